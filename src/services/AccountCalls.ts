@@ -1,0 +1,68 @@
+import type { InactiveStatus } from "./Sequencer.ts"
+
+/** Where a stored blob lies and what it is. */
+export interface BlobLocation {
+  readonly cid: string
+  /** The R2 key: random, made before the content was known. */
+  readonly key: string
+  readonly mimeType: string
+  readonly size: number
+}
+
+/** What the host needs to know of an account to answer for it. */
+export interface AccountSummary {
+  readonly did: string
+  readonly handle: string
+  /** The did:key of the repo's signing key. */
+  readonly signingKey: string
+  readonly active: boolean
+  readonly status?: InactiveStatus
+}
+
+/** The credential headers of a request, handed on to the object that can judge them. */
+export interface Credentials {
+  readonly authorization?: string
+  readonly dpop?: string
+  readonly method: string
+  readonly url: string
+}
+
+/**
+ * The internal methods of an account's object, called by the Worker.
+ *
+ * Inputs and outputs are structured-cloneable.
+ */
+export interface AccountCalls {
+  /** Makes the account, its keys and its empty repo; nothing is announced until `announce`. */
+  create: {
+    input: {
+      readonly did: string
+      readonly handle: string
+      readonly email?: string
+      readonly password?: string
+      /** The wrapped signing key made for this account. */
+      readonly signingKey: { readonly curve: "k256" | "p256"; readonly wrapped: Uint8Array; readonly didKey: string }
+      /** False for an account that moves in: it stays deactivated. */
+      readonly active: boolean
+    }
+    output: { readonly accessJwt: string; readonly refreshJwt: string }
+  }
+  /** Puts the sign-up events (identity, account, commit, sync) into the outbox and delivers them. */
+  announce: { input: Record<string, never>; output: void }
+  /** Removes everything that the object stores; used when a sign-up fails half way. */
+  destroy: { input: Record<string, never>; output: void }
+  summary: { input: Record<string, never>; output: AccountSummary }
+  /** May this caller upload a blob of this type and size? */
+  authorizeUpload: {
+    input: Credentials & { readonly mimeType: string; readonly size?: number }
+    /** The R2 key to write to: noted before the first byte, so that what is never recorded can be swept. */
+    output: { readonly key: string; readonly limit: number }
+  }
+  /** Records an uploaded blob as temporary (or permanent at once when a record already refers to it). */
+  recordUpload: { input: BlobLocation; output: void }
+  /** Where a blob that may be served lies. */
+  locateBlob: {
+    input: { readonly cid: string; readonly credentials?: Credentials }
+    output: BlobLocation
+  }
+}
