@@ -1,0 +1,141 @@
+import * as Effect from "effect/Effect"
+import type { Credentials } from "../services/AccountCalls.ts"
+import { Auth } from "../services/Auth.ts"
+import type { Authority, Caller } from "../services/Authority.ts"
+import * as Lexicons from "../lexicon/Lexicons.ts"
+import { isNsid } from "../lexicon/syntax.ts"
+import { errorResponse, type Failure, InvalidRequest, wireError, type WireError } from "./errors.ts"
+import { readInput } from "./input.ts"
+
+/** One call of a method, checked against its lexicon. */
+export interface Call<Params = Record<string, unknown>, Input = unknown> {
+  readonly nsid: string
+  readonly params: Params
+  /** The JSON input in the data model; absent for raw bodies, which the handler reads from `request`. */
+  readonly input: Input
+  readonly caller: Caller
+  readonly request: Request
+}
+
+/** What a handler answers: JSON, a ready response (streams, CARs), or nothing. */
+export type Answer = Response | object | void
+
+/** A method is data: declared once, found in a table, denied when it is not there. */
+export interface Method<R = never> {
+  readonly nsid: string
+  readonly authority: Authority
+  /** The largest JSON body, when not the server's usual limit. */
+  readonly bodyLimit?: number
+  /** The handler reads the body itself (uploads). */
+  readonly rawBody?: true
+  readonly handler: (call: Call) => Effect.Effect<Answer, Failure, R>
+}
+
+/** Declares a method; the handler's parameter types come from the lexicon's published types. */
+export const method = <Params, Input, R>(
+  nsid: string,
+  declared: Omit<Method<R>, "nsid" | "handler">,
+  handler: (call: Call<Params, Input>) => Effect.Effect<Answer, Failure, R>
+): Method<R> => ({
+  nsid,
+  ...declared,
+  // SAFETY: params and input have passed the lexicon of this very nsid when the handler is called.
+  handler: handler as unknown as Method<R>["handler"]
+})
+
+/** The methods of one place (host or account) by their NSID. */
+export type MethodTable<R> = ReadonlyMap<string, Method<R>>
+
+/** Collects methods into a table; a method declared twice is a mistake found at start. */
+export const table = <R>(...groups: ReadonlyArray<ReadonlyArray<Method<R>>>): MethodTable<R> => {
+  const methods = new Map<string, Method<R>>()
+  for (const declared of groups.flat()) {
+    if (methods.has(declared.nsid)) throw new Error(`method declared twice: ${declared.nsid}`)
+    methods.set(declared.nsid, declared)
+  }
+  return methods
+}
+
+/** Settings of the engine that come from the configuration. */
+export interface XrpcLimits {
+  readonly jsonLimit: number
+}
+
+/** The NSID in a request's path, if it is one of XRPC. */
+export const nsidOf = (url: URL): string | undefined =>
+  url.pathname.startsWith("/xrpc/") ? url.pathname.slice(6) : undefined
+
+/** The headers by which a caller shows who it is. */
+export const credentialsOf = (request: Request): Credentials => {
+  const authorization = request.headers.get("authorization")
+  const dpop = request.headers.get("dpop")
+  return {
+    method: request.method,
+    url: request.url,
+    ...(authorization === null ? {} : { authorization }),
+    ...(dpop === null ? {} : { dpop })
+  }
+}
+
+/** Answers an XRPC request from a table of methods; every failure becomes the protocol's error. */
+export const serve = Effect.fnUntraced(function* <R>(
+  methods: MethodTable<R>,
+  limits: XrpcLimits,
+  request: Request,
+  url: URL
+) {
+  const nsid = nsidOf(url) ?? ""
+  const declared = methods.get(nsid)
+  if (declared === undefined) return errorResponse(unknownMethod(nsid))
+  return yield* run(declared, limits, request, url).pipe(
+    Effect.catch((failure) => Effect.succeed(errorResponse(wireError(failure))))
+  )
+})
+
+/** The answer for a method that this server does not have. */
+export const unknownMethod = (nsid: string): WireError =>
+  isNsid(nsid)
+    ? { status: 501, error: "MethodNotImplemented", message: "Method Not Implemented" }
+    : { status: 400, error: "InvalidRequest", message: "The path must be /xrpc/ and an NSID" }
+
+const run = Effect.fnUntraced(function* <R>(
+  declared: Method<R>,
+  limits: XrpcLimits,
+  request: Request,
+  url: URL
+) {
+  const { nsid } = declared
+  const expected = Lexicons.kindOf(nsid) === "procedure" ? "POST" : "GET"
+  if (request.method !== expected && !(expected === "GET" && request.method === "HEAD")) {
+    return yield* new InvalidRequest({
+      message: `Incorrect HTTP method (${request.method}) expected ${expected}`
+    })
+  }
+  const auth = yield* Auth
+  const caller = yield* auth.authenticate(credentialsOf(request), declared.authority, nsid)
+  const parsed = Lexicons.parseParams(nsid, url.searchParams)
+  if (!parsed.ok) return yield* invalid(parsed.issue)
+  const input = declared.rawBody ? undefined : yield* readInput(nsid, request, declared.bodyLimit ?? limits.jsonLimit)
+  const answer = yield* declared.handler({ nsid, params: parsed.value, input, caller, request })
+  return answer instanceof Response ? answer : jsonResponse(answer, caller)
+})
+
+const invalid = (issue: Lexicons.Issue) => new InvalidRequest({ message: issueText(issue) })
+
+/** An issue as one sentence: the place, then what is wrong there. */
+export const issueText = (issue: Lexicons.Issue): string =>
+  issue.path === "" ? issue.message : `${issue.path}: ${issue.message}`
+
+const publicHeaders = { "content-type": "application/json; charset=utf-8" }
+const privateHeaders = {
+  ...publicHeaders,
+  "cache-control": "private",
+  vary: "Authorization"
+}
+
+const jsonResponse = (answer: object | void, caller: Caller): Response => {
+  const headers = caller.kind === "anonymous" ? publicHeaders : privateHeaders
+  return answer === undefined
+    ? new Response(null, { status: 200, headers: { ...headers, "content-length": "0" } })
+    : new Response(JSON.stringify(answer), { headers })
+}

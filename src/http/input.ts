@@ -1,0 +1,107 @@
+import { brotliDecompressSync, gunzipSync, inflateSync } from "node:zlib"
+import * as Effect from "effect/Effect"
+import * as Lexicons from "../lexicon/Lexicons.ts"
+import type { Data } from "../repo/cbor.ts"
+import { fromJson } from "../repo/json.ts"
+import { InvalidRequest, PayloadTooLarge, UnsupportedEncoding } from "./errors.ts"
+
+const decoders = {
+  gzip: gunzipSync,
+  deflate: inflateSync,
+  br: brotliDecompressSync
+} as const
+
+/** Reads and checks the input that a method's lexicon asks for; nothing for methods without one. */
+export const readInput = Effect.fnUntraced(function* (
+  nsid: string,
+  request: Request,
+  limit: number
+) {
+  const encoding = Lexicons.inputEncoding(nsid)
+  const body = yield* readBody(request, limit)
+  if (encoding === undefined) {
+    if (body.byteLength > 0 && request.method === "POST") {
+      return yield* new InvalidRequest({ message: "A request body was provided when none was expected" })
+    }
+    return undefined
+  }
+  const type = request.headers.get("content-type")?.split(";")[0]?.trim().toLowerCase()
+  if (body.byteLength === 0) {
+    return yield* new InvalidRequest({ message: `Request body is missing, expected ${encoding}` })
+  }
+  if (type !== encoding) {
+    return yield* new InvalidRequest({
+      message: `Wrong request encoding (Content-Type): ${type ?? "none"}, expected ${encoding}`
+    })
+  }
+  const data = yield* Effect.try({
+    try: (): Data => fromJson(JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(body))),
+    catch: (cause) =>
+      new InvalidRequest({
+        message: `Malformed JSON body: ${cause instanceof Error ? cause.message : "unreadable"}`
+      })
+  })
+  const checked = Lexicons.checkInput(nsid, data)
+  if (!checked.ok) {
+    const { path, message } = checked.issue
+    return yield* new InvalidRequest({
+      message: path === "" ? `Input: ${message}` : `Input/${path}: ${message}`
+    })
+  }
+  return checked.value
+})
+
+/** The whole body, decoded, at most `limit` bytes of it. */
+const readBody = Effect.fnUntraced(function* (request: Request, limit: number) {
+  if (request.body === null) return new Uint8Array(0)
+  const declared = request.headers.get("content-length")
+  if (declared !== null && Number(declared) > limit) return yield* new PayloadTooLarge({ limit })
+  const bytes =
+    declared === null
+      ? yield* readBounded(request.body, limit)
+      : new Uint8Array(yield* readWhole(request))
+  const encoding = request.headers.get("content-encoding")?.trim().toLowerCase()
+  if (encoding === undefined || encoding === "" || encoding === "identity") return bytes
+  const decoder = Object.hasOwn(decoders, encoding)
+    ? decoders[encoding as keyof typeof decoders]
+    : undefined
+  if (decoder === undefined) return yield* new UnsupportedEncoding({ encoding })
+  return yield* Effect.try({
+    try: () => new Uint8Array(decoder(bytes, { maxOutputLength: limit })),
+    catch: (cause) =>
+      cause instanceof RangeError
+        ? new PayloadTooLarge({ limit })
+        : new InvalidRequest({ message: `The body is not valid ${encoding}` })
+  })
+})
+
+const unreadable = () => new InvalidRequest({ message: "The request body could not be read" })
+
+const readWhole = (request: Request) =>
+  Effect.tryPromise({ try: () => request.arrayBuffer(), catch: unreadable })
+
+const readBounded = Effect.fnUntraced(function* (
+  body: ReadableStream<Uint8Array>,
+  limit: number
+) {
+  const reader = body.getReader()
+  const chunks: Array<Uint8Array> = []
+  let length = 0
+  while (true) {
+    const next = yield* Effect.tryPromise({ try: () => reader.read(), catch: unreadable })
+    if (next.done) break
+    length += next.value.byteLength
+    if (length > limit) {
+      yield* Effect.promise(() => reader.cancel())
+      return yield* new PayloadTooLarge({ limit })
+    }
+    chunks.push(next.value)
+  }
+  const whole = new Uint8Array(length)
+  let at = 0
+  for (const chunk of chunks) {
+    whole.set(chunk, at)
+    at += chunk.byteLength
+  }
+  return whole
+})

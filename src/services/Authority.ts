@@ -1,0 +1,52 @@
+/**
+ * What a method demands of its caller, and who the caller turned out to be.
+ *
+ * A method without a declared authority does not exist: the default is deny.
+ */
+
+/** How much a password session may do: the main password, a privileged app password, any app password. */
+export type SessionLevel = "full" | "privileged" | "standard"
+
+/** What an OAuth token must hold: nothing (`any` token identifies), never enough (`no`), or permissions. */
+export type OAuthNeed = "any" | "no" | ReadonlyArray<string>
+
+/** The authority that a method declares. */
+export type Authority =
+  /** Public: credentials are not looked at. */
+  | { readonly kind: "none" }
+  /** Public, but the owner's or the admin's credentials see past an inactive status. */
+  | { readonly kind: "optional" }
+  /** A session of this account. */
+  | {
+      readonly kind: "session"
+      readonly level: SessionLevel
+      readonly oauth: OAuthNeed
+      /** A session that was opened while the account was taken down may call this too. */
+      readonly takendown?: true
+      /** The account must be active (not deactivated). */
+      readonly active?: true
+      /** A service token issued by the account itself for this method will do too. */
+      readonly service?: true
+    }
+  /** The refresh token of a session; `expired` lets an expired one end its session. */
+  | { readonly kind: "refresh"; readonly expired?: true }
+  /** A service token by the user: iss = the account, aud = this server, lxm = the method. */
+  | { readonly kind: "service" }
+  /** The administrator (Basic). */
+  | { readonly kind: "admin" }
+  /** Sign-up: open to everybody; a service token or the admin's credentials are judged when present. */
+  | { readonly kind: "signup" }
+
+/** Who calls. */
+export type Caller =
+  | { readonly kind: "anonymous" }
+  | {
+      readonly kind: "session"
+      readonly did: string
+      readonly level: SessionLevel | "takendown"
+      /** The session's id: the family of its refresh tokens. */
+      readonly session: string
+    }
+  | { readonly kind: "refresh"; readonly did: string; readonly session: string; readonly token: string }
+  | { readonly kind: "service"; readonly did: string }
+  | { readonly kind: "admin" }
