@@ -1,0 +1,75 @@
+/**
+ * Writes src/lexicon/documents.json: the lexicon definitions this server needs, taken from the
+ * documents that @atproto/api carries. `--check` writes nothing and fails when the file is stale.
+ */
+import { readFileSync, writeFileSync } from "node:fs"
+import { schemas } from "@atproto/api"
+
+const file = new URL("../src/lexicon/documents.json", import.meta.url)
+
+const served =
+  /^com\.atproto\.(server|repo|sync|identity|admin|temp|moderation|label|lexicon)\.|^app\.bsky\.actor\.(get|put)Preferences$/
+
+const documents = new Map(schemas.map((document) => [document.id, document.defs]))
+
+/** The full name of a definition: `nsid` for a main definition, `nsid#name` for any other. */
+const fullName = (ref, home) => {
+  const [nsid, name] = ref.replace(/^lex:/, "").split("#")
+  return name === undefined || name === "main" ? nsid || home : `${nsid || home}#${name}`
+}
+
+/** A copy of a schema without what no validator reads, and with refs as short as they can be. */
+const trimmed = (schema, home, seen) => {
+  const shortRef = (ref) => {
+    const full = fullName(ref, home)
+    seen(full)
+    return full.startsWith(`${home}#`) ? full.slice(home.length) : full
+  }
+  const schemasOf = (map) =>
+    Object.fromEntries(Object.entries(map).map(([name, inner]) => [name, copy(inner)]))
+  const copy = (node) => {
+    const out = {}
+    for (const [key, value] of Object.entries(node)) {
+      if (key === "description" || key === "knownValues") continue
+      else if (key === "ref") out.ref = shortRef(value)
+      else if (key === "refs") out.refs = value.map(shortRef)
+      else if (key === "properties") out.properties = schemasOf(value)
+      else if (key === "errors") out.errors = value.map(({ name }) => ({ name }))
+      else if (/^(record|items|parameters|input|output|message|schema)$/.test(key))
+        out[key] = copy(value)
+      else if (Array.isArray(value) && value.length === 0 && key === "required") continue
+      else out[key] = value
+    }
+    return out
+  }
+  return copy(schema)
+}
+
+const kept = new Map()
+const queue = [...documents]
+  .filter(([nsid, { main }]) => main && (served.test(nsid) || main.type === "record"))
+  .map(([nsid]) => nsid)
+for (let name = queue.pop(); name !== undefined; name = queue.pop()) {
+  const [nsid, def = "main"] = name.split("#")
+  const schema = documents.get(nsid)?.[def]
+  if (schema === undefined) throw new Error(`${name} is referred to but not in @atproto/api`)
+  const defs = kept.get(nsid) ?? kept.set(nsid, new Map()).get(nsid)
+  if (!defs.has(def))
+    defs.set(
+      def,
+      trimmed(schema, nsid, (ref) => queue.push(ref))
+    )
+}
+
+const sorted = (map, inner) =>
+  Object.fromEntries(
+    [...map].toSorted(([a], [b]) => (a < b ? -1 : 1)).map(([key, value]) => [key, inner(value)])
+  )
+const text = `${JSON.stringify(sorted(kept, (defs) => sorted(defs, (schema) => schema)))}\n`
+
+if (!process.argv.includes("--check")) {
+  writeFileSync(file, text)
+} else if (readFileSync(file, "utf8") !== text) {
+  console.error("src/lexicon/documents.json is stale: run `npm run lexicons`")
+  process.exitCode = 1
+}

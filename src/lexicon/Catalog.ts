@@ -1,0 +1,185 @@
+import type { Cid } from "../repo/cid.ts"
+import { findBlobs, stepsText } from "./blobs.ts"
+import { compile } from "./compile.ts"
+import { refused, within, type Check, type Issue, type Result } from "./issue.ts"
+import { compileParams, type Params } from "./params.ts"
+import { blobSchemaAt } from "./places.ts"
+import type { BodySchema, Definition, Definitions, MethodSchema } from "./schema.ts"
+
+/** What a document's main definition can be, as far as the server acts on it. */
+export type Kind = "query" | "procedure" | "subscription" | "record"
+
+/** The verdict on a record: "unknown" where no such record type is known here. */
+export type RecordResult =
+  | { readonly ok: true }
+  | { readonly ok: false; readonly issue: Issue }
+  | "unknown"
+
+/** A blob in a record, with what its place demands where a lexicon says so. */
+export interface BlobUse {
+  readonly cid: Cid
+  readonly mimeType: string
+  readonly size: number
+  readonly path: string
+  readonly accept?: ReadonlyArray<string>
+  readonly maxSize?: number
+}
+
+const pass: Check = () => undefined
+
+const unknownMethod = refused("no such method")
+
+/** Lexicon documents by NSID, compiled piece by piece when first asked for. */
+export class Catalog {
+  readonly #documents: ReadonlyMap<string, Definitions>
+  readonly #checks = new Map<string, Check>()
+  readonly #params = new Map<string, (search: URLSearchParams) => Result<Params>>()
+
+  constructor(documents: Readonly<Record<string, Definitions>>) {
+    this.#documents = new Map(Object.entries(documents))
+  }
+
+  /** A definition by its full name. */
+  definition(name: string): Definition | undefined {
+    const hash = name.indexOf("#")
+    const nsid = hash < 0 ? name : name.slice(0, hash)
+    const def = hash < 0 ? "main" : name.slice(hash + 1)
+    const defs = this.#documents.get(nsid)
+    return defs !== undefined && Object.hasOwn(defs, def) ? defs[def] : undefined
+  }
+
+  /** The check of a definition that describes a value, or of a record's object. */
+  check(name: string): Check | undefined {
+    const made = this.#checks.get(name)
+    if (made !== undefined) return made
+    const definition = this.definition(name)
+    if (definition === undefined) return undefined
+    switch (definition.type) {
+      case "query":
+      case "procedure":
+      case "subscription":
+      case "permission-set":
+        return undefined
+      case "record":
+        return this.#compiled(name, name, definition.record)
+      default:
+        return this.#compiled(name, name, definition)
+    }
+  }
+
+  kindOf(nsid: string): Kind | undefined {
+    const type = this.definition(nsid)?.type
+    return type === "query" || type === "procedure" || type === "subscription" || type === "record"
+      ? type
+      : undefined
+  }
+
+  parseParams(nsid: string, search: URLSearchParams): Result<Params> {
+    let parse = this.#params.get(nsid)
+    if (parse === undefined) {
+      const method = this.#method(nsid)
+      if (method === undefined) return { ok: false, issue: unknownMethod }
+      parse = compileParams(method.parameters)
+      this.#params.set(nsid, parse)
+    }
+    return parse(search)
+  }
+
+  checkInput<T>(nsid: string, json: T): Result<T> {
+    const method = this.#method(nsid)
+    const result = this.#checkBody(method, `${nsid} input`, nsid, method?.input, json)
+    return result.ok ? { ok: true, value: withDefaults(method?.input, result.value) } : result
+  }
+
+  checkOutput<T>(nsid: string, json: T): Result<T> {
+    const method = this.#method(nsid)
+    return this.#checkBody(method, `${nsid} output`, nsid, method?.output, json)
+  }
+
+  /** Checks one message of a subscription, named as in its frame's header: `#commit`. */
+  checkMessage<T>(nsid: string, type: string, body: T): Result<T> {
+    const issue = (this.check(nsid + type) ?? (() => refused(`no such message: ${type}`)))(body)
+    return issue === undefined ? { ok: true, value: body } : { ok: false, issue }
+  }
+
+  inputEncoding(nsid: string): string | undefined {
+    return this.#method(nsid)?.input?.encoding
+  }
+
+  outputEncoding(nsid: string): string | undefined {
+    return this.#method(nsid)?.output?.encoding
+  }
+
+  errorsOf(nsid: string): ReadonlyArray<string> {
+    return this.#method(nsid)?.errors?.map(({ name }) => name) ?? []
+  }
+
+  checkRecord(collection: string, record: unknown): RecordResult {
+    if (this.definition(collection)?.type !== "record") return "unknown"
+    const issue = (this.check(collection) ?? pass)(record)
+    if (issue !== undefined) return { ok: false, issue }
+    const type = (record as Record<string, unknown>)["$type"]
+    if (type === collection) return { ok: true }
+    return { ok: false, issue: within("$type", refused(`must be ${collection}`)) }
+  }
+
+  recordKeyType(collection: string): string | undefined {
+    const definition = this.definition(collection)
+    return definition?.type === "record" ? definition.key : undefined
+  }
+
+  blobRefs(collection: string, record: unknown): Array<BlobUse> {
+    return findBlobs(record).map(({ steps, ...blob }) => {
+      const schema = blobSchemaAt(collection, record, steps, (name) => this.definition(name))
+      return {
+        ...blob,
+        path: stepsText(steps),
+        ...(schema?.accept === undefined ? {} : { accept: schema.accept }),
+        ...(schema?.maxSize === undefined ? {} : { maxSize: schema.maxSize })
+      }
+    })
+  }
+
+  #method(nsid: string): MethodSchema | undefined {
+    const definition = this.definition(nsid)
+    return definition?.type === "query" ||
+      definition?.type === "procedure" ||
+      definition?.type === "subscription"
+      ? definition
+      : undefined
+  }
+
+  #checkBody<T>(
+    method: MethodSchema | undefined,
+    key: string,
+    nsid: string,
+    body: BodySchema | undefined,
+    json: T
+  ): Result<T> {
+    if (method === undefined) return { ok: false, issue: unknownMethod }
+    // A body without a schema, or a method without a body, restricts nothing.
+    const check =
+      this.#checks.get(key) ??
+      (body?.schema === undefined ? pass : this.#compiled(key, nsid, body.schema))
+    const issue = check(json)
+    return issue === undefined ? { ok: true, value: json } : { ok: false, issue }
+  }
+
+  #compiled(key: string, name: string, schema: Parameters<typeof compile>[0]): Check {
+    const home = name.split("#", 1)[0] ?? name
+    const check = compile(schema, { name, home, resolve: (ref) => this.check(ref) })
+    this.#checks.set(key, check)
+    return check
+  }
+}
+
+/** The body with the defaults of its own properties filled in; nested defaults are left alone. */
+const withDefaults = <T>(body: BodySchema | undefined, json: T): T => {
+  if (body?.schema?.type !== "object") return json
+  let filled = json as Record<string, unknown>
+  for (const [name, schema] of Object.entries(body.schema.properties ?? {})) {
+    if (!("default" in schema) || filled[name] !== undefined) continue
+    filled = { ...filled, [name]: schema.default }
+  }
+  return filled as T
+}

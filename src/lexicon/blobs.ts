@@ -1,0 +1,102 @@
+import { Cid } from "../repo/cid.ts"
+import { isPlainObject } from "./objects.ts"
+import type { BlobSchema } from "./schema.ts"
+import { isCid } from "./syntax.ts"
+
+/** A reference to a blob as records hold it. */
+export interface BlobRef {
+  readonly cid: Cid
+  readonly mimeType: string
+  /** In bytes. */
+  readonly size: number
+}
+
+/** Reads a value as a blob reference, or gives undefined where it is none. */
+export const asBlob = (value: unknown): BlobRef | undefined => {
+  if (!isPlainObject(value) || value["$type"] !== "blob") return undefined
+  const { ref, mimeType, size } = value
+  if (!(ref instanceof Cid)) return undefined
+  if (typeof mimeType !== "string" || !mimeType.includes("/")) return undefined
+  if (typeof size !== "number" || !Number.isSafeInteger(size) || size < 0) return undefined
+  return { cid: ref, mimeType, size }
+}
+
+/** Whether a MIME type is covered by an accept pattern: exact, with a `*` for the subtype, or with two for anything. */
+export const accepts = (pattern: string, mimeType: string): boolean => {
+  if (pattern === "*/*") return true
+  // Parameters (`; charset=…`) and case are no part of the type that is matched.
+  const type = mimeType.split(";", 1)[0]?.trim().toLowerCase() ?? ""
+  const wanted = pattern.toLowerCase()
+  return wanted.endsWith("/*") ? type.startsWith(wanted.slice(0, -1)) : type === wanted
+}
+
+/** Says why a blob does not fit the place it stands at, or undefined where it does. */
+export const blobFits = (blob: BlobRef, { accept, maxSize }: BlobSchema): string | undefined => {
+  if (accept !== undefined && !accept.some((pattern) => accepts(pattern, blob.mimeType))) {
+    return `must be a blob of type ${accept.join(", ")}, not ${blob.mimeType}`
+  }
+  if (maxSize !== undefined && blob.size > maxSize) {
+    return `must not be a blob larger than ${maxSize} bytes`
+  }
+  return undefined
+}
+
+/** Whether a value has the form blob references had before `$type`: `{cid, mimeType}`. */
+export const isLegacyBlob = (value: unknown): boolean => {
+  if (!isPlainObject(value)) return false
+  const { cid, mimeType } = value
+  if (typeof cid !== "string" || typeof mimeType !== "string" || mimeType === "") return false
+  return Object.keys(value).length === 2 && isCid(cid)
+}
+
+/** The way from a record's root to a value inside it. */
+export type Steps = ReadonlyArray<string | number>
+
+/** Visits every object of a value, outermost first, with the steps that lead to it. */
+const visitObjects = (
+  root: unknown,
+  visit: (object: Readonly<Record<string, unknown>>, steps: Steps) => void
+): void => {
+  const steps: Array<string | number> = []
+  const walk = (value: unknown): void => {
+    if (typeof value !== "object" || value === null) return
+    if (Array.isArray(value)) {
+      for (let i = 0; i < value.length; i++) step(i, value[i])
+    } else if (isPlainObject(value)) {
+      visit(value, steps)
+      for (const key in value) step(key, value[key])
+    }
+  }
+  const step = (key: string | number, value: unknown): void => {
+    if (typeof value !== "object") return
+    steps.push(key)
+    walk(value)
+    steps.pop()
+  }
+  walk(root)
+}
+
+/** Every blob anywhere in a value. */
+export const findBlobs = (value: unknown): Array<BlobRef & { readonly steps: Steps }> => {
+  const found: Array<BlobRef & { readonly steps: Steps }> = []
+  visitObjects(value, (object, steps) => {
+    const blob = asBlob(object)
+    if (blob !== undefined) found.push({ ...blob, steps: [...steps] })
+  })
+  return found
+}
+
+/** Steps as text: `embed.images[0].image`. */
+export const stepsText = (steps: Steps): string =>
+  steps
+    .map((step, i) => (typeof step === "number" ? `[${step}]` : i === 0 ? step : `.${step}`))
+    .join("")
+
+/** Where a value holds blob references of the old form, which may no longer be written. */
+export const findLegacyBlobs = (value: unknown): Array<string> => {
+  const found: Array<string> = []
+  visitObjects(value, (object, steps) => {
+    if (isLegacyBlob(object)) found.push(stepsText(steps))
+  })
+  return found
+}
