@@ -1,0 +1,78 @@
+import * as Context from "effect/Context"
+import type * as Effect from "effect/Effect"
+import * as Schema from "effect/Schema"
+
+/** The blob is larger than this server takes (bytes); on the wire 413. */
+export class BlobTooLarge extends Schema.TaggedError<BlobTooLarge>()("BlobTooLarge", {
+  limit: Schema.Number
+}) {}
+
+/** A blob of no bytes. */
+export class BlobEmpty extends Schema.TaggedError<BlobEmpty>()("BlobEmpty", {}) {}
+
+/** The body ended early, ran past its Content-Length, or could not be read to its end. */
+export class BlobIncomplete extends Schema.TaggedError<BlobIncomplete>()("BlobIncomplete", {
+  /** The Content-Length, if there was one. */
+  expected: Schema.optional(Schema.Number),
+  received: Schema.Number
+}) {}
+
+/** The store of blobs failed or could not be reached. */
+export class BlobStoreUnavailable extends Schema.TaggedError<BlobStoreUnavailable>()(
+  "BlobStoreUnavailable",
+  { operation: Schema.String, cause: Schema.Defect() }
+) {}
+
+/** What was learnt of the bytes while they passed. */
+export interface StoredBlob {
+  readonly cid: string
+  readonly size: number
+  /** The MIME type that the first bytes tell, if they tell one. */
+  readonly sniffed: string | undefined
+}
+
+/** A part of a blob, within its size. */
+export interface ByteRange {
+  readonly offset: number
+  readonly length: number
+}
+
+/** The bytes of a stored blob, or of the range asked for. */
+export interface BlobBody {
+  readonly body: ReadableStream<Uint8Array>
+  /** Of the whole blob. */
+  readonly size: number
+  readonly range: ByteRange | undefined
+}
+
+/**
+ * The bytes of all blobs, by random keys.
+ *
+ * A body streams through in bounded memory: hashed, counted and sniffed on its way.
+ */
+export class BlobStore extends Context.Service<
+  BlobStore,
+  {
+    /**
+     * Stores a body under a key of its own; after a failure nothing lies there.
+     * `length` is the Content-Length, when there is one.
+     */
+    put(
+      key: string,
+      body: ReadableStream<Uint8Array>,
+      options: { readonly length?: number; readonly limit: number }
+    ): Effect.Effect<
+      StoredBlob,
+      BlobTooLarge | BlobEmpty | BlobIncomplete | BlobStoreUnavailable
+    >
+    /** The bytes under a key, or nothing when there are none. */
+    get(
+      key: string,
+      range?: ByteRange
+    ): Effect.Effect<BlobBody | undefined, BlobStoreUnavailable>
+    /** Deletes keys, any number of them; those that are not there are passed over. */
+    delete(keys: ReadonlyArray<string>): Effect.Effect<void, BlobStoreUnavailable>
+    /** The size of what lies under a key. */
+    head(key: string): Effect.Effect<number | undefined, BlobStoreUnavailable>
+  }
+>()("nacre/services/BlobStore") {}
