@@ -1,0 +1,197 @@
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as Redacted from "effect/Redacted"
+import * as Result from "effect/Result"
+import * as Schema from "effect/Schema"
+import * as SchemaIssue from "effect/SchemaIssue"
+import { didWebOf } from "../identity/did.ts"
+import {
+  Config,
+  type DataLocation,
+  locationHints,
+  logLevels,
+  Misconfigured,
+  type Problem,
+  type Settings
+} from "../services/Config.ts"
+import * as Syntax from "./configSyntax.ts"
+
+const optional = Schema.optionalKey
+
+/** The environment, one schema a variable. */
+const Environment = Schema.Struct({
+  PUBLIC_URL: optional(Syntax.Origin),
+  SERVICE_DID: optional(Syntax.ServiceDid),
+  HANDLE_DOMAINS: optional(Syntax.listOf(Syntax.Domain)),
+  MASTER_KEY: Syntax.MasterKey,
+  PLC_ROTATION_KEY: Syntax.K256PrivateKey,
+  ADMIN_PASSWORD: Syntax.AdminPassword,
+  PLC_URL: optional(Syntax.HttpUrl),
+  DOH_URL: optional(Syntax.HttpUrl),
+  RELAYS: optional(Syntax.listOf(Syntax.RelayOrigin)),
+  INVITE_REQUIRED: optional(Syntax.Flag),
+  BLOB_LIMIT: optional(Syntax.Bytes),
+  BLOB_QUOTA: optional(Syntax.Bytes),
+  BLOB_MIME_TYPES: optional(Syntax.listOf(Syntax.MimeGlob)),
+  BLOB_GRACE_HOURS: optional(Syntax.Hours),
+  JSON_LIMIT: optional(Syntax.Bytes),
+  CORS_ORIGINS: optional(Syntax.listOf(Syntax.CorsOrigin)),
+  DATA_LOCATION: optional(Schema.Literals(["eu", "fedramp", ...locationHints])),
+  SIGNING_CURVE: optional(Schema.Literals(["k256", "p256"])),
+  RATE_LIMITS: optional(Syntax.Flag),
+  RATE_LIMIT_BYPASS_KEY: optional(Syntax.BypassKey),
+  LOG_LEVEL: optional(Schema.Literals(logLevels)),
+  PRIVACY_POLICY_URL: optional(Syntax.HttpUrl),
+  TERMS_OF_SERVICE_URL: optional(Syntax.HttpUrl),
+  CONTACT_EMAIL: optional(Syntax.Email),
+  DEV_ALLOW_HOSTS: optional(Syntax.listOf(Syntax.HostPort)),
+  MAILER: optional(Schema.Literals(["none", "captured"])),
+  DEBUG_ROWS: optional(Syntax.Flag)
+})
+
+type Variable = keyof typeof Environment.fields
+type Values = typeof Environment.Type
+
+const number = "must be a whole number, 0 or more"
+const url = "must be an http or https URL"
+const flag = "must be on or off (or true, false, 1, 0)"
+const oneOf = (values: ReadonlyArray<string>) => `must be one of ${values.join(", ")}`
+
+/** What each variable must be, in words: a value is never shown, for it may be a secret. */
+const demands: { readonly [V in Variable]: string } = {
+  PUBLIC_URL:
+    "must be an origin: https://, a host name, nothing after it (http is for localhost only)",
+  SERVICE_DID: "must be a did:web or did:plc",
+  HANDLE_DOMAINS: "must be domains separated by commas, such as .example.com",
+  MASTER_KEY: "must be 32 random bytes in base64url",
+  PLC_ROTATION_KEY: "must be a K-256 private key, 32 bytes in hexadecimal",
+  ADMIN_PASSWORD: "must be at least 8 characters",
+  PLC_URL: url,
+  DOH_URL: url,
+  RELAYS: "must be https origins separated by commas, or none",
+  INVITE_REQUIRED: flag,
+  BLOB_LIMIT: number,
+  BLOB_QUOTA: number,
+  BLOB_MIME_TYPES: "must be MIME types separated by commas, such as image/*, video/mp4",
+  BLOB_GRACE_HOURS: "must be a number of hours, at least 1",
+  JSON_LIMIT: number,
+  CORS_ORIGINS: "must be * or origins separated by commas",
+  DATA_LOCATION: oneOf(["eu", "fedramp", ...locationHints]),
+  SIGNING_CURVE: oneOf(["k256", "p256"]),
+  RATE_LIMITS: flag,
+  RATE_LIMIT_BYPASS_KEY: "must be at least 16 characters",
+  LOG_LEVEL: oneOf(logLevels),
+  PRIVACY_POLICY_URL: url,
+  TERMS_OF_SERVICE_URL: url,
+  CONTACT_EMAIL: "must be an e-mail address",
+  DEV_ALLOW_HOSTS: "must be host[:port] separated by commas",
+  MAILER: oneOf(["none", "captured"]),
+  DEBUG_ROWS: flag
+}
+
+const decode = Schema.decodeUnknownResult(Environment, { errors: "all" })
+const issuesOf = SchemaIssue.makeFormatterStandardSchemaV1()
+
+/** The variables that the server knows, of those that are set to something. */
+const known = (env: Readonly<Record<string, unknown>>): Record<string, unknown> =>
+  Object.fromEntries(
+    Object.keys(demands).flatMap((name) => {
+      const value = env[name]
+      const text = typeof value === "string" ? value.trim() : value
+      return text === undefined || text === "" ? [] : [[name, text]]
+    })
+  )
+
+const problemsOf = (values: Record<string, unknown>, issue: SchemaIssue.Issue): Array<Problem> => {
+  const wrong = new Set(issuesOf(issue).issues.map(({ path }) => String(path?.[0])))
+  return Object.entries(demands)
+    .filter(([variable]) => wrong.has(variable))
+    .map(([variable, demand]) => ({
+      variable,
+      message: variable in values ? demand : `is missing: it ${demand}`
+    }))
+}
+
+const locationOf = (value: Values["DATA_LOCATION"]): DataLocation | undefined =>
+  value === undefined
+    ? undefined
+    : value === "eu" || value === "fedramp"
+      ? { jurisdiction: value }
+      : { hint: value }
+
+const settingsOf = (values: Values): Settings => {
+  const publicUrl = values.PUBLIC_URL ?? "http://localhost:8787"
+  const { host, hostname } = new URL(publicUrl)
+  const isLocal = Syntax.isLocalName(hostname)
+  const corsOrigins = values.CORS_ORIGINS ?? ["*"]
+  return {
+    publicUrl,
+    host,
+    isLocal,
+    serviceDid: values.SERVICE_DID ?? didWebOf(host),
+    handleDomains: values.HANDLE_DOMAINS ?? [isLocal ? "test" : hostname],
+    masterKey: Redacted.make(values.MASTER_KEY),
+    plcRotationKey: Redacted.make(values.PLC_ROTATION_KEY),
+    adminPassword: Redacted.make(values.ADMIN_PASSWORD),
+    plcUrl: Syntax.trimSlash(values.PLC_URL ?? "https://plc.directory"),
+    dohUrl: values.DOH_URL ?? "https://cloudflare-dns.com/dns-query",
+    relays: (values.RELAYS ?? (isLocal ? [] : ["https://bsky.network"])).filter(
+      (relay) => relay !== "none"
+    ),
+    inviteRequired: values.INVITE_REQUIRED ?? true,
+    blobLimit: values.BLOB_LIMIT ?? 104_857_600,
+    blobQuota: values.BLOB_QUOTA ?? 0,
+    blobMimeTypes: values.BLOB_MIME_TYPES ?? ["*/*"],
+    blobGraceHours: values.BLOB_GRACE_HOURS ?? 6,
+    jsonLimit: values.JSON_LIMIT ?? 150 * 1024,
+    corsOrigins: corsOrigins.includes("*") ? "*" : corsOrigins,
+    dataLocation: locationOf(values.DATA_LOCATION),
+    signingCurve: values.SIGNING_CURVE ?? "k256",
+    rateLimits: values.RATE_LIMITS ?? true,
+    rateLimitBypassKey:
+      values.RATE_LIMIT_BYPASS_KEY === undefined
+        ? undefined
+        : Redacted.make(values.RATE_LIMIT_BYPASS_KEY),
+    logLevel: values.LOG_LEVEL ?? "info",
+    privacyPolicyUrl: values.PRIVACY_POLICY_URL,
+    termsOfServiceUrl: values.TERMS_OF_SERVICE_URL,
+    contactEmail: values.CONTACT_EMAIL,
+    devAllowHosts: values.DEV_ALLOW_HOSTS ?? [],
+    mailer: values.MAILER ?? "none",
+    debugRows: values.DEBUG_ROWS ?? false
+  }
+}
+
+/** Rules between variables. */
+const conflictsOf = (settings: Settings): Array<Problem> =>
+  settings.isLocal || settings.devAllowHosts.length === 0
+    ? []
+    : [
+        {
+          variable: "DEV_ALLOW_HOSTS",
+          message: "is for development: it is refused while PUBLIC_URL is a public host"
+        }
+      ]
+
+/** Reads the settings from the environment, synchronously; the failure lists every problem. */
+export const read = (
+  env: Readonly<Record<string, unknown>>
+): Result.Result<Settings, Misconfigured> => {
+  const values = known(env)
+  const decoded = decode(values)
+  if (Result.isFailure(decoded)) {
+    return Result.fail(new Misconfigured({ problems: problemsOf(values, decoded.failure.issue) }))
+  }
+  const settings = settingsOf(decoded.success)
+  const problems = conflictsOf(settings)
+  return problems.length === 0
+    ? Result.succeed(settings)
+    : Result.fail(new Misconfigured({ problems }))
+}
+
+/** The settings from a record of strings: a Worker's bindings or `process.env`. */
+export const layer = (env: Readonly<Record<string, unknown>>): Layer.Layer<Config, Misconfigured> =>
+  Layer.effect(
+    Config,
+    Effect.suspend(() => Effect.fromResult(read(env)))
+  )

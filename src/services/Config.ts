@@ -1,0 +1,100 @@
+import { hkdfSync } from "node:crypto"
+import * as Context from "effect/Context"
+import * as Redacted from "effect/Redacted"
+import * as Schema from "effect/Schema"
+
+/** Where Durable Objects keep their data: a legal jurisdiction, or a hint of a place near by. */
+export type DataLocation =
+  | { readonly jurisdiction: "eu" | "fedramp" }
+  | { readonly hint: (typeof locationHints)[number] }
+
+/** The places that Cloudflare takes as a hint. */
+export const locationHints = [
+  "wnam",
+  "enam",
+  "sam",
+  "weur",
+  "eeur",
+  "apac",
+  "oc",
+  "afr",
+  "me"
+] as const
+
+/** The levels of the log, from the loudest. */
+export const logLevels = ["trace", "debug", "info", "warn", "error", "none"] as const
+
+/** Everything that can be set from outside, read once and checked. */
+export interface Settings {
+  /** The server's origin, without a slash at the end. */
+  readonly publicUrl: string
+  /** Host and port of the origin as a URL has them: `pds.example.com`, `localhost:8787`. */
+  readonly host: string
+  /** True when the origin is on this machine: development. */
+  readonly isLocal: boolean
+  readonly serviceDid: string
+  /** Domains under which accounts get handles, without a leading dot. */
+  readonly handleDomains: ReadonlyArray<string>
+  /** 32 bytes: wraps account keys and derives token secrets. */
+  readonly masterKey: Redacted.Redacted<Uint8Array>
+  /** 32 bytes: the host's K-256 private key among the rotation keys of did:plc accounts. */
+  readonly plcRotationKey: Redacted.Redacted<Uint8Array>
+  readonly adminPassword: Redacted.Redacted<string>
+  readonly plcUrl: string
+  /** A DNS-over-HTTPS endpoint that answers JSON. */
+  readonly dohUrl: string
+  /** Origins of the relays that are asked to crawl this host. */
+  readonly relays: ReadonlyArray<string>
+  readonly inviteRequired: boolean
+  /** The largest blob, in bytes. */
+  readonly blobLimit: number
+  /** Bytes of blobs an account may hold; 0 is no quota. */
+  readonly blobQuota: number
+  readonly blobMimeTypes: ReadonlyArray<string>
+  /** How long an upload that no record refers to is kept. */
+  readonly blobGraceHours: number
+  /** The largest JSON body, in bytes, of methods that do not name their own. */
+  readonly jsonLimit: number
+  /** Origins that browsers may call from; `"*"` is every one. */
+  readonly corsOrigins: "*" | ReadonlyArray<string>
+  readonly dataLocation: DataLocation | undefined
+  /** The curve of new accounts' repo signing keys. */
+  readonly signingCurve: "k256" | "p256"
+  readonly rateLimits: boolean
+  readonly rateLimitBypassKey: Redacted.Redacted<string> | undefined
+  readonly logLevel: (typeof logLevels)[number]
+  readonly privacyPolicyUrl: string | undefined
+  readonly termsOfServiceUrl: string | undefined
+  readonly contactEmail: string | undefined
+  /** Loopback services (`host[:port]`) that outgoing requests may reach; development only. */
+  readonly devAllowHosts: ReadonlyArray<string>
+  readonly mailer: "none" | "captured"
+  /** Tells the rows that a write cost, in a response header. */
+  readonly debugRows: boolean
+}
+
+/** One variable that is missing or malformed; the message never holds its value. */
+export interface Problem {
+  readonly variable: string
+  readonly message: string
+}
+
+/** The environment cannot be used; every problem of every variable is listed. */
+export class Misconfigured extends Schema.TaggedError<Misconfigured>()("Misconfigured", {
+  problems: Schema.Array(Schema.Struct({ variable: Schema.String, message: Schema.String }))
+}) {
+  override get message(): string {
+    return `The configuration is not usable. ${this.problems
+      .map(({ variable, message }) => `${variable} ${message}`)
+      .join("; ")}`
+  }
+}
+
+/** The server's settings. */
+export class Config extends Context.Service<Config, Settings>()("nacre/services/Config") {}
+
+/** A secret of 32 bytes for one purpose, derived from the master key (HKDF-SHA-256). */
+export const hkdf = (masterKey: Redacted.Redacted<Uint8Array>, purpose: string): Uint8Array =>
+  new Uint8Array(
+    hkdfSync("sha256", Redacted.value(masterKey), new Uint8Array(0), `nacre/${purpose}`, 32)
+  )

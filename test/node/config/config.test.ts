@@ -1,0 +1,173 @@
+import { assert, describe, it } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import * as Redacted from "effect/Redacted"
+import * as Result from "effect/Result"
+import { layer, read } from "../../../src/layers/ConfigEnv.ts"
+import { Config, hkdf, type Settings } from "../../../src/services/Config.ts"
+
+const masterKey = Buffer.alloc(32, 7).toString("base64url")
+const secrets = {
+  MASTER_KEY: masterKey,
+  PLC_ROTATION_KEY: "ab".repeat(32),
+  ADMIN_PASSWORD: "correct horse"
+}
+
+const settings = (env: Record<string, string>): Settings =>
+  Result.getOrThrow(read({ ...secrets, ...env }))
+
+const problems = (env: Record<string, unknown>) => {
+  const result = read(env)
+  if (Result.isSuccess(result)) return {}
+  return Object.fromEntries(result.failure.problems.map((p) => [p.variable, p.message]))
+}
+
+const wrong = (env: Record<string, string>) => Object.keys(problems({ ...secrets, ...env }))
+
+describe("Config", () => {
+  it("needs nothing but the secrets on this machine", () => {
+    const local = settings({})
+    assert.strictEqual(local.publicUrl, "http://localhost:8787")
+    assert.strictEqual(local.host, "localhost:8787")
+    assert.isTrue(local.isLocal)
+    assert.strictEqual(local.serviceDid, "did:web:localhost%3A8787")
+    assert.deepStrictEqual(local.handleDomains, ["test"])
+    assert.deepStrictEqual(local.relays, [])
+    assert.strictEqual(local.plcUrl, "https://plc.directory")
+    assert.strictEqual(local.blobLimit, 104_857_600)
+    assert.strictEqual(local.jsonLimit, 153_600)
+    assert.strictEqual(local.blobGraceHours, 6)
+    assert.strictEqual(local.corsOrigins, "*")
+    assert.isTrue(local.inviteRequired)
+    assert.isTrue(local.rateLimits)
+    assert.isUndefined(local.dataLocation)
+    assert.isUndefined(local.rateLimitBypassKey)
+  })
+
+  it("derives the defaults of a public host from its origin", () => {
+    const live = settings({ PUBLIC_URL: "https://PDS.example.com/" })
+    assert.strictEqual(live.publicUrl, "https://pds.example.com")
+    assert.isFalse(live.isLocal)
+    assert.strictEqual(live.serviceDid, "did:web:pds.example.com")
+    assert.deepStrictEqual(live.handleDomains, ["pds.example.com"])
+    assert.deepStrictEqual(live.relays, ["https://bsky.network"])
+  })
+
+  it("reads the secrets as bytes and keeps them out of every text", () => {
+    const read = settings({})
+    assert.deepStrictEqual(
+      [...Redacted.value(read.masterKey)],
+      Array.from({ length: 32 }, () => 7)
+    )
+    assert.strictEqual(Redacted.value(read.plcRotationKey)[0], 0xab)
+    const shown = JSON.stringify(read) + String(read.masterKey) + String(read.adminPassword)
+    for (const secret of Object.values(secrets)) assert.notInclude(shown, secret)
+  })
+
+  it("reads lists, switches, numbers and places", () => {
+    const read = settings({
+      HANDLE_DOMAINS: ".one.example.com, Two.example.com",
+      RELAYS: "https://relay.one/, https://relay.two",
+      INVITE_REQUIRED: "off",
+      BLOB_LIMIT: "314572800",
+      BLOB_MIME_TYPES: "image/*,video/mp4",
+      CORS_ORIGINS: "https://app.one,http://localhost:3000",
+      DATA_LOCATION: "eu",
+      SIGNING_CURVE: "p256",
+      RATE_LIMITS: "false",
+      DEV_ALLOW_HOSTS: "localhost:2582",
+      DEBUG_ROWS: "1"
+    })
+    assert.deepStrictEqual(read.handleDomains, ["one.example.com", "two.example.com"])
+    assert.deepStrictEqual(read.relays, ["https://relay.one", "https://relay.two"])
+    assert.isFalse(read.inviteRequired)
+    assert.strictEqual(read.blobLimit, 314_572_800)
+    assert.deepStrictEqual(read.blobMimeTypes, ["image/*", "video/mp4"])
+    assert.deepStrictEqual(read.corsOrigins, ["https://app.one", "http://localhost:3000"])
+    assert.deepStrictEqual(read.dataLocation, { jurisdiction: "eu" })
+    assert.strictEqual(read.signingCurve, "p256")
+    assert.isFalse(read.rateLimits)
+    assert.deepStrictEqual(read.devAllowHosts, ["localhost:2582"])
+    assert.isTrue(read.debugRows)
+    assert.deepStrictEqual(settings({ DATA_LOCATION: "weur" }).dataLocation, { hint: "weur" })
+    assert.deepStrictEqual(
+      settings({ PUBLIC_URL: "https://pds.example.com", RELAYS: "none" }).relays,
+      []
+    )
+  })
+
+  it("names every missing secret at once", () => {
+    assert.deepStrictEqual(Object.keys(problems({})), [
+      "MASTER_KEY",
+      "PLC_ROTATION_KEY",
+      "ADMIN_PASSWORD"
+    ])
+    for (const message of Object.values(problems({ ADMIN_PASSWORD: "" }))) {
+      assert.include(message, "is missing")
+    }
+  })
+
+  it("names every malformed variable at once and shows no value", () => {
+    const env = {
+      MASTER_KEY: "c2hvcnQ-secret",
+      PLC_ROTATION_KEY: "00".repeat(32),
+      ADMIN_PASSWORD: "s3cret!",
+      PUBLIC_URL: "https://pds.example.com/path",
+      BLOB_LIMIT: "100MB",
+      LOG_LEVEL: "loud"
+    }
+    const found = problems(env)
+    assert.deepStrictEqual(Object.keys(found).toSorted(), Object.keys(env).toSorted())
+    const text = String(Result.getOrThrow(Result.flip(read(env))))
+    for (const [name, value] of Object.entries(env)) {
+      assert.include(text, name)
+      assert.notInclude(text, value)
+    }
+  })
+
+  it("refuses a rotation key outside the curve, a plain http host, and odd origins", () => {
+    assert.deepStrictEqual(wrong({ PLC_ROTATION_KEY: "ff".repeat(32) }), ["PLC_ROTATION_KEY"])
+    for (const origin of [
+      "http://pds.example.com",
+      "ftp://pds.example.com",
+      "https://user:pw@pds.example.com",
+      "https://pds.example.com?x=1",
+      "pds.example.com"
+    ]) {
+      assert.deepStrictEqual(wrong({ PUBLIC_URL: origin }), ["PUBLIC_URL"], origin)
+    }
+  })
+
+  it("refuses malformed items of a list and unknown words", () => {
+    assert.deepStrictEqual(wrong({ RELAYS: "https://a.example,http://b.example" }), ["RELAYS"])
+    assert.deepStrictEqual(wrong({ HANDLE_DOMAINS: "a..b" }), ["HANDLE_DOMAINS"])
+    assert.deepStrictEqual(wrong({ BLOB_QUOTA: "-1" }), ["BLOB_QUOTA"])
+    assert.deepStrictEqual(wrong({ INVITE_REQUIRED: "maybe" }), ["INVITE_REQUIRED"])
+    assert.deepStrictEqual(wrong({ INVITE_REQUIRED: "constructor" }), ["INVITE_REQUIRED"])
+    assert.deepStrictEqual(wrong({ SERVICE_DID: "did:key:x" }), ["SERVICE_DID"])
+  })
+
+  it("refuses loopback services on a public host", () => {
+    const env = { PUBLIC_URL: "https://pds.example.com", DEV_ALLOW_HOSTS: "localhost:2582" }
+    assert.deepStrictEqual(wrong(env), ["DEV_ALLOW_HOSTS"])
+  })
+
+  it.effect("is a layer that fails with all problems", () =>
+    Effect.gen(function* () {
+      const url = yield* Config.pipe(
+        Effect.map(({ publicUrl }) => publicUrl),
+        Effect.provide(layer({ ...secrets, PUBLIC_URL: "https://pds.example.com" }))
+      )
+      assert.strictEqual(url, "https://pds.example.com")
+      const failure = yield* Config.pipe(Effect.provide(layer({})), Effect.flip)
+      assert.strictEqual(failure.problems.length, 3)
+    })
+  )
+
+  it("derives another secret for each purpose, always the same", () => {
+    const { masterKey } = settings({})
+    const hex = (bytes: Uint8Array) => Buffer.from(bytes).toString("hex")
+    assert.strictEqual(hex(hkdf(masterKey, "a")), hex(hkdf(masterKey, "a")))
+    assert.notStrictEqual(hex(hkdf(masterKey, "a")), hex(hkdf(masterKey, "b")))
+    assert.strictEqual(hkdf(masterKey, "a").byteLength, 32)
+  })
+})
