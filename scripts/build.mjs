@@ -1,0 +1,101 @@
+#!/usr/bin/env node
+/**
+ * Bundles the Worker for workerd with esbuild, as `wrangler deploy` does.
+ *
+ *   node scripts/build.mjs [--minify] [--out dist/main.mjs] [--top 20]
+ */
+import { build as esbuild } from "esbuild"
+import { mkdir, writeFile } from "node:fs/promises"
+import { dirname, resolve } from "node:path"
+import { fileURLToPath } from "node:url"
+import { parseArgs } from "node:util"
+import { gzipSync } from "node:zlib"
+
+/** The project's folder. */
+export const root = fileURLToPath(new URL("..", import.meta.url)).replace(/[\\/]$/, "")
+
+/**
+ * Bundles an entry to one ES module.
+ *
+ * @param {{ entry?: string, minify?: boolean, sourcemap?: boolean }} [options]
+ */
+export async function build({
+  entry = resolve(root, "src/main.ts"),
+  minify = false,
+  sourcemap = false
+} = {}) {
+  const result = await esbuild({
+    absWorkingDir: root,
+    entryPoints: [entry],
+    bundle: true,
+    write: false,
+    outfile: "main.mjs",
+    format: "esm",
+    target: "es2024",
+    conditions: ["workerd", "worker", "browser"],
+    mainFields: ["browser", "module", "main"],
+    external: ["cloudflare:*", "node:*", "workerd:*"],
+    define: { "process.env.NODE_ENV": JSON.stringify("production") },
+    // Errors and services are told apart by their names, as under `wrangler deploy`.
+    keepNames: true,
+    metafile: true,
+    minify,
+    sourcemap: sourcemap ? "inline" : false,
+    logLevel: "silent"
+  })
+  const output = result.outputFiles[0]
+  if (output === undefined) throw new Error("esbuild made no output")
+  return {
+    code: output.text,
+    bytes: output.contents.byteLength,
+    gzip: gzipSync(output.contents, { level: 9 }).byteLength,
+    metafile: result.metafile
+  }
+}
+
+/** How many bytes of the bundle each package (or folder of src) takes, largest first. */
+export function sizes(metafile) {
+  const totals = new Map()
+  for (const { inputs } of Object.values(metafile.outputs)) {
+    for (const [path, { bytesInOutput }] of Object.entries(inputs)) {
+      const name =
+        /node_modules\/((?:@[^/]+\/)?[^/]+)(?!.*node_modules\/)/.exec(path)?.[1] ??
+        path.split("/").slice(0, 2).join("/")
+      totals.set(name, (totals.get(name) ?? 0) + bytesInOutput)
+    }
+  }
+  return [...totals].sort((a, b) => b[1] - a[1])
+}
+
+/** Bytes as KiB with one decimal. */
+export const kib = (bytes) => `${(bytes / 1024).toFixed(1)} KiB`
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  const { values } = parseArgs({
+    options: {
+      entry: { type: "string" },
+      minify: { type: "boolean", default: false },
+      out: { type: "string" },
+      top: { type: "string", default: "0" },
+      help: { type: "boolean", short: "h", default: false }
+    }
+  })
+  if (values.help) {
+    console.log(`node scripts/build.mjs [--minify] [--entry src/main.ts] [--out file] [--top n]
+
+Bundles the Worker and prints its size; --out writes it, --top lists the n largest parts.`)
+  } else {
+    const made = await build({
+      minify: values.minify,
+      ...(values.entry === undefined ? {} : { entry: resolve(values.entry) })
+    })
+    if (values.out !== undefined) {
+      await mkdir(dirname(resolve(values.out)), { recursive: true })
+      await writeFile(resolve(values.out), made.code)
+    }
+    console.log(`${kib(made.bytes)}, gzip ${kib(made.gzip)}`)
+    for (const [name, bytes] of sizes(made.metafile).slice(0, Number(values.top))) {
+      console.log(`  ${kib(bytes).padStart(12)}  ${name}`)
+    }
+  }
+}

@@ -1,0 +1,66 @@
+#!/usr/bin/env node
+/**
+ * npm run check: types with Effect's diagnostics, lint, format and the architecture's walls.
+ *
+ * Everything runs; the exit code is 1 when anything failed. Warnings are shown and do not fail.
+ */
+import "./node22.mjs"
+import { execFileSync, spawn } from "node:child_process"
+import { join } from "node:path"
+import { root } from "./build.mjs"
+import { breachesOf, readSources } from "./walls.mjs"
+
+const bin = (name) => join(root, "node_modules/.bin", name)
+
+const run = (command, args) =>
+  new Promise((done) => {
+    const child = spawn(command, args, { cwd: root, stdio: ["ignore", "pipe", "pipe"] })
+    let output = ""
+    child.stdout.on("data", (chunk) => (output += chunk))
+    child.stderr.on("data", (chunk) => (output += chunk))
+    child.on("error", (cause) => done({ ok: false, output: String(cause) }))
+    child.on("close", (code) => done({ ok: code === 0, output }))
+  })
+
+/** The compiler with Effect's diagnostics built in; its suggestions are counted and left to the editor. */
+const types = async () => {
+  const compiler = execFileSync(bin("effect-tsgo"), ["get-exe-path"], { encoding: "utf8" }).trim()
+  const { ok, output } = await run(compiler, [
+    "--noEmit",
+    "--pretty",
+    "false",
+    "-p",
+    "tsconfig.json"
+  ])
+  const lines = output.split("\n")
+  const errors = lines.filter((line) => /\berror TS/.test(line)).length
+  const hints = /\b(?:message|suggestion) TS/
+  const shown = lines.filter((line) => !hints.test(line))
+  const hidden = lines.length - shown.length
+  if (hidden > 0) shown.push(`(${hidden} suggestions not shown)`)
+  const diagnosed = /\b(?:warning|message|suggestion) TS/.test(output)
+  return { ok: ok || (errors === 0 && diagnosed), output: shown.join("\n") }
+}
+
+const walls = async () => {
+  const breaches = breachesOf(readSources(join(root, "src")))
+  return { ok: breaches.length === 0, output: breaches.join("\n") }
+}
+
+const steps = [
+  ["types", types],
+  ["lint", () => run(bin("oxlint"), ["--quiet"])],
+  ["format", () => run(bin("oxfmt"), ["--check"])],
+  ["walls", walls]
+]
+
+let failed = 0
+for (const [name, step] of steps) {
+  const { ok, output } = await step()
+  if (!ok) failed += 1
+  const text = output.trim()
+  console.log(
+    `${ok ? "✓" : "✗"} ${name}${text === "" || (ok && name === "format") ? "" : `\n${text}`}`
+  )
+}
+process.exitCode = failed === 0 ? 0 : 1

@@ -1,0 +1,103 @@
+/**
+ * The configuration the Worker knows, and the secrets a local server keeps in `.dev.vars`.
+ */
+import { createECDH, randomBytes, randomInt } from "node:crypto"
+import { chmodSync, existsSync, readFileSync, renameSync, writeFileSync } from "node:fs"
+
+/** Every name of the environment that is handed to the Worker as a binding. */
+export const configurationNames = [
+  "PUBLIC_URL",
+  "SERVICE_DID",
+  "HANDLE_DOMAINS",
+  "MASTER_KEY",
+  "PLC_ROTATION_KEY",
+  "ADMIN_PASSWORD",
+  "PLC_URL",
+  "DOH_URL",
+  "RELAYS",
+  "INVITE_REQUIRED",
+  "BLOB_LIMIT",
+  "BLOB_QUOTA",
+  "BLOB_MIME_TYPES",
+  "BLOB_GRACE_HOURS",
+  "JSON_LIMIT",
+  "CORS_ORIGINS",
+  "DATA_LOCATION",
+  "SIGNING_CURVE",
+  "RATE_LIMITS",
+  "RATE_LIMIT_BYPASS_KEY",
+  "LOG_LEVEL",
+  "PRIVACY_POLICY_URL",
+  "TERMS_OF_SERVICE_URL",
+  "CONTACT_EMAIL",
+  "DEV_ALLOW_HOSTS",
+  "MAILER",
+  "DEBUG_ROWS"
+]
+
+const alphabet = "abcdefghjkmnpqrstuvwxyz23456789"
+
+/** A random password that can be read aloud: four groups of five, 99 bits. */
+export const readablePassword = () =>
+  Array.from({ length: 4 }, () =>
+    Array.from({ length: 5 }, () => alphabet[randomInt(alphabet.length)]).join("")
+  ).join("-")
+
+/** A private key of the curve that PLC rotation keys use, as hex. */
+const privateKey = () => {
+  const ecdh = createECDH("secp256k1")
+  ecdh.generateKeys()
+  return ecdh.getPrivateKey("hex").padStart(64, "0")
+}
+
+const makers = {
+  MASTER_KEY: () => randomBytes(32).toString("base64url"),
+  PLC_ROTATION_KEY: privateKey,
+  ADMIN_PASSWORD: readablePassword
+}
+
+/** Reads `NAME=value` lines; values may stand in quotes, `#` starts a comment line. */
+export function parseVars(text) {
+  const vars = {}
+  for (const line of text.split(/\r?\n/)) {
+    const match = /^\s*(?:export\s+)?([A-Za-z_][A-Za-z0-9_]*)\s*=\s*(.*?)\s*$/.exec(line)
+    if (match === null) continue
+    const [, name, raw] = match
+    const quoted = /^(["'`])([\s\S]*)\1$/.exec(raw)
+    vars[name] = quoted === null ? raw : quoted[2]
+  }
+  return vars
+}
+
+/**
+ * The variables of a `.dev.vars` file; secrets that are missing are made and added, nothing is changed.
+ *
+ * The file is readable by its owner alone and is replaced in one step, so a kill leaves it whole.
+ */
+export function loadSecrets(path) {
+  const before = existsSync(path) ? readFileSync(path, "utf8") : ""
+  const vars = parseVars(before)
+  const added = Object.entries(makers)
+    .filter(([name]) => (vars[name] ?? "") === "")
+    .map(([name, make]) => [name, make()])
+  if (added.length > 0) {
+    const names = new Set(added.map(([name]) => name))
+    const kept = before
+      .split("\n")
+      .filter((line) => !names.has(/^\s*([A-Za-z_]\w*)\s*=/.exec(line)?.[1] ?? ""))
+      .join("\n")
+    const head = kept === "" || kept.endsWith("\n") ? kept : `${kept}\n`
+    writePrivate(path, head + added.map(([name, value]) => `${name}=${value}\n`).join(""))
+  } else {
+    chmodSync(path, 0o600)
+  }
+  return { vars: { ...vars, ...Object.fromEntries(added) }, added: added.map(([name]) => name) }
+}
+
+/** Writes a file that only its owner may read, in one step. */
+export function writePrivate(path, text) {
+  const temporary = `${path}.new`
+  writeFileSync(temporary, text, { mode: 0o600 })
+  chmodSync(temporary, 0o600)
+  renameSync(temporary, path)
+}

@@ -1,0 +1,249 @@
+#!/usr/bin/env node
+import "./node22.mjs"
+import { existsSync, mkdirSync, readFileSync, rmSync, renameSync } from "node:fs"
+import { dirname, join, resolve } from "node:path"
+import { parseArgs } from "node:util"
+import { ensureAccount } from "./account.mjs"
+import { build, root } from "./build.mjs"
+import { configurationNames, loadSecrets, writePrivate } from "./env.mjs"
+import { freePort, isFree, isRunning, readWrangler, serve } from "./server.mjs"
+
+const help = `npm start: serves the Worker on this machine, in one workerd process.
+
+  PORT=8787          the port of 127.0.0.1 to listen on
+  DATA_DIR=.data     where accounts, blobs and the first account's password are kept
+  PLC_URL=…          a PLC directory; without it a small one, for development only, is started
+  PUBLIC_URL=…       default http://localhost:<PORT>
+  ${wrap(configurationNames)}
+                     are handed to the Worker
+
+Secrets are made at the first start and kept in .dev.vars, beside wrangler.toml, or in DATA_DIR when
+that is set. The first account is written to <DATA_DIR>/account.json.
+
+  --config <file>    another wrangler.toml
+  --help`
+
+class Refused extends Error {}
+
+try {
+  await main()
+} catch (cause) {
+  console.error(cause instanceof Refused ? cause.message : cause)
+  process.exit(1)
+}
+
+async function main() {
+  const { values } = parseArgs({
+    options: {
+      config: { type: "string" },
+      help: { type: "boolean", short: "h", default: false }
+    }
+  })
+  if (values.help) {
+    console.log(help)
+    return
+  }
+  const started = performance.now()
+  const port = portOf(process.env["PORT"] ?? "8787")
+  const ownFolder = process.env["DATA_DIR"]
+  const dataDir = resolve(root, ownFolder || ".data")
+  const config = resolve(values.config ?? join(root, "wrangler.toml"))
+  const publicUrl = process.env["PUBLIC_URL"] || `http://localhost:${port}`
+  mkdirSync(dataDir, { recursive: true, mode: 0o700 })
+
+  const noteFile = join(dataDir, "server.json")
+  const note = readJson(noteFile) ?? {}
+  refuseMove(note, publicUrl, dataDir)
+  await refuseTwice(note, port, dataDir)
+
+  const { vars, added } = loadSecrets(
+    ownFolder ? join(dataDir, ".dev.vars") : join(dirname(config), ".dev.vars")
+  )
+  if (added.length > 0) console.log(`Made ${added.join(", ")} and kept them in .dev.vars.`)
+
+  const wrangler = readWrangler(config)
+  const bundle = wrangler.then(({ main }) => build({ entry: main, sourcemap: true }))
+  // A failure of the other while one is awaited is met where it is awaited.
+  bundle.catch(() => {})
+
+  const plc = await openPlc(dataDir, note.plcPort)
+  const given = Object.fromEntries(
+    configurationNames
+      .filter((name) => process.env[name] !== undefined)
+      .map((name) => [name, process.env[name]])
+  )
+  const { name, options, vars: declared } = await wrangler
+  const bindings = {
+    LOG_LEVEL: "info",
+    ...declared,
+    ...vars,
+    ...given,
+    PUBLIC_URL: publicUrl,
+    PLC_URL: plc.url
+  }
+  bindings.DEV_ALLOW_HOSTS = [plc.own ? new URL(plc.url).host : undefined, bindings.DEV_ALLOW_HOSTS]
+    .filter(Boolean)
+    .join(",")
+
+  const remember = (workerd) =>
+    writePrivate(
+      noteFile,
+      JSON.stringify(
+        { publicUrl, port, plcPort: plc.port ?? note.plcPort, pid: process.pid, workerd },
+        null,
+        2
+      )
+    )
+  remember(undefined)
+  const server = await serve({
+    name,
+    code: (await bundle).code,
+    port,
+    dataDir: join(dataDir, "state"),
+    options,
+    bindings,
+    onPid: remember
+  }).catch(async (cause) => {
+    await plc.close()
+    throw cause
+  })
+
+  let stopping
+  const stop = (code) =>
+    (stopping ??= (async () => {
+      await server.stop()
+      await plc.close()
+      process.exit(code)
+    })())
+  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) {
+    // Miniflare's own handlers would end this process before the rest is closed.
+    process.removeAllListeners(signal)
+    process.on(signal, () => void stop(0))
+  }
+
+  try {
+    await waitUntilReady(server.url, new URL(publicUrl).host)
+    const account = await ensureAccount({
+      server: server.url,
+      publicUrl,
+      file: join(dataDir, "account.json"),
+      adminPassword: bindings.ADMIN_PASSWORD,
+      handleDomains: bindings.HANDLE_DOMAINS
+    })
+    announce(account, publicUrl, dataDir, bindings, started)
+    process.send?.({
+      type: "ready",
+      url: server.url,
+      publicUrl,
+      workerd: server.pid,
+      plc: plc.url,
+      account
+    })
+  } catch (cause) {
+    console.error(cause instanceof Error ? cause.message : cause)
+    await stop(1)
+  }
+}
+
+/** The port as a number, or a refusal. */
+function portOf(text) {
+  const port = Number(text)
+  if (Number.isInteger(port) && port > 0 && port < 65536) return port
+  throw new Refused(`PORT must be a number between 1 and 65535, not "${text}".`)
+}
+
+/** The first account's DID holds the address: state made for one address cannot serve another. */
+function refuseMove(note, publicUrl, dataDir) {
+  if (note.publicUrl === undefined || note.publicUrl === publicUrl) return
+  throw new Refused(
+    `The data in ${dataDir} belongs to ${note.publicUrl}, and this start asks for ${publicUrl}.\n` +
+      "The address is part of the first account's DID (did:web), so it cannot change afterwards.\n" +
+      `Start with the old address (PORT=${note.port ?? "…"}), or give an empty folder: DATA_DIR=.data-2 npm start`
+  )
+}
+
+/** Ends what a killed start left behind; refuses beside a living server or somebody else's port. */
+async function refuseTwice(note, port, dataDir) {
+  if (note.pid !== undefined && note.pid !== process.pid && isRunning(note.pid, "start.mjs")) {
+    throw new Refused(
+      `A server already runs on the data in ${dataDir} (process ${note.pid}, ${note.publicUrl}).`
+    )
+  }
+  if (note.workerd !== undefined && isRunning(note.workerd, "workerd")) {
+    process.kill(note.workerd, "SIGKILL")
+  }
+  for (let tries = 0; !(await isFree(port)); tries++) {
+    if (tries === 20) {
+      throw new Refused(
+        `Port ${port} of 127.0.0.1 is in use by another program. Stop it, or choose another port\n` +
+          `with a data folder of its own: PORT=${port + 1} DATA_DIR=.data-${port + 1} npm start`
+      )
+    }
+    await new Promise((done) => setTimeout(done, 100))
+  }
+}
+
+/** The PLC directory named by PLC_URL, or one of our own whose log is kept with the data. */
+async function openPlc(dataDir, lastPort) {
+  const url = process.env["PLC_URL"]
+  if (url) return { url, own: false, port: undefined, close: async () => {} }
+  const { startPlc } = await import("./plc.mjs")
+  const port = lastPort !== undefined && (await isFree(lastPort)) ? lastPort : await freePort()
+  const plc = await startPlc({ port, file: join(dataDir, "plc.json") })
+  return { url: `http://127.0.0.1:${port}`, own: true, port, close: async () => plc.close() }
+}
+
+/** Asks /ready until it says yes; a refusal of the configuration is told with the server's own words. */
+async function waitUntilReady(url) {
+  let last = "no answer"
+  const until = performance.now() + 20_000
+  while (performance.now() < until) {
+    try {
+      const response = await fetch(`${url}/ready`, { signal: AbortSignal.timeout(10_000) })
+      last = `${response.status} ${await response.text()}`
+      if (response.ok) return
+    } catch (cause) {
+      last = String(cause)
+    }
+    await new Promise((done) => setTimeout(done, 50))
+  }
+  throw new Error(`The server does not become ready: ${last}`)
+}
+
+function announce(account, publicUrl, dataDir, bindings, started) {
+  const seconds = ((performance.now() - started) / 1000).toFixed(1)
+  console.log(`\nNacre is ready (${seconds} s)\n`)
+  const lines = [["URL", publicUrl]]
+  if (account !== undefined) {
+    lines.push(["Handle", account.handle], ["DID", account.did], ["Password", account.password])
+  }
+  lines.push(["Admin", `admin / ${bindings.ADMIN_PASSWORD}`], ["Data", dataDir])
+  lines.push(["PLC", bindings.PLC_URL])
+  for (const [label, value] of lines) console.log(`  ${label.padEnd(10)}${value}`)
+  if (account === undefined) {
+    console.log(
+      `\n  Accounts exist, but ${join(dataDir, "account.json")} is gone; passwords are not stored.`
+    )
+  }
+  console.log("\nStop with Ctrl-C.\n")
+}
+
+function readJson(file) {
+  if (!existsSync(file)) return undefined
+  try {
+    return JSON.parse(readFileSync(file, "utf8"))
+  } catch {
+    renameSync(file, `${file}.broken`)
+    rmSync(`${file}.new`, { force: true })
+    return undefined
+  }
+}
+
+function wrap(names) {
+  const lines = [""]
+  for (const name of names) {
+    if (`${lines.at(-1)} ${name}`.length > 80) lines.push("")
+    lines[lines.length - 1] = `${lines.at(-1)} ${name}`.trim()
+  }
+  return lines.join("\n  ")
+}

@@ -1,0 +1,147 @@
+/**
+ * The architecture's walls: which part of src may import which, and what may stand in it.
+ *
+ * Imports flow one way: pure code ← services ← layers and http (siblings) ← main, dev, cli.
+ */
+import { readdirSync, readFileSync } from "node:fs"
+import { dirname, join, normalize, relative, sep } from "node:path"
+
+const pure = ["repo", "lexicon", "oauth", "identity", "blob"]
+
+/** What each part may import of the others; files directly in src (entry points) may import everything. */
+const reach = {
+  ...Object.fromEntries(pure.map((part) => [part, pure])),
+  services: [...pure, "services"],
+  layers: [...pure, "services", "layers"],
+  http: [...pure, "services", "http"]
+}
+
+/** Where a family of packages may be imported; the entry points may where `entry` lists them. */
+const packages = [
+  { name: "effect/http", parts: ["http"], entry: ["main.ts", "dev.ts", "cli.ts"] },
+  { name: "effect/sql", parts: ["layers"], entry: [] },
+  { name: "@effect/sql", parts: ["layers"], entry: [] },
+  { name: "cloudflare:", parts: ["layers"], entry: ["main.ts"] },
+  { name: "effect/", parts: ["services", "layers", "http"], entry: ["main.ts", "dev.ts", "cli.ts"] }
+]
+
+/** What services and http leave to layers and entry points, and what to use instead. */
+const words = [
+  { pattern: /\bDate\.now\b|\bnew Date\(\s*\)/, use: "Clock" },
+  { pattern: /\bMath\.random\b/, use: "Random" },
+  { pattern: /\basync\s*(?:function\b|\*|\(|[A-Za-z_$][\w$]*\s*(?:=>|\())/, use: "Effect" },
+  { pattern: /\btry\s*\{/, use: "Effect.try or typed errors" }
+]
+
+/**
+ * Exceptions, each with its reason: file → what it may do although its part may not.
+ *
+ * @type {Record<string, { uses?: string[], reason: string }>}
+ */
+const allowed = {}
+
+const maxLines = 300
+
+/** Source text with comments and the contents of strings blanked out (template expressions too). */
+export const codeOnly = (text) =>
+  text.replace(
+    /\/\*[\s\S]*?\*\/|\/\/[^\n]*|"(?:\\.|[^"\\\n])*"|'(?:\\.|[^'\\\n])*'|`(?:\\.|[^`\\])*`/g,
+    (match) => match.replace(/[^\n]/g, " ")
+  )
+
+/** The modules that a source imports, re-exports or loads, with or without `type`. */
+export const importsOf = (text) => {
+  const bare = text.replace(/\/\*[\s\S]*?\*\//g, "").replace(/^\s*\/\/[^\n]*$/gm, "")
+  const statement =
+    /^\s*(?:import|export)\s(?:[\w*{}\s,$]*?\sfrom\s*)?["']([^"']+)["']|\bimport\(\s*["']([^"']+)["']\s*\)/gm
+  return [...bare.matchAll(statement)].map((match) => match[1] ?? match[2])
+}
+
+/** Every TypeScript file under a folder, as paths with `/` relative to it. */
+const filesUnder = (folder) =>
+  readdirSync(folder, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile() && entry.name.endsWith(".ts"))
+    .map((entry) => relative(folder, join(entry.parentPath, entry.name)).split(sep).join("/"))
+    .sort()
+
+/** The folder of a file directly under src, or undefined for an entry point. */
+const partOf = (file) => (file.includes("/") ? file.slice(0, file.indexOf("/")) : undefined)
+
+/**
+ * Every breach of the walls in a src folder, one sentence each.
+ *
+ * @param {ReadonlyMap<string, string>} sources path relative to src → text
+ * @returns {string[]}
+ */
+export function breachesOf(sources) {
+  const breaches = []
+  const graph = new Map()
+  for (const [file, text] of sources) {
+    const part = partOf(file)
+    const imports = importsOf(text)
+    const local = imports
+      .filter((name) => name.startsWith("."))
+      .map((name) =>
+        normalize(join(dirname(file), name))
+          .split(sep)
+          .join("/")
+      )
+    graph.set(file, local)
+
+    if (part !== undefined && reach[part] === undefined) {
+      breaches.push(`${file}: src/${part} is not a part that the architecture knows`)
+      continue
+    }
+    for (const target of local) {
+      if (target.startsWith(".."))
+        breaches.push(`${file} imports ${target}, which lies outside src`)
+      else if (part !== undefined && !reach[part].includes(partOf(target))) {
+        breaches.push(
+          `${file} imports ${target}: ${part} may import only ${reach[part].join(", ")}`
+        )
+      }
+    }
+    for (const name of imports.filter((one) => !one.startsWith("."))) {
+      if (name === "effect") breaches.push(`${file} imports the barrel "effect": import by module`)
+      const rule = packages.find((one) => name.startsWith(one.name))
+      const may = part === undefined ? rule?.entry.includes(file) : rule?.parts.includes(part)
+      if (rule !== undefined && !may) {
+        breaches.push(`${file} imports ${name}, which belongs in ${places(rule)}`)
+      }
+    }
+    if (part === "services" || part === "http") {
+      const code = codeOnly(text)
+      for (const { pattern, use } of words) {
+        const found = pattern.exec(code)
+        if (found === null || allowed[file]?.uses?.includes(use)) continue
+        const line = code.slice(0, found.index).split("\n").length
+        breaches.push(`${file}:${line} has "${found[0].trim()}": use ${use}`)
+      }
+    }
+    const lines = text.split("\n").length - 1
+    if (lines > maxLines) breaches.push(`${file} has ${lines} lines, more than ${maxLines}`)
+  }
+  return [...breaches, ...cyclesOf(graph)]
+}
+
+const places = ({ parts, entry }) =>
+  [...parts.map((part) => `src/${part}`), ...entry.map((file) => `src/${file}`)].join(", ")
+
+/** Each import cycle once, as the chain of its files. */
+function cyclesOf(graph) {
+  const done = new Set()
+  const found = []
+  const visit = (file, chain) => {
+    const at = chain.indexOf(file)
+    if (at >= 0) found.push(`import cycle: ${[...chain.slice(at), file].join(" → ")}`)
+    if (at >= 0 || done.has(file)) return
+    for (const next of graph.get(file) ?? []) visit(next, [...chain, file])
+    done.add(file)
+  }
+  for (const file of graph.keys()) visit(file, [])
+  return found
+}
+
+/** The sources of a src folder, for `breachesOf`. */
+export const readSources = (folder) =>
+  new Map(filesUnder(folder).map((file) => [file, readFileSync(join(folder, file), "utf8")]))
