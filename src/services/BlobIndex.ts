@@ -18,15 +18,15 @@ export class InvalidMimeType extends Schema.TaggedError<InvalidMimeType>()("Inva
 /** A blob's size differs from what was stored, or is above what its place in the record allows. */
 export class InvalidSize extends Schema.TaggedError<InvalidSize>()("InvalidSize", {
   cid: Schema.String,
-  size: Schema.Number,
-  stored: Schema.optional(Schema.Number),
-  maxSize: Schema.optional(Schema.Number)
+  size: Schema.Int,
+  stored: Schema.optional(Schema.Int),
+  maxSize: Schema.optional(Schema.Int)
 }) {}
 
 /** The account's blobs would take more bytes than it may store. */
 export class BlobQuotaExceeded extends Schema.TaggedError<BlobQuotaExceeded>()(
   "BlobQuotaExceeded",
-  { used: Schema.Number, quota: Schema.Number }
+  { used: Schema.Int, quota: Schema.Int }
 ) {}
 
 /** A moderator has taken this very blob down: it may not be uploaded again. */
@@ -74,7 +74,9 @@ export class BlobIndex extends Context.Service<
      * Answers the blob as it is now kept: of a CID that was here before, the older object stays and the new one is
      * condemned (`condemned` says so). After a failure too the key is condemned: the next sweep deletes it.
      */
-    record(upload: BlobLocation & { readonly now: number; readonly quota?: number }):
+    record(
+      upload: BlobLocation & { readonly now: number; readonly quota?: number }
+    ):
       | { readonly blob: BlobLocation; readonly condemned: boolean }
       | BlobQuotaExceeded
       | BlobTakendown

@@ -4,7 +4,7 @@ import * as Schema from "effect/Schema"
 
 /** The blob is larger than this server takes (bytes); on the wire 413. */
 export class BlobTooLarge extends Schema.TaggedError<BlobTooLarge>()("BlobTooLarge", {
-  limit: Schema.Number
+  limit: Schema.Int
 }) {}
 
 /** A blob of no bytes. */
@@ -13,8 +13,8 @@ export class BlobEmpty extends Schema.TaggedError<BlobEmpty>()("BlobEmpty", {}) 
 /** The body ended early, ran past its Content-Length, or could not be read to its end. */
 export class BlobIncomplete extends Schema.TaggedError<BlobIncomplete>()("BlobIncomplete", {
   /** The Content-Length, if there was one. */
-  expected: Schema.optional(Schema.Number),
-  received: Schema.Number
+  expected: Schema.optional(Schema.Int),
+  received: Schema.Int
 }) {}
 
 /** The store of blobs failed or could not be reached. */
@@ -61,15 +61,9 @@ export class BlobStore extends Context.Service<
       key: string,
       body: ReadableStream<Uint8Array>,
       options: { readonly length?: number; readonly limit: number }
-    ): Effect.Effect<
-      StoredBlob,
-      BlobTooLarge | BlobEmpty | BlobIncomplete | BlobStoreUnavailable
-    >
+    ): Effect.Effect<StoredBlob, BlobTooLarge | BlobEmpty | BlobIncomplete | BlobStoreUnavailable>
     /** The bytes under a key, or nothing when there are none. */
-    get(
-      key: string,
-      range?: ByteRange
-    ): Effect.Effect<BlobBody | undefined, BlobStoreUnavailable>
+    get(key: string, range?: ByteRange): Effect.Effect<BlobBody | undefined, BlobStoreUnavailable>
     /** Deletes keys, any number of them; those that are not there are passed over. */
     delete(keys: ReadonlyArray<string>): Effect.Effect<void, BlobStoreUnavailable>
     /** The size of what lies under a key. */
