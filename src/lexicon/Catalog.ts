@@ -2,6 +2,7 @@ import type { Cid } from "../repo/cid.ts"
 import { findBlobs, stepsText } from "./blobs.ts"
 import { compile } from "./compile.ts"
 import { refused, within, type Check, type Issue, type Result } from "./issue.ts"
+import { isPlainObject } from "./objects.ts"
 import { compileParams, type Params } from "./params.ts"
 import { blobSchemaAt } from "./places.ts"
 import type { BodySchema, Definition, Definitions, MethodSchema } from "./schema.ts"
@@ -87,8 +88,9 @@ export class Catalog {
 
   checkInput<T>(nsid: string, json: T): Result<T> {
     const method = this.#method(nsid)
-    const result = this.#checkBody(method, `${nsid} input`, nsid, method?.input, json)
-    return result.ok ? { ok: true, value: withDefaults(method?.input, result.value) } : result
+    // A default also satisfies "required".
+    const filled = withDefaults(method?.input, json)
+    return this.#checkBody(method, `${nsid} input`, nsid, method?.input, filled)
   }
 
   checkOutput<T>(nsid: string, json: T): Result<T> {
@@ -175,8 +177,8 @@ export class Catalog {
 
 /** The body with the defaults of its own properties filled in; nested defaults are left alone. */
 const withDefaults = <T>(body: BodySchema | undefined, json: T): T => {
-  if (body?.schema?.type !== "object") return json
-  let filled = json as Record<string, unknown>
+  if (body?.schema?.type !== "object" || !isPlainObject(json)) return json
+  let filled: Record<string, unknown> = json
   for (const [name, schema] of Object.entries(body.schema.properties ?? {})) {
     if (!("default" in schema) || filled[name] !== undefined) continue
     filled = { ...filled, [name]: schema.default }

@@ -139,7 +139,8 @@ const compileUnion = (schema: UnionSchema, scope: Scope): Check => {
   return (value) => {
     if (!isPlainObject(value)) return untyped
     const type = value["$type"]
-    if (typeof type !== "string" || type === "") return untyped
+    // A blob's $type names no definition.
+    if (typeof type !== "string" || type === "" || type === "blob") return untyped
     const member = members.get(type)
     if (member !== undefined) return member(value)
     return schema.closed === true ? outside : undefined

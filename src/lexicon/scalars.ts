@@ -22,10 +22,11 @@ const lengthCheck = ({ minLength = 0, maxLength = Infinity }: Limits) => {
 const graphemeCheck = ({ minGraphemes = 0, maxGraphemes = Infinity }: Limits) => {
   const long = refused(`must not be longer than ${maxGraphemes} graphemes`)
   const short = refused(`must not be shorter than ${minGraphemes} graphemes`)
+  const limit = maxGraphemes === Infinity ? minGraphemes : maxGraphemes
   return (text: string) => {
     if (text.length < minGraphemes) return short
     if (minGraphemes === 0 && text.length <= maxGraphemes) return undefined
-    const count = graphemesUpTo(text, Math.min(maxGraphemes, Math.max(minGraphemes, text.length)))
+    const count = graphemesUpTo(text, limit)
     return count > maxGraphemes ? long : count < minGraphemes ? short : undefined
   }
 }
