@@ -117,7 +117,12 @@ const run = Effect.fnUntraced(function* <R>(
   if (!parsed.ok) return yield* invalid(parsed.issue)
   const input = declared.rawBody ? undefined : yield* readInput(nsid, request, declared.bodyLimit ?? limits.jsonLimit)
   const answer = yield* declared.handler({ nsid, params: parsed.value, input, caller, request })
-  return answer instanceof Response ? answer : jsonResponse(answer, caller)
+  if (!(answer instanceof Response)) return jsonResponse(answer, caller)
+  if (caller.kind !== "anonymous") {
+    answer.headers.set("cache-control", "private")
+    answer.headers.set("vary", "Authorization")
+  }
+  return answer
 })
 
 const invalid = (issue: Lexicons.Issue) => new InvalidRequest({ message: issueText(issue) })

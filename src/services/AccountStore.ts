@@ -32,6 +32,12 @@ export class RepoNotFound extends Schema.TaggedError<RepoNotFound>()("RepoNotFou
   did: Schema.String
 }) {}
 
+/** The account lives here, and is not shown to others now. */
+export class RepoInactive extends Schema.TaggedError<RepoInactive>()("RepoInactive", {
+  did: Schema.String,
+  status: Schema.Literals(["takendown", "suspended", "deleted", "deactivated"])
+}) {}
+
 /** The account of this object: read once, kept in memory, written through. */
 export class AccountStore extends Context.Service<
   AccountStore,

@@ -1,0 +1,99 @@
+import type {
+  ComAtprotoRepoDescribeRepo as DescribeRepo,
+  ComAtprotoRepoGetRecord as GetRecord,
+  ComAtprotoRepoListMissingBlobs as ListMissingBlobs,
+  ComAtprotoRepoListRecords as ListRecords
+} from "@atproto/api"
+import * as Effect from "effect/Effect"
+import * as Schema from "effect/Schema"
+import { blockToJsonText } from "../../../repo/jsonText.ts"
+import { BlobIndex } from "../../../services/BlobIndex.ts"
+import { LocalIdentity } from "../../../services/LocalIdentity.ts"
+import { Records } from "../../../services/Records.ts"
+import { Repo } from "../../../services/Repo.ts"
+import { type Call, method } from "../../Xrpc.ts"
+import { readableAccount } from "./standing.ts"
+
+/** There is no such record, or not in the version asked for. */
+export class RecordNotFound extends Schema.TaggedError<RecordNotFound>()("RecordNotFound", {
+  uri: Schema.String
+}) {}
+
+const json = { headers: { "content-type": "application/json; charset=utf-8" } }
+
+/** com.atproto.repo.getRecord */
+export const getRecord = method(
+  "com.atproto.repo.getRecord",
+  { authority: { kind: "optional" } },
+  Effect.fnUntraced(function* ({ params, caller }: Call<GetRecord.QueryParams>) {
+    const { did } = yield* readableAccount(caller)
+    const path = `${params.collection}/${params.rkey}`
+    const uri = `at://${did}/${path}`
+    const record = (yield* Records).get(path)
+    if (record === undefined || (params.cid !== undefined && params.cid !== record.cid.toString())) {
+      return yield* new RecordNotFound({ uri })
+    }
+    return new Response(
+      `{"uri":${JSON.stringify(uri)},"cid":"${record.cid.toString()}","value":${blockToJsonText(record.value)}}`,
+      json
+    )
+  })
+)
+
+/** com.atproto.repo.listRecords: newest first; the cursor is the last rkey, exclusive. */
+export const listRecords = method(
+  "com.atproto.repo.listRecords",
+  { authority: { kind: "optional" } },
+  Effect.fnUntraced(function* ({ params, caller }: Call<ListRecords.QueryParams & { limit: number }>) {
+    const { did } = yield* readableAccount(caller)
+    const { collection, limit, cursor, reverse } = params
+    const page = (yield* Records).page({
+      collection,
+      limit,
+      ascending: reverse === true,
+      ...(cursor === undefined ? {} : { after: cursor })
+    })
+    const records = page.map(
+      ({ path, cid, value }) =>
+        `{"uri":"at://${did}/${path}","cid":"${cid.toString()}","value":${blockToJsonText(value)}}`
+    )
+    const last = page.at(-1)?.path.slice(collection.length + 1)
+    const next = page.length < limit || last === undefined ? "" : `"cursor":${JSON.stringify(last)},`
+    return new Response(`{${next}"records":[${records.join(",")}]}`, json)
+  })
+)
+
+/** com.atproto.repo.describeRepo */
+export const describeRepo = method(
+  "com.atproto.repo.describeRepo",
+  { authority: { kind: "optional" } },
+  Effect.fnUntraced(function* ({ caller }: Call<DescribeRepo.QueryParams>) {
+    const account = yield* readableAccount(caller)
+    const collections = yield* (yield* Repo).collections
+    const identity = yield* (yield* LocalIdentity).of(account)
+    return {
+      handle: account.handle,
+      did: account.did,
+      didDoc: identity.didDoc,
+      collections,
+      handleIsCorrect: identity.handleIsCorrect
+    }
+  })
+)
+
+/** com.atproto.repo.listMissingBlobs */
+export const listMissingBlobs = method(
+  "com.atproto.repo.listMissingBlobs",
+  { authority: { kind: "session", level: "standard", oauth: "any" } },
+  Effect.fnUntraced(function* ({ params, caller }: Call<ListMissingBlobs.QueryParams & { limit: number }>) {
+    const { did } = yield* readableAccount(caller)
+    const page = (yield* BlobIndex).missing(params)
+    return {
+      ...(page.cursor === undefined ? {} : { cursor: page.cursor }),
+      blobs: page.items.map(({ cid, path }) => ({ cid, recordUri: `at://${did}/${path}` }))
+    }
+  })
+)
+
+/** The reading methods of a repo. */
+export const repoReadMethods = [getRecord, listRecords, describeRepo, listMissingBlobs]

@@ -1,0 +1,137 @@
+import type {
+  ComAtprotoRepoApplyWrites as ApplyWrites,
+  ComAtprotoRepoCreateRecord as CreateRecord,
+  ComAtprotoRepoDeleteRecord as DeleteRecord,
+  ComAtprotoRepoPutRecord as PutRecord
+} from "@atproto/api"
+import * as Effect from "effect/Effect"
+import { type Cid, parseCid } from "../../../repo/cid.ts"
+import type { Authority } from "../../../services/Authority.ts"
+import { type Committed, type RecordData, Repo, type Write, type WriteResult } from "../../../services/Repo.ts"
+import { type Call, method } from "../../Xrpc.ts"
+import { ownAccount } from "./standing.ts"
+
+/** A record of a million bytes may be larger as JSON. */
+const writeBodyLimit = 2 * 1024 * 1024
+
+const writer = (action: string): Authority => ({
+  kind: "session",
+  level: "standard",
+  oauth: [`repo:*?action=${action}`],
+  active: true
+})
+
+// Their text has passed the lexicon's format.
+const cidIn = (text: string | undefined): Cid | undefined =>
+  text === undefined ? undefined : parseCid(text)
+
+const commitOf = ({ commit }: Committed) =>
+  commit === undefined ? {} : { commit: { cid: commit.cid.toString(), rev: commit.rev } }
+
+const resultOf = ({ uri, cid, validationStatus }: WriteResult) => ({
+  uri,
+  ...(cid === undefined ? {} : { cid: cid.toString() }),
+  ...(validationStatus === undefined ? {} : { validationStatus })
+})
+
+/** com.atproto.repo.createRecord */
+export const createRecord = method(
+  "com.atproto.repo.createRecord",
+  { authority: writer("create"), bodyLimit: writeBodyLimit },
+  Effect.fnUntraced(function* ({ input }: Call<CreateRecord.QueryParams, CreateRecord.InputSchema>) {
+    yield* ownAccount(input.repo)
+    const { collection, rkey, validate } = input
+    const record = input.record as RecordData
+    const repo = yield* Repo
+    const done = yield* repo.write([{ action: "create", collection, rkey, record }], {
+      validate,
+      swapCommit: cidIn(input.swapCommit),
+      replaceDuplicates: validate !== false
+    })
+    return { ...resultOf(done.results[0]!), ...commitOf(done) }
+  })
+)
+
+/** com.atproto.repo.putRecord: the same content again makes no commit. */
+export const putRecord = method(
+  "com.atproto.repo.putRecord",
+  {
+    authority: { kind: "session", level: "standard", oauth: ["repo:*?action=create&action=update"], active: true },
+    bodyLimit: writeBodyLimit
+  },
+  Effect.fnUntraced(function* ({ input }: Call<PutRecord.QueryParams, PutRecord.InputSchema>) {
+    yield* ownAccount(input.repo)
+    const { collection, rkey, validate, swapRecord } = input
+    const record = input.record as RecordData
+    const repo = yield* Repo
+    const done = yield* repo.write(
+      [{ action: "put", collection, rkey, record, swapRecord: swapRecord === null ? null : cidIn(swapRecord) }],
+      { validate, swapCommit: cidIn(input.swapCommit) }
+    )
+    return { ...resultOf(done.results[0]!), ...commitOf(done) }
+  })
+)
+
+/** com.atproto.repo.deleteRecord: a missing record is a success without a commit. */
+export const deleteRecord = method(
+  "com.atproto.repo.deleteRecord",
+  { authority: writer("delete"), bodyLimit: writeBodyLimit },
+  Effect.fnUntraced(function* ({ input }: Call<DeleteRecord.QueryParams, DeleteRecord.InputSchema>) {
+    yield* ownAccount(input.repo)
+    const { collection, rkey } = input
+    const repo = yield* Repo
+    const done = yield* repo.write(
+      [{ action: "delete", collection, rkey, swapRecord: cidIn(input.swapRecord) }],
+      { swapCommit: cidIn(input.swapCommit) }
+    )
+    return commitOf(done)
+  })
+)
+
+const typeOf = "com.atproto.repo.applyWrites#"
+
+const writeOf = (write: ApplyWrites.InputSchema["writes"][number]): Write => {
+  const { collection, rkey } = write
+  switch (write.$type) {
+    case `${typeOf}create`:
+      return { action: "create", collection, rkey, record: write.value as RecordData }
+    case `${typeOf}update`:
+      return { action: "update", collection, rkey: write.rkey, record: write.value as RecordData }
+    default:
+      // The lexicon's union is closed: nothing else has passed.
+      return { action: "delete", collection, rkey: write.rkey!, strict: true }
+  }
+}
+
+/** com.atproto.repo.applyWrites: all of them in one commit, or none. */
+export const applyWrites = method(
+  "com.atproto.repo.applyWrites",
+  {
+    authority: {
+      kind: "session",
+      level: "standard",
+      oauth: ["repo:*?action=create&action=update&action=delete"],
+      active: true
+    },
+    bodyLimit: writeBodyLimit
+  },
+  Effect.fnUntraced(function* ({ input }: Call<ApplyWrites.QueryParams, ApplyWrites.InputSchema>) {
+    yield* ownAccount(input.repo)
+    const repo = yield* Repo
+    const done = yield* repo.write(input.writes.map(writeOf), {
+      validate: input.validate,
+      swapCommit: cidIn(input.swapCommit)
+    })
+    const asked = (at: number) => input.writes[at]!.$type!.slice(typeOf.length)
+    return {
+      ...commitOf(done),
+      results: done.results.map((result, at) => ({
+        $type: `${typeOf}${asked(at)}Result`,
+        ...(result.action === "delete" ? {} : resultOf(result))
+      }))
+    }
+  })
+)
+
+/** The writing methods of a repo. */
+export const repoWriteMethods = [createRecord, putRecord, deleteRecord, applyWrites]

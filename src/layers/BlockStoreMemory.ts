@@ -1,0 +1,38 @@
+import * as Layer from "effect/Layer"
+import { cidForCbor } from "../repo/cid.ts"
+import { diff } from "../repo/mst/diff.ts"
+import { preOrder } from "../repo/mst/preOrder.ts"
+import { BlockStore } from "../services/BlockStore.ts"
+
+/** The tree's nodes in a Map, one block each. */
+export const layer = Layer.sync(BlockStore, () => {
+  const nodes = new Map<string, { readonly rev: string; readonly bytes: Uint8Array }>()
+  return BlockStore.of({
+    reader: {
+      read: (cid) => {
+        const node = nodes.get(cid.key)
+        return node === undefined ? undefined : [node.bytes]
+      }
+    },
+    write: (before, after, rev, overlay) => {
+      const { created, removed } = diff(before, after)
+      for (const cid of removed) {
+        const node = nodes.get(cid.key)
+        if (node !== undefined && overlay.active) overlay.save(cid.key, node.bytes)
+        nodes.delete(cid.key)
+      }
+      for (const { cid, bytes } of created) nodes.set(cid.key, { rev, bytes })
+    },
+    fill: (tree, rev) => {
+      for (const entry of preOrder(tree)) {
+        if (entry.kind === "node") nodes.set(cidForCbor(entry.bytes).key, { rev, bytes: entry.bytes })
+      }
+    },
+    snapshot: (overlay) => ({
+      read: (cid) => {
+        const bytes = nodes.get(cid.key)?.bytes ?? overlay.get(cid.key)
+        return bytes === undefined ? undefined : [bytes]
+      }
+    })
+  })
+})

@@ -1,0 +1,54 @@
+import { Cid } from "../repo/cid.ts"
+import { decodeCommit } from "../repo/commit.ts"
+import type { Head } from "../services/Repo.ts"
+import type { Spent } from "../services/repo/points.ts"
+import { bytesOf, type SqlStorage } from "../services/SqlStorage.ts"
+
+/** The repo's head, and beside it what changes with every commit anyway: counts and spent write points. */
+export const tables = [
+  `CREATE TABLE IF NOT EXISTS head (
+    id INTEGER PRIMARY KEY CHECK (id = 1), cid BLOB NOT NULL, block BLOB NOT NULL, rev TEXT NOT NULL,
+    records INTEGER NOT NULL, nodes INTEGER NOT NULL,
+    hour_from INTEGER NOT NULL, hour INTEGER NOT NULL, day_from INTEGER NOT NULL, day INTEGER NOT NULL
+  )`
+]
+
+/** The head row, read; nothing before the repo is made. */
+export const readHead = (
+  sql: SqlStorage["Service"]
+): { readonly head: Head; readonly spent: Spent } | undefined => {
+  const query =
+    "SELECT cid, block, rev, records, nodes, hour_from, hour, day_from, day FROM head WHERE id = 1"
+  for (const [cid, block, rev, records, nodes, ...spent] of sql.exec(query).raw()) {
+    const bytes = bytesOf(block)
+    const [hourFrom, hour, dayFrom, day] = spent.map(Number) as [number, number, number, number]
+    return {
+      head: {
+        commit: new Cid(bytesOf(cid)),
+        block: bytes,
+        rev: String(rev),
+        root: decodeCommit(bytes).data,
+        records: Number(records),
+        nodes: Number(nodes)
+      },
+      spent: { hourFrom, hour, dayFrom, day }
+    }
+  }
+  return undefined
+}
+
+/** Writes the head row: one row billed. */
+export const writeHead = (sql: SqlStorage["Service"], head: Head, spent: Spent): void => {
+  sql.exec(
+    "INSERT INTO head VALUES (1, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO UPDATE SET cid = excluded.cid, block = excluded.block, rev = excluded.rev, records = excluded.records, nodes = excluded.nodes, hour_from = excluded.hour_from, hour = excluded.hour, day_from = excluded.day_from, day = excluded.day",
+    head.commit.bytes,
+    head.block,
+    head.rev,
+    head.records,
+    head.nodes,
+    spent.hourFrom,
+    spent.hour,
+    spent.dayFrom,
+    spent.day
+  )
+}

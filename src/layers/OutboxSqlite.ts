@@ -1,0 +1,138 @@
+import * as Clock from "effect/Clock"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import { AccountStore } from "../services/AccountStore.ts"
+import { Alarm } from "../services/Alarm.ts"
+import { Background } from "../services/Background.ts"
+import { Outbox } from "../services/Outbox.ts"
+import { type OutboxEvent, Sequencer } from "../services/Sequencer.ts"
+import { bytesOf, SqlStorage } from "../services/SqlStorage.ts"
+
+/** Events that wait for the log; frames above the size of a row continue in parts. */
+export const tables = [
+  "CREATE TABLE IF NOT EXISTS outbox (id INTEGER PRIMARY KEY, meta TEXT NOT NULL, frame BLOB NOT NULL)",
+  `CREATE TABLE IF NOT EXISTS outbox_part (
+    id INTEGER NOT NULL, part INTEGER NOT NULL, bytes BLOB NOT NULL, PRIMARY KEY (id, part)
+  ) WITHOUT ROWID`
+]
+
+/** A row holds 2 MB at most; a frame may be 5 MB. */
+const partBytes = 1_000_000
+
+/** One hand-over carries so many events and about so many bytes. */
+const batch = { events: 200, bytes: 4_000_000 }
+
+/** When the alarm tries again what could not be delivered at once, in milliseconds. */
+const retryAfter = 5000
+
+type Meta = Omit<OutboxEvent, "id" | "frame">
+
+/** An account's outbox in its object's SQLite. */
+export const layer = Layer.effect(
+  Outbox,
+  Effect.gen(function* () {
+    const sql = yield* SqlStorage
+    const accounts = yield* AccountStore
+    const sequencer = yield* Sequencer
+    const alarm = yield* Alarm
+    const background = yield* Background
+    const clock = yield* Clock.Clock
+    let delivering = false
+    let lastId: number | undefined
+
+    const highest = (): number => {
+      for (const [id] of sql.exec("SELECT MAX(id) FROM outbox").raw()) return Number(id ?? 0)
+      return 0
+    }
+
+    const push = ({ frame, ...meta }: Omit<OutboxEvent, "id">): void => {
+      // Above every id this DID ever used, even if the object was emptied and made again.
+      const id = Math.max((lastId ?? highest()) + 1, clock.currentTimeMillisUnsafe() * 1000)
+      lastId = id
+      sql.exec(
+        "INSERT INTO outbox (id, meta, frame) VALUES (?, ?, ?)",
+        id,
+        JSON.stringify(meta),
+        frame.byteLength <= partBytes ? frame : frame.subarray(0, partBytes)
+      )
+      for (let part = 1; part * partBytes < frame.byteLength; part++) {
+        sql.exec(
+          "INSERT INTO outbox_part (id, part, bytes) VALUES (?, ?, ?)",
+          id,
+          part,
+          frame.subarray(part * partBytes, (part + 1) * partBytes)
+        )
+      }
+    }
+
+    const whole = (id: number, first: Uint8Array): Uint8Array => {
+      if (first.byteLength < partBytes) return first
+      const parts = [first]
+      for (const [bytes] of sql
+        .exec("SELECT bytes FROM outbox_part WHERE id = ? ORDER BY part", id)
+        .raw()) {
+        parts.push(bytesOf(bytes))
+      }
+      const frame = new Uint8Array(parts.reduce((sum, part) => sum + part.byteLength, 0))
+      let at = 0
+      for (const part of parts) {
+        frame.set(part, at)
+        at += part.byteLength
+      }
+      return frame
+    }
+
+    const next = (): Array<OutboxEvent> => {
+      const events: Array<OutboxEvent> = []
+      let bytes = 0
+      for (const [id, meta, frame] of sql
+        .exec("SELECT id, meta, frame FROM outbox ORDER BY id LIMIT ?", batch.events)
+        .raw()) {
+        const event = whole(Number(id), bytesOf(frame))
+        bytes += event.byteLength
+        if (events.length > 0 && bytes > batch.bytes) break
+        events.push({ id: Number(id), frame: event, ...(JSON.parse(String(meta)) as Meta) })
+      }
+      return events
+    }
+
+    const taken = (id: number): void => {
+      sql.exec("DELETE FROM outbox WHERE id <= ?", id)
+      sql.exec("DELETE FROM outbox_part WHERE id <= ?", id)
+    }
+
+    const handOver = Effect.gen(function* () {
+      const { did } = yield* accounts.get
+      while (true) {
+        const events = next()
+        if (events.length === 0) return
+        taken(yield* sequencer.append(did, events))
+      }
+    })
+
+    const retryLater = Effect.flatMap(Clock.currentTimeMillis, (now) => alarm.by(now + retryAfter))
+
+    const deliver = Effect.suspend(() => {
+      // One hand-over at a time keeps the order; a running one takes along what has come meanwhile.
+      if (delivering) return Effect.void
+      delivering = true
+      return handOver.pipe(
+        Effect.catchTag("RepoNotFound", () => Effect.void),
+        Effect.catchTag("SequencerUnavailable", (failure) =>
+          Effect.andThen(Effect.logWarning("event not delivered yet", failure), retryLater)
+        ),
+        Effect.ensuring(Effect.sync(() => (delivering = false)))
+      )
+    })
+
+    return Outbox.of({
+      push,
+      deliver,
+      flush: Effect.andThen(retryLater, background.run(deliver)),
+      get waiting() {
+        for (const [count] of sql.exec("SELECT COUNT(*) FROM outbox").raw()) return Number(count)
+        return 0
+      }
+    })
+  })
+)

@@ -1,0 +1,253 @@
+import * as Clock from "effect/Clock"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as Random from "effect/Random"
+import * as Semaphore from "effect/Semaphore"
+import { signedCommit, unsignedCommitBytes } from "../repo/commit.ts"
+import { rootBlock } from "../repo/mst/preOrder.ts"
+import { Tree } from "../repo/mst/Tree.ts"
+import { nextTid } from "../repo/tid.ts"
+import { AccountStore } from "../services/AccountStore.ts"
+import { BlobIndex } from "../services/BlobIndex.ts"
+import { BlockStore } from "../services/BlockStore.ts"
+import { Config } from "../services/Config.ts"
+import { RateLimitExceeded } from "../services/Limiter.ts"
+import { Outbox } from "../services/Outbox.ts"
+import { Overlay } from "../services/Overlay.ts"
+import { Records } from "../services/Records.ts"
+import { type Committed, type Head, InvalidSwap, Repo, type Write, type WriteOptions } from "../services/Repo.ts"
+import { applyChanges, type Applied, assemble } from "../services/repo/assemble.ts"
+import { type Change, plan } from "../services/repo/plan.ts"
+import { nothingSpent, pointsOf, spend, type Spent } from "../services/repo/points.ts"
+import { prepareWrites } from "../services/repo/prepare.ts"
+import { Signer } from "../services/Signer.ts"
+import { SqlStorage } from "../services/SqlStorage.ts"
+import { readHead, writeHead } from "./HeadSqlite.ts"
+
+/** Past so many decoded nodes the tree in memory is let go and read again from its root. */
+const maxLoadedNodes = 16_000
+
+/** What is kept in memory of a repo; changed only after the transaction that it mirrors. */
+interface State {
+  readonly did: string
+  head: Head
+  tree: Tree
+  spent: Spent
+  readonly collections: Set<string>
+}
+
+/** An account's repository over its object's SQLite. */
+export const layer = Layer.effect(
+  Repo,
+  Effect.gen(function* () {
+    const sql = yield* SqlStorage
+    const accounts = yield* AccountStore
+    const blocks = yield* BlockStore
+    const records = yield* Records
+    const blobs = yield* BlobIndex
+    const outbox = yield* Outbox
+    const signer = yield* Signer
+    const config = yield* Config
+    const lock = yield* Semaphore.make(1)
+    const clockId = yield* Random.nextIntBetween(0, 1024)
+    const overlay = new Overlay()
+    let state: State | undefined
+    let lastTid: string | undefined
+
+    /** A TID above every rev and rkey this object has made, whatever the clock does. */
+    const tid = (now: number): string => (lastTid = nextTid(lastTid, now * 1000, clockId))
+
+    const load = Effect.gen(function* () {
+      const { did } = yield* accounts.get
+      if (state?.did === did) return state
+      const row = readHead(sql)
+      if (row === undefined) return yield* Effect.die(new Error("an account without a repo"))
+      const { head, spent } = row
+      if (lastTid === undefined || lastTid < head.rev) lastTid = head.rev
+      state = {
+        did,
+        head,
+        spent,
+        tree: Tree.load(blocks.reader, head.root),
+        collections: new Set(records.collections())
+      }
+      return state
+    })
+
+    /** Signs, and stores everything of one commit in one transaction. */
+    const commit = Effect.fnUntraced(function* (
+      current: State,
+      applied: Applied,
+      changes: ReadonlyArray<Change>,
+      spent: Spent,
+      now: number
+    ) {
+      const { did, head, tree } = current
+      const rev = tid(now)
+      const sig = yield* signer.sign(unsignedCommitBytes({ did, data: applied.root, rev }))
+      const time = new Date(now).toISOString()
+      const made = assemble({
+        did,
+        root: applied.root,
+        rev,
+        sig,
+        since: head.rev,
+        prevData: head.root,
+        blocks: applied.blocks,
+        ops: applied.ops,
+        time
+      })
+      const next: Head = {
+        commit: made.commit,
+        block: made.block,
+        rev,
+        root: applied.root,
+        records: head.records + growth(changes),
+        nodes: head.nodes + applied.grown
+      }
+      const collections = sql.transaction(() => {
+        blocks.write(tree, applied.after, rev, overlay)
+        for (const { path, after, before } of changes) {
+          if (after === undefined) {
+            records.remove(path, overlay)
+            blobs.dropRefs(path, now)
+          } else {
+            records.put(path, after.cid, after.value, rev, overlay)
+            if (after.blobs.length > 0 || before !== undefined) {
+              blobs.setRefs(path, after.blobs.map((blob) => blob.cid.toString()), rev, now)
+            }
+          }
+        }
+        const moved = collectionChanges(current.collections, changes, records)
+        writeHead(sql, next, spent)
+        outbox.push({
+          kind: "commit",
+          frame: made.frame.bytes,
+          seqOffset: made.frame.seqOffset,
+          head: { commit: made.commit.toString(), rev },
+          ...(moved.added.length + moved.removed.length === 0 ? {} : { collections: moved })
+        })
+        return moved
+      })
+      current.head = next
+      current.spent = spent
+      for (const added of collections.added) current.collections.add(added)
+      for (const removed of collections.removed) current.collections.delete(removed)
+      current.tree =
+        applied.after.loadedNodes > maxLoadedNodes ? Tree.load(blocks.reader, next.root) : applied.after
+      yield* outbox.flush
+      return next
+    })
+
+    const write = Effect.fnUntraced(function* (
+      writes: ReadonlyArray<Write>,
+      options: WriteOptions
+    ) {
+      const current = yield* load
+      const now = yield* Clock.currentTimeMillis
+      const prepared = yield* prepareWrites(writes, options.validate, () => tid(now))
+      const { head, tree, did } = current
+      if (options.swapCommit !== undefined && !options.swapCommit.equals(head.commit)) {
+        return yield* new InvalidSwap({ message: `Commit was at ${head.commit.toString()}` })
+      }
+      const planned = plan(did, prepared, records, options.replaceDuplicates === true)
+      if ("_tag" in planned) return yield* planned
+      const { changes, results } = planned
+      if (changes.length === 0) return { results } satisfies Committed
+      const spent = config.rateLimits ? spend(current.spent, pointsOf(writes), now) : current.spent
+      if ("limit" in spent) return yield* new RateLimitExceeded(spent)
+      for (const { after } of changes) {
+        if (after === undefined || after.blobs.length === 0) continue
+        const refused = blobs.check(after.blobs.map((use) => ({ ...use, cid: use.cid.toString() })))
+        if (refused !== undefined) return yield* refused
+      }
+      const applied = applyChanges(tree, changes)
+      if ("_tag" in applied) return yield* applied
+      const next = yield* commit(current, applied, changes, spent, now)
+      return { results, commit: { cid: next.commit, rev: next.rev } } satisfies Committed
+    })
+
+    const create = Effect.gen(function* () {
+      const { did } = yield* accounts.get
+      const now = yield* Clock.currentTimeMillis
+      const tree = Tree.empty()
+      const root = tree.root()
+      const rev = tid(now)
+      const sig = yield* signer.sign(unsignedCommitBytes({ did, data: root, rev }))
+      const made = signedCommit({ did, data: root, rev, sig })
+      const head: Head = { commit: made.cid, block: made.bytes, rev, root, records: 0, nodes: 1 }
+      sql.transaction(() => {
+        blocks.fill(tree, rev)
+        writeHead(sql, head, nothingSpent)
+      })
+      state = { did, head, tree, spent: nothingSpent, collections: new Set() }
+      return head
+    })
+
+    const recommit = Effect.gen(function* () {
+      const current = yield* load
+      const now = yield* Clock.currentTimeMillis
+      const { tree, head } = current
+      // The root node comes along: a consumer that inverts no operations still loads the tree's top.
+      const unchanged: Applied = {
+        after: tree,
+        root: head.root,
+        blocks: [rootBlock(tree)],
+        ops: [],
+        grown: 0
+      }
+      return yield* commit(current, unchanged, [], current.spent, now)
+    })
+
+    const snapshot = Effect.map(load, ({ head }) => {
+      overlay.open()
+      let open = true
+      return {
+        head,
+        tree: Tree.load(blocks.snapshot(overlay), head.root),
+        overlay,
+        close: () => {
+          if (open) overlay.close()
+          open = false
+        }
+      }
+    })
+
+    return Repo.of({
+      create: lock.withPermits(1)(create),
+      head: Effect.map(load, (current) => current.head),
+      write: (writes, options) => lock.withPermits(1)(write(writes, options)),
+      recommit: lock.withPermits(1)(recommit),
+      snapshot,
+      collections: Effect.map(load, (current) => [...current.collections].sort())
+    })
+  })
+)
+
+/** By how many records the repo grows. */
+const growth = (changes: ReadonlyArray<Change>): number => {
+  let grown = 0
+  for (const { before, after } of changes) {
+    if (before === undefined) grown++
+    if (after === undefined) grown--
+  }
+  return grown
+}
+
+/** The collections that appear with these changes, and those whose last record went; the records are already written. */
+const collectionChanges = (
+  known: ReadonlySet<string>,
+  changes: ReadonlyArray<Change>,
+  records: Records["Service"]
+): { readonly added: ReadonlyArray<string>; readonly removed: ReadonlyArray<string> } => {
+  const added = new Set<string>()
+  const removed = new Set<string>()
+  for (const { path, after } of changes) {
+    const collection = path.slice(0, path.indexOf("/"))
+    if (after !== undefined && !known.has(collection)) added.add(collection)
+    if (after === undefined && known.has(collection) && !records.hasCollection(collection)) {
+      removed.add(collection)
+    }
+  }
+  return { added: [...added], removed: [...removed] }
+}

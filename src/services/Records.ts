@@ -1,0 +1,43 @@
+import * as Context from "effect/Context"
+import type { Cid } from "../repo/cid.ts"
+import type { Overlay } from "./Overlay.ts"
+
+/** A record as it lies in the store; `value` is its DAG-CBOR block. */
+export interface StoredRecord {
+  readonly path: string
+  readonly cid: Cid
+  /** The commit that wrote it. */
+  readonly rev: string
+  readonly value: Uint8Array
+}
+
+/** Which records listRecords wants: newest first unless `ascending`; `after` is the last rkey seen, exclusive. */
+export interface RecordPage {
+  readonly collection: string
+  readonly limit: number
+  readonly after?: string
+  readonly ascending: boolean
+}
+
+/**
+ * The records of an account, rows keyed by path (`collection/rkey`).
+ *
+ * Synchronous: `put` and `remove` run inside the commit's transaction.
+ */
+export class Records extends Context.Service<
+  Records,
+  {
+    get(path: string): StoredRecord | undefined
+    cidOf(path: string): Cid | undefined
+    put(path: string, cid: Cid, value: Uint8Array, rev: string, overlay: Overlay): void
+    remove(path: string, overlay: Overlay): void
+    page(page: RecordPage): Array<StoredRecord>
+    /** Up to `limit` records at `path` and after it, in path order, which is the tree's leaf order. */
+    from(path: string, limit: number): Array<StoredRecord>
+    /** The collections that hold a record, found by skipping from one to the next. */
+    collections(): Array<string>
+    hasCollection(collection: string): boolean
+    /** The records of these four collections that name `subject`: what duplicate prevention looks up. */
+    backlinks(collection: string, subject: string): Array<string>
+  }
+>()("nacre/services/Records") {}

@@ -1,0 +1,111 @@
+import type { Cid } from "../../repo/cid.ts"
+import { backlinkOf } from "../backlink.ts"
+import type { Records } from "../Records.ts"
+import { InvalidSwap, InvalidWrite, type WriteResult } from "../Repo.ts"
+import type { PreparedRecord, PreparedWrite } from "./prepare.ts"
+
+/** The net change of one path: what was there before the request, and what is there after it. */
+export interface Change {
+  readonly path: string
+  readonly before: Cid | undefined
+  after: PreparedRecord | undefined
+}
+
+/** What a request's writes come to, taken one after the other. */
+export interface Plan {
+  /** The paths that really change, in the order in which they were first touched. */
+  readonly changes: ReadonlyArray<Change>
+  readonly results: ReadonlyArray<WriteResult>
+}
+
+/**
+ * Takes the writes in order against the repo as it is, and reduces them to one change a path.
+ *
+ * So a batch may create, update and delete one key; what cancels out is no operation at all.
+ */
+export const plan = (
+  did: string,
+  writes: ReadonlyArray<PreparedWrite>,
+  records: Records["Service"],
+  replaceDuplicates: boolean
+): Plan | InvalidWrite | InvalidSwap => {
+  const changes = new Map<string, Change>()
+  const results: Array<WriteResult> = []
+
+  const changeOf = (path: string): Change => {
+    let change = changes.get(path)
+    if (change === undefined) {
+      change = { path, before: records.cidOf(path), after: undefined }
+      changes.set(path, change)
+      touched.add(change)
+    }
+    return change
+  }
+  const touched = new Set<Change>()
+  /** The CID at a path as the earlier writes of this request left it. */
+  const current = (path: string): Cid | undefined => {
+    const change = changes.get(path)
+    return change === undefined ? records.cidOf(path) : change.after?.cid
+  }
+
+  for (const { write, path, content } of writes) {
+    const there = current(path)
+    const refused = refusal(write, path, there)
+    if (refused !== undefined) return refused
+    const uri = `at://${did}/${path}`
+    if (content === undefined) {
+      if (there !== undefined) changeOf(path).after = undefined
+      results.push({ action: "delete", uri })
+      continue
+    }
+    if (replaceDuplicates) {
+      const link = backlinkOf(path, content.record)
+      if (link !== undefined) {
+        for (const other of records.backlinks(link.collection, link.subject)) {
+          if (other !== path && current(other) !== undefined) changeOf(other).after = undefined
+        }
+      }
+    }
+    changeOf(path).after = content
+    results.push({
+      action: there === undefined ? "create" : "update",
+      uri,
+      cid: content.cid,
+      ...(content.status === undefined ? {} : { validationStatus: content.status })
+    })
+  }
+  return { changes: [...touched].filter(isChange), results }
+}
+
+const isChange = ({ before, after }: Change): boolean =>
+  after === undefined ? before !== undefined : before === undefined || !before.equals(after.cid)
+
+/** Why this write cannot be taken where the repo stands. */
+const refusal = (
+  write: PreparedWrite["write"],
+  path: string,
+  there: Cid | undefined
+): InvalidWrite | InvalidSwap | undefined => {
+  switch (write.action) {
+    case "create":
+      return there === undefined
+        ? undefined
+        : new InvalidWrite({ message: `Record already exists: ${path}` })
+    case "update":
+      return there === undefined
+        ? new InvalidWrite({ message: `Could not find record: ${path}` })
+        : undefined
+    case "delete":
+      if (there === undefined) {
+        return write.strict ? new InvalidWrite({ message: `Could not find record: ${path}` }) : undefined
+      }
+      return write.swapRecord === undefined ? undefined : swapProblem(write.swapRecord, there)
+    case "put":
+      return write.swapRecord === undefined ? undefined : swapProblem(write.swapRecord, there)
+  }
+}
+
+const swapProblem = (expected: Cid | null, there: Cid | undefined): InvalidSwap | undefined => {
+  const same = expected === null ? there === undefined : there !== undefined && there.equals(expected)
+  return same ? undefined : new InvalidSwap({ message: `Record was at ${there?.toString() ?? "null"}` })
+}

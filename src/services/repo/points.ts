@@ -1,0 +1,55 @@
+import type { Write } from "../Repo.ts"
+
+/** What an account may write: points in an hour and in a day (create 3, update 2, delete 1). */
+export const writeLimits = { hour: 5000, day: 35_000 } as const
+
+const windows = { hour: 3600_000, day: 86_400_000 } as const
+
+/** The points an account has spent in the running hour and day; times in milliseconds. */
+export interface Spent {
+  readonly hourFrom: number
+  readonly hour: number
+  readonly dayFrom: number
+  readonly day: number
+}
+
+/** Nothing spent yet. */
+export const nothingSpent: Spent = { hourFrom: 0, hour: 0, dayFrom: 0, day: 0 }
+
+/** What a request's writes cost. */
+export const pointsOf = (writes: ReadonlyArray<Write>): number => {
+  let points = 0
+  for (const { action } of writes) points += action === "create" ? 3 : action === "delete" ? 1 : 2
+  return points
+}
+
+/** The limit that a spending breaks, with when its window ends. */
+export interface Exceeded {
+  readonly limit: number
+  readonly windowSeconds: number
+  readonly remaining: number
+  /** Milliseconds. */
+  readonly resetAt: number
+}
+
+/** Spends points; windows that have passed begin anew. */
+export const spend = (spent: Spent, points: number, now: number): Spent | Exceeded => {
+  const hourOver = now - spent.hourFrom >= windows.hour
+  const dayOver = now - spent.dayFrom >= windows.day
+  const next: Spent = {
+    hourFrom: hourOver ? now : spent.hourFrom,
+    hour: (hourOver ? 0 : spent.hour) + points,
+    dayFrom: dayOver ? now : spent.dayFrom,
+    day: (dayOver ? 0 : spent.day) + points
+  }
+  if (next.hour > writeLimits.hour) return exceeded("hour", next.hourFrom, next.hour - points)
+  if (next.day > writeLimits.day) return exceeded("day", next.dayFrom, next.day - points)
+  return next
+}
+
+const exceeded = (window: "hour" | "day", from: number, used: number): Exceeded => ({
+  limit: writeLimits[window],
+  windowSeconds: windows[window] / 1000,
+  remaining: Math.max(0, writeLimits[window] - used),
+  resetAt: from + windows[window]
+})
