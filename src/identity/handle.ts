@@ -1,0 +1,82 @@
+import { isHandle, normalizeHandle } from "../lexicon/syntax.ts"
+import { reservedHandles } from "./reservedHandles.ts"
+
+/** What stands for a handle that does not belong to its account. */
+export const invalidHandle = "handle.invalid"
+
+const forbiddenDomains: ReadonlySet<string> = new Set([
+  "alt",
+  "arpa",
+  "example",
+  "internal",
+  "invalid",
+  "local",
+  "localhost",
+  "onion"
+])
+
+/** Why a handle is refused, by the protocol's error names. */
+export interface HandleFault {
+  readonly error: "InvalidHandle" | "HandleNotAvailable" | "UnsupportedDomain"
+  readonly message: string
+}
+
+/** A handle in its stored form, and whether it lies under one of the host's own domains. */
+export interface CheckedHandle {
+  readonly handle: string
+  /** True: this host answers for the handle. False: it must resolve to the account by DNS or HTTPS. */
+  readonly hosted: boolean
+}
+
+/** The rules that a handle is checked by. */
+export interface HandleRules {
+  /** Domains under which accounts get handles, without a leading dot: `pds.example.com`. */
+  readonly serviceDomains: ReadonlyArray<string>
+  /** Lets `.test` handles through, for development. */
+  readonly allowTest?: boolean
+  /** An administrator decides: reserved names and the length rules of service domains do not bind. */
+  readonly override?: boolean
+}
+
+const fault = (error: HandleFault["error"], message: string) =>
+  ({ ok: false, fault: { error, message } }) as const
+
+/** The longest service domain that a (normalised) handle lies under, or undefined. */
+export const serviceDomainOf = (
+  handle: string,
+  serviceDomains: ReadonlyArray<string>
+): string | undefined =>
+  serviceDomains
+    .filter((domain) => handle.endsWith(`.${domain}`))
+    .toSorted((a, b) => b.length - a.length)[0]
+
+/**
+ * Normalises a handle and checks it for use by an account here.
+ *
+ * The apex of a service domain is a handle like any other: it must resolve to the account.
+ */
+export const checkHandle = (
+  input: string,
+  rules: HandleRules
+):
+  | ({ readonly ok: true } & CheckedHandle)
+  | { readonly ok: false; readonly fault: HandleFault } => {
+  const handle = normalizeHandle(input.trim().replace(/^@/, ""))
+  if (!isHandle(handle)) return fault("InvalidHandle", "Input/handle must be a valid handle")
+  const top = handle.slice(handle.lastIndexOf(".") + 1)
+  const domain = serviceDomainOf(handle, rules.serviceDomains)
+  if (domain === undefined) {
+    if (forbiddenDomains.has(top) || (top === "test" && rules.allowTest !== true)) {
+      return fault("InvalidHandle", `Handle TLD .${top} is invalid or disallowed`)
+    }
+    return { ok: true, handle, hosted: false }
+  }
+  const label = handle.slice(0, -domain.length - 1)
+  if (label.includes(".")) return fault("InvalidHandle", "Invalid characters in handle")
+  if (rules.override !== true) {
+    if (label.length < 3) return fault("InvalidHandle", "Handle too short")
+    if (label.length > 18) return fault("InvalidHandle", "Handle too long")
+    if (reservedHandles.has(label)) return fault("HandleNotAvailable", "Reserved handle")
+  }
+  return { ok: true, handle, hosted: true }
+}

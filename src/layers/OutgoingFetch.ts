@@ -1,0 +1,253 @@
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import { checkFetchUrl } from "../identity/address.ts"
+import {
+  Outgoing,
+  type OutgoingError,
+  OutgoingFailed,
+  OutgoingRefused,
+  type OutgoingRequest,
+  type OutgoingResponse,
+  type OutgoingStream,
+  type OutgoingStreamRequest
+} from "../services/Outgoing.ts"
+
+/** The platform's fetch, as far as it is used. */
+export type Fetch = (url: string, init: RequestInit) => Promise<Response>
+
+/** How requests go out. */
+export interface OutgoingOptions {
+  readonly fetch?: Fetch
+  /** Hosts that are exempt from the rules of public addresses, for development and tests. */
+  readonly allowHosts?: ReadonlyArray<string>
+  readonly userAgent?: string
+}
+
+/** Headers that a caller may not set: the platform's own, and what would carry somebody else's credentials. */
+const forbiddenHeaders: ReadonlySet<string> = new Set([
+  "cookie",
+  "host",
+  "connection",
+  "transfer-encoding",
+  "content-length"
+])
+
+const redirectStatuses: ReadonlySet<number> = new Set([301, 302, 303, 307, 308])
+
+/** Outgoing requests by the platform's `fetch`. */
+export const layer = (options: OutgoingOptions = {}): Layer.Layer<Outgoing> =>
+  Layer.succeed(Outgoing, make(options))
+
+const make = ({
+  fetch = (url, init) => globalThis.fetch(url, init),
+  allowHosts = [],
+  userAgent = "nacre"
+}: OutgoingOptions): Outgoing["Service"] => {
+  const check = (input: string | URL): URL => {
+    const checked = checkFetchUrl(input, allowHosts)
+    if (checked.ok) return checked.url
+    throw new OutgoingRefused({ url: shown(String(input)), reason: checked.reason })
+  }
+
+  const headersOf = (request: OutgoingRequest | OutgoingStreamRequest, hop: number): Headers => {
+    const headers = new Headers(hop === 0 ? request.headers : {})
+    for (const name of forbiddenHeaders) headers.delete(name)
+    if (request.accept !== undefined) headers.set("accept", request.accept)
+    headers.set("user-agent", userAgent)
+    return headers
+  }
+
+  const call = async (url: URL, init: RequestInit): Promise<Response> => {
+    try {
+      return await fetch(url.href, { ...init, redirect: "manual" })
+    } catch (cause) {
+      throw new OutgoingFailed({ url: shown(url.href), operation: "connect", cause })
+    }
+  }
+
+  const send = async (
+    first: string,
+    request: OutgoingRequest,
+    signal: AbortSignal
+  ): Promise<OutgoingResponse> => {
+    const { method = "GET", body, maxBytes, redirects = 0 } = request
+    const follow = method === "GET" || method === "HEAD" ? redirects : 0
+    let url = check(first)
+    for (let hop = 0; ; hop += 1) {
+      const headers = headersOf(request, hop)
+      const init: RequestInit = { method, headers, signal, ...(body === undefined ? {} : { body }) }
+      const response = await call(url, init)
+      const location = response.headers.get("location")
+      if (!redirectStatuses.has(response.status) || location === null) {
+        return await readResponse(url, response, request.allowStatus, maxBytes)
+      }
+      await discard(response)
+      if (hop >= follow) {
+        throw new OutgoingRefused({ url: shown(url.href), reason: "too many redirects" })
+      }
+      const next = URL.parse(location, url)
+      if (next === null) {
+        throw new OutgoingRefused({ url: shown(url.href), reason: "redirect to no URL" })
+      }
+      url = check(next)
+    }
+  }
+
+  const open = async (
+    first: string,
+    request: OutgoingStreamRequest,
+    headersSignal: AbortSignal
+  ): Promise<OutgoingStream> => {
+    const { method = "GET", body, maxBytes, bodyTimeout } = request
+    const url = check(first)
+    // The exchange outlives this call: it ends with the body, or when its time is over.
+    const abort = new AbortController()
+    const onAbort = () => abort.abort()
+    headersSignal.addEventListener("abort", onAbort, { once: true })
+    const init = {
+      method,
+      headers: headersOf(request, 0),
+      signal: abort.signal,
+      ...(body === undefined ? {} : { body }),
+      // Node asks for this with a streamed body; workerd does not mind it.
+      ...(body instanceof ReadableStream ? { duplex: "half" } : {})
+    }
+    const response = await call(url, init)
+    headersSignal.removeEventListener("abort", onAbort)
+    const { status, headers } = response
+    await checkResponse(url, response, request.allowStatus, maxBytes)
+    if (response.body === null) return { status, headers, body: null }
+    const timer = setTimeout(() => abort.abort(), bodyTimeout)
+    const done = () => clearTimeout(timer)
+    return { status, headers, body: bounded(url, response.body, maxBytes, done) }
+  }
+
+  return Outgoing.of({
+    request: Effect.fn("Outgoing.request")((url, request) =>
+      withLimit(url, request.timeout, (signal) => send(url, request, signal))
+    ),
+    open: Effect.fn("Outgoing.open")((url, request) =>
+      withLimit(url, request.timeout, (signal) => open(url, request, signal))
+    )
+  })
+}
+
+/** URLs in errors end up in logs: without their query, and not endless. */
+const shown = (url: string): string => (url.split("?", 1)[0] ?? "").slice(0, 256)
+
+const discard = async (response: Response): Promise<void> => {
+  await response.body?.cancel().catch(() => undefined)
+}
+
+const tooLarge = (url: URL, maxBytes: number): OutgoingRefused =>
+  new OutgoingRefused({
+    url: shown(url.href),
+    reason: `the answer is larger than ${maxBytes} bytes`
+  })
+
+const checkResponse = async (
+  url: URL,
+  response: Response,
+  allowStatus: OutgoingRequest["allowStatus"],
+  maxBytes: number
+): Promise<void> => {
+  const { status } = response
+  if (!response.ok && allowStatus !== "any" && allowStatus?.includes(status) !== true) {
+    await discard(response)
+    throw new OutgoingFailed({ url: shown(url.href), operation: "status", status })
+  }
+  // Only a hint: what counts is what comes, after decoding.
+  if (Number(response.headers.get("content-length") ?? 0) > maxBytes) {
+    await discard(response)
+    throw tooLarge(url, maxBytes)
+  }
+}
+
+const readResponse = async (
+  url: URL,
+  response: Response,
+  allowStatus: OutgoingRequest["allowStatus"],
+  maxBytes: number
+): Promise<OutgoingResponse> => {
+  await checkResponse(url, response, allowStatus, maxBytes)
+  const chunks: Array<Uint8Array> = []
+  let length = 0
+  if (response.body !== null) {
+    const reader = response.body.getReader()
+    for (;;) {
+      const { done, value } = await reader.read().catch((cause: unknown) => {
+        throw new OutgoingFailed({ url: shown(url.href), operation: "read", cause })
+      })
+      if (done) break
+      length += value.length
+      if (length > maxBytes) {
+        await reader.cancel().catch(() => undefined)
+        throw tooLarge(url, maxBytes)
+      }
+      chunks.push(value)
+    }
+  }
+  const body = new Uint8Array(length)
+  let at = 0
+  for (const chunk of chunks) {
+    body.set(chunk, at)
+    at += chunk.length
+  }
+  return { url: url.href, status: response.status, headers: response.headers, body }
+}
+
+/** The same stream, failing once more than `maxBytes` have passed; `done` runs at its end, however it ends. */
+const bounded = (
+  url: URL,
+  source: ReadableStream<Uint8Array>,
+  maxBytes: number,
+  done: () => void
+): ReadableStream<Uint8Array> => {
+  const reader = source.getReader()
+  let length = 0
+  return new ReadableStream<Uint8Array>(
+    {
+      async pull(controller) {
+        try {
+          const next = await reader.read()
+          if (next.done) {
+            done()
+            controller.close()
+            return
+          }
+          length += next.value.length
+          if (length > maxBytes) throw tooLarge(url, maxBytes)
+          controller.enqueue(next.value)
+        } catch (error) {
+          done()
+          controller.error(error)
+          await reader.cancel(error).catch(() => undefined)
+        }
+      },
+      async cancel(reason) {
+        done()
+        await reader.cancel(reason)
+      }
+    },
+    { highWaterMark: 0 }
+  )
+}
+
+const withLimit = <A>(
+  url: string,
+  timeout: Duration.Input,
+  run: (signal: AbortSignal) => Promise<A>
+): Effect.Effect<A, OutgoingError> =>
+  Effect.tryPromise({
+    try: run,
+    catch: (cause) =>
+      cause instanceof OutgoingRefused || cause instanceof OutgoingFailed
+        ? cause
+        : new OutgoingFailed({ url: shown(url), operation: "read", cause })
+  }).pipe(
+    Effect.timeoutOrElse({
+      duration: timeout,
+      orElse: () => Effect.fail(new OutgoingFailed({ url: shown(url), operation: "timeout" }))
+    })
+  )
