@@ -1,0 +1,39 @@
+import * as Clock from "effect/Clock"
+import * as Effect from "effect/Effect"
+import { BlobIndex } from "./BlobIndex.ts"
+import { BlobStore } from "./BlobStore.ts"
+
+/** Keys deleted in one call of the store. */
+const keysAStep = 500
+
+/** Steps of one ringing of the alarm: the object must not be kept from its requests. */
+const stepsAnAlarm = 4
+
+/** How soon a sweep comes back when there is more, or when the store failed, ms. */
+const pause = 60_000
+
+/**
+ * One ringing's worth of sweeping: deletes uploads that were never recorded and temporary blobs past `grace` (ms).
+ *
+ * Answers when to ring again, if ever. Rows go after the store has deleted; when it fails, everything stays for the
+ * next time.
+ */
+export const sweepBlobs = Effect.fn("sweepBlobs")(function* (grace: number) {
+  const index = yield* BlobIndex
+  const store = yield* BlobStore
+  const now = yield* Clock.currentTimeMillis
+  const step = Effect.suspend(() => {
+    const keys = index.sweep(now, grace, keysAStep)
+    return store.delete(keys).pipe(
+      Effect.map(() => {
+        index.swept(keys)
+        return keys.length === keysAStep
+      })
+    )
+  })
+  yield* Effect.gen(function* () {
+    for (let taken = 0; taken < stepsAnAlarm && (yield* step); taken++);
+  }).pipe(Effect.catch((failure) => Effect.logWarning("blobs could not be swept", failure)))
+  const next = index.nextSweep(grace)
+  return next === undefined ? undefined : Math.max(next, now + pause)
+})
