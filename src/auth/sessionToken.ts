@@ -1,0 +1,131 @@
+import type { KeyObject } from "node:crypto"
+import { isSignedWith, type Jwt, signJwt } from "./jwt.ts"
+
+/** What a session may do, and the scope that says so in its access tokens. */
+export const scopeOfLevel = {
+  full: "com.atproto.access",
+  privileged: "com.atproto.appPassPrivileged",
+  standard: "com.atproto.appPass",
+  takendown: "com.atproto.takendown"
+} as const
+
+/** The level of a session: how much its tokens may do. */
+export type Level = keyof typeof scopeOfLevel
+
+const accessScopes: ReadonlySet<unknown> = new Set(Object.values(scopeOfLevel))
+const refreshScope = "com.atproto.refresh"
+
+/** How long an access token lives, in seconds. */
+export const accessLife = 120 * 60
+
+/** How long a session lives without a refresh, in seconds. */
+export const refreshLife = 90 * 24 * 60 * 60
+
+/** Who issues a token to whom: the server and the account. */
+export interface Parties {
+  /** The server's DID. */
+  readonly service: string
+  /** The account's DID. */
+  readonly did: string
+}
+
+/** Makes an access token: its `jti` is the session, so that ending the session ends it. */
+export const accessToken = (
+  key: KeyObject,
+  { service, did }: Parties,
+  session: { readonly id: string; readonly level: Level },
+  now: number
+): string =>
+  signJwt(key, "at+jwt", {
+    scope: scopeOfLevel[session.level],
+    aud: service,
+    sub: did,
+    iat: now,
+    exp: now + accessLife,
+    jti: session.id
+  })
+
+/** Makes a refresh token: `jti` is used once, `sid` is its session. */
+export const refreshToken = (
+  key: KeyObject,
+  { service, did }: Parties,
+  token: { readonly id: string; readonly session: string; readonly expires: number },
+  now: number
+): string =>
+  signJwt(key, "refresh+jwt", {
+    scope: refreshScope,
+    aud: service,
+    sub: did,
+    iat: now,
+    exp: token.expires,
+    jti: token.id,
+    sid: token.session
+  })
+
+/** Why a token is refused, by the protocol's name. */
+export interface TokenFault {
+  readonly error: "InvalidToken" | "ExpiredToken"
+  readonly message: string
+}
+
+const fault = (error: TokenFault["error"], message: string): TokenFault => ({ error, message })
+
+/** Claims of other kinds of token: of a service token, and of one bound to a key. */
+export const isForeign = ({ claims }: Jwt): boolean =>
+  claims["lxm"] !== undefined || claims["cnf"] !== undefined
+
+interface Demands extends Parties {
+  readonly key: KeyObject
+  /** In seconds. */
+  readonly now: number
+  /** An expired token will do. */
+  readonly expired?: boolean
+}
+
+const check = (
+  jwt: Jwt | undefined,
+  demands: Demands,
+  typ: string,
+  isScope: (scope: unknown) => boolean
+): TokenFault | undefined => {
+  if (jwt === undefined || isForeign(jwt)) return fault("InvalidToken", "Malformed token")
+  const { header, claims } = jwt
+  if (!isSignedWith(demands.key, jwt)) {
+    return fault("InvalidToken", "Token could not be verified")
+  }
+  if (header["typ"] !== typ || !isScope(claims["scope"])) {
+    return fault("InvalidToken", "Bad token scope")
+  }
+  if (claims["aud"] !== demands.service || claims["sub"] !== demands.did) {
+    return fault("InvalidToken", "Token could not be verified")
+  }
+  // SAFETY: the token is signed by this server, which writes a number here.
+  return demands.expired !== true && (claims["exp"] as number) <= demands.now
+    ? fault("ExpiredToken", "Token has expired")
+    : undefined
+}
+
+type Checked<A> =
+  | { readonly ok: true; readonly value: A }
+  | { readonly ok: false; readonly fault: TokenFault }
+
+const textClaim = (jwt: Jwt | undefined, name: string): string => String(jwt?.claims[name])
+
+/** Checks an access token and tells its session; whether that still exists is not looked at. */
+export const checkAccess = (jwt: Jwt | undefined, demands: Demands): Checked<string> => {
+  const wrong = check(jwt, demands, "at+jwt", (scope) => accessScopes.has(scope))
+  return wrong === undefined
+    ? { ok: true, value: textClaim(jwt, "jti") }
+    : { ok: false, fault: wrong }
+}
+
+/** Checks a refresh token and tells its session and its id; whether it was used is not looked at. */
+export const checkRefresh = (
+  jwt: Jwt | undefined,
+  demands: Demands
+): Checked<{ readonly session: string; readonly token: string }> => {
+  const wrong = check(jwt, demands, "refresh+jwt", (scope) => scope === refreshScope)
+  return wrong === undefined
+    ? { ok: true, value: { session: textClaim(jwt, "sid"), token: textClaim(jwt, "jti") } }
+    : { ok: false, fault: wrong }
+}

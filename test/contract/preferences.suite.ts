@@ -1,0 +1,51 @@
+import { assert, describe, it } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import type * as Layer from "effect/Layer"
+import { AccountStore } from "../../src/services/AccountStore.ts"
+import { Preferences } from "../../src/services/Preferences.ts"
+import { SqlStorage } from "../../src/services/SqlStorage.ts"
+import { alice } from "../node/auth/support.ts"
+
+type Services = Preferences | AccountStore | SqlStorage
+
+/** What every Preferences must do. */
+export const preferencesContract = (name: string, layer: Layer.Layer<Services>) =>
+  describe(`Preferences over ${name}`, () => {
+    const check = <E>(
+      title: string,
+      body: (service: Preferences["Service"]) => Effect.Effect<void, E, Services>
+    ) =>
+      it.effect(title, () =>
+        Effect.gen(function* () {
+          yield* (yield* AccountStore).create(alice)
+          yield* body(yield* Preferences)
+        }).pipe(Effect.provide(layer))
+      )
+    const one = { $type: "app.bsky.actor.defs#adultContentPref", enabled: true }
+    const two = { $type: "app.bsky.actor.defs#interestsPref", tags: ["é", "猫"] }
+
+    check("has none at first", (preferences) =>
+      Effect.gen(function* () {
+        assert.deepStrictEqual(yield* preferences.get, [])
+      })
+    )
+
+    check("gives back what was put, in order, two of a type as well", (preferences) =>
+      Effect.gen(function* () {
+        yield* preferences.put([two, one, two])
+        assert.deepStrictEqual(yield* preferences.get, [two, one, two])
+      })
+    )
+
+    check("puts all in place of those before, in one row", (preferences) =>
+      Effect.gen(function* () {
+        yield* preferences.put([one, two])
+        yield* preferences.put([two])
+        assert.deepStrictEqual(yield* preferences.get, [two])
+        yield* preferences.put([])
+        assert.deepStrictEqual(yield* preferences.get, [])
+        const rows = (yield* SqlStorage).exec("SELECT namespace FROM preferences").toArray()
+        assert.strictEqual(rows.length, 1)
+      })
+    )
+  })
