@@ -77,7 +77,7 @@ const sortKeys = (keys: Array<string>): Array<string> => {
     encoded.sort((a, b) => a.bytes.length - b.bytes.length || compareBytes(a.bytes, b.bytes))
     return encoded.map(({ key }) => key)
   }
-  if (keys.length > 24) return keys.sort((a, b) => a.length - b.length || (a < b ? -1 : 1))
+  if (keys.length > 24) return keys.toSorted((a, b) => a.length - b.length || (a < b ? -1 : 1))
   for (let i = 1; i < keys.length; i++) {
     const key = keys[i]!
     let at = i

@@ -17,7 +17,7 @@ export interface RepoOp {
   /** The record now; null after a delete. */
   readonly cid: Cid | null
   /** The record before; absent for a create. */
-  readonly prev?: Cid
+  readonly prev?: Cid | undefined
 }
 
 /** What a #commit says, without its number. */
@@ -27,7 +27,7 @@ export interface CommitEvent {
   readonly rev: string
   readonly since: string | null
   /** The root of the tree before this commit; absent on the first. */
-  readonly prevData?: Cid
+  readonly prevData?: Cid | undefined
   /** A CAR: the commit, the changed tree nodes, what inverting the operations needs, the records. */
   readonly blocks: Uint8Array
   readonly ops: ReadonlyArray<RepoOp>

@@ -1,0 +1,96 @@
+import type { Block } from "../car.ts"
+import { Cid } from "../cid.ts"
+import { encodeCluster } from "./clusters.ts"
+import { checkMstKey, keyLayer } from "./key.ts"
+import { clusterNodes, isClusterTop, Loader } from "./loader.ts"
+import { emptyNode, InvalidNode, Node, seal } from "./node.ts"
+
+/** A node that still grows at its right end. */
+interface Open {
+  readonly keys: Array<string>
+  readonly values: Array<Cid>
+  readonly children: Array<Node | undefined>
+}
+
+/** Builds a tree from keys in rising order, each node as soon as nothing can be added to it. */
+class Builder {
+  readonly #open: Array<Open | undefined> = []
+  readonly #finished: (node: Node) => Node
+  #last = ""
+
+  /** `finished` may put another node that stands for the same subtree in a finished one's place. */
+  constructor(finished: (node: Node) => Node) {
+    this.#finished = finished
+  }
+
+  add(key: string, value: Cid): void {
+    checkMstKey(key)
+    if (key <= this.#last) throw new InvalidNode("keys out of order")
+    this.#last = key
+    const layer = keyLayer(key)
+    const below = this.#closeBelow(layer)
+    const open = (this.#open[layer] ??= { keys: [], values: [], children: [] })
+    open.children.push(below)
+    open.keys.push(key)
+    open.values.push(value)
+  }
+
+  finish(): Node {
+    const top = this.#open.length - 1
+    if (top < 0) return emptyNode()
+    return this.#close(top, this.#closeBelow(top))!
+  }
+
+  #closeBelow(layer: number): Node | undefined {
+    let below: Node | undefined
+    for (let i = 0; i < layer; i++) below = this.#close(i, below)
+    return below
+  }
+
+  #close(layer: number, last: Node | undefined): Node | undefined {
+    const open = this.#open[layer] ?? { keys: [], values: [], children: [] }
+    if (open.keys.length === 0 && last === undefined) return undefined
+    this.#open[layer] = undefined
+    open.children.push(last)
+    return this.#finished(new Node(layer, undefined, open))
+  }
+}
+
+/** A key with its record's CID. */
+export type MstEntry = readonly [key: string, value: Cid]
+
+/** The root of the tree of these entries, which come in rising order of keys; all of it in memory. */
+export const buildTree = (entries: Iterable<MstEntry>, loader: Loader): Node => {
+  const builder = new Builder((node) => {
+    loader.opened++
+    return node
+  })
+  for (const [key, value] of entries) builder.add(key, value)
+  return builder.finish()
+}
+
+/**
+ * Builds the tree of these entries, which come in rising order of keys, and yields its clusters as
+ * they are finished: memory is proportional to the tree's depth. Returns the root.
+ */
+export function* buildClusters(entries: Iterable<MstEntry>): Generator<Block, Cid> {
+  const loader = new Loader({ read: () => undefined }, false)
+  const ready: Array<Block> = []
+  const emit = (top: Node): void => {
+    const cid = seal(top)
+    ready.push({ cid, bytes: encodeCluster(clusterNodes(loader, top)) })
+  }
+  const builder = new Builder((node) => {
+    if (!isClusterTop(node.layer)) return node
+    emit(node)
+    return new Node(node.layer, node.cid, undefined)
+  })
+  for (const [key, value] of entries) {
+    builder.add(key, value)
+    yield* ready.splice(0)
+  }
+  const root = builder.finish()
+  if (!isClusterTop(root.layer)) emit(root)
+  yield* ready
+  return root.cid!
+}

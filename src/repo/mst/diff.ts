@@ -1,0 +1,69 @@
+import type { Block } from "../car.ts"
+import type { Cid } from "../cid.ts"
+import type { Loader } from "./loader.ts"
+import type { Node } from "./node.ts"
+import type { Tree } from "./Tree.ts"
+
+/** The nodes that just one of two trees has, highest first. */
+export const changedNodes = (
+  before: Tree,
+  after: Tree
+): { created: Array<Node>; removed: Array<Node> } => {
+  before.root()
+  after.root()
+  const created: Array<Node> = []
+  const removed: Array<Node> = []
+  let old: Array<Node> = []
+  let fresh: Array<Node> = []
+  // Layer by layer: a subtree that both have is found where its top is, and not entered.
+  for (let layer = Math.max(before.layer, after.layer); layer >= 0; layer--) {
+    if (layer === before.layer) old.push(before.rootNode)
+    if (layer === after.layer) fresh.push(after.rootNode)
+    const [justOld, justFresh] = withoutCommon(old, fresh)
+    removed.push(...justOld)
+    created.push(...justFresh)
+    old = childrenOf(before.loader, justOld)
+    fresh = childrenOf(after.loader, justFresh)
+    if (old.length + fresh.length === 0 && layer <= before.layer && layer <= after.layer) break
+  }
+  return { created, removed }
+}
+
+const childrenOf = (loader: Loader, nodes: ReadonlyArray<Node>): Array<Node> => {
+  const children: Array<Node> = []
+  for (const node of nodes) {
+    for (const child of loader.open(node).children) if (child !== undefined) children.push(child)
+  }
+  return children
+}
+
+/** Both lists without what they share: mostly the same objects, at the least the same CIDs. */
+const withoutCommon = (
+  old: ReadonlyArray<Node>,
+  fresh: ReadonlyArray<Node>
+): [old: ReadonlyArray<Node>, fresh: ReadonlyArray<Node>] => {
+  if (old.length === 0 || fresh.length === 0) return [old, fresh]
+  const oldNodes = new Set(old)
+  const freshNodes = new Set(fresh)
+  const oldRest = old.filter((node) => !freshNodes.has(node))
+  const freshRest = fresh.filter((node) => !oldNodes.has(node))
+  if (oldRest.length === 0 || freshRest.length === 0) return [oldRest, freshRest]
+  const oldKeys = new Set(oldRest.map((node) => node.cid!.key))
+  const freshKeys = new Set(freshRest.map((node) => node.cid!.key))
+  return [
+    oldRest.filter((node) => !freshKeys.has(node.cid!.key)),
+    freshRest.filter((node) => !oldKeys.has(node.cid!.key))
+  ]
+}
+
+/** The blocks that a change of tree adds and those it leaves unused; touches just the changed paths. */
+export const diff = (
+  before: Tree,
+  after: Tree
+): { created: Array<Block & { readonly layer: number }>; removed: Array<Cid> } => {
+  const { created, removed } = changedNodes(before, after)
+  return {
+    created: created.map((node) => ({ cid: node.cid!, bytes: node.bytes!, layer: node.layer })),
+    removed: removed.map((node) => node.cid!)
+  }
+}

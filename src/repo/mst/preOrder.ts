@@ -1,0 +1,78 @@
+import type { Block } from "../car.ts"
+import type { Cid } from "../cid.ts"
+import type { Content, Node } from "./node.ts"
+import { InvalidNode } from "./node.ts"
+import type { Tree } from "./Tree.ts"
+
+/** One step of a walk through a whole tree. */
+export type Step =
+  | { readonly kind: "node"; readonly cid: Cid; readonly bytes: Uint8Array }
+  | { readonly kind: "record"; readonly key: string; readonly cid: Cid }
+
+/** A node on the way down, and how far the walk has come in it: even numbers are subtrees, odd ones keys. */
+interface Frame {
+  readonly content: Content
+  at: number
+}
+
+/**
+ * All nodes and records of a tree in the order in which a reader can check them as they come: each
+ * node before its subtrees, each record between the subtrees around it. Holds the path from the
+ * root, and nothing that it has left.
+ */
+export function* preOrder(tree: Tree): Generator<Step> {
+  const { loader } = tree
+  tree.root()
+  const top = loader.resident(tree.rootNode)
+  yield { kind: "node", cid: top.cid!, bytes: top.bytes! }
+  const stack: Array<Frame> = [{ content: loader.peek(top), at: 0 }]
+  let last = ""
+  for (let frame = stack.at(-1); frame !== undefined; frame = stack.at(-1)) {
+    const { content } = frame
+    const i = frame.at++
+    if (i > 2 * content.keys.length) {
+      stack.pop()
+    } else if (i % 2 === 1) {
+      const key = content.keys[i >>> 1]!
+      last = rising(last, key)
+      yield { kind: "record", key, cid: content.values[i >>> 1]! }
+    } else {
+      const child = content.children[i >>> 1]
+      if (child === undefined) continue
+      const node = loader.resident(child)
+      yield { kind: "node", cid: node.cid!, bytes: node.bytes! }
+      stack.push({ content: loader.peek(node), at: 0 })
+    }
+  }
+}
+
+/** Each node is in order by itself; a hostile tree may still hold a subtree in the wrong place. */
+const rising = (last: string, key: string): string => {
+  if (key <= last) throw new InvalidNode("keys out of order")
+  return key
+}
+
+/** The bytes of the node with this CID, found by a walk over at most `bound` nodes. */
+export const findNode = (tree: Tree, cid: Cid, bound: number): Uint8Array | undefined => {
+  const { loader } = tree
+  tree.root()
+  const stack: Array<Node> = [tree.rootNode]
+  for (let visited = 0; visited < bound; visited++) {
+    const next = stack.pop()
+    if (next === undefined) return undefined
+    const node = loader.resident(next)
+    if (node.cid!.equals(cid)) return node.bytes
+    const { children } = loader.peek(node)
+    for (let i = children.length - 1; i >= 0; i--) {
+      const child = children[i]
+      if (child !== undefined) stack.push(child)
+    }
+  }
+  return undefined
+}
+
+/** The block of a tree's root. */
+export const rootBlock = (tree: Tree): Block => {
+  const cid = tree.root()
+  return { cid, bytes: tree.loader.resident(tree.rootNode).bytes! }
+}
