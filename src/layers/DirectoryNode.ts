@@ -1,0 +1,63 @@
+import { make as makeClient } from "@effect/sql-sqlite-do/SqliteClient"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as Reactivity from "effect/reactivity/Reactivity"
+import { SqlError, UnknownError } from "effect/sql/SqlError"
+import type { DatabaseSync, SQLInputValue } from "node:sqlite"
+import { Directory } from "../services/Directory.ts"
+import { make } from "./DirectorySql.ts"
+import { open } from "./SqlStorageNode.ts"
+
+/** As much of a Durable Object's `sql` as the SQL client uses, over `node:sqlite`. */
+const storageOf = (database: DatabaseSync) => ({
+  exec: (query: string, ...bindings: Array<SQLInputValue>) => {
+    const statement = database.prepare(query)
+    const columnNames = statement.columns().map(({ name }) => name)
+    const rows = columnNames.length === 0 ? [] : statement.all(...bindings)
+    if (columnNames.length === 0) statement.run(...bindings)
+    return { columnNames, raw: () => rows.map((row) => Object.values(row)).values() }
+  }
+})
+
+const inTransaction = (database: DatabaseSync, body: () => Array<Array<object>>) => {
+  database.exec("BEGIN")
+  try {
+    const result = body()
+    database.exec("COMMIT")
+    return result
+  } catch (error) {
+    if (database.isTransaction) database.exec("ROLLBACK")
+    throw error
+  }
+}
+
+const makeOver = Effect.fnUntraced(function* (database: DatabaseSync) {
+  // SAFETY: the client calls nothing of the storage but `exec`, and of its cursor nothing but these two.
+  const db = storageOf(database) as unknown as globalThis.SqlStorage
+  const sql = yield* makeClient({ db })
+  return make({
+    sql,
+    batch: (statements) =>
+      Effect.try({
+        try: () =>
+          inTransaction(database, () =>
+            statements.map((statement) => {
+              const [text, bindings] = statement.compile()
+              // SAFETY: the directory's statements bind text, numbers and null only.
+              return database.prepare(text).all(...(bindings as Array<SQLInputValue>))
+            })
+          ),
+        catch: (cause) => new SqlError({ reason: new UnknownError({ cause, operation: "batch" }) })
+      })
+  })
+})
+
+/** The directory in a file or in memory (`":memory:"`), with the same SQL as D1. */
+export const layer = (path: string): Layer.Layer<Directory> =>
+  Layer.effect(
+    Directory,
+    Effect.acquireRelease(
+      Effect.sync(() => open(path)),
+      (database) => Effect.sync(() => database.close())
+    ).pipe(Effect.flatMap(makeOver))
+  ).pipe(Layer.provide(Reactivity.layer))

@@ -1,0 +1,284 @@
+import * as Clock from "effect/Clock"
+import * as Effect from "effect/Effect"
+import type { SqlError } from "effect/sql/SqlError"
+import {
+  AccountExists,
+  Directory,
+  DirectoryUnavailable,
+  EmailTaken,
+  HandleNotAvailable,
+  InvalidInviteCode,
+  type DirectoryEntry,
+  type DirectoryStatus,
+  type Invite,
+  type Reservation,
+  type ReservationRefused
+} from "../services/Directory.ts"
+import { type Database, violatedColumn, withTables } from "./sqlTables.ts"
+
+/**
+ * The directory's tables.
+ *
+ * `accounts.status` is `reserved` until the sign-up is through. A use of an invite is a row: an account's deletion
+ * leaves it there, the release of a reservation takes it away.
+ */
+export const tables: ReadonlyArray<string> = [
+  `CREATE TABLE IF NOT EXISTS accounts (
+    did TEXT PRIMARY KEY, handle TEXT NOT NULL UNIQUE, email TEXT UNIQUE, status TEXT NOT NULL,
+    created_at INTEGER NOT NULL, invite TEXT, invites_disabled INTEGER NOT NULL DEFAULT 0
+  ) WITHOUT ROWID`,
+  `CREATE TABLE IF NOT EXISTS invites (
+    code TEXT PRIMARY KEY, available INTEGER NOT NULL, disabled INTEGER NOT NULL DEFAULT 0,
+    for_account TEXT NOT NULL, created_by TEXT NOT NULL, created_at INTEGER NOT NULL
+  ) WITHOUT ROWID`,
+  `CREATE INDEX IF NOT EXISTS invites_for_account ON invites (for_account, created_at)`,
+  `CREATE TABLE IF NOT EXISTS invite_uses (
+    code TEXT NOT NULL, used_by TEXT NOT NULL, used_at INTEGER NOT NULL, PRIMARY KEY (code, used_by)
+  ) WITHOUT ROWID`
+]
+
+/** After this many milliseconds a reservation belongs to a sign-up that was cut off. */
+const abandonedAfter = 15 * 60_000
+
+interface AccountRow {
+  readonly did: string
+  readonly handle: string
+  readonly email: string | null
+  readonly status: DirectoryStatus
+  readonly created_at: number
+  readonly invite: string | null
+  readonly invites_disabled: number
+}
+
+const entryOf = (row: AccountRow): DirectoryEntry => ({
+  did: row.did,
+  handle: row.handle,
+  email: row.email ?? undefined,
+  status: row.status,
+  createdAt: row.created_at,
+  invite: row.invite ?? undefined,
+  invitesDisabled: row.invites_disabled !== 0
+})
+
+interface InviteRow {
+  readonly code: string
+  readonly available: number
+  readonly disabled: number
+  readonly for_account: string
+  readonly created_by: string
+  readonly created_at: number
+  readonly used_by: string | null
+  readonly used_at: number | null
+}
+
+/** Folds the rows of codes and their uses, which stand together, into codes. */
+const invitesFrom = (rows: ReadonlyArray<InviteRow>): ReadonlyArray<Invite> => {
+  const invites = new Map<string, Invite & { uses: Array<Invite["uses"][number]> }>()
+  for (const row of rows) {
+    const invite = invites.get(row.code) ?? {
+      code: row.code,
+      available: row.available,
+      disabled: row.disabled !== 0,
+      forAccount: row.for_account,
+      createdBy: row.created_by,
+      createdAt: row.created_at,
+      uses: []
+    }
+    if (row.used_by !== null && row.used_at !== null) {
+      invite.uses.push({ usedBy: row.used_by, usedAt: row.used_at })
+    }
+    invites.set(row.code, invite)
+  }
+  return [...invites.values()]
+}
+
+/** The directory over SQL. */
+export const make = (database: Database): Directory["Service"] => {
+  const { sql, batch } = database
+
+  const unavailable = (operation: string) => (cause: SqlError) =>
+    new DirectoryUnavailable({ operation, cause })
+  const prepared = <A>(query: Effect.Effect<A, SqlError>) => withTables(database, tables, query)
+  /** A query that may run twice. */
+  const repeatable = <A>(operation: string, query: Effect.Effect<A, SqlError>) =>
+    prepared(query).pipe(
+      Effect.retry({ times: 1, while: (error) => violatedColumn(error) === undefined }),
+      Effect.mapError(unavailable(operation))
+    )
+  /** An update whose failure may be a taken handle or address. */
+  const claiming = <E>(
+    operation: string,
+    query: Effect.Effect<unknown, SqlError>,
+    column: string,
+    taken: () => E
+  ) =>
+    prepared(query).pipe(
+      Effect.mapError((error) =>
+        violatedColumn(error) === column ? taken() : unavailable(operation)(error)
+      ),
+      Effect.asVoid
+    )
+
+  const one = (operation: string, query: Effect.Effect<ReadonlyArray<AccountRow>, SqlError>) =>
+    repeatable(operation, query).pipe(
+      Effect.map(([row]) => (row === undefined ? undefined : entryOf(row)))
+    )
+  const confirmed = sql`SELECT * FROM accounts WHERE status <> 'reserved'`
+  const byDid = (did: string) => one("byDid", sql<AccountRow>`${confirmed} AND did = ${did}`)
+  const byHandle = (handle: string) =>
+    one("byHandle", sql<AccountRow>`${confirmed} AND handle = ${handle.toLowerCase()}`)
+  const byEmail = (email: string) =>
+    one("byEmail", sql<AccountRow>`${confirmed} AND email = ${email.toLowerCase()}`)
+
+  /** The invite's use and the account's row in one transaction; a taken name undoes both. */
+  const insert = Effect.fnUntraced(function* (wanted: Reservation) {
+    const now = yield* Clock.currentTimeMillis
+    const { did } = wanted
+    const invite = wanted.invite ?? null
+    const [, accounts] = yield* batch([
+      sql`INSERT OR IGNORE INTO invite_uses (code, used_by, used_at)
+        SELECT code, ${did}, ${now} FROM invites WHERE code = ${invite} AND disabled = 0
+        AND available > (SELECT count(*) FROM invite_uses WHERE code = ${invite})`,
+      sql`INSERT INTO accounts (did, handle, email, status, created_at, invite)
+        SELECT ${did}, ${wanted.handle.toLowerCase()}, ${wanted.email?.toLowerCase() ?? null}, 'reserved', ${now}, ${invite}
+        WHERE ${invite} IS NULL OR EXISTS
+          (SELECT 1 FROM invite_uses WHERE code = ${invite} AND used_by = ${did})
+        RETURNING did`
+    ])
+    return accounts?.length === 1
+  })
+
+  /** Removes reservations in the way whose sign-up was cut off long ago; answers their DIDs. */
+  const reclaim = Effect.fnUntraced(function* ({ did, handle, email }: Reservation) {
+    const before = (yield* Clock.currentTimeMillis) - abandonedAfter
+    const abandoned = sql`status = 'reserved' AND created_at < ${before} AND
+      (did = ${did} OR handle = ${handle.toLowerCase()} OR email = ${email?.toLowerCase() ?? null})`
+    const [, gone] = yield* batch([
+      sql`DELETE FROM invite_uses WHERE used_by IN (SELECT did FROM accounts WHERE ${abandoned})`,
+      sql`DELETE FROM accounts WHERE ${abandoned} RETURNING did`
+    ])
+    // SAFETY: the statement returns this one column.
+    return (gone as ReadonlyArray<{ readonly did: string }>).map((row) => row.did)
+  })
+
+  const refused = (
+    error: SqlError,
+    { did, handle, email }: Reservation
+  ): ReservationRefused | DirectoryUnavailable => {
+    const column = violatedColumn(error)
+    if (column === "accounts.handle") return new HandleNotAvailable({ handle })
+    if (column === "accounts.email") return new EmailTaken({ email: email ?? "" })
+    if (column === "accounts.did") return new AccountExists({ did })
+    return unavailable("reserve")(error)
+  }
+
+  const reserve = Effect.fn("Directory.reserve")(function* (wanted: Reservation) {
+    let gone: ReadonlyArray<string> = []
+    const again = Effect.fnUntraced(function* (error: SqlError) {
+      gone = yield* reclaim(wanted)
+      return gone.length === 0 ? yield* error : yield* insert(wanted)
+    })
+    const taken = yield* prepared(insert(wanted)).pipe(
+      Effect.catchIf((error) => violatedColumn(error) !== undefined, again),
+      Effect.mapError((error) => refused(error, wanted))
+    )
+    return taken ? gone : yield* new InvalidInviteCode()
+  })
+
+  const list = Effect.fn("Directory.list")(function* (page: {
+    readonly cursor?: string
+    readonly limit: number
+  }) {
+    const rows = yield* repeatable(
+      "list",
+      sql<AccountRow>`${confirmed} AND did > ${page.cursor ?? ""} ORDER BY did LIMIT ${page.limit}`
+    )
+    const last = rows.length < page.limit ? undefined : rows.at(-1)
+    const accounts = rows.map(entryOf)
+    return last === undefined ? { accounts } : { accounts, cursor: last.did }
+  })
+
+  const createInvites = Effect.fn("Directory.createInvites")(function* (invites: {
+    readonly codes: ReadonlyArray<{ readonly code: string; readonly forAccount: string }>
+    readonly available: number
+    readonly createdBy: string
+  }) {
+    const now = yield* Clock.currentTimeMillis
+    const { available, createdBy } = invites
+    const rows = invites.codes.map(
+      ({ code, forAccount }) =>
+        sql<object>`INSERT OR IGNORE INTO invites (code, available, for_account, created_by, created_at)
+          VALUES (${code}, ${available}, ${forAccount}, ${createdBy}, ${now})`
+    )
+    yield* repeatable("createInvites", batch(rows))
+  })
+
+  return Directory.of({
+    byDid,
+    byHandle,
+    byEmail,
+    reserve,
+    release: (did) =>
+      Effect.asVoid(
+        repeatable(
+          "release",
+          batch([
+            sql`DELETE FROM invite_uses WHERE used_by = ${did}
+              AND code = (SELECT invite FROM accounts WHERE did = ${did})`,
+            sql`DELETE FROM accounts WHERE did = ${did}`
+          ])
+        )
+      ),
+    remove: (did) =>
+      Effect.asVoid(repeatable("remove", sql`DELETE FROM accounts WHERE did = ${did}`)),
+    setHandle: (did, handle) =>
+      claiming(
+        "setHandle",
+        sql`UPDATE accounts SET handle = ${handle.toLowerCase()} WHERE did = ${did}`,
+        "accounts.handle",
+        () => new HandleNotAvailable({ handle })
+      ),
+    setEmail: (did, email) =>
+      claiming(
+        "setEmail",
+        sql`UPDATE accounts SET email = ${email?.toLowerCase() ?? null} WHERE did = ${did}`,
+        "accounts.email",
+        () => new EmailTaken({ email: email ?? "" })
+      ),
+    setStatus: (did, status) =>
+      Effect.asVoid(
+        repeatable("setStatus", sql`UPDATE accounts SET status = ${status} WHERE did = ${did}`)
+      ),
+    list,
+    createInvites,
+    invitesOf: (did) =>
+      repeatable(
+        "invitesOf",
+        sql<InviteRow>`SELECT invites.*, used_by, used_at FROM invites
+          LEFT JOIN invite_uses ON invite_uses.code = invites.code
+          WHERE for_account = ${did} ORDER BY created_at, invites.code, used_at`
+      ).pipe(Effect.map(invitesFrom)),
+    disableInvites: ({ codes = [], accounts = [] }) =>
+      Effect.asVoid(
+        repeatable(
+          "disableInvites",
+          batch([
+            ...codes.map(
+              (code) => sql<object>`UPDATE invites SET disabled = 1 WHERE code = ${code}`
+            ),
+            ...accounts.map(
+              (did) => sql<object>`UPDATE invites SET disabled = 1 WHERE for_account = ${did}`
+            )
+          ])
+        )
+      ),
+    setInvitesDisabled: (did, disabled) =>
+      Effect.asVoid(
+        repeatable(
+          "setInvitesDisabled",
+          sql`UPDATE accounts SET invites_disabled = ${disabled ? 1 : 0} WHERE did = ${did}`
+        )
+      ),
+    ping: Effect.asVoid(repeatable("ping", sql`SELECT 1`))
+  })
+}

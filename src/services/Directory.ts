@@ -1,0 +1,125 @@
+import * as Context from "effect/Context"
+import type * as Effect from "effect/Effect"
+import * as Schema from "effect/Schema"
+import type { InactiveStatus } from "./Sequencer.ts"
+
+/** Whether an account is active, or why it is not. */
+export type DirectoryStatus = "active" | InactiveStatus
+
+/** An account as the host knows it: enough to find its object, nothing secret. */
+export interface DirectoryEntry {
+  readonly did: string
+  readonly handle: string
+  readonly email: string | undefined
+  readonly status: DirectoryStatus
+  /** Milliseconds since 1970. */
+  readonly createdAt: number
+  /** The code by which the account came. */
+  readonly invite: string | undefined
+  /** The administrator has taken from it the right to invite. */
+  readonly invitesDisabled: boolean
+}
+
+/** An invite code, and who has come by it. */
+export interface Invite {
+  readonly code: string
+  /** How many accounts may come by it in all. */
+  readonly available: number
+  readonly disabled: boolean
+  /** The account that gives it away, or `admin`. */
+  readonly forAccount: string
+  readonly createdBy: string
+  readonly createdAt: number
+  readonly uses: ReadonlyArray<{ readonly usedBy: string; readonly usedAt: number }>
+}
+
+/** A place in the directory, asked for before anything else of an account exists. */
+export interface Reservation {
+  readonly did: string
+  readonly handle: string
+  readonly email?: string
+  /** Counted as used with the reservation, and given back with its release. */
+  readonly invite?: string
+}
+
+/** Another account has this handle. */
+export class HandleNotAvailable extends Schema.TaggedError<HandleNotAvailable>()(
+  "HandleNotAvailable",
+  { handle: Schema.String }
+) {}
+
+/** Another account has this e-mail address. */
+export class EmailTaken extends Schema.TaggedError<EmailTaken>()("EmailTaken", {
+  email: Schema.String
+}) {}
+
+/** The account is here already. */
+export class AccountExists extends Schema.TaggedError<AccountExists>()("AccountExists", {
+  did: Schema.String
+}) {}
+
+/** The invite code is unknown, disabled or used up. */
+export class InvalidInviteCode extends Schema.TaggedError<InvalidInviteCode>()(
+  "InvalidInviteCode",
+  {}
+) {}
+
+/** The directory could not be reached or failed. */
+export class DirectoryUnavailable extends Schema.TaggedError<DirectoryUnavailable>()(
+  "DirectoryUnavailable",
+  { operation: Schema.String, cause: Schema.Defect() }
+) {}
+
+/** Why a reservation was turned down. */
+export type ReservationRefused = HandleNotAvailable | EmailTaken | AccountExists | InvalidInviteCode
+
+type Answer<A, E = never> = Effect.Effect<A, E | DirectoryUnavailable>
+
+/**
+ * Which accounts are here: handles, e-mail addresses, standing, and invite codes.
+ *
+ * A reserved place is not seen by any look-up until `setStatus` confirms it.
+ */
+export class Directory extends Context.Service<
+  Directory,
+  {
+    byDid(did: string): Answer<DirectoryEntry | undefined>
+    byHandle(handle: string): Answer<DirectoryEntry | undefined>
+    byEmail(email: string): Answer<DirectoryEntry | undefined>
+    /**
+     * Takes the DID, the handle, the e-mail address and the invite's use in one step, or none of them.
+     *
+     * Answers the DIDs of abandoned reservations (their sign-up was cut off) that stood in the way and are gone.
+     */
+    reserve(reservation: Reservation): Answer<ReadonlyArray<string>, ReservationRefused>
+    /** Undoes a reservation: the account was never made, the invite's use is given back. */
+    release(did: string): Answer<void>
+    /** Takes out an account that was deleted; its invite stays used. */
+    remove(did: string): Answer<void>
+    setHandle(did: string, handle: string): Answer<void, HandleNotAvailable>
+    setEmail(did: string, email: string | undefined): Answer<void, EmailTaken>
+    /** Tells the account's standing; the first time confirms its reservation. */
+    setStatus(did: string, status: DirectoryStatus): Answer<void>
+    /** Accounts in order of their DID, after the cursor. */
+    list(page: {
+      readonly cursor?: string
+      readonly limit: number
+    }): Answer<{ readonly accounts: ReadonlyArray<DirectoryEntry>; readonly cursor?: string }>
+    createInvites(invites: {
+      readonly codes: ReadonlyArray<{ readonly code: string; readonly forAccount: string }>
+      readonly available: number
+      readonly createdBy: string
+    }): Answer<void>
+    /** The codes that an account may give away, oldest first. */
+    invitesOf(did: string): Answer<ReadonlyArray<Invite>>
+    /** Disables codes by name, and all codes of accounts. */
+    disableInvites(which: {
+      readonly codes?: ReadonlyArray<string>
+      readonly accounts?: ReadonlyArray<string>
+    }): Answer<void>
+    /** Gives or takes an account's right to be given invites. */
+    setInvitesDisabled(did: string, disabled: boolean): Answer<void>
+    /** Answers when the directory can be reached. */
+    readonly ping: Answer<void>
+  }
+>()("nacre/services/Directory") {}

@@ -1,0 +1,267 @@
+import { assert, describe, it } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import { TestClock } from "effect/testing"
+import { Directory } from "../../src/services/Directory.ts"
+
+type Service = Directory["Service"]
+
+const alice = { did: "did:plc:alice", handle: "alice.test", email: "alice@mail.test" }
+const bob = { did: "did:plc:bob", handle: "bob.test", email: "bob@mail.test" }
+
+const tagOf = <E extends { readonly _tag: string }>(effect: Effect.Effect<unknown, E>) =>
+  Effect.match(effect, { onFailure: ({ _tag }) => _tag, onSuccess: () => "ok" })
+
+/** What every Directory must do; `fresh` makes one over an empty database. */
+export const directoryContract = (name: string, fresh: () => Layer.Layer<Directory>) => {
+  const check = (title: string, body: (directory: Service) => Effect.Effect<void, unknown>) =>
+    it.effect(title, () =>
+      Directory.pipe(Effect.flatMap(body), Effect.provide(Layer.fresh(fresh())))
+    )
+
+  const invite = (directory: Service, available: number, ...codes: Array<string>) =>
+    directory.createInvites({
+      codes: codes.map((code) => ({ code, forAccount: "admin" })),
+      available,
+      createdBy: "admin"
+    })
+
+  describe(`Directory over ${name}`, () => {
+    check("answers nothing of an empty database", (directory) =>
+      Effect.gen(function* () {
+        assert.isUndefined(yield* directory.byHandle("alice.test"))
+        assert.deepStrictEqual(yield* directory.list({ limit: 10 }), { accounts: [] })
+        assert.deepStrictEqual(yield* directory.invitesOf("did:plc:alice"), [])
+        yield* directory.ping
+      })
+    )
+
+    check("finds a confirmed account by DID, handle and address in any case", (directory) =>
+      Effect.gen(function* () {
+        yield* TestClock.setTime(1_700_000_000_000)
+        assert.deepStrictEqual(yield* directory.reserve(alice), [])
+        yield* directory.setStatus(alice.did, "active")
+        const entry = yield* directory.byDid(alice.did)
+        assert.deepStrictEqual(entry, {
+          ...alice,
+          status: "active",
+          createdAt: 1_700_000_000_000,
+          invite: undefined,
+          invitesDisabled: false
+        })
+        assert.deepStrictEqual(yield* directory.byHandle("Alice.Test"), entry)
+        assert.deepStrictEqual(yield* directory.byEmail("ALICE@mail.test"), entry)
+      })
+    )
+
+    check("hides a reservation until it is confirmed", (directory) =>
+      Effect.gen(function* () {
+        yield* directory.reserve(alice)
+        assert.isUndefined(yield* directory.byDid(alice.did))
+        assert.isUndefined(yield* directory.byHandle(alice.handle))
+        assert.isUndefined(yield* directory.byEmail(alice.email))
+        assert.deepStrictEqual(yield* directory.list({ limit: 10 }), { accounts: [] })
+        yield* directory.setStatus(alice.did, "deactivated")
+        assert.strictEqual((yield* directory.byDid(alice.did))?.status, "deactivated")
+      })
+    )
+
+    check("gives a handle, an address and a DID to one account only", (directory) =>
+      Effect.gen(function* () {
+        yield* directory.reserve(alice)
+        const refusals = yield* Effect.all([
+          tagOf(directory.reserve({ ...bob, handle: "ALICE.test" })),
+          tagOf(directory.reserve({ ...bob, email: "Alice@mail.test" })),
+          tagOf(directory.reserve({ ...bob, did: alice.did }))
+        ])
+        assert.deepStrictEqual(refusals, ["HandleNotAvailable", "EmailTaken", "AccountExists"])
+        assert.strictEqual(yield* tagOf(directory.reserve(bob)), "ok")
+      })
+    )
+
+    check("takes accounts without an e-mail address side by side", (directory) =>
+      Effect.gen(function* () {
+        yield* directory.reserve({ did: alice.did, handle: alice.handle })
+        yield* directory.reserve({ did: bob.did, handle: bob.handle })
+        yield* directory.setStatus(bob.did, "active")
+        assert.isUndefined((yield* directory.byDid(bob.did))?.email)
+      })
+    )
+
+    check("frees the names of a reservation that is released", (directory) =>
+      Effect.gen(function* () {
+        yield* directory.reserve(alice)
+        yield* directory.release(alice.did)
+        yield* directory.release(alice.did)
+        yield* directory.reserve({ ...alice, did: "did:plc:other" })
+      })
+    )
+
+    check("takes over a reservation whose sign-up was cut off, and tells its DID", (directory) =>
+      Effect.gen(function* () {
+        yield* invite(directory, 1, "code")
+        yield* directory.reserve({ ...alice, invite: "code" })
+        const other = { did: "did:plc:other", handle: alice.handle, invite: "code" }
+        yield* TestClock.adjust("10 minutes")
+        assert.strictEqual(
+          yield* tagOf(directory.reserve({ ...other, invite: "none" })),
+          "InvalidInviteCode"
+        )
+        assert.strictEqual(
+          yield* tagOf(directory.reserve({ did: other.did, handle: other.handle })),
+          "HandleNotAvailable"
+        )
+        yield* TestClock.adjust("10 minutes")
+        const gone = yield* directory.reserve({ did: other.did, handle: other.handle })
+        assert.deepStrictEqual(gone, [alice.did])
+        assert.strictEqual(yield* tagOf(directory.reserve({ ...bob, invite: "code" })), "ok")
+      })
+    )
+
+    check("never takes over a confirmed account", (directory) =>
+      Effect.gen(function* () {
+        yield* directory.reserve(alice)
+        yield* directory.setStatus(alice.did, "active")
+        yield* TestClock.adjust("30 days")
+        assert.strictEqual(
+          yield* tagOf(directory.reserve({ ...bob, handle: alice.handle })),
+          "HandleNotAvailable"
+        )
+      })
+    )
+
+    check("counts the uses of an invite, and no more than it has", (directory) =>
+      Effect.gen(function* () {
+        yield* invite(directory, 2, "code")
+        const names = ["a", "b", "c"].map((n) => ({ did: `did:plc:${n}`, handle: `${n}.test` }))
+        const outcomes = yield* Effect.forEach(names, (reservation) =>
+          tagOf(directory.reserve({ ...reservation, invite: "code" }))
+        )
+        assert.deepStrictEqual(outcomes, ["ok", "ok", "InvalidInviteCode"])
+        const [code] = yield* directory.invitesOf("admin")
+        assert.deepStrictEqual(
+          code?.uses.map(({ usedBy }) => usedBy),
+          ["did:plc:a", "did:plc:b"]
+        )
+        yield* directory.release("did:plc:a")
+        assert.strictEqual(
+          yield* tagOf(directory.reserve({ did: "did:plc:c", handle: "c.test", invite: "code" })),
+          "ok"
+        )
+      })
+    )
+
+    check("gives one use to one of many racing sign-ups", (directory) =>
+      Effect.gen(function* () {
+        yield* invite(directory, 1, "code")
+        const racers = Array.from({ length: 8 }, (_, n) => ({
+          did: `did:plc:${n}`,
+          handle: `racer${n}.test`,
+          invite: "code"
+        }))
+        const outcomes = yield* Effect.forEach(racers, (r) => tagOf(directory.reserve(r)), {
+          concurrency: "unbounded"
+        })
+        assert.strictEqual(outcomes.filter((outcome) => outcome === "ok").length, 1)
+        assert.strictEqual((yield* directory.invitesOf("admin"))[0]?.uses.length, 1)
+      })
+    )
+
+    check("uses no invite when the handle is taken", (directory) =>
+      Effect.gen(function* () {
+        yield* invite(directory, 1, "code")
+        yield* directory.reserve(alice)
+        yield* Effect.flip(directory.reserve({ ...bob, handle: alice.handle, invite: "code" }))
+        assert.deepStrictEqual((yield* directory.invitesOf("admin"))[0]?.uses, [])
+      })
+    )
+
+    check("refuses unknown and disabled codes", (directory) =>
+      Effect.gen(function* () {
+        yield* invite(directory, 1, "by-code", "by-account", "open")
+        yield* directory.createInvites({
+          codes: [{ code: "of-bob", forAccount: bob.did }],
+          available: 1,
+          createdBy: "admin"
+        })
+        yield* directory.disableInvites({ codes: ["by-code"], accounts: [bob.did] })
+        yield* directory.disableInvites({})
+        for (const code of ["by-code", "of-bob", "unknown"]) {
+          assert.strictEqual(
+            yield* tagOf(directory.reserve({ ...alice, invite: code })),
+            "InvalidInviteCode",
+            code
+          )
+        }
+        assert.strictEqual(yield* tagOf(directory.reserve({ ...alice, invite: "open" })), "ok")
+        assert.isTrue((yield* directory.invitesOf(bob.did))[0]?.disabled)
+      })
+    )
+
+    check("keeps the invite used when its account is deleted", (directory) =>
+      Effect.gen(function* () {
+        yield* invite(directory, 1, "code")
+        yield* directory.reserve({ ...alice, invite: "code" })
+        yield* directory.setStatus(alice.did, "active")
+        yield* directory.remove(alice.did)
+        assert.isUndefined(yield* directory.byHandle(alice.handle))
+        assert.strictEqual(
+          yield* tagOf(directory.reserve({ ...bob, invite: "code" })),
+          "InvalidInviteCode"
+        )
+        assert.strictEqual(yield* tagOf(directory.reserve(alice)), "ok")
+      })
+    )
+
+    check("changes handle and address, unless another account has them", (directory) =>
+      Effect.gen(function* () {
+        for (const account of [alice, bob]) {
+          yield* directory.reserve(account)
+          yield* directory.setStatus(account.did, "active")
+        }
+        assert.strictEqual(
+          yield* tagOf(directory.setHandle(bob.did, "Alice.test")),
+          "HandleNotAvailable"
+        )
+        assert.strictEqual(yield* tagOf(directory.setEmail(bob.did, alice.email)), "EmailTaken")
+        yield* directory.setHandle(bob.did, "robert.test")
+        yield* directory.setEmail(bob.did, undefined)
+        const entry = yield* directory.byHandle("robert.test")
+        assert.strictEqual(entry?.did, bob.did)
+        assert.isUndefined(entry?.email)
+        assert.isUndefined(yield* directory.byHandle(bob.handle))
+      })
+    )
+
+    check("lists every account once, in pages", (directory) =>
+      Effect.gen(function* () {
+        const dids = Array.from({ length: 7 }, (_, n) => `did:plc:${n}`)
+        for (const [n, did] of dids.entries()) {
+          yield* directory.reserve({ did, handle: `h${n}.test` })
+          yield* directory.setStatus(did, "active")
+        }
+        for (const limit of [1, 2, 3, 7, 100]) {
+          const seen: Array<string> = []
+          let cursor: string | undefined
+          do {
+            const page = yield* directory.list(cursor === undefined ? { limit } : { limit, cursor })
+            seen.push(...page.accounts.map(({ did }) => did))
+            cursor = page.cursor
+          } while (cursor !== undefined)
+          assert.deepStrictEqual(seen, dids)
+        }
+      })
+    )
+
+    check("remembers who may not invite", (directory) =>
+      Effect.gen(function* () {
+        yield* directory.reserve(alice)
+        yield* directory.setStatus(alice.did, "active")
+        yield* directory.setInvitesDisabled(alice.did, true)
+        assert.isTrue((yield* directory.byDid(alice.did))?.invitesDisabled)
+        yield* directory.setInvitesDisabled(alice.did, false)
+        assert.isFalse((yield* directory.byDid(alice.did))?.invitesDisabled)
+      })
+    )
+  })
+}
