@@ -1,0 +1,46 @@
+import * as Clock from "effect/Clock"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import {
+  type AddressLimit,
+  AddressLimits,
+  exceededBy,
+  type RateLimit,
+  takeFrom,
+  type Windows
+} from "../services/Limiter.ts"
+
+const limits: { readonly [L in AddressLimit]: RateLimit } = {
+  general: { limit: 3000, windowSeconds: 300 },
+  getRepo: { limit: 6000, windowSeconds: 300 }
+}
+
+/**
+ * General limits in a map of at most `capacity` counters.
+ *
+ * When it is full the counters written longest ago go first: a busy address is written often, and stays.
+ */
+export const layer = (capacity = 10_000): Layer.Layer<AddressLimits> =>
+  Layer.sync(AddressLimits, () => {
+    const counters = new Map<string, Windows>()
+    const keep = (name: string, windows: Windows) => {
+      counters.delete(name)
+      if (counters.size >= capacity) {
+        for (const oldest of counters.keys()) {
+          counters.delete(oldest)
+          break
+        }
+      }
+      counters.set(name, windows)
+    }
+    return AddressLimits.of({
+      take: Effect.fnUntraced(function* (address: string, which: AddressLimit) {
+        const now = yield* Clock.currentTimeMillis
+        const name = `${which} ${address}`
+        const taken = takeFrom(counters.get(name), 1, [limits[which]], now)
+        if ("exceeded" in taken) return yield* exceededBy(taken.exceeded, now)
+        keep(name, taken.windows)
+        return taken.state
+      })
+    })
+  })
