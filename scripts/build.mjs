@@ -64,7 +64,7 @@ export function sizes(metafile) {
       totals.set(name, (totals.get(name) ?? 0) + bytesInOutput)
     }
   }
-  return [...totals].sort((a, b) => b[1] - a[1])
+  return [...totals].toSorted((a, b) => b[1] - a[1])
 }
 
 /** Bytes as KiB with one decimal. */

@@ -6,7 +6,7 @@
 import { readdirSync, readFileSync } from "node:fs"
 import { dirname, join, normalize, relative, sep } from "node:path"
 
-const pure = ["repo", "lexicon", "oauth", "identity", "blob"]
+const pure = ["repo", "lexicon", "oauth", "identity", "blob", "auth"]
 
 /** What each part may import of the others; files directly in src (entry points) may import everything. */
 const reach = {
@@ -62,7 +62,7 @@ const filesUnder = (folder) =>
   readdirSync(folder, { recursive: true, withFileTypes: true })
     .filter((entry) => entry.isFile() && entry.name.endsWith(".ts"))
     .map((entry) => relative(folder, join(entry.parentPath, entry.name)).split(sep).join("/"))
-    .sort()
+    .toSorted()
 
 /** The folder of a file directly under src, or undefined for an entry point. */
 const partOf = (file) => (file.includes("/") ? file.slice(0, file.indexOf("/")) : undefined)

@@ -1,0 +1,84 @@
+/** The account that is loaded: its session, its records, and the calls that the measurements make. */
+import { connect } from "./http.mjs"
+
+let counter = 0
+
+/** A post of the usual size (about 300 bytes of JSON). */
+export const post = () => ({
+  $type: "app.bsky.feed.post",
+  text: `Clouds of ice, ${(counter += 1)}: ${"nacreous light after the sun has set. ".repeat(4)}`,
+  langs: ["en"],
+  createdAt: new Date(1_700_000_000_000 + counter).toISOString()
+})
+
+/** Signs in and gives the calls; each takes the connection it goes out on. */
+export async function openAccount({ url, account }) {
+  const client = await connect(url)
+  const session = await client.request("POST", "/xrpc/com.atproto.server.createSession", {
+    headers: { "Content-Type": "application/json" },
+    body: JSON.stringify({ identifier: account.did, password: account.password })
+  })
+  if (session.status !== 200) throw new Error(`createSession: ${session.status} ${session.body}`)
+  const authorization = { Authorization: `Bearer ${JSON.parse(session.body).accessJwt}` }
+  const json = { ...authorization, "Content-Type": "application/json" }
+  const did = encodeURIComponent(account.did)
+
+  const expect = async (asked) => {
+    const answer = await asked
+    if (answer.status !== 200) throw new Error(`${answer.status} ${answer.body}`)
+    return answer
+  }
+  const call = (one, nsid, body) =>
+    expect(
+      one.request("POST", `/xrpc/com.atproto.repo.${nsid}`, {
+        headers: json,
+        body: JSON.stringify(body)
+      })
+    )
+
+  return {
+    client,
+    did: account.did,
+    connect: () => connect(url),
+    createRecord: (one) =>
+      call(one, "createRecord", {
+        repo: account.did,
+        collection: "app.bsky.feed.post",
+        record: post()
+      }),
+    applyWrites: (one, count) =>
+      call(one, "applyWrites", {
+        repo: account.did,
+        writes: Array.from({ length: count }, () => ({
+          $type: "com.atproto.repo.applyWrites#create",
+          collection: "app.bsky.feed.post",
+          value: post()
+        }))
+      }),
+    uploadBlob: (one, bytes) =>
+      expect(
+        one.request("POST", "/xrpc/com.atproto.repo.uploadBlob", {
+          headers: { ...authorization, "Content-Type": "application/octet-stream" },
+          body: bytes
+        })
+      ),
+    getRecord: (one, rkey) =>
+      expect(
+        one.request(
+          "GET",
+          `/xrpc/com.atproto.repo.getRecord?repo=${did}&collection=app.bsky.feed.post&rkey=${rkey}`
+        )
+      ),
+    listRecords: async (one, cursor) => {
+      const at = cursor === undefined ? "" : `&cursor=${cursor}`
+      return expect(
+        one.request(
+          "GET",
+          `/xrpc/com.atproto.repo.listRecords?repo=${did}&collection=app.bsky.feed.post&limit=100${at}`
+        )
+      )
+    },
+    getRepo: (one, options = {}) =>
+      expect(one.request("GET", `/xrpc/com.atproto.sync.getRepo?did=${did}`, options))
+  }
+}

@@ -1,0 +1,84 @@
+/**
+ * What the machine itself gives: the smallest Worker that does each kind of work, measured as the server is.
+ */
+import { connect } from "./http.mjs"
+import { percentile, perSecond, sequential } from "./measure.mjs"
+import { temporaryFolder } from "./server.mjs"
+import { freePort, serve } from "../scripts/server.mjs"
+
+const code = `
+import { DurableObject } from "cloudflare:workers"
+export default {
+  async fetch(request, env) {
+    const { pathname } = new URL(request.url)
+    if (pathname === "/empty") return new Response("ok")
+    if (pathname === "/blob") {
+      await env.BLOBS.put(crypto.randomUUID(), request.body)
+      return new Response("ok")
+    }
+    return env.FLOOR.get(env.FLOOR.idFromName("floor")).fetch(request)
+  }
+}
+export class Floor extends DurableObject {
+  rows = 0
+  constructor(state, env) {
+    super(state, env)
+    state.storage.sql.exec("CREATE TABLE IF NOT EXISTS rows (key TEXT PRIMARY KEY, value BLOB) WITHOUT ROWID")
+  }
+  async fetch(request) {
+    if (new URL(request.url).pathname === "/object") return new Response("ok")
+    const value = await request.text()
+    this.ctx.storage.transactionSync(() => {
+      for (let i = 0; i < 3; i++) {
+        this.ctx.storage.sql.exec("INSERT INTO rows VALUES (?, ?)", crypto.randomUUID() + this.rows++, value)
+      }
+    })
+    return new Response("ok")
+  }
+}
+`
+
+const json = { "Content-Type": "application/json" }
+
+/** Starts the floor Worker; `blob` measures one raw R2 put, `rows` all the rest. */
+export async function openFloor() {
+  const { folder, remove } = temporaryFolder("floor")
+  const server = await serve({
+    code,
+    port: await freePort(),
+    dataDir: folder,
+    options: {
+      compatibilityDate: "2026-09-01",
+      durableObjects: { FLOOR: { className: "Floor", useSQLite: true } },
+      r2Buckets: { BLOBS: "floor" }
+    }
+  })
+  const client = await connect(server.url)
+  const work = {
+    "empty Worker": (one) => one.request("GET", "/empty"),
+    "Worker → object": (one) => one.request("GET", "/object"),
+    "Worker → object, 3-row commit": (one) =>
+      one.request("POST", "/commit", { headers: json, body: `{"text":"${"x".repeat(300)}"}` })
+  }
+  return {
+    /** Latency and requests a second of each kind of work. */
+    async rows(runs, milliseconds) {
+      const found = []
+      for (const [name, run] of Object.entries(work)) {
+        const samples = await sequential(runs, () => run(client))
+        const clients = await Promise.all(Array.from({ length: 8 }, () => connect(server.url)))
+        const rate = await perSecond(clients, milliseconds, run)
+        for (const one of clients) one.close()
+        found.push({ name, p50: percentile(samples, 0.5), rate })
+      }
+      return found
+    },
+    /** Puts one blob straight into R2. */
+    blob: (bytes) => client.request("POST", "/blob", { body: bytes }),
+    async close() {
+      client.close()
+      await server.stop()
+      remove()
+    }
+  }
+}

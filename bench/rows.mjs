@@ -1,0 +1,196 @@
+/** The measurements: each takes the running server and answers numbers by the key of their row. */
+import { growth, percentile, perSecond, sequential } from "./measure.mjs"
+import { frameOf, openSubscribers, replay } from "./subscribers.mjs"
+
+const median = (samples) => percentile(samples, 0.5)
+const rkeyOf = (answer) => JSON.parse(answer.body).uri.split("/").at(-1)
+
+/** Adds posts by applyWrites of 200 until the repo holds `size`; the rate in records a second. */
+export async function fill(account, from, size) {
+  const start = performance.now()
+  let records = from
+  let rows = 0
+  while (records < size) {
+    const count = Math.min(200, size - records)
+    const { head } = await account.applyWrites(account.client, count)
+    rows += rowsOf(head) ?? Number.NaN
+    records += count
+  }
+  const added = records - from
+  return {
+    records,
+    fill: added === 0 ? undefined : added / ((performance.now() - start) / 1000),
+    fillRows: added === 0 ? undefined : rows / added
+  }
+}
+
+/** The rows that a write cost, as the server tells with DEBUG_ROWS. */
+const rowsOf = (head) => {
+  const found = /\r\nx-rows-written: *(\d+)/i.exec(head)
+  return found === null ? undefined : Number(found[1])
+}
+
+/** createRecord: one client, eight clients, rows. Answers also how many records it added. */
+export async function writes(account, { runs, milliseconds }) {
+  let added = 0
+  let rows = []
+  const samples = await sequential(runs, async () => {
+    const { head } = await account.createRecord(account.client)
+    added += 1
+    rows.push(rowsOf(head) ?? Number.NaN)
+  })
+  const clients = await Promise.all(Array.from({ length: 8 }, account.connect))
+  const rate = await perSecond(clients, milliseconds, async (client) => {
+    await account.createRecord(client)
+    added += 1
+  })
+  for (const client of clients) client.close()
+  return {
+    added,
+    createRecord: median(samples),
+    createRecordP99: percentile(samples, 0.99),
+    createRecord8: rate,
+    rowsPerPost: rows.reduce((sum, one) => sum + one, 0) / rows.length
+  }
+}
+
+/** getRecord, and listRecords on the first page and on one half way down. */
+export async function reads(account, { runs, size }) {
+  const { client } = account
+  const rkey = rkeyOf(await account.createRecord(client))
+  const one = await sequential(runs, () => account.getRecord(client, rkey))
+  const first = await sequential(runs, () => account.listRecords(client))
+  let cursor
+  for (let page = 0; page < Math.min(200, size / 200); page++) {
+    cursor = JSON.parse((await account.listRecords(client, cursor)).body).cursor
+    if (cursor === undefined) break
+  }
+  const deep = await sequential(runs, () => account.listRecords(client, cursor))
+  return { getRecord: median(one), listFirst: median(first), listDeep: median(deep) }
+}
+
+/** getRepo: its speed, what it adds to workerd's memory, and how it goes while four clients write. */
+export async function exports(account, { pid, times }) {
+  const { client } = account
+  const rates = []
+  const { result: bytes, grown } = await growth(pid, async () => {
+    let size = 0
+    for (let i = 0; i < times; i++) {
+      const start = performance.now()
+      size = (await account.getRepo(client, { discard: true })).bytes
+      rates.push(size / 1e6 / ((performance.now() - start) / 1000))
+    }
+    return size
+  })
+
+  const writers = await Promise.all(Array.from({ length: 4 }, account.connect))
+  let writing = true
+  const during = []
+  const load = writers.map(async (writer) => {
+    while (writing) {
+      const start = performance.now()
+      await account.createRecord(writer)
+      during.push(performance.now() - start)
+    }
+  })
+  await new Promise((done) => setTimeout(done, 200))
+  during.length = 0
+  const start = performance.now()
+  const car = await account.getRepo(client).catch((cause) => cause)
+  const busy = (performance.now() - start) / 1000
+  writing = false
+  await Promise.all(load)
+  for (const writer of writers) writer.close()
+  return {
+    added: during.length,
+    repoSize: bytes / 1e6,
+    getRepo: median(rates),
+    getRepoMemory: grown,
+    getRepoBusy: car instanceof Error ? "failed" : await completeness(car.body, account.did),
+    getRepoBusySpeed: car instanceof Error ? Number.NaN : car.bytes / 1e6 / busy,
+    writersP50: median(during),
+    writersMax: Math.max(0, ...during)
+  }
+}
+
+/** Reads a CAR as an independent implementation does: every block from the root on must be there. */
+async function completeness(car, did) {
+  const { readCarWithRoot, MemoryBlockstore, Repo } = await import("@atproto/repo")
+  try {
+    const { root, blocks } = await readCarWithRoot(car)
+    const repo = await Repo.load(new MemoryBlockstore(blocks), root)
+    if (repo.did !== did) return "wrong repo"
+    await repo.getContents()
+    return "complete"
+  } catch (cause) {
+    return `broken: ${cause instanceof Error ? cause.message.slice(0, 40) : cause}`
+  }
+}
+
+/** uploadBlob of 1 MB beside a raw R2 put of the same bytes, in turns. */
+export async function blobs(account, floor, { times }) {
+  const bytes = Buffer.alloc(1_000_000)
+  const ours = []
+  const raw = []
+  for (let i = 0; i < times + 3; i++) {
+    bytes.writeUInt32BE(Math.floor(Math.random() * 2 ** 32), 0)
+    const start = performance.now()
+    await account.uploadBlob(account.client, bytes)
+    const middle = performance.now()
+    await floor.blob(bytes)
+    if (i < 3) continue
+    ours.push(1 / ((middle - start) / 1000))
+    raw.push(1 / ((performance.now() - middle) / 1000))
+  }
+  return { uploadBlob: median(ours), rawPut: median(raw), blobShare: median(ours) / median(raw) }
+}
+
+/** What 50 subscribers add to createRecord, and whether each of them got each event. */
+export async function broadcast(account, url, { runs }) {
+  let added = 0
+  const write = async () => {
+    added += 1
+    await account.createRecord(account.client)
+  }
+  const alone = await sequential(runs, write)
+  const before = added
+  const subscribers = await openSubscribers(url, 50)
+  const watched = await sequential(runs, write)
+  await new Promise((done) => setTimeout(done, 1000))
+  const frames = await subscribers.close()
+  return {
+    added,
+    broadcast: median(watched) - median(alone),
+    broadcastFrames: frames / ((added - before) * 50)
+  }
+}
+
+/** The whole log from cursor 0 to the newest event. */
+export async function replays(account, url, { times }) {
+  const last = await frameOf(url, () => account.createRecord(account.client))
+  const rates = []
+  let result
+  for (let i = 0; i < times; i++) {
+    result = await replay(url, 0, (frame) => frame.length === last.length && last.equals(frame))
+    rates.push(result.frames / result.seconds)
+  }
+  return {
+    added: 1,
+    replay: median(rates),
+    replayFrames: result.frames,
+    replayMB: result.bytes / 1e6 / result.seconds,
+    replayComplete: result.complete ? "to the head" : "stopped"
+  }
+}
+
+/** createRecord after the object has been evicted (workerd does so after ten seconds without a request). */
+export async function wake(account, { times }) {
+  const samples = []
+  for (let i = 0; i < times; i++) {
+    await new Promise((done) => setTimeout(done, 13_000))
+    const start = performance.now()
+    await account.createRecord(account.client)
+    samples.push(performance.now() - start)
+  }
+  return { added: times, wake: median(samples) }
+}

@@ -1,0 +1,88 @@
+/**
+ * Starts a server like `npm start` does, in a folder of its own, as a child process.
+ */
+import { fork } from "node:child_process"
+import { mkdtempSync, readFileSync, rmSync } from "node:fs"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
+import { freePort } from "../scripts/server.mjs"
+
+const script = join(import.meta.dirname, "../scripts/start.mjs")
+
+/** A new empty data folder, and how to remove it. */
+export function temporaryFolder(name) {
+  const folder = mkdtempSync(join(tmpdir(), `nacre-${name}-`))
+  return { folder, remove: () => rmSync(folder, { recursive: true, force: true }) }
+}
+
+/**
+ * Starts the server and waits until it is ready.
+ *
+ * The child leads a process group, so that `kill` ends it and its workerd in one blow.
+ */
+export async function startServer({ dataDir, port, config, env = {} }) {
+  const output = []
+  const child = fork(script, config === undefined ? [] : ["--config", config], {
+    env: {
+      ...process.env,
+      DATA_DIR: dataDir,
+      PORT: String(port ?? (await freePort())),
+      LOG_LEVEL: "error",
+      RATE_LIMITS: "off",
+      ...env
+    },
+    detached: true,
+    stdio: ["ignore", "pipe", "pipe", "ipc"]
+  })
+  const exited = new Promise((done) => child.once("exit", done))
+  const onExit = () => kill()
+  process.once("exit", onExit)
+  for (const stream of [child.stdout, child.stderr]) {
+    stream.on("data", (chunk) => {
+      output.push(String(chunk))
+      if (output.length > 200) output.shift()
+    })
+  }
+  const kill = () => {
+    try {
+      process.kill(-child.pid, "SIGKILL")
+    } catch {
+      // It is gone already.
+    }
+  }
+  const ready = await new Promise((done, fail) => {
+    child.once("message", done)
+    child.once("error", fail)
+    exited.then((code) =>
+      fail(new Error(`the server ended with ${code} before it was ready:\n${output.join("")}`))
+    )
+  })
+  return {
+    ...ready,
+    output: () => output.join(""),
+    exited,
+    /** Kills the script and workerd at once, with no chance to finish anything. */
+    kill: async () => {
+      process.off("exit", onExit)
+      kill()
+      await exited
+    },
+    /** Stops it in order. */
+    stop: async () => {
+      process.off("exit", onExit)
+      child.kill("SIGTERM")
+      await exited
+    }
+  }
+}
+
+/** The resident memory of a process in MiB (0 where /proc is missing). */
+export function memoryOf(pid) {
+  try {
+    return (
+      Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, "utf8"))?.[1] ?? 0) / 1024
+    )
+  } catch {
+    return 0
+  }
+}
