@@ -1,0 +1,136 @@
+// A small PLC directory for development: the real rules, one process, 127.0.0.1 only.
+//
+//   node scripts/plc.mjs --port 2582 [--file plc.json]
+import { readFileSync, renameSync, writeFileSync } from "node:fs"
+import { createServer } from "node:http"
+import { parseArgs } from "node:util"
+import { documentOf, PlcLogs } from "../src/identity/plcLog.ts"
+import { cidOfOperation, InvalidPlcOperation } from "../src/identity/plcOperation.ts"
+import { parseOperation } from "../src/identity/plcParse.ts"
+
+const maxBodyBytes = 64 * 1024
+
+/** Starts a directory; with `file` it remembers, without it starts empty. Port 0 takes a free one. */
+export const startPlc = async ({ port = 0, file } = {}) => {
+  const { logs, times } = load(file)
+  const save = () => {
+    if (file === undefined) return
+    const entries = [...logs.entries()].map(([did, log]) => ({
+      did,
+      log: log.map((operation, at) => ({ operation, createdAt: times.get(did)[at] }))
+    }))
+    // Written beside and renamed, so that a stop in between leaves the old file whole.
+    writeFileSync(`${file}.new`, JSON.stringify(entries))
+    renameSync(`${file}.new`, file)
+  }
+
+  const submit = async (did, request) => {
+    const operation = parseOperation(JSON.parse(await bodyOf(request)))
+    logs.submit(did, operation)
+    times.set(did, [...(times.get(did) ?? []), new Date().toISOString()])
+    save()
+    return json(200, {})
+  }
+
+  const read = (did, what) => {
+    const state = logs.state(did)
+    if (state === undefined) return json(404, { message: `DID not registered: ${did}` })
+    const log = logs.log(did)
+    if (what === "log") return json(200, log)
+    if (what === "log/last") return json(200, log.at(-1))
+    if (what === "log/audit") {
+      const entries = log.map((operation, at) => ({
+        did,
+        operation,
+        cid: cidOfOperation(operation).toString(),
+        nullified: false,
+        createdAt: times.get(did)[at]
+      }))
+      return json(200, entries)
+    }
+    if (state.data === null) return json(410, { message: `DID not available: ${did}` })
+    if (what === "data") return json(200, { did, ...state.data })
+    if (what === "") return json(200, documentOf(did, state.data), "application/did+ld+json")
+    return json(404, { message: "Not found" })
+  }
+
+  const answer = async (request) => {
+    const path = new URL(request.url ?? "/", "http://localhost").pathname
+    if (path === "/_health") return json(200, { version: "development" })
+    const [did, ...rest] = path.slice(1).split("/").map(decodeURIComponent)
+    if (request.method === "POST" && rest.length === 0) return submit(did, request)
+    if (request.method === "GET") return read(did, rest.join("/"))
+    return json(405, { message: "Method not allowed" })
+  }
+
+  const server = createServer(async (request, response) => {
+    const { status, type, body } = await answer(request).catch((error) =>
+      json(
+        error instanceof InvalidPlcOperation ||
+          error instanceof SyntaxError ||
+          error instanceof URIError
+          ? 400
+          : 500,
+        {
+          message: error.message
+        }
+      )
+    )
+    response.writeHead(status, { "content-type": `${type}; charset=utf-8` }).end(body)
+  })
+  await new Promise((resolve, reject) => {
+    server.once("error", reject)
+    server.listen(port, "127.0.0.1", resolve)
+  })
+  const bound = server.address().port
+  return {
+    port: bound,
+    url: `http://127.0.0.1:${bound}`,
+    close: () =>
+      new Promise((resolve) => {
+        server.close(resolve)
+        server.closeAllConnections()
+      })
+  }
+}
+
+const json = (status, value, type = "application/json") => ({
+  status,
+  type,
+  body: JSON.stringify(value)
+})
+
+const bodyOf = async (request) => {
+  const chunks = []
+  let length = 0
+  for await (const chunk of request) {
+    length += chunk.length
+    if (length > maxBodyBytes) throw new InvalidPlcOperation("the body is too large")
+    chunks.push(chunk)
+  }
+  return Buffer.concat(chunks).toString("utf8")
+}
+
+const load = (file) => {
+  let entries = []
+  try {
+    if (file !== undefined) entries = JSON.parse(readFileSync(file, "utf8"))
+  } catch (error) {
+    if (error.code !== "ENOENT") throw error
+  }
+  return {
+    logs: new PlcLogs(
+      entries.map(({ did, log }) => [did, log.map(({ operation }) => parseOperation(operation))])
+    ),
+    times: new Map(entries.map(({ did, log }) => [did, log.map(({ createdAt }) => createdAt)]))
+  }
+}
+
+if (import.meta.main ?? process.argv[1] === import.meta.filename) {
+  const { values } = parseArgs({ options: { port: { type: "string" }, file: { type: "string" } } })
+  const plc = await startPlc({
+    port: Number(values.port ?? 2582),
+    ...(values.file === undefined ? {} : { file: values.file })
+  })
+  console.log(`PLC directory for development: ${plc.url}`)
+}
