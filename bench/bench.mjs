@@ -5,7 +5,7 @@ import { openAccount } from "./account.mjs"
 import { openFloor } from "./floor.mjs"
 import { short, table } from "./measure.mjs"
 import * as rows from "./rows.mjs"
-import { startServer, temporaryFolder } from "./server.mjs"
+import { memoryOf, startServer, temporaryFolder } from "./server.mjs"
 import { build } from "../scripts/build.mjs"
 
 const help = `npm run bench -- [options]: measures the server as it runs, in one workerd process.
@@ -32,7 +32,6 @@ const { values } = parseArgs({
 
 /** Rows of the table: key, label, limit. */
 const perSize = [
-  ["records", "records in the repo", ""],
   ["createRecord", "createRecord p50, ms", "≤ 1.2"],
   ["createRecordP99", "createRecord p99, ms", ""],
   ["createRecord8", "createRecord, 8 clients, /s", "≥ 1,000"],
@@ -51,7 +50,9 @@ const perSize = [
   ["listDeep", "listRecords(100) p50, deep page, ms", "≤ 1"],
   ["broadcast", "event to 50 subscribers: added, ms", "≤ 0.2"],
   ["broadcastFrames", "… part of the frames received", "1"],
-  ["wake", "evicted object + createRecord, ms", "≤ 5"]
+  ["wake", "evicted object + createRecord, ms", "≤ 5"],
+  ["idle", "workerd at the start, MiB", ""],
+  ["memory", "workerd at the end, MiB", ""]
 ]
 const once = [
   ["uploadBlob", "uploadBlob 1 MB, MB/s", ""],
@@ -61,8 +62,7 @@ const once = [
   ["replayFrames", "… frames", ""],
   ["replayMB", "… MB/s", ""],
   ["replayComplete", "…", "to the head"],
-  ["bundle", "bundle, minified, gzip, KiB", "≤ 250"],
-  ["idle", "workerd at rest after all, MiB", ""]
+  ["bundle", "bundle, minified, gzip, KiB", "≤ 250"]
 ]
 
 if (values.help) {
@@ -90,61 +90,71 @@ async function main() {
 
   say("floor of this machine …")
   const floor = await openFloor()
-  const { folder, remove } = temporaryFolder("bench")
-  let server
   try {
     const floorRows = await floor.rows(runs, milliseconds)
-    server = await startServer({
-      dataDir: folder,
-      config: values.config,
-      env: { DEBUG_ROWS: "on" }
-    })
-    const account = await openAccount(server)
     const bySize = []
-    let records = 0
-    const add = (found) => {
-      records += found.added ?? 0
-      return found
-    }
     for (const size of sizes) {
       say(`repo of ${size} records …`)
-      const filled = await rows.fill(account, records, size)
-      records = filled.records
-      const found = { ...filled }
-      if (wanted("writes"))
-        Object.assign(found, add(await rows.writes(account, { runs, milliseconds })))
-      if (wanted("reads")) Object.assign(found, await rows.reads(account, { runs, size: records }))
-      if (wanted("export")) {
-        const times = quick ? 3 : 5
-        Object.assign(found, add(await rows.exports(account, { pid: server.workerd, times })))
-      }
-      if (wanted("broadcast")) {
-        Object.assign(found, add(await rows.broadcast(account, server.url, { runs })))
-      }
-      if (wanted("wake"))
-        Object.assign(found, add(await rows.wake(account, { times: quick ? 1 : 3 })))
-      bySize.push({ ...found, size, records })
+      bySize.push(await withServer((server, account) => ofSize(server, account, size)))
     }
-    const total = {}
-    if (wanted("blobs")) {
-      say("blobs …")
-      Object.assign(total, await rows.blobs(account, floor, { times: quick ? 20 : 60 }))
-    }
-    if (wanted("replay")) {
-      say("replay …")
-      Object.assign(total, await rows.replays(account, server.url, { times: quick ? 1 : 3 }))
-    }
+    const total = await withServer((server, account) => ofOnce(server, account, floor))
     if (wanted("bundle")) total.bundle = (await build({ minify: true })).gzip / 1024
-    const { memoryOf } = await import("./server.mjs")
-    total.idle = memoryOf(server.workerd)
-    account.client.close()
     if (values.json)
       console.log(JSON.stringify({ floor: floorRows, sizes: bySize, total }, null, 2))
     else print(floorRows, bySize, total)
   } finally {
-    await server?.stop()
     await floor.close()
-    remove()
+  }
+
+  /** Runs the body against a server of its own, on an empty folder. */
+  async function withServer(body) {
+    const { folder, remove } = temporaryFolder("bench")
+    const server = await startServer({
+      dataDir: folder,
+      config: values.config,
+      env: { DEBUG_ROWS: "on" }
+    })
+    try {
+      const account = await openAccount(server)
+      const found = await body(server, account)
+      account.client.close()
+      return found
+    } finally {
+      await server.stop()
+      remove()
+    }
+  }
+
+  async function ofSize(server, account, size) {
+    const idle = memoryOf(server.workerd)
+    const found = { size, idle, ...(await rows.fill(account, size)) }
+    if (wanted("reads") && size > 0) Object.assign(found, await rows.reads(account, { runs, size }))
+    if (wanted("export")) {
+      Object.assign(
+        found,
+        await rows.exports(account, { pid: server.workerd, times: quick ? 3 : 5 })
+      )
+    }
+    if (wanted("writes")) Object.assign(found, await rows.writes(account, { runs, milliseconds }))
+    if (wanted("broadcast"))
+      Object.assign(found, await rows.broadcast(account, server.url, { runs }))
+    if (wanted("wake")) Object.assign(found, await rows.wake(account, { times: quick ? 1 : 3 }))
+    found.memory = memoryOf(server.workerd)
+    return found
+  }
+
+  async function ofOnce(server, account, raw) {
+    const found = {}
+    if (wanted("blobs")) {
+      say("blobs …")
+      Object.assign(found, await rows.blobs(account, raw, { times: quick ? 20 : 60 }))
+    }
+    if (wanted("replay")) {
+      say("replay …")
+      await rows.writes(account, { runs: 1, milliseconds: milliseconds * 2 })
+      Object.assign(found, await rows.replays(account, server.url, { times: quick ? 1 : 3 }))
+    }
+    return found
   }
 }
 

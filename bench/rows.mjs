@@ -6,9 +6,9 @@ const median = (samples) => percentile(samples, 0.5)
 const rkeyOf = (answer) => JSON.parse(answer.body).uri.split("/").at(-1)
 
 /** Adds posts by applyWrites of 200 until the repo holds `size`; the rate in records a second. */
-export async function fill(account, from, size) {
+export async function fill(account, size) {
   const start = performance.now()
-  let records = from
+  let records = 0
   let rows = 0
   while (records < size) {
     const count = Math.min(200, size - records)
@@ -16,12 +16,8 @@ export async function fill(account, from, size) {
     rows += rowsOf(head) ?? Number.NaN
     records += count
   }
-  const added = records - from
-  return {
-    records,
-    fill: added === 0 ? undefined : added / ((performance.now() - start) / 1000),
-    fillRows: added === 0 ? undefined : rows / added
-  }
+  if (records === 0) return {}
+  return { fill: records / ((performance.now() - start) / 1000), fillRows: rows / records }
 }
 
 /** The rows that a write cost, as the server tells with DEBUG_ROWS. */
@@ -30,23 +26,17 @@ const rowsOf = (head) => {
   return found === null ? undefined : Number(found[1])
 }
 
-/** createRecord: one client, eight clients, rows. Answers also how many records it added. */
+/** createRecord: one client, eight clients, rows. */
 export async function writes(account, { runs, milliseconds }) {
-  let added = 0
-  let rows = []
+  const rows = []
   const samples = await sequential(runs, async () => {
     const { head } = await account.createRecord(account.client)
-    added += 1
     rows.push(rowsOf(head) ?? Number.NaN)
   })
   const clients = await Promise.all(Array.from({ length: 8 }, account.connect))
-  const rate = await perSecond(clients, milliseconds, async (client) => {
-    await account.createRecord(client)
-    added += 1
-  })
+  const rate = await perSecond(clients, milliseconds, account.createRecord)
   for (const client of clients) client.close()
   return {
-    added,
     createRecord: median(samples),
     createRecordP99: percentile(samples, 0.99),
     createRecord8: rate,
@@ -102,7 +92,6 @@ export async function exports(account, { pid, times }) {
   await Promise.all(load)
   for (const writer of writers) writer.close()
   return {
-    added: during.length,
     repoSize: bytes / 1e6,
     getRepo: median(rates),
     getRepoMemory: grown,
@@ -123,7 +112,7 @@ async function completeness(car, did) {
     await repo.getContents()
     return "complete"
   } catch (cause) {
-    return `broken: ${cause instanceof Error ? cause.message.slice(0, 40) : cause}`
+    return `broken: ${cause instanceof Error ? cause.message.slice(0, 16) : cause}`
   }
 }
 
@@ -159,7 +148,6 @@ export async function broadcast(account, url, { runs }) {
   await new Promise((done) => setTimeout(done, 1000))
   const frames = await subscribers.close()
   return {
-    added,
     broadcast: median(watched) - median(alone),
     broadcastFrames: frames / ((added - before) * 50)
   }
@@ -175,7 +163,6 @@ export async function replays(account, url, { times }) {
     rates.push(result.frames / result.seconds)
   }
   return {
-    added: 1,
     replay: median(rates),
     replayFrames: result.frames,
     replayMB: result.bytes / 1e6 / result.seconds,
@@ -192,5 +179,5 @@ export async function wake(account, { times }) {
     await account.createRecord(account.client)
     samples.push(performance.now() - start)
   }
-  return { added: times, wake: median(samples) }
+  return { wake: median(samples) }
 }
