@@ -1,7 +1,12 @@
 import * as Schema from "effect/Schema"
-import type { RepoNotFound } from "../services/AccountStore.ts"
+import type { RepoInactive, RepoNotFound } from "../services/AccountStore.ts"
 import type { Rejected } from "../services/Accounts.ts"
 import type { Denied } from "../services/Auth.ts"
+import type { BlobNotFound, InvalidMimeType, InvalidSize } from "../services/BlobIndex.ts"
+import type { BlockNotFound } from "../services/findBlocks.ts"
+import type { RateLimitExceeded } from "../services/Limiter.ts"
+import type { RecordNotFound } from "../services/Records.ts"
+import type { InvalidSwap, InvalidWrite } from "../services/Repo.ts"
 import type { SequencerUnavailable } from "../services/Sequencer.ts"
 
 /** An error as it goes over the wire. */
@@ -35,6 +40,15 @@ export type Failure =
   | UnsupportedEncoding
   | Denied
   | RepoNotFound
+  | RepoInactive
+  | RecordNotFound
+  | BlockNotFound
+  | BlobNotFound
+  | InvalidMimeType
+  | InvalidSize
+  | InvalidWrite
+  | InvalidSwap
+  | RateLimitExceeded
   | Rejected
   | SequencerUnavailable
 
@@ -48,6 +62,13 @@ const plain =
 
 const unauthorized = new Set(["AuthMissing", "AuthenticationRequired", "AccountTakedown", "AccountDeactivated", "BadJwt", "BadJwtType", "BadJwtAudience", "BadJwtLexiconMethod", "BadJwtIss", "BadJwtSignature", "JwtExpired", "UntrustedIss"])
 const forbidden = new Set(["AccountNotFound", "Forbidden", "ScopeMissingError"])
+
+const inactiveName = {
+  takendown: "RepoTakendown",
+  suspended: "RepoSuspended",
+  deactivated: "RepoDeactivated",
+  deleted: "RepoNotFound"
+} as const
 
 /** The one table from a failure to its answer. */
 const wire: Wire = {
@@ -72,6 +93,42 @@ const wire: Wire = {
     status: 400,
     error: "RepoNotFound",
     message: `Could not find repo for DID: ${did}`
+  }),
+  RepoInactive: ({ did, status }) => ({
+    status: 400,
+    error: inactiveName[status],
+    message: `Repo has been ${status}: ${did}`
+  }),
+  RecordNotFound: ({ uri }) => ({
+    status: 400,
+    error: "RecordNotFound",
+    message: `Could not locate record: ${uri}`
+  }),
+  BlockNotFound: ({ cids }) => ({
+    status: 400,
+    error: "BlockNotFound",
+    message: `Could not find cids: ${cids.join(", ")}`
+  }),
+  BlobNotFound: ({ cid }) => ({
+    status: 400,
+    error: "BlobNotFound",
+    message: `Could not find blob: ${cid}`
+  }),
+  InvalidMimeType: plain(400, "InvalidMimeType"),
+  InvalidSize: plain(400, "InvalidSize"),
+  InvalidWrite: plain(400, "InvalidRequest"),
+  InvalidSwap: plain(400, "InvalidSwap"),
+  RateLimitExceeded: ({ limit, windowSeconds, remaining, resetAt, retryAfter }) => ({
+    status: 429,
+    error: "RateLimitExceeded",
+    message: "Rate Limit Exceeded",
+    headers: {
+      "ratelimit-limit": String(limit),
+      "ratelimit-remaining": String(remaining),
+      "ratelimit-reset": String(Math.ceil(resetAt / 1000)),
+      "ratelimit-policy": `${limit};w=${windowSeconds}`,
+      "retry-after": String(retryAfter ?? windowSeconds)
+    }
   }),
   Rejected: ({ status, error, message, headers }) => ({
     status,

@@ -11,6 +11,8 @@ const decoders = {
   br: brotliDecompressSync
 } as const
 
+const utf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: false })
+
 /** Reads and checks the input that a method's lexicon asks for; nothing for methods without one. */
 export const readInput = Effect.fnUntraced(function* (
   nsid: string,
@@ -35,7 +37,7 @@ export const readInput = Effect.fnUntraced(function* (
     })
   }
   const data = yield* Effect.try({
-    try: (): Data => fromJson(JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(body))),
+    try: (): Data => fromJson(JSON.parse(utf8.decode(body))),
     catch: (cause) =>
       new InvalidRequest({
         message: `Malformed JSON body: ${cause instanceof Error ? cause.message : "unreadable"}`

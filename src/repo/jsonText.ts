@@ -4,7 +4,7 @@ import { Cid, cidLength } from "./cid.ts"
 const utf8 = new TextDecoder()
 
 /** Where the reading of one block stands; kept outside so that a value costs no object. */
-let block = new Uint8Array(0)
+let block: Uint8Array = new Uint8Array(0)
 let at = 0
 
 /**

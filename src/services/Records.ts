@@ -1,6 +1,12 @@
 import * as Context from "effect/Context"
+import * as Schema from "effect/Schema"
 import type { Cid } from "../repo/cid.ts"
 import type { Overlay } from "./Overlay.ts"
+
+/** There is no such record, or not in the version asked for. */
+export class RecordNotFound extends Schema.TaggedError<RecordNotFound>()("RecordNotFound", {
+  uri: Schema.String
+}) {}
 
 /** A record as it lies in the store; `value` is its DAG-CBOR block. */
 export interface StoredRecord {

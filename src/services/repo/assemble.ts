@@ -5,6 +5,7 @@ import { commitFrame, type PendingFrame, type RepoOp } from "../../repo/frame.ts
 import { maxBlocksBytes } from "../../repo/limits.ts"
 import { coveringProof } from "../../repo/mst/proof.ts"
 import { diff } from "../../repo/mst/diff.ts"
+import { CrowdedNode } from "../../repo/mst/edit.ts"
 import type { Tree } from "../../repo/mst/Tree.ts"
 import { InvalidWrite } from "../Repo.ts"
 import type { Change } from "./plan.ts"
@@ -25,10 +26,8 @@ export const applyChanges = (
   before: Tree,
   changes: ReadonlyArray<Change>
 ): Applied | InvalidWrite => {
-  let after = before
-  for (const { path, after: content } of changes) {
-    after = content === undefined ? after.delete(path) : after.put(path, content.cid)
-  }
+  const after = edit(before, changes)
+  if (after instanceof InvalidWrite) return after
   const root = after.root()
   const { created, removed } = diff(before, after)
   const blocks = new Map<string, Block>()
@@ -56,6 +55,20 @@ export const applyChanges = (
     return new InvalidWrite({ message: "Too many writes. Max event size: 2MB" })
   }
   return { after, root, blocks: [...blocks.values()], ops, grown: created.length - removed.length }
+}
+
+const edit = (before: Tree, changes: ReadonlyArray<Change>): Tree | InvalidWrite => {
+  let after = before
+  try {
+    for (const { path, after: content } of changes) {
+      after = content === undefined ? after.delete(path) : after.put(path, content.cid)
+    }
+  } catch (error) {
+    // Keys mined to fall into one node: refused before the node grows out of bounds.
+    if (error instanceof CrowdedNode) return new InvalidWrite({ message: error.message })
+    throw error
+  }
+  return after
 }
 
 /** A signed commit with its block and the frame that announces it. */

@@ -1,6 +1,6 @@
 import * as Effect from "effect/Effect"
 import * as Lexicons from "../../lexicon/Lexicons.ts"
-import { isNsid, isRecordKey } from "../../lexicon/syntax.ts"
+import { isNsid, isRecordKey, isTid } from "../../lexicon/syntax.ts"
 import { encode } from "../../repo/cbor.ts"
 import { type Cid, cidForCbor } from "../../repo/cid.ts"
 import { maxOps, maxRecordBytes } from "../../repo/limits.ts"
@@ -11,7 +11,7 @@ export interface PreparedRecord {
   readonly record: RecordData
   readonly cid: Cid
   readonly value: Uint8Array
-  readonly blobs: ReadonlyArray<Lexicons.BlobRef>
+  readonly blobs: ReadonlyArray<Lexicons.BlobUse>
   readonly status: "valid" | "unknown" | undefined
 }
 
@@ -67,13 +67,11 @@ const newRkey = (collection: string, nextRkey: () => string): string => {
   return type?.startsWith("literal:") ? type.slice("literal:".length) : nextRkey()
 }
 
-const tidPattern = /^[234567abcdefghij][234567abcdefghijklmnopqrstuvwxyz]{12}$/
-
 const keyProblem = (collection: string, rkey: string): string | undefined => {
   const type = Lexicons.recordKeyType(collection)
   if (type === undefined || type === "any") return undefined
   const fits =
-    type === "tid" ? tidPattern.test(rkey) : type === "nsid" ? isNsid(rkey) : rkey === type.slice("literal:".length)
+    type === "tid" ? isTid(rkey) : type === "nsid" ? isNsid(rkey) : rkey === type.slice("literal:".length)
   return fits ? undefined : `Invalid record key for ${collection}: ${rkey} (expected ${type})`
 }
 
@@ -99,7 +97,7 @@ const prepareRecord = (
     } else status = "valid"
   }
   const legacy = Lexicons.findLegacyBlobs(record)
-  if (legacy.length > 0) return `Legacy blobs are not allowed (${legacy[0]!.cid})`
+  if (legacy.length > 0) return `Legacy blobs are not allowed (at ${legacy[0]})`
   const value = encode(record)
   if (value.byteLength > maxRecordBytes) {
     return `Record too large: ${value.byteLength} bytes (max ${maxRecordBytes})`

@@ -5,19 +5,13 @@ import type {
   ComAtprotoRepoListRecords as ListRecords
 } from "@atproto/api"
 import * as Effect from "effect/Effect"
-import * as Schema from "effect/Schema"
 import { blockToJsonText } from "../../../repo/jsonText.ts"
 import { BlobIndex } from "../../../services/BlobIndex.ts"
 import { LocalIdentity } from "../../../services/LocalIdentity.ts"
-import { Records } from "../../../services/Records.ts"
+import { RecordNotFound, Records } from "../../../services/Records.ts"
 import { Repo } from "../../../services/Repo.ts"
 import { type Call, method } from "../../Xrpc.ts"
 import { readableAccount } from "./standing.ts"
-
-/** There is no such record, or not in the version asked for. */
-export class RecordNotFound extends Schema.TaggedError<RecordNotFound>()("RecordNotFound", {
-  uri: Schema.String
-}) {}
 
 const json = { headers: { "content-type": "application/json; charset=utf-8" } }
 

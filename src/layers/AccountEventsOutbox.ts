@@ -1,0 +1,93 @@
+import * as Clock from "effect/Clock"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import { carBytes } from "../repo/car.ts"
+import { accountFrame, commitFrame, identityFrame, type PendingFrame, syncFrame } from "../repo/frame.ts"
+import { rootBlock } from "../repo/mst/preOrder.ts"
+import { AccountEvents } from "../services/AccountEvents.ts"
+import { type Account, AccountStore, inactiveStatus } from "../services/AccountStore.ts"
+import { Outbox } from "../services/Outbox.ts"
+import { type Head, Repo } from "../services/Repo.ts"
+import type { OutboxEvent } from "../services/Sequencer.ts"
+
+/** Where an account stands when one of its events is written. */
+interface Standing {
+  readonly account: Account
+  readonly head: Head
+  readonly root: { readonly cid: Head["root"]; readonly bytes: Uint8Array }
+  readonly time: string
+}
+
+type Event = Omit<OutboxEvent, "id">
+
+const event = (kind: Event["kind"], frame: PendingFrame, more: Partial<Event> = {}): Event => ({
+  kind,
+  frame: frame.bytes,
+  seqOffset: frame.seqOffset,
+  ...more
+})
+
+const headOf = ({ head }: Standing) => ({ head: { commit: head.commit.toString(), rev: head.rev } })
+
+const identity = ({ account: { did, handle }, time }: Standing): Event =>
+  event("identity", identityFrame({ did, handle, time }))
+
+const account = ({ account, time }: Standing): Event => {
+  const status = inactiveStatus(account)
+  const standing = status === undefined ? { active: true } : { active: false, status }
+  return event("account", accountFrame({ did: account.did, ...standing, time }), { account: standing })
+}
+
+const sync = (standing: Standing): Event => {
+  const { account, head, time } = standing
+  const blocks = carBytes(head.commit, [{ cid: head.commit, bytes: head.block }])
+  return event("sync", syncFrame({ did: account.did, rev: head.rev, blocks, time }), headOf(standing))
+}
+
+/** The commit of an empty repo: the first of its account, so without `since` and `prevData`. */
+const firstCommit = (standing: Standing): Event => {
+  const { account, head, root, time } = standing
+  const frame = commitFrame({
+    repo: account.did,
+    commit: head.commit,
+    rev: head.rev,
+    since: null,
+    blocks: carBytes(head.commit, [{ cid: head.commit, bytes: head.block }, root]),
+    ops: [],
+    time
+  })
+  return event("commit", frame, headOf(standing))
+}
+
+/** The events of the account in this object, by way of its outbox. */
+export const layer = Layer.effect(
+  AccountEvents,
+  Effect.gen(function* () {
+    const accounts = yield* AccountStore
+    const repo = yield* Repo
+    const outbox = yield* Outbox
+
+    // An event is about the account in this object: without one, asking for it is a defect.
+    const standing = Effect.gen(function* () {
+      const snapshot = yield* repo.snapshot
+      const root = rootBlock(snapshot.tree)
+      snapshot.close()
+      const time = new Date(yield* Clock.currentTimeMillis).toISOString()
+      return { account: yield* accounts.get, head: snapshot.head, root, time } satisfies Standing
+    }).pipe(Effect.orDie)
+
+    const announce = (...events: ReadonlyArray<(standing: Standing) => Event>) =>
+      Effect.gen(function* () {
+        const now = yield* standing
+        for (const make of events) outbox.push(make(now))
+        yield* outbox.flush
+      })
+
+    return AccountEvents.of({
+      account: announce(account),
+      identity: announce(identity),
+      sync: announce(sync),
+      signUp: announce(identity, account, firstCommit, sync)
+    })
+  })
+)

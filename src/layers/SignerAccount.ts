@@ -1,0 +1,34 @@
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import { AccountStore } from "../services/AccountStore.ts"
+import { Keys } from "../services/Keys.ts"
+import { Signer, type SignerShape } from "../services/Signer.ts"
+
+/** Signs with the key of the account in this object, unwrapped at the first need and kept in memory. */
+export const layer = Layer.effect(
+  Signer,
+  Effect.gen(function* () {
+    const accounts = yield* AccountStore
+    const keys = yield* Keys
+    let signer: SignerShape | undefined
+
+    const current = Effect.gen(function* () {
+      const { did, signingKey } = yield* accounts.get
+      if (signer?.didKey === signingKey.didKey) return signer
+      signer = yield* keys.signer(yield* keys.unwrap(did, signingKey.wrapped))
+      return signer
+      // Without an account, or under another master key, there is nothing to sign with: a defect.
+    }).pipe(Effect.orDie)
+
+    return Signer.of({
+      get curve() {
+        return accounts.peek()?.signingKey.curve ?? "k256"
+      },
+      get didKey() {
+        return accounts.peek()?.signingKey.didKey ?? ""
+      },
+      sign: (bytes) => Effect.flatMap(current, (ready) => ready.sign(bytes)),
+      signSync: undefined
+    })
+  })
+)

@@ -1,0 +1,110 @@
+import * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as TestClock from "effect/testing/TestClock"
+import * as AccountStoreSqlite from "../../src/layers/AccountStoreSqlite.ts"
+import * as AlarmMemory from "../../src/layers/AlarmMemory.ts"
+import * as BackgroundMemory from "../../src/layers/BackgroundMemory.ts"
+import * as BlobIndexSqlite from "../../src/layers/BlobIndexSqlite.ts"
+import * as ConfigEnv from "../../src/layers/ConfigEnv.ts"
+import * as KeysMaster from "../../src/layers/KeysMaster.ts"
+import * as OutboxSqlite from "../../src/layers/OutboxSqlite.ts"
+import * as RecordsSqlite from "../../src/layers/RecordsSqlite.ts"
+import * as RepoSqlite from "../../src/layers/RepoSqlite.ts"
+import * as SignerAccount from "../../src/layers/SignerAccount.ts"
+import * as SqlStorageNode from "../../src/layers/SqlStorageNode.ts"
+import { accountTables } from "../../src/layers/accountTables.ts"
+import { AccountStore } from "../../src/services/AccountStore.ts"
+import type { BlockStore } from "../../src/services/BlockStore.ts"
+import { Config } from "../../src/services/Config.ts"
+import { Keys } from "../../src/services/Keys.ts"
+import { Records } from "../../src/services/Records.ts"
+import { Repo } from "../../src/services/Repo.ts"
+import { type OutboxEvent, Sequencer, SequencerUnavailable } from "../../src/services/Sequencer.ts"
+import { SqlStorage } from "../../src/services/SqlStorage.ts"
+
+/** Settings that every test can start from. */
+export const testEnv = {
+  PUBLIC_URL: "http://localhost:8787",
+  MASTER_KEY: Buffer.alloc(32, 7).toString("base64url"),
+  PLC_ROTATION_KEY: "01".repeat(32),
+  ADMIN_PASSWORD: "admin-password",
+  RATE_LIMITS: "off"
+}
+
+/** What a test of a repo sees from outside. */
+export interface RepoWorld {
+  readonly signingKey: string
+  /** The commit events that the log was given. */
+  events(): ReadonlyArray<OutboxEvent>
+  /** Lets the log fail (or work again). */
+  breakLog(broken: boolean): void
+  readonly setClock: (time: number) => Effect.Effect<void>
+  readonly sql: SqlStorage["Service"]
+}
+
+/** The services of one account over node:sqlite in memory, with a log that notes what it is given. */
+export const repoServices = Effect.fnUntraced(function* (
+  did: string,
+  blocks: Layer.Layer<BlockStore, never, SqlStorage>
+) {
+  const taken: Array<OutboxEvent> = []
+  let broken = false
+  const log = Layer.mock(Sequencer, {
+    append: (_, events) =>
+      Effect.suspend(() => {
+        if (broken) {
+          return Effect.fail(new SequencerUnavailable({ operation: "append", cause: "broken" }))
+        }
+        taken.push(...events)
+        return Effect.succeed(events.at(-1)!.id)
+      })
+  })
+  const config = ConfigEnv.layer(testEnv)
+  const keys = Layer.unwrap(Effect.map(Config, ({ masterKey }) => KeysMaster.layer(masterKey)))
+  const alarm = yield* AlarmMemory.make(Effect.void)
+  const base = Layer.mergeAll(
+    SqlStorageNode.layer(":memory:"),
+    log,
+    BackgroundMemory.layer,
+    AlarmMemory.layer(alarm),
+    keys.pipe(Layer.provideMerge(config))
+  )
+  const accounts = AccountStoreSqlite.layer({ did, tables: accountTables, wipe: Effect.void })
+  const repo = RepoSqlite.layer.pipe(
+    Layer.provideMerge(OutboxSqlite.layer),
+    Layer.provideMerge(Layer.mergeAll(blocks, RecordsSqlite.layer, BlobIndexSqlite.layer, SignerAccount.layer)),
+    Layer.provideMerge(accounts),
+    Layer.provideMerge(base)
+  )
+  const context = yield* Layer.build(repo)
+  const signingKey = yield* Effect.gen(function* () {
+    const service = yield* Keys
+    const key = yield* service.generate("k256")
+    const wrapped = yield* service.wrap(did, key)
+    yield* (yield* AccountStore).create({
+      did,
+      handle: "alice.test",
+      email: undefined,
+      emailConfirmed: false,
+      password: undefined,
+      signingKey: { curve: "k256", wrapped, didKey: key.didKey },
+      deactivatedAt: undefined,
+      deleteAfter: undefined,
+      takedown: undefined,
+      createdAt: "2026-01-01T00:00:00.000Z"
+    })
+    yield* (yield* Repo).create
+    return key.didKey
+  }).pipe(Effect.provide(context))
+  const world: RepoWorld = {
+    signingKey,
+    events: () => taken,
+    breakLog: (now) => {
+      broken = now
+    },
+    setClock: TestClock.setTime,
+    sql: Context.get(context, SqlStorage)
+  }
+  return { world, context: context as Context.Context<Repo | Records | AccountStore | Keys | SqlStorage> }
+})
