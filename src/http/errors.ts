@@ -3,11 +3,26 @@ import type { RepoInactive, RepoNotFound } from "../services/AccountStore.ts"
 import type { Rejected } from "../services/Accounts.ts"
 import type { Denied } from "../services/Auth.ts"
 import type { BlobNotFound, InvalidMimeType, InvalidSize } from "../services/BlobIndex.ts"
+import type {
+  AccountExists,
+  DirectoryUnavailable,
+  EmailTaken,
+  HandleNotAvailable,
+  InvalidInviteCode
+} from "../services/Directory.ts"
 import type { BlockNotFound } from "../services/findBlocks.ts"
-import type { RateLimitExceeded } from "../services/Limiter.ts"
+import type {
+  DidDeactivated,
+  DidNotFound,
+  HandleNotFound,
+  IdentityUnavailable
+} from "../services/Identity.ts"
+import type { LimiterUnavailable, RateLimitExceeded } from "../services/Limiter.ts"
+import type { PlcRefused, PlcUnavailable } from "../services/PlcDirectory.ts"
 import type { RecordNotFound } from "../services/Records.ts"
 import type { InvalidSwap, InvalidWrite } from "../services/Repo.ts"
 import type { SequencerUnavailable } from "../services/Sequencer.ts"
+import type { SignUpRefused } from "../services/SignUpRefused.ts"
 
 /** An error as it goes over the wire. */
 export interface WireError {
@@ -49,6 +64,19 @@ export type Failure =
   | InvalidWrite
   | InvalidSwap
   | RateLimitExceeded
+  | LimiterUnavailable
+  | SignUpRefused
+  | HandleNotAvailable
+  | EmailTaken
+  | AccountExists
+  | InvalidInviteCode
+  | DirectoryUnavailable
+  | HandleNotFound
+  | DidNotFound
+  | DidDeactivated
+  | IdentityUnavailable
+  | PlcRefused
+  | PlcUnavailable
   | Rejected
   | SequencerUnavailable
 
@@ -69,6 +97,14 @@ const inactiveName = {
   deactivated: "RepoDeactivated",
   deleted: "RepoNotFound"
 } as const
+
+const unavailable = (message: string): WireError => ({
+  status: 503,
+  error: "ServiceUnavailable",
+  message
+})
+
+const upstream = (message: string): WireError => ({ status: 502, error: "UpstreamFailure", message })
 
 /** The one table from a failure to its answer. */
 const wire: Wire = {
@@ -130,6 +166,52 @@ const wire: Wire = {
       "retry-after": String(retryAfter ?? windowSeconds)
     }
   }),
+  LimiterUnavailable: () => unavailable("The rate limiter is unavailable"),
+  SignUpRefused: ({ error, message }) => ({ status: 400, error, message }),
+  HandleNotAvailable: ({ handle }) => ({
+    status: 400,
+    error: "HandleNotAvailable",
+    message: `Handle already taken: ${handle}`
+  }),
+  EmailTaken: ({ email }) => ({
+    status: 400,
+    error: "InvalidRequest",
+    message: `Email already taken: ${email}`
+  }),
+  AccountExists: ({ did }) => ({
+    status: 400,
+    error: "AlreadyExists",
+    message: `Repo already exists: ${did}`
+  }),
+  InvalidInviteCode: () => ({
+    status: 400,
+    error: "InvalidInviteCode",
+    message: "Provided invite code not available"
+  }),
+  DirectoryUnavailable: ({ operation }) =>
+    unavailable(`The account directory is unavailable (${operation})`),
+  HandleNotFound: () => ({
+    status: 400,
+    error: "HandleNotFound",
+    message: "Unable to resolve handle"
+  }),
+  DidNotFound: ({ did }) => ({
+    status: 400,
+    error: "DidNotFound",
+    message: `Could not resolve DID: ${did}`
+  }),
+  DidDeactivated: ({ did }) => ({
+    status: 400,
+    error: "DidDeactivated",
+    message: `DID has been deactivated: ${did}`
+  }),
+  IdentityUnavailable: ({ subject }) => upstream(`Could not resolve ${subject} just now`),
+  PlcRefused: ({ reason }) => ({
+    status: 400,
+    error: "InvalidRequest",
+    message: `The PLC directory refused the operation: ${reason}`
+  }),
+  PlcUnavailable: () => upstream("The PLC directory could not be reached"),
   Rejected: ({ status, error, message, headers }) => ({
     status,
     error,

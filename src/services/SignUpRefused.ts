@@ -1,0 +1,19 @@
+import * as Schema from "effect/Schema"
+
+/** The protocol's names for a sign-up turned down. */
+export const signUpRefusals = [
+  "InvalidRequest",
+  "InvalidHandle",
+  "InvalidPassword",
+  "InvalidInviteCode",
+  "HandleNotAvailable",
+  "UnsupportedDomain",
+  "UnresolvableDid",
+  "IncompatibleDidDoc"
+] as const
+
+/** What was sent cannot become an account; `error` is the name on the wire. */
+export class SignUpRefused extends Schema.TaggedError<SignUpRefused>()("SignUpRefused", {
+  error: Schema.Literals(signUpRefusals),
+  message: Schema.String
+}) {}
