@@ -3,7 +3,7 @@ import { sameBytes, sha256 } from "../cid.ts"
 import { maxNodeEntries } from "../limits.ts"
 import { isMstKey, keyLayer } from "./key.ts"
 import type { Content } from "./node.ts"
-import { countChildren, decodeNode, InvalidNode, Node } from "./node.ts"
+import { countChildren, decodeNode, emptyNode, InvalidNode, Node } from "./node.ts"
 
 /** Where a tree finds the nodes it has not read yet; synchronous. */
 export interface NodeReader {
@@ -44,7 +44,9 @@ export class Loader {
   /** Reads the root, whose layer only its first key tells. */
   root(cid: Cid): Node {
     const blocks = this.#read(cid, -1)
-    const node = new Node(decodeNode(blocks[0]!, undefined).layer, cid, undefined)
+    const { layer, keys } = decodeNode(blocks[0]!, undefined)
+    const node = keys.length === 0 ? emptyNode() : new Node(layer, undefined, undefined)
+    node.cid = cid
     this.#give(node, blocks)
     return node
   }

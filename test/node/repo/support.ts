@@ -1,0 +1,172 @@
+import { cidForCbor, type Cid } from "../../../src/repo/cid.ts"
+import { encode } from "../../../src/repo/cbor.ts"
+import type { RepoOp } from "../../../src/repo/frame.ts"
+import { clusterDiff, decodeCluster } from "../../../src/repo/mst/clusters.ts"
+import { diff } from "../../../src/repo/mst/diff.ts"
+import { keyLayer } from "../../../src/repo/mst/key.ts"
+import type { NodeReader } from "../../../src/repo/mst/loader.ts"
+import { Tree } from "../../../src/repo/mst/Tree.ts"
+import { tidFromMicros } from "../../../src/repo/tid.ts"
+
+/** Random choices that one seed repeats. */
+export class Chance {
+  #state: number
+
+  constructor(seed: number) {
+    this.#state = (seed * 2654435761) >>> 0
+  }
+
+  /** A number from 0 to 1, exclusive (mulberry32). */
+  next(): number {
+    this.#state = (this.#state + 0x6d2b79f5) >>> 0
+    let t = this.#state
+    t = Math.imul(t ^ (t >>> 15), t | 1)
+    t ^= t + Math.imul(t ^ (t >>> 7), t | 61)
+    return ((t ^ (t >>> 14)) >>> 0) / 4294967296
+  }
+
+  /** An integer from 0 to `below`, exclusive. */
+  below(below: number): number {
+    return Math.floor(this.next() * below)
+  }
+
+  /** One of a list. */
+  pick<A>(list: ReadonlyArray<A>): A {
+    return list[this.below(list.length)]!
+  }
+}
+
+/** Runs a property for many seeds; a failure names its seed. */
+export const forSeeds = (runs: number, property: (chance: Chance, seed: number) => void): void => {
+  for (let seed = 1; seed <= runs; seed++) {
+    try {
+      property(new Chance(seed), seed)
+    } catch (error) {
+      throw new Error(`with seed ${seed}: ${String(error)}`, { cause: error })
+    }
+  }
+}
+
+/** The CID of a small record that this number stands for. */
+export const recordCid = (n: number): Cid => cidForCbor(recordBytes(n))
+
+/** A small record that this number stands for. */
+export const recordBytes = (n: number): Uint8Array =>
+  encode({ $type: "com.example.record", text: `record ${n}`, n })
+
+const mined = (): Array<string> => {
+  const wanted = [14, 8, 6, 5, 3, 2, 1]
+  const keys: Array<string> = []
+  for (let n = 0; keys.length < 39; n++) {
+    const key = `com.example.record/${(n * 7919) % 100_003}`
+    const layer = keyLayer(key)
+    if ((wanted[layer] ?? 0) === 0) continue
+    wanted[layer]!--
+    keys.push(key)
+  }
+  return keys
+}
+
+/** A few keys on layers 0 to 6: they meet often, and their coming and going changes the tree's height. */
+export const fewKeys: ReadonlyArray<string> = mined()
+
+/** A key as clients make them. */
+export const postKey = (chance: Chance): string =>
+  `${chance.pick(["app.bsky.feed.post", "app.bsky.feed.like", "app.bsky.graph.follow"])}/${tidFromMicros(
+    1_700_000_000_000_000 + chance.below(1_000_000_000),
+    chance.below(1024)
+  )}`
+
+/** A store of one block a row, strict about what it is told. */
+export class BlockRows implements NodeReader {
+  readonly rows = new Map<string, Uint8Array>()
+
+  read(cid: Cid): ReadonlyArray<Uint8Array> | undefined {
+    const bytes = this.rows.get(cid.key)
+    return bytes === undefined ? undefined : [bytes]
+  }
+
+  apply(before: Tree, after: Tree): void {
+    const { created, removed } = diff(before, after)
+    for (const cid of removed) {
+      if (!this.rows.delete(cid.key)) throw new Error(`removed row ${cid} was not there`)
+    }
+    for (const { cid, bytes } of created) {
+      if (this.rows.has(cid.key)) throw new Error(`created row ${cid} was there already`)
+      this.rows.set(cid.key, bytes)
+    }
+  }
+}
+
+/** A store of one cluster a row, strict about what it is told, that counts the rows it writes. */
+export class ClusterRows implements NodeReader {
+  readonly rows = new Map<string, Uint8Array>()
+  written = 0
+
+  read(cid: Cid): ReadonlyArray<Uint8Array> | undefined {
+    const bytes = this.rows.get(cid.key)
+    return bytes === undefined ? undefined : decodeCluster(bytes)
+  }
+
+  apply(before: Tree, after: Tree): void {
+    const { removed, written } = clusterDiff(before, after)
+    const replaced = new Set<string>()
+    for (const { cid, bytes, replaces } of written) {
+      if (this.rows.has(cid.key)) throw new Error(`row ${cid} was there already`)
+      if (replaces !== undefined) {
+        if (!this.rows.delete(replaces.key)) throw new Error(`row ${replaces} was not there`)
+        replaced.add(replaces.key)
+      }
+      this.rows.set(cid.key, bytes)
+      this.written++
+    }
+    for (const cid of removed) {
+      if (replaced.has(cid.key)) continue
+      if (!this.rows.delete(cid.key)) throw new Error(`row ${cid} was not there`)
+      this.written++
+    }
+  }
+}
+
+/** The tree of a map. */
+export const treeOf = (records: ReadonlyMap<string, Cid>): Tree =>
+  Tree.build([...records].toSorted(([a], [b]) => (a < b ? -1 : 1)))
+
+/** The operations between two states of a repo, one a path. */
+export const opsBetween = (
+  before: ReadonlyMap<string, Cid>,
+  after: ReadonlyMap<string, Cid>,
+  paths: Iterable<string>
+): Array<RepoOp> => {
+  const ops: Array<RepoOp> = []
+  for (const path of new Set(paths)) {
+    const prev = before.get(path)
+    const cid = after.get(path)
+    if (prev === undefined && cid !== undefined) ops.push({ action: "create", path, cid })
+    else if (prev !== undefined && cid === undefined) {
+      ops.push({ action: "delete", path, cid: null, prev })
+    } else if (prev !== undefined && cid !== undefined && !prev.equals(cid)) {
+      ops.push({ action: "update", path, cid, prev })
+    }
+  }
+  return ops
+}
+
+/** Some changes to a repo, at most `most`: more creations than deletions while it is small. */
+export const someChanges = (
+  chance: Chance,
+  records: ReadonlyMap<string, Cid>,
+  newKey: () => string,
+  most: number
+): Array<{ readonly key: string; readonly cid: Cid | undefined }> => {
+  const state = new Map(records)
+  const changes: Array<{ key: string; cid: Cid | undefined }> = []
+  for (let left = 1 + chance.below(most); left > 0; left--) {
+    const key = state.size > 0 && chance.next() < 0.55 ? chance.pick([...state.keys()]) : newKey()
+    const cid = state.has(key) && chance.next() < 0.7 ? undefined : recordCid(chance.below(1000))
+    if (cid === undefined) state.delete(key)
+    else state.set(key, cid)
+    changes.push({ key, cid })
+  }
+  return changes
+}
