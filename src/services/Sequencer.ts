@@ -36,12 +36,40 @@ export interface HostedRepo {
   readonly status?: InactiveStatus
 }
 
+/** A connection of subscribeRepos, and how far it was sent the log. */
+export interface Reader {
+  /** When it connected, in milliseconds. */
+  readonly since: number
+  readonly userAgent?: string
+  /** The cursor that it asked for. */
+  readonly cursor?: number
+  /** The last number it was sent while it catches up; "live" when it has everything. */
+  readonly position: number | "live"
+  /** When it went; absent while it is connected. */
+  readonly until?: number
+}
+
+/** The last requestCrawl to a relay. */
+export interface RelayCall {
+  readonly relay: string
+  /** When, in milliseconds. */
+  readonly at: number
+  readonly ok: boolean
+  /** The answer's HTTP status, when there was one. */
+  readonly status?: number
+  readonly message?: string
+}
+
 /** What an operator wants to know of the log. */
 export interface SequencerStatus {
+  /** The newest number; 0 when there never was an event. */
   readonly seq: number
   readonly oldest: number | undefined
   readonly events: number
   readonly subscribers: number
+  /** Who reads now, and who read last (forgotten when the object sleeps). */
+  readonly readers: ReadonlyArray<Reader>
+  readonly relays: ReadonlyArray<RelayCall>
 }
 
 /** The Sequencer could not be reached or failed. */

@@ -1,0 +1,52 @@
+import type { RelayCall } from "../../services/Sequencer.ts"
+import type { CrawlAnswer } from "../../services/Relays.ts"
+import type { EventLog } from "./EventLog.ts"
+
+/** A relay is asked no more often, in milliseconds. */
+const pause = 20 * 60 * 1000
+
+/** Which relays are to be asked to crawl, and what they answered last; kept with the log. */
+export class Crawls {
+  private readonly log: EventLog
+  private readonly calls: Map<string, RelayCall | undefined>
+
+  constructor(log: EventLog, relays: ReadonlyArray<string>) {
+    this.log = log
+    this.calls = new Map(relays.map((relay) => [relay, this.read(relay)]))
+  }
+
+  /** The relays to ask now that there is an event; they count as asked from here on. */
+  due(now: number): ReadonlyArray<string> {
+    const due: Array<string> = []
+    for (const [relay, call] of this.calls) {
+      if (call !== undefined && now - call.at < pause) continue
+      due.push(relay)
+      this.calls.set(relay, { relay, at: now, ok: call?.ok ?? false })
+    }
+    return due
+  }
+
+  /** The relays to ask at the start: those that never said yes. */
+  dueAtStart(now: number): ReadonlyArray<string> {
+    const asked = [...this.calls].flatMap(([relay, call]) => (call?.ok === true ? [] : [relay]))
+    return asked.length === 0 ? [] : this.due(now).filter((relay) => asked.includes(relay))
+  }
+
+  /** Keeps what a relay answered. */
+  note(relay: string, at: number, answer: CrawlAnswer): void {
+    const call = { relay, at, ...answer }
+    this.calls.set(relay, call)
+    this.log.setNote(`relay ${relay}`, JSON.stringify(call))
+  }
+
+  /** The last call to each relay that was asked. */
+  get last(): ReadonlyArray<RelayCall> {
+    return [...this.calls.values()].filter((call) => call !== undefined)
+  }
+
+  private read(relay: string): RelayCall | undefined {
+    const stored = this.log.note(`relay ${relay}`)
+    // SAFETY: only `note` writes there.
+    return stored === undefined ? undefined : (JSON.parse(stored) as RelayCall)
+  }
+}

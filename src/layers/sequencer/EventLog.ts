@@ -1,0 +1,145 @@
+import { withSeq } from "../../repo/frame.ts"
+import type { OutboxEvent } from "../../services/Sequencer.ts"
+import type { SqlStorage } from "../../services/SqlStorage.ts"
+import { deleteFramesOf, framesAfter, insertFrame, type Numbered } from "./frames.ts"
+import { afterEvent, forgetDeleted, readRepo, writeCollections, writeRepo } from "./repos.ts"
+import { tables } from "./tables.ts"
+
+/** How long events are kept, in milliseconds: as long as relays keep theirs. */
+export const keptFor = 72 * 3600 * 1000
+
+/** Frames write their number in 8 bytes; this is the smallest that needs them. */
+const smallestSeq = 2 ** 32
+
+/** Events that one step of pruning removes. */
+const pruneStep = 1000
+
+/**
+ * The numbered events of the host, over one SQLite database.
+ *
+ * A number is the time in microseconds, or one more than the last where that is greater. So it never
+ * goes back, not even on empty storage or storage restored to an earlier day, and tells an event's age.
+ */
+export class EventLog {
+  private readonly sql: SqlStorage["Service"]
+  private readonly now: () => number
+  private last: number
+  private pruned: number
+
+  constructor(sql: SqlStorage["Service"], now: () => number) {
+    this.sql = sql
+    this.now = now
+    for (const table of tables) sql.exec(table)
+    this.pruned = Number(this.note("pruned") ?? "0")
+    this.last = Math.max(this.pruned, this.edge("MAX") ?? 0)
+  }
+
+  /** The number of the newest event; 0 when there never was one. */
+  get newest(): number {
+    return this.last
+  }
+
+  /** The highest number that is gone because of its age. */
+  get prunedTo(): number {
+    return this.pruned
+  }
+
+  /** The number of the oldest event that is kept. */
+  oldest(): number | undefined {
+    return this.edge("MIN")
+  }
+
+  /** How many events are kept. */
+  count(): number {
+    const [[count] = [0]] = this.sql.exec("SELECT COUNT(*) FROM event").raw()
+    return Number(count)
+  }
+
+  /**
+   * Takes events of one account in one transaction; ids already taken are passed over.
+   *
+   * Answers the highest id taken and what is to be broadcast.
+   */
+  append(
+    did: string,
+    events: ReadonlyArray<OutboxEvent>
+  ): { readonly taken: number; readonly frames: ReadonlyArray<Numbered> } {
+    const { sql } = this
+    let seq = this.last
+    let frames: Array<Numbered> = []
+    const taken = sql.transaction(() => {
+      const before = readRepo(sql, did)
+      let row = before
+      for (const event of events) {
+        if (event.id <= row.lastId) continue
+        seq = Math.max(seq + 1, this.now() * 1000, smallestSeq)
+        const numbered = { seq, frame: withSeq(event.frame, event.seqOffset, seq) }
+        if (event.account?.status === "deleted") {
+          // Who reads the log from behind must find the deletion alone.
+          deleteFramesOf(sql, did, seq)
+          frames = []
+        }
+        insertFrame(sql, did, numbered)
+        writeCollections(sql, did, event)
+        row = afterEvent(row, event)
+        frames.push(numbered)
+      }
+      if (row !== before) writeRepo(sql, did, row)
+      return row.lastId
+    })
+    this.last = seq
+    return { taken, frames }
+  }
+
+  /** The frames after a number, up to so many bytes (but at least one) and rows. */
+  after(
+    cursor: number,
+    limit: { readonly frames: number; readonly bytes: number }
+  ): ReadonlyArray<Numbered> {
+    return framesAfter(this.sql, cursor, limit)
+  }
+
+  /** Removes some of the events that are too old; true when more of them are left. */
+  prune(): boolean {
+    const { sql } = this
+    const before = (this.now() - keptFor) * 1000
+    const step = "SELECT seq FROM event WHERE seq < ? ORDER BY seq LIMIT ?"
+    const old = [...sql.exec(step, before, pruneStep).raw()].map(([seq]) => Number(seq))
+    const last = old.at(-1)
+    sql.transaction(() => {
+      forgetDeleted(sql, before)
+      if (last === undefined) return
+      sql.exec("DELETE FROM event_part WHERE seq <= ?", last)
+      sql.exec("DELETE FROM event WHERE seq <= ?", last)
+      this.setNote("pruned", String(last))
+    })
+    this.pruned = last ?? this.pruned
+    return old.length === pruneStep
+  }
+
+  /** When the oldest event is to go, in milliseconds. */
+  nextPrune(): number | undefined {
+    const oldest = this.oldest()
+    return oldest === undefined ? undefined : Math.ceil(oldest / 1000) + keptFor + 1
+  }
+
+  /** A small fact kept with the log. */
+  note(name: string): string | undefined {
+    const [row] = this.sql.exec("SELECT value FROM note WHERE name = ?", name).raw()
+    return row === undefined ? undefined : String(row[0])
+  }
+
+  /** Keeps a small fact with the log: one row written. */
+  setNote(name: string, value: string): void {
+    this.sql.exec(
+      "INSERT INTO note (name, value) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value",
+      name,
+      value
+    )
+  }
+
+  private edge(which: "MIN" | "MAX"): number | undefined {
+    const [[seq] = [null]] = this.sql.exec(`SELECT ${which}(seq) FROM event`).raw()
+    return seq === null || seq === undefined ? undefined : Number(seq)
+  }
+}

@@ -1,0 +1,186 @@
+import { DurableObject } from "cloudflare:workers"
+import * as Effect from "effect/Effect"
+import type * as Layer from "effect/Layer"
+import type { OutboxEvent, Reader, SequencerStatus } from "../../services/Sequencer.ts"
+import { Relays } from "../../services/Relays.ts"
+import * as AlarmDurable from "../AlarmDurable.ts"
+import * as SqlStorageDurable from "../SqlStorageDurable.ts"
+import { Crawls } from "./Crawls.ts"
+import { EventLog } from "./EventLog.ts"
+import { begin, catchUp, publish } from "./feed.ts"
+import { HibernatingSubscriber, unread } from "./HibernatingSubscriber.ts"
+import * as Repos from "./repos.ts"
+import { readUpgrade } from "./upgrade.ts"
+
+/** The alarm rings for pruning no more often, in milliseconds. */
+const pruneEvery = 3600 * 1000
+
+/** When a replay that waits for its readers looks again, in milliseconds. */
+const lookAgainAfter = 1000
+
+/** When a replay is resumed by the alarm if nothing else did, in milliseconds. */
+const resumeAfter = 30_000
+
+/** Readers that went and are still told of. */
+const departedKept = 20
+
+/** The class of the Sequencer object; `relays` reads the object's environment. */
+export const sequencerClass = <Env>(relays: (env: Env) => Layer.Layer<Relays>) =>
+  class extends DurableObject<Env> {
+    readonly #log: EventLog
+    readonly #sql
+    readonly #relays: Promise<Relays["Service"]>
+    readonly #alarm: Promise<AlarmDurable.ObjectAlarm>
+    readonly #subscribers = new WeakMap<WebSocket, HibernatingSubscriber>()
+    #departed: ReadonlyArray<Reader> = []
+    #crawls: Crawls | undefined
+    #pruneArmed = false
+    #replaying = false
+
+    constructor(ctx: DurableObjectState, env: Env) {
+      super(ctx, env)
+      this.#sql = SqlStorageDurable.make(ctx.storage)
+      this.#log = new EventLog(this.#sql, Date.now)
+      this.#alarm = Effect.runPromise(AlarmDurable.make(ctx.storage))
+      this.#relays = Effect.runPromise(Effect.provide(Relays, relays(env)))
+      ctx.waitUntil(this.#start())
+    }
+
+    async #start(): Promise<void> {
+      const { origins } = await this.#relays
+      this.#crawls = new Crawls(this.#log, origins)
+      await Promise.all([this.#crawl(this.#crawls.dueAtStart(Date.now())), this.#replay()])
+    }
+
+    /** Answers a WebSocket upgrade of subscribeRepos. */
+    override fetch(request: Request): Response {
+      const asked = readUpgrade(request)
+      if (asked instanceof Response) return asked
+      const { 0: client, 1: server } = new WebSocketPair()
+      this.ctx.acceptWebSocket(server)
+      const userAgent = request.headers.get("user-agent")?.slice(0, 200)
+      const subscriber = HibernatingSubscriber.accepted(server, {
+        since: Date.now(),
+        ...(asked.cursor === undefined ? {} : { cursor: asked.cursor }),
+        ...(userAgent === undefined ? {} : { userAgent })
+      })
+      this.#subscribers.set(server, subscriber)
+      if (begin(this.#log, subscriber, asked.cursor)) this.ctx.waitUntil(this.#replay())
+      return new Response(null, { status: 101, webSocket: client })
+    }
+
+    /** Takes events of one account; answers the highest id taken. */
+    append(did: string, events: ReadonlyArray<OutboxEvent>): number {
+      const { taken, frames } = this.#log.append(did, events)
+      if (frames.length === 0) return taken
+      // The platform holds these messages back until what was appended is stored.
+      publish(this.#open(), frames)
+      if (!this.#pruneArmed) this.ctx.waitUntil(this.#armPrune())
+      const due = this.#crawls?.due(Date.now()) ?? []
+      if (due.length > 0) this.ctx.waitUntil(this.#crawl(due))
+      return taken
+    }
+
+    listRepos(page: Parameters<typeof Repos.listRepos>[1]) {
+      return Repos.listRepos(this.#sql, page)
+    }
+
+    listReposByCollection(page: Parameters<typeof Repos.listReposByCollection>[1]) {
+      return Repos.listReposByCollection(this.#sql, page)
+    }
+
+    status(): SequencerStatus {
+      const readers = this.#open().map((subscriber) => subscriber.reader)
+      return {
+        seq: this.#log.newest,
+        oldest: this.#log.oldest(),
+        events: this.#log.count(),
+        subscribers: readers.length,
+        readers: [...readers, ...this.#departed],
+        relays: this.#crawls?.last ?? []
+      }
+    }
+
+    override async alarm(): Promise<void> {
+      const alarm = await this.#alarm
+      alarm.rang()
+      this.#pruneArmed = false
+      if (this.#log.prune()) await Effect.runPromise(alarm.service.by(Date.now() + lookAgainAfter))
+      await this.#armPrune()
+      await this.#replay()
+    }
+
+    /** Frames of the client are ignored. */
+    override webSocketMessage(): void {}
+
+    override webSocketClose(socket: WebSocket): void {
+      const { reader } = this.#subscriber(socket)
+      this.#departed = [{ ...reader, until: Date.now() }, ...this.#departed].slice(0, departedKept)
+    }
+
+    override webSocketError(socket: WebSocket): void {
+      this.webSocketClose(socket)
+    }
+
+    #subscriber(socket: WebSocket): HibernatingSubscriber {
+      const known = this.#subscribers.get(socket)
+      if (known !== undefined) return known
+      const woken = HibernatingSubscriber.woken(socket)
+      this.#subscribers.set(socket, woken)
+      return woken
+    }
+
+    #open(): Array<HibernatingSubscriber> {
+      return this.ctx
+        .getWebSockets()
+        .map((socket) => this.#subscriber(socket))
+        .filter((subscriber) => subscriber.isOpen)
+    }
+
+    async #armPrune(): Promise<void> {
+      this.#pruneArmed = true
+      const due = this.#log.nextPrune()
+      if (due === undefined) return
+      const { service } = await this.#alarm
+      await Effect.runPromise(service.by(Math.max(due, Date.now() + pruneEvery)))
+    }
+
+    async #crawl(due: ReadonlyArray<string>): Promise<void> {
+      const relays = await this.#relays
+      for (const relay of due) {
+        const answer = await Effect.runPromise(relays.requestCrawl(relay))
+        this.#crawls?.note(relay, Date.now(), answer)
+      }
+    }
+
+    /**
+     * Brings everyone who is behind to the head, a page each in turn.
+     *
+     * Where it has to wait for readers, it leaves no timer behind: the object may sleep, and the alarm
+     * wakes it (as any request does) and goes on from the positions in the attachments.
+     */
+    async #replay(): Promise<void> {
+      if (this.#replaying) return
+      this.#replaying = true
+      try {
+        for (let turn = 0; ; turn++) {
+          const open = this.#open()
+          const behind = open.filter(({ position }) => position !== "live")
+          if (behind.length === 0) return
+          const now = Date.now()
+          const waiting = open.reduce((sum, subscriber) => sum + subscriber.mayWait(now), 0)
+          const mustWait = waiting > unread.together
+          if (mustWait || turn === 1) {
+            const { service } = await this.#alarm
+            await Effect.runPromise(service.by(now + (mustWait ? lookAgainAfter : resumeAfter)))
+          }
+          if (mustWait) return
+          for (const subscriber of behind) catchUp(this.#log, subscriber)
+          // The sockets take what was sent, and other requests come in between.
+          await scheduler.wait(0)
+        }
+      } finally {
+        this.#replaying = false
+      }
+    }
+  }

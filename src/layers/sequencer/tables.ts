@@ -1,0 +1,22 @@
+/**
+ * The log's tables, chosen for the fewest billed rows: an event is one row when it is written and
+ * one when it is pruned, a repo's head one row each time, a collection one when it appears or vanishes.
+ */
+export const tables = [
+  // The number is the rowid; `did` stands before the frame, so that a search for it reads no frames.
+  "CREATE TABLE IF NOT EXISTS event (seq INTEGER PRIMARY KEY, did TEXT NOT NULL, frame BLOB NOT NULL)",
+  `CREATE TABLE IF NOT EXISTS event_part (
+    seq INTEGER NOT NULL, part INTEGER NOT NULL, bytes BLOB NOT NULL, PRIMARY KEY (seq, part)
+  ) WITHOUT ROWID`,
+  `CREATE TABLE IF NOT EXISTS repo (
+    did TEXT PRIMARY KEY, ordinal INTEGER NOT NULL, last_id INTEGER NOT NULL,
+    head TEXT, rev TEXT, active INTEGER NOT NULL, status TEXT
+  ) WITHOUT ROWID`,
+  // Written when a repo appears, not when its head moves.
+  "CREATE UNIQUE INDEX IF NOT EXISTS repo_by_ordinal ON repo (ordinal)",
+  "CREATE INDEX IF NOT EXISTS repo_gone ON repo (last_id) WHERE status = 'deleted'",
+  `CREATE TABLE IF NOT EXISTS collection (
+    collection TEXT NOT NULL, did TEXT NOT NULL, PRIMARY KEY (collection, did)
+  ) WITHOUT ROWID`,
+  "CREATE TABLE IF NOT EXISTS note (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID"
+]

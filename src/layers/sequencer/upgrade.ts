@@ -1,0 +1,27 @@
+const refusal = (status: number, error: string, message: string, headers = {}) =>
+  Response.json({ error, message }, { status, headers })
+
+/**
+ * What a request for subscribeRepos asks for, or the answer that refuses it.
+ *
+ * Sub-protocols (`Sec-WebSocket-Protocol`) are not looked at: this stream has one form.
+ */
+export const readUpgrade = (
+  request: Request
+): { readonly cursor: number | undefined } | Response => {
+  if (request.method !== "GET") {
+    return refusal(405, "InvalidRequest", "Use GET", { allow: "GET" })
+  }
+  const text = new URL(request.url).searchParams.get("cursor") ?? undefined
+  const cursor = text === undefined ? undefined : Number(text)
+  if (text !== undefined && !(/^-?\d+$/.test(text) && Number.isSafeInteger(cursor))) {
+    return refusal(400, "InvalidRequest", "Parameter cursor must be an integer")
+  }
+  if (request.headers.get("upgrade")?.toLowerCase() !== "websocket") {
+    return refusal(426, "InvalidRequest", "This is an event stream: connect by WebSocket", {
+      upgrade: "websocket",
+      connection: "Upgrade"
+    })
+  }
+  return { cursor }
+}
