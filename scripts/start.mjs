@@ -190,7 +190,7 @@ async function openPlc(dataDir, lastPort) {
   const { startPlc } = await import("./plc.mjs")
   const port = lastPort !== undefined && (await isFree(lastPort)) ? lastPort : await freePort()
   const plc = await startPlc({ port, file: join(dataDir, "plc.json") })
-  return { url: `http://127.0.0.1:${port}`, own: true, port, close: async () => plc.close() }
+  return { url: plc.url, own: true, port: plc.port, close: plc.close }
 }
 
 /** Asks /ready until it says yes; a refusal of the configuration is told with the server's own words. */

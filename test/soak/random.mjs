@@ -1,0 +1,19 @@
+/** A seeded generator (mulberry32): the same seed gives the same run. */
+export function seeded(seed) {
+  let state = seed >>> 0
+  const next = () => {
+    state = (state + 0x6d2b79f5) >>> 0
+    let mixed = Math.imul(state ^ (state >>> 15), state | 1)
+    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61)
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296
+  }
+  return {
+    next,
+    /** A whole number from `from` up to and with `to`. */
+    between: (from, to) => from + Math.floor(next() * (to - from + 1)),
+    pick: (list) => list[Math.floor(next() * list.length)],
+    bytes: (length) => Buffer.from(Array.from({ length }, () => Math.floor(next() * 256))),
+    /** A generator of its own for one part of the run. */
+    fork: () => seeded(Math.floor(next() * 4_294_967_296))
+  }
+}

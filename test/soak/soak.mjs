@@ -1,0 +1,147 @@
+#!/usr/bin/env node
+import "../../scripts/node22.mjs"
+import { verifyRepoCar } from "@atproto/repo"
+import { parseArgs } from "node:util"
+import { startServer, temporaryFolder } from "../../bench/server.mjs"
+import { freePort } from "../../scripts/server.mjs"
+import { openConsumer } from "./consumer.mjs"
+import { seeded } from "./random.mjs"
+import { judge, openLedger, write } from "./writer.mjs"
+
+const help = `npm run soak -- [--kills 100] [--seed n] [--config wrangler.toml]
+
+Kills the whole server (SIGKILL) at random points while it is written to, and starts it again. Afterwards:
+every acknowledged write is there and every other one happened whole or not at all; getRepo verifies;
+acknowledged blobs are served; a consumer that resumes from its cursor has seen every commit once, in order,
+with an unbroken chain; seq never goes back.`
+
+const { values } = parseArgs({
+  options: {
+    kills: { type: "string", default: "10" },
+    seed: { type: "string" },
+    config: { type: "string" },
+    help: { type: "boolean", short: "h", default: false }
+  }
+})
+const pause = (milliseconds) => new Promise((done) => setTimeout(done, milliseconds))
+
+if (values.help) console.log(help)
+else process.exit(await soak(Number(values.kills), Number(values.seed ?? Date.now() % 1_000_000)))
+
+async function soak(kills, seed) {
+  console.log(`soak: ${kills} kills, seed ${seed}`)
+  const random = seeded(seed)
+  const { folder, remove } = temporaryFolder("soak")
+  const port = await freePort()
+  const start = () => startServer({ dataDir: folder, port, config: values.config })
+  const ledger = openLedger()
+  const problems = []
+  let server = await start()
+  try {
+    const { did, password } = server.account
+    const token = await signIn(server.url, did, password)
+    const consumer = openConsumer({ did, signingKey: await signingKeyOf(server.url) })
+    await consumer.connect(server.url)
+    for (let round = 1; round <= kills && problems.length === 0; round++) {
+      const until = { done: false }
+      const writers = [0, 1, 2].map((writer) =>
+        write({ url: server.url, did, token, ledger, random: random.fork(), writer, until })
+      )
+      await pause(random.between(0, 700))
+      await server.kill()
+      until.done = true
+      for (const refused of await Promise.all(writers)) {
+        if (refused !== undefined) problems.push(refused.message)
+      }
+      await consumer.close()
+      server = await start()
+      await consumer.connect(server.url)
+      // Now and then nothing asks the account: its alarm alone has to bring out what was left.
+      const untouched = random.next() < 0.25
+      if (untouched) await pause(3000)
+      problems.push(...(await verify({ server, did, ledger, consumer, untouched })))
+      console.log(
+        `${round}: ${ledger.acknowledged} writes acknowledged, ${ledger.records.size} records, ` +
+          `${consumer.revs.size} commits seen, seq ${consumer.seq()}${untouched ? ", by alarm" : ""}`
+      )
+    }
+    await consumer.close()
+  } catch (cause) {
+    problems.push(cause instanceof Error ? (cause.stack ?? cause.message) : String(cause))
+    problems.push(server.output())
+  } finally {
+    await server.stop()
+    remove()
+  }
+  for (const problem of problems.slice(0, 20)) console.error(`✗ ${problem}`)
+  console.log(problems.length === 0 ? "soak: nothing lost" : `soak: failed (--seed ${seed})`)
+  return problems.length === 0 ? 0 : 1
+}
+
+/** Compares the ledger, the repo and the consumer; answers what does not agree. */
+async function verify({ server, did, ledger, consumer, untouched }) {
+  const problems = []
+  const latest = await get(server.url, `com.atproto.sync.getLatestCommit?did=${did}`, "json")
+  await consumer.settle()
+  if (untouched && consumer.last()?.rev !== latest.rev) {
+    problems.push(
+      `without a request the outbox stayed: ${consumer.last()?.rev}, head ${latest.rev}`
+    )
+  }
+  for (let waited = 0; consumer.last()?.rev !== latest.rev && waited < 20_000; waited += 50) {
+    if (consumer.problem() !== undefined) break
+    await pause(50)
+    await consumer.settle()
+  }
+  if (consumer.problem() !== undefined) return [`the firehose: ${consumer.problem().message}`]
+  if (consumer.last()?.rev !== latest.rev) {
+    problems.push(`the firehose stops at ${consumer.last()?.rev}, the head is ${latest.rev}`)
+  }
+  const car = new Uint8Array(
+    await get(server.url, `com.atproto.sync.getRepo?did=${did}`, "arrayBuffer")
+  )
+  const { creates, commit } = await verifyRepoCar(car, did, await signingKeyOf(server.url))
+  if (commit.rev !== latest.rev) problems.push(`getRepo is at ${commit.rev}, not ${latest.rev}`)
+  const contents = new Map(
+    creates.map(({ collection, rkey, cid }) => [`${collection}/${rkey}`, cid.toString()])
+  )
+  problems.push(...judge(ledger, contents))
+  for (const [path, cid] of contents) {
+    if (consumer.mirror.get(path) !== cid) problems.push(`the firehose told ${path} wrongly`)
+  }
+  if (consumer.mirror.size !== contents.size) problems.push("the firehose told of other records")
+  for (const rev of ledger.revs) {
+    if (!consumer.revs.has(rev)) problems.push(`commit ${rev} was acknowledged and never announced`)
+  }
+  for (const [cid, bytes] of ledger.blobs) {
+    const path = `com.atproto.sync.getBlob?did=${did}&cid=${cid}`
+    const served = Buffer.from(await get(server.url, path, "arrayBuffer"))
+    if (!served.equals(bytes)) problems.push(`blob ${cid} is not what was uploaded`)
+  }
+  // Checked once; only a blob of this round can have been caught by this kill.
+  ledger.blobs.clear()
+  return problems
+}
+
+async function get(url, path, kind) {
+  const response = await fetch(`${url}/xrpc/${path}`)
+  if (!response.ok) throw new Error(`${path}: ${response.status} ${await response.text()}`)
+  return response[kind]()
+}
+
+async function signIn(url, identifier, password) {
+  const response = await fetch(`${url}/xrpc/com.atproto.server.createSession`, {
+    method: "POST",
+    headers: { "content-type": "application/json" },
+    body: JSON.stringify({ identifier, password })
+  })
+  if (!response.ok) throw new Error(`createSession: ${response.status} ${await response.text()}`)
+  return (await response.json()).accessJwt
+}
+
+/** The did:key in the account's own DID document (did:web of this address). */
+async function signingKeyOf(url) {
+  const document = await (await fetch(`${url}/.well-known/did.json`)).json()
+  const method = document.verificationMethod.find(({ id }) => id.endsWith("#atproto"))
+  return `did:key:${method.publicKeyMultibase}`
+}

@@ -1,0 +1,176 @@
+/**
+ * Writes at random and notes what was acknowledged.
+ *
+ * Each writer has record keys of its own, so a write without an answer can be judged afterwards: it must
+ * have happened whole, or not at all.
+ */
+import { connect } from "../../bench/http.mjs"
+
+/** What should be in the repo: path → CID, and the writes whose answer never came. */
+export function openLedger() {
+  return {
+    records: new Map(),
+    revs: new Set(),
+    /** CID → bytes of blobs that an acknowledged record refers to. */
+    blobs: new Map(),
+    unanswered: [],
+    acknowledged: 0
+  }
+}
+
+const collection = "app.bsky.feed.post"
+const sortable = "234567abcdefghijklmnopqrstuvwxyz"
+let micros = Date.now() * 1000
+
+/** A new TID; its last two characters tell the writer. */
+function newTid(writer) {
+  let rest = (micros += 1)
+  let text = ""
+  for (let i = 0; i < 11; i++) {
+    text = sortable[rest % 32] + text
+    rest = Math.floor(rest / 32)
+  }
+  return text + markOf(writer)
+}
+
+const markOf = (writer) => `2${sortable[writer]}`
+
+/** Writes until the server is gone; answers an error that is not a lost connection. */
+export async function write({ url, did, token, ledger, random, writer, until }) {
+  const headers = { Authorization: `Bearer ${token}` }
+  const client = await connect(url).catch(() => undefined)
+  let count = 0
+
+  const send = async (nsid, body, type = "application/json") => {
+    const answer = await client.request("POST", `/xrpc/com.atproto.repo.${nsid}`, {
+      headers: { ...headers, "Content-Type": type },
+      body: typeof body === "object" && !Buffer.isBuffer(body) ? JSON.stringify(body) : body
+    })
+    if (answer.status !== 200) throw new Refused(`${nsid}: ${answer.status} ${answer.body}`)
+    return JSON.parse(answer.body)
+  }
+  const newKey = () => newTid(writer)
+  const record = (embed) => ({
+    $type: collection,
+    text: `${writer} ${(count += 1)} ${random.next()} ${newTid(writer)}`,
+    createdAt: new Date().toISOString(),
+    ...(embed === undefined ? {} : { embed })
+  })
+  const own = () => [...ledger.records.keys()].filter((path) => path.endsWith(markOf(writer)))
+
+  /** Sends a write of several effects; what is answered goes into the ledger, what is not is kept for later. */
+  const attempt = async (effects, run) => {
+    const before = effects.map(({ path }) => [path, ledger.records.get(path)])
+    const pending = { effects, before }
+    ledger.unanswered.push(pending)
+    const { commit, cids } = await run()
+    ledger.unanswered.splice(ledger.unanswered.indexOf(pending), 1)
+    effects.forEach(({ path, action }, at) => {
+      if (action === "delete") ledger.records.delete(path)
+      else ledger.records.set(path, cids[at])
+    })
+    if (commit !== undefined) ledger.revs.add(commit.rev)
+    ledger.acknowledged += 1
+  }
+
+  const create = async (embed) => {
+    const rkey = newKey()
+    await attempt([{ path: `${collection}/${rkey}`, action: "create" }], async () => {
+      const made = await send("createRecord", {
+        repo: did,
+        collection,
+        rkey,
+        record: record(embed)
+      })
+      return { commit: made.commit, cids: [made.cid] }
+    })
+  }
+  const remove = async () => {
+    const path = random.pick(own())
+    if (path === undefined) return create()
+    return attempt([{ path, action: "delete" }], async () => {
+      const rkey = path.split("/")[1]
+      return {
+        commit: (await send("deleteRecord", { repo: did, collection, rkey })).commit,
+        cids: []
+      }
+    })
+  }
+  const batch = async () => {
+    const kept = own()
+    const effects = Array.from({ length: random.between(1, 20) }, () => {
+      const action = random.pick(["create", "create", "update", "delete"])
+      if (action === "create" || kept.length === 0) {
+        return { action: "create", path: `${collection}/${newKey()}` }
+      }
+      const [path] = kept.splice(random.between(0, kept.length - 1), 1)
+      return { action, path }
+    })
+    await attempt(effects, async () => {
+      const done = await send("applyWrites", {
+        repo: did,
+        writes: effects.map(({ action, path }) => ({
+          $type: `com.atproto.repo.applyWrites#${action}`,
+          collection,
+          rkey: path.split("/")[1],
+          ...(action === "delete" ? {} : { value: record() })
+        }))
+      })
+      return { commit: done.commit, cids: done.results.map(({ cid }) => cid) }
+    })
+  }
+  const withBlob = async () => {
+    const bytes = Buffer.concat([
+      Buffer.from("89504e470d0a1a0a0000000d49484452", "hex"),
+      random.bytes(random.between(100, 4000))
+    ])
+    const { blob } = await send("uploadBlob", bytes, "image/png")
+    await create({ $type: "app.bsky.embed.images", images: [{ image: blob, alt: "" }] })
+    ledger.blobs.set(blob.ref.$link, bytes)
+  }
+
+  if (client === undefined) return undefined
+  try {
+    while (!until.done) {
+      const dice = random.next()
+      await (dice < 0.5 ? create() : dice < 0.7 ? batch() : dice < 0.88 ? remove() : withBlob())
+    }
+    return undefined
+  } catch (cause) {
+    return cause instanceof Refused ? cause : undefined
+  } finally {
+    client.close()
+  }
+}
+
+/** The server answered, and not with a success. */
+export class Refused extends Error {}
+
+/** Settles the unanswered writes by what the repo holds; answers what cannot be. */
+export function judge(ledger, contents) {
+  const problems = []
+  for (const { effects, before } of ledger.unanswered.splice(0)) {
+    const was = new Map(before)
+    const happened = effects.map(({ path, action }) => {
+      const now = contents.get(path)
+      return action === "delete" ? now === undefined : now !== undefined && now !== was.get(path)
+    })
+    const untouched = effects.map(({ path }) => contents.get(path) === was.get(path))
+    if (!happened.every(Boolean) && !untouched.every(Boolean)) {
+      problems.push(`half a write: ${JSON.stringify(effects)}`)
+    }
+    for (const { path } of effects) {
+      const now = contents.get(path)
+      if (now === undefined) ledger.records.delete(path)
+      else ledger.records.set(path, now)
+    }
+  }
+  for (const [path, cid] of ledger.records) {
+    if (contents.get(path) !== cid)
+      problems.push(`${path} is ${contents.get(path)}, acknowledged ${cid}`)
+  }
+  for (const path of contents.keys()) {
+    if (!ledger.records.has(path)) problems.push(`${path} is there, and nobody wrote it`)
+  }
+  return problems
+}
