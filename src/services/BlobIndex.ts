@@ -5,7 +5,11 @@ import type { BlobLocation } from "./AccountCalls.ts"
 /** A record refers to a blob that was not uploaded, or may not be used. */
 export class BlobNotFound extends Schema.TaggedError<BlobNotFound>()("BlobNotFound", {
   cid: Schema.String
-}) {}
+}) {
+  override get message(): string {
+    return `Could not find blob: ${this.cid}`
+  }
+}
 
 /** A blob's MIME type differs from what was stored, or from what its place in the record accepts. */
 export class InvalidMimeType extends Schema.TaggedError<InvalidMimeType>()("InvalidMimeType", {
@@ -13,7 +17,11 @@ export class InvalidMimeType extends Schema.TaggedError<InvalidMimeType>()("Inva
   mimeType: Schema.String,
   /** What would have done: the stored type, or the patterns of the place. */
   accept: Schema.Array(Schema.String)
-}) {}
+}) {
+  override get message(): string {
+    return `The blob ${this.cid} is ${this.mimeType} here, but must be ${this.accept.join(" or ")}`
+  }
+}
 
 /** A blob's size differs from what was stored, or is above what its place in the record allows. */
 export class InvalidSize extends Schema.TaggedError<InvalidSize>()("InvalidSize", {
@@ -21,23 +29,41 @@ export class InvalidSize extends Schema.TaggedError<InvalidSize>()("InvalidSize"
   size: Schema.Int,
   stored: Schema.optional(Schema.Int),
   maxSize: Schema.optional(Schema.Int)
-}) {}
+}) {
+  override get message(): string {
+    return this.stored === undefined
+      ? `The blob ${this.cid} has ${this.size} bytes, more than the ${this.maxSize} allowed`
+      : `The blob ${this.cid} is said to have ${this.size} bytes, but has ${this.stored}`
+  }
+}
 
 /** The account's blobs would take more bytes than it may store. */
 export class BlobQuotaExceeded extends Schema.TaggedError<BlobQuotaExceeded>()(
   "BlobQuotaExceeded",
   { used: Schema.Int, quota: Schema.Int }
-) {}
+) {
+  override get message(): string {
+    return `The account holds ${this.used} bytes of blobs, of ${this.quota} allowed`
+  }
+}
 
 /** A moderator has taken this very blob down: it may not be uploaded again. */
 export class BlobTakendown extends Schema.TaggedError<BlobTakendown>()("BlobTakendown", {
   cid: Schema.String
-}) {}
+}) {
+  override get message(): string {
+    return `The blob has been taken down: ${this.cid}`
+  }
+}
 
 /** An upload is recorded that was never noted, or took longer than such uploads are kept. */
 export class UploadExpired extends Schema.TaggedError<UploadExpired>()("UploadExpired", {
   key: Schema.String
-}) {}
+}) {
+  override get message(): string {
+    return "The upload took too long; please send the blob again"
+  }
+}
 
 /** A reference to a blob inside a record, with the constraints of its place. */
 export interface BlobReference {

@@ -5,23 +5,41 @@ import * as Schema from "effect/Schema"
 /** The blob is larger than this server takes (bytes); on the wire 413. */
 export class BlobTooLarge extends Schema.TaggedError<BlobTooLarge>()("BlobTooLarge", {
   limit: Schema.Int
-}) {}
+}) {
+  override get message(): string {
+    return `The blob is larger than ${this.limit} bytes`
+  }
+}
 
 /** A blob of no bytes. */
-export class BlobEmpty extends Schema.TaggedError<BlobEmpty>()("BlobEmpty", {}) {}
+export class BlobEmpty extends Schema.TaggedError<BlobEmpty>()("BlobEmpty", {}) {
+  override get message(): string {
+    return "The blob is empty"
+  }
+}
 
 /** The body ended early, ran past its Content-Length, or could not be read to its end. */
 export class BlobIncomplete extends Schema.TaggedError<BlobIncomplete>()("BlobIncomplete", {
   /** The Content-Length, if there was one. */
   expected: Schema.optional(Schema.Int),
   received: Schema.Int
-}) {}
+}) {
+  override get message(): string {
+    return this.expected === undefined
+      ? `The body broke off after ${this.received} bytes`
+      : `The body differs from its length of ${this.expected} bytes`
+  }
+}
 
 /** The store of blobs failed or could not be reached. */
 export class BlobStoreUnavailable extends Schema.TaggedError<BlobStoreUnavailable>()(
   "BlobStoreUnavailable",
   { operation: Schema.String, cause: Schema.Defect() }
-) {}
+) {
+  override get message(): string {
+    return `The blob store is unavailable (${this.operation})`
+  }
+}
 
 /** What was learnt of the bytes while they passed. */
 export interface StoredBlob {

@@ -1,0 +1,131 @@
+import * as Effect from "effect/Effect"
+import { blobHeaders, contentRange, etagOf, notModified, rangeCounts } from "../blob/headers.ts"
+import { declaredType, storedType } from "../blob/mime.ts"
+import { parseRange } from "../blob/range.ts"
+import type { BlobLocation, Credentials } from "../services/AccountCalls.ts"
+import { Accounts } from "../services/Accounts.ts"
+import { BlobNotFound } from "../services/BlobIndex.ts"
+import { BlobEmpty, BlobStore } from "../services/BlobStore.ts"
+import { errorResponse, UnsupportedEncoding } from "./errors.ts"
+
+/** The answer of com.atproto.repo.uploadBlob. */
+export interface UploadedBlob {
+  readonly blob: {
+    readonly $type: "blob"
+    readonly ref: { readonly $link: string }
+    readonly mimeType: string
+    readonly size: number
+  }
+}
+
+/**
+ * com.atproto.repo.uploadBlob: the account's object authorises, the bytes go straight to the store, the object records.
+ *
+ * What is never recorded, for whatever reason, lies under a key that the object has noted, and is swept by it.
+ */
+export const uploadBlob = Effect.fn("uploadBlob")(function* (
+  did: string,
+  request: Request,
+  credentials: Credentials
+) {
+  const accounts = yield* Accounts
+  const store = yield* BlobStore
+  const declared = declaredType(request.headers.get("content-type"))
+  const { body, length } = yield* bodyOf(request)
+  const known = length === undefined ? {} : { length }
+  const { key, limit } = yield* accounts.call(did, "authorizeUpload", {
+    ...credentials,
+    mimeType: declared,
+    ...(length === undefined ? {} : { size: length })
+  })
+  const { cid, size, sniffed } = yield* store.put(key, body, { limit, ...known })
+  const blob: BlobLocation = { cid, key, mimeType: storedType(sniffed, declared), size }
+  yield* accounts.call(did, "recordUpload", blob).pipe(
+    // A refusal is final. Any other failure may hide a success: then the key stays for the sweep to judge.
+    Effect.tapError(({ status }) =>
+      status < 500 ? Effect.ignore(store.delete([key])) : Effect.void
+    )
+  )
+  const { mimeType } = blob
+  const uploaded: UploadedBlob = { blob: { $type: "blob", ref: { $link: cid }, mimeType, size } }
+  return uploaded
+})
+
+const decoders: Record<string, "gzip" | "deflate"> = { gzip: "gzip", deflate: "deflate" }
+
+/** The body as the client means it, with its length where that is known beforehand. */
+const bodyOf = Effect.fnUntraced(function* (request: Request) {
+  const { body, headers } = request
+  const length = lengthOf(headers.get("content-length"))
+  if (body === null || length === 0) return yield* new BlobEmpty()
+  const encoding = headers.get("content-encoding")?.trim().toLowerCase() ?? ""
+  if (encoding === "" || encoding === "identity") return { body, length }
+  const format = Object.hasOwn(decoders, encoding) ? decoders[encoding] : undefined
+  if (format === undefined) return yield* new UnsupportedEncoding({ encoding })
+  return { body: body.pipeThrough(new DecompressionStream(format)), length: undefined }
+})
+
+const lengthOf = (header: string | null): number | undefined =>
+  header !== null && /^\d{1,15}$/.test(header) ? Number(header) : undefined
+
+/** com.atproto.sync.getBlob: located by the account's object, sent straight from the store. */
+export const getBlob = Effect.fn("getBlob")(function* (
+  did: string,
+  cid: string,
+  request: Request,
+  credentials?: Credentials
+) {
+  const accounts = yield* Accounts
+  const blob = yield* accounts.call(did, "locateBlob", {
+    cid,
+    ...(credentials === undefined ? {} : { credentials })
+  })
+  const etag = etagOf(blob.cid)
+  const headers = blobHeaders(blob, credentials?.authorization === undefined)
+  if (notModified(request.headers.get("if-none-match"), etag)) {
+    return new Response(null, { status: 304, headers })
+  }
+  const range = rangeCounts(request.headers.get("if-range"), etag)
+    ? parseRange(request.headers.get("range"), blob.size)
+    : parseRange(null, blob.size)
+  switch (range.kind) {
+    case "unsatisfiable":
+      return outside(blob.size)
+    case "part":
+      return yield* send(
+        blob,
+        request,
+        { ...headers, "content-range": contentRange(blob.size, range) },
+        range
+      )
+    case "whole":
+      return yield* send(blob, request, headers)
+  }
+})
+
+const outside = (size: number): Response =>
+  errorResponse({
+    status: 416,
+    error: "InvalidRequest",
+    message: `The blob has ${size} bytes`,
+    headers: { "content-range": contentRange(size) }
+  })
+
+const send = Effect.fnUntraced(function* (
+  blob: BlobLocation,
+  request: Request,
+  fixed: Record<string, string>,
+  part?: { readonly offset: number; readonly length: number }
+) {
+  const status = part === undefined ? 200 : 206
+  const headers = { ...fixed, "content-length": String(part?.length ?? blob.size) }
+  if (request.method === "HEAD") return new Response(null, { status, headers })
+  const store = yield* BlobStore
+  const range = part && { offset: part.offset, length: part.length }
+  const found = yield* store.get(blob.key, range)
+  if (found === undefined) {
+    yield* Effect.logError("a recorded blob is not in the store", { cid: blob.cid, key: blob.key })
+    return yield* new BlobNotFound({ cid: blob.cid })
+  }
+  return new Response(found.body, { status, headers })
+})
