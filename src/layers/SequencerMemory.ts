@@ -1,0 +1,120 @@
+import * as Clock from "effect/Clock"
+import * as Effect from "effect/Effect"
+import * as FiberSet from "effect/FiberSet"
+import * as Layer from "effect/Layer"
+import type * as Scope from "effect/Scope"
+import { Sequencer } from "../services/Sequencer.ts"
+import { Relays } from "../services/Relays.ts"
+import { SqlStorage } from "../services/SqlStorage.ts"
+import * as AlarmMemory from "./AlarmMemory.ts"
+import { Crawls } from "./sequencer/Crawls.ts"
+import { EventLog } from "./sequencer/EventLog.ts"
+import { begin, catchUp, publish, refuseTooSlow } from "./sequencer/feed.ts"
+import { type MemorySocket, SocketSubscriber } from "./sequencer/SocketSubscriber.ts"
+import * as Repos from "./sequencer/repos.ts"
+import { readUpgrade } from "./sequencer/upgrade.ts"
+import * as SqlStorageNode from "./SqlStorageNode.ts"
+
+/** The alarm rings for pruning no more often, in milliseconds. */
+const pruneEvery = 3600 * 1000
+
+/** A consumer that does not take a page of its replay in this time does not keep up. */
+const pageTimeout = "30 seconds"
+
+/** What the one who upgraded a connection tells of it. */
+export interface Connection {
+  readonly cursor: number | undefined
+  readonly userAgent?: string
+}
+
+/** The Sequencer in process, and where its server hands over upgraded sockets. */
+export interface MemorySequencer {
+  readonly service: Sequencer["Service"]
+  /** Feeds a socket from here on; call the answer when the socket has closed. */
+  connect(socket: MemorySocket, connection: Connection): () => void
+}
+
+/** The Sequencer over any SqlStorage, in process. */
+export const make: Effect.Effect<MemorySequencer, never, SqlStorage | Relays | Scope.Scope> =
+  Effect.gen(function* () {
+    const sql = yield* SqlStorage
+    const relays = yield* Relays
+    const clock = yield* Clock.Clock
+    const now = () => clock.currentTimeMillisUnsafe()
+    const log = new EventLog(sql, now)
+    const crawls = new Crawls(log, relays.origins)
+    const subscribers = new Set<SocketSubscriber>()
+    const background = yield* FiberSet.makeRuntime<never>()
+
+    const crawl = (due: ReadonlyArray<string>) =>
+      Effect.forEach(due, (relay) =>
+        Effect.map(relays.requestCrawl(relay), (answer) => crawls.note(relay, now(), answer))
+      )
+
+    const ring: Effect.Effect<void> = Effect.suspend(() =>
+      log.prune() ? Effect.andThen(Effect.yieldNow, ring) : armPrune
+    )
+    const alarm = yield* AlarmMemory.make(ring)
+    const armPrune: Effect.Effect<void> = Effect.suspend(() => {
+      const due = log.nextPrune()
+      return due === undefined ? Effect.void : alarm.service.by(Math.max(due, now() + pruneEvery))
+    })
+
+    const replay = (subscriber: SocketSubscriber): Effect.Effect<void> =>
+      Effect.suspend(() => {
+        if (subscriber.closed || catchUp(log, subscriber)) return Effect.void
+        return subscriber.drained.pipe(
+          Effect.timeoutOrElse({
+            duration: pageTimeout,
+            orElse: () => Effect.sync(() => refuseTooSlow(subscriber))
+          }),
+          Effect.andThen(replay(subscriber))
+        )
+      })
+
+    const connect = (socket: MemorySocket, connection: Connection) => {
+      const subscriber = new SocketSubscriber(socket, { since: now(), ...connection })
+      subscribers.add(subscriber)
+      if (begin(log, subscriber, connection.cursor)) background(replay(subscriber))
+      return () => {
+        subscriber.gone()
+        subscribers.delete(subscriber)
+      }
+    }
+
+    background(crawl(crawls.dueAtStart(now())))
+
+    const service = Sequencer.of({
+      append: Effect.fn("Sequencer.append")(function* (did, events) {
+        const { taken, frames } = log.append(did, events)
+        if (frames.length === 0) return taken
+        publish(subscribers, frames)
+        background(crawl(crawls.due(now())))
+        if (alarm.armed() === undefined) yield* armPrune
+        return taken
+      }),
+      // Node upgrades outside of the web handler: what arrives here is no upgrade, or not one that works.
+      subscribe: (request) =>
+        Effect.sync(() => {
+          const asked = readUpgrade(request)
+          return asked instanceof Response ? asked : new Response(null, { status: 501 })
+        }),
+      listRepos: (page) => Effect.sync(() => Repos.listRepos(sql, page)),
+      listReposByCollection: (page) => Effect.sync(() => Repos.listReposByCollection(sql, page)),
+      status: Effect.sync(() => ({
+        seq: log.newest,
+        oldest: log.oldest(),
+        events: log.count(),
+        subscribers: subscribers.size,
+        readers: [...subscribers].map((subscriber) => subscriber.reader),
+        relays: crawls.last
+      }))
+    })
+    return { service, connect }
+  })
+
+/** Sequencer in process, over a database in memory. */
+export const layer: Layer.Layer<Sequencer, never, Relays> = Layer.effect(
+  Sequencer,
+  Effect.map(make, ({ service }) => service)
+).pipe(Layer.provide(SqlStorageNode.layer(":memory:")))
