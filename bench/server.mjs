@@ -9,6 +9,14 @@ import { freePort } from "../scripts/server.mjs"
 
 const script = join(import.meta.dirname, "../scripts/start.mjs")
 
+// Servers lead groups of their own: a stopped run ends them by its exit handlers.
+for (const [signal, code] of [
+  ["SIGINT", 130],
+  ["SIGTERM", 143]
+]) {
+  process.once(signal, () => process.exit(code))
+}
+
 /** A new empty data folder, and how to remove it. */
 export function temporaryFolder(name) {
   const folder = mkdtempSync(join(tmpdir(), `nacre-${name}-`))

@@ -120,6 +120,8 @@ async function main() {
     process.removeAllListeners(signal)
     process.on(signal, () => void stop(0))
   }
+  // A program that started this one with a channel (bench, soak) and is gone.
+  process.once("disconnect", () => void stop(0))
 
   try {
     await waitUntilReady(server.url, new URL(publicUrl).host)

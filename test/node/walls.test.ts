@@ -59,12 +59,17 @@ const f = import("./f.ts")
     assert.lengthOf(check({ "services/A.ts": `import { Effect } from "effect"\n` }), 1)
   })
 
-  it("find cycles, long files, and what belongs in layers", () => {
+  it("find cycles of loaded modules, long files, and what belongs in layers", () => {
     const cycle = check({
       "repo/a.ts": `import { b } from "./b.ts"\n`,
       "repo/b.ts": `import { a } from "./a.ts"\n`
     })
     assert.deepStrictEqual(cycle, ["import cycle: repo/a.ts → repo/b.ts → repo/a.ts"])
+    const types = check({
+      "repo/a.ts": `import { b } from "./b.ts"\n`,
+      "repo/b.ts": `import type { A } from "./a.ts"\n`
+    })
+    assert.deepStrictEqual(types, [])
     assert.lengthOf(check({ "repo/a.ts": "const a = 1\n".repeat(301) }), 1)
     assert.lengthOf(check({ "services/A.ts": "const now = Date.now()\n" }), 1)
     assert.lengthOf(check({ "http/a.ts": "const f = async () => 1\n" }), 1)
