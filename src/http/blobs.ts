@@ -46,7 +46,6 @@ export const uploadBlob = Effect.fn("uploadBlob")(function* (
       status < 500 ? Effect.ignore(store.delete([key])) : Effect.void
     )
   )
-  )
   const { mimeType } = blob
   const uploaded: UploadedBlob = { blob: { $type: "blob", ref: { $link: cid }, mimeType, size } }
   return uploaded
