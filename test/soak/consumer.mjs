@@ -9,7 +9,7 @@ import { CID } from "multiformats/cid"
 import { subscribe } from "../../bench/socket.mjs"
 
 const tags = []
-tags[42] = (bytes) => CID.decode(bytes.subarray(1)).toString()
+tags[42] = (content) => CID.decode(content().subarray(1)).toString()
 const options = { tags }
 
 /** A stream that has stopped being what the protocol promises. */
