@@ -1,6 +1,8 @@
 import * as Schema from "effect/Schema"
+import type { IncompatibleDid } from "../services/AccountStatus.ts"
 import type { RepoInactive, RepoNotFound } from "../services/AccountStore.ts"
 import type { Rejected } from "../services/Accounts.ts"
+import type { AppPasswordExists } from "../services/AppPasswords.ts"
 import type { Denied } from "../services/Auth.ts"
 import type { BlobNotFound, InvalidMimeType, InvalidSize } from "../services/BlobIndex.ts"
 import type {
@@ -18,10 +20,13 @@ import type {
   IdentityUnavailable
 } from "../services/Identity.ts"
 import type { LimiterUnavailable, RateLimitExceeded } from "../services/Limiter.ts"
+import type { PreferenceRefused } from "../services/OwnerPreferences.ts"
 import type { PlcRefused, PlcUnavailable } from "../services/PlcDirectory.ts"
 import type { RecordNotFound } from "../services/Records.ts"
 import type { InvalidSwap, InvalidWrite } from "../services/Repo.ts"
 import type { SequencerUnavailable } from "../services/Sequencer.ts"
+import type { BadExpiration, ServiceTokenRefused } from "../services/ServiceAuth.ts"
+import type { SessionEnded } from "../services/Sessions.ts"
 import type { SignUpRefused } from "../services/SignUpRefused.ts"
 
 /** An error as it goes over the wire. */
@@ -77,6 +82,12 @@ export type Failure =
   | IdentityUnavailable
   | PlcRefused
   | PlcUnavailable
+  | SessionEnded
+  | AppPasswordExists
+  | BadExpiration
+  | ServiceTokenRefused
+  | IncompatibleDid
+  | PreferenceRefused
   | Rejected
   | SequencerUnavailable
 
@@ -212,6 +223,20 @@ const wire: Wire = {
     message: `The PLC directory refused the operation: ${reason}`
   }),
   PlcUnavailable: () => upstream("The PLC directory could not be reached"),
+  SessionEnded: () => ({
+    status: 400,
+    error: "ExpiredToken",
+    message: "Token has been revoked"
+  }),
+  AppPasswordExists: ({ name }) => ({
+    status: 400,
+    error: "InvalidRequest",
+    message: `There is an app password of this name already: ${name}`
+  }),
+  BadExpiration: plain(400, "BadExpiration"),
+  ServiceTokenRefused: plain(400, "InvalidRequest"),
+  IncompatibleDid: plain(400, "InvalidRequest"),
+  PreferenceRefused: plain(400, "InvalidRequest"),
   Rejected: ({ status, error, message, headers }) => ({
     status,
     error,

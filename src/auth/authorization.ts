@@ -1,0 +1,30 @@
+import { createHash, timingSafeEqual } from "node:crypto"
+
+/** An Authorization header taken apart; schemes have no case. */
+export interface Authorization {
+  readonly scheme: string
+  readonly value: string
+}
+
+/** Takes an Authorization header apart; nothing where there is none. */
+export const parseAuthorization = (header: string | undefined): Authorization | undefined => {
+  const parts = /^\s*(\S+)(?:\s+(.*?))?\s*$/.exec(header ?? "")
+  return parts === null ? undefined : { scheme: parts[1]!.toLowerCase(), value: parts[2] ?? "" }
+}
+
+const digest = (text: string): Uint8Array => createHash("sha256").update(text).digest()
+
+const decodeBasic = (value: string): string | undefined => {
+  try {
+    const binary = atob(value)
+    return new TextDecoder().decode(Uint8Array.from(binary, (char) => char.charCodeAt(0)))
+  } catch {
+    return undefined
+  }
+}
+
+/** Whether a Basic credential is the administrator's; takes the same time for every wrong one. */
+export const isAdmin = (value: string, adminPassword: string): boolean => {
+  const given = decodeBasic(value)
+  return given !== undefined && timingSafeEqual(digest(given), digest(`admin:${adminPassword}`))
+}

@@ -1,0 +1,159 @@
+import type {
+  ComAtprotoServerCreateAppPassword as CreateAppPassword,
+  ComAtprotoServerCreateSession as CreateSession,
+  ComAtprotoServerDeactivateAccount as DeactivateAccount,
+  ComAtprotoServerGetServiceAuth as GetServiceAuth,
+  ComAtprotoServerRevokeAppPassword as RevokeAppPassword
+} from "@atproto/api"
+import * as Effect from "effect/Effect"
+import { accountStatus, activate, deactivate } from "../../../services/AccountStatus.ts"
+import { AccountStore } from "../../../services/AccountStore.ts"
+import { AppPasswords } from "../../../services/AppPasswords.ts"
+import type { Authority, Caller } from "../../../services/Authority.ts"
+import { issueServiceToken } from "../../../services/ServiceAuth.ts"
+import { Sessions } from "../../../services/Sessions.ts"
+import { refreshSession as refresh, sessionView, signIn } from "../../../services/SignIn.ts"
+import { type Call, method } from "../../Xrpc.ts"
+
+/** The main password's sessions alone. */
+const owner: Authority = { kind: "session", level: "full", oauth: "no" }
+
+// A method's declared authority lets only this kind of caller through to its handler.
+const only = <K extends Caller["kind"]>(
+  caller: Caller,
+  kind: K
+): Effect.Effect<Extract<Caller, { readonly kind: K }>> =>
+  caller.kind === kind
+    ? Effect.succeed(caller as Extract<Caller, { readonly kind: K }>)
+    : Effect.die(new Error(`the caller is not of the kind ${kind}`))
+
+/** com.atproto.server.createSession: the host has found this account by the identifier. */
+export const createSession = method(
+  "com.atproto.server.createSession",
+  { authority: { kind: "none" } },
+  ({ input }: Call<CreateSession.QueryParams, CreateSession.InputSchema>) => signIn(input)
+)
+
+/** com.atproto.server.refreshSession */
+export const refreshSession = method(
+  "com.atproto.server.refreshSession",
+  { authority: { kind: "refresh" } },
+  Effect.fnUntraced(function* ({ caller }: Call) {
+    const { session, token } = yield* only(caller, "refresh")
+    return yield* refresh(session, token)
+  })
+)
+
+/** com.atproto.server.deleteSession: ends the session; one that is over already is no error. */
+export const deleteSession = method(
+  "com.atproto.server.deleteSession",
+  { authority: { kind: "refresh", expired: true } },
+  Effect.fnUntraced(function* ({ caller }: Call) {
+    const { session } = yield* only(caller, "refresh")
+    yield* (yield* Sessions).end(session)
+  })
+)
+
+/** com.atproto.server.getSession */
+export const getSession = method(
+  "com.atproto.server.getSession",
+  { authority: { kind: "session", level: "standard", oauth: "any" } },
+  Effect.fnUntraced(function* () {
+    const accounts = yield* AccountStore
+    return yield* sessionView(yield* accounts.get)
+  })
+)
+
+/** com.atproto.server.createAppPassword: the only time that the password is shown. */
+export const createAppPassword = method(
+  "com.atproto.server.createAppPassword",
+  { authority: owner },
+  Effect.fnUntraced(function* ({
+    input,
+    caller
+  }: Call<CreateAppPassword.QueryParams, CreateAppPassword.InputSchema>) {
+    const { did } = yield* only(caller, "session")
+    const appPasswords = yield* AppPasswords
+    return yield* appPasswords.create(did, {
+      name: input.name,
+      privileged: input.privileged === true
+    })
+  })
+)
+
+/** com.atproto.server.listAppPasswords */
+export const listAppPasswords = method(
+  "com.atproto.server.listAppPasswords",
+  { authority: owner },
+  Effect.fnUntraced(function* () {
+    const appPasswords = yield* AppPasswords
+    return { passwords: yield* appPasswords.list }
+  })
+)
+
+/** com.atproto.server.revokeAppPassword: its sessions end with it. */
+export const revokeAppPassword = method(
+  "com.atproto.server.revokeAppPassword",
+  { authority: owner },
+  Effect.fnUntraced(function* ({
+    input
+  }: Call<RevokeAppPassword.QueryParams, RevokeAppPassword.InputSchema>) {
+    const appPasswords = yield* AppPasswords
+    yield* appPasswords.revoke(input.name)
+  })
+)
+
+/** com.atproto.server.getServiceAuth */
+export const getServiceAuth = method(
+  "com.atproto.server.getServiceAuth",
+  {
+    // What an OAuth token needs depends on the parameters: a permission for this very method and audience.
+    authority: {
+      kind: "session",
+      level: "standard",
+      oauth: ["rpc:{lxm}?aud={aud}"],
+      takendown: true
+    }
+  },
+  Effect.fnUntraced(function* ({ params, caller }: Call<GetServiceAuth.QueryParams>) {
+    const { did, level } = yield* only(caller, "session")
+    return { token: yield* issueServiceToken({ ...params, did, level }) }
+  })
+)
+
+/** com.atproto.server.checkAccountStatus */
+export const checkAccountStatus = method(
+  "com.atproto.server.checkAccountStatus",
+  { authority: { kind: "session", level: "standard", oauth: "any" } },
+  () => accountStatus()
+)
+
+/** com.atproto.server.activateAccount */
+export const activateAccount = method(
+  "com.atproto.server.activateAccount",
+  { authority: owner },
+  () => activate()
+)
+
+/** com.atproto.server.deactivateAccount */
+export const deactivateAccount = method(
+  "com.atproto.server.deactivateAccount",
+  { authority: { ...owner, takendown: true } },
+  ({ input }: Call<DeactivateAccount.QueryParams, DeactivateAccount.InputSchema>) =>
+    deactivate(input.deleteAfter)
+)
+
+/** Sessions, app passwords and the standing of an account. */
+export const serverMethods = [
+  createSession,
+  refreshSession,
+  deleteSession,
+  getSession,
+  createAppPassword,
+  listAppPasswords,
+  revokeAppPassword,
+  getServiceAuth,
+  checkAccountStatus,
+  activateAccount,
+  deactivateAccount
+]

@@ -1,0 +1,194 @@
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as Redacted from "effect/Redacted"
+import { isAdmin, parseAuthorization } from "../auth/authorization.ts"
+import { type Jwt, parseJwt } from "../auth/jwt.ts"
+import { isForeign, type Level } from "../auth/sessionToken.ts"
+import type { Credentials } from "../services/AccountCalls.ts"
+import { type Account, AccountStore } from "../services/AccountStore.ts"
+import { Auth, Denied } from "../services/Auth.ts"
+import type { Authority, Caller, SessionLevel } from "../services/Authority.ts"
+import { Config } from "../services/Config.ts"
+import { ServiceTokens } from "../services/ServiceTokens.ts"
+import { Sessions } from "../services/Sessions.ts"
+
+type SessionAuthority = Extract<Authority, { readonly kind: "session" }>
+
+const anonymous: Caller = { kind: "anonymous" }
+const admin: Caller = { kind: "admin" }
+
+const rank: Readonly<Record<SessionLevel, number>> = { standard: 0, privileged: 1, full: 2 }
+
+const deny = (error: Denied["error"], message: string) => new Denied({ error, message })
+
+/**
+ * OAuth access tokens come with the `DPoP` scheme: this is the place where they are judged.
+ *
+ * This server issues none yet, so none can be good.
+ */
+const oauthCaller = (): Effect.Effect<Caller, Denied> =>
+  Effect.fail(deny("InvalidToken", "OAuth access tokens are not issued by this server"))
+
+/** Whether a session of this level may call the method at all, whatever the account's standing. */
+const reaches = (level: Level, authority: SessionAuthority): boolean =>
+  level === "takendown" ? authority.takendown === true : rank[level] >= rank[authority.level]
+
+/** Turns away those whose account's standing closes the method. */
+const checkStanding = (
+  account: Account,
+  { takendown, active }: Pick<SessionAuthority, "takendown" | "active">,
+  isOwner: boolean
+): Effect.Effect<void, Denied> => {
+  if (account.takedown !== undefined && !(takendown === true && isOwner)) {
+    return Effect.fail(deny("AccountTakedown", "Account has been taken down"))
+  }
+  return active === true && account.deactivatedAt !== undefined
+    ? Effect.fail(deny("AccountDeactivated", "Account is deactivated"))
+    : Effect.void
+}
+
+/** Judges callers in the account's object: sessions, service tokens by the account, the administrator. */
+export const layer: Layer.Layer<Auth, never, AccountStore | Sessions | ServiceTokens | Config> =
+  Layer.effect(
+    Auth,
+    Effect.gen(function* () {
+      const accounts = yield* AccountStore
+      const sessions = yield* Sessions
+      const serviceTokens = yield* ServiceTokens
+      const { adminPassword, serviceDid } = yield* Config
+      const audiences = [serviceDid, `${serviceDid}#atproto_pds`]
+
+      const theAccount = Effect.suspend(() => {
+        const account = accounts.peek()
+        return account === undefined
+          ? Effect.fail(deny("AccountNotFound", "Account not found"))
+          : Effect.succeed(account)
+      })
+
+      /** The token of a `Bearer` header; every other scheme is refused. */
+      const bearerToken = Effect.fnUntraced(function* ({ authorization }: Credentials) {
+        const presented = parseAuthorization(authorization)
+        if (presented === undefined) return yield* deny("AuthMissing", "Authentication Required")
+        if (presented.scheme === "bearer") return presented.value
+        return yield* deny("InvalidToken", "Unexpected authorization type")
+      })
+
+      /** The session behind an access token. */
+      const findSession = Effect.fnUntraced(function* (account: Account, jwt: Jwt | undefined) {
+        const id = yield* sessions.checkAccess(account.did, jwt)
+        const found = sessions.find(id)
+        return found ?? (yield* deny("ExpiredToken", "Token has been revoked"))
+      })
+
+      /** A token that the account issued for this method. */
+      const serviceCaller = Effect.fnUntraced(function* (
+        account: Account,
+        token: string,
+        lxm: string,
+        repeatable: boolean
+      ): Effect.fn.Return<Caller, Denied> {
+        const { iss } = yield* serviceTokens.verify(token, { audiences, lxm, repeatable }).pipe(
+          Effect.catchTags({
+            BadServiceToken: ({ error, message }) =>
+              Effect.fail(deny(error === "MissingJwt" ? "AuthMissing" : error, message)),
+            IdentityUnavailable: () =>
+              Effect.fail(deny("BadJwtIss", "jwt iss could not be resolved just now"))
+          })
+        )
+        if (iss !== account.did) return yield* deny("UntrustedIss", "Untrusted issuer")
+        return { kind: "service", did: iss }
+      })
+
+      const sessionCaller = Effect.fnUntraced(function* (
+        credentials: Credentials,
+        authority: SessionAuthority,
+        nsid: string
+      ): Effect.fn.Return<Caller, Denied> {
+        if (parseAuthorization(credentials.authorization)?.scheme === "dpop")
+          return yield* oauthCaller()
+        const token = yield* bearerToken(credentials)
+        const account = yield* theAccount
+        const jwt = parseJwt(token)
+        if (authority.service === true && jwt !== undefined && isForeign(jwt)) {
+          const caller = yield* serviceCaller(account, token, nsid, true)
+          yield* checkStanding(account, authority, false)
+          return caller
+        }
+        const { id, level } = yield* findSession(account, jwt)
+        if (!reaches(level, authority)) return yield* deny("InvalidToken", "Bad token scope")
+        const isOwner = level === "full" || level === "takendown"
+        yield* checkStanding(account, authority, isOwner)
+        // A session that is older than the takedown may do no more than one that was opened after it.
+        return {
+          kind: "session",
+          did: account.did,
+          session: id,
+          level: account.takedown === undefined ? level : "takendown"
+        }
+      })
+
+      const adminCaller = Effect.fnUntraced(function* ({ authorization }: Credentials) {
+        const presented = parseAuthorization(authorization)
+        if (presented === undefined) return yield* deny("AuthMissing", "Authentication Required")
+        return presented.scheme === "basic" &&
+          isAdmin(presented.value, Redacted.value(adminPassword))
+          ? admin
+          : yield* deny("AuthenticationRequired", "Administrator credentials are required")
+      })
+
+      /** Public methods look at credentials only to let the owner and the admin see more. */
+      const optionalCaller = (credentials: Credentials, nsid: string): Effect.Effect<Caller> => {
+        const scheme = parseAuthorization(credentials.authorization)?.scheme
+        if (scheme === undefined) return Effect.succeed(anonymous)
+        const judged: Effect.Effect<Caller, Denied> =
+          scheme === "basic"
+            ? adminCaller(credentials)
+            : sessionCaller(credentials, ownerReads, nsid)
+        return Effect.orElseSucceed(judged, () => anonymous)
+      }
+
+      const refreshCaller = Effect.fnUntraced(function* (
+        credentials: Credentials,
+        expired: boolean
+      ) {
+        const token = yield* bearerToken(credentials)
+        const { did } = yield* theAccount
+        const checked = yield* sessions.checkRefresh(did, parseJwt(token), { expired })
+        return { kind: "refresh", did, ...checked } satisfies Caller
+      })
+
+      const authenticate = (
+        credentials: Credentials,
+        authority: Authority,
+        nsid: string
+      ): Effect.Effect<Caller, Denied> => {
+        switch (authority.kind) {
+          case "none":
+            return Effect.succeed(anonymous)
+          case "optional":
+            return optionalCaller(credentials, nsid)
+          case "session":
+            return sessionCaller(credentials, authority, nsid)
+          case "refresh":
+            return refreshCaller(credentials, authority.expired === true)
+          case "service":
+            return Effect.flatMap(bearerToken(credentials), (token) =>
+              Effect.flatMap(theAccount, (account) => serviceCaller(account, token, nsid, false))
+            )
+          case "admin":
+            return adminCaller(credentials)
+          case "signup":
+            return Effect.fail(deny("Forbidden", "Accounts are made by the host"))
+        }
+      }
+
+      return Auth.of({ authenticate })
+    })
+  )
+
+const ownerReads: SessionAuthority = {
+  kind: "session",
+  level: "standard",
+  oauth: "any",
+  takendown: true
+}

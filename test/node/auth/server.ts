@@ -1,0 +1,208 @@
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as Redacted from "effect/Redacted"
+import { actorMethods } from "../../../src/http/xrpc/account/actor.ts"
+import { serverMethods } from "../../../src/http/xrpc/account/server.ts"
+import { serve, table } from "../../../src/http/Xrpc.ts"
+import { formatDidKey, publicKeyOf, signBytes } from "../../../src/identity/didKey.ts"
+import { accountDidDocument, type DidDocument } from "../../../src/identity/didDocument.ts"
+import {
+  didOfGenesis,
+  genesisOperation,
+  unsignedBytes,
+  withSignature
+} from "../../../src/identity/plcOperation.ts"
+import * as AppPasswordsSqlite from "../../../src/layers/AppPasswordsSqlite.ts"
+import * as AuthAccount from "../../../src/layers/AuthAccount.ts"
+import * as DirectoryNode from "../../../src/layers/DirectoryNode.ts"
+import * as IdentityMemory from "../../../src/layers/IdentityMemory.ts"
+import * as PlcMemory from "../../../src/layers/PlcMemory.ts"
+import * as PreferencesSqlite from "../../../src/layers/PreferencesSqlite.ts"
+import * as SessionsSqlite from "../../../src/layers/SessionsSqlite.ts"
+import * as SignerKeys from "../../../src/layers/SignerKeys.ts"
+import { AccountEvents } from "../../../src/services/AccountEvents.ts"
+import { type Account, AccountStore } from "../../../src/services/AccountStore.ts"
+import { Auth } from "../../../src/services/Auth.ts"
+import { Directory } from "../../../src/services/Directory.ts"
+import * as Passwords from "../../../src/services/Passwords.ts"
+import { PlcDirectory } from "../../../src/services/PlcDirectory.ts"
+import { RepoCounts } from "../../../src/services/RepoCounts.ts"
+import * as ServiceTokens from "../../../src/services/ServiceTokens.ts"
+import { configLayer, sqlLayer, storeLayer, alice as template } from "./support.ts"
+
+const secretOf = (byte: number) => new Uint8Array(32).fill(byte)
+const keyOf = (byte: number) => formatDidKey(publicKeyOf("k256", secretOf(byte)))
+
+/** The origin of the server under test. */
+export const origin = "http://localhost:8787"
+
+/** The server's DID. */
+export const serviceDid = "did:web:localhost%3A8787"
+
+const aliceKey = keyOf(7)
+
+/** A did:plc whose first operation names these keys and this server's URL, and its document. */
+export const plcIdentity = (rotationKeys: ReadonlyArray<string>, endpoint = origin) => {
+  const unsigned = genesisOperation({
+    rotationKeys,
+    verificationMethods: { atproto: aliceKey },
+    alsoKnownAs: ["at://alice.test"],
+    services: { atproto_pds: { type: "AtprotoPersonalDataServer", endpoint } }
+  })
+  const signer = rotationKeys[0] === hostKey ? 0x11 : 0x22
+  const genesis = withSignature(
+    unsigned,
+    signBytes("k256", secretOf(signer), unsignedBytes(unsigned))
+  )
+  const did = didOfGenesis(genesis)
+  const document = accountDidDocument({
+    did,
+    handle: "alice.test",
+    signingKey: aliceKey,
+    pds: endpoint
+  })
+  return { did, genesis, document }
+}
+
+/** The did:key that the server signs PLC operations with, and somebody else's. */
+export const hostKey = keyOf(0x11)
+export const strangerKey = keyOf(0x22)
+
+/** Alice as the network knows her. */
+export const aliceIdentity = plcIdentity([hostKey])
+
+/** Alice, a did:plc of this server. */
+export const alice: Account = {
+  ...template,
+  did: aliceIdentity.did,
+  signingKey: { ...template.signingKey, didKey: aliceKey }
+}
+
+/** Alice's password. */
+export const password = "correct horse"
+
+/** What the account announced, in order. */
+export const announced: Array<string> = []
+
+const note = (event: string) => Effect.sync(() => void announced.push(event))
+
+const eventsLayer = Layer.succeed(
+  AccountEvents,
+  AccountEvents.of({
+    account: note("account"),
+    identity: note("identity"),
+    sync: note("sync"),
+    signUp: note("signUp")
+  })
+)
+
+const countsLayer = Layer.succeed(
+  RepoCounts,
+  RepoCounts.of({
+    get: Effect.succeed({
+      commit: "bafyreie5737gdxlw5i64vzichcalba3z2v5n6icifvx5xytvske7mr3hpm",
+      rev: "3kabcdefghij2",
+      blocks: 3,
+      records: 1,
+      privateStateValues: 2,
+      expectedBlobs: 5,
+      importedBlobs: 4
+    })
+  })
+)
+
+/** Everything that the methods of an account's inside need, over memory; the network knows these documents. */
+export const serverLayerWith = (documents: ReadonlyArray<DidDocument>) =>
+  AuthAccount.layer.pipe(
+    Layer.provideMerge(
+      Layer.mergeAll(
+        AppPasswordsSqlite.layer.pipe(Layer.provideMerge(SessionsSqlite.layer)),
+        PreferencesSqlite.layer,
+        storeLayer,
+        ServiceTokens.layer,
+        SignerKeys.layer("k256", Redacted.make(secretOf(7))),
+        Layer.succeed(Passwords.Passwords, Passwords.make({ logN: 4, r: 8, p: 1 })),
+        DirectoryNode.layer(":memory:"),
+        PlcMemory.layer,
+        eventsLayer,
+        countsLayer
+      )
+    ),
+    Layer.provideMerge(
+      Layer.mergeAll(sqlLayer, configLayer, IdentityMemory.layer({ documents, handles: {} }))
+    )
+  )
+
+/** The same, where the network knows Alice. */
+export const serverLayer = serverLayerWith([aliceIdentity.document])
+
+/** What is needed to call the methods. */
+export type Services = Layer.Success<typeof serverLayer>
+
+/** Makes Alice's account, with what the test changes of it. */
+export const signUp = Effect.fnUntraced(function* (
+  change: Partial<Account> = {},
+  { did, genesis } = aliceIdentity
+) {
+  announced.length = 0
+  const hashed = yield* (yield* Passwords.Passwords).hash(password)
+  const directory = yield* Directory
+  yield* directory.reserve({ did, handle: alice.handle })
+  yield* directory.setStatus(did, "active")
+  yield* (yield* PlcDirectory).submit(did, genesis)
+  yield* (yield* AccountStore).create({ ...alice, did, password: hashed, ...change })
+})
+
+const methods = table(serverMethods, actorMethods)
+
+/** Answers a request as the account's object does. */
+export const answer = (request: Request) =>
+  serve(methods, { jsonLimit: 150 * 1024 }, request, new URL(request.url))
+
+/** A call, and how it ended. */
+export interface Answered {
+  readonly status: number
+  readonly body: Record<string, unknown>
+}
+
+/** Calls a method with a token and parameters (a query) or a body (a procedure). */
+export const call = Effect.fnUntraced(function* (
+  nsid: string,
+  options: {
+    readonly token?: unknown
+    readonly authorization?: string
+    readonly params?: Record<string, string>
+    readonly body?: object
+    readonly post?: true
+  } = {}
+) {
+  const { token, params, body } = options
+  const authorization =
+    options.authorization ?? (token === undefined ? undefined : `Bearer ${token}`)
+  const request = new Request(`${origin}/xrpc/${nsid}?${new URLSearchParams(params)}`, {
+    method: body === undefined && options.post !== true ? "GET" : "POST",
+    headers: {
+      ...(authorization === undefined ? {} : { authorization }),
+      ...(body === undefined ? {} : { "content-type": "application/json" })
+    },
+    ...(body === undefined ? {} : { body: JSON.stringify(body) })
+  })
+  const response = yield* answer(request)
+  const text = yield* Effect.promise(() => response.text())
+  return { status: response.status, body: text === "" ? {} : JSON.parse(text) } as Answered
+})
+
+/** What `Auth` makes of an Authorization header. */
+export const judge = Effect.fnUntraced(function* (
+  authority: Parameters<Auth["Service"]["authenticate"]>[1],
+  authorization?: string,
+  nsid = "com.example.method"
+) {
+  const auth = yield* Auth
+  const credentials = { method: "GET", url: `${origin}/xrpc/${nsid}` }
+  return yield* auth.authenticate(
+    authorization === undefined ? credentials : { ...credentials, authorization },
+    authority,
+    nsid
+  )
+})
