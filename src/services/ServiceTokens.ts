@@ -4,6 +4,7 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Schema from "effect/Schema"
 import { toBase64Url } from "../identity/base64url.ts"
+import { ReplaySet } from "../identity/ReplaySet.ts"
 import {
   claimsFault,
   isSignedBy,
@@ -79,36 +80,14 @@ const refuse = (error: ServiceTokenFault["error"], message: string): BadServiceT
 /** How many used tokens an instance remembers. */
 const maxUsed = 10_000
 
-/** The tokens that were used and have not expired: each is good once (per instance). */
-class UsedTokens {
-  readonly #used = new Map<string, number>()
-
-  /** Takes note of a token; false where it was used before. */
-  use(token: ServiceJwt, now: number): boolean {
-    const { jti, exp } = token.claims
-    // A token without jti is told from others by all that it says.
-    const key = `${token.did} ${jti === undefined ? toBase64Url(sha256(token.signed)) : sha256Key(jti)}`
-    if ((this.#used.get(key) ?? 0) >= now) return false
-    if (this.#used.size >= maxUsed) this.#makeRoom(now)
-    this.#used.set(key, exp)
-    return true
-  }
-
-  #makeRoom(now: number): void {
-    for (const [key, exp] of this.#used) if (exp < now) this.#used.delete(key)
-    // Still full of valid ones: the oldest give way, a tenth at once, so that this stays rare.
-    for (const key of this.#used.keys()) {
-      if (this.#used.size <= maxUsed * 0.9) break
-      this.#used.delete(key)
-    }
-  }
-}
-
-/** Of bounded length, whatever the issuer wrote. */
-const sha256Key = (jti: string): string => `jti ${toBase64Url(sha256(jti))}`
+/** What tells a token from all others: its jti, or where it has none all that it says; of bounded length. */
+const replayKey = ({ did, claims: { jti }, signed }: ServiceJwt): string =>
+  jti === undefined
+    ? `${did} text ${toBase64Url(sha256(signed))}`
+    : `${did} jti ${toBase64Url(sha256(jti))}`
 
 const make = (identity: Identity["Service"]): ServiceTokens["Service"] => {
-  const used = new UsedTokens()
+  const used = new ReplaySet(maxUsed)
 
   const keyOf = (token: ServiceJwt, fresh: boolean) =>
     identity.signingKey(token.did, { id: token.keyId, fresh }).pipe(
@@ -140,7 +119,7 @@ const make = (identity: Identity["Service"]): ServiceTokens["Service"] => {
         return yield* refuse("BadJwtIss", `key #${token.keyId} may not be used here`)
       }
       yield* checkSignature(token)
-      if (use.repeatable !== true && !used.use(token, now)) {
+      if (use.repeatable !== true && !used.use(replayKey(token), token.claims.exp, now)) {
         return yield* refuse("BadJwt", "jwt was used before")
       }
       const { aud, exp } = token.claims
