@@ -17,6 +17,9 @@ import { refuseTooSlow, type Subscriber } from "./feed.ts"
  */
 export const unread = { each: 96_000_000, together: 128_000_000, drain: 1_000_000 }
 
+/** `WebSocket.OPEN`, which the platform names otherwise. */
+const open = 1
+
 /** What outlives hibernation with the socket. */
 interface Attachment {
   readonly position: number | "live"
@@ -65,7 +68,7 @@ export class HibernatingSubscriber implements Subscriber {
 
   /** True while frames can be sent. */
   get isOpen(): boolean {
-    return !this.closed && this.socket.readyState === WebSocket.READY_STATE_OPEN
+    return !this.closed && this.socket.readyState === open
   }
 
   /** Who reads here. */

@@ -45,7 +45,7 @@ export const begin = (
     refuse(subscriber, "FutureCursor", "Cursor in the future.")
     return false
   }
-  if (cursor < log.prunedTo) {
+  if (cursor < log.prunedTo && log.prunedTo > 0) {
     const message = "Requested cursor exceeded limit. Possibly missing events"
     subscriber.send(infoFrame("OutdatedCursor", message))
   }
