@@ -37,8 +37,12 @@ export const tables: ReadonlyArray<string> = [
   ) WITHOUT ROWID`
 ]
 
-/** After this many milliseconds a reservation belongs to a sign-up that was cut off. */
-const abandonedAfter = 15 * 60_000
+/**
+ * After how many milliseconds a reservation belongs to a sign-up that was cut off.
+ *
+ * Whoever may sign up this very DID again need not wait as long as others who want the names.
+ */
+const abandonedAfter = { sameDid: 60_000, otherDid: 15 * 60_000 }
 
 interface AccountRow {
   readonly did: string
@@ -150,9 +154,11 @@ export const make = (database: Database): Directory["Service"] => {
 
   /** Removes reservations in the way whose sign-up was cut off long ago; answers their DIDs. */
   const reclaim = Effect.fnUntraced(function* ({ did, handle, email }: Reservation) {
-    const before = (yield* Clock.currentTimeMillis) - abandonedAfter
-    const abandoned = sql`status = 'reserved' AND created_at < ${before} AND
-      (did = ${did} OR handle = ${handle.toLowerCase()} OR email = ${email?.toLowerCase() ?? null})`
+    const now = yield* Clock.currentTimeMillis
+    const abandoned = sql`status = 'reserved' AND (
+      (did = ${did} AND created_at <= ${now - abandonedAfter.sameDid}) OR
+      ((handle = ${handle.toLowerCase()} OR email = ${email?.toLowerCase() ?? null})
+        AND created_at <= ${now - abandonedAfter.otherDid}))`
     const [, gone] = yield* batch([
       sql`DELETE FROM invite_uses WHERE used_by IN (SELECT did FROM accounts WHERE ${abandoned})`,
       sql`DELETE FROM accounts WHERE ${abandoned} RETURNING did`

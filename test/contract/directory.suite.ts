@@ -118,6 +118,16 @@ export const directoryContract = (name: string, fresh: () => Layer.Layer<Directo
       })
     )
 
+    check("lets the same DID try again a minute after its sign-up was cut off", (directory) =>
+      Effect.gen(function* () {
+        yield* directory.reserve(alice)
+        yield* TestClock.adjust("59 seconds")
+        assert.strictEqual(yield* tagOf(directory.reserve(alice)), "AccountExists")
+        yield* TestClock.adjust("1 second")
+        assert.deepStrictEqual(yield* directory.reserve(alice), [alice.did])
+      })
+    )
+
     check("never takes over a confirmed account", (directory) =>
       Effect.gen(function* () {
         yield* directory.reserve(alice)

@@ -1,0 +1,81 @@
+import * as Effect from "effect/Effect"
+import * as Redacted from "effect/Redacted"
+import { createHash, timingSafeEqual } from "node:crypto"
+import { Config, type Settings } from "../services/Config.ts"
+import { AddressLimits, Limiter, type RateLimit, type RateLimitState } from "../services/Limiter.ts"
+
+/** A /64 of IPv6 is one household: its first four groups. */
+const prefixOf = (address: string): string => {
+  const [head = "", tail] = address.toLowerCase().split("%")[0]!.split("::")
+  const groups = head === "" ? [] : head.split(":")
+  const last = tail === undefined || tail === "" ? [] : tail.split(":")
+  const zeros = tail === undefined ? 0 : Math.max(0, 8 - groups.length - last.length)
+  const all = [...groups, ...Array.from({ length: zeros }, () => "0"), ...last]
+  return `${all
+    .slice(0, 4)
+    .map((group) => group.replace(/^0+(?=.)/, ""))
+    .join(":")}::/64`
+}
+
+/** The address that a client is counted by: IPv4 whole, IPv6 by its /64; `unknown` where nobody tells. */
+export const clientAddress = (request: Request): string => {
+  const address = request.headers.get("cf-connecting-ip")?.trim() ?? ""
+  if (address === "") return "unknown"
+  const mapped = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i.exec(address)?.[1]
+  return mapped ?? (address.includes(":") ? prefixOf(address) : address)
+}
+
+const digest = (text: string) => createHash("sha256").update(text).digest()
+
+/** Whether the limits are off, for everybody or for a client that shows the bypass key. */
+export const isUnlimited = (request: Request, config: Settings): boolean => {
+  if (!config.rateLimits) return true
+  const shown = request.headers.get("x-ratelimit-bypass")
+  const key = config.rateLimitBypassKey
+  return (
+    shown !== null &&
+    key !== undefined &&
+    timingSafeEqual(digest(shown), digest(Redacted.value(key)))
+  )
+}
+
+/** The headers that tell a client how much of a limit is left. */
+export const rateLimitHeaders = (state: RateLimitState): Record<string, string> => ({
+  "ratelimit-limit": String(state.limit),
+  "ratelimit-remaining": String(state.remaining),
+  "ratelimit-reset": String(Math.ceil(state.resetAt / 1000)),
+  "ratelimit-policy": `${state.limit};w=${state.windowSeconds}`
+})
+
+/** A response with more headers; its body passes through untouched. */
+export const addHeaders = (response: Response, headers: Record<string, string>): Response => {
+  const all = new Headers(response.headers)
+  for (const [name, value] of Object.entries(headers)) all.set(name, value)
+  return new Response(response.body, { status: response.status, headers: all })
+}
+
+/**
+ * Counts a request towards the general limit of its address, without any I/O.
+ *
+ * Answers the headers for the response; none while the limits are off.
+ */
+export const countRequest = Effect.fnUntraced(function* (request: Request, nsid: string) {
+  const config = yield* Config
+  if (isUnlimited(request, config)) return {}
+  const limits = yield* AddressLimits
+  const which = nsid === "com.atproto.sync.getRepo" ? "getRepo" : "general"
+  return rateLimitHeaders(yield* limits.take(clientAddress(request), which))
+})
+
+/** Takes a point of a sensitive method's own limits, exactly. */
+export const takePoint = Effect.fnUntraced(function* (
+  request: Request,
+  key: string,
+  limits: ReadonlyArray<RateLimit>
+) {
+  const config = yield* Config
+  if (isUnlimited(request, config)) return {}
+  const limiter = yield* Limiter
+  const address = clientAddress(request)
+  return rateLimitHeaders(yield* limiter.take({ address, key, points: 1, limits }))
+})

@@ -1,0 +1,77 @@
+import type { Settings } from "../services/Config.ts"
+
+/** Response headers that scripts of other origins may read. */
+const exposed = [
+  "DPoP-Nonce",
+  "WWW-Authenticate",
+  "RateLimit-Limit",
+  "RateLimit-Remaining",
+  "RateLimit-Reset",
+  "RateLimit-Policy",
+  "Retry-After",
+  "atproto-repo-rev",
+  "atproto-content-labelers",
+  "Atproto-Upstream-Lag",
+  "Content-Length",
+  "Content-Range",
+  "Accept-Ranges",
+  "ETag"
+].join(", ")
+
+const allowedHeaders = [
+  "Authorization",
+  "Content-Type",
+  "Content-Encoding",
+  "Accept-Language",
+  "DPoP",
+  "Range",
+  "atproto-accept-labelers",
+  "atproto-proxy",
+  "x-bsky-topics"
+].join(", ")
+
+/** The origin that may read the answer; nothing for one that may not. */
+const allowedOrigin = (request: Request, { corsOrigins }: Settings): string | undefined => {
+  if (corsOrigins === "*") return "*"
+  const origin = request.headers.get("origin")
+  return origin !== null && corsOrigins.includes(origin) ? origin : undefined
+}
+
+/** The headers that open an answer to the origins of the configuration; credentials never travel. */
+export const corsHeaders = (request: Request, config: Settings): Record<string, string> => {
+  const origin = allowedOrigin(request, config)
+  const vary = config.corsOrigins === "*" ? {} : { vary: "Origin" }
+  return origin === undefined
+    ? vary
+    : { ...vary, "access-control-allow-origin": origin, "access-control-expose-headers": exposed }
+}
+
+/** Whether a browser asks beforehand if it may send a request. */
+export const isPreflight = (request: Request): boolean =>
+  request.method === "OPTIONS" && request.headers.has("access-control-request-method")
+
+/** The answer to a browser that asks beforehand; good for a day. */
+export const preflight = (request: Request, config: Settings): Response => {
+  const headers = corsHeaders(request, config)
+  const asked = request.headers.get("access-control-request-headers")
+  if ("access-control-allow-origin" in headers) {
+    headers["access-control-allow-methods"] = "GET, HEAD, POST, OPTIONS"
+    headers["access-control-allow-headers"] =
+      asked !== null && asked.length <= 1000 ? asked : allowedHeaders
+    headers["access-control-max-age"] = "86400"
+  }
+  return new Response(null, { status: 204, headers })
+}
+
+/** An answer with the headers of CORS; the body and an upgraded socket pass through untouched. */
+export const withCors = (response: Response, request: Request, config: Settings): Response => {
+  // The answer to an upgrade carries a socket, which a copy would lose; browsers do not ask CORS of it.
+  if (response.status === 101) return response
+  const headers = new Headers(response.headers)
+  for (const [name, value] of Object.entries(corsHeaders(request, config))) {
+    if (name === "vary") headers.append(name, value)
+    else headers.set(name, value)
+  }
+  const { status, statusText } = response
+  return new Response(response.body, { status, statusText, headers })
+}

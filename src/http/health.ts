@@ -1,0 +1,68 @@
+import * as Effect from "effect/Effect"
+import { BlobStore } from "../services/BlobStore.ts"
+import type { Misconfigured } from "../services/Config.ts"
+import { Directory } from "../services/Directory.ts"
+import { Sequencer } from "../services/Sequencer.ts"
+import { version } from "../version.ts"
+import { errorResponse } from "./errors.ts"
+
+const json = (body: object, status: number) =>
+  new Response(JSON.stringify(body), {
+    status,
+    headers: { "content-type": "application/json; charset=utf-8", "cache-control": "no-store" }
+  })
+
+/** How long a dependency may take before it counts as down. */
+const patience = "5 seconds"
+
+/** `ok`, or the name of what went wrong; causes go to the log, not to the asker. */
+const outcome = <E extends { readonly _tag: string }>(check: Effect.Effect<unknown, E>) =>
+  check.pipe(
+    Effect.timeout(patience),
+    Effect.as("ok"),
+    Effect.catchCause((cause) =>
+      Effect.logWarning("a dependency is not ready", cause).pipe(Effect.as("error"))
+    )
+  )
+
+/** `/xrpc/_health`: the version, 503 when the directory cannot be reached. */
+export const xrpcHealth = Effect.fn("http.xrpcHealth")(function* () {
+  const directory = yield* Directory
+  return (yield* outcome(directory.ping)) === "ok"
+    ? json({ version }, 200)
+    : json({ version, error: "Service Unavailable" }, 503)
+})
+
+/** `/health`: the Worker itself is alive; nothing else is asked. */
+export const health = (): Response => json({ status: "ok", version }, 200)
+
+/** `/ready`: whether each thing that the server depends on answers. */
+export const ready = Effect.fn("http.ready")(function* () {
+  const directory = yield* Directory
+  const blobs = yield* BlobStore
+  const sequencer = yield* Sequencer
+  const checks = yield* Effect.all(
+    {
+      d1: outcome(directory.ping),
+      r2: outcome(blobs.head("ready")),
+      sequencer: outcome(sequencer.status)
+    },
+    { concurrency: "unbounded" }
+  )
+  const isReady = Object.values(checks).every((check) => check === "ok")
+  return json({ ready: isReady, version, checks }, isReady ? 200 : 503)
+})
+
+/**
+ * The answer to every request of a server whose configuration cannot be used.
+ *
+ * `/ready` names the variables and what they must be; no message ever holds a value.
+ */
+export const misconfigured = (url: URL, { problems }: Misconfigured): Response =>
+  url.pathname === "/ready"
+    ? json({ ready: false, version, problems }, 503)
+    : errorResponse({
+        status: 503,
+        error: "ServerMisconfigured",
+        message: "This server is not configured; its log and /ready say what is missing"
+      })

@@ -1,0 +1,98 @@
+import type {
+  ComAtprotoServerCreateAccount as CreateAccount,
+  ComAtprotoServerCreateSession as CreateSession
+} from "@atproto/api"
+import * as Effect from "effect/Effect"
+import { createHash } from "node:crypto"
+import { Accounts } from "../../../services/Accounts.ts"
+import { Config } from "../../../services/Config.ts"
+import { Directory } from "../../../services/Directory.ts"
+import { SignUp } from "../../../services/SignUp.ts"
+import { addHeaders, takePoint } from "../../clientLimits.ts"
+import { type Call, method } from "../../Xrpc.ts"
+
+const fiveMinutes = 300
+const aDay = 86_400
+
+const describeServer = method(
+  "com.atproto.server.describeServer",
+  { authority: { kind: "none" } },
+  Effect.fnUntraced(function* () {
+    const config = yield* Config
+    const { privacyPolicyUrl, termsOfServiceUrl, contactEmail } = config
+    return {
+      did: config.serviceDid,
+      availableUserDomains: config.handleDomains.map((domain) => `.${domain}`),
+      inviteCodeRequired: config.inviteRequired,
+      blobUploadLimit: config.blobLimit,
+      links: { privacyPolicy: privacyPolicyUrl, termsOfService: termsOfServiceUrl },
+      contact: { email: contactEmail }
+    }
+  })
+)
+
+const createAccount = method(
+  "com.atproto.server.createAccount",
+  { authority: { kind: "signup" } },
+  Effect.fnUntraced(function* ({
+    input,
+    caller,
+    request
+  }: Call<object, CreateAccount.InputSchema>) {
+    yield* takePoint(request, "createAccount", [{ limit: 100, windowSeconds: fiveMinutes }])
+    const signUp = yield* SignUp
+    return yield* signUp.create({ ...input, caller })
+  })
+)
+
+/** The DID behind what somebody calls themselves at sign-in: e-mail address, handle or DID. */
+const didBehind = Effect.fnUntraced(function* (identifier: string) {
+  const directory = yield* Directory
+  if (identifier.startsWith("did:")) return yield* directory.byDid(identifier)
+  return yield* identifier.includes("@", 1)
+    ? directory.byEmail(identifier)
+    : directory.byHandle(identifier.replace(/^@/, ""))
+})
+
+/**
+ * Where a sign-in of nobody goes: an object without an account, which answers a wrong password after the same work.
+ *
+ * The same identifier goes to the same of sixteen, as that of an account does.
+ */
+export const decoyDid = (identifier: string): string => {
+  const [first = 0] = createHash("sha256").update(identifier.toLowerCase()).digest()
+  return `did:web:decoy-${first % 16}.invalid`
+}
+
+/** The request again with its body, which the check has read: decoded, and its known fields only. */
+const rebuild = (request: Request, input: CreateSession.InputSchema): Request => {
+  const headers = new Headers(request.headers)
+  for (const name of ["content-length", "content-encoding", "transfer-encoding"]) {
+    headers.delete(name)
+  }
+  const { identifier, password, authFactorToken, allowTakendown } = input
+  return new Request(request.url, {
+    method: "POST",
+    headers,
+    body: JSON.stringify({ identifier, password, authFactorToken, allowTakendown })
+  })
+}
+
+const createSession = method(
+  "com.atproto.server.createSession",
+  { authority: { kind: "none" } },
+  Effect.fnUntraced(function* ({ input, request }: Call<object, CreateSession.InputSchema>) {
+    const identifier = input.identifier.trim()
+    const headers = yield* takePoint(request, `createSession ${identifier.toLowerCase()}`, [
+      { limit: 30, windowSeconds: fiveMinutes },
+      { limit: 300, windowSeconds: aDay }
+    ])
+    const entry = yield* didBehind(identifier)
+    const accounts = yield* Accounts
+    const did = entry?.did ?? decoyDid(identifier)
+    return addHeaders(yield* accounts.forward(did, rebuild(request, input)), headers)
+  })
+)
+
+/** What the server is, and the two doors in. */
+export const serverMethods = [describeServer, createAccount, createSession]

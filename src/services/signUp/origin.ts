@@ -1,0 +1,76 @@
+import * as Effect from "effect/Effect"
+import { didWebHost } from "../../identity/did.ts"
+import type { DidDocument } from "../../identity/didDocument.ts"
+import { checkHandle } from "../../identity/handle.ts"
+import { Denied } from "../Auth.ts"
+import type { Settings } from "../Config.ts"
+import type { Identity } from "../Identity.ts"
+import { refuse, type SignUpRequest } from "./fields.ts"
+
+/** Where an account's DID comes from. */
+export type Origin =
+  /** A did:plc is to be made. */
+  | { readonly kind: "new" }
+  /** A did:web of this very host, or of a name under its domains, by the administrator. */
+  | { readonly kind: "hosted"; readonly did: string }
+  /** The DID lives elsewhere and says itself that it wants to move in. */
+  | { readonly kind: "moving"; readonly did: string; readonly didDoc: DidDocument }
+
+/** Whether the document of this did:web is this server's to give. */
+export const isHostedWeb = (did: string, { host, handleDomains }: Settings): boolean => {
+  const name = didWebHost(did)
+  return (
+    name !== undefined &&
+    (name === host || handleDomains.some((domain) => name.endsWith(`.${domain}`)))
+  )
+}
+
+/** Finds out where the DID comes from, and whether this caller may bring it. */
+export const originOf = Effect.fnUntraced(function* (
+  { did, caller }: SignUpRequest,
+  config: Settings,
+  identity: Identity["Service"]
+) {
+  if (did === undefined) return { kind: "new" } satisfies Origin
+  if (caller.kind === "admin" && isHostedWeb(did, config)) {
+    return { kind: "hosted", did } satisfies Origin
+  }
+  if (caller.kind !== "service" || caller.did !== did) {
+    return yield* new Denied({
+      error: "AuthenticationRequired",
+      message: `Missing auth to create account with did: ${did}`
+    })
+  }
+  const unresolvable = () => Effect.fail(refuse("UnresolvableDid", `Could not resolve DID: ${did}`))
+  const didDoc = yield* identity
+    .resolveDid(did, { fresh: true })
+    .pipe(Effect.catchTags({ DidNotFound: unresolvable, DidDeactivated: unresolvable }))
+  return { kind: "moving", did, didDoc } satisfies Origin
+})
+
+/** The handle in its stored form; one that is not under the host's domains must lead to the DID already. */
+export const checkNewHandle = Effect.fnUntraced(function* (
+  { handle, caller }: SignUpRequest,
+  origin: Origin,
+  config: Settings,
+  identity: Identity["Service"]
+) {
+  const checked = checkHandle(handle, {
+    serviceDomains: config.handleDomains,
+    allowTest: config.isLocal,
+    override: caller.kind === "admin"
+  })
+  if (!checked.ok) return yield* refuse(checked.fault.error, checked.fault.message)
+  // The administrator may give the host's own name away: this server answers for it as soon as the account is there.
+  const isOwnName = caller.kind === "admin" && checked.handle === config.host
+  if (checked.hosted || isOwnName) return checked.handle
+  if (origin.kind === "new") {
+    return yield* refuse("UnsupportedDomain", "Not a supported handle domain")
+  }
+  const found = yield* identity
+    .resolveHandle(checked.handle, { fresh: true })
+    .pipe(Effect.catchTag("HandleNotFound", () => Effect.void))
+  return found === origin.did
+    ? checked.handle
+    : yield* refuse("InvalidHandle", "External handle did not resolve to DID")
+})
