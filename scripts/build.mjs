@@ -4,7 +4,7 @@
  *
  *   node scripts/build.mjs [--minify] [--out dist/main.mjs] [--top 20]
  */
-import { build as esbuild } from "esbuild"
+import { build as esbuild, formatMessages } from "esbuild"
 import { mkdir, writeFile } from "node:fs/promises"
 import { dirname, resolve } from "node:path"
 import { fileURLToPath } from "node:url"
@@ -45,6 +45,9 @@ export async function build({
   })
   const output = result.outputFiles[0]
   if (output === undefined) throw new Error("esbuild made no output")
+  // Such as an import that nothing exports: it would fail when the Worker starts.
+  const warnings = await formatMessages(result.warnings, { kind: "warning", color: false })
+  for (const warning of warnings) console.warn(warning)
   return {
     code: output.text,
     bytes: output.contents.byteLength,
