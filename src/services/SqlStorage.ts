@@ -3,7 +3,11 @@ import * as Context from "effect/Context"
 /** A value that SQLite stores; blobs are written from bytes and read back as bytes or a buffer. */
 export type SqlValue = string | number | null | ArrayBuffer | Uint8Array
 
-/** The rows of one statement, read as they are asked for. */
+/**
+ * The rows of one statement, read as they are asked for.
+ *
+ * A statement that writes and answers rows (`RETURNING`) must be read to its end: a Durable Object cannot commit before.
+ */
 export interface SqlCursor<Row> extends Iterable<Row> {
   toArray(): Array<Row>
   raw(): IterableIterator<Array<SqlValue>>

@@ -51,7 +51,7 @@ export const sqlStorageContract = (
 
     check("writes at once, whether or not the cursor is read", (sql) => {
       makeTable(sql, 1)
-      sql.exec("INSERT INTO t (k) VALUES (2) RETURNING k")
+      sql.exec("INSERT INTO t (k) VALUES (2)")
       sql.exec("UPDATE t SET k = 5 WHERE k = 1")
       assert.deepStrictEqual(keys(sql), [2, 5])
     })

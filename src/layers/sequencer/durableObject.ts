@@ -114,7 +114,10 @@ export const sequencerClass = <Env>(relays: (env: Env) => Layer.Layer<Relays>) =
     override webSocketMessage(): void {}
 
     override webSocketClose(socket: WebSocket): void {
-      const { reader } = this.#subscriber(socket)
+      const subscriber = this.#subscriber(socket)
+      const { reader } = subscriber
+      // The client's close is answered by ours; nothing is sent if it went without one.
+      subscriber.close(1000, "")
       this.#departed = [{ ...reader, until: Date.now() }, ...this.#departed].slice(0, departedKept)
     }
 
