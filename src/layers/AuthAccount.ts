@@ -178,7 +178,8 @@ export const layer: Layer.Layer<Auth, never, AccountStore | Sessions | ServiceTo
           case "admin":
             return adminCaller(credentials)
           case "signup":
-            return Effect.fail(deny("Forbidden", "Accounts are made by the host"))
+          case "object":
+            return Effect.fail(deny("Forbidden", "This method belongs to the host"))
         }
       }
 

@@ -45,6 +45,7 @@ const authorities = {
   end: { kind: "refresh", expired: true },
   service: { kind: "service" },
   admin: { kind: "admin" },
+  object: { kind: "object", call: "authorizeUpload" },
   signup: { kind: "signup" }
 } satisfies Record<string, Authority>
 
@@ -206,6 +207,7 @@ const expected: Record<keyof typeof authorities, Record<string, string>> = {
     ...serviceTable
   }),
   admin: all("AuthenticationRequired", { nothing: "AuthMissing", admin: "admin" }),
+  object: all("Forbidden", {}),
   signup: all("Forbidden", {})
 }
 

@@ -149,7 +149,7 @@ export const signUp = Effect.fnUntraced(function* (
   const directory = yield* Directory
   yield* directory.reserve({ did, handle: alice.handle })
   yield* directory.setStatus(did, "active")
-  yield* (yield* PlcDirectory).submit(did, genesis)
+  if (did.startsWith("did:plc:")) yield* (yield* PlcDirectory).submit(did, genesis)
   yield* (yield* AccountStore).create({ ...alice, did, password: hashed, ...change })
 })
 
