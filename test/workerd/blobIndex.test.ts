@@ -5,7 +5,10 @@ import { blobIndexContract } from "../contract/blobIndex.suite.ts"
 // SAFETY: wrangler.toml binds the class of the accounts' objects under this name.
 const { ACCOUNT } = env as unknown as { readonly ACCOUNT: DurableObjectNamespace }
 
+let made = 0
+
+// An object without an account has an empty database.
 blobIndexContract("a Durable Object", async (body) => {
-  const stub = ACCOUNT.get(ACCOUNT.newUniqueId())
+  const stub = ACCOUNT.get(ACCOUNT.idFromName(`did:web:blob-index-${made++}.test`))
   await runInDurableObject(stub, (_object, state) => body(make(state.storage)))
 })

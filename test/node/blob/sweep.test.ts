@@ -8,7 +8,7 @@ import { BlobIndex } from "../../../src/services/BlobIndex.ts"
 import { BlobStore, BlobStoreUnavailable } from "../../../src/services/BlobStore.ts"
 import { sweepBlobs } from "../../../src/services/BlobSweep.ts"
 import { SqlStorage } from "../../../src/services/SqlStorage.ts"
-import { cidOf, indexOver, upload } from "../../contract/blobIndex.suite.ts"
+import { cidOf, indexOver, upload } from "../../contract/blobIndex.fixture.ts"
 
 const grace = 6 * 3_600_000
 
