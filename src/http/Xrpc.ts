@@ -47,14 +47,20 @@ export const method = <Params, Input, R>(
 export type MethodTable<R> = ReadonlyMap<string, Method<R>>
 
 /** Collects methods into a table; a method declared twice is a mistake found at start. */
-export const table = <R>(...groups: ReadonlyArray<ReadonlyArray<Method<R>>>): MethodTable<R> => {
-  const methods = new Map<string, Method<R>>()
+export const table = <const Groups extends ReadonlyArray<ReadonlyArray<Method<any>>>>(
+  ...groups: Groups
+): MethodTable<Needs<Groups>> => {
+  const methods = new Map<string, Method<Needs<Groups>>>()
   for (const declared of groups.flat()) {
     if (methods.has(declared.nsid)) throw new Error(`method declared twice: ${declared.nsid}`)
     methods.set(declared.nsid, declared)
   }
   return methods
 }
+
+/** The services that any of the methods asks for. */
+type Needs<Groups extends ReadonlyArray<ReadonlyArray<Method<any>>>> =
+  Groups[number][number] extends Method<infer R> ? R : never
 
 /** Settings of the engine that come from the configuration. */
 export interface XrpcLimits {
@@ -105,8 +111,10 @@ const run = Effect.fnUntraced(function* <R>(
   url: URL
 ) {
   const { nsid } = declared
-  const expected = Lexicons.kindOf(nsid) === "procedure" ? "POST" : "GET"
-  if (request.method !== expected && !(expected === "GET" && request.method === "HEAD")) {
+  const kind = Lexicons.kindOf(nsid)
+  const expected = kind === "procedure" ? "POST" : "GET"
+  // A subscription answers for itself: 405 and 426 are part of its protocol.
+  if (kind !== "subscription" && request.method !== expected && !(expected === "GET" && request.method === "HEAD")) {
     return yield* new InvalidRequest({
       message: `Incorrect HTTP method (${request.method}) expected ${expected}`
     })

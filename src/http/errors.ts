@@ -4,7 +4,20 @@ import type { RepoInactive, RepoNotFound } from "../services/AccountStore.ts"
 import type { Rejected } from "../services/Accounts.ts"
 import type { AppPasswordExists } from "../services/AppPasswords.ts"
 import type { Denied } from "../services/Auth.ts"
-import type { BlobNotFound, InvalidMimeType, InvalidSize } from "../services/BlobIndex.ts"
+import type {
+  BlobNotFound,
+  BlobQuotaExceeded,
+  BlobTakendown,
+  InvalidMimeType,
+  InvalidSize,
+  UploadExpired
+} from "../services/BlobIndex.ts"
+import type {
+  BlobEmpty,
+  BlobIncomplete,
+  BlobStoreUnavailable,
+  BlobTooLarge
+} from "../services/BlobStore.ts"
 import type {
   AccountExists,
   DirectoryUnavailable,
@@ -64,6 +77,13 @@ export type Failure =
   | RecordNotFound
   | BlockNotFound
   | BlobNotFound
+  | BlobQuotaExceeded
+  | BlobTakendown
+  | UploadExpired
+  | BlobTooLarge
+  | BlobEmpty
+  | BlobIncomplete
+  | BlobStoreUnavailable
   | InvalidMimeType
   | InvalidSize
   | InvalidWrite
@@ -161,6 +181,13 @@ const wire: Wire = {
     error: "BlobNotFound",
     message: `Could not find blob: ${cid}`
   }),
+  BlobQuotaExceeded: plain(400, "BlobQuotaExceeded"),
+  BlobTakendown: plain(400, "BlobTakendown"),
+  UploadExpired: plain(400, "InvalidRequest"),
+  BlobTooLarge: plain(413, "PayloadTooLarge"),
+  BlobEmpty: plain(400, "InvalidRequest"),
+  BlobIncomplete: plain(400, "InvalidRequest"),
+  BlobStoreUnavailable: () => unavailable("The blob store is unavailable"),
   InvalidMimeType: plain(400, "InvalidMimeType"),
   InvalidSize: plain(400, "InvalidSize"),
   InvalidWrite: plain(400, "InvalidRequest"),

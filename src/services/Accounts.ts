@@ -3,9 +3,9 @@ import type * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import type { AccountCalls } from "./AccountCalls.ts"
 
-/** An account's object refused, with the answer it wants on the wire. */
+/** An account's object refused, or could not be reached (503): the answer as it goes over the wire. */
 export class Rejected extends Schema.TaggedError<Rejected>()("Rejected", {
-  status: Schema.Number,
+  status: Schema.Finite,
   error: Schema.String,
   message: Schema.String,
   headers: Schema.optional(Schema.Record(Schema.String, Schema.String))
@@ -16,7 +16,7 @@ export class Accounts extends Context.Service<
   Accounts,
   {
     /** Hands a whole XRPC request to the account's object. */
-    forward(did: string, request: Request): Effect.Effect<Response>
+    forward(did: string, request: Request): Effect.Effect<Response, Rejected>
     /** Calls one internal method of the account's object. */
     call<K extends keyof AccountCalls>(
       did: string,

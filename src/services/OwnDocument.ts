@@ -15,7 +15,7 @@ export const isServedHere = (did: string, settings: Settings): boolean => {
 }
 
 /** The document as it has to be for an account that lives here. */
-const expectedDocument = (account: Account, settings: Settings): DidDocument =>
+export const expectedDocument = (account: Account, settings: Settings): DidDocument =>
   accountDidDocument({
     did: account.did,
     handle: account.handle,

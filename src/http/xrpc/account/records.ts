@@ -5,9 +5,11 @@ import type {
   ComAtprotoRepoListRecords as ListRecords
 } from "@atproto/api"
 import * as Effect from "effect/Effect"
+import { handleOf } from "../../../identity/didDocument.ts"
 import { blockToJsonText } from "../../../repo/jsonText.ts"
 import { BlobIndex } from "../../../services/BlobIndex.ts"
-import { LocalIdentity } from "../../../services/LocalIdentity.ts"
+import { Identity } from "../../../services/Identity.ts"
+import { ownDocument } from "../../../services/OwnDocument.ts"
 import { RecordNotFound, Records } from "../../../services/Records.ts"
 import { Repo } from "../../../services/Repo.ts"
 import { type Call, method } from "../../Xrpc.ts"
@@ -64,14 +66,11 @@ export const describeRepo = method(
   Effect.fnUntraced(function* ({ caller }: Call<DescribeRepo.QueryParams>) {
     const account = yield* readableAccount(caller)
     const collections = yield* (yield* Repo).collections
-    const identity = yield* (yield* LocalIdentity).of(account)
-    return {
-      handle: account.handle,
-      did: account.did,
-      didDoc: identity.didDoc,
-      collections,
-      handleIsCorrect: identity.handleIsCorrect
-    }
+    const { did, handle } = account
+    const didDoc = yield* ownDocument(account)
+    const leadsTo = yield* Effect.orElseSucceed((yield* Identity).resolveHandle(handle), () => undefined)
+    const handleIsCorrect = leadsTo === did && handleOf(didDoc) === handle
+    return { handle, did, didDoc, collections, handleIsCorrect }
   })
 )
 

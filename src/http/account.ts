@@ -1,0 +1,39 @@
+import * as Effect from "effect/Effect"
+import { Alarm } from "../services/Alarm.ts"
+import { sweepBlobs } from "../services/BlobSweep.ts"
+import { Config } from "../services/Config.ts"
+import { Outbox } from "../services/Outbox.ts"
+import { actorMethods } from "./xrpc/account/actor.ts"
+import { repoReadMethods } from "./xrpc/account/records.ts"
+import { repoWriteMethods } from "./xrpc/account/repo.ts"
+import { serverMethods } from "./xrpc/account/server.ts"
+import { syncMethods } from "./xrpc/account/sync.ts"
+import { accountInviteMethods } from "./xrpc/host/invites.ts"
+import { serve, table } from "./Xrpc.ts"
+
+export { call } from "./accountCalls.ts"
+
+/** The methods that run in an account's object. */
+export const accountMethods = table(
+  repoWriteMethods,
+  repoReadMethods,
+  syncMethods,
+  serverMethods,
+  actorMethods,
+  accountInviteMethods
+)
+
+/** Answers an XRPC request to the account in this object. */
+export const serveAccount = Effect.fnUntraced(function* (request: Request) {
+  const { jsonLimit } = yield* Config
+  return yield* serve(accountMethods, { jsonLimit }, request, new URL(request.url))
+})
+
+/** What the object's alarm does: deliver the outbox, sweep blobs; each asks for its next ring. */
+export const ring = Effect.gen(function* () {
+  const { blobGraceHours } = yield* Config
+  yield* (yield* Outbox).deliver
+  const next = yield* sweepBlobs(blobGraceHours * 3_600_000)
+  if (next !== undefined) yield* (yield* Alarm).by(next)
+})
+

@@ -1,0 +1,56 @@
+import * as Effect from "effect/Effect"
+import { isDid, isHandle, normalizeHandle } from "../lexicon/syntax.ts"
+import { RepoNotFound } from "../services/AccountStore.ts"
+import { Denied } from "../services/Auth.ts"
+import type { Authority } from "../services/Authority.ts"
+import { Directory } from "../services/Directory.ts"
+import { InvalidRequest } from "./errors.ts"
+
+/**
+ * Finds the account that a request is for: its `repo` or `did` parameter, else the subject of its credential.
+ *
+ * Nothing of it is trusted: the account's object verifies.
+ */
+export const accountOf = Effect.fnUntraced(function* (
+  authority: Authority,
+  request: Request,
+  url: URL
+) {
+  if (authority.kind === "none" || authority.kind === "optional") return yield* namedAccount(url)
+  return yield* subjectOf(request.headers.get("authorization"))
+})
+
+/** The DID that the `repo` or `did` parameter names; a handle is looked up in the directory. */
+export const namedAccount = Effect.fnUntraced(function* (url: URL) {
+  const name = url.searchParams.get("did") ?? url.searchParams.get("repo")
+  if (name === null) {
+    return yield* new InvalidRequest({ message: "The parameter that names the account is missing" })
+  }
+  if (isDid(name)) return name
+  if (!isHandle(name)) return yield* new InvalidRequest({ message: `Not a DID or handle: ${name}` })
+  const entry = yield* (yield* Directory).byHandle(normalizeHandle(name))
+  return entry?.did ?? (yield* new RepoNotFound({ did: name }))
+})
+
+/** The DID in a token: `sub` of a session, `iss` of a service token; read, not verified. */
+export const subjectOf = Effect.fnUntraced(function* (authorization: string | null) {
+  if (authorization === null) {
+    return yield* new Denied({ error: "AuthMissing", message: "Authentication Required" })
+  }
+  const [scheme = "", token = ""] = authorization.trim().split(/\s+/, 2)
+  if (!/^(bearer|dpop)$/i.test(scheme)) {
+    return yield* new Denied({
+      error: "InvalidToken",
+      message: "This method takes a Bearer token"
+    })
+  }
+  const claims = yield* Effect.try({
+    try: (): unknown => JSON.parse(atob((token.split(".")[1] ?? "").replace(/-/g, "+").replace(/_/g, "/"))),
+    catch: () => new Denied({ error: "InvalidToken", message: "Malformed token" })
+  })
+  const { sub, iss } = (claims ?? {}) as { readonly sub?: unknown; readonly iss?: unknown }
+  const did = typeof sub === "string" ? sub : typeof iss === "string" ? iss.split("#", 1)[0]! : ""
+  return isDid(did)
+    ? did
+    : yield* new Denied({ error: "InvalidToken", message: "The token names no account" })
+})

@@ -1,0 +1,39 @@
+import * as Cause from "effect/Cause"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as HttpEffect from "effect/http/HttpEffect"
+import * as HttpRouter from "effect/http/HttpRouter"
+import * as Layer from "effect/Layer"
+import * as Result from "effect/Result"
+import * as Scope from "effect/Scope"
+import type { Misconfigured } from "../services/Config.ts"
+import { misconfigured } from "./health.ts"
+import { type HostServices, routes } from "./host.ts"
+
+/** Answers web requests. */
+export type Handler = (request: Request) => Promise<Response>
+
+/**
+ * The host's HTTP app over its services, as a function from request to response.
+ *
+ * Built at once and synchronously: in a Worker no request may wait for what another one began.
+ * Where the configuration cannot be used, every answer says so (503).
+ */
+export const makeHandler = (services: Layer.Layer<HostServices, Misconfigured>): Handler => {
+  const built = Effect.runSyncExit(
+    Effect.gen(function* () {
+      const scope = yield* Scope.make()
+      const context = yield* Layer.buildWithScope(services, scope)
+      const app = yield* HttpRouter.toHttpEffect(routes).pipe(
+        Effect.provide(context),
+        Scope.provide(scope)
+      )
+      return HttpEffect.toWebHandlerWith(context)(app)
+    })
+  )
+  if (Exit.isSuccess(built)) return built.value
+  const problem = Cause.findError(built.cause)
+  if (Result.isFailure(problem)) throw Cause.squash(built.cause)
+  Effect.runSync(Effect.logError(problem.success.message))
+  return (request) => Promise.resolve(misconfigured(new URL(request.url), problem.success))
+}

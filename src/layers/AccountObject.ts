@@ -1,0 +1,102 @@
+import { DurableObject } from "cloudflare:workers"
+import type * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as Scope from "effect/Scope"
+import type { AccountCalls } from "../services/AccountCalls.ts"
+import type { Rejected } from "../services/Accounts.ts"
+import type { Alarm } from "../services/Alarm.ts"
+import type { Background } from "../services/Background.ts"
+import type { SqlStorage } from "../services/SqlStorage.ts"
+import * as AlarmDurable from "./AlarmDurable.ts"
+import * as BackgroundDurable from "./BackgroundDurable.ts"
+import * as accountServices from "./accountServices.ts"
+import type { AccountBase } from "./Cloudflare.ts"
+import type { CallAnswer } from "./AccountsObject.ts"
+import * as SqlStorageDurable from "./SqlStorageDurable.ts"
+
+/** Everything that an account's object offers to its handlers. */
+export type AccountServices =
+  | Layer.Success<ReturnType<typeof accountServices.layer>>
+  | AccountBase
+  | SqlStorage
+  | Alarm
+  | Background
+
+/** A failure as it goes over the wire. */
+export type WireFailure = Pick<Rejected, "status" | "error" | "message" | "headers">
+
+/** What runs in an account's object: its HTTP app, its internal methods, and what its alarm does. */
+export interface AccountApp {
+  serve(request: Request): Effect.Effect<Response, never, AccountServices>
+  call<K extends keyof AccountCalls>(
+    method: K,
+    input: AccountCalls[K]["input"]
+  ): Effect.Effect<AccountCalls[K]["output"], Rejected, AccountServices>
+  readonly ring: Effect.Effect<void, never, AccountServices>
+}
+
+/** The class of an account's object; `base` makes from the environment what is not the object's own. */
+export const accountClass = <Env>(
+  app: AccountApp,
+  base: (env: Env) => Layer.Layer<AccountBase>
+) =>
+  class extends DurableObject<Env> {
+    readonly #services: Promise<Context.Context<AccountServices>>
+    #alarm: AlarmDurable.ObjectAlarm | undefined
+
+    constructor(ctx: DurableObjectState, env: Env) {
+      super(ctx, env)
+      this.#services = ctx.blockConcurrencyWhile(() => Effect.runPromise(this.#build()))
+    }
+
+    override async fetch(request: Request): Promise<Response> {
+      return this.#run(app.serve(request))
+    }
+
+    /** Runs an internal method; see AccountCalls. */
+    async call<K extends keyof AccountCalls>(
+      method: K,
+      input: AccountCalls[K]["input"]
+    ): Promise<CallAnswer> {
+      return this.#run(
+        Effect.match(app.call(method, input), {
+          onSuccess: (output) => ({ output }),
+          onFailure: ({ status, error, message, headers }) => ({
+            rejected: { status, error, message, ...(headers === undefined ? {} : { headers }) }
+          })
+        })
+      )
+    }
+
+    override async alarm(): Promise<void> {
+      await this.#services
+      this.#alarm?.rang()
+      await this.#run(app.ring)
+    }
+
+    async #run<A>(effect: Effect.Effect<A, never, AccountServices>): Promise<A> {
+      return Effect.runPromiseWith(await this.#services)(effect)
+    }
+
+    #build() {
+      const { storage, id } = this.ctx
+      return Effect.gen({ self: this }, function* () {
+        const alarm = yield* AlarmDurable.make(storage)
+        this.#alarm = alarm
+        const own = Layer.mergeAll(
+          SqlStorageDurable.layer(storage),
+          AlarmDurable.layer(alarm),
+          BackgroundDurable.layer(this.ctx)
+        )
+        const wipe = Effect.andThen(
+          Effect.promise(() => storage.deleteAll()),
+          alarm.clear
+        )
+        const services = accountServices
+          .layer({ did: id.name ?? "unknown", wipe })
+          .pipe(Layer.provideMerge(Layer.mergeAll(own, base(this.env))))
+        return yield* Layer.buildWithScope(services, yield* Scope.make())
+      })
+    }
+  }

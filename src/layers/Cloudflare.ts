@@ -1,0 +1,117 @@
+import { DurableObject, waitUntil } from "cloudflare:workers"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import type { BlobStore } from "../services/BlobStore.ts"
+import { Config, type DataLocation } from "../services/Config.ts"
+import type { Directory } from "../services/Directory.ts"
+import type { Sequencer } from "../services/Sequencer.ts"
+import type { AccountStub } from "./AccountsObject.ts"
+import * as AccountsObject from "./AccountsObject.ts"
+import { type AccountApp, accountClass } from "./AccountObject.ts"
+import * as BackgroundDurable from "./BackgroundDurable.ts"
+import * as BlobStoreR2 from "./BlobStoreR2.ts"
+import * as ConfigEnv from "./ConfigEnv.ts"
+import * as DirectoryD1 from "./DirectoryD1.ts"
+import * as hostServices from "./hostServices.ts"
+import * as LimiterObject from "./LimiterObject.ts"
+import * as OutgoingFetch from "./OutgoingFetch.ts"
+import * as RelaysOutgoing from "./RelaysOutgoing.ts"
+import * as SequencerObject from "./SequencerObject.ts"
+import { sequencerClass } from "./sequencer/durableObject.ts"
+import * as SqlStorageDurable from "./SqlStorageDurable.ts"
+
+/** The bindings of wrangler.toml; all other variables are configuration. */
+export interface Env {
+  readonly ACCOUNT: DurableObjectNamespace
+  readonly SEQUENCER: DurableObjectNamespace
+  readonly LIMITER: DurableObjectNamespace
+  readonly DIRECTORY: D1Database
+  readonly BLOBS: R2Bucket
+  readonly [variable: string]: unknown
+}
+
+/** What an account's object shares with the rest of the host. */
+export type AccountBase = Config | Directory | Sequencer | BlobStore
+
+/** Reaches the object of this name where the data is to lie: jurisdiction and hint are part of where it is found. */
+const objectOf =
+  (namespace: DurableObjectNamespace, location: DataLocation | undefined) =>
+  (name: string): DurableObjectStub => {
+    const within =
+      location !== undefined && "jurisdiction" in location
+        ? namespace.jurisdiction(location.jurisdiction)
+        : namespace
+    const options =
+      location !== undefined && "hint" in location ? { locationHint: location.hint } : {}
+    return within.get(within.idFromName(name), options)
+  }
+
+// A stub gives every public method of its object's class, which the platform's types cannot know here.
+const sequencer = (env: Env) =>
+  Layer.unwrap(
+    Effect.map(Config, ({ dataLocation }) => {
+      const stub = objectOf(env.SEQUENCER, dataLocation)
+      // SAFETY: the namespace is bound to the Sequencer class in wrangler.toml.
+      return SequencerObject.layer(() => stub("sequencer") as unknown as SequencerObject.SequencerStub)
+    })
+  )
+
+const accountBase = (env: Env): Layer.Layer<AccountBase> =>
+  Layer.mergeAll(
+    DirectoryD1.layer(env.DIRECTORY),
+    BlobStoreR2.layer(env.BLOBS),
+    sequencer(env)
+  ).pipe(Layer.provideMerge(Layer.orDie(ConfigEnv.layer(env))))
+
+/** The Account class over an account's HTTP app. */
+export const account = (app: AccountApp) => accountClass<Env>(app, accountBase)
+
+/** The Sequencer class. */
+export const sequencerObject = sequencerClass<Env>((env) => {
+  const config = Layer.orDie(ConfigEnv.layer(env))
+  const outgoing = Layer.unwrap(
+    Effect.map(Config, ({ devAllowHosts }) => OutgoingFetch.layer({ allowHosts: devAllowHosts }))
+  )
+  return RelaysOutgoing.layer.pipe(Layer.provide(outgoing), Layer.provide(config))
+})
+
+/** The Limiter class. */
+export class LimiterDurable extends DurableObject<Env> {
+  readonly #limiter = LimiterObject.makeObject(SqlStorageDurable.make(this.ctx.storage), {
+    get: () => this.ctx.storage.getAlarm(),
+    set: (time) => this.ctx.storage.setAlarm(time)
+  })
+
+  take(taking: LimiterObject.LimiterTaking): Promise<LimiterObject.LimiterAnswer> {
+    return this.#limiter.take(taking)
+  }
+
+  override alarm(): Promise<void> {
+    return this.#limiter.prune(Date.now())
+  }
+}
+
+/** The services of the Worker, or the reason why its configuration cannot be used. */
+export const host = (env: Env) => {
+  const config = ConfigEnv.layer(env)
+  const objects = Layer.unwrap(
+    Effect.map(Config, ({ dataLocation }) => {
+      const accountStub = objectOf(env.ACCOUNT, dataLocation)
+      const limiterStub = objectOf(env.LIMITER, dataLocation)
+      return Layer.mergeAll(
+        // SAFETY: the namespaces are bound to these classes in wrangler.toml.
+        AccountsObject.layer((did) => accountStub(did) as unknown as AccountStub),
+        LimiterObject.layer((shard) => limiterStub(shard) as unknown as LimiterObject.LimiterStub)
+      )
+    })
+  )
+  const base = Layer.mergeAll(
+    objects,
+    sequencer(env),
+    DirectoryD1.layer(env.DIRECTORY),
+    BlobStoreR2.layer(env.BLOBS),
+    BackgroundDurable.layer({ waitUntil })
+  ).pipe(Layer.provideMerge(config))
+  return hostServices.layer.pipe(Layer.provideMerge(base))
+}
+

@@ -1,0 +1,25 @@
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as Option from "effect/Option"
+import * as HostedIdentities from "../services/HostedIdentities.ts"
+import * as SignUp from "../services/SignUp.ts"
+import * as AddressLimits from "./AddressLimits.ts"
+import * as AuthHost from "./AuthHost.ts"
+import * as Logging from "./Logging.ts"
+import { shared } from "./hosted.ts"
+
+/** Whoever lives here is known without the network; what cannot be told just now is asked outside. */
+const local = Effect.map(
+  HostedIdentities.HostedIdentities,
+  (hosted) => (didOrHandle: string) =>
+    hosted.find(didOrHandle).pipe(
+      Effect.orElseSucceed(() => undefined),
+      Effect.map(Option.fromUndefinedOr)
+    )
+)
+
+/** What the Worker has besides the objects, the directory and the blob store. */
+export const layer = Layer.mergeAll(AuthHost.layer, SignUp.layer, AddressLimits.layer(), Logging.layer).pipe(
+  Layer.provideMerge(shared(local)),
+  Layer.provideMerge(HostedIdentities.layer)
+)

@@ -1,0 +1,29 @@
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import type * as Option from "effect/Option"
+import { Config } from "../services/Config.ts"
+import * as ServiceTokens from "../services/ServiceTokens.ts"
+import * as IdentityResolver from "./IdentityResolver.ts"
+import * as KeysMaster from "./KeysMaster.ts"
+import * as OutgoingFetch from "./OutgoingFetch.ts"
+import * as PlcHttp from "./PlcHttp.ts"
+
+/** Tells who lives here, so that nobody asks the network for what is ours. */
+export type Local = (
+  didOrHandle: string
+) => Effect.Effect<Option.Option<IdentityResolver.KnownLocally>>
+
+/** The services that the Worker and the accounts' objects both have: keys, outgoing requests, identities, service tokens. */
+export const shared = <E, R>(local: Effect.Effect<Local, E, R>) =>
+  Layer.unwrap(
+    Effect.gen(function* () {
+      const { devAllowHosts: allowHosts, dohUrl, masterKey, plcUrl } = yield* Config
+      const identity = IdentityResolver.layer({ dohUrl, allowHosts, local: yield* local })
+      return ServiceTokens.layer.pipe(
+        Layer.provideMerge(identity),
+        Layer.provideMerge(PlcHttp.layer({ url: plcUrl })),
+        Layer.provideMerge(OutgoingFetch.layer({ allowHosts })),
+        Layer.provideMerge(KeysMaster.layer(masterKey))
+      )
+    })
+  )
