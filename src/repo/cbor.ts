@@ -216,8 +216,10 @@ class StrictTokenizer extends Tokenizer {
     const value = token.value as string
     const end = this.pos()
     const bytes = end - start
-    // Only ASCII has as many characters as bytes.
-    if (value.length + headBytes(this.#bytes[start]!) === bytes) return token
+    // Only ASCII has as many characters as bytes, or else single bytes that were mended.
+    if (value.length + headBytes(this.#bytes[start]!) === bytes && !value.includes("\ufffd")) {
+      return token
+    }
     const from = start + headBytes(this.#bytes[start]!)
     return new Token(Type.string, text.decode(this.#bytes.subarray(from, end)), bytes)
   }

@@ -20,7 +20,7 @@ export const maxDepth = 32
 export const maxKeyBytes = 1024
 
 /** Keys in one tree node: chance never makes so many, only keys mined for their hashes do. */
-export const maxNodeEntries = 1024
+export const maxNodeEntries = 256
 
 /** A block accepted from outside in a CAR: a record, or a node of the most keys of the greatest size. */
 export const maxCarBlock = 2_000_000

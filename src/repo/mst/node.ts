@@ -216,15 +216,26 @@ const readArgument = (cursor: Cursor, type: number): number => {
   return n
 }
 
-const latin1 = new TextDecoder("latin1")
+const utf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true })
 
 const readSuffix = (cursor: Cursor): string => {
   const length = readArgument(cursor, major.bytes)
   const end = cursor.at + length
   if (length === 0 || end > cursor.bytes.length) throw new InvalidNode("a key that adds nothing")
-  const suffix = latin1.decode(cursor.bytes.subarray(cursor.at, end))
+  const suffix = ascii(cursor.bytes.subarray(cursor.at, end))
   cursor.at = end
   return suffix
+}
+
+const ascii = (bytes: Uint8Array): string => {
+  let text: string
+  try {
+    text = utf8.decode(bytes)
+  } catch {
+    throw new InvalidNode("a key that is no text")
+  }
+  if (text.length !== bytes.length) throw new InvalidNode("a key beyond ASCII")
+  return text
 }
 
 const readLink = (cursor: Cursor): Cid => {

@@ -1,5 +1,5 @@
 import { cidForCbor, type Cid } from "../../../src/repo/cid.ts"
-import { encode } from "../../../src/repo/cbor.ts"
+import { encode, type Data } from "../../../src/repo/cbor.ts"
 import type { RepoOp } from "../../../src/repo/frame.ts"
 import { clusterDiff, decodeCluster } from "../../../src/repo/mst/clusters.ts"
 import { diff } from "../../../src/repo/mst/diff.ts"
@@ -76,6 +76,22 @@ export const postKey = (chance: Chance): string =>
     1_700_000_000_000_000 + chance.below(1_000_000_000),
     chance.below(1024)
   )}`
+
+/** A repo of so many records; always the same. */
+export const manyRecords = (count: number): Map<string, Cid> => {
+  const chance = new Chance(1)
+  return new Map(Array.from({ length: count }, (_, n) => [postKey(chance), recordCid(n % 100)]))
+}
+
+/** Keys of one layer, in order. */
+export const onLayer = (layer: number, count: number): Array<string> => {
+  const keys: Array<string> = []
+  for (let n = 0; keys.length < count; n++) {
+    const key = `com.example.record/${String(n).padStart(8, "0")}`
+    if (keyLayer(key) === layer) keys.push(key)
+  }
+  return keys
+}
 
 /** A store of one block a row, strict about what it is told. */
 export class BlockRows implements NodeReader {
@@ -169,4 +185,65 @@ export const someChanges = (
     changes.push({ key, cid })
   }
   return changes
+}
+
+const texts = [
+  "",
+  "a",
+  "ab",
+  "text",
+  "createdAt",
+  "ä",
+  "\ufeffmark",
+  "€uro",
+  "\ue000",
+  "😀",
+  "x".repeat(23),
+  "y".repeat(24)
+]
+const numbers = [0, 23, 24, 255, 256, 65535, 65536, 4294967295, 4294967296, Number.MAX_SAFE_INTEGER]
+
+const someText = (chance: Chance): string => {
+  let text = ""
+  for (let parts = chance.below(4); parts > 0; parts--) text += chance.pick(texts)
+  return chance.next() < 0.05 ? text.repeat(100) : text
+}
+
+/** Some value of the data model, nested a few levels at most. */
+export const someData = (chance: Chance, depth = 0): Data => {
+  switch (chance.below(depth > 3 ? 6 : 9)) {
+    case 0:
+      return chance.pick([null, true, false])
+    case 1:
+      return chance.pick(numbers)
+    case 2:
+      return -1 - chance.pick(numbers.slice(0, -1))
+    case 3:
+      return someText(chance)
+    case 4:
+      return Uint8Array.from({ length: chance.pick([0, 3, 30, 300]) }, () => chance.below(256))
+    case 5:
+      return recordCid(chance.below(50))
+    case 6:
+      return Array.from({ length: chance.below(5) }, () => someData(chance, depth + 1))
+    default: {
+      const map: { [key: string]: Data } = {}
+      const many = chance.next() < 0.05 ? 40 : 6
+      for (let left = chance.below(many); left > 0; left--) {
+        map[someText(chance)] = someData(chance, depth + 1)
+      }
+      return map
+    }
+  }
+}
+
+/** Bytes with a few of them changed, dropped or added. */
+export const damaged = (chance: Chance, bytes: Uint8Array): Uint8Array => {
+  const list = [...bytes]
+  for (let left = 1 + chance.below(2); left > 0; left--) {
+    const at = chance.below(list.length)
+    const byte = chance.pick([0, 0x1f, 0x20, 0x5f, 0xf6, 0xf7, 0xff, chance.below(256)])
+    list.splice(at, chance.below(2), ...(chance.next() < 0.7 ? [byte] : []))
+  }
+  return Uint8Array.from(list)
 }
