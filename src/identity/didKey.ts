@@ -32,6 +32,16 @@ const curves: Readonly<Record<Curve, ECDSA>> = {
   p256: ecdsa(p256.Point, nobleSha256, { hmac: nativeHmac, lowS: true })
 }
 
+// Signing multiplies the base point by way of a table. The library's makes a first signature cost 20 ms, which hardly pays
+// in an isolate that signs a few times and is gone: start with a small one (5 ms), and build the large one where it pays.
+const smallTable = 6
+const largeTable = 8
+const signaturesThatPay = 500
+let signatures = 0
+secp256k1.Point.BASE.precompute(smallTable, true)
+// P-256 signs natively; what is left is to derive public keys and to verify now and then.
+p256.Point.BASE.precompute(4, true)
+
 const prefixes: Readonly<Record<Curve, readonly [number, number]>> = {
   k256: [0xe7, 0x01],
   p256: [0x80, 0x24]
@@ -126,8 +136,13 @@ export const coordinatesOf = (
 }
 
 /** Signs bytes (hashed with SHA-256): deterministic, low S, 64 bytes `r ‖ s`. */
-export const signBytes = (curve: Curve, privateKey: Uint8Array, bytes: Uint8Array): Uint8Array =>
-  curves[curve].sign(sha256(bytes), privateKey, { lowS: true, prehash: false }).toBytes("compact")
+export const signBytes = (curve: Curve, privateKey: Uint8Array, bytes: Uint8Array): Uint8Array => {
+  signatures += 1
+  if (signatures === signaturesThatPay) secp256k1.Point.BASE.precompute(largeTable, true)
+  return curves[curve]
+    .sign(sha256(bytes), privateKey, { lowS: true, prehash: false })
+    .toBytes("compact")
+}
 
 /**
  * Checks a signature of 64 bytes `r ‖ s` over bytes.

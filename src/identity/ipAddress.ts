@@ -35,12 +35,13 @@ const parse4 = (host: string): number | undefined => {
   return Math.max(a, b, c, d) > 255 ? undefined : v4(a, b, c, d)
 }
 
+const groups = (text: string): Array<number> =>
+  text === "" ? [] : text.split(":").map((group) => Number.parseInt(group, 16))
+
 /** The eight 16-bit groups of an IPv6 address as a URL writes it (no zone, no dotted tail). */
 const parse6 = (host: string): ReadonlyArray<number> | undefined => {
   const halves = host.split("::")
   if (halves.length > 2) return undefined
-  const groups = (text: string): Array<number> =>
-    text === "" ? [] : text.split(":").map((group) => Number.parseInt(group, 16))
   const head = groups(halves[0] ?? "")
   const tail = groups(halves[1] ?? "")
   const gap = 8 - head.length - tail.length

@@ -30,14 +30,15 @@ const privateKey = (curve: Curve, secret: Uint8Array): PrivateKey => ({
   secret: Redacted.make(secret, { label: "private key" })
 })
 
+const hkdf = (purpose: string) => ({
+  name: "HKDF",
+  hash: "SHA-256",
+  // The master key is uniform, so a salt would add nothing; the label separates the purposes.
+  salt: new Uint8Array(),
+  info: text.encode(`nacre/${purpose}`)
+})
+
 const make = (master: Redacted.Redacted<Uint8Array>): Keys["Service"] => {
-  const hkdf = (purpose: string) => ({
-    name: "HKDF",
-    hash: "SHA-256",
-    // The master key is uniform, so a salt would add nothing; the label separates the purposes.
-    salt: new Uint8Array(),
-    info: text.encode(`nacre/${purpose}`)
-  })
   const masterKey = (usages: Array<"deriveBits" | "deriveKey">) =>
     crypto.subtle.importKey("raw", new Uint8Array(Redacted.value(master)), "HKDF", false, usages)
   const wrappingKey = async (usage: "encrypt" | "decrypt") =>
