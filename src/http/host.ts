@@ -23,10 +23,11 @@ import { accountOf } from "./route.ts"
 import * as WellKnown from "./wellKnown.ts"
 import { nsidOf, serve, table } from "./Xrpc.ts"
 import { blobMethods } from "./xrpc/host/blobs.ts"
+import { syncMethods } from "./xrpc/host/sync.ts"
 import { hostMethods as declared } from "./xrpc/host/methods.ts"
 
 /** The methods that the Worker answers itself. */
-export const hostMethods = table(...declared, blobMethods)
+export const hostMethods = table(...declared, blobMethods, syncMethods)
 
 /** Who the request was for, as far as the Worker knows: for the log. */
 interface Noted {

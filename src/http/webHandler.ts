@@ -2,6 +2,7 @@ import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as HttpEffect from "effect/http/HttpEffect"
+import type { HttpServerRequest } from "effect/http/HttpServerRequest"
 import * as HttpRouter from "effect/http/HttpRouter"
 import * as Layer from "effect/Layer"
 import * as Result from "effect/Result"
@@ -28,7 +29,10 @@ export const makeHandler = (services: Layer.Layer<HostServices, Misconfigured>):
         Effect.provide(context),
         Scope.provide(scope)
       )
-      return HttpEffect.toWebHandlerWith(context)(app)
+      return HttpEffect.toWebHandlerWith<
+        HostServices,
+        HostServices | HttpServerRequest | Scope.Scope
+      >(context)(app)
     })
   )
   if (Exit.isSuccess(built)) return built.value
