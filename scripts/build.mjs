@@ -17,13 +17,9 @@ export const root = fileURLToPath(new URL("..", import.meta.url)).replace(/[\\/]
 /**
  * Bundles an entry to one ES module.
  *
- * @param {{ entry?: string, minify?: boolean, sourcemap?: boolean }} [options]
+ * @param {{ entry?: string, minify?: boolean }} [options]
  */
-export async function build({
-  entry = resolve(root, "src/main.ts"),
-  minify = false,
-  sourcemap = false
-} = {}) {
+export async function build({ entry = resolve(root, "src/main.ts"), minify = false } = {}) {
   const result = await esbuild({
     absWorkingDir: root,
     entryPoints: [entry],
@@ -40,7 +36,6 @@ export async function build({
     keepNames: true,
     metafile: true,
     minify,
-    sourcemap: sourcemap ? "inline" : false,
     logLevel: "silent"
   })
   const output = result.outputFiles[0]

@@ -62,7 +62,7 @@ async function main() {
   if (added.length > 0) console.log(`Made ${added.join(", ")} and kept them in .dev.vars.`)
 
   const wrangler = readWrangler(config)
-  const bundle = wrangler.then(({ main }) => build({ entry: main, sourcemap: true }))
+  const bundle = wrangler.then(({ main }) => build({ entry: main }))
   // A failure of the other while one is awaited is met where it is awaited.
   bundle.catch(() => {})
 

@@ -40,7 +40,7 @@ async function soak(kills, seed) {
   try {
     const { did, password } = server.account
     const token = await signIn(server.url, did, password)
-    const consumer = openConsumer({ did, signingKey: await signingKeyOf(server.url) })
+    const consumer = openConsumer({ did, signingKey: await signingKeyOf(server.publicUrl) })
     await consumer.connect(server.url)
     for (let round = 1; round <= kills && problems.length === 0; round++) {
       const until = { done: false }
@@ -100,7 +100,7 @@ async function verify({ server, did, ledger, consumer, untouched }) {
   const car = new Uint8Array(
     await get(server.url, `com.atproto.sync.getRepo?did=${did}`, "arrayBuffer")
   )
-  const { creates, commit } = await verifyRepoCar(car, did, await signingKeyOf(server.url))
+  const { creates, commit } = await verifyRepoCar(car, did, await signingKeyOf(server.publicUrl))
   if (commit.rev !== latest.rev) problems.push(`getRepo is at ${commit.rev}, not ${latest.rev}`)
   const contents = new Map(
     creates.map(({ collection, rkey, cid }) => [`${collection}/${rkey}`, cid.toString()])
