@@ -52,7 +52,7 @@ export class Tree {
   }
 
   /**
-   * About how many nodes this tree and its forerunners hold decoded, at 1 to 2 KB each. An owner who
+   * About how many nodes this tree and its forerunners hold decoded, at 3 to 4 KB each. An owner who
    * bounds memory drops the tree when the number is too great, and loads it afresh from its root.
    */
   get loadedNodes(): number {
