@@ -67,7 +67,9 @@ const isMissingTable = (error: unknown): boolean =>
 /** Drops every table: how a database of Node is emptied (a Durable Object has `deleteAll`). */
 export const dropTables = (sql: SqlStorage["Service"]): void => {
   const names = sql
-    .exec<{ name: string }>("SELECT name FROM sqlite_master WHERE type = 'table'")
+    .exec<{ name: string }>(
+      "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT GLOB '_cf_*'"
+    )
     .toArray()
   sql.transaction(() => {
     for (const { name } of names) sql.exec(`DROP TABLE "${name}"`)

@@ -1,19 +1,14 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
-import type * as Layer from "effect/Layer"
 import { AccountStore } from "../../src/services/AccountStore.ts"
 import { SqlStorage } from "../../src/services/SqlStorage.ts"
-import { alice } from "../node/auth/support.ts"
+import { alice, type Inside, rowsWritten, type Run, wake } from "../node/auth/support.ts"
 
-/** What every AccountStore must do; `layer` is one over an empty object for Alice, `wake` the same object after a sleep. */
-export const accountStoreContract = (
-  name: string,
-  layer: Layer.Layer<AccountStore | SqlStorage>,
-  wake: Effect.Effect<AccountStore["Service"], never, SqlStorage>
-) =>
+/** What every AccountStore must do; `run` gives an empty object. */
+export const accountStoreContract = (name: string, run: Run<Inside>) =>
   describe(`AccountStore over ${name}`, () => {
-    const check = <E>(title: string, body: Effect.Effect<void, E, AccountStore | SqlStorage>) =>
-      it.effect(title, () => Effect.provide(body, layer))
+    const check = <E>(title: string, body: Effect.Effect<void, E, Inside>) =>
+      it(title, () => run(body))
 
     const tableNames = Effect.map(SqlStorage, (sql) =>
       sql
@@ -93,9 +88,9 @@ export const accountStoreContract = (
     check(
       "writes one row a change",
       Effect.gen(function* () {
-        const sql = yield* SqlStorage
         yield* (yield* AccountStore).create(alice)
-        assert.strictEqual(sql.exec("UPDATE account SET handle = 'b.test'").rowsWritten, 1)
+        const change = Effect.flatMap(AccountStore, (store) => store.update({ handle: "b.test" }))
+        assert.strictEqual(yield* rowsWritten(change), 1)
       })
     )
 

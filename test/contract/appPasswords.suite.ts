@@ -1,30 +1,30 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
-import type * as Layer from "effect/Layer"
 import { TestClock } from "effect/testing"
 import { parseJwt } from "../../src/auth/jwt.ts"
 import { AccountStore } from "../../src/services/AccountStore.ts"
 import { AppPasswords } from "../../src/services/AppPasswords.ts"
 import { Sessions } from "../../src/services/Sessions.ts"
 import { SqlStorage } from "../../src/services/SqlStorage.ts"
-import { alice } from "../node/auth/support.ts"
+import { alice, type Inside, type Run } from "../node/auth/support.ts"
 
 const { did } = alice
-type Services = AppPasswords | Sessions | AccountStore | SqlStorage
 
 /** What every AppPasswords must do. */
-export const appPasswordsContract = (name: string, layer: Layer.Layer<Services>) =>
+export const appPasswordsContract = (name: string, run: Run<Inside>) =>
   describe(`AppPasswords over ${name}`, () => {
     const check = <E>(
       title: string,
-      body: (service: AppPasswords["Service"]) => Effect.Effect<void, E, Services>
+      body: (service: AppPasswords["Service"]) => Effect.Effect<void, E, Inside>
     ) =>
-      it.effect(title, () =>
-        Effect.gen(function* () {
-          yield* TestClock.setTime(1_767_225_600_000)
-          yield* (yield* AccountStore).create(alice)
-          yield* body(yield* AppPasswords)
-        }).pipe(Effect.provide(layer))
+      it(title, () =>
+        run(
+          Effect.gen(function* () {
+            yield* TestClock.setTime(1_767_225_600_000)
+            yield* (yield* AccountStore).create(alice)
+            yield* body(yield* AppPasswords)
+          })
+        )
       )
 
     check("makes passwords of sixteen letters and digits in four groups, each another", (service) =>

@@ -1,25 +1,23 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
-import type * as Layer from "effect/Layer"
 import { AccountStore } from "../../src/services/AccountStore.ts"
 import { Preferences } from "../../src/services/Preferences.ts"
-import { SqlStorage } from "../../src/services/SqlStorage.ts"
-import { alice } from "../node/auth/support.ts"
-
-type Services = Preferences | AccountStore | SqlStorage
+import { alice, type Inside, rowsWritten, type Run } from "../node/auth/support.ts"
 
 /** What every Preferences must do. */
-export const preferencesContract = (name: string, layer: Layer.Layer<Services>) =>
+export const preferencesContract = (name: string, run: Run<Inside>) =>
   describe(`Preferences over ${name}`, () => {
     const check = <E>(
       title: string,
-      body: (service: Preferences["Service"]) => Effect.Effect<void, E, Services>
+      body: (service: Preferences["Service"]) => Effect.Effect<void, E, Inside>
     ) =>
-      it.effect(title, () =>
-        Effect.gen(function* () {
-          yield* (yield* AccountStore).create(alice)
-          yield* body(yield* Preferences)
-        }).pipe(Effect.provide(layer))
+      it(title, () =>
+        run(
+          Effect.gen(function* () {
+            yield* (yield* AccountStore).create(alice)
+            yield* body(yield* Preferences)
+          })
+        )
       )
     const one = { $type: "app.bsky.actor.defs#adultContentPref", enabled: true }
     const two = { $type: "app.bsky.actor.defs#interestsPref", tags: ["é", "猫"] }
@@ -44,8 +42,8 @@ export const preferencesContract = (name: string, layer: Layer.Layer<Services>) 
         assert.deepStrictEqual(yield* preferences.get, [two])
         yield* preferences.put([])
         assert.deepStrictEqual(yield* preferences.get, [])
-        const rows = (yield* SqlStorage).exec("SELECT namespace FROM preferences").toArray()
-        assert.strictEqual(rows.length, 1)
+        const put = Effect.flatMap(Preferences, (service) => service.put([one, two, one]))
+        assert.strictEqual(yield* rowsWritten(put), 1)
       })
     )
   })

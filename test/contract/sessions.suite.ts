@@ -1,33 +1,28 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
-import type * as Layer from "effect/Layer"
 import { TestClock } from "effect/testing"
 import { parseJwt } from "../../src/auth/jwt.ts"
 import { AccountStore } from "../../src/services/AccountStore.ts"
 import { Sessions } from "../../src/services/Sessions.ts"
 import { SqlStorage } from "../../src/services/SqlStorage.ts"
-import { alice } from "../node/auth/support.ts"
+import { alice, type Inside, rowsWritten, type Run } from "../node/auth/support.ts"
 
 const { did } = alice
 const claimsOf = (token: string) => parseJwt(token)?.claims ?? {}
 const minute = 60_000
 
 /** What every Sessions must do. */
-export const sessionsContract = (
-  name: string,
-  layer: Layer.Layer<Sessions | AccountStore | SqlStorage>
-) =>
+export const sessionsContract = (name: string, run: Run<Inside>) =>
   describe(`Sessions over ${name}`, () => {
-    const check = <E>(
-      title: string,
-      body: Effect.Effect<void, E, Sessions | AccountStore | SqlStorage>
-    ) =>
-      it.effect(title, () =>
-        Effect.gen(function* () {
-          yield* TestClock.setTime(1_767_225_600_000)
-          yield* (yield* AccountStore).create(alice)
-          yield* body
-        }).pipe(Effect.provide(layer))
+    const check = <E>(title: string, body: Effect.Effect<void, E, Inside>) =>
+      it(title, () =>
+        run(
+          Effect.gen(function* () {
+            yield* TestClock.setTime(1_767_225_600_000)
+            yield* (yield* AccountStore).create(alice)
+            yield* body
+          })
+        )
       )
 
     const opened = Effect.gen(function* () {
@@ -237,6 +232,19 @@ export const sessionsContract = (
         yield* TestClock.adjust("91 days")
         yield* sessions.open(did, { level: "full" })
         assert.strictEqual(yield* rows, 1)
+      })
+    )
+
+    check(
+      "writes one row to open a session, one to refresh it, none to refresh it again, one to end it",
+      Effect.gen(function* () {
+        const { session, token } = yield* opened
+        const open = Effect.flatMap(Sessions, (sessions) => sessions.open(did, { level: "full" }))
+        assert.strictEqual(yield* rowsWritten(open), 1)
+        assert.strictEqual(yield* rowsWritten(next(session, token)), 1)
+        assert.strictEqual(yield* rowsWritten(next(session, token)), 0)
+        const end = Effect.flatMap(Sessions, (sessions) => sessions.end(session))
+        assert.strictEqual(yield* rowsWritten(end), 1)
       })
     )
   })

@@ -1,12 +1,13 @@
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
+import { TestClock } from "effect/testing"
 import * as AccountStoreSqlite from "../../../src/layers/AccountStoreSqlite.ts"
 import * as AppPasswordsSqlite from "../../../src/layers/AppPasswordsSqlite.ts"
 import * as ConfigEnv from "../../../src/layers/ConfigEnv.ts"
 import * as PreferencesSqlite from "../../../src/layers/PreferencesSqlite.ts"
 import * as SessionsSqlite from "../../../src/layers/SessionsSqlite.ts"
 import * as SqlStorageNode from "../../../src/layers/SqlStorageNode.ts"
-import type { Account } from "../../../src/services/AccountStore.ts"
+import { type Account, AccountStore } from "../../../src/services/AccountStore.ts"
 import { SqlStorage } from "../../../src/services/SqlStorage.ts"
 
 /** The account that tests are about. */
@@ -60,3 +61,53 @@ export const storeLayer = Layer.unwrap(
 
 /** An empty database of Node. */
 export const sqlLayer = SqlStorageNode.layer(":memory:")
+
+const insideLayer = Layer.mergeAll(
+  storeLayer,
+  AppPasswordsSqlite.layer,
+  PreferencesSqlite.layer
+).pipe(Layer.provideMerge(SessionsSqlite.layer), Layer.provideMerge(configLayer))
+
+/** What stores something in an account's object. */
+export type Inside = Layer.Success<typeof insideLayer> | SqlStorage
+
+/** Runs a test's body over an empty object. */
+export type Run<R> = <E>(body: Effect.Effect<void, E, R>) => Promise<void>
+
+/** Runs a body over this database, with a clock that the test moves. */
+export const runOver = <E>(
+  body: Effect.Effect<void, E, Inside>,
+  sql: Layer.Layer<SqlStorage>
+): Promise<void> =>
+  Effect.runPromise(
+    Effect.provide(
+      body,
+      insideLayer.pipe(Layer.provideMerge(Layer.mergeAll(sql, TestClock.layer())))
+    )
+  )
+
+/** Runs a body over an empty database of Node. */
+export const runOnNode: Run<Inside> = (body) => runOver(body, sqlLayer)
+
+/** The account's store as it is after a sleep of the object: with nothing in memory. */
+export const wake = Effect.provide(AccountStore, Layer.fresh(storeLayer))
+
+/** The rows that an effect writes, as far as the database tells; the layers in it are made anew. */
+export const rowsWritten = Effect.fnUntraced(function* <E>(
+  body: Effect.Effect<unknown, E, Inside>
+) {
+  const sql = yield* SqlStorage
+  let written = 0
+  const counting = SqlStorage.of({
+    ...sql,
+    exec: (query, ...bindings) => {
+      const cursor = sql.exec(query, ...bindings)
+      // Node tells the rows of the last change for statements that change none, such as CREATE TABLE.
+      if (/^\s*(insert|update|delete)/i.test(query)) written += cursor.rowsWritten
+      return cursor as never
+    }
+  })
+  const layer = insideLayer.pipe(Layer.provideMerge(Layer.succeed(SqlStorage, counting)))
+  yield* Effect.provide(body, Layer.fresh(layer))
+  return written
+})

@@ -1,0 +1,26 @@
+import { env, runInDurableObject } from "cloudflare:test"
+import type * as Effect from "effect/Effect"
+import * as SqlStorageDurable from "../../src/layers/SqlStorageDurable.ts"
+import { accountStoreContract } from "../contract/accountStore.suite.ts"
+import { appPasswordsContract } from "../contract/appPasswords.suite.ts"
+import { preferencesContract } from "../contract/preferences.suite.ts"
+import { sessionsContract } from "../contract/sessions.suite.ts"
+import { type Inside, runOver } from "../node/auth/support.ts"
+
+// SAFETY: wrangler.toml binds the class of the accounts' objects under this name.
+const { ACCOUNT } = env as unknown as { readonly ACCOUNT: DurableObjectNamespace }
+
+let made = 0
+
+// An object without an account has an empty database.
+const run = <E>(body: Effect.Effect<void, E, Inside>): Promise<void> => {
+  const stub = ACCOUNT.get(ACCOUNT.idFromName(`did:web:inside-${made++}.test`))
+  return runInDurableObject(stub, (_object, state) =>
+    runOver(body, SqlStorageDurable.layer(state.storage))
+  )
+}
+
+accountStoreContract("a Durable Object", run)
+sessionsContract("a Durable Object", run)
+appPasswordsContract("a Durable Object", run)
+preferencesContract("a Durable Object", run)
