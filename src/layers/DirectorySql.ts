@@ -179,14 +179,18 @@ export const make = (database: Database): Directory["Service"] => {
   }
 
   const reserve = Effect.fn("Directory.reserve")(function* (wanted: Reservation) {
+    const { did } = wanted
     let gone: ReadonlyArray<string> = []
     const again = Effect.fnUntraced(function* (error: SqlError) {
       gone = yield* reclaim(wanted)
-      return gone.length === 0 ? yield* error : yield* insert(wanted)
+      if (gone.length > 0) return yield* insert(wanted)
+      // Its own handle is taken too, but by itself: what counts is that it is here.
+      const here = yield* sql`SELECT 1 FROM accounts WHERE did = ${did}`
+      return here.length > 0 ? yield* new AccountExists({ did }) : yield* error
     })
     const taken = yield* prepared(insert(wanted)).pipe(
       Effect.catchIf((error) => violatedColumn(error) !== undefined, again),
-      Effect.mapError((error) => refused(error, wanted))
+      Effect.catchTag("SqlError", (error) => Effect.fail(refused(error, wanted)))
     )
     return taken ? gone : yield* new InvalidInviteCode()
   })
