@@ -3,7 +3,7 @@ import { BlobStore } from "../services/BlobStore.ts"
 import type { Misconfigured } from "../services/Config.ts"
 import { Directory } from "../services/Directory.ts"
 import { Sequencer } from "../services/Sequencer.ts"
-import { version } from "../version.ts"
+import { version } from "../services/version.ts"
 import { errorResponse } from "./errors.ts"
 
 const json = (body: object, status: number) =>

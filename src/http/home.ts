@@ -1,6 +1,6 @@
 import * as Effect from "effect/Effect"
 import { Config } from "../services/Config.ts"
-import { version } from "../version.ts"
+import { version } from "../services/version.ts"
 
 /** `/`: says what this is to whoever looks in. */
 export const home = Effect.fn("http.home")(function* () {

@@ -96,12 +96,24 @@ const invitesFrom = (rows: ReadonlyArray<InviteRow>): ReadonlyArray<Invite> => {
   return [...invites.values()]
 }
 
+const unavailable = (operation: string) => (cause: SqlError) =>
+  new DirectoryUnavailable({ operation, cause })
+
+const refused = (
+  error: SqlError,
+  { did, handle, email }: Reservation
+): ReservationRefused | DirectoryUnavailable => {
+  const column = violatedColumn(error)
+  if (column === "accounts.handle") return new HandleNotAvailable({ handle })
+  if (column === "accounts.email") return new EmailTaken({ email: email ?? "" })
+  if (column === "accounts.did") return new AccountExists({ did })
+  return unavailable("reserve")(error)
+}
+
 /** The directory over SQL. */
 export const make = (database: Database): Directory["Service"] => {
   const { sql, batch } = database
 
-  const unavailable = (operation: string) => (cause: SqlError) =>
-    new DirectoryUnavailable({ operation, cause })
   const prepared = <A>(query: Effect.Effect<A, SqlError>) => withTables(database, tables, query)
   /** A query that may run twice. */
   const repeatable = <A>(operation: string, query: Effect.Effect<A, SqlError>) =>
@@ -166,17 +178,6 @@ export const make = (database: Database): Directory["Service"] => {
     // SAFETY: the statement returns this one column.
     return (gone as ReadonlyArray<{ readonly did: string }>).map((row) => row.did)
   })
-
-  const refused = (
-    error: SqlError,
-    { did, handle, email }: Reservation
-  ): ReservationRefused | DirectoryUnavailable => {
-    const column = violatedColumn(error)
-    if (column === "accounts.handle") return new HandleNotAvailable({ handle })
-    if (column === "accounts.email") return new EmailTaken({ email: email ?? "" })
-    if (column === "accounts.did") return new AccountExists({ did })
-    return unavailable("reserve")(error)
-  }
 
   const reserve = Effect.fn("Directory.reserve")(function* (wanted: Reservation) {
     const { did } = wanted

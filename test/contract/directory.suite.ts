@@ -12,19 +12,19 @@ const bob = { did: "did:plc:bob", handle: "bob.test", email: "bob@mail.test" }
 const tagOf = <E extends { readonly _tag: string }>(effect: Effect.Effect<unknown, E>) =>
   Effect.match(effect, { onFailure: ({ _tag }) => _tag, onSuccess: () => "ok" })
 
+const invite = (directory: Service, available: number, ...codes: Array<string>) =>
+  directory.createInvites({
+    codes: codes.map((code) => ({ code, forAccount: "admin" })),
+    available,
+    createdBy: "admin"
+  })
+
 /** What every Directory must do; `fresh` makes one over an empty database. */
 export const directoryContract = (name: string, fresh: () => Layer.Layer<Directory>) => {
   const check = (title: string, body: (directory: Service) => Effect.Effect<void, unknown>) =>
     it.effect(title, () =>
       Directory.pipe(Effect.flatMap(body), Effect.provide(Layer.fresh(fresh())))
     )
-
-  const invite = (directory: Service, available: number, ...codes: Array<string>) =>
-    directory.createInvites({
-      codes: codes.map((code) => ({ code, forAccount: "admin" })),
-      available,
-      createdBy: "admin"
-    })
 
   describe(`Directory over ${name}`, () => {
     check("answers nothing of an empty database", (directory) =>

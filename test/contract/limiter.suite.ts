@@ -7,6 +7,13 @@ import { Limiter, type RateLimit } from "../../src/services/Limiter.ts"
 const minute: RateLimit = { limit: 3, windowSeconds: 60 }
 const day: RateLimit = { limit: 5, windowSeconds: 86_400 }
 
+const taking = (key = "sign-in alice", address = "192.0.2.1", limits = [minute]) => ({
+  address,
+  key,
+  points: 1,
+  limits
+})
+
 /** What every Limiter must do. */
 export const limiterContract = (name: string, layer: Layer.Layer<Limiter>) => {
   const check = (
@@ -21,13 +28,6 @@ export const limiterContract = (name: string, layer: Layer.Layer<Limiter>) => {
         Effect.provide(Layer.fresh(layer))
       )
     )
-  const taking = (key = "sign-in alice", address = "192.0.2.1", limits = [minute]) => ({
-    address,
-    key,
-    points: 1,
-    limits
-  })
-
   describe(`Limiter over ${name}`, () => {
     check("counts down, then refuses until the window ends", (limiter) =>
       Effect.gen(function* () {

@@ -12,7 +12,7 @@ import { read } from "../../../src/layers/ConfigEnv.ts"
 import { Directory, DirectoryUnavailable } from "../../../src/services/Directory.ts"
 import { Sequencer, SequencerUnavailable } from "../../../src/services/Sequencer.ts"
 import packageJson from "../../../package.json" with { type: "json" }
-import { version } from "../../../src/version.ts"
+import { version } from "../../../src/services/version.ts"
 import { env, FakeAccounts, world } from "./world.ts"
 
 const settings = (change: Record<string, string> = {}) =>
