@@ -59,10 +59,12 @@ async function soak(kills, seed) {
       // Now and then nothing asks the account: its alarm alone has to bring out what was left.
       const untouched = random.next() < 0.25
       if (untouched) await pause(3000)
-      problems.push(...(await verify({ server, did, ledger, consumer, untouched })))
+      const found = await verify({ server, did, ledger, consumer, untouched })
+      problems.push(...found.problems)
       console.log(
         `${round}: ${ledger.acknowledged} writes acknowledged, ${ledger.records.size} records, ` +
-          `${consumer.revs.size} commits seen, seq ${consumer.seq()}${untouched ? ", by alarm" : ""}`
+          `${consumer.revs.size} commits seen, seq ${consumer.seq()}, ` +
+          (untouched ? "by alarm" : `caught up in ${Math.round(found.caughtUp)} ms`)
       )
     }
     await consumer.close()
@@ -78,27 +80,34 @@ async function soak(kills, seed) {
   return problems.length === 0 ? 0 : 1
 }
 
-/** Compares the ledger, the repo and the consumer; answers what does not agree. */
+/** Compares the ledger, the repo and the consumer; answers what does not agree and how long the firehose took. */
 async function verify({ server, did, ledger, consumer, untouched }) {
   const problems = []
-  const latest = await get(server.url, `com.atproto.sync.getLatestCommit?did=${did}`, "json")
+  const latest = await get(
+    server.url,
+    `com.atproto.sync.getLatestCommit?did=${encodeURIComponent(did)}`,
+    "json"
+  )
   await consumer.settle()
   if (untouched && consumer.last()?.rev !== latest.rev) {
     problems.push(
       `without a request the outbox stayed: ${consumer.last()?.rev}, head ${latest.rev}`
     )
   }
-  for (let waited = 0; consumer.last()?.rev !== latest.rev && waited < 20_000; waited += 50) {
+  const asked = performance.now()
+  while (consumer.last()?.rev !== latest.rev && performance.now() - asked < 20_000) {
     if (consumer.problem() !== undefined) break
-    await pause(50)
+    await pause(20)
     await consumer.settle()
   }
-  if (consumer.problem() !== undefined) return [`the firehose: ${consumer.problem().message}`]
+  const caughtUp = performance.now() - asked
+  if (consumer.problem() !== undefined)
+    return { problems: [`the firehose: ${consumer.problem().message}`], caughtUp }
   if (consumer.last()?.rev !== latest.rev) {
     problems.push(`the firehose stops at ${consumer.last()?.rev}, the head is ${latest.rev}`)
   }
   const car = new Uint8Array(
-    await get(server.url, `com.atproto.sync.getRepo?did=${did}`, "arrayBuffer")
+    await get(server.url, `com.atproto.sync.getRepo?did=${encodeURIComponent(did)}`, "arrayBuffer")
   )
   const { creates, commit } = await verifyRepoCar(car, did, await signingKeyOf(server.publicUrl))
   if (commit.rev !== latest.rev) problems.push(`getRepo is at ${commit.rev}, not ${latest.rev}`)
@@ -113,14 +122,16 @@ async function verify({ server, did, ledger, consumer, untouched }) {
   for (const rev of ledger.revs) {
     if (!consumer.revs.has(rev)) problems.push(`commit ${rev} was acknowledged and never announced`)
   }
-  for (const [cid, bytes] of ledger.blobs) {
-    const path = `com.atproto.sync.getBlob?did=${did}&cid=${cid}`
-    const served = Buffer.from(await get(server.url, path, "arrayBuffer"))
+  for (const [path, { record, cid, bytes }] of ledger.blobs) {
+    // The record may have been changed or deleted since, and its blob with it.
+    if (contents.get(path) !== record) continue
+    const asked = `com.atproto.sync.getBlob?did=${encodeURIComponent(did)}&cid=${cid}`
+    const served = Buffer.from(await get(server.url, asked, "arrayBuffer"))
     if (!served.equals(bytes)) problems.push(`blob ${cid} is not what was uploaded`)
   }
   // Checked once; only a blob of this round can have been caught by this kill.
   ledger.blobs.clear()
-  return problems
+  return { problems, caughtUp }
 }
 
 async function get(url, path, kind) {

@@ -11,7 +11,7 @@ export function openLedger() {
   return {
     records: new Map(),
     revs: new Set(),
-    /** CID → bytes of blobs that an acknowledged record refers to. */
+    /** Path of an acknowledged record → its CID, and the CID and bytes of the blob it refers to. */
     blobs: new Map(),
     unanswered: [],
     acknowledged: 0
@@ -75,7 +75,8 @@ export async function write({ url, did, token, ledger, random, writer, until }) 
 
   const create = async (embed) => {
     const rkey = newKey()
-    await attempt([{ path: `${collection}/${rkey}`, action: "create" }], async () => {
+    const path = `${collection}/${rkey}`
+    await attempt([{ path, action: "create" }], async () => {
       const made = await send("createRecord", {
         repo: did,
         collection,
@@ -84,6 +85,7 @@ export async function write({ url, did, token, ledger, random, writer, until }) 
       })
       return { commit: made.commit, cids: [made.cid] }
     })
+    return path
   }
   const remove = async () => {
     const path = random.pick(own())
@@ -125,8 +127,11 @@ export async function write({ url, did, token, ledger, random, writer, until }) 
       random.bytes(random.between(100, 4000))
     ])
     const { blob } = await send("uploadBlob", bytes, "image/png")
-    await create({ $type: "app.bsky.embed.images", images: [{ image: blob, alt: "" }] })
-    ledger.blobs.set(blob.ref.$link, bytes)
+    const path = await create({
+      $type: "app.bsky.embed.images",
+      images: [{ image: blob, alt: "" }]
+    })
+    ledger.blobs.set(path, { record: ledger.records.get(path), cid: blob.ref.$link, bytes })
   }
 
   if (client === undefined) return undefined
