@@ -101,14 +101,17 @@ export const make: Effect.Effect<MemorySequencer, never, SqlStorage | Relays | S
         }),
       listRepos: (page) => Effect.sync(() => Repos.listRepos(sql, page)),
       listReposByCollection: (page) => Effect.sync(() => Repos.listReposByCollection(sql, page)),
-      status: Effect.sync(() => ({
-        seq: log.newest,
-        oldest: log.oldest(),
-        events: log.count(),
-        subscribers: subscribers.size,
-        readers: [...subscribers].map((subscriber) => subscriber.reader),
-        relays: crawls.last
-      }))
+      status: Effect.sync(() => {
+        const open = [...subscribers].filter(({ closed }) => !closed)
+        return {
+          seq: log.newest,
+          oldest: log.oldest(),
+          events: log.count(),
+          subscribers: open.length,
+          readers: open.map(({ reader }) => reader),
+          relays: crawls.last
+        }
+      })
     })
     return { service, connect }
   })

@@ -15,7 +15,7 @@ import { refuseTooSlow, type Subscriber } from "./feed.ts"
  * - `together`: replays pause while all connections may hold so much, on the assumption that each reads
  *   at least `drain` bytes a second.
  */
-export const unread = { each: 96_000_000, together: 128_000_000, drain: 1_000_000 }
+export const unread = { each: 96_000_000, together: 128_000_000, drain: 8_000_000 }
 
 /** `WebSocket.OPEN`, which the platform names otherwise. */
 const open = 1

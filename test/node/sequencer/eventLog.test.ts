@@ -1,0 +1,188 @@
+import { assert, describe, it } from "@effect/vitest"
+import { EventLog, keptFor } from "../../../src/layers/sequencer/EventLog.ts"
+import { begin, catchUp, type Subscriber } from "../../../src/layers/sequencer/feed.ts"
+import { listRepos } from "../../../src/layers/sequencer/repos.ts"
+import { make, open } from "../../../src/layers/SqlStorageNode.ts"
+import type { OutboxEvent } from "../../../src/services/Sequencer.ts"
+import { collector, events } from "../../contract/sequencer.suite.ts"
+
+const did = "did:example:a"
+const start = Date.UTC(2026, 10, 20)
+const hour = 3600 * 1000
+
+/** A log whose clock the test sets, and a way to open it again as after a restart. */
+const world = () => {
+  const sql = make(open(":memory:"))
+  const clock = { now: start }
+  const reopen = () => new EventLog(sql, () => clock.now)
+  // Ids are microseconds, as an outbox makes them.
+  return { sql, clock, reopen, log: reopen(), make: events(did, start * 1000) }
+}
+
+const take = (log: EventLog, ...batch: ReadonlyArray<OutboxEvent>) => log.append(did, batch).frames
+
+const reader = () => {
+  const { seen, add } = collector()
+  const closes: Array<number> = []
+  const subscriber: Subscriber = {
+    position: "live",
+    send: add,
+    close: (code) => closes.push(code)
+  }
+  return { seen, closes, subscriber }
+}
+
+describe("the log's numbers", () => {
+  it("are the time in microseconds, or one more than the last", () => {
+    const { log, make } = world()
+    const [first, second] = take(log, make.identity(), make.identity())
+    assert.strictEqual(first?.seq, start * 1000)
+    assert.strictEqual(second?.seq, start * 1000 + 1)
+  })
+
+  it("rise though the clock goes back, and after a restart too", () => {
+    const { log, clock, make, reopen } = world()
+    const [first] = take(log, make.identity())
+    clock.now -= hour
+    const [second] = take(log, make.identity())
+    assert.strictEqual(second?.seq, (first?.seq ?? 0) + 1)
+    const [third] = take(reopen(), make.identity())
+    assert.strictEqual(third?.seq, (first?.seq ?? 0) + 2)
+  })
+
+  it("rise after storage was lost, or put back to an earlier day", () => {
+    const { log, make } = world()
+    const sent = Array.from({ length: 5000 }, () => make.identity())
+    const last = take(log, ...sent).at(-1)?.seq ?? 0
+    const later = world()
+    later.clock.now = start + 1000
+    const [next] = take(later.log, make.identity())
+    assert.isAbove(next?.seq ?? 0, last)
+  })
+
+  it("rise after everything was pruned and the clock went back", () => {
+    const { log, clock, make, reopen } = world()
+    const [only] = take(log, make.identity())
+    clock.now += keptFor + hour
+    assert.isFalse(log.prune())
+    assert.strictEqual(log.count(), 0)
+    clock.now = start - hour
+    const again = reopen()
+    assert.strictEqual(again.newest, only?.seq)
+    assert.strictEqual(take(again, make.identity())[0]?.seq, (only?.seq ?? 0) + 1)
+  })
+
+  it("stand in the frames that are stored", () => {
+    const { log, make } = world()
+    take(log, make.head("3a"), make.account(true), make.identity())
+    const { seen, subscriber } = reader()
+    begin(log, subscriber, 0)
+    assert.isTrue(catchUp(log, subscriber))
+    assert.deepStrictEqual(
+      seen.map(({ seq }) => seq),
+      [start * 1000, start * 1000 + 1, start * 1000 + 2]
+    )
+  })
+})
+
+describe("pruning", () => {
+  it("keeps 72 hours, in steps, and takes the parts of long frames along", () => {
+    const { log, clock, make, sql } = world()
+    const kept = keptFor / hour
+    assert.strictEqual(kept, 72)
+    take(log, ...Array.from({ length: 2500 }, () => make.identity()), make.head("3a", 2_100_000))
+    clock.now += 10 * hour
+    take(log, make.head("3b", 2_100_000))
+    clock.now = start + keptFor
+    assert.strictEqual(log.count(), 2502)
+    clock.now += hour
+    let steps = 1
+    while (log.prune()) steps += 1
+    assert.strictEqual(steps, 3)
+    assert.strictEqual(log.count(), 1)
+    const parts = [...sql.exec("SELECT DISTINCT seq FROM event_part").raw()]
+    assert.deepStrictEqual(parts, [[log.newest]])
+  })
+
+  it("asks for the next time when the oldest event is due, and for none when there is none", () => {
+    const { log, clock, make } = world()
+    assert.isUndefined(log.nextPrune())
+    take(log, make.identity())
+    const due = log.nextPrune() ?? 0
+    assert.isAtLeast(due, start + keptFor)
+    clock.now = due
+    log.prune()
+    assert.isUndefined(log.nextPrune())
+  })
+
+  it("keeps the heads of repos, and forgets deleted accounts at last", () => {
+    const { log, clock, make, sql } = world()
+    const gone = events("did:example:gone", start * 1000)
+    log.append("did:example:gone", [gone.head("3g"), gone.account(false, "deleted")])
+    take(log, make.head("3a"))
+    const rows = () => [...sql.exec("SELECT did FROM repo ORDER BY did").raw()].flat()
+    log.prune()
+    assert.deepStrictEqual(rows(), [did, "did:example:gone"])
+    clock.now += keptFor + hour
+    log.prune()
+    assert.deepStrictEqual(rows(), [did])
+    assert.strictEqual(listRepos(sql, { limit: 5 }).repos[0]?.rev, "3a")
+  })
+
+  it("tells a reader from before the window what it missed, and goes on at the oldest", () => {
+    const { log, clock, make } = world()
+    const [old] = take(log, make.identity())
+    clock.now += keptFor
+    take(log, make.identity())
+    clock.now += hour
+    log.prune()
+    for (const cursor of [0, -1, (old?.seq ?? 0) - 1]) {
+      const { seen, subscriber } = reader()
+      begin(log, subscriber, cursor)
+      catchUp(log, subscriber)
+      assert.strictEqual(seen[0]?.t, "#info")
+      assert.deepStrictEqual(seen[0]?.body["name"], "OutdatedCursor")
+      assert.deepStrictEqual(
+        seen.slice(1).map(({ seq }) => seq),
+        [log.newest]
+      )
+    }
+    // Who has read the last event that was pruned misses nothing.
+    const { seen, subscriber } = reader()
+    begin(log, subscriber, old?.seq)
+    catchUp(log, subscriber)
+    assert.deepStrictEqual(
+      seen.map(({ t }) => t),
+      ["#identity"]
+    )
+  })
+
+  it("lets a replay that it overtakes end at the head", () => {
+    const { log, clock, make } = world()
+    const { seen, subscriber } = reader()
+    take(log, ...Array.from({ length: 1500 }, () => make.identity()))
+    begin(log, subscriber, 0)
+    assert.isFalse(catchUp(log, subscriber))
+    clock.now += keptFor + hour
+    while (log.prune());
+    assert.isTrue(catchUp(log, subscriber))
+    assert.strictEqual(subscriber.position, "live")
+    assert.strictEqual(seen.length, 1000)
+  })
+})
+
+describe("a page of a replay", () => {
+  it("is bounded in bytes, but for a single frame", () => {
+    const { log, make } = world()
+    for (let at = 0; at < 6; at++) take(log, make.head("3a", 400_000))
+    take(log, make.head("3b", 4_000_000), make.identity())
+    const { seen, subscriber } = reader()
+    begin(log, subscriber, 0)
+    const pages: Array<number> = []
+    for (let before = 0, head = false; !head; before = seen.length) {
+      head = catchUp(log, subscriber)
+      pages.push(seen.length - before)
+    }
+    assert.deepStrictEqual(pages, [3, 3, 1, 1])
+  })
+})
