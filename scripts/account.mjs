@@ -21,40 +21,43 @@ export async function ensureAccount({ server, publicUrl, file, adminPassword, ha
     return kept
   }
   const pending = `${file}.pending`
-  const { host } = new URL(publicUrl)
-  const account = read(pending) ?? {
-    url: publicUrl,
-    handle: `you.${domain(handleDomains)}`,
-    did: `did:web:${encodeURIComponent(host)}`,
-    password: readablePassword(),
-    adminPassword
-  }
+  const account = read(pending) ?? firstAccount({ publicUrl, adminPassword, handleDomains })
   const repos = await call(server, "GET", "com.atproto.sync.listRepos?limit=1000")
   const made = repos.body.repos?.some(({ did }) => did === account.did) === true
   if (made && !existsSync(pending)) return undefined
   if (!made) {
     if (repos.body.repos?.length > 0 && !existsSync(pending)) return undefined
     writePrivate(pending, `${JSON.stringify(account, null, 2)}\n`)
-    const created = await call(
-      server,
-      "POST",
-      "com.atproto.server.createAccount",
-      {
-        handle: account.handle,
-        did: account.did,
-        password: account.password,
-        email: `you@${host.split(":")[0] === "localhost" ? "localhost.test" : host.split(":")[0]}`
-      },
-      { authorization: `Basic ${btoa(`admin:${adminPassword}`)}` }
-    )
-    if (created.status !== 200) {
-      throw new Error(
-        `The first account could not be made: ${created.status} ${JSON.stringify(created.body)}`
-      )
-    }
+    await createAccount(server, account)
   }
   renameSync(pending, file)
   return account
+}
+
+/** What the first account of a server is called; its DID is the did:web of the server's own address. */
+export const firstAccount = ({ publicUrl, adminPassword, handleDomains }) => ({
+  url: publicUrl,
+  handle: `you.${domain(handleDomains)}`,
+  did: `did:web:${encodeURIComponent(new URL(publicUrl).host)}`,
+  password: readablePassword(),
+  adminPassword
+})
+
+/** Makes an account with the administrator's authority. */
+export async function createAccount(server, { url, handle, did, password, adminPassword }) {
+  const { hostname } = new URL(url)
+  const created = await call(
+    server,
+    "POST",
+    "com.atproto.server.createAccount",
+    { handle, did, password, email: `you@${hostname === "localhost" ? "localhost.test" : hostname}` },
+    { authorization: `Basic ${btoa(`admin:${adminPassword}`)}` }
+  )
+  if (created.status !== 200) {
+    throw new Error(
+      `The first account could not be made: ${created.status} ${JSON.stringify(created.body)}`
+    )
+  }
 }
 
 /** One XRPC call; the body is JSON both ways. */

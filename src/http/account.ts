@@ -1,4 +1,5 @@
 import * as Effect from "effect/Effect"
+import { AccountStore } from "../services/AccountStore.ts"
 import { Alarm } from "../services/Alarm.ts"
 import { sweepBlobs } from "../services/BlobSweep.ts"
 import { Config } from "../services/Config.ts"
@@ -32,6 +33,8 @@ export const serveAccount = Effect.fnUntraced(function* (request: Request) {
 /** What the object's alarm does: deliver the outbox, sweep blobs; each asks for its next ring. */
 export const ring = Effect.gen(function* () {
   const { blobGraceHours } = yield* Config
+  // An object that was emptied has no tables to look into.
+  if ((yield* AccountStore).peek() === undefined) return
   yield* (yield* Outbox).deliver
   const next = yield* sweepBlobs(blobGraceHours * 3_600_000)
   if (next !== undefined) yield* (yield* Alarm).by(next)

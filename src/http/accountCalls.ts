@@ -47,6 +47,17 @@ const create = Effect.fnUntraced(function* (input: AccountCalls["create"]["input
   return yield* (yield* Sessions).open(input.did, { level: "full" })
 })
 
+/** Undoes a sign-up; an account that has written anything is none, and stays. */
+const destroy = Effect.gen(function* () {
+  const accounts = yield* AccountStore
+  if (accounts.peek() === undefined) return yield* accounts.destroy
+  const { records } = yield* (yield* Repo).head
+  if (records > 0) {
+    return yield* new InvalidRequest({ message: "The account is in use and is not removed" })
+  }
+  yield* accounts.destroy
+})
+
 const summary = Effect.gen(function* () {
   const account = yield* (yield* AccountStore).get
   const status = inactiveStatus(account)
@@ -67,6 +78,12 @@ const uploadAuthority = (mimeType: string): Authority => ({
   service: true
 })
 
+/** The declared type is checked before the first byte, the one that the bytes tell before it is recorded. */
+const assertAccepted = (patterns: ReadonlyArray<string>, mimeType: string) =>
+  patterns.some((pattern) => accepts(pattern, mimeType))
+    ? Effect.void
+    : Effect.fail(new InvalidRequest({ message: `Blobs of type ${mimeType} are not accepted` }))
+
 const authorizeUpload = Effect.fnUntraced(function* (
   input: AccountCalls["authorizeUpload"]["input"]
 ) {
@@ -76,9 +93,7 @@ const authorizeUpload = Effect.fnUntraced(function* (
   if (account.takedown !== undefined) {
     return yield* new Denied({ error: "AccountTakedown", message: "Account has been taken down" })
   }
-  if (!blobMimeTypes.some((pattern) => accepts(pattern, input.mimeType))) {
-    return yield* new InvalidRequest({ message: `Blobs of type ${input.mimeType} are not accepted` })
-  }
+  yield* assertAccepted(blobMimeTypes, input.mimeType)
   if (input.size !== undefined && input.size > blobLimit) {
     return yield* new BlobTooLarge({ limit: blobLimit })
   }
@@ -101,14 +116,15 @@ const sweepLater = Effect.gen(function* () {
 })
 
 const recordUpload = Effect.fnUntraced(function* (input: AccountCalls["recordUpload"]["input"]) {
-  const { blobQuota } = yield* Config
+  const { blobMimeTypes, blobQuota } = yield* Config
+  yield* assertAccepted(blobMimeTypes, input.mimeType)
   const recorded = (yield* BlobIndex).record({
     ...input,
     now: yield* Clock.currentTimeMillis,
     ...(blobQuota > 0 ? { quota: blobQuota } : {})
   })
   yield* sweepLater
-  if ("_tag" in recorded) return yield* recorded
+  return "_tag" in recorded ? yield* recorded : recorded.blob
 })
 
 const locateBlob = Effect.fnUntraced(function* (input: AccountCalls["locateBlob"]["input"]) {
@@ -124,7 +140,7 @@ const locateBlob = Effect.fnUntraced(function* (input: AccountCalls["locateBlob"
 const calls = {
   create,
   announce: () => Effect.flatMap(AccountEvents, (events) => events.signUp),
-  destroy: () => Effect.flatMap(AccountStore, (accounts) => accounts.destroy),
+  destroy: () => destroy,
   summary: () => summary,
   authorizeUpload,
   recordUpload,

@@ -40,13 +40,12 @@ export const uploadBlob = Effect.fn("uploadBlob")(function* (
   })
   const { cid, size, sniffed } = yield* store.put(key, body, { limit, ...known })
   const blob: BlobLocation = { cid, key, mimeType: storedType(sniffed, declared), size }
-  yield* accounts.call(did, "recordUpload", blob).pipe(
+  const { mimeType } = yield* accounts.call(did, "recordUpload", blob).pipe(
     // A refusal is final. Any other failure may hide a success: then the key stays for the sweep to judge.
     Effect.tapErrorTag("Rejected", ({ status }) =>
       status < 500 ? Effect.ignore(store.delete([key])) : Effect.void
     )
   )
-  const { mimeType } = blob
   const uploaded: UploadedBlob = { blob: { $type: "blob", ref: { $link: cid }, mimeType, size } }
   return uploaded
 })

@@ -47,11 +47,11 @@ const xrpc = Effect.fnUntraced(function* (request: Request, url: URL, noted: Not
   return withHeaders(yield* (yield* Accounts).forward(did, request), limits)
 })
 
-/** Adds headers; what comes from another object cannot be changed and is copied, an upgrade stays as it is. */
+/** Adds headers where the answer has not its own; what comes from another object cannot be changed and is copied, an upgrade stays as it is. */
 const withHeaders = (response: Response, headers: Readonly<Record<string, string>>): Response => {
   if (response.status === 101) return response
   const copy = new Response(response.body, response)
-  for (const name in headers) copy.headers.set(name, headers[name]!)
+  for (const name in headers) if (!copy.headers.has(name)) copy.headers.set(name, headers[name]!)
   return copy
 }
 

@@ -5,36 +5,15 @@ import * as Layer from "effect/Layer"
 import * as Scope from "effect/Scope"
 import type { AccountCalls } from "../services/AccountCalls.ts"
 import type { Rejected } from "../services/Accounts.ts"
-import type { Alarm } from "../services/Alarm.ts"
-import type { Background } from "../services/Background.ts"
-import type { SqlStorage } from "../services/SqlStorage.ts"
+import type { AccountApp, AccountBase, AccountServices } from "./AccountApp.ts"
 import * as AlarmDurable from "./AlarmDurable.ts"
 import * as BackgroundDurable from "./BackgroundDurable.ts"
 import * as accountServices from "./accountServices.ts"
-import type { AccountBase } from "./Cloudflare.ts"
 import type { CallAnswer } from "./AccountsObject.ts"
 import * as SqlStorageDurable from "./SqlStorageDurable.ts"
 
-/** Everything that an account's object offers to its handlers. */
-export type AccountServices =
-  | Layer.Success<ReturnType<typeof accountServices.layer>>
-  | AccountBase
-  | SqlStorage
-  | Alarm
-  | Background
-
 /** A failure as it goes over the wire. */
 export type WireFailure = Pick<Rejected, "status" | "error" | "message" | "headers">
-
-/** What runs in an account's object: its HTTP app, its internal methods, and what its alarm does. */
-export interface AccountApp {
-  serve(request: Request): Effect.Effect<Response, never, AccountServices>
-  call<K extends keyof AccountCalls>(
-    method: K,
-    input: AccountCalls[K]["input"]
-  ): Effect.Effect<AccountCalls[K]["output"], Rejected, AccountServices>
-  readonly ring: Effect.Effect<void, never, AccountServices>
-}
 
 /** The class of an account's object; `base` makes from the environment what is not the object's own. */
 export const accountClass = <Env>(

@@ -1,13 +1,11 @@
 import { DurableObject, waitUntil } from "cloudflare:workers"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
-import type { BlobStore } from "../services/BlobStore.ts"
 import { Config, type DataLocation } from "../services/Config.ts"
-import type { Directory } from "../services/Directory.ts"
-import type { Sequencer } from "../services/Sequencer.ts"
 import type { AccountStub } from "./AccountsObject.ts"
 import * as AccountsObject from "./AccountsObject.ts"
-import { type AccountApp, accountClass } from "./AccountObject.ts"
+import type { AccountApp, AccountBase } from "./AccountApp.ts"
+import { accountClass } from "./AccountObject.ts"
 import * as BackgroundDurable from "./BackgroundDurable.ts"
 import * as BlobStoreR2 from "./BlobStoreR2.ts"
 import * as ConfigEnv from "./ConfigEnv.ts"
@@ -29,9 +27,6 @@ export interface Env {
   readonly BLOBS: R2Bucket
   readonly [variable: string]: unknown
 }
-
-/** What an account's object shares with the rest of the host. */
-export type AccountBase = Config | Directory | Sequencer | BlobStore
 
 /** Reaches the object of this name where the data is to lie: jurisdiction and hint are part of where it is found. */
 const objectOf =

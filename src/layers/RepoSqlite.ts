@@ -24,8 +24,8 @@ import { Signer } from "../services/Signer.ts"
 import { SqlStorage } from "../services/SqlStorage.ts"
 import { readHead, writeHead } from "./HeadSqlite.ts"
 
-/** Past so many decoded nodes the tree in memory is let go and read again from its root. */
-const maxLoadedNodes = 16_000
+/** Past so many decoded nodes (3.4 KB each) the tree in memory is let go and read again from its root. */
+const maxLoadedNodes = 4000
 
 /** What is kept in memory of a repo; changed only after the transaction that it mirrors. */
 interface State {

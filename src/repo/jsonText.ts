@@ -1,7 +1,8 @@
 import { base64 } from "multiformats/bases/base64"
 import { Cid, cidLength } from "./cid.ts"
 
-const utf8 = new TextDecoder()
+// A text may begin with U+FEFF, which a decoder drops unless told.
+const utf8 = new TextDecoder("utf-8", { ignoreBOM: true, fatal: false })
 
 /** Where the reading of one block stands; kept outside so that a value costs no object. */
 let block: Uint8Array = new Uint8Array(0)

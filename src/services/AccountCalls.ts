@@ -59,7 +59,11 @@ export interface AccountCalls {
     output: { readonly key: string; readonly limit: number }
   }
   /** Records an uploaded blob as temporary (or permanent at once when a record already refers to it). */
-  recordUpload: { input: BlobLocation; output: void }
+  recordUpload: {
+    input: BlobLocation
+    /** The blob as it is kept: content that was here before keeps its older type. */
+    output: BlobLocation
+  }
   /** Where a blob that may be served lies. */
   locateBlob: {
     input: { readonly cid: string; readonly credentials?: Credentials }

@@ -14,6 +14,7 @@ import * as RepoSqlite from "../../src/layers/RepoSqlite.ts"
 import * as SignerAccount from "../../src/layers/SignerAccount.ts"
 import * as SqlStorageNode from "../../src/layers/SqlStorageNode.ts"
 import { accountTables } from "../../src/layers/accountTables.ts"
+import { Alarm } from "../../src/services/Alarm.ts"
 import { AccountStore } from "../../src/services/AccountStore.ts"
 import type { BlockStore } from "../../src/services/BlockStore.ts"
 import { Config } from "../../src/services/Config.ts"
@@ -67,7 +68,7 @@ export const repoServices = Effect.fnUntraced(function* (
     SqlStorageNode.layer(":memory:"),
     log,
     BackgroundMemory.layer,
-    AlarmMemory.layer(alarm),
+    Layer.succeed(Alarm, alarm.service),
     keys.pipe(Layer.provideMerge(config))
   )
   const accounts = AccountStoreSqlite.layer({ did, tables: accountTables, wipe: Effect.void })

@@ -6,6 +6,7 @@ import { maxBlocksBytes } from "../../repo/limits.ts"
 import { coveringProof } from "../../repo/mst/proof.ts"
 import { diff } from "../../repo/mst/diff.ts"
 import { CrowdedNode } from "../../repo/mst/edit.ts"
+import { InvalidMstKey } from "../../repo/mst/key.ts"
 import type { Tree } from "../../repo/mst/Tree.ts"
 import { InvalidWrite } from "../Repo.ts"
 import type { Change } from "./plan.ts"
@@ -65,7 +66,9 @@ const edit = (before: Tree, changes: ReadonlyArray<Change>): Tree | InvalidWrite
     }
   } catch (error) {
     // Keys mined to fall into one node: refused before the node grows out of bounds.
-    if (error instanceof CrowdedNode) return new InvalidWrite({ message: error.message })
+    if (error instanceof CrowdedNode || error instanceof InvalidMstKey) {
+      return new InvalidWrite({ message: error.message })
+    }
     throw error
   }
   return after

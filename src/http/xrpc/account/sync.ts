@@ -26,13 +26,12 @@ const car = (body: Uint8Array | ReadableStream): Response => new Response(body, 
 /** A snapshot for the time of one synchronous reading. */
 const reading = <A>(read: (snapshot: Snapshot) => A) =>
   Effect.flatMap(Repo, (repo) =>
-    Effect.map(repo.snapshot, (snapshot) => {
-      try {
-        return read(snapshot)
-      } finally {
-        snapshot.close()
-      }
-    })
+    Effect.flatMap(repo.snapshot, (snapshot) =>
+      Effect.ensuring(
+        Effect.sync(() => read(snapshot)),
+        Effect.sync(() => snapshot.close())
+      )
+    )
   )
 
 /** com.atproto.sync.getRepo: streamed in pre-order from a snapshot; `since` leaves older records out. */

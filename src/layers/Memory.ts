@@ -1,0 +1,34 @@
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import { Sequencer } from "../services/Sequencer.ts"
+import type { AccountApp } from "./AccountApp.ts"
+import * as AccountsMemory from "./AccountsMemory.ts"
+import * as BackgroundMemory from "./BackgroundMemory.ts"
+import * as BlobStoreMemory from "./BlobStoreMemory.ts"
+import * as ConfigEnv from "./ConfigEnv.ts"
+import * as DirectoryNode from "./DirectoryNode.ts"
+import * as hostServices from "./hostServices.ts"
+import * as LimiterMemory from "./LimiterMemory.ts"
+import * as RelaysNone from "./RelaysNone.ts"
+import * as SequencerMemory from "./SequencerMemory.ts"
+import * as SqlStorageNode from "./SqlStorageNode.ts"
+
+/** The whole host in this process: the log, to connect sockets to, and the services of the HTTP app. */
+export const make = (app: AccountApp, env: Readonly<Record<string, string | undefined>>) =>
+  Effect.gen(function* () {
+    // Built in the caller's scope: the log's database stays open as long as the server.
+    const log = yield* Layer.build(Layer.merge(SqlStorageNode.layer(":memory:"), RelaysNone.layer))
+    const sequencer = yield* Effect.provide(SequencerMemory.make, log)
+    const base = Layer.mergeAll(
+      Layer.succeed(Sequencer, sequencer.service),
+      DirectoryNode.layer(":memory:"),
+      BlobStoreMemory.layer,
+      LimiterMemory.layer,
+      BackgroundMemory.layer
+    ).pipe(Layer.provideMerge(ConfigEnv.layer(env)))
+    const services = hostServices.layer.pipe(
+      Layer.provideMerge(AccountsMemory.layer(app)),
+      Layer.provideMerge(base)
+    )
+    return { sequencer, services }
+  })
