@@ -2,6 +2,7 @@ import { createHash, createHmac, createSecretKey, randomBytes } from "node:crypt
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
+import { rememberingVerifier } from "../auth/jwt.ts"
 import {
   accessToken,
   checkAccess,
@@ -65,6 +66,7 @@ export const layer: Layer.Layer<Sessions, never, SqlStorage | Config> = Layer.ef
     const sql = yield* SqlStorage
     const { masterKey, serviceDid: service } = yield* Config
     const key = createSecretKey(hkdf(masterKey, "session tokens"))
+    const isSigned = rememberingVerifier(key)
     const chainKey = createSecretKey(hkdf(masterKey, "refresh chain"))
 
     /** The token after this one: always the same, and known to nobody without the master key. */
@@ -155,12 +157,12 @@ export const layer: Layer.Layer<Sessions, never, SqlStorage | Config> = Layer.ef
       refresh,
       checkAccess: Effect.fnUntraced(function* (did, token) {
         const now = seconds(yield* Clock.currentTimeMillis)
-        const checked = checkAccess(token, { key, service, did, now })
+        const checked = checkAccess(token, { isSigned, service, did, now })
         return checked.ok ? checked.value : yield* new Denied(checked.fault)
       }),
       checkRefresh: Effect.fnUntraced(function* (did, token, options) {
         const now = seconds(yield* Clock.currentTimeMillis)
-        const checked = checkRefresh(token, { key, service, did, now, ...options })
+        const checked = checkRefresh(token, { isSigned, service, did, now, ...options })
         return checked.ok ? checked.value : yield* new Denied(checked.fault)
       }),
       find: (id) => {

@@ -28,8 +28,10 @@ const takenDown = () =>
 const renewHash = Effect.fnUntraced(function* (account: Account, password: string) {
   const passwords = yield* Passwords
   if (account.password === undefined || !passwords.isOutdated(account.password)) return
+  const renewed = yield* passwords.hash(password)
   const accounts = yield* AccountStore
-  yield* accounts.update({ password: yield* passwords.hash(password) })
+  // Hashing takes its time: a password that was changed meanwhile stays.
+  if (accounts.peek()?.password === account.password) yield* accounts.update({ password: renewed })
 })
 
 interface Proven {
@@ -40,7 +42,8 @@ interface Proven {
 
 const prove = Effect.fnUntraced(function* ({ password, allowTakendown }: SignInInput) {
   const passwords = yield* Passwords
-  const account = (yield* AccountStore).peek()
+  const accounts = yield* AccountStore
+  const account = accounts.peek()
   const appPassword = account && (yield* (yield* AppPasswords).match(account.did, password))
   if (account !== undefined && appPassword !== undefined) {
     if (account.takedown !== undefined) return yield* takenDown()
@@ -50,7 +53,9 @@ const prove = Effect.fnUntraced(function* ({ password, allowTakendown }: SignInI
   // Without an account, or without a password of its own, the same work is done for nothing.
   const known = password.length <= maxPasswordLength ? account?.password : undefined
   const isRight = yield* passwords.verify(password.slice(0, maxPasswordLength), known)
-  if (account === undefined || !isRight) return yield* wrongPassword()
+  // The password may have been changed while it was being verified.
+  const isCurrent = accounts.peek()?.password === account?.password
+  if (account === undefined || !isRight || !isCurrent) return yield* wrongPassword()
   if (account.takedown !== undefined && allowTakendown !== true) return yield* takenDown()
   const level = account.takedown === undefined ? "full" : "takendown"
   yield* Effect.ignore(renewHash(account, password))

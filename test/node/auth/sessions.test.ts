@@ -149,6 +149,40 @@ describe("createSession", () => {
     })
   )
 
+  live(
+    "lets nobody in by a password that is being changed, and does not bring it back",
+    Effect.gen(function* () {
+      yield* signUp()
+      const accounts = yield* AccountStore
+      const passwords = yield* Passwords.Passwords
+      const other = yield* passwords.hash("other")
+      const change = Effect.orDie(accounts.update({ password: other }))
+      const duringVerify = Passwords.Passwords.of({
+        ...passwords,
+        verify: (given, stored) => Effect.tap(passwords.verify(given, stored), change)
+      })
+      const refused = yield* Effect.provideService(
+        signIn(password),
+        Passwords.Passwords,
+        duringVerify
+      )
+      assert.strictEqual(refused.status, 401)
+      yield* accounts.update({ password: yield* passwords.hash(password) })
+      const duringHash = Passwords.Passwords.of({
+        ...passwords,
+        isOutdated: () => true,
+        hash: (given) => Effect.tap(passwords.hash(given), change)
+      })
+      const allowed = yield* Effect.provideService(
+        signIn(password),
+        Passwords.Passwords,
+        duringHash
+      )
+      assert.strictEqual(allowed.status, 200)
+      assert.strictEqual((yield* accounts.get).password, other)
+    })
+  )
+
   it.live("builds the DID document while the network does not answer", () =>
     Effect.gen(function* () {
       yield* signUp()

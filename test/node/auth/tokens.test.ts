@@ -1,7 +1,13 @@
 import { assert, describe, it } from "@effect/vitest"
 import { createSecretKey } from "node:crypto"
 import { formatAppPassword, isAppPassword } from "../../../src/auth/appPassword.ts"
-import { isSignedWith, parseJwt, sameText, signJwt } from "../../../src/auth/jwt.ts"
+import {
+  isSignedWith,
+  parseJwt,
+  rememberingVerifier,
+  sameText,
+  signJwt
+} from "../../../src/auth/jwt.ts"
 import { checkAccess } from "../../../src/auth/sessionToken.ts"
 
 const key = createSecretKey(new Uint8Array(32).fill(7))
@@ -31,6 +37,22 @@ describe("JWTs of the server", () => {
     }
   })
 
+  it("that were found good once are still told from those with another signature or other claims", () => {
+    const verify = rememberingVerifier(key)
+    const token = signJwt(key, "at+jwt", { sub: "did:web:a.test" })
+    const forged = signJwt(other, "at+jwt", { sub: "did:web:a.test" })
+    const changed = signJwt(other, "at+jwt", { sub: "did:web:b.test" })
+    for (let round = 0; round < 2; round++) {
+      assert.isFalse(verify(parseJwt(forged)!))
+      assert.isTrue(verify(parseJwt(token)!))
+      assert.isFalse(verify(parseJwt(forged)!))
+      assert.isFalse(verify(parseJwt(changed)!))
+    }
+    for (let n = 0; n < 600; n++) assert.isTrue(verify(parseJwt(signJwt(key, "at+jwt", { n }))!))
+    assert.isTrue(verify(parseJwt(token)!))
+    assert.isFalse(verify(parseJwt(forged)!))
+  })
+
   it("are refused when they are malformed", () => {
     const bad = [
       "",
@@ -51,7 +73,12 @@ describe("JWTs of the server", () => {
   })
 
   it("with lxm or cnf are no session tokens, even when this server signed them", () => {
-    const demands = { key, service: "did:web:pds.test", did: "did:web:a.test", now: 10 }
+    const demands = {
+      isSigned: rememberingVerifier(key),
+      service: "did:web:pds.test",
+      did: "did:web:a.test",
+      now: 10
+    }
     const claims = {
       scope: "com.atproto.access",
       aud: demands.service,
