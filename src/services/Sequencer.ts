@@ -65,6 +65,7 @@ export interface SequencerStatus {
   /** The newest number; 0 when there never was an event. */
   readonly seq: number
   readonly oldest: number | undefined
+  /** How many events were taken since the oldest that is kept; deleted accounts' are counted too. */
   readonly events: number
   readonly subscribers: number
   /** Who reads now, and who read last (forgotten when the object sleeps). */

@@ -24,6 +24,7 @@ export class EventLog {
   private readonly sql: SqlStorage["Service"]
   private readonly now: () => number
   private last: number
+  private nth: number
   private pruned: number
 
   constructor(sql: SqlStorage["Service"], now: () => number) {
@@ -31,7 +32,9 @@ export class EventLog {
     this.now = now
     for (const table of tables) sql.exec(table)
     this.pruned = Number(this.note("pruned") ?? "0")
-    this.last = Math.max(this.pruned, this.edge("MAX") ?? 0)
+    const newest = this.edge("DESC")
+    this.last = Math.max(this.pruned, newest?.seq ?? 0)
+    this.nth = newest?.nth ?? 0
   }
 
   /** The number of the newest event; 0 when there never was one. */
@@ -46,13 +49,13 @@ export class EventLog {
 
   /** The number of the oldest event that is kept. */
   oldest(): number | undefined {
-    return this.edge("MIN")
+    return this.edge("ASC")?.seq
   }
 
-  /** How many events are kept. */
+  /** How many events were taken since the oldest that is kept: reads one row, however long the log. */
   count(): number {
-    const [[count] = [0]] = this.sql.exec("SELECT COUNT(*) FROM event").raw()
-    return Number(count)
+    const oldest = this.edge("ASC")
+    return oldest === undefined ? 0 : this.nth - oldest.nth + 1
   }
 
   /**
@@ -65,7 +68,7 @@ export class EventLog {
     events: ReadonlyArray<OutboxEvent>
   ): { readonly taken: number; readonly frames: ReadonlyArray<Numbered> } {
     const { sql } = this
-    let seq = this.last
+    let { last: seq, nth } = this
     let frames: Array<Numbered> = []
     const taken = sql.transaction(() => {
       const before = readRepo(sql, did)
@@ -79,7 +82,8 @@ export class EventLog {
           deleteFramesOf(sql, did, seq)
           frames = []
         }
-        insertFrame(sql, did, numbered)
+        nth += 1
+        insertFrame(sql, did, nth, numbered)
         writeCollections(sql, did, event)
         row = afterEvent(row, event)
         frames.push(numbered)
@@ -88,6 +92,7 @@ export class EventLog {
       return row.lastId
     })
     this.last = seq
+    this.nth = nth
     return { taken, frames }
   }
 
@@ -138,8 +143,9 @@ export class EventLog {
     )
   }
 
-  private edge(which: "MIN" | "MAX"): number | undefined {
-    const [[seq] = [null]] = this.sql.exec(`SELECT ${which}(seq) FROM event`).raw()
-    return seq === null || seq === undefined ? undefined : Number(seq)
+  private edge(order: "ASC" | "DESC"): { seq: number; nth: number } | undefined {
+    const query = `SELECT seq, nth FROM event ORDER BY seq ${order} LIMIT 1`
+    const [row] = this.sql.exec(query).raw()
+    return row === undefined ? undefined : { seq: Number(row[0]), nth: Number(row[1]) }
   }
 }

@@ -30,6 +30,7 @@ export const sequencerClass = <Env>(relays: (env: Env) => Layer.Layer<Relays>) =
     readonly #log: EventLog
     readonly #sql
     readonly #relays: Promise<Relays["Service"]>
+    readonly #started: Promise<void>
     readonly #alarm: Promise<AlarmDurable.ObjectAlarm>
     readonly #subscribers = new WeakMap<WebSocket, HibernatingSubscriber>()
     #departed: ReadonlyArray<Reader> = []
@@ -43,13 +44,15 @@ export const sequencerClass = <Env>(relays: (env: Env) => Layer.Layer<Relays>) =
       this.#log = new EventLog(this.#sql, Date.now)
       this.#alarm = Effect.runPromise(AlarmDurable.make(ctx.storage))
       this.#relays = Effect.runPromise(Effect.provide(Relays, relays(env)))
-      ctx.waitUntil(this.#start())
+      this.#started = this.#start()
+      ctx.waitUntil(this.#started)
     }
 
     async #start(): Promise<void> {
       const { origins } = await this.#relays
       this.#crawls = new Crawls(this.#log, origins)
-      await Promise.all([this.#crawl(this.#crawls.dueAtStart(Date.now())), this.#replay()])
+      this.ctx.waitUntil(this.#crawl(this.#crawls.dueAtStart(Date.now())))
+      this.ctx.waitUntil(this.#replay())
     }
 
     /** Answers a WebSocket upgrade of subscribeRepos. */
@@ -76,8 +79,7 @@ export const sequencerClass = <Env>(relays: (env: Env) => Layer.Layer<Relays>) =
       // The platform holds these messages back until what was appended is stored.
       publish(this.#open(), frames)
       if (!this.#pruneArmed) this.ctx.waitUntil(this.#armPrune())
-      const due = this.#crawls?.due(Date.now()) ?? []
-      if (due.length > 0) this.ctx.waitUntil(this.#crawl(due))
+      this.#crawlDue()
       return taken
     }
 
@@ -146,6 +148,16 @@ export const sequencerClass = <Env>(relays: (env: Env) => Layer.Layer<Relays>) =
       if (due === undefined) return
       const { service } = await this.#alarm
       await Effect.runPromise(service.by(Math.max(due, Date.now() + pruneEvery)))
+    }
+
+    #crawlDue(): void {
+      if (this.#crawls === undefined) {
+        // The event that woke the object counts too.
+        this.ctx.waitUntil(this.#started.then(() => this.#crawlDue()))
+        return
+      }
+      const due = this.#crawls.due(Date.now())
+      if (due.length > 0) this.ctx.waitUntil(this.#crawl(due))
     }
 
     async #crawl(due: ReadonlyArray<string>): Promise<void> {

@@ -12,9 +12,9 @@ export interface Numbered {
 const partBytes = 1_000_000
 
 /** Stores a frame: one row up to a megabyte. */
-export const insertFrame = (sql: Sql, did: string, { seq, frame }: Numbered): void => {
+export const insertFrame = (sql: Sql, did: string, nth: number, { seq, frame }: Numbered): void => {
   const first = frame.byteLength <= partBytes ? frame : frame.subarray(0, partBytes)
-  sql.exec("INSERT INTO event (seq, did, frame) VALUES (?, ?, ?)", seq, did, first)
+  sql.exec("INSERT INTO event (seq, nth, did, frame) VALUES (?, ?, ?, ?)", seq, nth, did, first)
   for (let part = 1; part * partBytes < frame.byteLength; part++) {
     const bytes = frame.subarray(part * partBytes, (part + 1) * partBytes)
     sql.exec("INSERT INTO event_part (seq, part, bytes) VALUES (?, ?, ?)", seq, part, bytes)

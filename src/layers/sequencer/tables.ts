@@ -3,8 +3,11 @@
  * one when it is pruned, a repo's head one row each time, a collection one when it appears or vanishes.
  */
 export const tables = [
-  // The number is the rowid; `did` stands before the frame, so that a search for it reads no frames.
-  "CREATE TABLE IF NOT EXISTS event (seq INTEGER PRIMARY KEY, did TEXT NOT NULL, frame BLOB NOT NULL)",
+  // The number is the rowid; `nth` counts events without reading them; `did` stands before the frame,
+  // so that a search for it reads no frames.
+  `CREATE TABLE IF NOT EXISTS event (
+    seq INTEGER PRIMARY KEY, nth INTEGER NOT NULL, did TEXT NOT NULL, frame BLOB NOT NULL
+  )`,
   `CREATE TABLE IF NOT EXISTS event_part (
     seq INTEGER NOT NULL, part INTEGER NOT NULL, bytes BLOB NOT NULL, PRIMARY KEY (seq, part)
   ) WITHOUT ROWID`,
