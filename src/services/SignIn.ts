@@ -53,21 +53,26 @@ const prove = Effect.fnUntraced(function* ({ password, allowTakendown }: SignInI
   // Without an account, or without a password of its own, the same work is done for nothing.
   const known = password.length <= maxPasswordLength ? account?.password : undefined
   const isRight = yield* passwords.verify(password.slice(0, maxPasswordLength), known)
-  // The password may have been changed while it was being verified.
-  const isCurrent = accounts.peek()?.password === account?.password
-  if (account === undefined || !isRight || !isCurrent) return yield* wrongPassword()
-  if (account.takedown !== undefined && allowTakendown !== true) return yield* takenDown()
-  const level = account.takedown === undefined ? "full" : "takendown"
-  yield* Effect.ignore(renewHash(account, password))
-  return { account, level } satisfies Proven
+  // The account may have been changed while the password was being verified.
+  const current = accounts.peek()
+  if (current === undefined || !isRight || current.password !== account?.password) {
+    return yield* wrongPassword()
+  }
+  if (current.takedown !== undefined && allowTakendown !== true) return yield* takenDown()
+  const level = current.takedown === undefined ? "full" : "takendown"
+  return { account: current, level } satisfies Proven
 })
 
 /** Opens a session by the account's password or by one of its app passwords. */
 export const signIn = Effect.fn("signIn")(function* (input: SignInInput) {
   const floor = yield* Effect.forkChild(Effect.sleep(failureMillis))
   const proven: Proven = yield* Effect.tapError(prove(input), () => Fiber.await(floor))
-  yield* Fiber.interrupt(floor)
+  // Opened in the turn of the proof: a password changed from now on ends this session with the others.
   const tokens = yield* (yield* Sessions).open(proven.account.did, proven)
+  yield* Fiber.interrupt(floor)
+  if (proven.appPassword === undefined) {
+    yield* Effect.ignore(renewHash(proven.account, input.password))
+  }
   return { ...tokens, ...(yield* sessionView(proven.account)) }
 })
 
