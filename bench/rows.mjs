@@ -3,6 +3,7 @@ import { growth, percentile, perSecond, sequential } from "./measure.mjs"
 import { frameOf, openSubscribers, replay } from "./subscribers.mjs"
 
 const median = (samples) => percentile(samples, 0.5)
+const pause = (milliseconds) => new Promise((done) => setTimeout(done, milliseconds))
 const rkeyOf = (answer) => JSON.parse(answer.body).uri.split("/").at(-1)
 
 /** Adds posts by applyWrites of 200 until the repo holds `size`; the rate in records a second. */
@@ -83,7 +84,7 @@ export async function exports(account, { pid, times }) {
       during.push(performance.now() - start)
     }
   })
-  await new Promise((done) => setTimeout(done, 200))
+  await pause(200)
   during.length = 0
   const start = performance.now()
   const car = await account.getRepo(client).catch((cause) => cause)
@@ -98,6 +99,7 @@ export async function exports(account, { pid, times }) {
     getRepoBusy: car instanceof Error ? "failed" : await completeness(car.body, account.did),
     getRepoBusySpeed: car instanceof Error ? Number.NaN : car.bytes / 1e6 / busy,
     writersP50: median(during),
+    writersP99: percentile(during, 0.99),
     writersMax: Math.max(0, ...during)
   }
 }
@@ -134,22 +136,31 @@ export async function blobs(account, floor, { times }) {
   return { uploadBlob: median(ours), rawPut: median(raw), blobShare: median(ours) / median(raw) }
 }
 
-/** What 50 subscribers add to createRecord, and whether each of them got each event. */
+/** What 50 subscribers add to createRecord (in turns with none), and whether each of them got each event. */
 export async function broadcast(account, url, { runs }) {
-  let added = 0
+  let written = 0
   const write = async () => {
-    added += 1
+    written += 1
     await account.createRecord(account.client)
   }
-  const alone = await sequential(runs, write)
-  const before = added
-  const subscribers = await openSubscribers(url, 50)
-  const watched = await sequential(runs, write)
-  await new Promise((done) => setTimeout(done, 1000))
-  const frames = await subscribers.close()
+  const alone = []
+  const watched = []
+  let seen = 0
+  let frames = 0
+  for (let turn = 0; turn < 4; turn++) {
+    alone.push(...(await sequential(runs / 4, write)))
+    const subscribers = await openSubscribers(url, 50)
+    const before = written
+    watched.push(...(await sequential(runs / 4, write)))
+    await pause(1000)
+    frames += await subscribers.close()
+    seen += (written - before) * 50
+    await pause(200)
+  }
   return {
+    alone: median(alone),
     broadcast: median(watched) - median(alone),
-    broadcastFrames: frames / ((added - before) * 50)
+    broadcastFrames: frames / seen
   }
 }
 
@@ -174,7 +185,7 @@ export async function replays(account, url, { times }) {
 export async function wake(account, { times }) {
   const samples = []
   for (let i = 0; i < times; i++) {
-    await new Promise((done) => setTimeout(done, 13_000))
+    await pause(13_000)
     const start = performance.now()
     await account.createRecord(account.client)
     samples.push(performance.now() - start)
