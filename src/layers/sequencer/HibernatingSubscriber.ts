@@ -6,9 +6,9 @@ import { refuseTooSlow, type Subscriber } from "./feed.ts"
  *
  * The platform gives no such sign for a socket of an object: there is no `bufferedAmount`, `send` never
  * waits or throws, protocol pings are answered without us, and what the consumer has not read waits in
- * memory, behind which even a close frame queues (measured with a client that stops reading). One thing
- * proves that everything was read: an object with unsent messages does not hibernate, so one that has
- * been made anew has none. The counts therefore live in memory and begin at 0 with the object.
+ * memory, behind which even a close frame queues (measured in local workerd with a client that stops
+ * reading: it gives no memory back before the connection ends). One thing proves that everything was
+ * read: an object with unsent messages does not hibernate, so one that has been made anew has none. The counts therefore live in memory and begin at 0 with the object.
  *
  * - `each`: a connection that was sent so many bytes since then is closed as too slow, and may resume at
  *   its cursor. This bounds what one paused consumer holds, with no assumption.

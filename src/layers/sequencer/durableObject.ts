@@ -4,6 +4,7 @@ import type * as Layer from "effect/Layer"
 import type { OutboxEvent, Reader, SequencerStatus } from "../../services/Sequencer.ts"
 import { Relays } from "../../services/Relays.ts"
 import * as AlarmDurable from "../AlarmDurable.ts"
+import * as RelaysNone from "../RelaysNone.ts"
 import * as SqlStorageDurable from "../SqlStorageDurable.ts"
 import { Crawls } from "./Crawls.ts"
 import { EventLog } from "./EventLog.ts"
@@ -24,6 +25,17 @@ const resumeAfter = 30_000
 /** Readers that went and are still told of. */
 const departedKept = 20
 
+/** Relays that cannot be had must not stop the event stream. */
+const relaysOrNone = (relays: Layer.Layer<Relays>) =>
+  Effect.provide(Relays, relays).pipe(
+    Effect.catchCause((cause) =>
+      Effect.andThen(
+        Effect.logError("no relay will be asked to crawl", cause),
+        Effect.provide(Relays, RelaysNone.layer)
+      )
+    )
+  )
+
 /** The class of the Sequencer object; `relays` reads the object's environment. */
 export const sequencerClass = <Env>(relays: (env: Env) => Layer.Layer<Relays>) =>
   class extends DurableObject<Env> {
@@ -43,7 +55,7 @@ export const sequencerClass = <Env>(relays: (env: Env) => Layer.Layer<Relays>) =
       this.#sql = SqlStorageDurable.make(ctx.storage)
       this.#log = new EventLog(this.#sql, Date.now)
       this.#alarm = Effect.runPromise(AlarmDurable.make(ctx.storage))
-      this.#relays = Effect.runPromise(Effect.provide(Relays, relays(env)))
+      this.#relays = Effect.runPromise(relaysOrNone(relays(env)))
       this.#started = this.#start()
       ctx.waitUntil(this.#started)
     }
