@@ -62,16 +62,3 @@ export const preflight = (request: Request, config: Settings): Response => {
   }
   return new Response(null, { status: 204, headers })
 }
-
-/** An answer with the headers of CORS; the body and an upgraded socket pass through untouched. */
-export const withCors = (response: Response, request: Request, config: Settings): Response => {
-  // The answer to an upgrade carries a socket, which a copy would lose; browsers do not ask CORS of it.
-  if (response.status === 101) return response
-  const headers = new Headers(response.headers)
-  for (const [name, value] of Object.entries(corsHeaders(request, config))) {
-    if (name === "vary") headers.append(name, value)
-    else headers.set(name, value)
-  }
-  const { status, statusText } = response
-  return new Response(response.body, { status, statusText, headers })
-}

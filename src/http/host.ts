@@ -15,10 +15,11 @@ import type { Sequencer } from "../services/Sequencer.ts"
 import type { SignUp } from "../services/SignUp.ts"
 import { accountMethods } from "./account.ts"
 import { countRequest } from "./clientLimits.ts"
-import { isPreflight, preflight, withCors } from "./cors.ts"
+import { corsHeaders, isPreflight, preflight } from "./cors.ts"
 import { errorResponse, wireError } from "./errors.ts"
 import * as Health from "./health.ts"
 import { home } from "./home.ts"
+import { reopened, withHeaders } from "./responseHeaders.ts"
 import { accountOf } from "./route.ts"
 import * as WellKnown from "./wellKnown.ts"
 import { nsidOf, serve, table } from "./Xrpc.ts"
@@ -32,28 +33,24 @@ export const hostMethods = table(...declared, blobMethods, syncMethods)
 /** Who the request was for, as far as the Worker knows: for the log. */
 interface Noted {
   account?: string
+  /** The answer came from another object: its headers cannot be changed. */
+  forwarded?: true
+  limits: Readonly<Record<string, string>>
 }
 
 const xrpc = Effect.fnUntraced(function* (request: Request, url: URL, noted: Noted) {
   const nsid = nsidOf(url) ?? ""
-  const limits = yield* countRequest(request, nsid)
+  noted.limits = yield* countRequest(request, nsid)
   const forwarded = hostMethods.has(nsid) ? undefined : accountMethods.get(nsid)
   if (forwarded === undefined) {
     const { jsonLimit } = yield* Config
-    return withHeaders(yield* serve(hostMethods, { jsonLimit }, request, url), limits)
+    return yield* serve(hostMethods, { jsonLimit }, request, url)
   }
   const did = yield* accountOf(forwarded.authority, request, url)
   noted.account = did
-  return withHeaders(yield* (yield* Accounts).forward(did, request), limits)
+  noted.forwarded = true
+  return yield* (yield* Accounts).forward(did, request)
 })
-
-/** Adds headers where the answer has not its own; what comes from another object cannot be changed and is copied, an upgrade stays as it is. */
-const withHeaders = (response: Response, headers: Readonly<Record<string, string>>): Response => {
-  if (response.status === 101) return response
-  const copy = new Response(response.body, response)
-  for (const name in headers) if (!copy.headers.has(name)) copy.headers.set(name, headers[name]!)
-  return copy
-}
 
 /** What every answer of the server passes through: CORS, one log line, and no failure without an answer. */
 const answer = <R>(
@@ -63,7 +60,7 @@ const answer = <R>(
     const request = (yield* HttpServerRequest.HttpServerRequest).source as Request
     const started = yield* Clock.currentTimeMillis
     const url = new URL(request.url)
-    const noted: Noted = {}
+    const noted: Noted = { limits: {} }
     const config = yield* Config
     if (isPreflight(request)) return HttpServerResponse.raw(preflight(request, config))
     const made = yield* make(request, url, noted).pipe(
@@ -72,7 +69,8 @@ const answer = <R>(
         Effect.as(Effect.logError("request failed", cause), errorResponse(internalError))
       )
     )
-    const response = withCors(made, request, config)
+    const answered = noted.forwarded === true ? reopened(made) : made
+    const response = withHeaders(answered, noted.limits, corsHeaders(request, config))
     yield* Effect.logInfo("request").pipe(
       Effect.annotateLogs({
         id: request.headers.get("cf-ray") ?? undefined,

@@ -22,6 +22,9 @@ const partBytes = 1_000_000
 /** One hand-over carries so many events and about so many bytes. */
 const batch = { events: 200, bytes: 4_000_000 }
 
+/** The pause between two hand-overs of a busy account, in milliseconds. */
+const pause = 4
+
 /** When the alarm tries again what could not be delivered at once, in milliseconds. */
 const retryAfter = 5000
 
@@ -38,12 +41,18 @@ export const layer = Layer.effect(
     const background = yield* Background
     const clock = yield* Clock.Clock
     let delivering = false
+    let flushing = false
+    let parts = true
     let lastId: number | undefined
+    let takenId = 0
 
     const highest = (): number => {
       for (const [id] of sql.exec("SELECT MAX(id) FROM outbox").raw()) return Number(id ?? 0)
       return 0
     }
+
+    /** Whether events may wait: told without a look into the table while this object has lived. */
+    const mayWait = (): boolean => (lastId ??= highest()) > takenId
 
     const push = ({ frame, ...meta }: Omit<OutboxEvent, "id">): void => {
       // Above every id this DID ever used, even if the object was emptied and made again.
@@ -56,6 +65,7 @@ export const layer = Layer.effect(
         frame.byteLength <= partBytes ? frame : frame.subarray(0, partBytes)
       )
       for (let part = 1; part * partBytes < frame.byteLength; part++) {
+        parts = true
         sql.exec(
           "INSERT INTO outbox_part (id, part, bytes) VALUES (?, ?, ?)",
           id,
@@ -98,15 +108,19 @@ export const layer = Layer.effect(
 
     const taken = (id: number): void => {
       sql.exec("DELETE FROM outbox WHERE id <= ?", id)
-      sql.exec("DELETE FROM outbox_part WHERE id <= ?", id)
+      if (parts) sql.exec("DELETE FROM outbox_part WHERE id <= ?", id)
+      takenId = Math.max(takenId, id)
+      parts = parts && mayWait()
     }
 
     const handOver = Effect.gen(function* () {
       const { did } = yield* accounts.get
-      while (true) {
+      while (mayWait()) {
         const events = next()
-        if (events.length === 0) return
-        taken(yield* sequencer.append(did, events))
+        const last = events.at(-1)
+        if (last === undefined) return
+        // Ids that the log knew already count as taken: it answers the highest it has.
+        taken(Math.max(last.id, yield* sequencer.append(did, events)))
       }
     })
 
@@ -125,10 +139,26 @@ export const layer = Layer.effect(
       )
     })
 
+    /** The first event goes at once; what follows within the pause goes together, one call for many. */
+    const deliverInTurns = Effect.gen(function* () {
+      while (mayWait()) {
+        const before = takenId
+        yield* deliver
+        if (takenId === before) return
+        yield* Effect.sleep(pause)
+      }
+    }).pipe(Effect.ensuring(Effect.sync(() => (flushing = false))))
+
+    const flush = Effect.suspend(() => {
+      if (flushing) return Effect.void
+      flushing = true
+      return background.run(deliverInTurns)
+    })
+
     return Outbox.of({
       push,
       deliver,
-      flush: Effect.andThen(retryLater, background.run(deliver)),
+      flush: Effect.andThen(retryLater, flush),
       get waiting() {
         for (const [count] of sql.exec("SELECT COUNT(*) FROM outbox").raw()) return Number(count)
         return 0

@@ -4,8 +4,8 @@ import { verifyRepoCar } from "@atproto/repo"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Layer from "effect/Layer"
-import type { Data } from "../../src/repo/cbor.ts"
-import { Cid } from "../../src/repo/cid.ts"
+import { type Data, encode } from "../../src/repo/cbor.ts"
+import { type Cid, cidForCbor } from "../../src/repo/cid.ts"
 import { readCar } from "../../src/repo/car.ts"
 import { decodeCommit, unsignedCommitBytes } from "../../src/repo/commit.ts"
 import { decodeFrame, type RepoOp, withSeq } from "../../src/repo/frame.ts"
@@ -104,7 +104,8 @@ export const repoContract = (name: string, blocks: Layer.Layer<BlockStore, never
               } else {
                 const text = `text ${Math.floor(next() * 10)}`
                 writes.push({ action: "put", collection, rkey, record: { text } })
-                model.set(path, text)
+                const block = encode({ $type: collection, text })
+                model.set(path, cidForCbor(block).toString())
               }
             }
             yield* repo.write(writes, {})
@@ -126,9 +127,9 @@ export const repoContract = (name: string, blocks: Layer.Layer<BlockStore, never
           )
           assert.strictEqual(verified.commit.rev, head.rev)
           const seen = new Map(
-            verified.creates.map(({ collection, rkey, record }) => [
+            verified.creates.map(({ collection, rkey, cid }) => [
               `${collection}/${rkey}`,
-              (record as { text: string }).text
+              cid.toString()
             ])
           )
           assert.deepStrictEqual(seen, model)

@@ -19,6 +19,7 @@ import { AccountStore } from "../../src/services/AccountStore.ts"
 import type { BlockStore } from "../../src/services/BlockStore.ts"
 import { Config } from "../../src/services/Config.ts"
 import { Keys } from "../../src/services/Keys.ts"
+import { Outbox } from "../../src/services/Outbox.ts"
 import { Records } from "../../src/services/Records.ts"
 import { Repo } from "../../src/services/Repo.ts"
 import { type OutboxEvent, Sequencer, SequencerUnavailable } from "../../src/services/Sequencer.ts"
@@ -98,9 +99,13 @@ export const repoServices = Effect.fnUntraced(function* (
     yield* (yield* Repo).create
     return key.didKey
   }).pipe(Effect.provide(context))
+  const outbox = Context.get(context, Outbox)
   const world: RepoWorld = {
     signingKey,
-    events: () => taken,
+    events: () => {
+      Effect.runSync(outbox.deliver)
+      return taken
+    },
     breakLog: (now) => {
       broken = now
     },

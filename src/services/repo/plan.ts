@@ -32,20 +32,16 @@ export const plan = (
   const changes = new Map<string, Change>()
   const results: Array<WriteResult> = []
 
-  const changeOf = (path: string): Change => {
-    let change = changes.get(path)
-    if (change === undefined) {
-      change = { path, before: records.cidOf(path), after: undefined }
-      changes.set(path, change)
-      touched.add(change)
-    }
-    return change
-  }
-  const touched = new Set<Change>()
   /** The CID at a path as the earlier writes of this request left it. */
   const current = (path: string): Cid | undefined => {
     const change = changes.get(path)
     return change === undefined ? records.cidOf(path) : change.after?.cid
+  }
+
+  const change = (path: string, there: Cid | undefined, after: PreparedRecord | undefined): void => {
+    const earlier = changes.get(path)
+    if (earlier === undefined) changes.set(path, { path, before: there, after })
+    else earlier.after = after
   }
 
   for (const { write, path, content } of writes) {
@@ -54,7 +50,7 @@ export const plan = (
     if (refused !== undefined) return refused
     const uri = `at://${did}/${path}`
     if (content === undefined) {
-      if (there !== undefined) changeOf(path).after = undefined
+      if (there !== undefined) change(path, there, undefined)
       results.push({ action: "delete", uri })
       continue
     }
@@ -62,11 +58,12 @@ export const plan = (
       const link = backlinkOf(path, content.record)
       if (link !== undefined) {
         for (const other of records.backlinks(link.collection, link.subject)) {
-          if (other !== path && current(other) !== undefined) changeOf(other).after = undefined
+          const twin = other === path ? undefined : current(other)
+          if (twin !== undefined) change(other, twin, undefined)
         }
       }
     }
-    changeOf(path).after = content
+    change(path, there, content)
     results.push({
       action: there === undefined ? "create" : "update",
       uri,
@@ -74,7 +71,7 @@ export const plan = (
       ...(content.status === undefined ? {} : { validationStatus: content.status })
     })
   }
-  return { changes: [...touched].filter(isChange), results }
+  return { changes: [...changes.values()].filter(isChange), results }
 }
 
 const isChange = ({ before, after }: Change): boolean =>

@@ -3,7 +3,8 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Result from "effect/Result"
 import { clientAddress, countRequest, isUnlimited } from "../../../src/http/clientLimits.ts"
-import { corsHeaders, isPreflight, preflight, withCors } from "../../../src/http/cors.ts"
+import { withHeaders } from "../../../src/http/responseHeaders.ts"
+import { corsHeaders, isPreflight, preflight } from "../../../src/http/cors.ts"
 import { health, misconfigured, ready, xrpcHealth } from "../../../src/http/health.ts"
 import { home } from "../../../src/http/home.ts"
 import { atprotoDid, didDocument, robots } from "../../../src/http/wellKnown.ts"
@@ -226,7 +227,10 @@ describe("CORS", () => {
 
   it("opens every answer to every origin by default, without credentials", async () => {
     const request = from("192.0.2.1", { origin: "https://app.one" })
-    const response = withCors(new Response("hi", { status: 401 }), request, settings())
+    const response = withHeaders(
+      new Response("hi", { status: 401 }),
+      corsHeaders(request, settings())
+    )
     assert.strictEqual(response.status, 401)
     assert.strictEqual(await response.text(), "hi")
     assert.strictEqual(response.headers.get("access-control-allow-origin"), "*")
@@ -257,10 +261,9 @@ describe("CORS", () => {
     assert.strictEqual(allowed["access-control-allow-origin"], "https://app.one")
     const other = from("192.0.2.1", { origin: "https://app.two" })
     assert.deepStrictEqual(corsHeaders(other, only), { vary: "Origin" })
-    const response = withCors(
+    const response = withHeaders(
       new Response(null, { headers: { vary: "Authorization" } }),
-      other,
-      only
+      corsHeaders(other, only)
     )
     assert.strictEqual(response.headers.get("vary"), "Authorization, Origin")
     const refused = preflight(ask({ origin: "https://app.two" }), only)
