@@ -50,7 +50,12 @@ export async function createAccount(server, { url, handle, did, password, adminP
     server,
     "POST",
     "com.atproto.server.createAccount",
-    { handle, did, password, email: `you@${hostname === "localhost" ? "localhost.test" : hostname}` },
+    {
+      handle,
+      did,
+      password,
+      email: `you@${hostname === "localhost" ? "localhost.test" : hostname}`
+    },
     { authorization: `Basic ${btoa(`admin:${adminPassword}`)}` }
   )
   if (created.status !== 200) {

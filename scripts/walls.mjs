@@ -109,6 +109,8 @@ export function breachesOf(sources) {
       continue
     }
     for (const target of local) {
+      // The memory server makes its first account and its PLC directory as `npm start` does.
+      if (file === "dev.ts" && target.startsWith("../scripts/")) continue
       if (target.startsWith(".."))
         breaches.push(`${file} imports ${target}, which lies outside src`)
       else if (part !== undefined && !reach[part].includes(partOf(target))) {
