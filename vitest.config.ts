@@ -1,6 +1,17 @@
 import { cloudflareTest } from "@cloudflare/vitest-plugin"
 import { defineConfig } from "vitest/config"
 
+/** What a deployment keeps as secrets: the Worker and its objects refuse to start without. */
+const bindings = {
+  PUBLIC_URL: "https://pds.test",
+  MASTER_KEY: "BwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwc",
+  PLC_ROTATION_KEY: "01".repeat(32),
+  ADMIN_PASSWORD: "admin-password",
+  RATE_LIMITS: "off",
+  RELAYS: "none",
+  LOG_LEVEL: "error"
+}
+
 export default defineConfig({
   test: {
     projects: [
@@ -13,7 +24,9 @@ export default defineConfig({
         }
       },
       {
-        plugins: [cloudflareTest({ wrangler: { configPath: "./wrangler.toml" } })],
+        plugins: [
+          cloudflareTest({ wrangler: { configPath: "./wrangler.toml" }, miniflare: { bindings } })
+        ],
         test: {
           name: "workerd",
           include: ["test/workerd/**/*.test.ts"],

@@ -44,7 +44,7 @@ class Account {
   recordUpload(blob: BlobLocation) {
     if (this.recordFails !== undefined) return Effect.fail(this.recordFails)
     this.blobs.set(blob.cid, blob)
-    return Effect.void
+    return Effect.succeed(blob)
   }
 
   locateBlob({ cid }: AccountCalls["locateBlob"]["input"]) {
