@@ -4,7 +4,8 @@ import { Auth } from "../services/Auth.ts"
 import type { Authority, Caller } from "../services/Authority.ts"
 import * as Lexicons from "../lexicon/Lexicons.ts"
 import { isNsid } from "../lexicon/syntax.ts"
-import { errorResponse, type Failure, InvalidRequest, wireError, type WireError } from "./errors.ts"
+import { errorResponse, wireError, type WireError } from "./errors.ts"
+import { type Failure, InvalidRequest } from "./failures.ts"
 import { readInput } from "./input.ts"
 
 /** One call of a method, checked against its lexicon. */
@@ -114,7 +115,11 @@ const run = Effect.fnUntraced(function* <R>(
   const kind = Lexicons.kindOf(nsid)
   const expected = kind === "procedure" ? "POST" : "GET"
   // A subscription answers for itself: 405 and 426 are part of its protocol.
-  if (kind !== "subscription" && request.method !== expected && !(expected === "GET" && request.method === "HEAD")) {
+  if (
+    kind !== "subscription" &&
+    request.method !== expected &&
+    !(expected === "GET" && request.method === "HEAD")
+  ) {
     return yield* new InvalidRequest({
       message: `Incorrect HTTP method (${request.method}) expected ${expected}`
     })
@@ -123,7 +128,9 @@ const run = Effect.fnUntraced(function* <R>(
   const caller = yield* auth.authenticate(credentialsOf(request), declared.authority, nsid)
   const parsed = Lexicons.parseParams(nsid, url.searchParams)
   if (!parsed.ok) return yield* invalid(parsed.issue)
-  const input = declared.rawBody ? undefined : yield* readInput(nsid, request, declared.bodyLimit ?? limits.jsonLimit)
+  const input = declared.rawBody
+    ? undefined
+    : yield* readInput(nsid, request, declared.bodyLimit ?? limits.jsonLimit)
   const answer = yield* declared.handler({ nsid, params: parsed.value, input, caller, request })
   if (!(answer instanceof Response)) return jsonResponse(answer, caller)
   if (caller.kind !== "anonymous") {

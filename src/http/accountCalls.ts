@@ -15,7 +15,8 @@ import { Repo } from "../services/Repo.ts"
 import { Sessions } from "../services/Sessions.ts"
 import { BlobTooLarge } from "../services/BlobStore.ts"
 import { accepts } from "../lexicon/blobs.ts"
-import { type Failure, InvalidRequest, wireError } from "./errors.ts"
+import { wireError } from "./errors.ts"
+import { type Failure, InvalidRequest } from "./failures.ts"
 import { readableAccount } from "./xrpc/account/standing.ts"
 
 const authenticate = Effect.fnUntraced(function* (

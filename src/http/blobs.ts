@@ -6,7 +6,8 @@ import type { BlobLocation, Credentials } from "../services/AccountCalls.ts"
 import { Accounts } from "../services/Accounts.ts"
 import { BlobNotFound } from "../services/BlobIndex.ts"
 import { BlobEmpty, BlobStore } from "../services/BlobStore.ts"
-import { errorResponse, UnsupportedEncoding } from "./errors.ts"
+import { errorResponse } from "./errors.ts"
+import { UnsupportedEncoding } from "./failures.ts"
 
 /** The answer of com.atproto.repo.uploadBlob. */
 export interface UploadedBlob {

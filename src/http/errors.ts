@@ -1,46 +1,4 @@
-import * as Schema from "effect/Schema"
-import type { IncompatibleDid } from "../services/AccountStatus.ts"
-import type { RepoInactive, RepoNotFound } from "../services/AccountStore.ts"
-import type { Rejected } from "../services/Accounts.ts"
-import type { AppPasswordExists } from "../services/AppPasswords.ts"
-import type { Denied } from "../services/Auth.ts"
-import type {
-  BlobNotFound,
-  BlobQuotaExceeded,
-  BlobTakendown,
-  InvalidMimeType,
-  InvalidSize,
-  UploadExpired
-} from "../services/BlobIndex.ts"
-import type {
-  BlobEmpty,
-  BlobIncomplete,
-  BlobStoreUnavailable,
-  BlobTooLarge
-} from "../services/BlobStore.ts"
-import type {
-  AccountExists,
-  DirectoryUnavailable,
-  EmailTaken,
-  HandleNotAvailable,
-  InvalidInviteCode
-} from "../services/Directory.ts"
-import type { BlockNotFound } from "../services/findBlocks.ts"
-import type {
-  DidDeactivated,
-  DidNotFound,
-  HandleNotFound,
-  IdentityUnavailable
-} from "../services/Identity.ts"
-import type { LimiterUnavailable, RateLimitExceeded } from "../services/Limiter.ts"
-import type { PreferenceRefused } from "../services/OwnerPreferences.ts"
-import type { PlcRefused, PlcUnavailable } from "../services/PlcDirectory.ts"
-import type { RecordNotFound } from "../services/Records.ts"
-import type { InvalidSwap, InvalidWrite } from "../services/Repo.ts"
-import type { SequencerUnavailable } from "../services/Sequencer.ts"
-import type { BadExpiration, ServiceTokenRefused } from "../services/ServiceAuth.ts"
-import type { SessionEnded } from "../services/Sessions.ts"
-import type { SignUpRefused } from "../services/SignUpRefused.ts"
+import type { Failure } from "./failures.ts"
 
 /** An error as it goes over the wire. */
 export interface WireError {
@@ -50,76 +8,32 @@ export interface WireError {
   readonly headers?: Record<string, string>
 }
 
-/** The request is wrong in itself: shape, syntax, or a rule of the method. */
-export class InvalidRequest extends Schema.TaggedError<InvalidRequest>()("InvalidRequest", {
-  message: Schema.String
-}) {}
-
-/** The body is larger than this method takes. */
-export class PayloadTooLarge extends Schema.TaggedError<PayloadTooLarge>()("PayloadTooLarge", {
-  limit: Schema.Number
-}) {}
-
-/** The body's Content-Encoding is none that this server reads. */
-export class UnsupportedEncoding extends Schema.TaggedError<UnsupportedEncoding>()(
-  "UnsupportedEncoding",
-  { encoding: Schema.String }
-) {}
-
-/** Everything that a method may fail with. */
-export type Failure =
-  | InvalidRequest
-  | PayloadTooLarge
-  | UnsupportedEncoding
-  | Denied
-  | RepoNotFound
-  | RepoInactive
-  | RecordNotFound
-  | BlockNotFound
-  | BlobNotFound
-  | BlobQuotaExceeded
-  | BlobTakendown
-  | UploadExpired
-  | BlobTooLarge
-  | BlobEmpty
-  | BlobIncomplete
-  | BlobStoreUnavailable
-  | InvalidMimeType
-  | InvalidSize
-  | InvalidWrite
-  | InvalidSwap
-  | RateLimitExceeded
-  | LimiterUnavailable
-  | SignUpRefused
-  | HandleNotAvailable
-  | EmailTaken
-  | AccountExists
-  | InvalidInviteCode
-  | DirectoryUnavailable
-  | HandleNotFound
-  | DidNotFound
-  | DidDeactivated
-  | IdentityUnavailable
-  | PlcRefused
-  | PlcUnavailable
-  | SessionEnded
-  | AppPasswordExists
-  | BadExpiration
-  | ServiceTokenRefused
-  | IncompatibleDid
-  | PreferenceRefused
-  | Rejected
-  | SequencerUnavailable
-
 type Wire = {
   readonly [T in Failure["_tag"]]: (failure: Extract<Failure, { readonly _tag: T }>) => WireError
 }
 
 const plain =
   (status: number, error: string) =>
-  (failure: { readonly message: string }): WireError => ({ status, error, message: failure.message })
+  (failure: { readonly message: string }): WireError => ({
+    status,
+    error,
+    message: failure.message
+  })
 
-const unauthorized = new Set(["AuthMissing", "AuthenticationRequired", "AccountTakedown", "AccountDeactivated", "BadJwt", "BadJwtType", "BadJwtAudience", "BadJwtLexiconMethod", "BadJwtIss", "BadJwtSignature", "JwtExpired", "UntrustedIss"])
+const unauthorized = new Set([
+  "AuthMissing",
+  "AuthenticationRequired",
+  "AccountTakedown",
+  "AccountDeactivated",
+  "BadJwt",
+  "BadJwtType",
+  "BadJwtAudience",
+  "BadJwtLexiconMethod",
+  "BadJwtIss",
+  "BadJwtSignature",
+  "JwtExpired",
+  "UntrustedIss"
+])
 const forbidden = new Set(["AccountNotFound", "Forbidden", "ScopeMissingError"])
 
 const inactiveName = {
@@ -135,7 +49,11 @@ const unavailable = (message: string): WireError => ({
   message
 })
 
-const upstream = (message: string): WireError => ({ status: 502, error: "UpstreamFailure", message })
+const upstream = (message: string): WireError => ({
+  status: 502,
+  error: "UpstreamFailure",
+  message
+})
 
 /** The one table from a failure to its answer. */
 const wire: Wire = {

@@ -33,10 +33,7 @@ export const xrpcHealth = Effect.fn("http.xrpcHealth")(function* () {
     : json({ version, error: "Service Unavailable" }, 503)
 })
 
-/** `/health`: the Worker itself is alive; nothing else is asked. */
-export const health = (): Response => json({ status: "ok", version }, 200)
-
-/** `/ready`: whether each thing that the server depends on answers. */
+/** `/health` and `/ready`: whether each thing that the server depends on answers. */
 export const ready = Effect.fn("http.ready")(function* () {
   const directory = yield* Directory
   const blobs = yield* BlobStore

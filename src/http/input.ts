@@ -3,7 +3,7 @@ import * as Effect from "effect/Effect"
 import * as Lexicons from "../lexicon/Lexicons.ts"
 import type { Data } from "../repo/cbor.ts"
 import { fromJson } from "../repo/json.ts"
-import { InvalidRequest, PayloadTooLarge, UnsupportedEncoding } from "./errors.ts"
+import { InvalidRequest, PayloadTooLarge, UnsupportedEncoding } from "./failures.ts"
 
 const decoders = {
   gzip: gunzipSync,
@@ -23,7 +23,9 @@ export const readInput = Effect.fnUntraced(function* (
   const body = yield* readBody(request, limit)
   if (encoding === undefined) {
     if (body.byteLength > 0 && request.method === "POST") {
-      return yield* new InvalidRequest({ message: "A request body was provided when none was expected" })
+      return yield* new InvalidRequest({
+        message: "A request body was provided when none was expected"
+      })
     }
     return undefined
   }
@@ -82,10 +84,7 @@ const unreadable = () => new InvalidRequest({ message: "The request body could n
 const readWhole = (request: Request) =>
   Effect.tryPromise({ try: () => request.arrayBuffer(), catch: unreadable })
 
-const readBounded = Effect.fnUntraced(function* (
-  body: ReadableStream<Uint8Array>,
-  limit: number
-) {
+const readBounded = Effect.fnUntraced(function* (body: ReadableStream<Uint8Array>, limit: number) {
   const reader = body.getReader()
   const chunks: Array<Uint8Array> = []
   let length = 0

@@ -4,7 +4,7 @@ import { RepoNotFound } from "../services/AccountStore.ts"
 import { Denied } from "../services/Auth.ts"
 import type { Authority } from "../services/Authority.ts"
 import { Directory } from "../services/Directory.ts"
-import { InvalidRequest } from "./errors.ts"
+import { InvalidRequest } from "./failures.ts"
 
 /**
  * Finds the account that a request is for: its `repo` or `did` parameter, else the subject of its credential.
@@ -45,7 +45,8 @@ export const subjectOf = Effect.fnUntraced(function* (authorization: string | nu
     })
   }
   const claims = yield* Effect.try({
-    try: (): unknown => JSON.parse(atob((token.split(".")[1] ?? "").replace(/-/g, "+").replace(/_/g, "/"))),
+    try: (): unknown =>
+      JSON.parse(atob((token.split(".")[1] ?? "").replace(/-/g, "+").replace(/_/g, "/"))),
     catch: () => new Denied({ error: "InvalidToken", message: "Malformed token" })
   })
   const { sub, iss } = (claims ?? {}) as { readonly sub?: unknown; readonly iss?: unknown }

@@ -2,6 +2,7 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Redacted from "effect/Redacted"
 import { type Curve, formatDidKey, generatePrivateKey, publicKeyOf } from "../identity/didKey.ts"
+import { hkdf } from "../services/Config.ts"
 import { Keys, KeyUnreadable, type PrivateKey } from "../services/Keys.ts"
 import * as SignerKeys from "./SignerKeys.ts"
 
@@ -30,25 +31,9 @@ const privateKey = (curve: Curve, secret: Uint8Array): PrivateKey => ({
   secret: Redacted.make(secret, { label: "private key" })
 })
 
-const hkdf = (purpose: string) => ({
-  name: "HKDF",
-  hash: "SHA-256",
-  // The master key is uniform, so a salt would add nothing; the label separates the purposes.
-  salt: new Uint8Array(),
-  info: text.encode(`nacre/${purpose}`)
-})
-
 const make = (master: Redacted.Redacted<Uint8Array>): Keys["Service"] => {
-  const masterKey = (usages: Array<"deriveBits" | "deriveKey">) =>
-    crypto.subtle.importKey("raw", new Uint8Array(Redacted.value(master)), "HKDF", false, usages)
-  const wrappingKey = async (usage: "encrypt" | "decrypt") =>
-    crypto.subtle.deriveKey(
-      hkdf("account-key/1"),
-      await masterKey(["deriveKey"]),
-      { name: "AES-GCM", length: 256 },
-      false,
-      [usage]
-    )
+  const wrappingKey = (usage: "encrypt" | "decrypt") =>
+    crypto.subtle.importKey("raw", hkdf(master, "account-key/1"), "AES-GCM", false, [usage])
 
   return Keys.of({
     generate: (curve) => Effect.sync(() => privateKey(curve, generatePrivateKey(curve))),
@@ -92,17 +77,7 @@ const make = (master: Redacted.Redacted<Uint8Array>): Keys["Service"] => {
         catch: () => new KeyUnreadable({ owner })
       })
     ),
-    signer: ({ curve, secret }) => SignerKeys.fromPrivateKey(curve, secret),
-    derive: Effect.fn("Keys.derive")((purpose) =>
-      Effect.promise(async () => {
-        const bits = await crypto.subtle.deriveBits(
-          hkdf(`derived/${purpose}`),
-          await masterKey(["deriveBits"]),
-          256
-        )
-        return Redacted.make(new Uint8Array(bits), { label: purpose })
-      })
-    )
+    signer: ({ curve, secret }) => SignerKeys.fromPrivateKey(curve, secret)
   })
 }
 

@@ -27,6 +27,8 @@ const headersOf = (message: IncomingMessage): Headers => {
   for (let at = 0; at < message.rawHeaders.length; at += 2) {
     headers.append(message.rawHeaders[at]!, message.rawHeaders[at + 1]!)
   }
+  // Who asks is told by the connection, as Cloudflare's edge does it, and by no header that a client sends.
+  headers.set("cf-connecting-ip", message.socket.remoteAddress ?? "")
   return headers
 }
 

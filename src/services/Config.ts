@@ -69,7 +69,7 @@ export interface Settings {
   /** Loopback services (`host[:port]`) that outgoing requests may reach; development only. */
   readonly devAllowHosts: ReadonlyArray<string>
   readonly mailer: "none" | "captured"
-  /** Tells the rows that a write cost, in a response header. */
+  /** Tells all rows written so far in a response header: for the bench. */
   readonly debugRows: boolean
 }
 
@@ -93,8 +93,15 @@ export class Misconfigured extends Schema.TaggedError<Misconfigured>()("Misconfi
 /** The server's settings. */
 export class Config extends Context.Service<Config, Settings>()("nacre/services/Config") {}
 
-/** A secret of 32 bytes for one purpose, derived from the master key (HKDF-SHA-256). */
-export const hkdf = (masterKey: Redacted.Redacted<Uint8Array>, purpose: string): Uint8Array =>
+/**
+ * A secret of 32 bytes for one purpose, derived from the master key (HKDF-SHA-256).
+ *
+ * The master key is uniform, so a salt would add nothing; the purpose keeps the secrets apart.
+ */
+export const hkdf = (
+  masterKey: Redacted.Redacted<Uint8Array>,
+  purpose: string
+): Uint8Array<ArrayBuffer> =>
   new Uint8Array(
     hkdfSync("sha256", Redacted.value(masterKey), new Uint8Array(0), `nacre/${purpose}`, 32)
   )

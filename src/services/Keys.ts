@@ -30,7 +30,5 @@ export class Keys extends Context.Service<
     wrap(owner: string, key: PrivateKey): Effect.Effect<Uint8Array<ArrayBuffer>>
     unwrap(owner: string, wrapped: Uint8Array): Effect.Effect<PrivateKey, KeyUnreadable>
     signer(key: PrivateKey): Effect.Effect<SignerShape>
-    /** 32 bytes derived from the master key for one purpose (session tokens, nonces …). */
-    derive(purpose: string): Effect.Effect<Redacted.Redacted<Uint8Array<ArrayBuffer>>>
   }
 >()("nacre/services/Keys") {}

@@ -125,14 +125,6 @@ describe("Keys (master key)", () => {
       assert.strictEqual(error._tag, "KeyUnreadable")
     }))
 
-  test("derive the same secret for a purpose, and another for another", (keys) =>
-    Effect.gen(function* () {
-      const session = Redacted.value(yield* keys.derive("session"))
-      assert.strictEqual(session.length, 32)
-      assert.deepStrictEqual(Redacted.value(yield* keys.derive("session")), session)
-      assert.notDeepEqual(Redacted.value(yield* keys.derive("nonce")), session)
-    }))
-
   it.effect("refuse a master key of another length", () =>
     Effect.gen(function* () {
       const short = KeysMaster.layer(Redacted.make(new Uint8Array(16)))

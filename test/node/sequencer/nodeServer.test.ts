@@ -65,6 +65,17 @@ const upgrade = {
 const firehose = "/xrpc/com.atproto.sync.subscribeRepos"
 
 describe("the Node server", () => {
+  it("tells the address of the connection, whatever the client says of it", () =>
+    served(
+      async ({ headers }) => new Response(headers.get("cf-connecting-ip")),
+      async ({ port }) => {
+        for (const headers of [{}, { "cf-connecting-ip": "192.0.2.1" }]) {
+          const answer = await fetch(`http://127.0.0.1:${port}/`, { headers })
+          assert.strictEqual(await answer.text(), "127.0.0.1")
+        }
+      }
+    ))
+
   it("streams bodies both ways, and keeps headers, cookies and statuses", () =>
     served(
       async (request) => {

@@ -3,7 +3,6 @@ import type {
   ComAtprotoSyncGetLatestCommit as GetLatestCommit,
   ComAtprotoSyncGetRecord as GetRecord,
   ComAtprotoSyncGetRepo as GetRepo,
-  ComAtprotoSyncGetRepoStatus as GetRepoStatus,
   ComAtprotoSyncListBlobs as ListBlobs
 } from "@atproto/api"
 import * as Effect from "effect/Effect"
@@ -21,7 +20,8 @@ import { readableAccount } from "./standing.ts"
 
 const carHeaders = { "content-type": "application/vnd.ipld.car" }
 
-const car = (body: Uint8Array | ReadableStream): Response => new Response(body, { headers: carHeaders })
+const car = (body: Uint8Array | ReadableStream): Response =>
+  new Response(body, { headers: carHeaders })
 
 /** A snapshot for the time of one synchronous reading. */
 const reading = <A>(read: (snapshot: Snapshot) => A) =>
@@ -56,7 +56,10 @@ export const getRecord = method(
     const path = `${params.collection}/${params.rkey}`
     return yield* reading(({ head, tree }) => {
       const record = records.get(path)
-      const blocks: Array<Block> = [{ cid: head.commit, bytes: head.block }, ...recordProof(tree, path)]
+      const blocks: Array<Block> = [
+        { cid: head.commit, bytes: head.block },
+        ...recordProof(tree, path)
+      ]
       if (record !== undefined) blocks.push({ cid: record.cid, bytes: record.value })
       return car(carBytes(head.commit, blocks))
     })
@@ -105,7 +108,7 @@ export const getCheckout = method(
 export const getRepoStatus = method(
   "com.atproto.sync.getRepoStatus",
   { authority: { kind: "none" } },
-  Effect.fnUntraced(function* (_: Call<GetRepoStatus.QueryParams>) {
+  Effect.fnUntraced(function* () {
     const account = yield* (yield* AccountStore).get
     const status = inactiveStatus(account)
     if (status !== undefined) return { did: account.did, active: false, status }
@@ -117,7 +120,10 @@ export const getRepoStatus = method(
 export const listBlobs = method(
   "com.atproto.sync.listBlobs",
   { authority: { kind: "optional" } },
-  Effect.fnUntraced(function* ({ params, caller }: Call<ListBlobs.QueryParams & { limit: number }>) {
+  Effect.fnUntraced(function* ({
+    params,
+    caller
+  }: Call<ListBlobs.QueryParams & { limit: number }>) {
     yield* readableAccount(caller)
     const page = (yield* BlobIndex).list(params)
     return { ...(page.cursor === undefined ? {} : { cursor: page.cursor }), cids: page.items }

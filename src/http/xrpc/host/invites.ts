@@ -7,7 +7,7 @@ import * as Effect from "effect/Effect"
 import { Config } from "../../../services/Config.ts"
 import { Directory, type Invite } from "../../../services/Directory.ts"
 import { Denied } from "../../../services/Auth.ts"
-import { InvalidRequest } from "../../errors.ts"
+import { InvalidRequest } from "../../failures.ts"
 import { type Call, method } from "../../Xrpc.ts"
 
 /** The most codes that one call makes. */
