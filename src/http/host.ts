@@ -12,6 +12,7 @@ import type { HostedIdentities } from "../services/HostedIdentities.ts"
 import type { Identity } from "../services/Identity.ts"
 import type { AddressLimits, Limiter } from "../services/Limiter.ts"
 import type { Sequencer } from "../services/Sequencer.ts"
+import { billed } from "../services/SqlStorage.ts"
 import type { SignUp } from "../services/SignUp.ts"
 import { accountMethods } from "./account.ts"
 import { countRequest } from "./clientLimits.ts"
@@ -70,7 +71,8 @@ const answer = <R>(
       )
     )
     const answered = noted.forwarded === true ? reopened(made) : made
-    const response = withHeaders(answered, noted.limits, corsHeaders(request, config))
+    const rows = config.debugRows ? { "x-rows-written": String(billed.rows) } : {}
+    const response = withHeaders(answered, noted.limits, corsHeaders(request, config), rows)
     yield* Effect.logInfo("request").pipe(
       Effect.annotateLogs({
         id: request.headers.get("cf-ray") ?? undefined,

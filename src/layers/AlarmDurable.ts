@@ -1,6 +1,7 @@
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import { Alarm } from "../services/Alarm.ts"
+import { billed } from "../services/SqlStorage.ts"
 
 /** The alarm of one object, and what its `alarm` handler must tell it. */
 export interface ObjectAlarm {
@@ -27,6 +28,7 @@ export const make = (storage: DurableObjectStorage): Effect.Effect<ObjectAlarm> 
             Effect.suspend(() => {
               if (armed !== undefined && armed <= time) return Effect.void
               armed = time
+              billed.rows += 1
               return Effect.promise(() => storage.setAlarm(time))
             })
         }),

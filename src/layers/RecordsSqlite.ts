@@ -61,12 +61,6 @@ export const layer = Layer.effect(
 
     return Records.of({
       get,
-      cidOf: (path) => {
-        for (const [cid] of sql.exec("SELECT cid FROM record WHERE path = ?", path).raw()) {
-          return new Cid(bytesOf(cid))
-        }
-        return undefined
-      },
       put: (path, cid, value, rev, overlay) => {
         forget(path, overlay)
         sql.exec(

@@ -150,7 +150,7 @@ export const layer = Layer.effect(
       if (options.swapCommit !== undefined && !options.swapCommit.equals(head.commit)) {
         return yield* new InvalidSwap({ message: `Commit was at ${head.commit.toString()}` })
       }
-      const planned = plan(did, prepared, records, options.replaceDuplicates === true)
+      const planned = plan(did, prepared, (path) => tree.get(path), records, options.replaceDuplicates === true)
       if ("_tag" in planned) return yield* planned
       const { changes, results } = planned
       if (changes.length === 0) return { results } satisfies Committed

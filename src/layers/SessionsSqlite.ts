@@ -31,6 +31,9 @@ export const tables: ReadonlyArray<string> = [
 /** How long a used refresh token still gives the same next one, in milliseconds. */
 export const grace = 2 * 60 * 60 * 1000
 
+/** Session rows that are kept in memory at most. */
+const maxKept = 100
+
 /** Used tokens that a session remembers at most: a client refreshes about once an hour. */
 const maxRecent = 128
 
@@ -83,11 +86,25 @@ export const layer: Layer.Layer<Sessions, never, SqlStorage | Config> = Layer.ef
       )
     })
 
-    const row = (id: string): Row | undefined =>
-      sql.exec<Row>("SELECT * FROM session WHERE id = ?", id).toArray()[0]
+    // Every write asks which session it is: the rows are kept until one of them changes.
+    const kept = new Map<string, Row>()
+
+    const row = (id: string): Row | undefined => {
+      let found = kept.get(id)
+      if (found !== undefined) return found
+      found = sql.exec<Row>("SELECT * FROM session WHERE id = ?", id).toArray()[0]
+      if (found !== undefined && kept.size < maxKept) kept.set(id, found)
+      return found
+    }
+
+    /** Changes session rows; what was kept of them is forgotten. */
+    const change = (query: string, ...bindings: ReadonlyArray<SqlValue>): void => {
+      kept.clear()
+      sql.exec(query, ...bindings)
+    }
 
     const remove = (id: string): void => {
-      sql.exec("DELETE FROM session WHERE id = ?", id)
+      change("DELETE FROM session WHERE id = ?", id)
     }
 
     const open = Effect.fn("Sessions.open")(function* (
@@ -104,8 +121,8 @@ export const layer: Layer.Layer<Sessions, never, SqlStorage | Config> = Layer.ef
       }
       const token = randomBytes(32).toString("base64")
       sql.transaction(() => {
-        sql.exec("DELETE FROM session WHERE expires_at <= ?", now)
-        sql.exec(
+        change("DELETE FROM session WHERE expires_at <= ?", now)
+        change(
           "INSERT INTO session VALUES (?, ?, ?, ?, ?, ?, '[]')",
           session.id,
           level,
@@ -134,7 +151,7 @@ export const layer: Layer.Layer<Sessions, never, SqlStorage | Config> = Layer.ef
       const next = nextToken(token)
       if (used === found.current) {
         const expiresAt = now + refreshLife * 1000
-        sql.exec(
+        change(
           "UPDATE session SET current = ?, recent = ?, expires_at = ? WHERE id = ?",
           hashOf(next),
           JSON.stringify([...recent, [used, now]].slice(-maxRecent)),
@@ -171,11 +188,11 @@ export const layer: Layer.Layer<Sessions, never, SqlStorage | Config> = Layer.ef
       },
       end: (id) => Effect.sync(() => remove(id)),
       endOfAppPassword: (name) => {
-        sql.exec("DELETE FROM session WHERE app_password = ?", name)
+        change("DELETE FROM session WHERE app_password = ?", name)
       },
       endAll: (options) =>
         Effect.sync(() => {
-          sql.exec("DELETE FROM session WHERE id <> ?", options?.except ?? "")
+          change("DELETE FROM session WHERE id <> ?", options?.except ?? "")
         })
     })
   })

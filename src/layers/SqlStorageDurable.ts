@@ -1,5 +1,5 @@
 import * as Layer from "effect/Layer"
-import { SqlStorage, type SqlCursor, type SqlValue } from "../services/SqlStorage.ts"
+import { billed, SqlStorage, type SqlCursor, type SqlValue } from "../services/SqlStorage.ts"
 
 /** The SQLite database of a Durable Object as the capability, without a wrapper around its cursors. */
 export const make = (storage: DurableObjectStorage): SqlStorage["Service"] => {
@@ -9,7 +9,12 @@ export const make = (storage: DurableObjectStorage): SqlStorage["Service"] => {
     exec: <Row extends Record<string, SqlValue>>(
       query: string,
       ...bindings: ReadonlyArray<SqlValue>
-    ) => sql.exec(query, ...bindings) as unknown as SqlCursor<Row>,
+    ) => {
+      const cursor = sql.exec(query, ...bindings)
+      // A statement that writes has run to its end by now.
+      billed.rows += cursor.rowsWritten
+      return cursor as unknown as SqlCursor<Row>
+    },
     transaction: (body) => storage.transactionSync(body),
     size: () => sql.databaseSize
   })

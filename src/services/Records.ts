@@ -34,7 +34,6 @@ export class Records extends Context.Service<
   Records,
   {
     get(path: string): StoredRecord | undefined
-    cidOf(path: string): Cid | undefined
     put(path: string, cid: Cid, value: Uint8Array, rev: string, overlay: Overlay): void
     remove(path: string, overlay: Overlay): void
     page(page: RecordPage): Array<StoredRecord>

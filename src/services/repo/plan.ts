@@ -26,6 +26,8 @@ export interface Plan {
 export const plan = (
   did: string,
   writes: ReadonlyArray<PreparedWrite>,
+  /** The record at a path, as the repo stands. */
+  at: (path: string) => Cid | undefined,
   records: Records["Service"],
   replaceDuplicates: boolean
 ): Plan | InvalidWrite | InvalidSwap => {
@@ -35,7 +37,7 @@ export const plan = (
   /** The CID at a path as the earlier writes of this request left it. */
   const current = (path: string): Cid | undefined => {
     const change = changes.get(path)
-    return change === undefined ? records.cidOf(path) : change.after?.cid
+    return change === undefined ? at(path) : change.after?.cid
   }
 
   const change = (path: string, there: Cid | undefined, after: PreparedRecord | undefined): void => {
