@@ -12,7 +12,6 @@ import * as OutboxSqlite from "../../src/layers/OutboxSqlite.ts"
 import * as RecordsSqlite from "../../src/layers/RecordsSqlite.ts"
 import * as RepoSqlite from "../../src/layers/RepoSqlite.ts"
 import * as SignerAccount from "../../src/layers/SignerAccount.ts"
-import * as SqlStorageNode from "../../src/layers/SqlStorageNode.ts"
 import { accountTables } from "../../src/layers/accountTables.ts"
 import { Alarm } from "../../src/services/Alarm.ts"
 import { AccountStore } from "../../src/services/AccountStore.ts"
@@ -45,10 +44,14 @@ export interface RepoWorld {
   readonly sql: SqlStorage["Service"]
 }
 
-/** The services of one account over node:sqlite in memory, with a log that notes what it is given. */
+/** The services that a test of a repo can ask for. */
+export type RepoServices = Repo | Records | AccountStore | Keys | SqlStorage
+
+/** The services of one account over a database, with a log that notes what it is given. */
 export const repoServices = Effect.fnUntraced(function* (
   did: string,
-  blocks: Layer.Layer<BlockStore, never, SqlStorage>
+  blocks: Layer.Layer<BlockStore, never, SqlStorage>,
+  sql: Layer.Layer<SqlStorage>
 ) {
   const taken: Array<OutboxEvent> = []
   let broken = false
@@ -66,7 +69,7 @@ export const repoServices = Effect.fnUntraced(function* (
   const keys = Layer.unwrap(Effect.map(Config, ({ masterKey }) => KeysMaster.layer(masterKey)))
   const alarm = yield* AlarmMemory.make(Effect.void)
   const base = Layer.mergeAll(
-    SqlStorageNode.layer(":memory:"),
+    sql,
     log,
     BackgroundMemory.layer,
     Layer.succeed(Alarm, alarm.service),
@@ -75,7 +78,9 @@ export const repoServices = Effect.fnUntraced(function* (
   const accounts = AccountStoreSqlite.layer({ did, tables: accountTables, wipe: Effect.void })
   const repo = RepoSqlite.layer.pipe(
     Layer.provideMerge(OutboxSqlite.layer),
-    Layer.provideMerge(Layer.mergeAll(blocks, RecordsSqlite.layer, BlobIndexSqlite.layer, SignerAccount.layer)),
+    Layer.provideMerge(
+      Layer.mergeAll(blocks, RecordsSqlite.layer, BlobIndexSqlite.layer, SignerAccount.layer)
+    ),
     Layer.provideMerge(accounts),
     Layer.provideMerge(base)
   )
@@ -112,5 +117,5 @@ export const repoServices = Effect.fnUntraced(function* (
     setClock: TestClock.setTime,
     sql: Context.get(context, SqlStorage)
   }
-  return { world, context: context as Context.Context<Repo | Records | AccountStore | Keys | SqlStorage> }
+  return { world, context: context as Context.Context<RepoServices> }
 })
