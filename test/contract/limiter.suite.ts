@@ -4,6 +4,9 @@ import * as Layer from "effect/Layer"
 import { TestClock } from "effect/testing"
 import { Limiter, type RateLimit } from "../../src/services/Limiter.ts"
 
+/** A time to come: an object in workerd rings at once for an alarm of the past, and sweeps what has run out. */
+const start = 4_000_000_000_000
+
 const minute: RateLimit = { limit: 3, windowSeconds: 60 }
 const day: RateLimit = { limit: 5, windowSeconds: 86_400 }
 
@@ -22,9 +25,7 @@ export const limiterContract = (name: string, layer: Layer.Layer<Limiter>) => {
   ) =>
     it.effect(title, () =>
       Limiter.pipe(
-        Effect.flatMap((limiter) =>
-          Effect.andThen(TestClock.setTime(1_700_000_000_000), body(limiter))
-        ),
+        Effect.flatMap((limiter) => Effect.andThen(TestClock.setTime(start), body(limiter))),
         Effect.provide(Layer.fresh(layer))
       )
     )
@@ -41,7 +42,7 @@ export const limiterContract = (name: string, layer: Layer.Layer<Limiter>) => {
         if (refused._tag !== "RateLimitExceeded") return
         assert.strictEqual(refused.limit, 3)
         assert.strictEqual(refused.remaining, 0)
-        assert.strictEqual(refused.resetAt, 1_700_000_060_000)
+        assert.strictEqual(refused.resetAt, start + 60_000)
         assert.strictEqual(refused.retryAfter, 40)
         yield* TestClock.adjust("40 seconds")
         assert.strictEqual((yield* limiter.take(taking())).remaining, 2)

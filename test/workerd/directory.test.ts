@@ -1,0 +1,19 @@
+import { env } from "cloudflare:test"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as DirectoryD1 from "../../src/layers/DirectoryD1.ts"
+import { directoryContract } from "../contract/directory.suite.ts"
+
+// SAFETY: wrangler.toml binds the database under this name.
+const { DIRECTORY } = env as unknown as { readonly DIRECTORY: D1Database }
+
+const tables = ["accounts", "invites", "invite_uses"]
+
+// The first query of each test finds no tables, and makes them.
+const emptied = Layer.effectDiscard(
+  Effect.promise(() =>
+    DIRECTORY.batch(tables.map((table) => DIRECTORY.prepare(`DROP TABLE IF EXISTS ${table}`)))
+  )
+)
+
+directoryContract("D1", () => DirectoryD1.layer(DIRECTORY).pipe(Layer.provide(emptied)))
