@@ -146,16 +146,14 @@ const invalid = (issue: Lexicons.Issue) => new InvalidRequest({ message: issueTe
 export const issueText = (issue: Lexicons.Issue): string =>
   issue.path === "" ? issue.message : `${issue.path}: ${issue.message}`
 
-const publicHeaders = { "content-type": "application/json; charset=utf-8" }
-const privateHeaders = {
-  ...publicHeaders,
-  "cache-control": "private",
-  vary: "Authorization"
-}
+const privateHeaders = { "cache-control": "private", vary: "Authorization" }
 
 const jsonResponse = (answer: object | void, caller: Caller): Response => {
-  const headers = caller.kind === "anonymous" ? publicHeaders : privateHeaders
+  const headers = caller.kind === "anonymous" ? {} : privateHeaders
+  // An empty body is no JSON, and must not say that it is.
   return answer === undefined
     ? new Response(null, { status: 200, headers: { ...headers, "content-length": "0" } })
-    : new Response(JSON.stringify(answer), { headers })
+    : new Response(JSON.stringify(answer), {
+        headers: { ...headers, "content-type": "application/json; charset=utf-8" }
+      })
 }

@@ -1,0 +1,165 @@
+import { hostMethods } from "../../src/http/host.ts"
+import { accountMethods } from "../../src/http/account.ts"
+import { adminPassword, type Asked, basic, bearer } from "./httpHost.ts"
+import { firstRkey, ok, type Person, png, post, session, tidOf, type World } from "./httpWorld.ts"
+
+/** Every method of the server, by the tables that it answers from. */
+export const allMethods: ReadonlyArray<string> = [
+  ...new Set([...hostMethods.keys(), ...accountMethods.keys()])
+].sort()
+
+/** What the caller of a method has to be, as far as a good call needs to know. */
+export type Needed = "nobody" | "owner" | "refresh" | "admin"
+
+/** A method, and a good call of it about one person. */
+export interface Sample {
+  readonly needs: Needed
+  /** The call without credentials; whoever is named in it is the one given. */
+  readonly make: (world: World, who: Person) => Asked | Promise<Asked>
+}
+
+const owner = (make: Sample["make"]): Sample => ({ needs: "owner", make })
+const open = (make: Sample["make"]): Sample => ({ needs: "nobody", make })
+
+const collection = "app.bsky.feed.post"
+
+const record = (who: Person) => ({ repo: who.did, collection, rkey: firstRkey })
+
+/** A new post; answers its key. */
+const newPost = async (world: World, who: Person): Promise<string> => {
+  const input = { repo: who.did, collection, record: post(`post ${world.next()}`) }
+  const made = ok(await world.call("com.atproto.repo.createRecord", { auth: who.auth, input }))
+  return made["uri"].split("/").at(-1)
+}
+
+const inviteCode = async (world: World): Promise<string> => {
+  const nsid = "com.atproto.server.createInviteCode"
+  return ok(await world.call(nsid, { auth: basic(), input: { useCount: 1 } }))["code"]
+}
+
+/** A good call of every method; a test sees to it that none is missing. */
+export const samples: Readonly<Record<string, Sample>> = {
+  "app.bsky.actor.getPreferences": owner(() => ({})),
+  "app.bsky.actor.putPreferences": owner(() => ({
+    input: { preferences: [{ $type: "app.bsky.actor.defs#adultContentPref", enabled: false }] }
+  })),
+  "com.atproto.identity.refreshIdentity": open((_, who) => ({ input: { identifier: who.did } })),
+  "com.atproto.identity.resolveDid": open((_, who) => ({ params: { did: who.did } })),
+  "com.atproto.identity.resolveHandle": open((_, who) => ({ params: { handle: who.handle } })),
+  "com.atproto.identity.resolveIdentity": open((_, who) => ({
+    params: { identifier: who.handle }
+  })),
+  "com.atproto.repo.applyWrites": owner((world, who) => {
+    const [kept, gone] = [tidOf(world.next()), tidOf(world.next())]
+    const write = (action: string, rkey: string, value?: object) => ({
+      $type: `com.atproto.repo.applyWrites#${action}`,
+      collection,
+      rkey,
+      ...(value === undefined ? {} : { value })
+    })
+    const writes = [
+      write("create", kept, post()),
+      write("create", gone, post()),
+      write("update", kept, post("better")),
+      write("delete", gone)
+    ]
+    return { input: { repo: who.did, writes } }
+  }),
+  "com.atproto.repo.createRecord": owner((_, who) => ({
+    input: { repo: who.did, collection, record: post() }
+  })),
+  "com.atproto.repo.deleteRecord": owner(async (world, who) => ({
+    // Whoever may not write has no post of that key, and may not delete it either.
+    input: {
+      repo: who.did,
+      collection,
+      rkey: who === world.alice ? await newPost(world, who) : "a"
+    }
+  })),
+  "com.atproto.repo.describeRepo": open((_, who) => ({ params: { repo: who.did } })),
+  "com.atproto.repo.getRecord": open((_, who) => ({ params: record(who) })),
+  "com.atproto.repo.listMissingBlobs": owner(() => ({})),
+  "com.atproto.repo.listRecords": open((_, who) => ({ params: { repo: who.did, collection } })),
+  "com.atproto.repo.putRecord": owner((world, who) => ({
+    input: { repo: who.did, collection, rkey: tidOf(7), record: post(`${world.next()}`) }
+  })),
+  "com.atproto.repo.uploadBlob": owner((world) => ({
+    body: png(`upload ${world.next()}`) as Uint8Array<ArrayBuffer>,
+    headers: { "content-type": "image/png" }
+  })),
+  "com.atproto.server.activateAccount": owner(() => ({ method: "POST" })),
+  "com.atproto.server.checkAccountStatus": owner(() => ({})),
+  "com.atproto.server.createAccount": open(async (world) => {
+    const name = `new-${world.next()}`
+    const email = `${name}@mail.example.com`
+    const code = await inviteCode(world)
+    return {
+      input: { handle: `${name}.test`, email, password: "a good password", inviteCode: code }
+    }
+  }),
+  "com.atproto.server.createAppPassword": owner((world) => ({
+    input: { name: `app ${world.next()}` }
+  })),
+  "com.atproto.server.createInviteCode": {
+    needs: "admin",
+    make: () => ({ input: { useCount: 1 } })
+  },
+  "com.atproto.server.createInviteCodes": {
+    needs: "admin",
+    make: (_, who) => ({ input: { codeCount: 2, useCount: 1, forAccounts: [who.did] } })
+  },
+  "com.atproto.server.createSession": open((_, who) => ({
+    input: { identifier: who.handle, password: who.password }
+  })),
+  "com.atproto.server.deactivateAccount": owner(() => ({ input: {} })),
+  "com.atproto.server.deleteSession": { needs: "refresh", make: () => ({ method: "POST" }) },
+  "com.atproto.server.describeServer": open(() => ({})),
+  "com.atproto.server.getAccountInviteCodes": owner(() => ({})),
+  "com.atproto.server.getServiceAuth": owner(() => ({
+    params: { aud: "did:web:elsewhere.com", lxm: "com.atproto.repo.uploadBlob" }
+  })),
+  "com.atproto.server.getSession": owner(() => ({})),
+  "com.atproto.server.listAppPasswords": owner(() => ({})),
+  "com.atproto.server.refreshSession": { needs: "refresh", make: () => ({ method: "POST" }) },
+  "com.atproto.server.revokeAppPassword": owner(() => ({ input: { name: "nobody's" } })),
+  "com.atproto.sync.getBlob": open((_, who) => ({ params: { did: who.did, cid: who.avatar } })),
+  "com.atproto.sync.getBlocks": open((_, who) => ({ params: { did: who.did, cids: [who.post] } })),
+  "com.atproto.sync.getCheckout": open((_, who) => ({ params: { did: who.did } })),
+  "com.atproto.sync.getHead": open((_, who) => ({ params: { did: who.did } })),
+  "com.atproto.sync.getLatestCommit": open((_, who) => ({ params: { did: who.did } })),
+  "com.atproto.sync.getRecord": open((_, who) => ({
+    params: { did: who.did, collection, rkey: firstRkey }
+  })),
+  "com.atproto.sync.getRepo": open((_, who) => ({ params: { did: who.did } })),
+  "com.atproto.sync.getRepoStatus": open((_, who) => ({ params: { did: who.did } })),
+  "com.atproto.sync.listBlobs": open((_, who) => ({ params: { did: who.did } })),
+  "com.atproto.sync.listRepos": open(() => ({})),
+  "com.atproto.sync.listReposByCollection": open(() => ({ params: { collection } })),
+  // Without an upgrade: the answer of a subscription that is not one is 426.
+  "com.atproto.sync.subscribeRepos": open(() => ({})),
+  "com.atproto.temp.checkSignupQueue": open(() => ({}))
+}
+
+/** The credentials that a good call needs. */
+export const credentialFor = async (
+  world: World,
+  nsid: string,
+  who: Person
+): Promise<string | undefined> => {
+  switch (samples[nsid]!.needs) {
+    case "nobody":
+      return undefined
+    case "owner":
+      return who.auth
+    case "admin":
+      return basic(adminPassword)
+    case "refresh":
+      return bearer((await session(world, who.did, "full")).refreshJwt)
+  }
+}
+
+/** A good call of a method about somebody, with the credentials that it needs. */
+export const goodCall = async (world: World, nsid: string, who = world.alice): Promise<Asked> => ({
+  ...(await samples[nsid]!.make(world, who)),
+  auth: await credentialFor(world, nsid, who)
+})
