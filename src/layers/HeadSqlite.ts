@@ -1,5 +1,4 @@
 import { Cid } from "../repo/cid.ts"
-import { decodeCommit } from "../repo/commit.ts"
 import type { Head } from "../services/Repo.ts"
 import type { Spent } from "../services/repo/points.ts"
 import { bytesOf, type SqlStorage } from "../services/SqlStorage.ts"
@@ -7,7 +6,7 @@ import { bytesOf, type SqlStorage } from "../services/SqlStorage.ts"
 /** The repo's head, and beside it what changes with every commit anyway: counts and spent write points. */
 export const tables = [
   `CREATE TABLE IF NOT EXISTS head (
-    id INTEGER PRIMARY KEY CHECK (id = 1), cid BLOB NOT NULL, block BLOB NOT NULL, rev TEXT NOT NULL,
+    id INTEGER PRIMARY KEY CHECK (id = 1), cid BLOB NOT NULL, block BLOB NOT NULL, root BLOB NOT NULL, rev TEXT NOT NULL,
     records INTEGER NOT NULL, nodes INTEGER NOT NULL,
     hour_from INTEGER NOT NULL, hour INTEGER NOT NULL, day_from INTEGER NOT NULL, day INTEGER NOT NULL
   )`
@@ -18,16 +17,15 @@ export const readHead = (
   sql: SqlStorage["Service"]
 ): { readonly head: Head; readonly spent: Spent } | undefined => {
   const query =
-    "SELECT cid, block, rev, records, nodes, hour_from, hour, day_from, day FROM head WHERE id = 1"
-  for (const [cid, block, rev, records, nodes, ...spent] of sql.exec(query).raw()) {
-    const bytes = bytesOf(block)
+    "SELECT cid, block, root, rev, records, nodes, hour_from, hour, day_from, day FROM head WHERE id = 1"
+  for (const [cid, block, root, rev, records, nodes, ...spent] of sql.exec(query).raw()) {
     const [hourFrom, hour, dayFrom, day] = spent.map(Number) as [number, number, number, number]
     return {
       head: {
         commit: new Cid(bytesOf(cid)),
-        block: bytes,
+        block: bytesOf(block),
         rev: String(rev),
-        root: decodeCommit(bytes).data,
+        root: new Cid(bytesOf(root)),
         records: Number(records),
         nodes: Number(nodes)
       },
@@ -40,9 +38,10 @@ export const readHead = (
 /** Writes the head row: one row billed. */
 export const writeHead = (sql: SqlStorage["Service"], head: Head, spent: Spent): void => {
   sql.exec(
-    "INSERT INTO head VALUES (1, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO UPDATE SET cid = excluded.cid, block = excluded.block, rev = excluded.rev, records = excluded.records, nodes = excluded.nodes, hour_from = excluded.hour_from, hour = excluded.hour, day_from = excluded.day_from, day = excluded.day",
+    "INSERT INTO head VALUES (1, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO UPDATE SET cid = excluded.cid, block = excluded.block, root = excluded.root, rev = excluded.rev, records = excluded.records, nodes = excluded.nodes, hour_from = excluded.hour_from, hour = excluded.hour, day_from = excluded.day_from, day = excluded.day",
     head.commit.bytes,
     head.block,
+    head.root.bytes,
     head.rev,
     head.records,
     head.nodes,

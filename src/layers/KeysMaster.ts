@@ -25,9 +25,12 @@ const additionalData = (header: Uint8Array, owner: string): Uint8Array<ArrayBuff
   return data
 }
 
+// The public key is derived when it is asked for: an object that wakes to sign need not pay for it.
 const privateKey = (curve: Curve, secret: Uint8Array): PrivateKey => ({
   curve,
-  didKey: formatDidKey(publicKeyOf(curve, secret)),
+  get didKey() {
+    return formatDidKey(publicKeyOf(curve, secret))
+  },
   secret: Redacted.make(secret, { label: "private key" })
 })
 

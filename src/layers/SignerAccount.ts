@@ -10,12 +10,13 @@ export const layer = Layer.effect(
   Effect.gen(function* () {
     const accounts = yield* AccountStore
     const keys = yield* Keys
-    let signer: SignerShape | undefined
+    let ready: { readonly didKey: string; readonly signer: SignerShape } | undefined
 
     const current = Effect.gen(function* () {
       const { did, signingKey } = yield* accounts.get
-      if (signer?.didKey === signingKey.didKey) return signer
-      signer = yield* keys.signer(yield* keys.unwrap(did, signingKey.wrapped))
+      if (ready?.didKey === signingKey.didKey) return ready.signer
+      const signer = yield* keys.signer(yield* keys.unwrap(did, signingKey.wrapped))
+      ready = { didKey: signingKey.didKey, signer }
       return signer
       // Without an account, or under another master key, there is nothing to sign with: a defect.
     }).pipe(Effect.orDie)
@@ -27,7 +28,7 @@ export const layer = Layer.effect(
       get didKey() {
         return accounts.peek()?.signingKey.didKey ?? ""
       },
-      sign: (bytes) => Effect.flatMap(current, (ready) => ready.sign(bytes)),
+      sign: (bytes) => Effect.flatMap(current, (signer) => signer.sign(bytes)),
       signSync: undefined
     })
   })

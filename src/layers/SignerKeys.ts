@@ -28,7 +28,9 @@ const k256Signer = (secret: Redacted.Redacted<Uint8Array>): SignerShape => {
   const signSync = (bytes: Uint8Array) => signBytes("k256", Redacted.value(secret), bytes)
   return {
     curve: "k256",
-    didKey: formatDidKey(publicKeyOf("k256", Redacted.value(secret))),
+    get didKey() {
+      return formatDidKey(publicKeyOf("k256", Redacted.value(secret)))
+    },
     sign: (bytes) => Effect.sync(() => signSync(bytes)),
     signSync
   }
