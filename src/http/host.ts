@@ -1,3 +1,4 @@
+import { randomUUID } from "node:crypto"
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as HttpRouter from "effect/http/HttpRouter"
@@ -75,7 +76,7 @@ const answer = <R>(
     const response = withHeaders(answered, noted.limits, corsHeaders(request, config), rows)
     yield* Effect.logInfo("request").pipe(
       Effect.annotateLogs({
-        id: request.headers.get("cf-ray") ?? undefined,
+        id: request.headers.get("cf-ray") ?? randomUUID(),
         http: request.method,
         method: nsidOf(url) ?? url.pathname,
         account: noted.account,

@@ -1,0 +1,41 @@
+#!/usr/bin/env node
+/**
+ * `npm run dev`: wrangler dev with reload, on the secrets of .dev.vars (made when there are none).
+ *
+ *   PORT=8787   the port of 127.0.0.1 to listen on; other arguments go to wrangler
+ */
+import "./node22.mjs"
+import { spawn } from "node:child_process"
+import { resolve } from "node:path"
+import { root } from "./build.mjs"
+import { loadSecrets } from "./env.mjs"
+import { startPlc } from "./plc.mjs"
+
+const { added } = loadSecrets(resolve(root, ".dev.vars"))
+if (added.length > 0) console.log(`Made ${added.join(", ")} and kept them in .dev.vars.`)
+
+const port = process.env.PORT ?? "8787"
+const variables = { PUBLIC_URL: process.env.PUBLIC_URL ?? `http://localhost:${port}` }
+if (process.env.PLC_URL === undefined) {
+  const plc = await startPlc()
+  variables.PLC_URL = plc.url
+  variables.DEV_ALLOW_HOSTS = new URL(plc.url).host
+}
+
+const child = spawn(
+  // This very Node, which node22.mjs has made sure of: wrangler wants 22 or later.
+  process.execPath,
+  [
+    resolve(root, "node_modules/wrangler/bin/wrangler.js"),
+    "dev",
+    "--ip",
+    "127.0.0.1",
+    "--port",
+    port,
+    ...Object.entries(variables).flatMap(([name, value]) => ["--var", `${name}:${value}`]),
+    ...process.argv.slice(2)
+  ],
+  { cwd: root, stdio: "inherit" }
+)
+for (const signal of ["SIGINT", "SIGTERM"]) process.on(signal, () => child.kill(signal))
+child.once("exit", (code) => process.exit(code ?? 0))
