@@ -1,0 +1,93 @@
+import { assert, describe, it } from "@effect/vitest"
+import { existsSync, readFileSync } from "node:fs"
+import { configurationNames } from "../../scripts/env.mjs"
+import { accountMethods } from "../../src/http/account.ts"
+import { hostMethods } from "../../src/http/host.ts"
+
+const root = new URL("../../", import.meta.url)
+const read = (path: string) => readFileSync(new URL(path, root), "utf8")
+
+const documents = ["README", "ARCHITECTURE", "STORAGE", "SECURITY", "CONTRIBUTING", "CHANGELOG"]
+const textOf = (document: string) => read(`${document}.md`)
+
+/** The tests that a text names: a file, then “names”, until the next file or the end of the line. */
+const proofs = (text: string): ReadonlyArray<{ readonly file: string; readonly name: string }> =>
+  text.split("\n").flatMap((line) => {
+    const [, ...rest] = line.split(/`(test\/[^`]+\.ts)`/)
+    return rest.flatMap((part, at) =>
+      at % 2 === 1
+        ? [...part.matchAll(/“([^”]+)”/g)].map(([, name]) => ({ file: rest[at - 1]!, name: name! }))
+        : []
+    )
+  })
+
+describe("the documents", () => {
+  it("name tests that exist", () => {
+    const named = documents.flatMap((document) => proofs(textOf(document)))
+    assert.isAbove(named.length, 50)
+    const missing = named.filter(
+      ({ file, name }) => !existsSync(new URL(file, root)) || !read(file).includes(name)
+    )
+    assert.deepStrictEqual(missing, [])
+  })
+
+  it("name files that exist", () => {
+    const named = documents.flatMap((document) =>
+      [
+        ...textOf(document).matchAll(
+          /(?:`|\]\()((?:src|test|scripts|bench|\.ci)\/[\w./-]+|[A-Z]+\.md)[`)]/g
+        )
+      ].map(([, path]) => path!)
+    )
+    assert.isAbove(named.length, 50)
+    assert.deepStrictEqual(
+      named.filter((path) => !existsSync(new URL(path, root))),
+      []
+    )
+  })
+
+  it("list every method that the server answers, and no other", () => {
+    const listed = [...textOf("README").matchAll(/^\| `((?:com|app)\.[\w.]+)`/gm)].map(
+      ([, nsid]) => nsid!
+    )
+    const answered = new Set([...hostMethods.keys(), ...accountMethods.keys()])
+    assert.deepStrictEqual(listed.toSorted(), [...answered].toSorted())
+  })
+
+  it("list every variable of the configuration, and no other", () => {
+    const listed = [...textOf("README").matchAll(/^\| `([A-Z][A-Z_]+)`/gm)].map(([, name]) => name!)
+    assert.deepStrictEqual(listed.toSorted(), configurationNames.toSorted())
+  })
+
+  it("describe every table", () => {
+    const layers = [
+      "accountTables",
+      "DirectorySql",
+      "LimiterObject",
+      "AccountStoreSqlite",
+      "sequencer/tables"
+    ]
+    const files = [
+      ...layers,
+      "HeadSqlite",
+      "BlockStoreSqlite",
+      "RecordsSqlite",
+      "blobRows",
+      "OutboxSqlite",
+      "SessionsSqlite",
+      "AppPasswordsSqlite",
+      "PreferencesSqlite"
+    ]
+    const tables = files.flatMap((file) =>
+      [...read(`src/layers/${file}.ts`).matchAll(/CREATE TABLE IF NOT EXISTS (\w+)/g)].map(
+        ([, table]) => table!
+      )
+    )
+    const storage = textOf("STORAGE")
+    assert.isAbove(tables.length, 15)
+    assert.deepStrictEqual(
+      tables.filter((table) => !new RegExp(`^###.*\`${table}\``, "m").test(storage)),
+      []
+    )
+  })
+})
