@@ -137,7 +137,11 @@ const run = Effect.fnUntraced(function* <R>(
     answer.headers.set("cache-control", "private")
     answer.headers.set("vary", "Authorization")
   }
-  return answer
+  const { body } = answer
+  if (request.method !== "HEAD" || body === null) return answer
+  // Nobody will read it: what it holds open (an export's snapshot) is closed here.
+  yield* Effect.promise(() => body.cancel())
+  return new Response(null, answer)
 })
 
 const invalid = (issue: Lexicons.Issue) => new InvalidRequest({ message: issueText(issue) })

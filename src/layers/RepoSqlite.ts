@@ -213,11 +213,15 @@ export const layer = Layer.effect(
       }
     })
 
+    /** One write at a time; what is begun is ended, whether the client waits for it or not. */
+    const alone = <A, E>(effect: Effect.Effect<A, E>) =>
+      lock.withPermits(1)(Effect.uninterruptible(effect))
+
     return Repo.of({
-      create: lock.withPermits(1)(create),
+      create: alone(create),
       head: Effect.map(load, (current) => current.head),
-      write: (writes, options) => lock.withPermits(1)(write(writes, options)),
-      recommit: lock.withPermits(1)(recommit),
+      write: (writes, options) => alone(write(writes, options)),
+      recommit: alone(recommit),
       snapshot,
       collections: Effect.map(load, (current) => [...current.collections].sort())
     })
