@@ -1,11 +1,13 @@
 import { assert, describe, it } from "@effect/vitest"
 import { existsSync, readFileSync } from "node:fs"
+import { join } from "node:path"
 import { configurationNames } from "../../scripts/env.mjs"
 import { accountMethods } from "../../src/http/account.ts"
 import { hostMethods } from "../../src/http/host.ts"
 
-const root = new URL("../../", import.meta.url)
-const read = (path: string) => readFileSync(new URL(path, root), "utf8")
+const root = join(import.meta.dirname, "../..")
+const exists = (path: string) => existsSync(join(root, path))
+const read = (path: string) => readFileSync(join(root, path), "utf8")
 
 const documents = ["README", "ARCHITECTURE", "STORAGE", "SECURITY", "CONTRIBUTING", "CHANGELOG"]
 const textOf = (document: string) => read(`${document}.md`)
@@ -25,9 +27,7 @@ describe("the documents", () => {
   it("name tests that exist", () => {
     const named = documents.flatMap((document) => proofs(textOf(document)))
     assert.isAbove(named.length, 50)
-    const missing = named.filter(
-      ({ file, name }) => !existsSync(new URL(file, root)) || !read(file).includes(name)
-    )
+    const missing = named.filter(({ file, name }) => !exists(file) || !read(file).includes(name))
     assert.deepStrictEqual(missing, [])
   })
 
@@ -41,7 +41,7 @@ describe("the documents", () => {
     )
     assert.isAbove(named.length, 50)
     assert.deepStrictEqual(
-      named.filter((path) => !existsSync(new URL(path, root))),
+      named.filter((path) => !exists(path)),
       []
     )
   })
