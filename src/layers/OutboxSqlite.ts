@@ -128,7 +128,8 @@ export const layer = Layer.effect(
 
     const deliver = Effect.suspend(() => {
       // One hand-over at a time keeps the order; a running one takes along what has come meanwhile.
-      if (delivering) return Effect.void
+      // It may be cut off: an alarm that rings while it runs must not have been the last.
+      if (delivering) return retryLater
       delivering = true
       return handOver.pipe(
         Effect.catchTag("RepoNotFound", () => Effect.void),

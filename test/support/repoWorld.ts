@@ -38,8 +38,10 @@ export interface RepoWorld {
   readonly signingKey: string
   /** The commit events that the log was given. */
   events(): ReadonlyArray<OutboxEvent>
-  /** Lets the log fail (or work again). */
-  breakLog(broken: boolean): void
+  /** Lets the log fail, or hang for ever, or work again. */
+  breakLog(how: "fails" | "hangs" | "works"): void
+  /** When the object's alarm will ring; it delivers the outbox. */
+  armed(): number | undefined
   readonly setClock: (time: number) => Effect.Effect<void>
   readonly sql: SqlStorage["Service"]
 }
@@ -54,11 +56,12 @@ export const repoServices = Effect.fnUntraced(function* (
   sql: Layer.Layer<SqlStorage>
 ) {
   const taken: Array<OutboxEvent> = []
-  let broken = false
+  let state = "works" as Parameters<RepoWorld["breakLog"]>[0]
   const log = Layer.mock(Sequencer, {
     append: (_, events) =>
       Effect.suspend(() => {
-        if (broken) {
+        if (state === "hangs") return Effect.never
+        if (state === "fails") {
           return Effect.fail(new SequencerUnavailable({ operation: "append", cause: "broken" }))
         }
         taken.push(...events)
@@ -67,7 +70,8 @@ export const repoServices = Effect.fnUntraced(function* (
   })
   const config = ConfigEnv.layer(testEnv)
   const keys = Layer.unwrap(Effect.map(Config, ({ masterKey }) => KeysMaster.layer(masterKey)))
-  const alarm = yield* AlarmMemory.make(Effect.void)
+  let ring: Effect.Effect<void> = Effect.void
+  const alarm = yield* AlarmMemory.make(Effect.suspend(() => ring))
   const base = Layer.mergeAll(
     sql,
     log,
@@ -105,15 +109,17 @@ export const repoServices = Effect.fnUntraced(function* (
     return key.didKey
   }).pipe(Effect.provide(context))
   const outbox = Context.get(context, Outbox)
+  ring = outbox.deliver
   const world: RepoWorld = {
     signingKey,
     events: () => {
       Effect.runSync(outbox.deliver)
       return taken
     },
-    breakLog: (now) => {
-      broken = now
+    breakLog: (how) => {
+      state = how
     },
+    armed: alarm.armed,
     setClock: TestClock.setTime,
     sql: Context.get(context, SqlStorage)
   }
