@@ -12,6 +12,9 @@ export interface ObjectAlarm {
   readonly clear: Effect.Effect<void>
 }
 
+/** How late an alarm may be and still be waited for, in milliseconds. */
+const overdue = 60_000
+
 /**
  * The alarm of a Durable Object.
  *
@@ -21,7 +24,8 @@ export interface ObjectAlarm {
 export const make = (storage: DurableObjectStorage): Effect.Effect<ObjectAlarm> =>
   Effect.promise(() => storage.getAlarm()).pipe(
     Effect.map((stored) => {
-      let armed = stored ?? undefined
+      // One that should have rung long ago is not coming any more: the next `by` sets it anew.
+      let armed = stored !== null && stored > Date.now() - overdue ? stored : undefined
       return {
         service: Alarm.of({
           by: (time) =>

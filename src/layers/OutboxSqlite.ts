@@ -25,8 +25,8 @@ const batch = { events: 200, bytes: 4_000_000 }
 /** The pause between two hand-overs of a busy account, in milliseconds. */
 const pause = 4
 
-/** When the alarm tries again what could not be delivered at once, in milliseconds. */
-const retryAfter = 5000
+/** When the alarm delivers what was not delivered at once, in milliseconds. */
+const retryAfter = 2000
 
 type Meta = Omit<OutboxEvent, "id" | "frame">
 

@@ -37,7 +37,7 @@ describe("Outbox", () => {
         assert.isDefined(armed())
         assert.strictEqual(events().length, 0)
         breakLog("works")
-        yield* pass(6)
+        yield* pass(3)
         assert.deepStrictEqual(
           events().map((event) => event.head?.rev),
           [first.commit?.rev, second.commit?.rev]
@@ -54,7 +54,7 @@ describe("Outbox", () => {
         yield* pass(0)
         const before = armed()
         assert.isDefined(before)
-        yield* pass(6)
+        yield* pass(3)
         // The object may be killed now: only an alarm can deliver the event then.
         assert.isAbove(armed() ?? 0, before ?? 0)
       })

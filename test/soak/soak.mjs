@@ -58,7 +58,8 @@ async function soak(kills, seed) {
       await consumer.connect(server.url)
       // Now and then nothing asks the account: its alarm alone has to bring out what was left.
       const untouched = random.next() < 0.25
-      if (untouched) await pause(3000)
+      // The outbox arms it 2 s ahead.
+      if (untouched) await pause(4000)
       const found = await verify({ server, did, ledger, consumer, untouched })
       problems.push(...found.problems)
       console.log(
