@@ -1,9 +1,11 @@
 import { cloudflareTest } from "@cloudflare/vitest-plugin"
 import { defineConfig } from "vitest/config"
+import { configurationNames } from "./scripts/env.mjs"
 
-/** What a deployment keeps as secrets: the Worker and its objects refuse to start without. */
+/** The whole configuration of the Worker under test; empty is not set, whatever .dev.vars may say. */
 const bindings = {
-  PUBLIC_URL: "https://pds.test",
+  ...Object.fromEntries(configurationNames.map((name) => [name, ""])),
+  PUBLIC_URL: "https://pds.example.com",
   MASTER_KEY: "BwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwc",
   PLC_ROTATION_KEY: "01".repeat(32),
   ADMIN_PASSWORD: "admin-password",

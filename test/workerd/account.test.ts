@@ -1,4 +1,4 @@
-import { env, runInDurableObject } from "cloudflare:test"
+import { runInDurableObject } from "cloudflare:test"
 import type * as Effect from "effect/Effect"
 import * as SqlStorageDurable from "../../src/layers/SqlStorageDurable.ts"
 import { accountStoreContract } from "../contract/accountStore.suite.ts"
@@ -6,9 +6,7 @@ import { appPasswordsContract } from "../contract/appPasswords.suite.ts"
 import { preferencesContract } from "../contract/preferences.suite.ts"
 import { sessionsContract } from "../contract/sessions.suite.ts"
 import { type Inside, runOver } from "../node/auth/support.ts"
-
-// SAFETY: wrangler.toml binds the class of the accounts' objects under this name.
-const { ACCOUNT } = env as unknown as { readonly ACCOUNT: DurableObjectNamespace }
+import { ACCOUNT } from "./world.ts"
 
 let made = 0
 

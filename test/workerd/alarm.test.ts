@@ -1,10 +1,8 @@
 import { assert, describe, it } from "@effect/vitest"
-import { env, runInDurableObject } from "cloudflare:test"
+import { runInDurableObject } from "cloudflare:test"
 import * as Effect from "effect/Effect"
 import * as AlarmDurable from "../../src/layers/AlarmDurable.ts"
-
-// SAFETY: wrangler.toml binds the class of the accounts' objects under this name.
-const { ACCOUNT } = env as unknown as { readonly ACCOUNT: DurableObjectNamespace }
+import { ACCOUNT } from "./world.ts"
 
 /** Far away: none of these rings while the test runs. */
 const hour = 60 * 60 * 1000

@@ -1,9 +1,7 @@
-import { env, runInDurableObject } from "cloudflare:test"
+import { runInDurableObject } from "cloudflare:test"
 import { make } from "../../src/layers/SqlStorageDurable.ts"
 import { blobIndexContract } from "../contract/blobIndex.suite.ts"
-
-// SAFETY: wrangler.toml binds the class of the accounts' objects under this name.
-const { ACCOUNT } = env as unknown as { readonly ACCOUNT: DurableObjectNamespace }
+import { ACCOUNT } from "./world.ts"
 
 let made = 0
 

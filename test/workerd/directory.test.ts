@@ -1,11 +1,8 @@
-import { env } from "cloudflare:test"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as DirectoryD1 from "../../src/layers/DirectoryD1.ts"
 import { directoryContract } from "../contract/directory.suite.ts"
-
-// SAFETY: wrangler.toml binds the database under this name.
-const { DIRECTORY } = env as unknown as { readonly DIRECTORY: D1Database }
+import { DIRECTORY } from "./world.ts"
 
 const tables = ["accounts", "invites", "invite_uses"]
 

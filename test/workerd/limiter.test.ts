@@ -1,11 +1,9 @@
-import { env, runDurableObjectAlarm } from "cloudflare:test"
+import { runDurableObjectAlarm } from "cloudflare:test"
 import { assert, describe, it } from "@effect/vitest"
 import * as Layer from "effect/Layer"
 import * as LimiterObject from "../../src/layers/LimiterObject.ts"
 import { limiterContract } from "../contract/limiter.suite.ts"
-
-// SAFETY: wrangler.toml binds the class of the Limiter's objects under this name.
-const { LIMITER } = env as unknown as { readonly LIMITER: DurableObjectNamespace }
+import { LIMITER } from "./world.ts"
 
 type Stub = DurableObjectStub & LimiterObject.LimiterStub
 

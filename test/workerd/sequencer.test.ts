@@ -1,4 +1,4 @@
-import { env, evictDurableObject, runDurableObjectAlarm, runInDurableObject } from "cloudflare:test"
+import { evictDurableObject, runDurableObjectAlarm, runInDurableObject } from "cloudflare:test"
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import { EventLog } from "../../src/layers/sequencer/EventLog.ts"
@@ -7,9 +7,7 @@ import { make } from "../../src/layers/SqlStorageDurable.ts"
 import { Sequencer } from "../../src/services/Sequencer.ts"
 import { collector, events, type Listener, sequencerContract } from "../contract/sequencer.suite.ts"
 import { sqlStorageContract } from "../contract/sqlStorage.suite.ts"
-
-// SAFETY: wrangler.toml binds the class of the Sequencer object under this name.
-const { SEQUENCER } = env as unknown as { readonly SEQUENCER: DurableObjectNamespace }
+import { SEQUENCER } from "./world.ts"
 
 type Stub = DurableObjectStub & SequencerObject.SequencerStub
 
@@ -97,7 +95,7 @@ describe("the Sequencer object asleep", () => {
     const seen = await listener.until(3)
     assert.deepStrictEqual(
       seen.map(({ seq }) => seq),
-      [...new Set(seen.map(({ seq }) => seq))].sort((one, other) => one - other)
+      [...new Set(seen.map(({ seq }) => seq))].toSorted((one, other) => one - other)
     )
     assert.strictEqual(seen[2]?.seq, (await stub.status()).seq)
   })
