@@ -32,6 +32,8 @@ const { values } = parseArgs({
 
 /** Rows of the table: key, label, limit. */
 const perSize = [
+  ["floor", "3-row commit just before, p50, ms", ""],
+  ["floor8", "3-row commit just before, 8 clients, /s", ""],
   ["createRecord", "createRecord p50, ms", "≤ 1.2"],
   ["createRecordP99", "createRecord p99, ms", ""],
   ["createRecord8", "createRecord, 8 clients, /s", "≥ 1,000"],
@@ -97,7 +99,7 @@ async function main() {
     const bySize = []
     for (const size of sizes) {
       say(`repo of ${size} records …`)
-      bySize.push(await withServer((server, account) => ofSize(server, account, size)))
+      bySize.push(await withServer((server, account) => ofSize(server, account, size, floor)))
     }
     const total = await withServer((server, account) => ofOnce(server, account, floor))
     if (wanted("bundle")) total.bundle = (await build({ minify: true })).gzip / 1024
@@ -127,7 +129,7 @@ async function main() {
     }
   }
 
-  async function ofSize(server, account, size) {
+  async function ofSize(server, account, size, raw) {
     const idle = memoryOf(server.workerd)
     const found = { size, idle, ...(await rows.fill(account, size)) }
     if (wanted("reads") && size > 0) Object.assign(found, await rows.reads(account, { runs, size }))
@@ -137,7 +139,11 @@ async function main() {
         await rows.exports(account, { pid: server.workerd, times: quick ? 3 : 5 })
       )
     }
-    if (wanted("writes")) Object.assign(found, await rows.writes(account, { runs, milliseconds }))
+    if (wanted("writes")) {
+      const { p50, rate } = await raw.commit(runs, milliseconds / 2)
+      Object.assign(found, { floor: p50, floor8: rate })
+      Object.assign(found, await rows.writes(account, { runs, milliseconds }))
+    }
     if (wanted("broadcast"))
       Object.assign(found, await rows.broadcast(account, server.url, { runs }))
     if (wanted("wake")) Object.assign(found, await rows.wake(account, { times: quick ? 1 : 3 }))

@@ -38,9 +38,10 @@ export class Floor extends DurableObject {
 }
 `
 
+const commit = "Worker → object, 3-row commit"
 const json = { "Content-Type": "application/json" }
 
-/** Starts the floor Worker; `blob` measures one raw R2 put, `rows` all the rest. */
+/** Starts the floor Worker; `blob` is one raw R2 put, `rows` measures all the rest. */
 export async function openFloor() {
   const { folder, remove } = temporaryFolder("floor")
   const server = await serve({
@@ -57,22 +58,27 @@ export async function openFloor() {
   const work = {
     "empty Worker": (one) => one.request("GET", "/empty"),
     "Worker → object": (one) => one.request("GET", "/object"),
-    "Worker → object, 3-row commit": (one) =>
+    [commit]: (one) =>
       one.request("POST", "/commit", { headers: json, body: `{"text":"${"x".repeat(300)}"}` })
+  }
+  const measure = async (run, runs, milliseconds) => {
+    const samples = await sequential(runs, () => run(client))
+    const clients = await Promise.all(Array.from({ length: 8 }, () => connect(server.url)))
+    const rate = await perSecond(clients, milliseconds, run)
+    for (const one of clients) one.close()
+    return { p50: percentile(samples, 0.5), rate }
   }
   return {
     /** Latency and requests a second of each kind of work. */
     async rows(runs, milliseconds) {
       const found = []
       for (const [name, run] of Object.entries(work)) {
-        const samples = await sequential(runs, () => run(client))
-        const clients = await Promise.all(Array.from({ length: 8 }, () => connect(server.url)))
-        const rate = await perSecond(clients, milliseconds, run)
-        for (const one of clients) one.close()
-        found.push({ name, p50: percentile(samples, 0.5), rate })
+        found.push({ name, ...(await measure(run, runs, milliseconds)) })
       }
       return found
     },
+    /** The commit alone: measured beside each size, for a machine is not always equally busy. */
+    commit: (runs, milliseconds) => measure(work[commit], runs, milliseconds),
     /** Puts one blob straight into R2. */
     blob: (bytes) => client.request("POST", "/blob", { body: bytes }),
     async close() {
