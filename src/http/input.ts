@@ -2,6 +2,7 @@ import { brotliDecompressSync, gunzipSync, inflateSync } from "node:zlib"
 import * as Effect from "effect/Effect"
 import * as Lexicons from "../lexicon/Lexicons.ts"
 import type { Data } from "../repo/cbor.ts"
+import { parseCid } from "../repo/cid.ts"
 import { fromJson } from "../repo/json.ts"
 import { InvalidRequest, PayloadTooLarge, UnsupportedEncoding } from "./failures.ts"
 
@@ -54,6 +55,13 @@ export const readInput = Effect.fnUntraced(function* (
   }
   return checked.value
 })
+
+/** The CID that somebody names; the lexicon's format also lets through those of other codecs and hashes. */
+export const readCid = (text: string) =>
+  Effect.try({
+    try: () => parseCid(text),
+    catch: () => new InvalidRequest({ message: `Not a CID of a repo or blob: ${text}` })
+  })
 
 /** The whole body, decoded, at most `limit` bytes of it. */
 const readBody = Effect.fnUntraced(function* (request: Request, limit: number) {

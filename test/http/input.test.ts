@@ -3,7 +3,7 @@ import { brotliCompressSync, deflateSync, gzipSync } from "node:zlib"
 import { badInputs, badQueries, encodingOf, lexiconOf } from "../support/httpBad.ts"
 import type { Answered, Asked } from "../support/httpHost.ts"
 import { allMethods, credentialFor, goodCall } from "../support/httpMethods.ts"
-import { ok, startWorld, type World } from "../support/httpWorld.ts"
+import { firstRkey, ok, post, startWorld, type World } from "../support/httpWorld.ts"
 
 const utf8 = new TextEncoder()
 
@@ -199,6 +199,30 @@ describe("wrong input", () => {
     }
     for (const path of ["nope", "a.b", "", "constructor", "a..b.c", "com.atproto.sync.getRepo/x"]) {
       await refused(path, {}, 400, "InvalidRequest")
+    }
+  })
+
+  it("of CIDs with another codec or hash than the protocol's is a 400", async () => {
+    // A dag-pb CID and one of SHA-512: well-formed, and of no block here.
+    const foreign = [
+      "bafybeigdyrzt5sfp7udm7hu76uh7y26nf3efuylqabf3oclgtqy55fbzdi",
+      "bafkrgqhhyivzstcz3hhswshfjgy6ertgmnqeleynhwt4dlfsthi4hn7zgh4uvlsb5xncykzapi3ocd4lzogukir6ksdy6wzrnz6ohnv4aglcs"
+    ]
+    const { did, auth } = world.alice
+    const record = { repo: did, collection: "app.bsky.feed.post", rkey: firstRkey }
+    for (const cid of foreign) {
+      const blocks = { params: { did, cids: [cid] } }
+      await refused("com.atproto.sync.getBlocks", blocks, 400, "InvalidRequest")
+      for (const swap of ["swapCommit", "swapRecord"]) {
+        const input = { ...record, [swap]: cid }
+        await refused("com.atproto.repo.deleteRecord", { auth, input }, 400, "InvalidRequest")
+        const put = { ...input, record: post("swapped") }
+        await refused("com.atproto.repo.putRecord", { auth, input: put }, 400, "InvalidRequest")
+      }
+      const getRecord = { params: { ...record, cid } }
+      await refused("com.atproto.repo.getRecord", getRecord, 400, "RecordNotFound")
+      const getBlob = { params: { did, cid } }
+      await refused("com.atproto.sync.getBlob", getBlob, 400, "BlobNotFound")
     }
   })
 

@@ -5,9 +5,15 @@ import type {
   ComAtprotoRepoPutRecord as PutRecord
 } from "@atproto/api"
 import * as Effect from "effect/Effect"
-import { type Cid, parseCid } from "../../../repo/cid.ts"
 import type { Authority } from "../../../services/Authority.ts"
-import { type Committed, type RecordData, Repo, type Write, type WriteResult } from "../../../services/Repo.ts"
+import {
+  type Committed,
+  type RecordData,
+  Repo,
+  type Write,
+  type WriteResult
+} from "../../../services/Repo.ts"
+import { readCid } from "../../input.ts"
 import { type Call, method } from "../../Xrpc.ts"
 import { ownAccount } from "./standing.ts"
 
@@ -21,9 +27,9 @@ const writer = (action: string): Authority => ({
   active: true
 })
 
-// Their text has passed the lexicon's format.
-const cidIn = (text: string | undefined): Cid | undefined =>
-  text === undefined ? undefined : parseCid(text)
+const cidIn = Effect.fnUntraced(function* (text: string | undefined) {
+  return text === undefined ? undefined : yield* readCid(text)
+})
 
 const commitOf = ({ commit }: Committed) =>
   commit === undefined ? {} : { commit: { cid: commit.cid.toString(), rev: commit.rev } }
@@ -38,14 +44,16 @@ const resultOf = ({ uri, cid, validationStatus }: WriteResult) => ({
 export const createRecord = method(
   "com.atproto.repo.createRecord",
   { authority: writer("create"), bodyLimit: writeBodyLimit },
-  Effect.fnUntraced(function* ({ input }: Call<CreateRecord.QueryParams, CreateRecord.InputSchema>) {
+  Effect.fnUntraced(function* ({
+    input
+  }: Call<CreateRecord.QueryParams, CreateRecord.InputSchema>) {
     yield* ownAccount(input.repo)
     const { collection, rkey, validate } = input
     const record = input.record as RecordData
     const repo = yield* Repo
     const done = yield* repo.write([{ action: "create", collection, rkey, record }], {
       validate,
-      swapCommit: cidIn(input.swapCommit),
+      swapCommit: yield* cidIn(input.swapCommit),
       replaceDuplicates: validate !== false
     })
     return { ...resultOf(done.results[0]!), ...commitOf(done) }
@@ -56,7 +64,12 @@ export const createRecord = method(
 export const putRecord = method(
   "com.atproto.repo.putRecord",
   {
-    authority: { kind: "session", level: "standard", oauth: ["repo:*?action=create&action=update"], active: true },
+    authority: {
+      kind: "session",
+      level: "standard",
+      oauth: ["repo:*?action=create&action=update"],
+      active: true
+    },
     bodyLimit: writeBodyLimit
   },
   Effect.fnUntraced(function* ({ input }: Call<PutRecord.QueryParams, PutRecord.InputSchema>) {
@@ -65,8 +78,16 @@ export const putRecord = method(
     const record = input.record as RecordData
     const repo = yield* Repo
     const done = yield* repo.write(
-      [{ action: "put", collection, rkey, record, swapRecord: swapRecord === null ? null : cidIn(swapRecord) }],
-      { validate, swapCommit: cidIn(input.swapCommit) }
+      [
+        {
+          action: "put",
+          collection,
+          rkey,
+          record,
+          swapRecord: swapRecord === null ? null : yield* cidIn(swapRecord)
+        }
+      ],
+      { validate, swapCommit: yield* cidIn(input.swapCommit) }
     )
     return { ...resultOf(done.results[0]!), ...commitOf(done) }
   })
@@ -76,13 +97,15 @@ export const putRecord = method(
 export const deleteRecord = method(
   "com.atproto.repo.deleteRecord",
   { authority: writer("delete"), bodyLimit: writeBodyLimit },
-  Effect.fnUntraced(function* ({ input }: Call<DeleteRecord.QueryParams, DeleteRecord.InputSchema>) {
+  Effect.fnUntraced(function* ({
+    input
+  }: Call<DeleteRecord.QueryParams, DeleteRecord.InputSchema>) {
     yield* ownAccount(input.repo)
     const { collection, rkey } = input
     const repo = yield* Repo
     const done = yield* repo.write(
-      [{ action: "delete", collection, rkey, swapRecord: cidIn(input.swapRecord) }],
-      { swapCommit: cidIn(input.swapCommit) }
+      [{ action: "delete", collection, rkey, swapRecord: yield* cidIn(input.swapRecord) }],
+      { swapCommit: yield* cidIn(input.swapCommit) }
     )
     return commitOf(done)
   })
@@ -120,7 +143,7 @@ export const applyWrites = method(
     const repo = yield* Repo
     const done = yield* repo.write(input.writes.map(writeOf), {
       validate: input.validate,
-      swapCommit: cidIn(input.swapCommit)
+      swapCommit: yield* cidIn(input.swapCommit)
     })
     const asked = (at: number) => input.writes[at]!.$type!.slice(typeOf.length)
     return {

@@ -7,7 +7,6 @@ import type {
 } from "@atproto/api"
 import * as Effect from "effect/Effect"
 import { type Block, carBytes } from "../../../repo/car.ts"
-import { parseCid } from "../../../repo/cid.ts"
 import { recordProof } from "../../../repo/mst/proof.ts"
 import { AccountStore, inactiveStatus } from "../../../services/AccountStore.ts"
 import { BlobIndex } from "../../../services/BlobIndex.ts"
@@ -15,6 +14,7 @@ import { findBlocks } from "../../../services/findBlocks.ts"
 import { Records } from "../../../services/Records.ts"
 import { Repo, type Snapshot } from "../../../services/Repo.ts"
 import { exportBlocks, exportStream } from "../../../services/RepoExport.ts"
+import { readCid } from "../../input.ts"
 import { type Call, method } from "../../Xrpc.ts"
 import { readableAccount } from "./standing.ts"
 
@@ -72,7 +72,8 @@ export const getBlocks = method(
   { authority: { kind: "optional" } },
   Effect.fnUntraced(function* ({ params, caller }: Call<GetBlocks.QueryParams>) {
     yield* readableAccount(caller)
-    return car(carBytes(undefined, yield* findBlocks(params.cids.map(parseCid))))
+    const cids = yield* Effect.forEach(params.cids, readCid)
+    return car(carBytes(undefined, yield* findBlocks(cids)))
   })
 )
 
