@@ -24,7 +24,9 @@ const program = Effect.gen(function* () {
     LOG_LEVEL: "info",
     ...process.env,
     ADMIN_PASSWORD: adminPassword,
-    DEV_ALLOW_HOSTS: [new URL(plc.url).host, process.env["DEV_ALLOW_HOSTS"]].filter(Boolean).join(",")
+    DEV_ALLOW_HOSTS: [new URL(plc.url).host, process.env["DEV_ALLOW_HOSTS"]]
+      .filter(Boolean)
+      .join(",")
   }
   const { sequencer, services } = yield* Memory.make(
     { serve: accountApp.serveAccount, call: accountApp.call, ring: accountApp.ring },

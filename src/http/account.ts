@@ -39,4 +39,3 @@ export const ring = Effect.gen(function* () {
   const next = yield* sweepBlobs(blobGraceHours * 3_600_000)
   if (next !== undefined) yield* (yield* Alarm).by(next)
 })
-

@@ -56,7 +56,11 @@ const xrpc = Effect.fnUntraced(function* (request: Request, url: URL, noted: Not
 
 /** What every answer of the server passes through: CORS, one log line, and no failure without an answer. */
 const answer = <R>(
-  make: (request: Request, url: URL, noted: Noted) => Effect.Effect<Response, Parameters<typeof wireError>[0], R>
+  make: (
+    request: Request,
+    url: URL,
+    noted: Noted
+  ) => Effect.Effect<Response, Parameters<typeof wireError>[0], R>
 ) =>
   Effect.gen(function* () {
     const request = (yield* HttpServerRequest.HttpServerRequest).source as Request
@@ -96,15 +100,47 @@ const internalError = {
 /** The whole HTTP app of the host. */
 export const routes = HttpRouter.use((router) =>
   Effect.gen(function* () {
-    yield* router.add("*", "/xrpc/_health", answer(() => Health.xrpcHealth()))
+    yield* router.add(
+      "*",
+      "/xrpc/_health",
+      answer(() => Health.xrpcHealth())
+    )
     yield* router.add("*", "/xrpc/*", answer(xrpc))
-    yield* router.add("GET", "/health", answer(() => Health.ready()))
-    yield* router.add("GET", "/ready", answer(() => Health.ready()))
-    yield* router.add("GET", "/.well-known/did.json", answer((_, url) => WellKnown.didDocument(url)))
-    yield* router.add("GET", "/.well-known/atproto-did", answer((_, url) => WellKnown.atprotoDid(url)))
-    yield* router.add("GET", "/robots.txt", answer(() => Effect.sync(WellKnown.robots)))
-    yield* router.add("GET", "/", answer(() => home()))
-    yield* router.add("*", "/*", answer(() => Effect.succeed(new Response("Not Found\n", { status: 404 }))))
+    yield* router.add(
+      "GET",
+      "/health",
+      answer(() => Health.ready())
+    )
+    yield* router.add(
+      "GET",
+      "/ready",
+      answer(() => Health.ready())
+    )
+    yield* router.add(
+      "GET",
+      "/.well-known/did.json",
+      answer((_, url) => WellKnown.didDocument(url))
+    )
+    yield* router.add(
+      "GET",
+      "/.well-known/atproto-did",
+      answer((_, url) => WellKnown.atprotoDid(url))
+    )
+    yield* router.add(
+      "GET",
+      "/robots.txt",
+      answer(() => Effect.sync(WellKnown.robots))
+    )
+    yield* router.add(
+      "GET",
+      "/",
+      answer(() => home())
+    )
+    yield* router.add(
+      "*",
+      "/*",
+      answer(() => Effect.succeed(new Response("Not Found\n", { status: 404 })))
+    )
   })
 )
 

@@ -2,7 +2,13 @@ import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import { carBytes } from "../repo/car.ts"
-import { accountFrame, commitFrame, identityFrame, type PendingFrame, syncFrame } from "../repo/frame.ts"
+import {
+  accountFrame,
+  commitFrame,
+  identityFrame,
+  type PendingFrame,
+  syncFrame
+} from "../repo/frame.ts"
 import { rootBlock } from "../repo/mst/preOrder.ts"
 import { AccountEvents } from "../services/AccountEvents.ts"
 import { type Account, AccountStore, inactiveStatus } from "../services/AccountStore.ts"
@@ -35,13 +41,19 @@ const identity = ({ account: { did, handle }, time }: Standing): Event =>
 const account = ({ account, time }: Standing): Event => {
   const status = inactiveStatus(account)
   const standing = status === undefined ? { active: true } : { active: false, status }
-  return event("account", accountFrame({ did: account.did, ...standing, time }), { account: standing })
+  return event("account", accountFrame({ did: account.did, ...standing, time }), {
+    account: standing
+  })
 }
 
 const sync = (standing: Standing): Event => {
   const { account, head, time } = standing
   const blocks = carBytes(head.commit, [{ cid: head.commit, bytes: head.block }])
-  return event("sync", syncFrame({ did: account.did, rev: head.rev, blocks, time }), headOf(standing))
+  return event(
+    "sync",
+    syncFrame({ did: account.did, rev: head.rev, blocks, time }),
+    headOf(standing)
+  )
 }
 
 /** The commit of an empty repo: the first of its account, so without `since` and `prevData`. */

@@ -16,10 +16,7 @@ import * as SqlStorageDurable from "./SqlStorageDurable.ts"
 export type WireFailure = Pick<Rejected, "status" | "error" | "message" | "headers">
 
 /** The class of an account's object; `base` makes from the environment what is not the object's own. */
-export const accountClass = <Env>(
-  app: AccountApp,
-  base: (env: Env) => Layer.Layer<AccountBase>
-) =>
+export const accountClass = <Env>(app: AccountApp, base: (env: Env) => Layer.Layer<AccountBase>) =>
   class extends DurableObject<Env> {
     readonly #services: Promise<Context.Context<AccountServices>>
     #alarm: AlarmDurable.ObjectAlarm | undefined

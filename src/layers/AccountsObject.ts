@@ -18,7 +18,9 @@ export const layer = (stubOf: (did: string) => AccountStub): Layer.Layer<Account
   const reach = <A>(operation: string, did: string, use: (stub: AccountStub) => Promise<A>) =>
     Effect.tryPromise(() => use(stubOf(did))).pipe(
       // Not tried again: a write may have been done before the object broke off.
-      Effect.tapError((failure) => Effect.logError("account object unavailable", { operation, did }, failure)),
+      Effect.tapError((failure) =>
+        Effect.logError("account object unavailable", { operation, did }, failure)
+      ),
       Effect.mapError(
         () =>
           new Rejected({

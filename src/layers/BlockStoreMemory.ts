@@ -25,7 +25,8 @@ export const layer = Layer.sync(BlockStore, () => {
     },
     fill: (tree, rev) => {
       for (const entry of preOrder(tree)) {
-        if (entry.kind === "node") nodes.set(cidForCbor(entry.bytes).key, { rev, bytes: entry.bytes })
+        if (entry.kind === "node")
+          nodes.set(cidForCbor(entry.bytes).key, { rev, bytes: entry.bytes })
       }
     },
     snapshot: (overlay) => ({

@@ -41,7 +41,13 @@ export const layer = Layer.effect(
         // Moving a row to its new key bills one row written; deleting and inserting bills two.
         if (replaces === undefined) insert(cid, rev, bytes)
         else {
-          sql.exec("UPDATE cluster SET cid = ?, rev = ?, bytes = ? WHERE cid = ?", cid.bytes, rev, bytes, replaces.bytes)
+          sql.exec(
+            "UPDATE cluster SET cid = ?, rev = ?, bytes = ? WHERE cid = ?",
+            cid.bytes,
+            rev,
+            bytes,
+            replaces.bytes
+          )
         }
       }
       for (const cid of removed) {
@@ -50,7 +56,12 @@ export const layer = Layer.effect(
     }
 
     const insert = (cid: Cid, rev: string, bytes: Uint8Array): void => {
-      sql.exec("INSERT OR REPLACE INTO cluster (cid, rev, bytes) VALUES (?, ?, ?)", cid.bytes, rev, bytes)
+      sql.exec(
+        "INSERT OR REPLACE INTO cluster (cid, rev, bytes) VALUES (?, ?, ?)",
+        cid.bytes,
+        rev,
+        bytes
+      )
     }
 
     return BlockStore.of({

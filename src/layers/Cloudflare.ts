@@ -47,7 +47,9 @@ const sequencer = (env: Env) =>
     Effect.map(Config, ({ dataLocation }) => {
       const stub = objectOf(env.SEQUENCER, dataLocation)
       // SAFETY: the namespace is bound to the Sequencer class in wrangler.toml.
-      return SequencerObject.layer(() => stub("sequencer") as unknown as SequencerObject.SequencerStub)
+      return SequencerObject.layer(
+        () => stub("sequencer") as unknown as SequencerObject.SequencerStub
+      )
     })
   )
 
@@ -109,4 +111,3 @@ export const host = (env: Env) => {
   ).pipe(Layer.provideMerge(config))
   return hostServices.layer.pipe(Layer.provideMerge(base))
 }
-

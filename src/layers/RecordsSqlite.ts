@@ -100,7 +100,9 @@ export const layer = Layer.effect(
         const found: Array<string> = []
         let from = ""
         while (true) {
-          const [next] = [...sql.exec("SELECT path FROM record WHERE path > ? ORDER BY path LIMIT 1", from).raw()]
+          const [next] = [
+            ...sql.exec("SELECT path FROM record WHERE path > ? ORDER BY path LIMIT 1", from).raw()
+          ]
           if (next === undefined) return found
           const collection = (next[0] as string).split("/", 1)[0]!
           found.push(collection)
@@ -110,13 +112,21 @@ export const layer = Layer.effect(
       hasCollection: (collection) =>
         [
           ...sql
-            .exec("SELECT 1 FROM record WHERE path > ? AND path < ? LIMIT 1", `${collection}/`, `${collection}0`)
+            .exec(
+              "SELECT 1 FROM record WHERE path > ? AND path < ? LIMIT 1",
+              `${collection}/`,
+              `${collection}0`
+            )
             .raw()
         ].length > 0,
       backlinks: (collection, subject) =>
         [
           ...sql
-            .exec("SELECT path FROM backlink WHERE collection = ? AND subject = ?", collection, subject)
+            .exec(
+              "SELECT path FROM backlink WHERE collection = ? AND subject = ?",
+              collection,
+              subject
+            )
             .raw()
         ].map(([path]) => path as string)
     })

@@ -15,7 +15,14 @@ import { RateLimitExceeded } from "../services/Limiter.ts"
 import { Outbox } from "../services/Outbox.ts"
 import { Overlay } from "../services/Overlay.ts"
 import { Records } from "../services/Records.ts"
-import { type Committed, type Head, InvalidSwap, Repo, type Write, type WriteOptions } from "../services/Repo.ts"
+import {
+  type Committed,
+  type Head,
+  InvalidSwap,
+  Repo,
+  type Write,
+  type WriteOptions
+} from "../services/Repo.ts"
 import { applyChanges, type Applied, assemble } from "../services/repo/assemble.ts"
 import { type Change, plan } from "../services/repo/plan.ts"
 import { nothingSpent, pointsOf, spend, type Spent } from "../services/repo/points.ts"
@@ -114,7 +121,12 @@ export const layer = Layer.effect(
           } else {
             records.put(path, after.cid, after.value, rev, overlay)
             if (after.blobs.length > 0 || before !== undefined) {
-              blobs.setRefs(path, after.blobs.map((blob) => blob.cid.toString()), rev, now)
+              blobs.setRefs(
+                path,
+                after.blobs.map((blob) => blob.cid.toString()),
+                rev,
+                now
+              )
             }
           }
         }
@@ -134,7 +146,9 @@ export const layer = Layer.effect(
       for (const added of collections.added) current.collections.add(added)
       for (const removed of collections.removed) current.collections.delete(removed)
       current.tree =
-        applied.after.loadedNodes > maxLoadedNodes ? Tree.load(blocks.reader, next.root) : applied.after
+        applied.after.loadedNodes > maxLoadedNodes
+          ? Tree.load(blocks.reader, next.root)
+          : applied.after
       yield* outbox.flush
       return next
     })
@@ -150,7 +164,13 @@ export const layer = Layer.effect(
       if (options.swapCommit !== undefined && !options.swapCommit.equals(head.commit)) {
         return yield* new InvalidSwap({ message: `Commit was at ${head.commit.toString()}` })
       }
-      const planned = plan(did, prepared, (path) => tree.get(path), records, options.replaceDuplicates === true)
+      const planned = plan(
+        did,
+        prepared,
+        (path) => tree.get(path),
+        records,
+        options.replaceDuplicates === true
+      )
       if ("_tag" in planned) return yield* planned
       const { changes, results } = planned
       if (changes.length === 0) return { results } satisfies Committed

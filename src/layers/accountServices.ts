@@ -31,7 +31,10 @@ const local = Effect.gen(function* () {
   return (didOrHandle: string) =>
     Effect.gen(function* () {
       const account = accounts.peek()
-      if (account !== undefined && (didOrHandle === account.did || didOrHandle === account.handle)) {
+      if (
+        account !== undefined &&
+        (didOrHandle === account.did || didOrHandle === account.handle)
+      ) {
         return Option.some(
           isServedHere(account.did, settings)
             ? { did: account.did, didDoc: expectedDocument(account, settings) }

@@ -19,7 +19,9 @@ const local = Effect.map(
 )
 
 /** What the Worker has besides the objects, the directory and the blob store. */
-export const layer = Layer.mergeAll(AuthHost.layer, SignUp.layer, AddressLimits.layer(), Logging.layer).pipe(
-  Layer.provideMerge(shared(local)),
-  Layer.provideMerge(HostedIdentities.layer)
-)
+export const layer = Layer.mergeAll(
+  AuthHost.layer,
+  SignUp.layer,
+  AddressLimits.layer(),
+  Logging.layer
+).pipe(Layer.provideMerge(shared(local)), Layer.provideMerge(HostedIdentities.layer))

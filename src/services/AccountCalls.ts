@@ -41,7 +41,11 @@ export interface AccountCalls {
       readonly email?: string
       readonly password?: string
       /** The wrapped signing key made for this account. */
-      readonly signingKey: { readonly curve: "k256" | "p256"; readonly wrapped: Uint8Array; readonly didKey: string }
+      readonly signingKey: {
+        readonly curve: "k256" | "p256"
+        readonly wrapped: Uint8Array
+        readonly didKey: string
+      }
       /** False for an account that moves in: it stays deactivated. */
       readonly active: boolean
     }

@@ -49,6 +49,11 @@ export type Caller =
       /** The session's id: the family of its refresh tokens. */
       readonly session: string
     }
-  | { readonly kind: "refresh"; readonly did: string; readonly session: string; readonly token: string }
+  | {
+      readonly kind: "refresh"
+      readonly did: string
+      readonly session: string
+      readonly token: string
+    }
   | { readonly kind: "service"; readonly did: string }
   | { readonly kind: "admin" }

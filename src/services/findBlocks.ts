@@ -58,5 +58,4 @@ export const findBlocks = Effect.fn("findBlocks")(function* (cids: ReadonlyArray
 const current = (
   row: { readonly cid: Cid; readonly value: Uint8Array } | undefined,
   cid: Cid
-): Uint8Array | undefined =>
-  row !== undefined && row.cid.equals(cid) ? row.value : undefined
+): Uint8Array | undefined => (row !== undefined && row.cid.equals(cid) ? row.value : undefined)

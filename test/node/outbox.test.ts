@@ -27,23 +27,25 @@ const pass = (seconds: number) =>
   Effect.andThen(TestClock.adjust(`${seconds} seconds`), Effect.yieldNow)
 
 describe("Outbox", () => {
-  it.effect("keeps what a failing log did not take, and delivers it by alarm, in order and once", () =>
-    world(({ armed, breakLog, events }) =>
-      Effect.gen(function* () {
-        breakLog("fails")
-        const first = yield* write
-        const second = yield* write
-        yield* pass(0)
-        assert.isDefined(armed())
-        assert.strictEqual(events().length, 0)
-        breakLog("works")
-        yield* pass(3)
-        assert.deepStrictEqual(
-          events().map((event) => event.head?.rev),
-          [first.commit?.rev, second.commit?.rev]
-        )
-      })
-    )
+  it.effect(
+    "keeps what a failing log did not take, and delivers it by alarm, in order and once",
+    () =>
+      world(({ armed, breakLog, events }) =>
+        Effect.gen(function* () {
+          breakLog("fails")
+          const first = yield* write
+          const second = yield* write
+          yield* pass(0)
+          assert.isDefined(armed())
+          assert.strictEqual(events().length, 0)
+          breakLog("works")
+          yield* pass(3)
+          assert.deepStrictEqual(
+            events().map((event) => event.head?.rev),
+            [first.commit?.rev, second.commit?.rev]
+          )
+        })
+      )
   )
 
   it.effect("arms the alarm again when it rings while a hand-over is still under way", () =>

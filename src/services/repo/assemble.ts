@@ -42,7 +42,8 @@ export const applyChanges = (
   const ops: Array<RepoOp> = []
   let bytes = 0
   for (const { path, before: prev, after: content } of changes) {
-    if (content !== undefined) blocks.set(content.cid.key, { cid: content.cid, bytes: content.value })
+    if (content !== undefined)
+      blocks.set(content.cid.key, { cid: content.cid, bytes: content.value })
     ops.push({
       action: content === undefined ? "delete" : prev === undefined ? "create" : "update",
       path,

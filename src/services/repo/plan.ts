@@ -40,7 +40,11 @@ export const plan = (
     return change === undefined ? at(path) : change.after?.cid
   }
 
-  const change = (path: string, there: Cid | undefined, after: PreparedRecord | undefined): void => {
+  const change = (
+    path: string,
+    there: Cid | undefined,
+    after: PreparedRecord | undefined
+  ): void => {
     const earlier = changes.get(path)
     if (earlier === undefined) changes.set(path, { path, before: there, after })
     else earlier.after = after
@@ -96,7 +100,9 @@ const refusal = (
         : undefined
     case "delete":
       if (there === undefined) {
-        return write.strict ? new InvalidWrite({ message: `Could not find record: ${path}` }) : undefined
+        return write.strict
+          ? new InvalidWrite({ message: `Could not find record: ${path}` })
+          : undefined
       }
       return write.swapRecord === undefined ? undefined : swapProblem(write.swapRecord, there)
     case "put":
@@ -105,6 +111,9 @@ const refusal = (
 }
 
 const swapProblem = (expected: Cid | null, there: Cid | undefined): InvalidSwap | undefined => {
-  const same = expected === null ? there === undefined : there !== undefined && there.equals(expected)
-  return same ? undefined : new InvalidSwap({ message: `Record was at ${there?.toString() ?? "null"}` })
+  const same =
+    expected === null ? there === undefined : there !== undefined && there.equals(expected)
+  return same
+    ? undefined
+    : new InvalidSwap({ message: `Record was at ${there?.toString() ?? "null"}` })
 }

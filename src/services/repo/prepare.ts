@@ -71,7 +71,11 @@ const keyProblem = (collection: string, rkey: string): string | undefined => {
   const type = Lexicons.recordKeyType(collection)
   if (type === undefined || type === "any") return undefined
   const fits =
-    type === "tid" ? isTid(rkey) : type === "nsid" ? isNsid(rkey) : rkey === type.slice("literal:".length)
+    type === "tid"
+      ? isTid(rkey)
+      : type === "nsid"
+        ? isNsid(rkey)
+        : rkey === type.slice("literal:".length)
   return fits ? undefined : `Invalid record key for ${collection}: ${rkey} (expected ${type})`
 }
 
@@ -102,5 +106,11 @@ const prepareRecord = (
   if (value.byteLength > maxRecordBytes) {
     return `Record too large: ${value.byteLength} bytes (max ${maxRecordBytes})`
   }
-  return { record, value, cid: cidForCbor(value), blobs: Lexicons.blobRefs(collection, record), status }
+  return {
+    record,
+    value,
+    cid: cidForCbor(value),
+    blobs: Lexicons.blobRefs(collection, record),
+    status
+  }
 }

@@ -26,7 +26,10 @@ export const getRecord = method(
     const path = `${params.collection}/${params.rkey}`
     const uri = `at://${did}/${path}`
     const record = (yield* Records).get(path)
-    if (record === undefined || (params.cid !== undefined && params.cid !== record.cid.toString())) {
+    if (
+      record === undefined ||
+      (params.cid !== undefined && params.cid !== record.cid.toString())
+    ) {
       return yield* new RecordNotFound({ uri })
     }
     return new Response(
@@ -40,7 +43,10 @@ export const getRecord = method(
 export const listRecords = method(
   "com.atproto.repo.listRecords",
   { authority: { kind: "optional" } },
-  Effect.fnUntraced(function* ({ params, caller }: Call<ListRecords.QueryParams & { limit: number }>) {
+  Effect.fnUntraced(function* ({
+    params,
+    caller
+  }: Call<ListRecords.QueryParams & { limit: number }>) {
     const { did } = yield* readableAccount(caller)
     const { collection, limit, cursor, reverse } = params
     const page = (yield* Records).page({
@@ -54,7 +60,8 @@ export const listRecords = method(
         `{"uri":"at://${did}/${path}","cid":"${cid.toString()}","value":${blockToJsonText(value)}}`
     )
     const last = page.at(-1)?.path.slice(collection.length + 1)
-    const next = page.length < limit || last === undefined ? "" : `"cursor":${JSON.stringify(last)},`
+    const next =
+      page.length < limit || last === undefined ? "" : `"cursor":${JSON.stringify(last)},`
     return new Response(`{${next}"records":[${records.join(",")}]}`, json)
   })
 )
@@ -68,7 +75,10 @@ export const describeRepo = method(
     const collections = yield* (yield* Repo).collections
     const { did, handle } = account
     const didDoc = yield* ownDocument(account)
-    const leadsTo = yield* Effect.orElseSucceed((yield* Identity).resolveHandle(handle), () => undefined)
+    const leadsTo = yield* Effect.orElseSucceed(
+      (yield* Identity).resolveHandle(handle),
+      () => undefined
+    )
     const handleIsCorrect = leadsTo === did && handleOf(didDoc) === handle
     return { handle, did, didDoc, collections, handleIsCorrect }
   })
@@ -78,7 +88,10 @@ export const describeRepo = method(
 export const listMissingBlobs = method(
   "com.atproto.repo.listMissingBlobs",
   { authority: { kind: "session", level: "standard", oauth: "any" } },
-  Effect.fnUntraced(function* ({ params, caller }: Call<ListMissingBlobs.QueryParams & { limit: number }>) {
+  Effect.fnUntraced(function* ({
+    params,
+    caller
+  }: Call<ListMissingBlobs.QueryParams & { limit: number }>) {
     const { did } = yield* readableAccount(caller)
     const page = (yield* BlobIndex).missing(params)
     return {
