@@ -4,13 +4,17 @@ import type {
 } from "@atproto/api"
 import * as Effect from "effect/Effect"
 import { Sequencer } from "../../../services/Sequencer.ts"
+import { reopened } from "../../responseHeaders.ts"
 import { type Call, method } from "../../Xrpc.ts"
 
-/** com.atproto.sync.subscribeRepos: the upgrade goes to the Sequencer as it is. */
+/** com.atproto.sync.subscribeRepos: the upgrade goes to the Sequencer as it is; a refusal comes from another object. */
 const subscribeRepos = method(
   "com.atproto.sync.subscribeRepos",
-  { authority: { kind: "none" } },
-  ({ request }: Call) => Effect.flatMap(Sequencer, (sequencer) => sequencer.subscribe(request))
+  // Left unread: a request whose body has been read cannot be handed on.
+  { authority: { kind: "none" }, rawBody: true },
+  Effect.fnUntraced(function* ({ request }: Call) {
+    return reopened(yield* (yield* Sequencer).subscribe(request))
+  })
 )
 
 /** com.atproto.sync.listRepos */
