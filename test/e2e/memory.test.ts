@@ -1,0 +1,17 @@
+import { afterAll, beforeAll } from "@effect/vitest"
+import type { TestServer } from "../support/server.ts"
+import { startMemory } from "../support/serverMemory.ts"
+import { clientSuite } from "./client.suite.ts"
+import { firehoseSuite } from "./firehose.suite.ts"
+import { repoSuite } from "./repo.suite.ts"
+
+let running: TestServer
+
+beforeAll(async () => {
+  running = await startMemory()
+}, 60_000)
+afterAll(() => running?.stop())
+
+for (const suite of [clientSuite, repoSuite, firehoseSuite]) {
+  suite("the memory server", () => running)
+}

@@ -1,0 +1,14 @@
+import { afterAll, beforeAll } from "@effect/vitest"
+import { startWorker, type TestServer } from "../support/server.ts"
+import { clientSuite } from "./client.suite.ts"
+import { firehoseSuite } from "./firehose.suite.ts"
+import { repoSuite } from "./repo.suite.ts"
+
+let running: TestServer
+
+beforeAll(async () => {
+  running = await startWorker()
+}, 60_000)
+afterAll(() => running?.stop())
+
+for (const suite of [clientSuite, repoSuite, firehoseSuite]) suite("the Worker", () => running)

@@ -1,0 +1,174 @@
+import { MemoryBlockstore, MST, readCarWithRoot, verifyProofs } from "@atproto/repo"
+import { assert } from "@effect/vitest"
+import { decode, decodeFirst, type DecodeOptions } from "cborg"
+import { CID } from "multiformats/cid"
+
+/** One operation of a #commit; CIDs are text here. */
+export interface Op {
+  readonly action: "create" | "update" | "delete"
+  readonly path: string
+  readonly cid: string | null
+  readonly prev?: string
+}
+
+/** The fields of every message that this server sends. */
+export interface Body {
+  readonly seq: number
+  readonly repo: string
+  readonly did: string
+  readonly commit: string
+  readonly rev: string
+  readonly since: string | null
+  readonly prevData?: string
+  readonly blocks: Uint8Array
+  readonly ops: ReadonlyArray<Op>
+  readonly blobs: ReadonlyArray<string>
+  readonly rebase: boolean
+  readonly tooBig: boolean
+  readonly time: string
+  readonly active: boolean
+  readonly status?: string
+  readonly handle?: string
+  readonly name?: string
+  readonly error?: string
+  readonly message?: string
+}
+
+/** A frame, decoded. */
+export interface Frame {
+  readonly op: number
+  readonly type: string | undefined
+  readonly body: Body
+  readonly size: number
+}
+
+const options: DecodeOptions = {
+  // SAFETY: a CID is a byte string, or the decoder throws.
+  tags: { 42: (content) => CID.decode((content() as Uint8Array).subarray(1)).toString() }
+}
+
+/** Decodes a frame: two CBOR values, one after the other, and nothing else. */
+export const decodeFrame = (bytes: Uint8Array): Frame => {
+  // SAFETY: what they hold is what `checkFrame` is about.
+  const [header, rest] = decodeFirst(bytes, options) as [{ op: number; t?: string }, Uint8Array]
+  return { op: header.op, type: header.t, body: decode(rest, options) as Body, size: bytes.length }
+}
+
+/** What is known of a repo from its frames alone. */
+export interface Mirror {
+  rev: string
+  data: string
+  readonly records: Map<string, string>
+}
+
+const fields = {
+  "#commit": "blobs,blocks,commit,ops,prevData,rebase,repo,rev,seq,since,time,tooBig",
+  "#first": "blobs,blocks,commit,ops,rebase,repo,rev,seq,since,time,tooBig",
+  "#sync": "blocks,did,rev,seq,time",
+  "#identity": "did,handle,seq,time",
+  "#account": "active,did,seq,time",
+  "#inactive": "active,did,seq,status,time"
+}
+
+const has = (body: Body, shape: keyof typeof fields) =>
+  assert.strictEqual(Object.keys(body).sort().join(), fields[shape])
+
+/** The operation's shape, and that it continues what was there before. */
+const checkOp = ({ action, path, cid, prev, ...rest }: Op, records: Map<string, string>) => {
+  assert.deepStrictEqual(rest, {})
+  assert.strictEqual(prev, records.get(path), `${action} ${path} continues the record before it`)
+  assert.strictEqual(action === "create", prev === undefined, `${action} ${path} has prev ${prev}`)
+  assert.strictEqual(action === "delete", cid === null, `${action} ${path} has cid ${cid}`)
+}
+
+/** Undoes the operations from the frame's own blocks; answers the root that was before them. */
+const invert = async (blocks: MemoryBlockstore, data: string, ops: ReadonlyArray<Op>) => {
+  // SAFETY: the library's CIDs are parsed from text: its class is not this project's.
+  const cid = (text: string) => CID.parse(text) as unknown as MST["pointer"]
+  let tree = MST.load(blocks, cid(data))
+  for (const { path, cid: after, prev } of ops) {
+    if (after === null) tree = await tree.add(path, cid(prev!))
+    else if (prev === undefined) tree = await tree.delete(path)
+    else tree = await tree.update(path, cid(prev))
+  }
+  return (await tree.getPointer()).toString()
+}
+
+/** Checks a #commit as the protocol lets a consumer check it, and takes it into the mirror. */
+const checkCommit = async (body: Body, key: string, mirrors: Map<string, Mirror>) => {
+  const { repo, rev, ops } = body
+  const before = mirrors.get(repo)
+  has(body, body.since === null ? "#first" : "#commit")
+  assert.deepStrictEqual([body.rebase, body.tooBig, body.blobs.length], [false, false, 0])
+  assert.isAtMost(body.blocks.length, 2_000_000)
+  assert.isAtMost(ops.length, 200)
+  const { root, blocks } = await readCarWithRoot(body.blocks)
+  assert.strictEqual(root.toString(), body.commit)
+  const commit = decode(blocks.get(root)!, options)
+  assert.deepInclude(commit, { did: repo, version: 3, rev, prev: null })
+  const claims = ops.map(({ path, cid }) => {
+    const [collection = "", rkey = ""] = path.split("/")
+    // SAFETY: as above.
+    return {
+      collection,
+      rkey,
+      cid: cid === null ? null : (CID.parse(cid) as unknown as typeof root)
+    }
+  })
+  // Throws when it is not signed by this key.
+  const { unverified } = await verifyProofs(body.blocks, claims, repo, key)
+  assert.deepStrictEqual(unverified, [])
+  if (before === undefined) {
+    // A repo that was there before: there is nothing to compare with.
+    if (body.since !== null) return
+    assert.deepStrictEqual(ops, [])
+  } else {
+    assert.isAbove(rev.localeCompare(before.rev), 0, `${rev} comes after ${before.rev}`)
+    assert.strictEqual(body.since, before.rev)
+    assert.strictEqual(body.prevData, before.data)
+    assert.strictEqual(await invert(new MemoryBlockstore(blocks), commit.data, ops), before.data)
+  }
+  const records = before?.records ?? new Map<string, string>()
+  for (const op of ops) {
+    checkOp(op, records)
+    if (op.cid === null) records.delete(op.path)
+    else records.set(op.path, op.cid)
+  }
+  mirrors.set(repo, { rev, data: commit.data, records })
+}
+
+/** Checks a #sync: the commit block alone, and the head that the commits before it told. */
+const checkSync = async (body: Body, mirrors: Map<string, Mirror>) => {
+  has(body, "#sync")
+  assert.isAtMost(body.blocks.length, 10_000)
+  const { root, blocks } = await readCarWithRoot(body.blocks)
+  assert.strictEqual(blocks.size, 1)
+  const { did, rev, data } = decode(blocks.get(root)!, options)
+  assert.deepStrictEqual([did, rev], [body.did, body.rev])
+  const head = mirrors.get(body.did)
+  if (head !== undefined) assert.deepStrictEqual([rev, data], [head.rev, head.data])
+}
+
+/** Checks a frame by itself and against the ones before it. */
+export const checkFrame = async (
+  { op, type, body, size }: Frame,
+  keyOf: (did: string) => Promise<string>,
+  mirrors: Map<string, Mirror>
+): Promise<void> => {
+  assert.strictEqual(op, 1)
+  assert.isAtMost(size, 5_000_000)
+  assert.strictEqual(new Date(body.time).toISOString(), body.time)
+  assert.isBelow(Math.abs(Date.parse(body.time) - Date.now()), 300_000)
+  switch (type) {
+    case "#commit":
+      return checkCommit(body, await keyOf(body.repo), mirrors)
+    case "#sync":
+      return checkSync(body, mirrors)
+    case "#identity":
+      return has(body, "#identity")
+    case "#account":
+      return has(body, body.active ? "#account" : "#inactive")
+    default:
+      assert.fail(`a frame of type ${type}`)
+  }
+}

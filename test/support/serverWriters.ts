@@ -1,0 +1,104 @@
+import { type Person, post } from "./serverPeople.ts"
+
+/** Numbers from 0 to 1, the same for the same seed. */
+export const random = (seed: number) => {
+  let state = seed
+  return (): number => {
+    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0
+    return state / 2 ** 32
+  }
+}
+
+/** What a writer was told is stored: path to CID. */
+export type Acknowledged = Map<string, string>
+
+const collection = "app.bsky.feed.post"
+
+/** Record keys (TIDs) that no other writer uses. */
+const keys = (writer: number) => {
+  let count = 0
+  const digits = (n: number) =>
+    n.toString(32).replace(/[0-9a-v]/g, (d) => sortable[parseInt(d, 32)]!)
+  return () => `3k${digits((count += 1)).padStart(8, "2")}${digits(writer).padStart(3, "2")}`
+}
+
+const sortable = "234567abcdefghijklmnopqrstuvwxyz"
+
+/** One step of a writer; its record keys are its own. */
+const makeStep = ({ agent, did }: Person, writer: number, acknowledged: Acknowledged) => {
+  const next = random(writer)
+  const key = keys(writer)
+  const text = () => post(`${writer} ${next()}`)
+  const { repo } = agent.com.atproto
+  const own = () => [...acknowledged.keys()].map((path) => path.split("/")[1]!)
+  const any = () => own()[Math.floor(next() * acknowledged.size)]
+
+  const put = async (rkey: string) => {
+    const { data } = await repo.putRecord({ repo: did, collection, rkey, record: text() })
+    acknowledged.set(`${collection}/${rkey}`, data.cid)
+  }
+  const remove = async (rkey: string) => {
+    await repo.deleteRecord({ repo: did, collection, rkey })
+    acknowledged.delete(`${collection}/${rkey}`)
+  }
+  const batch = async () => {
+    const gone = own().filter(() => next() < 0.1)
+    const made = Array.from({ length: Math.ceil(next() * 8) }, key)
+    const prefix = "com.atproto.repo.applyWrites"
+    const { data } = await repo.applyWrites({
+      repo: did,
+      writes: [
+        ...made.map((rkey) => ({
+          $type: `${prefix}#create` as const,
+          collection,
+          rkey,
+          value: text()
+        })),
+        ...gone.map((rkey) => ({ $type: `${prefix}#delete` as const, collection, rkey }))
+      ]
+    })
+    made.forEach((rkey, at) => {
+      acknowledged.set(`${collection}/${rkey}`, (data.results![at] as { cid: string }).cid)
+    })
+    for (const rkey of gone) acknowledged.delete(`${collection}/${rkey}`)
+  }
+  return async () => {
+    const dice = next()
+    const rkey = any()
+    if (rkey === undefined || dice < 0.4) await put(key())
+    else if (dice < 0.6) await put(rkey)
+    else if (dice < 0.8) await remove(rkey)
+    else await batch()
+  }
+}
+
+/** Writes at random until told to stop, or until the server is gone. */
+export const startWriter = (person: Person, writer: number) => {
+  const acknowledged: Acknowledged = new Map()
+  const step = makeStep(person, writer, acknowledged)
+  let goesOn = true
+  let steps = 0
+  const run = async () => {
+    while (goesOn) {
+      await step()
+      steps += 1
+    }
+  }
+  const ended = run()
+  // Met where it is awaited.
+  ended.catch(() => {})
+  return {
+    acknowledged,
+    steps: () => steps,
+    /** Stops after the write that is on its way; fails when any was refused. */
+    stop: () => {
+      goesOn = false
+      return ended
+    },
+    /** Stops without a look at what became of the write that is on its way. */
+    abandon: async () => {
+      goesOn = false
+      await ended.catch(() => {})
+    }
+  }
+}
