@@ -1,0 +1,109 @@
+import { afterAll, assert, beforeAll, describe, it } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import { AccountStore } from "../../src/services/AccountStore.ts"
+import { authorities, publicReads, type Row } from "../support/httpAuthority.ts"
+import { type CredentialName, credentials } from "../support/httpCredentials.ts"
+import { type Answered, bearer } from "../support/httpHost.ts"
+import { allMethods, samples } from "../support/httpMethods.ts"
+import {
+  outcomeOf,
+  type Person,
+  serviceToken,
+  startWorld,
+  type World
+} from "../support/httpWorld.ts"
+
+const names = Object.keys(credentials) as Array<CredentialName>
+
+describe("who may call which method", () => {
+  let world: World
+  beforeAll(async () => {
+    world = await startWorld()
+  })
+  afterAll(() => world.close())
+
+  /** Puts an account back into the standing that a call may have changed. */
+  const restore = async ({ did }: Person, deactivated: boolean) => {
+    const deactivatedAt = deactivated ? "2026-01-01T00:00:00.000Z" : undefined
+    await world.inside(
+      did,
+      Effect.flatMap(AccountStore, (accounts) => accounts.update({ deactivatedAt }))
+    )
+  }
+
+  const outcome = (nsid: string, answer: Answered): string =>
+    nsid === "com.atproto.sync.subscribeRepos" ? String(answer.status) : outcomeOf(answer)
+
+  const rowOf = async (nsid: string): Promise<Row> => {
+    const outcomes: Partial<Record<CredentialName, string>> = {}
+    for (const name of names) {
+      const { about, header } = credentials[name]
+      const asked = await samples[nsid]!.make(world, about(world))
+      const answer = await world.call(nsid, { ...asked, auth: await header(world, nsid) })
+      outcomes[name] = outcome(nsid, answer)
+      for (const person of [world.alice, world.bob, world.carol]) await restore(person, false)
+      await restore(world.dora, true)
+    }
+    return outcomes as Row
+  }
+
+  it("is written down for every method", () => {
+    assert.deepStrictEqual(Object.keys(authorities).sort(), allMethods)
+    assert.isAbove(publicReads.length, 10)
+  })
+
+  for (const nsid of allMethods) {
+    it(`${nsid}, with every kind of credential`, async () => {
+      assert.deepStrictEqual(await rowOf(nsid), authorities[nsid])
+    })
+  }
+
+  it("a service token is good once, but for uploads", async () => {
+    const nsid = "com.atproto.server.createAccount"
+    const auth = bearer(await serviceToken(world, world.alice.did, { lxm: nsid }))
+    const call = async () => {
+      const asked = await samples[nsid]!.make(world, world.alice)
+      return outcomeOf(await world.call(nsid, { ...asked, auth }))
+    }
+    assert.strictEqual(await call(), "ok")
+    assert.strictEqual(await call(), "401 BadJwt")
+    const upload = "com.atproto.repo.uploadBlob"
+    const twice = bearer(await serviceToken(world, world.alice.did, { lxm: upload }))
+    for (let time = 0; time < 2; time++) {
+      const asked = await samples[upload]!.make(world, world.alice)
+      assert.strictEqual(outcomeOf(await world.call(upload, { ...asked, auth: twice })), "ok")
+    }
+  })
+
+  it("an expired service token is refused", async () => {
+    for (const nsid of ["com.atproto.repo.uploadBlob", "com.atproto.server.createAccount"]) {
+      const exp = Math.floor(world.now() / 1000) - 120
+      const auth = bearer(await serviceToken(world, world.alice.did, { lxm: nsid, exp }))
+      const asked = await samples[nsid]!.make(world, world.alice)
+      assert.strictEqual(outcomeOf(await world.call(nsid, { ...asked, auth })), "401 JwtExpired")
+    }
+  })
+
+  it("the administrator sees the repos of inactive accounts, other accounts do not", async () => {
+    const { admin, otherAccount } = credentials
+    for (const nsid of publicReads) {
+      for (const person of [world.carol, world.dora]) {
+        const call = async (auth: string | undefined) =>
+          outcomeOf(await world.call(nsid, { ...(await samples[nsid]!.make(world, person)), auth }))
+        assert.strictEqual(await call(await admin.header(world, nsid)), "ok", nsid)
+        const gone = person === world.carol ? "400 RepoTakendown" : "400 RepoDeactivated"
+        assert.strictEqual(await call(await otherAccount.header(world, nsid)), gone, nsid)
+        assert.strictEqual(await call("Basic x"), gone, nsid)
+      }
+    }
+  })
+
+  it("says with WWW-Authenticate that credentials are missing", async () => {
+    for (const nsid of allMethods) {
+      if (authorities[nsid]!.nothing !== "401 AuthMissing") continue
+      const answer = await world.call(nsid, await samples[nsid]!.make(world, world.alice))
+      assert.strictEqual(answer.status, 401, nsid)
+      assert.match(answer.headers.get("www-authenticate") ?? "", /^(Bearer|Basic)/, nsid)
+    }
+  })
+})

@@ -1,0 +1,141 @@
+import { type CredentialName, credentials } from "./httpCredentials.ts"
+
+/** What comes of a call with each kind of credential: "ok", or status and error. */
+export type Row = Readonly<Record<CredentialName, string>>
+
+const every = (outcome: string, but: Partial<Row> = {}): Row => {
+  const names = Object.keys(credentials)
+  return { ...(Object.fromEntries(names.map((name) => [name, outcome])) as Row), ...but }
+}
+
+const missing = "401 AuthMissing"
+const invalid = "400 InvalidToken"
+const expired = "400 ExpiredToken"
+
+/** Nobody is asked who they are. */
+const open = every("ok")
+
+/** Public, but an inactive account's repo is shown to its owner alone. */
+const read = every("ok", {
+  nothingForTakendown: "400 RepoTakendown",
+  nothingForDeactivated: "400 RepoDeactivated"
+})
+
+const nobody: Partial<Row> = {
+  nothing: missing,
+  nothingForTakendown: missing,
+  nothingForDeactivated: missing
+}
+
+/** access:standard with checkTakedown: any session of an account that is not taken down. */
+const standard = every(invalid, {
+  ...nobody,
+  full: "ok",
+  privileged: "ok",
+  standard: "ok",
+  fullBeforeTakedown: "401 AccountTakedown",
+  deactivated: "ok",
+  expired,
+  revoked: expired,
+  // Without an account's name in the request, it is about the caller's own.
+  otherAccount: "ok"
+})
+
+const noAppPassword: Partial<Row> = { privileged: invalid, standard: invalid }
+const evenTakendown: Partial<Row> = { takendown: "ok", fullBeforeTakedown: "ok" }
+
+/** access:full with checkTakedown. */
+const full: Row = { ...standard, ...noAppPassword }
+
+/** A write names the repo, and a deactivated account writes nothing. */
+const write: Row = {
+  ...standard,
+  deactivated: "401 AccountDeactivated",
+  otherAccount: "401 AuthenticationRequired"
+}
+
+const refresh = every(invalid, { ...nobody, refresh: "ok" })
+
+const admin = every("401 AuthenticationRequired", { ...nobody, admin: "ok" })
+
+/**
+ * Who may call which method, written from the protocol and not from the code.
+ *
+ * Stricter than the reference on purpose: app passwords neither list nor revoke app passwords.
+ */
+export const authorities: Readonly<Record<string, Row>> = {
+  // The takendown scope sees the preferences, so that they can be moved.
+  "app.bsky.actor.getPreferences": { ...standard, ...evenTakendown },
+  "app.bsky.actor.putPreferences": standard,
+  "com.atproto.identity.refreshIdentity": open,
+  "com.atproto.identity.resolveDid": open,
+  "com.atproto.identity.resolveHandle": open,
+  "com.atproto.identity.resolveIdentity": open,
+  "com.atproto.repo.applyWrites": write,
+  "com.atproto.repo.createRecord": write,
+  "com.atproto.repo.deleteRecord": write,
+  "com.atproto.repo.describeRepo": read,
+  "com.atproto.repo.getRecord": read,
+  "com.atproto.repo.listMissingBlobs": standard,
+  "com.atproto.repo.listRecords": read,
+  "com.atproto.repo.putRecord": write,
+  // A service may upload for its user, by the user's own token; and repeat it.
+  "com.atproto.repo.uploadBlob": {
+    ...standard,
+    service: "ok",
+    serviceOtherMethod: "401 BadJwtLexiconMethod",
+    serviceOtherAudience: "401 BadJwtAudience"
+  },
+  "com.atproto.server.activateAccount": full,
+  "com.atproto.server.checkAccountStatus": standard,
+  // None, or a service token of who moves in, or the administrator's word; a session is none of these.
+  "com.atproto.server.createAccount": every("401 BadJwtType", {
+    nothing: "ok",
+    nothingForTakendown: "ok",
+    nothingForDeactivated: "ok",
+    garbage: "401 BadJwt",
+    service: "ok",
+    serviceOtherMethod: "401 BadJwtLexiconMethod",
+    serviceOtherAudience: "401 BadJwtAudience",
+    admin: "ok",
+    wrongAdmin: "401 AuthenticationRequired",
+    dpop: missing
+  }),
+  "com.atproto.server.createAppPassword": full,
+  "com.atproto.server.createInviteCode": admin,
+  "com.atproto.server.createInviteCodes": admin,
+  "com.atproto.server.createSession": {
+    ...open,
+    takendown: "401 AccountTakedown",
+    fullBeforeTakedown: "401 AccountTakedown",
+    nothingForTakendown: "401 AccountTakedown"
+  },
+  "com.atproto.server.deactivateAccount": { ...full, ...evenTakendown },
+  "com.atproto.server.deleteSession": refresh,
+  "com.atproto.server.describeServer": open,
+  "com.atproto.server.getAccountInviteCodes": full,
+  // The takendown scope is for tokens to createAccount only; the call asks for another method.
+  "com.atproto.server.getServiceAuth": { ...standard, fullBeforeTakedown: invalid },
+  "com.atproto.server.getSession": standard,
+  "com.atproto.server.listAppPasswords": full,
+  "com.atproto.server.refreshSession": refresh,
+  "com.atproto.server.revokeAppPassword": full,
+  "com.atproto.sync.getBlob": read,
+  "com.atproto.sync.getBlocks": read,
+  "com.atproto.sync.getCheckout": read,
+  "com.atproto.sync.getHead": read,
+  "com.atproto.sync.getLatestCommit": read,
+  "com.atproto.sync.getRecord": read,
+  "com.atproto.sync.getRepo": read,
+  "com.atproto.sync.getRepoStatus": open,
+  "com.atproto.sync.listBlobs": read,
+  "com.atproto.sync.listRepos": open,
+  "com.atproto.sync.listReposByCollection": open,
+  "com.atproto.sync.subscribeRepos": every("426"),
+  "com.atproto.temp.checkSignupQueue": open
+}
+
+/** Reads of deactivated or taken-down accounts, by who is nobody to them. */
+export const publicReads: ReadonlyArray<string> = Object.keys(authorities).filter(
+  (nsid) => authorities[nsid] === read
+)
