@@ -3,7 +3,7 @@ import * as Layer from "effect/Layer"
 import { Cid } from "../repo/cid.ts"
 import { backlinkOf } from "../services/backlink.ts"
 import type { Overlay } from "../services/Overlay.ts"
-import { Records, type StoredRecord } from "../services/Records.ts"
+import { pageBytes, Records, type StoredRecord } from "../services/Records.ts"
 import { bytesOf, SqlStorage, type SqlValue } from "../services/SqlStorage.ts"
 
 /** Records keyed by path, and for likes, reposts, follows and blocks the subject they name. */
@@ -27,13 +27,12 @@ export const layer = Layer.effect(
 
     const rows = (query: string, ...bindings: ReadonlyArray<SqlValue>): Array<StoredRecord> => {
       const found: Array<StoredRecord> = []
-      for (const [path, cid, rev, value] of sql.exec(query, ...bindings).raw()) {
-        found.push({
-          path: path as string,
-          cid: new Cid(bytesOf(cid)),
-          rev: rev as string,
-          value: bytesOf(value)
-        })
+      let bytes = 0
+      for (const [path, cid, rev, block] of sql.exec(query, ...bindings).raw()) {
+        const value = bytesOf(block)
+        found.push({ path: path as string, cid: new Cid(bytesOf(cid)), rev: rev as string, value })
+        bytes += value.byteLength
+        if (bytes >= pageBytes) break
       }
       return found
     }
@@ -88,12 +87,14 @@ export const layer = Layer.effect(
         const low = ascending && after !== undefined ? `${collection}/${after}` : `${collection}/`
         const high = !ascending && after !== undefined ? `${collection}/${after}` : `${collection}0`
         const order = ascending ? "ASC" : "DESC"
-        return rows(
+        const records = rows(
           `${columns} WHERE path > ? AND path < ? ORDER BY path ${order} LIMIT ?`,
           low,
           high,
           limit
         )
+        const bytes = records.reduce((sum, { value }) => sum + value.byteLength, 0)
+        return { records, more: records.length === limit || bytes >= pageBytes }
       },
       from: (path, limit) => rows(`${columns} WHERE path >= ? ORDER BY path LIMIT ?`, path, limit),
       collections: () => {

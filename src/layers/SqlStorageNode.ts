@@ -53,7 +53,19 @@ class Cursor<R extends Row> implements SqlCursor<R> {
   }
 
   *[Symbol.iterator](): IterableIterator<R> {
-    for (let row = this.next(); row.done !== true; row = this.next()) yield row.value
+    try {
+      for (let row = this.next(); row.done !== true; row = this.next()) yield row.value
+    } finally {
+      this.close()
+    }
+  }
+
+  /** Gives the statement back when the reader leaves before the last row. */
+  private close(): void {
+    if (this.ahead.done === true) return
+    this.rows.return?.()
+    this.ahead = { done: true, value: undefined }
+    this.finish()
   }
 
   *raw(): IterableIterator<Array<SqlValue>> {

@@ -17,6 +17,9 @@ export interface StoredRecord {
   readonly value: Uint8Array
 }
 
+/** Bytes of records that one page holds before it ends early: a hundred of the largest would not fit into memory. */
+export const pageBytes = 4_000_000
+
 /** Which records listRecords wants: newest first unless `ascending`; `after` is the last rkey seen, exclusive. */
 export interface RecordPage {
   readonly collection: string
@@ -36,8 +39,9 @@ export class Records extends Context.Service<
     get(path: string): StoredRecord | undefined
     put(path: string, cid: Cid, value: Uint8Array, rev: string, overlay: Overlay): void
     remove(path: string, overlay: Overlay): void
-    page(page: RecordPage): Array<StoredRecord>
-    /** Up to `limit` records at `path` and after it, in path order, which is the tree's leaf order. */
+    /** A page, and whether others may follow: it ends at its limit, or at the record that makes it `pageBytes`. */
+    page(page: RecordPage): { readonly records: Array<StoredRecord>; readonly more: boolean }
+    /** At most `limit` records or about `pageBytes`, at `path` and after it, in path order: the tree's leaf order. */
     from(path: string, limit: number): Array<StoredRecord>
     /** The collections that hold a record, found by skipping from one to the next. */
     collections(): Array<string>

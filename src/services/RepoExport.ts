@@ -3,7 +3,7 @@ import { preOrder } from "../repo/mst/preOrder.ts"
 import type { Records, StoredRecord } from "./Records.ts"
 import type { Snapshot } from "./Repo.ts"
 
-/** Rows read from the record table at a time. */
+/** Rows read from the record table at a time, at most: large records end a page earlier. */
 const pageRows = 500
 
 /**
@@ -43,7 +43,6 @@ class RecordRows {
   readonly #records: Records["Service"]
   #page: Array<StoredRecord> = []
   #at = 0
-  #done = false
 
   constructor(records: Records["Service"]) {
     this.#records = records
@@ -58,11 +57,10 @@ class RecordRows {
         if (row.path > path) return undefined
         this.#at++
       }
-      if (this.#done) return undefined
-      // One row is read anew, so that the next page begins before the path that is wanted.
+      // The next page begins at the path that is wanted, or behind it where that is gone.
       this.#page = this.#records.from(path, pageRows)
       this.#at = 0
-      if (this.#page.length < pageRows) this.#done = true
+      if (this.#page.length === 0) return undefined
     }
   }
 }

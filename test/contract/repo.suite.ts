@@ -137,6 +137,60 @@ export const repoContract = (
         assert.strictEqual(verified.commit.rev, snapshot.head.rev)
       })
     )
+
+    check("ends an export in an error, not in a broken CAR, when writes outrun it", () =>
+      Effect.gen(function* () {
+        const repo = yield* Repo
+        const records = yield* Records
+        const collection = "com.example.note"
+        const put = (n: number, text: string) =>
+          repo.write([{ action: "put", collection, rkey: `k${n}`, record: { text } }], {})
+        const large = "x".repeat(950_000)
+        for (let n = 0; n < 40; n++) yield* put(n, `${n}${large}`)
+        const snapshot = yield* repo.snapshot
+        const outrun = exportBlocks(snapshot, records, undefined)[Symbol.iterator]()
+        outrun.next()
+        for (let n = 0; n < 40; n++) yield* put(n, "small")
+        assert.throws(() => {
+          while (outrun.next().done !== true);
+        }, "writes outran the export")
+        snapshot.close()
+        const { chunks } = yield* exported
+        const { creates } = yield* Effect.promise(() => verifyRepoCar(whole(chunks), did))
+        assert.strictEqual(creates.length, 40)
+      })
+    )
+
+    check("reads records of any size in pages that memory holds, and misses none", () =>
+      Effect.gen(function* () {
+        const repo = yield* Repo
+        const records = yield* Records
+        const collection = "com.example.note"
+        const large = "x".repeat(900_000)
+        for (let n = 0; n < 12; n++) {
+          const record = { text: `${n}${large}` }
+          const rkey = `k${String(n).padStart(2, "0")}`
+          yield* repo.write([{ action: "create", collection, rkey, record }], {})
+        }
+        const bytesOf = (found: ReadonlyArray<{ readonly value: Uint8Array }>) =>
+          found.reduce((sum, { value }) => sum + value.byteLength, 0)
+        assert.isBelow(bytesOf(records.from("", 500)), 6_000_000)
+        const seen: Array<string> = []
+        let page = records.page({ collection, limit: 100, ascending: true })
+        while (true) {
+          assert.isBelow(bytesOf(page.records), 6_000_000)
+          seen.push(...page.records.map(({ path }) => path))
+          if (!page.more) break
+          const after = seen.at(-1)!.split("/")[1]!
+          page = records.page({ collection, limit: 100, ascending: true, after })
+        }
+        assert.strictEqual(seen.length, 12)
+        assert.deepStrictEqual(seen.toSorted(), seen)
+        const { chunks } = yield* exported
+        const { creates } = yield* Effect.promise(() => verifyRepoCar(whole(chunks), did))
+        assert.strictEqual(creates.length, 12)
+      })
+    )
   })
 
   repoRulesContract(name, check)

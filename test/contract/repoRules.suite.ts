@@ -98,7 +98,8 @@ export const repoRulesContract = (name: string, check: ReturnType<typeof checkOv
         yield* repo.write([like(1)], { replaceDuplicates: true })
         yield* repo.write([like(2)], { replaceDuplicates: true })
         assert.strictEqual(
-          records.page({ collection: "app.bsky.feed.like", limit: 10, ascending: false }).length,
+          records.page({ collection: "app.bsky.feed.like", limit: 10, ascending: false }).records
+            .length,
           1
         )
         const ops = (numbered(events()[1]!).body as Body)["ops"] as ReadonlyArray<Body>

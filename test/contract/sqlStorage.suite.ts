@@ -131,6 +131,14 @@ export const sqlStorageContract = (
       assert.deepStrictEqual(keys(sql), [1, 2])
     })
 
+    check("lets a reader leave before the last row, and the table change and go", (sql) => {
+      makeTable(sql, 1, 2, 3)
+      for (const [k] of sql.exec("SELECT k FROM t ORDER BY k").raw()) if (k === 2) break
+      for (const { k } of sql.exec<{ k: number }>("SELECT k FROM t")) if (k === 1) break
+      sql.transaction(() => sql.exec("INSERT INTO t (k) VALUES (4)"))
+      assert.deepStrictEqual(keys(sql), [1, 2, 3, 4])
+    })
+
     check("tells a size that grows with what is stored", (sql) => {
       makeTable(sql)
       const before = sql.size()

@@ -12,6 +12,16 @@ sqlStorageContract("node:sqlite", async (body) => {
 })
 
 describe("SqlStorageNode", () => {
+  it("lets go of a table whose reader has left before the last row", () => {
+    const database = open(":memory:")
+    const sql = make(database)
+    sql.exec("CREATE TABLE t (k INTEGER PRIMARY KEY)")
+    for (let k = 0; k < 3; k++) sql.exec("INSERT INTO t VALUES (?)", k)
+    for (const [k] of sql.exec("SELECT k FROM t ORDER BY k").raw()) if (k === 1) break
+    sql.exec("DROP TABLE t")
+    database.close()
+  })
+
   it("opens without a warning of Node", async () => {
     const warnings: Array<string> = []
     const note = (warning: Error) => warnings.push(warning.message)

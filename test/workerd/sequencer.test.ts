@@ -55,6 +55,18 @@ sqlStorageContract("a Durable Object", async (body) => {
   await runInDurableObject(freshStub(), (_object, state) => body(make(state.storage)))
 })
 
+describe("SqlStorage over a Durable Object", () => {
+  it("is emptied although a reader has left before the last row", () =>
+    runInDurableObject(freshStub(), async (_object, { storage }) => {
+      const sql = make(storage)
+      sql.exec("CREATE TABLE t (k INTEGER PRIMARY KEY)")
+      for (let k = 0; k < 3; k++) sql.exec("INSERT INTO t VALUES (?)", k)
+      for (const [k] of sql.exec("SELECT k FROM t ORDER BY k").raw()) if (k === 1) break
+      await storage.deleteAll()
+      assert.throws(() => sql.exec("SELECT k FROM t"), "no such table")
+    }))
+})
+
 sequencerContract("a Durable Object", async (body) => {
   const stub = freshStub()
   await body({ sequencer: sequencerOf(stub), subscribe: (cursor) => listen(stub, cursor) })

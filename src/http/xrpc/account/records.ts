@@ -49,20 +49,19 @@ export const listRecords = method(
   }: Call<ListRecords.QueryParams & { limit: number }>) {
     const { did } = yield* readableAccount(caller)
     const { collection, limit, cursor, reverse } = params
-    const page = (yield* Records).page({
+    const { more, records } = (yield* Records).page({
       collection,
       limit,
       ascending: reverse === true,
       ...(cursor === undefined ? {} : { after: cursor })
     })
-    const records = page.map(
+    const texts = records.map(
       ({ path, cid, value }) =>
         `{"uri":"at://${did}/${path}","cid":"${cid.toString()}","value":${blockToJsonText(value)}}`
     )
-    const last = page.at(-1)?.path.slice(collection.length + 1)
-    const next =
-      page.length < limit || last === undefined ? "" : `"cursor":${JSON.stringify(last)},`
-    return new Response(`{${next}"records":[${records.join(",")}]}`, json)
+    const last = records.at(-1)?.path.slice(collection.length + 1)
+    const next = more && last !== undefined ? `"cursor":${JSON.stringify(last)},` : ""
+    return new Response(`{${next}"records":[${texts.join(",")}]}`, json)
   })
 )
 
