@@ -10,7 +10,7 @@ export interface Jwt {
 }
 
 /** The longest token that is read, in characters. */
-export const maxJwtLength = 8192
+const maxJwtLength = 8192
 
 const utf8 = new TextEncoder()
 const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: false })

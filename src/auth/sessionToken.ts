@@ -2,7 +2,7 @@ import type { KeyObject } from "node:crypto"
 import { type Jwt, signJwt } from "./jwt.ts"
 
 /** What a session may do, and the scope that says so in its access tokens. */
-export const scopeOfLevel = {
+const scopeOfLevel = {
   full: "com.atproto.access",
   privileged: "com.atproto.appPassPrivileged",
   standard: "com.atproto.appPass",
@@ -16,7 +16,7 @@ const accessScopes: ReadonlySet<unknown> = new Set(Object.values(scopeOfLevel))
 const refreshScope = "com.atproto.refresh"
 
 /** How long an access token lives, in seconds. */
-export const accessLife = 120 * 60
+const accessLife = 120 * 60
 
 /** How long a session lives without a refresh, in seconds. */
 export const refreshLife = 90 * 24 * 60 * 60

@@ -1,5 +1,5 @@
 /** The type of bytes that nobody can name. */
-export const unknownType = "application/octet-stream"
+const unknownType = "application/octet-stream"
 
 const token = "[a-z0-9!#$&^_.+-]{1,127}"
 const essence = new RegExp(`^${token}/${token}$`)

@@ -147,7 +147,7 @@ const run = Effect.fnUntraced(function* <R>(
 const invalid = (issue: Lexicons.Issue) => new InvalidRequest({ message: issueText(issue) })
 
 /** An issue as one sentence: the place, then what is wrong there. */
-export const issueText = (issue: Lexicons.Issue): string =>
+const issueText = (issue: Lexicons.Issue): string =>
   issue.path === "" ? issue.message : `${issue.path}: ${issue.message}`
 
 const privateHeaders = { "cache-control": "private", vary: "Authorization" }

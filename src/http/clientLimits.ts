@@ -40,7 +40,7 @@ export const isUnlimited = (request: Request, config: Settings): boolean => {
 }
 
 /** The headers that tell a client how much of a limit is left. */
-export const rateLimitHeaders = (state: RateLimitState): Record<string, string> => ({
+const rateLimitHeaders = (state: RateLimitState): Record<string, string> => ({
   "ratelimit-limit": String(state.limit),
   "ratelimit-remaining": String(state.remaining),
   "ratelimit-reset": String(Math.ceil(state.resetAt / 1000)),

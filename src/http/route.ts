@@ -21,7 +21,7 @@ export const accountOf = Effect.fnUntraced(function* (
 })
 
 /** The DID that the `repo` or `did` parameter names; a handle is looked up in the directory. */
-export const namedAccount = Effect.fnUntraced(function* (url: URL) {
+const namedAccount = Effect.fnUntraced(function* (url: URL) {
   const name = url.searchParams.get("did") ?? url.searchParams.get("repo")
   if (name === null) {
     return yield* new InvalidRequest({ message: "The parameter that names the account is missing" })

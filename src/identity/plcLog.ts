@@ -21,11 +21,7 @@ export interface PlcState {
  * The first must make this very DID and be signed by one of its own rotation keys; each later one names its forerunner and is signed by one of the keys in force.
  * The directory's 72 hours in which a mightier key may undo are not part of this.
  */
-export const checkNext = (
-  did: string,
-  last: PlcOperation | undefined,
-  next: PlcOperation
-): PlcState => {
+const checkNext = (did: string, last: PlcOperation | undefined, next: PlcOperation): PlcState => {
   let judge: Parameters<typeof dataOf>[0]
   if (last === undefined) {
     if (next.type === "plc_tombstone") throw new InvalidPlcOperation("nothing to end")

@@ -48,7 +48,7 @@ export interface ServiceJwt {
 }
 
 /** The longest token that is read, in characters. */
-export const maxServiceJwtLength = 8192
+const maxServiceJwtLength = 8192
 
 /** Types of JWT that other protocols use, and that must never pass for a service token. */
 const otherTypes: ReadonlySet<string> = new Set(["at+jwt", "refresh+jwt", "dpop+jwt"])
@@ -168,7 +168,7 @@ export const parseServiceJwt = (token: string): Parsed => {
 }
 
 /** An NSID as it is compared: its authority has no case, its name has. */
-export const normalizeLxm = (nsid: string): string => {
+const normalizeLxm = (nsid: string): string => {
   const dot = nsid.lastIndexOf(".")
   return nsid.slice(0, dot).toLowerCase() + nsid.slice(dot)
 }

@@ -1,5 +1,5 @@
 /** R2 wants all parts but the last to be of one size, and at least 5 MiB. */
-export const partSize = 8 * 1024 * 1024
+const partSize = 8 * 1024 * 1024
 
 const firstBuffer = 256 * 1024
 

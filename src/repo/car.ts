@@ -31,7 +31,7 @@ const writeVarint = (buffer: Uint8Array, at: number, n: number): number => {
 }
 
 /** Bytes that a block takes in a CAR. */
-export const carBlockLength = (bytes: Uint8Array): number =>
+const carBlockLength = (bytes: Uint8Array): number =>
   varintLength(cidLength + bytes.length) + cidLength + bytes.length
 
 const writeBlock = (buffer: Uint8Array, at: number, cid: Cid, bytes: Uint8Array): number => {
@@ -47,13 +47,6 @@ export const carHeader = (root?: Cid): Uint8Array => {
   const bytes = new Uint8Array(varintLength(header.length) + header.length)
   bytes.set(header, writeVarint(bytes, 0, header.length))
   return bytes
-}
-
-/** One block as it stands in a CAR. */
-export const carBlock = (cid: Cid, bytes: Uint8Array): Uint8Array => {
-  const out = new Uint8Array(carBlockLength(bytes))
-  writeBlock(out, 0, cid, bytes)
-  return out
 }
 
 /** A whole CAR in one buffer: for frames and proofs. */

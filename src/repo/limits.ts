@@ -7,12 +7,6 @@ export const maxOps = 200
 /** The `blocks` of one #commit event. */
 export const maxBlocksBytes = 2_000_000
 
-/** The `blocks` of one #sync event: a CAR with the commit block alone. */
-export const maxSyncBlocks = 10_000
-
-/** A whole firehose frame. */
-export const maxFrame = 5_000_000
-
 /** Nested arrays and objects in one value. */
 export const maxDepth = 32
 

@@ -150,7 +150,7 @@ export const writeLink = (buffer: Uint8Array, at: number, cid: Uint8Array): numb
 }
 
 /** Writes ASCII text; false (with rubbish behind `at`) when it holds anything else. */
-export const writeAscii = (buffer: Uint8Array, at: number, text: string): boolean => {
+const writeAscii = (buffer: Uint8Array, at: number, text: string): boolean => {
   for (let i = 0; i < text.length; i++) {
     const unit = text.charCodeAt(i)
     if (unit > 0x7f) return false

@@ -26,7 +26,7 @@ export class IncompatibleDid extends Schema.TaggedError<IncompatibleDid>()("Inco
  *
  * Spec: account lifecycle, migration.
  */
-export const assertDid = Effect.fn("assertDid")(function* (account: Account) {
+const assertDid = Effect.fn("assertDid")(function* (account: Account) {
   const settings = yield* Config
   const { did } = account
   if (isServedHere(did, settings)) return

@@ -5,7 +5,7 @@ import type { Credentials } from "./AccountCalls.ts"
 import type { Authority, Caller } from "./Authority.ts"
 
 /** The protocol's names for a caller turned away. */
-export const denials = [
+const denials = [
   "AuthMissing",
   "InvalidToken",
   "ExpiredToken",

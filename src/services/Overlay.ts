@@ -1,5 +1,5 @@
 /** The most that running exports may make a busy repo keep, in bytes. */
-export const overlayLimit = 32 * 1024 * 1024
+const overlayLimit = 32 * 1024 * 1024
 
 /** Thrown into an export when writes have overwritten more than the overlay holds. */
 export class OverlayOverflow extends Error {
@@ -51,7 +51,8 @@ export class Overlay {
   /** A row as it was before it was replaced; throws OverlayOverflow when it could not be kept. */
   get(key: string): Uint8Array | undefined {
     const bytes = this.#saved.get(key)
-    if (bytes === undefined && this.#overflowed) throw new OverlayOverflow("writes outran the export")
+    if (bytes === undefined && this.#overflowed)
+      throw new OverlayOverflow("writes outran the export")
     return bytes
   }
 }

@@ -1,7 +1,7 @@
 import * as Schema from "effect/Schema"
 
 /** The protocol's names for a sign-up turned down. */
-export const signUpRefusals = [
+const signUpRefusals = [
   "InvalidRequest",
   "InvalidHandle",
   "InvalidPassword",

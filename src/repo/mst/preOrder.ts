@@ -1,6 +1,6 @@
 import type { Block } from "../car.ts"
 import type { Cid } from "../cid.ts"
-import type { Content, Node } from "./node.ts"
+import type { Content } from "./node.ts"
 import { InvalidNode } from "./node.ts"
 import type { Tree } from "./Tree.ts"
 
@@ -50,25 +50,6 @@ export function* preOrder(tree: Tree): Generator<Step> {
 const rising = (last: string, key: string): string => {
   if (key <= last) throw new InvalidNode("keys out of order")
   return key
-}
-
-/** The bytes of the node with this CID, found by a walk over at most `bound` nodes. */
-export const findNode = (tree: Tree, cid: Cid, bound: number): Uint8Array | undefined => {
-  const { loader } = tree
-  tree.root()
-  const stack: Array<Node> = [tree.rootNode]
-  for (let visited = 0; visited < bound; visited++) {
-    const next = stack.pop()
-    if (next === undefined) return undefined
-    const node = loader.resident(next)
-    if (node.cid!.equals(cid)) return node.bytes
-    const { children } = loader.peek(node)
-    for (let i = children.length - 1; i >= 0; i--) {
-      const child = children[i]
-      if (child !== undefined) stack.push(child)
-    }
-  }
-  return undefined
 }
 
 /** The block of a tree's root. */

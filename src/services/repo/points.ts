@@ -1,7 +1,7 @@
 import type { Write } from "../Repo.ts"
 
 /** What an account may write: points in an hour and in a day (create 3, update 2, delete 1). */
-export const writeLimits = { hour: 5000, day: 35_000 } as const
+const writeLimits = { hour: 5000, day: 35_000 } as const
 
 const windows = { hour: 3600_000, day: 86_400_000 } as const
 

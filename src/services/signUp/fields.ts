@@ -40,7 +40,7 @@ const checkPassword = (password: string | undefined) => {
 const addressForm = /^[^\s@<>()[\],;:\\"]{1,64}@([a-z0-9]([a-z0-9-]*[a-z0-9])?\.)+[a-z][a-z0-9-]*$/i
 
 /** An e-mail address that mail can be sent to, by its form. */
-export const isEmailAddress = (email: string): boolean =>
+const isEmailAddress = (email: string): boolean =>
   email.length <= 254 && addressForm.test(email) && !email.includes("..")
 
 const checkEmail = (email: string | undefined, isRequired: boolean) => {

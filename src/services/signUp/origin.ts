@@ -17,7 +17,7 @@ export type Origin =
   | { readonly kind: "moving"; readonly did: string; readonly didDoc: DidDocument }
 
 /** Whether the document of this did:web is this server's to give. */
-export const isHostedWeb = (did: string, { host, handleDomains }: Settings): boolean => {
+const isHostedWeb = (did: string, { host, handleDomains }: Settings): boolean => {
   const name = didWebHost(did)
   return (
     name !== undefined &&

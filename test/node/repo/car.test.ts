@@ -3,7 +3,6 @@ import * as Reference from "@atproto/repo"
 import { assert, describe, it } from "@effect/vitest"
 import {
   type Block,
-  carBlock,
   carBytes,
   CarChunks,
   carHeader,
@@ -48,6 +47,10 @@ const refusal = async (bytes: Uint8Array): Promise<unknown> => {
 
 const joined = (...parts: ReadonlyArray<Uint8Array>) =>
   Uint8Array.from(parts.flatMap((part) => [...part]))
+/** One block as it stands in a CAR. */
+const carBlock = (cid: Cid, bytes: Uint8Array): Uint8Array =>
+  carBytes(undefined, [{ cid, bytes }]).subarray(carHeader().length)
+
 const records = (count: number): Array<Block> =>
   Array.from({ length: count }, (_, n) => ({
     cid: Support.recordCid(n),
