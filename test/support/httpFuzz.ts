@@ -56,7 +56,7 @@ const values: ReadonlyArray<unknown> = [
   -0,
   1.5,
   2 ** 53,
-  1e400,
+  Number.POSITIVE_INFINITY,
   [],
   {},
   [[[]]],
@@ -69,7 +69,7 @@ const values: ReadonlyArray<unknown> = [
   { $type: "blob", ref: { $link: "x" }, mimeType: "a/b", size: -1 },
   { cid: "x", mimeType: "image/png" },
   { length: 4_000_000_000 },
-  { toString: 1, valueOf: 2, then: 3 },
+  JSON.parse('{"toString":1,"valueOf":2,"then":3}'),
   JSON.parse('{"__proto__":{"x":1},"":1}'),
   ...texts
 ]

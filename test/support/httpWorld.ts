@@ -41,12 +41,13 @@ export const ok = ({ status, body, text }: Answered): Answered["body"] => {
   return body
 }
 
+const pngStart = [
+  0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a, 0, 0, 0, 13, 0x49, 0x48, 0x44, 0x52
+]
+
 /** A PNG that differs by its last bytes. */
 export const png = (content: string): Uint8Array =>
-  new Uint8Array([
-    ...[0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a, 0, 0, 0, 13, 0x49, 0x48, 0x44, 0x52],
-    ...new TextEncoder().encode(content)
-  ])
+  new Uint8Array([...pngStart, ...new TextEncoder().encode(content)])
 
 /** The name of the error, or "ok". */
 export const outcomeOf = ({ status, body }: Answered): string =>
