@@ -5,7 +5,7 @@ import { AccountStore } from "../services/AccountStore.ts"
 import { Alarm } from "../services/Alarm.ts"
 import { Background } from "../services/Background.ts"
 import { Outbox } from "../services/Outbox.ts"
-import { type OutboxEvent, Sequencer } from "../services/Sequencer.ts"
+import { type OutboxEvent, Sequencer, SequencerUnavailable } from "../services/Sequencer.ts"
 import { bytesOf, SqlStorage } from "../services/SqlStorage.ts"
 
 /** Events that wait for the log; frames above the size of a row continue in parts. */
@@ -27,6 +27,9 @@ const pause = 4
 
 /** When the alarm delivers what was not delivered at once, in milliseconds. */
 const retryAfter = 2000
+
+/** A hand-over without an answer for so long has failed, in milliseconds; what it may still do is done once. */
+const patience = 20_000
 
 type Meta = Omit<OutboxEvent, "id" | "frame">
 
@@ -113,6 +116,12 @@ export const layer = Layer.effect(
       parts = parts && mayWait()
     }
 
+    const append = (did: string, events: ReadonlyArray<OutboxEvent>) =>
+      Effect.timeoutOrElse(sequencer.append(did, events), {
+        duration: patience,
+        orElse: () => new SequencerUnavailable({ operation: "append", cause: "no answer" })
+      })
+
     const handOver = Effect.gen(function* () {
       const { did } = yield* accounts.get
       while (mayWait()) {
@@ -120,7 +129,7 @@ export const layer = Layer.effect(
         const last = events.at(-1)
         if (last === undefined) return
         // Ids that the log knew already count as taken: it answers the highest it has.
-        taken(Math.max(last.id, yield* sequencer.append(did, events)))
+        taken(Math.max(last.id, yield* append(did, events)))
       }
     })
 
@@ -133,8 +142,9 @@ export const layer = Layer.effect(
       delivering = true
       return handOver.pipe(
         Effect.catchTag("RepoNotFound", () => Effect.void),
-        Effect.catchTag("SequencerUnavailable", (failure) =>
-          Effect.andThen(Effect.logWarning("event not delivered yet", failure), retryLater)
+        // Defects as well: whatever went wrong, what waits must not wait for the next write.
+        Effect.catchCause((cause) =>
+          Effect.andThen(Effect.logWarning("event not delivered yet", cause), retryLater)
         ),
         Effect.ensuring(Effect.sync(() => (delivering = false)))
       )
