@@ -29,7 +29,7 @@ const digest = (text: string) => createHash("sha256").update(text).digest()
 
 /** Whether the limits are off, for everybody or for a client that shows the bypass key. */
 export const isUnlimited = (request: Request, config: Settings): boolean => {
-  if (!config.rateLimits) return true
+  if (config.rateLimits === "off") return true
   const shown = request.headers.get("x-ratelimit-bypass")
   const key = config.rateLimitBypassKey
   return (
@@ -64,7 +64,12 @@ export const countRequest = Effect.fnUntraced(function* (request: Request, nsid:
   if (isUnlimited(request, config)) return {}
   const limits = yield* AddressLimits
   const which = nsid === "com.atproto.sync.getRepo" ? "getRepo" : "general"
-  return rateLimitHeaders(yield* limits.take(clientAddress(request), which))
+  const taken = limits.take(clientAddress(request), which)
+  // On a machine of one's own, one address is everybody: counted and told, but nobody is refused.
+  const state = yield* config.rateLimits === "on"
+    ? taken
+    : Effect.catchTag(taken, "RateLimitExceeded", (used) => Effect.succeed(used))
+  return rateLimitHeaders(state)
 })
 
 /** Takes a point of a sensitive method's own limits, exactly. */
@@ -78,4 +83,16 @@ export const takePoint = Effect.fnUntraced(function* (
   const limiter = yield* Limiter
   const address = clientAddress(request)
   return rateLimitHeaders(yield* limiter.take({ address, key, points: 1, limits }))
+})
+
+/** Gives a point back: what was limited turned out to be nobody's attack. */
+export const givePointBack = Effect.fnUntraced(function* (
+  request: Request,
+  key: string,
+  limits: ReadonlyArray<RateLimit>
+) {
+  const config = yield* Config
+  if (isUnlimited(request, config)) return
+  const limiter = yield* Limiter
+  yield* Effect.ignore(limiter.take({ address: clientAddress(request), key, points: -1, limits }))
 })

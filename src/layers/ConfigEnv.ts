@@ -38,7 +38,7 @@ const Environment = Schema.Struct({
   CORS_ORIGINS: optional(Syntax.listOf(Syntax.CorsOrigin)),
   DATA_LOCATION: optional(Schema.Literals(["eu", "fedramp", ...locationHints])),
   SIGNING_CURVE: optional(Schema.Literals(["k256", "p256"])),
-  RATE_LIMITS: optional(Syntax.Flag),
+  RATE_LIMITS: optional(Syntax.RateLimitMode),
   RATE_LIMIT_BYPASS_KEY: optional(Syntax.BypassKey),
   LOG_LEVEL: optional(Schema.Literals(logLevels)),
   PRIVACY_POLICY_URL: optional(Syntax.HttpUrl),
@@ -78,7 +78,7 @@ const demands: { readonly [V in Variable]: string } = {
   CORS_ORIGINS: "must be * or origins separated by commas",
   DATA_LOCATION: oneOf(["eu", "fedramp", ...locationHints]),
   SIGNING_CURVE: oneOf(["k256", "p256"]),
-  RATE_LIMITS: flag,
+  RATE_LIMITS: "must be on, sensitive or off",
   RATE_LIMIT_BYPASS_KEY: "must be at least 16 characters",
   LOG_LEVEL: oneOf(logLevels),
   PRIVACY_POLICY_URL: url,
@@ -147,7 +147,7 @@ const settingsOf = (values: Values): Settings => {
     corsOrigins: corsOrigins.includes("*") ? "*" : corsOrigins,
     dataLocation: locationOf(values.DATA_LOCATION),
     signingCurve: values.SIGNING_CURVE ?? "k256",
-    rateLimits: values.RATE_LIMITS ?? true,
+    rateLimits: values.RATE_LIMITS ?? (isLocal ? "sensitive" : "on"),
     rateLimitBypassKey:
       values.RATE_LIMIT_BYPASS_KEY === undefined
         ? undefined

@@ -1,6 +1,7 @@
 import * as Schema from "effect/Schema"
 import * as Transformation from "effect/SchemaTransformation"
 import { isSupportedDid } from "../identity/did.ts"
+import { rateLimitModes } from "../services/Config.ts"
 
 /** A host name that means this machine. */
 export const isLocalName = (hostname: string): boolean =>
@@ -139,6 +140,29 @@ export const Flag = Schema.String.check(
     Transformation.transform({
       decode: (value) => flags[value.toLowerCase()] === true,
       encode: (on) => (on ? "on" : "off")
+    })
+  )
+)
+
+const modes: Readonly<Record<string, (typeof rateLimitModes)[number]>> = {
+  on: "on",
+  true: "on",
+  "1": "on",
+  sensitive: "sensitive",
+  off: "off",
+  false: "off",
+  "0": "off"
+}
+
+/** How far the limits of rate go. */
+export const RateLimitMode = Schema.String.check(
+  Schema.makeFilter((value: string) => Object.hasOwn(modes, value.toLowerCase()))
+).pipe(
+  Schema.decodeTo(
+    Schema.Literals(rateLimitModes),
+    Transformation.transform({
+      decode: (value) => modes[value.toLowerCase()] ?? "on",
+      encode: (mode): string => mode
     })
   )
 )

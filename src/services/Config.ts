@@ -21,6 +21,9 @@ export const locationHints = [
   "me"
 ] as const
 
+/** How far the limits of rate go. */
+export const rateLimitModes = ["on", "sensitive", "off"] as const
+
 /** The levels of the log, from the loudest. */
 export const logLevels = ["trace", "debug", "info", "warn", "error", "none"] as const
 
@@ -60,7 +63,11 @@ export interface Settings {
   readonly dataLocation: DataLocation | undefined
   /** The curve of new accounts' repo signing keys. */
   readonly signingCurve: "k256" | "p256"
-  readonly rateLimits: boolean
+  /**
+   * on: all limits. sensitive: sign-in, sign-up and the like are limited, the rest is counted and told in
+   * headers but refuses nobody (the default on this machine, where one address is everybody). off: none.
+   */
+  readonly rateLimits: (typeof rateLimitModes)[number]
   readonly rateLimitBypassKey: Redacted.Redacted<string> | undefined
   readonly logLevel: (typeof logLevels)[number]
   readonly privacyPolicyUrl: string | undefined

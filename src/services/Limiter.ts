@@ -95,7 +95,7 @@ export const takeFrom = (
     if (already + points > limit) {
       return { exceeded: { ...state, remaining: Math.max(0, limit - already) } }
     }
-    windows.push({ from, used: already + points })
+    windows.push({ from, used: Math.max(0, already + points) })
     const remaining = limit - already - points
     if (least === undefined || remaining < least.remaining) least = { ...state, remaining }
   }

@@ -53,6 +53,7 @@ async function soak(kills, seed) {
       for (const refused of await Promise.all(writers)) {
         if (refused !== undefined) problems.push(refused.message)
       }
+      if (problems.length > 0) problems.push(server.output())
       await consumer.close()
       server = await start()
       await consumer.connect(server.url)

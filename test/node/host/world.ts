@@ -48,6 +48,8 @@ export interface FakeObject {
 /** The account objects of the test; `fail` makes a call of that name go wrong. */
 export class FakeAccounts {
   readonly objects = new Map<string, FakeObject>()
+  /** The status of what is forwarded. */
+  answersWith = 200
   readonly forwarded: Array<{ readonly did: string; readonly request: Request }> = []
   fail: { call?: keyof AccountCalls; failure?: Effect.Effect<never, Rejected> } = {}
 
@@ -55,7 +57,7 @@ export class FakeAccounts {
     forward: (did, request) =>
       Effect.sync(() => {
         this.forwarded.push({ did, request })
-        return Response.json({ from: did })
+        return Response.json({ from: did }, { status: this.answersWith })
       }),
     // SAFETY: `answer` gives for each call what that call answers.
     call: ((did: string, call: keyof AccountCalls, input: unknown) =>

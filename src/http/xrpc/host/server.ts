@@ -8,7 +8,7 @@ import { Accounts } from "../../../services/Accounts.ts"
 import { Config } from "../../../services/Config.ts"
 import { Directory } from "../../../services/Directory.ts"
 import { SignUp } from "../../../services/SignUp.ts"
-import { addHeaders, takePoint } from "../../clientLimits.ts"
+import { addHeaders, givePointBack, takePoint } from "../../clientLimits.ts"
 import { type Call, method } from "../../Xrpc.ts"
 
 const fiveMinutes = 300
@@ -78,19 +78,25 @@ const rebuild = (request: Request, input: CreateSession.InputSchema): Request =>
   })
 }
 
+const signInLimits = [
+  { limit: 30, windowSeconds: fiveMinutes },
+  { limit: 300, windowSeconds: aDay }
+]
+
 const createSession = method(
   "com.atproto.server.createSession",
   { authority: { kind: "none" } },
   Effect.fnUntraced(function* ({ input, request }: Call<object, CreateSession.InputSchema>) {
     const identifier = input.identifier.trim()
-    const headers = yield* takePoint(request, `createSession ${identifier.toLowerCase()}`, [
-      { limit: 30, windowSeconds: fiveMinutes },
-      { limit: 300, windowSeconds: aDay }
-    ])
+    const key = `createSession ${identifier.toLowerCase()}`
+    const headers = yield* takePoint(request, key, signInLimits)
     const entry = yield* didBehind(identifier)
     const accounts = yield* Accounts
     const did = entry?.did ?? decoyDid(identifier)
-    return addHeaders(yield* accounts.forward(did, rebuild(request, input)), headers)
+    const answer = yield* accounts.forward(did, rebuild(request, input))
+    // Who knows the password is not guessing it: only failures count.
+    if (answer.ok) yield* givePointBack(request, key, signInLimits)
+    return addHeaders(answer, headers)
   })
 )
 
