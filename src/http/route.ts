@@ -22,7 +22,9 @@ export const accountOf = Effect.fnUntraced(function* (
 
 /** The DID that the `repo` or `did` parameter names; a handle is looked up in the directory. */
 const namedAccount = Effect.fnUntraced(function* (url: URL) {
-  const name = url.searchParams.get("did") ?? url.searchParams.get("repo")
+  // The one that the method's lexicon has, and no other: it is what the method will answer about.
+  const parameter = url.pathname.startsWith("/xrpc/com.atproto.repo.") ? "repo" : "did"
+  const name = url.searchParams.get(parameter)
   if (name === null) {
     return yield* new InvalidRequest({ message: "The parameter that names the account is missing" })
   }

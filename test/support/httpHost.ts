@@ -68,7 +68,9 @@ export interface Host {
   call(nsid: string, asked?: Asked): Promise<Answered>
   /** Runs something in the object of an account, past HTTP. */
   inside<A, E>(did: string, effect: Effect.Effect<A, E, AccountServices>): Promise<A>
-  directory: Directory["Service"]
+  readonly directory: Directory["Service"]
+  /** Reads the event stream from a cursor, or live: the frames so far. */
+  subscribe(cursor?: number): ReadonlyArray<Uint8Array>
   close(): Promise<void>
 }
 
@@ -120,11 +122,13 @@ export const startHost = async (env: Readonly<Record<string, string>> = {}): Pro
   }
   const within = new WeakMap<Request, Effect.Effect<Response, never, AccountServices>>()
   const serve = (request: Request) => within.get(request) ?? accountApp.serveAccount(request)
-  const context = await Memory.make(
+  const { context, connect } = await Memory.make(
     { serve, call: accountApp.call, ring: accountApp.ring },
     { ...baseEnv, ...network.env, ...env }
   ).pipe(
-    Effect.flatMap(({ services }) => Layer.build(services)),
+    Effect.flatMap(({ services, sequencer: { connect } }) =>
+      Effect.map(Layer.build(services), (context) => ({ context, connect }))
+    ),
     Scope.provide(scope),
     Effect.provideService(Clock.Clock, clock),
     Effect.runPromise
@@ -156,6 +160,15 @@ export const startHost = async (env: Readonly<Record<string, string>> = {}): Pro
       return Effect.runPromise(exit as Exit.Exit<never, never>)
     },
     directory: Context.get(context, Directory),
+    subscribe: (cursor) => {
+      const frames: Array<Uint8Array> = []
+      const send = (frame: Uint8Array, sent: () => void) => {
+        frames.push(frame.slice())
+        setImmediate(sent)
+      }
+      connect({ send, close: () => {} }, { cursor })
+      return frames
+    },
     close: async () => {
       await Effect.runPromise(Scope.close(scope, Exit.void))
       network.close()
