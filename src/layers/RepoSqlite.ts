@@ -174,7 +174,8 @@ export const layer = Layer.effect(
       if ("_tag" in planned) return yield* planned
       const { changes, results } = planned
       if (changes.length === 0) return { results } satisfies Committed
-      const spent = config.rateLimits === "on" ? spend(current.spent, pointsOf(writes), now) : current.spent
+      const spent =
+        config.rateLimits === "on" ? spend(current.spent, pointsOf(writes), now) : current.spent
       if ("limit" in spent) return yield* new RateLimitExceeded(spent)
       for (const { after } of changes) {
         if (after === undefined || after.blobs.length === 0) continue
