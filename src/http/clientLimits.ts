@@ -64,12 +64,10 @@ export const countRequest = Effect.fnUntraced(function* (request: Request, nsid:
   if (isUnlimited(request, config)) return {}
   const limits = yield* AddressLimits
   const which = nsid === "com.atproto.sync.getRepo" ? "getRepo" : "general"
-  const taken = limits.take(clientAddress(request), which)
+  const address = clientAddress(request)
   // On a machine of one's own, one address is everybody: counted and told, but nobody is refused.
-  const state = yield* config.rateLimits === "on"
-    ? taken
-    : Effect.catchTag(taken, "RateLimitExceeded", (used) => Effect.succeed(used))
-  return rateLimitHeaders(state)
+  const counted = config.rateLimits === "on" ? limits.take : limits.count
+  return rateLimitHeaders(yield* counted(address, which))
 })
 
 /** Takes a point of a sensitive method's own limits, exactly. */

@@ -6,6 +6,7 @@ import {
   AddressLimits,
   exceededBy,
   type RateLimit,
+  type Taken,
   takeFrom,
   type Windows
 } from "../services/Limiter.ts"
@@ -33,14 +34,22 @@ export const layer = (capacity = 10_000): Layer.Layer<AddressLimits> =>
       }
       counters.set(name, windows)
     }
+    const taken = (address: string, which: AddressLimit, now: number): Taken => {
+      const name = `${which} ${address}`
+      const outcome = takeFrom(counters.get(name), 1, [limits[which]], now)
+      if ("windows" in outcome) keep(name, outcome.windows)
+      return outcome
+    }
     return AddressLimits.of({
       take: Effect.fnUntraced(function* (address: string, which: AddressLimit) {
         const now = yield* Clock.currentTimeMillis
-        const name = `${which} ${address}`
-        const taken = takeFrom(counters.get(name), 1, [limits[which]], now)
-        if ("exceeded" in taken) return yield* exceededBy(taken.exceeded, now)
-        keep(name, taken.windows)
-        return taken.state
-      })
+        const outcome = taken(address, which, now)
+        return "exceeded" in outcome ? yield* exceededBy(outcome.exceeded, now) : outcome.state
+      }),
+      count: (address, which) =>
+        Effect.map(Clock.currentTimeMillis, (now) => {
+          const outcome = taken(address, which, now)
+          return "exceeded" in outcome ? outcome.exceeded : outcome.state
+        })
     })
   })

@@ -60,6 +60,8 @@ export class AddressLimits extends Context.Service<
   AddressLimits,
   {
     take(address: string, which: AddressLimit): Effect.Effect<RateLimitState, RateLimitExceeded>
+    /** The same, but it refuses nobody. */
+    count(address: string, which: AddressLimit): Effect.Effect<RateLimitState>
   }
 >()("nacre/services/AddressLimits") {}
 
