@@ -174,9 +174,9 @@ export const clientSuite = (name: string, server: () => TestServer) => {
         assert.deepStrictEqual(await walk(limit, false), own.toReversed())
       }
 
-      let writing = true
+      const end = new AbortController()
       const writer = (async () => {
-        for (let at = 0; writing; at++) await agent.post(post(`meanwhile ${at}`))
+        for (let at = 0; !end.signal.aborted; at++) await agent.post(post(`meanwhile ${at}`))
       })()
       const known = new Set(own)
       for (const limit of [3, 7]) {
@@ -190,7 +190,7 @@ export const clientSuite = (name: string, server: () => TestServer) => {
           )
         }
       }
-      writing = false
+      end.abort()
       await writer
     })
 

@@ -71,7 +71,7 @@ const fields = {
 }
 
 const has = (body: Body, shape: keyof typeof fields) =>
-  assert.strictEqual(Object.keys(body).sort().join(), fields[shape])
+  assert.strictEqual(Object.keys(body).toSorted().join(), fields[shape])
 
 /** The operation's shape, and that it continues what was there before. */
 const checkOp = ({ action, path, cid, prev, ...rest }: Op, records: Map<string, string>) => {
@@ -81,15 +81,16 @@ const checkOp = ({ action, path, cid, prev, ...rest }: Op, records: Map<string, 
   assert.strictEqual(action === "delete", cid === null, `${action} ${path} has cid ${cid}`)
 }
 
+// SAFETY: the library's CIDs are parsed from text: its class is not this project's.
+const cidOf = (text: string) => CID.parse(text) as unknown as MST["pointer"]
+
 /** Undoes the operations from the frame's own blocks; answers the root that was before them. */
 const invert = async (blocks: MemoryBlockstore, data: string, ops: ReadonlyArray<Op>) => {
-  // SAFETY: the library's CIDs are parsed from text: its class is not this project's.
-  const cid = (text: string) => CID.parse(text) as unknown as MST["pointer"]
-  let tree = MST.load(blocks, cid(data))
+  let tree = MST.load(blocks, cidOf(data))
   for (const { path, cid: after, prev } of ops) {
-    if (after === null) tree = await tree.add(path, cid(prev!))
+    if (after === null) tree = await tree.add(path, cidOf(prev!))
     else if (prev === undefined) tree = await tree.delete(path)
-    else tree = await tree.update(path, cid(prev))
+    else tree = await tree.update(path, cidOf(prev))
   }
   return (await tree.getPointer()).toString()
 }
@@ -108,12 +109,7 @@ const checkCommit = async (body: Body, key: string, mirrors: Map<string, Mirror>
   assert.deepInclude(commit, { did: repo, version: 3, rev, prev: null })
   const claims = ops.map(({ path, cid }) => {
     const [collection = "", rkey = ""] = path.split("/")
-    // SAFETY: as above.
-    return {
-      collection,
-      rkey,
-      cid: cid === null ? null : (CID.parse(cid) as unknown as typeof root)
-    }
+    return { collection, rkey, cid: cid === null ? null : cidOf(cid) }
   })
   // Throws when it is not signed by this key.
   const { unverified } = await verifyProofs(body.blocks, claims, repo, key)

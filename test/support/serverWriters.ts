@@ -14,15 +14,20 @@ export type Acknowledged = Map<string, string>
 
 const collection = "app.bsky.feed.post"
 
+const sortable = "234567abcdefghijklmnopqrstuvwxyz"
+
+/** A number in the digits of TIDs. */
+const digits = (n: number, length: number) =>
+  n
+    .toString(32)
+    .replace(/[0-9a-v]/g, (digit) => sortable[Number.parseInt(digit, 32)]!)
+    .padStart(length, "2")
+
 /** Record keys (TIDs) that no other writer uses. */
 const keys = (writer: number) => {
   let count = 0
-  const digits = (n: number) =>
-    n.toString(32).replace(/[0-9a-v]/g, (d) => sortable[parseInt(d, 32)]!)
-  return () => `3k${digits((count += 1)).padStart(8, "2")}${digits(writer).padStart(3, "2")}`
+  return () => `3k${digits((count += 1), 8)}${digits(writer, 3)}`
 }
-
-const sortable = "234567abcdefghijklmnopqrstuvwxyz"
 
 /** One step of a writer; its record keys are its own. */
 const makeStep = ({ agent, did }: Person, writer: number, acknowledged: Acknowledged) => {
@@ -76,10 +81,10 @@ const makeStep = ({ agent, did }: Person, writer: number, acknowledged: Acknowle
 export const startWriter = (person: Person, writer: number) => {
   const acknowledged: Acknowledged = new Map()
   const step = makeStep(person, writer, acknowledged)
-  let goesOn = true
+  const end = new AbortController()
   let steps = 0
   const run = async () => {
-    while (goesOn) {
+    while (!end.signal.aborted) {
       await step()
       steps += 1
     }
@@ -92,12 +97,12 @@ export const startWriter = (person: Person, writer: number) => {
     steps: () => steps,
     /** Stops after the write that is on its way; fails when any was refused. */
     stop: () => {
-      goesOn = false
+      end.abort()
       return ended
     },
     /** Stops without a look at what became of the write that is on its way. */
     abandon: async () => {
-      goesOn = false
+      end.abort()
       await ended.catch(() => {})
     }
   }

@@ -151,25 +151,23 @@ export const faultyBlobs = (
 }
 
 /** The objects of accounts by their stubs, where each call may be broken. */
-export const stubOf =
-  (working: Accounts["Service"], faults: Faults, clock: Clock.Clock) =>
-  (did: string): AccountStub => {
-    const run = <A>(method: string, effect: Effect.Effect<A>) => {
-      const { objects: fault, objectsOnly: only } = faults
-      return through(only === undefined || only === method ? fault : undefined, () =>
-        Effect.runPromise(Effect.provideService(effect, Clock.Clock, clock))
-      )
-    }
-    return {
-      fetch: (request) => run("fetch", Effect.orDie(working.forward(did, request))),
-      call: (method, input) =>
-        run(
-          method,
-          // SAFETY: the client hands over the input of this very method.
-          Effect.match(working.call(did, method, input as never), {
-            onSuccess: (output) => ({ output }),
-            onFailure: (rejected) => ({ rejected })
-          })
-        )
-    }
+export const stubOf = (working: Accounts["Service"], faults: Faults, clock: Clock.Clock) => {
+  const run = <A>(method: string, effect: Effect.Effect<A>) => {
+    const { objects: fault, objectsOnly: only } = faults
+    return through(only === undefined || only === method ? fault : undefined, () =>
+      Effect.runPromise(Effect.provideService(effect, Clock.Clock, clock))
+    )
   }
+  return (did: string): AccountStub => ({
+    fetch: (request) => run("fetch", Effect.orDie(working.forward(did, request))),
+    call: (method, input) =>
+      run(
+        method,
+        // SAFETY: the client hands over the input of this very method.
+        Effect.match(working.call(did, method, input as never), {
+          onSuccess: (output) => ({ output }),
+          onFailure: (rejected) => ({ rejected })
+        })
+      )
+  })
+}

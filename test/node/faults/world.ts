@@ -162,19 +162,24 @@ export const makeWorld = Effect.gen(function* () {
     return { did, auth, post, rev, upload }
   })
 
+  const keyOf = (did: string) =>
+    Effect.map(
+      call(`com.atproto.identity.resolveDid?did=${did}`),
+      ({ body }) => `did:key:${body["didDoc"].verificationMethod[0].publicKeyMultibase}`
+    )
+  const of = (did: string) => frames.filter(({ body }) => (body.did ?? body.repo) === did)
+
   /** Checks every frame so far by signature, inversion and chain; answers what a DID's repo is by them. */
   const mirrorOf = Effect.fnUntraced(function* (did: string) {
-    const { body } = yield* call(`com.atproto.identity.resolveDid?did=${did}`)
-    const key = `did:key:${body["didDoc"].verificationMethod[0].publicKeyMultibase}`
-    const own = frames.filter((frame) => (frame.body.did ?? frame.body.repo) === did)
+    const key = yield* keyOf(did)
     const mirrors = new Map<string, Mirror>()
     yield* Effect.promise(async () => {
-      for (const frame of own) await checkFrame(frame, async () => key, mirrors)
+      for (const frame of of(did)) await checkFrame(frame, async () => key, mirrors)
     })
     const seqs = frames.map(({ body: { seq } }) => seq)
     assert.deepStrictEqual(
       seqs,
-      [...new Set(seqs)].sort((a, b) => a - b)
+      [...new Set(seqs)].toSorted((a, b) => a - b)
     )
     return mirrors.get(did)
   })
@@ -191,6 +196,8 @@ export const makeWorld = Effect.gen(function* () {
     pass,
     signUp,
     person,
+    keyOf,
+    of,
     mirrorOf
   }
 })
