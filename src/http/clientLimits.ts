@@ -2,7 +2,13 @@ import * as Effect from "effect/Effect"
 import * as Redacted from "effect/Redacted"
 import { createHash, timingSafeEqual } from "node:crypto"
 import { Config, type Settings } from "../services/Config.ts"
-import { AddressLimits, Limiter, type RateLimit, type RateLimitState } from "../services/Limiter.ts"
+import {
+  type AddressLimit,
+  AddressLimits,
+  Limiter,
+  type RateLimit,
+  type RateLimitState
+} from "../services/Limiter.ts"
 
 /** A /64 of IPv6 is one household: its first four groups. */
 const prefixOf = (address: string): string => {
@@ -54,8 +60,14 @@ export const addHeaders = (response: Response, headers: Record<string, string>):
   return new Response(response.body, { status: response.status, headers: all })
 }
 
+/** The limits of an address that a call of a method counts towards, the tightest last. */
+const limitsOf = (nsid: string): ReadonlyArray<AddressLimit> => {
+  if (nsid === "com.atproto.sync.getRepo") return ["getRepo"]
+  return nsid === "com.atproto.repo.uploadBlob" ? ["general", "uploadBlob"] : ["general"]
+}
+
 /**
- * Counts a request towards the general limit of its address, without any I/O.
+ * Counts a request towards the general limits of its address, without any I/O.
  *
  * Answers the headers for the response; none while the limits are off.
  */
@@ -63,11 +75,12 @@ export const countRequest = Effect.fnUntraced(function* (request: Request, nsid:
   const config = yield* Config
   if (isUnlimited(request, config)) return {}
   const limits = yield* AddressLimits
-  const which = nsid === "com.atproto.sync.getRepo" ? "getRepo" : "general"
   const address = clientAddress(request)
   // On a machine of one's own, one address is everybody: counted and told, but nobody is refused.
   const counted = config.rateLimits === "on" ? limits.take : limits.count
-  return rateLimitHeaders(yield* counted(address, which))
+  let headers = {}
+  for (const which of limitsOf(nsid)) headers = rateLimitHeaders(yield* counted(address, which))
+  return headers
 })
 
 /** Takes a point of a sensitive method's own limits, exactly. */

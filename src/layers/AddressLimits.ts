@@ -13,7 +13,8 @@ import {
 
 const limits: { readonly [L in AddressLimit]: RateLimit } = {
   general: { limit: 3000, windowSeconds: 300 },
-  getRepo: { limit: 6000, windowSeconds: 300 }
+  getRepo: { limit: 6000, windowSeconds: 300 },
+  uploadBlob: { limit: 1000, windowSeconds: 86_400 }
 }
 
 /**

@@ -53,7 +53,7 @@ export class Limiter extends Context.Service<
 >()("nacre/services/Limiter") {}
 
 /** The general limits, which every request of an address counts towards. */
-export type AddressLimit = "general" | "getRepo"
+export type AddressLimit = "general" | "getRepo" | "uploadBlob"
 
 /** General limits per address, kept in the isolate's memory: best effort, without any I/O. */
 export class AddressLimits extends Context.Service<

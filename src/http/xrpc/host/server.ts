@@ -88,7 +88,8 @@ const createSession = method(
   { authority: { kind: "none" } },
   Effect.fnUntraced(function* ({ input, request }: Call<object, CreateSession.InputSchema>) {
     const identifier = input.identifier.trim()
-    const key = `createSession ${identifier.toLowerCase()}`
+    // With an @ before it or without, it is the same handle.
+    const key = `createSession ${identifier.replace(/^@/, "").toLowerCase()}`
     const headers = yield* takePoint(request, key, signInLimits)
     const entry = yield* didBehind(identifier)
     const accounts = yield* Accounts
