@@ -114,11 +114,10 @@ const readBytes = (value: object, keys: ReadonlyArray<string>): Uint8Array => {
   if (bare.length % 4 === 1 || (padded && text.length % 4 !== 0)) {
     throw new InvalidData("a $bytes of impossible length")
   }
+  // Bits beyond the last byte mean nothing: the interop vectors hold such a text among the valid ones.
   const binary = atob(bare)
   const bytes = new Uint8Array(binary.length)
   for (let i = 0; i < binary.length; i++) bytes[i] = binary.charCodeAt(i)
-  // Bits beyond the last byte would be lost, and the value with them would not survive a round trip.
-  if (writeBase64(bytes) !== bare) throw new InvalidData("a $bytes with stray bits")
   return bytes
 }
 

@@ -27,6 +27,11 @@ describe("the JSON form", () => {
     }
   })
 
+  it("passes over bits of $bytes beyond the last byte", () => {
+    assert.deepStrictEqual(fromJson({ $bytes: "AR" }), new Uint8Array([1]))
+    assert.deepStrictEqual(fromJson({ $bytes: "AR==" }), new Uint8Array([1]))
+  })
+
   it("writes long bytes whole", () => {
     const bytes = new Uint8Array(100_000).map((_, i) => i)
     assert.deepStrictEqual(fromJson(toJson(bytes)), bytes)
@@ -79,7 +84,6 @@ describe("the JSON form", () => {
     "a $bytes with white space": { $bytes: "AQ I" },
     "a $bytes of impossible length": { $bytes: "A" },
     "a $bytes with too little padding": { $bytes: "AQ=" },
-    "a $bytes with stray bits": { $bytes: "AR" },
     "a $bytes that is just padding": { $bytes: "=" },
     "a blob without a size": { ...blob, size: undefined },
     "a blob of negative size": { ...blob, size: -1 },
