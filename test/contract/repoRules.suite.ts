@@ -132,6 +132,8 @@ export const repoRulesContract = (name: string, check: ReturnType<typeof checkOv
         const repo = yield* Repo
         const head = yield* repo.head
         const big = { text: "x".repeat(1_000_001) }
+        // The CID of a block, as a blob: nothing was uploaded under it.
+        const noBlob = { $type: "blob", ref: head.commit, mimeType: "image/png", size: 8 }
         const bad: ReadonlyArray<readonly [Write, boolean?]> = [
           [{ action: "create", collection: "not-an-nsid", record: {} }],
           [{ action: "create", collection: "com.example.note", rkey: "a/b", record: {} }],
@@ -155,6 +157,7 @@ export const repoRulesContract = (name: string, check: ReturnType<typeof checkOv
               }
             }
           ],
+          [{ action: "create", collection: "com.example.note", record: { image: noBlob } }],
           [{ action: "update", collection: "com.example.note", rkey: "none", record: {} }],
           [{ action: "delete", collection: "com.example.note", rkey: "none", strict: true }]
         ]

@@ -89,10 +89,6 @@ describe("the JSON form", () => {
     "a blob of negative size": { ...blob, size: -1 },
     "a blob with another key": { ...blob, alt: "" },
     "a blob whose ref is text": { ...blob, ref: link },
-    "a blob whose ref is a record": {
-      ...blob,
-      ref: { $link: "bafyreiclp443lavogvhj3d2ob2cxbfuscni2k5jk7bebjzg7khl3esabwq" }
-    },
     "a blob without a media type": { ...blob, mimeType: "" },
     "an empty $type, deep inside": { a: [{ $type: "" }] }
   })) {
