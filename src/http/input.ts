@@ -1,6 +1,7 @@
 import { brotliDecompressSync, gunzipSync, inflateSync } from "node:zlib"
 import * as Effect from "effect/Effect"
 import * as Lexicons from "../lexicon/Lexicons.ts"
+import { concatBytes } from "../repo/bytes.ts"
 import type { Data } from "../repo/cbor.ts"
 import { parseCid } from "../repo/cid.ts"
 import { fromJson } from "../repo/json.ts"
@@ -106,11 +107,5 @@ const readBounded = Effect.fnUntraced(function* (body: ReadableStream<Uint8Array
     }
     chunks.push(next.value)
   }
-  const whole = new Uint8Array(length)
-  let at = 0
-  for (const chunk of chunks) {
-    whole.set(chunk, at)
-    at += chunk.byteLength
-  }
-  return whole
+  return concatBytes(chunks)
 })

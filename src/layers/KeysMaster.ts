@@ -2,6 +2,7 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Redacted from "effect/Redacted"
 import { type Curve, formatDidKey, generatePrivateKey, publicKeyOf } from "../identity/didKey.ts"
+import { concatBytes } from "../repo/bytes.ts"
 import { hkdf } from "../services/Config.ts"
 import { Keys, KeyUnreadable, type PrivateKey } from "../services/Keys.ts"
 import * as SignerKeys from "./SignerKeys.ts"
@@ -17,13 +18,8 @@ const curves = ["k256", "p256"] as const
 const text = new TextEncoder()
 
 /** The header and the owner, authenticated but not encrypted. */
-const additionalData = (header: Uint8Array, owner: string): Uint8Array<ArrayBuffer> => {
-  const bytes = text.encode(owner)
-  const data = new Uint8Array(header.length + bytes.length)
-  data.set(header)
-  data.set(bytes, header.length)
-  return data
-}
+const additionalData = (header: Uint8Array, owner: string): Uint8Array<ArrayBuffer> =>
+  concatBytes([header, text.encode(owner)])
 
 // The public key is derived when it is asked for: an object that wakes to sign need not pay for it.
 const privateKey = (curve: Curve, secret: Uint8Array): PrivateKey => ({

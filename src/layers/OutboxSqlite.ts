@@ -7,6 +7,7 @@ import { Background } from "../services/Background.ts"
 import { Outbox } from "../services/Outbox.ts"
 import { type OutboxEvent, Sequencer, SequencerUnavailable } from "../services/Sequencer.ts"
 import { bytesOf, SqlStorage } from "../services/SqlStorage.ts"
+import { firstPart, laterParts, wholeFrame } from "./frameParts.ts"
 
 /** Events that wait for the log; frames above the size of a row continue in parts. */
 export const tables = [
@@ -15,9 +16,6 @@ export const tables = [
     id INTEGER NOT NULL, part INTEGER NOT NULL, bytes BLOB NOT NULL, PRIMARY KEY (id, part)
   ) WITHOUT ROWID`
 ]
-
-/** A row holds 2 MB at most; a frame may be 5 MB. */
-const partBytes = 1_000_000
 
 /** One hand-over carries so many events and about so many bytes. */
 const batch = { events: 200, bytes: 4_000_000 }
@@ -65,35 +63,16 @@ export const layer = Layer.effect(
         "INSERT INTO outbox (id, meta, frame) VALUES (?, ?, ?)",
         id,
         JSON.stringify(meta),
-        frame.byteLength <= partBytes ? frame : frame.subarray(0, partBytes)
+        firstPart(frame)
       )
-      for (let part = 1; part * partBytes < frame.byteLength; part++) {
+      let part = 0
+      for (const bytes of laterParts(frame)) {
         parts = true
-        sql.exec(
-          "INSERT INTO outbox_part (id, part, bytes) VALUES (?, ?, ?)",
-          id,
-          part,
-          frame.subarray(part * partBytes, (part + 1) * partBytes)
-        )
+        sql.exec("INSERT INTO outbox_part (id, part, bytes) VALUES (?, ?, ?)", id, ++part, bytes)
       }
     }
 
-    const whole = (id: number, first: Uint8Array): Uint8Array => {
-      if (first.byteLength < partBytes) return first
-      const parts = [first]
-      for (const [bytes] of sql
-        .exec("SELECT bytes FROM outbox_part WHERE id = ? ORDER BY part", id)
-        .raw()) {
-        parts.push(bytesOf(bytes))
-      }
-      const frame = new Uint8Array(parts.reduce((sum, part) => sum + part.byteLength, 0))
-      let at = 0
-      for (const part of parts) {
-        frame.set(part, at)
-        at += part.byteLength
-      }
-      return frame
-    }
+    const laterPartsOf = "SELECT bytes FROM outbox_part WHERE id = ? ORDER BY part"
 
     const next = (): Array<OutboxEvent> => {
       const events: Array<OutboxEvent> = []
@@ -101,7 +80,7 @@ export const layer = Layer.effect(
       for (const [id, meta, frame] of sql
         .exec("SELECT id, meta, frame FROM outbox ORDER BY id LIMIT ?", batch.events)
         .raw()) {
-        const event = whole(Number(id), bytesOf(frame))
+        const event = wholeFrame(sql, bytesOf(frame), laterPartsOf, Number(id))
         bytes += event.byteLength
         if (events.length > 0 && bytes > batch.bytes) break
         events.push({ id: Number(id), frame: event, ...(JSON.parse(String(meta)) as Meta) })

@@ -2,6 +2,7 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import { checkFetchUrl } from "../identity/address.ts"
+import { concatBytes } from "../repo/bytes.ts"
 import {
   Outgoing,
   type OutgoingError,
@@ -188,13 +189,8 @@ const readResponse = async (
       chunks.push(value)
     }
   }
-  const body = new Uint8Array(length)
-  let at = 0
-  for (const chunk of chunks) {
-    body.set(chunk, at)
-    at += chunk.length
-  }
-  return { url: url.href, status: response.status, headers: response.headers, body }
+  const { status, headers } = response
+  return { url: url.href, status, headers, body: concatBytes(chunks) }
 }
 
 /** The same stream, failing once more than `maxBytes` have passed; `done` runs at its end, however it ends. */

@@ -1,3 +1,4 @@
+import { concatBytes } from "./bytes.ts"
 import type { Data } from "./cbor.ts"
 import { decode, decodeFirst, encode } from "./cbor.ts"
 import type { Cid } from "./cid.ts"
@@ -188,21 +189,13 @@ export const withSeq = (frame: Uint8Array, seqOffset: number, seq: number): Uint
   return frame
 }
 
-const joined = (frameHeader: Uint8Array, body: Data): Uint8Array => {
-  const bytes = encode(body)
-  const frame = new Uint8Array(frameHeader.length + bytes.length)
-  frame.set(frameHeader)
-  frame.set(bytes, frameHeader.length)
-  return frame
-}
-
 /** An #info frame. */
 export const infoFrame = (name: string, message: string): Uint8Array =>
-  joined(header.info, { name, message })
+  concatBytes([header.info, encode({ name, message })])
 
 /** An error frame, after which the stream ends. */
 export const errorFrame = (error: string, message: string): Uint8Array =>
-  joined(header.error, { error, message })
+  concatBytes([header.error, encode({ error, message })])
 
 /** Both halves of a frame. */
 export const decodeFrame = (frame: Uint8Array): { header: Data; body: Data } => {

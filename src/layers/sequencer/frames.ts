@@ -1,4 +1,5 @@
 import { bytesOf, type SqlStorage } from "../../services/SqlStorage.ts"
+import { firstPart, laterParts, wholeFrame } from "../frameParts.ts"
 
 type Sql = SqlStorage["Service"]
 
@@ -8,32 +9,17 @@ export interface Numbered {
   readonly frame: Uint8Array
 }
 
-/** A row holds 2 MB at most and a frame may be 5 MB: longer ones continue in parts of this size. */
-const partBytes = 1_000_000
-
 /** Stores a frame: one row up to a megabyte. */
 export const insertFrame = (sql: Sql, did: string, nth: number, { seq, frame }: Numbered): void => {
-  const first = frame.byteLength <= partBytes ? frame : frame.subarray(0, partBytes)
+  const first = firstPart(frame)
   sql.exec("INSERT INTO event (seq, nth, did, frame) VALUES (?, ?, ?, ?)", seq, nth, did, first)
-  for (let part = 1; part * partBytes < frame.byteLength; part++) {
-    const bytes = frame.subarray(part * partBytes, (part + 1) * partBytes)
-    sql.exec("INSERT INTO event_part (seq, part, bytes) VALUES (?, ?, ?)", seq, part, bytes)
+  let part = 0
+  for (const bytes of laterParts(frame)) {
+    sql.exec("INSERT INTO event_part (seq, part, bytes) VALUES (?, ?, ?)", seq, ++part, bytes)
   }
 }
 
-const joined = (sql: Sql, seq: number, first: Uint8Array): Uint8Array => {
-  if (first.byteLength < partBytes) return first
-  const parts = [first]
-  const rest = sql.exec("SELECT bytes FROM event_part WHERE seq = ? ORDER BY part", seq)
-  for (const [bytes] of rest.raw()) parts.push(bytesOf(bytes))
-  const frame = new Uint8Array(parts.reduce((sum, part) => sum + part.byteLength, 0))
-  let at = 0
-  for (const part of parts) {
-    frame.set(part, at)
-    at += part.byteLength
-  }
-  return frame
-}
+const laterPartsOf = "SELECT bytes FROM event_part WHERE seq = ? ORDER BY part"
 
 /** The frames after a number, in order, up to so many bytes (but at least one) and rows. */
 export const framesAfter = (
@@ -50,7 +36,7 @@ export const framesAfter = (
   )
   for (const [number, first] of rows.raw()) {
     const seq = Number(number)
-    const frame = joined(sql, seq, bytesOf(first))
+    const frame = wholeFrame(sql, bytesOf(first), laterPartsOf, seq)
     frames.push({ seq, frame })
     bytes += frame.byteLength
     if (bytes >= limit.bytes) break
