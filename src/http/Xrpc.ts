@@ -132,10 +132,12 @@ const run = Effect.fnUntraced(function* <R>(
     ? undefined
     : yield* readInput(nsid, request, declared.bodyLimit ?? limits.jsonLimit)
   const answer = yield* declared.handler({ nsid, params: parsed.value, input, caller, request })
-  if (!(answer instanceof Response)) return jsonResponse(answer, caller)
-  if (caller.kind !== "anonymous") {
-    answer.headers.set("cache-control", "private")
-    answer.headers.set("vary", "Authorization")
+  const isPrivate = caller.kind !== "anonymous"
+  if (!(answer instanceof Response)) {
+    return jsonResponse(answer, isPrivate || isJudgedElsewhere(declared, request))
+  }
+  if (isPrivate) {
+    for (const [name, value] of Object.entries(privateHeaders)) answer.headers.set(name, value)
   }
   const { body } = answer
   if (request.method !== "HEAD" || body === null) return answer
@@ -143,6 +145,10 @@ const run = Effect.fnUntraced(function* <R>(
   yield* Effect.promise(() => body.cancel())
   return new Response(null, answer)
 })
+
+/** Credentials that the account's object judges: what it answers is for whoever showed them. */
+const isJudgedElsewhere = ({ authority }: Pick<Method, "authority">, request: Request): boolean =>
+  authority.kind === "object" && request.headers.has("authorization")
 
 const invalid = (issue: Lexicons.Issue) => new InvalidRequest({ message: issueText(issue) })
 
@@ -152,8 +158,8 @@ const issueText = (issue: Lexicons.Issue): string =>
 
 const privateHeaders = { "cache-control": "private", vary: "Authorization" }
 
-const jsonResponse = (answer: object | void, caller: Caller): Response => {
-  const headers = caller.kind === "anonymous" ? {} : privateHeaders
+const jsonResponse = (answer: object | void, isPrivate: boolean): Response => {
+  const headers = isPrivate ? privateHeaders : {}
   // An empty body is no JSON, and must not say that it is.
   return answer === undefined
     ? new Response(null, { status: 200, headers: { ...headers, "content-length": "0" } })
