@@ -27,6 +27,9 @@ const authenticate = Effect.fnUntraced(function* (
   return yield* (yield* Auth).authenticate(credentials, authority, nsid)
 })
 
+/** When the alarm looks whether a sign-up was left unannounced, in milliseconds. */
+const announceAfter = 30_000
+
 const create = Effect.fnUntraced(function* (input: AccountCalls["create"]["input"]) {
   const now = yield* Clock.currentTimeMillis
   const password =
@@ -45,6 +48,9 @@ const create = Effect.fnUntraced(function* (input: AccountCalls["create"]["input
     createdAt
   })
   yield* (yield* Repo).create
+  // A sign-up that is cut off after it became valid is announced by the alarm (`ring`).
+  if (input.active) yield* (yield* Alarm).by(now + announceAfter)
+  else yield* (yield* AccountEvents).noSignUp
   return yield* (yield* Sessions).open(input.did, { level: "full" })
 })
 

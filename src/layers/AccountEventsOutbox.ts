@@ -15,6 +15,7 @@ import { type Account, AccountStore, inactiveStatus } from "../services/AccountS
 import { Outbox } from "../services/Outbox.ts"
 import { type Head, Repo } from "../services/Repo.ts"
 import type { OutboxEvent } from "../services/Sequencer.ts"
+import { SqlStorage } from "../services/SqlStorage.ts"
 
 /** Where an account stands when one of its events is written. */
 interface Standing {
@@ -23,6 +24,11 @@ interface Standing {
   readonly root: { readonly cid: Head["root"]; readonly bytes: Uint8Array }
   readonly time: string
 }
+
+/** One row once the sign-up is announced, or will never be. */
+export const tables = [
+  "CREATE TABLE IF NOT EXISTS announced (one INTEGER PRIMARY KEY CHECK (one = 1))"
+]
 
 type Event = Omit<OutboxEvent, "id">
 
@@ -78,6 +84,7 @@ export const layer = Layer.effect(
     const accounts = yield* AccountStore
     const repo = yield* Repo
     const outbox = yield* Outbox
+    const sql = yield* SqlStorage
 
     // An event is about the account in this object: without one, asking for it is a defect.
     const standing = Effect.gen(function* () {
@@ -88,18 +95,39 @@ export const layer = Layer.effect(
       return { account: yield* accounts.get, head: snapshot.head, root, time } satisfies Standing
     }).pipe(Effect.orDie)
 
-    const announce = (...events: ReadonlyArray<(standing: Standing) => Event>) =>
+    type Make = (standing: Standing) => Event
+
+    const announce = (...events: ReadonlyArray<Make>) =>
       Effect.gen(function* () {
         const now = yield* standing
-        for (const make of events) outbox.push(make(now))
+        sql.transaction(() => {
+          for (const make of events) outbox.push(make(now))
+        })
         yield* outbox.flush
       })
+
+    const isSettled = () => [...sql.exec("SELECT 1 FROM announced").raw()].length > 0
+    const settle = () => void sql.exec("INSERT OR IGNORE INTO announced (one) VALUES (1)")
+
+    const signUp = Effect.gen(function* () {
+      const now = yield* standing
+      // Announced late, an account may have written already: then its commits tell of themselves.
+      const first = now.head.records === 0 ? [firstCommit] : []
+      sql.transaction(() => {
+        if (isSettled()) return
+        settle()
+        for (const make of [identity, account, ...first, sync]) outbox.push(make(now))
+      })
+      yield* outbox.flush
+    })
 
     return AccountEvents.of({
       account: announce(account),
       identity: announce(identity),
       sync: announce(sync),
-      signUp: announce(identity, account, firstCommit, sync)
+      signUp,
+      noSignUp: Effect.sync(settle),
+      owesSignUp: Effect.sync(() => !isSettled())
     })
   })
 )

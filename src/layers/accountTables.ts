@@ -1,3 +1,4 @@
+import * as AccountEvents from "./AccountEventsOutbox.ts"
 import * as AppPasswords from "./AppPasswordsSqlite.ts"
 import * as BlobRows from "./blobRows.ts"
 import * as BlockStore from "./BlockStoreSqlite.ts"
@@ -14,6 +15,7 @@ export const accountTables: ReadonlyArray<string> = [
   ...Records.tables,
   ...BlobRows.tables,
   ...Outbox.tables,
+  ...AccountEvents.tables,
   ...Sessions.tables,
   ...AppPasswords.tables,
   ...Preferences.tables

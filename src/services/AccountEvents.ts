@@ -11,7 +11,11 @@ export class AccountEvents extends Context.Service<
     readonly identity: Effect.Effect<void>
     /** `#sync`: the repo's head as it is now. */
     readonly sync: Effect.Effect<void>
-    /** The events of a sign-up: identity, account, commit, sync. */
+    /** The events of a sign-up (identity, account, commit, sync), once: asking again does nothing. */
     readonly signUp: Effect.Effect<void>
+    /** This account will not be announced as a new one: it moves in. */
+    readonly noSignUp: Effect.Effect<void>
+    /** Whether a sign-up is still to be announced. */
+    readonly owesSignUp: Effect.Effect<boolean>
   }
 >()("nacre/services/AccountEvents") {}

@@ -61,10 +61,11 @@ interface Candidate extends SignUpFields {
   readonly active: boolean
 }
 
-/** Steps taken, and how to take them back: the last one first. */
+/** Steps taken, and how to take them back, the last one first; until `settle`, after which all of them stay. */
 const withUndo = <A, E>(
   body: (
-    undo: (label: string, step: Effect.Effect<unknown, unknown>) => void
+    undo: (label: string, step: Effect.Effect<unknown, unknown>) => void,
+    settle: Effect.Effect<void>
   ) => Effect.Effect<A, E>
 ): Effect.Effect<A, E> =>
   Effect.suspend(() => {
@@ -76,7 +77,8 @@ const withUndo = <A, E>(
       steps.unshift(Effect.asVoid(quiet))
     }
     const undoAll = Effect.suspend(() => Effect.forEach(steps, (step) => step, { discard: true }))
-    return Effect.onError(body(undo), () => undoAll)
+    const settle = Effect.sync(() => void steps.splice(0))
+    return Effect.onError(body(undo, settle), () => undoAll)
   })
 
 const make = (services: {
@@ -154,9 +156,16 @@ const make = (services: {
     })
   })
 
+  /** Asked twice, since it happens once; the object's alarm does it in the end. */
+  const announce = (did: string) =>
+    accounts.call(did, "announce", {}).pipe(
+      Effect.retry({ times: 1 }),
+      Effect.catchCause((cause) => Effect.logWarning("sign-up not announced yet", { did }, cause))
+    )
+
   /** The object before the DID: a DID that points here is never without its repo. */
   const register = (candidate: Candidate) =>
-    withUndo((undo) =>
+    withUndo((undo, settle) =>
       Effect.gen(function* () {
         const { did, handle, didDoc, newDid, active } = candidate
         yield* reserve(candidate)
@@ -170,10 +179,16 @@ const make = (services: {
           undo("DID", plc.submit(did, newDid.tombstone))
           yield* plc.submit(did, newDid.genesis)
         }
-        yield* directory.setStatus(did, active ? "active" : "deactivated")
-        if (active) yield* accounts.call(did, "announce", {})
         yield* identity.forget(did)
         yield* identity.forget(handle)
+        // From here on the account is there: nothing is undone, whoever stops waiting.
+        yield* Effect.uninterruptible(
+          Effect.gen(function* () {
+            yield* directory.setStatus(did, active ? "active" : "deactivated")
+            yield* settle
+            if (active) yield* announce(did)
+          })
+        )
         return { did, handle, didDoc, ...tokens }
       })
     )

@@ -92,7 +92,9 @@ const eventsLayer = Layer.succeed(
     account: note("account"),
     identity: note("identity"),
     sync: note("sync"),
-    signUp: note("signUp")
+    signUp: note("signUp"),
+    noSignUp: note("noSignUp"),
+    owesSignUp: Effect.succeed(false)
   })
 )
 

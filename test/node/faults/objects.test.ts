@@ -90,10 +90,26 @@ describe("while an account's object cannot be reached", () => {
     }
   }
 
+  for (const fault of ["before", "after"] as const) {
+    it.effect(`a sign-up whose announcement fails (${fault}) is announced later, once`, () =>
+      Effect.gen(function* () {
+        const { faults, signUp, call, pass, mirrorOf } = yield* makeWorld
+        const did = "did:web:bob.test"
+        faults.objects = fault
+        faults.objectsOnly = "announce"
+        assert.strictEqual((yield* signUp("bob")).status, 200)
+        faults.objects = undefined
+        yield* pass(60)
+        assert.isDefined(yield* mirrorOf(did))
+        assert.strictEqual((yield* call(`com.atproto.sync.getRepo?did=${did}`)).status, 200)
+        assert.include(JSON.stringify((yield* call("com.atproto.sync.listRepos")).body), did)
+      }).pipe(Effect.scoped)
+    )
+  }
+
   for (const [step, fault] of [
     ["create", "before"],
-    ["create", "after"],
-    ["announce", "before"]
+    ["create", "after"]
   ] as const) {
     it.effect(
       `a sign-up that fails leaves nothing that stands in its way (${step}, ${fault})`,

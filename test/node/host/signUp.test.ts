@@ -269,13 +269,7 @@ describe("a sign-up that fails half way", () => {
       at: "the directory fails to confirm",
       overrides: () => ({ directory: { setStatus: () => down } }),
       status: 503
-    },
-    {
-      at: "the announcement is refused",
-      accounts: { call: "announce", failure: rejected },
-      status: 500
-    },
-    { at: "the announcement is lost", accounts: { call: "announce", failure: lost } }
+    }
   ]
 
   for (const { at, accounts: fail, overrides, status } of failures) {
@@ -301,21 +295,36 @@ describe("a sign-up that fails half way", () => {
     })
   }
 
+  for (const [how, failure] of [
+    ["refused", rejected],
+    ["lost", lost]
+  ] as const) {
+    it.effect(`stays whole when its announcement is ${how}: the account's object owes it`, () => {
+      const accounts = new FakeAccounts()
+      accounts.fail = { call: "announce", failure }
+      return Effect.gen(function* () {
+        const { status, body } = yield* signUp(alice)
+        assert.strictEqual(status, 200)
+        const did = String(body.did)
+        assert.strictEqual(accounts.objects.size, 1)
+        assert.strictEqual((yield* (yield* Directory).byDid(did))?.status, "active")
+        assert.isDefined(yield* (yield* PlcDirectory).data(did))
+      }).pipe(Effect.provide(world(accounts, open)))
+    })
+  }
+
   it.effect("ends the DID that it has made", () => {
     const accounts = new FakeAccounts()
     let did = ""
-    accounts.fail = {
-      call: "announce",
-      failure: Effect.suspend(() => {
-        did = [...accounts.objects.keys()][0] ?? ""
-        return rejected
-      })
+    const setStatus = () => {
+      did = [...accounts.objects.keys()][0] ?? ""
+      return down
     }
     return Effect.gen(function* () {
       yield* signUp(alice)
       const plc = yield* PlcDirectory
       assert.strictEqual((yield* Effect.flip(plc.data(did)))._tag, "DidDeactivated")
-    }).pipe(Effect.provide(world(accounts, open)))
+    }).pipe(Effect.provide(world(accounts, { ...open, directory: { setStatus } })))
   })
 
   it.effect("can be tried again by the same DID when it was cut off", () => {
