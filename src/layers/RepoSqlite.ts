@@ -6,7 +6,7 @@ import * as Semaphore from "effect/Semaphore"
 import { signedCommit, unsignedCommitBytes } from "../repo/commit.ts"
 import { rootBlock } from "../repo/mst/preOrder.ts"
 import { Tree } from "../repo/mst/Tree.ts"
-import { nextTid } from "../repo/tid.ts"
+import { clockIds, nextTid } from "../repo/tid.ts"
 import { AccountStore } from "../services/AccountStore.ts"
 import { BlobIndex } from "../services/BlobIndex.ts"
 import { BlockStore } from "../services/BlockStore.ts"
@@ -56,7 +56,7 @@ export const layer = Layer.effect(
     const signer = yield* Signer
     const config = yield* Config
     const lock = yield* Semaphore.make(1)
-    const clockId = yield* Random.nextIntBetween(0, 1024)
+    const clockId = yield* Random.nextIntBetween(0, clockIds, { halfOpen: true })
     const overlay = new Overlay()
     let state: State | undefined
     let lastTid: string | undefined

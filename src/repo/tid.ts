@@ -1,6 +1,8 @@
 const alphabet = "234567abcdefghijklmnopqrstuvwxyz"
 const pattern = /^[234567abcdefghij][234567abcdefghijklmnopqrstuvwxyz]{12}$/
-const clockIds = 1024
+
+/** How many clocks there are: their ids begin at 0. */
+export const clockIds = 1024
 
 /** Whether text is a TID: 13 characters of sortable base32. */
 export const isTid = (text: string): boolean => pattern.test(text)
