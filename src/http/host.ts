@@ -1,4 +1,3 @@
-import { randomUUID } from "node:crypto"
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as HttpRouter from "effect/http/HttpRouter"
@@ -21,6 +20,7 @@ import { corsHeaders, isPreflight, preflight } from "./cors.ts"
 import { errorResponse, wireError } from "./errors.ts"
 import * as Health from "./health.ts"
 import { home } from "./home.ts"
+import { logRequest, noteAccount } from "./requestLog.ts"
 import { reopened, withHeaders } from "./responseHeaders.ts"
 import { accountOf } from "./route.ts"
 import * as WellKnown from "./wellKnown.ts"
@@ -32,9 +32,8 @@ import { hostMethods as declared } from "./xrpc/host/methods.ts"
 /** The methods that the Worker answers itself. */
 export const hostMethods = table(...declared, blobMethods, syncMethods)
 
-/** Who the request was for, as far as the Worker knows: for the log. */
+/** What the way to an answer leaves for its headers. */
 interface Noted {
-  account?: string
   /** The answer came from another object: its headers cannot be changed. */
   forwarded?: true
   limits: Readonly<Record<string, string>>
@@ -49,45 +48,41 @@ const xrpc = Effect.fnUntraced(function* (request: Request, url: URL, noted: Not
     return yield* serve(hostMethods, { jsonLimit }, request, url)
   }
   const did = yield* accountOf(forwarded.authority, request, url)
-  noted.account = did
+  noteAccount(request, did)
   noted.forwarded = true
   return yield* (yield* Accounts).forward(did, request)
 })
 
-/** What every answer of the server passes through: CORS, one log line, and no failure without an answer. */
-const answer = <R>(
-  make: (
-    request: Request,
-    url: URL,
-    noted: Noted
-  ) => Effect.Effect<Response, Parameters<typeof wireError>[0], R>
-) =>
+type Make<R> = (
+  request: Request,
+  url: URL,
+  noted: Noted
+) => Effect.Effect<Response, Parameters<typeof wireError>[0], R>
+
+/** What every answer passes through: no failure without an answer, CORS, and what is left of the limits. */
+const respond = Effect.fnUntraced(function* <R>(make: Make<R>, request: Request, url: URL) {
+  const config = yield* Config
+  if (isPreflight(request)) return preflight(request, config)
+  const noted: Noted = { limits: {} }
+  const made = yield* make(request, url, noted).pipe(
+    Effect.catch((failure) => Effect.succeed(errorResponse(wireError(failure)))),
+    Effect.catchCause((cause) =>
+      Effect.as(Effect.logError("request failed", cause), errorResponse(internalError))
+    )
+  )
+  const answered = noted.forwarded === true ? reopened(made) : made
+  const rows = config.debugRows ? { "x-rows-written": String(billed.rows) } : {}
+  return withHeaders(answered, noted.limits, corsHeaders(request, config), rows)
+})
+
+/** A route: its answer, and a line in the log. */
+const answer = <R>(make: Make<R>) =>
   Effect.gen(function* () {
     const request = (yield* HttpServerRequest.HttpServerRequest).source as Request
     const started = yield* Clock.currentTimeMillis
     const url = new URL(request.url)
-    const noted: Noted = { limits: {} }
-    const config = yield* Config
-    if (isPreflight(request)) return HttpServerResponse.raw(preflight(request, config))
-    const made = yield* make(request, url, noted).pipe(
-      Effect.catch((failure) => Effect.succeed(errorResponse(wireError(failure)))),
-      Effect.catchCause((cause) =>
-        Effect.as(Effect.logError("request failed", cause), errorResponse(internalError))
-      )
-    )
-    const answered = noted.forwarded === true ? reopened(made) : made
-    const rows = config.debugRows ? { "x-rows-written": String(billed.rows) } : {}
-    const response = withHeaders(answered, noted.limits, corsHeaders(request, config), rows)
-    yield* Effect.logInfo("request").pipe(
-      Effect.annotateLogs({
-        id: request.headers.get("cf-ray") ?? randomUUID(),
-        http: request.method,
-        method: nsidOf(url) ?? url.pathname,
-        account: noted.account,
-        status: response.status,
-        ms: (yield* Clock.currentTimeMillis) - started
-      })
-    )
+    const response = yield* respond(make, request, url)
+    yield* logRequest(request, nsidOf(url) ?? url.pathname, response.status, started)
     return HttpServerResponse.raw(response, { status: response.status })
   })
 
@@ -97,7 +92,7 @@ const internalError = {
   message: "Internal Server Error"
 }
 
-/** The whole HTTP app of the host. */
+/** The whole HTTP app of the host; a GET route answers HEAD as well. */
 export const routes = HttpRouter.use((router) =>
   Effect.gen(function* () {
     yield* router.add(
@@ -136,12 +131,14 @@ export const routes = HttpRouter.use((router) =>
       "/",
       answer(() => home())
     )
-    yield* router.add(
-      "*",
-      "/*",
-      answer(() => Effect.succeed(new Response("Not Found\n", { status: 404 })))
-    )
   })
+)
+
+/** What no route matches: unknown paths, and those that the router cannot read (a broken escape, a very long name). */
+export const unrouted = answer((request, url, noted) =>
+  nsidOf(url) === undefined
+    ? Effect.succeed(new Response("Not Found\n", { status: 404 }))
+    : xrpc(request, url, noted)
 )
 
 /** What the routes ask for. */

@@ -9,7 +9,7 @@ import * as Result from "effect/Result"
 import * as Scope from "effect/Scope"
 import type { Misconfigured } from "../services/Config.ts"
 import { misconfigured } from "./health.ts"
-import { type HostServices, routes } from "./host.ts"
+import { type HostServices, routes, unrouted } from "./host.ts"
 
 /** Answers web requests. */
 export type Handler = (request: Request) => Promise<Response>
@@ -32,7 +32,7 @@ export const makeHandler = (services: Layer.Layer<HostServices, Misconfigured>):
       return HttpEffect.toWebHandlerWith<
         HostServices,
         HostServices | HttpServerRequest | Scope.Scope
-      >(context)(app)
+      >(context)(Effect.catch(app, () => unrouted))
     })
   )
   if (Exit.isSuccess(built)) return built.value

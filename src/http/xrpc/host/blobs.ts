@@ -1,6 +1,7 @@
 import type { ComAtprotoSyncGetBlob as GetBlob } from "@atproto/api"
 import * as Effect from "effect/Effect"
 import { getBlob, uploadBlob } from "../../blobs.ts"
+import { noteAccount } from "../../requestLog.ts"
 import { subjectOf } from "../../route.ts"
 import { type Call, credentialsOf, method } from "../../Xrpc.ts"
 
@@ -14,6 +15,7 @@ const upload = method(
   { authority: { kind: "object", call: "authorizeUpload" }, rawBody: true },
   Effect.fnUntraced(function* ({ request }: Call) {
     const did = yield* subjectOf(request.headers.get("authorization"))
+    noteAccount(request, did)
     return yield* uploadBlob(did, request, credentialsOf(request))
   })
 )
@@ -22,8 +24,10 @@ const upload = method(
 const download = method(
   "com.atproto.sync.getBlob",
   { authority: { kind: "object", call: "locateBlob" } },
-  ({ params, request }: Call<GetBlob.QueryParams>) =>
-    getBlob(params.did, params.cid, request, credentialsOf(request))
+  ({ params, request }: Call<GetBlob.QueryParams>) => {
+    noteAccount(request, params.did)
+    return getBlob(params.did, params.cid, request, credentialsOf(request))
+  }
 )
 
 /** The methods whose bytes flow between the client and the blob store. */
