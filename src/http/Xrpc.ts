@@ -7,6 +7,7 @@ import { isNsid } from "../lexicon/syntax.ts"
 import { errorResponse, wireError, type WireError } from "./errors.ts"
 import { type Failure, InvalidRequest } from "./failures.ts"
 import { readInput } from "./input.ts"
+import { jsonType, privateHeaders } from "./responseHeaders.ts"
 
 /** One call of a method, checked against its lexicon. */
 export interface Call<Params = Record<string, unknown>, Input = unknown> {
@@ -48,19 +49,20 @@ export const method = <Params, Input, R>(
 export type MethodTable<R> = ReadonlyMap<string, Method<R>>
 
 /** Collects methods into a table; a method declared twice is a mistake found at start. */
-export const table = <const Groups extends ReadonlyArray<ReadonlyArray<Method<any>>>>(
+export const table = <const Groups extends ReadonlyArray<ReadonlyArray<Method<unknown>>>>(
   ...groups: Groups
 ): MethodTable<Needs<Groups>> => {
   const methods = new Map<string, Method<Needs<Groups>>>()
   for (const declared of groups.flat()) {
     if (methods.has(declared.nsid)) throw new Error(`method declared twice: ${declared.nsid}`)
-    methods.set(declared.nsid, declared)
+    // SAFETY: what one method needs is among what all of them need.
+    methods.set(declared.nsid, declared as Method<Needs<Groups>>)
   }
   return methods
 }
 
 /** The services that any of the methods asks for. */
-type Needs<Groups extends ReadonlyArray<ReadonlyArray<Method<any>>>> =
+type Needs<Groups extends ReadonlyArray<ReadonlyArray<Method<unknown>>>> =
   Groups[number][number] extends Method<infer R> ? R : never
 
 /** Settings of the engine that come from the configuration. */
@@ -156,14 +158,12 @@ const invalid = (issue: Lexicons.Issue) => new InvalidRequest({ message: issueTe
 const issueText = (issue: Lexicons.Issue): string =>
   issue.path === "" ? issue.message : `${issue.path}: ${issue.message}`
 
-const privateHeaders = { "cache-control": "private", vary: "Authorization" }
-
 const jsonResponse = (answer: object | void, isPrivate: boolean): Response => {
   const headers = isPrivate ? privateHeaders : {}
   // An empty body is no JSON, and must not say that it is.
   return answer === undefined
     ? new Response(null, { status: 200, headers: { ...headers, "content-length": "0" } })
     : new Response(JSON.stringify(answer), {
-        headers: { ...headers, "content-type": "application/json; charset=utf-8" }
+        headers: { ...headers, "content-type": jsonType }
       })
 }

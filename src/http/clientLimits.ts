@@ -1,14 +1,10 @@
 import * as Effect from "effect/Effect"
 import * as Redacted from "effect/Redacted"
-import { createHash, timingSafeEqual } from "node:crypto"
+import { timingSafeEqual } from "node:crypto"
+import { sha256 } from "../repo/cid.ts"
 import { Config, type Settings } from "../services/Config.ts"
-import {
-  type AddressLimit,
-  AddressLimits,
-  Limiter,
-  type RateLimit,
-  type RateLimitState
-} from "../services/Limiter.ts"
+import { type AddressLimit, AddressLimits, Limiter, type RateLimit } from "../services/Limiter.ts"
+import { rateLimitHeaders } from "./responseHeaders.ts"
 
 /** A /64 of IPv6 is one household: its first four groups. */
 const prefixOf = (address: string): string => {
@@ -31,8 +27,6 @@ export const clientAddress = (request: Request): string => {
   return mapped ?? (address.includes(":") ? prefixOf(address) : address)
 }
 
-const digest = (text: string) => createHash("sha256").update(text).digest()
-
 /** Whether the limits are off, for everybody or for a client that shows the bypass key. */
 export const isUnlimited = (request: Request, config: Settings): boolean => {
   if (config.rateLimits === "off") return true
@@ -41,23 +35,8 @@ export const isUnlimited = (request: Request, config: Settings): boolean => {
   return (
     shown !== null &&
     key !== undefined &&
-    timingSafeEqual(digest(shown), digest(Redacted.value(key)))
+    timingSafeEqual(sha256(shown), sha256(Redacted.value(key)))
   )
-}
-
-/** The headers that tell a client how much of a limit is left. */
-const rateLimitHeaders = (state: RateLimitState): Record<string, string> => ({
-  "ratelimit-limit": String(state.limit),
-  "ratelimit-remaining": String(state.remaining),
-  "ratelimit-reset": String(Math.ceil(state.resetAt / 1000)),
-  "ratelimit-policy": `${state.limit};w=${state.windowSeconds}`
-})
-
-/** A response with more headers; its body passes through untouched. */
-export const addHeaders = (response: Response, headers: Record<string, string>): Response => {
-  const all = new Headers(response.headers)
-  for (const [name, value] of Object.entries(headers)) all.set(name, value)
-  return new Response(response.body, { status: response.status, headers: all })
 }
 
 /** The limits of an address that a call of a method counts towards, the tightest last. */

@@ -1,4 +1,6 @@
+import type { Denied } from "../services/Auth.ts"
 import type { Failure } from "./failures.ts"
+import { jsonType, rateLimitHeaders } from "./responseHeaders.ts"
 
 /** An error as it goes over the wire. */
 export interface WireError {
@@ -20,21 +22,26 @@ const plain =
     message: failure.message
   })
 
-const unauthorized = new Set([
-  "AuthMissing",
-  "AuthenticationRequired",
-  "AccountTakedown",
-  "AccountDeactivated",
-  "BadJwt",
-  "BadJwtType",
-  "BadJwtAudience",
-  "BadJwtLexiconMethod",
-  "BadJwtIss",
-  "BadJwtSignature",
-  "JwtExpired",
-  "UntrustedIss"
-])
-const forbidden = new Set(["AccountNotFound", "Forbidden", "ScopeMissingError"])
+// Clients take 400 with ExpiredToken as the sign to refresh their session.
+const statusOfDenial = {
+  AuthMissing: 401,
+  InvalidToken: 400,
+  ExpiredToken: 400,
+  AuthenticationRequired: 401,
+  AccountTakedown: 401,
+  AccountDeactivated: 401,
+  AccountNotFound: 403,
+  Forbidden: 403,
+  ScopeMissingError: 403,
+  BadJwt: 401,
+  BadJwtType: 401,
+  BadJwtAudience: 401,
+  BadJwtLexiconMethod: 401,
+  BadJwtIss: 401,
+  BadJwtSignature: 401,
+  JwtExpired: 401,
+  UntrustedIss: 401
+} as const satisfies Record<Denied["error"], number>
 
 const inactiveName = {
   takendown: "RepoTakendown",
@@ -69,7 +76,7 @@ const wire: Wire = {
     message: `Unsupported Content-Encoding: ${encoding}`
   }),
   Denied: ({ error, message }) => ({
-    status: unauthorized.has(error) ? 401 : forbidden.has(error) ? 403 : 400,
+    status: statusOfDenial[error],
     error,
     message,
     ...(error === "AuthMissing" ? { headers: { "www-authenticate": "Bearer" } } : {})
@@ -110,16 +117,13 @@ const wire: Wire = {
   InvalidSize: plain(400, "InvalidSize"),
   InvalidWrite: plain(400, "InvalidRequest"),
   InvalidSwap: plain(400, "InvalidSwap"),
-  RateLimitExceeded: ({ limit, windowSeconds, remaining, resetAt, retryAfter }) => ({
+  RateLimitExceeded: (exceeded) => ({
     status: 429,
     error: "RateLimitExceeded",
     message: "Rate Limit Exceeded",
     headers: {
-      "ratelimit-limit": String(limit),
-      "ratelimit-remaining": String(remaining),
-      "ratelimit-reset": String(Math.ceil(resetAt / 1000)),
-      "ratelimit-policy": `${limit};w=${windowSeconds}`,
-      "retry-after": String(retryAfter ?? windowSeconds)
+      ...rateLimitHeaders(exceeded),
+      "retry-after": String(exceeded.retryAfter ?? exceeded.windowSeconds)
     }
   }),
   LimiterUnavailable: () => unavailable("The rate limiter is unavailable"),
@@ -188,11 +192,8 @@ const wire: Wire = {
     message,
     ...(headers === undefined ? {} : { headers })
   }),
-  SequencerUnavailable: ({ operation }) => ({
-    status: 503,
-    error: "ServiceUnavailable",
-    message: `The event log is unavailable (${operation})`
-  })
+  SequencerUnavailable: ({ operation }) =>
+    unavailable(`The event log is unavailable (${operation})`)
 }
 
 /** The answer for a failure. */
@@ -204,5 +205,5 @@ export const wireError = (failure: Failure): WireError =>
 export const errorResponse = (error: WireError): Response =>
   new Response(JSON.stringify({ error: error.error, message: error.message }), {
     status: error.status,
-    headers: { "content-type": "application/json; charset=utf-8", ...error.headers }
+    headers: { "content-type": jsonType, ...error.headers }
   })

@@ -5,11 +5,12 @@ import { Directory } from "../services/Directory.ts"
 import { Sequencer } from "../services/Sequencer.ts"
 import { version } from "../services/version.ts"
 import { errorResponse } from "./errors.ts"
+import { jsonType } from "./responseHeaders.ts"
 
 const json = (body: object, status: number) =>
   new Response(JSON.stringify(body), {
     status,
-    headers: { "content-type": "application/json; charset=utf-8", "cache-control": "no-store" }
+    headers: { "content-type": jsonType, "cache-control": "no-store" }
   })
 
 /** How long a dependency may take before it counts as down. */

@@ -1,6 +1,7 @@
 import * as Effect from "effect/Effect"
 import { Config } from "../services/Config.ts"
 import { version } from "../services/version.ts"
+import { textType } from "./responseHeaders.ts"
 
 /** `/`: says what this is to whoever looks in. */
 export const home = Effect.fn("http.home")(function* () {
@@ -16,7 +17,5 @@ export const home = Effect.fn("http.home")(function* () {
     ...(termsOfServiceUrl === undefined ? [] : [`  Terms: ${termsOfServiceUrl}`]),
     ...(contactEmail === undefined ? [] : [`  Contact: ${contactEmail}`])
   ]
-  return new Response(`${lines.join("\n")}\n`, {
-    headers: { "content-type": "text/plain; charset=utf-8" }
-  })
+  return new Response(`${lines.join("\n")}\n`, { headers: { "content-type": textType } })
 })

@@ -1,3 +1,22 @@
+import type { RateLimitState } from "../services/Limiter.ts"
+
+/** The content type of every answer in JSON. */
+export const jsonType = "application/json; charset=utf-8"
+
+/** The headers of an answer that was given to one caller's credentials. */
+export const privateHeaders = { "cache-control": "private", vary: "Authorization" } as const
+
+/** The content type of plain text. */
+export const textType = "text/plain; charset=utf-8"
+
+/** The headers that tell a client how much of a limit is left. */
+export const rateLimitHeaders = (state: RateLimitState): Record<string, string> => ({
+  "ratelimit-limit": String(state.limit),
+  "ratelimit-remaining": String(state.remaining),
+  "ratelimit-reset": String(Math.ceil(state.resetAt / 1000)),
+  "ratelimit-policy": `${state.limit};w=${state.windowSeconds}`
+})
+
 /** An answer of another object once more, so that its headers can be added to; an upgrade stays as it is. */
 export const reopened = (response: Response): Response =>
   response.status === 101 ? response : new Response(response.body, response)

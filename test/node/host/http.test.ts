@@ -5,6 +5,7 @@ import * as Result from "effect/Result"
 import { clientAddress, countRequest, isUnlimited } from "../../../src/http/clientLimits.ts"
 import { withHeaders } from "../../../src/http/responseHeaders.ts"
 import { corsHeaders, isPreflight, preflight } from "../../../src/http/cors.ts"
+import { wireError } from "../../../src/http/errors.ts"
 import { misconfigured, ready, xrpcHealth } from "../../../src/http/health.ts"
 import { home } from "../../../src/http/home.ts"
 import { atprotoDid, didDocument, robots } from "../../../src/http/wellKnown.ts"
@@ -100,8 +101,9 @@ describe("well-known files", () => {
 
   it.effect("a directory that is down is a 503, not an unknown handle", () =>
     Effect.gen(function* () {
-      const response = yield* atprotoDid(new URL("https://alice.pds.host/.well-known/atproto-did"))
-      assert.strictEqual(response.status, 503)
+      const url = new URL("https://alice.pds.host/.well-known/atproto-did")
+      const failure = yield* Effect.flip(atprotoDid(url))
+      assert.strictEqual(wireError(failure).status, 503)
     }).pipe(
       Effect.provide(
         world(new FakeAccounts(), {

@@ -12,10 +12,11 @@ import { Identity } from "../../../services/Identity.ts"
 import { ownDocument } from "../../../services/OwnDocument.ts"
 import { RecordNotFound, Records } from "../../../services/Records.ts"
 import { Repo } from "../../../services/Repo.ts"
+import { jsonType } from "../../responseHeaders.ts"
 import { type Call, method } from "../../Xrpc.ts"
 import { readableAccount } from "./standing.ts"
 
-const json = { headers: { "content-type": "application/json; charset=utf-8" } }
+const json = { headers: { "content-type": jsonType } }
 
 /** com.atproto.repo.getRecord */
 export const getRecord = method(

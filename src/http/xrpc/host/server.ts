@@ -3,12 +3,13 @@ import type {
   ComAtprotoServerCreateSession as CreateSession
 } from "@atproto/api"
 import * as Effect from "effect/Effect"
-import { createHash } from "node:crypto"
+import { sha256 } from "../../../repo/cid.ts"
 import { Accounts } from "../../../services/Accounts.ts"
 import { Config } from "../../../services/Config.ts"
 import { Directory } from "../../../services/Directory.ts"
 import { SignUp } from "../../../services/SignUp.ts"
-import { addHeaders, givePointBack, takePoint } from "../../clientLimits.ts"
+import { givePointBack, takePoint } from "../../clientLimits.ts"
+import { reopened, withHeaders } from "../../responseHeaders.ts"
 import { type Call, method } from "../../Xrpc.ts"
 
 const fiveMinutes = 300
@@ -60,7 +61,7 @@ const didBehind = Effect.fnUntraced(function* (identifier: string) {
  * The same identifier goes to the same of sixteen, as that of an account does.
  */
 export const decoyDid = (identifier: string): string => {
-  const [first = 0] = createHash("sha256").update(identifier.toLowerCase()).digest()
+  const [first = 0] = sha256(identifier.toLowerCase())
   return `did:web:decoy-${first % 16}.invalid`
 }
 
@@ -97,7 +98,7 @@ const createSession = method(
     const answer = yield* accounts.forward(did, rebuild(request, input))
     // Who knows the password is not guessing it: only failures count.
     if (answer.ok) yield* givePointBack(request, key, signInLimits)
-    return addHeaders(answer, headers)
+    return withHeaders(reopened(answer), headers)
   })
 )
 
