@@ -3,7 +3,10 @@ import * as Effect from "effect/Effect"
 import * as TestClock from "effect/testing/TestClock"
 import * as BlockStoreSqlite from "../../src/layers/BlockStoreSqlite.ts"
 import * as SqlStorageNode from "../../src/layers/SqlStorageNode.ts"
-import { Repo } from "../../src/services/Repo.ts"
+import { readCar } from "../../src/repo/car.ts"
+import { decodeFrame, withSeq } from "../../src/repo/frame.ts"
+import { isMap } from "../../src/repo/json.ts"
+import { Repo, type Write } from "../../src/services/Repo.ts"
 import { repoServices, type RepoServices, type RepoWorld } from "../support/repoWorld.ts"
 
 const did = "did:plc:abcdefghijklmnopqrstuvwx"
@@ -21,6 +24,24 @@ const world = (run: (world: RepoWorld) => Effect.Effect<void, unknown, RepoServi
 const write = Effect.flatMap(Repo, (repo) =>
   repo.write([{ action: "create", collection: "com.example.note", record: {} }], {})
 )
+
+/** Two records of nearly a million bytes in one commit: its frame takes two rows. */
+const writeLarge = Effect.flatMap(Repo, (repo) => {
+  const record = (letter: string) => ({ text: letter.repeat(950_000) })
+  const create = (letter: string): Write => ({
+    action: "create",
+    collection: "com.example.note",
+    record: record(letter)
+  })
+  return repo.write([create("a"), create("b")], {})
+})
+
+const cidsOf = async (car: Uint8Array): Promise<Array<string>> => {
+  const cids: Array<string> = []
+  const stream = new Blob([new Uint8Array(car)]).stream()
+  for await (const { cid } of readCar(stream)) cids.push(cid.toString())
+  return cids
+}
 
 /** Lets everything run that can, and moves the clock. */
 const pass = (seconds: number) =>
@@ -46,6 +67,27 @@ describe("Outbox", () => {
           )
         })
       )
+  )
+
+  it.effect("keeps frames whole that are larger than a row", () =>
+    world(({ breakLog, events }) =>
+      Effect.gen(function* () {
+        breakLog("fails")
+        const { results, commit } = yield* writeLarge
+        yield* pass(0)
+        breakLog("works")
+        yield* pass(3)
+        const [event] = events()
+        if (event === undefined) return assert.fail("no event")
+        const { frame, seqOffset } = event
+        assert.isAbove(frame.byteLength, 1_800_000)
+        const { body } = decodeFrame(withSeq(frame, seqOffset, 2 ** 40))
+        if (!isMap(body) || !(body.blocks instanceof Uint8Array)) return assert.fail("no frame")
+        const { blocks } = body
+        const cids = yield* Effect.promise(() => cidsOf(blocks))
+        for (const { cid } of [...results, commit!]) assert.include(cids, String(cid))
+      })
+    )
   )
 
   it.effect("arms the alarm again when it rings while a hand-over is still under way", () =>
