@@ -1,0 +1,119 @@
+import { assert, describe, it } from "@effect/vitest"
+import { vi } from "vitest"
+import { adminPassword, basic, bearer } from "../support/httpHost.ts"
+import { allMethods, goodCall } from "../support/httpMethods.ts"
+import { ok, serviceToken, session, startWorld } from "../support/httpWorld.ts"
+
+/** Everything that is written to the console while `body` runs. */
+const captured = async (body: () => Promise<void>): Promise<string> => {
+  const lines: Array<string> = []
+  const write = (...texts: Array<unknown>) => void lines.push(texts.map(String).join(" "))
+  const spies = (["log", "info", "warn", "error", "debug", "trace"] as const).map((name) =>
+    vi.spyOn(console, name).mockImplementation(write)
+  )
+  try {
+    await body()
+  } finally {
+    for (const spy of spies) spy.mockRestore()
+  }
+  return lines.join("\n")
+}
+
+const masterKey = Buffer.alloc(32, 0x5a)
+const rotationKey = "3c".repeat(32)
+
+describe("the log", () => {
+  it("has one line a request, and no password, token or key in any of them", async () => {
+    const secrets = new Set<string>([
+      adminPassword,
+      basic().slice(6),
+      masterKey.toString("base64url"),
+      masterKey.toString("hex"),
+      rotationKey,
+      "a wrong password",
+      "a bypass key of some length"
+    ])
+    let requests = 0
+    const log = await captured(async () => {
+      const world = await startWorld({
+        LOG_LEVEL: "trace",
+        MASTER_KEY: masterKey.toString("base64url"),
+        PLC_ROTATION_KEY: rotationKey,
+        RATE_LIMITS: "on",
+        RATE_LIMIT_BYPASS_KEY: "a bypass key of some length"
+      })
+      const call = async (nsid: string, asked: object) => {
+        requests += 1
+        const answer = await world.call(nsid, asked)
+        for (const name of ["accessJwt", "refreshJwt", "token", "password", "code"]) {
+          const secret = answer.body[name]
+          if (typeof secret === "string") secrets.add(secret)
+        }
+        return answer
+      }
+      for (const person of [world.alice, world.bob, world.carol, world.dora]) {
+        secrets.add(person.password).add(person.auth.slice(7))
+      }
+      secrets.add(
+        await serviceToken(world, world.alice.did, { lxm: "com.atproto.repo.uploadBlob" })
+      )
+      for (const nsid of allMethods) {
+        const good = await goodCall(world, nsid)
+        if (good.auth !== undefined && !good.auth.startsWith("Basic")) {
+          secrets.add(good.auth.slice(7))
+        }
+        await call(nsid, good)
+        // Wrong in every way, with good credentials.
+        const { auth } = good
+        const headers = { "x-ratelimit-bypass": "a bypass key of some length" }
+        await call(nsid, { auth, headers, method: "POST", body: "{", query: "?limit=x" })
+        await call(nsid, { ...good, auth: bearer(`${world.alice.auth.slice(7)}x`) })
+        if (nsid === "com.atproto.server.deactivateAccount") {
+          const again = "com.atproto.server.activateAccount"
+          ok(await call(again, await goodCall(world, again)))
+        }
+      }
+      const identifier = world.alice.handle
+      const signIn = "com.atproto.server.createSession"
+      await call(signIn, { input: { identifier, password: world.alice.password } })
+      await call(signIn, { input: { identifier, password: "a wrong password" } })
+      await call("com.atproto.server.createInviteCode", {
+        auth: basic("a wrong password"),
+        input: { useCount: 1 }
+      })
+      const { refreshJwt } = await session(world, world.alice.did, "full")
+      secrets.add(refreshJwt)
+      await call("com.atproto.server.refreshSession", { method: "POST", auth: bearer(refreshJwt) })
+      // Sign-up that fails at the PLC directory, and is undone.
+      const createAccount = "com.atproto.server.createAccount"
+      const good = await goodCall(world, createAccount)
+      world.network.cut(true)
+      await call(createAccount, good)
+      secrets.add("a good password")
+      await world.close()
+    })
+    const lines = log.split("\n").filter((line) => line.includes('"message":"request"'))
+    assert.isAtLeast(lines.length, requests)
+    for (const line of lines) {
+      const { annotations } = JSON.parse(line)
+      assert.isString(annotations.id, line)
+      assert.isString(annotations.method, line)
+      assert.isNumber(annotations.status, line)
+      assert.isNumber(annotations.ms, line)
+    }
+    assert.include(log, '"account":"did:web:alice.test"')
+    assert.isAbove(secrets.size, 30)
+    for (const secret of secrets) {
+      assert.isFalse(log.includes(secret), `the log holds a secret: ${lineWith(log, secret)}`)
+      // The last part of a token is enough to find it in a text that was cut.
+      const tail = secret.split(".").at(-1) ?? ""
+      if (tail.length > 30) assert.isFalse(log.includes(tail), lineWith(log, tail))
+    }
+  })
+})
+
+const lineWith = (log: string, text: string): string =>
+  log
+    .split("\n")
+    .find((line) => line.includes(text))
+    ?.slice(0, 600) ?? ""

@@ -1,0 +1,72 @@
+import * as Effect from "effect/Effect"
+import * as Redacted from "effect/Redacted"
+import {
+  didOfGenesis,
+  genesisOperation,
+  type PlcOperation,
+  tombstoneOperation,
+  unsignedBytes,
+  updateOperation,
+  withSignature
+} from "../../src/identity/plcOperation.ts"
+import { signedServiceJwt, unsignedServiceJwt } from "../../src/identity/serviceJwt.ts"
+import { fromPrivateKey } from "../../src/layers/SignerKeys.ts"
+import { type Host, origin, serviceDid } from "./httpHost.ts"
+
+/** Somebody with a did:plc and an account elsewhere, who holds all keys. */
+export interface Mover {
+  readonly did: string
+  /** A service token to this host for a method. */
+  token(lxm: string, claims?: { readonly iss?: string }): Promise<string>
+  /** Lets the DID lead to this host, with these keys. */
+  pointHere(keys: { readonly signing: string; readonly rotation: string }): Promise<void>
+  /** Ends the DID. */
+  tombstone(): Promise<void>
+}
+
+/** Makes a DID in the host's PLC directory. */
+export const makeMover = async (host: Host, seed: number): Promise<Mover> => {
+  const secret = Redacted.make(new Uint8Array(32).fill(seed))
+  const signer = await Effect.runPromise(fromPrivateKey("k256", secret))
+  const sign = (bytes: Uint8Array) => Effect.runPromise(signer.sign(bytes))
+  const submit = async (did: string, operation: PlcOperation) => {
+    const response = await fetch(`${host.network.env["PLC_URL"]}/${did}`, {
+      method: "POST",
+      headers: { "content-type": "application/json" },
+      body: JSON.stringify(operation)
+    })
+    if (!response.ok) throw new Error(await response.text())
+  }
+  const unsigned = genesisOperation({
+    rotationKeys: [signer.didKey],
+    verificationMethods: { atproto: signer.didKey },
+    alsoKnownAs: ["at://mover.elsewhere.com"],
+    services: {
+      atproto_pds: { type: "AtprotoPersonalDataServer", endpoint: "https://elsewhere.com" }
+    }
+  })
+  const genesis = withSignature(unsigned, await sign(unsignedBytes(unsigned)))
+  const did = didOfGenesis(genesis)
+  await submit(did, genesis)
+  return {
+    did,
+    token: async (lxm, claims = {}) => {
+      const iat = Math.floor(host.now() / 1000)
+      const all = { iss: did, aud: serviceDid, lxm, iat, exp: iat + 60, ...claims }
+      const text = unsignedServiceJwt("k256", { ...all, jti: crypto.randomUUID() })
+      return signedServiceJwt(text, await sign(new TextEncoder().encode(text)))
+    },
+    pointHere: async ({ signing, rotation }) => {
+      const next = updateOperation(genesis, {
+        rotationKeys: [rotation, signer.didKey],
+        verificationMethods: { atproto: signing },
+        services: { atproto_pds: { type: "AtprotoPersonalDataServer", endpoint: origin } }
+      })
+      await submit(did, withSignature(next, await sign(unsignedBytes(next))))
+    },
+    tombstone: async () => {
+      const end = tombstoneOperation(genesis)
+      await submit(did, withSignature(end, await sign(unsignedBytes(end))))
+    }
+  }
+}
