@@ -16,6 +16,7 @@ import { Outbox } from "../services/Outbox.ts"
 import { type Head, Repo } from "../services/Repo.ts"
 import type { OutboxEvent } from "../services/Sequencer.ts"
 import { SqlStorage } from "../services/SqlStorage.ts"
+import { writeLastEvent } from "./HeadSqlite.ts"
 
 /** Where an account stands when one of its events is written. */
 interface Standing {
@@ -97,12 +98,16 @@ export const layer = Layer.effect(
 
     type Make = (standing: Standing) => Event
 
+    /** Inside of a transaction. */
+    const push = (makes: ReadonlyArray<Make>, now: Standing): void => {
+      const ids = makes.map((make) => outbox.push(make(now)))
+      writeLastEvent(sql, ids.at(-1)!)
+    }
+
     const announce = (...events: ReadonlyArray<Make>) =>
       Effect.gen(function* () {
         const now = yield* standing
-        sql.transaction(() => {
-          for (const make of events) outbox.push(make(now))
-        })
+        sql.transaction(() => push(events, now))
         yield* outbox.flush
       })
 
@@ -116,7 +121,7 @@ export const layer = Layer.effect(
       sql.transaction(() => {
         if (isSettled()) return
         settle()
-        for (const make of [identity, account, ...first, sync]) outbox.push(make(now))
+        push([identity, account, ...first, sync], now)
       })
       yield* outbox.flush
     })

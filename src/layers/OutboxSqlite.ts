@@ -8,6 +8,7 @@ import { Outbox } from "../services/Outbox.ts"
 import { type OutboxEvent, Sequencer, SequencerUnavailable } from "../services/Sequencer.ts"
 import { bytesOf, SqlStorage } from "../services/SqlStorage.ts"
 import { firstPart, laterParts, wholeFrame } from "./frameParts.ts"
+import { readLastEvent } from "./HeadSqlite.ts"
 
 /** Events that wait for the log; frames above the size of a row continue in parts. */
 export const tables = [
@@ -44,6 +45,7 @@ export const layer = Layer.effect(
     let delivering = false
     let flushing = false
     let parts = true
+    let givenId: number | undefined
     let lastId: number | undefined
     let takenId = 0
 
@@ -55,9 +57,12 @@ export const layer = Layer.effect(
     /** Whether events may wait: told without a look into the table while this object has lived. */
     const mayWait = (): boolean => (lastId ??= highest()) > takenId
 
-    const push = ({ frame, ...meta }: Omit<OutboxEvent, "id">): void => {
-      // Above every id this DID ever used, even if the object was emptied and made again.
-      const id = Math.max((lastId ?? highest()) + 1, clock.currentTimeMillisUnsafe() * 1000)
+    const push = ({ frame, ...meta }: Omit<OutboxEvent, "id">): number => {
+      // Above every id given before, though the outbox is empty and the clock went back: the log
+      // passes over others. By the clock, also above those of an object that was emptied and made again.
+      const last = (givenId ??= readLastEvent(sql))
+      const id = Math.max(last + 1, clock.currentTimeMillisUnsafe() * 1000)
+      givenId = id
       lastId = id
       sql.exec(
         "INSERT INTO outbox (id, meta, frame) VALUES (?, ?, ?)",
@@ -70,6 +75,7 @@ export const layer = Layer.effect(
         parts = true
         sql.exec("INSERT INTO outbox_part (id, part, bytes) VALUES (?, ?, ?)", id, ++part, bytes)
       }
+      return id
     }
 
     const laterPartsOf = "SELECT bytes FROM outbox_part WHERE id = ? ORDER BY part"

@@ -7,7 +7,7 @@ import { signedCommit, unsignedCommitBytes } from "../repo/commit.ts"
 import { rootBlock } from "../repo/mst/preOrder.ts"
 import { Tree } from "../repo/mst/Tree.ts"
 import { clockIds, nextTid } from "../repo/tid.ts"
-import { AccountStore } from "../services/AccountStore.ts"
+import { AccountStore, RepoNotFound } from "../services/AccountStore.ts"
 import { BlobIndex } from "../services/BlobIndex.ts"
 import { BlockStore } from "../services/BlockStore.ts"
 import { Config } from "../services/Config.ts"
@@ -68,7 +68,8 @@ export const layer = Layer.effect(
       const { did } = yield* accounts.get
       if (state?.did === did) return state
       const row = readHead(sql)
-      if (row === undefined) return yield* Effect.die(new Error("an account without a repo"))
+      // A sign-up that was cut off before its repo was made: nobody lives here yet.
+      if (row === undefined) return yield* new RepoNotFound({ did })
       const { head, spent } = row
       if (lastTid === undefined || lastTid < head.rev) lastTid = head.rev
       state = {
@@ -131,14 +132,14 @@ export const layer = Layer.effect(
           }
         }
         const moved = collectionChanges(current.collections, changes, records)
-        writeHead(sql, next, spent)
-        outbox.push({
+        const event = outbox.push({
           kind: "commit",
           frame: made.frame.bytes,
           seqOffset: made.frame.seqOffset,
           head: { commit: made.commit.toString(), rev },
           ...(moved.added.length + moved.removed.length === 0 ? {} : { collections: moved })
         })
+        writeHead(sql, next, spent, event)
         return moved
       })
       current.head = next
@@ -199,7 +200,7 @@ export const layer = Layer.effect(
       const head: Head = { commit: made.cid, block: made.bytes, rev, root, records: 0, nodes: 1 }
       sql.transaction(() => {
         blocks.fill(tree, rev)
-        writeHead(sql, head, nothingSpent)
+        writeHead(sql, head, nothingSpent, 0)
       })
       state = { did, head, tree, spent: nothingSpent, collections: new Set() }
       return head

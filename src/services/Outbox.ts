@@ -11,7 +11,8 @@ import type { OutboxEvent } from "./Sequencer.ts"
 export class Outbox extends Context.Service<
   Outbox,
   {
-    push(event: Omit<OutboxEvent, "id">): void
+    /** Answers the event's id, which the same transaction keeps in the head's row: ids rise for ever. */
+    push(event: Omit<OutboxEvent, "id">): number
     /** Hands over everything that waits; never fails: what could not be delivered stays and an alarm is armed. */
     readonly deliver: Effect.Effect<void>
     /** Arms the alarm that delivers after a kill, and hands over in the background. Call after the transaction. */

@@ -49,7 +49,7 @@ export interface RepoWorld {
 /** The services that a test of a repo can ask for. */
 export type RepoServices = Repo | Records | AccountStore | Keys | SqlStorage
 
-/** The services of one account over a database, with a log that notes what it is given. */
+/** The services of one account, made where there is none, over a database, with a log that notes what it is given. */
 export const repoServices = Effect.fnUntraced(function* (
   did: string,
   blocks: Layer.Layer<BlockStore, never, SqlStorage>,
@@ -90,6 +90,8 @@ export const repoServices = Effect.fnUntraced(function* (
   )
   const context = yield* Layer.build(repo)
   const signingKey = yield* Effect.gen(function* () {
+    const known = (yield* AccountStore).peek()
+    if (known !== undefined) return known.signingKey.didKey
     const service = yield* Keys
     const key = yield* service.generate("k256")
     const wrapped = yield* service.wrap(did, key)
