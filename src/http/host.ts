@@ -18,12 +18,13 @@ import { accountMethods } from "./account.ts"
 import { countRequest } from "./clientLimits.ts"
 import { corsHeaders, isPreflight, preflight } from "./cors.ts"
 import { errorResponse, wireError } from "./errors.ts"
+import type { Failure } from "./failures.ts"
 import * as Health from "./health.ts"
 import { home } from "./home.ts"
 import { logRequest, noteAccount } from "./requestLog.ts"
 import { reopened, withHeaders } from "./responseHeaders.ts"
 import { accountOf } from "./route.ts"
-import * as WellKnown from "./wellKnown.ts"
+import { atprotoDid, didDocument, robots } from "./wellKnown.ts"
 import { nsidOf, serve, table } from "./Xrpc.ts"
 import { blobMethods } from "./xrpc/host/blobs.ts"
 import { syncMethods } from "./xrpc/host/sync.ts"
@@ -53,11 +54,7 @@ const xrpc = Effect.fnUntraced(function* (request: Request, url: URL, noted: Not
   return yield* (yield* Accounts).forward(did, request)
 })
 
-type Make<R> = (
-  request: Request,
-  url: URL,
-  noted: Noted
-) => Effect.Effect<Response, Parameters<typeof wireError>[0], R>
+type Make<R> = (request: Request, url: URL, noted: Noted) => Effect.Effect<Response, Failure, R>
 
 /** What every answer passes through: no failure without an answer, CORS, and what is left of the limits. */
 const respond = Effect.fnUntraced(function* <R>(make: Make<R>, request: Request, url: URL) {
@@ -86,6 +83,12 @@ const answer = <R>(make: Make<R>) =>
     return HttpServerResponse.raw(response, { status: response.status })
   })
 
+/** A route that needs nothing of its request but the address. */
+const page = <R>(show: (url: URL) => Effect.Effect<Response, Failure, R>) =>
+  answer((_, url) => show(url))
+
+const { route } = HttpRouter
+
 const internalError = {
   status: 500,
   error: "InternalServerError",
@@ -93,46 +96,20 @@ const internalError = {
 }
 
 /** The whole HTTP app of the host; a GET route answers HEAD as well. */
-export const routes = HttpRouter.use((router) =>
-  Effect.gen(function* () {
-    yield* router.add(
-      "*",
-      "/xrpc/_health",
-      answer(() => Health.xrpcHealth())
-    )
-    yield* router.add("*", "/xrpc/*", answer(xrpc))
-    yield* router.add(
-      "GET",
-      "/health",
-      answer(() => Health.ready())
-    )
-    yield* router.add(
-      "GET",
-      "/ready",
-      answer(() => Health.ready())
-    )
-    yield* router.add(
-      "GET",
-      "/.well-known/did.json",
-      answer((_, url) => WellKnown.didDocument(url))
-    )
-    yield* router.add(
-      "GET",
-      "/.well-known/atproto-did",
-      answer((_, url) => WellKnown.atprotoDid(url))
-    )
-    yield* router.add(
-      "GET",
-      "/robots.txt",
-      answer(() => Effect.sync(WellKnown.robots))
-    )
-    yield* router.add(
-      "GET",
-      "/",
-      answer(() => home())
-    )
-  })
-)
+export const routes = HttpRouter.addAll([
+  route("*", "/xrpc/_health", page(Health.xrpcHealth)),
+  route("*", "/xrpc/*", answer(xrpc)),
+  route("GET", "/health", page(Health.ready)),
+  route("GET", "/ready", page(Health.ready)),
+  route("GET", "/.well-known/did.json", page(didDocument)),
+  route("GET", "/.well-known/atproto-did", page(atprotoDid)),
+  route(
+    "GET",
+    "/robots.txt",
+    page(() => Effect.sync(robots))
+  ),
+  route("GET", "/", page(home))
+])
 
 /** What no route matches: unknown paths, and those that the router cannot read (a broken escape, a very long name). */
 export const unrouted = answer((request, url, noted) =>
