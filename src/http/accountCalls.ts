@@ -30,12 +30,20 @@ const authenticate = Effect.fnUntraced(function* (
 /** When the alarm looks whether a sign-up was left unannounced, in milliseconds. */
 const announceAfter = 30_000
 
+/** How many records the account in this object has; none where its sign-up was cut off before the repo was made. */
+const recordCount = Effect.flatMap(Repo, (repo) => repo.head).pipe(
+  Effect.map(({ records }) => records),
+  Effect.catchTag("RepoNotFound", () => Effect.undefined)
+)
+
 const create = Effect.fnUntraced(function* (input: AccountCalls["create"]["input"]) {
   const now = yield* Clock.currentTimeMillis
+  const accounts = yield* AccountStore
+  if (accounts.peek() !== undefined && (yield* recordCount) === undefined) yield* accounts.destroy
   const password =
     input.password === undefined ? undefined : yield* (yield* Passwords).hash(input.password)
   const createdAt = new Date(now).toISOString()
-  yield* (yield* AccountStore).create({
+  yield* accounts.create({
     did: input.did,
     handle: input.handle,
     email: input.email,
@@ -58,8 +66,7 @@ const create = Effect.fnUntraced(function* (input: AccountCalls["create"]["input
 const destroy = Effect.gen(function* () {
   const accounts = yield* AccountStore
   if (accounts.peek() === undefined) return yield* accounts.destroy
-  const { records } = yield* (yield* Repo).head
-  if (records > 0) {
+  if (((yield* recordCount) ?? 0) > 0) {
     return yield* new InvalidRequest({ message: "The account is in use and is not removed" })
   }
   yield* accounts.destroy
@@ -67,6 +74,8 @@ const destroy = Effect.gen(function* () {
 
 const summary = Effect.gen(function* () {
   const account = yield* (yield* AccountStore).get
+  // Without a repo the sign-up was cut off, and nobody lives here yet.
+  yield* (yield* Repo).head
   const status = inactiveStatus(account)
   return {
     did: account.did,
