@@ -17,19 +17,25 @@ export class Crawls {
 
   /** The relays to ask now that there is an event; they count as asked from here on. */
   due(now: number): ReadonlyArray<string> {
-    const due: Array<string> = []
-    for (const [relay, call] of this.calls) {
-      if (call !== undefined && now - call.at < pause) continue
-      due.push(relay)
-      this.calls.set(relay, { relay, at: now, ok: call?.ok ?? false })
-    }
-    return due
+    return this.take(now, () => true)
   }
 
   /** The relays to ask at the start: those that never said yes. */
   dueAtStart(now: number): ReadonlyArray<string> {
-    const asked = [...this.calls].flatMap(([relay, call]) => (call?.ok === true ? [] : [relay]))
-    return asked.length === 0 ? [] : this.due(now).filter((relay) => asked.includes(relay))
+    return this.take(now, (call) => call?.ok !== true)
+  }
+
+  private take(
+    now: number,
+    wanted: (call: RelayCall | undefined) => boolean
+  ): ReadonlyArray<string> {
+    const due: Array<string> = []
+    for (const [relay, call] of this.calls) {
+      if (!wanted(call) || (call !== undefined && now - call.at < pause)) continue
+      due.push(relay)
+      this.calls.set(relay, { relay, at: now, ok: call?.ok ?? false })
+    }
+    return due
   }
 
   /** Keeps what a relay answered. */

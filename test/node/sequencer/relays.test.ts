@@ -3,6 +3,8 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as TestClock from "effect/testing/TestClock"
 import * as RelaysOutgoing from "../../../src/layers/RelaysOutgoing.ts"
+import { Crawls } from "../../../src/layers/sequencer/Crawls.ts"
+import { EventLog } from "../../../src/layers/sequencer/EventLog.ts"
 import * as SequencerMemory from "../../../src/layers/SequencerMemory.ts"
 import * as SqlStorageNode from "../../../src/layers/SqlStorageNode.ts"
 import { Config, type Settings } from "../../../src/services/Config.ts"
@@ -133,6 +135,18 @@ describe("the Sequencer asks relays", () => {
         ]
       )
     }).pipe(Effect.scoped)
+  })
+
+  it("with the next event too, where the log starts again and again and another relay never says yes", () => {
+    const log = new EventLog(SqlStorageNode.make(SqlStorageNode.open(":memory:")), () => 0)
+    const relays = ["https://yes.test", "https://no.test"]
+    const start = () => new Crawls(log, relays)
+    for (const relay of relays) start().note(relay, 0, { ok: relay === "https://yes.test" })
+    const later = 3_600_000
+    const crawls = start()
+    assert.deepStrictEqual(crawls.dueAtStart(later), ["https://no.test"])
+    assert.deepStrictEqual(crawls.due(later), ["https://yes.test"])
+    assert.deepStrictEqual(crawls.due(later), [])
   })
 
   it.effect("and keeps what they said with the log", () => {
