@@ -73,6 +73,20 @@ describe("a request", () => {
       await about("com.atproto.sync.getBlob", { params: { did: bob.did, cid: bob.avatar } }),
       bob.did
     )
+    for (const identifier of [bob.email, bob.handle, bob.did]) {
+      assert.strictEqual(
+        await about("com.atproto.server.createSession", {
+          input: { identifier, password: bob.password }
+        }),
+        bob.did
+      )
+    }
+    const nobody = await logged(() =>
+      world.call("com.atproto.server.createSession", {
+        input: { identifier: "nobody.test", password: "wrong" }
+      })
+    )
+    assert.deepInclude(nobody[0], { status: 401, account: undefined })
     assert.isUndefined(await about("com.atproto.server.describeServer", {}))
   })
 

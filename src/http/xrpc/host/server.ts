@@ -9,6 +9,7 @@ import { Config } from "../../../services/Config.ts"
 import { Directory } from "../../../services/Directory.ts"
 import { SignUp } from "../../../services/SignUp.ts"
 import { givePointBack, takePoint } from "../../clientLimits.ts"
+import { noteAccount } from "../../requestLog.ts"
 import { reopened, withHeaders } from "../../responseHeaders.ts"
 import { type Call, method } from "../../Xrpc.ts"
 
@@ -42,7 +43,9 @@ const createAccount = method(
   }: Call<object, CreateAccount.InputSchema>) {
     yield* takePoint(request, "createAccount", [{ limit: 100, windowSeconds: fiveMinutes }])
     const signUp = yield* SignUp
-    return yield* signUp.create({ ...input, caller })
+    const signedUp = yield* signUp.create({ ...input, caller })
+    noteAccount(request, signedUp.did)
+    return signedUp
   })
 )
 
@@ -93,6 +96,7 @@ const createSession = method(
     const key = `createSession ${identifier.replace(/^@/, "").toLowerCase()}`
     const headers = yield* takePoint(request, key, signInLimits)
     const entry = yield* didBehind(identifier)
+    if (entry !== undefined) noteAccount(request, entry.did)
     const accounts = yield* Accounts
     const did = entry?.did ?? decoyDid(identifier)
     const answer = yield* accounts.forward(did, rebuild(request, input))
