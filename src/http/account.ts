@@ -8,11 +8,11 @@ import { Config } from "../services/Config.ts"
 import { Directory } from "../services/Directory.ts"
 import { Outbox } from "../services/Outbox.ts"
 import { actorMethods } from "./xrpc/account/actor.ts"
+import { inviteMethods } from "./xrpc/account/invites.ts"
 import { repoReadMethods } from "./xrpc/account/records.ts"
 import { repoWriteMethods } from "./xrpc/account/repo.ts"
 import { serverMethods } from "./xrpc/account/server.ts"
 import { syncMethods } from "./xrpc/account/sync.ts"
-import { accountInviteMethods } from "./xrpc/host/invites.ts"
 import { serve, table } from "./Xrpc.ts"
 
 export { call } from "./accountCalls.ts"
@@ -24,7 +24,7 @@ export const accountMethods = table(
   syncMethods,
   serverMethods,
   actorMethods,
-  accountInviteMethods
+  inviteMethods
 )
 
 /** How long a sign-up may take before its object stops looking after it, in milliseconds. */

@@ -2,7 +2,7 @@ import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Lexicons from "../../../src/lexicon/Lexicons.ts"
 import { decoyDid } from "../../../src/http/xrpc/host/server.ts"
-import { accountInviteMethods } from "../../../src/http/xrpc/host/invites.ts"
+import { inviteMethods } from "../../../src/http/xrpc/account/invites.ts"
 import { hostMethods } from "../../../src/http/xrpc/host/methods.ts"
 import { Directory } from "../../../src/services/Directory.ts"
 import { admin, call, FakeAccounts, moverDid, world } from "./world.ts"
@@ -20,7 +20,7 @@ const moveIn = Effect.gen(function* () {
 
 describe("the host's methods", () => {
   it("are all in the lexicons, and all declare an authority", () => {
-    const nsids = [...hostMethods.flat(), ...accountInviteMethods].map(({ nsid, authority }) => {
+    const nsids = [...hostMethods.flat(), ...inviteMethods].map(({ nsid, authority }) => {
       assert.isString(authority.kind, nsid)
       return nsid
     })
@@ -122,7 +122,7 @@ describe("the host's methods", () => {
         createdBy: "admin"
       })
       yield* directory.reserve({ did: moverDid, handle: "m.pds.host", invite: "used" })
-      const [declared] = accountInviteMethods
+      const [declared] = inviteMethods
       const ask = (includeUsed: boolean) =>
         declared!.handler({
           nsid: "",

@@ -5,7 +5,6 @@ import type {
   ComAtprotoRepoPutRecord as PutRecord
 } from "@atproto/api"
 import * as Effect from "effect/Effect"
-import type { Authority } from "../../../services/Authority.ts"
 import {
   type Committed,
   type RecordData,
@@ -20,12 +19,17 @@ import { ownAccount } from "./standing.ts"
 /** A record of a million bytes may be larger as JSON. */
 const writeBodyLimit = 2 * 1024 * 1024
 
-const writer = (action: string): Authority => ({
-  kind: "session",
-  level: "standard",
-  oauth: [`repo:*?action=${action}`],
-  active: true
-})
+/** What a write is declared with: the session that may do it, and how large its body may be. */
+const writing = (...actions: ReadonlyArray<"create" | "update" | "delete">) =>
+  ({
+    authority: {
+      kind: "session",
+      level: "standard",
+      oauth: [`repo:*?${actions.map((action) => `action=${action}`).join("&")}`],
+      active: true
+    },
+    bodyLimit: writeBodyLimit
+  }) as const
 
 const cidIn = Effect.fnUntraced(function* (text: string | undefined) {
   return text === undefined ? undefined : yield* readCid(text)
@@ -43,7 +47,7 @@ const resultOf = ({ uri, cid, validationStatus }: WriteResult) => ({
 /** com.atproto.repo.createRecord */
 export const createRecord = method(
   "com.atproto.repo.createRecord",
-  { authority: writer("create"), bodyLimit: writeBodyLimit },
+  writing("create"),
   Effect.fnUntraced(function* ({
     input
   }: Call<CreateRecord.QueryParams, CreateRecord.InputSchema>) {
@@ -63,15 +67,7 @@ export const createRecord = method(
 /** com.atproto.repo.putRecord: the same content again makes no commit. */
 export const putRecord = method(
   "com.atproto.repo.putRecord",
-  {
-    authority: {
-      kind: "session",
-      level: "standard",
-      oauth: ["repo:*?action=create&action=update"],
-      active: true
-    },
-    bodyLimit: writeBodyLimit
-  },
+  writing("create", "update"),
   Effect.fnUntraced(function* ({ input }: Call<PutRecord.QueryParams, PutRecord.InputSchema>) {
     yield* ownAccount(input.repo)
     const { collection, rkey, validate, swapRecord } = input
@@ -96,7 +92,7 @@ export const putRecord = method(
 /** com.atproto.repo.deleteRecord: a missing record is a success without a commit. */
 export const deleteRecord = method(
   "com.atproto.repo.deleteRecord",
-  { authority: writer("delete"), bodyLimit: writeBodyLimit },
+  writing("delete"),
   Effect.fnUntraced(function* ({
     input
   }: Call<DeleteRecord.QueryParams, DeleteRecord.InputSchema>) {
@@ -129,15 +125,7 @@ const writeOf = (write: ApplyWrites.InputSchema["writes"][number]): Write => {
 /** com.atproto.repo.applyWrites: all of them in one commit, or none. */
 export const applyWrites = method(
   "com.atproto.repo.applyWrites",
-  {
-    authority: {
-      kind: "session",
-      level: "standard",
-      oauth: ["repo:*?action=create&action=update&action=delete"],
-      active: true
-    },
-    bodyLimit: writeBodyLimit
-  },
+  writing("create", "update", "delete"),
   Effect.fnUntraced(function* ({ input }: Call<ApplyWrites.QueryParams, ApplyWrites.InputSchema>) {
     yield* ownAccount(input.repo)
     const repo = yield* Repo

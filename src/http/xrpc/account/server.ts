@@ -9,23 +9,11 @@ import * as Effect from "effect/Effect"
 import { accountStatus, activate, deactivate } from "../../../services/AccountStatus.ts"
 import { AccountStore } from "../../../services/AccountStore.ts"
 import { AppPasswords } from "../../../services/AppPasswords.ts"
-import type { Authority, Caller } from "../../../services/Authority.ts"
 import { issueServiceToken } from "../../../services/ServiceAuth.ts"
 import { Sessions } from "../../../services/Sessions.ts"
 import { refreshSession as refresh, sessionView, signIn } from "../../../services/SignIn.ts"
 import { type Call, method } from "../../Xrpc.ts"
-
-/** The main password's sessions alone. */
-const owner: Authority = { kind: "session", level: "full", oauth: "no" }
-
-// A method's declared authority lets only this kind of caller through to its handler.
-const only = <K extends Caller["kind"]>(
-  caller: Caller,
-  kind: K
-): Effect.Effect<Extract<Caller, { readonly kind: K }>> =>
-  caller.kind === kind
-    ? Effect.succeed(caller as Extract<Caller, { readonly kind: K }>)
-    : Effect.die(new Error(`the caller is not of the kind ${kind}`))
+import { only, owner } from "./standing.ts"
 
 /** com.atproto.server.createSession: the host has found this account by the identifier. */
 export const createSession = method(

@@ -1,7 +1,7 @@
 import * as Effect from "effect/Effect"
 import { AccountStore, inactiveStatus, RepoInactive } from "../../../services/AccountStore.ts"
 import { Denied } from "../../../services/Auth.ts"
-import type { Caller } from "../../../services/Authority.ts"
+import type { Authority, Caller } from "../../../services/Authority.ts"
 
 /** The account, if this caller may read it: an inactive one is shown to its owner and the admin alone. */
 export const readableAccount = Effect.fnUntraced(function* (caller: Caller) {
@@ -22,3 +22,15 @@ export const ownAccount = Effect.fnUntraced(function* (repo: string) {
     message: "The session is not of the repo that was named"
   })
 })
+
+/** The authority of the main password's sessions alone. */
+export const owner = { kind: "session", level: "full", oauth: "no" } as const satisfies Authority
+
+/** The caller as the kind that the method's authority lets through; any other is a defect. */
+export const only = <K extends Caller["kind"]>(
+  caller: Caller,
+  kind: K
+): Effect.Effect<Extract<Caller, { readonly kind: K }>> =>
+  caller.kind === kind
+    ? Effect.succeed(caller as Extract<Caller, { readonly kind: K }>)
+    : Effect.die(new Error(`the caller is not of the kind ${kind}`))

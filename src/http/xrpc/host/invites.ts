@@ -1,12 +1,10 @@
 import type {
   ComAtprotoServerCreateInviteCode as CreateInviteCode,
-  ComAtprotoServerCreateInviteCodes as CreateInviteCodes,
-  ComAtprotoServerGetAccountInviteCodes as GetAccountInviteCodes
+  ComAtprotoServerCreateInviteCodes as CreateInviteCodes
 } from "@atproto/api"
 import * as Effect from "effect/Effect"
 import { Config } from "../../../services/Config.ts"
-import { Directory, type Invite } from "../../../services/Directory.ts"
-import { Denied } from "../../../services/Auth.ts"
+import { Directory } from "../../../services/Directory.ts"
 import { InvalidRequest } from "../../failures.ts"
 import { type Call, method } from "../../Xrpc.ts"
 
@@ -72,30 +70,3 @@ const createInviteCodes = method(
 
 /** Invite codes, made by the administrator. */
 export const inviteMethods = [createInviteCode, createInviteCodes]
-
-const time = (millis: number) => new Date(millis).toISOString()
-
-const inviteView = (invite: Invite) => ({
-  ...invite,
-  createdAt: time(invite.createdAt),
-  uses: invite.uses.map(({ usedBy, usedAt }) => ({ usedBy, usedAt: time(usedAt) }))
-})
-
-const getAccountInviteCodes = method(
-  "com.atproto.server.getAccountInviteCodes",
-  { authority: { kind: "session", level: "full", oauth: "no" } },
-  Effect.fnUntraced(function* ({ caller, params }: Call<GetAccountInviteCodes.QueryParams>) {
-    if (caller.kind !== "session") {
-      return yield* new Denied({ error: "AuthMissing", message: "Authentication Required" })
-    }
-    const directory = yield* Directory
-    const invites = yield* directory.invitesOf(caller.did)
-    const shown = invites.filter(
-      ({ uses, available }) => params.includeUsed !== false || uses.length < available
-    )
-    return { codes: shown.map(inviteView) }
-  })
-)
-
-/** Runs in the account's object, which knows the caller, over the host's directory. */
-export const accountInviteMethods = [getAccountInviteCodes]
