@@ -48,7 +48,7 @@ describe("who may call which method", () => {
   }
 
   it("is written down for every method", () => {
-    assert.deepStrictEqual(Object.keys(authorities).sort(), allMethods)
+    assert.deepStrictEqual(Object.keys(authorities).toSorted(), allMethods)
     assert.isAbove(publicReads.length, 10)
   })
 

@@ -103,7 +103,7 @@ describe("headers", () => {
       if (status === 405 || status === 426) continue
       assert.isAtLeast(status, 400, nsid)
       assert.match(headers.get("content-type") ?? "", /^application\/json/)
-      assert.deepStrictEqual(Object.keys(body).sort(), ["error", "message"])
+      assert.deepStrictEqual(Object.keys(body).toSorted(), ["error", "message"])
       assert.notMatch(body["message"], /\bat \S+:\d+|node:|Error:|SQLITE/)
     }
   })

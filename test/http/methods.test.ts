@@ -14,7 +14,7 @@ describe("every method", () => {
   afterAll(() => world.close())
 
   it("has a good call among the samples, and no sample is of a method that is gone", () => {
-    assert.deepStrictEqual(Object.keys(samples).sort(), allMethods)
+    assert.deepStrictEqual(Object.keys(samples).toSorted(), allMethods)
   })
 
   /** What the lexicon says of the answer, by two readers of it. */

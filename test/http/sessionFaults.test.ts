@@ -59,7 +59,7 @@ describe("what went wrong with sessions elsewhere", () => {
     const answers = await Promise.all(attempts.map(([who, password]) => signIn(who, password)))
     const seen = new Set(
       answers.map(({ status, text, headers }) =>
-        JSON.stringify([status, text, [...headers].sort()])
+        JSON.stringify([status, text, [...headers].toSorted()])
       )
     )
     assert.strictEqual(seen.size, 1, [...seen].join("\n"))

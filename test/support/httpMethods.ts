@@ -6,7 +6,7 @@ import { firstRkey, ok, type Person, png, post, session, tidOf, type World } fro
 /** Every method of the server, by the tables that it answers from. */
 export const allMethods: ReadonlyArray<string> = [
   ...new Set([...hostMethods.keys(), ...accountMethods.keys()])
-].sort()
+].toSorted()
 
 /** What the caller of a method has to be, as far as a good call needs to know. */
 export type Needed = "nobody" | "owner" | "refresh" | "admin"
