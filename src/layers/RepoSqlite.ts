@@ -57,7 +57,7 @@ export const layer = Layer.effect(
     const config = yield* Config
     const lock = yield* Semaphore.make(1)
     const clockId = yield* Random.nextIntBetween(0, clockIds, { halfOpen: true })
-    const overlay = new Overlay()
+    let overlay = new Overlay()
     let state: State | undefined
     let lastTid: string | undefined
 
@@ -222,14 +222,17 @@ export const layer = Layer.effect(
     })
 
     const snapshot = Effect.map(load, ({ head }) => {
-      overlay.open()
+      // An export that nobody reads on must not spoil those that come later.
+      if (overlay.overflowed) overlay = new Overlay()
+      const own = overlay
+      own.open()
       let open = true
       return {
         head,
-        tree: Tree.load(blocks.snapshot(overlay), head.root),
-        overlay,
+        tree: Tree.load(blocks.snapshot(own), head.root),
+        overlay: own,
         close: () => {
-          if (open) overlay.close()
+          if (open) own.close()
           open = false
         }
       }

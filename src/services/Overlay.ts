@@ -23,6 +23,11 @@ export class Overlay {
     return this.#readers > 0
   }
 
+  /** Whether writes overwrote more than it holds: who begins to read now needs another overlay. */
+  get overflowed(): boolean {
+    return this.#overflowed
+  }
+
   /** Begins an export; call `close` once when it ends. */
   open(): void {
     this.#readers++

@@ -161,6 +161,28 @@ export const repoContract = (
       })
     )
 
+    check("spoils no later export when writes outran one that nobody reads on", () =>
+      Effect.gen(function* () {
+        const repo = yield* Repo
+        const records = yield* Records
+        const collection = "com.example.note"
+        const put = (text: string) =>
+          repo.write([{ action: "put", collection, rkey: "k", record: { text } }], {})
+        const large = "x".repeat(950_000)
+        yield* put("first")
+        const stalled = yield* repo.snapshot
+        for (let n = 0; n < 40; n++) yield* put(`${n}${large}`)
+        const later = yield* repo.snapshot
+        yield* put("last")
+        const chunks = [...exportBlocks(later, records, undefined)]
+        later.close()
+        assert.throws(() => [...exportBlocks(stalled, records, undefined)])
+        stalled.close()
+        const { creates } = yield* Effect.promise(() => verifyRepoCar(whole(chunks), did))
+        assert.strictEqual(creates.length, 1)
+      })
+    )
+
     check("reads records of any size in pages that memory holds, and misses none", () =>
       Effect.gen(function* () {
         const repo = yield* Repo
