@@ -43,6 +43,8 @@ export interface IdentityResolverOptions {
   readonly local?: (didOrHandle: string) => Effect.Effect<Option.Option<KnownLocally>>
   /** How many DIDs and how many handles are remembered. */
   readonly capacity?: number
+  /** How many characters of documents are remembered. */
+  readonly documentCharacters?: number
 }
 
 const minute = 60_000
@@ -66,14 +68,23 @@ const make = (
     dohUrl = "https://cloudflare-dns.com/dns-query",
     allowHosts = [],
     local = () => Effect.succeedNone,
-    capacity = 5000
+    capacity = 5000,
+    documentCharacters = 8_000_000
   }: IdentityResolverOptions,
   outgoing: Outgoing["Service"],
   plc: PlcDirectory["Service"],
   background: Background["Service"]
 ): Identity["Service"] => {
-  const documents = new StaleCache<DidDocument>(limits, capacity)
-  const handles = new StaleCache<string>(limits, capacity)
+  const documents = new StaleCache<DidDocument>(limits, {
+    entries: capacity,
+    weigh: (document) => JSON.stringify(document).length,
+    weight: documentCharacters
+  })
+  const handles = new StaleCache<string>(limits, {
+    entries: capacity,
+    weigh: (did) => did.length,
+    weight: 2_000_000
+  })
   const fetchHandle = lookupHandle(outgoing, { dohUrl, allowHosts })
 
   const fetchWeb = Effect.fnUntraced(function* (

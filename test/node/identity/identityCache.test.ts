@@ -132,6 +132,25 @@ describe("the identity cache", () => {
     }).pipe(Effect.provide(made.layer))
   })
 
+  it.effect(
+    "holds no more text than it may: whoever has documents decides how long they are",
+    () => {
+      const length = JSON.stringify(bobDocument).length
+      const asked = (documentCharacters: number) => {
+        const made = world({}, { documentCharacters })
+        return Effect.gen(function* () {
+          const identity = yield* Identity
+          for (const did of [bob, carol, bob, carol, bob]) yield* identity.resolveDid(did)
+          return made.asked.filter((one) => one === url).length
+        }).pipe(Effect.provide(made.layer))
+      }
+      return Effect.gen(function* () {
+        assert.strictEqual(yield* asked(length * 1.5), 3)
+        assert.strictEqual(yield* asked(length * 3), 1)
+      })
+    }
+  )
+
   it.effect("remembers handles too", () => {
     const made = world()
     return Effect.gen(function* () {
