@@ -1,4 +1,5 @@
-import { createHash, timingSafeEqual } from "node:crypto"
+import { timingSafeEqual } from "node:crypto"
+import { sha256 } from "../repo/cid.ts"
 
 /** An Authorization header taken apart; schemes have no case. */
 export interface Authorization {
@@ -12,8 +13,6 @@ export const parseAuthorization = (header: string | undefined): Authorization | 
   return parts === null ? undefined : { scheme: parts[1]!.toLowerCase(), value: parts[2] ?? "" }
 }
 
-const digest = (text: string): Uint8Array => createHash("sha256").update(text).digest()
-
 const decodeBasic = (value: string): string | undefined => {
   try {
     const binary = atob(value)
@@ -26,5 +25,5 @@ const decodeBasic = (value: string): string | undefined => {
 /** Whether a Basic credential is the administrator's; takes the same time for every wrong one. */
 export const isAdmin = (value: string, adminPassword: string): boolean => {
   const given = decodeBasic(value)
-  return given !== undefined && timingSafeEqual(digest(given), digest(`admin:${adminPassword}`))
+  return given !== undefined && timingSafeEqual(sha256(given), sha256(`admin:${adminPassword}`))
 }

@@ -1,4 +1,5 @@
 import { createHmac, type KeyObject, timingSafeEqual } from "node:crypto"
+import { jsonObject } from "./jsonObject.ts"
 
 /** A JWT taken apart; nothing in it is verified yet. */
 export interface Jwt {
@@ -13,21 +14,17 @@ export interface Jwt {
 const maxJwtLength = 8192
 
 const utf8 = new TextEncoder()
-const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: false })
 
 const encodePart = (json: object): string =>
   btoa(JSON.stringify(json)).replaceAll("+", "-").replaceAll("/", "_").replaceAll("=", "")
 
-const decodePart = (part: string): Readonly<Record<string, unknown>> | undefined => {
+/** Reads the header or the claims out of a token, unverified; undefined where they are no JSON object. */
+export const decodePart = (part: string): Readonly<Record<string, unknown>> | undefined => {
   try {
     const binary = atob(part.replaceAll("-", "+").replaceAll("_", "/"))
     const bytes = new Uint8Array(binary.length)
     for (let i = 0; i < binary.length; i++) bytes[i] = binary.charCodeAt(i)
-    const json: unknown = JSON.parse(decoder.decode(bytes))
-    return typeof json === "object" && json !== null && !Array.isArray(json)
-      ? // SAFETY: a JSON object has text keys.
-        (json as Readonly<Record<string, unknown>>)
-      : undefined
+    return jsonObject(bytes)
   } catch {
     return undefined
   }

@@ -1,4 +1,5 @@
 import * as Effect from "effect/Effect"
+import { decodePart } from "../auth/jwt.ts"
 import { isDid, isHandle, normalizeHandle } from "../lexicon/syntax.ts"
 import { RepoNotFound } from "../services/AccountStore.ts"
 import { Denied } from "../services/Auth.ts"
@@ -46,12 +47,11 @@ export const subjectOf = Effect.fnUntraced(function* (authorization: string | nu
       message: "This method takes a Bearer token"
     })
   }
-  const claims = yield* Effect.try({
-    try: (): unknown =>
-      JSON.parse(atob((token.split(".")[1] ?? "").replace(/-/g, "+").replace(/_/g, "/"))),
-    catch: () => new Denied({ error: "InvalidToken", message: "Malformed token" })
-  })
-  const { sub, iss } = (claims ?? {}) as { readonly sub?: unknown; readonly iss?: unknown }
+  const claims = decodePart(token.split(".")[1] ?? "")
+  if (claims === undefined) {
+    return yield* new Denied({ error: "InvalidToken", message: "Malformed token" })
+  }
+  const { sub, iss } = claims
   const did = typeof sub === "string" ? sub : typeof iss === "string" ? iss.split("#", 1)[0]! : ""
   return isDid(did)
     ? did

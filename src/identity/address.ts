@@ -1,22 +1,10 @@
 import { addressKind } from "./ipAddress.ts"
+import { specialDomains } from "./specialDomains.ts"
 
 /** Whether a URL may be fetched, parsed, or why not. */
 export type FetchUrl =
   | { readonly ok: true; readonly url: URL }
   | { readonly ok: false; readonly reason: string }
-
-/** Top-level domains that never name a public server (special-use names, RFC 6761, 6762, 9476). */
-const privateDomains: ReadonlySet<string> = new Set([
-  "alt",
-  "arpa",
-  "example",
-  "internal",
-  "invalid",
-  "local",
-  "localhost",
-  "onion",
-  "test"
-])
 
 const refuse = (reason: string): FetchUrl => ({ ok: false, reason })
 
@@ -63,7 +51,8 @@ const isPublicName = (hostname: string): boolean => {
     hostname.length <= 253 &&
     labels.every((label) => /^[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?$/.test(label)) &&
     !/^\d/.test(top) &&
-    !privateDomains.has(top)
+    top !== "test" &&
+    !specialDomains.has(top)
   )
 }
 

@@ -1,19 +1,9 @@
 import { isHandle, normalizeHandle } from "../lexicon/syntax.ts"
 import { reservedHandles } from "./reservedHandles.ts"
+import { specialDomains } from "./specialDomains.ts"
 
 /** What stands for a handle that does not belong to its account. */
 export const invalidHandle = "handle.invalid"
-
-const forbiddenDomains: ReadonlySet<string> = new Set([
-  "alt",
-  "arpa",
-  "example",
-  "internal",
-  "invalid",
-  "local",
-  "localhost",
-  "onion"
-])
 
 /** Why a handle is refused, by the protocol's error names. */
 export interface HandleFault {
@@ -66,7 +56,7 @@ export const checkHandle = (
   const top = handle.slice(handle.lastIndexOf(".") + 1)
   const domain = serviceDomainOf(handle, rules.serviceDomains)
   if (domain === undefined) {
-    if (forbiddenDomains.has(top) || (top === "test" && rules.allowTest !== true)) {
+    if (specialDomains.has(top) || (top === "test" && rules.allowTest !== true)) {
       return fault("InvalidHandle", `Handle TLD .${top} is invalid or disallowed`)
     }
     return { ok: true, handle, hosted: false }

@@ -4,16 +4,12 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Scope from "effect/Scope"
 import type { AccountCalls } from "../services/AccountCalls.ts"
-import type { Rejected } from "../services/Accounts.ts"
 import type { AccountApp, AccountBase, AccountServices } from "./AccountApp.ts"
 import * as AlarmDurable from "./AlarmDurable.ts"
 import * as BackgroundDurable from "./BackgroundDurable.ts"
 import * as accountServices from "./accountServices.ts"
 import type { CallAnswer } from "./AccountsObject.ts"
 import * as SqlStorageDurable from "./SqlStorageDurable.ts"
-
-/** A failure as it goes over the wire. */
-export type WireFailure = Pick<Rejected, "status" | "error" | "message" | "headers">
 
 /** The class of an account's object; `base` makes from the environment what is not the object's own. */
 export const accountClass = <Env>(app: AccountApp, base: (env: Env) => Layer.Layer<AccountBase>) =>

@@ -2,13 +2,14 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import type { AccountCalls } from "../services/AccountCalls.ts"
 import { Accounts, Rejected } from "../services/Accounts.ts"
-import type { WireFailure } from "./AccountObject.ts"
 
 /** What the Worker calls on an account's object. */
 export interface AccountStub {
   fetch(request: Request): Promise<Response>
   call(method: keyof AccountCalls, input: unknown): Promise<CallAnswer>
 }
+
+type WireFailure = Pick<Rejected, "status" | "error" | "message" | "headers">
 
 /** The answer of an internal call: failures are values, because errors do not survive the way back whole. */
 export type CallAnswer = { readonly output: unknown } | { readonly rejected: WireFailure }

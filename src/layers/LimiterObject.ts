@@ -1,7 +1,8 @@
-import { createHash } from "node:crypto"
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
+import { toBase64Url } from "../identity/base64url.ts"
+import { sha256 } from "../repo/cid.ts"
 import {
   exceededBy,
   Limiter,
@@ -87,8 +88,6 @@ export interface LimiterStub {
 
 const shards = 64
 
-const digest = (text: string) => createHash("sha256").update(text).digest()
-
 /**
  * The limiter in Durable Objects, sharded by address: one that floods disturbs a 64th at most.
  *
@@ -100,8 +99,8 @@ export const layer = (stubOf: (shard: string) => LimiterStub): Layer.Layer<Limit
     Limiter.of({
       take: Effect.fn("Limiter.take")(function* ({ address, key, points, limits }: Taking) {
         const now = yield* Clock.currentTimeMillis
-        const shard = `limiter-${(digest(address)[0] ?? 0) % shards}`
-        const hashed = digest(JSON.stringify([address, key])).toString("base64url")
+        const shard = `limiter-${(sha256(address)[0] ?? 0) % shards}`
+        const hashed = toBase64Url(sha256(JSON.stringify([address, key])))
         const answer = yield* Effect.tryPromise({
           try: () => stubOf(shard).take({ key: hashed, points, limits, now }),
           catch: (cause) => new LimiterUnavailable({ cause })

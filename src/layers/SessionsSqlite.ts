@@ -1,4 +1,4 @@
-import { createHash, createHmac, createSecretKey, randomBytes } from "node:crypto"
+import { createHmac, createSecretKey, randomBytes } from "node:crypto"
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
@@ -11,6 +11,8 @@ import {
   refreshLife,
   refreshToken
 } from "../auth/sessionToken.ts"
+import { toBase64Url } from "../identity/base64url.ts"
+import { sha256 } from "../repo/cid.ts"
 import { Denied } from "../services/Auth.ts"
 import { Config, hkdf } from "../services/Config.ts"
 import { type Session, SessionEnded, Sessions } from "../services/Sessions.ts"
@@ -58,7 +60,7 @@ const fromRow = (row: Row): Session => ({
   expiresAt: row.expires_at
 })
 
-const hashOf = (token: string): string => createHash("sha256").update(token).digest("base64url")
+const hashOf = (token: string): string => toBase64Url(sha256(token))
 
 const seconds = (milliseconds: number): number => Math.floor(milliseconds / 1000)
 

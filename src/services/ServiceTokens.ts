@@ -4,7 +4,7 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Schema from "effect/Schema"
 import { toBase64Url } from "../identity/base64url.ts"
-import { ReplaySet } from "../identity/ReplaySet.ts"
+import { ReplaySet } from "../auth/ReplaySet.ts"
 import {
   claimsFault,
   isSignedBy,
@@ -14,7 +14,7 @@ import {
   type ServiceTokenFault,
   signedServiceJwt,
   unsignedServiceJwt
-} from "../identity/serviceJwt.ts"
+} from "../auth/serviceJwt.ts"
 import { sha256 } from "../repo/cid.ts"
 import { Identity, type IdentityUnavailable } from "./Identity.ts"
 import type { SignerShape } from "./Signer.ts"

@@ -9,7 +9,7 @@ import {
   updateOperation,
   withSignature
 } from "../../src/identity/plcOperation.ts"
-import { signedServiceJwt, unsignedServiceJwt } from "../../src/identity/serviceJwt.ts"
+import { signedServiceJwt, unsignedServiceJwt } from "../../src/auth/serviceJwt.ts"
 import { fromPrivateKey } from "../../src/layers/SignerKeys.ts"
 import { type Host, origin, serviceDid } from "./httpHost.ts"
 

@@ -1,10 +1,10 @@
 import * as Effect from "effect/Effect"
-import { didWebHost } from "../../identity/did.ts"
 import type { DidDocument } from "../../identity/didDocument.ts"
 import { checkHandle } from "../../identity/handle.ts"
 import { Denied } from "../Auth.ts"
 import type { Settings } from "../Config.ts"
 import type { Identity } from "../Identity.ts"
+import { isServedHere } from "../OwnDocument.ts"
 import { refuse, type SignUpRequest } from "./fields.ts"
 
 /** Where an account's DID comes from. */
@@ -16,15 +16,6 @@ export type Origin =
   /** The DID lives elsewhere and says itself that it wants to move in. */
   | { readonly kind: "moving"; readonly did: string; readonly didDoc: DidDocument }
 
-/** Whether the document of this did:web is this server's to give. */
-const isHostedWeb = (did: string, { host, handleDomains }: Settings): boolean => {
-  const name = didWebHost(did)
-  return (
-    name !== undefined &&
-    (name === host || handleDomains.some((domain) => name.endsWith(`.${domain}`)))
-  )
-}
-
 /** Finds out where the DID comes from, and whether this caller may bring it. */
 export const originOf = Effect.fnUntraced(function* (
   { did, caller }: SignUpRequest,
@@ -32,7 +23,7 @@ export const originOf = Effect.fnUntraced(function* (
   identity: Identity["Service"]
 ) {
   if (did === undefined) return { kind: "new" } satisfies Origin
-  if (caller.kind === "admin" && isHostedWeb(did, config)) {
+  if (caller.kind === "admin" && isServedHere(did, config)) {
     return { kind: "hosted", did } satisfies Origin
   }
   if (caller.kind !== "service" || caller.did !== did) {

@@ -1,7 +1,8 @@
 import { isDid } from "../lexicon/syntax.ts"
-import { fromBase64Url, toBase64Url } from "./base64url.ts"
-import { parseDidReference } from "./did.ts"
-import { type Curve, jwtAlgorithms, parseDidKey, verifyBytes } from "./didKey.ts"
+import { fromBase64Url, toBase64Url } from "../identity/base64url.ts"
+import { parseDidReference } from "../identity/did.ts"
+import { type Curve, jwtAlgorithms, parseDidKey, verifyBytes } from "../identity/didKey.ts"
+import { jsonObject } from "./jsonObject.ts"
 
 /** The protocol's names for what may be wrong with a service token. */
 export const serviceTokenErrors = [
@@ -78,20 +79,9 @@ type Parsed =
 const fault = (error: ServiceTokenFault["error"], message: string) =>
   ({ ok: false, fault: { error, message } }) as const
 
-const jsonObject = (part: string): Readonly<Record<string, unknown>> | undefined => {
+const decodePart = (part: string): Readonly<Record<string, unknown>> | undefined => {
   const bytes = fromBase64Url(part)
-  if (bytes === undefined) return undefined
-  try {
-    const json: unknown = JSON.parse(
-      new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes)
-    )
-    return typeof json === "object" && json !== null && !Array.isArray(json)
-      ? // SAFETY: a JSON object has text keys.
-        (json as Readonly<Record<string, unknown>>)
-      : undefined
-  } catch {
-    return undefined
-  }
+  return bytes && jsonObject(bytes)
 }
 
 const isOptional = (value: unknown, type: "string" | "number"): boolean =>
@@ -110,8 +100,8 @@ export const parseServiceJwt = (token: string): Parsed => {
   if (token === "") return fault("MissingJwt", "missing jwt")
   const parts = token.length > maxServiceJwtLength ? [] : token.split(".")
   const [head = "", body = "", tail = ""] = parts
-  const header = jsonObject(head)
-  const claims = jsonObject(body)
+  const header = decodePart(head)
+  const claims = decodePart(body)
   const signature = fromBase64Url(tail)
   if (
     parts.length !== 3 ||

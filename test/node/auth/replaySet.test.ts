@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import { ReplaySet } from "../../../src/identity/ReplaySet.ts"
+import { ReplaySet } from "../../../src/auth/ReplaySet.ts"
 
 describe("a replay set", () => {
   it("lets each key through once until it expires, its last moment included", () => {

@@ -1,0 +1,14 @@
+const utf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true })
+
+/** Reads bytes that are the UTF-8 of a JSON object, as the parts of a JWT are; undefined for all others. */
+export const jsonObject = (bytes: Uint8Array): Readonly<Record<string, unknown>> | undefined => {
+  try {
+    const json: unknown = JSON.parse(utf8.decode(bytes))
+    return typeof json === "object" && json !== null && !Array.isArray(json)
+      ? // SAFETY: a JSON object has text keys.
+        (json as Readonly<Record<string, unknown>>)
+      : undefined
+  } catch {
+    return undefined
+  }
+}

@@ -1,0 +1,11 @@
+/** Top-level domains that never name a public server (special-use names, RFC 6761, 6762, 9476); `test` stands apart, for it is let through in development. */
+export const specialDomains: ReadonlySet<string> = new Set([
+  "alt",
+  "arpa",
+  "example",
+  "internal",
+  "invalid",
+  "local",
+  "localhost",
+  "onion"
+])
