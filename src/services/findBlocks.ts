@@ -1,6 +1,6 @@
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
-import type { Block } from "../repo/car.ts"
+import { type Block, CarChunks } from "../repo/car.ts"
 import type { Cid } from "../repo/cid.ts"
 import { preOrder } from "../repo/mst/preOrder.ts"
 import { Records } from "./Records.ts"
@@ -11,12 +11,23 @@ export class BlockNotFound extends Schema.TaggedError<BlockNotFound>()("BlockNot
   cids: Schema.Array(Schema.String)
 }) {}
 
-/** So many CIDs may be asked for at once. */
-const maxCids = 100
-
 /** Tree nodes and records looked through before the search gives up, and between two pauses for others. */
 const bound = 500_000
 const stride = 2000
+
+/** Blocks that were found, to be read one after the other: many records do not fit into memory together. */
+export interface FoundBlocks {
+  /** A CAR without a root. */
+  readonly chunks: Generator<Uint8Array>
+  /** Call it once nothing more is read. */
+  close(): void
+}
+
+/** A record that was found, by its path. */
+interface Place {
+  readonly cid: Cid
+  readonly path: string
+}
 
 /**
  * The blocks of a repo with these CIDs: the commit, tree nodes, records.
@@ -25,37 +36,45 @@ const stride = 2000
  * the tree is walked, in strides which let other requests in between.
  */
 export const findBlocks = Effect.fn("findBlocks")(function* (cids: ReadonlyArray<Cid>) {
-  const wanted = new Map(cids.map((cid) => [cid.key, cid]))
-  const refused = () => new BlockNotFound({ cids: [...wanted.values()].map(String) })
-  if (cids.length > maxCids) return yield* refused()
   const records = yield* Records
   const snapshot = yield* (yield* Repo).snapshot
-  return yield* Effect.gen(function* () {
-    const found: Array<Block> = []
-    const take = (cid: Cid, bytes: Uint8Array) => {
-      if (wanted.delete(cid.key)) found.push({ cid, bytes })
-    }
-    const { head, tree, overlay } = snapshot
-    take(head.commit, head.block)
+  const { head, tree, overlay, close } = snapshot
+  const wanted = new Map(cids.map((cid) => [cid.key, cid]))
+  const found: Array<Block | Place> = []
+  const search = Effect.gen(function* () {
+    if (wanted.delete(head.commit.key)) found.push({ cid: head.commit, bytes: head.block })
     let visited = 0
     for (const item of wanted.size === 0 ? [] : preOrder(tree)) {
-      if (wanted.has(item.cid.key)) {
-        const bytes =
-          item.kind === "node"
-            ? item.bytes
-            : (current(records.get(item.key), item.cid) ?? overlay.get(item.cid.key))
-        if (bytes !== undefined) take(item.cid, bytes)
-        if (wanted.size === 0) break
+      if (wanted.delete(item.cid.key)) {
+        const { cid } = item
+        found.push(item.kind === "node" ? { cid, bytes: item.bytes } : { cid, path: item.key })
       }
-      if (++visited > bound) return yield* refused()
+      if (wanted.size === 0 || ++visited > bound) break
       if (visited % stride === 0) yield* Effect.yieldNow
     }
-    return wanted.size === 0 ? found : yield* refused()
-  }).pipe(Effect.ensuring(Effect.sync(() => snapshot.close())))
+    if (wanted.size > 0) return yield* new BlockNotFound({ cids: [...wanted.values()].map(String) })
+  })
+  yield* Effect.onError(search, () => Effect.sync(close))
+
+  const bytesOf = (block: Block | Place): Uint8Array => {
+    if ("bytes" in block) return block.bytes
+    const row = records.get(block.path)
+    const bytes = row?.cid.equals(block.cid) === true ? row.value : overlay.get(block.cid.key)
+    if (bytes === undefined) throw new Error(`record block missing: ${block.path}`)
+    return bytes
+  }
+  return { chunks: carChunks(found, bytesOf), close } satisfies FoundBlocks
 })
 
-/** A stored record's block, if it is still the one that is wanted. */
-const current = (
-  row: { readonly cid: Cid; readonly value: Uint8Array } | undefined,
-  cid: Cid
-): Uint8Array | undefined => (row !== undefined && row.cid.equals(cid) ? row.value : undefined)
+function* carChunks<A extends { readonly cid: Cid }>(
+  blocks: Iterable<A>,
+  bytesOf: (block: A) => Uint8Array
+): Generator<Uint8Array> {
+  const chunks = new CarChunks()
+  for (const block of blocks) {
+    const full = chunks.push(block.cid, bytesOf(block))
+    if (full !== undefined) yield full
+  }
+  const rest = chunks.flush()
+  if (rest !== undefined) yield rest
+}

@@ -73,7 +73,8 @@ export const getBlocks = method(
   Effect.fnUntraced(function* ({ params, caller }: Call<GetBlocks.QueryParams>) {
     yield* readableAccount(caller)
     const cids = yield* Effect.forEach(params.cids, readCid)
-    return car(carBytes(undefined, yield* findBlocks(cids)))
+    const { chunks, close } = yield* findBlocks(cids)
+    return car(exportStream(chunks, close))
   })
 )
 
