@@ -7,7 +7,6 @@ import {
   outcomeOf,
   type Person,
   post,
-  settled,
   signUp,
   startWorld,
   tidOf,
@@ -266,19 +265,6 @@ describe("what went wrong with repos elsewhere", () => {
     assert.deepStrictEqual(
       [...(await exported(who)).keys()].filter((path) => path.startsWith(collection)),
       [`${collection}/${firstRkey}`]
-    )
-  })
-
-  it("the head that listRepos tells is the newest commit's, once the log has it", async () => {
-    const who = await newcomer("head")
-    const { commit } = ok(await write("createRecord", who, { collection, record: post() }))
-    await settled(world, who.did)
-    const { repos } = await read("com.atproto.sync.listRepos", { limit: 1000 })
-    const listed = repos.find(({ did }: Person) => did === who.did)
-    assert.deepStrictEqual([listed.head, listed.rev], [commit.cid, commit.rev])
-    assert.strictEqual(
-      (await read("com.atproto.sync.getHead", { did: who.did }))["root"],
-      commit.cid
     )
   })
 

@@ -165,4 +165,17 @@ describe("what went wrong with the event stream elsewhere", () => {
       "#account false takendown"
     ])
   })
+
+  it("the head that listRepos tells is the newest commit's, once the log has it", async () => {
+    const { commit } = await write(world.alice, "createRecord", { record: post() })
+    const { did } = world.alice
+    await settled(world, did)
+    const { repos } = ok(
+      await world.call("com.atproto.sync.listRepos", { params: { limit: 1000 } })
+    )
+    const listed = repos.find((repo: Person) => repo.did === did)
+    assert.deepStrictEqual([listed.head, listed.rev], [commit.cid, commit.rev])
+    const head = await world.call("com.atproto.sync.getHead", { params: { did } })
+    assert.strictEqual(ok(head)["root"], commit.cid)
+  })
 })
