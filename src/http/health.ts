@@ -1,6 +1,6 @@
 import * as Effect from "effect/Effect"
 import { BlobStore } from "../services/BlobStore.ts"
-import type { Misconfigured } from "../services/Config.ts"
+import { Config, type Misconfigured, type Settings } from "../services/Config.ts"
 import { Directory } from "../services/Directory.ts"
 import { Sequencer } from "../services/Sequencer.ts"
 import { version } from "../services/version.ts"
@@ -34,8 +34,19 @@ export const xrpcHealth = Effect.fn("http.xrpcHealth")(function* () {
     : json({ version, error: "Service Unavailable" }, 503)
 })
 
+/** What is usable and yet surely not meant: a server that is asked by a public name and takes itself for local. */
+const warningsFor = (url: URL, { isLocal, publicUrl }: Settings) =>
+  isLocal && !/^(localhost|127\.0\.0\.1|\[::1\]|.*\.test)$/.test(url.hostname)
+    ? {
+        warnings: [
+          { variable: "PUBLIC_URL", message: `is ${publicUrl}: set it to this server's own origin` }
+        ]
+      }
+    : {}
+
 /** `/health` and `/ready`: whether each thing that the server depends on answers. */
-export const ready = Effect.fn("http.ready")(function* () {
+export const ready = Effect.fn("http.ready")(function* (url: URL) {
+  const config = yield* Config
   const directory = yield* Directory
   const blobs = yield* BlobStore
   const sequencer = yield* Sequencer
@@ -48,7 +59,8 @@ export const ready = Effect.fn("http.ready")(function* () {
     { concurrency: "unbounded" }
   )
   const isReady = Object.values(checks).every((check) => check === "ok")
-  return json({ ready: isReady, version, checks }, isReady ? 200 : 503)
+  const warnings = warningsFor(url, config)
+  return json({ ready: isReady, version, checks, ...warnings }, isReady ? 200 : 503)
 })
 
 /**

@@ -152,7 +152,7 @@ describe("health", () => {
   it.effect("ready names each dependency, and which one is down", () =>
     Effect.gen(function* () {
       const check = (overrides: object, log: Layer.Layer<Sequencer>) =>
-        ready().pipe(
+        ready(new URL("https://pds.host/ready")).pipe(
           Effect.flatMap((response) =>
             Effect.map(bodyOf(response), (body) => ({ status: response.status, body }))
           ),
@@ -172,6 +172,25 @@ describe("health", () => {
         sequencer: "error"
       })
       assert.notInclude(broken.body, "secret cause")
+    })
+  )
+
+  it.effect("ready warns a server that is asked by a public name and takes itself for local", () =>
+    Effect.gen(function* () {
+      const ask = (address: string) =>
+        ready(new URL(address)).pipe(
+          Effect.flatMap(bodyOf),
+          Effect.map((body) => JSON.parse(body).warnings as unknown),
+          Effect.provide(
+            Layer.mergeAll(
+              world(new FakeAccounts(), { env: { PUBLIC_URL: "" } }),
+              BlobStoreMemory.layer,
+              online
+            )
+          )
+        )
+      assert.isUndefined(yield* ask("http://localhost:8787/ready"))
+      assert.include(JSON.stringify(yield* ask("https://pds.example.com/ready")), "PUBLIC_URL")
     })
   )
 
