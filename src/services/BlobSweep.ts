@@ -1,7 +1,9 @@
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
+import { Alarm } from "./Alarm.ts"
 import { BlobIndex } from "./BlobIndex.ts"
 import { BlobStore } from "./BlobStore.ts"
+import { Config } from "./Config.ts"
 
 /** Keys deleted in one call of the store. */
 const keysAStep = 500
@@ -36,4 +38,13 @@ export const sweepBlobs = Effect.fn("sweepBlobs")(function* (grace: number) {
   }).pipe(Effect.catch((failure) => Effect.logWarning("blobs could not be swept", failure)))
   const next = index.nextSweep(grace)
   return next === undefined ? undefined : Math.max(next, now + pause)
+})
+
+/** How long an upload that no record refers to is kept, ms. */
+export const graceMillis = Effect.map(Config, ({ blobGraceHours }) => blobGraceHours * 3_600_000)
+
+/** Lets the alarm ring when there will be something to sweep. */
+export const armSweep = Effect.gen(function* () {
+  const next = (yield* BlobIndex).nextSweep(yield* graceMillis)
+  if (next !== undefined) yield* (yield* Alarm).by(next)
 })

@@ -1,0 +1,91 @@
+import { randomUUID } from "node:crypto"
+import * as Clock from "effect/Clock"
+import * as Effect from "effect/Effect"
+import { accepts } from "../../lexicon/blobs.ts"
+import type { AccountCalls, Credentials } from "../../services/AccountCalls.ts"
+import { AccountStore } from "../../services/AccountStore.ts"
+import { Auth, Denied } from "../../services/Auth.ts"
+import type { Authority } from "../../services/Authority.ts"
+import { BlobIndex, BlobNotFound, BlobQuotaExceeded } from "../../services/BlobIndex.ts"
+import { BlobTooLarge } from "../../services/BlobStore.ts"
+import { armSweep } from "../../services/BlobSweep.ts"
+import { Config } from "../../services/Config.ts"
+import { InvalidRequest } from "../failures.ts"
+import { readableAccount } from "../xrpc/account/standing.ts"
+
+const authenticate = Effect.fnUntraced(function* (
+  credentials: Credentials,
+  authority: Authority,
+  nsid: string
+) {
+  return yield* (yield* Auth).authenticate(credentials, authority, nsid)
+})
+
+/** Who may upload: a session, or the account itself by service token (the video service). */
+const uploadAuthority = (mimeType: string): Authority => ({
+  kind: "session",
+  level: "standard",
+  oauth: [`blob:${mimeType}`],
+  service: true
+})
+
+/** The declared type is checked before the first byte, the one that the bytes tell before it is recorded. */
+const assertAccepted = (patterns: ReadonlyArray<string>, mimeType: string) =>
+  patterns.some((pattern) => accepts(pattern, mimeType))
+    ? Effect.void
+    : Effect.fail(new InvalidRequest({ message: `Blobs of type ${mimeType} are not accepted` }))
+
+/** A body of this size may come; of unknown size, any body while there is room for one. */
+const assertFits = Effect.fnUntraced(function* (size = 0) {
+  const { blobLimit, blobQuota } = yield* Config
+  if (size > blobLimit) return yield* new BlobTooLarge({ limit: blobLimit })
+  const used = (yield* BlobIndex).usage().bytes
+  if (blobQuota > 0 && used + size > blobQuota) {
+    return yield* new BlobQuotaExceeded({ used, quota: blobQuota })
+  }
+})
+
+/** Judges an upload before its first byte, and notes the key that it may write to. */
+export const authorizeUpload = Effect.fnUntraced(function* (
+  input: AccountCalls["authorizeUpload"]["input"]
+) {
+  const { blobLimit, blobMimeTypes } = yield* Config
+  yield* authenticate(input, uploadAuthority(input.mimeType), "com.atproto.repo.uploadBlob")
+  const account = yield* (yield* AccountStore).get
+  if (account.takedown !== undefined) {
+    return yield* new Denied({ error: "AccountTakedown", message: "Account has been taken down" })
+  }
+  yield* assertAccepted(blobMimeTypes, input.mimeType)
+  yield* assertFits(input.size)
+  const blobs = yield* BlobIndex
+  const key = `${account.did}/${randomUUID()}`
+  blobs.noteUpload(key, yield* Clock.currentTimeMillis)
+  yield* armSweep
+  return { key, limit: blobLimit }
+})
+
+/** Records an upload whose last byte is stored. */
+export const recordUpload = Effect.fnUntraced(function* (
+  input: AccountCalls["recordUpload"]["input"]
+) {
+  const { blobMimeTypes, blobQuota } = yield* Config
+  yield* assertAccepted(blobMimeTypes, input.mimeType)
+  const recorded = (yield* BlobIndex).record({
+    ...input,
+    now: yield* Clock.currentTimeMillis,
+    ...(blobQuota > 0 ? { quota: blobQuota } : {})
+  })
+  yield* armSweep
+  return "_tag" in recorded ? yield* recorded : recorded.blob
+})
+
+/** Where a blob lies, for a caller who may read the account. */
+export const locateBlob = Effect.fnUntraced(function* (input: AccountCalls["locateBlob"]["input"]) {
+  const caller =
+    input.credentials === undefined
+      ? ({ kind: "anonymous" } as const)
+      : yield* authenticate(input.credentials, { kind: "optional" }, "com.atproto.sync.getBlob")
+  yield* readableAccount(caller)
+  const location = (yield* BlobIndex).locate(input.cid)
+  return location ?? (yield* new BlobNotFound({ cid: input.cid }))
+})
