@@ -1,7 +1,6 @@
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
-import * as Redacted from "effect/Redacted"
-import { isAdmin, parseAuthorization } from "../auth/authorization.ts"
+import { parseAuthorization } from "../auth/authorization.ts"
 import { type Jwt, parseJwt } from "../auth/jwt.ts"
 import { isForeign, type Level } from "../auth/sessionToken.ts"
 import type { Credentials } from "../services/AccountCalls.ts"
@@ -11,11 +10,9 @@ import type { Authority, Caller, SessionLevel } from "../services/Authority.ts"
 import { Config } from "../services/Config.ts"
 import { ServiceTokens } from "../services/ServiceTokens.ts"
 import { Sessions } from "../services/Sessions.ts"
+import * as Callers from "./callers.ts"
 
 type SessionAuthority = Extract<Authority, { readonly kind: "session" }>
-
-const anonymous: Caller = { kind: "anonymous" }
-const admin: Caller = { kind: "admin" }
 
 const rank: Readonly<Record<SessionLevel, number>> = { standard: 0, privileged: 1, full: 2 }
 
@@ -55,8 +52,7 @@ export const layer: Layer.Layer<Auth, never, AccountStore | Sessions | ServiceTo
       const accounts = yield* AccountStore
       const sessions = yield* Sessions
       const serviceTokens = yield* ServiceTokens
-      const { adminPassword, serviceDid } = yield* Config
-      const audiences = [serviceDid, `${serviceDid}#atproto_pds`]
+      const config = yield* Config
 
       const theAccount = Effect.suspend(() => {
         const account = accounts.peek()
@@ -68,7 +64,7 @@ export const layer: Layer.Layer<Auth, never, AccountStore | Sessions | ServiceTo
       /** The token of a `Bearer` header; every other scheme is refused. */
       const bearerToken = Effect.fnUntraced(function* ({ authorization }: Credentials) {
         const presented = parseAuthorization(authorization)
-        if (presented === undefined) return yield* deny("AuthMissing", "Authentication Required")
+        if (presented === undefined) return yield* Callers.missing()
         if (presented.scheme === "bearer") return presented.value
         return yield* deny("InvalidToken", "Unexpected authorization type")
       })
@@ -87,16 +83,10 @@ export const layer: Layer.Layer<Auth, never, AccountStore | Sessions | ServiceTo
         lxm: string,
         repeatable: boolean
       ): Effect.fn.Return<Caller, Denied> {
-        const { iss } = yield* serviceTokens.verify(token, { audiences, lxm, repeatable }).pipe(
-          Effect.catchTags({
-            BadServiceToken: ({ error, message }) =>
-              Effect.fail(deny(error === "MissingJwt" ? "AuthMissing" : error, message)),
-            IdentityUnavailable: () =>
-              Effect.fail(deny("BadJwtIss", "jwt iss could not be resolved just now"))
-          })
-        )
-        if (iss !== account.did) return yield* deny("UntrustedIss", "Untrusted issuer")
-        return { kind: "service", did: iss }
+        const use = { lxm, repeatable }
+        const caller = yield* Callers.serviceCaller(serviceTokens, config, token, use)
+        if (caller.did !== account.did) return yield* deny("UntrustedIss", "Untrusted issuer")
+        return caller
       })
 
       const sessionCaller = Effect.fnUntraced(function* (
@@ -127,24 +117,18 @@ export const layer: Layer.Layer<Auth, never, AccountStore | Sessions | ServiceTo
         }
       })
 
-      const adminCaller = Effect.fnUntraced(function* ({ authorization }: Credentials) {
-        const presented = parseAuthorization(authorization)
-        if (presented === undefined) return yield* deny("AuthMissing", "Authentication Required")
-        return presented.scheme === "basic" &&
-          isAdmin(presented.value, Redacted.value(adminPassword))
-          ? admin
-          : yield* deny("AuthenticationRequired", "Administrator credentials are required")
-      })
+      const adminCaller = ({ authorization }: Credentials) =>
+        Callers.adminCaller(config, authorization)
 
       /** Public methods look at credentials only to let the owner and the admin see more. */
       const optionalCaller = (credentials: Credentials, nsid: string): Effect.Effect<Caller> => {
         const scheme = parseAuthorization(credentials.authorization)?.scheme
-        if (scheme === undefined) return Effect.succeed(anonymous)
+        if (scheme === undefined) return Effect.succeed(Callers.anonymous)
         const judged: Effect.Effect<Caller, Denied> =
           scheme === "basic"
             ? adminCaller(credentials)
             : sessionCaller(credentials, ownerReads, nsid)
-        return Effect.orElseSucceed(judged, () => anonymous)
+        return Effect.orElseSucceed(judged, () => Callers.anonymous)
       }
 
       const refreshCaller = Effect.fnUntraced(function* (
@@ -164,7 +148,7 @@ export const layer: Layer.Layer<Auth, never, AccountStore | Sessions | ServiceTo
       ): Effect.Effect<Caller, Denied> => {
         switch (authority.kind) {
           case "none":
-            return Effect.succeed(anonymous)
+            return Effect.succeed(Callers.anonymous)
           case "optional":
             return optionalCaller(credentials, nsid)
           case "session":

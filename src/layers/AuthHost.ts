@@ -1,15 +1,11 @@
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
-import * as Redacted from "effect/Redacted"
-import { isAdmin, parseAuthorization } from "../auth/authorization.ts"
+import { parseAuthorization } from "../auth/authorization.ts"
 import { Auth, Denied } from "../services/Auth.ts"
 import type { Authority, Caller } from "../services/Authority.ts"
 import { Config } from "../services/Config.ts"
 import { ServiceTokens } from "../services/ServiceTokens.ts"
-
-const anonymous: Caller = { kind: "anonymous" }
-
-const missing = new Denied({ error: "AuthMissing", message: "Authentication Required" })
+import * as Callers from "./callers.ts"
 
 /**
  * Judges callers of the host's own methods: the administrator, and service tokens of accounts on their way in.
@@ -19,45 +15,27 @@ const missing = new Denied({ error: "AuthMissing", message: "Authentication Requ
 export const layer: Layer.Layer<Auth, never, Config | ServiceTokens> = Layer.effect(
   Auth,
   Effect.gen(function* () {
-    const { adminPassword, serviceDid } = yield* Config
+    const config = yield* Config
     const serviceTokens = yield* ServiceTokens
-    const audiences = [serviceDid, `${serviceDid}#atproto_pds`]
 
-    const adminCaller = Effect.fnUntraced(function* (
-      authorization: string | undefined
-    ): Effect.fn.Return<Caller, Denied> {
-      const presented = parseAuthorization(authorization)
-      if (presented === undefined) return yield* missing
-      if (presented.scheme === "basic" && isAdmin(presented.value, Redacted.value(adminPassword))) {
-        return { kind: "admin" }
-      }
-      return yield* new Denied({
-        error: "AuthenticationRequired",
-        message: "Administrator credentials are required"
-      })
-    })
+    const adminCaller = (authorization: string | undefined) =>
+      Callers.adminCaller(config, authorization)
 
     const serviceCaller = Effect.fnUntraced(function* (
       authorization: string | undefined,
       lxm: string
     ): Effect.fn.Return<Caller, Denied> {
       const presented = parseAuthorization(authorization)
-      if (presented?.scheme !== "bearer") return yield* missing
-      const { iss } = yield* serviceTokens.verify(presented.value, { audiences, lxm }).pipe(
-        Effect.catchTags({
-          BadServiceToken: ({ error, message }) =>
-            error === "MissingJwt" ? missing : new Denied({ error, message }),
-          IdentityUnavailable: () =>
-            new Denied({ error: "BadJwtIss", message: "jwt iss could not be resolved just now" })
-        })
-      )
-      return { kind: "service", did: iss }
+      if (presented?.scheme !== "bearer") return yield* Callers.missing()
+      return yield* Callers.serviceCaller(serviceTokens, config, presented.value, { lxm })
     })
 
     const byScheme = (authorization: string | undefined, nsid: string) => {
       const scheme = parseAuthorization(authorization)?.scheme
       if (scheme === "basic") return adminCaller(authorization)
-      return scheme === undefined ? Effect.succeed(anonymous) : serviceCaller(authorization, nsid)
+      return scheme === undefined
+        ? Effect.succeed(Callers.anonymous)
+        : serviceCaller(authorization, nsid)
     }
 
     return Auth.of({
@@ -66,9 +44,9 @@ export const layer: Layer.Layer<Auth, never, Config | ServiceTokens> = Layer.eff
           case "none":
           // The account's object judges, by the call that the method makes to it.
           case "object":
-            return Effect.succeed(anonymous)
+            return Effect.succeed(Callers.anonymous)
           case "optional":
-            return Effect.orElseSucceed(adminCaller(authorization), () => anonymous)
+            return Effect.orElseSucceed(adminCaller(authorization), () => Callers.anonymous)
           case "admin":
             return adminCaller(authorization)
           case "service":
