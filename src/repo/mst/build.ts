@@ -1,6 +1,6 @@
 import type { Block } from "../car.ts"
 import { Cid } from "../cid.ts"
-import { encodeCluster } from "./clusters.ts"
+import { encodeCluster } from "./clusterCodec.ts"
 import { checkMstKey, keyLayer } from "./key.ts"
 import { clusterNodes, isClusterTop, Loader } from "./loader.ts"
 import { emptyNode, InvalidNode, Node, seal } from "./node.ts"

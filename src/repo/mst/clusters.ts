@@ -1,52 +1,15 @@
 import type { Block } from "../car.ts"
 import type { Cid } from "../cid.ts"
+import { encodeCluster } from "./clusterCodec.ts"
 import { changedNodes } from "./diff.ts"
 import type { Loader } from "./loader.ts"
 import { clusterNodes, isClusterTop } from "./loader.ts"
 import type { Node } from "./node.ts"
-import { InvalidNode } from "./node.ts"
 import type { Tree } from "./Tree.ts"
 
 /** A cluster to be stored, and the stored one whose place it takes, if any. */
 export interface WrittenCluster extends Block {
   readonly replaces?: Cid
-}
-
-/** The bytes of a cluster: its nodes in pre-order, each after its length as a varint. */
-export const encodeCluster = (blocks: ReadonlyArray<Uint8Array>): Uint8Array => {
-  let length = 0
-  for (const block of blocks) length += block.length + varintLength(block.length)
-  const out = new Uint8Array(length)
-  let at = 0
-  for (const block of blocks) {
-    let rest = block.length
-    for (; rest >= 0x80; rest >>>= 7) out[at++] = (rest & 0x7f) | 0x80
-    out[at++] = rest
-    out.set(block, at)
-    at += block.length
-  }
-  return out
-}
-
-const varintLength = (n: number): number => (n < 0x80 ? 1 : n < 0x4000 ? 2 : n < 0x20_0000 ? 3 : 4)
-
-/** The nodes of a stored cluster, in pre-order, as views; throws InvalidNode. */
-export const decodeCluster = (bytes: Uint8Array): Array<Uint8Array> => {
-  const blocks: Array<Uint8Array> = []
-  let at = 0
-  while (at < bytes.length) {
-    let length = 0
-    for (let shift = 0; ; shift += 7) {
-      const byte = bytes[at++]
-      if (byte === undefined || shift > 21) throw new InvalidNode("not the bytes of a cluster")
-      length |= (byte & 0x7f) << shift
-      if (byte < 0x80) break
-    }
-    if (at + length > bytes.length) throw new InvalidNode("not the bytes of a cluster")
-    blocks.push(bytes.subarray(at, at + length))
-    at += length
-  }
-  return blocks
 }
 
 /**

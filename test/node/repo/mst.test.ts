@@ -1,12 +1,8 @@
 import { assert, describe, it } from "@effect/vitest"
 import type { Cid } from "../../../src/repo/cid.ts"
 import { maxNodeEntries } from "../../../src/repo/limits.ts"
-import {
-  allClusters,
-  clusterDiff,
-  decodeCluster,
-  encodeCluster
-} from "../../../src/repo/mst/clusters.ts"
+import { decodeCluster, encodeCluster } from "../../../src/repo/mst/clusterCodec.ts"
+import { allClusters, clusterDiff } from "../../../src/repo/mst/clusters.ts"
 import { CrowdedNode, MissingKey } from "../../../src/repo/mst/edit.ts"
 import { InvalidInversion, invert } from "../../../src/repo/mst/invert.ts"
 import { InvalidMstKey, keyLayer } from "../../../src/repo/mst/key.ts"
