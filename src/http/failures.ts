@@ -40,7 +40,7 @@ import type { InvalidSwap, InvalidWrite } from "../services/Repo.ts"
 import type { SequencerUnavailable } from "../services/Sequencer.ts"
 import type { BadExpiration, ServiceTokenRefused } from "../services/ServiceAuth.ts"
 import type { SessionEnded } from "../services/Sessions.ts"
-import type { SignUpRefused } from "../services/SignUpRefused.ts"
+import type { SignUpRefused } from "../services/signUp/refused.ts"
 
 /** The request is wrong in itself: shape, syntax, or a rule of the method. */
 export class InvalidRequest extends Schema.TaggedError<InvalidRequest>()("InvalidRequest", {

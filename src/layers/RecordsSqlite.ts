@@ -1,7 +1,7 @@
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import { Cid } from "../repo/cid.ts"
-import { backlinkOf } from "../services/backlink.ts"
+import { backlinkOf } from "../services/repo/backlink.ts"
 import type { Overlay } from "../services/Overlay.ts"
 import { pageBytes, Records, type StoredRecord } from "../services/Records.ts"
 import { bytesOf, SqlStorage, type SqlValue } from "../services/SqlStorage.ts"

@@ -10,3 +10,11 @@ export const concatBytes = (parts: ReadonlyArray<Uint8Array>): Uint8Array<ArrayB
   }
   return whole
 }
+
+/** Whether two byte arrays hold the same bytes. */
+export const sameBytes = (a: Uint8Array, b: Uint8Array): boolean => {
+  if (a.length !== b.length) return false
+  // From the end: CIDs begin alike.
+  for (let i = a.length - 1; i >= 0; i--) if (a[i] !== b[i]) return false
+  return true
+}

@@ -1,5 +1,6 @@
 import { asyncIterableReader, createDecoder } from "@ipld/car/decoder"
-import { Cid, cidLength, InvalidCid, sameBytes, sha256 } from "./cid.ts"
+import { sameBytes } from "./bytes.ts"
+import { Cid, cidLength, InvalidCid, sha256 } from "./cid.ts"
 import { encode } from "./cbor.ts"
 import { maxCarBlock, maxCarHeader } from "./limits.ts"
 

@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto"
 import { base32 } from "multiformats/bases/base32"
+import { sameBytes } from "./bytes.ts"
 
 /** Multicodec of a DAG-CBOR block: records, tree nodes, commits. */
 export const dagCbor = 0x71
@@ -108,11 +109,3 @@ export const cidForCbor = (block: Uint8Array): Cid => cidFromDigest(dagCbor, sha
 
 /** The CID of a raw block. */
 export const cidForRaw = (block: Uint8Array): Cid => cidFromDigest(raw, sha256(block))
-
-/** Whether two byte arrays hold the same bytes. */
-export const sameBytes = (a: Uint8Array, b: Uint8Array): boolean => {
-  if (a.length !== b.length) return false
-  // From the end: CIDs begin alike.
-  for (let i = a.length - 1; i >= 0; i--) if (a[i] !== b[i]) return false
-  return true
-}

@@ -17,7 +17,7 @@ import { PlcDirectory, type PlcRefused, type PlcUnavailable } from "./PlcDirecto
 import { checkFields, type SignUpFields, type SignUpRequest } from "./signUp/fields.ts"
 import { type NewDid, prepareDid } from "./signUp/newDid.ts"
 import { checkNewHandle, type Origin, originOf } from "./signUp/origin.ts"
-import type { SignUpRefused } from "./SignUpRefused.ts"
+import type { SignUpRefused } from "./signUp/refused.ts"
 
 export type { SignUpRequest } from "./signUp/fields.ts"
 

@@ -1,5 +1,6 @@
+import { sameBytes } from "../bytes.ts"
 import type { Cid } from "../cid.ts"
-import { sameBytes, sha256 } from "../cid.ts"
+import { sha256 } from "../cid.ts"
 import { maxNodeEntries } from "../limits.ts"
 import { isMstKey, keyLayer } from "./key.ts"
 import type { Content } from "./node.ts"

@@ -1,5 +1,5 @@
 import type { Cid } from "../../repo/cid.ts"
-import { backlinkOf } from "../backlink.ts"
+import { backlinkOf } from "./backlink.ts"
 import type { Records } from "../Records.ts"
 import { InvalidSwap, InvalidWrite, type WriteResult } from "../Repo.ts"
 import type { PreparedRecord, PreparedWrite } from "./prepare.ts"

@@ -2,7 +2,7 @@ import * as Effect from "effect/Effect"
 import { isDidKey } from "../../identity/didKey.ts"
 import type { Caller } from "../Authority.ts"
 import type { Settings } from "../Config.ts"
-import { SignUpRefused } from "../SignUpRefused.ts"
+import { SignUpRefused } from "./refused.ts"
 
 /** What somebody sends to become an account here. */
 export interface SignUpRequest {
