@@ -82,6 +82,20 @@ export const layer = Layer.effect(
       return state
     })
 
+    /** Puts a record into the table, or takes it out, and its references to blobs with it. */
+    const storeRecord = ({ path, after, before }: Change, rev: string, now: number): void => {
+      if (after === undefined) {
+        records.remove(path, overlay)
+        blobs.dropRefs(path, now)
+        return
+      }
+      records.put(path, after.cid, after.value, rev, overlay)
+      // A record that is new and names no blob has no references, neither before nor after.
+      if (after.blobs.length === 0 && before === undefined) return
+      const cids = after.blobs.map((blob) => blob.cid.toString())
+      blobs.setRefs(path, cids, rev, now)
+    }
+
     /** Signs, and stores everything of one commit in one transaction. */
     const commit = Effect.fnUntraced(function* (
       current: State,
@@ -115,22 +129,7 @@ export const layer = Layer.effect(
       }
       const collections = sql.transaction(() => {
         blocks.write(tree, applied.after, rev, overlay)
-        for (const { path, after, before } of changes) {
-          if (after === undefined) {
-            records.remove(path, overlay)
-            blobs.dropRefs(path, now)
-          } else {
-            records.put(path, after.cid, after.value, rev, overlay)
-            if (after.blobs.length > 0 || before !== undefined) {
-              blobs.setRefs(
-                path,
-                after.blobs.map((blob) => blob.cid.toString()),
-                rev,
-                now
-              )
-            }
-          }
-        }
+        for (const change of changes) storeRecord(change, rev, now)
         const moved = collectionChanges(current.collections, changes, records)
         const event = outbox.push({
           kind: "commit",
@@ -248,7 +247,7 @@ export const layer = Layer.effect(
       write: (writes, options) => alone(write(writes, options)),
       recommit: alone(recommit),
       snapshot,
-      collections: Effect.map(load, (current) => [...current.collections].sort())
+      collections: Effect.map(load, (current) => [...current.collections].toSorted())
     })
   })
 )
