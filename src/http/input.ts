@@ -15,6 +15,9 @@ const decoders = {
 
 const utf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: false })
 
+/** What lies around a record at most: the input of applyWrites, its list of writes, one of them. */
+const levelsAround = 3
+
 /** Reads and checks the input that a method's lexicon asks for; nothing for methods without one. */
 export const readInput = Effect.fnUntraced(function* (
   nsid: string,
@@ -41,7 +44,7 @@ export const readInput = Effect.fnUntraced(function* (
     })
   }
   const data = yield* Effect.try({
-    try: (): Data => fromJson(JSON.parse(utf8.decode(body))),
+    try: (): Data => fromJson(JSON.parse(utf8.decode(body)), levelsAround),
     catch: (cause) =>
       new InvalidRequest({
         message: `Malformed JSON body: ${cause instanceof Error ? cause.message : "unreadable"}`

@@ -8,8 +8,12 @@ export class InvalidData extends Error {
   override readonly name = "InvalidData"
 }
 
-/** Reads the JSON form of a value: `{"$link"}` and `{"$bytes"}` become what they stand for; throws InvalidData. */
-export const fromJson = (value: unknown): Data => read(value, 0)
+/**
+ * Reads the JSON form of a value: `{"$link"}` and `{"$bytes"}` become what they stand for; throws InvalidData.
+ *
+ * `around` are levels that do not count towards the depth: those of a message around a record.
+ */
+export const fromJson = (value: unknown, around = 0): Data => read(value, -around)
 
 /** Reads the JSON form of a record, which is an object; throws InvalidData. */
 export const recordFromJson = (value: unknown): { [key: string]: Data } => {

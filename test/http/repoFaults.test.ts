@@ -268,6 +268,24 @@ describe("what went wrong with repos elsewhere", () => {
     )
   })
 
+  it("a record may be nested as deeply whichever method writes it, and no deeper", async () => {
+    const who = await newcomer("deep")
+    const nested = (levels: number): unknown =>
+      Array.from({ length: levels }).reduce((inner) => ({ inner }), 1)
+    const outcomes = async (levels: number) => {
+      const [value, collection] = [nested(levels), "com.example.deep"]
+      const create = { $type: "com.atproto.repo.applyWrites#create", collection, value }
+      return [
+        outcomeOf(await write("createRecord", who, { collection, record: value })),
+        outcomeOf(await write("putRecord", who, { collection, rkey: "put", record: value })),
+        outcomeOf(await write("applyWrites", who, { writes: [create] }))
+      ]
+    }
+    assert.deepStrictEqual(await outcomes(32), ["ok", "ok", "ok"])
+    assert.deepStrictEqual(new Set(await outcomes(33)), new Set(["400 InvalidRequest"]))
+    assert.deepStrictEqual(new Set(await outcomes(50)), new Set(["400 InvalidRequest"]))
+  })
+
   it("a second like, repost, follow or block of the same takes the place of the first", async () => {
     const who = await newcomer("twice")
     const subject = {
