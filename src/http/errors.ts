@@ -50,6 +50,8 @@ const inactiveName = {
   deleted: "RepoNotFound"
 } as const
 
+const badRequest = (error: string, message: string): WireError => ({ status: 400, error, message })
+
 const unavailable = (message: string): WireError => ({
   status: 503,
   error: "ServiceUnavailable",
@@ -81,31 +83,13 @@ const wire: Wire = {
     message,
     ...(error === "AuthMissing" ? { headers: { "www-authenticate": "Bearer" } } : {})
   }),
-  RepoNotFound: ({ did }) => ({
-    status: 400,
-    error: "RepoNotFound",
-    message: `Could not find repo for DID: ${did}`
-  }),
-  RepoInactive: ({ did, status }) => ({
-    status: 400,
-    error: inactiveName[status],
-    message: `Repo has been ${status}: ${did}`
-  }),
-  RecordNotFound: ({ uri }) => ({
-    status: 400,
-    error: "RecordNotFound",
-    message: `Could not locate record: ${uri}`
-  }),
-  BlockNotFound: ({ cids }) => ({
-    status: 400,
-    error: "BlockNotFound",
-    message: `Could not find cids: ${cids.join(", ")}`
-  }),
-  BlobNotFound: ({ cid }) => ({
-    status: 400,
-    error: "BlobNotFound",
-    message: `Could not find blob: ${cid}`
-  }),
+  RepoNotFound: ({ did }) => badRequest("RepoNotFound", `Could not find repo for DID: ${did}`),
+  RepoInactive: ({ did, status }) =>
+    badRequest(inactiveName[status], `Repo has been ${status}: ${did}`),
+  RecordNotFound: ({ uri }) => badRequest("RecordNotFound", `Could not locate record: ${uri}`),
+  BlockNotFound: ({ cids }) =>
+    badRequest("BlockNotFound", `Could not find cids: ${cids.join(", ")}`),
+  BlobNotFound: ({ cid }) => badRequest("BlobNotFound", `Could not find blob: ${cid}`),
   BlobQuotaExceeded: plain(400, "BlobQuotaExceeded"),
   BlobTakendown: plain(400, "BlobTakendown"),
   UploadExpired: plain(400, "InvalidRequest"),
@@ -127,61 +111,24 @@ const wire: Wire = {
     }
   }),
   LimiterUnavailable: () => unavailable("The rate limiter is unavailable"),
-  SignUpRefused: ({ error, message }) => ({ status: 400, error, message }),
-  HandleNotAvailable: ({ handle }) => ({
-    status: 400,
-    error: "HandleNotAvailable",
-    message: `Handle already taken: ${handle}`
-  }),
-  EmailTaken: ({ email }) => ({
-    status: 400,
-    error: "InvalidRequest",
-    message: `Email already taken: ${email}`
-  }),
-  AccountExists: ({ did }) => ({
-    status: 400,
-    error: "AlreadyExists",
-    message: `Repo already exists: ${did}`
-  }),
-  InvalidInviteCode: () => ({
-    status: 400,
-    error: "InvalidInviteCode",
-    message: "Provided invite code not available"
-  }),
+  SignUpRefused: ({ error, message }) => badRequest(error, message),
+  HandleNotAvailable: ({ handle }) =>
+    badRequest("HandleNotAvailable", `Handle already taken: ${handle}`),
+  EmailTaken: ({ email }) => badRequest("InvalidRequest", `Email already taken: ${email}`),
+  AccountExists: ({ did }) => badRequest("AlreadyExists", `Repo already exists: ${did}`),
+  InvalidInviteCode: () => badRequest("InvalidInviteCode", "Provided invite code not available"),
   DirectoryUnavailable: ({ operation }) =>
     unavailable(`The account directory is unavailable (${operation})`),
-  HandleNotFound: () => ({
-    status: 400,
-    error: "HandleNotFound",
-    message: "Unable to resolve handle"
-  }),
-  DidNotFound: ({ did }) => ({
-    status: 400,
-    error: "DidNotFound",
-    message: `Could not resolve DID: ${did}`
-  }),
-  DidDeactivated: ({ did }) => ({
-    status: 400,
-    error: "DidDeactivated",
-    message: `DID has been deactivated: ${did}`
-  }),
+  HandleNotFound: () => badRequest("HandleNotFound", "Unable to resolve handle"),
+  DidNotFound: ({ did }) => badRequest("DidNotFound", `Could not resolve DID: ${did}`),
+  DidDeactivated: ({ did }) => badRequest("DidDeactivated", `DID has been deactivated: ${did}`),
   IdentityUnavailable: ({ subject }) => upstream(`Could not resolve ${subject} just now`),
-  PlcRefused: ({ reason }) => ({
-    status: 400,
-    error: "InvalidRequest",
-    message: `The PLC directory refused the operation: ${reason}`
-  }),
+  PlcRefused: ({ reason }) =>
+    badRequest("InvalidRequest", `The PLC directory refused the operation: ${reason}`),
   PlcUnavailable: () => upstream("The PLC directory could not be reached"),
-  SessionEnded: () => ({
-    status: 400,
-    error: "ExpiredToken",
-    message: "Token has been revoked"
-  }),
-  AppPasswordExists: ({ name }) => ({
-    status: 400,
-    error: "InvalidRequest",
-    message: `There is an app password of this name already: ${name}`
-  }),
+  SessionEnded: () => badRequest("ExpiredToken", "Token has been revoked"),
+  AppPasswordExists: ({ name }) =>
+    badRequest("InvalidRequest", `There is an app password of this name already: ${name}`),
   BadExpiration: plain(400, "BadExpiration"),
   ServiceTokenRefused: plain(400, "InvalidRequest"),
   IncompatibleDid: plain(400, "InvalidRequest"),
