@@ -16,7 +16,7 @@ import { Outbox } from "../services/Outbox.ts"
 import { type Head, Repo } from "../services/Repo.ts"
 import type { OutboxEvent } from "../services/Sequencer.ts"
 import { SqlStorage } from "../services/SqlStorage.ts"
-import { writeLastEvent } from "./HeadSqlite.ts"
+import { writeLastEvent } from "./headRow.ts"
 
 /** Where an account stands when one of its events is written. */
 interface Standing {

@@ -8,7 +8,7 @@ import { Outbox } from "../services/Outbox.ts"
 import { type OutboxEvent, Sequencer, SequencerUnavailable } from "../services/Sequencer.ts"
 import { bytesOf, SqlStorage } from "../services/SqlStorage.ts"
 import { firstPart, laterParts, wholeFrame } from "./frameParts.ts"
-import { readLastEvent } from "./HeadSqlite.ts"
+import { readLastEvent } from "./headRow.ts"
 
 /** Events that wait for the log; frames above the size of a row continue in parts. */
 export const tables = [

@@ -29,7 +29,7 @@ import { nothingSpent, pointsOf, spend, type Spent } from "../services/repo/poin
 import { prepareWrites } from "../services/repo/prepare.ts"
 import { Signer } from "../services/Signer.ts"
 import { SqlStorage } from "../services/SqlStorage.ts"
-import { readHead, writeHead } from "./HeadSqlite.ts"
+import { readHead, writeHead } from "./headRow.ts"
 
 /** Past so many decoded nodes (3.4 KB each) the tree in memory is let go and read again from its root. */
 const maxLoadedNodes = 4000

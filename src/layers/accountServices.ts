@@ -13,7 +13,6 @@ import * as AppPasswordsSqlite from "./AppPasswordsSqlite.ts"
 import * as AuthAccount from "./AuthAccount.ts"
 import * as BlobIndexSqlite from "./BlobIndexSqlite.ts"
 import * as BlockStoreSqlite from "./BlockStoreSqlite.ts"
-import { shared } from "./hosted.ts"
 import * as Logging from "./Logging.ts"
 import * as OutboxSqlite from "./OutboxSqlite.ts"
 import * as PreferencesSqlite from "./PreferencesSqlite.ts"
@@ -21,6 +20,7 @@ import * as RecordsSqlite from "./RecordsSqlite.ts"
 import * as RepoCountsLocal from "./RepoCountsLocal.ts"
 import * as RepoSqlite from "./RepoSqlite.ts"
 import * as SessionsSqlite from "./SessionsSqlite.ts"
+import * as sharedServices from "./sharedServices.ts"
 import * as SignerAccount from "./SignerAccount.ts"
 
 /** The account in this object is known here; handles of its neighbours are in the directory. */
@@ -72,6 +72,6 @@ export const layer = (object: { readonly did: string; readonly wipe: Effect.Effe
         SignerAccount.layer
       )
     ),
-    Layer.provideMerge(shared(local)),
+    Layer.provideMerge(sharedServices.layer(local)),
     Layer.provideMerge(AccountStoreSqlite.layer({ ...object, tables: accountTables }))
   )

@@ -2,7 +2,7 @@ import * as AccountEvents from "./AccountEventsOutbox.ts"
 import * as AppPasswords from "./AppPasswordsSqlite.ts"
 import * as BlobRows from "./blobRows.ts"
 import * as BlockStore from "./BlockStoreSqlite.ts"
-import * as Head from "./HeadSqlite.ts"
+import * as HeadRow from "./headRow.ts"
 import * as Outbox from "./OutboxSqlite.ts"
 import * as Preferences from "./PreferencesSqlite.ts"
 import * as Records from "./RecordsSqlite.ts"
@@ -10,7 +10,7 @@ import * as Sessions from "./SessionsSqlite.ts"
 
 /** The tables of an account's object, but for the account's own row: made when the account is. */
 export const accountTables: ReadonlyArray<string> = [
-  ...Head.tables,
+  ...HeadRow.tables,
   ...BlockStore.tables,
   ...Records.tables,
   ...BlobRows.tables,

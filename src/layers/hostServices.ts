@@ -6,7 +6,7 @@ import * as SignUp from "../services/SignUp.ts"
 import * as AddressLimits from "./AddressLimits.ts"
 import * as AuthHost from "./AuthHost.ts"
 import * as Logging from "./Logging.ts"
-import { shared } from "./hosted.ts"
+import * as sharedServices from "./sharedServices.ts"
 
 /** Whoever lives here is known without the network; what cannot be told just now is asked outside. */
 const local = Effect.map(
@@ -24,4 +24,4 @@ export const layer = Layer.mergeAll(
   SignUp.layer,
   AddressLimits.layer(),
   Logging.layer
-).pipe(Layer.provideMerge(shared(local)), Layer.provideMerge(HostedIdentities.layer))
+).pipe(Layer.provideMerge(sharedServices.layer(local)), Layer.provideMerge(HostedIdentities.layer))

@@ -62,7 +62,7 @@ describe("the documents", () => {
   it("describe every table with its columns", () => {
     const files = [
       "AccountStoreSqlite",
-      "HeadSqlite",
+      "headRow",
       "BlockStoreSqlite",
       "RecordsSqlite",
       "blobRows",

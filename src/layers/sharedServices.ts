@@ -14,7 +14,7 @@ export type Local = (
 ) => Effect.Effect<Option.Option<IdentityResolver.KnownLocally>>
 
 /** The services that the Worker and the accounts' objects both have: keys, outgoing requests, identities, service tokens. */
-export const shared = <E, R>(local: Effect.Effect<Local, E, R>) =>
+export const layer = <E, R>(local: Effect.Effect<Local, E, R>) =>
   Layer.unwrap(
     Effect.gen(function* () {
       const { devAllowHosts: allowHosts, dohUrl, masterKey, plcUrl } = yield* Config
