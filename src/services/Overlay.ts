@@ -18,9 +18,9 @@ export class Overlay {
   #bytes = 0
   #overflowed = false
 
-  /** Whether any export runs: when not, writes save nothing. */
+  /** Whether any export reads on: when not, writes save nothing. */
   get active(): boolean {
-    return this.#readers > 0
+    return this.#readers > 0 && !this.#overflowed
   }
 
   /** Whether writes overwrote more than it holds: who begins to read now needs another overlay. */

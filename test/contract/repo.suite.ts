@@ -172,6 +172,8 @@ export const repoContract = (
         yield* put("first")
         const stalled = yield* repo.snapshot
         for (let n = 0; n < 40; n++) yield* put(`${n}${large}`)
+        // Nothing can mend it: writes need not read any more what they replace.
+        assert.isFalse(stalled.overlay.active)
         const later = yield* repo.snapshot
         yield* put("last")
         const chunks = [...exportBlocks(later, records, undefined)]
