@@ -28,6 +28,16 @@ export const encode = (value: Data): Uint8Array => {
   return takeScratch()
 }
 
+/** The same, but what keeps a value from having this form is the answer. */
+export const tryEncode = (value: Data): Uint8Array | InvalidCbor => {
+  try {
+    return encode(value)
+  } catch (error) {
+    if (error instanceof InvalidCbor) return error
+    throw error
+  }
+}
+
 const write = (value: Data, depth: number): void => {
   switch (typeof value) {
     case "string":

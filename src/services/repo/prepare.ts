@@ -1,7 +1,7 @@
 import * as Effect from "effect/Effect"
 import * as Lexicons from "../../lexicon/Lexicons.ts"
 import { isNsid, isRecordKey, isTid } from "../../lexicon/syntax.ts"
-import { encode, InvalidCbor } from "../../repo/cbor.ts"
+import { InvalidCbor, tryEncode } from "../../repo/cbor.ts"
 import { type Cid, cidForCbor } from "../../repo/cid.ts"
 import { maxOps, maxRecordBytes } from "../../repo/limits.ts"
 import { InvalidWrite, type RecordData, type Write } from "../Repo.ts"
@@ -79,16 +79,6 @@ const keyProblem = (collection: string, rkey: string): string | undefined => {
   return fits ? undefined : `Invalid record key for ${collection}: ${rkey} (expected ${type})`
 }
 
-/** The record's block, or why it has none: it is nested too deeply. */
-const encoded = (record: RecordData): Uint8Array | string => {
-  try {
-    return encode(record)
-  } catch (error) {
-    if (error instanceof InvalidCbor) return `Invalid record: ${error.message}`
-    throw error
-  }
-}
-
 const prepareRecord = (
   collection: string,
   given: RecordData,
@@ -112,8 +102,8 @@ const prepareRecord = (
   }
   const legacy = Lexicons.findLegacyBlobs(record)
   if (legacy.length > 0) return `Legacy blobs are not allowed (at ${legacy[0]})`
-  const value = encoded(record)
-  if (typeof value === "string") return value
+  const value = tryEncode(record)
+  if (value instanceof InvalidCbor) return `Invalid record: ${value.message}`
   if (value.byteLength > maxRecordBytes) {
     return `Record too large: ${value.byteLength} bytes (max ${maxRecordBytes})`
   }
