@@ -8,6 +8,7 @@ import { BlobNotFound } from "../services/BlobIndex.ts"
 import { BlobEmpty, BlobStore } from "../services/BlobStore.ts"
 import { errorResponse } from "./errors.ts"
 import { UnsupportedEncoding } from "./failures.ts"
+import { contentEncoding } from "./input.ts"
 
 /** The answer of com.atproto.repo.uploadBlob. */
 export interface UploadedBlob {
@@ -58,8 +59,8 @@ const bodyOf = Effect.fnUntraced(function* (request: Request) {
   const { body, headers } = request
   const length = lengthOf(headers.get("content-length"))
   if (body === null || length === 0) return yield* new BlobEmpty()
-  const encoding = headers.get("content-encoding")?.trim().toLowerCase() ?? ""
-  if (encoding === "" || encoding === "identity") return { body, length }
+  const encoding = contentEncoding(headers)
+  if (encoding === undefined) return { body, length }
   const format = Object.hasOwn(decoders, encoding) ? decoders[encoding] : undefined
   if (format === undefined) return yield* new UnsupportedEncoding({ encoding })
   return { body: body.pipeThrough(new DecompressionStream(format)), length: undefined }

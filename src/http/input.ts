@@ -67,6 +67,12 @@ export const readCid = (text: string) =>
     catch: () => new InvalidRequest({ message: `Not a CID of a repo or blob: ${text}` })
   })
 
+/** How a body is compressed; undefined where it comes as it is. */
+export const contentEncoding = (headers: Headers): string | undefined => {
+  const encoding = headers.get("content-encoding")?.trim().toLowerCase()
+  return encoding === "" || encoding === "identity" ? undefined : encoding
+}
+
 /** The whole body, decoded, at most `limit` bytes of it. */
 const readBody = Effect.fnUntraced(function* (request: Request, limit: number) {
   if (request.body === null) return new Uint8Array(0)
@@ -76,8 +82,8 @@ const readBody = Effect.fnUntraced(function* (request: Request, limit: number) {
     declared === null
       ? yield* readBounded(request.body, limit)
       : new Uint8Array(yield* readWhole(request))
-  const encoding = request.headers.get("content-encoding")?.trim().toLowerCase()
-  if (encoding === undefined || encoding === "" || encoding === "identity") return bytes
+  const encoding = contentEncoding(request.headers)
+  if (encoding === undefined) return bytes
   const decoder = Object.hasOwn(decoders, encoding)
     ? decoders[encoding as keyof typeof decoders]
     : undefined
