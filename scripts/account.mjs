@@ -2,7 +2,7 @@
  * The first account of a local server: a did:web of its own address, which official clients resolve over http.
  */
 import { existsSync, readFileSync, renameSync } from "node:fs"
-import { readablePassword, writePrivate } from "./env.mjs"
+import { isLocalAddress, readablePassword, writePrivate } from "./env.mjs"
 
 /**
  * The account kept in `file`; on an empty server it is made first.
@@ -21,23 +21,45 @@ export async function ensureAccount({ server, publicUrl, file, adminPassword, ha
     return kept
   }
   const pending = `${file}.pending`
-  const account = read(pending) ?? firstAccount({ publicUrl, adminPassword, handleDomains })
-  const repos = await call(server, "GET", "com.atproto.sync.listRepos?limit=1000")
-  const made = repos.body.repos?.some(({ did }) => did === account.did) === true
-  if (made && !existsSync(pending)) return undefined
+  const begun = read(pending)
+  const account = begun ?? firstAccount({ publicUrl, adminPassword, handleDomains })
+  const isMade = async () => {
+    const { body } = await call(server, "GET", "com.atproto.sync.listRepos?limit=1000")
+    const repos = body.repos ?? []
+    return { made: repos.some(({ did }) => did === account.did), others: repos.length > 0 }
+  }
+  const { made, others } = await isMade()
+  if (begun === undefined && (made || others)) return undefined
   if (!made) {
-    if (repos.body.repos?.length > 0 && !existsSync(pending)) return undefined
     writePrivate(pending, `${JSON.stringify(account, null, 2)}\n`)
-    await createAccount(server, account)
+    await finish(server, account, begun !== undefined, async () => (await isMade()).made)
   }
   renameSync(pending, file)
   return account
 }
 
+/** How long a sign-up that was cut off by a kill may stand in the way: its names are reserved, or it waits to be announced. */
+const patience = 90_000
+
+/** Makes the account; where a start before this one was killed while making it, waits for what that left behind. */
+async function finish(server, account, wasBegun, isMade) {
+  const until = Date.now() + patience
+  for (let told = false; ; told = true) {
+    try {
+      return await createAccount(server, account)
+    } catch (cause) {
+      if (!wasBegun || cause.error !== "AlreadyExists" || Date.now() > until) throw cause
+    }
+    if (!told) console.log("The last start was cut off while making the account; a minute, please.")
+    await new Promise((done) => setTimeout(done, 2000))
+    if (await isMade()) return
+  }
+}
+
 /** What the first account of a server is called; its DID is the did:web of the server's own address. */
 export const firstAccount = ({ publicUrl, adminPassword, handleDomains }) => ({
   url: publicUrl,
-  handle: `you.${domain(handleDomains)}`,
+  handle: `you.${domain(handleDomains, publicUrl)}`,
   did: `did:web:${encodeURIComponent(new URL(publicUrl).host)}`,
   password: readablePassword(),
   adminPassword
@@ -59,9 +81,10 @@ export async function createAccount(server, { url, handle, did, password, adminP
     { authorization: `Basic ${btoa(`admin:${adminPassword}`)}` }
   )
   if (created.status !== 200) {
-    throw new Error(
-      `The first account could not be made: ${created.status} ${JSON.stringify(created.body)}`
-    )
+    const said = `${created.status} ${JSON.stringify(created.body)}`
+    throw Object.assign(new Error(`The first account could not be made: ${said}`), {
+      error: created.body.error
+    })
   }
 }
 
@@ -81,11 +104,11 @@ async function call(server, method, path, body, headers = {}) {
   }
 }
 
-/** The first domain that handles are given out under; `.test` where none is configured. */
-const domain = (handleDomains) =>
+/** The first domain that handles are given out under; the server's own default where none is configured. */
+const domain = (handleDomains, publicUrl) =>
   (handleDomains ?? "")
     .split(/[\s,]+/)
     .find(Boolean)
-    ?.replace(/^\./, "") ?? "test"
+    ?.replace(/^\./, "") ?? (isLocalAddress(publicUrl) ? "test" : new URL(publicUrl).hostname)
 
 const read = (file) => (existsSync(file) ? JSON.parse(readFileSync(file, "utf8")) : undefined)

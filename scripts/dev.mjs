@@ -11,12 +11,15 @@ import { root } from "./build.mjs"
 import { loadSecrets } from "./env.mjs"
 import { startPlc } from "./plc.mjs"
 
-const { added } = loadSecrets(resolve(root, ".dev.vars"))
+const { vars, added } = loadSecrets(resolve(root, ".dev.vars"))
 if (added.length > 0) console.log(`Made ${added.join(", ")} and kept them in .dev.vars.`)
 
-const port = process.env.PORT ?? "8787"
-const variables = { PUBLIC_URL: process.env.PUBLIC_URL ?? `http://localhost:${port}` }
-if (process.env.PLC_URL === undefined) {
+const port = process.env.PORT || "8787"
+const known = { ...vars, ...process.env }
+const variables = { PUBLIC_URL: known.PUBLIC_URL || `http://localhost:${port}` }
+if (known.PLC_URL) {
+  variables.PLC_URL = known.PLC_URL
+} else {
   const plc = await startPlc()
   variables.PLC_URL = plc.url
   variables.DEV_ALLOW_HOSTS = new URL(plc.url).host

@@ -1,7 +1,7 @@
 /**
  * The configuration the Worker knows, and the secrets a local server keeps in `.dev.vars`.
  */
-import { createECDH, randomBytes, randomInt } from "node:crypto"
+import { createECDH, createHash, randomBytes, randomInt } from "node:crypto"
 import { chmodSync, existsSync, readFileSync, renameSync, writeFileSync } from "node:fs"
 
 /** Every name of the environment that is handed to the Worker as a binding. */
@@ -68,6 +68,23 @@ export function parseVars(text) {
   }
   return vars
 }
+
+/** The variables of a `.dev.vars` file as it is; none where there is no file. */
+export const readVars = (path) => (existsSync(path) ? parseVars(readFileSync(path, "utf8")) : {})
+
+/**
+ * What tells one master key from another, and nothing about it: kept with the data that the key protects.
+ *
+ * Nothing for a key that is not there.
+ */
+export const fingerprint = (masterKey) =>
+  masterKey
+    ? createHash("sha256").update(`nacre/fingerprint/${masterKey}`).digest("hex").slice(0, 16)
+    : undefined
+
+/** Whether an address is one of this machine. */
+export const isLocalAddress = (url) =>
+  URL.canParse(url) && ["localhost", "127.0.0.1", "[::1]"].includes(new URL(url).hostname)
 
 /**
  * The variables of a `.dev.vars` file; secrets that are missing are made and added, nothing is changed.

@@ -1,11 +1,18 @@
 #!/usr/bin/env node
 import "./node22.mjs"
 import { existsSync, mkdirSync, readFileSync, rmSync, renameSync } from "node:fs"
-import { dirname, join, resolve } from "node:path"
+import { dirname, join, relative, resolve } from "node:path"
 import { parseArgs } from "node:util"
 import { ensureAccount } from "./account.mjs"
 import { build, root } from "./build.mjs"
-import { configurationNames, loadSecrets, writePrivate } from "./env.mjs"
+import {
+  configurationNames,
+  fingerprint,
+  isLocalAddress,
+  loadSecrets,
+  readVars,
+  writePrivate
+} from "./env.mjs"
 import { freePort, isFree, isRunning, readWrangler, serve } from "./server.mjs"
 
 const help = `npm start: serves the Worker on this machine, in one workerd process.
@@ -13,12 +20,14 @@ const help = `npm start: serves the Worker on this machine, in one workerd proce
   PORT=8787          the port of 127.0.0.1 to listen on
   DATA_DIR=.data     where accounts, blobs and the first account's password are kept
   PLC_URL=…          a PLC directory; without it a small one, for development only, is started
+                     (with a PUBLIC_URL that is not of this machine: https://plc.directory)
   PUBLIC_URL=…       default http://localhost:<PORT>
   ${wrap(configurationNames)}
                      are handed to the Worker
 
-Secrets are made at the first start and kept in .dev.vars, beside wrangler.toml, or in DATA_DIR when
-that is set. The first account is written to <DATA_DIR>/account.json.
+All but PORT and DATA_DIR may also stand in .dev.vars. It lies beside wrangler.toml, or in DATA_DIR when
+that is set; secrets are made at the first start and kept there. The first account is written to
+<DATA_DIR>/account.json.
 
   --config <file>    another wrangler.toml
   --help`
@@ -44,34 +53,39 @@ async function main() {
     return
   }
   const started = performance.now()
-  const port = portOf(process.env["PORT"] ?? "8787")
-  const ownFolder = process.env["DATA_DIR"]
-  const dataDir = resolve(root, ownFolder || ".data")
+  const port = portOf(process.env["PORT"] || "8787")
+  const dataDir = resolve(root, process.env["DATA_DIR"] || ".data")
   const config = resolve(values.config ?? join(root, "wrangler.toml"))
-  const publicUrl = process.env["PUBLIC_URL"] || `http://localhost:${port}`
+  const varsFile = join(dataDir === join(root, ".data") ? dirname(config) : dataDir, ".dev.vars")
+  const given = Object.fromEntries(
+    configurationNames.filter((name) => process.env[name]).map((name) => [name, process.env[name]])
+  )
+  const known = { ...readVars(varsFile), ...given }
+  const publicUrl = (known.PUBLIC_URL || `http://localhost:${port}`).replace(/\/+$/, "")
   mkdirSync(dataDir, { recursive: true, mode: 0o700 })
 
   const noteFile = join(dataDir, "server.json")
+  const accountFile = join(dataDir, "account.json")
   const note = readJson(noteFile) ?? {}
-  refuseMove(note, publicUrl, dataDir)
+  let isUsed =
+    note.isUsed || [accountFile, `${accountFile}.pending`].some((file) => existsSync(file))
+  if (isUsed) {
+    refuseMove(note, publicUrl, dataDir)
+    refuseOtherKey(note, known.MASTER_KEY, dataDir, varsFile)
+  }
   await refuseTwice(note, port, dataDir)
 
-  const { vars, added } = loadSecrets(
-    ownFolder ? join(dataDir, ".dev.vars") : join(dirname(config), ".dev.vars")
-  )
-  if (added.length > 0) console.log(`Made ${added.join(", ")} and kept them in .dev.vars.`)
+  const { vars, added } = loadSecrets(varsFile)
+  if (added.length > 0) {
+    console.log(`Made ${added.join(", ")} and kept them in ${relative(root, varsFile)}.`)
+  }
 
   const wrangler = readWrangler(config)
   const bundle = wrangler.then(({ main }) => build({ entry: main }))
   // A failure of the other while one is awaited is met where it is awaited.
   bundle.catch(() => {})
 
-  const plc = await openPlc(dataDir, note.plcPort)
-  const given = Object.fromEntries(
-    configurationNames
-      .filter((name) => process.env[name] !== undefined)
-      .map((name) => [name, process.env[name]])
-  )
+  const plc = await openPlc(known.PLC_URL, publicUrl, dataDir, note.plcPort)
   const { name, options, vars: declared } = await wrangler
   const bindings = {
     LOG_LEVEL: "info",
@@ -89,7 +103,15 @@ async function main() {
     writePrivate(
       noteFile,
       JSON.stringify(
-        { publicUrl, port, plcPort: plc.port ?? note.plcPort, pid: process.pid, workerd },
+        {
+          publicUrl,
+          port,
+          plcPort: plc.port ?? note.plcPort,
+          masterKey: fingerprint(bindings.MASTER_KEY),
+          isUsed,
+          pid: process.pid,
+          workerd
+        },
         null,
         2
       )
@@ -124,14 +146,17 @@ async function main() {
   process.once("disconnect", () => void stop(0))
 
   try {
-    await waitUntilReady(server.url, new URL(publicUrl).host)
+    await waitUntilReady(server.url)
     const account = await ensureAccount({
       server: server.url,
       publicUrl,
-      file: join(dataDir, "account.json"),
+      file: accountFile,
       adminPassword: bindings.ADMIN_PASSWORD,
       handleDomains: bindings.HANDLE_DOMAINS
     })
+    // From now on the data belongs to this address and this key; a start that failed before binds nobody.
+    isUsed = true
+    remember(server.pid)
     announce(account, publicUrl, dataDir, bindings, started)
     process.send?.({
       type: "ready",
@@ -164,6 +189,16 @@ function refuseMove(note, publicUrl, dataDir) {
   )
 }
 
+/** The keys of accounts are encrypted by the master key: with another one they could sign nothing. */
+function refuseOtherKey(note, masterKey, dataDir, varsFile) {
+  if (note.masterKey === undefined || note.masterKey === fingerprint(masterKey)) return
+  throw new Refused(
+    `The data in ${dataDir} was made with a MASTER_KEY that is not in ${varsFile}.\n` +
+      "Without it the accounts' signing keys cannot be read, and nobody could write.\n" +
+      "Put the old .dev.vars back, or give an empty folder: DATA_DIR=.data-2 npm start"
+  )
+}
+
 /** Ends what a killed start left behind; refuses beside a living server or somebody else's port. */
 async function refuseTwice(note, port, dataDir) {
   if (note.pid !== undefined && note.pid !== process.pid && isRunning(note.pid, "start.mjs")) {
@@ -185,9 +220,13 @@ async function refuseTwice(note, port, dataDir) {
   }
 }
 
-/** The PLC directory named by PLC_URL, or one of our own whose log is kept with the data. */
-async function openPlc(dataDir, lastPort) {
-  const url = process.env["PLC_URL"]
+/**
+ * The PLC directory named by PLC_URL, or one of our own whose log is kept with the data.
+ *
+ * An address that others can reach gets the public directory: nobody else would know DIDs of our own.
+ */
+async function openPlc(given, publicUrl, dataDir, lastPort) {
+  const url = given || (isLocalAddress(publicUrl) ? undefined : "https://plc.directory")
   if (url) return { url, own: false, port: undefined, close: async () => {} }
   const { startPlc } = await import("./plc.mjs")
   const port = lastPort !== undefined && (await isFree(lastPort)) ? lastPort : await freePort()
@@ -195,21 +234,32 @@ async function openPlc(dataDir, lastPort) {
   return { url: plc.url, own: true, port: plc.port, close: plc.close }
 }
 
-/** Asks /ready until it says yes; a refusal of the configuration is told with the server's own words. */
+/** Asks /ready until it says yes; a configuration that cannot be used is told at once, in the server's words. */
 async function waitUntilReady(url) {
   let last = "no answer"
   const until = performance.now() + 20_000
   while (performance.now() < until) {
-    try {
-      const response = await fetch(`${url}/ready`, { signal: AbortSignal.timeout(10_000) })
-      last = `${response.status} ${await response.text()}`
-      if (response.ok) return
-    } catch (cause) {
-      last = String(cause)
+    const answer = await askReady(url)
+    if (answer.ready === true) return
+    if (answer.problems !== undefined) {
+      const lines = answer.problems.map(({ variable, message }) => `  ${variable} ${message}`)
+      throw new Error(`The configuration cannot be used:\n${lines.join("\n")}`)
     }
+    last = answer.text
     await new Promise((done) => setTimeout(done, 50))
   }
   throw new Error(`The server does not become ready: ${last}`)
+}
+
+/** The answer of /ready, or why there is none. */
+async function askReady(url) {
+  try {
+    const response = await fetch(`${url}/ready`, { signal: AbortSignal.timeout(10_000) })
+    const text = await response.text()
+    return { ...JSON.parse(text), text: `${response.status} ${text}` }
+  } catch (cause) {
+    return { text: String(cause) }
+  }
 }
 
 function announce(account, publicUrl, dataDir, bindings, started) {

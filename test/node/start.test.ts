@@ -1,0 +1,99 @@
+import { assert, describe, it } from "@effect/vitest"
+import { spawn } from "node:child_process"
+import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
+import { firstAccount } from "../../scripts/account.mjs"
+import { freePort } from "../support/server.ts"
+
+const script = join(import.meta.dirname, "../../scripts/start.mjs")
+
+/** Starts the server, which is to give up; answers its exit code and all that it said. */
+const start = (env: Record<string, string>) =>
+  new Promise<{ readonly code: number | null; readonly said: string }>((resolve, reject) => {
+    const child = spawn(process.execPath, [script], {
+      env: { PATH: process.env["PATH"], HOME: process.env["HOME"], ...env },
+      stdio: ["ignore", "pipe", "pipe"]
+    })
+    let said = ""
+    child.stdout.on("data", (chunk) => (said += chunk))
+    child.stderr.on("data", (chunk) => (said += chunk))
+    child.once("error", reject)
+    child.once("exit", (code) => resolve({ code, said }))
+  })
+
+const inFolder = async (body: (folder: string) => Promise<void>) => {
+  const folder = mkdtempSync(join(tmpdir(), "nacre-start-"))
+  try {
+    await body(folder)
+  } finally {
+    rmSync(folder, { recursive: true })
+  }
+}
+
+describe("a start that is refused", () => {
+  it("says so of a port that is none", async () => {
+    await inFolder(async (folder) => {
+      const { code, said } = await start({ DATA_DIR: folder, PORT: "http" })
+      assert.strictEqual(code, 1)
+      assert.include(said, 'PORT must be a number between 1 and 65535, not "http"')
+    })
+  })
+
+  it("explains that data belongs to its address", async () => {
+    await inFolder(async (folder) => {
+      const note = { publicUrl: "http://localhost:8787", port: 8787, isUsed: true }
+      writeFileSync(join(folder, "server.json"), JSON.stringify(note))
+      const { code, said } = await start({ DATA_DIR: folder, PORT: String(await freePort()) })
+      assert.strictEqual(code, 1)
+      assert.include(said, "belongs to http://localhost:8787")
+      assert.include(said, "PORT=8787")
+    })
+  })
+
+  it("makes no new master key for data that another one protects", async () => {
+    await inFolder(async (folder) => {
+      const port = await freePort()
+      const note = {
+        publicUrl: `http://localhost:${port}`,
+        isUsed: true,
+        masterKey: "0".repeat(16)
+      }
+      writeFileSync(join(folder, "server.json"), JSON.stringify(note))
+      const vars = join(folder, ".dev.vars")
+      const lost = await start({ DATA_DIR: folder, PORT: String(port) })
+      assert.strictEqual(lost.code, 1)
+      assert.include(lost.said, "MASTER_KEY")
+      assert.include(lost.said, vars)
+      assert.isFalse(existsSync(vars))
+      const other = { MASTER_KEY: "A".repeat(43), DATA_DIR: folder, PORT: String(port) }
+      assert.strictEqual((await start(other)).code, 1)
+    })
+  })
+
+  it("names what is wrong with the configuration, and binds the folder to nothing", async () => {
+    await inFolder(async (folder) => {
+      for (const port of [await freePort(), await freePort()]) {
+        const env = { DATA_DIR: folder, PORT: String(port), ADMIN_PASSWORD: "short" }
+        const { code, said } = await start(env)
+        assert.strictEqual(code, 1)
+        assert.include(said, "The configuration cannot be used")
+        assert.include(said, "ADMIN_PASSWORD must be at least 8 characters")
+      }
+      const note = JSON.parse(readFileSync(join(folder, "server.json"), "utf8"))
+      assert.isFalse(note.isUsed)
+      assert.strictEqual(statSync(join(folder, ".dev.vars")).mode & 0o777, 0o600)
+      assert.isFalse(existsSync(join(folder, "account.json")))
+    })
+  })
+})
+
+describe("the first account", () => {
+  it("has a handle under a domain that the server gives handles out under", () => {
+    const handle = (publicUrl: string, handleDomains?: string) =>
+      firstAccount({ publicUrl, adminPassword: "", handleDomains }).handle
+    assert.strictEqual(handle("http://localhost:8787"), "you.test")
+    assert.strictEqual(handle("https://pds.example.com"), "you.pds.example.com")
+    assert.strictEqual(handle("https://pds.example.com", ".a.com, b.com"), "you.a.com")
+  })
+})
