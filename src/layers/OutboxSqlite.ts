@@ -48,6 +48,8 @@ export const layer = Layer.effect(
     let givenId: number | undefined
     let lastId: number | undefined
     let takenId = 0
+    let removedId = 0
+    let removing = 0
 
     const highest = (): number => {
       for (const [id] of sql.exec("SELECT MAX(id) FROM outbox").raw()) return Number(id ?? 0)
@@ -62,6 +64,8 @@ export const layer = Layer.effect(
       // passes over others. By the clock, also above those of an object that was emptied and made again.
       const last = (givenId ??= readLastEvent(sql))
       const id = Math.max(last + 1, clock.currentTimeMillisUnsafe() * 1000)
+      // What the log has goes with this transaction: one of its own would cost another write to disk.
+      removeTaken()
       givenId = id
       lastId = id
       sql.exec(
@@ -84,7 +88,11 @@ export const layer = Layer.effect(
       const events: Array<OutboxEvent> = []
       let bytes = 0
       for (const [id, meta, frame] of sql
-        .exec("SELECT id, meta, frame FROM outbox ORDER BY id LIMIT ?", batch.events)
+        .exec(
+          "SELECT id, meta, frame FROM outbox WHERE id > ? ORDER BY id LIMIT ?",
+          takenId,
+          batch.events
+        )
         .raw()) {
         const event = wholeFrame(sql, bytesOf(frame), laterPartsOf, Number(id))
         bytes += event.byteLength
@@ -94,10 +102,17 @@ export const layer = Layer.effect(
       return events
     }
 
-    const taken = (id: number): void => {
-      sql.exec("DELETE FROM outbox WHERE id <= ?", id)
-      if (parts) sql.exec("DELETE FROM outbox_part WHERE id <= ?", id)
-      takenId = Math.max(takenId, id)
+    /** Removes what the log has taken; it counts as removed only once the transaction is through (`settled`). */
+    const removeTaken = (): void => {
+      if (takenId <= removedId) return
+      sql.exec("DELETE FROM outbox WHERE id <= ?", takenId)
+      if (parts) sql.exec("DELETE FROM outbox_part WHERE id <= ?", takenId)
+      removing = takenId
+    }
+
+    const settled = (): void => {
+      if (removing <= removedId) return
+      removedId = removing
       parts = parts && mayWait()
     }
 
@@ -114,13 +129,13 @@ export const layer = Layer.effect(
         const last = events.at(-1)
         if (last === undefined) return
         // Ids that the log knew already count as taken: it answers the highest it has.
-        taken(Math.max(last.id, yield* append(did, events)))
+        takenId = Math.max(last.id, yield* append(did, events))
       }
     })
 
     const retryLater = Effect.flatMap(Clock.currentTimeMillis, (now) => alarm.by(now + retryAfter))
 
-    const deliver = Effect.suspend(() => {
+    const handOverAlone = Effect.suspend(() => {
       // One hand-over at a time keeps the order; a running one takes along what has come meanwhile.
       // It may be cut off: an alarm that rings while it runs must not have been the last.
       if (delivering) return retryLater
@@ -135,17 +150,26 @@ export const layer = Layer.effect(
       )
     })
 
+    const deliver = Effect.andThen(
+      handOverAlone,
+      Effect.sync(() => {
+        removeTaken()
+        settled()
+      })
+    )
+
     /** The first event goes at once; what follows within the pause goes together, one call for many. */
     const deliverInTurns = Effect.gen(function* () {
       while (mayWait()) {
         const before = takenId
-        yield* deliver
+        yield* handOverAlone
         if (takenId === before) return
         yield* Effect.sleep(pause)
       }
     }).pipe(Effect.ensuring(Effect.sync(() => (flushing = false))))
 
     const flush = Effect.suspend(() => {
+      settled()
       if (flushing) return Effect.void
       flushing = true
       return background.run(deliverInTurns)
@@ -156,7 +180,8 @@ export const layer = Layer.effect(
       deliver,
       flush: Effect.andThen(retryLater, flush),
       get waiting() {
-        for (const [count] of sql.exec("SELECT COUNT(*) FROM outbox").raw()) return Number(count)
+        const query = "SELECT COUNT(*) FROM outbox WHERE id > ?"
+        for (const [count] of sql.exec(query, takenId).raw()) return Number(count)
         return 0
       }
     })
