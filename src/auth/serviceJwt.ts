@@ -13,7 +13,8 @@ export const serviceTokenErrors = [
   "BadJwtAudience",
   "BadJwtLexiconMethod",
   "BadJwtIss",
-  "BadJwtSignature"
+  "BadJwtSignature",
+  "UntrustedIss"
 ] as const
 
 /** What is wrong with a service token, by the protocol's name. */

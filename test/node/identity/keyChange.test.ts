@@ -48,6 +48,20 @@ describe("a key that has changed", () => {
     })
   )
 
+  it.effect("is not asked for at all for somebody who may not speak here", () =>
+    Effect.gen(function* () {
+      const { didKey } = yield* aliceKey.signer
+      const { asked, layer } = rotated(didKey, didKey)
+      const token = yield* forge(es256k, good)
+      const error = yield* refusal(verify(token, { issuer: "did:web:other.com" })).pipe(
+        Effect.provide(layer)
+      )
+      assert.strictEqual(error, "UntrustedIss")
+      assert.deepStrictEqual(asked, [])
+      yield* verify(token, { issuer: good.iss }).pipe(Effect.provide(layer))
+    })
+  )
+
   it.effect("that cannot be had just now is not the caller's fault", () => {
     const identity = Layer.mock(Identity, {
       signingKey: (did) => Effect.fail(new IdentityUnavailable({ subject: did }))
