@@ -22,7 +22,7 @@ export const tables = [
 const batch = { events: 200, bytes: 4_000_000 }
 
 /** The pause between two hand-overs of a busy account, in milliseconds. */
-const pause = 4
+const pause = 8
 
 /** When the alarm delivers what was not delivered at once, in milliseconds. */
 const retryAfter = 2000
