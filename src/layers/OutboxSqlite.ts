@@ -160,6 +160,8 @@ export const layer = Layer.effect(
 
     /** The first event goes at once; what follows within the pause goes together, one call for many. */
     const deliverInTurns = Effect.gen(function* () {
+      // The answer to the client goes first.
+      yield* Effect.yieldNow
       while (mayWait()) {
         const before = takenId
         yield* handOverAlone
