@@ -11,6 +11,7 @@ import { repoReadMethods } from "./xrpc/account/records.ts"
 import { repoWriteMethods } from "./xrpc/account/repo.ts"
 import { serverMethods } from "./xrpc/account/server.ts"
 import { syncMethods } from "./xrpc/account/sync.ts"
+import { finishBody } from "./unreadBody.ts"
 import { serve, table } from "./Xrpc.ts"
 
 export { call } from "./accountCalls.ts"
@@ -28,7 +29,9 @@ export const accountMethods = table(
 /** Answers an XRPC request to the account in this object. */
 export const serveAccount = Effect.fnUntraced(function* (request: Request) {
   const { jsonLimit } = yield* Config
-  return yield* serve(accountMethods, { jsonLimit }, request, new URL(request.url))
+  const answer = yield* serve(accountMethods, { jsonLimit }, request, new URL(request.url))
+  yield* finishBody(request)
+  return answer
 })
 
 /** What the object's alarm does: deliver the outbox, sweep blobs; each asks for its next ring. */

@@ -24,6 +24,7 @@ import { home } from "./home.ts"
 import { logRequest, noteAccount } from "./requestLog.ts"
 import { reopened, withHeaders } from "./responseHeaders.ts"
 import { accountOf } from "./route.ts"
+import { finishBody } from "./unreadBody.ts"
 import { atprotoDid, didDocument, robots } from "./wellKnown.ts"
 import { nsidOf, serve, table } from "./Xrpc.ts"
 import { blobMethods } from "./xrpc/host/blobs.ts"
@@ -67,6 +68,7 @@ const respond = Effect.fnUntraced(function* <R>(make: Make<R>, request: Request,
       Effect.as(Effect.logError("request failed", cause), errorResponse(internalError))
     )
   )
+  yield* finishBody(request)
   const answered = noted.forwarded === true ? reopened(made) : made
   const rows = config.debugRows ? { "x-rows-written": String(billed.rows) } : {}
   return withHeaders(answered, noted.limits, corsHeaders(request, config), rows)

@@ -111,7 +111,8 @@ const readBounded = Effect.fnUntraced(function* (body: ReadableStream<Uint8Array
     if (next.done) break
     length += next.value.byteLength
     if (length > limit) {
-      yield* Effect.promise(() => reader.cancel())
+      // The rest is left unread: who answers decides what becomes of it.
+      reader.releaseLock()
       return yield* new PayloadTooLarge({ limit })
     }
     chunks.push(next.value)

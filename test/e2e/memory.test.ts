@@ -3,6 +3,7 @@ import type { TestServer } from "../support/server.ts"
 import { startMemory } from "../support/serverMemory.ts"
 import { clientSuite } from "./client.suite.ts"
 import { firehoseSuite } from "./firehose.suite.ts"
+import { refusalSuite } from "./refusal.suite.ts"
 import { repoSuite } from "./repo.suite.ts"
 
 let running: TestServer
@@ -12,6 +13,6 @@ beforeAll(async () => {
 }, 60_000)
 afterAll(() => running?.stop())
 
-for (const suite of [clientSuite, repoSuite, firehoseSuite]) {
+for (const suite of [clientSuite, repoSuite, refusalSuite, firehoseSuite]) {
   suite("the memory server", () => running)
 }
