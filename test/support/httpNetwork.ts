@@ -4,6 +4,8 @@ export interface Network {
   readonly env: Readonly<Record<string, string>>
   /** The TXT records of handles: what `_atproto.<handle>` says. */
   readonly dns: Map<string, string>
+  /** Names that nobody can reach: no connection, and no word from DNS. */
+  readonly dead: Set<string>
   /** Every URL that a host asked for, but those of PLC directories. */
   readonly asked: Array<string>
   /** Lets the PLC directory be out of reach. */
@@ -41,9 +43,11 @@ const stand: typeof fetch = async (input, init) => {
   }
   for (const { doh, network } of sides) {
     network.asked.push(url.href)
+    if (network.dead.has(url.hostname)) throw new TypeError("fetch failed")
     if (url.host !== doh) continue
-    const name = url.searchParams.get("name") ?? ""
-    return txt(network.dns.get(name.replace(/^_atproto\./, "")))
+    const name = (url.searchParams.get("name") ?? "").replace(/^_atproto\./, "")
+    if (network.dead.has(name)) throw new TypeError("fetch failed")
+    return txt(network.dns.get(name))
   }
   return new Response("not found", { status: 404 })
 }
@@ -63,6 +67,7 @@ export const startNetwork = (plcUrl: string): Network => {
         DEV_ALLOW_HOSTS: `${host},${doh}`
       },
       dns: new Map(),
+      dead: new Set(),
       asked: [],
       cut: (broken) => {
         side.isCut = broken

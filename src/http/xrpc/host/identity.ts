@@ -7,11 +7,32 @@ import type {
 import * as Effect from "effect/Effect"
 import { normalizeHandle } from "../../../lexicon/syntax.ts"
 import { HostedIdentities } from "../../../services/HostedIdentities.ts"
-import { HandleNotFound, Identity } from "../../../services/Identity.ts"
+import {
+  DidNotFound,
+  HandleNotFound,
+  Identity,
+  IdentityUnavailable
+} from "../../../services/Identity.ts"
 import { takePoint } from "../../clientLimits.ts"
 import { type Call, method } from "../../Xrpc.ts"
 
 const open = { authority: { kind: "none" } } as const
+
+const nameNotFound = ({ subject, cause }: IdentityUnavailable) =>
+  !subject.startsWith("did:")
+    ? new HandleNotFound({ handle: subject })
+    : subject.startsWith("did:web:")
+      ? new DidNotFound({ did: subject })
+      : new IdentityUnavailable({ subject, cause })
+
+/**
+ * A name whose own host cannot be reached does not resolve, as far as its asker can tell: the methods' lexicons have
+ * no other error. A did:plc that cannot be looked up is another matter: that is this server's own directory failing.
+ */
+const orNotFound = <A, E, R>(resolving: Effect.Effect<A, E | IdentityUnavailable, R>) =>
+  Effect.mapError(resolving, (error) =>
+    error instanceof IdentityUnavailable ? nameNotFound(error) : error
+  )
 
 /** The DID of a handle: accounts here first; what is ours and unknown is asked of nobody else. */
 const didOf = Effect.fnUntraced(function* (text: string) {
@@ -37,7 +58,7 @@ const resolveHandle = method(
   open,
   Effect.fnUntraced(function* ({ params }: Call<ResolveHandle.QueryParams>) {
     return { did: yield* didOf(params.handle) }
-  })
+  }, orNotFound)
 )
 
 const resolveDid = method(
@@ -45,7 +66,7 @@ const resolveDid = method(
   open,
   Effect.fnUntraced(function* ({ params }: Call<ResolveDid.QueryParams>) {
     return { didDoc: yield* documentOf(params.did) }
-  })
+  }, orNotFound)
 )
 
 /** An identifier that the network may be asked about: not a handle of ours that nobody has. */
@@ -59,7 +80,7 @@ const resolveIdentity = method(
     yield* checkIdentifier(params.identifier)
     const identity = yield* Identity
     return yield* identity.resolveIdentity(params.identifier)
-  })
+  }, orNotFound)
 )
 
 const refreshIdentity = method(
@@ -70,7 +91,7 @@ const refreshIdentity = method(
     yield* checkIdentifier(input.identifier)
     const identity = yield* Identity
     return yield* identity.resolveIdentity(input.identifier, { fresh: true })
-  })
+  }, orNotFound)
 )
 
 /** Who is who, for anybody who asks. */
