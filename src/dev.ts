@@ -1,5 +1,7 @@
 import { randomBytes } from "node:crypto"
+import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
 import { createAccount, firstAccount } from "../scripts/account.mjs"
 import { startPlc } from "../scripts/plc.mjs"
 import * as accountApp from "./http/account.ts"
@@ -9,7 +11,7 @@ import * as NodeServer from "./layers/NodeServer.ts"
 
 /** The whole server on Node, everything in memory: gone with the process, secrets made anew at each start. */
 const program = Effect.gen(function* () {
-  const port = Number(process.env["PORT"] ?? 8787)
+  const port = Number(process.env["PORT"] || 8787)
   const adminPassword = process.env["ADMIN_PASSWORD"] ?? randomBytes(12).toString("base64url")
   const publicUrl = process.env["PUBLIC_URL"] ?? `http://localhost:${port}`
   const plc = yield* Effect.acquireRelease(
@@ -42,6 +44,12 @@ const program = Effect.gen(function* () {
 }).pipe(Effect.scoped)
 
 const fiber = Effect.runFork(program)
+fiber.addObserver((exit) => {
+  if (Exit.isSuccess(exit) || Cause.hasInterruptsOnly(exit.cause)) return
+  const problem = Cause.squash(exit.cause)
+  process.stderr.write(`${problem instanceof Error ? problem.message : String(problem)}\n`)
+  process.exitCode = 1
+})
 for (const signal of ["SIGINT", "SIGTERM"] as const) {
   process.once(signal, () => fiber.interruptUnsafe())
 }

@@ -1,15 +1,17 @@
 import { assert, describe, it } from "@effect/vitest"
 import { spawn } from "node:child_process"
 import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs"
+import { createServer, type AddressInfo } from "node:net"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { firstAccount } from "../../scripts/account.mjs"
 import { freePort } from "../support/server.ts"
 
-const script = join(import.meta.dirname, "../../scripts/start.mjs")
+const npmStart = join(import.meta.dirname, "../../scripts/start.mjs")
+const memory = join(import.meta.dirname, "../../src/dev.ts")
 
-/** Starts the server, which is to give up; answers its exit code and all that it said. */
-const start = (env: Record<string, string>) =>
+/** Starts a server, which is to give up; answers its exit code and all that it said. */
+const start = (env: Record<string, string>, script = npmStart) =>
   new Promise<{ readonly code: number | null; readonly said: string }>((resolve, reject) => {
     const child = spawn(process.execPath, [script], {
       env: { PATH: process.env["PATH"], HOME: process.env["HOME"], ...env },
@@ -85,6 +87,19 @@ describe("a start that is refused", () => {
       assert.strictEqual(statSync(join(folder, ".dev.vars")).mode & 0o777, 0o600)
       assert.isFalse(existsSync(join(folder, "account.json")))
     })
+  })
+})
+
+describe("the memory server", () => {
+  it("says why it does not start, and fails", async () => {
+    const taken = createServer()
+    await new Promise<void>((resolve) => taken.listen(0, "127.0.0.1", resolve))
+    // SAFETY: it listens on a port, not on a pipe.
+    const { port } = taken.address() as AddressInfo
+    const { code, said } = await start({ PORT: String(port) }, memory)
+    taken.close()
+    assert.strictEqual(code, 1)
+    assert.include(said, "EADDRINUSE")
   })
 })
 
