@@ -1,17 +1,9 @@
 import { assert, describe, it, vi } from "@effect/vitest"
-import { evictDurableObject, runDurableObjectAlarm, runInDurableObject } from "cloudflare:test"
+import { evictDurableObject, runDurableObjectAlarm } from "cloudflare:test"
 import { billed } from "../../src/services/SqlStorage.ts"
-import { newPerson, objectOf, sequencerObject } from "./world.ts"
+import { delivered, newPerson, objectOf, sequencerObject } from "./world.ts"
 
 const hour = 3_600_000
-
-/** Waits until the log has taken what an account has written. */
-const delivered = (did: string): Promise<void> =>
-  runInDurableObject(objectOf(did), async (_object, { storage }) => {
-    while (Number(storage.sql.exec("SELECT count(*) AS n FROM outbox").one()["n"]) > 0) {
-      await scheduler.wait(5)
-    }
-  })
 
 const rowsOf = async (body: () => Promise<unknown>): Promise<number> => {
   const before = billed.rows

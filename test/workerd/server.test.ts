@@ -11,12 +11,13 @@ import { makeHandler } from "../../src/http/webHandler.ts"
 import * as Cloudflare from "../../src/layers/Cloudflare.ts"
 import {
   bindings,
+  delivered,
   fetchWorker,
   newPerson,
   objectOf,
   origin,
   query,
-  sequencerObject
+  revInLog
 } from "./world.ts"
 
 const exportOf = async (did: string) => {
@@ -30,12 +31,6 @@ const waiting = (did: string) =>
   runInDurableObject(objectOf(did), (_object, { storage }) =>
     Number(storage.sql.exec("SELECT count(*) AS n FROM outbox").one()["n"])
   )
-
-/** The rev that the log knows of an account. */
-const revInLog = async (did: string) => {
-  const { repos } = await sequencerObject().listRepos({ limit: 1000 })
-  return repos.find((repo) => repo.did === did)?.rev
-}
 
 describe("the Worker", () => {
   it("makes an account, signs in, writes, reads and exports", async () => {
@@ -117,6 +112,7 @@ describe("an account's object", () => {
   it("hands over by its alarm what it could not before it was killed", async () => {
     const { createRecord, did } = await newPerson()
     await createRecord("taken")
+    await delivered(did)
     const before = await revInLog(did)
     // As if the object was killed after each commit, before the log heard of it.
     const unreachable = () => Promise.reject(new Error("unreachable"))

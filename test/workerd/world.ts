@@ -1,4 +1,5 @@
 import { assert } from "@effect/vitest"
+import { runInDurableObject } from "cloudflare:test"
 import { env, exports } from "cloudflare:workers"
 import type * as SequencerObject from "../../src/layers/SequencerObject.ts"
 
@@ -117,4 +118,18 @@ export const newPerson = async (): Promise<Person> => {
         }))
       })
   }
+}
+
+/** The rev that the log knows of an account. */
+export const revInLog = async (did: string): Promise<string | undefined> => {
+  const { repos } = await sequencerObject().listRepos({ limit: 1000 })
+  return repos.find((repo) => repo.did === did)?.rev
+}
+
+/** Waits until the log has taken what an account has written. */
+export const delivered = async (did: string): Promise<void> => {
+  const rev = await runInDurableObject(objectOf(did), (_object, { storage }) =>
+    String(storage.sql.exec("SELECT rev FROM head").one()["rev"])
+  )
+  while ((await revInLog(did)) !== rev) await scheduler.wait(5)
 }
