@@ -1,3 +1,6 @@
+import type { OAuthCalls } from "./accountCalls/oauth.ts"
+import type { ProxyCalls } from "./accountCalls/proxy.ts"
+import type { SecurityCalls } from "./accountCalls/security.ts"
 import type { InactiveStatus } from "./Sequencer.ts"
 
 /** Where a stored blob lies and what it is. */
@@ -32,7 +35,7 @@ export interface Credentials {
  *
  * Inputs and outputs are structured-cloneable.
  */
-export interface AccountCalls {
+export interface AccountCalls extends OAuthCalls, SecurityCalls, ProxyCalls {
   /** Makes the account, its keys and its empty repo; nothing is announced until `announce`. */
   create: {
     input: {

@@ -1,0 +1,82 @@
+import * as Context from "effect/Context"
+import type * as Effect from "effect/Effect"
+import * as Schema from "effect/Schema"
+import type { ClientAuth } from "../oauth/types.ts"
+
+/** The refresh token is unknown, used before, or its session is over. */
+export class GrantEnded extends Schema.TaggedError<GrantEnded>()("GrantEnded", {
+  reason: Schema.Literals(["unknown", "replayed", "expired", "other client", "other key"])
+}) {}
+
+/** An app's session: what a person let it do. */
+export interface OAuthSession {
+  readonly id: string
+  readonly clientId: string
+  readonly clientAuth: ClientAuth
+  /** Thumbprint of the DPoP key. */
+  readonly jkt: string
+  /** What was agreed to, `include:` as it was asked for. */
+  readonly scope: string
+  /** What the tokens hold: `include:` expanded. */
+  readonly granted: string
+  /** The device on which consent was given. */
+  readonly device: string
+  readonly createdAt: number
+  readonly refreshedAt: number
+  /** When its refresh token is over; milliseconds. */
+  readonly expiresAt: number
+}
+
+/** What a new session is made of. */
+export interface NewOAuthSession {
+  readonly id: string
+  readonly clientId: string
+  readonly clientAuth: ClientAuth
+  readonly jkt: string
+  readonly scope: string
+  readonly granted: string
+  readonly device: string
+  /** Whether the client may refresh. */
+  readonly refreshable: boolean
+}
+
+/** The tokens of an OAuth session; `expiresIn` is in seconds. */
+export interface OAuthTokens {
+  readonly accessToken: string
+  readonly refreshToken: string | undefined
+  readonly expiresIn: number
+  readonly granted: string
+}
+
+/**
+ * The OAuth sessions of the account in this object, and what its owner has agreed to.
+ *
+ * An access token (15 minutes) is good while its session's row exists. A refresh token is good once: shown
+ * again, it ends the session. Public clients' sessions end two weeks after they began; confidential
+ * clients' refresh tokens live 180 days each. Only hashes are stored.
+ */
+export class OAuthSessions extends Context.Service<
+  OAuthSessions,
+  {
+    open(did: string, session: NewOAuthSession): Effect.Effect<OAuthTokens>
+    /** The session of a refresh token, without using it; a replayed one ends its session. */
+    peek(refreshToken: string): Effect.Effect<OAuthSession, GrantEnded>
+    /** Uses a refresh token: new tokens, with `granted` in them. Of two at once one wins, the other ends it. */
+    refresh(
+      did: string,
+      refreshToken: string,
+      use: { readonly clientId: string; readonly jkt: string; readonly granted: string }
+    ): Effect.Effect<OAuthTokens, GrantEnded>
+    /** A session that has not ended; synchronous: each request asks. */
+    find(id: string): OAuthSession | undefined
+    readonly list: Effect.Effect<ReadonlyArray<OAuthSession>>
+    end(id: string): Effect.Effect<void>
+    readonly endAll: Effect.Effect<void>
+    /** Revokes by either token (RFC 7009); what is unknown is revoked already. */
+    revoke(token: string): Effect.Effect<void>
+    /** What was agreed to for a confidential client before, if anything. */
+    consented(clientId: string): Effect.Effect<string | undefined>
+    /** Remembers what was agreed to; forgotten when a session of the client is ended by its owner. */
+    rememberConsent(clientId: string, scope: string): Effect.Effect<void>
+  }
+>()("nacre/services/OAuthSessions") {}
