@@ -3,6 +3,7 @@ import * as Layer from "effect/Layer"
 import type * as Option from "effect/Option"
 import { Config } from "../services/Config.ts"
 import * as ServiceTokens from "../services/ServiceTokens.ts"
+import * as DpopProofsMaster from "./DpopProofsMaster.ts"
 import * as IdentityResolver from "./IdentityResolver.ts"
 import * as KeysMaster from "./KeysMaster.ts"
 import * as OutgoingFetch from "./OutgoingFetch.ts"
@@ -13,13 +14,13 @@ export type Local = (
   didOrHandle: string
 ) => Effect.Effect<Option.Option<IdentityResolver.KnownLocally>>
 
-/** The services that the Worker and the accounts' objects both have: keys, outgoing requests, identities, service tokens. */
+/** The services that the Worker and the accounts' objects both have: keys, outgoing requests, identities, service tokens, DPoP proofs. */
 export const layer = <E, R>(local: Effect.Effect<Local, E, R>) =>
   Layer.unwrap(
     Effect.gen(function* () {
       const { devAllowHosts: allowHosts, dohUrl, masterKey, plcUrl } = yield* Config
       const identity = IdentityResolver.layer({ dohUrl, allowHosts, local: yield* local })
-      return ServiceTokens.layer.pipe(
+      return Layer.mergeAll(ServiceTokens.layer, DpopProofsMaster.layer).pipe(
         Layer.provideMerge(identity),
         Layer.provideMerge(PlcHttp.layer({ url: plcUrl })),
         Layer.provideMerge(OutgoingFetch.layer({ allowHosts })),
