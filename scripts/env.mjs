@@ -30,6 +30,11 @@ export const configurationNames = [
   "PRIVACY_POLICY_URL",
   "TERMS_OF_SERVICE_URL",
   "CONTACT_EMAIL",
+  "BRAND_NAME",
+  "BRAND_LOGO_URL",
+  "BRAND_COLOR",
+  "BRAND_BACKGROUND",
+  "BRAND_LINKS",
   "DEV_ALLOW_HOSTS",
   "MAILER",
   "DEBUG_ROWS"

@@ -44,6 +44,11 @@ const Environment = Schema.Struct({
   PRIVACY_POLICY_URL: optional(Syntax.HttpUrl),
   TERMS_OF_SERVICE_URL: optional(Syntax.HttpUrl),
   CONTACT_EMAIL: optional(Syntax.Email),
+  BRAND_NAME: optional(Syntax.ShortText),
+  BRAND_LOGO_URL: optional(Syntax.PictureUrl),
+  BRAND_COLOR: optional(Syntax.HexColor),
+  BRAND_BACKGROUND: optional(Syntax.ColorOrPicture),
+  BRAND_LINKS: optional(Syntax.listOf(Syntax.LabelledUrl)),
   DEV_ALLOW_HOSTS: optional(Syntax.listOf(Syntax.HostPort)),
   MAILER: optional(Schema.Literals(["none", "captured"])),
   DEBUG_ROWS: optional(Syntax.Flag)
@@ -54,6 +59,7 @@ type Values = typeof Environment.Type
 
 const number = "must be a whole number, 0 or more"
 const url = "must be an http or https URL"
+const picture = "must be an https URL of a picture"
 const flag = "must be on or off (or true, false, 1, 0)"
 const oneOf = (values: ReadonlyArray<string>) => `must be one of ${values.join(", ")}`
 
@@ -84,6 +90,11 @@ const demands: { readonly [V in Variable]: string } = {
   PRIVACY_POLICY_URL: url,
   TERMS_OF_SERVICE_URL: url,
   CONTACT_EMAIL: "must be an e-mail address",
+  BRAND_NAME: "must be at most 64 characters",
+  BRAND_LOGO_URL: picture,
+  BRAND_COLOR: "must be a colour such as #4a5bd0",
+  BRAND_BACKGROUND: "must be a colour such as #4a5bd0 or an https URL of a picture",
+  BRAND_LINKS: "must be links separated by commas, each a label, = and an http or https URL",
   DEV_ALLOW_HOSTS: "must be host[:port] separated by commas",
   MAILER: oneOf(["none", "captured"]),
   DEBUG_ROWS: flag
@@ -156,6 +167,13 @@ const settingsOf = (values: Values): Settings => {
     privacyPolicyUrl: values.PRIVACY_POLICY_URL,
     termsOfServiceUrl: values.TERMS_OF_SERVICE_URL,
     contactEmail: values.CONTACT_EMAIL,
+    brand: {
+      name: values.BRAND_NAME,
+      logoUrl: values.BRAND_LOGO_URL,
+      color: values.BRAND_COLOR,
+      background: values.BRAND_BACKGROUND,
+      links: (values.BRAND_LINKS ?? []).map(Syntax.labelledUrl)
+    },
     devAllowHosts: values.DEV_ALLOW_HOSTS ?? [],
     mailer: values.MAILER ?? "none",
     debugRows: values.DEBUG_ROWS ?? false

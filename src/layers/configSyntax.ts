@@ -87,6 +87,54 @@ export const ServiceDid = text(isSupportedDid)
 /** An e-mail address, roughly. */
 export const Email = text((value) => /^[^\s@]+@[^\s@]+$/.test(value))
 
+/** A name that fits into a line. */
+export const ShortText = text((value) => value.length <= 64)
+
+const hexColor = /^#([0-9a-f]{3}|[0-9a-f]{6})$/i
+
+/** `#abc` and `#AABBCC` as `#aabbcc`. */
+const longHex = (value: string): string =>
+  (value.length === 4 ? value.replace(/[^#]/g, "$&$&") : value).toLowerCase()
+
+/** A colour in hexadecimal. */
+export const HexColor = text((value) => hexColor.test(value), longHex)
+
+const isPictureUrl = (value: string): boolean => {
+  const url = parse(value)
+  return (
+    url !== undefined && isHttp(url) && (url.protocol === "https:" || isLocalName(url.hostname))
+  )
+}
+
+/** A URL as it may stand between the quotes of a stylesheet. */
+const quotable = (value: string): string =>
+  new URL(value).href.replace(
+    /["\\<\s]/g,
+    (character) => `%${character.charCodeAt(0).toString(16)}`
+  )
+
+/** A picture on the web. */
+export const PictureUrl = text(isPictureUrl, quotable)
+
+/** A colour, or a picture on the web. */
+export const ColorOrPicture = text(
+  (value) => hexColor.test(value) || isPictureUrl(value),
+  (value) => (value.startsWith("#") ? longHex(value) : quotable(value))
+)
+
+/** A label and where it leads: `Help=https://example.com/help`. */
+export const labelledUrl = (value: string): { readonly label: string; readonly url: string } => {
+  const at = value.indexOf("=")
+  return { label: value.slice(0, at).trim(), url: value.slice(at + 1).trim() }
+}
+
+/** A link of the pages' foot. */
+export const LabelledUrl = text((value) => {
+  const { label, url } = labelledUrl(value)
+  const to = parse(url)
+  return label !== "" && to !== undefined && isHttp(to)
+})
+
 /** A MIME type or a glob of them. */
 export const MimeGlob = text(
   (value) => /^(\*\/\*|[a-z0-9][a-z0-9.+-]*\/(\*|[a-z0-9][a-z0-9.+-]*))$/i.test(value),

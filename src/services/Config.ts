@@ -27,6 +27,19 @@ export const rateLimitModes = ["on", "sensitive", "off"] as const
 /** The levels of the log, from the loudest. */
 export const logLevels = ["trace", "debug", "info", "warn", "error", "none"] as const
 
+/** How the pages look: whose they are. */
+export interface Brand {
+  /** Stands at the top of the pages in place of the host's name. */
+  readonly name: string | undefined
+  readonly logoUrl: string | undefined
+  /** The colour of what can be pressed: `#rrggbb`. */
+  readonly color: string | undefined
+  /** What the pages lie on: `#rrggbb`, or the address of a picture. */
+  readonly background: string | undefined
+  /** Links at the foot of the pages, before those to privacy policy and terms. */
+  readonly links: ReadonlyArray<{ readonly label: string; readonly url: string }>
+}
+
 /** Everything that can be set from outside, read once and checked. */
 export interface Settings {
   /** The server's origin, without a slash at the end. */
@@ -73,6 +86,7 @@ export interface Settings {
   readonly privacyPolicyUrl: string | undefined
   readonly termsOfServiceUrl: string | undefined
   readonly contactEmail: string | undefined
+  readonly brand: Brand
   /** Loopback services (`host[:port]`) that outgoing requests may reach; development only. */
   readonly devAllowHosts: ReadonlyArray<string>
   readonly mailer: "none" | "captured"

@@ -1,0 +1,79 @@
+import * as Effect from "effect/Effect"
+import * as Schema from "effect/Schema"
+import { Config } from "../../services/Config.ts"
+
+/** A page was asked for, or a form sent, in a way that no page of ours does. */
+export class BrowserRefused extends Schema.TaggedError<BrowserRefused>()("BrowserRefused", {
+  reason: Schema.Literals([
+    "method",
+    "not a navigation",
+    "another site",
+    "content type",
+    "too large",
+    "malformed",
+    "csrf"
+  ])
+}) {}
+
+const refused = (reason: BrowserRefused["reason"]) => new BrowserRefused({ reason })
+
+/**
+ * Whether somebody is going to this page: not a script, not a frame, not an image.
+ *
+ * Older browsers do not send `Sec-Fetch-*`; the cookie's SameSite and frame-ancestors hold for them.
+ */
+export const checkNavigation = Effect.fnUntraced(function* ({ method, headers }: Request) {
+  if (method !== "GET") return yield* refused("method")
+  const mode = headers.get("sec-fetch-mode") ?? "navigate"
+  const dest = headers.get("sec-fetch-dest") ?? "document"
+  if (mode !== "navigate" || dest !== "document") return yield* refused("not a navigation")
+})
+
+/** Whether a form was sent from a page of this very server. */
+const checkSameOrigin = Effect.fnUntraced(function* ({ headers }: Request) {
+  const { publicUrl } = yield* Config
+  const site = headers.get("sec-fetch-site")
+  const origin = headers.get("origin")
+  const isOurs = origin === publicUrl && (site === null || site === "same-origin")
+  if (!isOurs) return yield* refused("another site")
+})
+
+/** The fields of a form, each once. */
+export type Form = ReadonlyMap<string, string>
+
+const formLimit = 100 * 1024
+const formType = "application/x-www-form-urlencoded"
+
+const readBody = Effect.fnUntraced(function* (request: Request) {
+  if (request.body === null) return ""
+  const reader = request.body.getReader()
+  const decoder = new TextDecoder()
+  let text = ""
+  let length = 0
+  while (true) {
+    const next = yield* Effect.tryPromise({
+      try: () => reader.read(),
+      catch: () => refused("malformed")
+    })
+    if (next.done) return text + decoder.decode()
+    length += next.value.byteLength
+    if (length > formLimit) {
+      reader.releaseLock()
+      return yield* refused("too large")
+    }
+    text += decoder.decode(next.value, { stream: true })
+  }
+})
+
+/** Reads a form that a page of ours has sent; a field that is there twice makes it malformed. */
+export const readForm = Effect.fnUntraced(function* (request: Request) {
+  yield* checkSameOrigin(request)
+  const type = request.headers.get("content-type")?.split(";")[0]?.trim().toLowerCase()
+  if (type !== formType) return yield* refused("content type")
+  const fields = new Map<string, string>()
+  for (const [name, value] of new URLSearchParams(yield* readBody(request))) {
+    if (fields.has(name)) return yield* refused("malformed")
+    fields.set(name, value)
+  }
+  return fields as Form
+})

@@ -1,0 +1,26 @@
+import type { Settings } from "../../services/Config.ts"
+
+const year = 365 * 86_400
+
+/**
+ * The name of the device's cookie. `__Host-` keeps other hosts of the same domain from planting one;
+ * browsers take it over https only, so on this machine it goes without.
+ */
+const nameOf = ({ publicUrl }: Settings) =>
+  publicUrl.startsWith("https:") ? "__Host-nacre-device" : "nacre-device"
+
+/** The device's cookie of a request; nothing where there is none, or two. */
+export const deviceCookie = (request: Request, config: Settings): string | undefined => {
+  const name = nameOf(config)
+  const found = (request.headers.get("cookie") ?? "").split(";").flatMap((part) => {
+    const at = part.indexOf("=")
+    return part.slice(0, at).trim() === name ? [part.slice(at + 1).trim()] : []
+  })
+  return found.length === 1 ? found[0] : undefined
+}
+
+/** The `Set-Cookie` that keeps a device's cookie for a year. */
+export const keepDevice = (value: string, config: Settings): string =>
+  `${nameOf(config)}=${value}; Path=/; HttpOnly; SameSite=Lax; Max-Age=${year}${
+    config.publicUrl.startsWith("https:") ? "; Secure" : ""
+  }`

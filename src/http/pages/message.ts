@@ -1,0 +1,21 @@
+import type { Settings } from "../../services/Config.ts"
+import { type Child, html } from "./html.ts"
+import { showPage } from "./layout.ts"
+
+/** A page that says what happened, and what can be done. */
+export interface Message {
+  readonly title: string
+  readonly text: Child
+  readonly status?: number
+  readonly link?: { readonly href: string; readonly label: string }
+  readonly headers?: Readonly<Record<string, string>>
+}
+
+/** Shows a message. */
+export const showMessage = (message: Message, config: Settings): Response => {
+  const { title, text, status = 200, link, headers } = message
+  const body = html`<h1>${title}</h1>
+    <p>${text}</p>
+    ${link !== undefined && html`<a class="button quiet" href="${link.href}">${link.label}</a>`}`
+  return showPage({ title, body, status, ...(headers === undefined ? {} : { headers }) }, config)
+}
