@@ -3,12 +3,19 @@
  *
  * A method without a declared authority does not exist: the default is deny.
  */
+import type { Permission } from "../oauth/types.ts"
 
 /** How much a password session may do: the main password, a privileged app password, any app password. */
 export type SessionLevel = "full" | "privileged" | "standard"
 
+/** The permissions that one call of a method takes, by what it asks for: its token must hold every one. */
+export type NeedsOf = (call: {
+  readonly params: Record<string, unknown>
+  readonly input: unknown
+}) => ReadonlyArray<Permission>
+
 /** What an OAuth token must hold: nothing (`any` token identifies), never enough (`no`), or permissions. */
-export type OAuthNeed = "any" | "no" | ReadonlyArray<string>
+export type OAuthNeed = "any" | "no" | NeedsOf
 
 /** The authority that a method declares. */
 export type Authority =

@@ -25,7 +25,7 @@ const authenticate = Effect.fnUntraced(function* (
 const uploadAuthority = (mimeType: string): Authority => ({
   kind: "session",
   level: "standard",
-  oauth: [`blob:${mimeType}`],
+  oauth: () => [{ resource: "blob", mime: mimeType }],
   service: true
 })
 

@@ -9,7 +9,10 @@ import type { Caller } from "../../../services/Authority.ts"
 import { putPreferences as put, shownPreferences } from "../../../services/OwnerPreferences.ts"
 import { type Call, method } from "../../Xrpc.ts"
 
-const need = (nsid: string) => `rpc:${nsid}?aud=did:web:api.bsky.app%23bsky_appview`
+/** The app view whose methods these are: by the protocol an app needs its permission, although they are answered here. */
+const appView = "did:web:api.bsky.app#bsky_appview"
+
+const need = (lxm: string) => () => [{ resource: "rpc", lxm, aud: appView }] as const
 
 /** The main password's sessions see and set everything. */
 const isOwner = (caller: Caller): boolean =>
@@ -22,7 +25,7 @@ export const getPreferences = method(
     authority: {
       kind: "session",
       level: "standard",
-      oauth: [need("app.bsky.actor.getPreferences")],
+      oauth: need("app.bsky.actor.getPreferences"),
       takendown: true
     }
   },
@@ -38,7 +41,7 @@ export const putPreferences = method(
     authority: {
       kind: "session",
       level: "standard",
-      oauth: [need("app.bsky.actor.putPreferences")]
+      oauth: need("app.bsky.actor.putPreferences")
     }
   },
   Effect.fnUntraced(function* ({

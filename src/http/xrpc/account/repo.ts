@@ -12,6 +12,8 @@ import {
   type Write,
   type WriteResult
 } from "../../../services/Repo.ts"
+import type { Permission } from "../../../oauth/types.ts"
+import type { NeedsOf } from "../../../services/Authority.ts"
 import { readCid } from "../../input.ts"
 import { type Call, method } from "../../Xrpc.ts"
 import { ownAccount } from "./standing.ts"
@@ -19,17 +21,22 @@ import { ownAccount } from "./standing.ts"
 /** A record of a million bytes may be larger as JSON. */
 const writeBodyLimit = 2 * 1024 * 1024
 
+type Action = Extract<Permission, { readonly resource: "repo" }>["action"]
+
 /** What a write is declared with: the session that may do it, and how large its body may be. */
-const writing = (...actions: ReadonlyArray<"create" | "update" | "delete">) =>
+const writing = (oauth: NeedsOf) =>
   ({
-    authority: {
-      kind: "session",
-      level: "standard",
-      oauth: [`repo:*?${actions.map((action) => `action=${action}`).join("&")}`],
-      active: true
-    },
+    authority: { kind: "session", level: "standard", oauth, active: true },
     bodyLimit: writeBodyLimit
   }) as const
+
+/** The permissions for writing a record of the collection that the input names. */
+const inCollection =
+  (...actions: ReadonlyArray<Action>): NeedsOf =>
+  ({ input }) => {
+    const { collection } = input as { readonly collection: string }
+    return actions.map((action) => ({ resource: "repo", collection, action }))
+  }
 
 const cidIn = Effect.fnUntraced(function* (text: string | undefined) {
   return text === undefined ? undefined : yield* readCid(text)
@@ -47,7 +54,7 @@ const resultOf = ({ uri, cid, validationStatus }: WriteResult) => ({
 /** com.atproto.repo.createRecord */
 export const createRecord = method(
   "com.atproto.repo.createRecord",
-  writing("create"),
+  writing(inCollection("create")),
   Effect.fnUntraced(function* ({
     input
   }: Call<CreateRecord.QueryParams, CreateRecord.InputSchema>) {
@@ -67,7 +74,8 @@ export const createRecord = method(
 /** com.atproto.repo.putRecord: the same content again makes no commit. */
 export const putRecord = method(
   "com.atproto.repo.putRecord",
-  writing("create", "update"),
+  // Whether the record is there shows later: it may come to either.
+  writing(inCollection("create", "update")),
   Effect.fnUntraced(function* ({ input }: Call<PutRecord.QueryParams, PutRecord.InputSchema>) {
     yield* ownAccount(input.repo)
     const { collection, rkey, validate, swapRecord } = input
@@ -92,7 +100,7 @@ export const putRecord = method(
 /** com.atproto.repo.deleteRecord: a missing record is a success without a commit. */
 export const deleteRecord = method(
   "com.atproto.repo.deleteRecord",
-  writing("delete"),
+  writing(inCollection("delete")),
   Effect.fnUntraced(function* ({
     input
   }: Call<DeleteRecord.QueryParams, DeleteRecord.InputSchema>) {
@@ -122,10 +130,20 @@ const writeOf = (write: ApplyWrites.InputSchema["writes"][number]): Write => {
   }
 }
 
+/** One permission for each write; equal ones are asked for once. */
+const ofEachWrite: NeedsOf = ({ input }) => {
+  const { writes } = input as ApplyWrites.InputSchema
+  const needs = writes.map(({ $type, collection }): Permission => {
+    const action = $type!.slice(typeOf.length) as Action
+    return { resource: "repo", collection, action }
+  })
+  return [...new Map(needs.map((need) => [JSON.stringify(need), need])).values()]
+}
+
 /** com.atproto.repo.applyWrites: all of them in one commit, or none. */
 export const applyWrites = method(
   "com.atproto.repo.applyWrites",
-  writing("create", "update", "delete"),
+  writing(ofEachWrite),
   Effect.fnUntraced(function* ({ input }: Call<ApplyWrites.QueryParams, ApplyWrites.InputSchema>) {
     yield* ownAccount(input.repo)
     const repo = yield* Repo

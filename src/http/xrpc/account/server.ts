@@ -95,11 +95,14 @@ export const revokeAppPassword = method(
 export const getServiceAuth = method(
   "com.atproto.server.getServiceAuth",
   {
-    // What an OAuth token needs depends on the parameters: a permission for this very method and audience.
+    // An OAuth token needs the permission for this very method and audience.
     authority: {
       kind: "session",
       level: "standard",
-      oauth: ["rpc:{lxm}?aud={aud}"],
+      oauth: ({ params }) => {
+        const { aud, lxm = "*" } = params as GetServiceAuth.QueryParams
+        return [{ resource: "rpc", lxm, aud }]
+      },
       takendown: true
     }
   },
