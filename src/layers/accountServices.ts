@@ -14,6 +14,7 @@ import * as AuthAccount from "./AuthAccount.ts"
 import * as BlobIndexSqlite from "./BlobIndexSqlite.ts"
 import * as BlockStoreSqlite from "./BlockStoreSqlite.ts"
 import * as Logging from "./Logging.ts"
+import * as OAuthSessionsSqlite from "./OAuthSessionsSqlite.ts"
 import * as OutboxSqlite from "./OutboxSqlite.ts"
 import * as PreferencesSqlite from "./PreferencesSqlite.ts"
 import * as RecordsSqlite from "./RecordsSqlite.ts"
@@ -62,7 +63,9 @@ export const layer = (object: { readonly did: string; readonly wipe: Effect.Effe
     Logging.layer
   ).pipe(
     Layer.provideMerge(AppPasswordsSqlite.layer),
-    Layer.provideMerge(Layer.mergeAll(SessionsSqlite.layer, RepoSqlite.layer)),
+    Layer.provideMerge(
+      Layer.mergeAll(SessionsSqlite.layer, OAuthSessionsSqlite.layer, RepoSqlite.layer)
+    ),
     Layer.provideMerge(
       Layer.mergeAll(
         OutboxSqlite.layer,

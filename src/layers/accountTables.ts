@@ -3,6 +3,7 @@ import * as AppPasswords from "./AppPasswordsSqlite.ts"
 import * as BlobRows from "./blobRows.ts"
 import * as BlockStore from "./BlockStoreSqlite.ts"
 import * as HeadRow from "./headRow.ts"
+import * as OAuthSessions from "./OAuthSessionsSqlite.ts"
 import * as Outbox from "./OutboxSqlite.ts"
 import * as Preferences from "./PreferencesSqlite.ts"
 import * as Records from "./RecordsSqlite.ts"
@@ -17,6 +18,7 @@ export const accountTables: ReadonlyArray<string> = [
   ...Outbox.tables,
   ...AccountEvents.tables,
   ...Sessions.tables,
+  ...OAuthSessions.tables,
   ...AppPasswords.tables,
   ...Preferences.tables
 ]

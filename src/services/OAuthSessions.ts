@@ -3,9 +3,16 @@ import type * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import type { ClientAuth } from "../oauth/types.ts"
 
-/** The refresh token is unknown, used before, or its session is over. */
+/** The code or refresh token is unknown, used before, or its session is over; or the account is closed to apps. */
 export class GrantEnded extends Schema.TaggedError<GrantEnded>()("GrantEnded", {
-  reason: Schema.Literals(["unknown", "replayed", "expired", "other client", "other key"])
+  reason: Schema.Literals([
+    "unknown",
+    "replayed",
+    "expired",
+    "other client",
+    "other key",
+    "account inactive"
+  ])
 }) {}
 
 /** An app's session: what a person let it do. */
@@ -58,7 +65,8 @@ export interface OAuthTokens {
 export class OAuthSessions extends Context.Service<
   OAuthSessions,
   {
-    open(did: string, session: NewOAuthSession): Effect.Effect<OAuthTokens>
+    /** An id is opened once, and not after it was ended: a code that came twice opens nothing. */
+    open(did: string, session: NewOAuthSession): Effect.Effect<OAuthTokens, GrantEnded>
     /** The session of a refresh token, without using it; a replayed one ends its session. */
     peek(refreshToken: string): Effect.Effect<OAuthSession, GrantEnded>
     /** Uses a refresh token: new tokens, with `granted` in them. Of two at once one wins, the other ends it. */
@@ -70,6 +78,7 @@ export class OAuthSessions extends Context.Service<
     /** A session that has not ended; synchronous: each request asks. */
     find(id: string): OAuthSession | undefined
     readonly list: Effect.Effect<ReadonlyArray<OAuthSession>>
+    /** Ends a session; what was agreed to for its client is forgotten. */
     end(id: string): Effect.Effect<void>
     readonly endAll: Effect.Effect<void>
     /** Revokes by either token (RFC 7009); what is unknown is revoked already. */
