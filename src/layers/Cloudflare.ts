@@ -9,8 +9,10 @@ import { accountClass } from "./AccountObject.ts"
 import * as BackgroundDurable from "./BackgroundDurable.ts"
 import * as BlobStoreR2 from "./BlobStoreR2.ts"
 import * as ConfigEnv from "./ConfigEnv.ts"
-import * as DirectoryD1 from "./DirectoryD1.ts"
+import * as DirectorySql from "./DirectorySql.ts"
+import * as HostDatabaseD1 from "./HostDatabaseD1.ts"
 import * as hostServices from "./hostServices.ts"
+import * as hostTables from "./hostTables.ts"
 import * as LimiterObject from "./LimiterObject.ts"
 import * as OutgoingFetch from "./OutgoingFetch.ts"
 import * as RelaysOutgoing from "./RelaysOutgoing.ts"
@@ -55,7 +57,7 @@ const sequencer = (env: Env) =>
 
 const accountBase = (env: Env): Layer.Layer<AccountBase> =>
   Layer.mergeAll(
-    DirectoryD1.layer(env.DIRECTORY),
+    DirectorySql.layer.pipe(Layer.provide(HostDatabaseD1.layer(env.DIRECTORY))),
     BlobStoreR2.layer(env.BLOBS),
     sequencer(env)
   ).pipe(Layer.provideMerge(Layer.orDie(ConfigEnv.layer(env))))
@@ -105,7 +107,7 @@ export const host = (env: Env) => {
   const base = Layer.mergeAll(
     objects,
     sequencer(env),
-    DirectoryD1.layer(env.DIRECTORY),
+    hostTables.layer.pipe(Layer.provide(HostDatabaseD1.layer(env.DIRECTORY))),
     BlobStoreR2.layer(env.BLOBS),
     BackgroundDurable.layer({ waitUntil })
   ).pipe(Layer.provideMerge(config))

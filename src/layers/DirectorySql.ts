@@ -1,5 +1,6 @@
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
 import type { SqlError } from "effect/sql/SqlError"
 import {
   AccountExists,
@@ -14,7 +15,8 @@ import {
   type Reservation,
   type ReservationRefused
 } from "../services/Directory.ts"
-import { type Database, violatedColumn, withTables } from "./sqlTables.ts"
+import { HostDatabase, queriesOver } from "./HostDatabase.ts"
+import { type Database, violatedColumn } from "./sqlTables.ts"
 
 /**
  * The directory's tables.
@@ -110,17 +112,9 @@ const refused = (
   return unavailable("reserve")(error)
 }
 
-/** The directory over SQL. */
-export const make = (database: Database): Directory["Service"] => {
+const make = (database: Database): Directory["Service"] => {
   const { sql, batch } = database
-
-  const prepared = <A>(query: Effect.Effect<A, SqlError>) => withTables(database, tables, query)
-  /** A query that may run twice. */
-  const repeatable = <A>(operation: string, query: Effect.Effect<A, SqlError>) =>
-    prepared(query).pipe(
-      Effect.retry({ times: 1, while: (error) => violatedColumn(error) === undefined }),
-      Effect.mapError(unavailable(operation))
-    )
+  const { prepared, repeatable } = queriesOver(database, tables, unavailable)
   /** An update whose failure may be a taken handle or address. */
   const claiming = <E>(
     operation: string,
@@ -293,3 +287,9 @@ export const make = (database: Database): Directory["Service"] => {
     ping: Effect.asVoid(repeatable("ping", sql`SELECT 1`))
   })
 }
+
+/** The directory in the host's database. */
+export const layer: Layer.Layer<Directory, never, HostDatabase> = Layer.effect(
+  Directory,
+  Effect.map(HostDatabase, make)
+)

@@ -6,8 +6,9 @@ import * as AccountsMemory from "./AccountsMemory.ts"
 import * as BackgroundMemory from "./BackgroundMemory.ts"
 import * as BlobStoreMemory from "./BlobStoreMemory.ts"
 import * as ConfigEnv from "./ConfigEnv.ts"
-import * as DirectoryNode from "./DirectoryNode.ts"
+import * as HostDatabaseNode from "./HostDatabaseNode.ts"
 import * as hostServices from "./hostServices.ts"
+import * as hostTables from "./hostTables.ts"
 import * as LimiterMemory from "./LimiterMemory.ts"
 import * as RelaysNone from "./RelaysNone.ts"
 import * as SequencerMemory from "./SequencerMemory.ts"
@@ -21,7 +22,7 @@ export const make = (app: AccountApp, env: Readonly<Record<string, string | unde
     const sequencer = yield* Effect.provide(SequencerMemory.make, log)
     const base = Layer.mergeAll(
       Layer.succeed(Sequencer, sequencer.service),
-      DirectoryNode.layer(":memory:"),
+      hostTables.layer.pipe(Layer.provide(HostDatabaseNode.layer(":memory:"))),
       BlobStoreMemory.layer,
       LimiterMemory.layer,
       BackgroundMemory.layer

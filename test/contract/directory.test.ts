@@ -1,11 +1,15 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
-import * as DirectoryD1 from "../../src/layers/DirectoryD1.ts"
-import * as DirectoryNode from "../../src/layers/DirectoryNode.ts"
+import * as Layer from "effect/Layer"
+import * as DirectorySql from "../../src/layers/DirectorySql.ts"
+import * as HostDatabaseD1 from "../../src/layers/HostDatabaseD1.ts"
+import * as HostDatabaseNode from "../../src/layers/HostDatabaseNode.ts"
 import { Directory } from "../../src/services/Directory.ts"
 import { directoryContract } from "./directory.suite.ts"
 
-directoryContract("node:sqlite", () => DirectoryNode.layer(":memory:"))
+directoryContract("node:sqlite", () =>
+  DirectorySql.layer.pipe(Layer.provide(HostDatabaseNode.layer(":memory:")))
+)
 
 describe("D1", () => {
   it.effect("says that the directory is unavailable, and asks again before it does", () =>
@@ -23,7 +27,9 @@ describe("D1", () => {
         batch: () => Promise.reject(new Error("D1_ERROR: network connection lost"))
       }
       // SAFETY: the client calls nothing but these.
-      const layer = DirectoryD1.layer(failing as unknown as D1Database)
+      const layer = DirectorySql.layer.pipe(
+        Layer.provide(HostDatabaseD1.layer(failing as unknown as D1Database))
+      )
       const [found, reserved] = yield* Directory.pipe(
         Effect.flatMap((directory) =>
           Effect.all([

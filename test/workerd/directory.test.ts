@@ -1,6 +1,7 @@
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
-import * as DirectoryD1 from "../../src/layers/DirectoryD1.ts"
+import * as DirectorySql from "../../src/layers/DirectorySql.ts"
+import * as HostDatabaseD1 from "../../src/layers/HostDatabaseD1.ts"
 import { directoryContract } from "../contract/directory.suite.ts"
 import { DIRECTORY } from "./world.ts"
 
@@ -13,4 +14,8 @@ const emptied = Layer.effectDiscard(
   )
 )
 
-directoryContract("D1", () => DirectoryD1.layer(DIRECTORY).pipe(Layer.provide(emptied)))
+directoryContract("D1", () =>
+  DirectorySql.layer.pipe(
+    Layer.provide(HostDatabaseD1.layer(DIRECTORY).pipe(Layer.provide(emptied)))
+  )
+)

@@ -14,7 +14,8 @@ import {
 } from "../../../src/identity/plcOperation.ts"
 import * as AppPasswordsSqlite from "../../../src/layers/AppPasswordsSqlite.ts"
 import * as AuthAccount from "../../../src/layers/AuthAccount.ts"
-import * as DirectoryNode from "../../../src/layers/DirectoryNode.ts"
+import * as DirectorySql from "../../../src/layers/DirectorySql.ts"
+import * as HostDatabaseNode from "../../../src/layers/HostDatabaseNode.ts"
 import * as IdentityMemory from "../../../src/layers/IdentityMemory.ts"
 import * as PlcMemory from "../../../src/layers/PlcMemory.ts"
 import * as PreferencesSqlite from "../../../src/layers/PreferencesSqlite.ts"
@@ -124,7 +125,7 @@ export const serverLayerWith = (documents: ReadonlyArray<DidDocument>) =>
         ServiceTokens.layer,
         SignerKeys.layer("k256", Redacted.make(secretOf(7))),
         Layer.succeed(Passwords.Passwords, Passwords.make({ logN: 4, r: 8, p: 1 })),
-        DirectoryNode.layer(":memory:"),
+        DirectorySql.layer.pipe(Layer.provide(HostDatabaseNode.layer(":memory:"))),
         PlcMemory.layer,
         eventsLayer,
         countsLayer

@@ -10,7 +10,8 @@ import * as AccountsMemory from "../../../src/layers/AccountsMemory.ts"
 import * as AccountsObject from "../../../src/layers/AccountsObject.ts"
 import * as BackgroundMemory from "../../../src/layers/BackgroundMemory.ts"
 import * as ConfigEnv from "../../../src/layers/ConfigEnv.ts"
-import * as DirectoryNode from "../../../src/layers/DirectoryNode.ts"
+import * as DirectorySql from "../../../src/layers/DirectorySql.ts"
+import * as HostDatabaseNode from "../../../src/layers/HostDatabaseNode.ts"
 import * as hostServices from "../../../src/layers/hostServices.ts"
 import * as LimiterMemory from "../../../src/layers/LimiterMemory.ts"
 import * as RelaysNone from "../../../src/layers/RelaysNone.ts"
@@ -72,7 +73,7 @@ const build = Effect.fnUntraced(function* (faults: Faults) {
   const directory = Layer.effect(
     Directory,
     Effect.map(Directory, (working) => faultyDirectory(working, faults))
-  ).pipe(Layer.provide(DirectoryNode.layer(":memory:")))
+  ).pipe(Layer.provide(DirectorySql.layer.pipe(Layer.provide(HostDatabaseNode.layer(":memory:")))))
   const base = Layer.mergeAll(
     faultyLog(sequencer.service, faults),
     directory,

@@ -7,7 +7,8 @@ import { serve, table } from "../../../src/http/Xrpc.ts"
 import * as AddressLimitsLayer from "../../../src/layers/AddressLimits.ts"
 import * as AuthHost from "../../../src/layers/AuthHost.ts"
 import * as ConfigEnv from "../../../src/layers/ConfigEnv.ts"
-import * as DirectoryNode from "../../../src/layers/DirectoryNode.ts"
+import * as DirectorySql from "../../../src/layers/DirectorySql.ts"
+import * as HostDatabaseNode from "../../../src/layers/HostDatabaseNode.ts"
 import * as IdentityMemory from "../../../src/layers/IdentityMemory.ts"
 import * as KeysMaster from "../../../src/layers/KeysMaster.ts"
 import * as LimiterMemory from "../../../src/layers/LimiterMemory.ts"
@@ -128,7 +129,11 @@ export const world = (accounts: FakeAccounts, overrides: Overrides = {}) => {
   })
   const base = Layer.mergeAll(
     ConfigEnv.layer({ ...env, ...overrides.env }).pipe(Layer.orDie),
-    changed(Directory, DirectoryNode.layer(":memory:"), overrides.directory),
+    changed(
+      Directory,
+      DirectorySql.layer.pipe(Layer.provide(HostDatabaseNode.layer(":memory:"))),
+      overrides.directory
+    ),
     changed(PlcDirectory, PlcMemory.layer, overrides.plc),
     KeysMaster.layer(Redacted.make(new Uint8Array(master))),
     LimiterMemory.layer,

@@ -4,8 +4,7 @@ import * as Layer from "effect/Layer"
 import * as Reactivity from "effect/reactivity/Reactivity"
 import { SqlError, UnknownError } from "effect/sql/SqlError"
 import type { DatabaseSync, SQLInputValue } from "node:sqlite"
-import { Directory } from "../services/Directory.ts"
-import { make } from "./DirectorySql.ts"
+import { HostDatabase } from "./HostDatabase.ts"
 import { open } from "./SqlStorageNode.ts"
 
 /** As much of a Durable Object's `sql` as the SQL client uses, over `node:sqlite`. */
@@ -35,7 +34,7 @@ const makeOver = Effect.fnUntraced(function* (database: DatabaseSync) {
   // SAFETY: the client calls nothing of the storage but `exec`, and of its cursor nothing but these two.
   const db = storageOf(database) as unknown as globalThis.SqlStorage
   const sql = yield* makeClient({ db })
-  return make({
+  return HostDatabase.of({
     sql,
     batch: (statements) =>
       Effect.try({
@@ -43,7 +42,7 @@ const makeOver = Effect.fnUntraced(function* (database: DatabaseSync) {
           inTransaction(database, () =>
             statements.map((statement) => {
               const [text, bindings] = statement.compile()
-              // SAFETY: the directory's statements bind text, numbers and null only.
+              // SAFETY: the host's statements bind text, numbers and null only.
               return database.prepare(text).all(...(bindings as Array<SQLInputValue>))
             })
           ),
@@ -52,10 +51,10 @@ const makeOver = Effect.fnUntraced(function* (database: DatabaseSync) {
   })
 })
 
-/** The directory in a file or in memory (`":memory:"`), with the same SQL as D1. */
-export const layer = (path: string): Layer.Layer<Directory> =>
+/** A database in a file or in memory (`":memory:"`), with the same SQL as D1. */
+export const layer = (path: string): Layer.Layer<HostDatabase> =>
   Layer.effect(
-    Directory,
+    HostDatabase,
     Effect.acquireRelease(
       Effect.sync(() => open(path)),
       (database) => Effect.sync(() => database.close())
