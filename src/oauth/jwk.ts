@@ -25,7 +25,11 @@ const required: Readonly<Record<string, ReadonlyArray<string>>> = {
 }
 
 /** Members that hold a secret (RFC 7518, sections 6.2.2, 6.3.2 and 6.4, and RFC 9964). */
-const secret = ["d", "p", "q", "dp", "dq", "qi", "oth", "k", "priv"]
+const secretMembers = ["d", "p", "q", "dp", "dq", "qi", "oth", "k", "priv"]
+
+/** Whether a key has a member that nobody but its owner should know. */
+export const holdsSecret = (jwk: Readonly<Record<string, unknown>>): boolean =>
+  secretMembers.some((name) => Object.hasOwn(jwk, name))
 
 /** Whether a value is a public key that can verify; one with a private member in it is none. */
 export const isPublicJwk = (value: unknown): value is PublicJwk => {
@@ -36,7 +40,7 @@ export const isPublicJwk = (value: unknown): value is PublicJwk => {
   return (
     members !== undefined &&
     members.every((name) => typeof jwk[name] === "string" && jwk[name] !== "") &&
-    secret.every((name) => !Object.hasOwn(jwk, name)) &&
+    !holdsSecret(jwk) &&
     (jwk["kid"] === undefined || typeof jwk["kid"] === "string")
   )
 }

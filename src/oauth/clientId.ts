@@ -1,0 +1,80 @@
+import { addressKind } from "../identity/ipAddress.ts"
+import { checkFetchUrl } from "../identity/address.ts"
+import { redirectFault } from "./redirectUri.ts"
+import { scopeValues } from "./scopeSyntax.ts"
+import type { Client } from "./types.ts"
+
+/** What a client id says: where its metadata lies, or, for development on loopback, the client itself. */
+export type ClientId =
+  | { readonly ok: true; readonly kind: "discoverable"; readonly url: URL }
+  | { readonly ok: true; readonly kind: "loopback"; readonly client: Client }
+  | { readonly ok: false; readonly reason: string }
+
+const maxLength = 4096
+
+const refuse = (reason: string): ClientId => ({ ok: false, reason })
+
+/**
+ * Reads a client id: an https URL with a path, or `http://localhost` with `redirect_uri` and `scope` as its only parameters.
+ *
+ * The URL must stand in canonical form, for the text is the client's name. `allowHosts` lists hosts of development that may have http, a port or an address.
+ */
+export const parseClientId = (text: string, allowHosts: ReadonlyArray<string> = []): ClientId => {
+  if (text.length > maxLength) return refuse("the client_id is too long")
+  const loopback = /^http:\/\/localhost(?:\/?$|\/?\?(.*)$)/s.exec(text)
+  if (loopback !== null) return parseLoopback(text, loopback[1] ?? "")
+  if (text.startsWith("http://localhost") && !checkFetchUrl(text, allowHosts).ok) {
+    return refuse(
+      "a loopback client_id is http://localhost, without port and path, and has its redirect_uri as a parameter"
+    )
+  }
+  return parseDiscoverable(text, allowHosts)
+}
+
+const parseDiscoverable = (text: string, allowHosts: ReadonlyArray<string>): ClientId => {
+  const checked = checkFetchUrl(text, allowHosts)
+  if (!checked.ok) return refuse(`the client_id must be a public https URL: ${checked.reason}`)
+  const { url } = checked
+  const isExempt = allowHosts.includes(url.host) || allowHosts.includes(url.hostname)
+  if (addressKind(url.hostname) !== "name" && !isExempt) {
+    return refuse("the client_id's host must be a name, not an address")
+  }
+  if (text.includes("#")) return refuse("the client_id has a fragment")
+  if (url.pathname === "/") return refuse("the client_id has no path (/client-metadata.json)")
+  if (url.pathname.endsWith("/")) return refuse("the client_id's path ends with a slash")
+  if (url.href !== text) return refuse(`the client_id is not in canonical form: ${url.href}`)
+  return { ok: true, kind: "discoverable", url }
+}
+
+const parseLoopback = (id: string, query: string): ClientId => {
+  if (query.includes("#")) return refuse("the client_id has a fragment")
+  const redirectUris: Array<string> = []
+  let scope: string | undefined
+  for (const [name, value] of new URLSearchParams(query)) {
+    if (name === "redirect_uri") {
+      const fault = redirectFault(value, { clientUrl: undefined, applicationType: "native" })
+      if (fault !== undefined) return refuse(`a redirect_uri in the client_id is refused: ${fault}`)
+      redirectUris.push(value)
+    } else if (name === "scope") {
+      if (scope !== undefined) return refuse("the client_id has scope twice")
+      if (scopeValues(value)?.includes("atproto") !== true) {
+        return refuse(
+          "the client_id's scope must be words with one space between, atproto among them"
+        )
+      }
+      scope = value
+    } else {
+      return refuse("a loopback client_id takes the parameters redirect_uri and scope only")
+    }
+  }
+  const client: Client = {
+    id,
+    kind: "loopback",
+    applicationType: "native",
+    redirectUris: redirectUris.length > 0 ? redirectUris : ["http://127.0.0.1/", "http://[::1]/"],
+    scope: scope ?? "atproto",
+    grantTypes: ["authorization_code", "refresh_token"],
+    authMethod: "none"
+  }
+  return { ok: true, kind: "loopback", client }
+}

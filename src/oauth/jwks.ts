@@ -1,0 +1,54 @@
+import { holdsSecret, isPublicJwk } from "./jwk.ts"
+import type { PublicJwk } from "./types.ts"
+
+/** The public keys of a key set, or why the set is refused. */
+export type CheckedJwks =
+  | { readonly ok: true; readonly keys: ReadonlyArray<PublicJwk> }
+  | { readonly ok: false; readonly reason: string }
+
+const maxKeys = 64
+const maxKid = 256
+
+const curves: ReadonlySet<unknown> = new Set(["P-256", "P-384", "P-521", "Ed25519"])
+
+/** The members of a public key that are used here. */
+const kept = ["kty", "kid", "alg", "crv", "x", "y", "n", "e"]
+
+const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
+  typeof value === "object" && value !== null && !Array.isArray(value)
+
+/** A key for signatures that an assertion can name. */
+const isUsable = (jwk: Readonly<Record<string, unknown>>): jwk is PublicJwk => {
+  const { alg, crv, key_ops: operations, kid, kty, use } = jwk
+  return (
+    isPublicJwk(jwk) &&
+    typeof kid === "string" &&
+    kid !== "" &&
+    kid.length <= maxKid &&
+    (kty === "RSA" || curves.has(crv)) &&
+    (alg === undefined || typeof alg === "string") &&
+    (use === undefined || use === "sig") &&
+    (operations === undefined || (Array.isArray(operations) && operations.includes("verify")))
+  )
+}
+
+const keep = (jwk: PublicJwk): PublicJwk => ({
+  ...Object.fromEntries(Object.entries(jwk).filter(([name]) => kept.includes(name))),
+  kty: jwk.kty
+})
+
+/**
+ * Reads a client's key set: its keys for signatures, each with a `kid`.
+ *
+ * Keys of other kinds are passed over (RFC 7517, section 5), but a secret that somebody has published is a reason to refuse the set.
+ */
+export const checkJwks = (json: unknown): CheckedJwks => {
+  const list = isObject(json) ? json["keys"] : undefined
+  if (!Array.isArray(list)) return { ok: false, reason: "the key set has no list of keys" }
+  if (list.length > maxKeys) return { ok: false, reason: "the key set has too many keys" }
+  const jwks = list.filter(isObject)
+  if (jwks.some(holdsSecret)) {
+    return { ok: false, reason: "the key set holds a private or symmetric key" }
+  }
+  return { ok: true, keys: jwks.filter(isUsable).map(keep) }
+}

@@ -1,0 +1,114 @@
+import type { Client } from "./types.ts"
+import { checkWebUrl, isCanonical } from "./webUrl.ts"
+
+/** Whose redirect URI is judged. */
+export interface RedirectOwner {
+  /** The client id's URL; undefined for a loopback client, which has no host of its own. */
+  readonly clientUrl: URL | undefined
+  readonly applicationType: "web" | "native"
+  /** Hosts of development (`host[:port]`) that are exempt from the rules of public addresses. */
+  readonly allowHosts?: ReadonlyArray<string>
+}
+
+// Dots, slashes and backslashes in disguise: who decodes them last decides where the browser ends up.
+const disguised = /%(2e|2f|5c)/i
+
+const loopback = /^http:\/\/(127\.0\.0\.1|\[::1\])(?::([1-9]\d{0,4}))?(\/[^?#]*)?(\?[^#]+)?$/
+
+interface LoopbackUri {
+  readonly host: string
+  readonly rest: string
+}
+
+/** A loopback redirect URI without its port, or undefined where the text is not one, to the letter. */
+const parseLoopback = (uri: string): LoopbackUri | undefined => {
+  const match = loopback.exec(uri)
+  if (match === null) return undefined
+  const [, host = "", port, path = "/", query = ""] = match
+  const url = URL.parse(uri)
+  if (url === null || Number(port ?? 80) > 65_535) return undefined
+  const isPlain = url.pathname === path && url.search === query && !disguised.test(path)
+  return isPlain ? { host, rest: path + query } : undefined
+}
+
+const checkHttp = (uri: string, owner: RedirectOwner): string | undefined => {
+  if (/^http:\/\/localhost([:/?]|$)/.test(uri)) {
+    return "the host is localhost: write 127.0.0.1 or [::1] (RFC 8252, section 8.3)"
+  }
+  if (parseLoopback(uri) === undefined) {
+    return "with http it must be http://127.0.0.1 or http://[::1], a path and no fragment"
+  }
+  return owner.applicationType === "native" ? undefined : "loopback is for native applications"
+}
+
+const checkHttps = (uri: string, { clientUrl, applicationType, allowHosts }: RedirectOwner) => {
+  const checked = checkWebUrl(uri, allowHosts)
+  if (!checked.ok) return checked.reason
+  const { url } = checked
+  if (uri.includes("#")) return "it has a fragment"
+  if (!isCanonical(uri, url)) return `it is not in canonical form: ${url.href}`
+  if (disguised.test(url.pathname)) return "its path hides a dot or a slash"
+  if (applicationType === "native" && url.origin !== clientUrl?.origin) {
+    return "a native application's https address must have the origin of its client_id"
+  }
+  return undefined
+}
+
+const checkCustom = (uri: string, { clientUrl, applicationType }: RedirectOwner) => {
+  if (applicationType !== "native") return "a scheme of its own is for native applications"
+  const scheme = clientUrl?.hostname.split(".").toReversed().join(".")
+  if (scheme === undefined || !uri.startsWith(`${scheme}:`)) {
+    return `its scheme must be the client_id's host in reverse order${scheme === undefined ? "" : ` (${scheme}:)`}`
+  }
+  const path = uri.slice(scheme.length + 1)
+  if (!path.startsWith("/") || path.startsWith("//")) {
+    return "after the scheme there must be exactly one slash (RFC 8252, section 7.1)"
+  }
+  const isPlain =
+    /^[\w.~!$&'()*+,;=:@%/?-]+$/.test(path) &&
+    !disguised.test(path.split("?", 1)[0] ?? "") &&
+    URL.parse(uri)?.href === uri
+  return isPlain ? undefined : "its path is not in canonical form, or has a fragment"
+}
+
+/**
+ * Why a redirect URI may not be registered by a client, or undefined where it may.
+ *
+ * Web: https. Native: the reversed host of the client id as scheme, https of the client id's origin, or loopback by address.
+ */
+export const redirectFault = (uri: string, owner: RedirectOwner): string | undefined => {
+  if (uri.length > 2048) return "it is too long"
+  if (uri.startsWith("https://")) {
+    return owner.clientUrl === undefined
+      ? "a loopback client's redirect URIs begin with http://127.0.0.1 or http://[::1]"
+      : checkHttps(uri, owner)
+  }
+  if (uri.startsWith("http://")) {
+    const { allowHosts = [] } = owner
+    const isDevelopment = owner.clientUrl !== undefined && checkWebUrl(uri, allowHosts).ok
+    return isDevelopment && owner.applicationType === "web"
+      ? checkHttps(uri, owner)
+      : checkHttp(uri, owner)
+  }
+  if (/^[a-z0-9-]+(\.[a-z0-9-]+)+:/.test(uri)) return checkCustom(uri, owner)
+  return "its scheme is neither https nor the reversed host of the client_id"
+}
+
+/**
+ * Whether a request's redirect URI is one that the client has registered: the same text.
+ *
+ * A native application's loopback redirect may come on any port (RFC 8252, section 7.3).
+ */
+export const matchesRedirect = (
+  client: Pick<Client, "applicationType" | "redirectUris">,
+  uri: string
+): boolean => {
+  if (client.redirectUris.includes(uri)) return true
+  if (client.applicationType !== "native") return false
+  const asked = parseLoopback(uri)
+  if (asked === undefined) return false
+  return client.redirectUris.some((registered) => {
+    const known = parseLoopback(registered)
+    return known?.host === asked.host && known.rest === asked.rest
+  })
+}

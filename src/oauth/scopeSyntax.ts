@@ -1,0 +1,6 @@
+// RFC 6749, appendix A.4: printable ASCII without the space, `"` and `\`.
+const tokens = /^[!#-[\]-~]+( [!#-[\]-~]+)*$/
+
+/** The values of a scope, one space between any two, or undefined where the text is not one (RFC 6749, section 3.3). */
+export const scopeValues = (text: string): ReadonlyArray<string> | undefined =>
+  tokens.test(text) ? text.split(" ") : undefined
