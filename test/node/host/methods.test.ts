@@ -1,7 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Lexicons from "../../../src/lexicon/Lexicons.ts"
-import { decoyDid } from "../../../src/http/xrpc/host/server.ts"
+import { decoyDid } from "../../../src/http/signInGate.ts"
 import { inviteMethods } from "../../../src/http/xrpc/account/invites.ts"
 import { hostMethods } from "../../../src/http/xrpc/host/methods.ts"
 import { Directory } from "../../../src/services/Directory.ts"

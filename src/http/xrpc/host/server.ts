@@ -3,18 +3,14 @@ import type {
   ComAtprotoServerCreateSession as CreateSession
 } from "@atproto/api"
 import * as Effect from "effect/Effect"
-import { sha256 } from "../../../repo/cid.ts"
 import { Accounts } from "../../../services/Accounts.ts"
 import { Config } from "../../../services/Config.ts"
-import { Directory } from "../../../services/Directory.ts"
 import { SignUp } from "../../../services/SignUp.ts"
 import { givePointBack, takePoint } from "../../clientLimits.ts"
 import { noteAccount } from "../../requestLog.ts"
 import { reopened, withHeaders } from "../../responseHeaders.ts"
+import { accountBehind, decoyDid, signInKey, signInLimits, signUpLimits } from "../../signInGate.ts"
 import { type Call, method } from "../../Xrpc.ts"
-
-const fiveMinutes = 300
-const aDay = 86_400
 
 const describeServer = method(
   "com.atproto.server.describeServer",
@@ -41,32 +37,13 @@ const createAccount = method(
     caller,
     request
   }: Call<object, CreateAccount.InputSchema>) {
-    yield* takePoint(request, "createAccount", [{ limit: 100, windowSeconds: fiveMinutes }])
+    yield* takePoint(request, "createAccount", signUpLimits)
     const signUp = yield* SignUp
     const signedUp = yield* signUp.create({ ...input, caller })
     noteAccount(request, signedUp.did)
     return signedUp
   })
 )
-
-/** The DID behind what somebody calls themselves at sign-in: e-mail address, handle or DID. */
-const didBehind = Effect.fnUntraced(function* (identifier: string) {
-  const directory = yield* Directory
-  if (identifier.startsWith("did:")) return yield* directory.byDid(identifier)
-  return yield* identifier.includes("@", 1)
-    ? directory.byEmail(identifier)
-    : directory.byHandle(identifier.replace(/^@/, ""))
-})
-
-/**
- * Where a sign-in of nobody goes: an object without an account, which answers a wrong password after the same work.
- *
- * The same identifier goes to the same of sixteen, as that of an account does.
- */
-export const decoyDid = (identifier: string): string => {
-  const [first = 0] = sha256(identifier.toLowerCase())
-  return `did:web:decoy-${first % 16}.invalid`
-}
 
 /** The request again with its body, which the check has read: decoded, and its known fields only. */
 const rebuild = (request: Request, input: CreateSession.InputSchema): Request => {
@@ -82,20 +59,14 @@ const rebuild = (request: Request, input: CreateSession.InputSchema): Request =>
   })
 }
 
-const signInLimits = [
-  { limit: 30, windowSeconds: fiveMinutes },
-  { limit: 300, windowSeconds: aDay }
-]
-
 const createSession = method(
   "com.atproto.server.createSession",
   { authority: { kind: "none" } },
   Effect.fnUntraced(function* ({ input, request }: Call<object, CreateSession.InputSchema>) {
     const identifier = input.identifier.trim()
-    // With an @ before it or without, it is the same handle.
-    const key = `createSession ${identifier.replace(/^@/, "").toLowerCase()}`
+    const key = signInKey(identifier)
     const headers = yield* takePoint(request, key, signInLimits)
-    const entry = yield* didBehind(identifier)
+    const entry = yield* accountBehind(identifier)
     if (entry !== undefined) noteAccount(request, entry.did)
     const accounts = yield* Accounts
     const did = entry?.did ?? decoyDid(identifier)
