@@ -74,7 +74,7 @@ export const contentEncoding = (headers: Headers): string | undefined => {
 }
 
 /** The whole body, decoded, at most `limit` bytes of it. */
-const readBody = Effect.fnUntraced(function* (request: Request, limit: number) {
+export const readBody = Effect.fnUntraced(function* (request: Request, limit: number) {
   if (request.body === null) return new Uint8Array(0)
   const declared = request.headers.get("content-length")
   if (declared !== null && Number(declared) > limit) return yield* new PayloadTooLarge({ limit })

@@ -1,0 +1,83 @@
+import * as Effect from "effect/Effect"
+import { DpopProofs } from "../../services/DpopProofs.ts"
+import type { Shown } from "../../services/oauth/provenKey.ts"
+import { takePoint } from "../clientLimits.ts"
+import { jsonType, withHeaders } from "../responseHeaders.ts"
+import { notAllowed, type OAuthFailure, oauthError, oauthErrorResponse } from "./errors.ts"
+import { type Form, readForm } from "./form.ts"
+import { type EndpointName, endpointLimits } from "./limits.ts"
+
+/** A client's request: what its body says, and the request itself. */
+export interface ClientCall {
+  readonly form: Form
+  readonly request: Request
+}
+
+/** An answer that is not to be kept by anybody. Spec: RFC 6749 5.1. */
+export const answer = (body: object, status = 200): Response =>
+  new Response(JSON.stringify(body), { status, headers: { "content-type": jsonType } })
+
+/** The DPoP proof of a request, as it is to be judged. */
+export const shownIn = (request: Request): Shown => ({
+  proof: request.headers.get("dpop") ?? undefined,
+  method: request.method,
+  url: request.url
+})
+
+const maxLogged = 512
+
+/** Tells the log why a client was turned away: the wire does not. No token and no proof stands in it. */
+export const logRefusal = (name: EndpointName, form: Form, failure: OAuthFailure) => {
+  const { status, error, description, reason } = oauthError(failure)
+  return Effect.logInfo("an OAuth client was refused").pipe(
+    Effect.annotateLogs({
+      endpoint: name,
+      client: form.get("client_id")?.slice(0, maxLogged),
+      status,
+      error,
+      description,
+      reason
+    })
+  )
+}
+
+const serverError = {
+  status: 500,
+  error: "server_error",
+  description: "Internal Server Error"
+} as const
+
+/**
+ * An endpoint that clients post to: limits, body, errors, and the headers of every answer.
+ *
+ * Spec: RFC 6749 3.2 and 5, RFC 9126 2, RFC 9449 8.
+ */
+export const endpoint = <R>(
+  name: EndpointName,
+  run: (call: ClientCall) => Effect.Effect<Response, OAuthFailure, R>
+) => {
+  const attempt = Effect.fnUntraced(function* (request: Request) {
+    if (request.method !== "POST") return notAllowed("POST")
+    const told = yield* takePoint(request, `oauth ${name}`, endpointLimits[name])
+    const form = yield* readForm(request)
+    const response = yield* Effect.tapError(run({ form, request }), (failure) =>
+      logRefusal(name, form, failure)
+    )
+    return withHeaders(response, told)
+  })
+
+  return Effect.fnUntraced(function* (request: Request) {
+    const response = yield* attempt(request).pipe(
+      Effect.catch((failure) => Effect.succeed(oauthErrorResponse(oauthError(failure)))),
+      Effect.catchCause((cause) =>
+        Effect.as(Effect.logError("request failed", cause), oauthErrorResponse(serverError))
+      )
+    )
+    const { nonce } = yield* DpopProofs
+    return withHeaders(response, {
+      "cache-control": "no-store",
+      pragma: "no-cache",
+      "dpop-nonce": yield* nonce
+    })
+  })
+}

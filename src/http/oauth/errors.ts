@@ -1,0 +1,161 @@
+import { signingAlgs } from "../../oauth/jwk.ts"
+import type { OAuthErrorName } from "../../oauth/types.ts"
+import type { Rejected } from "../../services/Accounts.ts"
+import type { BadProof } from "../../services/DpopProofs.ts"
+import type { LimiterUnavailable, RateLimitExceeded } from "../../services/Limiter.ts"
+import type { ClientRefused, ClientUnavailable } from "../../services/OAuthClients.ts"
+import type { OAuthStoreUnavailable } from "../../services/OAuthRequests.ts"
+import type { PermissionSetNotFound } from "../../services/PermissionSets.ts"
+import type { ClientUnproven, GrantRefused, RequestRefused } from "../../services/oauth/failures.ts"
+import { wireError } from "../errors.ts"
+import type { InvalidRequest, PayloadTooLarge, UnsupportedEncoding } from "../failures.ts"
+import { jsonType } from "../responseHeaders.ts"
+
+/** Everything that an endpoint for clients may fail with. */
+export type OAuthFailure =
+  | BadProof
+  | ClientRefused
+  | ClientUnavailable
+  | ClientUnproven
+  | GrantRefused
+  | InvalidRequest
+  | LimiterUnavailable
+  | OAuthStoreUnavailable
+  | PayloadTooLarge
+  | PermissionSetNotFound
+  | RateLimitExceeded
+  | Rejected
+  | RequestRefused
+  | UnsupportedEncoding
+
+/** An error as the client gets it (RFC 6749 5.2), and what only the log is told. */
+export interface OAuthWireError {
+  readonly status: number
+  readonly error: OAuthErrorName
+  readonly description: string
+  readonly headers?: Readonly<Record<string, string>>
+  readonly reason?: unknown
+}
+
+type Wire = {
+  readonly [T in OAuthFailure["_tag"]]: (
+    failure: Extract<OAuthFailure, { readonly _tag: T }>
+  ) => OAuthWireError
+}
+
+const bad = (error: OAuthErrorName, description: string, reason?: unknown): OAuthWireError => ({
+  status: 400,
+  error,
+  description,
+  reason
+})
+
+const unavailable = (description: string, reason: unknown): OAuthWireError => ({
+  status: 503,
+  error: "temporarily_unavailable",
+  description,
+  reason
+})
+
+/** A failure that XRPC has too: its status and headers, by the name that OAuth has for it. */
+const asInXrpc =
+  (error: OAuthErrorName) =>
+  (
+    failure: InvalidRequest | PayloadTooLarge | UnsupportedEncoding | RateLimitExceeded
+  ): OAuthWireError => {
+    const { status, message, headers } = wireError(failure)
+    return { status, error, description: message, ...(headers === undefined ? {} : { headers }) }
+  }
+
+/** What is wrong with a code or refresh token; whether it ever was one is not told. */
+const grantFaults: Readonly<Record<GrantRefused["fault"], string>> = {
+  "unknown code": "The code is not valid",
+  "used code": "The code is not valid",
+  "unknown refresh token": "The refresh token is not valid",
+  "other client": "It was issued to another client",
+  "other client key": "The session is bound to another key of the client",
+  "withdrawn client key": "The client no longer publishes the key that the session is bound to",
+  "other DPoP key": "It is bound to another DPoP key",
+  "other redirect_uri": "redirect_uri is not that of the authorization request",
+  "wrong code_verifier": "code_verifier is not the one behind code_challenge",
+  "scope not declared": "The client's metadata no longer declares the scope of the session"
+}
+
+const clientFaults: Readonly<Record<ClientUnproven["fault"], string>> = {
+  "no assertion": "The client must authenticate by private_key_jwt",
+  "assertion of a public client": "The client's metadata declares no authentication",
+  "unknown assertion type": "client_assertion_type is not supported",
+  "invalid assertion": "The client assertion is not valid",
+  "unknown key": "The client assertion is not valid",
+  "used assertion": "The client assertion was used before",
+  "same key for DPoP": "The DPoP key must not be the key of the client assertion"
+}
+
+/** The one table from a failure to the answer at an OAuth endpoint. */
+const wire: Wire = {
+  BadProof: ({ error, reason }) =>
+    error === "use_dpop_nonce"
+      ? bad(error, "The DPoP proof must hold the nonce of this server", reason)
+      : {
+          status: 401,
+          error,
+          description: `The DPoP proof is not valid: ${reason}`,
+          headers: {
+            "www-authenticate": `DPoP error="${error}", algs="${signingAlgs.join(" ")}"`
+          }
+        },
+  ClientRefused: ({ error, reason }) => bad(error, reason),
+  ClientUnavailable: ({ reason }) =>
+    unavailable("The client's metadata or keys could not be fetched", reason),
+  ClientUnproven: ({ fault, reason }) =>
+    bad(
+      "invalid_client",
+      reason === undefined ? clientFaults[fault] : `${clientFaults[fault]}: ${reason}`,
+      fault
+    ),
+  GrantRefused: ({ fault }) => bad("invalid_grant", grantFaults[fault], fault),
+  InvalidRequest: asInXrpc("invalid_request"),
+  LimiterUnavailable: ({ cause }) => unavailable("The rate limiter is unavailable", cause),
+  OAuthStoreUnavailable: ({ operation, cause }) =>
+    unavailable(`The store of requests is unavailable (${operation})`, cause),
+  PayloadTooLarge: asInXrpc("invalid_request"),
+  PermissionSetNotFound: ({ nsid, reason }) =>
+    bad("invalid_scope", `The permission set ${nsid} could not be found`, reason),
+  RateLimitExceeded: asInXrpc("temporarily_unavailable"),
+  Rejected: ({ status, error, message }) =>
+    status >= 500
+      ? unavailable("The account is not available just now", { error, message })
+      : bad(
+          "invalid_grant",
+          error === "invalid_grant" ? message : "The account does not allow it",
+          error
+        ),
+  RequestRefused: ({ error, reason }) => bad(error, reason),
+  UnsupportedEncoding: asInXrpc("invalid_request")
+}
+
+/** The answer for a failure. */
+export const oauthError = (failure: OAuthFailure): OAuthWireError =>
+  // SAFETY: the table holds, for each tag, the function of that very tag.
+  (wire[failure._tag] as (failure: OAuthFailure) => OAuthWireError)(failure)
+
+/** The response of an error, in the form of RFC 6749. */
+export const oauthErrorResponse = ({
+  status,
+  error,
+  description,
+  headers
+}: Omit<OAuthWireError, "reason">): Response =>
+  new Response(JSON.stringify({ error, error_description: description }), {
+    status,
+    headers: { "content-type": jsonType, ...headers }
+  })
+
+/** The answer to a method that a path does not have. */
+export const notAllowed = (allow: string): Response =>
+  oauthErrorResponse({
+    status: 405,
+    error: "invalid_request",
+    description: `The method must be one of ${allow}`,
+    headers: { allow }
+  })

@@ -1,0 +1,14 @@
+import * as Effect from "effect/Effect"
+import { proveKey } from "../../services/oauth/provenKey.ts"
+import { pushRequest } from "../../services/oauth/pushRequest.ts"
+import { answer, endpoint, shownIn } from "./endpoint.ts"
+
+/** `/oauth/par`: a client leaves its request here, before it sends somebody's browser. Spec: RFC 9126. */
+export const par = endpoint(
+  "par",
+  Effect.fnUntraced(function* ({ form, request }) {
+    const jkt = yield* proveKey(shownIn(request))
+    const { requestUri, expiresIn } = yield* pushRequest(form, jkt)
+    return answer({ request_uri: requestUri, expires_in: expiresIn }, 201)
+  })
+)

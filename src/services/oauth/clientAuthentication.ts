@@ -1,0 +1,91 @@
+import * as Clock from "effect/Clock"
+import * as Effect from "effect/Effect"
+import { checkAssertion } from "../../oauth/clientAssertion.ts"
+import type { Client, ClientAuth } from "../../oauth/types.ts"
+import { Config } from "../Config.ts"
+import { OAuthClients } from "../OAuthClients.ts"
+import { ClientUnproven, RequestRefused } from "./failures.ts"
+import { useOnce } from "./once.ts"
+
+/** The parameters of a request, each once. */
+export type Form = ReadonlyMap<string, string>
+
+const jwtBearer = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
+
+/** The assertion in a form; a public client must send none, a confidential one must. */
+const assertionIn = Effect.fnUntraced(function* ({ id, authMethod }: Client, form: Form) {
+  const assertion = form.get("client_assertion")
+  const type = form.get("client_assertion_type")
+  const unproven = (fault: ClientUnproven["fault"]) => new ClientUnproven({ clientId: id, fault })
+  if (authMethod === "none") {
+    if (assertion === undefined && type === undefined) return undefined
+    return yield* unproven("assertion of a public client")
+  }
+  if (assertion === undefined) return yield* unproven("no assertion")
+  if (type !== jwtBearer) return yield* unproven("unknown assertion type")
+  return assertion
+})
+
+/** Checks an assertion by the client's keys; for a key that nobody knows they are asked for once more. */
+const checkByKeys = Effect.fnUntraced(function* (
+  client: Client,
+  assertion: string,
+  dpopJkt: string | undefined
+) {
+  const { publicUrl: issuer } = yield* Config
+  const clients = yield* OAuthClients
+  const now = yield* Clock.currentTimeMillis
+  const attempt = Effect.fnUntraced(function* (fresh: boolean) {
+    const keys = yield* clients.keys(client, { fresh })
+    return yield* Effect.promise(() =>
+      checkAssertion(assertion, {
+        clientId: client.id,
+        issuer,
+        keys,
+        now,
+        ...(client.authAlg === undefined ? {} : { alg: client.authAlg }),
+        ...(dpopJkt === undefined ? {} : { dpopJkt })
+      })
+    )
+  })
+  const first = yield* attempt(false)
+  return !first.ok && first.fault.unknownKey === true ? yield* attempt(true) : first
+})
+
+/**
+ * The client of a request, which has shown that it is the one: `none`, or `private_key_jwt`.
+ *
+ * `dpopJkt` is the thumbprint of the DPoP key that signs the request, where it takes one.
+ * Spec: RFC 7523; the atproto OAuth profile, confidential clients.
+ */
+export const authenticateClient = Effect.fn("authenticateClient")(function* (
+  form: Form,
+  dpopJkt: string | undefined
+) {
+  const clientId = form.get("client_id")
+  if (clientId === undefined) {
+    return yield* new RequestRefused({ error: "invalid_request", reason: "client_id is missing" })
+  }
+  const client = yield* (yield* OAuthClients).get(clientId)
+  const assertion = yield* assertionIn(client, form)
+  if (assertion === undefined) return { client, clientAuth: { method: "none" } as ClientAuth }
+  const checked = yield* checkByKeys(client, assertion, dpopJkt)
+  if (!checked.ok) {
+    const { reason, unknownKey } = checked.fault
+    const fault = unknownKey === true ? "unknown key" : "invalid assertion"
+    return yield* new ClientUnproven({ clientId, fault, reason })
+  }
+  const { kid, alg, jkt, jti, expires } = checked.value
+  if (jkt === dpopJkt) return yield* new ClientUnproven({ clientId, fault: "same key for DPoP" })
+  if (!(yield* useOnce("assertion", [clientId, jti], expires))) {
+    return yield* new ClientUnproven({ clientId, fault: "used assertion" })
+  }
+  const clientAuth: ClientAuth = { method: "private_key_jwt", alg, kid, jkt }
+  return { client, clientAuth }
+})
+
+/** Whether a client shows itself now as it did before: by the same method, and the same key. */
+export const isSameAuth = (before: ClientAuth, now: ClientAuth): boolean => {
+  if (before.method === "none" || now.method === "none") return before.method === now.method
+  return before.kid === now.kid && before.alg === now.alg && before.jkt === now.jkt
+}

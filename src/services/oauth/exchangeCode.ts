@@ -1,0 +1,63 @@
+import * as Effect from "effect/Effect"
+import { verifies } from "../../oauth/pkce.ts"
+import type { Client, ClientAuth } from "../../oauth/types.ts"
+import { Accounts } from "../Accounts.ts"
+import { type CodeGrant, OAuthRequests } from "../OAuthRequests.ts"
+import { type Form, isSameAuth } from "./clientAuthentication.ts"
+import { GrantRefused, RequestRefused } from "./failures.ts"
+import { expandScope } from "./permissionSets.ts"
+import { mayRefresh, tokenAnswer } from "./tokens.ts"
+
+/** Who comes with a code or a refresh token: a client that has shown itself, and its DPoP key. */
+export interface Bearer {
+  readonly client: Client
+  readonly clientAuth: ClientAuth
+  readonly jkt: string
+}
+
+const refused = (fault: GrantRefused["fault"]) => new GrantRefused({ fault })
+
+/** What keeps a code from its bearer: everything must be as it was when the request was pushed. */
+const faultOf = (
+  grant: CodeGrant,
+  bearer: Bearer,
+  form: Form
+): GrantRefused["fault"] | undefined => {
+  const { parameters, clientAuth, jkt } = grant
+  if (parameters.clientId !== bearer.client.id) return "other client"
+  if (!isSameAuth(clientAuth, bearer.clientAuth)) return "other client key"
+  if (jkt !== bearer.jkt) return "other DPoP key"
+  if (parameters.redirectUri !== form.get("redirect_uri")) return "other redirect_uri"
+  const verifier = form.get("code_verifier") ?? ""
+  return verifies(verifier, parameters.codeChallenge) ? undefined : "wrong code_verifier"
+}
+
+/**
+ * Opens the session that a code stands for.
+ *
+ * The code is used up before anything else is looked at: a wrong attempt burns it. One that was used before ends
+ * the session that it opened.
+ * Spec: RFC 6749 4.1.2 and 4.1.3, RFC 7636 4.6.
+ */
+export const exchangeCode = Effect.fn("exchangeCode")(function* (form: Form, bearer: Bearer) {
+  const code = form.get("code")
+  if (code === undefined) {
+    return yield* new RequestRefused({ error: "invalid_request", reason: "code is missing" })
+  }
+  const accounts = yield* Accounts
+  const redeemed = yield* (yield* OAuthRequests).redeem(code)
+  if (redeemed.kind === "unknown") return yield* refused("unknown code")
+  if (redeemed.kind === "replayed") {
+    yield* accounts.call(redeemed.did, "endOAuth", { session: redeemed.session })
+    return yield* refused("used code")
+  }
+  const { grant } = redeemed
+  const fault = faultOf(grant, bearer, form)
+  if (fault !== undefined) return yield* refused(fault)
+  const { client, clientAuth, jkt } = bearer
+  const { did, scope, device, session: id } = grant
+  const granted = yield* expandScope(scope)
+  const refreshable = mayRefresh(client)
+  const session = { id, clientId: client.id, clientAuth, jkt, scope, granted, device, refreshable }
+  return tokenAnswer(did, yield* accounts.call(did, "openOAuth", session))
+})

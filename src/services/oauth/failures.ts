@@ -1,0 +1,58 @@
+import * as Schema from "effect/Schema"
+
+const requestErrors = [
+  "invalid_request",
+  "invalid_scope",
+  "invalid_redirect_uri",
+  "unauthorized_client",
+  "unsupported_grant_type",
+  "unsupported_response_type"
+] as const
+
+/** The names of what can be wrong with a request in itself. */
+export type RequestError = (typeof requestErrors)[number]
+
+/** Whether a name is one of those that a request can be refused with. */
+export const isRequestError = (name: string): name is RequestError =>
+  requestErrors.some((error) => error === name)
+
+/** The request breaks a rule; `reason` is for the client's developer. */
+export class RequestRefused extends Schema.TaggedError<RequestRefused>()("RequestRefused", {
+  error: Schema.Literals(requestErrors),
+  reason: Schema.String
+}) {}
+
+/** The client has not shown that it is the one whose id it gives. */
+export class ClientUnproven extends Schema.TaggedError<ClientUnproven>()("ClientUnproven", {
+  clientId: Schema.String,
+  /** `unknown key`: the assertion is signed with a key that the client does not publish (any more). */
+  fault: Schema.Literals([
+    "no assertion",
+    "assertion of a public client",
+    "unknown assertion type",
+    "invalid assertion",
+    "unknown key",
+    "used assertion",
+    "same key for DPoP"
+  ]),
+  reason: Schema.optional(Schema.String)
+}) {}
+
+/** Why a code or a refresh token opens nothing. */
+const grantFaults = [
+  "unknown code",
+  "used code",
+  "unknown refresh token",
+  "other client",
+  "other client key",
+  "withdrawn client key",
+  "other DPoP key",
+  "other redirect_uri",
+  "wrong code_verifier",
+  "scope not declared"
+] as const
+
+/** The code or refresh token opens nothing for who shows it. */
+export class GrantRefused extends Schema.TaggedError<GrantRefused>()("GrantRefused", {
+  fault: Schema.Literals(grantFaults)
+}) {}

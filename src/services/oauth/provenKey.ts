@@ -1,0 +1,24 @@
+import * as Effect from "effect/Effect"
+import { BadProof, DpopProofs } from "../DpopProofs.ts"
+import { useOnce } from "./once.ts"
+
+/** Where a DPoP proof came, and the proof. */
+export interface Shown {
+  readonly proof: string | undefined
+  readonly method: string
+  readonly url: string
+}
+
+/**
+ * The thumbprint of the key that a request is signed with, of which the proof is good for this once.
+ *
+ * Spec: RFC 9449 4.3, 11.1.
+ */
+export const proveKey = Effect.fn("proveKey")(function* (shown: Shown) {
+  const { jkt, jti, expires } = yield* (yield* DpopProofs).check(shown)
+  if (yield* useOnce("dpop", [jkt, jti], expires)) return jkt
+  return yield* new BadProof({
+    error: "invalid_dpop_proof",
+    reason: "the proof's jti was used before"
+  })
+})

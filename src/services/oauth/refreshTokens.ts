@@ -1,0 +1,77 @@
+import * as Effect from "effect/Effect"
+import { thumbprint } from "../../oauth/jwk.ts"
+import { readRefreshToken } from "../../oauth/refreshToken.ts"
+import { checkScope } from "../../oauth/scopes.ts"
+import type { Client } from "../../oauth/types.ts"
+import { Accounts } from "../Accounts.ts"
+import { OAuthClients } from "../OAuthClients.ts"
+import type { OAuthSession } from "../OAuthSessions.ts"
+import { type Form, isSameAuth } from "./clientAuthentication.ts"
+import type { Bearer } from "./exchangeCode.ts"
+import { GrantRefused, RequestRefused } from "./failures.ts"
+import { expandAgain } from "./permissionSets.ts"
+import { tokenAnswer } from "./tokens.ts"
+
+const refused = (fault: GrantRefused["fault"]) => new GrantRefused({ fault })
+
+/** The session of the refresh token in a form; the token is not used up by that. */
+const sessionIn = Effect.fnUntraced(function* (form: Form) {
+  const refreshToken = form.get("refresh_token")
+  if (refreshToken === undefined) {
+    return yield* new RequestRefused({
+      error: "invalid_request",
+      reason: "refresh_token is missing"
+    })
+  }
+  const parts = readRefreshToken(refreshToken)
+  if (parts === undefined) return yield* refused("unknown refresh token")
+  const session = yield* (yield* Accounts).call(parts.did, "peekOAuth", { refreshToken })
+  return { did: parts.did, refreshToken, session }
+})
+
+/** Whether the client still publishes the key that a session is bound to; `fresh` is asked before saying no. */
+const isKeyPublished = Effect.fnUntraced(function* (client: Client, jkt: string) {
+  const clients = yield* OAuthClients
+  for (const fresh of [false, true]) {
+    const keys = yield* clients.keys(client, { fresh })
+    const prints = yield* Effect.promise(() => Promise.all(keys.map(thumbprint)))
+    if (prints.includes(jkt)) return true
+  }
+  return false
+})
+
+/**
+ * Ends the session of a refresh token whose client has withdrawn the key that it is bound to.
+ *
+ * Spec: the atproto OAuth profile, confidential clients.
+ */
+export const endWithoutKey = Effect.fn("endWithoutKey")(function* (form: Form, client: Client) {
+  const { did, session } = yield* sessionIn(form)
+  const { clientAuth, clientId, id } = session
+  if (clientAuth.method === "none" || clientId !== client.id) return
+  if (yield* isKeyPublished(client, clientAuth.jkt)) return
+  yield* (yield* Accounts).call(did, "endOAuth", { session: id })
+  return yield* refused("withdrawn client key")
+})
+
+const faultOf = (session: OAuthSession, bearer: Bearer): GrantRefused["fault"] | undefined => {
+  if (session.clientId !== bearer.client.id) return "other client"
+  if (!isSameAuth(session.clientAuth, bearer.clientAuth)) return "other client key"
+  if (session.jkt !== bearer.jkt) return "other DPoP key"
+  return checkScope(session.scope, bearer.client).ok ? undefined : "scope not declared"
+}
+
+/**
+ * Uses a refresh token: new tokens for the session, with its permission sets as they are by now.
+ *
+ * Spec: RFC 6749 6; the atproto OAuth profile, confidential clients.
+ */
+export const refreshTokens = Effect.fn("refreshTokens")(function* (form: Form, bearer: Bearer) {
+  const { did, refreshToken, session } = yield* sessionIn(form)
+  const fault = faultOf(session, bearer)
+  if (fault === "other client key") yield* endWithoutKey(form, bearer.client)
+  if (fault !== undefined) return yield* refused(fault)
+  const granted = yield* expandAgain(session.scope)
+  const use = { refreshToken, clientId: session.clientId, jkt: session.jkt, granted }
+  return tokenAnswer(did, yield* (yield* Accounts).call(did, "refreshOAuth", use))
+})
