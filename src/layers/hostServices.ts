@@ -1,11 +1,13 @@
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
+import { Config } from "../services/Config.ts"
 import * as HostedIdentities from "../services/HostedIdentities.ts"
 import * as SignUp from "../services/SignUp.ts"
 import * as AddressLimits from "./AddressLimits.ts"
 import * as AuthHost from "./AuthHost.ts"
 import * as Logging from "./Logging.ts"
+import * as OAuthClientsOutgoing from "./OAuthClientsOutgoing.ts"
 import * as sharedServices from "./sharedServices.ts"
 
 /** Whoever lives here is known without the network; what cannot be told just now is asked outside. */
@@ -18,10 +20,17 @@ const local = Effect.map(
     )
 )
 
+const oauthClients = Layer.unwrap(
+  Effect.map(Config, ({ devAllowHosts: allowHosts, publicUrl }) =>
+    OAuthClientsOutgoing.layer({ publicUrl, allowHosts })
+  )
+)
+
 /** What the Worker has besides the objects, the directory and the blob store. */
 export const layer = Layer.mergeAll(
   AuthHost.layer,
   SignUp.layer,
   AddressLimits.layer(),
+  oauthClients,
   Logging.layer
 ).pipe(Layer.provideMerge(sharedServices.layer(local)), Layer.provideMerge(HostedIdentities.layer))
