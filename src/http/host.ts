@@ -8,9 +8,13 @@ import type { Auth } from "../services/Auth.ts"
 import type { BlobStore } from "../services/BlobStore.ts"
 import { Config } from "../services/Config.ts"
 import type { Directory } from "../services/Directory.ts"
+import type { DpopProofs } from "../services/DpopProofs.ts"
 import type { HostedIdentities } from "../services/HostedIdentities.ts"
 import type { Identity } from "../services/Identity.ts"
 import type { AddressLimits, Limiter } from "../services/Limiter.ts"
+import type { OAuthClients } from "../services/OAuthClients.ts"
+import type { OAuthRequests } from "../services/OAuthRequests.ts"
+import type { PermissionSets } from "../services/PermissionSets.ts"
 import type { Sequencer } from "../services/Sequencer.ts"
 import { billed } from "../services/SqlStorage.ts"
 import type { SignUp } from "../services/SignUp.ts"
@@ -21,6 +25,10 @@ import { errorResponse, wireError } from "./errors.ts"
 import type { Failure } from "./failures.ts"
 import * as Health from "./health.ts"
 import { home } from "./home.ts"
+import { authorizationServer, jwks, protectedResource } from "./oauth/metadata.ts"
+import { par } from "./oauth/par.ts"
+import { revoke } from "./oauth/revoke.ts"
+import { token } from "./oauth/token.ts"
 import { logRequest, noteAccount } from "./requestLog.ts"
 import { reopened, withHeaders } from "./responseHeaders.ts"
 import { accountOf } from "./route.ts"
@@ -105,6 +113,12 @@ export const routes = HttpRouter.addAll([
   route("GET", "/ready", page(Health.ready)),
   route("GET", "/.well-known/did.json", page(didDocument)),
   route("GET", "/.well-known/atproto-did", page(atprotoDid)),
+  route("*", "/.well-known/oauth-authorization-server", answer(authorizationServer)),
+  route("*", "/.well-known/oauth-protected-resource", answer(protectedResource)),
+  route("*", "/oauth/jwks", answer(jwks)),
+  route("*", "/oauth/par", answer(par)),
+  route("*", "/oauth/token", answer(token)),
+  route("*", "/oauth/revoke", answer(revoke)),
   route(
     "GET",
     "/robots.txt",
@@ -128,8 +142,12 @@ export type HostServices =
   | BlobStore
   | Config
   | Directory
+  | DpopProofs
   | HostedIdentities
   | Identity
   | Limiter
+  | OAuthClients
+  | OAuthRequests
+  | PermissionSets
   | Sequencer
   | SignUp
