@@ -9,3 +9,68 @@ export interface PermissionSet {
   /** The entries as they stand in the lexicon, in the data model; those that mean nothing grant nothing. */
   readonly permissions: ReadonlyArray<Readonly<Record<string, unknown>>>
 }
+
+type Fields = Readonly<Record<string, unknown>>
+
+const isFields = (value: unknown): value is Fields =>
+  typeof value === "object" && value !== null && !Array.isArray(value)
+
+/** The most characters of a title or detail that a page shows. */
+const longest = { title: 100, detail: 500 }
+
+// A page shows these beside its own words: they may not break out of their line, or turn it around.
+const unprintable = /[\p{Cc}\u2028\u2029\u200E\u200F\u061C\u202A-\u202E\u2066-\u2069]/gu
+
+const shown = (value: unknown, length: number): string | undefined => {
+  if (typeof value !== "string") return undefined
+  const text = [...value.replace(unprintable, " ").trim()].slice(0, length).join("")
+  return text === "" ? undefined : text
+}
+
+const byLanguage = (
+  value: unknown,
+  length: number
+): Readonly<Record<string, string>> | undefined => {
+  if (!isFields(value)) return undefined
+  const texts = Object.entries(value).flatMap(([language, text]) => {
+    const words = shown(text, length)
+    return words === undefined ? [] : [[language.toLowerCase(), words] as const]
+  })
+  return texts.length === 0 ? undefined : Object.fromEntries(texts)
+}
+
+/** Reads a lexicon document (JSON) as a permission set; undefined where it is none, or another's. */
+export const readPermissionSet = (nsid: string, document: unknown): PermissionSet | undefined => {
+  if (!isFields(document) || document["lexicon"] !== 1 || document["id"] !== nsid) return undefined
+  const { defs } = document
+  const main = isFields(defs) ? defs["main"] : undefined
+  if (!isFields(main) || main["type"] !== "permission-set") return undefined
+  const { permissions } = main
+  if (!Array.isArray(permissions)) return undefined
+  const title = shown(main["title"], longest.title)
+  const detail = shown(main["detail"], longest.detail)
+  const titles = byLanguage(main["title:lang"], longest.title)
+  const details = byLanguage(main["detail:lang"], longest.detail)
+  return {
+    nsid,
+    ...(title === undefined ? {} : { title }),
+    ...(detail === undefined ? {} : { detail }),
+    ...(titles === undefined ? {} : { titles }),
+    ...(details === undefined ? {} : { details }),
+    permissions: permissions.filter(isFields)
+  }
+}
+
+/** A text in the first of these languages that there is one for (`pt-BR` takes `pt` too), or in no particular one. */
+export const textIn = (
+  languages: ReadonlyArray<string>,
+  texts: Readonly<Record<string, string>> | undefined,
+  fallback: string | undefined
+): string | undefined => {
+  for (const language of languages.map((tag) => tag.toLowerCase())) {
+    for (const tag of [language, language.split("-", 1)[0] ?? ""]) {
+      if (texts !== undefined && Object.hasOwn(texts, tag)) return texts[tag]
+    }
+  }
+  return fallback
+}

@@ -1,0 +1,100 @@
+/** What part of an account a permission is about: one heading each, in the order in which they are shown. */
+export const subjects = [
+  "who",
+  "everything",
+  "set",
+  "identity",
+  "handle",
+  "account",
+  "email",
+  "repo",
+  "posts",
+  "reactions",
+  "follows",
+  "profile",
+  "lists",
+  "blocks",
+  "feeds",
+  "settings",
+  "records",
+  "uploads",
+  "messages",
+  "preferences",
+  "services"
+] as const
+
+/** One of the subjects. */
+export type Subject = (typeof subjects)[number]
+
+/** The collections that have a name in plain words, and the subject each belongs to. */
+export const collectionNames: ReadonlyMap<
+  string,
+  { readonly subject: Subject; readonly name: string }
+> = new Map([
+  ["app.bsky.feed.post", { subject: "posts", name: "posts" }],
+  ["app.bsky.feed.threadgate", { subject: "posts", name: "who may reply to your posts" }],
+  ["app.bsky.feed.postgate", { subject: "posts", name: "who may quote your posts" }],
+  ["app.bsky.feed.like", { subject: "reactions", name: "likes" }],
+  ["app.bsky.feed.repost", { subject: "reactions", name: "reposts" }],
+  ["app.bsky.graph.follow", { subject: "follows", name: "follows" }],
+  ["app.bsky.actor.profile", { subject: "profile", name: "your profile" }],
+  ["app.bsky.actor.status", { subject: "profile", name: "your status" }],
+  ["app.bsky.graph.list", { subject: "lists", name: "lists" }],
+  ["app.bsky.graph.listitem", { subject: "lists", name: "members of lists" }],
+  ["app.bsky.graph.starterpack", { subject: "lists", name: "starter packs" }],
+  ["app.bsky.graph.block", { subject: "blocks", name: "blocks" }],
+  ["app.bsky.graph.listblock", { subject: "blocks", name: "blocks of whole lists" }],
+  ["app.bsky.feed.generator", { subject: "feeds", name: "feeds that you offer" }],
+  ["app.bsky.labeler.service", { subject: "feeds", name: "a labeling service that you offer" }],
+  ["app.bsky.graph.verification", { subject: "profile", name: "verifications of others" }],
+  [
+    "app.bsky.notification.declaration",
+    { subject: "settings", name: "who may follow your activity" }
+  ],
+  ["chat.bsky.actor.declaration", { subject: "settings", name: "who may write to you" }]
+])
+
+const serviceNames: ReadonlyMap<string, string> = new Map([
+  ["did:web:api.bsky.app#bsky_appview", "Bluesky"],
+  ["did:web:api.bsky.chat#bsky_chat", "Bluesky's chat"],
+  ["did:web:video.bsky.app#bsky_video", "Bluesky's video service"],
+  ["did:plc:ar7c4by46qjdydhdevvrndac#atproto_labeler", "Bluesky's moderation"]
+])
+
+/** Who answers at an audience: a known name, the host, or the DID as it is. */
+export const serviceName = (aud: string): string => {
+  if (aud === "*") return "any service"
+  const did = aud.split("#", 1)[0] ?? aud
+  return serviceNames.get(aud) ?? (did.startsWith("did:web:") ? did.slice(8) : did)
+}
+
+const actionWords = { create: "create", update: "edit", delete: "delete" } as const
+
+/** What may be done, as verbs in their order: “create, edit and delete”. */
+export const verbs = (actions: Iterable<keyof typeof actionWords>): string => {
+  const wanted = new Set(actions)
+  return listed(
+    (["create", "update", "delete"] as const)
+      .filter((action) => wanted.has(action))
+      .map((action) => actionWords[action])
+  )
+}
+
+const mediaNames: ReadonlyMap<string, string> = new Map([
+  ["*/*", "files of any kind"],
+  ["image/*", "images"],
+  ["video/*", "videos"],
+  ["audio/*", "sound"]
+])
+
+/** Files of a type in plain words. */
+export const mediaName = (accept: string): string => mediaNames.get(accept) ?? accept
+
+/** A list as it is said: “a, b and c”. */
+export const listed = (words: ReadonlyArray<string>): string =>
+  words.length < 2
+    ? words.join("")
+    : `${words.slice(0, -1).join(", ")} and ${words[words.length - 1]}`
+
+/** A sentence's first letter is a capital. */
+export const sentence = (text: string): string => text.slice(0, 1).toUpperCase() + text.slice(1)

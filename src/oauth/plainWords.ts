@@ -1,0 +1,231 @@
+import { IncludeScope } from "@atproto/oauth-scopes"
+import type { PermissionSet } from "./permissionSet.ts"
+import { textIn } from "./permissionSet.ts"
+import {
+  collectionNames,
+  listed,
+  mediaName,
+  sentence,
+  serviceName,
+  type Subject,
+  subjects,
+  verbs
+} from "./plainNames.ts"
+import { type Gathered, Gathering, preferenceMethods } from "./permissionSubjects.ts"
+import { includedBy, readScopeValue } from "./scopes.ts"
+
+/** What an app asks for about one subject, told to a person. */
+export interface PermissionGroup {
+  readonly subject: Subject
+  /** What it may do, as one line: “Create and delete posts”. */
+  readonly title: string
+  readonly detail?: string
+  /** What is in it in full, one line each; may be empty. */
+  readonly items: ReadonlyArray<string>
+  /** Lets the app take away what is hard to get back: to be shown with a warning. */
+  readonly danger: boolean
+  /** The values of the scope that say so. */
+  readonly scopes: ReadonlyArray<string>
+  /** The NSID of the permission set, where the title and the detail are its publisher's words. */
+  readonly set?: string
+}
+
+type Group = Omit<PermissionGroup, "scopes">
+const nameOf = (collection: string): string => collectionNames.get(collection)?.name ?? collection
+
+/** What may be done to records; where it differs from one collection to the next, the lines tell. */
+const aboutRecords = (subject: Subject, { collections }: Gathered): Group => {
+  const all = [...collections]
+  const done = all.map(([, actions]) => verbs(actions))
+  const same = done.every((verb) => verb === done[0])
+  const verb = same ? (done[0] ?? "") : "change"
+  const items = all.map(([nsid, actions]) =>
+    subject === "records" || !same ? `${nameOf(nsid)}: ${verbs(actions)}` : nsid
+  )
+  const object =
+    subject === "records" ? "records of other apps" : listed(all.map(([nsid]) => nameOf(nsid)))
+  return { subject, title: sentence(`${verb} ${object}`), items, danger: false }
+}
+
+const aboutServices = ({ methods }: Gathered): ReadonlyArray<Group> =>
+  [...methods].map(([aud, lxm]) => {
+    const everything = lxm.has("*")
+    return {
+      subject: "services",
+      title: `Use ${serviceName(aud)} in your name`,
+      ...(everything ? { detail: "Everything that it offers." } : {}),
+      items: everything ? [aud] : [...lxm],
+      danger: everything
+    } as const
+  })
+
+const aboutAccount = ({ manages, reads }: Gathered): ReadonlyArray<Group> =>
+  [
+    ...(manages.has("repo")
+      ? [
+          {
+            title: "Replace all of your data",
+            detail: "By importing another repository in place of yours.",
+            danger: true
+          }
+        ]
+      : []),
+    ...(manages.has("status")
+      ? [{ title: "Deactivate and reactivate your account", danger: true }]
+      : []),
+    ...(reads.has("repo") ? [{ title: "See how your repository is doing", danger: false }] : []),
+    ...(reads.has("status") && !manages.has("status")
+      ? [{ title: "See whether your account is active", danger: false }]
+      : [])
+  ].map((group) => ({ subject: "account", items: [], ...group }))
+
+const aboutPreferences = ({ methods }: Gathered): Group => {
+  const lxm = new Set([...methods.values()].flatMap((some) => [...some]))
+  const does = preferenceMethods.flatMap((method, at) =>
+    lxm.has(method) ? [at === 0 ? "see" : "change"] : []
+  )
+  const title = sentence(`${listed(does)} your preferences`)
+  const detail = "Such as muted words, saved feeds and content filters."
+  return { subject: "preferences", title, detail, items: [...lxm], danger: false }
+}
+
+const allRecords = ({ collections }: Gathered): Group => ({
+  subject: "repo",
+  title: sentence(`${verbs(collections.get("*") ?? [])} anything in your repository`),
+  detail: "Records of every app, those you do not use yet included.",
+  items: [],
+  danger: true
+})
+
+const uploads = ({ accepts }: Gathered): string =>
+  listed((accepts.has("*/*") ? ["*/*"] : [...accepts]).map(mediaName))
+
+const describe = (subject: Subject, gathered: Gathered): ReadonlyArray<Group> => {
+  switch (subject) {
+    case "who":
+      return [
+        {
+          subject,
+          title: "Know who you are",
+          detail: "Your handle and your DID, which are public.",
+          items: [],
+          danger: false
+        }
+      ]
+    case "everything":
+      return [
+        {
+          subject,
+          title: "Use your account almost as you do",
+          detail:
+            "Read, create, edit and delete all of your data, and use other services in your name. Not your chats, your email address, your password or your handle.",
+          items: [],
+          danger: true
+        }
+      ]
+    case "identity":
+      return [
+        {
+          subject,
+          title: "Take control of your identity",
+          detail: "Change your handle, your keys, and the server that holds your account.",
+          items: [],
+          danger: true
+        }
+      ]
+    case "handle":
+      return [{ subject, title: "Change your handle", items: [], danger: true }]
+    case "email":
+      return gathered.manages.size > 0
+        ? [{ subject, title: "See and change your email address", items: [], danger: true }]
+        : [{ subject, title: "See your email address", items: [], danger: false }]
+    case "account":
+      return aboutAccount(gathered)
+    case "repo":
+      return [allRecords(gathered)]
+    case "uploads":
+      return [
+        {
+          subject,
+          title: `Upload ${uploads(gathered)}`,
+          items: [],
+          danger: false
+        }
+      ]
+    case "messages":
+      return [
+        {
+          subject,
+          title: "Read and send your chat messages",
+          items: [...new Set([...gathered.methods.values()].flatMap((lxm) => [...lxm]))],
+          danger: true
+        }
+      ]
+    case "preferences":
+      return [aboutPreferences(gathered)]
+    case "services":
+      return aboutServices(gathered)
+    case "set":
+      return []
+    default:
+      return [aboutRecords(subject, gathered)]
+  }
+}
+
+const groupsOf = (gathering: Gathering): ReadonlyArray<PermissionGroup> =>
+  gathering
+    .sorted()
+    .flatMap(([subject, gathered]) =>
+      describe(subject, gathered).map((group) => ({ ...group, scopes: [...gathered.scopes] }))
+    )
+
+/** A permission set in its publisher's words, with what it holds in ours. */
+const aboutSet = (
+  include: IncludeScope,
+  scope: string,
+  set: PermissionSet | undefined,
+  languages: ReadonlyArray<string>
+): PermissionGroup => {
+  const gathering = new Gathering()
+  for (const permission of includedBy(include, set)) gathering.add(permission, scope)
+  const groups = groupsOf(gathering)
+  const detail = set === undefined ? undefined : textIn(languages, set.details, set.detail)
+  return {
+    subject: "set",
+    title:
+      (set === undefined ? undefined : textIn(languages, set.titles, set.title)) ?? include.nsid,
+    ...(detail === undefined ? {} : { detail }),
+    items: groups.map(({ title }) => title),
+    danger: groups.some(({ danger }) => danger),
+    scopes: [scope],
+    set: include.nsid
+  }
+}
+
+/** What a scope lets an app do, by subject, in plain English; the words of permission sets in the first language they have. */
+export const inPlainWords = (
+  scope: string,
+  sets: ReadonlyMap<string, PermissionSet>,
+  languages: ReadonlyArray<string> = []
+): ReadonlyArray<PermissionGroup> => {
+  const gathering = new Gathering()
+  const included: Array<PermissionGroup> = []
+  for (const text of scope.split(" ")) {
+    const value = readScopeValue(text)
+    if (value === undefined) continue
+    if (value instanceof IncludeScope) {
+      included.push(aboutSet(value, text, sets.get(value.nsid), languages))
+    } else if (typeof value === "object") gathering.add(value, text)
+    else if (value === "transition:email") gathering.of("email", text).reads.add("email")
+    else gathering.of(subjectOfWord[value], text)
+  }
+  return [...included, ...groupsOf(gathering)].toSorted(
+    (a, b) => subjects.indexOf(a.subject) - subjects.indexOf(b.subject)
+  )
+}
+
+const subjectOfWord = {
+  atproto: "who",
+  "transition:generic": "everything",
+  "transition:chat.bsky": "messages"
+} as const
