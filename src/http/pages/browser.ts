@@ -1,6 +1,7 @@
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import { Config } from "../../services/Config.ts"
+import { readBody } from "../input.ts"
 
 /** A page was asked for, or a form sent, in a way that no page of ours does. */
 export class BrowserRefused extends Schema.TaggedError<BrowserRefused>()("BrowserRefused", {
@@ -11,6 +12,7 @@ export class BrowserRefused extends Schema.TaggedError<BrowserRefused>()("Browse
     "content type",
     "too large",
     "malformed",
+    "no cookie",
     "csrf"
   ])
 }) {}
@@ -44,34 +46,16 @@ export type Form = ReadonlyMap<string, string>
 const formLimit = 100 * 1024
 const formType = "application/x-www-form-urlencoded"
 
-const readBody = Effect.fnUntraced(function* (request: Request) {
-  if (request.body === null) return ""
-  const reader = request.body.getReader()
-  const decoder = new TextDecoder()
-  let text = ""
-  let length = 0
-  while (true) {
-    const next = yield* Effect.tryPromise({
-      try: () => reader.read(),
-      catch: () => refused("malformed")
-    })
-    if (next.done) return text + decoder.decode()
-    length += next.value.byteLength
-    if (length > formLimit) {
-      reader.releaseLock()
-      return yield* refused("too large")
-    }
-    text += decoder.decode(next.value, { stream: true })
-  }
-})
-
 /** Reads a form that a page of ours has sent; a field that is there twice makes it malformed. */
 export const readForm = Effect.fnUntraced(function* (request: Request) {
   yield* checkSameOrigin(request)
   const type = request.headers.get("content-type")?.split(";")[0]?.trim().toLowerCase()
   if (type !== formType) return yield* refused("content type")
   const fields = new Map<string, string>()
-  for (const [name, value] of new URLSearchParams(yield* readBody(request))) {
+  const body = yield* readBody(request, formLimit).pipe(
+    Effect.mapError(({ _tag }) => refused(_tag === "PayloadTooLarge" ? "too large" : "malformed"))
+  )
+  for (const [name, value] of new URLSearchParams(new TextDecoder().decode(body))) {
     if (fields.has(name)) return yield* refused("malformed")
     fields.set(name, value)
   }

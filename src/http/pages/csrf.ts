@@ -1,0 +1,41 @@
+import * as Clock from "effect/Clock"
+import * as Effect from "effect/Effect"
+import { openTicket, sealTicket, type TicketClaims } from "../../auth/ticket.ts"
+import { Config, hkdf } from "../../services/Config.ts"
+
+/** What this server says to itself through a browser. */
+export type Purpose =
+  /** A form comes from a page that this device was shown. */
+  | "csrf"
+  /** The password was right; the second factor is still missing. */
+  | "password proven"
+  /** A passkey is to sign this. */
+  | "passkey challenge"
+
+/** Seals a ticket for one device, good for some milliseconds. */
+export const seal = Effect.fnUntraced(function* (
+  purpose: Purpose,
+  device: string,
+  claims: TicketClaims,
+  millis: number
+) {
+  const key = hkdf((yield* Config).masterKey, "tickets")
+  const now = yield* Clock.currentTimeMillis
+  return sealTicket(key, purpose, { ...claims, device }, now + millis)
+})
+
+/** What a ticket says that was made for this device; undefined for any other. */
+export const unseal = Effect.fnUntraced(function* (
+  purpose: Purpose,
+  device: string,
+  ticket: string | undefined
+) {
+  const key = hkdf((yield* Config).masterKey, "tickets")
+  const claims = openTicket(key, purpose, ticket ?? "", yield* Clock.currentTimeMillis)
+  return claims?.["device"] === device ? claims : undefined
+})
+
+const halfADay = 12 * 3600 * 1000
+
+/** The hidden field that shows that a form comes from a page of ours, shown on this device. */
+export const csrfToken = (device: string) => seal("csrf", device, {}, halfADay)

@@ -1,0 +1,126 @@
+import { type Html, html } from "./html.ts"
+import { checkbox, field, hidden, note } from "./parts.ts"
+import type { Challenge } from "./signingIn.ts"
+
+/** A form that goes on with something: its hidden fields, the CSRF token among them. */
+export type Carried = Readonly<Record<string, string | undefined>>
+
+/** A button for a passkey; it shows itself where the browser has passkeys. */
+export const passkeyForm = (form: {
+  readonly action: string
+  readonly carried: Carried
+  readonly challenge: Challenge
+  readonly label: string
+}): Html => {
+  const { action, carried, challenge, label } = form
+  const options = JSON.stringify(challenge.options)
+  return html`<form
+    method="post"
+    action="${action}"
+    data-passkey="get"
+    data-options="${options}"
+    hidden
+  >
+    ${hidden({ ...carried, challenge: challenge.ticket })}
+    <input type="hidden" name="credential" />
+    <button class="quiet">${label}</button>
+    <p class="hint" role="status"></p>
+  </form>`
+}
+
+/** What the sign-in page shows. */
+export interface SignInView {
+  /** Below the heading: who asks. */
+  readonly lead: string
+  /** The routes for password and passkey. */
+  readonly actions: { readonly password: string; readonly passkey: string }
+  readonly carried: Carried
+  readonly challenge: Challenge
+  readonly identifier?: string | undefined
+  /** The account is settled already: its name cannot be changed. */
+  readonly locked?: boolean
+  readonly remember?: boolean
+  readonly message?: string | undefined
+  /** What can be done instead. */
+  readonly others?: Html | undefined
+}
+
+/** The page on which somebody signs in: name and password, or a passkey. */
+export const signInPage = (view: SignInView): Html => {
+  const { actions, carried, challenge, identifier, locked = false, message } = view
+  const invalid = message !== undefined
+  return html`<h1>Sign in</h1>
+    <p class="lead">${view.lead}</p>
+    ${message !== undefined && note("bad", message)}
+    <form method="post" action="${actions.password}">
+      ${hidden(carried)}
+      ${field({
+        name: "identifier",
+        label: "Handle, email or DID",
+        autocomplete: "username",
+        value: identifier,
+        locked,
+        invalid: invalid && !locked,
+        autofocus: identifier === undefined
+      })}
+      ${field({
+        name: "password",
+        label: "Password",
+        type: "password",
+        autocomplete: "current-password",
+        invalid,
+        autofocus: identifier !== undefined,
+        maxLength: 512
+      })}
+      ${checkbox("remember", "Remember me on this device", view.remember ?? true)}
+      <button>Sign in</button>
+    </form>
+    ${passkeyForm({
+      action: actions.passkey,
+      carried: { ...carried, remember: "on" },
+      challenge,
+      label: "Sign in with a passkey"
+    })}
+    ${view.others}`
+}
+
+/** What the page for the second factor shows. */
+export interface CodeView {
+  readonly actions: { readonly code: string; readonly passkey: string }
+  readonly carried: Carried
+  readonly challenge: Challenge
+  /** Shows that the password was right. */
+  readonly ticket: string
+  readonly remember: boolean
+  readonly message?: string | undefined
+  readonly others?: Html | undefined
+}
+
+/** The page that asks for a code, after the password. */
+export const codePage = (view: CodeView): Html => {
+  const { actions, carried, challenge, ticket, message } = view
+  const remember = view.remember ? "on" : undefined
+  return html`<h1>One more step</h1>
+    <p class="lead">Your password is right. Now show that it is you.</p>
+    ${message !== undefined && note("bad", message)}
+    <form method="post" action="${actions.code}">
+      ${hidden({ ...carried, ticket, remember })}
+      ${field({
+        name: "code",
+        label: "Code",
+        autocomplete: "one-time-code",
+        hint: "Six digits from your authenticator app, or one of your recovery codes.",
+        invalid: message !== undefined,
+        autofocus: true,
+        maxLength: 32
+      })}
+      <button>Continue</button>
+    </form>
+    ${passkeyForm({
+      action: actions.passkey,
+      carried: { ...carried, remember },
+      challenge,
+      label: "Use a passkey instead"
+    })}
+    ${view.others}`
+}

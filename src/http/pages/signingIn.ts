@@ -1,0 +1,177 @@
+import { randomBytes } from "node:crypto"
+import * as Clock from "effect/Clock"
+import * as Effect from "effect/Effect"
+import { jsonObject } from "../../auth/jsonObject.ts"
+import type { OwnerView } from "../../services/accountCalls/security.ts"
+import { Accounts, type Rejected } from "../../services/Accounts.ts"
+import { Config } from "../../services/Config.ts"
+import { Devices } from "../../services/Devices.ts"
+import type { RateLimitExceeded } from "../../services/Limiter.ts"
+import { OAuthRequests } from "../../services/OAuthRequests.ts"
+import { PasskeyOwners } from "../../services/PasskeyOwners.ts"
+import { givePointBack, takePoint } from "../clientLimits.ts"
+import { noteAccount } from "../requestLog.ts"
+import { accountBehind, decoyDid, signInKey, signInLimits, strangerPoint } from "../signInGate.ts"
+import { seal, unseal } from "./csrf.ts"
+import { inWords } from "./failurePage.ts"
+
+/** How an attempt to sign in ended. */
+export type Attempt =
+  | { readonly kind: "proven"; readonly owner: OwnerView }
+  /** The password was right; the ticket goes on to the step that asks for a code. */
+  | { readonly kind: "code"; readonly ticket: string; readonly message?: string }
+  | { readonly kind: "refused"; readonly message: string }
+
+const refused = (message: string): Attempt => ({ kind: "refused", message })
+
+const minute = 60_000
+const proofMillis = 5 * minute
+const challengeMillis = 15 * minute
+
+const tooMany = (seconds: number): Attempt =>
+  refused(`Too many attempts. Please wait ${inWords(seconds)} and try again.`)
+
+const wrong =
+  "That name and password do not belong together. Use the account’s own password here, not an app password."
+
+const takenDown =
+  "This account has been taken down. Its owner can ask this server’s administrator about it."
+
+/** What the account's object answered instead of an owner; what is no refusal stays a failure. */
+const attemptOf = (rejected: Rejected, message: string) => {
+  if (rejected.error === "AccountTakedown") return Effect.succeed(refused(takenDown))
+  if (rejected.error === "RateLimitExceeded") {
+    return Effect.succeed(tooMany(Number(rejected.headers?.["retry-after"]) || 900))
+  }
+  return rejected.status < 500 ? Effect.succeed(refused(message)) : Effect.fail(rejected)
+}
+
+/** A limit that refuses says so on the form, not on a page of its own. */
+const exceeded = ({ retryAfter, windowSeconds }: RateLimitExceeded) =>
+  Effect.succeed(tooMany(retryAfter ?? windowSeconds))
+
+/** Signs in with a name and the account's password; failures are counted together with those of createSession. */
+export const byPassword = Effect.fn("pages.byPassword")(
+  function* (
+    request: Request,
+    device: string,
+    { identifier, password }: { readonly identifier: string; readonly password: string }
+  ) {
+    const name = identifier.trim()
+    const key = signInKey(name)
+    yield* takePoint(request, key, signInLimits)
+    const entry = yield* accountBehind(name)
+    const did = entry?.did ?? decoyDid(name)
+    if (entry !== undefined) noteAccount(request, did)
+    const isKnown = (yield* (yield* Devices).account(device, did)) !== undefined
+    // A name of nobody is counted like an account: what is refused must not tell them apart.
+    const counted = entry === undefined ? key : did
+    if (!isKnown) yield* strangerPoint(request, counted, 1)
+    const accounts = yield* Accounts
+    return yield* accounts.call(did, "provePassword", { password }).pipe(
+      Effect.tap(() => givePointBack(request, key, signInLimits)),
+      Effect.tap(() => (isKnown ? Effect.void : strangerPoint(request, counted, -1))),
+      Effect.flatMap((owner) => afterPassword(device, owner)),
+      Effect.catchTag("Rejected", (rejected) => attemptOf(rejected, wrong))
+    )
+  },
+  Effect.catchTag("RateLimitExceeded", exceeded)
+)
+
+const afterPassword = Effect.fnUntraced(function* (device: string, owner: OwnerView) {
+  if (!owner.secondFactor) return { kind: "proven", owner } satisfies Attempt as Attempt
+  const ticket = yield* seal("password proven", device, { did: owner.did }, proofMillis)
+  return { kind: "code", ticket } satisfies Attempt as Attempt
+})
+
+/** Goes on with a code of the authenticator, or a recovery code, after the password. */
+export const byCode = Effect.fn("pages.byCode")(function* (
+  request: Request,
+  device: string,
+  { ticket, code }: { readonly ticket: string; readonly code: string }
+) {
+  const did = (yield* unseal("password proven", device, ticket))?.["did"]
+  if (typeof did !== "string") return refused("That took too long. Please sign in again.")
+  noteAccount(request, did)
+  const accounts = yield* Accounts
+  return yield* accounts.call(did, "proveCode", { code: code.trim() }).pipe(
+    Effect.map((owner): Attempt => ({ kind: "proven", owner })),
+    Effect.catchTag("Rejected", (rejected) =>
+      Effect.map(
+        attemptOf(rejected, "That code is not right, or was used before. Try the next one."),
+        (attempt): Attempt =>
+          attempt.kind === "refused" ? { kind: "code", ticket, message: attempt.message } : attempt
+      )
+    )
+  )
+})
+
+/** What a page hands to the browser so that a passkey can sign it. */
+export interface Challenge {
+  /** Options for `navigator.credentials`, bytes in base64url. */
+  readonly options: Readonly<Record<string, unknown>>
+  /** Comes back with the answer: this server remembers nothing of it. */
+  readonly ticket: string
+}
+
+/** The host that passkeys are bound to. */
+export const rpIdOf = (publicUrl: string): string => new URL(publicUrl).hostname
+
+/** A challenge for a passkey, good once. */
+export const passkeyChallenge = Effect.fn("pages.passkeyChallenge")(function* (device: string) {
+  const { publicUrl } = yield* Config
+  const challenge = yield* Effect.sync(() => randomBytes(32).toString("base64url"))
+  const ticket = yield* seal("passkey challenge", device, { challenge }, challengeMillis)
+  const rpId = rpIdOf(publicUrl)
+  const options = { challenge, rpId, userVerification: "required", timeout: 5 * minute }
+  return { options, ticket } satisfies Challenge
+})
+
+/** The ceremony that a challenge began, used up by this. */
+export const usedCeremony = Effect.fn("pages.usedCeremony")(function* (
+  device: string,
+  ticket: string | undefined
+) {
+  const challenge = (yield* unseal("passkey challenge", device, ticket))?.["challenge"]
+  if (typeof challenge !== "string") return undefined
+  const until = (yield* Clock.currentTimeMillis) + challengeMillis
+  const requests = yield* OAuthRequests
+  if (!(yield* requests.useOnce(`passkey:${challenge}`, until))) return undefined
+  const { publicUrl } = yield* Config
+  return { challenge, origin: publicUrl, rpId: rpIdOf(publicUrl) }
+})
+
+/** The answer of a browser's passkey; undefined where it is no JSON object. */
+export const credentialOf = (text: string | undefined) =>
+  jsonObject(new TextEncoder().encode(text ?? ""))
+
+const passkeyLimits = [{ limit: 100, windowSeconds: 300 }]
+
+/** Signs in with a passkey: it tells itself whose it is. */
+export const byPasskey = Effect.fn("pages.byPasskey")(
+  function* (
+    request: Request,
+    device: string,
+    sent: { readonly ticket: string | undefined; readonly credential: string | undefined }
+  ) {
+    yield* takePoint(request, "passkey", passkeyLimits)
+    const ceremony = yield* usedCeremony(device, sent.ticket)
+    if (ceremony === undefined) return refused("That took too long. Please try the passkey again.")
+    const response = credentialOf(sent.credential)
+    const id = response?.["id"]
+    const owners = yield* PasskeyOwners
+    const did = typeof id === "string" ? yield* owners.ownerOf(id) : undefined
+    if (response === undefined || did === undefined) {
+      return refused("No account of this server knows that passkey.")
+    }
+    noteAccount(request, did)
+    const accounts = yield* Accounts
+    return yield* accounts.call(did, "provePasskey", { ...ceremony, response }).pipe(
+      Effect.map((owner): Attempt => ({ kind: "proven", owner })),
+      Effect.catchTag("Rejected", (rejected) =>
+        attemptOf(rejected, "That passkey did not prove who you are.")
+      )
+    )
+  },
+  Effect.catchTag("RateLimitExceeded", exceeded)
+)

@@ -1,0 +1,61 @@
+import * as Effect from "effect/Effect"
+import { Config } from "../../services/Config.ts"
+import { type Device, Devices } from "../../services/Devices.ts"
+import { clientAddress, takePoint } from "../clientLimits.ts"
+import { BrowserRefused, checkNavigation, type Form, readForm } from "./browser.ts"
+import { deviceCookie, keepDevice } from "./cookies.ts"
+import { csrfToken, unseal } from "./csrf.ts"
+
+/** A browser that looks at a page. */
+export interface Visitor {
+  readonly device: Device
+  /** For the hidden field `csrf` of each form. */
+  readonly csrf: string
+  /** `Set-Cookie` of the answer: for a browser that is new. */
+  readonly cookies: ReadonlyArray<string>
+}
+
+const traitsOf = (request: Request) => ({
+  userAgent: request.headers.get("user-agent") ?? undefined,
+  address: clientAddress(request)
+})
+
+const known = Effect.fnUntraced(function* (request: Request) {
+  const cookie = deviceCookie(request, yield* Config)
+  if (cookie === undefined) return undefined
+  return yield* (yield* Devices).find(cookie, traitsOf(request))
+})
+
+const newDevices = [{ limit: 200, windowSeconds: 300 }]
+
+const welcome = Effect.fnUntraced(function* (request: Request) {
+  yield* takePoint(request, "new device", newDevices)
+  const { device, cookie } = yield* (yield* Devices).create(traitsOf(request))
+  return { device, cookies: [keepDevice(cookie, yield* Config)] }
+})
+
+/** Who looks at a page with a GET; a browser that is new is given its cookie. */
+export const visitor = Effect.fn("pages.visitor")(function* (request: Request) {
+  yield* checkNavigation(request)
+  const device = yield* known(request)
+  const found = device === undefined ? yield* welcome(request) : { device, cookies: [] }
+  return { ...found, csrf: yield* csrfToken(found.device.id) } satisfies Visitor
+})
+
+/** A form that was sent from a page of ours, which was shown on this very device. */
+export interface Sent {
+  readonly visitor: Visitor
+  readonly form: Form
+}
+
+/** Reads a form that was sent; refused unless its page was ours and this browser's. */
+export const sentForm = Effect.fn("pages.sentForm")(function* (request: Request) {
+  const form = yield* readForm(request)
+  const device = yield* known(request)
+  if (device === undefined) return yield* new BrowserRefused({ reason: "no cookie" })
+  const csrf = form.get("csrf")
+  if (csrf === undefined || (yield* unseal("csrf", device.id, csrf)) === undefined) {
+    return yield* new BrowserRefused({ reason: "csrf" })
+  }
+  return { visitor: { device, csrf, cookies: [] }, form } satisfies Sent
+})
