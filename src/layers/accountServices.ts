@@ -16,10 +16,12 @@ import * as BlockStoreSqlite from "./BlockStoreSqlite.ts"
 import * as Logging from "./Logging.ts"
 import * as OAuthSessionsSqlite from "./OAuthSessionsSqlite.ts"
 import * as OutboxSqlite from "./OutboxSqlite.ts"
+import * as PasskeysSqlite from "./PasskeysSqlite.ts"
 import * as PreferencesSqlite from "./PreferencesSqlite.ts"
 import * as RecordsSqlite from "./RecordsSqlite.ts"
 import * as RepoCountsLocal from "./RepoCountsLocal.ts"
 import * as RepoSqlite from "./RepoSqlite.ts"
+import * as SecondFactorsSqlite from "./SecondFactorsSqlite.ts"
 import * as SessionsSqlite from "./SessionsSqlite.ts"
 import * as sharedServices from "./sharedServices.ts"
 import * as SignerAccount from "./SignerAccount.ts"
@@ -59,6 +61,8 @@ export const layer = (object: { readonly did: string; readonly wipe: Effect.Effe
     RepoCountsLocal.layer,
     AuthAccount.layer,
     PreferencesSqlite.layer,
+    SecondFactorsSqlite.layer,
+    PasskeysSqlite.layer,
     Passwords.layer,
     Logging.layer
   ).pipe(

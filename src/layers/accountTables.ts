@@ -5,8 +5,10 @@ import * as BlockStore from "./BlockStoreSqlite.ts"
 import * as HeadRow from "./headRow.ts"
 import * as OAuthSessions from "./OAuthSessionsSqlite.ts"
 import * as Outbox from "./OutboxSqlite.ts"
+import * as Passkeys from "./PasskeysSqlite.ts"
 import * as Preferences from "./PreferencesSqlite.ts"
 import * as Records from "./RecordsSqlite.ts"
+import * as SecondFactors from "./SecondFactorsSqlite.ts"
 import * as Sessions from "./SessionsSqlite.ts"
 
 /** The tables of an account's object, but for the account's own row: made when the account is. */
@@ -20,5 +22,7 @@ export const accountTables: ReadonlyArray<string> = [
   ...Sessions.tables,
   ...OAuthSessions.tables,
   ...AppPasswords.tables,
+  ...SecondFactors.tables,
+  ...Passkeys.tables,
   ...Preferences.tables
 ]

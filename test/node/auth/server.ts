@@ -18,7 +18,9 @@ import * as DirectorySql from "../../../src/layers/DirectorySql.ts"
 import * as HostDatabaseNode from "../../../src/layers/HostDatabaseNode.ts"
 import * as IdentityMemory from "../../../src/layers/IdentityMemory.ts"
 import * as PlcMemory from "../../../src/layers/PlcMemory.ts"
+import * as PasskeysSqlite from "../../../src/layers/PasskeysSqlite.ts"
 import * as PreferencesSqlite from "../../../src/layers/PreferencesSqlite.ts"
+import * as SecondFactorsSqlite from "../../../src/layers/SecondFactorsSqlite.ts"
 import * as SessionsSqlite from "../../../src/layers/SessionsSqlite.ts"
 import * as SignerKeys from "../../../src/layers/SignerKeys.ts"
 import { AccountEvents } from "../../../src/services/AccountEvents.ts"
@@ -121,6 +123,8 @@ export const serverLayerWith = (documents: ReadonlyArray<DidDocument>) =>
       Layer.mergeAll(
         AppPasswordsSqlite.layer.pipe(Layer.provideMerge(SessionsSqlite.layer)),
         PreferencesSqlite.layer,
+        SecondFactorsSqlite.layer,
+        PasskeysSqlite.layer,
         storeLayer,
         ServiceTokens.layer,
         SignerKeys.layer("k256", Redacted.make(secretOf(7))),

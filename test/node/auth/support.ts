@@ -4,7 +4,9 @@ import { TestClock } from "effect/testing"
 import * as AccountStoreSqlite from "../../../src/layers/AccountStoreSqlite.ts"
 import * as AppPasswordsSqlite from "../../../src/layers/AppPasswordsSqlite.ts"
 import * as ConfigEnv from "../../../src/layers/ConfigEnv.ts"
+import * as PasskeysSqlite from "../../../src/layers/PasskeysSqlite.ts"
 import * as PreferencesSqlite from "../../../src/layers/PreferencesSqlite.ts"
+import * as SecondFactorsSqlite from "../../../src/layers/SecondFactorsSqlite.ts"
 import * as SessionsSqlite from "../../../src/layers/SessionsSqlite.ts"
 import * as SqlStorageNode from "../../../src/layers/SqlStorageNode.ts"
 import { type Account, AccountStore } from "../../../src/services/AccountStore.ts"
@@ -45,6 +47,8 @@ export const accountTables = [
   ...AccountStoreSqlite.tables,
   ...SessionsSqlite.tables,
   ...AppPasswordsSqlite.tables,
+  ...SecondFactorsSqlite.tables,
+  ...PasskeysSqlite.tables,
   ...PreferencesSqlite.tables
 ]
 
@@ -65,6 +69,8 @@ export const sqlLayer = SqlStorageNode.layer(":memory:")
 const insideLayer = Layer.mergeAll(
   storeLayer,
   AppPasswordsSqlite.layer,
+  SecondFactorsSqlite.layer,
+  PasskeysSqlite.layer,
   PreferencesSqlite.layer
 ).pipe(Layer.provideMerge(SessionsSqlite.layer), Layer.provideMerge(configLayer))
 
