@@ -6,7 +6,7 @@ import { sameText } from "./jwt.ts"
 /** What a ticket says: JSON. */
 export type TicketClaims = Readonly<Record<string, unknown>>
 
-/** What is stated holds no line's end, so that where the purpose begins is never in doubt. */
+/** What is stated holds no line's end, so there is no doubt where the purpose begins. */
 const mac = (key: Uint8Array, purpose: string, stated: string): string =>
   createHmac("sha256", key).update(`${stated}\n${purpose}`).digest("base64url")
 

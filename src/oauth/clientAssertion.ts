@@ -112,6 +112,12 @@ export const checkAssertion = async (
   const last = Math.min((iat as number) + maxAge + skew, (exp as number | undefined) ?? Infinity)
   return {
     ok: true,
-    value: { kid, alg, jkt: await thumbprint(key), jti: jti as string, expires: last * 1000 }
+    value: {
+      kid,
+      alg,
+      jkt: await thumbprint(key),
+      jti: jti as string,
+      expires: Math.ceil(last * 1000)
+    }
   }
 }

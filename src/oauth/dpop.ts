@@ -110,6 +110,6 @@ export const checkProof = async (
     return refuse("nonce is missing or too old", "use_dpop_nonce")
   }
   // SAFETY: `claimFault` has seen that these are a number and a text.
-  const expires = ((iat as number) + maxAge) * 1000
+  const expires = Math.ceil(((iat as number) + maxAge) * 1000)
   return { ok: true, value: { jkt: await thumbprint(jwk), jti: jti as string, expires } }
 }

@@ -18,11 +18,11 @@ export const signingAlgs: ReadonlyArray<string> = [
 ]
 
 /** What makes up a public key, by its type; other types of key cannot sign, or are secret. */
-const required: Readonly<Record<string, ReadonlyArray<string>>> = {
-  EC: ["crv", "x", "y"],
-  RSA: ["n", "e"],
-  OKP: ["crv", "x"]
-}
+const required: ReadonlyMap<unknown, ReadonlyArray<string>> = new Map([
+  ["EC", ["crv", "x", "y"]],
+  ["RSA", ["n", "e"]],
+  ["OKP", ["crv", "x"]]
+])
 
 /** Members that hold a secret (RFC 7518, sections 6.2.2, 6.3.2 and 6.4, and RFC 9964). */
 const secretMembers = ["d", "p", "q", "dp", "dq", "qi", "oth", "k", "priv"]
@@ -36,7 +36,7 @@ export const isPublicJwk = (value: unknown): value is PublicJwk => {
   if (typeof value !== "object" || value === null || Array.isArray(value)) return false
   // SAFETY: an object that is no array; its members are looked at one by one.
   const jwk = value as Readonly<Record<string, unknown>>
-  const members = typeof jwk["kty"] === "string" ? required[jwk["kty"]] : undefined
+  const members = required.get(jwk["kty"])
   return (
     members !== undefined &&
     members.every((name) => typeof jwk[name] === "string" && jwk[name] !== "") &&
