@@ -1,7 +1,8 @@
 import * as Effect from "effect/Effect"
 import type { Credentials } from "../services/AccountCalls.ts"
 import { Auth } from "../services/Auth.ts"
-import type { Authority, Caller } from "../services/Authority.ts"
+import type { Permission } from "../oauth/types.ts"
+import type { Authority, Caller, NeedsOf } from "../services/Authority.ts"
 import * as Lexicons from "../lexicon/Lexicons.ts"
 import { isNsid } from "../lexicon/syntax.ts"
 import { errorResponse, wireError, type WireError } from "./errors.ts"
@@ -133,7 +134,11 @@ const run = Effect.fnUntraced(function* <R>(
   const input = declared.rawBody
     ? undefined
     : yield* readInput(nsid, request, declared.bodyLimit ?? limits.jsonLimit)
-  const answer = yield* declared.handler({ nsid, params: parsed.value, input, caller, request })
+  const { value: params } = parsed
+  if (caller.kind === "oauth") {
+    yield* auth.permit(caller, needsOf(declared.authority, { params, input }))
+  }
+  const answer = yield* declared.handler({ nsid, params, input, caller, request })
   const isPrivate = caller.kind !== "anonymous"
   if (!(answer instanceof Response)) {
     return jsonResponse(answer, isPrivate || isJudgedElsewhere(declared, request))
@@ -147,6 +152,10 @@ const run = Effect.fnUntraced(function* <R>(
   yield* Effect.promise(() => body.cancel())
   return new Response(null, answer)
 })
+
+/** The permissions that an app needs for this call; none where any app may call. */
+const needsOf = (authority: Authority, call: Parameters<NeedsOf>[0]): ReadonlyArray<Permission> =>
+  authority.kind === "session" && typeof authority.oauth === "function" ? authority.oauth(call) : []
 
 /** Credentials that the account's object judges: what it answers is for whoever showed them. */
 const isJudgedElsewhere = ({ authority }: Pick<Method, "authority">, request: Request): boolean =>

@@ -3,6 +3,15 @@ import type { AccountCalls } from "../services/AccountCalls.ts"
 import { AccountEvents } from "../services/AccountEvents.ts"
 import { Rejected } from "../services/Accounts.ts"
 import { authorizeUpload, locateBlob, recordUpload } from "./calls/blobs.ts"
+import {
+  consented,
+  endOAuth,
+  openOAuth,
+  peekOAuth,
+  refreshOAuth,
+  rememberConsent,
+  revokeOAuth
+} from "./calls/oauth.ts"
 import { create, destroy, summary } from "./calls/signUp.ts"
 import { wireError } from "./errors.ts"
 import type { Failure } from "./failures.ts"
@@ -14,7 +23,14 @@ const calls = {
   summary: () => summary,
   authorizeUpload,
   recordUpload,
-  locateBlob
+  locateBlob,
+  openOAuth,
+  peekOAuth,
+  refreshOAuth,
+  revokeOAuth,
+  endOAuth,
+  consented,
+  rememberConsent
 }
 
 /** What the internal methods need: everything that lives in an account's object. */

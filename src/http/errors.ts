@@ -1,4 +1,6 @@
-import type { Denied } from "../services/Auth.ts"
+import { signingAlgs } from "../oauth/jwk.ts"
+import type { Denied, OAuthDenied } from "../services/Auth.ts"
+import type { GrantEnded } from "../services/OAuthSessions.ts"
 import type { Failure } from "./failures.ts"
 import { jsonType, rateLimitHeaders } from "./responseHeaders.ts"
 
@@ -43,6 +45,19 @@ const statusOfDenial = {
   UntrustedIss: 401
 } as const satisfies Record<Denied["error"], number>
 
+/** What an app reads to know whether to refresh its token or to prove its key anew (RFC 9449, section 7.1). */
+const challenge = ({ error, message }: OAuthDenied): string =>
+  `DPoP error="${error}", error_description="${message}", algs="${signingAlgs.join(" ")}"`
+
+const grantMessages = {
+  unknown: "The grant is not known",
+  replayed: "The grant was used before",
+  expired: "The grant has expired",
+  "other client": "The grant was issued to another client",
+  "other key": "The grant is bound to another key",
+  "account inactive": "The account is not active"
+} as const satisfies Record<GrantEnded["reason"], string>
+
 const inactiveName = {
   takendown: "RepoTakendown",
   suspended: "RepoSuspended",
@@ -83,6 +98,13 @@ const wire: Wire = {
     message,
     ...(error === "AuthMissing" ? { headers: { "www-authenticate": "Bearer" } } : {})
   }),
+  OAuthDenied: (denied) => ({
+    status: 401,
+    error: denied.error,
+    message: denied.message,
+    headers: { "www-authenticate": challenge(denied) }
+  }),
+  GrantEnded: ({ reason }) => badRequest("invalid_grant", grantMessages[reason]),
   RepoNotFound: ({ did }) => badRequest("RepoNotFound", `Could not find repo for DID: ${did}`),
   RepoInactive: ({ did, status }) =>
     badRequest(inactiveName[status], `Repo has been ${status}: ${did}`),

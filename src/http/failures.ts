@@ -3,7 +3,7 @@ import type { IncompatibleDid } from "../services/AccountStatus.ts"
 import type { RepoInactive, RepoNotFound } from "../services/AccountStore.ts"
 import type { Rejected } from "../services/Accounts.ts"
 import type { AppPasswordExists } from "../services/AppPasswords.ts"
-import type { Denied } from "../services/Auth.ts"
+import type { Denied, OAuthDenied } from "../services/Auth.ts"
 import type {
   BlobNotFound,
   BlobQuotaExceeded,
@@ -33,6 +33,7 @@ import type {
   IdentityUnavailable
 } from "../services/Identity.ts"
 import type { LimiterUnavailable, RateLimitExceeded } from "../services/Limiter.ts"
+import type { GrantEnded } from "../services/OAuthSessions.ts"
 import type { PreferenceRefused } from "../services/OwnerPreferences.ts"
 import type { PlcRefused, PlcUnavailable } from "../services/PlcDirectory.ts"
 import type { RecordNotFound } from "../services/Records.ts"
@@ -64,6 +65,8 @@ export type Failure =
   | PayloadTooLarge
   | UnsupportedEncoding
   | Denied
+  | OAuthDenied
+  | GrantEnded
   | RepoNotFound
   | RepoInactive
   | RecordNotFound

@@ -21,6 +21,7 @@ import type { SignUp } from "../services/SignUp.ts"
 import { accountMethods } from "./account.ts"
 import { countRequest } from "./clientLimits.ts"
 import { corsHeaders, isPreflight, preflight } from "./cors.ts"
+import { dpopHeaders } from "./dpopHeaders.ts"
 import { errorResponse, wireError } from "./errors.ts"
 import type { Failure } from "./failures.ts"
 import * as Health from "./health.ts"
@@ -79,7 +80,8 @@ const respond = Effect.fnUntraced(function* <R>(make: Make<R>, request: Request,
   yield* finishBody(request)
   const answered = noted.forwarded === true ? reopened(made) : made
   const rows = config.debugRows ? { "x-rows-written": String(billed.rows) } : {}
-  return withHeaders(answered, noted.limits, corsHeaders(request, config), rows)
+  const forApps = yield* dpopHeaders(request)
+  return withHeaders(answered, noted.limits, corsHeaders(request, config), forApps, rows)
 })
 
 /** A route: its answer, and a line in the log. */

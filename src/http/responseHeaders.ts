@@ -21,6 +21,10 @@ export const rateLimitHeaders = (state: RateLimitState): Record<string, string> 
 export const reopened = (response: Response): Response =>
   response.status === 101 ? response : new Response(response.body, response)
 
+/** Whether an answer says already that it varies by this. */
+const varies = ({ headers }: Response, by: string): boolean =>
+  headers.get("vary")?.toLowerCase().split(/,\s*/).includes(by.toLowerCase()) === true
+
 /** Adds headers to an answer, where it has not its own; `Vary` is added to. */
 export const withHeaders = (
   response: Response,
@@ -31,7 +35,9 @@ export const withHeaders = (
   for (const headers of groups) {
     for (const name in headers) {
       if (!response.headers.has(name)) response.headers.set(name, headers[name]!)
-      else if (name === "vary") response.headers.append(name, headers[name]!)
+      else if (name === "vary" && !varies(response, headers[name]!)) {
+        response.headers.append(name, headers[name]!)
+      }
     }
   }
   return response

@@ -2,7 +2,7 @@ import * as Effect from "effect/Effect"
 import { decodePart } from "../auth/jwt.ts"
 import { isDid, isHandle, normalizeHandle } from "../lexicon/syntax.ts"
 import { RepoNotFound } from "../services/AccountStore.ts"
-import { Denied } from "../services/Auth.ts"
+import { Denied, OAuthDenied } from "../services/Auth.ts"
 import type { Authority } from "../services/Authority.ts"
 import { Directory } from "../services/Directory.ts"
 import { InvalidRequest } from "./failures.ts"
@@ -47,13 +47,13 @@ export const subjectOf = Effect.fnUntraced(function* (authorization: string | nu
       message: "This method takes a Bearer token"
     })
   }
+  const refused = (message: string) =>
+    scheme.toLowerCase() === "dpop"
+      ? new OAuthDenied({ error: "invalid_token", message })
+      : new Denied({ error: "InvalidToken", message })
   const claims = decodePart(token.split(".")[1] ?? "")
-  if (claims === undefined) {
-    return yield* new Denied({ error: "InvalidToken", message: "Malformed token" })
-  }
+  if (claims === undefined) return yield* refused("Malformed token")
   const { sub, iss } = claims
   const did = typeof sub === "string" ? sub : typeof iss === "string" ? iss.split("#", 1)[0]! : ""
-  return isDid(did)
-    ? did
-    : yield* new Denied({ error: "InvalidToken", message: "The token names no account" })
+  return isDid(did) ? did : yield* refused("The token names no account")
 })

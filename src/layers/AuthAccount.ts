@@ -5,12 +5,16 @@ import { type Jwt, parseJwt } from "../auth/jwt.ts"
 import { isForeign, type Level } from "../auth/sessionToken.ts"
 import type { Credentials } from "../services/AccountCalls.ts"
 import { type Account, AccountStore } from "../services/AccountStore.ts"
-import { Auth, Denied } from "../services/Auth.ts"
+import { missing } from "../oauth/scopes.ts"
+import { Auth, Denied, OAuthDenied } from "../services/Auth.ts"
 import type { Authority, Caller, SessionLevel } from "../services/Authority.ts"
 import { Config } from "../services/Config.ts"
+import type { DpopProofs } from "../services/DpopProofs.ts"
+import type { OAuthSessions } from "../services/OAuthSessions.ts"
 import { ServiceTokens } from "../services/ServiceTokens.ts"
 import { Sessions } from "../services/Sessions.ts"
 import * as Callers from "./callers.ts"
+import * as OAuthCallers from "./oauthCallers.ts"
 
 type SessionAuthority = Extract<Authority, { readonly kind: "session" }>
 
@@ -18,17 +22,13 @@ const rank: Readonly<Record<SessionLevel, number>> = { standard: 0, privileged: 
 
 const deny = (error: Denied["error"], message: string) => new Denied({ error, message })
 
-/**
- * OAuth access tokens come with the `DPoP` scheme: this is the place where they are judged.
- *
- * This server issues none yet, so none can be good.
- */
-const oauthCaller = (): Effect.Effect<Caller, Denied> =>
-  Effect.fail(deny("InvalidToken", "OAuth access tokens are not issued by this server"))
-
 /** Whether a session of this level may call the method at all, whatever the account's standing. */
 const reaches = (level: Level, authority: SessionAuthority): boolean =>
   level === "takendown" ? authority.takendown === true : rank[level] >= rank[authority.level]
+
+/** Whether coming again with the server's nonce would change nothing. */
+const isFinal = (denied: Denied | OAuthDenied): denied is Denied =>
+  denied.error !== "use_dpop_nonce"
 
 /** Turns away those whose account's standing closes the method. */
 const checkStanding = (
@@ -44,132 +44,158 @@ const checkStanding = (
     : Effect.void
 }
 
-/** Judges callers in the account's object: sessions, service tokens by the account, the administrator. */
-export const layer: Layer.Layer<Auth, never, AccountStore | Sessions | ServiceTokens | Config> =
-  Layer.effect(
-    Auth,
-    Effect.gen(function* () {
-      const accounts = yield* AccountStore
-      const sessions = yield* Sessions
-      const serviceTokens = yield* ServiceTokens
-      const config = yield* Config
+type Needs = AccountStore | Sessions | OAuthSessions | DpopProofs | ServiceTokens | Config
 
-      const theAccount = Effect.suspend(() => {
-        const account = accounts.peek()
-        return account === undefined
-          ? Effect.fail(deny("AccountNotFound", "Account not found"))
-          : Effect.succeed(account)
-      })
+/** Judges callers in the account's object: sessions, OAuth apps, service tokens by the account, the administrator. */
+export const layer: Layer.Layer<Auth, never, Needs> = Layer.effect(
+  Auth,
+  Effect.gen(function* () {
+    const accounts = yield* AccountStore
+    const sessions = yield* Sessions
+    const serviceTokens = yield* ServiceTokens
+    const config = yield* Config
+    const judgeApp = yield* OAuthCallers.make
 
-      /** The token of a `Bearer` header; every other scheme is refused. */
-      const bearerToken = Effect.fnUntraced(function* ({ authorization }: Credentials) {
-        const presented = parseAuthorization(authorization)
-        if (presented === undefined) return yield* Callers.missing()
-        if (presented.scheme === "bearer") return presented.value
-        return yield* deny("InvalidToken", "Unexpected authorization type")
-      })
-
-      /** The session behind an access token. */
-      const findSession = Effect.fnUntraced(function* (account: Account, jwt: Jwt | undefined) {
-        const id = yield* sessions.checkAccess(account.did, jwt)
-        const found = sessions.find(id)
-        return found ?? (yield* deny("ExpiredToken", "Token has been revoked"))
-      })
-
-      /** A token that the account issued for this method. */
-      const serviceCaller = Effect.fnUntraced(function* (
-        account: Account,
-        token: string,
-        lxm: string,
-        repeatable: boolean
-      ): Effect.fn.Return<Caller, Denied> {
-        const use = { lxm, repeatable }
-        const caller = yield* Callers.serviceCaller(serviceTokens, config, token, use)
-        if (caller.did !== account.did) return yield* deny("UntrustedIss", "Untrusted issuer")
-        return caller
-      })
-
-      const sessionCaller = Effect.fnUntraced(function* (
-        credentials: Credentials,
-        authority: SessionAuthority,
-        nsid: string
-      ): Effect.fn.Return<Caller, Denied> {
-        if (parseAuthorization(credentials.authorization)?.scheme === "dpop")
-          return yield* oauthCaller()
-        const token = yield* bearerToken(credentials)
-        const account = yield* theAccount
-        const jwt = parseJwt(token)
-        if (authority.service === true && jwt !== undefined && isForeign(jwt)) {
-          const caller = yield* serviceCaller(account, token, nsid, true)
-          yield* checkStanding(account, authority, false)
-          return caller
-        }
-        const { id, level } = yield* findSession(account, jwt)
-        if (!reaches(level, authority)) return yield* deny("InvalidToken", "Bad token scope")
-        const isOwner = level === "full" || level === "takendown"
-        yield* checkStanding(account, authority, isOwner)
-        // A session that is older than the takedown may do no more than one that was opened after it.
-        return {
-          kind: "session",
-          did: account.did,
-          session: id,
-          level: account.takedown === undefined ? level : "takendown"
-        }
-      })
-
-      const adminCaller = ({ authorization }: Credentials) =>
-        Callers.adminCaller(config, authorization)
-
-      /** Public methods look at credentials only to let the owner and the admin see more. */
-      const optionalCaller = (credentials: Credentials, nsid: string): Effect.Effect<Caller> => {
-        const scheme = parseAuthorization(credentials.authorization)?.scheme
-        if (scheme === undefined) return Effect.succeed(Callers.anonymous)
-        const judged: Effect.Effect<Caller, Denied> =
-          scheme === "basic"
-            ? adminCaller(credentials)
-            : sessionCaller(credentials, ownerReads, nsid)
-        return Effect.orElseSucceed(judged, () => Callers.anonymous)
-      }
-
-      const refreshCaller = Effect.fnUntraced(function* (
-        credentials: Credentials,
-        expired: boolean
-      ) {
-        const token = yield* bearerToken(credentials)
-        const { did } = yield* theAccount
-        const checked = yield* sessions.checkRefresh(did, parseJwt(token), { expired })
-        return { kind: "refresh", did, ...checked } satisfies Caller
-      })
-
-      const authenticate = (
-        credentials: Credentials,
-        authority: Authority,
-        nsid: string
-      ): Effect.Effect<Caller, Denied> => {
-        switch (authority.kind) {
-          case "none":
-            return Effect.succeed(Callers.anonymous)
-          case "optional":
-            return optionalCaller(credentials, nsid)
-          case "session":
-            return sessionCaller(credentials, authority, nsid)
-          case "refresh":
-            return refreshCaller(credentials, authority.expired === true)
-          case "service":
-            return Effect.flatMap(bearerToken(credentials), (token) =>
-              Effect.flatMap(theAccount, (account) => serviceCaller(account, token, nsid, false))
-            )
-          case "admin":
-            return adminCaller(credentials)
-          case "signup":
-          case "object":
-            return Effect.fail(deny("Forbidden", "This method belongs to the host"))
-        }
-      }
-
-      return Auth.of({ authenticate })
+    const theAccount = Effect.suspend(() => {
+      const account = accounts.peek()
+      return account === undefined
+        ? Effect.fail(deny("AccountNotFound", "Account not found"))
+        : Effect.succeed(account)
     })
-  )
+
+    /** The token of a `Bearer` header; every other scheme is refused. */
+    const bearerToken = Effect.fnUntraced(function* ({ authorization }: Credentials) {
+      const presented = parseAuthorization(authorization)
+      if (presented === undefined) return yield* Callers.missing()
+      if (presented.scheme === "bearer") return presented.value
+      return yield* deny("InvalidToken", "Unexpected authorization type")
+    })
+
+    /** The session behind an access token. */
+    const findSession = Effect.fnUntraced(function* (account: Account, jwt: Jwt | undefined) {
+      const id = yield* sessions.checkAccess(account.did, jwt)
+      const found = sessions.find(id)
+      return found ?? (yield* deny("ExpiredToken", "Token has been revoked"))
+    })
+
+    /** A token that the account issued for this method. */
+    const serviceCaller = Effect.fnUntraced(function* (
+      account: Account,
+      token: string,
+      lxm: string,
+      repeatable: boolean
+    ): Effect.fn.Return<Caller, Denied> {
+      const use = { lxm, repeatable }
+      const caller = yield* Callers.serviceCaller(serviceTokens, config, token, use)
+      if (caller.did !== account.did) return yield* deny("UntrustedIss", "Untrusted issuer")
+      return caller
+    })
+
+    /** An OAuth app: it comes with the `DPoP` scheme, and with no other. */
+    const oauthCaller = Effect.fnUntraced(function* (
+      token: string,
+      credentials: Credentials,
+      authority: SessionAuthority
+    ): Effect.fn.Return<Caller, Denied | OAuthDenied> {
+      const account = accounts.peek()
+      if (account === undefined) return yield* OAuthCallers.invalidToken("Account not found")
+      const caller = yield* judgeApp(account.did, token, credentials)
+      yield* checkStanding(account, authority, false)
+      return authority.oauth === "no"
+        ? yield* deny("Forbidden", "OAuth credentials are not supported for this endpoint")
+        : caller
+    })
+
+    const sessionCaller = Effect.fnUntraced(function* (
+      credentials: Credentials,
+      authority: SessionAuthority,
+      nsid: string
+    ): Effect.fn.Return<Caller, Denied | OAuthDenied> {
+      const presented = parseAuthorization(credentials.authorization)
+      if (presented?.scheme === "dpop") {
+        return yield* oauthCaller(presented.value, credentials, authority)
+      }
+      const token = yield* bearerToken(credentials)
+      const account = yield* theAccount
+      const jwt = parseJwt(token)
+      if (authority.service === true && jwt !== undefined && isForeign(jwt)) {
+        const caller = yield* serviceCaller(account, token, nsid, true)
+        yield* checkStanding(account, authority, false)
+        return caller
+      }
+      const { id, level } = yield* findSession(account, jwt)
+      if (!reaches(level, authority)) return yield* deny("InvalidToken", "Bad token scope")
+      const isOwner = level === "full" || level === "takendown"
+      yield* checkStanding(account, authority, isOwner)
+      // A session that is older than the takedown may do no more than one that was opened after it.
+      return {
+        kind: "session",
+        did: account.did,
+        session: id,
+        level: account.takedown === undefined ? level : "takendown"
+      }
+    })
+
+    const adminCaller = ({ authorization }: Credentials) =>
+      Callers.adminCaller(config, authorization)
+
+    /** Public methods look at credentials only to let the owner and the admin see more. */
+    const optionalCaller = (
+      credentials: Credentials,
+      nsid: string
+    ): Effect.Effect<Caller, OAuthDenied> => {
+      const scheme = parseAuthorization(credentials.authorization)?.scheme
+      if (scheme === undefined) return Effect.succeed(Callers.anonymous)
+      const judged: Effect.Effect<Caller, Denied | OAuthDenied> =
+        scheme === "basic" ? adminCaller(credentials) : sessionCaller(credentials, ownerReads, nsid)
+      // An app whose nonce is old comes again with the new one; as nobody it would see less than it may.
+      return Effect.catchIf(judged, isFinal, () => Effect.succeed(Callers.anonymous))
+    }
+
+    const refreshCaller = Effect.fnUntraced(function* (credentials: Credentials, expired: boolean) {
+      const token = yield* bearerToken(credentials)
+      const { did } = yield* theAccount
+      const checked = yield* sessions.checkRefresh(did, parseJwt(token), { expired })
+      return { kind: "refresh", did, ...checked } satisfies Caller
+    })
+
+    const authenticate = (
+      credentials: Credentials,
+      authority: Authority,
+      nsid: string
+    ): Effect.Effect<Caller, Denied | OAuthDenied> => {
+      switch (authority.kind) {
+        case "none":
+          return Effect.succeed(Callers.anonymous)
+        case "optional":
+          return optionalCaller(credentials, nsid)
+        case "session":
+          return sessionCaller(credentials, authority, nsid)
+        case "refresh":
+          return refreshCaller(credentials, authority.expired === true)
+        case "service":
+          return Effect.flatMap(bearerToken(credentials), (token) =>
+            Effect.flatMap(theAccount, (account) => serviceCaller(account, token, nsid, false))
+          )
+        case "admin":
+          return adminCaller(credentials)
+        case "signup":
+        case "object":
+          return Effect.fail(deny("Forbidden", "This method belongs to the host"))
+      }
+    }
+
+    return Auth.of({
+      authenticate,
+      permit: (caller, permissions) => {
+        const scope = caller.kind === "oauth" ? missing(caller.granted, permissions) : undefined
+        return scope === undefined
+          ? Effect.void
+          : Effect.fail(deny("ScopeMissingError", `Missing required scope "${scope}"`))
+      }
+    })
+  })
+)
 
 const ownerReads: SessionAuthority = {
   kind: "session",

@@ -39,6 +39,8 @@ export const layer: Layer.Layer<Auth, never, Config | ServiceTokens> = Layer.eff
     }
 
     return Auth.of({
+      // No app gets as far as this: its tokens are judged in the account's object.
+      permit: () => Effect.void,
       authenticate: ({ authorization }, authority: Authority, nsid) => {
         switch (authority.kind) {
           case "none":

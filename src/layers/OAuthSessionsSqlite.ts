@@ -5,11 +5,17 @@ import * as Layer from "effect/Layer"
 import { parseJwt, rememberingVerifier } from "../auth/jwt.ts"
 import { ReplaySet } from "../auth/ReplaySet.ts"
 import { toBase64Url } from "../identity/base64url.ts"
-import { accessToken, accessTokenLife, sessionOfAccess } from "../oauth/accessToken.ts"
+import {
+  accessToken,
+  accessTokenLife,
+  checkAccessToken,
+  sessionOfAccess
+} from "../oauth/accessToken.ts"
 import { isGenuine, makeRefreshSecret } from "../oauth/refreshSecret.ts"
 import { makeRefreshToken, readRefreshToken } from "../oauth/refreshToken.ts"
 import type { ClientAuth } from "../oauth/types.ts"
 import { sha256 } from "../repo/cid.ts"
+import { OAuthDenied } from "../services/Auth.ts"
 import { Config, hkdf } from "../services/Config.ts"
 import {
   GrantEnded,
@@ -249,6 +255,12 @@ export const layer: Layer.Layer<OAuthSessions, never, SqlStorage | Config> = Lay
       open,
       peek,
       refresh,
+      checkAccess: Effect.fnUntraced(function* (did, token) {
+        const now = seconds(yield* Clock.currentTimeMillis)
+        const checked = checkAccessToken(token, { isSigned, issuer, audience, did, now })
+        if (checked.ok) return checked.value
+        return yield* new OAuthDenied({ error: "invalid_token", message: checked.reason })
+      }),
       find: (id) => find(id)?.session,
       list: Effect.gen(function* () {
         const now = yield* Clock.currentTimeMillis

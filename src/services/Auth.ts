@@ -1,6 +1,7 @@
 import * as Context from "effect/Context"
 import type * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
+import type { Permission } from "../oauth/types.ts"
 import type { Credentials } from "./AccountCalls.ts"
 import type { Authority, Caller } from "./Authority.ts"
 
@@ -31,6 +32,15 @@ export class Denied extends Schema.TaggedError<Denied>()("Denied", {
   message: Schema.String
 }) {}
 
+/** What is wrong with the credentials of an OAuth app, by the names of RFC 6750 and RFC 9449. */
+const oauthDenials = ["invalid_token", "invalid_dpop_proof", "use_dpop_nonce"] as const
+
+/** An access token or the DPoP proof beside it is not taken; a client reads `error`, and refreshes or proves anew. */
+export class OAuthDenied extends Schema.TaggedError<OAuthDenied>()("OAuthDenied", {
+  error: Schema.Literals(oauthDenials),
+  message: Schema.String
+}) {}
+
 /** Judges the credentials of a request against what its method demands. */
 export class Auth extends Context.Service<
   Auth,
@@ -39,6 +49,8 @@ export class Auth extends Context.Service<
       credentials: Credentials,
       authority: Authority,
       nsid: string
-    ): Effect.Effect<Caller, Denied>
+    ): Effect.Effect<Caller, Denied | OAuthDenied>
+    /** Turns away an app whose token lacks one of these permissions; nobody else is bound by them. */
+    permit(caller: Caller, permissions: ReadonlyArray<Permission>): Effect.Effect<void, Denied>
   }
 >()("nacre/services/Auth") {}

@@ -57,6 +57,15 @@ export type Caller =
       readonly session: string
     }
   | {
+      readonly kind: "oauth"
+      readonly did: string
+      /** The session's id. */
+      readonly session: string
+      readonly clientId: string
+      /** What the app may do: a scope, with each `include:` expanded. */
+      readonly granted: string
+    }
+  | {
       readonly kind: "refresh"
       readonly did: string
       readonly session: string

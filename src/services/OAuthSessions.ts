@@ -1,7 +1,10 @@
 import * as Context from "effect/Context"
 import type * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
+import type { Jwt } from "../auth/jwt.ts"
+import type { AccessGrant } from "../oauth/accessToken.ts"
 import type { ClientAuth } from "../oauth/types.ts"
+import type { OAuthDenied } from "./Auth.ts"
 
 /** The code or refresh token is unknown, used before, or its session is over; or the account is closed to apps. */
 export class GrantEnded extends Schema.TaggedError<GrantEnded>()("GrantEnded", {
@@ -75,6 +78,8 @@ export class OAuthSessions extends Context.Service<
       refreshToken: string,
       use: { readonly clientId: string; readonly jkt: string; readonly granted: string }
     ): Effect.Effect<OAuthTokens, GrantEnded>
+    /** Checks an access token of this account by itself, without its session and its proof. */
+    checkAccess(did: string, token: Jwt | undefined): Effect.Effect<AccessGrant, OAuthDenied>
     /** A session that has not ended; synchronous: each request asks. */
     find(id: string): OAuthSession | undefined
     readonly list: Effect.Effect<ReadonlyArray<OAuthSession>>

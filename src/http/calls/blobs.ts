@@ -2,6 +2,7 @@ import { randomUUID } from "node:crypto"
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import { accepts } from "../../lexicon/blobs.ts"
+import type { Permission } from "../../oauth/types.ts"
 import type { AccountCalls, Credentials } from "../../services/AccountCalls.ts"
 import { AccountStore } from "../../services/AccountStore.ts"
 import { Auth, Denied } from "../../services/Auth.ts"
@@ -22,10 +23,10 @@ const authenticate = Effect.fnUntraced(function* (
 })
 
 /** Who may upload: a session, or the account itself by service token (the video service). */
-const uploadAuthority = (mimeType: string): Authority => ({
+const uploadAuthority = (needs: ReadonlyArray<Permission>): Authority => ({
   kind: "session",
   level: "standard",
-  oauth: () => [{ resource: "blob", mime: mimeType }],
+  oauth: () => needs,
   service: true
 })
 
@@ -50,7 +51,9 @@ export const authorizeUpload = Effect.fnUntraced(function* (
   input: AccountCalls["authorizeUpload"]["input"]
 ) {
   const { blobLimit, blobMimeTypes } = yield* Config
-  yield* authenticate(input, uploadAuthority(input.mimeType), "com.atproto.repo.uploadBlob")
+  const needs = [{ resource: "blob", mime: input.mimeType }] as const
+  const caller = yield* authenticate(input, uploadAuthority(needs), "com.atproto.repo.uploadBlob")
+  yield* (yield* Auth).permit(caller, needs)
   const account = yield* (yield* AccountStore).get
   if (account.takedown !== undefined) {
     return yield* new Denied({ error: "AccountTakedown", message: "Account has been taken down" })

@@ -13,7 +13,7 @@ import { issueServiceToken } from "../../../services/ServiceAuth.ts"
 import { Sessions } from "../../../services/Sessions.ts"
 import { refreshSession as refresh, sessionView, signIn } from "../../../services/SignIn.ts"
 import { type Call, method } from "../../Xrpc.ts"
-import { only, owner } from "./standing.ts"
+import { only, owner, speaker } from "./standing.ts"
 
 /** com.atproto.server.createSession: the host has found this account by the identifier. */
 export const createSession = method(
@@ -107,7 +107,7 @@ export const getServiceAuth = method(
     }
   },
   Effect.fnUntraced(function* ({ params, caller }: Call<GetServiceAuth.QueryParams>) {
-    const { did, level } = yield* only(caller, "session")
+    const { did, level } = yield* speaker(caller)
     return { token: yield* issueServiceToken({ ...params, did, level }) }
   })
 )
