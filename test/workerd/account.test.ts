@@ -3,7 +3,9 @@ import type * as Effect from "effect/Effect"
 import * as SqlStorageDurable from "../../src/layers/SqlStorageDurable.ts"
 import { accountStoreContract } from "../contract/accountStore.suite.ts"
 import { appPasswordsContract } from "../contract/appPasswords.suite.ts"
+import { passkeysContract } from "../contract/passkeys.suite.ts"
 import { preferencesContract } from "../contract/preferences.suite.ts"
+import { secondFactorsContract } from "../contract/secondFactors.suite.ts"
 import { sessionsContract } from "../contract/sessions.suite.ts"
 import { type Inside, runOver } from "../node/auth/support.ts"
 import { ACCOUNT } from "./world.ts"
@@ -22,3 +24,5 @@ accountStoreContract("a Durable Object", run)
 sessionsContract("a Durable Object", run)
 appPasswordsContract("a Durable Object", run)
 preferencesContract("a Durable Object", run)
+secondFactorsContract("a Durable Object", run)
+passkeysContract("a Durable Object", run)
