@@ -6,6 +6,7 @@ import * as Layer from "effect/Layer"
 import * as Scope from "effect/Scope"
 import { startPlc } from "../../scripts/plc.mjs"
 import * as accountApp from "../../src/http/account.ts"
+import type { HostServices } from "../../src/http/host.ts"
 import { type Handler, makeHandler } from "../../src/http/webHandler.ts"
 import type { AccountServices } from "../../src/layers/AccountApp.ts"
 import * as Memory from "../../src/layers/Memory.ts"
@@ -68,6 +69,8 @@ export interface Host {
   call(nsid: string, asked?: Asked): Promise<Answered>
   /** Runs something in the object of an account, past HTTP. */
   inside<A, E>(did: string, effect: Effect.Effect<A, E, AccountServices>): Promise<A>
+  /** Runs something with the services of the host itself, past HTTP. */
+  beneath<A, E>(effect: Effect.Effect<A, E, HostServices>): Promise<A>
   readonly directory: Directory["Service"]
   /** Reads the event stream from a cursor, or live: the frames so far. */
   subscribe(cursor?: number): ReadonlyArray<Uint8Array>
@@ -159,6 +162,10 @@ export const startHost = async (env: Readonly<Record<string, string>> = {}): Pro
       // SAFETY: it is the exit of the effect that was handed in.
       return Effect.runPromise(exit as Exit.Exit<never, never>)
     },
+    beneath: (effect) =>
+      Effect.runPromise(
+        Effect.provide(effect, Context.add(context, Clock.Clock, clock)) as Effect.Effect<never>
+      ),
     directory: Context.get(context, Directory),
     subscribe: (cursor) => {
       const frames: Array<Uint8Array> = []

@@ -4,6 +4,8 @@ export interface Network {
   readonly env: Readonly<Record<string, string>>
   /** The TXT records of handles: what `_atproto.<handle>` says. */
   readonly dns: Map<string, string>
+  /** What other servers answer, by the URL that is asked for. */
+  readonly web: Map<string, () => Response>
   /** Names that nobody can reach: no connection, and no word from DNS. */
   readonly dead: Set<string>
   /** Every URL that a host asked for, but those of PLC directories. */
@@ -44,6 +46,8 @@ const stand: typeof fetch = async (input, init) => {
   for (const { doh, network } of sides) {
     network.asked.push(url.href)
     if (network.dead.has(url.hostname)) throw new TypeError("fetch failed")
+    const page = network.web.get(url.href)
+    if (page !== undefined) return page()
     if (url.host !== doh) continue
     const name = (url.searchParams.get("name") ?? "").replace(/^_atproto\./, "")
     if (network.dead.has(name)) throw new TypeError("fetch failed")
@@ -67,6 +71,7 @@ export const startNetwork = (plcUrl: string): Network => {
         DEV_ALLOW_HOSTS: `${host},${doh}`
       },
       dns: new Map(),
+      web: new Map(),
       dead: new Set(),
       asked: [],
       cut: (broken) => {
