@@ -15,8 +15,10 @@ import {
 import * as AppPasswordsSqlite from "../../../src/layers/AppPasswordsSqlite.ts"
 import * as AuthAccount from "../../../src/layers/AuthAccount.ts"
 import * as DirectorySql from "../../../src/layers/DirectorySql.ts"
+import * as DpopProofsMaster from "../../../src/layers/DpopProofsMaster.ts"
 import * as HostDatabaseNode from "../../../src/layers/HostDatabaseNode.ts"
 import * as IdentityMemory from "../../../src/layers/IdentityMemory.ts"
+import * as OAuthSessionsSqlite from "../../../src/layers/OAuthSessionsSqlite.ts"
 import * as PlcMemory from "../../../src/layers/PlcMemory.ts"
 import * as PasskeysSqlite from "../../../src/layers/PasskeysSqlite.ts"
 import * as PreferencesSqlite from "../../../src/layers/PreferencesSqlite.ts"
@@ -122,6 +124,8 @@ export const serverLayerWith = (documents: ReadonlyArray<DidDocument>) =>
     Layer.provideMerge(
       Layer.mergeAll(
         AppPasswordsSqlite.layer.pipe(Layer.provideMerge(SessionsSqlite.layer)),
+        OAuthSessionsSqlite.layer,
+        DpopProofsMaster.layer,
         PreferencesSqlite.layer,
         SecondFactorsSqlite.layer,
         PasskeysSqlite.layer,

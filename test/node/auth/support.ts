@@ -4,6 +4,7 @@ import { TestClock } from "effect/testing"
 import * as AccountStoreSqlite from "../../../src/layers/AccountStoreSqlite.ts"
 import * as AppPasswordsSqlite from "../../../src/layers/AppPasswordsSqlite.ts"
 import * as ConfigEnv from "../../../src/layers/ConfigEnv.ts"
+import * as OAuthSessionsSqlite from "../../../src/layers/OAuthSessionsSqlite.ts"
 import * as PasskeysSqlite from "../../../src/layers/PasskeysSqlite.ts"
 import * as PreferencesSqlite from "../../../src/layers/PreferencesSqlite.ts"
 import * as SecondFactorsSqlite from "../../../src/layers/SecondFactorsSqlite.ts"
@@ -46,6 +47,7 @@ export const configLayer = Layer.orDie(
 export const accountTables = [
   ...AccountStoreSqlite.tables,
   ...SessionsSqlite.tables,
+  ...OAuthSessionsSqlite.tables,
   ...AppPasswordsSqlite.tables,
   ...SecondFactorsSqlite.tables,
   ...PasskeysSqlite.tables,
@@ -69,6 +71,7 @@ export const sqlLayer = SqlStorageNode.layer(":memory:")
 const insideLayer = Layer.mergeAll(
   storeLayer,
   AppPasswordsSqlite.layer,
+  OAuthSessionsSqlite.layer,
   SecondFactorsSqlite.layer,
   PasskeysSqlite.layer,
   PreferencesSqlite.layer
