@@ -8,6 +8,7 @@ import * as AddressLimits from "./AddressLimits.ts"
 import * as AuthHost from "./AuthHost.ts"
 import * as Logging from "./Logging.ts"
 import * as OAuthClientsOutgoing from "./OAuthClientsOutgoing.ts"
+import * as PermissionSetsSql from "./PermissionSetsSql.ts"
 import * as sharedServices from "./sharedServices.ts"
 
 /** Whoever lives here is known without the network; what cannot be told just now is asked outside. */
@@ -32,5 +33,6 @@ export const layer = Layer.mergeAll(
   SignUp.layer,
   AddressLimits.layer(),
   oauthClients,
+  PermissionSetsSql.layer,
   Logging.layer
 ).pipe(Layer.provideMerge(sharedServices.layer(local)), Layer.provideMerge(HostedIdentities.layer))
