@@ -107,7 +107,7 @@ export const host = (env: Env) => {
   const base = Layer.mergeAll(
     objects,
     sequencer(env),
-    hostTables.layer.pipe(Layer.provide(HostDatabaseD1.layer(env.DIRECTORY))),
+    hostTables.layer.pipe(Layer.provideMerge(HostDatabaseD1.layer(env.DIRECTORY))),
     BlobStoreR2.layer(env.BLOBS),
     BackgroundDurable.layer({ waitUntil })
   ).pipe(Layer.provideMerge(config))

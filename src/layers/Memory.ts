@@ -22,7 +22,7 @@ export const make = (app: AccountApp, env: Readonly<Record<string, string | unde
     const sequencer = yield* Effect.provide(SequencerMemory.make, log)
     const base = Layer.mergeAll(
       Layer.succeed(Sequencer, sequencer.service),
-      hostTables.layer.pipe(Layer.provide(HostDatabaseNode.layer(":memory:"))),
+      hostTables.layer.pipe(Layer.provideMerge(HostDatabaseNode.layer(":memory:"))),
       BlobStoreMemory.layer,
       LimiterMemory.layer,
       BackgroundMemory.layer
