@@ -3,6 +3,7 @@ import type * as Effect from "effect/Effect"
 import * as SqlStorageDurable from "../../src/layers/SqlStorageDurable.ts"
 import { accountStoreContract } from "../contract/accountStore.suite.ts"
 import { appPasswordsContract } from "../contract/appPasswords.suite.ts"
+import { oauthSessionsContract } from "../contract/oauthSessions.suite.ts"
 import { passkeysContract } from "../contract/passkeys.suite.ts"
 import { preferencesContract } from "../contract/preferences.suite.ts"
 import { secondFactorsContract } from "../contract/secondFactors.suite.ts"
@@ -22,6 +23,7 @@ const run = <E>(body: Effect.Effect<void, E, Inside>): Promise<void> => {
 
 accountStoreContract("a Durable Object", run)
 sessionsContract("a Durable Object", run)
+oauthSessionsContract("a Durable Object", run)
 appPasswordsContract("a Durable Object", run)
 preferencesContract("a Durable Object", run)
 secondFactorsContract("a Durable Object", run)
