@@ -12,6 +12,7 @@ import {
   rememberConsent,
   revokeOAuth
 } from "./calls/oauth.ts"
+import { securityCalls } from "./calls/security.ts"
 import { create, destroy, summary } from "./calls/signUp.ts"
 import { wireError } from "./errors.ts"
 import type { Failure } from "./failures.ts"
@@ -30,7 +31,8 @@ const calls = {
   revokeOAuth,
   endOAuth,
   consented,
-  rememberConsent
+  rememberConsent,
+  ...securityCalls
 }
 
 /** What the internal methods need: everything that lives in an account's object. */

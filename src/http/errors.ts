@@ -30,6 +30,7 @@ const statusOfDenial = {
   InvalidToken: 400,
   ExpiredToken: 400,
   AuthenticationRequired: 401,
+  AuthFactorTokenRequired: 401,
   AccountTakedown: 401,
   AccountDeactivated: 401,
   AccountNotFound: 403,
@@ -149,6 +150,21 @@ const wire: Wire = {
     badRequest("InvalidRequest", `The PLC directory refused the operation: ${reason}`),
   PlcUnavailable: () => upstream("The PLC directory could not be reached"),
   SessionEnded: () => badRequest("ExpiredToken", "Token has been revoked"),
+  // Official clients know a wrong code by these words.
+  WrongCode: () => ({ status: 401, error: "AuthenticationRequired", message: "Token is invalid" }),
+  TooManyCodes: ({ retryAfterSeconds }) => ({
+    status: 429,
+    error: "RateLimitExceeded",
+    message: "Too many wrong codes",
+    headers: { "retry-after": String(retryAfterSeconds) }
+  }),
+  NoAuthenticator: () =>
+    badRequest("InvalidRequest", "The account has no authenticator to do this with"),
+  PasskeyRefused: () => ({
+    status: 401,
+    error: "AuthenticationRequired",
+    message: "The passkey could not be verified"
+  }),
   AppPasswordExists: ({ name }) =>
     badRequest("InvalidRequest", `There is an app password of this name already: ${name}`),
   BadExpiration: plain(400, "BadExpiration"),

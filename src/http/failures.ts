@@ -35,9 +35,11 @@ import type {
 import type { LimiterUnavailable, RateLimitExceeded } from "../services/Limiter.ts"
 import type { GrantEnded } from "../services/OAuthSessions.ts"
 import type { PreferenceRefused } from "../services/OwnerPreferences.ts"
+import type { PasskeyRefused } from "../services/Passkeys.ts"
 import type { PlcRefused, PlcUnavailable } from "../services/PlcDirectory.ts"
 import type { RecordNotFound } from "../services/Records.ts"
 import type { InvalidSwap, InvalidWrite } from "../services/Repo.ts"
+import type { NoAuthenticator, TooManyCodes, WrongCode } from "../services/SecondFactors.ts"
 import type { SequencerUnavailable } from "../services/Sequencer.ts"
 import type { BadExpiration, ServiceTokenRefused } from "../services/ServiceAuth.ts"
 import type { SessionEnded } from "../services/Sessions.ts"
@@ -99,6 +101,10 @@ export type Failure =
   | PlcUnavailable
   | SessionEnded
   | AppPasswordExists
+  | WrongCode
+  | TooManyCodes
+  | NoAuthenticator
+  | PasskeyRefused
   | BadExpiration
   | ServiceTokenRefused
   | IncompatibleDid

@@ -188,6 +188,12 @@ export const layer: Layer.Layer<Sessions, never, SqlStorage | Config> = Layer.ef
         const found = row(id)
         return found && fromRow(found)
       },
+      list: Effect.map(Clock.currentTimeMillis, (now) =>
+        sql
+          .exec<Row>("SELECT * FROM session WHERE expires_at > ? ORDER BY created_at, id", now)
+          .toArray()
+          .map(fromRow)
+      ),
       end: (id) => Effect.sync(() => remove(id)),
       endOfAppPassword: (name) => {
         change("DELETE FROM session WHERE app_password = ?", name)

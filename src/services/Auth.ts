@@ -11,6 +11,7 @@ const denials = [
   "InvalidToken",
   "ExpiredToken",
   "AuthenticationRequired",
+  "AuthFactorTokenRequired",
   "AccountTakedown",
   "AccountDeactivated",
   "AccountNotFound",

@@ -51,6 +51,8 @@ export class Sessions extends Context.Service<
     ): Effect.Effect<{ readonly session: string; readonly token: string }, Denied>
     /** A session that has not ended. */
     find(session: string): Session | undefined
+    /** The sessions that have not ended, the oldest first. */
+    readonly list: Effect.Effect<ReadonlyArray<Session>>
     refresh(
       did: string,
       session: string,

@@ -1,22 +1,21 @@
 import * as Effect from "effect/Effect"
-import * as Fiber from "effect/Fiber"
 import type { Level } from "../auth/sessionToken.ts"
 import { type Account, AccountStore, inactiveStatus } from "./AccountStore.ts"
 import { AppPasswords } from "./AppPasswords.ts"
 import { Denied } from "./Auth.ts"
 import { ownDocument } from "./OwnDocument.ts"
-import { maxPasswordLength, Passwords } from "./Passwords.ts"
+import { provePassword, renewHash, slowToFail } from "./PasswordProof.ts"
+import { SecondFactors } from "./SecondFactors.ts"
 import { Sessions } from "./Sessions.ts"
 
 /** What a person signs in with; the account is that of this object. */
 export interface SignInInput {
   readonly password: string
+  /** A code of the authenticator or a recovery code, where the account has a second factor. */
+  readonly authFactorToken?: string | undefined
   /** The owner of a taken-down account wants a session to move away or to appeal. */
   readonly allowTakendown?: boolean | undefined
 }
-
-/** How long a failed attempt takes at least, in milliseconds: the time must not tell why it failed. */
-const failureMillis = 350
 
 const wrongPassword = () =>
   new Denied({ error: "AuthenticationRequired", message: "Invalid identifier or password" })
@@ -24,52 +23,54 @@ const wrongPassword = () =>
 const takenDown = () =>
   new Denied({ error: "AccountTakedown", message: "Account has been taken down" })
 
-/** Hashes again a password whose hash has parameters of another time. */
-const renewHash = Effect.fnUntraced(function* (account: Account, password: string) {
-  const passwords = yield* Passwords
-  if (account.password === undefined || !passwords.isOutdated(account.password)) return
-  const renewed = yield* passwords.hash(password)
-  const accounts = yield* AccountStore
-  // Hashing takes its time: a password that was changed meanwhile stays.
-  if (accounts.peek()?.password === account.password) yield* accounts.update({ password: renewed })
-})
-
 interface Proven {
   readonly account: Account
   readonly level: Level
   readonly appPassword?: string
 }
 
-const prove = Effect.fnUntraced(function* ({ password, allowTakendown }: SignInInput) {
-  const passwords = yield* Passwords
-  const accounts = yield* AccountStore
-  const account = accounts.peek()
-  const appPassword = account && (yield* (yield* AppPasswords).match(account.did, password))
+/** The account, once its second factor is proven as well; it comes after the password, so that strangers never get here. */
+const proveSecondFactor = Effect.fnUntraced(function* (account: Account, token: string) {
+  const factors = yield* SecondFactors
+  if (!(yield* factors.isOn)) return account
+  // Clients that have not asked their user yet send an empty text.
+  if (token.trim() === "") {
+    return yield* new Denied({
+      error: "AuthFactorTokenRequired",
+      message: "A code of the account's authenticator, or a recovery code, is required"
+    })
+  }
+  yield* factors.use(account.did, token)
+  // The password may have been changed while the code was being judged.
+  const current = (yield* AccountStore).peek()
+  if (current === undefined || current.password !== account.password) return yield* wrongPassword()
+  return current
+})
+
+const prove = Effect.fnUntraced(function* (input: SignInInput) {
+  const account = (yield* AccountStore).peek()
+  const appPassword = account && (yield* (yield* AppPasswords).match(account.did, input.password))
   if (account !== undefined && appPassword !== undefined) {
     if (account.takedown !== undefined) return yield* takenDown()
     const level = appPassword.privileged ? "privileged" : "standard"
     return { account, level, appPassword: appPassword.name } satisfies Proven
   }
-  // Without an account, or without a password of its own, the same work is done for nothing.
-  const known = password.length <= maxPasswordLength ? account?.password : undefined
-  const isRight = yield* passwords.verify(password.slice(0, maxPasswordLength), known)
-  // The account may have been changed while the password was being verified.
-  const current = accounts.peek()
-  if (current === undefined || !isRight || current.password !== account?.password) {
-    return yield* wrongPassword()
-  }
-  if (current.takedown !== undefined && allowTakendown !== true) return yield* takenDown()
+  const own = yield* Effect.mapError(provePassword(input.password), wrongPassword)
+  if (own.takedown !== undefined && input.allowTakendown !== true) return yield* takenDown()
+  const current = yield* proveSecondFactor(own, input.authFactorToken ?? "")
   const level = current.takedown === undefined ? "full" : "takendown"
   return { account: current, level } satisfies Proven
 })
 
-/** Opens a session by the account's password or by one of its app passwords. */
+/** Opens a session by the account's password, and its second factor, or by one of its app passwords. */
 export const signIn = Effect.fn("signIn")(function* (input: SignInInput) {
-  const floor = yield* Effect.forkChild(Effect.sleep(failureMillis))
-  const proven: Proven = yield* Effect.tapError(prove(input), () => Fiber.await(floor))
-  // Opened in the turn of the proof: a password changed from now on ends this session with the others.
-  const tokens = yield* (yield* Sessions).open(proven.account.did, proven)
-  yield* Fiber.interrupt(floor)
+  const sessions = yield* Sessions
+  const open = Effect.fnUntraced(function* () {
+    const proven: Proven = yield* prove(input)
+    // Opened in the turn of the proof: a password changed from now on ends this session with the others.
+    return { proven, tokens: yield* sessions.open(proven.account.did, proven) }
+  })
+  const { proven, tokens } = yield* slowToFail(open())
   if (proven.appPassword === undefined) {
     yield* Effect.ignore(renewHash(proven.account, input.password))
   }

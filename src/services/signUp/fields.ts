@@ -52,6 +52,10 @@ const checkEmail = (email: string | undefined, isRequired: boolean) => {
 const orFail = <A>(checked: A | SignUpRefused): Effect.Effect<A, SignUpRefused> =>
   checked instanceof SignUpRefused ? Effect.fail(checked) : Effect.succeed(checked)
 
+/** A password that an account may have. */
+export const fitPassword = (password: string | undefined): Effect.Effect<string, SignUpRefused> =>
+  orFail(checkPassword(password))
+
 /** Checks what needs nobody to be asked: password, e-mail address, recovery key, presence of an invite. */
 export const checkFields = Effect.fnUntraced(function* (
   request: SignUpRequest,
@@ -67,7 +71,7 @@ export const checkFields = Effect.fnUntraced(function* (
   if (recoveryKey !== undefined && !isDidKey(recoveryKey)) {
     return yield* refuse("InvalidRequest", "recoveryKey must be a did:key of K-256 or P-256")
   }
-  const password = yield* orFail(checkPassword(request.password))
+  const password = yield* fitPassword(request.password)
   const email = yield* orFail(checkEmail(request.email, did === undefined))
   return { password, email, invite: needsInvite ? request.inviteCode : undefined }
 })

@@ -1,0 +1,173 @@
+import * as Effect from "effect/Effect"
+import type { AccountCalls } from "../../services/AccountCalls.ts"
+import { activate } from "../../services/AccountStatus.ts"
+import { type Account, AccountStore, inactiveStatus } from "../../services/AccountStore.ts"
+import type { OwnerView } from "../../services/accountCalls/security.ts"
+import { AppPasswords } from "../../services/AppPasswords.ts"
+import { Denied } from "../../services/Auth.ts"
+import { OAuthSessions } from "../../services/OAuthSessions.ts"
+import { Passkeys } from "../../services/Passkeys.ts"
+import {
+  provePassword as proveOwnPassword,
+  renewHash,
+  slowToFail
+} from "../../services/PasswordProof.ts"
+import { Passwords } from "../../services/Passwords.ts"
+import { SecondFactors } from "../../services/SecondFactors.ts"
+import { Sessions } from "../../services/Sessions.ts"
+import { fitPassword } from "../../services/signUp/fields.ts"
+
+type Input<K extends keyof AccountCalls> = AccountCalls[K]["input"]
+
+// The hint stands in every refusal: it does not tell that an app password was right as such.
+const wrongPassword = () =>
+  new Denied({
+    error: "AuthenticationRequired",
+    message:
+      "Wrong name or password. Use the account's own password: app passwords do not open this page"
+  })
+
+/** Whoever was taken down does not get in, however well they prove themselves. */
+const standing = (account: Account) =>
+  account.takedown === undefined
+    ? Effect.succeed(account)
+    : Effect.fail(new Denied({ error: "AccountTakedown", message: "Account has been taken down" }))
+
+const currentAccount = Effect.flatMap(AccountStore, (accounts) => accounts.get)
+const goodAccount = Effect.flatMap(currentAccount, standing)
+
+const viewOf = Effect.fnUntraced(function* (
+  account: Account
+): Effect.fn.Return<OwnerView, never, SecondFactors | Passkeys> {
+  const { did, handle, email, emailConfirmed } = account
+  const status = inactiveStatus(account)
+  return {
+    did,
+    handle,
+    ...(email === undefined ? {} : { email }),
+    emailConfirmed,
+    ...(status === undefined ? {} : { status }),
+    hasPassword: account.password !== undefined,
+    secondFactor: yield* (yield* SecondFactors).isOn,
+    passkeys: (yield* (yield* Passkeys).list).length
+  }
+})
+
+/** What the sign-in pages need to know of the account. */
+const owner = () => Effect.flatMap(currentAccount, viewOf)
+
+const provePassword = Effect.fnUntraced(function* ({ password }: Input<"provePassword">) {
+  const proof = Effect.mapError(proveOwnPassword(password), wrongPassword)
+  const account = yield* slowToFail(Effect.flatMap(proof, standing))
+  yield* Effect.ignore(renewHash(account, password))
+  return yield* viewOf(account)
+})
+
+const proveCode = Effect.fnUntraced(function* ({ code }: Input<"proveCode">) {
+  const factors = yield* SecondFactors
+  const account = yield* goodAccount
+  yield* slowToFail(factors.use(account.did, code))
+  return yield* viewOf(account)
+})
+
+/** Notes why a passkey was refused; whoever showed it is not told. */
+const withReasonLogged = <A, E extends { readonly reason: string }, R>(
+  attempt: Effect.Effect<A, E, R>
+) => Effect.tapError(attempt, ({ reason }) => Effect.logInfo("passkey refused", { reason }))
+
+const provePasskey = Effect.fnUntraced(function* ({
+  response,
+  ...ceremony
+}: Input<"provePasskey">) {
+  const passkeys = yield* Passkeys
+  const account = yield* goodAccount
+  yield* withReasonLogged(passkeys.verify(response, ceremony))
+  return yield* viewOf(account)
+})
+
+/** Everything that `/account` shows of who can get in. */
+const security = Effect.fnUntraced(function* () {
+  const account = yield* currentAccount
+  const { authenticatorSince, recoveryCodesLeft } = yield* (yield* SecondFactors).status
+  const sessions = yield* (yield* Sessions).list
+  return {
+    ...(yield* viewOf(account)),
+    passkeyList: yield* (yield* Passkeys).list,
+    ...(authenticatorSince === undefined ? {} : { authenticatorSince }),
+    recoveryCodesLeft,
+    appPasswords: yield* (yield* AppPasswords).list,
+    apps: yield* (yield* OAuthSessions).list,
+    sessions: sessions.map(({ id, createdAt, expiresAt, appPassword }) => ({
+      id,
+      createdAt,
+      expiresAt,
+      ...(appPassword === undefined ? {} : { appPassword })
+    }))
+  }
+})
+
+/** Whoever got in by the old password, by an app password or as an app is out. */
+const changePassword = Effect.fnUntraced(function* ({ password }: Input<"changePassword">) {
+  const fit = yield* fitPassword(password)
+  yield* currentAccount
+  const hashed = yield* (yield* Passwords).hash(fit)
+  const sessions = yield* Sessions
+  const apps = yield* OAuthSessions
+  yield* (yield* AccountStore).update({ password: hashed })
+  yield* sessions.endAll()
+  yield* apps.endAll
+})
+
+const createAppPassword = Effect.fnUntraced(function* (input: Input<"createAppPassword">) {
+  const { did } = yield* currentAccount
+  return yield* (yield* AppPasswords).create(did, input)
+})
+
+const beginAuthenticator = Effect.fnUntraced(function* () {
+  const { did } = yield* currentAccount
+  return yield* (yield* SecondFactors).begin(did)
+})
+
+const confirmAuthenticator = Effect.fnUntraced(function* ({ code }: Input<"confirmAuthenticator">) {
+  const { did } = yield* currentAccount
+  return { recoveryCodes: yield* (yield* SecondFactors).confirm(did, code) }
+})
+
+const renewRecoveryCodes = Effect.fnUntraced(function* () {
+  return { recoveryCodes: yield* (yield* SecondFactors).renewRecoveryCodes }
+})
+
+const addPasskey = Effect.fnUntraced(function* (input: Input<"addPasskey">) {
+  yield* currentAccount
+  return yield* withReasonLogged((yield* Passkeys).add(input))
+})
+
+const reactivate = Effect.fnUntraced(function* () {
+  yield* goodAccount
+  yield* activate()
+})
+
+/** What the account's object does for the sign-in and account pages. */
+export const securityCalls = {
+  owner,
+  provePassword,
+  proveCode,
+  provePasskey,
+  security,
+  changePassword,
+  createAppPassword,
+  revokeAppPassword: ({ name }: Input<"revokeAppPassword">) =>
+    Effect.flatMap(AppPasswords, (appPasswords) => appPasswords.revoke(name)),
+  beginAuthenticator,
+  confirmAuthenticator,
+  disableAuthenticator: () => Effect.flatMap(SecondFactors, (factors) => factors.disable),
+  renewRecoveryCodes,
+  addPasskey,
+  renamePasskey: ({ id, name }: Input<"renamePasskey">) =>
+    Effect.flatMap(Passkeys, (passkeys) => passkeys.rename(id, name)),
+  removePasskey: ({ id }: Input<"removePasskey">) =>
+    Effect.flatMap(Passkeys, (passkeys) => passkeys.remove(id)),
+  endSession: ({ session }: Input<"endSession">) =>
+    Effect.flatMap(Sessions, (sessions) => sessions.end(session)),
+  reactivate
+}
