@@ -72,7 +72,10 @@ describe("the documents", () => {
       "PreferencesSqlite",
       "sequencer/tables",
       "LimiterObject",
-      "DirectorySql"
+      "DirectorySql",
+      "OAuthRequestsSql",
+      "DevicesSql",
+      "PasskeyOwnersSql"
     ]
     const statement = /CREATE TABLE IF NOT EXISTS (\w+) \(([\s\S]*?)\)(?: WITHOUT ROWID)?[`"]/g
     const tables = files.flatMap((file) => [...read(`src/layers/${file}.ts`).matchAll(statement)])
