@@ -6,9 +6,11 @@ import type {
   ComAtprotoServerRevokeAppPassword as RevokeAppPassword
 } from "@atproto/api"
 import * as Effect from "effect/Effect"
+import { holds } from "../../../oauth/scopes.ts"
 import { accountStatus, activate, deactivate } from "../../../services/AccountStatus.ts"
 import { AccountStore } from "../../../services/AccountStore.ts"
 import { AppPasswords } from "../../../services/AppPasswords.ts"
+import { OAuthSessions } from "../../../services/OAuthSessions.ts"
 import { issueServiceToken } from "../../../services/ServiceAuth.ts"
 import { Sessions } from "../../../services/Sessions.ts"
 import { refreshSession as refresh, sessionView, signIn } from "../../../services/SignIn.ts"
@@ -42,13 +44,18 @@ export const deleteSession = method(
   })
 )
 
-/** com.atproto.server.getSession */
+const readsEmail = { resource: "account", attr: "email", action: "read" } as const
+
+/** com.atproto.server.getSession: any app is told who it is, not every one the email address. */
 export const getSession = method(
   "com.atproto.server.getSession",
   { authority: { kind: "session", level: "standard", oauth: "any" } },
-  Effect.fnUntraced(function* () {
-    const accounts = yield* AccountStore
-    return yield* sessionView(yield* accounts.get)
+  Effect.fnUntraced(function* ({ caller }: Call) {
+    const account = yield* (yield* AccountStore).get
+    const { email, emailConfirmed, ...view } = yield* sessionView(account)
+    return caller.kind === "oauth" && !holds(caller.granted, readsEmail)
+      ? view
+      : { ...view, ...(email === undefined ? {} : { email, emailConfirmed }) }
   })
 )
 
@@ -129,9 +136,20 @@ export const activateAccount = method(
 /** com.atproto.server.deactivateAccount */
 export const deactivateAccount = method(
   "com.atproto.server.deactivateAccount",
-  { authority: { ...owner, takendown: true } },
-  ({ input }: Call<DeactivateAccount.QueryParams, DeactivateAccount.InputSchema>) =>
-    deactivate(input.deleteAfter)
+  {
+    authority: {
+      ...owner,
+      oauth: () => [{ resource: "account", attr: "status", action: "manage" }],
+      takendown: true
+    }
+  },
+  Effect.fnUntraced(function* ({
+    input
+  }: Call<DeactivateAccount.QueryParams, DeactivateAccount.InputSchema>) {
+    yield* deactivate(input.deleteAfter)
+    // Apps are let in anew by whoever brings the account back.
+    yield* (yield* OAuthSessions).endAll
+  })
 )
 
 /** Sessions, app passwords and the standing of an account. */
