@@ -10,9 +10,9 @@ import * as AccountsMemory from "../../../src/layers/AccountsMemory.ts"
 import * as AccountsObject from "../../../src/layers/AccountsObject.ts"
 import * as BackgroundMemory from "../../../src/layers/BackgroundMemory.ts"
 import * as ConfigEnv from "../../../src/layers/ConfigEnv.ts"
-import * as DirectorySql from "../../../src/layers/DirectorySql.ts"
 import * as HostDatabaseNode from "../../../src/layers/HostDatabaseNode.ts"
 import * as hostServices from "../../../src/layers/hostServices.ts"
+import * as hostTables from "../../../src/layers/hostTables.ts"
 import * as LimiterMemory from "../../../src/layers/LimiterMemory.ts"
 import * as RelaysNone from "../../../src/layers/RelaysNone.ts"
 import * as SequencerMemory from "../../../src/layers/SequencerMemory.ts"
@@ -70,13 +70,16 @@ const build = Effect.fnUntraced(function* (faults: Faults) {
   const log = yield* Layer.build(Layer.merge(SqlStorageNode.layer(":memory:"), RelaysNone.layer))
   const sequencer = yield* Effect.provide(SequencerMemory.make, log)
   const stored = new Map<string, Uint8Array>()
-  const directory = Layer.effect(
+  const tables = Layer.effect(
     Directory,
     Effect.map(Directory, (working) => faultyDirectory(working, faults))
-  ).pipe(Layer.provide(DirectorySql.layer.pipe(Layer.provide(HostDatabaseNode.layer(":memory:")))))
+  ).pipe(
+    Layer.provideMerge(hostTables.layer),
+    Layer.provideMerge(HostDatabaseNode.layer(":memory:"))
+  )
   const base = Layer.mergeAll(
     faultyLog(sequencer.service, faults),
-    directory,
+    tables,
     Layer.succeed(BlobStore, faultyBlobs(stored, faults)),
     LimiterMemory.layer,
     BackgroundMemory.layer
