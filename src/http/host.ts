@@ -7,6 +7,7 @@ import { Accounts } from "../services/Accounts.ts"
 import type { Auth } from "../services/Auth.ts"
 import type { BlobStore } from "../services/BlobStore.ts"
 import { Config } from "../services/Config.ts"
+import type { Devices } from "../services/Devices.ts"
 import type { Directory } from "../services/Directory.ts"
 import type { DpopProofs } from "../services/DpopProofs.ts"
 import type { HostedIdentities } from "../services/HostedIdentities.ts"
@@ -14,6 +15,7 @@ import type { Identity } from "../services/Identity.ts"
 import type { AddressLimits, Limiter } from "../services/Limiter.ts"
 import type { OAuthClients } from "../services/OAuthClients.ts"
 import type { OAuthRequests } from "../services/OAuthRequests.ts"
+import type { PasskeyOwners } from "../services/PasskeyOwners.ts"
 import type { PermissionSets } from "../services/PermissionSets.ts"
 import type { Sequencer } from "../services/Sequencer.ts"
 import { billed } from "../services/SqlStorage.ts"
@@ -35,6 +37,11 @@ import { reopened, withHeaders } from "./responseHeaders.ts"
 import { accountOf } from "./route.ts"
 import { finishBody } from "./unreadBody.ts"
 import { atprotoDid, didDocument, robots } from "./wellKnown.ts"
+import { authorize } from "./oauth/authorize.ts"
+import { postAccept, postReactivate, postReject } from "./oauth/authorizeAnswer.ts"
+import { postCode, postPasskey, postSignIn } from "./oauth/authorizeSignIn.ts"
+import { postSignUp } from "./oauth/authorizeSignUp.ts"
+import { paths } from "./oauth/authorizeVisit.ts"
 import { nsidOf, serve, table } from "./Xrpc.ts"
 import { blobMethods } from "./xrpc/host/blobs.ts"
 import { syncMethods } from "./xrpc/host/sync.ts"
@@ -47,6 +54,8 @@ export const hostMethods = table(...declared, blobMethods, syncMethods)
 interface Noted {
   /** The answer came from another object: its headers cannot be changed. */
   forwarded?: true
+  /** It is a page: scripts of other origins may not read it. */
+  page?: true
   limits: Readonly<Record<string, string>>
 }
 
@@ -81,7 +90,8 @@ const respond = Effect.fnUntraced(function* <R>(make: Make<R>, request: Request,
   const answered = noted.forwarded === true ? reopened(made) : made
   const rows = config.debugRows ? { "x-rows-written": String(billed.rows) } : {}
   const forApps = yield* dpopHeaders(request)
-  return withHeaders(answered, noted.limits, corsHeaders(request, config), forApps, rows)
+  const cors = noted.page === true ? {} : corsHeaders(request, config)
+  return withHeaders(answered, noted.limits, cors, forApps, rows)
 })
 
 /** A route: its answer, and a line in the log. */
@@ -98,6 +108,13 @@ const answer = <R>(make: Make<R>) =>
 /** A route that needs nothing of its request but the address. */
 const page = <R>(show: (url: URL) => Effect.Effect<Response, Failure, R>) =>
   answer((_, url) => show(url))
+
+/** A page for a person's browser. */
+const visit = <R>(show: (request: Request, url: URL) => Effect.Effect<Response, Failure, R>) =>
+  answer((request, url, noted) => {
+    noted.page = true
+    return show(request, url)
+  })
 
 const { route } = HttpRouter
 
@@ -121,6 +138,14 @@ export const routes = HttpRouter.addAll([
   route("*", "/oauth/par", answer(par)),
   route("*", "/oauth/token", answer(token)),
   route("*", "/oauth/revoke", answer(revoke)),
+  route("GET", paths.page, visit(authorize)),
+  route("POST", paths.signIn, visit(postSignIn)),
+  route("POST", paths.code, visit(postCode)),
+  route("POST", paths.passkey, visit(postPasskey)),
+  route("POST", paths.signUp, visit(postSignUp)),
+  route("POST", paths.accept, visit(postAccept)),
+  route("POST", paths.reject, visit(postReject)),
+  route("POST", paths.reactivate, visit(postReactivate)),
   route(
     "GET",
     "/robots.txt",
@@ -143,6 +168,7 @@ export type HostServices =
   | Auth
   | BlobStore
   | Config
+  | Devices
   | Directory
   | DpopProofs
   | HostedIdentities
@@ -150,6 +176,7 @@ export type HostServices =
   | Limiter
   | OAuthClients
   | OAuthRequests
+  | PasskeyOwners
   | PermissionSets
   | Sequencer
   | SignUp

@@ -1,0 +1,146 @@
+import * as Effect from "effect/Effect"
+import { includesOf } from "../../oauth/scopes.ts"
+import { inPlainWords } from "../../oauth/plainWords.ts"
+import { Accounts } from "../../services/Accounts.ts"
+import { Config } from "../../services/Config.ts"
+import { grantCode, redirectFor } from "../../services/oauth/authorize.ts"
+import { OAuthRequests } from "../../services/OAuthRequests.ts"
+import { PermissionSets } from "../../services/PermissionSets.ts"
+import type { OAuthErrorName } from "../../oauth/types.ts"
+import { noteAccount } from "../requestLog.ts"
+import { checkNavigation } from "../pages/browser.ts"
+import { chooserPage } from "../pages/chooser.ts"
+import { consentPage } from "../pages/consent.ts"
+import { asPage } from "../pages/failurePage.ts"
+import { formActionTo, handOver } from "../pages/handOver.ts"
+import { type Page, showPage } from "../pages/layout.ts"
+import { RequestOver } from "../pages/requestOver.ts"
+import { visitor } from "../pages/visitor.ts"
+import { inactivePage } from "./authorizeInactive.ts"
+import { signInForm } from "./authorizeSignIn.ts"
+import { signUpForm } from "./authorizeSignUp.ts"
+import { isCovered, isFresh, nextStep, type Situation } from "./authorizeStep.ts"
+import {
+  cancel,
+  carriedBy,
+  type HereAccount,
+  leadOf,
+  linkTo,
+  openVisit,
+  paths,
+  situationOf,
+  type Visit
+} from "./authorizeVisit.ts"
+
+/** Shows a page of a visit; a browser that is new takes its cookie along. */
+const show = Effect.fnUntraced(function* (visit: Visit, page: Page) {
+  return showPage({ ...page, cookies: visit.visitor.cookies }, yield* Config)
+})
+
+/** Whether the person may be passed by: a client that proves who it is, and nothing asked for that is new. */
+const hasConsent = Effect.fnUntraced(function* ({ pending }: Visit, did: string) {
+  const { clientAuth, parameters } = pending
+  if (clientAuth.method === "none" || parameters.prompt === "consent") return false
+  const { clientId, scope } = parameters
+  const { scope: before } = yield* (yield* Accounts).call(did, "consented", { clientId })
+  return isCovered(scope, before)
+})
+
+/** Gives the client a code without a question. */
+const goOn = Effect.fnUntraced(function* (visit: Visit, did: string, direct: boolean) {
+  const config = yield* Config
+  const { requestUri, visitor, pending } = visit
+  const { scope } = pending.parameters
+  const granted = yield* grantCode({ requestUri, device: visitor.device.id, did, scope })
+  if (granted === undefined) return yield* new RequestOver({ reason: "over" })
+  return handOver(redirectFor(config.publicUrl, granted.parameters, granted), config, { direct })
+})
+
+const consent = Effect.fnUntraced(function* (visit: Visit, account: HereAccount) {
+  const { client, hint, pending } = visit
+  const { redirectUri, scope, uiLocales } = pending.parameters
+  if (account.status !== "active") return yield* show(visit, inactivePage(visit, account))
+  if (yield* hasConsent(visit, account.did)) return yield* goOn(visit, account.did, false)
+  const sets = yield* PermissionSets
+  const found = yield* Effect.forEach(includesOf(scope), ({ nsid }) =>
+    Effect.orElseSucceed(sets.get(nsid), () => undefined)
+  )
+  const byName = new Map(
+    found.flatMap((set) => (set === undefined ? [] : [[set.nsid, set] as const]))
+  )
+  const body = consentPage({
+    client,
+    redirectUri,
+    scope,
+    groups: inPlainWords(scope, byName, uiLocales?.split(" ")),
+    handle: account.handle,
+    carried: { ...carriedBy(visit), account: account.did, direct: "yes" },
+    actions: paths,
+    otherAccount: hint === undefined ? linkTo(visit, { page: "choose" }) : undefined
+  })
+  const formAction = formActionTo(redirectUri)
+  return yield* show(visit, { title: "Allow this app?", body, formAction })
+})
+
+const choose = Effect.fnUntraced(function* (visit: Visit, situation: Situation) {
+  const body = chooserPage({
+    lead: leadOf(visit),
+    choices: visit.accounts.map((account) => ({
+      handle: account.handle,
+      href: linkTo(visit, { account: account.did }),
+      signInAgain: !isFresh(account, situation)
+    })),
+    another: linkTo(visit, { page: "sign-in" }),
+    others: cancel(visit)
+  })
+  return yield* show(visit, { title: "Choose an account", body })
+})
+
+/** `prompt=none`: an answer without any page. */
+const silently = Effect.fnUntraced(function* (visit: Visit, situation: Situation) {
+  const { accounts, hint, pending, requestUri, visitor } = visit
+  const refuse = Effect.fnUntraced(function* (error: OAuthErrorName, description: string) {
+    const config = yield* Config
+    const taken = yield* (yield* OAuthRequests).take(requestUri, visitor.device.id)
+    if (taken === undefined) return yield* new RequestOver({ reason: "over" })
+    const way = redirectFor(config.publicUrl, pending.parameters, { error, description })
+    return handOver(way, config, { direct: true })
+  })
+  const [first, ...more] = accounts.filter(
+    (account) =>
+      account.status === "active" &&
+      isFresh(account, situation) &&
+      (hint === undefined ? pending.parameters.loginHint === undefined : account.did === hint)
+  )
+  if (first === undefined) return yield* refuse("login_required", "Nobody is signed in")
+  if (more.length > 0) {
+    return yield* refuse("account_selection_required", "Several accounts are signed in")
+  }
+  return (yield* hasConsent(visit, first.did))
+    ? yield* goOn(visit, first.did, true)
+    : yield* refuse("consent_required", "The person has not agreed to this yet")
+})
+
+const look = Effect.fnUntraced(function* (request: Request, url: URL) {
+  yield* checkNavigation(request)
+  const query = url.searchParams
+  const name = { clientId: query.get("client_id"), requestUri: query.get("request_uri") }
+  if (name.requestUri === null) return yield* new RequestOver({ reason: "not pushed" })
+  const visit = yield* openVisit(yield* visitor(request), name)
+  const chosen = {
+    account: query.get("account") ?? undefined,
+    page: query.get("page") ?? undefined
+  }
+  const situation = yield* situationOf(visit, chosen)
+  if (situation.prompt === "none") return yield* silently(visit, situation)
+  const step = nextStep(situation)
+  const account = visit.accounts.find(({ did }) => "did" in step && did === step.did)
+  if (account !== undefined) noteAccount(request, account.did)
+  if (step.kind === "consent" && account !== undefined) return yield* consent(visit, account)
+  if (step.kind === "choose") return yield* choose(visit, situation)
+  if (step.kind === "sign up") return yield* show(visit, yield* signUpForm(visit))
+  return yield* show(visit, yield* signInForm(visit, { account }))
+})
+
+/** `GET /oauth/authorize`: the next page of a pushed request, or the way back to the app. */
+export const authorize = (request: Request, url: URL) => asPage(look(request, url))

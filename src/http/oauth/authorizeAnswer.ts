@@ -1,0 +1,98 @@
+import * as Effect from "effect/Effect"
+import { Accounts } from "../../services/Accounts.ts"
+import { Config } from "../../services/Config.ts"
+import { grantCode, redirectFor } from "../../services/oauth/authorize.ts"
+import { OAuthRequests } from "../../services/OAuthRequests.ts"
+import type { Form } from "../pages/browser.ts"
+import { asPage } from "../pages/failurePage.ts"
+import { handOver } from "../pages/handOver.ts"
+import { redirectTo } from "../pages/layout.ts"
+import { RequestOver } from "../pages/requestOver.ts"
+import { sentForm } from "../pages/visitor.ts"
+import { noteAccount } from "../requestLog.ts"
+import { nextStep } from "./authorizeStep.ts"
+import {
+  type HereAccount,
+  linkTo,
+  openRequest,
+  openVisit,
+  situationOf,
+  type Visit
+} from "./authorizeVisit.ts"
+
+const nameIn = (form: Form) => ({
+  clientId: form.get("client_id"),
+  requestUri: form.get("request_uri")
+})
+
+/** The account that a form names, if its owner need not prove themselves first. */
+const accountIn = Effect.fnUntraced(function* (request: Request, visit: Visit, form: Form) {
+  const did = form.get("account")
+  const step = nextStep(yield* situationOf(visit, { account: did }))
+  if (step.kind !== "consent" || step.did !== did) return undefined
+  noteAccount(request, did)
+  return visit.accounts.find((account) => account.did === did)
+})
+
+/** Clients that prove who they are need not ask twice. */
+const remember = Effect.fnUntraced(function* ({ client, pending }: Visit, { did }: HereAccount) {
+  if (pending.clientAuth.method === "none") return
+  const { scope } = pending.parameters
+  const accounts = yield* Accounts
+  // The code is made by now: what cannot be remembered is asked once more another time.
+  yield* accounts
+    .call(did, "rememberConsent", { clientId: client.id, scope })
+    .pipe(Effect.catch((cause) => Effect.logWarning("a consent was not remembered", cause)))
+})
+
+/** `POST …/accept`: the person agrees. */
+export const postAccept = (request: Request) =>
+  asPage(
+    Effect.gen(function* () {
+      const config = yield* Config
+      const { form, visitor } = yield* sentForm(request)
+      const visit = yield* openVisit(visitor, nameIn(form))
+      const account = yield* accountIn(request, visit, form)
+      // Whatever has changed since the page was shown, the next page tells.
+      if (account?.status !== "active")
+        return redirectTo(linkTo(visit, { account: form.get("account") }), config)
+      const { requestUri, pending } = visit
+      const { scope } = pending.parameters
+      const { did } = account
+      const granted = yield* grantCode({ requestUri, device: visitor.device.id, did, scope })
+      if (granted === undefined) return yield* new RequestOver({ reason: "over" })
+      yield* remember(visit, account)
+      const way = redirectFor(config.publicUrl, granted.parameters, granted)
+      return handOver(way, config, { direct: true })
+    })
+  )
+
+/** `POST …/reject`: the person does not go on, from whatever page. */
+export const postReject = (request: Request) =>
+  asPage(
+    Effect.gen(function* () {
+      const config = yield* Config
+      const { form, visitor } = yield* sentForm(request)
+      const { requestUri } = yield* openRequest(visitor, nameIn(form))
+      const taken = yield* (yield* OAuthRequests).take(requestUri, visitor.device.id)
+      if (taken === undefined) return yield* new RequestOver({ reason: "over" })
+      const description = "The person has turned the request down"
+      const answer = { error: "access_denied", description } as const
+      const way = redirectFor(config.publicUrl, taken.parameters, answer)
+      return handOver(way, config, { direct: form.get("direct") === "yes" })
+    })
+  )
+
+/** `POST …/reactivate`: the owner ends the deactivation and goes on. */
+export const postReactivate = (request: Request) =>
+  asPage(
+    Effect.gen(function* () {
+      const { form, visitor } = yield* sentForm(request)
+      const visit = yield* openVisit(visitor, nameIn(form))
+      const account = yield* accountIn(request, visit, form)
+      if (account?.status === "deactivated") {
+        yield* (yield* Accounts).call(account.did, "reactivate", {})
+      }
+      return redirectTo(linkTo(visit, { account: form.get("account") }), yield* Config)
+    })
+  )

@@ -1,0 +1,159 @@
+import * as Effect from "effect/Effect"
+import { Config } from "../../services/Config.ts"
+import type { Form } from "../pages/browser.ts"
+import { clientName } from "../pages/consent.ts"
+import { asPage } from "../pages/failurePage.ts"
+import { html } from "../pages/html.ts"
+import { type Page, showPage } from "../pages/layout.ts"
+import { passkeyScript } from "../pages/passkeyScript.ts"
+import { codePage, signInPage } from "../pages/signIn.ts"
+import {
+  type Attempt,
+  byCode,
+  byPasskey,
+  byPassword,
+  passkeyChallenge
+} from "../pages/signingIn.ts"
+import { type Sent, sentForm } from "../pages/visitor.ts"
+import {
+  cancel,
+  carriedBy,
+  type HereAccount,
+  linkTo,
+  openVisit,
+  paths,
+  signedIn,
+  situationOf,
+  type Visit
+} from "./authorizeVisit.ts"
+
+const actions = { password: paths.signIn, code: paths.code, passkey: paths.passkey }
+
+/** What stands below the forms: the other accounts, a new one, the way out. */
+const othersOf = Effect.fnUntraced(function* (visit: Visit) {
+  const { canSignUp } = yield* situationOf(visit)
+  const choose = visit.accounts.length > 0 && visit.hint === undefined
+  return html`<p class="hint">
+      ${choose && html`<a href="${linkTo(visit, { page: "choose" })}">Choose another account</a> · `}
+      ${canSignUp && html`<a href="${linkTo(visit, { page: "sign-up" })}">Create an account</a>`}
+    </p>
+    ${cancel(visit)}`
+})
+
+/** The sign-in form of a request; locked where the account is settled. */
+export const signInForm = Effect.fnUntraced(function* (
+  visit: Visit,
+  shown: {
+    readonly account?: HereAccount | undefined
+    readonly identifier?: string | undefined
+    readonly remember?: boolean
+    readonly message?: string
+  }
+) {
+  const { account, message } = shown
+  const { loginHint } = visit.pending.parameters
+  const view = {
+    lead: `to go on to ${clientName(visit.client)}`,
+    actions,
+    carried: carriedBy(visit),
+    challenge: yield* passkeyChallenge(visit.visitor.device.id),
+    identifier:
+      visit.hint === undefined ? (account?.handle ?? shown.identifier ?? loginHint) : loginHint,
+    locked: visit.hint !== undefined || account !== undefined,
+    remember: shown.remember ?? account?.remembered ?? true,
+    message,
+    others: yield* othersOf(visit)
+  }
+  const status = message === undefined ? 200 : 400
+  const page: Page = { title: "Sign in", body: signInPage(view), script: passkeyScript, status }
+  return page
+})
+
+const codeForm = Effect.fnUntraced(function* (
+  visit: Visit,
+  { ticket, message }: Extract<Attempt, { kind: "code" }>,
+  remember: boolean
+) {
+  const view = {
+    actions,
+    carried: carriedBy(visit),
+    challenge: yield* passkeyChallenge(visit.visitor.device.id),
+    ticket,
+    remember,
+    message,
+    others: cancel(visit)
+  }
+  const status = message === undefined ? 200 : 400
+  const page: Page = { title: "One more step", body: codePage(view), script: passkeyScript, status }
+  return page
+})
+
+/** Goes on after an attempt: signed in, or to the form once more. */
+const after = Effect.fnUntraced(function* (visit: Visit, form: Form, attempt: Attempt) {
+  const config = yield* Config
+  const remember = form.get("remember") === "on"
+  if (attempt.kind === "proven") {
+    const { did, handle } = attempt.owner
+    if (visit.hint === undefined || visit.hint === did) {
+      return yield* signedIn(visit, { did, remembered: remember })
+    }
+    const message = `That was ${handle}. The app asks for another account.`
+    return showPage(yield* signInForm(visit, { message }), config)
+  }
+  if (attempt.kind === "code") return showPage(yield* codeForm(visit, attempt, remember), config)
+  const { message } = attempt
+  const identifier = form.get("identifier")
+  return showPage(yield* signInForm(visit, { identifier, remember, message }), config)
+})
+
+const opened = Effect.fnUntraced(function* ({ visitor, form }: Sent) {
+  const name = { clientId: form.get("client_id"), requestUri: form.get("request_uri") }
+  return yield* openVisit(visitor, name)
+})
+
+const field = (form: Form, name: string): string => form.get(name) ?? ""
+
+/** `POST …/sign-in`: name and password. */
+export const postSignIn = (request: Request) =>
+  asPage(
+    Effect.gen(function* () {
+      const sent = yield* sentForm(request)
+      const visit = yield* opened(sent)
+      const { form, visitor } = sent
+      const attempt = yield* byPassword(request, visitor.device.id, {
+        identifier: field(form, "identifier"),
+        password: field(form, "password")
+      })
+      return yield* after(visit, form, attempt)
+    })
+  )
+
+/** `POST …/code`: the second factor, after the password. */
+export const postCode = (request: Request) =>
+  asPage(
+    Effect.gen(function* () {
+      const sent = yield* sentForm(request)
+      const visit = yield* opened(sent)
+      const { form, visitor } = sent
+      const attempt = yield* byCode(request, visitor.device.id, {
+        ticket: field(form, "ticket"),
+        code: field(form, "code")
+      })
+      return yield* after(visit, form, attempt)
+    })
+  )
+
+/** `POST …/passkey`: what a passkey has signed. */
+export const postPasskey = (request: Request) =>
+  asPage(
+    Effect.gen(function* () {
+      const sent = yield* sentForm(request)
+      const visit = yield* opened(sent)
+      const { form, visitor } = sent
+      const attempt = yield* byPasskey(request, visitor.device.id, {
+        ticket: form.get("challenge"),
+        credential: form.get("credential")
+      })
+      return yield* after(visit, form, attempt)
+    })
+  )

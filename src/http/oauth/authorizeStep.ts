@@ -1,0 +1,65 @@
+import type { DeviceAccount } from "../../services/Devices.ts"
+import type { Prompt } from "../../oauth/types.ts"
+
+/** How long a sign-in on a device is good for new apps. */
+const freshMillis = 7 * 86_400_000
+
+/** What decides about the next page. */
+export interface Situation {
+  readonly prompt: Prompt | undefined
+  /** The account that the app asks for, where it is one of this server. */
+  readonly hint: string | undefined
+  readonly accounts: ReadonlyArray<DeviceAccount>
+  /** What the person has chosen, by the links of the pages. */
+  readonly chosen: { readonly account?: string | undefined; readonly page?: string | undefined }
+  /** When the app pushed its request. */
+  readonly requestedAt: number
+  readonly now: number
+  readonly canSignUp: boolean
+}
+
+/** The next page. */
+export type Step =
+  | { readonly kind: "consent"; readonly did: string }
+  | { readonly kind: "sign in"; readonly did?: string }
+  | { readonly kind: "choose" }
+  | { readonly kind: "sign up" }
+
+/** Whether an account need not prove itself again; `prompt=login` asks for a proof since the request. */
+export const isFresh = (
+  { authenticatedAt }: DeviceAccount,
+  { prompt, requestedAt, now }: Pick<Situation, "prompt" | "requestedAt" | "now">
+): boolean =>
+  now - authenticatedAt <= freshMillis && (prompt !== "login" || authenticatedAt >= requestedAt)
+
+const settled = (account: DeviceAccount, situation: Situation): Step => ({
+  kind: isFresh(account, situation) ? "consent" : "sign in",
+  did: account.did
+})
+
+/** Decides about the next page. */
+export const nextStep = (situation: Situation): Step => {
+  const { accounts, canSignUp, chosen, hint, prompt } = situation
+  const find = (did: string | undefined) => accounts.find((account) => account.did === did)
+  if (hint !== undefined) {
+    const wanted = find(hint)
+    return wanted === undefined ? { kind: "sign in", did: hint } : settled(wanted, situation)
+  }
+  if (chosen.page === "sign-in") return { kind: "sign in" }
+  if (chosen.page === "sign-up" && canSignUp) return { kind: "sign up" }
+  if (chosen.page === "choose" && accounts.length > 0) return { kind: "choose" }
+  const picked = find(chosen.account)
+  if (picked !== undefined) return settled(picked, situation)
+  if (prompt === "create" && canSignUp) return { kind: "sign up" }
+  const [first, ...more] = accounts
+  if (first === undefined) return { kind: "sign in" }
+  return more.length > 0 || prompt === "select_account"
+    ? { kind: "choose" }
+    : settled(first, situation)
+}
+
+/** Whether everything that is asked for was agreed to before. */
+export const isCovered = (scope: string, consented: string | undefined): boolean => {
+  const before = new Set(consented?.split(" "))
+  return scope.split(" ").every((value) => before.has(value))
+}

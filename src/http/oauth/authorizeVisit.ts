@@ -1,0 +1,168 @@
+import * as Clock from "effect/Clock"
+import * as Effect from "effect/Effect"
+import { matchesRedirect } from "../../oauth/redirectUri.ts"
+import type { Client } from "../../oauth/types.ts"
+import { Config } from "../../services/Config.ts"
+import { type DeviceAccount, Devices } from "../../services/Devices.ts"
+import { Directory, type DirectoryStatus } from "../../services/Directory.ts"
+import { OAuthClients } from "../../services/OAuthClients.ts"
+import { OAuthRequests, type PendingRequest } from "../../services/OAuthRequests.ts"
+import { clientName } from "../pages/consent.ts"
+import { type Html, html } from "../pages/html.ts"
+import { keepDevice } from "../pages/cookies.ts"
+import { redirectTo } from "../pages/layout.ts"
+import { hidden } from "../pages/parts.ts"
+import { RequestOver } from "../pages/requestOver.ts"
+import type { Visitor } from "../pages/visitor.ts"
+import { accountBehind } from "../signInGate.ts"
+import type { Situation } from "./authorizeStep.ts"
+
+/** The routes of the flow. */
+export const paths = {
+  page: "/oauth/authorize",
+  signIn: "/oauth/authorize/sign-in",
+  code: "/oauth/authorize/code",
+  passkey: "/oauth/authorize/passkey",
+  signUp: "/oauth/authorize/sign-up",
+  accept: "/oauth/authorize/accept",
+  reject: "/oauth/authorize/reject",
+  reactivate: "/oauth/authorize/reactivate"
+} as const
+
+/** An account on this device, as the directory knows it now. */
+export interface HereAccount extends DeviceAccount {
+  readonly handle: string
+  readonly status: DirectoryStatus
+}
+
+/** A browser that is on its way through a request. */
+export interface Visit {
+  readonly visitor: Visitor
+  readonly requestUri: string
+  readonly pending: PendingRequest
+  readonly client: Client
+  readonly accounts: ReadonlyArray<HereAccount>
+  /** The account that the app asks for, where it is one of this server. */
+  readonly hint: string | undefined
+}
+
+/** How a request is named in links and forms. */
+export interface RequestName {
+  readonly clientId: string | null | undefined
+  readonly requestUri: string | null | undefined
+}
+
+/** Opens a request on the visitor's device; it is over for everybody else. */
+export const openRequest = Effect.fn("authorize.openRequest")(function* (
+  visitor: Visitor,
+  { clientId, requestUri }: RequestName
+) {
+  if (typeof requestUri !== "string") return yield* new RequestOver({ reason: "not pushed" })
+  const pending = yield* (yield* OAuthRequests).open(requestUri, visitor.device.id)
+  if (pending === undefined || pending.parameters.clientId !== clientId) {
+    return yield* new RequestOver({ reason: "over" })
+  }
+  return { requestUri, pending }
+})
+
+/** The client of a request; one that has withdrawn the redirect meanwhile is sent nobody. */
+const clientOf = Effect.fnUntraced(function* ({ parameters }: PendingRequest) {
+  const client = yield* (yield* OAuthClients).get(parameters.clientId)
+  return matchesRedirect(client, parameters.redirectUri)
+    ? client
+    : yield* new RequestOver({ reason: "over" })
+})
+
+/** The accounts that are signed in on a device and still are of this server. */
+const accountsOf = Effect.fnUntraced(function* (device: string) {
+  const directory = yield* Directory
+  const all = yield* (yield* Devices).accounts(device)
+  const found = yield* Effect.forEach(all, (account) =>
+    Effect.map(directory.byDid(account.did), (entry): ReadonlyArray<HereAccount> =>
+      entry === undefined ? [] : [{ ...account, handle: entry.handle, status: entry.status }]
+    )
+  )
+  return found.flat()
+})
+
+/** The account that the app names; an e-mail address names only one that is signed in here, lest it tell whose it is. */
+const hintOf = Effect.fnUntraced(function* (
+  loginHint: string | undefined,
+  accounts: ReadonlyArray<HereAccount>
+) {
+  if (loginHint === undefined) return undefined
+  const entry = yield* accountBehind(loginHint)
+  const isHere = accounts.some(({ did }) => did === entry?.did)
+  return loginHint.includes("@", 1) && !isHere ? undefined : entry?.did
+})
+
+/** Everything that the pages of a request show. */
+export const openVisit = Effect.fn("authorize.openVisit")(function* (
+  visitor: Visitor,
+  name: RequestName
+) {
+  const { requestUri, pending } = yield* openRequest(visitor, name)
+  const client = yield* clientOf(pending)
+  const accounts = yield* accountsOf(visitor.device.id)
+  const hint = yield* hintOf(pending.parameters.loginHint, accounts)
+  return { visitor, requestUri, pending, client, accounts, hint } satisfies Visit as Visit
+})
+
+/** What decides about the next page of a visit. */
+export const situationOf = Effect.fnUntraced(function* (
+  { accounts, hint, pending }: Visit,
+  chosen: Situation["chosen"] = {}
+) {
+  const { handleDomains } = yield* Config
+  const { prompt } = pending.parameters
+  return {
+    prompt,
+    hint,
+    accounts,
+    chosen,
+    requestedAt: pending.createdAt,
+    now: yield* Clock.currentTimeMillis,
+    canSignUp: handleDomains.length > 0 && hint === undefined
+  } satisfies Situation as Situation
+})
+
+/** A link to another page of the same request. */
+export const linkTo = (
+  { pending, requestUri }: Pick<Visit, "pending" | "requestUri">,
+  chosen: Situation["chosen"] = {}
+): string => {
+  const query = new URLSearchParams({
+    client_id: pending.parameters.clientId,
+    request_uri: requestUri
+  })
+  for (const [name, value] of Object.entries(chosen)) {
+    if (value !== undefined) query.set(name, value)
+  }
+  return `${paths.page}?${query}`
+}
+
+/** The hidden fields that take a request through a form. */
+export const carriedBy = ({ visitor, requestUri, pending }: Visit) => ({
+  csrf: visitor.csrf,
+  client_id: pending.parameters.clientId,
+  request_uri: requestUri
+})
+
+/** Who asks, below the heading of a page. */
+export const leadOf = ({ client }: Visit): string => `to go on to ${clientName(client)}`
+
+/** The way out of every page: back to the app, without anything given. */
+export const cancel = (visit: Visit): Html =>
+  html`<form method="post" action="${paths.reject}">
+    ${hidden(carriedBy(visit))}<button class="link">Cancel and go back to the app</button>
+  </form>`
+
+/** Signs an account in on the visitor's device, and goes on with the request. */
+export const signedIn = Effect.fn("authorize.signedIn")(function* (
+  visit: Pick<Visit, "visitor" | "pending" | "requestUri">,
+  account: { readonly did: string; readonly remembered: boolean }
+) {
+  const config = yield* Config
+  const { cookie } = yield* (yield* Devices).signIn(visit.visitor.device.id, account)
+  return redirectTo(linkTo(visit, { account: account.did }), config, [keepDevice(cookie, config)])
+})

@@ -1,0 +1,82 @@
+import { type Html, html } from "./html.ts"
+import { field, hidden, input, note } from "./parts.ts"
+import type { Carried } from "./signIn.ts"
+
+/** What the sign-up page shows. */
+export interface SignUpView {
+  readonly lead: string
+  readonly action: string
+  readonly carried: Carried
+  /** Domains under which handles are given, without a leading dot. */
+  readonly domains: ReadonlyArray<string>
+  readonly inviteRequired: boolean
+  /** What was filled in before. */
+  readonly filled: {
+    readonly name?: string | undefined
+    readonly domain?: string | undefined
+    readonly email?: string | undefined
+    readonly invite?: string | undefined
+  }
+  readonly message?: string | undefined
+  readonly others?: Html | undefined
+}
+
+const handleField = ({ domains, filled, message }: SignUpView): Html => {
+  const [only = ""] = domains
+  const chosen = filled.domain ?? only
+  return html`<div class="field">
+    <label for="name">Handle</label>
+    <div class="joined">
+      ${input({
+        name: "name",
+        label: "Handle",
+        autocomplete: "username",
+        value: filled.name,
+        hint: "below",
+        invalid: message !== undefined,
+        autofocus: true,
+        maxLength: 63
+      })}
+      ${
+        domains.length > 1
+          ? html`<select name="domain" aria-label="Domain of the handle">
+              ${domains.map(
+                (domain) =>
+                  html`<option value="${domain}" ${domain === chosen && html` selected`}>
+                    .${domain}
+                  </option>`
+              )}
+            </select>`
+          : html`<input type="hidden" name="domain" value="${only}" />`
+      }
+    </div>
+    <p class="hint" id="name-hint">
+      Your name in the
+      network${domains.length === 1 && html`; it will end in <strong>.${only}</strong>`}.
+    </p>
+  </div>`
+}
+
+/** The page on which somebody makes an account. */
+export const signUpPage = (view: SignUpView): Html =>
+  html`<h1>Create an account</h1>
+    <p class="lead">${view.lead}</p>
+    ${view.message !== undefined && note("bad", view.message)}
+    <form method="post" action="${view.action}">
+      ${hidden(view.carried)}
+      ${
+        view.inviteRequired &&
+        field({
+          name: "invite",
+          label: "Invite code",
+          autocomplete: "off",
+          value: view.filled.invite,
+          hint: "Accounts of this server are by invitation."
+        })
+      }
+      ${handleField(view)}
+      ${field({ name: "email", label: "Email", type: "email", autocomplete: "email", value: view.filled.email })}
+      ${field({ name: "password", label: "Password", type: "password", autocomplete: "new-password", hint: "8 characters or more.", maxLength: 256 })}
+      <button>Create account</button>
+    </form>
+    ${view.others}`
