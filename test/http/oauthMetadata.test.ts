@@ -30,15 +30,14 @@ describe("OAuth metadata", () => {
       "none",
       "private_key_jwt"
     ])
-    assert.include(metadata.scopes_supported, "atproto")
+    assert.include(metadata.scopes_supported ?? [], "atproto")
     assert.deepStrictEqual(metadata.protected_resources, [origin])
     for (const algorithms of [
       metadata.dpop_signing_alg_values_supported,
       metadata.token_endpoint_auth_signing_alg_values_supported
     ]) {
-      assert.include(algorithms, "ES256")
-      assert.notInclude(algorithms, "none")
-      assert.isEmpty(algorithms?.filter((algorithm) => algorithm.startsWith("HS")))
+      assert.include(algorithms ?? [], "ES256")
+      assert.isEmpty(algorithms?.filter((algorithm) => /^(none|HS)/.test(algorithm)))
     }
   })
 

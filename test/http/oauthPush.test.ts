@@ -26,6 +26,21 @@ afterAll(() => host.close())
 
 const named = ({ status, body }: Answered) => `${status} ${body["error"] ?? "ok"}`
 
+const post = (by: App, fields: Fields) => by.post("/oauth/par", fields)
+
+/** Pushes a right request with whatever proof. */
+const push = (proof: string | undefined) =>
+  host.ask("/oauth/par", {
+    body: new URLSearchParams({
+      client_id: app.clientId,
+      ...(app.request(random() + random()) as Record<string, string>)
+    }).toString(),
+    headers: {
+      "content-type": "application/x-www-form-urlencoded",
+      ...(proof === undefined ? {} : { dpop: proof })
+    }
+  })
+
 describe("a pushed request", () => {
   it("gets the address by which its person is sent here", async () => {
     const { answer } = await app.push()
@@ -102,17 +117,16 @@ describe("a pushed request", () => {
       scope: "atproto"
     })
     await other.push()
-    const push = (by: App, fields: Fields) => by.post("/oauth/par", fields)
-    assert.strictEqual((await push(app, first)).status, 201)
+    assert.strictEqual((await post(app, first)).status, 201)
     const again = { ...first, state: random() }
-    assert.strictEqual(named(await push(app, again)), "400 invalid_request")
+    assert.strictEqual(named(await post(app, again)), "400 invalid_request")
     const fresh = { ...first, code_challenge: challengeOf(random() + random()) }
-    assert.strictEqual(named(await push(app, fresh)), "400 invalid_request")
-    assert.strictEqual((await push(other, { ...first, scope: "atproto" })).status, 201)
+    assert.strictEqual(named(await post(app, fresh)), "400 invalid_request")
+    assert.strictEqual((await post(other, { ...first, scope: "atproto" })).status, 201)
     host.advance(23 * 3_600_000)
-    assert.strictEqual(named(await push(app, again)), "400 invalid_request")
+    assert.strictEqual(named(await post(app, again)), "400 invalid_request")
     host.advance(2 * 3_600_000)
-    assert.strictEqual((await push(app, again)).status, 201)
+    assert.strictEqual((await post(app, again)).status, 201)
   })
 
   it("that is refused does not use up what must be new", async () => {
@@ -143,18 +157,6 @@ describe("a pushed request", () => {
 })
 
 describe("the proof of a pushed request", () => {
-  const push = (proof: string | undefined) =>
-    host.ask("/oauth/par", {
-      body: new URLSearchParams({
-        client_id: app.clientId,
-        ...(app.request(random() + random()) as Record<string, string>)
-      }).toString(),
-      headers: {
-        "content-type": "application/x-www-form-urlencoded",
-        ...(proof === undefined ? {} : { dpop: proof })
-      }
-    })
-
   it("must be there, for this method and address, of now, and signed by its own key", async () => {
     const { publicJwk } = await makeKey("ES256")
     const seconds = Math.floor(host.now() / 1000)

@@ -22,13 +22,25 @@ export interface ProofChange {
   readonly claims?: object
 }
 
+/** The key that a confidential client authenticates by, with its id. */
+export interface AssertionKey {
+  readonly kid: string
+  readonly key: SigningKey
+}
+
+/** What an assertion says besides the usual, and by which other key. */
+export interface AssertionChange {
+  readonly claims?: object
+  readonly header?: object
+  readonly by?: AssertionKey
+}
+
 /** What an app is made of. */
 export interface AppOptions {
   readonly clientId: string
   readonly redirectUri: string
   readonly scope: string
-  /** The key of a confidential client, with its id. */
-  readonly assertionKey?: { readonly kid: string; readonly key: SigningKey }
+  readonly assertionKey?: AssertionKey
 }
 
 /** An app of the network: what an official client does, with every part open to change. */
@@ -37,7 +49,7 @@ export interface App extends AppOptions {
   /** The nonce that the server gave last. */
   nonce: string | undefined
   proof(path: string, change?: ProofChange, accessToken?: string): Promise<string>
-  assertion(change?: { readonly claims?: object; readonly header?: object }): Promise<string>
+  assertion(change?: AssertionChange): Promise<string>
   /** Posts a form with a proof; asks again where the server wants its nonce. */
   post(path: string, fields: Fields, proof?: ProofChange): Promise<Answered>
   /** The parameters of a pushed request. */
@@ -93,11 +105,11 @@ export const makeApp = async (host: Host, options: AppOptions): Promise<App> => 
           ...claims
         }
       ),
-    assertion: ({ claims, header } = {}) => {
-      if (assertionKey === undefined) throw new Error("a public client has no assertions")
+    assertion: ({ claims, header, by = assertionKey } = {}) => {
+      if (by === undefined) throw new Error("a public client has no assertions")
       return sign(
-        assertionKey.key,
-        { alg: "ES256", kid: assertionKey.kid, ...header },
+        by.key,
+        { alg: "ES256", kid: by.kid, ...header },
         { iss: clientId, sub: clientId, aud: origin, jti: random(), iat: seconds(), ...claims }
       )
     },
