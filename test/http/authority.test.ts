@@ -2,8 +2,9 @@ import { afterAll, assert, beforeAll, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import { AccountStore } from "../../src/services/AccountStore.ts"
 import { authorities, publicReads, type Row } from "../support/httpAuthority.ts"
-import { type CredentialName, credentials } from "../support/httpCredentials.ts"
-import { type Answered, bearer } from "../support/httpHost.ts"
+import { appCredentials } from "../support/httpAppCredentials.ts"
+import { credentials } from "../support/httpCredentials.ts"
+import { type Answered, type Asked, bearer } from "../support/httpHost.ts"
 import { allMethods, samples } from "../support/httpMethods.ts"
 import {
   outcomeOf,
@@ -12,8 +13,6 @@ import {
   startWorld,
   type World
 } from "../support/httpWorld.ts"
-
-const names = Object.keys(credentials) as Array<CredentialName>
 
 describe("who may call which method", () => {
   let world: World
@@ -35,14 +34,19 @@ describe("who may call which method", () => {
     nsid === "com.atproto.sync.subscribeRepos" ? String(answer.status) : outcomeOf(answer)
 
   const rowOf = async (nsid: string): Promise<Row> => {
-    const outcomes: Partial<Record<CredentialName, string>> = {}
-    for (const name of names) {
-      const { about, header } = credentials[name]
-      const asked = await samples[nsid]!.make(world, about(world))
-      const answer = await world.call(nsid, { ...asked, auth: await header(world, nsid) })
-      outcomes[name] = outcome(nsid, answer)
+    const outcomes: Record<string, string> = {}
+    const sample = (who: Person) => samples[nsid]!.make(world, who)
+    const note = async (name: string, asked: Asked) => {
+      outcomes[name] = outcome(nsid, await world.call(nsid, asked))
       for (const person of [world.alice, world.bob, world.carol]) await restore(person, false)
       await restore(world.dora, true)
+    }
+    for (const [name, { about, header }] of Object.entries(credentials)) {
+      const asked = await sample(about(world))
+      await note(name, { ...asked, auth: await header(world, nsid) })
+    }
+    for (const [name, { about, use }] of Object.entries(appCredentials)) {
+      await note(name, await use(world, nsid, await sample(about(world))))
     }
     return outcomes as Row
   }

@@ -1,10 +1,11 @@
+import { type AppCredentialName, appCredentials } from "./httpAppCredentials.ts"
 import { type CredentialName, credentials } from "./httpCredentials.ts"
 
 /** What comes of a call with each kind of credential: "ok", or status and error. */
-export type Row = Readonly<Record<CredentialName, string>>
+export type Row = Readonly<Record<CredentialName | AppCredentialName, string>>
 
 const every = (outcome: string, but: Partial<Row> = {}): Row => {
-  const names = Object.keys(credentials)
+  const names = [...Object.keys(credentials), ...Object.keys(appCredentials)]
   return { ...(Object.fromEntries(names.map((name) => [name, outcome])) as Row), ...but }
 }
 
@@ -15,10 +16,54 @@ const expired = "400 ExpiredToken"
 /** Nobody is asked who they are. */
 const open = every("ok")
 
+const badToken = "401 invalid_token"
+const badProof = "401 invalid_dpop_proof"
+
+/** How an app fares whose credentials are not in order, wherever an app may come in. */
+const noApp = {
+  dpop: badToken,
+  oauthExpired: badToken,
+  oauthRevoked: badToken,
+  oauthRefreshToken: badToken,
+  oauthNoProof: badProof,
+  oauthOldNonce: "401 use_dpop_nonce",
+  oauthOtherKey: badToken,
+  oauthOtherCall: badProof,
+  oauthReplayed: badProof,
+  oauthTakendown: "401 AccountTakedown"
+} satisfies Partial<Row>
+
+/** How apps fare whose credentials are in order: all but some that were let do what the method does. */
+const apps = (outcome: string, but: Partial<Row> = {}): Partial<Row> => ({
+  ...noApp,
+  oauthAtproto: outcome,
+  oauthGeneric: outcome,
+  oauthRepoPost: outcome,
+  oauthBlob: outcome,
+  oauthRpc: outcome,
+  oauthAccount: outcome,
+  oauthDeactivated: outcome,
+  ...but
+})
+
+const generic: Partial<Row> = { oauthGeneric: "ok", oauthDeactivated: "ok" }
+
+/** How every kind of app fares where none may come in. */
+const toAll = (outcome: string): Partial<Row> =>
+  Object.fromEntries(Object.keys(appCredentials).map((name) => [name, outcome]))
+
+const scopeMissing = "403 ScopeMissingError"
+
+/** oauth(no) */
+const closedToApps = apps("403 Forbidden")
+
 /** Public, but an inactive account's repo is shown to its owner alone. */
 const read = every("ok", {
   nothingForTakendown: "400 RepoTakendown",
-  nothingForDeactivated: "400 RepoDeactivated"
+  nothingForDeactivated: "400 RepoDeactivated",
+  oauthTakendown: "400 RepoTakendown",
+  // Everybody may read, but an app learns that it could have read as the owner.
+  oauthOldNonce: "401 use_dpop_nonce"
 })
 
 const nobody: Partial<Row> = {
@@ -27,7 +72,7 @@ const nobody: Partial<Row> = {
   nothingForDeactivated: missing
 }
 
-/** access:standard with checkTakedown: any session of an account that is not taken down. */
+/** access:standard with checkTakedown: any session of an account that is not taken down; oauth(any). */
 const standard = every(invalid, {
   ...nobody,
   full: "ok",
@@ -38,23 +83,26 @@ const standard = every(invalid, {
   expired,
   revoked: expired,
   // Without an account's name in the request, it is about the caller's own.
-  otherAccount: "ok"
+  otherAccount: "ok",
+  ...apps("ok")
 })
 
 const noAppPassword: Partial<Row> = { privileged: invalid, standard: invalid }
 const evenTakendown: Partial<Row> = { takendown: "ok", fullBeforeTakedown: "ok" }
 
 /** access:full with checkTakedown. */
-const full: Row = { ...standard, ...noAppPassword }
+const full: Row = { ...standard, ...noAppPassword, ...closedToApps }
 
 /** A write names the repo, and a deactivated account writes nothing. */
 const write: Row = {
   ...standard,
+  ...apps(scopeMissing, { ...generic, oauthRepoPost: "ok" }),
   deactivated: "401 AccountDeactivated",
+  oauthDeactivated: "401 AccountDeactivated",
   otherAccount: "401 AuthenticationRequired"
 }
 
-const refresh = every(invalid, { ...nobody, refresh: "ok" })
+const refresh = every(invalid, { ...nobody, refresh: "ok", oauthRefreshToken: badToken })
 
 const admin = every("401 AuthenticationRequired", { ...nobody, admin: "ok" })
 
@@ -65,8 +113,12 @@ const admin = every("401 AuthenticationRequired", { ...nobody, admin: "ok" })
  */
 export const authorities: Readonly<Record<string, Row>> = {
   // The takendown scope sees the preferences, so that they can be moved.
-  "app.bsky.actor.getPreferences": { ...standard, ...evenTakendown },
-  "app.bsky.actor.putPreferences": standard,
+  "app.bsky.actor.getPreferences": {
+    ...standard,
+    ...evenTakendown,
+    ...apps(scopeMissing, generic)
+  },
+  "app.bsky.actor.putPreferences": { ...standard, ...apps(scopeMissing, generic) },
   "com.atproto.identity.refreshIdentity": open,
   "com.atproto.identity.resolveDid": open,
   "com.atproto.identity.resolveHandle": open,
@@ -82,6 +134,9 @@ export const authorities: Readonly<Record<string, Row>> = {
   // A service may upload for its user, by the user's own token; and repeat it.
   "com.atproto.repo.uploadBlob": {
     ...standard,
+    ...apps(scopeMissing, { ...generic, oauthBlob: "ok" }),
+    // It might be a service token, and is judged as one.
+    oauthAsBearer: "401 BadJwtType",
     service: "ok",
     serviceOtherMethod: "401 BadJwtLexiconMethod",
     serviceOtherAudience: "401 BadJwtAudience"
@@ -99,7 +154,9 @@ export const authorities: Readonly<Record<string, Row>> = {
     serviceOtherAudience: "401 BadJwtAudience",
     admin: "ok",
     wrongAdmin: "401 AuthenticationRequired",
-    dpop: missing
+    dpop: missing,
+    ...toAll(missing),
+    oauthAsBearer: "401 BadJwtType"
   }),
   "com.atproto.server.createAppPassword": full,
   "com.atproto.server.createInviteCode": admin,
@@ -108,14 +165,23 @@ export const authorities: Readonly<Record<string, Row>> = {
     ...open,
     takendown: "401 AccountTakedown",
     fullBeforeTakedown: "401 AccountTakedown",
-    nothingForTakendown: "401 AccountTakedown"
+    nothingForTakendown: "401 AccountTakedown",
+    oauthTakendown: "401 AccountTakedown"
   },
-  "com.atproto.server.deactivateAccount": { ...full, ...evenTakendown },
+  "com.atproto.server.deactivateAccount": {
+    ...full,
+    ...evenTakendown,
+    ...apps(scopeMissing, { oauthAccount: "ok" })
+  },
   "com.atproto.server.deleteSession": refresh,
   "com.atproto.server.describeServer": open,
   "com.atproto.server.getAccountInviteCodes": full,
   // The takendown scope is for tokens to createAccount only; the call asks for another method.
-  "com.atproto.server.getServiceAuth": { ...standard, fullBeforeTakedown: invalid },
+  "com.atproto.server.getServiceAuth": {
+    ...standard,
+    ...apps(scopeMissing, { ...generic, oauthRpc: "ok" }),
+    fullBeforeTakedown: invalid
+  },
   "com.atproto.server.getSession": standard,
   "com.atproto.server.listAppPasswords": full,
   "com.atproto.server.refreshSession": refresh,

@@ -142,7 +142,7 @@ const sessionTable = (levels: Partial<Record<keyof Credential, string>>) => ({
   wrongAdmin: "InvalidToken",
   otherUser: "InvalidToken",
   malformedBasic: "InvalidToken",
-  dpop: "InvalidToken",
+  dpop: "invalid_token",
   ...levels
 })
 
@@ -164,7 +164,8 @@ const refreshTable = sessionTable({
   full: "InvalidToken",
   lowerCase: "InvalidToken",
   ended: "InvalidToken",
-  refresh: "refresh"
+  refresh: "refresh",
+  dpop: "InvalidToken"
 })
 const expected: Record<keyof typeof authorities, Record<string, string>> = {
   none: all("anonymous", {}),
