@@ -134,6 +134,7 @@ const confirmAuthenticator = Effect.fnUntraced(function* ({ code }: Input<"confi
 })
 
 const renewRecoveryCodes = Effect.fnUntraced(function* () {
+  yield* currentAccount
   return { recoveryCodes: yield* (yield* SecondFactors).renewRecoveryCodes }
 })
 
@@ -147,6 +148,18 @@ const reactivate = Effect.fnUntraced(function* () {
   yield* activate()
 })
 
+/** Does something with a service where there is an account; an object without one has no tables. */
+const change =
+  <I, S, Shape, A, E, R>(
+    service: Effect.Effect<Shape, never, S>,
+    body: (service: Shape, input: I) => Effect.Effect<A, E, R>
+  ) =>
+  (input: I) =>
+    Effect.andThen(
+      currentAccount,
+      Effect.flatMap(service, (found) => body(found, input))
+    )
+
 /** What the account's object does for the sign-in and account pages. */
 export const securityCalls = {
   owner,
@@ -156,18 +169,22 @@ export const securityCalls = {
   security,
   changePassword,
   createAppPassword,
-  revokeAppPassword: ({ name }: Input<"revokeAppPassword">) =>
-    Effect.flatMap(AppPasswords, (appPasswords) => appPasswords.revoke(name)),
+  revokeAppPassword: change(AppPasswords, (appPasswords, { name }: Input<"revokeAppPassword">) =>
+    appPasswords.revoke(name)
+  ),
   beginAuthenticator,
   confirmAuthenticator,
-  disableAuthenticator: () => Effect.flatMap(SecondFactors, (factors) => factors.disable),
+  disableAuthenticator: change(SecondFactors, (factors) => factors.disable),
   renewRecoveryCodes,
   addPasskey,
-  renamePasskey: ({ id, name }: Input<"renamePasskey">) =>
-    Effect.flatMap(Passkeys, (passkeys) => passkeys.rename(id, name)),
-  removePasskey: ({ id }: Input<"removePasskey">) =>
-    Effect.flatMap(Passkeys, (passkeys) => passkeys.remove(id)),
-  endSession: ({ session }: Input<"endSession">) =>
-    Effect.flatMap(Sessions, (sessions) => sessions.end(session)),
+  renamePasskey: change(Passkeys, (passkeys, { id, name }: Input<"renamePasskey">) =>
+    passkeys.rename(id, name)
+  ),
+  removePasskey: change(Passkeys, (passkeys, { id }: Input<"removePasskey">) =>
+    passkeys.remove(id)
+  ),
+  endSession: change(Sessions, (sessions, { session }: Input<"endSession">) =>
+    sessions.end(session)
+  ),
   reactivate
 }
