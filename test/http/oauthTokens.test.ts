@@ -1,213 +1,264 @@
 import { afterAll, assert, beforeAll, describe, it } from "@effect/vitest"
-import { makeKey } from "../node/oauth/signing.ts"
-import type { Answered } from "../support/httpHost.ts"
-import { ok, startWorld, takeDown, type World } from "../support/httpWorld.ts"
-import {
-  type App,
-  type Fields,
-  loopbackId,
-  makeApp,
-  publicApp,
-  random
-} from "../support/oauthApp.ts"
+import * as Effect from "effect/Effect"
+import { OAuthSessions } from "../../src/services/OAuthSessions.ts"
+import { type LetIn, letIn, proofOf, withApp } from "../support/httpApps.ts"
+import type { Answered, Asked } from "../support/httpHost.ts"
+import { allMethods, samples } from "../support/httpMethods.ts"
+import { ok, outcomeOf, png, post, startWorld, type World } from "../support/httpWorld.ts"
 
-let world: World
-let app: App
+const generic = "atproto transition:generic"
+const getSession = "com.atproto.server.getSession"
+const getServiceAuth = "com.atproto.server.getServiceAuth"
+const createRecord = "com.atproto.repo.createRecord"
 
-beforeAll(async () => {
-  world = await startWorld()
-  app = await publicApp(world)
-})
-afterAll(() => world.close())
+/** The error that an app reads in the header. */
+const challenge = ({ headers }: Answered): string | undefined =>
+  /^DPoP error="(\w+)", error_description="[^"]+", algs="[^"]*ES256[^"]*"$/.exec(
+    headers.get("www-authenticate") ?? ""
+  )?.[1]
 
-const session = "com.atproto.server.getSession"
+describe("an app with an access token", () => {
+  let world: World
+  beforeAll(async () => {
+    world = await startWorld()
+  })
+  afterAll(() => world.close())
 
-const named = ({ status, body }: Answered) => `${status} ${body["error"] ?? "ok"}`
+  const app = (granted = generic) => letIn(world, world.alice.did, granted)
 
-const exchange = (fields: Fields) => app.post("/oauth/token", fields)
+  const call = async (
+    by: LetIn,
+    nsid: string,
+    asked: Asked = {},
+    change: Parameters<typeof withApp>[4] = {}
+  ) => world.call(nsid, await withApp(world, by, nsid, asked, change))
 
-/** Whether an access token still opens the account. */
-const opens = async (accessToken: string) => (await app.call(session, accessToken)).status === 200
-
-/** Asserts that no more than one of several at once was answered with tokens; answers that one. */
-const assertOneAtMost = (answers: ReadonlyArray<Answered>) => {
-  for (const answer of answers) assert.include(["200 ok", "400 invalid_grant"], named(answer))
-  const won = answers.filter(({ status }) => status === 200)
-  assert.isAtMost(won.length, 1)
-  return won
-}
-
-describe("a code", () => {
-  it("opens one session; shown again it ends that session", async () => {
-    const fields = await app.code(world.alice.did)
-    const tokens = ok(await exchange(fields))
-    assert.isTrue(await opens(tokens["access_token"]))
-    assert.strictEqual(named(await exchange(fields)), "400 invalid_grant")
-    assert.isFalse(await opens(tokens["access_token"]))
-    assert.strictEqual(named(await app.refresh(tokens["refresh_token"])), "400 invalid_grant")
+  const record = (collection: string, who = world.alice) => ({
+    input: { repo: who.did, collection, record: { ...post(), $type: collection }, validate: false }
   })
 
-  it("redeemed by several at once is answered with tokens once at most, and those are over", async () => {
-    const fields = await app.code(world.alice.did)
-    const answers = await Promise.all([exchange(fields), exchange(fields), exchange(fields)])
-    const won = assertOneAtMost(answers)
-    for (const { body } of won) assert.isFalse(await opens(body["access_token"]))
-  })
-
-  it("is over after a minute", async () => {
-    const fields = await app.code(world.alice.did)
-    world.advance(61_000)
-    assert.strictEqual(named(await exchange(fields)), "400 invalid_grant")
-  })
-
-  it("is burnt by a wrong attempt, whatever was wrong", async () => {
-    const scope = "atproto"
-    const wrongs: Readonly<Record<string, Fields>> = {
-      "no verifier": { code_verifier: undefined },
-      "another verifier": { code_verifier: random() + random() },
-      "the challenge for the verifier": { code_verifier: "x".repeat(43) },
-      "no redirect_uri": { redirect_uri: undefined },
-      "another redirect_uri": { redirect_uri: "http://127.0.0.1:1234/callback" },
-      "another client": { client_id: loopbackId(scope) }
+  it("gets the nonce for its next proof with every answer, good or bad, and no cache keeps one", async () => {
+    const by = await app()
+    for (const nsid of allMethods) {
+      if (/deactivateAccount|subscribeRepos/.test(nsid)) continue
+      const asked = await samples[nsid]!.make(world, world.alice)
+      const good = await call(by, nsid, asked)
+      const bad = await world.call(nsid, { ...asked, auth: "DPoP garbage" })
+      for (const answer of [good, bad]) {
+        assert.match(answer.headers.get("dpop-nonce") ?? "", /^[\w-]{20,}$/, nsid)
+        assert.include(answer.headers.get("cache-control") ?? "", "private", nsid)
+        const varies = (answer.headers.get("vary") ?? "").split(/,\s*/)
+        assert.strictEqual(varies.filter((by) => by === "Authorization").length, 1, nsid)
+      }
     }
-    for (const [name, wrong] of Object.entries(wrongs)) {
-      const fields = await app.code(world.alice.did)
-      assert.strictEqual(named(await exchange({ ...fields, ...wrong })), "400 invalid_grant", name)
-      assert.strictEqual(named(await exchange(fields)), "400 invalid_grant", name)
+    const { headers } = await world.call(getSession, { auth: world.alice.auth })
+    assert.isNull(headers.get("dpop-nonce"))
+  })
+
+  it("proves itself anew with the nonce that it is given", async () => {
+    const by = await app()
+    const first = await call(by, getSession, {}, { claims: { nonce: undefined } })
+    assert.strictEqual(first.status, 401)
+    assert.strictEqual(first.body["error"], "use_dpop_nonce")
+    assert.strictEqual(challenge(first), "use_dpop_nonce")
+    const nonce = first.headers.get("dpop-nonce")
+    assert.strictEqual(ok(await call(by, getSession, {}, { claims: { nonce } }))["did"], by.did)
+  })
+
+  it("may use a nonce for a minute, and not for three", async () => {
+    const by = await app()
+    const { headers } = await call(by, getSession)
+    const nonce = headers.get("dpop-nonce")
+    world.advance(60_000)
+    ok(await call(by, getSession, {}, { claims: { nonce } }))
+    world.advance(120_000)
+    const late = await call(by, getSession, {}, { claims: { nonce } })
+    assert.strictEqual(outcomeOf(late), "401 use_dpop_nonce")
+  })
+
+  it("is told to refresh its token when it has expired or its session is over, and by nothing else", async () => {
+    const by = await app()
+    ok(await call(by, getSession))
+    const end = Effect.flatMap(OAuthSessions, (sessions) => sessions.end(by.session))
+    await world.inside(by.did, end)
+    const revoked = await call(by, getSession)
+    assert.strictEqual(revoked.status, 401)
+    assert.strictEqual(challenge(revoked), "invalid_token")
+    const other = await app()
+    world.advance(900_000)
+    assert.strictEqual(challenge(await call(other, getSession)), "invalid_token")
+  })
+
+  it("is refused with a proof of another call, token or time", async () => {
+    const by = await app()
+    const other = await app()
+    const wrong = {
+      htm: "POST",
+      htu: "http://localhost:8787/xrpc/com.atproto.server.deleteSession",
+      ath: undefined,
+      jti: undefined,
+      iat: Math.floor(world.now() / 1000) - 3600
     }
-    const fields = await app.code(world.alice.did)
-    const stolen = await app.post("/oauth/token", fields, { key: await makeKey("ES256") })
-    assert.strictEqual(named(stolen), "400 invalid_grant")
-    assert.strictEqual(named(await exchange(fields)), "400 invalid_grant")
-  })
-
-  it("does not come back as its challenge: a verifier must be hashed", async () => {
-    const verifier = random() + random()
-    const fields = await app.code(world.alice.did, { code_challenge: verifier.slice(0, 43) })
-    const plain = await exchange({ ...fields, code_verifier: verifier.slice(0, 43) })
-    assert.strictEqual(named(plain), "400 invalid_grant")
-  })
-
-  it("stays good when the proof only lacked a nonce", async () => {
-    const fields = await app.code(world.alice.did)
-    app.nonce = "an old one"
-    ok(await exchange(fields))
-  })
-
-  it("opens nothing for an account that is deactivated or taken down meanwhile", async () => {
-    for (const { did } of [world.carol, world.dora]) {
-      const answer = await exchange(await app.code(did))
-      assert.strictEqual(named(answer), "400 invalid_grant")
+    for (const [name, value] of Object.entries(wrong)) {
+      const answer = await call(by, getSession, {}, { claims: { [name]: value } })
+      assert.strictEqual(outcomeOf(answer), "401 invalid_dpop_proof", name)
+      assert.strictEqual(challenge(answer), "invalid_dpop_proof", name)
     }
+    const dpop = await proofOf(world, other, getSession, {})
+    const answer = await world.call(getSession, {
+      auth: `DPoP ${by.accessToken}`,
+      headers: { dpop }
+    })
+    assert.strictEqual(outcomeOf(answer), "401 invalid_dpop_proof")
   })
 
-  it("that nobody gave, and forms that ask for nothing, are refused", async () => {
-    const cases: ReadonlyArray<readonly [Fields, string]> = [
-      [{ grant_type: "authorization_code", code: `cod-${random()}` }, "400 invalid_grant"],
-      [{ grant_type: "authorization_code" }, "400 invalid_request"],
-      [{ grant_type: "refresh_token" }, "400 invalid_request"],
-      [{ grant_type: "refresh_token", refresh_token: "ref.x.y.z" }, "400 invalid_grant"],
-      [{ grant_type: "password", username: "a", password: "b" }, "400 unsupported_grant_type"],
-      [{ grant_type: "client_credentials" }, "400 unsupported_grant_type"],
-      [{ grant_type: "toString" }, "400 unsupported_grant_type"],
-      [{}, "400 invalid_request"],
-      [{ grant_type: "refresh_token", client_id: undefined }, "400 invalid_request"]
-    ]
-    for (const [fields, expected] of cases) {
-      assert.strictEqual(named(await exchange(fields)), expected, JSON.stringify(fields))
-    }
-  })
-})
-
-describe("a refresh token", () => {
-  it("is good once; shown again it ends the session", async () => {
-    const first = await app.signIn(world.alice.did)
-    const second = ok(await app.refresh(first["refresh_token"]))
-    const third = ok(await app.refresh(second["refresh_token"]))
-    assert.isTrue(await opens(third["access_token"]))
-    assert.strictEqual(named(await app.refresh(second["refresh_token"])), "400 invalid_grant")
-    assert.isFalse(await opens(third["access_token"]))
-    assert.strictEqual(named(await app.refresh(third["refresh_token"])), "400 invalid_grant")
+  it("may use one proof for one call, though two come at once", async () => {
+    const by = await app()
+    const asked = await withApp(world, by, getSession)
+    const outcomes = (await Promise.all([0, 1, 2].map(() => world.call(getSession, asked)))).map(
+      outcomeOf
+    )
+    assert.deepStrictEqual(outcomes.toSorted(), [
+      "401 invalid_dpop_proof",
+      "401 invalid_dpop_proof",
+      "ok"
+    ])
   })
 
-  it("used by several at once gives one of them tokens at most, and those are over", async () => {
-    const { refresh_token: token } = await app.signIn(world.alice.did)
-    const answers = await Promise.all([app.refresh(token), app.refresh(token), app.refresh(token)])
-    const won = assertOneAtMost(answers)
-    for (const { body } of won) assert.isFalse(await opens(body["access_token"]))
+  it("names the public origin in its proofs, whatever the query of the call", async () => {
+    const by = await app()
+    const nsid = "com.atproto.repo.listMissingBlobs"
+    ok(await call(by, nsid, { params: { limit: 5, cursor: "a?b#c" } }))
+    assert.strictEqual((await call(by, nsid, { method: "HEAD" })).status, 200)
   })
 
-  it("is bound to its client and its DPoP key, and says nothing without them", async () => {
-    const { refresh_token: token } = await app.signIn(world.alice.did)
-    const fields = { grant_type: "refresh_token", refresh_token: token }
-    const other = await app.refresh(token, { client_id: loopbackId("atproto") })
-    assert.strictEqual(named(other), "400 invalid_grant")
-    const nobody = await app.refresh(token, { client_id: undefined })
-    assert.strictEqual(named(nobody), "400 invalid_request")
-    const thief = await app.post("/oauth/token", fields, { key: await makeKey("ES256") })
-    assert.strictEqual(named(thief), "400 invalid_grant")
-    ok(await app.refresh(token))
+  it("is not let into another account, and writes to no other repo", async () => {
+    const by = await app()
+    const elsewhere = { ...by, did: world.bob.did }
+    assert.strictEqual(ok(await call(elsewhere, getSession))["did"], world.alice.did)
+    const answer = await call(by, createRecord, record("app.bsky.feed.post", world.bob))
+    assert.strictEqual(outcomeOf(answer), "401 AuthenticationRequired")
   })
 
-  it("of a public client is over two weeks after the sign-in, however often it was refreshed", async () => {
-    const day = 86_400_000
-    let tokens = await app.signIn(world.bob.did)
-    world.advance(13 * day)
-    tokens = ok(await app.refresh(tokens["refresh_token"]))
-    world.advance(day + 1000)
-    assert.strictEqual(named(await app.refresh(tokens["refresh_token"])), "400 invalid_grant")
+  it("does not pass a session of a password for a token, nor its token for a session", async () => {
+    const by = await app()
+    const token = world.alice.auth.replace("Bearer ", "")
+    const asked = await withApp(world, { ...by, accessToken: token }, getSession)
+    assert.strictEqual(outcomeOf(await world.call(getSession, asked)), "401 invalid_token")
+    const bearer = { ...(await withApp(world, by, getSession)), auth: `Bearer ${by.accessToken}` }
+    assert.strictEqual(outcomeOf(await world.call(getSession, bearer)), "400 InvalidToken")
   })
 
-  it("gives no more once the account is taken down", async () => {
-    const { refresh_token: token } = await app.signIn(world.bob.did)
-    await takeDown(world, world.bob.did, "takendown")
-    assert.strictEqual(named(await app.refresh(token)), "400 invalid_grant")
-    await takeDown(world, world.bob.did, undefined)
-  })
-})
-
-describe("revocation", () => {
-  it("ends the session by either token", async () => {
-    for (const which of ["access_token", "refresh_token"]) {
-      const tokens = await app.signIn(world.alice.did)
-      assert.isTrue(await opens(tokens["access_token"]))
-      const answer = await app.post("/oauth/revoke", { token: tokens[which] })
-      assert.deepStrictEqual([answer.status, answer.text], [200, "{}"])
-      assert.isFalse(await opens(tokens["access_token"]))
-    }
+  it("writes where it was let write, and is told what it lacks", async () => {
+    const by = await app("atproto repo:app.bsky.feed.post?action=create")
+    ok(await call(by, createRecord, record("app.bsky.feed.post")))
+    const like = await call(by, createRecord, record("app.bsky.feed.like"))
+    assert.strictEqual(outcomeOf(like), "403 ScopeMissingError")
+    assert.strictEqual(
+      like.body["message"],
+      'Missing required scope "repo:app.bsky.feed.like?action=create"'
+    )
+    assert.isNull(like.headers.get("www-authenticate"))
+    const gone = { repo: world.alice.did, collection: "app.bsky.feed.post", rkey: "a" }
+    const deleted = await call(by, "com.atproto.repo.deleteRecord", { input: gone })
+    assert.strictEqual(outcomeOf(deleted), "403 ScopeMissingError")
   })
 
-  it("needs no proof, and answers the same for what is unknown", async () => {
-    const tokens = await app.signIn(world.alice.did)
-    const revoke = (fields: Record<string, string>) =>
-      world.ask("/oauth/revoke", {
-        body: new URLSearchParams(fields).toString(),
-        headers: { "content-type": "application/x-www-form-urlencoded" }
+  it("writes nothing of a batch of which one write is not permitted", async () => {
+    const by = await app("atproto repo:app.bsky.feed.post")
+    const write = (collection: string) => ({
+      $type: "com.atproto.repo.applyWrites#create",
+      collection,
+      value: { ...post("in a batch"), $type: collection }
+    })
+    const writes = [write("app.bsky.feed.post"), write("app.bsky.feed.like")]
+    const input = { repo: world.alice.did, writes, validate: false }
+    const latest = async () =>
+      ok(await world.call("com.atproto.sync.getLatestCommit", { params: { did: world.alice.did } }))
+    const before = await latest()
+    const answer = await call(by, "com.atproto.repo.applyWrites", { input })
+    assert.strictEqual(outcomeOf(answer), "403 ScopeMissingError")
+    assert.deepStrictEqual(await latest(), before)
+  })
+
+  it("uploads blobs of the types that it may, and of no other", async () => {
+    const by = await app("atproto blob:image/png")
+    const upload = (type: string) =>
+      call(by, "com.atproto.repo.uploadBlob", {
+        body: png(`by an app: ${type}`) as Uint8Array<ArrayBuffer>,
+        headers: { "content-type": type }
       })
-    const mine = { client_id: app.clientId, token: tokens["access_token"] as string }
-    for (const token of ["x", "ref.x.y.z", `${mine.token}x`, "cod-x"]) {
-      assert.strictEqual((await revoke({ ...mine, token })).text, "{}")
-    }
-    assert.strictEqual((await revoke({ ...mine, client_id: "nobody" })).text, "{}")
-    assert.strictEqual(named(await revoke({ client_id: app.clientId })), "400 invalid_request")
-    assert.strictEqual(named(await revoke({ token: mine.token })), "400 invalid_request")
-    assert.isTrue(await opens(mine.token))
-    assert.strictEqual((await revoke(mine)).text, "{}")
-    assert.isFalse(await opens(mine.token))
+    assert.strictEqual(ok(await upload("image/png"))["blob"]["mimeType"], "image/png")
+    const video = await upload("video/mp4")
+    assert.strictEqual(outcomeOf(video), "403 ScopeMissingError")
+    assert.match(video.body["message"], /^Missing required scope "blob:video\/mp4"$/)
+    assert.isNotNull(video.headers.get("dpop-nonce"))
   })
 
-  it("does nothing for another client", async () => {
-    const tokens = await app.signIn(world.alice.did)
-    const other = await makeApp(world, { ...app, clientId: loopbackId("atproto") })
-    for (const which of ["access_token", "refresh_token"]) {
-      assert.strictEqual((await other.post("/oauth/revoke", { token: tokens[which] })).text, "{}")
-      assert.isTrue(await opens(tokens["access_token"]))
-    }
-    ok(await app.refresh(tokens["refresh_token"]))
+  it("gets service tokens for what it may call, and never for what only the owner may", async () => {
+    const aud = "did:web:elsewhere.com#service"
+    const ask = (by: LetIn, lxm?: string) =>
+      call(by, getServiceAuth, { params: { aud, ...(lxm === undefined ? {} : { lxm }) } })
+    const by = await app("atproto rpc:com.example.read?aud=*")
+    ok(await ask(by, "com.example.read"))
+    assert.strictEqual(outcomeOf(await ask(by, "com.example.write")), "403 ScopeMissingError")
+    assert.strictEqual(outcomeOf(await ask(by)), "403 ScopeMissingError")
+    const all = await app("atproto rpc:*?aud=did:web:elsewhere.com%23service")
+    ok(await ask(all, "com.example.write"))
+    ok(await ask(all, "chat.bsky.convo.getLog"))
+    const kept = await ask(all, "com.atproto.server.createAppPassword")
+    assert.strictEqual(outcomeOf(kept), "400 InvalidRequest")
+    const posts = await app()
+    assert.strictEqual(
+      outcomeOf(await ask(posts, "chat.bsky.convo.getLog")),
+      "403 ScopeMissingError"
+    )
+    const chats = await app(`${generic} transition:chat.bsky`)
+    ok(await ask(chats, "chat.bsky.convo.getLog"))
+    assert.strictEqual(
+      outcomeOf(await ask(await app("atproto"), "com.atproto.repo.uploadBlob")),
+      "403 ScopeMissingError"
+    )
   })
 
-  it("with a proof that is wrong is refused, so that the client can mend it", async () => {
-    const wrong = await app.post("/oauth/revoke", { token: "x" }, { claims: { htm: "GET" } })
-    assert.strictEqual(named(wrong), "401 invalid_dpop_proof")
+  it("neither sees nor sets the personal details among the preferences", async () => {
+    const details = {
+      $type: "app.bsky.actor.defs#personalDetailsPref",
+      birthDate: "1990-01-01T00:00:00.000Z"
+    }
+    const put = "app.bsky.actor.putPreferences"
+    const input = { preferences: [details] }
+    ok(await world.call(put, { auth: world.alice.auth, input }))
+    const by = await app()
+    const shown = ok(await call(by, "app.bsky.actor.getPreferences"))["preferences"]
+    assert.notInclude(JSON.stringify(shown), "1990-01-01")
+    assert.strictEqual(outcomeOf(await call(by, put, { input })), "400 InvalidRequest")
+    ok(await call(by, put, { input: { preferences: [] } }))
+    const { preferences } = ok(
+      await world.call("app.bsky.actor.getPreferences", { auth: world.alice.auth })
+    )
+    assert.include(JSON.stringify(preferences), "1990-01-01")
+  })
+
+  it("sees the email address if it may", async () => {
+    const shown = async (granted: string) => ok(await call(await app(granted), getSession))
+    assert.notInclude(JSON.stringify(await shown("atproto")), world.alice.email)
+    for (const granted of ["atproto account:email", "atproto transition:email"]) {
+      assert.strictEqual((await shown(granted))["email"], world.alice.email)
+    }
+  })
+
+  it("reads its owner's repo while the account is deactivated, and is told to prove itself anew for it", async () => {
+    const by = await letIn(world, world.dora.did, "atproto")
+    const nsid = "com.atproto.repo.listRecords"
+    const asked = { params: { repo: by.did, collection: "app.bsky.feed.post" } }
+    assert.lengthOf(ok(await call(by, nsid, asked))["records"], 1)
+    const late = await call(by, nsid, asked, { claims: { nonce: "old" } })
+    assert.strictEqual(challenge(late), "use_dpop_nonce")
+    const blob = { params: { did: by.did, cid: world.dora.avatar } }
+    const late2 = await call(by, "com.atproto.sync.getBlob", blob, { claims: { nonce: "old" } })
+    assert.strictEqual(challenge(late2), "use_dpop_nonce")
+    assert.isNotNull(late2.headers.get("dpop-nonce"))
+    assert.strictEqual((await call(by, "com.atproto.sync.getBlob", blob)).status, 200)
   })
 })
