@@ -69,6 +69,8 @@ describe("the documents", () => {
       "OutboxSqlite",
       "SessionsSqlite",
       "AppPasswordsSqlite",
+      "SecondFactorsSqlite",
+      "PasskeysSqlite",
       "PreferencesSqlite",
       "sequencer/tables",
       "LimiterObject",
