@@ -291,12 +291,12 @@ describe("a missing permission", () => {
   })
 })
 
-describe("the scope of a request", () => {
-  const check = (asked: string, declared: string) => {
-    const checked = checkScope(asked, { scope: declared })
-    return checked.ok ? checked.scope : "refused"
-  }
+const check = (asked: string, declared: string) => {
+  const checked = checkScope(asked, { scope: declared })
+  return checked.ok ? checked.scope : "refused"
+}
 
+describe("the scope of a request", () => {
   it("must contain atproto, and nothing that its client has not declared", () => {
     const declared = "atproto repo:com.example.post rpc:com.example.getFeed?aud=* transition:email"
     const table = [
@@ -327,6 +327,18 @@ describe("the scope of a request", () => {
   })
 })
 
+const expanded = (
+  include: string,
+  permissions: ReadonlyArray<Readonly<Record<string, unknown>>>,
+  nsid = "com.example.auth.full"
+): string => expand(include, new Map([[nsid, setOf(nsid, ...permissions)]]))
+
+const full = "include:com.example.auth.full"
+const withAud = `${full}?aud=${appView}`
+
+const inSet = (collection: ReadonlyArray<string>) =>
+  expanded(full, [{ type: "permission", resource: "repo", collection }])
+
 describe("permission sets in a scope", () => {
   const inherits = { type: "permission", resource: "rpc", inheritAud: true } as const
 
@@ -338,18 +350,7 @@ describe("permission sets in a scope", () => {
     ])
   })
 
-  const expanded = (
-    include: string,
-    permissions: ReadonlyArray<Readonly<Record<string, unknown>>>,
-    nsid = "com.example.auth.full"
-  ): string => expand(include, new Map([[nsid, setOf(nsid, ...permissions)]]))
-
-  const full = "include:com.example.auth.full"
-  const withAud = `${full}?aud=${appView}`
-
   it("come to what their entries mean, under their own namespace alone", () => {
-    const inSet = (collection: ReadonlyArray<string>) =>
-      expanded(full, [{ type: "permission", resource: "repo", collection }])
     const table = [
       [["com.example.auth.post"], "repo:com.example.auth.post"],
       [["com.example.auth.deep.er.post"], "repo:com.example.auth.deep.er.post"],
