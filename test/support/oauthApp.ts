@@ -3,7 +3,13 @@ import * as Effect from "effect/Effect"
 import { OAuthRequests } from "../../src/services/OAuthRequests.ts"
 import { grantCode } from "../../src/services/oauth/authorize.ts"
 import { makeKey, sign, type SigningKey } from "../node/oauth/signing.ts"
-import { type Answered, type Asked, type Host, origin } from "./httpHost.ts"
+import type { Answered, Asked, Host } from "./httpHost.ts"
+
+/** The server that an app speaks to, and what a test may do to it from behind. */
+export interface AppServer extends Pick<Host, "ask" | "beneath" | "now"> {
+  /** Left out it is that of the host under test. */
+  readonly origin?: string
+}
 
 /** A random text, as apps make them. */
 export const random = (): string => randomBytes(24).toString("base64url")
@@ -68,7 +74,7 @@ export interface App extends AppOptions {
 export const device = "dev-of-the-tests"
 
 /** Accepts a pushed request in the person's place. */
-export const accept = (host: Host, requestUri: string, did: string): Promise<string> =>
+export const accept = (host: AppServer, requestUri: string, did: string): Promise<string> =>
   host.beneath(
     Effect.gen(function* () {
       const pending = yield* (yield* OAuthRequests).open(requestUri, device)
@@ -80,8 +86,9 @@ export const accept = (host: Host, requestUri: string, did: string): Promise<str
   )
 
 /** An app for tests of the endpoints. */
-export const makeApp = async (host: Host, options: AppOptions): Promise<App> => {
+export const makeApp = async (host: AppServer, options: AppOptions): Promise<App> => {
   const { clientId, redirectUri, scope, assertionKey } = options
+  const { origin = "http://localhost:8787" } = host
   const dpopKey = await makeKey("ES256")
   const seconds = () => Math.floor(host.now() / 1000)
 
@@ -200,7 +207,7 @@ export const loopbackId = (scope: string, redirectUri = "http://127.0.0.1/callba
   `http://localhost?${new URLSearchParams({ redirect_uri: redirectUri, scope })}`
 
 /** A development client: public, on this machine. */
-export const publicApp = (host: Host, scope = "atproto transition:generic"): Promise<App> =>
+export const publicApp = (host: AppServer, scope = "atproto transition:generic"): Promise<App> =>
   makeApp(host, {
     clientId: loopbackId(scope),
     redirectUri: "http://127.0.0.1:4321/callback",
