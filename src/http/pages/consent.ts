@@ -30,7 +30,7 @@ const link = (url: string | undefined, label: string): Html | undefined =>
 const clientBox = (client: Client): Html => {
   const name = client.name === undefined ? "" : visible(client.name)
   return html`<div class="client">
-    <strong>${clientName(client)}</strong>
+    <strong>${client.kind === "loopback" ? "An app on this device" : clientName(client)}</strong>
     <code>${client.id}</code>
     ${
       client.kind === "loopback" &&
@@ -63,6 +63,12 @@ const grant = (group: PermissionGroup): Html =>
   }
 </li>`
 
+/** What an app may do, a line each. */
+export const grantList = (groups: ReadonlyArray<PermissionGroup>): Html =>
+  html`<ul class="grants">
+    ${groups.map(grant)}
+  </ul>`
+
 /** What the consent page shows. */
 export interface ConsentView {
   readonly client: Client
@@ -86,9 +92,7 @@ export const consentPage = (view: ConsentView): Html => {
       ${view.otherAccount !== undefined && html`<a href="${view.otherAccount}">Use another</a>`}
     </div>
     <h2>It will be able to</h2>
-    <ul class="grants">
-      ${groups.map(grant)}
-    </ul>
+    ${grantList(groups)}
     <details>
       <summary>As the app has written it</summary>
       <p><code>${view.scope}</code></p>

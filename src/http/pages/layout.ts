@@ -103,18 +103,14 @@ export const showPage = (page: Page, config: Settings): Response => {
 <meta name="robots" content="noindex">
 ${page.refresh !== undefined && html`<meta http-equiv="refresh" content="0;url=${page.refresh}" />`}
 <title>${page.title} – ${config.brand.name ?? config.host}</title>
-<style>${raw(sheet.text)}</style>
+${raw(`<style>${sheet.text}</style>`)}
+<link rel="icon" href="${config.brand.logoUrl ?? "data:,"}">
 </head>
 <body>
 ${header(config)}
 <main${raw(page.wide === true ? ' class="wide"' : "")}>${page.body}</main>
 ${footer(config)}
-${
-  page.script !== undefined &&
-  html`<script>
-    ${raw(page.script)}
-  </script>`
-}
+${page.script !== undefined && raw(`<script>${page.script}</script>`)}
 </body>
 </html>
 `

@@ -21,7 +21,7 @@ export interface SignUpView {
   readonly others?: Html | undefined
 }
 
-const handleField = ({ domains, filled, message }: SignUpView): Html => {
+const handleField = ({ domains, filled, inviteRequired, message }: SignUpView): Html => {
   const [only = ""] = domains
   const chosen = filled.domain ?? only
   return html`<div class="field">
@@ -34,7 +34,7 @@ const handleField = ({ domains, filled, message }: SignUpView): Html => {
         value: filled.name,
         hint: "below",
         invalid: message !== undefined,
-        autofocus: true,
+        autofocus: !inviteRequired,
         maxLength: 63
       })}
       ${
@@ -71,7 +71,8 @@ export const signUpPage = (view: SignUpView): Html =>
           label: "Invite code",
           autocomplete: "off",
           value: view.filled.invite,
-          hint: "Accounts of this server are by invitation."
+          hint: "Accounts of this server are by invitation.",
+          autofocus: true
         })
       }
       ${handleField(view)}

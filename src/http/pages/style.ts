@@ -22,6 +22,7 @@ background:var(--page);background-attachment:fixed;overflow-wrap:anywhere}
 .foot a{color:var(--soft)}
 main{width:calc(100% - 2rem);max-width:27rem;margin:auto;padding:2rem;background:var(--card);
 border:1px solid var(--line);border-radius:1.25rem;box-shadow:0 1.25rem 3.5rem #1d22331f}
+main>:last-child{margin-bottom:0}
 main.wide{max-width:44rem}
 @media(max-width:30rem){main{padding:1.4rem 1.2rem;border-radius:1rem}}
 h1{margin:0 0 .35rem;font-size:1.5rem;line-height:1.25;font-weight:680;letter-spacing:-.01em}
@@ -37,7 +38,7 @@ form.inline{display:inline;margin:0}
 label,legend{display:block;font-weight:600;font-size:.94rem}
 fieldset{margin:0;padding:0;border:0;min-width:0}
 .field{margin:0 0 1rem}
-.field .hint{margin:.15rem 0 0}
+.field .hint{margin:.4rem 0 0}
 input:not([type]),input[type=text],input[type=email],input[type=password],select,textarea{display:block;width:100%;margin-top:.3rem;
 padding:.7rem .8rem;font:inherit;color:inherit;background:var(--field);border:1px solid #858ca5;border-radius:.7rem}
 input[readonly]{background:var(--tint);border-color:var(--line)}
@@ -72,8 +73,9 @@ ul.list>li>a:hover{background:var(--tint);border-radius:.8rem}
 .grow strong,.grow small{display:block}
 .face{flex:none;display:grid;place-items:center;width:2.4rem;height:2.4rem;border-radius:50%;background:var(--tint);font-weight:700;text-transform:uppercase}
 .who{display:flex;align-items:center;gap:.8rem;padding:.7rem .9rem;margin:0 0 1rem;border-radius:.8rem;background:var(--tint)}
+.who .face{background:var(--field)}
 code,.code{font:.9em/1.45 ui-monospace,SFMono-Regular,Menlo,Consolas,monospace}
-.client{margin:.2rem 0 1rem;padding:.7rem .9rem;border:1px solid var(--line);border-radius:.8rem;background:var(--field)}
+.client{margin:.9rem 0 1rem;padding:.7rem .9rem;border:1px solid var(--line);border-radius:.8rem;background:var(--field)}
 .client code{display:block;font-size:.82rem;color:var(--soft)}
 ul.grants{list-style:none;margin:.75rem 0 0;padding:0}
 ul.grants>li{position:relative;padding:.15rem 0 .55rem 1.75rem}

@@ -1,0 +1,146 @@
+import type * as Effect from "effect/Effect"
+import type { Accounts } from "../../../services/Accounts.ts"
+import type { Config } from "../../../services/Config.ts"
+import type { Devices } from "../../../services/Devices.ts"
+import type { Directory } from "../../../services/Directory.ts"
+import type { Limiter } from "../../../services/Limiter.ts"
+import type { OAuthRequests } from "../../../services/OAuthRequests.ts"
+import type { PasskeyOwners } from "../../../services/PasskeyOwners.ts"
+import type { Form } from "../browser.ts"
+import type { PageFailure } from "../failurePage.ts"
+import { type Child, type Html, html, raw } from "../html.ts"
+import type { Page } from "../layout.ts"
+import { account, hidden, note } from "../parts.ts"
+import type { Notice } from "./notices.ts"
+import type { Owner } from "./owner.ts"
+
+/** The pages of an account, by the rest of their path. */
+export type PageName =
+  | ""
+  | "security"
+  | "password"
+  | "passkey"
+  | "authenticator"
+  | "apps"
+  | "app-password"
+  | "devices"
+
+/** The address of a page, or of what its forms do; it names the account where there are several. */
+export const hrefOf = ({ several, account }: Owner, page: string): string => {
+  const path = page === "" ? "/account" : `/account/${page}`
+  return several ? `${path}?${new URLSearchParams({ account: account.did })}` : path
+}
+
+/** What the handlers of the pages ask for. */
+type Needs = Accounts | Config | Devices | Directory | Limiter | OAuthRequests | PasskeyOwners
+
+/** What a handler comes to. */
+export type Handled<A> = Effect.Effect<A, PageFailure, Needs>
+
+/** What became of a form: it was done, and another page says so; nobody is left here to see it; or there is something to be seen. */
+export type Outcome =
+  | { readonly kind: "left" }
+  | { readonly kind: "done"; readonly page: PageName; readonly notice: Notice }
+  | { readonly kind: "shown"; readonly page: Page }
+
+/** It was done. */
+export const done = (page: PageName, notice: Notice): Outcome => ({ kind: "done", page, notice })
+
+/** A page in answer to a form: what is told this once, or the form with what is wrong. */
+export const shown = (page: Page): Outcome => ({ kind: "shown", page })
+
+/** A page of an account. */
+export interface AccountPage {
+  /** Only for somebody who has just proven who they are. */
+  readonly proof?: boolean
+  readonly show: (owner: Owner) => Handled<Page>
+}
+
+/** What a form of an account's page does. */
+export interface Action {
+  /** Only for somebody who has just proven who they are: it touches the ways in. */
+  readonly proof?: boolean
+  /** The page that its form stands on. */
+  readonly page: PageName
+  readonly run: (owner: Owner, form: Form) => Handled<Outcome>
+}
+
+const tabs: ReadonlyArray<readonly [PageName, string]> = [
+  ["", "Overview"],
+  ["security", "Sign-in"],
+  ["apps", "Apps"],
+  ["devices", "Devices"]
+]
+
+/** A form of an account's page: it carries what shows that it is ours, and whose. */
+export const accountForm = (
+  owner: Owner,
+  form: {
+    readonly action: string
+    readonly fields?: Readonly<Record<string, string>>
+    /** Stands within a line. */
+    readonly inline?: boolean
+    /** A passkey is to answer it: the options of its creation. */
+    readonly passkey?: object
+    readonly content: Child
+  }
+): Html =>
+  html`<form
+    method="post"
+    action="/account/${form.action}"
+    ${raw(form.inline === true ? 'class="inline"' : "")}
+    ${form.passkey !== undefined && html`data-passkey="create" data-options="${JSON.stringify(form.passkey)}" hidden`}
+  >
+    ${hidden({ csrf: owner.visitor.csrf, account: owner.account.did, ...form.fields })}${form.content}
+  </form>`
+
+/** What stands within the frame of an account's pages. */
+export interface Framed {
+  readonly title: string
+  /** The tab that the page belongs to. */
+  readonly tab: PageName
+  readonly body: Child
+  /** What is wrong with the form that was sent. */
+  readonly message?: string | undefined
+  readonly script?: string
+}
+
+const inactive = (owner: Owner): Html =>
+  html`<div class="note warn">
+    <p>Your account is deactivated: nobody in the network sees it, and apps cannot use it.</p>
+    ${accountForm(owner, {
+      action: "reactivate",
+      inline: true,
+      content: html`<button class="small quiet">Reactivate it</button>`
+    })}
+  </div>`
+
+/** A page of an account: whose it is, the way to the other pages, and what was just done. */
+export const framed = (owner: Owner, { title, tab, body, message, script }: Framed): Page => {
+  const { view } = owner
+  const signOut = html`<button class="small quiet">Sign out</button>`
+  const content = html`<div class="who">
+      ${account(view.handle, view.email)}
+      <a href="/account/switch">Switch</a>
+      ${accountForm(owner, { action: "sign-out", inline: true, content: signOut })}
+    </div>
+    <nav class="tabs" aria-label="Your account">
+      ${tabs.map(
+        ([page, label]) =>
+          html`<a href="${hrefOf(owner, page)}" ${page === tab && html` aria-current="page"`}
+            >${label}</a
+          >`
+      )}
+    </nav>
+    ${view.status === "deactivated" && inactive(owner)}
+    <h1>${title}</h1>
+    ${message !== undefined && note("bad", message)}
+    ${message === undefined && owner.notice !== undefined && note("good", owner.notice)} ${body}`
+  return {
+    title,
+    body: content,
+    wide: true,
+    status: message === undefined ? 200 : 400,
+    ...(script === undefined ? {} : { script })
+  }
+}

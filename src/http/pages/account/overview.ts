@@ -1,0 +1,62 @@
+import * as Effect from "effect/Effect"
+import { Devices } from "../../../services/Devices.ts"
+import { Accounts } from "../../../services/Accounts.ts"
+import { type Html, html } from "../html.ts"
+import { type AccountPage, type Action, done, framed, hrefOf, type PageName } from "./frame.ts"
+import type { Owner } from "./owner.ts"
+
+const counted = (count: number, one: string, many: string): string =>
+  count === 0 ? `no ${many}` : `${count} ${count === 1 ? one : many}`
+
+const waysIn = ({ view }: Owner): string =>
+  [
+    view.hasPassword ? "a password" : "no password",
+    counted(view.passkeys, "passkey", "passkeys"),
+    view.secondFactor ? "an authenticator" : "no authenticator"
+  ].join(", ")
+
+const sentence = (text: string): string => `${text.slice(0, 1).toUpperCase()}${text.slice(1)}.`
+
+const card = (owner: Owner, page: PageName, title: string, below: string): Html =>
+  html`<li>
+    <a href="${hrefOf(owner, page)}"
+      ><span class="grow"><strong>${title}</strong><small>${sentence(below)}</small></span></a
+    >
+  </li>`
+
+/** `/account`: who somebody is here, and what the other pages are for. */
+export const overviewPage: AccountPage = {
+  show: Effect.fn("account.overview")(function* (owner) {
+    const { view } = owner
+    const devices = yield* (yield* Devices).ofAccount(view.did)
+    const held = [
+      counted(view.apps.length, "connected app", "connected apps"),
+      counted(view.appPasswords.length, "app password", "app passwords")
+    ]
+    const body = html`<dl class="facts">
+        <dt>Handle</dt>
+        <dd>${view.handle}</dd>
+        <dt>DID</dt>
+        <dd><code>${view.did}</code></dd>
+        <dt>Email</dt>
+        <dd>
+          ${view.email ?? "none"}${view.email !== undefined && !view.emailConfirmed && " (not confirmed)"}
+        </dd>
+      </dl>
+      <ul class="list">
+        ${card(owner, "security", "How you sign in", waysIn(owner))}
+        ${card(owner, "apps", "What apps may do", held.join(", "))}
+        ${card(owner, "devices", "Where you are signed in", counted(devices.length, "device", "devices"))}
+      </ul>`
+    return framed(owner, { title: "Your account", tab: "", body })
+  })
+}
+
+/** Ends the deactivation of an account. */
+export const reactivate: Action = {
+  page: "",
+  run: Effect.fn("account.reactivate")(function* ({ view }) {
+    yield* (yield* Accounts).call(view.did, "reactivate", {})
+    return done("", "reactivated")
+  })
+}

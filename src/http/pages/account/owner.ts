@@ -1,0 +1,65 @@
+import * as Clock from "effect/Clock"
+import * as Effect from "effect/Effect"
+import type { SecurityView } from "../../../services/accountCalls/security.ts"
+import { Accounts, Rejected } from "../../../services/Accounts.ts"
+import { type DeviceAccount, Devices } from "../../../services/Devices.ts"
+import type { Visitor } from "../visitor.ts"
+
+/** Somebody who is signed in on a device and looks at their account. */
+export interface Owner {
+  readonly visitor: Visitor
+  /** The account as it is signed in on this device. */
+  readonly account: DeviceAccount
+  /** What the account's object knows. */
+  readonly view: SecurityView
+  /** Whether other accounts are signed in on this device too. */
+  readonly several: boolean
+  readonly now: number
+  /** What was just done. */
+  readonly notice: string | undefined
+}
+
+/** How long a proof is good for changing who can get in. */
+const recentMillis = 15 * 60_000
+
+/** Whether somebody has just proven on this device who they are. */
+export const isRecent = ({ account, now }: Owner): boolean =>
+  now - account.authenticatedAt <= recentMillis
+
+/** Who looks: the account that was named, or the only one; `choose` where one of several must be named. */
+export type Found =
+  | { readonly kind: "owner"; readonly owner: Owner }
+  | { readonly kind: "choose"; readonly accounts: ReadonlyArray<DeviceAccount> }
+  | { readonly kind: "nobody" }
+
+const takenDown = () =>
+  new Rejected({
+    status: 403,
+    error: "AccountTakedown",
+    message: "This account has been taken down. You can ask this server’s administrator about it."
+  })
+
+/**
+ * Finds the account of a visitor among those that are signed in on the very device.
+ *
+ * Whatever a page or a form names afterwards is judged against this account, and no other.
+ */
+export const findOwner = Effect.fn("account.findOwner")(function* (
+  visitor: Visitor,
+  named: string | undefined,
+  notice?: string
+) {
+  const accounts = yield* (yield* Devices).accounts(visitor.device.id)
+  const [first, ...more] = accounts
+  if (first === undefined) return { kind: "nobody" } satisfies Found as Found
+  if (named === undefined && more.length > 0) {
+    return { kind: "choose", accounts } satisfies Found as Found
+  }
+  const account = named === undefined ? first : accounts.find(({ did }) => did === named)
+  if (account === undefined) return { kind: "nobody" } satisfies Found as Found
+  const view = yield* (yield* Accounts).call(account.did, "security", {})
+  if (view.status !== undefined && view.status !== "deactivated") return yield* takenDown()
+  const now = yield* Clock.currentTimeMillis
+  const owner = { visitor, account, view, several: more.length > 0, now, notice }
+  return { kind: "owner", owner } satisfies Found as Found
+})

@@ -1,0 +1,79 @@
+const minute = 60_000
+const hour = 60 * minute
+const day = 24 * hour
+
+const months = [
+  "January",
+  "February",
+  "March",
+  "April",
+  "May",
+  "June",
+  "July",
+  "August",
+  "September",
+  "October",
+  "November",
+  "December"
+]
+
+/** A day in words: “3 March 2026”; days are those of UTC, since nobody tells where the reader lives. */
+export const dayInWords = (millis: number): string => {
+  const date = new Date(millis)
+  return `${date.getUTCDate()} ${months[date.getUTCMonth()]} ${date.getUTCFullYear()}`
+}
+
+const counted = (count: number, unit: string): string =>
+  `${count} ${unit}${count === 1 ? "" : "s"} ago`
+
+/** How long ago something was, or the day where that is longer. */
+export const agoInWords = (millis: number, now: number): string => {
+  const past = now - millis
+  if (past < 2 * minute) return "just now"
+  if (past < hour) return counted(Math.floor(past / minute), "minute")
+  if (past < day) return counted(Math.floor(past / hour), "hour")
+  return past < 30 * day ? counted(Math.floor(past / day), "day") : `on ${dayInWords(millis)}`
+}
+
+// Most browsers name others besides themselves: the first that fits is the one.
+const browsers: ReadonlyArray<readonly [RegExp, string]> = [
+  [/\bEdg(?:e|A|iOS)?\//, "Edge"],
+  [/\bOPR\/|\bOPT\//, "Opera"],
+  [/\bSamsungBrowser\//, "Samsung Internet"],
+  [/\bVivaldi\//, "Vivaldi"],
+  [/\bFirefox\/|\bFxiOS\//, "Firefox"],
+  [/\b(?:Headless)?Chrome\/|\bCriOS\/|\bChromium\//, "Chrome"],
+  [/\bVersion\/[\d.]+ .*\bSafari\//, "Safari"]
+]
+
+const systems: ReadonlyArray<readonly [RegExp, string]> = [
+  [/\biPhone\b/, "iPhone"],
+  [/\biPad\b/, "iPad"],
+  [/\bAndroid\b/, "Android"],
+  [/\bCrOS\b/, "ChromeOS"],
+  [/\bWindows\b/, "Windows"],
+  [/\bMac OS X\b|\bMacintosh\b/, "Mac"],
+  [/\bLinux\b/, "Linux"]
+]
+
+const firstOf = (table: ReadonlyArray<readonly [RegExp, string]>, text: string) =>
+  table.find(([pattern]) => pattern.test(text))?.[1]
+
+/** A browser in plain words, by its User-Agent: “Firefox on Linux”; one that is not known in its own words. */
+export const browserInWords = (userAgent: string | undefined): string => {
+  if (userAgent === undefined || userAgent.trim() === "")
+    return "A browser that says nothing of itself"
+  const browser = firstOf(browsers, userAgent)
+  const system = firstOf(systems, userAgent)
+  if (browser === undefined) return userAgent.slice(0, 80)
+  return system === undefined ? browser : `${browser} on ${system}`
+}
+
+/** How an app is called: by what can be checked, the host of its client id. */
+export const appInWords = (clientId: string): string => {
+  const url = URL.parse(clientId)
+  if (url === null) return clientId
+  return url.protocol === "http:" && url.hostname === "localhost"
+    ? "An app on one of your own devices"
+    : url.host
+}
