@@ -1,3 +1,4 @@
+import type { LocalRecordCalls } from "./accountCalls/localRecords.ts"
 import type { OAuthCalls } from "./accountCalls/oauth.ts"
 import type { ProxyCalls } from "./accountCalls/proxy.ts"
 import type { SecurityCalls } from "./accountCalls/security.ts"
@@ -35,7 +36,7 @@ export interface Credentials {
  *
  * Inputs and outputs are structured-cloneable.
  */
-export interface AccountCalls extends OAuthCalls, SecurityCalls, ProxyCalls {
+export interface AccountCalls extends OAuthCalls, SecurityCalls, ProxyCalls, LocalRecordCalls {
   /** Makes the account, its keys and its empty repo; nothing is announced until `announce`. */
   create: {
     input: {

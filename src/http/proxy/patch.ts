@@ -17,8 +17,12 @@ export interface Patchable {
   readonly url: URL
   /** Who calls: judged by the account's object. */
   readonly did: string
+  /** The rev of the caller's repo when they were judged. */
+  readonly rev: string
   /** The origin of the upstream. */
   readonly endpoint: string
+  /** Whom service tokens for the upstream are addressed to. */
+  readonly audience: string
   /** The upstream's status, 200 or 4xx, and its headers. */
   readonly status: number
   readonly headers: Headers

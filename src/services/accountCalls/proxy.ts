@@ -16,6 +16,8 @@ export interface ProxyCalls {
     output: {
       readonly did: string
       readonly token: string
+      /** The repo's rev at this moment: an app view that has seen it needs no patch. */
+      readonly rev: string
       /** Headers that the answer must carry for this caller (DPoP-Nonce). */
       readonly headers: Readonly<Record<string, string>>
     }
