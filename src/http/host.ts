@@ -36,7 +36,8 @@ import { logRequest, noteAccount } from "./requestLog.ts"
 import { reopened, withHeaders } from "./responseHeaders.ts"
 import { accountOf } from "./route.ts"
 import { finishBody } from "./unreadBody.ts"
-import { atprotoDid, didDocument, robots } from "./wellKnown.ts"
+import { account } from "./pages/account/routes.ts"
+import { atprotoDid, changePassword, didDocument, robots } from "./wellKnown.ts"
 import { authorize } from "./oauth/authorize.ts"
 import { postAccept, postReactivate, postReject } from "./oauth/authorizeAnswer.ts"
 import { postCode, postPasskey, postSignIn } from "./oauth/authorizeSignIn.ts"
@@ -146,6 +147,13 @@ export const routes = HttpRouter.addAll([
   route("POST", paths.accept, visit(postAccept)),
   route("POST", paths.reject, visit(postReject)),
   route("POST", paths.reactivate, visit(postReactivate)),
+  route(
+    "GET",
+    "/.well-known/change-password",
+    page(() => Effect.sync(changePassword))
+  ),
+  route("*", "/account", answer(account)),
+  route("*", "/account/*", answer(account)),
   route(
     "GET",
     "/robots.txt",

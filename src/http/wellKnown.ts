@@ -34,3 +34,7 @@ export const atprotoDid = Effect.fn("http.atprotoDid")(function* (url: URL) {
 /** `/robots.txt`: the public methods may be crawled. */
 export const robots = (): Response =>
   text("# The public methods may be crawled.\nUser-agent: *\nAllow: /\n")
+
+/** `/.well-known/change-password`: where password managers send somebody to. Spec: W3C, A Well-Known URL for Changing Passwords. */
+export const changePassword = (): Response =>
+  new Response(null, { status: 302, headers: { location: "/account/password" } })

@@ -75,6 +75,23 @@ ul.list>li>a:hover{background:var(--tint);border-radius:.8rem}
 .who{display:flex;align-items:center;gap:.8rem;padding:.7rem .9rem;margin:0 0 1rem;border-radius:.8rem;background:var(--tint)}
 .who .face{background:var(--field)}
 code,.code{font:.9em/1.45 ui-monospace,SFMono-Regular,Menlo,Consolas,monospace}
+.row form{flex:none}
+.top-aligned{align-items:flex-start!important}
+.tag{display:inline-block;padding:.05rem .5rem;margin-left:.3rem;border-radius:1rem;background:var(--tint);color:var(--soft);font-size:.8rem;font-weight:600}
+nav.tabs{display:flex;flex-wrap:wrap;gap:.25rem;margin:0 0 1.5rem;padding:0 0 .75rem;border-bottom:1px solid var(--line)}
+nav.tabs a{padding:.4rem .8rem;border-radius:.6rem;text-decoration:none;font-weight:600;font-size:.94rem}
+nav.tabs a:hover,nav.tabs a[aria-current]{background:var(--tint)}
+.facts{display:grid;grid-template-columns:max-content 1fr;gap:.4rem 1.25rem;margin:1rem 0 1.5rem}
+.facts dt{color:var(--soft)}
+.facts dd{margin:0}
+ol.steps{margin:1rem 0;padding:0 0 0 1.3rem}
+.qr{display:block;width:100%;max-width:14rem;margin:.75rem 0;border-radius:.6rem}
+.secret{padding:1rem;border-radius:.8rem;background:var(--tint);font-size:1.15rem;text-align:center}
+ol.codes{columns:2;margin:1rem 0;padding:1rem 1rem 1rem 2.6rem;border-radius:.8rem;background:var(--tint)}
+ol.codes li{padding:.25rem 0}
+.print-only{display:none}
+@media print{.top,.foot,nav.tabs,.who,button,.button,.note{display:none!important}.print-only{display:block}
+body{background:none}main{box-shadow:none;border:0;margin:0}}
 .client{margin:.9rem 0 1rem;padding:.7rem .9rem;border:1px solid var(--line);border-radius:.8rem;background:var(--field)}
 .client code{display:block;font-size:.82rem;color:var(--soft)}
 ul.grants{list-style:none;margin:.75rem 0 0;padding:0}
