@@ -32,8 +32,8 @@ export const collectionNames: ReadonlyMap<
   { readonly subject: Subject; readonly name: string }
 > = new Map([
   ["app.bsky.feed.post", { subject: "posts", name: "posts" }],
-  ["app.bsky.feed.threadgate", { subject: "posts", name: "who may reply to your posts" }],
-  ["app.bsky.feed.postgate", { subject: "posts", name: "who may quote your posts" }],
+  ["app.bsky.feed.threadgate", { subject: "posts", name: "rules for replies" }],
+  ["app.bsky.feed.postgate", { subject: "posts", name: "rules for quotes" }],
   ["app.bsky.feed.like", { subject: "reactions", name: "likes" }],
   ["app.bsky.feed.repost", { subject: "reactions", name: "reposts" }],
   ["app.bsky.graph.follow", { subject: "follows", name: "follows" }],
@@ -49,9 +49,9 @@ export const collectionNames: ReadonlyMap<
   ["app.bsky.graph.verification", { subject: "profile", name: "verifications of others" }],
   [
     "app.bsky.notification.declaration",
-    { subject: "settings", name: "who may follow your activity" }
+    { subject: "settings", name: "your setting for activity notices" }
   ],
-  ["chat.bsky.actor.declaration", { subject: "settings", name: "who may write to you" }]
+  ["chat.bsky.actor.declaration", { subject: "settings", name: "your setting for chat requests" }]
 ])
 
 const serviceNames: ReadonlyMap<string, string> = new Map([
