@@ -1,10 +1,11 @@
 import * as Effect from "effect/Effect"
+import type { Form } from "../../oauth/parameters.ts"
 import { DpopProofs } from "../../services/DpopProofs.ts"
 import type { Shown } from "../../services/oauth/provenKey.ts"
 import { takePoint } from "../clientLimits.ts"
 import { jsonType, withHeaders } from "../responseHeaders.ts"
 import { notAllowed, type OAuthFailure, oauthError, oauthErrorResponse } from "./errors.ts"
-import { type Form, readForm } from "./form.ts"
+import { readForm } from "./form.ts"
 import { type EndpointName, endpointLimits } from "./limits.ts"
 
 /** A client's request: what its body says, and the request itself. */

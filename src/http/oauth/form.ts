@@ -1,10 +1,8 @@
 import * as Effect from "effect/Effect"
 import { jsonObject } from "../../auth/jsonObject.ts"
+import type { Form } from "../../oauth/parameters.ts"
 import { InvalidRequest } from "../failures.ts"
 import { readBody } from "../input.ts"
-
-/** The parameters of a request, each once. */
-export type Form = ReadonlyMap<string, string>
 
 /** The largest body, in bytes. */
 const bodyLimit = 100 * 1024

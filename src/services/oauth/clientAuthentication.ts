@@ -1,14 +1,12 @@
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import { checkAssertion } from "../../oauth/clientAssertion.ts"
+import type { Form } from "../../oauth/parameters.ts"
 import type { Client, ClientAuth } from "../../oauth/types.ts"
 import { Config } from "../Config.ts"
 import { OAuthClients } from "../OAuthClients.ts"
 import { ClientUnproven, RequestRefused } from "./failures.ts"
 import { useOnce } from "./once.ts"
-
-/** The parameters of a request, each once. */
-export type Form = ReadonlyMap<string, string>
 
 const jwtBearer = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 

@@ -1,6 +1,7 @@
 import * as Effect from "effect/Effect"
+import type { Form } from "../../oauth/parameters.ts"
 import { OAuthClients } from "../OAuthClients.ts"
-import { authenticateClient, type Form } from "./clientAuthentication.ts"
+import { authenticateClient } from "./clientAuthentication.ts"
 import { exchangeCode } from "./exchangeCode.ts"
 import { type ClientUnproven, RequestRefused } from "./failures.ts"
 import { endWithoutKey, refreshTokens } from "./refreshTokens.ts"

@@ -1,9 +1,10 @@
 import * as Effect from "effect/Effect"
 import { parseJwt } from "../../auth/jwt.ts"
 import { isDid } from "../../lexicon/syntax.ts"
+import type { Form } from "../../oauth/parameters.ts"
 import { readRefreshToken } from "../../oauth/refreshToken.ts"
 import { Accounts } from "../Accounts.ts"
-import { authenticateClient, type Form } from "./clientAuthentication.ts"
+import { authenticateClient } from "./clientAuthentication.ts"
 import { RequestRefused } from "./failures.ts"
 
 /** Whose a token is, and which client's; the account's object knows whether it is genuine. */
