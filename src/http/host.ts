@@ -152,7 +152,6 @@ export const routes = HttpRouter.addAll([
     "/.well-known/change-password",
     page(() => Effect.sync(changePassword))
   ),
-  route("*", "/account", answer(account)),
   route("*", "/account/*", answer(account)),
   route(
     "GET",
