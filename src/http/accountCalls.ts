@@ -12,6 +12,7 @@ import {
   rememberConsent,
   revokeOAuth
 } from "./calls/oauth.ts"
+import { authorizeProxy } from "./calls/proxy.ts"
 import { securityCalls } from "./calls/security.ts"
 import { create, destroy, summary } from "./calls/signUp.ts"
 import { wireError } from "./errors.ts"
@@ -32,6 +33,7 @@ const calls = {
   endOAuth,
   consented,
   rememberConsent,
+  authorizeProxy,
   ...securityCalls
 }
 

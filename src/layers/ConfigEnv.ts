@@ -29,6 +29,10 @@ const Environment = Schema.Struct({
   PLC_URL: optional(Syntax.HttpUrl),
   DOH_URL: optional(Syntax.HttpUrl),
   RELAYS: optional(Syntax.listOf(Syntax.RelayOrigin)),
+  APP_VIEW: optional(Syntax.ServiceReference),
+  CHAT_SERVICE: optional(Syntax.ServiceReference),
+  MOD_SERVICE: optional(Syntax.ServiceReference),
+  REPORT_SERVICE: optional(Syntax.ServiceReference),
   INVITE_REQUIRED: optional(Syntax.Flag),
   BLOB_LIMIT: optional(Syntax.Bytes),
   BLOB_QUOTA: optional(Syntax.Bytes),
@@ -60,6 +64,8 @@ type Values = typeof Environment.Type
 const number = "must be a whole number, 0 or more"
 const url = "must be an http or https URL"
 const picture = "must be an https URL of a picture"
+const service =
+  "must be a DID with its #service, and where its document is not to be asked an origin after a space; or none"
 const flag = "must be on or off (or true, false, 1, 0)"
 const oneOf = (values: ReadonlyArray<string>) => `must be one of ${values.join(", ")}`
 
@@ -75,6 +81,10 @@ const demands: { readonly [V in Variable]: string } = {
   PLC_URL: url,
   DOH_URL: url,
   RELAYS: "must be https origins separated by commas, or none",
+  APP_VIEW: service,
+  CHAT_SERVICE: service,
+  MOD_SERVICE: service,
+  REPORT_SERVICE: service,
   INVITE_REQUIRED: flag,
   BLOB_LIMIT: number,
   BLOB_QUOTA: number,
@@ -130,6 +140,13 @@ const locationOf = (value: Values["DATA_LOCATION"]): DataLocation | undefined =>
       ? { jurisdiction: value }
       : { hint: value }
 
+/** The services of the Bluesky app. Their addresses stand here, so that nobody has to be asked for them first. */
+const blueskyServices = {
+  appView: "did:web:api.bsky.app#bsky_appview https://api.bsky.app",
+  chat: "did:web:api.bsky.chat#bsky_chat https://api.bsky.chat",
+  moderation: "did:plc:ar7c4by46qjdydhdevvrndac#atproto_labeler https://mod.bsky.app"
+}
+
 const settingsOf = (values: Values): Settings => {
   const publicUrl = values.PUBLIC_URL ?? "http://localhost:8787"
   const { host, hostname } = new URL(publicUrl)
@@ -148,6 +165,12 @@ const settingsOf = (values: Values): Settings => {
     dohUrl: values.DOH_URL ?? "https://cloudflare-dns.com/dns-query",
     relays: (values.RELAYS ?? (isLocal ? [] : ["https://bsky.network"])).filter(
       (relay) => relay !== "none"
+    ),
+    appView: Syntax.serviceAddress(values.APP_VIEW ?? blueskyServices.appView),
+    chatService: Syntax.serviceAddress(values.CHAT_SERVICE ?? blueskyServices.chat),
+    modService: Syntax.serviceAddress(values.MOD_SERVICE ?? blueskyServices.moderation),
+    reportService: Syntax.serviceAddress(
+      values.REPORT_SERVICE ?? values.MOD_SERVICE ?? blueskyServices.moderation
     ),
     inviteRequired: values.INVITE_REQUIRED ?? true,
     blobLimit: values.BLOB_LIMIT ?? 104_857_600,

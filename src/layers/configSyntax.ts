@@ -1,7 +1,7 @@
 import * as Schema from "effect/Schema"
 import * as Transformation from "effect/SchemaTransformation"
-import { isSupportedDid } from "../identity/did.ts"
-import { rateLimitModes } from "../services/Config.ts"
+import { isSupportedDid, parseDidReference } from "../identity/did.ts"
+import { rateLimitModes, type ServiceAddress } from "../services/Config.ts"
 
 /** A host name that means this machine. */
 export const isLocalName = (hostname: string): boolean =>
@@ -83,6 +83,23 @@ export const HostPort = text(
 
 /** A DID that can name a server. */
 export const ServiceDid = text(isSupportedDid)
+
+/** A service and, where its DID document is not to be asked, its origin: `did:web:api.example.com#bsky_appview https://api.example.com`. */
+export const serviceAddress = (value: string): ServiceAddress | undefined => {
+  const [reference = "", url, more] = value.split(/\s+/)
+  const parsed = parseDidReference(reference)
+  if (parsed?.fragment === undefined || !isSupportedDid(parsed.did) || more !== undefined) {
+    return undefined
+  }
+  if (url !== undefined && !isBareOrigin(url, () => true)) return undefined
+  const { did, fragment: service } = parsed
+  return { did, service, url: url === undefined ? undefined : toOrigin(url) }
+}
+
+/** A service that requests are handed on to; `none` stands for none. */
+export const ServiceReference = text(
+  (value) => value === "none" || serviceAddress(value) !== undefined
+)
 
 /** An e-mail address, roughly. */
 export const Email = text((value) => /^[^\s@]+@[^\s@]+$/.test(value))

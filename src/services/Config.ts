@@ -40,6 +40,15 @@ export interface Brand {
   readonly links: ReadonlyArray<{ readonly label: string; readonly url: string }>
 }
 
+/** A service of the network that requests are handed on to. */
+export interface ServiceAddress {
+  readonly did: string
+  /** The fragment of its entry in the DID document: `bsky_appview`. */
+  readonly service: string
+  /** Its origin; undefined where the DID document tells it. */
+  readonly url: string | undefined
+}
+
 /** Everything that can be set from outside, read once and checked. */
 export interface Settings {
   /** The server's origin, without a slash at the end. */
@@ -61,6 +70,13 @@ export interface Settings {
   readonly dohUrl: string
   /** Origins of the relays that are asked to crawl this host. */
   readonly relays: ReadonlyArray<string>
+  /** Who answers the methods that this server has not; undefined where nobody does. */
+  readonly appView: ServiceAddress | undefined
+  readonly chatService: ServiceAddress | undefined
+  /** Who answers `tools.ozone.*`. */
+  readonly modService: ServiceAddress | undefined
+  /** Who takes reports. */
+  readonly reportService: ServiceAddress | undefined
   readonly inviteRequired: boolean
   /** The largest blob, in bytes. */
   readonly blobLimit: number

@@ -8,18 +8,11 @@ export interface ProxyCalls {
       readonly lxm: string
       /** The audience that permissions are judged by: a DID with its `#service`. */
       readonly aud: string
-      /** The audience that stands in the token, where it is another (a bare DID, a feed generator). */
-      readonly tokenAud?: string
+      /** The audience that stands in the token: a bare DID, that of the service or of a feed generator. */
+      readonly tokenAud: string
       /** The method that stands in the token, where it is another (getFeed → getFeedSkeleton). */
       readonly tokenLxm?: string
     }
-    output: {
-      readonly did: string
-      readonly token: string
-      /** The repo's rev at this moment: an app view that has seen it needs no patch. */
-      readonly rev: string
-      /** Headers that the answer must carry for this caller (DPoP-Nonce). */
-      readonly headers: Readonly<Record<string, string>>
-    }
+    output: { readonly did: string; readonly token: string }
   }
 }

@@ -95,6 +95,41 @@ describe("Config", () => {
     )
   })
 
+  it("knows the services that requests are handed on to, and takes others in their place", () => {
+    const usual = settings({})
+    assert.deepStrictEqual(usual.appView, {
+      did: "did:web:api.bsky.app",
+      service: "bsky_appview",
+      url: "https://api.bsky.app"
+    })
+    assert.strictEqual(usual.chatService?.did, "did:web:api.bsky.chat")
+    assert.strictEqual(usual.modService?.url, "https://mod.bsky.app")
+    assert.deepStrictEqual(usual.reportService, usual.modService)
+    const own = settings({
+      APP_VIEW: "did:web:view.example.com#bsky_appview",
+      CHAT_SERVICE: "none",
+      MOD_SERVICE: "did:web:mod.example.com#atproto_labeler https://mod.example.com/"
+    })
+    assert.deepStrictEqual(own.appView, {
+      did: "did:web:view.example.com",
+      service: "bsky_appview",
+      url: undefined
+    })
+    assert.isUndefined(own.chatService)
+    assert.strictEqual(own.modService?.url, "https://mod.example.com")
+    assert.deepStrictEqual(own.reportService, own.modService)
+    for (const value of [
+      "https://api.bsky.app",
+      "did:web:api.bsky.app",
+      "did:key:zQ3sh#bsky_appview",
+      "did:web:api.bsky.app#bsky_appview https://api.bsky.app/path",
+      "did:web:api.bsky.app#bsky_appview https://user@api.bsky.app",
+      "did:web:api.bsky.app#bsky_appview https://one.example https://two.example"
+    ]) {
+      assert.deepStrictEqual(wrong({ APP_VIEW: value }), ["APP_VIEW"], value)
+    }
+  })
+
   it("names every missing secret at once", () => {
     assert.deepStrictEqual(Object.keys(problems({})), [
       "MASTER_KEY",

@@ -1,0 +1,42 @@
+import * as Effect from "effect/Effect"
+import { isPrivileged, isProtected } from "../../auth/methods.ts"
+import type { Permission } from "../../oauth/types.ts"
+import type { AccountCalls } from "../../services/AccountCalls.ts"
+import { AccountStore } from "../../services/AccountStore.ts"
+import { Auth, Denied } from "../../services/Auth.ts"
+import type { Authority } from "../../services/Authority.ts"
+import { ServiceTokens } from "../../services/ServiceTokens.ts"
+import { Signer } from "../../services/Signer.ts"
+import { isReport } from "../proxy/rules.ts"
+
+/** Who may have a method called elsewhere: sessions of an active account; a report may also be its appeal against a takedown. */
+const authorityFor = (lxm: string, needs: ReadonlyArray<Permission>): Authority => ({
+  kind: "session",
+  level: isPrivileged(lxm) ? "privileged" : "standard",
+  oauth: () => needs,
+  active: true,
+  ...(isReport(lxm) ? { takendown: true } : {})
+})
+
+/**
+ * Judges who wants a method called at another service in their name, and makes the service token for it.
+ *
+ * An app needs the permission for the method that it calls, and for the one that the token is good for.
+ */
+export const authorizeProxy = Effect.fnUntraced(function* (
+  input: AccountCalls["authorizeProxy"]["input"]
+) {
+  const { lxm, aud, tokenAud, tokenLxm = lxm } = input
+  const methods = lxm === tokenLxm ? [lxm] : [lxm, tokenLxm]
+  if (methods.some(isProtected)) {
+    return yield* new Denied({ error: "InvalidToken", message: "Bad token method" })
+  }
+  const needs = methods.map((method): Permission => ({ resource: "rpc", lxm: method, aud }))
+  const auth = yield* Auth
+  const caller = yield* auth.authenticate(input, authorityFor(lxm, needs), lxm)
+  yield* auth.permit(caller, needs)
+  const { did } = yield* (yield* AccountStore).get
+  const tokens = yield* ServiceTokens
+  const token = yield* tokens.create(yield* Signer, { iss: did, aud: tokenAud, lxm: tokenLxm })
+  return { did, token }
+})
