@@ -49,8 +49,10 @@ const make = (database: Database, lookup: Lookup): PermissionSets["Service"] => 
   const keep = (set: PermissionSet, now: number) =>
     stored(
       batch([
-        sql`INSERT OR REPLACE INTO permission_set (nsid, document, fetched_at, tried_at)
-          VALUES (${set.nsid}, ${JSON.stringify(set)}, ${now}, ${now})`,
+        sql`INSERT INTO permission_set (nsid, document, fetched_at, tried_at)
+          VALUES (${set.nsid}, ${JSON.stringify(set)}, ${now}, ${now})
+          ON CONFLICT (nsid) DO UPDATE SET document = excluded.document,
+            fetched_at = excluded.fetched_at, tried_at = excluded.tried_at`,
         sql`DELETE FROM permission_set WHERE fetched_at <= ${now - limits.usable}`
       ])
     )

@@ -2,244 +2,34 @@ import { assert, describe, it } from "@effect/vitest"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
-import * as Layer from "effect/Layer"
 import * as TestClock from "effect/testing/TestClock"
-import { accountDidDocument } from "../../../src/identity/didDocument.ts"
-import {
-  formatDidKey,
-  generatePrivateKey,
-  publicKeyOf,
-  signBytes
-} from "../../../src/identity/didKey.ts"
-import * as BackgroundMemory from "../../../src/layers/BackgroundMemory.ts"
-import * as ConfigEnv from "../../../src/layers/ConfigEnv.ts"
-import { HostDatabase } from "../../../src/layers/HostDatabase.ts"
+import { generatePrivateKey } from "../../../src/identity/didKey.ts"
 import * as HostDatabaseNode from "../../../src/layers/HostDatabaseNode.ts"
-import * as IdentityResolver from "../../../src/layers/IdentityResolver.ts"
-import * as OutgoingFetch from "../../../src/layers/OutgoingFetch.ts"
-import * as PermissionSetsSql from "../../../src/layers/PermissionSetsSql.ts"
-import * as PlcMemory from "../../../src/layers/PlcMemory.ts"
 import { readPermissionSet, textIn } from "../../../src/oauth/permissionSet.ts"
-import { carBytes } from "../../../src/repo/car.ts"
-import { encode } from "../../../src/repo/cbor.ts"
-import { cidForCbor } from "../../../src/repo/cid.ts"
-import { signedCommit, unsignedCommitBytes } from "../../../src/repo/commit.ts"
-import { recordFromJson } from "../../../src/repo/json.ts"
-import { recordProof } from "../../../src/repo/mst/proof.ts"
-import { Tree } from "../../../src/repo/mst/Tree.ts"
-import { Accounts, Rejected } from "../../../src/services/Accounts.ts"
-import { PermissionSets } from "../../../src/services/PermissionSets.ts"
-import { internet, type Routes, silence, txt } from "../identity/support.ts"
-import { testEnv } from "../../support/repoWorld.ts"
+import { Rejected } from "../../../src/services/Accounts.ts"
+import {
+  collection,
+  did,
+  didDocument,
+  document,
+  doh,
+  getRecord,
+  here,
+  nsid,
+  proof,
+  type Proving,
+  reasonOf,
+  titleOf,
+  unreachable,
+  world as worldOver
+} from "../../contract/permissionSets.fixture.ts"
+import { silence, txt } from "../identity/support.ts"
 import { lexiconOf } from "./sets.ts"
 
-const nsid = "com.example.lexicons.authFull"
-const did = "did:web:lexicons.org"
-const pds = "https://pds.lexicons.org"
-const secret = generatePrivateKey("k256")
-const signingKey = formatDidKey(publicKeyOf("k256", secret))
-const collection = "com.atproto.lexicon.schema"
+const world = (...changes: Tail<Parameters<typeof worldOver>>) =>
+  worldOver(HostDatabaseNode.layer(":memory:"), ...changes)
 
-const repoEntry = {
-  type: "permission",
-  resource: "repo",
-  collection: ["com.example.lexicons.post"]
-}
-const document = (title: string) => lexiconOf(nsid, { title, permissions: [repoEntry] })
-
-interface Proving {
-  readonly record?: object | undefined
-  readonly did?: string
-  readonly secret?: Uint8Array
-  readonly path?: string
-  /** Leaves a block out, or swaps its bytes. */
-  readonly tamper?: "tree" | "record" | "commit"
-}
-
-/** What the authority's PDS answers: the way to the record, or to where it would be. */
-const proof = ({
-  record,
-  did: of = did,
-  secret: by = secret,
-  path = `${collection}/${nsid}`,
-  tamper
-}: Proving): Response => {
-  const other = encode({ $type: "com.example.other" })
-  const bytes = record === undefined ? undefined : encode(recordFromJson(record))
-  const entries: Array<[string, ReturnType<typeof cidForCbor>]> = [
-    ["com.example.other/a", cidForCbor(other)],
-    ["com.example.other/b", cidForCbor(other)]
-  ]
-  if (bytes !== undefined) entries.push([path, cidForCbor(bytes)])
-  const tree = Tree.build(entries.toSorted(([a], [b]) => (a < b ? -1 : 1)))
-  const unsigned = { did: of, data: tree.root(), rev: "3jzfcijpj2z2a" }
-  const sig = signBytes("k256", by, unsignedCommitBytes(unsigned))
-  const commit = signedCommit({ ...unsigned, sig })
-  const blocks = [
-    ...(tamper === "commit" ? [] : [commit]),
-    ...(tamper === "tree" ? [] : recordProof(tree, path)),
-    ...(bytes === undefined || tamper === "record" ? [] : [{ cid: cidForCbor(bytes), bytes }])
-  ]
-  return new Response(carBytes(commit.cid, blocks).slice(), {
-    headers: { "content-type": "application/vnd.ipld.car" }
-  })
-}
-
-const didDocument = (endpoint = pds) =>
-  Response.json(accountDidDocument({ did, handle: "lexicons.org", signingKey, pds: endpoint }))
-
-const here = "https://pds.example.org"
-const doh = "https://dns.example.org/dns-query"
-const getRecord = `${pds}/xrpc/com.atproto.sync.getRecord`
-
-/** A world in which the set is found; what its parts answer can change. */
-const world = (
-  changes: Routes = {},
-  forward: Accounts["Service"]["forward"] = () => Effect.die("nobody lives here")
-) => {
-  const answers: Record<string, Routes[string]> = {
-    [doh]: (request) =>
-      new URL(request.url).searchParams.get("name") === "_lexicon.lexicons.example.com"
-        ? txt(`"did=${did}"`)
-        : Response.json({ Status: 3 }),
-    "https://lexicons.org/.well-known/did.json": () => didDocument(),
-    [getRecord]: () => proof({ record: document("first") }),
-    ...changes
-  }
-  const { asked, fetch } = internet(answers)
-  const config = Layer.orDie(ConfigEnv.layer({ ...testEnv, PUBLIC_URL: here, DOH_URL: doh }))
-  const layer = PermissionSetsSql.layer.pipe(
-    Layer.provide(IdentityResolver.layer({ dohUrl: doh })),
-    Layer.provide(
-      Layer.mergeAll(OutgoingFetch.layer({ fetch }), PlcMemory.layer, BackgroundMemory.layer)
-    ),
-    Layer.provide(
-      Layer.succeed(Accounts, Accounts.of({ forward, call: () => Effect.die("not asked for") }))
-    ),
-    Layer.provideMerge(HostDatabaseNode.layer(":memory:")),
-    Layer.provide(config)
-  )
-  return {
-    layer,
-    asked: () => asked.filter((url) => url.startsWith(getRecord)).length,
-    become: (url: string, answer: Routes[string]) => {
-      answers[url] = answer
-    },
-    silent: (url: string) => asked.every((one) => !one.startsWith(url))
-  }
-}
-
-const get = (name = nsid) => Effect.flatMap(PermissionSets, (sets) => sets.get(name))
-const titleOf = Effect.map(get(), ({ title }) => title)
-const reasonOf = (name = nsid) => Effect.map(Effect.flip(get(name)), ({ reason }) => reason)
-const unreachable = () => new Response("", { status: 502 })
-
-describe("a permission set", () => {
-  it.effect("is found by DNS, DID document and a signed record", () => {
-    const { layer } = world()
-    return Effect.gen(function* () {
-      assert.deepStrictEqual(yield* get(), { nsid, title: "first", permissions: [repoEntry] })
-    }).pipe(Effect.provide(layer))
-  })
-
-  it.effect("is asked for again after a day, not before", () => {
-    const { asked, become, layer } = world()
-    return Effect.gen(function* () {
-      assert.strictEqual(yield* titleOf, "first")
-      become(getRecord, () => proof({ record: document("second") }))
-      yield* TestClock.adjust("23 hours")
-      assert.strictEqual(yield* titleOf, "first")
-      assert.strictEqual(asked(), 1)
-      yield* TestClock.adjust("1 hour")
-      assert.strictEqual(yield* titleOf, "second")
-      assert.strictEqual(yield* titleOf, "second")
-      assert.strictEqual(asked(), 2)
-    }).pipe(Effect.provide(layer))
-  })
-
-  it.effect("is good for 90 days while its authority cannot be reached", () => {
-    const { become, layer } = world()
-    return Effect.gen(function* () {
-      assert.strictEqual(yield* titleOf, "first")
-      become(getRecord, unreachable)
-      yield* TestClock.adjust("89 days")
-      assert.strictEqual(yield* titleOf, "first")
-      yield* TestClock.adjust("1 day")
-      assert.strictEqual(yield* reasonOf(), "its server does not answer")
-      become(getRecord, () => proof({ record: document("back") }))
-      assert.strictEqual(yield* titleOf, "back")
-    }).pipe(Effect.provide(layer))
-  })
-
-  it.effect("is not asked for twice in a quarter of an hour while nobody answers", () => {
-    const { asked, become, layer } = world()
-    return Effect.gen(function* () {
-      yield* titleOf
-      become(getRecord, unreachable)
-      yield* TestClock.adjust("2 days")
-      yield* Effect.all([titleOf, titleOf, titleOf], { concurrency: "unbounded" })
-      assert.strictEqual(asked(), 2)
-      yield* TestClock.adjust("14 minutes")
-      assert.strictEqual(yield* titleOf, "first")
-      assert.strictEqual(asked(), 2)
-      yield* TestClock.adjust("1 minute")
-      assert.strictEqual(yield* titleOf, "first")
-      assert.strictEqual(asked(), 3)
-    }).pipe(Effect.provide(layer))
-  })
-
-  it.effect("is gone when its authority proves that it is", () => {
-    const { become, layer } = world()
-    return Effect.gen(function* () {
-      yield* titleOf
-      become(getRecord, () => proof({}))
-      yield* TestClock.adjust("1 day")
-      assert.strictEqual(yield* reasonOf(), "there is no such lexicon")
-      become(getRecord, unreachable)
-      assert.strictEqual(yield* reasonOf(), "its server does not answer")
-    }).pipe(Effect.provide(layer))
-  })
-
-  it.effect("is not gone because a server says so without a proof", () => {
-    const { become, layer } = world()
-    return Effect.gen(function* () {
-      yield* titleOf
-      become(getRecord, () => Response.json({ error: "RecordNotFound" }, { status: 400 }))
-      yield* TestClock.adjust("1 day")
-      assert.strictEqual(yield* titleOf, "first")
-    }).pipe(Effect.provide(layer))
-  })
-
-  it.effect("is none when the lexicon is of another kind or another's", () => {
-    const { become, layer } = world()
-    const others = [
-      lexiconOf("com.example.lexicons.authOther", { permissions: [] }),
-      { lexicon: 1, id: nsid, defs: { main: { type: "object" } } },
-      { lexicon: 1, id: nsid, defs: {} },
-      { lexicon: 2, id: nsid, defs: { main: { type: "permission-set", permissions: [] } } },
-      { lexicon: 1, id: nsid, defs: { main: { type: "permission-set" } } },
-      { id: nsid }
-    ]
-    return Effect.gen(function* () {
-      for (const record of others) {
-        become(getRecord, () => proof({ record }))
-        assert.strictEqual(yield* reasonOf(), "the lexicon is not a permission set")
-      }
-    }).pipe(Effect.provide(layer))
-  })
-
-  it.effect("is still found when nothing can be stored", () => {
-    const { asked, layer } = world()
-    return Effect.gen(function* () {
-      const { sql } = yield* HostDatabase
-      // A table of this name that is another: every query of it fails.
-      yield* sql`CREATE TABLE permission_set (x)`
-      assert.strictEqual(yield* titleOf, "first")
-      assert.strictEqual(yield* titleOf, "first")
-      assert.strictEqual(asked(), 2)
-    }).pipe(Effect.provide(layer))
-  })
-})
+type Tail<A> = A extends [unknown, ...infer B] ? B : never
 
 describe("the proof of a permission set", () => {
   const record = document("forged")

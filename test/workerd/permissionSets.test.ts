@@ -1,0 +1,14 @@
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as HostDatabaseD1 from "../../src/layers/HostDatabaseD1.ts"
+import { permissionSetsContract } from "../contract/permissionSets.suite.ts"
+import { DIRECTORY } from "./world.ts"
+
+// The first query of each test finds no table, and makes it.
+const emptied = Layer.effectDiscard(
+  Effect.promise(() => DIRECTORY.prepare("DROP TABLE IF EXISTS permission_set").run())
+)
+
+permissionSetsContract("D1", () =>
+  Layer.fresh(HostDatabaseD1.layer(DIRECTORY)).pipe(Layer.provide(Layer.fresh(emptied)))
+)
