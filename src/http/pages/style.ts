@@ -75,11 +75,17 @@ ul.list>li>a:hover{background:var(--tint);border-radius:.8rem}
 .who{display:flex;align-items:center;gap:.8rem;padding:.7rem .9rem;margin:0 0 1rem;border-radius:.8rem;background:var(--tint)}
 .who .face{background:var(--field)}
 code,.code{font:.9em/1.45 ui-monospace,SFMono-Regular,Menlo,Consolas,monospace}
+.who{flex-wrap:wrap}
+.who .grow{min-width:8rem}
+h1+.note{margin-top:.75rem}
 .row form{flex:none}
+ul.list>li>a.leads::after{content:"\\203a";color:var(--soft);font-size:1.5rem;line-height:1}
+@media(min-width:40rem){main.wide :is(button,.button):not(.small,.link){display:inline-block;width:auto;min-width:12rem}}
 .top-aligned{align-items:flex-start!important}
 .tag{display:inline-block;padding:.05rem .5rem;margin-left:.3rem;border-radius:1rem;background:var(--tint);color:var(--soft);font-size:.8rem;font-weight:600}
 nav.tabs{display:flex;flex-wrap:wrap;gap:.25rem;margin:0 0 1.5rem;padding:0 0 .75rem;border-bottom:1px solid var(--line)}
 nav.tabs a{padding:.4rem .8rem;border-radius:.6rem;text-decoration:none;font-weight:600;font-size:.94rem}
+@media(max-width:30rem){nav.tabs a{padding:.4rem .5rem}}
 nav.tabs a:hover,nav.tabs a[aria-current]{background:var(--tint)}
 .facts{display:grid;grid-template-columns:max-content 1fr;gap:.4rem 1.25rem;margin:1rem 0 1.5rem}
 .facts dt{color:var(--soft)}

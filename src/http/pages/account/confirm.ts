@@ -7,9 +7,9 @@ import { passkeyScript } from "../passkeyScript.ts"
 import { passkeyForm } from "../signIn.ts"
 import { passkeyChallenge } from "../signingIn.ts"
 import type { Sent } from "../visitor.ts"
-import { hrefOf, type PageName } from "./frame.ts"
+import { hrefOf, type PageName, usernameOf } from "./frame.ts"
 import type { Owner } from "./owner.ts"
-import { attempt, codeForm, enter, pageOf, type Way } from "./signIn.ts"
+import { attempt, codeForm, enter, type Way } from "./signIn.ts"
 
 const actions = {
   password: "/account/confirm",
@@ -26,8 +26,7 @@ export const confirmForm = Effect.fnUntraced(function* (
   const { view, visitor } = owner
   const carried = { csrf: visitor.csrf, account: view.did, to }
   const password = html`<form method="post" action="${actions.password}">
-    ${hidden(carried)}
-    <input type="hidden" name="username" autocomplete="username" value="${view.handle}" />
+    ${hidden(carried)} ${usernameOf(view.handle)}
     ${field({
       name: "password",
       label: "Password",
@@ -69,7 +68,7 @@ export const confirm = Effect.fn("account.confirm")(function* (
   const { remembered } = owner.account
   const tried = yield* attempt(way, request, sent, did)
   if (tried.kind === "proven" && tried.owner.did === did) {
-    return yield* enter(visitor, { did, remembered }, pageOf(to, did, "confirmed"))
+    return yield* enter(visitor, { did, remembered }, hrefOf(owner, to, "confirmed"))
   }
   if (tried.kind === "code") {
     const carried = { account: did, to }

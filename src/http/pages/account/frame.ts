@@ -25,11 +25,16 @@ export type PageName =
   | "app-password"
   | "devices"
 
-/** The address of a page, or of what its forms do; it names the account where there are several. */
-export const hrefOf = ({ several, account }: Owner, page: string): string => {
+/** A path under `/account` with what it is asked; what is empty stays out. */
+export const pathOf = (page: string, query: Readonly<Record<string, string>> = {}): string => {
+  const given = Object.entries(query).filter(([, value]) => value !== "")
   const path = page === "" ? "/account" : `/account/${page}`
-  return several ? `${path}?${new URLSearchParams({ account: account.did })}` : path
+  return given.length === 0 ? path : `${path}?${new URLSearchParams(given)}`
 }
+
+/** The address of an owner's page, and what it is to say; it names the account where there are several. */
+export const hrefOf = ({ several, account }: Owner, page: PageName, notice?: Notice): string =>
+  pathOf(page, { account: several ? account.did : "", done: notice ?? "" })
 
 /** What the handlers of the pages ask for. */
 type Needs = Accounts | Config | Devices | Directory | Limiter | OAuthRequests | PasskeyOwners
@@ -93,6 +98,17 @@ export const accountForm = (
   >
     ${hidden({ csrf: owner.visitor.csrf, account: owner.account.did, ...form.fields })}${form.content}
   </form>`
+
+/** Whose password a form asks for: for password managers, which look for a line of text. */
+export const usernameOf = (handle: string): Html =>
+  html`<input
+    type="text"
+    name="username"
+    autocomplete="username"
+    value="${handle}"
+    readonly
+    hidden
+  />`
 
 /** What stands within the frame of an account's pages. */
 export interface Framed {

@@ -19,7 +19,7 @@ const sentence = (text: string): string => `${text.slice(0, 1).toUpperCase()}${t
 
 const card = (owner: Owner, page: PageName, title: string, below: string): Html =>
   html`<li>
-    <a href="${hrefOf(owner, page)}"
+    <a class="leads" href="${hrefOf(owner, page)}"
       ><span class="grow"><strong>${title}</strong><small>${sentence(below)}</small></span></a
     >
   </li>`

@@ -1,7 +1,7 @@
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import type { SecurityView } from "../../../services/accountCalls/security.ts"
-import { Accounts, Rejected } from "../../../services/Accounts.ts"
+import { Accounts } from "../../../services/Accounts.ts"
 import { type DeviceAccount, Devices } from "../../../services/Devices.ts"
 import type { Visitor } from "../visitor.ts"
 
@@ -31,13 +31,8 @@ export type Found =
   | { readonly kind: "owner"; readonly owner: Owner }
   | { readonly kind: "choose"; readonly accounts: ReadonlyArray<DeviceAccount> }
   | { readonly kind: "nobody" }
-
-const takenDown = () =>
-  new Rejected({
-    status: 403,
-    error: "AccountTakedown",
-    message: "This account has been taken down. You can ask this server’s administrator about it."
-  })
+  /** The account was taken down: nothing of it can be changed here. */
+  | { readonly kind: "closed" }
 
 /**
  * Finds the account of a visitor among those that are signed in on the very device.
@@ -58,7 +53,9 @@ export const findOwner = Effect.fn("account.findOwner")(function* (
   const account = named === undefined ? first : accounts.find(({ did }) => did === named)
   if (account === undefined) return { kind: "nobody" } satisfies Found as Found
   const view = yield* (yield* Accounts).call(account.did, "security", {})
-  if (view.status !== undefined && view.status !== "deactivated") return yield* takenDown()
+  if (view.status !== undefined && view.status !== "deactivated") {
+    return { kind: "closed" } satisfies Found as Found
+  }
   const now = yield* Clock.currentTimeMillis
   const owner = { visitor, account, view, several: more.length > 0, now, notice }
   return { kind: "owner", owner } satisfies Found as Found

@@ -3,18 +3,21 @@ import { Accounts } from "../../../services/Accounts.ts"
 import { Devices } from "../../../services/Devices.ts"
 import { html } from "../html.ts"
 import { field } from "../parts.ts"
-import { type AccountPage, accountForm, type Action, done, framed, shown } from "./frame.ts"
+import {
+  type AccountPage,
+  accountForm,
+  type Action,
+  done,
+  framed,
+  shown,
+  usernameOf
+} from "./frame.ts"
 import type { Owner } from "./owner.ts"
 import { refusalOf } from "./refusal.ts"
 
 const formPage = (owner: Owner, message?: string) => {
   const invalid = message !== undefined
-  const content = html`<input
-      type="hidden"
-      name="username"
-      autocomplete="username"
-      value="${owner.view.handle}"
-    />
+  const content = html`${usernameOf(owner.view.handle)}
     ${field({
       name: "password",
       label: "New password",
@@ -32,8 +35,7 @@ const formPage = (owner: Owner, message?: string) => {
       autocomplete: "new-password",
       invalid,
       maxLength: 256
-    })}
-    <button>Change password</button>`
+    })} <button>Change password</button>`
   const body = html`<p class="lead">
       All connected apps, and your other devices, will be signed out. App passwords and passkeys
       stay.

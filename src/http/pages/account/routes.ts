@@ -1,6 +1,6 @@
 import * as Effect from "effect/Effect"
 import { Config } from "../../../services/Config.ts"
-import type { DeviceAccount } from "../../../services/Devices.ts"
+import { type DeviceAccount, Devices } from "../../../services/Devices.ts"
 import { Directory } from "../../../services/Directory.ts"
 import { countRequest } from "../../clientLimits.ts"
 import { noteAccount } from "../../requestLog.ts"
@@ -11,28 +11,23 @@ import { redirectTo, showPage } from "../layout.ts"
 import { showMessage } from "../message.ts"
 import { type Sent, sentForm, type Visitor, visitor } from "../visitor.ts"
 import { confirm, confirmForm } from "./confirm.ts"
-import type { Action, PageName } from "./frame.ts"
+import { type Action, hrefOf, type PageName, pathOf } from "./frame.ts"
 import { noticeText } from "./notices.ts"
-import { findOwner, isRecent, type Owner } from "./owner.ts"
-import { pageOf, signIn, signInForm, type Way } from "./signIn.ts"
+import { type Found, findOwner, isRecent, type Owner } from "./owner.ts"
+import { signIn, signInForm, type Way } from "./signIn.ts"
 import { accountActions, accountPages, isPageName } from "./table.ts"
 
 /** Where somebody wanted to go; a name that is none of ours is the first page. */
 const wanted = (to: string | null | undefined): PageName =>
   to !== null && to !== undefined && isPageName(to) ? to : ""
 
-const withQuery = (path: string, query: Readonly<Record<string, string>>): string => {
-  const given = Object.entries(query).filter(([, value]) => value !== "")
-  return given.length === 0 ? path : `${path}?${new URLSearchParams(given)}`
-}
-
 const toSignIn = Effect.fnUntraced(function* (to: PageName, { cookies }: Visitor, notice = "") {
-  const path = withQuery("/account/sign-in", { to, done: notice })
+  const path = pathOf("sign-in", { to, done: notice })
   return redirectTo(path, yield* Config, cookies)
 })
 
 const toConfirm = Effect.fnUntraced(function* ({ view }: Owner, to: PageName) {
-  return redirectTo(withQuery("/account/confirm", { account: view.did, to }), yield* Config)
+  return redirectTo(pathOf("confirm", { account: view.did, to }), yield* Config)
 })
 
 const choose = Effect.fnUntraced(function* (accounts: ReadonlyArray<DeviceAccount>, to: PageName) {
@@ -41,15 +36,39 @@ const choose = Effect.fnUntraced(function* (accounts: ReadonlyArray<DeviceAccoun
     Effect.map(directory.byDid(did), (entry) =>
       entry === undefined
         ? []
-        : [{ handle: entry.handle, href: pageOf(to, did), signInAgain: false }]
+        : [{ handle: entry.handle, href: pathOf(to, { account: did }), signInAgain: false }]
     )
   )
   const body = chooserPage({
     lead: "These are signed in on this device.",
     choices: choices.flat(),
-    another: withQuery("/account/sign-in", { to })
+    another: pathOf("sign-in", { to })
   })
   return showPage({ title: "Choose an account", body }, yield* Config)
+})
+
+const closed = {
+  title: "This account has been taken down",
+  text: "Nothing of it can be seen or changed here. You can ask this server’s administrator about it.",
+  status: 403,
+  link: { href: "/account/switch", label: "Use another account" }
+} as const
+
+/** What is shown in place of an account's page where there is no owner to see it. */
+const elsewhere = Effect.fnUntraced(function* (
+  found: Exclude<Found, { readonly kind: "owner" }>,
+  to: PageName,
+  visitor: Visitor,
+  notice = ""
+) {
+  switch (found.kind) {
+    case "choose":
+      return yield* choose(found.accounts, to)
+    case "closed":
+      return showMessage(closed, yield* Config)
+    case "nobody":
+      return yield* toSignIn(to, visitor, notice)
+  }
 })
 
 /** A page says what was done only to a browser that comes from one of our forms: links of strangers say nothing. */
@@ -62,9 +81,8 @@ const look = Effect.fnUntraced(function* (request: Request, url: URL, name: Page
   const visiting = yield* visitor(request)
   const named = url.searchParams.get("account") ?? undefined
   const found = yield* findOwner(visiting, named, noticeFor(request, url))
-  if (found.kind === "choose") return yield* choose(found.accounts, name)
-  if (found.kind === "nobody") {
-    return yield* toSignIn(name, visiting, url.searchParams.get("done") ?? "")
+  if (found.kind !== "owner") {
+    return yield* elsewhere(found, name, visiting, url.searchParams.get("done") ?? "")
   }
   const { owner } = found
   noteAccount(request, owner.view.did)
@@ -76,7 +94,7 @@ const look = Effect.fnUntraced(function* (request: Request, url: URL, name: Page
 const act = Effect.fnUntraced(function* (request: Request, action: Action) {
   const { visitor, form } = yield* sentForm(request)
   const found = yield* findOwner(visitor, form.get("account") ?? "")
-  if (found.kind !== "owner") return yield* toSignIn(action.page, visitor)
+  if (found.kind !== "owner") return yield* elsewhere(found, action.page, visitor)
   const { owner } = found
   noteAccount(request, owner.view.did)
   if (action.proof === true && !isRecent(owner)) return yield* toConfirm(owner, action.page)
@@ -84,9 +102,9 @@ const act = Effect.fnUntraced(function* (request: Request, action: Action) {
   const config = yield* Config
   switch (outcome.kind) {
     case "done":
-      return redirectTo(pageOf(outcome.page, owner.view.did, outcome.notice), config)
+      return redirectTo(hrefOf(owner, outcome.page, outcome.notice), config)
     case "left":
-      return redirectTo("/account?done=signed-out", config)
+      return redirectTo(pathOf("", { done: "signed-out" }), config)
     case "shown":
       return showPage(outcome.page, config)
   }
@@ -103,18 +121,17 @@ const lookAtConfirm = Effect.fnUntraced(function* (request: Request, url: URL) {
   const visiting = yield* visitor(request)
   const to = wanted(url.searchParams.get("to"))
   const found = yield* findOwner(visiting, url.searchParams.get("account") ?? undefined)
-  if (found.kind !== "owner") return yield* toSignIn(to, visiting)
+  if (found.kind !== "owner") return yield* elsewhere(found, to, visiting)
   const config = yield* Config
   return isRecent(found.owner)
-    ? redirectTo(pageOf(to, found.owner.view.did), config)
+    ? redirectTo(hrefOf(found.owner, to), config)
     : showPage(yield* confirmForm(found.owner, to), config)
 })
 
 const lookAtChoice = Effect.fnUntraced(function* (request: Request) {
   const visiting = yield* visitor(request)
-  const found = yield* findOwner(visiting, undefined)
-  if (found.kind === "nobody") return yield* toSignIn("", visiting)
-  return yield* choose(found.kind === "owner" ? [found.owner.account] : found.accounts, "")
+  const accounts = yield* (yield* Devices).accounts(visiting.device.id)
+  return accounts.length === 0 ? yield* toSignIn("", visiting) : yield* choose(accounts, "")
 })
 
 const postSignIn = Effect.fnUntraced(function* (request: Request, way: Way) {
@@ -126,7 +143,7 @@ const postConfirm = Effect.fnUntraced(function* (request: Request, way: Way) {
   const sent: Sent = yield* sentForm(request)
   const to = wanted(sent.form.get("to"))
   const found = yield* findOwner(sent.visitor, sent.form.get("account") ?? "")
-  if (found.kind !== "owner") return yield* toSignIn(to, sent.visitor)
+  if (found.kind !== "owner") return yield* elsewhere(found, to, sent.visitor)
   return yield* confirm(way, request, sent, found.owner, to)
 })
 

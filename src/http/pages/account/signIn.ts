@@ -9,8 +9,7 @@ import { passkeyScript } from "../passkeyScript.ts"
 import { codePage, signInPage } from "../signIn.ts"
 import { type Attempt, byCode, byPasskey, byPassword, passkeyChallenge } from "../signingIn.ts"
 import type { Sent, Visitor } from "../visitor.ts"
-import type { Handled, PageName } from "./frame.ts"
-import type { Notice } from "./notices.ts"
+import { type Handled, type PageName, pathOf } from "./frame.ts"
 
 /** The ways to show who one is, by the rest of their path. */
 export type Way = "password" | "code" | "passkey"
@@ -35,13 +34,6 @@ export const attempt = (
         credential: form.get("credential")
       })
   }
-}
-
-/** The page of an account, and what it is to say. */
-export const pageOf = (page: PageName, did: string, notice?: Notice): string => {
-  const query = new URLSearchParams({ account: did })
-  if (notice !== undefined) query.set("done", notice)
-  return `${page === "" ? "/account" : `/account/${page}`}?${query}`
 }
 
 /** Notes that somebody has shown who they are, and leads on to their page; the device gets a new cookie. */
@@ -118,7 +110,7 @@ export const signIn = Effect.fn("account.signIn")(function* (
   const tried = yield* attempt(way, request, sent)
   if (tried.kind === "proven") {
     const { did } = tried.owner
-    return yield* enter(visitor, { did, remembered: remember }, pageOf(to, did))
+    return yield* enter(visitor, { did, remembered: remember }, pathOf(to, { account: did }))
   }
   if (tried.kind === "code") {
     const page = yield* codeForm(visitor, tried, { actions, carried: { to }, remember, others })
