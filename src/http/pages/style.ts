@@ -77,6 +77,9 @@ ul.list>li>a:hover{background:var(--tint);border-radius:.8rem}
 code,.code{font:.9em/1.45 ui-monospace,SFMono-Regular,Menlo,Consolas,monospace}
 .who{flex-wrap:wrap}
 .who .grow{min-width:8rem}
+.actions{display:flex;align-items:center;gap:.8rem}
+.row .joined{flex-wrap:wrap;align-items:center}
+.row .joined input{flex:1 1 9rem;margin:0}
 h1+.note{margin-top:.75rem}
 .row form{flex:none}
 ul.list>li>a.leads::after{content:"\\203a";color:var(--soft);font-size:1.5rem;line-height:1}
@@ -85,14 +88,15 @@ ul.list>li>a.leads::after{content:"\\203a";color:var(--soft);font-size:1.5rem;li
 .tag{display:inline-block;padding:.05rem .5rem;margin-left:.3rem;border-radius:1rem;background:var(--tint);color:var(--soft);font-size:.8rem;font-weight:600}
 nav.tabs{display:flex;flex-wrap:wrap;gap:.25rem;margin:0 0 1.5rem;padding:0 0 .75rem;border-bottom:1px solid var(--line)}
 nav.tabs a{padding:.4rem .8rem;border-radius:.6rem;text-decoration:none;font-weight:600;font-size:.94rem}
-@media(max-width:30rem){nav.tabs a{padding:.4rem .5rem}}
+@media(max-width:30rem){nav.tabs{display:grid;grid-template-columns:repeat(4,auto)}nav.tabs a{padding:.4rem .2rem;font-size:.875rem;text-align:center}
+.who .actions{width:100%;justify-content:space-between}}
 nav.tabs a:hover,nav.tabs a[aria-current]{background:var(--tint)}
 .facts{display:grid;grid-template-columns:max-content 1fr;gap:.4rem 1.25rem;margin:1rem 0 1.5rem}
 .facts dt{color:var(--soft)}
 .facts dd{margin:0}
 ol.steps{margin:1rem 0;padding:0 0 0 1.3rem}
 .qr{display:block;width:100%;max-width:14rem;margin:.75rem 0;border-radius:.6rem}
-.secret{padding:1rem;border-radius:.8rem;background:var(--tint);font-size:1.15rem;text-align:center}
+.secret{margin:0 0 1.25rem;padding:1rem;border-radius:.8rem;background:var(--tint);font-size:1.15rem;text-align:center}
 ol.codes{columns:2;margin:1rem 0;padding:1rem 1rem 1rem 2.6rem;border-radius:.8rem;background:var(--tint)}
 ol.codes li{padding:.25rem 0}
 .print-only{display:none}

@@ -89,20 +89,22 @@ const setUpPage = Effect.fnUntraced(function* (owner: Owner, secret: string, mes
   })
 })
 
-const codesPage = (owner: Owner, codes: ReadonlyArray<string>) =>
-  framed(owner, {
+const codesPage = Effect.fnUntraced(function* (owner: Owner, codes: ReadonlyArray<string>) {
+  const { host } = yield* Config
+  return framed(owner, {
     title: "Your recovery codes",
     tab: "security",
     body: html`<p class="lead">
         Print or write these down and keep them where you find them without your phone. Each is good
         once. They are shown this once only.
       </p>
-      <p class="print-only">${owner.view.handle}</p>
+      <p class="print-only">${owner.view.handle} at ${host}</p>
       <ol class="codes">
         ${codes.map((code) => html`<li><code>${code}</code></li>`)}
       </ol>
       <a class="button" href="${hrefOf(owner, "security")}">I have kept them</a>`
   })
+})
 
 /** Makes a secret that is not yet in force; it is told in the answer. */
 export const beginAuthenticator: Action = {
@@ -126,7 +128,7 @@ export const confirmAuthenticator: Action = {
     const code = form.get("code") ?? ""
     const confirmed = (yield* Accounts).call(owner.view.did, "confirmAuthenticator", { code })
     return yield* confirmed.pipe(
-      Effect.map(({ recoveryCodes }) => shown(codesPage(owner, recoveryCodes))),
+      Effect.flatMap(({ recoveryCodes }) => Effect.map(codesPage(owner, recoveryCodes), shown)),
       Effect.catch((rejected) =>
         Effect.flatMap(
           refusalOf(rejected, rejected.error === "AuthenticationRequired" ? wrong : undefined),
@@ -147,7 +149,7 @@ export const renewRecoveryCodes: Action = {
   page: "authenticator",
   run: Effect.fn("account.renewRecoveryCodes")(function* (owner) {
     const call = (yield* Accounts).call(owner.view.did, "renewRecoveryCodes", {})
-    return shown(codesPage(owner, (yield* call).recoveryCodes))
+    return shown(yield* codesPage(owner, (yield* call).recoveryCodes))
   })
 }
 

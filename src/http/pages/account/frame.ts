@@ -137,8 +137,10 @@ export const framed = (owner: Owner, { title, tab, body, message, script }: Fram
   const signOut = html`<button class="small quiet">Sign out</button>`
   const content = html`<div class="who">
       ${account(view.handle, view.email)}
-      <a href="/account/switch">Switch</a>
-      ${accountForm(owner, { action: "sign-out", inline: true, content: signOut })}
+      <span class="actions"
+        ><a href="/account/switch">Switch</a>
+        ${accountForm(owner, { action: "sign-out", inline: true, content: signOut })}</span
+      >
     </div>
     <nav class="tabs" aria-label="Your account">
       ${tabs.map(
