@@ -6,7 +6,7 @@
 import { readdirSync, readFileSync } from "node:fs"
 import { dirname, join, normalize, relative, sep } from "node:path"
 
-const pure = ["repo", "lexicon", "oauth", "identity", "blob", "auth"]
+const pure = ["repo", "lexicon", "oauth", "identity", "blob", "auth", "appview"]
 
 /** What each part may import of the others; files directly in src (entry points) may import everything. */
 const reach = {

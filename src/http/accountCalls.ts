@@ -3,6 +3,7 @@ import type { AccountCalls } from "../services/AccountCalls.ts"
 import { AccountEvents } from "../services/AccountEvents.ts"
 import { Rejected } from "../services/Accounts.ts"
 import { authorizeUpload, locateBlob, recordUpload } from "./calls/blobs.ts"
+import { localRecords, signAppViewRead } from "./calls/localRecords.ts"
 import {
   consented,
   endOAuth,
@@ -34,6 +35,8 @@ const calls = {
   consented,
   rememberConsent,
   authorizeProxy,
+  localRecords,
+  signAppViewRead,
   ...securityCalls
 }
 

@@ -1,4 +1,188 @@
-import type { Patch } from "./patch.ts"
+import * as Clock from "effect/Clock"
+import * as Effect from "effect/Effect"
+import { inAuthorFeed, insertInFeed, missingInFeed } from "../../appview/feed.ts"
+import { isObject, type JsonObject, objectAt } from "../../appview/json.ts"
+import { type Local, type LocalPost, parentOf, quoteOf, rootOf } from "../../appview/local.ts"
+import { authorOf, inProfile, inProfiles, withNewProfile } from "../../appview/profile.ts"
+import { questionsFor } from "../../appview/questions.ts"
+import {
+  insertInThread,
+  isUnknown,
+  levelsOf,
+  missingInThread,
+  ownThread,
+  viewOwnThread
+} from "../../appview/thread.ts"
+import { postsIn } from "../../appview/views.ts"
+import { isTid } from "../../repo/tid.ts"
+import type { LocalRecord, LocalRecords } from "../../services/accountCalls/localRecords.ts"
+import { Accounts } from "../../services/Accounts.ts"
+import { Config } from "../../services/Config.ts"
+import { askAll, askAppView } from "./askAppView.ts"
+import type { Patch, Patchable, PatchServices } from "./patch.ts"
+
+/** What becomes of an answer by what the caller has written since; nothing where it changes nothing. */
+type Merge = (
+  answer: Patchable,
+  local: Local
+) => Effect.Effect<JsonObject | undefined, unknown, PatchServices>
+
+const recordOf = ({ json }: LocalRecord): JsonObject => {
+  const record: unknown = JSON.parse(json)
+  return isObject(record) ? record : {}
+}
+
+const localOf = (did: string, records: LocalRecords, publicUrl: string): Local => ({
+  did,
+  handle: records.handle,
+  posts: records.posts.map((post) => ({ ...post, record: recordOf(post) })),
+  profile: records.profile === undefined ? undefined : recordOf(records.profile),
+  profileIsNew: records.profileIsNew,
+  // The app view's own pictures are not there yet; these are, and need no other server.
+  blobUrl: (cid) =>
+    `${publicUrl}/xrpc/com.atproto.sync.getBlob?did=${encodeURIComponent(did)}&cid=${cid}`
+})
+
+/** How far the app view is behind: the age of the oldest record that it does not know, in milliseconds. */
+const lagOf = ({ posts, profile, profileIsNew }: LocalRecords, now: number): number => {
+  const records = profileIsNew && profile !== undefined ? [...posts, profile] : posts
+  return Math.max(0, ...records.map(({ indexedAt }) => now - Date.parse(indexedAt)))
+}
+
+/** Asks the account what the upstream has not seen; where that is nothing, the answer is not even read. */
+const newer = Effect.fnUntraced(function* ({ did, rev, headers }: Patchable) {
+  const since = headers.get("atproto-repo-rev")
+  if (since === null || !isTid(since) || since >= rev) return undefined
+  return yield* (yield* Accounts).call(did, "localRecords", { since })
+})
+
+const patch =
+  (merge: Merge): Patch =>
+  (answer) =>
+    Effect.gen(function* () {
+      const records = yield* newer(answer)
+      if (records === undefined) return undefined
+      const { publicUrl } = yield* Config
+      const local = yield* Effect.try(() => localOf(answer.did, records, publicUrl))
+      const body = yield* merge(answer, local)
+      if (body === undefined) return undefined
+      const lag = lagOf(records, yield* Clock.currentTimeMillis)
+      return { body, headers: { "atproto-upstream-lag": String(lag) } }
+    })
+
+/** The JSON of a success; nothing else is looked into. */
+const bodyOf = Effect.fnUntraced(function* ({ status, json }: Patchable) {
+  const body = status === 200 ? yield* json : undefined
+  return isObject(body) ? body : undefined
+})
+
+/** Merges by a pure function; what it throws, over a shape that nobody expected, is a failure. */
+const changed = (change: (body: JsonObject, local: Local) => unknown): Merge =>
+  Effect.fnUntraced(function* (answer, local) {
+    if (!local.profileIsNew) return undefined
+    const body = yield* bodyOf(answer)
+    if (body === undefined) return undefined
+    const made = yield* Effect.try(() => change(body, local))
+    return isObject(made) ? made : undefined
+  })
+
+/** What own posts are shown with: from the answer as far as it goes, the rest asked for. */
+const viewingOf = Effect.fnUntraced(function* (
+  answer: Patchable,
+  body: unknown,
+  local: Local,
+  uris: ReadonlyArray<string | undefined>
+) {
+  const { shown, questions } = yield* Effect.try(() => {
+    const shown = postsIn(body)
+    const own = new Set(local.posts.map(({ uri }) => uri))
+    const isWanted = (uri: string | undefined): uri is string =>
+      uri !== undefined && !own.has(uri) && !shown.has(uri)
+    return { shown, questions: questionsFor(uris.filter(isWanted)) }
+  })
+  const asked = yield* askAll(answer, questions)
+  return {
+    local,
+    author: authorOf(shown.values(), local),
+    known: new Map([...shown, ...asked])
+  }
+})
+
+const feed = (
+  postsOf: (local: Local, params: URLSearchParams) => ReadonlyArray<LocalPost>
+): Merge =>
+  Effect.fnUntraced(function* (answer, local) {
+    const body = yield* bodyOf(answer)
+    if (body === undefined) return undefined
+    const params = answer.url.searchParams
+    const posts = yield* Effect.try(() => missingInFeed(body, postsOf(local, params), params))
+    if (posts.length === 0 && !local.profileIsNew) return undefined
+    const renewed = yield* Effect.try(() => withNewProfile(body, local))
+    const uris = posts.flatMap((post) => [parentOf(post), rootOf(post), quoteOf(post)])
+    const viewing = yield* viewingOf(answer, renewed, local, uris)
+    return yield* Effect.try(() =>
+      isObject(renewed) ? insertInFeed(renewed, posts, viewing) : undefined
+    )
+  })
+
+const authorFeed = feed((local, params) => {
+  const actor = params.get("actor") ?? ""
+  const isOwn = actor === local.did || actor.toLowerCase() === local.handle
+  return isOwn ? inAuthorFeed(local, params.get("filter")) : []
+})
+
+/** A thread that the app view shows, with the caller's new replies in it. */
+const knownThread: Merge = Effect.fnUntraced(function* (answer, local) {
+  const body = yield* bodyOf(answer)
+  const posts = yield* Effect.try(() => missingInThread(body, local))
+  if (posts.length === 0 && !local.profileIsNew) return undefined
+  const renewed = yield* Effect.try(() => withNewProfile(body, local))
+  const thread = objectAt(renewed, "thread")
+  if (!isObject(renewed) || thread === undefined) return undefined
+  const viewing = yield* viewingOf(answer, renewed, local, posts.map(quoteOf))
+  const { depth } = levelsOf(answer.url.searchParams)
+  const whole = yield* Effect.try(() => insertInThread(thread, posts, viewing, depth))
+  return whole === thread && !local.profileIsNew ? undefined : { ...renewed, thread: whole }
+})
+
+/** The thread of a post of the caller's that the app view does not know. */
+const unknownThread: Merge = Effect.fnUntraced(function* (answer, local) {
+  const params = answer.url.searchParams
+  const { depth, parentHeight } = levelsOf(params)
+  const uri = params.get("uri") ?? ""
+  const own = yield* Effect.try(() => ownThread(uri, local, parentHeight))
+  if (own === undefined) return undefined
+  const above = yield* threadAbove(answer, own)
+  const renewed = yield* Effect.try(() => withNewProfile(above, local))
+  const posts = [own.post, ...own.parents, ...own.replies]
+  const viewing = yield* viewingOf(answer, renewed, local, posts.map(quoteOf))
+  return yield* Effect.try(() => viewOwnThread(own, objectAt(renewed, "thread"), viewing, depth))
+})
+
+/** The thread of what the caller has answered; without it, the post stands alone. */
+const threadAbove = (
+  answer: Patchable,
+  { above, parentHeight }: { readonly above: string | undefined; readonly parentHeight: number }
+) =>
+  above === undefined
+    ? Effect.undefined
+    : askAppView(answer, "app.bsky.feed.getPostThread", [
+        ["uri", above],
+        ["depth", "0"],
+        ["parentHeight", String(parentHeight)]
+      ]).pipe(Effect.orElseSucceed(() => undefined))
+
+const thread: Merge = (answer, local) =>
+  Effect.flatMap(answer.json, (body) =>
+    isUnknown(body) ? unknownThread(answer, local) : knownThread(answer, local)
+  )
 
 /** The methods whose answers are patched with what the caller has written since. */
-export const patches: ReadonlyMap<string, Patch> = new Map()
+export const patches: ReadonlyMap<string, Patch> = new Map([
+  ["app.bsky.actor.getProfile", patch(changed(inProfile))],
+  ["app.bsky.actor.getProfiles", patch(changed(inProfiles))],
+  ["app.bsky.feed.getActorLikes", patch(changed(withNewProfile))],
+  ["app.bsky.feed.getAuthorFeed", patch(authorFeed)],
+  ["app.bsky.feed.getPostThread", patch(thread)],
+  ["app.bsky.feed.getTimeline", patch(feed(({ posts }) => posts))]
+])

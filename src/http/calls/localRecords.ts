@@ -1,0 +1,72 @@
+import * as Effect from "effect/Effect"
+import { blockToJsonText } from "../../repo/jsonText.ts"
+import { tidToMicros } from "../../repo/tid.ts"
+import type { AccountCalls } from "../../services/AccountCalls.ts"
+import type { AppViewRead, LocalRecord } from "../../services/accountCalls/localRecords.ts"
+import { AccountStore } from "../../services/AccountStore.ts"
+import { Records, type StoredRecord } from "../../services/Records.ts"
+import { ServiceTokens } from "../../services/ServiceTokens.ts"
+import { Signer } from "../../services/Signer.ts"
+import { InvalidRequest } from "../failures.ts"
+
+/** How many of the newest posts are looked at: record rows have no index by rev, which would bill a row with each write. */
+const lookedAt = 50
+
+/** How many records a patch is made of, the profile not counted. */
+const maxPosts = 10
+
+const localRecord = (did: string, { path, cid, rev, value }: StoredRecord): LocalRecord => ({
+  uri: `at://${did}/${path}`,
+  cid: cid.toString(),
+  indexedAt: new Date(Math.floor(tidToMicros(rev) / 1000)).toISOString(),
+  json: blockToJsonText(value)
+})
+
+/**
+ * The posts and the profile that were written after a rev.
+ *
+ * A rev from before the account was made here is one of another server, where the account lived:
+ * all records are newer than it, and an app view that is so far behind is catching up with the move.
+ */
+export const localRecords = Effect.fnUntraced(function* ({
+  since
+}: AccountCalls["localRecords"]["input"]) {
+  const { did, handle, createdAt } = yield* (yield* AccountStore).get
+  if (tidToMicros(since) < Date.parse(createdAt) * 1000) return undefined
+  const records = yield* Records
+  const posts = records
+    .page({ collection: "app.bsky.feed.post", limit: lookedAt, ascending: false })
+    .records.filter(({ rev }) => rev > since)
+    .slice(0, maxPosts)
+  const profile = records.get("app.bsky.actor.profile/self")
+  const profileIsNew = profile !== undefined && profile.rev > since
+  if (posts.length === 0 && !profileIsNew) return undefined
+  return {
+    handle,
+    posts: posts.map((post) => localRecord(did, post)),
+    profileIsNew,
+    ...(profile === undefined ? {} : { profile: localRecord(did, profile) })
+  }
+})
+
+const appViewReads: Readonly<Record<AppViewRead, true>> = {
+  "app.bsky.feed.getFeedGenerators": true,
+  "app.bsky.feed.getPosts": true,
+  "app.bsky.feed.getPostThread": true,
+  "app.bsky.graph.getList": true,
+  "app.bsky.graph.getStarterPacks": true,
+  "app.bsky.labeler.getServices": true
+}
+
+/** Signs for a reading method, and for no other. */
+export const signAppViewRead = Effect.fnUntraced(function* ({
+  lxm,
+  aud
+}: AccountCalls["signAppViewRead"]["input"]) {
+  if (!Object.hasOwn(appViewReads, lxm)) {
+    return yield* new InvalidRequest({ message: `Not a read of an app view: ${lxm}` })
+  }
+  const { did } = yield* (yield* AccountStore).get
+  const token = yield* (yield* ServiceTokens).create(yield* Signer, { iss: did, aud, lxm })
+  return { token }
+})

@@ -1,0 +1,53 @@
+import * as Effect from "effect/Effect"
+import { answered, type Question } from "../../appview/questions.ts"
+import type { JsonObject } from "../../appview/json.ts"
+import type { AppViewRead } from "../../services/accountCalls/localRecords.ts"
+import { Accounts } from "../../services/Accounts.ts"
+import { Outgoing } from "../../services/Outgoing.ts"
+import type { Patchable } from "./patch.ts"
+
+/** Who is waiting has their answer already, but for this. */
+const limits = { maxBytes: 2_000_000, timeout: "3 seconds" } as const
+
+/** Headers of the caller that decide how the app view shows things. */
+const handedOn = ["accept-language", "atproto-accept-labelers"]
+
+/** Asks the upstream of an answer something more, in the caller's name. */
+export const askAppView = Effect.fnUntraced(function* (
+  { did, audience, endpoint, request }: Patchable,
+  lxm: AppViewRead,
+  params: ReadonlyArray<readonly [name: string, value: string]>
+) {
+  const accounts = yield* Accounts
+  const { token } = yield* accounts.call(did, "signAppViewRead", { lxm, aud: audience })
+  const headers: Record<string, string> = { authorization: `Bearer ${token}` }
+  for (const name of handedOn) {
+    const value = request.headers.get(name)
+    if (value !== null) headers[name] = value
+  }
+  const query = new URLSearchParams(params.map(([name, value]) => [name, value]))
+  const { body } = yield* (yield* Outgoing).request(
+    new URL(`/xrpc/${lxm}?${query}`, endpoint).href,
+    { ...limits, headers, accept: "application/json" }
+  )
+  return yield* Effect.try(() => JSON.parse(new TextDecoder().decode(body)) as unknown)
+})
+
+/** Asks all questions at once; one that has no answer shows nothing. */
+export const askAll = Effect.fnUntraced(function* (
+  answer: Patchable,
+  questions: ReadonlyArray<Question>
+) {
+  const views = yield* Effect.forEach(
+    questions,
+    (question) =>
+      askAppView(answer, question.lxm, question.params).pipe(
+        Effect.map((found) => answered(question, found)),
+        Effect.catch((failure) =>
+          Effect.as(Effect.logDebug("an app view does not tell", failure), [])
+        )
+      ),
+    { concurrency: "unbounded" }
+  )
+  return new Map<string, JsonObject>(views.flat())
+})
