@@ -141,7 +141,7 @@ export const ColorOrPicture = text(
 
 /** A label and where it leads: `Help=https://example.com/help`. */
 export const labelledUrl = (value: string): { readonly label: string; readonly url: string } => {
-  const at = value.indexOf("=")
+  const at = Math.max(0, value.indexOf("="))
   return { label: value.slice(0, at).trim(), url: value.slice(at + 1).trim() }
 }
 
