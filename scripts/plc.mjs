@@ -76,7 +76,12 @@ export const startPlc = async ({ port = 0, file } = {}) => {
         }
       )
     )
-    response.writeHead(status, { "content-type": `${type}; charset=utf-8` }).end(body)
+    const headers = {
+      "content-type": `${type}; charset=utf-8`,
+      // Browser apps resolve DIDs themselves; the public directory lets them too.
+      "access-control-allow-origin": "*"
+    }
+    response.writeHead(status, headers).end(body)
   })
   await new Promise((resolve, reject) => {
     server.once("error", reject)

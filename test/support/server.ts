@@ -15,8 +15,8 @@ export interface TestServer {
   readonly plcUrl: string
   /** The account it began with, a did:web. */
   readonly account: FirstAccount
-  /** Cuts every connection, stops in order, and serves the same data at the same address again. */
-  restart(): Promise<void>
+  /** Cuts every connection, stops in order, and serves the same data at the same address again; `between` is given the data's folder. */
+  restart(between?: (dataDir: string) => void): Promise<void>
   /** The same, but killed with no chance to finish anything. */
   crash(): Promise<void>
   stop(): Promise<void>
@@ -57,7 +57,9 @@ interface Ready {
   readonly account: FirstAccount
 }
 
-const launch = async (dataDir: string, port: number) => {
+type Environment = Readonly<Record<string, string>>
+
+const launch = async (dataDir: string, port: number, env: Environment) => {
   const output: Array<string> = []
   const child = fork(script, [], {
     env: {
@@ -65,7 +67,8 @@ const launch = async (dataDir: string, port: number) => {
       DATA_DIR: dataDir,
       PORT: String(port),
       LOG_LEVEL: "error",
-      RATE_LIMITS: "off"
+      RATE_LIMITS: "off",
+      ...env
     },
     execArgv: [],
     // It leads a group of its own, so that one signal reaches it and its workerd.
@@ -92,13 +95,14 @@ const launch = async (dataDir: string, port: number) => {
 }
 
 /** Starts the real Worker as `npm start` does: a process of its own, over an empty folder. */
-export const startWorker = async (): Promise<TestServer> => {
+export const startWorker = async (env: Environment = {}): Promise<TestServer> => {
   const dataDir = mkdtempSync(join(tmpdir(), "nacre-e2e-"))
   const port = await freePort()
-  let running = await launch(dataDir, port)
-  const again = async (signal: "SIGTERM" | "SIGKILL") => {
+  let running = await launch(dataDir, port, env)
+  const again = async (signal: "SIGTERM" | "SIGKILL", between?: (dataDir: string) => void) => {
     await running.end(signal)
-    running = await launch(dataDir, port)
+    between?.(dataDir)
+    running = await launch(dataDir, port, env)
   }
   return {
     url: running.ready.url,
@@ -107,7 +111,7 @@ export const startWorker = async (): Promise<TestServer> => {
       return running.ready.plc
     },
     account: running.ready.account,
-    restart: () => again("SIGTERM"),
+    restart: (between) => again("SIGTERM", between),
     crash: () => again("SIGKILL"),
     stop: async () => {
       await running.end("SIGTERM")

@@ -1,0 +1,12 @@
+import { afterAll, beforeAll } from "@effect/vitest"
+import { redirectSuite } from "./redirect.suite.ts"
+import { type BrowserWorld, startBrowserWorld } from "./world.ts"
+
+let world: BrowserWorld
+
+beforeAll(async () => {
+  world = await startBrowserWorld()
+}, 60_000)
+afterAll(() => world?.close())
+
+for (const suite of [redirectSuite]) suite(() => world)

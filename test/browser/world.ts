@@ -1,0 +1,86 @@
+import type { Browser, BrowserContext, Page } from "playwright-core"
+import { startBrowser } from "../support/browser.ts"
+import { bundleApp, serveApp, type ServedApp } from "../support/browserApps.ts"
+import { startWorker, type TestServer } from "../support/server.ts"
+import { type Person, signUp } from "../support/serverPeople.ts"
+import type { AuthorizeOptions } from "@atproto/oauth-client-browser"
+import type { Outcome, TestApp } from "./app.ts"
+
+/** The real server, a real browser, and apps on this machine. */
+export interface BrowserWorld {
+  readonly server: TestServer
+  readonly browser: Browser
+  readonly app: ServedApp
+  /** A second app, of another origin, which asks for less. */
+  readonly other: ServedApp
+  /** A new account. */
+  person(name: string): Promise<Person>
+  close(): Promise<void>
+}
+
+/** Starts it all: one server, one Chromium. */
+export const startBrowserWorld = async (): Promise<BrowserWorld> => {
+  const closing: Array<() => Promise<void>> = []
+  const close = async () => {
+    for (const end of closing.toReversed()) await end()
+  }
+  const closed = <A>(of: A, end: (of: A) => Promise<void>): A => {
+    closing.push(() => end(of))
+    return of
+  }
+  try {
+    const browser = closed(await startBrowser(), (one) => one.close())
+    const script = await bundleApp()
+    const server = closed(await startWorker(), (one) => one.stop())
+    const serve = async (scope: string) =>
+      closed(await serveApp(script, server, scope), (one) => one.close())
+    const app = await serve("atproto transition:generic")
+    const other = await serve("atproto repo:app.bsky.feed.post?action=create")
+    return { server, browser, app, other, person: (name) => signUp(server, name), close }
+  } catch (cause) {
+    await close()
+    throw cause
+  }
+}
+
+type Asked = Exclude<keyof TestApp, "started" | "ended">
+
+/** Asks the app in a page for something. */
+export const ask = (
+  page: Page,
+  name: Asked,
+  input = "",
+  options?: AuthorizeOptions
+): Promise<Outcome> =>
+  page.evaluate(([name, input, options]) => app[name](input, options), [
+    name,
+    input,
+    options
+  ] as const)
+
+/** What became of the app's start, once it is there. */
+export const started = async (page: Page): Promise<Outcome> => {
+  await page.waitForFunction(() => "app" in globalThis)
+  return page.evaluate(() => app.started)
+}
+
+/** Opens an app in a browser; nobody is signed in there. */
+export const openApp = async (context: BrowserContext, { url }: ServedApp): Promise<Page> => {
+  const page = await context.newPage()
+  await page.goto(url)
+  await started(page)
+  return page
+}
+
+/** Lets the app lead the browser to the server. */
+export const leave = async (page: Page, input: string, options?: AuthorizeOptions) => {
+  // The page that would answer is gone by then.
+  ask(page, "signIn", input, options).catch(() => undefined)
+  await page.waitForURL("**/oauth/authorize**")
+}
+
+/** Waits until the browser is back in the app; answers who is signed in there, or the error. */
+export const back = async (page: Page, { url }: ServedApp): Promise<Outcome> => {
+  await page.waitForURL((now) => now.href.startsWith(url))
+  return started(page)
+}

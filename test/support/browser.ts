@@ -1,0 +1,98 @@
+import { existsSync, mkdirSync } from "node:fs"
+import { join } from "node:path"
+import { type Browser, type BrowserContext, chromium, type Page } from "playwright-core"
+
+/** Where Chromium is wont to be. */
+const places = [
+  "/usr/bin/chromium",
+  "/usr/bin/chromium-browser",
+  "/usr/bin/google-chrome",
+  "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome",
+  "/Applications/Chromium.app/Contents/MacOS/Chromium"
+]
+
+/** The Chromium of this machine: what `CHROMIUM` names, or one of the usual places; undefined where there is none. */
+export const chromiumPath = (): string | undefined =>
+  process.env["CHROMIUM"] || places.find((path) => existsSync(path))
+
+/** Starts Chromium; it asks nothing of the network but the pages that it is sent to. */
+export const startBrowser = (): Promise<Browser> => {
+  const executablePath = chromiumPath()
+  if (executablePath === undefined) {
+    throw new Error(
+      "No Chromium is here, so the pages cannot be tested. Install it (apt-get install chromium), or name it: CHROMIUM=/path/to/chromium npm test"
+    )
+  }
+  return chromium.launch({
+    executablePath,
+    args: [
+      "--headless",
+      "--no-sandbox",
+      "--disable-gpu",
+      "--disable-quic",
+      "--no-first-run",
+      "--disable-background-networking",
+      "--disable-component-update",
+      "--disable-sync"
+    ]
+  })
+}
+
+const looks = {
+  light: { colorScheme: "light", width: 1100, height: 800 },
+  dark: { colorScheme: "dark", width: 1100, height: 800 },
+  phone: { colorScheme: "light", width: 390, height: 780 }
+} as const
+
+/** Takes pictures of a page for people to look at, in light, dark and at a phone's width, where `SCREENSHOTS` names a folder. */
+export const look = async (page: Page, name: string): Promise<void> => {
+  const folder = process.env["SCREENSHOTS"]
+  if (folder === undefined || folder === "") return
+  mkdirSync(folder, { recursive: true })
+  for (const [variant, { colorScheme, width, height }] of Object.entries(looks)) {
+    await page.emulateMedia({ colorScheme, reducedMotion: "reduce" })
+    await page.setViewportSize({ width, height })
+    // As high as the page: a picture that goes beyond the window repeats what is fixed in it.
+    const { height: whole } = (await page.locator("html").boundingBox()) ?? { height }
+    await page.setViewportSize({ width, height: Math.max(height, Math.ceil(whole)) })
+    await page.screenshot({ path: join(folder, `${name}-${variant}.png`) })
+  }
+  await page.emulateMedia({ colorScheme: null, reducedMotion: null })
+}
+
+/** The text of the page's heading. */
+export const heading = (page: Page): Promise<string> => page.locator("main h1").innerText()
+
+/** Waits for one of our pages, by its heading. */
+export const arrive = async (page: Page, title: string): Promise<void> => {
+  await page.locator("main h1", { hasText: title }).waitFor()
+}
+
+/** Who somebody is, and how they prove it. */
+export interface Credentials {
+  readonly handle: string
+  readonly password: string
+}
+
+/** Fills in the sign-in form and sends it; a name that is settled stays. */
+export const signInHere = async (
+  page: Page,
+  { handle, password }: Credentials,
+  { remember = true } = {}
+): Promise<void> => {
+  await arrive(page, "Sign in")
+  const name = page.getByLabel("Handle, email or DID")
+  if (await name.isEditable()) await name.fill(handle)
+  await page.getByLabel("Password").fill(password)
+  await page.getByLabel("Remember me on this device").setChecked(remember)
+  await page.getByRole("button", { name: "Sign in", exact: true }).click()
+}
+
+/** Says yes on the consent page. */
+export const allow = async (page: Page): Promise<void> => {
+  await arrive(page, "Allow this app to use your account?")
+  await page.getByRole("button", { name: "Allow" }).click()
+}
+
+/** A browser of somebody who was never here. */
+export const freshContext = (browser: Browser): Promise<BrowserContext> => browser.newContext()
