@@ -4,7 +4,7 @@
  * Requests come in on a socket of the Worker itself: Miniflare's own entry, a Worker in front of it,
  * would add 0.1 ms to each and cost two thirds of the requests a second.
  */
-import { convertV4MiniflareOptions, Log, LogLevel, Miniflare } from "miniflare"
+import { convertV4MiniflareOptions, fetch, Log, LogLevel, Miniflare } from "miniflare"
 import { spawn } from "node:child_process"
 import diagnostics from "node:diagnostics_channel"
 import { existsSync, readFileSync } from "node:fs"
@@ -87,11 +87,22 @@ function guard(pid) {
   return () => shell.stdin.end("done\n")
 }
 
+/** The Worker's way out: requests to `https://<host>` of the given hosts go to programs of this machine, all others where they always go. */
+const wayOut = (hosts) => (request) => {
+  const url = new URL(request.url)
+  const target = url.protocol === "https:" ? hosts.get(url.host) : undefined
+  const { method, headers, body } = request
+  const init = { method, headers, body, redirect: "manual", ...(body ? { duplex: "half" } : {}) }
+  return fetch(target === undefined ? url : `http://${target}${url.pathname}${url.search}`, init)
+}
+
 /**
  * Starts workerd with one Worker.
  *
+ * `hosts`: names that programs of this machine answer for, to `host:port`.
+ *
  * @param {{
- *   name?: string, code: string, port: number, dataDir: string, options: object,
+ *   name?: string, code: string, port: number, dataDir: string, options: object, hosts?: Map<string, string>,
  *   bindings?: Record<string, string>, onLog?: (entry: { level: string, message: string }) => void,
  *   onPid?: (pid: number) => void
  * }} input
@@ -102,6 +113,7 @@ export async function serve({
   port,
   dataDir,
   options,
+  hosts = new Map(),
   bindings = {},
   onLog,
   onPid
@@ -125,6 +137,7 @@ export async function serve({
       name,
       modules: [{ type: "ESModule", path: "main.mjs", contents: code }],
       ...options,
+      ...(hosts.size > 0 ? { outboundService: wayOut(hosts) } : {}),
       bindings,
       host: "127.0.0.1",
       port: 0,

@@ -22,10 +22,12 @@ const help = `npm start: serves the Worker on this machine, in one workerd proce
   PLC_URL=…          a PLC directory; without it a small one, for development only, is started
                      (with a PUBLIC_URL that is not of this machine: https://plc.directory)
   PUBLIC_URL=…       default http://localhost:<PORT>
+  DEV_HOSTS=…        hosts that programs of this machine answer for, in the Worker's eyes alone:
+                     app.example.com=127.0.0.1:4000,… stands for https://app.example.com; for development
   ${wrap(configurationNames)}
                      are handed to the Worker
 
-All but PORT and DATA_DIR may also stand in .dev.vars. It lies beside wrangler.toml, or in DATA_DIR when
+All but PORT, DATA_DIR and DEV_HOSTS may also stand in .dev.vars. It lies beside wrangler.toml, or in DATA_DIR when
 that is set; secrets are made at the first start and kept there. The first account is written to
 <DATA_DIR>/account.json.
 
@@ -75,6 +77,8 @@ async function main() {
   }
   await refuseTwice(note, port, dataDir)
 
+  const hosts = hostsOf(process.env["DEV_HOSTS"], publicUrl)
+
   const { vars, added } = loadSecrets(varsFile)
   if (added.length > 0) {
     console.log(`Made ${added.join(", ")} and kept them in ${relative(root, varsFile)}.`)
@@ -123,6 +127,7 @@ async function main() {
     port,
     dataDir: join(dataDir, "state"),
     options,
+    hosts,
     bindings,
     onPid: remember
   }).catch(async (cause) => {
@@ -177,6 +182,23 @@ function portOf(text) {
   const port = Number(text)
   if (Number.isInteger(port) && port > 0 && port < 65536) return port
   throw new Refused(`PORT must be a number between 1 and 65535, not "${text}".`)
+}
+
+/** The hosts of DEV_HOSTS, or a refusal. */
+function hostsOf(text, publicUrl) {
+  const entries = (text ?? "").split(",").filter((entry) => entry.trim() !== "")
+  if (entries.length > 0 && !isLocalAddress(publicUrl)) {
+    throw new Refused(
+      "DEV_HOSTS is for development: it is refused while PUBLIC_URL is a public host."
+    )
+  }
+  return new Map(
+    entries.map((entry) => {
+      const match = /^\s*([a-z0-9.-]+)=((?:127\.0\.0\.1|localhost):\d+)\s*$/.exec(entry)
+      if (match !== null) return [match[1], match[2]]
+      throw new Refused(`DEV_HOSTS takes host=127.0.0.1:port, separated by commas, not "${entry}".`)
+    })
+  )
 }
 
 /** The first account's DID holds the address: state made for one address cannot serve another. */

@@ -73,6 +73,19 @@ describe("a start that is refused", () => {
     })
   })
 
+  it("takes hosts of development for a local address only, and mapped to this machine only", async () => {
+    await inFolder(async (folder) => {
+      const port = await freePort()
+      const hosts = { DATA_DIR: folder, PORT: String(port), DEV_HOSTS: "a.example.com=127.0.0.1:1" }
+      const open = await start({ ...hosts, PUBLIC_URL: "https://pds.example.com" })
+      assert.strictEqual(open.code, 1)
+      assert.include(open.said, "DEV_HOSTS is for development")
+      const far = await start({ ...hosts, DEV_HOSTS: "a.example.com=192.0.2.1:80" })
+      assert.strictEqual(far.code, 1)
+      assert.include(far.said, "DEV_HOSTS takes host=127.0.0.1:port")
+    })
+  })
+
   it("names what is wrong with the configuration, and binds the folder to nothing", async () => {
     await inFolder(async (folder) => {
       for (const port of [await freePort(), await freePort()]) {
