@@ -1,6 +1,7 @@
 import { signingAlgs } from "../oauth/jwk.ts"
 import type { Denied, OAuthDenied } from "../services/Auth.ts"
 import type { GrantEnded } from "../services/OAuthSessions.ts"
+import type { ProxyTargetRefused, UpstreamFailed } from "../services/ProxyTargets.ts"
 import type { Failure } from "./failures.ts"
 import { jsonType, rateLimitHeaders } from "./responseHeaders.ts"
 
@@ -59,6 +60,19 @@ const grantMessages = {
   "account inactive": "The account is not active"
 } as const satisfies Record<GrantEnded["reason"], string>
 
+const targetMessages = {
+  "unknown did": "could not resolve proxy did",
+  "no service": "could not resolve proxy did service url",
+  "not public": "the proxy did service url is not one that requests are sent to",
+  "this server": "this server does not proxy to itself"
+} as const satisfies Record<ProxyTargetRefused["reason"], string>
+
+const upstreamMessages = {
+  unreachable: "Upstream service unreachable",
+  "too slow": "Upstream service timed out",
+  refused: "Upstream service gave no usable answer"
+} as const satisfies Record<UpstreamFailed["reason"], string>
+
 const inactiveName = {
   takendown: "RepoTakendown",
   suspended: "RepoSuspended",
@@ -92,6 +106,11 @@ const wire: Wire = {
     status: 415,
     error: "UnsupportedMediaType",
     message: `Unsupported Content-Encoding: ${encoding}`
+  }),
+  MethodNotImplemented: () => ({
+    status: 501,
+    error: "MethodNotImplemented",
+    message: "Method Not Implemented"
   }),
   Denied: ({ error, message }) => ({
     status: statusOfDenial[error],
@@ -177,6 +196,9 @@ const wire: Wire = {
     message,
     ...(headers === undefined ? {} : { headers })
   }),
+  ProxyTargetRefused: ({ reason }) => badRequest("InvalidRequest", targetMessages[reason]),
+  UnknownFeed: ({ feed }) => badRequest("UnknownFeed", `could not resolve feed did: ${feed}`),
+  UpstreamFailed: ({ reason }) => upstream(upstreamMessages[reason]),
   SequencerUnavailable: ({ operation }) =>
     unavailable(`The event log is unavailable (${operation})`)
 }

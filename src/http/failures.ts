@@ -37,6 +37,7 @@ import type { GrantEnded } from "../services/OAuthSessions.ts"
 import type { PreferenceRefused } from "../services/OwnerPreferences.ts"
 import type { PasskeyRefused } from "../services/Passkeys.ts"
 import type { PlcRefused, PlcUnavailable } from "../services/PlcDirectory.ts"
+import type { ProxyTargetRefused, UnknownFeed, UpstreamFailed } from "../services/ProxyTargets.ts"
 import type { RecordNotFound } from "../services/Records.ts"
 import type { InvalidSwap, InvalidWrite } from "../services/Repo.ts"
 import type { NoAuthenticator, TooManyCodes, WrongCode } from "../services/SecondFactors.ts"
@@ -61,11 +62,18 @@ export class UnsupportedEncoding extends Schema.TaggedError<UnsupportedEncoding>
   { encoding: Schema.String }
 ) {}
 
+/** This server does not have the method, and nobody else is asked for it. */
+export class MethodNotImplemented extends Schema.TaggedError<MethodNotImplemented>()(
+  "MethodNotImplemented",
+  {}
+) {}
+
 /** Everything that a method may fail with. */
 export type Failure =
   | InvalidRequest
   | PayloadTooLarge
   | UnsupportedEncoding
+  | MethodNotImplemented
   | Denied
   | OAuthDenied
   | GrantEnded
@@ -110,4 +118,7 @@ export type Failure =
   | IncompatibleDid
   | PreferenceRefused
   | Rejected
+  | ProxyTargetRefused
+  | UnknownFeed
+  | UpstreamFailed
   | SequencerUnavailable

@@ -15,11 +15,14 @@ import type { Identity } from "../services/Identity.ts"
 import type { AddressLimits, Limiter } from "../services/Limiter.ts"
 import type { OAuthClients } from "../services/OAuthClients.ts"
 import type { OAuthRequests } from "../services/OAuthRequests.ts"
+import type { Outgoing } from "../services/Outgoing.ts"
 import type { PasskeyOwners } from "../services/PasskeyOwners.ts"
 import type { PermissionSets } from "../services/PermissionSets.ts"
+import type { ProxyTargets } from "../services/ProxyTargets.ts"
 import type { Sequencer } from "../services/Sequencer.ts"
 import { billed } from "../services/SqlStorage.ts"
 import type { SignUp } from "../services/SignUp.ts"
+import { isNsid } from "../lexicon/syntax.ts"
 import { accountMethods } from "./account.ts"
 import { countRequest } from "./clientLimits.ts"
 import { corsHeaders, isPreflight, preflight } from "./cors.ts"
@@ -43,6 +46,8 @@ import { postAccept, postReactivate, postReject } from "./oauth/authorizeAnswer.
 import { postCode, postPasskey, postSignIn } from "./oauth/authorizeSignIn.ts"
 import { postSignUp } from "./oauth/authorizeSignUp.ts"
 import { paths } from "./oauth/authorizeVisit.ts"
+import { proxy } from "./proxy/proxy.ts"
+import { isElsewhere } from "./proxy/rules.ts"
 import { nsidOf, serve, table } from "./Xrpc.ts"
 import { blobMethods } from "./xrpc/host/blobs.ts"
 import { syncMethods } from "./xrpc/host/sync.ts"
@@ -63,10 +68,14 @@ interface Noted {
 const xrpc = Effect.fnUntraced(function* (request: Request, url: URL, noted: Noted) {
   const nsid = nsidOf(url) ?? ""
   noted.limits = yield* countRequest(request, nsid)
-  const forwarded = hostMethods.has(nsid) ? undefined : accountMethods.get(nsid)
-  if (forwarded === undefined) {
-    const { jsonLimit } = yield* Config
-    return yield* serve(hostMethods, { jsonLimit }, request, url)
+  const config = yield* Config
+  const forwarded = accountMethods.get(nsid)
+  // Whatever is no NSID is told so by the table of methods.
+  if (hostMethods.has(nsid) || !isNsid(nsid)) {
+    return yield* serve(hostMethods, config, request, url)
+  }
+  if (forwarded === undefined || isElsewhere(nsid, request.headers.get("atproto-proxy"), config)) {
+    return yield* proxy(nsid, request, url)
   }
   const did = yield* accountOf(forwarded.authority, request, url)
   noteAccount(request, did)
@@ -183,7 +192,9 @@ export type HostServices =
   | Limiter
   | OAuthClients
   | OAuthRequests
+  | Outgoing
   | PasskeyOwners
   | PermissionSets
+  | ProxyTargets
   | Sequencer
   | SignUp

@@ -82,7 +82,21 @@ export const readBody = Effect.fnUntraced(function* (request: Request, limit: nu
     declared === null
       ? yield* readBounded(request.body, limit)
       : new Uint8Array(yield* readWhole(request))
-  const encoding = contentEncoding(request.headers)
+  return yield* decoded(bytes, request.headers, limit)
+})
+
+/** The whole of a stream whose headers are these, decoded, at most `limit` bytes of it. */
+export const readStream = Effect.fnUntraced(function* (
+  body: ReadableStream<Uint8Array> | null,
+  headers: Headers,
+  limit: number
+) {
+  const bytes = body === null ? new Uint8Array(0) : yield* readBounded(body, limit)
+  return yield* decoded(bytes, headers, limit)
+})
+
+const decoded = Effect.fnUntraced(function* (bytes: Uint8Array, headers: Headers, limit: number) {
+  const encoding = contentEncoding(headers)
   if (encoding === undefined) return bytes
   const decoder = Object.hasOwn(decoders, encoding)
     ? decoders[encoding as keyof typeof decoders]

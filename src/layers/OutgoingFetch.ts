@@ -6,6 +6,7 @@ import { concatBytes } from "../repo/bytes.ts"
 import {
   Outgoing,
   type OutgoingError,
+  type OutgoingLimit,
   OutgoingFailed,
   OutgoingRefused,
   type OutgoingRequest,
@@ -23,7 +24,17 @@ export interface OutgoingOptions {
   /** Hosts that are exempt from the rules of public addresses, for development and tests. */
   readonly allowHosts?: ReadonlyArray<string>
   readonly userAgent?: string
+  /** Whether bodies can be had as they are encoded. */
+  readonly keepsEncoding?: boolean
 }
+
+/** Workers can leave a body encoded; the fetch of Node decodes always. */
+const isWorker = navigator.userAgent === "Cloudflare-Workers"
+
+/** The encodings that the platform takes off a body; it leaves the headers as they were. */
+const decodedHere: ReadonlySet<string> = new Set(
+  isWorker ? ["gzip", "br"] : ["gzip", "x-gzip", "deflate", "br"]
+)
 
 /** Headers that a caller may not set: the platform's own, and what would carry somebody else's credentials. */
 const forbiddenHeaders: ReadonlySet<string> = new Set([
@@ -43,7 +54,8 @@ export const layer = (options: OutgoingOptions = {}): Layer.Layer<Outgoing> =>
 const make = ({
   fetch = (url, init) => globalThis.fetch(url, init),
   allowHosts = [],
-  userAgent = "nacre"
+  userAgent = "nacre",
+  keepsEncoding = isWorker
 }: OutgoingOptions): Outgoing["Service"] => {
   const check = (input: string | URL): URL => {
     const checked = checkFetchUrl(input, allowHosts)
@@ -100,25 +112,32 @@ const make = ({
     request: OutgoingStreamRequest,
     headersSignal: AbortSignal
   ): Promise<OutgoingStream> => {
-    const { method = "GET", body, maxBytes, bodyTimeout } = request
+    const { method = "GET", body } = request
     const url = check(first)
+    const isKept = keepsEncoding && request.keepEncoding === true
+    const asked = headersOf(request, 0)
+    if (request.keepEncoding === true && !isKept) asked.set("accept-encoding", "identity")
     // The exchange outlives this call: it ends with the body, or when its time is over.
     const abort = new AbortController()
     const onAbort = () => abort.abort()
     headersSignal.addEventListener("abort", onAbort, { once: true })
     const init = {
       method,
-      headers: headersOf(request, 0),
+      headers: asked,
       signal: abort.signal,
+      ...(isKept ? { encodeResponseBody: "manual" as const } : {}),
       ...(body === undefined ? {} : { body }),
       // Node asks for this with a streamed body; workerd does not mind it.
       ...(body instanceof ReadableStream ? { duplex: "half" } : {})
     }
     const response = await call(url, init)
     headersSignal.removeEventListener("abort", onAbort)
-    const { status, headers } = response
+    const { status } = response
+    const maxBytes = limitOf(request.maxBytes, response.headers)
     await checkResponse(url, response, request.allowStatus, maxBytes)
+    const headers = isKept ? response.headers : decodedHeaders(response.headers)
     if (response.body === null) return { status, headers, body: null }
+    const bodyTimeout = limitOf(request.bodyTimeout, response.headers)
     const timer = setTimeout(() => abort.abort(), bodyTimeout)
     const done = () => clearTimeout(timer)
     return { status, headers, body: bounded(url, response.body, maxBytes, done) }
@@ -132,6 +151,18 @@ const make = ({
       withLimit(url, request.timeout, (signal) => open(url, request, signal))
     )
   })
+}
+
+const limitOf = (limit: OutgoingLimit, headers: Headers): number =>
+  typeof limit === "number" ? limit : limit(headers)
+
+/** The headers that fit a body which the platform has decoded. */
+const decodedHeaders = (given: Headers): Headers => {
+  if (!decodedHere.has(given.get("content-encoding")?.trim().toLowerCase() ?? "")) return given
+  const headers = new Headers(given)
+  headers.delete("content-encoding")
+  headers.delete("content-length")
+  return headers
 }
 
 /** URLs in errors end up in logs: without their query, and not endless. */

@@ -9,6 +9,7 @@ import * as AuthHost from "./AuthHost.ts"
 import * as Logging from "./Logging.ts"
 import * as OAuthClientsOutgoing from "./OAuthClientsOutgoing.ts"
 import * as PermissionSetsSql from "./PermissionSetsSql.ts"
+import * as ProxyTargetsResolver from "./ProxyTargetsResolver.ts"
 import * as sharedServices from "./sharedServices.ts"
 
 /** Whoever lives here is known without the network; what cannot be told just now is asked outside. */
@@ -34,5 +35,6 @@ export const layer = Layer.mergeAll(
   AddressLimits.layer(),
   oauthClients,
   PermissionSetsSql.layer,
+  ProxyTargetsResolver.layer,
   Logging.layer
 ).pipe(Layer.provideMerge(sharedServices.layer(local)), Layer.provideMerge(HostedIdentities.layer))

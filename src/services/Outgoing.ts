@@ -46,14 +46,23 @@ export interface OutgoingResponse {
   readonly body: Uint8Array<ArrayBuffer>
 }
 
+/** A limit, or how it follows from the answer's headers. */
+export type OutgoingLimit = number | ((headers: Headers) => number)
+
 /** A request whose answer streams; `timeout` is the limit until its headers are there. */
-export interface OutgoingStreamRequest extends Omit<OutgoingRequest, "body" | "redirects"> {
+export interface OutgoingStreamRequest extends Omit<
+  OutgoingRequest,
+  "body" | "redirects" | "maxBytes"
+> {
   readonly body?: Uint8Array<ArrayBuffer> | string | ReadableStream<Uint8Array>
+  readonly maxBytes: OutgoingLimit
   /** The limit of the body's time, from the headers on, in milliseconds. */
-  readonly bodyTimeout: number
+  readonly bodyTimeout: OutgoingLimit
+  /** The body is handed on encoded as it comes, where the platform can; else it is not asked for in an encoding. */
+  readonly keepEncoding?: true
 }
 
-/** An answer whose body is still coming; it fails past its size or time. */
+/** An answer whose body is still coming; it fails past its size or time. Its headers tell how the body is encoded here. */
 export interface OutgoingStream {
   readonly status: number
   readonly headers: Headers

@@ -190,11 +190,14 @@ describe("wrong input", () => {
     }
   })
 
-  it("to a method that is not here is a 501; a path that is no NSID is a 400", async () => {
-    const known = ["app.bsky.feed.getTimeline", "com.atproto.server.requestPasswordReset"]
-    for (const nsid of [...known, "com.example.unknown.method"]) {
-      for (const method of ["GET", "POST"]) {
-        await refused(nsid, { method }, 501, "MethodNotImplemented")
+  it("to a method that nobody has is a 501, to one of other services a 401; a path that is no NSID is a 400", async () => {
+    const { auth } = world.alice
+    for (const method of ["GET", "POST"]) {
+      const ours = "com.atproto.server.requestPasswordReset"
+      await refused(ours, { method }, 501, "MethodNotImplemented")
+      await refused("com.atproto.sync.unknown", { method, auth }, 501, "MethodNotImplemented")
+      for (const nsid of ["app.bsky.feed.getTimeline", "com.example.unknown.method"]) {
+        await refused(nsid, { method }, 401, "AuthMissing")
       }
     }
     for (const path of ["nope", "a.b", "", "constructor", "a..b.c", "com.atproto.sync.getRepo/x"]) {

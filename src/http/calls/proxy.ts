@@ -5,6 +5,7 @@ import type { AccountCalls } from "../../services/AccountCalls.ts"
 import { AccountStore } from "../../services/AccountStore.ts"
 import { Auth, Denied } from "../../services/Auth.ts"
 import type { Authority } from "../../services/Authority.ts"
+import { Repo } from "../../services/Repo.ts"
 import { ServiceTokens } from "../../services/ServiceTokens.ts"
 import { Signer } from "../../services/Signer.ts"
 import { isReport } from "../proxy/rules.ts"
@@ -36,7 +37,8 @@ export const authorizeProxy = Effect.fnUntraced(function* (
   const caller = yield* auth.authenticate(input, authorityFor(lxm, needs), lxm)
   yield* auth.permit(caller, needs)
   const { did } = yield* (yield* AccountStore).get
+  const { rev } = yield* (yield* Repo).head
   const tokens = yield* ServiceTokens
   const token = yield* tokens.create(yield* Signer, { iss: did, aud: tokenAud, lxm: tokenLxm })
-  return { did, token }
+  return { did, token, rev }
 })

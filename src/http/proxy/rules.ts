@@ -35,13 +35,14 @@ export const defaultService = (nsid: string, config: Settings): ServiceAddress |
   return config.appView
 }
 
+const refuse = (reason: string) => ({ ok: false, reason }) as const
+
 /** The service that an `atproto-proxy` header names, or what is wrong with it. */
 export const readProxyHeader = (
   header: string
 ):
   | { readonly ok: true; readonly name: ServiceName }
   | { readonly ok: false; readonly reason: string } => {
-  const refuse = (reason: string) => ({ ok: false, reason }) as const
   if (header.includes(" ")) return refuse("proxy header cannot contain spaces")
   if (header.startsWith("#")) return refuse("no did specified in proxy header")
   const [did = "", service = "", more] = header.split("#")

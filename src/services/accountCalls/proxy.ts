@@ -13,6 +13,11 @@ export interface ProxyCalls {
       /** The method that stands in the token, where it is another (getFeed → getFeedSkeleton). */
       readonly tokenLxm?: string
     }
-    output: { readonly did: string; readonly token: string }
+    output: {
+      readonly did: string
+      readonly token: string
+      /** The rev of the repo just now. */
+      readonly rev: string
+    }
   }
 }

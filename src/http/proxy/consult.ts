@@ -1,0 +1,57 @@
+import * as Effect from "effect/Effect"
+import type { OutgoingStream } from "../../services/Outgoing.ts"
+import { UpstreamFailed } from "../../services/ProxyTargets.ts"
+import { jsonType } from "../responseHeaders.ts"
+import { isJson, maxRead, parseJson, readAnswer } from "./bodies.ts"
+import { headersDown } from "./headers.ts"
+import type { Patch, Patchable, Patched } from "./patch.ts"
+
+const patchedAnswer = ({ headers }: OutgoingStream, { body, headers: more }: Patched): Response => {
+  const answer = new Response(JSON.stringify(body), { headers: headersDown(headers, "changed") })
+  answer.headers.set("content-type", jsonType)
+  // What the upstream calls this version of its answer is not true of the patched one.
+  for (const name of ["etag", "last-modified"]) answer.headers.delete(name)
+  for (const [name, value] of Object.entries(more ?? {})) answer.headers.set(name, value)
+  return answer
+}
+
+/** An answer that was read, as if it had not been. */
+const unread = ({ status, headers: given }: OutgoingStream, bytes: Uint8Array) => {
+  const headers = new Headers(given)
+  headers.delete("content-encoding")
+  headers.set("content-length", String(bytes.byteLength))
+  return {
+    status,
+    headers,
+    body: new Blob([bytes as Uint8Array<ArrayBuffer>]).stream()
+  } satisfies OutgoingStream
+}
+
+/** Lets a patch look at an answer; gives the patched one, or the answer as it came. */
+export const consult = Effect.fn("proxy.consult")(function* (
+  patch: Patch,
+  about: Omit<Patchable, "json" | "status" | "headers">,
+  answer: OutgoingStream
+) {
+  const { status, headers } = answer
+  if (!isJson(headers) || (status !== 200 && (status < 400 || status >= 500))) return answer
+  let isRead = false
+  const bytes = yield* Effect.cached(
+    Effect.suspend(() => {
+      isRead = true
+      return readAnswer(answer, maxRead)
+    })
+  )
+  const json = yield* Effect.cached(Effect.flatMap(bytes, parseJson))
+  const patched = yield* patch({ ...about, status, headers, json }).pipe(
+    Effect.catchCause((cause) =>
+      Effect.as(Effect.logDebug("answer left as it came", cause), undefined)
+    )
+  )
+  if (patched !== undefined) return patchedAnswer(answer, patched)
+  if (!isRead) return answer
+  return yield* bytes.pipe(
+    Effect.map((read) => unread(answer, read)),
+    Effect.mapError(() => new UpstreamFailed({ reason: "refused" }))
+  )
+})

@@ -1,0 +1,131 @@
+import * as Effect from "effect/Effect"
+import { Config } from "../../services/Config.ts"
+import { Outgoing, type OutgoingError, type OutgoingStream } from "../../services/Outgoing.ts"
+import { UpstreamFailed } from "../../services/ProxyTargets.ts"
+import { errorResponse } from "../errors.ts"
+import { PayloadTooLarge } from "../failures.ts"
+import { isJson, maxRead, parseJson, type PassedBody, readAnswer } from "./bodies.ts"
+import { headersDown } from "./headers.ts"
+
+/** A request as a service gets it. */
+export interface Upward {
+  readonly method: "GET" | "HEAD" | "POST"
+  readonly url: string
+  readonly headers: Readonly<Record<string, string>>
+  readonly body?: PassedBody | undefined
+  /** The answer comes as it is encoded. */
+  readonly keepEncoding: boolean
+}
+
+const second = 1000
+
+/** How long a service may take until its headers are there; a body on its way there passes at 64 KiB a second at least. */
+const patience = (body: PassedBody | undefined): number =>
+  body === undefined
+    ? 10 * second
+    : body.length === undefined
+      ? 40 * second
+      : 10 * second + (body.length / 65_536) * second
+
+/** How long an answer's body may take: JSON is somebody's who waits for it, everything else may be large. */
+const bodyPatience = (headers: Headers): number => (isJson(headers) ? 30 : 600) * second
+
+const reasonOf = (error: OutgoingError): UpstreamFailed["reason"] =>
+  error._tag === "OutgoingRefused"
+    ? "refused"
+    : error.operation === "timeout"
+      ? "too slow"
+      : "unreachable"
+
+/** Asks a service; what only reads is asked once more where there was no connection. */
+export const ask = Effect.fn("proxy.ask")(function* (asked: Upward) {
+  const { method, url, headers, body } = asked
+  const { blobLimit } = yield* Config
+  const outgoing = yield* Outgoing
+  const once = outgoing.open(url, {
+    method,
+    headers,
+    allowStatus: "any",
+    timeout: patience(body),
+    maxBytes: (given) => (isJson(given) ? maxRead : Math.max(maxRead, blobLimit)),
+    bodyTimeout: bodyPatience,
+    ...(body === undefined ? {} : { body: body.body }),
+    ...(asked.keepEncoding ? { keepEncoding: true } : {})
+  })
+  const answered =
+    method === "POST"
+      ? once
+      : Effect.retry(once, {
+          times: 1,
+          while: (error) => error._tag === "OutgoingFailed" && error.operation === "connect"
+        })
+  return yield* answered.pipe(
+    Effect.tapError((error) => Effect.logWarning("upstream failed", error)),
+    Effect.mapError((error) =>
+      body?.isOver() === true
+        ? new PayloadTooLarge({ limit: blobLimit })
+        : new UpstreamFailed({ reason: reasonOf(error) })
+    )
+  )
+})
+
+const textOf = (value: unknown): string | undefined =>
+  typeof value === "string" && value !== "" ? value.slice(0, 2048) : undefined
+
+/** Error names are words; nothing else passes for one. */
+const errorName = (value: unknown): string | undefined =>
+  typeof value === "string" && /^[A-Za-z][A-Za-z0-9_.-]{0,127}$/.test(value) ? value : undefined
+
+/** What an answer says went wrong, as far as it is the protocol's form. */
+const faultOf = Effect.fnUntraced(function* (answer: OutgoingStream) {
+  if (!isJson(answer.headers)) {
+    yield* discard(answer)
+    return {}
+  }
+  const fault = yield* readAnswer(answer, 64 * 1024).pipe(
+    Effect.flatMap(parseJson),
+    Effect.orElseSucceed(() => undefined)
+  )
+  return typeof fault === "object" && fault !== null
+    ? (fault as { readonly error?: unknown; readonly message?: unknown })
+    : {}
+})
+
+/** Lets go of an answer whose body nobody will read. */
+const discard = ({ body }: OutgoingStream) =>
+  Effect.ignore(Effect.tryPromise(() => body?.cancel() ?? Promise.resolve()))
+
+/** Whether an answer is one of success; a redirect is none, for nobody follows it. */
+export const succeeded = ({ status }: OutgoingStream): boolean =>
+  (status >= 200 && status < 300) || status === 304
+
+/** The error of a service, in the protocol's form; what failed there is a failure behind this server. */
+export const failedAnswer = Effect.fnUntraced(function* (answer: OutgoingStream) {
+  const { status, headers } = answer
+  const { error, message } = yield* faultOf(answer)
+  const given = Object.fromEntries(headersDown(headers, "none"))
+  return errorResponse(
+    status >= 400 && status < 500
+      ? {
+          status,
+          error: errorName(error) ?? (status === 404 ? "NotFound" : "InvalidRequest"),
+          message: textOf(message) ?? `The service answered ${status}`,
+          headers: given
+        }
+      : {
+          status: 502,
+          error: "UpstreamFailure",
+          message: textOf(message) ?? "The service failed",
+          headers: given
+        }
+  )
+})
+
+/** The answer of a service on its way to the caller. */
+export const passedAnswer = ({ status, headers, body }: OutgoingStream): Response =>
+  new Response(status === 204 || status === 205 || status === 304 ? null : body, {
+    status,
+    headers: headersDown(headers, body === null && status !== 200 ? "none" : "same"),
+    // The bytes are encoded already, where the headers say so.
+    encodeBody: "manual"
+  })

@@ -1,0 +1,92 @@
+import * as Effect from "effect/Effect"
+import { isSupportedDid } from "../../identity/did.ts"
+import { Config } from "../../services/Config.ts"
+import { ProxyTargets } from "../../services/ProxyTargets.ts"
+import { InvalidRequest, MethodNotImplemented } from "../failures.ts"
+import { readBody } from "../input.ts"
+import { parseJson } from "./bodies.ts"
+import { defaultService, nameOf, readProxyHeader, type ServiceName } from "./rules.ts"
+
+/** Where a request goes, and what the token that goes with it says. */
+export interface Plan {
+  readonly target: ServiceName
+  /** The audience that an app must have the permission for. */
+  readonly aud: string
+  readonly tokenAud: string
+  readonly tokenLxm?: string
+  /** The request with a body that is still unread. */
+  readonly request: Request
+}
+
+/**
+ * The plan for a service as it is called by everybody.
+ *
+ * `aud` in the token is the bare DID: services of today compare with nothing else, and `did#service`, which the
+ * specification foresees, is not understood by them yet. Permissions are judged with the service all the same.
+ */
+const planFor = (target: ServiceName, request: Request): Plan => ({
+  target,
+  aud: nameOf(target),
+  tokenAud: target.did,
+  request
+})
+
+/** The service that the caller names, or else the one that answers this method. */
+const serviceFor = Effect.fnUntraced(function* (nsid: string, request: Request) {
+  const header = request.headers.get("atproto-proxy")
+  if (header !== null) {
+    const read = readProxyHeader(header)
+    return read.ok ? read.name : yield* new InvalidRequest({ message: read.reason })
+  }
+  const service = defaultService(nsid, yield* Config)
+  return service ?? (yield* new MethodNotImplemented())
+})
+
+/** app.bsky.feed.getFeed goes to the app view, with a token that the app view shows to the feed's generator. */
+const getFeed = Effect.fnUntraced(function* (nsid: string, request: Request, url: URL) {
+  const target = yield* serviceFor(nsid, request)
+  const feed = url.searchParams.get("feed")
+  if (feed === null) return yield* new InvalidRequest({ message: "feed: is required" })
+  const tokenAud = yield* (yield* ProxyTargets).generatorOf(feed)
+  const tokenLxm = "app.bsky.feed.getFeedSkeleton"
+  return { ...planFor(target, request), tokenAud, tokenLxm } satisfies Plan
+})
+
+const isServiceDid = (value: unknown): value is { readonly serviceDid: string } =>
+  typeof value === "object" &&
+  value !== null &&
+  "serviceDid" in value &&
+  typeof value.serviceDid === "string" &&
+  isSupportedDid(value.serviceDid)
+
+/** registerPush and unregisterPush go to the notification service that their body names. */
+const push = Effect.fnUntraced(function* (_: string, request: Request) {
+  const { appView, jsonLimit } = yield* Config
+  const bytes = yield* readBody(request, jsonLimit)
+  const input = yield* Effect.orElseSucceed(parseJson(bytes), () => undefined)
+  if (!isServiceDid(input)) {
+    return yield* new InvalidRequest({ message: "Input/serviceDid: must be the DID of a service" })
+  }
+  const headers = new Headers(request.headers)
+  headers.delete("content-encoding")
+  headers.set("content-length", String(bytes.byteLength))
+  const again = new Request(request.url, { method: request.method, headers, body: bytes })
+  const notifier = { did: input.serviceDid, service: "bsky_notif" }
+  const plan = planFor(notifier, again)
+  // The app view takes them itself, and its document need not say so.
+  return input.serviceDid === appView?.did ? { ...plan, target: appView } : plan
+})
+
+const usual = Effect.fnUntraced(function* (nsid: string, request: Request) {
+  return planFor(yield* serviceFor(nsid, request), request)
+})
+
+const special = new Map<string, typeof getFeed | typeof push>([
+  ["app.bsky.feed.getFeed", getFeed],
+  ["app.bsky.notification.registerPush", push],
+  ["app.bsky.notification.unregisterPush", push]
+])
+
+/** Finds out where a method is called, and as whom. */
+export const planOf = (nsid: string, request: Request, url: URL) =>
+  (special.get(nsid) ?? usual)(nsid, request, url)

@@ -1,0 +1,75 @@
+import * as Effect from "effect/Effect"
+import { isProtected } from "../../auth/methods.ts"
+import { Accounts } from "../../services/Accounts.ts"
+import { Denied } from "../../services/Auth.ts"
+import { Config } from "../../services/Config.ts"
+import { ProxyTargets } from "../../services/ProxyTargets.ts"
+import { InvalidRequest, MethodNotImplemented } from "../failures.ts"
+import { noteAccount } from "../requestLog.ts"
+import { subjectOf } from "../route.ts"
+import { credentialsOf } from "../Xrpc.ts"
+import { passBody } from "./bodies.ts"
+import { consult } from "./consult.ts"
+import { ask, failedAnswer, passedAnswer, succeeded } from "./exchange.ts"
+import { headersUp } from "./headers.ts"
+import { planOf } from "./plan.ts"
+import { patches } from "./readAfterWrite.ts"
+import { isOurs } from "./rules.ts"
+
+const verbs = ["GET", "HEAD", "POST"] as const
+
+/** What may be proxied at all, whoever asks. */
+const assertProxied = Effect.fnUntraced(function* (nsid: string, request: Request) {
+  const verb = verbs.find((one) => one === request.method)
+  if (verb === undefined) {
+    return yield* new InvalidRequest({ message: "XRPC requests only supports GET and POST" })
+  }
+  if (isProtected(nsid)) {
+    return yield* new Denied({ error: "InvalidToken", message: "Bad token method" })
+  }
+  return isOurs(nsid) ? yield* new MethodNotImplemented() : verb
+})
+
+/**
+ * Hands a method that is not this server's on to the service that has it, in the name of the caller.
+ *
+ * The account's object judges the caller and signs; the waiting for the service is done here, and nothing that the
+ * caller shows goes further than to that object.
+ */
+export const proxy = Effect.fn("proxy")(function* (nsid: string, asked: Request, url: URL) {
+  const method = yield* assertProxied(nsid, asked)
+  const subject = yield* subjectOf(asked.headers.get("authorization"))
+  noteAccount(asked, subject)
+  const { target, request, ...audience } = yield* planOf(nsid, asked, url)
+  const accounts = yield* Accounts
+  const { did, rev, token } = yield* accounts.call(subject, "authorizeProxy", {
+    ...credentialsOf(asked),
+    ...audience,
+    lxm: nsid
+  })
+  const endpoint = yield* (yield* ProxyTargets).endpointOf(target)
+  const body = yield* passBody(request, (yield* Config).blobLimit)
+  const patch = method === "GET" ? patches.get(nsid) : undefined
+  const headers = headersUp(request.headers, {
+    token,
+    hasBody: body !== undefined,
+    isRead: patch !== undefined
+  })
+  const answer = yield* ask({
+    method,
+    url: `${endpoint}/xrpc/${nsid}${url.search}`,
+    headers,
+    body,
+    keepEncoding: headers["accept-encoding"] !== "identity"
+  })
+  const final =
+    patch === undefined
+      ? answer
+      : yield* consult(
+          patch,
+          { nsid, request: asked, url, did, rev, endpoint, audience: target.did },
+          answer
+        )
+  if (final instanceof Response) return final
+  return succeeded(final) ? passedAnswer(final) : yield* failedAnswer(final)
+})
