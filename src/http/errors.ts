@@ -165,6 +165,7 @@ const wire: Wire = {
   DidNotFound: ({ did }) => badRequest("DidNotFound", `Could not resolve DID: ${did}`),
   DidDeactivated: ({ did }) => badRequest("DidDeactivated", `DID has been deactivated: ${did}`),
   IdentityUnavailable: ({ subject }) => upstream(`Could not resolve ${subject} just now`),
+  PlcOperationRefused: plain(400, "InvalidRequest"),
   PlcRefused: ({ reason }) =>
     badRequest("InvalidRequest", `The PLC directory refused the operation: ${reason}`),
   PlcUnavailable: () => upstream("The PLC directory could not be reached"),

@@ -36,6 +36,7 @@ import type { LimiterUnavailable, RateLimitExceeded } from "../services/Limiter.
 import type { GrantEnded } from "../services/OAuthSessions.ts"
 import type { PreferenceRefused } from "../services/OwnerPreferences.ts"
 import type { PasskeyRefused } from "../services/Passkeys.ts"
+import type { PlcOperationRefused } from "../services/PlcOperations.ts"
 import type { PlcRefused, PlcUnavailable } from "../services/PlcDirectory.ts"
 import type { ProxyTargetRefused, UnknownFeed, UpstreamFailed } from "../services/ProxyTargets.ts"
 import type { RecordNotFound } from "../services/Records.ts"
@@ -105,6 +106,7 @@ export type Failure =
   | DidNotFound
   | DidDeactivated
   | IdentityUnavailable
+  | PlcOperationRefused
   | PlcRefused
   | PlcUnavailable
   | SessionEnded

@@ -1,0 +1,178 @@
+import * as Effect from "effect/Effect"
+import * as Schema from "effect/Schema"
+import { didMethod } from "../identity/did.ts"
+import {
+  dataOf,
+  InvalidPlcOperation,
+  type PlcData,
+  type PlcOperation,
+  type UnsignedOperation,
+  unsignedBytes,
+  updateOperation,
+  withSignature
+} from "../identity/plcOperation.ts"
+import { parseOperation } from "../identity/plcParse.ts"
+import { AccountEvents } from "./AccountEvents.ts"
+import { type Account, AccountStore } from "./AccountStore.ts"
+import { Config } from "./Config.ts"
+import { Identity } from "./Identity.ts"
+import { Keys } from "./Keys.ts"
+import { PlcDirectory } from "./PlcDirectory.ts"
+import { rotationKey } from "./RotationKey.ts"
+
+/** An operation on a DID that this server does not sign or hand on. */
+export class PlcOperationRefused extends Schema.TaggedError<PlcOperationRefused>()(
+  "PlcOperationRefused",
+  { did: Schema.String, message: Schema.String }
+) {}
+
+/** What somebody who signs an operation may change; shapes are checked when it is signed. */
+export type PlcChange = { readonly [field in keyof PlcData]?: unknown }
+
+const refuse = (did: string, message: string) => new PlcOperationRefused({ did, message })
+
+/** Turns away accounts whose DID is none of the PLC directory's. */
+export const assertPlc = (did: string): Effect.Effect<void, PlcOperationRefused> =>
+  didMethod(did) === "plc"
+    ? Effect.void
+    : Effect.fail(
+        refuse(
+          did,
+          "The account's DID is a did:web: it has no PLC operations, its document is changed where it is served"
+        )
+      )
+
+/** An operation by the limits of the directory, or the reason why it is none. */
+const checked = (did: string, json: unknown) =>
+  Effect.try({
+    try: () => parseOperation(json),
+    catch: (error) =>
+      refuse(
+        did,
+        `Invalid operation: ${error instanceof InvalidPlcOperation ? error.message : "unreadable"}`
+      )
+  })
+
+const placeholder = "A".repeat(86)
+
+/** The operation that would follow a DID's last one, if this host may sign it; what `change` leaves out stays. */
+const nextOperation = Effect.fnUntraced(function* (did: string, change: PlcChange) {
+  yield* assertPlc(did)
+  const last = yield* (yield* PlcDirectory).last(did)
+  if (last.type === "plc_tombstone") return yield* refuse(did, "The DID has a tombstone")
+  const now = dataOf(last)
+  if (!now.rotationKeys.includes(rotationKey(yield* Config).didKey)) {
+    return yield* refuse(did, "This server's rotation key is not among the DID's rotation keys")
+  }
+  // SAFETY: `checked` looks at every field of it.
+  const next = updateOperation(last, change as Partial<PlcData>)
+  // The form is checked before it is signed, so that nobody has a signature of something else.
+  yield* checked(did, { ...next, sig: placeholder })
+  return { now, next }
+})
+
+const sign = Effect.fnUntraced(function* (operation: UnsignedOperation) {
+  const signer = yield* (yield* Keys).signer(rotationKey(yield* Config))
+  return withSignature(operation, yield* signer.sign(unsignedBytes(operation)))
+})
+
+/**
+ * The operation that follows a DID's last one, signed by this host's rotation key; what `change` leaves out stays.
+ *
+ * Nothing is sent. A DID of before 2023 whose only operation is a `create` gets one of today's form.
+ */
+export const signUpdate = Effect.fn("PlcOperations.signUpdate")(function* (
+  did: string,
+  change: PlcChange
+) {
+  const { next } = yield* nextOperation(did, change)
+  return yield* sign(next)
+})
+
+/** Sends an operation to the directory, and forgets how the DID was. */
+const send = Effect.fnUntraced(function* (did: string, operation: PlcOperation) {
+  yield* (yield* PlcDirectory).submit(did, operation)
+  yield* (yield* Identity).forget(did)
+})
+
+/** Changes what a DID stands at, by this host's rotation key; what is so already is not sent again. */
+export const changePlc = Effect.fn("PlcOperations.changePlc")(function* (
+  did: string,
+  change: Partial<PlcData>
+) {
+  const { now, next } = yield* nextOperation(did, change)
+  if (isSame(now, next)) return yield* (yield* Identity).forget(did)
+  yield* send(did, yield* sign(next))
+})
+
+const isSame = (now: PlcData, next: PlcData): boolean =>
+  (["rotationKeys", "verificationMethods", "alsoKnownAs", "services"] as const).every(
+    (field) => JSON.stringify(now[field]) === JSON.stringify(next[field])
+  )
+
+/** The keys that stand before this host's among those in force: an owner's recovery keys, not to be lost. */
+const keysAbove = Effect.fnUntraced(function* (did: string, ours: string) {
+  const { rotationKeys } = yield* (yield* PlcDirectory).data(did)
+  const at = rotationKeys.indexOf(ours)
+  return at < 0 ? [] : rotationKeys.slice(0, at)
+})
+
+/** What the DID of an account has to say for it to live here. */
+export const recommendedCredentials = Effect.fn("PlcOperations.recommendedCredentials")(function* (
+  account: Account
+) {
+  const { did } = account
+  const config = yield* Config
+  const credentials = {
+    alsoKnownAs: [`at://${account.handle}`],
+    verificationMethods: { atproto: account.signingKey.didKey },
+    services: {
+      atproto_pds: { type: "AtprotoPersonalDataServer", endpoint: config.publicUrl }
+    }
+  }
+  if (didMethod(did) !== "plc") return credentials
+  const { didKey } = rotationKey(config)
+  const above = yield* Effect.orElseSucceed(keysAbove(did, didKey), () => [])
+  return { rotationKeys: [...above, didKey], ...credentials }
+})
+
+/** What an operation must say for an account to live here, in the order that it is told. */
+const faultOf = (
+  operation: PlcData,
+  account: Account,
+  { ours, publicUrl }: { readonly ours: string; readonly publicUrl: string }
+): string | undefined => {
+  const pds = operation.services["atproto_pds"]
+  if (!operation.rotationKeys.includes(ours)) {
+    return "Rotation keys do not include server's rotation key"
+  }
+  if (pds?.type !== "AtprotoPersonalDataServer") return "Incorrect type on atproto_pds service"
+  if (pds.endpoint !== publicUrl) return "Incorrect endpoint on atproto_pds service"
+  if (operation.verificationMethods["atproto"] !== account.signingKey.didKey) {
+    return "Incorrect signing key"
+  }
+  return operation.alsoKnownAs[0] === `at://${account.handle}`
+    ? undefined
+    : "Incorrect handle in alsoKnownAs"
+}
+
+/**
+ * Hands on an operation of the account's DID which leaves the account working here, and tells the network.
+ *
+ * Who signed it, and whether it follows the last one, is the directory's to judge.
+ */
+export const submitOperation = Effect.fn("PlcOperations.submitOperation")(function* (
+  json: unknown
+) {
+  const account = yield* (yield* AccountStore).get
+  const { did } = account
+  yield* assertPlc(did)
+  const operation = yield* checked(did, json)
+  if (operation.type !== "plc_operation") return yield* refuse(did, "Invalid operation")
+  const config = yield* Config
+  const { publicUrl } = config
+  const fault = faultOf(operation, account, { ours: rotationKey(config).didKey, publicUrl })
+  if (fault !== undefined) return yield* refuse(did, fault)
+  yield* send(did, operation)
+  yield* (yield* AccountEvents).identity
+})
