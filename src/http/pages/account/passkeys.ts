@@ -91,7 +91,11 @@ export const addPasskey: Action = {
       .pipe(Effect.catch((rejected) => refusalOf(rejected, taken)))
     if (typeof made === "string") return yield* again(made)
     const undo = accounts.call(did, "removePasskey", { id: made.id })
-    const isOurs = yield* Effect.tapError(owners.add(made.id, did), () => Effect.ignore(undo))
+    const noted = Effect.gen(function* () {
+      // An earlier attempt whose answer was lost may have noted it already.
+      return (yield* owners.add(made.id, did)) || (yield* owners.ownerOf(made.id)) === did
+    })
+    const isOurs = yield* Effect.tapError(noted, () => Effect.ignore(undo))
     if (isOurs) return done("security", "passkey-added")
     yield* undo
     return yield* again(taken)
