@@ -1,18 +1,14 @@
-import { asyncIterableReader, createDecoder } from "@ipld/car/decoder"
 import { sameBytes } from "./bytes.ts"
-import { Cid, cidLength, InvalidCid, sha256 } from "./cid.ts"
+import { CarParser, InvalidCar } from "./carParser.ts"
+import { type Cid, cidLength, sha256 } from "./cid.ts"
 import { encode } from "./cbor.ts"
-import { maxCarBlock, maxCarHeader } from "./limits.ts"
+
+export { InvalidCar } from "./carParser.ts"
 
 /** A block with its name. */
 export interface Block {
   readonly cid: Cid
   readonly bytes: Uint8Array
-}
-
-/** Thrown for bytes that are not a CAR of version 1, or hold a block that its CID does not name. */
-export class InvalidCar extends Error {
-  override readonly name = "InvalidCar"
 }
 
 const varintLength = (n: number): number => {
@@ -110,70 +106,45 @@ export interface CarReader extends AsyncIterable<Block> {
 
 /** Reads a CAR as it arrives: every digest is verified and every size bounded; throws InvalidCar. */
 export const readCar = (stream: AsyncIterable<Uint8Array>): CarReader => {
-  // Made when first asked for: it begins to read at once, and its failure must find a listener.
-  let started: ReturnType<typeof createDecoder> | undefined
-  const decoder = () => (started ??= createDecoder(boundedReader(stream)))
+  const parser = new CarParser()
+  // Made when first asked for: it may begin to read at once, and its failure must find a listener.
+  let started: AsyncIterator<Uint8Array> | undefined
+  const source = () => (started ??= stream[Symbol.asyncIterator]())
+
+  /** Takes another piece; false at the end of a whole file. */
+  const more = async (): Promise<boolean> => {
+    const next = await source().next().catch(rethrow)
+    if (next.done === true) parser.end()
+    else parser.push(next.value)
+    return next.done !== true
+  }
+
+  const roots = async (): Promise<ReadonlyArray<Cid>> => {
+    while (parser.roots === undefined) await more()
+    return parser.roots
+  }
+
   return {
-    async roots() {
-      const header = await decoder().header().catch(rethrow)
-      if (header.version !== 1) throw new InvalidCar("not version 1")
-      return header.roots.map(({ bytes }) => readCid(bytes))
-    },
+    roots,
     async *[Symbol.asyncIterator]() {
-      await this.roots()
-      const blocks = decoder().blocks()[Symbol.asyncIterator]()
-      while (true) {
-        const next = await blocks.next().catch(rethrow)
-        if (next.done === true) return
-        const cid = readCid(next.value.cid.bytes)
-        // A copy: the decoder's bytes are a view that would keep its whole chunk alive.
-        const bytes = next.value.bytes.slice()
-        if (!sameBytes(sha256(bytes), cid.digest)) {
-          throw new InvalidCar(`block ${cid} does not match its digest`)
+      await roots()
+      do {
+        for (let block = parser.next(); block !== undefined; block = parser.next()) {
+          yield verified(block)
         }
-        yield { cid, bytes }
-      }
+      } while (await more())
     }
   }
+}
+
+/** A block of its own bytes, which its CID names. */
+const verified = ({ cid, bytes }: Block): Block => {
+  if (!sameBytes(sha256(bytes), cid.digest)) {
+    throw new InvalidCar(`block ${cid} does not match its digest`)
+  }
+  return { cid, bytes: bytes.slice() }
 }
 
 const rethrow = (error: unknown): never => {
   throw error instanceof InvalidCar ? error : new InvalidCar(String(error))
-}
-
-const readCid = (bytes: Uint8Array): Cid => {
-  try {
-    return Cid.fromBytes(bytes)
-  } catch (error) {
-    if (error instanceof InvalidCid) throw new InvalidCar("a block with a foreign kind of CID")
-    throw error
-  }
-}
-
-/** The library's reader would gather whatever length a file claims, and skip wherever version 2 points. */
-const boundedReader = (
-  stream: AsyncIterable<Uint8Array>
-): ReturnType<typeof asyncIterableReader> => {
-  const reader = asyncIterableReader(stream)
-  let limit = maxCarHeader
-  let headerRead = false
-  return {
-    upTo: (length) => reader.upTo(length),
-    exactly: async (length, seek) => {
-      if (length > limit || length < 0) throw new InvalidCar(`${length} bytes are too many`)
-      const bytes = await reader.exactly(length, seek)
-      if (!headerRead && seek === true) {
-        headerRead = true
-        limit = maxCarBlock
-      }
-      return bytes
-    },
-    seek: (length) => {
-      if (length > 16) throw new InvalidCar("not version 1")
-      reader.seek(length)
-    },
-    get pos() {
-      return reader.pos
-    }
-  }
 }

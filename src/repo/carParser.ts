@@ -1,0 +1,122 @@
+import { decode, InvalidCbor } from "./cbor.ts"
+import type { Block } from "./car.ts"
+import { Cid, cidLength, isCidAt } from "./cid.ts"
+import { isMap } from "./json.ts"
+import { maxCarBlock, maxCarHeader } from "./limits.ts"
+
+/** Thrown for bytes that are not a CAR of version 1, or hold a block that its CID does not name. */
+export class InvalidCar extends Error {
+  override readonly name = "InvalidCar"
+}
+
+/** A length of the file, and where what it measures begins. */
+interface Section {
+  readonly start: number
+  readonly length: number
+}
+
+/** No length that is allowed takes more bytes than this. */
+const maxVarint = 4
+
+/**
+ * Reads a CAR from pieces of any size, synchronously: `push` a piece, then take blocks until there is none.
+ *
+ * Every size is bounded before it is gathered. Digests are the caller's to verify: not every reader needs every block.
+ */
+export class CarParser {
+  #buffer = new Uint8Array(0x2_0000)
+  #start = 0
+  #end = 0
+  #roots: ReadonlyArray<Cid> | undefined
+
+  /** The roots that the header names, once it has come whole; throws InvalidCar. */
+  get roots(): ReadonlyArray<Cid> | undefined {
+    return (this.#roots ??= this.#readHeader())
+  }
+
+  /** Takes the next piece of the file; blocks given out before are no longer valid. */
+  push(piece: Uint8Array): void {
+    const kept = this.#end - this.#start
+    if (this.#end + piece.length > this.#buffer.length) {
+      const needed = kept + piece.length
+      const target =
+        needed > this.#buffer.length ? new Uint8Array(Math.max(needed, 2 * kept)) : this.#buffer
+      target.set(this.#buffer.subarray(this.#start, this.#end))
+      this.#buffer = target
+      this.#start = 0
+      this.#end = kept
+    }
+    this.#buffer.set(piece, this.#end)
+    this.#end += piece.length
+  }
+
+  /** The next block as views that hold until the next `push`, or nothing before more of the file has come. */
+  next(): Block | undefined {
+    if (this.roots === undefined) return undefined
+    const section = this.#section(cidLength + maxCarBlock)
+    if (section === undefined) return undefined
+    const { start, length } = section
+    if (length < cidLength) throw new InvalidCar("a block without a CID")
+    const here = this.#end - start
+    if (here < cidLength) return undefined
+    if (!isCidAt(this.#buffer, start)) throw new InvalidCar("a block with a foreign kind of CID")
+    if (here < length) return undefined
+    this.#start = start + length
+    return {
+      cid: new Cid(this.#buffer.slice(start, start + cidLength)),
+      bytes: this.#buffer.subarray(start + cidLength, start + length)
+    }
+  }
+
+  /** Says that the file has ended; throws InvalidCar when that is in the middle of something. */
+  end(): void {
+    if (this.roots === undefined || this.#start < this.#end) {
+      throw new InvalidCar("it ends in the middle of a block")
+    }
+  }
+
+  #readHeader(): ReadonlyArray<Cid> | undefined {
+    const section = this.#section(maxCarHeader)
+    if (section === undefined) return undefined
+    const { start, length } = section
+    if (length === 0) throw new InvalidCar("no header")
+    if (this.#end - start < length) return undefined
+    this.#start = start + length
+    return rootsOf(this.#buffer.slice(start, start + length))
+  }
+
+  /** Reads a length; nothing before all of it has come. */
+  #section(limit: number): Section | undefined {
+    let length = 0
+    for (let i = 0; i < maxVarint; i++) {
+      const at = this.#start + i
+      if (at >= this.#end) return undefined
+      const byte = this.#buffer[at]!
+      length |= (byte & 0x7f) << (7 * i)
+      if (byte >= 0x80) continue
+      if (length > limit) throw new InvalidCar(`${length} bytes are too many`)
+      return { start: at + 1, length }
+    }
+    throw new InvalidCar("a length that no block has")
+  }
+}
+
+const rootsOf = (bytes: Uint8Array): ReadonlyArray<Cid> => {
+  const header = headerOf(bytes)
+  if (!isMap(header) || header["version"] !== 1) throw new InvalidCar("not version 1")
+  const roots = header["roots"]
+  if (!Array.isArray(roots)) throw new InvalidCar("no roots")
+  return roots.map((root) => {
+    if (root instanceof Cid) return root
+    throw new InvalidCar("a root that is no CID")
+  })
+}
+
+const headerOf = (bytes: Uint8Array) => {
+  try {
+    return decode(bytes)
+  } catch (error) {
+    if (error instanceof InvalidCbor) throw new InvalidCar(`a malformed header: ${error.message}`)
+    throw error
+  }
+}
