@@ -5,8 +5,6 @@ import {
   dataOf,
   InvalidPlcOperation,
   type PlcData,
-  type PlcOperation,
-  type UnsignedOperation,
   unsignedBytes,
   updateOperation,
   withSignature
@@ -15,7 +13,7 @@ import { parseOperation } from "../identity/plcParse.ts"
 import { AccountEvents } from "./AccountEvents.ts"
 import { type Account, AccountStore } from "./AccountStore.ts"
 import { Config } from "./Config.ts"
-import { Identity } from "./Identity.ts"
+import { DidDeactivated, Identity } from "./Identity.ts"
 import { Keys } from "./Keys.ts"
 import { PlcDirectory } from "./PlcDirectory.ts"
 import { rotationKey } from "./RotationKey.ts"
@@ -55,27 +53,6 @@ const checked = (did: string, json: unknown) =>
 
 const placeholder = "A".repeat(86)
 
-/** The operation that would follow a DID's last one, if this host may sign it; what `change` leaves out stays. */
-const nextOperation = Effect.fnUntraced(function* (did: string, change: PlcChange) {
-  yield* assertPlc(did)
-  const last = yield* (yield* PlcDirectory).last(did)
-  if (last.type === "plc_tombstone") return yield* refuse(did, "The DID has a tombstone")
-  const now = dataOf(last)
-  if (!now.rotationKeys.includes(rotationKey(yield* Config).didKey)) {
-    return yield* refuse(did, "This server's rotation key is not among the DID's rotation keys")
-  }
-  // SAFETY: `checked` looks at every field of it.
-  const next = updateOperation(last, change as Partial<PlcData>)
-  // The form is checked before it is signed, so that nobody has a signature of something else.
-  yield* checked(did, { ...next, sig: placeholder })
-  return { now, next }
-})
-
-const sign = Effect.fnUntraced(function* (operation: UnsignedOperation) {
-  const signer = yield* (yield* Keys).signer(rotationKey(yield* Config))
-  return withSignature(operation, yield* signer.sign(unsignedBytes(operation)))
-})
-
 /**
  * The operation that follows a DID's last one, signed by this host's rotation key; what `change` leaves out stays.
  *
@@ -85,30 +62,20 @@ export const signUpdate = Effect.fn("PlcOperations.signUpdate")(function* (
   did: string,
   change: PlcChange
 ) {
-  const { next } = yield* nextOperation(did, change)
-  return yield* sign(next)
+  yield* assertPlc(did)
+  const last = yield* (yield* PlcDirectory).last(did)
+  if (last.type === "plc_tombstone") return yield* new DidDeactivated({ did })
+  const key = rotationKey(yield* Config)
+  if (!dataOf(last).rotationKeys.includes(key.didKey)) {
+    return yield* refuse(did, "This server's rotation key is not among the DID's rotation keys")
+  }
+  // SAFETY: `checked` looks at every field of it.
+  const next = updateOperation(last, change as Partial<PlcData>)
+  // The form is checked before it is signed, so that nobody has a signature of something else.
+  yield* checked(did, { ...next, sig: placeholder })
+  const signer = yield* (yield* Keys).signer(key)
+  return withSignature(next, yield* signer.sign(unsignedBytes(next)))
 })
-
-/** Sends an operation to the directory, and forgets how the DID was. */
-const send = Effect.fnUntraced(function* (did: string, operation: PlcOperation) {
-  yield* (yield* PlcDirectory).submit(did, operation)
-  yield* (yield* Identity).forget(did)
-})
-
-/** Changes what a DID stands at, by this host's rotation key; what is so already is not sent again. */
-export const changePlc = Effect.fn("PlcOperations.changePlc")(function* (
-  did: string,
-  change: Partial<PlcData>
-) {
-  const { now, next } = yield* nextOperation(did, change)
-  if (isSame(now, next)) return yield* (yield* Identity).forget(did)
-  yield* send(did, yield* sign(next))
-})
-
-const isSame = (now: PlcData, next: PlcData): boolean =>
-  (["rotationKeys", "verificationMethods", "alsoKnownAs", "services"] as const).every(
-    (field) => JSON.stringify(now[field]) === JSON.stringify(next[field])
-  )
 
 /** The keys that stand before this host's among those in force: an owner's recovery keys, not to be lost. */
 const keysAbove = Effect.fnUntraced(function* (did: string, ours: string) {
@@ -173,6 +140,7 @@ export const submitOperation = Effect.fn("PlcOperations.submitOperation")(functi
   const { publicUrl } = config
   const fault = faultOf(operation, account, { ours: rotationKey(config).didKey, publicUrl })
   if (fault !== undefined) return yield* refuse(did, fault)
-  yield* send(did, operation)
+  yield* (yield* PlcDirectory).submit(did, operation)
+  yield* (yield* Identity).forget(did)
   yield* (yield* AccountEvents).identity
 })

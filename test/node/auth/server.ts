@@ -31,6 +31,7 @@ import { Auth } from "../../../src/services/Auth.ts"
 import { Directory } from "../../../src/services/Directory.ts"
 import * as Passwords from "../../../src/services/Passwords.ts"
 import { PlcDirectory } from "../../../src/services/PlcDirectory.ts"
+import { type Head, Repo } from "../../../src/services/Repo.ts"
 import { RepoCounts } from "../../../src/services/RepoCounts.ts"
 import * as ServiceTokens from "../../../src/services/ServiceTokens.ts"
 import { configLayer, sqlLayer, storeLayer, alice as template } from "./support.ts"
@@ -103,6 +104,21 @@ const eventsLayer = Layer.succeed(
   })
 )
 
+const notThere = Effect.die("nothing here reads or writes the repo")
+
+const repoLayer = Layer.succeed(
+  Repo,
+  Repo.of({
+    create: notThere,
+    head: notThere,
+    write: () => notThere,
+    // SAFETY: nobody here looks at the head.
+    recommit: Effect.as(note("commit"), {} as Head),
+    snapshot: notThere,
+    collections: notThere
+  })
+)
+
 const countsLayer = Layer.succeed(
   RepoCounts,
   RepoCounts.of({
@@ -136,6 +152,7 @@ export const serverLayerWith = (documents: ReadonlyArray<DidDocument>) =>
         DirectorySql.layer.pipe(Layer.provide(HostDatabaseNode.layer(":memory:"))),
         PlcMemory.layer,
         eventsLayer,
+        repoLayer,
         countsLayer
       )
     ),
