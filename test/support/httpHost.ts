@@ -110,6 +110,12 @@ export const requestOf = (path: string, asked: Asked = {}): Request => {
   } as RequestInit)
 }
 
+/** Services that a test allows are allowed besides the network's own; an empty list allows none. */
+const allowing = (...envs: ReadonlyArray<Readonly<Record<string, string>>>) => {
+  const lists = envs.flatMap(({ DEV_ALLOW_HOSTS }) => DEV_ALLOW_HOSTS ?? [])
+  return { DEV_ALLOW_HOSTS: lists.includes("") ? "" : lists.join(",") }
+}
+
 /** Starts the host: memory layers, a PLC directory of its own, and no way into any other network. */
 export const startHost = async (env: Readonly<Record<string, string>> = {}): Promise<Host> => {
   const plc = await startPlc()
@@ -127,7 +133,7 @@ export const startHost = async (env: Readonly<Record<string, string>> = {}): Pro
   const serve = (request: Request) => within.get(request) ?? accountApp.serveAccount(request)
   const { context, connect } = await Memory.make(
     { serve, call: accountApp.call, ring: accountApp.ring },
-    { ...baseEnv, ...network.env, ...env }
+    { ...baseEnv, ...network.env, ...env, ...allowing(network.env, env) }
   ).pipe(
     Effect.flatMap(({ services, sequencer: { connect } }) =>
       Effect.map(Layer.build(services), (context) => ({ context, connect }))

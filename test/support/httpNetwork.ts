@@ -6,6 +6,8 @@ export interface Network {
   readonly dns: Map<string, string>
   /** What other servers answer, by the URL that is asked for. */
   readonly web: Map<string, () => Response>
+  /** Origins of servers on this machine that are reached as they are. */
+  readonly servers: Set<string>
   /** Names that nobody can reach: no connection, and no word from DNS. */
   readonly dead: Set<string>
   /** Every URL that a host asked for, but those of PLC directories. */
@@ -46,6 +48,7 @@ const stand: typeof fetch = async (input, init) => {
   for (const { doh, network } of sides) {
     network.asked.push(url.href)
     if (network.dead.has(url.hostname)) throw new TypeError("fetch failed")
+    if (network.servers.has(url.origin)) return native(input, init)
     const page = network.web.get(url.href)
     if (page !== undefined) return page()
     if (url.host !== doh) continue
@@ -72,6 +75,7 @@ export const startNetwork = (plcUrl: string): Network => {
       },
       dns: new Map(),
       web: new Map(),
+      servers: new Set(),
       dead: new Set(),
       asked: [],
       cut: (broken) => {
