@@ -19,17 +19,19 @@ import {
   type Committed,
   type Head,
   InvalidSwap,
+  type Replacement,
   Repo,
   type Write,
   type WriteOptions
 } from "../services/Repo.ts"
 import { applyChanges, type Applied, assemble } from "../services/repo/assemble.ts"
+import { collectionChanges, growth } from "../services/repo/growth.ts"
 import { type Change, plan } from "../services/repo/plan.ts"
 import { nothingSpent, pointsOf, spend, type Spent } from "../services/repo/points.ts"
 import { prepareWrites } from "../services/repo/prepare.ts"
 import { Signer } from "../services/Signer.ts"
 import { SqlStorage } from "../services/SqlStorage.ts"
-import { readHead, writeHead } from "./headRow.ts"
+import { readHead, readLastEvent, writeHead } from "./headRow.ts"
 
 /** Past so many decoded nodes (3.4 KB each) the tree in memory is let go and read again from its root. */
 const maxLoadedNodes = 4000
@@ -220,6 +222,32 @@ export const layer = Layer.effect(
       return yield* commit(current, unchanged, [], current.spent, now)
     })
 
+    const revAbove = Effect.fnUntraced(function* (rev: string) {
+      const { head } = yield* load
+      const now = yield* Clock.currentTimeMillis
+      const last = lastTid === undefined || lastTid < head.rev ? head.rev : lastTid
+      // Not remembered: what is refused after all must not drag later revs ahead of the clock.
+      return nextTid(rev > last ? rev : last, now * 1000, clockId)
+    })
+
+    const replace = Effect.fnUntraced(function* ({ expected, place, ...next }: Replacement) {
+      const { did, head, spent } = yield* load
+      if (!expected.equals(head.commit)) {
+        return yield* new InvalidSwap({ message: `Commit was at ${head.commit.toString()}` })
+      }
+      const { root, rev, records: count, nodes } = next
+      const sig = yield* signer.sign(unsignedCommitBytes({ did, data: root, rev }))
+      const made = signedCommit({ did, data: root, rev, sig })
+      const after: Head = { commit: made.cid, block: made.bytes, rev, root, records: count, nodes }
+      sql.transaction(() => writeHead(sql, after, spent, place(after) ?? readLastEvent(sql)))
+      overlay.spoil()
+      overlay = new Overlay()
+      if (lastTid === undefined || lastTid < rev) lastTid = rev
+      state = undefined
+      yield* outbox.flush
+      return after
+    })
+
     const snapshot = Effect.map(load, ({ head }) => {
       // An export that nobody reads on must not spoil those that come later.
       if (overlay.overflowed) overlay = new Overlay()
@@ -246,36 +274,10 @@ export const layer = Layer.effect(
       head: Effect.map(load, (current) => current.head),
       write: (writes, options) => alone(write(writes, options)),
       recommit: alone(recommit),
+      revAbove,
+      replace: (replacement) => alone(replace(replacement)),
       snapshot,
       collections: Effect.map(load, (current) => [...current.collections].toSorted())
     })
   })
 )
-
-/** By how many records the repo grows. */
-const growth = (changes: ReadonlyArray<Change>): number => {
-  let grown = 0
-  for (const { before, after } of changes) {
-    if (before === undefined) grown++
-    if (after === undefined) grown--
-  }
-  return grown
-}
-
-/** The collections that appear with these changes, and those whose last record went; the records are already written. */
-const collectionChanges = (
-  known: ReadonlySet<string>,
-  changes: ReadonlyArray<Change>,
-  records: Records["Service"]
-): { readonly added: ReadonlyArray<string>; readonly removed: ReadonlyArray<string> } => {
-  const added = new Set<string>()
-  const removed = new Set<string>()
-  for (const { path, after } of changes) {
-    const collection = path.slice(0, path.indexOf("/"))
-    if (after !== undefined && !known.has(collection)) added.add(collection)
-    if (after === undefined && known.has(collection) && !records.hasCollection(collection)) {
-      removed.add(collection)
-    }
-  }
-  return { added: [...added], removed: [...removed] }
-}

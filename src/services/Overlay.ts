@@ -41,6 +41,12 @@ export class Overlay {
     this.#overflowed = false
   }
 
+  /** Ends the exports that read through it: what they read is no longer there. */
+  spoil(): void {
+    this.#overflowed = true
+    this.#saved.clear()
+  }
+
   /** Saves a row that is about to be replaced or deleted. */
   save(key: string, bytes: Uint8Array): void {
     if (this.#overflowed || this.#saved.has(key)) return

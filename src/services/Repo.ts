@@ -109,6 +109,19 @@ export interface Snapshot {
   close(): void
 }
 
+/** A repo from elsewhere, ready to be put in the place of the one that is here. */
+export interface Replacement {
+  /** The commit that it takes the place of: another head in the meantime is in its way. */
+  readonly expected: Cid
+  readonly root: Cid
+  /** From `revAbove`. */
+  readonly rev: string
+  readonly records: number
+  readonly nodes: number
+  /** Puts records and tree in place, inside the commit's transaction; answers the id of the event it pushed, if any. */
+  place(head: Head): number | undefined
+}
+
 /**
  * The repository of one account: signed commits over a Merkle search tree.
  *
@@ -127,6 +140,10 @@ export class Repo extends Context.Service<
     ): Effect.Effect<Committed, WriteFailure>
     /** Signs a new commit over the same tree (key rotation, a reset), and announces it. */
     readonly recommit: Effect.Effect<Head, RepoNotFound>
+    /** A rev for a commit that is to follow both the head and a commit from elsewhere. */
+    revAbove(rev: string): Effect.Effect<string, RepoNotFound>
+    /** Signs a commit over another tree, in one transaction with what puts it in place; exports that still run fail. */
+    replace(replacement: Replacement): Effect.Effect<Head, RepoNotFound | InvalidSwap>
     readonly snapshot: Effect.Effect<Snapshot, RepoNotFound>
     /** The collections that hold records, without a walk. */
     readonly collections: Effect.Effect<ReadonlyArray<string>, RepoNotFound>

@@ -1,0 +1,61 @@
+import type { Cid } from "../cid.ts"
+import { DigestTable } from "./DigestTable.ts"
+import { doubled, Pile } from "./Pile.ts"
+
+const utf8 = new TextEncoder()
+const text = new TextDecoder()
+const none = 0xffff_ffff
+
+/** The records that a tree names: from a record's CID to the paths at which it stands. Packed, 85 bytes a record. */
+export class Leaves {
+  readonly #digests = new DigestTable()
+  readonly #paths = new Pile()
+  /** By the number of the digest: the path that came last; by that, the one before; and so on. */
+  #lastPath = new Uint32Array(0x400)
+  #pathBefore = new Uint32Array(0x400)
+  #waiting = 0
+
+  /** How many records there are, twins with the same content counted each. */
+  get count(): number {
+    return this.#paths.count
+  }
+
+  /** How many different records have not been taken yet. */
+  get waiting(): number {
+    return this.#waiting
+  }
+
+  /** Notes a record of the tree. */
+  add(path: string, cid: Cid): void {
+    const leaf = this.#paths.count
+    this.#paths.push(utf8.encode(path))
+    if (leaf === this.#pathBefore.length) this.#pathBefore = doubled(this.#pathBefore)
+    const known = this.#digests.count
+    const number = this.#digests.add(cid.digest)
+    if (number === this.#lastPath.length) this.#lastPath = doubled(this.#lastPath)
+    const isNew = number === known
+    this.#pathBefore[leaf] = isNew ? none : this.#lastPath[number]!
+    this.#lastPath[number] = leaf
+    if (isNew) this.#waiting++
+  }
+
+  /** The paths of a record whose block has come; none the second time, or when the tree has no such record. */
+  *take(cid: Cid): Generator<string> {
+    const number = this.#digests.find(cid.digest)
+    if (number < 0) return
+    let leaf = this.#lastPath[number]!
+    if (leaf === none) return
+    this.#lastPath[number] = none
+    this.#waiting--
+    for (; leaf !== none; leaf = this.#pathBefore[leaf]!) yield text.decode(this.#paths.get(leaf))
+  }
+
+  /** The path of a record whose block has not come. */
+  missing(): string | undefined {
+    for (let number = 0; number < this.#digests.count; number++) {
+      const leaf = this.#lastPath[number]!
+      if (leaf !== none) return text.decode(this.#paths.get(leaf))
+    }
+    return undefined
+  }
+}

@@ -1,0 +1,53 @@
+import { isNsid, isRecordKey } from "../../lexicon/syntax.ts"
+import type { Block } from "../car.ts"
+import { type Cid, dagCbor } from "../cid.ts"
+import { buildClusters, type MstEntry } from "../mst/build.ts"
+import { decodeCluster } from "../mst/clusterCodec.ts"
+import { InvalidNode } from "../mst/node.ts"
+import { Tree } from "../mst/Tree.ts"
+import { Leaves } from "./Leaves.ts"
+import type { NodePile } from "./NodePile.ts"
+
+/** What a tree from outside turned out to hold. */
+export interface Planted {
+  readonly leaves: Leaves
+  /** How many nodes the tree has. */
+  readonly nodes: number
+}
+
+/** The tree's own rule for keys is wider: such a record could be neither asked for nor deleted. */
+const isRecordPath = (path: string): boolean => {
+  const slash = path.indexOf("/")
+  return isNsid(path.slice(0, slash)) && isRecordKey(path.slice(slash + 1))
+}
+
+/**
+ * Walks the whole tree of a CAR, and builds it anew from what it holds, cluster by cluster.
+ *
+ * That the root comes out the same proves its form: all nodes present, each with just the keys that
+ * belong there. Throws InvalidNode, InvalidMstKey, MissingBlock.
+ */
+export function* plant(nodes: NodePile, root: Cid): Generator<Block, Planted> {
+  const leaves = new Leaves()
+  const noted = function* (entries: Iterable<MstEntry>): Generator<MstEntry> {
+    for (const entry of entries) {
+      const [path, cid] = entry
+      if (!isRecordPath(path)) throw new InvalidNode(`not the path of a record: ${path}`)
+      if (cid.codec !== dagCbor) throw new InvalidNode(`a record that is no DAG-CBOR: ${path}`)
+      leaves.add(path, cid)
+      yield entry
+    }
+  }
+  const tree = Tree.load(nodes.reader, root, { verify: true })
+  const clusters = buildClusters(noted(tree.entries()))
+  let count = 0
+  while (true) {
+    const next = clusters.next()
+    if (next.done === true) {
+      if (!next.value.equals(root)) throw new InvalidNode("not the one tree of its records")
+      return { leaves, nodes: count }
+    }
+    count += decodeCluster(next.value.bytes).length
+    yield next.value
+  }
+}

@@ -1,0 +1,36 @@
+import * as Context from "effect/Context"
+import type * as Effect from "effect/Effect"
+import * as Schema from "effect/Schema"
+import type { RepoNotFound } from "./AccountStore.ts"
+import type { BlobStoreUnavailable } from "./BlobStore.ts"
+import type { IdentityUnavailable } from "./Identity.ts"
+
+/** The CAR is not a repo that may be put in this account's place, for this reason; nothing was changed. */
+export class ImportRefused extends Schema.TaggedError<ImportRefused>()("ImportRefused", {
+  reason: Schema.String
+}) {
+  override get message(): string {
+    return `The repo cannot be imported: ${this.reason}`
+  }
+}
+
+/** Puts a repo from elsewhere in the place of this account's. */
+export class RepoImport extends Context.Service<
+  RepoImport,
+  {
+    /**
+     * Reads the CAR that is staged in the blob store under a key, twice, and puts its repo in place in one
+     * transaction, under a commit of this account's key. Whatever fails leaves the repo as it was.
+     *
+     * An import that begins while another runs takes its place.
+     */
+    run(
+      key: string
+    ): Effect.Effect<
+      void,
+      ImportRefused | RepoNotFound | BlobStoreUnavailable | IdentityUnavailable
+    >
+    /** Removes what imports that were cut off have left. */
+    readonly sweep: Effect.Effect<void>
+  }
+>()("nacre/services/RepoImport") {}
