@@ -37,7 +37,7 @@ export const missingInFeed = (
   const feed = at(answer, "feed")
   if (!Array.isArray(feed)) return []
   const shown = new Set(feed.map((item) => textAt(item, "post", "uri")))
-  const isLastPage = textAt(answer, "cursor") === undefined
+  const isLastPage = textAt(answer, "cursor") === undefined || feed.length === 0
   const limit = Number(params.get("limit") ?? 50)
   return posts
     .filter((post) => !shown.has(post.uri))

@@ -55,6 +55,7 @@ describe("a feed that lacks the caller's new posts", () => {
 
   it("gets them although it is empty", () => {
     assert.deepStrictEqual(urisIn(merge(page([]), [own(2), own(1)])), mixed(own(2), own(1)))
+    assert.deepStrictEqual(urisIn(merge(page([], "more"), [own(1)])), mixed(own(1)))
   })
 
   it("gets none past its first page", () => {
