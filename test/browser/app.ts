@@ -47,12 +47,15 @@ declare global {
   var app: TestApp
 }
 
+/** The client's errors have no names but those of their classes. */
+const nameOf = (cause: unknown): string =>
+  cause instanceof Error ? cause.constructor.name : String(cause)
+
 const outcome = async (run: () => Promise<string | undefined>): Promise<Outcome> => {
   try {
     return { ok: true, value: (await run()) ?? "" }
   } catch (cause) {
-    const { name, message } = cause instanceof Error ? cause : new Error(String(cause))
-    return { ok: false, name, message }
+    return { ok: false, name: nameOf(cause), message: String(cause) }
   }
 }
 
@@ -65,7 +68,7 @@ const start = (settings: AppSettings): TestApp => {
     plcDirectoryUrl: plc,
     // The server of the tests is on this machine.
     allowHttp: true,
-    onSessionDeleted: (_did, cause) => void ended.push(cause instanceof Error ? cause.name : "?")
+    onSessionDeleted: (_did, cause) => void ended.push(nameOf(cause))
   })
   let session: OAuthSession | undefined
   const use = (found: OAuthSession | undefined) => {

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll } from "@effect/vitest"
 import { redirectSuite } from "./redirect.suite.ts"
+import { serverAppSuite } from "./serverApp.suite.ts"
 import { type BrowserWorld, startBrowserWorld } from "./world.ts"
 
 let world: BrowserWorld
@@ -9,4 +10,4 @@ beforeAll(async () => {
 }, 60_000)
 afterAll(() => world?.close())
 
-for (const suite of [redirectSuite]) suite(() => world)
+for (const suite of [redirectSuite, serverAppSuite]) suite(() => world)

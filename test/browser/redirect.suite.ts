@@ -1,5 +1,5 @@
 import { assert, beforeAll, describe, it } from "@effect/vitest"
-import { allow, arrive, look, signInHere } from "../support/browser.ts"
+import { allow, arrive, look, newVisitor, signInHere } from "../support/browser.ts"
 import type { Person } from "../support/serverPeople.ts"
 import { ask, back, type BrowserWorld, leave, openApp, started } from "./world.ts"
 
@@ -13,7 +13,7 @@ export const redirectSuite = (world: () => BrowserWorld) => {
 
     it("signs in, writes, comes back after a reload, refreshes and signs out", async () => {
       const { app, browser } = world()
-      const context = await browser.newContext()
+      const context = await newVisitor(browser)
       const page = await openApp(context, app)
       await leave(page, alice.handle)
       await look(page, "sign-in")

@@ -1,6 +1,7 @@
 import type { Browser, BrowserContext, Page } from "playwright-core"
 import { startBrowser } from "../support/browser.ts"
 import { bundleApp, serveApp, type ServedApp } from "../support/browserApps.ts"
+import { publishApp, type PublishedApp } from "../support/browserServerApp.ts"
 import { startWorker, type TestServer } from "../support/server.ts"
 import { type Person, signUp } from "../support/serverPeople.ts"
 import type { AuthorizeOptions } from "@atproto/oauth-client-browser"
@@ -13,6 +14,8 @@ export interface BrowserWorld {
   readonly app: ServedApp
   /** A second app, of another origin, which asks for less. */
   readonly other: ServedApp
+  /** Where apps of the web publish what they are. */
+  readonly published: Readonly<Record<"web" | "posted" | "rotating", PublishedApp>>
   /** A new account. */
   person(name: string): Promise<Person>
   close(): Promise<void>
@@ -31,12 +34,21 @@ export const startBrowserWorld = async (): Promise<BrowserWorld> => {
   try {
     const browser = closed(await startBrowser(), (one) => one.close())
     const script = await bundleApp()
-    const server = closed(await startWorker(), (one) => one.stop())
+    const publish = async (host: string) => closed(await publishApp(host), (one) => one.close())
+    const published = {
+      web: await publish("app.example.com"),
+      posted: await publish("posted.example.com"),
+      rotating: await publish("rotating.example.com")
+    }
+    const hosts = Object.values(published)
+      .map(({ host, at }) => `${host}=${at}`)
+      .join(",")
+    const server = closed(await startWorker({ DEV_HOSTS: hosts }), (one) => one.stop())
     const serve = async (scope: string) =>
       closed(await serveApp(script, server, scope), (one) => one.close())
     const app = await serve("atproto transition:generic")
     const other = await serve("atproto repo:app.bsky.feed.post?action=create")
-    return { server, browser, app, other, person: (name) => signUp(server, name), close }
+    return { server, browser, app, other, published, person: (name) => signUp(server, name), close }
   } catch (cause) {
     await close()
     throw cause

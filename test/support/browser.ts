@@ -1,6 +1,6 @@
 import { existsSync, mkdirSync } from "node:fs"
 import { join } from "node:path"
-import { type Browser, type BrowserContext, chromium, type Page } from "playwright-core"
+import { type Browser, type BrowserContext, type BrowserContextOptions, chromium, type Page } from "playwright-core"
 
 /** Where Chromium is wont to be. */
 const places = [
@@ -94,5 +94,12 @@ export const allow = async (page: Page): Promise<void> => {
   await page.getByRole("button", { name: "Allow" }).click()
 }
 
-/** A browser of somebody who was never here. */
-export const freshContext = (browser: Browser): Promise<BrowserContext> => browser.newContext()
+/** A browser of somebody who was never here. Where a page does not come, the step that waits for it fails. */
+export const newVisitor = async (
+  browser: Browser,
+  options?: BrowserContextOptions
+): Promise<BrowserContext> => {
+  const context = await browser.newContext(options)
+  context.setDefaultTimeout(5_000)
+  return context
+}

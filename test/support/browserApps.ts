@@ -25,6 +25,7 @@ export const bundleApp = async (): Promise<string> => {
     platform: "browser",
     target: "es2024",
     minify: true,
+    keepNames: true,
     logLevel: "error"
   })
   return outputFiles[0]!.text
