@@ -31,7 +31,8 @@ export interface LaggingAppView extends MockService {
   forget(): void
 }
 
-const startLagging = async (): Promise<LaggingAppView> => {
+/** Starts an app view that knows nothing. */
+export const startLagging = async (): Promise<LaggingAppView> => {
   const mock = await startMock()
   let from = 0
   const revHeader = (): Record<string, string> =>
