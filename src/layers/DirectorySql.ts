@@ -11,32 +11,24 @@ import {
   InvalidInviteCode,
   type DirectoryEntry,
   type DirectoryStatus,
-  type Invite,
   type Reservation,
   type ReservationRefused
 } from "../services/Directory.ts"
+import * as Invites from "./directoryInvites.ts"
 import { HostDatabase, queriesOver } from "./HostDatabase.ts"
 import { type Database, violatedColumn } from "./sqlTables.ts"
 
 /**
  * The directory's tables.
  *
- * `accounts.status` is `reserved` until the sign-up is through. A use of an invite is a row: an account's deletion
- * leaves it there, the release of a reservation takes it away.
+ * `accounts.status` is `reserved` until the sign-up is through.
  */
 export const tables: ReadonlyArray<string> = [
   `CREATE TABLE IF NOT EXISTS accounts (
     did TEXT PRIMARY KEY, handle TEXT NOT NULL UNIQUE, email TEXT UNIQUE, status TEXT NOT NULL,
     created_at INTEGER NOT NULL, invite TEXT, invites_disabled INTEGER NOT NULL DEFAULT 0
   ) WITHOUT ROWID`,
-  `CREATE TABLE IF NOT EXISTS invites (
-    code TEXT PRIMARY KEY, available INTEGER NOT NULL, disabled INTEGER NOT NULL DEFAULT 0,
-    for_account TEXT NOT NULL, created_by TEXT NOT NULL, created_at INTEGER NOT NULL
-  ) WITHOUT ROWID`,
-  `CREATE INDEX IF NOT EXISTS invites_for_account ON invites (for_account, created_at)`,
-  `CREATE TABLE IF NOT EXISTS invite_uses (
-    code TEXT NOT NULL, used_by TEXT NOT NULL, used_at INTEGER NOT NULL, PRIMARY KEY (code, used_by)
-  ) WITHOUT ROWID`
+  ...Invites.tables
 ]
 
 /**
@@ -65,38 +57,6 @@ const entryOf = (row: AccountRow): DirectoryEntry => ({
   invite: row.invite ?? undefined,
   invitesDisabled: row.invites_disabled !== 0
 })
-
-interface InviteRow {
-  readonly code: string
-  readonly available: number
-  readonly disabled: number
-  readonly for_account: string
-  readonly created_by: string
-  readonly created_at: number
-  readonly used_by: string | null
-  readonly used_at: number | null
-}
-
-/** Folds the rows of codes and their uses, which stand together, into codes. */
-const invitesFrom = (rows: ReadonlyArray<InviteRow>): ReadonlyArray<Invite> => {
-  const invites = new Map<string, Invite & { uses: Array<Invite["uses"][number]> }>()
-  for (const row of rows) {
-    const invite = invites.get(row.code) ?? {
-      code: row.code,
-      available: row.available,
-      disabled: row.disabled !== 0,
-      forAccount: row.for_account,
-      createdBy: row.created_by,
-      createdAt: row.created_at,
-      uses: []
-    }
-    if (row.used_by !== null && row.used_at !== null) {
-      invite.uses.push({ usedBy: row.used_by, usedAt: row.used_at })
-    }
-    invites.set(row.code, invite)
-  }
-  return [...invites.values()]
-}
 
 const unavailable = (operation: string) => (cause: SqlError) =>
   new DirectoryUnavailable({ operation, cause })
@@ -193,29 +153,17 @@ const make = (database: Database): Directory["Service"] => {
   const list = Effect.fn("Directory.list")(function* (page: {
     readonly cursor?: string
     readonly limit: number
+    readonly email?: string
   }) {
     const rows = yield* repeatable(
       "list",
-      sql<AccountRow>`${confirmed} AND did > ${page.cursor ?? ""} ORDER BY did LIMIT ${page.limit}`
+      sql<AccountRow>`${confirmed} AND did > ${page.cursor ?? ""}
+        AND (${page.email === undefined ? 1 : 0} OR instr(email, ${page.email?.toLowerCase() ?? ""}) > 0)
+        ORDER BY did LIMIT ${page.limit}`
     )
     const last = rows.length < page.limit ? undefined : rows.at(-1)
     const accounts = rows.map(entryOf)
     return last === undefined ? { accounts } : { accounts, cursor: last.did }
-  })
-
-  const createInvites = Effect.fn("Directory.createInvites")(function* (invites: {
-    readonly codes: ReadonlyArray<{ readonly code: string; readonly forAccount: string }>
-    readonly available: number
-    readonly createdBy: string
-  }) {
-    const now = yield* Clock.currentTimeMillis
-    const { available, createdBy } = invites
-    const rows = invites.codes.map(
-      ({ code, forAccount }) =>
-        sql<object>`INSERT OR IGNORE INTO invites (code, available, for_account, created_by, created_at)
-          VALUES (${code}, ${available}, ${forAccount}, ${createdBy}, ${now})`
-    )
-    yield* repeatable("createInvites", batch(rows))
   })
 
   return Directory.of({
@@ -255,28 +203,6 @@ const make = (database: Database): Directory["Service"] => {
         repeatable("setStatus", sql`UPDATE accounts SET status = ${status} WHERE did = ${did}`)
       ),
     list,
-    createInvites,
-    invitesOf: (did) =>
-      repeatable(
-        "invitesOf",
-        sql<InviteRow>`SELECT invites.*, used_by, used_at FROM invites
-          LEFT JOIN invite_uses ON invite_uses.code = invites.code
-          WHERE for_account = ${did} ORDER BY created_at, invites.code, used_at`
-      ).pipe(Effect.map(invitesFrom)),
-    disableInvites: ({ codes = [], accounts = [] }) =>
-      Effect.asVoid(
-        repeatable(
-          "disableInvites",
-          batch([
-            ...codes.map(
-              (code) => sql<object>`UPDATE invites SET disabled = 1 WHERE code = ${code}`
-            ),
-            ...accounts.map(
-              (did) => sql<object>`UPDATE invites SET disabled = 1 WHERE for_account = ${did}`
-            )
-          ])
-        )
-      ),
     setInvitesDisabled: (did, disabled) =>
       Effect.asVoid(
         repeatable(
@@ -284,7 +210,8 @@ const make = (database: Database): Directory["Service"] => {
           sql`UPDATE accounts SET invites_disabled = ${disabled ? 1 : 0} WHERE did = ${did}`
         )
       ),
-    ping: Effect.asVoid(repeatable("ping", sql`SELECT 1`))
+    ping: Effect.asVoid(repeatable("ping", sql`SELECT 1`)),
+    ...Invites.make(database, repeatable)
   })
 }
 

@@ -33,6 +33,22 @@ export interface Invite {
   readonly uses: ReadonlyArray<{ readonly usedBy: string; readonly usedAt: number }>
 }
 
+/** By what codes are listed: the newest first, or the most used. */
+export type InviteOrder = "recent" | "usage"
+
+/** A place in a listing of codes: the number that it goes by, and a code. */
+export interface InvitePlace {
+  readonly rank: number
+  readonly code: string
+}
+
+/** One page of a listing of codes; `after` is the last of the page before. */
+export interface InvitePage {
+  readonly order: InviteOrder
+  readonly limit: number
+  readonly after?: InvitePlace
+}
+
 /** A place in the directory, asked for before anything else of an account exists. */
 export interface Reservation {
   readonly did: string
@@ -100,10 +116,11 @@ export class Directory extends Context.Service<
     setEmail(did: string, email: string | undefined): Answer<void, EmailTaken>
     /** Tells the account's standing; the first time confirms its reservation. */
     setStatus(did: string, status: DirectoryStatus): Answer<void>
-    /** Accounts in order of their DID, after the cursor. */
+    /** Accounts in order of their DID, after the cursor; with `email`, those whose address has it within. */
     list(page: {
       readonly cursor?: string
       readonly limit: number
+      readonly email?: string
     }): Answer<{ readonly accounts: ReadonlyArray<DirectoryEntry>; readonly cursor?: string }>
     createInvites(invites: {
       readonly codes: ReadonlyArray<{ readonly code: string; readonly forAccount: string }>
@@ -112,6 +129,11 @@ export class Directory extends Context.Service<
     }): Answer<void>
     /** The codes that an account may give away, oldest first. */
     invitesOf(did: string): Answer<ReadonlyArray<Invite>>
+    invite(code: string): Answer<Invite | undefined>
+    /** All codes, page by page; no `next` means that it was the last. */
+    listInvites(
+      page: InvitePage
+    ): Answer<{ readonly invites: ReadonlyArray<Invite>; readonly next?: InvitePlace }>
     /** Disables codes by name, and all codes of accounts. */
     disableInvites(which: {
       readonly codes?: ReadonlyArray<string>

@@ -2,7 +2,7 @@ import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import { TestClock } from "effect/testing"
-import { Directory } from "../../src/services/Directory.ts"
+import { Directory, type InvitePlace } from "../../src/services/Directory.ts"
 
 type Service = Directory["Service"]
 
@@ -260,6 +260,66 @@ export const directoryContract = (name: string, fresh: () => Layer.Layer<Directo
           } while (cursor !== undefined)
           assert.deepStrictEqual(seen, dids)
         }
+      })
+    )
+
+    check("finds accounts by a part of their address, in any case, in pages", (directory) =>
+      Effect.gen(function* () {
+        for (const [n, email] of ["ann@a.test", "bea@B.test", "ben@b.test", undefined].entries()) {
+          const did = `did:plc:${n}`
+          const handle = `h${n}.test`
+          yield* directory.reserve({ did, handle, ...(email === undefined ? {} : { email }) })
+          yield* directory.setStatus(did, "active")
+        }
+        const first = yield* directory.list({ email: "@B.Test", limit: 1 })
+        assert.deepStrictEqual(
+          first.accounts.map(({ did }) => did),
+          ["did:plc:1"]
+        )
+        const { cursor } = first
+        const rest = yield* directory.list({ email: "@b.test", limit: 5, cursor: cursor ?? "" })
+        assert.deepStrictEqual(
+          rest.accounts.map(({ did }) => did),
+          ["did:plc:2"]
+        )
+        assert.deepStrictEqual(yield* directory.list({ email: "%", limit: 5 }), { accounts: [] })
+      })
+    )
+
+    check("lists every code once, the newest or the most used first", (directory) =>
+      Effect.gen(function* () {
+        const codes = ["c0", "c1", "c2", "c3", "c4"]
+        for (const [n, code] of codes.entries()) {
+          yield* TestClock.setTime(1_700_000_000_000 + 1000 * Math.floor(n / 2))
+          yield* invite(directory, 3, code)
+        }
+        for (const [n, code] of ["c1", "c3", "c1"].entries()) {
+          yield* directory.reserve({ did: `did:plc:${n}`, handle: `h${n}.test`, invite: code })
+        }
+        const orders = {
+          recent: ["c4", "c3", "c2", "c1", "c0"],
+          usage: ["c1", "c3", "c4", "c2", "c0"]
+        } as const
+        for (const order of ["recent", "usage"] as const) {
+          for (const limit of [1, 2, 5, 10]) {
+            const seen: Array<string> = []
+            let after: InvitePlace | undefined
+            do {
+              const page = yield* directory.listInvites(
+                after === undefined ? { order, limit } : { order, limit, after }
+              )
+              seen.push(...page.invites.map(({ code }) => code))
+              after = page.next
+            } while (after !== undefined)
+            assert.deepStrictEqual(seen, orders[order], `${order} by ${limit}`)
+          }
+        }
+        const used = yield* directory.invite("c1")
+        assert.deepStrictEqual(
+          used?.uses.map(({ usedBy }) => usedBy),
+          ["did:plc:0", "did:plc:2"]
+        )
+        assert.isUndefined(yield* directory.invite("c9"))
       })
     )
 
