@@ -38,6 +38,8 @@ export interface TestApp {
   whoAmI(): Promise<Outcome>
   /** Writes a post; answers its address. */
   post(text: string): Promise<Outcome>
+  /** Likes a post of one's own. */
+  like(uri: string): Promise<Outcome>
   /** Asks for new tokens, needed or not; answers what they grant. */
   refresh(): Promise<Outcome>
   signOut(): Promise<Outcome>
@@ -90,6 +92,11 @@ const start = (settings: AppSettings): TestApp => {
     whoAmI: () =>
       outcome(async () => (await new Agent(mine()).com.atproto.server.getSession()).data.did),
     post: (text) => outcome(async () => (await new Agent(mine()).post({ text })).uri),
+    like: (uri) =>
+      outcome(async () => {
+        const cid = "bafyreidfayvfuwqa7qlnopdjiqrxzs6blmoeu4rujcjtnci5beludirz2a"
+        return (await new Agent(mine()).like(uri, cid)).uri
+      }),
     refresh: () => outcome(async () => (await mine().getTokenInfo(true)).scope),
     signOut: () =>
       outcome(async () => {
