@@ -41,6 +41,9 @@ export const configurationNames = [
   "BRAND_LINKS",
   "DEV_ALLOW_HOSTS",
   "MAILER",
+  "MAIL_FROM",
+  "MAIL_HTTP_URL",
+  "MAIL_HTTP_TOKEN",
   "DEBUG_ROWS"
 ]
 

@@ -1,4 +1,5 @@
 import * as Effect from "effect/Effect"
+import { deleteWhenDue } from "../services/AccountDeletion.ts"
 import { AccountStore } from "../services/AccountStore.ts"
 import { Alarm } from "../services/Alarm.ts"
 import { graceMillis, sweepBlobs } from "../services/BlobSweep.ts"
@@ -6,6 +7,8 @@ import { Config } from "../services/Config.ts"
 import { Outbox } from "../services/Outbox.ts"
 import { announceLate } from "./calls/signUp.ts"
 import { actorMethods } from "./xrpc/account/actor.ts"
+import { changeMethods } from "./xrpc/account/change.ts"
+import { emailMethods } from "./xrpc/account/email.ts"
 import { inviteMethods } from "./xrpc/account/invites.ts"
 import { repoReadMethods } from "./xrpc/account/records.ts"
 import { repoWriteMethods } from "./xrpc/account/repo.ts"
@@ -22,6 +25,8 @@ export const accountMethods = table(
   repoReadMethods,
   syncMethods,
   serverMethods,
+  emailMethods,
+  changeMethods,
   actorMethods,
   inviteMethods
 )
@@ -34,7 +39,7 @@ export const serveAccount = Effect.fnUntraced(function* (request: Request) {
   return answer
 })
 
-/** What the object's alarm does: deliver the outbox, sweep blobs; each asks for its next ring. */
+/** What the object's alarm does: deliver the outbox, sweep blobs, delete an account that is due; each asks for its next ring. */
 export const ring = Effect.gen(function* () {
   // An object that was emptied has no tables to look into.
   if ((yield* AccountStore).peek() === undefined) return
@@ -42,4 +47,5 @@ export const ring = Effect.gen(function* () {
   yield* (yield* Outbox).deliver
   const next = yield* sweepBlobs(yield* graceMillis)
   if (next !== undefined) yield* (yield* Alarm).by(next)
+  yield* deleteWhenDue
 })

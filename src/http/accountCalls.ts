@@ -14,6 +14,7 @@ import {
   revokeOAuth
 } from "./calls/oauth.ts"
 import { authorizeProxy } from "./calls/proxy.ts"
+import { recoveryCalls } from "./calls/recovery.ts"
 import { securityCalls } from "./calls/security.ts"
 import { create, destroy, summary } from "./calls/signUp.ts"
 import { wireError } from "./errors.ts"
@@ -37,7 +38,8 @@ const calls = {
   authorizeProxy,
   localRecords,
   signAppViewRead,
-  ...securityCalls
+  ...securityCalls,
+  ...recoveryCalls
 }
 
 /** What the internal methods need: everything that lives in an account's object. */

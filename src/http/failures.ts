@@ -1,5 +1,6 @@
 import * as Schema from "effect/Schema"
-import type { IncompatibleDid } from "../services/AccountStatus.ts"
+import type { CodeExpired, CodeInvalid } from "../services/AccountCodes.ts"
+import type { DeletionDue, IncompatibleDid } from "../services/AccountStatus.ts"
 import type { RepoInactive, RepoNotFound } from "../services/AccountStore.ts"
 import type { Rejected } from "../services/Accounts.ts"
 import type { AppPasswordExists } from "../services/AppPasswords.ts"
@@ -25,14 +26,19 @@ import type {
   HandleNotAvailable,
   InvalidInviteCode
 } from "../services/Directory.ts"
+import type { InvalidEmail, TokenRequired } from "../services/EmailAddress.ts"
 import type { BlockNotFound } from "../services/findBlocks.ts"
+import type { HandleRefused } from "../services/HandleChange.ts"
 import type {
   DidDeactivated,
   DidNotFound,
   HandleNotFound,
   IdentityUnavailable
 } from "../services/Identity.ts"
+import type { KeyUnreadable } from "../services/Keys.ts"
 import type { LimiterUnavailable, RateLimitExceeded } from "../services/Limiter.ts"
+import type { NoEmailAddress } from "../services/MailedCodes.ts"
+import type { MailNotSent } from "../services/Mailer.ts"
 import type { GrantEnded } from "../services/OAuthSessions.ts"
 import type { PreferenceRefused } from "../services/OwnerPreferences.ts"
 import type { PasskeyRefused } from "../services/Passkeys.ts"
@@ -118,6 +124,15 @@ export type Failure =
   | BadExpiration
   | ServiceTokenRefused
   | IncompatibleDid
+  | DeletionDue
+  | CodeInvalid
+  | CodeExpired
+  | InvalidEmail
+  | TokenRequired
+  | NoEmailAddress
+  | MailNotSent
+  | HandleRefused
+  | KeyUnreadable
   | PreferenceRefused
   | Rejected
   | ProxyTargetRefused

@@ -5,13 +5,15 @@ import * as HttpServerRequest from "effect/http/HttpServerRequest"
 import * as HttpServerResponse from "effect/http/HttpServerResponse"
 import { Accounts } from "../services/Accounts.ts"
 import type { Auth } from "../services/Auth.ts"
+import type { Background } from "../services/Background.ts"
 import type { BlobStore } from "../services/BlobStore.ts"
+import type { CodeOwners } from "../services/CodeOwners.ts"
 import { Config } from "../services/Config.ts"
 import type { Devices } from "../services/Devices.ts"
 import type { Directory } from "../services/Directory.ts"
 import type { DpopProofs } from "../services/DpopProofs.ts"
 import type { HostedIdentities } from "../services/HostedIdentities.ts"
-import type { Identity } from "../services/Identity.ts"
+import { Identity } from "../services/Identity.ts"
 import type { AddressLimits, Limiter } from "../services/Limiter.ts"
 import type { OAuthClients } from "../services/OAuthClients.ts"
 import type { OAuthRequests } from "../services/OAuthRequests.ts"
@@ -19,6 +21,7 @@ import type { Outgoing } from "../services/Outgoing.ts"
 import type { PasskeyOwners } from "../services/PasskeyOwners.ts"
 import type { PermissionSets } from "../services/PermissionSets.ts"
 import type { ProxyTargets } from "../services/ProxyTargets.ts"
+import type { ReservedKeys } from "../services/ReservedKeys.ts"
 import type { Sequencer } from "../services/Sequencer.ts"
 import { billed } from "../services/SqlStorage.ts"
 import type { SignUp } from "../services/SignUp.ts"
@@ -50,11 +53,12 @@ import { proxy } from "./proxy/proxy.ts"
 import { isElsewhere } from "./proxy/rules.ts"
 import { nsidOf, serve, table } from "./Xrpc.ts"
 import { blobMethods } from "./xrpc/host/blobs.ts"
+import { recoveryMethods } from "./xrpc/host/recovery.ts"
 import { syncMethods } from "./xrpc/host/sync.ts"
 import { hostMethods as declared } from "./xrpc/host/methods.ts"
 
 /** The methods that the Worker answers itself. */
-export const hostMethods = table(...declared, blobMethods, syncMethods)
+export const hostMethods = table(...declared, blobMethods, syncMethods, recoveryMethods)
 
 /** What the way to an answer leaves for its headers. */
 interface Noted {
@@ -64,6 +68,12 @@ interface Noted {
   page?: true
   limits: Readonly<Record<string, string>>
 }
+
+/** The methods of an account that change its DID document. */
+const changesIdentity: ReadonlySet<string> = new Set([
+  "com.atproto.identity.submitPlcOperation",
+  "com.atproto.identity.updateHandle"
+])
 
 const xrpc = Effect.fnUntraced(function* (request: Request, url: URL, noted: Noted) {
   const nsid = nsidOf(url) ?? ""
@@ -80,7 +90,10 @@ const xrpc = Effect.fnUntraced(function* (request: Request, url: URL, noted: Not
   const did = yield* accountOf(forwarded.authority, request, url)
   noteAccount(request, did)
   noted.forwarded = true
-  return yield* (yield* Accounts).forward(did, request)
+  const answered = yield* (yield* Accounts).forward(did, request)
+  // What this isolate remembers of the account is not so any more.
+  if (answered.ok && changesIdentity.has(nsid)) yield* (yield* Identity).forget(did)
+  return answered
 })
 
 type Make<R> = (request: Request, url: URL, noted: Noted) => Effect.Effect<Response, Failure, R>
@@ -182,7 +195,9 @@ export type HostServices =
   | Accounts
   | AddressLimits
   | Auth
+  | Background
   | BlobStore
+  | CodeOwners
   | Config
   | Devices
   | Directory
@@ -195,6 +210,7 @@ export type HostServices =
   | Outgoing
   | PasskeyOwners
   | PermissionSets
+  | ReservedKeys
   | ProxyTargets
   | Sequencer
   | SignUp

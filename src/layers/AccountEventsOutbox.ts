@@ -53,6 +53,11 @@ const account = ({ account, time }: Standing): Event => {
   })
 }
 
+const deleted = ({ account: { did }, time }: Standing): Event => {
+  const standing = { active: false, status: "deleted" } as const
+  return event("account", accountFrame({ did, ...standing, time }), { account: standing })
+}
+
 const sync = (standing: Standing): Event => {
   const { account, head, time } = standing
   const blocks = carBytes(head.commit, [{ cid: head.commit, bytes: head.block }])
@@ -128,6 +133,7 @@ export const layer = Layer.effect(
 
     return AccountEvents.of({
       account: announce(account),
+      deleted: announce(deleted),
       identity: announce(identity),
       sync: announce(sync),
       signUp,

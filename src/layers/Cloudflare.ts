@@ -9,11 +9,11 @@ import { accountClass } from "./AccountObject.ts"
 import * as BackgroundDurable from "./BackgroundDurable.ts"
 import * as BlobStoreR2 from "./BlobStoreR2.ts"
 import * as ConfigEnv from "./ConfigEnv.ts"
-import * as DirectorySql from "./DirectorySql.ts"
 import * as HostDatabaseD1 from "./HostDatabaseD1.ts"
 import * as hostServices from "./hostServices.ts"
 import * as hostTables from "./hostTables.ts"
 import * as LimiterObject from "./LimiterObject.ts"
+import * as mailers from "./mailers.ts"
 import * as OutgoingFetch from "./OutgoingFetch.ts"
 import * as RelaysOutgoing from "./RelaysOutgoing.ts"
 import * as SequencerObject from "./SequencerObject.ts"
@@ -27,6 +27,8 @@ export interface Env {
   readonly LIMITER: DurableObjectNamespace
   readonly DIRECTORY: D1Database
   readonly BLOBS: R2Bucket
+  /** Only where mail leaves by Cloudflare. */
+  readonly MAIL?: SendEmail
   readonly [variable: string]: unknown
 }
 
@@ -57,8 +59,9 @@ const sequencer = (env: Env) =>
 
 const accountBase = (env: Env): Layer.Layer<AccountBase> =>
   Layer.mergeAll(
-    DirectorySql.layer.pipe(Layer.provide(HostDatabaseD1.layer(env.DIRECTORY))),
+    hostTables.layer.pipe(Layer.provide(HostDatabaseD1.layer(env.DIRECTORY))),
     BlobStoreR2.layer(env.BLOBS),
+    mailers.layer(env.MAIL),
     sequencer(env)
   ).pipe(Layer.provideMerge(Layer.orDie(ConfigEnv.layer(env))))
 
@@ -109,6 +112,7 @@ export const host = (env: Env) => {
     sequencer(env),
     hostTables.layer.pipe(Layer.provideMerge(HostDatabaseD1.layer(env.DIRECTORY))),
     BlobStoreR2.layer(env.BLOBS),
+    mailers.layer(env.MAIL),
     BackgroundDurable.layer({ waitUntil })
   ).pipe(Layer.provideMerge(config))
   return hostServices.layer.pipe(Layer.provideMerge(base))

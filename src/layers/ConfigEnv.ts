@@ -10,6 +10,7 @@ import {
   type DataLocation,
   locationHints,
   logLevels,
+  type MailerSettings,
   Misconfigured,
   type Problem,
   type Settings
@@ -17,6 +18,8 @@ import {
 import * as Syntax from "./configSyntax.ts"
 
 const optional = Schema.optionalKey
+
+const mailers = ["none", "captured", "http", "cloudflare"] as const
 
 /** The environment, one schema a variable. */
 const Environment = Schema.Struct({
@@ -54,7 +57,10 @@ const Environment = Schema.Struct({
   BRAND_BACKGROUND: optional(Syntax.ColorOrPicture),
   BRAND_LINKS: optional(Syntax.listOf(Syntax.LabelledUrl)),
   DEV_ALLOW_HOSTS: optional(Syntax.listOf(Syntax.HostPort)),
-  MAILER: optional(Schema.Literals(["none", "captured"])),
+  MAILER: optional(Schema.Literals(mailers)),
+  MAIL_FROM: optional(Syntax.Sender),
+  MAIL_HTTP_URL: optional(Syntax.HttpUrl),
+  MAIL_HTTP_TOKEN: optional(Schema.String),
   DEBUG_ROWS: optional(Syntax.Flag)
 })
 
@@ -106,7 +112,10 @@ const demands: { readonly [V in Variable]: string } = {
   BRAND_BACKGROUND: "must be a colour such as #4a5bd0 or an https URL of a picture",
   BRAND_LINKS: "must be links separated by commas, each a label, = and an http or https URL",
   DEV_ALLOW_HOSTS: "must be host[:port] separated by commas",
-  MAILER: oneOf(["none", "captured"]),
+  MAILER: oneOf(mailers),
+  MAIL_FROM: "must be an e-mail address, or a name and <an e-mail address>",
+  MAIL_HTTP_URL: url,
+  MAIL_HTTP_TOKEN: "must be the token of the mail provider",
   DEBUG_ROWS: flag
 }
 
@@ -145,6 +154,14 @@ const blueskyServices = {
   appView: "did:web:api.bsky.app#bsky_appview https://api.bsky.app",
   chat: "did:web:api.bsky.chat#bsky_chat https://api.bsky.chat",
   moderation: "did:plc:ar7c4by46qjdydhdevvrndac#atproto_labeler https://mod.bsky.app"
+}
+
+/** What a mailer needs is asked for below (`missingForMail`). */
+const mailerOf = (values: Values): MailerSettings => {
+  const { MAILER: kind = "none", MAIL_FROM: from = "", MAIL_HTTP_URL: url = "" } = values
+  if (kind === "cloudflare") return { kind, from }
+  if (kind !== "http") return { kind }
+  return { kind, from, url, token: Redacted.make(values.MAIL_HTTP_TOKEN ?? "") }
 }
 
 const settingsOf = (values: Values): Settings => {
@@ -198,21 +215,37 @@ const settingsOf = (values: Values): Settings => {
       links: (values.BRAND_LINKS ?? []).map(Syntax.labelledUrl)
     },
     devAllowHosts: values.DEV_ALLOW_HOSTS ?? [],
-    mailer: values.MAILER ?? "none",
+    mailer: mailerOf(values),
     debugRows: values.DEBUG_ROWS ?? false
   }
 }
 
+const neededForMail = {
+  none: [],
+  captured: [],
+  http: ["MAIL_FROM", "MAIL_HTTP_URL", "MAIL_HTTP_TOKEN"],
+  cloudflare: ["MAIL_FROM"]
+} as const satisfies Record<(typeof mailers)[number], ReadonlyArray<Variable>>
+
+const missingForMail = (values: Values): Array<Problem> => {
+  const kind = values.MAILER ?? "none"
+  return neededForMail[kind]
+    .filter((variable) => values[variable] === undefined)
+    .map((variable) => ({ variable, message: `is missing: MAILER=${kind} needs it` }))
+}
+
 /** Rules between variables. */
-const conflictsOf = (settings: Settings): Array<Problem> =>
-  settings.isLocal || settings.devAllowHosts.length === 0
+const conflictsOf = (settings: Settings, values: Values): Array<Problem> => [
+  ...missingForMail(values),
+  ...(settings.isLocal || settings.devAllowHosts.length === 0
     ? []
     : [
         {
           variable: "DEV_ALLOW_HOSTS",
           message: "is for development: it is refused while PUBLIC_URL is a public host"
         }
-      ]
+      ])
+]
 
 /** Reads the settings from the environment, synchronously; the failure lists every problem. */
 export const read = (
@@ -224,7 +257,7 @@ export const read = (
     return Result.fail(new Misconfigured({ problems: problemsOf(values, decoded.failure.issue) }))
   }
   const settings = settingsOf(decoded.success)
-  const problems = conflictsOf(settings)
+  const problems = conflictsOf(settings, decoded.success)
   return problems.length === 0
     ? Result.succeed(settings)
     : Result.fail(new Misconfigured({ problems }))

@@ -10,6 +10,7 @@ import * as HostDatabaseNode from "./HostDatabaseNode.ts"
 import * as hostServices from "./hostServices.ts"
 import * as hostTables from "./hostTables.ts"
 import * as LimiterMemory from "./LimiterMemory.ts"
+import * as mailers from "./mailers.ts"
 import * as RelaysNone from "./RelaysNone.ts"
 import * as SequencerMemory from "./SequencerMemory.ts"
 import * as SqlStorageNode from "./SqlStorageNode.ts"
@@ -25,6 +26,7 @@ export const make = (app: AccountApp, env: Readonly<Record<string, string | unde
       hostTables.layer.pipe(Layer.provideMerge(HostDatabaseNode.layer(":memory:"))),
       BlobStoreMemory.layer,
       LimiterMemory.layer,
+      mailers.layer(),
       BackgroundMemory.layer
     ).pipe(Layer.provideMerge(ConfigEnv.layer(env)))
     const services = hostServices.layer.pipe(

@@ -1,12 +1,15 @@
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
+import * as AccountLock from "../services/AccountLock.ts"
 import { AccountStore } from "../services/AccountStore.ts"
 import { Config } from "../services/Config.ts"
 import { Directory } from "../services/Directory.ts"
 import { expectedDocument, isServedHere } from "../services/OwnDocument.ts"
 import * as Passwords from "../services/Passwords.ts"
+import * as AccountCodesSqlite from "./AccountCodesSqlite.ts"
 import * as AccountEventsOutbox from "./AccountEventsOutbox.ts"
+import * as AccountLimitsSqlite from "./AccountLimitsSqlite.ts"
 import * as AccountStoreSqlite from "./AccountStoreSqlite.ts"
 import { accountTables } from "./accountTables.ts"
 import * as AppPasswordsSqlite from "./AppPasswordsSqlite.ts"
@@ -63,6 +66,9 @@ export const layer = (object: { readonly did: string; readonly wipe: Effect.Effe
     PreferencesSqlite.layer,
     SecondFactorsSqlite.layer,
     PasskeysSqlite.layer,
+    AccountCodesSqlite.layer,
+    AccountLimitsSqlite.layer,
+    AccountLock.layer,
     Passwords.layer,
     Logging.layer
   ).pipe(

@@ -1,4 +1,6 @@
+import * as AccountCodes from "./AccountCodesSqlite.ts"
 import * as AccountEvents from "./AccountEventsOutbox.ts"
+import * as AccountLimits from "./AccountLimitsSqlite.ts"
 import * as AppPasswords from "./AppPasswordsSqlite.ts"
 import * as BlobRows from "./blobRows.ts"
 import * as BlockStore from "./BlockStoreSqlite.ts"
@@ -24,5 +26,7 @@ export const accountTables: ReadonlyArray<string> = [
   ...AppPasswords.tables,
   ...SecondFactors.tables,
   ...Passkeys.tables,
+  ...AccountCodes.tables,
+  ...AccountLimits.tables,
   ...Preferences.tables
 ]

@@ -104,6 +104,11 @@ export const ServiceReference = text(
 /** An e-mail address, roughly. */
 export const Email = text((value) => /^[^\s@]+@[^\s@]+$/.test(value))
 
+/** Who mails come from: an address, with a name before it or without. */
+export const Sender = text((value) =>
+  /^([^<>\s@]+@[^<>\s@]+|[^<>@\r\n]+ <[^<>\s@]+@[^<>\s@]+>)$/.test(value)
+)
+
 /** A name that fits into a line. */
 export const ShortText = text((value) => value.length <= 64)
 

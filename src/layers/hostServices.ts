@@ -9,6 +9,7 @@ import * as AuthHost from "./AuthHost.ts"
 import * as Logging from "./Logging.ts"
 import * as OAuthClientsOutgoing from "./OAuthClientsOutgoing.ts"
 import * as PermissionSetsSql from "./PermissionSetsSql.ts"
+import * as ReservedKeysSql from "./ReservedKeysSql.ts"
 import * as ProxyTargetsResolver from "./ProxyTargetsResolver.ts"
 import * as sharedServices from "./sharedServices.ts"
 
@@ -37,4 +38,8 @@ export const layer = Layer.mergeAll(
   PermissionSetsSql.layer,
   ProxyTargetsResolver.layer,
   Logging.layer
-).pipe(Layer.provideMerge(sharedServices.layer(local)), Layer.provideMerge(HostedIdentities.layer))
+).pipe(
+  Layer.provideMerge(ReservedKeysSql.layer),
+  Layer.provideMerge(sharedServices.layer(local)),
+  Layer.provideMerge(HostedIdentities.layer)
+)

@@ -1,4 +1,5 @@
 import * as Layer from "effect/Layer"
+import * as CodeOwnersSql from "./CodeOwnersSql.ts"
 import * as DevicesSql from "./DevicesSql.ts"
 import * as DirectorySql from "./DirectorySql.ts"
 import * as OAuthRequestsSql from "./OAuthRequestsSql.ts"
@@ -7,6 +8,7 @@ import * as PasskeyOwnersSql from "./PasskeyOwnersSql.ts"
 /** Everything that the host keeps in its database. */
 export const layer = Layer.mergeAll(
   DirectorySql.layer,
+  CodeOwnersSql.layer,
   OAuthRequestsSql.layer,
   DevicesSql.layer,
   PasskeyOwnersSql.layer

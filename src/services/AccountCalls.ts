@@ -1,6 +1,7 @@
 import type { LocalRecordCalls } from "./accountCalls/localRecords.ts"
 import type { OAuthCalls } from "./accountCalls/oauth.ts"
 import type { ProxyCalls } from "./accountCalls/proxy.ts"
+import type { RecoveryCalls } from "./accountCalls/recovery.ts"
 import type { SecurityCalls } from "./accountCalls/security.ts"
 import type { InactiveStatus } from "./Sequencer.ts"
 
@@ -36,7 +37,8 @@ export interface Credentials {
  *
  * Inputs and outputs are structured-cloneable.
  */
-export interface AccountCalls extends OAuthCalls, SecurityCalls, ProxyCalls, LocalRecordCalls {
+export interface AccountCalls
+  extends OAuthCalls, SecurityCalls, RecoveryCalls, ProxyCalls, LocalRecordCalls {
   /** Makes the account, its keys and its empty repo; nothing is announced until `announce`. */
   create: {
     input: {

@@ -7,6 +7,8 @@ export class AccountEvents extends Context.Service<
   {
     /** `#account`: the account's standing as it is now. */
     readonly account: Effect.Effect<void>
+    /** `#account`, the last event of all: the account is deleted. */
+    readonly deleted: Effect.Effect<void>
     /** `#identity`: the handle or the DID document changed. */
     readonly identity: Effect.Effect<void>
     /** `#sync`: the repo's head as it is now. */

@@ -6,12 +6,15 @@ import { didMethod } from "../identity/did.ts"
 import { formatDidKey, publicKeyOf } from "../identity/didKey.ts"
 import { pdsOf, signingKeyOf } from "../identity/didDocument.ts"
 import { AccountEvents } from "./AccountEvents.ts"
-import { type Account, AccountStore, inactiveStatus } from "./AccountStore.ts"
+import { AccountLock } from "./AccountLock.ts"
+import { type Account, AccountStore, inactiveStatus, isDeletionDue } from "./AccountStore.ts"
+import { Alarm } from "./Alarm.ts"
 import { Config } from "./Config.ts"
 import { Directory } from "./Directory.ts"
 import { Identity } from "./Identity.ts"
 import { isServedHere } from "./OwnDocument.ts"
 import { PlcDirectory } from "./PlcDirectory.ts"
+import { Repo } from "./Repo.ts"
 import { RepoCounts } from "./RepoCounts.ts"
 
 /** The account's DID does not lead to this server, or not with the account's key. */
@@ -19,6 +22,33 @@ export class IncompatibleDid extends Schema.TaggedError<IncompatibleDid>()("Inco
   did: Schema.String,
   message: Schema.String
 }) {}
+
+/** The account is being deleted: its standing does not change any more. */
+export class DeletionDue extends Schema.TaggedError<DeletionDue>()("DeletionDue", {
+  did: Schema.String
+}) {}
+
+/**
+ * How long a deactivated account is kept at least, in milliseconds: so long may the rotation keys of another server,
+ * or of its owner, undo a move away. Spec: did:plc, recovery.
+ */
+const keptAtLeast = 72 * 3_600_000
+
+/** The account, unless it is being deleted. */
+const lastingAccount = Effect.gen(function* () {
+  const account = yield* (yield* AccountStore).get
+  const due = isDeletionDue(account, yield* Clock.currentTimeMillis)
+  return due ? yield* new DeletionDue({ did: account.did }) : account
+})
+
+const alone = <A, E, R>(change: Effect.Effect<A, E, R>) =>
+  Effect.flatMap(AccountLock, (lock) => lock.alone(change))
+
+/** When a deactivated account is to be deleted: as its owner wishes, but not before it could be missed. */
+const deletionTime = (wish: string, now: number): string => {
+  const soonest = now + keptAtLeast
+  return Date.parse(wish) < soonest ? new Date(soonest).toISOString() : wish
+}
 
 /**
  * Checks, past every cache, that the account's DID document names this server and the account's key,
@@ -52,10 +82,17 @@ const assertDid = Effect.fn("assertDid")(function* (account: Account) {
   }
 })
 
-/** Makes the account active once its DID leads here, and tells the network. */
+/**
+ * Makes the account active once its DID leads here, and tells the network.
+ *
+ * One that was inactive gets a fresh commit over the same records: signed with the key that its DID names now, and
+ * with a rev above what another host may have told meanwhile. `#sync` resets those who cannot follow it.
+ *
+ * Spec: account lifecycle.
+ */
 export const activate = Effect.fn("activate")(function* () {
   const accounts = yield* AccountStore
-  const account = yield* accounts.get
+  const account = yield* lastingAccount
   yield* assertDid(account)
   // The directory first: when it cannot be reached nothing has changed, and the call can be repeated.
   yield* (yield* Directory).setStatus(account.did, account.takedown ?? "active")
@@ -63,18 +100,21 @@ export const activate = Effect.fn("activate")(function* () {
   const events = yield* AccountEvents
   yield* events.account
   yield* events.identity
+  if (account.deactivatedAt !== undefined) yield* (yield* Repo).recommit
   yield* events.sync
-})
+}, alone)
 
-/** Makes the account inactive, and tells the network; `deleteAfter` is what the owner wishes, for later. */
+/** Makes the account inactive, and tells the network; after `deleteAfter` the alarm deletes it. */
 export const deactivate = Effect.fn("deactivate")(function* (deleteAfter: string | undefined) {
-  const accounts = yield* AccountStore
-  const account = yield* accounts.get
+  const account = yield* lastingAccount
   yield* (yield* Directory).setStatus(account.did, account.takedown ?? "deactivated")
-  const now = new Date(yield* Clock.currentTimeMillis).toISOString()
-  yield* accounts.update({ deactivatedAt: account.deactivatedAt ?? now, deleteAfter })
+  const now = yield* Clock.currentTimeMillis
+  const due = deleteAfter === undefined ? undefined : deletionTime(deleteAfter, now)
+  const deactivatedAt = account.deactivatedAt ?? new Date(now).toISOString()
+  yield* (yield* AccountStore).update({ deactivatedAt, deleteAfter: due })
+  if (due !== undefined) yield* (yield* Alarm).by(Date.parse(due))
   yield* (yield* AccountEvents).account
-})
+}, alone)
 
 /** What checkAccountStatus answers: how far a migration has come. */
 export const accountStatus = Effect.fn("accountStatus")(function* () {

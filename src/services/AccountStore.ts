@@ -27,6 +27,10 @@ export interface Account {
 export const inactiveStatus = (account: Account): InactiveStatus | undefined =>
   account.takedown ?? (account.deactivatedAt === undefined ? undefined : "deactivated")
 
+/** Whether the time has come to delete this account: then it does not come back. */
+export const isDeletionDue = ({ deactivatedAt, deleteAfter }: Account, now: number): boolean =>
+  deactivatedAt !== undefined && deleteAfter !== undefined && Date.parse(deleteAfter) <= now
+
 /** No account lives in this object. */
 export class RepoNotFound extends Schema.TaggedError<RepoNotFound>()("RepoNotFound", {
   did: Schema.String

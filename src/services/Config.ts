@@ -40,6 +40,17 @@ export interface Brand {
   readonly links: ReadonlyArray<{ readonly label: string; readonly url: string }>
 }
 
+/** How mail leaves: not at all, into memory, by a provider's HTTP API, or by Cloudflare's binding `MAIL`. */
+export type MailerSettings =
+  | { readonly kind: "none" | "captured" }
+  | { readonly kind: "cloudflare"; readonly from: string }
+  | {
+      readonly kind: "http"
+      readonly from: string
+      readonly url: string
+      readonly token: Redacted.Redacted<string>
+    }
+
 /** A service of the network that requests are handed on to. */
 export interface ServiceAddress {
   readonly did: string
@@ -105,7 +116,7 @@ export interface Settings {
   readonly brand: Brand
   /** Loopback services (`host[:port]`) that outgoing requests may reach; development only. */
   readonly devAllowHosts: ReadonlyArray<string>
-  readonly mailer: "none" | "captured"
+  readonly mailer: MailerSettings
   /** Tells all rows written so far in a response header: for the bench. */
   readonly debugRows: boolean
 }

@@ -1,7 +1,7 @@
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
-import { accountDidDocument, type DidDocument } from "../identity/didDocument.ts"
+import { accountDidDocument, type DidDocument, signingKeyOf } from "../identity/didDocument.ts"
 import { Accounts, type Rejected } from "./Accounts.ts"
 import type { Denied } from "./Auth.ts"
 import { Config, type Settings } from "./Config.ts"
@@ -12,8 +12,9 @@ import {
   type ReservationRefused
 } from "./Directory.ts"
 import { Identity, type IdentityUnavailable } from "./Identity.ts"
-import { Keys, type PrivateKey } from "./Keys.ts"
+import { Keys, type KeyUnreadable, type PrivateKey } from "./Keys.ts"
 import { PlcDirectory, type PlcRefused, type PlcUnavailable } from "./PlcDirectory.ts"
+import { ReservedKeys } from "./ReservedKeys.ts"
 import { checkFields, type SignUpFields, type SignUpRequest } from "./signUp/fields.ts"
 import { type NewDid, prepareDid } from "./signUp/newDid.ts"
 import { checkNewHandle, type Origin, originOf } from "./signUp/origin.ts"
@@ -39,6 +40,7 @@ export type SignUpFailure =
   | IdentityUnavailable
   | PlcRefused
   | PlcUnavailable
+  | KeyUnreadable
   | Rejected
 
 /** Makes accounts: all of it, or nothing that anybody could see. */
@@ -88,8 +90,9 @@ const make = (services: {
   readonly identity: Identity["Service"]
   readonly keys: Keys["Service"]
   readonly plc: PlcDirectory["Service"]
+  readonly reserved: ReservedKeys["Service"]
 }): SignUp["Service"] => {
-  const { config, accounts, directory, identity, keys, plc } = services
+  const { config, accounts, directory, identity, keys, plc, reserved } = services
 
   const destroy = (did: string) => accounts.call(did, "destroy", {})
 
@@ -121,11 +124,20 @@ const make = (services: {
     return { did: newDid.did, didDoc: newDid.didDoc, newDid }
   })
 
+  /** Who moves in may have had the key made before, to name it in the DID document. */
+  const keyFor = Effect.fnUntraced(function* (origin: Origin) {
+    const made =
+      origin.kind === "moving"
+        ? yield* reserved.find(origin.did, signingKeyOf(origin.didDoc))
+        : undefined
+    return made ?? (yield* keys.generate(config.signingCurve))
+  })
+
   const candidateOf = Effect.fnUntraced(function* (request: SignUpRequest) {
     const fields = yield* checkFields(request, config)
     const origin = yield* originOf(request, config, identity)
     const handle = yield* checkNewHandle(request, origin, config, identity)
-    const key = yield* keys.generate(config.signingCurve)
+    const key = yield* keyFor(origin)
     const account = { handle, signingKey: key.didKey, recoveryKey: request.recoveryKey }
     const { did, didDoc, newDid } = yield* identify(origin, account)
     const active = origin.kind !== "moving"
@@ -187,6 +199,8 @@ const make = (services: {
             yield* directory.setStatus(did, active ? "active" : "deactivated")
             yield* settle
             if (active) yield* announce(did)
+            // What stays behind is forgotten by itself.
+            else yield* Effect.ignore(reserved.remove(candidate.key.didKey))
           })
         )
         return { did, handle, didDoc, ...tokens }
@@ -204,7 +218,7 @@ const make = (services: {
 export const layer: Layer.Layer<
   SignUp,
   never,
-  Config | Accounts | Directory | Identity | Keys | PlcDirectory
+  Config | Accounts | Directory | Identity | Keys | PlcDirectory | ReservedKeys
 > = Layer.effect(
   SignUp,
   Effect.gen(function* () {
@@ -214,7 +228,8 @@ export const layer: Layer.Layer<
       directory: yield* Directory,
       identity: yield* Identity,
       keys: yield* Keys,
-      plc: yield* PlcDirectory
+      plc: yield* PlcDirectory,
+      reserved: yield* ReservedKeys
     })
   })
 )

@@ -43,9 +43,13 @@ const addressForm = /^[^\s@<>()[\],;:\\"]{1,64}@([a-z0-9]([a-z0-9-]*[a-z0-9])?\.
 const isEmailAddress = (email: string): boolean =>
   email.length <= 254 && addressForm.test(email) && !email.includes("..")
 
+const checkAddress = (email: string) =>
+  isEmailAddress(email)
+    ? email.toLowerCase()
+    : refuse("InvalidRequest", "This email address is not supported")
+
 const checkEmail = (email: string | undefined, isRequired: boolean) => {
-  if (email !== undefined && isEmailAddress(email)) return email.toLowerCase()
-  if (email !== undefined) return refuse("InvalidRequest", "This email address is not supported")
+  if (email !== undefined) return checkAddress(email)
   return isRequired ? refuse("InvalidRequest", "Email is required") : undefined
 }
 
@@ -55,6 +59,10 @@ const orFail = <A>(checked: A | SignUpRefused): Effect.Effect<A, SignUpRefused> 
 /** A password that an account may have. */
 export const fitPassword = (password: string | undefined): Effect.Effect<string, SignUpRefused> =>
   orFail(checkPassword(password))
+
+/** An e-mail address that an account may have, in its stored form. */
+export const fitEmail = (email: string): Effect.Effect<string, SignUpRefused> =>
+  orFail(checkAddress(email.trim()))
 
 /** Checks what needs nobody to be asked: password, e-mail address, recovery key, presence of an invite. */
 export const checkFields = Effect.fnUntraced(function* (

@@ -12,6 +12,7 @@ import {
   unsignedBytes,
   withSignature
 } from "../../../src/identity/plcOperation.ts"
+import * as AlarmMemory from "../../../src/layers/AlarmMemory.ts"
 import * as AppPasswordsSqlite from "../../../src/layers/AppPasswordsSqlite.ts"
 import * as AuthAccount from "../../../src/layers/AuthAccount.ts"
 import * as DirectorySql from "../../../src/layers/DirectorySql.ts"
@@ -25,6 +26,7 @@ import * as PreferencesSqlite from "../../../src/layers/PreferencesSqlite.ts"
 import * as SecondFactorsSqlite from "../../../src/layers/SecondFactorsSqlite.ts"
 import * as SessionsSqlite from "../../../src/layers/SessionsSqlite.ts"
 import * as SignerKeys from "../../../src/layers/SignerKeys.ts"
+import * as AccountLock from "../../../src/services/AccountLock.ts"
 import { AccountEvents } from "../../../src/services/AccountEvents.ts"
 import { type Account, AccountStore } from "../../../src/services/AccountStore.ts"
 import { Auth } from "../../../src/services/Auth.ts"
@@ -96,6 +98,7 @@ const eventsLayer = Layer.succeed(
   AccountEvents,
   AccountEvents.of({
     account: note("account"),
+    deleted: note("deleted"),
     identity: note("identity"),
     sync: note("sync"),
     signUp: note("signUp"),
@@ -142,6 +145,8 @@ export const serverLayerWith = (documents: ReadonlyArray<DidDocument>) =>
         AppPasswordsSqlite.layer.pipe(Layer.provideMerge(SessionsSqlite.layer)),
         OAuthSessionsSqlite.layer,
         DpopProofsMaster.layer,
+        AccountLock.layer,
+        AlarmMemory.layer(Effect.void),
         PreferencesSqlite.layer,
         SecondFactorsSqlite.layer,
         PasskeysSqlite.layer,

@@ -14,6 +14,7 @@ import * as HostDatabaseNode from "../../../src/layers/HostDatabaseNode.ts"
 import * as hostServices from "../../../src/layers/hostServices.ts"
 import * as hostTables from "../../../src/layers/hostTables.ts"
 import * as LimiterMemory from "../../../src/layers/LimiterMemory.ts"
+import * as MailerNone from "../../../src/layers/MailerNone.ts"
 import * as RelaysNone from "../../../src/layers/RelaysNone.ts"
 import * as SequencerMemory from "../../../src/layers/SequencerMemory.ts"
 import * as SqlStorageNode from "../../../src/layers/SqlStorageNode.ts"
@@ -82,6 +83,7 @@ const build = Effect.fnUntraced(function* (faults: Faults) {
     tables,
     Layer.succeed(BlobStore, faultyBlobs(stored, faults)),
     LimiterMemory.layer,
+    MailerNone.layer,
     BackgroundMemory.layer
   ).pipe(Layer.provideMerge(ConfigEnv.layer({ ...testEnv, LOG_LEVEL: "none" })))
   const clock = yield* Clock.Clock

@@ -12,6 +12,7 @@ import * as HostDatabaseNode from "../../../src/layers/HostDatabaseNode.ts"
 import * as IdentityMemory from "../../../src/layers/IdentityMemory.ts"
 import * as KeysMaster from "../../../src/layers/KeysMaster.ts"
 import * as LimiterMemory from "../../../src/layers/LimiterMemory.ts"
+import * as ReservedKeysSql from "../../../src/layers/ReservedKeysSql.ts"
 import * as PlcMemory from "../../../src/layers/PlcMemory.ts"
 import { fromPrivateKey } from "../../../src/layers/SignerKeys.ts"
 import type { AccountCalls } from "../../../src/services/AccountCalls.ts"
@@ -142,9 +143,12 @@ export const world = (accounts: FakeAccounts, overrides: Overrides = {}) => {
     identity,
     ServiceTokens.layer.pipe(Layer.provide(identity))
   )
-  return Layer.mergeAll(SignUp.layer, HostedIdentities.layer, AuthHost.layer).pipe(
-    Layer.provideMerge(base)
-  )
+  const reserved = ReservedKeysSql.layer.pipe(Layer.provide(HostDatabaseNode.layer(":memory:")))
+  return Layer.mergeAll(
+    SignUp.layer.pipe(Layer.provide(reserved)),
+    HostedIdentities.layer,
+    AuthHost.layer
+  ).pipe(Layer.provideMerge(base))
 }
 
 const methods = table(...hostMethods)

@@ -1,0 +1,81 @@
+import * as Clock from "effect/Clock"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import { fromBase64Url, toBase64Url } from "../identity/base64url.ts"
+import { Config } from "../services/Config.ts"
+import { DirectoryUnavailable } from "../services/Directory.ts"
+import { Keys, KeyUnreadable } from "../services/Keys.ts"
+import { ReservedKeys } from "../services/ReservedKeys.ts"
+import { HostDatabase, queriesOver } from "./HostDatabase.ts"
+
+/** One row a key: wrapped under the master key, in base64url. */
+export const tables: ReadonlyArray<string> = [
+  `CREATE TABLE IF NOT EXISTS reserved_key (
+    did_key TEXT PRIMARY KEY, did TEXT UNIQUE, wrapped TEXT NOT NULL, created_at INTEGER NOT NULL
+  ) WITHOUT ROWID`
+]
+
+/** How long a key waits for its account, in milliseconds. */
+const keptFor = 30 * 24 * 3_600_000
+
+interface Row {
+  readonly did_key: string
+  readonly wrapped: string
+}
+
+/** Reserved keys in the host's database. */
+export const layer: Layer.Layer<ReservedKeys, never, HostDatabase | Keys | Config> = Layer.effect(
+  ReservedKeys,
+  Effect.gen(function* () {
+    const database = yield* HostDatabase
+    const keys = yield* Keys
+    const { signingCurve } = yield* Config
+    const { sql, batch } = database
+    const { repeatable } = queriesOver(
+      database,
+      tables,
+      (operation) => (cause) => new DirectoryUnavailable({ operation, cause })
+    )
+
+    const make = Effect.gen(function* () {
+      const key = yield* keys.generate(signingCurve)
+      return { didKey: key.didKey, wrapped: toBase64Url(yield* keys.wrap(key.didKey, key)) }
+    })
+
+    return ReservedKeys.of({
+      reserve: Effect.fn("ReservedKeys.reserve")(function* (did = undefined) {
+        const now = yield* Clock.currentTimeMillis
+        const { didKey, wrapped } = yield* make
+        // Of several at once for one DID the first one's key stands, and all are told it.
+        const [, , found] = yield* repeatable(
+          "reserveKey",
+          batch([
+            sql`DELETE FROM reserved_key WHERE created_at < ${now - keptFor}`,
+            sql`INSERT OR IGNORE INTO reserved_key (did_key, did, wrapped, created_at)
+              VALUES (${didKey}, ${did ?? null}, ${wrapped}, ${now})`,
+            sql<Row>`SELECT did_key FROM reserved_key WHERE did = ${did ?? null}`
+          ])
+        )
+        // SAFETY: the last statement answers rows of this column.
+        const [row] = (found ?? []) as ReadonlyArray<Row>
+        return row?.did_key ?? didKey
+      }),
+      find: Effect.fn("ReservedKeys.find")(function* (did, didKey) {
+        const [row] = yield* repeatable(
+          "findKey",
+          sql<Row>`SELECT did_key, wrapped FROM reserved_key
+            WHERE did = ${did} OR (did IS NULL AND did_key = ${didKey ?? null})
+            ORDER BY did IS NULL LIMIT 1`
+        )
+        if (row === undefined) return undefined
+        const wrapped = fromBase64Url(row.wrapped)
+        if (wrapped === undefined) return yield* new KeyUnreadable({ owner: row.did_key })
+        return yield* keys.unwrap(row.did_key, wrapped)
+      }),
+      remove: (didKey) =>
+        Effect.asVoid(
+          repeatable("removeKey", sql`DELETE FROM reserved_key WHERE did_key = ${didKey}`)
+        )
+    })
+  })
+)

@@ -1,0 +1,98 @@
+import * as Effect from "effect/Effect"
+import * as Schema from "effect/Schema"
+import { didMethod } from "../identity/did.ts"
+import { handleOf } from "../identity/didDocument.ts"
+import { checkHandle } from "../identity/handle.ts"
+import { AccountEvents } from "./AccountEvents.ts"
+import { AccountLock } from "./AccountLock.ts"
+import { type Account, AccountStore } from "./AccountStore.ts"
+import { Config } from "./Config.ts"
+import { Directory, HandleNotAvailable } from "./Directory.ts"
+import { Identity } from "./Identity.ts"
+import { isServedHere } from "./OwnDocument.ts"
+import { PlcDirectory } from "./PlcDirectory.ts"
+import { signUpdate } from "./PlcOperations.ts"
+
+/** The handle cannot be this account's; `error` is the name on the wire. */
+export class HandleRefused extends Schema.TaggedError<HandleRefused>()("HandleRefused", {
+  error: Schema.Literals(["InvalidHandle", "HandleNotAvailable", "UnsupportedDomain"]),
+  message: Schema.String
+}) {}
+
+const invalid = (message: string) => new HandleRefused({ error: "InvalidHandle", message })
+
+/** The handle in its stored form, once it may be this account's: by the rules, free, and leading to the DID where it is not ours to give. */
+const claim = Effect.fnUntraced(function* (text: string, { did }: Account, override: boolean) {
+  const config = yield* Config
+  const checked = checkHandle(text, {
+    serviceDomains: config.handleDomains,
+    allowTest: config.isLocal,
+    override
+  })
+  if (!checked.ok) return yield* new HandleRefused(checked.fault)
+  const { handle, hosted } = checked
+  const owner = yield* (yield* Directory).byHandle(handle)
+  if (owner !== undefined && owner.did !== did) return yield* new HandleNotAvailable({ handle })
+  // The administrator may give the host's own name away: this server answers for it then.
+  if (hosted || (override && handle === config.host)) return handle
+  const identity = yield* Identity
+  const found = yield* identity
+    .resolveHandle(handle, { fresh: true })
+    .pipe(Effect.catchTag("HandleNotFound", () => Effect.undefined))
+  return found === did ? handle : yield* invalid("External handle did not resolve to DID")
+})
+
+/** Puts a handle into the DID's PLC data, in the place of the first. */
+const writePlc = Effect.fnUntraced(function* (did: string, handle: string) {
+  const plc = yield* PlcDirectory
+  const { alsoKnownAs } = yield* plc.data(did)
+  const [first, ...others] = alsoKnownAs
+  const own = `at://${handle}`
+  if (first === own) return
+  const kept = first?.startsWith("at://") === true ? others : alsoKnownAs
+  const change = { alsoKnownAs: [own, ...kept.filter((other) => other !== own)] }
+  yield* plc.submit(did, yield* signUpdate(did, change))
+})
+
+/** Sees to it that the DID's document claims the handle: written by us, served by us, or by its owner already. */
+const writeDocument = Effect.fnUntraced(function* ({ did }: Account, handle: string) {
+  if (didMethod(did) === "plc") return yield* writePlc(did, handle)
+  if (isServedHere(did, yield* Config)) return
+  const document = yield* (yield* Identity).resolveDid(did, { fresh: true })
+  if (handleOf(document) !== handle) {
+    return yield* invalid("DID document does not claim this handle")
+  }
+})
+
+/**
+ * Gives the account another handle: document, directory, account, event, in this order.
+ *
+ * Cut off in the middle, asking again does the rest; asking for the handle it has sends `#identity` again.
+ */
+export const changeHandle = Effect.fn("changeHandle")(function* (
+  text: string,
+  options: { readonly override?: true } = {}
+) {
+  const accounts = yield* AccountStore
+  const directory = yield* Directory
+  const identity = yield* Identity
+  const events = yield* AccountEvents
+  const change = Effect.gen(function* () {
+    const account = yield* accounts.get
+    const { did, handle: before } = account
+    const handle = yield* claim(text, account, options.override === true)
+    if (handle !== before) {
+      yield* writeDocument(account, handle)
+      yield* directory.setHandle(did, handle).pipe(
+        // Somebody else was faster: the document must not claim what is theirs.
+        Effect.tapErrorTag("HandleNotAvailable", () =>
+          Effect.ignore(writeDocument(account, before))
+        )
+      )
+      yield* accounts.update({ handle })
+    }
+    yield* Effect.forEach([did, before, handle], identity.forget, { discard: true })
+    yield* events.identity
+  })
+  yield* (yield* AccountLock).alone(Effect.uninterruptible(change))
+})
