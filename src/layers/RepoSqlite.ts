@@ -274,6 +274,7 @@ export const layer = Layer.effect(
       head: Effect.map(load, (current) => current.head),
       write: (writes, options) => alone(write(writes, options)),
       recommit: alone(recommit),
+      recommitAfter: (change) => alone(Effect.andThen(change, recommit)),
       revAbove,
       replace: (replacement) => alone(replace(replacement)),
       snapshot,

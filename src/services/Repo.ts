@@ -140,6 +140,8 @@ export class Repo extends Context.Service<
     ): Effect.Effect<Committed, WriteFailure>
     /** Signs a new commit over the same tree (key rotation, a reset), and announces it. */
     readonly recommit: Effect.Effect<Head, RepoNotFound>
+    /** The same after `change` (of the signing key), during which nothing is signed; where it fails, nothing is. */
+    recommitAfter<E>(change: Effect.Effect<void, E>): Effect.Effect<Head, RepoNotFound | E>
     /** A rev for a commit that is to follow both the head and a commit from elsewhere. */
     revAbove(rev: string): Effect.Effect<string, RepoNotFound>
     /** Signs a commit over another tree, in one transaction with what puts it in place; exports that still run fail. */

@@ -117,6 +117,9 @@ const repoLayer = Layer.succeed(
     write: () => notThere,
     // SAFETY: nobody here looks at the head.
     recommit: Effect.as(note("commit"), {} as Head),
+    recommitAfter: () => notThere,
+    revAbove: () => notThere,
+    replace: () => notThere,
     snapshot: notThere,
     collections: notThere
   })
