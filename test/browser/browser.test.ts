@@ -1,4 +1,5 @@
 import { afterAll, beforeAll } from "@effect/vitest"
+import { factorsSuite } from "./factors.suite.ts"
 import { redirectSuite } from "./redirect.suite.ts"
 import { serverAppSuite } from "./serverApp.suite.ts"
 import { type BrowserWorld, startBrowserWorld } from "./world.ts"
@@ -10,4 +11,4 @@ beforeAll(async () => {
 }, 60_000)
 afterAll(() => world?.close())
 
-for (const suite of [redirectSuite, serverAppSuite]) suite(() => world)
+for (const suite of [redirectSuite, factorsSuite, serverAppSuite]) suite(() => world)
