@@ -57,7 +57,8 @@ const grantMessages = {
   expired: "The grant has expired",
   "other client": "The grant was issued to another client",
   "other key": "The grant is bound to another key",
-  "account inactive": "The account is not active"
+  "account inactive": "The account is not active",
+  ended: "The grant was ended by the account's owner"
 } as const satisfies Record<GrantEnded["reason"], string>
 
 const targetMessages = {
@@ -143,6 +144,7 @@ const wire: Wire = {
   InvalidSize: plain(400, "InvalidSize"),
   InvalidWrite: plain(400, "InvalidRequest"),
   InvalidSwap: plain(400, "InvalidSwap"),
+  ImportRefused: plain(400, "InvalidRequest"),
   RateLimitExceeded: (exceeded) => ({
     status: 429,
     error: "RateLimitExceeded",
@@ -189,6 +191,8 @@ const wire: Wire = {
     badRequest("InvalidRequest", `There is an app password of this name already: ${name}`),
   BadExpiration: plain(400, "BadExpiration"),
   ServiceTokenRefused: plain(400, "InvalidRequest"),
+  SubjectNotFound: () => badRequest("NotFound", "Subject not found"),
+  StandingRefused: plain(400, "InvalidRequest"),
   IncompatibleDid: plain(400, "InvalidRequest"),
   DeletionDue: ({ did }) => badRequest("InvalidRequest", `The account is being deleted: ${did}`),
   CodeInvalid: () => badRequest("InvalidToken", "Token is invalid"),
@@ -198,6 +202,8 @@ const wire: Wire = {
   NoEmailAddress: () => badRequest("InvalidRequest", "The account has no email address"),
   MailNotSent: () => upstream("The mail could not be sent"),
   HandleRefused: ({ error, message }) => badRequest(error, message),
+  NotOurDid: ({ did }) =>
+    badRequest("InvalidRequest", `This server's key may not change the DID: ${did}`),
   KeyUnreadable: () => unavailable("A reserved signing key cannot be opened"),
   PreferenceRefused: plain(400, "InvalidRequest"),
   Rejected: ({ status, error, message, headers }) => ({

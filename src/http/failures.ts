@@ -45,11 +45,14 @@ import type { PasskeyRefused } from "../services/Passkeys.ts"
 import type { PlcOperationRefused } from "../services/PlcOperations.ts"
 import type { PlcRefused, PlcUnavailable } from "../services/PlcDirectory.ts"
 import type { ProxyTargetRefused, UnknownFeed, UpstreamFailed } from "../services/ProxyTargets.ts"
+import type { NotOurDid } from "../services/plcUpdate.ts"
 import type { RecordNotFound } from "../services/Records.ts"
 import type { InvalidSwap, InvalidWrite } from "../services/Repo.ts"
+import type { ImportRefused } from "../services/RepoImport.ts"
 import type { NoAuthenticator, TooManyCodes, WrongCode } from "../services/SecondFactors.ts"
 import type { SequencerUnavailable } from "../services/Sequencer.ts"
 import type { BadExpiration, ServiceTokenRefused } from "../services/ServiceAuth.ts"
+import type { StandingRefused, SubjectNotFound } from "../services/SubjectStatus.ts"
 import type { SessionEnded } from "../services/Sessions.ts"
 import type { SignUpRefused } from "../services/signUp/refused.ts"
 
@@ -100,6 +103,7 @@ export type Failure =
   | InvalidSize
   | InvalidWrite
   | InvalidSwap
+  | ImportRefused
   | RateLimitExceeded
   | LimiterUnavailable
   | SignUpRefused
@@ -124,6 +128,8 @@ export type Failure =
   | BadExpiration
   | ServiceTokenRefused
   | IncompatibleDid
+  | SubjectNotFound
+  | StandingRefused
   | DeletionDue
   | CodeInvalid
   | CodeExpired
@@ -132,6 +138,7 @@ export type Failure =
   | NoEmailAddress
   | MailNotSent
   | HandleRefused
+  | NotOurDid
   | KeyUnreadable
   | PreferenceRefused
   | Rejected

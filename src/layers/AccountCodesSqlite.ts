@@ -37,6 +37,9 @@ interface Row extends Record<string, SqlValue> {
 
 const text = { encode: new TextEncoder(), decode: new TextDecoder() }
 
+/** What a sealed code is bound to. */
+const ownerOf = (did: string, purpose: string): string => `${did} ${purpose}`
+
 /** The mailed codes of an account in the object's SQLite; each is judged in one turn. */
 export const layer: Layer.Layer<AccountCodes, never, SqlStorage | Config> = Layer.effect(
   AccountCodes,
@@ -49,8 +52,6 @@ export const layer: Layer.Layer<AccountCodes, never, SqlStorage | Config> = Laye
     // 50 random bits need no slow hash, as long as whoever reads the storage lacks the key.
     const hashOf = (purpose: CodePurpose, code: string): string =>
       createHmac("sha256", key).update(`${purpose} ${code}`).digest("base64url")
-
-    const ownerOf = (did: string, purpose: string) => `${did} ${purpose}`
 
     const remove = (purpose: CodePurpose): void => {
       sql.exec("DELETE FROM mailed_code WHERE purpose = ?", purpose)

@@ -10,8 +10,7 @@ import { Config } from "./Config.ts"
 import { Directory, HandleNotAvailable } from "./Directory.ts"
 import { Identity } from "./Identity.ts"
 import { isServedHere } from "./OwnDocument.ts"
-import { PlcDirectory } from "./PlcDirectory.ts"
-import { signUpdate } from "./PlcOperations.ts"
+import { updatePlc } from "./plcUpdate.ts"
 
 /** The handle cannot be this account's; `error` is the name on the wire. */
 export class HandleRefused extends Schema.TaggedError<HandleRefused>()("HandleRefused", {
@@ -43,16 +42,14 @@ const claim = Effect.fnUntraced(function* (text: string, { did }: Account, overr
 })
 
 /** Puts a handle into the DID's PLC data, in the place of the first. */
-const writePlc = Effect.fnUntraced(function* (did: string, handle: string) {
-  const plc = yield* PlcDirectory
-  const { alsoKnownAs } = yield* plc.data(did)
-  const [first, ...others] = alsoKnownAs
-  const own = `at://${handle}`
-  if (first === own) return
-  const kept = first?.startsWith("at://") === true ? others : alsoKnownAs
-  const change = { alsoKnownAs: [own, ...kept.filter((other) => other !== own)] }
-  yield* plc.submit(did, yield* signUpdate(did, change))
-})
+const writePlc = (did: string, handle: string) =>
+  updatePlc(did, ({ alsoKnownAs }) => {
+    const [first, ...others] = alsoKnownAs
+    const own = `at://${handle}`
+    if (first === own) return undefined
+    const kept = first?.startsWith("at://") === true ? others : alsoKnownAs
+    return { alsoKnownAs: [own, ...kept.filter((other) => other !== own)] }
+  })
 
 /** Sees to it that the DID's document claims the handle: written by us, served by us, or by its owner already. */
 const writeDocument = Effect.fnUntraced(function* ({ did }: Account, handle: string) {
