@@ -24,6 +24,8 @@ export const configurationNames = [
   "BLOB_QUOTA",
   "BLOB_MIME_TYPES",
   "BLOB_GRACE_HOURS",
+  "ACCEPT_IMPORTS",
+  "IMPORT_LIMIT",
   "JSON_LIMIT",
   "CORS_ORIGINS",
   "DATA_LOCATION",

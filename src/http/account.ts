@@ -5,6 +5,7 @@ import { Alarm } from "../services/Alarm.ts"
 import { graceMillis, sweepBlobs } from "../services/BlobSweep.ts"
 import { Config } from "../services/Config.ts"
 import { Outbox } from "../services/Outbox.ts"
+import { RepoImport } from "../services/RepoImport.ts"
 import { announceLate } from "./calls/signUp.ts"
 import { actorMethods } from "./xrpc/account/actor.ts"
 import { changeMethods } from "./xrpc/account/change.ts"
@@ -47,5 +48,6 @@ export const ring = Effect.gen(function* () {
   yield* (yield* Outbox).deliver
   const next = yield* sweepBlobs(yield* graceMillis)
   if (next !== undefined) yield* (yield* Alarm).by(next)
+  yield* (yield* RepoImport).sweep
   yield* deleteWhenDue
 })

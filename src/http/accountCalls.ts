@@ -4,6 +4,7 @@ import { AccountEvents } from "../services/AccountEvents.ts"
 import { Rejected } from "../services/Accounts.ts"
 import { authorizeUpload, locateBlob, recordUpload } from "./calls/blobs.ts"
 import { localRecords, signAppViewRead } from "./calls/localRecords.ts"
+import { authorizeImport, importRepo } from "./calls/importRepo.ts"
 import {
   consented,
   endOAuth,
@@ -29,6 +30,8 @@ const calls = {
   recordUpload,
   locateBlob,
   openOAuth,
+  authorizeImport,
+  importRepo,
   peekOAuth,
   refreshOAuth,
   revokeOAuth,

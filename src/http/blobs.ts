@@ -55,7 +55,7 @@ export const uploadBlob = Effect.fn("uploadBlob")(function* (
 const decoders: Record<string, "gzip" | "deflate"> = { gzip: "gzip", deflate: "deflate" }
 
 /** The body as the client means it, with its length where that is known beforehand. */
-const bodyOf = Effect.fnUntraced(function* (request: Request) {
+export const bodyOf = Effect.fnUntraced(function* (request: Request) {
   const { body, headers } = request
   const length = lengthOf(headers.get("content-length"))
   if (body === null || length === 0) return yield* new BlobEmpty()

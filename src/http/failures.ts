@@ -47,6 +47,7 @@ import type { PlcRefused, PlcUnavailable } from "../services/PlcDirectory.ts"
 import type { ProxyTargetRefused, UnknownFeed, UpstreamFailed } from "../services/ProxyTargets.ts"
 import type { NotOurDid } from "../services/plcUpdate.ts"
 import type { RecordNotFound } from "../services/Records.ts"
+import type { ImportRefused } from "../services/RepoImport.ts"
 import type { InvalidSwap, InvalidWrite } from "../services/Repo.ts"
 import type { ImportRefused } from "../services/RepoImport.ts"
 import type { NoAuthenticator, TooManyCodes, WrongCode } from "../services/SecondFactors.ts"
@@ -101,6 +102,7 @@ export type Failure =
   | BlobStoreUnavailable
   | InvalidMimeType
   | InvalidSize
+  | ImportRefused
   | InvalidWrite
   | InvalidSwap
   | ImportRefused

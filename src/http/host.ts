@@ -54,11 +54,12 @@ import { isElsewhere } from "./proxy/rules.ts"
 import { nsidOf, serve, table } from "./Xrpc.ts"
 import { blobMethods } from "./xrpc/host/blobs.ts"
 import { recoveryMethods } from "./xrpc/host/recovery.ts"
+import { importRepo } from "./xrpc/host/importRepo.ts"
 import { syncMethods } from "./xrpc/host/sync.ts"
 import { hostMethods as declared } from "./xrpc/host/methods.ts"
 
 /** The methods that the Worker answers itself. */
-export const hostMethods = table(...declared, blobMethods, syncMethods, recoveryMethods)
+export const hostMethods = table(...declared, blobMethods, [importRepo], syncMethods, recoveryMethods)
 
 /** What the way to an answer leaves for its headers. */
 interface Noted {

@@ -34,7 +34,7 @@ export const readInput = Effect.fnUntraced(function* (
     }
     return undefined
   }
-  const type = request.headers.get("content-type")?.split(";")[0]?.trim().toLowerCase()
+  const type = mediaTypeOf(request.headers)
   if (body.byteLength === 0) {
     return yield* new InvalidRequest({ message: `Request body is missing, expected ${encoding}` })
   }
@@ -66,6 +66,10 @@ export const readCid = (text: string) =>
     try: () => parseCid(text),
     catch: () => new InvalidRequest({ message: `Not a CID of a repo or blob: ${text}` })
   })
+
+/** The media type of a body, without its parameters. */
+export const mediaTypeOf = (headers: Headers): string | undefined =>
+  headers.get("content-type")?.split(";")[0]?.trim().toLowerCase()
 
 /** How a body is compressed; undefined where it comes as it is. */
 export const contentEncoding = (headers: Headers): string | undefined => {

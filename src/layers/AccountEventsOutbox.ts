@@ -2,13 +2,7 @@ import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import { carBytes } from "../repo/car.ts"
-import {
-  accountFrame,
-  commitFrame,
-  identityFrame,
-  type PendingFrame,
-  syncFrame
-} from "../repo/frame.ts"
+import { accountFrame, commitFrame, identityFrame, type PendingFrame } from "../repo/frame.ts"
 import { rootBlock } from "../repo/mst/preOrder.ts"
 import { AccountEvents } from "../services/AccountEvents.ts"
 import { type Account, AccountStore, inactiveStatus } from "../services/AccountStore.ts"
@@ -17,12 +11,14 @@ import { type Head, Repo } from "../services/Repo.ts"
 import type { OutboxEvent } from "../services/Sequencer.ts"
 import { SqlStorage } from "../services/SqlStorage.ts"
 import { writeLastEvent } from "./headRow.ts"
+import { syncEvent } from "./syncEvent.ts"
 
 /** Where an account stands when one of its events is written. */
 interface Standing {
   readonly account: Account
   readonly head: Head
   readonly root: { readonly cid: Head["root"]; readonly bytes: Uint8Array }
+  readonly collections: ReadonlyArray<string>
   readonly time: string
 }
 
@@ -58,15 +54,8 @@ const deleted = ({ account: { did }, time }: Standing): Event => {
   return event("account", accountFrame({ did, ...standing, time }), { account: standing })
 }
 
-const sync = (standing: Standing): Event => {
-  const { account, head, time } = standing
-  const blocks = carBytes(head.commit, [{ cid: head.commit, bytes: head.block }])
-  return event(
-    "sync",
-    syncFrame({ did: account.did, rev: head.rev, blocks, time }),
-    headOf(standing)
-  )
-}
+const sync = ({ account, ...standing }: Standing): Event =>
+  syncEvent({ did: account.did, ...standing })
 
 /** The commit of an empty repo: the first of its account, so without `since` and `prevData`. */
 const firstCommit = (standing: Standing): Event => {
@@ -98,7 +87,13 @@ export const layer = Layer.effect(
       const root = rootBlock(snapshot.tree)
       snapshot.close()
       const time = new Date(yield* Clock.currentTimeMillis).toISOString()
-      return { account: yield* accounts.get, head: snapshot.head, root, time } satisfies Standing
+      return {
+        account: yield* accounts.get,
+        head: snapshot.head,
+        root,
+        collections: yield* repo.collections,
+        time
+      } satisfies Standing
     }).pipe(Effect.orDie)
 
     type Make = (standing: Standing) => Event

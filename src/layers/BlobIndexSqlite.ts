@@ -48,6 +48,9 @@ export const layer = Layer.effect(
       noteUpload: (key, now) => {
         sql.exec("INSERT INTO blob (state, id, since) VALUES (0, ?, ?)", key, now)
       },
+      dropUpload: (key) => {
+        sql.exec("DELETE FROM blob WHERE state = 0 AND id = ?", key)
+      },
       record: (upload) => recordUpload(sql, usage, upload),
       check: (references) => {
         for (const reference of references) {

@@ -23,6 +23,7 @@ import * as PasskeysSqlite from "./PasskeysSqlite.ts"
 import * as PreferencesSqlite from "./PreferencesSqlite.ts"
 import * as RecordsSqlite from "./RecordsSqlite.ts"
 import * as RepoCountsLocal from "./RepoCountsLocal.ts"
+import * as RepoImportSqlite from "./RepoImportSqlite.ts"
 import * as RepoSqlite from "./RepoSqlite.ts"
 import * as SecondFactorsSqlite from "./SecondFactorsSqlite.ts"
 import * as SessionsSqlite from "./SessionsSqlite.ts"
@@ -63,6 +64,7 @@ export const layer = (object: { readonly did: string; readonly wipe: Effect.Effe
     AccountEventsOutbox.layer,
     RepoCountsLocal.layer,
     AuthAccount.layer,
+    RepoImportSqlite.layer,
     PreferencesSqlite.layer,
     SecondFactorsSqlite.layer,
     PasskeysSqlite.layer,

@@ -100,3 +100,14 @@ export const findLegacyBlobs = (value: unknown): Array<string> => {
   })
   return found
 }
+
+/** The CIDs of all blobs that a value refers to, in today's form or the old one: what a repo from elsewhere may hold. */
+export const blobCids = (value: unknown): Set<string> => {
+  const found = new Set<string>()
+  visitObjects(value, (object) => {
+    const blob = asBlob(object)
+    if (blob !== undefined) found.add(blob.cid.toString())
+    else if (isLegacyBlob(object)) found.add(object["cid"] as string)
+  })
+  return found
+}

@@ -1,3 +1,4 @@
+import type { ImportCalls } from "./accountCalls/importRepo.ts"
 import type { LocalRecordCalls } from "./accountCalls/localRecords.ts"
 import type { OAuthCalls } from "./accountCalls/oauth.ts"
 import type { ProxyCalls } from "./accountCalls/proxy.ts"
@@ -38,7 +39,13 @@ export interface Credentials {
  * Inputs and outputs are structured-cloneable.
  */
 export interface AccountCalls
-  extends OAuthCalls, SecurityCalls, RecoveryCalls, ProxyCalls, LocalRecordCalls {
+  extends
+    OAuthCalls,
+    SecurityCalls,
+    RecoveryCalls,
+    ProxyCalls,
+    LocalRecordCalls,
+    ImportCalls {
   /** Makes the account, its keys and its empty repo; nothing is announced until `announce`. */
   create: {
     input: {

@@ -42,7 +42,7 @@ export type Authority =
   /** The administrator (Basic). */
   | { readonly kind: "admin" }
   /** Judged by the account's object in this internal call, before anything is done. */
-  | { readonly kind: "object"; readonly call: "authorizeUpload" | "locateBlob" }
+  | { readonly kind: "object"; readonly call: "authorizeImport" | "authorizeUpload" | "locateBlob" }
   /** Sign-up: open to everybody; a service token or the admin's credentials are judged when present. */
   | { readonly kind: "signup" }
 

@@ -95,6 +95,8 @@ export class BlobIndex extends Context.Service<
   {
     /** Notes the key that an upload is about to write to, so that it can be swept if the upload never ends. */
     noteUpload(key: string, now: number): void
+    /** An upload came to nothing, and its key is gone from the store. */
+    dropUpload(key: string): void
     /**
      * Records a complete upload: temporary, or permanent at once when a record already refers to it.
      * Answers the blob as it is now kept: of a CID that was here before, the older object stays and the new one is

@@ -96,6 +96,9 @@ export interface Settings {
   readonly blobMimeTypes: ReadonlyArray<string>
   /** How long an upload that no record refers to is kept. */
   readonly blobGraceHours: number
+  readonly acceptImports: boolean
+  /** The largest CAR that importRepo takes, and the most that its records may take together, in bytes. */
+  readonly importLimit: number
   /** The largest JSON body, in bytes, of methods that do not name their own. */
   readonly jsonLimit: number
   /** Origins that browsers may call from; `"*"` is every one. */

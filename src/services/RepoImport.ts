@@ -2,6 +2,7 @@ import * as Context from "effect/Context"
 import type * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import type { RepoNotFound } from "./AccountStore.ts"
+import type { UploadExpired } from "./BlobIndex.ts"
 import type { BlobStoreUnavailable } from "./BlobStore.ts"
 import type { IdentityUnavailable } from "./Identity.ts"
 
@@ -28,7 +29,7 @@ export class RepoImport extends Context.Service<
       key: string
     ): Effect.Effect<
       void,
-      ImportRefused | RepoNotFound | BlobStoreUnavailable | IdentityUnavailable
+      ImportRefused | RepoNotFound | UploadExpired | BlobStoreUnavailable | IdentityUnavailable
     >
     /** Removes what imports that were cut off have left. */
     readonly sweep: Effect.Effect<void>

@@ -24,6 +24,8 @@ export interface OutboxEvent {
   readonly collections?: {
     readonly added: ReadonlyArray<string>
     readonly removed: ReadonlyArray<string>
+    /** There are no others than the ones added. */
+    readonly whole?: boolean
   }
 }
 

@@ -68,6 +68,13 @@ export const writeCollections = (sql: Sql, did: string, event: OutboxEvent): voi
   for (const collection of event.collections?.added ?? []) {
     sql.exec("INSERT OR IGNORE INTO collection (collection, did) VALUES (?, ?)", collection, did)
   }
+  if (event.collections?.whole === true) {
+    sql.exec(
+      "DELETE FROM collection WHERE did = ? AND collection NOT IN (SELECT value FROM json_each(?))",
+      did,
+      JSON.stringify(event.collections.added)
+    )
+  }
   for (const collection of event.collections?.removed ?? []) {
     sql.exec("DELETE FROM collection WHERE collection = ? AND did = ?", collection, did)
   }

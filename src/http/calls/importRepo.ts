@@ -1,0 +1,47 @@
+import { randomUUID } from "node:crypto"
+import * as Clock from "effect/Clock"
+import * as Effect from "effect/Effect"
+import type { AccountCalls } from "../../services/AccountCalls.ts"
+import { AccountStore } from "../../services/AccountStore.ts"
+import { Auth } from "../../services/Auth.ts"
+import type { Authority } from "../../services/Authority.ts"
+import { BlobIndex } from "../../services/BlobIndex.ts"
+import { BlobStore } from "../../services/BlobStore.ts"
+import { armSweep } from "../../services/BlobSweep.ts"
+import { Config } from "../../services/Config.ts"
+import { RepoImport } from "../../services/RepoImport.ts"
+import { InvalidRequest, PayloadTooLarge } from "../failures.ts"
+
+const nsid = "com.atproto.repo.importRepo"
+const needs = [{ resource: "account", attr: "repo", action: "manage" }] as const
+const authority: Authority = { kind: "session", level: "full", oauth: () => needs }
+
+/** Judges an import before its first byte, and notes the key under which it is staged. */
+export const authorizeImport = Effect.fnUntraced(function* (
+  input: AccountCalls["authorizeImport"]["input"]
+) {
+  const { acceptImports, importLimit: limit } = yield* Config
+  const auth = yield* Auth
+  yield* auth.permit(yield* auth.authenticate(input, authority, nsid), needs)
+  if (!acceptImports) {
+    return yield* new InvalidRequest({ message: "This server does not accept imports of repos" })
+  }
+  if ((input.size ?? 0) > limit) return yield* new PayloadTooLarge({ limit })
+  const { did } = yield* (yield* AccountStore).get
+  const key = `${did}/${randomUUID()}`
+  ;(yield* BlobIndex).noteUpload(key, yield* Clock.currentTimeMillis)
+  yield* armSweep
+  return { key, limit }
+})
+
+/** Imports what is staged; it is not needed any more then, however that ends. */
+export const importRepo = Effect.fnUntraced(function* ({
+  key
+}: AccountCalls["importRepo"]["input"]) {
+  const imports = yield* RepoImport
+  const store = yield* BlobStore
+  const blobs = yield* BlobIndex
+  const remove = Effect.map(store.delete([key]), () => blobs.dropUpload(key))
+  // Where the store fails the row stays, and the sweep tries again.
+  yield* Effect.ensuring(imports.run(key), Effect.ignore(remove))
+})

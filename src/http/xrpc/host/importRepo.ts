@@ -1,0 +1,16 @@
+import * as Effect from "effect/Effect"
+import { importRepo as importOver } from "../../importRepo.ts"
+import { noteAccount } from "../../requestLog.ts"
+import { subjectOf } from "../../route.ts"
+import { type Call, credentialsOf, method } from "../../Xrpc.ts"
+
+/** com.atproto.repo.importRepo: the account's object judges the credentials before the first byte is stored. */
+export const importRepo = method(
+  "com.atproto.repo.importRepo",
+  { authority: { kind: "object", call: "authorizeImport" }, rawBody: true },
+  Effect.fnUntraced(function* ({ request }: Call) {
+    const did = yield* subjectOf(request.headers.get("authorization"))
+    noteAccount(request, did)
+    yield* importOver(did, request, credentialsOf(request))
+  })
+)
