@@ -193,7 +193,7 @@ describe("wrong input", () => {
   it("to a method that nobody has is a 501, to one of other services a 401; a path that is no NSID is a 400", async () => {
     const { auth } = world.alice
     for (const method of ["GET", "POST"]) {
-      const ours = "com.atproto.server.requestPasswordReset"
+      const ours = "com.atproto.server.unknown"
       await refused(ours, { method }, 501, "MethodNotImplemented")
       await refused("com.atproto.sync.unknown", { method, auth }, 501, "MethodNotImplemented")
       for (const nsid of ["app.bsky.feed.getTimeline", "com.example.unknown.method"]) {

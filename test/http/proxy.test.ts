@@ -1,4 +1,5 @@
 import { afterAll, assert, beforeAll, describe, it } from "@effect/vitest"
+import type { ServerResponse } from "node:http"
 import { gzipSync } from "node:zlib"
 import { claimsOf, headerOf, services, tokenOf, verify } from "../support/mockNetwork.ts"
 import { type MockWorld, publish, startMockWorld } from "../support/mockWorld.ts"
@@ -9,6 +10,20 @@ import { letIn, withApp } from "../support/httpApps.ts"
 
 const timeline = "app.bsky.feed.getTimeline"
 const report = "com.atproto.moderation.createReport"
+
+/** Calls a method that the app view answers with this; a text is no JSON. */
+const failing = (
+  world: MockWorld,
+  status: number,
+  body: unknown,
+  headers: Readonly<Record<string, string>> = {}
+) => {
+  world.services.appView.on("com.example.fault", (_, response) => {
+    if (typeof body === "string") response.writeHead(status, headers).end(body)
+    else sendJson(response, status, body, headers)
+  })
+  return world.call("com.example.fault", { auth: world.alice.auth })
+}
 
 describe("a method of another service", () => {
   let world: MockWorld
@@ -178,11 +193,11 @@ describe("a method of another service", () => {
   })
 
   it("streams its answer on: the first bytes come before the last are made", async () => {
-    let finish = () => {}
+    let upstream: ServerResponse | undefined
     world.services.appView.on("com.example.stream", (_, response) => {
       response.writeHead(200, { "content-type": "application/jsonl" })
       response.write("first\n")
-      finish = () => response.end("last\n")
+      upstream = response
     })
     const request = new Request("http://localhost:8787/xrpc/com.example.stream", {
       headers: { authorization: auth }
@@ -191,7 +206,7 @@ describe("a method of another service", () => {
     const reader = body!.getReader()
     const first = await reader.read()
     assert.strictEqual(new TextDecoder().decode(first.value as Uint8Array), "first\n")
-    finish()
+    upstream?.end("last\n")
     const last = await reader.read()
     assert.strictEqual(new TextDecoder().decode(last.value as Uint8Array), "last\n")
     assert.isTrue((await reader.read()).done)
@@ -257,32 +272,31 @@ describe("a method of another service", () => {
 
   it("has its errors told by their names; what failed there is a 502 UpstreamFailure", async () => {
     const fault = { error: "BlockedActor", message: "Requester has blocked actor" }
-    const failing = async (status: number, body: unknown, headers: Record<string, string> = {}) => {
-      world.services.appView.on("com.example.fault", (_, response) => {
-        if (typeof body !== "string") return sendJson(response, status, body, headers)
-        response.writeHead(status, headers).end(body)
-        return
-      })
-      return world.call("com.example.fault", { auth })
-    }
-    const blocked = await failing(400, fault)
+    const blocked = await failing(world, 400, fault)
     assert.strictEqual(outcomeOf(blocked), "400 BlockedActor")
     assert.deepStrictEqual(blocked.body, fault)
-    const limited = await failing(429, { error: "RateLimitExceeded" }, { "retry-after": "7" })
+    const limited = await failing(
+      world,
+      429,
+      { error: "RateLimitExceeded" },
+      { "retry-after": "7" }
+    )
     assert.strictEqual(outcomeOf(limited), "429 RateLimitExceeded")
     assert.strictEqual(limited.headers.get("retry-after"), "7")
     for (const status of [500, 502, 503, 504]) {
-      const answer = await failing(status, { error: "Broken", message: "it broke" })
+      const answer = await failing(world, status, { error: "Broken", message: "it broke" })
       assert.strictEqual(outcomeOf(answer), "502 UpstreamFailure", String(status))
       assert.strictEqual(answer.body["message"], "it broke")
     }
-    const page = await failing(404, "<html>nothing here</html>", { "content-type": "text/html" })
+    const page = await failing(world, 404, "<html>nothing here</html>", {
+      "content-type": "text/html"
+    })
     assert.strictEqual(outcomeOf(page), "404 NotFound")
     assert.notInclude(page.text, "<html>")
-    const odd = await failing(400, { error: { $: 1 }, message: ["x"], secret: "kept" })
+    const odd = await failing(world, 400, { error: { $: 1 }, message: ["x"], secret: "kept" })
     assert.strictEqual(outcomeOf(odd), "400 InvalidRequest")
     assert.notInclude(odd.text, "kept")
-    assert.strictEqual(outcomeOf(await failing(200, "", {})), "ok")
+    assert.strictEqual(outcomeOf(await failing(world, 200, "", {})), "ok")
   })
 
   it("is a 502 UpstreamFailure when nobody is there", async () => {

@@ -10,6 +10,16 @@ const skeleton = "app.bsky.feed.getFeedSkeleton"
 const getRecord = "com.atproto.repo.getRecord"
 const author = "did:plc:z72i7hdynmk6r22z27h6tvur"
 
+/** What an app registers with. */
+const input = (serviceDid: unknown) => ({
+  serviceDid,
+  token: "abc",
+  platform: "ios",
+  appId: "xyz"
+})
+
+const named = (name: string) => ({ "atproto-proxy": name })
+
 describe("methods that are more than handed on", () => {
   let world: MockWorld
   let auth: string
@@ -148,12 +158,6 @@ describe("methods that are more than handed on", () => {
 
   describe("registerPush and unregisterPush", () => {
     const nsids = ["app.bsky.notification.registerPush", "app.bsky.notification.unregisterPush"]
-    const input = (serviceDid: unknown) => ({
-      serviceDid,
-      token: "abc",
-      platform: "ios",
-      appId: "xyz"
-    })
 
     it("go to the notification service that their body names", async () => {
       const { chat, appView } = world.services
@@ -203,7 +207,7 @@ describe("methods that are more than handed on", () => {
 
   describe("reports", () => {
     const report = "com.atproto.moderation.createReport"
-    const input = {
+    const spam = {
       reasonType: "com.atproto.moderation.defs#reasonSpam",
       subject: { $type: "com.atproto.admin.defs#repoRef", did: author }
     }
@@ -212,11 +216,11 @@ describe("methods that are more than handed on", () => {
       const { chat, moderation } = world.services
       for (const service of [chat, moderation])
         service.on(report, ({ body }) => JSON.parse(String(body)))
-      assert.deepStrictEqual(ok(await world.call(report, { auth, input })), input)
+      assert.deepStrictEqual(ok(await world.call(report, { auth, input: spam })), spam)
       assert.strictEqual(claimsOf(tokenOf(moderation.last()))["aud"], services.moderation)
       const labeler = publish(world, "labels.example.com", { atproto_labeler: chat.url })
       const headers = { "atproto-proxy": `${labeler}#atproto_labeler` }
-      ok(await world.call(report, { auth, input, headers }))
+      ok(await world.call(report, { auth, input: spam, headers }))
       assert.strictEqual(claimsOf(tokenOf(chat.last()))["aud"], labeler)
     })
   })
@@ -224,7 +228,6 @@ describe("methods that are more than handed on", () => {
   describe("preferences", () => {
     const get = "app.bsky.actor.getPreferences"
     const put = "app.bsky.actor.putPreferences"
-    const named = (name: string) => ({ "atproto-proxy": name })
 
     it("are kept here for the server's app view, and by any other for itself", async () => {
       const { appView, chat } = world.services

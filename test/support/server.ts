@@ -15,6 +15,8 @@ export interface TestServer {
   readonly plcUrl: string
   /** The account it began with, a did:web. */
   readonly account: FirstAccount
+  /** The id of its workerd process, where it has one. */
+  readonly workerd: number | undefined
   /** Cuts every connection, stops in order, and serves the same data at the same address again; `between` is given the data's folder. */
   restart(between?: (dataDir: string) => void): Promise<void>
   /** The same, but killed with no chance to finish anything. */
@@ -54,6 +56,7 @@ interface Ready {
   readonly url: string
   readonly publicUrl: string
   readonly plc: string
+  readonly workerd: number
   readonly account: FirstAccount
 }
 
@@ -109,6 +112,9 @@ export const startWorker = async (env: Environment = {}): Promise<TestServer> =>
     publicUrl: running.ready.publicUrl,
     get plcUrl() {
       return running.ready.plc
+    },
+    get workerd() {
+      return running.ready.workerd
     },
     account: running.ready.account,
     restart: (between) => again("SIGTERM", between),

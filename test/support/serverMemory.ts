@@ -15,7 +15,9 @@ import { freePort, type TestServer } from "./server.ts"
  *
  * Its data cannot outlive it, so a restart is one of the listener: every connection is cut, nothing else is lost.
  */
-export const startMemory = async (): Promise<TestServer> => {
+export const startMemory = async (
+  more: Readonly<Record<string, string>> = {}
+): Promise<TestServer> => {
   const port = await freePort()
   const publicUrl = `http://localhost:${port}`
   const url = `http://127.0.0.1:${port}`
@@ -27,9 +29,10 @@ export const startMemory = async (): Promise<TestServer> => {
     PLC_ROTATION_KEY: "42".repeat(32),
     PLC_URL: plc.url,
     ADMIN_PASSWORD: adminPassword,
-    DEV_ALLOW_HOSTS: new URL(plc.url).host,
     RATE_LIMITS: "off",
-    LOG_LEVEL: "error"
+    LOG_LEVEL: "error",
+    ...more,
+    DEV_ALLOW_HOSTS: [new URL(plc.url).host, more["DEV_ALLOW_HOSTS"]].filter(Boolean).join(",")
   }
   const data = Scope.makeUnsafe()
   const { sequencer, services } = await Memory.make(
@@ -59,6 +62,7 @@ export const startMemory = async (): Promise<TestServer> => {
     url,
     publicUrl,
     plcUrl: plc.url,
+    workerd: undefined,
     account,
     restart,
     crash: restart,
