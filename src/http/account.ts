@@ -10,6 +10,7 @@ import { announceLate } from "./calls/signUp.ts"
 import { actorMethods } from "./xrpc/account/actor.ts"
 import { changeMethods } from "./xrpc/account/change.ts"
 import { emailMethods } from "./xrpc/account/email.ts"
+import { identityMethods } from "./xrpc/account/identity.ts"
 import { inviteMethods } from "./xrpc/account/invites.ts"
 import { repoReadMethods } from "./xrpc/account/records.ts"
 import { repoWriteMethods } from "./xrpc/account/repo.ts"
@@ -28,6 +29,7 @@ export const accountMethods = table(
   serverMethods,
   emailMethods,
   changeMethods,
+  identityMethods,
   actorMethods,
   inviteMethods
 )
@@ -46,8 +48,8 @@ export const ring = Effect.gen(function* () {
   if ((yield* AccountStore).peek() === undefined) return
   yield* announceLate
   yield* (yield* Outbox).deliver
+  yield* (yield* RepoImport).sweep
   const next = yield* sweepBlobs(yield* graceMillis)
   if (next !== undefined) yield* (yield* Alarm).by(next)
-  yield* (yield* RepoImport).sweep
   yield* deleteWhenDue
 })

@@ -2,9 +2,10 @@ import * as Effect from "effect/Effect"
 import type { AccountCalls } from "../services/AccountCalls.ts"
 import { AccountEvents } from "../services/AccountEvents.ts"
 import { Rejected } from "../services/Accounts.ts"
+import { adminCalls } from "./calls/admin.ts"
 import { authorizeUpload, locateBlob, recordUpload } from "./calls/blobs.ts"
-import { localRecords, signAppViewRead } from "./calls/localRecords.ts"
 import { authorizeImport, importRepo } from "./calls/importRepo.ts"
+import { localRecords, signAppViewRead } from "./calls/localRecords.ts"
 import {
   consented,
   endOAuth,
@@ -29,9 +30,9 @@ const calls = {
   authorizeUpload,
   recordUpload,
   locateBlob,
-  openOAuth,
   authorizeImport,
   importRepo,
+  openOAuth,
   peekOAuth,
   refreshOAuth,
   revokeOAuth,
@@ -42,7 +43,8 @@ const calls = {
   localRecords,
   signAppViewRead,
   ...securityCalls,
-  ...recoveryCalls
+  ...recoveryCalls,
+  ...adminCalls
 }
 
 /** What the internal methods need: everything that lives in an account's object. */

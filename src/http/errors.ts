@@ -143,7 +143,6 @@ const wire: Wire = {
   InvalidMimeType: plain(400, "InvalidMimeType"),
   InvalidSize: plain(400, "InvalidSize"),
   InvalidWrite: plain(400, "InvalidRequest"),
-  ImportRefused: plain(400, "InvalidRequest"),
   InvalidSwap: plain(400, "InvalidSwap"),
   ImportRefused: plain(400, "InvalidRequest"),
   RateLimitExceeded: (exceeded) => ({

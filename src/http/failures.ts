@@ -47,7 +47,6 @@ import type { PlcRefused, PlcUnavailable } from "../services/PlcDirectory.ts"
 import type { ProxyTargetRefused, UnknownFeed, UpstreamFailed } from "../services/ProxyTargets.ts"
 import type { NotOurDid } from "../services/plcUpdate.ts"
 import type { RecordNotFound } from "../services/Records.ts"
-import type { ImportRefused } from "../services/RepoImport.ts"
 import type { InvalidSwap, InvalidWrite } from "../services/Repo.ts"
 import type { ImportRefused } from "../services/RepoImport.ts"
 import type { NoAuthenticator, TooManyCodes, WrongCode } from "../services/SecondFactors.ts"
@@ -102,7 +101,6 @@ export type Failure =
   | BlobStoreUnavailable
   | InvalidMimeType
   | InvalidSize
-  | ImportRefused
   | InvalidWrite
   | InvalidSwap
   | ImportRefused

@@ -29,6 +29,7 @@ import * as SecondFactorsSqlite from "./SecondFactorsSqlite.ts"
 import * as SessionsSqlite from "./SessionsSqlite.ts"
 import * as sharedServices from "./sharedServices.ts"
 import * as SignerAccount from "./SignerAccount.ts"
+import * as TakedownsSqlite from "./TakedownsSqlite.ts"
 
 /** The account in this object is known here; handles of its neighbours are in the directory. */
 const local = Effect.gen(function* () {
@@ -63,14 +64,15 @@ export const layer = (object: { readonly did: string; readonly wipe: Effect.Effe
   Layer.mergeAll(
     AccountEventsOutbox.layer,
     RepoCountsLocal.layer,
-    AuthAccount.layer,
     RepoImportSqlite.layer,
+    AuthAccount.layer,
     PreferencesSqlite.layer,
     SecondFactorsSqlite.layer,
     PasskeysSqlite.layer,
     AccountCodesSqlite.layer,
     AccountLimitsSqlite.layer,
     AccountLock.layer,
+    TakedownsSqlite.layer,
     Passwords.layer,
     Logging.layer
   ).pipe(

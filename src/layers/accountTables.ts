@@ -12,6 +12,7 @@ import * as Preferences from "./PreferencesSqlite.ts"
 import * as Records from "./RecordsSqlite.ts"
 import * as SecondFactors from "./SecondFactorsSqlite.ts"
 import * as Sessions from "./SessionsSqlite.ts"
+import * as Takedowns from "./TakedownsSqlite.ts"
 
 /** The tables of an account's object, but for the account's own row: made when the account is. */
 export const accountTables: ReadonlyArray<string> = [
@@ -28,5 +29,6 @@ export const accountTables: ReadonlyArray<string> = [
   ...Passkeys.tables,
   ...AccountCodes.tables,
   ...AccountLimits.tables,
-  ...Preferences.tables
+  ...Preferences.tables,
+  ...Takedowns.tables
 ]

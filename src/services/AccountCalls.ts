@@ -1,9 +1,11 @@
+import type { AdminCalls } from "./accountCalls/admin.ts"
 import type { ImportCalls } from "./accountCalls/importRepo.ts"
 import type { LocalRecordCalls } from "./accountCalls/localRecords.ts"
 import type { OAuthCalls } from "./accountCalls/oauth.ts"
 import type { ProxyCalls } from "./accountCalls/proxy.ts"
 import type { RecoveryCalls } from "./accountCalls/recovery.ts"
 import type { SecurityCalls } from "./accountCalls/security.ts"
+import type { Caller } from "./Authority.ts"
 import type { InactiveStatus } from "./Sequencer.ts"
 
 /** Where a stored blob lies and what it is. */
@@ -23,6 +25,8 @@ export interface AccountSummary {
   readonly signingKey: string
   readonly active: boolean
   readonly status?: InactiveStatus
+  /** Since when its owner has it deactivated (ISO). */
+  readonly deactivatedAt?: string
 }
 
 /** The credential headers of a request, handed on to the object that can judge them. */
@@ -40,6 +44,7 @@ export interface Credentials {
  */
 export interface AccountCalls
   extends
+    AdminCalls,
     OAuthCalls,
     SecurityCalls,
     RecoveryCalls,
@@ -73,11 +78,11 @@ export interface AccountCalls
   authorizeUpload: {
     input: Credentials & { readonly mimeType: string; readonly size?: number }
     /** The R2 key to write to: noted before the first byte, so that what is never recorded can be swept. */
-    output: { readonly key: string; readonly limit: number }
+    output: { readonly key: string; readonly limit: number; readonly caller: Caller }
   }
   /** Records an uploaded blob as temporary (or permanent at once when a record already refers to it). */
   recordUpload: {
-    input: BlobLocation
+    input: BlobLocation & { readonly caller?: Caller }
     /** The blob as it is kept: content that was here before keeps its older type. */
     output: BlobLocation
   }

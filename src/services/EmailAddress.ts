@@ -2,7 +2,7 @@ import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import { AccountCodes } from "./AccountCodes.ts"
 import { AccountLock } from "./AccountLock.ts"
-import { AccountStore } from "./AccountStore.ts"
+import { type Account, AccountStore } from "./AccountStore.ts"
 import { Directory } from "./Directory.ts"
 import { mailCode } from "./MailedCodes.ts"
 import { fitEmail } from "./signUp/fields.ts"
@@ -36,26 +36,38 @@ export const requestEmailUpdate = Effect.fn("requestEmailUpdate")(function* () {
   return { tokenRequired }
 })
 
-/** Gives the account another address, which is then to be confirmed; codes sent to the one before are void. */
+/** Puts an address in the place of the account's; it is to be confirmed, and codes sent to the one before are void. */
+const putEmail = Effect.fnUntraced(function* (account: Account, email: string) {
+  yield* (yield* Directory).setEmail(account.did, email)
+  if (email === account.email) return
+  yield* (yield* AccountStore).update({ email, emailConfirmed: false })
+  yield* (yield* AccountCodes).revoke(["update_email", "confirm_email", "reset_password"])
+})
+
+/** Gives the account another address; the one before is asked, by its code, if it was confirmed. */
 export const updateEmail = Effect.fn("updateEmail")(function* (input: {
   readonly email: string
   readonly token?: string | undefined
 }) {
   const email = yield* fitEmail(input.email)
-  const accounts = yield* AccountStore
-  const codes = yield* AccountCodes
-  const directory = yield* Directory
   const change = Effect.gen(function* () {
-    const account = yield* accounts.get
+    const account = yield* (yield* AccountStore).get
     const isProtected = account.email !== undefined && account.emailConfirmed
     const token = input.token?.trim() ?? ""
     if (isProtected && token === "") return yield* new TokenRequired()
-    if (isProtected) yield* codes.check("update_email", token)
     // The code is used last: one whose new address is somebody's already stays good for another.
-    yield* directory.setEmail(account.did, email)
-    if (email === account.email) return
-    yield* accounts.update({ email, emailConfirmed: false })
-    yield* codes.revoke(["update_email", "confirm_email", "reset_password"])
+    if (isProtected) yield* (yield* AccountCodes).check("update_email", token)
+    yield* putEmail(account, email)
   })
+  yield* (yield* AccountLock).alone(change)
+})
+
+/** Gives the account another address without asking its owner: by the administrator. */
+export const replaceEmail = Effect.fn("replaceEmail")(function* (given: string) {
+  const email = yield* fitEmail(given)
+  const change = Effect.flatMap(
+    Effect.flatMap(AccountStore, (accounts) => accounts.get),
+    (account) => putEmail(account, email)
+  )
   yield* (yield* AccountLock).alone(change)
 })

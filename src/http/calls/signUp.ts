@@ -70,7 +70,8 @@ export const summary = Effect.gen(function* () {
     handle: account.handle,
     signingKey: account.signingKey.didKey,
     active: status === undefined,
-    ...(status === undefined ? {} : { status })
+    ...(status === undefined ? {} : { status }),
+    ...(account.deactivatedAt === undefined ? {} : { deactivatedAt: account.deactivatedAt })
   }
 })
 

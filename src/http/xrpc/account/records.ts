@@ -12,6 +12,7 @@ import { Identity } from "../../../services/Identity.ts"
 import { ownDocument } from "../../../services/OwnDocument.ts"
 import { RecordNotFound, Records } from "../../../services/Records.ts"
 import { Repo } from "../../../services/Repo.ts"
+import { Takedowns } from "../../../services/Takedowns.ts"
 import { jsonType } from "../../responseHeaders.ts"
 import { type Call, method } from "../../Xrpc.ts"
 import { readableAccount } from "./standing.ts"
@@ -29,6 +30,7 @@ export const getRecord = method(
     const record = (yield* Records).get(path)
     if (
       record === undefined ||
+      (caller.kind !== "admin" && (yield* Takedowns).record(path) !== undefined) ||
       (params.cid !== undefined && params.cid !== record.cid.toString())
     ) {
       return yield* new RecordNotFound({ uri })
@@ -56,7 +58,13 @@ export const listRecords = method(
       ascending: reverse === true,
       ...(cursor === undefined ? {} : { after: cursor })
     })
-    const texts = records.map(
+    // A page may be short of what is taken down; its cursor is not.
+    const hidden = (yield* Takedowns).inCollection(collection)
+    const shown =
+      hidden.size === 0 || caller.kind === "admin"
+        ? records
+        : records.filter(({ path }) => !hidden.has(path))
+    const texts = shown.map(
       ({ path, cid, value }) =>
         `{"uri":"at://${did}/${path}","cid":"${cid.toString()}","value":${blockToJsonText(value)}}`
     )
