@@ -123,6 +123,12 @@ export const authorities: Readonly<Record<string, Row>> = {
   "com.atproto.identity.resolveDid": open,
   "com.atproto.identity.resolveHandle": open,
   "com.atproto.identity.resolveIdentity": open,
+  // The handle that the call asks for is another's, for another.
+  "com.atproto.identity.updateHandle": {
+    ...standard,
+    ...apps(scopeMissing, { oauthAccount: "ok" }),
+    otherAccount: "400 HandleNotAvailable"
+  },
   "com.atproto.repo.applyWrites": write,
   "com.atproto.repo.createRecord": write,
   "com.atproto.repo.deleteRecord": write,
@@ -143,6 +149,12 @@ export const authorities: Readonly<Record<string, Row>> = {
   },
   "com.atproto.server.activateAccount": full,
   "com.atproto.server.checkAccountStatus": standard,
+  // Whoever may read the address may not yet confirm it.
+  "com.atproto.server.confirmEmail": {
+    ...standard,
+    ...apps(scopeMissing),
+    otherAccount: "400 InvalidEmail"
+  },
   // None, or a service token of who moves in, or the administrator's word; a session is none of these.
   "com.atproto.server.createAccount": every("401 BadJwtType", {
     nothing: "ok",
@@ -173,6 +185,7 @@ export const authorities: Readonly<Record<string, Row>> = {
     ...evenTakendown,
     ...apps(scopeMissing, { oauthAccount: "ok" })
   },
+  "com.atproto.server.deleteAccount": open,
   "com.atproto.server.deleteSession": refresh,
   "com.atproto.server.describeServer": open,
   "com.atproto.server.getAccountInviteCodes": full,
@@ -185,7 +198,15 @@ export const authorities: Readonly<Record<string, Row>> = {
   "com.atproto.server.getSession": standard,
   "com.atproto.server.listAppPasswords": full,
   "com.atproto.server.refreshSession": refresh,
+  "com.atproto.server.requestAccountDelete": full,
+  "com.atproto.server.requestEmailConfirmation": { ...standard, ...apps(scopeMissing) },
+  "com.atproto.server.requestEmailUpdate": full,
+  "com.atproto.server.requestPasswordReset": open,
+  "com.atproto.server.reserveSigningKey": open,
+  "com.atproto.server.resetPassword": open,
   "com.atproto.server.revokeAppPassword": full,
+  // The address is the first one's, and is not given to another.
+  "com.atproto.server.updateEmail": { ...full, otherAccount: "400 InvalidRequest" },
   "com.atproto.sync.getBlob": read,
   "com.atproto.sync.getBlocks": read,
   "com.atproto.sync.getCheckout": read,

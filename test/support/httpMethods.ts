@@ -1,5 +1,6 @@
 import { hostMethods } from "../../src/http/host.ts"
 import { accountMethods } from "../../src/http/account.ts"
+import { codeFor, newcomer } from "./httpCodes.ts"
 import { adminPassword, type Asked, basic, bearer } from "./httpHost.ts"
 import { firstRkey, ok, type Person, png, post, session, tidOf, type World } from "./httpWorld.ts"
 
@@ -49,6 +50,7 @@ export const samples: Readonly<Record<string, Sample>> = {
   "com.atproto.identity.resolveIdentity": open((_, who) => ({
     params: { identifier: who.handle }
   })),
+  "com.atproto.identity.updateHandle": owner((_, who) => ({ input: { handle: who.handle } })),
   "com.atproto.repo.applyWrites": owner((world, who) => {
     const [kept, gone] = [tidOf(world.next()), tidOf(world.next())]
     const write = (action: string, rkey: string, value?: object) => ({
@@ -89,6 +91,9 @@ export const samples: Readonly<Record<string, Sample>> = {
   })),
   "com.atproto.server.activateAccount": owner(() => ({ method: "POST" })),
   "com.atproto.server.checkAccountStatus": owner(() => ({})),
+  "com.atproto.server.confirmEmail": owner(async (world, who) => ({
+    input: { email: who.email, token: await codeFor(world, who.did, "confirm_email") }
+  })),
   "com.atproto.server.createAccount": open(async (world) => {
     const name = `new-${world.next()}`
     const email = `${name}@mail.example.com`
@@ -112,6 +117,11 @@ export const samples: Readonly<Record<string, Sample>> = {
     input: { identifier: who.handle, password: who.password }
   })),
   "com.atproto.server.deactivateAccount": owner(() => ({ input: {} })),
+  // Whoever is deleted is nobody that other calls are about.
+  "com.atproto.server.deleteAccount": open(async (world) => {
+    const { did, password } = await newcomer(world, `gone-${world.next()}`)
+    return { input: { did, password, token: await codeFor(world, did, "delete_account") } }
+  }),
   "com.atproto.server.deleteSession": { needs: "refresh", make: () => ({ method: "POST" }) },
   "com.atproto.server.describeServer": open(() => ({})),
   "com.atproto.server.getAccountInviteCodes": owner(() => ({})),
@@ -121,7 +131,20 @@ export const samples: Readonly<Record<string, Sample>> = {
   "com.atproto.server.getSession": owner(() => ({})),
   "com.atproto.server.listAppPasswords": owner(() => ({})),
   "com.atproto.server.refreshSession": { needs: "refresh", make: () => ({ method: "POST" }) },
+  "com.atproto.server.requestAccountDelete": owner(() => ({ method: "POST" })),
+  "com.atproto.server.requestEmailConfirmation": owner(() => ({ method: "POST" })),
+  "com.atproto.server.requestEmailUpdate": owner(() => ({ method: "POST" })),
+  "com.atproto.server.requestPasswordReset": open((_, who) => ({ input: { email: who.email } })),
+  "com.atproto.server.reserveSigningKey": open((_, who) => ({ input: { did: who.did } })),
+  "com.atproto.server.resetPassword": open(async (world) => {
+    const { did } = await newcomer(world, `forgot-${world.next()}`)
+    const token = await codeFor(world, did, "reset_password")
+    return { input: { token, password: "another good password" } }
+  }),
   "com.atproto.server.revokeAppPassword": owner(() => ({ input: { name: "nobody's" } })),
+  "com.atproto.server.updateEmail": owner(async (world, who) => ({
+    input: { email: who.email, token: await codeFor(world, who.did, "update_email") }
+  })),
   "com.atproto.sync.getBlob": open((_, who) => ({ params: { did: who.did, cid: who.avatar } })),
   "com.atproto.sync.getBlocks": open((_, who) => ({ params: { did: who.did, cids: [who.post] } })),
   "com.atproto.sync.getCheckout": open((_, who) => ({ params: { did: who.did } })),
