@@ -14,7 +14,9 @@ import type { Directory } from "../services/Directory.ts"
 import type { DpopProofs } from "../services/DpopProofs.ts"
 import type { HostedIdentities } from "../services/HostedIdentities.ts"
 import { Identity } from "../services/Identity.ts"
+import type { Keys } from "../services/Keys.ts"
 import type { AddressLimits, Limiter } from "../services/Limiter.ts"
+import type { Mailer } from "../services/Mailer.ts"
 import type { OAuthClients } from "../services/OAuthClients.ts"
 import type { OAuthRequests } from "../services/OAuthRequests.ts"
 import type { Outgoing } from "../services/Outgoing.ts"
@@ -205,7 +207,9 @@ export type HostServices =
   | DpopProofs
   | HostedIdentities
   | Identity
+  | Keys
   | Limiter
+  | Mailer
   | OAuthClients
   | OAuthRequests
   | Outgoing

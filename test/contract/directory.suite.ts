@@ -2,7 +2,7 @@ import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import { TestClock } from "effect/testing"
-import { Directory, type InvitePlace } from "../../src/services/Directory.ts"
+import { Directory, type InviteOrder, type InvitePlace } from "../../src/services/Directory.ts"
 
 type Service = Directory["Service"]
 
@@ -296,10 +296,10 @@ export const directoryContract = (name: string, fresh: () => Layer.Layer<Directo
         for (const [n, code] of ["c1", "c3", "c1"].entries()) {
           yield* directory.reserve({ did: `did:plc:${n}`, handle: `h${n}.test`, invite: code })
         }
-        const orders = {
+        const orders: Readonly<Record<InviteOrder, Array<string>>> = {
           recent: ["c4", "c3", "c2", "c1", "c0"],
           usage: ["c1", "c3", "c4", "c2", "c0"]
-        } as const
+        }
         for (const order of ["recent", "usage"] as const) {
           for (const limit of [1, 2, 5, 10]) {
             const seen: Array<string> = []

@@ -1,16 +1,9 @@
 import type { ComAtprotoServerGetAccountInviteCodes as GetAccountInviteCodes } from "@atproto/api"
 import * as Effect from "effect/Effect"
-import { Directory, type Invite } from "../../../services/Directory.ts"
+import { Directory } from "../../../services/Directory.ts"
+import { inviteView } from "../../inviteView.ts"
 import { type Call, method } from "../../Xrpc.ts"
 import { only, owner } from "./standing.ts"
-
-const time = (millis: number) => new Date(millis).toISOString()
-
-const inviteView = (invite: Invite) => ({
-  ...invite,
-  createdAt: time(invite.createdAt),
-  uses: invite.uses.map(({ usedBy, usedAt }) => ({ usedBy, usedAt: time(usedAt) }))
-})
 
 /** com.atproto.server.getAccountInviteCodes: the codes are the host's, the caller is known to the object. */
 export const getAccountInviteCodes = method(
