@@ -35,14 +35,14 @@ export const uploadBlob = Effect.fn("uploadBlob")(function* (
   const declared = declaredType(request.headers.get("content-type"))
   const { body, length } = yield* bodyOf(request)
   const known = length === undefined ? {} : { length }
-  const { key, limit } = yield* accounts.call(did, "authorizeUpload", {
+  const { caller, key, limit } = yield* accounts.call(did, "authorizeUpload", {
     ...credentials,
     mimeType: declared,
     ...(length === undefined ? {} : { size: length })
   })
   const { cid, size, sniffed } = yield* store.put(key, body, { limit, ...known })
   const blob: BlobLocation = { cid, key, mimeType: storedType(sniffed, declared), size }
-  const { mimeType } = yield* accounts.call(did, "recordUpload", blob).pipe(
+  const { mimeType } = yield* accounts.call(did, "recordUpload", { ...blob, caller }).pipe(
     // A refusal is final. Any other failure may hide a success: then the key stays for the sweep to judge.
     Effect.tapErrorTag("Rejected", ({ status }) =>
       status < 500 ? Effect.ignore(store.delete([key])) : Effect.void

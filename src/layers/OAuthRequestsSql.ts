@@ -65,10 +65,12 @@ const requestOf = (row: RequestRow): PendingRequest => ({
 
 interface CodeRow {
   readonly stands_for: string
+  readonly created_at: number
 }
 
 // SAFETY: `createCode` wrote this text, from a value of this type.
-const grantOf = (row: CodeRow): CodeGrant => JSON.parse(row.stands_for) as CodeGrant
+const grantOf = (row: Pick<CodeRow, "stands_for">): CodeGrant =>
+  JSON.parse(row.stands_for) as CodeGrant
 
 const make = (database: Database): OAuthRequests["Service"] => {
   const { sql, batch } = database
@@ -139,13 +141,15 @@ const make = (database: Database): OAuthRequests["Service"] => {
       "redeem",
       sql<CodeRow>`UPDATE oauth_code SET redeemed_at = ${now}
         WHERE hash = ${hash} AND redeemed_at IS NULL AND created_at > ${now - codeLife.good}
-        RETURNING stands_for`
+        RETURNING stands_for, created_at`
     )
-    if (won !== undefined) return { kind: "redeemed" as const, grant: grantOf(won) }
+    if (won !== undefined) {
+      return { kind: "redeemed" as const, grant: grantOf(won), agreedAt: won.created_at }
+    }
     // Nothing takes `redeemed_at` back, so looking afterwards is soon enough.
     const [used] = yield* repeatable(
       "redeem",
-      sql<CodeRow>`SELECT stands_for FROM oauth_code
+      sql<Pick<CodeRow, "stands_for">>`SELECT stands_for FROM oauth_code
         WHERE hash = ${hash} AND redeemed_at > ${now - codeLife.remembered}`
     )
     if (used === undefined) return { kind: "unknown" as const }

@@ -112,6 +112,7 @@ export const layer: Layer.Layer<OAuthSessions, never, SqlStorage | Config> = Lay
     // Every call asks which session it is: the rows are kept until one of them changes.
     const kept = new Map<string, Kept>()
     const opened = new ReplaySet(1000)
+    let allEndedAt = -Infinity
 
     const find = (id: string): Kept | undefined => {
       const known = kept.get(id)
@@ -154,9 +155,11 @@ export const layer: Layer.Layer<OAuthSessions, never, SqlStorage | Config> = Lay
 
     const open = Effect.fn("OAuthSessions.open")(function* (
       did: string,
-      { refreshable, ...given }: NewOAuthSession
+      { refreshable, agreedAt, ...given }: NewOAuthSession
     ) {
       const now = yield* Clock.currentTimeMillis
+      // Whoever agreed may be whom a new password has shut out since.
+      if (agreedAt <= allEndedAt) return yield* ended("ended")
       // The code came twice at once, and the second showing has ended what this one would open.
       if (!opened.use(given.id, now + endedMillis, now)) return yield* ended("replayed")
       const session: OAuthSession = {
@@ -264,22 +267,21 @@ export const layer: Layer.Layer<OAuthSessions, never, SqlStorage | Config> = Lay
       find: (id) => find(id)?.session,
       list: Effect.gen(function* () {
         const now = yield* Clock.currentTimeMillis
-        return sql
-          .exec<Row>("SELECT * FROM oauth_session WHERE expires_at > ?", now)
-          .toArray()
-          .map((row) => fromRow(row).session)
+        const rows = sql.exec<Row>("SELECT * FROM oauth_session WHERE expires_at > ?", now)
+        return rows.toArray().map((row) => fromRow(row).session)
       }),
       end,
-      endAll: Effect.sync(() =>
+      endAll: Effect.gen(function* () {
+        allEndedAt = yield* Clock.currentTimeMillis
         sql.transaction(() => {
           change("DELETE FROM oauth_session")
           sql.exec("DELETE FROM oauth_consent")
         })
-      ),
-      revoke: (token) =>
+      }),
+      revoke: (token, clientId) =>
         Effect.sync(() => {
           const id = sessionOf(token)
-          if (id !== undefined) remove(id)
+          if (id !== undefined && find(id)?.session.clientId === clientId) remove(id)
         }),
       consented: (clientId) =>
         Effect.sync(

@@ -37,7 +37,12 @@ export interface CodeGrant {
 
 /** The outcome of showing a code. */
 export type Redeemed =
-  | { readonly kind: "redeemed"; readonly grant: CodeGrant }
+  | {
+      readonly kind: "redeemed"
+      readonly grant: CodeGrant
+      /** When the code was made; milliseconds. */
+      readonly agreedAt: number
+    }
   /** It was used before: what it opened must end. */
   | { readonly kind: "replayed"; readonly did: string; readonly session: string }
   | { readonly kind: "unknown" }

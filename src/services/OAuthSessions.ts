@@ -14,7 +14,8 @@ export class GrantEnded extends Schema.TaggedError<GrantEnded>()("GrantEnded", {
     "expired",
     "other client",
     "other key",
-    "account inactive"
+    "account inactive",
+    "ended"
   ])
 }) {}
 
@@ -48,6 +49,8 @@ export interface NewOAuthSession {
   readonly device: string
   /** Whether the client may refresh. */
   readonly refreshable: boolean
+  /** When the person agreed; milliseconds. */
+  readonly agreedAt: number
 }
 
 /** The tokens of an OAuth session; `expiresIn` is in seconds. */
@@ -85,9 +88,10 @@ export class OAuthSessions extends Context.Service<
     readonly list: Effect.Effect<ReadonlyArray<OAuthSession>>
     /** Ends a session; what was agreed to for its client is forgotten. */
     end(id: string): Effect.Effect<void>
+    /** Ends every session, those too that were agreed to before and are not opened yet. */
     readonly endAll: Effect.Effect<void>
-    /** Revokes by either token (RFC 7009); what is unknown is revoked already. */
-    revoke(token: string): Effect.Effect<void>
+    /** Revokes by either token of this client (RFC 7009); what is unknown, or another's, changes nothing. */
+    revoke(token: string, clientId: string): Effect.Effect<void>
     /** What was agreed to for a confidential client before, if anything. */
     consented(clientId: string): Effect.Effect<string | undefined>
     /** Remembers what was agreed to; forgotten when a session of the client is ended by its owner. */

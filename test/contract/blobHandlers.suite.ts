@@ -11,6 +11,7 @@ type Store = BlobStore["Service"]
 
 const did = "did:plc:blobs"
 const limit = 2_000_000
+const caller = { kind: "session", did, level: "full", session: "ses-one" } as const
 let made = 0
 
 const denied = new Rejected({ status: 401, error: "AuthMissing", message: "no" })
@@ -38,11 +39,12 @@ class Account {
     this.authorized.push(input)
     const key = `blobs/${did}/${made++}`
     this.keys.push(key)
-    return Effect.succeed({ key, limit })
+    return Effect.succeed({ key, limit, caller })
   }
 
-  recordUpload(blob: BlobLocation) {
+  recordUpload({ caller: by, ...blob }: AccountCalls["recordUpload"]["input"]) {
     if (this.recordFails !== undefined) return Effect.fail(this.recordFails)
+    assert.deepStrictEqual(by, caller)
     this.blobs.set(blob.cid, blob)
     return Effect.succeed(blob)
   }

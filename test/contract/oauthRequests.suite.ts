@@ -168,7 +168,7 @@ export const oauthRequestsContract = (
           together
         )
         const won = outcomes.filter(({ kind }) => kind === "redeemed")
-        assert.deepStrictEqual(won, [{ kind: "redeemed", grant }])
+        assert.deepStrictEqual(won, [{ kind: "redeemed", grant, agreedAt: start }])
         const lost = outcomes.filter(({ kind }) => kind !== "redeemed")
         const replayed = { kind: "replayed", did: grant.did, session: grant.session } as const
         assert.deepStrictEqual(

@@ -18,7 +18,8 @@ const publicSession: NewOAuthSession = {
   scope: "atproto include:com.example.set",
   granted: "atproto repo:com.example.record",
   device: "dev-1",
-  refreshable: true
+  refreshable: true,
+  agreedAt: start
 }
 
 const confidentialSession: NewOAuthSession = {
@@ -91,7 +92,7 @@ export const oauthSessionsContract = (name: string, run: Run<Inside>) =>
       "knows a session as it was opened",
       Effect.gen(function* () {
         const { sessions, first } = yield* opened(confidentialSession)
-        const { refreshable: _, ...given } = confidentialSession
+        const { refreshable: _, agreedAt: __, ...given } = confidentialSession
         const session = {
           ...given,
           createdAt: start,
@@ -213,7 +214,7 @@ export const oauthSessionsContract = (name: string, run: Run<Inside>) =>
         for (const secret of ["A".repeat(43), secretOf(other.first), "z".repeat(43)]) {
           assert.strictEqual(yield* reason(sessions.peek(head + secret)), "unknown")
           assert.strictEqual(yield* reason(refresh(head + secret)), "unknown")
-          yield* sessions.revoke(head + secret)
+          yield* sessions.revoke(head + secret, clientId)
         }
         for (const nonsense of ["", "ref", "ref...", first.slice(0, -1), `${first}A`]) {
           assert.strictEqual(yield* reason(refresh(nonsense)), "unknown")
@@ -293,14 +294,16 @@ export const oauthSessionsContract = (name: string, run: Run<Inside>) =>
         const { sessions } = a
         const next = yield* refresh(c.first)
         yield* TestClock.adjust("1 hour")
-        yield* sessions.revoke(a.tokens.accessToken)
+        yield* sessions.revoke(a.tokens.accessToken, clientId)
         assert.isUndefined(sessions.find("ses-a"))
-        yield* sessions.revoke(b.first)
+        yield* sessions.revoke(b.first, clientId)
         assert.isUndefined(sessions.find("ses-b"))
-        yield* sessions.revoke("unknown")
-        yield* sessions.revoke(`${next.accessToken}A`)
+        yield* sessions.revoke("unknown", clientId)
+        yield* sessions.revoke(`${next.accessToken}A`, clientId)
+        yield* sessions.revoke(c.first, confidentialSession.clientId)
+        yield* sessions.revoke(next.accessToken, confidentialSession.clientId)
         assert.isDefined(sessions.find("ses-c"))
-        yield* sessions.revoke(c.first)
+        yield* sessions.revoke(c.first, clientId)
         assert.isUndefined(sessions.find("ses-c"))
       })
     )
@@ -315,7 +318,7 @@ export const oauthSessionsContract = (name: string, run: Run<Inside>) =>
         yield* sessions.rememberConsent(client, "atproto transition:generic")
         yield* sessions.rememberConsent("other", "atproto")
         assert.strictEqual(yield* sessions.consented(client), "atproto transition:generic")
-        yield* sessions.revoke(first)
+        yield* sessions.revoke(first, client)
         assert.strictEqual(yield* sessions.consented(client), "atproto transition:generic")
         yield* opened({ ...confidentialSession, id: "ses-again" })
         yield* sessions.end("ses-again")
@@ -334,6 +337,22 @@ export const oauthSessionsContract = (name: string, run: Run<Inside>) =>
         assert.deepStrictEqual(yield* sessions.list, [])
         assert.isUndefined(sessions.find("ses-public"))
         assert.isUndefined(yield* sessions.consented("other"))
+      })
+    )
+
+    check(
+      "opens none that was agreed to before all were ended",
+      Effect.gen(function* () {
+        const { sessions } = yield* opened()
+        yield* TestClock.adjust("1 second")
+        yield* sessions.endAll
+        const late = sessions.open(did, { ...publicSession, id: "ses-late" })
+        assert.strictEqual(yield* reason(late), "ended")
+        yield* opened({ ...publicSession, id: "ses-new", agreedAt: start + 1001 })
+        assert.deepStrictEqual(
+          (yield* sessions.list).map(({ id }) => id),
+          ["ses-new"]
+        )
       })
     )
 
@@ -359,7 +378,7 @@ export const oauthSessionsContract = (name: string, run: Run<Inside>) =>
         const open = yield* written((sessions) => sessions.open(did, confidentialSession))
         assert.strictEqual(open, 1)
         assert.strictEqual(yield* rowsWritten(refresh(first)), 1)
-        assert.strictEqual(yield* written((sessions) => sessions.revoke(first)), 1)
+        assert.strictEqual(yield* written((sessions) => sessions.revoke(first, clientId)), 1)
         const agree = yield* written((sessions) => sessions.rememberConsent(clientId, "atproto"))
         assert.strictEqual(agree, 1)
         assert.strictEqual(yield* written((sessions) => sessions.end("ses-confidential")), 1)

@@ -71,6 +71,7 @@ export const connect = async (
     granted: "atproto repo:app.bsky.feed.post",
     device: "a device",
     refreshable: true,
+    agreedAt: host.now(),
     ...change
   })
   return id

@@ -34,7 +34,8 @@ export const letIn = async (host: Host, did: string, granted: string): Promise<L
         scope: granted,
         granted,
         device: "dev-of-the-tests",
-        refreshable: true
+        refreshable: true,
+        agreedAt: host.now()
       })
     )
   )

@@ -64,15 +64,20 @@ export const authorizeUpload = Effect.fnUntraced(function* (
   const key = `${account.did}/${randomUUID()}`
   blobs.noteUpload(key, yield* Clock.currentTimeMillis)
   yield* armSweep
-  return { key, limit: blobLimit }
+  return { key, limit: blobLimit, caller }
 })
 
 /** Records an upload whose last byte is stored. */
-export const recordUpload = Effect.fnUntraced(function* (
-  input: AccountCalls["recordUpload"]["input"]
-) {
+export const recordUpload = Effect.fnUntraced(function* ({
+  caller,
+  ...input
+}: AccountCalls["recordUpload"]["input"]) {
   const { blobMimeTypes, blobQuota } = yield* Config
   yield* assertAccepted(blobMimeTypes, input.mimeType)
+  // An app may upload what it is let to, whatever it calls it.
+  if (caller !== undefined) {
+    yield* (yield* Auth).permit(caller, [{ resource: "blob", mime: input.mimeType }])
+  }
   const recorded = (yield* BlobIndex).record({
     ...input,
     now: yield* Clock.currentTimeMillis,

@@ -52,8 +52,8 @@ const onSessions = <A>(
   )
 
 /** Revokes by either token. */
-export const revokeOAuth = ({ token }: Input<"revokeOAuth">) =>
-  onSessions((sessions) => sessions.revoke(token))
+export const revokeOAuth = ({ token, clientId }: Input<"revokeOAuth">) =>
+  onSessions((sessions) => sessions.revoke(token, clientId))
 
 /** Ends a session. */
 export const endOAuth = ({ session }: Input<"endOAuth">) =>

@@ -16,8 +16,8 @@ export interface OAuthCalls {
     }
     output: OAuthTokens
   }
-  /** Revokes by either token; never fails for one that is unknown. */
-  revokeOAuth: { input: { readonly token: string }; output: void }
+  /** Revokes by either token of this client, whatever the account's standing; never fails for one that is unknown. */
+  revokeOAuth: { input: { readonly token: string; readonly clientId: string }; output: void }
   /** Ends a session by its id. */
   endOAuth: { input: { readonly session: string }; output: void }
   /** What was agreed to for this client before. */

@@ -52,13 +52,14 @@ export const exchangeCode = Effect.fn("exchangeCode")(function* (form: Form, bea
     yield* accounts.call(redeemed.did, "endOAuth", { session: redeemed.session })
     return yield* refused("used code")
   }
-  const { grant } = redeemed
+  const { grant, agreedAt } = redeemed
   const fault = faultOf(grant, bearer, form)
   if (fault !== undefined) return yield* refused(fault)
   const { client, clientAuth, jkt } = bearer
   const { did, scope, device, session: id } = grant
   const granted = yield* expandScope(scope)
   const refreshable = mayRefresh(client)
-  const session = { id, clientId: client.id, clientAuth, jkt, scope, granted, device, refreshable }
+  const bound = { clientId: client.id, clientAuth, jkt }
+  const session = { id, ...bound, scope, granted, device, refreshable, agreedAt }
   return tokenAnswer(did, yield* accounts.call(did, "openOAuth", session))
 })

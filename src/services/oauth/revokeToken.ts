@@ -7,18 +7,13 @@ import { Accounts } from "../Accounts.ts"
 import { authenticateClient } from "./clientAuthentication.ts"
 import { RequestRefused } from "./failures.ts"
 
-/** Whose a token is, and which client's; the account's object knows whether it is genuine. */
-const holderOf = Effect.fnUntraced(function* (token: string) {
+/** Whose a token would be; the account's object knows whether it is genuine, and which client's. */
+const accountOf = (token: string): string | undefined => {
   const refresh = readRefreshToken(token)
-  if (refresh !== undefined) {
-    const { did } = refresh
-    const accounts = yield* Accounts
-    const { clientId } = yield* accounts.call(did, "peekOAuth", { refreshToken: token })
-    return { did, clientId }
-  }
-  const { sub, client_id: clientId } = parseJwt(token)?.claims ?? {}
-  return typeof sub === "string" && isDid(sub) ? { did: sub, clientId } : undefined
-})
+  if (refresh !== undefined) return refresh.did
+  const sub = parseJwt(token)?.claims["sub"]
+  return typeof sub === "string" && isDid(sub) ? sub : undefined
+}
 
 /**
  * Ends the session of an access or refresh token, for the client that holds it.
@@ -34,7 +29,7 @@ export const revokeToken = Effect.fn("revokeToken")(function* (
     return yield* new RequestRefused({ error: "invalid_request", reason: "token is missing" })
   }
   const { client } = yield* authenticateClient(form, dpopJkt)
-  const holder = yield* holderOf(token)
-  if (holder === undefined || holder.clientId !== client.id) return
-  yield* (yield* Accounts).call(holder.did, "revokeOAuth", { token })
+  const did = accountOf(token)
+  if (did === undefined) return
+  yield* (yield* Accounts).call(did, "revokeOAuth", { token, clientId: client.id })
 })

@@ -22,8 +22,11 @@ const session = {
   scope: "atproto",
   granted: "atproto",
   device: "dev-one",
-  refreshable: true
+  refreshable: true,
+  agreedAt: 1
 } as const
+
+const { clientId } = session
 
 const use = { clientId: session.clientId, jkt: session.jkt, granted: session.granted }
 
@@ -52,7 +55,7 @@ describe("what the OAuth provider asks of an account's object", () => {
       const first = yield* opened
       assert.strictEqual((yield* peekOAuth({ refreshToken: first })).id, "ses-one")
       const { refreshToken } = yield* refreshOAuth({ refreshToken: first, ...use })
-      yield* revokeOAuth({ token: refreshToken! })
+      yield* revokeOAuth({ token: refreshToken!, clientId })
       assert.isUndefined((yield* OAuthSessions).find("ses-one"))
       assert.strictEqual(yield* refusal(peekOAuth({ refreshToken: refreshToken! })), "unknown")
     })
@@ -69,7 +72,6 @@ describe("what the OAuth provider asks of an account's object", () => {
   check(
     "remembers what was agreed to",
     Effect.gen(function* () {
-      const { clientId } = session
       assert.deepStrictEqual(yield* consented({ clientId }), {})
       yield* rememberConsent({ clientId, scope: "atproto" })
       assert.deepStrictEqual(yield* consented({ clientId }), { scope: "atproto" })
@@ -109,10 +111,10 @@ describe("what the OAuth provider asks of an account's object", () => {
     Effect.gen(function* () {
       assert.strictEqual(yield* refusal(openOAuth(session)), "unknown")
       assert.strictEqual(yield* refusal(peekOAuth({ refreshToken: "ref.a.b.c" })), "unknown")
-      yield* revokeOAuth({ token: aliceIdentity.did })
+      yield* revokeOAuth({ token: aliceIdentity.did, clientId })
       yield* endOAuth({ session: "ses-one" })
-      assert.deepStrictEqual(yield* consented({ clientId: session.clientId }), {})
-      yield* rememberConsent({ clientId: session.clientId, scope: "atproto" })
+      assert.deepStrictEqual(yield* consented({ clientId }), {})
+      yield* rememberConsent({ clientId, scope: "atproto" })
       assert.isUndefined((yield* AccountStore).peek())
     }).pipe(Effect.provide(serverLayer))
   )

@@ -170,7 +170,8 @@ describe("an account's answers to the pages", () => {
       scope: "atproto",
       granted: "atproto",
       device: "a device",
-      refreshable: true
+      refreshable: true,
+      agreedAt: Date.now()
     })
     assert.isString(accessToken)
     assert.strictEqual((await ask(host, did, "security", {})).apps.length, 1)

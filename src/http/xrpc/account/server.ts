@@ -10,6 +10,7 @@ import { holds } from "../../../oauth/scopes.ts"
 import { accountStatus, activate, deactivate } from "../../../services/AccountStatus.ts"
 import { AccountStore } from "../../../services/AccountStore.ts"
 import { AppPasswords } from "../../../services/AppPasswords.ts"
+import { Denied } from "../../../services/Auth.ts"
 import { OAuthSessions } from "../../../services/OAuthSessions.ts"
 import { issueServiceToken } from "../../../services/ServiceAuth.ts"
 import { Sessions } from "../../../services/Sessions.ts"
@@ -144,8 +145,13 @@ export const deactivateAccount = method(
     }
   },
   Effect.fnUntraced(function* ({
-    input
+    input,
+    caller
   }: Call<DeactivateAccount.QueryParams, DeactivateAccount.InputSchema>) {
+    if (caller.kind === "oauth" && input.deleteAfter !== undefined) {
+      const message = "Apps may not have an account deleted"
+      return yield* new Denied({ error: "Forbidden", message })
+    }
     yield* deactivate(input.deleteAfter)
     // Apps are let in anew by whoever brings the account back.
     yield* (yield* OAuthSessions).endAll
