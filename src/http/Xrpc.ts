@@ -3,6 +3,7 @@ import type { Credentials } from "../services/AccountCalls.ts"
 import { Auth } from "../services/Auth.ts"
 import type { Permission } from "../oauth/types.ts"
 import type { Authority, Caller, NeedsOf } from "../services/Authority.ts"
+import { Config } from "../services/Config.ts"
 import * as Lexicons from "../lexicon/Lexicons.ts"
 import { isNsid } from "../lexicon/syntax.ts"
 import { errorResponse, wireError, type WireError } from "./errors.ts"
@@ -136,7 +137,10 @@ const run = Effect.fnUntraced(function* <R>(
     : yield* readInput(nsid, request, declared.bodyLimit ?? limits.jsonLimit)
   const { value: params } = parsed
   if (caller.kind === "oauth") {
-    yield* auth.permit(caller, needsOf(declared.authority, { params, input }))
+    const { appView } = yield* Config
+    const named = appView === undefined ? undefined : `${appView.did}#${appView.service}`
+    const needs = needsOf(declared.authority, { params, input, appView: named })
+    yield* auth.permit(caller, needs)
   }
   const answer = yield* declared.handler({ nsid, params, input, caller, request })
   const isPrivate = caller.kind !== "anonymous"

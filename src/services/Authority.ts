@@ -12,6 +12,8 @@ export type SessionLevel = "full" | "privileged" | "standard"
 export type NeedsOf = (call: {
   readonly params: Record<string, unknown>
   readonly input: unknown
+  /** The server's own app view, as permissions name it; undefined where it has none. */
+  readonly appView?: string | undefined
 }) => ReadonlyArray<Permission>
 
 /** What an OAuth token must hold: nothing (`any` token identifies), never enough (`no`), or permissions. */

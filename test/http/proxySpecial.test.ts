@@ -229,6 +229,16 @@ describe("methods that are more than handed on", () => {
     const get = "app.bsky.actor.getPreferences"
     const put = "app.bsky.actor.putPreferences"
 
+    it("take an app's permission for the server's own app view", async () => {
+      const as = async (granted: string) => {
+        const app = await letIn(world, world.alice.did, `atproto ${granted}`)
+        return outcomeOf(await world.call(get, await withApp(world, app, get)))
+      }
+      assert.strictEqual(await as(`rpc:${get}?aud=${services.appView}%23bsky_appview`), "ok")
+      const other = `rpc:${get}?aud=did:web:api.bsky.app%23bsky_appview`
+      assert.strictEqual(await as(other), "403 ScopeMissingError")
+    })
+
     it("are kept here for the server's app view, and by any other for itself", async () => {
       const { appView, chat } = world.services
       const preferences = [{ $type: "app.bsky.actor.defs#adultContentPref", enabled: true }]

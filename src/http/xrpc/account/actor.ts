@@ -5,14 +5,14 @@ import type {
 import * as Effect from "effect/Effect"
 import type { Data } from "../../../repo/cbor.ts"
 import { toJson } from "../../../repo/json.ts"
-import type { Caller } from "../../../services/Authority.ts"
+import type { Caller, NeedsOf } from "../../../services/Authority.ts"
 import { putPreferences as put, shownPreferences } from "../../../services/OwnerPreferences.ts"
 import { type Call, method } from "../../Xrpc.ts"
 
-/** The app view whose methods these are: by the protocol an app needs its permission, although they are answered here. */
-const appView = "did:web:api.bsky.app#bsky_appview"
-
-const need = (lxm: string) => () => [{ resource: "rpc", lxm, aud: appView }] as const
+/** By the protocol an app needs the permission of the app view whose methods these are, although they are answered here. */
+const need =
+  (lxm: string): NeedsOf =>
+  ({ appView = "did:web:api.bsky.app#bsky_appview" }) => [{ resource: "rpc", lxm, aud: appView }]
 
 /** The main password's sessions see and set everything. */
 const isOwner = (caller: Caller): boolean =>
