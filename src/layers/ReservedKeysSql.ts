@@ -8,10 +8,10 @@ import { Keys, KeyUnreadable } from "../services/Keys.ts"
 import { ReservedKeys } from "../services/ReservedKeys.ts"
 import { HostDatabase, queriesOver } from "./HostDatabase.ts"
 
-/** One row a key: wrapped under the master key, in base64url. */
+/** One row a DID: its key, wrapped under the master key, in base64url. */
 export const tables: ReadonlyArray<string> = [
   `CREATE TABLE IF NOT EXISTS reserved_key (
-    did_key TEXT PRIMARY KEY, did TEXT UNIQUE, wrapped TEXT NOT NULL, created_at INTEGER NOT NULL
+    did TEXT PRIMARY KEY, did_key TEXT NOT NULL, wrapped TEXT NOT NULL, created_at INTEGER NOT NULL
   ) WITHOUT ROWID`
 ]
 
@@ -43,39 +43,35 @@ export const layer: Layer.Layer<ReservedKeys, never, HostDatabase | Keys | Confi
     })
 
     return ReservedKeys.of({
-      reserve: Effect.fn("ReservedKeys.reserve")(function* (did = undefined) {
+      reserve: Effect.fn("ReservedKeys.reserve")(function* (did) {
         const now = yield* Clock.currentTimeMillis
         const { didKey, wrapped } = yield* make
-        // Of several at once for one DID the first one's key stands, and all are told it.
+        // Of several at once the first one's key stands, and all are told it.
         const [, , found] = yield* repeatable(
           "reserveKey",
           batch([
             sql`DELETE FROM reserved_key WHERE created_at < ${now - keptFor}`,
-            sql`INSERT OR IGNORE INTO reserved_key (did_key, did, wrapped, created_at)
-              VALUES (${didKey}, ${did ?? null}, ${wrapped}, ${now})`,
-            sql<Row>`SELECT did_key FROM reserved_key WHERE did = ${did ?? null}`
+            sql`INSERT OR IGNORE INTO reserved_key (did, did_key, wrapped, created_at)
+              VALUES (${did}, ${didKey}, ${wrapped}, ${now})`,
+            sql`SELECT did_key FROM reserved_key WHERE did = ${did}`
           ])
         )
         // SAFETY: the last statement answers rows of this column.
-        const [row] = (found ?? []) as ReadonlyArray<Row>
+        const [row] = (found ?? []) as ReadonlyArray<Pick<Row, "did_key">>
         return row?.did_key ?? didKey
       }),
-      find: Effect.fn("ReservedKeys.find")(function* (did, didKey) {
+      find: Effect.fn("ReservedKeys.find")(function* (did) {
         const [row] = yield* repeatable(
           "findKey",
-          sql<Row>`SELECT did_key, wrapped FROM reserved_key
-            WHERE did = ${did} OR (did IS NULL AND did_key = ${didKey ?? null})
-            ORDER BY did IS NULL LIMIT 1`
+          sql<Row>`SELECT did_key, wrapped FROM reserved_key WHERE did = ${did}`
         )
         if (row === undefined) return undefined
         const wrapped = fromBase64Url(row.wrapped)
         if (wrapped === undefined) return yield* new KeyUnreadable({ owner: row.did_key })
         return yield* keys.unwrap(row.did_key, wrapped)
       }),
-      remove: (didKey) =>
-        Effect.asVoid(
-          repeatable("removeKey", sql`DELETE FROM reserved_key WHERE did_key = ${didKey}`)
-        )
+      remove: (did) =>
+        Effect.asVoid(repeatable("removeKey", sql`DELETE FROM reserved_key WHERE did = ${did}`))
     })
   })
 )

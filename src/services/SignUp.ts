@@ -1,7 +1,7 @@
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
-import { accountDidDocument, type DidDocument, signingKeyOf } from "../identity/didDocument.ts"
+import { accountDidDocument, type DidDocument } from "../identity/didDocument.ts"
 import { Accounts, type Rejected } from "./Accounts.ts"
 import type { Denied } from "./Auth.ts"
 import { Config, type Settings } from "./Config.ts"
@@ -126,10 +126,7 @@ const make = (services: {
 
   /** Who moves in may have had the key made before, to name it in the DID document. */
   const keyFor = Effect.fnUntraced(function* (origin: Origin) {
-    const made =
-      origin.kind === "moving"
-        ? yield* reserved.find(origin.did, signingKeyOf(origin.didDoc))
-        : undefined
+    const made = origin.kind === "moving" ? yield* reserved.find(origin.did) : undefined
     return made ?? (yield* keys.generate(config.signingCurve))
   })
 
@@ -200,7 +197,7 @@ const make = (services: {
             yield* settle
             if (active) yield* announce(did)
             // What stays behind is forgotten by itself.
-            else yield* Effect.ignore(reserved.remove(candidate.key.didKey))
+            else yield* Effect.ignore(reserved.remove(did))
           })
         )
         return { did, handle, didDoc, ...tokens }

@@ -1,6 +1,7 @@
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import { TestClock } from "effect/testing"
+import * as AccountCodesSqlite from "../../../src/layers/AccountCodesSqlite.ts"
 import * as AccountStoreSqlite from "../../../src/layers/AccountStoreSqlite.ts"
 import * as AppPasswordsSqlite from "../../../src/layers/AppPasswordsSqlite.ts"
 import * as ConfigEnv from "../../../src/layers/ConfigEnv.ts"
@@ -46,6 +47,7 @@ export const configLayer = Layer.orDie(
 /** The tables of everything that an account's inside stores. */
 export const accountTables = [
   ...AccountStoreSqlite.tables,
+  ...AccountCodesSqlite.tables,
   ...SessionsSqlite.tables,
   ...OAuthSessionsSqlite.tables,
   ...AppPasswordsSqlite.tables,
@@ -70,6 +72,7 @@ export const sqlLayer = SqlStorageNode.layer(":memory:")
 
 const insideLayer = Layer.mergeAll(
   storeLayer,
+  AccountCodesSqlite.layer,
   AppPasswordsSqlite.layer,
   OAuthSessionsSqlite.layer,
   SecondFactorsSqlite.layer,
