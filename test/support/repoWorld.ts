@@ -15,6 +15,7 @@ import * as SignerAccount from "../../src/layers/SignerAccount.ts"
 import { accountTables } from "../../src/layers/accountTables.ts"
 import { Alarm } from "../../src/services/Alarm.ts"
 import { AccountStore } from "../../src/services/AccountStore.ts"
+import type { BlobIndex } from "../../src/services/BlobIndex.ts"
 import type { BlockStore } from "../../src/services/BlockStore.ts"
 import { Config } from "../../src/services/Config.ts"
 import { Keys } from "../../src/services/Keys.ts"
@@ -47,7 +48,16 @@ export interface RepoWorld {
 }
 
 /** The services that a test of a repo can ask for. */
-export type RepoServices = Repo | Records | AccountStore | Keys | SqlStorage
+export type RepoServices =
+  | Repo
+  | Records
+  | AccountStore
+  | Alarm
+  | BlobIndex
+  | Config
+  | Keys
+  | Outbox
+  | SqlStorage
 
 /** The services of one account, made where there is none, over a database, with a log that notes what it is given. */
 export const repoServices = Effect.fnUntraced(function* (
