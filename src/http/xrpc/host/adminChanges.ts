@@ -72,11 +72,7 @@ const updateAccountSigningKey = method(
   Effect.fnUntraced(function* ({ input }: Call<object, UpdateSigningKey.InputSchema>) {
     const { did } = yield* entryOf(input.did)
     const reserved = yield* ReservedKeys
-    const key = yield* Effect.catchTag(
-      reserved.find(did, input.signingKey),
-      "KeyUnreadable",
-      Effect.die
-    )
+    const key = yield* Effect.catchTag(reserved.find(did), "KeyUnreadable", Effect.die)
     if (key?.didKey !== input.signingKey) {
       return yield* new InvalidRequest({
         message: "signingKey must be a key that reserveSigningKey has made for this account"
@@ -86,7 +82,7 @@ const updateAccountSigningKey = method(
     const { curve, didKey } = key
     yield* (yield* Accounts).call(did, "changeSigningKey", { curve, didKey, wrapped })
     yield* (yield* Identity).forget(did)
-    yield* reserved.remove(didKey)
+    yield* reserved.remove(did)
   })
 )
 
