@@ -1,6 +1,7 @@
 import { cloudflareTest } from "@cloudflare/vitest-plugin"
 import { defineConfig } from "vitest/config"
 import { configurationNames } from "./scripts/env.mjs"
+import { chromiumPath, noChromium } from "./test/support/browserPath.ts"
 
 /** The whole configuration of the Worker under test; empty is not set, whatever .dev.vars may say. */
 const bindings = {
@@ -14,6 +15,10 @@ const bindings = {
   LOG_LEVEL: "error"
 }
 
+// Where everything must be tested, the tests themselves say what is missing, and fail.
+const withBrowser = chromiumPath() !== undefined || process.env["CI"] !== undefined
+if (!withBrowser) console.warn(`test/browser is LEFT OUT. ${noChromium}\n`)
+
 export default defineConfig({
   test: {
     projects: [
@@ -25,14 +30,18 @@ export default defineConfig({
           hookTimeout: 120_000
         }
       },
-      {
-        test: {
-          name: "browser",
-          include: ["test/browser/**/*.test.ts"],
-          testTimeout: 60_000,
-          hookTimeout: 120_000
-        }
-      },
+      ...(withBrowser
+        ? [
+            {
+              test: {
+                name: "browser",
+                include: ["test/browser/**/*.test.ts"],
+                testTimeout: 60_000,
+                hookTimeout: 120_000
+              }
+            }
+          ]
+        : []),
       {
         plugins: [
           cloudflareTest({ wrangler: { configPath: "./wrangler.toml" }, miniflare: { bindings } })

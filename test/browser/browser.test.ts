@@ -1,7 +1,9 @@
 import { afterAll, beforeAll } from "@effect/vitest"
+import { attacksSuite } from "./attacks.suite.ts"
 import { factorsSuite } from "./factors.suite.ts"
 import { redirectSuite } from "./redirect.suite.ts"
 import { serverAppSuite } from "./serverApp.suite.ts"
+import { waysSuite } from "./ways.suite.ts"
 import { type BrowserWorld, startBrowserWorld } from "./world.ts"
 
 let world: BrowserWorld
@@ -11,4 +13,5 @@ beforeAll(async () => {
 }, 60_000)
 afterAll(() => world?.close())
 
-for (const suite of [redirectSuite, factorsSuite, serverAppSuite]) suite(() => world)
+for (const suite of [redirectSuite, waysSuite, factorsSuite, serverAppSuite, attacksSuite])
+  suite(() => world)

@@ -2,7 +2,7 @@ import { AtpAgent } from "@atproto/api"
 import { assert, beforeAll, describe, it } from "@effect/vitest"
 import { type TOTP, URI } from "otpauth"
 import type { BrowserContext, Page } from "playwright-core"
-import { allow, arrive, look, newVisitor, signInHere } from "../support/browser.ts"
+import { allow, arrive, look, signInHere } from "../support/browser.ts"
 import type { Person } from "../support/serverPeople.ts"
 import { ask, back, type BrowserWorld, leave, openApp, started } from "./world.ts"
 
@@ -62,7 +62,7 @@ export const factorsSuite = (world: () => BrowserWorld) => {
 
     beforeAll(async () => {
       dora = await world().person("dora")
-      context = await newVisitor(world().browser)
+      context = await world().visitor()
       page = await context.newPage()
       return () => context.close()
     })
@@ -172,8 +172,8 @@ export const factorsSuite = (world: () => BrowserWorld) => {
     })
 
     it("signs in to an app with the code, takes the passkey away and turns the authenticator off", async () => {
-      const { app, browser, server } = world()
-      const elsewhere = await newVisitor(browser)
+      const { app, server } = world()
+      const elsewhere = await world().visitor()
       const other = await openApp(elsewhere, app)
       await leave(other, dora.handle)
       await signInHere(other, dora)

@@ -1,11 +1,12 @@
 import { assert, beforeAll, beforeEach, describe, it } from "@effect/vitest"
 import type { BrowserContext } from "playwright-core"
-import { allow, arrive, look, newVisitor, signInHere } from "../support/browser.ts"
+import { allow, arrive, look, signInHere } from "../support/browser.ts"
 import type { Person } from "../support/serverPeople.ts"
 import type { Outcome } from "./app.ts"
 import { ask, back, type BrowserWorld, leave, openApp, started } from "./world.ts"
 
 const nothing: Outcome = { ok: true, value: "" }
+const is = ({ did }: Person): Outcome => ({ ok: true, value: did })
 
 /** What people do with apps that run in their browser. */
 export const redirectSuite = (world: () => BrowserWorld) => {
@@ -18,11 +19,9 @@ export const redirectSuite = (world: () => BrowserWorld) => {
       carol = await world().person("carol")
     })
     beforeEach(async () => {
-      context = await newVisitor(world().browser)
+      context = await world().visitor()
       return () => context.close()
     })
-
-    const is = ({ did }: Person): Outcome => ({ ok: true, value: did })
 
     /** The app with somebody signed in. */
     const signedIn = async (person: Person) => {

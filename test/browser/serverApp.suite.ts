@@ -5,7 +5,7 @@ import { Agent, AtpAgent } from "@atproto/api"
 import { OAuthCallbackError, TokenRefreshError } from "@atproto/oauth-client-node"
 import { assert, beforeAll, describe, it } from "@effect/vitest"
 import type { BrowserContext, Page } from "playwright-core"
-import { allow, arrive, look, newVisitor, signInHere } from "../support/browser.ts"
+import { allow, arrive, look, signInHere } from "../support/browser.ts"
 import { makeAppKey, type ServerApp, startServerApp, travel } from "../support/browserServerApp.ts"
 import type { TestServer } from "../support/server.ts"
 import { adminOf, type Person } from "../support/serverPeople.ts"
@@ -59,7 +59,7 @@ export const serverAppSuite = (world: () => BrowserWorld) => {
       bob = await world().person("bob")
       const keys = [await makeAppKey("first")]
       app = startServerApp(world().server, world().published.web, { keys })
-      context = await newVisitor(world().browser)
+      context = await world().visitor()
     })
 
     const consented = async (page: Page) => {
@@ -108,7 +108,7 @@ export const serverAppSuite = (world: () => BrowserWorld) => {
     })
 
     it("is told that nobody is there where it asked for no page", async () => {
-      const stranger = await newVisitor(world().browser)
+      const stranger = await world().visitor()
       const url = await app.client.authorize(bob.handle, { prompt: "none" })
       const { params } = await travel(stranger, url, app, async () => undefined)
       assert.strictEqual(params.get("error"), "login_required")
@@ -138,10 +138,10 @@ export const serverAppSuite = (world: () => BrowserWorld) => {
     })
 
     it("leads somebody new through the sign-up", async () => {
-      const { browser, server } = world()
+      const { server } = world()
       const code = await invite(server)
       const url = await app.client.authorize(server.publicUrl, { prompt: "create" })
-      const newcomer = await newVisitor(browser)
+      const newcomer = await world().visitor()
       const { params } = await travel(newcomer, url, app, async (page) => {
         await arrive(page, "Create")
         await look(page, "sign-up")

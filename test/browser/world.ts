@@ -1,11 +1,13 @@
-import type { Browser, BrowserContext, Page } from "playwright-core"
-import { startBrowser } from "../support/browser.ts"
+import type { Browser, BrowserContext, BrowserContextOptions, Page } from "playwright-core"
+import { complaintsIn, newVisitor, startBrowser } from "../support/browser.ts"
 import { bundleApp, serveApp, type ServedApp } from "../support/browserApps.ts"
 import { publishApp, type PublishedApp } from "../support/browserServerApp.ts"
 import { startWorker, type TestServer } from "../support/server.ts"
 import { type Person, signUp } from "../support/serverPeople.ts"
 import type { AuthorizeOptions } from "@atproto/oauth-client-browser"
 import type { Outcome, TestApp } from "./app.ts"
+
+type PublishedName = "web" | "posted" | "rotating" | "query" | "form_post" | "evil"
 
 /** The real server, a real browser, and apps on this machine. */
 export interface BrowserWorld {
@@ -15,7 +17,10 @@ export interface BrowserWorld {
   /** A second app, of another origin, which asks for less. */
   readonly other: ServedApp
   /** Where apps of the web publish what they are. */
-  readonly published: Readonly<Record<"web" | "posted" | "rotating", PublishedApp>>
+  readonly published: Readonly<Record<PublishedName, PublishedApp>>
+  /** Somebody's browser. What pages complain of there is told by `complaints`. */
+  visitor(options?: BrowserContextOptions): Promise<BrowserContext>
+  complaints(): ReadonlyArray<string>
   /** A new account. */
   person(name: string): Promise<Person>
   close(): Promise<void>
@@ -38,7 +43,10 @@ export const startBrowserWorld = async (): Promise<BrowserWorld> => {
     const published = {
       web: await publish("app.example.com"),
       posted: await publish("posted.example.com"),
-      rotating: await publish("rotating.example.com")
+      rotating: await publish("rotating.example.com"),
+      query: await publish("query.example.com"),
+      form_post: await publish("form.example.com"),
+      evil: await publish("evil.example.com")
     }
     const hosts = Object.values(published)
       .map(({ host, at }) => `${host}=${at}`)
@@ -48,7 +56,22 @@ export const startBrowserWorld = async (): Promise<BrowserWorld> => {
       closed(await serveApp(script, server, scope), (one) => one.close())
     const app = await serve("atproto transition:generic")
     const other = await serve("atproto repo:app.bsky.feed.post?action=create")
-    return { server, browser, app, other, published, person: (name) => signUp(server, name), close }
+    const heard: Array<ReadonlyArray<string>> = []
+    return {
+      server,
+      browser,
+      app,
+      other,
+      published,
+      visitor: async (options) => {
+        const context = await newVisitor(browser, options)
+        heard.push(complaintsIn(context))
+        return context
+      },
+      complaints: () => heard.flat(),
+      person: (name) => signUp(server, name),
+      close
+    }
   } catch (cause) {
     await close()
     throw cause

@@ -1,27 +1,19 @@
-import { existsSync, mkdirSync } from "node:fs"
+import { mkdirSync } from "node:fs"
 import { join } from "node:path"
-import { type Browser, type BrowserContext, type BrowserContextOptions, chromium, type Page } from "playwright-core"
-
-/** Where Chromium is wont to be. */
-const places = [
-  "/usr/bin/chromium",
-  "/usr/bin/chromium-browser",
-  "/usr/bin/google-chrome",
-  "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome",
-  "/Applications/Chromium.app/Contents/MacOS/Chromium"
-]
-
-/** The Chromium of this machine: what `CHROMIUM` names, or one of the usual places; undefined where there is none. */
-export const chromiumPath = (): string | undefined =>
-  process.env["CHROMIUM"] || places.find((path) => existsSync(path))
+import {
+  type Browser,
+  type BrowserContext,
+  type BrowserContextOptions,
+  chromium,
+  type Page
+} from "playwright-core"
+import { chromiumPath, noChromium } from "./browserPath.ts"
 
 /** Starts Chromium; it asks nothing of the network but the pages that it is sent to. */
 export const startBrowser = (): Promise<Browser> => {
   const executablePath = chromiumPath()
   if (executablePath === undefined) {
-    throw new Error(
-      "No Chromium is here, so the pages cannot be tested. Install it (apt-get install chromium), or name it: CHROMIUM=/path/to/chromium npm test"
-    )
+    throw new Error(noChromium)
   }
   return chromium.launch({
     executablePath,
@@ -100,6 +92,16 @@ export const newVisitor = async (
   options?: BrowserContextOptions
 ): Promise<BrowserContext> => {
   const context = await browser.newContext(options)
-  context.setDefaultTimeout(5_000)
+  context.setDefaultTimeout(15_000)
   return context
+}
+
+/** What pages complain of in the browser's console: what their own policy forbids them, and errors of their scripts. */
+export const complaintsIn = (context: BrowserContext): ReadonlyArray<string> => {
+  const complaints: Array<string> = []
+  context.on("console", (message) => {
+    if (/content security policy/i.test(message.text())) complaints.push(message.text())
+  })
+  context.on("weberror", (error) => complaints.push(String(error.error())))
+  return complaints
 }

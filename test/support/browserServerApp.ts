@@ -45,7 +45,7 @@ const storeIn = <A>(map: Map<string, A>) => ({
 
 /** How a server app is made; the rest is as its makers recommend. */
 export interface ServerAppOptions {
-  readonly scope?: string
+  readonly name?: string
   readonly responseMode?: "query" | "form_post"
   /** Sessions of an app that ran before. */
   readonly sessions?: Map<string, NodeSavedSession>
@@ -68,12 +68,12 @@ export const startServerApp = (
   const client = new NodeOAuthClient({
     clientMetadata: {
       client_id: `${origin}/client-metadata.json`,
-      client_name: "An app of the web",
+      client_name: options.name ?? "An app of the web",
       client_uri: origin,
       redirect_uris: [callback],
       grant_types: ["authorization_code", "refresh_token"],
       response_types: ["code"],
-      scope: options.scope ?? "atproto transition:generic",
+      scope: "atproto transition:generic",
       application_type: "web",
       dpop_bound_access_tokens: true,
       token_endpoint_auth_method: "private_key_jwt",
