@@ -45,6 +45,7 @@ import { reopened, withHeaders } from "./responseHeaders.ts"
 import { accountOf } from "./route.ts"
 import { finishBody } from "./unreadBody.ts"
 import { account } from "./pages/account/routes.ts"
+import { asPage, type PageFailure } from "./pages/failurePage.ts"
 import { atprotoDid, changePassword, didDocument, robots } from "./wellKnown.ts"
 import { authorize } from "./oauth/authorize.ts"
 import { postAccept, postReactivate, postReject } from "./oauth/authorizeAnswer.ts"
@@ -61,7 +62,13 @@ import { syncMethods } from "./xrpc/host/sync.ts"
 import { hostMethods as declared } from "./xrpc/host/methods.ts"
 
 /** The methods that the Worker answers itself. */
-export const hostMethods = table(...declared, blobMethods, [importRepo], syncMethods, recoveryMethods)
+export const hostMethods = table(
+  ...declared,
+  blobMethods,
+  [importRepo],
+  syncMethods,
+  recoveryMethods
+)
 
 /** What the way to an answer leaves for its headers. */
 interface Noted {
@@ -136,10 +143,10 @@ const page = <R>(show: (url: URL) => Effect.Effect<Response, Failure, R>) =>
   answer((_, url) => show(url))
 
 /** A page for a person's browser. */
-const visit = <R>(show: (request: Request, url: URL) => Effect.Effect<Response, Failure, R>) =>
+const visit = <R>(show: (request: Request, url: URL) => Effect.Effect<Response, PageFailure, R>) =>
   answer((request, url, noted) => {
     noted.page = true
-    return show(request, url)
+    return asPage(Effect.andThen(countRequest(request, url.pathname), show(request, url)))
   })
 
 const { route } = HttpRouter

@@ -172,7 +172,6 @@ describe("a page", () => {
       assert.isNull(headers.get("access-control-allow-origin"))
     }
     assert.match(signInPage.headers.get("content-security-policy")!, /form-action 'self';/)
-    assert.match(page.headers.get("content-security-policy")!, /form-action 'self' http:;/)
     assert.notInclude(page.headers.get("content-security-policy")!, "script-src")
   })
 

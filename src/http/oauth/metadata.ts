@@ -1,6 +1,7 @@
 import * as Effect from "effect/Effect"
 import { signingAlgs } from "../../oauth/jwk.ts"
 import { Config, type Settings } from "../../services/Config.ts"
+import { countRequest } from "../clientLimits.ts"
 import { jsonType } from "../responseHeaders.ts"
 import { notAllowed } from "./errors.ts"
 
@@ -65,6 +66,7 @@ export const protectedResourceMetadata = ({ publicUrl }: Settings) => ({
 const document = (describe: (settings: Settings) => object) =>
   Effect.fnUntraced(function* (request: Request) {
     if (request.method !== "GET" && request.method !== "HEAD") return notAllowed("GET, HEAD")
+    yield* countRequest(request, "oauth metadata")
     return new Response(JSON.stringify(describe(yield* Config)), {
       headers: { "content-type": jsonType, "cache-control": briefly }
     })

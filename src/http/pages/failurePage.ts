@@ -122,7 +122,7 @@ export const asPage = <R>(make: Effect.Effect<Response, PageFailure, R>) =>
   Effect.gen(function* () {
     const config = yield* Config
     return yield* make.pipe(
-      Effect.tapError((failure) => Effect.logDebug("a page was refused", failure)),
+      Effect.tapError((failure) => Effect.logInfo("a page was refused", failure)),
       Effect.catch((failure) => Effect.succeed(showFailure(failure, config))),
       Effect.catchCause((cause) =>
         Effect.as(

@@ -1,17 +1,20 @@
 import type { Settings } from "../../services/Config.ts"
 import type { WayBack } from "../../services/oauth/authorize.ts"
 import { html } from "./html.ts"
-import { redirectTo, showPage } from "./layout.ts"
+import { type Page, redirectTo, showPage } from "./layout.ts"
 import { hidden } from "./parts.ts"
 import { submitScript } from "./passkeyScript.ts"
 
 /**
- * Where the form that leads back to a client may lead: by scheme, since browsers hold every further redirect of the
- * client's own pages against `form-action` too. It is said on pages where nothing secret is typed.
+ * Where the form that leads back to a client may lead: to the scheme of an app on the device, or over the web to wherever.
+ *
+ * Browsers hold every further redirect against `form-action`, and a client's server may lead on to its app's own scheme,
+ * which nobody here knows. Nothing secret is typed on these pages.
  */
-export const formActionTo = (redirectUri: string): ReadonlyArray<string> => [
-  new URL(redirectUri).protocol
-]
+export const formActionTo = (redirectUri: string): NonNullable<Page["formAction"]> => {
+  const { protocol } = new URL(redirectUri)
+  return protocol === "https:" || protocol === "http:" ? "anywhere" : [protocol]
+}
 
 const going = { title: "Back to the app", lead: "One moment: you are taken back to the app." }
 

@@ -14,8 +14,8 @@ export interface Page {
   readonly wide?: boolean
   /** A script of ours; no other runs. */
   readonly script?: string
-  /** Where forms may lead besides this server, redirects included: CSP sources. */
-  readonly formAction?: ReadonlyArray<string>
+  /** Where forms may lead besides this server, redirects included: CSP sources, or no limit at all. */
+  readonly formAction?: ReadonlyArray<string> | "anywhere"
   /** Goes on by itself to this address. */
   readonly refresh?: string
   /** `Set-Cookie` values. */
@@ -51,7 +51,9 @@ const policyOf = (page: Page, style: string, { brand }: Settings): string =>
     `style-src ${style}`,
     ...(page.script === undefined ? [] : [`script-src ${hashOf(page.script)}`]),
     ["img-src 'self' data:", ...originsOf([brand.logoUrl, brand.background])].join(" "),
-    ["form-action 'self'", ...(page.formAction ?? [])].join(" "),
+    ...(page.formAction === "anywhere"
+      ? []
+      : [["form-action 'self'", ...(page.formAction ?? [])].join(" ")]),
     "frame-ancestors 'none'",
     "base-uri 'none'"
   ].join("; ")

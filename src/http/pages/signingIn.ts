@@ -64,8 +64,9 @@ export const byPassword = Effect.fn("pages.byPassword")(
     const did = entry?.did ?? decoyDid(name)
     if (entry !== undefined) noteAccount(request, did)
     const isKnown = (yield* (yield* Devices).account(device, did)) !== undefined
-    // A name of nobody is counted like an account: what is refused must not tell them apart.
-    const counted = entry === undefined ? key : did
+    // A name of nobody is counted like an account: what is refused must not tell them apart. An address is counted
+    // by itself, or what was refused for its owner's handle would tell whose it is.
+    const counted = entry === undefined || name.includes("@", 1) ? key : did
     if (!isKnown) yield* strangerPoint(request, counted, 1)
     const accounts = yield* Accounts
     return yield* accounts.call(did, "provePassword", { password }).pipe(
