@@ -72,12 +72,18 @@ describe("the documents", () => {
       "SecondFactorsSqlite",
       "PasskeysSqlite",
       "PreferencesSqlite",
+      "TakedownsSqlite",
+      "AccountCodesSqlite",
+      "AccountLimitsSqlite",
       "sequencer/tables",
       "LimiterObject",
       "DirectorySql",
+      "directoryInvites",
       "OAuthRequestsSql",
       "DevicesSql",
-      "PasskeyOwnersSql"
+      "PasskeyOwnersSql",
+      "CodeOwnersSql",
+      "ReservedKeysSql"
     ]
     const statement = /CREATE TABLE IF NOT EXISTS (\w+) \(([\s\S]*?)\)(?: WITHOUT ROWID)?[`"]/g
     const tables = files.flatMap((file) => [...read(`src/layers/${file}.ts`).matchAll(statement)])

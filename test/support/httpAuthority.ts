@@ -104,6 +104,15 @@ const write: Row = {
 
 const refresh = every(invalid, { ...nobody, refresh: "ok", oauthRefreshToken: badToken })
 
+/** The same people, let in to be refused for what they ask: they have a did:web. */
+const refused = (row: Row): Row =>
+  Object.fromEntries(
+    Object.entries(row).map(([name, outcome]) => [
+      name,
+      outcome === "ok" ? "400 InvalidRequest" : outcome
+    ])
+  ) as Row
+
 const admin = every("401 AuthenticationRequired", { ...nobody, admin: "ok" })
 
 /**
@@ -119,10 +128,43 @@ export const authorities: Readonly<Record<string, Row>> = {
     ...apps(scopeMissing, generic)
   },
   "app.bsky.actor.putPreferences": { ...standard, ...apps(scopeMissing, generic) },
+  "com.atproto.admin.deleteAccount": admin,
+  "com.atproto.admin.disableAccountInvites": admin,
+  "com.atproto.admin.disableInviteCodes": admin,
+  "com.atproto.admin.enableAccountInvites": admin,
+  "com.atproto.admin.getAccountInfo": admin,
+  "com.atproto.admin.getAccountInfos": admin,
+  "com.atproto.admin.getInviteCodes": admin,
+  "com.atproto.admin.getSubjectStatus": admin,
+  "com.atproto.admin.searchAccounts": admin,
+  "com.atproto.admin.sendEmail": admin,
+  "com.atproto.admin.updateAccountEmail": admin,
+  "com.atproto.admin.updateAccountHandle": admin,
+  "com.atproto.admin.updateAccountPassword": admin,
+  "com.atproto.admin.updateAccountSigningKey": admin,
+  "com.atproto.admin.updateSubjectStatus": admin,
+  "com.atproto.identity.getRecommendedDidCredentials": standard,
   "com.atproto.identity.refreshIdentity": open,
+  // Whoever is taken down may take the identity along.
+  "com.atproto.identity.requestPlcOperationSignature": refused({
+    ...full,
+    ...evenTakendown,
+    ...apps(scopeMissing, { oauthAccount: "ok" })
+  }),
   "com.atproto.identity.resolveDid": open,
   "com.atproto.identity.resolveHandle": open,
   "com.atproto.identity.resolveIdentity": open,
+  // The code that the call shows is another's, for another.
+  "com.atproto.identity.signPlcOperation": refused({
+    ...full,
+    ...evenTakendown,
+    ...apps(scopeMissing, { oauthAccount: "ok" }),
+    otherAccount: invalid
+  }),
+  "com.atproto.identity.submitPlcOperation": refused({
+    ...standard,
+    ...apps(scopeMissing, { oauthAccount: "ok" })
+  }),
   // The handle that the call asks for is another's, for another.
   "com.atproto.identity.updateHandle": {
     ...standard,

@@ -2,7 +2,17 @@ import { hostMethods } from "../../src/http/host.ts"
 import { accountMethods } from "../../src/http/account.ts"
 import { codeFor, newcomer } from "./httpCodes.ts"
 import { adminPassword, type Asked, basic, bearer } from "./httpHost.ts"
-import { firstRkey, ok, type Person, png, post, session, tidOf, type World } from "./httpWorld.ts"
+import {
+  firstRkey,
+  ok,
+  type Person,
+  png,
+  post,
+  session,
+  signUp,
+  tidOf,
+  type World
+} from "./httpWorld.ts"
 
 /** Every method of the server, by the tables that it answers from. */
 export const allMethods: ReadonlyArray<string> = [
@@ -17,10 +27,25 @@ export interface Sample {
   readonly needs: Needed
   /** The call without credentials; whoever is named in it is the one given. */
   readonly make: (world: World, who: Person) => Asked | Promise<Asked>
+  /** Who it is that the call is good for, where that is not everybody. */
+  readonly about?: (world: World) => Promise<Person>
 }
 
 const owner = (make: Sample["make"]): Sample => ({ needs: "owner", make })
 const open = (make: Sample["make"]): Sample => ({ needs: "nobody", make })
+
+const byAdmin = (make: Sample["make"]): Sample => ({ needs: "admin", make })
+
+const plcPeople = new WeakMap<World, Promise<Person>>()
+
+/** Somebody with a did:plc, the same for each world. */
+const plcPerson = (world: World): Promise<Person> => {
+  const known = plcPeople.get(world) ?? signUp(world, `plc-${world.next()}`, "plc")
+  plcPeople.set(world, known)
+  return known
+}
+
+const plcOwner = (make: Sample["make"]): Sample => ({ needs: "owner", make, about: plcPerson })
 
 const collection = "app.bsky.feed.post"
 
@@ -38,17 +63,70 @@ const inviteCode = async (world: World): Promise<string> => {
   return ok(await world.call(nsid, { auth: basic(), input: { useCount: 1 } }))["code"]
 }
 
+/** An operation that leaves the DID as it is, signed by the host. */
+const signedOperation = async (world: World, who: Person): Promise<unknown> => {
+  const input = { token: await codeFor(world, who.did, "plc_operation") }
+  const nsid = "com.atproto.identity.signPlcOperation"
+  return ok(await world.call(nsid, { auth: who.auth, input }))["operation"]
+}
+
 /** A good call of every method; a test sees to it that none is missing. */
 export const samples: Readonly<Record<string, Sample>> = {
   "app.bsky.actor.getPreferences": owner(() => ({})),
   "app.bsky.actor.putPreferences": owner(() => ({
     input: { preferences: [{ $type: "app.bsky.actor.defs#adultContentPref", enabled: false }] }
   })),
+  "com.atproto.admin.deleteAccount": byAdmin(async (world) => {
+    const { did } = await newcomer(world, `deleted-${world.next()}`)
+    return { input: { did } }
+  }),
+  "com.atproto.admin.disableAccountInvites": byAdmin((_, who) => ({
+    input: { account: who.did }
+  })),
+  "com.atproto.admin.disableInviteCodes": byAdmin(async (world) => ({
+    input: { codes: [await inviteCode(world)] }
+  })),
+  "com.atproto.admin.enableAccountInvites": byAdmin((_, who) => ({ input: { account: who.did } })),
+  "com.atproto.admin.getAccountInfo": byAdmin((_, who) => ({ params: { did: who.did } })),
+  "com.atproto.admin.getAccountInfos": byAdmin((_, who) => ({ params: { dids: [who.did] } })),
+  "com.atproto.admin.getInviteCodes": byAdmin(() => ({})),
+  "com.atproto.admin.getSubjectStatus": byAdmin((_, who) => ({ params: { did: who.did } })),
+  "com.atproto.admin.searchAccounts": byAdmin(() => ({ params: { email: "mail.example" } })),
+  "com.atproto.admin.sendEmail": byAdmin((_, who) => ({
+    input: { recipientDid: who.did, senderDid: who.did, content: "A word to you." }
+  })),
+  "com.atproto.admin.updateAccountEmail": byAdmin((_, who) => ({
+    input: { account: who.did, email: who.email }
+  })),
+  "com.atproto.admin.updateAccountHandle": byAdmin((_, who) => ({
+    input: { did: who.did, handle: who.handle }
+  })),
+  // A new password ends the sessions that other calls are made with.
+  "com.atproto.admin.updateAccountPassword": byAdmin(async (world) => {
+    const { did } = await newcomer(world, `reset-${world.next()}`)
+    return { input: { did, password: "yet another password" } }
+  }),
+  "com.atproto.admin.updateAccountSigningKey": byAdmin(async (world, { did }) => {
+    const nsid = "com.atproto.server.reserveSigningKey"
+    const { signingKey } = ok(await world.call(nsid, { input: { did } }))
+    return { input: { did, signingKey } }
+  }),
+  "com.atproto.admin.updateSubjectStatus": byAdmin((_, who) => ({
+    input: { subject: { $type: "com.atproto.admin.defs#repoRef", did: who.did } }
+  })),
+  "com.atproto.identity.getRecommendedDidCredentials": owner(() => ({})),
   "com.atproto.identity.refreshIdentity": open((_, who) => ({ input: { identifier: who.did } })),
+  "com.atproto.identity.requestPlcOperationSignature": plcOwner(() => ({ method: "POST" })),
   "com.atproto.identity.resolveDid": open((_, who) => ({ params: { did: who.did } })),
   "com.atproto.identity.resolveHandle": open((_, who) => ({ params: { handle: who.handle } })),
   "com.atproto.identity.resolveIdentity": open((_, who) => ({
     params: { identifier: who.handle }
+  })),
+  "com.atproto.identity.signPlcOperation": plcOwner(async (world, who) => ({
+    input: { token: await codeFor(world, who.did, "plc_operation") }
+  })),
+  "com.atproto.identity.submitPlcOperation": plcOwner(async (world, who) => ({
+    input: { operation: who.did.startsWith("did:plc:") ? await signedOperation(world, who) : {} }
   })),
   "com.atproto.identity.updateHandle": owner((_, who) => ({ input: { handle: who.handle } })),
   "com.atproto.repo.applyWrites": owner((world, who) => {
@@ -182,7 +260,8 @@ export const credentialFor = async (
 }
 
 /** A good call of a method about somebody, with the credentials that it needs. */
-export const goodCall = async (world: World, nsid: string, who = world.alice): Promise<Asked> => ({
-  ...(await samples[nsid]!.make(world, who)),
-  auth: await credentialFor(world, nsid, who)
-})
+export const goodCall = async (world: World, nsid: string, named?: Person): Promise<Asked> => {
+  const { about, make } = samples[nsid]!
+  const who = named ?? (await about?.(world)) ?? world.alice
+  return { ...(await make(world, who)), auth: await credentialFor(world, nsid, who) }
+}

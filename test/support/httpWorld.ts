@@ -83,17 +83,20 @@ export const upload = async (host: Host, auth: string, bytes: Uint8Array): Promi
   return ok(answer)["blob"]
 }
 
-/** Makes an account with a did:web of the host, by the administrator. */
-export const signUp = async (host: Host, name: string): Promise<Person> => {
-  const person = {
-    did: `did:web:${name}.test`,
+/** Makes an account with a did:web of the host, or a new did:plc, by the administrator. */
+export const signUp = async (
+  host: Host,
+  name: string,
+  method: "web" | "plc" = "web"
+): Promise<Person> => {
+  const wanted = {
     handle: `${name}.test`,
     email: `${name}@mail.example.com`,
     password: `${name}'s own password`
   }
-  const made = ok(
-    await host.call("com.atproto.server.createAccount", { input: person, auth: basic() })
-  )
+  const input = method === "web" ? { ...wanted, did: `did:web:${name}.test` } : wanted
+  const made = ok(await host.call("com.atproto.server.createAccount", { input, auth: basic() }))
+  const person = { ...wanted, did: made["did"] as string }
   const auth = bearer(made["accessJwt"])
   const image = await upload(host, auth, png(name))
   const put = (collection: string, rkey: string, record: object) =>
