@@ -95,6 +95,25 @@ describe("Config", () => {
     )
   })
 
+  it("reads how mail leaves, and tells what a mailer lacks", () => {
+    assert.deepStrictEqual(settings({}).mailer, { kind: "none" })
+    assert.deepStrictEqual(settings({ MAILER: "captured" }).mailer, { kind: "captured" })
+    const from = "Our PDS <pds@example.com>"
+    const cloudflare = settings({ MAILER: "cloudflare", MAIL_FROM: from })
+    assert.deepStrictEqual(cloudflare.mailer, { kind: "cloudflare", from })
+    const api = { MAIL_HTTP_URL: "https://api.resend.com/emails", MAIL_HTTP_TOKEN: "re_secret" }
+    const http = settings({ MAILER: "http", MAIL_FROM: "pds@example.com", ...api })
+    assert.deepInclude(http.mailer, { kind: "http", from: "pds@example.com" })
+    assert.notInclude(JSON.stringify(http), "re_secret")
+    assert.deepStrictEqual(wrong({ MAILER: "cloudflare" }), ["MAIL_FROM"])
+    const lacking = ["MAIL_FROM", "MAIL_HTTP_URL", "MAIL_HTTP_TOKEN"]
+    assert.deepStrictEqual(wrong({ MAILER: "http" }), lacking)
+    assert.deepStrictEqual(wrong({ MAILER: "smtp" }), ["MAILER"])
+    for (const bad of ["nobody", "a@b <c@d>", "Name <a@b", "Name\n<a@b.c>"]) {
+      assert.deepStrictEqual(wrong({ MAIL_FROM: bad }), ["MAIL_FROM"], bad)
+    }
+  })
+
   it("knows the services that requests are handed on to, and takes others in their place", () => {
     const usual = settings({})
     assert.deepStrictEqual(usual.appView, {

@@ -7,11 +7,13 @@ import { serve, table } from "../../../src/http/Xrpc.ts"
 import * as AddressLimitsLayer from "../../../src/layers/AddressLimits.ts"
 import * as AuthHost from "../../../src/layers/AuthHost.ts"
 import * as ConfigEnv from "../../../src/layers/ConfigEnv.ts"
+import * as DevicesSql from "../../../src/layers/DevicesSql.ts"
 import * as DirectorySql from "../../../src/layers/DirectorySql.ts"
 import * as HostDatabaseNode from "../../../src/layers/HostDatabaseNode.ts"
 import * as IdentityMemory from "../../../src/layers/IdentityMemory.ts"
 import * as KeysMaster from "../../../src/layers/KeysMaster.ts"
 import * as LimiterMemory from "../../../src/layers/LimiterMemory.ts"
+import * as MailerNone from "../../../src/layers/MailerNone.ts"
 import * as ReservedKeysSql from "../../../src/layers/ReservedKeysSql.ts"
 import * as PlcMemory from "../../../src/layers/PlcMemory.ts"
 import { fromPrivateKey } from "../../../src/layers/SignerKeys.ts"
@@ -138,6 +140,8 @@ export const world = (accounts: FakeAccounts, overrides: Overrides = {}) => {
     changed(PlcDirectory, PlcMemory.layer, overrides.plc),
     KeysMaster.layer(Redacted.make(new Uint8Array(master))),
     LimiterMemory.layer,
+    MailerNone.layer,
+    DevicesSql.layer.pipe(Layer.provide(HostDatabaseNode.layer(":memory:"))),
     AddressLimitsLayer.layer(),
     Layer.succeed(Accounts, accounts.service),
     identity,
@@ -145,7 +149,7 @@ export const world = (accounts: FakeAccounts, overrides: Overrides = {}) => {
   )
   const reserved = ReservedKeysSql.layer.pipe(Layer.provide(HostDatabaseNode.layer(":memory:")))
   return Layer.mergeAll(
-    SignUp.layer.pipe(Layer.provide(reserved)),
+    SignUp.layer.pipe(Layer.provideMerge(reserved)),
     HostedIdentities.layer,
     AuthHost.layer
   ).pipe(Layer.provideMerge(base))
