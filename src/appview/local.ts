@@ -30,6 +30,9 @@ export const parentOf = ({ record }: LocalPost): string | undefined =>
 export const rootOf = ({ record }: LocalPost): string | undefined =>
   textAt(record, "reply", "root", "uri")
 
+/** Whose repo a URI names, by DID or handle. */
+export const authorityOf = (uri: string): string => uri.split("/")[2] ?? ""
+
 /** The CID in a record's reference to a blob, in its present or its old form. */
 export const blobCid = (blob: unknown): string | undefined =>
   textAt(blob, "ref", "$link") ?? textAt(blob, "cid")

@@ -1,4 +1,5 @@
 import { type JsonObject, isObject, listAt, objectAt, textAt } from "./json.ts"
+import { authorityOf } from "./local.ts"
 
 /** Something to ask the app view for, and what its answer shows, by URI. */
 export interface Question {
@@ -69,8 +70,6 @@ const kinds: Readonly<Record<string, (uris: ReadonlyArray<string>) => ReadonlyAr
       }
     }))
 }
-
-const authorityOf = (uri: string): string => uri.split("/")[2] ?? ""
 
 /** What to ask so that these records can be shown; of kinds that nobody can show, nothing. */
 export const questionsFor = (uris: Iterable<string>): ReadonlyArray<Question> => {

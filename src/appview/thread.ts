@@ -18,9 +18,10 @@ export const levelsOf = (params: URLSearchParams): { depth: number; parentHeight
   parentHeight: levels(params.get("parentHeight"), 80)
 })
 
-const levels = (text: string | null, usual: number): number => {
+/** A number of levels as a parameter asks for it, or the usual one. */
+export const levels = (text: string | null, usual: number, most = 1000): number => {
   const number = Number(text ?? usual)
-  return Number.isInteger(number) && number >= 0 ? Math.min(number, 1000) : usual
+  return Number.isInteger(number) && number >= 0 ? Math.min(number, most) : usual
 }
 
 /** The caller's posts in a thread that is shown, oldest first: a reply comes after what it answers. */

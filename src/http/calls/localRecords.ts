@@ -55,7 +55,8 @@ const appViewReads: Readonly<Record<AppViewRead, true>> = {
   "app.bsky.feed.getPostThread": true,
   "app.bsky.graph.getList": true,
   "app.bsky.graph.getStarterPacks": true,
-  "app.bsky.labeler.getServices": true
+  "app.bsky.labeler.getServices": true,
+  "app.bsky.unspecced.getPostThreadV2": true
 }
 
 /** Signs for a reading method, and for no other. */

@@ -1,18 +1,12 @@
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import { inAuthorFeed, insertInFeed, missingInFeed } from "../../appview/feed.ts"
-import { isObject, type JsonObject, objectAt } from "../../appview/json.ts"
+import { isObject, type JsonObject } from "../../appview/json.ts"
 import { type Local, type LocalPost, parentOf, quoteOf, rootOf } from "../../appview/local.ts"
 import { authorOf, inProfile, inProfiles, withNewProfile } from "../../appview/profile.ts"
 import { questionsFor } from "../../appview/questions.ts"
-import {
-  insertInThread,
-  isUnknown,
-  levelsOf,
-  missingInThread,
-  ownThread,
-  viewOwnThread
-} from "../../appview/thread.ts"
+import type { OwnThread } from "../../appview/thread.ts"
+import { getPostThread, getPostThreadV2, type ThreadMethod } from "../../appview/threadMethods.ts"
 import { postsIn } from "../../appview/views.ts"
 import { isTid } from "../../repo/tid.ts"
 import type { LocalRecord, LocalRecords } from "../../services/accountCalls/localRecords.ts"
@@ -132,57 +126,61 @@ const authorFeed = feed((local, params) => {
 })
 
 /** A thread that the app view shows, with the caller's new replies in it. */
-const knownThread: Merge = Effect.fnUntraced(function* (answer, local) {
-  const body = yield* bodyOf(answer)
-  const posts = yield* Effect.try(() => missingInThread(body, local))
-  if (posts.length === 0 && !local.profileIsNew) return undefined
-  const renewed = yield* Effect.try(() => withNewProfile(body, local))
-  const thread = objectAt(renewed, "thread")
-  if (!isObject(renewed) || thread === undefined) return undefined
-  const viewing = yield* viewingOf(answer, renewed, local, posts.map(quoteOf))
-  const { depth } = levelsOf(answer.url.searchParams)
-  const whole = yield* Effect.try(() => insertInThread(thread, posts, viewing, depth))
-  return whole === thread && !local.profileIsNew ? undefined : { ...renewed, thread: whole }
-})
+const knownThread = (method: ThreadMethod): Merge =>
+  Effect.fnUntraced(function* (answer, local) {
+    const body = yield* bodyOf(answer)
+    if (body === undefined) return undefined
+    const posts = yield* Effect.try(() => method.missing(body, local))
+    if (posts.length === 0 && !local.profileIsNew) return undefined
+    const renewed = yield* Effect.try(() => withNewProfile(body, local))
+    if (!isObject(renewed)) return undefined
+    const viewing = yield* viewingOf(answer, renewed, local, posts.map(quoteOf))
+    const params = answer.url.searchParams
+    const whole = yield* Effect.try(() => method.insert(renewed, posts, viewing, params))
+    return whole === body ? undefined : whole
+  })
 
 /** The thread of a post of the caller's that the app view does not know. */
-const unknownThread: Merge = Effect.fnUntraced(function* (answer, local) {
-  const params = answer.url.searchParams
-  const { depth, parentHeight } = levelsOf(params)
-  const uri = params.get("uri") ?? ""
-  const own = yield* Effect.try(() => ownThread(uri, local, parentHeight))
-  if (own === undefined) return undefined
-  const above = yield* threadAbove(answer, own)
-  const renewed = yield* Effect.try(() => withNewProfile(above, local))
-  const posts = [own.post, ...own.parents, ...own.replies]
-  const viewing = yield* viewingOf(answer, renewed, local, posts.map(quoteOf))
-  return yield* Effect.try(() => viewOwnThread(own, objectAt(renewed, "thread"), viewing, depth))
-})
+const unknownThread = (method: ThreadMethod): Merge =>
+  Effect.fnUntraced(function* (answer, local) {
+    const params = answer.url.searchParams
+    const own = yield* Effect.try(() => method.own(params, local))
+    if (own === undefined) return undefined
+    const above = yield* threadAbove(answer, method, own)
+    const renewed = yield* Effect.try(() => withNewProfile(above, local))
+    const posts = [own.post, ...own.parents, ...own.replies]
+    const viewing = yield* viewingOf(answer, renewed, local, posts.map(quoteOf))
+    return yield* Effect.try(() => method.view(own, renewed, viewing, params))
+  })
 
 /** The thread of what the caller has answered; without it, the post stands alone. */
 const threadAbove = (
   answer: Patchable,
-  { above, parentHeight }: { readonly above: string | undefined; readonly parentHeight: number }
+  { lxm, paramsAbove }: ThreadMethod,
+  { above, parentHeight }: OwnThread
 ) =>
   above === undefined
     ? Effect.undefined
-    : askAppView(answer, "app.bsky.feed.getPostThread", [
-        ["uri", above],
-        ["depth", "0"],
-        ["parentHeight", String(parentHeight)]
-      ]).pipe(Effect.orElseSucceed(() => undefined))
+    : askAppView(answer, lxm, Object.entries(paramsAbove(above, parentHeight))).pipe(
+        Effect.orElseSucceed(() => undefined)
+      )
 
-const thread: Merge = (answer, local) =>
-  Effect.flatMap(answer.json, (body) =>
-    isUnknown(body) ? unknownThread(answer, local) : knownThread(answer, local)
-  )
+const thread = (method: ThreadMethod): Merge => {
+  const known = knownThread(method)
+  const unknown = unknownThread(method)
+  return (answer, local) =>
+    Effect.flatMap(answer.json, (body) =>
+      method.isUnknown(body) ? unknown(answer, local) : known(answer, local)
+    )
+}
 
 /** The methods whose answers are patched with what the caller has written since. */
-export const patches: ReadonlyMap<string, Patch> = new Map([
+export const patches: ReadonlyMap<string, Patch> = new Map<string, Patch>([
   ["app.bsky.actor.getProfile", patch(changed(inProfile))],
   ["app.bsky.actor.getProfiles", patch(changed(inProfiles))],
   ["app.bsky.feed.getActorLikes", patch(changed(withNewProfile))],
   ["app.bsky.feed.getAuthorFeed", patch(authorFeed)],
-  ["app.bsky.feed.getPostThread", patch(thread)],
-  ["app.bsky.feed.getTimeline", patch(feed(({ posts }) => posts))]
+  [getPostThread.lxm, patch(thread(getPostThread))],
+  ["app.bsky.feed.getTimeline", patch(feed(({ posts }) => posts))],
+  [getPostThreadV2.lxm, patch(thread(getPostThreadV2))]
 ])

@@ -26,6 +26,7 @@ export type AppViewRead =
   | "app.bsky.graph.getList"
   | "app.bsky.graph.getStarterPacks"
   | "app.bsky.labeler.getServices"
+  | "app.bsky.unspecced.getPostThreadV2"
 
 /** What the account's object does for read-after-write. */
 export interface LocalRecordCalls {

@@ -68,6 +68,22 @@ export const thread = (post: JsonObject, replies: ReadonlyArray<JsonObject> = []
   replies
 })
 
+/** A post of a thread as an app view lists it. */
+export const item = (post: JsonObject, depth: number, more: JsonObject = {}): JsonObject => ({
+  uri: post["uri"],
+  depth,
+  value: {
+    $type: "app.bsky.unspecced.defs#threadItemPost",
+    post,
+    moreParents: false,
+    moreReplies: 0,
+    opThread: false,
+    hiddenByThreadgate: false,
+    mutedByViewer: false,
+    ...more
+  }
+})
+
 /** What alice has written, newest first. */
 export const localOf = (posts: ReadonlyArray<LocalPost>, more: Partial<Local> = {}): Local => ({
   did: alice,
