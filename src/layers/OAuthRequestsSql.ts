@@ -91,7 +91,8 @@ const make = (database: Database): OAuthRequests["Service"] => {
           VALUES (${hashOf(requestUri)}, ${JSON.stringify(parameters)}, ${JSON.stringify(clientAuth)},
             ${jkt}, ${now}, ${now + requestLife.idle})`,
         sql`DELETE FROM oauth_request WHERE hash IN (SELECT hash FROM oauth_request
-          WHERE created_at <= ${now - requestLife.inAll} ORDER BY created_at LIMIT ${pruneStep})`
+          WHERE created_at <= ${now - requestLife.idle} AND expires_at <= ${now}
+          ORDER BY created_at LIMIT ${pruneStep})`
       ])
     )
     return { requestUri, expiresIn: requestLife.idle / second }

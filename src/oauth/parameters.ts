@@ -30,6 +30,9 @@ class Refusal extends Error {
 
 const maxText = 2048
 
+/** What is asked for is kept until its person comes: some hundred values, not any amount. */
+const maxScope = 16_384
+
 const prompts: ReadonlySet<string> = new Set<Prompt>([
   "none",
   "login",
@@ -95,6 +98,7 @@ const readChallenge = (form: Form): string => {
 const readScope = (form: Form): string => {
   const scope = given(form, "scope")
   if (scope === undefined) throw new Refusal("scope is missing", "invalid_scope")
+  if (scope.length > maxScope) throw new Refusal("scope is too long", "invalid_scope")
   if (scopeValues(scope) !== undefined) return scope
   throw new Refusal("scope must be words with one space between them", "invalid_scope")
 }

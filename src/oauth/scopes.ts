@@ -214,6 +214,22 @@ export const expand = (scope: string, sets: ReadonlyMap<string, PermissionSet>):
   return [...values].join(" ")
 }
 
+/** The most characters that permission sets may come to in one token: its session's row holds them, as does each answer. */
+const maxExpanded = 65_536
+
+/** Whether a scope's permission sets are not too much for one token; it stops counting when they are. */
+export const isModest = (scope: string, sets: ReadonlyMap<string, PermissionSet>): boolean => {
+  let length = 0
+  for (const value of valuesOf(scope).map(readScopeValue)) {
+    if (!(value instanceof IncludeScope)) continue
+    for (const permission of includedBy(value, sets.get(value.nsid))) {
+      length += permission.toString().length
+      if (length > maxExpanded) return false
+    }
+  }
+  return true
+}
+
 /** The permissions that a set brings by an `include:` of it. */
 export const includedBy = (
   include: IncludeScope,

@@ -253,5 +253,18 @@ export const oauthRequestsContract = (
         assert.deepStrictEqual((yield* stored()).counts, [2, 2, 1])
       })
     )
+
+    check("keeps a request that nobody has opened no longer than five minutes", (requests) =>
+      Effect.gen(function* () {
+        const { requestUri } = yield* requests.push(request)
+        yield* requests.push(request)
+        yield* TestClock.adjust("4 minutes")
+        yield* requests.open(requestUri, "device-1")
+        yield* TestClock.adjust("1 minute")
+        yield* requests.push(request)
+        assert.deepStrictEqual((yield* stored()).counts, [2, 0, 0])
+        assert.isDefined(yield* requests.open(requestUri, "device-1"))
+      })
+    )
   })
 }

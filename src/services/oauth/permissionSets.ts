@@ -1,6 +1,6 @@
 import * as Effect from "effect/Effect"
 import type { PermissionSet } from "../../oauth/permissionSet.ts"
-import { expand, includesOf } from "../../oauth/scopes.ts"
+import { expand, includesOf, isModest } from "../../oauth/scopes.ts"
 import { PermissionSets } from "../PermissionSets.ts"
 import { RequestRefused } from "./failures.ts"
 
@@ -11,25 +11,27 @@ const namesIn = (scope: string): ReadonlyArray<string> => [
   ...new Set(includesOf(scope).map(({ nsid }) => nsid))
 ]
 
-/** The permission sets that a scope includes; every one must be found. */
+const tooMuch = (reason: string) => new RequestRefused({ error: "invalid_scope", reason })
+
+/** The permission sets that a scope includes; every one must be found, and all together be modest. */
 export const findSets = Effect.fn("findSets")(function* (scope: string) {
   const names = namesIn(scope)
   if (names.length > maxSets) {
-    return yield* new RequestRefused({
-      error: "invalid_scope",
-      reason: `A request may include ${maxSets} permission sets at most`
-    })
+    return yield* tooMuch(`A request may include ${maxSets} permission sets at most`)
   }
   const sets = yield* PermissionSets
   const found = yield* Effect.forEach(names, (nsid) => sets.get(nsid), { concurrency: 4 })
-  return new Map(found.map((set) => [set.nsid, set]))
+  const byName = new Map(found.map((set) => [set.nsid, set]))
+  return isModest(scope, byName)
+    ? byName
+    : yield* tooMuch("The permission sets of the request hold too much")
 })
 
 /** What a scope grants: with its permission sets expanded. */
 export const expandScope = (scope: string) =>
   Effect.map(findSets(scope), (sets) => expand(scope, sets))
 
-/** The same for a scope that was granted before: a set that is there no more grants nothing, the rest goes on. */
+/** The same for a scope that was granted before: what is there no more, or too much by now, grants nothing, and the rest goes on. */
 export const expandAgain = Effect.fn("expandAgain")(function* (scope: string) {
   const sets = yield* PermissionSets
   const found = yield* Effect.forEach(
@@ -45,5 +47,8 @@ export const expandAgain = Effect.fn("expandAgain")(function* (scope: string) {
     { concurrency: 4 }
   )
   const present = found.filter((set): set is PermissionSet => set !== undefined)
-  return expand(scope, new Map(present.map((set) => [set.nsid, set])))
+  const byName = new Map(present.map((set) => [set.nsid, set]))
+  if (isModest(scope, byName)) return expand(scope, byName)
+  yield* Effect.logWarning("permission sets have grown too much", { names: namesIn(scope) })
+  return expand(scope, new Map())
 })

@@ -63,7 +63,7 @@ describe("the way back to a client", () => {
   })
 })
 
-const posts: PermissionSet = {
+const postsOnly: PermissionSet = {
   nsid: "com.example.authPosts",
   permissions: [
     { type: "permission", resource: "repo", collection: ["com.example.post"], action: ["create"] }
@@ -71,7 +71,10 @@ const posts: PermissionSet = {
 }
 
 /** Runs something while `posts` is the one set that can be found. */
-const withPosts = <A, E>(effect: Effect.Effect<A, E, PermissionSets>) =>
+const withPosts = <A, E>(
+  effect: Effect.Effect<A, E, PermissionSets>,
+  posts: PermissionSet = postsOnly
+) =>
   Effect.provideService(
     effect,
     PermissionSets,
@@ -102,6 +105,29 @@ describe("permission sets of a scope", () => {
       assert.strictEqual(failure._tag, "PermissionSetNotFound")
       const again = yield* withPosts(expandAgain(unknown))
       assert.strictEqual(again, yield* withPosts(expandScope(known)))
+    })
+  )
+
+  it.effect("may not come to more than a session can hold, however short they are to ask for", () =>
+    Effect.gen(function* () {
+      const { nsid } = postsOnly
+      const lxm = Array.from({ length: 40 }, (_, at) => `com.example.method${at}`)
+      const permissions = lxm.map((one) => ({
+        type: "permission",
+        resource: "rpc",
+        inheritAud: true,
+        lxm: [one]
+      }))
+      const grown = { nsid, permissions }
+      const include = (at: number) =>
+        `include:${nsid}?aud=did:web:${at}.${"a".repeat(60)}.com%23svc`
+      const some = (length: number) =>
+        `atproto ${Array.from({ length }, (_, at) => include(at)).join(" ")}`
+      assert.include(yield* withPosts(expandScope(some(3)), grown), "rpc:com.example.method7?aud=")
+      const failure = yield* Effect.flip(withPosts(expandScope(some(30)), grown))
+      assert.strictEqual(failure._tag, "RequestRefused")
+      // A set that has grown since takes nothing else away.
+      assert.strictEqual(yield* withPosts(expandAgain(some(30)), grown), "atproto")
     })
   )
 

@@ -175,6 +175,12 @@ describe("a pushed request", () => {
     })
   }
 
+  it("is refused with a scope without end", () => {
+    const long = (length: number) => `atproto ${"a".repeat(length - 8)}`
+    assert.strictEqual(requestOf({ scope: long(16_384) }).scope.length, 16_384)
+    assert.match(faultOf({ scope: long(16_385) }).reason, /too long/)
+  })
+
   for (const scope of [undefined, "", " atproto", "atproto  x", "atproto\tx", 'atproto "x"', "ä"]) {
     it(`is refused with the scope ${JSON.stringify(scope)}`, () => {
       assert.strictEqual(faultOf({ scope }).error, "invalid_scope")
