@@ -3,6 +3,7 @@ import * as Redacted from "effect/Redacted"
 import {
   didOfGenesis,
   genesisOperation,
+  type PlcData,
   type PlcOperation,
   tombstoneOperation,
   unsignedBytes,
@@ -20,12 +21,19 @@ export interface Mover {
   token(lxm: string, claims?: { readonly iss?: string }): Promise<string>
   /** Lets the DID lead to this host, with these keys. */
   pointHere(keys: { readonly signing: string; readonly rotation: string }): Promise<void>
+  /** An operation after the first, signed with the mover's own key; it is sent nowhere. */
+  signed(change: Partial<PlcData>): Promise<PlcOperation>
   /** Ends the DID. */
   tombstone(): Promise<void>
 }
 
+/** The first operation of a DID of before 2023. */
+export interface Legacy {
+  readonly recoveryKey: string
+}
+
 /** Makes a DID in the host's PLC directory. */
-export const makeMover = async (host: Host, seed: number): Promise<Mover> => {
+export const makeMover = async (host: Host, seed: number, legacy?: Legacy): Promise<Mover> => {
   const secret = Redacted.make(new Uint8Array(32).fill(seed))
   const signer = await Effect.runPromise(fromPrivateKey("k256", secret))
   const sign = (bytes: Uint8Array) => Effect.runPromise(signer.sign(bytes))
@@ -37,14 +45,24 @@ export const makeMover = async (host: Host, seed: number): Promise<Mover> => {
     })
     if (!response.ok) throw new Error(await response.text())
   }
-  const unsigned = genesisOperation({
-    rotationKeys: [signer.didKey],
-    verificationMethods: { atproto: signer.didKey },
-    alsoKnownAs: ["at://mover.elsewhere.com"],
-    services: {
-      atproto_pds: { type: "AtprotoPersonalDataServer", endpoint: "https://elsewhere.com" }
-    }
-  })
+  const unsigned =
+    legacy === undefined
+      ? genesisOperation({
+          rotationKeys: [signer.didKey],
+          verificationMethods: { atproto: signer.didKey },
+          alsoKnownAs: ["at://mover.elsewhere.com"],
+          services: {
+            atproto_pds: { type: "AtprotoPersonalDataServer", endpoint: "https://elsewhere.com" }
+          }
+        })
+      : ({
+          type: "create",
+          signingKey: signer.didKey,
+          handle: "mover.elsewhere.com",
+          service: "https://elsewhere.com",
+          prev: null,
+          ...legacy
+        } as const)
   const genesis = withSignature(unsigned, await sign(unsignedBytes(unsigned)))
   const did = didOfGenesis(genesis)
   await submit(did, genesis)
@@ -55,6 +73,10 @@ export const makeMover = async (host: Host, seed: number): Promise<Mover> => {
       const all = { iss: did, aud: serviceDid, lxm, iat, exp: iat + 60, ...claims }
       const text = unsignedServiceJwt("k256", { ...all, jti: crypto.randomUUID() })
       return signedServiceJwt(text, await sign(new TextEncoder().encode(text)))
+    },
+    signed: async (change) => {
+      const next = updateOperation(genesis, change)
+      return withSignature(next, await sign(unsignedBytes(next)))
     },
     pointHere: async ({ signing, rotation }) => {
       const next = updateOperation(genesis, {
