@@ -92,7 +92,7 @@ export const newVisitor = async (
   options?: BrowserContextOptions
 ): Promise<BrowserContext> => {
   const context = await browser.newContext(options)
-  context.setDefaultTimeout(15_000)
+  context.setDefaultTimeout(20_000)
   return context
 }
 

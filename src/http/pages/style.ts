@@ -73,6 +73,7 @@ ul.list>li>a:hover{background:var(--tint);border-radius:.8rem}
 .grow strong,.grow small{display:block}
 .face{flex:none;display:grid;place-items:center;width:2.4rem;height:2.4rem;border-radius:50%;background:var(--tint);font-weight:700;text-transform:uppercase}
 .who{display:flex;align-items:center;gap:.8rem;padding:.7rem .9rem;margin:0 0 1rem;border-radius:.8rem;background:var(--tint)}
+h1+.who{margin-top:.9rem}
 .who .face{background:var(--field)}
 code,.code{font:.9em/1.45 ui-monospace,SFMono-Regular,Menlo,Consolas,monospace}
 .who{flex-wrap:wrap}
