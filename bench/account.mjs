@@ -38,6 +38,8 @@ export async function openAccount({ url, account }) {
 
   return {
     client,
+    url,
+    authorization,
     did: account.did,
     connect: () => connect(url),
     createRecord: (one) =>

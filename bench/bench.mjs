@@ -4,6 +4,7 @@ import { parseArgs } from "node:util"
 import { openAccount } from "./account.mjs"
 import { openFloor } from "./floor.mjs"
 import { short, table } from "./measure.mjs"
+import { openUpstream, proxy } from "./proxy.mjs"
 import * as rows from "./rows.mjs"
 import { memoryOf, startServer, temporaryFolder } from "./server.mjs"
 import { build } from "../scripts/build.mjs"
@@ -12,7 +13,7 @@ const help = `npm run bench -- [options]: measures the server as it runs, in one
 
   --sizes 0,1000,20000   repo sizes (default 0,1000,10000,20000,100000; quick: 0,1000)
   --quick                fewer runs
-  --only a,b             of: writes, reads, export, blobs, broadcast, replay, wake, bundle
+  --only a,b             of: writes, reads, export, blobs, broadcast, replay, wake, proxy, bundle
   --json                 the numbers as JSON
   --config <file>        another wrangler.toml
   --help
@@ -66,6 +67,12 @@ const once = [
   ["replayFrames", "… frames", ""],
   ["replayMB", "… MB/s", ""],
   ["replayComplete", "…", "to the head"],
+  ["upstream", "upstream asked directly p50, ms", ""],
+  ["proxied", "… through the proxy p50, ms", ""],
+  ["proxyAdded", "… added by the proxy, ms", ""],
+  ["timelineAdded", "… added to a timeline that is up to date, ms", ""],
+  ["upstream32", "upstream asked directly, 32 clients, /s", ""],
+  ["proxied32", "… through the proxy, 32 clients, /s", ""],
   ["bundle", "bundle, minified, gzip, KiB", "≤ 250"]
 ]
 
@@ -102,6 +109,7 @@ async function main() {
       bySize.push(await withServer((server, account) => ofSize(server, account, size, floor)))
     }
     const total = await withServer((server, account) => ofOnce(server, account, floor))
+    if (wanted("proxy")) Object.assign(total, await ofProxy())
     if (wanted("bundle")) total.bundle = (await build({ minify: true })).gzip / 1024
     if (values.json)
       console.log(JSON.stringify({ floor: floorRows, sizes: bySize, total }, null, 2))
@@ -111,12 +119,12 @@ async function main() {
   }
 
   /** Runs the body against a server of its own, on an empty folder. */
-  async function withServer(body) {
+  async function withServer(body, env = {}) {
     const { folder, remove } = temporaryFolder("bench")
     const server = await startServer({
       dataDir: folder,
       config: values.config,
-      env: { DEBUG_ROWS: "on" }
+      env: { DEBUG_ROWS: "on", ...env }
     })
     try {
       const account = await openAccount(server)
@@ -149,6 +157,19 @@ async function main() {
     if (wanted("wake")) Object.assign(found, await rows.wake(account, { times: quick ? 1 : 3 }))
     found.memory = memoryOf(server.workerd)
     return found
+  }
+
+  async function ofProxy() {
+    say("proxy …")
+    const upstream = await openUpstream()
+    try {
+      return await withServer(
+        (_, account) => proxy(account, upstream, { runs, milliseconds }),
+        upstream.env
+      )
+    } finally {
+      upstream.close()
+    }
   }
 
   async function ofOnce(server, account, raw) {

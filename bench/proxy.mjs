@@ -1,0 +1,52 @@
+/** What the proxy costs: the same request sent to the upstream directly, and through the server. */
+import { fork } from "node:child_process"
+import { join } from "node:path"
+import { connect } from "./http.mjs"
+import { percentile, perSecond, sequential } from "./measure.mjs"
+
+/** Starts the app view as a process of its own; `env` makes a server use it. */
+export async function openUpstream() {
+  const child = fork(join(import.meta.dirname, "upstream.mjs"))
+  const { port } = await new Promise((done, fail) => {
+    child.once("message", done)
+    child.once("error", fail)
+  })
+  const url = `http://127.0.0.1:${port}`
+  return {
+    url,
+    env: {
+      APP_VIEW: `did:web:api.view.example.com#bsky_appview ${url}`,
+      DEV_ALLOW_HOSTS: `127.0.0.1:${port}`
+    },
+    close: () => child.disconnect()
+  }
+}
+
+/** Latency by one client and requests a second by 32, direct and through the server. */
+export async function proxy(account, upstream, { runs, milliseconds }) {
+  const measure = async (url, nsid) => {
+    const ask = async (client) => {
+      const { status } = await client.request("GET", `/xrpc/${nsid}?limit=50`, {
+        headers: account.authorization,
+        discard: true
+      })
+      if (status !== 200) throw new Error(`${nsid}: ${status}`)
+    }
+    const clients = await Promise.all(Array.from({ length: 32 }, () => connect(url)))
+    const samples = await sequential(runs, () => ask(clients[0]))
+    const rate = await perSecond(clients, milliseconds, ask)
+    for (const client of clients) client.close()
+    return { p50: percentile(samples, 0.5), rate }
+  }
+  const direct = await measure(upstream.url, "app.bsky.feed.searchPosts")
+  const through = await measure(account.url, "app.bsky.feed.searchPosts")
+  const looked = await measure(account.url, "app.bsky.feed.getTimeline")
+  return {
+    upstream: direct.p50,
+    proxied: through.p50,
+    proxyAdded: through.p50 - direct.p50,
+    timelineAdded: looked.p50 - direct.p50,
+    upstream32: direct.rate,
+    proxied32: through.rate
+  }
+}
