@@ -144,7 +144,7 @@ export const layer = Layer.effect(
 
     /** Puts the tables in place, inside the commit's transaction; an active account tells the network. */
     const place = (head: Head, now: number): number | undefined => {
-      Tables.swap(sql)
+      Tables.swap(sql, head.rev)
       recountBlobs(sql, head.rev, now)
       const account = accounts.peek()
       if (account === undefined || inactiveStatus(account) !== undefined) return undefined

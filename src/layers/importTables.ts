@@ -79,11 +79,22 @@ export const putRecord = (
   }
 }
 
+/** A renaming bills a row for every table of the object: so many rows are better copied. */
+const fewRows = 40
+
+const isSmall = (sql: Sql, name: string): boolean =>
+  sql.exec(`SELECT 1 FROM ${name} LIMIT ${fewRows + 1}`).toArray().length <= fewRows
+
 /** Puts the tables in place, inside a transaction; those that they replace are left to be cleared. */
-export const swap = (sql: Sql): void => {
+export const swap = (sql: Sql, rev: string): void => {
   for (const name of shadowed) {
-    sql.exec(`ALTER TABLE ${name} RENAME TO import_old`)
-    sql.exec(`ALTER TABLE import_${name} RENAME TO ${name}`)
-    sql.exec(`ALTER TABLE import_old RENAME TO import_${name}`)
+    if (isSmall(sql, name) && isSmall(sql, `import_${name}`)) {
+      sql.exec(`DELETE FROM ${name}`)
+      sql.exec(`INSERT INTO ${name} SELECT * FROM import_${name}`)
+    } else {
+      // A name that no earlier import has used: what those left may still be there.
+      sql.exec(`ALTER TABLE ${name} RENAME TO import_${name}_${rev}`)
+      sql.exec(`ALTER TABLE import_${name} RENAME TO ${name}`)
+    }
   }
 }

@@ -9,9 +9,10 @@ import * as RepoImportSqlite from "../../src/layers/RepoImportSqlite.ts"
 import { BlobStore } from "../../src/services/BlobStore.ts"
 import { Config } from "../../src/services/Config.ts"
 import { Identity, KeyNotFound } from "../../src/services/Identity.ts"
+import { Repo } from "../../src/services/Repo.ts"
 import { type ImportRefused, RepoImport } from "../../src/services/RepoImport.ts"
 import { type RepoServices, repoServices, type RepoWorld } from "../support/repoWorld.ts"
-import { did, exported, type WithDatabase, whole } from "./repo.fixture.ts"
+import { did, exported, post, type WithDatabase, whole } from "./repo.fixture.ts"
 
 /** The key under which the tests stage their CARs. */
 export const staged = `${did}/staged`
@@ -111,4 +112,20 @@ export const checkImport =
           yield* Effect.provide(body(own), all)
         }).pipe(Effect.scoped, Effect.provide(TestClock.layer()), Effect.runPromise)
       )
+    )
+
+/** Writes a post of the account's own. */
+export const write = (text: string) =>
+  Effect.flatMap(Repo, (repo) =>
+    repo.write([{ action: "create", collection: "app.bsky.feed.post", record: post(text) }], {})
+  )
+
+/** How many tables of imports hold anything. */
+export const leftBehind = (world: ImportWorld) =>
+  world.sql
+    .exec<{ name: string }>("SELECT name FROM sqlite_master WHERE name GLOB 'import_*'")
+    .toArray()
+    .reduce(
+      (rows, { name }) => rows + world.sql.exec(`SELECT 1 FROM ${name} LIMIT 1`).toArray().length,
+      0
     )

@@ -1,4 +1,9 @@
 import * as SqlStorageNode from "../../src/layers/SqlStorageNode.ts"
+import { importRefusals } from "./importRefusals.suite.ts"
 import { importContract } from "./importRepo.suite.ts"
+import type { WithDatabase } from "./repo.fixture.ts"
 
-importContract("on Node", (body) => body(SqlStorageNode.layer(":memory:")))
+const onNode: WithDatabase = (body) => body(SqlStorageNode.layer(":memory:"))
+
+importContract("on Node", onNode)
+importRefusals("on Node", onNode)

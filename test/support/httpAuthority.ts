@@ -176,6 +176,12 @@ export const authorities: Readonly<Record<string, Row>> = {
   "com.atproto.repo.deleteRecord": write,
   "com.atproto.repo.describeRepo": read,
   "com.atproto.repo.getRecord": read,
+  "com.atproto.repo.importRepo": {
+    ...full,
+    ...apps(scopeMissing, { oauthAccount: "ok" }),
+    // Somebody else's repo, and signed by somebody else.
+    otherAccount: "400 InvalidRequest"
+  },
   "com.atproto.repo.listMissingBlobs": standard,
   "com.atproto.repo.listRecords": read,
   "com.atproto.repo.putRecord": write,

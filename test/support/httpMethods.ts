@@ -158,6 +158,15 @@ export const samples: Readonly<Record<string, Sample>> = {
   })),
   "com.atproto.repo.describeRepo": open((_, who) => ({ params: { repo: who.did } })),
   "com.atproto.repo.getRecord": open((_, who) => ({ params: record(who) })),
+  // The person's own repo: whoever may not import brings it in vain.
+  "com.atproto.repo.importRepo": owner(async (world, who) => {
+    const params = { did: who.did }
+    const { bytes } = await world.call("com.atproto.sync.getRepo", { params, auth: who.auth })
+    return {
+      body: bytes as Uint8Array<ArrayBuffer>,
+      headers: { "content-type": "application/vnd.ipld.car" }
+    }
+  }),
   "com.atproto.repo.listMissingBlobs": owner(() => ({})),
   "com.atproto.repo.listRecords": open((_, who) => ({ params: { repo: who.did, collection } })),
   "com.atproto.repo.putRecord": owner((world, who) => ({

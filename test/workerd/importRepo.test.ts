@@ -1,11 +1,15 @@
 import { runInDurableObject } from "cloudflare:test"
 import * as SqlStorageDurable from "../../src/layers/SqlStorageDurable.ts"
+import { importRefusals } from "../contract/importRefusals.suite.ts"
 import { importContract } from "../contract/importRepo.suite.ts"
+import type { WithDatabase } from "../contract/repo.fixture.ts"
 import { ACCOUNT } from "./world.ts"
 
 // An object without an account has an empty database.
-importContract("in a Durable Object", (body) =>
+const inObject: WithDatabase = (body) =>
   runInDurableObject(ACCOUNT.get(ACCOUNT.newUniqueId()), (_object, { storage }) =>
     body(SqlStorageDurable.layer(storage))
   )
-)
+
+importContract("in a Durable Object", inObject)
+importRefusals("in a Durable Object", inObject)
