@@ -1,5 +1,7 @@
 import { AtpAgent, type ComAtprotoServerGetServiceAuth as GetServiceAuth } from "@atproto/api"
 import { afterAll, assert, beforeAll, describe, it } from "@effect/vitest"
+import { get } from "node:http"
+import { gzipSync } from "node:zlib"
 import { memoryOf } from "../support/memory.ts"
 import {
   claimsOf,
@@ -18,7 +20,24 @@ export interface AppOptions {
   readonly start: (env: Readonly<Record<string, string>>) => Promise<TestServer>
   /** The size of the film that is uploaded, in megabytes. */
   readonly video: number
+  /** Whether bodies are handed on packed as they come. */
+  readonly keepsEncoding: boolean
 }
+
+/** An answer's bytes as they come over the wire, which `fetch` unpacks. */
+const bytesOf = (url: string, headers: Readonly<Record<string, string>>) =>
+  new Promise<{ readonly encoding: string | undefined; readonly bytes: Buffer }>(
+    (resolve, reject) => {
+      get(url, { headers }, (message) => {
+        const chunks: Array<Buffer> = []
+        message.on("data", (chunk: Buffer) => chunks.push(chunk))
+        message.on("end", () =>
+          resolve({ encoding: message.headers["content-encoding"], bytes: Buffer.concat(chunks) })
+        )
+        message.on("error", reject)
+      }).on("error", reject)
+    }
+  )
 
 const someone = "did:plc:z72i7hdynmk6r22z27h6tvur"
 const someCid = "bafyreib2rxk3rybloqtqwbo3dpwdgcdjwzz5wdjkcvyvhnnxsxzcnvhcpi"
@@ -40,7 +59,7 @@ const threadOf = (view: object, replies: ReadonlyArray<object> = []) => ({
 })
 
 /** What people do in the Bluesky app. */
-export const appSuite = (name: string, { start, video }: AppOptions) => {
+export const appSuite = (name: string, { start, video, keepsEncoding }: AppOptions) => {
   describe(`the Bluesky app on ${name}`, () => {
     let network: MockNetwork
     let server: TestServer
@@ -205,6 +224,27 @@ export const appSuite = (name: string, { start, video }: AppOptions) => {
       const { headers } = await agent.getAuthorFeed({ actor: someone })
       agent.configureLabelers([])
       assert.include(headers["atproto-content-labelers"] ?? "", services.moderation)
+    })
+
+    it("gets packed what the app view packed, where the platform can leave it so, and whole in any case", async () => {
+      const nsid = "app.bsky.feed.searchPosts"
+      const text = JSON.stringify({ posts: [], hint: "cloud ".repeat(10_000) })
+      const packed = gzipSync(text)
+      network.appView.on(nsid, ({ headers }, response) => {
+        const isPacked = headers["accept-encoding"]?.includes("gzip") === true
+        const encoding = isPacked ? { "content-encoding": "gzip" } : {}
+        response.writeHead(200, { "content-type": "application/json", ...encoding })
+        response.end(isPacked ? packed : text)
+      })
+      const authorization = `Bearer ${agent.session?.accessJwt}`
+      const url = `${server.url}/xrpc/${nsid}`
+      const headers = { authorization, "accept-encoding": "gzip, br, zstd" }
+      const { encoding, bytes } = await bytesOf(url, headers)
+      assert.strictEqual(encoding, keepsEncoding ? "gzip" : undefined)
+      assert.isTrue(bytes.equals(keepsEncoding ? packed : Buffer.from(text)))
+      const plain = await bytesOf(url, { authorization })
+      assert.isUndefined(plain.encoding)
+      assert.strictEqual(plain.bytes.toString(), text)
     })
 
     it("reports to the labeler of choice", async () => {
