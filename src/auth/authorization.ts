@@ -9,8 +9,10 @@ export interface Authorization {
 
 /** Takes an Authorization header apart; nothing where there is none. */
 export const parseAuthorization = (header: string | undefined): Authorization | undefined => {
-  const parts = /^\s*(\S+)(?:\s+(.*?))?\s*$/.exec(header ?? "")
-  return parts === null ? undefined : { scheme: parts[1]!.toLowerCase(), value: parts[2] ?? "" }
+  const text = (header ?? "").trim()
+  if (text === "") return undefined
+  const [scheme = ""] = /^\S+/.exec(text) ?? []
+  return { scheme: scheme.toLowerCase(), value: text.slice(scheme.length).trim() }
 }
 
 const decodeBasic = (value: string): string | undefined => {
