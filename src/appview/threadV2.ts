@@ -95,8 +95,8 @@ export const viewOwnItems = (
   const known = itemsAbove(above, root, parents.length + 1)
   const path = [...parents.toReversed(), post]
   const below = replies.filter((reply) => rootOf(reply) === root)
-  const all = [...new Set([...path, ...below])]
-  const { numbers, how } = listing(known, all, root, viewing, wish)
+  const posts = viewing.local.posts.filter((each) => (rootOf(each) ?? each.uri) === root)
+  const { numbers, how } = listing(known, posts.toReversed(), root, viewing, wish)
   const shown = path.reduce((items, each, i) => {
     const over = items.at(-1)
     const item = ownItem(each, i - parents.length, over, how)

@@ -4,6 +4,7 @@ import { Accounts } from "../../src/services/Accounts.ts"
 import { requestOf } from "../support/httpHost.ts"
 import { ok, post, serviceToken, signUp } from "../support/httpWorld.ts"
 import {
+  itemOf,
   type LaggingWorld,
   postViewOf,
   profileViewOf,
@@ -183,10 +184,14 @@ describe("read-after-write", () => {
       "app.bsky.feed.getActorLikes": { feed: [{ post: view }] },
       "app.bsky.feed.getAuthorFeed": { feed: [{ post: view }] },
       "app.bsky.feed.getPostThread": { thread: threadOf(view, [threadOf(view)]) },
+      "app.bsky.unspecced.getPostThreadV2": {
+        hasOtherReplies: false,
+        thread: [itemOf(view, 0)]
+      },
       [timeline]: { feed: [{ post: view }] }
     }
     const odd = ["null", "7", "[]", "{}", '"text"', "[[]]", '{"length":1}', '{"__proto__":{}}']
-    const params = { actor: alice.did, actors: alice.did, uri }
+    const params = { actor: alice.did, actors: alice.did, uri, anchor: uri }
     for (const [nsid, body] of Object.entries(good)) {
       const text = JSON.stringify(body)
       const deep = `${"[".repeat(50_000)}${"]".repeat(50_000)}`

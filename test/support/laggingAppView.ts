@@ -147,3 +147,18 @@ export const threadOf = (post: Seen, replies: ReadonlyArray<Seen> = []): Seen =>
   post,
   replies
 })
+
+/** A post of a thread as an app view lists it. */
+export const itemOf = (post: Seen, depth: number): Seen => ({
+  uri: post["uri"],
+  depth,
+  value: {
+    $type: "app.bsky.unspecced.defs#threadItemPost",
+    post,
+    moreParents: false,
+    moreReplies: 0,
+    opThread: false,
+    hiddenByThreadgate: false,
+    mutedByViewer: false
+  }
+})

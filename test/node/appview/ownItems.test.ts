@@ -176,6 +176,24 @@ describe("a list of the items of a thread that the app view does not know", () =
     )
   })
 
+  it("does not take a later answer to the first post for the OP's thread because it is asked for", () => {
+    const start = own(30)
+    const next = own(31, replyTo(start.uri))
+    const aside = own(32, replyTo(start.uri))
+    const made = show([aside, next, start], aside.uri, undefined)
+    assert.deepStrictEqual(outline(made), [
+      [-1, start.uri],
+      [0, aside.uri]
+    ])
+    assert.deepStrictEqual(
+      made.thread.map(({ value }: Seen) => [value.opThread, value.post.replyCount]),
+      [
+        [true, 2],
+        [false, 0]
+      ]
+    )
+  })
+
   it("ends where posts answer each other in a circle", () => {
     const one = own(30, replyTo(uriOf(31)))
     const two = own(31, replyTo(uriOf(30)))

@@ -1,57 +1,14 @@
 import { assert, describe, it } from "@effect/vitest"
 import type { JsonObject } from "../../../src/appview/json.ts"
-import type { LocalPost } from "../../../src/appview/local.ts"
-import {
-  insertInItems,
-  isAnchorUnknown,
-  missingInItems,
-  wishOf
-} from "../../../src/appview/threadV2.ts"
-import {
-  alice,
-  assertValid,
-  bob,
-  item,
-  localOf,
-  own,
-  replyTo,
-  shown,
-  uriOf,
-  viewingOf
-} from "./fixture.ts"
+import { isAnchorUnknown, missingInItems, wishOf } from "../../../src/appview/threadV2.ts"
+import { alice, assertValid, bob, item, localOf, own, replyTo, shown, uriOf } from "./fixture.ts"
+import { answerOf, carol, merge, nsid, outline, type Seen, valueOf } from "./lists.ts"
 
-const nsid = "app.bsky.unspecced.getPostThreadV2"
-const carol = "did:plc:carollllllllllllllllllll"
-
-// oxlint-disable-next-line typescript/no-explicit-any -- tests look into threads of every shape
-type Seen = any
-
-/** A thread as its depths and URIs, in order. */
-const outline = (answer: Seen): Seen => answer.thread.map(({ depth, uri }: Seen) => [depth, uri])
-
-const answerOf = (thread: ReadonlyArray<JsonObject>): JsonObject => ({
-  thread,
-  hasOtherReplies: false
-})
-
-/** The answer with alice's posts, given newest first, as these parameters want it. */
-const merge = (answer: JsonObject, posts: ReadonlyArray<LocalPost>, query = ""): Seen => {
-  const local = localOf(posts)
-  const missing = missingInItems(answer, local)
-  const wish = wishOf(new URLSearchParams(query))
-  const made = insertInItems(answer, missing, viewingOf(local, answer), wish)
-  assertValid(nsid, made)
-  return made
-}
-
-const of = (answer: Seen, { uri }: { readonly uri: unknown }): Seen =>
-  answer.thread.find((each: Seen) => each.uri === uri)?.value
-
-const root = shown(10, bob)
+const root: Seen = shown(10, bob)
 const rootUri = uriOf(10, bob)
 
 /** A reply to the root, or to another post of that thread. */
-const replyOf = (number: number, did: string, parent = rootUri, more: JsonObject = {}) => ({
+const replyOf = (number: number, did: string, parent = rootUri, more: JsonObject = {}): Seen => ({
   ...shown(number, did, replyTo(parent, rootUri)),
   replyCount: 0,
   ...more
@@ -60,23 +17,23 @@ const replyOf = (number: number, did: string, parent = rootUri, more: JsonObject
 describe("a list of a thread's items that lacks the caller's new replies", () => {
   it("gets each below what it answers, one level deeper, and counts it there", () => {
     const mid = replyOf(11, carol)
-    const low = replyOf(12, carol, mid["uri"] as string)
+    const low = replyOf(12, carol, mid.uri)
     const answer = answerOf([item(root, 0), item(mid, 1), item(low, 2)])
     const top = own(20, replyTo(rootUri))
-    const below = own(21, replyTo(mid["uri"] as string, rootUri))
+    const below = own(21, replyTo(mid.uri, rootUri))
     const made = merge(answer, [below, top])
     assert.deepStrictEqual(outline(made), [
       [0, rootUri],
       [1, top.uri],
-      [1, mid["uri"]],
+      [1, mid.uri],
       [2, below.uri],
-      [2, low["uri"]]
+      [2, low.uri]
     ])
     assert.deepStrictEqual(
-      [root, mid, low].map((post) => of(made, post as Seen).post.replyCount),
+      [root, mid, low].map((post) => valueOf(made, post).post.replyCount),
       [3, 1, 0]
     )
-    assert.strictEqual(of(made, top).moreReplies, 0)
+    assert.strictEqual(valueOf(made, top).moreReplies, 0)
     assert.strictEqual(made.hasOtherReplies, false)
   })
 
@@ -89,7 +46,7 @@ describe("a list of a thread's items that lacks the caller's new replies", () =>
       [1, first.uri],
       [2, second.uri]
     ])
-    assert.strictEqual(of(made, first).post.replyCount, 1)
+    assert.strictEqual(valueOf(made, first).post.replyCount, 1)
   })
 
   it("only counts one that answers a post above the anchor", () => {
@@ -99,41 +56,47 @@ describe("a list of a thread's items that lacks the caller's new replies", () =>
       [-1, rootUri],
       [0, anchor.uri]
     ])
-    assert.strictEqual(of(made, root as Seen).post.replyCount, 3)
-    assert.strictEqual(of(made, root as Seen).moreReplies, 0)
+    assert.strictEqual(valueOf(made, root).post.replyCount, 3)
+    assert.strictEqual(valueOf(made, root).moreReplies, 0)
   })
 
   it("only counts one that is lower than its caller asked for", () => {
     const mid = replyOf(11, carol)
     const answer = answerOf([item(root, 0), item(mid, 1)])
-    const reply = own(20, replyTo(mid.uri as string, rootUri))
+    const reply = own(20, replyTo(mid.uri, rootUri))
     const made = merge(answer, [reply], "below=1")
     assert.deepStrictEqual(outline(made), outline(answer))
-    assert.deepStrictEqual([of(made, mid).post.replyCount, of(made, mid).moreReplies], [1, 1])
+    assert.deepStrictEqual(
+      [valueOf(made, mid).post.replyCount, valueOf(made, mid).moreReplies],
+      [1, 1]
+    )
     const none = merge(answerOf([item(root, 0)]), [own(20, replyTo(rootUri))], "below=0")
-    assert.deepStrictEqual([none.thread.length, of(none, root as Seen).moreReplies], [1, 1])
+    assert.deepStrictEqual([none.thread.length, valueOf(none, root).moreReplies], [1, 1])
   })
 
   it("only counts one where the app view has left out all replies, having gone low enough", () => {
     const mid = replyOf(11, carol, rootUri, { replyCount: 2 })
     const lowest = answerOf([item(root, 0), item(mid, 1, { moreReplies: 2 })])
-    const reply = own(20, replyTo(mid.uri as string, rootUri))
+    const reply = own(20, replyTo(mid.uri, rootUri))
     const made = merge(lowest, [reply], "below=20&branchingFactor=1")
     assert.deepStrictEqual(outline(made), outline(lowest))
-    assert.deepStrictEqual([of(made, mid).post.replyCount, of(made, mid).moreReplies], [3, 3])
+    assert.deepStrictEqual(
+      [valueOf(made, mid).post.replyCount, valueOf(made, mid).moreReplies],
+      [3, 3]
+    )
     const hidden = answerOf([item(root, 0), item(mid, 1, { moreReplies: 1 })])
     assert.strictEqual(merge(hidden, [reply], "branchingFactor=1").thread.length, 3)
   })
 
   it("shows no more replies to a reply than wanted: the last goes, with all below it", () => {
     const mid = replyOf(11, carol, rootUri, { replyCount: 1 })
-    const low = replyOf(12, bob, mid.uri as string, {
+    const low = replyOf(12, bob, mid.uri, {
       author: { did: carol, handle: "carol.test" }
     })
     const lower = replyOf(13, carol, low.uri)
     const next = replyOf(14, carol)
     const items = [item(root, 0), item(mid, 1), item(low, 2), item(lower, 3), item(next, 1)]
-    const reply = own(20, replyTo(mid.uri as string, rootUri))
+    const reply = own(20, replyTo(mid.uri, rootUri))
     const made = merge(answerOf(items), [reply], "branchingFactor=1")
     assert.deepStrictEqual(outline(made), [
       [0, rootUri],
@@ -141,21 +104,23 @@ describe("a list of a thread's items that lacks the caller's new replies", () =>
       [2, reply.uri],
       [1, next.uri]
     ])
-    assert.deepStrictEqual([of(made, mid).post.replyCount, of(made, mid).moreReplies], [2, 1])
-    const byOp = answerOf([
-      item(root, 0),
-      item(mid, 1),
-      item(replyOf(12, bob, mid.uri as string), 2)
-    ])
+    assert.deepStrictEqual(
+      [valueOf(made, mid).post.replyCount, valueOf(made, mid).moreReplies],
+      [2, 1]
+    )
+    const byOp = answerOf([item(root, 0), item(mid, 1), item(replyOf(12, bob, mid.uri), 2)])
     const kept = merge(byOp, [reply], "branchingFactor=1")
     assert.deepStrictEqual(outline(kept), outline(byOp))
-    assert.deepStrictEqual([of(kept, mid).post.replyCount, of(kept, mid).moreReplies], [2, 1])
+    assert.deepStrictEqual(
+      [valueOf(kept, mid).post.replyCount, valueOf(kept, mid).moreReplies],
+      [2, 1]
+    )
   })
 
   it("shows all replies to the anchor, however few are wanted of others", () => {
     const answer = answerOf([item(root, 0), item(replyOf(11, carol), 1)])
     const made = merge(answer, [own(20, replyTo(rootUri))], "branchingFactor=0")
-    assert.deepStrictEqual([made.thread.length, of(made, root as Seen).moreReplies], [3, 0])
+    assert.deepStrictEqual([made.thread.length, valueOf(made, root).moreReplies], [3, 0])
   })
 
   it("gets them after the OP's replies and before everybody else's, in the order that is wanted", () => {
@@ -172,7 +137,7 @@ describe("a list of a thread's items that lacks the caller's new replies", () =>
       "sort=toString": [op, reply, mine, liked, other]
     }
     for (const [query, expected] of Object.entries(places)) {
-      const before = expected.filter((post) => post !== reply) as ReadonlyArray<JsonObject>
+      const before = expected.filter((post) => post !== reply)
       const answer = answerOf([item(root, 0), ...before.map((post) => item(post, 1))])
       const [, ...replies] = outline(merge(answer, [reply], query))
       assert.deepStrictEqual(
@@ -208,97 +173,6 @@ describe("a list of a thread's items that lacks the caller's new replies", () =>
     for (const answer of [undefined, [], {}, { thread: 1 }, { thread: [1, {}, { depth: 0 }] }]) {
       assert.deepStrictEqual(missingInItems(answer, localOf([own(1, replyTo(rootUri))])), [])
     }
-  })
-})
-
-const numbered = (index: number, of: number) => ({
-  opThread: true,
-  opThreadPostIndex: index,
-  opThreadPostCount: of
-})
-
-/** Each item's place in the OP's thread, as far as it has one. */
-const line = (answer: Seen) =>
-  answer.thread.map(({ value }: Seen) =>
-    value.opThread ? [value.opThreadPostIndex, value.opThreadPostCount] : []
-  )
-
-describe("the list of a thread whose OP is the caller", () => {
-  const first = { ...shown(10, alice), replyCount: 0 }
-  const firstUri = uriOf(10)
-  const second = { ...shown(11, alice, replyTo(firstUri)), replyCount: 0 }
-  const secondUri = uriOf(11)
-
-  it("numbers what goes on with their thread, and counts it everywhere", () => {
-    const answer = answerOf([item(first, 0, numbered(1, 2)), item(second, 1, numbered(2, 2))])
-    const third = own(20, replyTo(secondUri, firstUri))
-    const fourth = own(21, replyTo(third.uri, firstUri))
-    const made = merge(answer, [fourth, third])
-    assert.deepStrictEqual(line(made), [
-      [1, 4],
-      [2, 4],
-      [3, 4],
-      [4, 4]
-    ])
-    const short = merge(answer, [fourth, third], "below=1")
-    assert.deepStrictEqual(line(short), [
-      [1, 4],
-      [2, 4]
-    ])
-  })
-
-  it("begins with the first answer to the first post; another answer is not part of it", () => {
-    const answer = answerOf([item(first, 0, { opThread: true })])
-    const two = own(20, replyTo(firstUri))
-    const aside = own(21, replyTo(firstUri))
-    const three = own(22, replyTo(two.uri, firstUri))
-    const made = merge(answer, [three, aside, two], "sort=newest")
-    assert.deepStrictEqual(outline(made), [
-      [0, firstUri],
-      [1, two.uri],
-      [2, three.uri],
-      [1, aside.uri]
-    ])
-    assert.deepStrictEqual(line(made), [[1, 3], [2, 3], [3, 3], []])
-  })
-
-  it("does not take for it what answers a post in its middle, or somebody else", () => {
-    const carols = { ...shown(12, carol, replyTo(firstUri)), replyCount: 0 }
-    const answer = answerOf([
-      item(first, 0, numbered(1, 2)),
-      item(second, 1, numbered(2, 2)),
-      item(carols, 1)
-    ])
-    const aside = own(20, replyTo(firstUri))
-    const polite = own(21, replyTo(uriOf(12, carol), firstUri))
-    const made = merge(answer, [polite, aside])
-    assert.deepStrictEqual(outline(made), [
-      [0, firstUri],
-      [1, secondUri],
-      [1, aside.uri],
-      [1, uriOf(12, carol)],
-      [2, polite.uri]
-    ])
-    assert.deepStrictEqual(line(made), [[1, 2], [2, 2], [], [], []])
-  })
-
-  it("numbers nothing where the app view does not, or shows no end of their thread", () => {
-    const unnumbered = answerOf([
-      item(first, 0, { opThread: true }),
-      item(second, 1, { opThread: true })
-    ])
-    const third = own(20, replyTo(secondUri, firstUri))
-    const none = [undefined, undefined]
-    assert.deepStrictEqual(line(merge(unnumbered, [third])), [none, none, none])
-    const part = answerOf([item(first, 0, numbered(1, 5)), item(second, 1, numbered(2, 5))])
-    assert.deepStrictEqual(line(merge(part, [third])), [[1, 5], [2, 5], []])
-  })
-
-  it("does not follow posts that answer each other in a circle", () => {
-    const one = own(20, replyTo(uriOf(21), firstUri))
-    const two = own(21, replyTo(uriOf(20), firstUri))
-    const answer = answerOf([item(first, 0, { opThread: true })])
-    assert.strictEqual(merge(answer, [two, one]), answer)
   })
 })
 
