@@ -4,7 +4,7 @@ import { DatabaseSync } from "node:sqlite"
 import { Agent, AtpAgent } from "@atproto/api"
 import { OAuthCallbackError, TokenRefreshError } from "@atproto/oauth-client-node"
 import { assert, beforeAll, describe, it } from "@effect/vitest"
-import type { BrowserContext, Page } from "playwright-core"
+import type { BrowserContext } from "playwright-core"
 import { allow, arrive, look, signInHere } from "../support/browser.ts"
 import { makeAppKey, type ServerApp, startServerApp, travel } from "../support/browserServerApp.ts"
 import type { TestServer } from "../support/server.ts"
@@ -60,18 +60,31 @@ export const serverAppSuite = (world: () => BrowserWorld) => {
       const keys = [await makeAppKey("first")]
       app = startServerApp(world().server, world().published.web, { keys })
       context = await world().visitor()
+      const page = await context.newPage()
+      await page.goto(`${world().server.publicUrl}/account`)
+      await signInHere(page, bob)
+      await arrive(page, "Your account")
+      await page.close()
+      return () => context.close()
     })
 
-    const consented = async (page: Page) => {
-      await signInHere(page, bob)
-      await arrive(page, "Allow this app")
-      await look(page, "consent-web")
-      await allow(page)
+    /** Lets the app in; the person is signed in on the device, and is asked for consent. */
+    const letIn = async (app: ServerApp) => {
+      const url = await app.client.authorize(bob.handle, { prompt: "consent" })
+      const { params } = await travel(context, url, app, allow)
+      return (await app.client.callback(params)).session
     }
 
     it("signs in by its key, writes, refreshes, comes back from its store and signs out", async () => {
       const url = await app.client.authorize(bob.handle, { state: "of the app" })
-      const { method, params } = await travel(context, url, app, consented)
+      const stranger = await world().visitor()
+      const { method, params } = await travel(stranger, url, app, async (page) => {
+        await signInHere(page, bob)
+        await arrive(page, "Allow this app")
+        await look(page, "consent-web")
+        await allow(page)
+      })
+      await stranger.close()
       assert.strictEqual(method, "GET")
       const { session, state } = await app.client.callback(params)
       assert.strictEqual(session.did, bob.did)
@@ -93,15 +106,13 @@ export const serverAppSuite = (world: () => BrowserWorld) => {
     })
 
     it("is not asked about twice, unless it wants to be", async () => {
+      await letIn(app)
       const again = await app.client.authorize(bob.handle)
       const way = await travel(context, again, app, async () => undefined)
       assert.strictEqual((await app.client.callback(way.params)).session.did, bob.did)
       const silent = await app.client.authorize(bob.handle, { prompt: "none" })
       const unseen = await travel(context, silent, app, async () => undefined)
       assert.strictEqual((await app.client.callback(unseen.params)).session.did, bob.did)
-      const asking = await app.client.authorize(bob.handle, { prompt: "consent" })
-      const asked = await travel(context, asking, app, allow)
-      assert.strictEqual((await app.client.callback(asked.params)).session.did, bob.did)
       const proving = await app.client.authorize(bob.handle, { prompt: "login" })
       const proven = await travel(context, proving, app, (page) => signInHere(page, bob))
       assert.strictEqual((await app.client.callback(proven.params)).session.did, bob.did)
@@ -124,6 +135,7 @@ export const serverAppSuite = (world: () => BrowserWorld) => {
       assert.strictEqual(way.method, "POST")
       const { session } = await posted.client.callback(way.params)
       assert.strictEqual(session.did, bob.did)
+      await letIn(app)
       // One app that signs out leaves the other signed in.
       await session.signOut()
       const other = new Agent(await app.client.restore(bob.did))
@@ -178,10 +190,8 @@ export const serverAppSuite = (world: () => BrowserWorld) => {
       const { published, server } = world()
       const [old, young] = [await makeAppKey("old"), await makeAppKey("young")]
       const rotating = startServerApp(server, published.rotating, { keys: [old] })
-      const url = await rotating.client.authorize(bob.handle)
-      const { params } = await travel(context, url, rotating, allow)
-      await rotating.client.callback(params)
-      await app.client.restore(bob.did, true)
+      await letIn(rotating)
+      await letIn(app)
       published.rotating.files.set("/jwks.json", { keys: [young.publicJwk] })
       // Keys are remembered for minutes, and time cannot be turned from here: a start forgets the
       // one, and the other is put right in the rows of the account.
