@@ -1,6 +1,7 @@
 import { runInDurableObject } from "cloudflare:test"
 import type * as Effect from "effect/Effect"
 import * as SqlStorageDurable from "../../src/layers/SqlStorageDurable.ts"
+import { accountCodesContract } from "../contract/accountCodes.suite.ts"
 import { accountStoreContract } from "../contract/accountStore.suite.ts"
 import { appPasswordsContract } from "../contract/appPasswords.suite.ts"
 import { oauthSessionsContract } from "../contract/oauthSessions.suite.ts"
@@ -21,6 +22,7 @@ const run = <E>(body: Effect.Effect<void, E, Inside>): Promise<void> => {
   )
 }
 
+accountCodesContract("a Durable Object", run)
 accountStoreContract("a Durable Object", run)
 sessionsContract("a Durable Object", run)
 oauthSessionsContract("a Durable Object", run)

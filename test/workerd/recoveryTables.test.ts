@@ -1,4 +1,3 @@
-import { runInDurableObject } from "cloudflare:test"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Redacted from "effect/Redacted"
@@ -6,12 +5,10 @@ import * as CodeOwnersSql from "../../src/layers/CodeOwnersSql.ts"
 import * as HostDatabaseD1 from "../../src/layers/HostDatabaseD1.ts"
 import * as KeysMaster from "../../src/layers/KeysMaster.ts"
 import * as ReservedKeysSql from "../../src/layers/ReservedKeysSql.ts"
-import * as SqlStorageDurable from "../../src/layers/SqlStorageDurable.ts"
-import { accountCodesContract } from "../contract/accountCodes.suite.ts"
 import { codeOwnersContract } from "../contract/codeOwners.suite.ts"
 import { reservedKeysContract } from "../contract/reservedKeys.suite.ts"
-import { configLayer, runOver } from "../node/auth/support.ts"
-import { ACCOUNT, DIRECTORY } from "./world.ts"
+import { configLayer } from "../node/auth/support.ts"
+import { DIRECTORY } from "./world.ts"
 
 const tables = ["reset_code", "reserved_key"]
 
@@ -30,10 +27,4 @@ const keys = KeysMaster.layer(Redacted.make(new Uint8Array(32).fill(5)))
 
 reservedKeysContract("D1", () =>
   ReservedKeysSql.layer.pipe(Layer.provide([database, keys, configLayer]))
-)
-
-accountCodesContract("a Durable Object", (body) =>
-  runInDurableObject(ACCOUNT.get(ACCOUNT.newUniqueId()), (_object, { storage }) =>
-    runOver(body, SqlStorageDurable.layer(storage))
-  )
 )

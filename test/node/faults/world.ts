@@ -194,6 +194,7 @@ export const makeWorld = Effect.gen(function* () {
     faults,
     frames,
     stored,
+    accounts: Context.get(context, Accounts),
     directory: Context.get(context, Directory),
     sequencer: Context.get(context, Sequencer),
     admin,
