@@ -71,7 +71,7 @@ const aboutAccount = ({ manages, reads }: Gathered): ReadonlyArray<Group> =>
         ]
       : []),
     ...(manages.has("status")
-      ? [{ title: "Deactivate and reactivate your account", danger: true }]
+      ? [{ title: "Deactivate your account", danger: true }]
       : []),
     ...(reads.has("repo") ? [{ title: "See how your repository is doing", danger: false }] : []),
     ...(reads.has("status") && !manages.has("status")

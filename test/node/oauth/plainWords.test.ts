@@ -27,7 +27,7 @@ describe("what an app asks for, in plain words", () => {
       ["account:repo", "See how your repository is doing"],
       ["account:repo?action=manage", "Replace all of your data"],
       ["account:status", "See whether your account is active"],
-      ["account:status?action=manage", "Deactivate and reactivate your account"],
+      ["account:status?action=manage", "Deactivate your account"],
       ["identity:handle", "Change your handle"],
       ["identity:*", "Take control of your identity"],
       ["repo:app.bsky.feed.post", "Create, edit and delete posts"],
