@@ -84,6 +84,7 @@ describe("the permissions that a call needs", () => {
       (nsid) => needOf(nsid) === "any"
     )
     assert.deepStrictEqual(open.toSorted(), [
+      "com.atproto.identity.getRecommendedDidCredentials",
       "com.atproto.repo.listMissingBlobs",
       "com.atproto.server.checkAccountStatus",
       "com.atproto.server.getSession"
