@@ -1,6 +1,7 @@
 import { verifyRepoCar } from "@atproto/repo"
 import { assert, describe } from "@effect/vitest"
 import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
 import type * as Layer from "effect/Layer"
 import { encode } from "../../src/repo/cbor.ts"
 import { type Cid, cidForCbor } from "../../src/repo/cid.ts"
@@ -20,6 +21,9 @@ import {
   type WithDatabase
 } from "./repo.fixture.ts"
 import { repoRulesContract } from "./repoRules.suite.ts"
+
+const note = (repo: Repo["Service"], text: string) =>
+  repo.write([{ action: "create", collection: "com.example.note", record: { text } }], {})
 
 /** What every repo must do, whatever keeps its tree and its rows. */
 export const repoContract = (
@@ -213,6 +217,48 @@ export const repoContract = (
         const { chunks } = yield* exported
         const { creates } = yield* Effect.promise(() => verifyRepoCar(whole(chunks), did))
         assert.strictEqual(creates.length, 12)
+      })
+    )
+
+    check(
+      "holds writes off while something changes before a fresh commit, which tells no change",
+      (world) =>
+        Effect.gen(function* () {
+          const repo = yield* Repo
+          yield* note(repo, "a")
+          const before = yield* repo.head
+          let writing: Fiber.Fiber<unknown, unknown> | undefined
+          const change = Effect.gen(function* () {
+            writing = yield* Effect.forkDetach(note(repo, "b"))
+            for (let turn = 0; turn < 100; turn++) yield* Effect.yieldNow
+            assert.deepStrictEqual(yield* repo.head, before)
+          })
+          const fresh = yield* repo.recommitAfter(Effect.orDie(change))
+          assert.isTrue(fresh.root.equals(before.root))
+          assert.isAbove(fresh.rev.localeCompare(before.rev), 0)
+          yield* Fiber.join(writing!)
+          assert.strictEqual((yield* repo.head).records, before.records + 1)
+          const checked = []
+          for (const event of world.events()) {
+            checked.push(yield* Effect.promise(() => checkCommit(event, world.signingKey)))
+          }
+          assert.deepStrictEqual(
+            checked.map(({ ops }) => ops.length),
+            [1, 0, 1]
+          )
+          assert.strictEqual(checked[1]?.rev, fresh.rev)
+          assert.strictEqual(checked[2]?.since, fresh.rev)
+        })
+    )
+
+    check("makes no fresh commit after a change that failed", () =>
+      Effect.gen(function* () {
+        const repo = yield* Repo
+        const before = yield* repo.head
+        const failed = yield* Effect.flip(repo.recommitAfter(Effect.fail("no" as const)))
+        assert.strictEqual(failed, "no")
+        assert.deepStrictEqual(yield* repo.head, before)
+        yield* note(repo, "a")
       })
     )
   })
