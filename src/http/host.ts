@@ -29,6 +29,7 @@ import { billed } from "../services/SqlStorage.ts"
 import type { SignUp } from "../services/SignUp.ts"
 import { isNsid } from "../lexicon/syntax.ts"
 import { accountMethods } from "./account.ts"
+import { adminCodes } from "./adminCodes.ts"
 import { countRequest } from "./clientLimits.ts"
 import { corsHeaders, isPreflight, preflight } from "./cors.ts"
 import { dpopHeaders } from "./dpopHeaders.ts"
@@ -184,6 +185,7 @@ export const routes = HttpRouter.addAll([
     "/.well-known/change-password",
     page(() => Effect.sync(changePassword))
   ),
+  route("GET", "/admin/codes", answer(adminCodes)),
   route("*", "/account/*", answer(account)),
   route(
     "GET",

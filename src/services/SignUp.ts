@@ -124,9 +124,9 @@ const make = (services: {
     return { did: newDid.did, didDoc: newDid.didDoc, newDid }
   })
 
-  /** Who moves in may have had the key made before, to name it in the DID document. */
+  /** Whose DID is there already may have had the key made before, to name it in the DID document. */
   const keyFor = Effect.fnUntraced(function* (origin: Origin) {
-    const made = origin.kind === "moving" ? yield* reserved.find(origin.did) : undefined
+    const made = origin.kind === "new" ? undefined : yield* reserved.find(origin.did)
     return made ?? (yield* keys.generate(config.signingCurve))
   })
 
@@ -197,7 +197,7 @@ const make = (services: {
             yield* settle
             if (active) yield* announce(did)
             // What stays behind is forgotten by itself.
-            else yield* Effect.ignore(reserved.remove(did))
+            if (newDid === undefined) yield* Effect.ignore(reserved.remove(did))
           })
         )
         return { did, handle, didDoc, ...tokens }

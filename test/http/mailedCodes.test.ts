@@ -73,6 +73,31 @@ describe("a mailed code", () => {
     await mailing.close()
   })
 
+  it("is shown to the administrator alone, by handle, address or DID", async () => {
+    const host = await startHost()
+    const who = await newcomer(host, "reader")
+    ok(await server(host, "requestAccountDelete", who.auth))
+    const codes = await waitingCodes(host, who.did)
+    const ask = (account: string, auth: string | undefined) =>
+      host.ask("/admin/codes", { params: { account }, auth })
+    for (const account of [who.handle, who.email, who.did]) {
+      const answer = await ask(account, basic())
+      assert.strictEqual(answer.headers.get("cache-control"), "no-store")
+      const [{ purpose, code }] = ok(answer)["codes"]
+      assert.deepStrictEqual({ [purpose]: code }, codes)
+    }
+    for (const [auth, outcome] of [
+      [undefined, "401 AuthMissing"],
+      [who.auth, "401 AuthenticationRequired"],
+      [basic("wrong"), "401 AuthenticationRequired"]
+    ] as const) {
+      assert.strictEqual(outcomeOf(await ask(who.did, auth)), outcome)
+    }
+    assert.strictEqual(outcomeOf(await ask("nobody.test", basic())), "400 InvalidRequest")
+    assert.strictEqual(outcomeOf(await ask("", basic())), "400 InvalidRequest")
+    await host.close()
+  })
+
   it("is sent five times an hour and fifteen a day, each purpose by itself", async () => {
     const host = await startHost({ MAILER: "captured", RATE_LIMITS: "sensitive" })
     const who = await newcomer(host, "asker")

@@ -61,6 +61,16 @@ describe("a reserved signing key", () => {
     assert.notStrictEqual(await reserve({ did: mover.did }), key)
   })
 
+  it("signs for a did:web of this host that was reserved for", async () => {
+    const did = `did:web:reserved${world.next()}.test`
+    const key = await reserve({ did })
+    const who = { did, handle: did.slice(8), email: "reserved@mail.example.com" }
+    const input = { ...who, password: "a good password" }
+    const made = ok(await world.call(createAccount, { auth: basic(), input }))
+    assert.strictEqual(await signingKeyOf(made["accessJwt"]), key)
+    assert.include(JSON.stringify(made["didDoc"]), key.slice("did:key:".length))
+  })
+
   it("is reserved for a DID that is named", async () => {
     const answer = await world.call("com.atproto.server.reserveSigningKey", { input: {} })
     assert.strictEqual(outcomeOf(answer), "400 InvalidRequest")
