@@ -1,7 +1,8 @@
 /**
  * The architecture's walls: which part of src may import which, and what may stand in it.
  *
- * Imports flow one way: pure code ← services ← layers and http (siblings) ← main, dev, cli.
+ * Imports flow one way: pure code ← services ← layers and http (siblings) ← main, dev. The `nacre` command (cli) stands
+ * apart: it knows the pure code, and the server by HTTP alone.
  */
 import { readdirSync, readFileSync } from "node:fs"
 import { dirname, join, normalize, relative, sep } from "node:path"
@@ -13,19 +14,26 @@ const reach = {
   ...Object.fromEntries(pure.map((part) => [part, pure])),
   services: [...pure, "services"],
   layers: [...pure, "services", "layers"],
-  http: [...pure, "services", "http"]
+  http: [...pure, "services", "http"],
+  cli: [...pure, "cli"]
 }
 
 /** Where a family of packages may be imported; the entry points may where `entry` lists them. */
 const packages = [
-  { name: "effect/http", parts: ["http"], entry: ["main.ts", "dev.ts", "cli.ts"] },
+  { name: "effect/cli", parts: ["cli"], entry: ["cli.ts"] },
+  { name: "effect/http", parts: ["http", "cli"], entry: ["main.ts", "dev.ts", "cli.ts"] },
   { name: "effect/sql", parts: ["layers"], entry: [] },
   { name: "@effect/sql", parts: ["layers"], entry: [] },
+  { name: "@effect/platform-node", parts: [], entry: ["cli.ts"] },
   { name: "cloudflare:", parts: ["layers"], entry: ["main.ts"] },
-  { name: "effect/", parts: ["services", "layers", "http"], entry: ["main.ts", "dev.ts", "cli.ts"] }
+  {
+    name: "effect/",
+    parts: ["services", "layers", "http", "cli"],
+    entry: ["main.ts", "dev.ts", "cli.ts"]
+  }
 ]
 
-/** What services and http leave to layers and entry points, and what to use instead. */
+/** What services, http and the command leave to layers and entry points, and what to use instead. */
 const words = [
   { pattern: /\bDate\.now\b|\bnew Date\(\s*\)/, use: "Clock" },
   { pattern: /\bMath\.random\b/, use: "Random" },
@@ -109,8 +117,9 @@ export function breachesOf(sources) {
       continue
     }
     for (const target of local) {
-      // The memory server makes its first account and its PLC directory as `npm start` does.
-      if (file === "dev.ts" && target.startsWith("../scripts/")) continue
+      // The memory server makes its first account and its PLC directory as `npm start` does, the command its secrets.
+      const shares = file === "dev.ts" || part === "cli"
+      if (shares && target.startsWith("../scripts/")) continue
       if (target.startsWith(".."))
         breaches.push(`${file} imports ${target}, which lies outside src`)
       else if (part !== undefined && !reach[part].includes(partOf(target))) {
@@ -127,7 +136,7 @@ export function breachesOf(sources) {
         breaches.push(`${file} imports ${name}, which belongs in ${places(rule)}`)
       }
     }
-    if (part === "services" || part === "http") {
+    if (part === "services" || part === "http" || part === "cli") {
       const code = codeOnly(text)
       for (const { pattern, use } of words) {
         const found = pattern.exec(code)

@@ -1,0 +1,92 @@
+import * as Runtime from "effect/Runtime"
+import * as Schema from "effect/Schema"
+
+/** Something that a command could not do, in the words that its user reads, with what to do next. */
+export class Failed extends Schema.TaggedError<Failed>()("Failed", {
+  message: Schema.String,
+  next: Schema.optionalKey(Schema.String)
+}) {
+  override readonly [Runtime.errorExitCode] = 1
+  // `run` has told it.
+  override readonly [Runtime.errorReported] = false
+}
+
+/** A server answered a call with an error; `error` is the name on the wire. */
+export class CallFailed extends Schema.TaggedError<CallFailed>()("CallFailed", {
+  server: Schema.String,
+  nsid: Schema.String,
+  status: Schema.Int,
+  error: Schema.String,
+  message: Schema.String
+}) {
+  override readonly [Runtime.errorExitCode] = 1
+  // `run` has told it.
+  override readonly [Runtime.errorReported] = false
+}
+
+/** A server gave no answer, or none that makes sense. */
+export class Unreachable extends Schema.TaggedError<Unreachable>()("Unreachable", {
+  server: Schema.String,
+  why: Schema.String
+}) {
+  override readonly [Runtime.errorExitCode] = 1
+  // `run` has told it.
+  override readonly [Runtime.errorReported] = false
+}
+
+/** Everything that a command fails with on purpose. */
+export type CliFailure = Failed | CallFailed | Unreachable
+
+/** What is told about a failure: to people in words, to scripts as JSON. */
+export interface Explanation {
+  readonly error: string
+  readonly message: string
+  readonly next?: string
+}
+
+/** What to do about an error, by its name on the wire. */
+const advice: Readonly<Record<string, string>> = {
+  AuthenticationRequired:
+    "Check the account's handle and password. App passwords do not do for most commands; " +
+    "for those of the administrator set NACRE_ADMIN_PASSWORD.",
+  InvalidToken: "Ask for a new code, or sign in again, and repeat the command.",
+  ExpiredToken: "Ask for a new code, or sign in again, and repeat the command.",
+  AuthFactorTokenRequired:
+    "Set NACRE_CODE to the code of your authenticator, or run the command in a terminal.",
+  RateLimitExceeded: "Wait a few minutes and repeat the command.",
+  AccountDeactivated: "Activate the account first: nacre account activate",
+  RepoDeactivated: "Activate the account first: nacre account activate",
+  RepoNotFound: "See which accounts are there: nacre account list",
+  HandleNotAvailable: "Choose another handle.",
+  AlreadyExists: "Choose another handle or DID, or see what is there: nacre account list",
+  InvalidInviteCode: "Make one: nacre invite create",
+  ServerMisconfigured: "See what is missing: nacre status",
+  MethodNotImplemented: "The server is of another kind or older than this command: update it."
+}
+
+const explainCall = ({ server, nsid, status, error, message }: CallFailed): Explanation => {
+  const next = advice[error]
+  return {
+    error,
+    message: `${server} refused ${nsid} (${status} ${error})${message === "" ? "" : `: ${message}`}`,
+    ...(next === undefined ? {} : { next })
+  }
+}
+
+/** Puts a failure into words. */
+export const explain = (failure: CliFailure): Explanation => {
+  switch (failure._tag) {
+    case "CallFailed":
+      return explainCall(failure)
+    case "Unreachable":
+      return {
+        error: "Unreachable",
+        message: `${failure.server} cannot be reached: ${failure.why}`,
+        next: "Is it running, and is this its address? Start a local one with npm start, or name another with --server."
+      }
+    case "Failed": {
+      const { message, next } = failure
+      return { error: "Failed", message, ...(next === undefined ? {} : { next }) }
+    }
+  }
+}

@@ -1,0 +1,108 @@
+import * as Effect from "effect/Effect"
+import * as Schema from "effect/Schema"
+import * as Argument from "effect/cli/Argument"
+import * as Command from "effect/cli/Command"
+import * as Flag from "effect/cli/Flag"
+import { note, report, table } from "./output.ts"
+import { administrator } from "./session.ts"
+import { procedure, query } from "./xrpc.ts"
+
+const count = (name: string, description: string) =>
+  Flag.Int(name).pipe(Flag.withDescription(description), Flag.withDefault(1))
+
+const create = Command.make(
+  "create",
+  {
+    uses: count("uses", "How many people may use each code"),
+    codes: count("codes", "How many codes to make"),
+    for: Flag.String("for").pipe(
+      Flag.withMetavar("DID"),
+      Flag.withDescription("The account that may give the codes away"),
+      Flag.optional
+    )
+  },
+  Effect.fnUntraced(function* ({ uses, codes, for: account }) {
+    const admin = yield* administrator
+    const forAccounts = account._tag === "Some" ? { forAccounts: [account.value] } : {}
+    const made = yield* procedure(
+      admin,
+      "com.atproto.server.createInviteCodes",
+      Schema.Struct({
+        codes: Schema.Array(Schema.Struct({ codes: Schema.Array(Schema.String) }))
+      }),
+      { codeCount: codes, useCount: uses, ...forAccounts }
+    )
+    const all = made.codes.flatMap((one) => one.codes)
+    yield* report({ server: admin.server, uses, codes: all }, () => all.join("\n"))
+    yield* note(
+      `Whoever has a code makes an account on ${admin.server} with any app, or here: nacre account create`
+    )
+  })
+).pipe(
+  Command.withDescription("Make invite codes"),
+  Command.withExamples([
+    { command: "nacre invite create", description: "One code for one person" },
+    { command: "nacre invite create --uses 5", description: "One code for a family of five" }
+  ])
+)
+
+const Page = Schema.Struct({
+  cursor: Schema.optionalKey(Schema.String),
+  codes: Schema.Array(
+    Schema.Struct({
+      code: Schema.String,
+      available: Schema.Int,
+      disabled: Schema.Boolean,
+      forAccount: Schema.String,
+      createdAt: Schema.String,
+      uses: Schema.Array(Schema.Struct({ usedBy: Schema.String, usedAt: Schema.String }))
+    })
+  )
+})
+
+const list = Command.make(
+  "list",
+  {},
+  Effect.fnUntraced(function* () {
+    const admin = yield* administrator
+    const codes: Array<(typeof Page.Type)["codes"][number]> = []
+    let cursor: string | undefined
+    do {
+      const page: typeof Page.Type = yield* query(admin, "com.atproto.admin.getInviteCodes", Page, {
+        limit: 100,
+        cursor
+      })
+      codes.push(...page.codes)
+      cursor = page.cursor
+    } while (cursor !== undefined)
+    yield* report({ codes }, () =>
+      table(
+        ["CODE", "USED", "FOR", "MADE", ""],
+        codes.map((one) => [
+          one.code,
+          `${one.uses.length} of ${one.available}`,
+          one.forAccount,
+          one.createdAt.slice(0, 10),
+          one.disabled ? "disabled" : ""
+        ]),
+        "There are no invite codes. Make one: nacre invite create"
+      )
+    )
+  })
+).pipe(Command.withDescription("List invite codes and who used them"))
+
+const disable = Command.make(
+  "disable",
+  { codes: Argument.String("code").pipe(Argument.variadic({ min: 1 })) },
+  Effect.fnUntraced(function* ({ codes }) {
+    const admin = yield* administrator
+    yield* procedure(admin, "com.atproto.admin.disableInviteCodes", Schema.Unknown, { codes })
+    yield* report({ disabled: codes }, () => `Disabled: ${codes.join(", ")}`)
+  })
+).pipe(Command.withDescription("Disable invite codes: nobody can use them any more"))
+
+/** `nacre invite`: who may make an account. */
+export const invite = Command.make("invite").pipe(
+  Command.withDescription("Invite people: make, list and disable invite codes"),
+  Command.withSubcommands([create, list, disable])
+)

@@ -1,0 +1,84 @@
+import * as Console from "effect/Console"
+import * as Effect from "effect/Effect"
+import * as TerminalCapabilities from "effect/cli/TerminalCapabilities"
+import { JsonFlag } from "./flags.ts"
+
+/** Prints what a command found out: as JSON where that is asked for, else in words. */
+export const report = <A>(value: A, words: (value: A, style: Style) => string) =>
+  Effect.gen(function* () {
+    const json = yield* JsonFlag
+    yield* Console.log(json ? JSON.stringify(value, null, 2) : words(value, yield* style))
+  })
+
+/** Tells how it is going, on stderr: never a part of the result. */
+export const note = (text: string): Effect.Effect<void> => Console.error(text)
+
+/** How a word is set off from others, where the terminal can. */
+export interface Style {
+  bold(text: string): string
+  good(text: string): string
+  bad(text: string): string
+  faint(text: string): string
+}
+
+const painted =
+  (code: number, end: number) =>
+  (text: string): string =>
+    `\u001B[${code}m${text}\u001B[${end}m`
+
+const plain = (text: string): string => text
+
+const plainStyle: Style = { bold: plain, good: plain, bad: plain, faint: plain }
+const colourStyle: Style = {
+  bold: painted(1, 22),
+  good: painted(32, 39),
+  bad: painted(31, 39),
+  faint: painted(2, 22)
+}
+
+/** Colours only on a terminal, and not where NO_COLOR is set. */
+export const style: Effect.Effect<Style> = Effect.map(
+  TerminalCapabilities.TerminalCapabilities,
+  ({ canColor }) => (canColor ? colourStyle : plainStyle)
+)
+
+/** Lines of a label and a value, the values beneath each other; what is undefined is left out. */
+export const facts = (
+  pairs: ReadonlyArray<readonly [label: string, value: string | undefined]>
+) => {
+  const shown = pairs.filter(([, value]) => value !== undefined)
+  const width = Math.max(0, ...shown.map(([label]) => label.length)) + 2
+  return shown.map(([label, value]) => `${label.padEnd(width)}${value}`).join("\n")
+}
+
+/** A table with its heads, each column as wide as its widest cell; `none` where there are no rows. */
+export const table = (
+  heads: ReadonlyArray<string>,
+  rows: ReadonlyArray<ReadonlyArray<string>>,
+  none: string
+): string => {
+  if (rows.length === 0) return none
+  const widths = heads.map((head, column) =>
+    Math.max(head.length, ...rows.map((row) => row[column]?.length ?? 0))
+  )
+  return [heads, ...rows]
+    .map((row) =>
+      row
+        .map((cell, column) => cell.padEnd(widths[column] ?? 0))
+        .join("  ")
+        .trimEnd()
+    )
+    .join("\n")
+}
+
+/** A number of bytes as people read it. */
+export const bytes = (count: number): string => {
+  const units = ["B", "KB", "MB", "GB", "TB"]
+  let size = count
+  let unit = 0
+  while (size >= 1000 && unit < units.length - 1) {
+    size /= 1000
+    unit += 1
+  }
+  return `${unit === 0 ? size : size.toFixed(1)} ${units[unit]}`
+}

@@ -1,0 +1,44 @@
+import * as Console from "effect/Console"
+import * as Effect from "effect/Effect"
+import * as Stdio from "effect/Stdio"
+import * as CliConfig from "effect/cli/CliConfig"
+import * as Command from "effect/cli/Command"
+import * as GlobalFlag from "effect/cli/GlobalFlag"
+import { CallFailed, explain, Failed, Unreachable } from "./failure.ts"
+import { globalFlags } from "./flags.ts"
+import { invite } from "./invite.ts"
+import { style } from "./output.ts"
+
+const root = Command.make("nacre").pipe(
+  Command.withDescription(
+    "Set up a Nacre server and look after it and the accounts on it.\n\n" +
+      "Passwords are never arguments: they are asked for, or taken from NACRE_PASSWORD (the account's) and " +
+      "NACRE_ADMIN_PASSWORD, or from the files that NACRE_PASSWORD_FILE and NACRE_ADMIN_PASSWORD_FILE name. " +
+      "For the local server of npm start they are read from its folder. NACRE_CODE answers a second factor."
+  ),
+  Command.withSubcommands([invite]),
+  Command.withGlobalFlags(globalFlags)
+)
+
+/** Tells a failure on stderr, and on stdout where JSON was asked for. */
+const tell = Effect.fnUntraced(function* (failure: Failed | CallFailed | Unreachable) {
+  const { bad } = yield* style
+  const { error, message, next } = explain(failure)
+  yield* Console.error(`${bad("Error:")} ${message}${next === undefined ? "" : `\n${next}`}`)
+  const args = yield* (yield* Stdio.Stdio).args
+  if (args.includes("--json")) yield* Console.log(JSON.stringify({ error, message, next }, null, 2))
+})
+
+const builtIns = [GlobalFlag.Help, GlobalFlag.Version, GlobalFlag.Completions]
+
+/** The whole command, on the arguments that it was started with. */
+export const run = (version: string) =>
+  Command.run(root, { version }).pipe(
+    Effect.scoped,
+    Effect.tapError((error) =>
+      error instanceof Failed || error instanceof CallFailed || error instanceof Unreachable
+        ? tell(error)
+        : Effect.void
+    ),
+    Effect.provide(CliConfig.layer({ builtIns }))
+  )

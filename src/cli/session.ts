@@ -1,0 +1,157 @@
+import * as Clock from "effect/Clock"
+import * as Effect from "effect/Effect"
+import * as FileSystem from "effect/FileSystem"
+import * as Redacted from "effect/Redacted"
+import * as Ref from "effect/Ref"
+import * as Schema from "effect/Schema"
+import { CallFailed, Failed } from "./failure.ts"
+import { variable } from "./flags.ts"
+import { localServer, theAccount, theServer } from "./place.ts"
+import { ask, askSecret, canAsk } from "./prompts.ts"
+import { type Calling, procedure, type Remote } from "./xrpc.ts"
+
+const Tokens = Schema.Struct({
+  did: Schema.String,
+  handle: Schema.String,
+  accessJwt: Schema.String,
+  refreshJwt: Schema.String
+})
+
+/** Somebody signed in on a server; its token is renewed while it is used, and given back at the end. */
+export interface Session extends Remote {
+  readonly did: string
+  readonly handle: string
+  readonly authorization: Calling<string>
+}
+
+/** A secret from the environment: its variable, or the file that `<name>_FILE` names. */
+export const secretVariable = Effect.fnUntraced(function* (name: string) {
+  const value = yield* variable(name)
+  if (value !== undefined) return Redacted.make(value)
+  const file = yield* variable(`${name}_FILE`)
+  if (file === undefined) return undefined
+  const files = yield* FileSystem.FileSystem
+  return yield* files.readFileString(file).pipe(
+    Effect.map((text) => Redacted.make(text.replace(/\r?\n$/, ""))),
+    Effect.mapError(() => new Failed({ message: `${name}_FILE: ${file} cannot be read` }))
+  )
+})
+
+/** The account's password where nobody has to be asked: environment, or the file of the local server's first account. */
+export const knownPassword = Effect.fnUntraced(function* (server: string, account: string) {
+  const given = yield* secretVariable("NACRE_PASSWORD")
+  if (given !== undefined) return given
+  const local = yield* localServer
+  const first = local?.url === server ? local.account : undefined
+  return first !== undefined && (first.handle === account || first.did === account)
+    ? Redacted.make(first.password)
+    : undefined
+})
+
+/** When a token ends, in milliseconds; a token of an unknown form is taken for good. */
+const endOf = (token: string): number => {
+  const payload = token.split(".")[1] ?? ""
+  const claims = Schema.decodeUnknownOption(
+    Schema.fromJsonString(Schema.Struct({ exp: Schema.Finite }))
+  )(Buffer.from(payload, "base64url").toString("utf8"))
+  return claims._tag === "Some" ? claims.value.exp * 1000 : Infinity
+}
+
+/** How long before its end a token is renewed, in milliseconds. */
+const margin = 60_000
+
+const needsCode = (error: unknown): boolean =>
+  error instanceof CallFailed && error.error === "AuthFactorTokenRequired"
+
+const createSession = Effect.fnUntraced(function* (
+  server: string,
+  identifier: string,
+  password: Redacted.Redacted
+) {
+  const input = { identifier, password: Redacted.value(password), allowTakendown: true }
+  const create = (more: object = {}) =>
+    procedure({ server }, "com.atproto.server.createSession", Tokens, { ...input, ...more })
+  const code = yield* variable("NACRE_CODE")
+  return yield* create(code === undefined ? {} : { authFactorToken: code }).pipe(
+    Effect.catchIf(needsCode, (error) =>
+      Effect.gen(function* () {
+        if (!(yield* canAsk)) return yield* error
+        const authFactorToken = yield* ask({
+          message: `The code of ${identifier} (authenticator, recovery code or mail)`,
+          otherwise: "NACRE_CODE=…"
+        })
+        return yield* create({ authFactorToken })
+      })
+    )
+  )
+})
+
+/** Signs in with a password, and with a second factor where the server asks for one; signs out at the end of the scope. */
+export const signIn = Effect.fn("cli.signIn")(function* (
+  server: string,
+  identifier: string,
+  password: Redacted.Redacted
+) {
+  const first = yield* createSession(server, identifier, password)
+  const tokens = yield* Ref.make(first)
+  const bearer = (pick: (all: typeof Tokens.Type) => string): Calling<string> =>
+    Effect.map(Ref.get(tokens), (all) => `Bearer ${pick(all)}`)
+  const byRefresh: Remote = { server, authorization: bearer(({ refreshJwt }) => refreshJwt) }
+  yield* Effect.addFinalizer(() =>
+    Effect.ignore(procedure(byRefresh, "com.atproto.server.deleteSession", Schema.Unknown))
+  )
+  const authorization: Calling<string> = Effect.gen(function* () {
+    const { accessJwt } = yield* Ref.get(tokens)
+    if (endOf(accessJwt) - (yield* Clock.currentTimeMillis) < margin) {
+      yield* Ref.set(
+        tokens,
+        yield* procedure(byRefresh, "com.atproto.server.refreshSession", Tokens)
+      )
+    }
+    return yield* bearer((all) => all.accessJwt)
+  })
+  const { did, handle } = first
+  return { server, did, handle, authorization } satisfies Session
+})
+
+/** Signs in as the owner of an account, whose password is asked for where it is not known. */
+export const signInAs = Effect.fnUntraced(function* (server: string, account: string) {
+  const password =
+    (yield* knownPassword(server, account)) ??
+    (yield* askSecret({
+      message: `The password of ${account} on ${server}`,
+      otherwise: "NACRE_PASSWORD=… or NACRE_PASSWORD_FILE=<file>"
+    }))
+  return yield* signIn(server, account, password)
+})
+
+/** The owner of the account that the command is for, signed in. */
+export const owner = Effect.gen(function* () {
+  return yield* signInAs(yield* theServer, yield* theAccount)
+})
+
+/** The administrator's password where nobody has to be asked. */
+const knownAdminPassword = Effect.fnUntraced(function* (server: string) {
+  const given = yield* secretVariable("NACRE_ADMIN_PASSWORD")
+  if (given !== undefined) return given
+  const local = yield* localServer
+  return local?.url === server && local.account !== undefined
+    ? Redacted.make(local.account.adminPassword)
+    : undefined
+})
+
+/** The administrator of the server that the command is for. */
+export const administrator = Effect.gen(function* () {
+  const server = yield* theServer
+  const password =
+    (yield* knownAdminPassword(server)) ??
+    (yield* askSecret({
+      message: `The administrator's password of ${server}`,
+      otherwise: "NACRE_ADMIN_PASSWORD=… or NACRE_ADMIN_PASSWORD_FILE=<file>"
+    }))
+  const basic = Buffer.from(`admin:${Redacted.value(password)}`).toString("base64")
+  return { server, authorization: Effect.succeed(`Basic ${basic}`) } satisfies Remote
+})
+
+/** The server that the command is for, asked by nobody in particular. */
+export const anybody = Effect.map(theServer, (server): Remote => ({ server }))

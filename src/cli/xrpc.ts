@@ -1,0 +1,214 @@
+import * as Clock from "effect/Clock"
+import * as Effect from "effect/Effect"
+import * as Schema from "effect/Schema"
+import * as HttpBody from "effect/http/HttpBody"
+import * as HttpClient from "effect/http/HttpClient"
+import type { HttpClientError } from "effect/http/HttpClientError"
+import * as HttpClientRequest from "effect/http/HttpClientRequest"
+import type { HttpClientResponse } from "effect/http/HttpClientResponse"
+import { CallFailed, Unreachable } from "./failure.ts"
+import { note } from "./output.ts"
+
+/** What every call may fail with. */
+export type CallError = CallFailed | Unreachable
+
+/** A call, or several of them. */
+export type Calling<A> = Effect.Effect<A, CallError, HttpClient.HttpClient>
+
+/** A server, and who speaks to it: the value of the `Authorization` header, asked for at each call. */
+export interface Remote {
+  /** Its origin, without a slash at the end. */
+  readonly server: string
+  readonly authorization?: Calling<string>
+}
+
+/** Query parameters; what is undefined is left out, a list is repeated. */
+export type Params = Readonly<
+  Record<string, string | number | boolean | ReadonlyArray<string> | undefined>
+>
+
+/** How long a server's wish to wait is granted, in milliseconds. */
+const longestWait = 60_000
+const waits = 5
+
+const errorOf = Schema.decodeUnknownOption(
+  Schema.Struct({
+    error: Schema.optionalKey(Schema.String),
+    message: Schema.optionalKey(Schema.String)
+  })
+)
+
+const searchOf = (params: Params): string => {
+  const search = new URLSearchParams()
+  for (const [name, value] of Object.entries(params)) {
+    if (value === undefined) continue
+    for (const one of Array.isArray(value) ? value : [value]) search.append(name, String(one))
+  }
+  const text = search.toString()
+  return text === "" ? "" : `?${text}`
+}
+
+/** Why there was no answer, in as few words as Node has for it. */
+const reasonOf = (server: string) => (error: HttpClientError) => {
+  const { cause } = error.reason as { readonly cause?: unknown }
+  const inner = cause instanceof Error && cause.cause instanceof Error ? cause.cause : cause
+  const why = inner instanceof Error ? inner.message || inner.name : error.message
+  return new Unreachable({ server, why })
+}
+
+const failureOf = Effect.fnUntraced(function* (
+  server: string,
+  nsid: string,
+  response: HttpClientResponse
+) {
+  const text = yield* Effect.orElseSucceed(response.text, () => "")
+  const said = yield* Effect.orElseSucceed(
+    Effect.try({ try: (): unknown => JSON.parse(text), catch: () => undefined }),
+    () => undefined
+  )
+  const { error, message } = errorOf(said).pipe((option) =>
+    option._tag === "Some" ? option.value : { error: undefined, message: undefined }
+  )
+  return new CallFailed({
+    server,
+    nsid,
+    status: response.status,
+    error: error ?? "UnknownError",
+    message: message ?? (said === undefined ? text.slice(0, 200) : "")
+  })
+})
+
+/** How long the server wants to be left alone, in milliseconds. */
+const waitOf = ({ headers }: HttpClientResponse, now: number): number => {
+  const after = Number(headers["retry-after"])
+  if (headers["retry-after"] !== undefined && !Number.isNaN(after)) return after * 1000
+  const reset = Number(headers["ratelimit-reset"])
+  return Number.isNaN(reset) ? Infinity : reset * 1000 - now + 500
+}
+
+/** Sends a request; one that came too often is sent again when its server says so, if that is soon. */
+const send = Effect.fn("cli.send")(function* (
+  remote: Remote,
+  nsid: string,
+  make: (url: string) => HttpClientRequest.HttpClientRequest,
+  params: Params = {}
+): Effect.fn.Return<HttpClientResponse, CallError, HttpClient.HttpClient> {
+  const client = yield* HttpClient.HttpClient
+  const { server } = remote
+  for (let attempt = 0; ; attempt++) {
+    let request = make(`${server}/xrpc/${nsid}${searchOf(params)}`)
+    if (remote.authorization !== undefined) {
+      request = HttpClientRequest.setHeader(request, "authorization", yield* remote.authorization)
+    }
+    const response = yield* Effect.mapError(client.execute(request), reasonOf(server))
+    if (response.status < 300) return response
+    const failure = yield* failureOf(server, nsid, response)
+    const wait =
+      response.status === 429 && attempt < waits
+        ? waitOf(response, yield* Clock.currentTimeMillis)
+        : Infinity
+    if (wait > longestWait) return yield* failure
+    yield* note(`${server} asks to wait ${Math.ceil(wait / 1000)} s`)
+    yield* Effect.sleep(`${Math.max(0, wait)} millis`)
+  }
+})
+
+/** Asking again does no harm where nothing is changed. */
+const isTransient = (error: CallError): boolean =>
+  error._tag === "Unreachable" ||
+  error.status === 502 ||
+  error.status === 503 ||
+  error.status === 504
+
+const again = { times: 2, while: isTransient } as const
+
+/** The answer as its schema has it; `Schema.Void` takes any. */
+const read = Effect.fnUntraced(function* <S extends Schema.ConstraintDecoder<unknown>>(
+  { server }: Remote,
+  nsid: string,
+  response: HttpClientResponse,
+  output: S
+) {
+  const text = yield* Effect.mapError(response.text, reasonOf(server))
+  const json = yield* Effect.try({
+    try: (): unknown => (text === "" ? undefined : JSON.parse(text)),
+    catch: () => new Unreachable({ server, why: `the answer of ${nsid} is not JSON` })
+  })
+  return yield* Effect.mapError(
+    Schema.decodeUnknownEffect(output)(json),
+    (error) =>
+      new Unreachable({
+        server,
+        why: `the answer of ${nsid} is not what it should be: ${error.message}`
+      })
+  )
+})
+
+/** Asks something. */
+export const query = Effect.fn("cli.query")(function* <S extends Schema.ConstraintDecoder<unknown>>(
+  remote: Remote,
+  nsid: string,
+  output: S,
+  params: Params = {}
+) {
+  const asking = send(remote, nsid, HttpClientRequest.get, params)
+  return yield* read(remote, nsid, yield* Effect.retry(asking, again), output)
+})
+
+/** Changes something; `Schema.Unknown` where the answer does not matter. */
+export const procedure = Effect.fn("cli.procedure")(function* <
+  S extends Schema.ConstraintDecoder<unknown>
+>(remote: Remote, nsid: string, output: S, input?: object) {
+  const make = (url: string) =>
+    input === undefined
+      ? HttpClientRequest.post(url)
+      : HttpClientRequest.bodyJsonUnsafe(HttpClientRequest.post(url), input)
+  return yield* read(remote, nsid, yield* send(remote, nsid, make), output)
+})
+
+/** Asks for bytes: the answer with its stream, which is read within the scope of whoever asks. */
+export const download = (remote: Remote, nsid: string, params: Params = {}) =>
+  Effect.retry(send(remote, nsid, HttpClientRequest.get, params), again).pipe(
+    Effect.map((response) => {
+      const length = Number(response.headers["content-length"])
+      return {
+        contentType: response.headers["content-type"] ?? "application/octet-stream",
+        /** The bytes that come, where the server says so. */
+        length: Number.isInteger(length) && length > 0 ? length : undefined,
+        body: response.stream,
+        reason: reasonOf(remote.server)
+      }
+    })
+  )
+
+/** Sends bytes, a Blob of a file for large ones: they are read as they go, and their length is told. */
+export const upload = Effect.fn("cli.upload")(function* <
+  S extends Schema.ConstraintDecoder<unknown>
+>(
+  remote: Remote,
+  nsid: string,
+  output: S,
+  content: { readonly body: Blob; readonly contentType: string }
+) {
+  const { body, contentType } = content
+  const sent = HttpBody.raw(body, { contentType, contentLength: body.size })
+  const make = (url: string) => HttpClientRequest.setBody(HttpClientRequest.post(url), sent)
+  return yield* read(remote, nsid, yield* send(remote, nsid, make), output)
+})
+
+/** Fetches JSON from any address: PLC directories, DNS over HTTPS. Nothing for a 404. */
+export const fetchJson = Effect.fn("cli.fetchJson")(function* (
+  url: string,
+  accept = "application/json"
+) {
+  const client = yield* HttpClient.HttpClient
+  const { origin } = new URL(url)
+  const request = HttpClientRequest.setHeader(HttpClientRequest.get(url), "accept", accept)
+  const asking = Effect.mapError(client.execute(request), reasonOf(origin))
+  const response = yield* Effect.retry(asking, { times: 1 })
+  if (response.status === 404 || response.status === 410) return undefined
+  if (response.status >= 300) {
+    return yield* new Unreachable({ server: origin, why: `it answered ${response.status}` })
+  }
+  return yield* Effect.mapError(response.json, reasonOf(origin))
+})
