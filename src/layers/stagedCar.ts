@@ -5,6 +5,9 @@ import { type BlobStore, BlobStoreUnavailable } from "../services/BlobStore.ts"
 /** Read at once: a stream that is open for long is one that can break. */
 const rangeBytes = 8 * 1024 * 1024
 
+/** Taken between two pauses for others, whom ready bytes would not let in. */
+const strideBytes = 256 * 1024
+
 const unavailable = (cause: unknown) => new BlobStoreUnavailable({ operation: "get", cause })
 
 /** Reads what lies under a key, range by range, and hands on piece by piece; the next one comes when `take` is done. */
@@ -31,11 +34,15 @@ const readPart = <E>(
   const reader = body.getReader()
   const read = Effect.gen(function* () {
     let received = 0
+    let paused = 0
     while (true) {
       const next = yield* Effect.tryPromise({ try: () => reader.read(), catch: unavailable })
       if (next.done) return received
       received += next.value.byteLength
       yield* take(next.value)
+      if (received - paused < strideBytes) continue
+      paused = received
+      yield* Effect.yieldNow
     }
   })
   return Effect.ensuring(
