@@ -64,6 +64,13 @@ export async function openAccount({ url, account }) {
           body: bytes
         })
       ),
+    importRepo: (one, car) =>
+      expect(
+        one.request("POST", "/xrpc/com.atproto.repo.importRepo", {
+          headers: { ...authorization, "Content-Type": "application/vnd.ipld.car" },
+          body: car
+        })
+      ),
     getRecord: (one, rkey) =>
       expect(
         one.request(

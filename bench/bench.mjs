@@ -13,7 +13,7 @@ const help = `npm run bench -- [options]: measures the server as it runs, in one
 
   --sizes 0,1000,20000   repo sizes (default 0,1000,10000,20000,100000; quick: 0,1000)
   --quick                fewer runs
-  --only a,b             of: writes, reads, export, blobs, broadcast, replay, wake, proxy, bundle
+  --only a,b             of: writes, reads, export, import, blobs, broadcast, replay, wake, proxy, bundle
   --json                 the numbers as JSON
   --config <file>        another wrangler.toml
   --help
@@ -49,6 +49,9 @@ const perSize = [
   ["writersP50", "those writers' p50, ms", "not stalled"],
   ["writersP99", "those writers' p99, ms", ""],
   ["writersMax", "those writers' slowest, ms", "not stalled"],
+  ["import", "importRepo of the same, s", ""],
+  ["importMemory", "importRepo: memory above idle, MiB", "≤ 64"],
+  ["importRows", "rows written per imported record", "≤ 1.1"],
   ["getRecord", "getRecord p50, ms", "≤ 0.5"],
   ["listFirst", "listRecords(100) p50, newest page, ms", "≤ 1"],
   ["listDeep", "listRecords(100) p50, deep page, ms", "≤ 1"],
@@ -146,6 +149,9 @@ async function main() {
         found,
         await rows.exports(account, { pid: server.workerd, times: quick ? 3 : 5 })
       )
+    }
+    if (wanted("import") && size > 0) {
+      Object.assign(found, await rows.imports(account, { pid: server.workerd, size }))
     }
     if (wanted("writes")) {
       const { p50, rate } = await raw.commit(runs, milliseconds / 2)

@@ -30,6 +30,21 @@ const rowsSoFar = async (account) => {
   return found === null ? Number.NaN : Number(found[1])
 }
 
+/** importRepo of the account's own export: its time, what it adds to workerd's memory, the rows it writes. */
+export async function imports(account, { pid, size }) {
+  const { client } = account
+  const car = (await account.getRepo(client)).body
+  const before = await rowsSoFar(account)
+  const start = performance.now()
+  let seconds = 0
+  const { grown } = await growth(pid, async () => {
+    await account.importRepo(client, car)
+    seconds = (performance.now() - start) / 1000
+  })
+  const rows = (await rowsSoFar(account)) - before
+  return { import: seconds, importMemory: grown, importRows: rows / size }
+}
+
 /** createRecord: one client, eight clients, rows. */
 export async function writes(account, { runs, milliseconds }) {
   const before = await rowsSoFar(account)
