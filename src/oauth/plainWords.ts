@@ -70,9 +70,7 @@ const aboutAccount = ({ manages, reads }: Gathered): ReadonlyArray<Group> =>
           }
         ]
       : []),
-    ...(manages.has("status")
-      ? [{ title: "Deactivate your account", danger: true }]
-      : []),
+    ...(manages.has("status") ? [{ title: "Deactivate your account", danger: true }] : []),
     ...(reads.has("repo") ? [{ title: "See how your repository is doing", danger: false }] : []),
     ...(reads.has("status") && !manages.has("status")
       ? [{ title: "See whether your account is active", danger: false }]
