@@ -6,6 +6,7 @@ import * as Command from "effect/cli/Command"
 import * as GlobalFlag from "effect/cli/GlobalFlag"
 import { CallFailed, explain, Failed, Unreachable } from "./failure.ts"
 import { globalFlags } from "./flags.ts"
+import { account } from "./account/account.ts"
 import { invite } from "./invite.ts"
 import { style } from "./output.ts"
 
@@ -16,7 +17,7 @@ const root = Command.make("nacre").pipe(
       "NACRE_ADMIN_PASSWORD, or from the files that NACRE_PASSWORD_FILE and NACRE_ADMIN_PASSWORD_FILE name. " +
       "For the local server of npm start they are read from its folder. NACRE_CODE answers a second factor."
   ),
-  Command.withSubcommands([invite]),
+  Command.withSubcommands([account, invite]),
   Command.withGlobalFlags(globalFlags)
 )
 

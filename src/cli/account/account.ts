@@ -1,0 +1,10 @@
+import * as Command from "effect/cli/Command"
+import { activate, deactivate, handle, password, remove } from "./change.ts"
+import { create } from "./create.ts"
+import { list, show } from "./show.ts"
+
+/** `nacre account`: the accounts of a server. */
+export const account = Command.make("account").pipe(
+  Command.withDescription("Make accounts, look at them, and change them"),
+  Command.withSubcommands([create, list, show, activate, deactivate, remove, password, handle])
+)

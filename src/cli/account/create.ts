@@ -1,0 +1,133 @@
+import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
+import * as Redacted from "effect/Redacted"
+import * as Schema from "effect/Schema"
+import * as Argument from "effect/cli/Argument"
+import * as Command from "effect/cli/Command"
+import * as Flag from "effect/cli/Flag"
+import { readablePassword } from "../../../scripts/env.mjs"
+import { Failed } from "../failure.ts"
+import { facts, note, report } from "../output.ts"
+import { theServer } from "../place.ts"
+import { ask, askNewPassword } from "../prompts.ts"
+import { recoveryDidKey } from "../recoveryKey.ts"
+import { administrator, secretVariable } from "../session.ts"
+import { procedure, query } from "../xrpc.ts"
+
+/** `--generate`: a password that is made here and shown once. */
+export const generateFlag = Flag.Boolean("generate").pipe(
+  Flag.withDescription("Make up a password and show it once"),
+  Flag.withDefault(false)
+)
+
+/** A new password: made up, from NACRE_NEW_PASSWORD, or asked for twice. */
+export const newPassword = Effect.fnUntraced(function* (generate: boolean) {
+  if (generate) return { password: Redacted.make(readablePassword()), shown: true }
+  const given = yield* secretVariable("NACRE_NEW_PASSWORD")
+  const password =
+    given ??
+    (yield* askNewPassword({
+      message: "The account's new password",
+      otherwise: "--generate, or NACRE_NEW_PASSWORD=…"
+    }))
+  return { password, shown: false }
+})
+
+/** The whole handle: a bare name lies under the server's first domain. */
+const wholeHandle = Effect.fnUntraced(function* (server: string, name: string) {
+  if (name.includes(".")) return name
+  const { availableUserDomains } = yield* query(
+    { server },
+    "com.atproto.server.describeServer",
+    Schema.Struct({ availableUserDomains: Schema.Array(Schema.String) })
+  )
+  const [domain] = availableUserDomains
+  if (domain !== undefined) return `${name}${domain}`
+  return yield* new Failed({ message: `${server} gives out no handles: write the whole handle` })
+})
+
+const Created = Schema.Struct({ did: Schema.String, handle: Schema.String })
+
+/** `nacre account create` */
+export const create = Command.make(
+  "create",
+  {
+    handle: Argument.String("handle").pipe(
+      Argument.withDescription("alice.example.com, or alice under the server's own domain")
+    ),
+    email: Flag.String("email").pipe(
+      Flag.withDescription("The e-mail address for codes and sign-in"),
+      Flag.optional
+    ),
+    did: Flag.String("did").pipe(
+      Flag.withDescription("A did:web that is the account's; without it a new did:plc is made"),
+      Flag.optional
+    ),
+    invite: Flag.String("invite").pipe(
+      Flag.withDescription("An invite code, in place of the administrator's password"),
+      Flag.optional
+    ),
+    recoveryKey: Flag.String("recovery-key").pipe(
+      Flag.withMetavar("file or did:key"),
+      Flag.withDescription(
+        "The owner's recovery key; a new one is made into a file that is not there"
+      ),
+      Flag.optional
+    ),
+    generate: generateFlag
+  },
+  Effect.fnUntraced(function* (given) {
+    const server = yield* theServer
+    const handle = yield* wholeHandle(server, given.handle.replace(/^@/, ""))
+    const email = Option.isSome(given.email)
+      ? given.email.value
+      : yield* ask({ message: `The e-mail address of ${handle}`, otherwise: "--email" })
+    const remote = Option.isSome(given.invite) ? { server } : yield* administrator
+    const { password, shown } = yield* newPassword(given.generate)
+    const recovery = Option.isSome(given.recoveryKey)
+      ? yield* recoveryDidKey(given.recoveryKey.value)
+      : undefined
+    const made = yield* procedure(remote, "com.atproto.server.createAccount", Created, {
+      handle,
+      email,
+      password: Redacted.value(password),
+      did: Option.getOrUndefined(given.did),
+      inviteCode: Option.getOrUndefined(given.invite),
+      recoveryKey: recovery?.didKey
+    })
+    const answer = {
+      server,
+      ...made,
+      email,
+      ...(recovery === undefined ? {} : { recoveryKey: recovery.didKey }),
+      ...(shown ? { password: Redacted.value(password) } : {})
+    }
+    yield* report(answer, (all) =>
+      facts([
+        ["Handle", all.handle],
+        ["DID", all.did],
+        ["Server", server],
+        ["Recovery key", all.recoveryKey],
+        ["Password", all.password]
+      ])
+    )
+    if (recovery?.made === true && Option.isSome(given.recoveryKey)) {
+      yield* note(
+        `The recovery key is in ${given.recoveryKey.value}: keep it where nobody else has it, and not with this server.`
+      )
+    }
+  })
+).pipe(
+  Command.withDescription("Make an account, as the administrator or with an invite code"),
+  Command.withExamples([
+    {
+      command: "nacre account create alice --email alice@example.com",
+      description: "Asks for the rest"
+    },
+    {
+      command:
+        "nacre account create alice --email alice@example.com --generate --recovery-key alice.key",
+      description: "Makes up a password, and a recovery key into a file"
+    }
+  ])
+)

@@ -1,0 +1,72 @@
+import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
+import * as Schema from "effect/Schema"
+import * as Argument from "effect/cli/Argument"
+import * as Flag from "effect/cli/Flag"
+import { Failed } from "../failure.ts"
+import { variable } from "../flags.ts"
+import { note } from "../output.ts"
+import { theAccount } from "../place.ts"
+import { ask, canAsk } from "../prompts.ts"
+import { type Calling, query } from "../xrpc.ts"
+
+/** The account that a command is about, as an argument; else the one of `--account`. */
+export const accountArgument = Argument.String("account").pipe(
+  Argument.withDescription("Its handle or DID; else the one of --account"),
+  Argument.optional
+)
+
+/** `--owner`: with the owner's authority instead of the administrator's. */
+export const ownerFlag = Flag.Boolean("owner").pipe(
+  Flag.withDescription("Act as the account's owner, by its password, not as the administrator"),
+  Flag.withDefault(false)
+)
+
+/** `--yes`: no question before what cannot be undone. */
+export const yesFlag = Flag.Boolean("yes").pipe(
+  Flag.withAlias("y"),
+  Flag.withDescription("Do not ask whether it is meant"),
+  Flag.withDefault(false)
+)
+
+/** The account of the argument, or of the flag. */
+export const meant = (argument: Option.Option<string>) =>
+  Option.match(argument, {
+    onNone: () => theAccount,
+    onSome: (name) => Effect.succeed(name.replace(/^@/, ""))
+  })
+
+/** The DID of an account, by the server that it lives on. */
+export const didOf = Effect.fnUntraced(function* (server: string, account: string) {
+  if (account.startsWith("did:")) return account
+  if (!account.includes(".")) {
+    return yield* new Failed({
+      message: `${account} is neither a handle nor a DID`,
+      next: "Write the whole handle: alice.example.com"
+    })
+  }
+  const { did } = yield* query(
+    { server },
+    "com.atproto.identity.resolveHandle",
+    Schema.Struct({ did: Schema.String }),
+    { handle: account }
+  )
+  return did
+})
+
+/** A code that the server mails when it is asked to; NACRE_MAILED_CODE holds one that has come. */
+export const mailedCode = Effect.fnUntraced(function* (request: Calling<unknown>) {
+  const given = yield* variable("NACRE_MAILED_CODE")
+  if (given !== undefined) return given
+  yield* request
+  yield* note(
+    "The server has made a code. It comes by mail; where the server sends none, it stands on the account's page, or the administrator tells it."
+  )
+  if (yield* canAsk) {
+    return yield* ask({ message: "The code", otherwise: "NACRE_MAILED_CODE=…" })
+  }
+  return yield* new Failed({
+    message: "The code has to be typed, and there is no terminal to ask at",
+    next: "Repeat the command with NACRE_MAILED_CODE=<code>, within 15 minutes."
+  })
+})

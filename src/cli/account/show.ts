@@ -1,0 +1,150 @@
+import * as Effect from "effect/Effect"
+import * as Schema from "effect/Schema"
+import * as Command from "effect/cli/Command"
+import { facts, report, table } from "../output.ts"
+import { theServer } from "../place.ts"
+import { administrator, signInAs } from "../session.ts"
+import { query, type Remote } from "../xrpc.ts"
+import { accountArgument, didOf, meant, ownerFlag } from "./people.ts"
+
+const optional = Schema.optionalKey
+
+const Brief = Schema.Struct({
+  did: Schema.String,
+  handle: Schema.String,
+  email: optional(Schema.String),
+  indexedAt: Schema.String,
+  deactivatedAt: optional(Schema.String)
+})
+
+const Accounts = Schema.Struct({
+  cursor: optional(Schema.String),
+  accounts: Schema.Array(Brief)
+})
+
+/** `nacre account list` */
+export const list = Command.make(
+  "list",
+  {},
+  Effect.fnUntraced(function* () {
+    const admin = yield* administrator
+    const accounts: Array<typeof Brief.Type> = []
+    let cursor: string | undefined
+    do {
+      const page: typeof Accounts.Type = yield* query(
+        admin,
+        "com.atproto.admin.searchAccounts",
+        Accounts,
+        { limit: 100, cursor }
+      )
+      accounts.push(...page.accounts)
+      cursor = page.cursor
+    } while (cursor !== undefined)
+    yield* report({ accounts }, () =>
+      table(
+        ["HANDLE", "DID", "E-MAIL", "SINCE", ""],
+        accounts.map((one) => [
+          one.handle,
+          one.did,
+          one.email ?? "",
+          one.indexedAt.slice(0, 10),
+          one.deactivatedAt === undefined ? "" : "deactivated"
+        ]),
+        "There are no accounts. Make one: nacre account create"
+      )
+    )
+  })
+).pipe(Command.withDescription("List the accounts of the server"))
+
+const RepoStatus = Schema.Struct({
+  active: Schema.Boolean,
+  status: optional(Schema.String),
+  rev: optional(Schema.String)
+})
+
+const Applied = Schema.Struct({ applied: Schema.Boolean })
+
+const asAdministrator = Effect.fnUntraced(function* (account: string) {
+  const admin = yield* administrator
+  const did = yield* didOf(admin.server, account)
+  const info = yield* query(admin, "com.atproto.admin.getAccountInfo", Brief, { did })
+  const { takedown } = yield* query(
+    admin,
+    "com.atproto.admin.getSubjectStatus",
+    Schema.Struct({ takedown: optional(Applied) }),
+    { did }
+  )
+  const repo = yield* query(admin, "com.atproto.sync.getRepoStatus", RepoStatus, { did })
+  return { ...info, ...repo, takendown: takedown?.applied === true }
+})
+
+/** What checkAccountStatus answers. */
+export const Standing = Schema.Struct({
+  activated: Schema.Boolean,
+  validDid: Schema.Boolean,
+  repoCommit: Schema.String,
+  repoRev: Schema.String,
+  repoBlocks: Schema.Int,
+  indexedRecords: Schema.Int,
+  privateStateValues: Schema.Int,
+  expectedBlobs: Schema.Int,
+  importedBlobs: Schema.Int
+})
+
+/** How an account stands, as its owner may know. */
+export const standingOf = (session: Remote) =>
+  query(session, "com.atproto.server.checkAccountStatus", Standing)
+
+const asOwner = Effect.fnUntraced(function* (account: string) {
+  const session = yield* signInAs(yield* theServer, account)
+  const view = yield* query(
+    session,
+    "com.atproto.server.getSession",
+    Schema.Struct({
+      did: Schema.String,
+      handle: Schema.String,
+      email: optional(Schema.String),
+      emailConfirmed: optional(Schema.Boolean),
+      active: optional(Schema.Boolean),
+      status: optional(Schema.String)
+    })
+  )
+  return { ...view, ...(yield* standingOf(session)) }
+})
+
+const yesNo = (value: boolean): string => (value ? "yes" : "no")
+
+/** `nacre account show` */
+export const show = Command.make(
+  "show",
+  { account: accountArgument, owner: ownerFlag },
+  Effect.fnUntraced(function* ({ account, owner }) {
+    const name = yield* meant(account)
+    if (owner) {
+      return yield* report(yield* asOwner(name), (all) =>
+        facts([
+          ["Handle", all.handle],
+          ["DID", all.did],
+          ["E-mail", all.email],
+          ["Active", all.activated ? "yes" : `no (${all.status ?? "inactive"})`],
+          ["DID leads here", yesNo(all.validDid)],
+          ["Rev", all.repoRev],
+          ["Records", String(all.indexedRecords)],
+          ["Blobs", `${all.importedBlobs} of ${all.expectedBlobs}`]
+        ])
+      )
+    }
+    yield* report(yield* asAdministrator(name), (all) =>
+      facts([
+        ["Handle", all.handle],
+        ["DID", all.did],
+        ["E-mail", all.email],
+        ["Since", all.indexedAt.slice(0, 10)],
+        ["Active", all.active ? "yes" : `no (${all.status ?? "inactive"})`],
+        ["Deactivated", all.deactivatedAt],
+        ["Taken down", yesNo(all.takendown)],
+        ["Rev", all.rev]
+      ])
+    )
+  }, Effect.scoped)
+).pipe(Command.withDescription("Show one account: who it is and how it stands"))

@@ -1,0 +1,100 @@
+import * as Clock from "effect/Clock"
+import * as Effect from "effect/Effect"
+import * as FileSystem from "effect/FileSystem"
+import * as Redacted from "effect/Redacted"
+import * as Schema from "effect/Schema"
+import {
+  type Curve,
+  formatDidKey,
+  generatePrivateKey,
+  isDidKey,
+  publicKeyOf
+} from "../identity/didKey.ts"
+import { Failed } from "./failure.ts"
+
+/** A key by which its owner can change a DID without any server: of the DID's rotation keys the first. */
+export interface RecoveryKey {
+  readonly curve: Curve
+  readonly didKey: string
+  /** 32 bytes. */
+  readonly secret: Redacted.Redacted<Uint8Array>
+}
+
+const KeyFile = Schema.fromJsonString(
+  Schema.Struct({
+    type: Schema.Literal("nacre-recovery-key"),
+    curve: Schema.Literals(["k256", "p256"]),
+    didKey: Schema.String,
+    privateKey: Schema.String.check(Schema.isPattern(/^[0-9a-f]{64}$/i)),
+    createdAt: Schema.String
+  })
+)
+
+const keyOf = (curve: Curve, secret: Uint8Array): RecoveryKey => ({
+  curve,
+  didKey: formatDidKey(publicKeyOf(curve, secret)),
+  secret: Redacted.make(secret)
+})
+
+const hexOf = (key: RecoveryKey): string => Buffer.from(Redacted.value(key.secret)).toString("hex")
+
+/** Makes a recovery key; it is nowhere yet. */
+export const makeRecoveryKey = Effect.sync(() => keyOf("k256", generatePrivateKey("k256")))
+
+/** Writes a recovery key into a new file that its owner alone may read. */
+export const saveRecoveryKey = Effect.fnUntraced(function* (key: RecoveryKey, file: string) {
+  const files = yield* FileSystem.FileSystem
+  const content: typeof KeyFile.Type = {
+    type: "nacre-recovery-key",
+    curve: key.curve,
+    didKey: key.didKey,
+    privateKey: hexOf(key),
+    createdAt: new Date(yield* Clock.currentTimeMillis).toISOString()
+  }
+  const text = `${JSON.stringify(content, null, 2)}\n`
+  yield* files.writeFileString(file, text, { flag: "wx", mode: 0o600 }).pipe(
+    Effect.mapError(
+      (error) =>
+        new Failed({
+          message:
+            error.reason._tag === "AlreadyExists"
+              ? `${file} is there already: a key is never overwritten`
+              : `${file} cannot be written: ${error.message}`,
+          next: "Name another file, on a disk that you keep."
+        })
+    )
+  )
+})
+
+/** Reads a recovery key from its file, or from one that holds nothing but 32 bytes in hexadecimal (K-256). */
+export const readRecoveryKey = Effect.fnUntraced(function* (file: string) {
+  const files = yield* FileSystem.FileSystem
+  const text = yield* Effect.mapError(
+    files.readFileString(file),
+    () => new Failed({ message: `${file} cannot be read` })
+  )
+  const wrong = new Failed({ message: `${file} holds no recovery key that this command knows` })
+  const bare = /^\s*([0-9a-f]{64})\s*$/i.exec(text)?.[1]
+  const { curve, privateKey } =
+    bare === undefined
+      ? yield* Effect.mapError(Schema.decodeUnknownEffect(KeyFile)(text), () => wrong)
+      : { curve: "k256" as const, privateKey: bare }
+  return yield* Effect.try({
+    try: () => keyOf(curve, new Uint8Array(Buffer.from(privateKey, "hex"))),
+    catch: () => wrong
+  })
+})
+
+/** The did:key of a recovery key: given as such, in a file, or of a new one that is kept in the file first. */
+export const recoveryDidKey = Effect.fnUntraced(function* (given: string) {
+  if (given.startsWith("did:key:")) {
+    if (isDidKey(given)) return { didKey: given, made: false }
+    return yield* new Failed({ message: `${given} is not a did:key of K-256 or P-256` })
+  }
+  const files = yield* FileSystem.FileSystem
+  const isThere = yield* Effect.orElseSucceed(files.exists(given), () => false)
+  if (isThere) return { didKey: (yield* readRecoveryKey(given)).didKey, made: false }
+  const key = yield* makeRecoveryKey
+  yield* saveRecoveryKey(key, given)
+  return { didKey: key.didKey, made: true }
+})
