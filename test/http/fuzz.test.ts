@@ -9,7 +9,20 @@ const seed = Number(process.env["FUZZ_SEED"] ?? 20_261_120)
 const rounds = Number(process.env["FUZZ_ROUNDS"] ?? 110)
 
 /** A password is verified in these, or an account made: they take their time. */
-const slow = new Set(["com.atproto.server.createSession", "com.atproto.server.createAccount"])
+const slow = new Set([
+  "com.atproto.admin.deleteAccount",
+  "com.atproto.admin.updateAccountPassword",
+  "com.atproto.server.createAccount",
+  "com.atproto.server.createSession",
+  "com.atproto.server.deleteAccount",
+  "com.atproto.server.resetPassword"
+])
+
+/** These end the account that they are about, or its sessions: a mutation may name anybody. */
+const fatal = new Set([
+  "com.atproto.admin.deleteAccount",
+  "com.atproto.admin.updateAccountPassword"
+])
 
 /** What is asked for, in a form that can be read in a failure. */
 const shown = (nsid: string, asked: Asked) => `${nsid} ${JSON.stringify(asked).slice(0, 2000)}`
@@ -39,7 +52,9 @@ describe("thousands of broken requests", () => {
     for (let round = 0; round < rounds; round++) {
       for (const nsid of allMethods) {
         if (slow.has(nsid) && round % 10 > 0) continue
-        const status = await oneCall(world, nsid, mutate(random, await goodCall(world, nsid)))
+        const asked = mutate(random, await goodCall(world, nsid))
+        if (fatal.has(nsid) && JSON.stringify(asked).includes(world.alice.did)) continue
+        const status = await oneCall(world, nsid, asked)
         statuses.set(status, (statuses.get(status) ?? 0) + 1)
       }
     }
