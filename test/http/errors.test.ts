@@ -198,11 +198,11 @@ describe("errors", () => {
     const declared = allMethods.flatMap((nsid) => Lexicons.errorsOf(nsid))
     const known = new Set(
       [
-        "AccountTakedown AlreadyExists AuthFactorTokenRequired BadExpiration BlobNotFound BlockNotFound",
+        "AccountNotFound AccountTakedown AlreadyExists AuthFactorTokenRequired BadExpiration BlobNotFound BlockNotFound",
         "ConsumerTooSlow DidDeactivated DidNotFound DuplicateCreate ExpiredToken FutureCursor",
-        "HandleNotAvailable HandleNotFound HeadNotFound IncompatibleDidDoc InvalidHandle",
+        "HandleNotAvailable HandleNotFound HeadNotFound IncompatibleDidDoc InvalidEmail InvalidHandle",
         "InvalidInviteCode InvalidPassword InvalidSwap InvalidToken RecordNotFound RepoDeactivated",
-        "RepoNotFound RepoSuspended RepoTakendown UnresolvableDid UnsupportedDomain"
+        "RepoNotFound RepoSuspended RepoTakendown TokenRequired UnresolvableDid UnsupportedDomain"
       ]
         .join(" ")
         .split(" ")
