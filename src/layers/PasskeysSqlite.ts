@@ -127,6 +127,13 @@ export const layer: Layer.Layer<Passkeys, never, SqlStorage> = Layer.effect(
       remove: (id) =>
         Effect.sync(() => {
           sql.exec("DELETE FROM passkey WHERE id = ?", id)
+        }),
+      removeUnlessLast: (id) =>
+        Effect.sync(() => {
+          const [other] = sql.exec("SELECT id FROM passkey WHERE id <> ? LIMIT 1", id).toArray()
+          if (other === undefined) return false
+          sql.exec("DELETE FROM passkey WHERE id = ?", id)
+          return true
         })
     })
   })

@@ -42,5 +42,7 @@ export class Passkeys extends Context.Service<
     verify(response: CredentialJson, ceremony: Ceremony): Effect.Effect<Passkey, PasskeyRefused>
     rename(id: string, name: string): Effect.Effect<void>
     remove(id: string): Effect.Effect<void>
+    /** Removes one of several; false where it is the only one, which stays: of two removed at once, one does. */
+    removeUnlessLast(id: string): Effect.Effect<boolean>
   }
 >()("nacre/services/Passkeys") {}

@@ -34,12 +34,16 @@ export const provePassword = Effect.fn("provePassword")(function* (password: str
   return current
 })
 
-/** Hashes again a password whose hash has parameters of another time. */
+/**
+ * Hashes again a password whose hash has parameters of another time; answers the account with the hash of this
+ * very password.
+ */
 export const renewHash = Effect.fnUntraced(function* (account: Account, password: string) {
   const passwords = yield* Passwords
-  if (account.password === undefined || !passwords.isOutdated(account.password)) return
+  if (account.password === undefined || !passwords.isOutdated(account.password)) return account
   const renewed = yield* passwords.hash(password)
   const accounts = yield* AccountStore
   // Hashing takes its time: a password that was changed meanwhile stays.
-  if (accounts.peek()?.password === account.password) yield* accounts.update({ password: renewed })
+  if (accounts.peek()?.password !== account.password) return account
+  return yield* accounts.update({ password: renewed })
 })

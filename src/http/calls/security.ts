@@ -1,3 +1,4 @@
+import { createHmac } from "node:crypto"
 import * as Effect from "effect/Effect"
 import type { AccountCalls } from "../../services/AccountCalls.ts"
 import { activate } from "../../services/AccountStatus.ts"
@@ -5,6 +6,7 @@ import { type Account, AccountStore, inactiveStatus } from "../../services/Accou
 import type { OwnerView } from "../../services/accountCalls/security.ts"
 import { AppPasswords } from "../../services/AppPasswords.ts"
 import { Denied } from "../../services/Auth.ts"
+import { Config, hkdf } from "../../services/Config.ts"
 import { OAuthSessions } from "../../services/OAuthSessions.ts"
 import { Passkeys } from "../../services/Passkeys.ts"
 import {
@@ -16,6 +18,7 @@ import { Passwords } from "../../services/Passwords.ts"
 import { SecondFactors } from "../../services/SecondFactors.ts"
 import { Sessions } from "../../services/Sessions.ts"
 import { fitPassword } from "../../services/signUp/fields.ts"
+import { InvalidRequest } from "../failures.ts"
 
 type Input<K extends keyof AccountCalls> = AccountCalls[K]["input"]
 
@@ -36,9 +39,14 @@ const standing = (account: Account) =>
 const currentAccount = Effect.flatMap(AccountStore, (accounts) => accounts.get)
 const goodAccount = Effect.flatMap(currentAccount, standing)
 
+const versionOf = Effect.fnUntraced(function* ({ password = "" }: Account) {
+  const key = hkdf((yield* Config).masterKey, "password versions")
+  return createHmac("sha256", key).update(password).digest("base64url")
+})
+
 const viewOf = Effect.fnUntraced(function* (
   account: Account
-): Effect.fn.Return<OwnerView, never, SecondFactors | Passkeys> {
+): Effect.fn.Return<OwnerView, never, Config | SecondFactors | Passkeys> {
   const { did, handle, email, emailConfirmed } = account
   const status = inactiveStatus(account)
   return {
@@ -48,6 +56,7 @@ const viewOf = Effect.fnUntraced(function* (
     emailConfirmed,
     ...(status === undefined ? {} : { status }),
     hasPassword: account.password !== undefined,
+    passwordVersion: yield* versionOf(account),
     secondFactor: yield* (yield* SecondFactors).isOn,
     passkeys: (yield* (yield* Passkeys).list).length
   }
@@ -59,13 +68,17 @@ const owner = () => Effect.flatMap(currentAccount, viewOf)
 const provePassword = Effect.fnUntraced(function* ({ password }: Input<"provePassword">) {
   const proof = Effect.mapError(proveOwnPassword(password), wrongPassword)
   const account = yield* slowToFail(Effect.flatMap(proof, standing))
-  yield* Effect.ignore(renewHash(account, password))
-  return yield* viewOf(account)
+  const renewed = yield* Effect.orElseSucceed(renewHash(account, password), () => account)
+  return yield* viewOf(renewed)
 })
 
-const proveCode = Effect.fnUntraced(function* ({ code }: Input<"proveCode">) {
+const proveCode = Effect.fnUntraced(function* ({ code, passwordVersion }: Input<"proveCode">) {
   const factors = yield* SecondFactors
   const account = yield* goodAccount
+  if (passwordVersion !== (yield* versionOf(account))) {
+    const message = "The password is another one by now"
+    return yield* new Denied({ error: "ExpiredToken", message })
+  }
   yield* slowToFail(factors.use(account.did, code))
   return yield* viewOf(account)
 })
@@ -143,6 +156,16 @@ const addPasskey = Effect.fnUntraced(function* (input: Input<"addPasskey">) {
   return yield* withReasonLogged((yield* Passkeys).add(input))
 })
 
+const removePasskey = Effect.fnUntraced(function* ({ id }: Input<"removePasskey">) {
+  const { password } = yield* currentAccount
+  const passkeys = yield* Passkeys
+  // Nothing takes a password away, so what was asked first still holds afterwards.
+  if (password !== undefined) return yield* passkeys.remove(id)
+  if (yield* passkeys.removeUnlessLast(id)) return
+  const message = "This is your only way in. Set a password or add another passkey first."
+  return yield* new InvalidRequest({ message })
+})
+
 const reactivate = Effect.fnUntraced(function* () {
   yield* goodAccount
   yield* activate()
@@ -180,9 +203,7 @@ export const securityCalls = {
   renamePasskey: change(Passkeys, (passkeys, { id, name }: Input<"renamePasskey">) =>
     passkeys.rename(id, name)
   ),
-  removePasskey: change(Passkeys, (passkeys, { id }: Input<"removePasskey">) =>
-    passkeys.remove(id)
-  ),
+  removePasskey,
   endSession: change(Sessions, (sessions, { session }: Input<"endSession">) =>
     sessions.end(session)
   ),

@@ -4,7 +4,8 @@ import type { Form } from "../pages/browser.ts"
 import { clientName } from "../pages/consent.ts"
 import { asPage } from "../pages/failurePage.ts"
 import { html } from "../pages/html.ts"
-import { type Page, showPage } from "../pages/layout.ts"
+import { keepDevice } from "../pages/cookies.ts"
+import { type Page, redirectTo, showPage } from "../pages/layout.ts"
 import { passkeyScript } from "../pages/passkeyScript.ts"
 import { codePage, signInPage } from "../pages/signIn.ts"
 import {
@@ -12,6 +13,7 @@ import {
   byCode,
   byPasskey,
   byPassword,
+  keepSignedIn,
   passkeyChallenge
 } from "../pages/signingIn.ts"
 import { type Sent, sentForm } from "../pages/visitor.ts"
@@ -22,7 +24,6 @@ import {
   linkTo,
   openVisit,
   paths,
-  signedIn,
   situationOf,
   type Visit
 } from "./authorizeVisit.ts"
@@ -95,7 +96,9 @@ const after = Effect.fnUntraced(function* (visit: Visit, form: Form, attempt: At
   if (attempt.kind === "proven") {
     const { did, handle } = attempt.owner
     if (visit.hint === undefined || visit.hint === did) {
-      return yield* signedIn(visit, { did, remembered: remember })
+      const kept = yield* keepSignedIn(visit.visitor.device.id, attempt.owner, remember)
+      const next = linkTo(visit, kept.isIn ? { account: did } : { page: "sign-in" })
+      return redirectTo(next, config, [keepDevice(kept.cookie, config)])
     }
     const message = `That was ${handle}. The app asks for another account.`
     return showPage(yield* signInForm(visit, { message }), config)

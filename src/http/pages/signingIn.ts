@@ -2,6 +2,7 @@ import { randomBytes } from "node:crypto"
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import { jsonObject } from "../../auth/jsonObject.ts"
+import type { TicketClaims } from "../../auth/ticket.ts"
 import type { OwnerView } from "../../services/accountCalls/security.ts"
 import { Accounts, type Rejected } from "../../services/Accounts.ts"
 import { Config } from "../../services/Config.ts"
@@ -81,9 +82,19 @@ export const byPassword = Effect.fn("pages.byPassword")(
 
 const afterPassword = Effect.fnUntraced(function* (device: string, owner: OwnerView) {
   if (!owner.secondFactor) return { kind: "proven", owner } satisfies Attempt as Attempt
-  const ticket = yield* seal("password proven", device, { did: owner.did }, proofMillis)
+  const { did, passwordVersion } = owner
+  const ticket = yield* seal("password proven", device, { did, passwordVersion }, proofMillis)
   return { kind: "code", ticket } satisfies Attempt as Attempt
 })
+
+const changed = "The password was changed meanwhile. Please sign in again."
+
+const proofOf = (claims: TicketClaims | undefined) => {
+  const { did, passwordVersion } = claims ?? {}
+  return typeof did === "string" && typeof passwordVersion === "string"
+    ? { did, passwordVersion }
+    : undefined
+}
 
 /** Goes on with a code of the authenticator, or a recovery code, after the password. */
 export const byCode = Effect.fn("pages.byCode")(function* (
@@ -91,20 +102,46 @@ export const byCode = Effect.fn("pages.byCode")(function* (
   device: string,
   { ticket, code }: { readonly ticket: string; readonly code: string }
 ) {
-  const did = (yield* unseal("password proven", device, ticket))?.["did"]
-  if (typeof did !== "string") return refused("That took too long. Please sign in again.")
+  const proof = proofOf(yield* unseal("password proven", device, ticket))
+  if (proof === undefined) return refused("That took too long. Please sign in again.")
+  const { did, passwordVersion } = proof
   noteAccount(request, did)
   const accounts = yield* Accounts
-  return yield* accounts.call(did, "proveCode", { code: code.trim() }).pipe(
+  return yield* accounts.call(did, "proveCode", { code: code.trim(), passwordVersion }).pipe(
     Effect.map((owner): Attempt => ({ kind: "proven", owner })),
     Effect.catchTag("Rejected", (rejected) =>
-      Effect.map(
-        attemptOf(rejected, "That code is not right, or was used before. Try the next one."),
-        (attempt): Attempt =>
-          attempt.kind === "refused" ? { kind: "code", ticket, message: attempt.message } : attempt
-      )
+      rejected.error === "ExpiredToken"
+        ? Effect.succeed(refused(changed))
+        : Effect.map(
+            attemptOf(rejected, "That code is not right, or was used before. Try the next one."),
+            (attempt): Attempt =>
+              attempt.kind === "refused"
+                ? { kind: "code", ticket, message: attempt.message }
+                : attempt
+          )
     )
   )
+})
+
+/**
+ * Notes on the device that somebody is signed in, and gives it its new cookie; they are not where the password was
+ * changed since they have shown who they are.
+ *
+ * A new password signs all other devices out after it is in force. So it is asked for after this device is noted: of the
+ * two, one sees the other, and whoever guessed the old password stays out.
+ */
+export const keepSignedIn = Effect.fn("pages.keepSignedIn")(function* (
+  device: string,
+  { did, passwordVersion }: OwnerView,
+  remembered: boolean
+) {
+  const devices = yield* Devices
+  const signedIn = yield* devices.signIn(device, { did, remembered })
+  const { cookie } = signedIn
+  const current = yield* (yield* Accounts).call(did, "owner", {})
+  if (current.passwordVersion === passwordVersion) return { cookie, isIn: true }
+  yield* devices.signOut(signedIn.device, did)
+  return { cookie, isIn: false }
 })
 
 /** What a page hands to the browser so that a passkey can sign it. */

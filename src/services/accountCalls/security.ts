@@ -11,6 +11,8 @@ export interface OwnerView {
   readonly emailConfirmed: boolean
   readonly status?: InactiveStatus
   readonly hasPassword: boolean
+  /** Another one with each password, and tells nothing of it: what an old password has proven is worth nothing. */
+  readonly passwordVersion: string
   /** Whether a password alone does not sign in. */
   readonly secondFactor: boolean
   readonly passkeys: number
@@ -44,8 +46,15 @@ export interface SecurityCalls {
   owner: { input: None; output: OwnerView }
   /** The main password, and nothing else: app passwords do not open pages. Taken-down accounts are rejected as `AccountTakedown`. */
   provePassword: { input: { readonly password: string }; output: OwnerView }
-  /** A code of the authenticator or a recovery code, after the password. */
-  proveCode: { input: { readonly code: string }; output: OwnerView }
+  /**
+   * A code of the authenticator or a recovery code, after the password that was proven.
+   *
+   * Rejected as `ExpiredToken`, without using the code, where the password is another one by now.
+   */
+  proveCode: {
+    input: { readonly code: string; readonly passwordVersion: string }
+    output: OwnerView
+  }
   /** A passkey, alone or after the password. */
   provePasskey: { input: Ceremony & { readonly response: CredentialJson }; output: OwnerView }
   security: { input: None; output: SecurityView }
@@ -68,6 +77,7 @@ export interface SecurityCalls {
     output: Passkey
   }
   renamePasskey: { input: { readonly id: string; readonly name: string }; output: void }
+  /** Rejected as `InvalidRequest` where nothing else would let its owner in. */
   removePasskey: { input: { readonly id: string }; output: void }
   endSession: { input: { readonly session: string }; output: void }
   /** Ends a deactivation, as `com.atproto.server.activateAccount` does. */

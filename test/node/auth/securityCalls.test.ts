@@ -1,4 +1,6 @@
 import { afterAll, assert, beforeAll, describe, it } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import { AccountStore } from "../../../src/services/AccountStore.ts"
 import { decoyDid } from "../../../src/http/signInGate.ts"
 import { bearer, type Host, startHost } from "../../support/httpHost.ts"
 import {
@@ -37,8 +39,10 @@ describe("an account's answers to the pages", () => {
       secondFactor: false,
       passkeys: 0
     }
-    assert.deepStrictEqual(await ask(host, did, "owner", {}), view)
-    assert.deepStrictEqual(await ask(host, did, "provePassword", { password }), view)
+    const { passwordVersion, ...shown } = await ask(host, did, "owner", {})
+    assert.deepStrictEqual(shown, view)
+    const again = await ask(host, did, "provePassword", { password })
+    assert.deepStrictEqual(again, { ...view, passwordVersion })
     await withAuthenticator(host, did)
     const proven = await ask(host, did, "provePassword", { password })
     assert.isTrue(proven.secondFactor)
@@ -61,12 +65,13 @@ describe("an account's answers to the pages", () => {
     const response = passkey.create(challenge)
     await ask(host, did, "addPasskey", { ...ceremony, name: "", response })
     const app = await withAuthenticator(host, did)
+    const { passwordVersion } = await ask(host, did, "owner", {})
     await takeDown(host, did, "suspended")
     const wrong = await refusal(host, did, "provePassword", { password: "wrong" })
     assert.strictEqual(wrong.error, "AuthenticationRequired")
     const refused = [
       await refusal(host, did, "provePassword", { password }),
-      await refusal(host, did, "proveCode", { code: app.code() }),
+      await refusal(host, did, "proveCode", { code: app.code(), passwordVersion }),
       await refusal(host, did, "provePasskey", { ...ceremony, response: passkey.get(challenge) }),
       await refusal(host, did, "reactivate", {})
     ]
@@ -80,16 +85,53 @@ describe("an account's answers to the pages", () => {
     const { did } = await somebody()
     const app = await withAuthenticator(host, did)
     const code = app.code()
-    assert.isTrue((await ask(host, did, "proveCode", { code })).secondFactor)
-    const used = await refusal(host, did, "proveCode", { code })
+    const { passwordVersion } = await ask(host, did, "owner", {})
+    const [prove, fail] = [
+      (typed: string) => ask(host, did, "proveCode", { code: typed, passwordVersion }),
+      (typed: string) => refusal(host, did, "proveCode", { code: typed, passwordVersion })
+    ]
+    assert.isTrue((await prove(code)).secondFactor)
+    const used = await fail(code)
     assert.strictEqual(`${used.status} ${used.error}`, "401 AuthenticationRequired")
-    await ask(host, did, "proveCode", { code: app.recoveryCodes[0]! })
-    const codes = Array.from({ length: 12 }, () => refusal(host, did, "proveCode", { code: "1" }))
+    await prove(app.recoveryCodes[0]!)
+    const codes = Array.from({ length: 12 }, () => fail("1"))
     const errors = (await Promise.all(codes)).map(({ error }) => error)
     assert.strictEqual(errors.filter((error) => error === "RateLimitExceeded").length, 3)
-    const late = await refusal(host, did, "proveCode", { code: app.code() })
+    const late = await fail(app.code())
     assert.strictEqual(late.error, "RateLimitExceeded")
     assert.isAbove(Number(late.headers?.["retry-after"]), 60)
+  })
+
+  it("prove no code after a password that is another one by now, and do not use it up", async () => {
+    const { did, password } = await somebody()
+    const app = await withAuthenticator(host, did)
+    const { passwordVersion } = await ask(host, did, "provePassword", { password })
+    await ask(host, did, "changePassword", { password: "another password" })
+    const code = app.code()
+    const late = await refusal(host, did, "proveCode", { code, passwordVersion })
+    assert.strictEqual(late.error, "ExpiredToken")
+    const proven = await ask(host, did, "provePassword", { password: "another password" })
+    await ask(host, did, "proveCode", { code, passwordVersion: proven.passwordVersion })
+  })
+
+  it("keep the last passkey of an account without a password, however many go at once", async () => {
+    const { did } = await somebody()
+    const keys = ["one", "two", "three"].map((seed) => newAuthenticator("ES256", seed))
+    for (const key of keys) {
+      const response = key.create(challenge)
+      await ask(host, did, "addPasskey", { ...ceremony, name: "", response })
+    }
+    await host.inside(
+      did,
+      Effect.flatMap(AccountStore, (accounts) => accounts.update({ password: undefined }))
+    )
+    const removals = await Promise.allSettled(
+      keys.map(({ id }) => ask(host, did, "removePasskey", { id }))
+    )
+    assert.strictEqual(removals.filter(({ status }) => status === "rejected").length, 1)
+    const { passkeyList } = await ask(host, did, "security", {})
+    assert.strictEqual(passkeyList.length, 1)
+    await refusal(host, did, "removePasskey", { id: passkeyList[0]!.id })
   })
 
   it("prove a passkey, and do not tell why one is refused", async () => {
@@ -219,7 +261,7 @@ describe("an account's answers to the pages", () => {
     const refused = [
       await refusal(host, did, "owner", {}),
       await refusal(host, did, "security", {}),
-      await refusal(host, did, "proveCode", { code: "000000" }),
+      await refusal(host, did, "proveCode", { code: "000000", passwordVersion: "" }),
       await refusal(host, did, "provePasskey", { ...ceremony, response: {} }),
       await refusal(host, did, "changePassword", { password: "a good password" }),
       await refusal(host, did, "beginAuthenticator", {}),

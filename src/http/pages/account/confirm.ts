@@ -68,7 +68,8 @@ export const confirm = Effect.fn("account.confirm")(function* (
   const { remembered } = owner.account
   const tried = yield* attempt(way, request, sent, did)
   if (tried.kind === "proven" && tried.owner.did === did) {
-    return yield* enter(visitor, { did, remembered }, hrefOf(owner, to, "confirmed"))
+    const account = { owner: tried.owner, remembered }
+    return yield* enter(visitor, account, hrefOf(owner, to, "confirmed"))
   }
   if (tried.kind === "code") {
     const carried = { account: did, to }

@@ -5,6 +5,7 @@ import { PasskeyOwners } from "../../../services/PasskeyOwners.ts"
 import { type Html, html } from "../html.ts"
 import { type AccountPage, accountForm, type Action, done, framed, hrefOf, shown } from "./frame.ts"
 import type { Owner } from "./owner.ts"
+import { refusalOf } from "./refusal.ts"
 import { agoInWords, dayInWords } from "./words.ts"
 
 type Passkey = SecurityView["passkeyList"][number]
@@ -101,14 +102,14 @@ export const removePasskey: Action = {
   proof: true,
   page: "security",
   run: Effect.fn("account.removePasskey")(function* (owner, form) {
-    const { did, hasPassword, passkeyList } = owner.view
+    const { did } = owner.view
     const id = form.get("passkey") ?? ""
-    if (!hasPassword && passkeyList.every((passkey) => passkey.id === id)) {
-      return shown(
-        page(owner, "This is your only way in. Set a password or add another passkey first.")
-      )
-    }
-    yield* (yield* Accounts).call(did, "removePasskey", { id })
+    const removed = (yield* Accounts).call(did, "removePasskey", { id })
+    const refused = yield* removed.pipe(
+      Effect.as(undefined),
+      Effect.catch((rejected) => refusalOf(rejected))
+    )
+    if (refused !== undefined) return shown(page(owner, refused))
     yield* (yield* PasskeyOwners).remove(id, did)
     return done("security", "passkey-gone")
   })

@@ -1,13 +1,20 @@
 import * as Effect from "effect/Effect"
+import type { OwnerView } from "../../../services/accountCalls/security.ts"
 import { Config } from "../../../services/Config.ts"
-import { Devices } from "../../../services/Devices.ts"
 import type { Form } from "../browser.ts"
 import { keepDevice } from "../cookies.ts"
 import { type Html, html } from "../html.ts"
 import { type Page, redirectTo, showPage } from "../layout.ts"
 import { passkeyScript } from "../passkeyScript.ts"
 import { codePage, signInPage } from "../signIn.ts"
-import { type Attempt, byCode, byPasskey, byPassword, passkeyChallenge } from "../signingIn.ts"
+import {
+  type Attempt,
+  byCode,
+  byPasskey,
+  byPassword,
+  keepSignedIn,
+  passkeyChallenge
+} from "../signingIn.ts"
 import type { Sent, Visitor } from "../visitor.ts"
 import { type Handled, type PageName, pathOf } from "./frame.ts"
 
@@ -39,12 +46,12 @@ export const attempt = (
 /** Notes that somebody has shown who they are, and leads on to their page; the device gets a new cookie. */
 export const enter = Effect.fn("account.enter")(function* (
   visitor: Visitor,
-  account: { readonly did: string; readonly remembered: boolean },
+  { owner, remembered }: { readonly owner: OwnerView; readonly remembered: boolean },
   to: string
 ) {
   const config = yield* Config
-  const { cookie } = yield* (yield* Devices).signIn(visitor.device.id, account)
-  return redirectTo(to, config, [keepDevice(cookie, config)])
+  const { cookie, isIn } = yield* keepSignedIn(visitor.device.id, owner, remembered)
+  return redirectTo(isIn ? to : pathOf("sign-in"), config, [keepDevice(cookie, config)])
 })
 
 const actions = {
@@ -110,7 +117,8 @@ export const signIn = Effect.fn("account.signIn")(function* (
   const tried = yield* attempt(way, request, sent)
   if (tried.kind === "proven") {
     const { did } = tried.owner
-    return yield* enter(visitor, { did, remembered: remember }, pathOf(to, { account: did }))
+    const account = { owner: tried.owner, remembered: remember }
+    return yield* enter(visitor, account, pathOf(to, { account: did }))
   }
   if (tried.kind === "code") {
     const page = yield* codeForm(visitor, tried, { actions, carried: { to }, remember, others })
