@@ -187,7 +187,7 @@ describe("a method of another service", () => {
     for (const [name, value] of Object.entries(kept)) {
       assert.notStrictEqual(headers.get(name), value, name)
     }
-    assert.strictEqual(headers.get("cache-control"), "private")
+    assert.strictEqual(headers.get("cache-control"), "private, no-cache")
     assert.strictEqual(headers.get("x-content-type-options"), "nosniff")
     assert.include(headers.get("content-security-policy") ?? "", "sandbox")
   })

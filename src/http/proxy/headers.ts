@@ -3,15 +3,10 @@
  *
  * The caller's credentials and cookies stay here, and no upstream sets a cookie or a policy on this origin.
  */
-const upward = [
-  "accept-language",
-  "atproto-accept-labelers",
-  "x-bsky-topics",
-  "range",
-  "if-range",
-  "if-none-match",
-  "if-modified-since"
-]
+const upward = ["accept-language", "atproto-accept-labelers", "x-bsky-topics"]
+
+/** What asks for less than the whole: an answer that is patched here has to come whole, each time. */
+const upwardWhereUnread = ["range", "if-range", "if-none-match", "if-modified-since"]
 
 const upwardWithBody = ["content-type", "content-encoding", "content-language"]
 
@@ -57,7 +52,12 @@ export const headersUp = (
   { token, hasBody, isRead }: UpwardParts
 ): Record<string, string> => {
   const headers: Record<string, string> = {}
-  for (const name of hasBody ? [...upward, ...upwardWithBody] : upward) {
+  const names = [
+    ...upward,
+    ...(hasBody ? upwardWithBody : []),
+    ...(isRead ? [] : upwardWhereUnread)
+  ]
+  for (const name of names) {
     const value = given.get(name)
     if (value !== null) headers[name] = value
   }
@@ -69,6 +69,12 @@ export const headersUp = (
   return headers
 }
 
+/** Who may keep an answer: browsers reckon how long by its date, where nothing else is said. */
+const keeping = (given: Headers): string => {
+  if (/\bno-store\b/i.test(given.get("cache-control") ?? "")) return "private, no-store"
+  return given.has("last-modified") ? "private, no-cache" : "private"
+}
+
 /**
  * The headers of a service's answer as the caller gets them.
  *
@@ -76,9 +82,7 @@ export const headersUp = (
  */
 export const headersDown = (given: Headers, body: "same" | "changed" | "none"): Headers => {
   const headers = new Headers({
-    "cache-control": /\bno-store\b/i.test(given.get("cache-control") ?? "")
-      ? "private, no-store"
-      : "private",
+    "cache-control": keeping(given),
     vary: "Authorization",
     "content-security-policy": "default-src 'none'; sandbox",
     "x-content-type-options": "nosniff"
