@@ -5,12 +5,12 @@ import { type BlobStore, BlobStoreUnavailable } from "../services/BlobStore.ts"
 /** Read at once: a stream that is open for long is one that can break. */
 const rangeBytes = 8 * 1024 * 1024
 
-/** Taken between two pauses for others, whom ready bytes would not let in. */
-const strideBytes = 256 * 1024
+/** Gathered before it is handed on: each turn that writes is a commit, and a store's own pieces are small. */
+const pieceBytes = 256 * 1024
 
 const unavailable = (cause: unknown) => new BlobStoreUnavailable({ operation: "get", cause })
 
-/** Reads what lies under a key, range by range, and hands on piece by piece; the next one comes when `take` is done. */
+/** Reads what lies under a key, range by range, and hands on large pieces; a piece belongs to `take` until that is done. */
 export const readStaged = Effect.fnUntraced(function* <E>(
   store: BlobStore["Service"],
   key: string,
@@ -32,18 +32,28 @@ const readPart = <E>(
   take: (piece: Uint8Array) => Effect.Effect<void, E>
 ) => {
   const reader = body.getReader()
+  const piece = new Uint8Array(pieceBytes)
   const read = Effect.gen(function* () {
     let received = 0
-    let paused = 0
+    let filled = 0
     while (true) {
       const next = yield* Effect.tryPromise({ try: () => reader.read(), catch: unavailable })
-      if (next.done) return received
+      if (next.done) break
       received += next.value.byteLength
-      yield* take(next.value)
-      if (received - paused < strideBytes) continue
-      paused = received
-      yield* Effect.yieldNow
+      for (let at = 0; at < next.value.byteLength;) {
+        const part = next.value.subarray(at, at + pieceBytes - filled)
+        piece.set(part, filled)
+        filled += part.byteLength
+        at += part.byteLength
+        if (filled < pieceBytes) continue
+        yield* take(piece)
+        filled = 0
+        // Bytes that are ready would not let others in.
+        yield* Effect.yieldNow
+      }
     }
+    yield* take(piece.subarray(0, filled))
+    return received
   })
   return Effect.ensuring(
     read,

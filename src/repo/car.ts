@@ -1,6 +1,6 @@
 import { sameBytes } from "./bytes.ts"
 import { CarParser, InvalidCar } from "./carParser.ts"
-import { type Cid, cidLength, sha256 } from "./cid.ts"
+import { Cid, cidLength, sha256 } from "./cid.ts"
 import { encode } from "./cbor.ts"
 
 export { InvalidCar } from "./carParser.ts"
@@ -142,7 +142,7 @@ const verified = ({ cid, bytes }: Block): Block => {
   if (!sameBytes(sha256(bytes), cid.digest)) {
     throw new InvalidCar(`block ${cid} does not match its digest`)
   }
-  return { cid, bytes: bytes.slice() }
+  return { cid: new Cid(cid.bytes.slice()), bytes: bytes.slice() }
 }
 
 const rethrow = (error: unknown): never => {

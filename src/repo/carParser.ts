@@ -21,7 +21,7 @@ const maxVarint = 4
 /**
  * Reads a CAR from pieces of any size, synchronously: `push` a piece, then take blocks until there is none.
  *
- * Every size is bounded before it is gathered. Digests are the caller's to verify: not every reader needs every block.
+ * Every size is bounded before it is gathered. Digests are the caller's to verify: not every reader needs every block. Who keeps a block copies it.
  */
 export class CarParser {
   #buffer = new Uint8Array(0x2_0000)
@@ -63,7 +63,7 @@ export class CarParser {
     if (here < length) return undefined
     this.#start = start + length
     return {
-      cid: new Cid(this.#buffer.slice(start, start + cidLength)),
+      cid: new Cid(this.#buffer.subarray(start, start + cidLength)),
       bytes: this.#buffer.subarray(start + cidLength, start + length)
     }
   }

@@ -211,11 +211,15 @@ export const importRefusals = (name: string, withDatabase: WithDatabase): void =
       ]
       return withTree(world, { e, l: null }, one)
     })
-    refused("with a key on a layer that is not its own", /a key on a foreign layer/, (world) => {
-      const one = blockOf({ text: "x" })
-      const [high, low] = [keyOn(1), keyOn(0)]
-      return withTree(world, { e: rising([high, low].toSorted(), one.cid), l: null }, one)
-    })
+    refused(
+      "with a key on a layer that is not its own",
+      /not the one tree of its records/,
+      (world) => {
+        const one = blockOf({ text: "x" })
+        const [high, low] = [keyOn(1), keyOn(0)]
+        return withTree(world, { e: rising([high, low].toSorted(), one.cid), l: null }, one)
+      }
+    )
     refused("with a node larger than chance makes them", /more keys than chance/, (world) => {
       const one = blockOf({ text: "x" })
       const keys = Array.from(

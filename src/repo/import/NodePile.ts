@@ -2,7 +2,9 @@ import { sameBytes } from "../bytes.ts"
 import type { Block } from "../car.ts"
 import { InvalidCar } from "../carParser.ts"
 import { sha256 } from "../cid.ts"
+import { maxNodeEntries } from "../limits.ts"
 import type { NodeReader } from "../mst/loader.ts"
+import { InvalidNode } from "../mst/node.ts"
 import { DigestTable } from "./DigestTable.ts"
 import { Pile } from "./Pile.ts"
 
@@ -17,6 +19,13 @@ export class RepoTooLarge extends Error {
 /** Whether a block begins as tree nodes do; a record that does is none the less a record. */
 const looksLikeNode = (bytes: Uint8Array): boolean =>
   bytes[0] === 0xa2 && bytes[1] === 0x61 && bytes[2] === 0x65
+
+/** How many entries a node says it has, as far as two bytes can say it. */
+const entries = (node: Uint8Array): number => {
+  const head = node[3]!
+  if (head < 0x99) return head === 0x98 ? node[4]! : head - 0x80
+  return head === 0x99 ? node[4]! * 256 + node[5]! : 0x1_0000
+}
 
 /** The tree nodes of a CAR, in whatever order they come, packed in memory. */
 export class NodePile {
@@ -36,11 +45,16 @@ export class NodePile {
     }
   }
 
-  /** Reads the nodes, as a tree asks for them. */
+  /** Reads the nodes, as a tree asks for them; throws InvalidNode for one of more keys than chance makes. */
   readonly reader: NodeReader = {
     read: ({ digest }) => {
       const number = this.#digests.find(digest)
-      return number < 0 ? undefined : [this.#blocks.get(number)]
+      if (number < 0) return undefined
+      const node = this.#blocks.get(number)
+      if (entries(node) > maxNodeEntries) {
+        throw new InvalidNode("more keys than chance puts in a node")
+      }
+      return [node]
     }
   }
 }
