@@ -1,6 +1,6 @@
 import * as Effect from "effect/Effect"
 import { didWebHost } from "../identity/did.ts"
-import { accountDidDocument, type DidDocument } from "../identity/didDocument.ts"
+import { accountDidDocument, type DidDocument, pdsOf } from "../identity/didDocument.ts"
 import type { Account } from "./AccountStore.ts"
 import { Config, type Settings } from "./Config.ts"
 import { Identity } from "./Identity.ts"
@@ -30,4 +30,19 @@ export const ownDocument = Effect.fn("ownDocument")(function* (account: Account)
   if (isServedHere(account.did, settings)) return expected
   const identity = yield* Identity
   return yield* Effect.orElseSucceed(identity.resolveDid(account.did), () => expected)
+})
+
+/** Whether a DID document leads to this host. */
+export const leadsHere = (document: DidDocument, { publicUrl }: Settings): boolean =>
+  pdsOf(document)?.replace(/\/$/, "") === publicUrl
+
+/**
+ * What answers about a session tell of the DID document: nothing while the DID leads to another host.
+ *
+ * The official client sends all that follows to the host that the document names: who is moving in would be sent
+ * back to where they come from.
+ */
+export const documentToFollow = Effect.fn("documentToFollow")(function* (account: Account) {
+  const didDoc = yield* ownDocument(account)
+  return leadsHere(didDoc, yield* Config) ? { didDoc } : {}
 })

@@ -3,7 +3,7 @@ import type { Level } from "../auth/sessionToken.ts"
 import { type Account, AccountStore, inactiveStatus } from "./AccountStore.ts"
 import { AppPasswords } from "./AppPasswords.ts"
 import { Denied } from "./Auth.ts"
-import { ownDocument } from "./OwnDocument.ts"
+import { documentToFollow } from "./OwnDocument.ts"
 import { provePassword, renewHash, slowToFail } from "./PasswordProof.ts"
 import { SecondFactors } from "./SecondFactors.ts"
 import { Sessions } from "./Sessions.ts"
@@ -84,7 +84,7 @@ export const sessionView = Effect.fnUntraced(function* (account: Account) {
   return {
     did,
     handle,
-    didDoc: yield* ownDocument(account),
+    ...(yield* documentToFollow(account)),
     ...(email === undefined ? {} : { email, emailConfirmed }),
     active: status === undefined,
     ...(status === undefined ? {} : { status })

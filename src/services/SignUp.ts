@@ -13,6 +13,7 @@ import {
 } from "./Directory.ts"
 import { Identity, type IdentityUnavailable } from "./Identity.ts"
 import { Keys, type KeyUnreadable, type PrivateKey } from "./Keys.ts"
+import { leadsHere } from "./OwnDocument.ts"
 import { PlcDirectory, type PlcRefused, type PlcUnavailable } from "./PlcDirectory.ts"
 import { ReservedKeys } from "./ReservedKeys.ts"
 import { checkFields, type SignUpFields, type SignUpRequest } from "./signUp/fields.ts"
@@ -26,7 +27,8 @@ export type { SignUpRequest } from "./signUp/fields.ts"
 export interface SignedUp {
   readonly did: string
   readonly handle: string
-  readonly didDoc: DidDocument
+  /** Nothing while the DID leads to another host: the official client would follow it there. */
+  readonly didDoc?: DidDocument
   readonly accessJwt: string
   readonly refreshJwt: string
 }
@@ -200,7 +202,7 @@ const make = (services: {
             if (newDid === undefined) yield* Effect.ignore(reserved.remove(did))
           })
         )
-        return { did, handle, didDoc, ...tokens }
+        return { did, handle, ...(leadsHere(didDoc, config) ? { didDoc } : {}), ...tokens }
       })
     )
 

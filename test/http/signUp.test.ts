@@ -140,9 +140,13 @@ describe("signing up", () => {
     )
     const forged = await other.token(createAccount, { iss: mover.did })
     assert.strictEqual(outcomeOf(await move(forged)), "401 BadJwtSignature")
-    const { accessJwt, did } = ok(await move(await mover.token(createAccount)))
+    const { accessJwt, did, ...made } = ok(await move(await mover.token(createAccount)))
     const auth = bearer(accessJwt)
     assert.strictEqual(did, mover.did)
+    const session = async () =>
+      ok(await world.call("com.atproto.server.getSession", { auth }))["didDoc"]?.id
+    // The official client would follow the document to the old host.
+    assert.deepStrictEqual([made["didDoc"], await session()], [undefined, undefined])
     const repoStatus = { params: { did } }
     const status = await world.call("com.atproto.sync.getRepoStatus", repoStatus)
     assert.deepInclude(ok(status), { active: false, status: "deactivated" })
@@ -161,6 +165,7 @@ describe("signing up", () => {
     await mover.pointHere({ signing: signingKey.didKey, rotation })
     ok(await activate())
     assert.deepInclude(await check(), { activated: true, validDid: true })
+    assert.strictEqual(await session(), did)
     // The key of the old host speaks for the DID no more.
     const again = await move(await mover.token(createAccount))
     assert.strictEqual(outcomeOf(again), "401 BadJwtSignature")

@@ -56,7 +56,7 @@ export const startMemory = async (
     listening = await listen()
   }
 
-  const account = firstAccount({ publicUrl, adminPassword, handleDomains: undefined })
+  const account = firstAccount({ publicUrl, adminPassword, handleDomains: more["HANDLE_DOMAINS"] })
   await createAccount(url, account)
   return {
     url,

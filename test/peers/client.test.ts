@@ -1,0 +1,113 @@
+import { AtpAgent } from "@atproto/api"
+import { afterAll, assert, beforeAll, describe, it } from "@effect/vitest"
+import { openStream } from "../support/serverRelay.ts"
+import { until } from "../support/server.ts"
+import { openFirehose } from "../support/serverFirehose.ts"
+import { adminOf } from "../support/serverPeople.ts"
+import { arrive, type Side, switchOver, transfer } from "./moveByClient.ts"
+import {
+  assertImages,
+  logOf,
+  newMover,
+  plcOf,
+  preferencesOf,
+  recordsOf,
+  startWorld,
+  type World
+} from "./world.ts"
+
+/** Somebody at this project's server, which sends no mail: the administrator reads the codes. */
+export const atNacre = ({ nacre }: World, agent: AtpAgent): Side => ({
+  agent,
+  code: async (ask) => {
+    await ask()
+    const url = `${nacre.url}/admin/codes?account=${encodeURIComponent(agent.assertDid)}`
+    const answer = await fetch(url, adminOf(nacre))
+    const { codes } = (await answer.json()) as { codes: ReadonlyArray<{ readonly code: string }> }
+    return codes.at(-1)!.code
+  }
+})
+
+/** Somebody at the reference, who reads the codes in their mail. */
+export const atOld = ({ old }: World, agent: AtpAgent, email: string): Side => ({
+  agent,
+  code: async (ask) => {
+    const before = old.mails.length
+    await ask()
+    return old.code(email, before)
+  }
+})
+
+describe("an account moved by the official client", () => {
+  let world: World
+  beforeAll(async () => {
+    world = await startWorld()
+  })
+  afterAll(() => world.stop())
+
+  it("goes from the reference to this server and back, with all it has, and is announced as specified", async () => {
+    const mover = await newMover(world, "alice")
+    const { did, email, agent: there } = mover
+    const before = await recordsOf(world, there, did)
+    const { data: set } = await there.app.bsky.actor.getPreferences()
+    assert.includeDeepMembers(set.preferences, [...preferencesOf("alice")])
+    const here = new AtpAgent({ service: world.nacre.publicUrl })
+    const stream = await openStream(world.nacre.url, "")
+    const consumer = openFirehose(world.nacre)
+    const told = () => stream.frames.filter(({ body }) => (body.did ?? body.repo) === did)
+    const kinds = () =>
+      told().map(({ type, body }) => (type === "#account" ? `${type} ${body.active}` : type))
+
+    const account = { handle: "alice.new.test", email, password: "another password" }
+    await arrive(there, here, account)
+    await transfer(there, here)
+    assert.deepStrictEqual(kinds(), [])
+    await switchOver(atOld(world, there, email), here)
+    await until("the events of moving in", () => told().length >= 5)
+    assert.deepStrictEqual(kinds(), ["#identity", "#account true", "#identity", "#commit", "#sync"])
+    const commit = told()[3]!.body
+    assert.deepStrictEqual(commit.ops, [])
+
+    assert.deepStrictEqual(await recordsOf(world, here, did), before)
+    await assertImages(here, mover)
+    const { data: status } = await here.com.atproto.server.checkAccountStatus()
+    assert.deepInclude(status, {
+      activated: true,
+      validDid: true,
+      expectedBlobs: 3,
+      importedBlobs: 3
+    })
+    const { data } = await here.app.bsky.actor.getPreferences()
+    assert.sameDeepMembers(data.preferences, set.preferences)
+    const plc = await plcOf(world, did)
+    assert.strictEqual(plc.services["atproto_pds"]?.endpoint, world.nacre.publicUrl)
+    assert.deepStrictEqual(plc.alsoKnownAs, ["at://alice.new.test"])
+    const { data: wanted } = await here.com.atproto.identity.getRecommendedDidCredentials()
+    assert.deepStrictEqual([...plc.rotationKeys], wanted.rotationKeys)
+
+    // What is written here goes back with the rest.
+    await here.post({ text: "written at the new place" })
+    const after = await recordsOf(world, here, did)
+    assert.strictEqual(after.size, before.size + 1)
+    await there.login({ identifier: did, password: mover.password })
+    await transfer(here, there)
+    await switchOver(atNacre(world, here), there)
+    await until("the events of moving out", () => told().length >= 7)
+    assert.deepStrictEqual(kinds().slice(5), ["#commit", "#account false"])
+    assert.strictEqual(told()[6]!.body.status, "deactivated")
+    // The official consumer hands on operations, and the empty commit has none.
+    await consumer.received(did, 6)
+    assert.deepStrictEqual(consumer.errors, [])
+    await assertImages(there, mover)
+    const back = await plcOf(world, did)
+    assert.strictEqual(back.services["atproto_pds"]?.endpoint, world.old.publicUrl)
+    assert.strictEqual((await logOf(world, did)).length, 3)
+
+    // And it lives there: the reference signs with its own key from the first write on.
+    const { uri, cid } = await there.post({ text: "back again" })
+    const path = uri.split("/").slice(3).join("/")
+    assert.deepStrictEqual(await recordsOf(world, there, did), new Map([...after, [path, cid]]))
+    stream.close()
+    await consumer.stop()
+  })
+})

@@ -1,0 +1,14 @@
+// The reference PDS over a folder of its own; tells when it listens, and every mail that it would send.
+import { loopback } from "./loopback.mjs"
+import reference from "@atproto/pds"
+
+loopback()
+const { PDS, readEnv, envToCfg, envToSecrets } = reference
+const env = readEnv()
+const pds = await PDS.create(envToCfg(env), envToSecrets(env))
+pds.ctx.mailer.transporter.sendMail = async ({ to, subject, html, text }) => {
+  process.send({ mail: { to, subject, text: text ?? html } })
+}
+await pds.start()
+process.send({ ready: true })
+process.once("SIGTERM", () => pds.destroy().finally(() => process.exit(0)))

@@ -1,0 +1,119 @@
+import { fork, type ChildProcess } from "node:child_process"
+import { randomBytes } from "node:crypto"
+import { mkdirSync, mkdtempSync, rmSync } from "node:fs"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
+import { freePort, until } from "../support/server.ts"
+
+/** A mail that the reference would have sent. */
+export interface Mail {
+  readonly to: string
+  readonly subject: string
+  readonly text: string
+}
+
+/** A PLC directory of its authors' own code. */
+export interface Plc {
+  readonly url: string
+  stop(): Promise<void>
+}
+
+/** The reference PDS. */
+export interface Reference {
+  /** What it calls itself. */
+  readonly publicUrl: string
+  readonly adminPassword: string
+  readonly mails: ReadonlyArray<Mail>
+  /** Waits for the next mail to somebody after so many, and reads the code out of it. */
+  code(to: string, after: number): Promise<string>
+  stop(): Promise<void>
+}
+
+/** The Node that the addon of the reference was built for. */
+const node = process.env["PEERS_NODE"] ?? process.execPath
+
+/** Starts a peer; what it tells first is that it is ready. */
+const start = async (
+  script: string,
+  env: Readonly<Record<string, string>>,
+  take: (message: unknown) => void = () => {}
+) => {
+  const output: Array<string> = []
+  const child: ChildProcess = fork(join(import.meta.dirname, script), [], {
+    execPath: node,
+    execArgv: [],
+    env: { PATH: process.env["PATH"], LOG_ENABLED: "false", ...env },
+    stdio: ["ignore", "pipe", "pipe", "ipc"]
+  })
+  child.stdout?.on("data", (chunk) => output.push(String(chunk)))
+  child.stderr?.on("data", (chunk) => output.push(String(chunk)))
+  const exited = new Promise<void>((resolve) => child.once("exit", () => resolve()))
+  const ready = await new Promise<unknown>((resolve, reject) => {
+    child.once("message", resolve)
+    child.once("error", reject)
+    void exited.then(() => reject(new Error(`${script} did not start:\n${output.join("")}`)))
+  })
+  child.on("message", take)
+  const stop = () => {
+    child.kill("SIGKILL")
+    return exited
+  }
+  return { ready, stop }
+}
+
+/** Starts the PLC directory server of npm, over its in-memory database. */
+export const startPlcPeer = async (): Promise<Plc> => {
+  const { ready, stop } = await start("plc.mjs", {})
+  // SAFETY: the script tells nothing else.
+  return { ...(ready as { readonly url: string }), stop }
+}
+
+/** Starts the reference PDS of npm over an empty folder; its accounts' handles end in `.old.test`. */
+export const startReference = async (plc: Plc): Promise<Reference> => {
+  const port = await freePort()
+  const folder = mkdtempSync(join(tmpdir(), "nacre-peer-"))
+  mkdirSync(join(folder, "blobs"))
+  const adminPassword = randomBytes(12).toString("hex")
+  const mails: Array<Mail> = []
+  const { stop } = await start(
+    "pds.mjs",
+    {
+      PDS_PORT: String(port),
+      PDS_HOSTNAME: "localhost",
+      PDS_SERVICE_DID: `did:web:localhost%3A${port}`,
+      PDS_SERVICE_HANDLE_DOMAINS: ".old.test",
+      PDS_DATA_DIRECTORY: folder,
+      PDS_BLOBSTORE_DISK_LOCATION: join(folder, "blobs"),
+      PDS_DID_PLC_URL: plc.url,
+      PDS_DEV_MODE: "true",
+      // Without an app view it keeps no preferences; it is never asked for anything else.
+      PDS_BSKY_APP_VIEW_URL: "http://127.0.0.1:9",
+      PDS_BSKY_APP_VIEW_DID: "did:web:appview.test",
+      PDS_INVITE_REQUIRED: "false",
+      PDS_JWT_SECRET: randomBytes(16).toString("hex"),
+      PDS_DPOP_SECRET: randomBytes(32).toString("hex"),
+      PDS_ADMIN_PASSWORD: adminPassword,
+      PDS_PLC_ROTATION_KEY_K256_PRIVATE_KEY_HEX: "07".repeat(32)
+    },
+    // SAFETY: the script tells nothing but mails once it is ready.
+    (message) => mails.push((message as { readonly mail: Mail }).mail)
+  )
+  const codeIn = (to: string, after: number) =>
+    mails
+      .slice(after)
+      .filter((mail) => mail.to === to)
+      .flatMap(({ text }) => /\b[A-Z2-7]{5}-[A-Z2-7]{5}\b/.exec(text) ?? [])[0]
+  return {
+    publicUrl: `http://localhost:${port}`,
+    adminPassword,
+    mails,
+    code: async (to, after) => {
+      await until(`a code for ${to}`, () => codeIn(to, after) !== undefined)
+      return codeIn(to, after)!
+    },
+    stop: async () => {
+      await stop()
+      rmSync(folder, { recursive: true, force: true })
+    }
+  }
+}

@@ -1,0 +1,10 @@
+// The PLC directory server of @did-plc/server over its in-memory database; tells its port to whoever forked it.
+import { loopback } from "./loopback.mjs"
+import server from "@did-plc/server"
+
+loopback()
+const { PlcServer, Database } = server
+const plc = PlcServer.create({ db: Database.mock(), port: 0 })
+const listening = await plc.start()
+const { port } = listening.address()
+process.send({ url: `http://127.0.0.1:${port}` })

@@ -1,0 +1,15 @@
+import { join } from "node:path"
+import { defineConfig } from "vitest/config"
+
+/** The tests with real peers: `npm run peers`, which installs these first. */
+export default defineConfig({
+  test: {
+    name: "peers",
+    root: join(import.meta.dirname, "../.."),
+    include: ["test/peers/*.test.ts"],
+    // One reference server at a time is enough for a small machine.
+    fileParallelism: false,
+    testTimeout: 120_000,
+    hookTimeout: 120_000
+  }
+})

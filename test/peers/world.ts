@@ -1,0 +1,130 @@
+import { AtpAgent } from "@atproto/api"
+import { verifyRepoCar } from "@atproto/repo"
+import { assert } from "@effect/vitest"
+import { startMemory } from "../support/serverMemory.ts"
+import type { TestServer } from "../support/server.ts"
+import { png, post, signingKeyOf } from "../support/serverPeople.ts"
+import { type Plc, type Reference, startPlcPeer, startReference } from "./peers.ts"
+
+/** The reference PDS and a server of this project, which share a PLC directory. */
+export interface World {
+  readonly plc: Plc
+  readonly old: Reference
+  readonly nacre: TestServer
+  stop(): Promise<void>
+}
+
+/** Starts all three. */
+export const startWorld = async (): Promise<World> => {
+  const plc = await startPlcPeer()
+  const [old, nacre] = await Promise.all([
+    startReference(plc),
+    startMemory({
+      PLC_URL: plc.url,
+      DEV_ALLOW_HOSTS: new URL(plc.url).host,
+      HANDLE_DOMAINS: "new.test",
+      INVITE_REQUIRED: "off"
+    })
+  ])
+  return {
+    plc,
+    old,
+    // Its own directory is not the one that it was told to use.
+    nacre: { ...nacre, plcUrl: plc.url },
+    stop: async () => {
+      await Promise.all([old.stop(), nacre.stop()])
+      await plc.stop()
+    }
+  }
+}
+
+/** Somebody with an account on the reference, and what they have there. */
+export interface Mover {
+  readonly did: string
+  readonly name: string
+  readonly email: string
+  readonly password: string
+  /** At the reference. */
+  readonly agent: AtpAgent
+  readonly images: ReadonlyArray<{ readonly cid: string; readonly bytes: Uint8Array }>
+}
+
+const collection = "app.bsky.feed.post"
+
+/** Signs up at the reference and fills the account: posts, likes, pictures, preferences. */
+export const newMover = async (
+  { old }: World,
+  name: string,
+  { posts = 20 }: { readonly posts?: number } = {}
+): Promise<Mover> => {
+  const agent = new AtpAgent({ service: old.publicUrl })
+  const email = `${name}@example.com`
+  const password = `the password of ${name}`
+  await agent.createAccount({ handle: `${name}.old.test`, email, password })
+  const did = agent.assertDid
+  const images = await Promise.all(
+    ["one", "two", "three"].map(async (text) => {
+      const bytes = png(`${name} ${text}`)
+      const { data } = await agent.uploadBlob(bytes, { encoding: "image/png" })
+      return { blob: data.blob, cid: data.blob.ref.toString(), bytes }
+    })
+  )
+  const first = await agent.post({
+    text: "with pictures",
+    embed: {
+      $type: "app.bsky.embed.images",
+      images: images.map(({ blob: image }) => ({ image, alt: "one pixel" }))
+    }
+  })
+  await agent.like(first.uri, first.cid)
+  await agent.com.atproto.repo.applyWrites({
+    repo: did,
+    writes: Array.from({ length: posts }, (_, nth) => ({
+      $type: "com.atproto.repo.applyWrites#create" as const,
+      collection,
+      value: post(`post ${nth}`)
+    }))
+  })
+  await agent.app.bsky.actor.putPreferences({ preferences: [...preferencesOf(name)] })
+  return { did, name, email, password, agent, images }
+}
+
+/** What somebody has set in the app. */
+export const preferencesOf = (name: string) =>
+  [
+    { $type: "app.bsky.actor.defs#adultContentPref", enabled: true },
+    { $type: "app.bsky.actor.defs#interestsPref", tags: [name] },
+    { $type: "app.bsky.actor.defs#personalDetailsPref", birthDate: "1990-01-02T00:00:00.000Z" }
+  ] as const
+
+/** The service in a DID's document, its key, and who may change it. */
+export const plcOf = async ({ plc }: World, did: string) => {
+  const answer = await fetch(`${plc.url}/${did}/data`)
+  return (await answer.json()) as {
+    readonly rotationKeys: ReadonlyArray<string>
+    readonly verificationMethods: Readonly<Record<string, string>>
+    readonly alsoKnownAs: ReadonlyArray<string>
+    readonly services: Readonly<Record<string, { readonly endpoint: string }>>
+  }
+}
+
+/** The operations of a DID that are in force. */
+export const logOf = async ({ plc }: World, did: string): Promise<ReadonlyArray<object>> =>
+  (await fetch(`${plc.url}/${did}/log`)).json() as Promise<ReadonlyArray<object>>
+
+/** The CIDs of an account's records, by path, out of an export that the official library has verified. */
+export const recordsOf = async (world: World, agent: AtpAgent, did: string) => {
+  const { data } = await agent.com.atproto.sync.getRepo({ did })
+  const { creates } = await verifyRepoCar(data, did, await signingKeyOf(world.nacre, did))
+  return new Map(
+    creates.map(({ collection: name, rkey, cid }) => [`${name}/${rkey}`, cid.toString()])
+  )
+}
+
+/** Every picture is served, byte by byte. */
+export const assertImages = async (agent: AtpAgent, { did, images }: Mover) => {
+  for (const { cid, bytes } of images) {
+    const { data } = await agent.com.atproto.sync.getBlob({ did, cid })
+    assert.deepStrictEqual(new Uint8Array(data), new Uint8Array(bytes))
+  }
+}
