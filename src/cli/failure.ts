@@ -34,7 +34,13 @@ export class Unreachable extends Schema.TaggedError<Unreachable>()("Unreachable"
   override readonly [Runtime.errorReported] = false
 }
 
-/** Everything that a command fails with on purpose. */
+/** What was looked at is not well; the report has been printed. */
+export class Unwell extends Schema.TaggedError<Unwell>()("Unwell", { faults: Schema.Int }) {
+  override readonly [Runtime.errorExitCode] = 1
+  override readonly [Runtime.errorReported] = false
+}
+
+/** Everything that a command fails with on purpose, and that is yet to be told. */
 export type CliFailure = Failed | CallFailed | Unreachable
 
 /** What is told about a failure: to people in words, to scripts as JSON. */
@@ -57,6 +63,7 @@ const advice: Readonly<Record<string, string>> = {
   AccountDeactivated: "Activate the account first: nacre account activate",
   RepoDeactivated: "Activate the account first: nacre account activate",
   RepoNotFound: "See which accounts are there: nacre account list",
+  HandleNotFound: "Is it written in full, and an account of this server? See: nacre account list",
   HandleNotAvailable: "Choose another handle.",
   AlreadyExists: "Choose another handle or DID, or see what is there: nacre account list",
   InvalidInviteCode: "Make one: nacre invite create",

@@ -35,7 +35,7 @@ const create = Command.make(
     const all = made.codes.flatMap((one) => one.codes)
     yield* report({ server: admin.server, uses, codes: all }, () => all.join("\n"))
     yield* note(
-      `Whoever has a code makes an account on ${admin.server} with any app, or here: nacre account create`
+      `Whoever has a code makes an account on ${admin.server} with any app, or here: nacre account create --invite <code>`
     )
   })
 ).pipe(

@@ -58,6 +58,10 @@ const originOf = (text: string) => {
   return URL.parse(/^https?:\/\//.test(text) ? text : `${scheme}://${text}`)?.origin
 }
 
+/** Whether an origin is of this machine. */
+export const isLocal = (origin: string): boolean =>
+  ["localhost", "127.0.0.1", "[::1]"].includes(new URL(origin).hostname)
+
 /** The origin of the server that the command is for. */
 export const theServer = Effect.gen(function* () {
   const given = Option.getOrUndefined(yield* ServerFlag) ?? (yield* variable("NACRE_SERVER"))
@@ -100,6 +104,12 @@ export const theAccount = Effect.gen(function* () {
 
 /** The PLC directory: PLC_URL, that of the local server, or the public one. */
 export const plcUrl = Effect.gen(function* () {
-  const given = yield* variable("PLC_URL")
-  return (given ?? (yield* localIfMeant)?.plcUrl ?? "https://plc.directory").replace(/\/+$/, "")
+  const given = (yield* variable("PLC_URL")) ?? (yield* localIfMeant)?.plcUrl
+  if (given !== undefined) return given.replace(/\/+$/, "")
+  // The DIDs of a server on this machine are none of the public directory's.
+  if (!isLocal(yield* theServer)) return "https://plc.directory"
+  return yield* new Failed({
+    message: "It is not known which PLC directory the local server uses",
+    next: "Name it in PLC_URL; npm start prints it."
+  })
 })

@@ -68,7 +68,10 @@ export const askNewPassword = (question: Question) =>
 export const confirm = (
   message: string,
   { yes, initial = false }: { readonly yes: boolean; readonly initial?: boolean }
-) => (yes ? Effect.succeed(true) : orGiven(message, "--yes", Prompt.Confirm({ message, initial })))
+) =>
+  yes
+    ? Effect.succeed(true)
+    : orGiven(`A yes (“${message}”)`, "--yes", Prompt.Confirm({ message, initial }))
 
 /** Goes on after a yes alone. */
 export const insist = (message: string, yes: boolean) =>

@@ -77,7 +77,7 @@ export const readRecoveryKey = Effect.fnUntraced(function* (file: string) {
   const bare = /^\s*([0-9a-f]{64})\s*$/i.exec(text)?.[1]
   const { curve, privateKey } =
     bare === undefined
-      ? yield* Effect.mapError(Schema.decodeUnknownEffect(KeyFile)(text), () => wrong)
+      ? yield* Effect.mapError(Schema.decodeEffect(KeyFile)(text), () => wrong)
       : { curve: "k256" as const, privateKey: bare }
   return yield* Effect.try({
     try: () => keyOf(curve, new Uint8Array(Buffer.from(privateKey, "hex"))),

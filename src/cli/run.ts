@@ -7,7 +7,9 @@ import * as GlobalFlag from "effect/cli/GlobalFlag"
 import { CallFailed, explain, Failed, Unreachable } from "./failure.ts"
 import { globalFlags } from "./flags.ts"
 import { account } from "./account/account.ts"
+import { identity } from "./identity/identity.ts"
 import { invite } from "./invite.ts"
+import { key } from "./key/key.ts"
 import { style } from "./output.ts"
 
 const root = Command.make("nacre").pipe(
@@ -17,7 +19,7 @@ const root = Command.make("nacre").pipe(
       "NACRE_ADMIN_PASSWORD, or from the files that NACRE_PASSWORD_FILE and NACRE_ADMIN_PASSWORD_FILE name. " +
       "For the local server of npm start they are read from its folder. NACRE_CODE answers a second factor."
   ),
-  Command.withSubcommands([account, invite]),
+  Command.withSubcommands([account, invite, identity, key]),
   Command.withGlobalFlags(globalFlags)
 )
 

@@ -196,6 +196,17 @@ export const upload = Effect.fn("cli.upload")(function* <
   return yield* read(remote, nsid, yield* send(remote, nsid, make), output)
 })
 
+/** Fetches from any address, whatever its status. */
+export const fetchText = Effect.fn("cli.fetchText")(function* (url: string) {
+  const client = yield* HttpClient.HttpClient
+  const { origin } = new URL(url)
+  const response = yield* Effect.mapError(client.get(url), reasonOf(origin))
+  return {
+    status: response.status,
+    text: yield* Effect.mapError(response.text, reasonOf(origin))
+  }
+})
+
 /** Fetches JSON from any address: PLC directories, DNS over HTTPS. Nothing for a 404. */
 export const fetchJson = Effect.fn("cli.fetchJson")(function* (
   url: string,

@@ -1,0 +1,153 @@
+import * as Effect from "effect/Effect"
+import * as Schema from "effect/Schema"
+import { checkFetchUrl } from "../../identity/address.ts"
+import { didMethod, isSupportedDid } from "../../identity/did.ts"
+import { handleOf, parseDidDocument, pdsOf, signingKeyOf } from "../../identity/didDocument.ts"
+import { parsePlcData } from "../../identity/plcParse.ts"
+import { CallFailed, Failed } from "../failure.ts"
+import { variable } from "../flags.ts"
+import { plcUrl } from "../place.ts"
+import { type CallError, fetchJson, fetchText, query } from "../xrpc.ts"
+
+/** What the network says about somebody, asked now. */
+export interface Found {
+  readonly handle?: string
+  readonly did?: string
+  /** Whether the server hands out handles under this domain and so answers for it. */
+  readonly isHosted: boolean
+  /** What the handle leads to: by the server, by DNS (several records are none), by the file of its host. */
+  readonly leads: {
+    readonly server?: string
+    readonly dns?: ReadonlyArray<string>
+    readonly file?: string
+  }
+  /** The handle that the DID's document names. */
+  readonly claimed?: string
+  readonly pds?: string
+  readonly signingKey?: string
+  /** Who may change a did:plc, the mightiest first. */
+  readonly rotationKeys?: ReadonlyArray<string>
+}
+
+const notFound = new Set(["HandleNotFound", "DidNotFound", "DidDeactivated"])
+
+/** Nothing, where a server says that it knows of nothing. */
+const orNothing = <A, R>(asking: Effect.Effect<A, CallError, R>) =>
+  Effect.catchIf(
+    asking,
+    (error) => error instanceof CallFailed && notFound.has(error.error),
+    () => Effect.undefined
+  )
+
+const patience = "5 seconds"
+
+/** What is asked of strangers may fail or take long: then it is not there. */
+const orUnknown = <A, E, R>(asking: Effect.Effect<A, E, R>) =>
+  asking.pipe(
+    Effect.timeout(patience),
+    Effect.orElseSucceed(() => undefined)
+  )
+
+const Answers = Schema.Struct({
+  Answer: Schema.optionalKey(Schema.Array(Schema.Struct({ data: Schema.String })))
+})
+
+/** The DIDs of the TXT records `_atproto.<handle>`. */
+const byDns = Effect.fnUntraced(function* (handle: string) {
+  const doh = (yield* variable("DOH_URL")) ?? "https://cloudflare-dns.com/dns-query"
+  const json = yield* fetchJson(`${doh}?name=_atproto.${handle}&type=TXT`, "application/dns-json")
+  const { Answer = [] } = yield* Schema.decodeUnknownEffect(Answers)(json)
+  return Answer.map(({ data }) => data.replaceAll(/"\s*"/g, "").replaceAll('"', ""))
+    .filter((text) => text.startsWith("did="))
+    .map((text) => text.slice(4).trim())
+})
+
+/** The DID in `https://<handle>/.well-known/atproto-did`. */
+const byFile = Effect.fnUntraced(function* (handle: string) {
+  const { status, text } = yield* fetchText(`https://${handle}/.well-known/atproto-did`)
+  const did = text.trim()
+  return status === 200 && isSupportedDid(did) ? did : undefined
+})
+
+const defined = <A extends object>(fields: A) =>
+  // SAFETY: only fields whose value is undefined are left out.
+  Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined)) as {
+    [K in keyof A]?: Exclude<A[K], undefined>
+  }
+
+const lookUpHandle = Effect.fnUntraced(function* (server: string, handle: string) {
+  const { availableUserDomains } = yield* query(
+    { server },
+    "com.atproto.server.describeServer",
+    Schema.Struct({ availableUserDomains: Schema.Array(Schema.String) })
+  )
+  const isHosted = availableUserDomains.some((domain) => handle.endsWith(domain))
+  const resolved = yield* orNothing(
+    query({ server }, "com.atproto.identity.resolveHandle", Schema.Struct({ did: Schema.String }), {
+      handle
+    })
+  )
+  // Names that are never public are not sent to anybody.
+  const asked = !isHosted && checkFetchUrl(`https://${handle}`).ok
+  const [dns, file] = asked
+    ? yield* Effect.all([orUnknown(byDns(handle)), orUnknown(byFile(handle))], { concurrency: 2 })
+    : []
+  return { isHosted, leads: defined({ server: resolved?.did, dns, file }) }
+})
+
+const lookUpDid = Effect.fnUntraced(function* (server: string, did: string) {
+  const resolved = yield* orNothing(
+    query(
+      { server },
+      "com.atproto.identity.resolveDid",
+      Schema.Struct({ didDoc: Schema.Unknown }),
+      {
+        did
+      }
+    )
+  )
+  if (resolved === undefined) return {}
+  const document = yield* Effect.try({
+    try: () => parseDidDocument(did, resolved.didDoc),
+    catch: () => new Failed({ message: `The document of ${did} is malformed` })
+  })
+  const plc = didMethod(did) === "plc" ? yield* orUnknown(plcDataOf(did)) : undefined
+  return defined({
+    claimed: handleOf(document),
+    pds: pdsOf(document),
+    signingKey: signingKeyOf(document),
+    rotationKeys: plc?.rotationKeys
+  })
+})
+
+/** What the PLC directory holds for a DID. */
+export const plcDataOf = Effect.fn("cli.plcDataOf")(function* (did: string) {
+  const directory = yield* plcUrl
+  const json = yield* fetchJson(`${directory}/${did}/data`)
+  return yield* Effect.try({
+    try: () => parsePlcData(json),
+    catch: () => new Failed({ message: `${directory} knows nothing of ${did}` })
+  })
+})
+
+/** Looks somebody up, by handle or DID, in both directions. */
+export const lookUp = Effect.fn("cli.lookUp")(function* (server: string, name: string) {
+  const isDid = name.startsWith("did:")
+  if (isDid) {
+    const byDid = yield* lookUpDid(server, name)
+    const handle = byDid.claimed
+    const byHandle =
+      handle === undefined ? { isHosted: false, leads: {} } : yield* lookUpHandle(server, handle)
+    return {
+      did: name,
+      ...(handle === undefined ? {} : { handle }),
+      ...byHandle,
+      ...byDid
+    } satisfies Found
+  }
+  const handle = name.toLowerCase()
+  const byHandle = yield* lookUpHandle(server, handle)
+  const did = byHandle.leads.server ?? byHandle.leads.dns?.[0] ?? byHandle.leads.file
+  const byDid = did === undefined ? {} : yield* lookUpDid(server, did)
+  return { handle, ...(did === undefined ? {} : { did }), ...byHandle, ...byDid } satisfies Found
+})
