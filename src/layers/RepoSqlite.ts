@@ -273,7 +273,6 @@ export const layer = Layer.effect(
       create: alone(create),
       head: Effect.map(load, (current) => current.head),
       write: (writes, options) => alone(write(writes, options)),
-      recommit: alone(recommit),
       recommitAfter: (change) => alone(Effect.andThen(change, recommit)),
       revAbove,
       replace: (replacement) => alone(replace(replacement)),

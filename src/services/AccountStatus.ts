@@ -14,7 +14,6 @@ import { Directory } from "./Directory.ts"
 import { Identity } from "./Identity.ts"
 import { isServedHere } from "./OwnDocument.ts"
 import { PlcDirectory } from "./PlcDirectory.ts"
-import { Repo } from "./Repo.ts"
 import { RepoCounts } from "./RepoCounts.ts"
 
 /** The account's DID does not lead to this server, or not with the account's key. */
@@ -83,12 +82,9 @@ const assertDid = Effect.fn("assertDid")(function* (account: Account) {
 })
 
 /**
- * Makes the account active once its DID leads here, and tells the network.
+ * Makes the account active once its DID leads here, and tells the network: account, identity, sync.
  *
- * One that was inactive gets a fresh commit over the same records: signed with the key that its DID names now, and
- * with a rev above what another host may have told meanwhile. `#sync` resets those who cannot follow it.
- *
- * Spec: account lifecycle.
+ * The head that `#sync` tells is signed with this host's key: an import has made it so. Spec: account lifecycle.
  */
 export const activate = Effect.fn("activate")(function* () {
   const accounts = yield* AccountStore
@@ -100,7 +96,6 @@ export const activate = Effect.fn("activate")(function* () {
   const events = yield* AccountEvents
   yield* events.account
   yield* events.identity
-  if (account.deactivatedAt !== undefined) yield* (yield* Repo).recommit
   yield* events.sync
 }, alone)
 

@@ -138,9 +138,11 @@ export class Repo extends Context.Service<
       writes: ReadonlyArray<Write>,
       options: WriteOptions
     ): Effect.Effect<Committed, WriteFailure>
-    /** Signs a new commit over the same tree (key rotation, a reset), and announces it. */
-    readonly recommit: Effect.Effect<Head, RepoNotFound>
-    /** The same after `change` (of the signing key), during which nothing is signed; where it fails, nothing is. */
+    /**
+     * Signs a new commit over the same tree after `change` (of the signing key), and announces it.
+     *
+     * Nothing else is signed during the change; where it fails, nothing is signed at all.
+     */
     recommitAfter<E>(change: Effect.Effect<void, E>): Effect.Effect<Head, RepoNotFound | E>
     /** A rev for a commit that is to follow both the head and a commit from elsewhere. */
     revAbove(rev: string): Effect.Effect<string, RepoNotFound>

@@ -161,7 +161,6 @@ describe("what went wrong with the event stream elsewhere", () => {
       "#account false deactivated",
       "#account true undefined",
       "#identity",
-      "#commit",
       "#sync",
       "#account false takendown"
     ])

@@ -33,7 +33,7 @@ import { Auth } from "../../../src/services/Auth.ts"
 import { Directory } from "../../../src/services/Directory.ts"
 import * as Passwords from "../../../src/services/Passwords.ts"
 import { PlcDirectory } from "../../../src/services/PlcDirectory.ts"
-import { type Head, Repo } from "../../../src/services/Repo.ts"
+import { Repo } from "../../../src/services/Repo.ts"
 import { RepoCounts } from "../../../src/services/RepoCounts.ts"
 import * as ServiceTokens from "../../../src/services/ServiceTokens.ts"
 import { configLayer, sqlLayer, storeLayer, alice as template } from "./support.ts"
@@ -116,7 +116,6 @@ const repoLayer = Layer.succeed(
     head: notThere,
     write: () => notThere,
     // SAFETY: nobody here looks at the head.
-    recommit: Effect.as(note("commit"), {} as Head),
     recommitAfter: () => notThere,
     revAbove: () => notThere,
     replace: () => notThere,

@@ -85,7 +85,7 @@ describe("activateAccount", () => {
   const inactive = { deactivatedAt, deleteAfter: "2026-03-01T00:00:00.000Z" }
 
   check(
-    "makes the account active, and announces account, identity, a fresh commit and sync",
+    "makes the account active, and announces account, identity and sync",
     { account: inactive },
     (token, did) =>
       Effect.gen(function* () {
@@ -94,17 +94,9 @@ describe("activateAccount", () => {
         const account = yield* (yield* AccountStore).get
         assert.isUndefined(account.deactivatedAt)
         assert.isUndefined(account.deleteAfter)
-        assert.deepStrictEqual(announced, ["account", "identity", "commit", "sync"])
+        assert.deepStrictEqual(announced, ["account", "identity", "sync"])
         assert.strictEqual(yield* statusOf(did), "active")
       })
-  )
-
-  check("announces an account that is active already without a new commit", {}, (token) =>
-    Effect.gen(function* () {
-      const { status } = yield* call(`${server}.activateAccount`, { token, post: true })
-      assert.strictEqual(status, 200)
-      assert.deepStrictEqual(announced, ["account", "identity", "sync"])
-    })
   )
 
   check(

@@ -91,14 +91,7 @@ describe("while the directory is broken", () => {
         assert.isTrue(yield* status)
         yield* pass(1)
         const types = frames.slice(before).map(({ type }) => type)
-        assert.deepStrictEqual(types, [
-          "#commit",
-          "#account",
-          "#account",
-          "#identity",
-          "#commit",
-          "#sync"
-        ])
+        assert.deepStrictEqual(types, ["#commit", "#account", "#account", "#identity", "#sync"])
       }).pipe(Effect.scoped)
   )
 
