@@ -26,7 +26,7 @@ export class Pile {
       this.#starts = doubled(this.#starts)
       this.#lengths = doubled(this.#lengths)
     }
-    if (this.#at + bytes.length > slabBytes) {
+    if (this.#at >= slabBytes || this.#at + bytes.length > slabBytes) {
       // What is larger than a slab gets one of its own size.
       this.#slabs.push(new Uint8Array(Math.max(slabBytes, bytes.length)))
       this.#at = 0
