@@ -4,6 +4,8 @@ import * as Stdio from "effect/Stdio"
 import * as CliConfig from "effect/cli/CliConfig"
 import * as Command from "effect/cli/Command"
 import * as GlobalFlag from "effect/cli/GlobalFlag"
+import { exportAccount } from "./backup/export.ts"
+import { importAccount } from "./backup/import.ts"
 import { CallFailed, explain, Failed, Unreachable } from "./failure.ts"
 import { globalFlags } from "./flags.ts"
 import { account } from "./account/account.ts"
@@ -19,7 +21,7 @@ const root = Command.make("nacre").pipe(
       "NACRE_ADMIN_PASSWORD, or from the files that NACRE_PASSWORD_FILE and NACRE_ADMIN_PASSWORD_FILE name. " +
       "For the local server of npm start they are read from its folder. NACRE_CODE answers a second factor."
   ),
-  Command.withSubcommands([account, invite, identity, key]),
+  Command.withSubcommands([account, invite, identity, key, exportAccount, importAccount]),
   Command.withGlobalFlags(globalFlags)
 )
 

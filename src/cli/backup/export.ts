@@ -1,0 +1,131 @@
+import * as Clock from "effect/Clock"
+import * as Effect from "effect/Effect"
+import * as Schema from "effect/Schema"
+import * as Argument from "effect/cli/Argument"
+import * as Command from "effect/cli/Command"
+import { CallFailed, Failed } from "../failure.ts"
+import { facts, note, report } from "../output.ts"
+import { withProgress } from "../progress.ts"
+import { owner, type Session } from "../session.ts"
+import { query } from "../xrpc.ts"
+import { fetchBlob, fetchRepo, listBlobs } from "./fetching.ts"
+import { type Folder, type Manifest, openFolder } from "./folder.ts"
+import { getPreferences } from "./sending.ts"
+
+/** How many blobs are fetched at the same time. */
+const atATime = 4
+
+/** The repo, unless the folder has it as it is now. */
+const exportRepo = Effect.fnUntraced(function* (
+  session: Session,
+  folder: Folder,
+  before: Manifest | undefined
+) {
+  const { did } = session
+  const latest = yield* query(
+    session,
+    "com.atproto.sync.getLatestCommit",
+    Schema.Struct({ rev: Schema.String }),
+    { did }
+  ).pipe(
+    // An inactive account's is told by checkAccountStatus alone; then the repo is fetched again.
+    Effect.catchIf(
+      (error) => error instanceof CallFailed && error.status < 500,
+      () => Effect.undefined
+    )
+  )
+  if (before?.rev !== undefined && before.rev === latest?.rev && (yield* folder.hasCar)) {
+    return before.rev
+  }
+  return yield* withProgress({ label: "Repo", unit: "bytes" }, (progress) =>
+    fetchRepo(session, did, folder.car, progress)
+  )
+})
+
+/** The blobs that the folder does not have; gives how many there are, and those that could not be had. */
+const exportBlobs = Effect.fnUntraced(function* (session: Session, folder: Folder) {
+  const { did } = session
+  const cids = yield* listBlobs(session, did)
+  const there = yield* folder.blobs
+  const failed = yield* withProgress(
+    { label: "Blobs", total: cids.length, unit: "items" },
+    (progress) =>
+      Effect.forEach(
+        cids,
+        Effect.fnUntraced(function* (cid) {
+          const lost = there.has(cid) ? undefined : yield* exportBlob(session, folder, cid)
+          yield* progress.advance(1)
+          return lost === undefined ? [] : [lost]
+        }),
+        { concurrency: atATime }
+      )
+  )
+  return { count: cids.length, failed: failed.flat() }
+})
+
+/** One blob; a server that does not have it any more leaves the others whole. */
+const exportBlob = Effect.fnUntraced(function* (session: Session, folder: Folder, cid: string) {
+  const file = folder.blob(cid)
+  return yield* fetchBlob(session, { did: session.did, cid, file }).pipe(
+    Effect.flatMap(({ contentType }) => folder.noteBlob(cid, contentType)),
+    Effect.as(undefined),
+    Effect.catchIf(
+      (error) => error instanceof CallFailed && error.status < 500,
+      () => Effect.succeed(cid)
+    )
+  )
+})
+
+/** `nacre export`: everything of an account in one folder. */
+export const exportAccount = Command.make(
+  "export",
+  { folder: Argument.String("folder").pipe(Argument.withDescription("Where to; made if need be")) },
+  Effect.fnUntraced(function* ({ folder: name }) {
+    const session = yield* owner
+    const { server, did, handle } = session
+    const folder = yield* openFolder(name)
+    const before = yield* folder.manifest
+    if (before !== undefined && before.did !== did) {
+      return yield* new Failed({
+        message: `${name} holds an export of ${before.did}, which is not ${handle}`,
+        next: "Name another folder."
+      })
+    }
+    yield* folder.prepare
+    const manifest: Manifest = { type: "nacre-export", version: 1, did, handle, server }
+    if (before === undefined) yield* folder.writeManifest(manifest)
+    const rev = yield* exportRepo(session, folder, before)
+    yield* folder.writeManifest({ ...manifest, rev })
+    const { count, failed } = yield* exportBlobs(session, folder)
+    yield* folder.writePreferences(yield* getPreferences(session))
+    if (failed.length > 0) {
+      return yield* new Failed({
+        message: `${failed.length} of ${count} blobs could not be fetched: ${failed.slice(0, 5).join(", ")}`,
+        next: `The rest is in ${name}. Repeat the command to try these again.`
+      })
+    }
+    const completedAt = new Date(yield* Clock.currentTimeMillis).toISOString()
+    yield* folder.writeManifest({ ...manifest, rev, blobs: count, completedAt })
+    yield* report({ folder: name, did, handle, rev, blobs: count }, () =>
+      facts([
+        ["Account", `${handle} (${did})`],
+        ["Folder", name],
+        ["Rev", rev],
+        ["Blobs", String(count)]
+      ])
+    )
+    yield* note(
+      "The folder holds private preferences: only you may read it. Keys and passwords are not in it."
+    )
+  }, Effect.scoped)
+).pipe(
+  Command.withDescription(
+    "Save an account in a folder: repo, blobs, preferences. Cut off, or done again, it fetches what is missing"
+  ),
+  Command.withExamples([
+    {
+      command: "nacre export alice-backup --account alice.example.com",
+      description: "Asks for the password"
+    }
+  ])
+)

@@ -1,0 +1,110 @@
+import * as Effect from "effect/Effect"
+import * as FileSystem from "effect/FileSystem"
+import * as Path from "effect/Path"
+import * as Schema from "effect/Schema"
+import { Failed } from "../failure.ts"
+
+/** What an export says of itself. */
+const Manifest = Schema.Struct({
+  type: Schema.Literal("nacre-export"),
+  version: Schema.Literal(1),
+  did: Schema.String,
+  handle: Schema.String,
+  server: Schema.String,
+  /** The rev of `repo.car`, once that is there. */
+  rev: Schema.optionalKey(Schema.String),
+  blobs: Schema.optionalKey(Schema.Int),
+  /** When everything was there. */
+  completedAt: Schema.optionalKey(Schema.String)
+})
+
+/** What an export says of itself. */
+export type Manifest = typeof Manifest.Type
+
+const ManifestFile = Schema.fromJsonString(Manifest)
+
+const BlobTypes = Schema.fromJsonString(
+  Schema.Struct({ cid: Schema.String, mimeType: Schema.String })
+)
+
+const broken = (what: string) => (error: { readonly message: string }) =>
+  new Failed({ message: `${what}: ${error.message}` })
+
+/**
+ * An exported account: `export.json`, `repo.car`, `preferences.json`, `blobs/<CID>`, and `blobs.jsonl` with their types.
+ *
+ * Files get their names when they are whole, so what is there need not be fetched again.
+ */
+export const openFolder = Effect.fnUntraced(function* (folder: string) {
+  const files = yield* FileSystem.FileSystem
+  const path = yield* Path.Path
+  const at = (...names: ReadonlyArray<string>) => path.join(folder, ...names)
+  const exists = (file: string) => Effect.orElseSucceed(files.exists(file), () => false)
+
+  const manifest = Effect.gen(function* () {
+    if (!(yield* exists(at("export.json")))) return undefined
+    return yield* files.readFileString(at("export.json")).pipe(
+      Effect.flatMap(Schema.decodeEffect(ManifestFile)),
+      Effect.mapError(() => new Failed({ message: `${at("export.json")} is not of an export` }))
+    )
+  })
+
+  /** Puts a text in place in one step; only its owner may read it. */
+  const put = (name: string, text: string) =>
+    files
+      .writeFileString(`${at(name)}.part`, text, { mode: 0o600 })
+      .pipe(
+        Effect.andThen(files.rename(`${at(name)}.part`, at(name))),
+        Effect.mapError(broken(`${at(name)} cannot be written`))
+      )
+
+  const prepare = files
+    .makeDirectory(at("blobs"), { recursive: true, mode: 0o700 })
+    .pipe(Effect.mapError(broken(`${folder} cannot be made`)))
+
+  const blobs = Effect.gen(function* () {
+    if (!(yield* exists(at("blobs")))) return new Set<string>()
+    const names = yield* Effect.mapError(
+      files.readDirectory(at("blobs")),
+      broken(`${at("blobs")} cannot be read`)
+    )
+    return new Set(names.filter((name) => !name.endsWith(".part")))
+  })
+
+  /** The types of the blobs; one that is missing is told by the server from the bytes. */
+  const blobTypes = Effect.gen(function* () {
+    const text = yield* Effect.orElseSucceed(files.readFileString(at("blobs.jsonl")), () => "")
+    const types = new Map<string, string>()
+    for (const line of text.split("\n")) {
+      const read = Schema.decodeOption(BlobTypes)(line)
+      if (read._tag === "Some") types.set(read.value.cid, read.value.mimeType)
+    }
+    return types
+  })
+
+  const noteBlob = (cid: string, mimeType: string) =>
+    files
+      .writeFileString(at("blobs.jsonl"), `${JSON.stringify({ cid, mimeType })}\n`, { flag: "a" })
+      .pipe(Effect.mapError(broken(`${at("blobs.jsonl")} cannot be written`)))
+
+  return {
+    car: at("repo.car"),
+    blob: (cid: string) => at("blobs", cid),
+    manifest,
+    writeManifest: (value: Manifest) => put("export.json", `${JSON.stringify(value, null, 2)}\n`),
+    preferences: Effect.orElseSucceed(
+      files.readFileString(at("preferences.json")),
+      () => undefined
+    ),
+    writePreferences: (value: unknown) =>
+      put("preferences.json", `${JSON.stringify(value, null, 2)}\n`),
+    hasCar: exists(at("repo.car")),
+    prepare,
+    blobs,
+    blobTypes,
+    noteBlob
+  }
+})
+
+/** An exported account on this machine. */
+export type Folder = Effect.Success<ReturnType<typeof openFolder>>

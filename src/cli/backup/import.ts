@@ -1,0 +1,105 @@
+import * as Effect from "effect/Effect"
+import * as Argument from "effect/cli/Argument"
+import * as Command from "effect/cli/Command"
+import * as Flag from "effect/cli/Flag"
+import { standingOf } from "../account/show.ts"
+import { yesFlag } from "../account/people.ts"
+import { Failed } from "../failure.ts"
+import { facts, note, report } from "../output.ts"
+import { withProgress } from "../progress.ts"
+import { insist } from "../prompts.ts"
+import { owner, type Session } from "../session.ts"
+import { checkCar } from "./fetching.ts"
+import { type Folder, openFolder } from "./folder.ts"
+import { listMissingBlobs, preferencesFrom, putPreferences, sendBlob, sendRepo } from "./sending.ts"
+
+/** How many blobs are sent at the same time. */
+const atATime = 4
+
+const importRepo = Effect.fnUntraced(function* (session: Session, folder: Folder, yes: boolean) {
+  const rev = yield* checkCar(folder.car, session.did)
+  const { repoRev, indexedRecords } = yield* standingOf(session)
+  if (indexedRecords > 0 && repoRev > rev) {
+    yield* insist(
+      `The account has ${indexedRecords} records, of a later time than the export: they would be replaced. Go on?`,
+      yes
+    )
+  }
+  yield* note("Importing the repo …")
+  yield* sendRepo(session, folder.car)
+})
+
+/** Sends the blobs that the server misses; gives those that the folder does not have. */
+const importBlobs = Effect.fnUntraced(function* (session: Session, folder: Folder) {
+  const missing = yield* listMissingBlobs(session)
+  const there = yield* folder.blobs
+  const types = yield* folder.blobTypes
+  const found = missing.filter((cid) => there.has(cid))
+  yield* withProgress({ label: "Blobs", total: found.length, unit: "items" }, (progress) =>
+    Effect.forEach(
+      found,
+      (cid) =>
+        sendBlob(session, {
+          cid,
+          file: folder.blob(cid),
+          contentType: types.get(cid) ?? "application/octet-stream"
+        }).pipe(Effect.andThen(progress.advance(1))),
+      { concurrency: atATime, discard: true }
+    )
+  )
+  return missing.filter((cid) => !there.has(cid))
+})
+
+/** `nacre import`: an export into an account that is here. */
+export const importAccount = Command.make(
+  "import",
+  {
+    folder: Argument.String("folder").pipe(Argument.withDescription("What nacre export has made")),
+    withoutRepo: Flag.Boolean("without-repo").pipe(
+      Flag.withDescription("Send blobs and preferences only, when the repo is there already"),
+      Flag.withDefault(false)
+    ),
+    yes: yesFlag
+  },
+  Effect.fnUntraced(function* ({ folder: name, withoutRepo, yes }) {
+    const folder = yield* openFolder(name)
+    const manifest = yield* folder.manifest
+    if (manifest === undefined) {
+      return yield* new Failed({
+        message: `${name} holds no export`,
+        next: "Make one: nacre export <folder> --account <handle> --server <where it lives>"
+      })
+    }
+    const session = yield* owner
+    if (session.did !== manifest.did) {
+      return yield* new Failed({
+        message: `The export is of ${manifest.did}, and ${session.handle} is ${session.did}`,
+        next: "A repo belongs to one DID: sign in as that account with --account."
+      })
+    }
+    if (!withoutRepo) yield* importRepo(session, folder, yes)
+    const lost = yield* importBlobs(session, folder)
+    const preferences = yield* folder.preferences
+    if (preferences !== undefined) {
+      yield* putPreferences(session, yield* preferencesFrom(preferences))
+    }
+    const standing = yield* standingOf(session)
+    const { did, handle, server } = session
+    yield* report({ server, did, handle, ...standing, missingBlobs: lost }, () =>
+      facts([
+        ["Account", `${handle} (${did})`],
+        ["Records", String(standing.indexedRecords)],
+        ["Blobs", `${standing.importedBlobs} of ${standing.expectedBlobs}`],
+        ["Active", standing.activated ? "yes" : "no"]
+      ])
+    )
+    if (lost.length > 0) yield* note(`${lost.length} blobs are neither here nor in the folder.`)
+    if (!standing.activated) {
+      yield* note(`Once its DID leads here, activate it: nacre account activate ${handle} --owner`)
+    }
+  }, Effect.scoped)
+).pipe(
+  Command.withDescription(
+    "Put an export into the account of this server that has the same DID; cut off, repeat it"
+  )
+)
