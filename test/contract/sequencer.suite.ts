@@ -324,6 +324,24 @@ export const sequencerContract = (
       assert.deepStrictEqual(await only(), [{ ...head, active: true }])
     })
 
+    check(
+      "forgets collections that an event which names them all leaves out",
+      async ({ sequencer }) => {
+        const [did, other] = ["did:example:moved", "did:example:other"] as const
+        const [make, ofOther] = [events(did), events(other)]
+        const before = { added: ["app.whole.like", "app.whole.post"], removed: [] }
+        await run(sequencer.append(other, [ofOther.head("3a", 9, before)]))
+        await run(sequencer.append(did, [make.head("3a", 9, before)]))
+        const whole = { added: ["app.whole.post", "app.whole.note"], removed: [], whole: true }
+        await run(sequencer.append(did, [make.head("3b", 9, whole)]))
+        const holders = async (collection: string) =>
+          (await run(sequencer.listReposByCollection({ collection, limit: 10 }))).dids
+        assert.deepStrictEqual(await holders("app.whole.like"), [other])
+        assert.deepStrictEqual(await holders("app.whole.post"), [did, other])
+        assert.deepStrictEqual(await holders("app.whole.note"), [did])
+      }
+    )
+
     check("lists the active repos that hold a collection", async ({ sequencer }) => {
       const dids = ["c", "a", "b", "d"].map((name) => `did:example:${name}`)
       const likes = { added: ["app.like"], removed: [] }
