@@ -53,9 +53,10 @@ import { postAccept, postReactivate, postReject } from "./oauth/authorizeAnswer.
 import { postCode, postPasskey, postSignIn } from "./oauth/authorizeSignIn.ts"
 import { postSignUp } from "./oauth/authorizeSignUp.ts"
 import { paths } from "./oauth/authorizeVisit.ts"
+import { orOfAppView } from "./proxy/foreignRecord.ts"
 import { proxy } from "./proxy/proxy.ts"
 import { isElsewhere } from "./proxy/rules.ts"
-import { nsidOf, serve, table } from "./Xrpc.ts"
+import { type Method, nsidOf, serve, table } from "./Xrpc.ts"
 import { blobMethods } from "./xrpc/host/blobs.ts"
 import { recoveryMethods } from "./xrpc/host/recovery.ts"
 import { importRepo } from "./xrpc/host/importRepo.ts"
@@ -86,6 +87,23 @@ const changesIdentity: ReadonlySet<string> = new Set([
   "com.atproto.identity.updateHandle"
 ])
 
+/** Hands a method on to the object of its account. */
+const forward = Effect.fnUntraced(function* (
+  nsid: string,
+  { authority }: Pick<Method, "authority">,
+  request: Request,
+  url: URL,
+  noted: Noted
+) {
+  const did = yield* accountOf(authority, request, url)
+  noteAccount(request, did)
+  noted.forwarded = true
+  const answered = yield* (yield* Accounts).forward(did, request)
+  // What this isolate remembers of the account is not so any more.
+  if (answered.ok && changesIdentity.has(nsid)) yield* (yield* Identity).forget(did)
+  return answered
+})
+
 const xrpc = Effect.fnUntraced(function* (request: Request, url: URL, noted: Noted) {
   const nsid = nsidOf(url) ?? ""
   noted.limits = yield* countRequest(request, nsid)
@@ -98,13 +116,8 @@ const xrpc = Effect.fnUntraced(function* (request: Request, url: URL, noted: Not
   if (forwarded === undefined || isElsewhere(nsid, request.headers.get("atproto-proxy"), config)) {
     return yield* proxy(nsid, request, url)
   }
-  const did = yield* accountOf(forwarded.authority, request, url)
-  noteAccount(request, did)
-  noted.forwarded = true
-  const answered = yield* (yield* Accounts).forward(did, request)
-  // What this isolate remembers of the account is not so any more.
-  if (answered.ok && changesIdentity.has(nsid)) yield* (yield* Identity).forget(did)
-  return answered
+  const local = forward(nsid, forwarded, request, url, noted)
+  return yield* nsid === "com.atproto.repo.getRecord" ? orOfAppView(local, request, url) : local
 })
 
 type Make<R> = (request: Request, url: URL, noted: Noted) => Effect.Effect<Response, Failure, R>

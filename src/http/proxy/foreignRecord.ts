@@ -1,0 +1,72 @@
+import * as Effect from "effect/Effect"
+import * as Result from "effect/Result"
+import { isSupportedDid } from "../../identity/did.ts"
+import { Config } from "../../services/Config.ts"
+import { HostedIdentities } from "../../services/HostedIdentities.ts"
+import { isServedHere } from "../../services/OwnDocument.ts"
+import { ProxyTargets, UpstreamFailed } from "../../services/ProxyTargets.ts"
+import type { Failure } from "../failures.ts"
+import { isJson, parseJson } from "./bodies.ts"
+import { ask, failedAnswer, passedAnswer, succeeded } from "./exchange.ts"
+
+const nsid = "com.atproto.repo.getRecord"
+
+const parameters = ["repo", "collection", "rkey", "cid"]
+
+/** Whether a name could be that of an account elsewhere: nobody else knows the names that this server gives. */
+const isForeign = Effect.fnUntraced(function* (repo: string) {
+  return repo.startsWith("did:")
+    ? isSupportedDid(repo) && !isServedHere(repo, yield* Config)
+    : !(yield* HostedIdentities).isOwnHandle(repo)
+})
+
+const ofAppView = Effect.fn("proxy.foreignRecord")(function* (request: Request, url: URL) {
+  const { appView } = yield* Config
+  const known = parameters.flatMap((name): Array<[string, string]> => {
+    const value = url.searchParams.get(name)
+    return value === null ? [] : [[name, value]]
+  })
+  const repo = url.searchParams.get("repo")
+  if (appView === undefined || repo === null || !(yield* isForeign(repo))) return undefined
+  const endpoint = yield* (yield* ProxyTargets).endpointOf(appView)
+  const answer = yield* ask({
+    method: request.method === "HEAD" ? "HEAD" : "GET",
+    url: `${endpoint}/xrpc/${nsid}?${new URLSearchParams(known)}`,
+    headers: { accept: "application/json", "accept-encoding": "identity" },
+    keepEncoding: false
+  })
+  if (!succeeded(answer)) return yield* failedAnswer(answer)
+  if (isJson(answer.headers)) return passedAnswer(answer)
+  yield* Effect.ignore(Effect.tryPromise(() => answer.body?.cancel() ?? Promise.resolve()))
+  return yield* new UpstreamFailed({ reason: "refused" })
+})
+
+const notHere = "RepoNotFound"
+
+/** Whether an error's body says that the repo is not here. */
+const saysNotHere = (body: unknown): boolean =>
+  typeof body === "object" && body !== null && "error" in body && body.error === notHere
+
+/**
+ * com.atproto.repo.getRecord of a repo that is not here, as the app view has it; everything else is answered by `local`.
+ *
+ * Nobody's name goes there: records are public, and so is the question.
+ */
+export const orOfAppView = Effect.fnUntraced(function* <R>(
+  local: Effect.Effect<Response, Failure, R>,
+  request: Request,
+  url: URL
+) {
+  const answered = yield* Effect.result(local)
+  if (Result.isFailure(answered)) {
+    const { failure } = answered
+    const other = failure._tag === notHere ? yield* ofAppView(request, url) : undefined
+    return other ?? (yield* failure)
+  }
+  const { success } = answered
+  if (success.status !== 400) return success
+  const bytes = new Uint8Array(yield* Effect.promise(() => success.arrayBuffer()))
+  const body = yield* Effect.orElseSucceed(parseJson(bytes), () => undefined)
+  const other = saysNotHere(body) ? yield* ofAppView(request, url) : undefined
+  return other ?? new Response(bytes, success)
+})
