@@ -67,6 +67,21 @@ export const waysSuite = (world: () => BrowserWorld) => {
       await context.close()
     })
 
+    it("are gone through by somebody who double-clicks everything", async () => {
+      const { app, server } = world()
+      const context = await world().visitor()
+      const page = await openApp(context, app)
+      await leave(page, server.publicUrl)
+      await arrive(page, "Sign in")
+      await page.getByLabel("Handle, email or DID").fill(erin.handle)
+      await page.getByLabel("Password").fill(erin.password)
+      await page.getByRole("button", { name: "Sign in", exact: true }).dblclick()
+      await arrive(page, "Allow this app")
+      await page.getByRole("button", { name: "Allow" }).dblclick()
+      assert.deepStrictEqual(await back(page, app), { ok: true, value: erin.did })
+      await context.close()
+    })
+
     it("work without JavaScript, and offer nothing that needs it", async () => {
       const { published, server } = world()
       const context = await world().visitor({ javaScriptEnabled: false })

@@ -2,8 +2,10 @@ import { afterAll, assert, beforeAll, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import { keepSignedIn } from "../../src/http/pages/signingIn.ts"
 import { Devices } from "../../src/services/Devices.ts"
-import { ask, enter, withAuthenticator } from "../support/accountPages.ts"
-import { Browser } from "../support/httpBrowser.ts"
+import { ask, browserOf, connect, enter, ours, withAuthenticator } from "../support/accountPages.ts"
+import { pushed } from "../support/authorizePages.ts"
+import { Browser, unescape } from "../support/httpBrowser.ts"
+import { publicApp } from "../support/oauthApp.ts"
 import { type Person, signUp, startWorld, type World } from "../support/httpWorld.ts"
 
 let world: World
@@ -45,5 +47,80 @@ describe("a password that was changed", () => {
     assert.isFalse(isIn)
     const devices = await world.beneath(Effect.flatMap(Devices, (all) => all.ofAccount(did)))
     assert.deepStrictEqual(devices, [])
+  })
+})
+
+describe("a page that is out of date", () => {
+  it("leads to itself anew, and nothing is done", async () => {
+    const person = await somebody()
+    const browser = await browserOf(world, person)
+    const { path } = await pushed(await publicApp(world))
+    const pages = [
+      { form: (await browser.get("/account", ours)).form("/sign-out"), has: "/sign-out" },
+      { form: (await browser.get(path)).form("/accept"), has: "/accept" }
+    ]
+    // Another tab signs in once more, which gives the browser a new cookie.
+    await enter(browser, person)
+    for (const { form, has } of pages) {
+      const late = await browser.post(form)
+      assert.strictEqual(late.status, 403)
+      assert.include(late.text, "Nothing was done")
+      const link = /<a class="button quiet" href="([^"]*)"/.exec(late.text)?.[1] ?? ""
+      assert.match(link, /^\/(account|oauth\/authorize)/)
+      assert.isTrue((await browser.get(unescape(link))).has(has))
+    }
+  })
+
+  it("leads nowhere else, whatever its form holds", async () => {
+    const browser = await browserOf(world, await somebody())
+    for (const fields of [
+      { client_id: "https://evil.example.com", request_uri: "//evil.example.com" },
+      { client_id: `"><script>alert(1)</script>`, request_uri: "" }
+    ]) {
+      const { status, text } = await browser.post({ action: "/oauth/authorize/accept", fields })
+      assert.strictEqual(status, 403)
+      assert.match(text, /href="\/oauth\/authorize\?client_id=/)
+      assert.notInclude(text, "<script>alert")
+    }
+  })
+})
+
+describe("the pages of an account", () => {
+  it("show an app once, with each of its sessions", async () => {
+    const person = await somebody()
+    const sessions = [await connect(world, person.did), await connect(world, person.did)]
+    const browser = await browserOf(world, person)
+    const page = await browser.get("/account/apps", ours)
+    assert.strictEqual(page.text.split("<strong>app.example.com</strong>").length, 2)
+    assert.include(page.text, "Signed in to 2 times")
+    for (const id of sessions) assert.include(page.text, `value="${id}"`)
+    assert.include((await browser.get("/account", ours)).text, "1 connected app,")
+  })
+
+  it("offer to switch where there are several, and to add another where there is one", async () => {
+    const browser = await browserOf(world, await somebody())
+    const alone = await browser.get("/account", ours)
+    assert.notInclude(alone.text, "/account/switch")
+    assert.include(alone.text, 'href="/account/sign-in"')
+    const both = await enter(browser, await somebody())
+    assert.include(both.text, 'href="/account/switch"')
+  })
+
+  it("send every form by a button that says so", async () => {
+    const browser = await browserOf(world, await somebody())
+    for (const page of ["", "/security", "/password", "/passkey", "/apps", "/devices"]) {
+      const { text } = await browser.get(`/account${page}`, ours)
+      assert.include(text, "<button")
+      assert.notMatch(text, /<button(?![^>]* type="submit")/)
+    }
+  })
+})
+
+describe("the consent page of an app on this device", () => {
+  it("shows where it leads back to, as it is read", async () => {
+    const app = await publicApp(world)
+    const browser = await browserOf(world, await somebody())
+    const { text } = await browser.get((await pushed(app)).path)
+    assert.include(text, `<code>${app.redirectUri}</code>`)
   })
 })

@@ -15,7 +15,7 @@ export const inactivePage = (visit: Visit, account: HereAccount): Page => {
       <p>Apps cannot use it as it is. Reactivated, it can be seen in the network again.</p>
       <form method="post" action="${paths.reactivate}">
         ${hidden({ ...carriedBy(visit), account: account.did })}
-        <button>Reactivate and continue</button>
+        <button type="submit">Reactivate and continue</button>
       </form>
       ${visit.hint === undefined && other} ${cancel(visit)}`
     return { title: "Account deactivated", body }

@@ -154,7 +154,9 @@ export const leadOf = ({ client }: Visit): string => `to go on to ${clientName(c
 /** The way out of every page: back to the app, without anything given. */
 export const cancel = (visit: Visit): Html =>
   html`<form method="post" action="${paths.reject}">
-    ${hidden(carriedBy(visit))}<button class="link">Cancel and go back to the app</button>
+    ${hidden(carriedBy(visit))}<button type="submit" class="link">
+      Cancel and go back to the app
+    </button>
   </form>`
 
 /** Signs an account in on the visitor's device, and goes on with the request. */

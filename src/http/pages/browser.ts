@@ -14,7 +14,9 @@ export class BrowserRefused extends Schema.TaggedError<BrowserRefused>()("Browse
     "malformed",
     "no cookie",
     "csrf"
-  ])
+  ]),
+  /** Where the page lies that is to be looked at anew: a path of ours. */
+  page: Schema.optional(Schema.String)
 }) {}
 
 const refused = (reason: BrowserRefused["reason"]) => new BrowserRefused({ reason })

@@ -27,7 +27,7 @@ const link = (url: string | undefined, label: string): Html | undefined =>
     : html` <a href="${url}" target="_blank" rel="noopener noreferrer">${label}</a>`
 
 /** Who asks: the full client id, and what it says of itself marked as its own words. */
-const clientBox = (client: Client): Html => {
+const clientBox = (client: Client, redirectUri: string): Html => {
   const name = client.name === undefined ? "" : visible(client.name)
   return html`<div class="client">
     <strong>${client.kind === "loopback" ? "An app on this device" : clientName(client)}</strong>
@@ -35,9 +35,9 @@ const clientBox = (client: Client): Html => {
     ${
       client.kind === "loopback" &&
       html`<small
-        >An app under development that runs on this device. Go on only if you started it
-        yourself.</small
-      >`
+          >An app under development that runs on this device. Go on only if you started it yourself.
+          You go back to it at:</small
+        ><code>${redirectUri}</code>`
     }
     ${
       name !== "" &&
@@ -86,7 +86,7 @@ export interface ConsentView {
 export const consentPage = (view: ConsentView): Html => {
   const { client, groups, handle, carried, actions } = view
   return html`<h1>Allow this app to use your account?</h1>
-    ${clientBox(client)}
+    ${clientBox(client, view.redirectUri)}
     <div class="who">
       ${account(handle, "Your account")}
       ${view.otherAccount !== undefined && html`<a href="${view.otherAccount}">Use another</a>`}
@@ -103,10 +103,10 @@ export const consentPage = (view: ConsentView): Html => {
     </p>
     <div class="pair">
       <form class="grow" method="post" action="${actions.reject}">
-        ${hidden(carried)}<button class="quiet">Cancel</button>
+        ${hidden(carried)}<button type="submit" class="quiet">Cancel</button>
       </form>
       <form class="grow" method="post" action="${actions.accept}">
-        ${hidden(carried)}<button>Allow</button>
+        ${hidden(carried)}<button type="submit">Allow</button>
       </form>
     </div>`
 }

@@ -35,7 +35,8 @@ const later = (): Message => ({
   status: 503
 })
 
-const outdated = "This page was out of date. Go back, load it again and try once more."
+const outdated =
+  "The page had been open for long, or somebody has signed in or out since in this browser. Nothing was done: load it again and try once more."
 
 const refusals: Readonly<Record<BrowserRefused["reason"], readonly [number, string]>> = {
   method: [405, "This page cannot be asked for in this way."],
@@ -49,7 +50,7 @@ const refusals: Readonly<Record<BrowserRefused["reason"], readonly [number, stri
   malformed: [400, "This form could not be read."],
   "no cookie": [
     403,
-    "Your browser did not send our cookie. Allow cookies for this site, then go back to the app and start again."
+    "Your browser did not send our cookie, or one that is over. Allow cookies for this site, load the page again and try once more."
   ],
   csrf: [403, outdated]
 }
@@ -63,9 +64,10 @@ export const inWords = (seconds: number): string => {
 
 /** The one table from a failure to what the person is told; causes go to the log. */
 const messages: Messages = {
-  BrowserRefused: ({ reason }) => {
+  BrowserRefused: ({ reason, page }) => {
     const [status, text] = refusals[reason]
-    return { title: "This did not work", text, status }
+    const link = page === undefined ? {} : { link: { href: page, label: "Load the page again" } }
+    return { title: "This did not work", text, status, ...link }
   },
   RequestOver: ({ reason }) =>
     reason === "not pushed"

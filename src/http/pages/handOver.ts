@@ -39,7 +39,7 @@ export const handOver = (
   const body = html`<h1>${going.title}</h1>
     <p class="lead">${going.lead}</p>
     <form method="post" action="${way.action}">
-      ${hidden(way.fields)}<button>Continue</button>
+      ${hidden(way.fields)}<button type="submit">Continue</button>
     </form>`
   const formAction = formActionTo(way.action)
   return showPage({ title: going.title, body, script: submitScript, formAction }, config)

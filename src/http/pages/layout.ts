@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto"
 import type { Settings } from "../../services/Config.ts"
 import { type Html, html, raw } from "./html.ts"
+import { onceScript } from "./onceScript.ts"
 import { stylesheet } from "./style.ts"
 
 /** A page: what stands in it, and what it may do besides. */
@@ -12,7 +13,7 @@ export interface Page {
   readonly status?: number
   /** More room: for lists and settings. */
   readonly wide?: boolean
-  /** A script of ours; no other runs. */
+  /** A script of ours; no other runs, but the one of all pages. */
   readonly script?: string
   /** Where forms may lead besides this server, redirects included: CSP sources, or no limit at all. */
   readonly formAction?: ReadonlyArray<string> | "anywhere"
@@ -45,11 +46,14 @@ const sheetOf = (config: Settings): Sheet => {
 const originsOf = (urls: ReadonlyArray<string | undefined>): ReadonlyArray<string> =>
   urls.flatMap((url) => (url?.startsWith("http") === true ? [new URL(url).origin] : []))
 
+const scriptsOf = ({ script }: Page): ReadonlyArray<string> =>
+  script === undefined ? [onceScript] : [script, onceScript]
+
 const policyOf = (page: Page, style: string, { brand }: Settings): string =>
   [
     "default-src 'none'",
     `style-src ${style}`,
-    ...(page.script === undefined ? [] : [`script-src ${hashOf(page.script)}`]),
+    ["script-src", ...scriptsOf(page).map(hashOf)].join(" "),
     ["img-src 'self' data:", ...originsOf([brand.logoUrl, brand.background])].join(" "),
     ...(page.formAction === "anywhere"
       ? []
@@ -112,7 +116,7 @@ ${raw(`<style>${sheet.text}</style>`)}
 ${header(config)}
 <main${raw(page.wide === true ? ' class="wide"' : "")}>${page.body}</main>
 ${footer(config)}
-${page.script !== undefined && raw(`<script>${page.script}</script>`)}
+${scriptsOf(page).map((script) => raw(`<script>${script}</script>`))}
 </body>
 </html>
 `

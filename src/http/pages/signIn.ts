@@ -23,7 +23,7 @@ export const passkeyForm = (form: {
   >
     ${hidden({ ...carried, challenge: challenge.ticket })}
     <input type="hidden" name="credential" />
-    <button class="quiet">${label}</button>
+    <button type="submit" class="quiet">${label}</button>
     <p class="hint" role="status"></p>
   </form>`
 }
@@ -73,7 +73,7 @@ export const signInPage = (view: SignInView): Html => {
         maxLength: 512
       })}
       ${checkbox("remember", "Remember me on this device", view.remember ?? true)}
-      <button>Sign in</button>
+      <button type="submit">Sign in</button>
     </form>
     ${passkeyForm({
       action: actions.passkey,
@@ -114,7 +114,7 @@ export const codePage = (view: CodeView): Html => {
         autofocus: true,
         maxLength: 32
       })}
-      <button>Continue</button>
+      <button type="submit">Continue</button>
     </form>
     ${passkeyForm({
       action: actions.passkey,

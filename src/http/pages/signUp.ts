@@ -78,6 +78,6 @@ export const signUpPage = (view: SignUpView): Html =>
       ${handleField(view)}
       ${field({ name: "email", label: "Email", type: "email", autocomplete: "email", value: view.filled.email })}
       ${field({ name: "password", label: "Password", type: "password", autocomplete: "new-password", hint: "8 characters or more.", maxLength: 256 })}
-      <button>Create account</button>
+      <button type="submit">Create account</button>
     </form>
     ${view.others}`

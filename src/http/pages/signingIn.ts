@@ -12,7 +12,7 @@ import { OAuthRequests } from "../../services/OAuthRequests.ts"
 import { PasskeyOwners } from "../../services/PasskeyOwners.ts"
 import { givePointBack, takePoint } from "../clientLimits.ts"
 import { noteAccount } from "../requestLog.ts"
-import { accountBehind, decoyDid, signInKey, signInLimits, strangerPoint } from "../signInGate.ts"
+import { accountBehind, decoyDid, signInKey, signInLimits } from "../signInGate.ts"
 import { seal, unseal } from "./csrf.ts"
 import { inWords } from "./failurePage.ts"
 
@@ -59,20 +59,14 @@ export const byPassword = Effect.fn("pages.byPassword")(
     { identifier, password }: { readonly identifier: string; readonly password: string }
   ) {
     const name = identifier.trim()
-    const key = signInKey(name)
-    yield* takePoint(request, key, signInLimits)
     const entry = yield* accountBehind(name)
+    const key = signInKey(name, entry?.did)
+    yield* takePoint(request, key, signInLimits)
     const did = entry?.did ?? decoyDid(name)
     if (entry !== undefined) noteAccount(request, did)
-    const isKnown = (yield* (yield* Devices).account(device, did)) !== undefined
-    // A name of nobody is counted like an account: what is refused must not tell them apart. An address is counted
-    // by itself, or what was refused for its owner's handle would tell whose it is.
-    const counted = entry === undefined || name.includes("@", 1) ? key : did
-    if (!isKnown) yield* strangerPoint(request, counted, 1)
     const accounts = yield* Accounts
     return yield* accounts.call(did, "provePassword", { password }).pipe(
       Effect.tap(() => givePointBack(request, key, signInLimits)),
-      Effect.tap(() => (isKnown ? Effect.void : strangerPoint(request, counted, -1))),
       Effect.flatMap((owner) => afterPassword(device, owner)),
       Effect.catchTag("Rejected", (rejected) => attemptOf(rejected, wrong))
     )

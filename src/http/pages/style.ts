@@ -86,6 +86,8 @@ h1+.note{margin-top:.75rem}
 ul.list>li>a.leads::after{content:"\\203a";color:var(--soft);font-size:1.5rem;line-height:1}
 @media(min-width:40rem){main.wide :is(button,.button):not(.small,.link){display:inline-block;width:auto;min-width:12rem}}
 .top-aligned{align-items:flex-start!important}
+li.app{padding:.75rem .9rem}li.app>*{display:block}li.app>code{font-size:.82rem;color:var(--soft)}
+li.app>.row{display:flex;gap:.8rem;margin-top:.6rem}li.app>.row+.row{border-top:1px solid var(--line);padding-top:.6rem}
 .tag{display:inline-block;padding:.05rem .5rem;margin-left:.3rem;border-radius:1rem;background:var(--tint);color:var(--soft);font-size:.8rem;font-weight:600}
 nav.tabs{display:flex;flex-wrap:wrap;gap:.25rem;margin:0 0 1.5rem;padding:0 0 .75rem;border-bottom:1px solid var(--line)}
 nav.tabs a{padding:.4rem .8rem;border-radius:.6rem;text-decoration:none;font-weight:600;font-size:.94rem}

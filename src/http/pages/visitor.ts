@@ -48,14 +48,22 @@ export interface Sent {
   readonly form: Form
 }
 
+/** Where the page of a form lies: a pushed request is named by its form. */
+const pageOf = (form: Form): string => {
+  const [clientId, requestUri] = [form.get("client_id"), form.get("request_uri")]
+  if (clientId === undefined || requestUri === undefined) return "/account"
+  return `/oauth/authorize?${new URLSearchParams({ client_id: clientId, request_uri: requestUri })}`
+}
+
 /** Reads a form that was sent; refused unless its page was ours and this browser's. */
 export const sentForm = Effect.fn("pages.sentForm")(function* (request: Request) {
   const form = yield* readForm(request)
   const device = yield* known(request)
-  if (device === undefined) return yield* new BrowserRefused({ reason: "no cookie" })
+  const page = pageOf(form)
+  if (device === undefined) return yield* new BrowserRefused({ reason: "no cookie", page })
   const csrf = form.get("csrf")
   if (csrf === undefined || (yield* unseal("csrf", device.id, csrf)) === undefined) {
-    return yield* new BrowserRefused({ reason: "csrf" })
+    return yield* new BrowserRefused({ reason: "csrf", page })
   }
   return { visitor: { device, csrf, cookies: [] }, form } satisfies Sent
 })

@@ -1,5 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
+import * as HttpServerRequest from "effect/http/HttpServerRequest"
 import * as Layer from "effect/Layer"
 import * as Result from "effect/Result"
 import { clientAddress, countRequest, isUnlimited } from "../../../src/http/clientLimits.ts"
@@ -122,9 +123,18 @@ describe("well-known files", () => {
 
   it.effect("the home page says what this is", () =>
     Effect.gen(function* () {
-      const body = yield* bodyOf(yield* home())
-      assert.include(body, "pds.host")
-      assert.include(body, "AT Protocol")
+      for (const accept of ["*/*", "text/html,application/xhtml+xml"]) {
+        const asked = new Request("https://pds.host/", { headers: { accept } })
+        const shown = yield* Effect.provideService(
+          home(),
+          HttpServerRequest.HttpServerRequest,
+          HttpServerRequest.fromWeb(asked)
+        )
+        const type = accept === "*/*" ? "text/plain" : "text/html"
+        assert.include(shown.headers.get("content-type"), type)
+        const body = yield* bodyOf(shown)
+        for (const text of ["pds.host", "AT Protocol", "/account"]) assert.include(body, text)
+      }
     }).pipe(Effect.provide(world(new FakeAccounts())))
   )
 })

@@ -26,7 +26,7 @@ const formPage = (owner: Owner, { name, privileged = false, message }: Filled = 
       maxLength: maxName
     })}
     ${checkbox("privileged", "May read and send direct messages", privileged)}
-    <button>Make an app password</button>`
+    <button type="submit">Make an app password</button>`
   const body = html`<p class="lead">
       An app password signs in to your account, but cannot change who may, and opens none of these
       pages.

@@ -12,10 +12,9 @@ type App = SecurityView["apps"][number]
 type AppPassword = SecurityView["appPasswords"][number]
 type Session = SecurityView["sessions"][number]
 
-const appRow = (owner: Owner, app: App): Html =>
-  html`<li class="row top-aligned">
+const connection = (owner: Owner, app: App): Html =>
+  html`<div class="row top-aligned">
     <span class="grow"
-      ><strong>${appInWords(app.clientId)}</strong><code>${app.clientId}</code
       ><small
         >Connected ${agoInWords(app.createdAt, owner.now)}, last heard of
         ${agoInWords(app.refreshedAt, owner.now)}.</small
@@ -29,9 +28,33 @@ const appRow = (owner: Owner, app: App): Html =>
       action: "apps/disconnect",
       fields: { session: app.id },
       inline: true,
-      content: html`<button class="small quiet">Disconnect</button>`
+      content: html`<button
+        type="submit"
+        class="small quiet"
+        aria-label="Disconnect ${appInWords(app.clientId)}, connected ${agoInWords(app.createdAt, owner.now)}"
+      >
+        Disconnect
+      </button>`
     })}
+  </div>`
+
+/** An app with each of its sessions: one a browser or device on which it was signed in to. */
+const appRow = (owner: Owner, [clientId, sessions]: readonly [string, ReadonlyArray<App>]): Html =>
+  html`<li class="app">
+    <strong>${appInWords(clientId)}</strong>
+    <code>${clientId}</code>
+    ${sessions.length > 1 && html`<small>Signed in to ${sessions.length} times:</small>`}
+    ${sessions.map((session) => connection(owner, session))}
   </li>`
+
+/** Sessions by their app; the app that was heard of last comes first. */
+const byClient = (
+  apps: ReadonlyArray<App>
+): ReadonlyArray<readonly [string, ReadonlyArray<App>]> => {
+  const latest = apps.toSorted((one, other) => other.refreshedAt - one.refreshedAt)
+  const clients = [...new Set(latest.map(({ clientId }) => clientId))]
+  return clients.map((client) => [client, latest.filter(({ clientId }) => clientId === client)])
+}
 
 const passwordRow = (owner: Owner, { name, privileged, createdAt }: AppPassword): Html =>
   html`<li class="row">
@@ -48,7 +71,7 @@ const passwordRow = (owner: Owner, { name, privileged, createdAt }: AppPassword)
       action: "apps/revoke-password",
       fields: { name },
       inline: true,
-      content: html`<button class="small quiet">Revoke</button>`
+      content: html`<button type="submit" class="small quiet">Revoke</button>`
     })}
   </li>`
 
@@ -66,7 +89,7 @@ const sessionRow = (owner: Owner, session: Session): Html =>
       action: "apps/end-session",
       fields: { session: session.id },
       inline: true,
-      content: html`<button class="small quiet">End</button>`
+      content: html`<button type="submit" class="small quiet">End</button>`
     })}
   </li>`
 
@@ -83,7 +106,7 @@ export const appsPage: AccountPage = {
     const { apps, appPasswords, sessions } = owner.view
     const body = html`<h2>Connected apps</h2>
       ${listOr(
-        apps.map((app) => appRow(owner, app)),
+        byClient(apps).map((app) => appRow(owner, app)),
         "No app is connected. One that you sign in to by way of this server will stand here."
       )}
       <h2>App passwords</h2>

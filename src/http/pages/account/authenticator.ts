@@ -19,7 +19,7 @@ const offPage = (owner: Owner, message?: string) =>
         An authenticator app on your phone shows a new code every half minute. From then on your
         password alone does not let anybody in. Passkeys and app passwords go on as they are.
       </p>
-      ${accountForm(owner, { action: "authenticator/begin", content: html`<button>Begin</button>` })}`
+      ${accountForm(owner, { action: "authenticator/begin", content: html`<button type="submit">Begin</button>` })}`
   })
 
 const onPage = (owner: Owner, since: number) => {
@@ -35,13 +35,13 @@ const onPage = (owner: Owner, since: number) => {
       </p>
       ${accountForm(owner, {
         action: "authenticator/codes",
-        content: html`<button class="quiet">Make new recovery codes</button>`
+        content: html`<button type="submit" class="quiet">Make new recovery codes</button>`
       })}
       <h2>Turn it off</h2>
       <p>Your password alone will sign you in again, and the recovery codes are gone.</p>
       ${accountForm(owner, {
         action: "authenticator/off",
-        content: html`<button class="danger">Turn the authenticator off</button>`
+        content: html`<button type="submit" class="danger">Turn the authenticator off</button>`
       })}`
   })
 }
@@ -68,7 +68,7 @@ const setUpPage = Effect.fnUntraced(function* (owner: Owner, secret: string, mes
       invalid: message !== undefined,
       autofocus: message !== undefined,
       maxLength: 12
-    })} <button>Turn the authenticator on</button>`
+    })} <button type="submit">Turn the authenticator on</button>`
   return framed(owner, {
     title: "Set up an authenticator",
     tab: "security",

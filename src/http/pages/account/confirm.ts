@@ -36,7 +36,7 @@ export const confirmForm = Effect.fnUntraced(function* (
       autofocus: true,
       maxLength: 512
     })}
-    <button>Continue</button>
+    <button type="submit">Continue</button>
   </form>`
   const challenge = yield* passkeyChallenge(visitor.device.id)
   const label = "Use a passkey"

@@ -24,7 +24,7 @@ const row = (owner: Owner, device: Device & DeviceAccount): Html => {
       action: "devices/sign-out",
       fields: { device: device.id },
       inline: true,
-      content: html`<button class="small quiet">Sign out</button>`
+      content: html`<button type="submit" class="small quiet">Sign out</button>`
     })}
   </li>`
 }
@@ -43,7 +43,7 @@ export const devicesPage: AccountPage = {
         devices.length > 1 &&
         accountForm(owner, {
           action: "devices/sign-out-others",
-          content: html`<button class="quiet">Sign out everywhere else</button>`
+          content: html`<button type="submit" class="quiet">Sign out everywhere else</button>`
         })
       }
       <p class="hint">

@@ -127,18 +127,22 @@ const inactive = (owner: Owner): Html =>
     ${accountForm(owner, {
       action: "reactivate",
       inline: true,
-      content: html`<button class="small quiet">Reactivate it</button>`
+      content: html`<button type="submit" class="small quiet">Reactivate it</button>`
     })}
   </div>`
 
 /** A page of an account: whose it is, the way to the other pages, and what was just done. */
 export const framed = (owner: Owner, { title, tab, body, message, script }: Framed): Page => {
   const { view } = owner
-  const signOut = html`<button class="small quiet">Sign out</button>`
+  const signOut = html`<button type="submit" class="small quiet">Sign out</button>`
   const content = html`<div class="who">
       ${account(view.handle, view.email)}
       <span class="actions"
-        ><a href="/account/switch">Switch</a>
+        >${
+          owner.several
+            ? html`<a href="/account/switch">Switch</a>`
+            : html`<a href="/account/sign-in">Add another</a>`
+        }
         ${accountForm(owner, { action: "sign-out", inline: true, content: signOut })}</span
       >
     </div>

@@ -30,7 +30,11 @@ export const overviewPage: AccountPage = {
     const { view } = owner
     const devices = yield* (yield* Devices).ofAccount(view.did)
     const held = [
-      counted(view.apps.length, "connected app", "connected apps"),
+      counted(
+        new Set(view.apps.map(({ clientId }) => clientId)).size,
+        "connected app",
+        "connected apps"
+      ),
       counted(view.appPasswords.length, "app password", "app passwords")
     ]
     const body = html`<dl class="facts">

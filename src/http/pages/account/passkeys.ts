@@ -54,7 +54,7 @@ const formPage = Effect.fnUntraced(function* (owner: Owner, message?: string) {
       hint: "So that you know it again among others.",
       maxLength: maxName
     })}
-    <button>Add a passkey</button>
+    <button type="submit">Add a passkey</button>
     <p class="hint" role="status"></p>`
   const body = html`<p class="lead">
       A passkey signs you in without a password: by your fingerprint, your face, the PIN of your

@@ -35,7 +35,7 @@ const formPage = (owner: Owner, message?: string) => {
       autocomplete: "new-password",
       invalid,
       maxLength: 256
-    })} <button>Change password</button>`
+    })} <button type="submit">Change password</button>`
   const body = html`<p class="lead">
       All connected apps, and your other devices, will be signed out. App passwords and passkeys
       stay.

@@ -32,7 +32,7 @@ const passkeyRow = (owner: Owner, { id, name, createdAt, usedAt }: Passkey): Htm
               autocomplete="off"
               value="${name}"
               aria-label="New name of “${name}”"
-            /><button class="small quiet">Rename</button>
+            /><button type="submit" class="small quiet">Rename</button>
           </div>`
         })}
       </details></span
@@ -41,7 +41,7 @@ const passkeyRow = (owner: Owner, { id, name, createdAt, usedAt }: Passkey): Htm
       action: "passkeys/remove",
       fields: { passkey: id },
       inline: true,
-      content: html`<button class="small quiet">Remove</button>`
+      content: html`<button type="submit" class="small quiet">Remove</button>`
     })}
   </li>`
 
