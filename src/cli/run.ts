@@ -12,6 +12,9 @@ import { account } from "./account/account.ts"
 import { identity } from "./identity/identity.ts"
 import { invite } from "./invite.ts"
 import { key } from "./key/key.ts"
+import { passkey } from "./passkey.ts"
+import { secret } from "./host/secret.ts"
+import { status } from "./status.ts"
 import { style } from "./output.ts"
 
 const root = Command.make("nacre").pipe(
@@ -21,7 +24,17 @@ const root = Command.make("nacre").pipe(
       "NACRE_ADMIN_PASSWORD, or from the files that NACRE_PASSWORD_FILE and NACRE_ADMIN_PASSWORD_FILE name. " +
       "For the local server of npm start they are read from its folder. NACRE_CODE answers a second factor."
   ),
-  Command.withSubcommands([account, invite, identity, key, exportAccount, importAccount]),
+  Command.withSubcommands([
+    status,
+    account,
+    invite,
+    identity,
+    key,
+    passkey,
+    exportAccount,
+    importAccount,
+    secret
+  ]),
   Command.withGlobalFlags(globalFlags)
 )
 

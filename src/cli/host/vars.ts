@@ -1,0 +1,58 @@
+import * as Effect from "effect/Effect"
+import * as FileSystem from "effect/FileSystem"
+import * as Path from "effect/Path"
+import { loadSecrets, parseVars, writePrivate } from "../../../scripts/env.mjs"
+import { Failed } from "../failure.ts"
+import { variable } from "../flags.ts"
+
+/** The secrets that a server cannot be without, and what each is for. */
+export const secretWords: Readonly<Record<string, string>> = {
+  MASTER_KEY: "protects the accounts' keys; cannot be changed later",
+  PLC_ROTATION_KEY: "changes the did:plc of accounts here, below their owners' recovery keys",
+  ADMIN_PASSWORD: "the administrator's"
+}
+
+/** The names of those secrets. */
+export const secretNamesNeeded = Object.keys(secretWords)
+
+/** Where the local server's secrets lie, as `npm start` has it: beside wrangler.toml, or in DATA_DIR. */
+export const varsFile = Effect.gen(function* () {
+  const path = yield* Path.Path
+  const folder = yield* variable("DATA_DIR")
+  return folder === undefined || path.resolve(folder) === path.resolve(".data")
+    ? path.resolve(".dev.vars")
+    : path.resolve(folder, ".dev.vars")
+})
+
+const failedFor = (file: string) => (cause: unknown) =>
+  new Failed({
+    message: `${file} cannot be used: ${cause instanceof Error ? cause.message : String(cause)}`
+  })
+
+/** The variables of a file; none where there is no file. */
+export const readVars = Effect.fnUntraced(function* (file: string) {
+  const files = yield* FileSystem.FileSystem
+  const text = yield* Effect.orElseSucceed(files.readFileString(file), () => "")
+  return parseVars(text)
+})
+
+/** Makes the secrets that the file lacks, and changes none that it has. */
+export const makeSecrets = (file: string) =>
+  Effect.try({ try: () => loadSecrets(file), catch: failedFor(file) })
+
+/** Sets variables of the file that are not secret; others stay as they are. */
+export const setVars = Effect.fnUntraced(function* (
+  file: string,
+  values: Readonly<Record<string, string>>
+) {
+  const files = yield* FileSystem.FileSystem
+  const before = yield* Effect.orElseSucceed(files.readFileString(file), () => "")
+  const kept = before
+    .split("\n")
+    .filter((line) => !Object.hasOwn(values, /^\s*([A-Za-z_]\w*)\s*=/.exec(line)?.[1] ?? ""))
+    .join("\n")
+    .replace(/\n*$/, "")
+  const lines = Object.entries(values).map(([name, value]) => `${name}=${value}`)
+  const text = `${[kept, ...lines].filter((line) => line !== "").join("\n")}\n`
+  yield* Effect.try({ try: () => writePrivate(file, text), catch: failedFor(file) })
+})

@@ -1,0 +1,85 @@
+import * as Effect from "effect/Effect"
+import * as Schema from "effect/Schema"
+import { didMethod } from "../../identity/did.ts"
+import { type DidDocument, parseDidDocument } from "../../identity/didDocument.ts"
+import { CarParser } from "../../repo/carParser.ts"
+import { decodeCommit } from "../../repo/commit.ts"
+import { CallFailed, Failed, Unreachable } from "../failure.ts"
+import { plcUrl } from "../place.ts"
+import { bytesOf } from "./files.ts"
+import { download, fetchJson, query, type Remote } from "../xrpc.ts"
+
+/** What a server says of itself. */
+const Host = Schema.Struct({
+  did: Schema.String,
+  availableUserDomains: Schema.Array(Schema.String),
+  inviteCodeRequired: Schema.optionalKey(Schema.Boolean)
+})
+
+/** Asks a server for its DID, its domains and whether it wants invites. */
+export const hostOf = (server: string) => query({ server }, "com.atproto.server.describeServer", Host)
+
+const webUrl = (did: string): string => {
+  const host = decodeURIComponent(did.slice("did:web:".length))
+  const scheme = host.startsWith("localhost") ? "http" : "https"
+  return `${scheme}://${host}/.well-known/did.json`
+}
+
+/** The DID document, asked of the PLC directory or of its own host, whatever the servers of the account think. */
+export const documentOf = Effect.fn("cli.documentOf")(function* (did: string) {
+  const url = didMethod(did) === "plc" ? `${yield* plcUrl}/${did}` : webUrl(did)
+  const json = yield* fetchJson(url, "application/did+ld+json, application/json")
+  return yield* Effect.try({
+    try: (): DidDocument => parseDidDocument(did, json),
+    catch: () => new Failed({ message: `${did} cannot be resolved: ${url} has no document of it` })
+  })
+})
+
+const Status = Schema.Struct({
+  active: Schema.Boolean,
+  status: Schema.optionalKey(Schema.String)
+})
+
+/** Whether a server has the account, and whether it is active there; nothing where it has none. */
+export const standingAt = (remote: Remote, did: string) =>
+  query(remote, "com.atproto.sync.getRepoStatus", Status, { did }).pipe(
+    Effect.catchIf(
+      (error) => error instanceof CallFailed && error.error === "RepoNotFound",
+      () => Effect.undefined
+    )
+  )
+
+const AccountStatus = Schema.Struct({
+  activated: Schema.Boolean,
+  validDid: Schema.Boolean,
+  indexedRecords: Schema.Int,
+  expectedBlobs: Schema.Int,
+  importedBlobs: Schema.Int
+})
+
+/** How far the account has come, in its own server's eyes. */
+export const accountStatusAt = (remote: Remote) =>
+  query(remote, "com.atproto.server.checkAccountStatus", AccountStatus)
+
+/** The head of the account's repo: the root of its tree is the same wherever the same records are. */
+export const headAt = Effect.fn("cli.headAt")(function* (remote: Remote, did: string) {
+  const { cid } = yield* query(
+    remote,
+    "com.atproto.sync.getLatestCommit",
+    Schema.Struct({ cid: Schema.String }),
+    { did }
+  )
+  const nsid = "com.atproto.sync.getBlocks"
+  const car = yield* bytesOf(yield* download(remote, nsid, { did, cids: [cid] }))
+  return yield* Effect.try({
+    try: () => {
+      const parser = new CarParser()
+      parser.push(car)
+      for (let block = parser.next(); block !== undefined; block = parser.next()) {
+        if (block.cid.toString() === cid) return decodeCommit(block.bytes).data.toString()
+      }
+      throw new Error("the commit is missing")
+    },
+    catch: () => new Unreachable({ server: remote.server, why: `the answer of ${nsid} is no commit` })
+  })
+})

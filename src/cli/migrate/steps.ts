@@ -1,0 +1,47 @@
+import * as Effect from "effect/Effect"
+import { Failed } from "../failure.ts"
+import { note, style } from "../output.ts"
+
+/** A part of a move that can be asked for whether it is done, so that a later run goes on where this one ended. */
+export interface Step<E, R> {
+  readonly name: string
+  /** What it does, as the person reads it. */
+  readonly title: string
+  readonly isDone: Effect.Effect<boolean, E, R>
+  readonly run: Effect.Effect<void, E, R>
+}
+
+/** What became of a step. */
+export interface Taken {
+  readonly step: string
+  readonly done: "now" | "before"
+}
+
+/** Takes steps in their order; each is asked for before and after, and `until` ends after that one. */
+export const takeSteps = Effect.fnUntraced(function* <E, R>(
+  steps: ReadonlyArray<Step<E, R>>,
+  until: string | undefined
+) {
+  const { good, faint } = yield* style
+  const taken: Array<Taken> = []
+  for (const [at, { name, title, isDone, run }] of steps.entries()) {
+    const label = `[${at + 1}/${steps.length}] ${title}`
+    if (yield* isDone) {
+      yield* note(`${label}: ${faint("done before")}`)
+      taken.push({ step: name, done: "before" })
+    } else {
+      yield* note(`${label} …`)
+      yield* run
+      if (!(yield* isDone)) {
+        return yield* new Failed({
+          message: `${title}: it was asked for, and has not come about`,
+          next: "Repeat the command: it goes on from here."
+        })
+      }
+      yield* note(`${label}: ${good("done")}`)
+      taken.push({ step: name, done: "now" })
+    }
+    if (name === until) return taken
+  }
+  return taken
+})
