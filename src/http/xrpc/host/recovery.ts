@@ -73,7 +73,7 @@ const deleteAccount = method(
     const { did, password, token } = input
     yield* takePoint(request, "deleteAccount", attemptLimits)
     // Passwords are guessed here no faster than at sign-in.
-    const key = signInKey(did)
+    const key = signInKey(did, did)
     yield* takePoint(request, key, signInLimits)
     const entry = yield* (yield* Directory).byDid(did)
     if (entry !== undefined) noteAccount(request, did)

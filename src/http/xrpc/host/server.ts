@@ -64,9 +64,9 @@ const createSession = method(
   { authority: { kind: "none" } },
   Effect.fnUntraced(function* ({ input, request }: Call<object, CreateSession.InputSchema>) {
     const identifier = input.identifier.trim()
-    const key = signInKey(identifier)
-    const headers = yield* takePoint(request, key, signInLimits)
     const entry = yield* accountBehind(identifier)
+    const key = signInKey(identifier, entry?.did)
+    const headers = yield* takePoint(request, key, signInLimits)
     if (entry !== undefined) noteAccount(request, entry.did)
     const accounts = yield* Accounts
     const did = entry?.did ?? decoyDid(identifier)
