@@ -13,6 +13,8 @@ import { identity } from "./identity/identity.ts"
 import { invite } from "./invite.ts"
 import { key } from "./key/key.ts"
 import { passkey } from "./passkey.ts"
+import { deploy } from "./host/deploy.ts"
+import { init } from "./host/init.ts"
 import { secret } from "./host/secret.ts"
 import { status } from "./status.ts"
 import { style } from "./output.ts"
@@ -25,6 +27,8 @@ const root = Command.make("nacre").pipe(
       "For the local server of npm start they are read from its folder. NACRE_CODE answers a second factor."
   ),
   Command.withSubcommands([
+    init,
+    deploy,
     status,
     account,
     invite,

@@ -2,6 +2,7 @@ import * as Effect from "effect/Effect"
 import * as FileSystem from "effect/FileSystem"
 import * as Redacted from "effect/Redacted"
 import * as Schema from "effect/Schema"
+import * as Stdio from "effect/Stdio"
 import * as Stream from "effect/Stream"
 import * as ChildProcess from "effect/process/ChildProcess"
 import { ChildProcessSpawner } from "effect/process/ChildProcessSpawner"
@@ -26,12 +27,17 @@ const notStarted = (error: { readonly message: string }) =>
 /** Runs wrangler before the user's eyes (all it prints is no result, so it goes to stderr); fails where it fails. */
 export const wrangler = Effect.fnUntraced(function* (args: ReadonlyArray<string>) {
   const spawner = yield* ChildProcessSpawner
+  const stdio = yield* Stdio.Stdio
   const command = ChildProcess.make(process.execPath, [yield* program, ...args], {
     stdin: "inherit",
-    stdout: "inherit",
     stderr: "inherit"
   })
-  const code = yield* Effect.mapError(spawner.exitCode(command), notStarted)
+  const running = Effect.gen(function* () {
+    const { stdout, exitCode } = yield* spawner.spawn(command)
+    yield* Stream.run(stdout, stdio.stderr({ endOnDone: false }))
+    return yield* exitCode
+  })
+  const code = yield* Effect.mapError(Effect.scoped(running), notStarted)
   if (code === 0) return
   return yield* new Failed({
     message: `wrangler ${args.join(" ")} ended with ${code}`,

@@ -1,12 +1,12 @@
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
+import * as Stream from "effect/Stream"
 import { didMethod } from "../../identity/did.ts"
 import { type DidDocument, parseDidDocument } from "../../identity/didDocument.ts"
 import { CarParser } from "../../repo/carParser.ts"
 import { decodeCommit } from "../../repo/commit.ts"
 import { CallFailed, Failed, Unreachable } from "../failure.ts"
 import { plcUrl } from "../place.ts"
-import { bytesOf } from "./files.ts"
 import { download, fetchJson, query, type Remote } from "../xrpc.ts"
 
 /** What a server says of itself. */
@@ -17,7 +17,8 @@ const Host = Schema.Struct({
 })
 
 /** Asks a server for its DID, its domains and whether it wants invites. */
-export const hostOf = (server: string) => query({ server }, "com.atproto.server.describeServer", Host)
+export const hostOf = (server: string) =>
+  query({ server }, "com.atproto.server.describeServer", Host)
 
 const webUrl = (did: string): string => {
   const host = decodeURIComponent(did.slice("did:web:".length))
@@ -61,8 +62,8 @@ const AccountStatus = Schema.Struct({
 export const accountStatusAt = (remote: Remote) =>
   query(remote, "com.atproto.server.checkAccountStatus", AccountStatus)
 
-/** The head of the account's repo: the root of its tree is the same wherever the same records are. */
-export const headAt = Effect.fn("cli.headAt")(function* (remote: Remote, did: string) {
+/** The root of the tree of the account's repo: the same wherever the same records are. */
+export const treeAt = Effect.fn("cli.treeAt")(function* (remote: Remote, did: string) {
   const { cid } = yield* query(
     remote,
     "com.atproto.sync.getLatestCommit",
@@ -70,16 +71,18 @@ export const headAt = Effect.fn("cli.headAt")(function* (remote: Remote, did: st
     { did }
   )
   const nsid = "com.atproto.sync.getBlocks"
-  const car = yield* bytesOf(yield* download(remote, nsid, { did, cids: [cid] }))
+  const { body, reason } = yield* download(remote, nsid, { did, cids: [cid] })
+  const car = yield* Effect.mapError(Stream.runCollect(body), reason)
   return yield* Effect.try({
     try: () => {
       const parser = new CarParser()
-      parser.push(car)
+      for (const piece of car) parser.push(piece)
       for (let block = parser.next(); block !== undefined; block = parser.next()) {
         if (block.cid.toString() === cid) return decodeCommit(block.bytes).data.toString()
       }
       throw new Error("the commit is missing")
     },
-    catch: () => new Unreachable({ server: remote.server, why: `the answer of ${nsid} is no commit` })
+    catch: () =>
+      new Unreachable({ server: remote.server, why: `the answer of ${nsid} is no commit` })
   })
 })

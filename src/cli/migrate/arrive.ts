@@ -1,0 +1,76 @@
+import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
+import * as Redacted from "effect/Redacted"
+import * as Schema from "effect/Schema"
+import { newPassword } from "../account/create.ts"
+import { Failed } from "../failure.ts"
+import { variable } from "../flags.ts"
+import { note } from "../output.ts"
+import { ask, askSecret, canAsk } from "../prompts.ts"
+import { secretVariable, type Session, signIn } from "../session.ts"
+import { procedure, query } from "../xrpc.ts"
+import { hostOf, standingAt } from "./network.ts"
+
+/** What the person may say of the account at the new server. */
+export interface Newcomer {
+  readonly handle: Option.Option<string>
+  readonly email: Option.Option<string>
+  readonly invite: Option.Option<string>
+}
+
+const createAccount = "com.atproto.server.createAccount"
+
+/** A token by which the account's owner speaks to another server, for the making of the account there. */
+export const tokenFor = Effect.fnUntraced(function* (from: Session, to: string) {
+  const { did } = yield* hostOf(to)
+  const { token } = yield* query(
+    from,
+    "com.atproto.server.getServiceAuth",
+    Schema.Struct({ token: Schema.String }),
+    { aud: did, lxm: createAccount }
+  )
+  return token
+})
+
+/** The handle at the new server: the one of one's own domain, else the same name under its first domain. */
+export const handleAt = Effect.fnUntraced(function* (
+  to: string,
+  { handle: before, oldDomains }: { readonly handle: string; readonly oldDomains: ReadonlyArray<string> },
+  wanted: Option.Option<string>
+) {
+  const { availableUserDomains } = yield* hostOf(to)
+  const [domain] = availableUserDomains
+  if (Option.isSome(wanted)) {
+    const name = wanted.value.replace(/^@/, "")
+    return name.includes(".") || domain === undefined ? name : `${name}${domain}`
+  }
+  const isOwn = !oldDomains.some((one) => before.endsWith(one))
+  const initial = isOwn || domain === undefined ? before : `${before.split(".")[0]}${domain}`
+  if (!(yield* canAsk)) return initial
+  return yield* ask({ message: "Your handle at the new server", otherwise: "--handle", initial })
+})
+
+/** Signs in at the new server, where the account is already. */
+const signInThere = Effect.fnUntraced(function* (to: string, did: string) {
+  const password =
+    (yield* secretVariable("NACRE_NEW_PASSWORD")) ??
+    (yield* askSecret({
+      message: `The password of the account on ${to}`,
+      otherwise: "NACRE_NEW_PASSWORD=… or NACRE_NEW_PASSWORD_FILE=<file>"
+    }))
+  return yield* signIn(to, did, password)
+})
+
+const Mine = Schema.Struct({ email: Schema.optionalKey(Schema.String) })
+
+/** The owner of the account at the new server, which is made there unless it is there already. */
+export const arrive = Effect.fn("cli.arrive")(function* (
+  to: string,
+  { did, handle, token, mail }: {
+    readonly did: string
+    readonly handle: Effect.Effect<string, E1, R1>
+    readonly token: Effect.Effect<string, E2, R2>
+    readonly mail: Effect.Effect<string | undefined, E3, R3>
+  },
+  newcomer: Newcomer
+) {})

@@ -1,0 +1,110 @@
+import * as Effect from "effect/Effect"
+import * as Schema from "effect/Schema"
+import { didMethod } from "../../identity/did.ts"
+import { makeDidDocument, pdsOf, signingKeyOf } from "../../identity/didDocument.ts"
+import { mailedCode } from "../account/people.ts"
+import { Failed } from "../failure.ts"
+import { plcDataOf } from "../identity/lookup.ts"
+import { note } from "../output.ts"
+import { canAsk, insist } from "../prompts.ts"
+import { procedure, query, type Remote } from "../xrpc.ts"
+import type { Move } from "./move.ts"
+import { documentOf } from "./network.ts"
+
+const Credentials = Schema.Struct({
+  rotationKeys: Schema.optionalKey(Schema.Array(Schema.String)),
+  alsoKnownAs: Schema.Array(Schema.String),
+  verificationMethods: Schema.Record(Schema.String, Schema.String),
+  services: Schema.Record(
+    Schema.String,
+    Schema.Struct({ type: Schema.String, endpoint: Schema.String })
+  )
+})
+
+type Credentials = typeof Credentials.Type
+
+/** What a server wants the DID to say. */
+export const credentialsAt = (remote: Remote) =>
+  query(remote, "com.atproto.identity.getRecommendedDidCredentials", Credentials)
+
+/** Whether the DID leads to the new server by now. */
+export const hasMoved = Effect.fnUntraced(function* ({ did, to }: Pick<Move, "did" | "to">) {
+  const wanted = yield* credentialsAt(to)
+  const document = yield* documentOf(did)
+  return (
+    pdsOf(document) === wanted.services["atproto_pds"]?.endpoint &&
+    signingKeyOf(document) === wanted.verificationMethods["atproto"]
+  )
+})
+
+/** What the DID is to say: what the new server wants, the owner's keys first; names and services of other kinds stay. */
+export const wantedData = Effect.fnUntraced(function* (
+  did: string,
+  to: Remote,
+  ownKeys: ReadonlyArray<string>
+) {
+  const now = yield* plcDataOf(did)
+  const { rotationKeys = [], alsoKnownAs, verificationMethods, services } = yield* credentialsAt(to)
+  const otherNames = now.alsoKnownAs.filter((name) => !name.startsWith("at://"))
+  return {
+    rotationKeys: [...new Set([...ownKeys, ...rotationKeys])],
+    alsoKnownAs: [...alsoKnownAs, ...otherNames],
+    verificationMethods: { ...now.verificationMethods, ...verificationMethods },
+    services: { ...now.services, ...services }
+  }
+})
+
+/** Lets the old server sign the operation, with a mailed code, and the new one hand it on. */
+const movePlc = Effect.fnUntraced(function* ({ did, from, to, ownKeys }: Move) {
+  const data = yield* wantedData(did, to, ownKeys)
+  const token = yield* mailedCode(
+    procedure(from, "com.atproto.identity.requestPlcOperationSignature", Schema.Unknown)
+  )
+  const { operation } = yield* procedure(
+    from,
+    "com.atproto.identity.signPlcOperation",
+    Schema.Struct({ operation: Schema.Unknown }),
+    { token, ...data }
+  )
+  yield* procedure(to, "com.atproto.identity.submitPlcOperation", Schema.Unknown, { operation })
+})
+
+/** Tells what the document of a did:web has to be, which its owner alone can change. */
+const moveWeb = Effect.fnUntraced(function* ({ did, to }: Move) {
+  const { alsoKnownAs, verificationMethods, services }: Credentials = yield* credentialsAt(to)
+  const document = makeDidDocument({ did, alsoKnownAs, keys: verificationMethods, services })
+  yield* note(
+    `${did} is yours to change. Let its document be:\n${JSON.stringify(document, null, 2)}`
+  )
+  if (!(yield* canAsk)) {
+    return yield* new Failed({
+      message: `The document of ${did} does not lead to ${to.server} yet`,
+      next: "Put it in place as shown, and repeat the command."
+    })
+  }
+  yield* insist("Is it in place?", false)
+})
+
+/** A copy of the directory may be a moment behind. */
+const patience = { times: 20 } as const
+
+const arrived = (move: Move) =>
+  hasMoved(move).pipe(
+    Effect.flatMap((moved) =>
+      moved
+        ? Effect.void
+        : new Failed({
+            message: `${move.did} does not lead to ${move.to.server}`,
+            next: "Wait a minute, and repeat the command."
+          })
+    )
+  )
+
+/** Lets the DID lead to the new server. */
+export const moveIdentity = Effect.fnUntraced(function* (move: Move) {
+  yield* didMethod(move.did) === "plc" ? movePlc(move) : moveWeb(move)
+  yield* arrived(move).pipe(
+    Effect.tapError(() => Effect.sleep("500 millis")),
+    Effect.retry(patience)
+  )
+})

@@ -1,0 +1,137 @@
+import * as Effect from "effect/Effect"
+import * as Ref from "effect/Ref"
+import * as Schema from "effect/Schema"
+import { CallFailed, Failed } from "../failure.ts"
+import { note } from "../output.ts"
+import type { Session } from "../session.ts"
+import { procedure } from "../xrpc.ts"
+import { listMissingBlobs } from "../backup/sending.ts"
+import { bringBlobs } from "./blobs.ts"
+import { hasMoved, moveIdentity } from "./identity.ts"
+import { accountStatusAt, standingAt } from "./network.ts"
+import { bringPreferences, bringRecords, samePreferences, sameRecords } from "./records.ts"
+import { takeSteps } from "./steps.ts"
+
+/** An account on its way from one server to another; at both its owner is signed in. */
+export interface Move {
+  readonly did: string
+  readonly from: Session
+  readonly to: Session
+  /** The owner's own keys, which stand before the server's. */
+  readonly ownKeys: ReadonlyArray<string>
+  /** Whether blobs that the old server has lost may stay behind. */
+  readonly allowMissing: boolean
+  /** The file of the notes; the repo lies beside it for a while. */
+  readonly notes: string
+}
+
+/** After which step a move may be told to end, in their order. */
+export const stepNames = [
+  "records",
+  "blobs",
+  "preferences",
+  "identity",
+  "activation",
+  "departure"
+] as const
+
+/** Once the DID leads to the new server, what is written is written there: nothing is brought over any more. */
+const unlessMoved = <E, R>(move: Move, isSame: Effect.Effect<boolean, E, R>) =>
+  Effect.flatMap(hasMoved(move), (moved) => (moved ? Effect.succeed(true) : isSame))
+
+/** Blobs that cannot come, as somebody has said, are no reason to stay. */
+const assertAllowed = Effect.fnUntraced(function* (
+  { allowMissing, from }: Move,
+  gone: ReadonlyArray<string>
+) {
+  if (gone.length === 0 || allowMissing) return
+  return yield* new Failed({
+    message: `${gone.length} blobs are not to be had from ${from.server}: ${gone.slice(0, 5).join(", ")}${gone.length > 5 ? " …" : ""}`,
+    next: "Repeat the command to try again, or leave them behind with --allow-missing-blobs."
+  })
+})
+
+/** Takes every step of a move that is not done yet; what it answers is what became of each. */
+export const takeMove = Effect.fn("cli.takeMove")(function* (
+  move: Move,
+  until: string | undefined
+) {
+  const { did, from, to } = move
+  const lost = yield* Ref.make<ReadonlyArray<string>>([])
+  const noPreferences = yield* Ref.make(false)
+
+  const blobsAreHere = Effect.gen(function* () {
+    const gone = yield* Ref.get(lost)
+    const missing = yield* listMissingBlobs(to)
+    return missing.every((cid) => gone.includes(cid))
+  })
+
+  /** Some servers keep no preferences: then there are none to bring. */
+  const withoutPreferences = (error: unknown) =>
+    error instanceof CallFailed && error.status !== 401 && error.status !== 429
+
+  return yield* takeSteps(
+    [
+      {
+        name: "records",
+        title: "Bring the records",
+        isDone: unlessMoved(move, sameRecords(move)),
+        run: bringRecords(move)
+      },
+      {
+        name: "blobs",
+        title: "Bring the blobs",
+        isDone: blobsAreHere,
+        run: Effect.gen(function* () {
+          const gone = yield* bringBlobs(move)
+          yield* assertAllowed(move, gone)
+          yield* Ref.set(lost, gone)
+        })
+      },
+      {
+        name: "preferences",
+        title: "Bring the preferences",
+        isDone: Effect.flatMap(Ref.get(noPreferences), (none) =>
+          none
+            ? Effect.succeed(true)
+            : unlessMoved(
+                move,
+                Effect.catchIf(samePreferences(move), withoutPreferences, () =>
+                  Effect.succeed(false)
+                )
+              )
+        ),
+        run: Effect.catchIf(bringPreferences(move), withoutPreferences, (error) =>
+          Effect.andThen(
+            Ref.set(noPreferences, true),
+            note(`The preferences stay behind: ${error.message}`)
+          )
+        )
+      },
+      {
+        name: "identity",
+        title: "Let the DID lead to the new server",
+        isDone: hasMoved(move),
+        run: Effect.gen(function* () {
+          // What was written since would be left behind.
+          if (!(yield* sameRecords(move))) yield* bringRecords(move)
+          if (!(yield* blobsAreHere)) yield* assertAllowed(move, yield* bringBlobs(move))
+          yield* moveIdentity(move)
+        })
+      },
+      {
+        name: "activation",
+        title: "Activate the account at the new server",
+        isDone: Effect.map(accountStatusAt(to), ({ activated }) => activated),
+        run: procedure(to, "com.atproto.server.activateAccount", Schema.Unknown)
+      },
+      {
+        name: "departure",
+        title: "Deactivate the account at the old server",
+        isDone: Effect.map(standingAt(from, did), (standing) => standing?.active !== true),
+        run: procedure(from, "com.atproto.server.deactivateAccount", Schema.Unknown, {})
+      }
+    ],
+    until
+  )
+})

@@ -1,0 +1,44 @@
+import * as Effect from "effect/Effect"
+import * as FileSystem from "effect/FileSystem"
+import { fetchRepo } from "../backup/fetching.ts"
+import { getPreferences, putPreferences, sendRepo } from "../backup/sending.ts"
+import { withProgress } from "../progress.ts"
+import type { Move } from "./move.ts"
+import { treeAt } from "./network.ts"
+import { carOf } from "./notes.ts"
+
+/** Whether both servers hold the same records. */
+export const sameRecords = Effect.fnUntraced(function* ({ did, from, to }: Move) {
+  const [there, here] = yield* Effect.all([treeAt(from, did), treeAt(to, did)])
+  return there === here
+})
+
+/** Brings the repo over: into a file, and from there in one piece to the new server, which checks it whole. */
+export const bringRecords = Effect.fnUntraced(function* ({ did, from, to, notes }: Move) {
+  const files = yield* FileSystem.FileSystem
+  const file = carOf(notes)
+  yield* withProgress({ label: "Repo", unit: "bytes" }, (progress) =>
+    fetchRepo(from, did, file, progress)
+  )
+  yield* sendRepo(to, file)
+  yield* Effect.ignore(files.remove(file))
+})
+
+/** Preferences by their text; the one that servers work out by themselves is none. */
+const textOf = (preferences: ReadonlyArray<unknown>): string =>
+  preferences
+    .map((one) => JSON.stringify(one))
+    .filter((text) => !text.includes("#declaredAgePref"))
+    .toSorted()
+    .join("\n")
+
+/** Whether both servers hold the same preferences. */
+export const samePreferences = Effect.fnUntraced(function* ({ from, to }: Move) {
+  const [there, here] = yield* Effect.all([getPreferences(from), getPreferences(to)])
+  return textOf(there.preferences) === textOf(here.preferences)
+})
+
+/** Brings the preferences over. */
+export const bringPreferences = Effect.fnUntraced(function* ({ from, to }: Move) {
+  yield* putPreferences(to, yield* getPreferences(from))
+})
