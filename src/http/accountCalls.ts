@@ -16,6 +16,7 @@ import {
   revokeOAuth
 } from "./calls/oauth.ts"
 import { authorizeProxy } from "./calls/proxy.ts"
+import { ownershipCalls } from "./calls/ownership.ts"
 import { recoveryCalls } from "./calls/recovery.ts"
 import { securityCalls } from "./calls/security.ts"
 import { create, destroy, summary } from "./calls/signUp.ts"
@@ -43,6 +44,7 @@ const calls = {
   localRecords,
   signAppViewRead,
   ...securityCalls,
+  ...ownershipCalls,
   ...recoveryCalls,
   ...adminCalls
 }

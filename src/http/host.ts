@@ -12,6 +12,7 @@ import { Config } from "../services/Config.ts"
 import type { Devices } from "../services/Devices.ts"
 import type { Directory } from "../services/Directory.ts"
 import type { DpopProofs } from "../services/DpopProofs.ts"
+import type { HandleClaims } from "../services/HandleClaims.ts"
 import type { HostedIdentities } from "../services/HostedIdentities.ts"
 import { Identity } from "../services/Identity.ts"
 import type { Keys } from "../services/Keys.ts"
@@ -22,6 +23,7 @@ import type { OAuthRequests } from "../services/OAuthRequests.ts"
 import type { Outgoing } from "../services/Outgoing.ts"
 import type { PasskeyOwners } from "../services/PasskeyOwners.ts"
 import type { PermissionSets } from "../services/PermissionSets.ts"
+import type { PlcDirectory } from "../services/PlcDirectory.ts"
 import type { ProxyTargets } from "../services/ProxyTargets.ts"
 import type { ReservedKeys } from "../services/ReservedKeys.ts"
 import type { Sequencer } from "../services/Sequencer.ts"
@@ -227,6 +229,7 @@ export type HostServices =
   | Devices
   | Directory
   | DpopProofs
+  | HandleClaims
   | HostedIdentities
   | Identity
   | Keys
@@ -237,6 +240,7 @@ export type HostServices =
   | Outgoing
   | PasskeyOwners
   | PermissionSets
+  | PlcDirectory
   | ReservedKeys
   | ProxyTargets
   | Sequencer

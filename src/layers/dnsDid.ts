@@ -2,17 +2,15 @@ import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import { isSupportedDid } from "../identity/did.ts"
+import type { DidClaim } from "../services/HandleClaims.ts"
 import type { Outgoing } from "../services/Outgoing.ts"
-
-/** What is found where a name claims a DID. */
-export type DidClaim =
-  | { readonly kind: "did"; readonly did: string }
-  | { readonly kind: "none" }
-  | { readonly kind: "conflict" }
-  | { readonly kind: "failed"; readonly cause: unknown }
 
 /** Nothing is claimed. */
 export const noClaim: DidClaim = { kind: "none" }
+
+/** Nothing is claimed, but something else stands there: its beginning. */
+export const instead = (found: string): DidClaim =>
+  found === "" ? noClaim : { kind: "none", found: found.slice(0, 200) }
 
 const DnsJson = Schema.Struct({
   Status: Schema.Int,
@@ -42,16 +40,17 @@ const readDns = (body: Uint8Array): DidClaim => {
   const { Status, Answer: records = [] } = json.value
   if (Status === noSuchName) return noClaim
   if (Status !== noError) return { kind: "failed", cause: `DNS status ${Status}` }
-  const claims = records
+  const texts = records
     .filter(({ type }) => type === txtType)
     .map(({ data }) => txtValue(data).trim())
+  const claims = texts
     .filter((value) => value.startsWith("did="))
     .map((value) => value.slice("did=".length).trim())
     .filter(isSupportedDid)
   const dids = new Set(claims)
-  if (dids.size > 1) return { kind: "conflict" }
+  if (dids.size > 1) return { kind: "conflict", dids: [...dids] }
   const [did] = dids
-  return did === undefined ? noClaim : { kind: "did", did }
+  return did === undefined ? instead(texts.join(", ")) : { kind: "did", did }
 }
 
 /** Asks a DNS-over-HTTPS service for the DID in a name's TXT records (`did=…`), within 3 seconds. */

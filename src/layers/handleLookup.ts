@@ -3,9 +3,10 @@ import * as Fiber from "effect/Fiber"
 import { checkFetchUrl, originOf } from "../identity/address.ts"
 import { isSupportedDid } from "../identity/did.ts"
 import { isHandle } from "../lexicon/syntax.ts"
+import type { DidClaim } from "../services/HandleClaims.ts"
 import { type HandleError, HandleNotFound, IdentityUnavailable } from "../services/Identity.ts"
 import type { Outgoing } from "../services/Outgoing.ts"
-import { askDnsForDid, type DidClaim, noClaim } from "./dnsDid.ts"
+import { askDnsForDid, instead, noClaim } from "./dnsDid.ts"
 
 /** Where handles are looked up. */
 export interface HandleLookupOptions {
@@ -17,6 +18,32 @@ export interface HandleLookupOptions {
 
 const text = new TextDecoder()
 
+/** Asks a web server for the DID in its `/.well-known/atproto-did`, within 3 seconds. */
+export const askHostForDid = (
+  outgoing: Outgoing["Service"],
+  origin: string
+): Effect.Effect<DidClaim> =>
+  outgoing
+    .request(`${origin}/.well-known/atproto-did`, {
+      accept: "text/plain",
+      maxBytes: 4096,
+      timeout: "3 seconds",
+      redirects: 3,
+      allowStatus: "any"
+    })
+    .pipe(
+      Effect.map(({ status, body }): DidClaim => {
+        if (status >= 500) return { kind: "failed", cause: `status ${status}` }
+        if (status !== 200) return { kind: "none", status }
+        const did = text.decode(body).trim()
+        return isSupportedDid(did) ? { kind: "did", did } : instead(did)
+      }),
+      Effect.catchTags({
+        OutgoingRefused: () => Effect.succeed(noClaim),
+        OutgoingFailed: (cause) => Effect.succeed<DidClaim>({ kind: "failed", cause })
+      })
+    )
+
 /**
  * Looks a handle up: the TXT record `_atproto.<handle>`, and `https://<handle>/.well-known/atproto-did`.
  *
@@ -25,35 +52,14 @@ const text = new TextDecoder()
 export const lookupHandle = (
   outgoing: Outgoing["Service"],
   { dohUrl, allowHosts }: HandleLookupOptions
-): ((handle: string) => Effect.Effect<string, HandleError>) => {
-  const byHttps = (handle: string): Effect.Effect<DidClaim> =>
-    outgoing
-      .request(`${originOf(handle, allowHosts)}/.well-known/atproto-did`, {
-        accept: "text/plain",
-        maxBytes: 4096,
-        timeout: "3 seconds",
-        redirects: 3,
-        allowStatus: "any"
-      })
-      .pipe(
-        Effect.map(({ status, body }): DidClaim => {
-          if (status >= 500) return { kind: "failed", cause: `status ${status}` }
-          const did = text.decode(body).trim()
-          return status === 200 && isSupportedDid(did) ? { kind: "did", did } : noClaim
-        }),
-        Effect.catchTags({
-          OutgoingRefused: () => Effect.succeed(noClaim),
-          OutgoingFailed: (cause) => Effect.succeed<DidClaim>({ kind: "failed", cause })
-        })
-      )
-
-  return Effect.fn("Identity.lookupHandle")(function* (
+): ((handle: string) => Effect.Effect<string, HandleError>) =>
+  Effect.fn("Identity.lookupHandle")(function* (
     handle: string
   ): Effect.fn.Return<string, HandleError> {
     // Names that are never public are not sent to anybody's DNS either.
     const publicName = checkFetchUrl(originOf(handle, allowHosts), allowHosts).ok
     if (!isHandle(handle) || !publicName) return yield* new HandleNotFound({ handle })
-    const https = yield* Effect.forkChild(byHttps(handle))
+    const https = yield* Effect.forkChild(askHostForDid(outgoing, originOf(handle, allowHosts)))
     const dns = yield* askDnsForDid(outgoing, dohUrl, `_atproto.${handle}`)
     if (dns.kind === "did" || dns.kind === "conflict") {
       yield* Fiber.interrupt(https)
@@ -67,4 +73,3 @@ export const lookupHandle = (
     }
     return yield* new HandleNotFound({ handle })
   })
-}

@@ -6,6 +6,7 @@ import * as HostedIdentities from "../services/HostedIdentities.ts"
 import * as SignUp from "../services/SignUp.ts"
 import * as AddressLimits from "./AddressLimits.ts"
 import * as AuthHost from "./AuthHost.ts"
+import * as HandleClaimsOutgoing from "./HandleClaimsOutgoing.ts"
 import * as Logging from "./Logging.ts"
 import * as OAuthClientsOutgoing from "./OAuthClientsOutgoing.ts"
 import * as PermissionSetsSql from "./PermissionSetsSql.ts"
@@ -35,6 +36,7 @@ export const layer = Layer.mergeAll(
   SignUp.layer,
   AddressLimits.layer(),
   oauthClients,
+  HandleClaimsOutgoing.layer,
   PermissionSetsSql.layer,
   ProxyTargetsResolver.layer,
   Logging.layer

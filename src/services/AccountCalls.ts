@@ -2,6 +2,7 @@ import type { AdminCalls } from "./accountCalls/admin.ts"
 import type { ImportCalls } from "./accountCalls/importRepo.ts"
 import type { LocalRecordCalls } from "./accountCalls/localRecords.ts"
 import type { OAuthCalls } from "./accountCalls/oauth.ts"
+import type { OwnershipCalls } from "./accountCalls/ownership.ts"
 import type { ProxyCalls } from "./accountCalls/proxy.ts"
 import type { RecoveryCalls } from "./accountCalls/recovery.ts"
 import type { SecurityCalls } from "./accountCalls/security.ts"
@@ -46,6 +47,7 @@ export interface AccountCalls
   extends
     AdminCalls,
     OAuthCalls,
+    OwnershipCalls,
     SecurityCalls,
     RecoveryCalls,
     ProxyCalls,

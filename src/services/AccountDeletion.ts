@@ -106,6 +106,14 @@ export const deleteAccount = Effect.fn("deleteAccount")(function* (input: {
   yield* removeOrResume
 })
 
+/** Deletes the account by a mailed code, for an owner who has just proven on the account's pages who they are. */
+export const deleteByCode = Effect.fn("deleteByCode")(function* (input: { readonly code: string }) {
+  const account = yield* (yield* AccountStore).get
+  yield* (yield* AccountCodes).use("delete_account", input.code)
+  yield* shut(account)
+  yield* removeOrResume
+})
+
 /** Deletes an account without asking its owner: by the administrator. */
 export const forceDeletion = Effect.gen(function* () {
   yield* shut(yield* (yield* AccountStore).get)

@@ -4,6 +4,7 @@ import { didMethod } from "../identity/did.ts"
 import { handleOf } from "../identity/didDocument.ts"
 import { checkHandle } from "../identity/handle.ts"
 import { AccountEvents } from "./AccountEvents.ts"
+import { AccountLimits } from "./AccountLimits.ts"
 import { AccountLock } from "./AccountLock.ts"
 import { type Account, AccountStore } from "./AccountStore.ts"
 import { Config } from "./Config.ts"
@@ -92,4 +93,16 @@ export const changeHandle = Effect.fn("changeHandle")(function* (
     yield* events.identity
   })
   yield* (yield* AccountLock).alone(Effect.uninterruptible(change))
+})
+
+/** How often an account may change its handle. */
+const handleLimits = [
+  { limit: 10, windowSeconds: 300 },
+  { limit: 50, windowSeconds: 86_400 }
+]
+
+/** Gives the account another handle as its owner wishes. */
+export const changeOwnHandle = Effect.fn("changeOwnHandle")(function* (handle: string) {
+  yield* (yield* AccountLimits).take("updateHandle", handleLimits)
+  yield* changeHandle(handle)
 })

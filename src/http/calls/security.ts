@@ -108,6 +108,7 @@ const security = Effect.fnUntraced(function* () {
     passkeyList: yield* (yield* Passkeys).list,
     ...(authenticatorSince === undefined ? {} : { authenticatorSince }),
     recoveryCodesLeft,
+    ...(account.deleteAfter === undefined ? {} : { deleteAfter: account.deleteAfter }),
     appPasswords: yield* (yield* AppPasswords).list,
     apps: yield* (yield* OAuthSessions).list,
     sessions: sessions.map(({ id, createdAt, expiresAt, appPassword }) => ({

@@ -23,6 +23,8 @@ export interface SecurityView extends OwnerView {
   readonly passkeyList: ReadonlyArray<Passkey>
   readonly authenticatorSince?: number
   readonly recoveryCodesLeft: number
+  /** When the account is to be deleted (ISO), where its owner has it deactivated. */
+  readonly deleteAfter?: string
   readonly appPasswords: ReadonlyArray<AppPassword>
   readonly apps: ReadonlyArray<OAuthSession>
   /** Sessions that were opened by password over XRPC. */

@@ -1,16 +1,8 @@
 import type { ComAtprotoIdentityUpdateHandle as UpdateHandle } from "@atproto/api"
-import * as Effect from "effect/Effect"
-import { AccountLimits } from "../../../services/AccountLimits.ts"
-import { changeHandle } from "../../../services/HandleChange.ts"
+import { changeOwnHandle } from "../../../services/HandleChange.ts"
 import { mailCode } from "../../../services/MailedCodes.ts"
 import { type Call, method } from "../../Xrpc.ts"
 import { owner } from "./standing.ts"
-
-/** How often an account may change its handle. */
-const handleLimits = [
-  { limit: 10, windowSeconds: 300 },
-  { limit: 50, windowSeconds: 86_400 }
-]
 
 const updateHandle = method(
   "com.atproto.identity.updateHandle",
@@ -21,12 +13,8 @@ const updateHandle = method(
       oauth: () => [{ resource: "identity", attr: "handle" }]
     }
   },
-  Effect.fnUntraced(function* ({
-    input
-  }: Call<UpdateHandle.QueryParams, UpdateHandle.InputSchema>) {
-    yield* (yield* AccountLimits).take("updateHandle", handleLimits)
-    yield* changeHandle(input.handle)
-  })
+  ({ input }: Call<UpdateHandle.QueryParams, UpdateHandle.InputSchema>) =>
+    changeOwnHandle(input.handle)
 )
 
 const requestAccountDelete = method(

@@ -1,0 +1,74 @@
+import { spawn } from "node:child_process"
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
+import type { TestServer } from "../support/server.ts"
+
+/** What a run of the command came to. */
+export interface Ran {
+  readonly code: number | null
+  readonly stdout: string
+  readonly stderr: string
+  /** What it printed, as JSON. */
+  readonly json: Record<string, never> & { readonly [name: string]: any }
+}
+
+/** A folder from which the real command is run, as somebody without a terminal would. */
+export interface Desk {
+  readonly folder: string
+  readonly path: (name: string) => string
+  run(args: ReadonlyArray<string>, env?: Readonly<Record<string, string>>): Promise<Ran>
+  remove(): void
+}
+
+const program = join(import.meta.dirname, "../../src/cli.ts")
+
+/** Nothing of the machine that runs the tests. */
+const bare = Object.fromEntries(
+  Object.entries(process.env).filter(
+    ([name]) => !/^(NACRE_|DATA_DIR|PLC_URL|DOH_URL|FORCE_)/.test(name)
+  )
+)
+
+/** An empty folder, or one that `npm start` seems to serve a server from. */
+export const makeDesk = (server?: TestServer): Desk => {
+  const folder = mkdtempSync(join(tmpdir(), "nacre-cli-"))
+  const path = (name: string) => join(folder, name)
+  if (server !== undefined) {
+    mkdirSync(path(".data"))
+    const plcPort = Number(new URL(server.plcUrl).port)
+    writeFileSync(
+      path(".data/server.json"),
+      JSON.stringify({ publicUrl: server.publicUrl, plcPort })
+    )
+    writeFileSync(path(".data/account.json"), JSON.stringify(server.account))
+  }
+  return {
+    folder,
+    path,
+    run: (args, env = {}) =>
+      new Promise((resolve, reject) => {
+        const child = spawn(process.execPath, [program, ...args], {
+          cwd: folder,
+          env: { ...bare, ...env },
+          stdio: ["ignore", "pipe", "pipe"]
+        })
+        let stdout = ""
+        let stderr = ""
+        child.stdout.on("data", (chunk) => (stdout += chunk))
+        child.stderr.on("data", (chunk) => (stderr += chunk))
+        child.once("error", reject)
+        child.once("close", (code) =>
+          resolve({
+            code,
+            stdout,
+            stderr,
+            get json() {
+              return JSON.parse(stdout)
+            }
+          })
+        )
+      }),
+    remove: () => rmSync(folder, { recursive: true, force: true })
+  }
+}

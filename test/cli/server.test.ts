@@ -1,0 +1,218 @@
+import { afterAll, assert, beforeAll, describe, it } from "@effect/vitest"
+import { readFileSync, statSync } from "node:fs"
+import { AtpAgent } from "@atproto/api"
+import type { TestServer } from "../support/server.ts"
+import { png, post, signIn } from "../support/serverPeople.ts"
+import { startMemory } from "../support/serverMemory.ts"
+import { type Desk, makeDesk } from "./command.ts"
+
+let server: TestServer
+let desk: Desk
+let away: Desk
+
+beforeAll(async () => {
+  server = await startMemory()
+  desk = makeDesk(server)
+  away = makeDesk()
+}, 60_000)
+afterAll(async () => {
+  desk?.remove()
+  away?.remove()
+  await server?.stop()
+})
+
+const make = async (name: string, ...more: ReadonlyArray<string>) => {
+  const made = await desk.run([
+    ...["account", "create", name, "--email", `${name}@mail.test`, "--generate", "--json"],
+    ...more
+  ])
+  assert.strictEqual(made.code, 0, made.stderr)
+  return made.json as { readonly did: string; readonly handle: string; readonly password: string }
+}
+
+describe("nacre", () => {
+  it("says in its help what there is, on stdout and without colours", async () => {
+    const { code, stdout, stderr } = await away.run(["--help"])
+    assert.strictEqual(code, 0)
+    assert.strictEqual(stderr, "")
+    for (const name of ["init", "deploy", "status", "account", "invite", "export", "import"]) {
+      assert.match(stdout, new RegExp(`^ {2}${name} `, "m"))
+    }
+    assert.notMatch(stdout, /\u001B/)
+  })
+
+  it("asks for the server's address where none is known, and says how to give it", async () => {
+    const { code, stdout, stderr } = await away.run(["status"])
+    assert.strictEqual(code, 1)
+    assert.strictEqual(stdout, "")
+    assert.match(stderr, /not said which server[\s\S]*--server[\s\S]*NACRE_SERVER/)
+  })
+
+  it("tells a script in JSON why it failed", async () => {
+    const { code, json, stderr } = await away.run(["account", "list", "--json"], {
+      NACRE_SERVER: server.url
+    })
+    assert.strictEqual(code, 1)
+    assert.match(json["message"], /administrator's password.*missing/)
+    assert.match(json["next"], /NACRE_ADMIN_PASSWORD/)
+    assert.match(stderr, /^Error: /)
+  })
+
+  it("says what to try when the server refuses a password, and repeats none", async () => {
+    const { code, stderr, stdout } = await away.run(["account", "show", "--owner", "you.test"], {
+      NACRE_SERVER: server.url,
+      NACRE_PASSWORD: "not the password"
+    })
+    assert.strictEqual(code, 1)
+    assert.match(stderr, /401 AuthenticationRequired[\s\S]*Check the account's handle and password/)
+    assert.notInclude(stdout + stderr, "not the password")
+  })
+
+  it("says of a server that is not there that it cannot be reached", async () => {
+    const { code, stderr } = await away.run(["status", "--server", "http://127.0.0.1:9"])
+    assert.strictEqual(code, 1)
+    assert.match(stderr, /cannot be reached[\s\S]*--server/)
+  })
+})
+
+describe("nacre account", () => {
+  it("makes somebody's account, who can sign in with what was shown", async () => {
+    const { handle, password, did } = await make("alice", "--recovery-key", "alice.key")
+    const agent = new AtpAgent({ service: server.publicUrl })
+    await agent.login({ identifier: handle, password })
+    assert.strictEqual(agent.did, did)
+    const key = JSON.parse(readFileSync(desk.path("alice.key"), "utf8"))
+    assert.strictEqual(statSync(desk.path("alice.key")).mode & 0o777, 0o600)
+    const data = await (await fetch(`${server.plcUrl}/${did}/data`)).json()
+    assert.strictEqual((data as any).rotationKeys[0], key.didKey)
+  })
+
+  it("makes one with an invite code alone, and lists who used it", async () => {
+    const { json } = await desk.run(["invite", "create", "--json"])
+    const [code] = json["codes"] as unknown as ReadonlyArray<string>
+    const made = await away.run(
+      ["account", "create", "guest", "--email", "guest@mail.test", "--invite", code!],
+      { NACRE_SERVER: server.url, NACRE_NEW_PASSWORD: "a guest's password" }
+    )
+    assert.strictEqual(made.code, 0, made.stderr)
+    assert.notInclude(made.stdout + made.stderr, "a guest's password")
+    const { stdout } = await desk.run(["invite", "list"])
+    assert.match(stdout, new RegExp(`${code} +1 of 1`))
+  })
+
+  it("takes an account offline and back, gives it another handle and password, and deletes it", async () => {
+    const { did, handle } = await make("bobby")
+    const isActive = async () => {
+      const answer = await fetch(`${server.url}/xrpc/com.atproto.sync.getRepoStatus?did=${did}`)
+      return ((await answer.json()) as { active?: boolean }).active
+    }
+    assert.strictEqual((await desk.run(["account", "deactivate", handle])).code, 1)
+    assert.strictEqual(await isActive(), true)
+    assert.strictEqual((await desk.run(["account", "deactivate", handle, "--yes"])).code, 0)
+    assert.strictEqual(await isActive(), false)
+    assert.match((await desk.run(["account", "show", handle])).stdout, /Active +no \(deactivated\)/)
+    assert.strictEqual((await desk.run(["account", "activate", handle])).code, 0)
+    assert.strictEqual(await isActive(), true)
+
+    await desk.run(["account", "handle", "robert.test", "--account", handle])
+    const { json } = await desk.run(["account", "password", "robert.test", "--generate", "--json"])
+    const shown = await away.run(["account", "show", "robert.test", "--owner", "--json"], {
+      NACRE_SERVER: server.url,
+      NACRE_PASSWORD: json["password"]
+    })
+    assert.include(shown.json, { did, handle: "robert.test", validDid: true })
+
+    assert.strictEqual((await desk.run(["account", "delete", did, "--yes"])).code, 0)
+    assert.notInclude((await desk.run(["account", "list"])).stdout, did)
+  })
+})
+
+describe("nacre identity and key", () => {
+  it("finds an account in both directions, and tells of a handle that leads nowhere", async () => {
+    const well = await desk.run(["identity", "--json"])
+    assert.strictEqual(well.code, 0)
+    assert.include(well.json, { did: server.account.did, handle: server.account.handle })
+    const lost = await desk.run(["identity", "nobody.test"])
+    assert.strictEqual(lost.code, 1)
+    assert.match(lost.stdout, /NO {2}handle leads to DID: nobody.test leads nowhere/)
+  })
+
+  it("gives an account another signing key, which its DID then names", async () => {
+    const { did } = await make("caroline")
+    const { json } = await desk.run(["key", "rotate", did, "--yes", "--json"])
+    const data = await (await fetch(`${server.plcUrl}/${did}/data`)).json()
+    assert.strictEqual((data as any).verificationMethods.atproto, json["signingKey"])
+  })
+
+  it("makes a recovery key once, never over another, and tells that it is not yet of use", async () => {
+    const { handle } = await make("dorothy")
+    const made = await desk.run(["key", "recovery", "make", "dora.key"])
+    assert.strictEqual(made.code, 0)
+    const kept = readFileSync(desk.path("dora.key"), "utf8")
+    assert.notInclude(made.stdout + made.stderr, JSON.parse(kept).privateKey)
+    assert.strictEqual((await desk.run(["key", "recovery", "make", "dora.key"])).code, 1)
+    assert.strictEqual(readFileSync(desk.path("dora.key"), "utf8"), kept)
+    const shown = await desk.run(["key", "recovery", "show", "dora.key", "--account", handle])
+    assert.match(shown.stdout, /not among them/)
+  })
+})
+
+describe("nacre export and import", () => {
+  it("saves an account, fetches only what is missing, and puts it back after it was lost", async () => {
+    const { agent, did } = await signIn(server)
+    const { data } = await agent.uploadBlob(png("one"), { encoding: "image/png" })
+    const embed = { $type: "app.bsky.embed.images", images: [{ alt: "", image: data.blob }] }
+    const { uri } = await agent.post({ ...post("kept"), embed } as never)
+    const saved = await desk.run(["export", "backup", "--json"])
+    assert.strictEqual(saved.code, 0, saved.stderr)
+    assert.include(saved.json, { did, blobs: 1 })
+    const blob = desk.path(`backup/blobs/${data.blob.ref.toString()}`)
+    assert.deepEqual(new Uint8Array(readFileSync(blob)), new Uint8Array(png("one")))
+    const fetchedAt = statSync(blob).mtimeMs
+    assert.strictEqual((await desk.run(["export", "backup"])).code, 0)
+    assert.strictEqual(statSync(blob).mtimeMs, fetchedAt)
+
+    await agent.deletePost(uri)
+    const refused = await desk.run(["import", "backup"])
+    assert.strictEqual(refused.code, 1)
+    assert.match(refused.stderr, /would be replaced|--yes/)
+    const restored = await desk.run(["import", "backup", "--yes", "--json"])
+    assert.strictEqual(restored.code, 0, restored.stderr)
+    assert.include(restored.json, { did, expectedBlobs: 1, importedBlobs: 1 })
+    const record = await agent.app.bsky.feed.post.get({ repo: did, rkey: uri.split("/").at(-1)! })
+    assert.strictEqual(record.value.text, "kept")
+  })
+
+  it("leaves the export of another account alone", async () => {
+    const { handle, password } = await make("edward")
+    const other = await desk.run(["export", "backup", "--account", handle], {
+      NACRE_PASSWORD: password
+    })
+    assert.strictEqual(other.code, 1)
+    assert.match(other.stderr, /holds an export of did:/)
+  })
+})
+
+describe("nacre status", () => {
+  it("tells in JSON that a server, its account and its identity are well", async () => {
+    const { code, json } = await desk.run(["status", "--json"])
+    assert.strictEqual(code, 0)
+    const checks = json["account"].checks as ReadonlyArray<{ name: string; ok: boolean }>
+    assert.deepEqual(
+      checks.map(({ name, ok }) => `${name}: ${ok}`),
+      [
+        "repo: true",
+        "handle leads to DID: true",
+        "DID leads to handle: true",
+        "server: true",
+        "signing key: true",
+        "blobs: true"
+      ]
+    )
+    assert.deepEqual(json["health"], [
+      { name: "d1", ok: true, detail: "ok" },
+      { name: "r2", ok: true, detail: "ok" },
+      { name: "sequencer", ok: true, detail: "ok" }
+    ])
+  })
+})
