@@ -1,3 +1,4 @@
+import { setTimeout } from "node:timers/promises"
 import { Agent } from "@atproto/api"
 import { assert, beforeAll, describe, it } from "@effect/vitest"
 import type { Page } from "playwright-core"
@@ -67,18 +68,30 @@ export const waysSuite = (world: () => BrowserWorld) => {
       await context.close()
     })
 
-    it("are gone through by somebody who double-clicks everything", async () => {
+    it("send nothing more while the answer to a click is on the way", async () => {
       const { app, server } = world()
       const context = await world().visitor()
       const page = await openApp(context, app)
+      const sent: Array<string> = []
+      await context.route("**/oauth/authorize/*", async (route) => {
+        sent.push(new URL(route.request().url()).pathname)
+        // Long enough for the next click to find the page still there.
+        await setTimeout(500)
+        await route.continue().catch(() => undefined)
+      })
       await leave(page, server.publicUrl)
       await arrive(page, "Sign in")
       await page.getByLabel("Handle, email or DID").fill(erin.handle)
       await page.getByLabel("Password").fill(erin.password)
       await page.getByRole("button", { name: "Sign in", exact: true }).dblclick()
       await arrive(page, "Allow this app")
-      await page.getByRole("button", { name: "Allow" }).dblclick()
+      // Not by Playwright's own clicks: it waits for the answer of each.
+      await page.locator(".pair button").evaluateAll(([cancel, accept]) => {
+        accept!.click()
+        globalThis.setTimeout(() => cancel!.click(), 100)
+      })
       assert.deepStrictEqual(await back(page, app), { ok: true, value: erin.did })
+      assert.deepStrictEqual(sent, ["/oauth/authorize/sign-in", "/oauth/authorize/accept"])
       await context.close()
     })
 
