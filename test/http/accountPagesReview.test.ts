@@ -3,6 +3,7 @@ import * as Effect from "effect/Effect"
 import { keepSignedIn } from "../../src/http/pages/signingIn.ts"
 import { Devices } from "../../src/services/Devices.ts"
 import { ask, browserOf, connect, enter, ours, withAuthenticator } from "../support/accountPages.ts"
+import { origin } from "../support/httpHost.ts"
 import { pushed } from "../support/authorizePages.ts"
 import { Browser, unescape } from "../support/httpBrowser.ts"
 import { publicApp } from "../support/oauthApp.ts"
@@ -82,6 +83,17 @@ describe("a page that is out of date", () => {
       assert.match(text, /href="\/oauth\/authorize\?client_id=/)
       assert.notInclude(text, "<script>alert")
     }
+  })
+})
+
+describe("a server of one’s own machine", () => {
+  it("leads from another of its names to the one that its forms and passkeys belong to", async () => {
+    const headers = { accept: "text/html", "sec-fetch-mode": "navigate" }
+    const answer = await world.handler(
+      new Request("http://127.0.0.1:8787/account/sign-in?to=apps", { headers })
+    )
+    assert.strictEqual(answer.status, 421)
+    assert.include(await answer.text(), `href="${origin}/account/sign-in?to=apps"`)
   })
 })
 

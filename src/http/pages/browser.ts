@@ -8,6 +8,7 @@ export class BrowserRefused extends Schema.TaggedError<BrowserRefused>()("Browse
   reason: Schema.Literals([
     "method",
     "not a navigation",
+    "another address",
     "another site",
     "content type",
     "too large",
@@ -15,22 +16,33 @@ export class BrowserRefused extends Schema.TaggedError<BrowserRefused>()("Browse
     "no cookie",
     "csrf"
   ]),
-  /** Where the page lies that is to be looked at anew: a path of ours. */
+  /** Where the page lies that is to be looked at anew: a path of ours, or the address that is ours. */
   page: Schema.optional(Schema.String)
 }) {}
 
 const refused = (reason: BrowserRefused["reason"]) => new BrowserRefused({ reason })
+
+/** A local server's forms, cookies and passkeys are of the one name that its PUBLIC_URL has, not of every one that leads to it. */
+const checkAddress = Effect.fnUntraced(function* (request: Request) {
+  const { isLocal, publicUrl } = yield* Config
+  const { hostname, pathname, search } = new URL(request.url)
+  if (!isLocal || hostname === new URL(publicUrl).hostname) return
+  const page = `${publicUrl}${pathname}${search}`
+  return yield* new BrowserRefused({ reason: "another address", page })
+})
 
 /**
  * Whether somebody is going to this page: not a script, not a frame, not an image.
  *
  * Older browsers do not send `Sec-Fetch-*`; the cookie's SameSite and frame-ancestors hold for them.
  */
-export const checkNavigation = Effect.fnUntraced(function* ({ method, headers }: Request) {
+export const checkNavigation = Effect.fnUntraced(function* (request: Request) {
+  const { method, headers } = request
   if (method !== "GET") return yield* refused("method")
   const mode = headers.get("sec-fetch-mode") ?? "navigate"
   const dest = headers.get("sec-fetch-dest") ?? "document"
   if (mode !== "navigate" || dest !== "document") return yield* refused("not a navigation")
+  yield* checkAddress(request)
 })
 
 /** Whether a form was sent from a page of this very server. */

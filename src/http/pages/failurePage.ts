@@ -44,6 +44,10 @@ const refusals: Readonly<Record<BrowserRefused["reason"], readonly [number, stri
     403,
     "This page opens in a window of its own only, not inside of another page."
   ],
+  "another address": [
+    421,
+    "This server is to be used by another address: forms and passkeys belong to that one."
+  ],
   "another site": [403, "This came from another site than ours, so nothing was done."],
   "content type": [415, "This form was not sent by a page of ours."],
   "too large": [413, "That is more than this form takes."],
@@ -66,7 +70,8 @@ export const inWords = (seconds: number): string => {
 const messages: Messages = {
   BrowserRefused: ({ reason, page }) => {
     const [status, text] = refusals[reason]
-    const link = page === undefined ? {} : { link: { href: page, label: "Load the page again" } }
+    const label = reason === "another address" ? "Go there" : "Load the page again"
+    const link = page === undefined ? {} : { link: { href: page, label } }
     return { title: "This did not work", text, status, ...link }
   },
   RequestOver: ({ reason }) =>
