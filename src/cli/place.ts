@@ -53,7 +53,8 @@ export const localServer = Effect.gen(function* () {
   } satisfies LocalServer
 })
 
-const originOf = (text: string) => {
+/** The origin that a text means: of `pds.example.com` its https, of this machine its http. */
+export const originOf = (text: string) => {
   const scheme = /^(localhost|127\.0\.0\.1)(:|$)/.test(text) ? "http" : "https"
   return URL.parse(/^https?:\/\//.test(text) ? text : `${scheme}://${text}`)?.origin
 }

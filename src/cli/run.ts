@@ -4,20 +4,22 @@ import * as Stdio from "effect/Stdio"
 import * as CliConfig from "effect/cli/CliConfig"
 import * as Command from "effect/cli/Command"
 import * as GlobalFlag from "effect/cli/GlobalFlag"
+import { account } from "./account/account.ts"
 import { exportAccount } from "./backup/export.ts"
 import { importAccount } from "./backup/import.ts"
 import { CallFailed, explain, Failed, Unreachable } from "./failure.ts"
 import { globalFlags } from "./flags.ts"
-import { account } from "./account/account.ts"
-import { identity } from "./identity/identity.ts"
-import { invite } from "./invite.ts"
-import { key } from "./key/key.ts"
-import { passkey } from "./passkey.ts"
 import { deploy } from "./host/deploy.ts"
 import { init } from "./host/init.ts"
 import { secret } from "./host/secret.ts"
-import { status } from "./status.ts"
+import { identity } from "./identity/identity.ts"
+import { invite } from "./invite.ts"
+import { key } from "./key/key.ts"
+import { leave } from "./leave.ts"
+import { migrate } from "./migrate/migrate.ts"
 import { style } from "./output.ts"
+import { passkey } from "./passkey.ts"
+import { status } from "./status.ts"
 
 const root = Command.make("nacre").pipe(
   Command.withDescription(
@@ -37,6 +39,8 @@ const root = Command.make("nacre").pipe(
     passkey,
     exportAccount,
     importAccount,
+    migrate,
+    leave,
     secret
   ]),
   Command.withGlobalFlags(globalFlags)

@@ -2,8 +2,8 @@ import { AtpAgent } from "@atproto/api"
 import { afterAll, assert, beforeAll, describe, it } from "@effect/vitest"
 import { openStream } from "../support/serverRelay.ts"
 import { openFirehose } from "../support/serverFirehose.ts"
-import { adminOf } from "../support/serverPeople.ts"
-import { arrive, type Side, switchOver, transfer } from "./moveByClient.ts"
+import { arrive, switchOver, transfer } from "./moveByClient.ts"
+import { atNacre, atOld } from "./sides.ts"
 import {
   assertImages,
   logOf,
@@ -14,28 +14,6 @@ import {
   startWorld,
   type World
 } from "./world.ts"
-
-/** Somebody at this project's server, which sends no mail: the administrator reads the codes. */
-export const atNacre = ({ nacre }: World, agent: AtpAgent): Side => ({
-  agent,
-  code: async (ask) => {
-    await ask()
-    const url = `${nacre.url}/admin/codes?account=${encodeURIComponent(agent.assertDid)}`
-    const answer = await fetch(url, adminOf(nacre))
-    const { codes } = (await answer.json()) as { codes: ReadonlyArray<{ readonly code: string }> }
-    return codes.at(-1)!.code
-  }
-})
-
-/** Somebody at the reference, who reads the codes in their mail. */
-export const atOld = ({ old }: World, agent: AtpAgent, email: string): Side => ({
-  agent,
-  code: async (ask) => {
-    const before = old.mails.length
-    await ask()
-    return old.code(email, before)
-  }
-})
 
 describe("an account moved by the official client", () => {
   let world: World

@@ -3,20 +3,11 @@ import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
 import * as Schema from "effect/Schema"
 import { newPassword } from "../account/create.ts"
-import { Failed } from "../failure.ts"
-import { variable } from "../flags.ts"
 import { note } from "../output.ts"
 import { ask, askSecret, canAsk } from "../prompts.ts"
 import { secretVariable, type Session, signIn } from "../session.ts"
-import { procedure, query } from "../xrpc.ts"
+import { type Calling, procedure, query } from "../xrpc.ts"
 import { hostOf, standingAt } from "./network.ts"
-
-/** What the person may say of the account at the new server. */
-export interface Newcomer {
-  readonly handle: Option.Option<string>
-  readonly email: Option.Option<string>
-  readonly invite: Option.Option<string>
-}
 
 const createAccount = "com.atproto.server.createAccount"
 
@@ -35,7 +26,10 @@ export const tokenFor = Effect.fnUntraced(function* (from: Session, to: string) 
 /** The handle at the new server: the one of one's own domain, else the same name under its first domain. */
 export const handleAt = Effect.fnUntraced(function* (
   to: string,
-  { handle: before, oldDomains }: { readonly handle: string; readonly oldDomains: ReadonlyArray<string> },
+  {
+    handle: before,
+    oldDomains
+  }: { readonly handle: string; readonly oldDomains: ReadonlyArray<string> },
   wanted: Option.Option<string>
 ) {
   const { availableUserDomains } = yield* hostOf(to)
@@ -61,16 +55,31 @@ const signInThere = Effect.fnUntraced(function* (to: string, did: string) {
   return yield* signIn(to, did, password)
 })
 
-const Mine = Schema.Struct({ email: Schema.optionalKey(Schema.String) })
+/** An account that is about to be made at a server, by a token that its DID has signed. */
+export interface Arriving {
+  readonly did: string
+  readonly handle: string
+  readonly email: string | undefined
+  readonly invite: Option.Option<string>
+  readonly token: Calling<string>
+}
 
-/** The owner of the account at the new server, which is made there unless it is there already. */
-export const arrive = Effect.fn("cli.arrive")(function* (
-  to: string,
-  { did, handle, token, mail }: {
-    readonly did: string
-    readonly handle: Effect.Effect<string, E1, R1>
-    readonly token: Effect.Effect<string, E2, R2>
-    readonly mail: Effect.Effect<string | undefined, E3, R3>
-  },
-  newcomer: Newcomer
-) {})
+/** Makes the account at the new server, deactivated, unless it is there already; its owner is signed in there. */
+export const arrive = Effect.fn("cli.arrive")(function* (to: string, arriving: Arriving) {
+  const { did, handle, email, invite, token } = arriving
+  if ((yield* standingAt({ server: to }, did)) !== undefined) {
+    yield* note(`The account is at ${to} already`)
+    return yield* signInThere(to, did)
+  }
+  const { password } = yield* newPassword(false)
+  const authorization = Effect.map(token, (jwt) => `Bearer ${jwt}`)
+  yield* procedure({ server: to, authorization }, createAccount, Schema.Unknown, {
+    did,
+    handle,
+    email,
+    password: Redacted.value(password),
+    inviteCode: Option.getOrUndefined(invite)
+  })
+  yield* note(`The account is made at ${to} as ${handle}, deactivated`)
+  return yield* signIn(to, did, password)
+})

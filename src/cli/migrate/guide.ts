@@ -1,0 +1,32 @@
+import * as Effect from "effect/Effect"
+import { note, report } from "../output.ts"
+import { signInAs } from "../session.ts"
+import { tokenFor } from "./arrive.ts"
+
+/** Prints a token for the making of the account at another server, and how people go on with it by other tools. */
+export const arrivalGuide = Effect.fn("cli.arrivalGuide")(function* ({
+  did,
+  from,
+  to
+}: {
+  readonly did: string
+  readonly from: string
+  readonly to: string
+}) {
+  const session = yield* signInAs(from, did)
+  const token = yield* tokenFor(session, to)
+  yield* report({ did, from, to, token }, () => token)
+  yield* note(
+    [
+      "The token is good for a minute, for this alone:",
+      `  1. com.atproto.server.createAccount at ${to} with did ${did}, and the token as Bearer`,
+      `  2. com.atproto.sync.getRepo here, com.atproto.repo.importRepo there`,
+      "  3. com.atproto.repo.listMissingBlobs there; com.atproto.sync.getBlob here, com.atproto.repo.uploadBlob there",
+      "  4. app.bsky.actor.getPreferences here, putPreferences there",
+      "  5. com.atproto.identity.getRecommendedDidCredentials there; requestPlcOperationSignature and",
+      "     signPlcOperation here, with the mailed code; submitPlcOperation there",
+      "  6. com.atproto.server.activateAccount there, deactivateAccount here",
+      "Without --token this command does all of it."
+    ].join("\n")
+  )
+}, Effect.scoped)
