@@ -95,6 +95,22 @@ export const waysSuite = (world: () => BrowserWorld) => {
       await context.close()
     })
 
+    it("are asked for anew where the browser has kept one whole, so nobody sees it after the sign-out", async () => {
+      const { server } = world()
+      const context = await world().visitor()
+      const [page, other] = [await context.newPage(), await context.newPage()]
+      await page.goto(`${server.publicUrl}/account`)
+      await signInHere(page, erin)
+      await arrive(page, "Your account")
+      await other.goto(`${server.publicUrl}/account`)
+      await other.getByRole("button", { name: "Sign out" }).click()
+      await arrive(other, "Sign in")
+      // Playwright lets Chromium keep no page, so this is what it says when it shows one.
+      await page.evaluate(`dispatchEvent(new PageTransitionEvent("pageshow", { persisted: true }))`)
+      await arrive(page, "Sign in")
+      await context.close()
+    })
+
     it("work without JavaScript, and offer nothing that needs it", async () => {
       const { published, server } = world()
       const context = await world().visitor({ javaScriptEnabled: false })

@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto"
 import type { Settings } from "../../services/Config.ts"
 import { type Html, html, raw } from "./html.ts"
-import { onceScript } from "./onceScript.ts"
+import { pageScript } from "./pageScript.ts"
 import { stylesheet } from "./style.ts"
 
 /** A page: what stands in it, and what it may do besides. */
@@ -47,7 +47,7 @@ const originsOf = (urls: ReadonlyArray<string | undefined>): ReadonlyArray<strin
   urls.flatMap((url) => (url?.startsWith("http") === true ? [new URL(url).origin] : []))
 
 const scriptsOf = ({ script }: Page): ReadonlyArray<string> =>
-  script === undefined ? [onceScript] : [script, onceScript]
+  script === undefined ? [pageScript] : [script, pageScript]
 
 const policyOf = (page: Page, style: string, { brand }: Settings): string =>
   [
