@@ -25,7 +25,7 @@ export default defineConfig({
       {
         test: {
           name: "node",
-          include: ["test/{interop,contract,node,http,e2e}/**/*.test.ts"],
+          include: ["test/{interop,contract,node,http,e2e,cli}/**/*.test.ts"],
           testTimeout: 60_000,
           hookTimeout: 120_000
         }

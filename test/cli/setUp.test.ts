@@ -26,19 +26,21 @@ const calls = (): ReadonlyArray<{ args: ReadonlyArray<string>; given: string }> 
     .split("\n")
     .map((line) => JSON.parse(line))
 
+const toml = 'name = "nacre"\n\n[[r2_buckets]]\nbinding = "BLOBS"\n'
+
 const all = ["MASTER_KEY", "PLC_ROTATION_KEY", "ADMIN_PASSWORD"]
 
 beforeEach(() => {
   desk = makeDesk()
-  writeFileSync(desk.path("wrangler.toml"), 'name = "nacre"\n')
+  writeFileSync(desk.path("wrangler.toml"), toml)
   writeFileSync(desk.path("wrangler.mjs"), wrangler(all))
 })
 afterEach(() => desk.remove())
 
-const toCloudflare = [
-  ...["init", "--target", "cloudflare", "--domain", "pds.example.com", "--location", "eu"],
-  ...["--first-account", "new", "--recovery-key", "mine.json"]
-]
+const toCloudflare =
+  "init --target cloudflare --domain pds.example.com --location eu --first-account new --recovery-key mine.json".split(
+    " "
+  )
 
 describe("nacre init", () => {
   it("makes secrets and a recovery key that only their owner may read, shows none, and overwrites nothing", async () => {
@@ -53,9 +55,11 @@ describe("nacre init", () => {
     }
     assert.strictEqual(statSync(file).mode & 0o777, 0o600)
     assert.strictEqual(statSync(desk.path("mine.json")).mode & 0o777, 0o600)
-    assert.match(
+    assert.strictEqual(
       readFileSync(desk.path("wrangler.toml"), "utf8"),
-      /\[vars\]\nPUBLIC_URL = "https:\/\/pds.example.com"\nDATA_LOCATION = "eu"\n$/
+      'name = "nacre"\n\nroutes = [{ pattern = "pds.example.com", custom_domain = true }]\n\n' +
+        '[[r2_buckets]]\nbinding = "BLOBS"\n\n' +
+        '[vars]\nPUBLIC_URL = "https://pds.example.com"\nDATA_LOCATION = "eu"\n'
     )
     const before = readFileSync(file, "utf8")
     const again = await desk.run(toCloudflare)
@@ -70,7 +74,7 @@ describe("nacre init", () => {
     assert.strictEqual(code, 1)
     assert.match(stderr, /mine.json is there already/)
     assert.isFalse(existsSync(desk.path(".dev.vars.cloudflare")))
-    assert.strictEqual(readFileSync(desk.path("wrangler.toml"), "utf8"), 'name = "nacre"\n')
+    assert.strictEqual(readFileSync(desk.path("wrangler.toml"), "utf8"), toml)
   })
 
   it("hands the secrets to Cloudflare by stdin, never as arguments", async () => {
@@ -107,16 +111,16 @@ describe("nacre secret", () => {
   })
 })
 
+const serve = (answer: object): Promise<Server> =>
+  new Promise((resolve) => {
+    const server = createServer((_, response) => response.end(JSON.stringify(answer)))
+    server.listen(0, "127.0.0.1", () => resolve(server))
+  })
+
+// SAFETY: it listens on a port.
+const urlOf = (server: Server) => `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+
 describe("nacre deploy", () => {
-  const serve = (answer: object): Promise<Server> =>
-    new Promise((resolve) => {
-      const server = createServer((_, response) => response.end(JSON.stringify(answer)))
-      server.listen(0, "127.0.0.1", () => resolve(server))
-    })
-
-  // SAFETY: it listens on a port.
-  const urlOf = (server: Server) => `http://127.0.0.1:${(server.address() as AddressInfo).port}`
-
   it("does not deploy a Worker that lacks a secret, and says which", async () => {
     writeFileSync(desk.path("wrangler.mjs"), wrangler(["MASTER_KEY", "ADMIN_PASSWORD"]))
     const { code, stderr } = await desk.run(["deploy", "--server", "https://pds.example.com"], env)

@@ -9,7 +9,7 @@ import { Failed } from "../failure.ts"
 import { note, report } from "../output.ts"
 import { ask, canAsk, choose, confirm } from "../prompts.ts"
 import { makeRecoveryKey, saveRecoveryKey } from "../recoveryKey.ts"
-import { declareVariables } from "./toml.ts"
+import { declareServer } from "./toml.ts"
 import { makeSecrets, readVars, secretNamesNeeded, setVars, varsFile } from "./vars.ts"
 import { putSecret } from "./wrangler.ts"
 
@@ -149,7 +149,7 @@ const setUpCloudflare = Effect.fnUntraced(function* (
     PUBLIC_URL: `https://${domain}`,
     ...(location === "anywhere" ? {} : { DATA_LOCATION: location })
   }
-  const declared = yield* declareVariables(settings)
+  const declared = yield* declareServer(domain, settings)
   const { vars, added } = yield* makeSecrets(file)
   // A copy that tells whose secrets these are.
   yield* setVars(file, settings)
