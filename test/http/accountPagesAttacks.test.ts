@@ -182,7 +182,15 @@ describe("a form of an account’s pages", () => {
       "authenticator/begin",
       "authenticator/confirm",
       "authenticator/codes",
-      "authenticator/off"
+      "authenticator/off",
+      "email",
+      "email/send-change",
+      "email/send-confirmation",
+      "email/confirm",
+      "handle",
+      "deactivate",
+      "delete",
+      "delete/send-code"
     ])
     for (const name of proving) {
       const browser = await armedBrowser(victim)

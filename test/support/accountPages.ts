@@ -8,6 +8,7 @@ import { Devices } from "../../src/services/Devices.ts"
 import { PasskeyOwners } from "../../src/services/PasskeyOwners.ts"
 import { SqlStorage } from "../../src/services/SqlStorage.ts"
 import { newAuthenticator } from "../node/auth/authenticator.ts"
+import { codeFor } from "./httpCodes.ts"
 import { Browser, type Shown, unescape } from "./httpBrowser.ts"
 import { type Host, origin } from "./httpHost.ts"
 import { type Person, session, signUp } from "./httpWorld.ts"
@@ -118,6 +119,15 @@ export const arm = async (host: Host): Promise<Armed> => {
   await session(host, did, "full")
   const app = await connect(host, did)
   const { sessions } = await ask(host, did, "security", {})
+  await host.inside(
+    did,
+    Effect.flatMap(AccountStore, (accounts) => accounts.update({ emailConfirmed: true }))
+  )
+  const code = {
+    confirm: await codeFor(host, did, "confirm_email"),
+    change: await codeFor(host, did, "update_email"),
+    delete: await codeFor(host, did, "delete_account")
+  }
   // Begun once more, so that there is one to confirm.
   const { secret } = await ask(host, did, "beginAuthenticator", {})
   const given: Readonly<Record<string, Readonly<Record<string, string>>>> = {
@@ -128,7 +138,12 @@ export const arm = async (host: Host): Promise<Armed> => {
     "app-password": { name: "New phone", privileged: "on" },
     password: { password: "a new password", again: "a new password" },
     "passkeys/rename": { passkey: passkey.id, name: "Renamed" },
-    "passkeys/remove": { passkey: passkey.id }
+    "passkeys/remove": { passkey: passkey.id },
+    email: { email: `new-${person.email}`, code: code.change },
+    "email/confirm": { code: code.confirm },
+    handle: { name: `re${person.handle.split(".")[0]}`, domain: "test" },
+    deactivate: { date: "" },
+    delete: { handle: person.handle, code: code.delete }
   }
   const fields: Armed["fields"] = async (action, page) => {
     if (action === "authenticator/confirm") {
@@ -149,19 +164,26 @@ const tables = [
   "app_password",
   "session",
   "oauth_session",
-  "oauth_consent"
+  "oauth_consent",
+  "mailed_code"
 ]
 
-/** Everything that decides who can get into an account, as one text. */
+/** Everything that decides who can get into an account, what it is called and whether it stands, as one text. */
 export const ways = async (host: Host, did: string): Promise<string> => {
+  if ((await Effect.runPromise(host.directory.byDid(did))) === undefined) return "gone"
   const rows = await host.inside(
     did,
     Effect.gen(function* () {
       const sql = yield* SqlStorage
-      const { password, deactivatedAt } = yield* (yield* AccountStore).get
+      const account = yield* (yield* AccountStore).get
+      const { password, handle, email, emailConfirmed, deactivatedAt, deleteAfter } = account
       return [
         password,
+        handle,
+        email,
+        emailConfirmed,
         deactivatedAt,
+        deleteAfter,
         ...tables.map((table) => [...sql.exec(`SELECT * FROM ${table}`)])
       ]
     })

@@ -20,7 +20,7 @@ export const note = (kind: NoteKind, content: Child): Html =>
 export interface Field {
   readonly name: string
   readonly label: string
-  readonly type?: "text" | "email" | "password"
+  readonly type?: "text" | "email" | "password" | "date"
   /** What browsers and password managers fill in. */
   readonly autocomplete: string
   readonly value?: string | undefined

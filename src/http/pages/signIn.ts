@@ -75,6 +75,7 @@ export const signInPage = (view: SignInView): Html => {
       ${checkbox("remember", "Remember me on this device", view.remember ?? true)}
       <button type="submit">Sign in</button>
     </form>
+    <p class="hint"><a href="/account/forgot" target="_blank">Forgot your password?</a></p>
     ${passkeyForm({
       action: actions.passkey,
       carried: { ...carried, remember: "on" },

@@ -39,7 +39,7 @@ label,legend{display:block;font-weight:600;font-size:.94rem}
 fieldset{margin:0;padding:0;border:0;min-width:0}
 .field{margin:0 0 1rem}
 .field .hint{margin:.4rem 0 0}
-input:not([type]),input[type=text],input[type=email],input[type=password],select,textarea{display:block;width:100%;margin-top:.3rem;
+input:not([type]),input[type=text],input[type=email],input[type=password],input[type=date],select,textarea{display:block;width:100%;margin-top:.3rem;
 padding:.7rem .8rem;font:inherit;color:inherit;background:var(--field);border:1px solid #858ca5;border-radius:.7rem}
 input[readonly]{background:var(--tint);border-color:var(--line)}
 input[aria-invalid=true]{border-color:var(--bad)}
@@ -79,6 +79,8 @@ code,.code{font:.9em/1.45 ui-monospace,SFMono-Regular,Menlo,Consolas,monospace}
 .who{flex-wrap:wrap}
 .who .grow{min-width:8rem}
 .actions{display:flex;align-items:center;gap:.8rem}
+.centred{align-items:center}.centred>span{margin-top:.3rem}
+.tag.good{background:var(--good-tint);color:var(--good)}.tag.bad{background:var(--bad-tint);color:var(--bad)}
 .row .joined{flex-wrap:wrap;align-items:center}
 .row .joined input{flex:1 1 9rem;margin:0}
 h1+.note{margin-top:.75rem}

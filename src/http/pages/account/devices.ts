@@ -1,7 +1,7 @@
 import * as Effect from "effect/Effect"
 import { type Device, type DeviceAccount, Devices } from "../../../services/Devices.ts"
 import { type Html, html } from "../html.ts"
-import { type AccountPage, accountForm, type Action, done, framed, type Outcome } from "./frame.ts"
+import { type AccountPage, accountForm, type Action, done, framed, left } from "./frame.ts"
 import type { Owner } from "./owner.ts"
 import { agoInWords, browserInWords } from "./words.ts"
 
@@ -54,15 +54,13 @@ export const devicesPage: AccountPage = {
   })
 }
 
-const left: Outcome = { kind: "left" }
-
 /** Signs the account out on one of its devices. */
 export const signOutDevice: Action = {
   page: "devices",
   run: Effect.fn("account.signOutDevice")(function* ({ view, visitor }, form) {
     const device = form.get("device") ?? ""
     yield* (yield* Devices).signOut(device, view.did)
-    return device === visitor.device.id ? left : done("devices", "device-out")
+    return device === visitor.device.id ? left("signed-out") : done("devices", "device-out")
   })
 }
 
@@ -80,6 +78,6 @@ export const signOut: Action = {
   page: "",
   run: Effect.fn("account.signOut")(function* ({ view, visitor }) {
     yield* (yield* Devices).signOut(visitor.device.id, view.did)
-    return left
+    return left("signed-out")
   })
 }

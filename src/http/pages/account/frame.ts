@@ -3,9 +3,13 @@ import type { Accounts } from "../../../services/Accounts.ts"
 import type { Config } from "../../../services/Config.ts"
 import type { Devices } from "../../../services/Devices.ts"
 import type { Directory } from "../../../services/Directory.ts"
+import type { HandleClaims } from "../../../services/HandleClaims.ts"
+import type { Identity } from "../../../services/Identity.ts"
 import type { Limiter } from "../../../services/Limiter.ts"
+import type { Mailer } from "../../../services/Mailer.ts"
 import type { OAuthRequests } from "../../../services/OAuthRequests.ts"
 import type { PasskeyOwners } from "../../../services/PasskeyOwners.ts"
+import type { PlcDirectory } from "../../../services/PlcDirectory.ts"
 import type { Form } from "../browser.ts"
 import type { PageFailure } from "../failurePage.ts"
 import { type Child, type Html, html, raw } from "../html.ts"
@@ -13,6 +17,7 @@ import type { Page } from "../layout.ts"
 import { account, hidden, note } from "../parts.ts"
 import type { Notice } from "./notices.ts"
 import type { Owner } from "./owner.ts"
+import { dayInWords } from "./words.ts"
 
 /** The pages of an account, by the rest of their path. */
 export type PageName =
@@ -24,6 +29,13 @@ export type PageName =
   | "apps"
   | "app-password"
   | "devices"
+  | "settings"
+  | "email"
+  | "handle"
+  | "keys"
+  | "export"
+  | "deactivate"
+  | "delete"
 
 /** A path under `/account` with what it is asked; what is empty stays out. */
 export const pathOf = (page: string, query: Readonly<Record<string, string>> = {}): string => {
@@ -37,19 +49,33 @@ export const hrefOf = ({ several, account }: Owner, page: PageName, notice?: Not
   pathOf(page, { account: several ? account.did : "", done: notice ?? "" })
 
 /** What the handlers of the pages ask for. */
-type Needs = Accounts | Config | Devices | Directory | Limiter | OAuthRequests | PasskeyOwners
+type Needs =
+  | Accounts
+  | Config
+  | Devices
+  | Directory
+  | HandleClaims
+  | Identity
+  | Limiter
+  | Mailer
+  | OAuthRequests
+  | PasskeyOwners
+  | PlcDirectory
 
 /** What a handler comes to. */
 export type Handled<A> = Effect.Effect<A, PageFailure, Needs>
 
 /** What became of a form: it was done, and another page says so; nobody is left here to see it; or there is something to be seen. */
 export type Outcome =
-  | { readonly kind: "left" }
+  | { readonly kind: "left"; readonly notice: Notice }
   | { readonly kind: "done"; readonly page: PageName; readonly notice: Notice }
   | { readonly kind: "shown"; readonly page: Page }
 
 /** It was done. */
 export const done = (page: PageName, notice: Notice): Outcome => ({ kind: "done", page, notice })
+
+/** It was done, and the account is signed in here no more. */
+export const left = (notice: Notice): Outcome => ({ kind: "left", notice })
 
 /** A page in answer to a form: what is told this once, or the form with what is wrong. */
 export const shown = (page: Page): Outcome => ({ kind: "shown", page })
@@ -74,7 +100,8 @@ const tabs: ReadonlyArray<readonly [PageName, string]> = [
   ["", "Overview"],
   ["security", "Sign-in"],
   ["apps", "Apps"],
-  ["devices", "Devices"]
+  ["devices", "Devices"],
+  ["settings", "Settings"]
 ]
 
 /** A form of an account's page: it carries what shows that it is ours, and whose. */
@@ -121,9 +148,12 @@ export interface Framed {
   readonly script?: string
 }
 
-const inactive = (owner: Owner): Html =>
+const inactive = (owner: Owner, { deleteAfter } = owner.view): Html =>
   html`<div class="note warn">
-    <p>Your account is deactivated: nobody in the network sees it, and apps cannot use it.</p>
+    <p>
+      Your account is deactivated: nobody in the network sees it, and apps cannot use it.
+      ${deleteAfter !== undefined && `It will be deleted on ${dayInWords(Date.parse(deleteAfter))}.`}
+    </p>
     ${accountForm(owner, {
       action: "reactivate",
       inline: true,

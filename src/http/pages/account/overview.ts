@@ -1,8 +1,9 @@
 import * as Effect from "effect/Effect"
 import { Devices } from "../../../services/Devices.ts"
 import { Accounts } from "../../../services/Accounts.ts"
-import { type Html, html } from "../html.ts"
-import { type AccountPage, type Action, done, framed, hrefOf, type PageName } from "./frame.ts"
+import { html } from "../html.ts"
+import { card } from "./card.ts"
+import { type AccountPage, type Action, done, framed } from "./frame.ts"
 import type { Owner } from "./owner.ts"
 
 const counted = (count: number, one: string, many: string): string =>
@@ -14,15 +15,6 @@ const waysIn = ({ view }: Owner): string =>
     counted(view.passkeys, "passkey", "passkeys"),
     view.secondFactor ? "an authenticator" : "no authenticator"
   ].join(", ")
-
-const sentence = (text: string): string => `${text.slice(0, 1).toUpperCase()}${text.slice(1)}.`
-
-const card = (owner: Owner, page: PageName, title: string, below: string): Html =>
-  html`<li>
-    <a class="leads" href="${hrefOf(owner, page)}"
-      ><span class="grow"><strong>${title}</strong><small>${sentence(below)}</small></span></a
-    >
-  </li>`
 
 /** `/account`: who somebody is here, and what the other pages are for. */
 export const overviewPage: AccountPage = {
@@ -51,6 +43,7 @@ export const overviewPage: AccountPage = {
         ${card(owner, "security", "How you sign in", waysIn(owner))}
         ${card(owner, "apps", "What apps may do", held.join(", "))}
         ${card(owner, "devices", "Where you are signed in", counted(devices.length, "device", "devices"))}
+        ${card(owner, "settings", "Settings", "email, handle, recovery key, download, leaving")}
       </ul>`
     return framed(owner, { title: "Your account", tab: "", body })
   })

@@ -11,6 +11,7 @@ import { redirectTo, showPage } from "../layout.ts"
 import { showMessage } from "../message.ts"
 import { type Sent, sentForm, type Visitor, visitor } from "../visitor.ts"
 import { confirm, confirmForm } from "./confirm.ts"
+import { isForgottenName, lookAtForgotten, sendForgotten } from "./forgotten.ts"
 import { type Action, hrefOf, type PageName, pathOf } from "./frame.ts"
 import { noticeText } from "./notices.ts"
 import { type Found, findOwner, isRecent, type Owner } from "./owner.ts"
@@ -104,7 +105,7 @@ const act = Effect.fnUntraced(function* (request: Request, action: Action) {
     case "done":
       return redirectTo(hrefOf(owner, outcome.page, outcome.notice), config)
     case "left":
-      return redirectTo(pathOf("", { done: "signed-out" }), config)
+      return redirectTo(pathOf("", { done: outcome.notice }), config)
     case "shown":
       return showPage(outcome.page, config)
   }
@@ -163,6 +164,7 @@ const get = Effect.fnUntraced(function* (request: Request, url: URL, name: strin
   if (name === "sign-in") return yield* lookAtSignIn(request, url)
   if (name === "confirm") return yield* lookAtConfirm(request, url)
   if (name === "switch") return yield* lookAtChoice(request)
+  if (isForgottenName(name)) return yield* lookAtForgotten(request, name)
   if (isPageName(name)) return yield* look(request, url, name)
   return undefined
 })
@@ -171,6 +173,7 @@ const post = Effect.fnUntraced(function* (request: Request, name: string) {
   const proof = proving(name)
   if (proof?.step === "sign-in") return yield* postSignIn(request, proof.way)
   if (proof?.step === "confirm") return yield* postConfirm(request, proof.way)
+  if (isForgottenName(name)) return yield* sendForgotten(request, name)
   const action = Object.hasOwn(accountActions, name) ? accountActions[name] : undefined
   return action === undefined ? undefined : yield* act(request, action)
 })

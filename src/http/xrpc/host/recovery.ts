@@ -5,65 +5,38 @@ import type {
   ComAtprotoServerResetPassword as ResetPassword
 } from "@atproto/api"
 import * as Effect from "effect/Effect"
-import { CodeInvalid } from "../../../services/AccountCodes.ts"
 import { Accounts } from "../../../services/Accounts.ts"
-import { Background } from "../../../services/Background.ts"
-import { CodeOwners } from "../../../services/CodeOwners.ts"
 import { Directory } from "../../../services/Directory.ts"
 import { ReservedKeys } from "../../../services/ReservedKeys.ts"
-import { fitPassword } from "../../../services/signUp/fields.ts"
 import { givePointBack, takePoint } from "../../clientLimits.ts"
 import { InvalidRequest } from "../../failures.ts"
+import { requestReset, resetPassword as resetByCode } from "../../passwordReset.ts"
 import { noteAccount } from "../../requestLog.ts"
 import { decoyDid, signInKey, signInLimits } from "../../signInGate.ts"
 import { type Call, method } from "../../Xrpc.ts"
 
 const open = { authority: { kind: "none" } } as const
 
-const resetRequestLimits = [
-  { limit: 15, windowSeconds: 3600 },
-  { limit: 50, windowSeconds: 86_400 }
-]
 const attemptLimits = [{ limit: 50, windowSeconds: 300 }]
 const reservationLimits = [
   { limit: 20, windowSeconds: 300 },
   { limit: 100, windowSeconds: 86_400 }
 ]
 
-/** Mails a code to whoever has this address, after the answer: neither it nor its time tells whether somebody has. */
-const mailReset = Effect.fnUntraced(
-  function* (email: string) {
-    const directory = yield* Directory
-    const accounts = yield* Accounts
-    const entry = yield* directory.byEmail(email)
-    if (entry !== undefined) yield* accounts.call(entry.did, "requestPasswordReset", {})
-  },
-  Effect.catchCause((cause) => Effect.logWarning("no code mailed for a new password", cause))
-)
-
 const requestPasswordReset = method(
   "com.atproto.server.requestPasswordReset",
   open,
   Effect.fnUntraced(function* ({ input, request }: Call<object, RequestPasswordReset.InputSchema>) {
-    yield* takePoint(request, "requestPasswordReset", resetRequestLimits)
-    const services = yield* Effect.context<Accounts | Directory>()
-    const mail = Effect.provide(mailReset(input.email.trim()), services)
-    yield* (yield* Background).run(mail)
+    const directory = yield* Directory
+    yield* requestReset(request, directory.byEmail(input.email.trim()))
   })
 )
 
 const resetPassword = method(
   "com.atproto.server.resetPassword",
   open,
-  Effect.fnUntraced(function* ({ input, request }: Call<object, ResetPassword.InputSchema>) {
-    yield* takePoint(request, "resetPassword", attemptLimits)
-    const { token, password } = input
-    yield* fitPassword(password)
-    const did = yield* (yield* CodeOwners).ownerOf(token)
-    if (did === undefined) return yield* new CodeInvalid({ purpose: "reset_password" })
-    noteAccount(request, did)
-    yield* (yield* Accounts).call(did, "resetPassword", { code: token, password })
-  })
+  ({ input, request }: Call<object, ResetPassword.InputSchema>) =>
+    resetByCode(request, { code: input.token, password: input.password })
 )
 
 const deleteAccount = method(

@@ -1,0 +1,63 @@
+import * as Effect from "effect/Effect"
+import type { AccountCalls } from "../../../services/AccountCalls.ts"
+import { Accounts, type Rejected } from "../../../services/Accounts.ts"
+import { Mailer } from "../../../services/Mailer.ts"
+import { type Child, type Html, html } from "../html.ts"
+import type { Page } from "../layout.ts"
+import { field } from "../parts.ts"
+import { type Action, done, type Handled, type PageName, shown } from "./frame.ts"
+import type { Owner } from "./owner.ts"
+import { refusalOf } from "./refusal.ts"
+
+/** How somebody comes to the code that was sent. */
+export const codeHint = Effect.map(Mailer, ({ delivers }): Child =>
+  delivers
+    ? "From the mail that you were sent. It is good for a quarter of an hour."
+    : html`This server sends no mail: its administrator can read the code for you, at
+        <code>/admin/codes</code>. It is good for a quarter of an hour.`
+)
+
+/** The field for a code that was sent. */
+export const codeField = (hint: Child, invalid = false): Html =>
+  field({
+    name: "code",
+    label: "Code",
+    autocomplete: "one-time-code",
+    hint,
+    invalid,
+    maxLength: 32
+  })
+
+/** Why a code is not taken, by the error's name. */
+export const wrongCodes = {
+  InvalidToken: "That code is not right, was used before, or a newer one has been sent.",
+  ExpiredToken: "That code is too old. Have a new one sent."
+} as const
+
+/** What a form says when a code was refused, or what was to be done by it. */
+export const codeRefusal = (rejected: Rejected): Effect.Effect<string, Rejected> =>
+  refusalOf(rejected, (wrongCodes as Readonly<Record<string, string>>)[rejected.error])
+
+/** What kept the account's object from doing something, in words; undefined when it was done. */
+export const refusedBy = <R>(call: Effect.Effect<void, Rejected, R>) =>
+  call.pipe(
+    Effect.as(undefined),
+    Effect.catch((rejected) => codeRefusal(rejected))
+  )
+
+/** Sends the owner a code for something on a page. */
+export const sendsCode = (
+  page: PageName,
+  purpose: AccountCalls["requestCode"]["input"]["purpose"],
+  formPage: (owner: Owner, message: string) => Handled<Page>
+): Action => ({
+  proof: true,
+  page,
+  run: Effect.fn("account.sendCode")(function* (owner) {
+    const accounts = yield* Accounts
+    const refused = yield* refusedBy(accounts.call(owner.view.did, "requestCode", { purpose }))
+    if (refused !== undefined) return shown(yield* formPage(owner, refused))
+    const { delivers } = yield* Mailer
+    return done(page, delivers ? "code-mailed" : "code-waits")
+  })
+})
