@@ -200,11 +200,12 @@ export const init = Command.make(
       ? yield* setUpLocal(file)
       : yield* setUpCloudflare(file, domain, location, given.put)
     const withKey = recoveryKey === undefined ? "" : ` --recovery-key ${recoveryKey.file}`
+    const there = isLocal ? "" : ` --server https://${domain}`
     const next = [
       ...made.next,
       first === "new"
-        ? `npx nacre account create <name> --email <address>${withKey}`
-        : "npx nacre migrate"
+        ? `npx nacre account create <name> --email <address>${withKey}${there}`
+        : `npx nacre migrate${there}`
     ]
     const answer = { target, domain, location, file: made.file, made: made.made, recoveryKey, next }
     yield* report(answer, () =>
