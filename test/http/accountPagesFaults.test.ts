@@ -4,6 +4,7 @@ import type { Action } from "../../src/http/pages/account/frame.ts"
 import type { Owner } from "../../src/http/pages/account/owner.ts"
 import { addPasskey } from "../../src/http/pages/account/passkeys.ts"
 import { changePassword } from "../../src/http/pages/account/password.ts"
+import { removePasskey } from "../../src/http/pages/account/security.ts"
 import { passkeyChallenge } from "../../src/http/pages/signingIn.ts"
 import { Devices } from "../../src/services/Devices.ts"
 import { OAuthStoreUnavailable } from "../../src/services/OAuthRequests.ts"
@@ -73,6 +74,29 @@ describe("while the table of whose a passkey is cannot be written", () => {
     const outcome = await world.beneath(run(owner, addPasskey, fields))
     assert.deepStrictEqual(outcome, { kind: "done", page: "security", notice: "passkey-added" })
     assert.deepStrictEqual(await passkeys(), ["second try"])
+  })
+})
+
+describe("while whose a passkey is cannot be taken back", () => {
+  it("a passkey is removed all the same, and can be added once more", async () => {
+    const owner = await ownerOf()
+    const { id, fields } = await creation(owner, "half gone")
+    await world.beneath(run(owner, addPasskey, fields))
+    const failure = await world.beneath(
+      Effect.gen(function* () {
+        const owners = yield* PasskeyOwners
+        const broken = { ...owners, remove: () => unavailable }
+        const removed = run(owner, removePasskey, { passkey: id })
+        return yield* Effect.flip(Effect.provideService(removed, PasskeyOwners, broken))
+      })
+    )
+    assert.strictEqual(failure._tag, "OAuthStoreUnavailable")
+    assert.notInclude(await passkeys(), "half gone")
+    const again = await creation(owner, "half gone")
+    await world.beneath(run(owner, addPasskey, again.fields))
+    assert.include(await passkeys(), "half gone")
+    await world.beneath(run(owner, removePasskey, { passkey: id }))
+    assert.notInclude(await passkeys(), "half gone")
   })
 })
 

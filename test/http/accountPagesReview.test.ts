@@ -97,6 +97,58 @@ describe("a server of one’s own machine", () => {
   })
 })
 
+describe("whatever is typed", () => {
+  const texts = {
+    "very long": "a".repeat(60_000),
+    "very long and an address": `${"a".repeat(60_000)}@example.com`,
+    "a very long DID": `did:plc:${"a".repeat(60_000)}`,
+    "turned around": "\u202emoc.elpmaxe",
+    "without sense": "\ud800\u0000%00%",
+    SQL: `' OR 1=1 --`
+  }
+
+  it("at the sign-in is refused in words", async () => {
+    const browser = new Browser(world)
+    for (const [what, text] of Object.entries(texts)) {
+      const form = (await browser.get("/account/sign-in")).form("/sign-in")
+      for (const filled of [
+        { identifier: text, password: "x" },
+        { identifier: world.alice.handle, password: text }
+      ]) {
+        const { status, text: shown } = await browser.post(form, filled)
+        assert.strictEqual(status, 400, what)
+        assert.include(shown, "do not belong together", what)
+      }
+    }
+  })
+
+  it("for a code, a name or an id is refused or cut, and breaks nothing", async () => {
+    const person = await somebody()
+    await withAuthenticator(world, person.did)
+    const stranger = new Browser(world)
+    const step = (await enter(stranger, person)).form("/code")
+    const browser = await browserOf(world, await somebody())
+    const form = (await browser.get("/account/app-password", ours)).form("/app-password")
+    for (const [what, text] of Object.entries(texts)) {
+      assert.strictEqual((await stranger.post(step, { code: text })).status, 400, what)
+      assert.strictEqual((await browser.post(form, { name: `${what} ${text}` })).status, 200, what)
+      for (const [name, field] of [
+        ["passkeys/rename", "passkey"],
+        ["passkeys/remove", "passkey"],
+        ["devices/sign-out", "device"],
+        ["apps/disconnect", "session"],
+        ["apps/revoke-password", "name"]
+      ] as const) {
+        const fields = { ...form.fields, [field]: text }
+        const answer = await browser.post({ action: `/account/${name}`, fields })
+        assert.strictEqual(answer.status, 303, `${name} ${what}`)
+      }
+    }
+    const list = await browser.get("/account/apps", ours)
+    assert.strictEqual(list.status, 200)
+  })
+})
+
 describe("the pages of an account", () => {
   it("show an app once, with each of its sessions", async () => {
     const person = await somebody()
