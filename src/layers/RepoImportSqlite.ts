@@ -46,6 +46,12 @@ const refusals = [
 
 const refuse = (reason: string) => new ImportRefused({ reason })
 
+/** An import under way. */
+interface Run {
+  /** It has built its tables, and waits for their turn to be the repo's. */
+  isPlacing: boolean
+}
+
 /** Imports over the object's SQLite and the blob store: the repo is built in tables of its own, which are then put in place. */
 export const layer = Layer.effect(
   RepoImport,
@@ -60,10 +66,10 @@ export const layer = Layer.effect(
     const alarm = yield* Alarm
     const { importLimit } = yield* Config
     /** The import that may write; one that is no longer it ends at its next turn. */
-    let running: symbol | undefined
+    let running: Run | undefined
 
     /** One turn of an import, in one transaction. */
-    const turn = <A>(own: symbol, body: () => A): Effect.Effect<A, ImportRefused> =>
+    const turn = <A>(own: Run, body: () => A): Effect.Effect<A, ImportRefused> =>
       Effect.suspend(() => {
         if (running !== own) return Effect.fail(refuse("another import has begun meanwhile"))
         try {
@@ -91,7 +97,7 @@ export const layer = Layer.effect(
     })
 
     /** The first reading: commit and tree. The tree is stored, and what it needs in memory is let go. */
-    const readTree = Effect.fnUntraced(function* (own: symbol, key: string, account: Account) {
+    const readTree = Effect.fnUntraced(function* (own: Run, key: string, account: Account) {
       const reading = new TreeReading()
       yield* readStaged(store, key, (piece) => turn(own, () => reading.push(piece)))
       const commit = yield* turn(own, () => reading.end(account.did))
@@ -115,7 +121,7 @@ export const layer = Layer.effect(
 
     /** The second reading: the records that the tree names, each to its paths. */
     const readRecords = Effect.fnUntraced(function* (
-      own: symbol,
+      own: Run,
       key: string,
       leaves: Leaves,
       rev: string
@@ -153,14 +159,15 @@ export const layer = Layer.effect(
       return outbox.push(syncEvent({ did: account.did, head, collections, time }))
     }
 
-    const build = Effect.fnUntraced(function* (own: symbol, key: string) {
+    const build = Effect.fnUntraced(function* (own: Run, key: string) {
       const account = yield* accounts.get
       const before = yield* repo.head
       yield* alarm.by((yield* Clock.currentTimeMillis) + sweepAfter)
       const { leaves, nodes, root, rev } = yield* readTree(own, key, account)
       yield* readRecords(own, key, leaves, rev)
       const now = yield* Clock.currentTimeMillis
-      yield* turn(own, () => {})
+      // From here on the tables are waited for: nobody else may begin to fill them.
+      yield* turn(own, () => void (own.isPlacing = true))
       yield* repo
         .replace({
           expected: before.commit,
@@ -179,7 +186,10 @@ export const layer = Layer.effect(
 
     const run = Effect.fn("RepoImport.run")((key: string) =>
       Effect.suspend(() => {
-        const own = Symbol("import")
+        if (running?.isPlacing === true) {
+          return Effect.fail(refuse("another import is just being put in place"))
+        }
+        const own: Run = { isPlacing: false }
         running = own
         const end = Effect.sync(() => {
           if (running !== own) return

@@ -108,6 +108,12 @@ export const importRefusals = (name: string, withDatabase: WithDatabase): void =
       bytes[2] = 0x13
       return carOf({ ...repo, records: [{ ...repo.records[0]!, cid: new Cid(bytes) }] })
     })
+    refused("whose record comes as the raw block of a blob", /is missing/, async (world) => {
+      const { repo } = await made(world)
+      const [record, ...others] = repo.records
+      const asBlob = { cid: cidForRaw(record!.bytes), bytes: record!.bytes }
+      return carOf({ ...repo, records: [asBlob, ...others] })
+    })
     refused(
       "with a block that its CID does not name",
       /does not match its digest/,

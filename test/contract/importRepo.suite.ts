@@ -412,6 +412,43 @@ export const importContract = (name: string, withDatabase: WithDatabase): void =
       })
     )
 
+    check("is not begun while another is being put in place", (world) =>
+      Effect.gen(function* () {
+        const key = yield* elsewhere(world)
+        const [older, newer] = yield* Effect.promise(() =>
+          Promise.all([
+            foreignRepo(key, posts(200, "older"), { did }),
+            foreignRepo(key, posts(250, "newer"), { did })
+          ])
+        )
+        const repo = yield* Repo
+        const reached = yield* Deferred.make<void>()
+        const go = yield* Deferred.make<void>()
+        // Somebody else writes: what is put in place waits for it.
+        const writing = Effect.andThen(Deferred.await(go), Effect.fail("nothing came of it"))
+        const writer = yield* Effect.forkChild(Effect.flip(repo.recommitAfter(writing)))
+        world.onRead = (reading) =>
+          reading === 2
+            ? Effect.asVoid(Deferred.succeed(reached, undefined))
+            : reading === 4
+              ? Deferred.await(go)
+              : Effect.void
+        const first = yield* Effect.forkChild(importCar(carOf(older)))
+        yield* Deferred.await(reached)
+        for (let turn = 0; turn < 1000; turn++) yield* Effect.yieldNow
+        const second = yield* Effect.forkChild(Effect.flip(importCar(carOf(newer))))
+        for (let turn = 0; turn < 1000; turn++) yield* Effect.yieldNow
+        yield* Deferred.succeed(go, undefined)
+        assert.strictEqual(yield* Fiber.join(writer), "nothing came of it")
+        yield* Fiber.join(first)
+        assert.match(String((yield* Fiber.join(second)).message), /just being put in place/)
+        assert.deepStrictEqual(yield* stored, cidsOf(posts(200, "older")))
+        assert.strictEqual((yield* everything).commit, (yield* repo.head).commit.toString())
+        yield* importCar(carOf(newer))
+        assert.deepStrictEqual(yield* stored, cidsOf(posts(250, "newer")))
+      })
+    )
+
     check("is swept when the object was cut off: the alarm is set for it", (world) =>
       Effect.gen(function* () {
         yield* write("was there")

@@ -1,4 +1,4 @@
-import type { Cid } from "../cid.ts"
+import { type Cid, dagCbor } from "../cid.ts"
 import { DigestTable } from "./DigestTable.ts"
 import { doubled, Pile } from "./Pile.ts"
 
@@ -41,6 +41,8 @@ export class Leaves {
 
   /** The paths of a record whose block has come; none the second time, or when the tree has no such record. */
   *take(cid: Cid): Generator<string> {
+    // The same bytes as a raw block are another CID, which the tree does not name.
+    if (cid.codec !== dagCbor) return
     const number = this.#digests.find(cid.digest)
     if (number < 0) return
     let leaf = this.#lastPath[number]!
