@@ -14,6 +14,7 @@ import { Directory } from "./Directory.ts"
 import { Identity } from "./Identity.ts"
 import { isServedHere } from "./OwnDocument.ts"
 import { PlcDirectory } from "./PlcDirectory.ts"
+import { Repo } from "./Repo.ts"
 import { RepoCounts } from "./RepoCounts.ts"
 
 /** The account's DID does not lead to this server, or not with the account's key. */
@@ -82,9 +83,23 @@ const assertDid = Effect.fn("assertDid")(function* (account: Account) {
 })
 
 /**
+ * Signs the head anew over the same records: another host may have told of later revs meanwhile, and relays would pass
+ * over a `#sync` that is not above them.
+ */
+const renewHead = Effect.gen(function* () {
+  const repo = yield* Repo
+  const { commit: expected, root, records, nodes, ...head } = yield* repo.head
+  const rev = yield* repo.revAbove(head.rev)
+  yield* repo.replace({ expected, root, rev, records, nodes, place: () => undefined }).pipe(
+    // An import came in between, and its head is as new.
+    Effect.catchTag("InvalidSwap", () => Effect.void)
+  )
+})
+
+/**
  * Makes the account active once its DID leads here, and tells the network: account, identity, sync.
  *
- * The head that `#sync` tells is signed with this host's key: an import has made it so. Spec: account lifecycle.
+ * Spec: account lifecycle.
  */
 export const activate = Effect.fn("activate")(function* () {
   const accounts = yield* AccountStore
@@ -92,6 +107,7 @@ export const activate = Effect.fn("activate")(function* () {
   yield* assertDid(account)
   // The directory first: when it cannot be reached nothing has changed, and the call can be repeated.
   yield* (yield* Directory).setStatus(account.did, account.takedown ?? "active")
+  if (account.deactivatedAt !== undefined) yield* renewHead
   yield* accounts.update({ deactivatedAt: undefined, deleteAfter: undefined })
   const events = yield* AccountEvents
   yield* events.account

@@ -26,6 +26,7 @@ import * as PreferencesSqlite from "../../../src/layers/PreferencesSqlite.ts"
 import * as SecondFactorsSqlite from "../../../src/layers/SecondFactorsSqlite.ts"
 import * as SessionsSqlite from "../../../src/layers/SessionsSqlite.ts"
 import * as SignerKeys from "../../../src/layers/SignerKeys.ts"
+import { cidForCbor } from "../../../src/repo/cid.ts"
 import * as AccountLock from "../../../src/services/AccountLock.ts"
 import { AccountEvents } from "../../../src/services/AccountEvents.ts"
 import { type Account, AccountStore } from "../../../src/services/AccountStore.ts"
@@ -107,18 +108,27 @@ const eventsLayer = Layer.succeed(
   })
 )
 
-const notThere = Effect.die("nothing here reads or writes the repo")
+const notThere = Effect.die("nothing here writes to the repo")
+
+const root = cidForCbor(new Uint8Array([0xa0]))
+const head = {
+  commit: root,
+  block: new Uint8Array(),
+  rev: "3kabcdefghij2",
+  root,
+  records: 1,
+  nodes: 1
+}
 
 const repoLayer = Layer.succeed(
   Repo,
   Repo.of({
     create: notThere,
-    head: notThere,
+    head: Effect.succeed(head),
     write: () => notThere,
-    // SAFETY: nobody here looks at the head.
     recommitAfter: () => notThere,
-    revAbove: () => notThere,
-    replace: () => notThere,
+    revAbove: () => Effect.succeed("3kabcdefghij3"),
+    replace: ({ rev }) => Effect.as(note(`head ${rev}`), { ...head, rev }),
     snapshot: notThere,
     collections: notThere
   })

@@ -85,7 +85,7 @@ describe("activateAccount", () => {
   const inactive = { deactivatedAt, deleteAfter: "2026-03-01T00:00:00.000Z" }
 
   check(
-    "makes the account active, and announces account, identity and sync",
+    "makes the account active under a head above the one before, and announces account, identity and sync",
     { account: inactive },
     (token, did) =>
       Effect.gen(function* () {
@@ -94,7 +94,7 @@ describe("activateAccount", () => {
         const account = yield* (yield* AccountStore).get
         assert.isUndefined(account.deactivatedAt)
         assert.isUndefined(account.deleteAfter)
-        assert.deepStrictEqual(announced, ["account", "identity", "sync"])
+        assert.deepStrictEqual(announced, ["head 3kabcdefghij3", "account", "identity", "sync"])
         assert.strictEqual(yield* statusOf(did), "active")
       })
   )
