@@ -17,6 +17,7 @@ import { invite } from "./invite.ts"
 import { key } from "./key/key.ts"
 import { leave } from "./leave.ts"
 import { migrate } from "./migrate/migrate.ts"
+import { recover } from "./recover/recover.ts"
 import { style } from "./output.ts"
 import { passkey } from "./passkey.ts"
 import { status } from "./status.ts"
@@ -41,6 +42,7 @@ const root = Command.make("nacre").pipe(
     importAccount,
     migrate,
     leave,
+    recover,
     secret
   ]),
   Command.withGlobalFlags(globalFlags)

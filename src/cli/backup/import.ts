@@ -30,7 +30,7 @@ const importRepo = Effect.fnUntraced(function* (session: Session, folder: Folder
 })
 
 /** Sends the blobs that the server misses; gives those that the folder does not have. */
-const importBlobs = Effect.fnUntraced(function* (session: Session, folder: Folder) {
+export const importBlobs = Effect.fnUntraced(function* (session: Session, folder: Folder) {
   const missing = yield* listMissingBlobs(session)
   const there = yield* folder.blobs
   const types = yield* folder.blobTypes

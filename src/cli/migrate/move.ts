@@ -51,6 +51,10 @@ const assertAllowed = Effect.fnUntraced(function* (
   })
 })
 
+/** Some servers keep no preferences: then there are none to bring. */
+const withoutPreferences = (error: unknown) =>
+  error instanceof CallFailed && error.status !== 401 && error.status !== 429
+
 /** Takes every step of a move that is not done yet; what it answers is what became of each. */
 export const takeMove = Effect.fn("cli.takeMove")(function* (
   move: Move,
@@ -65,10 +69,6 @@ export const takeMove = Effect.fn("cli.takeMove")(function* (
     const missing = yield* listMissingBlobs(to)
     return missing.every((cid) => gone.includes(cid))
   })
-
-  /** Some servers keep no preferences: then there are none to bring. */
-  const withoutPreferences = (error: unknown) =>
-    error instanceof CallFailed && error.status !== 401 && error.status !== 429
 
   return yield* takeSteps(
     [

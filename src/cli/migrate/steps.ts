@@ -1,14 +1,32 @@
 import * as Effect from "effect/Effect"
-import { Failed } from "../failure.ts"
+import type * as FileSystem from "effect/FileSystem"
+import type * as Path from "effect/Path"
+import type * as HttpClient from "effect/http/HttpClient"
+import { type CliFailure, Failed } from "../failure.ts"
 import { note, style } from "../output.ts"
+import type { theServer } from "../place.ts"
+import type { ask } from "../prompts.ts"
+
+type Asking = ReturnType<typeof ask>
+
+/** What a step may fail with: what the command tells its person, or that they would not answer. */
+type StepFailure = CliFailure | Effect.Error<Asking>
+
+/** What steps work with: servers, files, and the person. */
+type StepServices =
+  | HttpClient.HttpClient
+  | FileSystem.FileSystem
+  | Path.Path
+  | Effect.Services<typeof theServer>
+  | Effect.Services<Asking>
 
 /** A part of a move that can be asked for whether it is done, so that a later run goes on where this one ended. */
-export interface Step<E, R> {
+export interface Step {
   readonly name: string
   /** What it does, as the person reads it. */
   readonly title: string
-  readonly isDone: Effect.Effect<boolean, E, R>
-  readonly run: Effect.Effect<void, E, R>
+  readonly isDone: Effect.Effect<boolean, StepFailure, StepServices>
+  readonly run: Effect.Effect<void, StepFailure, StepServices>
 }
 
 /** What became of a step. */
@@ -18,8 +36,8 @@ export interface Taken {
 }
 
 /** Takes steps in their order; each is asked for before and after, and `until` ends after that one. */
-export const takeSteps = Effect.fnUntraced(function* <E, R>(
-  steps: ReadonlyArray<Step<E, R>>,
+export const takeSteps = Effect.fnUntraced(function* (
+  steps: ReadonlyArray<Step>,
   until: string | undefined
 ) {
   const { good, faint } = yield* style

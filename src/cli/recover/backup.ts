@@ -1,0 +1,92 @@
+import * as Effect from "effect/Effect"
+import * as FileSystem from "effect/FileSystem"
+import * as Stream from "effect/Stream"
+import { openAsBlob } from "node:fs"
+import { signBytes, verifyBytes } from "../../identity/didKey.ts"
+import { carBytes, readCar } from "../../repo/car.ts"
+import { type Commit, decodeCommit, signedCommit, unsignedCommitBytes } from "../../repo/commit.ts"
+import { checkCar } from "../backup/fetching.ts"
+import { type Folder, openFolder } from "../backup/folder.ts"
+import { Failed } from "../failure.ts"
+
+/** What is left of an account: its repo, and the rest where there is a whole export. */
+export interface Backup {
+  readonly car: string
+  readonly folder: Folder | undefined
+  readonly commit: Commit
+}
+
+const commitIn = Effect.fnUntraced(function* (car: string) {
+  const files = yield* FileSystem.FileSystem
+  const wrong = (why: string) => new Failed({ message: `${car} is not the CAR of a repo: ${why}` })
+  const reader = readCar(Stream.toAsyncIterable(files.stream(car, { chunkSize: 0x10000 })))
+  const [root] = yield* Effect.tryPromise({
+    try: () => reader.roots(),
+    catch: (error) => wrong(String(error))
+  })
+  const found = yield* Stream.fromAsyncIterable(reader, (error) => wrong(String(error))).pipe(
+    Stream.filter(({ cid }) => String(cid) === String(root)),
+    Stream.runHead
+  )
+  if (found._tag === "None") return yield* wrong("its commit is missing")
+  return yield* Effect.try({
+    try: () => decodeCommit(found.value.bytes),
+    catch: () => wrong("its commit is malformed")
+  })
+})
+
+/** Opens a backup: the folder of an export, or a CAR alone; the repo is read through. */
+export const openBackup = Effect.fn("cli.openBackup")(function* (path: string) {
+  const files = yield* FileSystem.FileSystem
+  const { type } = yield* Effect.mapError(
+    files.stat(path),
+    () => new Failed({ message: `${path} is neither a folder nor a file` })
+  )
+  const folder = type === "Directory" ? yield* openFolder(path) : undefined
+  const car = folder?.car ?? path
+  const commit = yield* commitIn(car)
+  yield* checkCar(car, commit.did)
+  return { car, folder, commit } satisfies Backup
+})
+
+/** Fails unless one of these keys, which the DID has had, has signed the repo. */
+export const assertSignedBy = Effect.fnUntraced(function* (
+  { car, commit }: Backup,
+  keys: ReadonlyArray<string>
+) {
+  const bytes = unsignedCommitBytes(commit)
+  if (keys.some((key) => verifyBytes(key, bytes, commit.sig))) return
+  return yield* new Failed({
+    message: `${car} is signed by none of the keys that ${commit.did} has ever had: somebody else may have made it`
+  })
+})
+
+/** The length of a CAR's header with the length that stands before it. */
+const headerLength = (start: Uint8Array): number => {
+  let length = 0
+  let at = 0
+  for (let shift = 1; at < start.length; shift *= 0x80) {
+    const byte = start[at++]!
+    length += (byte & 0x7f) * shift
+    if (byte < 0x80) break
+  }
+  return at + length
+}
+
+/** The repo as a CAR whose commit a K-256 key has signed anew, over the same records; it is read as it goes. */
+export const signedAnew = Effect.fn("cli.signedAnew")(function* (
+  { car, commit }: Backup,
+  secret: Uint8Array
+) {
+  const { did, data, rev } = commit
+  const sig = signBytes("k256", secret, unsignedCommitBytes({ did, data, rev }))
+  const block = signedCommit({ did, data, rev, sig })
+  const unreadable = () => new Failed({ message: `${car} cannot be read` })
+  const file = yield* Effect.tryPromise({ try: () => openAsBlob(car), catch: unreadable })
+  const start = yield* Effect.tryPromise({
+    try: () => file.slice(0, 8).arrayBuffer(),
+    catch: unreadable
+  })
+  const head = new Uint8Array(carBytes(block.cid, [block]))
+  return new Blob([head, file.slice(headerLength(new Uint8Array(start)))])
+})

@@ -1,0 +1,40 @@
+import { hkdfSync } from "node:crypto"
+import * as Clock from "effect/Clock"
+import * as Effect from "effect/Effect"
+import * as Redacted from "effect/Redacted"
+import { signedServiceJwt, unsignedServiceJwt } from "../../auth/serviceJwt.ts"
+import { formatDidKey, publicKeyOf, signBytes } from "../../identity/didKey.ts"
+import type { RecoveryKey } from "../recoveryKey.ts"
+
+/** A signing key for the way: the DID names it until the new server's takes its place. */
+export interface WayKey {
+  readonly didKey: string
+  /** 32 bytes of K-256. */
+  readonly secret: Redacted.Redacted<Uint8Array>
+}
+
+/**
+ * The signing key for the way of one DID, made of the recovery key.
+ *
+ * It is always the same one, so that a recovery that was cut off goes on without any file that holds it.
+ */
+export const wayKeyOf = (key: RecoveryKey, did: string): WayKey => {
+  const made = hkdfSync("sha256", Redacted.value(key.secret), did, "nacre/recover/signing-key", 32)
+  const secret = new Uint8Array(made)
+  return { didKey: formatDidKey(publicKeyOf("k256", secret)), secret: Redacted.make(secret) }
+}
+
+/** A token for the making of the account at a server, as the old server would have given it. */
+export const tokenOf = Effect.fnUntraced(function* (key: WayKey, did: string, audience: string) {
+  const iat = Math.floor((yield* Clock.currentTimeMillis) / 1000)
+  const text = unsignedServiceJwt("k256", {
+    iss: did,
+    aud: audience,
+    lxm: "com.atproto.server.createAccount",
+    iat,
+    exp: iat + 60,
+    jti: crypto.randomUUID()
+  })
+  const bytes = new TextEncoder().encode(text)
+  return signedServiceJwt(text, signBytes("k256", Redacted.value(key.secret), bytes))
+})

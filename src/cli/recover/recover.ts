@@ -1,0 +1,183 @@
+import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
+import * as Redacted from "effect/Redacted"
+import * as Schema from "effect/Schema"
+import * as Argument from "effect/cli/Argument"
+import * as Command from "effect/cli/Command"
+import * as Flag from "effect/cli/Flag"
+import { didMethod } from "../../identity/did.ts"
+import { importBlobs } from "../backup/import.ts"
+import { listMissingBlobs, preferencesFrom, putPreferences } from "../backup/sending.ts"
+import { Failed } from "../failure.ts"
+import { arrive, handleAt } from "../migrate/arrive.ts"
+import { hasMoved, wantedData } from "../migrate/identity.ts"
+import { moveFlags } from "../migrate/moveFlags.ts"
+import { accountStatusAt, hostOf, standingAt, treeAt } from "../migrate/network.ts"
+import { tellMoved } from "../migrate/report.ts"
+import { takeSteps } from "../migrate/steps.ts"
+import { note } from "../output.ts"
+import { theServer } from "../place.ts"
+import { insist } from "../prompts.ts"
+import { yesFlag } from "../account/people.ts"
+import { readRecoveryKey, type RecoveryKey } from "../recoveryKey.ts"
+import { type Session } from "../session.ts"
+import { procedure, upload } from "../xrpc.ts"
+import { assertSignedBy, type Backup, openBackup, signedAnew } from "./backup.ts"
+import { tokenOf, type WayKey, wayKeyOf } from "./passport.ts"
+import { plcLogOf, signedWith, submitPlc } from "./plc.ts"
+
+/** Somebody with a backup and a recovery key, on the way to a new server. */
+interface Recovery {
+  readonly did: string
+  readonly backup: Backup
+  readonly key: RecoveryKey
+  readonly way: WayKey
+  readonly to: Session
+}
+
+/** Lets the DID name the key for the way, so that its owner can speak for it. */
+const takeDid = Effect.fnUntraced(function* (did: string, key: RecoveryKey, way: WayKey) {
+  const { last, data } = yield* plcLogOf(did)
+  if (data.verificationMethods["atproto"] === way.didKey) return
+  const verificationMethods = { ...data.verificationMethods, atproto: way.didKey }
+  yield* submitPlc(did, signedWith(key, last, { verificationMethods }))
+  yield* note("The DID is in your hands: a signing key of yours speaks for it")
+})
+
+/** Lets the DID lead to the new server; keys mightier than the recovery key stay, those of the old server go. */
+const giveDid = Effect.fnUntraced(function* ({ did, key, to }: Recovery) {
+  const { last, data } = yield* plcLogOf(did)
+  const mine = data.rotationKeys.slice(0, data.rotationKeys.indexOf(key.didKey) + 1)
+  const operation = signedWith(key, last, yield* wantedData(did, to, mine))
+  yield* procedure(to, "com.atproto.identity.submitPlcOperation", Schema.Unknown, { operation })
+})
+
+/** Takes every step that is not done yet. */
+const takeRecovery = Effect.fnUntraced(function* (recovery: Recovery) {
+  const { did, backup, way, to } = recovery
+  const { folder, commit } = backup
+  const moved = hasMoved({ did, to })
+  return yield* takeSteps(
+    [
+      {
+        name: "records",
+        title: "Bring the records",
+        isDone: Effect.flatMap(moved, (done) =>
+          done
+            ? Effect.succeed(true)
+            : Effect.map(treeAt(to, did), (tree) => tree === commit.data.toString())
+        ),
+        run: Effect.gen(function* () {
+          const body = yield* signedAnew(backup, Redacted.value(way.secret))
+          const contentType = "application/vnd.ipld.car"
+          yield* upload(to, "com.atproto.repo.importRepo", Schema.Unknown, { body, contentType })
+        })
+      },
+      {
+        name: "blobs",
+        title: "Bring the blobs of the backup",
+        isDone: Effect.gen(function* () {
+          const kept = folder === undefined ? new Set<string>() : yield* folder.blobs
+          return (yield* listMissingBlobs(to)).every((cid) => !kept.has(cid))
+        }),
+        run: folder === undefined ? Effect.void : Effect.asVoid(importBlobs(to, folder))
+      },
+      {
+        name: "identity",
+        title: "Let the DID lead to the new server",
+        isDone: moved,
+        run: Effect.gen(function* () {
+          const preferences = yield* folder === undefined ? Effect.undefined : folder.preferences
+          if (preferences !== undefined)
+            yield* putPreferences(to, yield* preferencesFrom(preferences))
+          yield* giveDid(recovery)
+        })
+      },
+      {
+        name: "activation",
+        title: "Activate the account",
+        isDone: Effect.map(accountStatusAt(to), ({ activated }) => activated),
+        run: procedure(to, "com.atproto.server.activateAccount", Schema.Unknown)
+      }
+    ],
+    undefined
+  )
+})
+
+/** `nacre recover`: the old server is gone, or lets nobody go. */
+export const recover = Command.make(
+  "recover",
+  {
+    backup: Argument.String("backup").pipe(
+      Argument.withDescription("The folder of nacre export, or the CAR of the repo alone")
+    ),
+    recoveryKey: Flag.String("recovery-key").pipe(
+      Flag.withMetavar("file"),
+      Flag.withDescription("The file with your recovery key")
+    ),
+    handle: moveFlags.handle,
+    email: moveFlags.email,
+    invite: moveFlags.invite,
+    yes: yesFlag
+  },
+  Effect.fnUntraced(function* (given) {
+    const server = yield* theServer
+    const backup = yield* openBackup(given.backup)
+    const { did } = backup.commit
+    if (didMethod(did) !== "plc") {
+      return yield* new Failed({
+        message: `${did} is a did:web: it takes no recovery key, its document is yours to change`
+      })
+    }
+    const key = yield* readRecoveryKey(given.recoveryKey)
+    const { data, states } = yield* plcLogOf(did)
+    if (!data.rotationKeys.includes(key.didKey)) {
+      return yield* new Failed({
+        message: `${key.didKey} is not among the rotation keys of ${did}: it cannot bring the account back`,
+        next: `Those that can: ${data.rotationKeys.join(", ")}`
+      })
+    }
+    yield* assertSignedBy(
+      backup,
+      states.flatMap((state) => state.verificationMethods["atproto"] ?? [])
+    )
+    const way = wayKeyOf(key, did)
+    if ((yield* standingAt({ server }, did)) === undefined) {
+      yield* insist(
+        `${did} will leave its server, and live on ${server} as of ${backup.commit.rev}. Go on?`,
+        given.yes
+      )
+      yield* takeDid(did, key, way)
+    }
+    const before = data.alsoKnownAs.find((name) => name.startsWith("at://"))?.slice(5) ?? "account"
+    // Whether the name was the old server's cannot be asked any more: a name of one's own is given by --handle.
+    const handle = yield* handleAt(server, { handle: before, oldDomains: [""] }, given.handle)
+    const { did: audience } = yield* hostOf(server)
+    const to = yield* arrive(server, {
+      did,
+      handle,
+      email: Option.getOrUndefined(given.email),
+      invite: given.invite,
+      token: tokenOf(way, did, audience)
+    })
+    const steps = yield* takeRecovery({ did, backup, key, way, to })
+    yield* tellMoved({ did, from: undefined, to }, steps)
+  }, Effect.scoped)
+).pipe(
+  Command.withDescription(
+    "Bring an account back whose server is gone, or lets nobody go: from a backup, by the recovery key, to --server.\n\n" +
+      "Two operations change the DID: one lets a key made of the recovery key speak for it, the other lets it lead " +
+      "to --server. Cut off at any point, the same command goes on. NACRE_NEW_PASSWORD is the password there."
+  ),
+  Command.withExamples([
+    {
+      command:
+        "nacre recover alice-backup --recovery-key alice.key --server https://pds.example.com",
+      description: "From the folder of nacre export"
+    },
+    {
+      command: "nacre recover alice.car --recovery-key alice.key --handle alice.example.org --yes",
+      description: "From the CAR alone: blobs and preferences are lost"
+    }
+  ])
+)

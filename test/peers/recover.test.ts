@@ -1,0 +1,155 @@
+import { AtpAgent } from "@atproto/api"
+import { afterAll, assert, beforeAll, describe, it } from "@effect/vitest"
+import { writeFileSync } from "node:fs"
+import { type Desk, makeDesk } from "../cli/command.ts"
+import { until } from "../support/server.ts"
+import { openStream } from "../support/serverRelay.ts"
+import { killWhen } from "./killing.ts"
+import { atOld } from "./sides.ts"
+import {
+  assertImages,
+  logOf,
+  type Mover,
+  newMover,
+  plcOf,
+  preferencesOf,
+  recordsOf,
+  startWorld,
+  type World
+} from "./world.ts"
+
+const newPassword = "another password"
+
+/** Puts a recovery key, which the command makes, before the old server's. */
+const holdKey = async (world: World, desk: Desk, mover: Mover, file: string) => {
+  const made = await desk.run(["key", "recovery", "make", file, "--json"])
+  assert.strictEqual(made.code, 0, made.stderr)
+  const { did, agent } = mover
+  const { rotationKeys } = await plcOf(world, did)
+  const token = await atOld(world, agent, mover.email).code(() =>
+    agent.com.atproto.identity.requestPlcOperationSignature()
+  )
+  const { data } = await agent.com.atproto.identity.signPlcOperation({
+    token,
+    rotationKeys: [made.json.didKey, ...rotationKeys]
+  })
+  await agent.com.atproto.identity.submitPlcOperation({ operation: data.operation })
+  assert.strictEqual((await plcOf(world, did)).rotationKeys[0], made.json.didKey)
+  return made.json.didKey as string
+}
+
+describe("an account whose server is gone", () => {
+  let world: World
+  let desk: Desk
+  let env: Readonly<Record<string, string>>
+  beforeAll(async () => {
+    world = await startWorld()
+    desk = makeDesk()
+    env = { PLC_URL: world.plc.url, NACRE_NEW_PASSWORD: newPassword }
+  })
+  afterAll(async () => {
+    desk.remove()
+    await world.stop()
+  })
+
+  const commandFor = (backup: string, key: string, name: string) => [
+    "recover",
+    desk.path(backup),
+    `--recovery-key=${desk.path(key)}`,
+    `--server=${world.nacre.publicUrl}`,
+    `--handle=${name}`,
+    "--yes",
+    "--json"
+  ]
+
+  const arrived = async ({ did }: Mover) => {
+    const agent = new AtpAgent({ service: world.nacre.publicUrl })
+    await agent.login({ identifier: did, password: newPassword })
+    return agent
+  }
+
+  it("comes back from its export and the recovery key, whole, wherever the recovery was killed; a stranger's key or repo does nothing", async () => {
+    const [dora, eve, finn] = await Promise.all(
+      ["dora", "eve", "finn"].map((name) => newMover(world, name))
+    ).then((all) => all as [Mover, Mover, Mover])
+    const recovery = await holdKey(world, desk, dora, desk.path("dora.key"))
+    await holdKey(world, desk, eve, desk.path("eve.key"))
+    const records = await recordsOf(world, dora.agent, dora.did)
+    const eveRecords = await recordsOf(world, eve.agent, eve.did)
+    const exported = await desk.run(
+      ["export", "dora", `--account=${dora.did}`, `--server=${world.old.publicUrl}`],
+      { PLC_URL: world.plc.url, NACRE_PASSWORD: dora.password }
+    )
+    assert.strictEqual(exported.code, 0, exported.stderr)
+    const eveCar = await eve.agent.com.atproto.sync.getRepo({ did: eve.did })
+    writeFileSync(desk.path("eve.car"), eveCar.data)
+    await world.old.stop()
+
+    const stream = await openStream(world.nacre.url, "")
+    const kinds = (did: string) =>
+      stream.frames
+        .filter(({ body }) => (body.did ?? body.repo) === did)
+        .map(({ type, body }) => `${type} ${body.active ?? ""}`.trim())
+
+    // Eve's key is none of Dora's.
+    const stranger = await desk.run(commandFor("dora", "eve.key", "dora"), env)
+    assert.strictEqual(stranger.code, 1)
+    assert.include(stranger.stderr, "not among the rotation keys")
+    assert.strictEqual((await logOf(world, dora.did)).length, 2)
+
+    const command = commandFor("dora", "dora.key", "dora")
+    let kills = 0
+    for (const mark of [
+      /in your hands/,
+      /is made at/,
+      ...[1, 2, 3, 4].flatMap((nth) => [
+        new RegExp(`\\[${nth}/4\\] .*…`),
+        new RegExp(`\\[${nth}/4\\] .*: done$`, "m")
+      ])
+    ]) {
+      const { killed } = await killWhen(desk, command, env, mark)
+      if (killed) kills += 1
+    }
+    assert.isAtLeast(kills, 5)
+    const back = await desk.run(command, env)
+    assert.strictEqual(back.code, 0, back.stderr)
+    assert.deepInclude(back.json, {
+      did: dora.did,
+      handle: "dora.new.test",
+      activated: true,
+      validDid: true,
+      records: records.size,
+      blobs: { expected: 3, imported: 3, missing: [] }
+    })
+    const agent = await arrived(dora)
+    assert.deepStrictEqual(await recordsOf(world, agent, dora.did), records)
+    await assertImages(agent, dora)
+    const { data } = await agent.app.bsky.actor.getPreferences()
+    assert.includeDeepMembers(data.preferences, [...preferencesOf("dora")])
+    const plc = await plcOf(world, dora.did)
+    const { data: wanted } = await agent.com.atproto.identity.getRecommendedDidCredentials()
+    assert.deepStrictEqual([...plc.rotationKeys], wanted.rotationKeys)
+    assert.strictEqual(plc.rotationKeys[0], recovery)
+    assert.lengthOf(plc.rotationKeys, 2)
+    // Made, key put first, taken in hand, given to the new server.
+    assert.strictEqual((await logOf(world, dora.did)).length, 4)
+    await until("the events", () => kinds(dora.did).length >= 4)
+    assert.deepStrictEqual(kinds(dora.did), ["#identity", "#account true", "#identity", "#sync"])
+
+    // From the CAR alone the records come back; the blobs are told as missing.
+    const bare = await desk.run(commandFor("eve.car", "eve.key", "eve"), env)
+    assert.strictEqual(bare.code, 0, bare.stderr)
+    assert.deepInclude(bare.json, { activated: true, records: eveRecords.size })
+    assert.sameMembers(
+      bare.json.blobs.missing,
+      eve.images.map(({ cid }) => cid)
+    )
+    const eveThere = await arrived(eve)
+    assert.deepStrictEqual(await recordsOf(world, eveThere, eve.did), eveRecords)
+    await eveThere.post({ text: "back from a file" })
+
+    // Finn never held a key.
+    assert.strictEqual((await logOf(world, finn.did)).length, 1)
+    stream.close()
+  })
+})
