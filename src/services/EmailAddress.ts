@@ -1,6 +1,7 @@
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
-import { AccountCodes } from "./AccountCodes.ts"
+import { AccountCodes, codePurposes } from "./AccountCodes.ts"
+import { AccountLimits } from "./AccountLimits.ts"
 import { AccountLock } from "./AccountLock.ts"
 import { type Account, AccountStore } from "./AccountStore.ts"
 import { Directory } from "./Directory.ts"
@@ -41,8 +42,14 @@ const putEmail = Effect.fnUntraced(function* (account: Account, email: string) {
   yield* (yield* Directory).setEmail(account.did, email)
   if (email === account.email) return
   yield* (yield* AccountStore).update({ email, emailConfirmed: false })
-  yield* (yield* AccountCodes).revoke(["update_email", "confirm_email", "reset_password"])
+  yield* (yield* AccountCodes).revoke(codePurposes)
 })
+
+/** How often an account may try for another address: each answer tells whether somebody here has it. */
+const emailLimits = [
+  { limit: 10, windowSeconds: 300 },
+  { limit: 50, windowSeconds: 86_400 }
+]
 
 /** Gives the account another address; the one before is asked, by its code, if it was confirmed. */
 export const updateEmail = Effect.fn("updateEmail")(function* (input: {
@@ -57,6 +64,7 @@ export const updateEmail = Effect.fn("updateEmail")(function* (input: {
     if (isProtected && token === "") return yield* new TokenRequired()
     // The code is used last: one whose new address is somebody's already stays good for another.
     if (isProtected) yield* (yield* AccountCodes).check("update_email", token)
+    yield* (yield* AccountLimits).take("updateEmail", emailLimits)
     yield* putEmail(account, email)
   })
   yield* (yield* AccountLock).alone(change)

@@ -2,15 +2,18 @@ import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import { didMethod } from "../identity/did.ts"
 import {
+  cidOfOperation,
   dataOf,
   InvalidPlcOperation,
   type PlcData,
+  type PlcOperation,
   unsignedBytes,
   updateOperation,
   withSignature
 } from "../identity/plcOperation.ts"
 import { parseOperation } from "../identity/plcParse.ts"
 import { AccountEvents } from "./AccountEvents.ts"
+import { AccountLock } from "./AccountLock.ts"
 import { type Account, AccountStore } from "./AccountStore.ts"
 import { Config } from "./Config.ts"
 import { DidDeactivated, Identity } from "./Identity.ts"
@@ -123,24 +126,41 @@ const faultOf = (
     : "Incorrect handle in alsoKnownAs"
 }
 
+/** Sends an operation; one that is the last already was sent before, and its answer was lost. */
+const sendOnce = Effect.fnUntraced(function* (did: string, operation: PlcOperation) {
+  const plc = yield* PlcDirectory
+  const cid = cidOfOperation(operation)
+  const isLast = Effect.match(plc.last(did), {
+    onSuccess: (last) => cidOfOperation(last).equals(cid),
+    onFailure: () => false
+  })
+  yield* Effect.catchTag(plc.submit(did, operation), "PlcRefused", (refused) =>
+    Effect.flatMap(isLast, (sent) => (sent ? Effect.void : Effect.fail(refused)))
+  )
+})
+
 /**
  * Hands on an operation of the account's DID which leaves the account working here, and tells the network.
  *
- * Who signed it, and whether it follows the last one, is the directory's to judge.
+ * Who signed it, and whether it follows the last one, is the directory's to judge. Handle and key do not change
+ * meanwhile: the operation would name the ones before.
  */
 export const submitOperation = Effect.fn("PlcOperations.submitOperation")(function* (
   json: unknown
 ) {
-  const account = yield* (yield* AccountStore).get
-  const { did } = account
-  yield* assertPlc(did)
-  const operation = yield* checked(did, json)
-  if (operation.type !== "plc_operation") return yield* refuse(did, "Invalid operation")
-  const config = yield* Config
-  const { publicUrl } = config
-  const fault = faultOf(operation, account, { ours: rotationKey(config).didKey, publicUrl })
-  if (fault !== undefined) return yield* refuse(did, fault)
-  yield* (yield* PlcDirectory).submit(did, operation)
-  yield* (yield* Identity).forget(did)
-  yield* (yield* AccountEvents).identity
+  const submission = Effect.gen(function* () {
+    const account = yield* (yield* AccountStore).get
+    const { did } = account
+    yield* assertPlc(did)
+    const operation = yield* checked(did, json)
+    if (operation.type !== "plc_operation") return yield* refuse(did, "Invalid operation")
+    const config = yield* Config
+    const { publicUrl } = config
+    const fault = faultOf(operation, account, { ours: rotationKey(config).didKey, publicUrl })
+    if (fault !== undefined) return yield* refuse(did, fault)
+    yield* sendOnce(did, operation)
+    yield* (yield* Identity).forget(did)
+    yield* (yield* AccountEvents).identity
+  })
+  yield* (yield* AccountLock).alone(Effect.uninterruptible(submission))
 })

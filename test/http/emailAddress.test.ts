@@ -1,4 +1,5 @@
 import { afterAll, assert, beforeAll, describe, it } from "@effect/vitest"
+import { codePurposes } from "../../src/services/AccountCodes.ts"
 import { codeFor, newcomer, type Newcomer, waitingCodes } from "../support/httpCodes.ts"
 import { ok, outcomeOf, startWorld, type World } from "../support/httpWorld.ts"
 
@@ -92,18 +93,41 @@ describe("an account's e-mail address", () => {
     ok(await server(who, "createSession", { identifier: email, password: who.password }))
   })
 
-  it("leaves no code of the old address good", async () => {
+  it("leaves no code of the old address good, whatever it was for", async () => {
     const who = await someone()
-    const purposes = ["confirm_email", "reset_password"] as const
-    const [confirm, reset] = await Promise.all(
-      purposes.map((purpose) => codeFor(world, who.did, purpose))
-    )
+    const codes = new Map<string, string>()
+    for (const purpose of codePurposes.filter((purpose) => purpose !== "update_email")) {
+      codes.set(purpose, await codeFor(world, who.did, purpose))
+    }
     const email = fresh()
     ok(await server(who, "updateEmail", { email }))
-    const confirming = await server(who, "confirmEmail", { email, token: confirm })
-    assert.strictEqual(outcomeOf(confirming), "400 InvalidToken")
-    const resetting = await server(who, "resetPassword", { token: reset, password: "new password" })
-    assert.strictEqual(outcomeOf(resetting), "400 InvalidToken")
+    const { did, password } = who
+    const uses: ReadonlyArray<readonly [string, object]> = [
+      ["com.atproto.server.confirmEmail", { email, token: codes.get("confirm_email") }],
+      [
+        "com.atproto.server.resetPassword",
+        { token: codes.get("reset_password"), password: "new password" }
+      ],
+      ["com.atproto.server.deleteAccount", { did, password, token: codes.get("delete_account") }],
+      ["com.atproto.identity.signPlcOperation", { token: codes.get("plc_operation") }]
+    ]
+    for (const [nsid, input] of uses) {
+      const answer = await world.call(nsid, { auth: who.auth, input })
+      assert.strictEqual(outcomeOf(answer), "400 InvalidToken", nsid)
+    }
+  })
+
+  it("is tried for ten times in five minutes: whose an address is, is not asked at will", async () => {
+    const limited = await startWorld({ RATE_LIMITS: "on" })
+    const { alice, bob } = limited
+    const ask = (email: string) =>
+      limited.call("com.atproto.server.updateEmail", { auth: alice.auth, input: { email } })
+    for (let count = 0; count < 10; count++) {
+      assert.strictEqual(outcomeOf(await ask(bob.email)), "400 InvalidRequest")
+    }
+    assert.strictEqual(outcomeOf(await ask(bob.email)), "429 RateLimitExceeded")
+    assert.strictEqual(outcomeOf(await ask(fresh())), "429 RateLimitExceeded")
+    await limited.close()
   })
 
   it("is no second factor", async () => {

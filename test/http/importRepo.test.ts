@@ -263,3 +263,18 @@ describe("a server that takes no imports", () => {
     await world.close()
   })
 })
+
+describe("an account that imports without end", () => {
+  it("is stopped after twenty in an hour", async () => {
+    const world = await startWorld({ RATE_LIMITS: "sensitive" })
+    const { auth } = world.alice
+    const importCar = () => world.call(nsid, { auth, body: "no CAR", headers: carType })
+    for (let count = 0; count < 20; count++) {
+      assert.strictEqual(outcomeOf(await importCar()), "400 InvalidRequest")
+    }
+    assert.strictEqual(outcomeOf(await importCar()), "429 RateLimitExceeded")
+    world.advance(3_601_000)
+    assert.strictEqual(outcomeOf(await importCar()), "400 InvalidRequest")
+    await world.close()
+  })
+})

@@ -1,6 +1,10 @@
 import { afterAll, assert, beforeAll, describe, it } from "@effect/vitest"
+import * as Deferred from "effect/Deferred"
+import * as Effect from "effect/Effect"
 import { formatDidKey, publicKeyOf } from "../../src/identity/didKey.ts"
 import type { PlcOperation, PlcUpdate } from "../../src/identity/plcOperation.ts"
+import { AccountLock } from "../../src/services/AccountLock.ts"
+import { AccountStore } from "../../src/services/AccountStore.ts"
 import { codeFor, type Newcomer, newcomer, waitingCodes } from "../support/httpCodes.ts"
 import { basic, bearer, origin } from "../support/httpHost.ts"
 import { makeMover, type Mover } from "../support/httpMover.ts"
@@ -183,6 +187,47 @@ describe("PLC operations of an account", () => {
     }
     assert.lengthOf(await plcLog(who.did), 1)
     assert.deepStrictEqual(await heard(), [])
+  })
+
+  it("that the directory has already are told to the stream: the answer may have been lost", async () => {
+    const who = await someone()
+    await settled(world, who.did)
+    const heard = listen(who)
+    const operation = await signed(who, { rotationKeys: [recoveryKey, hostKey] })
+    ok(await submit(who, operation))
+    ok(await submit(who, operation))
+    assert.lengthOf(await plcLog(who.did), 2)
+    assert.deepStrictEqual(await heard(), ["#identity", "#identity"])
+    // One that others have followed is in force no more.
+    ok(await submit(who, await signed(who, { rotationKeys: [hostKey] })))
+    assert.strictEqual(outcomeOf(await submit(who, operation)), "400 InvalidRequest")
+  })
+
+  it("wait for a change of the account that they must agree with", async () => {
+    const who = await someone()
+    const operation = await signed(who, { rotationKeys: [recoveryKey, hostKey] })
+    const go = Effect.runSync(Deferred.make<void>())
+    const handle = `renamed${world.next()}.test`
+    // A change of handle that is not through yet: the document has it, the account not.
+    const change = world.inside(
+      who.did,
+      Effect.flatMap(AccountLock, (lock) =>
+        lock.alone(
+          Effect.andThen(
+            Deferred.await(go),
+            Effect.flatMap(AccountStore, (accounts) => accounts.update({ handle }))
+          )
+        )
+      )
+    )
+    const submitting = submit(who, operation)
+    await new Promise((resolve) => setTimeout(resolve, 50))
+    Effect.runSync(Deferred.succeed(go, undefined))
+    await change
+    const answer = await submitting
+    assert.strictEqual(outcomeOf(answer), "400 InvalidRequest")
+    assert.match(answer.body["message"], /handle/)
+    assert.lengthOf(await plcLog(who.did), 1)
   })
 
   it("are none of a did:web's, and its owner is told so", async () => {

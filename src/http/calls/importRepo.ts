@@ -2,6 +2,7 @@ import { randomUUID } from "node:crypto"
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import type { AccountCalls } from "../../services/AccountCalls.ts"
+import { AccountLimits } from "../../services/AccountLimits.ts"
 import { AccountStore } from "../../services/AccountStore.ts"
 import { Auth } from "../../services/Auth.ts"
 import type { Authority } from "../../services/Authority.ts"
@@ -16,6 +17,12 @@ const nsid = "com.atproto.repo.importRepo"
 const needs = [{ resource: "account", attr: "repo", action: "manage" }] as const
 const authority: Authority = { kind: "session", level: "full", oauth: () => needs }
 
+/** How often an account may import: each rewrites all that it holds. */
+const importLimits = [
+  { limit: 20, windowSeconds: 3600 },
+  { limit: 60, windowSeconds: 86_400 }
+]
+
 /** Judges an import before its first byte, and notes the key under which it is staged. */
 export const authorizeImport = Effect.fnUntraced(function* (
   input: AccountCalls["authorizeImport"]["input"]
@@ -27,6 +34,7 @@ export const authorizeImport = Effect.fnUntraced(function* (
     return yield* new InvalidRequest({ message: "This server does not accept imports of repos" })
   }
   if ((input.size ?? 0) > limit) return yield* new PayloadTooLarge({ limit })
+  yield* (yield* AccountLimits).take("importRepo", importLimits)
   const { did } = yield* (yield* AccountStore).get
   const key = `${did}/${randomUUID()}`
   ;(yield* BlobIndex).noteUpload(key, yield* Clock.currentTimeMillis)
