@@ -9,6 +9,13 @@ export interface ServedBlob {
 export const etagOf = (cid: string): string => `"${cid}"`
 
 /**
+ * Everybody may keep it, and asks each time if they still may show it.
+ *
+ * The bytes never change, but may be taken back: then no cache between here and the reader shows them once more.
+ */
+const asked = "public, max-age=0, must-revalidate"
+
+/**
  * The headers that every answer with a blob carries.
  *
  * The type is the uploader's word: nothing may be run, framed or guessed from it on this server's origin.
@@ -21,9 +28,7 @@ export const blobHeaders = (blob: ServedBlob, shared: boolean): Record<string, s
   "x-content-type-options": "nosniff",
   "accept-ranges": "bytes",
   etag: etagOf(blob.cid),
-  ...(shared
-    ? { "cache-control": "public, max-age=31536000, immutable" }
-    : { "cache-control": "private", vary: "Authorization" })
+  ...(shared ? { "cache-control": asked } : { "cache-control": "private", vary: "Authorization" })
 })
 
 /** The Content-Range of a part, or (no part) of a range that lies outside. */

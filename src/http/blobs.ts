@@ -5,7 +5,8 @@ import { parseRange } from "../blob/range.ts"
 import type { BlobLocation, Credentials } from "../services/AccountCalls.ts"
 import { Accounts } from "../services/Accounts.ts"
 import { BlobNotFound } from "../services/BlobIndex.ts"
-import { BlobEmpty, BlobStore } from "../services/BlobStore.ts"
+import { BlobEmpty, BlobStore, type ByteRange } from "../services/BlobStore.ts"
+import { askObject, discard, type FoundBlob, publicBlob, sliced } from "./edgeBlobs.ts"
 import { errorResponse } from "./errors.ts"
 import { UnsupportedEncoding } from "./failures.ts"
 import { contentEncoding } from "./input.ts"
@@ -69,21 +70,22 @@ export const bodyOf = Effect.fnUntraced(function* (request: Request) {
 const lengthOf = (header: string | null): number | undefined =>
   header !== null && /^\d{1,15}$/.test(header) ? Number(header) : undefined
 
-/** com.atproto.sync.getBlob: located by the account's object, sent straight from the store. */
+/** com.atproto.sync.getBlob: as the edge remembers it, or located by the account's object and sent straight from the store. */
 export const getBlob = Effect.fn("getBlob")(function* (
   did: string,
   cid: string,
   request: Request,
   credentials?: Credentials
 ) {
-  const accounts = yield* Accounts
-  const blob = yield* accounts.call(did, "locateBlob", {
-    cid,
-    ...(credentials === undefined ? {} : { credentials })
-  })
+  const isPublic = credentials?.authorization === undefined
+  const found: FoundBlob = isPublic
+    ? yield* publicBlob(did, cid, credentials)
+    : { blob: yield* askObject(did, cid, credentials) }
+  const { blob } = found
   const etag = etagOf(blob.cid)
-  const headers = blobHeaders(blob, credentials?.authorization === undefined)
+  const headers = blobHeaders(blob, isPublic)
   if (notModified(request.headers.get("if-none-match"), etag)) {
+    yield* discard(found)
     return new Response(null, { status: 304, headers })
   }
   const range = rangeCounts(request.headers.get("if-range"), etag)
@@ -91,16 +93,17 @@ export const getBlob = Effect.fn("getBlob")(function* (
     : parseRange(null, blob.size)
   switch (range.kind) {
     case "unsatisfiable":
+      yield* discard(found)
       return outside(blob.size)
     case "part":
       return yield* send(
-        blob,
+        found,
         request,
         { ...headers, "content-range": contentRange(blob.size, range) },
         range
       )
     case "whole":
-      return yield* send(blob, request, headers)
+      return yield* send(found, request, headers)
   }
 })
 
@@ -113,14 +116,21 @@ const outside = (size: number): Response =>
   })
 
 const send = Effect.fnUntraced(function* (
-  blob: BlobLocation,
+  blobAtHand: FoundBlob,
   request: Request,
   fixed: Record<string, string>,
-  part?: { readonly offset: number; readonly length: number }
+  part?: ByteRange
 ) {
+  const { blob, body } = blobAtHand
   const status = part === undefined ? 200 : 206
   const headers = { ...fixed, "content-length": String(part?.length ?? blob.size) }
-  if (request.method === "HEAD") return new Response(null, { status, headers })
+  if (request.method === "HEAD") {
+    yield* discard(blobAtHand)
+    return new Response(null, { status, headers })
+  }
+  if (body !== undefined) {
+    return new Response(part === undefined ? body : sliced(body, part), { status, headers })
+  }
   const store = yield* BlobStore
   const range = part && { offset: part.offset, length: part.length }
   const found = yield* store.get(blob.key, range)

@@ -14,6 +14,7 @@ import type { Directory } from "../services/Directory.ts"
 import type { DpopProofs } from "../services/DpopProofs.ts"
 import type { HandleClaims } from "../services/HandleClaims.ts"
 import type { HostedIdentities } from "../services/HostedIdentities.ts"
+import type { EdgeMemory } from "../services/EdgeMemory.ts"
 import { Identity } from "../services/Identity.ts"
 import type { Keys } from "../services/Keys.ts"
 import type { AddressLimits, Limiter } from "../services/Limiter.ts"
@@ -229,6 +230,7 @@ export type HostServices =
   | Devices
   | Directory
   | DpopProofs
+  | EdgeMemory
   | HandleClaims
   | HostedIdentities
   | Identity

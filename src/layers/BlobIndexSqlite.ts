@@ -69,6 +69,7 @@ export const layer = Layer.effect(
         for (const cid of before) if (!after.has(cid)) dropRef(sql, path, cid, now)
         for (const cid of after) if (!before.includes(cid)) addRef(sql, path, cid, rev)
       },
+      drops: (path, cids) => refsOf(sql, path).some((cid) => !cids.includes(cid)),
       dropRefs: (path, now) => {
         for (const cid of refsOf(sql, path)) dropRef(sql, path, cid, now)
       },

@@ -2,12 +2,14 @@ import { DurableObject, waitUntil } from "cloudflare:workers"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import { Config, type DataLocation } from "../services/Config.ts"
+import * as EdgeMemory from "../services/EdgeMemory.ts"
 import type { AccountStub } from "./AccountsObject.ts"
 import * as AccountsObject from "./AccountsObject.ts"
 import type { AccountApp, AccountBase } from "./AccountApp.ts"
 import { accountClass } from "./AccountObject.ts"
 import * as BackgroundDurable from "./BackgroundDurable.ts"
 import * as BlobStoreR2 from "./BlobStoreR2.ts"
+import * as EdgeCacheWorkers from "./EdgeCacheWorkers.ts"
 import * as ConfigEnv from "./ConfigEnv.ts"
 import * as HostDatabaseD1 from "./HostDatabaseD1.ts"
 import * as hostServices from "./hostServices.ts"
@@ -93,6 +95,15 @@ export class LimiterDurable extends DurableObject<Env> {
   }
 }
 
+/** The platform keeps no cache for names under workers.dev. */
+const edge = Layer.unwrap(
+  Effect.map(Config, ({ host }) =>
+    host.endsWith(".workers.dev")
+      ? EdgeMemory.layerNone
+      : EdgeMemory.layer.pipe(Layer.provide(EdgeCacheWorkers.layer))
+  )
+)
+
 /** The services of the Worker, or the reason why its configuration cannot be used. */
 export const host = (env: Env) => {
   const config = ConfigEnv.layer(env)
@@ -115,5 +126,5 @@ export const host = (env: Env) => {
     mailers.layer(env.MAIL),
     BackgroundDurable.layer({ waitUntil })
   ).pipe(Layer.provideMerge(config))
-  return hostServices.layer.pipe(Layer.provideMerge(base))
+  return hostServices.layer.pipe(Layer.provideMerge(edge), Layer.provideMerge(base))
 }

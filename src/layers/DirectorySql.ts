@@ -14,6 +14,7 @@ import {
   type Reservation,
   type ReservationRefused
 } from "../services/Directory.ts"
+import * as Edge from "./directoryEdge.ts"
 import * as Invites from "./directoryInvites.ts"
 import { HostDatabase, queriesOver } from "./HostDatabase.ts"
 import { type Database, violatedColumn } from "./sqlTables.ts"
@@ -28,7 +29,8 @@ export const tables: ReadonlyArray<string> = [
     did TEXT PRIMARY KEY, handle TEXT NOT NULL UNIQUE, email TEXT UNIQUE, status TEXT NOT NULL,
     created_at INTEGER NOT NULL, invite TEXT, invites_disabled INTEGER NOT NULL DEFAULT 0
   ) WITHOUT ROWID`,
-  ...Invites.tables
+  ...Invites.tables,
+  ...Edge.tables
 ]
 
 /**
@@ -183,7 +185,12 @@ const make = (database: Database): Directory["Service"] => {
         )
       ),
     remove: (did) =>
-      Effect.asVoid(repeatable("remove", sql`DELETE FROM accounts WHERE did = ${did}`)),
+      Effect.asVoid(
+        repeatable(
+          "remove",
+          batch([sql`DELETE FROM accounts WHERE did = ${did}`, Edge.forgetEpochs(database, did)])
+        )
+      ),
     setHandle: (did, handle) =>
       claiming(
         "setHandle",
@@ -200,7 +207,13 @@ const make = (database: Database): Directory["Service"] => {
       ),
     setStatus: (did, status) =>
       Effect.asVoid(
-        repeatable("setStatus", sql`UPDATE accounts SET status = ${status} WHERE did = ${did}`)
+        repeatable(
+          "setStatus",
+          batch([
+            sql`UPDATE accounts SET status = ${status} WHERE did = ${did}`,
+            Edge.endEpoch(database, did)
+          ])
+        )
       ),
     list,
     setInvitesDisabled: (did, disabled) =>
@@ -211,6 +224,7 @@ const make = (database: Database): Directory["Service"] => {
         )
       ),
     ping: Effect.asVoid(repeatable("ping", sql`SELECT 1`)),
+    ...Edge.make(database, repeatable),
     ...Invites.make(database, repeatable)
   })
 }

@@ -1,11 +1,13 @@
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
+import * as EdgeMemory from "../services/EdgeMemory.ts"
 import { Sequencer } from "../services/Sequencer.ts"
 import type { AccountApp } from "./AccountApp.ts"
 import * as AccountsMemory from "./AccountsMemory.ts"
 import * as BackgroundMemory from "./BackgroundMemory.ts"
 import * as BlobStoreMemory from "./BlobStoreMemory.ts"
 import * as ConfigEnv from "./ConfigEnv.ts"
+import * as EdgeCacheMemory from "./EdgeCacheMemory.ts"
 import * as HostDatabaseNode from "./HostDatabaseNode.ts"
 import * as hostServices from "./hostServices.ts"
 import * as hostTables from "./hostTables.ts"
@@ -31,6 +33,7 @@ export const make = (app: AccountApp, env: Readonly<Record<string, string | unde
     ).pipe(Layer.provideMerge(ConfigEnv.layer(env)))
     const services = hostServices.layer.pipe(
       Layer.provideMerge(AccountsMemory.layer(app)),
+      Layer.provideMerge(EdgeMemory.layer.pipe(Layer.provide(EdgeCacheMemory.layer))),
       Layer.provideMerge(base)
     )
     return { sequencer, services }

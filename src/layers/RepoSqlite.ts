@@ -11,6 +11,7 @@ import { AccountStore, RepoNotFound } from "../services/AccountStore.ts"
 import { BlobIndex } from "../services/BlobIndex.ts"
 import { BlockStore } from "../services/BlockStore.ts"
 import { Config } from "../services/Config.ts"
+import { EdgeGate } from "../services/EdgeGate.ts"
 import { RateLimitExceeded } from "../services/Limiter.ts"
 import { Outbox } from "../services/Outbox.ts"
 import { Overlay } from "../services/Overlay.ts"
@@ -56,6 +57,7 @@ export const layer = Layer.effect(
     const blobs = yield* BlobIndex
     const outbox = yield* Outbox
     const signer = yield* Signer
+    const gate = yield* EdgeGate
     const config = yield* Config
     const lock = yield* Semaphore.make(1)
     const clockId = yield* Random.nextIntBetween(0, clockIds, { halfOpen: true })
@@ -97,6 +99,10 @@ export const layer = Layer.effect(
       const cids = after.blobs.map((blob) => blob.cid.toString())
       blobs.setRefs(path, cids, rev, now)
     }
+
+    /** Whether a blob may be public no more after this change. */
+    const dropsBlobs = ({ path, before, after }: Change): boolean =>
+      before !== undefined && blobs.drops(path, after?.blobs.map(({ cid }) => cid.toString()) ?? [])
 
     /** Signs, and stores everything of one commit in one transaction. */
     const commit = Effect.fnUntraced(function* (
@@ -186,7 +192,8 @@ export const layer = Layer.effect(
       }
       const applied = applyChanges(tree, changes)
       if ("_tag" in applied) return yield* applied
-      const next = yield* commit(current, applied, changes, spent, now)
+      const committing = commit(current, applied, changes, spent, now)
+      const next = yield* changes.some(dropsBlobs) ? gate.whileShut(committing) : committing
       return { results, commit: { cid: next.commit, rev: next.rev } } satisfies Committed
     })
 
@@ -275,7 +282,7 @@ export const layer = Layer.effect(
       write: (writes, options) => alone(write(writes, options)),
       recommitAfter: (change) => alone(Effect.andThen(change, recommit)),
       revAbove,
-      replace: (replacement) => alone(replace(replacement)),
+      replace: (replacement) => alone(gate.whileShut(replace(replacement))),
       snapshot,
       collections: Effect.map(load, (current) => [...current.collections].toSorted())
     })

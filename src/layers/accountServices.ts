@@ -5,6 +5,7 @@ import * as AccountLock from "../services/AccountLock.ts"
 import { AccountStore } from "../services/AccountStore.ts"
 import { Config } from "../services/Config.ts"
 import { Directory } from "../services/Directory.ts"
+import * as EdgeGate from "../services/EdgeGate.ts"
 import { expectedDocument, isServedHere } from "../services/OwnDocument.ts"
 import * as Passwords from "../services/Passwords.ts"
 import * as AccountCodesSqlite from "./AccountCodesSqlite.ts"
@@ -89,6 +90,6 @@ export const layer = (object: { readonly did: string; readonly wipe: Effect.Effe
         SignerAccount.layer
       )
     ),
-    Layer.provideMerge(sharedServices.layer(local)),
+    Layer.provideMerge(Layer.merge(sharedServices.layer(local), EdgeGate.layer)),
     Layer.provideMerge(AccountStoreSqlite.layer({ ...object, tables: accountTables }))
   )

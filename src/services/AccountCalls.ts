@@ -30,6 +30,11 @@ export interface AccountSummary {
   readonly deactivatedAt?: string
 }
 
+/** Whether an answer may be remembered at the edge: see EdgeGate. */
+export interface Shared {
+  readonly shared: boolean
+}
+
 /** The credential headers of a request, handed on to the object that can judge them. */
 export interface Credentials {
   readonly authorization?: string
@@ -75,7 +80,7 @@ export interface AccountCalls
   announce: { input: Record<string, never>; output: void }
   /** Removes everything that the object stores; used when a sign-up fails half way. */
   destroy: { input: Record<string, never>; output: void }
-  summary: { input: Record<string, never>; output: AccountSummary }
+  summary: { input: Record<string, never>; output: AccountSummary & Shared }
   /** May this caller upload a blob of this type and size? */
   authorizeUpload: {
     input: Credentials & { readonly mimeType: string; readonly size?: number }
@@ -91,6 +96,6 @@ export interface AccountCalls
   /** Where a blob that may be served lies. */
   locateBlob: {
     input: { readonly cid: string; readonly credentials?: Credentials }
-    output: BlobLocation
+    output: BlobLocation & Shared
   }
 }

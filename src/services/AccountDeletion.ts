@@ -59,6 +59,8 @@ const removeDue = Effect.gen(function* () {
   const account = accounts.peek()
   if (account === undefined || !isDeletionDue(account, yield* Clock.currentTimeMillis)) return
   const { did } = account
+  // What the edge remembers of it is found no more, before the longer steps.
+  yield* (yield* Directory).setStatus(did, "deactivated")
   yield* deleteBlobs
   yield* (yield* Devices).signOutAll(did)
   yield* (yield* PasskeyOwners).removeAll(did)

@@ -115,6 +115,8 @@ export class BlobIndex extends Context.Service<
     ): BlobNotFound | InvalidMimeType | InvalidSize | undefined
     /** Makes these the blobs that the record at `path` refers to; `rev` is the commit's. */
     setRefs(path: string, cids: ReadonlyArray<string>, rev: string, now: number): void
+    /** Whether the record at `path` refers to a blob that is not among these. */
+    drops(path: string, cids: ReadonlyArray<string>): boolean
     /** The record at `path` is gone, and with it its references. */
     dropRefs(path: string, now: number): void
     /** A blob that may be served: permanent and not taken down. */

@@ -49,6 +49,13 @@ export interface InvitePage {
   readonly after?: InvitePlace
 }
 
+/** Up to where the edge may remember what an account's object has told. */
+export interface EdgeState {
+  /** Rises with everything that the account takes back. */
+  readonly epoch: number
+  readonly isOpen: boolean
+}
+
 /** A place in the directory, asked for before anything else of an account exists. */
 export interface Reservation {
   readonly did: string
@@ -114,7 +121,7 @@ export class Directory extends Context.Service<
     remove(did: string): Answer<void>
     setHandle(did: string, handle: string): Answer<void, HandleNotAvailable>
     setEmail(did: string, email: string | undefined): Answer<void, EmailTaken>
-    /** Tells the account's standing; the first time confirms its reservation. */
+    /** Tells the account's standing, and ends its epoch at the edge; the first time confirms its reservation. */
     setStatus(did: string, status: DirectoryStatus): Answer<void>
     /** Accounts in order of their DID, after the cursor; with `email`, those whose address has it within. */
     list(page: {
@@ -141,6 +148,16 @@ export class Directory extends Context.Service<
     }): Answer<void>
     /** Gives or takes an account's right to be given invites. */
     setInvitesDisabled(did: string, disabled: boolean): Answer<void>
+    /** How the account stands to the edge; nothing where it was never opened or shut. */
+    edgeOf(did: string): Answer<EdgeState | undefined>
+    /**
+     * Opens an active account to the edge, if it is still in the epoch that was seen; answers the epoch to remember under.
+     *
+     * By whoever has asked its object since, and was let share what it told.
+     */
+    openEdge(did: string, epoch: number | undefined): Answer<number | undefined>
+    /** Ends the epoch: what is remembered of it is found no more. */
+    shutEdge(did: string): Answer<void>
     /** Answers when the directory can be reached. */
     readonly ping: Answer<void>
   }

@@ -7,6 +7,7 @@ import { serviceDomainOf } from "../identity/handle.ts"
 import { Accounts, type Rejected } from "./Accounts.ts"
 import { Config, type Settings } from "./Config.ts"
 import { Directory, type DirectoryUnavailable } from "./Directory.ts"
+import { EdgeMemory, lifetime } from "./EdgeMemory.ts"
 
 /** Somebody who lives here. */
 export interface HostedIdentity {
@@ -31,20 +32,40 @@ export class HostedIdentities extends Context.Service<
   }
 >()("nacre/services/HostedIdentities") {}
 
+/** What the edge remembers an account's key by. */
+const keyName = "signing-key"
+
 const make = (
   config: Settings,
   accounts: Accounts["Service"],
-  directory: Directory["Service"]
+  directory: Directory["Service"],
+  edge: EdgeMemory["Service"]
 ): HostedIdentities["Service"] => {
   const ownDocument = (did: string) =>
     did === config.serviceDid ? hostDidDocument(did, config.publicUrl) : undefined
 
-  /** The document of a did:web account says what its object says. */
+  /** The account's key, as the edge remembers it, or else as its object says. */
+  const signingKeyOf = Effect.fnUntraced(function* (did: string) {
+    const remembered = yield* edge.of(did)
+    const found = yield* remembered.find(keyName)
+    if (found !== undefined) return yield* Effect.promise(() => found.text())
+    const { shared, signingKey } = yield* accounts.call(did, "summary", {})
+    const headers = { "cache-control": `max-age=${lifetime}` }
+    if (shared) {
+      yield* remembered.keep(
+        keyName,
+        Effect.sync(() => new Response(signingKey, { headers }))
+      )
+    }
+    return signingKey
+  })
+
+  /** The document of a did:web account: its handle is the directory's, its key the object's. */
   const webDocument = Effect.fnUntraced(function* (did: string) {
     const entry = yield* directory.byDid(did)
     if (entry === undefined) return ownDocument(did)
-    const { handle, signingKey } = yield* accounts.call(did, "summary", {})
-    return accountDidDocument({ did, handle, signingKey, pds: config.publicUrl })
+    const signingKey = yield* signingKeyOf(did)
+    return accountDidDocument({ did, handle: entry.handle, signingKey, pds: config.publicUrl })
   })
 
   const findDid = Effect.fnUntraced(function* (did: string) {
@@ -73,10 +94,13 @@ const make = (
 }
 
 /** Hosted identities by the directory and the account objects. */
-export const layer: Layer.Layer<HostedIdentities, never, Config | Accounts | Directory> =
-  Layer.effect(
-    HostedIdentities,
-    Effect.gen(function* () {
-      return make(yield* Config, yield* Accounts, yield* Directory)
-    })
-  )
+export const layer: Layer.Layer<
+  HostedIdentities,
+  never,
+  Config | Accounts | Directory | EdgeMemory
+> = Layer.effect(
+  HostedIdentities,
+  Effect.gen(function* () {
+    return make(yield* Config, yield* Accounts, yield* Directory, yield* EdgeMemory)
+  })
+)

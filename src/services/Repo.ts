@@ -5,6 +5,7 @@ import type { Data } from "../repo/cbor.ts"
 import type { Cid } from "../repo/cid.ts"
 import type { Tree } from "../repo/mst/Tree.ts"
 import type { RepoNotFound } from "./AccountStore.ts"
+import type { DirectoryUnavailable } from "./Directory.ts"
 import type { BlobNotFound, InvalidMimeType, InvalidSize } from "./BlobIndex.ts"
 import type { RateLimitExceeded } from "./Limiter.ts"
 import type { Overlay } from "./Overlay.ts"
@@ -28,6 +29,7 @@ export type WriteFailure =
   | InvalidMimeType
   | InvalidSize
   | RateLimitExceeded
+  | DirectoryUnavailable
 
 /** The fields of a record. */
 export type RecordData = { readonly [key: string]: Data }
@@ -147,7 +149,9 @@ export class Repo extends Context.Service<
     /** A rev for a commit that is to follow both the head and a commit from elsewhere. */
     revAbove(rev: string): Effect.Effect<string, RepoNotFound>
     /** Signs a commit over another tree, in one transaction with what puts it in place; exports that still run fail. */
-    replace(replacement: Replacement): Effect.Effect<Head, RepoNotFound | InvalidSwap>
+    replace(
+      replacement: Replacement
+    ): Effect.Effect<Head, RepoNotFound | InvalidSwap | DirectoryUnavailable>
     readonly snapshot: Effect.Effect<Snapshot, RepoNotFound>
     /** The collections that hold records, without a walk. */
     readonly collections: Effect.Effect<ReadonlyArray<string>, RepoNotFound>

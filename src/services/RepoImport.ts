@@ -3,6 +3,7 @@ import type * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import type { RepoNotFound } from "./AccountStore.ts"
 import type { UploadExpired } from "./BlobIndex.ts"
+import type { DirectoryUnavailable } from "./Directory.ts"
 import type { BlobStoreUnavailable } from "./BlobStore.ts"
 import type { IdentityUnavailable } from "./Identity.ts"
 
@@ -29,7 +30,12 @@ export class RepoImport extends Context.Service<
       key: string
     ): Effect.Effect<
       void,
-      ImportRefused | RepoNotFound | UploadExpired | BlobStoreUnavailable | IdentityUnavailable
+      | ImportRefused
+      | RepoNotFound
+      | UploadExpired
+      | BlobStoreUnavailable
+      | IdentityUnavailable
+      | DirectoryUnavailable
     >
     /** Removes what imports that were cut off have left. */
     readonly sweep: Effect.Effect<void>

@@ -6,6 +6,7 @@ import { AccountLock } from "./AccountLock.ts"
 import { IncompatibleDid } from "./AccountStatus.ts"
 import { type Account, AccountStore, inactiveStatus, RepoInactive } from "./AccountStore.ts"
 import { Config } from "./Config.ts"
+import { EdgeGate } from "./EdgeGate.ts"
 import { Identity } from "./Identity.ts"
 import { isServedHere } from "./OwnDocument.ts"
 import { PlcDirectory } from "./PlcDirectory.ts"
@@ -44,6 +45,7 @@ export const changeSigningKey = Effect.fn("changeSigningKey")(function* (
 ) {
   const accounts = yield* AccountStore
   const events = yield* AccountEvents
+  const gate = yield* EdgeGate
   const repo = yield* Repo
   const services = yield* Effect.context<Effect.Services<ReturnType<typeof writeDocument>>>()
   const change = Effect.gen(function* () {
@@ -53,7 +55,9 @@ export const changeSigningKey = Effect.fn("changeSigningKey")(function* (
     // An inactive account is not told of; it gets a fresh commit when it becomes active.
     if (status !== undefined) return yield* new RepoInactive({ did, status })
     yield* writeDocument(did, key.didKey)
-    if (signingKey.didKey !== key.didKey) yield* accounts.update({ signingKey: key })
+    if (signingKey.didKey !== key.didKey) {
+      yield* gate.whileShut(accounts.update({ signingKey: key }))
+    }
     yield* events.identity
   })
   yield* (yield* AccountLock).alone(repo.recommitAfter(Effect.provide(change, services)))

@@ -7,6 +7,7 @@ import { activate, deactivate } from "./AccountStatus.ts"
 import { AccountStore } from "./AccountStore.ts"
 import { BlobIndex } from "./BlobIndex.ts"
 import { Directory } from "./Directory.ts"
+import { EdgeGate } from "./EdgeGate.ts"
 import { Records } from "./Records.ts"
 import { type Subject, Takedowns } from "./Takedowns.ts"
 
@@ -97,7 +98,9 @@ const setAccountTakedown = Effect.fnUntraced(function* (ref: string | undefined)
 const setTakedown = Effect.fnUntraced(function* (subject: Subject, ref: string | undefined) {
   if (subject.kind === "account") return yield* setAccountTakedown(ref)
   if (subject.kind === "blob") {
-    const isHere = (yield* BlobIndex).setTakedown(subject.cid, ref)
+    const blobs = yield* BlobIndex
+    const change = Effect.sync(() => blobs.setTakedown(subject.cid, ref))
+    const isHere = yield* (yield* EdgeGate).whileShut(change)
     return isHere ? undefined : yield* new SubjectNotFound()
   }
   if (ref !== undefined) yield* recordView(subject.path)

@@ -5,9 +5,12 @@ import { cidForRaw } from "../../src/repo/cid.ts"
 import type { AccountCalls, BlobLocation } from "../../src/services/AccountCalls.ts"
 import { Accounts, Rejected } from "../../src/services/Accounts.ts"
 import { BlobStore, BlobStoreUnavailable } from "../../src/services/BlobStore.ts"
+import type { EdgeCache } from "../../src/services/EdgeCache.ts"
+import { EdgeMemory } from "../../src/services/EdgeMemory.ts"
 import { bytesOf } from "./blobStore.suite.ts"
 
 type Store = BlobStore["Service"]
+type Needs = Accounts | BlobStore | EdgeMemory
 
 const did = "did:plc:blobs"
 const limit = 2_000_000
@@ -23,6 +26,7 @@ class Account {
   readonly blobs = new Map<string, BlobLocation>()
   readonly authorized: Array<AccountCalls["authorizeUpload"]["input"]> = []
   recordFails: Rejected | undefined
+  located = 0
 
   readonly accounts = Accounts.of({
     forward: () => Effect.die("nothing is forwarded"),
@@ -49,9 +53,11 @@ class Account {
     return Effect.succeed(blob)
   }
 
-  locateBlob({ cid }: AccountCalls["locateBlob"]["input"]) {
+  locateBlob({ cid, credentials: by }: AccountCalls["locateBlob"]["input"]) {
     const blob = this.blobs.get(cid)
-    return blob === undefined ? Effect.fail(notFound) : Effect.succeed(blob)
+    if (blob === undefined) return Effect.fail(notFound)
+    this.located += 1
+    return Effect.succeed({ ...blob, shared: by === undefined })
   }
 }
 
@@ -81,19 +87,37 @@ const streamOf = (bytes: Uint8Array): ReadableStream =>
   // SAFETY: the platforms' types of one and the same class differ.
   new Response(bytes as unknown as BodyInit).body as unknown as ReadableStream
 
-/** What the handlers must do over any store. */
-export const blobHandlersContract = (name: string, store: Store) => {
+/** Remembers at once, for as long as the account is as it is here: for ever. */
+const memoryOver = (cache: EdgeCache["Service"] | undefined, own: string): EdgeMemory["Service"] =>
+  EdgeMemory.of({
+    of: () =>
+      Effect.succeed({
+        find: (found) =>
+          cache === undefined ? Effect.undefined : cache.match(`https://pds.test/${own}/${found}`),
+        keep: (kept, make) =>
+          Effect.flatMap(make, (response) =>
+            cache === undefined || response === undefined
+              ? Effect.void
+              : cache.put(`https://pds.test/${own}/${kept}`, response)
+          )
+      })
+  })
+
+/** What the handlers must do over any store, with a cache at the edge or without. */
+export const blobHandlersContract = (name: string, store: Store, cache?: EdgeCache["Service"]) => {
   const setUp = () => {
     const account = new Account()
-    const provide = <A, E>(effect: Effect.Effect<A, E, Accounts | BlobStore>, over: Store) =>
+    const edge = memoryOver(cache, `own${made++}`)
+    const provide = <A, E>(effect: Effect.Effect<A, E, Needs>, over: Store) =>
       effect.pipe(
         Effect.provideService(Accounts, account.accounts),
+        Effect.provideService(EdgeMemory, edge),
         Effect.provideService(BlobStore, over)
       )
-    const run = <A, E>(effect: Effect.Effect<A, E, Accounts | BlobStore>, over = store) =>
+    const run = <A, E>(effect: Effect.Effect<A, E, Needs>, over = store) =>
       Effect.runPromise(provide(effect, over))
     const tagOf = async <A, E extends { readonly _tag: string }>(
-      effect: Effect.Effect<A, E, Accounts | BlobStore>,
+      effect: Effect.Effect<A, E, Needs>,
       over = store
     ) => (await Effect.runPromise(Effect.flip(provide(effect, over))))._tag
     const left = () => Promise.all(account.keys.map((key) => Effect.runPromise(store.head(key))))
@@ -206,17 +230,18 @@ export const blobHandlersContract = (name: string, store: Store) => {
   })
 
   describe(`getBlob over ${name}`, () => {
-    const uploaded = async () => {
+    const bodyOf = async (response: Response) => new Uint8Array(await response.arrayBuffer())
+    const uploaded = async (isRead = true) => {
       const made = setUp()
       const bytes = png()
       const { blob } = await made.upload(bytes)
       const cid = blob.ref.$link
       const get = (request: Request, as?: typeof credentials) =>
         made.run(getBlob(did, cid, request, as))
+      // The first one remembers, where that is done at all.
+      if (isRead) await bodyOf(await get(fetchOf()))
       return { ...made, bytes, cid, get }
     }
-    const bodyOf = async (response: Response) => new Uint8Array(await response.arrayBuffer())
-
     it("sends the bytes as a download that nothing can run", async () => {
       const { bytes, cid, get } = await uploaded()
       const response = await get(fetchOf())
@@ -228,7 +253,7 @@ export const blobHandlersContract = (name: string, store: Store) => {
         "content-security-policy": "default-src 'none'; sandbox",
         "x-content-type-options": "nosniff",
         "accept-ranges": "bytes",
-        "cache-control": "public, max-age=31536000, immutable",
+        "cache-control": "public, max-age=0, must-revalidate",
         etag: `"${cid}"`
       })
       assert.strictEqual(cidForRaw(await bodyOf(response)).toString(), cid)
@@ -272,8 +297,24 @@ export const blobHandlersContract = (name: string, store: Store) => {
       assert.strictEqual(head.headers.get("content-type"), "image/png")
     })
 
+    it(`${cache === undefined ? "asks the account each time" : "asks the account once"}`, async () => {
+      const { account, bytes, get } = await uploaded()
+      for (const headers of [{}, { range: "bytes=7-" }, { range: "bytes=0-0" }]) {
+        const response = await get(fetchOf(headers))
+        const from = headers.range === undefined ? 0 : Number(headers.range.slice(6, 7))
+        const to = headers.range?.endsWith("0") === true ? 1 : bytes.length
+        assert.deepStrictEqual(await bodyOf(response), bytes.slice(from, to))
+      }
+      await get(fetchOf({}, "HEAD"))
+      await get(fetchOf({ "if-none-match": "*" }))
+      assert.strictEqual(account.located, cache === undefined ? 6 : 1)
+      // The owner's own look is neither answered from there nor kept there.
+      await bodyOf(await get(fetchOf(), credentials))
+      assert.strictEqual(account.located, cache === undefined ? 7 : 2)
+    })
+
     it("is BlobNotFound when the store has lost what the account recorded", async () => {
-      const { account, cid, run, tagOf } = await uploaded()
+      const { account, cid, run, tagOf } = await uploaded(false)
       await run(Effect.flatMap(BlobStore, (blobs) => blobs.delete(account.keys)))
       assert.strictEqual(await tagOf(getBlob(did, cid, fetchOf())), "BlobNotFound")
       assert.strictEqual(await tagOf(getBlob(did, "bafkother", fetchOf())), "Rejected")

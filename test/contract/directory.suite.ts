@@ -333,5 +333,77 @@ export const directoryContract = (name: string, fresh: () => Layer.Layer<Directo
         assert.isFalse((yield* directory.byDid(alice.did))?.invitesDisabled)
       })
     )
+
+    const active = Effect.fnUntraced(function* (directory: Service) {
+      yield* directory.reserve(alice)
+      yield* directory.setStatus(alice.did, "active")
+    })
+
+    check("opens an active account to the edge, and shuts it for good in that epoch", (directory) =>
+      Effect.gen(function* () {
+        yield* TestClock.setTime(1_700_000_000_000)
+        yield* active(directory)
+        assert.isUndefined(yield* directory.edgeOf(alice.did))
+        const first = yield* directory.openEdge(alice.did, undefined)
+        assert.deepStrictEqual(yield* directory.edgeOf(alice.did), {
+          epoch: first as number,
+          isOpen: true
+        })
+        assert.strictEqual(yield* directory.openEdge(alice.did, first), first)
+        yield* directory.shutEdge(alice.did)
+        const second = (first ?? 0) + 1
+        assert.deepStrictEqual(yield* directory.edgeOf(alice.did), { epoch: second, isOpen: false })
+        // Whoever has seen it before comes too late.
+        assert.isUndefined(yield* directory.openEdge(alice.did, undefined))
+        assert.isUndefined(yield* directory.openEdge(alice.did, first))
+        assert.isFalse((yield* directory.edgeOf(alice.did))?.isOpen)
+        assert.strictEqual(yield* directory.openEdge(alice.did, second), second)
+      })
+    )
+
+    check("keeps an account shut that was shut before anybody opened it", (directory) =>
+      Effect.gen(function* () {
+        yield* active(directory)
+        yield* directory.shutEdge(alice.did)
+        assert.isUndefined(yield* directory.openEdge(alice.did, undefined))
+        assert.isFalse((yield* directory.edgeOf(alice.did))?.isOpen)
+      })
+    )
+
+    check(
+      "shuts an account with each change of its standing, and opens none but active ones",
+      (directory) =>
+        Effect.gen(function* () {
+          assert.isUndefined(yield* directory.openEdge(alice.did, undefined))
+          yield* directory.reserve(alice)
+          assert.isUndefined(yield* directory.openEdge(alice.did, undefined))
+          yield* directory.setStatus(alice.did, "active")
+          const first = (yield* directory.openEdge(alice.did, undefined)) ?? 0
+          for (const [at, status] of (["deactivated", "active", "takendown"] as const).entries()) {
+            yield* directory.setStatus(alice.did, status)
+            const epoch = first + at + 1
+            assert.deepStrictEqual(yield* directory.edgeOf(alice.did), { epoch, isOpen: false })
+            assert.isUndefined(yield* directory.openEdge(alice.did, first))
+          }
+          assert.isUndefined(yield* directory.openEdge(alice.did, first + 3))
+        })
+    )
+
+    check(
+      "begins anew, and later, for an account that comes again after its deletion",
+      (directory) =>
+        Effect.gen(function* () {
+          yield* TestClock.setTime(1_700_000_000_000)
+          yield* active(directory)
+          const first = (yield* directory.openEdge(alice.did, undefined)) ?? 0
+          yield* directory.shutEdge(alice.did)
+          yield* directory.remove(alice.did)
+          assert.isUndefined(yield* directory.edgeOf(alice.did))
+          assert.isUndefined(yield* directory.openEdge(alice.did, first + 1))
+          yield* TestClock.adjust("1 second")
+          yield* active(directory)
+          assert.isAbove((yield* directory.openEdge(alice.did, undefined)) ?? 0, first + 1)
+        })
+    )
   })
 }

@@ -18,6 +18,7 @@ import { AccountStore } from "../../src/services/AccountStore.ts"
 import type { BlobIndex } from "../../src/services/BlobIndex.ts"
 import type { BlockStore } from "../../src/services/BlockStore.ts"
 import { Config } from "../../src/services/Config.ts"
+import { EdgeGate } from "../../src/services/EdgeGate.ts"
 import { Keys } from "../../src/services/Keys.ts"
 import { Outbox } from "../../src/services/Outbox.ts"
 import { Records } from "../../src/services/Records.ts"
@@ -86,6 +87,7 @@ export const repoServices = Effect.fnUntraced(function* (
     sql,
     log,
     BackgroundMemory.layer,
+    Layer.succeed(EdgeGate, EdgeGate.of({ share: () => false, whileShut: (change) => change })),
     Layer.succeed(Alarm, alarm.service),
     keys.pipe(Layer.provideMerge(config))
   )

@@ -5,7 +5,7 @@ import * as HostDatabaseD1 from "../../src/layers/HostDatabaseD1.ts"
 import { directoryContract } from "../contract/directory.suite.ts"
 import { DIRECTORY } from "./world.ts"
 
-const tables = ["accounts", "invites", "invite_uses"]
+const tables = ["accounts", "invites", "invite_uses", "edge"]
 
 // The first query of each test finds no tables, and makes them.
 const emptied = Layer.effectDiscard(

@@ -11,6 +11,7 @@ import { BlobIndex, BlobNotFound, BlobQuotaExceeded } from "../../services/BlobI
 import { BlobTooLarge } from "../../services/BlobStore.ts"
 import { armSweep } from "../../services/BlobSweep.ts"
 import { Config } from "../../services/Config.ts"
+import { EdgeGate } from "../../services/EdgeGate.ts"
 import { InvalidRequest } from "../failures.ts"
 import { readableAccount } from "../xrpc/account/standing.ts"
 
@@ -93,7 +94,9 @@ export const locateBlob = Effect.fnUntraced(function* (input: AccountCalls["loca
     input.credentials === undefined
       ? ({ kind: "anonymous" } as const)
       : yield* authenticate(input.credentials, { kind: "optional" }, "com.atproto.sync.getBlob")
+  const shared = (yield* EdgeGate).share() && caller.kind === "anonymous"
   yield* readableAccount(caller)
   const location = (yield* BlobIndex).locate(input.cid)
-  return location ?? (yield* new BlobNotFound({ cid: input.cid }))
+  if (location === undefined) return yield* new BlobNotFound({ cid: input.cid })
+  return { ...location, shared }
 })

@@ -5,6 +5,7 @@ import { AccountEvents } from "../../services/AccountEvents.ts"
 import { AccountStore, inactiveStatus } from "../../services/AccountStore.ts"
 import { Alarm } from "../../services/Alarm.ts"
 import { Directory } from "../../services/Directory.ts"
+import { EdgeGate } from "../../services/EdgeGate.ts"
 import { Passwords } from "../../services/Passwords.ts"
 import { Repo } from "../../services/Repo.ts"
 import { Sessions } from "../../services/Sessions.ts"
@@ -61,6 +62,7 @@ export const destroy = Effect.gen(function* () {
 
 /** What the host must know of the account to answer for it. */
 export const summary = Effect.gen(function* () {
+  const shared = (yield* EdgeGate).share()
   const account = yield* (yield* AccountStore).get
   // Without a repo the sign-up was cut off, and nobody lives here yet.
   yield* (yield* Repo).head
@@ -69,6 +71,7 @@ export const summary = Effect.gen(function* () {
     did: account.did,
     handle: account.handle,
     signingKey: account.signingKey.didKey,
+    shared,
     active: status === undefined,
     ...(status === undefined ? {} : { status }),
     ...(account.deactivatedAt === undefined ? {} : { deactivatedAt: account.deactivatedAt })

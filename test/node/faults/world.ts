@@ -1,3 +1,4 @@
+import * as EdgeMemory from "../../../src/services/EdgeMemory.ts"
 import { assert } from "@effect/vitest"
 import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
@@ -98,7 +99,11 @@ const build = Effect.fnUntraced(function* (faults: Faults) {
       })
     )
   )
-  const services = hostServices.layer.pipe(Layer.provideMerge(accounts), Layer.provideMerge(base))
+  const services = hostServices.layer.pipe(
+    Layer.provideMerge(accounts),
+    Layer.provideMerge(EdgeMemory.layerNone),
+    Layer.provideMerge(base)
+  )
   const context = Context.add(yield* Layer.build(services), Clock.Clock, clock)
   return { sequencer, stored, context, handler: makeHandler(Layer.succeedContext(context)) }
 })

@@ -1,3 +1,4 @@
+import * as EdgeMemory from "../../../src/services/EdgeMemory.ts"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Redacted from "effect/Redacted"
@@ -88,7 +89,7 @@ export class FakeAccounts {
     }
     if (call === "announce") return Effect.sync(() => void (object.announced = true))
     const { handle, signingKey, active } = object.made
-    return Effect.succeed({ did, handle, signingKey: signingKey.didKey, active })
+    return Effect.succeed({ did, handle, signingKey: signingKey.didKey, active, shared: false })
   }
 }
 
@@ -144,6 +145,7 @@ export const world = (accounts: FakeAccounts, overrides: Overrides = {}) => {
     DevicesSql.layer.pipe(Layer.provide(HostDatabaseNode.layer(":memory:"))),
     AddressLimitsLayer.layer(),
     Layer.succeed(Accounts, accounts.service),
+    EdgeMemory.layerNone,
     identity,
     ServiceTokens.layer.pipe(Layer.provide(identity))
   )

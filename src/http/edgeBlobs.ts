@@ -1,0 +1,100 @@
+import * as Effect from "effect/Effect"
+import type { BlobLocation, Credentials } from "../services/AccountCalls.ts"
+import { Accounts } from "../services/Accounts.ts"
+import { BlobStore } from "../services/BlobStore.ts"
+import { EdgeMemory, lifetime } from "../services/EdgeMemory.ts"
+
+/** The largest blob whose bytes are remembered too; of a larger one it is where they lie. */
+export const maxBytes = 10 * 1024 * 1024
+
+const header = "nacre-blob"
+
+/** A blob that may be served, with its bytes where they are at hand. */
+export interface FoundBlob {
+  readonly blob: BlobLocation
+  readonly body?: ReadableStream<Uint8Array>
+}
+
+/** Asks the account's object, which judges the credentials. */
+export const askObject = Effect.fnUntraced(function* (
+  did: string,
+  cid: string,
+  credentials: Credentials | undefined
+) {
+  const accounts = yield* Accounts
+  return yield* accounts.call(did, "locateBlob", {
+    cid,
+    ...(credentials === undefined ? {} : { credentials })
+  })
+})
+
+const bytesOf = Effect.fnUntraced(function* ({ key, size }: BlobLocation) {
+  if (size > maxBytes) return null
+  const stored = yield* (yield* BlobStore).get(key)
+  return stored?.body
+})
+
+/** What is remembered of a blob. */
+const remembering = Effect.fnUntraced(
+  function* (blob: BlobLocation) {
+    const body = yield* bytesOf(blob)
+    if (body === undefined) return undefined
+    const headers = {
+      "cache-control": `max-age=${lifetime}`,
+      "content-type": "application/octet-stream",
+      [header]: JSON.stringify(blob)
+    }
+    return new Response(body, { headers })
+  },
+  Effect.catch((failure) => Effect.as(Effect.logDebug("blob not kept", failure), undefined))
+)
+
+/** A blob that everybody may see: as the edge remembers it, or else as the account's object says. */
+export const publicBlob = Effect.fn("publicBlob")(function* (
+  did: string,
+  cid: string,
+  credentials: Credentials | undefined
+) {
+  const remembered = yield* (yield* EdgeMemory).of(did)
+  const name = `blob/${encodeURIComponent(cid)}`
+  const found = yield* remembered.find(name)
+  const told = found?.headers.get(header) ?? undefined
+  if (told !== undefined) {
+    // SAFETY: the header is this function's own.
+    const blob = JSON.parse(told) as BlobLocation
+    const body = found?.body ?? undefined
+    const atHand: FoundBlob = blob.size > maxBytes || body === undefined ? { blob } : { blob, body }
+    return atHand
+  }
+  const { shared, ...blob } = yield* askObject(did, cid, credentials)
+  if (shared) {
+    const store = yield* BlobStore
+    yield* remembered.keep(name, Effect.provideService(remembering(blob), BlobStore, store))
+  }
+  const asked: FoundBlob = { blob }
+  return asked
+})
+
+/** Lets go of bytes that nobody will read. */
+export const discard = ({ body }: FoundBlob) =>
+  Effect.ignore(Effect.tryPromise(() => body?.cancel() ?? Promise.resolve()))
+
+/** A part of a stream. */
+export const sliced = (
+  source: ReadableStream<Uint8Array>,
+  { offset, length }: { readonly offset: number; readonly length: number }
+): ReadableStream<Uint8Array> => {
+  const end = offset + length
+  let at = 0
+  return source.pipeThrough(
+    new TransformStream<Uint8Array, Uint8Array>({
+      transform: (chunk, controller) => {
+        const from = Math.max(0, offset - at)
+        const to = Math.min(chunk.byteLength, end - at)
+        at += chunk.byteLength
+        if (from < to) controller.enqueue(chunk.subarray(from, to))
+        if (at >= end) controller.terminate()
+      }
+    })
+  )
+}
