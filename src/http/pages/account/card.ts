@@ -2,12 +2,10 @@ import { type Html, html } from "../html.ts"
 import { hrefOf, type PageName } from "./frame.ts"
 import type { Owner } from "./owner.ts"
 
-const sentence = (text: string): string => `${text.slice(0, 1).toUpperCase()}${text.slice(1)}.`
-
 /** A card that leads to a page, with a line on what is there. */
 export const card = (owner: Owner, page: PageName, title: string, below: string): Html =>
   html`<li>
     <a class="leads" href="${hrefOf(owner, page)}"
-      ><span class="grow"><strong>${title}</strong><small>${sentence(below)}</small></span></a
+      ><span class="grow"><strong>${title}</strong><small>${below}</small></span></a
     >
   </li>`

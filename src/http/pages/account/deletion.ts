@@ -3,7 +3,7 @@ import { Accounts } from "../../../services/Accounts.ts"
 import { html } from "../html.ts"
 import { field } from "../parts.ts"
 import { type AccountPage, accountForm, type Action, framed, hrefOf, left, shown } from "./frame.ts"
-import { codeField, codeHint, refusedBy, sendsCode } from "./mailedCode.ts"
+import { codeButton, codeField, codeHint, refusedBy, sendsCode } from "./mailedCode.ts"
 import type { Owner } from "./owner.ts"
 
 const page = Effect.fnUntraced(function* (owner: Owner, message?: string) {
@@ -30,9 +30,7 @@ const page = Effect.fnUntraced(function* (owner: Owner, message?: string) {
     <h2>1. Have a code sent</h2>
     ${accountForm(owner, {
       action: "delete/send-code",
-      content: html`<button type="submit" class="quiet">
-        Send a code${email !== undefined && ` to ${email}`}
-      </button>`
+      content: yield* codeButton(email)
     })}
     <h2>2. Delete</h2>
     ${accountForm(owner, { action: "delete", content })}`

@@ -1,10 +1,16 @@
 import * as Effect from "effect/Effect"
 import { Accounts } from "../../../services/Accounts.ts"
-import { type Child, html } from "../html.ts"
+import { type Child, type Html, html } from "../html.ts"
 import { field } from "../parts.ts"
 import { type AccountPage, accountForm, type Action, done, framed, shown } from "./frame.ts"
-import { codeField, codeHint, refusedBy, sendsCode } from "./mailedCode.ts"
+import { codeButton, codeField, codeHint, refusedBy, sendsCode } from "./mailedCode.ts"
 import type { Owner } from "./owner.ts"
+
+/** How codes come, as both forms tell it. */
+interface Codes {
+  readonly hint: Child
+  readonly button: Html
+}
 
 /** What stood in a form that was refused. */
 interface Filled {
@@ -23,25 +29,18 @@ const newAddress = (value: string | undefined, invalid: boolean) =>
     maxLength: 254
   })
 
-/** A button that has a code sent, and whom to. */
-const send = (owner: Owner, action: string, to: string) =>
-  accountForm(owner, {
-    action,
-    content: html`<button type="submit" class="quiet">Send a code to ${to}</button>`
-  })
-
-const confirmation = (owner: Owner, email: string, hint: Child, invalid: boolean) =>
+const confirmation = (owner: Owner, { hint, button }: Codes, invalid: boolean) =>
   html`<h2>Confirm this address</h2>
     <p class="hint">
       So that codes reach you: who forgets the password comes back in by a mail to it.
     </p>
-    ${send(owner, "email/send-confirmation", email)}
+    ${accountForm(owner, { action: "email/send-confirmation", content: button })}
     ${accountForm(owner, {
       action: "email/confirm",
       content: html`${codeField(hint, invalid)}<button type="submit">Confirm</button>`
     })}`
 
-const change = (owner: Owner, hint: Child, { email, form }: Filled) => {
+const change = (owner: Owner, { hint, button }: Codes, { email, form }: Filled) => {
   const { view } = owner
   const invalid = form === "change"
   const isProtected = view.email !== undefined && view.emailConfirmed
@@ -51,7 +50,7 @@ const change = (owner: Owner, hint: Child, { email, form }: Filled) => {
       html`<p class="hint">
           Your present address is asked first. Who has it no more asks this server’s administrator.
         </p>
-        ${send(owner, "email/send-change", view.email ?? "")}`
+        ${accountForm(owner, { action: "email/send-change", content: button })}`
     }
     ${accountForm(owner, {
       action: "email",
@@ -62,7 +61,7 @@ const change = (owner: Owner, hint: Child, { email, form }: Filled) => {
 
 const page = Effect.fnUntraced(function* (owner: Owner, message?: string, filled: Filled = {}) {
   const { email, emailConfirmed } = owner.view
-  const hint = yield* codeHint
+  const codes = { hint: yield* codeHint, button: yield* codeButton(email) }
   const body = html`<p class="lead">
       ${
         email === undefined
@@ -71,8 +70,8 @@ const page = Effect.fnUntraced(function* (owner: Owner, message?: string, filled
               Nobody but you and this server sees it.`
       }
     </p>
-    ${email !== undefined && !emailConfirmed && confirmation(owner, email, hint, filled.form === "confirm")}
-    ${change(owner, hint, filled)}`
+    ${email !== undefined && !emailConfirmed && confirmation(owner, codes, filled.form === "confirm")}
+    ${change(owner, codes, filled)}`
   return framed(owner, { title: "Your email address", tab: "settings", body, message })
 })
 

@@ -43,7 +43,12 @@ const claimInWords = (claim: DidClaim, did: string): Child => {
   }
 }
 
-const isRight = (claim: DidClaim, did: string) => claim.kind === "did" && claim.did === did
+const tagOf = (claim: DidClaim, did: string): Html => {
+  if (claim.kind === "did" && claim.did === did) return html`<span class="tag good">found</span>`
+  return claim.kind === "failed"
+    ? html`<span class="tag">not known</span>`
+    : html`<span class="tag bad">missing</span>`
+}
 
 /** What was found at both places of a domain, and what is missing there. */
 export const claimsInWords = ({ dns, file }: FoundClaims, domain: string, did: string): Html => {
@@ -51,10 +56,7 @@ export const claimsInWords = ({ dns, file }: FoundClaims, domain: string, did: s
   const row = (place: Html, claim: DidClaim) =>
     html`<li class="row">
       <span class="grow"
-        ><span class="tag ${isRight(claim, did) ? "good" : "bad"}"
-          >${isRight(claim, did) ? "found" : "missing"}</span
-        >
-        ${place}<small>${claimInWords(claim, did)}</small></span
+        >${tagOf(claim, did)} ${place}<small>${claimInWords(claim, did)}</small></span
       >
     </li>`
   return html`<p>One of these must be there. DNS may need some minutes to tell of a change.</p>

@@ -61,8 +61,7 @@ export const keysPage: AccountPage = {
   show: Effect.fn("account.keys")(function* (owner) {
     const { did } = owner.view
     const body = html`<p class="lead">
-        Your identity in the network is <code>${did}</code>. It stays when you change your handle,
-        or move to another server.
+        Your identity in the network is <code>${did}</code>. It stays when you change your handle.
       </p>
       ${
         didMethod(did) === "plc"

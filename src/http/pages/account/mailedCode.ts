@@ -17,6 +17,16 @@ export const codeHint = Effect.map(Mailer, ({ delivers }): Child =>
         <code>/admin/codes</code>. It is good for a quarter of an hour.`
 )
 
+/** The button that has a code sent to an address, or made where no mail goes out. */
+export const codeButton = (address: string | undefined) =>
+  Effect.map(
+    Mailer,
+    ({ delivers }) =>
+      html`<button type="submit" class="quiet">
+        ${delivers && address !== undefined ? `Send a code to ${address}` : "Make a code"}
+      </button>`
+  )
+
 /** The field for a code that was sent. */
 export const codeField = (hint: Child, invalid = false): Html =>
   field({

@@ -16,6 +16,8 @@ const waysIn = ({ view }: Owner): string =>
     view.secondFactor ? "an authenticator" : "no authenticator"
   ].join(", ")
 
+const sentence = (text: string): string => `${text.slice(0, 1).toUpperCase()}${text.slice(1)}.`
+
 /** `/account`: who somebody is here, and what the other pages are for. */
 export const overviewPage: AccountPage = {
   show: Effect.fn("account.overview")(function* (owner) {
@@ -40,10 +42,10 @@ export const overviewPage: AccountPage = {
         </dd>
       </dl>
       <ul class="list">
-        ${card(owner, "security", "How you sign in", waysIn(owner))}
-        ${card(owner, "apps", "What apps may do", held.join(", "))}
-        ${card(owner, "devices", "Where you are signed in", counted(devices.length, "device", "devices"))}
-        ${card(owner, "settings", "Settings", "email, handle, recovery key, download, leaving")}
+        ${card(owner, "security", "How you sign in", sentence(waysIn(owner)))}
+        ${card(owner, "apps", "What apps may do", sentence(held.join(", ")))}
+        ${card(owner, "devices", "Where you are signed in", sentence(counted(devices.length, "device", "devices")))}
+        ${card(owner, "settings", "Settings", "Email, handle, recovery key, download, leaving.")}
       </ul>`
     return framed(owner, { title: "Your account", tab: "", body })
   })

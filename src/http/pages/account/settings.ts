@@ -5,17 +5,17 @@ import { card } from "./card.ts"
 import { type AccountPage, framed } from "./frame.ts"
 import { dayInWords } from "./words.ts"
 
-/** An address and whether it is known to be its owner's. */
-export const emailInWords = ({ email, emailConfirmed }: SecurityView): string => {
-  if (email === undefined) return "none"
+/** The address, and whether it is known to be its owner's. */
+const emailInWords = ({ email, emailConfirmed }: SecurityView): string => {
+  if (email === undefined) return "None"
   return emailConfirmed ? email : `${email} (not confirmed)`
 }
 
 const standing = ({ status, deleteAfter }: SecurityView): string => {
-  if (status !== "deactivated") return "nobody sees it until you come back"
+  if (status !== "deactivated") return "Nobody sees it until you come back."
   return deleteAfter === undefined
-    ? "your account is deactivated"
-    : `your account is deactivated, and will be deleted on ${dayInWords(Date.parse(deleteAfter))}`
+    ? "Your account is deactivated."
+    : `Your account is deactivated, and will be deleted on ${dayInWords(Date.parse(deleteAfter))}.`
 }
 
 /** `/account/settings`: what an account is called, who can change it, and how to leave. */
@@ -25,13 +25,13 @@ export const settingsPage: AccountPage = {
     const body = html`<ul class="list">
         ${card(owner, "email", "Email", emailInWords(view))}
         ${card(owner, "handle", "Handle", view.handle)}
-        ${card(owner, "keys", "Recovery key", "whether you can take your identity back without this server")}
-        ${card(owner, "export", "Download your data", "everything that you have published, in one file")}
+        ${card(owner, "keys", "Recovery key", "Whether you can take your identity back without this server.")}
+        ${card(owner, "export", "Download your data", "Everything that you have published, in one file.")}
       </ul>
       <h2>Leave</h2>
       <ul class="list">
         ${card(owner, "deactivate", "Deactivate the account", standing(view))}
-        ${card(owner, "delete", "Delete the account", "for ever, with everything that is in it")}
+        ${card(owner, "delete", "Delete the account", "For ever, with everything that is in it.")}
       </ul>`
     return Effect.succeed(framed(owner, { title: "Settings", tab: "settings", body }))
   }
