@@ -40,6 +40,7 @@ export const leave = Command.make(
       "Cut off at any point, the same command goes on. NACRE_PASSWORD is the password here, NACRE_NEW_PASSWORD " +
       "the one at the new server, NACRE_MAILED_CODE the code that this server mails (or shows) for the DID."
   ),
+  Command.withShortDescription("Move an account from this server to any other"),
   Command.withExamples([
     {
       command: "nacre leave --to https://pds.example.org --account alice.example.com",

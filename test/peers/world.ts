@@ -14,23 +14,33 @@ export interface World {
   stop(): Promise<void>
 }
 
-/** Starts all three. */
-export const startWorld = async (): Promise<World> => {
+/** Starts a server of this project in memory, which uses that PLC directory. */
+export const startNacre = async (
+  plc: Plc,
+  more: Readonly<Record<string, string>>
+): Promise<TestServer> => {
+  const DEV_ALLOW_HOSTS = new URL(plc.url).host
+  const nacre = await startMemory({
+    PLC_URL: plc.url,
+    DEV_ALLOW_HOSTS,
+    INVITE_REQUIRED: "off",
+    ...more
+  })
+  // The directory that it has beside it is not the one that it was told to use.
+  return { ...nacre, plcUrl: plc.url }
+}
+
+/** Starts all three; handles here end in `.new.test`. */
+export const startWorld = async (more: Readonly<Record<string, string>> = {}): Promise<World> => {
   const plc = await startPlcPeer()
   const [old, nacre] = await Promise.all([
     startReference(plc),
-    startMemory({
-      PLC_URL: plc.url,
-      DEV_ALLOW_HOSTS: new URL(plc.url).host,
-      HANDLE_DOMAINS: "new.test",
-      INVITE_REQUIRED: "off"
-    })
+    startNacre(plc, { HANDLE_DOMAINS: "new.test", ...more })
   ])
   return {
     plc,
     old,
-    // Its own directory is not the one that it was told to use.
-    nacre: { ...nacre, plcUrl: plc.url },
+    nacre,
     stop: async () => {
       await Promise.all([old.stop(), nacre.stop()])
       await plc.stop()

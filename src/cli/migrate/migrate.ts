@@ -60,6 +60,7 @@ export const migrate = Command.make(
       "Cut off at any point, the same command goes on. NACRE_PASSWORD is the password at the old server, " +
       "NACRE_NEW_PASSWORD the one here, NACRE_MAILED_CODE the code that the old server mails for the DID."
   ),
+  Command.withShortDescription("Move an account of yours from another server to this one"),
   Command.withExamples([
     {
       command:

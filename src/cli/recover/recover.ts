@@ -169,6 +169,9 @@ export const recover = Command.make(
       "Two operations change the DID: one lets a key made of the recovery key speak for it, the other lets it lead " +
       "to --server. Cut off at any point, the same command goes on. NACRE_NEW_PASSWORD is the password there."
   ),
+  Command.withShortDescription(
+    "Bring an account back without its server: from a backup, by the recovery key"
+  ),
   Command.withExamples([
     {
       command:

@@ -1,0 +1,102 @@
+import { AtpAgent } from "@atproto/api"
+import { afterAll, assert, beforeAll, describe, it } from "@effect/vitest"
+import { readFileSync } from "node:fs"
+import { join } from "node:path"
+import { type Desk, makeDesk } from "../cli/command.ts"
+import type { TestServer } from "../support/server.ts"
+import type { Side } from "./moveByClient.ts"
+import { atNacre, atOld } from "./sides.ts"
+import { assertImages, newMover, recordsOf, startNacre, startWorld, type World } from "./world.ts"
+
+/** The commands of a section of the README, as they stand there. */
+const commandsOf = (heading: string): ReadonlyArray<string> => {
+  const text = readFileSync(join(import.meta.dirname, "../../README.md"), "utf8")
+  const section = text.split(/^## /m).find((part) => part.startsWith(`${heading}\n`)) ?? ""
+  return [...section.matchAll(/```sh\n([\s\S]*?)```/g)].flatMap(([, block]) =>
+    block!.trim().split("\n")
+  )
+}
+
+/** A code for a change of the DID. */
+const code = ({ agent, code: read }: Side) =>
+  read(() => agent.com.atproto.identity.requestPlcOperationSignature())
+
+describe("the guide to moving in the README", () => {
+  let world: World
+  let elsewhere: TestServer
+  let desk: Desk
+  beforeAll(async () => {
+    world = await startWorld({ INVITE_REQUIRED: "on" })
+    elsewhere = await startNacre(world.plc, { HANDLE_DOMAINS: "net.test" })
+    desk = makeDesk()
+  })
+  afterAll(async () => {
+    desk.remove()
+    await elsewhere.stop()
+    await world.stop()
+  })
+
+  it("is run as it stands: in, saved, gone and back, and away", async () => {
+    const mover = await newMover(world, "alice")
+    const { did, email, agent: there, password } = mover
+    const records = await recordsOf(world, there, did)
+    const inNacre = new AtpAgent({ service: world.nacre.publicUrl })
+    const inElsewhere = new AtpAgent({ service: elsewhere.publicUrl })
+    let invite = ""
+    let steps = 0
+
+    const run = async (command: string, env: Readonly<Record<string, string>>) => {
+      const real = command
+        .replace("alice.bsky.social", did)
+        .replaceAll("https://pds.example.com", world.nacre.publicUrl)
+        .replaceAll("https://pds.example.net", elsewhere.publicUrl)
+        .replaceAll("https://pds.example.org", world.old.publicUrl)
+        .replace("alice.pds.example.com", "alice.new.test")
+        .replace("alice.pds.example.net", "alice.net.test")
+        .replace(/pds-example-com-\S+/, invite)
+      const [npx, nacre, ...args] = real.split(" ")
+      assert.deepStrictEqual([npx, nacre], ["npx", "nacre"])
+      const ran = await desk.run([...args, "--json"], { PLC_URL: world.plc.url, ...env })
+      assert.strictEqual(ran.code, 0, `${command}\n${ran.stderr}`)
+      steps += 1
+      return ran.json
+    }
+
+    const commands = commandsOf("Move in, move away, come back")
+    assert.lengthOf(commands, 6)
+    const [makeInvite, dryRun, migrate, save, recover, leave] = commands as [
+      string,
+      string,
+      string,
+      string,
+      string,
+      string
+    ]
+    const admin = { NACRE_ADMIN_PASSWORD: world.nacre.account.adminPassword }
+    invite = (await run(makeInvite, admin)).codes[0]
+    const first = { NACRE_PASSWORD: password, NACRE_NEW_PASSWORD: "a second password" }
+    assert.isTrue((await run(dryRun, first)).inviteNeeded)
+    const moved = await run(migrate, {
+      ...first,
+      NACRE_MAILED_CODE: await code(atOld(world, there, email))
+    })
+    assert.deepInclude(moved, { handle: "alice.new.test", activated: true, records: records.size })
+    await inNacre.login({ identifier: did, password: "a second password" })
+    assert.deepStrictEqual(await recordsOf(world, inNacre, did), records)
+
+    await run(save, { NACRE_PASSWORD: "a second password" })
+    const back = await run(recover, { NACRE_NEW_PASSWORD: "a third password" })
+    assert.deepInclude(back, { handle: "alice.net.test", activated: true, records: records.size })
+    await inElsewhere.login({ identifier: did, password: "a third password" })
+    assert.deepStrictEqual(await recordsOf(world, inElsewhere, did), records)
+    await assertImages(inElsewhere, mover)
+
+    const left = await run(leave, {
+      NACRE_PASSWORD: "a third password",
+      NACRE_NEW_PASSWORD: password,
+      NACRE_MAILED_CODE: await code(atNacre({ ...world, nacre: elsewhere }, inElsewhere))
+    })
+    assert.deepInclude(left, { activated: true, records: records.size })
+    assert.strictEqual(steps, commands.length)
+  })
+})
