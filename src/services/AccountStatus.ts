@@ -35,7 +35,7 @@ export class DeletionDue extends Schema.TaggedError<DeletionDue>()("DeletionDue"
 const keptAtLeast = 72 * 3_600_000
 
 /** The account, unless it is being deleted. */
-const lastingAccount = Effect.gen(function* () {
+export const lastingAccount = Effect.gen(function* () {
   const account = yield* (yield* AccountStore).get
   const due = isDeletionDue(account, yield* Clock.currentTimeMillis)
   return due ? yield* new DeletionDue({ did: account.did }) : account

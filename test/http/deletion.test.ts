@@ -153,6 +153,33 @@ describe("the end of an account", () => {
     assert.strictEqual(await statusOf(who), "ok")
   })
 
+  it("leaves nothing of what was still on its way: an upload, an import", async () => {
+    for (const [nsid, type] of [
+      ["com.atproto.repo.uploadBlob", "image/png"],
+      ["com.atproto.repo.importRepo", "application/vnd.ipld.car"]
+    ] as const) {
+      const who = await someone()
+      let upload: ReadableStreamDefaultController<Uint8Array> | undefined
+      const body = new ReadableStream<Uint8Array>({
+        start: (controller) => void (upload = controller)
+      })
+      const before = await keysOf(who)
+      const answering = world.call(nsid, {
+        auth: who.auth,
+        body,
+        headers: { "content-type": type }
+      })
+      upload?.enqueue(new Uint8Array(1000))
+      const noted = async () => (await keysOf(who)).filter((key) => !before.includes(key))
+      while ((await noted()).length === 0) await new Promise((resolve) => setTimeout(resolve, 5))
+      const keys = await noted()
+      ok(await deleteAccount(who, await codeFor(world, who.did, "delete_account")))
+      upload?.close()
+      assert.strictEqual(outcomeOf(await answering), "400 RepoNotFound", nsid)
+      assert.deepStrictEqual(await stored(keys), [undefined], nsid)
+    }
+  })
+
   it("comes once, however many ask for it at the same moment", async () => {
     const who = await someone()
     await settled(world, who.did)

@@ -4,6 +4,7 @@ import * as Effect from "effect/Effect"
 import { accepts } from "../../lexicon/blobs.ts"
 import type { Permission } from "../../oauth/types.ts"
 import type { AccountCalls, Credentials } from "../../services/AccountCalls.ts"
+import { lastingAccount } from "../../services/AccountStatus.ts"
 import { AccountStore } from "../../services/AccountStore.ts"
 import { Auth, Denied } from "../../services/Auth.ts"
 import type { Authority } from "../../services/Authority.ts"
@@ -74,6 +75,8 @@ export const recordUpload = Effect.fnUntraced(function* ({
   ...input
 }: AccountCalls["recordUpload"]["input"]) {
   const { blobMimeTypes, blobQuota } = yield* Config
+  // One that is deleted meanwhile leaves nobody to sweep the bytes: refused, they go at once.
+  yield* lastingAccount
   yield* assertAccepted(blobMimeTypes, input.mimeType)
   // An app may upload what it is let to, whatever it calls it.
   if (caller !== undefined) {

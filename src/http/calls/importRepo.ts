@@ -47,9 +47,13 @@ export const importRepo = Effect.fnUntraced(function* ({
   key
 }: AccountCalls["importRepo"]["input"]) {
   const imports = yield* RepoImport
+  const accounts = yield* AccountStore
   const store = yield* BlobStore
   const blobs = yield* BlobIndex
-  const remove = Effect.map(store.delete([key]), () => blobs.dropUpload(key))
+  const remove = Effect.map(store.delete([key]), () => {
+    // An account that is gone has taken its rows along.
+    if (accounts.peek() !== undefined) blobs.dropUpload(key)
+  })
   // Where the store fails the row stays, and the sweep tries again.
   yield* Effect.ensuring(imports.run(key), Effect.ignore(remove))
 })
