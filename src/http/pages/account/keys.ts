@@ -41,9 +41,14 @@ const listOf = (keys: ReadonlyArray<string>, ours: string): Html =>
       ${keys.map((key, index) => keyRow(key, index, ours))}
     </ul>
     <p class="hint">
-      Make a key that only you hold, and put it first, with the <code>nacre</code> command:
-      <code>nacre key recovery set my.key</code>. Keep the file where you keep what must not be
-      lost.
+      ${
+        keys.indexOf(ours) > 0
+          ? html`Whether the first is yours is told by the <code>nacre</code> command:
+              <code>nacre key recovery show my.key</code>.`
+          : html`Make a key that only you hold, and put it first, with the
+              <code>nacre</code> command: <code>nacre key recovery set my.key</code>. Keep the file
+              where you keep what must not be lost.`
+      }
     </p>`
 
 const ofPlc = Effect.fnUntraced(function* (did: string) {
