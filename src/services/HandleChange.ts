@@ -65,7 +65,8 @@ const writeDocument = Effect.fnUntraced(function* ({ did }: Account, handle: str
 /**
  * Gives the account another handle: document, directory, account, event, in this order.
  *
- * Cut off in the middle, asking again does the rest; asking for the handle it has sends `#identity` again.
+ * Cut off in the middle, asking again does the rest, and asking for the handle before takes it back. Asking for the
+ * handle it has sends `#identity` again.
  */
 export const changeHandle = Effect.fn("changeHandle")(function* (
   text: string,
@@ -88,6 +89,12 @@ export const changeHandle = Effect.fn("changeHandle")(function* (
         )
       )
       yield* accounts.update({ handle })
+    } else if (didMethod(did) === "plc") {
+      // Unless the DID is another server's by now: then there is nothing of ours to take back.
+      yield* Effect.catchTags(writePlc(did, handle), {
+        NotOurDid: () => Effect.void,
+        DidDeactivated: () => Effect.void
+      })
     }
     yield* Effect.forEach([did, before, handle], identity.forget, { discard: true })
     yield* events.identity

@@ -134,6 +134,17 @@ describe("changing a handle", () => {
     assert.strictEqual(await resolve(handle), "ok")
   })
 
+  it("that was cut off behind the PLC directory is undone by asking for the one before", async () => {
+    const who = await someone()
+    ok(await change(who, `undone${world.next()}.test`))
+    await Effect.runPromise(world.directory.setHandle(who.did, who.handle))
+    const back = Effect.flatMap(AccountStore, (accounts) => accounts.update({ handle: who.handle }))
+    await world.inside(who.did, back)
+    ok(await change(who, who.handle))
+    assert.deepStrictEqual((await plcLog(who)).at(-1)?.alsoKnownAs, [`at://${who.handle}`])
+    assert.deepInclude(await describeRepo(who), { handle: who.handle, handleIsCorrect: true })
+  })
+
   it("fails whole while the PLC directory is out of reach", async () => {
     const who = await someone()
     const handle = `later${world.next()}.test`
