@@ -182,4 +182,34 @@ describe("an account moved by the command", () => {
     const status = await there.com.atproto.sync.getRepoStatus({ did })
     assert.isFalse(status.data.active)
   })
+
+  it("takes along what was written between two runs, and leaves lost blobs behind only when that is said", async () => {
+    const mover = await newMover(world, "erin")
+    const { did, agent: there, images } = mover
+    const command = migrateOf(world, mover)
+    const env = environmentOf(world, mover)
+    const [lost] = images
+    world.old.lose(did, lost!.cid)
+
+    const halted = await desk.run([...command, "--until=preferences"], env)
+    assert.strictEqual(halted.code, 1)
+    assert.include(halted.stderr, lost!.cid)
+    assert.include(halted.stderr, "--allow-missing-blobs")
+    const allowed = [...command, "--allow-missing-blobs"]
+    const begun = await desk.run([...allowed, "--until=preferences"], env)
+    assert.strictEqual(begun.code, 0, begun.stderr)
+    assert.deepInclude(begun.json, { activated: false, validDid: false })
+    assert.deepStrictEqual(begun.json.blobs, { expected: 3, imported: 2, missing: [lost!.cid] })
+    assert.strictEqual((await logOf(world, did)).length, 1)
+
+    await there.post({ text: "written meanwhile" })
+    const records = await recordsOf(world, there, did)
+    const code = await atOld(world, there, mover.email).code(requestCode(there))
+    const moved = await desk.run(allowed, { ...env, NACRE_MAILED_CODE: code })
+    assert.strictEqual(moved.code, 0, moved.stderr)
+    assert.deepInclude(moved.json, { activated: true, validDid: true, records: records.size })
+    assert.deepStrictEqual(await recordsOf(world, await arrived(world, mover), did), records)
+    // What cannot be mended any more holds up nobody.
+    assert.strictEqual((await desk.run(command, env)).code, 0)
+  })
 })

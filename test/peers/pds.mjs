@@ -12,3 +12,5 @@ pds.ctx.mailer.transporter.sendMail = async ({ to, subject, html, text }) => {
 await pds.start()
 process.send({ ready: true })
 process.once("SIGTERM", () => pds.destroy().finally(() => process.exit(0)))
+// Whoever forked it is gone: nobody else would end it.
+process.once("disconnect", () => process.exit(0))

@@ -26,6 +26,8 @@ export interface Reference {
   readonly mails: ReadonlyArray<Mail>
   /** Waits for the next mail to somebody after so many, and reads the code out of it. */
   code(to: string, after: number): Promise<string>
+  /** Loses a blob, as a server does whose disk fails. */
+  lose(did: string, cid: string): void
   stop(): Promise<void>
 }
 
@@ -111,6 +113,7 @@ export const startReference = async (plc: Plc): Promise<Reference> => {
       await until(`a code for ${to}`, () => codeIn(to, after) !== undefined)
       return codeIn(to, after)!
     },
+    lose: (did, cid) => rmSync(join(folder, "blobs", did, cid)),
     stop: async () => {
       await stop()
       rmSync(folder, { recursive: true, force: true })

@@ -8,3 +8,5 @@ const plc = PlcServer.create({ db: Database.mock(), port: 0 })
 const listening = await plc.start()
 const { port } = listening.address()
 process.send({ url: `http://127.0.0.1:${port}` })
+// Whoever forked it is gone: nobody else would end it.
+process.once("disconnect", () => process.exit(0))

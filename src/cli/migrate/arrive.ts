@@ -71,6 +71,7 @@ export const arrive = Effect.fn("cli.arrive")(function* (to: string, arriving: A
     yield* note(`The account is at ${to} already`)
     return yield* signInThere(to, did)
   }
+  yield* note(`The account gets a password of its own at ${to}`)
   const { password } = yield* newPassword(false)
   const authorization = Effect.map(token, (jwt) => `Bearer ${jwt}`)
   yield* procedure({ server: to, authorization }, createAccount, Schema.Unknown, {
