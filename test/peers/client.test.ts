@@ -1,5 +1,7 @@
 import { AtpAgent } from "@atproto/api"
 import { afterAll, assert, beforeAll, describe, it } from "@effect/vitest"
+import { startWorker } from "../support/server.ts"
+import { startMemory } from "../support/serverMemory.ts"
 import { openStream } from "../support/serverRelay.ts"
 import { openFirehose } from "../support/serverFirehose.ts"
 import { arrive, switchOver, transfer } from "./moveByClient.ts"
@@ -15,10 +17,13 @@ import {
   type World
 } from "./world.ts"
 
-describe("an account moved by the official client", () => {
+describe.each([
+  ["in memory", startMemory],
+  ["in workerd", startWorker]
+] as const)("an account moved by the official client, with this server %s,", (_, start) => {
   let world: World
   beforeAll(async () => {
-    world = await startWorld()
+    world = await startWorld({}, start)
   })
   afterAll(() => world.stop())
 

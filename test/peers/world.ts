@@ -14,13 +14,14 @@ export interface World {
   stop(): Promise<void>
 }
 
-/** Starts a server of this project in memory, which uses that PLC directory. */
+/** Starts a server of this project, in memory or as the real Worker, which uses that PLC directory. */
 export const startNacre = async (
   plc: Plc,
-  more: Readonly<Record<string, string>>
+  more: Readonly<Record<string, string>>,
+  start: typeof startMemory = startMemory
 ): Promise<TestServer> => {
   const DEV_ALLOW_HOSTS = new URL(plc.url).host
-  const nacre = await startMemory({
+  const nacre = await start({
     PLC_URL: plc.url,
     DEV_ALLOW_HOSTS,
     INVITE_REQUIRED: "off",
@@ -31,11 +32,14 @@ export const startNacre = async (
 }
 
 /** Starts all three; handles here end in `.new.test`. */
-export const startWorld = async (more: Readonly<Record<string, string>> = {}): Promise<World> => {
+export const startWorld = async (
+  more: Readonly<Record<string, string>> = {},
+  start?: typeof startMemory
+): Promise<World> => {
   const plc = await startPlcPeer()
   const [old, nacre] = await Promise.all([
     startReference(plc),
-    startNacre(plc, { HANDLE_DOMAINS: "new.test", ...more })
+    startNacre(plc, { HANDLE_DOMAINS: "new.test", ...more }, start)
   ])
   return {
     plc,
