@@ -29,6 +29,8 @@ export interface ImportWorld extends RepoWorld {
   documentKey: string | undefined
   /** Called before each reading of the staged CAR, with its number from 1. */
   onRead: (reading: number) => Effect.Effect<void>
+  /** Called before a repo that is built is put in place. */
+  onReplace: () => Effect.Effect<void>
 }
 
 const stream = (bytes: Uint8Array, piece: number): ReadableStream<Uint8Array> => {
@@ -77,8 +79,18 @@ export const checkImport =
           const own: ImportWorld = {
             ...world,
             documentKey: undefined,
-            onRead: () => Effect.void
+            onRead: () => Effect.void,
+            onReplace: () => Effect.void
           }
+          const inner = Context.get(context, Repo)
+          const repo = Repo.of({
+            ...inner,
+            replace: (replacement) =>
+              Effect.andThen(
+                Effect.suspend(() => own.onReplace()),
+                inner.replace(replacement)
+              )
+          })
           const memory = BlobStoreMemory.make()
           const store = BlobStore.of({
             ...memory,
@@ -100,7 +112,7 @@ export const checkImport =
             RepoImportSqlite.layer.pipe(
               Layer.provide(
                 Layer.mergeAll(
-                  Layer.succeedContext(context),
+                  Layer.succeedContext(Context.add(context, Repo, repo)),
                   Layer.succeed(BlobStore, store),
                   identity,
                   Layer.succeed(Config, { ...Context.get(context, Config), importLimit })
