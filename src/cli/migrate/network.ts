@@ -1,7 +1,7 @@
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
-import { didMethod } from "../../identity/did.ts"
+import { didMethod, didWebUrl } from "../../identity/did.ts"
 import { type DidDocument, parseDidDocument } from "../../identity/didDocument.ts"
 import { CarParser } from "../../repo/carParser.ts"
 import { decodeCommit } from "../../repo/commit.ts"
@@ -20,15 +20,12 @@ const Host = Schema.Struct({
 export const hostOf = (server: string) =>
   query({ server }, "com.atproto.server.describeServer", Host)
 
-const webUrl = (did: string): string => {
-  const host = decodeURIComponent(did.slice("did:web:".length))
-  const scheme = host.startsWith("localhost") ? "http" : "https"
-  return `${scheme}://${host}/.well-known/did.json`
-}
-
 /** The DID document, asked of the PLC directory or of its own host, whatever the servers of the account think. */
 export const documentOf = Effect.fn("cli.documentOf")(function* (did: string) {
-  const url = didMethod(did) === "plc" ? `${yield* plcUrl}/${did}` : webUrl(did)
+  const url = didMethod(did) === "plc" ? `${yield* plcUrl}/${did}` : didWebUrl(did)
+  if (url === undefined) {
+    return yield* new Failed({ message: `${did} is of a kind that this network does not know` })
+  }
   const json = yield* fetchJson(url, "application/did+ld+json, application/json")
   return yield* Effect.try({
     try: (): DidDocument => parseDidDocument(did, json),
