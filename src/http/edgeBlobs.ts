@@ -2,7 +2,7 @@ import * as Effect from "effect/Effect"
 import type { BlobLocation, Credentials } from "../services/AccountCalls.ts"
 import { Accounts } from "../services/Accounts.ts"
 import { BlobStore } from "../services/BlobStore.ts"
-import { EdgeMemory, lifetime } from "../services/EdgeMemory.ts"
+import { EdgeMemory } from "../services/EdgeMemory.ts"
 
 /** The largest blob whose bytes are remembered too; of a larger one it is where they lie. */
 export const maxBytes = 10 * 1024 * 1024
@@ -40,7 +40,6 @@ const remembering = Effect.fnUntraced(
     const body = yield* bytesOf(blob)
     if (body === undefined) return undefined
     const headers = {
-      "cache-control": `max-age=${lifetime}`,
       "content-type": "application/octet-stream",
       [header]: JSON.stringify(blob)
     }
@@ -55,9 +54,7 @@ export const publicBlob = Effect.fn("publicBlob")(function* (
   cid: string,
   credentials: Credentials | undefined
 ) {
-  const remembered = yield* (yield* EdgeMemory).of(did)
-  const name = `blob/${encodeURIComponent(cid)}`
-  const found = yield* remembered.find(name)
+  const { found, keep } = yield* (yield* EdgeMemory).recall(did, `blob/${encodeURIComponent(cid)}`)
   const told = found?.headers.get(header) ?? undefined
   if (told !== undefined) {
     // SAFETY: the header is this function's own.
@@ -69,7 +66,7 @@ export const publicBlob = Effect.fn("publicBlob")(function* (
   const { shared, ...blob } = yield* askObject(did, cid, credentials)
   if (shared) {
     const store = yield* BlobStore
-    yield* remembered.keep(name, Effect.provideService(remembering(blob), BlobStore, store))
+    yield* keep(Effect.provideService(remembering(blob), BlobStore, store))
   }
   const asked: FoundBlob = { blob }
   return asked

@@ -180,8 +180,8 @@ export const routes = HttpRouter.addAll([
   route("*", "/xrpc/*", answer(xrpc)),
   route("GET", "/health", page(Health.ready)),
   route("GET", "/ready", page(Health.ready)),
-  route("GET", "/.well-known/did.json", page(didDocument)),
-  route("GET", "/.well-known/atproto-did", page(atprotoDid)),
+  route("GET", "/.well-known/did.json", answer(didDocument)),
+  route("GET", "/.well-known/atproto-did", answer(atprotoDid)),
   route("*", "/.well-known/oauth-authorization-server", answer(authorizationServer)),
   route("*", "/.well-known/oauth-protected-resource", answer(protectedResource)),
   route("*", "/oauth/jwks", answer(jwks)),
@@ -206,7 +206,7 @@ export const routes = HttpRouter.addAll([
   route(
     "GET",
     "/robots.txt",
-    page(() => Effect.sync(robots))
+    answer((request) => Effect.sync(() => robots(request)))
   ),
   route("GET", "/", page(home))
 ])

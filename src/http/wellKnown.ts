@@ -2,21 +2,27 @@ import * as Effect from "effect/Effect"
 import { Directory } from "../services/Directory.ts"
 import { HostedIdentities } from "../services/HostedIdentities.ts"
 import { textType } from "./responseHeaders.ts"
+import { askedAnew, briefly, versioned } from "./versioned.ts"
 
-const text = (body: string, status = 200) =>
-  new Response(body, { status, headers: { "content-type": textType } })
+/** Nobody of this name now: the next moment there may be. */
+const missing = (body: string): Response =>
+  new Response(body, {
+    status: 404,
+    headers: { "content-type": textType, "cache-control": "no-store" }
+  })
 
 /**
  * `/.well-known/did.json`: the account whose did:web is the host that was asked, else the server's own document.
  *
  * Spec: did:web.
  */
-export const didDocument = Effect.fn("http.didDocument")(function* (url: URL) {
+export const didDocument = Effect.fn("http.didDocument")(function* (request: Request, url: URL) {
   const hosted = yield* HostedIdentities
   const document = yield* hosted.documentOfHost(url.host)
-  if (document === undefined) return text("Not Found", 404)
-  return new Response(JSON.stringify(document), {
-    headers: { "content-type": "application/did+ld+json; charset=utf-8" }
+  if (document === undefined) return missing("Not Found")
+  return versioned(request, JSON.stringify(document), {
+    "content-type": "application/did+ld+json; charset=utf-8",
+    "cache-control": askedAnew
   })
 })
 
@@ -25,15 +31,20 @@ export const didDocument = Effect.fn("http.didDocument")(function* (url: URL) {
  *
  * Spec: handle, HTTPS well-known method.
  */
-export const atprotoDid = Effect.fn("http.atprotoDid")(function* (url: URL) {
+export const atprotoDid = Effect.fn("http.atprotoDid")(function* (request: Request, url: URL) {
   const directory = yield* Directory
   const entry = yield* directory.byHandle(url.hostname)
-  return entry === undefined ? text("User not found", 404) : text(entry.did)
+  return entry === undefined
+    ? missing("User not found")
+    : versioned(request, entry.did, { "content-type": textType, "cache-control": askedAnew })
 })
 
 /** `/robots.txt`: the public methods may be crawled. */
-export const robots = (): Response =>
-  text("# The public methods may be crawled.\nUser-agent: *\nAllow: /\n")
+export const robots = (request: Request): Response =>
+  versioned(request, "# The public methods may be crawled.\nUser-agent: *\nAllow: /\n", {
+    "content-type": textType,
+    "cache-control": briefly
+  })
 
 /** `/.well-known/change-password`: where password managers send somebody to. Spec: W3C, A Well-Known URL for Changing Passwords. */
 export const changePassword = (): Response =>

@@ -7,7 +7,7 @@ import { serviceDomainOf } from "../identity/handle.ts"
 import { Accounts, type Rejected } from "./Accounts.ts"
 import { Config, type Settings } from "./Config.ts"
 import { Directory, type DirectoryUnavailable } from "./Directory.ts"
-import { EdgeMemory, lifetime } from "./EdgeMemory.ts"
+import { EdgeMemory } from "./EdgeMemory.ts"
 
 /** Somebody who lives here. */
 export interface HostedIdentity {
@@ -32,9 +32,6 @@ export class HostedIdentities extends Context.Service<
   }
 >()("nacre/services/HostedIdentities") {}
 
-/** What the edge remembers an account's key by. */
-const keyName = "signing-key"
-
 const make = (
   config: Settings,
   accounts: Accounts["Service"],
@@ -46,17 +43,10 @@ const make = (
 
   /** The account's key, as the edge remembers it, or else as its object says. */
   const signingKeyOf = Effect.fnUntraced(function* (did: string) {
-    const remembered = yield* edge.of(did)
-    const found = yield* remembered.find(keyName)
+    const { found, keep } = yield* edge.recall(did, "signing-key")
     if (found !== undefined) return yield* Effect.promise(() => found.text())
     const { shared, signingKey } = yield* accounts.call(did, "summary", {})
-    const headers = { "cache-control": `max-age=${lifetime}` }
-    if (shared) {
-      yield* remembered.keep(
-        keyName,
-        Effect.sync(() => new Response(signingKey, { headers }))
-      )
-    }
+    if (shared) yield* keep(Effect.sync(() => new Response(signingKey)))
     return signingKey
   })
 

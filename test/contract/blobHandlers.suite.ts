@@ -90,17 +90,16 @@ const streamOf = (bytes: Uint8Array): ReadableStream =>
 /** Remembers at once, for as long as the account is as it is here: for ever. */
 const memoryOver = (cache: EdgeCache["Service"] | undefined, own: string): EdgeMemory["Service"] =>
   EdgeMemory.of({
-    of: () =>
-      Effect.succeed({
-        find: (found) =>
-          cache === undefined ? Effect.undefined : cache.match(`https://pds.test/${own}/${found}`),
-        keep: (kept, make) =>
-          Effect.flatMap(make, (response) =>
-            cache === undefined || response === undefined
-              ? Effect.void
-              : cache.put(`https://pds.test/${own}/${kept}`, response)
-          )
+    recall: Effect.fnUntraced(function* (_did, name) {
+      const key = `https://pds.test/${own}/${name}`
+      const keep = Effect.fnUntraced(function* (make: Effect.Effect<Response | undefined>) {
+        const made = yield* make
+        if (cache === undefined || made === undefined) return
+        made.headers.set("cache-control", "max-age=60")
+        yield* cache.put(key, made)
       })
+      return { found: yield* cache?.match(key) ?? Effect.undefined, keep }
+    })
   })
 
 /** What the handlers must do over any store, with a cache at the edge or without. */

@@ -3,10 +3,8 @@ import { signingAlgs } from "../../oauth/jwk.ts"
 import { Config, type Settings } from "../../services/Config.ts"
 import { countRequest } from "../clientLimits.ts"
 import { jsonType } from "../responseHeaders.ts"
+import { briefly, versioned } from "../versioned.ts"
 import { notAllowed } from "./errors.ts"
-
-/** Clients ask each time that somebody signs in: a few minutes are enough to spare the server, and soon over. */
-const briefly = "public, max-age=300"
 
 /**
  * What this authorization server can do.
@@ -62,13 +60,14 @@ export const protectedResourceMetadata = ({ publicUrl }: Settings) => ({
   resource_documentation: "https://atproto.com"
 })
 
-/** A document that says the same to everybody. */
+/** A document that says the same to everybody. Clients ask for it each time that somebody signs in. */
 const document = (describe: (settings: Settings) => object) =>
   Effect.fnUntraced(function* (request: Request) {
     if (request.method !== "GET" && request.method !== "HEAD") return notAllowed("GET, HEAD")
     yield* countRequest(request, "oauth metadata")
-    return new Response(JSON.stringify(describe(yield* Config)), {
-      headers: { "content-type": jsonType, "cache-control": briefly }
+    return versioned(request, JSON.stringify(describe(yield* Config)), {
+      "content-type": jsonType,
+      "cache-control": briefly
     })
   })
 

@@ -1,3 +1,4 @@
+import * as EdgeCacheMemory from "../../../src/layers/EdgeCacheMemory.ts"
 import * as EdgeMemory from "../../../src/services/EdgeMemory.ts"
 import { assert } from "@effect/vitest"
 import * as Clock from "effect/Clock"
@@ -101,7 +102,7 @@ const build = Effect.fnUntraced(function* (faults: Faults) {
   )
   const services = hostServices.layer.pipe(
     Layer.provideMerge(accounts),
-    Layer.provideMerge(EdgeMemory.layerNone),
+    Layer.provideMerge(EdgeMemory.layer.pipe(Layer.provide(EdgeCacheMemory.layer))),
     Layer.provideMerge(base)
   )
   const context = Context.add(yield* Layer.build(services), Clock.Clock, clock)

@@ -52,15 +52,18 @@ describe("well-known files", () => {
       yield* accounts.service.call(did, "create", { did, handle, signingKey, active: true })
     })
 
+  const at = <A>(url: string, ask: (request: Request, url: URL) => A): A =>
+    ask(new Request(url), new URL(url))
+
   it.effect("did.json is the server's own until an account has the host's DID", () => {
     const accounts = new FakeAccounts()
     return Effect.gen(function* () {
       const url = new URL("http://localhost:8787/.well-known/did.json")
-      const own = JSON.parse(yield* bodyOf(yield* didDocument(url)))
+      const own = JSON.parse(yield* bodyOf(yield* didDocument(new Request(url), url)))
       assert.strictEqual(own.id, "did:web:localhost%3A8787")
       assert.deepStrictEqual(own.verificationMethod, [])
       yield* make(own.id, "you.test", accounts)
-      const account = JSON.parse(yield* bodyOf(yield* didDocument(url)))
+      const account = JSON.parse(yield* bodyOf(yield* didDocument(new Request(url), url)))
       assert.strictEqual(account.id, own.id)
       assert.deepStrictEqual(account.alsoKnownAs, ["at://you.test"])
       assert.strictEqual(account.verificationMethod[0].publicKeyMultibase, "zKey")
@@ -73,8 +76,7 @@ describe("well-known files", () => {
     return Effect.gen(function* () {
       yield* make("did:web:alice.pds.host", "alice.pds.host", accounts)
       yield* make("did:plc:bob", "bob.pds.host", accounts)
-      const document = (host: string) =>
-        didDocument(new URL(`https://${host}/.well-known/did.json`))
+      const document = (host: string) => at(`https://${host}/.well-known/did.json`, didDocument)
       const alice = yield* document("alice.pds.host")
       assert.strictEqual(JSON.parse(yield* bodyOf(alice)).id, "did:web:alice.pds.host")
       assert.strictEqual((yield* document("bob.pds.host")).status, 404)
@@ -89,7 +91,7 @@ describe("well-known files", () => {
       yield* make("did:plc:alice", "alice.pds.host", accounts)
       yield* make("did:plc:apex", "pds.host", accounts)
       const ask = (host: string) =>
-        atprotoDid(new URL(`https://${host}/.well-known/atproto-did`)).pipe(
+        at(`https://${host}/.well-known/atproto-did`, atprotoDid).pipe(
           Effect.flatMap((response) =>
             Effect.map(bodyOf(response), (body) => [response.status, body])
           )
@@ -103,7 +105,7 @@ describe("well-known files", () => {
   it.effect("a directory that is down is a 503, not an unknown handle", () =>
     Effect.gen(function* () {
       const url = new URL("https://alice.pds.host/.well-known/atproto-did")
-      const failure = yield* Effect.flip(atprotoDid(url))
+      const failure = yield* Effect.flip(atprotoDid(new Request(url), url))
       assert.strictEqual(wireError(failure).status, 503)
     }).pipe(
       Effect.provide(
@@ -118,7 +120,7 @@ describe("well-known files", () => {
   )
 
   it("robots.txt lets crawlers in", async () => {
-    assert.include(await robots().text(), "Allow: /")
+    assert.include(await robots(new Request("https://pds.host/robots.txt")).text(), "Allow: /")
   })
 
   it.effect("the home page says what this is", () =>

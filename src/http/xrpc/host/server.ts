@@ -8,17 +8,18 @@ import { Config } from "../../../services/Config.ts"
 import { SignUp } from "../../../services/SignUp.ts"
 import { givePointBack, takePoint } from "../../clientLimits.ts"
 import { noteAccount } from "../../requestLog.ts"
-import { reopened, withHeaders } from "../../responseHeaders.ts"
+import { jsonType, reopened, withHeaders } from "../../responseHeaders.ts"
 import { accountBehind, decoyDid, signInKey, signInLimits, signUpLimits } from "../../signInGate.ts"
+import { briefly, versioned } from "../../versioned.ts"
 import { type Call, method } from "../../Xrpc.ts"
 
 const describeServer = method(
   "com.atproto.server.describeServer",
   { authority: { kind: "none" } },
-  Effect.fnUntraced(function* () {
+  Effect.fnUntraced(function* ({ request }: Call) {
     const config = yield* Config
     const { privacyPolicyUrl, termsOfServiceUrl, contactEmail } = config
-    return {
+    const description = {
       did: config.serviceDid,
       availableUserDomains: config.handleDomains.map((domain) => `.${domain}`),
       inviteCodeRequired: config.inviteRequired,
@@ -26,6 +27,10 @@ const describeServer = method(
       links: { privacyPolicy: privacyPolicyUrl, termsOfService: termsOfServiceUrl },
       contact: { email: contactEmail }
     }
+    return versioned(request, JSON.stringify(description), {
+      "content-type": jsonType,
+      "cache-control": briefly
+    })
   })
 )
 
