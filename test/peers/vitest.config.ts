@@ -9,7 +9,7 @@ export default defineConfig({
     include: ["test/peers/*.test.ts"],
     // One reference server at a time is enough for a small machine.
     fileParallelism: false,
-    testTimeout: 120_000,
+    testTimeout: 300_000,
     hookTimeout: 120_000
   }
 })
