@@ -150,6 +150,19 @@ describe("a public blob at the edge", () => {
     await assertAll(cid, "400 BlobNotFound")
   })
 
+  it("is gone at once with an import that has no record of it", async () => {
+    const { did, auth } = who
+    const car = await world.call("com.atproto.sync.getRepo", { params: { did } })
+    const { cid } = await warmed()
+    const answer = await world.call("com.atproto.repo.importRepo", {
+      auth,
+      body: car.bytes as Uint8Array<ArrayBuffer>,
+      headers: { "content-type": "application/vnd.ipld.car" }
+    })
+    assert.strictEqual(answer.status, 200, answer.text)
+    await assertAll(cid, "400 BlobNotFound")
+  })
+
   it("is gone at once with its account's standing", async () => {
     const { cid } = await warmed()
     const { auth } = who
