@@ -129,7 +129,6 @@ describe("what the administrator takes down", () => {
       "#account false deactivated",
       "#account true undefined",
       "#identity",
-      "#commit",
       "#sync",
       "#account true undefined"
     ])
