@@ -6,7 +6,7 @@ import type { BlobLocation, Credentials } from "../services/AccountCalls.ts"
 import { Accounts } from "../services/Accounts.ts"
 import { BlobNotFound } from "../services/BlobIndex.ts"
 import { BlobEmpty, BlobStore, type ByteRange } from "../services/BlobStore.ts"
-import { askObject, discard, type FoundBlob, publicBlob, sliced } from "./edgeBlobs.ts"
+import { askObject, discard, type FoundBlob, publicBlob } from "./edgeBlobs.ts"
 import { errorResponse } from "./errors.ts"
 import { UnsupportedEncoding } from "./failures.ts"
 import { contentEncoding } from "./input.ts"
@@ -128,9 +128,9 @@ const send = Effect.fnUntraced(function* (
     yield* discard(blobAtHand)
     return new Response(null, { status, headers })
   }
-  if (body !== undefined) {
-    return new Response(part === undefined ? body : sliced(body, part), { status, headers })
-  }
+  if (body !== undefined && part === undefined) return new Response(body, { status, headers })
+  // A part comes from the store, which cuts it and knows its length.
+  yield* discard(blobAtHand)
   const store = yield* BlobStore
   const range = part && { offset: part.offset, length: part.length }
   const found = yield* store.get(blob.key, range)

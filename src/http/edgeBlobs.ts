@@ -75,23 +75,3 @@ export const publicBlob = Effect.fn("publicBlob")(function* (
 /** Lets go of bytes that nobody will read. */
 export const discard = ({ body }: FoundBlob) =>
   Effect.ignore(Effect.tryPromise(() => body?.cancel() ?? Promise.resolve()))
-
-/** A part of a stream. */
-export const sliced = (
-  source: ReadableStream<Uint8Array>,
-  { offset, length }: { readonly offset: number; readonly length: number }
-): ReadableStream<Uint8Array> => {
-  const end = offset + length
-  let at = 0
-  return source.pipeThrough(
-    new TransformStream<Uint8Array, Uint8Array>({
-      transform: (chunk, controller) => {
-        const from = Math.max(0, offset - at)
-        const to = Math.min(chunk.byteLength, end - at)
-        at += chunk.byteLength
-        if (from < to) controller.enqueue(chunk.subarray(from, to))
-        if (at >= end) controller.terminate()
-      }
-    })
-  )
-}

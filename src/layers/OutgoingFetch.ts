@@ -14,6 +14,7 @@ import {
   type OutgoingStream,
   type OutgoingStreamRequest
 } from "../services/Outgoing.ts"
+import { bounded, exact, lengthOf, shown, tooLarge } from "./outgoingBody.ts"
 
 /** The platform's fetch, as far as it is used. */
 export type Fetch = (url: string, init: RequestInit) => Promise<Response>
@@ -140,7 +141,12 @@ const make = ({
     const bodyTimeout = limitOf(request.bodyTimeout, response.headers)
     const timer = setTimeout(() => abort.abort(), bodyTimeout)
     const done = () => clearTimeout(timer)
-    return { status, headers, body: bounded(url, response.body, maxBytes, done) }
+    const length = isWorker && request.keepLength === true ? lengthOf(headers) : undefined
+    const passed =
+      length === undefined
+        ? bounded(url, response.body, maxBytes, done)
+        : exact(response.body, length, done)
+    return { status, headers, body: passed }
   }
 
   return Outgoing.of({
@@ -165,18 +171,9 @@ const decodedHeaders = (given: Headers): Headers => {
   return headers
 }
 
-/** URLs in errors end up in logs: without their query, and not endless. */
-const shown = (url: string): string => (url.split("?", 1)[0] ?? "").slice(0, 256)
-
 const discard = async (response: Response): Promise<void> => {
   await response.body?.cancel().catch(() => undefined)
 }
-
-const tooLarge = (url: URL, maxBytes: number): OutgoingRefused =>
-  new OutgoingRefused({
-    url: shown(url.href),
-    reason: `the answer is larger than ${maxBytes} bytes`
-  })
 
 const checkResponse = async (
   url: URL,
@@ -222,57 +219,6 @@ const readResponse = async (
   }
   const { status, headers } = response
   return { url: url.href, status, headers, body: concatBytes(chunks) }
-}
-
-/** How much is read at once. Workers read 4 KiB where nothing is said, and every read costs a hand-over. */
-const readBytes = 64 * 1024
-
-/** Reads a stream by large pieces, where it can give them. */
-const readerOf = (source: ReadableStream<Uint8Array>) => {
-  try {
-    const bytes = source.getReader({ mode: "byob" })
-    return { read: () => bytes.read(new Uint8Array(readBytes)), cancel: bytes.cancel.bind(bytes) }
-  } catch {
-    const chunks = source.getReader()
-    return { read: () => chunks.read(), cancel: chunks.cancel.bind(chunks) }
-  }
-}
-
-/** The same stream, failing once more than `maxBytes` have passed; `done` runs at its end, however it ends. */
-const bounded = (
-  url: URL,
-  source: ReadableStream<Uint8Array>,
-  maxBytes: number,
-  done: () => void
-): ReadableStream<Uint8Array> => {
-  const reader = readerOf(source)
-  let length = 0
-  return new ReadableStream<Uint8Array>(
-    {
-      async pull(controller) {
-        try {
-          const next = await reader.read()
-          if (next.done) {
-            done()
-            controller.close()
-            return
-          }
-          length += next.value.length
-          if (length > maxBytes) throw tooLarge(url, maxBytes)
-          controller.enqueue(next.value)
-        } catch (error) {
-          done()
-          controller.error(error)
-          await reader.cancel(error).catch(() => undefined)
-        }
-      },
-      async cancel(reason) {
-        done()
-        await reader.cancel(reason)
-      }
-    },
-    { highWaterMark: 0 }
-  )
 }
 
 const withLimit = <A>(

@@ -247,6 +247,29 @@ export const appSuite = (name: string, { start, video, keepsEncoding }: AppOptio
       assert.strictEqual(plain.bytes.toString(), text)
     })
 
+    it("is told the length of what a service sends, and can tell that it broke off", async () => {
+      const nsid = "com.example.film"
+      const whole = Buffer.alloc(200_000, "film ")
+      network.appView.on(nsid, ({ params }, response) => {
+        const headers = { "content-type": "video/mp4", "content-length": String(whole.length) }
+        response.writeHead(200, headers)
+        if (params.get("whole") === "yes") response.end(whole)
+        else response.write(whole.subarray(0, 100_000), () => response.destroy())
+      })
+      const headers = { authorization: `Bearer ${agent.session?.accessJwt}` }
+      const url = `${server.url}/xrpc/${nsid}`
+      const answer = await fetch(`${url}?whole=yes`, { headers })
+      assert.strictEqual(answer.headers.get("content-length"), String(whole.length))
+      assert.isTrue(Buffer.from(await answer.arrayBuffer()).equals(whole))
+      const broken = await fetch(url, { headers })
+        .then((part) => part.arrayBuffer())
+        .then(
+          () => "whole",
+          () => "broken"
+        )
+      assert.strictEqual(broken, "broken")
+    })
+
     it("reports to the labeler of choice", async () => {
       const nsid = "com.atproto.moderation.createReport"
       network.moderation.on(nsid, async (received) => {

@@ -15,6 +15,8 @@ export interface Upward {
   readonly body?: PassedBody | undefined
   /** The answer comes as it is encoded. */
   readonly keepEncoding: boolean
+  /** The answer is handed on, and not looked into here. */
+  readonly isPassedOn: boolean
 }
 
 const second = 1000
@@ -50,7 +52,8 @@ export const ask = Effect.fn("proxy.ask")(function* (asked: Upward) {
     maxBytes: (given) => (isJson(given) ? maxRead : Math.max(maxRead, blobLimit)),
     bodyTimeout: bodyPatience,
     ...(body === undefined ? {} : { body: body.body }),
-    ...(asked.keepEncoding ? { keepEncoding: true } : {})
+    ...(asked.keepEncoding ? { keepEncoding: true } : {}),
+    ...(asked.isPassedOn ? { keepLength: true } : {})
   })
   const answered =
     method === "POST"

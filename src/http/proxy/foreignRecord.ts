@@ -33,7 +33,8 @@ const ofAppView = Effect.fn("proxy.foreignRecord")(function* (request: Request, 
     method: request.method === "HEAD" ? "HEAD" : "GET",
     url: `${endpoint}/xrpc/${nsid}?${new URLSearchParams(known)}`,
     headers: { accept: "application/json", "accept-encoding": "identity" },
-    keepEncoding: false
+    keepEncoding: false,
+    isPassedOn: true
   })
   if (!succeeded(answer)) return yield* failedAnswer(answer)
   if (isJson(answer.headers)) return passedAnswer(answer)

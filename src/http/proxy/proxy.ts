@@ -60,7 +60,8 @@ export const proxy = Effect.fn("proxy")(function* (nsid: string, asked: Request,
     url: `${endpoint}/xrpc/${nsid}${url.search}`,
     headers,
     body,
-    keepEncoding: headers["accept-encoding"] !== "identity"
+    keepEncoding: headers["accept-encoding"] !== "identity",
+    isPassedOn: patch === undefined
   })
   const final =
     patch === undefined

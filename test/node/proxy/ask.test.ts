@@ -20,7 +20,8 @@ const get: Upward = {
   method: "GET",
   url: "https://api.example.com/xrpc/com.example.slow",
   headers: {},
-  keepEncoding: false
+  keepEncoding: false,
+  isPassedOn: true
 }
 
 const bodyOf = (length: number | undefined): NonNullable<Upward["body"]> => ({
