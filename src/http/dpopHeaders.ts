@@ -13,3 +13,13 @@ export const dpopHeaders = Effect.fnUntraced(function* ({ headers }: Request) {
   if (presented?.scheme !== "dpop") return {}
   return { ...privateHeaders, "dpop-nonce": yield* (yield* DpopProofs).nonce }
 })
+
+/** Takes back what lets caches keep an answer: with an app's nonce in it, it is for that app alone. */
+export const forAppAlone = (
+  response: Response,
+  headers: Readonly<Record<string, string>>
+): Response => {
+  const isPublic = response.headers.get("cache-control")?.startsWith("public") === true
+  if ("dpop-nonce" in headers && isPublic) response.headers.delete("cache-control")
+  return response
+}

@@ -35,7 +35,7 @@ import { accountMethods } from "./account.ts"
 import { adminCodes } from "./adminCodes.ts"
 import { countRequest } from "./clientLimits.ts"
 import { corsHeaders, isPreflight, preflight } from "./cors.ts"
-import { dpopHeaders } from "./dpopHeaders.ts"
+import { dpopHeaders, forAppAlone } from "./dpopHeaders.ts"
 import { errorResponse, wireError } from "./errors.ts"
 import type { Failure } from "./failures.ts"
 import * as Health from "./health.ts"
@@ -141,7 +141,7 @@ const respond = Effect.fnUntraced(function* <R>(make: Make<R>, request: Request,
   const rows = config.debugRows ? { "x-rows-written": String(billed.rows) } : {}
   const forApps = yield* dpopHeaders(request)
   const cors = noted.page === true ? {} : corsHeaders(request, config)
-  return withHeaders(answered, noted.limits, cors, forApps, rows)
+  return withHeaders(forAppAlone(answered, forApps), noted.limits, cors, forApps, rows)
 })
 
 /** A route: its answer, and a line in the log. */
