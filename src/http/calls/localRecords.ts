@@ -7,10 +7,15 @@ import { AccountStore } from "../../services/AccountStore.ts"
 import { Records, type StoredRecord } from "../../services/Records.ts"
 import { ServiceTokens } from "../../services/ServiceTokens.ts"
 import { Signer } from "../../services/Signer.ts"
+import { Takedowns } from "../../services/Takedowns.ts"
 import { InvalidRequest } from "../failures.ts"
 
 /** How many of the newest posts are looked at: record rows have no index by rev, which would bill a row with each write. */
 const lookedAt = 50
+
+const postType = "app.bsky.feed.post"
+
+const profilePath = "app.bsky.actor.profile/self"
 
 /** How many records a patch is made of, the profile not counted. */
 const maxPosts = 10
@@ -23,7 +28,7 @@ const localRecord = (did: string, { path, cid, rev, value }: StoredRecord): Loca
 })
 
 /**
- * The posts and the profile that were written after a rev.
+ * The posts and the profile that were written after a rev, without what a moderator has taken down.
  *
  * A rev from before the account was made here is one of another server, where the account lived:
  * all records are newer than it, and an app view that is so far behind is catching up with the move.
@@ -34,11 +39,13 @@ export const localRecords = Effect.fnUntraced(function* ({
   const { did, handle, createdAt } = yield* (yield* AccountStore).get
   if (tidToMicros(since) < Date.parse(createdAt) * 1000) return undefined
   const records = yield* Records
+  const takedowns = yield* Takedowns
+  const hidden = takedowns.inCollection(postType)
   const posts = records
-    .page({ collection: "app.bsky.feed.post", limit: lookedAt, ascending: false })
-    .records.filter(({ rev }) => rev > since)
+    .page({ collection: postType, limit: lookedAt, ascending: false })
+    .records.filter(({ path, rev }) => rev > since && !hidden.has(path))
     .slice(0, maxPosts)
-  const profile = records.get("app.bsky.actor.profile/self")
+  const profile = takedowns.record(profilePath) === undefined ? records.get(profilePath) : undefined
   const profileIsNew = profile !== undefined && profile.rev > since
   if (posts.length === 0 && !profileIsNew) return undefined
   return {

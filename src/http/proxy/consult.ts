@@ -44,11 +44,15 @@ export const consult = Effect.fn("proxy.consult")(function* (
   )
   const json = yield* Effect.cached(Effect.flatMap(bytes, parseJson))
   const patched = yield* patch({ ...about, status, headers, json }).pipe(
+    // Some JSON can be read and is nested too deeply to be written.
+    Effect.flatMap((made) =>
+      Effect.try(() => (made === undefined ? undefined : patchedAnswer(answer, made)))
+    ),
     Effect.catchCause((cause) =>
       Effect.as(Effect.logDebug("answer left as it came", cause), undefined)
     )
   )
-  if (patched !== undefined) return patchedAnswer(answer, patched)
+  if (patched !== undefined) return patched
   if (!isRead) return answer
   return yield* bytes.pipe(
     Effect.map((read) => unread(answer, read)),
