@@ -71,8 +71,13 @@ const advice: Readonly<Record<string, string>> = {
   MethodNotImplemented: "The server is of another kind or older than this command: update it."
 }
 
-const explainCall = ({ server, nsid, status, error, message }: CallFailed): Explanation => {
-  const next = advice[error]
+/** Only servers of this project have addresses of their own, which are named by a path and not by an NSID. */
+const isUnknownPath = ({ nsid, status }: CallFailed): boolean =>
+  nsid.includes("/") && status === 404
+
+const explainCall = (failure: CallFailed): Explanation => {
+  const { server, nsid, status, error, message } = failure
+  const next = advice[isUnknownPath(failure) ? "MethodNotImplemented" : error]
   return {
     error,
     message: `${server} refused ${nsid} (${status} ${error})${message === "" ? "" : `: ${message}`}`,

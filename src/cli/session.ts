@@ -133,11 +133,23 @@ export const owner = Effect.gen(function* () {
 /** The administrator's password where nobody has to be asked. */
 const knownAdminPassword = Effect.fnUntraced(function* (server: string) {
   const given = yield* secretVariable("NACRE_ADMIN_PASSWORD")
-  if (given !== undefined) return given
+  // It is told to no other server: a move has two.
+  if (given !== undefined && server === (yield* theServer)) return given
   const local = yield* localServer
   return local?.url === server && local.account !== undefined
     ? Redacted.make(local.account.adminPassword)
     : undefined
+})
+
+const asAdministrator = (server: string, password: Redacted.Redacted): Remote => {
+  const basic = Buffer.from(`admin:${Redacted.value(password)}`).toString("base64")
+  return { server, authorization: Effect.succeed(`Basic ${basic}`) }
+}
+
+/** The administrator of a server where nobody has to be asked; NACRE_ADMIN_PASSWORD is that of the command's own server alone. */
+export const knownAdministrator = Effect.fnUntraced(function* (server: string) {
+  const password = yield* knownAdminPassword(server)
+  return password === undefined ? undefined : asAdministrator(server, password)
 })
 
 /** The administrator of the server that the command is for. */
@@ -149,8 +161,7 @@ export const administrator = Effect.gen(function* () {
       message: `The administrator's password of ${server}`,
       otherwise: "NACRE_ADMIN_PASSWORD=… or NACRE_ADMIN_PASSWORD_FILE=<file>"
     }))
-  const basic = Buffer.from(`admin:${Redacted.value(password)}`).toString("base64")
-  return { server, authorization: Effect.succeed(`Basic ${basic}`) } satisfies Remote
+  return asAdministrator(server, password)
 })
 
 /** The server that the command is for, asked by nobody in particular. */

@@ -11,30 +11,13 @@ import { checkLines, unlessWell } from "./identity/identity.ts"
 import { lookUp } from "./identity/lookup.ts"
 import { facts, report } from "./output.ts"
 import { isLocal, namedAccount, theServer } from "./place.ts"
+import { type Readiness, readiness } from "./readiness.ts"
 import { knownPassword, signIn } from "./session.ts"
-import { fetchText, query } from "./xrpc.ts"
+import { query } from "./xrpc.ts"
 
 const optional = Schema.optionalKey
 
-const Told = Schema.Struct({ variable: Schema.String, message: Schema.String })
-
-const Ready = Schema.fromJsonString(
-  Schema.Struct({
-    ready: Schema.Boolean,
-    version: Schema.String,
-    checks: optional(Schema.Record(Schema.String, Schema.String)),
-    problems: optional(Schema.Array(Told)),
-    warnings: optional(Schema.Array(Told))
-  })
-)
-
-/** What `/ready` of a Nacre server says; nothing of another kind of server. */
-export const readiness = Effect.fn("cli.readiness")(function* (server: string) {
-  const { text } = yield* fetchText(`${server}/ready`)
-  return yield* Effect.orElseSucceed(Schema.decodeEffect(Ready)(text), () => undefined)
-})
-
-const healthOf = (ready: typeof Ready.Type | undefined): ReadonlyArray<Check> => {
+const healthOf = (ready: Readiness | undefined): ReadonlyArray<Check> => {
   if (ready === undefined) {
     return [{ name: "health", ok: false, detail: "/ready does not answer as a Nacre server does" }]
   }

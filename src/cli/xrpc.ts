@@ -86,6 +86,9 @@ const waitOf = ({ headers }: HttpClientResponse, now: number): number => {
   return Number.isNaN(reset) ? Infinity : reset * 1000 - now + 500
 }
 
+/** Where an endpoint lies: an NSID is a method, a name with a slash an address of this project's own servers. */
+const pathOf = (name: string): string => (name.includes("/") ? `/${name}` : `/xrpc/${name}`)
+
 /** Sends a request; one that came too often is sent again when its server says so, if that is soon. */
 const send = Effect.fn("cli.send")(function* (
   remote: Remote,
@@ -96,7 +99,7 @@ const send = Effect.fn("cli.send")(function* (
   const client = yield* HttpClient.HttpClient
   const { server } = remote
   for (let attempt = 0; ; attempt++) {
-    let request = make(`${server}/xrpc/${nsid}${searchOf(params)}`)
+    let request = make(`${server}${pathOf(nsid)}${searchOf(params)}`)
     if (remote.authorization !== undefined) {
       request = HttpClientRequest.setHeader(request, "authorization", yield* remote.authorization)
     }

@@ -60,7 +60,9 @@ export const ready = Effect.fn("http.ready")(function* (url: URL) {
   )
   const isReady = Object.values(checks).every((check) => check === "ok")
   const warnings = warningsFor(url, config)
-  return json({ ready: isReady, version, checks, ...warnings }, isReady ? 200 : 503)
+  // Without mail, whoever needs a code is told to ask the administrator: the pages say so too.
+  const sendsMail = config.mailer.kind !== "none"
+  return json({ ready: isReady, version, checks, sendsMail, ...warnings }, isReady ? 200 : 503)
 })
 
 /**

@@ -53,7 +53,7 @@ describe("a mailed code", () => {
     await host.close()
   })
 
-  it("is kept readable for the owner and the administrator only where no mail goes out", async () => {
+  it("is kept readable for the administrator only where no mail goes out", async () => {
     const [silent, mailing] = [await startHost(), await startHost({ MAILER: "captured" })]
     const waiting = async (host: Host) => {
       const { did, auth } = await newcomer(host, "reader")

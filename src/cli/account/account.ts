@@ -1,10 +1,21 @@
 import * as Command from "effect/cli/Command"
 import { activate, deactivate, handle, password, remove } from "./change.ts"
+import { codes } from "./codes.ts"
 import { create } from "./create.ts"
 import { list, show } from "./show.ts"
 
 /** `nacre account`: the accounts of a server. */
 export const account = Command.make("account").pipe(
   Command.withDescription("Make accounts, look at them, and change them"),
-  Command.withSubcommands([create, list, show, activate, deactivate, remove, password, handle])
+  Command.withSubcommands([
+    create,
+    list,
+    show,
+    activate,
+    deactivate,
+    remove,
+    password,
+    handle,
+    codes
+  ])
 )

@@ -12,7 +12,8 @@ import { askSecret, insist } from "../prompts.ts"
 import { administrator, knownPassword, signIn, signInAs } from "../session.ts"
 import { procedure, type Remote } from "../xrpc.ts"
 import { generateFlag, newPassword } from "./create.ts"
-import { accountArgument, didOf, mailedCode, meant, ownerFlag, yesFlag } from "./people.ts"
+import { mailedCode } from "./mailedCode.ts"
+import { accountArgument, didOf, meant, ownerFlag, yesFlag } from "./people.ts"
 
 const does = (remote: Remote, nsid: string, input?: object) =>
   procedure(remote, nsid, Schema.Unknown, input)
@@ -89,7 +90,11 @@ const deleteAsOwner = Effect.fnUntraced(function* (name: string) {
     (yield* askSecret({ message: `The password of ${name}`, otherwise: "NACRE_PASSWORD=…" }))
   const session = yield* signIn(server, name, password)
   const { did } = session
-  const token = yield* mailedCode(does(session, "com.atproto.server.requestAccountDelete"))
+  const token = yield* mailedCode({
+    of: session,
+    purpose: "delete_account",
+    request: does(session, "com.atproto.server.requestAccountDelete")
+  })
   yield* does({ server }, "com.atproto.server.deleteAccount", {
     did,
     password: Redacted.value(password),

@@ -4,11 +4,8 @@ import * as Schema from "effect/Schema"
 import * as Argument from "effect/cli/Argument"
 import * as Flag from "effect/cli/Flag"
 import { Failed } from "../failure.ts"
-import { variable } from "../flags.ts"
-import { note } from "../output.ts"
 import { theAccount } from "../place.ts"
-import { ask, canAsk } from "../prompts.ts"
-import { type Calling, query } from "../xrpc.ts"
+import { query } from "../xrpc.ts"
 
 /** The account that a command is about, as an argument; else the one of `--account`. */
 export const accountArgument = Argument.String("account").pipe(
@@ -52,21 +49,4 @@ export const didOf = Effect.fnUntraced(function* (server: string, account: strin
     { handle: account }
   )
   return did
-})
-
-/** A code that the server mails when it is asked to; NACRE_MAILED_CODE holds one that has come. */
-export const mailedCode = Effect.fnUntraced(function* (request: Calling<unknown>) {
-  const given = yield* variable("NACRE_MAILED_CODE")
-  if (given !== undefined) return given
-  yield* request
-  yield* note(
-    "The server has made a code. It comes by mail; where the server sends none, it stands on the account's page, or the administrator tells it."
-  )
-  if (yield* canAsk) {
-    return yield* ask({ message: "The code", otherwise: "NACRE_MAILED_CODE=…" })
-  }
-  return yield* new Failed({
-    message: "The code has to be typed, and there is no terminal to ask at",
-    next: "Repeat the command with NACRE_MAILED_CODE=<code>, within 15 minutes."
-  })
 })

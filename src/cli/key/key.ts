@@ -3,7 +3,8 @@ import * as Schema from "effect/Schema"
 import * as Argument from "effect/cli/Argument"
 import * as Command from "effect/cli/Command"
 import { didMethod } from "../../identity/did.ts"
-import { accountArgument, didOf, mailedCode, meant, yesFlag } from "../account/people.ts"
+import { mailedCode } from "../account/mailedCode.ts"
+import { accountArgument, didOf, meant, yesFlag } from "../account/people.ts"
 import { Failed } from "../failure.ts"
 import { plcDataOf } from "../identity/lookup.ts"
 import { facts, note, report } from "../output.ts"
@@ -125,9 +126,15 @@ const set = Command.make(
       yes
     )
     const rotationKeys = [didKey, ...before.filter((one) => one !== didKey)]
-    const token = yield* mailedCode(
-      procedure(session, "com.atproto.identity.requestPlcOperationSignature", Schema.Unknown)
-    )
+    const token = yield* mailedCode({
+      of: session,
+      purpose: "plc_operation",
+      request: procedure(
+        session,
+        "com.atproto.identity.requestPlcOperationSignature",
+        Schema.Unknown
+      )
+    })
     const { operation } = yield* procedure(
       session,
       "com.atproto.identity.signPlcOperation",

@@ -2,7 +2,7 @@ import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import { didMethod } from "../../identity/did.ts"
 import { makeDidDocument, pdsOf, signingKeyOf } from "../../identity/didDocument.ts"
-import { mailedCode } from "../account/people.ts"
+import { mailedCode } from "../account/mailedCode.ts"
 import { Failed } from "../failure.ts"
 import { plcDataOf } from "../identity/lookup.ts"
 import { note } from "../output.ts"
@@ -57,9 +57,11 @@ export const wantedData = Effect.fnUntraced(function* (
 /** Lets the old server sign the operation, with a mailed code, and the new one hand it on. */
 const movePlc = Effect.fnUntraced(function* ({ did, from, to, ownKeys }: Move) {
   const data = yield* wantedData(did, to, ownKeys)
-  const token = yield* mailedCode(
-    procedure(from, "com.atproto.identity.requestPlcOperationSignature", Schema.Unknown)
-  )
+  const token = yield* mailedCode({
+    of: from,
+    purpose: "plc_operation",
+    request: procedure(from, "com.atproto.identity.requestPlcOperationSignature", Schema.Unknown)
+  })
   const { operation } = yield* procedure(
     from,
     "com.atproto.identity.signPlcOperation",

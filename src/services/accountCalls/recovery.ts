@@ -10,6 +10,6 @@ export interface RecoveryCalls {
   resetPassword: { input: { readonly code: string; readonly password: string }; output: void }
   /** Wrong passwords are rejected as `AuthenticationRequired`. */
   deleteAccount: { input: { readonly code: string; readonly password: string }; output: void }
-  /** The codes that wait to be used, where no mail is delivered: for the owner's page and the administrator. */
+  /** The codes that wait to be used, where no mail is delivered: for the administrator alone. */
   pendingCodes: { input: None; output: ReadonlyArray<PendingCode> }
 }

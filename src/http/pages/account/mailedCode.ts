@@ -13,8 +13,8 @@ import { refusalOf } from "./refusal.ts"
 export const codeHint = Effect.map(Mailer, ({ delivers }): Child =>
   delivers
     ? "From the mail that you were sent. It is good for a quarter of an hour."
-    : html`This server sends no mail: its administrator can read the code for you, at
-        <code>/admin/codes</code>. It is good for a quarter of an hour.`
+    : html`This server sends no mail: its administrator can read the code for you, by
+        <code>nacre account codes</code>. It is good for a quarter of an hour.`
 )
 
 /** The button that has a code sent to an address, or made where no mail goes out. */

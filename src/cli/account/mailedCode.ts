@@ -1,0 +1,62 @@
+import * as Effect from "effect/Effect"
+import { variable } from "../flags.ts"
+import { note } from "../output.ts"
+import { ask, canAsk } from "../prompts.ts"
+import { Failed } from "../failure.ts"
+import { knownAdministrator, type Session } from "../session.ts"
+import { readiness } from "../readiness.ts"
+import type { Calling } from "../xrpc.ts"
+import { waitingCodes } from "./codes.ts"
+
+/** A code that a server is asked for: by whom, for what, and how. */
+interface Asking {
+  /** The account's owner, at the server that makes the code. */
+  readonly of: Session
+  readonly purpose: "delete_account" | "plc_operation"
+  readonly request: Calling<unknown>
+}
+
+/** The code where no mail goes out and the administrator's password is at hand. */
+const shownToAdministrator = Effect.fnUntraced(function* ({ of, purpose }: Asking) {
+  const admin = yield* knownAdministrator(of.server)
+  if (admin === undefined) return undefined
+  const { codes } = yield* waitingCodes(admin, of.did)
+  return codes.find((one) => one.purpose === purpose)?.code
+})
+
+/** How somebody comes to the code. */
+const wayTo = ({ of }: Asking, sendsMail: boolean | undefined): string => {
+  if (sendsMail === false) {
+    return (
+      `${of.server} sends no mail. Its administrator sees the code, for a quarter of an hour:\n` +
+      `  nacre account codes ${of.handle} --server ${of.server}`
+    )
+  }
+  return sendsMail === true
+    ? `${of.server} has mailed a code.`
+    : `${of.server} has made a code. It comes by mail; where the server sends none, its administrator knows where it stands.`
+}
+
+/** A code that a server mails when it is asked to; NACRE_MAILED_CODE holds one that has come. */
+export const mailedCode = Effect.fnUntraced(function* (asking: Asking) {
+  const given = yield* variable("NACRE_MAILED_CODE")
+  if (given !== undefined) return given
+  const { server } = asking.of
+  const sendsMail = (yield* Effect.orElseSucceed(readiness(server), () => undefined))?.sendsMail
+  yield* asking.request
+  if (sendsMail === false) {
+    const code = yield* Effect.orElseSucceed(shownToAdministrator(asking), () => undefined)
+    if (code !== undefined) {
+      yield* note(`${server} sends no mail: its administrator's password has shown the code.`)
+      return code
+    }
+  }
+  yield* note(wayTo(asking, sendsMail))
+  if (yield* canAsk) {
+    return yield* ask({ message: "The code", otherwise: "NACRE_MAILED_CODE=…" })
+  }
+  return yield* new Failed({
+    message: "The code has to be typed, and there is no terminal to ask at",
+    next: "Repeat the command with NACRE_MAILED_CODE=<code>, within 15 minutes."
+  })
+})

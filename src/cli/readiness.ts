@@ -1,0 +1,27 @@
+import * as Effect from "effect/Effect"
+import * as Schema from "effect/Schema"
+import { fetchText } from "./xrpc.ts"
+
+const optional = Schema.optionalKey
+
+const Told = Schema.Struct({ variable: Schema.String, message: Schema.String })
+
+const Ready = Schema.Struct({
+  ready: Schema.Boolean,
+  version: Schema.String,
+  checks: optional(Schema.Record(Schema.String, Schema.String)),
+  /** Whether mailed codes are mailed; else the administrator reads them. */
+  sendsMail: optional(Schema.Boolean),
+  problems: optional(Schema.Array(Told)),
+  warnings: optional(Schema.Array(Told))
+})
+
+/** What `/ready` of a Nacre server says. */
+export type Readiness = typeof Ready.Type
+
+/** What `/ready` of a Nacre server says; nothing of another kind of server. */
+export const readiness = Effect.fn("cli.readiness")(function* (server: string) {
+  const { text } = yield* fetchText(`${server}/ready`)
+  const read = Schema.decodeEffect(Schema.fromJsonString(Ready))
+  return yield* Effect.orElseSucceed(read(text), () => undefined)
+})

@@ -1,0 +1,103 @@
+import { afterAll, assert, beforeAll, describe, it } from "@effect/vitest"
+import type { TestServer } from "../support/server.ts"
+import { startMemory } from "../support/serverMemory.ts"
+import { signUp } from "../support/serverPeople.ts"
+import { type Desk, makeDesk } from "./command.ts"
+
+let server: TestServer
+let other: TestServer
+/** Where the administrator's password is known, and where it is not. */
+let desk: Desk
+let away: Desk
+
+beforeAll(async () => {
+  server = await startMemory()
+  other = await startMemory({
+    PLC_URL: server.plcUrl,
+    DEV_ALLOW_HOSTS: new URL(server.plcUrl).host,
+    HANDLE_DOMAINS: "other.test"
+  })
+  desk = makeDesk(server)
+  away = makeDesk()
+}, 60_000)
+afterAll(async () => {
+  desk?.remove()
+  away?.remove()
+  await Promise.all([server?.stop(), other?.stop()])
+})
+
+const codePattern = /[A-Z2-7]{5}-[A-Z2-7]{5}/
+
+describe("a code that nobody mails", () => {
+  it("is shown to the administrator by the command, in words and as JSON, and to no owner", async () => {
+    const { agent, did, handle, password } = await signUp(server, "carla")
+    const none = await desk.run(["account", "codes", handle])
+    assert.strictEqual(none.stdout, `No code of ${handle} waits to be used.\n`)
+    await agent.com.atproto.server.requestAccountDelete()
+    const { json, stderr } = await desk.run(["account", "codes", handle, "--json"])
+    assert.deepInclude(json, { did })
+    const [{ purpose, code, expiresAt }] = json["codes"]
+    assert.strictEqual(purpose, "delete_account")
+    assert.match(code, codePattern)
+    assert.isAbove(Date.parse(expiresAt), Date.now())
+    assert.notInclude(stderr, code)
+    const { stdout } = await desk.run(["account", "codes", handle])
+    assert.match(stdout, new RegExp(`delete the account +${code} +${expiresAt}`))
+
+    const asOwner = await away.run(["account", "codes", handle], {
+      NACRE_SERVER: server.url,
+      NACRE_PASSWORD: password
+    })
+    assert.strictEqual(asOwner.code, 1)
+    assert.match(asOwner.stderr, /administrator's password/)
+    assert.notMatch(asOwner.stdout + asOwner.stderr, codePattern)
+  })
+
+  it("is found by the command itself where the administrator's password is at hand", async () => {
+    const { did, handle, password } = await signUp(server, "doris")
+    const env = { NACRE_PASSWORD: password }
+    const args = ["key", "recovery", "set", "doris.key", "--account", handle, "--yes"]
+    const set = await desk.run(args, env)
+    assert.strictEqual(set.code, 0, set.stderr)
+    assert.match(set.stderr, /sends no mail: its administrator's password has shown the code/)
+    assert.notMatch(set.stdout + set.stderr, codePattern)
+    const deleted = await desk.run(["account", "delete", handle, "--owner", "--yes"], env)
+    assert.strictEqual(deleted.code, 0, deleted.stderr)
+    assert.notInclude((await desk.run(["account", "list"])).stdout, did)
+  })
+
+  it("is asked for with the very command that shows it where that password is not there", async () => {
+    const { handle, password } = await signUp(server, "emmy")
+    const args = ["account", "delete", handle, "--owner", "--yes"]
+    const env = { NACRE_SERVER: server.publicUrl, NACRE_PASSWORD: password }
+    const asked = await away.run(args, env)
+    assert.strictEqual(asked.code, 1)
+    const command = /^ {2}nacre (.+)$/m.exec(asked.stderr)?.[1] ?? ""
+    const shown = await away.run([...command.split(" "), "--json"], {
+      NACRE_ADMIN_PASSWORD: server.account.adminPassword
+    })
+    const [{ code }] = shown.json["codes"]
+    const deleted = await away.run(args, { ...env, NACRE_MAILED_CODE: code })
+    assert.strictEqual(deleted.code, 0, deleted.stderr)
+  })
+
+  it("tells the administrator's password to no other server than the command's own: a move has two", async () => {
+    const { handle, password } = await signUp(server, "fanny")
+    const move = ["migrate", "--from", server.publicUrl, "--server", other.publicUrl]
+    const env = {
+      PLC_URL: server.plcUrl,
+      NACRE_PASSWORD: password,
+      NACRE_NEW_PASSWORD: "another password",
+      // It is right at the old server too, where it must not be told.
+      NACRE_ADMIN_PASSWORD: server.account.adminPassword
+    }
+    const { json } = await away.run(["invite", "create", "--server", other.publicUrl, "--json"], {
+      NACRE_ADMIN_PASSWORD: other.account.adminPassword
+    })
+    const args = [...move, "--account", handle, "--invite", json["codes"][0]]
+    const moved = await away.run(args, env)
+    assert.strictEqual(moved.code, 1)
+    assert.include(moved.stderr, `nacre account codes ${handle} --server ${server.publicUrl}`)
+    assert.notMatch(moved.stdout + moved.stderr, codePattern)
+  })
+})
