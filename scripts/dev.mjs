@@ -2,7 +2,7 @@
 /**
  * `npm run dev`: wrangler dev with reload, on the secrets of .dev.vars (made when there are none).
  *
- *   PORT=8787   the port of 127.0.0.1 to listen on; other arguments go to wrangler
+ *   PORT=8787   the port of 127.0.0.1 to listen on; other arguments go to wrangler (--env dev unless they name another)
  */
 import "./node22.mjs"
 import { spawn } from "node:child_process"
@@ -25,6 +25,8 @@ if (known.PLC_URL) {
   variables.DEV_ALLOW_HOSTS = new URL(plc.url).host
 }
 
+const given = process.argv.slice(2)
+const environment = given.some((word) => /^(-e|--env)(=|$)/.test(word)) ? [] : ["--env", "dev"]
 const child = spawn(
   // This very Node, which node22.mjs has made sure of: wrangler wants 22 or later.
   process.execPath,
@@ -36,7 +38,8 @@ const child = spawn(
     "--port",
     port,
     ...Object.entries(variables).flatMap(([name, value]) => ["--var", `${name}:${value}`]),
-    ...process.argv.slice(2)
+    ...environment,
+    ...given
   ],
   { cwd: root, stdio: "inherit" }
 )

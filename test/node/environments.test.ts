@@ -1,0 +1,80 @@
+import { assert, describe, it } from "@effect/vitest"
+import { readFileSync } from "node:fs"
+import { join } from "node:path"
+import { unstable_readConfig as readConfig } from "wrangler"
+
+const root = join(import.meta.dirname, "../..")
+const path = join(root, "wrangler.toml")
+
+/** An environment as wrangler reads it; production is the top level. */
+const environment = (env: string) => {
+  const config = readConfig({ config: path, env }, { hideWarnings: true })
+  const databases = config.d1_databases.map((one) => String(one.database_name))
+  const buckets = config.r2_buckets.map((one) => String(one.bucket_name))
+  return {
+    name: String(config.name),
+    // Each Worker has Durable Objects of its own, but for a binding that names another one's.
+    foreign: config.durable_objects.bindings.filter((one) => one.script_name !== undefined),
+    classes: config.durable_objects.bindings.map((one) => one.class_name),
+    made: config.migrations.flatMap((step) => step.new_sqlite_classes ?? []),
+    bindings: [
+      ...config.durable_objects.bindings.map((one) => one.name),
+      ...config.d1_databases.map((one) => one.binding),
+      ...config.r2_buckets.map((one) => one.binding)
+    ],
+    owned: [`Worker ${config.name}`, ...databases, ...buckets],
+    config
+  }
+}
+
+const environments = new Map(["", "staging", "dev"].map((name) => [name, environment(name)]))
+
+/** The bindings that the Worker cannot be without, by the type of its environment. */
+const needed = [
+  ...readFileSync(join(root, "src/layers/Cloudflare.ts"), "utf8").matchAll(
+    /^ {2}readonly ([A-Z]+): \w+/gm
+  )
+].map(([, name]) => name!)
+
+describe("the environments of wrangler.toml", () => {
+  it("are production, staging and dev", () => {
+    const defined = readConfig({ config: path, env: "" }, { hideWarnings: true })
+    assert.deepStrictEqual(defined.definedEnvironments, ["staging", "dev"])
+  })
+
+  it.each([...environments])("%s has every binding that the Worker needs", (_, found) => {
+    assert.sameMembers([...needed], ["ACCOUNT", "SEQUENCER", "LIMITER", "DIRECTORY", "BLOBS"])
+    assert.sameMembers(found.bindings, needed)
+    assert.sameMembers(found.made, found.classes)
+  })
+
+  it("share no Worker, object, database or bucket", () => {
+    const owned = [...environments.values()].flatMap((one) => one.owned)
+    assert.lengthOf(owned, 9)
+    assert.lengthOf(new Set(owned), owned.length)
+    assert.deepStrictEqual(
+      [...environments.values()].flatMap((one) => one.foreign),
+      []
+    )
+  })
+
+  it("take over no route of production, which wrangler would inherit", () => {
+    const sections = readFileSync(path, "utf8").split(/^(?=\[)/m)
+    for (const name of ["staging", "dev"]) {
+      const own = sections.find((section) => section.startsWith(`[env.${name}]`))
+      assert.match(own ?? "", /^routes = /m)
+    }
+  })
+
+  it("are built alike", () => {
+    const built = [...environments.values()].map(({ config }) => ({
+      main: config.main,
+      flags: config.compatibility_flags,
+      date: config.compatibility_date,
+      names: config.keep_names,
+      alias: config.alias,
+      observability: config.observability
+    }))
+    for (const one of built) assert.deepStrictEqual(one, built[0])
+  })
+})
