@@ -6,13 +6,36 @@ import { unstable_readConfig as readConfig } from "wrangler"
 const root = join(import.meta.dirname, "../..")
 const path = join(root, "wrangler.toml")
 
+/** What these tests look at of wrangler's own reading, which it leaves untyped. */
+interface Config {
+  readonly name: string
+  readonly main: string
+  readonly definedEnvironments: ReadonlyArray<string>
+  readonly compatibility_date: string
+  readonly compatibility_flags: ReadonlyArray<string>
+  readonly keep_names: boolean
+  readonly alias: object
+  readonly observability: object
+  readonly migrations: ReadonlyArray<{ readonly new_sqlite_classes?: ReadonlyArray<string> }>
+  readonly d1_databases: ReadonlyArray<{ readonly binding: string; readonly database_name: string }>
+  readonly r2_buckets: ReadonlyArray<{ readonly binding: string; readonly bucket_name: string }>
+  readonly durable_objects: {
+    readonly bindings: ReadonlyArray<{
+      readonly name: string
+      readonly class_name: string
+      readonly script_name?: string
+    }>
+  }
+}
+
+const read = (env: string): Config => readConfig({ config: path, env }, { hideWarnings: true })
+
 /** An environment as wrangler reads it; production is the top level. */
 const environment = (env: string) => {
-  const config = readConfig({ config: path, env }, { hideWarnings: true })
-  const databases = config.d1_databases.map((one) => String(one.database_name))
-  const buckets = config.r2_buckets.map((one) => String(one.bucket_name))
+  const config = read(env)
+  const databases = config.d1_databases.map((one) => one.database_name)
+  const buckets = config.r2_buckets.map((one) => one.bucket_name)
   return {
-    name: String(config.name),
     // Each Worker has Durable Objects of its own, but for a binding that names another one's.
     foreign: config.durable_objects.bindings.filter((one) => one.script_name !== undefined),
     classes: config.durable_objects.bindings.map((one) => one.class_name),
@@ -38,8 +61,7 @@ const needed = [
 
 describe("the environments of wrangler.toml", () => {
   it("are production, staging and dev", () => {
-    const defined = readConfig({ config: path, env: "" }, { hideWarnings: true })
-    assert.deepStrictEqual(defined.definedEnvironments, ["staging", "dev"])
+    assert.deepStrictEqual(read("").definedEnvironments, ["staging", "dev"])
   })
 
   it.each([...environments])("%s has every binding that the Worker needs", (_, found) => {
