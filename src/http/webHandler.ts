@@ -14,6 +14,29 @@ import { type HostServices, routes, unrouted } from "./host.ts"
 /** Answers web requests. */
 export type Handler = (request: Request) => Promise<Response>
 
+/** The host's HTTP app over its services. */
+const build = (services: Layer.Layer<HostServices, Misconfigured>) =>
+  Effect.gen(function* () {
+    const scope = yield* Scope.make()
+    const context = yield* Layer.buildWithScope(services, scope)
+    const app = yield* HttpRouter.toHttpEffect(routes).pipe(
+      Effect.provide(context),
+      Scope.provide(scope)
+    )
+    return HttpEffect.toWebHandlerWith<
+      HostServices,
+      HostServices | HttpServerRequest | Scope.Scope
+    >(context)(Effect.catch(app, () => unrouted))
+  })
+
+/** Answers every request by saying that the configuration cannot be used; any other failure is thrown. */
+const refusing = (cause: Cause.Cause<Misconfigured>): Handler => {
+  const problem = Cause.findError(cause)
+  if (Result.isFailure(problem)) throw Cause.squash(cause)
+  Effect.runSync(Effect.logError(problem.success.message))
+  return (request) => Promise.resolve(misconfigured(new URL(request.url), problem.success))
+}
+
 /**
  * The host's HTTP app over its services, as a function from request to response.
  *
@@ -21,23 +44,20 @@ export type Handler = (request: Request) => Promise<Response>
  * Where the configuration cannot be used, every answer says so (503).
  */
 export const makeHandler = (services: Layer.Layer<HostServices, Misconfigured>): Handler => {
-  const built = Effect.runSyncExit(
-    Effect.gen(function* () {
-      const scope = yield* Scope.make()
-      const context = yield* Layer.buildWithScope(services, scope)
-      const app = yield* HttpRouter.toHttpEffect(routes).pipe(
-        Effect.provide(context),
-        Scope.provide(scope)
-      )
-      return HttpEffect.toWebHandlerWith<
-        HostServices,
-        HostServices | HttpServerRequest | Scope.Scope
-      >(context)(Effect.catch(app, () => unrouted))
-    })
-  )
-  if (Exit.isSuccess(built)) return built.value
-  const problem = Cause.findError(built.cause)
-  if (Result.isFailure(problem)) throw Cause.squash(built.cause)
-  Effect.runSync(Effect.logError(problem.success.message))
-  return (request) => Promise.resolve(misconfigured(new URL(request.url), problem.success))
+  const built = Effect.runSyncExit(build(services))
+  return Exit.isSuccess(built) ? built.value : refusing(built.cause)
+}
+
+/**
+ * The same over services that have to be waited for.
+ *
+ * Each request that comes before there is an app builds one by itself; the first that is built stays. No failure does.
+ */
+export const makeLateHandler = (services: Layer.Layer<HostServices, Misconfigured>): Handler => {
+  let app: Handler | undefined
+  const begin: Handler = (request) =>
+    Effect.runPromiseExit(build(services)).then((built) =>
+      Exit.isSuccess(built) ? (app ??= built.value)(request) : refusing(built.cause)(request)
+    )
+  return (request) => (app ?? begin)(request)
 }

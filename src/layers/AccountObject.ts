@@ -1,6 +1,8 @@
 import { DurableObject } from "cloudflare:workers"
+import * as Cause from "effect/Cause"
 import type * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
 import * as Layer from "effect/Layer"
 import * as Scope from "effect/Scope"
 import type { AccountCalls } from "../services/AccountCalls.ts"
@@ -11,15 +13,19 @@ import * as accountServices from "./accountServices.ts"
 import type { CallAnswer } from "./AccountsObject.ts"
 import * as SqlStorageDurable from "./SqlStorageDurable.ts"
 
+/** How long an alarm waits for services that could not be built, in milliseconds. */
+const putOff = 60_000
+
 /** The class of an account's object; `base` makes from the environment what is not the object's own. */
 export const accountClass = <Env>(app: AccountApp, base: (env: Env) => Layer.Layer<AccountBase>) =>
   class extends DurableObject<Env> {
-    readonly #services: Promise<Context.Context<AccountServices>>
+    #services: Promise<Context.Context<AccountServices>> | undefined
     #alarm: AlarmDurable.ObjectAlarm | undefined
 
     constructor(ctx: DurableObjectState, env: Env) {
       super(ctx, env)
-      this.#services = ctx.blockConcurrencyWhile(() => Effect.runPromise(this.#build()))
+      // Whoever comes first is told of a failure, or gets what is built then.
+      this.#begin().catch(() => {})
     }
 
     override async fetch(request: Request): Promise<Response> {
@@ -42,13 +48,30 @@ export const accountClass = <Env>(app: AccountApp, base: (env: Env) => Layer.Lay
     }
 
     override async alarm(): Promise<void> {
-      await this.#services
+      try {
+        await (this.#services ?? this.#begin())
+      } catch (cause) {
+        // The platform would try a few times more and then forget that it was to ring.
+        await Effect.runPromise(Effect.logError("an account's alarm is put off", cause))
+        return this.ctx.storage.setAlarm(Date.now() + putOff)
+      }
       this.#alarm?.rang()
       await this.#run(app.ring)
     }
 
     async #run<A>(effect: Effect.Effect<A, never, AccountServices>): Promise<A> {
-      return Effect.runPromiseWith(await this.#services)(effect)
+      return Effect.runPromiseWith(await (this.#services ?? this.#begin()))(effect)
+    }
+
+    /** Builds the services, while nothing else comes in; a failure is not kept, such as a Secrets Store's. */
+    #begin() {
+      const build = () => Effect.runPromiseExit(this.#build())
+      this.#services = this.ctx.blockConcurrencyWhile(build).then((built) => {
+        if (Exit.isSuccess(built)) return built.value
+        this.#services = undefined
+        throw Cause.squash(built.cause)
+      })
+      return this.#services
     }
 
     #build() {

@@ -10,7 +10,7 @@ import { accountClass } from "./AccountObject.ts"
 import * as BackgroundDurable from "./BackgroundDurable.ts"
 import * as BlobStoreR2 from "./BlobStoreR2.ts"
 import * as EdgeCacheWorkers from "./EdgeCacheWorkers.ts"
-import * as ConfigEnv from "./ConfigEnv.ts"
+import * as ConfigWorker from "./ConfigWorker.ts"
 import * as HostDatabaseD1 from "./HostDatabaseD1.ts"
 import * as hostServices from "./hostServices.ts"
 import * as hostTables from "./hostTables.ts"
@@ -65,14 +65,14 @@ const accountBase = (env: Env): Layer.Layer<AccountBase> =>
     BlobStoreR2.layer(env.BLOBS),
     mailers.layer(env.MAIL),
     sequencer(env)
-  ).pipe(Layer.provideMerge(Layer.orDie(ConfigEnv.layer(env))))
+  ).pipe(Layer.provideMerge(Layer.orDie(ConfigWorker.layer(env))))
 
 /** The Account class over an account's HTTP app. */
 export const account = (app: AccountApp) => accountClass<Env>(app, accountBase)
 
 /** The Sequencer class. */
-export const sequencerObject = sequencerClass<Env>((env) => {
-  const config = Layer.orDie(ConfigEnv.layer(env))
+export const sequencerObject = sequencerClass((env: Env) => {
+  const config = ConfigWorker.layer(env)
   const outgoing = Layer.unwrap(
     Effect.map(Config, ({ devAllowHosts }) => OutgoingFetch.layer({ allowHosts: devAllowHosts }))
   )
@@ -104,9 +104,12 @@ const edge = Layer.unwrap(
   )
 )
 
+/** Whether the Worker's services have to be waited for, because a Secrets Store has to be asked. */
+export const isWaitedFor: (env: Env) => boolean = ConfigWorker.isWaitedFor
+
 /** The services of the Worker, or the reason why its configuration cannot be used. */
 export const host = (env: Env) => {
-  const config = ConfigEnv.layer(env)
+  const config = ConfigWorker.layer(env)
   const objects = Layer.unwrap(
     Effect.map(Config, ({ dataLocation }) => {
       const accountStub = objectOf(env.ACCOUNT, dataLocation)

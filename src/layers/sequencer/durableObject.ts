@@ -4,7 +4,6 @@ import type * as Layer from "effect/Layer"
 import type { OutboxEvent, Reader, SequencerStatus } from "../../services/Sequencer.ts"
 import { Relays } from "../../services/Relays.ts"
 import * as AlarmDurable from "../AlarmDurable.ts"
-import * as RelaysNone from "../RelaysNone.ts"
 import * as SqlStorageDurable from "../SqlStorageDurable.ts"
 import { Crawls } from "./Crawls.ts"
 import { EventLog } from "./EventLog.ts"
@@ -26,27 +25,24 @@ const resumeAfter = 30_000
 const departedKept = 20
 
 /** Relays that cannot be had must not stop the event stream. */
-const relaysOrNone = (relays: Layer.Layer<Relays>) =>
+const relaysIfAny = <E>(relays: Layer.Layer<Relays, E>) =>
   Effect.provide(Relays, relays).pipe(
     Effect.catchCause((cause) =>
-      Effect.andThen(
-        Effect.logError("no relay will be asked to crawl", cause),
-        Effect.provide(Relays, RelaysNone.layer)
-      )
+      Effect.as(Effect.logError("no relay can be asked to crawl", cause), undefined)
     )
   )
 
 /** The class of the Sequencer object; `relays` reads the object's environment. */
-export const sequencerClass = <Env>(relays: (env: Env) => Layer.Layer<Relays>) =>
+export const sequencerClass = <Env, E>(relays: (env: Env) => Layer.Layer<Relays, E>) =>
   class extends DurableObject<Env> {
     readonly #log: EventLog
     readonly #sql
-    readonly #relays: Promise<Relays["Service"]>
-    readonly #started: Promise<void>
     readonly #alarm: Promise<AlarmDurable.ObjectAlarm>
     readonly #subscribers = new WeakMap<WebSocket, HibernatingSubscriber>()
     #departed: ReadonlyArray<Reader> = []
+    #relays: Relays["Service"] | undefined
     #crawls: Crawls | undefined
+    #starting: Promise<boolean> | undefined
     #pruneArmed = false
     #replaying = false
 
@@ -55,16 +51,23 @@ export const sequencerClass = <Env>(relays: (env: Env) => Layer.Layer<Relays>) =
       this.#sql = SqlStorageDurable.make(ctx.storage)
       this.#log = new EventLog(this.#sql, Date.now)
       this.#alarm = Effect.runPromise(AlarmDurable.make(ctx.storage))
-      this.#relays = Effect.runPromise(relaysOrNone(relays(env)))
-      this.#started = this.#start()
-      ctx.waitUntil(this.#started)
+      ctx.waitUntil(this.#start())
+      ctx.waitUntil(this.#replay())
     }
 
-    async #start(): Promise<void> {
-      const { origins } = await this.#relays
-      this.#crawls = new Crawls(this.#log, origins)
+    /** Gets to know the relays; where they cannot be had, the next event tries again. */
+    #start(): Promise<boolean> {
+      return (this.#starting ??= this.#meetRelays())
+    }
+
+    async #meetRelays(): Promise<boolean> {
+      const found = await Effect.runPromise(relaysIfAny(relays(this.env)))
+      this.#starting = undefined
+      if (found === undefined) return false
+      this.#relays = found
+      this.#crawls = new Crawls(this.#log, found.origins)
       this.ctx.waitUntil(this.#crawl(this.#crawls.dueAtStart(Date.now())))
-      this.ctx.waitUntil(this.#replay())
+      return true
     }
 
     /** Answers a WebSocket upgrade of subscribeRepos. */
@@ -165,7 +168,7 @@ export const sequencerClass = <Env>(relays: (env: Env) => Layer.Layer<Relays>) =
     #crawlDue(): void {
       if (this.#crawls === undefined) {
         // The event that woke the object counts too.
-        this.ctx.waitUntil(this.#started.then(() => this.#crawlDue()))
+        this.ctx.waitUntil(this.#start().then((known) => (known ? this.#crawlDue() : undefined)))
         return
       }
       const due = this.#crawls.due(Date.now())
@@ -173,9 +176,9 @@ export const sequencerClass = <Env>(relays: (env: Env) => Layer.Layer<Relays>) =
     }
 
     async #crawl(due: ReadonlyArray<string>): Promise<void> {
-      const relays = await this.#relays
       for (const relay of due) {
-        const answer = await Effect.runPromise(relays.requestCrawl(relay))
+        if (this.#relays === undefined) return
+        const answer = await Effect.runPromise(this.#relays.requestCrawl(relay))
         this.#crawls?.note(relay, Date.now(), answer)
       }
     }
