@@ -62,6 +62,7 @@ const advice: Readonly<Record<string, string>> = {
   RateLimitExceeded: "Wait a few minutes and repeat the command.",
   AccountDeactivated: "Activate the account first: nacre account activate",
   RepoDeactivated: "Activate the account first: nacre account activate",
+  NotFound: "See which accounts are there: nacre account list",
   RepoNotFound: "See which accounts are there: nacre account list",
   HandleNotFound: "Is it written in full, and an account of this server? See: nacre account list",
   HandleNotAvailable: "Choose another handle.",

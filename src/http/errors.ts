@@ -113,6 +113,7 @@ const wire: Wire = {
     error: "MethodNotImplemented",
     message: "Method Not Implemented"
   }),
+  NoSuchAccount: () => badRequest("NotFound", "Account not found"),
   Denied: ({ error, message }) => ({
     status: statusOfDenial[error],
     error,

@@ -78,12 +78,16 @@ export class MethodNotImplemented extends Schema.TaggedError<MethodNotImplemente
   {}
 ) {}
 
+/** The administrator names an account that is not here. */
+export class NoSuchAccount extends Schema.TaggedError<NoSuchAccount>()("NoSuchAccount", {}) {}
+
 /** Everything that a method may fail with. */
 export type Failure =
   | InvalidRequest
   | PayloadTooLarge
   | UnsupportedEncoding
   | MethodNotImplemented
+  | NoSuchAccount
   | Denied
   | OAuthDenied
   | GrantEnded

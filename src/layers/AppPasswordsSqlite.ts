@@ -61,7 +61,7 @@ export const layer: Layer.Layer<AppPasswords, never, SqlStorage | Sessions | Con
         )
         return { name, privileged, createdAt, password }
       }),
-      list: Effect.sync(() => select("ORDER BY created_at, name")),
+      list: Effect.sync(() => select("ORDER BY created_at DESC, name")),
       revoke: (name) =>
         Effect.sync(() =>
           sql.transaction(() => {

@@ -110,6 +110,8 @@ const make = (database: Database): Directory["Service"] => {
     const [, accounts] = yield* batch([
       sql`INSERT OR IGNORE INTO invite_uses (code, used_by, used_at)
         SELECT code, ${did}, ${now} FROM invites WHERE code = ${invite} AND disabled = 0
+        AND NOT EXISTS (SELECT 1 FROM accounts WHERE accounts.did = for_account
+          AND status IN ('takendown', 'suspended'))
         AND available > (SELECT count(*) FROM invite_uses WHERE code = ${invite})`,
       sql`INSERT INTO accounts (did, handle, email, status, created_at, invite)
         SELECT ${did}, ${wanted.handle.toLowerCase()}, ${wanted.email?.toLowerCase() ?? null}, 'reserved', ${now}, ${invite}

@@ -9,6 +9,7 @@ import { AccountLock } from "./AccountLock.ts"
 import { type Account, AccountStore } from "./AccountStore.ts"
 import { Config } from "./Config.ts"
 import { Directory, HandleNotAvailable } from "./Directory.ts"
+import { leadOf } from "./handleLead.ts"
 import { Identity } from "./Identity.ts"
 import { isServedHere } from "./OwnDocument.ts"
 import { updatePlc } from "./plcUpdate.ts"
@@ -35,11 +36,9 @@ const claim = Effect.fnUntraced(function* (text: string, { did }: Account, overr
   if (owner !== undefined && owner.did !== did) return yield* new HandleNotAvailable({ handle })
   // The administrator may give the host's own name away: this server answers for it then.
   if (hosted || (override && handle === config.host)) return handle
-  const identity = yield* Identity
-  const found = yield* identity
-    .resolveHandle(handle, { fresh: true })
-    .pipe(Effect.catchTag("HandleNotFound", () => Effect.undefined))
-  return found === did ? handle : yield* invalid("External handle did not resolve to DID")
+  return (yield* leadOf(yield* Identity, handle)) === did
+    ? handle
+    : yield* invalid("External handle did not resolve to DID")
 })
 
 /** Puts a handle into the DID's PLC data, in the place of the first. */

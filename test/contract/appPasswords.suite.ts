@@ -37,14 +37,14 @@ export const appPasswordsContract = (name: string, run: Run<Inside>) =>
       })
     )
 
-    check("lists them without the passwords, the oldest first", (service) =>
+    check("lists them without the passwords, the newest first", (service) =>
       Effect.gen(function* () {
         yield* service.create(did, { name: "z", privileged: true })
         yield* TestClock.adjust("1 second")
         yield* service.create(did, { name: "a", privileged: false })
         assert.deepStrictEqual(yield* service.list, [
-          { name: "z", privileged: true, createdAt: "2026-01-01T00:00:00.000Z" },
-          { name: "a", privileged: false, createdAt: "2026-01-01T00:00:01.000Z" }
+          { name: "a", privileged: false, createdAt: "2026-01-01T00:00:01.000Z" },
+          { name: "z", privileged: true, createdAt: "2026-01-01T00:00:00.000Z" }
         ])
       })
     )

@@ -208,6 +208,22 @@ export const directoryContract = (name: string, fresh: () => Layer.Layer<Directo
       })
     )
 
+    check("takes no invite of an account while that is taken down", (directory) =>
+      Effect.gen(function* () {
+        yield* directory.reserve(alice)
+        yield* directory.createInvites({
+          codes: [{ code: "hers", forAccount: alice.did }],
+          available: 1,
+          createdBy: "admin"
+        })
+        const use = tagOf(directory.reserve({ ...bob, invite: "hers" }))
+        yield* directory.setStatus(alice.did, "takendown")
+        assert.strictEqual(yield* use, "InvalidInviteCode")
+        yield* directory.setStatus(alice.did, "active")
+        assert.strictEqual(yield* use, "ok")
+      })
+    )
+
     check("keeps the invite used when its account is deleted", (directory) =>
       Effect.gen(function* () {
         yield* invite(directory, 1, "code")

@@ -56,7 +56,7 @@ describe("what the administrator sees and changes of accounts", () => {
     const { infos } = ok(await see("getAccountInfos", { dids }))
     assert.deepStrictEqual(didsOf(infos), [did, dora.did])
     assert.deepStrictEqual(infos[0], info)
-    assert.strictEqual(outcomeOf(await see("getAccountInfo", { did: nobody })), "400 RepoNotFound")
+    assert.strictEqual(outcomeOf(await see("getAccountInfo", { did: nobody })), "400 NotFound")
     const many = Array.from({ length: 101 }, (_, n) => `did:web:${n}.test.com`)
     const tooMany = await see("getAccountInfos", { dids: many })
     assert.strictEqual(outcomeOf(tooMany), "400 InvalidRequest")
@@ -190,10 +190,10 @@ describe("what the administrator sees and changes of accounts", () => {
     const { did } = who
     await takeDown(world, did, "takendown")
     ok(await change("deleteAccount", { did }))
-    assert.strictEqual(outcomeOf(await see("getAccountInfo", { did })), "400 RepoNotFound")
+    assert.strictEqual(outcomeOf(await see("getAccountInfo", { did })), "400 NotFound")
     const status = await world.call("com.atproto.sync.getRepoStatus", { params: { did } })
     assert.strictEqual(outcomeOf(status), "400 RepoNotFound")
-    assert.strictEqual(outcomeOf(await change("deleteAccount", { did })), "400 RepoNotFound")
+    assert.strictEqual(outcomeOf(await change("deleteAccount", { did })), "400 NotFound")
     const again = await newcomer(world, who.handle.split(".")[0]!)
     assert.strictEqual(again.did, did)
   })
@@ -203,7 +203,7 @@ describe("what the administrator sees and changes of accounts", () => {
     const input = { recipientDid: alice.did, senderDid: alice.did, content: "Hello." }
     assert.deepStrictEqual(ok(await change("sendEmail", input)), { sent: false })
     const unknown = await change("sendEmail", { ...input, recipientDid: nobody })
-    assert.strictEqual(outcomeOf(unknown), "400 RepoNotFound")
+    assert.strictEqual(outcomeOf(unknown), "400 NotFound")
     const other = await startWorld({ MAILER: "captured" })
     const sent: Array<Mail> = []
     const mailer = await other.beneath(Mailer)

@@ -266,7 +266,7 @@ describe("what the administrator takes down", () => {
     ].map(outcomeOf)
     assert.deepStrictEqual(outcomes, Array(4).fill("400 NotFound"))
     const nobody = "did:plc:aaaaaaaaaaaaaaaaaaaaaaaa"
-    assert.strictEqual(outcomeOf(await statusOf({ did: nobody })), "400 RepoNotFound")
+    assert.strictEqual(outcomeOf(await statusOf({ did: nobody })), "400 NotFound")
     for (const params of [{}, { blob: none }, { uri: `at://${did}` }]) {
       assert.strictEqual(outcomeOf(await statusOf(params)), "400 InvalidRequest")
     }

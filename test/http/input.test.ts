@@ -196,13 +196,16 @@ describe("wrong input", () => {
 
   it("to a method that nobody has is a 501, to one of other services a 401; a path that is no NSID is a 400", async () => {
     const { auth } = world.alice
+    const headers = { "atproto-proxy": "did:web:target.example.com#view" }
     for (const method of ["GET", "POST"]) {
-      const ours = "com.atproto.server.unknown"
-      await refused(ours, { method }, 501, "MethodNotImplemented")
-      await refused("com.atproto.sync.unknown", { method, auth }, 501, "MethodNotImplemented")
-      for (const nsid of ["app.bsky.feed.getTimeline", "com.example.unknown.method"]) {
-        await refused(nsid, { method }, 401, "AuthMissing")
+      for (const ours of ["com.atproto.server.unknown", "com.atproto.sync.unknown"]) {
+        await refused(ours, { method }, 501, "MethodNotImplemented")
+        await refused(ours, { method, auth }, 501, "MethodNotImplemented")
       }
+      const stranger = "com.example.unknown.method"
+      await refused(stranger, { method }, 501, "MethodNotImplemented")
+      await refused(stranger, { method, headers }, 401, "AuthMissing")
+      await refused("app.bsky.feed.getTimeline", { method }, 401, "AuthMissing")
     }
     for (const path of ["nope", "a.b", "", "constructor", "a..b.c", "com.atproto.sync.getRepo/x"]) {
       await refused(path, {}, 400, "InvalidRequest")
@@ -233,17 +236,18 @@ describe("wrong input", () => {
     }
   })
 
-  it("named after an account that is not here is RepoNotFound", async () => {
+  it("named after an account that is not here is RepoNotFound, or NotFound to the administrator", async () => {
     for (const nsid of queries) {
       const { params = {}, auth } = await goodCall(world, nsid)
       const name = "repo" in params ? "repo" : "did" in params ? "did" : undefined
       if (name === undefined || nsid === "com.atproto.identity.resolveDid") continue
       const nobody = ["did:web:nobody.test", "did:plc:ewvi7nxzyoun6zhxrhs64oiz", "did:example:x"]
       if (name === "repo") nobody.push("nobody.test", "NOBODY.TEST")
+      const error = nsid.startsWith("com.atproto.admin.") ? "NotFound" : "RepoNotFound"
       for (const who of nobody) {
         // The app view may know it: test/http/foreignRecords.test.ts.
         if (nsid === "com.atproto.repo.getRecord" && who.startsWith("did:plc:")) continue
-        await refused(nsid, { params: { ...params, [name]: who }, auth }, 400, "RepoNotFound")
+        await refused(nsid, { params: { ...params, [name]: who }, auth }, 400, error)
       }
     }
   })

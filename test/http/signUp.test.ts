@@ -112,6 +112,9 @@ describe("signing up", () => {
     assert.sameMembers(await list(), codes)
     assert.strictEqual(outcomeOf(await attempt({ inviteCode: codes[0] })), "ok")
     assert.deepStrictEqual(await list({ includeUsed: "false" }), [codes[1]])
+    const disable = { auth: basic(), input: { codes: [codes[1]] } }
+    ok(await world.call("com.atproto.admin.disableInviteCodes", disable))
+    assert.deepStrictEqual(await list(), [codes[0]])
   })
 
   it("of two at the same moment for one handle one succeeds", async () => {

@@ -26,6 +26,16 @@ describe("an identity whose own host cannot be reached", () => {
     assert.strictEqual(await resolve("refreshIdentity", send(did)), "400 DidNotFound")
   })
 
+  it("is no handle that an account may have", async () => {
+    const { auth } = world.alice
+    const input = { handle: "gone.example.com" }
+    const answer = await world.call(identity("updateHandle"), { auth, input })
+    assert.deepStrictEqual(answer.body, {
+      error: "InvalidHandle",
+      message: "External handle did not resolve to DID"
+    })
+  })
+
   it("is told from a PLC directory that this server cannot reach", async () => {
     const did = `did:plc:${"b".repeat(24)}`
     assert.strictEqual(await resolve("resolveDid", { params: { did } }), "400 DidNotFound")

@@ -14,7 +14,7 @@ import { ask, failedAnswer, passedAnswer, succeeded } from "./exchange.ts"
 import { headersUp } from "./headers.ts"
 import { planOf } from "./plan.ts"
 import { patches } from "./readAfterWrite.ts"
-import { isOurs } from "./rules.ts"
+import { isOurs, needsCaller } from "./rules.ts"
 
 const verbs = ["GET", "HEAD", "POST"] as const
 
@@ -38,7 +38,12 @@ const assertProxied = Effect.fnUntraced(function* (nsid: string, request: Reques
  */
 export const proxy = Effect.fn("proxy")(function* (nsid: string, asked: Request, url: URL) {
   const method = yield* assertProxied(nsid, asked)
-  const subject = yield* subjectOf(asked.headers.get("authorization"))
+  const authorization = asked.headers.get("authorization")
+  const config = yield* Config
+  if (authorization === null && !needsCaller(nsid, asked.headers.get("atproto-proxy"), config)) {
+    return yield* new MethodNotImplemented()
+  }
+  const subject = yield* subjectOf(authorization)
   noteAccount(asked, subject)
   const { target, request, ...audience } = yield* planOf(nsid, asked, url)
   const accounts = yield* Accounts
@@ -48,7 +53,7 @@ export const proxy = Effect.fn("proxy")(function* (nsid: string, asked: Request,
     lxm: nsid
   })
   const endpoint = yield* (yield* ProxyTargets).endpointOf(target)
-  const body = yield* passBody(request, (yield* Config).blobLimit)
+  const body = yield* passBody(request, config.blobLimit)
   const patch = method === "GET" ? patches.get(nsid) : undefined
   const headers = headersUp(request.headers, {
     token,

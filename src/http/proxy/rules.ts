@@ -35,6 +35,14 @@ export const defaultService = (nsid: string, config: Settings): ServiceAddress |
   return config.appView
 }
 
+/** Methods of the network's own services: whoever calls one without credentials has forgotten them. */
+const isOfNetwork = (nsid: string): boolean =>
+  /^(app\.bsky|chat\.bsky|tools\.ozone|com\.atproto)\./i.test(nsid)
+
+/** Whether credentials would lead a call on that comes without any; if not, nobody has the method. */
+export const needsCaller = (nsid: string, header: string | null, config: Settings): boolean =>
+  header !== null || (isOfNetwork(nsid) && defaultService(nsid, config) !== undefined)
+
 const refuse = (reason: string) => ({ ok: false, reason }) as const
 
 /** The service that an `atproto-proxy` header names, or what is wrong with it. */

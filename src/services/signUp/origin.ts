@@ -3,6 +3,7 @@ import type { DidDocument } from "../../identity/didDocument.ts"
 import { checkHandle } from "../../identity/handle.ts"
 import { Denied } from "../Auth.ts"
 import type { Settings } from "../Config.ts"
+import { leadOf } from "../handleLead.ts"
 import type { Identity } from "../Identity.ts"
 import { isServedHere } from "../OwnDocument.ts"
 import { refuse, type SignUpRequest } from "./fields.ts"
@@ -58,10 +59,7 @@ export const checkNewHandle = Effect.fnUntraced(function* (
   if (origin.kind === "new") {
     return yield* refuse("UnsupportedDomain", "Not a supported handle domain")
   }
-  const found = yield* identity
-    .resolveHandle(checked.handle, { fresh: true })
-    .pipe(Effect.catchTag("HandleNotFound", () => Effect.void))
-  return found === origin.did
+  return (yield* leadOf(identity, checked.handle)) === origin.did
     ? checked.handle
     : yield* refuse("InvalidHandle", "External handle did not resolve to DID")
 })

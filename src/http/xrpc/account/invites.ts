@@ -13,7 +13,8 @@ export const getAccountInviteCodes = method(
     const { did } = yield* only(caller, "session")
     const invites = yield* (yield* Directory).invitesOf(did)
     const shown = invites.filter(
-      ({ uses, available }) => params.includeUsed !== false || uses.length < available
+      ({ disabled, uses, available }) =>
+        !disabled && (params.includeUsed !== false || uses.length < available)
     )
     return { codes: shown.map(inviteView) }
   })

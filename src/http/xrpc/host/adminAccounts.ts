@@ -5,13 +5,12 @@ import type {
   ComAtprotoAdminSendEmail as SendEmail
 } from "@atproto/api"
 import * as Effect from "effect/Effect"
-import { RepoNotFound } from "../../../services/AccountStore.ts"
 import { Accounts } from "../../../services/Accounts.ts"
 import { Config } from "../../../services/Config.ts"
 import { Directory, type DirectoryEntry } from "../../../services/Directory.ts"
 import { Mailer } from "../../../services/Mailer.ts"
 import { NoEmailAddress } from "../../../services/MailedCodes.ts"
-import { InvalidRequest } from "../../failures.ts"
+import { InvalidRequest, NoSuchAccount } from "../../failures.ts"
 import { inviteView } from "../../inviteView.ts"
 import { type Call, method } from "../../Xrpc.ts"
 
@@ -28,7 +27,7 @@ export const entryOf = Effect.fnUntraced(function* (didOrHandle: string) {
   const directory = yield* Directory
   const isDid = didOrHandle.startsWith("did:")
   const entry = yield* isDid ? directory.byDid(didOrHandle) : directory.byHandle(didOrHandle)
-  return entry ?? (yield* new RepoNotFound({ did: didOrHandle }))
+  return entry ?? (yield* new NoSuchAccount())
 })
 
 /** An account as the directory knows it; only of one that is not active its object knows more. */
