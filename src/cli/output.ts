@@ -71,6 +71,10 @@ export const table = (
     .join("\n")
 }
 
+/** A moment, given in milliseconds, as people read it. */
+export const moment = (millis: number | undefined): string =>
+  millis === undefined ? "" : `${new Date(millis).toISOString().slice(0, 16).replace("T", " ")} UTC`
+
 /** A number of bytes as people read it. */
 export const bytes = (count: number): string => {
   const units = ["B", "KB", "MB", "GB", "TB"]

@@ -3,15 +3,14 @@ import * as Schema from "effect/Schema"
 import * as Command from "effect/cli/Command"
 import { didOf } from "./account/people.ts"
 import { standingOf } from "./account/show.ts"
-import { CallFailed } from "./failure.ts"
-import { variable } from "./flags.ts"
 import type { Check } from "./identity/checks.ts"
 import { checksOf } from "./identity/checks.ts"
 import { checkLines, unlessWell } from "./identity/identity.ts"
 import { lookUp } from "./identity/lookup.ts"
 import { facts, report } from "./output.ts"
-import { isLocal, namedAccount, theServer } from "./place.ts"
+import { namedAccount, theServer } from "./place.ts"
 import { type Readiness, readiness } from "./readiness.ts"
+import { lookAtRelays, relayLines } from "./relays/relays.ts"
 import { knownPassword, signIn } from "./session.ts"
 import { query } from "./xrpc.ts"
 
@@ -87,69 +86,6 @@ const accountView = Effect.fnUntraced(function* (server: string, name: string) {
   return { name, did, rev: repo.rev, checks }
 })
 
-const HostStatus = Schema.Struct({
-  seq: optional(Schema.Int),
-  status: optional(Schema.String),
-  accountCount: optional(Schema.Int)
-})
-
-/** What a relay has read of this server, and of the account. */
-const relayView = Effect.fnUntraced(function* (
-  relay: string,
-  host: string,
-  account: { readonly did: string; readonly rev: string | undefined } | undefined
-) {
-  const asked = { server: relay }
-  const known = yield* query(asked, "com.atproto.sync.getHostStatus", HostStatus, {
-    hostname: host
-  })
-  const repo =
-    account === undefined
-      ? undefined
-      : yield* query(asked, "com.atproto.sync.getRepoStatus", RepoStatus, {
-          did: account.did
-        }).pipe(
-          Effect.catchIf(
-            (error) => error instanceof CallFailed,
-            () => Effect.undefined
-          )
-        )
-  const isCurrent = account === undefined || account.rev === undefined || repo?.rev === account.rev
-  const read = `${known.status ?? "known"}, read up to ${known.seq ?? "an unknown number"}`
-  return {
-    name: relay,
-    ok: isCurrent,
-    detail: isCurrent ? read : `${read}; of the account it has rev ${repo?.rev ?? "none"}`,
-    ...(isCurrent
-      ? {}
-      : {
-          fix: "It may be a moment late. If it stays so: write a post, which calls the relay again."
-        })
-  } satisfies Check
-})
-
-const relayChecks = Effect.fnUntraced(function* (
-  server: string,
-  account: { readonly did: string; readonly rev: string | undefined } | undefined
-) {
-  const relays = ((yield* variable("RELAYS")) ?? "https://bsky.network").split(/[\s,]+/)
-  if (isLocal(server) || relays.includes("none")) return []
-  const { host } = new URL(server)
-  return yield* Effect.forEach(relays.filter(Boolean), (relay) =>
-    Effect.catchTags(relayView(relay, host, account), {
-      CallFailed: ({ message }) =>
-        Effect.succeed<Check>({
-          name: relay,
-          ok: false,
-          detail: `does not know this server: ${message}`,
-          fix: "It is asked to read with the next event. Write a post and look again."
-        }),
-      Unreachable: ({ why }) =>
-        Effect.succeed<Check>({ name: relay, ok: false, detail: `cannot be asked: ${why}` })
-    })
-  )
-})
-
 /** `nacre status`: is all well? */
 export const status = Command.make(
   "status",
@@ -165,9 +101,10 @@ export const status = Command.make(
       : undefined
     const name = works ? yield* namedAccount : undefined
     const account = name === undefined ? undefined : yield* accountView(server, name)
-    const relays = works ? yield* relayChecks(server, account) : []
+    const looked = works ? yield* lookAtRelays(server, account) : undefined
+    const relays = looked?.relays ?? []
     const all = [...health, ...(account?.checks ?? []), ...relays]
-    const value = { server, version: ready?.version, ...described, health, account, relays }
+    const value = { server, version: ready?.version, ...described, health, account, ...looked }
     yield* report(value, (_, style) => {
       const parts = [
         facts([
@@ -179,7 +116,7 @@ export const status = Command.make(
         ]),
         checkLines(health, style),
         account === undefined ? "" : `${account.name}\n${checkLines(account.checks, style)}`,
-        relays.length === 0 ? "" : `Relays\n${checkLines(relays, style)}`
+        looked === undefined ? "" : relayLines(looked, style)
       ]
       return parts.filter((part) => part !== "").join("\n\n")
     })

@@ -33,6 +33,7 @@ import type { SignUp } from "../services/SignUp.ts"
 import { isNsid } from "../lexicon/syntax.ts"
 import { accountMethods } from "./account.ts"
 import { adminCodes } from "./adminCodes.ts"
+import { adminRelays } from "./adminRelays.ts"
 import { countRequest } from "./clientLimits.ts"
 import { corsHeaders, isPreflight, preflight } from "./cors.ts"
 import { dpopHeaders, forAppAlone } from "./dpopHeaders.ts"
@@ -202,6 +203,7 @@ export const routes = HttpRouter.addAll([
     page(() => Effect.sync(changePassword))
   ),
   route("GET", "/admin/codes", answer(adminCodes)),
+  route("GET", "/admin/relays", answer(adminRelays)),
   route("*", "/account/*", answer(account)),
   route(
     "GET",

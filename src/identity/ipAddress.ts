@@ -76,3 +76,13 @@ export const addressKind = (hostname: string): "name" | "global" | "special" => 
   const address = parse4(hostname)
   return address === undefined ? "name" : isGlobal4(address) ? "global" : "special"
 }
+
+/** The network of an address, coarser than a household: `203.0.113.0/24`, `2001:db8:1::/48`. */
+export const networkOf = (address: string): string | undefined => {
+  const plain = address.replace(/^::ffff:(?=[\d.]+$)/i, "").split("%")[0] ?? ""
+  if (parse4(plain) !== undefined) return `${plain.split(".").slice(0, 3).join(".")}.0/24`
+  const groups = plain.includes(":") ? parse6(plain) : undefined
+  if (groups === undefined) return undefined
+  const prefix = groups.slice(0, 3).map((group) => group.toString(16))
+  return `${prefix.join(":")}::/48`
+}

@@ -16,8 +16,7 @@ import * as hostServices from "./hostServices.ts"
 import * as hostTables from "./hostTables.ts"
 import * as LimiterObject from "./LimiterObject.ts"
 import * as mailers from "./mailers.ts"
-import * as OutgoingFetch from "./OutgoingFetch.ts"
-import * as RelaysOutgoing from "./RelaysOutgoing.ts"
+import * as relays from "./relays.ts"
 import * as SequencerObject from "./SequencerObject.ts"
 import { sequencerClass } from "./sequencer/durableObject.ts"
 import * as SqlStorageDurable from "./SqlStorageDurable.ts"
@@ -71,13 +70,7 @@ const accountBase = (env: Env): Layer.Layer<AccountBase> =>
 export const account = (app: AccountApp) => accountClass<Env>(app, accountBase)
 
 /** The Sequencer class. */
-export const sequencerObject = sequencerClass((env: Env) => {
-  const config = ConfigWorker.layer(env)
-  const outgoing = Layer.unwrap(
-    Effect.map(Config, ({ devAllowHosts }) => OutgoingFetch.layer({ allowHosts: devAllowHosts }))
-  )
-  return RelaysOutgoing.layer.pipe(Layer.provide(outgoing), Layer.provide(config))
-})
+export const sequencerObject = sequencerClass((env: Env) => relays.layer(ConfigWorker.layer(env)))
 
 /** The Limiter class. */
 export class LimiterDurable extends DurableObject<Env> {

@@ -88,7 +88,7 @@ const demands: { readonly [V in Variable]: string } = {
   ADMIN_PASSWORD: "must be at least 8 characters",
   PLC_URL: url,
   DOH_URL: url,
-  RELAYS: "must be https origins separated by commas, or none",
+  RELAYS: "must be https origins separated by commas (http for this machine), or none",
   APP_VIEW: service,
   CHAT_SERVICE: service,
   MOD_SERVICE: service,

@@ -1,6 +1,8 @@
+import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as EdgeMemory from "../services/EdgeMemory.ts"
+import { Relays } from "../services/Relays.ts"
 import { Sequencer } from "../services/Sequencer.ts"
 import type { AccountApp } from "./AccountApp.ts"
 import * as AccountsMemory from "./AccountsMemory.ts"
@@ -13,6 +15,7 @@ import * as hostServices from "./hostServices.ts"
 import * as hostTables from "./hostTables.ts"
 import * as LimiterMemory from "./LimiterMemory.ts"
 import * as mailers from "./mailers.ts"
+import * as relays from "./relays.ts"
 import * as RelaysNone from "./RelaysNone.ts"
 import * as SequencerMemory from "./SequencerMemory.ts"
 import * as SqlStorageNode from "./SqlStorageNode.ts"
@@ -21,7 +24,12 @@ import * as SqlStorageNode from "./SqlStorageNode.ts"
 export const make = (app: AccountApp, env: Readonly<Record<string, string | undefined>>) =>
   Effect.gen(function* () {
     // Built in the caller's scope: the log's database stays open as long as the server.
-    const log = yield* Layer.build(Layer.merge(SqlStorageNode.layer(":memory:"), RelaysNone.layer))
+    const sql = yield* Layer.build(SqlStorageNode.layer(":memory:"))
+    // Where the configuration cannot be used, every answer says so; until then nobody is asked.
+    const asked = yield* Effect.provide(Relays, relays.layer(ConfigEnv.layer(env))).pipe(
+      Effect.catchCause(() => Effect.provide(Relays, RelaysNone.layer))
+    )
+    const log = Context.add(sql, Relays, asked)
     const sequencer = yield* Effect.provide(SequencerMemory.make, log)
     const base = Layer.mergeAll(
       Layer.succeed(Sequencer, sequencer.service),

@@ -7,6 +7,7 @@ import type { Duplex } from "node:stream"
 import { type WebSocket as NodeWebSocket, WebSocketServer } from "ws"
 import type { MemorySequencer } from "./SequencerMemory.ts"
 import type { MemorySocket } from "./sequencer/SocketSubscriber.ts"
+import { greetingOf } from "./sequencer/Readers.ts"
 import { readUpgrade } from "./sequencer/upgrade.ts"
 
 /** What the server serves, and where. */
@@ -126,11 +127,10 @@ export const serve = (
         return
       }
       sockets.handleUpgrade(message, socket, head, (upgraded) => {
-        const userAgent = message.headers["user-agent"]
-        const disconnect = options.sequencer.connect(
-          memorySocket(upgraded),
-          userAgent === undefined ? asked : { ...asked, userAgent }
-        )
+        const disconnect = options.sequencer.connect(memorySocket(upgraded), {
+          ...asked,
+          ...greetingOf(headersOf(message))
+        })
         upgraded.on("close", disconnect)
         upgraded.on("error", () => upgraded.terminate())
       })

@@ -3,6 +3,7 @@ import * as Layer from "effect/Layer"
 import { Config } from "../services/Config.ts"
 import { Outgoing } from "../services/Outgoing.ts"
 import { Relays } from "../services/Relays.ts"
+import { isLocalName } from "./configSyntax.ts"
 
 /** Relays take a hostname alone: no port, no address, at most 253 characters, and not this machine. */
 const isCrawlable = (host: string) =>
@@ -38,6 +39,9 @@ export const layer: Layer.Layer<Relays, never, Config | Outgoing> = Layer.effect
         )
     )
 
-    return Relays.of({ origins: !isLocal && isCrawlable(host) ? relays : [], requestCrawl })
+    // A development server is read by relays of the same machine alone: no other could reach it.
+    const own = relays.filter((relay) => isLocalName(new URL(relay).hostname))
+    const all = isCrawlable(host) ? relays : []
+    return Relays.of({ origins: isLocal ? own : all, requestCrawl })
   })
 )

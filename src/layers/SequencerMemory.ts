@@ -9,6 +9,7 @@ import { SqlStorage } from "../services/SqlStorage.ts"
 import * as AlarmMemory from "./AlarmMemory.ts"
 import { Crawls } from "./sequencer/Crawls.ts"
 import { EventLog } from "./sequencer/EventLog.ts"
+import { type Greeting, Readers } from "./sequencer/Readers.ts"
 import { begin, catchUp, publish, refuseTooSlow } from "./sequencer/feed.ts"
 import { type MemorySocket, SocketSubscriber } from "./sequencer/SocketSubscriber.ts"
 import * as Repos from "./sequencer/repos.ts"
@@ -22,10 +23,7 @@ const pruneEvery = 3600 * 1000
 const pageTimeout = "30 seconds"
 
 /** What the one who upgraded a connection tells of it. */
-export interface Connection {
-  readonly cursor: number | undefined
-  readonly userAgent?: string
-}
+export type Connection = Omit<Greeting, "id" | "since">
 
 /** The Sequencer in process, and where its server hands over upgraded sockets. */
 export interface MemorySequencer {
@@ -44,6 +42,11 @@ export const make: Effect.Effect<MemorySequencer, never, SqlStorage | Relays | S
     const log = new EventLog(sql, now)
     const crawls = new Crawls(log, relays.origins)
     const subscribers = new Set<SocketSubscriber>()
+    const open = () => [...subscribers].filter(({ closed }) => !closed)
+    const connections = () => open().map(({ connection }) => connection)
+    const readers = new Readers(log, now, () => false)
+    let over = false
+    yield* Effect.addFinalizer(() => Effect.sync(() => (over = true)))
     const background = yield* FiberSet.makeRuntime<never>()
 
     const crawl = (due: ReadonlyArray<string>) =>
@@ -73,12 +76,16 @@ export const make: Effect.Effect<MemorySequencer, never, SqlStorage | Relays | S
       })
 
     const connect = (socket: MemorySocket, connection: Connection) => {
-      const subscriber = new SocketSubscriber(socket, { since: now(), ...connection })
+      const greeting = { id: crypto.randomUUID(), since: now(), ...connection }
+      const subscriber = new SocketSubscriber(socket, greeting)
       subscribers.add(subscriber)
       if (begin(log, subscriber, connection.cursor)) background(replay(subscriber))
+      readers.came(connections)
       return () => {
         subscriber.gone()
         subscribers.delete(subscriber)
+        // Sockets outlive the log by a moment when the server ends.
+        if (!over) readers.went(subscriber.connection, connections)
       }
     }
 
@@ -90,6 +97,7 @@ export const make: Effect.Effect<MemorySequencer, never, SqlStorage | Relays | S
         if (frames.length === 0) return taken
         publish(subscribers, frames)
         background(crawl(crawls.due(now())))
+        readers.hourly(connections)
         if (alarm.armed() === undefined) yield* armPrune
         return taken
       }),
@@ -102,16 +110,20 @@ export const make: Effect.Effect<MemorySequencer, never, SqlStorage | Relays | S
       listRepos: (page) => Effect.sync(() => Repos.listRepos(sql, page)),
       listReposByCollection: (page) => Effect.sync(() => Repos.listReposByCollection(sql, page)),
       status: Effect.sync(() => {
-        const open = [...subscribers].filter(({ closed }) => !closed)
         return {
           seq: log.newest,
           oldest: log.oldest(),
           events: log.count(),
-          subscribers: open.length,
-          readers: open.map(({ reader }) => reader),
-          relays: crawls.last
+          subscribers: open().length
         }
-      })
+      }),
+      audience: (seqs) =>
+        Effect.sync(() => ({
+          seq: log.newest,
+          readers: readers.all(connections()),
+          relays: crawls.last,
+          places: seqs.map((seq) => log.place(seq))
+        }))
     })
     return { service, connect }
   })

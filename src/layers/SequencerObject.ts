@@ -2,6 +2,7 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Schedule from "effect/Schedule"
 import {
+  type Audience,
   type HostedRepo,
   type OutboxEvent,
   Sequencer,
@@ -23,6 +24,7 @@ export interface SequencerStub {
     readonly limit: number
   }): Promise<{ readonly dids: ReadonlyArray<string>; readonly cursor?: string }>
   status(): Promise<SequencerStatus>
+  audience(seqs: ReadonlyArray<number>): Promise<Audience>
 }
 
 /** An object that is moved or restarted is back soon; one that is overloaded must not be asked again. */
@@ -53,7 +55,8 @@ export const layer = (stub: () => SequencerStub): Layer.Layer<Sequencer> => {
       listRepos: (page) => call("listRepos", (object) => object.listRepos(page)),
       listReposByCollection: (page) =>
         call("listReposByCollection", (object) => object.listReposByCollection(page)),
-      status: call("status", (object) => object.status())
+      status: call("status", (object) => object.status()),
+      audience: (seqs) => call("audience", (object) => object.audience(seqs))
     })
   )
 }

@@ -49,9 +49,9 @@ export const Origin = text(
   toOrigin
 )
 
-/** An origin of a relay; `none` stands for no relay at all. */
+/** An origin of a relay, http for one of this machine only; `none` stands for no relay at all. */
 export const RelayOrigin = text(
-  (value) => value === "none" || isBareOrigin(value, () => false),
+  (value) => value === "none" || isBareOrigin(value, (url) => isLocalName(url.hostname)),
   (value) => (value === "none" ? value : toOrigin(value))
 )
 

@@ -38,24 +38,35 @@ export interface HostedRepo {
   readonly status?: InactiveStatus
 }
 
-/** A connection of subscribeRepos, and how far it was sent the log. */
-export interface Reader {
+/** How far behind the newest event a number is. */
+export interface Place {
+  /** How many events of the log come after it. */
+  readonly behind: number
+  /** Since when the first of them waits to be read, in milliseconds. */
+  readonly waiting?: number
+}
+
+/** A connection of subscribeRepos, and how far it was sent the log; what it has read it alone knows. */
+export interface Reader extends Place {
   /** When it connected, in milliseconds. */
   readonly since: number
   readonly userAgent?: string
+  /** The network that it came from (`203.0.113.0/24`), not its address. */
+  readonly network?: string
   /** The cursor that it asked for. */
   readonly cursor?: number
-  /** The last number it was sent while it catches up; "live" when it has everything. */
-  readonly position: number | "live"
-  /** When it went; absent while it is connected. */
-  readonly until?: number
+  readonly connected: boolean
+  /** When it was connected last, in milliseconds: within an hour, where it was cut off by a restart. */
+  readonly seen: number
+  /** The number of the last event that it was sent, or had before by its own word. */
+  readonly seq: number
 }
 
-/** The last requestCrawl to a relay. */
+/** A relay of the configuration, and the last requestCrawl to it. */
 export interface RelayCall {
   readonly relay: string
-  /** When, in milliseconds. */
-  readonly at: number
+  /** When, in milliseconds; absent while it was never asked. */
+  readonly at?: number
   readonly ok: boolean
   /** The answer's HTTP status, when there was one. */
   readonly status?: number
@@ -70,9 +81,16 @@ export interface SequencerStatus {
   /** How many events were taken since the oldest that is kept; deleted accounts' are counted too. */
   readonly events: number
   readonly subscribers: number
-  /** Who reads now, and who read last (forgotten when the object sleeps). */
+}
+
+/** Who reads the stream, and who was asked to. */
+export interface Audience {
+  readonly seq: number
+  /** Who reads now, and up to twenty who have read within a month. */
   readonly readers: ReadonlyArray<Reader>
   readonly relays: ReadonlyArray<RelayCall>
+  /** The places of the numbers that were asked about. */
+  readonly places: ReadonlyArray<Place>
 }
 
 /** The Sequencer could not be reached or failed. */
@@ -112,5 +130,7 @@ export class Sequencer extends Context.Service<
       SequencerUnavailable
     >
     readonly status: Effect.Effect<SequencerStatus, SequencerUnavailable>
+    /** Who reads, for the administrator; and how far behind these numbers are, which somebody says to have read. */
+    audience(seqs: ReadonlyArray<number>): Effect.Effect<Audience, SequencerUnavailable>
   }
 >()("nacre/services/Sequencer") {}

@@ -1,7 +1,12 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import { accountFrame, decodeFrame, identityFrame, syncFrame } from "../../src/repo/frame.ts"
-import type { InactiveStatus, OutboxEvent, Sequencer } from "../../src/services/Sequencer.ts"
+import type {
+  InactiveStatus,
+  OutboxEvent,
+  Reader,
+  Sequencer
+} from "../../src/services/Sequencer.ts"
 
 type Service = Sequencer["Service"]
 
@@ -264,15 +269,58 @@ export const sequencerContract = (
       }
     })
 
-    check("tells who reads and how far", async ({ sequencer, subscribe }) => {
+    check("tells who reads, since when and how far", async ({ sequencer, subscribe }) => {
+      const before = Date.now()
       await run(sequencer.append("did:example:a", [events("did:example:a").identity()]))
       const listener = await subscribe(0)
       await listener.until(1)
-      const { subscribers, readers } = await run(sequencer.status)
-      assert.strictEqual(subscribers, 1)
-      assert.strictEqual(readers[0]?.cursor, 0)
-      assert.strictEqual(readers[0]?.position, "live")
-      assert.strictEqual(readers[0]?.userAgent, "contract")
+      assert.strictEqual((await run(sequencer.status)).subscribers, 1)
+      const { seq, readers } = await run(sequencer.audience([]))
+      assert.lengthOf(readers, 1)
+      const [{ since, seen, ...reader }] = readers as [Reader]
+      assert.deepStrictEqual(reader, {
+        userAgent: "contract",
+        network: "127.0.0.0/24",
+        cursor: 0,
+        connected: true,
+        seq,
+        behind: 0
+      })
+      assert.isTrue(before <= since && since <= seen && seen <= Date.now())
+      listener.close()
+    })
+
+    check("tells how far who has gone had come, and what waits for them since", async (harness) => {
+      const { sequencer, subscribe } = harness
+      const a = events("did:example:a")
+      await run(sequencer.append("did:example:a", [a.identity()]))
+      const listener = await subscribe()
+      const [first] = (await run(sequencer.audience([]))).readers
+      listener.close()
+      await listener.closed
+      const gone = async () => {
+        const { readers } = await run(sequencer.audience([]))
+        return readers[0]?.connected === false ? readers[0] : undefined
+      }
+      while ((await gone()) === undefined) await new Promise((resolve) => setTimeout(resolve, 5))
+      assert.deepInclude(await gone(), { userAgent: "contract", behind: 0 })
+      const { seq } = await run(sequencer.status)
+      await run(sequencer.append("did:example:a", [a.identity(), a.identity()]))
+      const { readers, places } = await run(sequencer.audience([seq, seq + 10_000_000, 0]))
+      assert.lengthOf(readers, 1)
+      assert.deepInclude(readers[0], { since: first?.since ?? 0, seq, behind: 2 })
+      const { waiting } = readers[0] as Reader
+      if (waiting === undefined) return assert.fail("nothing waits")
+      assert.isBelow(Math.abs(waiting - Date.now()), 60_000)
+      assert.deepStrictEqual(places.slice(0, 2), [{ behind: 2, waiting }, { behind: 0 }])
+      assert.strictEqual(places[2]?.behind, 3)
+      // Whoever comes again is told of once.
+      const again = await subscribe(seq)
+      await again.until(2)
+      const now = (await run(sequencer.audience([]))).readers
+      assert.lengthOf(now, 1)
+      assert.deepInclude(now[0], { connected: true, cursor: seq, behind: 0 })
+      again.close()
     })
   })
 

@@ -179,7 +179,7 @@ export const startHost = async (env: Readonly<Record<string, string>> = {}): Pro
         frames.push(frame.slice())
         setImmediate(sent)
       }
-      connect({ send, close: () => {} }, { cursor })
+      connect({ send, close: () => {} }, cursor === undefined ? {} : { cursor })
       return frames
     },
     close: async () => {

@@ -29,6 +29,7 @@ const listen = async (stub: Stub, cursor?: number | string): Promise<Listener> =
       headers: {
         upgrade: "websocket",
         "user-agent": "contract",
+        "cf-connecting-ip": "127.0.0.1",
         "sec-websocket-protocol": "xrpc.v1.json"
       }
     })
@@ -84,7 +85,7 @@ describe("the Sequencer object asleep", () => {
     const seen = await listener.until(3)
     assert.strictEqual(seen.length, 3)
     assert.strictEqual(seen[2]?.seq, (await stub.status()).seq)
-    assert.strictEqual((await stub.status()).readers[0]?.userAgent, "contract")
+    assert.strictEqual((await stub.audience([])).readers[0]?.userAgent, "contract")
   })
 
   it("goes on with a replay that was cut off by sleep, by its alarm", async () => {
@@ -117,9 +118,48 @@ describe("the Sequencer object asleep", () => {
     const listener = await listen(stub)
     listener.close()
     assert.strictEqual(await listener.closed, 1000)
-    const { subscribers, readers } = await stub.status()
-    assert.strictEqual(subscribers, 0)
+    assert.strictEqual((await stub.status()).subscribers, 0)
+    const { readers } = await stub.audience([])
     assert.strictEqual(readers[0]?.userAgent, "contract")
+  })
+
+  it("remembers over an eviction who has gone, and who still reads", async () => {
+    const stub = freshStub()
+    const gone = await listen(stub)
+    gone.close()
+    await gone.closed
+    const stays = await listen(stub, 0)
+    await evictDurableObject(stub)
+    await stub.append("did:example:a", [events("did:example:a").identity()])
+    await stays.until(1)
+    const told = async () =>
+      (await stub.audience([])).readers.map(({ connected, cursor }) => [connected, cursor])
+    assert.deepStrictEqual(await told(), [[true, 0]])
+    stays.close()
+    await stays.closed
+    await evictDurableObject(stub)
+    assert.deepStrictEqual(await told(), [[false, 0]])
+    assert.strictEqual((await stub.audience([])).readers[0]?.behind, 0)
+  })
+
+  it("counts those as gone whom it lost with its memory", async () => {
+    const stub = freshStub()
+    const listener = await listen(stub)
+    const closed = await runInDurableObject(stub, (_object, state) => {
+      for (const socket of state.getWebSockets()) socket.serializeAttachment({ id: "of another" })
+      return state.getWebSockets().length
+    })
+    assert.strictEqual(closed, 1)
+    await evictDurableObject(stub)
+    const { readers } = await stub.audience([])
+    assert.deepStrictEqual(
+      readers.map(({ connected, userAgent }) => [connected, userAgent]),
+      [
+        [true, undefined],
+        [false, "contract"]
+      ]
+    )
+    listener.close()
   })
 
   it("arms its alarm with the first event, not again with the next", async () => {

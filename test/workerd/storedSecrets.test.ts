@@ -86,10 +86,11 @@ describe("the Sequencer over a store that is down", () => {
       const first = someone.identity()
       assert.strictEqual(sequencer.append("did:example:a", [first]), first.id)
       await scheduler.wait(0)
-      assert.deepStrictEqual(sequencer.status().relays, [])
+      const relays = async () => (await sequencer.audience([])).relays
+      assert.deepStrictEqual(await relays(), [])
       store.isUp = true
       sequencer.append("did:example:a", [someone.identity()])
-      while (sequencer.status().relays.length === 0) await scheduler.wait(1)
-      assert.strictEqual(sequencer.status().relays[0]?.relay, "https://relay.test")
+      while ((await relays()).length === 0) await scheduler.wait(1)
+      assert.strictEqual((await relays())[0]?.relay, "https://relay.test")
     }))
 })

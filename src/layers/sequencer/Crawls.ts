@@ -31,7 +31,7 @@ export class Crawls {
   ): ReadonlyArray<string> {
     const due: Array<string> = []
     for (const [relay, call] of this.calls) {
-      if (!wanted(call) || (call !== undefined && now - call.at < pause)) continue
+      if (!wanted(call) || now - (call?.at ?? -Infinity) < pause) continue
       due.push(relay)
       this.calls.set(relay, { relay, at: now, ok: call?.ok ?? false })
     }
@@ -45,9 +45,9 @@ export class Crawls {
     this.log.setNote(`relay ${relay}`, JSON.stringify(call))
   }
 
-  /** The last call to each relay that was asked. */
+  /** Every relay, with the last call to it. */
   get last(): ReadonlyArray<RelayCall> {
-    return [...this.calls.values()].filter((call) => call !== undefined)
+    return [...this.calls].map(([relay, call]) => call ?? { relay, ok: false })
   }
 
   private read(relay: string): RelayCall | undefined {

@@ -1,5 +1,5 @@
 import { withSeq } from "../../repo/frame.ts"
-import type { OutboxEvent } from "../../services/Sequencer.ts"
+import type { OutboxEvent, Place } from "../../services/Sequencer.ts"
 import type { SqlStorage } from "../../services/SqlStorage.ts"
 import { deleteFramesOf, framesAfter, insertFrame, type Numbered } from "./frames.ts"
 import { afterEvent, forgetDeleted, readRepo, writeCollections, writeRepo } from "./repos.ts"
@@ -120,6 +120,14 @@ export class EventLog {
     })
     this.pruned = last ?? this.pruned
     return old.length === pruneStep
+  }
+
+  /** How many events come after a number, and the time of the first of them: one row is read. */
+  place(seq: number): Place {
+    const query = "SELECT seq, nth FROM event WHERE seq > ? ORDER BY seq LIMIT 1"
+    const [first] = seq < this.last ? this.sql.exec(query, seq).raw() : []
+    if (first === undefined) return { behind: 0 }
+    return { behind: this.nth - Number(first[1]) + 1, waiting: Math.floor(Number(first[0]) / 1000) }
   }
 
   /** When the oldest event is to go, in milliseconds. */

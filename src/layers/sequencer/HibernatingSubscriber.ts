@@ -1,5 +1,5 @@
-import type { Reader } from "../../services/Sequencer.ts"
 import { refuseTooSlow, type Subscriber } from "./feed.ts"
+import type { Connection, Greeting } from "./Readers.ts"
 
 /**
  * What a connection may be sent before it has proven that it reads.
@@ -20,41 +20,37 @@ export const unread = { each: 96_000_000, together: 128_000_000, drain: 8_000_00
 /** `WebSocket.OPEN`, which the platform names otherwise. */
 const open = 1
 
-/** What outlives hibernation with the socket. */
-interface Attachment {
-  readonly position: number | "live"
-  readonly since: number
-  readonly cursor?: number
-  readonly userAgent?: string
-}
+/** What is kept with an accepted socket. */
+export const connectionOf = (socket: WebSocket): Connection =>
+  // SAFETY: every accepted socket was given this attachment.
+  socket.deserializeAttachment() as Connection
 
 /** A subscriber on a hibernating WebSocket; its position is kept in the attachment. */
 export class HibernatingSubscriber implements Subscriber {
   private readonly socket: WebSocket
-  private readonly attachment: Attachment
+  private readonly greeting: Greeting
   private closed = false
   private sent = 0
   private pending = 0
   private pendingAt = 0
   private current: number | "live"
 
-  private constructor(socket: WebSocket, attachment: Attachment) {
+  private constructor(socket: WebSocket, { position, ...greeting }: Connection) {
     this.socket = socket
-    this.attachment = attachment
-    this.current = attachment.position
+    this.greeting = greeting
+    this.current = position
   }
 
   /** The subscriber of a socket that was just accepted. */
-  static accepted(socket: WebSocket, about: Omit<Attachment, "position">): HibernatingSubscriber {
-    const subscriber = new HibernatingSubscriber(socket, { position: "live", ...about })
+  static accepted(socket: WebSocket, greeting: Greeting): HibernatingSubscriber {
+    const subscriber = new HibernatingSubscriber(socket, { position: "live", ...greeting })
     subscriber.position = "live"
     return subscriber
   }
 
   /** The subscriber of a socket that slept. */
   static woken(socket: WebSocket): HibernatingSubscriber {
-    // SAFETY: every accepted socket was given this attachment.
-    return new HibernatingSubscriber(socket, socket.deserializeAttachment() as Attachment)
+    return new HibernatingSubscriber(socket, connectionOf(socket))
   }
 
   get position(): number | "live" {
@@ -63,7 +59,7 @@ export class HibernatingSubscriber implements Subscriber {
 
   set position(position: number | "live") {
     this.current = position
-    this.socket.serializeAttachment({ ...this.attachment, position })
+    this.socket.serializeAttachment(this.connection)
   }
 
   /** True while frames can be sent. */
@@ -71,9 +67,9 @@ export class HibernatingSubscriber implements Subscriber {
     return !this.closed && this.socket.readyState === open
   }
 
-  /** Who reads here. */
-  get reader(): Reader {
-    return { ...this.attachment, position: this.current }
+  /** Who reads here, and how far it was sent the log: it outlives hibernation with the socket. */
+  get connection(): Connection {
+    return { ...this.greeting, position: this.current }
   }
 
   send(frame: Uint8Array): void {

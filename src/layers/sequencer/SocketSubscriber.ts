@@ -1,6 +1,6 @@
 import * as Effect from "effect/Effect"
-import type { Reader } from "../../services/Sequencer.ts"
 import { refuseTooSlow, type Subscriber } from "./feed.ts"
+import type { Connection, Greeting } from "./Readers.ts"
 
 /** A socket that tells when the system has taken what was sent: one of `ws`, or a test's. */
 export interface MemorySocket {
@@ -16,26 +16,18 @@ export class SocketSubscriber implements Subscriber {
   position: number | "live" = "live"
   closed = false
   private readonly socket: MemorySocket
-  private readonly about: Omit<Reader, "position">
+  private readonly greeting: Greeting
   private waiting = 0
   private resume: (() => void) | undefined
 
-  constructor(
-    socket: MemorySocket,
-    about: {
-      readonly since: number
-      readonly cursor: number | undefined
-      readonly userAgent?: string
-    }
-  ) {
+  constructor(socket: MemorySocket, greeting: Greeting) {
     this.socket = socket
-    const { cursor, ...rest } = about
-    this.about = cursor === undefined ? rest : { ...rest, cursor }
+    this.greeting = greeting
   }
 
-  /** Who reads here. */
-  get reader(): Reader {
-    return { ...this.about, position: this.position }
+  /** Who reads here, and how far it was sent the log. */
+  get connection(): Connection {
+    return { ...this.greeting, position: this.position }
   }
 
   send(frame: Uint8Array): void {

@@ -1,14 +1,15 @@
 import { DurableObject } from "cloudflare:workers"
 import * as Effect from "effect/Effect"
 import type * as Layer from "effect/Layer"
-import type { OutboxEvent, Reader, SequencerStatus } from "../../services/Sequencer.ts"
+import type { Audience, OutboxEvent, SequencerStatus } from "../../services/Sequencer.ts"
 import { Relays } from "../../services/Relays.ts"
 import * as AlarmDurable from "../AlarmDurable.ts"
 import * as SqlStorageDurable from "../SqlStorageDurable.ts"
 import { Crawls } from "./Crawls.ts"
 import { EventLog } from "./EventLog.ts"
 import { begin, catchUp, publish } from "./feed.ts"
-import { HibernatingSubscriber, unread } from "./HibernatingSubscriber.ts"
+import { connectionOf, HibernatingSubscriber, unread } from "./HibernatingSubscriber.ts"
+import { greetingOf, Readers } from "./Readers.ts"
 import * as Repos from "./repos.ts"
 import { readUpgrade } from "./upgrade.ts"
 
@@ -20,9 +21,6 @@ const lookAgainAfter = 1000
 
 /** When a replay is resumed by the alarm if nothing else did, in milliseconds. */
 const resumeAfter = 30_000
-
-/** Readers that went and are still told of. */
-const departedKept = 20
 
 /** Relays that cannot be had must not stop the event stream. */
 const relaysIfAny = <E>(relays: Layer.Layer<Relays, E>) =>
@@ -39,7 +37,7 @@ export const sequencerClass = <Env, E>(relays: (env: Env) => Layer.Layer<Relays,
     readonly #sql
     readonly #alarm: Promise<AlarmDurable.ObjectAlarm>
     readonly #subscribers = new WeakMap<WebSocket, HibernatingSubscriber>()
-    #departed: ReadonlyArray<Reader> = []
+    readonly #readers: Readers
     #relays: Relays["Service"] | undefined
     #crawls: Crawls | undefined
     #starting: Promise<boolean> | undefined
@@ -50,6 +48,8 @@ export const sequencerClass = <Env, E>(relays: (env: Env) => Layer.Layer<Relays,
       super(ctx, env)
       this.#sql = SqlStorageDurable.make(ctx.storage)
       this.#log = new EventLog(this.#sql, Date.now)
+      const standing = new Set(ctx.getWebSockets().map((socket) => connectionOf(socket).id))
+      this.#readers = new Readers(this.#log, Date.now, (id) => standing.has(id))
       this.#alarm = Effect.runPromise(AlarmDurable.make(ctx.storage))
       ctx.waitUntil(this.#start())
       ctx.waitUntil(this.#replay())
@@ -76,14 +76,15 @@ export const sequencerClass = <Env, E>(relays: (env: Env) => Layer.Layer<Relays,
       if (asked instanceof Response) return asked
       const { 0: client, 1: server } = new WebSocketPair()
       this.ctx.acceptWebSocket(server)
-      const userAgent = request.headers.get("user-agent")?.slice(0, 200)
       const subscriber = HibernatingSubscriber.accepted(server, {
+        id: crypto.randomUUID(),
         since: Date.now(),
-        ...(asked.cursor === undefined ? {} : { cursor: asked.cursor }),
-        ...(userAgent === undefined ? {} : { userAgent })
+        ...asked,
+        ...greetingOf(request.headers)
       })
       this.#subscribers.set(server, subscriber)
       if (begin(this.#log, subscriber, asked.cursor)) this.ctx.waitUntil(this.#replay())
+      this.#readers.came(() => this.#connections())
       return new Response(null, { status: 101, webSocket: client })
     }
 
@@ -95,6 +96,7 @@ export const sequencerClass = <Env, E>(relays: (env: Env) => Layer.Layer<Relays,
       publish(this.#open(), frames)
       if (!this.#pruneArmed) this.ctx.waitUntil(this.#armPrune())
       this.#crawlDue()
+      this.#readers.hourly(() => this.#connections())
       return taken
     }
 
@@ -107,14 +109,21 @@ export const sequencerClass = <Env, E>(relays: (env: Env) => Layer.Layer<Relays,
     }
 
     status(): SequencerStatus {
-      const readers = this.#open().map((subscriber) => subscriber.reader)
       return {
         seq: this.#log.newest,
         oldest: this.#log.oldest(),
         events: this.#log.count(),
-        subscribers: readers.length,
-        readers: [...readers, ...this.#departed],
-        relays: this.#crawls?.last ?? []
+        subscribers: this.#open().length
+      }
+    }
+
+    async audience(seqs: ReadonlyArray<number>): Promise<Audience> {
+      await this.#starting
+      return {
+        seq: this.#log.newest,
+        readers: this.#readers.all(this.#connections()),
+        relays: this.#crawls?.last ?? [],
+        places: seqs.map((seq) => this.#log.place(seq))
       }
     }
 
@@ -122,6 +131,7 @@ export const sequencerClass = <Env, E>(relays: (env: Env) => Layer.Layer<Relays,
       const alarm = await this.#alarm
       alarm.rang()
       this.#pruneArmed = false
+      this.#readers.hourly(() => this.#connections())
       if (this.#log.prune()) await Effect.runPromise(alarm.service.by(Date.now() + lookAgainAfter))
       await this.#armPrune()
       await this.#replay()
@@ -132,10 +142,10 @@ export const sequencerClass = <Env, E>(relays: (env: Env) => Layer.Layer<Relays,
 
     override webSocketClose(socket: WebSocket): void {
       const subscriber = this.#subscriber(socket)
-      const { reader } = subscriber
+      const { connection } = subscriber
       // The client's close is answered by ours; nothing is sent if it went without one.
       subscriber.close(1000, "")
-      this.#departed = [{ ...reader, until: Date.now() }, ...this.#departed].slice(0, departedKept)
+      this.#readers.went(connection, () => this.#connections())
     }
 
     override webSocketError(socket: WebSocket): void {
@@ -155,6 +165,10 @@ export const sequencerClass = <Env, E>(relays: (env: Env) => Layer.Layer<Relays,
         .getWebSockets()
         .map((socket) => this.#subscriber(socket))
         .filter((subscriber) => subscriber.isOpen)
+    }
+
+    #connections() {
+      return this.#open().map(({ connection }) => connection)
     }
 
     async #armPrune(): Promise<void> {

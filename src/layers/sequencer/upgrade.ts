@@ -6,9 +6,7 @@ const refusal = (status: number, error: string, message: string, headers = {}) =
  *
  * Sub-protocols (`Sec-WebSocket-Protocol`) are not looked at: this stream has one form.
  */
-export const readUpgrade = (
-  request: Request
-): { readonly cursor: number | undefined } | Response => {
+export const readUpgrade = (request: Request): { readonly cursor?: number } | Response => {
   if (request.method !== "GET") {
     return refusal(405, "InvalidRequest", "Use GET", { allow: "GET" })
   }
@@ -23,5 +21,5 @@ export const readUpgrade = (
       connection: "Upgrade"
     })
   }
-  return { cursor }
+  return cursor === undefined ? {} : { cursor }
 }

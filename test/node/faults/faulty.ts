@@ -59,7 +59,8 @@ export const faultyLog = (
     append: (did, events) => run(working.append(did, events)),
     listRepos: (page) => run(working.listRepos(page)),
     listReposByCollection: (page) => run(working.listReposByCollection(page)),
-    status: () => run(working.status)
+    status: () => run(working.status),
+    audience: (seqs) => run(working.audience(seqs))
   }
   return Layer.effect(
     Sequencer,

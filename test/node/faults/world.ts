@@ -123,7 +123,7 @@ export const makeWorld = Effect.gen(function* () {
       },
       close: () => {}
     },
-    { cursor: undefined }
+    {}
   )
 
   const ask = (path: string, asked: Asked = {}) =>

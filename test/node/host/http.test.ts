@@ -33,9 +33,7 @@ const sequencer = (status: Sequencer["Service"]["status"]) =>
     Sequencer.of({ status } as Sequencer["Service"])
   )
 
-const online = sequencer(
-  Effect.succeed({ seq: 1, oldest: 1, events: 1, subscribers: 0, readers: [], relays: [] })
-)
+const online = sequencer(Effect.succeed({ seq: 1, oldest: 1, events: 1, subscribers: 0 }))
 
 describe("well-known files", () => {
   const local = { env: { PUBLIC_URL: "http://localhost:8787", HANDLE_DOMAINS: "test" } }

@@ -182,4 +182,4 @@ describe("the Node server", () => {
 
 /** Closed ones are no readers. */
 const slowIsOpen = async (sequencer: SequencerMemory.MemorySequencer["service"]) =>
-  (await Effect.runPromise(sequencer.status)).readers.length === 2
+  (await Effect.runPromise(sequencer.status)).subscribers === 2

@@ -84,11 +84,16 @@ describe("requestCrawl", () => {
     )
   }
 
-  it.effect("is not sent from a development server", () =>
-    Effect.map(Relays, ({ origins }) => assert.deepStrictEqual(origins, [])).pipe(
-      Effect.provide(relaysWith({ isLocal: true }).layer)
-    )
-  )
+  it.effect("is sent from a development server to relays of the same machine alone", () => {
+    const relays = ["https://relay.test", "http://127.0.0.1:2470"]
+    const { sent, layer } = relaysWith({ host: "localhost:8787", isLocal: true, relays })
+    return Effect.gen(function* () {
+      const { origins, requestCrawl } = yield* Relays
+      assert.deepStrictEqual(origins, ["http://127.0.0.1:2470"])
+      yield* requestCrawl("http://127.0.0.1:2470")
+      assert.strictEqual(sent[0]?.request.body, `{"hostname":"localhost:8787"}`)
+    }).pipe(Effect.provide(layer))
+  })
 
   it.effect("tells a refusal and a failure instead of failing", () =>
     Effect.gen(function* () {
@@ -126,7 +131,7 @@ describe("the Sequencer asks relays", () => {
       yield* service.append(did, [a.identity()])
       yield* service.append(did, [a.identity()])
       assert.strictEqual(yield* asked("1 second"), 4)
-      const { relays } = yield* service.status
+      const { relays } = yield* service.audience([])
       assert.deepStrictEqual(
         relays.map(({ relay, ok }) => [relay, ok]),
         [
@@ -159,7 +164,7 @@ describe("the Sequencer asks relays", () => {
       const again = yield* start
       yield* TestClock.adjust("1 second")
       assert.strictEqual(sent.length, 1)
-      const { relays } = yield* again.service.status
+      const { relays } = yield* again.service.audience([])
       assert.deepInclude(relays[0], { relay: "https://relay.test", ok: false, status: 400 })
     }).pipe(Effect.scoped)
   })

@@ -86,8 +86,8 @@ describe("a consumer that does not keep up, in process", () => {
       const { service, connect } = yield* SequencerMemory.make
       const a = events(did)
       const [slow, quick] = [pausedSocket(), pausedSocket()]
-      connect(slow.socket, { cursor: undefined })
-      connect(quick.socket, { cursor: undefined })
+      connect(slow.socket, {})
+      connect(quick.socket, {})
       for (let at = 0; at < 40; at++) {
         yield* service.append(did, [a.head("3a", 1_000_000)])
         quick.read()
@@ -112,7 +112,10 @@ describe("a consumer on a hibernating socket", () => {
       serializeAttachment: () => {}
     }
     // SAFETY: what a subscriber uses of a socket.
-    const subscriber = HibernatingSubscriber.accepted(socket as unknown as WebSocket, { since: 0 })
+    const subscriber = HibernatingSubscriber.accepted(socket as unknown as WebSocket, {
+      id: "one",
+      since: 0
+    })
     return { seen, closes, subscriber }
   }
   const megabyte = () => {

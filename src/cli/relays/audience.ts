@@ -1,0 +1,49 @@
+import * as Schema from "effect/Schema"
+import { query, type Remote } from "../xrpc.ts"
+
+const optional = Schema.optionalKey
+
+const Place = {
+  behind: Schema.Int,
+  /** Since when the first event waits to be read, in milliseconds. */
+  waiting: optional(Schema.Finite)
+}
+
+const Reader = Schema.Struct({
+  since: Schema.Finite,
+  userAgent: optional(Schema.String),
+  network: optional(Schema.String),
+  cursor: optional(Schema.Finite),
+  connected: Schema.Boolean,
+  seen: Schema.Finite,
+  seq: Schema.Finite,
+  ...Place
+})
+
+const RelayCall = Schema.Struct({
+  relay: Schema.String,
+  at: optional(Schema.Finite),
+  ok: Schema.Boolean,
+  status: optional(Schema.Int),
+  message: optional(Schema.String)
+})
+
+const Audience = Schema.Struct({
+  seq: Schema.Finite,
+  readers: Schema.Array(Reader),
+  relays: Schema.Array(RelayCall),
+  places: Schema.Array(Schema.Struct(Place))
+})
+
+/** Somebody who reads the event stream, as the server knows them. */
+export type Reader = typeof Reader.Type
+
+/** A relay that the server asks to crawl, and what it said. */
+export type RelayCall = typeof RelayCall.Type
+
+/** How far behind the newest event a number is. */
+export type Place = Pick<Reader, "behind" | "waiting">
+
+/** Who reads the event stream, and how far behind these numbers are; for the administrator alone. */
+export const audienceOf = (admin: Remote, seqs: ReadonlyArray<number> = []) =>
+  query(admin, "admin/relays", Audience, { seq: seqs.map(String) })

@@ -1,0 +1,54 @@
+import * as Effect from "effect/Effect"
+import * as Schema from "effect/Schema"
+import { CallFailed } from "../failure.ts"
+import { query } from "../xrpc.ts"
+
+const optional = Schema.optionalKey
+
+const HostStatus = Schema.Struct({ seq: optional(Schema.Int), status: optional(Schema.String) })
+
+const RepoStatus = Schema.Struct({ rev: optional(Schema.String) })
+
+/** What a relay says of a server: that it knows it, that it does not, or nothing of use. */
+export type Claim =
+  | {
+      readonly kind: "known"
+      readonly seq: number | undefined
+      readonly status: string | undefined
+      /** The rev that it has of the account that was asked about. */
+      readonly rev: string | undefined
+    }
+  | { readonly kind: "unknown" | "silent"; readonly why: string }
+
+/** Relays that do not have the method say so in several ways; one that has it names the host that it does not know. */
+const lacksMethod = ({ status, error }: CallFailed): boolean =>
+  status === 501 || status === 405 || (status === 404 && error === "UnknownError")
+
+/** Asks a relay what it has read of a server, and of one of its accounts. */
+export const claimOf = Effect.fn("cli.claimOf")(function* (
+  relay: string,
+  host: string,
+  did: string | undefined
+) {
+  const asked = { server: relay }
+  const known = Effect.gen(function* () {
+    const { seq, status } = yield* query(asked, "com.atproto.sync.getHostStatus", HostStatus, {
+      hostname: host
+    })
+    const repo =
+      did === undefined
+        ? undefined
+        : yield* query(asked, "com.atproto.sync.getRepoStatus", RepoStatus, { did }).pipe(
+            Effect.catchTag("CallFailed", () => Effect.undefined)
+          )
+    return { kind: "known", seq, status, rev: repo?.rev } satisfies Claim as Claim
+  })
+  return yield* Effect.catchTags(known, {
+    CallFailed: (failure) =>
+      Effect.succeed<Claim>({
+        kind: lacksMethod(failure) ? "silent" : "unknown",
+        why: failure.message === "" ? `${failure.status} ${failure.error}` : failure.message
+      }),
+    Unreachable: ({ why }) => Effect.succeed<Claim>({ kind: "silent", why })
+  })
+})

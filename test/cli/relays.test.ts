@@ -1,0 +1,174 @@
+import { afterAll, assert, beforeAll, describe, it } from "@effect/vitest"
+import { createServer, type Server } from "node:http"
+import type { AddressInfo } from "node:net"
+import WebSocket from "ws"
+import { type TestServer, until } from "../support/server.ts"
+import { startMemory } from "../support/serverMemory.ts"
+import { post, signIn } from "../support/serverPeople.ts"
+import { type Desk, makeDesk } from "./command.ts"
+
+/** A relay of this machine: it comes when it is asked to, reads, and tells what it has read. */
+const startRelay = async () => {
+  const asked: Array<string> = []
+  const reads: Array<string> = []
+  const seqs: Array<number> = []
+  const revs = new Map<string, string>()
+  let socket: WebSocket | undefined
+  let status = "active"
+  let tells = true
+  const read = (hostname: string) => {
+    reads.push(hostname)
+    socket = new WebSocket(`ws://${hostname}/xrpc/com.atproto.sync.subscribeRepos`, {
+      headers: { "user-agent": "test-relay/1 (atproto-relay)" }
+    })
+    socket.on("error", () => {})
+    socket.on("message", () => {})
+  }
+  const answers: Record<string, (query: URLSearchParams, body: string) => object | undefined> = {
+    "com.atproto.sync.requestCrawl": (_, body) => {
+      const { hostname } = JSON.parse(body) as { hostname: string }
+      asked.push(hostname)
+      return {}
+    },
+    "com.atproto.sync.getHostStatus": (query) =>
+      tells && reads.includes(query.get("hostname") ?? "")
+        ? { hostname: query.get("hostname"), seq: seqs.at(-1) ?? 0, status }
+        : undefined,
+    "com.atproto.sync.getRepoStatus": (query) => {
+      const did = query.get("did") ?? ""
+      return revs.has(did) ? { did, active: true, rev: revs.get(did) } : undefined
+    }
+  }
+  const server: Server = createServer((request, response) => {
+    let body = ""
+    request.on("data", (chunk) => (body += chunk))
+    request.on("end", () => {
+      const url = new URL(request.url ?? "/", "http://relay")
+      const answer = answers[url.pathname.replace("/xrpc/", "")]?.(url.searchParams, body)
+      response.writeHead(answer === undefined ? 404 : 200, { "content-type": "application/json" })
+      response.end(JSON.stringify(answer ?? { error: "HostNotFound", message: "host not found" }))
+    })
+  })
+  await new Promise<void>((listens) => server.listen(0, "127.0.0.1", listens))
+  // SAFETY: it listens on a port.
+  const host = `127.0.0.1:${(server.address() as AddressInfo).port}`
+  return {
+    host,
+    origin: `http://${host}`,
+    asked,
+    read,
+    leave: () => socket?.terminate(),
+    /** What it says to have read, and how it stands to the server. */
+    says: (about: { seq: number; did: string; rev: string }, standing = "active") => {
+      seqs.push(about.seq)
+      revs.set(about.did, about.rev)
+      status = standing
+    },
+    keepsSilent: () => (tells = false),
+    close: () => {
+      socket?.terminate()
+      server.close()
+    }
+  }
+}
+
+let relay: Awaited<ReturnType<typeof startRelay>>
+let server: TestServer
+let desk: Desk
+let away: Desk
+
+beforeAll(async () => {
+  relay = await startRelay()
+  server = await startMemory({ RELAYS: relay.origin, DEV_ALLOW_HOSTS: relay.host })
+  desk = makeDesk(server)
+  away = makeDesk()
+}, 60_000)
+afterAll(async () => {
+  desk?.remove()
+  away?.remove()
+  relay?.close()
+  await server?.stop()
+})
+
+const audience = async (query = "") => {
+  const { adminPassword } = server.account
+  const basic = Buffer.from(`admin:${adminPassword}`).toString("base64")
+  const answer = await fetch(`${server.url}/admin/relays${query}`, {
+    headers: { authorization: `Basic ${basic}` }
+  })
+  // SAFETY: the test asserts on what it reads.
+  return (await answer.json()) as any
+}
+
+describe("what a relay has read", () => {
+  it("is nothing where it has never come, which nacre status calls a fault", async () => {
+    await until("the relay is asked", () => relay.asked.length > 0)
+    assert.strictEqual(relay.asked[0], new URL(server.publicUrl).host)
+    const { code, stdout, json } = await desk.run(["status", "--json"])
+    assert.strictEqual(code, 1)
+    const [told] = json["relays"]
+    assert.deepInclude(told, { name: relay.origin, ok: false })
+    assert.notInclude(stdout, server.account.adminPassword)
+    const words = await desk.run(["status"])
+    assert.match(words.stdout, /RELAY +ASKED TO CRAWL +READING SINCE +READ UP TO +LAST SEEN/)
+    assert.match(
+      words.stdout,
+      new RegExp(`${relay.origin} +\\d{4}-\\d\\d-\\d\\d \\d\\d:\\d\\d UTC`)
+    )
+    assert.match(words.stdout, /NO {2}http:\/\/127\.0\.0\.1/)
+  })
+
+  it("is a line of nacre status once it reads: asked when, since when, up to where", async () => {
+    const { did, agent } = await signIn(server)
+    relay.read(new URL(server.publicUrl).host)
+    await until("it reads", async () => (await audience()).readers.length === 1)
+    await agent.post(post("for the relay"))
+    const { seq } = await audience()
+    const { rev } = (await agent.com.atproto.sync.getLatestCommit({ did })).data
+    relay.says({ seq, did, rev })
+    const { code, json, stderr } = await desk.run(["status", "--json"])
+    assert.strictEqual(code, 0, stderr)
+    const [told] = json["relays"]
+    assert.deepInclude(told, { ok: true, seq, behind: 0, connected: true, answered: 200 })
+    assert.isBelow(Math.abs(told.readingSince - Date.now()), 60_000)
+    assert.deepStrictEqual(json["others"], [])
+    const { stdout } = await desk.run(["status"])
+    assert.match(stdout, new RegExp(`UTC +${seq} \\(all\\) +now`))
+
+    await agent.post(post("that it has not read yet"))
+    const later = await desk.run(["status"])
+    assert.strictEqual(later.code, 0)
+    const head = (await audience()).seq
+    assert.include(later.stdout, `${seq} (head ${head}, 1 behind)`)
+    relay.says({ seq: head, did, rev }, "banned")
+    const banned = await desk.run(["status"])
+    assert.strictEqual(banned.code, 1)
+    assert.match(banned.stdout, /NO .*banned.*\n +It reads nothing of this server/)
+  })
+
+  it("is what it was sent before it went, where it says nothing itself", async () => {
+    const { seq } = await audience()
+    relay.keepsSilent()
+    relay.leave()
+    await until("it has gone", async () => (await audience()).readers[0].connected === false)
+    const { json } = await desk.run(["status", "--json"])
+    assert.deepInclude(json["relays"][0], { ok: false, connected: false, seq })
+  })
+
+  it("is told to the administrator alone, and only by numbers that are some", async () => {
+    for (const authorization of [undefined, "Basic YWRtaW46d3Jvbmc=", "Bearer x"]) {
+      const headers: Record<string, string> = authorization === undefined ? {} : { authorization }
+      const answer = await fetch(`${server.url}/admin/relays`, { headers })
+      assert.strictEqual(answer.status, 401)
+      assert.notInclude(await answer.text(), "atproto-relay")
+    }
+    for (const seq of ["x", "-1", "1e3", "", "99999999999999999999"]) {
+      assert.strictEqual((await audience(`?seq=${seq}`)).error, "InvalidRequest", seq)
+    }
+    const { places } = await audience("?seq=0&seq=8999999999999999")
+    assert.isAbove(places[0].behind, 0)
+    assert.deepStrictEqual(places[1], { behind: 0 })
+    const words = await away.run(["status"], { NACRE_SERVER: server.publicUrl, RELAYS: "none" })
+    assert.notInclude(words.stdout, "test-relay")
+  })
+})

@@ -1,0 +1,96 @@
+import { assert, describe, it } from "@effect/vitest"
+import type { Reader, RelayCall } from "../../src/cli/relays/audience.ts"
+import { type Facts, judge, readerOf } from "../../src/cli/relays/judge.ts"
+
+const now = Date.UTC(2026, 10, 28, 12)
+const minute = 60_000
+const relay = "https://bsky.network"
+const call: RelayCall = { relay, at: now - minute, ok: true, status: 200 }
+
+const reader = (more: Partial<Reader> = {}): Reader => ({
+  since: now - 60 * minute,
+  userAgent: "indigo-relay/v1 (atproto-relay)",
+  connected: true,
+  seen: now,
+  seq: 41,
+  behind: 0,
+  ...more
+})
+
+const known = (more: object = {}): Facts["claim"] => ({
+  kind: "known",
+  seq: 41,
+  status: "active",
+  rev: undefined,
+  ...more
+})
+
+const late = { behind: 3, waiting: now - 11 * minute }
+const onItsWay = { behind: 3, waiting: now - minute }
+const silent = { kind: "silent", why: "it hung up" } as const
+const unknown = { kind: "unknown", why: "host not found" } as const
+
+const judged = (facts: Partial<Facts>) => judge({ relay, claim: known(), call, ...facts }, now)
+
+describe("a relay", () => {
+  it("is well where it has read everything, or what is new is on its way", () => {
+    assert.isTrue(judged({ place: { behind: 0 }, rev: undefined }).ok)
+    assert.isTrue(judged({ place: onItsWay }).ok)
+    assert.isTrue(judged({ place: onItsWay, claim: known({ rev: "3a" }), rev: "3b" }).ok)
+    assert.isTrue(judged({ claim: silent, reader: reader() }).ok)
+  })
+
+  it("is at fault where an event has waited for it too long", () => {
+    const { ok, detail, fix } = judged({ place: late })
+    assert.isFalse(ok)
+    assert.include(detail, "3 events behind, since 2026-11-28 11:49 UTC")
+    assert.include(fix, "Write a post")
+    assert.isFalse(judged({ claim: silent, reader: reader({ connected: false, ...late }) }).ok)
+  })
+
+  it("is at fault where it has read past a commit and does not have it", () => {
+    const { ok, detail } = judged({
+      place: { behind: 0 },
+      claim: known({ rev: "3a" }),
+      rev: "3b"
+    })
+    assert.isFalse(ok)
+    assert.include(detail, "rev 3a")
+  })
+
+  it("is at fault where it says that it does not read", () => {
+    for (const status of ["offline", "throttled", "banned"]) {
+      const { ok, fix } = judged({ claim: known({ status }), place: { behind: 0 } })
+      assert.isFalse(ok, status)
+      assert.isDefined(fix, status)
+    }
+  })
+
+  it("that has never come is at fault, and it is told why as far as one knows", () => {
+    assert.match(judged({ claim: unknown }).detail, /host not found; asked at .*, and it said yes/)
+    assert.include(judged({ claim: unknown }).fix, "wss")
+    const refused = { relay, at: now, ok: false, status: 403, message: "HostBanned" }
+    assert.match(judged({ claim: unknown, call: refused }).detail, /it refused: 403 HostBanned/)
+    assert.match(judged({ claim: unknown, call: { relay, ok: false } }).detail, /never asked/)
+    assert.match(judged({ claim: silent }).detail, /it hung up; nobody who calls itself a relay/)
+    assert.isFalse(judged({ claim: silent, call: undefined }).ok)
+  })
+
+  it("that has gone is at fault, and it is told when it was seen last", () => {
+    const gone = reader({ connected: false, seen: now - 90 * minute })
+    const { ok, detail } = judged({ claim: silent, reader: gone })
+    assert.isFalse(ok)
+    assert.include(detail, "last seen at 2026-11-28 10:30 UTC")
+  })
+
+  it("is found among the readers by its name, and where it is the only one by calling itself a relay", () => {
+    const other = { relay: "https://relay.example", ok: true }
+    const nameless = reader()
+    const named = reader({ userAgent: "relay.example/2 (atproto-relay)" })
+    const app = reader({ userAgent: "an app" })
+    assert.strictEqual(readerOf(relay, [call], [app, nameless]), nameless)
+    assert.strictEqual(readerOf(relay, [call], [app]), undefined)
+    assert.strictEqual(readerOf(other.relay, [call, other], [nameless, named]), named)
+    assert.strictEqual(readerOf(relay, [call, other], [nameless, named]), undefined)
+  })
+})
