@@ -17,7 +17,9 @@ export class CallFailed extends Schema.TaggedError<CallFailed>()("CallFailed", {
   nsid: Schema.String,
   status: Schema.Int,
   error: Schema.String,
-  message: Schema.String
+  message: Schema.String,
+  /** How long the server wants to be left alone, in milliseconds, where it says so. */
+  retryAfter: Schema.optionalKey(Schema.Finite)
 }) {
   override readonly [Runtime.errorExitCode] = 1
   // `run` has told it.
@@ -34,6 +36,17 @@ export class Unreachable extends Schema.TaggedError<Unreachable>()("Unreachable"
   override readonly [Runtime.errorReported] = false
 }
 
+/** What a server sent is not whole, or not what was asked for. */
+export class Damaged extends Schema.TaggedError<Damaged>()("Damaged", {
+  server: Schema.String,
+  what: Schema.String,
+  why: Schema.String
+}) {
+  override readonly [Runtime.errorExitCode] = 1
+  // `run` has told it.
+  override readonly [Runtime.errorReported] = false
+}
+
 /** What was looked at is not well; the report has been printed. */
 export class Unwell extends Schema.TaggedError<Unwell>()("Unwell", { faults: Schema.Int }) {
   override readonly [Runtime.errorExitCode] = 1
@@ -41,7 +54,14 @@ export class Unwell extends Schema.TaggedError<Unwell>()("Unwell", { faults: Sch
 }
 
 /** Everything that a command fails with on purpose, and that is yet to be told. */
-export type CliFailure = Failed | CallFailed | Unreachable
+export type CliFailure = Failed | CallFailed | Unreachable | Damaged
+
+/** Whether something is told by `run`. */
+export const isTold = (error: unknown): error is CliFailure =>
+  error instanceof Failed ||
+  error instanceof CallFailed ||
+  error instanceof Unreachable ||
+  error instanceof Damaged
 
 /** What is told about a failure: to people in words, to scripts as JSON. */
 export interface Explanation {
@@ -58,7 +78,8 @@ const advice: Readonly<Record<string, string>> = {
   InvalidToken: "Ask for a new code, or sign in again, and repeat the command.",
   ExpiredToken: "Ask for a new code, or sign in again, and repeat the command.",
   AuthFactorTokenRequired:
-    "Set NACRE_CODE to the code of your authenticator, or run the command in a terminal.",
+    "Set NACRE_CODE to a code of your authenticator, a recovery code, or the code that the server has just mailed, " +
+    "or run the command in a terminal. Each code is good once.",
   RateLimitExceeded: "Wait a few minutes and repeat the command.",
   AccountDeactivated: "Activate the account first: nacre account activate",
   RepoDeactivated: "Activate the account first: nacre account activate",
@@ -76,9 +97,22 @@ const advice: Readonly<Record<string, string>> = {
 const isUnknownPath = ({ nsid, status }: CallFailed): boolean =>
   nsid.includes("/") && status === 404
 
+/** How long that is, as people say it. */
+export const inWords = (milliseconds: number): string => {
+  const minutes = Math.ceil(milliseconds / 60_000)
+  if (minutes < 2) return `${Math.ceil(milliseconds / 1000)} s`
+  return minutes < 120 ? `${minutes} minutes` : `${Math.ceil(minutes / 60)} hours`
+}
+
+const adviceOn = (failure: CallFailed): string | undefined => {
+  const { error, retryAfter } = failure
+  if (retryAfter !== undefined) return `Wait ${inWords(retryAfter)} and repeat the command.`
+  return advice[isUnknownPath(failure) ? "MethodNotImplemented" : error]
+}
+
 const explainCall = (failure: CallFailed): Explanation => {
   const { server, nsid, status, error, message } = failure
-  const next = advice[isUnknownPath(failure) ? "MethodNotImplemented" : error]
+  const next = adviceOn(failure)
   return {
     error,
     message: `${server} refused ${nsid} (${status} ${error})${message === "" ? "" : `: ${message}`}`,
@@ -96,6 +130,12 @@ export const explain = (failure: CliFailure): Explanation => {
         error: "Unreachable",
         message: `${failure.server} cannot be reached: ${failure.why}`,
         next: "Is it running, and is this its address? Start a local one with npm start, or name another with --server."
+      }
+    case "Damaged":
+      return {
+        error: "Damaged",
+        message: `${failure.server} sent ${failure.what} damaged: ${failure.why}`,
+        next: "Repeat the command to try again."
       }
     case "Failed": {
       const { message, next } = failure

@@ -32,7 +32,7 @@ export const leave = Command.make(
     }
     const did = yield* didOf(from, yield* theAccount)
     if (token) return yield* arrivalGuide({ did, from, to })
-    yield* moveAccount({ did, from, to, fromNacre: true }, wishes)
+    yield* moveAccount({ did, from, to }, wishes)
   })
 ).pipe(
   Command.withDescription(

@@ -7,31 +7,35 @@ import { bytes, note } from "./output.ts"
 
 /** How far something has come. */
 export interface Progress {
-  /** So much more is done, now or before this run. */
-  advance(amount: number): Effect.Effect<void>
+  /** So many more are done, now or before this run. */
+  advance(items: number): Effect.Effect<void>
+  /** So many more bytes have come by. */
+  pass(bytes: number): Effect.Effect<void>
 }
 
 interface Options {
   readonly label: string
-  /** How much there is to do, where that is known. */
+  /** How many there are to do, where things are counted and not only bytes. */
   readonly total?: number
-  readonly unit: "bytes" | "items"
+}
+
+interface State {
+  readonly items: number
+  readonly bytes: number
 }
 
 const barWidth = 24
 /** How often a bar is drawn anew, in milliseconds. */
 const drawEvery = 100
 
-const amountOf = (unit: Options["unit"], count: number) =>
-  unit === "bytes" ? bytes(count) : String(count)
-
-/** The line of a bar: `Blobs [######------] 12 of 40`. */
-export const barOf = ({ label, total, unit }: Options, done: number): string => {
-  if (total === undefined) return `${label} ${amountOf(unit, done)}`
-  const share = total === 0 ? 1 : Math.min(1, done / total)
+/** The line of a bar: `Blobs [######------] 12 of 40, 3.2 MB`. */
+export const barOf = ({ label, total }: Options, { items, bytes: passed }: State): string => {
+  if (total === undefined) return `${label} ${bytes(passed)}`
+  const share = total === 0 ? 1 : Math.min(1, items / total)
   const full = Math.round(share * barWidth)
   const bar = `${"#".repeat(full)}${"-".repeat(barWidth - full)}`
-  return `${label} [${bar}] ${amountOf(unit, done)} of ${amountOf(unit, total)}`
+  const size = passed === 0 ? "" : `, ${bytes(passed)}`
+  return `${label} [${bar}] ${items} of ${total}${size}`
 }
 
 /** Shows a bar on a terminal while something goes on; elsewhere one line when it is done. */
@@ -42,15 +46,18 @@ export const withProgress = <A, E, R>(
   Effect.gen(function* () {
     const stdio = yield* Stdio.Stdio
     const isTerminal = yield* stdio.stderrIsTerminal
-    const done = yield* Ref.make(0)
+    const done = yield* Ref.make<State>({ items: 0, bytes: 0 })
     const drawnAt = yield* Ref.make(0)
     const write = (text: string) =>
       Stream.run(Stream.make(text), stdio.stderr({ endOnDone: false })).pipe(Effect.ignore)
-    const draw = Effect.flatMap(Ref.get(done), (count) =>
-      write(`\r\u001B[2K${barOf(options, count)}`)
+    const draw = Effect.flatMap(Ref.get(done), (state) =>
+      write(`\r\u001B[2K${barOf(options, state)}`)
     )
-    const advance = Effect.fnUntraced(function* (amount: number) {
-      yield* Ref.update(done, (count) => count + amount)
+    const add = Effect.fnUntraced(function* (more: Partial<State>) {
+      yield* Ref.update(done, (state) => ({
+        items: state.items + (more.items ?? 0),
+        bytes: state.bytes + (more.bytes ?? 0)
+      }))
       if (!isTerminal) return
       const now = yield* Clock.currentTimeMillis
       if (now - (yield* Ref.get(drawnAt)) < drawEvery) return
@@ -58,7 +65,10 @@ export const withProgress = <A, E, R>(
       yield* draw
     })
     const answer = yield* Effect.ensuring(
-      work({ advance }),
+      work({
+        advance: (items) => add({ items }),
+        pass: (passed) => add({ bytes: passed })
+      }),
       isTerminal ? Effect.andThen(draw, write("\n")) : Effect.void
     )
     if (!isTerminal) yield* note(barOf(options, yield* Ref.get(done)))

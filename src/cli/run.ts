@@ -7,7 +7,7 @@ import * as GlobalFlag from "effect/cli/GlobalFlag"
 import { account } from "./account/account.ts"
 import { exportAccount } from "./backup/export.ts"
 import { importAccount } from "./backup/import.ts"
-import { CallFailed, explain, Failed, Unreachable } from "./failure.ts"
+import { type CliFailure, explain, isTold } from "./failure.ts"
 import { globalFlags } from "./flags.ts"
 import { deploy } from "./host/deploy.ts"
 import { init } from "./host/init.ts"
@@ -49,7 +49,7 @@ const root = Command.make("nacre").pipe(
 )
 
 /** Tells a failure on stderr, and on stdout where JSON was asked for. */
-const tell = Effect.fnUntraced(function* (failure: Failed | CallFailed | Unreachable) {
+const tell = Effect.fnUntraced(function* (failure: CliFailure) {
   const { bad } = yield* style
   const { error, message, next } = explain(failure)
   yield* Console.error(`${bad("Error:")} ${message}${next === undefined ? "" : `\n${next}`}`)
@@ -63,10 +63,6 @@ const builtIns = [GlobalFlag.Help, GlobalFlag.Version, GlobalFlag.Completions]
 export const run = (version: string) =>
   Command.run(root, { version }).pipe(
     Effect.scoped,
-    Effect.tapError((error) =>
-      error instanceof Failed || error instanceof CallFailed || error instanceof Unreachable
-        ? tell(error)
-        : Effect.void
-    ),
+    Effect.tapError((error) => (isTold(error) ? tell(error) : Effect.void)),
     Effect.provide(CliConfig.layer({ builtIns }))
   )

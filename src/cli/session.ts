@@ -3,9 +3,11 @@ import * as Effect from "effect/Effect"
 import * as FileSystem from "effect/FileSystem"
 import * as Redacted from "effect/Redacted"
 import * as Ref from "effect/Ref"
+import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import { CallFailed, Failed } from "./failure.ts"
 import { variable } from "./flags.ts"
+import { note } from "./output.ts"
 import { localServer, theAccount, theServer } from "./place.ts"
 import { ask, askSecret, canAsk } from "./prompts.ts"
 import { type Calling, procedure, type Remote } from "./xrpc.ts"
@@ -13,6 +15,7 @@ import { type Calling, procedure, type Remote } from "./xrpc.ts"
 const Tokens = Schema.Struct({
   did: Schema.String,
   handle: Schema.String,
+  email: Schema.optionalKey(Schema.String),
   accessJwt: Schema.String,
   refreshJwt: Schema.String
 })
@@ -21,6 +24,7 @@ const Tokens = Schema.Struct({
 export interface Session extends Remote {
   readonly did: string
   readonly handle: string
+  readonly email: string | undefined
   readonly authorization: Calling<string>
 }
 
@@ -63,24 +67,50 @@ const margin = 60_000
 const needsCode = (error: unknown): boolean =>
   error instanceof CallFailed && error.error === "AuthFactorTokenRequired"
 
+/** How a server says that a code will not do; the password was right then. */
+const isWrongCode = (error: unknown): boolean =>
+  error instanceof CallFailed && error.status < 500 && /token|code/i.test(error.message)
+
+/** How often a code is asked for that will not do. */
+const codeTries = 3
+
+interface Credentials {
+  readonly password: Redacted.Redacted
+  readonly codeVariable: string
+}
+
 const createSession = Effect.fnUntraced(function* (
   server: string,
   identifier: string,
-  password: Redacted.Redacted
+  { password, codeVariable }: Credentials
 ) {
   const input = { identifier, password: Redacted.value(password), allowTakendown: true }
   const create = (more: object = {}) =>
     procedure({ server }, "com.atproto.server.createSession", Tokens, { ...input, ...more })
-  const code = yield* variable("NACRE_CODE")
+  const askForCode = Effect.gen(function* () {
+    for (let left = codeTries; ; left--) {
+      const authFactorToken = yield* ask({
+        message: `The code for ${identifier} on ${server}: of your authenticator, a recovery code, or the one it has mailed`,
+        otherwise: `${codeVariable}=…`
+      })
+      const answer = yield* Effect.result(create({ authFactorToken }))
+      if (Result.isSuccess(answer)) return answer.success
+      if (left === 1 || !isWrongCode(answer.failure)) return yield* answer.failure
+      yield* note(`${answer.failure.message}. Each code is good once: take a new one.`)
+    }
+  })
+  // Sent at once: a server that mails codes would make another, and this one would be good no more.
+  const code = yield* variable(codeVariable)
+  const refused = (error: unknown) => needsCode(error) || (code !== undefined && isWrongCode(error))
   return yield* create(code === undefined ? {} : { authFactorToken: code }).pipe(
-    Effect.catchIf(needsCode, (error) =>
+    Effect.catchIf(refused, (error) =>
       Effect.gen(function* () {
-        if (!(yield* canAsk)) return yield* error
-        const authFactorToken = yield* ask({
-          message: `The code of ${identifier} (authenticator, recovery code or mail)`,
-          otherwise: "NACRE_CODE=…"
+        if (yield* canAsk) return yield* askForCode
+        if (code === undefined) return yield* error
+        return yield* new Failed({
+          message: `${server} does not take the code in ${codeVariable}: ${error.message}`,
+          next: "Each code is good once, and for a short time: repeat the command with a new one."
         })
-        return yield* create({ authFactorToken })
       })
     )
   )
@@ -90,9 +120,11 @@ const createSession = Effect.fnUntraced(function* (
 export const signIn = Effect.fn("cli.signIn")(function* (
   server: string,
   identifier: string,
-  password: Redacted.Redacted
+  password: Redacted.Redacted,
+  /** The variable that answers a second factor. */
+  codeVariable = "NACRE_CODE"
 ) {
-  const first = yield* createSession(server, identifier, password)
+  const first = yield* createSession(server, identifier, { password, codeVariable })
   const tokens = yield* Ref.make(first)
   const bearer = (pick: (all: typeof Tokens.Type) => string): Calling<string> =>
     Effect.map(Ref.get(tokens), (all) => `Bearer ${pick(all)}`)
@@ -110,8 +142,8 @@ export const signIn = Effect.fn("cli.signIn")(function* (
     }
     return yield* bearer((all) => all.accessJwt)
   })
-  const { did, handle } = first
-  return { server, did, handle, authorization } satisfies Session
+  const { did, handle, email } = first
+  return { server, did, handle, email, authorization } satisfies Session
 })
 
 /** Signs in as the owner of an account, whose password is asked for where it is not known. */

@@ -7,7 +7,7 @@ import type { HttpClientError } from "effect/http/HttpClientError"
 import * as HttpClientRequest from "effect/http/HttpClientRequest"
 import type { HttpClientResponse } from "effect/http/HttpClientResponse"
 import { CallFailed, Unreachable } from "./failure.ts"
-import { note } from "./output.ts"
+import { isTooOften, patiently, retryAfterOf } from "./patience.ts"
 
 /** What every call may fail with. */
 export type CallError = CallFailed | Unreachable
@@ -27,9 +27,20 @@ export type Params = Readonly<
   Record<string, string | number | boolean | ReadonlyArray<string> | undefined>
 >
 
-/** How long a server's wish to wait is granted, in milliseconds. */
-const longestWait = 60_000
-const waits = 5
+/** What is asked for by POST and comes to the same when it is done twice. */
+const repeatable: ReadonlySet<string> = new Set([
+  "app.bsky.actor.putPreferences",
+  "com.atproto.repo.importRepo",
+  "com.atproto.repo.uploadBlob",
+  "com.atproto.server.activateAccount",
+  "com.atproto.server.deactivateAccount"
+])
+
+interface Sending {
+  readonly params?: Params
+  /** Whether it may be sent again although the server may have done it. */
+  readonly isRepeatable?: boolean
+}
 
 const errorOf = Schema.decodeUnknownOption(
   Schema.Struct({
@@ -74,56 +85,35 @@ const failureOf = Effect.fnUntraced(function* (
     nsid,
     status: response.status,
     error: error ?? "UnknownError",
-    message: message ?? (said === undefined ? text.slice(0, 200) : "")
+    message: message ?? (said === undefined ? text.slice(0, 200) : ""),
+    ...retryAfterOf(response, yield* Clock.currentTimeMillis)
   })
 })
-
-/** How long the server wants to be left alone, in milliseconds. */
-const waitOf = ({ headers }: HttpClientResponse, now: number): number => {
-  const after = Number(headers["retry-after"])
-  if (headers["retry-after"] !== undefined && !Number.isNaN(after)) return after * 1000
-  const reset = Number(headers["ratelimit-reset"])
-  return Number.isNaN(reset) ? Infinity : reset * 1000 - now + 500
-}
 
 /** Where an endpoint lies: an NSID is a method, a name with a slash an address of this project's own servers. */
 const pathOf = (name: string): string => (name.includes("/") ? `/${name}` : `/xrpc/${name}`)
 
-/** Sends a request; one that came too often is sent again when its server says so, if that is soon. */
+/** Sends a request; one that a server could not take is sent again, if that is soon and does no harm. */
 const send = Effect.fn("cli.send")(function* (
   remote: Remote,
   nsid: string,
   make: (url: string) => HttpClientRequest.HttpClientRequest,
-  params: Params = {}
+  { params = {}, isRepeatable = repeatable.has(nsid) }: Sending = {}
 ): Effect.fn.Return<HttpClientResponse, CallError, HttpClient.HttpClient> {
   const client = yield* HttpClient.HttpClient
   const { server } = remote
-  for (let attempt = 0; ; attempt++) {
+  const once = Effect.gen(function* () {
     let request = make(`${server}${pathOf(nsid)}${searchOf(params)}`)
     if (remote.authorization !== undefined) {
       request = HttpClientRequest.setHeader(request, "authorization", yield* remote.authorization)
     }
     const response = yield* Effect.mapError(client.execute(request), reasonOf(server))
     if (response.status < 300) return response
-    const failure = yield* failureOf(server, nsid, response)
-    const wait =
-      response.status === 429 && attempt < waits
-        ? waitOf(response, yield* Clock.currentTimeMillis)
-        : Infinity
-    if (wait > longestWait) return yield* failure
-    yield* note(`${server} asks to wait ${Math.ceil(wait / 1000)} s`)
-    yield* Effect.sleep(`${Math.max(0, wait)} millis`)
-  }
+    return yield* Effect.flatMap(failureOf(server, nsid, response), Effect.fail)
+  })
+  // One that came too often was not taken: it may always come again.
+  return yield* patiently(once, (error) => isRepeatable || isTooOften(error))
 })
-
-/** Asking again does no harm where nothing is changed. */
-const isTransient = (error: CallError): boolean =>
-  error._tag === "Unreachable" ||
-  error.status === 502 ||
-  error.status === 503 ||
-  error.status === 504
-
-const again = { times: 2, while: isTransient } as const
 
 /** The answer as its schema has it; `Schema.Void` takes any. */
 const read = Effect.fnUntraced(function* <S extends Schema.ConstraintDecoder<unknown>>(
@@ -154,8 +144,8 @@ export const query = Effect.fn("cli.query")(function* <S extends Schema.Constrai
   output: S,
   params: Params = {}
 ) {
-  const asking = send(remote, nsid, HttpClientRequest.get, params)
-  return yield* read(remote, nsid, yield* Effect.retry(asking, again), output)
+  const asking = send(remote, nsid, HttpClientRequest.get, { params, isRepeatable: true })
+  return yield* read(remote, nsid, yield* asking, output)
 })
 
 /** Changes something; `Schema.Unknown` where the answer does not matter. */
@@ -169,9 +159,9 @@ export const procedure = Effect.fn("cli.procedure")(function* <
   return yield* read(remote, nsid, yield* send(remote, nsid, make), output)
 })
 
-/** Asks for bytes: the answer with its stream, which is read within the scope of whoever asks. */
+/** Asks for bytes, once: the answer with its stream, which may break off for whoever reads it (see `patiently`). */
 export const download = (remote: Remote, nsid: string, params: Params = {}) =>
-  Effect.retry(send(remote, nsid, HttpClientRequest.get, params), again).pipe(
+  send(remote, nsid, HttpClientRequest.get, { params }).pipe(
     Effect.map((response) => {
       const length = Number(response.headers["content-length"])
       return {

@@ -160,7 +160,11 @@ const wire: Wire = {
   HandleNotAvailable: ({ handle }) =>
     badRequest("HandleNotAvailable", `Handle already taken: ${handle}`),
   EmailTaken: ({ email }) => badRequest("InvalidRequest", `Email already taken: ${email}`),
-  AccountExists: ({ did }) => badRequest("AlreadyExists", `Repo already exists: ${did}`),
+  AccountExists: ({ did }) =>
+    badRequest(
+      "AlreadyExists",
+      `Repo already exists: ${did}. Sign in to it here, and go on with what checkAccountStatus says is missing`
+    ),
   InvalidInviteCode: () => badRequest("InvalidInviteCode", "Provided invite code not available"),
   DirectoryUnavailable: ({ operation }) =>
     unavailable(`The account directory is unavailable (${operation})`),

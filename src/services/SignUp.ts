@@ -133,8 +133,12 @@ const make = (services: {
   })
 
   const candidateOf = Effect.fnUntraced(function* (request: SignUpRequest) {
-    const fields = yield* checkFields(request, config)
     const origin = yield* originOf(request, config, identity)
+    // Who comes back to an account that is here signs in to it: nothing else of the request matters.
+    if (origin.kind === "moving" && (yield* directory.byDid(origin.did)) !== undefined) {
+      return yield* new AccountExists({ did: origin.did })
+    }
+    const fields = yield* checkFields(request, config)
     const handle = yield* checkNewHandle(request, origin, config, identity)
     const key = yield* keyFor(origin)
     const account = { handle, signingKey: key.didKey, recoveryKey: request.recoveryKey }

@@ -73,3 +73,28 @@ export const makeDesk = (server?: TestServer): Desk => {
     remove: () => rmSync(folder, { recursive: true, force: true })
   }
 }
+
+/** Runs the command at a desk, and interrupts it as Ctrl-C does when its messages match. */
+export const stopWhen = (
+  { folder }: Desk,
+  args: ReadonlyArray<string>,
+  env: Readonly<Record<string, string>>,
+  matches: RegExp
+): Promise<{ readonly code: number | null; readonly stderr: string }> =>
+  new Promise((resolve, reject) => {
+    const child = spawn(process.execPath, [program, ...args], {
+      cwd: folder,
+      env: { ...bare, ...env },
+      stdio: ["ignore", "ignore", "pipe"]
+    })
+    let stderr = ""
+    let isStopped = false
+    child.stderr.on("data", (chunk) => {
+      stderr += chunk
+      if (isStopped || !matches.test(stderr)) return
+      isStopped = true
+      child.kill("SIGINT")
+    })
+    child.once("error", reject)
+    child.once("close", (code) => resolve({ code, stderr }))
+  })

@@ -51,10 +51,10 @@ const formsOf = (html: string): ReadonlyArray<PageForm> =>
 /** A browser: it keeps cookies and sends the headers that browsers send. */
 export class Browser {
   readonly cookies = new Map<string, string>()
-  readonly #host: Host
+  readonly #host: Pick<Host, "handler">
   readonly #address: string
 
-  constructor(host: Host, address = "192.0.2.1") {
+  constructor(host: Pick<Host, "handler">, address = "192.0.2.1") {
     this.#host = host
     this.#address = address
   }

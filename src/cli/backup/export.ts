@@ -3,9 +3,10 @@ import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import * as Argument from "effect/cli/Argument"
 import * as Command from "effect/cli/Command"
-import { CallFailed, Failed } from "../failure.ts"
+import { CallFailed, Damaged, Failed } from "../failure.ts"
 import { facts, note, report } from "../output.ts"
-import { withProgress } from "../progress.ts"
+import { longWay } from "../patience.ts"
+import { type Progress, withProgress } from "../progress.ts"
 import { owner, type Session } from "../session.ts"
 import { query } from "../xrpc.ts"
 import { fetchBlob, fetchRepo, listBlobs } from "./fetching.ts"
@@ -37,7 +38,7 @@ const exportRepo = Effect.fnUntraced(function* (
   if (before?.rev !== undefined && before.rev === latest?.rev && (yield* folder.hasCar)) {
     return before.rev
   }
-  return yield* withProgress({ label: "Repo", unit: "bytes" }, (progress) =>
+  return yield* withProgress({ label: "Repo" }, (progress) =>
     fetchRepo(session, did, folder.car, progress)
   )
 })
@@ -47,30 +48,37 @@ const exportBlobs = Effect.fnUntraced(function* (session: Session, folder: Folde
   const { did } = session
   const cids = yield* listBlobs(session, did)
   const there = yield* folder.blobs
-  const failed = yield* withProgress(
-    { label: "Blobs", total: cids.length, unit: "items" },
-    (progress) =>
-      Effect.forEach(
-        cids,
-        Effect.fnUntraced(function* (cid) {
-          const lost = there.has(cid) ? undefined : yield* exportBlob(session, folder, cid)
-          yield* progress.advance(1)
-          return lost === undefined ? [] : [lost]
-        }),
-        { concurrency: atATime }
-      )
+  const failed = yield* withProgress({ label: "Blobs", total: cids.length }, (progress) =>
+    Effect.forEach(
+      cids,
+      Effect.fnUntraced(function* (cid) {
+        const lost = there.has(cid)
+          ? undefined
+          : yield* exportBlob(session, { folder, cid, progress })
+        yield* progress.advance(1)
+        return lost === undefined ? [] : [lost]
+      }),
+      { concurrency: atATime }
+    )
   )
   return { count: cids.length, failed: failed.flat() }
 })
 
 /** One blob; a server that does not have it any more leaves the others whole. */
-const exportBlob = Effect.fnUntraced(function* (session: Session, folder: Folder, cid: string) {
+const exportBlob = Effect.fnUntraced(function* (
+  session: Session,
+  {
+    folder,
+    cid,
+    progress
+  }: { readonly folder: Folder; readonly cid: string; readonly progress: Progress }
+) {
   const file = folder.blob(cid)
-  return yield* fetchBlob(session, { did: session.did, cid, file }).pipe(
+  return yield* fetchBlob(session, { did: session.did, cid, file }, progress).pipe(
     Effect.flatMap(({ contentType }) => folder.noteBlob(cid, contentType)),
     Effect.as(undefined),
     Effect.catchIf(
-      (error) => error instanceof CallFailed && error.status < 500,
+      (error) => (error instanceof CallFailed && error.status < 500) || error instanceof Damaged,
       () => Effect.succeed(cid)
     )
   )
@@ -117,7 +125,7 @@ export const exportAccount = Command.make(
     yield* note(
       "The folder holds private preferences: only you may read it. Keys and passwords are not in it."
     )
-  }, Effect.scoped)
+  }, longWay)
 ).pipe(
   Command.withDescription(
     "Save an account in a folder: repo, blobs, preferences. Cut off, or done again, it fetches what is missing"

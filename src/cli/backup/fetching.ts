@@ -6,37 +6,43 @@ import * as Stream from "effect/Stream"
 import { readCar } from "../../repo/car.ts"
 import { cidFromDigest, raw } from "../../repo/cid.ts"
 import { decodeCommit } from "../../repo/commit.ts"
-import { Failed, Unreachable } from "../failure.ts"
+import { Damaged, Failed, Unreachable } from "../failure.ts"
+import { patiently } from "../patience.ts"
 import type { Progress } from "../progress.ts"
 import { download, query, type Remote } from "../xrpc.ts"
 
-/** Streams an answer into a file, which has its name only once it is whole; `each` sees the bytes pass. */
+/** Streams an answer into a file, which has its name only once it is whole; one that breaks off begins anew. */
 const into = Effect.fnUntraced(function* (
   remote: Remote,
   nsid: string,
   params: { readonly [name: string]: string },
   {
     file,
-    each,
+    watch,
     accept
   }: {
     readonly file: string
-    readonly each: (bytes: Uint8Array) => Effect.Effect<void>
+    /** Sees the bytes of one try pass. */
+    readonly watch: () => (bytes: Uint8Array) => Effect.Effect<void>
     /** Looks at the file before it gets its name. */
-    readonly accept: (part: string) => Effect.Effect<void, Failed, FileSystem.FileSystem>
+    readonly accept: (part: string) => Effect.Effect<void, Failed | Damaged, FileSystem.FileSystem>
   }
 ) {
   const files = yield* FileSystem.FileSystem
   const part = `${file}.part`
-  const { body, contentType, reason } = yield* download(remote, nsid, params)
   const broken = (error: { readonly message: string }) =>
     new Failed({ message: `${file} cannot be written: ${error.message}` })
-  yield* body.pipe(
-    Stream.mapError(reason),
-    Stream.tap(each),
-    Stream.run(files.sink(part, { mode: 0o600 })),
-    Effect.mapError((error) => (error instanceof Unreachable ? error : broken(error)))
-  )
+  const once = Effect.gen(function* () {
+    const { body, contentType, reason } = yield* download(remote, nsid, params)
+    yield* body.pipe(
+      Stream.mapError(reason),
+      Stream.tap(watch()),
+      Stream.run(files.sink(part, { mode: 0o600 })),
+      Effect.mapError((error) => (error instanceof Unreachable ? error : broken(error)))
+    )
+    return contentType
+  })
+  const contentType = yield* patiently(once)
   yield* accept(part)
   yield* Effect.mapError(files.rename(part, file), broken)
   return { contentType }
@@ -45,23 +51,35 @@ const into = Effect.fnUntraced(function* (
 /** Fetches a blob into a file, and believes it only if its bytes have the CID. */
 export const fetchBlob = Effect.fn("cli.fetchBlob")(function* (
   remote: Remote,
-  { did, cid, file }: { readonly did: string; readonly cid: string; readonly file: string }
+  { did, cid, file }: { readonly did: string; readonly cid: string; readonly file: string },
+  progress: Progress
 ) {
-  const hash = createHash("sha256")
+  let hash = createHash("sha256")
   return yield* into(
     remote,
     "com.atproto.sync.getBlob",
     { did, cid },
     {
       file,
-      each: (bytes) => Effect.sync(() => void hash.update(bytes)),
+      watch: () => {
+        hash = createHash("sha256")
+        return (bytes) =>
+          Effect.suspend(() => {
+            hash.update(bytes)
+            return progress.pass(bytes.length)
+          })
+      },
       accept: () =>
         Effect.suspend(() => {
           const got = String(cidFromDigest(raw, hash.digest()))
           return got === cid
             ? Effect.void
             : Effect.fail(
-                new Failed({ message: `${remote.server} sent other bytes than those of ${cid}` })
+                new Damaged({
+                  server: remote.server,
+                  what: `blob ${cid}`,
+                  why: "its bytes are others"
+                })
               )
         })
     }
@@ -114,8 +132,16 @@ export const fetchRepo = Effect.fn("cli.fetchRepo")(function* (
     { did },
     {
       file,
-      each: ({ length }) => progress.advance(length),
-      accept: (part) => Effect.map(checkCar(part, did), (found) => void (rev = found))
+      watch: () => {
+        return ({ length }) => progress.pass(length)
+      },
+      accept: (part) =>
+        checkCar(part, did).pipe(
+          Effect.map((found) => void (rev = found)),
+          Effect.mapError(
+            ({ message }) => new Damaged({ server: remote.server, what: "the repo", why: message })
+          )
+        )
     }
   )
   return rev

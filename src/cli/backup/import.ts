@@ -6,6 +6,7 @@ import { standingOf } from "../account/show.ts"
 import { yesFlag } from "../account/people.ts"
 import { Failed } from "../failure.ts"
 import { facts, note, report } from "../output.ts"
+import { longWay } from "../patience.ts"
 import { withProgress } from "../progress.ts"
 import { insist } from "../prompts.ts"
 import { owner, type Session } from "../session.ts"
@@ -35,7 +36,7 @@ export const importBlobs = Effect.fnUntraced(function* (session: Session, folder
   const there = yield* folder.blobs
   const types = yield* folder.blobTypes
   const found = missing.filter((cid) => there.has(cid))
-  yield* withProgress({ label: "Blobs", total: found.length, unit: "items" }, (progress) =>
+  yield* withProgress({ label: "Blobs", total: found.length }, (progress) =>
     Effect.forEach(
       found,
       (cid) =>
@@ -97,7 +98,7 @@ export const importAccount = Command.make(
     if (!standing.activated) {
       yield* note(`Once its DID leads here, activate it: nacre account activate ${handle} --owner`)
     }
-  }, Effect.scoped)
+  }, longWay)
 ).pipe(
   Command.withDescription(
     "Put an export into the account of this server that has the same DID; cut off, repeat it"

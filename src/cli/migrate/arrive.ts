@@ -44,15 +44,18 @@ export const handleAt = Effect.fnUntraced(function* (
   return yield* ask({ message: "Your handle at the new server", otherwise: "--handle", initial })
 })
 
+/** What answers a second factor at the new server: the codes of two servers differ. */
+const codeThere = "NACRE_NEW_CODE"
+
 /** Signs in at the new server, where the account is already. */
-const signInThere = Effect.fnUntraced(function* (to: string, did: string) {
+export const signInThere = Effect.fnUntraced(function* (to: string, did: string) {
   const password =
     (yield* secretVariable("NACRE_NEW_PASSWORD")) ??
     (yield* askSecret({
       message: `The password of the account on ${to}`,
       otherwise: "NACRE_NEW_PASSWORD=… or NACRE_NEW_PASSWORD_FILE=<file>"
     }))
-  return yield* signIn(to, did, password)
+  return yield* signIn(to, did, password, codeThere)
 })
 
 /** An account that is about to be made at a server, by a token that its DID has signed. */
@@ -82,5 +85,5 @@ export const arrive = Effect.fn("cli.arrive")(function* (to: string, arriving: A
     inviteCode: Option.getOrUndefined(invite)
   })
   yield* note(`The account is made at ${to} as ${handle}, deactivated`)
-  return yield* signIn(to, did, password)
+  return yield* signIn(to, did, password, codeThere)
 })

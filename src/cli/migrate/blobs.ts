@@ -3,33 +3,41 @@ import * as FileSystem from "effect/FileSystem"
 import * as Path from "effect/Path"
 import { fetchBlob } from "../backup/fetching.ts"
 import { listMissingBlobs, sendBlob } from "../backup/sending.ts"
-import { type CliFailure, Failed } from "../failure.ts"
+import { type CliFailure, explain, Failed } from "../failure.ts"
 import { note } from "../output.ts"
-import { withProgress } from "../progress.ts"
+import { type Progress, withProgress } from "../progress.ts"
 import type { Move } from "./move.ts"
 import { accountStatusAt } from "./network.ts"
 
 /** Blobs that are on their way at once. */
 const together = 4
 
-/** The server says that it does not have the blob, or not that it has it. */
+/** The server says that it does not have the blob, or not that it has it, or has other bytes in its place. */
 const isGone = (error: CliFailure): boolean =>
-  error._tag === "CallFailed" &&
-  error.nsid === "com.atproto.sync.getBlob" &&
-  error.status < 500 &&
-  error.status !== 429
+  error._tag === "Damaged" ||
+  (error._tag === "CallFailed" &&
+    error.nsid === "com.atproto.sync.getBlob" &&
+    error.status < 500 &&
+    error.status !== 429)
 
-/** What is worth another try: either end may be away for a moment. */
-const again = {
-  times: 3,
-  while: (error: CliFailure) =>
-    error._tag === "Unreachable" || (error._tag === "CallFailed" && error.status >= 500)
+/** What was torn on the way may come whole. */
+const onceMore = {
+  times: 1,
+  while: (error: CliFailure) => error._tag === "Damaged"
 } as const
 
 /** Brings one blob over, by way of a file; its bytes are checked at both ends. */
-const bringOne = Effect.fnUntraced(function* ({ did, from, to }: Move, cid: string, file: string) {
+const bringOne = Effect.fnUntraced(function* (
+  { did, from, to }: Move,
+  {
+    cid,
+    file,
+    progress
+  }: { readonly cid: string; readonly file: string; readonly progress: Progress }
+) {
   const files = yield* FileSystem.FileSystem
-  const { contentType } = yield* fetchBlob(from, { did, cid, file })
+  const fetching = fetchBlob(from, { did, cid, file }, progress)
+  const { contentType } = yield* Effect.retry(fetching, onceMore)
   yield* sendBlob(to, { cid, file, contentType })
   yield* Effect.ignore(files.remove(file))
 })
@@ -45,21 +53,17 @@ export const bringBlobs = Effect.fnUntraced(function* (move: Move) {
   const cids = yield* listMissingBlobs(move.to)
   const { expectedBlobs } = yield* accountStatusAt(move.to)
   const total = Math.max(expectedBlobs, cids.length)
-  const bring = Effect.fnUntraced(function* (cid: string) {
-    const bringing = Effect.as(bringOne(move, cid, path.join(folder, cid)), [])
-    return yield* bringing.pipe(
-      Effect.retry(again),
-      Effect.catchIf(isGone, ({ message }) =>
-        Effect.as(note(`${move.from.server} does not have blob ${cid}: ${message}`), [cid])
-      )
+  const bring = (cid: string, progress: Progress) =>
+    Effect.as(bringOne(move, { cid, file: path.join(folder, cid), progress }), []).pipe(
+      Effect.catchIf(isGone, (error) =>
+        Effect.as(note(`Blob ${cid} is not to be had: ${explain(error).message}`), [cid])
+      ),
+      Effect.tap(() => progress.advance(1))
     )
-  })
-  const gone = yield* withProgress({ label: "Blobs", unit: "items", total }, ({ advance }) =>
+  const gone = yield* withProgress({ label: "Blobs", total }, (progress) =>
     Effect.andThen(
-      advance(total - cids.length),
-      Effect.forEach(cids, (cid) => Effect.tap(bring(cid), () => advance(1)), {
-        concurrency: together
-      })
+      progress.advance(total - cids.length),
+      Effect.forEach(cids, (cid) => bring(cid, progress), { concurrency: together })
     )
   )
   return gone.flat()

@@ -7,25 +7,10 @@ import { Failed } from "../failure.ts"
 import { plcDataOf } from "../identity/lookup.ts"
 import { note } from "../output.ts"
 import { canAsk, insist } from "../prompts.ts"
-import { procedure, query, type Remote } from "../xrpc.ts"
+import { procedure, type Remote } from "../xrpc.ts"
 import type { Move } from "./move.ts"
-import { documentOf } from "./network.ts"
-
-const Credentials = Schema.Struct({
-  rotationKeys: Schema.optionalKey(Schema.Array(Schema.String)),
-  alsoKnownAs: Schema.Array(Schema.String),
-  verificationMethods: Schema.Record(Schema.String, Schema.String),
-  services: Schema.Record(
-    Schema.String,
-    Schema.Struct({ type: Schema.String, endpoint: Schema.String })
-  )
-})
-
-type Credentials = typeof Credentials.Type
-
-/** What a server wants the DID to say. */
-export const credentialsAt = (remote: Remote) =>
-  query(remote, "com.atproto.identity.getRecommendedDidCredentials", Credentials)
+import { type Credentials, credentialsAt, documentOf } from "./network.ts"
+import { assertFew } from "./rotationKeys.ts"
 
 /** Whether the DID leads to the new server by now. */
 export const hasMoved = Effect.fnUntraced(function* ({ did, to }: Pick<Move, "did" | "to">) {
@@ -46,8 +31,12 @@ export const wantedData = Effect.fnUntraced(function* (
   const now = yield* plcDataOf(did)
   const { rotationKeys = [], alsoKnownAs, verificationMethods, services } = yield* credentialsAt(to)
   const otherNames = now.alsoKnownAs.filter((name) => !name.startsWith("at://"))
+  // The new server's own key comes last in what it recommends, and is nobody else's before it.
+  const mine = ownKeys.filter((key) => key !== rotationKeys.at(-1))
+  const keys = [...new Set([...mine, ...rotationKeys])]
+  yield* assertFew(keys, mine)
   return {
-    rotationKeys: [...new Set([...ownKeys, ...rotationKeys])],
+    rotationKeys: keys,
     alsoKnownAs: [...alsoKnownAs, ...otherNames],
     verificationMethods: { ...now.verificationMethods, ...verificationMethods },
     services: { ...now.services, ...services }

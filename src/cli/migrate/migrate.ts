@@ -51,7 +51,7 @@ export const migrate = Command.make(
     const named = Option.isSome(given) ? originOf(given.value) : undefined
     const did = yield* didOf(named ?? to, name)
     const from = yield* originServer({ did, to }, { named, state: wishes.state })
-    yield* moveAccount({ did, from, to, fromNacre: false }, wishes)
+    yield* moveAccount({ did, from, to }, wishes)
   })
 ).pipe(
   Command.withDescription(

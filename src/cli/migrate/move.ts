@@ -10,7 +10,7 @@ import { bringBlobs } from "./blobs.ts"
 import { hasMoved, moveIdentity } from "./identity.ts"
 import { accountStatusAt, standingAt } from "./network.ts"
 import { bringPreferences, bringRecords, samePreferences, sameRecords } from "./records.ts"
-import { takeSteps } from "./steps.ts"
+import { type Step, takeSteps } from "./steps.ts"
 
 /** An account on its way from one server to another; at both its owner is signed in. */
 export interface Move {
@@ -54,6 +54,14 @@ const assertAllowed = Effect.fnUntraced(function* (
 /** Some servers keep no preferences: then there are none to bring. */
 const withoutPreferences = (error: unknown) =>
   error instanceof CallFailed && error.status !== 401 && error.status !== 429
+
+/** The account becomes active at the new server, which looks at the DID for itself. */
+export const activation = (to: Session): Step => ({
+  name: "activation",
+  title: "Activate the account at the new server",
+  isDone: Effect.map(accountStatusAt(to), ({ activated }) => activated),
+  run: procedure(to, "com.atproto.server.activateAccount", Schema.Unknown)
+})
 
 /** Takes every step of a move that is not done yet; what it answers is what became of each. */
 export const takeMove = Effect.fn("cli.takeMove")(function* (
@@ -119,12 +127,7 @@ export const takeMove = Effect.fn("cli.takeMove")(function* (
           yield* moveIdentity(move)
         })
       },
-      {
-        name: "activation",
-        title: "Activate the account at the new server",
-        isDone: Effect.map(accountStatusAt(to), ({ activated }) => activated),
-        run: procedure(to, "com.atproto.server.activateAccount", Schema.Unknown)
-      },
+      activation(to),
       {
         name: "departure",
         title: "Deactivate the account at the old server",

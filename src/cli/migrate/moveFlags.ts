@@ -21,9 +21,23 @@ export const moveFlags = {
   recoveryKey: Flag.String("recovery-key").pipe(
     Flag.withMetavar("file or did:key"),
     Flag.withDescription(
-      "Your recovery key, which is put before the server's; a new one is made into a file that is not there"
+      "Your recovery key, which is put before all others; a new one is made into a file that is not there"
     ),
     Flag.optional
+  ),
+  keepKey: Flag.String("keep-key").pipe(
+    Flag.withMetavar("did:key"),
+    Flag.withDescription(
+      "A rotation key of the DID that is yours, where it would be taken for the old server's; may be repeated"
+    ),
+    Flag.atLeast(0)
+  ),
+  dropKey: Flag.String("drop-key").pipe(
+    Flag.withMetavar("did:key"),
+    Flag.withDescription(
+      "A rotation key of the DID that is not to stay; may be repeated. All but the old server's stay otherwise"
+    ),
+    Flag.atLeast(0)
   ),
   allowMissing: Flag.Boolean("allow-missing-blobs").pipe(
     Flag.withDescription("Move even if the old server has lost blobs"),
@@ -52,6 +66,8 @@ export interface MoveWishes {
   readonly email: OptionalText
   readonly invite: OptionalText
   readonly recoveryKey: OptionalText
+  readonly keepKey: ReadonlyArray<string>
+  readonly dropKey: ReadonlyArray<string>
   readonly allowMissing: boolean
   readonly until: OptionalText
   readonly state: OptionalText

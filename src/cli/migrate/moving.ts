@@ -1,77 +1,45 @@
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
-import * as Schema from "effect/Schema"
-import { didMethod } from "../../identity/did.ts"
-import { plcDataOf } from "../identity/lookup.ts"
-import { facts, note, report } from "../output.ts"
-import { recoveryDidKey } from "../recoveryKey.ts"
-import { type Session, signInAs } from "../session.ts"
-import { query } from "../xrpc.ts"
-import { arrive, handleAt, tokenFor } from "./arrive.ts"
-import { credentialsAt } from "./identity.ts"
-import { takeMove } from "./move.ts"
-import type { MoveWishes } from "./moveFlags.ts"
-import { accountStatusAt, documentOf, hostOf, standingAt } from "./network.ts"
-import { notesFile, removeNotes, writeNotes } from "./notes.ts"
-import { tellMoved } from "./report.ts"
+import * as Result from "effect/Result"
 import { pdsOf } from "../../identity/didDocument.ts"
+import { CallFailed, explain, Unreachable } from "../failure.ts"
+import { note } from "../output.ts"
+import { longWay } from "../patience.ts"
+import { originOf } from "../place.ts"
+import { recoveryDidKey } from "../recoveryKey.ts"
+import { signInAs } from "../session.ts"
+import { arrive, handleAt, signInThere, tokenFor } from "./arrive.ts"
+import { activation, takeMove } from "./move.ts"
+import type { MoveWishes } from "./moveFlags.ts"
+import { documentOf, hostOf } from "./network.ts"
+import { notesFile, removeNotes, writeNotes } from "./notes.ts"
+import { planOf } from "./plan.ts"
+import { tellMoved } from "./report.ts"
+import { assertFew, sortedKeys } from "./rotationKeys.ts"
+import { takeSteps } from "./steps.ts"
 
 /** Somebody's account, and the servers that it moves between. */
 export interface Route {
   readonly did: string
   readonly from: string
   readonly to: string
-  /** Whether the old server recommends its accounts' own recovery keys before its own key, as this project's does. */
-  readonly fromNacre: boolean
 }
 
-const Mine = Schema.Struct({ email: Schema.optionalKey(Schema.String) })
+/** Whether the DID leads to the new server by now: then the old one may have gone. */
+const leadsThere = ({ did, to }: Route) =>
+  Effect.map(documentOf(did), (document) => originOf(pdsOf(document) ?? "") === to)
 
-/** The owner's keys among those of the DID, and those of the server that is left. */
-const keysOf = Effect.fnUntraced(function* ({ did, fromNacre }: Route, from: Session) {
-  if (didMethod(did) !== "plc") return { own: [], theirs: [] }
-  const { rotationKeys: hosts = [] } = yield* credentialsAt(from)
-  const theirs = fromNacre ? hosts.slice(-1) : hosts
-  const { rotationKeys } = yield* plcDataOf(did)
-  return { own: rotationKeys.filter((key) => !theirs.includes(key)), theirs }
-})
-
-/** Tells what a move would do, and does nothing. */
-const plan = Effect.fnUntraced(function* (route: Route, from: Session, handle: string) {
-  const { did, to } = route
-  const host = yield* hostOf(to)
-  const standing = yield* standingAt({ server: to }, did)
-  const status = yield* accountStatusAt(from)
-  const { own, theirs } = yield* keysOf(route, from)
-  const answer = {
-    dryRun: true,
-    did,
-    from: from.server,
-    to,
-    handle,
-    records: status.indexedRecords,
-    blobs: status.importedBlobs,
-    isThere: standing !== undefined,
-    inviteNeeded: standing === undefined && host.inviteCodeRequired === true,
-    keysThatStay: own,
-    keysThatGo: theirs,
-    leadsTo: pdsOf(yield* documentOf(did))
-  }
-  yield* report(answer, (all) =>
-    facts([
-      ["Account", `${from.handle} (${did})`],
-      ["From", all.from],
-      ["To", all.to],
-      ["Handle there", handle],
-      ["Records", String(all.records)],
-      ["Blobs", String(all.blobs)],
-      ["Is there already", all.isThere ? "yes" : "no"],
-      ["Invite needed", all.inviteNeeded ? "yes: --invite" : "no"],
-      ["Keys that stay", own.join("\n") || "none: name or make one with --recovery-key"],
-      ["DID leads to", all.leadsTo]
-    ])
+/** The DID is here and the old server lets nobody in: what is left is done without it. */
+const goOnAlone = Effect.fnUntraced(function* (
+  { did, from, to }: Route,
+  why: CallFailed | Unreachable
+) {
+  yield* note(
+    `${explain(why).message}\nThe DID leads to ${to} already: it goes on without ${from}.`
   )
-  yield* note("Nothing was done.")
+  const session = yield* signInThere(to, did)
+  const steps = yield* takeSteps([activation(session)], undefined)
+  yield* tellMoved({ did, from, to: session }, steps)
 })
 
 /** Moves an account, or goes on where an earlier run has ended. */
@@ -80,29 +48,38 @@ export const moveAccount = Effect.fn("cli.moveAccount")(function* (
   wishes: MoveWishes
 ) {
   const { did, to } = route
-  const from = yield* signInAs(route.from, did)
+  const file = notesFile(did, wishes.state)
+  const signedIn = yield* Effect.result(signInAs(route.from, did))
+  if (Result.isFailure(signedIn)) {
+    const error = signedIn.failure
+    const isShut = error instanceof CallFailed || error instanceof Unreachable
+    if (!isShut || wishes.dryRun || !(yield* leadsThere(route))) return yield* error
+    yield* goOnAlone(route, error)
+    return yield* removeNotes(file)
+  }
+  const from = signedIn.success
   const { availableUserDomains: oldDomains } = yield* hostOf(route.from)
   const handle = yield* handleAt(to, { handle: from.handle, oldDomains }, wishes.handle)
-  if (wishes.dryRun) return yield* plan(route, from, handle)
-  const mine = yield* query(from, "com.atproto.server.getSession", Mine)
-  const file = notesFile(did, wishes.state)
+  const keys = yield* sortedKeys(from, { keep: wishes.keepKey, drop: wishes.dropKey })
+  if (wishes.dryRun) return yield* planOf({ from, to, handle, keys })
+  const recovery = Option.isNone(wishes.recoveryKey)
+    ? []
+    : [(yield* recoveryDidKey(wishes.recoveryKey.value)).didKey]
+  const ownKeys = [...new Set([...recovery, ...keys.own])]
+  // With the new server's key, which is known once the account is there.
+  yield* assertFew([...ownKeys, to], ownKeys)
   yield* writeNotes(file, { did, from: route.from, to, handle })
   const session = yield* arrive(to, {
     did,
     handle,
-    email: Option.getOrElse(wishes.email, () => mine.email),
+    email: Option.getOrElse(wishes.email, () => from.email),
     invite: wishes.invite,
     token: tokenFor(from, to)
   })
-  const { own } = yield* keysOf(route, from)
-  const { allowMissing } = wishes
-  const recovery = Option.isNone(wishes.recoveryKey)
-    ? []
-    : [(yield* recoveryDidKey(wishes.recoveryKey.value)).didKey]
-  const ownKeys = [...new Set([...recovery, ...own])]
   const until = Option.getOrUndefined(wishes.until)
+  const { allowMissing } = wishes
   const move = { did, from, to: session, ownKeys, allowMissing, notes: file }
   const steps = yield* takeMove(move, until)
   if (until === undefined) yield* removeNotes(file)
   yield* tellMoved({ did, from: from.server, to: session }, steps)
-}, Effect.scoped)
+}, longWay)

@@ -6,6 +6,7 @@ import { type DidDocument, parseDidDocument } from "../../identity/didDocument.t
 import { CarParser } from "../../repo/carParser.ts"
 import { decodeCommit } from "../../repo/commit.ts"
 import { CallFailed, Failed, Unreachable } from "../failure.ts"
+import { patiently } from "../patience.ts"
 import { plcUrl } from "../place.ts"
 import { download, fetchJson, query, type Remote } from "../xrpc.ts"
 
@@ -68,8 +69,11 @@ export const treeAt = Effect.fn("cli.treeAt")(function* (remote: Remote, did: st
     { did }
   )
   const nsid = "com.atproto.sync.getBlocks"
-  const { body, reason } = yield* download(remote, nsid, { did, cids: [cid] })
-  const car = yield* Effect.mapError(Stream.runCollect(body), reason)
+  const car = yield* patiently(
+    Effect.flatMap(download(remote, nsid, { did, cids: [cid] }), ({ body, reason }) =>
+      Effect.mapError(Stream.runCollect(body), reason)
+    )
+  )
   return yield* Effect.try({
     try: () => {
       const parser = new CarParser()
@@ -83,3 +87,20 @@ export const treeAt = Effect.fn("cli.treeAt")(function* (remote: Remote, did: st
       new Unreachable({ server: remote.server, why: `the answer of ${nsid} is no commit` })
   })
 })
+
+const Credentials = Schema.Struct({
+  rotationKeys: Schema.optionalKey(Schema.Array(Schema.String)),
+  alsoKnownAs: Schema.Array(Schema.String),
+  verificationMethods: Schema.Record(Schema.String, Schema.String),
+  services: Schema.Record(
+    Schema.String,
+    Schema.Struct({ type: Schema.String, endpoint: Schema.String })
+  )
+})
+
+/** What a server wants the DID of an account to say. */
+export type Credentials = typeof Credentials.Type
+
+/** What a server wants the DID to say. */
+export const credentialsAt = (remote: Remote) =>
+  query(remote, "com.atproto.identity.getRecommendedDidCredentials", Credentials)

@@ -2,6 +2,8 @@ import * as Effect from "effect/Effect"
 import * as FileSystem from "effect/FileSystem"
 import { fetchRepo } from "../backup/fetching.ts"
 import { getPreferences, putPreferences, sendRepo } from "../backup/sending.ts"
+import type { CliFailure } from "../failure.ts"
+import { note } from "../output.ts"
 import { withProgress } from "../progress.ts"
 import type { Move } from "./move.ts"
 import { treeAt } from "./network.ts"
@@ -13,14 +15,26 @@ export const sameRecords = Effect.fnUntraced(function* ({ did, from, to }: Move)
   return there === here
 })
 
+/** What came over damaged, or not whole, may come whole. */
+const onceMore = {
+  times: 1,
+  while: (error: CliFailure) =>
+    error._tag === "Damaged" ||
+    (error._tag === "CallFailed" &&
+      error.nsid === "com.atproto.repo.importRepo" &&
+      error.status === 400)
+} as const
+
 /** Brings the repo over: into a file, and from there in one piece to the new server, which checks it whole. */
 export const bringRecords = Effect.fnUntraced(function* ({ did, from, to, notes }: Move) {
   const files = yield* FileSystem.FileSystem
   const file = carOf(notes)
-  yield* withProgress({ label: "Repo", unit: "bytes" }, (progress) =>
-    fetchRepo(from, did, file, progress)
-  )
-  yield* sendRepo(to, file)
+  const bring = Effect.gen(function* () {
+    yield* withProgress({ label: "Repo" }, (progress) => fetchRepo(from, did, file, progress))
+    yield* note(`${to.server} checks the repo, and takes it in …`)
+    yield* sendRepo(to, file)
+  })
+  yield* Effect.retry(bring, onceMore)
   yield* Effect.ignore(files.remove(file))
 })
 

@@ -16,6 +16,7 @@ import { accountStatusAt, hostOf, standingAt, treeAt } from "../migrate/network.
 import { tellMoved } from "../migrate/report.ts"
 import { takeSteps } from "../migrate/steps.ts"
 import { note } from "../output.ts"
+import { longWay } from "../patience.ts"
 import { theServer } from "../place.ts"
 import { insist } from "../prompts.ts"
 import { yesFlag } from "../account/people.ts"
@@ -162,7 +163,7 @@ export const recover = Command.make(
     })
     const steps = yield* takeRecovery({ did, backup, key, way, to })
     yield* tellMoved({ did, from: undefined, to }, steps)
-  }, Effect.scoped)
+  }, longWay)
 ).pipe(
   Command.withDescription(
     "Bring an account back whose server is gone, or lets nobody go: from a backup, by the recovery key, to --server.\n\n" +

@@ -1,0 +1,110 @@
+import * as Effect from "effect/Effect"
+import * as Schema from "effect/Schema"
+import { didMethod } from "../../identity/did.ts"
+import { CallFailed, Failed } from "../failure.ts"
+import { plcDataOf } from "../identity/lookup.ts"
+import type { Session } from "../session.ts"
+import { query } from "../xrpc.ts"
+import { credentialsAt } from "./network.ts"
+
+type Keys = ReadonlyArray<string>
+
+/** How many rotation keys the PLC directory takes. */
+const mostKeys = 5
+
+/** Keys that stand in the DIDs of Bluesky's accounts; its servers do not name all of them. */
+const bluesky: Keys = [
+  "did:key:zQ3shhCGUqDKjStzuDxPkTxN6ujddP4RkEKJJouJGRRkaLGbg",
+  "did:key:zQ3shpKnbdPx3g3CmPf5cRVTPe1HtSwVn5ish3wSnDPQCbLJK",
+  "did:key:zQ3shP5TBe1sQfSttXty15FAEHV1DZgcxRZNxvEWnPfLFwLxJ"
+]
+
+/** How many other accounts of a server are looked at, and how many must be found for their keys to say anything. */
+const neighbours = { most: 10, least: 3 } as const
+
+/** The rotation keys of a DID: those of the server that is left go, the others are the owner's and stay. */
+export interface Sorted {
+  readonly own: Keys
+  readonly theirs: Keys
+}
+
+/** What the owner says of the keys of their DID. */
+export interface KeyWishes {
+  readonly keep: Keys
+  readonly drop: Keys
+}
+
+/**
+ * Tells the owner's keys from those of the server that is left.
+ *
+ * The server's are: the last one that it recommends, since a server names its own after its owners'; those that most
+ * of its other accounts have as well; and Bluesky's. One that cannot be told is the owner's: a key too many is seen
+ * in the plan and can be dropped, a key too few may be the only way back.
+ */
+export const sortKeys = (
+  {
+    keys,
+    named,
+    others
+  }: { readonly keys: Keys; readonly named: Keys; readonly others: ReadonlyArray<Keys> },
+  { keep, drop }: KeyWishes
+): Sorted => {
+  // A server that says nothing has put its own key last all the same.
+  const last = (named.length === 0 ? keys : named).at(-1)
+  const isShared = (key: string) =>
+    others.length >= neighbours.least &&
+    others.filter((one) => one.includes(key)).length > others.length / 2
+  const isTheirs = (key: string) => key === last || bluesky.includes(key) || isShared(key)
+  const own = keys.filter((key) => !drop.includes(key) && (keep.includes(key) || !isTheirs(key)))
+  return { own, theirs: keys.filter((key) => !own.includes(key)) }
+}
+
+const Repos = Schema.Struct({
+  repos: Schema.Array(
+    Schema.Struct({ did: Schema.String, active: Schema.optionalKey(Schema.Boolean) })
+  )
+})
+
+/** The rotation keys of some other accounts of a server; none where it does not list them. */
+const keysOfOthers = Effect.fnUntraced(function* ({ server, did }: Session) {
+  const { repos } = yield* query({ server }, "com.atproto.sync.listRepos", Repos, { limit: 50 })
+  const others = repos.filter(
+    (repo) => repo.active !== false && repo.did !== did && didMethod(repo.did) === "plc"
+  )
+  const found = yield* Effect.forEach(
+    others.slice(0, neighbours.most),
+    (other) =>
+      Effect.orElseSucceed(
+        Effect.map(plcDataOf(other.did), ({ rotationKeys }) => [rotationKeys]),
+        () => []
+      ),
+    { concurrency: 5 }
+  )
+  return found.flat()
+})
+
+/** The rotation keys of an account's DID, sorted; a did:web has none. */
+export const sortedKeys = Effect.fn("cli.sortedKeys")(function* (from: Session, wishes: KeyWishes) {
+  const { did } = from
+  if (didMethod(did) !== "plc") return { own: [], theirs: [] } satisfies Sorted
+  const { rotationKeys: keys } = yield* plcDataOf(did)
+  const { rotationKeys: named = [] } = yield* Effect.catchIf(
+    credentialsAt(from),
+    // One who is taken down may not ask.
+    (error) => error instanceof CallFailed && error.status < 500,
+    () => Effect.succeed({ rotationKeys: [] })
+  )
+  const others = yield* Effect.orElseSucceed(keysOfOthers(from), () => [])
+  return sortKeys({ keys, named, others }, wishes)
+})
+
+/** Fails where the directory would not take so many keys, and says which the owner may leave out. */
+export const assertFew = (keys: Keys, own: Keys): Effect.Effect<void, Failed> =>
+  keys.length <= mostKeys
+    ? Effect.void
+    : Effect.fail(
+        new Failed({
+          message: `The DID would have ${keys.length} rotation keys, and the directory takes ${mostKeys}`,
+          next: `Leave out what you need no longer, with --drop-key:\n${own.join("\n")}`
+        })
+      )

@@ -1,0 +1,115 @@
+import * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import { CallFailed, inWords, Unreachable } from "./failure.ts"
+import { note } from "./output.ts"
+
+/** How long servers are waited for that are away for a moment, or want to be left alone. */
+export interface PatienceShape {
+  /** How often a call is sent in all while the server is away. */
+  readonly tries: number
+  /** Before it is sent for the second time, in milliseconds; each further pause is twice as long. */
+  readonly firstPause: number
+  /** How long a server's own wish to wait is granted, in milliseconds, and how often. */
+  readonly longestWait: number
+  readonly waits: number
+}
+
+/** The patience of whoever sits in front of the terminal. */
+export const Patience = Context.Reference<PatienceShape>("nacre/cli/Patience", {
+  defaultValue: () => ({ tries: 3, firstPause: 100, longestWait: 60_000, waits: 5 })
+})
+
+/** The patience that a long way takes: a server may start anew meanwhile, or hold its limits of rate against us. */
+const longPatience: PatienceShape = {
+  tries: 12,
+  firstPause: 500,
+  longestWait: 20 * 60_000,
+  waits: 1000
+}
+
+/** For what takes many calls and goes on when it is repeated: with long patience, and a word to who stops it. */
+export const longWay = <A, E, R>(way: Effect.Effect<A, E, R>) =>
+  way.pipe(
+    Effect.scoped,
+    Effect.provideService(Patience, longPatience),
+    Effect.onInterrupt(() => note("Stopped. Repeat the same command: it goes on from here."))
+  )
+
+/** No pause between two tries is longer, in milliseconds. */
+const longestPause = 30_000
+
+/** Whether a server has turned a call away, since too many came. */
+export const isTooOften = (error: unknown): boolean =>
+  error instanceof CallFailed && error.status === 429
+
+/** Whether a server is away, for a moment perhaps. */
+const isAway = (error: unknown): boolean =>
+  error instanceof Unreachable ||
+  (error instanceof CallFailed && error.status >= 500 && error.status !== 501)
+
+/** How long a server wants to be left alone, in milliseconds: by `Retry-After`, or by `RateLimit-Reset` where too many came. */
+export const retryAfterOf = (
+  {
+    status,
+    headers
+  }: { readonly status: number; readonly headers: Readonly<Record<string, string | undefined>> },
+  now: number
+): { readonly retryAfter?: number } => {
+  if (status !== 429 && status !== 503) return {}
+  const after = headers["retry-after"]
+  if (after !== undefined) {
+    const seconds = /^\d+$/.test(after) ? Number(after) : (Date.parse(after) - now) / 1000
+    if (!Number.isNaN(seconds)) return { retryAfter: Math.max(0, seconds * 1000) }
+  }
+  const reset = Number(headers["ratelimit-reset"] ?? Number.NaN)
+  if (status !== 429 || Number.isNaN(reset)) return {}
+  // A time in seconds since 1970, and half a second for clocks that differ.
+  return { retryAfter: Math.max(0, reset * 1000 - now) + 500 }
+}
+
+/** How long to wait after the nth failure, in milliseconds; nothing when it is to be told. */
+const pauseAfter = (
+  error: unknown,
+  nth: number,
+  { tries, firstPause, longestWait, waits }: PatienceShape
+): number | undefined => {
+  const pause = Math.min(longestPause, firstPause * 2 ** (nth - 1))
+  const wish = error instanceof CallFailed ? error.retryAfter : undefined
+  if (isTooOften(error)) {
+    const wait = wish ?? Math.max(1000, pause)
+    return nth <= waits && wait <= longestWait ? wait : undefined
+  }
+  if (!isAway(error) || nth >= tries) return undefined
+  return wish === undefined ? pause : Math.min(longestWait, Math.max(pause, wish))
+}
+
+/** Does something again, after longer and longer pauses, while a server cannot take it. */
+export const patiently = <A, E, R>(
+  doing: Effect.Effect<A, E, R>,
+  mayRepeat: (error: E) => boolean = () => true
+): Effect.Effect<A, E, R> =>
+  Effect.flatMap(Patience, (patience) => {
+    const attempt = (nth: number): Effect.Effect<A, E, R> =>
+      Effect.catch(doing, (error) => {
+        const pause = mayRepeat(error) ? pauseAfter(error, nth, patience) : undefined
+        if (pause === undefined) return Effect.fail(error)
+        return note(sayPause(error, pause)).pipe(
+          Effect.andThen(Effect.sleep(pause)),
+          Effect.andThen(attempt(nth + 1))
+        )
+      })
+    return attempt(1)
+  })
+
+const sayPause = (error: unknown, pause: number): string => {
+  const soon = inWords(Math.max(pause, 1000))
+  if (error instanceof CallFailed) {
+    const { server, status } = error
+    return status === 429
+      ? `${server} asks to wait ${soon}`
+      : `${server} answered ${status}: again in ${soon}`
+  }
+  return error instanceof Unreachable
+    ? `${error.server} cannot be reached (${error.why}): again in ${soon}`
+    : `Again in ${soon}`
+}

@@ -1,0 +1,171 @@
+import { afterAll, assert, beforeAll, describe, it } from "@effect/vitest"
+import { mkdtempSync, readdirSync, readFileSync } from "node:fs"
+import { type Fault, type Faulty, startFaulty } from "../support/faultyServer.ts"
+import { adminOf } from "../support/serverPeople.ts"
+import { stopWhen } from "./command.ts"
+import {
+  assertLives,
+  codeAt,
+  migration,
+  newMover,
+  newPassword,
+  signedInAt,
+  startTwo,
+  type Two
+} from "./moveWorld.ts"
+
+const getRepo = "com.atproto.sync.getRepo"
+const getBlob = "com.atproto.sync.getBlob"
+
+let world: Two
+let old: Faulty
+let here: Faulty
+beforeAll(async () => {
+  world = await startTwo()
+  old = await startFaulty(world.one.publicUrl)
+  here = await startFaulty(world.two.publicUrl)
+})
+afterAll(async () => {
+  await Promise.all([old.stop(), here.stop()])
+  await world.stop()
+})
+
+/** Somebody who moves by way of servers that have faults. */
+const faulty = async (name: string) => {
+  const mover = await newMover(world, name)
+  const { args, env } = migration(world, mover, old.url)
+  const through = args.map((arg) => (arg.startsWith("--server=") ? `--server=${here.url}` : arg))
+  const live = async () => {
+    const { did } = mover
+    await assertLives(world.two, await signedInAt(world.two, { did, password: newPassword }), 4)
+  }
+  return { ...mover, args: through, env, live }
+}
+
+const busy = (status: number, headers: Readonly<Record<string, string>> = {}): Fault => ({
+  status,
+  headers
+})
+
+describe("a move between servers that have faults", () => {
+  it("waits as it is told to, and for those that are away for a moment", async () => {
+    const { agent, args, env, live } = await faulty("wait")
+    const soon = String(Math.floor(Date.now() / 1000) + 2)
+    old.fail(getRepo, busy(503), busy(502), busy(429, { "retry-after": "1" }))
+    old.fail(getBlob, busy(429, { "ratelimit-reset": soon }), busy(500), busy(429))
+    old.fail("com.atproto.server.describeServer", busy(503))
+    here.fail("com.atproto.repo.importRepo", busy(503), "silent")
+    here.fail("com.atproto.repo.uploadBlob", busy(503), "silent", busy(429, { "retry-after": "0" }))
+    here.fail("com.atproto.server.activateAccount", busy(503), "silent")
+    old.fail("com.atproto.server.deactivateAccount", busy(504))
+    const code = await codeAt(world.one, agent)
+    const {
+      code: exit,
+      json,
+      stderr
+    } = await world.desk.run(args, {
+      ...env,
+      NACRE_MAILED_CODE: code
+    })
+    assert.strictEqual(exit, 0, stderr)
+    assert.strictEqual(old.left() + here.left(), 0)
+    assert.include(stderr, `${old.url} asks to wait 1 s`)
+    assert.include(stderr, `${old.url} answered 503: again in 1 s`)
+    assert.deepInclude(json, { activated: true, validDid: true })
+    await live()
+  })
+
+  it("fetches anew what broke off, looked whole and is not, or has other bytes", async () => {
+    const { agent, args, env, live } = await faulty("torn")
+    old.fail(getRepo, "cut", "cut", "short")
+    old.fail(getBlob, "cut", "spoilt", "short")
+    const code = await codeAt(world.one, agent)
+    const moved = await world.desk.run(args, { ...env, NACRE_MAILED_CODE: code })
+    assert.strictEqual(moved.code, 0, moved.stderr)
+    assert.strictEqual(old.left(), 0)
+    assert.deepStrictEqual(moved.json.blobs, { expected: 3, imported: 3, missing: [] })
+    await live()
+  })
+
+  it("tells when to come back, where a server wants to be left alone for long", async () => {
+    const { args, env } = await faulty("long")
+    old.fail(getRepo, busy(429, { "retry-after": "7000" }))
+    const refused = await world.desk.run(args, env)
+    assert.strictEqual(refused.code, 1)
+    assert.strictEqual(refused.json.next, "Wait 117 minutes and repeat the command.")
+  })
+
+  it("repeats nothing that would be done twice, and finds out what was done when it is told to go on", async () => {
+    const { agent, args, env, live } = await faulty("once")
+    here.fail("com.atproto.server.createAccount", "silent")
+    const made = here.calls("com.atproto.server.createAccount")
+    const broken = await world.desk.run(args, env)
+    assert.strictEqual(broken.code, 1)
+    assert.strictEqual(here.calls("com.atproto.server.createAccount"), made + 1)
+    here.fail("com.atproto.identity.submitPlcOperation", "silent")
+    const again = await world.desk.run(args, {
+      ...env,
+      NACRE_MAILED_CODE: await codeAt(world.one, agent)
+    })
+    assert.strictEqual(again.code, 1)
+    const last = await world.desk.run(args, env)
+    assert.strictEqual(last.code, 0, last.stderr)
+    await live()
+  })
+
+  it("can be stopped by hand, says so, leaves nothing but its notes, and goes on", async () => {
+    const { did, agent, args, env, live } = await faulty("stop")
+    const TMPDIR = mkdtempSync(world.desk.path("tmp-"))
+    old.fail(getBlob, busy(429, { "retry-after": "30" }))
+    const stopped = await stopWhen(world.desk, args, { ...env, TMPDIR }, /asks to wait 30 s/)
+    assert.strictEqual(stopped.code, 130)
+    assert.include(stopped.stderr, "Stopped. Repeat the same command: it goes on from here.")
+    assert.deepStrictEqual(readdirSync(TMPDIR), [])
+    const notes = readFileSync(
+      world.desk.path(`nacre-move-${did.replaceAll(":", "-")}.json`),
+      "utf8"
+    )
+    assert.deepInclude(JSON.parse(notes), { did, from: old.url })
+    const code = await codeAt(world.one, agent)
+    const moved = await world.desk.run(args, { ...env, NACRE_MAILED_CODE: code })
+    assert.strictEqual(moved.code, 0, moved.stderr)
+    await live()
+  })
+
+  it("lets somebody go whom the old server has taken down", async () => {
+    const { did, agent, args, env, live } = await faulty("down")
+    const { args: plain } = migration(world, { did, password: "" }, old.url)
+    const code = await codeAt(world.one, agent)
+    const answer = await fetch(`${world.one.url}/xrpc/com.atproto.admin.updateSubjectStatus`, {
+      method: "POST",
+      headers: { ...adminOf(world.one).headers, "content-type": "application/json" },
+      body: JSON.stringify({
+        subject: { $type: "com.atproto.admin.defs#repoRef", did },
+        takedown: { applied: true }
+      })
+    })
+    assert.strictEqual(answer.status, 200)
+    const planned = await world.desk.run([...plain, "--dry-run"], env)
+    assert.strictEqual(planned.code, 0, planned.stderr)
+    const moved = await world.desk.run(args, { ...env, NACRE_MAILED_CODE: code })
+    assert.strictEqual(moved.code, 0, moved.stderr)
+    await live()
+  })
+
+  it("ends without the old server, once the DID leads to the new one", async () => {
+    const { did, agent, env, live } = await faulty("gone")
+    const { args } = migration(world, { did, password: "" }, old.url)
+    const code = await codeAt(world.one, agent)
+    const halted = await world.desk.run([...args, "--until=identity"], {
+      ...env,
+      NACRE_MAILED_CODE: code
+    })
+    assert.strictEqual(halted.code, 0, halted.stderr)
+    assert.isFalse(halted.json.activated)
+    old.fail("com.atproto.server.createSession", busy(403))
+    const moved = await world.desk.run(args, env)
+    assert.strictEqual(moved.code, 0, moved.stderr)
+    assert.include(moved.stderr, "it goes on without")
+    await live()
+  })
+})
