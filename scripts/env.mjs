@@ -18,6 +18,7 @@ export const configurationNames = [
   "APP_VIEW",
   "CHAT_SERVICE",
   "MOD_SERVICE",
+  "MODERATORS",
   "REPORT_SERVICE",
   "INVITE_REQUIRED",
   "BLOB_LIMIT",

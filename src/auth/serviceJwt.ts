@@ -3,6 +3,7 @@ import { fromBase64Url, toBase64Url } from "../identity/base64url.ts"
 import { parseDidReference } from "../identity/did.ts"
 import { type Curve, jwtAlgorithms, parseDidKey, verifyBytes } from "../identity/didKey.ts"
 import { jsonObject } from "./jsonObject.ts"
+import type { Jwt } from "./jwt.ts"
 
 /** The protocol's names for what may be wrong with a service token. */
 export const serviceTokenErrors = [
@@ -156,6 +157,17 @@ export const parseServiceJwt = (token: string): Parsed => {
       signature
     }
   }
+}
+
+/** Whether a token claims to be one of these moderation services'; nothing of it is verified. */
+export const isByModerator = (
+  { claims }: Pick<Jwt, "claims">,
+  { moderators }: { readonly moderators: ReadonlyArray<string> }
+): boolean => {
+  const { iss, lxm } = claims
+  return (
+    typeof iss === "string" && lxm !== undefined && moderators.includes(iss.split("#", 1)[0] ?? "")
+  )
 }
 
 /** An NSID as it is compared: its authority has no case, its name has. */

@@ -1,9 +1,11 @@
 import * as Effect from "effect/Effect"
 import { decodePart } from "../auth/jwt.ts"
+import { isByModerator } from "../auth/serviceJwt.ts"
 import { isDid, isHandle, normalizeHandle } from "../lexicon/syntax.ts"
 import { RepoNotFound } from "../services/AccountStore.ts"
 import { Denied, OAuthDenied } from "../services/Auth.ts"
 import type { Authority } from "../services/Authority.ts"
+import { Config } from "../services/Config.ts"
 import { Directory } from "../services/Directory.ts"
 import { InvalidRequest } from "./failures.ts"
 
@@ -18,7 +20,12 @@ export const accountOf = Effect.fnUntraced(function* (
   url: URL
 ) {
   if (authority.kind === "none" || authority.kind === "optional") return yield* namedAccount(url)
-  return yield* subjectOf(request.headers.get("authorization"))
+  const authorization = request.headers.get("authorization")
+  const isForAnother =
+    authority.kind === "session" &&
+    authority.moderator === true &&
+    isByModerator({ claims: claimsOf(authorization) ?? {} }, yield* Config)
+  return yield* isForAnother ? namedAccount(url) : subjectOf(authorization)
 })
 
 /** The DID that the `repo` or `did` parameter names; a handle is looked up in the directory. */
@@ -34,6 +41,10 @@ const namedAccount = Effect.fnUntraced(function* (url: URL) {
   const entry = yield* (yield* Directory).byHandle(normalizeHandle(name))
   return entry?.did ?? (yield* new RepoNotFound({ did: name }))
 })
+
+/** What a token claims, whatever its scheme; read, not verified. */
+const claimsOf = (authorization: string | null) =>
+  decodePart(authorization?.trim().split(/\s+/, 2)[1]?.split(".")[1] ?? "")
 
 /** The DID in a token: `sub` of a session, `iss` of a service token; read, not verified. */
 export const subjectOf = Effect.fnUntraced(function* (authorization: string | null) {

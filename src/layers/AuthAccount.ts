@@ -2,6 +2,7 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import { parseAuthorization } from "../auth/authorization.ts"
 import { type Jwt, parseJwt } from "../auth/jwt.ts"
+import { isByModerator } from "../auth/serviceJwt.ts"
 import { isForeign, type Level } from "../auth/sessionToken.ts"
 import type { Credentials } from "../services/AccountCalls.ts"
 import { type Account, AccountStore } from "../services/AccountStore.ts"
@@ -118,6 +119,9 @@ export const layer: Layer.Layer<Auth, never, Needs> = Layer.effect(
       const token = yield* bearerToken(credentials)
       const account = yield* theAccount
       const jwt = parseJwt(token)
+      if (authority.moderator === true && jwt !== undefined && isByModerator(jwt, config)) {
+        return yield* Callers.moderatorCaller(serviceTokens, config, token, nsid)
+      }
       if (authority.service === true && jwt !== undefined && isForeign(jwt)) {
         const caller = yield* serviceCaller(account, token, nsid, true)
         yield* checkStanding(account, authority, false)
@@ -180,6 +184,7 @@ export const layer: Layer.Layer<Auth, never, Needs> = Layer.effect(
         case "admin":
           return adminCaller(credentials)
         case "signup":
+        case "moderator":
         case "object":
           return Effect.fail(deny("Forbidden", "This method belongs to the host"))
       }

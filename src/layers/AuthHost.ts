@@ -8,7 +8,8 @@ import { ServiceTokens } from "../services/ServiceTokens.ts"
 import * as Callers from "./callers.ts"
 
 /**
- * Judges callers of the host's own methods: the administrator, and service tokens of accounts on their way in.
+ * Judges callers of the host's own methods: the administrator, moderation services, and service tokens of accounts on
+ * their way in.
  *
  * Sessions belong to account objects: a method here that asks for one is denied to everybody.
  */
@@ -29,6 +30,14 @@ export const layer: Layer.Layer<Auth, never, Config | ServiceTokens> = Layer.eff
       if (presented?.scheme !== "bearer") return yield* Callers.missing()
       return yield* Callers.serviceCaller(serviceTokens, config, presented.value, { lxm })
     })
+
+    /** Where the configuration names no moderation service nobody's token counts. */
+    const moderatorCaller = (authorization: string | undefined, lxm: string) => {
+      const presented = parseAuthorization(authorization)
+      return presented?.scheme === "bearer" && config.moderators.length > 0
+        ? Callers.moderatorCaller(serviceTokens, config, presented.value, lxm)
+        : adminCaller(authorization)
+    }
 
     const byScheme = (authorization: string | undefined, nsid: string) => {
       const scheme = parseAuthorization(authorization)?.scheme
@@ -51,6 +60,8 @@ export const layer: Layer.Layer<Auth, never, Config | ServiceTokens> = Layer.eff
             return Effect.orElseSucceed(adminCaller(authorization), () => Callers.anonymous)
           case "admin":
             return adminCaller(authorization)
+          case "moderator":
+            return moderatorCaller(authorization, nsid)
           case "service":
             return serviceCaller(authorization, nsid)
           case "signup":

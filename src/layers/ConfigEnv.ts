@@ -36,6 +36,7 @@ const Environment = Schema.Struct({
   CHAT_SERVICE: optional(Syntax.ServiceReference),
   MOD_SERVICE: optional(Syntax.ServiceReference),
   REPORT_SERVICE: optional(Syntax.ServiceReference),
+  MODERATORS: optional(Syntax.listOf(Syntax.ServiceDid)),
   INVITE_REQUIRED: optional(Syntax.Flag),
   BLOB_LIMIT: optional(Syntax.Bytes),
   BLOB_QUOTA: optional(Syntax.Bytes),
@@ -93,6 +94,7 @@ const demands: { readonly [V in Variable]: string } = {
   CHAT_SERVICE: service,
   MOD_SERVICE: service,
   REPORT_SERVICE: service,
+  MODERATORS: "must be did:web or did:plc, separated by commas",
   INVITE_REQUIRED: flag,
   BLOB_LIMIT: number,
   BLOB_QUOTA: number,
@@ -193,6 +195,7 @@ const settingsOf = (values: Values): Settings => {
     reportService: Syntax.serviceAddress(
       values.REPORT_SERVICE ?? values.MOD_SERVICE ?? blueskyServices.moderation
     ),
+    moderators: values.MODERATORS ?? [],
     inviteRequired: values.INVITE_REQUIRED ?? true,
     blobLimit: values.BLOB_LIMIT ?? 104_857_600,
     blobQuota: values.BLOB_QUOTA ?? 0,

@@ -4,7 +4,7 @@ import { isAdmin, parseAuthorization } from "../auth/authorization.ts"
 import { Denied } from "../services/Auth.ts"
 import type { Caller } from "../services/Authority.ts"
 import type { Settings } from "../services/Config.ts"
-import type { ServiceTokens } from "../services/ServiceTokens.ts"
+import type { ServiceTokens, ServiceTokenUse } from "../services/ServiceTokens.ts"
 
 /** Who shows nothing. */
 export const anonymous: Caller = { kind: "anonymous" }
@@ -29,21 +29,50 @@ export const adminCaller = Effect.fnUntraced(function* (
   })
 })
 
+type Service = Pick<Settings, "serviceDid">
+type Use = Omit<ServiceTokenUse, "audiences">
+
+/** Who issued a service token to this server for one method. */
+const issuerOf = (
+  serviceTokens: ServiceTokens["Service"],
+  { serviceDid }: Service,
+  token: string,
+  use: Use
+) =>
+  serviceTokens
+    .verify(token, { audiences: [serviceDid, `${serviceDid}#atproto_pds`], ...use })
+    .pipe(
+      Effect.map(({ iss }) => iss),
+      Effect.catchTags({
+        BadServiceToken: ({ error, message }) =>
+          error === "MissingJwt" ? missing() : new Denied({ error, message }),
+        IdentityUnavailable: () =>
+          new Denied({ error: "BadJwtIss", message: "jwt iss could not be resolved just now" })
+      })
+    )
+
 /** The account that issued a service token to this server for one method. */
 export const serviceCaller = Effect.fnUntraced(function* (
   serviceTokens: ServiceTokens["Service"],
-  { serviceDid }: Pick<Settings, "serviceDid">,
+  config: Service,
   token: string,
-  use: { readonly lxm: string; readonly repeatable?: boolean }
+  use: Pick<Use, "lxm" | "repeatable">
 ): Effect.fn.Return<Extract<Caller, { readonly kind: "service" }>, Denied> {
-  const audiences = [serviceDid, `${serviceDid}#atproto_pds`]
-  const { iss } = yield* serviceTokens.verify(token, { audiences, ...use }).pipe(
-    Effect.catchTags({
-      BadServiceToken: ({ error, message }) =>
-        error === "MissingJwt" ? missing() : new Denied({ error, message }),
-      IdentityUnavailable: () =>
-        new Denied({ error: "BadJwtIss", message: "jwt iss could not be resolved just now" })
-    })
-  )
-  return { kind: "service", did: iss }
+  return { kind: "service", did: yield* issuerOf(serviceTokens, config, token, use) }
+})
+
+/**
+ * A moderation service that the configuration names; it signs as an account or as the labeler that it is.
+ *
+ * Spec: XRPC, inter-service authentication.
+ */
+export const moderatorCaller = Effect.fnUntraced(function* (
+  serviceTokens: ServiceTokens["Service"],
+  config: Service & Pick<Settings, "moderators">,
+  token: string,
+  lxm: string
+): Effect.fn.Return<Caller, Denied> {
+  const issuers = config.moderators.flatMap((did) => [did, `${did}#atproto_labeler`])
+  const use = { lxm, issuers, keyIds: ["atproto", "atproto_label"] }
+  return { kind: "moderator", did: yield* issuerOf(serviceTokens, config, token, use) }
 })

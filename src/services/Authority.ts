@@ -36,6 +36,8 @@ export type Authority =
       readonly active?: true
       /** A service token issued by the account itself for this method will do too. */
       readonly service?: true
+      /** A moderation service's token will do too, for the account that the parameter `did` names. */
+      readonly moderator?: true
     }
   /** The refresh token of a session; `expired` lets an expired one end its session. */
   | { readonly kind: "refresh"; readonly expired?: true }
@@ -43,6 +45,8 @@ export type Authority =
   | { readonly kind: "service" }
   /** The administrator (Basic). */
   | { readonly kind: "admin" }
+  /** The administrator, or a moderation service that the configuration names, by its service token for this method. */
+  | { readonly kind: "moderator" }
   /** Judged by the account's object in this internal call, before anything is done. */
   | { readonly kind: "object"; readonly call: "authorizeImport" | "authorizeUpload" | "locateBlob" }
   /** Sign-up: open to everybody; a service token or the admin's credentials are judged when present. */
@@ -74,4 +78,5 @@ export type Caller =
       readonly token: string
     }
   | { readonly kind: "service"; readonly did: string }
+  | { readonly kind: "moderator"; readonly did: string }
   | { readonly kind: "admin" }

@@ -88,6 +88,8 @@ export interface Settings {
   readonly modService: ServiceAddress | undefined
   /** Who takes reports. */
   readonly reportService: ServiceAddress | undefined
+  /** DIDs of moderation services whose tokens do here what moderators may do. */
+  readonly moderators: ReadonlyArray<string>
   readonly inviteRequired: boolean
   /** The largest blob, in bytes. */
   readonly blobLimit: number

@@ -31,8 +31,8 @@ export interface ServiceTokenUse {
   readonly audiences: ReadonlyArray<string>
   /** The method that is called. */
   readonly lxm: string
-  /** The one account that may speak here; for anybody else's token nobody is asked for a key. */
-  readonly issuer?: string
+  /** The only ones who may speak here, as `iss` names them; for anybody else's token nobody is asked for a key. */
+  readonly issuers?: ReadonlyArray<string>
   /** Keys that may speak for the issuer, by fragment; only `atproto` unless a labeler is expected. */
   readonly keyIds?: ReadonlyArray<string>
   /** The method may be called several times by one token: uploads that a service repeats for its user. */
@@ -117,7 +117,7 @@ const make = (identity: Identity["Service"]): ServiceTokens["Service"] => {
       const now = (yield* Clock.currentTimeMillis) / 1000
       const fault = claimsFault(token, { audiences: use.audiences, lxm: use.lxm, now })
       if (fault !== undefined) return yield* new BadServiceToken(fault)
-      if (use.issuer !== undefined && use.issuer !== token.did) {
+      if (use.issuers?.includes(token.claims.iss) === false) {
         return yield* refuse("UntrustedIss", "Untrusted issuer")
       }
       if (!(use.keyIds ?? ["atproto"]).includes(token.keyId)) {

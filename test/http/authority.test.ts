@@ -5,6 +5,7 @@ import { authorities, publicReads, type Row } from "../support/httpAuthority.ts"
 import { appCredentials } from "../support/httpAppCredentials.ts"
 import { credentials } from "../support/httpCredentials.ts"
 import { type Answered, type Asked, bearer } from "../support/httpHost.ts"
+import { moderatorEnv, publishModerator } from "../support/httpModerator.ts"
 import { allMethods, samples } from "../support/httpMethods.ts"
 import {
   outcomeOf,
@@ -17,7 +18,8 @@ import {
 describe("who may call which method", () => {
   let world: World
   beforeAll(async () => {
-    world = await startWorld()
+    world = await startWorld(moderatorEnv)
+    await publishModerator(world)
   })
   afterAll(() => world.close())
 

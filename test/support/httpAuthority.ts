@@ -66,6 +66,21 @@ const read = every("ok", {
   oauthOldNonce: "401 use_dpop_nonce"
 })
 
+/** Kinds of tokens of sessions. */
+const sessionTokens = [
+  "full",
+  "privileged",
+  "standard",
+  "takendown",
+  "fullBeforeTakedown",
+  "deactivated",
+  "expired",
+  "refresh",
+  "revoked",
+  "otherAccount",
+  "otherServer"
+] as const
+
 const nobody: Partial<Row> = {
   nothing: missing,
   nothingForTakendown: missing,
@@ -84,6 +99,8 @@ const standard = every(invalid, {
   revoked: expired,
   // Without an account's name in the request, it is about the caller's own.
   otherAccount: "ok",
+  // It speaks for an account that is not here.
+  moderator: "403 AccountNotFound",
   ...apps("ok")
 })
 
@@ -102,7 +119,12 @@ const write: Row = {
   otherAccount: "401 AuthenticationRequired"
 }
 
-const refresh = every(invalid, { ...nobody, refresh: "ok", oauthRefreshToken: badToken })
+const refresh = every(invalid, {
+  ...nobody,
+  refresh: "ok",
+  moderator: "403 AccountNotFound",
+  oauthRefreshToken: badToken
+})
 
 /** The same people, let in to be refused for what they ask: they have a did:web. */
 const refused = (row: Row): Row =>
@@ -115,6 +137,19 @@ const refused = (row: Row): Row =>
 
 const admin = every("401 AuthenticationRequired", { ...nobody, admin: "ok" })
 
+/** The administrator, and a moderation service by its token for this method: other Bearer tokens are none of its. */
+const moderator: Row = {
+  ...admin,
+  ...Object.fromEntries(
+    [...sessionTokens, "oauthAsBearer"].map((name) => [name, "401 BadJwtType"])
+  ),
+  garbage: "401 BadJwt",
+  service: "401 UntrustedIss",
+  serviceOtherMethod: "401 BadJwtLexiconMethod",
+  serviceOtherAudience: "401 BadJwtAudience",
+  moderator: "ok"
+}
+
 /**
  * Who may call which method, written from the protocol and not from the code.
  *
@@ -125,24 +160,26 @@ export const authorities: Readonly<Record<string, Row>> = {
   "app.bsky.actor.getPreferences": {
     ...standard,
     ...evenTakendown,
-    ...apps(scopeMissing, generic)
+    ...apps(scopeMissing, generic),
+    // It has to say whose.
+    moderator: "400 InvalidRequest"
   },
   "app.bsky.actor.putPreferences": { ...standard, ...apps(scopeMissing, generic) },
   "com.atproto.admin.deleteAccount": admin,
-  "com.atproto.admin.disableAccountInvites": admin,
-  "com.atproto.admin.disableInviteCodes": admin,
-  "com.atproto.admin.enableAccountInvites": admin,
-  "com.atproto.admin.getAccountInfo": admin,
-  "com.atproto.admin.getAccountInfos": admin,
-  "com.atproto.admin.getInviteCodes": admin,
-  "com.atproto.admin.getSubjectStatus": admin,
+  "com.atproto.admin.disableAccountInvites": moderator,
+  "com.atproto.admin.disableInviteCodes": moderator,
+  "com.atproto.admin.enableAccountInvites": moderator,
+  "com.atproto.admin.getAccountInfo": moderator,
+  "com.atproto.admin.getAccountInfos": moderator,
+  "com.atproto.admin.getInviteCodes": moderator,
+  "com.atproto.admin.getSubjectStatus": moderator,
   "com.atproto.admin.searchAccounts": admin,
-  "com.atproto.admin.sendEmail": admin,
+  "com.atproto.admin.sendEmail": moderator,
   "com.atproto.admin.updateAccountEmail": admin,
   "com.atproto.admin.updateAccountHandle": admin,
   "com.atproto.admin.updateAccountPassword": admin,
   "com.atproto.admin.updateAccountSigningKey": admin,
-  "com.atproto.admin.updateSubjectStatus": admin,
+  "com.atproto.admin.updateSubjectStatus": moderator,
   "com.atproto.identity.getRecommendedDidCredentials": standard,
   "com.atproto.identity.refreshIdentity": open,
   // Whoever is taken down may take the identity along.
@@ -212,6 +249,7 @@ export const authorities: Readonly<Record<string, Row>> = {
     service: "ok",
     serviceOtherMethod: "401 BadJwtLexiconMethod",
     serviceOtherAudience: "401 BadJwtAudience",
+    moderator: "ok",
     admin: "ok",
     wrongAdmin: "401 AuthenticationRequired",
     dpop: missing,

@@ -1,4 +1,5 @@
 import { basic, bearer, startHost } from "./httpHost.ts"
+import { moderatorToken } from "./httpModerator.ts"
 import { ok, type Person, serviceToken, session, signUp, type World } from "./httpWorld.ts"
 
 /** A kind of credential: whom the call is about, and the `Authorization` header for a method. */
@@ -66,6 +67,7 @@ export const credentials = {
   service: service((lxm) => ({ lxm })),
   serviceOtherMethod: service(() => ({ lxm: "com.atproto.repo.importRepo" })),
   serviceOtherAudience: service((lxm) => ({ lxm, aud: "did:web:elsewhere.com" })),
+  moderator: ofAlice(async (world, nsid) => bearer(await moderatorToken(world, nsid))),
   admin: ofAlice(async () => basic()),
   wrongAdmin: ofAlice(async () => basic("not the password")),
   dpop: ofAlice(async ({ alice }) => alice.auth.replace("Bearer", "DPoP"))

@@ -45,6 +45,7 @@ const authorities = {
   end: { kind: "refresh", expired: true },
   service: { kind: "service" },
   admin: { kind: "admin" },
+  moderator: { kind: "moderator" },
   object: { kind: "object", call: "authorizeUpload" },
   signup: { kind: "signup" }
 } satisfies Record<string, Authority>
@@ -208,6 +209,7 @@ const expected: Record<keyof typeof authorities, Record<string, string>> = {
     ...serviceTable
   }),
   admin: all("AuthenticationRequired", { nothing: "AuthMissing", admin: "admin" }),
+  moderator: all("Forbidden", {}),
   object: all("Forbidden", {}),
   signup: all("Forbidden", {})
 }

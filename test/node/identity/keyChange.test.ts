@@ -53,12 +53,12 @@ describe("a key that has changed", () => {
       const { didKey } = yield* aliceKey.signer
       const { asked, layer } = rotated(didKey, didKey)
       const token = yield* forge(es256k, good)
-      const error = yield* refusal(verify(token, { issuer: "did:web:other.com" })).pipe(
+      const error = yield* refusal(verify(token, { issuers: ["did:web:other.com"] })).pipe(
         Effect.provide(layer)
       )
       assert.strictEqual(error, "UntrustedIss")
       assert.deepStrictEqual(asked, [])
-      yield* verify(token, { issuer: good.iss }).pipe(Effect.provide(layer))
+      yield* verify(token, { issuers: [good.iss] }).pipe(Effect.provide(layer))
     })
   )
 

@@ -14,9 +14,10 @@ const need =
   (lxm: string): NeedsOf =>
   ({ appView = "did:web:api.bsky.app#bsky_appview" }) => [{ resource: "rpc", lxm, aud: appView }]
 
-/** The main password's sessions see and set everything. */
+/** The main password's sessions see and set everything, and a moderation service sees what they see. */
 const isOwner = (caller: Caller): boolean =>
-  caller.kind === "session" && (caller.level === "full" || caller.level === "takendown")
+  caller.kind === "moderator" ||
+  (caller.kind === "session" && (caller.level === "full" || caller.level === "takendown"))
 
 /** app.bsky.actor.getPreferences: kept here, not in the app view. */
 export const getPreferences = method(
@@ -26,7 +27,8 @@ export const getPreferences = method(
       kind: "session",
       level: "standard",
       oauth: need("app.bsky.actor.getPreferences"),
-      takendown: true
+      takendown: true,
+      moderator: true
     }
   },
   Effect.fnUntraced(function* ({ caller }: Call<GetPreferences.QueryParams>) {

@@ -15,6 +15,7 @@ import { inviteView } from "../../inviteView.ts"
 import { type Call, method } from "../../Xrpc.ts"
 
 const admin = { authority: { kind: "admin" } } as const
+const moderator = { authority: { kind: "moderator" } } as const
 
 /** The most accounts that one call tells of. */
 const maxAccounts = 100
@@ -60,13 +61,13 @@ const accountView = Effect.fnUntraced(function* (entry: DirectoryEntry) {
 
 const getAccountInfo = method(
   "com.atproto.admin.getAccountInfo",
-  admin,
+  moderator,
   ({ params }: Call<GetAccountInfo.QueryParams>) => Effect.flatMap(entryOf(params.did), accountView)
 )
 
 const getAccountInfos = method(
   "com.atproto.admin.getAccountInfos",
-  admin,
+  moderator,
   Effect.fnUntraced(function* ({ params }: Call<GetAccountInfos.QueryParams>) {
     const dids = [...new Set(params.dids)]
     if (dids.length > maxAccounts) {
@@ -98,7 +99,7 @@ const searchAccounts = method(
 
 const sendEmail = method(
   "com.atproto.admin.sendEmail",
-  admin,
+  moderator,
   Effect.fnUntraced(function* ({ input }: Call<object, SendEmail.InputSchema>) {
     const { email } = yield* entryOf(input.recipientDid)
     if (email === undefined) return yield* new NoEmailAddress()

@@ -11,7 +11,7 @@ import { inviteView } from "../../inviteView.ts"
 import { type Call, method } from "../../Xrpc.ts"
 import { entryOf } from "./adminAccounts.ts"
 
-const admin = { authority: { kind: "admin" } } as const
+const moderator = { authority: { kind: "moderator" } } as const
 
 const cursorOf = ({ rank, code }: InvitePlace): string => `${rank}:${code}`
 
@@ -23,7 +23,7 @@ const placeOf = Effect.fnUntraced(function* (cursor: string) {
 
 const getInviteCodes = method(
   "com.atproto.admin.getInviteCodes",
-  admin,
+  moderator,
   Effect.fnUntraced(function* ({ params }: Call<GetInviteCodes.QueryParams & { limit: number }>) {
     const { limit, cursor } = params
     const sort: string = params.sort ?? "recent"
@@ -39,7 +39,7 @@ const getInviteCodes = method(
 
 const disableInviteCodes = method(
   "com.atproto.admin.disableInviteCodes",
-  admin,
+  moderator,
   Effect.fnUntraced(function* ({ input }: Call<object, DisableInviteCodes.InputSchema>) {
     if (input.accounts?.includes("admin") === true) {
       return yield* new InvalidRequest({ message: "cannot disable admin invite codes" })
@@ -55,14 +55,14 @@ const setInvitesDisabled = Effect.fnUntraced(function* (account: string, disable
 
 const disableAccountInvites = method(
   "com.atproto.admin.disableAccountInvites",
-  admin,
+  moderator,
   ({ input }: Call<object, DisableAccountInvites.InputSchema>) =>
     setInvitesDisabled(input.account, true)
 )
 
 const enableAccountInvites = method(
   "com.atproto.admin.enableAccountInvites",
-  admin,
+  moderator,
   ({ input }: Call<object, EnableAccountInvites.InputSchema>) =>
     setInvitesDisabled(input.account, false)
 )

@@ -10,7 +10,7 @@ import { InvalidRequest } from "../../failures.ts"
 import { type Call, method } from "../../Xrpc.ts"
 import { entryOf } from "./adminAccounts.ts"
 
-const admin = { authority: { kind: "admin" } } as const
+const moderator = { authority: { kind: "moderator" } } as const
 
 const refs = {
   account: "com.atproto.admin.defs#repoRef",
@@ -63,7 +63,7 @@ const givenPlace = Effect.fnUntraced(function* (
 
 const getSubjectStatus = method(
   "com.atproto.admin.getSubjectStatus",
-  admin,
+  moderator,
   Effect.fnUntraced(function* ({ params }: Call<GetSubjectStatus.QueryParams>) {
     const { account, subject } = yield* askedPlace(params)
     const { did } = yield* entryOf(account)
@@ -79,7 +79,7 @@ const getSubjectStatus = method(
 
 const updateSubjectStatus = method(
   "com.atproto.admin.updateSubjectStatus",
-  admin,
+  moderator,
   Effect.fnUntraced(function* ({ input }: Call<object, UpdateSubjectStatus.InputSchema>) {
     const { subject, takedown, deactivated } = input
     const place = yield* givenPlace(subject)
