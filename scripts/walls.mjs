@@ -21,7 +21,7 @@ const reach = {
 /** Where a family of packages may be imported; the entry points may where `entry` lists them. */
 const packages = [
   { name: "effect/cli", parts: ["cli"], entry: ["cli.ts"] },
-  { name: "effect/http", parts: ["http", "cli"], entry: ["main.ts", "dev.ts", "cli.ts"] },
+  { name: "effect/http", parts: ["cli"], entry: ["cli.ts"] },
   { name: "effect/sql", parts: ["layers"], entry: [] },
   { name: "@effect/sql", parts: ["layers"], entry: [] },
   { name: "@effect/platform-node", parts: [], entry: ["cli.ts"] },

@@ -10,6 +10,7 @@ import { errorResponse, wireError, type WireError } from "./errors.ts"
 import { type Failure, InvalidRequest } from "./failures.ts"
 import { readInput } from "./input.ts"
 import { jsonType, privateHeaders } from "./responseHeaders.ts"
+import { withoutBody } from "./withoutBody.ts"
 
 /** One call of a method, checked against its lexicon. */
 export interface Call<Params = Record<string, unknown>, Input = unknown> {
@@ -150,11 +151,7 @@ const run = Effect.fnUntraced(function* <R>(
   if (isPrivate) {
     for (const [name, value] of Object.entries(privateHeaders)) answer.headers.set(name, value)
   }
-  const { body } = answer
-  if (request.method !== "HEAD" || body === null) return answer
-  // Nobody will read it: what it holds open (an export's snapshot) is closed here.
-  yield* Effect.promise(() => body.cancel())
-  return new Response(null, answer)
+  return request.method === "HEAD" ? yield* withoutBody(answer) : answer
 })
 
 /** The permissions that an app needs for this call; none where any app may call. */

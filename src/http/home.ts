@@ -1,5 +1,4 @@
 import * as Effect from "effect/Effect"
-import * as HttpServerRequest from "effect/http/HttpServerRequest"
 import { Config, type Settings } from "../services/Config.ts"
 import { version } from "../services/version.ts"
 import { html } from "./pages/html.ts"
@@ -43,10 +42,9 @@ const asPage = (config: Settings): Response =>
   )
 
 /** `/`: says what this is to whoever looks in: a page to browsers, a text to others. */
-export const home = Effect.fn("http.home")(function* () {
-  const { headers } = yield* HttpServerRequest.HttpServerRequest
+export const home = Effect.fn("http.home")(function* ({ headers }: Request) {
   const config = yield* Config
-  const answer = headers["accept"]?.includes("text/html") === true ? asPage : asText
+  const answer = headers.get("accept")?.includes("text/html") === true ? asPage : asText
   const response = answer(config)
   response.headers.set("vary", "accept")
   return response

@@ -1,8 +1,5 @@
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
-import * as HttpRouter from "effect/http/HttpRouter"
-import * as HttpServerRequest from "effect/http/HttpServerRequest"
-import * as HttpServerResponse from "effect/http/HttpServerResponse"
 import { Accounts } from "../services/Accounts.ts"
 import type { Auth } from "../services/Auth.ts"
 import type { Background } from "../services/Background.ts"
@@ -45,9 +42,11 @@ import { authorizationServer, jwks, protectedResource } from "./oauth/metadata.t
 import { par } from "./oauth/par.ts"
 import { revoke } from "./oauth/revoke.ts"
 import { token } from "./oauth/token.ts"
+import { withoutBody } from "./withoutBody.ts"
 import { logRequest, noteAccount } from "./requestLog.ts"
 import { reopened, withHeaders } from "./responseHeaders.ts"
 import { accountOf } from "./route.ts"
+import { type Answer, finder, route } from "./routes.ts"
 import { finishBody } from "./unreadBody.ts"
 import { account } from "./pages/account/routes.ts"
 import { asPage, type PageFailure } from "./pages/failurePage.ts"
@@ -145,20 +144,14 @@ const respond = Effect.fnUntraced(function* <R>(make: Make<R>, request: Request,
   return withHeaders(forAppAlone(answered, forApps), noted.limits, cors, forApps, rows)
 })
 
-/** A route: its answer, and a line in the log. */
+/** What a route answers, and a line in the log. */
 const answer = <R>(make: Make<R>) =>
-  Effect.gen(function* () {
-    const request = (yield* HttpServerRequest.HttpServerRequest).source as Request
+  Effect.fnUntraced(function* (request: Request, url: URL) {
     const started = yield* Clock.currentTimeMillis
-    const url = new URL(request.url)
     const response = yield* respond(make, request, url)
     yield* logRequest(request, nsidOf(url) ?? url.pathname, response.status, started)
-    return HttpServerResponse.raw(response, { status: response.status })
+    return response
   })
-
-/** A route that needs nothing of its request but the address. */
-const page = <R>(show: (url: URL) => Effect.Effect<Response, Failure, R>) =>
-  answer((_, url) => show(url))
 
 /** A page for a person's browser. */
 const visit = <R>(show: (request: Request, url: URL) => Effect.Effect<Response, PageFailure, R>) =>
@@ -167,20 +160,20 @@ const visit = <R>(show: (request: Request, url: URL) => Effect.Effect<Response, 
     return asPage(Effect.andThen(countRequest(request, url.pathname), show(request, url)))
   })
 
-const { route } = HttpRouter
-
 const internalError = {
   status: 500,
   error: "InternalServerError",
   message: "Internal Server Error"
 }
 
-/** The whole HTTP app of the host; a GET route answers HEAD as well. */
-export const routes = HttpRouter.addAll([
-  route("*", "/xrpc/_health", page(Health.xrpcHealth)),
+const ready = answer((_, url) => Health.ready(url))
+
+/** Who answers at which path of the host. */
+const find = finder<HostServices>([
+  route("*", "/xrpc/_health", answer(Health.xrpcHealth)),
   route("*", "/xrpc/*", answer(xrpc)),
-  route("GET", "/health", page(Health.ready)),
-  route("GET", "/ready", page(Health.ready)),
+  route("GET", "/health", ready),
+  route("GET", "/ready", ready),
   route("GET", "/.well-known/did.json", answer(didDocument)),
   route("GET", "/.well-known/atproto-did", answer(atprotoDid)),
   route("*", "/.well-known/oauth-authorization-server", answer(authorizationServer)),
@@ -200,7 +193,7 @@ export const routes = HttpRouter.addAll([
   route(
     "GET",
     "/.well-known/change-password",
-    page(() => Effect.sync(changePassword))
+    answer(() => Effect.sync(changePassword))
   ),
   route("GET", "/admin/codes", answer(adminCodes)),
   route("GET", "/admin/relays", answer(adminRelays)),
@@ -210,15 +203,22 @@ export const routes = HttpRouter.addAll([
     "/robots.txt",
     answer((request) => Effect.sync(() => robots(request)))
   ),
-  route("GET", "/", page(home))
+  route("GET", "/", answer(home))
 ])
 
-/** What no route matches: unknown paths, and those that the router cannot read (a broken escape, a very long name). */
-export const unrouted = answer((request, url, noted) =>
-  nsidOf(url) === undefined
-    ? Effect.succeed(new Response("Not Found\n", { status: 404 }))
-    : xrpc(request, url, noted)
+/** What is at no path of the host. */
+const unrouted: Answer<HostServices> = answer(() =>
+  Effect.sync(() => new Response("Not Found\n", { status: 404 }))
 )
+
+/** The whole HTTP app of the host. */
+export const serveHost: (request: Request) => Effect.Effect<Response, never, HostServices> =
+  Effect.fnUntraced(function* (request) {
+    const url = new URL(request.url)
+    const found = find(request.method, url.pathname) ?? unrouted
+    const response = yield* found(request, url)
+    return request.method === "HEAD" ? yield* withoutBody(response) : response
+  })
 
 /** What the routes ask for. */
 export type HostServices =

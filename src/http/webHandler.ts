@@ -1,33 +1,28 @@
 import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
-import * as HttpEffect from "effect/http/HttpEffect"
-import type { HttpServerRequest } from "effect/http/HttpServerRequest"
-import * as HttpRouter from "effect/http/HttpRouter"
 import * as Layer from "effect/Layer"
 import * as Result from "effect/Result"
 import * as Scope from "effect/Scope"
 import type { Misconfigured } from "../services/Config.ts"
 import { misconfigured } from "./health.ts"
-import { type HostServices, routes, unrouted } from "./host.ts"
+import { type HostServices, serveHost } from "./host.ts"
 
 /** Answers web requests. */
 export type Handler = (request: Request) => Promise<Response>
 
-/** The host's HTTP app over its services. */
-const build = (services: Layer.Layer<HostServices, Misconfigured>) =>
-  Effect.gen(function* () {
-    const scope = yield* Scope.make()
-    const context = yield* Layer.buildWithScope(services, scope)
-    const app = yield* HttpRouter.toHttpEffect(routes).pipe(
-      Effect.provide(context),
-      Scope.provide(scope)
+/** What a client that has gone away is told: nothing that anybody hears. */
+const unanswered = (): Response => new Response(null, { status: 499 })
+
+/** The host's HTTP app over its services; a client that goes away ends what was begun for it. */
+const build = Effect.fnUntraced(function* (services: Layer.Layer<HostServices, Misconfigured>) {
+  const run = Effect.runPromiseExitWith(yield* Layer.buildWithScope(services, yield* Scope.make()))
+  const handler: Handler = (request) =>
+    run(serveHost(request), { signal: request.signal }).then((exit) =>
+      Exit.isSuccess(exit) ? exit.value : unanswered()
     )
-    return HttpEffect.toWebHandlerWith<
-      HostServices,
-      HostServices | HttpServerRequest | Scope.Scope
-    >(context)(Effect.catch(app, () => unrouted))
-  })
+  return handler
+})
 
 /** Answers every request by saying that the configuration cannot be used; any other failure is thrown. */
 const refusing = (cause: Cause.Cause<Misconfigured>): Handler => {

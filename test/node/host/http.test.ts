@@ -1,6 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
-import * as HttpServerRequest from "effect/http/HttpServerRequest"
 import * as Layer from "effect/Layer"
 import * as Result from "effect/Result"
 import { clientAddress, countRequest, isUnlimited } from "../../../src/http/clientLimits.ts"
@@ -125,11 +124,7 @@ describe("well-known files", () => {
     Effect.gen(function* () {
       for (const accept of ["*/*", "text/html,application/xhtml+xml"]) {
         const asked = new Request("https://pds.host/", { headers: { accept } })
-        const shown = yield* Effect.provideService(
-          home(),
-          HttpServerRequest.HttpServerRequest,
-          HttpServerRequest.fromWeb(asked)
-        )
+        const shown = yield* home(asked)
         const type = accept === "*/*" ? "text/plain" : "text/html"
         assert.include(shown.headers.get("content-type"), type)
         const body = yield* bodyOf(shown)

@@ -1,0 +1,57 @@
+import type * as Effect from "effect/Effect"
+
+/** Answers a request; never fails. */
+export type Answer<R> = (request: Request, url: URL) => Effect.Effect<Response, never, R>
+
+/** A way into the app: its verb, its path, and who answers there. */
+export interface Route<R> {
+  /** `*` stands for every verb; a GET route answers HEAD as well. */
+  readonly verb: "*" | "GET" | "POST"
+  /** In lower case; with `/*` at its end, everything below it. */
+  readonly path: string
+  readonly answer: Answer<R>
+}
+
+/** Declares a route. */
+export const route = <R>(verb: Route<R>["verb"], path: string, answer: Answer<R>): Route<R> => ({
+  verb,
+  path,
+  answer
+})
+
+/** A path as people may type it, in the one form that routes have: lower case, no slash too many. */
+const plain = (path: string): string =>
+  path
+    .toLowerCase()
+    .replaceAll(/\/{2,}/g, "/")
+    .replace(/(?<=.)\/$/, "")
+
+/**
+ * Finds who answers at a path: the route of this very path, else the longest one above it.
+ *
+ * A table and no router: every path of the app is known, none has parameters, and a request for `/xrpc` is found by
+ * two look-ups.
+ */
+export const finder = <R>(
+  routes: ReadonlyArray<Route<R>>
+): ((verb: string, path: string) => Answer<R> | undefined) => {
+  const exact = new Map<string, Answer<R>>()
+  const below: Array<{ readonly prefix: string; readonly route: Route<R> }> = []
+  for (const one of routes) {
+    if (one.path.endsWith("/*")) below.push({ prefix: one.path.slice(0, -1), route: one })
+    else exact.set(`${one.verb} ${one.path}`, one.answer)
+  }
+  below.sort((a, b) => b.prefix.length - a.prefix.length)
+  return (verb, path) => {
+    const sought = verb === "HEAD" ? "GET" : verb
+    const at = plain(path)
+    return (
+      exact.get(`${sought} ${at}`) ??
+      exact.get(`* ${at}`) ??
+      below.find(
+        ({ prefix, route: { verb: own } }) =>
+          `${at}/`.startsWith(prefix) && (own === "*" || own === sought)
+      )?.route.answer
+    )
+  }
+}
