@@ -44,7 +44,7 @@ describe("a request", () => {
       assert.lengthOf(line, 1, path)
     }
     const long = `com.example.${"a.".repeat(120)}name`
-    assert.strictEqual((await world.call(long)).status, 401)
+    assert.strictEqual((await world.call(long)).status, 501)
   })
 
   it("leaves one line that names the account that it was for", async () => {
