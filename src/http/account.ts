@@ -1,5 +1,5 @@
 import * as Effect from "effect/Effect"
-import { deleteWhenDue } from "../services/AccountDeletion.ts"
+import { deleteWhenDue, deleteWhenLost } from "../services/AccountDeletion.ts"
 import { AccountStore } from "../services/AccountStore.ts"
 import { Alarm } from "../services/Alarm.ts"
 import { graceMillis, sweepBlobs } from "../services/BlobSweep.ts"
@@ -42,7 +42,7 @@ export const serveAccount = Effect.fnUntraced(function* (request: Request) {
   return answer
 })
 
-/** What the object's alarm does: deliver the outbox, sweep blobs, delete an account that is due; each asks for its next ring. */
+/** What the object's alarm does: deliver the outbox, sweep blobs, delete an account that is due or was waited for in vain; each asks for its next ring. */
 export const ring = Effect.gen(function* () {
   // An object that was emptied has no tables to look into.
   if ((yield* AccountStore).peek() === undefined) return
@@ -51,5 +51,6 @@ export const ring = Effect.gen(function* () {
   yield* (yield* RepoImport).sweep
   const next = yield* sweepBlobs(yield* graceMillis)
   if (next !== undefined) yield* (yield* Alarm).by(next)
+  yield* deleteWhenLost
   yield* deleteWhenDue
 })

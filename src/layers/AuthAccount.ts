@@ -7,6 +7,7 @@ import { isForeign, type Level } from "../auth/sessionToken.ts"
 import type { Credentials } from "../services/AccountCalls.ts"
 import { type Account, AccountStore } from "../services/AccountStore.ts"
 import { missing } from "../oauth/scopes.ts"
+import { Arrival, goOnArriving } from "../services/Arrival.ts"
 import { Auth, Denied, OAuthDenied } from "../services/Auth.ts"
 import type { Authority, Caller, SessionLevel } from "../services/Authority.ts"
 import { Config } from "../services/Config.ts"
@@ -45,13 +46,14 @@ const checkStanding = (
     : Effect.void
 }
 
-type Needs = AccountStore | Sessions | OAuthSessions | DpopProofs | ServiceTokens | Config
+type Needs = AccountStore | Arrival | Sessions | OAuthSessions | DpopProofs | ServiceTokens | Config
 
 /** Judges callers in the account's object: sessions, OAuth apps, service tokens by the account, the administrator. */
 export const layer: Layer.Layer<Auth, never, Needs> = Layer.effect(
   Auth,
   Effect.gen(function* () {
     const accounts = yield* AccountStore
+    const arrival = yield* Arrival
     const sessions = yield* Sessions
     const serviceTokens = yield* ServiceTokens
     const config = yield* Config
@@ -131,6 +133,9 @@ export const layer: Layer.Layer<Auth, never, Needs> = Layer.effect(
       if (!reaches(level, authority)) return yield* deny("InvalidToken", "Bad token scope")
       const isOwner = level === "full" || level === "takendown"
       yield* checkStanding(account, authority, isOwner)
+      if (account.deactivatedAt !== undefined) {
+        yield* Effect.provideService(goOnArriving, Arrival, arrival)
+      }
       // A session that is older than the takedown may do no more than one that was opened after it.
       return {
         kind: "session",

@@ -14,6 +14,7 @@ import * as AccountLimitsSqlite from "./AccountLimitsSqlite.ts"
 import * as AccountStoreSqlite from "./AccountStoreSqlite.ts"
 import { accountTables } from "./accountTables.ts"
 import * as AppPasswordsSqlite from "./AppPasswordsSqlite.ts"
+import * as ArrivalSqlite from "./ArrivalSqlite.ts"
 import * as AuthAccount from "./AuthAccount.ts"
 import * as BlobIndexSqlite from "./BlobIndexSqlite.ts"
 import * as BlockStoreSqlite from "./BlockStoreSqlite.ts"
@@ -77,7 +78,7 @@ export const layer = (object: { readonly did: string; readonly wipe: Effect.Effe
     Passwords.layer,
     Logging.layer
   ).pipe(
-    Layer.provideMerge(AppPasswordsSqlite.layer),
+    Layer.provideMerge(Layer.merge(AppPasswordsSqlite.layer, ArrivalSqlite.layer)),
     Layer.provideMerge(
       Layer.mergeAll(SessionsSqlite.layer, OAuthSessionsSqlite.layer, RepoSqlite.layer)
     ),

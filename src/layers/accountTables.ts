@@ -2,6 +2,7 @@ import * as AccountCodes from "./AccountCodesSqlite.ts"
 import * as AccountEvents from "./AccountEventsOutbox.ts"
 import * as AccountLimits from "./AccountLimitsSqlite.ts"
 import * as AppPasswords from "./AppPasswordsSqlite.ts"
+import * as Arrival from "./ArrivalSqlite.ts"
 import * as BlobRows from "./blobRows.ts"
 import * as BlockStore from "./BlockStoreSqlite.ts"
 import * as HeadRow from "./headRow.ts"
@@ -22,6 +23,7 @@ export const accountTables: ReadonlyArray<string> = [
   ...BlobRows.tables,
   ...Outbox.tables,
   ...AccountEvents.tables,
+  ...Arrival.tables,
   ...Sessions.tables,
   ...OAuthSessions.tables,
   ...AppPasswords.tables,

@@ -28,6 +28,8 @@ export interface AccountSummary {
   readonly status?: InactiveStatus
   /** Since when its owner has it deactivated (ISO). */
   readonly deactivatedAt?: string
+  /** When it is deleted, if nobody does anything. */
+  readonly deleteAfter?: string
 }
 
 /** Whether an answer may be remembered at the edge: see EdgeGate. */

@@ -5,6 +5,7 @@ import { AccountEvents } from "./AccountEvents.ts"
 import { AccountLock } from "./AccountLock.ts"
 import { type Account, AccountStore, isDeletionDue } from "./AccountStore.ts"
 import { Alarm } from "./Alarm.ts"
+import { Arrival, lostArrival } from "./Arrival.ts"
 import { Denied } from "./Auth.ts"
 import { BlobIndex } from "./BlobIndex.ts"
 import { BlobStore } from "./BlobStore.ts"
@@ -65,7 +66,13 @@ const removeDue = Effect.gen(function* () {
   yield* (yield* Devices).signOutAll(did)
   yield* (yield* PasskeyOwners).removeAll(did)
   yield* (yield* CodeOwners).remove(did)
-  yield* (yield* Directory).remove(did)
+  const directory = yield* Directory
+  const wasNeverActive = (yield* Arrival).until() !== undefined
+  // Nobody has come by its invite.
+  if (wasNeverActive) yield* directory.release(did)
+  yield* directory.remove(did)
+  // Nobody has heard of one that was never active, and its DID may live elsewhere.
+  if (wasNeverActive) return yield* accounts.destroy
   yield* (yield* AccountEvents).deleted
   if (yield* delivered) yield* accounts.destroy
 })
@@ -120,6 +127,24 @@ export const deleteByCode = Effect.fn("deleteByCode")(function* (input: { readon
 export const forceDeletion = Effect.gen(function* () {
   yield* shut(yield* (yield* AccountStore).get)
   yield* removeOrResume
+})
+
+/** When an account is deleted unless something comes in between: its owner's wish, or the end of a move that came to nothing. */
+export const deletionDay = Effect.fnUntraced(function* (account: Account) {
+  const until = (yield* Arrival).until()
+  const lost = until === undefined ? undefined : new Date(until).toISOString()
+  return account.deleteAfter ?? lost
+})
+
+/** Deletes an account that moved in and was waited for in vain; for the alarm. */
+export const deleteWhenLost = Effect.gen(function* () {
+  const lost = yield* (yield* AccountLock).alone(
+    // Who is there is shut: that it is not is a defect.
+    Effect.tap(lostArrival, (account) =>
+      account === undefined ? Effect.void : Effect.orDie(shut(account))
+    )
+  )
+  if (lost !== undefined) yield* removeOrResume
 })
 
 /** Deletes an account whose time has come, or lets the alarm ring when it will have; for the alarm. */

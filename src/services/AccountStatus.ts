@@ -9,6 +9,7 @@ import { AccountEvents } from "./AccountEvents.ts"
 import { AccountLock } from "./AccountLock.ts"
 import { type Account, AccountStore, inactiveStatus, isDeletionDue } from "./AccountStore.ts"
 import { Alarm } from "./Alarm.ts"
+import { Arrival } from "./Arrival.ts"
 import { Config } from "./Config.ts"
 import { Directory } from "./Directory.ts"
 import { Identity } from "./Identity.ts"
@@ -109,6 +110,7 @@ export const activate = Effect.fn("activate")(function* () {
   yield* (yield* Directory).setStatus(account.did, account.takedown ?? "active")
   if (account.deactivatedAt !== undefined) yield* renewHead
   yield* accounts.update({ deactivatedAt: undefined, deleteAfter: undefined })
+  yield* (yield* Arrival).set(undefined)
   const events = yield* AccountEvents
   yield* events.account
   yield* events.identity

@@ -74,6 +74,7 @@ describe("the documents", () => {
       "PreferencesSqlite",
       "TakedownsSqlite",
       "AccountCodesSqlite",
+      "ArrivalSqlite",
       "AccountLimitsSqlite",
       "sequencer/tables",
       "LimiterObject",

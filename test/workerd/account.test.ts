@@ -6,6 +6,7 @@ import { accountStoreContract } from "../contract/accountStore.suite.ts"
 import { appPasswordsContract } from "../contract/appPasswords.suite.ts"
 import { oauthSessionsContract } from "../contract/oauthSessions.suite.ts"
 import { passkeysContract } from "../contract/passkeys.suite.ts"
+import { arrivalContract } from "../contract/arrival.suite.ts"
 import { preferencesContract } from "../contract/preferences.suite.ts"
 import { secondFactorsContract } from "../contract/secondFactors.suite.ts"
 import { sessionsContract } from "../contract/sessions.suite.ts"
@@ -28,5 +29,6 @@ sessionsContract("a Durable Object", run)
 oauthSessionsContract("a Durable Object", run)
 appPasswordsContract("a Durable Object", run)
 preferencesContract("a Durable Object", run)
+arrivalContract("a Durable Object", run)
 secondFactorsContract("a Durable Object", run)
 passkeysContract("a Durable Object", run)

@@ -14,7 +14,8 @@ const Brief = Schema.Struct({
   handle: Schema.String,
   email: optional(Schema.String),
   indexedAt: Schema.String,
-  deactivatedAt: optional(Schema.String)
+  deactivatedAt: optional(Schema.String),
+  deleteAfter: optional(Schema.String)
 })
 
 const Accounts = Schema.Struct({
@@ -142,6 +143,7 @@ export const show = Command.make(
         ["Since", all.indexedAt.slice(0, 10)],
         ["Active", all.active ? "yes" : `no (${all.status ?? "inactive"})`],
         ["Deactivated", all.deactivatedAt],
+        ["To be deleted", all.deleteAfter],
         ["Taken down", yesNo(all.takendown)],
         ["Rev", all.rev]
       ])

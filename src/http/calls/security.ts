@@ -1,6 +1,7 @@
 import { createHmac } from "node:crypto"
 import * as Effect from "effect/Effect"
 import type { AccountCalls } from "../../services/AccountCalls.ts"
+import { deletionDay } from "../../services/AccountDeletion.ts"
 import { activate } from "../../services/AccountStatus.ts"
 import { type Account, AccountStore, inactiveStatus } from "../../services/AccountStore.ts"
 import type { OwnerView } from "../../services/accountCalls/security.ts"
@@ -103,12 +104,13 @@ const security = Effect.fnUntraced(function* () {
   const account = yield* currentAccount
   const { authenticatorSince, recoveryCodesLeft } = yield* (yield* SecondFactors).status
   const sessions = yield* (yield* Sessions).list
+  const deleteAfter = yield* deletionDay(account)
   return {
     ...(yield* viewOf(account)),
     passkeyList: yield* (yield* Passkeys).list,
     ...(authenticatorSince === undefined ? {} : { authenticatorSince }),
     recoveryCodesLeft,
-    ...(account.deleteAfter === undefined ? {} : { deleteAfter: account.deleteAfter }),
+    ...(deleteAfter === undefined ? {} : { deleteAfter }),
     appPasswords: yield* (yield* AppPasswords).list,
     apps: yield* (yield* OAuthSessions).list,
     sessions: sessions.map(({ id, createdAt, expiresAt, appPassword }) => ({

@@ -3,7 +3,9 @@ import * as Effect from "effect/Effect"
 import type { AccountCalls } from "../../services/AccountCalls.ts"
 import { AccountEvents } from "../../services/AccountEvents.ts"
 import { AccountStore, inactiveStatus } from "../../services/AccountStore.ts"
+import { deletionDay } from "../../services/AccountDeletion.ts"
 import { Alarm } from "../../services/Alarm.ts"
+import { beginArrival } from "../../services/Arrival.ts"
 import { Directory } from "../../services/Directory.ts"
 import { EdgeGate } from "../../services/EdgeGate.ts"
 import { Passwords } from "../../services/Passwords.ts"
@@ -46,7 +48,10 @@ export const create = Effect.fnUntraced(function* (input: AccountCalls["create"]
   yield* (yield* Repo).create
   // A sign-up that is cut off after it became valid is announced by the alarm (`ring`).
   if (input.active) yield* (yield* Alarm).by(now + announceAfter)
-  else yield* (yield* AccountEvents).noSignUp
+  else {
+    yield* (yield* AccountEvents).noSignUp
+    yield* beginArrival
+  }
   return yield* (yield* Sessions).open(input.did, { level: "full" })
 })
 
@@ -67,6 +72,7 @@ export const summary = Effect.gen(function* () {
   // Without a repo the sign-up was cut off, and nobody lives here yet.
   yield* (yield* Repo).head
   const status = inactiveStatus(account)
+  const deleteAfter = yield* deletionDay(account)
   return {
     did: account.did,
     handle: account.handle,
@@ -74,7 +80,8 @@ export const summary = Effect.gen(function* () {
     shared,
     active: status === undefined,
     ...(status === undefined ? {} : { status }),
-    ...(account.deactivatedAt === undefined ? {} : { deactivatedAt: account.deactivatedAt })
+    ...(account.deactivatedAt === undefined ? {} : { deactivatedAt: account.deactivatedAt }),
+    ...(deleteAfter === undefined ? {} : { deleteAfter })
   }
 })
 

@@ -14,6 +14,7 @@ import {
 } from "../../../src/identity/plcOperation.ts"
 import * as AlarmMemory from "../../../src/layers/AlarmMemory.ts"
 import * as AppPasswordsSqlite from "../../../src/layers/AppPasswordsSqlite.ts"
+import * as ArrivalSqlite from "../../../src/layers/ArrivalSqlite.ts"
 import * as AuthAccount from "../../../src/layers/AuthAccount.ts"
 import * as DirectorySql from "../../../src/layers/DirectorySql.ts"
 import * as DpopProofsMaster from "../../../src/layers/DpopProofsMaster.ts"
@@ -155,6 +156,7 @@ export const serverLayerWith = (documents: ReadonlyArray<DidDocument>) =>
     Layer.provideMerge(
       Layer.mergeAll(
         AppPasswordsSqlite.layer.pipe(Layer.provideMerge(SessionsSqlite.layer)),
+        ArrivalSqlite.layer,
         OAuthSessionsSqlite.layer,
         DpopProofsMaster.layer,
         AccountLock.layer,

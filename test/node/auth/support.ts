@@ -4,6 +4,7 @@ import { TestClock } from "effect/testing"
 import * as AccountCodesSqlite from "../../../src/layers/AccountCodesSqlite.ts"
 import * as AccountStoreSqlite from "../../../src/layers/AccountStoreSqlite.ts"
 import * as AppPasswordsSqlite from "../../../src/layers/AppPasswordsSqlite.ts"
+import * as ArrivalSqlite from "../../../src/layers/ArrivalSqlite.ts"
 import * as ConfigEnv from "../../../src/layers/ConfigEnv.ts"
 import * as OAuthSessionsSqlite from "../../../src/layers/OAuthSessionsSqlite.ts"
 import * as PasskeysSqlite from "../../../src/layers/PasskeysSqlite.ts"
@@ -12,6 +13,7 @@ import * as SecondFactorsSqlite from "../../../src/layers/SecondFactorsSqlite.ts
 import * as SessionsSqlite from "../../../src/layers/SessionsSqlite.ts"
 import * as SqlStorageNode from "../../../src/layers/SqlStorageNode.ts"
 import { type Account, AccountStore } from "../../../src/services/AccountStore.ts"
+import { Arrival } from "../../../src/services/Arrival.ts"
 import { SqlStorage } from "../../../src/services/SqlStorage.ts"
 
 /** The account that tests are about. */
@@ -52,6 +54,7 @@ export const accountTables = [
   ...OAuthSessionsSqlite.tables,
   ...AppPasswordsSqlite.tables,
   ...SecondFactorsSqlite.tables,
+  ...ArrivalSqlite.tables,
   ...PasskeysSqlite.tables,
   ...PreferencesSqlite.tables
 ]
@@ -74,6 +77,7 @@ const insideLayer = Layer.mergeAll(
   storeLayer,
   AccountCodesSqlite.layer,
   AppPasswordsSqlite.layer,
+  ArrivalSqlite.layer,
   OAuthSessionsSqlite.layer,
   SecondFactorsSqlite.layer,
   PasskeysSqlite.layer,
@@ -103,6 +107,9 @@ export const runOnNode: Run<Inside> = (body) => runOver(body, sqlLayer)
 
 /** The account's store as it is after a sleep of the object: with nothing in memory. */
 export const wake = Effect.provide(AccountStore, Layer.fresh(storeLayer))
+
+/** The same of a move that is not over. */
+export const arrivalAfterSleep = Effect.provide(Arrival, Layer.fresh(ArrivalSqlite.layer))
 
 /** The rows that an effect writes, as far as the database tells; the layers in it are made anew. */
 export const rowsWritten = Effect.fnUntraced(function* <E>(

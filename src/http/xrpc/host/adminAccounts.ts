@@ -42,7 +42,8 @@ const briefView = Effect.fnUntraced(function* (entry: DirectoryEntry) {
     ...(email === undefined ? {} : { email }),
     indexedAt: new Date(createdAt).toISOString(),
     invitesDisabled,
-    ...(asked?.deactivatedAt === undefined ? {} : { deactivatedAt: asked.deactivatedAt })
+    ...(asked?.deactivatedAt === undefined ? {} : { deactivatedAt: asked.deactivatedAt }),
+    ...(asked?.deleteAfter === undefined ? {} : { deleteAfter: asked.deleteAfter })
   }
 })
 

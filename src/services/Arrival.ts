@@ -1,0 +1,75 @@
+import * as Clock from "effect/Clock"
+import * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import { type Account, AccountStore } from "./AccountStore.ts"
+import { Alarm } from "./Alarm.ts"
+import { Config } from "./Config.ts"
+import { Identity } from "./Identity.ts"
+import { isServedHere, leadsHere } from "./OwnDocument.ts"
+
+/** How long an account that moves in is kept after the last call of its owner, in milliseconds. */
+const keptFor = 14 * 24 * 3_600_000
+
+/** A deadline is moved on when it would be by so much, in milliseconds: it is a row each time. */
+const step = 3_600_000
+
+/** When an account is looked at again that may still be wanted, in milliseconds. */
+const again = 24 * 3_600_000
+
+/** An account that has moved in, and was never active here: nobody has heard of it yet. */
+export class Arrival extends Context.Service<
+  Arrival,
+  {
+    /** Until when it is waited for, in milliseconds; nothing for an account that has been active here. */
+    until(): number | undefined
+    /** Waits until then, or no longer at all: the account is here to stay. */
+    set(until: number | undefined): Effect.Effect<void>
+  }
+>()("nacre/services/Arrival") {}
+
+const waitFor = Effect.fnUntraced(function* (millis: number) {
+  const until = (yield* Clock.currentTimeMillis) + millis
+  yield* (yield* Arrival).set(until)
+  yield* (yield* Alarm).by(until)
+})
+
+/** The account has come, and is not active yet. */
+export const beginArrival = waitFor(keptFor)
+
+/** Its owner is still at it. */
+export const goOnArriving = Effect.gen(function* () {
+  const until = (yield* Arrival).until()
+  if (until === undefined) return
+  const later = (yield* Clock.currentTimeMillis) + keptFor
+  if (later - until >= step) yield* (yield* Arrival).set(later)
+})
+
+/** Whether the DID is known to lead to another server, asked past every cache. */
+const leadsElsewhere = Effect.fnUntraced(function* ({ did }: Account) {
+  const settings = yield* Config
+  if (isServedHere(did, settings)) return false
+  return yield* (yield* Identity).resolveDid(did, { fresh: true }).pipe(
+    Effect.map((document) => !leadsHere(document, settings)),
+    Effect.catchCause((cause) =>
+      Effect.as(Effect.logWarning("DID of an account that moves in not resolved", cause), false)
+    )
+  )
+})
+
+/**
+ * The account, if it has been waited for long enough and in vain; one that may still be wanted is waited for again.
+ *
+ * One whose DID leads here, or cannot be resolved, may be somebody's only one. One that is taken down is kept so.
+ */
+export const lostArrival = Effect.gen(function* () {
+  const account = (yield* AccountStore).peek()
+  const until = (yield* Arrival).until()
+  if (account === undefined || until === undefined) return undefined
+  if ((yield* Clock.currentTimeMillis) < until) {
+    yield* (yield* Alarm).by(until)
+    return undefined
+  }
+  if (account.takedown === undefined && (yield* leadsElsewhere(account))) return account
+  yield* waitFor(again)
+  return undefined
+})
