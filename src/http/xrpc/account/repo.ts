@@ -14,6 +14,8 @@ import {
 } from "../../../services/Repo.ts"
 import type { Permission } from "../../../oauth/types.ts"
 import type { NeedsOf } from "../../../services/Authority.ts"
+import { BlobIndex } from "../../../services/BlobIndex.ts"
+import { nameOldPictures } from "../../../services/repo/oldPictures.ts"
 import { readCid } from "../../input.ts"
 import { type Call, method } from "../../Xrpc.ts"
 import { ownAccount } from "./standing.ts"
@@ -79,7 +81,9 @@ export const putRecord = method(
   Effect.fnUntraced(function* ({ input }: Call<PutRecord.QueryParams, PutRecord.InputSchema>) {
     yield* ownAccount(input.repo)
     const { collection, rkey, validate, swapRecord } = input
-    const record = input.record as RecordData
+    const given = input.record as RecordData
+    const isProfile = collection === "app.bsky.actor.profile"
+    const record = isProfile ? nameOldPictures(given, yield* BlobIndex) : given
     const repo = yield* Repo
     const done = yield* repo.write(
       [
