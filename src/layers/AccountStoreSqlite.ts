@@ -17,6 +17,7 @@ interface Row extends Record<string, SqlValue> {
   did: string
   handle: string
   email: string | null
+  /** In ms; 0: not. */
   email_confirmed: number
   password: string | null
   curve: string
@@ -33,7 +34,8 @@ const fromRow = (row: Row): Account => ({
   did: row.did,
   handle: row.handle,
   email: row.email ?? undefined,
-  emailConfirmed: row.email_confirmed === 1,
+  emailConfirmedAt:
+    row.email_confirmed === 0 ? undefined : new Date(row.email_confirmed).toISOString(),
   password: row.password ?? undefined,
   signingKey: {
     curve: row.curve as Account["signingKey"]["curve"],
@@ -50,7 +52,7 @@ const bindings = (account: Account): Array<SqlValue> => [
   account.did,
   account.handle,
   account.email ?? null,
-  account.emailConfirmed ? 1 : 0,
+  account.emailConfirmedAt === undefined ? 0 : Date.parse(account.emailConfirmedAt),
   account.password ?? null,
   account.signingKey.curve,
   account.signingKey.wrapped,

@@ -26,6 +26,8 @@ export interface AccountSummary {
   readonly signingKey: string
   readonly active: boolean
   readonly status?: InactiveStatus
+  /** When its owner proved that the e-mail address is theirs (ISO). */
+  readonly emailConfirmedAt?: string
   /** Since when its owner has it deactivated (ISO). */
   readonly deactivatedAt?: string
   /** When it is deleted, if nobody does anything. */

@@ -8,7 +8,8 @@ export interface Account {
   readonly did: string
   readonly handle: string
   readonly email: string | undefined
-  readonly emailConfirmed: boolean
+  /** When its owner proved that the address is theirs. */
+  readonly emailConfirmedAt: string | undefined
   /** scrypt, its parameters and salt, as one string; none for an account without a password. */
   readonly password: string | undefined
   readonly signingKey: {

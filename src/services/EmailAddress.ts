@@ -1,3 +1,4 @@
+import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import { AccountCodes, codePurposes } from "./AccountCodes.ts"
@@ -26,13 +27,14 @@ export const confirmEmail = Effect.fn("confirmEmail")(function* (input: {
   }
   // A change of the address revokes the code in its own turn: it is never another's.
   yield* (yield* AccountCodes).use("confirm_email", input.token)
-  yield* accounts.update({ emailConfirmed: true })
+  const now = yield* Clock.currentTimeMillis
+  yield* accounts.update({ emailConfirmedAt: new Date(now).toISOString() })
 })
 
 /** Begins a change of the address: a confirmed one is mailed a code; answers whether. */
 export const requestEmailUpdate = Effect.fn("requestEmailUpdate")(function* () {
-  const { email, emailConfirmed } = yield* (yield* AccountStore).get
-  const tokenRequired = email !== undefined && emailConfirmed
+  const { email, emailConfirmedAt } = yield* (yield* AccountStore).get
+  const tokenRequired = email !== undefined && emailConfirmedAt !== undefined
   if (tokenRequired) yield* mailCode("update_email")
   return { tokenRequired }
 })
@@ -41,7 +43,7 @@ export const requestEmailUpdate = Effect.fn("requestEmailUpdate")(function* () {
 const putEmail = Effect.fnUntraced(function* (account: Account, email: string) {
   yield* (yield* Directory).setEmail(account.did, email)
   if (email === account.email) return
-  yield* (yield* AccountStore).update({ email, emailConfirmed: false })
+  yield* (yield* AccountStore).update({ email, emailConfirmedAt: undefined })
   yield* (yield* AccountCodes).revoke(codePurposes)
 })
 
@@ -59,7 +61,7 @@ export const updateEmail = Effect.fn("updateEmail")(function* (input: {
   const email = yield* fitEmail(input.email)
   const change = Effect.gen(function* () {
     const account = yield* (yield* AccountStore).get
-    const isProtected = account.email !== undefined && account.emailConfirmed
+    const isProtected = account.email !== undefined && account.emailConfirmedAt !== undefined
     const token = input.token?.trim() ?? ""
     if (isProtected && token === "") return yield* new TokenRequired()
     // The code is used last: one whose new address is somebody's already stays good for another.

@@ -79,7 +79,8 @@ export const signIn = Effect.fn("signIn")(function* (input: SignInInput) {
 
 /** What the answers about a session tell of its account. */
 export const sessionView = Effect.fnUntraced(function* (account: Account) {
-  const { did, handle, email, emailConfirmed } = account
+  const { did, handle, email, emailConfirmedAt } = account
+  const emailConfirmed = emailConfirmedAt !== undefined
   const status = inactiveStatus(account)
   return {
     did,

@@ -56,7 +56,7 @@ export const accountStoreContract = (name: string, run: Run<Inside>) =>
         const changed = yield* store.update({
           handle: "alice.example.com",
           email: undefined,
-          emailConfirmed: false,
+          emailConfirmedAt: undefined,
           password: "scrypt",
           deactivatedAt: "2026-02-02T00:00:00.000Z",
           deleteAfter: "2026-03-03T00:00:00.000Z",

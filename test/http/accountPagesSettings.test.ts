@@ -63,7 +63,7 @@ describe("the address of an account, on its page,", () => {
     assert.include(wrong.text, "That code is not right")
     const right = await browser.submit(wrong.form("/email/confirm"), { code })
     assert.include(right.text, "Your address is confirmed.")
-    assert.strictEqual((await accountOf(world, who.did)).emailConfirmed, true)
+    assert.isString((await accountOf(world, who.did)).emailConfirmedAt)
 
     const email = `other-${who.email}`
     const change = right.form("/account/email")
@@ -74,7 +74,7 @@ describe("the address of an account, on its page,", () => {
     const { update_email: permit = "" } = await waitingCodes(world, who.did)
     const changed = await browser.submit(asked.form("/account/email"), { email, code: permit })
     assert.include(changed.text, "Your address is changed.")
-    assert.deepInclude(await accountOf(world, who.did), { email, emailConfirmed: false })
+    assert.deepInclude(await accountOf(world, who.did), { email, emailConfirmedAt: undefined })
   })
 
   it("that is not confirmed is changed at once, and not to nonsense or somebody else’s", async () => {

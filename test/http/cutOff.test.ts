@@ -11,7 +11,7 @@ describe("a sign-up that was cut off between the account's row and its repo", ()
       did,
       handle: "halfway.test",
       email: undefined,
-      emailConfirmed: false,
+      emailConfirmedAt: undefined,
       password: undefined,
       signingKey: { curve: "k256", wrapped: new Uint8Array(8), didKey: "did:key:zNone" },
       deactivatedAt: undefined,

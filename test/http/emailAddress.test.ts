@@ -1,6 +1,7 @@
 import { afterAll, assert, beforeAll, describe, it } from "@effect/vitest"
 import { codePurposes } from "../../src/services/AccountCodes.ts"
 import { codeFor, newcomer, type Newcomer, waitingCodes } from "../support/httpCodes.ts"
+import { basic } from "../support/httpHost.ts"
 import { ok, outcomeOf, startWorld, type World } from "../support/httpWorld.ts"
 
 describe("an account's e-mail address", () => {
@@ -38,6 +39,9 @@ describe("an account's e-mail address", () => {
     assert.strictEqual(outcomeOf(await confirm(who.email, "AAAAA-AAAAA")), "400 InvalidToken")
     ok(await confirm(who.email.toUpperCase(), token))
     assert.strictEqual((await sessionOf(who))["emailConfirmed"], true)
+    const seen = { auth: basic(), params: { did: who.did } }
+    const info = ok(await world.call("com.atproto.admin.getAccountInfo", seen))
+    assert.isBelow(Math.abs(Date.parse(info["emailConfirmedAt"]) - world.now()), 60_000)
     assert.strictEqual(outcomeOf(await confirm(who.email, token)), "400 InvalidToken")
   })
 

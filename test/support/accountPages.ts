@@ -121,7 +121,9 @@ export const arm = async (host: Host): Promise<Armed> => {
   const { sessions } = await ask(host, did, "security", {})
   await host.inside(
     did,
-    Effect.flatMap(AccountStore, (accounts) => accounts.update({ emailConfirmed: true }))
+    Effect.flatMap(AccountStore, (accounts) =>
+      accounts.update({ emailConfirmedAt: "2026-01-01T00:00:00.000Z" })
+    )
   )
   const code = {
     confirm: await codeFor(host, did, "confirm_email"),
@@ -176,12 +178,12 @@ export const ways = async (host: Host, did: string): Promise<string> => {
     Effect.gen(function* () {
       const sql = yield* SqlStorage
       const account = yield* (yield* AccountStore).get
-      const { password, handle, email, emailConfirmed, deactivatedAt, deleteAfter } = account
+      const { password, handle, email, emailConfirmedAt, deactivatedAt, deleteAfter } = account
       return [
         password,
         handle,
         email,
-        emailConfirmed,
+        emailConfirmedAt,
         deactivatedAt,
         deleteAfter,
         ...tables.map((table) => [...sql.exec(`SELECT * FROM ${table}`)])

@@ -111,7 +111,7 @@ export const repoServices = Effect.fnUntraced(function* (
       did,
       handle: "alice.test",
       email: undefined,
-      emailConfirmed: false,
+      emailConfirmedAt: undefined,
       password: undefined,
       signingKey: { curve: "k256", wrapped, didKey: key.didKey },
       deactivatedAt: undefined,

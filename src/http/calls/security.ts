@@ -48,13 +48,13 @@ const versionOf = Effect.fnUntraced(function* ({ password = "" }: Account) {
 const viewOf = Effect.fnUntraced(function* (
   account: Account
 ): Effect.fn.Return<OwnerView, never, Config | SecondFactors | Passkeys> {
-  const { did, handle, email, emailConfirmed } = account
+  const { did, handle, email, emailConfirmedAt } = account
   const status = inactiveStatus(account)
   return {
     did,
     handle,
     ...(email === undefined ? {} : { email }),
-    emailConfirmed,
+    emailConfirmed: emailConfirmedAt !== undefined,
     ...(status === undefined ? {} : { status }),
     hasPassword: account.password !== undefined,
     passwordVersion: yield* versionOf(account),

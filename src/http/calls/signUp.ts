@@ -37,7 +37,7 @@ export const create = Effect.fnUntraced(function* (input: AccountCalls["create"]
     did: input.did,
     handle: input.handle,
     email: input.email,
-    emailConfirmed: false,
+    emailConfirmedAt: undefined,
     password,
     signingKey: input.signingKey,
     deactivatedAt: input.active ? undefined : createdAt,
@@ -73,14 +73,16 @@ export const summary = Effect.gen(function* () {
   yield* (yield* Repo).head
   const status = inactiveStatus(account)
   const deleteAfter = yield* deletionDay(account)
+  const { did, handle, emailConfirmedAt, deactivatedAt } = account
   return {
-    did: account.did,
-    handle: account.handle,
+    did,
+    handle,
     signingKey: account.signingKey.didKey,
     shared,
     active: status === undefined,
     ...(status === undefined ? {} : { status }),
-    ...(account.deactivatedAt === undefined ? {} : { deactivatedAt: account.deactivatedAt }),
+    ...(emailConfirmedAt === undefined ? {} : { emailConfirmedAt }),
+    ...(deactivatedAt === undefined ? {} : { deactivatedAt }),
     ...(deleteAfter === undefined ? {} : { deleteAfter })
   }
 })

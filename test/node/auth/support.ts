@@ -21,7 +21,7 @@ export const alice: Account = {
   did: "did:plc:aliceaaaaaaaaaaaaaaaaaaa",
   handle: "alice.test",
   email: "alice@example.com",
-  emailConfirmed: true,
+  emailConfirmedAt: "2026-01-01T00:00:00.000Z",
   password: undefined,
   signingKey: {
     curve: "k256",

@@ -5,6 +5,7 @@ import type {
   ComAtprotoAdminSendEmail as SendEmail
 } from "@atproto/api"
 import * as Effect from "effect/Effect"
+import type { AccountSummary } from "../../../services/AccountCalls.ts"
 import { Accounts } from "../../../services/Accounts.ts"
 import { Config } from "../../../services/Config.ts"
 import { Directory, type DirectoryEntry } from "../../../services/Directory.ts"
@@ -31,30 +32,39 @@ export const entryOf = Effect.fnUntraced(function* (didOrHandle: string) {
   return entry ?? (yield* new NoSuchAccount())
 })
 
-/** An account as the directory knows it; only of one that is not active its object knows more. */
-const briefView = Effect.fnUntraced(function* (entry: DirectoryEntry) {
-  const { did, handle, email, status, createdAt, invitesDisabled } = entry
-  const accounts = yield* Accounts
-  const asked = status === "active" ? undefined : yield* accounts.call(did, "summary", {})
+/** An account as the directory knows it, and what its object has told besides. */
+const viewOf = (entry: DirectoryEntry, told: Partial<AccountSummary>) => {
+  const { did, handle, email, createdAt, invitesDisabled } = entry
+  const { emailConfirmedAt, deactivatedAt, deleteAfter } = told
   return {
     did,
     handle,
     ...(email === undefined ? {} : { email }),
     indexedAt: new Date(createdAt).toISOString(),
+    ...(emailConfirmedAt === undefined ? {} : { emailConfirmedAt }),
     invitesDisabled,
-    ...(asked?.deactivatedAt === undefined ? {} : { deactivatedAt: asked.deactivatedAt }),
-    ...(asked?.deleteAfter === undefined ? {} : { deleteAfter: asked.deleteAfter })
+    ...(deactivatedAt === undefined ? {} : { deactivatedAt }),
+    ...(deleteAfter === undefined ? {} : { deleteAfter })
   }
-})
+}
 
-/** The same with its invites: the one by which it came, and those that it may give away. */
+const askAccount = (did: string) =>
+  Effect.flatMap(Accounts, (accounts) => accounts.call(did, "summary", {}))
+
+/** For a long list no account is woken but those that are not active. */
+const briefView = (entry: DirectoryEntry) =>
+  entry.status === "active"
+    ? Effect.succeed(viewOf(entry, {}))
+    : Effect.map(askAccount(entry.did), (told) => viewOf(entry, told))
+
+/** All of it, with its invites: the one by which it came, and those that it may give away. */
 const accountView = Effect.fnUntraced(function* (entry: DirectoryEntry) {
   const directory = yield* Directory
-  const brief = yield* briefView(entry)
+  const view = viewOf(entry, yield* askAccount(entry.did))
   const came = entry.invite === undefined ? undefined : yield* directory.invite(entry.invite)
   const invites = yield* directory.invitesOf(entry.did)
   return {
-    ...brief,
+    ...view,
     ...(came === undefined ? {} : { invitedBy: inviteView(came) }),
     invites: invites.map(inviteView)
   }
