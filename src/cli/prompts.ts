@@ -26,7 +26,7 @@ interface Question {
   readonly otherwise: string
 }
 
-/** Asks for a text; an empty answer is asked again. */
+/** Asks for a text; an empty answer means `initial`, and is asked again where there is none. */
 export const ask = (
   question: Question & {
     readonly initial?: string
@@ -36,15 +36,13 @@ export const ask = (
 ) => {
   const { message, otherwise, initial, check } = question
   const validate = (answer: string): Effect.Effect<string, string> => {
-    const text = answer.trim()
+    const text = answer.trim() === "" && initial !== undefined ? initial : answer.trim()
     const fault = text === "" ? "Please type something" : check?.(text)
     return fault === undefined ? Effect.succeed(text) : Effect.fail(fault)
   }
-  const prompt = Prompt.String({
-    message,
-    validate,
-    ...(initial === undefined ? {} : { default: initial })
-  })
+  // A default of the prompt's own would stand in the line, and what is typed behind it.
+  const shown = initial === undefined ? message : `${message} (${initial})`
+  const prompt = Prompt.String({ message: shown, validate })
   return orGiven(message, otherwise, prompt)
 }
 

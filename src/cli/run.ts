@@ -64,5 +64,7 @@ export const run = (version: string) =>
   Command.run(root, { version }).pipe(
     Effect.scoped,
     Effect.tapError((error) => (isTold(error) ? tell(error) : Effect.void)),
+    // Ctrl-C: the shell's prompt gets a line of its own.
+    Effect.onInterrupt(() => Console.error("\nStopped.")),
     Effect.provide(CliConfig.layer({ builtIns }))
   )

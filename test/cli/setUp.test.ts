@@ -1,113 +1,261 @@
 import { afterEach, assert, beforeEach, describe, it } from "@effect/vitest"
 import { createServer, type Server } from "node:http"
 import type { AddressInfo } from "node:net"
-import { existsSync, readFileSync, statSync, writeFileSync } from "node:fs"
+import { copyFileSync, existsSync, readFileSync, statSync, writeFileSync } from "node:fs"
+import { join } from "node:path"
 import { parseVars } from "../../scripts/env.mjs"
 import { type Desk, makeDesk } from "./command.ts"
+import { type Cloudflare, fakeWrangler } from "./fakeWrangler.ts"
 
 let desk: Desk
-
-/** Stands for wrangler: notes what it is asked, and has the secrets that it is told to have. */
-const wrangler = (secrets: ReadonlyArray<string>) => `
-import { appendFileSync } from "node:fs"
-const args = process.argv.slice(2)
-let given = ""
-if (args[1] === "put") for await (const chunk of process.stdin) given += chunk
-appendFileSync("calls.jsonl", JSON.stringify({ args, given }) + "\\n")
-if (args[1] === "list") console.log(${JSON.stringify(JSON.stringify(secrets.map((name) => ({ name }))))})
-else console.log("words of wrangler")
-`
-
-const env = { NACRE_WRANGLER: "wrangler.mjs" }
-
-const calls = (): ReadonlyArray<{ args: ReadonlyArray<string>; given: string }> =>
-  readFileSync(desk.path("calls.jsonl"), "utf8")
-    .trim()
-    .split("\n")
-    .map((line) => JSON.parse(line))
-
-const toml = 'name = "nacre"\n\n[[r2_buckets]]\nbinding = "BLOBS"\n'
+let cloudflare: Cloudflare
 
 const all = ["MASTER_KEY", "PLC_ROTATION_KEY", "ADMIN_PASSWORD"]
 
+const read = (name: string): string => readFileSync(desk.path(name), "utf8")
+
 beforeEach(() => {
   desk = makeDesk()
-  writeFileSync(desk.path("wrangler.toml"), toml)
-  writeFileSync(desk.path("wrangler.mjs"), wrangler(all))
+  copyFileSync(join(import.meta.dirname, "../../wrangler.toml"), desk.path("wrangler.toml"))
+  cloudflare = fakeWrangler(desk)
 })
 afterEach(() => desk.remove())
 
+const run = (words: string) => desk.run(words.split(" "), cloudflare.env)
+
 const toCloudflare =
-  "init --target cloudflare --domain pds.example.com --location eu --first-account new --recovery-key mine.json".split(
-    " "
-  )
+  "init --target cloudflare --domain pds.example.com --location eu --first-account new --recovery-key mine.json"
+
+const toStaging =
+  "init --target cloudflare --env staging --domain staging.example.com --location anywhere --first-account new --recovery-key none"
 
 describe("nacre init", () => {
   it("makes secrets and a recovery key that only their owner may read, shows none, and overwrites nothing", async () => {
-    const first = await desk.run(toCloudflare)
+    const first = await run(toCloudflare)
     assert.strictEqual(first.code, 0, first.stderr)
-    const file = desk.path(".dev.vars.cloudflare")
+    const file = desk.path(".secrets.production")
     const vars = parseVars(readFileSync(file, "utf8"))
-    const key = JSON.parse(readFileSync(desk.path("mine.json"), "utf8"))
+    const key = JSON.parse(read("mine.json"))
     for (const secret of [...all.map((name) => vars[name]!), key.privateKey]) {
       assert.isAtLeast(secret.length, 20)
       assert.notInclude(first.stdout + first.stderr, secret)
     }
+    assert.strictEqual(vars["PUBLIC_URL"], "https://pds.example.com")
     assert.strictEqual(statSync(file).mode & 0o777, 0o600)
     assert.strictEqual(statSync(desk.path("mine.json")).mode & 0o777, 0o600)
-    assert.strictEqual(
-      readFileSync(desk.path("wrangler.toml"), "utf8"),
-      'name = "nacre"\n\nroutes = [{ pattern = "pds.example.com", custom_domain = true }]\n\n' +
-        '[[r2_buckets]]\nbinding = "BLOBS"\n\n' +
-        '[vars]\nPUBLIC_URL = "https://pds.example.com"\nDATA_LOCATION = "eu"\n'
+    const before = [".secrets.production", "mine.json", "wrangler.toml"].map(read)
+    const again = await run(toCloudflare)
+    assert.strictEqual(again.code, 0, again.stderr)
+    assert.include(again.stdout, "stay as they are")
+    assert.deepStrictEqual([".secrets.production", "mine.json", "wrangler.toml"].map(read), before)
+  })
+
+  it("says in wrangler.toml where the server is, and leaves every other line there", async () => {
+    const before = read("wrangler.toml").split("\n")
+    const { code, stdout, stderr } = await run(toCloudflare)
+    assert.strictEqual(code, 0, stderr)
+    const after = read("wrangler.toml").split("\n")
+    assert.deepStrictEqual(
+      before.filter((line) => !after.includes(line)),
+      []
     )
-    const before = readFileSync(file, "utf8")
-    const again = await desk.run(toCloudflare)
-    assert.strictEqual(again.code, 1)
-    assert.match(again.stderr, /never overwritten/)
-    assert.strictEqual(readFileSync(file, "utf8"), before)
+    assert.deepStrictEqual(
+      after.filter((line) => !before.includes(line)),
+      [
+        'routes = [{ pattern = "pds.example.com", custom_domain = true }]',
+        'jurisdiction = "eu"',
+        "[vars]",
+        'PUBLIC_URL = "https://pds.example.com"',
+        'DATA_LOCATION = "eu"'
+      ]
+    )
+    assert.match(read("wrangler.toml"), /"nacre-blobs"\njurisdiction = "eu"/)
+    assert.include(stdout, "npx wrangler d1 create nacre-directory --jurisdiction eu")
+    // Above every table, or it would belong to that one.
+    assert.isBelow(
+      after.findIndex((line) => line.startsWith("routes")),
+      after.findIndex((line) => line.startsWith("["))
+    )
+  })
+
+  it("sets staging up beside production, in its own sections and with secrets of its own", async () => {
+    await run(toCloudflare)
+    const { code, stderr, json } = await run(`${toStaging} --json`)
+    assert.strictEqual(code, 0, stderr)
+    assert.strictEqual(json.environment, "staging")
+    assert.include(json.next.join("\n"), "npx nacre secret put --env staging")
+    const toml = read("wrangler.toml")
+    const staging = toml.slice(toml.indexOf("[env.staging]"), toml.indexOf("[env.dev]"))
+    assert.include(staging, 'routes = [{ pattern = "staging.example.com", custom_domain = true }]')
+    assert.match(
+      staging,
+      /\[env\.staging\.vars\][^[]*PUBLIC_URL = "https:\/\/staging\.example\.com"/
+    )
+    const production = parseVars(read(".secrets.production"))
+    const other = parseVars(read(".secrets.staging"))
+    for (const name of all) assert.notStrictEqual(other[name], production[name])
+  })
+
+  it("changes nothing that wrangler.toml says already, and makes nothing then", async () => {
+    await run(toStaging)
+    const before = read("wrangler.toml")
+    const { code, stderr } = await run(toStaging.replace("staging.example", "other.example"))
+    assert.strictEqual(code, 1)
+    assert.match(stderr, /PUBLIC_URL = "https:\/\/staging\.example\.com" for staging/)
+    assert.match(stderr, /nothing is overwritten/)
+    assert.strictEqual(read("wrangler.toml"), before)
+  })
+
+  it("leaves a wrangler.toml alone that it cannot add to, and says what to put there", async () => {
+    const toml = 'name = "nacre"\nvars = { LOG_LEVEL = "debug" }\n'
+    writeFileSync(desk.path("wrangler.toml"), toml)
+    const { code, stderr } = await run(toCloudflare)
+    assert.strictEqual(code, 1)
+    assert.match(stderr, /"PUBLIC_URL": "https:\/\/pds\.example\.com"/)
+    assert.strictEqual(read("wrangler.toml"), toml)
+    for (const name of [".secrets.production", "mine.json", "wrangler.toml.new"]) {
+      assert.isFalse(existsSync(desk.path(name)), name)
+    }
+  })
+
+  it("gives no environment away to the routes of production", async () => {
+    writeFileSync(desk.path("wrangler.toml"), 'name = "nacre"\n\n[env.staging]\nname = "other"\n')
+    const { code, stderr } = await run(toCloudflare)
+    assert.strictEqual(code, 1)
+    assert.match(stderr, /Put routes = \[\] into its section/)
+    assert.notInclude(read("wrangler.toml"), "routes")
   })
 
   it("makes nothing where the file for the recovery key is taken", async () => {
     writeFileSync(desk.path("mine.json"), "another key")
-    const { code, stderr } = await desk.run(toCloudflare)
+    const before = read("wrangler.toml")
+    const { code, stderr } = await run(toCloudflare)
     assert.strictEqual(code, 1)
     assert.match(stderr, /mine.json is there already/)
-    assert.isFalse(existsSync(desk.path(".dev.vars.cloudflare")))
-    assert.strictEqual(readFileSync(desk.path("wrangler.toml"), "utf8"), toml)
+    assert.isFalse(existsSync(desk.path(".secrets.production")))
+    assert.strictEqual(read("wrangler.toml"), before)
   })
 
   it("hands the secrets to Cloudflare by stdin, never as arguments", async () => {
-    const { code, json } = await desk.run([...toCloudflare, "--put", "--json"], env)
+    const { code, json } = await run(`${toCloudflare} --put --json`)
     assert.strictEqual(code, 0)
-    const vars = parseVars(readFileSync(json["file"], "utf8"))
-    assert.deepEqual(
-      calls(),
-      all.map((name) => ({ args: ["secret", "put", name], given: vars[name]! }))
+    assert.deepStrictEqual(json.handed, all)
+    const vars = parseVars(read(".secrets.production"))
+    for (const name of all) {
+      assert.strictEqual(cloudflare.state().secrets[""]?.[name], vars[name])
+      assert.notInclude(JSON.stringify(cloudflare.calls()), vars[name]!)
+    }
+  })
+
+  it("puts them into a Secrets Store, and binds each in wrangler.toml", async () => {
+    const { code, stderr, json } = await run(`${toStaging} --secrets-store 0a1b --json`)
+    assert.strictEqual(code, 0, stderr)
+    assert.deepStrictEqual(json.handed, all)
+    const vars = parseVars(read(".secrets.staging"))
+    for (const name of all) {
+      assert.strictEqual(cloudflare.state().store[`nacre-staging_${name}`], vars[name])
+      assert.notInclude(JSON.stringify(cloudflare.calls()), vars[name]!)
+      assert.include(
+        read("wrangler.toml"),
+        `[[env.staging.secrets_store_secrets]]\nbinding = "${name}"\nstore_id = "0a1b"\nsecret_name = "nacre-staging_${name}"\n`
+      )
+    }
+    const again = await run(`${toStaging} --secrets-store 0a1b --json`)
+    assert.strictEqual(again.code, 0, again.stderr)
+    assert.deepStrictEqual(again.json.handed, [])
+  })
+
+  it("makes no new secrets for a server that has its own", async () => {
+    cloudflare.set({ secrets: { "": { MASTER_KEY: "the real one" } } })
+    const { code, stderr } = await run(`${toCloudflare} --put`)
+    assert.strictEqual(code, 1)
+    assert.match(stderr, /Cloudflare has MASTER_KEY of nacre already/)
+    assert.isFalse(existsSync(desk.path(".secrets.production")))
+    assert.deepStrictEqual(cloudflare.state().secrets, { "": { MASTER_KEY: "the real one" } })
+  })
+
+  it("names the Cloudflare account where somebody has several, and refuses one that they have not", async () => {
+    const accounts = [
+      { id: "aaaa", name: "Mine" },
+      { id: "bbbb", name: "The Coop" }
+    ]
+    cloudflare.set({ accounts })
+    const refused = await desk.run(
+      [...toCloudflare.split(" "), "--cloudflare-account", "Theirs"],
+      cloudflare.env
     )
+    assert.strictEqual(refused.code, 1)
+    assert.match(refused.stderr, /Mine \(aaaa\), The Coop \(bbbb\)/)
+    const chosen = [...toCloudflare.split(" "), "--put", "--cloudflare-account", "The Coop"]
+    const { code, stderr } = await desk.run(chosen, cloudflare.env)
+    assert.strictEqual(code, 0, stderr)
+    assert.match(read("wrangler.toml"), /^account_id = "bbbb"$/m)
+    const asked = cloudflare.calls().filter(({ args }) => args[0] === "secret")
+    assert.deepStrictEqual(new Set(asked.map(({ account }) => account)), new Set(["bbbb"]))
   })
 
   it("asks a question that nobody can answer only to say how to answer it beforehand", async () => {
-    const { code, stderr } = await desk.run(["init"])
+    const { code, stderr } = await run("init")
     assert.strictEqual(code, 1)
     assert.match(stderr, /--target local/)
   })
 })
 
 describe("nacre secret", () => {
-  it("tells which secrets are set, here and on Cloudflare, and makes those that are missing here", async () => {
-    writeFileSync(desk.path("wrangler.mjs"), wrangler(["MASTER_KEY"]))
+  it("tells which secrets the local server has, and makes those that are missing", async () => {
     writeFileSync(desk.path(".dev.vars"), "MASTER_KEY=kept\n")
-    const { json } = await desk.run(["secret", "--cloudflare", "--json"], env)
-    assert.deepEqual(json["secrets"], [
-      { name: "MASTER_KEY", local: true, deployed: true },
-      { name: "PLC_ROTATION_KEY", local: false, deployed: false },
-      { name: "ADMIN_PASSWORD", local: false, deployed: false }
+    const { json } = await run("secret --json")
+    assert.deepEqual(json.secrets, [
+      { name: "MASTER_KEY", local: true },
+      { name: "PLC_ROTATION_KEY", local: false },
+      { name: "ADMIN_PASSWORD", local: false }
     ])
-    await desk.run(["secret", "make"])
-    const vars = parseVars(readFileSync(desk.path(".dev.vars"), "utf8"))
+    await run("secret make")
+    const vars = parseVars(read(".dev.vars"))
     assert.strictEqual(vars["MASTER_KEY"], "kept")
     assert.isAtLeast(vars["ADMIN_PASSWORD"]!.length, 20)
+    assert.deepStrictEqual(cloudflare.calls(), [])
+  })
+
+  it("tells which secrets a deployed server has", async () => {
+    cloudflare.set({ secrets: { staging: { MASTER_KEY: "there" } } })
+    writeFileSync(desk.path(".secrets.staging"), "ADMIN_PASSWORD=here\n")
+    const { json } = await run("secret --env staging --json")
+    assert.deepEqual(json.secrets, [
+      { name: "MASTER_KEY", local: false, deployed: true, inStore: false },
+      { name: "PLC_ROTATION_KEY", local: false, deployed: false, inStore: false },
+      { name: "ADMIN_PASSWORD", local: true, deployed: false, inStore: false }
+    ])
+  })
+
+  it("hands over what Cloudflare lacks, and replaces nothing", async () => {
+    cloudflare.set({ secrets: { staging: { MASTER_KEY: "theirs" } } })
+    const copy = "MASTER_KEY=ours\nADMIN_PASSWORD=mine\nMAIL_HTTP_TOKEN=token\n"
+    writeFileSync(desk.path(".secrets.staging"), copy)
+    const { code, json } = await run("secret put --env staging --json")
+    assert.strictEqual(code, 0)
+    assert.deepStrictEqual(json.put, ["ADMIN_PASSWORD", "MAIL_HTTP_TOKEN"])
+    assert.deepStrictEqual(cloudflare.state().secrets, {
+      staging: { MASTER_KEY: "theirs", ADMIN_PASSWORD: "mine", MAIL_HTTP_TOKEN: "token" }
+    })
+  })
+
+  it("hands over nothing while Cloudflare does not say what it has", async () => {
+    cloudflare.set({ signedIn: false })
+    writeFileSync(desk.path(".secrets.production"), "MASTER_KEY=ours\n")
+    const { code, stderr } = await run("secret put")
+    assert.strictEqual(code, 1)
+    assert.match(stderr, /npx wrangler login/)
+    assert.deepStrictEqual(cloudflare.state().secrets, {})
+  })
+
+  it("says why wrangler took no secret", async () => {
+    cloudflare.set({ fails: "put" })
+    writeFileSync(desk.path(".secrets.production"), "MASTER_KEY=ours\n")
+    const { code, stderr } = await run("secret put")
+    assert.strictEqual(code, 1)
+    assert.match(stderr, /reasons of wrangler/)
+    assert.notInclude(stderr, "ours")
   })
 })
 
@@ -120,33 +268,51 @@ const serve = (answer: object): Promise<Server> =>
 // SAFETY: it listens on a port.
 const urlOf = (server: Server) => `http://127.0.0.1:${(server.address() as AddressInfo).port}`
 
+const secretsOf = (names: ReadonlyArray<string>) =>
+  Object.fromEntries(names.map((name) => [name, "there"]))
+
 describe("nacre deploy", () => {
+  beforeEach(() => cloudflare.set({ secrets: { "": secretsOf(all), staging: secretsOf(all) } }))
+
+  const deployed = () =>
+    cloudflare.calls().flatMap(({ args }) => (args[0] === "deploy" ? [args.join(" ")] : []))
+
   it("does not deploy a Worker that lacks a secret, and says which", async () => {
-    writeFileSync(desk.path("wrangler.mjs"), wrangler(["MASTER_KEY", "ADMIN_PASSWORD"]))
-    const { code, stderr } = await desk.run(["deploy", "--server", "https://pds.example.com"], env)
+    cloudflare.set({ secrets: { "": secretsOf(["MASTER_KEY", "ADMIN_PASSWORD"]) } })
+    const { code, stderr } = await run("deploy --server https://pds.example.com")
     assert.strictEqual(code, 1)
-    assert.match(stderr, /lacks the secrets PLC_ROTATION_KEY/)
-    assert.deepEqual(
-      calls().map(({ args }) => args[0]),
-      ["secret"]
-    )
+    assert.match(stderr, /lacks PLC_ROTATION_KEY/)
+    assert.match(stderr, /npx nacre secret put$/m)
+    assert.deepStrictEqual(deployed(), [])
+  })
+
+  it("does not deploy what has no address, or an environment that there is not", async () => {
+    const unnamed = await run("deploy --env staging")
+    assert.strictEqual(unnamed.code, 1)
+    assert.match(unnamed.stderr, /npx nacre init --target cloudflare --env staging/)
+    const unknown = await run("deploy --env stagging")
+    assert.strictEqual(unknown.code, 1)
+    assert.match(unknown.stderr, /It has: production, staging, dev\./)
+    assert.deepStrictEqual(deployed(), [])
   })
 
   it("deploys, waits until the server is ready, and prints nothing but JSON on stdout", async () => {
     const server = await serve({ ready: true, version: "9.9.9", checks: {} })
     const url = urlOf(server)
-    const { code, json, stderr } = await desk.run(["deploy", "--server", url, "--json"], env)
+    const { code, json, stderr } = await run(`deploy --server ${url} --json`)
+    const staging = await run(`deploy --env staging --server ${url}`)
     server.close()
     assert.strictEqual(code, 0, stderr)
-    assert.deepEqual(json as object, { server: url, version: "9.9.9", ready: true })
+    assert.deepEqual(json, { server: url, version: "9.9.9", ready: true })
     assert.include(stderr, "words of wrangler")
-    assert.deepEqual(calls().at(-1)?.args, ["deploy", "--minify"])
+    assert.strictEqual(staging.code, 0, staging.stderr)
+    assert.deepEqual(deployed(), ["deploy --minify --env=", "deploy --minify --env=staging"])
   })
 
   it("tells what the deployed server's configuration lacks", async () => {
     const problems = [{ variable: "MASTER_KEY", message: "is missing" }]
     const server = await serve({ ready: false, version: "9.9.9", problems })
-    const { code, stderr } = await desk.run(["deploy", "--server", urlOf(server)], env)
+    const { code, stderr } = await run(`deploy --server ${urlOf(server)}`)
     server.close()
     assert.strictEqual(code, 1)
     assert.match(stderr, /MASTER_KEY is missing/)

@@ -7,28 +7,33 @@ import { Failed } from "../failure.ts"
 import { ServerFlag } from "../flags.ts"
 import { note, report } from "../output.ts"
 import { readiness } from "../readiness.ts"
-import { declaredVariable } from "./toml.ts"
+import { configFile, envFlag, type Environment, theEnvironment } from "./environment.ts"
+import { askCloudflare } from "./handing.ts"
 import { secretNamesNeeded } from "./vars.ts"
-import { secretNames, wrangler } from "./wrangler.ts"
+import { wrangler } from "./wrangler.ts"
 
 /** Fails where the deployed server would lack a secret; goes on where Cloudflare cannot be asked. */
-const checkSecrets = Effect.gen(function* () {
-  const there = yield* secretNames
-  if (there === undefined) {
-    return yield* note(
+const checkSecrets = Effect.fnUntraced(function* (environment: Environment) {
+  const has = yield* askCloudflare(environment)
+  if (secretNamesNeeded.some((name) => has(name) === undefined)) {
+    yield* note(
       "Cloudflare does not say which secrets there are; the server will say what is missing."
     )
   }
-  const missing = secretNamesNeeded.filter((name) => !there.has(name))
+  const missing = secretNamesNeeded.filter((name) => has(name) === false)
   if (missing.length === 0) return
   return yield* new Failed({
-    message: `The Worker lacks the secrets ${missing.join(", ")}`,
-    next: missing.map((name) => `npx wrangler secret put ${name}`).join("\n")
+    message: `Cloudflare lacks ${missing.join(", ")} of ${environment.worker}`,
+    next: `Hand them over: npx nacre secret put${environment.words}\nIf there are none yet, make them first: npx nacre init --target cloudflare${environment.words}`
   })
 })
 
 /** Asks /ready until the server says yes; what its configuration lacks is told at once. */
-const waitUntilReady = Effect.fnUntraced(function* (server: string, seconds: number) {
+const waitUntilReady = Effect.fnUntraced(function* (
+  server: string,
+  { words }: Environment,
+  seconds: number
+) {
   const asked = Effect.gen(function* () {
     const ready = yield* Effect.orElseSucceed(readiness(server), () => undefined)
     if (ready?.ready === true) return { ready }
@@ -42,7 +47,7 @@ const waitUntilReady = Effect.fnUntraced(function* (server: string, seconds: num
       () =>
         new Failed({
           message: `${server} is deployed, but does not become ready`,
-          next: "Does its domain lead to the Worker? See: nacre status, and npx wrangler tail"
+          next: `A new domain can take some minutes. See: npx nacre status --server ${server}, and npx wrangler tail${words}`
         })
     )
   )
@@ -59,26 +64,31 @@ const waitUntilReady = Effect.fnUntraced(function* (server: string, seconds: num
 export const deploy = Command.make(
   "deploy",
   {
+    env: envFlag,
     wait: Flag.Int("wait").pipe(
       Flag.withMetavar("seconds"),
       Flag.withDescription("How long to wait for the server"),
       Flag.withDefault(120)
     )
   },
-  Effect.fnUntraced(function* ({ wait }) {
+  Effect.fnUntraced(function* ({ env, wait }) {
+    const environment = yield* theEnvironment(env)
     const given = Option.getOrUndefined(yield* ServerFlag)
-    const server = (given ?? (yield* declaredVariable("PUBLIC_URL")))?.replace(/\/+$/, "")
+    const declared = environment.section.vars?.["PUBLIC_URL"]
+    const server = (given ?? (typeof declared === "string" ? declared : undefined))?.replace(
+      /\/+$/,
+      ""
+    )
     if (server === undefined) {
       return yield* new Failed({
-        message:
-          "wrangler.toml does not say what the server's address is (PUBLIC_URL under [vars])",
-        next: "Set it up first: nacre init"
+        message: `${configFile} does not say what the address of ${environment.name} is (PUBLIC_URL)`,
+        next: `Set it up first: npx nacre init --target cloudflare${environment.words}`
       })
     }
-    yield* checkSecrets
-    yield* wrangler(["deploy", "--minify"])
+    yield* checkSecrets(environment)
+    yield* wrangler(["deploy", "--minify"], environment)
     yield* note(`Waiting for ${server}/ready …`)
-    const { version } = yield* waitUntilReady(server, wait)
+    const { version } = yield* waitUntilReady(server, environment, wait)
     yield* report(
       { server, version, ready: true },
       () => `${server} is ready (version ${version}).`

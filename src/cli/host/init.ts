@@ -1,236 +1,229 @@
 import * as Effect from "effect/Effect"
+import * as FileSystem from "effect/FileSystem"
 import * as Option from "effect/Option"
-import * as Path from "effect/Path"
 import * as Redacted from "effect/Redacted"
 import * as Command from "effect/cli/Command"
 import * as Flag from "effect/cli/Flag"
-import { isHandle } from "../../lexicon/syntax.ts"
 import { Failed } from "../failure.ts"
 import { note, report } from "../output.ts"
-import { ask, canAsk, choose, confirm } from "../prompts.ts"
-import { makeRecoveryKey, saveRecoveryKey } from "../recoveryKey.ts"
-import { declareServer } from "./toml.ts"
-import { makeSecrets, readVars, secretNamesNeeded, setVars, varsFile } from "./vars.ts"
-import { putSecret } from "./wrangler.ts"
-
-const locations = [
-  "anywhere",
-  "eu",
-  "fedramp",
-  "wnam",
-  "enam",
-  "sam",
-  "weur",
-  "eeur",
-  "apac",
-  "oc",
-  "afr",
-  "me"
-] as const
-
-type Target = "local" | "cloudflare"
+import { ask, canAsk, confirm } from "../prompts.ts"
+import { makeRecoveryKey, readRecoveryKey, saveRecoveryKey } from "../recoveryKey.ts"
+import { declare, isJurisdiction } from "./declare.ts"
+import { type Environment, envFlag, theEnvironment } from "./environment.ts"
+import { askCloudflare, handOver } from "./handing.ts"
+import {
+  cloudflareAccountOf,
+  domainOf,
+  firstAccountOf,
+  keepingOf,
+  locationOf,
+  locations,
+  storeOf,
+  targetOf
+} from "./questions.ts"
+import { keepACopy, makeSecrets, readVars, secretNamesNeeded, setVars, varsFile } from "./vars.ts"
 
 const flags = {
   target: Flag.Literals("target", ["local", "cloudflare"]).pipe(
     Flag.withDescription("A server on this machine, or one on Cloudflare"),
     Flag.optional
   ),
+  env: envFlag,
   domain: Flag.String("domain").pipe(
     Flag.withDescription("The server's own host name, such as pds.example.com"),
+    Flag.optional
+  ),
+  cloudflareAccount: Flag.String("cloudflare-account").pipe(
+    Flag.withMetavar("id or name"),
+    Flag.withDescription("The Cloudflare account, where you have several"),
     Flag.optional
   ),
   location: Flag.Literals("location", locations).pipe(
     Flag.withDescription("Where Cloudflare keeps the data; cannot be changed later"),
     Flag.optional
   ),
-  account: Flag.Literals("first-account", ["new", "existing"]).pipe(
-    Flag.withDescription("Whether the first account is a new one, or one that moves here"),
+  firstAccount: Flag.Literals("first-account", ["new", "existing"]).pipe(
+    Flag.withDescription("Whether your account here is a new one, or one that moves here"),
     Flag.optional
   ),
   recoveryKey: Flag.String("recovery-key").pipe(
     Flag.withMetavar("file or none"),
-    Flag.withDescription("A new file for your recovery key; none to do without"),
+    Flag.withDescription("The file for your recovery key; none to do without"),
     Flag.optional
   ),
   put: Flag.Boolean("put").pipe(
-    Flag.withDescription("Hand the secrets to Cloudflare at once (wrangler secret put)"),
+    Flag.withDescription("Hand the secrets to Cloudflare at once"),
     Flag.withDefault(false)
+  ),
+  secretsStore: Flag.String("secrets-store").pipe(
+    Flag.withMetavar("id"),
+    Flag.withDescription("Hand them to this Secrets Store at once, not to the Worker"),
+    Flag.optional
   )
 }
 
-const targetOf = (given: Option.Option<Target>) =>
-  Option.isSome(given)
-    ? Effect.succeed(given.value)
-    : choose<Target>({
-        message: "Where shall the server run?",
-        otherwise: "--target local or --target cloudflare",
-        choices: [
-          { title: "On Cloudflare", value: "cloudflare" },
-          { title: "On this machine, to try it", value: "local" }
-        ]
-      })
+/** What was said by flags. */
+type Given = {
+  readonly [Name in keyof typeof flags]: (typeof flags)[Name] extends Flag.Flag<infer A> ? A : never
+}
 
-const domainFault = (text: string): string | undefined =>
-  isHandle(text) ? undefined : "A host name such as pds.example.com, without https://"
-
-const domainOf = Effect.fnUntraced(function* (given: Option.Option<string>) {
-  const text = Option.isSome(given)
-    ? given.value
-    : yield* ask({
-        message: "The server's own host name (pds.example.com)",
-        otherwise: "--domain",
-        check: domainFault
-      })
-  const domain = text.toLowerCase()
-  const fault = domainFault(domain)
-  return fault === undefined
-    ? domain
-    : yield* new Failed({ message: `${text} will not do: ${fault}` })
-})
-
-const locationOf = (given: Option.Option<(typeof locations)[number]>) =>
-  Option.isSome(given)
-    ? Effect.succeed(given.value)
-    : choose({
-        message: "Where shall the data lie? This cannot be changed later",
-        otherwise: "--location anywhere (or eu, fedramp, weur …)",
-        choices: [
-          { title: "Wherever it is nearest", value: "anywhere" as const },
-          { title: "In the European Union, by law", value: "eu" as const },
-          ...locations
-            .filter((one) => one !== "anywhere" && one !== "eu")
-            .map((value) => ({ title: value, value }))
-        ]
-      })
-
-/** Fails where there are secrets already: a server's master key is never replaced. */
-const refuseOverwriting = Effect.fnUntraced(function* (file: string) {
-  const vars = yield* readVars(file)
-  const there = secretNamesNeeded.filter((name) => (vars[name] ?? "") !== "")
-  if (there.length === 0) return
-  return yield* new Failed({
-    message: `${file} holds ${there.join(", ")} already: the secrets of a server are never overwritten`,
-    next: "See what is there: nacre secret. To begin anew, move the file away, and the data with it."
-  })
-})
-
-/** Makes the recovery key into the file that the person chooses, and shows it once where that is wished. */
-const recoveryKeyInto = Effect.fnUntraced(function* (given: Option.Option<string>) {
-  const asked = yield* canAsk
+/** The recovery key in the file that the person chooses: made now, and shown once where that is wished, or the one that is there. */
+const recoveryKeyIn = Effect.fnUntraced(function* (given: Option.Option<string>) {
+  const files = yield* FileSystem.FileSystem
   const file = Option.isSome(given)
     ? given.value
     : yield* ask({
         message:
-          "Your recovery key takes your account back from any server. A file for it (or: none)",
+          "Your recovery key takes your account back from any server. A file for it, or none",
         otherwise: "--recovery-key <file>, or --recovery-key none",
         initial: "recovery-key.json"
       })
   if (file === "none") return undefined
+  if (yield* Effect.orElseSucceed(files.exists(file), () => false)) {
+    const { didKey } = yield* Effect.mapError(
+      readRecoveryKey(file),
+      () =>
+        new Failed({
+          message: `${file} is there already and holds no recovery key: it is not overwritten`,
+          next: "Name another file, on a disk that you keep."
+        })
+    )
+    return { file, didKey }
+  }
   const key = yield* makeRecoveryKey
   yield* saveRecoveryKey(key, file)
-  if (asked && (yield* confirm("Show the key once, to write it down on paper?", { yes: false }))) {
+  const isAsked = yield* canAsk
+  if (isAsked && (yield* confirm("Show the key once, to write it down?", { yes: false }))) {
     yield* note(`\n  ${Buffer.from(Redacted.value(key.secret)).toString("hex")}\n`)
   }
   return { file, didKey: key.didKey }
 })
 
-const setUpLocal = Effect.fnUntraced(function* (file: string) {
-  const { added } = yield* makeSecrets(file)
-  return { file, made: added, next: ["npm start"] }
+const recoveryWords = (key: { readonly file: string } | undefined): string =>
+  key === undefined
+    ? "There is no recovery key: whoever runs the server can change your identity."
+    : `Your recovery key is in ${key.file}. Keep it where nobody else has it, and not with this server.`
+
+const secretWords = (made: ReadonlyArray<string>, file: string): string =>
+  made.length === 0
+    ? `The secrets in ${file} stay as they are.`
+    : `Made ${made.join(", ")} in ${file}, which you alone may read.\n${keepACopy}`
+
+const steps = (next: ReadonlyArray<string>): string =>
+  ["What to do next:", ...next.map((step, index) => `  ${index + 1}. ${step}`)].join("\n")
+
+const flagOf = (name: string, value: string | undefined): string =>
+  value === undefined ? "" : ` --${name} ${value}`
+
+const initLocal = Effect.fnUntraced(function* (given: Given) {
+  const file = yield* varsFile
+  const recoveryKey = yield* recoveryKeyIn(given.recoveryKey)
+  const { added: made } = yield* makeSecrets(file)
+  const withKey = flagOf("recovery-key", recoveryKey?.file)
+  const next = [
+    "npm start   (makes a first account and shows its password)",
+    `npx nacre account create <name> --email <address>${withKey}   (for more accounts)`
+  ]
+  yield* report({ target: "local", file, made, recoveryKey, next }, () =>
+    [secretWords(made, file), recoveryWords(recoveryKey), "", steps(next)].join("\n")
+  )
 })
 
-const setUpCloudflare = Effect.fnUntraced(function* (
-  file: string,
-  domain: string,
-  location: (typeof locations)[number],
-  put: boolean
-) {
+/** Fails where new secrets would be made for a server that has its own: it could not read its accounts' keys with them. */
+const refuseOtherSecrets = Effect.fnUntraced(function* (environment: Environment) {
+  const copy = yield* readVars(environment.copy)
+  const lacking = secretNamesNeeded.filter((name) => (copy[name] ?? "") === "")
+  if (lacking.length === 0) return
+  const has = yield* askCloudflare(environment)
+  const there = lacking.filter((name) => has(name) === true)
+  if (there.length === 0) return
+  return yield* new Failed({
+    message: `Cloudflare has ${there.join(", ")} of ${environment.worker} already, and ${environment.copy} does not`,
+    next: `That server is set up. Put your copy of its secrets there, or go on without: npx nacre deploy${environment.words}`
+  })
+})
+
+/** Wrangler makes a missing database anywhere: one that has to lie in a jurisdiction is made before. */
+const databaseSteps = ({ section }: Environment, location: string): ReadonlyArray<string> => {
+  const database = section.d1_databases?.[0]?.database_name
+  const isNew = section.vars?.["DATA_LOCATION"] === undefined
+  return isNew && isJurisdiction(location) && database !== undefined
+    ? [`npx wrangler d1 create ${database} --jurisdiction ${location}`]
+    : []
+}
+
+const initCloudflare = Effect.fnUntraced(function* (given: Given) {
+  const written = yield* theEnvironment(given.env)
+  const { copy: file, name } = written
+  const domain = yield* domainOf(given.domain, written)
+  const account = yield* cloudflareAccountOf(given.cloudflareAccount, written)
+  const environment = { ...written, account }
+  const location = yield* locationOf(given.location, environment)
+  const firstAccount = yield* firstAccountOf(given.firstAccount)
+  const keeping = yield* keepingOf({ put: given.put, store: given.secretsStore }, environment)
+  const store = keeping === "store" ? yield* storeOf(given.secretsStore, environment) : undefined
   const settings = {
     PUBLIC_URL: `https://${domain}`,
     ...(location === "anywhere" ? {} : { DATA_LOCATION: location })
   }
-  const declared = yield* declareServer(domain, settings)
-  const { vars, added } = yield* makeSecrets(file)
+  // What may yet be refused comes before anything is written.
+  const write = yield* declare(written, { domain, vars: settings, account, store })
+  if (keeping !== "later") yield* refuseOtherSecrets(environment)
+  const recoveryKey = yield* recoveryKeyIn(given.recoveryKey)
+  const { added: made } = yield* makeSecrets(file)
   // A copy that tells whose secrets these are.
   yield* setVars(file, settings)
-  if (put) {
-    for (const name of added) yield* putSecret(name, Redacted.make(vars[name] ?? ""))
-  }
-  const steps = [
-    ...(declared
-      ? []
-      : [
-          `put into [vars] of wrangler.toml: ${Object.entries(settings)
-            .map(([name, value]) => `${name} = "${value}"`)
-            .join(", ")}`
-        ]),
-    ...(put
-      ? []
-      : added.map((name) => `npx wrangler secret put ${name}   (its value is in ${file})`)),
-    "npx nacre deploy"
+  yield* write
+  const handed = keeping === "later" ? [] : yield* hand(given.env)
+  const there = `${flagOf("recovery-key", recoveryKey?.file)} --server https://${domain}`
+  const next = [
+    ...databaseSteps(written, location),
+    ...(keeping === "later" ? [`npx nacre secret put${environment.words}`] : []),
+    `npx nacre deploy${environment.words}`,
+    firstAccount === "new"
+      ? `npx nacre account create <name> --email <address>${there}`
+      : `npx nacre migrate --account <handle>${there}`
   ]
-  return { file, made: added, next: steps }
+  const answer = { target: "cloudflare", environment: name, domain, location, file, made, handed }
+  yield* report({ ...answer, recoveryKey, next }, () =>
+    [
+      secretWords(made, file),
+      ...(handed.length === 0 ? [] : [`Cloudflare has got ${handed.join(", ")}.`]),
+      recoveryWords(recoveryKey),
+      "",
+      steps(next)
+    ].join("\n")
+  )
+})
+
+/** Hands the secrets over, as wrangler.toml says by now where. */
+const hand = Effect.fnUntraced(function* (env: Option.Option<string>) {
+  yield* note("Handing the secrets to Cloudflare …")
+  const { put } = yield* handOver(yield* theEnvironment(env))
+  return put
 })
 
 /** `nacre init`: everything that a server needs before it starts for the first time. */
-export const init = Command.make(
-  "init",
-  flags,
-  Effect.fnUntraced(function* (given) {
-    const target = yield* targetOf(given.target)
-    const isLocal = target === "local"
-    const domain = isLocal ? "localhost" : yield* domainOf(given.domain)
-    const location = isLocal ? "anywhere" : yield* locationOf(given.location)
-    const first = Option.isSome(given.account)
-      ? given.account.value
-      : yield* choose({
-          message: "Your account here",
-          otherwise: "--first-account new or --first-account existing",
-          choices: [
-            { title: "is a new one", value: "new" as const },
-            { title: "exists elsewhere and shall move here", value: "existing" as const }
-          ]
-        })
-    const path = yield* Path.Path
-    const file = isLocal ? yield* varsFile : path.resolve(".dev.vars.cloudflare")
-    yield* refuseOverwriting(file)
-    // What may yet be refused comes before anything that a second attempt would find in its way.
-    const recoveryKey = yield* recoveryKeyInto(given.recoveryKey)
-    const made = isLocal
-      ? yield* setUpLocal(file)
-      : yield* setUpCloudflare(file, domain, location, given.put)
-    const withKey = recoveryKey === undefined ? "" : ` --recovery-key ${recoveryKey.file}`
-    const there = isLocal ? "" : ` --server https://${domain}`
-    const next = [
-      ...made.next,
-      first === "new"
-        ? `npx nacre account create <name> --email <address>${withKey}${there}`
-        : `npx nacre migrate${there}`
-    ]
-    const answer = { target, domain, location, file: made.file, made: made.made, recoveryKey, next }
-    yield* report(answer, () =>
-      [
-        `Made ${made.made.join(", ")} in ${made.file}, which you alone may read.`,
-        recoveryKey === undefined
-          ? "There is no recovery key: whoever runs the server can change your identity."
-          : `Your recovery key is in ${recoveryKey.file}. Keep it where nobody else has it, and not with this server.`,
-        "Keep a copy of MASTER_KEY apart from the server: without it nobody can write any more.",
-        "",
-        "What to do next:",
-        ...next.map((step, index) => `  ${index + 1}. ${step}`)
-      ].join("\n")
-    )
-  })
+export const init = Command.make("init", flags, (given) =>
+  Effect.flatMap(targetOf(given.target), (target) =>
+    target === "local" ? initLocal(given) : initCloudflare(given)
+  )
 ).pipe(
   Command.withDescription(
-    "Set a server up: its address, where its data lies, its secrets, and your recovery key. Overwrites nothing"
+    "Set a server up: its address, its Cloudflare account, where its data lies, its secrets, and your recovery key.\n\n" +
+      "What is there already stays as it is, so the command can be repeated."
   ),
+  Command.withShortDescription("Set a server up: address, data location, secrets, recovery key"),
   Command.withExamples([
     { command: "nacre init", description: "Asks for everything" },
     {
       command:
         "nacre init --target cloudflare --domain pds.example.com --location eu --first-account new --recovery-key key.json --put",
       description: "Asks for nothing"
+    },
+    {
+      command: "nacre init --target cloudflare --env staging --domain staging.example.com",
+      description: "A staging server beside it"
     }
   ])
 )

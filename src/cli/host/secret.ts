@@ -1,69 +1,117 @@
 import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
 import * as Command from "effect/cli/Command"
-import * as Flag from "effect/cli/Flag"
 import { note, report, table } from "../output.ts"
-import { makeSecrets, readVars, secretNamesNeeded, secretWords, varsFile } from "./vars.ts"
-import { secretNames } from "./wrangler.ts"
-
-const cloudflareFlag = Flag.Boolean("cloudflare").pipe(
-  Flag.withDescription("Ask Cloudflare which secrets the deployed Worker has"),
-  Flag.withDefault(false)
-)
+import { envFlag, theEnvironment } from "./environment.ts"
+import { askCloudflare, handOver, storedAs } from "./handing.ts"
+import {
+  keepACopy,
+  makeSecrets,
+  readVars,
+  secretNamesNeeded,
+  secretWords,
+  varsFile
+} from "./vars.ts"
 
 const words = (isSet: boolean | undefined): string =>
   isSet === undefined ? "not known" : isSet ? "set" : "missing"
 
+/** The file of an environment's secrets, or of the local server's where none is named. */
+const fileOf = Effect.fnUntraced(function* (env: Option.Option<string>) {
+  return Option.isNone(env) ? yield* varsFile : (yield* theEnvironment(env)).copy
+})
+
 const make = Command.make(
   "make",
-  {},
-  Effect.fnUntraced(function* () {
-    const file = yield* varsFile
+  { env: envFlag },
+  Effect.fnUntraced(function* ({ env }) {
+    const file = yield* fileOf(env)
     const { added } = yield* makeSecrets(file)
     yield* report({ file, made: added }, () =>
       added.length === 0
         ? `${file} has all secrets; nothing was changed.`
         : `Made ${added.join(", ")} in ${file}, which you alone may read.`
     )
-    if (added.includes("MASTER_KEY")) {
-      yield* note(
-        "Keep a copy of MASTER_KEY apart from the server: without it nobody can write any more."
-      )
-    }
-  })
-).pipe(Command.withDescription("Make the secrets that .dev.vars lacks; those that are there stay"))
-
-/** `nacre secret`: which secrets are set. No value is ever shown. */
-export const secret = Command.make(
-  "secret",
-  { cloudflare: cloudflareFlag },
-  Effect.fnUntraced(function* ({ cloudflare }) {
-    const file = yield* varsFile
-    const vars = yield* readVars(file)
-    const deployed = cloudflare ? yield* secretNames : undefined
-    const secrets = secretNamesNeeded.map((name) => ({
-      name,
-      local: (vars[name] ?? "") !== "",
-      ...(cloudflare ? { deployed: deployed?.has(name) } : {})
-    }))
-    yield* report({ file, secrets }, () =>
-      table(
-        ["SECRET", "LOCAL", ...(cloudflare ? ["CLOUDFLARE"] : []), "WHAT IT IS FOR"],
-        secrets.map(({ name, local, deployed: there }) => [
-          name,
-          words(local),
-          ...(cloudflare ? [words(there)] : []),
-          secretWords[name] ?? ""
-        ]),
-        ""
-      )
-    )
-    if (cloudflare && deployed === undefined) {
-      yield* note(
-        "Cloudflare could not be asked. Sign in (npx wrangler login); is the Worker deployed?"
-      )
-    }
+    if (added.includes("MASTER_KEY")) yield* note(keepACopy)
   })
 ).pipe(
-  Command.withDescription("List the server's secrets and whether they are set; no value is shown"),
-  Command.withSubcommands([make])
+  Command.withDescription(
+    "Make the secrets that .dev.vars lacks, or with --env those that the copy of a deployed server's lacks; what is there stays"
+  ),
+  Command.withShortDescription("Make the secrets that are missing here; those that are there stay")
+)
+
+const put = Command.make(
+  "put",
+  { env: envFlag },
+  Effect.fnUntraced(function* ({ env }) {
+    const environment = yield* theEnvironment(env)
+    const { kept, put } = yield* handOver(environment)
+    yield* report({ environment: environment.name, file: environment.copy, put, kept }, () =>
+      [
+        put.length === 0
+          ? "Cloudflare lacks nothing that is here; nothing was changed."
+          : `Cloudflare has got ${put.join(", ")}.`,
+        ...(kept.length === 0 ? [] : [`It had ${kept.join(", ")} already; these stay.`])
+      ].join("\n")
+    )
+  })
+).pipe(
+  Command.withDescription(
+    "Hand Cloudflare the secrets that it lacks, from the copy that nacre init has made (.secrets.production, .secrets.staging …): " +
+      "to the Worker, or to the Secrets Store that wrangler.toml names. None that it has is replaced."
+  ),
+  Command.withShortDescription("Hand Cloudflare the secrets that it lacks")
+)
+
+const listLocal = Effect.gen(function* () {
+  const file = yield* varsFile
+  const vars = yield* readVars(file)
+  const secrets = secretNamesNeeded.map((name) => ({ name, local: (vars[name] ?? "") !== "" }))
+  yield* report({ file, secrets }, () =>
+    table(
+      ["SECRET", "HERE", "WHAT IT IS FOR"],
+      secrets.map(({ name, local }) => [name, words(local), secretWords[name] ?? ""]),
+      ""
+    )
+  )
+})
+
+const listDeployed = Effect.fnUntraced(function* (env: Option.Option<string>) {
+  const environment = yield* theEnvironment(env)
+  const { copy: file, name: of } = environment
+  const vars = yield* readVars(file)
+  const has = yield* askCloudflare(environment)
+  const secrets = secretNamesNeeded.map((name) => ({
+    name,
+    local: (vars[name] ?? "") !== "",
+    deployed: has(name),
+    inStore: storedAs(environment, name) !== undefined
+  }))
+  yield* report({ environment: of, file, secrets }, () =>
+    table(
+      ["SECRET", "COPY HERE", "CLOUDFLARE", "WHAT IT IS FOR"],
+      secrets.map(({ name, local, deployed, inStore }) => [
+        name,
+        words(local),
+        `${words(deployed)}${inStore ? " (store)" : ""}`,
+        secretWords[name] ?? ""
+      ]),
+      ""
+    )
+  )
+  if (secrets.some(({ deployed }) => deployed === undefined)) {
+    yield* note("Cloudflare could not be asked. Sign in: npx wrangler login")
+  }
+})
+
+/** `nacre secret`: which secrets are set. No value is ever shown. */
+export const secret = Command.make("secret", { env: envFlag }, ({ env }) =>
+  Option.isNone(env) ? listLocal : listDeployed(env)
+).pipe(
+  Command.withDescription(
+    "List the local server's secrets and whether they are set; with --env production (or staging …) those of a deployed one. No value is shown."
+  ),
+  Command.withShortDescription("Tell which secrets are set, make them, hand them to Cloudflare"),
+  Command.withSubcommands([make, put])
 )

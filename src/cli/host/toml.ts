@@ -1,46 +1,80 @@
-import * as Effect from "effect/Effect"
-import * as FileSystem from "effect/FileSystem"
-import { Failed } from "../failure.ts"
-
-const file = "wrangler.toml"
-
-const cannot = (what: string) => (error: { readonly message: string }) =>
-  new Failed({
-    message: `${file} cannot be ${what}: ${error.message}`,
-    next: "Run this in the folder of the project."
-  })
-
-const read = Effect.gen(function* () {
-  const files = yield* FileSystem.FileSystem
-  return yield* Effect.mapError(files.readFileString(file), cannot("read"))
-})
-
-/** A variable of the top-level `[vars]` in wrangler.toml. */
-export const declaredVariable = Effect.fnUntraced(function* (name: string) {
-  const vars = /^\[vars\]\s*$([\s\S]*?)(?=^\[|(?![\s\S]))/m.exec(yield* read)?.[1] ?? ""
-  return new RegExp(`^\\s*${name}\\s*=\\s*["']([^"']*)["']`, "m").exec(vars)?.[1]
-})
-
-/** The text with a route of the domain before its first table; one with routes, or a domain of Cloudflare's own, stays. */
-const withRoute = (text: string, domain: string): string => {
-  if (/^routes?\s*=/m.test(text) || domain.endsWith(".workers.dev")) return text
-  const route = `routes = [{ pattern = ${JSON.stringify(domain)}, custom_domain = true }]\n\n`
-  const at = text.search(/^\[/m)
-  return at < 0
-    ? `${text.trimEnd()}\n${route.trimEnd()}\n`
-    : `${text.slice(0, at)}${route}${text.slice(at)}`
+/** The lines of one table of a TOML text; `""` is what stands before the first table. */
+interface Table {
+  readonly name: string
+  /** The line after its header. */
+  readonly from: number
+  /** The line after the last that says something, comments aside: what follows may belong to the next table. */
+  readonly to: number
 }
 
-/** Puts the server's domain and variables into wrangler.toml; false where it has `[vars]` already, which only its owner changes. */
-export const declareServer = Effect.fnUntraced(function* (
-  domain: string,
-  values: Readonly<Record<string, string>>
-) {
-  const files = yield* FileSystem.FileSystem
-  const before = yield* read
-  if (/^\[vars\]/m.test(before)) return false
-  const lines = Object.entries(values).map(([name, value]) => `${name} = ${JSON.stringify(value)}`)
-  const text = `${withRoute(before, domain).trimEnd()}\n\n[vars]\n${lines.join("\n")}\n`
-  yield* Effect.mapError(files.writeFileString(file, text), cannot("written"))
-  return true
-})
+/** The text without what is in quotes or in comments; lines stay where they are. */
+const bare = (text: string): string =>
+  text.replace(/"""[\s\S]*?"""|'''[\s\S]*?'''|"(?:\\.|[^"\\\n])*"|'[^'\n]*'|#[^\n]*/g, (match) =>
+    match.replace(/[^\n]/g, match.startsWith("#") ? " " : "x")
+  )
+
+const headerOf = (line: string): string | undefined =>
+  /^\s*\[\[?\s*([^\]]+?)\s*\]\]?\s*$/.exec(line)?.[1]?.replace(/\s*\.\s*/g, ".")
+
+/** The tables of a text in order: headers are told from the lines of a value that goes over several. */
+const tablesOf = (text: string): ReadonlyArray<Table> => {
+  const tables: Array<{ name: string; from: number; to: number }> = [{ name: "", from: 0, to: 0 }]
+  let depth = 0
+  for (const [at, line] of bare(text).split("\n").entries()) {
+    const name = depth === 0 ? headerOf(line) : undefined
+    if (name !== undefined) tables.push({ name, from: at + 1, to: at + 1 })
+    else if (line.trim() !== "") tables.at(-1)!.to = at + 1
+    for (const sign of line) {
+      if (sign === "[" || sign === "{") depth += 1
+      else if (sign === "]" || sign === "}") depth -= 1
+    }
+  }
+  return tables
+}
+
+const insert = (text: string, at: number, added: ReadonlyArray<string>): string => {
+  const lines = text.split("\n")
+  return [...lines.slice(0, at), ...added, ...lines.slice(at)].join("\n")
+}
+
+/** The environment that a table is of; the top level's is `""`. */
+const environmentOf = (name: string): string => /^env\.[^.]+/.exec(name)?.[0] ?? ""
+
+/** The text with a new table after the last one of the same environment, or at the end. */
+const addTable = (text: string, name: string, lines: ReadonlyArray<string>): string => {
+  const tables = tablesOf(text)
+  const environment = environmentOf(name)
+  const before = tables.findLast((one) => environmentOf(one.name) === environment) ?? tables.at(-1)
+  const at = before?.to ?? 0
+  return insert(text, at, at === 0 ? lines : ["", ...lines])
+}
+
+/** A text as TOML writes it. */
+export const quoted = (text: string): string => JSON.stringify(text)
+
+/**
+ * The text with a key in a table (`""`: the top level; `env.staging.vars`), which is made where it is missing.
+ *
+ * An empty list that stands there is replaced. Any other key that is there already would make the text invalid: its
+ * caller looks first, and reads the result before it is kept.
+ */
+export const withKey = (text: string, table: string, key: string, value: string): string => {
+  const line = `${key} = ${value}`
+  const found = tablesOf(text).find(({ name }) => name === table)
+  if (found === undefined) return addTable(text, table, [`[${table}]`, line])
+  const lines = text.split("\n")
+  const empty = new RegExp(`^\\s*${key}\\s*=\\s*\\[\\s*\\]\\s*$`)
+  const at = lines.findIndex((one, n) => n >= found.from && n < found.to && empty.test(one))
+  return at < 0 ? insert(text, found.to, [line]) : lines.with(at, line).join("\n")
+}
+
+/** The text with one more entry of a list of tables: `[[env.staging.secrets_store_secrets]]`. */
+export const withEntry = (
+  text: string,
+  table: string,
+  entry: Readonly<Record<string, string>>
+): string =>
+  addTable(text, table, [
+    `[[${table}]]`,
+    ...Object.entries(entry).map(([key, value]) => `${key} = ${quoted(value)}`)
+  ])

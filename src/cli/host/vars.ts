@@ -15,6 +15,13 @@ export const secretWords: Readonly<Record<string, string>> = {
 /** The names of those secrets. */
 export const secretNamesNeeded = Object.keys(secretWords)
 
+/** The names of all secrets, those that a server may do without last. */
+export const secretNamesKnown = [...secretNamesNeeded, "RATE_LIMIT_BYPASS_KEY", "MAIL_HTTP_TOKEN"]
+
+/** What anybody is told who has just got a master key. */
+export const keepACopy =
+  "Keep a copy of MASTER_KEY and PLC_ROTATION_KEY apart from the server: without the first nobody can write any more."
+
 /** Where the local server's secrets lie, as `npm start` has it: beside wrangler.toml, or in DATA_DIR. */
 export const varsFile = Effect.gen(function* () {
   const path = yield* Path.Path

@@ -21,17 +21,39 @@ const program = Effect.gen(function* () {
   })
 })
 
+/** Whom wrangler is asked about: an environment of wrangler.toml, in this Cloudflare account. */
+export interface Subject {
+  readonly flag: string
+  readonly account: string | undefined
+}
+
+/** The command that runs wrangler about an environment. */
+const commandFor = (
+  program: string,
+  { args, of }: { readonly args: ReadonlyArray<string>; readonly of: Subject | undefined },
+  stdio: Pick<ChildProcess.CommandOptions, "stdin" | "stderr">
+) => {
+  const account = of?.account
+  return ChildProcess.make(
+    process.execPath,
+    [program, ...args, ...(of === undefined ? [] : [of.flag])],
+    {
+      ...stdio,
+      // The account that was just chosen stands in no file yet.
+      ...(account === undefined ? {} : { env: { CLOUDFLARE_ACCOUNT_ID: account }, extendEnv: true })
+    }
+  )
+}
+
 const notStarted = (error: { readonly message: string }) =>
   new Failed({ message: `wrangler cannot be run: ${error.message}` })
 
 /** Runs wrangler before the user's eyes (all it prints is no result, so it goes to stderr); fails where it fails. */
-export const wrangler = Effect.fnUntraced(function* (args: ReadonlyArray<string>) {
+export const wrangler = Effect.fnUntraced(function* (args: ReadonlyArray<string>, of?: Subject) {
   const spawner = yield* ChildProcessSpawner
   const stdio = yield* Stdio.Stdio
-  const command = ChildProcess.make(process.execPath, [yield* program, ...args], {
-    stdin: "inherit",
-    stderr: "inherit"
-  })
+  const shown = { stdin: "inherit", stderr: "inherit" } as const
+  const command = commandFor(yield* program, { args, of }, shown)
   const running = Effect.gen(function* () {
     const { stdout, exitCode } = yield* spawner.spawn(command)
     yield* Stream.run(stdout, stdio.stderr({ endOnDone: false }))
@@ -45,35 +67,85 @@ export const wrangler = Effect.fnUntraced(function* (args: ReadonlyArray<string>
   })
 })
 
-/** Gives Cloudflare a secret: by stdin, so that it stands in no list of processes. */
-export const putSecret = Effect.fnUntraced(function* (name: string, value: Redacted.Redacted) {
-  const spawner = yield* ChildProcessSpawner
-  const command = ChildProcess.make(process.execPath, [yield* program, "secret", "put", name], {
-    stdin: Stream.make(new TextEncoder().encode(Redacted.value(value))),
-    stdout: "ignore",
-    stderr: "inherit"
-  })
-  const code = yield* Effect.mapError(spawner.exitCode(command), notStarted)
+/** Hands wrangler a secret by stdin, so that it stands in no list of processes; what it prints is not shown unless it fails. */
+export const wranglerTakes = Effect.fnUntraced(function* (
+  args: ReadonlyArray<string>,
+  of: Subject,
+  value: Redacted.Redacted
+) {
+  const { code, stdout, stderr } = yield* wranglerSays(
+    args,
+    of,
+    Stream.make(new TextEncoder().encode(Redacted.value(value)))
+  )
   if (code === 0) return
   return yield* new Failed({
-    message: `wrangler did not take the secret ${name} (${code})`,
-    next: "Are you signed in? npx wrangler login"
+    message: `wrangler ${args.join(" ")} ended with ${code}:\n${(stderr + stdout).trim()}`,
+    next: "Repeat the command once that is put right: what has been done is not done again."
   })
+})
+
+/** Runs wrangler behind the user's back; answers all that it said. */
+const wranglerSays = Effect.fnUntraced(function* (
+  args: ReadonlyArray<string>,
+  of?: Subject,
+  stdin: "ignore" | Stream.Stream<Uint8Array> = "ignore"
+) {
+  const spawner = yield* ChildProcessSpawner
+  const command = commandFor(yield* program, { args, of }, { stdin })
+  const running = Effect.gen(function* () {
+    const child = yield* spawner.spawn(command)
+    const [stdout, stderr] = yield* Effect.all(
+      [
+        Stream.mkString(Stream.decodeText(child.stdout)),
+        Stream.mkString(Stream.decodeText(child.stderr))
+      ],
+      { concurrency: "unbounded" }
+    )
+    return { code: yield* child.exitCode, stdout, stderr }
+  })
+  return yield* Effect.mapError(Effect.scoped(running), notStarted)
 })
 
 const Names = Schema.fromJsonString(Schema.Array(Schema.Struct({ name: Schema.String })))
 
-/** The names of the secrets that Cloudflare holds; nothing where it cannot be asked. */
-export const secretNames = Effect.gen(function* () {
-  const spawner = yield* ChildProcessSpawner
-  const command = ChildProcess.make(
-    process.execPath,
-    [yield* program, "secret", "list", "--format", "json"],
-    { stdin: "ignore", stderr: "ignore" }
-  )
-  return yield* spawner.string(command).pipe(
-    Effect.flatMap(Schema.decodeEffect(Names)),
+/**
+ * The names of the secrets that a deployed Worker has; none where there is no such Worker yet.
+ *
+ * Undefined where Cloudflare cannot be asked.
+ */
+export const secretNames = Effect.fnUntraced(function* (of: Subject) {
+  const said = yield* wranglerSays(["secret", "list", "--format", "json"], of)
+  if (said.code !== 0) {
+    const isNew = /Worker\b.*\bnot found/.test(said.stdout + said.stderr)
+    return isNew ? new Set<string>() : undefined
+  }
+  return yield* Schema.decodeEffect(Names)(said.stdout).pipe(
     Effect.map((all) => new Set(all.map(({ name }) => name))),
+    Effect.orElseSucceed(() => undefined)
+  )
+})
+
+/** The text in which wrangler lists what a Secrets Store holds (it has no JSON for it); undefined where it cannot be asked. */
+export const storeListing = Effect.fnUntraced(function* (store: string, of: Subject) {
+  const words = `secrets-store secret list ${store} --per-page 100 --remote`.split(" ")
+  const said = yield* wranglerSays(words, of)
+  if (said.code === 0) return said.stdout
+  return (said.stdout + said.stderr).includes("returned no secrets") ? "" : undefined
+})
+
+const Accounts = Schema.fromJsonString(
+  Schema.Struct({
+    accounts: Schema.Array(Schema.Struct({ id: Schema.String, name: Schema.String }))
+  })
+)
+
+/** The Cloudflare accounts of whoever is signed in; undefined where nobody is. */
+export const cloudflareAccounts = Effect.gen(function* () {
+  const said = yield* wranglerSays(["whoami", "--json"])
+  if (said.code !== 0) return undefined
+  return yield* Schema.decodeEffect(Accounts)(said.stdout).pipe(
+    Effect.map(({ accounts }) => accounts),
     Effect.orElseSucceed(() => undefined)
   )
 })

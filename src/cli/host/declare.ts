@@ -1,0 +1,201 @@
+import { isDeepStrictEqual } from "node:util"
+import * as Effect from "effect/Effect"
+import * as FileSystem from "effect/FileSystem"
+import * as Toml from "effect/encoding/Toml"
+import * as Result from "effect/Result"
+import { Failed } from "../failure.ts"
+import { configFile, type Environment, production } from "./environment.ts"
+import { quoted, withEntry, withKey } from "./toml.ts"
+import { secretNamesNeeded } from "./vars.ts"
+
+/** What wrangler.toml is to say of an environment. */
+export interface Declaration {
+  readonly domain: string
+  readonly vars: Readonly<Record<string, string>>
+  /** The id of the Cloudflare account; undefined where there is nothing to choose. */
+  readonly account: string | undefined
+  /** The id of the Secrets Store; undefined where the secrets are the Worker's own. */
+  readonly store: string | undefined
+}
+
+/** What is new in an environment's section. */
+interface Additions {
+  readonly account_id?: string
+  readonly routes?: ReadonlyArray<object>
+  readonly vars?: Readonly<Record<string, string>>
+  /** The one bucket, where it has to lie in a jurisdiction. */
+  readonly r2_buckets?: readonly [Readonly<Record<string, unknown>>]
+  readonly secrets_store_secrets?: ReadonlyArray<Readonly<Record<string, string>>>
+}
+
+/** Whether a data location is a legal one, and not just a place near by. */
+export const isJurisdiction = (location: string | undefined): boolean =>
+  location === "eu" || location === "fedramp"
+
+const conflict = ({ name }: Environment, key: string, before: unknown, wish: string) =>
+  new Failed({
+    message: `${configFile} says ${key} = ${JSON.stringify(before)} for ${name}, not ${quoted(wish)}: nothing is overwritten`,
+    next: "Change it there yourself if you mean to, and repeat the command."
+  })
+
+const newVars = Effect.fnUntraced(function* (environment: Environment, vars: Declaration["vars"]) {
+  const there = environment.section.vars ?? {}
+  const added: Record<string, string> = {}
+  for (const [key, value] of Object.entries(vars)) {
+    const before = there[key]
+    if (before === undefined) added[key] = value
+    else if (before !== value) return yield* conflict(environment, key, before, value)
+  }
+  return Object.keys(added).length === 0 ? {} : { vars: added }
+})
+
+/** The bucket lies where the objects do: wrangler makes it in the jurisdiction that its entry names. */
+const newBucket = (environment: Environment, { DATA_LOCATION: location }: Declaration["vars"]) => {
+  const { r2_buckets: buckets = [], vars = {} } = environment.section
+  const [bucket] = buckets
+  const isNew = vars["DATA_LOCATION"] === undefined && buckets.length === 1
+  if (!isNew || bucket === undefined || "jurisdiction" in bucket || !isJurisdiction(location)) {
+    return {}
+  }
+  return { r2_buckets: [{ ...bucket, jurisdiction: location }] as const }
+}
+
+/** Routes that are there stay; a name under workers.dev needs none. */
+const newRoutes = Effect.fnUntraced(function* (environment: Environment, domain: string) {
+  const { route, routes } = environment.section
+  if (route !== undefined || (routes?.length ?? 0) > 0 || domain.endsWith(".workers.dev")) return {}
+  if (environment.name === production && !environment.othersHaveRoutes) {
+    return yield* new Failed({
+      message: `An environment in ${configFile} has no routes of its own, and would take over those of production`,
+      next: "Put routes = [] into its section first."
+    })
+  }
+  return { routes: [{ pattern: domain, custom_domain: true }] }
+})
+
+const newAccount = Effect.fnUntraced(function* (
+  environment: Environment,
+  account: string | undefined
+) {
+  if (account === undefined || account === environment.account) return {}
+  const before = environment.section.account_id
+  if (before !== undefined) return yield* conflict(environment, "account_id", before, account)
+  return { account_id: account }
+})
+
+const newStored = Effect.fnUntraced(function* (
+  environment: Environment,
+  store: string | undefined
+) {
+  if (store === undefined) return {}
+  const bound = environment.section.secrets_store_secrets ?? []
+  const other = bound.find(
+    ({ binding, store_id: id }) => secretNamesNeeded.includes(binding) && id !== store
+  )
+  if (other !== undefined) {
+    return yield* conflict(environment, `store_id of ${other.binding}`, other.store_id, store)
+  }
+  const added = secretNamesNeeded
+    .filter((name) => !bound.some(({ binding }) => binding === name))
+    .map((binding) => ({
+      binding,
+      store_id: store,
+      // All Workers of a Cloudflare account share its store.
+      secret_name: `${environment.worker}_${binding}`
+    }))
+  return added.length === 0 ? {} : { secrets_store_secrets: added }
+})
+
+/** The text with what is new: each key in the section of its environment. */
+const withAdditions = (text: string, { name }: Environment, added: Additions): string => {
+  const table = (key: string) =>
+    name === production ? key : ["env", name, key].filter((part) => part !== "").join(".")
+  let result = text
+  for (const { pattern } of (added.routes ?? []) as ReadonlyArray<{ pattern: string }>) {
+    const value = `[{ pattern = ${quoted(pattern)}, custom_domain = true }]`
+    result = withKey(result, table(""), "routes", value)
+  }
+  if (added.account_id !== undefined) {
+    result = withKey(result, table(""), "account_id", quoted(added.account_id))
+  }
+  for (const [key, value] of Object.entries(added.vars ?? {})) {
+    result = withKey(result, table("vars"), key, quoted(value))
+  }
+  for (const { jurisdiction } of added.r2_buckets ?? []) {
+    result = withKey(result, table("r2_buckets"), "jurisdiction", quoted(String(jurisdiction)))
+  }
+  for (const entry of added.secrets_store_secrets ?? []) {
+    result = withEntry(result, table("secrets_store_secrets"), entry)
+  }
+  return result
+}
+
+type Json = { [key: string]: unknown }
+
+/** What a text says, as plain values; nothing where it is no TOML. */
+const contentOf = (text: string): Json | undefined =>
+  Result.match(Toml.parse(text), {
+    onFailure: () => undefined,
+    onSuccess: (content) => JSON.parse(JSON.stringify(content))
+  })
+
+/** What the text must say afterwards: all that it says now, and what is new. */
+const expectedOf = (text: string, { name }: Environment, added: Additions): Json | undefined => {
+  const content = contentOf(text)
+  // SAFETY: the environment was found there.
+  const section = (name === production ? content : (content?.["env"] as Json)?.[name]) as Json
+  for (const [key, value] of Object.entries(added)) {
+    const before = section[key]
+    section[key] =
+      key === "secrets_store_secrets" && Array.isArray(before)
+        ? [...before, ...value]
+        : key === "vars"
+          ? { ...(before as Json | undefined), ...value }
+          : value
+  }
+  return content
+}
+
+const write = Effect.fnUntraced(
+  function* (text: string) {
+    const files = yield* FileSystem.FileSystem
+    const draft = `${configFile}.new`
+    yield* files.writeFileString(draft, text)
+    yield* files.rename(draft, configFile)
+  },
+  Effect.mapError(
+    ({ message }) => new Failed({ message: `${configFile} cannot be written: ${message}` })
+  )
+)
+
+/**
+ * Makes ready what wrangler.toml is to say; fails where it says something else already. The answer writes it.
+ *
+ * Lines and comments that are there stay. The new text is read, and kept only if it says what it did and what is new.
+ */
+export const declare = Effect.fnUntraced(function* (
+  environment: Environment,
+  { account, domain, store, vars }: Declaration
+) {
+  const files = yield* FileSystem.FileSystem
+  const added: Additions = {
+    ...(yield* newRoutes(environment, domain)),
+    ...(yield* newAccount(environment, account)),
+    ...(yield* newVars(environment, vars)),
+    ...newBucket(environment, vars),
+    ...(yield* newStored(environment, store))
+  }
+  if (Object.keys(added).length === 0) return Effect.void
+  const before = yield* Effect.mapError(
+    files.readFileString(configFile),
+    ({ message }) => new Failed({ message: `${configFile} cannot be read: ${message}` })
+  )
+  const after = withAdditions(before, environment, added)
+  if (isDeepStrictEqual(contentOf(after), expectedOf(before, environment, added))) {
+    return write(after)
+  }
+  return yield* new Failed({
+    message: `${configFile} is written in a way that this command cannot add to: it stays as it is`,
+    next: `Put into it yourself, for ${environment.name}:\n${JSON.stringify(added, null, 2)}`
+  })
+})

@@ -1,0 +1,117 @@
+import * as Effect from "effect/Effect"
+import * as FileSystem from "effect/FileSystem"
+import * as Option from "effect/Option"
+import * as Path from "effect/Path"
+import * as Schema from "effect/Schema"
+import * as Flag from "effect/cli/Flag"
+import * as Toml from "effect/encoding/Toml"
+import { Failed } from "../failure.ts"
+
+/** The file that says what is deployed. */
+export const configFile = "wrangler.toml"
+
+/** The environment at the top level of wrangler.toml. */
+export const production = "production"
+
+/** `--env`: an environment of wrangler.toml. */
+export const envFlag = Flag.String("env").pipe(
+  Flag.withMetavar("name"),
+  Flag.withDescription(
+    "An environment of wrangler.toml: staging …; else production, its top level"
+  ),
+  Flag.optional
+)
+
+const optional = Schema.optionalKey
+
+/** What the command looks at of an environment. */
+const Section = Schema.Struct({
+  name: optional(Schema.String),
+  account_id: optional(Schema.String),
+  route: optional(Schema.Unknown),
+  routes: optional(Schema.Array(Schema.Unknown)),
+  vars: optional(Schema.Record(Schema.String, Schema.Unknown)),
+  d1_databases: optional(Schema.Array(Schema.Struct({ database_name: optional(Schema.String) }))),
+  r2_buckets: optional(Schema.Array(Schema.Record(Schema.String, Schema.Unknown))),
+  secrets_store_secrets: optional(
+    Schema.Array(
+      Schema.Struct({
+        binding: Schema.String,
+        store_id: Schema.String,
+        secret_name: Schema.String
+      })
+    )
+  )
+})
+
+const Document = Schema.Struct({
+  ...Section.fields,
+  env: optional(Schema.Record(Schema.String, Section))
+})
+
+/** One environment of wrangler.toml. */
+export interface Environment {
+  readonly name: string
+  /** The name of its Worker. */
+  readonly worker: string
+  /** The Cloudflare account that it is deployed to, where that is said. */
+  readonly account: string | undefined
+  /** What its own section says. */
+  readonly section: typeof Section.Type
+  /** Whether other environments have routes of their own; those that have none would get the top level's. */
+  readonly othersHaveRoutes: boolean
+  /** How wrangler is told of it. */
+  readonly flag: string
+  /** How this command is told of it: ` --env staging`, or nothing. */
+  readonly words: string
+  /** The file with the copy of its secrets. */
+  readonly copy: string
+}
+
+const hasRoutes = ({ route, routes }: typeof Section.Type): boolean =>
+  route !== undefined || routes !== undefined
+
+const readDocument = Effect.gen(function* () {
+  const files = yield* FileSystem.FileSystem
+  const text = yield* Effect.mapError(
+    files.readFileString(configFile),
+    ({ message }) =>
+      new Failed({
+        message: `${configFile} cannot be read: ${message}`,
+        next: "Run this in the folder of the project."
+      })
+  )
+  return yield* Effect.fromResult(Toml.parse(text)).pipe(
+    Effect.flatMap(Schema.decodeUnknownEffect(Document)),
+    Effect.mapError(
+      ({ message }) => new Failed({ message: `${configFile} cannot be used: ${message}` })
+    )
+  )
+})
+
+/** The environment that is meant: the one that is named, else production. */
+export const theEnvironment = Effect.fnUntraced(function* (given: Option.Option<string>) {
+  const path = yield* Path.Path
+  const document = yield* readDocument
+  const environments = document.env ?? {}
+  const name = Option.getOrElse(given, () => production)
+  const isTop = name === production
+  const section = isTop ? document : environments[name]
+  if (section === undefined) {
+    return yield* new Failed({
+      message: `${configFile} has no environment ${name}`,
+      next: `It has: ${[production, ...Object.keys(environments)].join(", ")}.`
+    })
+  }
+  const top = document.name ?? "nacre"
+  return {
+    name,
+    worker: section.name ?? `${top}-${name}`,
+    account: section.account_id ?? document.account_id,
+    section,
+    othersHaveRoutes: Object.values(environments).every(hasRoutes),
+    flag: `--env=${isTop ? "" : name}`,
+    words: isTop ? "" : ` --env ${name}`,
+    copy: path.resolve(`.secrets.${name}`)
+  } satisfies Environment
+})

@@ -1,0 +1,52 @@
+import * as Effect from "effect/Effect"
+import * as Redacted from "effect/Redacted"
+import { Failed } from "../failure.ts"
+import type { Environment } from "./environment.ts"
+import { readVars, secretNamesKnown, secretNamesNeeded } from "./vars.ts"
+import { secretNames, storeListing, wranglerTakes } from "./wrangler.ts"
+
+/** Where an environment's secret is bound to a Secrets Store. */
+export const storedAs = ({ section }: Environment, name: string) =>
+  section.secrets_store_secrets?.find(({ binding }) => binding === name)
+
+/** Tells of each secret whether Cloudflare has it, for the Worker or in its store; undefined where it cannot be asked. */
+export const askCloudflare = Effect.fnUntraced(function* (environment: Environment) {
+  const bound = environment.section.secrets_store_secrets ?? []
+  const stores = new Set(bound.map(({ store_id: store }) => store))
+  const listings = new Map<string, string | undefined>()
+  for (const store of stores) listings.set(store, yield* storeListing(store, environment))
+  const ofTheWorker = secretNamesNeeded.every((name) => storedAs(environment, name) !== undefined)
+    ? new Set<string>()
+    : yield* secretNames(environment)
+  return (name: string): boolean | undefined => {
+    const stored = storedAs(environment, name)
+    if (stored === undefined) return ofTheWorker?.has(name)
+    const words = listings.get(stored.store_id)?.split(/[^\w-]+/)
+    return words?.includes(stored.secret_name)
+  }
+})
+
+const put = (environment: Environment, name: string, value: string) => {
+  const stored = storedAs(environment, name)
+  const words =
+    stored === undefined
+      ? `secret put ${name}`
+      : `secrets-store secret create ${stored.store_id} --name ${stored.secret_name} --scopes workers --remote`
+  return wranglerTakes(words.split(" "), environment, Redacted.make(value))
+}
+
+/** Hands Cloudflare the secrets of the copy that it lacks; none that it has is replaced. */
+export const handOver = Effect.fnUntraced(function* (environment: Environment) {
+  const has = yield* askCloudflare(environment)
+  const vars = yield* readVars(environment.copy)
+  const names = secretNamesKnown.filter((name) => (vars[name] ?? "") !== "")
+  if (names.some((name) => has(name) === undefined)) {
+    return yield* new Failed({
+      message: "Cloudflare does not say which secrets it has, so none was handed over",
+      next: `Sign in (npx wrangler login), and repeat: npx nacre secret put${environment.words}`
+    })
+  }
+  const lacked = names.filter((name) => has(name) === false)
+  for (const name of lacked) yield* put(environment, name, vars[name] ?? "")
+  return { put: lacked, kept: names.filter((name) => has(name) === true) }
+})

@@ -1,0 +1,198 @@
+import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
+import { isHandle } from "../../lexicon/syntax.ts"
+import { Failed } from "../failure.ts"
+import { note } from "../output.ts"
+import { ask, canAsk, choose, confirm } from "../prompts.ts"
+import type { Environment } from "./environment.ts"
+import { storedAs } from "./handing.ts"
+import { secretNamesNeeded } from "./vars.ts"
+import { cloudflareAccounts, wrangler } from "./wrangler.ts"
+
+/** Where Cloudflare may keep the data. */
+export const locations = [
+  "anywhere",
+  "eu",
+  "fedramp",
+  "wnam",
+  "enam",
+  "sam",
+  "weur",
+  "eeur",
+  "apac",
+  "oc",
+  "afr",
+  "me"
+] as const
+
+/** One of them. */
+export type Location = (typeof locations)[number]
+
+const locationWords: Readonly<Record<Location, string>> = {
+  anywhere: "Wherever it is nearest",
+  eu: "In the European Union, by law",
+  fedramp: "In the United States, under FedRAMP",
+  wnam: "In western North America",
+  enam: "In eastern North America",
+  sam: "In South America",
+  weur: "In western Europe",
+  eeur: "In eastern Europe",
+  apac: "In Asia and the Pacific",
+  oc: "In Oceania",
+  afr: "In Africa",
+  me: "In the Middle East"
+}
+
+/** Where the server is to run. */
+export const targetOf = (given: Option.Option<"local" | "cloudflare">) =>
+  Option.isSome(given)
+    ? Effect.succeed(given.value)
+    : choose<"local" | "cloudflare">({
+        message: "Where shall the server run?",
+        otherwise: "--target local or --target cloudflare",
+        choices: [
+          { title: "On Cloudflare", value: "cloudflare" },
+          { title: "On this machine, to try it", value: "local" }
+        ]
+      })
+
+/** The host name in what somebody types or pastes: `https://pds.example.com/` too. */
+const hostNameIn = (text: string): string =>
+  text
+    .trim()
+    .toLowerCase()
+    .replace(/^https:\/\//, "")
+    .replace(/\/+$/, "")
+
+const domainFault = (text: string): string | undefined =>
+  isHandle(hostNameIn(text)) ? undefined : "That is no host name such as pds.example.com"
+
+/** The server's own host name; the one that wrangler.toml has already is proposed. */
+export const domainOf = Effect.fnUntraced(function* (
+  given: Option.Option<string>,
+  { section }: Environment
+) {
+  const declared = URL.parse(String(section.vars?.["PUBLIC_URL"]))?.hostname
+  const text = Option.isSome(given)
+    ? given.value
+    : yield* ask({
+        message: "The server's own host name, such as pds.example.com",
+        otherwise: "--domain",
+        check: domainFault,
+        ...(declared === undefined ? {} : { initial: declared })
+      })
+  const fault = domainFault(text)
+  return fault === undefined
+    ? hostNameIn(text)
+    : yield* new Failed({ message: `--domain ${text} will not do: ${fault}` })
+})
+
+/** Where the data is to lie; not asked where wrangler.toml says it, for it must not change. */
+export const locationOf = Effect.fnUntraced(function* (
+  given: Option.Option<Location>,
+  { section }: Environment
+) {
+  if (Option.isSome(given)) return given.value
+  const declared = locations.find((one) => one === section.vars?.["DATA_LOCATION"])
+  if (declared !== undefined) return declared
+  return yield* choose({
+    message: "Where shall the data lie? This cannot be changed later",
+    otherwise: "--location anywhere (or eu, fedramp, weur …)",
+    choices: locations.map((value) => ({ title: locationWords[value], value }))
+  })
+})
+
+/** Whether the first account is a new one, or moves here. */
+export const firstAccountOf = (given: Option.Option<"new" | "existing">) =>
+  Option.isSome(given)
+    ? Effect.succeed(given.value)
+    : choose<"new" | "existing">({
+        message: "Your account here",
+        otherwise: "--first-account new or --first-account existing",
+        choices: [
+          { title: "is a new one", value: "new" },
+          { title: "exists elsewhere and shall move here", value: "existing" }
+        ]
+      })
+
+/** Where the secrets of a deployed server go. */
+export type Keeping = "worker" | "store" | "later"
+
+/** Whether the secrets are handed to Cloudflare at once, and as whose. */
+export const keepingOf = Effect.fnUntraced(function* (
+  { put, store }: { readonly put: boolean; readonly store: Option.Option<string> },
+  environment: Environment
+): Effect.fn.Return<
+  Keeping,
+  Effect.Error<ReturnType<typeof targetOf>>,
+  Effect.Services<ReturnType<typeof targetOf>>
+> {
+  const isBound = secretNamesNeeded.some((name) => storedAs(environment, name) !== undefined)
+  if (Option.isSome(store) || (put && isBound)) return "store"
+  if (put) return "worker"
+  if (!(yield* canAsk)) return "later"
+  return yield* choose<Keeping>({
+    message: "The secrets are kept in a file here. Shall Cloudflare get them now?",
+    otherwise: "--put, or --secrets-store <id>",
+    choices: [
+      ...(isBound
+        ? []
+        : [{ title: "Yes, as secrets of the Worker (the usual way)", value: "worker" as const }]),
+      { title: "Yes, into a Secrets Store of the Cloudflare account", value: "store" },
+      { title: "Later", value: "later" }
+    ]
+  })
+})
+
+/** The id of the Secrets Store: given, bound already, or asked for under a list of those that there are. */
+export const storeOf = Effect.fnUntraced(function* (
+  given: Option.Option<string>,
+  environment: Environment
+) {
+  const bound = secretNamesNeeded.flatMap((name) => storedAs(environment, name)?.store_id ?? [])[0]
+  if (Option.isSome(given)) return given.value
+  if (bound !== undefined) return bound
+  // Where there is none yet, wrangler says so, and the answer is not known yet.
+  yield* Effect.ignore(wrangler(["secrets-store", "store", "list", "--remote"], environment))
+  return yield* ask({
+    message: "The store's id (a new one: npx wrangler secrets-store store create nacre --remote)",
+    otherwise: "--secrets-store <id>",
+    check: (text) => (/^[\w-]+$/.test(text) ? undefined : "An id has letters and digits only")
+  })
+})
+
+const asked = Effect.gen(function* () {
+  const accounts = yield* cloudflareAccounts
+  if (accounts !== undefined || !(yield* canAsk)) return accounts
+  yield* note("You are not signed in to Cloudflare.")
+  if (!(yield* confirm("Sign in now? Wrangler opens a browser", { yes: false, initial: true }))) {
+    return undefined
+  }
+  yield* wrangler(["login"])
+  return yield* cloudflareAccounts
+})
+
+/** The id of the Cloudflare account, where wrangler knows several; undefined where there is nothing to choose. */
+export const cloudflareAccountOf = Effect.fnUntraced(function* (
+  given: Option.Option<string>,
+  environment: Environment
+) {
+  if (Option.isNone(given) && (environment.account !== undefined || !(yield* canAsk))) {
+    return environment.account
+  }
+  const accounts = (yield* asked) ?? []
+  if (Option.isSome(given)) {
+    const found = accounts.find(({ id, name }) => id === given.value || name === given.value)
+    if (found !== undefined || accounts.length === 0) return found?.id ?? given.value
+    return yield* new Failed({
+      message: `You have no Cloudflare account ${given.value}`,
+      next: `You have: ${accounts.map(({ id, name }) => `${name} (${id})`).join(", ")}`
+    })
+  }
+  if (accounts.length < 2) return undefined
+  return yield* choose({
+    message: "Which Cloudflare account?",
+    otherwise: "--cloudflare-account <id>",
+    choices: accounts.map(({ id, name }) => ({ title: `${name} (${id})`, value: id }))
+  })
+})
