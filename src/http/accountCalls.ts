@@ -15,6 +15,7 @@ import {
   rememberConsent,
   revokeOAuth
 } from "./calls/oauth.ts"
+import { passkeyLinkCalls } from "./calls/passkeyLinks.ts"
 import { authorizeProxy } from "./calls/proxy.ts"
 import { ownershipCalls } from "./calls/ownership.ts"
 import { recoveryCalls } from "./calls/recovery.ts"
@@ -44,6 +45,7 @@ const calls = {
   localRecords,
   signAppViewRead,
   ...securityCalls,
+  ...passkeyLinkCalls,
   ...ownershipCalls,
   ...recoveryCalls,
   ...adminCalls

@@ -43,6 +43,7 @@ import { par } from "./oauth/par.ts"
 import { revoke } from "./oauth/revoke.ts"
 import { token } from "./oauth/token.ts"
 import { withoutBody } from "./withoutBody.ts"
+import { listPasskeys, makePasskeyLink, removePasskey } from "./ownPasskeys.ts"
 import { logRequest, noteAccount } from "./requestLog.ts"
 import { reopened, withHeaders } from "./responseHeaders.ts"
 import { accountOf } from "./route.ts"
@@ -56,6 +57,7 @@ import { postAccept, postReactivate, postReject } from "./oauth/authorizeAnswer.
 import { postCode, postPasskey, postSignIn } from "./oauth/authorizeSignIn.ts"
 import { postSignUp } from "./oauth/authorizeSignUp.ts"
 import { paths } from "./oauth/authorizeVisit.ts"
+import { lookAtLink, linkPath, openLink, useLink } from "./pages/passkeyLink.ts"
 import { orOfAppView } from "./proxy/foreignRecord.ts"
 import { proxy } from "./proxy/proxy.ts"
 import { isElsewhere } from "./proxy/rules.ts"
@@ -197,6 +199,12 @@ const find = finder<HostServices>([
   ),
   route("GET", "/admin/codes", answer(adminCodes)),
   route("GET", "/admin/relays", answer(adminRelays)),
+  route("GET", "/manage/passkeys", answer(listPasskeys)),
+  route("POST", "/manage/passkeys/link", answer(makePasskeyLink)),
+  route("POST", "/manage/passkeys/remove", answer(removePasskey)),
+  route("GET", linkPath, visit(lookAtLink)),
+  route("POST", linkPath, visit(openLink)),
+  route("POST", `${linkPath}/add`, visit(useLink)),
   route("*", "/account/*", answer(account)),
   route(
     "GET",

@@ -21,6 +21,7 @@ import * as BlockStoreSqlite from "./BlockStoreSqlite.ts"
 import * as Logging from "./Logging.ts"
 import * as OAuthSessionsSqlite from "./OAuthSessionsSqlite.ts"
 import * as OutboxSqlite from "./OutboxSqlite.ts"
+import * as PasskeyLinksSqlite from "./PasskeyLinksSqlite.ts"
 import * as PasskeysSqlite from "./PasskeysSqlite.ts"
 import * as PreferencesSqlite from "./PreferencesSqlite.ts"
 import * as RecordsSqlite from "./RecordsSqlite.ts"
@@ -71,6 +72,7 @@ export const layer = (object: { readonly did: string; readonly wipe: Effect.Effe
     PreferencesSqlite.layer,
     SecondFactorsSqlite.layer,
     PasskeysSqlite.layer,
+    PasskeyLinksSqlite.layer,
     AccountCodesSqlite.layer,
     AccountLimitsSqlite.layer,
     AccountLock.layer,

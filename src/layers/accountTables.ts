@@ -8,6 +8,7 @@ import * as BlockStore from "./BlockStoreSqlite.ts"
 import * as HeadRow from "./headRow.ts"
 import * as OAuthSessions from "./OAuthSessionsSqlite.ts"
 import * as Outbox from "./OutboxSqlite.ts"
+import * as PasskeyLinks from "./PasskeyLinksSqlite.ts"
 import * as Passkeys from "./PasskeysSqlite.ts"
 import * as Preferences from "./PreferencesSqlite.ts"
 import * as Records from "./RecordsSqlite.ts"
@@ -29,6 +30,7 @@ export const accountTables: ReadonlyArray<string> = [
   ...AppPasswords.tables,
   ...SecondFactors.tables,
   ...Passkeys.tables,
+  ...PasskeyLinks.tables,
   ...AccountCodes.tables,
   ...AccountLimits.tables,
   ...Preferences.tables,

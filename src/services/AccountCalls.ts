@@ -3,6 +3,7 @@ import type { ImportCalls } from "./accountCalls/importRepo.ts"
 import type { LocalRecordCalls } from "./accountCalls/localRecords.ts"
 import type { OAuthCalls } from "./accountCalls/oauth.ts"
 import type { OwnershipCalls } from "./accountCalls/ownership.ts"
+import type { PasskeyLinkCalls } from "./accountCalls/passkeyLinks.ts"
 import type { ProxyCalls } from "./accountCalls/proxy.ts"
 import type { RecoveryCalls } from "./accountCalls/recovery.ts"
 import type { SecurityCalls } from "./accountCalls/security.ts"
@@ -58,6 +59,7 @@ export interface AccountCalls
     OAuthCalls,
     OwnershipCalls,
     SecurityCalls,
+    PasskeyLinkCalls,
     RecoveryCalls,
     ProxyCalls,
     LocalRecordCalls,

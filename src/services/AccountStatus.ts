@@ -14,6 +14,7 @@ import { Config } from "./Config.ts"
 import { Directory } from "./Directory.ts"
 import { Identity } from "./Identity.ts"
 import { isServedHere } from "./OwnDocument.ts"
+import { PasskeyLinks } from "./PasskeyLinks.ts"
 import { PlcDirectory } from "./PlcDirectory.ts"
 import { Repo } from "./Repo.ts"
 import { RepoCounts } from "./RepoCounts.ts"
@@ -125,6 +126,9 @@ export const deactivate = Effect.fn("deactivate")(function* (deleteAfter: string
   const due = deleteAfter === undefined ? undefined : deletionTime(deleteAfter, now)
   const deactivatedAt = account.deactivatedAt ?? new Date(now).toISOString()
   yield* (yield* AccountStore).update({ deactivatedAt, deleteAfter: due })
+  // It is not to be good again where the account is.
+  const links = yield* PasskeyLinks
+  links.revoke()
   if (due !== undefined) yield* (yield* Alarm).by(Date.parse(due))
   yield* (yield* AccountEvents).account
 }, alone)

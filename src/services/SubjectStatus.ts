@@ -8,6 +8,7 @@ import { AccountStore } from "./AccountStore.ts"
 import { BlobIndex } from "./BlobIndex.ts"
 import { Directory } from "./Directory.ts"
 import { EdgeGate } from "./EdgeGate.ts"
+import { PasskeyLinks } from "./PasskeyLinks.ts"
 import { Records } from "./Records.ts"
 import { type Subject, Takedowns } from "./Takedowns.ts"
 
@@ -82,6 +83,7 @@ const setAccountTakedown = Effect.fnUntraced(function* (ref: string | undefined)
   const accounts = yield* AccountStore
   const directory = yield* Directory
   const takedowns = yield* Takedowns
+  const links = yield* PasskeyLinks
   const events = yield* AccountEvents
   const change = Effect.gen(function* () {
     const { did, deactivatedAt } = yield* accounts.get
@@ -90,6 +92,7 @@ const setAccountTakedown = Effect.fnUntraced(function* (ref: string | undefined)
     yield* directory.setStatus(did, ref === undefined ? standing : "takendown")
     yield* accounts.update({ takedown: ref === undefined ? undefined : "takendown" })
     takedowns.setAccount(ref)
+    links.revoke()
     yield* events.account
   })
   yield* (yield* AccountLock).alone(Effect.uninterruptible(change))

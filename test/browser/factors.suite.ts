@@ -7,7 +7,7 @@ import type { Person } from "../support/serverPeople.ts"
 import { ask, back, type BrowserWorld, leave, openApp, started } from "./world.ts"
 
 /** An authenticator of a device, with its finger always on the button. */
-const plugIn = async (page: Page) => {
+export const plugIn = async (page: Page) => {
   const devtools = await page.context().newCDPSession(page)
   await devtools.send("WebAuthn.enable")
   const { authenticatorId } = await devtools.send("WebAuthn.addVirtualAuthenticator", {

@@ -71,6 +71,7 @@ describe("the documents", () => {
       "AppPasswordsSqlite",
       "SecondFactorsSqlite",
       "PasskeysSqlite",
+      "PasskeyLinksSqlite",
       "PreferencesSqlite",
       "TakedownsSqlite",
       "AccountCodesSqlite",

@@ -163,6 +163,7 @@ const tables = [
   "authenticator",
   "recovery_code",
   "passkey",
+  "passkey_link",
   "app_password",
   "session",
   "oauth_session",

@@ -5,6 +5,7 @@ import { accountCodesContract } from "../contract/accountCodes.suite.ts"
 import { accountStoreContract } from "../contract/accountStore.suite.ts"
 import { appPasswordsContract } from "../contract/appPasswords.suite.ts"
 import { oauthSessionsContract } from "../contract/oauthSessions.suite.ts"
+import { passkeyLinksContract } from "../contract/passkeyLinks.suite.ts"
 import { passkeysContract } from "../contract/passkeys.suite.ts"
 import { arrivalContract } from "../contract/arrival.suite.ts"
 import { preferencesContract } from "../contract/preferences.suite.ts"
@@ -32,3 +33,4 @@ preferencesContract("a Durable Object", run)
 arrivalContract("a Durable Object", run)
 secondFactorsContract("a Durable Object", run)
 passkeysContract("a Durable Object", run)
+passkeyLinksContract("a Durable Object", run)

@@ -40,7 +40,8 @@ const standing = (account: Account) =>
 const currentAccount = Effect.flatMap(AccountStore, (accounts) => accounts.get)
 const goodAccount = Effect.flatMap(currentAccount, standing)
 
-const versionOf = Effect.fnUntraced(function* ({ password = "" }: Account) {
+/** Another text with each password, which tells nothing of it. */
+export const versionOf = Effect.fnUntraced(function* ({ password = "" }: Account) {
   const key = hkdf((yield* Config).masterKey, "password versions")
   return createHmac("sha256", key).update(password).digest("base64url")
 })
@@ -154,7 +155,8 @@ const renewRecoveryCodes = Effect.fnUntraced(function* () {
   return { recoveryCodes: yield* (yield* SecondFactors).renewRecoveryCodes }
 })
 
-const addPasskey = Effect.fnUntraced(function* (input: Input<"addPasskey">) {
+/** Adds a passkey to the account, once its browser has proven it. */
+export const addPasskey = Effect.fnUntraced(function* (input: Input<"addPasskey">) {
   yield* currentAccount
   return yield* withReasonLogged((yield* Passkeys).add(input))
 })

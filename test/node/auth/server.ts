@@ -22,6 +22,7 @@ import * as HostDatabaseNode from "../../../src/layers/HostDatabaseNode.ts"
 import * as IdentityMemory from "../../../src/layers/IdentityMemory.ts"
 import * as OAuthSessionsSqlite from "../../../src/layers/OAuthSessionsSqlite.ts"
 import * as PlcMemory from "../../../src/layers/PlcMemory.ts"
+import * as PasskeyLinksSqlite from "../../../src/layers/PasskeyLinksSqlite.ts"
 import * as PasskeysSqlite from "../../../src/layers/PasskeysSqlite.ts"
 import * as PreferencesSqlite from "../../../src/layers/PreferencesSqlite.ts"
 import * as SecondFactorsSqlite from "../../../src/layers/SecondFactorsSqlite.ts"
@@ -164,6 +165,7 @@ export const serverLayerWith = (documents: ReadonlyArray<DidDocument>) =>
         PreferencesSqlite.layer,
         SecondFactorsSqlite.layer,
         PasskeysSqlite.layer,
+        PasskeyLinksSqlite.layer,
         storeLayer,
         ServiceTokens.layer,
         SignerKeys.layer("k256", Redacted.make(secretOf(7))),

@@ -7,6 +7,7 @@ import * as AppPasswordsSqlite from "../../../src/layers/AppPasswordsSqlite.ts"
 import * as ArrivalSqlite from "../../../src/layers/ArrivalSqlite.ts"
 import * as ConfigEnv from "../../../src/layers/ConfigEnv.ts"
 import * as OAuthSessionsSqlite from "../../../src/layers/OAuthSessionsSqlite.ts"
+import * as PasskeyLinksSqlite from "../../../src/layers/PasskeyLinksSqlite.ts"
 import * as PasskeysSqlite from "../../../src/layers/PasskeysSqlite.ts"
 import * as PreferencesSqlite from "../../../src/layers/PreferencesSqlite.ts"
 import * as SecondFactorsSqlite from "../../../src/layers/SecondFactorsSqlite.ts"
@@ -56,6 +57,7 @@ export const accountTables = [
   ...SecondFactorsSqlite.tables,
   ...ArrivalSqlite.tables,
   ...PasskeysSqlite.tables,
+  ...PasskeyLinksSqlite.tables,
   ...PreferencesSqlite.tables
 ]
 
@@ -81,6 +83,7 @@ const insideLayer = Layer.mergeAll(
   OAuthSessionsSqlite.layer,
   SecondFactorsSqlite.layer,
   PasskeysSqlite.layer,
+  PasskeyLinksSqlite.layer,
   PreferencesSqlite.layer
 ).pipe(Layer.provideMerge(SessionsSqlite.layer), Layer.provideMerge(configLayer))
 

@@ -3,6 +3,7 @@ import * as Effect from "effect/Effect"
 import type { SecurityView } from "../../../services/accountCalls/security.ts"
 import { Accounts } from "../../../services/Accounts.ts"
 import { type DeviceAccount, Devices } from "../../../services/Devices.ts"
+import { recentMillis } from "../../../services/recentProof.ts"
 import type { Visitor } from "../visitor.ts"
 
 /** Somebody who is signed in on a device and looks at their account. */
@@ -18,9 +19,6 @@ export interface Owner {
   /** What was just done. */
   readonly notice: string | undefined
 }
-
-/** How long a proof is good for changing who can get in. */
-const recentMillis = 15 * 60_000
 
 /** Whether somebody has just proven on this device who they are. */
 export const isRecent = ({ account, now }: Owner): boolean =>

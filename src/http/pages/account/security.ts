@@ -1,8 +1,7 @@
 import * as Effect from "effect/Effect"
 import type { SecurityView } from "../../../services/accountCalls/security.ts"
-import { Accounts } from "../../../services/Accounts.ts"
-import { PasskeyOwners } from "../../../services/PasskeyOwners.ts"
 import { type Html, html } from "../html.ts"
+import { dropPasskey } from "../newPasskey.ts"
 import { type AccountPage, accountForm, type Action, done, framed, hrefOf, shown } from "./frame.ts"
 import type { Owner } from "./owner.ts"
 import { refusalOf } from "./refusal.ts"
@@ -104,13 +103,11 @@ export const removePasskey: Action = {
   run: Effect.fn("account.removePasskey")(function* (owner, form) {
     const { did } = owner.view
     const id = form.get("passkey") ?? ""
-    const removed = (yield* Accounts).call(did, "removePasskey", { id })
-    const refused = yield* removed.pipe(
+    const refused = yield* dropPasskey(did, id).pipe(
       Effect.as(undefined),
-      Effect.catch((rejected) => refusalOf(rejected))
+      Effect.catchTag("Rejected", (rejected) => refusalOf(rejected))
     )
     if (refused !== undefined) return shown(page(owner, refused))
-    yield* (yield* PasskeyOwners).remove(id, did)
     return done("security", "passkey-gone")
   })
 }
