@@ -22,6 +22,8 @@ export interface CheckedHandle {
 export interface HandleRules {
   /** Domains under which accounts get handles, without a leading dot: `pds.example.com`. */
   readonly serviceDomains: ReadonlyArray<string>
+  /** The host's own name. */
+  readonly host?: string
   /** Lets `.test` handles through, for development. */
   readonly allowTest?: boolean
   /** An administrator decides: reserved names and the length rules of service domains do not bind. */
@@ -39,6 +41,10 @@ export const serviceDomainOf = (
   serviceDomains
     .filter((domain) => handle.endsWith(`.${domain}`))
     .toSorted((a, b) => b.length - a.length)[0]
+
+/** Names that would pass for the host, and its own. */
+const isReserved = (label: string, handle: string, { host, serviceDomains }: HandleRules) =>
+  reservedHandles.has(label) || handle === host || serviceDomains.includes(handle)
 
 /**
  * Normalises a handle and checks it for use by an account here.
@@ -62,11 +68,14 @@ export const checkHandle = (
     return { ok: true, handle, hosted: false }
   }
   const label = handle.slice(0, -domain.length - 1)
-  if (label.includes(".")) return fault("InvalidHandle", "Invalid characters in handle")
+  // Of punycode that says nothing there is no URL, so nobody could ask this host whose handle it is.
+  if (label.includes(".") || !URL.canParse(`https://${handle}`)) {
+    return fault("InvalidHandle", "Invalid characters in handle")
+  }
   if (rules.override !== true) {
     if (label.length < 3) return fault("InvalidHandle", "Handle too short")
     if (label.length > 18) return fault("InvalidHandle", "Handle too long")
-    if (reservedHandles.has(label)) return fault("HandleNotAvailable", "Reserved handle")
+    if (isReserved(label, handle, rules)) return fault("HandleNotAvailable", "Reserved handle")
   }
   return { ok: true, handle, hosted: true }
 }

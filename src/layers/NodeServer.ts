@@ -71,6 +71,10 @@ const answer = async (
   message: IncomingMessage,
   to: ServerResponse
 ): Promise<void> => {
+  if (!URL.canParse(`http://${message.headers.host ?? "localhost"}`)) {
+    to.writeHead(400).end()
+    return
+  }
   try {
     await writeResponse(await handler(requestOf(message, to)), to)
   } catch {

@@ -27,6 +27,7 @@ const claim = Effect.fnUntraced(function* (text: string, { did }: Account, overr
   const config = yield* Config
   const checked = checkHandle(text, {
     serviceDomains: config.handleDomains,
+    host: config.host,
     allowTest: config.isLocal,
     override
   })

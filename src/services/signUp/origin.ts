@@ -49,6 +49,7 @@ export const checkNewHandle = Effect.fnUntraced(function* (
 ) {
   const checked = checkHandle(handle, {
     serviceDomains: config.handleDomains,
+    host: config.host,
     allowTest: config.isLocal,
     override: caller.kind === "admin"
   })

@@ -72,6 +72,25 @@ describe("handles", () => {
     }
   })
 
+  it("that are the host's own name, or that of a service domain, are reserved", () => {
+    const host = { host: "social.example.com" }
+    assert.strictEqual(errorOf("social.example.com", host), "HandleNotAvailable")
+    assert.strictEqual(errorOf("Social.Example.com", host), "HandleNotAvailable")
+    assert.strictEqual(errorOf("social.example.com"), "ok")
+    assert.strictEqual(errorOf("pds.example.com", host), "HandleNotAvailable")
+    assert.strictEqual(errorOf("social.example.com", { ...host, override: true }), "ok")
+  })
+
+  it("whose punycode says nothing are refused where nobody could ask for them", () => {
+    assert.strictEqual(errorOf("xn--97i80t20-kva.pds.example.com"), "InvalidHandle")
+    assert.strictEqual(
+      errorOf("xn--97i80t20-kva.pds.example.com", { override: true }),
+      "InvalidHandle"
+    )
+    // By DNS they may lead somewhere.
+    assert.strictEqual(errorOf("xn--97i80t20-kva.com"), "ok")
+  })
+
   it("are free of the length and name rules when an administrator says so, but not of the syntax", () => {
     assert.strictEqual(errorOf("admin.pds.example.com", { override: true }), "ok")
     assert.strictEqual(errorOf("al.pds.example.com", { override: true }), "ok")

@@ -121,6 +121,15 @@ describe("the Node server", () => {
     )
   })
 
+  it("answers 400 to a host name that no URL can have", () =>
+    served(nothing, async ({ port }) => {
+      for (const host of ["a b.test", "xn--97i80t20-kva.test"]) {
+        const { until, socket } = dial(port, "/", { host, connection: "close" })
+        assert.match(await until((text) => text.includes("\r\n\r\n")), /^HTTP\/1.1 400 /)
+        socket.destroy()
+      }
+    }))
+
   it("answers 500 when the handler fails, and goes on", async () => {
     let calls = 0
     await served(

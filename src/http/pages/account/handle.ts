@@ -105,6 +105,9 @@ const words: Readonly<Record<string, string>> = {
 }
 
 const messageOf = (error: string, message: string, found: FoundClaims | undefined): string => {
+  const isUnknown =
+    found !== undefined && (found.dns.kind === "failed" || found.file.kind === "failed")
+  if (isUnknown) return words["UpstreamFailure"]!
   const leadsNowhere = found !== undefined && message.includes("did not resolve")
   return leadsNowhere ? "That domain does not lead to you yet." : (words[error] ?? `${message}.`)
 }
