@@ -71,11 +71,19 @@ const makers = {
   ADMIN_PASSWORD: readablePassword
 }
 
+const assignment = /^\s*(?:export\s+)?([A-Za-z_][A-Za-z0-9_]*)\s*=\s*(.*?)\s*$/
+
+/** The numbers of lines that are neither `NAME=value` nor a comment. */
+export const strayLines = (text) =>
+  text
+    .split(/\r?\n/)
+    .flatMap((line, at) => (/^\s*(#|$)/.test(line) || assignment.test(line) ? [] : [at + 1]))
+
 /** Reads `NAME=value` lines; values may stand in quotes, `#` starts a comment line. */
 export function parseVars(text) {
   const vars = {}
   for (const line of text.split(/\r?\n/)) {
-    const match = /^\s*(?:export\s+)?([A-Za-z_][A-Za-z0-9_]*)\s*=\s*(.*?)\s*$/.exec(line)
+    const match = assignment.exec(line)
     if (match === null) continue
     const [, name, raw] = match
     const quoted = /^(["'`])([\s\S]*)\1$/.exec(raw)

@@ -11,16 +11,22 @@ import { existsSync, readFileSync } from "node:fs"
 import net from "node:net"
 import { resolve } from "node:path"
 
-/** Reads the bindings of a wrangler.toml. */
+/**
+ * Reads the bindings of a wrangler.toml, and the variables for a server on this machine.
+ *
+ * These are the `dev` environment's, where there is one: production's data location or mailer are not for here.
+ */
 export async function readWrangler(path) {
   const { unstable_readConfig: readConfig } = await import("wrangler")
-  const config = readConfig({ config: path }, { hideWarnings: true })
+  const read = (env) => readConfig({ config: path, env }, { hideWarnings: true })
+  const config = read("")
+  const local = config.definedEnvironments?.includes("dev") ? read("dev") : config
   const sqlite = new Set(config.migrations.flatMap((step) => step.new_sqlite_classes ?? []))
   return {
     name: config.name ?? "worker",
     main: config.main,
     vars: Object.fromEntries(
-      Object.entries(config.vars ?? {}).map(([name, value]) => [name, String(value)])
+      Object.entries(local.vars ?? {}).map(([name, value]) => [name, String(value)])
     ),
     options: {
       compatibilityDate: config.compatibility_date,

@@ -10,7 +10,8 @@ import {
   fingerprint,
   isLocalAddress,
   loadSecrets,
-  readVars,
+  parseVars,
+  strayLines,
   writePrivate
 } from "./env.mjs"
 import { freePort, isFree, isRunning, readWrangler, serve } from "./server.mjs"
@@ -39,7 +40,9 @@ class Refused extends Error {}
 try {
   await main()
 } catch (cause) {
-  console.error(cause instanceof Refused ? cause.message : cause)
+  // A file that cannot be used, or an argument that there is not, says enough by its message.
+  const isClear = cause instanceof Refused || typeof cause?.code === "string"
+  console.error(isClear ? cause.message : cause)
   process.exit(1)
 }
 
@@ -62,9 +65,9 @@ async function main() {
   const given = Object.fromEntries(
     configurationNames.filter((name) => process.env[name]).map((name) => [name, process.env[name]])
   )
-  const known = { ...readVars(varsFile), ...given }
+  const known = { ...varsOf(varsFile), ...given }
   const publicUrl = (known.PUBLIC_URL || `http://localhost:${port}`).replace(/\/+$/, "")
-  mkdirSync(dataDir, { recursive: true, mode: 0o700 })
+  makeFolder(dataDir)
 
   const noteFile = join(dataDir, "server.json")
   const accountFile = join(dataDir, "account.json")
@@ -81,7 +84,7 @@ async function main() {
 
   const { vars, added } = loadSecrets(varsFile)
   if (added.length > 0) {
-    console.log(`Made ${added.join(", ")} and kept them in ${relative(root, varsFile)}.`)
+    console.log(`Made ${added.join(", ")}; kept in ${relative(root, varsFile)}.`)
   }
 
   const wrangler = readWrangler(config)
@@ -182,6 +185,28 @@ function portOf(text) {
   const port = Number(text)
   if (Number.isInteger(port) && port > 0 && port < 65536) return port
   throw new Refused(`PORT must be a number between 1 and 65535, not "${text}".`)
+}
+
+/** The variables of a file, or a refusal; a line that says nothing is most likely meant to. */
+function varsOf(file) {
+  let text = ""
+  try {
+    text = existsSync(file) ? readFileSync(file, "utf8") : ""
+  } catch (cause) {
+    throw new Refused(`${file} cannot be read: ${cause.message}`)
+  }
+  for (const line of strayLines(text)) {
+    console.warn(`Line ${line} of ${file} is left aside: it is no NAME=value.`)
+  }
+  return parseVars(text)
+}
+
+function makeFolder(folder) {
+  try {
+    mkdirSync(folder, { recursive: true, mode: 0o700 })
+  } catch (cause) {
+    throw new Refused(`${folder} cannot be used as a folder for data: ${cause.message}`)
+  }
 }
 
 /** The hosts of DEV_HOSTS, or a refusal. */

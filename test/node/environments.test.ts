@@ -1,7 +1,9 @@
 import { assert, describe, it } from "@effect/vitest"
-import { readFileSync } from "node:fs"
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs"
+import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { unstable_readConfig as readConfig } from "wrangler"
+import { readWrangler } from "../../scripts/server.mjs"
 
 const root = join(import.meta.dirname, "../..")
 const path = join(root, "wrangler.toml")
@@ -86,6 +88,19 @@ describe("the environments of wrangler.toml", () => {
       const own = sections.find((section) => section.startsWith(`[env.${name}]`))
       assert.match(own ?? "", /^routes = /m)
     }
+  })
+
+  it("give a server on this machine the variables of dev, and none of production's", async () => {
+    const folder = mkdtempSync(join(tmpdir(), "nacre-environments-"))
+    const file = join(folder, "wrangler.toml")
+    const top = '[vars]\nDATA_LOCATION = "eu"\nMAILER = "http"\n'
+    writeFileSync(file, top)
+    const alone = await readWrangler(file)
+    writeFileSync(file, `${top}\n[env.dev.vars]\nBRAND_NAME = "Here"\n`)
+    const local = await readWrangler(file)
+    rmSync(folder, { recursive: true })
+    assert.deepStrictEqual(local.vars, { BRAND_NAME: "Here" })
+    assert.deepStrictEqual(alone.vars, { DATA_LOCATION: "eu", MAILER: "http" })
   })
 
   it("are built alike", () => {

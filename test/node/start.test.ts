@@ -1,6 +1,14 @@
 import { assert, describe, it } from "@effect/vitest"
 import { spawn } from "node:child_process"
-import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs"
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync
+} from "node:fs"
 import { createServer, type AddressInfo } from "node:net"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
@@ -83,6 +91,29 @@ describe("a start that is refused", () => {
       const far = await start({ ...hosts, DEV_HOSTS: "a.example.com=192.0.2.1:80" })
       assert.strictEqual(far.code, 1)
       assert.include(far.said, "DEV_HOSTS takes host=127.0.0.1:port")
+    })
+  })
+
+  it("says which file or folder cannot be used, and which line says nothing", async () => {
+    await inFolder(async (folder) => {
+      const port = String(await freePort())
+      const file = join(folder, "file")
+      writeFileSync(file, "")
+      const noFolder = await start({ DATA_DIR: file, PORT: port })
+      assert.strictEqual(noFolder.code, 1)
+      assert.include(noFolder.said, `${file} cannot be used as a folder`)
+      const vars = join(folder, ".dev.vars")
+      writeFileSync(vars, "# mine\nADMIN_PASSWORD: chosen by me\nADMIN_PASSWORD=short\n")
+      const stray = await start({ DATA_DIR: folder, PORT: port })
+      assert.strictEqual(stray.code, 1)
+      assert.include(stray.said, `Line 2 of ${vars} is left aside`)
+      assert.notInclude(stray.said, "chosen by me")
+      rmSync(vars)
+      mkdirSync(vars)
+      const unread = await start({ DATA_DIR: folder, PORT: port })
+      assert.strictEqual(unread.code, 1)
+      assert.include(unread.said, `${vars} cannot be read`)
+      for (const { said } of [noFolder, stray, unread]) assert.notMatch(said, /^ {4}at /m)
     })
   })
 
