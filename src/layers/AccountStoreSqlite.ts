@@ -2,6 +2,7 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import { AccountStore, RepoNotFound, type Account } from "../services/AccountStore.ts"
 import { bytesOf, SqlStorage, type SqlValue } from "../services/SqlStorage.ts"
+import { makeTables } from "./objectTables.ts"
 
 /** The account's row; an object holds one account at most. */
 export const tables: ReadonlyArray<string> = [
@@ -101,15 +102,13 @@ export const layer = (options: AccountStoreOptions): Layer.Layer<AccountStore, n
       const sql = yield* SqlStorage
       let known: { readonly account: Account | undefined } | undefined
 
-      const makeTables = (): void => {
-        for (const statement of [...tables, ...options.tables]) sql.exec(statement)
-      }
+      const statements = [...tables, ...options.tables]
 
       const read = (): Account | undefined => {
         try {
           const [row] = sql.exec<Row>("SELECT * FROM account").toArray()
           if (row === undefined) return undefined
-          makeTables()
+          makeTables(sql, statements)
           return fromRow(row)
         } catch (error) {
           if (isMissingTable(error)) return undefined
@@ -129,7 +128,7 @@ export const layer = (options: AccountStoreOptions): Layer.Layer<AccountStore, n
       const create = Effect.fn("AccountStore.create")((account: Account) =>
         Effect.sync(() => {
           sql.transaction(() => {
-            makeTables()
+            makeTables(sql, statements)
             sql.exec(
               `INSERT INTO account (one, did, handle, email, email_confirmed, password, curve, wrapped_key,
                 did_key, deactivated_at, delete_after, takedown, created_at)

@@ -11,7 +11,7 @@ export const layer = Layer.sync(BlockStore, () => {
     reader: {
       read: (cid) => {
         const node = nodes.get(cid.key)
-        return node === undefined ? undefined : [node.bytes]
+        return node === undefined ? undefined : { blocks: [node.bytes] }
       }
     },
     write: (before, after, rev, overlay) => {
@@ -32,7 +32,7 @@ export const layer = Layer.sync(BlockStore, () => {
     snapshot: (overlay) => ({
       read: (cid) => {
         const bytes = nodes.get(cid.key)?.bytes ?? overlay.get(cid.key)
-        return bytes === undefined ? undefined : [bytes]
+        return bytes === undefined ? undefined : { blocks: [bytes] }
       }
     })
   })

@@ -1,19 +1,48 @@
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
-import { Cid } from "../repo/cid.ts"
-import { decodeCluster } from "../repo/mst/clusterCodec.ts"
-import { allClusters, clusterDiff } from "../repo/mst/clusters.ts"
+import { sameBytes } from "../repo/bytes.ts"
+import type { Cid } from "../repo/cid.ts"
+import { decodeCluster, decodeRows, encodeRows } from "../repo/mst/clusterCodec.ts"
+import { allClusters, type Cluster, clusterDiff } from "../repo/mst/clusters.ts"
+import type { Found } from "../repo/mst/loader.ts"
 import type { Tree } from "../repo/mst/Tree.ts"
 import { BlockStore } from "../services/BlockStore.ts"
 import type { Overlay } from "../services/Overlay.ts"
 import { bytesOf, SqlStorage } from "../services/SqlStorage.ts"
 
-/** Tree nodes in clusters: a node with its descendants down to the next third layer is one row. */
+/**
+ * Tree nodes in clusters: a node with its descendants down to the next third layer is one row.
+ *
+ * Keyed by a number and not by the CID: SQLite reads whole rows, down to their last page, to compare their keys
+ * in a table without row ids. `below` names the rows of the clusters below, so no index is needed.
+ */
 export const tables = [
   `CREATE TABLE IF NOT EXISTS cluster (
-    cid BLOB PRIMARY KEY, rev TEXT NOT NULL, bytes BLOB NOT NULL
-  ) WITHOUT ROWID`
+    id INTEGER PRIMARY KEY, cid BLOB NOT NULL, rev TEXT NOT NULL, below BLOB NOT NULL, bytes BLOB NOT NULL
+  )`
 ]
+
+/** Stores a cluster in a row of its own. */
+export const insertCluster = (
+  sql: SqlStorage["Service"],
+  table: string,
+  { row, cid, bytes, below }: Cluster,
+  rev: string
+): void => {
+  sql.exec(
+    `INSERT INTO ${table} (id, cid, rev, below, bytes) VALUES (?, ?, ?, ?, ?)`,
+    row,
+    cid.bytes,
+    rev,
+    encodeRows(below),
+    bytes
+  )
+}
+
+const foundIn = (below: Uint8Array, bytes: Uint8Array): Found => ({
+  blocks: decodeCluster(bytes),
+  below: decodeRows(below)
+})
 
 /** The tree's nodes in the object's SQLite. */
 export const layer = Layer.effect(
@@ -21,67 +50,84 @@ export const layer = Layer.effect(
   Effect.gen(function* () {
     const sql = yield* SqlStorage
 
-    const row = (cid: Cid): Uint8Array | undefined => {
-      for (const [bytes] of sql.exec("SELECT bytes FROM cluster WHERE cid = ?", cid.bytes).raw()) {
-        return bytesOf(bytes)
+    /** The row, if it holds this cluster. */
+    const rowOf = (cid: Cid, row: number) => {
+      for (const [stored, below, bytes] of sql
+        .exec("SELECT cid, below, bytes FROM cluster WHERE id = ?", row)
+        .raw()) {
+        if (sameBytes(bytesOf(stored), cid.bytes)) {
+          return { below: bytesOf(below), bytes: bytesOf(bytes) }
+        }
       }
       return undefined
     }
 
-    const save = (cid: Cid, overlay: Overlay): void => {
-      if (!overlay.active) return
-      const bytes = row(cid)
-      if (bytes !== undefined) overlay.save(cid.key, bytes)
+    const at = (cid: Cid, row: number | undefined): Found | undefined => {
+      const found = row === undefined ? undefined : rowOf(cid, row)
+      return found === undefined ? undefined : foundIn(found.below, found.bytes)
+    }
+
+    /** Looks through all rows: the way to one that nobody remembers. */
+    const find = (cid: Cid): number | undefined => {
+      for (const [id] of sql.exec("SELECT id FROM cluster WHERE cid = ?", cid.bytes).raw()) {
+        return Number(id)
+      }
+      return undefined
+    }
+
+    const lastRow = (): number => {
+      for (const [id] of sql.exec("SELECT MAX(id) FROM cluster").raw()) return Number(id)
+      return 0
+    }
+
+    const save = (cid: Cid, row: number, overlay: Overlay): void => {
+      const found = overlay.active ? rowOf(cid, row) : undefined
+      if (found === undefined) return
+      overlay.save(cid.key, found.bytes)
+      overlay.save(belowOf(cid), found.below)
     }
 
     const write = (before: Tree, after: Tree, rev: string, overlay: Overlay): void => {
-      const { removed, written } = clusterDiff(before, after)
-      const replaced = new Set(written.map((cluster) => cluster.replaces?.key))
-      for (const cid of removed) save(cid, overlay)
-      for (const { cid, bytes, replaces } of written) {
-        // Moving a row to its new key bills one row written; deleting and inserting bills two.
-        if (replaces === undefined) insert(cid, rev, bytes)
+      let last: number | undefined
+      const next = (): number => (last = (last ?? lastRow()) + 1)
+      const { removed, written, freed } = clusterDiff(before, after, { next, find })
+      for (const { cid, row } of removed) save(cid, row, overlay)
+      for (const cluster of written) {
+        if (cluster.isNew) insertCluster(sql, "cluster", cluster, rev)
         else {
           sql.exec(
-            "UPDATE cluster SET cid = ?, rev = ?, bytes = ? WHERE cid = ?",
-            cid.bytes,
+            "UPDATE cluster SET cid = ?, rev = ?, below = ?, bytes = ? WHERE id = ?",
+            cluster.cid.bytes,
             rev,
-            bytes,
-            replaces.bytes
+            encodeRows(cluster.below),
+            cluster.bytes,
+            cluster.row
           )
         }
       }
-      for (const cid of removed) {
-        if (!replaced.has(cid.key)) sql.exec("DELETE FROM cluster WHERE cid = ?", cid.bytes)
-      }
-    }
-
-    const insert = (cid: Cid, rev: string, bytes: Uint8Array): void => {
-      sql.exec(
-        "INSERT OR REPLACE INTO cluster (cid, rev, bytes) VALUES (?, ?, ?)",
-        cid.bytes,
-        rev,
-        bytes
-      )
+      for (const row of freed) sql.exec("DELETE FROM cluster WHERE id = ?", row)
     }
 
     return BlockStore.of({
-      reader: {
-        read: (cid) => {
-          const bytes = row(cid)
-          return bytes === undefined ? undefined : decodeCluster(bytes)
-        }
-      },
+      reader: { read: (cid, row) => at(cid, row) ?? at(cid, find(cid)) },
       write,
       fill: (tree, rev) => {
-        for (const { cid, bytes } of allClusters(tree)) insert(cid, rev, bytes)
+        for (const cluster of allClusters(tree)) insertCluster(sql, "cluster", cluster, rev)
       },
       snapshot: (overlay) => ({
-        read: (cid) => {
-          const bytes = row(cid) ?? overlay.get(cid.key)
-          return bytes === undefined ? undefined : decodeCluster(bytes)
+        read: (cid, row) => {
+          const found = at(cid, row)
+          if (found !== undefined) return found
+          const bytes = overlay.get(cid.key)
+          const below = overlay.get(belowOf(cid))
+          return bytes === undefined || below === undefined
+            ? at(cid, find(cid))
+            : foundIn(below, bytes)
         }
       })
     })
   })
 )
+
+/** The overlay's key for the rows below a cluster. */
+const belowOf = (cid: Cid): string => `${cid.key} below`

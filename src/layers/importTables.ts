@@ -1,5 +1,6 @@
 import { blobCids } from "../lexicon/Lexicons.ts"
 import type { Block } from "../repo/car.ts"
+import type { Cluster } from "../repo/mst/clusters.ts"
 import { backlinkOf } from "../services/repo/backlink.ts"
 import type { SqlStorage } from "../services/SqlStorage.ts"
 import * as BlobRows from "./blobRows.ts"
@@ -46,9 +47,8 @@ export const create = (sql: Sql): void => {
 }
 
 /** Stores a cluster of the tree. */
-export const putCluster = (sql: Sql, { cid, bytes }: Block, rev: string): void => {
-  sql.exec("INSERT INTO import_cluster (cid, rev, bytes) VALUES (?, ?, ?)", cid.bytes, rev, bytes)
-}
+export const putCluster = (sql: Sql, cluster: Cluster, rev: string): void =>
+  BlockStore.insertCluster(sql, "import_cluster", cluster, rev)
 
 /** Stores a record with its references. */
 export const putRecord = (

@@ -51,7 +51,9 @@ export const readRecordProof = async (
   if (!verifyBytes(signingKey, unsignedCommitBytes(commit), commit.sig)) {
     throw new InvalidProof("the commit's signature is not the account's")
   }
-  const tree = Tree.load({ read: (cid) => [bytesOf(cid)] }, commit.data, { verify: true })
+  const tree = Tree.load({ read: (cid) => ({ blocks: [bytesOf(cid)] }) }, commit.data, {
+    verify: true
+  })
   const record = tree.get(path)
   return record === undefined ? undefined : decode(bytesOf(record))
 }

@@ -132,6 +132,19 @@ export const write = (text: string) =>
     repo.write([{ action: "create", collection: "app.bsky.feed.post", record: post(text) }], {})
   )
 
+/** Writes many large records at once: an export of a thousand goes on reading the store after its first chunk, whatever chance makes of their tree. */
+export const writeMany = (count: number) =>
+  Effect.flatMap(Repo, (repo) =>
+    repo.write(
+      Array.from({ length: count }, (_, n) => ({
+        action: "create",
+        collection: "app.bsky.feed.post",
+        record: post(`${n} ${"👩‍👩‍👧‍👧".repeat(100)}`)
+      })),
+      {}
+    )
+  )
+
 /** How many tables of imports hold anything. */
 export const leftBehind = (world: ImportWorld) =>
   world.sql

@@ -54,7 +54,7 @@ export class NodePile {
       if (entries(node) > maxNodeEntries) {
         throw new InvalidNode("more keys than chance puts in a node")
       }
-      return [node]
+      return { blocks: [node] }
     }
   }
 }

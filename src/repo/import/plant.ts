@@ -1,8 +1,8 @@
 import { isNsid, isRecordKey } from "../../lexicon/syntax.ts"
-import type { Block } from "../car.ts"
 import { type Cid, dagCbor } from "../cid.ts"
 import { buildClusters, type MstEntry } from "../mst/build.ts"
 import { decodeCluster } from "../mst/clusterCodec.ts"
+import type { Cluster } from "../mst/clusters.ts"
 import { InvalidNode } from "../mst/node.ts"
 import { Tree } from "../mst/Tree.ts"
 import { Leaves } from "./Leaves.ts"
@@ -27,7 +27,7 @@ const isRecordPath = (path: string): boolean => {
  * That the root comes out the same proves its form: all nodes present, each with just the keys that
  * belong there. So the tree's own checks (`verify`), a hash a key, are not needed. Throws InvalidNode, InvalidMstKey, MissingBlock.
  */
-export function* plant(nodes: NodePile, root: Cid): Generator<Block, Planted> {
+export function* plant(nodes: NodePile, root: Cid): Generator<Cluster, Planted> {
   const leaves = new Leaves()
   const noted = function* (entries: Iterable<MstEntry>): Generator<MstEntry> {
     for (const entry of entries) {

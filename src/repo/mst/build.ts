@@ -1,8 +1,8 @@
-import type { Block } from "../car.ts"
 import { Cid } from "../cid.ts"
 import { encodeCluster } from "./clusterCodec.ts"
 import { checkMstKey, keyLayer } from "./key.ts"
-import { clusterNodes, isClusterTop, Loader } from "./loader.ts"
+import type { Cluster } from "./clusters.ts"
+import { clusterParts, isClusterTop, Loader, rootRow } from "./loader.ts"
 import { emptyNode, InvalidNode, Node, seal } from "./node.ts"
 
 /** A node that still grows at its right end. */
@@ -73,24 +73,31 @@ export const buildTree = (entries: Iterable<MstEntry>, loader: Loader): Node => 
  * Builds the tree of these entries, which come in rising order of keys, and yields its clusters as
  * they are finished: memory is proportional to the tree's depth. Returns the root.
  */
-export function* buildClusters(entries: Iterable<MstEntry>): Generator<Block, Cid> {
+export function* buildClusters(entries: Iterable<MstEntry>): Generator<Cluster, Cid> {
   const loader = new Loader({ read: () => undefined }, false)
-  const ready: Array<Block> = []
-  const emit = (top: Node): void => {
+  const ready: Array<Cluster> = []
+  let last = rootRow
+  const clusterOf = (top: Node, row: number): Cluster => {
     const cid = seal(top)
-    ready.push({ cid, bytes: encodeCluster(clusterNodes(loader, top)) })
+    const { blocks, rows } = clusterParts(loader, top, (child) => child.row!)
+    return { cid, bytes: encodeCluster(blocks), row, below: rows }
   }
   const builder = new Builder((node) => {
     if (!isClusterTop(node.layer)) return node
-    emit(node)
-    return new Node(node.layer, node.cid, undefined)
+    const row = ++last
+    ready.push(clusterOf(node, row))
+    const stored = new Node(node.layer, node.cid, undefined)
+    stored.row = row
+    return stored
   })
   for (const [key, value] of entries) {
     builder.add(key, value)
     yield* ready.splice(0)
   }
   const root = builder.finish()
-  if (!isClusterTop(root.layer)) emit(root)
+  // What was finished last is the root, whose row is its own.
+  if (isClusterTop(root.layer)) ready.push({ ...ready.pop()!, row: rootRow })
+  else ready.push(clusterOf(root, rootRow))
   yield* ready
   return root.cid!
 }

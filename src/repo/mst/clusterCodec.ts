@@ -36,3 +36,29 @@ export const decodeCluster = (bytes: Uint8Array): Array<Uint8Array> => {
   }
   return blocks
 }
+
+/** Row numbers as varints. */
+export const encodeRows = (rows: ReadonlyArray<number>): Uint8Array => {
+  const out: Array<number> = []
+  for (let rest of rows) {
+    for (; rest >= 0x80; rest = Math.floor(rest / 0x80)) out.push((rest % 0x80) + 0x80)
+    out.push(rest)
+  }
+  return Uint8Array.from(out)
+}
+
+/** The row numbers in stored bytes. */
+export const decodeRows = (bytes: Uint8Array): Array<number> => {
+  const rows: Array<number> = []
+  let row = 0
+  let scale = 1
+  for (const byte of bytes) {
+    row += (byte & 0x7f) * scale
+    scale *= 0x80
+    if (byte >= 0x80) continue
+    rows.push(row)
+    row = 0
+    scale = 1
+  }
+  return rows
+}

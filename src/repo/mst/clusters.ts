@@ -2,77 +2,118 @@ import type { Block } from "../car.ts"
 import type { Cid } from "../cid.ts"
 import { encodeCluster } from "./clusterCodec.ts"
 import { changedNodes } from "./diff.ts"
-import type { Loader } from "./loader.ts"
-import { clusterNodes, isClusterTop } from "./loader.ts"
+import { clusterParts, isClusterTop, MissingBlock, rootRow } from "./loader.ts"
 import type { Node } from "./node.ts"
 import type { Tree } from "./Tree.ts"
 
-/** A cluster to be stored, and the stored one whose place it takes, if any. */
-export interface WrittenCluster extends Block {
-  readonly replaces?: Cid
+/** A cluster as it is stored: its top's CID, its nodes, its row, and the rows of the clusters below. */
+export interface Cluster extends Block {
+  readonly row: number
+  readonly below: ReadonlyArray<number>
+}
+
+/** A cluster to be stored: in a row that is there, or in a new one. */
+export interface WrittenCluster extends Cluster {
+  readonly isNew: boolean
+}
+
+/** A cluster that is stored no more, and the row that it was in. */
+export interface RemovedCluster {
+  readonly cid: Cid
+  readonly row: number
+}
+
+/** How a store numbers its rows. */
+export interface RowNumbers {
+  /** A number that no row has. */
+  next(): number
+  /** The row of a stored cluster; asked for where a tree was changed in such a way that it does not know. */
+  find(cid: Cid): number | undefined
 }
 
 /**
- * The stored clusters that one tree has and the other has not. Each written one names a removed one
- * to take the place of, as far as there are any, so that a store can update a row where it would
- * delete and insert; removed ones that no written one names are to be deleted.
+ * What has to be done to a store of clusters so that it holds one tree instead of another.
+ *
+ * A cluster that comes takes the row of one that goes, as far as there are any: so a store writes in
+ * place, and rows that nothing was changed in are found where they were. The root's row is always the same.
  */
 export const clusterDiff = (
   before: Tree,
-  after: Tree
-): { removed: Array<Cid>; written: Array<WrittenCluster> } => {
+  after: Tree,
+  numbers: RowNumbers
+): {
+  removed: Array<RemovedCluster>
+  written: Array<WrittenCluster>
+  /** Rows that nothing is put into. */
+  freed: Array<number>
+} => {
+  if (before.root().equals(after.root())) return { removed: [], written: [], freed: [] }
   const { created, removed } = changedNodes(before, after)
-  const goes = tops(removed, before.rootNode, after.rootNode)
-  const comes = tops(created, after.rootNode, before.rootNode)
-  const pairs = pair(goes, comes)
+  before.rootNode.row = rootRow
+  const goes = tops(removed, before.rootNode)
+  const comes = tops(created, after.rootNode)
+  // A root that lives on below the other one has a row of its own there.
+  if (isClusterTop(before.layer) && !removed.includes(before.rootNode)) comes.push(before.rootNode)
+  if (isClusterTop(after.layer) && !created.includes(after.rootNode)) goes.push(after.rootNode)
+
+  const rowOf = (node: Node): number => {
+    node.row ??= numbers.find(node.cid!)
+    if (node.row === undefined) throw new MissingBlock(node.cid!)
+    return node.row
+  }
+  const old = goes.map((node) => ({ node, cid: node.cid!, row: rowOf(node) }))
+  const pairs = pair(old, comes)
+  for (const node of comes) node.row = pairs.get(node) ?? numbers.next()
+  const taken = new Set(pairs.values())
   return {
-    removed: goes.map((node) => node.cid!),
+    removed: old.map(({ cid, row }) => ({ cid, row })),
     written: comes.map((node) => {
-      const bytes = encodeCluster(clusterNodes(after.loader, node))
-      const replaces = pairs.get(node)?.cid
-      return replaces === undefined
-        ? { cid: node.cid!, bytes }
-        : { cid: node.cid!, bytes, replaces }
-    })
+      const { blocks, rows } = clusterParts(after.loader, node, rowOf)
+      const bytes = encodeCluster(blocks)
+      return { cid: node.cid!, bytes, row: node.row!, below: rows, isNew: !pairs.has(node) }
+    }),
+    freed: old.filter(({ row }) => !taken.has(row)).map(({ row }) => row)
   }
 }
 
-/** The changed nodes that begin clusters. A root that the other tree holds too begins one just here. */
-const tops = (changed: ReadonlyArray<Node>, root: Node, otherRoot: Node): Array<Node> => {
-  const nodes = changed.filter((node) => node === root || isClusterTop(node.layer))
-  const isNew = nodes[0] === root
-  const isSame = root.cid!.equals(otherRoot.cid!)
-  if (!isNew && !isSame && !isClusterTop(root.layer)) nodes.unshift(root)
-  return nodes
-}
+/** The changed nodes that begin clusters, the root first: it begins one whatever its layer. */
+const tops = (changed: ReadonlyArray<Node>, root: Node): Array<Node> => [
+  root,
+  ...changed.filter((node) => node !== root && isClusterTop(node.layer))
+]
 
-/** Pairs those of one layer first: rows then keep near to what they held. */
-const pair = (goes: ReadonlyArray<Node>, comes: ReadonlyArray<Node>): Map<Node, Node> => {
-  const pairs = new Map<Node, Node>()
-  const free = new Set(goes)
-  const take = (node: Node, fits: (candidate: Node) => boolean): void => {
+/** The rows for those that come: the root's for the root, then those of the same layer, which hold about as much. */
+const pair = (
+  goes: ReadonlyArray<{ readonly node: Node; readonly row: number }>,
+  comes: ReadonlyArray<Node>
+): Map<Node, number> => {
+  const pairs = new Map<Node, number>([[comes[0]!, goes[0]!.row]])
+  const free = new Set(goes.slice(1))
+  const take = (node: Node, fits: (layer: number) => boolean): void => {
     if (pairs.has(node)) return
     for (const candidate of free) {
-      if (!fits(candidate)) continue
+      if (!fits(candidate.node.layer)) continue
       free.delete(candidate)
-      pairs.set(node, candidate)
+      pairs.set(node, candidate.row)
       return
     }
   }
-  for (const node of comes) take(node, (candidate) => candidate.layer === node.layer)
+  for (const node of comes) take(node, (layer) => layer === node.layer)
   for (const node of comes) take(node, () => true)
   return pairs
 }
 
-/** All clusters of a tree, root first, one at a time. */
-export function* allClusters(tree: Tree): Generator<Block> {
-  const loader: Loader = tree.loader
+/** All clusters of a tree, root first, one at a time, in rows that are numbered from the root's on. */
+export function* allClusters(tree: Tree): Generator<Cluster> {
   tree.root()
-  const waiting: Array<Node> = [tree.rootNode]
-  for (let top = waiting.pop(); top !== undefined; top = waiting.pop()) {
-    const below: Array<Node> = []
-    const bytes = encodeCluster(clusterNodes(loader, top, below))
-    yield { cid: top.cid!, bytes }
-    for (let i = below.length - 1; i >= 0; i--) waiting.push(below[i]!)
+  const { loader, rootNode } = tree
+  let last = rootRow
+  const waiting = [{ top: rootNode, row: last }]
+  for (let next = waiting.pop(); next !== undefined; next = waiting.pop()) {
+    const { top, row } = next
+    const tops: Array<Node> = []
+    const { blocks, rows } = clusterParts(loader, top, () => ++last, tops)
+    yield { cid: top.cid!, bytes: encodeCluster(blocks), row, below: rows }
+    for (let i = tops.length - 1; i >= 0; i--) waiting.push({ top: tops[i]!, row: rows[i]! })
   }
 }

@@ -17,7 +17,7 @@ export const invert = (blocks: Iterable<Block>, ops: ReadonlyArray<RepoOp>, root
   for (const { cid, bytes } of blocks) byCid.set(cid.key, bytes)
   const read = (cid: Cid) => {
     const bytes = byCid.get(cid.key)
-    return bytes === undefined ? undefined : [bytes]
+    return bytes === undefined ? undefined : { blocks: [bytes] }
   }
   let tree = Tree.load({ read }, root, { verify: true })
   for (const op of ops.toReversed()) tree = undo(tree, op)

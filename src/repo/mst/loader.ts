@@ -3,18 +3,25 @@ import type { Cid } from "../cid.ts"
 import { sha256 } from "../cid.ts"
 import { maxNodeEntries } from "../limits.ts"
 import { isMstKey, keyLayer } from "./key.ts"
-import type { Content } from "./node.ts"
+import type { Content, Segment } from "./node.ts"
 import { countChildren, decodeNode, emptyNode, InvalidNode, Node } from "./node.ts"
+
+/** What a store has of a node. */
+export interface Found {
+  /** Its block; from a store of clusters followed by all descendants of the same cluster, in pre-order. */
+  readonly blocks: ReadonlyArray<Uint8Array>
+  /** The rows of the clusters that begin below that one, in pre-order. */
+  readonly below?: ReadonlyArray<number>
+}
 
 /** Where a tree finds the nodes it has not read yet; synchronous. */
 export interface NodeReader {
-  /**
-   * The block of the node asked for; a store of clusters adds all descendants that it keeps in the
-   * same cluster, in pre-order. `layer` is the node's; -1 when it is the root, whose layer is not
-   * known before it is read. Undefined when the store has no such node.
-   */
-  read(cid: Cid, layer: number): ReadonlyArray<Uint8Array> | undefined
+  /** A node, or undefined when the store has none of this CID. `row` is where its cluster was stored when that was told last. */
+  read(cid: Cid, row: number | undefined): Found | undefined
 }
+
+/** The row in which a store of clusters keeps the root's. */
+export const rootRow = 0
 
 /** Thrown when the reader has not a node that the tree needs. */
 export class MissingBlock extends Error {
@@ -44,18 +51,19 @@ export class Loader {
 
   /** Reads the root, whose layer only its first key tells. */
   root(cid: Cid): Node {
-    const blocks = this.#read(cid, -1)
-    const { layer, keys } = decodeNode(blocks[0]!, undefined)
+    const found = this.#read(cid, rootRow)
+    const { layer, keys } = decodeNode(found.blocks[0]!, undefined)
     const node = keys.length === 0 ? emptyNode() : new Node(layer, undefined, undefined)
     node.cid = cid
-    this.#give(node, blocks)
+    node.row = rootRow
+    give(node, found)
     return node
   }
 
   /** The content of a node, read when need be and kept. */
   open(node: Node): Content {
     if (node.content !== undefined) return node.content
-    if (node.bytes === undefined) this.#give(node, this.#read(node.cid!, node.layer))
+    if (node.bytes === undefined) give(node, this.#read(node.cid!, node.row))
     this.opened++
     return (node.content = this.#decode(node))
   }
@@ -64,7 +72,8 @@ export class Loader {
   resident(node: Node): Node {
     if (node.bytes !== undefined) return node
     const copy = new Node(node.layer, node.cid, undefined)
-    this.#give(copy, this.#read(node.cid!, node.layer))
+    copy.row = node.row
+    give(copy, this.#read(node.cid!, node.row))
     return copy
   }
 
@@ -73,25 +82,19 @@ export class Loader {
     return node.content ?? this.#decode(node)
   }
 
-  #read(cid: Cid, layer: number): ReadonlyArray<Uint8Array> {
-    const blocks = this.#reader.read(cid, layer)
-    if (blocks === undefined || blocks.length === 0) throw new MissingBlock(cid)
-    return blocks
-  }
-
-  #give(node: Node, blocks: ReadonlyArray<Uint8Array>): void {
-    node.bytes = blocks[0]!
-    if (blocks.length === 1) return
-    const sizes = blocks.map(() => 0)
-    if (measure(blocks, sizes, 0, node.layer) !== blocks.length) throw malformed()
-    node.segment = { blocks, sizes }
+  #read(cid: Cid, row: number | undefined): Found {
+    const found = this.#reader.read(cid, row)
+    if (found === undefined || found.blocks.length === 0) throw new MissingBlock(cid)
+    return found
   }
 
   #decode(node: Node): Content {
     const { layer, segment } = node
     const { keys, values, links } = decodeNode(node.bytes!, layer)
     if (this.#verify) verify(node, keys)
-    const within = segment !== undefined && !isClusterTop(layer - 1) ? segment : undefined
+    const leaves = isClusterTop(layer - 1)
+    const within = leaves ? undefined : segment
+    let below = leaves ? segment?.firsts[node.place] : undefined
     let place = node.place + 1
     const children: Array<Node | undefined> = []
     for (const link of links) {
@@ -105,7 +108,7 @@ export class Loader {
         child.place = place
         child.bytes = within.blocks[place]!
         place += within.sizes[place]!
-      }
+      } else if (below !== undefined) child.row = segment!.below?.[below++]
       children.push(child)
     }
     return { keys, values, children }
@@ -114,23 +117,37 @@ export class Loader {
 
 const malformed = (): InvalidNode => new InvalidNode("not the nodes of one cluster")
 
-/** Finds the size of each subtree inside a cluster; returns the place after the one that begins at `at`. */
+const give = (node: Node, { blocks, below }: Found): void => {
+  node.bytes = blocks[0]!
+  if (blocks.length > 1 || below !== undefined) node.segment = measure(blocks, below, node.layer)
+}
+
+/** Finds where each subtree ends inside a cluster, and which of the clusters below are whose. */
 const measure = (
   blocks: ReadonlyArray<Uint8Array>,
-  sizes: Array<number>,
-  at: number,
-  layer: number
-): number => {
-  const block = blocks[at]
-  if (block === undefined) throw malformed()
-  let next = at + 1
-  if (layer > 0 && !isClusterTop(layer - 1)) {
-    for (let left = countChildren(block); left > 0; left--) {
-      next = measure(blocks, sizes, next, layer - 1)
+  below: ReadonlyArray<number> | undefined,
+  top: number
+): Segment => {
+  const sizes = blocks.map(() => 0)
+  const firsts = blocks.map(() => 0)
+  let left = 0
+  const walk = (at: number, layer: number): number => {
+    const block = blocks[at]
+    if (block === undefined) throw malformed()
+    firsts[at] = left
+    let next = at + 1
+    if (layer > 0) {
+      const children = countChildren(block)
+      if (isClusterTop(layer - 1)) left += children
+      else for (let i = 0; i < children; i++) next = walk(next, layer - 1)
     }
+    sizes[at] = next - at
+    return next
   }
-  sizes[at] = next - at
-  return next
+  if (walk(0, top) !== blocks.length) throw malformed()
+  if (below !== undefined && below.length !== left) throw malformed()
+  firsts.push(left)
+  return { blocks, sizes, below, firsts }
 }
 
 /** The checks that a store's own nodes need not pass again, because they cost hashes. */
@@ -145,32 +162,47 @@ const verify = (node: Node, keys: ReadonlyArray<string>): void => {
   }
 }
 
-/** The nodes of the cluster that a node begins, in pre-order, and the tops of the clusters below. */
-export const clusterNodes = (loader: Loader, top: Node, below?: Array<Node>): Array<Uint8Array> => {
-  const blocks: Array<Uint8Array> = []
-  collect(loader, loader.resident(top), blocks, below)
-  return blocks
+/** What makes up a stored cluster. */
+export interface ClusterParts {
+  /** Its nodes, in pre-order. */
+  readonly blocks: Array<Uint8Array>
+  /** The rows of the clusters below, in pre-order. */
+  readonly rows: Array<number>
+  /** Their tops, where they are asked for. */
+  readonly below: Array<Node> | undefined
 }
 
-const collect = (
+/** The parts of the cluster that a node begins; `rowOf` tells in which row a top below is. */
+export const clusterParts = (
   loader: Loader,
-  node: Node,
-  blocks: Array<Uint8Array>,
-  below: Array<Node> | undefined
-): void => {
-  const { segment } = node
-  // Unread nodes lie together in the cluster they came in, and nothing of them has changed.
-  if (node.content === undefined && segment !== undefined && below === undefined) {
-    const end = node.place + segment.sizes[node.place]!
-    for (let i = node.place; i < end; i++) blocks.push(segment.blocks[i]!)
-    return
+  top: Node,
+  rowOf: (node: Node) => number,
+  below?: Array<Node>
+): ClusterParts => {
+  const parts: ClusterParts = { blocks: [], rows: [], below }
+  const collect = (node: Node): void => {
+    const { segment, place } = node
+    // Unread nodes lie together in the cluster they came in, and nothing of them has changed.
+    if (node.content === undefined && segment?.below !== undefined && below === undefined) {
+      const end = place + segment.sizes[place]!
+      for (let i = place; i < end; i++) parts.blocks.push(segment.blocks[i]!)
+      for (let i = segment.firsts[place]!; i < segment.firsts[end]!; i++) {
+        parts.rows.push(segment.below[i]!)
+      }
+      return
+    }
+    parts.blocks.push(node.bytes!)
+    if (node.layer === 0) return
+    const inside = !isClusterTop(node.layer - 1)
+    for (const child of loader.peek(node).children) {
+      if (child === undefined) continue
+      if (inside) collect(loader.resident(child))
+      else {
+        parts.rows.push(rowOf(child))
+        below?.push(child)
+      }
+    }
   }
-  blocks.push(node.bytes!)
-  const inside = node.layer > 0 && !isClusterTop(node.layer - 1)
-  if (!inside && below === undefined) return
-  for (const child of loader.peek(node).children) {
-    if (child === undefined) continue
-    if (inside) collect(loader, loader.resident(child), blocks, below)
-    else below?.push(child)
-  }
+  collect(loader.resident(top))
+  return parts
 }

@@ -9,10 +9,15 @@ export interface Content {
   readonly children: ReadonlyArray<Node | undefined>
 }
 
-/** The nodes of one stored cluster, in pre-order, with the size of each one's subtree inside it. */
+/** The nodes of one stored cluster, in pre-order. */
 export interface Segment {
   readonly blocks: ReadonlyArray<Uint8Array>
+  /** How many nodes the subtree of each has inside the cluster. */
   readonly sizes: ReadonlyArray<number>
+  /** The rows of the clusters that begin below this one, in pre-order; unknown to a store of single nodes. */
+  readonly below: ReadonlyArray<number> | undefined
+  /** How many of these come before each node's own; one number more than there are nodes. */
+  readonly firsts: ReadonlyArray<number>
 }
 
 /**
@@ -27,6 +32,8 @@ export class Node {
   /** The stored cluster that the bytes came in, and the node's place in it. */
   segment: Segment | undefined
   place = 0
+  /** Where the cluster that begins here is stored, as far as is known. */
+  row: number | undefined
 
   constructor(layer: number, cid: Cid | undefined, content: Content | undefined) {
     this.layer = layer
@@ -34,6 +41,7 @@ export class Node {
     this.bytes = undefined
     this.content = content
     this.segment = undefined
+    this.row = undefined
   }
 }
 

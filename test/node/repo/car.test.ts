@@ -11,7 +11,6 @@ import {
 } from "../../../src/repo/car.ts"
 import { Cid, cidForCbor, cidForRaw } from "../../../src/repo/cid.ts"
 import { signedCommit, unsignedCommitBytes } from "../../../src/repo/commit.ts"
-import { allClusters } from "../../../src/repo/mst/clusters.ts"
 import { preOrder } from "../../../src/repo/mst/preOrder.ts"
 import { recordProof } from "../../../src/repo/mst/proof.ts"
 import { Tree } from "../../../src/repo/mst/Tree.ts"
@@ -64,8 +63,7 @@ const exported = async (count: number, chunkSize: number) => {
     Array.from({ length: count }, (_, n) => [Support.postKey(chance), n] as const)
   )
   const tree = Support.treeOf(new Map(Array.from(byKey, ([key, n]) => [key, Support.recordCid(n)])))
-  const store = new Support.ClusterRows()
-  for (const { cid, bytes } of allClusters(tree)) store.rows.set(cid.key, bytes)
+  const store = Support.ClusterRows.of(tree)
   const key = await Secp256k1Keypair.create()
   const unsigned = { did, data: tree.root(), rev: "3kabcdefghijk" }
   const commit = signedCommit({ ...unsigned, sig: await key.sign(unsignedCommitBytes(unsigned)) })

@@ -1,12 +1,16 @@
 import { assert, describe, it } from "@effect/vitest"
-import type { Cid } from "../../../src/repo/cid.ts"
 import { maxNodeEntries } from "../../../src/repo/limits.ts"
-import { decodeCluster, encodeCluster } from "../../../src/repo/mst/clusterCodec.ts"
-import { allClusters, clusterDiff } from "../../../src/repo/mst/clusters.ts"
+import {
+  decodeCluster,
+  decodeRows,
+  encodeCluster,
+  encodeRows
+} from "../../../src/repo/mst/clusterCodec.ts"
+import { allClusters } from "../../../src/repo/mst/clusters.ts"
 import { CrowdedNode, MissingKey } from "../../../src/repo/mst/edit.ts"
 import { InvalidInversion, invert } from "../../../src/repo/mst/invert.ts"
 import { InvalidMstKey, keyLayer } from "../../../src/repo/mst/key.ts"
-import { MissingBlock } from "../../../src/repo/mst/loader.ts"
+import { MissingBlock, type NodeReader } from "../../../src/repo/mst/loader.ts"
 import { decodeNode, InvalidNode } from "../../../src/repo/mst/node.ts"
 import { preOrder, rootBlock } from "../../../src/repo/mst/preOrder.ts"
 import { coveringProof } from "../../../src/repo/mst/proof.ts"
@@ -16,8 +20,7 @@ import * as Support from "./support.ts"
 const big = Support.manyRecords(5000)
 
 const stored = (tree: Tree) => {
-  const clusters = new Support.ClusterRows()
-  for (const { cid, bytes } of allClusters(tree)) clusters.rows.set(cid.key, bytes)
+  const clusters = Support.ClusterRows.of(tree)
   const blocks = new Support.BlockRows()
   for (const step of preOrder(tree)) {
     if (step.kind === "node") blocks.rows.set(step.cid.key, step.bytes)
@@ -106,7 +109,7 @@ describe("a tree", () => {
     const tree = Support.treeOf(big)
     const { clusters } = stored(tree)
     let reads = 0
-    const reader = { read: (cid: Cid) => (reads++, clusters.read(cid)) }
+    const reader: NodeReader = { read: (cid, row) => (reads++, clusters.read(cid, row)) }
     const loaded = Tree.load(reader, tree.root())
     assert.strictEqual(loaded.loadedNodes, 0)
     const [key] = [...big.keys()]
@@ -142,13 +145,15 @@ describe("clusters", () => {
     for (let i = 0; i < 200; i++) {
       clusters.written = 0
       const next = now.put(`app.bsky.feed.post/3zzzz${chance.below(1e8)}`, Support.recordCid(i))
-      const { removed, written } = clusterDiff(now, next)
+      const rows = clusters.stored.size
       clusters.apply(now, next)
-      if (next.layer === now.layer && removed.length === written.length) {
+      if (next.layer === now.layer && clusters.stored.size === rows) {
         assert.isAtMost(clusters.written, most)
       }
+      assert.deepStrictEqual(clusters.misled(next.root()), [])
       now = next
     }
+    assert.strictEqual(clusters.lookedFor, 0)
     for (const row of clusters.rows.values()) {
       const layers = decodeCluster(row).flatMap((bytes) => decodeNode(bytes, 3).keys.map(keyLayer))
       assert.isAtMost(Math.floor(Math.max(...layers) / 3), Math.floor(Math.min(...layers) / 3))
@@ -163,6 +168,7 @@ describe("clusters", () => {
       tree = Tree.load(clusters, next.root())
       const whole = new Set(Array.from(allClusters(tree), ({ cid }) => cid.key))
       assert.deepStrictEqual(new Set(clusters.rows.keys()), whole)
+      assert.deepStrictEqual(clusters.misled(next.root()), [])
     }
     for (const layer of [1, 2, 3, 4, 5, 6, 5, 4, 3, 2, 1]) {
       const [key] = Support.onLayer(layer, 1)
@@ -182,13 +188,39 @@ describe("clusters", () => {
     assert.throws(() => decodeCluster(new Uint8Array([0xff, 0xff, 0xff, 0xff, 0xff])), InvalidNode)
   })
 
+  it("name rows by numbers of any size", () => {
+    const rows = [0, 1, 127, 128, 16_383, 16_384, 2 ** 31, 2 ** 32 + 5, 2 ** 52]
+    assert.deepStrictEqual(decodeRows(encodeRows(rows)), rows)
+    assert.deepStrictEqual(decodeRows(encodeRows([])), [])
+  })
+
+  it("are found although a tree remembers no rows, or wrong ones", () => {
+    const tree = Support.treeOf(big)
+    const clusters = Support.ClusterRows.of(tree)
+    const numbers = [...clusters.stored.keys()].toSorted((a, b) => a - b)
+    // Every row but the root's where its neighbour was.
+    const moved = numbers.map((row, at) =>
+      clusters.stored.get(at < 2 ? row : numbers.at(-at + 1)!)!
+    )
+    for (const [at, row] of numbers.entries()) clusters.stored.set(row, moved[at]!)
+    const loaded = Tree.load(clusters, tree.root())
+    assert.deepStrictEqual([...loaded.entries()], [...tree.entries()])
+    assert.isAbove(clusters.lookedFor, 0)
+  })
+
   it("with a node too few or too many are refused", () => {
     const tree = Support.treeOf(big)
     const [root] = [...allClusters(tree)]
     const nodes = decodeCluster(root!.bytes)
     assert.isAbove(nodes.length, 2)
     for (const wrong of [nodes.slice(0, -1), [...nodes, nodes[1]!]]) {
-      assert.throws(() => Tree.load({ read: () => wrong }, tree.root()), InvalidNode)
+      assert.throws(() => Tree.load({ read: () => ({ blocks: wrong }) }, tree.root()), InvalidNode)
+    }
+    const { below } = root!
+    assert.isAbove(below.length, 0)
+    for (const wrong of [below.slice(0, -1), [...below, 1]]) {
+      const reader = { read: () => ({ blocks: nodes, below: wrong }) }
+      assert.throws(() => Tree.load(reader, tree.root()), InvalidNode)
     }
   })
 })

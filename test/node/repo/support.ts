@@ -2,10 +2,11 @@ import { cidForCbor, type Cid } from "../../../src/repo/cid.ts"
 import { encode, type Data } from "../../../src/repo/cbor.ts"
 import type { RepoOp } from "../../../src/repo/frame.ts"
 import { decodeCluster } from "../../../src/repo/mst/clusterCodec.ts"
-import { clusterDiff } from "../../../src/repo/mst/clusters.ts"
+import { allClusters, type Cluster, clusterDiff } from "../../../src/repo/mst/clusters.ts"
 import { diff } from "../../../src/repo/mst/diff.ts"
 import { keyLayer } from "../../../src/repo/mst/key.ts"
-import type { NodeReader } from "../../../src/repo/mst/loader.ts"
+import { type Found, type NodeReader, rootRow } from "../../../src/repo/mst/loader.ts"
+import { countChildren, decodeNode } from "../../../src/repo/mst/node.ts"
 import { Tree } from "../../../src/repo/mst/Tree.ts"
 import { tidFromMicros } from "../../../src/repo/tid.ts"
 
@@ -98,9 +99,9 @@ export const onLayer = (layer: number, count: number): Array<string> => {
 export class BlockRows implements NodeReader {
   readonly rows = new Map<string, Uint8Array>()
 
-  read(cid: Cid): ReadonlyArray<Uint8Array> | undefined {
+  read(cid: Cid): Found | undefined {
     const bytes = this.rows.get(cid.key)
-    return bytes === undefined ? undefined : [bytes]
+    return bytes === undefined ? undefined : { blocks: [bytes] }
   }
 
   apply(before: Tree, after: Tree): void {
@@ -115,34 +116,76 @@ export class BlockRows implements NodeReader {
   }
 }
 
-/** A store of one cluster a row, strict about what it is told, that counts the rows it writes. */
+/** A store of one cluster a row, strict about what it is told, that counts the rows it writes and those it has to look for. */
 export class ClusterRows implements NodeReader {
-  readonly rows = new Map<string, Uint8Array>()
+  readonly stored = new Map<number, Pick<Cluster, "cid" | "bytes" | "below">>()
   written = 0
+  lookedFor = 0
 
-  read(cid: Cid): ReadonlyArray<Uint8Array> | undefined {
-    const bytes = this.rows.get(cid.key)
-    return bytes === undefined ? undefined : decodeCluster(bytes)
+  /** A store that holds a tree. */
+  static of(tree: Tree): ClusterRows {
+    const store = new ClusterRows()
+    for (const cluster of allClusters(tree)) store.stored.set(cluster.row, cluster)
+    return store
+  }
+
+  /** The bytes of each cluster, by its top's CID. */
+  get rows(): Map<string, Uint8Array> {
+    return new Map(Array.from(this.stored.values(), ({ cid, bytes }) => [cid.key, bytes]))
+  }
+
+  read(cid: Cid, row: number | undefined): Found | undefined {
+    const known = row === undefined ? undefined : this.stored.get(row)
+    const found = known?.cid.equals(cid) === true ? known : this.stored.get(this.#find(cid) ?? -1)
+    return found && { blocks: decodeCluster(found.bytes), below: found.below }
   }
 
   apply(before: Tree, after: Tree): void {
-    const { removed, written } = clusterDiff(before, after)
-    const replaced = new Set<string>()
-    for (const { cid, bytes, replaces } of written) {
-      if (this.rows.has(cid.key)) throw new Error(`row ${cid} was there already`)
-      if (replaces !== undefined) {
-        if (!this.rows.delete(replaces.key)) throw new Error(`row ${replaces} was not there`)
-        replaced.add(replaces.key)
-      }
-      this.rows.set(cid.key, bytes)
+    let last = Math.max(...this.stored.keys())
+    const { removed, written, freed } = clusterDiff(before, after, {
+      next: () => ++last,
+      find: (cid) => this.#find(cid)
+    })
+    for (const { cid, row } of removed) {
+      if (this.stored.get(row)?.cid.equals(cid) !== true) throw new Error(`row ${row} is another`)
+    }
+    for (const { row, isNew, ...cluster } of written) {
+      if (this.stored.has(row) === isNew) throw new Error(`row ${row} is there already, or is not`)
+      this.stored.set(row, cluster)
       this.written++
     }
-    for (const cid of removed) {
-      if (replaced.has(cid.key)) continue
-      if (!this.rows.delete(cid.key)) throw new Error(`row ${cid} was not there`)
+    for (const row of freed) {
+      if (!this.stored.delete(row)) throw new Error(`row ${row} was not there`)
       this.written++
     }
   }
+
+  /** The rows that do not name the rows of the very clusters that their nodes link to. */
+  misled(root: Cid): Array<number> {
+    const reached = new Set([rootRow])
+    const wrong = this.stored.get(rootRow)?.cid.equals(root) === true ? [] : [rootRow]
+    for (const [row, { bytes, below }] of this.stored) {
+      const links = linksOut(decodeCluster(bytes))
+      const named = below.map((at) => this.stored.get(at)?.cid.toString())
+      if (links.join() !== named.join()) wrong.push(row)
+      for (const at of below) reached.add(at)
+    }
+    return [...wrong, ...[...this.stored.keys()].filter((row) => !reached.has(row))]
+  }
+
+  #find(cid: Cid): number | undefined {
+    this.lookedFor++
+    for (const [row, stored] of this.stored) if (stored.cid.equals(cid)) return row
+    return undefined
+  }
+}
+
+/** The subtrees that the nodes of one cluster link to and do not hold, in their order. */
+const linksOut = (blocks: ReadonlyArray<Uint8Array>): Array<string> => {
+  const inside = new Set(blocks.map((bytes) => cidForCbor(bytes).toString()))
+  return blocks
+    .flatMap((bytes) => (countChildren(bytes) === 0 ? [] : decodeNode(bytes, 99).links))
+    .flatMap((link) => (link === undefined || inside.has(link.toString()) ? [] : [String(link)]))
 }
 
 /** The tree of a map. */
