@@ -28,7 +28,7 @@ const pruneAll = async () => {
 describe("rows that a post bills", () => {
   it("are twelve at most in a repo of 2,000: all objects, their alarms, and the end of its event", async () => {
     // What other tests have left in the log: events of deleted accounts are counted there, and gone already.
-    await pruneAll()
+    if ((await sequencerObject().status()).events > 0) await pruneAll()
     const { applyWrites, createRecord, did } = await newPerson()
     const filling = await rowsOf(async () => {
       for (let batch = 0; batch < 10; batch++) await applyWrites(200)
