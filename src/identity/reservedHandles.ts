@@ -15,8 +15,10 @@ export const reservedHandles: ReadonlySet<string> = new Set(
     "feed feedgen feeds lexicon xrpc oauth oidc oauth2 well-known bsky bluesky blueskyweb",
     // roles
     "admin admins administrator administration root sysadmin system superuser operator owner staff",
-    "team mod mods moderator moderators moderation abuse security trust safety trustandsafety",
+    "team mod mods moderator moderators moderation security trust safety trustandsafety",
     "support help helpdesk info contact hostmaster postmaster webmaster noreply no-reply legal",
+    "about abuse access ads business careers community developer developers directory donate",
+    "download downloads enterprise faq feedback guest hosting jobs join newsletter sales shop store",
     "privacy terms tos policy press official service services server host nacre",
     // paths and words of account pages
     "account accounts login logout signin signup signout register registration auth authorize",

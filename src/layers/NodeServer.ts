@@ -20,8 +20,11 @@ export interface ServerOptions {
 
 const firehose = "/xrpc/com.atproto.sync.subscribeRepos"
 
-const urlOf = (message: IncomingMessage) =>
-  new URL(message.url ?? "/", `http://${message.headers.host ?? "localhost"}`)
+const urlOf = ({ url = "/", headers }: IncomingMessage) => {
+  const origin = `http://${headers.host ?? "localhost"}`
+  // Two slashes at the beginning are a path here, and no host that is named in the place of the server's.
+  return url.startsWith("/") ? new URL(origin + url) : new URL(url, origin)
+}
 
 const headersOf = (message: IncomingMessage): Headers => {
   const headers = new Headers()

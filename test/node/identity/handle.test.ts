@@ -66,7 +66,7 @@ describe("handles", () => {
   })
 
   it("that would pass for the host are reserved, there alone", () => {
-    for (const label of ["admin", "www", "support", "atproto", "security", "no-reply"]) {
+    for (const label of ["admin", "www", "support", "about", "atproto", "no-reply"]) {
       assert.strictEqual(errorOf(`${label}.pds.example.com`), "HandleNotAvailable", label)
       assert.strictEqual(errorOf(`${label}.alice.com`), "ok", label)
     }

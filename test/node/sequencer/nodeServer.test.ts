@@ -130,6 +130,17 @@ describe("the Node server", () => {
       }
     }))
 
+  it("takes no path for another host's name", () =>
+    served(
+      async (request) => new Response(request.url),
+      async ({ port }) => {
+        const { until, socket } = dial(port, "//other.example.com/x", { connection: "close" })
+        const text = await until((found) => found.includes("example.com/x"))
+        assert.include(text, "http://localhost//other.example.com/x")
+        socket.destroy()
+      }
+    ))
+
   it("answers 500 when the handler fails, and goes on", async () => {
     let calls = 0
     await served(
