@@ -92,9 +92,6 @@ export function parseVars(text) {
   return vars
 }
 
-/** The variables of a `.dev.vars` file as it is; none where there is no file. */
-export const readVars = (path) => (existsSync(path) ? parseVars(readFileSync(path, "utf8")) : {})
-
 /**
  * What tells one master key from another, and nothing about it: kept with the data that the key protects.
  *

@@ -1,6 +1,7 @@
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Command from "effect/cli/Command"
+import * as Flag from "effect/cli/Flag"
 import { note, report, table } from "../output.ts"
 import { envFlag, theEnvironment } from "./environment.ts"
 import { askCloudflare, handOver, storedAs } from "./handing.ts"
@@ -13,6 +14,13 @@ import {
   varsFile
 } from "./vars.ts"
 
+/** `--env` of a deployed server; without it the local one is meant. */
+const deployedFlag = envFlag.pipe(
+  Flag.withDescription(
+    "A deployed server: production, staging …; else the local one of this folder"
+  )
+)
+
 const words = (isSet: boolean | undefined): string =>
   isSet === undefined ? "not known" : isSet ? "set" : "missing"
 
@@ -23,7 +31,7 @@ const fileOf = Effect.fnUntraced(function* (env: Option.Option<string>) {
 
 const make = Command.make(
   "make",
-  { env: envFlag },
+  { env: deployedFlag },
   Effect.fnUntraced(function* ({ env }) {
     const file = yield* fileOf(env)
     const { added } = yield* makeSecrets(file)
@@ -106,7 +114,7 @@ const listDeployed = Effect.fnUntraced(function* (env: Option.Option<string>) {
 })
 
 /** `nacre secret`: which secrets are set. No value is ever shown. */
-export const secret = Command.make("secret", { env: envFlag }, ({ env }) =>
+export const secret = Command.make("secret", { env: deployedFlag }, ({ env }) =>
   Option.isNone(env) ? listLocal : listDeployed(env)
 ).pipe(
   Command.withDescription(
