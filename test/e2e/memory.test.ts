@@ -3,6 +3,7 @@ import type { TestServer } from "../support/server.ts"
 import { startMemory } from "../support/serverMemory.ts"
 import { clientSuite } from "./client.suite.ts"
 import { firehoseSuite } from "./firehose.suite.ts"
+import { lifeSuite } from "./life.suite.ts"
 import { refusalSuite } from "./refusal.suite.ts"
 import { repoSuite } from "./repo.suite.ts"
 
@@ -13,6 +14,6 @@ beforeAll(async () => {
 }, 60_000)
 afterAll(() => running?.stop())
 
-for (const suite of [clientSuite, repoSuite, refusalSuite, firehoseSuite]) {
+for (const suite of [clientSuite, repoSuite, refusalSuite, firehoseSuite, lifeSuite]) {
   suite("the memory server", () => running)
 }

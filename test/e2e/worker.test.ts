@@ -2,6 +2,7 @@ import { afterAll, beforeAll } from "@effect/vitest"
 import { startWorker, type TestServer } from "../support/server.ts"
 import { clientSuite } from "./client.suite.ts"
 import { firehoseSuite } from "./firehose.suite.ts"
+import { lifeSuite } from "./life.suite.ts"
 import { refusalSuite } from "./refusal.suite.ts"
 import { repoSuite } from "./repo.suite.ts"
 
@@ -12,5 +13,5 @@ beforeAll(async () => {
 }, 60_000)
 afterAll(() => running?.stop())
 
-for (const suite of [clientSuite, repoSuite, refusalSuite, firehoseSuite])
+for (const suite of [clientSuite, repoSuite, refusalSuite, firehoseSuite, lifeSuite])
   suite("the Worker", () => running)
