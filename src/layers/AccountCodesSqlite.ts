@@ -1,4 +1,4 @@
-import { createHmac, createSecretKey, randomBytes } from "node:crypto"
+import { createHmac, randomBytes } from "node:crypto"
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
@@ -12,7 +12,8 @@ import {
   type CodeRefused,
   type PendingCode
 } from "../services/AccountCodes.ts"
-import { Config, hkdf } from "../services/Config.ts"
+import { Config } from "../services/Config.ts"
+import { hkdfKey } from "../services/derivedSecrets.ts"
 import { bytesOf, SqlStorage, type SqlValue } from "../services/SqlStorage.ts"
 import { sealer } from "./sealedSecrets.ts"
 
@@ -47,7 +48,7 @@ export const layer: Layer.Layer<AccountCodes, never, SqlStorage | Config> = Laye
     const sql = yield* SqlStorage
     const { masterKey } = yield* Config
     const secrets = sealer(masterKey, "mailed codes shown")
-    const key = createSecretKey(hkdf(masterKey, "mailed codes"))
+    const key = hkdfKey(masterKey, "mailed codes")
 
     // 50 random bits need no slow hash, as long as whoever reads the storage lacks the key.
     const hashOf = (purpose: CodePurpose, code: string): string =>

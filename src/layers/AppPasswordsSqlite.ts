@@ -1,10 +1,11 @@
-import { createHmac, createSecretKey, randomBytes } from "node:crypto"
+import { createHmac, randomBytes } from "node:crypto"
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import { formatAppPassword, isAppPassword } from "../auth/appPassword.ts"
 import { type AppPassword, AppPasswordExists, AppPasswords } from "../services/AppPasswords.ts"
-import { Config, hkdf } from "../services/Config.ts"
+import { Config } from "../services/Config.ts"
+import { hkdfKey } from "../services/derivedSecrets.ts"
 import { Sessions } from "../services/Sessions.ts"
 import { SqlStorage, type SqlValue } from "../services/SqlStorage.ts"
 
@@ -34,7 +35,7 @@ export const layer: Layer.Layer<AppPasswords, never, SqlStorage | Sessions | Con
     const sql = yield* SqlStorage
     const sessions = yield* Sessions
     const { masterKey } = yield* Config
-    const key = createSecretKey(hkdf(masterKey, "app passwords"))
+    const key = hkdfKey(masterKey, "app passwords")
 
     // 80 random bits need no slow hash; the key and the DID make the stored value useless elsewhere.
     const hashOf = (did: string, password: string): string =>

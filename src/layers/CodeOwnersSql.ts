@@ -1,10 +1,11 @@
-import { createHmac, createSecretKey } from "node:crypto"
+import { createHmac } from "node:crypto"
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import { normalizeMailedCode } from "../auth/mailedCode.ts"
 import { CodeOwners } from "../services/CodeOwners.ts"
-import { Config, hkdf } from "../services/Config.ts"
+import { Config } from "../services/Config.ts"
+import { hkdfKey } from "../services/derivedSecrets.ts"
 import { DirectoryUnavailable } from "../services/Directory.ts"
 import { HostDatabase, queriesOver } from "./HostDatabase.ts"
 
@@ -25,7 +26,7 @@ export const layer: Layer.Layer<CodeOwners, never, HostDatabase | Config> = Laye
     const database = yield* HostDatabase
     const { masterKey } = yield* Config
     const { sql, batch } = database
-    const key = createSecretKey(hkdf(masterKey, "reset code owners"))
+    const key = hkdfKey(masterKey, "reset code owners")
     const hashOf = (code: string): string =>
       createHmac("sha256", key).update(code).digest("base64url")
     const { repeatable } = queriesOver(

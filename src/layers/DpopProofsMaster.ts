@@ -3,7 +3,8 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import { checkProof } from "../oauth/dpop.ts"
 import { dpopNonces } from "../oauth/nonce.ts"
-import { Config, hkdf } from "../services/Config.ts"
+import { Config } from "../services/Config.ts"
+import { hkdf } from "../services/derivedSecrets.ts"
 import { BadProof, DpopProofs } from "../services/DpopProofs.ts"
 
 /** The path of a request's URL, whether or not it has an origin. */

@@ -3,7 +3,7 @@ import * as Layer from "effect/Layer"
 import * as Redacted from "effect/Redacted"
 import { type Curve, formatDidKey, generatePrivateKey, publicKeyOf } from "../identity/didKey.ts"
 import { concatBytes } from "../repo/bytes.ts"
-import { hkdf } from "../services/Config.ts"
+import { hkdf } from "../services/derivedSecrets.ts"
 import { Keys, KeyUnreadable, type PrivateKey } from "../services/Keys.ts"
 import * as SignerKeys from "./SignerKeys.ts"
 

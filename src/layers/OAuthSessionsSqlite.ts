@@ -1,4 +1,3 @@
-import { createSecretKey } from "node:crypto"
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
@@ -16,7 +15,8 @@ import { makeRefreshToken, readRefreshToken } from "../oauth/refreshToken.ts"
 import type { ClientAuth } from "../oauth/types.ts"
 import { sha256 } from "../repo/cid.ts"
 import { OAuthDenied } from "../services/Auth.ts"
-import { Config, hkdf } from "../services/Config.ts"
+import { Config } from "../services/Config.ts"
+import { hkdfKey } from "../services/derivedSecrets.ts"
 import {
   GrantEnded,
   type NewOAuthSession,
@@ -105,9 +105,9 @@ export const layer: Layer.Layer<OAuthSessions, never, SqlStorage | Config> = Lay
   Effect.gen(function* () {
     const sql = yield* SqlStorage
     const { masterKey, serviceDid: audience, publicUrl: issuer } = yield* Config
-    const key = createSecretKey(hkdf(masterKey, "oauth access tokens"))
+    const key = hkdfKey(masterKey, "oauth access tokens")
     const isSigned = rememberingVerifier(key)
-    const secretKey = createSecretKey(hkdf(masterKey, "oauth refresh tokens"))
+    const secretKey = hkdfKey(masterKey, "oauth refresh tokens")
 
     // Every call asks which session it is: the rows are kept until one of them changes.
     const kept = new Map<string, Kept>()

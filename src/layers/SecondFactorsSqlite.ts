@@ -1,4 +1,4 @@
-import { createHmac, createSecretKey, randomBytes } from "node:crypto"
+import { createHmac, randomBytes } from "node:crypto"
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
@@ -9,7 +9,8 @@ import {
 } from "../auth/recoveryCode.ts"
 import { formatTotpSecret, totpSecretLength, totpStep } from "../auth/totp.ts"
 import { sameBytes } from "../repo/bytes.ts"
-import { Config, hkdf } from "../services/Config.ts"
+import { Config } from "../services/Config.ts"
+import { hkdfKey } from "../services/derivedSecrets.ts"
 import {
   NoAuthenticator,
   SecondFactors,
@@ -53,7 +54,7 @@ export const layer: Layer.Layer<SecondFactors, never, SqlStorage | Config> = Lay
     const sql = yield* SqlStorage
     const { masterKey } = yield* Config
     const secrets = sealer(masterKey, "totp secrets")
-    const key = createSecretKey(hkdf(masterKey, "recovery codes"))
+    const key = hkdfKey(masterKey, "recovery codes")
 
     // 50 random bits need no slow hash, as long as whoever reads the storage lacks the key.
     const hashOf = (code: string): string =>

@@ -1,4 +1,4 @@
-import { createHmac, createSecretKey, randomBytes } from "node:crypto"
+import { createHmac, randomBytes } from "node:crypto"
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
@@ -14,7 +14,8 @@ import {
 import { toBase64Url } from "../identity/base64url.ts"
 import { sha256 } from "../repo/cid.ts"
 import { Denied } from "../services/Auth.ts"
-import { Config, hkdf } from "../services/Config.ts"
+import { Config } from "../services/Config.ts"
+import { hkdfKey } from "../services/derivedSecrets.ts"
 import { type Session, SessionEnded, Sessions } from "../services/Sessions.ts"
 import { SqlStorage, type SqlValue } from "../services/SqlStorage.ts"
 
@@ -70,9 +71,9 @@ export const layer: Layer.Layer<Sessions, never, SqlStorage | Config> = Layer.ef
   Effect.gen(function* () {
     const sql = yield* SqlStorage
     const { masterKey, serviceDid: service } = yield* Config
-    const key = createSecretKey(hkdf(masterKey, "session tokens"))
+    const key = hkdfKey(masterKey, "session tokens")
     const isSigned = rememberingVerifier(key)
-    const chainKey = createSecretKey(hkdf(masterKey, "refresh chain"))
+    const chainKey = hkdfKey(masterKey, "refresh chain")
 
     /** The token after this one: always the same, and known to nobody without the master key. */
     const nextToken = (token: string): string =>

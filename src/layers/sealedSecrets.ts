@@ -1,7 +1,7 @@
 import * as Effect from "effect/Effect"
 import type * as Redacted from "effect/Redacted"
 import { concatBytes } from "../repo/bytes.ts"
-import { hkdf } from "../services/Config.ts"
+import { hkdf } from "../services/derivedSecrets.ts"
 
 /** A sealed secret is: this version, a nonce of 12 bytes, then AES-256-GCM of the secret with its tag of 16. */
 const version = 1

@@ -1,4 +1,3 @@
-import { hkdfSync } from "node:crypto"
 import * as Context from "effect/Context"
 import * as Redacted from "effect/Redacted"
 import * as Schema from "effect/Schema"
@@ -145,16 +144,3 @@ export class Misconfigured extends Schema.TaggedError<Misconfigured>()("Misconfi
 
 /** The server's settings. */
 export class Config extends Context.Service<Config, Settings>()("nacre/services/Config") {}
-
-/**
- * A secret of 32 bytes for one purpose, derived from the master key (HKDF-SHA-256).
- *
- * The master key is uniform, so a salt would add nothing; the purpose keeps the secrets apart.
- */
-export const hkdf = (
-  masterKey: Redacted.Redacted<Uint8Array>,
-  purpose: string
-): Uint8Array<ArrayBuffer> =>
-  new Uint8Array(
-    hkdfSync("sha256", Redacted.value(masterKey), new Uint8Array(0), `nacre/${purpose}`, 32)
-  )

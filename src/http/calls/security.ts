@@ -7,7 +7,8 @@ import { type Account, AccountStore, inactiveStatus } from "../../services/Accou
 import type { OwnerView } from "../../services/accountCalls/security.ts"
 import { AppPasswords } from "../../services/AppPasswords.ts"
 import { Denied } from "../../services/Auth.ts"
-import { Config, hkdf } from "../../services/Config.ts"
+import { Config } from "../../services/Config.ts"
+import { hkdf } from "../../services/derivedSecrets.ts"
 import { OAuthSessions } from "../../services/OAuthSessions.ts"
 import { Passkeys } from "../../services/Passkeys.ts"
 import {

@@ -1,7 +1,8 @@
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import { openTicket, sealTicket, type TicketClaims } from "../../auth/ticket.ts"
-import { Config, hkdf } from "../../services/Config.ts"
+import { Config } from "../../services/Config.ts"
+import { hkdf } from "../../services/derivedSecrets.ts"
 
 /** What this server says to itself through a browser. */
 export type Purpose =

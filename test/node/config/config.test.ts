@@ -3,7 +3,8 @@ import * as Effect from "effect/Effect"
 import * as Redacted from "effect/Redacted"
 import * as Result from "effect/Result"
 import { layer, read } from "../../../src/layers/ConfigEnv.ts"
-import { Config, hkdf, type Settings } from "../../../src/services/Config.ts"
+import { Config, type Settings } from "../../../src/services/Config.ts"
+import { hkdf } from "../../../src/services/derivedSecrets.ts"
 
 const masterKey = Buffer.alloc(32, 7).toString("base64url")
 const secrets = {

@@ -1,0 +1,33 @@
+import { createSecretKey, hkdfSync, type KeyObject } from "node:crypto"
+import * as Redacted from "effect/Redacted"
+
+type MasterKey = Redacted.Redacted<Uint8Array>
+
+/** A function of the master key and a purpose, worked out once for each: the objects of an isolate share its settings. */
+const remembering = <A>(derive: (masterKey: MasterKey, purpose: string) => A) => {
+  const known = new WeakMap<MasterKey, Map<string, A>>()
+  return (masterKey: MasterKey, purpose: string): A => {
+    const secrets = known.get(masterKey) ?? new Map<string, A>()
+    known.set(masterKey, secrets)
+    let secret = secrets.get(purpose)
+    if (secret === undefined) secrets.set(purpose, (secret = derive(masterKey, purpose)))
+    return secret
+  }
+}
+
+/**
+ * The secret of 32 bytes that the master key gives for a purpose (HKDF-SHA-256); not to be changed by whoever holds it.
+ *
+ * The master key is uniform, so a salt would add nothing; the purpose keeps the secrets apart.
+ */
+export const hkdf = remembering(
+  (masterKey, purpose): Uint8Array<ArrayBuffer> =>
+    new Uint8Array(
+      hkdfSync("sha256", Redacted.value(masterKey), new Uint8Array(0), `nacre/${purpose}`, 32)
+    )
+)
+
+/** The same secret as a key for `createHmac`. */
+export const hkdfKey = remembering((masterKey, purpose): KeyObject =>
+  createSecretKey(hkdf(masterKey, purpose))
+)
