@@ -17,8 +17,8 @@ export const reservedHandles: ReadonlySet<string> = new Set(
     "admin admins administrator administration root sysadmin system superuser operator owner staff",
     "team mod mods moderator moderators moderation security trust safety trustandsafety",
     "support help helpdesk info contact hostmaster postmaster webmaster noreply no-reply legal",
-    "about abuse access ads business careers community developer developers directory donate",
-    "download downloads enterprise faq feedback guest hosting jobs join newsletter sales shop store",
+    "about abuse access ads business careers developer developers directory donate download",
+    "downloads enterprise faq feedback hosting jobs newsletter sales",
     "privacy terms tos policy press official service services server host nacre",
     // paths and words of account pages
     "account accounts login logout signin signup signout register registration auth authorize",
