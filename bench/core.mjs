@@ -1,6 +1,7 @@
 // The pure core alone, without storage or HTTP: node bench/core.mjs
 import { CarChunks, carBytes } from "../src/repo/car.ts"
-import { decode, encode } from "../src/repo/cbor.ts"
+import { encode } from "../src/repo/cbor.ts"
+import { decode } from "../src/repo/cborDecode.ts"
 import { Cid, cidForCbor } from "../src/repo/cid.ts"
 import { signedCommit, unsignedCommitBytes } from "../src/repo/commit.ts"
 import { commitFrame } from "../src/repo/frame.ts"

@@ -31,8 +31,11 @@ export async function build({ entry = resolve(root, "src/main.ts"), minify = fal
     conditions: ["workerd", "worker", "browser"],
     mainFields: ["browser", "module", "main"],
     external: ["cloudflare:*", "node:*", "workerd:*"],
-    // As in wrangler.toml: of this package one function is used, and it brings a whole validation library.
-    alias: { "@atproto/did": resolve(root, "src/identity/didReference.ts") },
+    // As in wrangler.toml: of these packages little is used, and they bring a validation library and every base there is.
+    alias: {
+      "@atproto/did": resolve(root, "src/identity/didReference.ts"),
+      "multiformats/basics": resolve(root, "src/identity/multibases.ts")
+    },
     define: { "process.env.NODE_ENV": JSON.stringify("production") },
     // Names would be kept by a call for every closure made, on the hot paths too (wrangler.toml says the same).
     keepNames: false,

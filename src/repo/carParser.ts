@@ -1,4 +1,5 @@
-import { decode, InvalidCbor } from "./cbor.ts"
+import { InvalidCbor } from "./cbor.ts"
+import { decode } from "./cborDecode.ts"
 import type { Block } from "./car.ts"
 import { Cid, cidLength, isCidAt } from "./cid.ts"
 import { isMap } from "./json.ts"

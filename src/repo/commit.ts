@@ -1,5 +1,6 @@
 import type { Data } from "./cbor.ts"
-import { decode, encode, InvalidCbor } from "./cbor.ts"
+import { encode, InvalidCbor } from "./cbor.ts"
+import { decode } from "./cborDecode.ts"
 import { Cid, cidForCbor, dagCbor } from "./cid.ts"
 import { isMap } from "./json.ts"
 import { isTid } from "./tid.ts"

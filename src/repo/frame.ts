@@ -1,6 +1,7 @@
 import { concatBytes } from "./bytes.ts"
 import type { Data } from "./cbor.ts"
-import { decode, decodeFirst, encode } from "./cbor.ts"
+import { encode } from "./cbor.ts"
+import { decode, decodeFirst } from "./cborDecode.ts"
 import type { Cid } from "./cid.ts"
 import { major, scratch, takeScratch, writeUint64 } from "./writer.ts"
 

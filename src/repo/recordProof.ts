@@ -1,6 +1,7 @@
 import { verifyBytes } from "../identity/didKey.ts"
 import { type Block, readCar } from "./car.ts"
-import { type Data, decode } from "./cbor.ts"
+import type { Data } from "./cbor.ts"
+import { decode } from "./cborDecode.ts"
 import type { Cid } from "./cid.ts"
 import { decodeCommit, unsignedCommitBytes } from "./commit.ts"
 import { Tree } from "./mst/Tree.ts"

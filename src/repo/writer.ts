@@ -7,7 +7,16 @@ const utf8 = new TextEncoder()
 export const isWellFormed = (text: string): boolean => !/\p{Surrogate}/u.test(text)
 
 /** CBOR major types, shifted into place. */
-export const major = { uint: 0x00, negative: 0x20, bytes: 0x40, text: 0x60, array: 0x80, map: 0xa0 }
+export const major = {
+  uint: 0x00,
+  negative: 0x20,
+  bytes: 0x40,
+  text: 0x60,
+  array: 0x80,
+  map: 0xa0,
+  tag: 0xc0,
+  simple: 0xe0
+}
 
 /** Bytes that a CBOR head with this argument takes. */
 export const headLength = (n: number): number =>

@@ -1,7 +1,8 @@
 import { assert, describe, it } from "@effect/vitest"
 import { existsSync, readFileSync } from "node:fs"
 import { join } from "node:path"
-import { decode, encode } from "../../src/repo/cbor.ts"
+import { encode } from "../../src/repo/cbor.ts"
+import { decode } from "../../src/repo/cborDecode.ts"
 import { cidForCbor } from "../../src/repo/cid.ts"
 import { fromJson, InvalidData, recordFromJson, toJson } from "../../src/repo/json.ts"
 

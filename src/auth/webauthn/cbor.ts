@@ -1,26 +1,57 @@
-import { decodeFirst } from "cborg"
+import { InvalidCbor } from "../../repo/cbor.ts"
+import { CborReader } from "../../repo/cborReader.ts"
+import { maxDepth } from "../../repo/limits.ts"
+import { major } from "../../repo/writer.ts"
 import { WebAuthnFault } from "./fault.ts"
 
 /** A map of CBOR: its keys may be numbers, unlike those of DAG-CBOR. */
 export type CborMap = ReadonlyMap<unknown, unknown>
 
-const strict = {
-  strict: true,
-  allowIndefinite: false,
-  allowUndefined: false,
-  useMaps: true,
-  rejectDuplicateMapKeys: true
-}
-
 /** Decodes the map that the bytes begin with, and answers what follows it; throws WebAuthnFault. */
 export const decodeMap = (bytes: Uint8Array): [map: CborMap, rest: Uint8Array] => {
-  let decoded: [unknown, Uint8Array]
+  const reader = new CborReader(bytes)
+  let value: unknown
   try {
-    decoded = decodeFirst(bytes, strict)
-  } catch {
-    throw new WebAuthnFault("malformed CBOR")
+    value = read(reader, 0)
+  } catch (error) {
+    if (error instanceof InvalidCbor) throw new WebAuthnFault("malformed CBOR")
+    throw error
   }
-  const [value, rest] = decoded
   if (!(value instanceof Map)) throw new WebAuthnFault("not a map of CBOR")
-  return [value, rest]
+  return [value, bytes.subarray(reader.at)]
+}
+
+const read = (reader: CborReader, depth: number): unknown => {
+  if (depth > maxDepth) throw new InvalidCbor(`nested deeper than ${maxDepth} levels`)
+  switch (reader.head()) {
+    case major.uint:
+      return reader.argument
+    case major.negative:
+      return reader.negative()
+    case major.bytes:
+      return reader.take(reader.argument).slice()
+    case major.text:
+      return reader.text(reader.argument)
+    case major.array: {
+      const items: Array<unknown> = []
+      for (let left = reader.argument; left > 0; left--) items.push(read(reader, depth + 1))
+      return items
+    }
+    case major.map:
+      return readMap(reader, reader.argument, depth)
+    case major.tag:
+      throw new InvalidCbor("a tag")
+    default:
+      return reader.simple()
+  }
+}
+
+const readMap = (reader: CborReader, count: number, depth: number): CborMap => {
+  const map = new Map<unknown, unknown>()
+  for (let left = count; left > 0; left--) {
+    const key = read(reader, depth + 1)
+    if (map.has(key)) throw new InvalidCbor("a repeated key")
+    map.set(key, read(reader, depth + 1))
+  }
+  return map
 }

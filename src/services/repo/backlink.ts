@@ -1,4 +1,4 @@
-import { decode } from "../../repo/cbor.ts"
+import { decode } from "../../repo/cborDecode.ts"
 
 /** The collections in which one subject is named by one record at most, and where the subject stands. */
 const single = new Map<string, (record: Record<string, unknown>) => unknown>([

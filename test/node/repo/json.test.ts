@@ -1,5 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
-import { decode, encode } from "../../../src/repo/cbor.ts"
+import { encode } from "../../../src/repo/cbor.ts"
+import { decode } from "../../../src/repo/cborDecode.ts"
 import { fromJson, InvalidData, recordFromJson, toJson } from "../../../src/repo/json.ts"
 import * as Support from "./support.ts"
 

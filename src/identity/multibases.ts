@@ -1,0 +1,21 @@
+import { base16, base16upper } from "multiformats/bases/base16"
+import { base32, base32upper } from "multiformats/bases/base32"
+import { base58btc } from "multiformats/bases/base58"
+import { base64, base64url, base64urlpad } from "multiformats/bases/base64"
+
+/**
+ * The bases that `@atproto/crypto` reads and writes keys in.
+ *
+ * The bundle of the Worker has this module in place of `multiformats/basics` (`alias` in wrangler.toml and
+ * scripts/build.mjs), which brings all bases there are, and a second copy of the library: 5 KiB less to load.
+ */
+export const bases = {
+  base16,
+  base16upper,
+  base32,
+  base32upper,
+  base58btc,
+  base64,
+  base64url,
+  base64urlpad
+}

@@ -1,0 +1,87 @@
+import { InvalidCbor } from "./cbor.ts"
+import { major } from "./writer.ts"
+
+const utf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true })
+
+/** Up to this length a loop that finds ASCII alone is faster than a call of the decoder. */
+const shortText = 64
+
+/** Reads CBOR piece by piece: definite lengths, numbers in the fewest bytes, no number beyond the safe ones; throws InvalidCbor. */
+export class CborReader {
+  readonly bytes: Uint8Array
+  /** Where the next piece begins. */
+  at = 0
+  /** The number in the head that was read last. */
+  argument = 0
+
+  constructor(bytes: Uint8Array) {
+    this.bytes = bytes
+  }
+
+  /** Reads a head and answers its major type; of simple values (type 7) only those of one byte are read. */
+  head(): number {
+    const { bytes } = this
+    const first = bytes[this.at]
+    if (first === undefined) throw new InvalidCbor("it ends too soon")
+    const type = first & 0xe0
+    const low = first & 0x1f
+    this.at++
+    if (low < 24) this.argument = low
+    else if (low > 27) throw new InvalidCbor("an indefinite length, or none")
+    else if (type === major.simple) throw new InvalidCbor("a float")
+    else this.#readArgument(1 << (low - 24))
+    return type
+  }
+
+  #readArgument(width: number): void {
+    const end = this.at + width
+    if (end > this.bytes.length) throw new InvalidCbor("it ends too soon")
+    let n = 0
+    while (this.at < end) n = n * 256 + this.bytes[this.at++]!
+    if (n < (width === 1 ? 24 : 2 ** (width * 4))) {
+      throw new InvalidCbor("a number in more bytes than it needs")
+    }
+    if (n > Number.MAX_SAFE_INTEGER) throw new InvalidCbor("a number that is no safe integer")
+    this.argument = n
+  }
+
+  /** The negative number whose head was read last. */
+  negative(): number {
+    const n = -1 - this.argument
+    if (!Number.isSafeInteger(n)) throw new InvalidCbor("a number that is no safe integer")
+    return n
+  }
+
+  /** The simple value whose head was read last: of those there are, the data model has three. */
+  simple(): boolean | null {
+    if (this.argument === 20 || this.argument === 21) return this.argument === 21
+    if (this.argument === 22) return null
+    throw new InvalidCbor("an unknown simple value")
+  }
+
+  /** So many bytes, as a view. */
+  take(length: number): Uint8Array {
+    const end = this.at + length
+    if (end > this.bytes.length) throw new InvalidCbor("it ends too soon")
+    const part = this.bytes.subarray(this.at, end)
+    this.at = end
+    return part
+  }
+
+  /** So many bytes of text; a byte order mark belongs to it. */
+  text(length: number): string {
+    const { bytes, at } = this
+    const part = this.take(length)
+    if (length <= shortText) {
+      let text = ""
+      let i = at
+      for (; i < this.at && bytes[i]! < 0x80; i++) text += String.fromCharCode(bytes[i]!)
+      if (i === this.at) return text
+    }
+    try {
+      return utf8.decode(part)
+    } catch {
+      throw new InvalidCbor("text that is not UTF-8")
+    }
+  }
+}
