@@ -8,12 +8,10 @@ import {
   type StoredBlob
 } from "../services/BlobStore.ts"
 import type * as Effect from "effect/Effect"
+import { openSource } from "./bodySource.ts"
 
 /** The failures of a put. */
 export type PutFailure = Effect.Error<ReturnType<BlobStore["Service"]["put"]>>
-
-/** Bytes read at once. Larger chunks are no faster, smaller ones cost turns. */
-const chunkSize = 256 * 1024
 
 /** How long a body says it is and how long it may be. */
 export interface BodyBounds {
@@ -79,58 +77,4 @@ export const pump = async (
   } finally {
     signal.removeEventListener("abort", stop)
   }
-}
-
-interface Source {
-  /** The next bytes, at least one of them, or nothing at the end. */
-  read(): Promise<Uint8Array | undefined>
-  recycle(chunk: Uint8Array): void
-  cancel(): void
-}
-
-/** Reads into own buffers where the stream can (the platform's bodies): large chunks, no garbage. */
-const openSource = (body: ReadableStream<Uint8Array>): Source => {
-  const reader = byobReader(body)
-  if (reader === undefined) return openPlain(body)
-  const spare: Array<ArrayBuffer> = []
-  let ended = false
-  const read = async (): Promise<Uint8Array | undefined> => {
-    if (ended) return undefined
-    const view = new Uint8Array(spare.pop() ?? new ArrayBuffer(chunkSize))
-    // workerd alone has readAtLeast; its read() gives a packet at a time.
-    const result =
-      "readAtLeast" in reader
-        ? await reader.readAtLeast(view.byteLength, view)
-        : await (reader as ReadableStreamBYOBReader).read(view)
-    ended = result.done
-    if (result.value !== undefined && result.value.byteLength > 0) return result.value
-    return ended ? undefined : read()
-  }
-  return {
-    read,
-    recycle: (chunk) => {
-      // SAFETY: the chunk is a view on the whole of a buffer that was made above.
-      spare.push(chunk.buffer as ArrayBuffer)
-    },
-    cancel: () => void reader.cancel().catch(() => {})
-  }
-}
-
-/** A stream made of ready chunks has no such reader and says so by throwing. */
-const byobReader = (body: ReadableStream<Uint8Array>) => {
-  try {
-    return body.getReader({ mode: "byob" })
-  } catch {
-    return undefined
-  }
-}
-
-const openPlain = (body: ReadableStream<Uint8Array>): Source => {
-  const reader = body.getReader()
-  const read = async (): Promise<Uint8Array | undefined> => {
-    const { done, value } = await reader.read()
-    if (done) return undefined
-    return value.byteLength > 0 ? value : read()
-  }
-  return { read, recycle: () => {}, cancel: () => void reader.cancel().catch(() => {}) }
 }

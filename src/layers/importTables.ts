@@ -9,13 +9,11 @@ import * as Records from "./RecordsSqlite.ts"
 
 type Sql = SqlStorage["Service"]
 
-/** The tables that an import writes under other names, and then puts in place. */
-const shadowed = ["record", "backlink", "cluster", "blob_ref"]
-
-const statements = [...Records.tables, ...BlockStore.tables, ...BlobRows.tables].flatMap((table) =>
-  shadowed
-    .filter((name) => table.includes(`TABLE IF NOT EXISTS ${name} (`))
-    .map((name) => table.replace(` ${name} (`, ` import_${name} (`))
+/** The tables that an import writes under other names, and then puts in place; with the statements that make them. */
+const shadowed = ["record", "backlink", "cluster", "blob_ref"].flatMap((name) =>
+  [...Records.tables, ...BlockStore.tables, ...BlobRows.tables]
+    .filter((table) => table.includes(`TABLE IF NOT EXISTS ${name} (`))
+    .map((table) => [name, table] as const)
 )
 
 const left = (sql: Sql): ReadonlyArray<string> =>
@@ -31,19 +29,25 @@ export const clear = (sql: Sql): void => {
   for (const name of left(sql)) drop(sql, name)
 }
 
-/** A table cannot be dropped while any cursor of the object stands open; its rows can be deleted then, at a price. */
-const drop = (sql: Sql, name: string): void => {
+/** Takes a table away, which bills nothing; not while any cursor of the object stands open. */
+const dropped = (sql: Sql, name: string): boolean => {
   try {
     sql.exec(`DROP TABLE ${name}`)
+    return true
   } catch {
-    sql.exec(`DELETE FROM ${name}`)
+    return false
   }
+}
+
+/** Takes a table away, or at a price its rows. */
+const drop = (sql: Sql, name: string): void => {
+  if (!dropped(sql, name)) sql.exec(`DELETE FROM ${name}`)
 }
 
 /** Makes the tables, empty. */
 export const create = (sql: Sql): void => {
   clear(sql)
-  for (const statement of statements) sql.exec(statement)
+  for (const [name, table] of shadowed) sql.exec(table.replace(` ${name} (`, ` import_${name} (`))
 }
 
 /** Stores a cluster of the tree. */
@@ -80,20 +84,21 @@ export const putRecord = (
 }
 
 /** A renaming bills a row for every table of the object: so many rows are better copied. */
-const fewRows = 40
+const fewRows = 25
 
 const isSmall = (sql: Sql, name: string): boolean =>
   sql.exec(`SELECT 1 FROM ${name} LIMIT ${fewRows + 1}`).toArray().length <= fewRows
 
-/** Puts the tables in place, inside a transaction; those that they replace are left to be cleared. */
+/** Puts the tables in place, inside a transaction; those that they replace are gone, or left to be cleared. */
 export const swap = (sql: Sql, rev: string): void => {
-  for (const name of shadowed) {
-    if (isSmall(sql, name) && isSmall(sql, `import_${name}`)) {
-      sql.exec(`DELETE FROM ${name}`)
+  for (const [name, statement] of shadowed) {
+    if (isSmall(sql, `import_${name}`)) {
+      if (dropped(sql, name)) sql.exec(statement)
+      else sql.exec(`DELETE FROM ${name}`)
       sql.exec(`INSERT INTO ${name} SELECT * FROM import_${name}`)
     } else {
       // A name that no earlier import has used: what those left may still be there.
-      sql.exec(`ALTER TABLE ${name} RENAME TO import_${name}_${rev}`)
+      if (!dropped(sql, name)) sql.exec(`ALTER TABLE ${name} RENAME TO import_${name}_${rev}`)
       sql.exec(`ALTER TABLE import_${name} RENAME TO ${name}`)
     }
   }

@@ -83,6 +83,23 @@ export const importRefusals = (name: string, withDatabase: WithDatabase): void =
       const car = carOf((await made(world)).repo)
       return Uint8Array.from([...car, 0xff, 0xff, 0xff, 0x7f, 0])
     })
+    refused("with a length of ten bytes", /no block has/, async (world) => {
+      const car = carOf((await made(world)).repo)
+      const huge = [...Array.from({ length: 9 }, () => 0xff), 0x01]
+      return Uint8Array.from([...car, ...huge, 0])
+    })
+    refused("with blocks that are empty", /a block without a CID/, async (world) => {
+      const car = carOf((await made(world)).repo)
+      const all = new Uint8Array(car.length + 200_000)
+      all.set(car)
+      return all
+    })
+    refused("of version 2", /not version 1/, async (world) => {
+      const { repo } = await made(world)
+      // The first eleven bytes of every CAR of version 2, and the one of version 1 that it wraps.
+      const pragma = [0x0a, 0xa1, 0x67, ...new TextEncoder().encode("version"), 0x02]
+      return Uint8Array.from([...pragma, ...new Uint8Array(40), ...carOf(repo)])
+    })
     refused("with several roots", /one root, and has 2/, async (world) => {
       const { repo } = await made(world)
       const header = encode({ roots: [repo.commit.cid, repo.commit.cid], version: 1 })
@@ -234,6 +251,42 @@ export const importRefusals = (name: string, withDatabase: WithDatabase): void =
       )
       return withTree(world, { e: rising(keys, one.cid), l: null }, one)
     })
+    refused("with a node that is its own child", /does not match its digest/, async (world) => {
+      const { repo } = await made(world)
+      const one = blockOf({ text: "x" })
+      const { cid } = repo.nodes[0]!
+      // No bytes hold their own digest: such a node lies about its name.
+      const { bytes } = blockOf({ e: [entry(keyOn(0), one.cid, cid)], l: cid })
+      return carOf({ ...repo, nodes: [{ cid, bytes }, ...repo.nodes.slice(1)] })
+    })
+    refused("with a key twice", /a key that adds nothing/, (world) => {
+      const one = blockOf({ text: "x" })
+      const e = [entry("com.example.note/a", one.cid), entry("", one.cid, null, 18)]
+      return withTree(world, { e, l: null }, one)
+    })
+    refused(
+      "with a key that shares more than the one before has",
+      /out of order, or not compressed/,
+      (world) => {
+        const one = blockOf({ text: "x" })
+        const e = [entry("com.example.note/a", one.cid), entry("b", one.cid, null, 30)]
+        return withTree(world, { e, l: null }, one)
+      }
+    )
+    refused(
+      "with a key that shares less than it could",
+      /out of order, or not compressed/,
+      (world) => {
+        const one = blockOf({ text: "x" })
+        const paths = Array.from({ length: 50 }, (_, n) => `com.example.note/${n}`)
+        const [first, second] = paths.filter((path) => keyLayer(path) === 0).toSorted()
+        return withTree(
+          world,
+          { e: [entry(first!, one.cid), entry(second!, one.cid)], l: null },
+          one
+        )
+      }
+    )
     refused("with one subtree in two places", /out of order/, async (world) => {
       const { repo } = await made(world)
       const one = blockOf({ text: "x" })
