@@ -104,10 +104,17 @@ export const inWords = (milliseconds: number): string => {
   return minutes < 120 ? `${minutes} minutes` : `${Math.ceil(minutes / 60)} hours`
 }
 
+/** What to do about an error that the wire has no name for, by its words. */
+const adviceByWords: ReadonlyArray<readonly [words: RegExp, next: string]> = [
+  [/email already taken/i, "Use another address, or see whose it is: nacre account list"],
+  [/no such account/i, "See which accounts are there: nacre account list"]
+]
+
 const adviceOn = (failure: CallFailed): string | undefined => {
-  const { error, retryAfter } = failure
+  const { error, message, retryAfter } = failure
   if (retryAfter !== undefined) return `Wait ${inWords(retryAfter)} and repeat the command.`
-  return advice[isUnknownPath(failure) ? "MethodNotImplemented" : error]
+  if (isUnknownPath(failure)) return advice["MethodNotImplemented"]
+  return advice[error] ?? adviceByWords.find(([words]) => words.test(message))?.[1]
 }
 
 const explainCall = (failure: CallFailed): Explanation => {

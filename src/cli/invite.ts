@@ -3,9 +3,10 @@ import * as Schema from "effect/Schema"
 import * as Argument from "effect/cli/Argument"
 import * as Command from "effect/cli/Command"
 import * as Flag from "effect/cli/Flag"
+import { Failed } from "./failure.ts"
 import { note, report, table } from "./output.ts"
 import { administrator } from "./session.ts"
-import { procedure, query } from "./xrpc.ts"
+import { procedure, query, type Remote } from "./xrpc.ts"
 
 const count = (name: string, description: string) =>
   Flag.Int(name).pipe(Flag.withDescription(description), Flag.withDefault(1))
@@ -34,8 +35,12 @@ const create = Command.make(
     )
     const all = made.codes.flatMap((one) => one.codes)
     yield* report({ server: admin.server, uses, codes: all }, () => all.join("\n"))
+    const [code = ""] = all
     yield* note(
-      `Whoever has a code makes an account on ${admin.server} with any app, or here: nacre account create --invite <code>`
+      `Whoever has a code makes an account with it, and is in:\n` +
+        `  in a browser    ${admin.server}/account/sign-up?invite=${code}\n` +
+        `  in an app       that lets them name ${admin.server} as the server\n` +
+        `  with this       nacre account create <name> --email <address> --invite ${code} --server ${admin.server}`
     )
   })
 ).pipe(
@@ -60,21 +65,26 @@ const Page = Schema.Struct({
   )
 })
 
+/** Every invite code of a server. */
+const codesAt = Effect.fnUntraced(function* (admin: Remote) {
+  const codes: Array<(typeof Page.Type)["codes"][number]> = []
+  let cursor: string | undefined
+  do {
+    const page: typeof Page.Type = yield* query(admin, "com.atproto.admin.getInviteCodes", Page, {
+      limit: 100,
+      cursor
+    })
+    codes.push(...page.codes)
+    cursor = page.cursor
+  } while (cursor !== undefined)
+  return codes
+})
+
 const list = Command.make(
   "list",
   {},
   Effect.fnUntraced(function* () {
-    const admin = yield* administrator
-    const codes: Array<(typeof Page.Type)["codes"][number]> = []
-    let cursor: string | undefined
-    do {
-      const page: typeof Page.Type = yield* query(admin, "com.atproto.admin.getInviteCodes", Page, {
-        limit: 100,
-        cursor
-      })
-      codes.push(...page.codes)
-      cursor = page.cursor
-    } while (cursor !== undefined)
+    const codes = yield* codesAt(yield* administrator)
     yield* report({ codes }, () =>
       table(
         ["CODE", "USED", "FOR", "MADE", ""],
@@ -93,9 +103,22 @@ const list = Command.make(
 
 const disable = Command.make(
   "disable",
-  { codes: Argument.String("code").pipe(Argument.variadic({ min: 1 })) },
+  {
+    codes: Argument.String("code").pipe(
+      Argument.withDescription("The codes that nobody is to use any more"),
+      Argument.variadic({ min: 1 })
+    )
+  },
   Effect.fnUntraced(function* ({ codes }) {
     const admin = yield* administrator
+    const known = (yield* codesAt(admin)).map(({ code }) => code)
+    const unknown = codes.filter((code) => !known.includes(code))
+    if (unknown.length > 0) {
+      return yield* new Failed({
+        message: `There is no invite code ${unknown.join(", ")}; none was disabled`,
+        next: "See which there are: nacre invite list"
+      })
+    }
     yield* procedure(admin, "com.atproto.admin.disableInviteCodes", Schema.Unknown, { codes })
     yield* report({ disabled: codes }, () => `Disabled: ${codes.join(", ")}`)
   })

@@ -28,7 +28,10 @@ export const leave = Command.make(
     const from = yield* theServer
     const to = originOf(given)
     if (to === undefined) {
-      return yield* new Failed({ message: `${given} is not the address of a server` })
+      return yield* new Failed({
+        message: `${given} is not the address of a server`,
+        next: "Write it as https://pds.example.com"
+      })
     }
     const did = yield* didOf(from, yield* theAccount)
     if (token) return yield* arrivalGuide({ did, from, to })
@@ -38,7 +41,7 @@ export const leave = Command.make(
   Command.withDescription(
     "Move an account from --server to any other: records, blobs, preferences, and the DID.\n\n" +
       "Cut off at any point, the same command goes on. NACRE_PASSWORD is the password here, NACRE_NEW_PASSWORD " +
-      "the one at the new server, NACRE_MAILED_CODE the code that this server mails (or shows) for the DID."
+      "the one at the new server, NACRE_MAILED_CODE the code that this server mails for the DID (one that sends no mail shows it to its administrator: nacre account codes)."
   ),
   Command.withShortDescription("Move an account from this server to any other"),
   Command.withExamples([

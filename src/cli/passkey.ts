@@ -4,6 +4,7 @@ import * as Argument from "effect/cli/Argument"
 import * as Command from "effect/cli/Command"
 import { ownerFlag, yesFlag } from "./account/people.ts"
 import { Failed } from "./failure.ts"
+import { wholeHandle } from "./handles.ts"
 import { facts, moment, note, report, table } from "./output.ts"
 import { theAccount, theServer } from "./place.ts"
 import { insist } from "./prompts.ts"
@@ -24,15 +25,13 @@ const Passkeys = Schema.Struct({
   )
 })
 
-type Listed = (typeof Passkeys.Type)["passkeys"][number]
-
 /**
  * Who sees to the passkeys: the owner, by the account's password, where it is known or `--owner` says so; else the
  * administrator, whose password is at hand; else the owner again, who is asked.
  */
 const authority = Effect.fnUntraced(function* (owner: boolean) {
   const server = yield* theServer
-  const account = yield* theAccount
+  const account = yield* wholeHandle(server, yield* theAccount)
   const password = yield* knownPassword(server, account)
   const admin = owner || password !== undefined ? undefined : yield* knownAdministrator(server)
   return { account, remote: admin ?? (yield* signInAs(server, account)) }
@@ -96,7 +95,7 @@ const add = Command.make(
 )
 
 /** The passkey that a word means: by its id, or by its name where only one has it. */
-const meantBy = (word: string, passkeys: ReadonlyArray<Listed>) => {
+const meantBy = (word: string, { handle, passkeys }: typeof Passkeys.Type) => {
   const byId = passkeys.find(({ id }) => id === word)
   const named = passkeys.filter(({ name }) => name === word)
   const [only] = named
@@ -109,7 +108,7 @@ const meantBy = (word: string, passkeys: ReadonlyArray<Listed>) => {
           next: `Name one by its id: ${named.map(({ id }) => id).join(", ")}`
         })
       : new Failed({
-          message: `There is no passkey “${word}”`,
+          message: `${handle} has no passkey “${word}”`,
           next: "See which there are: nacre passkey list"
         })
   )
@@ -124,9 +123,9 @@ const remove = Command.make(
   },
   Effect.fnUntraced(function* ({ passkey, owner, yes }) {
     const { account, remote } = yield* authority(owner)
-    const { passkeys, handle } = yield* query(remote, "manage/passkeys", Passkeys, { account })
-    const { id, name } = yield* meantBy(passkey, passkeys)
-    yield* insist(`“${name}” will not sign in to ${handle} any more. Go on?`, yes)
+    const found = yield* query(remote, "manage/passkeys", Passkeys, { account })
+    const { id, name } = yield* meantBy(passkey, found)
+    yield* insist(`“${name}” will not sign in to ${found.handle} any more. Go on?`, yes)
     const removed = yield* procedure(
       remote,
       "manage/passkeys/remove",

@@ -69,7 +69,10 @@ export const theServer = Effect.gen(function* () {
   if (given !== undefined) {
     const origin = originOf(given)
     if (origin !== undefined) return origin
-    return yield* new Failed({ message: `${given} is not the address of a server` })
+    return yield* new Failed({
+      message: `${given} is not the address of a server`,
+      next: "Write it as https://pds.example.com"
+    })
   }
   const local = yield* localServer
   if (local !== undefined) return local.url

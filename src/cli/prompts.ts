@@ -55,7 +55,10 @@ export const askNewPassword = (question: Question) =>
   Effect.gen(function* () {
     const first = yield* askSecret(question)
     if (Redacted.value(first).length < 8) {
-      return yield* new Failed({ message: "A password has at least 8 characters" })
+      return yield* new Failed({
+        message: "A password has at least 8 characters",
+        next: "Choose a longer one, or have one made up: --generate"
+      })
     }
     const again = yield* askSecret({ ...question, message: "The same once more" })
     if (Redacted.value(first) === Redacted.value(again)) return first
@@ -74,7 +77,11 @@ export const confirm = (
 /** Goes on after a yes alone. */
 export const insist = (message: string, yes: boolean) =>
   Effect.flatMap(confirm(message, { yes }), (agreed) =>
-    agreed ? Effect.void : Effect.fail(new Failed({ message: "Nothing was done" }))
+    agreed
+      ? Effect.void
+      : Effect.fail(
+          new Failed({ message: "Nothing was done", next: "Answer yes to go on, or give --yes." })
+        )
   )
 
 /** Asks for one of several answers. */

@@ -71,9 +71,16 @@ export const readRecoveryKey = Effect.fnUntraced(function* (file: string) {
   const files = yield* FileSystem.FileSystem
   const text = yield* Effect.mapError(
     files.readFileString(file),
-    () => new Failed({ message: `${file} cannot be read` })
+    () =>
+      new Failed({
+        message: `${file} cannot be read`,
+        next: "Name the file that holds the key, or make one: nacre key recovery make <file>"
+      })
   )
-  const wrong = new Failed({ message: `${file} holds no recovery key that this command knows` })
+  const wrong = new Failed({
+    message: `${file} holds no recovery key that this command knows`,
+    next: "Name another file, or make a key: nacre key recovery make <file>"
+  })
   const bare = /^\s*([0-9a-f]{64})\s*$/i.exec(text)?.[1]
   const { curve, privateKey } =
     bare === undefined
@@ -89,7 +96,10 @@ export const readRecoveryKey = Effect.fnUntraced(function* (file: string) {
 export const recoveryDidKey = Effect.fnUntraced(function* (given: string) {
   if (given.startsWith("did:key:")) {
     if (isDidKey(given)) return { didKey: given, made: false }
-    return yield* new Failed({ message: `${given} is not a did:key of K-256 or P-256` })
+    return yield* new Failed({
+      message: `${given} is not a did:key of K-256 or P-256`,
+      next: "Name a file with the key, or the did:key that nacre key recovery show prints."
+    })
   }
   const files = yield* FileSystem.FileSystem
   const isThere = yield* Effect.orElseSucceed(files.exists(given), () => false)

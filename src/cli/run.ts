@@ -1,7 +1,9 @@
 import * as Console from "effect/Console"
 import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
 import * as Stdio from "effect/Stdio"
 import * as CliConfig from "effect/cli/CliConfig"
+import * as CliOutput from "effect/cli/CliOutput"
 import * as Command from "effect/cli/Command"
 import * as GlobalFlag from "effect/cli/GlobalFlag"
 import { account } from "./account/account.ts"
@@ -57,6 +59,27 @@ const tell = Effect.fnUntraced(function* (failure: CliFailure) {
   if (args.includes("--json")) yield* Console.log(JSON.stringify({ error, message, next }, null, 2))
 })
 
+/** What is wrong with what was typed: on stderr, and to scripts as JSON; the help is asked for. */
+const present = Effect.fnUntraced(function* (event: CliOutput.Presenter.Event) {
+  if (event._tag !== "InvalidInvocation") return yield* CliOutput.defaultPresenter.present(event)
+  const { bad } = yield* style
+  const message = event.errors.map((error) => error.message).join("\n")
+  const next = `See how it is used: ${event.commandPath.join(" ")} --help`
+  yield* Console.error(`${bad("Error:")} ${message}\n${next}`)
+  const args = yield* (yield* Stdio.Stdio).args
+  if (args.includes("--json")) {
+    yield* Console.log(JSON.stringify({ error: "Usage", message, next }, null, 2))
+  }
+})
+
+const presenter = Layer.unwrap(
+  Effect.map(Stdio.Stdio, (stdio) =>
+    CliOutput.layerPresenter({
+      present: (event) => Effect.provideService(present(event), Stdio.Stdio, stdio)
+    })
+  )
+)
+
 const builtIns = [GlobalFlag.Help, GlobalFlag.Version, GlobalFlag.Completions]
 
 /** The whole command, on the arguments that it was started with. */
@@ -66,5 +89,5 @@ export const run = (version: string) =>
     Effect.tapError((error) => (isTold(error) ? tell(error) : Effect.void)),
     // Ctrl-C: the shell's prompt gets a line of its own.
     Effect.onInterrupt(() => Console.error("\nStopped.")),
-    Effect.provide(CliConfig.layer({ builtIns }))
+    Effect.provide(Layer.merge(CliConfig.layer({ builtIns }), presenter))
   )

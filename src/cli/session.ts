@@ -7,6 +7,7 @@ import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import { CallFailed, Failed } from "./failure.ts"
 import { variable } from "./flags.ts"
+import { wholeHandle } from "./handles.ts"
 import { note } from "./output.ts"
 import { localServer, theAccount, theServer } from "./place.ts"
 import { ask, askSecret, canAsk } from "./prompts.ts"
@@ -37,7 +38,13 @@ export const secretVariable = Effect.fnUntraced(function* (name: string) {
   const files = yield* FileSystem.FileSystem
   return yield* files.readFileString(file).pipe(
     Effect.map((text) => Redacted.make(text.replace(/\r?\n$/, ""))),
-    Effect.mapError(() => new Failed({ message: `${name}_FILE: ${file} cannot be read` }))
+    Effect.mapError(
+      () =>
+        new Failed({
+          message: `${name}_FILE: ${file} cannot be read`,
+          next: `Name a file with the secret and nothing else in it, or set ${name}.`
+        })
+    )
   )
 })
 
@@ -147,7 +154,8 @@ export const signIn = Effect.fn("cli.signIn")(function* (
 })
 
 /** Signs in as the owner of an account, whose password is asked for where it is not known. */
-export const signInAs = Effect.fnUntraced(function* (server: string, account: string) {
+export const signInAs = Effect.fnUntraced(function* (server: string, given: string) {
+  const account = yield* wholeHandle(server, given)
   const password =
     (yield* knownPassword(server, account)) ??
     (yield* askSecret({

@@ -7,6 +7,7 @@ import type { Check } from "./identity/checks.ts"
 import { checksOf } from "./identity/checks.ts"
 import { checkLines, unlessWell } from "./identity/identity.ts"
 import { lookUp } from "./identity/lookup.ts"
+import { wholeHandle } from "./handles.ts"
 import { facts, report } from "./output.ts"
 import { namedAccount, theServer } from "./place.ts"
 import { type Readiness, readiness } from "./readiness.ts"
@@ -99,7 +100,8 @@ export const status = Command.make(
     const described = works
       ? yield* query({ server }, "com.atproto.server.describeServer", Described)
       : undefined
-    const name = works ? yield* namedAccount : undefined
+    const named = works ? yield* namedAccount : undefined
+    const name = named === undefined ? undefined : yield* wholeHandle(server, named)
     const account = name === undefined ? undefined : yield* accountView(server, name)
     const looked = works ? yield* lookAtRelays(server, account) : undefined
     const relays = looked?.relays ?? []

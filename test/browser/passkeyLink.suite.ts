@@ -73,7 +73,7 @@ export const passkeyLinkSuite = (world: () => BrowserWorld) => {
       assert.match(words.stdout, /NAME +ADDED +LAST USED +ID\nFrida's phone/)
       const unknown = await passkey(["remove", "Laptop", "--yes"], asOwner())
       assert.strictEqual(unknown.code, 1)
-      assert.match(unknown.stderr, /no passkey “Laptop”[\s\S]*nacre passkey list/)
+      assert.match(unknown.stderr, /has no passkey “Laptop”[\s\S]*nacre passkey list/)
       const removed = await passkey(["remove", "Frida's phone", "--yes"], asOwner())
       assert.strictEqual(removed.code, 0, removed.stderr)
       const none = await passkey(["list"], asOwner())

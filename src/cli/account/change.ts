@@ -6,6 +6,7 @@ import * as Argument from "effect/cli/Argument"
 import * as Command from "effect/cli/Command"
 import * as Flag from "effect/cli/Flag"
 import { Failed } from "../failure.ts"
+import { wholeHandle } from "../handles.ts"
 import { note, report } from "../output.ts"
 import { theAccount, theServer } from "../place.ts"
 import { askSecret, insist } from "../prompts.ts"
@@ -106,7 +107,13 @@ const deleteAsOwner = Effect.fnUntraced(function* (name: string) {
 /** `nacre account delete` */
 export const remove = Command.make(
   "delete",
-  { account: Argument.String("account"), owner: ownerFlag, yes: yesFlag },
+  {
+    account: Argument.String("account").pipe(
+      Argument.withDescription("Its handle or DID, which has to be said")
+    ),
+    owner: ownerFlag,
+    yes: yesFlag
+  },
   Effect.fnUntraced(function* ({ account, owner, yes }) {
     const name = account.replace(/^@/, "")
     yield* insist(`${name} will be gone with all its records and pictures, for ever. Go on?`, yes)
@@ -152,12 +159,14 @@ export const password = Command.make(
 export const handle = Command.make(
   "handle",
   {
-    handle: Argument.String("handle").pipe(Argument.withDescription("The new handle")),
+    handle: Argument.String("handle").pipe(
+      Argument.withDescription("The new handle: a domain of your own, or a name under the server's")
+    ),
     owner: ownerFlag
   },
   Effect.fnUntraced(function* (given) {
     const name = yield* theAccount
-    const wanted = given.handle.replace(/^@/, "")
+    const wanted = yield* wholeHandle(yield* theServer, given.handle)
     let did: string
     if (given.owner) {
       const session = yield* signInAs(yield* theServer, name)

@@ -1,6 +1,7 @@
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import * as Command from "effect/cli/Command"
+import { wholeHandle } from "../handles.ts"
 import { note, report, table } from "../output.ts"
 import { administrator } from "../session.ts"
 import { query, type Remote } from "../xrpc.ts"
@@ -32,8 +33,8 @@ export const codes = Command.make(
   "codes",
   { account: accountArgument },
   Effect.fnUntraced(function* ({ account }) {
-    const name = yield* meant(account)
     const admin = yield* administrator
+    const name = yield* wholeHandle(admin.server, yield* meant(account))
     const waiting = yield* waitingCodes(admin, name)
     const shown = waiting.codes.map(({ purpose, code, expiresAt }) => ({
       purpose,

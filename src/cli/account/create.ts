@@ -6,13 +6,13 @@ import * as Argument from "effect/cli/Argument"
 import * as Command from "effect/cli/Command"
 import * as Flag from "effect/cli/Flag"
 import { readablePassword } from "../../../scripts/env.mjs"
-import { Failed } from "../failure.ts"
+import { wholeHandle } from "../handles.ts"
 import { facts, note, report } from "../output.ts"
 import { theServer } from "../place.ts"
 import { ask, askNewPassword } from "../prompts.ts"
 import { recoveryDidKey } from "../recoveryKey.ts"
 import { administrator, secretVariable } from "../session.ts"
-import { procedure, query } from "../xrpc.ts"
+import { procedure } from "../xrpc.ts"
 
 /** `--generate`: a password that is made here and shown once. */
 export const generateFlag = Flag.Boolean("generate").pipe(
@@ -31,19 +31,6 @@ export const newPassword = Effect.fnUntraced(function* (generate: boolean) {
       otherwise: "--generate, or NACRE_NEW_PASSWORD=…"
     }))
   return { password, shown: false }
-})
-
-/** The whole handle: a bare name lies under the server's first domain. */
-const wholeHandle = Effect.fnUntraced(function* (server: string, name: string) {
-  if (name.includes(".")) return name
-  const { availableUserDomains } = yield* query(
-    { server },
-    "com.atproto.server.describeServer",
-    Schema.Struct({ availableUserDomains: Schema.Array(Schema.String) })
-  )
-  const [domain] = availableUserDomains
-  if (domain !== undefined) return `${name}${domain}`
-  return yield* new Failed({ message: `${server} gives out no handles: write the whole handle` })
 })
 
 const Created = Schema.Struct({ did: Schema.String, handle: Schema.String })
@@ -78,7 +65,7 @@ export const create = Command.make(
   },
   Effect.fnUntraced(function* (given) {
     const server = yield* theServer
-    const handle = yield* wholeHandle(server, given.handle.replace(/^@/, ""))
+    const handle = yield* wholeHandle(server, given.handle)
     const email = Option.isSome(given.email)
       ? given.email.value
       : yield* ask({ message: `The e-mail address of ${handle}`, otherwise: "--email" })

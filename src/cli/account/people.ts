@@ -3,7 +3,7 @@ import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import * as Argument from "effect/cli/Argument"
 import * as Flag from "effect/cli/Flag"
-import { Failed } from "../failure.ts"
+import { wholeHandle } from "../handles.ts"
 import { theAccount } from "../place.ts"
 import { query } from "../xrpc.ts"
 
@@ -36,17 +36,12 @@ export const meant = (argument: Option.Option<string>) =>
 /** The DID of an account, by the server that it lives on. */
 export const didOf = Effect.fnUntraced(function* (server: string, account: string) {
   if (account.startsWith("did:")) return account
-  if (!account.includes(".")) {
-    return yield* new Failed({
-      message: `${account} is neither a handle nor a DID`,
-      next: "Write the whole handle: alice.example.com"
-    })
-  }
+  const handle = yield* wholeHandle(server, account)
   const { did } = yield* query(
     { server },
     "com.atproto.identity.resolveHandle",
     Schema.Struct({ did: Schema.String }),
-    { handle: account }
+    { handle }
   )
   return did
 })

@@ -2,6 +2,7 @@ import * as Effect from "effect/Effect"
 import * as Command from "effect/cli/Command"
 import { accountArgument, meant } from "../account/people.ts"
 import { Unwell } from "../failure.ts"
+import { wholeHandle } from "../handles.ts"
 import { facts, report, type Style } from "../output.ts"
 import { theServer } from "../place.ts"
 import { type Check, checksOf } from "./checks.ts"
@@ -28,7 +29,7 @@ export const identity = Command.make(
   { account: accountArgument },
   Effect.fnUntraced(function* ({ account }) {
     const server = yield* theServer
-    const found = yield* lookUp(server, yield* meant(account))
+    const found = yield* lookUp(server, yield* wholeHandle(server, yield* meant(account)))
     const checks = checksOf(found, server)
     yield* report({ ...found, checks }, (_, style) => {
       const keys = found.rotationKeys?.map(

@@ -126,7 +126,11 @@ export const plcDataOf = Effect.fn("cli.plcDataOf")(function* (did: string) {
   const json = yield* fetchJson(`${directory}/${did}/data`)
   return yield* Effect.try({
     try: () => parsePlcData(json),
-    catch: () => new Failed({ message: `${directory} knows nothing of ${did}` })
+    catch: () =>
+      new Failed({
+        message: `${directory} knows nothing of ${did}`,
+        next: "Is it the right directory? Another one is named by PLC_URL."
+      })
   })
 })
 

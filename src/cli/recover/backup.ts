@@ -40,7 +40,11 @@ export const openBackup = Effect.fn("cli.openBackup")(function* (path: string) {
   const files = yield* FileSystem.FileSystem
   const { type } = yield* Effect.mapError(
     files.stat(path),
-    () => new Failed({ message: `${path} is neither a folder nor a file` })
+    () =>
+      new Failed({
+        message: `${path} is neither a folder nor a file`,
+        next: "Name the folder of nacre export, or the CAR of the repo."
+      })
   )
   const folder = type === "Directory" ? yield* openFolder(path) : undefined
   const car = folder?.car ?? path

@@ -1,16 +1,12 @@
 import * as Effect from "effect/Effect"
 import { Config } from "../../services/Config.ts"
-import { SignUp, type SignUpFailure } from "../../services/SignUp.ts"
-import { takePoint } from "../clientLimits.ts"
-import { wireError } from "../errors.ts"
 import type { Form } from "../pages/browser.ts"
 import { asPage } from "../pages/failurePage.ts"
 import { html } from "../pages/html.ts"
 import { type Page, showPage } from "../pages/layout.ts"
+import { filledBy, isSignUpFailure, reasonOf, signUpBy } from "../pages/signingUp.ts"
 import { signUpPage } from "../pages/signUp.ts"
 import { sentForm } from "../pages/visitor.ts"
-import { noteAccount } from "../requestLog.ts"
-import { signUpLimits } from "../signInGate.ts"
 import {
   cancel,
   carriedBy,
@@ -34,12 +30,7 @@ export const signUpForm = Effect.fnUntraced(function* (
     carried: carriedBy(visit),
     domains: handleDomains,
     inviteRequired,
-    filled: {
-      name: before?.form.get("name"),
-      domain: before?.form.get("domain"),
-      email: before?.form.get("email"),
-      invite: before?.form.get("invite")
-    },
+    filled: filledBy(before?.form),
     message: before?.message,
     others: html`<p class="hint">
         <a href="${linkTo(visit, { page: "sign-in" })}">I have an account already</a>
@@ -51,34 +42,6 @@ export const signUpForm = Effect.fnUntraced(function* (
   return page
 })
 
-/** Why there is no account, in words. */
-const reasonOf = (failure: SignUpFailure): string => {
-  if (failure._tag === "HandleNotAvailable") return "That handle is taken. Choose another one."
-  if (failure._tag === "EmailTaken") return "An account with that email address is here already."
-  if (failure._tag === "InvalidInviteCode")
-    return "That invite code is not good, or was used before."
-  const { message, status } = wireError(failure)
-  return status < 500
-    ? `${message}.`
-    : "The account could not be made just now. Please try again in a moment."
-}
-
-const create = Effect.fnUntraced(function* (request: Request, form: Form) {
-  yield* takePoint(request, "createAccount", signUpLimits)
-  const invite = form.get("invite")?.trim()
-  const name = (form.get("name") ?? "").trim().replace(/^@/, "")
-  const domain = form.get("domain") ?? ""
-  // Who writes the whole handle means the same.
-  const handle = name.endsWith(`.${domain}`) ? name : `${name}.${domain}`
-  return yield* (yield* SignUp).create({
-    handle,
-    email: (form.get("email") ?? "").trim(),
-    password: form.get("password") ?? "",
-    ...(invite === undefined ? {} : { inviteCode: invite }),
-    caller: { kind: "anonymous" }
-  })
-})
-
 /** `POST …/sign-up`: a new account, signed in on this device at once. */
 export const postSignUp = (request: Request) =>
   asPage(
@@ -87,8 +50,7 @@ export const postSignUp = (request: Request) =>
       const name = { clientId: form.get("client_id"), requestUri: form.get("request_uri") }
       const visit = yield* openVisit(visitor, name)
       const config = yield* Config
-      return yield* create(request, form).pipe(
-        Effect.tap(({ did }) => Effect.sync(() => noteAccount(request, did))),
+      return yield* signUpBy(request, form).pipe(
         Effect.flatMap(({ did }) => signedIn(visit, { did, remembered: true })),
         Effect.catchIf(isSignUpFailure, (failure) =>
           Effect.map(signUpForm(visit, { form, message: reasonOf(failure) }), (page) =>
@@ -98,14 +60,3 @@ export const postSignUp = (request: Request) =>
       )
     })
   )
-
-const pageFailures = new Set([
-  "RateLimitExceeded",
-  "LimiterUnavailable",
-  "OAuthStoreUnavailable",
-  "DirectoryUnavailable"
-])
-
-/** What the form can tell; the rest has a page of its own. */
-const isSignUpFailure = (failure: { readonly _tag: string }): failure is SignUpFailure =>
-  !pageFailures.has(failure._tag)

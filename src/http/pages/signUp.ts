@@ -21,6 +21,8 @@ export interface SignUpView {
   readonly others?: Html | undefined
 }
 
+const hasInvite = ({ invite = "" }: SignUpView["filled"]): boolean => invite !== ""
+
 const handleField = ({ domains, filled, inviteRequired, message }: SignUpView): Html => {
   const [only = ""] = domains
   const chosen = filled.domain ?? only
@@ -34,7 +36,7 @@ const handleField = ({ domains, filled, inviteRequired, message }: SignUpView): 
         value: filled.name,
         hint: "below",
         invalid: message !== undefined,
-        autofocus: !inviteRequired,
+        autofocus: !inviteRequired || hasInvite(filled),
         maxLength: 63
       })}
       ${
@@ -72,7 +74,7 @@ export const signUpPage = (view: SignUpView): Html =>
           autocomplete: "off",
           value: view.filled.invite,
           hint: "Accounts of this server are by invitation.",
-          autofocus: true
+          autofocus: !hasInvite(view.filled)
         })
       }
       ${handleField(view)}

@@ -23,6 +23,7 @@ const notices = {
   deactivated: "Your account is deactivated.",
   deleted: "The account is deleted.",
   "password-reset": "Your password is changed: sign in with the new one.",
+  made: "Your account is made. To use it, type its handle in any app of the network.",
   confirmed: "Thank you. You can go on with what you wanted to do."
 } as const
 

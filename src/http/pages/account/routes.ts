@@ -16,6 +16,7 @@ import { type Action, hrefOf, type PageName, pathOf } from "./frame.ts"
 import { noticeText } from "./notices.ts"
 import { type Found, findOwner, isRecent, type Owner } from "./owner.ts"
 import { signIn, signInForm, type Way } from "./signIn.ts"
+import { lookAtSignUp, postSignUp } from "./signUp.ts"
 import { accountActions, accountPages, isPageName } from "./table.ts"
 
 /** Where somebody wanted to go; a name that is none of ours is the first page. */
@@ -164,6 +165,7 @@ const get = Effect.fnUntraced(function* (request: Request, url: URL, name: strin
   if (name === "sign-in") return yield* lookAtSignIn(request, url)
   if (name === "confirm") return yield* lookAtConfirm(request, url)
   if (name === "switch") return yield* lookAtChoice(request)
+  if (name === "sign-up") return yield* lookAtSignUp(request, url)
   if (isForgottenName(name)) return yield* lookAtForgotten(request, name)
   if (isPageName(name)) return yield* look(request, url, name)
   return undefined
@@ -174,6 +176,7 @@ const post = Effect.fnUntraced(function* (request: Request, name: string) {
   if (proof?.step === "sign-in") return yield* postSignIn(request, proof.way)
   if (proof?.step === "confirm") return yield* postConfirm(request, proof.way)
   if (isForgottenName(name)) return yield* sendForgotten(request, name)
+  if (name === "sign-up") return yield* postSignUp(request)
   const action = Object.hasOwn(accountActions, name) ? accountActions[name] : undefined
   return action === undefined ? undefined : yield* act(request, action)
 })

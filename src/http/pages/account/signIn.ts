@@ -79,7 +79,8 @@ export const signInForm = Effect.fnUntraced(function* (
     lead: filled.notice ?? "to see and change your account",
     actions,
     carried: { csrf: visitor.csrf, to },
-    challenge: yield* passkeyChallenge(visitor.device.id)
+    challenge: yield* passkeyChallenge(visitor.device.id),
+    others: html`<p class="hint"><a href="/account/sign-up">Create an account</a></p>`
   })
   const status = message === undefined ? 200 : 400
   const { cookies } = visitor

@@ -1,0 +1,21 @@
+import * as Effect from "effect/Effect"
+import * as Schema from "effect/Schema"
+import { Failed } from "./failure.ts"
+import { query } from "./xrpc.ts"
+
+/** The whole handle: a bare name lies under the server's first domain; a DID or an e-mail address stays what it is. */
+export const wholeHandle = Effect.fnUntraced(function* (server: string, given: string) {
+  const name = given.replace(/^@/, "")
+  if (/[.:@]/.test(name)) return name
+  const { availableUserDomains } = yield* query(
+    { server },
+    "com.atproto.server.describeServer",
+    Schema.Struct({ availableUserDomains: Schema.Array(Schema.String) })
+  )
+  const [domain] = availableUserDomains
+  if (domain !== undefined) return `${name}${domain}`
+  return yield* new Failed({
+    message: `${name} is no handle, and ${server} gives out none`,
+    next: "Write the whole handle: alice.example.com"
+  })
+})

@@ -1,0 +1,58 @@
+import * as Effect from "effect/Effect"
+import { SignUp, type SignUpFailure } from "../../services/SignUp.ts"
+import { takePoint } from "../clientLimits.ts"
+import { wireError } from "../errors.ts"
+import { noteAccount } from "../requestLog.ts"
+import { signUpLimits } from "../signInGate.ts"
+import type { Form } from "./browser.ts"
+import type { SignUpView } from "./signUp.ts"
+
+/** What was filled in before, but for the password. */
+export const filledBy = (form: Form | undefined): SignUpView["filled"] => ({
+  name: form?.get("name"),
+  domain: form?.get("domain"),
+  email: form?.get("email"),
+  invite: form?.get("invite")
+})
+
+/** Why there is no account, in words. */
+export const reasonOf = (failure: SignUpFailure): string => {
+  if (failure._tag === "HandleNotAvailable") return "That handle is taken. Choose another one."
+  if (failure._tag === "EmailTaken") return "An account with that email address is here already."
+  if (failure._tag === "InvalidInviteCode")
+    return "That invite code is not good, or was used before."
+  const { message, status } = wireError(failure)
+  return status < 500
+    ? `${message}.`
+    : "The account could not be made just now. Please try again in a moment."
+}
+
+/** Makes the account that a form asks for. */
+export const signUpBy = Effect.fnUntraced(function* (request: Request, form: Form) {
+  yield* takePoint(request, "createAccount", signUpLimits)
+  const invite = form.get("invite")?.trim()
+  const name = (form.get("name") ?? "").trim().replace(/^@/, "")
+  const domain = form.get("domain") ?? ""
+  // Who writes the whole handle means the same.
+  const handle = name.endsWith(`.${domain}`) ? name : `${name}.${domain}`
+  const made = yield* (yield* SignUp).create({
+    handle,
+    email: (form.get("email") ?? "").trim(),
+    password: form.get("password") ?? "",
+    ...(invite === undefined ? {} : { inviteCode: invite }),
+    caller: { kind: "anonymous" }
+  })
+  noteAccount(request, made.did)
+  return made
+})
+
+const pageFailures = new Set([
+  "RateLimitExceeded",
+  "LimiterUnavailable",
+  "OAuthStoreUnavailable",
+  "DirectoryUnavailable"
+])
+
+/** What the form can tell; the rest has a page of its own. */
+export const isSignUpFailure = (failure: { readonly _tag: string }): failure is SignUpFailure =>
+  !pageFailures.has(failure._tag)
