@@ -164,4 +164,55 @@ describe("an account whose server is gone", () => {
     await eveThere.post({ text: "back from a file" })
     stream.close()
   })
+
+  it("comes back although its server has taken the recovery key out, within 72 hours", async () => {
+    const own = await startWorld()
+    const mover = await newMover(own, "frank")
+    const { did, agent, email } = mover
+    const file = desk.path("frank.key")
+    const recovery = await holdKey(own, desk, mover, file)
+    const records = await recordsOf(own, agent, did)
+    const car = await agent.com.atproto.sync.getRepo({ did })
+    writeFileSync(desk.path("frank.car"), car.data)
+    // The old server keeps the DID for itself, and writes on in somebody's name.
+    const token = await atOld(own, agent, email).code(() =>
+      agent.com.atproto.identity.requestPlcOperationSignature()
+    )
+    const { data } = await agent.com.atproto.identity.signPlcOperation({
+      token,
+      rotationKeys: [(await plcOf(own, did)).rotationKeys[1]!],
+      alsoKnownAs: ["at://mallory.old.test"]
+    })
+    const taken = await fetch(`${own.plc.url}/${did}`, {
+      method: "POST",
+      headers: { "content-type": "application/json" },
+      body: JSON.stringify(data.operation)
+    })
+    assert.strictEqual(taken.status, 200)
+    assert.notInclude((await plcOf(own, did)).rotationKeys, recovery)
+
+    const command = [
+      "recover",
+      desk.path("frank.car"),
+      `--recovery-key=${file}`,
+      `--server=${own.nacre.publicUrl}`,
+      "--handle=frank",
+      "--yes",
+      "--json"
+    ]
+    const back = await desk.run(command, {
+      PLC_URL: own.plc.url,
+      NACRE_NEW_PASSWORD: newPassword
+    })
+    assert.strictEqual(back.code, 0, back.stderr)
+    assert.include(back.stderr, "is undone")
+    assert.deepInclude(back.json, { handle: "frank.new.test", activated: true, validDid: true })
+    const plc = await plcOf(own, did)
+    assert.strictEqual(plc.rotationKeys[0], recovery)
+    assert.deepStrictEqual(plc.alsoKnownAs, ["at://frank.new.test"])
+    const there = new AtpAgent({ service: own.nacre.publicUrl })
+    await there.login({ identifier: did, password: newPassword })
+    assert.deepStrictEqual(await recordsOf(own, there, did), records)
+    await own.stop()
+  })
 })

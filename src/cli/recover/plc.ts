@@ -1,3 +1,4 @@
+import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Redacted from "effect/Redacted"
 import * as Schema from "effect/Schema"
@@ -35,7 +36,52 @@ export const plcLogOf = Effect.fn("cli.plcLogOf")(function* (did: string) {
   return { last, data: dataOf(last), states }
 })
 
-/** The operation that follows a DID's last one, signed with the recovery key. */
+/** How long a key may undo what a lower one has done, in milliseconds. Spec: did:plc, recovery. */
+const recoveryWindow = 72 * 3_600_000
+
+const Audit = Schema.Array(
+  Schema.Struct({
+    operation: Schema.Unknown,
+    nullified: Schema.Boolean,
+    createdAt: Schema.String
+  })
+)
+
+/**
+ * The operation that a key builds on: a DID's last one, or, where that has taken the key out, the last that names it.
+ *
+ * Whether the key stands above the one that took it out is the directory's to judge.
+ */
+export const baseFor = Effect.fn("cli.baseFor")(function* (did: string, didKey: string) {
+  const { last, data, states } = yield* plcLogOf(did)
+  if (data.rotationKeys.includes(didKey)) return { last, data, states, undoes: undefined }
+  const directory = yield* plcUrl
+  const entries = yield* fetchJson(`${directory}/${did}/log/audit`).pipe(
+    Effect.flatMap(Schema.decodeUnknownEffect(Audit)),
+    Effect.orElseSucceed(() => [])
+  )
+  const inForce = entries.filter(({ nullified }) => !nullified)
+  const named = states.findLastIndex(({ rotationKeys }) => rotationKeys.includes(didKey))
+  const base = inForce[named]
+  const takenOut = inForce[named + 1]
+  if (base === undefined || takenOut === undefined) {
+    return yield* new Failed({
+      message: `${didKey} is not among the rotation keys of ${did}: it cannot bring the account back`,
+      next: `Those that can: ${data.rotationKeys.join(", ")}`
+    })
+  }
+  const age = (yield* Clock.currentTimeMillis) - Date.parse(takenOut.createdAt)
+  if (!(age < recoveryWindow)) {
+    return yield* new Failed({
+      message: `${didKey} was taken out of the rotation keys of ${did} at ${takenOut.createdAt}, more than 72 hours ago`,
+      next: `Those that can bring it back: ${data.rotationKeys.join(", ")}`
+    })
+  }
+  const operation = parseOperation(base.operation)
+  return { last: operation, data: states[named]!, states, undoes: takenOut.createdAt }
+})
+
+/** The operation that follows another one, signed with the recovery key. */
 export const signedWith = (key: RecoveryKey, last: PlcOperation, change: Partial<PlcData>) => {
   const next = updateOperation(last, change)
   return withSignature(next, signBytes(key.curve, Redacted.value(key.secret), unsignedBytes(next)))

@@ -25,7 +25,7 @@ import { type Session } from "../session.ts"
 import { procedure, upload } from "../xrpc.ts"
 import { assertSignedBy, type Backup, openBackup, signedAnew } from "./backup.ts"
 import { tokenOf, type WayKey, wayKeyOf } from "./passport.ts"
-import { plcLogOf, signedWith, submitPlc } from "./plc.ts"
+import { baseFor, plcLogOf, signedWith, submitPlc } from "./plc.ts"
 
 /** Somebody with a backup and a recovery key, on the way to a new server. */
 interface Recovery {
@@ -36,12 +36,15 @@ interface Recovery {
   readonly to: Session
 }
 
-/** Lets the DID name the key for the way, so that its owner can speak for it. */
+/** Lets the DID name the key for the way, so that its owner can speak for it; what took the recovery key out is undone. */
 const takeDid = Effect.fnUntraced(function* (did: string, key: RecoveryKey, way: WayKey) {
-  const { last, data } = yield* plcLogOf(did)
-  if (data.verificationMethods["atproto"] === way.didKey) return
+  const { last, data, undoes } = yield* baseFor(did, key.didKey)
+  if (undoes === undefined && data.verificationMethods["atproto"] === way.didKey) return
   const verificationMethods = { ...data.verificationMethods, atproto: way.didKey }
   yield* submitPlc(did, signedWith(key, last, { verificationMethods }))
+  if (undoes !== undefined) {
+    yield* note(`What was done to the DID since ${undoes} is undone: it had taken your key out`)
+  }
   yield* note("The DID is in your hands: a signing key of yours speaks for it")
 })
 
@@ -131,19 +134,13 @@ export const recover = Command.make(
       })
     }
     const key = yield* readRecoveryKey(given.recoveryKey)
-    const { data, states } = yield* plcLogOf(did)
-    if (!data.rotationKeys.includes(key.didKey)) {
-      return yield* new Failed({
-        message: `${key.didKey} is not among the rotation keys of ${did}: it cannot bring the account back`,
-        next: `Those that can: ${data.rotationKeys.join(", ")}`
-      })
-    }
+    const { data, states, undoes } = yield* baseFor(did, key.didKey)
     yield* assertSignedBy(
       backup,
       states.flatMap((state) => state.verificationMethods["atproto"] ?? [])
     )
     const way = wayKeyOf(key, did)
-    if ((yield* standingAt({ server }, did)) === undefined) {
+    if (undoes !== undefined || (yield* standingAt({ server }, did)) === undefined) {
       yield* insist(
         `${did} will leave its server, and live on ${server} as of ${backup.commit.rev}. Go on?`,
         given.yes
