@@ -57,20 +57,23 @@ export const clusterDiff = (
   if (isClusterTop(after.layer) && !created.includes(after.rootNode)) goes.push(after.rootNode)
 
   const rowOf = (node: Node): number => {
-    node.row ??= numbers.find(node.cid!)
+    // A root that lives on has its new row: the store would find it where it was.
+    node.row ??= node.cid!.equals(before.root()) ? before.rootNode.row : numbers.find(node.cid!)
     if (node.row === undefined) throw new MissingBlock(node.cid!)
     return node.row
   }
   const old = goes.map((node) => ({ node, cid: node.cid!, row: rowOf(node) }))
   const pairs = pair(old, comes)
-  for (const node of comes) node.row = pairs.get(node) ?? numbers.next()
+  // Not the new root: it may be an old node that keeps its row if the store takes all this back.
+  for (const node of comes.slice(1)) node.row = pairs.get(node) ?? numbers.next()
   const taken = new Set(pairs.values())
   return {
     removed: old.map(({ cid, row }) => ({ cid, row })),
     written: comes.map((node) => {
       const { blocks, rows } = clusterParts(after.loader, node, rowOf)
       const bytes = encodeCluster(blocks)
-      return { cid: node.cid!, bytes, row: node.row!, below: rows, isNew: !pairs.has(node) }
+      const row = pairs.get(node) ?? node.row!
+      return { cid: node.cid!, bytes, row, below: rows, isNew: !pairs.has(node) }
     }),
     freed: old.filter(({ row }) => !taken.has(row)).map(({ row }) => row)
   }
