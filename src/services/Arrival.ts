@@ -1,11 +1,12 @@
 import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
-import { type Account, AccountStore } from "./AccountStore.ts"
+import { pdsOf } from "../identity/didDocument.ts"
+import { type Account, AccountStore, inactiveStatus } from "./AccountStore.ts"
 import { Alarm } from "./Alarm.ts"
 import { Config } from "./Config.ts"
 import { Identity } from "./Identity.ts"
-import { isServedHere, leadsHere } from "./OwnDocument.ts"
+import { isServedHere } from "./OwnDocument.ts"
 
 /** How long an account that moves in is kept after the last call of its owner, in milliseconds. */
 const keptFor = 14 * 24 * 3_600_000
@@ -44,12 +45,16 @@ export const goOnArriving = Effect.gen(function* () {
   if (later - until >= step) yield* (yield* Arrival).set(later)
 })
 
-/** Whether the DID is known to lead to another server, asked past every cache. */
+/** Whether the DID is known to lead to another server, asked past every cache; one that names none does not. */
 const leadsElsewhere = Effect.fnUntraced(function* ({ did }: Account) {
   const settings = yield* Config
   if (isServedHere(did, settings)) return false
   return yield* (yield* Identity).resolveDid(did, { fresh: true }).pipe(
-    Effect.map((document) => !leadsHere(document, settings)),
+    // The host alone: an address of this server in other words would keep the account from being active, no more.
+    Effect.map((document) => {
+      const host = URL.parse(pdsOf(document) ?? "")?.host
+      return host !== undefined && host !== settings.host
+    }),
     Effect.catchCause((cause) =>
       Effect.as(Effect.logWarning("DID of an account that moves in not resolved", cause), false)
     )
@@ -59,17 +64,31 @@ const leadsElsewhere = Effect.fnUntraced(function* ({ did }: Account) {
 /**
  * The account, if it has been waited for long enough and in vain; one that may still be wanted is waited for again.
  *
- * One whose DID leads here, or cannot be resolved, may be somebody's only one. One that is taken down is kept so.
+ * One whose DID leads here or nowhere, or cannot be resolved, may be somebody's only one. One that is taken down is
+ * kept so.
  */
 export const lostArrival = Effect.gen(function* () {
   const account = (yield* AccountStore).peek()
-  const until = (yield* Arrival).until()
+  const arrival = yield* Arrival
+  const until = arrival.until()
   if (account === undefined || until === undefined) return undefined
+  if (inactiveStatus(account) === undefined) {
+    // It is here to stay, whatever has kept that from being noted.
+    yield* arrival.set(undefined)
+    return undefined
+  }
   if ((yield* Clock.currentTimeMillis) < until) {
     yield* (yield* Alarm).by(until)
     return undefined
   }
-  if (account.takedown === undefined && (yield* leadsElsewhere(account))) return account
+  const isLost = account.takedown === undefined && (yield* leadsElsewhere(account))
+  // Its owner may have come back while the DID was asked for.
+  const later = arrival.until()
+  if (later !== until) {
+    if (later !== undefined) yield* (yield* Alarm).by(later)
+    return undefined
+  }
+  if (isLost) return account
   yield* waitFor(again)
   return undefined
 })

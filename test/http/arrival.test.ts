@@ -2,9 +2,11 @@ import { afterAll, assert, beforeAll, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import { ring } from "../../src/http/account.ts"
 import { formatDidKey, publicKeyOf } from "../../src/identity/didKey.ts"
+import { AccountStore } from "../../src/services/AccountStore.ts"
+import { goOnArriving } from "../../src/services/Arrival.ts"
 import { BlobIndex } from "../../src/services/BlobIndex.ts"
 import { BlobStore } from "../../src/services/BlobStore.ts"
-import { basic, bearer } from "../support/httpHost.ts"
+import { basic, bearer, origin } from "../support/httpHost.ts"
 import { makeMover, type Mover } from "../support/httpMover.ts"
 import { ok, outcomeOf, startWorld, takeDown, upload, type World } from "../support/httpWorld.ts"
 import { decodeFrame } from "../support/serverFrames.ts"
@@ -143,6 +145,44 @@ describe("an account that has moved in and was never active", () => {
     world.advance(day)
     await ringOf(who.did)
     assert.strictEqual(await statusOf(who.did), gone)
+  })
+
+  it("is kept while its DID leads nowhere, or here in other words", async () => {
+    const type = "AtprotoPersonalDataServer"
+    const endpoints = [
+      `${origin.toUpperCase()}/`,
+      `${origin}/xrpc`,
+      origin.replace("http:", "https:")
+    ]
+    const places = endpoints.map((endpoint) => ({ atproto_pds: { type, endpoint } }))
+    for (const services of [{}, ...places]) {
+      const who = await arriving()
+      await who.change({ services })
+      world.advance(15 * day)
+      await ringOf(who.did)
+      assert.strictEqual(await statusOf(who.did), isHere, JSON.stringify(services))
+    }
+  })
+
+  it("is kept when its owner comes back while its DID is being asked for", async () => {
+    const who = await arriving()
+    world.advance(15 * day)
+    const rung = ringOf(who.did)
+    await world.inside(who.did, goOnArriving)
+    await rung
+    assert.strictEqual(await statusOf(who.did), isHere)
+  })
+
+  it("is kept when it is active, whatever is left of the wait", async () => {
+    const who = await arriving()
+    await world.inside(
+      who.did,
+      Effect.flatMap(AccountStore, (store) => store.update({ deactivatedAt: undefined }))
+    )
+    world.advance(15 * day)
+    await ringOf(who.did)
+    assert.strictEqual(await statusOf(who.did), isHere)
+    assert.isUndefined((await infoOf(who.did))["deleteAfter"])
   })
 
   it("is kept while its DID has ended, or it is taken down", async () => {

@@ -21,6 +21,8 @@ export interface Mover {
   token(lxm: string, claims?: { readonly iss?: string }): Promise<string>
   /** Lets the DID lead to this host, with these keys. */
   pointHere(keys: { readonly signing: string; readonly rotation: string }): Promise<void>
+  /** Changes what the DID says, once. */
+  change(data: Partial<PlcData>): Promise<void>
   /** An operation after the first, signed with the mover's own key; it is sent nowhere. */
   signed(change: Partial<PlcData>): Promise<PlcOperation>
   /** Ends the DID. */
@@ -66,26 +68,27 @@ export const makeMover = async (host: Host, seed: number, legacy?: Legacy): Prom
   const genesis = withSignature(unsigned, await sign(unsignedBytes(unsigned)))
   const did = didOfGenesis(genesis)
   await submit(did, genesis)
+  const signed = async (change: Partial<PlcData>) => {
+    const next = updateOperation(genesis, change)
+    return withSignature(next, await sign(unsignedBytes(next)))
+  }
+  const change = async (data: Partial<PlcData>) => submit(did, await signed(data))
   return {
     did,
+    change,
+    signed,
     token: async (lxm, claims = {}) => {
       const iat = Math.floor(host.now() / 1000)
       const all = { iss: did, aud: serviceDid, lxm, iat, exp: iat + 60, ...claims }
       const text = unsignedServiceJwt("k256", { ...all, jti: crypto.randomUUID() })
       return signedServiceJwt(text, await sign(new TextEncoder().encode(text)))
     },
-    signed: async (change) => {
-      const next = updateOperation(genesis, change)
-      return withSignature(next, await sign(unsignedBytes(next)))
-    },
-    pointHere: async ({ signing, rotation }) => {
-      const next = updateOperation(genesis, {
+    pointHere: ({ signing, rotation }) =>
+      change({
         rotationKeys: [rotation, signer.didKey],
         verificationMethods: { atproto: signing },
         services: { atproto_pds: { type: "AtprotoPersonalDataServer", endpoint: origin } }
-      })
-      await submit(did, withSignature(next, await sign(unsignedBytes(next))))
-    },
+      }),
     tombstone: async () => {
       const end = tombstoneOperation(genesis)
       await submit(did, withSignature(end, await sign(unsignedBytes(end))))
