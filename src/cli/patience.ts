@@ -35,6 +35,10 @@ export const longWay = <A, E, R>(way: Effect.Effect<A, E, R>) =>
     Effect.onInterrupt(() => note("Stopped. Repeat the same command: it goes on from here."))
   )
 
+/** Without patience: for what somebody else repeats. */
+export const once = <A, E, R>(doing: Effect.Effect<A, E, R>) =>
+  Effect.provideService(doing, Patience, { tries: 1, firstPause: 0, longestWait: 0, waits: 0 })
+
 /** No pause between two tries is longer, in milliseconds. */
 const longestPause = 30_000
 
@@ -58,11 +62,11 @@ export const retryAfterOf = (
   if (status !== 429 && status !== 503) return {}
   const after = headers["retry-after"]
   if (after !== undefined) {
-    const seconds = /^\d+$/.test(after) ? Number(after) : (Date.parse(after) - now) / 1000
+    const seconds = /^\d{1,9}$/.test(after) ? Number(after) : (Date.parse(after) - now) / 1000
     if (!Number.isNaN(seconds)) return { retryAfter: Math.max(0, seconds * 1000) }
   }
   const reset = Number(headers["ratelimit-reset"] ?? Number.NaN)
-  if (status !== 429 || Number.isNaN(reset)) return {}
+  if (status !== 429 || !Number.isFinite(reset)) return {}
   // A time in seconds since 1970, and half a second for clocks that differ.
   return { retryAfter: Math.max(0, reset * 1000 - now) + 500 }
 }
@@ -76,7 +80,7 @@ const pauseAfter = (
   const pause = Math.min(longestPause, firstPause * 2 ** (nth - 1))
   const wish = error instanceof CallFailed ? error.retryAfter : undefined
   if (isTooOften(error)) {
-    const wait = wish ?? Math.max(1000, pause)
+    const wait = Math.max(pause, wish ?? 1000)
     return nth <= waits && wait <= longestWait ? wait : undefined
   }
   if (!isAway(error) || nth >= tries) return undefined

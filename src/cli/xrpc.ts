@@ -7,7 +7,7 @@ import type { HttpClientError } from "effect/http/HttpClientError"
 import * as HttpClientRequest from "effect/http/HttpClientRequest"
 import type { HttpClientResponse } from "effect/http/HttpClientResponse"
 import { CallFailed, Unreachable } from "./failure.ts"
-import { isTooOften, patiently, retryAfterOf } from "./patience.ts"
+import { isTooOften, once, patiently, retryAfterOf } from "./patience.ts"
 
 /** What every call may fail with. */
 export type CallError = CallFailed | Unreachable
@@ -102,7 +102,7 @@ const send = Effect.fn("cli.send")(function* (
 ): Effect.fn.Return<HttpClientResponse, CallError, HttpClient.HttpClient> {
   const client = yield* HttpClient.HttpClient
   const { server } = remote
-  const once = Effect.gen(function* () {
+  const sending = Effect.gen(function* () {
     let request = make(`${server}${pathOf(nsid)}${searchOf(params)}`)
     if (remote.authorization !== undefined) {
       request = HttpClientRequest.setHeader(request, "authorization", yield* remote.authorization)
@@ -112,7 +112,7 @@ const send = Effect.fn("cli.send")(function* (
     return yield* Effect.flatMap(failureOf(server, nsid, response), Effect.fail)
   })
   // One that came too often was not taken: it may always come again.
-  return yield* patiently(once, (error) => isRepeatable || isTooOften(error))
+  return yield* patiently(sending, (error) => isRepeatable || isTooOften(error))
 })
 
 /** The answer as its schema has it; `Schema.Void` takes any. */
@@ -161,7 +161,7 @@ export const procedure = Effect.fn("cli.procedure")(function* <
 
 /** Asks for bytes, once: the answer with its stream, which may break off for whoever reads it (see `patiently`). */
 export const download = (remote: Remote, nsid: string, params: Params = {}) =>
-  send(remote, nsid, HttpClientRequest.get, { params }).pipe(
+  once(send(remote, nsid, HttpClientRequest.get, { params })).pipe(
     Effect.map((response) => {
       const length = Number(response.headers["content-length"])
       return {
