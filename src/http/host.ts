@@ -219,6 +219,10 @@ const unrouted: Answer<HostServices> = answer(() =>
   Effect.sync(() => new Response("Not Found\n", { status: 404 }))
 )
 
+/** What nothing on the way to an answer has caught. */
+const asInternalError = (defect: unknown) =>
+  Effect.as(Effect.logError("answer failed", defect), errorResponse(internalError))
+
 /** The whole HTTP app of the host. */
 export const serveHost: (request: Request) => Effect.Effect<Response, never, HostServices> =
   Effect.fnUntraced(function* (request) {
@@ -226,7 +230,7 @@ export const serveHost: (request: Request) => Effect.Effect<Response, never, Hos
     const found = find(request.method, url.pathname) ?? unrouted
     const response = yield* found(request, url)
     return request.method === "HEAD" ? yield* withoutBody(response) : response
-  })
+  }, Effect.catchDefect(asInternalError))
 
 /** What the routes ask for. */
 export type HostServices =
