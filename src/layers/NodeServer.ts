@@ -20,10 +20,11 @@ export interface ServerOptions {
 
 const firehose = "/xrpc/com.atproto.sync.subscribeRepos"
 
-const urlOf = ({ url = "/", headers }: IncomingMessage) => {
+/** The URL that is asked for; null where its host or what is asked of it makes none. */
+const urlOf = ({ url = "/", headers }: IncomingMessage): URL | null => {
   const origin = `http://${headers.host ?? "localhost"}`
   // Two slashes at the beginning are a path here, and no host that is named in the place of the server's.
-  return url.startsWith("/") ? new URL(origin + url) : new URL(url, origin)
+  return url.startsWith("/") ? URL.parse(origin + url) : URL.parse(url, origin)
 }
 
 const headersOf = (message: IncomingMessage): Headers => {
@@ -37,7 +38,7 @@ const headersOf = (message: IncomingMessage): Headers => {
 }
 
 /** The request as the web has it; its body streams, and it is aborted when the client goes. */
-const requestOf = (message: IncomingMessage, response: ServerResponse): Request => {
+const requestOf = (url: URL, message: IncomingMessage, response: ServerResponse): Request => {
   const gone = new AbortController()
   response.once("close", () => {
     if (!response.writableFinished) gone.abort()
@@ -46,10 +47,7 @@ const requestOf = (message: IncomingMessage, response: ServerResponse): Request 
   const init = { method, headers: headersOf(message), signal: gone.signal, duplex: "half" }
   // SAFETY: Node's web streams are the platform's; only their declarations differ.
   const body = Readable.toWeb(message) as unknown as ReadableStream
-  return new Request(
-    urlOf(message),
-    method === "GET" || method === "HEAD" ? init : { ...init, body }
-  )
+  return new Request(url, method === "GET" || method === "HEAD" ? init : { ...init, body })
 }
 
 const writeResponse = async (response: Response, to: ServerResponse): Promise<void> => {
@@ -74,12 +72,13 @@ const answer = async (
   message: IncomingMessage,
   to: ServerResponse
 ): Promise<void> => {
-  if (!URL.canParse(`http://${message.headers.host ?? "localhost"}`)) {
+  const url = urlOf(message)
+  if (url === null) {
     to.writeHead(400).end()
     return
   }
   try {
-    await writeResponse(await handler(requestOf(message, to)), to)
+    await writeResponse(await handler(requestOf(url, message, to)), to)
   } catch {
     // The client went, or the body failed half way: the cut connection tells it.
     if (to.headersSent) to.destroy()
@@ -123,7 +122,7 @@ export const serve = (
     server.on("upgrade", (message, socket, head) => {
       socket.on("error", () => socket.destroy())
       const url = urlOf(message)
-      if (url.pathname !== firehose) {
+      if (url?.pathname !== firehose) {
         void refuseUpgrade(new Response("nothing to upgrade here", { status: 400 }), socket)
         return
       }

@@ -121,12 +121,18 @@ describe("the Node server", () => {
     )
   })
 
-  it("answers 400 to a host name that no URL can have", () =>
+  it("answers 400 to a host or a target that no URL can have, an upgrade too", () =>
     served(nothing, async ({ port }) => {
-      for (const host of ["a b.test", "xn--97i80t20-kva.test"]) {
-        const { until, socket } = dial(port, "/", { host, connection: "close" })
-        assert.match(await until((text) => text.includes("\r\n\r\n")), /^HTTP\/1.1 400 /)
-        socket.destroy()
+      const asked = [
+        ...["a b.test", "xn--97i80t20-kva.test"].map((host) => ["/", host] as const),
+        ["http://[", "localhost"] as const
+      ]
+      for (const [target, host] of asked) {
+        for (const headers of [{ connection: "close" }, upgrade]) {
+          const { until, socket } = dial(port, target, { host, ...headers })
+          assert.match(await until((text) => text.includes("\r\n\r\n")), /^HTTP\/1\.1 400 /)
+          socket.destroy()
+        }
       }
     }))
 
