@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 import "./node22.mjs"
 import { existsSync, mkdirSync, readFileSync, rmSync, renameSync } from "node:fs"
-import { dirname, join, relative, resolve } from "node:path"
+import { dirname, join, resolve } from "node:path"
 import { parseArgs } from "node:util"
 import { ensureAccount } from "./account.mjs"
 import { build, root } from "./build.mjs"
@@ -84,7 +84,7 @@ async function main() {
 
   const { vars, added } = loadSecrets(varsFile)
   if (added.length > 0) {
-    console.log(`Made ${added.join(", ")}; kept in ${relative(root, varsFile)}.`)
+    console.log(`Made ${added.join(", ")}; kept in ${varsFile}.`)
   }
 
   const wrangler = readWrangler(config)

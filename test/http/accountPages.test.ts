@@ -215,7 +215,7 @@ describe("the apps", () => {
     ok(await signIn())
     const twice = await browser.submit(form, { name: "Phone" })
     assert.strictEqual(twice.status, 400)
-    assert.include(twice.text, "There is an app password of this name already")
+    assert.include(twice.text, "There is an app password of this name already: Phone.")
     const list = await browser.get("/account/apps", ours)
     assert.notInclude(list.text, password)
     assert.include(list.text, "May read and send direct messages")
@@ -235,13 +235,14 @@ describe("the password", () => {
     const other = await browserOf(world, person)
     await connect(world, person.did)
     const form = (await browser.get("/account/password", ours)).form("/account/password")
-    for (const [password, again] of [
-      ["a new password", "another password"],
-      ["short", "short"],
-      ["", ""]
-    ]) {
+    for (const [password, again, said] of [
+      ["a new password", "another password", "The two are not the same."],
+      ["short", "short", "Password must have at least 8 characters."],
+      ["", "", "Password must have at least 8 characters."]
+    ] as const) {
       const refused = await browser.submit(form, { password, again })
       assert.strictEqual(refused.status, 400)
+      assert.include(refused.text, said)
       assert.isTrue(refused.has("/account/password"))
       assert.notInclude(refused.text, "a new password")
     }

@@ -39,6 +39,10 @@ describe("a forgotten password", () => {
     const browser = new Browser(world)
     const signIn = await browser.get("/account/sign-in")
     assert.include(signIn.text, 'href="/account/forgot"')
+    // This server sends no mail, and says that it sends none.
+    const question = await browser.get("/account/forgot")
+    assert.include(question.text, "Make a code")
+    assert.notInclude(question.text, "Send a code")
     const page = await asked(browser, who.handle)
     const done = await browser.submit(page.form("/reset"), {
       code: await waiting(who),

@@ -30,6 +30,8 @@ const someone = async (options: { readonly plc?: true } = { plc: true }) => {
   return { who, wish, handle }
 }
 
+const noName = "A name has 3 to 18 letters from a to z, digits and hyphens."
+
 const fileOf = (domain: string) => `https://${domain}/.well-known/atproto-did`
 
 describe("a handle that is wished for on its page", () => {
@@ -43,17 +45,24 @@ describe("a handle that is wished for on its page", () => {
     assert.notStrictEqual(`${name}.test`, who.handle)
   })
 
-  it("is refused in words: too short, kept back, somebody else’s", async () => {
+  it("is refused in words: no name, kept back, somebody else’s, no domain", async () => {
     const { who, wish, handle } = await someone({})
     for (const [name, words] of [
-      ["ab", "Handle too short."],
+      ["ab", noName],
+      ["a".repeat(19), noName],
+      ["ünï", noName],
+      ["two.names", noName],
       ["admin", "somebody else’s, or kept back"],
       [world.alice.handle.split(".")[0]!, "somebody else’s, or kept back"],
-      ["not a name", "valid handle"]
+      ["not a name", noName]
     ] as const) {
       const { status, text } = await wish({ name, domain: "test" })
       assert.strictEqual(status, 400, name)
       assert.include(text, words)
+    }
+    const noDomain = "That is not the name of a domain, such as example.com."
+    for (const handle of ["foo", "a b.example", "-.example.com"]) {
+      assert.include((await wish({ handle })).text, noDomain, handle)
     }
     assert.strictEqual(await handle(), who.handle)
   })

@@ -93,7 +93,9 @@ describe("a server of one’s own machine", () => {
       new Request("http://127.0.0.1:8787/account/sign-in?to=apps", { headers })
     )
     assert.strictEqual(answer.status, 421)
-    assert.include(await answer.text(), `href="${origin}/account/sign-in?to=apps"`)
+    const page = await answer.text()
+    assert.include(page, `href="${origin}/account/sign-in?to=apps"`)
+    assert.include(page, `Go to ${new URL(origin).host}`)
   })
 })
 

@@ -5,7 +5,7 @@ import { formatDidKey, publicKeyOf } from "../../src/identity/didKey.ts"
 import { browserOf, enter, formOn, ours } from "../support/accountPages.ts"
 import { Browser } from "../support/httpBrowser.ts"
 import { codeFor, newcomer, type Newcomer, waitingCodes } from "../support/httpCodes.ts"
-import { basic, type Host, startHost } from "../support/httpHost.ts"
+import { basic, type Host, origin, startHost } from "../support/httpHost.ts"
 import { ok, type Person, signUp, startWorld, type World } from "../support/httpWorld.ts"
 
 let world: World
@@ -111,10 +111,13 @@ describe("who holds an identity", () => {
     const alone = await browser.get("/account/keys", ours)
     assert.include(alone.text, "No recovery key stands before")
     assert.include(alone.text, ourKey)
+    const here = `my.key --account ${who.handle} --server ${origin}</code>`
+    assert.include(alone.text, `<code>npx nacre key recovery set ${here}`)
     const mine = formatDidKey(publicKeyOf("k256", Buffer.from("17".repeat(32), "hex")))
     await rotate(who, [mine, ourKey])
     const safe = await browser.get("/account/keys", ours)
     assert.include(safe.text, "A recovery key stands first.")
+    assert.include(safe.text, `<code>npx nacre key recovery show ${here}`)
     assert.isBelow(safe.text.indexOf(mine), safe.text.indexOf(ourKey))
     await rotate(who, [mine])
     const lost = await browser.get("/account/keys", ours)
@@ -142,6 +145,8 @@ describe("the data of an account", () => {
     const page = await browser.get("/account/export", ours)
     const [, href = "", name] = /href="(\/xrpc[^"]*)" download="([^"]*)"/.exec(page.text) ?? []
     assert.strictEqual(name, `${(await accountOf(world, did)).handle}.car`)
+    const command = `nacre export my-folder --account ${name?.replace(/\.car$/, "")} --server ${origin}`
+    assert.include(page.text, command)
     const file = await world.ask(href)
     assert.strictEqual(file.headers.get("content-type"), "application/vnd.ipld.car")
     await browser.submit(await formOn(browser, "deactivate", "deactivate"), { date: "" })

@@ -42,8 +42,9 @@ describe("the sign-up page without an app", () => {
     for (const [change, said] of [
       [{ invite: "nonsense" }, "invite code is not good"],
       [{ name: "mum" }, "That handle is taken"],
+      [{ name: "Léa M." }, "A name has 3 to 18 letters from a to z, digits and hyphens."],
       [{ email: "mum@mail.example.com" }, "address is here already"],
-      [{ password: "short" }, "8 characters"]
+      [{ password: "short" }, "at least 8 characters."]
     ] as const) {
       const browser = new Browser(host)
       const form = (await browser.get("/account/sign-up")).form("/account/sign-up")

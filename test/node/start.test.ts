@@ -117,6 +117,15 @@ describe("a start that is refused", () => {
     })
   })
 
+  it("says which secrets it has made all the same, and where they are", async () => {
+    await inFolder(async (folder) => {
+      const env = { DATA_DIR: folder, PORT: String(await freePort()), ADMIN_PASSWORD: "short" }
+      const kept = `Made MASTER_KEY, PLC_ROTATION_KEY, ADMIN_PASSWORD; kept in ${join(folder, ".dev.vars")}.`
+      assert.include((await start(env)).said, kept)
+      assert.notInclude((await start(env)).said, "Made")
+    })
+  })
+
   it("names what is wrong with the configuration, and binds the folder to nothing", async () => {
     await inFolder(async (folder) => {
       for (const port of [await freePort(), await freePort()]) {

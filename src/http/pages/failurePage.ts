@@ -68,9 +68,9 @@ export const inWords = (seconds: number): string => {
 
 /** The one table from a failure to what the person is told; causes go to the log. */
 const messages: Messages = {
-  BrowserRefused: ({ reason, page }) => {
+  BrowserRefused: ({ reason, page }, { host }) => {
     const [status, text] = refusals[reason]
-    const label = reason === "another address" ? "Go there" : "Load the page again"
+    const label = reason === "another address" ? `Go to ${host}` : "Load the page again"
     const link = page === undefined ? {} : { link: { href: page, label } }
     return { title: "This did not work", text, status, ...link }
   },

@@ -1,3 +1,4 @@
+import { nameRule } from "./handleWords.ts"
 import { type Html, html } from "./html.ts"
 import { field, hidden, input, note } from "./parts.ts"
 import type { Carried } from "./signIn.ts"
@@ -54,7 +55,8 @@ const handleField = ({ domains, filled, inviteRequired, message }: SignUpView): 
     </div>
     <p class="hint" id="name-hint">
       Your name in the
-      network${domains.length === 1 && html`; it will end in <strong>.${only}</strong>`}.
+      network${domains.length === 1 && html`; it will end in <strong>.${only}</strong>`}:
+      ${nameRule}
     </p>
   </div>`
 }

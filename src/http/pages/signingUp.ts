@@ -5,6 +5,7 @@ import { wireError } from "../errors.ts"
 import { noteAccount } from "../requestLog.ts"
 import { signUpLimits } from "../signInGate.ts"
 import type { Form } from "./browser.ts"
+import { noName } from "./handleWords.ts"
 import type { SignUpView } from "./signUp.ts"
 
 /** What was filled in before, but for the password. */
@@ -21,7 +22,8 @@ export const reasonOf = (failure: SignUpFailure): string => {
   if (failure._tag === "EmailTaken") return "An account with that email address is here already."
   if (failure._tag === "InvalidInviteCode")
     return "That invite code is not good, or was used before."
-  const { message, status } = wireError(failure)
+  const { error, message, status } = wireError(failure)
+  if (error === "InvalidHandle") return noName
   return status < 500
     ? `${message}.`
     : "The account could not be made just now. Please try again in a moment."

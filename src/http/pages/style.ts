@@ -93,7 +93,8 @@ li.app>.row{display:flex;gap:.8rem;margin-top:.6rem}li.app>.row+.row{border-top:
 .tag{display:inline-block;padding:.05rem .5rem;margin-left:.3rem;border-radius:1rem;background:var(--tint);color:var(--soft);font-size:.8rem;font-weight:600}
 nav.tabs{display:flex;flex-wrap:wrap;gap:.25rem;margin:0 0 1.5rem;padding:0 0 .75rem;border-bottom:1px solid var(--line)}
 nav.tabs a{padding:.4rem .8rem;border-radius:.6rem;text-decoration:none;font-weight:600;font-size:.94rem}
-@media(max-width:30rem){nav.tabs{display:grid;grid-template-columns:repeat(5,auto);gap:0}nav.tabs a{padding:.4rem .15rem;font-size:.84rem;text-align:center}
+nav.tabs a{overflow-wrap:normal}
+@media(max-width:30rem){nav.tabs{justify-content:space-between;gap:0}nav.tabs a{padding:.4rem .15rem;font-size:.84rem}
 .who .actions{width:100%;justify-content:space-between}.row.top-aligned{flex-wrap:wrap}.row.top-aligned>.grow{flex-basis:100%}}
 nav.tabs a:hover,nav.tabs a[aria-current]{background:var(--tint)}
 .facts{display:grid;grid-template-columns:max-content 1fr;gap:.4rem 1.25rem;margin:1rem 0 1.5rem}

@@ -32,7 +32,8 @@ export const refuse = (error: SignUpRefused["error"], message: string): SignUpRe
 
 const checkPassword = (password: string | undefined) => {
   if (password === undefined) return refuse("InvalidPassword", "A password is required")
-  if (password.length < 8) return refuse("InvalidPassword", "Password must have 8 characters")
+  if (password.length < 8)
+    return refuse("InvalidPassword", "Password must have at least 8 characters")
   if (password.length > 256) return refuse("InvalidPassword", "Password has over 256 characters")
   return password
 }

@@ -27,7 +27,7 @@ const page = Effect.fnUntraced(function* (owner: Owner, message?: string) {
       want to be away, <a href="${hrefOf(owner, "deactivate")}">deactivate</a> the account; if you
       want to go to another server, move it there before.
     </p>
-    <h2>1. Have a code sent</h2>
+    <h2>1. Get a code</h2>
     ${accountForm(owner, {
       action: "delete/send-code",
       content: yield* codeButton(email)

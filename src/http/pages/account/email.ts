@@ -32,7 +32,7 @@ const newAddress = (value: string | undefined, invalid: boolean) =>
 const confirmation = (owner: Owner, { hint, button }: Codes, invalid: boolean) =>
   html`<h2>Confirm this address</h2>
     <p class="hint">
-      So that codes reach you: who forgets the password comes back in by a mail to it.
+      Confirmed, the address is known to be yours, and is not changed without another code.
     </p>
     ${accountForm(owner, { action: "email/send-confirmation", content: button })}
     ${accountForm(owner, {

@@ -1,11 +1,12 @@
 import * as Effect from "effect/Effect"
 import { html } from "../html.ts"
 import { note } from "../parts.ts"
+import { commandFor } from "./command.ts"
 import { type AccountPage, framed } from "./frame.ts"
 
 /** `/account/export`: the repo as a file. */
 export const exportPage: AccountPage = {
-  show: (owner) => {
+  show: Effect.fn("account.export")(function* (owner) {
     const { did, handle, status } = owner.view
     const href = `/xrpc/com.atproto.sync.getRepo?${new URLSearchParams({ did })}`
     const body = html`<p class="lead">
@@ -18,10 +19,9 @@ export const exportPage: AccountPage = {
           : note("warn", "While the account is deactivated, only the nacre command can fetch it.")
       }
       <p class="hint">
-        Pictures and videos are not in the file, nor are your preferences. The
-        <code>nacre</code> command fetches all of it into one folder:
-        <code>nacre export my-folder</code>.
+        Pictures and videos are not in the file, nor are your preferences. All of it is fetched into
+        one folder by the command ${yield* commandFor(owner, "export my-folder")}.
       </p>`
-    return Effect.succeed(framed(owner, { title: "Download your data", tab: "settings", body }))
-  }
+    return framed(owner, { title: "Download your data", tab: "settings", body })
+  })
 }

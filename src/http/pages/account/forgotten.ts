@@ -19,7 +19,7 @@ const askPage = Effect.fnUntraced(function* ({ csrf, cookies }: Visitor) {
       ${
         delivers
           ? "Have a code sent to the address of your account, and choose a new password by it."
-          : "This server sends no mail: its administrator can read the code for you."
+          : "This server sends no mail: have a code made, which its administrator can read for you, and choose a new password by it."
       }
     </p>
     <form method="post" action="/account/forgot">
@@ -31,7 +31,7 @@ const askPage = Effect.fnUntraced(function* ({ csrf, cookies }: Visitor) {
         autofocus: true,
         maxLength: 254
       })}
-      <button type="submit">Send a code</button>
+      <button type="submit">${delivers ? "Send a code" : "Make a code"}</button>
     </form>
     <p class="hint"><a href="/account/reset">I have a code already</a></p>
     ${back}`

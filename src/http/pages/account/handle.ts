@@ -1,10 +1,11 @@
 import * as Effect from "effect/Effect"
 import { checkHandle } from "../../../identity/handle.ts"
-import { Accounts } from "../../../services/Accounts.ts"
+import { Accounts, type Rejected } from "../../../services/Accounts.ts"
 import { Config } from "../../../services/Config.ts"
 import { type FoundClaims, HandleClaims } from "../../../services/HandleClaims.ts"
 import { Identity } from "../../../services/Identity.ts"
 import type { Form } from "../browser.ts"
+import { nameRule, noName } from "../handleWords.ts"
 import { html } from "../html.ts"
 import { field, input } from "../parts.ts"
 import { type AccountPage, accountForm, type Action, done, framed, shown } from "./frame.ts"
@@ -40,10 +41,12 @@ const hosted = (owner: Owner, domains: ReadonlyArray<string>, filled: Filled) =>
         label: "Name",
         autocomplete: "off",
         value: filled.name,
+        hint: nameRule,
         invalid: filled.name !== undefined,
         maxLength: 63
       })}${suffix}
     </div>
+    <p class="hint" id="name-hint">${nameRule}</p>
     <button type="submit">Use this name</button>`
   return html`<h2>A name of this server</h2>
     ${accountForm(owner, { action: "handle", content })}`
@@ -99,17 +102,25 @@ const findClaims = Effect.fnUntraced(function* (handle: string) {
   return { found: yield* (yield* HandleClaims).look(checked.handle) }
 })
 
+const noDomain = "That is not the name of a domain, such as example.com."
+
 const words: Readonly<Record<string, string>> = {
   HandleNotAvailable: "That handle is somebody else’s, or kept back.",
-  UpstreamFailure: "Somebody who must be asked for this could not be reached. Please try again."
+  UpstreamFailure:
+    "What must be asked for this, DNS or the directory of identities, could not be reached. Please try again in a moment."
 }
 
-const messageOf = (error: string, message: string, found: FoundClaims | undefined): string => {
+const messageOf = (
+  { error, message }: Rejected,
+  { name, found }: Pick<Filled, "name" | "found">
+): string => {
+  if (error === "InvalidHandle" && name !== undefined) return noName
+  if (message.startsWith("Input/handle")) return noDomain
   const isUnknown =
     found !== undefined && (found.dns.kind === "failed" || found.file.kind === "failed")
   if (isUnknown) return words["UpstreamFailure"]!
   const leadsNowhere = found !== undefined && message.includes("did not resolve")
-  return leadsNowhere ? "That domain does not lead to you yet." : (words[error] ?? `${message}.`)
+  return leadsNowhere ? "That domain does not lead to you yet." : (words[error] ?? message)
 }
 
 /** Gives the account another handle; a domain that does not lead to it is told with what was found there. */
@@ -129,9 +140,9 @@ export const changeHandle: Action = {
       yield* Effect.forEach([did, before, wish], identity.forget, { discard: true })
       return done("handle", "handle-changed")
     }
-    const { error, message } = rejected
+    const { error } = rejected
     const claims = error === "RateLimitExceeded" ? {} : yield* findClaims(wish)
-    const told = messageOf(error, message, claims.found)
+    const told = messageOf(rejected, { ...filled, ...claims })
     const upstream = error === "UpstreamFailure" ? Effect.succeed(told) : refusalOf(rejected, told)
     return shown(yield* page(owner, yield* upstream, { ...filled, ...claims }))
   })

@@ -5,7 +5,9 @@ import { PlcDirectory } from "../../../services/PlcDirectory.ts"
 import { rotationKey } from "../../../services/RotationKey.ts"
 import { type Html, html } from "../html.ts"
 import { note } from "../parts.ts"
+import { commandFor } from "./command.ts"
 import { type AccountPage, framed } from "./frame.ts"
+import type { Owner } from "./owner.ts"
 
 const verdict = (keys: ReadonlyArray<string>, ours: string): Html => {
   const at = keys.indexOf(ours)
@@ -34,30 +36,35 @@ const keyRow = (key: string, index: number, ours: string): Html =>
     >
   </li>`
 
-const listOf = (keys: ReadonlyArray<string>, ours: string): Html =>
-  html`${verdict(keys, ours)}
+const listOf = Effect.fnUntraced(function* (
+  owner: Owner,
+  keys: ReadonlyArray<string>,
+  ours: string
+) {
+  const isSafe = keys.indexOf(ours) > 0
+  const command = yield* commandFor(owner, `key recovery ${isSafe ? "show" : "set"} my.key`)
+  return html`${verdict(keys, ours)}
     <p>These keys can change your identity. Each can undo what those after it have done.</p>
     <ul class="list">
       ${keys.map((key, index) => keyRow(key, index, ours))}
     </ul>
     <p class="hint">
       ${
-        keys.indexOf(ours) > 0
-          ? html`Whether the first is yours is told by the <code>nacre</code> command:
-              <code>nacre key recovery show my.key</code>.`
-          : html`Make a key that only you hold, and put it first, with the
-              <code>nacre</code> command: <code>nacre key recovery set my.key</code>. Keep the file
-              where you keep what must not be lost.`
+        isSafe
+          ? html`Whether the first is yours is told by the command ${command}.`
+          : html`Make a key that only you hold, and put it first, by the command ${command}. Keep
+            the file where you keep what must not be lost.`
       }
     </p>`
+})
 
-const ofPlc = Effect.fnUntraced(function* (did: string) {
+const ofPlc = Effect.fnUntraced(function* (owner: Owner) {
   const ours = rotationKey(yield* Config).didKey
-  const keys = yield* (yield* PlcDirectory).data(did).pipe(
+  const keys = yield* (yield* PlcDirectory).data(owner.view.did).pipe(
     Effect.map(({ rotationKeys }) => rotationKeys),
     Effect.orElseSucceed(() => undefined)
   )
-  if (keys !== undefined) return listOf(keys, ours)
+  if (keys !== undefined) return yield* listOf(owner, keys, ours)
   return note("warn", "The directory that keeps your identity’s keys cannot be asked just now.")
 })
 
@@ -70,7 +77,7 @@ export const keysPage: AccountPage = {
       </p>
       ${
         didMethod(did) === "plc"
-          ? yield* ofPlc(did)
+          ? yield* ofPlc(owner)
           : html`<p>
               It is bound to a domain name: whoever holds the domain decides over it. There are no
               recovery keys for it.
