@@ -3,7 +3,10 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Semaphore from "effect/Semaphore"
 
-/** Changes of what stands both in the account's object and outside of it (directory, PLC directory): one at a time. */
+/**
+ * Changes of what stands both in the account's object and outside of it (directory, PLC directory): one at a time, and
+ * each to its end, though whoever asked for it has gone.
+ */
 export class AccountLock extends Context.Service<
   AccountLock,
   {
@@ -15,6 +18,6 @@ export class AccountLock extends Context.Service<
 export const layer: Layer.Layer<AccountLock> = Layer.effect(
   AccountLock,
   Effect.map(Semaphore.make(1), (lock) =>
-    AccountLock.of({ alone: (change) => lock.withPermits(1)(change) })
+    AccountLock.of({ alone: (change) => lock.withPermits(1)(Effect.uninterruptible(change)) })
   )
 )

@@ -99,7 +99,7 @@ export const changeHandle = Effect.fn("changeHandle")(function* (
     yield* Effect.forEach([did, before, handle], identity.forget, { discard: true })
     yield* events.identity
   })
-  yield* (yield* AccountLock).alone(Effect.uninterruptible(change))
+  yield* (yield* AccountLock).alone(change)
 })
 
 /** How often an account may change its handle. */

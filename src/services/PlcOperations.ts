@@ -162,5 +162,5 @@ export const submitOperation = Effect.fn("PlcOperations.submitOperation")(functi
     yield* (yield* Identity).forget(did)
     yield* (yield* AccountEvents).identity
   })
-  yield* (yield* AccountLock).alone(Effect.uninterruptible(submission))
+  yield* (yield* AccountLock).alone(submission)
 })

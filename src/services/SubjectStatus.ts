@@ -95,7 +95,7 @@ const setAccountTakedown = Effect.fnUntraced(function* (ref: string | undefined)
     links.revoke()
     yield* events.account
   })
-  yield* (yield* AccountLock).alone(Effect.uninterruptible(change))
+  yield* (yield* AccountLock).alone(change)
 })
 
 const setTakedown = Effect.fnUntraced(function* (subject: Subject, ref: string | undefined) {
