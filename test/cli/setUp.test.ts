@@ -165,13 +165,33 @@ describe("nacre init", () => {
     assert.deepStrictEqual(again.json.handed, [])
   })
 
-  it("makes no new secrets for a server that has its own", async () => {
+  it("makes no new secrets for a server that has its own, whenever they are to be handed over", async () => {
     cloudflare.set({ secrets: { "": { MASTER_KEY: "the real one" } } })
-    const { code, stderr } = await run(`${toCloudflare} --put`)
-    assert.strictEqual(code, 1)
-    assert.match(stderr, /Cloudflare has MASTER_KEY of nacre already/)
+    for (const words of ["--put", "", "--secrets-store 0a1b"]) {
+      const { code, stderr } = await run(`${toCloudflare} ${words}`.trim())
+      assert.strictEqual(code, 1, words)
+      assert.match(stderr, /Cloudflare has MASTER_KEY of nacre already/)
+      assert.isFalse(existsSync(desk.path(".secrets.production")))
+    }
+    const made = await run("secret make --env production")
+    assert.match(made.stderr, /Cloudflare has MASTER_KEY of nacre already/)
     assert.isFalse(existsSync(desk.path(".secrets.production")))
     assert.deepStrictEqual(cloudflare.state().secrets, { "": { MASTER_KEY: "the real one" } })
+  })
+
+  it("makes no new secrets either where a store has them that nothing here names any more", async () => {
+    cloudflare.set({ store: { "nacre-staging_MASTER_KEY": "the real one" } })
+    const { code, stderr } = await run(`${toStaging} --secrets-store 0a1b`)
+    assert.strictEqual(code, 1)
+    assert.match(stderr, /Cloudflare has MASTER_KEY of nacre-staging already/)
+    assert.isFalse(existsSync(desk.path(".secrets.staging")))
+  })
+
+  it("makes them without asking where nobody is signed in, who hands none over yet", async () => {
+    cloudflare.set({ signedIn: false })
+    const { code, stderr } = await run(toCloudflare)
+    assert.strictEqual(code, 0, stderr)
+    assert.deepStrictEqual(Object.keys(parseVars(read(".secrets.production"))).slice(0, 3), all)
   })
 
   it("names the Cloudflare account where somebody has several, and refuses one that they have not", async () => {
@@ -237,6 +257,18 @@ describe("nacre secret", () => {
     assert.deepStrictEqual(json.put, ["ADMIN_PASSWORD", "MAIL_HTTP_TOKEN"])
     assert.deepStrictEqual(cloudflare.state().secrets, {
       staging: { MASTER_KEY: "theirs", ADMIN_PASSWORD: "mine", MAIL_HTTP_TOKEN: "token" }
+    })
+  })
+
+  it("replaces no secret of the Worker either where all that it must have are in a store", async () => {
+    await run(`${toStaging} --secrets-store 0a1b`)
+    cloudflare.set({ secrets: { staging: { MAIL_HTTP_TOKEN: "the real one" } } })
+    writeFileSync(desk.path(".secrets.staging"), `${read(".secrets.staging")}MAIL_HTTP_TOKEN=old\n`)
+    const { code, json } = await run("secret put --env staging --json")
+    assert.strictEqual(code, 0)
+    assert.deepStrictEqual(json.put, [])
+    assert.deepStrictEqual(cloudflare.state().secrets, {
+      staging: { MAIL_HTTP_TOKEN: "the real one" }
     })
   })
 

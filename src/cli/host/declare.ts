@@ -83,6 +83,24 @@ const newAccount = Effect.fnUntraced(function* (
   return { account_id: account }
 })
 
+/** The entries by which those secrets of an environment are bound to a store that are not bound yet. */
+const bindingsTo = ({ section, worker }: Environment, store: string) =>
+  secretNamesNeeded
+    .filter((name) => !section.secrets_store_secrets?.some(({ binding }) => binding === name))
+    .map((binding) => ({
+      binding,
+      store_id: store,
+      // All Workers of a Cloudflare account share its store.
+      secret_name: `${worker}_${binding}`
+    }))
+
+/** An environment as it is once its secrets are bound to a store. */
+export const withStore = (environment: Environment, store: string): Environment => {
+  const { secrets_store_secrets: bound = [], ...section } = environment.section
+  const all = [...bound, ...bindingsTo(environment, store)]
+  return { ...environment, section: { ...section, secrets_store_secrets: all } }
+}
+
 const newStored = Effect.fnUntraced(function* (
   environment: Environment,
   store: string | undefined
@@ -95,14 +113,7 @@ const newStored = Effect.fnUntraced(function* (
   if (other !== undefined) {
     return yield* conflict(environment, `store_id of ${other.binding}`, other.store_id, store)
   }
-  const added = secretNamesNeeded
-    .filter((name) => !bound.some(({ binding }) => binding === name))
-    .map((binding) => ({
-      binding,
-      store_id: store,
-      // All Workers of a Cloudflare account share its store.
-      secret_name: `${environment.worker}_${binding}`
-    }))
+  const added = bindingsTo(environment, store)
   return added.length === 0 ? {} : { secrets_store_secrets: added }
 })
 

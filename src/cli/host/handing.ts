@@ -1,6 +1,7 @@
 import * as Effect from "effect/Effect"
 import * as Redacted from "effect/Redacted"
 import { Failed } from "../failure.ts"
+import { withStore } from "./declare.ts"
 import type { Environment } from "./environment.ts"
 import { readVars, secretNamesKnown, secretNamesNeeded } from "./vars.ts"
 import { secretNames, storeListing, wranglerTakes } from "./wrangler.ts"
@@ -15,7 +16,7 @@ export const askCloudflare = Effect.fnUntraced(function* (environment: Environme
   const stores = new Set(bound.map(({ store_id: store }) => store))
   const listings = new Map<string, string | undefined>()
   for (const store of stores) listings.set(store, yield* storeListing(store, environment))
-  const ofTheWorker = secretNamesNeeded.every((name) => storedAs(environment, name) !== undefined)
+  const ofTheWorker = secretNamesKnown.every((name) => storedAs(environment, name) !== undefined)
     ? new Set<string>()
     : yield* secretNames(environment)
   return (name: string): boolean | undefined => {
@@ -24,6 +25,25 @@ export const askCloudflare = Effect.fnUntraced(function* (environment: Environme
     const words = listings.get(stored.store_id)?.split(/[^\w-]+/)
     return words?.includes(stored.secret_name)
   }
+})
+
+/** Fails where new secrets would be made for a server that has its own: it could not read its accounts' keys with them. */
+export const refuseOtherSecrets = Effect.fnUntraced(function* (
+  environment: Environment,
+  store?: string
+) {
+  const copy = yield* readVars(environment.copy)
+  const lacking = secretNamesNeeded.filter((name) => (copy[name] ?? "") === "")
+  if (lacking.length === 0) return
+  const has = yield* askCloudflare(environment)
+  // A store may have them from an earlier time, though nothing here says so any more.
+  const stored = store === undefined ? has : yield* askCloudflare(withStore(environment, store))
+  const there = lacking.filter((name) => has(name) === true || stored(name) === true)
+  if (there.length === 0) return
+  return yield* new Failed({
+    message: `Cloudflare has ${there.join(", ")} of ${environment.worker} already, and ${environment.copy} does not`,
+    next: `That server is set up. Put your copy of its secrets there, or go on without: npx nacre deploy${environment.words}`
+  })
 })
 
 const put = (environment: Environment, name: string, value: string) => {

@@ -10,7 +10,7 @@ import { ask, canAsk, confirm } from "../prompts.ts"
 import { makeRecoveryKey, readRecoveryKey, saveRecoveryKey } from "../recoveryKey.ts"
 import { declare, isJurisdiction } from "./declare.ts"
 import { type Environment, envFlag, theEnvironment } from "./environment.ts"
-import { askCloudflare, handOver } from "./handing.ts"
+import { handOver, refuseOtherSecrets } from "./handing.ts"
 import {
   cloudflareAccountOf,
   domainOf,
@@ -21,7 +21,7 @@ import {
   storeOf,
   targetOf
 } from "./questions.ts"
-import { keepACopy, makeSecrets, readVars, secretNamesNeeded, setVars, varsFile } from "./vars.ts"
+import { keepACopy, makeSecrets, setVars, varsFile } from "./vars.ts"
 
 const flags = {
   target: Flag.Literals("target", ["local", "cloudflare"]).pipe(
@@ -129,20 +129,6 @@ const initLocal = Effect.fnUntraced(function* (given: Given) {
   )
 })
 
-/** Fails where new secrets would be made for a server that has its own: it could not read its accounts' keys with them. */
-const refuseOtherSecrets = Effect.fnUntraced(function* (environment: Environment) {
-  const copy = yield* readVars(environment.copy)
-  const lacking = secretNamesNeeded.filter((name) => (copy[name] ?? "") === "")
-  if (lacking.length === 0) return
-  const has = yield* askCloudflare(environment)
-  const there = lacking.filter((name) => has(name) === true)
-  if (there.length === 0) return
-  return yield* new Failed({
-    message: `Cloudflare has ${there.join(", ")} of ${environment.worker} already, and ${environment.copy} does not`,
-    next: `That server is set up. Put your copy of its secrets there, or go on without: npx nacre deploy${environment.words}`
-  })
-})
-
 /** Wrangler makes a missing database anywhere: one that has to lie in a jurisdiction is made before. */
 const databaseSteps = ({ section }: Environment, location: string): ReadonlyArray<string> => {
   const database = section.d1_databases?.[0]?.database_name
@@ -168,7 +154,7 @@ const initCloudflare = Effect.fnUntraced(function* (given: Given) {
   }
   // What may yet be refused comes before anything is written.
   const write = yield* declare(written, { domain, vars: settings, account, store })
-  if (keeping !== "later") yield* refuseOtherSecrets(environment)
+  yield* refuseOtherSecrets(environment, store)
   const recoveryKey = yield* recoveryKeyIn(given.recoveryKey)
   const { added: made } = yield* makeSecrets(file)
   // A copy that tells whose secrets these are.

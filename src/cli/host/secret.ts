@@ -4,7 +4,7 @@ import * as Command from "effect/cli/Command"
 import * as Flag from "effect/cli/Flag"
 import { note, report, table } from "../output.ts"
 import { envFlag, theEnvironment } from "./environment.ts"
-import { askCloudflare, handOver, storedAs } from "./handing.ts"
+import { askCloudflare, handOver, refuseOtherSecrets, storedAs } from "./handing.ts"
 import {
   keepACopy,
   makeSecrets,
@@ -24,16 +24,19 @@ const deployedFlag = envFlag.pipe(
 const words = (isSet: boolean | undefined): string =>
   isSet === undefined ? "not known" : isSet ? "set" : "missing"
 
-/** The file of an environment's secrets, or of the local server's where none is named. */
-const fileOf = Effect.fnUntraced(function* (env: Option.Option<string>) {
-  return Option.isNone(env) ? yield* varsFile : (yield* theEnvironment(env)).copy
+/** The file of a deployed server's secrets, which must not be given others than it has; or of the local one's. */
+const fileToFill = Effect.fnUntraced(function* (env: Option.Option<string>) {
+  if (Option.isNone(env)) return yield* varsFile
+  const environment = yield* theEnvironment(env)
+  yield* refuseOtherSecrets(environment)
+  return environment.copy
 })
 
 const make = Command.make(
   "make",
   { env: deployedFlag },
   Effect.fnUntraced(function* ({ env }) {
-    const file = yield* fileOf(env)
+    const file = yield* fileToFill(env)
     const { added } = yield* makeSecrets(file)
     yield* report({ file, made: added }, () =>
       added.length === 0
