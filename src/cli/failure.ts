@@ -85,7 +85,8 @@ const advice: Readonly<Record<string, string>> = {
   RepoDeactivated: "Activate the account first: nacre account activate",
   NotFound: "See which accounts are there: nacre account list",
   RepoNotFound: "See which accounts are there: nacre account list",
-  HandleNotFound: "Is it written in full, and an account of this server? See: nacre account list",
+  HandleNotFound:
+    "Is it written in full? Accounts of this server: nacre account list. Where any other leads: nacre identity",
   HandleNotAvailable: "Choose another handle.",
   AlreadyExists: "Choose another handle or DID, or see what is there: nacre account list",
   InvalidInviteCode: "Make one: nacre invite create",

@@ -1,4 +1,5 @@
 import { afterAll, assert, beforeAll, describe, it } from "@effect/vitest"
+import { ours } from "../support/accountPages.ts"
 import { Browser, unescape } from "../support/httpBrowser.ts"
 import { basic, type Host, startHost } from "../support/httpHost.ts"
 import { ok, outcomeOf } from "../support/httpWorld.ts"
@@ -32,6 +33,8 @@ describe("the sign-up page without an app", () => {
     assert.include(inside.text, "mum.test")
     assert.include(inside.text, "mum@mail.example.com")
     assert.notStrictEqual([...browser.cookies.values()].join(), planted)
+    const apps = await browser.get("/account/apps", ours)
+    assert.include(apps.text, "No app is signed in with a password.")
     ok(await signIn("mum.test"))
     assert.include((await new Browser(host).get("/account/sign-in")).text, "/account/sign-up")
   })

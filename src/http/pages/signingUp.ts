@@ -1,4 +1,5 @@
 import * as Effect from "effect/Effect"
+import { Accounts } from "../../services/Accounts.ts"
 import { SignUp, type SignUpFailure } from "../../services/SignUp.ts"
 import { takePoint } from "../clientLimits.ts"
 import { wireError } from "../errors.ts"
@@ -29,6 +30,14 @@ export const reasonOf = (failure: SignUpFailure): string => {
     : "The account could not be made just now. Please try again in a moment."
 }
 
+/** A sign-up opens a session for an app with the password; on a page nobody is given it. */
+const endSessions = Effect.fnUntraced(function* (did: string) {
+  const accounts = yield* Accounts
+  const { sessions } = yield* accounts.call(did, "security", {})
+  const end = ({ id }: { readonly id: string }) => accounts.call(did, "endSession", { session: id })
+  yield* Effect.forEach(sessions, end, { discard: true })
+})
+
 /** Makes the account that a form asks for. */
 export const signUpBy = Effect.fnUntraced(function* (request: Request, form: Form) {
   yield* takePoint(request, "createAccount", signUpLimits)
@@ -45,6 +54,8 @@ export const signUpBy = Effect.fnUntraced(function* (request: Request, form: For
     caller: { kind: "anonymous" }
   })
   noteAccount(request, made.did)
+  // Left open it would end by itself; the account is there all the same.
+  yield* Effect.ignore(endSessions(made.did))
   return made
 })
 

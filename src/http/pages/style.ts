@@ -78,7 +78,7 @@ h1+.who{margin-top:.9rem}
 code,.code{font:.9em/1.45 ui-monospace,SFMono-Regular,Menlo,Consolas,monospace}
 .who{flex-wrap:wrap}
 .who .grow{min-width:8rem}
-.actions{display:flex;align-items:center;gap:.8rem}
+.actions{display:flex;align-items:center;gap:.8rem;overflow-wrap:normal;white-space:nowrap}
 .centred{align-items:center}.centred>span{margin-top:.3rem}
 .tag.good{background:var(--good-tint);color:var(--good)}.tag.bad{background:var(--bad-tint);color:var(--bad)}
 .row .joined{flex-wrap:wrap;align-items:center}

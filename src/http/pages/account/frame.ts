@@ -171,7 +171,7 @@ export const framed = (owner: Owner, { title, tab, body, message, script }: Fram
         >${
           owner.several
             ? html`<a href="/account/switch">Switch</a>`
-            : html`<a href="/account/sign-in">Add another account</a>`
+            : html`<a href="/account/sign-in">Add account</a>`
         }
         ${accountForm(owner, { action: "sign-out", inline: true, content: signOut })}</span
       >
