@@ -232,7 +232,7 @@ function refuseMove(note, publicUrl, dataDir) {
   throw new Refused(
     `The data in ${dataDir} belongs to ${note.publicUrl}, and this start asks for ${publicUrl}.\n` +
       "The address is part of the first account's DID (did:web), so it cannot change afterwards.\n" +
-      `Start with the old address (PORT=${note.port ?? "…"}), or give an empty folder: DATA_DIR=.data-2 npm start`
+      `Start with the old address (PORT=${note.port ?? "…"}), or give an empty folder: DATA_DIR=${dataDir}-2 npm start`
   )
 }
 
@@ -242,7 +242,7 @@ function refuseOtherKey(note, masterKey, dataDir, varsFile) {
   throw new Refused(
     `The data in ${dataDir} was made with a MASTER_KEY that is not in ${varsFile}.\n` +
       "Without it the accounts' signing keys cannot be read, and nobody could write.\n" +
-      "Put the old .dev.vars back, or give an empty folder: DATA_DIR=.data-2 npm start"
+      `Put the old .dev.vars back, or give an empty folder: DATA_DIR=${dataDir}-2 npm start`
   )
 }
 

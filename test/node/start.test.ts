@@ -58,6 +58,7 @@ describe("a start that is refused", () => {
       assert.strictEqual(code, 1)
       assert.include(said, "belongs to http://localhost:8787")
       assert.include(said, "PORT=8787")
+      assert.include(said, `DATA_DIR=${folder}-2 npm start`)
     })
   })
 
