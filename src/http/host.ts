@@ -43,6 +43,7 @@ import { par } from "./oauth/par.ts"
 import { revoke } from "./oauth/revoke.ts"
 import { token } from "./oauth/token.ts"
 import { withoutBody } from "./withoutBody.ts"
+import { listCodes } from "./ownCodes.ts"
 import { listPasskeys, makePasskeyLink, removePasskey } from "./ownPasskeys.ts"
 import { logRequest, noteAccount } from "./requestLog.ts"
 import { reopened, withHeaders } from "./responseHeaders.ts"
@@ -199,6 +200,7 @@ const find = finder<HostServices>([
   ),
   route("GET", "/admin/codes", answer(adminCodes)),
   route("GET", "/admin/relays", answer(adminRelays)),
+  route("GET", "/manage/codes", answer(listCodes)),
   route("GET", "/manage/passkeys", answer(listPasskeys)),
   route("POST", "/manage/passkeys/link", answer(makePasskeyLink)),
   route("POST", "/manage/passkeys/remove", answer(removePasskey)),

@@ -1,13 +1,45 @@
 import * as Effect from "effect/Effect"
+import { parseAuthorization } from "../auth/authorization.ts"
+import { Accounts } from "../services/Accounts.ts"
 import { Auth } from "../services/Auth.ts"
+import { Directory } from "../services/Directory.ts"
 import { countRequest } from "./clientLimits.ts"
+import { InvalidRequest } from "./failures.ts"
+import { noteAccount } from "./requestLog.ts"
 import { jsonType, privateHeaders } from "./responseHeaders.ts"
+import { subjectOf } from "./route.ts"
+import { accountBehind } from "./signInGate.ts"
 import { credentialsOf } from "./Xrpc.ts"
 
 /** Counts a request for an address of our own beside XRPC, and turns away everybody but the administrator. */
 export const forAdministrator = Effect.fnUntraced(function* (request: Request, name: string) {
   yield* countRequest(request, "")
   yield* (yield* Auth).authenticate(credentialsOf(request), { kind: "admin" }, name)
+})
+
+/**
+ * Whose account such an address is asked about, and by whose authority: the administrator names the account, an owner
+ * shows a session of the main password that has just begun.
+ */
+export const ownerOrAdministrator = Effect.fnUntraced(function* (
+  request: Request,
+  name: string,
+  account: string | undefined
+) {
+  const credentials = credentialsOf(request)
+  if (parseAuthorization(credentials.authorization)?.scheme === "basic") {
+    yield* forAdministrator(request, name)
+    const entry = yield* accountBehind(account ?? "")
+    if (entry === undefined) return yield* new InvalidRequest({ message: "No such account" })
+    noteAccount(request, entry.did)
+    return { did: entry.did, handle: entry.handle, by: "administrator" } as const
+  }
+  yield* countRequest(request, "")
+  const did = yield* subjectOf(credentials.authorization ?? null)
+  const { until } = yield* (yield* Accounts).call(did, "proveSession", credentials)
+  noteAccount(request, did)
+  const entry = yield* (yield* Directory).byDid(did)
+  return { did, handle: entry?.handle ?? did, by: "owner", until } as const
 })
 
 /** What such an address answers: JSON that nobody keeps. */

@@ -1,40 +1,18 @@
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
-import { parseAuthorization } from "../auth/authorization.ts"
 import { Accounts } from "../services/Accounts.ts"
-import { Auth } from "../services/Auth.ts"
 import { Config } from "../services/Config.ts"
-import { Directory, DirectoryUnavailable } from "../services/Directory.ts"
-import { countRequest } from "./clientLimits.ts"
+import { DirectoryUnavailable } from "../services/Directory.ts"
 import { InvalidRequest } from "./failures.ts"
 import { mediaTypeOf, readBody } from "./input.ts"
-import { ownAnswer } from "./ownEndpoint.ts"
+import { ownAnswer, ownerOrAdministrator } from "./ownEndpoint.ts"
 import { dropPasskey } from "./pages/newPasskey.ts"
 import { linkTo } from "./pages/passkeyLink.ts"
-import { noteAccount } from "./requestLog.ts"
-import { subjectOf } from "./route.ts"
-import { accountBehind } from "./signInGate.ts"
-import { credentialsOf } from "./Xrpc.ts"
 
 const name = "manage/passkeys"
 
-/** Whose passkeys they are, and by whose authority: the administrator names the account, an owner shows their session. */
-const judged = Effect.fnUntraced(function* (request: Request, account: string | undefined) {
-  yield* countRequest(request, "")
-  const credentials = credentialsOf(request)
-  if (parseAuthorization(credentials.authorization)?.scheme === "basic") {
-    yield* (yield* Auth).authenticate(credentials, { kind: "admin" }, name)
-    const entry = yield* accountBehind(account ?? "")
-    if (entry === undefined) return yield* new InvalidRequest({ message: "No such account" })
-    noteAccount(request, entry.did)
-    return { did: entry.did, handle: entry.handle, by: "administrator" } as const
-  }
-  const did = yield* subjectOf(credentials.authorization ?? null)
-  const { until } = yield* (yield* Accounts).call(did, "proveSession", credentials)
-  noteAccount(request, did)
-  const entry = yield* (yield* Directory).byDid(did)
-  return { did, handle: entry?.handle ?? did, by: "owner", until } as const
-})
+const judged = (request: Request, account: string | undefined) =>
+  ownerOrAdministrator(request, name, account)
 
 const Input = Schema.fromJsonString(
   Schema.Struct({

@@ -55,7 +55,7 @@ describe("the address of an account, on its page,", () => {
   it("is confirmed by the code that was made for it, and then not changed without another", async () => {
     const { who, browser } = await someone()
     const sent = await browser.submit(await formOn(browser, "email", "email/send-confirmation"))
-    assert.include(sent.text, "administrator can read it for you")
+    assert.include(sent.text, "waits under Settings → Codes")
     const { confirm_email: code = "" } = await waitingCodes(world, who.did)
     const confirm = sent.form("/email/confirm")
     const wrong = await browser.submit(confirm, { code: "AAAAA-AAAAA" })

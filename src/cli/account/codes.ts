@@ -3,10 +3,11 @@ import * as Schema from "effect/Schema"
 import * as Command from "effect/cli/Command"
 import { wholeHandle } from "../handles.ts"
 import { note, report, table } from "../output.ts"
-import { administrator } from "../session.ts"
+import { theServer } from "../place.ts"
+import { administrator, type Session, signInAs } from "../session.ts"
 import { query, type Remote } from "../xrpc.ts"
 import { readiness } from "../readiness.ts"
-import { accountArgument, meant } from "./people.ts"
+import { accountArgument, meant, ownerFlag } from "./people.ts"
 
 const Waiting = Schema.Struct({
   did: Schema.String,
@@ -15,9 +16,11 @@ const Waiting = Schema.Struct({
   )
 })
 
-/** The codes of an account that wait to be used, where its server sends no mail; for the administrator alone. */
-export const waitingCodes = (admin: Remote, account: string) =>
-  query(admin, "admin/codes", Waiting, { account })
+/** The codes of an account that wait to be used, where its server sends no mail: all for the administrator, all but one for a forgotten password for its owner. */
+export const waitingCodes = (remote: Remote, account: string) =>
+  query(remote, isSession(remote) ? "manage/codes" : "admin/codes", Waiting, { account })
+
+const isSession = (remote: Remote): remote is Session => "did" in remote
 
 /** What a code is for, as people read it. */
 const purposes: Readonly<Record<string, string>> = {
@@ -31,11 +34,12 @@ const purposes: Readonly<Record<string, string>> = {
 /** `nacre account codes` */
 export const codes = Command.make(
   "codes",
-  { account: accountArgument },
-  Effect.fnUntraced(function* ({ account }) {
-    const admin = yield* administrator
-    const name = yield* wholeHandle(admin.server, yield* meant(account))
-    const waiting = yield* waitingCodes(admin, name)
+  { account: accountArgument, owner: ownerFlag },
+  Effect.fnUntraced(function* ({ account, owner }) {
+    const server = yield* theServer
+    const name = yield* wholeHandle(server, yield* meant(account))
+    const by: Remote = owner ? yield* signInAs(server, name) : yield* administrator
+    const waiting = yield* waitingCodes(by, name)
     const shown = waiting.codes.map(({ purpose, code, expiresAt }) => ({
       purpose,
       code,
@@ -50,18 +54,18 @@ export const codes = Command.make(
     )
     if (shown.length > 0) {
       yield* note(`Give a code to nobody but the person behind ${name}, who asked for it.`)
-    } else if ((yield* readiness(admin.server))?.sendsMail === true) {
+    } else if ((yield* readiness(server))?.sendsMail === true) {
       yield* note("This server mails its codes: only who reads the mail sees them.")
     }
-  })
+  }, Effect.scoped)
 ).pipe(
   Command.withDescription(
-    "Show the codes of an account that nobody has mailed, as the administrator of a server that sends no mail.\n\n" +
-      "A code is what somebody who has only the password or a session does not have, so no owner's session shows it. " +
-      "Be sure who asks you for one."
+    "Show the codes of an account that nobody has mailed, where its server sends no mail: as the administrator, or with --owner as the account's owner.\n\n" +
+      "A code is a second question before what cannot be undone. As the administrator, be sure who asks you for one."
   ),
   Command.withShortDescription("Show the codes of an account, where the server sends no mail"),
   Command.withExamples([
-    { command: "nacre account codes alice.example.com", description: "All that wait to be used" }
+    { command: "nacre account codes alice.example.com", description: "All that wait to be used" },
+    { command: "nacre account codes --owner", description: "Your own" }
   ])
 )

@@ -16,20 +16,22 @@ interface Asking {
   readonly request: Calling<unknown>
 }
 
-/** The code where no mail goes out and the administrator's password is at hand. */
-const shownToAdministrator = Effect.fnUntraced(function* ({ of, purpose }: Asking) {
+/** The code where no mail goes out, and who was shown it: the administrator, where their password is at hand, or the owner who has just signed in. */
+const shownCode = Effect.fnUntraced(function* ({ of, purpose }: Asking) {
   const admin = yield* knownAdministrator(of.server)
-  if (admin === undefined) return undefined
-  const { codes } = yield* waitingCodes(admin, of.did)
-  return codes.find((one) => one.purpose === purpose)?.code
+  const { codes } = yield* waitingCodes(admin ?? of, of.did)
+  const code = codes.find((one) => one.purpose === purpose)?.code
+  return code === undefined
+    ? undefined
+    : { code, to: admin === undefined ? "its owner" : "its administrator" }
 })
 
 /** How somebody comes to the code. */
 const wayTo = ({ of }: Asking, sendsMail: boolean | undefined): string => {
   if (sendsMail === false) {
     return (
-      `${of.server} sends no mail. Its administrator sees the code, for a quarter of an hour:\n` +
-      `  nacre account codes ${of.handle} --server ${of.server}`
+      `${of.server} sends no mail. The code is shown there under /account/codes, for a quarter of an hour, and here:\n` +
+      `  nacre account codes ${of.handle} --owner --server ${of.server}`
     )
   }
   return sendsMail === true
@@ -45,10 +47,10 @@ export const mailedCode = Effect.fnUntraced(function* (asking: Asking) {
   const sendsMail = (yield* Effect.orElseSucceed(readiness(server), () => undefined))?.sendsMail
   yield* asking.request
   if (sendsMail === false) {
-    const code = yield* Effect.orElseSucceed(shownToAdministrator(asking), () => undefined)
-    if (code !== undefined) {
-      yield* note(`${server} sends no mail: its administrator's password has shown the code.`)
-      return code
+    const shown = yield* Effect.orElseSucceed(shownCode(asking), () => undefined)
+    if (shown !== undefined) {
+      yield* note(`${server} sends no mail: it has shown the code to ${shown.to}.`)
+      return shown.code
     }
   }
   yield* note(wayTo(asking, sendsMail))

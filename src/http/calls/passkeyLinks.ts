@@ -24,7 +24,7 @@ const linkLimits = [
 
 const proveSession = Effect.fnUntraced(function* (credentials: Input<"proveSession">) {
   const authority = { kind: "session", level: "full", oauth: "no" } as const
-  const caller = yield* (yield* Auth).authenticate(credentials, authority, "manage/passkeys")
+  const caller = yield* (yield* Auth).authenticate(credentials, authority, "manage")
   const session = caller.kind === "session" ? (yield* Sessions).find(caller.session) : undefined
   const until = (session?.createdAt ?? 0) + recentMillis
   if (until > (yield* Clock.currentTimeMillis)) return { until }

@@ -8,7 +8,7 @@ import { type Page, redirectTo, showPage } from "../layout.ts"
 import { field, hidden, note } from "../parts.ts"
 import { type Sent, sentForm, type Visitor, visitor } from "../visitor.ts"
 import { pathOf } from "./frame.ts"
-import { codeField, codeHint, wrongCodes } from "./mailedCode.ts"
+import { codeField, forgottenCodeHint, wrongCodes } from "./mailedCode.ts"
 
 const back = html`<p class="hint"><a href="/account/sign-in">Back to sign-in</a></p>`
 
@@ -46,7 +46,7 @@ const resetPage = Effect.fnUntraced(function* ({ csrf, cookies }: Visitor, messa
     </p>
     ${message !== undefined && note("bad", message)}
     <form method="post" action="/account/reset">
-      ${hidden({ csrf })} ${codeField(yield* codeHint, invalid)}
+      ${hidden({ csrf })} ${codeField(yield* forgottenCodeHint, invalid)}
       ${field({
         name: "password",
         label: "New password",

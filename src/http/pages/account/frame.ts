@@ -33,6 +33,7 @@ export type PageName =
   | "email"
   | "handle"
   | "keys"
+  | "codes"
   | "export"
   | "deactivate"
   | "delete"

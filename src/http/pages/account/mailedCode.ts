@@ -9,12 +9,21 @@ import { type Action, done, type Handled, type PageName, shown } from "./frame.t
 import type { Owner } from "./owner.ts"
 import { refusalOf } from "./refusal.ts"
 
-/** How somebody comes to the code that was sent. */
-export const codeHint = Effect.map(Mailer, ({ delivers }): Child =>
-  delivers
-    ? "From the mail that you were sent. It is good for a quarter of an hour."
-    : html`This server sends no mail: its administrator can read the code for you, by
-        <code>nacre account codes</code>. It is good for a quarter of an hour.`
+const hintOf = (unmailed: Child) =>
+  Effect.map(Mailer, ({ delivers }): Child =>
+    delivers ? "From the mail that you were sent. It is good for a quarter of an hour." : unmailed
+  )
+
+/** How the account's owner comes to the code that was sent. */
+export const codeHint = hintOf(
+  html`This server sends no mail: the code waits under <em>Settings → Codes</em>, and its
+    administrator can read it. It is good for a quarter of an hour.`
+)
+
+/** The same for somebody who cannot sign in. */
+export const forgottenCodeHint = hintOf(
+  html`This server sends no mail: its administrator can read the code for you, by
+    <code>nacre account codes</code>. It is good for a quarter of an hour.`
 )
 
 /** The button that has a code sent to an address, or made where no mail goes out. */

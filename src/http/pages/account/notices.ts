@@ -16,7 +16,7 @@ const notices = {
     "Your password is changed and all apps are signed out. Your other devices could not be signed out just now: please do that below.",
   reactivated: "Your account is active again.",
   "code-mailed": "The code is on its way to your mailbox.",
-  "code-waits": "The code is made. This server’s administrator can read it for you.",
+  "code-waits": "The code is made, and waits under Settings → Codes.",
   "email-confirmed": "Your address is confirmed.",
   "email-changed": "Your address is changed. Confirm it, so that codes reach you.",
   "handle-changed": "Your handle is changed. Others may see the old one for some hours.",

@@ -1,5 +1,6 @@
 import * as Effect from "effect/Effect"
 import type { SecurityView } from "../../../services/accountCalls/security.ts"
+import { Mailer } from "../../../services/Mailer.ts"
 import { html } from "../html.ts"
 import { card } from "./card.ts"
 import { type AccountPage, framed } from "./frame.ts"
@@ -20,12 +21,14 @@ const standing = ({ status, deleteAfter }: SecurityView): string => {
 
 /** `/account/settings`: what an account is called, who can change it, and how to leave. */
 export const settingsPage: AccountPage = {
-  show: (owner) => {
+  show: Effect.fn("account.settings")(function* (owner) {
     const { view } = owner
+    const { delivers } = yield* Mailer
     const body = html`<ul class="list">
         ${card(owner, "email", "Email", emailInWords(view))}
         ${card(owner, "handle", "Handle", view.handle)}
         ${card(owner, "keys", "Recovery key", "Whether you can take your identity back without this server.")}
+        ${!delivers && card(owner, "codes", "Codes", "What would be mailed to you, if this server sent mail.")}
         ${card(owner, "export", "Download your data", "Everything that you have published, in one file.")}
       </ul>
       <h2>Leave</h2>
@@ -33,6 +36,6 @@ export const settingsPage: AccountPage = {
         ${card(owner, "deactivate", "Deactivate the account", standing(view))}
         ${card(owner, "delete", "Delete the account", "For ever, with everything that is in it.")}
       </ul>`
-    return Effect.succeed(framed(owner, { title: "Settings", tab: "settings", body }))
-  }
+    return framed(owner, { title: "Settings", tab: "settings", body })
+  })
 }

@@ -7,6 +7,7 @@ import {
   disableAuthenticator,
   renewRecoveryCodes
 } from "./authenticator.ts"
+import { codesPage } from "./codes.ts"
 import { deactivate, deactivatePage } from "./deactivate.ts"
 import { deleteAccount, deletePage, sendDeletionCode } from "./deletion.ts"
 import { devicesPage, signOut, signOutDevice, signOutOthers } from "./devices.ts"
@@ -35,6 +36,7 @@ export const accountPages: Readonly<Record<PageName, AccountPage>> = {
   email: emailPage,
   handle: handlePage,
   keys: keysPage,
+  codes: codesPage,
   export: exportPage,
   deactivate: deactivatePage,
   delete: deletePage
