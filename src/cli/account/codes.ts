@@ -53,7 +53,11 @@ export const codes = Command.make(
       )
     )
     if (shown.length > 0) {
-      yield* note(`Give a code to nobody but the person behind ${name}, who asked for it.`)
+      yield* note(
+        owner
+          ? "A code is for you alone: give it to nobody who asks you for it."
+          : `Give a code to nobody but the person behind ${name}, who asked for it.`
+      )
     } else if ((yield* readiness(server))?.sendsMail === true) {
       yield* note("This server mails its codes: only who reads the mail sees them.")
     }
