@@ -91,8 +91,11 @@ describe("an account that moves between servers", () => {
     assert.strictEqual(asked.code, 1)
     assert.strictEqual(asked.json.error, "AuthFactorTokenRequired")
     assert.match(asked.json.next, /NACRE_CODE.*authenticator.*mailed/)
-    const first = await world.desk.run(args, { ...env, NACRE_CODE: codes[0]! })
-    assert.match(first.stderr, /NACRE_MAILED_CODE/)
+    const first = await world.desk.run([...args, "--until=blobs"], {
+      ...env,
+      NACRE_CODE: codes[0]!
+    })
+    assert.strictEqual(first.code, 0, first.stderr)
     const spent = await world.desk.run(args, { ...env, NACRE_CODE: codes[0]! })
     assert.strictEqual(spent.code, 1)
     assert.match(spent.json.message, /does not take the code in NACRE_CODE/)
