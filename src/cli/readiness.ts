@@ -10,7 +10,7 @@ const Ready = Schema.Struct({
   ready: Schema.Boolean,
   version: Schema.String,
   checks: optional(Schema.Record(Schema.String, Schema.String)),
-  /** Whether mailed codes are mailed; else the administrator reads them. */
+  /** Whether codes are mailed; else they are shown. */
   sendsMail: optional(Schema.Boolean),
   problems: optional(Schema.Array(Told)),
   warnings: optional(Schema.Array(Told))

@@ -29,8 +29,7 @@ const plain = (path: string): string =>
 /**
  * Finds who answers at a path: the route of this very path, else the longest one above it.
  *
- * A table and no router: every path of the app is known, none has parameters, and a request for `/xrpc` is found by
- * two look-ups.
+ * A table and no router: every path of the app is known, and none has parameters.
  */
 export const finder = <R>(
   routes: ReadonlyArray<Route<R>>

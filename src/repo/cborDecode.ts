@@ -22,15 +22,8 @@ export const decodeFirst = (bytes: Uint8Array): [value: Data, rest: Uint8Array] 
 const linkTag = 42
 
 const read = (reader: CborReader, depth: number): Data => {
-  switch (reader.head()) {
-    case major.uint:
-      return reader.argument
-    case major.negative:
-      return reader.negative()
-    case major.bytes:
-      return reader.take(reader.argument).slice()
-    case major.text:
-      return reader.text(reader.argument)
+  const type = reader.head()
+  switch (type) {
     case major.array:
       return readArray(reader, reader.argument, depth)
     case major.map:
@@ -38,7 +31,7 @@ const read = (reader: CborReader, depth: number): Data => {
     case major.tag:
       return readLink(reader)
     default:
-      return reader.simple()
+      return reader.scalar(type)
   }
 }
 

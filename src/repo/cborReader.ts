@@ -45,15 +45,30 @@ export class CborReader {
     this.argument = n
   }
 
-  /** The negative number whose head was read last. */
-  negative(): number {
+  /** The value whose head, of this major type, was read last; of a type that holds no other values. */
+  scalar(type: number): number | string | boolean | null | Uint8Array {
+    switch (type) {
+      case major.uint:
+        return this.argument
+      case major.negative:
+        return this.#negative()
+      case major.bytes:
+        return this.take(this.argument).slice()
+      case major.text:
+        return this.text(this.argument)
+      default:
+        return this.#simple()
+    }
+  }
+
+  #negative(): number {
     const n = -1 - this.argument
     if (!Number.isSafeInteger(n)) throw new InvalidCbor("a number that is no safe integer")
     return n
   }
 
-  /** The simple value whose head was read last: of those there are, the data model has three. */
-  simple(): boolean | null {
+  /** Of the simple values there are, the data model has three. */
+  #simple(): boolean | null {
     if (this.argument === 20 || this.argument === 21) return this.argument === 21
     if (this.argument === 22) return null
     throw new InvalidCbor("an unknown simple value")

@@ -23,15 +23,8 @@ export const decodeMap = (bytes: Uint8Array): [map: CborMap, rest: Uint8Array] =
 
 const read = (reader: CborReader, depth: number): unknown => {
   if (depth > maxDepth) throw new InvalidCbor(`nested deeper than ${maxDepth} levels`)
-  switch (reader.head()) {
-    case major.uint:
-      return reader.argument
-    case major.negative:
-      return reader.negative()
-    case major.bytes:
-      return reader.take(reader.argument).slice()
-    case major.text:
-      return reader.text(reader.argument)
+  const type = reader.head()
+  switch (type) {
     case major.array: {
       const items: Array<unknown> = []
       for (let left = reader.argument; left > 0; left--) items.push(read(reader, depth + 1))
@@ -42,7 +35,7 @@ const read = (reader: CborReader, depth: number): unknown => {
     case major.tag:
       throw new InvalidCbor("a tag")
     default:
-      return reader.simple()
+      return reader.scalar(type)
   }
 }
 
