@@ -53,7 +53,11 @@ const refuse = (
   fault: { error, reason }
 })
 
-/** A URL as two are compared: origin and path; undefined where it is none of http. */
+/**
+ * A URL as two are compared: origin and path, without query and fragment; undefined if it is not an HTTP URL.
+ *
+ * Spec: RFC 9449, section 4.3, step 9; some clients sign the query too.
+ */
 const comparable = (text: string): string | undefined => {
   const url = URL.canParse(text) ? new URL(text) : undefined
   if (url === undefined || !/^https?:$/.test(url.protocol)) return undefined
@@ -67,8 +71,8 @@ const claimFault = (
 ): string | undefined => {
   if (typeof jti !== "string" || jti === "" || jti.length > maxJtiLength) return "jti is missing"
   if (htm !== demands.htm) return "htm is not the method of the request"
-  if (typeof htu !== "string" || /[?#]/.test(htu)) return "htu is no URL without query and fragment"
-  if (comparable(htu) === undefined || comparable(htu) !== comparable(demands.htu)) {
+  const signed = typeof htu === "string" ? comparable(htu) : undefined
+  if (signed === undefined || signed !== comparable(demands.htu)) {
     return "htu is not the URL of the request"
   }
   if (typeof iat !== "number" || !Number.isFinite(iat)) return "iat is missing"
