@@ -1,4 +1,5 @@
 import * as Effect from "effect/Effect"
+import { queryValue } from "../lexicon/params.ts"
 import { Accounts } from "../services/Accounts.ts"
 import { InvalidRequest } from "./failures.ts"
 import { forAdministrator, ownAnswer } from "./ownEndpoint.ts"
@@ -11,7 +12,7 @@ import { accountBehind } from "./signInGate.ts"
  */
 export const adminCodes = Effect.fn("http.adminCodes")(function* (request: Request, url: URL) {
   yield* forAdministrator(request, "admin/codes")
-  const entry = yield* accountBehind(url.searchParams.get("account") ?? "")
+  const entry = yield* accountBehind(queryValue(url.searchParams, "account") ?? "")
   if (entry === undefined) return yield* new InvalidRequest({ message: "No such account" })
   noteAccount(request, entry.did)
   const codes = yield* (yield* Accounts).call(entry.did, "pendingCodes", {})

@@ -1,4 +1,5 @@
 import * as Effect from "effect/Effect"
+import { queryValue } from "../lexicon/params.ts"
 import { Accounts } from "../services/Accounts.ts"
 import { ownAnswer, ownerOrAdministrator } from "./ownEndpoint.ts"
 
@@ -14,7 +15,7 @@ export const codesFor = Effect.fnUntraced(function* (did: string) {
  * (by a session that has just begun) or the administrator.
  */
 export const listCodes = Effect.fn("http.listCodes")(function* (request: Request, url: URL) {
-  const account = url.searchParams.get("account") ?? undefined
+  const account = queryValue(url.searchParams, "account")
   const { did, handle } = yield* ownerOrAdministrator(request, "manage/codes", account)
   return ownAnswer({ did, handle, codes: yield* codesFor(did) })
 })

@@ -1,5 +1,6 @@
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
+import { queryValue } from "../lexicon/params.ts"
 import { Accounts } from "../services/Accounts.ts"
 import { Config } from "../services/Config.ts"
 import { DirectoryUnavailable } from "../services/Directory.ts"
@@ -43,7 +44,7 @@ const listOf = Effect.fnUntraced(function* (did: string) {
 
 /** `GET /manage/passkeys`: the passkeys of an account, for its owner (by a session that has just begun) or the administrator. */
 export const listPasskeys = Effect.fn("http.listPasskeys")(function* (request: Request, url: URL) {
-  const { did, handle } = yield* judged(request, url.searchParams.get("account") ?? undefined)
+  const { did, handle } = yield* judged(request, queryValue(url.searchParams, "account"))
   const passkeys = (yield* listOf(did)).map(({ id, name, createdAt, usedAt }) => ({
     id,
     name,

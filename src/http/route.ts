@@ -1,6 +1,7 @@
 import * as Effect from "effect/Effect"
 import { decodePart } from "../auth/jwt.ts"
 import { isByModerator } from "../auth/serviceJwt.ts"
+import { queryValue } from "../lexicon/params.ts"
 import { isDid, isHandle, normalizeHandle } from "../lexicon/syntax.ts"
 import { RepoNotFound } from "../services/AccountStore.ts"
 import { Denied, OAuthDenied } from "../services/Auth.ts"
@@ -32,8 +33,8 @@ export const accountOf = Effect.fnUntraced(function* (
 const namedAccount = Effect.fnUntraced(function* (url: URL) {
   // The one that the method's lexicon has, and no other: it is what the method will answer about.
   const parameter = url.pathname.startsWith("/xrpc/com.atproto.repo.") ? "repo" : "did"
-  const name = url.searchParams.get(parameter)
-  if (name === null) {
+  const name = queryValue(url.searchParams, parameter)
+  if (name === undefined) {
     return yield* new InvalidRequest({ message: "The parameter that names the account is missing" })
   }
   if (isDid(name)) return name

@@ -28,6 +28,20 @@ const missing = refused("is required")
 const readAll = (parameter: Parameter, texts: Array<string>): unknown =>
   parameter.list ? texts.map(parameter.read) : parameter.read(texts[0] ?? "")
 
+/** A list's values also under `name[]` and `name[0]`, as many HTTP libraries write lists. */
+const bracketed = /\[[0-9]{0,4}\]$/
+
+const listValues = (search: URLSearchParams, name: string): Array<string> =>
+  [...search].flatMap(([key, value]) => (key.replace(bracketed, "") === name ? [value] : []))
+
+/** The values of a query parameter; an empty value counts as left out. */
+const valuesOf = (search: URLSearchParams, { name, list }: Pick<Parameter, "name" | "list">) =>
+  (list ? listValues(search, name) : search.getAll(name)).filter((value) => value !== "")
+
+/** The value of a single query parameter; undefined if it is missing or empty. */
+export const queryValue = (search: URLSearchParams, name: string): string | undefined =>
+  valuesOf(search, { name, list: false })[0]
+
 /** Compiles a method's parameters into a parser of query strings. */
 export const compileParams = (
   schema: ParamsSchema | undefined
@@ -48,7 +62,7 @@ export const compileParams = (
   return (search) => {
     const value: Params = {}
     for (const parameter of parameters) {
-      const texts = search.getAll(parameter.name)
+      const texts = valuesOf(search, parameter)
       let issue: Issue | undefined
       if (texts.length === 0) {
         if (parameter.fallback !== undefined) value[parameter.name] = parameter.fallback

@@ -1,6 +1,7 @@
 import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
 import { isSupportedDid } from "../../identity/did.ts"
+import { queryValue } from "../../lexicon/params.ts"
 import { Config } from "../../services/Config.ts"
 import { HostedIdentities } from "../../services/HostedIdentities.ts"
 import { isServedHere } from "../../services/OwnDocument.ts"
@@ -23,11 +24,11 @@ const isForeign = Effect.fnUntraced(function* (repo: string) {
 const ofAppView = Effect.fn("proxy.foreignRecord")(function* (request: Request, url: URL) {
   const { appView } = yield* Config
   const known = parameters.flatMap((name): Array<[string, string]> => {
-    const value = url.searchParams.get(name)
-    return value === null ? [] : [[name, value]]
+    const value = queryValue(url.searchParams, name)
+    return value === undefined ? [] : [[name, value]]
   })
-  const repo = url.searchParams.get("repo")
-  if (appView === undefined || repo === null || !(yield* isForeign(repo))) return undefined
+  const repo = queryValue(url.searchParams, "repo")
+  if (appView === undefined || repo === undefined || !(yield* isForeign(repo))) return undefined
   const endpoint = yield* (yield* ProxyTargets).endpointOf(appView)
   const answer = yield* ask({
     method: request.method === "HEAD" ? "HEAD" : "GET",

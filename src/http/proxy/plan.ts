@@ -1,5 +1,6 @@
 import * as Effect from "effect/Effect"
 import { isSupportedDid } from "../../identity/did.ts"
+import { queryValue } from "../../lexicon/params.ts"
 import { Config } from "../../services/Config.ts"
 import { ProxyTargets } from "../../services/ProxyTargets.ts"
 import { InvalidRequest, MethodNotImplemented } from "../failures.ts"
@@ -45,8 +46,8 @@ const serviceFor = Effect.fnUntraced(function* (nsid: string, request: Request) 
 /** app.bsky.feed.getFeed goes to the app view, with a token that the app view shows to the feed's generator. */
 const getFeed = Effect.fnUntraced(function* (nsid: string, request: Request, url: URL) {
   const target = yield* serviceFor(nsid, request)
-  const feed = url.searchParams.get("feed")
-  if (feed === null) return yield* new InvalidRequest({ message: "feed: is required" })
+  const feed = queryValue(url.searchParams, "feed")
+  if (feed === undefined) return yield* new InvalidRequest({ message: "feed: is required" })
   const tokenAud = yield* (yield* ProxyTargets).generatorOf(feed)
   const tokenLxm = "app.bsky.feed.getFeedSkeleton"
   return { ...planFor(target, request), tokenAud, tokenLxm } satisfies Plan

@@ -22,7 +22,6 @@ describe("query parameters", () => {
   it("are refused where an integer is no integer, or out of bounds", () => {
     for (const text of [
       "abc",
-      "",
       "1.5",
       "1e1",
       " 1",
@@ -78,6 +77,35 @@ describe("query parameters", () => {
     assert.deepStrictEqual(value(parse(nsid, "dids=did:web:a.example")), {
       dids: ["did:web:a.example"]
     })
+  })
+
+  it("treats an empty value as left out, whatever the parameter's type", () => {
+    const plain = value(listRecords(""))
+    for (const query of ["cursor=", "limit=", "reverse=", "cursor=&limit=&reverse=&cursor="]) {
+      assert.deepStrictEqual(value(listRecords(query)), plain, query)
+    }
+    assert.deepInclude(value(listRecords("limit=&limit=5")), { limit: 5 })
+    assert.deepStrictEqual(value(parse("com.atproto.identity.resolveHandle", "handle=")), {
+      path: "handle",
+      message: "is required"
+    })
+    const dids = (query: string) => value(parse("com.atproto.admin.getAccountInfos", query))
+    assert.deepStrictEqual(dids("dids=&dids=did:web:a.example"), { dids: ["did:web:a.example"] })
+    assert.deepStrictEqual(dids("dids=&dids="), { path: "dids", message: "is required" })
+  })
+
+  it("reads a list whose name carries brackets, with an index or without", () => {
+    const nsid = "com.atproto.admin.getAccountInfos"
+    const both = { dids: ["did:web:a.example", "did:web:b.example"] }
+    for (const query of [
+      "dids[]=did:web:a.example&dids[]=did:web:b.example",
+      "dids[0]=did:web:a.example&dids[1]=did:web:b.example",
+      "dids%5B%5D=did:web:a.example&dids=did:web:b.example"
+    ]) {
+      assert.deepStrictEqual(value(parse(nsid, query)), both, query)
+    }
+    assert.deepInclude(parse(nsid, "dids[x]=did:web:a.example"), { ok: false })
+    assert.deepInclude(value(listRecords("limit[]=7")), { limit: 50 })
   })
 
   it("that no lexicon names are ignored", () => {

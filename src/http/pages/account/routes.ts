@@ -1,4 +1,5 @@
 import * as Effect from "effect/Effect"
+import { queryValue } from "../../../lexicon/params.ts"
 import { Config } from "../../../services/Config.ts"
 import { type DeviceAccount, Devices } from "../../../services/Devices.ts"
 import { Directory } from "../../../services/Directory.ts"
@@ -81,7 +82,7 @@ const noticeFor = (request: Request, url: URL): string | undefined =>
 
 const look = Effect.fnUntraced(function* (request: Request, url: URL, name: PageName) {
   const visiting = yield* visitor(request)
-  const named = url.searchParams.get("account") ?? undefined
+  const named = queryValue(url.searchParams, "account")
   const found = yield* findOwner(visiting, named, noticeFor(request, url))
   if (found.kind !== "owner") {
     return yield* elsewhere(found, name, visiting, url.searchParams.get("done") ?? "")
@@ -122,7 +123,7 @@ const lookAtSignIn = Effect.fnUntraced(function* (request: Request, url: URL) {
 const lookAtConfirm = Effect.fnUntraced(function* (request: Request, url: URL) {
   const visiting = yield* visitor(request)
   const to = wanted(url.searchParams.get("to"))
-  const found = yield* findOwner(visiting, url.searchParams.get("account") ?? undefined)
+  const found = yield* findOwner(visiting, queryValue(url.searchParams, "account"))
   if (found.kind !== "owner") return yield* elsewhere(found, to, visiting)
   const config = yield* Config
   return isRecent(found.owner)
