@@ -1,4 +1,4 @@
-import { isHandle, normalizeHandle } from "../lexicon/syntax.ts"
+import { claimedHandle } from "./alsoKnownAs.ts"
 import { type Curve, formatDidKey, parseLegacyMultibase, parseMultikey } from "./didKey.ts"
 
 /** A public key in a DID document. */
@@ -135,11 +135,9 @@ export const serviceOf = (
 export const pdsOf = (document: DidDocument): string | undefined =>
   serviceOf(document, "atproto_pds", "AtprotoPersonalDataServer")
 
-/** The handle that the document claims: the first `at://` name, in lower case; it proves nothing by itself. */
-export const handleOf = (document: DidDocument): string | undefined => {
-  const name = document.alsoKnownAs?.find((alias) => alias.startsWith("at://"))?.slice(5)
-  return name !== undefined && isHandle(name) ? normalizeHandle(name) : undefined
-}
+/** The handle that the document claims, in lower case; it proves nothing by itself. */
+export const handleOf = (document: DidDocument): string | undefined =>
+  claimedHandle(document.alsoKnownAs ?? [])
 
 /** What a DID document made here says. */
 export interface DidDocumentParts {

@@ -1,5 +1,6 @@
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
+import { withHandle } from "../identity/alsoKnownAs.ts"
 import { didMethod } from "../identity/did.ts"
 import { handleOf } from "../identity/didDocument.ts"
 import { checkHandle } from "../identity/handle.ts"
@@ -42,14 +43,11 @@ const claim = Effect.fnUntraced(function* (text: string, { did }: Account, overr
     : yield* invalid("External handle did not resolve to DID")
 })
 
-/** Puts a handle into the DID's PLC data, in the place of the first. */
+/** Puts a handle into the DID's PLC data, in place of the one that it claims. */
 const writePlc = (did: string, handle: string) =>
-  updatePlc(did, ({ alsoKnownAs }) => {
-    const [first, ...others] = alsoKnownAs
-    const own = `at://${handle}`
-    if (first === own) return undefined
-    const kept = first?.startsWith("at://") === true ? others : alsoKnownAs
-    return { alsoKnownAs: [own, ...kept.filter((other) => other !== own)] }
+  updatePlc(did, (data) => {
+    const alsoKnownAs = withHandle(data.alsoKnownAs, handle)
+    return alsoKnownAs === undefined ? undefined : { alsoKnownAs }
   })
 
 /** Sees to it that the DID's document claims the handle: written by us, served by us, or by its owner already. */

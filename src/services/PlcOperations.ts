@@ -1,5 +1,7 @@
 import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
+import { claimedHandle, withHandle } from "../identity/alsoKnownAs.ts"
 import { didMethod } from "../identity/did.ts"
 import {
   cidOfOperation,
@@ -81,20 +83,19 @@ export const signUpdate = Effect.fn("PlcOperations.signUpdate")(function* (
 })
 
 /** The keys that stand before this host's among those in force: an owner's recovery keys, not to be lost. */
-const keysAbove = Effect.fnUntraced(function* (did: string, ours: string) {
-  const { rotationKeys } = yield* (yield* PlcDirectory).data(did)
+const keysAbove = ({ rotationKeys }: PlcData, ours: string) => {
   const at = rotationKeys.indexOf(ours)
   return at < 0 ? [] : rotationKeys.slice(0, at)
-})
+}
 
-/** What the DID of an account has to say for it to live here. */
+/** What the DID of an account has to say for it to live here; the DID's other names stay. */
 export const recommendedCredentials = Effect.fn("PlcOperations.recommendedCredentials")(function* (
   account: Account
 ) {
-  const { did } = account
+  const { did, handle } = account
   const config = yield* Config
   const credentials = {
-    alsoKnownAs: [`at://${account.handle}`],
+    alsoKnownAs: [`at://${handle}`],
     verificationMethods: { atproto: account.signingKey.didKey },
     services: {
       atproto_pds: { type: "AtprotoPersonalDataServer", endpoint: config.publicUrl }
@@ -102,8 +103,14 @@ export const recommendedCredentials = Effect.fn("PlcOperations.recommendedCreden
   }
   if (didMethod(did) !== "plc") return credentials
   const { didKey } = rotationKey(config)
-  const above = yield* Effect.orElseSucceed(keysAbove(did, didKey), () => [])
-  return { rotationKeys: [...above, didKey], ...credentials }
+  const data = yield* Effect.option((yield* PlcDirectory).data(did))
+  if (Option.isNone(data)) return { rotationKeys: [didKey], ...credentials }
+  const { alsoKnownAs } = data.value
+  return {
+    ...credentials,
+    rotationKeys: [...keysAbove(data.value, didKey), didKey],
+    alsoKnownAs: withHandle(alsoKnownAs, handle) ?? alsoKnownAs
+  }
 })
 
 /** What an operation must say for an account to live here, in the order that it is told. */
@@ -121,7 +128,7 @@ const faultOf = (
   if (operation.verificationMethods["atproto"] !== account.signingKey.didKey) {
     return "Incorrect signing key"
   }
-  return operation.alsoKnownAs[0] === `at://${account.handle}`
+  return claimedHandle(operation.alsoKnownAs) === account.handle
     ? undefined
     : "Incorrect handle in alsoKnownAs"
 }

@@ -173,6 +173,49 @@ describe("changing a handle", () => {
     assert.deepStrictEqual((await plcLog(who)).at(-1)?.alsoKnownAs, expected)
   })
 
+  /** An operation that the owner hands to the directory, past this server. */
+  const ownOperation = async ({ did, auth }: Newcomer, change: object) => {
+    const token = await codeFor(world, did, "plc_operation")
+    const input = { token, ...change }
+    const signed = ok(await world.call("com.atproto.identity.signPlcOperation", { auth, input }))
+    const answer = await fetch(`${world.network.env["PLC_URL"]}/${did}`, {
+      method: "POST",
+      headers: { "content-type": "application/json" },
+      body: JSON.stringify(signed["operation"])
+    })
+    assert.strictEqual(answer.status, 200)
+  }
+
+  it("replaces the first valid handle where it stands, and leaves other names alone", async () => {
+    const who = await someone()
+    const before = ["https://site.example", "at://not a handle", `at://${who.handle}`]
+    const after = ["at://second.example", "https://example.org/me"]
+    await ownOperation(who, { alsoKnownAs: [...before, ...after] })
+    ok(await change(who, who.handle))
+    assert.lengthOf(await plcLog(who), 2, "the document claims the handle already")
+    const handle = `place${world.next()}.test`
+    ok(await change(who, handle))
+    assert.deepStrictEqual((await plcLog(who)).at(-1)?.alsoKnownAs, [
+      ...before.slice(0, 2),
+      `at://${handle}`,
+      ...after
+    ])
+    assert.deepInclude(await describeRepo(who), { handle, handleIsCorrect: true })
+  })
+
+  it("adopts a handle that the owner gave the DID without this server's key", async () => {
+    const rotationKeys = ["did:key:zQ3shhCGUqDKjStzuDxPkTxN6ujddP4RkEKJJouJGRRkaLGbg"]
+    const who = await someone()
+    const handle = `owner${world.next()}.test`
+    const alsoKnownAs = ["https://site.example", `at://${handle}`]
+    await ownOperation(who, { rotationKeys, alsoKnownAs })
+    ok(await change(who, handle))
+    assert.lengthOf(await plcLog(who), 2)
+    assert.deepInclude(await describeRepo(who), { handle, handleIsCorrect: true })
+    const refused = await change(who, `other${world.next()}.test`)
+    assert.strictEqual(outcomeOf(refused), "400 InvalidRequest")
+  })
+
   it("is limited to ten in five minutes", async () => {
     const host = await startHost({ PUBLIC_URL: origin, RATE_LIMITS: "sensitive" })
     const who = await newcomer(host, "restless")

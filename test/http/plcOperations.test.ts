@@ -141,12 +141,13 @@ describe("PLC operations of an account", () => {
     const who = await someone()
     await settled(world, who.did)
     const heard = listen(who)
-    const also = [`at://${who.handle}`, "https://example.com/me"]
+    const also = ["https://example.com/me", "at://not a handle", `at://${who.handle}`]
     ok(await submit(who, await signed(who, { alsoKnownAs: also })))
     assert.deepStrictEqual(await heard(), ["#identity"])
     const params = { did: who.did }
     const { didDoc } = ok(await world.call("com.atproto.identity.resolveDid", { params }))
     assert.deepStrictEqual(didDoc.alsoKnownAs, also)
+    assert.deepStrictEqual((await recommended(who))["alsoKnownAs"], also)
   })
 
   it("are refused when the account would not live here afterwards, whoever signed them", async () => {

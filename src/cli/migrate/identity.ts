@@ -1,5 +1,6 @@
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
+import { claimedHandle, withHandle } from "../../identity/alsoKnownAs.ts"
 import { didMethod } from "../../identity/did.ts"
 import { makeDidDocument, pdsOf, signingKeyOf } from "../../identity/didDocument.ts"
 import { mailedCode } from "../account/mailedCode.ts"
@@ -22,7 +23,7 @@ export const hasMoved = Effect.fnUntraced(function* ({ did, to }: Pick<Move, "di
   )
 })
 
-/** What the DID is to say: what the new server wants, the owner's keys first; names and services of other kinds stay. */
+/** What the DID is to say: what the new server wants, the owner's keys first; other names and services stay. */
 export const wantedData = Effect.fnUntraced(function* (
   did: string,
   to: Remote,
@@ -30,14 +31,17 @@ export const wantedData = Effect.fnUntraced(function* (
 ) {
   const now = yield* plcDataOf(did)
   const { rotationKeys = [], alsoKnownAs, verificationMethods, services } = yield* credentialsAt(to)
-  const otherNames = now.alsoKnownAs.filter((name) => !name.startsWith("at://"))
+  const handle = claimedHandle(alsoKnownAs)
   // The new server's own key comes last in what it recommends, and is nobody else's before it.
   const mine = ownKeys.filter((key) => key !== rotationKeys.at(-1))
   const keys = [...new Set([...mine, ...rotationKeys])]
   yield* assertFew(keys, mine)
   return {
     rotationKeys: keys,
-    alsoKnownAs: [...alsoKnownAs, ...otherNames],
+    alsoKnownAs:
+      handle === undefined
+        ? now.alsoKnownAs
+        : (withHandle(now.alsoKnownAs, handle) ?? now.alsoKnownAs),
     verificationMethods: { ...now.verificationMethods, ...verificationMethods },
     services: { ...now.services, ...services }
   }

@@ -5,6 +5,7 @@ import * as Schema from "effect/Schema"
 import * as Argument from "effect/cli/Argument"
 import * as Command from "effect/cli/Command"
 import * as Flag from "effect/cli/Flag"
+import { claimedHandle } from "../../identity/alsoKnownAs.ts"
 import { didMethod } from "../../identity/did.ts"
 import { importBlobs } from "../backup/import.ts"
 import { listMissingBlobs, preferencesFrom, putPreferences } from "../backup/sending.ts"
@@ -147,7 +148,7 @@ export const recover = Command.make(
       )
       yield* takeDid(did, key, way)
     }
-    const before = data.alsoKnownAs.find((name) => name.startsWith("at://"))?.slice(5) ?? "account"
+    const before = claimedHandle(data.alsoKnownAs) ?? "account"
     // Whether the name was the old server's cannot be asked any more: a name of one's own is given by --handle.
     const handle = yield* handleAt(server, { handle: before, oldDomains: [""] }, given.handle)
     const { did: audience } = yield* hostOf(server)

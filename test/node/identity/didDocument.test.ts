@@ -94,11 +94,14 @@ describe("a DID document", () => {
     assert.isUndefined(DidDocument.pdsOf(read))
   })
 
-  it("claims its first handle, in lower case, or none", () => {
+  it("claims its first valid handle, in lower case, or none", () => {
     const handleOf = (alsoKnownAs: ReadonlyArray<unknown>) =>
       DidDocument.handleOf(document({ alsoKnownAs }))
     assert.strictEqual(handleOf(["https://x.com", "at://Alice.Test", "at://b.test"]), "alice.test")
-    assert.isUndefined(handleOf(["at://not a handle", "at://b.test"]))
+    assert.strictEqual(
+      handleOf(["at://not a handle", "at://did:web:a.test", "at://b.test"]),
+      "b.test"
+    )
     assert.isUndefined(handleOf([7, "alice.test"]))
     assert.isUndefined(handleOf([]))
   })
