@@ -1,7 +1,5 @@
 import * as Effect from "effect/Effect"
-import { isProtected } from "../../auth/methods.ts"
 import { Accounts } from "../../services/Accounts.ts"
-import { Denied } from "../../services/Auth.ts"
 import { Config } from "../../services/Config.ts"
 import { ProxyTargets } from "../../services/ProxyTargets.ts"
 import { InvalidRequest, MethodNotImplemented } from "../failures.ts"
@@ -14,20 +12,16 @@ import { ask, failedAnswer, passedAnswer, succeeded } from "./exchange.ts"
 import { headersUp } from "./headers.ts"
 import { planOf } from "./plan.ts"
 import { patches } from "./readAfterWrite.ts"
-import { isOurs, needsCaller } from "./rules.ts"
+import { isProxied, needsCaller } from "./rules.ts"
 
 const verbs = ["GET", "HEAD", "POST"] as const
 
-/** What may be proxied at all, whoever asks. */
+/** Rejects what the proxy never sends on: 501 comes first, so that nobody takes a method for one that wants credentials. */
 const assertProxied = Effect.fnUntraced(function* (nsid: string, request: Request) {
+  if (!isProxied(nsid)) return yield* new MethodNotImplemented()
   const verb = verbs.find((one) => one === request.method)
-  if (verb === undefined) {
-    return yield* new InvalidRequest({ message: "XRPC requests only supports GET and POST" })
-  }
-  if (isProtected(nsid)) {
-    return yield* new Denied({ error: "InvalidToken", message: "Bad token method" })
-  }
-  return isOurs(nsid) ? yield* new MethodNotImplemented() : verb
+  if (verb !== undefined) return verb
+  return yield* new InvalidRequest({ message: "XRPC requests only supports GET and POST" })
 })
 
 /**

@@ -1,4 +1,3 @@
-import { isProtected } from "../../auth/methods.ts"
 import { isSupportedDid, parseDidReference } from "../../identity/did.ts"
 import type { ServiceAddress, Settings } from "../../services/Config.ts"
 
@@ -13,22 +12,26 @@ const report = "com.atproto.moderation.createreport"
 /** Whether a method reports to moderators: who was taken down appeals by it. */
 export const isReport = (nsid: string): boolean => nsid.toLowerCase() === report
 
-/**
- * Methods that are answered by a server's own means or not at all, whoever is named for them.
- *
- * Their bodies hold passwords and codes, which are nobody else's to see.
- */
-export const isOurs = (nsid: string): boolean =>
-  isProtected(nsid) || nsid.toLowerCase().startsWith("com.atproto.server.")
+/** The methods of `com.atproto.` that app views and labelers answer, and this server does not. */
+const answeredElsewhere: ReadonlySet<string> = new Set([
+  "com.atproto.label.querylabels",
+  report,
+  "com.atproto.temp.fetchlabels"
+])
 
-/** Methods about the data that lie here: nobody else is asked for them unless the caller names a service. */
-const isAboutUs = (nsid: string): boolean =>
-  /^com\.atproto\.(admin|identity|repo|sync)\./i.test(nsid)
+/**
+ * Whether a method may go to another service at all, even one that the caller names.
+ *
+ * The rest of `com.atproto.` is about this server's accounts: the bodies hold passwords, codes and private records.
+ */
+export const isProxied = (nsid: string): boolean => {
+  const lower = nsid.toLowerCase()
+  return !lower.startsWith("com.atproto.") || answeredElsewhere.has(lower)
+}
 
 /** The service that answers a method where the caller names none. */
 export const defaultService = (nsid: string, config: Settings): ServiceAddress | undefined => {
   const lower = nsid.toLowerCase()
-  if (isAboutUs(lower)) return undefined
   if (lower.startsWith("chat.bsky.")) return config.chatService
   if (lower.startsWith("tools.ozone.")) return config.modService
   if (lower === report) return config.reportService
