@@ -1,7 +1,12 @@
-/** Methods that only the account's own sessions may call: never proxied, and no service token is made for them. */
+/**
+ * Which credentials get a service token for which method, for getServiceAuth and for the proxy.
+ *
+ * NSIDs are compared without case. Spec: XRPC, inter-service authentication.
+ */
+
+/** Methods that only the account's own sessions may call; nobody gets a token for them, as for all of `com.atproto.admin.`. */
 const protectedMethods: ReadonlySet<string> = new Set(
   [
-    "com.atproto.admin.sendEmail",
     "com.atproto.identity.requestPlcOperationSignature",
     "com.atproto.identity.signPlcOperation",
     "com.atproto.identity.updateHandle",
@@ -20,16 +25,54 @@ const protectedMethods: ReadonlySet<string> = new Set(
   ].map((nsid) => nsid.toLowerCase())
 )
 
+/** Methods outside of `com.atproto.server.` that change what an account is, on servers that take a token for them. */
+const ownerMethods: ReadonlySet<string> = new Set([
+  "com.atproto.identity.submitplcoperation",
+  "com.atproto.repo.importrepo"
+])
+
 const createAccount = "com.atproto.server.createaccount"
 
-/** Whether a method may never be proxied or service-authed; NSIDs are compared without case. */
-export const isProtected = (nsid: string): boolean => protectedMethods.has(nsid.toLowerCase())
+/** Methods that a server judges by a moderator's token beside those of `com.atproto.admin.`. */
+const moderatorMethods: ReadonlySet<string> = new Set(["app.bsky.actor.getpreferences"])
 
-/** Whether a method is closed to app passwords without privilege: chat, and moving the account. */
-export const isPrivileged = (nsid: string): boolean => {
-  const lower = nsid.toLowerCase()
-  return lower.startsWith("chat.bsky.") || lower === createAccount
+/** Who asks for a service token: a session's level, or an app, whose scope is judged before. */
+export type TokenHolder = "full" | "privileged" | "standard" | "takendown" | "app"
+
+/** A token of the kind `any` names no method: a server might take it for every method, the move included. */
+type MethodKind = "protected" | "move" | "owner" | "chat" | "any" | "open"
+
+/** The holders who get a service token for each kind of method. */
+const holdersOf: Readonly<Record<MethodKind, ReadonlyArray<TokenHolder>>> = {
+  protected: [],
+  move: ["full", "privileged", "takendown"],
+  owner: ["full"],
+  chat: ["full", "privileged", "app"],
+  any: ["full", "privileged"],
+  open: ["full", "privileged", "standard", "app"]
 }
+
+const kindOf = (lxm: string | undefined): MethodKind => {
+  if (lxm === undefined) return "any"
+  if (isProtected(lxm)) return "protected"
+  const lower = lxm.toLowerCase()
+  if (lower === createAccount) return "move"
+  if (lower.startsWith("com.atproto.server.") || ownerMethods.has(lower)) return "owner"
+  return lower.startsWith("chat.bsky.") ? "chat" : "open"
+}
+
+/** Whether nobody may have the method proxied, or get a service token for it. */
+export const isProtected = (nsid: string): boolean => {
+  const lower = nsid.toLowerCase()
+  return protectedMethods.has(lower) || lower.startsWith("com.atproto.admin.")
+}
+
+/** Whether the holder gets a service token for the method; without one, for a token that names no method. */
+export const mayHoldToken = (holder: TokenHolder, lxm: string | undefined): boolean =>
+  holdersOf[kindOf(lxm)].includes(holder)
+
+/** Whether this server takes a moderator's token for a method outside of `com.atproto.admin.`. */
+export const isForModerators = (nsid: string): boolean => moderatorMethods.has(nsid.toLowerCase())
 
 /** Whether this is the one method that a taken-down account may be moved away by. */
 export const isCreateAccount = (nsid: string): boolean => nsid.toLowerCase() === createAccount

@@ -1,10 +1,16 @@
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
-import { isCreateAccount, isPrivileged, isProtected } from "../auth/methods.ts"
-import type { Level } from "../auth/sessionToken.ts"
+import {
+  isCreateAccount,
+  isForModerators,
+  isProtected,
+  mayHoldToken,
+  type TokenHolder
+} from "../auth/methods.ts"
 import { isSupportedDid, parseDidReference } from "../identity/did.ts"
 import { Denied } from "./Auth.ts"
+import { Config } from "./Config.ts"
 import { ServiceTokens } from "./ServiceTokens.ts"
 import { Signer } from "./Signer.ts"
 
@@ -23,7 +29,7 @@ export class ServiceTokenRefused extends Schema.TaggedError<ServiceTokenRefused>
 export interface ServiceTokenRequest {
   /** The account that speaks. */
   readonly did: string
-  readonly level: Level
+  readonly holder: TokenHolder
   readonly aud: string
   readonly lxm?: string | undefined
   readonly exp?: number | undefined
@@ -47,26 +53,31 @@ const audienceFault = (aud: string): string | undefined => {
     : "aud must be a did:plc or did:web, with or without a #service"
 }
 
-const methodFault = ({ lxm, level }: ServiceTokenRequest): string | undefined => {
-  if (lxm !== undefined && isProtected(lxm)) {
+const methodFault = (
+  { aud, lxm, holder }: ServiceTokenRequest,
+  serviceDid: string
+): string | undefined => {
+  // The account may be a moderator of this server, and its token for such a method reads other accounts.
+  const isModeration =
+    lxm !== undefined && isForModerators(lxm) && parseDidReference(aud)?.did === serviceDid
+  if (lxm !== undefined && (isProtected(lxm) || isModeration)) {
     return `cannot request a service auth token for the following protected method: ${lxm}`
   }
-  // A token without a method might be taken for any, the privileged ones too.
-  return level === "standard" && (lxm === undefined || isPrivileged(lxm))
-    ? `insufficient access to request a service auth token for the following method: ${lxm ?? "any"}`
-    : undefined
+  return mayHoldToken(holder, lxm)
+    ? undefined
+    : `insufficient access to request a service auth token for the following method: ${lxm ?? "any"}`
 }
 
 /** Makes a token by which the account speaks for itself to another service. */
 export const issueServiceToken = Effect.fn("issueServiceToken")(function* (
   request: ServiceTokenRequest
 ) {
-  const { did, aud, lxm, exp, level } = request
+  const { did, aud, lxm, exp, holder } = request
   const now = Math.floor((yield* Clock.currentTimeMillis) / 1000)
-  if (level === "takendown" && !isCreateAccount(lxm ?? "")) {
+  if (holder === "takendown" && !isCreateAccount(lxm ?? "")) {
     return yield* new Denied({ error: "InvalidToken", message: "Bad token method" })
   }
-  const refused = audienceFault(aud) ?? methodFault(request)
+  const refused = audienceFault(aud) ?? methodFault(request, (yield* Config).serviceDid)
   if (refused !== undefined) return yield* new ServiceTokenRefused({ message: refused })
   const expired = expirationFault(request, now)
   if (expired !== undefined) return yield* new BadExpiration({ message: expired })

@@ -1,5 +1,5 @@
 import * as Effect from "effect/Effect"
-import { isPrivileged, isProtected } from "../../auth/methods.ts"
+import { isProtected, mayHoldToken } from "../../auth/methods.ts"
 import type { Permission } from "../../oauth/types.ts"
 import type { AccountCalls } from "../../services/AccountCalls.ts"
 import { AccountStore } from "../../services/AccountStore.ts"
@@ -13,7 +13,7 @@ import { isReport } from "../proxy/rules.ts"
 /** Who may have a method called elsewhere: sessions of an active account; a report may also be its appeal against a takedown. */
 const authorityFor = (lxm: string, needs: ReadonlyArray<Permission>): Authority => ({
   kind: "session",
-  level: isPrivileged(lxm) ? "privileged" : "standard",
+  level: mayHoldToken("standard", lxm) ? "standard" : "privileged",
   oauth: () => needs,
   active: true,
   ...(isReport(lxm) ? { takendown: true } : {})

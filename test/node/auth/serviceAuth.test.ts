@@ -91,6 +91,9 @@ describe("getServiceAuth", () => {
         "com.atproto.server.createAppPassword",
         "com.atproto.identity.signPlcOperation",
         "com.atproto.admin.sendEmail",
+        "com.atproto.admin.updateSubjectStatus",
+        "Com.Atproto.ADMIN.getAccountInfo",
+        "com.atproto.admin.ofTomorrow",
         "COM.ATPROTO.Server.DEACTIVATEAccount"
       ]) {
         assert.strictEqual(yield* outcome({ aud, lxm: method }), "InvalidRequest", method)

@@ -16,7 +16,7 @@ import { issueServiceToken } from "../../../services/ServiceAuth.ts"
 import { Sessions } from "../../../services/Sessions.ts"
 import { refreshSession as refresh, sessionView, signIn } from "../../../services/SignIn.ts"
 import { type Call, method } from "../../Xrpc.ts"
-import { only, owner, speaker } from "./standing.ts"
+import { only, owner, tokenHolder } from "./standing.ts"
 
 /** com.atproto.server.createSession: the host has found this account by the identifier. */
 export const createSession = method(
@@ -115,8 +115,8 @@ export const getServiceAuth = method(
     }
   },
   Effect.fnUntraced(function* ({ params, caller }: Call<GetServiceAuth.QueryParams>) {
-    const { did, level } = yield* speaker(caller)
-    return { token: yield* issueServiceToken({ ...params, did, level }) }
+    const { did, holder } = yield* tokenHolder(caller)
+    return { token: yield* issueServiceToken({ ...params, did, holder }) }
   })
 )
 

@@ -26,11 +26,11 @@ export const ownAccount = Effect.fnUntraced(function* (repo: string) {
 /** The authority of the main password's sessions alone. */
 export const owner = { kind: "session", level: "full", oauth: "no" } as const satisfies Authority
 
-/** Who speaks for the account, and how much they may say: an app's permissions have been looked at already. */
-export const speaker = (caller: Caller) =>
+/** Who asks for a service token. */
+export const tokenHolder = (caller: Caller) =>
   caller.kind === "oauth"
-    ? Effect.succeed({ did: caller.did, level: "privileged" } as const)
-    : only(caller, "session")
+    ? Effect.succeed({ did: caller.did, holder: "app" } as const)
+    : Effect.map(only(caller, "session"), ({ did, level }) => ({ did, holder: level }))
 
 /** The caller as the kind that the method's authority lets through; any other is a defect. */
 export const only = <K extends Caller["kind"]>(
