@@ -9,7 +9,7 @@ const bindings = {
   PUBLIC_URL: "https://pds.example.com",
   MASTER_KEY: "BwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwc",
   PLC_ROTATION_KEY: "01".repeat(32),
-  ADMIN_PASSWORD: "admin-password",
+  ADMIN_PASSWORD: "administrator-password",
   RATE_LIMITS: "off",
   RELAYS: "none",
   LOG_LEVEL: "error"

@@ -86,7 +86,8 @@ const demands: { readonly [V in Variable]: string } = {
   HANDLE_DOMAINS: "must be domains separated by commas, such as .example.com",
   MASTER_KEY: "must be 32 random bytes in base64url",
   PLC_ROTATION_KEY: "must be a K-256 private key, 32 bytes in hexadecimal",
-  ADMIN_PASSWORD: "must be at least 8 characters",
+  ADMIN_PASSWORD:
+    "must be at least 16 characters; set a longer one with npx wrangler secret put ADMIN_PASSWORD, or in .dev.vars for a local server",
   PLC_URL: url,
   DOH_URL: url,
   RELAYS: "must be https origins separated by commas (http for this machine), or none",

@@ -179,7 +179,7 @@ export const K256PrivateKey = Schema.String.check(
 ).pipe(Schema.decodeTo(Schema.Uint8ArrayFromHex))
 
 /** The administrator's password. */
-export const AdminPassword = text((value) => value.length >= 8)
+export const AdminPassword = text((value) => value.length >= 16)
 
 /** The key that opens the rate limits. */
 export const BypassKey = text((value) => value.length >= 16)

@@ -22,7 +22,7 @@ const check = (
     const config = ConfigEnv.layer({
       MASTER_KEY: "A".repeat(43),
       PLC_ROTATION_KEY: "11".repeat(32),
-      ADMIN_PASSWORD: "correct horse",
+      ADMIN_PASSWORD: "correct horse battery",
       ...env
     })
     const tables = Layer.effectDiscard(
@@ -58,7 +58,7 @@ describe("AccountLimits over node:sqlite", () => {
           ConfigEnv.layer({
             MASTER_KEY: "A".repeat(43),
             PLC_ROTATION_KEY: "11".repeat(32),
-            ADMIN_PASSWORD: "correct horse"
+            ADMIN_PASSWORD: "correct horse battery"
           })
         )
       )

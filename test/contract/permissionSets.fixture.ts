@@ -29,7 +29,7 @@ import { lexiconOf } from "../node/oauth/sets.ts"
 const env = {
   MASTER_KEY: Buffer.alloc(32, 7).toString("base64url"),
   PLC_ROTATION_KEY: "01".repeat(32),
-  ADMIN_PASSWORD: "admin-password"
+  ADMIN_PASSWORD: "administrator-password"
 }
 
 export const nsid = "com.example.lexicons.authFull"

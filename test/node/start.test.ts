@@ -134,7 +134,7 @@ describe("a start that is refused", () => {
         const { code, said } = await start(env)
         assert.strictEqual(code, 1)
         assert.include(said, "The configuration cannot be used")
-        assert.include(said, "ADMIN_PASSWORD must be at least 8 characters")
+        assert.include(said, "ADMIN_PASSWORD must be at least 16 characters")
       }
       const note = JSON.parse(readFileSync(join(folder, "server.json"), "utf8"))
       assert.isFalse(note.isUsed)

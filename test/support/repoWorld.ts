@@ -31,7 +31,7 @@ export const testEnv = {
   PUBLIC_URL: "http://localhost:8787",
   MASTER_KEY: Buffer.alloc(32, 7).toString("base64url"),
   PLC_ROTATION_KEY: "01".repeat(32),
-  ADMIN_PASSWORD: "admin-password",
+  ADMIN_PASSWORD: "administrator-password",
   RATE_LIMITS: "off"
 }
 

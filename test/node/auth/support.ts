@@ -36,7 +36,7 @@ export const alice: Account = {
 }
 
 /** The administrator's password in tests. */
-export const adminPassword = "correct horse"
+export const adminPassword = "correct horse battery"
 
 /** Settings of a local server. */
 export const configLayer = Layer.orDie(

@@ -10,7 +10,7 @@ const masterKey = Buffer.alloc(32, 7).toString("base64url")
 const secrets = {
   MASTER_KEY: masterKey,
   PLC_ROTATION_KEY: "ab".repeat(32),
-  ADMIN_PASSWORD: "correct horse"
+  ADMIN_PASSWORD: "correct horse battery"
 }
 
 const settings = (env: Record<string, string>): Settings =>
@@ -159,6 +159,16 @@ describe("Config", () => {
     for (const message of Object.values(problems({ ADMIN_PASSWORD: "" }))) {
       assert.include(message, "is missing")
     }
+  })
+
+  it("takes an administrator's password of 16 characters, and says of a shorter one how to replace it", () => {
+    assert.deepStrictEqual(wrong({ ADMIN_PASSWORD: "x".repeat(16) }), [])
+    const found = problems({ ...secrets, ADMIN_PASSWORD: "x".repeat(15) })
+    assert.deepStrictEqual(Object.keys(found), ["ADMIN_PASSWORD"])
+    assert.match(
+      found["ADMIN_PASSWORD"] ?? "",
+      /at least 16 characters; .*secret put ADMIN_PASSWORD/
+    )
   })
 
   it("names every malformed variable at once and shows no value", () => {

@@ -28,7 +28,7 @@ import * as SignUp from "../../../src/services/SignUp.ts"
 
 const master = Buffer.alloc(32, 5)
 
-export const adminPassword = "correct horse"
+export const adminPassword = "correct horse battery"
 
 /** The environment of the test host. */
 export const env = {

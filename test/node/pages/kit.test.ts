@@ -12,7 +12,7 @@ const settings = (env: Record<string, string> = {}) =>
       PUBLIC_URL: "https://pds.example.com",
       MASTER_KEY: Buffer.alloc(32, 7).toString("base64url"),
       PLC_ROTATION_KEY: "42".repeat(32),
-      ADMIN_PASSWORD: "correct horse",
+      ADMIN_PASSWORD: "correct horse battery",
       ...env
     })
   )
