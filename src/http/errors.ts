@@ -51,6 +51,16 @@ const statusOfDenial = {
 const challenge = ({ error, message }: OAuthDenied): string =>
   `DPoP error="${error}", error_description="${message}", algs="${signingAlgs.join(" ")}"`
 
+/** What RFC 6750 has an app read to ask for more; characters that its section 3 forbids are left out. */
+const scopeChallenge = (scope = ""): string =>
+  `DPoP error="insufficient_scope", error_description="The token lacks a scope", scope="${scope.replaceAll(/[^\x20\x21\x23-\x5b\x5d-\x7e]/g, "")}"`
+
+const denialHeaders = ({ error, scope }: Denied): Pick<WireError, "headers"> => {
+  if (error === "AuthMissing") return { headers: { "www-authenticate": "Bearer" } }
+  if (error !== "ScopeMissingError") return {}
+  return { headers: { "www-authenticate": scopeChallenge(scope) } }
+}
+
 const grantMessages = {
   unknown: "The grant is not known",
   replayed: "The grant was used before",
@@ -114,11 +124,11 @@ const wire: Wire = {
     message: "Method Not Implemented"
   }),
   NoSuchAccount: () => badRequest("NotFound", "Account not found"),
-  Denied: ({ error, message }) => ({
-    status: statusOfDenial[error],
-    error,
-    message,
-    ...(error === "AuthMissing" ? { headers: { "www-authenticate": "Bearer" } } : {})
+  Denied: (denied) => ({
+    status: statusOfDenial[denied.error],
+    error: denied.error,
+    message: denied.message,
+    ...denialHeaders(denied)
   }),
   OAuthDenied: (denied) => ({
     status: 401,

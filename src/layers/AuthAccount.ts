@@ -201,7 +201,13 @@ export const layer: Layer.Layer<Auth, never, Needs> = Layer.effect(
         const scope = caller.kind === "oauth" ? missing(caller.granted, permissions) : undefined
         return scope === undefined
           ? Effect.void
-          : Effect.fail(deny("ScopeMissingError", `Missing required scope "${scope}"`))
+          : Effect.fail(
+              new Denied({
+                error: "ScopeMissingError",
+                message: `Missing required scope "${scope}"`,
+                scope
+              })
+            )
       }
     })
   })

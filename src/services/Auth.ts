@@ -30,7 +30,9 @@ const denials = [
 /** The caller may not do this; `error` is the name on the wire. */
 export class Denied extends Schema.TaggedError<Denied>()("Denied", {
   error: Schema.Literals(denials),
-  message: Schema.String
+  message: Schema.String,
+  /** The scope that an app's token lacks. */
+  scope: Schema.optional(Schema.String)
 }) {}
 
 /** What is wrong with the credentials of an OAuth app, by the names of RFC 6750 and RFC 9449. */

@@ -158,7 +158,10 @@ describe("an app with an access token", () => {
       like.body["message"],
       'Missing required scope "repo:app.bsky.feed.like?action=create"'
     )
-    assert.isNull(like.headers.get("www-authenticate"))
+    assert.strictEqual(
+      like.headers.get("www-authenticate"),
+      'DPoP error="insufficient_scope", error_description="The token lacks a scope", scope="repo:app.bsky.feed.like?action=create"'
+    )
     const gone = { repo: world.alice.did, collection: "app.bsky.feed.post", rkey: "a" }
     const deleted = await call(by, "com.atproto.repo.deleteRecord", { input: gone })
     assert.strictEqual(outcomeOf(deleted), "403 ScopeMissingError")
