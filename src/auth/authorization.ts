@@ -24,8 +24,13 @@ const decodeBasic = (value: string): string | undefined => {
   }
 }
 
-/** Whether a Basic credential is the administrator's; takes the same time for every wrong one. */
-export const isAdmin = (value: string, adminPassword: string): boolean => {
-  const given = decodeBasic(value)
-  return given !== undefined && timingSafeEqual(sha256(given), sha256(`admin:${adminPassword}`))
+/** The password in an Authorization header that names the administrator; undefined for any other header. */
+export const administratorPassword = (header: string | undefined): string | undefined => {
+  const presented = parseAuthorization(header)
+  const given = presented?.scheme === "basic" ? decodeBasic(presented.value) : undefined
+  return given?.startsWith("admin:") === true ? given.slice("admin:".length) : undefined
 }
+
+/** Whether a password is the administrator's; takes the same time for every wrong one. */
+export const isAdmin = (given: string, adminPassword: string): boolean =>
+  timingSafeEqual(sha256(given), sha256(adminPassword))

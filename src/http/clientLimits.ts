@@ -4,7 +4,9 @@ import { timingSafeEqual } from "node:crypto"
 import { sha256 } from "../repo/cid.ts"
 import { Config, type Settings } from "../services/Config.ts"
 import { type AddressLimit, AddressLimits, Limiter, type RateLimit } from "../services/Limiter.ts"
+import { administratorPassword, isAdmin } from "../auth/authorization.ts"
 import { rateLimitHeaders } from "./responseHeaders.ts"
+import { signInLimits } from "./signInGate.ts"
 
 /** A /64 of IPv6 is one household: its first four groups. */
 const prefixOf = (address: string): string => {
@@ -73,6 +75,20 @@ export const takePoint = Effect.fnUntraced(function* (
   const limiter = yield* Limiter
   const address = clientAddress(request)
   return rateLimitHeaders(yield* limiter.take({ address, key, points: 1, limits }))
+})
+
+/**
+ * Counts wrong passwords of the administrator, whichever route they come by.
+ *
+ * Once the limit is used up the right password is refused too, so a refusal does not tell which one it was.
+ */
+export const limitAdministrator = Effect.fnUntraced(function* (request: Request) {
+  const config = yield* Config
+  const given = administratorPassword(request.headers.get("authorization") ?? undefined)
+  if (given === undefined || isUnlimited(request, config)) return
+  const points = isAdmin(given, Redacted.value(config.adminPassword)) ? 0 : 1
+  const address = clientAddress(request)
+  yield* (yield* Limiter).take({ address, key: "administrator", points, limits: signInLimits })
 })
 
 /** Gives a point back: what was limited turned out to be nobody's attack. */

@@ -46,6 +46,17 @@ export const corsHeaders = (request: Request, config: Settings): Record<string, 
     : { ...vary, "access-control-allow-origin": origin, "access-control-expose-headers": exposed }
 }
 
+const isPage = ({ headers }: Response): boolean =>
+  headers.get("content-type")?.toLowerCase().startsWith("text/html") === true &&
+  // A blob of HTML is a file, which is public as every blob is.
+  headers.get("content-disposition")?.toLowerCase().startsWith("attachment") !== true
+
+/** False for pages, for their redirects, and for responses that set a cookie: no script of another origin reads those. */
+export const isForScripts = (response: Response): boolean =>
+  !isPage(response) &&
+  !response.headers.has("set-cookie") &&
+  response.headers.get("cross-origin-resource-policy") !== "same-origin"
+
 /** Whether a browser asks beforehand if it may send a request. */
 export const isPreflight = (request: Request): boolean =>
   request.method === "OPTIONS" && request.headers.has("access-control-request-method")

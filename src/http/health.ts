@@ -1,8 +1,6 @@
 import * as Effect from "effect/Effect"
-import { BlobStore } from "../services/BlobStore.ts"
 import { Config, type Misconfigured, type Settings } from "../services/Config.ts"
-import { Directory } from "../services/Directory.ts"
-import { Sequencer } from "../services/Sequencer.ts"
+import { Readiness } from "../services/Readiness.ts"
 import { version } from "../services/version.ts"
 import { errorResponse } from "./errors.ts"
 import { jsonType } from "./responseHeaders.ts"
@@ -13,23 +11,10 @@ const json = (body: object, status: number) =>
     headers: { "content-type": jsonType, "cache-control": "no-store" }
   })
 
-/** How long a dependency may take before it counts as down. */
-const patience = "5 seconds"
-
-/** `ok`, or the name of what went wrong; causes go to the log, not to the asker. */
-const outcome = <E extends { readonly _tag: string }>(check: Effect.Effect<unknown, E>) =>
-  check.pipe(
-    Effect.timeout(patience),
-    Effect.as("ok"),
-    Effect.catchCause((cause) =>
-      Effect.logWarning("a dependency is not ready", cause).pipe(Effect.as("error"))
-    )
-  )
-
 /** `/xrpc/_health`: the version, 503 when the directory cannot be reached. */
 export const xrpcHealth = Effect.fn("http.xrpcHealth")(function* () {
-  const directory = yield* Directory
-  return (yield* outcome(directory.ping)) === "ok"
+  const { d1 } = yield* Readiness
+  return (yield* d1) === "ok"
     ? json({ version }, 200)
     : json({ version, error: "Service Unavailable" }, 503)
 })
@@ -47,17 +32,8 @@ const warningsFor = (url: URL, { isLocal, publicUrl }: Settings) =>
 /** `/health` and `/ready`: whether each thing that the server depends on answers. */
 export const ready = Effect.fn("http.ready")(function* (url: URL) {
   const config = yield* Config
-  const directory = yield* Directory
-  const blobs = yield* BlobStore
-  const sequencer = yield* Sequencer
-  const checks = yield* Effect.all(
-    {
-      d1: outcome(directory.ping),
-      r2: outcome(blobs.head("ready")),
-      sequencer: outcome(sequencer.status)
-    },
-    { concurrency: "unbounded" }
-  )
+  const { d1, r2, sequencer } = yield* Readiness
+  const checks = yield* Effect.all({ d1, r2, sequencer }, { concurrency: "unbounded" })
   const isReady = Object.values(checks).every((check) => check === "ok")
   const warnings = warningsFor(url, config)
   // Without mail, whoever needs a code is told to ask the administrator: the pages say so too.

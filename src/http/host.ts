@@ -14,7 +14,12 @@ import type { HostedIdentities } from "../services/HostedIdentities.ts"
 import type { EdgeMemory } from "../services/EdgeMemory.ts"
 import { Identity } from "../services/Identity.ts"
 import type { Keys } from "../services/Keys.ts"
-import type { AddressLimits, Limiter } from "../services/Limiter.ts"
+import type {
+  AddressLimits,
+  Limiter,
+  LimiterUnavailable,
+  RateLimitExceeded
+} from "../services/Limiter.ts"
 import type { Mailer } from "../services/Mailer.ts"
 import type { OAuthClients } from "../services/OAuthClients.ts"
 import type { OAuthRequests } from "../services/OAuthRequests.ts"
@@ -23,6 +28,7 @@ import type { PasskeyOwners } from "../services/PasskeyOwners.ts"
 import type { PermissionSets } from "../services/PermissionSets.ts"
 import type { PlcDirectory } from "../services/PlcDirectory.ts"
 import type { ProxyTargets } from "../services/ProxyTargets.ts"
+import type { Readiness } from "../services/Readiness.ts"
 import type { ReservedKeys } from "../services/ReservedKeys.ts"
 import type { Sequencer } from "../services/Sequencer.ts"
 import { billed } from "../services/SqlStorage.ts"
@@ -31,13 +37,14 @@ import { isNsid } from "../lexicon/syntax.ts"
 import { accountMethods } from "./account.ts"
 import { adminCodes } from "./adminCodes.ts"
 import { adminRelays } from "./adminRelays.ts"
-import { countRequest } from "./clientLimits.ts"
-import { corsHeaders, isPreflight, preflight } from "./cors.ts"
+import { countRequest, limitAdministrator } from "./clientLimits.ts"
+import { corsHeaders, isForScripts, isPreflight, preflight } from "./cors.ts"
 import { dpopHeaders, forAppAlone } from "./dpopHeaders.ts"
 import { errorResponse, wireError } from "./errors.ts"
 import type { Failure } from "./failures.ts"
 import * as Health from "./health.ts"
 import { home } from "./home.ts"
+import { oauthError, oauthErrorResponse } from "./oauth/errors.ts"
 import { authorizationServer, jwks, protectedResource } from "./oauth/metadata.ts"
 import { par } from "./oauth/par.ts"
 import { revoke } from "./oauth/revoke.ts"
@@ -48,7 +55,7 @@ import { listPasskeys, makePasskeyLink, removePasskey } from "./ownPasskeys.ts"
 import { logRequest, noteAccount } from "./requestLog.ts"
 import { reopened, withHeaders } from "./responseHeaders.ts"
 import { accountOf } from "./route.ts"
-import { type Answer, finder, route } from "./routes.ts"
+import { type Answer, finder, type Route, route } from "./routes.ts"
 import { finishBody } from "./unreadBody.ts"
 import { account } from "./pages/account/routes.ts"
 import { asPage, type PageFailure } from "./pages/failurePage.ts"
@@ -82,8 +89,6 @@ export const hostMethods = table(
 interface Noted {
   /** The answer came from another object: its headers cannot be changed. */
   forwarded?: true
-  /** It is a page: scripts of other origins may not read it. */
-  page?: true
   limits: Readonly<Record<string, string>>
 }
 
@@ -112,7 +117,6 @@ const forward = Effect.fnUntraced(function* (
 
 const xrpc = Effect.fnUntraced(function* (request: Request, url: URL, noted: Noted) {
   const nsid = nsidOf(url) ?? ""
-  noted.limits = yield* countRequest(request, nsid)
   const config = yield* Config
   const forwarded = accountMethods.get(nsid)
   // Whatever is no NSID is told so by the table of methods.
@@ -126,15 +130,34 @@ const xrpc = Effect.fnUntraced(function* (request: Request, url: URL, noted: Not
   return yield* nsid === "com.atproto.repo.getRecord" ? orOfAppView(local, request, url) : local
 })
 
-type Make<R> = (request: Request, url: URL, noted: Noted) => Effect.Effect<Response, Failure, R>
+type Make<E, R> = (request: Request, url: URL, noted: Noted) => Effect.Effect<Response, E, R>
 
-/** What every answer passes through: no failure without an answer, CORS, and what is left of the limits. */
-const respond = Effect.fnUntraced(function* <R>(make: Make<R>, request: Request, url: URL) {
+/** Turns the failures of a kind of route into responses of its own form. */
+type Form<E, In> = <R>(
+  made: Effect.Effect<Response, E, R>
+) => Effect.Effect<Response, never, R | In>
+
+/** Why a request gets no further than the limits of its address. */
+type Admission = RateLimitExceeded | LimiterUnavailable
+
+/** Counts a request towards the limits that hold whichever route it takes. */
+const admit = Effect.fnUntraced(function* (request: Request, url: URL, noted: Noted) {
+  noted.limits = yield* countRequest(request, nsidOf(url) ?? "")
+  yield* limitAdministrator(request)
+})
+
+/** What every answer passes through: limits, no failure without an answer, and CORS. */
+const respond = Effect.fnUntraced(function* <E, In, R>(
+  make: Make<E, R>,
+  form: Form<E | Admission, In>,
+  request: Request,
+  url: URL
+) {
   const config = yield* Config
   if (isPreflight(request)) return preflight(request, config)
   const noted: Noted = { limits: {} }
-  const made = yield* make(request, url, noted).pipe(
-    Effect.catch((failure) => Effect.succeed(errorResponse(wireError(failure)))),
+  const admitted = Effect.andThen(admit(request, url, noted), make(request, url, noted))
+  const made = yield* form(admitted).pipe(
     Effect.catchCause((cause) =>
       Effect.as(Effect.logError("request failed", cause), errorResponse(internalError))
     )
@@ -143,25 +166,33 @@ const respond = Effect.fnUntraced(function* <R>(make: Make<R>, request: Request,
   const answered = noted.forwarded === true ? reopened(made) : made
   const rows = config.debugRows ? { "x-rows-written": String(billed.rows) } : {}
   const forApps = yield* dpopHeaders(request)
-  const cors = noted.page === true ? {} : corsHeaders(request, config)
+  const cors = isForScripts(answered) ? corsHeaders(request, config) : {}
   return withHeaders(forAppAlone(answered, forApps), noted.limits, cors, forApps, rows)
 })
 
-/** What a route answers, and a line in the log. */
-const answer = <R>(make: Make<R>) =>
-  Effect.fnUntraced(function* (request: Request, url: URL) {
-    const started = yield* Clock.currentTimeMillis
-    const response = yield* respond(make, request, url)
-    yield* logRequest(request, nsidOf(url) ?? url.pathname, response.status, started)
-    return response
-  })
+/** What a route answers in one form, and a line in the log. */
+const inForm =
+  <E, In>(form: Form<E | Admission, In>) =>
+  <R>(make: Make<E, R>) =>
+    Effect.fnUntraced(function* (request: Request, url: URL) {
+      const started = yield* Clock.currentTimeMillis
+      const response = yield* respond(make, form, request, url)
+      yield* logRequest(request, nsidOf(url) ?? url.pathname, response.status, started)
+      return response
+    })
+
+/** A route that answers by the protocol's errors. */
+const answer = inForm<Failure, never>((made) =>
+  Effect.catch(made, (failure) => Effect.succeed(errorResponse(wireError(failure))))
+)
 
 /** A page for a person's browser. */
-const visit = <R>(show: (request: Request, url: URL) => Effect.Effect<Response, PageFailure, R>) =>
-  answer((request, url, noted) => {
-    noted.page = true
-    return asPage(Effect.andThen(countRequest(request, url.pathname), show(request, url)))
-  })
+const visit = inForm<PageFailure, Config>(asPage)
+
+/** An OAuth endpoint that clients ask. */
+const client = inForm<never, never>((made) =>
+  Effect.catch(made, (failure) => Effect.succeed(oauthErrorResponse(oauthError(failure))))
+)
 
 const internalError = {
   status: 500,
@@ -171,20 +202,20 @@ const internalError = {
 
 const ready = answer((_, url) => Health.ready(url))
 
-/** Who answers at which path of the host. */
-const find = finder<HostServices>([
+/** Every path of the host. */
+export const routes: ReadonlyArray<Route<HostServices>> = [
   route("*", "/xrpc/_health", answer(Health.xrpcHealth)),
   route("*", "/xrpc/*", answer(xrpc)),
   route("GET", "/health", ready),
   route("GET", "/ready", ready),
   route("GET", "/.well-known/did.json", answer(didDocument)),
   route("GET", "/.well-known/atproto-did", answer(atprotoDid)),
-  route("*", "/.well-known/oauth-authorization-server", answer(authorizationServer)),
-  route("*", "/.well-known/oauth-protected-resource", answer(protectedResource)),
-  route("*", "/oauth/jwks", answer(jwks)),
-  route("*", "/oauth/par", answer(par)),
-  route("*", "/oauth/token", answer(token)),
-  route("*", "/oauth/revoke", answer(revoke)),
+  route("*", "/.well-known/oauth-authorization-server", client(authorizationServer)),
+  route("*", "/.well-known/oauth-protected-resource", client(protectedResource)),
+  route("*", "/oauth/jwks", client(jwks)),
+  route("*", "/oauth/par", client(par)),
+  route("*", "/oauth/token", client(token)),
+  route("*", "/oauth/revoke", client(revoke)),
   route("GET", paths.page, visit(authorize)),
   route("POST", paths.signIn, visit(postSignIn)),
   route("POST", paths.code, visit(postCode)),
@@ -207,14 +238,16 @@ const find = finder<HostServices>([
   route("GET", linkPath, visit(lookAtLink)),
   route("POST", linkPath, visit(openLink)),
   route("POST", `${linkPath}/add`, visit(useLink)),
-  route("*", "/account/*", answer(account)),
+  route("*", "/account/*", visit(account)),
   route(
     "GET",
     "/robots.txt",
     answer((request) => Effect.sync(() => robots(request)))
   ),
   route("GET", "/", answer(home))
-])
+]
+
+const find = finder<HostServices>(routes)
 
 /** What is at no path of the host. */
 const unrouted: Answer<HostServices> = answer(() =>
@@ -259,6 +292,7 @@ export type HostServices =
   | PasskeyOwners
   | PermissionSets
   | PlcDirectory
+  | Readiness
   | ReservedKeys
   | ProxyTargets
   | Sequencer

@@ -3,7 +3,6 @@ import { parseAuthorization } from "../auth/authorization.ts"
 import { Accounts } from "../services/Accounts.ts"
 import { Auth } from "../services/Auth.ts"
 import { Directory } from "../services/Directory.ts"
-import { countRequest } from "./clientLimits.ts"
 import { InvalidRequest } from "./failures.ts"
 import { noteAccount } from "./requestLog.ts"
 import { jsonType, privateHeaders } from "./responseHeaders.ts"
@@ -11,9 +10,8 @@ import { subjectOf } from "./route.ts"
 import { accountBehind } from "./signInGate.ts"
 import { credentialsOf } from "./Xrpc.ts"
 
-/** Counts a request for an address of our own beside XRPC, and turns away everybody but the administrator. */
+/** Turns away everybody but the administrator from a path of our own beside XRPC. */
 export const forAdministrator = Effect.fnUntraced(function* (request: Request, name: string) {
-  yield* countRequest(request, "")
   yield* (yield* Auth).authenticate(credentialsOf(request), { kind: "admin" }, name)
 })
 
@@ -34,7 +32,6 @@ export const ownerOrAdministrator = Effect.fnUntraced(function* (
     noteAccount(request, entry.did)
     return { did: entry.did, handle: entry.handle, by: "administrator" } as const
   }
-  yield* countRequest(request, "")
   const did = yield* subjectOf(credentials.authorization ?? null)
   const { until } = yield* (yield* Accounts).call(did, "proveSession", credentials)
   noteAccount(request, did)

@@ -36,7 +36,7 @@ export interface LimiterAlarm {
 /**
  * The inside of a Limiter object: one row a key, written once a taking, swept by the alarm.
  *
- * A refused taking writes nothing.
+ * A taking that is refused, or takes no point, writes nothing.
  */
 export const makeObject = (sql: SqlStorage["Service"], alarm: LimiterAlarm) => {
   sql.exec(
@@ -53,6 +53,7 @@ export const makeObject = (sql: SqlStorage["Service"], alarm: LimiterAlarm) => {
     const before = row === undefined ? undefined : (JSON.parse(row.windows) as Windows)
     const taken = takeFrom(before, points, limits, now)
     if ("exceeded" in taken) return taken
+    if (points === 0) return { state: taken.state }
     const ends = Math.max(
       ...taken.windows.map(({ from }, index) => from + (limits[index]?.windowSeconds ?? 0) * 1000)
     )

@@ -1,6 +1,6 @@
 import * as Effect from "effect/Effect"
 import * as Redacted from "effect/Redacted"
-import { isAdmin, parseAuthorization } from "../auth/authorization.ts"
+import { administratorPassword, isAdmin, parseAuthorization } from "../auth/authorization.ts"
 import { Denied } from "../services/Auth.ts"
 import type { Caller } from "../services/Authority.ts"
 import type { Settings } from "../services/Config.ts"
@@ -18,11 +18,9 @@ export const adminCaller = Effect.fnUntraced(function* (
   { adminPassword }: Pick<Settings, "adminPassword">,
   authorization: string | undefined
 ): Effect.fn.Return<Caller, Denied> {
-  const presented = parseAuthorization(authorization)
-  if (presented === undefined) return yield* missing()
-  if (presented.scheme === "basic" && isAdmin(presented.value, Redacted.value(adminPassword))) {
-    return { kind: "admin" }
-  }
+  if (parseAuthorization(authorization) === undefined) return yield* missing()
+  const given = administratorPassword(authorization)
+  if (given !== undefined && isAdmin(given, Redacted.value(adminPassword))) return { kind: "admin" }
   return yield* new Denied({
     error: "AuthenticationRequired",
     message: "Administrator credentials are required"

@@ -3,6 +3,7 @@ import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import { Config } from "../services/Config.ts"
 import * as HostedIdentities from "../services/HostedIdentities.ts"
+import * as Readiness from "../services/Readiness.ts"
 import * as SignUp from "../services/SignUp.ts"
 import * as AddressLimits from "./AddressLimits.ts"
 import * as AuthHost from "./AuthHost.ts"
@@ -39,6 +40,7 @@ export const layer = Layer.mergeAll(
   HandleClaimsOutgoing.layer,
   PermissionSetsSql.layer,
   ProxyTargetsResolver.layer,
+  Readiness.layer,
   Logging.layer
 ).pipe(
   Layer.provideMerge(ReservedKeysSql.layer),

@@ -39,6 +39,7 @@ export class LimiterUnavailable extends Schema.TaggedError<LimiterUnavailable>()
 export interface Taking {
   readonly address: string
   readonly key: string
+  /** Fewer than zero gives points back; zero takes none, and is refused where none is left. */
   readonly points: number
   readonly limits: ReadonlyArray<RateLimit>
 }
@@ -87,6 +88,7 @@ export const takeFrom = (
   now: number
 ): Taken => {
   const windows: Array<Window> = []
+  const needed = points === 0 ? 1 : points
   let least: RateLimitState | undefined
   for (const [index, { limit, windowSeconds }] of limits.entries()) {
     const last = before?.[index]
@@ -94,7 +96,7 @@ export const takeFrom = (
     const from = open ? last.from : now
     const already = open ? last.used : 0
     const state = { limit, windowSeconds, resetAt: from + windowSeconds * 1000 }
-    if (already + points > limit) {
+    if (already + needed > limit) {
       return { exceeded: { ...state, remaining: Math.max(0, limit - already) } }
     }
     windows.push({ from, used: Math.max(0, already + points) })

@@ -73,6 +73,17 @@ export const limiterContract = (name: string, layer: Layer.Layer<Limiter>) => {
       })
     )
 
+    check("takes nothing for no points, and refuses them where none is left", (limiter) =>
+      Effect.gen(function* () {
+        const look = limiter.take({ ...taking(), points: 0 })
+        assert.strictEqual((yield* look).remaining, 3)
+        yield* limiter.take({ ...taking(), points: 3 })
+        assert.strictEqual((yield* Effect.flip(look))._tag, "RateLimitExceeded")
+        yield* TestClock.adjust("1 minute")
+        assert.strictEqual((yield* look).remaining, 3)
+      })
+    )
+
     check("takes several points at once, or none of them", (limiter) =>
       Effect.gen(function* () {
         assert.strictEqual((yield* limiter.take({ ...taking(), points: 2 })).remaining, 1)

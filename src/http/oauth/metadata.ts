@@ -1,7 +1,6 @@
 import * as Effect from "effect/Effect"
 import { signingAlgs } from "../../oauth/jwk.ts"
 import { Config, type Settings } from "../../services/Config.ts"
-import { countRequest } from "../clientLimits.ts"
 import { jsonType } from "../responseHeaders.ts"
 import { briefly, versioned } from "../versioned.ts"
 import { notAllowed } from "./errors.ts"
@@ -64,7 +63,6 @@ export const protectedResourceMetadata = ({ publicUrl }: Settings) => ({
 const document = (describe: (settings: Settings) => object) =>
   Effect.fnUntraced(function* (request: Request) {
     if (request.method !== "GET" && request.method !== "HEAD") return notAllowed("GET, HEAD")
-    yield* countRequest(request, "oauth metadata")
     return versioned(request, JSON.stringify(describe(yield* Config)), {
       "content-type": jsonType,
       "cache-control": briefly

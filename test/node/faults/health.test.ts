@@ -39,6 +39,7 @@ describe("/ready and /health", () => {
               assert.deepStrictEqual([status, body["ready"]], [503, false])
             }
             faults[dependency] = undefined
+            yield* pass(6)
             assert.strictEqual((yield* ask("/ready")).status, 200)
           }).pipe(Effect.scoped)
       )
@@ -47,10 +48,11 @@ describe("/ready and /health", () => {
 
   it.effect("/xrpc/_health answers 503 while the directory is down", () =>
     Effect.gen(function* () {
-      const { ask, faults } = yield* makeWorld
+      const { ask, faults, pass } = yield* makeWorld
       faults.directory = "before"
       assert.strictEqual((yield* ask("/xrpc/_health")).status, 503)
       faults.directory = undefined
+      yield* pass(6)
       assert.strictEqual((yield* ask("/xrpc/_health")).status, 200)
     }).pipe(Effect.scoped)
   )

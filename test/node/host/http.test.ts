@@ -2,6 +2,7 @@ import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Result from "effect/Result"
+import * as TestClock from "effect/testing/TestClock"
 import { clientAddress, countRequest, isUnlimited } from "../../../src/http/clientLimits.ts"
 import { withHeaders } from "../../../src/http/responseHeaders.ts"
 import { corsHeaders, isPreflight, preflight } from "../../../src/http/cors.ts"
@@ -11,6 +12,7 @@ import { home } from "../../../src/http/home.ts"
 import { atprotoDid, didDocument, robots } from "../../../src/http/wellKnown.ts"
 import * as BlobStoreMemory from "../../../src/layers/BlobStoreMemory.ts"
 import { read } from "../../../src/layers/ConfigEnv.ts"
+import * as Readiness from "../../../src/services/Readiness.ts"
 import { Directory, DirectoryUnavailable } from "../../../src/services/Directory.ts"
 import { Sequencer, SequencerUnavailable } from "../../../src/services/Sequencer.ts"
 import packageJson from "../../../package.json" with { type: "json" }
@@ -141,15 +143,54 @@ describe("health", () => {
     }
   }
 
+  const readiness = (overrides: object, log: Layer.Layer<Sequencer>) =>
+    Readiness.layer.pipe(
+      Layer.provideMerge(
+        Layer.mergeAll(world(new FakeAccounts(), overrides), BlobStoreMemory.layer, log)
+      )
+    )
+
+  it.effect("asks a dependency again after five seconds, whatever it answered", () =>
+    Effect.gen(function* () {
+      let asked = 0
+      let isUp = true
+      const ping = Effect.suspend(() => {
+        asked += 1
+        return isUp
+          ? Effect.void
+          : Effect.fail(new DirectoryUnavailable({ operation: "ping", cause: "x" }))
+      })
+      const statuses = Effect.gen(function* () {
+        const statusNow = Effect.map(xrpcHealth(), ({ status }) => status)
+        const seen = [yield* statusNow]
+        isUp = false
+        yield* TestClock.adjust("4 seconds")
+        seen.push(yield* statusNow)
+        yield* TestClock.adjust("1 second")
+        seen.push(yield* statusNow)
+        isUp = true
+        yield* TestClock.adjust("4 seconds")
+        seen.push(yield* statusNow)
+        yield* TestClock.adjust("1 second")
+        seen.push(yield* statusNow)
+        return seen
+      })
+      const seen = yield* Effect.provide(statuses, readiness({ directory: { ping } }, online))
+      assert.deepStrictEqual([seen, asked], [[200, 200, 503, 503, 200], 3])
+    })
+  )
+
   it("tells the package's version", () => {
     assert.strictEqual(version, packageJson.version)
   })
 
   it.effect("_health is 503 when the directory is down", () =>
     Effect.gen(function* () {
-      const up = yield* xrpcHealth().pipe(Effect.provide(world(new FakeAccounts())))
+      const check = (overrides: object) =>
+        xrpcHealth().pipe(Effect.provide(readiness(overrides, online)))
+      const up = yield* check({})
       assert.deepStrictEqual([up.status, yield* bodyOf(up)], [200, JSON.stringify({ version })])
-      const failing = yield* xrpcHealth().pipe(Effect.provide(world(new FakeAccounts(), down)))
+      const failing = yield* check(down)
       assert.strictEqual(failing.status, 503)
     })
   )
@@ -161,9 +202,7 @@ describe("health", () => {
           Effect.flatMap((response) =>
             Effect.map(bodyOf(response), (body) => ({ status: response.status, body }))
           ),
-          Effect.provide(
-            Layer.mergeAll(world(new FakeAccounts(), overrides), BlobStoreMemory.layer, log)
-          )
+          Effect.provide(readiness(overrides, log))
         )
       const all = yield* check({}, online)
       assert.strictEqual(all.status, 200)
@@ -186,13 +225,7 @@ describe("health", () => {
         ready(new URL(address)).pipe(
           Effect.flatMap(bodyOf),
           Effect.map((body) => JSON.parse(body).warnings as unknown),
-          Effect.provide(
-            Layer.mergeAll(
-              world(new FakeAccounts(), { env: { PUBLIC_URL: "" } }),
-              BlobStoreMemory.layer,
-              online
-            )
-          )
+          Effect.provide(readiness({ env: { PUBLIC_URL: "" } }, online))
         )
       assert.isUndefined(yield* ask("http://localhost:8787/ready"))
       assert.include(JSON.stringify(yield* ask("https://pds.example.com/ready")), "PUBLIC_URL")

@@ -3,11 +3,9 @@ import { queryValue } from "../../../lexicon/params.ts"
 import { Config } from "../../../services/Config.ts"
 import { type DeviceAccount, Devices } from "../../../services/Devices.ts"
 import { Directory } from "../../../services/Directory.ts"
-import { countRequest } from "../../clientLimits.ts"
 import { noteAccount } from "../../requestLog.ts"
 import { BrowserRefused } from "../browser.ts"
 import { chooserPage } from "../chooser.ts"
-import { asPage } from "../failurePage.ts"
 import { redirectTo, showPage } from "../layout.ts"
 import { showMessage } from "../message.ts"
 import { type Sent, sentForm, type Visitor, visitor } from "../visitor.ts"
@@ -189,14 +187,11 @@ const missing = {
   link: { href: "/account", label: "To your account" }
 } as const
 
-const respond = Effect.fnUntraced(function* (request: Request, url: URL) {
-  yield* countRequest(request, "account")
+/** Everything under `/account`. */
+export const account = Effect.fnUntraced(function* (request: Request, url: URL) {
   const name = url.pathname.replace(/^\/account\/?/, "")
   const { method } = request
   if (method !== "GET" && method !== "POST") return yield* new BrowserRefused({ reason: "method" })
   const answer = method === "GET" ? yield* get(request, url, name) : yield* post(request, name)
   return answer ?? showMessage(missing, yield* Config)
 })
-
-/** Everything under `/account`. */
-export const account = (request: Request, url: URL) => asPage(respond(request, url))
