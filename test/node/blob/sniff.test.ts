@@ -122,4 +122,44 @@ describe("the type of a blob", () => {
     assert.strictEqual(storedType("image/png", "text/html"), "image/png")
     assert.strictEqual(storedType(undefined, "text/vtt"), "text/vtt")
   })
+
+  it("is the declared special case where the bytes tell a general container alone", () => {
+    for (const [container, special] of [
+      ["application/zip", "application/epub+zip"],
+      ["application/zip", "application/vnd.oasis.opendocument.text"],
+      [
+        "application/zip",
+        "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
+      ],
+      ["application/zip", "application/vnd.ms-excel.sheet.macroenabled.12"],
+      ["application/zip", "application/java-archive"],
+      ["application/zip", "application/vnd.android.package-archive"],
+      ["application/zip", "model/3mf"],
+      ["application/gzip", "application/x-compressed-tar"],
+      ["application/ogg", "audio/ogg"],
+      ["video/mp4", "audio/mp4"],
+      ["video/webm", "audio/webm"],
+      ["video/x-matroska", "audio/x-matroska"],
+      ["image/tiff", "image/x-adobe-dng"],
+      ["application/pdf", "application/illustrator"]
+    ] as const) {
+      assert.strictEqual(storedType(container, special), special)
+    }
+  })
+
+  it("is the container where the declared type is no special case of it", () => {
+    for (const [container, declared] of [
+      ["application/zip", "application/octet-stream"],
+      ["application/zip", "text/html"],
+      ["application/zip", "application/xhtml+xml"],
+      ["application/zip", "application/javascript"],
+      ["application/zip", "application/x-zip-compressed"],
+      ["application/zip", "image/svg+xml"],
+      ["application/gzip", "application/epub+zip"],
+      ["video/mp4", "text/html"],
+      ["image/png", "image/x-adobe-dng"]
+    ] as const) {
+      assert.strictEqual(storedType(container, declared), container)
+    }
+  })
 })
