@@ -1,5 +1,7 @@
 import { base64 } from "multiformats/bases/base64"
-import { Cid, cidLength } from "./cid.ts"
+import { decodeLoose, isLooseMap, type LooseData } from "./cborLoose.ts"
+import { Cid, cidLength, isCidAt } from "./cid.ts"
+import { maxDepth } from "./limits.ts"
 
 // A text may begin with U+FEFF, which a decoder drops unless told.
 const utf8 = new TextDecoder("utf-8", { ignoreBOM: true, fatal: false })
@@ -7,20 +9,58 @@ const utf8 = new TextDecoder("utf-8", { ignoreBOM: true, fatal: false })
 /** Where the reading of one block stands; kept outside so that a value costs no object. */
 let block: Uint8Array = new Uint8Array(0)
 let at = 0
+let depth = 0
+
+/** Thrown for a block that the strict codec would not have made; such a block takes the slow way. */
+class NotStrict extends Error {}
 
 /**
- * The JSON text of a stored DAG-CBOR block, without the values in between.
+ * The JSON text of a stored record, which is always an object.
  *
  * listRecords writes a hundred records into one answer; decoding each into objects and printing those
- * takes several times as long. The block must be one that the strict codec has made or checked.
+ * takes several times as long. A record that an import has kept as it was is written as far as JSON can hold it:
+ * numbers that JSON lacks become null, and a block without any fields is `{"block":{"$bytes":…}}`.
  */
 export const blockToJsonText = (bytes: Uint8Array): string => {
   block = bytes
   at = 0
-  return value()
+  depth = 0
+  try {
+    if (bytes[0]! >> 5 !== 5) throw new NotStrict()
+    const json = value()
+    if (at !== bytes.length) throw new NotStrict()
+    return json
+  } catch (error) {
+    if (error instanceof NotStrict) return looseJsonText(bytes)
+    throw error
+  }
 }
 
+const looseJsonText = (bytes: Uint8Array): string => {
+  const loose = decodeLoose(bytes)
+  return isLooseMap(loose) ? looseText(loose) : `{"block":${bytesText(bytes)}}`
+}
+
+const isLooseArray = (value: object): value is ReadonlyArray<LooseData> => Array.isArray(value)
+
+const looseText = (value: LooseData): string => {
+  if (typeof value === "bigint") return String(value)
+  if (typeof value !== "object" || value === null) return JSON.stringify(value)
+  if (value instanceof Cid) return linkText(value)
+  if (value instanceof Uint8Array) return bytesText(value)
+  if (isLooseArray(value)) return `[${value.map(looseText).join(",")}]`
+  const fields = Object.entries(value).map(
+    ([key, field]) => `${JSON.stringify(key)}:${looseText(field)}`
+  )
+  return `{${fields.join(",")}}`
+}
+
+const bytesText = (bytes: Uint8Array): string => `{"$bytes":"${base64.baseEncode(bytes)}"}`
+
+const linkText = (cid: Cid): string => `{"$link":"${cid.toString()}"}`
+
 const value = (): string => {
+  if (at >= block.length) throw new NotStrict()
   const head = block[at]!
   const type = head >> 5
   switch (type) {
@@ -29,7 +69,7 @@ const value = (): string => {
     case 1:
       return String(-1 - argument())
     case 2:
-      return `{"$bytes":"${base64.baseEncode(take(argument()))}"}`
+      return bytesText(take(argument()))
     case 3:
       return text(argument())
     case 4:
@@ -40,6 +80,7 @@ const value = (): string => {
       return link()
     default:
       at++
+      if (head < 0xf4 || head > 0xf6) throw new NotStrict()
       return head === 0xf4 ? "false" : head === 0xf5 ? "true" : "null"
   }
 }
@@ -48,12 +89,18 @@ const value = (): string => {
 const argument = (): number => {
   const low = block[at++]! & 0x1f
   if (low < 24) return low
+  if (low > 27) throw new NotStrict()
   let n = 0
   for (let left = 1 << (low - 24); left > 0; left--) n = n * 256 + block[at++]!
+  // Also catches a number behind the end, which is NaN.
+  if (!(n < Number.MAX_SAFE_INTEGER)) throw new NotStrict()
   return n
 }
 
-const take = (length: number): Uint8Array => block.subarray(at, (at += length))
+const take = (length: number): Uint8Array => {
+  if (at + length > block.length) throw new NotStrict()
+  return block.subarray(at, (at += length))
+}
 
 const text = (length: number): string => {
   const end = at + length
@@ -72,22 +119,32 @@ const text = (length: number): string => {
 }
 
 const list = (length: number): string => {
+  deeper()
   let out = "["
   for (let i = 0; i < length; i++) out += i === 0 ? value() : `,${value()}`
+  depth--
   return `${out}]`
 }
 
+const deeper = (): void => {
+  if (++depth > maxDepth) throw new NotStrict()
+}
+
 const map = (length: number): string => {
+  deeper()
   let out = "{"
   for (let i = 0; i < length; i++) {
+    if (block[at]! >> 5 !== 3) throw new NotStrict()
     const key = text(argument())
     out += i === 0 ? `${key}:${value()}` : `,${key}:${value()}`
   }
+  depth--
   return `${out}}`
 }
 
 /** Tag 42 (two bytes), a byte string head (two bytes), the identity multibase prefix, and the CID. */
 const link = (): string => {
+  if (block[at] !== 0xd8 || block[at + 1] !== 42 || !isCidAt(block, at + 5)) throw new NotStrict()
   at += 5
-  return `{"$link":"${new Cid(take(cidLength)).toString()}"}`
+  return linkText(new Cid(take(cidLength)))
 }

@@ -1,4 +1,4 @@
-import { decode } from "../../repo/cborDecode.ts"
+import { readStoredRecord } from "../../repo/cborLoose.ts"
 
 /** The collections in which one subject is named by one record at most, and where the subject stands. */
 const single = new Map<string, (record: Record<string, unknown>) => unknown>([
@@ -30,7 +30,7 @@ export function backlinkOf(
   const subjectOf = single.get(collection)
   if (value === undefined) return subjectOf !== undefined
   if (subjectOf === undefined) return undefined
-  const record = value instanceof Uint8Array ? decode(value) : value
+  const record = value instanceof Uint8Array ? readStoredRecord(value).fields : value
   const subject = isObject(record) ? subjectOf(record) : undefined
   return typeof subject === "string" ? { collection, subject } : undefined
 }
