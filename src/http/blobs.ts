@@ -43,7 +43,8 @@ export const uploadBlob = Effect.fn("uploadBlob")(function* (
   })
   const { cid, size, sniffed } = yield* store.put(key, body, { limit, ...known })
   const blob: BlobLocation = { cid, key, mimeType: storedType(sniffed, declared), size }
-  const { mimeType } = yield* accounts.call(did, "recordUpload", { ...blob, caller }).pipe(
+  const told = sniffed === undefined ? {} : { sniffed }
+  const { mimeType } = yield* accounts.call(did, "recordUpload", { ...blob, ...told, caller }).pipe(
     // A refusal is final. Any other failure may hide a success: then the key stays for the sweep to judge.
     Effect.tapErrorTag("Rejected", ({ status }) =>
       status < 500 ? Effect.ignore(store.delete([key])) : Effect.void

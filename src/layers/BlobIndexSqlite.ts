@@ -63,12 +63,17 @@ export const layer = Layer.effect(
         }
         return undefined
       },
+      awaitedBy: (cid) => {
+        const row = findBlob(sql, cid)
+        return row?.state === state.expected ? (row.path ?? undefined) : undefined
+      },
       setRefs: (path, cids, rev, now) => {
         const before = refsOf(sql, path)
         const after = new Set(cids)
         for (const cid of before) if (!after.has(cid)) dropRef(sql, path, cid, now)
         for (const cid of after) if (!before.includes(cid)) addRef(sql, path, cid, rev)
       },
+      refs: (path) => refsOf(sql, path),
       drops: (path, cids) => refsOf(sql, path).some((cid) => !cids.includes(cid)),
       dropRefs: (path, now) => {
         for (const cid of refsOf(sql, path)) dropRef(sql, path, cid, now)

@@ -29,6 +29,7 @@ import { applyChanges, type Applied, assemble } from "../services/repo/assemble.
 import { collectionChanges, growth } from "../services/repo/growth.ts"
 import { type Change, plan } from "../services/repo/plan.ts"
 import { nothingSpent, pointsOf, spend, type Spent } from "../services/repo/points.ts"
+import { newReferences } from "../services/repo/earlierBlobs.ts"
 import { prepareWrites } from "../services/repo/prepare.ts"
 import { Signer } from "../services/Signer.ts"
 import { SqlStorage } from "../services/SqlStorage.ts"
@@ -185,9 +186,10 @@ export const layer = Layer.effect(
       const spent =
         config.rateLimits === "on" ? spend(current.spent, pointsOf(writes), now) : current.spent
       if ("limit" in spent) return yield* new RateLimitExceeded(spent)
-      for (const { after } of changes) {
+      for (const { path, before, after } of changes) {
         if (after === undefined || after.blobs.length === 0) continue
-        const refused = blobs.check(after.blobs.map((use) => ({ ...use, cid: use.cid.toString() })))
+        const stored = before === undefined ? undefined : records.get(path)
+        const refused = blobs.check(newReferences(after.blobs, stored))
         if (refused !== undefined) return yield* refused
       }
       const applied = applyChanges(tree, changes)

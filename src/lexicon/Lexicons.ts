@@ -6,7 +6,7 @@ import type { Definitions } from "./schema.ts"
 export type { BlobUse, Kind, RecordResult } from "./Catalog.ts"
 export type { Issue, Result } from "./issue.ts"
 export type { Params } from "./params.ts"
-export { blobCids, findLegacyBlobs, isLegacyBlob } from "./blobs.ts"
+export { blobCids, blobTypeIn, findBlobs, findLegacyBlobs, isLegacyBlob } from "./blobs.ts"
 
 /** A compiled check that hands the checked value back. */
 export interface Validator<T = unknown> {

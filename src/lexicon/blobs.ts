@@ -101,6 +101,17 @@ export const findLegacyBlobs = (value: unknown): Array<string> => {
   return found
 }
 
+/** The MIME type under which a value refers to a blob, in today's form or the old one. */
+export const blobTypeIn = (value: unknown, cid: string): string | undefined => {
+  let found: string | undefined
+  visitObjects(value, (object) => {
+    const blob = asBlob(object)
+    if (blob?.cid.toString() === cid) found ??= blob.mimeType
+    else if (isLegacyBlob(object) && object["cid"] === cid) found ??= object["mimeType"] as string
+  })
+  return found
+}
+
 /** The CIDs of all blobs that a value refers to, in today's form or the old one: what a repo from elsewhere may hold. */
 export const blobCids = (value: unknown): Set<string> => {
   const found = new Set<string>()

@@ -95,7 +95,11 @@ export interface AccountCalls
   }
   /** Records an uploaded blob as temporary (or permanent at once when a record already refers to it). */
   recordUpload: {
-    input: BlobLocation & { readonly caller?: Caller }
+    input: BlobLocation & {
+      readonly caller?: Caller
+      /** The type that the bytes tell, where they tell one. */
+      readonly sniffed?: string
+    }
     /** The blob as it is kept: content that was here before keeps its older type. */
     output: BlobLocation
   }

@@ -113,8 +113,12 @@ export class BlobIndex extends Context.Service<
     check(
       references: ReadonlyArray<BlobReference>
     ): BlobNotFound | InvalidMimeType | InvalidSize | undefined
+    /** A record that refers to this blob, while the blob is not here. */
+    awaitedBy(cid: string): string | undefined
     /** Makes these the blobs that the record at `path` refers to; `rev` is the commit's. */
     setRefs(path: string, cids: ReadonlyArray<string>, rev: string, now: number): void
+    /** The blobs that the record at `path` refers to. */
+    refs(path: string): ReadonlyArray<string>
     /** Whether the record at `path` refers to a blob that is not among these. */
     drops(path: string, cids: ReadonlyArray<string>): boolean
     /** The record at `path` is gone, and with it its references. */

@@ -24,6 +24,8 @@ const notFound = new Rejected({ status: 400, error: "BlobNotFound", message: "no
 class Account {
   readonly keys: Array<string> = []
   readonly blobs = new Map<string, BlobLocation>()
+  /** What the bytes of a blob told. */
+  readonly sniffed = new Map<string, string | undefined>()
   readonly authorized: Array<AccountCalls["authorizeUpload"]["input"]> = []
   recordFails: Rejected | undefined
   located = 0
@@ -46,10 +48,13 @@ class Account {
     return Effect.succeed({ key, limit, caller })
   }
 
-  recordUpload({ caller: by, ...blob }: AccountCalls["recordUpload"]["input"]) {
+  recordUpload({ caller: by, ...upload }: AccountCalls["recordUpload"]["input"]) {
     if (this.recordFails !== undefined) return Effect.fail(this.recordFails)
     assert.deepStrictEqual(by, caller)
-    this.blobs.set(blob.cid, blob)
+    const { cid, key, mimeType, size } = upload
+    const blob = { cid, key, mimeType, size }
+    this.sniffed.set(cid, upload.sniffed)
+    this.blobs.set(cid, blob)
     return Effect.succeed(blob)
   }
 
@@ -136,6 +141,7 @@ export const blobHandlersContract = (name: string, store: Store, cache?: EdgeCac
       assert.deepStrictEqual(blob, { $type: "blob", ref: { $link: cid }, mimeType, size: 300_000 })
       const [key = ""] = account.keys
       assert.deepStrictEqual(account.blobs.get(cid), { cid, key, mimeType, size: 300_000 })
+      assert.strictEqual(account.sniffed.get(cid), "image/png")
       assert.deepStrictEqual(await left(), [300_000])
       const [asked] = account.authorized
       assert.deepStrictEqual(asked, { ...credentials, mimeType: "text/html", size: 300_000 })

@@ -1,8 +1,10 @@
 import { randomUUID } from "node:crypto"
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
-import { accepts } from "../../lexicon/blobs.ts"
+import { declaredType, storedType, unknownType } from "../../blob/mime.ts"
+import { accepts, blobTypeIn } from "../../lexicon/blobs.ts"
 import type { Permission } from "../../oauth/types.ts"
+import { readStoredRecord } from "../../repo/cborLoose.ts"
 import type { AccountCalls, Credentials } from "../../services/AccountCalls.ts"
 import { lastingAccount } from "../../services/AccountStatus.ts"
 import { AccountStore } from "../../services/AccountStore.ts"
@@ -13,6 +15,7 @@ import { BlobTooLarge } from "../../services/BlobStore.ts"
 import { armSweep } from "../../services/BlobSweep.ts"
 import { Config } from "../../services/Config.ts"
 import { EdgeGate } from "../../services/EdgeGate.ts"
+import { Records } from "../../services/Records.ts"
 import { InvalidRequest } from "../failures.ts"
 import { readableAccount } from "../xrpc/account/standing.ts"
 
@@ -69,15 +72,32 @@ export const authorizeUpload = Effect.fnUntraced(function* (
   return { key, limit: blobLimit, caller }
 })
 
+/**
+ * The type of a blob that a record waits for: what the bytes tell, else what that record says.
+ *
+ * Whoever moves sends the blobs as the old server gave them, often without a type.
+ */
+const awaitedType = Effect.fnUntraced(function* (cid: string, sniffed: string | undefined) {
+  const path = (yield* BlobIndex).awaitedBy(cid)
+  const record = path === undefined ? undefined : (yield* Records).get(path)
+  if (record === undefined) return undefined
+  const said = blobTypeIn(readStoredRecord(record.value).fields, cid) ?? null
+  const type = storedType(sniffed, declaredType(said))
+  return type === unknownType ? undefined : type
+})
+
 /** Records an upload whose last byte is stored. */
 export const recordUpload = Effect.fnUntraced(function* ({
   caller,
-  ...input
+  sniffed,
+  ...upload
 }: AccountCalls["recordUpload"]["input"]) {
   const { blobMimeTypes, blobQuota } = yield* Config
   // One that is deleted meanwhile leaves nobody to sweep the bytes: refused, they go at once.
   yield* lastingAccount
-  yield* assertAccepted(blobMimeTypes, input.mimeType)
+  const mimeType = (yield* awaitedType(upload.cid, sniffed)) ?? upload.mimeType
+  const input = { ...upload, mimeType }
+  yield* assertAccepted(blobMimeTypes, mimeType)
   // An app may upload what it is let to, whatever it calls it.
   if (caller !== undefined) {
     yield* (yield* Auth).permit(caller, [{ resource: "blob", mime: input.mimeType }])

@@ -15,7 +15,7 @@ import {
 import type { Permission } from "../../../oauth/types.ts"
 import type { NeedsOf } from "../../../services/Authority.ts"
 import { BlobIndex } from "../../../services/BlobIndex.ts"
-import { nameOldPictures } from "../../../services/repo/oldPictures.ts"
+import { nameOldBlobs } from "../../../services/repo/earlierBlobs.ts"
 import { readCid } from "../../input.ts"
 import { type Call, method } from "../../Xrpc.ts"
 import { ownAccount } from "./standing.ts"
@@ -82,8 +82,7 @@ export const putRecord = method(
     yield* ownAccount(input.repo)
     const { collection, rkey, validate, swapRecord } = input
     const given = input.record as RecordData
-    const isProfile = collection === "app.bsky.actor.profile"
-    const record = isProfile ? nameOldPictures(given, yield* BlobIndex) : given
+    const record = nameOldBlobs({ collection, rkey, record: given }, yield* BlobIndex)
     const repo = yield* Repo
     const done = yield* repo.write(
       [
@@ -121,13 +120,18 @@ export const deleteRecord = method(
 
 const typeOf = "com.atproto.repo.applyWrites#"
 
-const writeOf = (write: ApplyWrites.InputSchema["writes"][number]): Write => {
+const writeOf = (
+  write: ApplyWrites.InputSchema["writes"][number],
+  blobs: BlobIndex["Service"]
+): Write => {
   const { collection, rkey } = write
   switch (write.$type) {
     case `${typeOf}create`:
       return { action: "create", collection, rkey, record: write.value as RecordData }
-    case `${typeOf}update`:
-      return { action: "update", collection, rkey: write.rkey, record: write.value as RecordData }
+    case `${typeOf}update`: {
+      const updated = { collection, rkey: write.rkey, record: write.value as RecordData }
+      return { action: "update", ...updated, record: nameOldBlobs(updated, blobs) }
+    }
     default:
       // The lexicon's union is closed: nothing else has passed.
       return { action: "delete", collection, rkey: write.rkey!, strict: true }
@@ -151,7 +155,9 @@ export const applyWrites = method(
   Effect.fnUntraced(function* ({ input }: Call<ApplyWrites.QueryParams, ApplyWrites.InputSchema>) {
     yield* ownAccount(input.repo)
     const repo = yield* Repo
-    const done = yield* repo.write(input.writes.map(writeOf), {
+    const blobs = yield* BlobIndex
+    const writes = input.writes.map((write) => writeOf(write, blobs))
+    const done = yield* repo.write(writes, {
       validate: input.validate,
       swapCommit: yield* cidIn(input.swapCommit)
     })
