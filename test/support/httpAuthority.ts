@@ -305,6 +305,7 @@ export const authorities: Readonly<Record<string, Row>> = {
   "com.atproto.sync.listRepos": open,
   "com.atproto.sync.listReposByCollection": open,
   "com.atproto.sync.subscribeRepos": every("426"),
+  "com.atproto.temp.checkHandleAvailability": open,
   "com.atproto.temp.checkSignupQueue": open
 }
 

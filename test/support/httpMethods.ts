@@ -247,6 +247,9 @@ export const samples: Readonly<Record<string, Sample>> = {
   "com.atproto.sync.listReposByCollection": open(() => ({ params: { collection } })),
   // Without an upgrade: the answer of a subscription that is not one is 426.
   "com.atproto.sync.subscribeRepos": open(() => ({})),
+  "com.atproto.temp.checkHandleAvailability": open((_, who) => ({
+    params: { handle: who.handle }
+  })),
   "com.atproto.temp.checkSignupQueue": open(() => ({}))
 }
 

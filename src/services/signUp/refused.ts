@@ -4,6 +4,7 @@ import * as Schema from "effect/Schema"
 const signUpRefusals = [
   "InvalidRequest",
   "InvalidHandle",
+  "InvalidEmail",
   "InvalidPassword",
   "InvalidInviteCode",
   "HandleNotAvailable",
