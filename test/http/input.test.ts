@@ -1,6 +1,6 @@
 import { afterAll, assert, beforeAll, describe, it } from "@effect/vitest"
 import { brotliCompressSync, deflateSync, gzipSync } from "node:zlib"
-import { badInputs, badQueries, encodingOf, lexiconOf } from "../support/httpBad.ts"
+import { badInputs, badQueries, emptyQueries, encodingOf, lexiconOf } from "../support/httpBad.ts"
 import type { Answered, Asked } from "../support/httpHost.ts"
 import { allMethods, credentialFor, goodCall } from "../support/httpMethods.ts"
 import { firstRkey, ok, post, startWorld, type World } from "../support/httpWorld.ts"
@@ -71,6 +71,18 @@ describe("wrong input", () => {
       const good = await goodCall(world, nsid)
       for (const query of badQueries(nsid, good.params ?? {})) {
         await refused(nsid, { auth: good.auth, query }, 400, "InvalidRequest")
+      }
+    }
+  })
+
+  it("is no empty value of an optional parameter, whatever the method and the type", async () => {
+    for (const nsid of queries) {
+      const good = await goodCall(world, nsid)
+      const plain = await world.call(nsid, good)
+      for (const query of emptyQueries(nsid, good.params ?? {})) {
+        const answer = await world.call(nsid, { auth: good.auth, query })
+        assert.strictEqual(answer.status, plain.status, `${nsid} ${query}`)
+        assert.deepStrictEqual(Object.keys(answer.body ?? {}), Object.keys(plain.body ?? {}))
       }
     }
   })

@@ -88,6 +88,8 @@ export const badQueries = (nsid: string, good: Texts): Array<string> => {
   const broken: Array<URLSearchParams> = []
   for (const [name, schema] of Object.entries(properties)) {
     for (const text of badTexts(schema)) {
+      // An empty value counts as left out, which breaks nothing that is optional.
+      if (text === "" && !required.includes(name)) continue
       const search = queryOf(good)
       search.set(name, text)
       broken.push(search)
@@ -105,6 +107,19 @@ export const badQueries = (nsid: string, good: Texts): Array<string> => {
     broken.push(twice)
   }
   return broken.map((search) => `?${search}`)
+}
+
+/** Query strings of a good call that send one optional parameter empty. */
+export const emptyQueries = (nsid: string, good: Texts): Array<string> => {
+  const { properties = {}, required = [] } = lexiconOf(nsid).parameters ?? {}
+  const optional = Object.keys(properties).filter(
+    (name) => !required.includes(name) && !Object.hasOwn(good, name)
+  )
+  return optional.map((name) => {
+    const search = queryOf(good)
+    search.append(name, "")
+    return `?${search}`
+  })
 }
 
 const wrongTypes: Readonly<Record<string, ReadonlyArray<unknown>>> = {
