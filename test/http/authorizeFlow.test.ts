@@ -4,6 +4,7 @@ import { origin } from "../support/httpHost.ts"
 import { ok, startWorld, type World } from "../support/httpWorld.ts"
 import { answerTo, pushed, signedInBrowser, signIn } from "../support/authorizePages.ts"
 import { type App, confidentialApp, publicApp } from "../support/oauthApp.ts"
+import { pastedForms, writtenForms } from "../support/writtenNames.ts"
 
 let world: World
 let app: App
@@ -108,6 +109,30 @@ describe("the pages of a pushed request", () => {
     const own = await browser.submit(refused.form("/sign-in"), { password: world.bob.password })
     assert.strictEqual(own.form("/accept").fields["account"], world.bob.did)
     assert.notInclude(own.text, "Use another")
+  })
+
+  it("name the account that the app asks for by its handle, however the app names it", async () => {
+    const { did, handle, password } = world.bob
+    for (const hint of [...writtenForms(handle), ...pastedForms(did)]) {
+      const browser = new Browser(world)
+      const page = await browser.get((await pushed(app, { login_hint: hint })).path)
+      assert.strictEqual(page.form("/sign-in").fields["identifier"], handle, hint)
+      assert.match(page.text, /readonly/)
+      if (hint !== did) continue
+      const consent = await browser.submit(page.form("/sign-in"), { password })
+      assert.strictEqual(consent.form("/accept").fields["account"], did)
+    }
+    const stranger = { login_hint: "did:plc:aaaaaaaaaaaaaaaaaaaaaaaa" }
+    const unknown = await new Browser(world).get((await pushed(app, stranger)).path)
+    assert.strictEqual(unknown.form("/sign-in").fields["identifier"] ?? "", "")
+  })
+
+  it("sign in whoever writes a handle as people paste it", async () => {
+    const { did, handle, password } = world.bob
+    for (const identifier of writtenForms(handle)) {
+      const page = await signIn(new Browser(world), app, { handle: identifier, password })
+      assert.strictEqual(page.form("/accept").fields["account"], did, identifier)
+    }
   })
 
   it("do not tell a stranger whose an email address is", async () => {

@@ -52,14 +52,15 @@ export const signInForm = Effect.fnUntraced(function* (
   }
 ) {
   const { account, message } = shown
-  const { loginHint } = visit.pending.parameters
   const view = {
     lead: `to go on to ${clientName(visit.client)}`,
     actions,
     carried: carriedBy(visit),
     challenge: yield* passkeyChallenge(visit.visitor.device.id),
     identifier:
-      visit.hint === undefined ? (account?.handle ?? shown.identifier ?? loginHint) : loginHint,
+      visit.hint === undefined
+        ? (account?.handle ?? shown.identifier ?? visit.suggested)
+        : visit.suggested,
     locked: visit.hint !== undefined || account !== undefined,
     remember: shown.remember ?? account?.remembered ?? true,
     message,

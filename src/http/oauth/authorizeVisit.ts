@@ -4,7 +4,11 @@ import { matchesRedirect } from "../../oauth/redirectUri.ts"
 import type { Client } from "../../oauth/types.ts"
 import { Config } from "../../services/Config.ts"
 import { type DeviceAccount, Devices } from "../../services/Devices.ts"
-import { Directory, type DirectoryStatus } from "../../services/Directory.ts"
+import {
+  Directory,
+  type DirectoryStatus,
+  type DirectoryUnavailable
+} from "../../services/Directory.ts"
 import { OAuthClients } from "../../services/OAuthClients.ts"
 import { OAuthRequests, type PendingRequest } from "../../services/OAuthRequests.ts"
 import { clientName } from "../pages/consent.ts"
@@ -44,6 +48,8 @@ export interface Visit {
   readonly accounts: ReadonlyArray<HereAccount>
   /** The account that the app asks for, where it is one of this server. */
   readonly hint: string | undefined
+  /** What the sign-in form begins with: the handle of that account, or the name that the app gave. */
+  readonly suggested: string | undefined
 }
 
 /** How a request is named in links and forms. */
@@ -89,11 +95,18 @@ const accountsOf = Effect.fnUntraced(function* (device: string) {
 const hintOf = Effect.fnUntraced(function* (
   loginHint: string | undefined,
   accounts: ReadonlyArray<HereAccount>
-) {
-  if (loginHint === undefined) return undefined
+): Effect.fn.Return<
+  { readonly hint?: string; readonly suggested?: string },
+  DirectoryUnavailable,
+  Directory
+> {
+  if (loginHint === undefined) return {}
   const entry = yield* accountBehind(loginHint)
   const isHere = accounts.some(({ did }) => did === entry?.did)
-  return loginHint.includes("@", 1) && !isHere ? undefined : entry?.did
+  if (entry === undefined || (loginHint.includes("@") && !isHere)) {
+    return loginHint.startsWith("did:") ? {} : { suggested: loginHint }
+  }
+  return { hint: entry.did, suggested: entry.handle }
 })
 
 /** Everything that the pages of a request show. */
@@ -104,8 +117,9 @@ export const openVisit = Effect.fn("authorize.openVisit")(function* (
   const { requestUri, pending } = yield* openRequest(visitor, name)
   const client = yield* clientOf(pending)
   const accounts = yield* accountsOf(visitor.device.id)
-  const hint = yield* hintOf(pending.parameters.loginHint, accounts)
-  return { visitor, requestUri, pending, client, accounts, hint } satisfies Visit as Visit
+  const { hint, suggested } = yield* hintOf(pending.parameters.loginHint, accounts)
+  const visit: Visit = { visitor, requestUri, pending, client, accounts, hint, suggested }
+  return visit
 })
 
 /** What decides about the next page of a visit. */
