@@ -1,11 +1,12 @@
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
+import { calledName } from "../identity/calledName.ts"
 import { Failed } from "./failure.ts"
 import { query } from "./xrpc.ts"
 
 /** The whole handle: a bare name lies under the server's first domain; a DID or an e-mail address stays what it is. */
 export const wholeHandle = Effect.fnUntraced(function* (server: string, given: string) {
-  const name = given.replace(/^@/, "")
+  const name = calledName(given)
   if (/[.:@]/.test(name)) return name
   const { availableUserDomains } = yield* query(
     { server },

@@ -3,6 +3,7 @@ import * as Schema from "effect/Schema"
 import * as Argument from "effect/cli/Argument"
 import * as Command from "effect/cli/Command"
 import * as Flag from "effect/cli/Flag"
+import { inviteCode } from "../identity/calledName.ts"
 import { Failed } from "./failure.ts"
 import { note, report, table } from "./output.ts"
 import { administrator } from "./session.ts"
@@ -109,7 +110,8 @@ const disable = Command.make(
       Argument.variadic({ min: 1 })
     )
   },
-  Effect.fnUntraced(function* ({ codes }) {
+  Effect.fnUntraced(function* ({ codes: typed }) {
+    const codes = typed.map(inviteCode)
     const admin = yield* administrator
     const known = (yield* codesAt(admin)).map(({ code }) => code)
     const unknown = codes.filter((code) => !known.includes(code))

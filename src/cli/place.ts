@@ -3,6 +3,7 @@ import * as FileSystem from "effect/FileSystem"
 import * as Option from "effect/Option"
 import * as Path from "effect/Path"
 import * as Schema from "effect/Schema"
+import { calledName } from "../identity/calledName.ts"
 import { Failed } from "./failure.ts"
 import { AccountFlag, ServerFlag, variable } from "./flags.ts"
 
@@ -92,7 +93,7 @@ export const localIfMeant = Effect.gen(function* () {
 /** The account that is named, or the first of the local server; nothing where neither is. */
 export const namedAccount = Effect.gen(function* () {
   const given = Option.getOrUndefined(yield* AccountFlag) ?? (yield* variable("NACRE_ACCOUNT"))
-  if (given !== undefined) return given.replace(/^@/, "")
+  if (given !== undefined) return calledName(given)
   return (yield* localIfMeant)?.account?.handle
 })
 

@@ -31,6 +31,8 @@ export interface Method<R = never> {
   readonly authority: Authority
   /** The largest JSON body, when not the server's usual limit. */
   readonly bodyLimit?: number
+  /** Input fields in which people type a name; it is read as one before the lexicon judges it. */
+  readonly typedNames?: ReadonlyArray<string>
   /** The handler reads the body itself (uploads). */
   readonly rawBody?: true
   readonly handler: (call: Call) => Effect.Effect<Answer, Failure, R>
@@ -135,7 +137,11 @@ const run = Effect.fnUntraced(function* <R>(
   if (!parsed.ok) return yield* invalid(parsed.issue)
   const input = declared.rawBody
     ? undefined
-    : yield* readInput(nsid, request, declared.bodyLimit ?? limits.jsonLimit)
+    : yield* readInput(request, {
+        nsid,
+        limit: declared.bodyLimit ?? limits.jsonLimit,
+        typedNames: declared.typedNames ?? []
+      })
   const { value: params } = parsed
   if (caller.kind === "oauth") {
     const { appView } = yield* Config

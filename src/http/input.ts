@@ -1,6 +1,8 @@
 import { brotliDecompressSync, gunzipSync, inflateSync } from "node:zlib"
 import * as Effect from "effect/Effect"
+import { calledName } from "../identity/calledName.ts"
 import * as Lexicons from "../lexicon/Lexicons.ts"
+import { isPlainObject } from "../lexicon/objects.ts"
 import { concatBytes } from "../repo/bytes.ts"
 import type { Data } from "../repo/cbor.ts"
 import { parseCid } from "../repo/cid.ts"
@@ -18,11 +20,28 @@ const utf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: false })
 /** What lies around a record at most: the input of applyWrites, its list of writes, one of them. */
 const levelsAround = 3
 
+/** A JSON body in which the fields that hold a typed name are read as one. */
+const withNames = (data: Data, fields: ReadonlyArray<string>): Data => {
+  if (!isPlainObject(data)) return data
+  const names = fields.flatMap((field) => {
+    const value = data[field]
+    return typeof value === "string" ? [[field, calledName(value)] as const] : []
+  })
+  return { ...data, ...Object.fromEntries(names) }
+}
+
 /** Reads and checks the input that a method's lexicon asks for; nothing for methods without one. */
 export const readInput = Effect.fnUntraced(function* (
-  nsid: string,
   request: Request,
-  limit: number
+  {
+    nsid,
+    limit,
+    typedNames
+  }: {
+    readonly nsid: string
+    readonly limit: number
+    readonly typedNames: ReadonlyArray<string>
+  }
 ) {
   const encoding = Lexicons.inputEncoding(nsid)
   const body = yield* readBody(request, limit)
@@ -50,7 +69,10 @@ export const readInput = Effect.fnUntraced(function* (
         message: `Malformed JSON body: ${cause instanceof Error ? cause.message : "unreadable"}`
       })
   })
-  const checked = Lexicons.checkInput(nsid, data)
+  const checked = Lexicons.checkInput(
+    nsid,
+    typedNames.length === 0 ? data : withNames(data, typedNames)
+  )
   if (!checked.ok) {
     const { path, message } = checked.issue
     return yield* new InvalidRequest({

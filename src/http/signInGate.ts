@@ -1,4 +1,5 @@
 import * as Effect from "effect/Effect"
+import { calledName } from "../identity/calledName.ts"
 import { sha256 } from "../repo/cid.ts"
 import { Directory } from "../services/Directory.ts"
 
@@ -21,17 +22,16 @@ export const signUpLimits = [{ limit: 100, windowSeconds: fiveMinutes }]
  * alone: whoever guesses from many addresses would shut its owner out.
  */
 export const signInKey = (identifier: string, did: string | undefined): string => {
-  const name = identifier.replace(/^@/, "").toLowerCase()
+  const name = calledName(identifier)
   return `createSession ${name.includes("@") ? name : (did ?? name)}`
 }
 
 /** The account behind what somebody calls themselves at sign-in: e-mail address, handle or DID. */
 export const accountBehind = Effect.fnUntraced(function* (identifier: string) {
   const directory = yield* Directory
-  if (identifier.startsWith("did:")) return yield* directory.byDid(identifier)
-  return yield* identifier.includes("@", 1)
-    ? directory.byEmail(identifier)
-    : directory.byHandle(identifier.replace(/^@/, ""))
+  const name = calledName(identifier)
+  if (name.startsWith("did:")) return yield* directory.byDid(name)
+  return yield* name.includes("@") ? directory.byEmail(name) : directory.byHandle(name)
 })
 
 /**
@@ -40,6 +40,6 @@ export const accountBehind = Effect.fnUntraced(function* (identifier: string) {
  * The same identifier goes to the same of sixteen, as that of an account does.
  */
 export const decoyDid = (identifier: string): string => {
-  const [first = 0] = sha256(identifier.toLowerCase())
+  const [first = 0] = sha256(calledName(identifier).toLowerCase())
   return `did:web:decoy-${first % 16}.invalid`
 }

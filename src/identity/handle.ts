@@ -1,4 +1,5 @@
-import { isHandle, normalizeHandle } from "../lexicon/syntax.ts"
+import { isHandle } from "../lexicon/syntax.ts"
+import { calledName } from "./calledName.ts"
 import { reservedHandles } from "./reservedHandles.ts"
 import { specialDomains } from "./specialDomains.ts"
 
@@ -57,7 +58,7 @@ export const checkHandle = (
 ):
   | ({ readonly ok: true } & CheckedHandle)
   | { readonly ok: false; readonly fault: HandleFault } => {
-  const handle = normalizeHandle(input.trim().replace(/^@/, ""))
+  const handle = calledName(input)
   if (!isHandle(handle)) return fault("InvalidHandle", "Input/handle must be a valid handle")
   const top = handle.slice(handle.lastIndexOf(".") + 1)
   const domain = serviceDomainOf(handle, rules.serviceDomains)

@@ -1,5 +1,6 @@
+import { calledName } from "../identity/calledName.ts"
 import { isSupportedDid } from "../identity/did.ts"
-import { isHandle, normalizeHandle } from "../lexicon/syntax.ts"
+import { isHandle } from "../lexicon/syntax.ts"
 import { matchesRedirect } from "./redirectUri.ts"
 import { scopeValues } from "./scopeSyntax.ts"
 import type { AuthorizationRequest, Client, OAuthErrorName, Prompt, ResponseMode } from "./types.ts"
@@ -50,8 +51,8 @@ const emailAddress = /^[^\s@"<>]{1,64}@[^\s@"<>]{1,253}$/
 
 /** The hint in the form in which accounts are looked up, or undefined where it is no handle, DID or address. */
 const normalizeHint = (hint: string): string | undefined => {
-  if (/^did:/i.test(hint)) return isSupportedDid(hint) ? hint : undefined
-  const name = normalizeHandle(hint.trim().replace(/^@/, ""))
+  const name = calledName(hint)
+  if (name.startsWith("did:")) return isSupportedDid(name) ? name : undefined
   return isHandle(name) || emailAddress.test(name) ? name : undefined
 }
 

@@ -1,6 +1,7 @@
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
+import { calledName, typedText } from "../identity/calledName.ts"
 import { AccountCodes, codePurposes } from "./AccountCodes.ts"
 import { AccountLimits } from "./AccountLimits.ts"
 import { AccountLock } from "./AccountLock.ts"
@@ -22,7 +23,7 @@ export const confirmEmail = Effect.fn("confirmEmail")(function* (input: {
 }) {
   const accounts = yield* AccountStore
   const { email } = yield* accounts.get
-  if (email === undefined || email !== input.email.trim().toLowerCase()) {
+  if (email === undefined || email !== calledName(input.email)) {
     return yield* new InvalidEmail()
   }
   // A change of the address revokes the code in its own turn: it is never another's.
@@ -62,7 +63,7 @@ export const updateEmail = Effect.fn("updateEmail")(function* (input: {
   const change = Effect.gen(function* () {
     const account = yield* (yield* AccountStore).get
     const isProtected = account.email !== undefined && account.emailConfirmedAt !== undefined
-    const token = input.token?.trim() ?? ""
+    const token = typedText(input.token ?? "")
     if (isProtected && token === "") return yield* new TokenRequired()
     // The code is used last: one whose new address is somebody's already stays good for another.
     if (isProtected) yield* (yield* AccountCodes).check("update_email", token)

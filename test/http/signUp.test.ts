@@ -4,6 +4,7 @@ import { formatDidKey, publicKeyOf } from "../../src/identity/didKey.ts"
 import { AccountStore } from "../../src/services/AccountStore.ts"
 import { basic, bearer, startHost } from "../support/httpHost.ts"
 import { makeMover } from "../support/httpMover.ts"
+import { pastedForms, writtenForms } from "../support/writtenNames.ts"
 import { ok, outcomeOf, signUp, startWorld, type World } from "../support/httpWorld.ts"
 
 const createAccount = "com.atproto.server.createAccount"
@@ -54,6 +55,33 @@ describe("signing up", () => {
     }
     const status = "com.atproto.server.checkAccountStatus"
     assert.strictEqual(ok(await world.call(status, { auth: bearer(accessJwt) }))["validDid"], true)
+  })
+
+  it("takes handle, address and invite code as people paste them", async () => {
+    const name = `pasted${world.next()}`
+    const handles = writtenForms(`${name}.test`)
+    const [first, ...others] = handles
+    const inviteCode = ` ${(await invite()).toUpperCase()}\u200b`
+    const email = `\u202a${name}@Mail.Example.com `
+    const made = ok(await attempt({ handle: `\u202a@${first!.toUpperCase()}`, email, inviteCode }))
+    assert.strictEqual(made["handle"], `${name}.test`)
+    for (const handle of others) await refused({ handle }, "400 HandleNotAvailable")
+    await refused({ email: `${name}@mail.example.com` }, "400 InvalidRequest")
+    await refused({ inviteCode }, "400 InvalidInviteCode")
+    const auth = bearer(made["accessJwt"])
+    const input = { handle: ` at://More-${name}.TEST` }
+    ok(await world.call("com.atproto.identity.updateHandle", { auth, input }))
+    const session = ok(await world.call("com.atproto.server.getSession", { auth }))
+    assert.deepInclude(session, { handle: `more-${name}.test`, email: `${name}@mail.example.com` })
+    for (const identifier of [
+      ...writtenForms(session["handle"]),
+      ...pastedForms(session["did"]),
+      `${email.toUpperCase()}\n`
+    ]) {
+      const signIn = { input: { identifier, password: "a good password" } }
+      const { did } = ok(await world.call("com.atproto.server.createSession", signIn))
+      assert.strictEqual(did, session["did"])
+    }
   })
 
   it("is refused by name: handle, password, address, invite, domain, DID", async () => {

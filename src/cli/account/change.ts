@@ -5,6 +5,7 @@ import * as Schema from "effect/Schema"
 import * as Argument from "effect/cli/Argument"
 import * as Command from "effect/cli/Command"
 import * as Flag from "effect/cli/Flag"
+import { calledName } from "../../identity/calledName.ts"
 import { Failed } from "../failure.ts"
 import { wholeHandle } from "../handles.ts"
 import { note, report } from "../output.ts"
@@ -115,7 +116,7 @@ export const remove = Command.make(
     yes: yesFlag
   },
   Effect.fnUntraced(function* ({ account, owner, yes }) {
-    const name = account.replace(/^@/, "")
+    const name = calledName(account)
     yield* insist(`${name} will be gone with all its records and pictures, for ever. Go on?`, yes)
     let did: string
     if (owner) {

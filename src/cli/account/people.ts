@@ -3,6 +3,7 @@ import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import * as Argument from "effect/cli/Argument"
 import * as Flag from "effect/cli/Flag"
+import { calledName } from "../../identity/calledName.ts"
 import { wholeHandle } from "../handles.ts"
 import { theAccount } from "../place.ts"
 import { query } from "../xrpc.ts"
@@ -30,7 +31,7 @@ export const yesFlag = Flag.Boolean("yes").pipe(
 export const meant = (argument: Option.Option<string>) =>
   Option.match(argument, {
     onNone: () => theAccount,
-    onSome: (name) => Effect.succeed(name.replace(/^@/, ""))
+    onSome: (name) => Effect.succeed(calledName(name))
   })
 
 /** The DID of an account, by the server that it lives on. */

@@ -1,5 +1,6 @@
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
+import { calledName } from "../../identity/calledName.ts"
 import { checkFetchUrl } from "../../identity/address.ts"
 import { didMethod, isSupportedDid } from "../../identity/did.ts"
 import { handleOf, parseDidDocument, pdsOf, signingKeyOf } from "../../identity/didDocument.ts"
@@ -135,7 +136,8 @@ export const plcDataOf = Effect.fn("cli.plcDataOf")(function* (did: string) {
 })
 
 /** Looks somebody up, by handle or DID, in both directions. */
-export const lookUp = Effect.fn("cli.lookUp")(function* (server: string, name: string) {
+export const lookUp = Effect.fn("cli.lookUp")(function* (server: string, given: string) {
+  const name = calledName(given)
   const isDid = name.startsWith("did:")
   if (isDid) {
     const byDid = yield* lookUpDid(server, name)
@@ -149,7 +151,7 @@ export const lookUp = Effect.fn("cli.lookUp")(function* (server: string, name: s
       ...byDid
     } satisfies Found
   }
-  const handle = name.toLowerCase()
+  const handle = name
   const byHandle = yield* lookUpHandle(server, handle)
   const did = byHandle.leads.server ?? byHandle.leads.dns?.[0] ?? byHandle.leads.file
   const byDid = did === undefined ? {} : yield* lookUpDid(server, did)

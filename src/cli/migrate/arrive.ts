@@ -2,6 +2,7 @@ import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
 import * as Schema from "effect/Schema"
+import { calledName } from "../../identity/calledName.ts"
 import { newPassword } from "../account/create.ts"
 import { note } from "../output.ts"
 import { ask, askSecret, canAsk } from "../prompts.ts"
@@ -35,7 +36,7 @@ export const handleAt = Effect.fnUntraced(function* (
   const { availableUserDomains } = yield* hostOf(to)
   const [domain] = availableUserDomains
   if (Option.isSome(wanted)) {
-    const name = wanted.value.replace(/^@/, "")
+    const name = calledName(wanted.value)
     return name.includes(".") || domain === undefined ? name : `${name}${domain}`
   }
   const isOwn = !oldDomains.some((one) => before.endsWith(one))

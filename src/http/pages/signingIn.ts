@@ -58,11 +58,10 @@ export const byPassword = Effect.fn("pages.byPassword")(
     device: string,
     { identifier, password }: { readonly identifier: string; readonly password: string }
   ) {
-    const name = identifier.trim()
-    const entry = yield* accountBehind(name)
-    const key = signInKey(name, entry?.did)
+    const entry = yield* accountBehind(identifier)
+    const key = signInKey(identifier, entry?.did)
     yield* takePoint(request, key, signInLimits)
-    const did = entry?.did ?? decoyDid(name)
+    const did = entry?.did ?? decoyDid(identifier)
     if (entry !== undefined) noteAccount(request, did)
     const accounts = yield* Accounts
     return yield* accounts.call(did, "provePassword", { password }).pipe(

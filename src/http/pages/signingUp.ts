@@ -1,4 +1,5 @@
 import * as Effect from "effect/Effect"
+import { calledName } from "../../identity/calledName.ts"
 import { Accounts } from "../../services/Accounts.ts"
 import { SignUp, type SignUpFailure } from "../../services/SignUp.ts"
 import { takePoint } from "../clientLimits.ts"
@@ -41,14 +42,14 @@ const endSessions = Effect.fnUntraced(function* (did: string) {
 /** Makes the account that a form asks for. */
 export const signUpBy = Effect.fnUntraced(function* (request: Request, form: Form) {
   yield* takePoint(request, "createAccount", signUpLimits)
-  const invite = form.get("invite")?.trim()
-  const name = (form.get("name") ?? "").trim().replace(/^@/, "")
+  const invite = form.get("invite")
+  const name = calledName(form.get("name") ?? "")
   const domain = form.get("domain") ?? ""
   // Who writes the whole handle means the same.
   const handle = name.endsWith(`.${domain}`) ? name : `${name}.${domain}`
   const made = yield* (yield* SignUp).create({
     handle,
-    email: (form.get("email") ?? "").trim(),
+    email: form.get("email") ?? "",
     password: form.get("password") ?? "",
     ...(invite === undefined ? {} : { inviteCode: invite }),
     caller: { kind: "anonymous" }

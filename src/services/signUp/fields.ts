@@ -1,4 +1,5 @@
 import * as Effect from "effect/Effect"
+import { inviteCode, typedText } from "../../identity/calledName.ts"
 import { isDidKey } from "../../identity/didKey.ts"
 import type { Caller } from "../Authority.ts"
 import type { Settings } from "../Config.ts"
@@ -44,10 +45,12 @@ const addressForm = /^[^\s@<>()[\],;:\\"]{1,64}@([a-z0-9]([a-z0-9-]*[a-z0-9])?\.
 const isEmailAddress = (email: string): boolean =>
   email.length <= 254 && addressForm.test(email) && !email.includes("..")
 
-const checkAddress = (email: string) =>
-  isEmailAddress(email)
-    ? email.toLowerCase()
+const checkAddress = (given: string) => {
+  const email = typedText(given).toLowerCase()
+  return isEmailAddress(email)
+    ? email
     : refuse("InvalidRequest", "This email address is not supported")
+}
 
 const checkEmail = (email: string | undefined, isRequired: boolean) => {
   if (email !== undefined) return checkAddress(email)
@@ -63,7 +66,7 @@ export const fitPassword = (password: string | undefined): Effect.Effect<string,
 
 /** An e-mail address that an account may have, in its stored form. */
 export const fitEmail = (email: string): Effect.Effect<string, SignUpRefused> =>
-  orFail(checkAddress(email.trim()))
+  orFail(checkAddress(email))
 
 /** Checks what needs nobody to be asked: password, e-mail address, recovery key, presence of an invite. */
 export const checkFields = Effect.fnUntraced(function* (
@@ -74,7 +77,8 @@ export const checkFields = Effect.fnUntraced(function* (
   if (request.plcOp !== undefined)
     return yield* refuse("InvalidRequest", "Unsupported input: plcOp")
   const needsInvite = inviteRequired && caller.kind !== "admin"
-  if (needsInvite && (request.inviteCode ?? "") === "") {
+  const invite = inviteCode(request.inviteCode ?? "")
+  if (needsInvite && invite === "") {
     return yield* refuse("InvalidInviteCode", "No invite code provided")
   }
   if (recoveryKey !== undefined && !isDidKey(recoveryKey)) {
@@ -82,5 +86,5 @@ export const checkFields = Effect.fnUntraced(function* (
   }
   const password = yield* fitPassword(request.password)
   const email = yield* orFail(checkEmail(request.email, did === undefined))
-  return { password, email, invite: needsInvite ? request.inviteCode : undefined }
+  return { password, email, invite: needsInvite ? invite : undefined }
 })

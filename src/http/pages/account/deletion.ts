@@ -1,4 +1,5 @@
 import * as Effect from "effect/Effect"
+import { calledName } from "../../../identity/calledName.ts"
 import { Accounts } from "../../../services/Accounts.ts"
 import { html } from "../html.ts"
 import { field } from "../parts.ts"
@@ -49,7 +50,7 @@ export const deleteAccount: Action = {
   page: "delete",
   run: Effect.fn("account.delete")(function* (owner, form) {
     const { did, handle } = owner.view
-    const typed = (form.get("handle") ?? "").trim().replace(/^@/, "").toLowerCase()
+    const typed = calledName(form.get("handle") ?? "")
     if (typed !== handle)
       return shown(yield* page(owner, "That is not the handle of this account."))
     const code = form.get("code") ?? ""

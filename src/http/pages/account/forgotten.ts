@@ -93,7 +93,7 @@ export const lookAtForgotten = Effect.fnUntraced(function* (request: Request, na
 
 /** Has a code sent; whether there is an account is told by no answer. */
 const ask = Effect.fn("account.forgot")(function* (request: Request, { form }: Sent) {
-  yield* requestReset(request, accountBehind((form.get("identifier") ?? "").trim()))
+  yield* requestReset(request, accountBehind(form.get("identifier") ?? ""))
   return redirectTo(pathOf("reset"), yield* Config)
 })
 

@@ -1,4 +1,5 @@
 import * as Effect from "effect/Effect"
+import { calledName } from "../../../identity/calledName.ts"
 import { checkHandle } from "../../../identity/handle.ts"
 import { Accounts, type Rejected } from "../../../services/Accounts.ts"
 import { Config } from "../../../services/Config.ts"
@@ -83,14 +84,14 @@ export const handlePage: AccountPage = { proof: true, show: (owner) => page(owne
 
 /** A domain as it was typed, or copied from the address bar, in the form that handles have: in lower case, and in ASCII. */
 const domainOf = (text: string): string => {
-  const bare = text.trim().replace(/^@/, "")
+  const bare = calledName(text)
   return URL.parse(bare.includes("://") ? bare : `https://${bare}`)?.hostname ?? bare
 }
 
 const wanted = (form: Form): Filled & { readonly wish: string } => {
   const [name, domain, handle] = [form.get("name"), form.get("domain"), form.get("handle")]
   if (handle !== undefined) return { handle: domainOf(handle), wish: domainOf(handle) }
-  const label = (name ?? "").trim().replace(/^@/, "")
+  const label = calledName(name ?? "")
   return { name: label, domain, wish: `${label}.${domain ?? ""}` }
 }
 

@@ -11,7 +11,8 @@ const updateHandle = method(
       kind: "session",
       level: "standard",
       oauth: () => [{ resource: "identity", attr: "handle" }]
-    }
+    },
+    typedNames: ["handle"]
   },
   ({ input }: Call<UpdateHandle.QueryParams, UpdateHandle.InputSchema>) =>
     changeOwnHandle(input.handle)

@@ -38,7 +38,7 @@ const updateAccountEmail = method(
 
 const updateAccountHandle = method(
   "com.atproto.admin.updateAccountHandle",
-  admin,
+  { ...admin, typedNames: ["handle"] },
   Effect.fnUntraced(function* ({ input }: Call<object, UpdateHandle.InputSchema>) {
     const { did, handle } = yield* entryOf(input.did)
     const identity = yield* Identity

@@ -5,6 +5,7 @@ import type {
   ComAtprotoAdminGetInviteCodes as GetInviteCodes
 } from "@atproto/api"
 import * as Effect from "effect/Effect"
+import { inviteCode } from "../../../identity/calledName.ts"
 import { Directory, type InvitePlace } from "../../../services/Directory.ts"
 import { InvalidRequest } from "../../failures.ts"
 import { inviteView } from "../../inviteView.ts"
@@ -41,10 +42,14 @@ const disableInviteCodes = method(
   "com.atproto.admin.disableInviteCodes",
   moderator,
   Effect.fnUntraced(function* ({ input }: Call<object, DisableInviteCodes.InputSchema>) {
-    if (input.accounts?.includes("admin") === true) {
+    const { accounts, codes } = input
+    if (accounts?.includes("admin") === true) {
       return yield* new InvalidRequest({ message: "cannot disable admin invite codes" })
     }
-    yield* (yield* Directory).disableInvites(input)
+    yield* (yield* Directory).disableInvites({
+      ...input,
+      ...(codes && { codes: codes.map(inviteCode) })
+    })
   })
 )
 

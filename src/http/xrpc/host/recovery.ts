@@ -5,6 +5,7 @@ import type {
   ComAtprotoServerResetPassword as ResetPassword
 } from "@atproto/api"
 import * as Effect from "effect/Effect"
+import { calledName } from "../../../identity/calledName.ts"
 import { Accounts } from "../../../services/Accounts.ts"
 import { Directory } from "../../../services/Directory.ts"
 import { ReservedKeys } from "../../../services/ReservedKeys.ts"
@@ -28,7 +29,7 @@ const requestPasswordReset = method(
   open,
   Effect.fnUntraced(function* ({ input, request }: Call<object, RequestPasswordReset.InputSchema>) {
     const directory = yield* Directory
-    yield* requestReset(request, directory.byEmail(input.email.trim()))
+    yield* requestReset(request, directory.byEmail(calledName(input.email)))
   })
 )
 

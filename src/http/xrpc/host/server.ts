@@ -36,7 +36,7 @@ const describeServer = method(
 
 const createAccount = method(
   "com.atproto.server.createAccount",
-  { authority: { kind: "signup" } },
+  { authority: { kind: "signup" }, typedNames: ["handle"] },
   Effect.fnUntraced(function* ({
     input,
     caller,
@@ -68,7 +68,7 @@ const createSession = method(
   "com.atproto.server.createSession",
   { authority: { kind: "none" } },
   Effect.fnUntraced(function* ({ input, request }: Call<object, CreateSession.InputSchema>) {
-    const identifier = input.identifier.trim()
+    const { identifier } = input
     const entry = yield* accountBehind(identifier)
     const key = signInKey(identifier, entry?.did)
     const headers = yield* takePoint(request, key, signInLimits)
