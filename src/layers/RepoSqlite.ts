@@ -183,9 +183,6 @@ export const layer = Layer.effect(
       if ("_tag" in planned) return yield* planned
       const { changes, results } = planned
       if (changes.length === 0) return { results } satisfies Committed
-      const spent =
-        config.rateLimits === "on" ? spend(current.spent, pointsOf(writes), now) : current.spent
-      if ("limit" in spent) return yield* new RateLimitExceeded(spent)
       for (const { path, before, after } of changes) {
         if (after === undefined || after.blobs.length === 0) continue
         const stored = before === undefined ? undefined : records.get(path)
@@ -194,6 +191,9 @@ export const layer = Layer.effect(
       }
       const applied = applyChanges(tree, changes)
       if ("_tag" in applied) return yield* applied
+      const points = pointsOf(writes, applied.bytes)
+      const spent = config.rateLimits === "on" ? spend(current.spent, points, now) : current.spent
+      if ("limit" in spent) return yield* new RateLimitExceeded(spent)
       const committing = commit(current, applied, changes, spent, now)
       const next = yield* changes.some(dropsBlobs) ? gate.whileShut(committing) : committing
       return { results, commit: { cid: next.commit, rev: next.rev } } satisfies Committed
@@ -225,6 +225,7 @@ export const layer = Layer.effect(
         after: tree,
         root: head.root,
         blocks: [rootBlock(tree)],
+        bytes: 0,
         ops: [],
         grown: 0
       }

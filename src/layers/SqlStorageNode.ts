@@ -148,9 +148,13 @@ export const make = (database: DatabaseSync): SqlStorage["Service"] => {
     }
   }
 
-  const pragma = (name: string) =>
-    Number(Object.values(database.prepare(`PRAGMA ${name}`).get()!)[0])
-  const size = () => pragma("page_count") * pragma("page_size")
+  // Freed pages do not count, as in a Durable Object.
+  const usedBytes =
+    "SELECT (page_count - freelist_count) * page_size AS bytes FROM pragma_page_count, pragma_freelist_count, pragma_page_size"
+  const size = () => {
+    for (const [bytes] of exec(usedBytes).raw()) return Number(bytes)
+    return 0
+  }
 
   return SqlStorage.of({ exec, transaction, size })
 }

@@ -187,6 +187,16 @@ export const sequencerContract = (
       assert.deepStrictEqual(seqs(await atHead.until(1)), [newest])
     })
 
+    check("an empty cursor counts as left out: the stream is live", async (harness) => {
+      const { sequencer, subscribe } = harness
+      const a = events("did:example:a")
+      await run(sequencer.append("did:example:a", [a.identity()]))
+      const listener = await subscribe("")
+      await run(sequencer.append("did:example:a", [a.head("3aaa")]))
+      assert.strictEqual((await listener.until(1))[0]?.t, "#sync")
+      listener.close()
+    })
+
     check("a cursor ahead of the log gets FutureCursor and is closed", async (harness) => {
       const { sequencer, subscribe } = harness
       await run(sequencer.append("did:example:a", [events("did:example:a").identity()]))
@@ -262,7 +272,7 @@ export const sequencerContract = (
         )
       assert.strictEqual((await ask({ method: "POST" })).status, 405)
       assert.strictEqual((await ask({})).status, 426)
-      for (const cursor of ["abc", "", "1.5", "9007199254740993", "0x10"]) {
+      for (const cursor of ["abc", "1.5", "9007199254740993", "0x10"]) {
         const response = await ask({ headers: { upgrade: "websocket" } }, `?cursor=${cursor}`)
         assert.strictEqual(response.status, 400)
         assert.propertyVal(await response.json(), "error", "InvalidRequest")

@@ -123,6 +123,22 @@ describe("rate limits", () => {
     assert.strictEqual(outcomeOf(await call(input, "192.0.2.10")), "400 InvalidRequest")
   })
 
+  limited("count the bytes of a write, so that few large records spend the hour", async (world) => {
+    const { did, auth } = world.alice
+    const [collection, rkey] = ["com.example.note", "one"]
+    const put = (text: string) =>
+      world.call("com.atproto.repo.putRecord", {
+        auth,
+        input: { repo: did, collection, rkey, validate: false, record: { $type: collection, text } }
+      })
+    const large = "y".repeat(980_000)
+    let taken = 0
+    while ((await put(`${taken}${large}`)).status === 200) taken += 1
+    // 119 points each instead of 2.
+    assert.strictEqual(taken, 41)
+    assert.strictEqual(outcomeOf(await put(large)), "429 RateLimitExceeded")
+  })
+
   limited(
     "stop an account that writes after 5,000 points an hour, with nothing written",
     async (world) => {

@@ -1,7 +1,16 @@
 import { withSeq } from "../../repo/frame.ts"
 import type { OutboxEvent, Place } from "../../services/Sequencer.ts"
 import type { SqlStorage } from "../../services/SqlStorage.ts"
-import { deleteFramesOf, framesAfter, insertFrame, type Numbered } from "./frames.ts"
+import { asSync } from "./asSync.ts"
+import {
+  deleteFramesOf,
+  deleteFramesTo,
+  framesAfter,
+  holdsMost,
+  insertFrame,
+  type Numbered,
+  oldestFrames
+} from "./frames.ts"
 import { afterEvent, forgetDeleted, readRepo, writeCollections, writeRepo } from "./repos.ts"
 import { tables } from "./tables.ts"
 
@@ -11,8 +20,28 @@ export const keptFor = 72 * 3600 * 1000
 /** Frames write their number in 8 bytes; this is the smallest that needs them. */
 const smallestSeq = 2 ** 32
 
-/** Events that one step of pruning removes. */
-const pruneStep = 1000
+/** Bounds of the log's database, in bytes. */
+export interface LogBounds {
+  /** Past this the oldest events go, whatever their age. */
+  readonly most: number
+  /** Past this the log keeps a commit whose frame is large as `#sync`. */
+  readonly near: number
+  /** Frames above this are large. */
+  readonly large: number
+  /** What one step of pruning removes at most: so many events, and about so many bytes. */
+  readonly step: { readonly events: number; readonly bytes: number }
+}
+
+/** A Durable Object stores 10 GB; the rest is left to the tables of repos. */
+const logBounds: LogBounds = {
+  most: 6_000_000_000,
+  near: 4_500_000_000,
+  large: 32_768,
+  step: { events: 1000, bytes: 16_000_000 }
+}
+
+/** SQLite has no room left, on disk or under a limit of the database. */
+const isFull = (cause: unknown): boolean => String(cause).includes("database or disk is full")
 
 /**
  * The numbered events of the host, over one SQLite database.
@@ -26,10 +55,12 @@ export class EventLog {
   private last: number
   private nth: number
   private pruned: number
+  private readonly bounds: LogBounds
 
-  constructor(sql: SqlStorage["Service"], now: () => number) {
+  constructor(sql: SqlStorage["Service"], now: () => number, bounds = logBounds) {
     this.sql = sql
     this.now = now
+    this.bounds = bounds
     for (const table of tables) sql.exec(table)
     this.pruned = Number(this.note("pruned") ?? "0")
     const newest = this.edge("DESC")
@@ -42,7 +73,7 @@ export class EventLog {
     return this.last
   }
 
-  /** The highest number that is gone because of its age. */
+  /** The highest number that was pruned, for its age or for the room. */
   get prunedTo(): number {
     return this.pruned
   }
@@ -61,12 +92,25 @@ export class EventLog {
   /**
    * Takes events of one account in one transaction; ids already taken are passed over.
    *
-   * Answers the highest id taken and what is to be broadcast.
+   * Answers the highest id taken and what is to be broadcast. The log makes room by dropping its oldest events.
+   * Where the storage itself is full, an account that holds most of the log has to wait; no other does.
    */
   append(
     did: string,
     events: ReadonlyArray<OutboxEvent>
   ): { readonly taken: number; readonly frames: ReadonlyArray<Numbered> } {
+    const { most, near } = this.bounds
+    while (this.sql.size() > most && this.removeOldest().removed);
+    for (let isNear = this.sql.size() > near; ; isNear = true) {
+      try {
+        return this.take(did, events, isNear)
+      } catch (cause) {
+        if (!isFull(cause) || holdsMost(this.sql, did) || !this.removeOldest().removed) throw cause
+      }
+    }
+  }
+
+  private take(did: string, events: ReadonlyArray<OutboxEvent>, isNear: boolean) {
     const { sql } = this
     let { last: seq, nth } = this
     let frames: Array<Numbered> = []
@@ -78,12 +122,12 @@ export class EventLog {
         seq = Math.max(seq + 1, this.now() * 1000, smallestSeq)
         const numbered = { seq, frame: withSeq(event.frame, event.seqOffset, seq) }
         if (event.account?.status === "deleted") {
-          // Who reads the log from behind must find the deletion alone.
+          // A subscriber that replays must see only the deletion.
           deleteFramesOf(sql, did, seq)
           frames = []
         }
         nth += 1
-        insertFrame(sql, did, nth, numbered)
+        insertFrame(sql, did, nth, isNear ? this.shortened(numbered) : numbered)
         writeCollections(sql, did, event)
         row = afterEvent(row, event)
         frames.push(numbered)
@@ -96,6 +140,12 @@ export class EventLog {
     return { taken, frames }
   }
 
+  /** What the log keeps of a frame where room is scarce. */
+  private shortened({ seq, frame }: Numbered): Numbered {
+    const isLarge = frame.byteLength > this.bounds.large
+    return { seq, frame: (isLarge ? asSync(frame) : undefined) ?? frame }
+  }
+
   /** The frames after a number, up to so many bytes (but at least one) and rows. */
   after(
     cursor: number,
@@ -106,20 +156,21 @@ export class EventLog {
 
   /** Removes some of the events that are too old; true when more of them are left. */
   prune(): boolean {
-    const { sql } = this
     const before = (this.now() - keptFor) * 1000
-    const step = "SELECT seq FROM event WHERE seq < ? ORDER BY seq LIMIT ?"
-    const old = [...sql.exec(step, before, pruneStep).raw()].map(([seq]) => Number(seq))
-    const last = old.at(-1)
-    sql.transaction(() => {
-      forgetDeleted(sql, before)
-      if (last === undefined) return
-      sql.exec("DELETE FROM event_part WHERE seq <= ?", last)
-      sql.exec("DELETE FROM event WHERE seq <= ?", last)
+    forgetDeleted(this.sql, before)
+    return this.removeOldest(before).more
+  }
+
+  /** Removes a step of the oldest events, or of those before a number. */
+  private removeOldest(before = Number.MAX_SAFE_INTEGER) {
+    const { last, more } = oldestFrames(this.sql, before, this.bounds.step)
+    if (last === undefined) return { removed: false, more }
+    this.sql.transaction(() => {
+      deleteFramesTo(this.sql, last)
       this.setNote("pruned", String(last))
     })
-    this.pruned = last ?? this.pruned
-    return old.length === pruneStep
+    this.pruned = last
+    return { removed: true, more }
   }
 
   /** How many events come after a number, and the time of the first of them: one row is read. */

@@ -45,12 +45,16 @@ export const begin = (
     refuse(subscriber, "FutureCursor", "Cursor in the future.")
     return false
   }
-  if (cursor < log.prunedTo && log.prunedTo > 0) {
-    const message = "Requested cursor exceeded limit. Possibly missing events"
-    subscriber.send(infoFrame("OutdatedCursor", message))
-  }
-  subscriber.position = Math.max(cursor, log.prunedTo)
+  subscriber.position = Math.max(cursor, 0)
   return true
+}
+
+/** Says that events after the position were pruned, and goes on after them. */
+const skipPruned = (log: EventLog, subscriber: Subscriber, position: number): number => {
+  if (position >= log.prunedTo) return position
+  const message = "Requested cursor exceeded limit. Possibly missing events"
+  subscriber.send(infoFrame("OutdatedCursor", message))
+  return log.prunedTo
 }
 
 /**
@@ -60,9 +64,10 @@ export const begin = (
  */
 export const catchUp = (log: EventLog, subscriber: Subscriber): boolean => {
   if (subscriber.position === "live") return true
-  const frames = log.after(subscriber.position, page)
+  const position = skipPruned(log, subscriber, subscriber.position)
+  const frames = log.after(position, page)
   for (const { frame } of frames) subscriber.send(frame)
-  const last = frames.at(-1)?.seq ?? subscriber.position
+  const last = frames.at(-1)?.seq ?? position
   const atHead = frames.length === 0 || last >= log.newest
   subscriber.position = atHead ? "live" : last
   return atHead

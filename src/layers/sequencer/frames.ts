@@ -44,6 +44,39 @@ export const framesAfter = (
   return frames
 }
 
+/** A step of the oldest frames before a number: the last of it, and whether more may follow. */
+export const oldestFrames = (
+  sql: Sql,
+  before: number,
+  step: { readonly events: number; readonly bytes: number }
+): { readonly last: number | undefined; readonly more: boolean } => {
+  let count = 0
+  let bytes = 0
+  let last: number | undefined
+  const query = "SELECT seq, LENGTH(frame) FROM event WHERE seq < ? ORDER BY seq LIMIT ?"
+  for (const [seq, length] of sql.exec(query, before, step.events).raw()) {
+    count += 1
+    last = Number(seq)
+    bytes += Number(length)
+    if (bytes >= step.bytes) break
+  }
+  return { last, more: count === step.events || bytes >= step.bytes }
+}
+
+/** Whether more than half of the log's bytes are one account's; reads the lengths of the whole log. */
+export const holdsMost = (sql: Sql, did: string): boolean => {
+  const query =
+    "SELECT SUM(LENGTH(frame)), SUM(CASE did WHEN ? THEN LENGTH(frame) ELSE 0 END) FROM event"
+  for (const [all, own] of sql.exec(query, did).raw()) return Number(own) * 2 > Number(all)
+  return false
+}
+
+/** Removes every frame up to a number. */
+export const deleteFramesTo = (sql: Sql, last: number): void => {
+  sql.exec("DELETE FROM event_part WHERE seq <= ?", last)
+  sql.exec("DELETE FROM event WHERE seq <= ?", last)
+}
+
 /** Removes every frame of a DID that is older than a number; reads the numbers of the whole log. */
 export const deleteFramesOf = (sql: Sql, did: string, before: number): void => {
   sql.exec(

@@ -10,7 +10,8 @@ export const readUpgrade = (request: Request): { readonly cursor?: number } | Re
   if (request.method !== "GET") {
     return refusal(405, "InvalidRequest", "Use GET", { allow: "GET" })
   }
-  const text = new URL(request.url).searchParams.get("cursor") ?? undefined
+  // An empty value counts as left out, as in every method.
+  const text = new URL(request.url).searchParams.get("cursor") || undefined
   const cursor = text === undefined ? undefined : Number(text)
   if (text !== undefined && !(/^-?\d+$/.test(text) && Number.isSafeInteger(cursor))) {
     return refusal(400, "InvalidRequest", "Parameter cursor must be an integer")

@@ -17,6 +17,8 @@ export interface Applied {
   readonly root: Cid
   /** New tree nodes, the nodes that inversion needs, and the records. */
   readonly blocks: ReadonlyArray<Block>
+  /** What the blocks take in an event. */
+  readonly bytes: number
   readonly ops: ReadonlyArray<RepoOp>
   /** By how many nodes the tree has grown. */
   readonly grown: number
@@ -56,7 +58,8 @@ export const applyChanges = (
   if (bytes > maxBlocksBytes - 2048) {
     return new InvalidWrite({ message: "Too many writes. Max event size: 2MB" })
   }
-  return { after, root, blocks: [...blocks.values()], ops, grown: created.length - removed.length }
+  const grown = created.length - removed.length
+  return { after, root, blocks: [...blocks.values()], bytes, ops, grown }
 }
 
 const edit = (before: Tree, changes: ReadonlyArray<Change>): Tree | InvalidWrite => {

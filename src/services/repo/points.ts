@@ -16,11 +16,14 @@ export interface Spent {
 /** Nothing spent yet. */
 export const nothingSpent: Spent = { hourFrom: 0, hour: 0, dayFrom: 0, day: 0 }
 
-/** What a request's writes cost. */
-export const pointsOf = (writes: ReadonlyArray<Write>): number => {
+/** A commit costs at least a point for each of so many bytes of its blocks: the event log keeps them all. */
+const bytesPerPoint = 8192
+
+/** What a commit costs: the points of its writes, or those of its blocks' bytes where they are more. */
+export const pointsOf = (writes: ReadonlyArray<Write>, bytes: number): number => {
   let points = 0
   for (const { action } of writes) points += action === "create" ? 3 : action === "delete" ? 1 : 2
-  return points
+  return Math.max(points, Math.floor(bytes / bytesPerPoint))
 }
 
 /** The limit that a spending breaks, with when its window ends. */

@@ -2,6 +2,11 @@ import { assert, describe, it } from "@effect/vitest"
 import { EventLog, keptFor } from "../../../src/layers/sequencer/EventLog.ts"
 import { begin, catchUp, type Subscriber } from "../../../src/layers/sequencer/feed.ts"
 import { listRepos } from "../../../src/layers/sequencer/repos.ts"
+import { carBytes } from "../../../src/repo/car.ts"
+import { CarParser } from "../../../src/repo/carParser.ts"
+import { encode } from "../../../src/repo/cbor.ts"
+import { cidForCbor } from "../../../src/repo/cid.ts"
+import { commitFrame } from "../../../src/repo/frame.ts"
 import { make, open } from "../../../src/layers/SqlStorageNode.ts"
 import type { OutboxEvent } from "../../../src/services/Sequencer.ts"
 import { collector, events } from "../../contract/sequencer.suite.ts"
@@ -20,6 +25,25 @@ const world = () => {
 }
 
 const take = (log: EventLog, ...batch: ReadonlyArray<OutboxEvent>) => log.append(did, batch).frames
+
+/** A commit with a record of so many bytes. */
+const commitEvent = (id: number, bytes: number): OutboxEvent => {
+  const [block, record] = [encode({ commit: id }), new Uint8Array(bytes)]
+  const commit = cidForCbor(block)
+  const blocks = carBytes(commit, [
+    { cid: cidForCbor(record), bytes: record },
+    { cid: commit, bytes: block }
+  ])
+  const [repo, rev, time] = ["did:example:b", `3commit${id}`, new Date(start).toISOString()]
+  const frame = commitFrame({ repo, commit, rev, since: null, blocks, ops: [], time })
+  return {
+    id,
+    kind: "commit",
+    frame: frame.bytes,
+    seqOffset: frame.seqOffset,
+    head: { commit: commit.toString(), rev }
+  }
+}
 
 const reader = () => {
   const { seen, add } = collector()
@@ -167,7 +191,79 @@ describe("pruning", () => {
     while (log.prune());
     assert.isTrue(catchUp(log, subscriber))
     assert.strictEqual(subscriber.position, "live")
-    assert.strictEqual(seen.length, 1000)
+    assert.strictEqual(seen.length, 1001)
+    assert.strictEqual(seen.at(-1)?.body["name"], "OutdatedCursor")
+  })
+})
+
+describe("a log without room", () => {
+  const step = { events: 1000, bytes: 200_000 }
+  const other = "did:example:b"
+  const small = { most: 3_000_000, near: 3_000_000, large: 10_000, step }
+
+  it("drops its oldest events whatever their age, and tells a reader that comes from before", () => {
+    const { sql, make } = world()
+    const log = new EventLog(sql, () => start, small)
+    const [first] = take(log, make.identity())
+    log.append(other, [events(other, start * 1000).identity()])
+    for (let at = 0; at < 100; at++) {
+      take(log, make.head("3a", 200_000))
+      assert.isAtMost(sql.size(), small.most + 500_000)
+    }
+    const late = log.append(other, [events(other, start * 1000 + 9).identity()]).frames
+    assert.isAbove(log.prunedTo, first?.seq ?? 0)
+    const { seen, subscriber } = reader()
+    begin(log, subscriber, first?.seq)
+    while (!catchUp(log, subscriber));
+    assert.strictEqual(seen[0]?.body["name"], "OutdatedCursor")
+    assert.isAbove(seen.length, 10)
+    assert.strictEqual(seen.at(-1)?.seq, late[0]?.seq)
+  })
+
+  it("keeps a large commit as #sync under its number when room is scarce, and sends it whole", () => {
+    const { sql, make } = world()
+    const log = new EventLog(sql, () => start, { ...small, near: 600_000 })
+    const commits = [commitEvent(1, 5000), commitEvent(2, 50_000), commitEvent(3, 50_000)]
+    const live = commits.flatMap((commit, at) => {
+      if (at === 2) take(log, make.head("3a", 700_000))
+      return log.append(other, [commit]).frames
+    })
+    const { seen, subscriber } = reader()
+    begin(log, subscriber, 0)
+    while (!catchUp(log, subscriber));
+    assert.deepStrictEqual(
+      seen.filter(({ size }) => size < 600_000).map(({ t, seq }) => [t, seq]),
+      [
+        ["#commit", live[0]?.seq],
+        ["#commit", live[1]?.seq],
+        ["#sync", live[2]?.seq]
+      ]
+    )
+    assert.isAbove(live[2]?.frame.byteLength ?? 0, 50_000)
+    const sync = seen.at(-1)
+    assert.isBelow(sync?.size ?? 0, 1000)
+    assert.deepInclude(sync?.body, { did: other, rev: "3commit3" })
+    const car = new CarParser()
+    car.push(sync?.body["blocks"] as Uint8Array)
+    assert.strictEqual(car.roots?.[0]?.toString(), commits[2]?.head?.commit)
+    assert.strictEqual(car.next()?.cid.toString(), commits[2]?.head?.commit)
+    assert.isUndefined(car.next())
+  })
+
+  it("makes room on full storage for everyone but the account that holds most of it", () => {
+    const database = open(":memory:")
+    database.exec("PRAGMA max_page_count = 1000")
+    const log = new EventLog(make(database), () => start)
+    const a = events(did, start * 1000)
+    const fill = (bytes: number) => {
+      for (;;) take(log, a.head("3a", bytes))
+    }
+    for (const bytes of [200_000, 2000, 10]) assert.throws(() => fill(bytes), "full")
+    const b = events(other, start * 1000)
+    assert.strictEqual(log.append(other, [b.head("3b", 300_000)]).frames.length, 1)
+    assert.isAbove(log.prunedTo, 0)
+    // Room for the one that waited as well, now that it holds less.
+    assert.strictEqual(take(log, a.identity()).length, 1)
   })
 })
 
