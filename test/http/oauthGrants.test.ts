@@ -4,6 +4,7 @@ import type { Answered } from "../support/httpHost.ts"
 import { ok, startWorld, takeDown, type World } from "../support/httpWorld.ts"
 import {
   type App,
+  challengeOf,
   type Fields,
   loopbackId,
   makeApp,
@@ -86,6 +87,31 @@ describe("a code", () => {
     const fields = await app.code(world.alice.did, { code_challenge: verifier.slice(0, 43) })
     const plain = await exchange({ ...fields, code_verifier: verifier.slice(0, 43) })
     assert.strictEqual(named(plain), "400 invalid_grant")
+  })
+
+  it("uses up its code_challenge for a day, of its client alone", async () => {
+    const verifier = random() + random()
+    const own = { code_challenge: challengeOf(verifier) }
+    const codeOf = async (by: App) => ({
+      ...(await by.code(world.alice.did, own)),
+      code_verifier: verifier
+    })
+    const [first, second] = [await codeOf(app), await codeOf(app)]
+    const wrong = await exchange({ ...first, code_verifier: random() + random() })
+    assert.strictEqual(named(wrong), "400 invalid_grant")
+    ok(await exchange(second))
+    assert.strictEqual(named(await exchange(await codeOf(app))), "400 invalid_grant")
+    const other = await makeApp(world, {
+      ...app,
+      clientId: loopbackId("atproto"),
+      scope: "atproto"
+    })
+    await other.push()
+    ok(await other.post("/oauth/token", await codeOf(other)))
+    world.advance(23 * 3_600_000)
+    assert.strictEqual(named(await exchange(await codeOf(app))), "400 invalid_grant")
+    world.advance(2 * 3_600_000)
+    ok(await exchange(await codeOf(app)))
   })
 
   it("stays good when the proof only lacked a nonce", async () => {

@@ -78,6 +78,7 @@ const grantFaults: Readonly<Record<GrantRefused["fault"], string>> = {
   "other DPoP key": "It is bound to another DPoP key",
   "other redirect_uri": "redirect_uri is not that of the authorization request",
   "wrong code_verifier": "code_verifier is not the one behind code_challenge",
+  "used code_challenge": "code_challenge was used before",
   "scope not declared": "The client's metadata no longer declares the scope of the session"
 }
 

@@ -1,11 +1,13 @@
+import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import type { Form } from "../../oauth/parameters.ts"
 import { verifies } from "../../oauth/pkce.ts"
-import type { Client, ClientAuth } from "../../oauth/types.ts"
+import type { AuthorizationRequest, Client, ClientAuth } from "../../oauth/types.ts"
 import { Accounts } from "../Accounts.ts"
 import { type CodeGrant, OAuthRequests } from "../OAuthRequests.ts"
 import { isSameAuth } from "./clientAuthentication.ts"
 import { GrantRefused, RequestRefused } from "./failures.ts"
+import { useOnce } from "./once.ts"
 import { expandScope } from "./permissionSets.ts"
 import { mayRefresh, tokenAnswer } from "./tokens.ts"
 
@@ -33,6 +35,19 @@ const faultOf = (
   return verifies(verifier, parameters.codeChallenge) ? undefined : "wrong code_verifier"
 }
 
+/** How long a redeemed `code_challenge` may not come again, in milliseconds: a day. */
+const challengeMillis = 86_400_000
+
+/** Uses up the challenge of a code whose verifier is right; a push alone does not, because clients repeat it. */
+const useChallenge = Effect.fnUntraced(function* ({
+  clientId,
+  codeChallenge
+}: AuthorizationRequest) {
+  const until = (yield* Clock.currentTimeMillis) + challengeMillis
+  if (yield* useOnce("code_challenge", [clientId, codeChallenge], until)) return
+  return yield* refused("used code_challenge")
+})
+
 /**
  * Opens the session that a code stands for.
  *
@@ -55,6 +70,7 @@ export const exchangeCode = Effect.fn("exchangeCode")(function* (form: Form, bea
   const { grant, agreedAt } = redeemed
   const fault = faultOf(grant, bearer, form)
   if (fault !== undefined) return yield* refused(fault)
+  yield* useChallenge(grant.parameters)
   const { client, clientAuth, jkt } = bearer
   const { did, scope, device, session: id } = grant
   const granted = yield* expandScope(scope)

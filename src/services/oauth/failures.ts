@@ -49,6 +49,7 @@ const grantFaults = [
   "other DPoP key",
   "other redirect_uri",
   "wrong code_verifier",
+  "used code_challenge",
   "scope not declared"
 ] as const
 

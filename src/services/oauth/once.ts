@@ -1,8 +1,8 @@
 import * as Effect from "effect/Effect"
 import { OAuthRequests } from "../OAuthRequests.ts"
 
-/** What is good for one use: proofs, assertions, and what a client makes anew for each request. */
-type Kind = "dpop" | "assertion" | "code_challenge" | "state"
+/** What is good for one use. */
+type Kind = "dpop" | "assertion" | "code_challenge"
 
 /** Uses something that is good once, until it could not be used anyway; false where it was used before. */
 export const useOnce = Effect.fn("useOnce")(function* (

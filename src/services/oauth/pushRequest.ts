@@ -1,20 +1,12 @@
-import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import { checkParameters, type Form } from "../../oauth/parameters.ts"
 import { checkScope } from "../../oauth/scopes.ts"
-import type { AuthorizationRequest, OAuthErrorName } from "../../oauth/types.ts"
+import type { OAuthErrorName } from "../../oauth/types.ts"
 import { BadProof } from "../DpopProofs.ts"
 import { OAuthRequests } from "../OAuthRequests.ts"
 import { authenticateClient } from "./clientAuthentication.ts"
 import { isRequestError, RequestRefused } from "./failures.ts"
-import { useOnce } from "./once.ts"
 import { findSets } from "./permissionSets.ts"
-
-/** How long a `code_challenge` may not come again, in milliseconds: a day. */
-const challengeMillis = 86_400_000
-
-/** How long a `state` may not come again, in milliseconds: as long as a request waits. */
-const stateMillis = 300_000
 
 const refused = (error: RequestRefused["error"], reason: string) =>
   new RequestRefused({ error, reason })
@@ -22,21 +14,6 @@ const refused = (error: RequestRefused["error"], reason: string) =>
 /** Names that belong to what a person answers are not told before a person is asked (RFC 9126, section 2.3). */
 const errorAtPush = (error: OAuthErrorName): RequestRefused["error"] =>
   isRequestError(error) ? error : "invalid_request"
-
-/** `code_challenge` and `state` tie an answer to one request: a client makes them anew for each. */
-const assertNew = Effect.fnUntraced(function* (request: AuthorizationRequest) {
-  const { clientId, codeChallenge, state } = request
-  const now = yield* Clock.currentTimeMillis
-  const [isNewChallenge, isNewState] = yield* Effect.all(
-    [
-      useOnce("code_challenge", [clientId, codeChallenge], now + challengeMillis),
-      useOnce("state", [clientId, state], now + stateMillis)
-    ],
-    { concurrency: "unbounded" }
-  )
-  if (!isNewChallenge) return yield* refused("invalid_request", "code_challenge was used before")
-  if (!isNewState) return yield* refused("invalid_request", "state was used before")
-})
 
 /**
  * Keeps a client's request for its person, once everything in it is right.
@@ -56,6 +33,5 @@ export const pushRequest = Effect.fn("pushRequest")(function* (form: Form, jkt: 
   if (!asked.ok) return yield* refused("invalid_scope", asked.reason)
   const parameters = { ...checked.request, scope: asked.scope }
   yield* findSets(parameters.scope)
-  yield* assertNew(parameters)
   return yield* (yield* OAuthRequests).push({ parameters, clientAuth, jkt })
 })
