@@ -22,5 +22,18 @@ export const readUpgrade = (request: Request): { readonly cursor?: number } | Re
       connection: "Upgrade"
     })
   }
+  const version = request.headers.get("sec-websocket-version") ?? "13"
+  if (version !== "13") {
+    return refusal(
+      426,
+      "InvalidRequest",
+      "Only version 13 of the WebSocket protocol is supported",
+      {
+        upgrade: "websocket",
+        connection: "Upgrade",
+        "sec-websocket-version": "13"
+      }
+    )
+  }
   return cursor === undefined ? {} : { cursor }
 }

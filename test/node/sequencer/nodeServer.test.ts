@@ -170,6 +170,16 @@ describe("the Node server", () => {
       assert.notMatch(head.toLowerCase(), /sec-websocket-(protocol|extensions)/)
     }))
 
+  it("answers 426 to versions of WebSocket other than 13, and names that one", () =>
+    served(nothing, async ({ port }) => {
+      for (const version of ["8", "7", "99", "13, 8"]) {
+        const client = dial(port, firehose, { ...upgrade, "sec-websocket-version": version })
+        const head = (await client.until((text) => text.includes("}"))).toLowerCase()
+        assert.match(head, /^http\/1.1 426 /)
+        assert.match(head, /\r\nsec-websocket-version: 13\r\n/)
+      }
+    }))
+
   it("refuses an upgrade with a bad cursor, and one of another path", () =>
     served(nothing, async ({ port }) => {
       const bad = dial(port, `${firehose}?cursor=abc`, upgrade)
