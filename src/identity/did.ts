@@ -24,6 +24,13 @@ export const didMethod = (did: string): DidMethod | undefined =>
 /** A well-formed DID of a method that this network supports. */
 export const isSupportedDid = (did: string): boolean => didMethod(did) !== undefined
 
+/** What a `/.well-known/atproto-did` file says: its first line, without white space around it. */
+export const firstLine = (file: string): string =>
+  file
+    .trim()
+    .split(/[\r\n]/, 1)[0]!
+    .trim()
+
 /** The did:web of a host; a port is written as the DID syntax demands. */
 export const didWebOf = (host: string): string => `did:web:${host.replace(":", "%3A")}`
 

@@ -1,7 +1,7 @@
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import { checkFetchUrl, originOf } from "../identity/address.ts"
-import { isSupportedDid } from "../identity/did.ts"
+import { firstLine, isSupportedDid } from "../identity/did.ts"
 import { isHandle } from "../lexicon/syntax.ts"
 import type { DidClaim } from "../services/HandleClaims.ts"
 import { type HandleError, HandleNotFound, IdentityUnavailable } from "../services/Identity.ts"
@@ -35,7 +35,7 @@ export const askHostForDid = (
       Effect.map(({ status, body }): DidClaim => {
         if (status >= 500) return { kind: "failed", cause: `status ${status}` }
         if (status !== 200) return { kind: "none", status }
-        const did = text.decode(body).trim()
+        const did = firstLine(text.decode(body))
         return isSupportedDid(did) ? { kind: "did", did } : instead(did)
       }),
       Effect.catchTags({

@@ -77,7 +77,10 @@ const claimFault = (claims: Claims, demands: AssertionDemands): string | undefin
   if (iss !== demands.clientId) return "iss is not the client"
   if (sub !== demands.clientId) return "sub is not the client"
   const audiences: ReadonlyArray<unknown> = Array.isArray(aud) ? aud : [aud]
-  if (!audiences.includes(demands.issuer)) return "aud is not this server"
+  // Some clients write the origin as a URL, with a slash at the end.
+  if (!audiences.includes(demands.issuer) && !audiences.includes(`${demands.issuer}/`)) {
+    return "aud is not this server"
+  }
   if (typeof jti !== "string" || jti === "" || jti.length > maxJtiLength) return "jti is missing"
   return timeFault(claims, demands.now / 1000) ?? bindingFault(claims, demands.dpopJkt)
 }

@@ -101,8 +101,8 @@ const readAuthentication = (json: Json, allowHosts: ReadonlyArray<string>): Auth
   }
   const fetched = jwksUri === undefined ? undefined : checkFetchUrl(jwksUri, allowHosts)
   if (fetched?.ok === false) throw new Refusal(`jwks_uri: ${fetched.reason}`)
-  // RFC 7591 has client_secret_basic as default, which nobody here can use: it must be written.
-  const method = text(json, "token_endpoint_auth_method")
+  // RFC 7591 has client_secret_basic as default, which no client here can use: the field is optional, so it is none.
+  const method = text(json, "token_endpoint_auth_method") ?? "none"
   if (method === "none") return { authMethod: "none" }
   if (method !== "private_key_jwt") {
     throw new Refusal("token_endpoint_auth_method must be none or private_key_jwt")

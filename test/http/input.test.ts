@@ -133,7 +133,18 @@ describe("wrong input", () => {
     assert.include(bare, "com.atproto.server.deleteSession")
     for (const nsid of bare) {
       const { auth } = await goodCall(world, nsid)
-      await refused(nsid, { auth, input: {} }, 400, "InvalidRequest")
+      for (const input of [{ a: 1 }, [], "", null]) {
+        await refused(nsid, { auth, input }, 400, "InvalidRequest")
+      }
+    }
+  })
+
+  it("is no empty object where no body is expected", async () => {
+    for (const body of ["{}", " { }\n", ""]) {
+      const auth = await credentialFor(world, "com.atproto.server.refreshSession", world.alice)
+      const headers = { "content-type": "application/json" }
+      const asked = { auth, method: "POST", body, headers }
+      ok(await world.call("com.atproto.server.refreshSession", asked))
     }
   })
 

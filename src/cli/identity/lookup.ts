@@ -2,7 +2,7 @@ import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import { calledName } from "../../identity/calledName.ts"
 import { checkFetchUrl } from "../../identity/address.ts"
-import { didMethod, isSupportedDid } from "../../identity/did.ts"
+import { didMethod, firstLine, isSupportedDid } from "../../identity/did.ts"
 import { handleOf, parseDidDocument, pdsOf, signingKeyOf } from "../../identity/didDocument.ts"
 import { parsePlcData } from "../../identity/plcParse.ts"
 import { CallFailed, Failed } from "../failure.ts"
@@ -66,7 +66,7 @@ const byDns = Effect.fnUntraced(function* (handle: string) {
 /** The DID in `https://<handle>/.well-known/atproto-did`. */
 const byFile = Effect.fnUntraced(function* (handle: string) {
   const { status, text } = yield* fetchText(`https://${handle}/.well-known/atproto-did`)
-  const did = text.trim()
+  const did = firstLine(text)
   return status === 200 && isSupportedDid(did) ? did : undefined
 })
 

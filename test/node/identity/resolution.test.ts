@@ -104,6 +104,17 @@ describe("handle resolution", () => {
     "IdentityUnavailable"
   )
 
+  resolving(
+    "reads the first line of the well-known file",
+    { dns: absent, https: () => new Response(`\ufeff\n ${dan}\t\r\n# my DID\n${other}\n`) },
+    dan
+  )
+  resolving(
+    "takes no DID from a later line of the well-known file",
+    { dns: absent, https: () => new Response(`# my DID\n${dan}\n`) },
+    "HandleNotFound"
+  )
+
   it.effect("follows a bounded number of redirects of the well-known file", () => {
     const hop = (from: string, to: string): Routes => ({
       [from]: () => new Response(null, { status: 302, headers: { location: to } })

@@ -57,6 +57,9 @@ describe("a client assertion", () => {
   it("may be for several servers of which this is one", async () => {
     const several = await assertionOf({ claims: { aud: ["https://other.example.com", issuer] } })
     assert.isUndefined(await faultOf(several))
+    for (const aud of [`${issuer}/`, ["https://other.example.com", `${issuer}/`]]) {
+      assert.isUndefined(await faultOf(await assertionOf({ claims: { aud } })))
+    }
   })
 
   it("may be signed with each algorithm that metadata lists, where the client declares none", async () => {
@@ -151,7 +154,7 @@ describe("a client assertion", () => {
     ],
     [
       "is for several others",
-      assertionOf({ claims: { aud: ["https://b.test", `${issuer}/`] } }),
+      assertionOf({ claims: { aud: ["https://b.test", `${issuer}//`, `${issuer}.b.test/`] } }),
       "aud is not this server"
     ],
     ["is for nobody", assertionOf({ claims: { aud: undefined } }), "aud is not this server"],

@@ -36,6 +36,11 @@ describe("a client's metadata", () => {
     assert.deepStrictEqual(client.redirectUris, redirect_uris)
   })
 
+  it("without an authentication method is a public client's", () => {
+    const client = clientOf(without(publicWeb, "token_endpoint_auth_method"))
+    assert.deepStrictEqual(client, clientOf(publicWeb))
+  })
+
   it("of a confidential client gives its keys with their public members alone", () => {
     const keys = [{ ...publicKey, use: "sig", alg: "ES256", x5c: ["certificate"], note: "mine" }]
     const client = clientOf({ ...confidential, jwks: { keys } })
@@ -125,7 +130,7 @@ describe("a client's metadata", () => {
     ["a scope with a quote", { ...publicWeb, scope: 'atproto "x"' }, /one space/],
     ["a scope without atproto", { ...publicWeb, scope: "transition:generic" }, /include atproto/],
     ["atproto as part of a word", { ...publicWeb, scope: "atprotox" }, /include atproto/],
-    ["no method", without(publicWeb, "token_endpoint_auth_method"), /auth_method/],
+    ["an empty method", { ...publicWeb, token_endpoint_auth_method: "" }, /auth_method/],
     [
       "a shared secret",
       { ...publicWeb, token_endpoint_auth_method: "client_secret_basic" },
