@@ -6,6 +6,7 @@ import { graceMillis, sweepBlobs } from "../services/BlobSweep.ts"
 import { Config } from "../services/Config.ts"
 import { Outbox } from "../services/Outbox.ts"
 import { RepoImport } from "../services/RepoImport.ts"
+import { sweepSessions } from "../services/SessionSweep.ts"
 import { announceLate } from "./calls/signUp.ts"
 import { actorMethods } from "./xrpc/account/actor.ts"
 import { changeMethods } from "./xrpc/account/change.ts"
@@ -42,7 +43,7 @@ export const serveAccount = Effect.fnUntraced(function* (request: Request) {
   return answer
 })
 
-/** What the object's alarm does: deliver the outbox, sweep blobs, delete an account that is due or was waited for in vain; each asks for its next ring. */
+/** What the object's alarm does: deliver the outbox, sweep blobs and sessions, delete an account that is due or was waited for in vain; each asks for its next ring. */
 export const ring = Effect.gen(function* () {
   // An object that was emptied has no tables to look into.
   if ((yield* AccountStore).peek() === undefined) return
@@ -51,6 +52,7 @@ export const ring = Effect.gen(function* () {
   yield* (yield* RepoImport).sweep
   const next = yield* sweepBlobs(yield* graceMillis)
   if (next !== undefined) yield* (yield* Alarm).by(next)
+  yield* sweepSessions
   yield* deleteWhenLost
   yield* deleteWhenDue
 })

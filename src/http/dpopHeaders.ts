@@ -8,10 +8,12 @@ import { privateHeaders } from "./responseHeaders.ts"
  *
  * Spec: RFC 9449, section 9.
  */
-export const dpopHeaders = Effect.fnUntraced(function* ({ headers }: Request) {
+export const dpopHeaders = Effect.fnUntraced(function* ({ headers }: Request, answer: Response) {
   const presented = parseAuthorization(headers.get("authorization") ?? undefined)
   if (presented?.scheme !== "dpop") return {}
-  return { ...privateHeaders, "dpop-nonce": yield* (yield* DpopProofs).nonce }
+  // An account's object that has slept may ask for a nonce of its own.
+  const asked = answer.headers.get("dpop-nonce") ?? undefined
+  return { ...privateHeaders, "dpop-nonce": asked ?? (yield* (yield* DpopProofs).nonce) }
 })
 
 /** Takes back what lets caches keep an answer: with an app's nonce in it, it is for that app alone. */

@@ -134,7 +134,10 @@ const wire: Wire = {
     status: 401,
     error: denied.error,
     message: denied.message,
-    headers: { "www-authenticate": challenge(denied) }
+    headers: {
+      "www-authenticate": challenge(denied),
+      ...(denied.nonce === undefined ? {} : { "dpop-nonce": denied.nonce })
+    }
   }),
   GrantEnded: ({ reason }) => badRequest("invalid_grant", grantMessages[reason]),
   RepoNotFound: ({ did }) => badRequest("RepoNotFound", `Could not find repo for DID: ${did}`),

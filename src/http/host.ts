@@ -165,7 +165,7 @@ const respond = Effect.fnUntraced(function* <E, In, R>(
   yield* finishBody(request)
   const answered = noted.forwarded === true ? reopened(made) : made
   const rows = config.debugRows ? { "x-rows-written": String(billed.rows) } : {}
-  const forApps = yield* dpopHeaders(request)
+  const forApps = yield* dpopHeaders(request, answered)
   const cors = isForScripts(answered) ? corsHeaders(request, config) : {}
   return withHeaders(forAppAlone(answered, forApps), noted.limits, cors, forApps, rows)
 })

@@ -1,9 +1,10 @@
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
+import type { Fragment } from "effect/sql/Statement"
 import { type Device, type DeviceAccount, Devices, type DeviceTraits } from "../services/Devices.ts"
 import { HostDatabase } from "./HostDatabase.ts"
-import { tables as requestTables } from "./OAuthRequestsSql.ts"
+import { codeLife, tables as requestTables } from "./OAuthRequestsSql.ts"
 import { oauthQueriesOver } from "./oauthQueries.ts"
 import { hashOf, randomText } from "./secretText.ts"
 import type { Database } from "./sqlTables.ts"
@@ -188,6 +189,26 @@ const make = (database: Database): Devices["Service"] => {
     return rows.map((row) => ({ ...deviceOf(row), ...accountOf(row) }))
   })
 
+  const codeDevice = sql`json_extract(stands_for, '$.device')`
+
+  /** Signs an account out on some devices, and takes back the codes that were given there and are not redeemed. */
+  const signOut = Effect.fnUntraced(function* (
+    operation: string,
+    did: string,
+    onDevice: Fragment,
+    byDevice: Fragment
+  ) {
+    const now = yield* Clock.currentTimeMillis
+    yield* repeatable(
+      operation,
+      batch([
+        sql`DELETE FROM device_account WHERE did = ${did} AND ${onDevice}`,
+        sql`DELETE FROM oauth_code WHERE created_at > ${now - codeLife.good} AND redeemed_at IS NULL
+          AND json_extract(stands_for, '$.did') = ${did} AND ${byDevice}`
+      ])
+    )
+  })
+
   return Devices.of({
     create,
     find,
@@ -195,16 +216,10 @@ const make = (database: Database): Devices["Service"] => {
     accounts,
     account,
     signOut: (device, did) =>
-      repeatable(
-        "signOut",
-        sql`DELETE FROM device_account WHERE device = ${device} AND did = ${did}`
-      ).pipe(Effect.asVoid),
+      signOut("signOut", did, sql`device = ${device}`, sql`${codeDevice} = ${device}`),
     ofAccount,
     signOutAll: (did, { except = "" } = {}) =>
-      repeatable(
-        "signOutAll",
-        sql`DELETE FROM device_account WHERE did = ${did} AND device <> ${except}`
-      ).pipe(Effect.asVoid)
+      signOut("signOutAll", did, sql`device <> ${except}`, sql`${codeDevice} <> ${except}`)
   })
 }
 

@@ -37,7 +37,7 @@ const minute = 60 * second
 const requestLife = { idle: 5 * minute, inAll: 60 * minute }
 
 /** How long a code is good, and how long its use is remembered, in milliseconds. */
-const codeLife = { good: minute, remembered: 24 * 60 * minute }
+export const codeLife = { good: minute, remembered: 24 * 60 * minute }
 
 /** Rows that one write removes at most: more than it adds, so that nothing piles up. */
 const pruneStep = 20

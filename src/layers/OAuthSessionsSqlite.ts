@@ -2,7 +2,7 @@ import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import { parseJwt, rememberingVerifier } from "../auth/jwt.ts"
-import { ReplaySet } from "../auth/ReplaySet.ts"
+import { sessionKinds } from "../auth/sessionId.ts"
 import { toBase64Url } from "../identity/base64url.ts"
 import {
   accessToken,
@@ -10,7 +10,7 @@ import {
   checkAccessToken,
   sessionOfAccess
 } from "../oauth/accessToken.ts"
-import { isGenuine, makeRefreshSecret } from "../oauth/refreshSecret.ts"
+import { firstRefreshSecret, isGenuine, nextRefreshSecret } from "../oauth/refreshSecret.ts"
 import { makeRefreshToken, readRefreshToken } from "../oauth/refreshToken.ts"
 import type { ClientAuth } from "../oauth/types.ts"
 import { sha256 } from "../repo/cid.ts"
@@ -23,23 +23,12 @@ import {
   type OAuthSession,
   OAuthSessions
 } from "../services/OAuthSessions.ts"
-import { SqlStorage, type SqlValue } from "../services/SqlStorage.ts"
+import { SqlStorage } from "../services/SqlStorage.ts"
+import { rowsOver } from "./oauthSessionRows.ts"
+import { sessionCounts } from "./sessionCounts.ts"
+import { make as usedProofs } from "./usedProofs.ts"
 
-/**
- * One row a session: `current` is the hash of its newest refresh token, null where it has none. A refresh
- * rewrites this one row. What was agreed to for a client is a row of its own.
- */
-export const tables: ReadonlyArray<string> = [
-  `CREATE TABLE IF NOT EXISTS oauth_session (
-    id TEXT PRIMARY KEY, client TEXT NOT NULL, client_auth TEXT NOT NULL, jkt TEXT NOT NULL,
-    scope TEXT NOT NULL, granted TEXT NOT NULL, device TEXT NOT NULL,
-    created_at INTEGER NOT NULL, refreshed_at INTEGER NOT NULL, expires_at INTEGER NOT NULL,
-    current TEXT
-  ) WITHOUT ROWID`,
-  `CREATE TABLE IF NOT EXISTS oauth_consent (
-    client TEXT PRIMARY KEY, scope TEXT NOT NULL
-  ) WITHOUT ROWID`
-]
+export { tables } from "./oauthSessionRows.ts"
 
 const day = 24 * 60 * 60 * 1000
 
@@ -47,47 +36,11 @@ const day = 24 * 60 * 60 * 1000
 const publicLife = 14 * day
 const confidentialLife = 180 * day
 
-/** Session rows that are kept in memory at most. */
-const maxKept = 100
+/** How long a code may be on its way, in milliseconds: so long an ended session is remembered as such. */
+const onTheWay = 10 * 60 * 1000
 
-/** How long an ended session's id is not opened any more: longer than a code can be on its way. */
-const endedMillis = 10 * 60 * 1000
-
-interface Row extends Record<string, SqlValue> {
-  id: string
-  client: string
-  client_auth: string
-  jkt: string
-  scope: string
-  granted: string
-  device: string
-  created_at: number
-  refreshed_at: number
-  expires_at: number
-  current: string | null
-}
-
-interface Kept {
-  readonly session: OAuthSession
-  readonly current: string | null
-}
-
-const fromRow = (row: Row): Kept => ({
-  current: row.current,
-  session: {
-    id: row.id,
-    clientId: row.client,
-    // SAFETY: written by `open`, from a value of this very type.
-    clientAuth: JSON.parse(row.client_auth) as ClientAuth,
-    jkt: row.jkt,
-    scope: row.scope,
-    granted: row.granted,
-    device: row.device,
-    createdAt: row.created_at,
-    refreshedAt: row.refreshed_at,
-    expiresAt: row.expires_at
-  }
-})
+/** How long the refresh token before the newest gives the same answer again, in milliseconds: two tabs ask at once. */
+const sameAnswer = 30 * 1000
 
 const hashOf = (token: string): string => toBase64Url(sha256(token))
 
@@ -109,31 +62,28 @@ export const layer: Layer.Layer<OAuthSessions, never, SqlStorage | Config> = Lay
     const isSigned = rememberingVerifier(key)
     const secretKey = hkdfKey(masterKey, "oauth refresh tokens")
 
-    // Every call asks which session it is: the rows are kept until one of them changes.
-    const kept = new Map<string, Kept>()
-    const opened = new ReplaySet(1000)
-    let allEndedAt = -Infinity
+    const rows = rowsOver(sql)
+    const counts = sessionCounts(sql, "oauth_session", [sessionKinds.oauth])
 
-    const find = (id: string): Kept | undefined => {
-      const known = kept.get(id)
-      if (known !== undefined) return known
-      const [row] = sql.exec<Row>("SELECT * FROM oauth_session WHERE id = ?", id).toArray()
-      if (row === undefined) return undefined
-      const found = fromRow(row)
-      if (kept.size < maxKept) kept.set(id, found)
-      return found
+    const find = (id: string): OAuthSession | undefined => rows.find(id)?.session
+
+    /** Notes that a session is over, or with an empty id all of them, for as long as a code may be on its way. */
+    const noteOver = (id: string, now: number): void => {
+      sql.exec("DELETE FROM oauth_over WHERE at <= ?", now - onTheWay)
+      sql.exec("INSERT OR REPLACE INTO oauth_over VALUES (?, ?)", id, now)
     }
 
-    /** Changes session rows; what was kept of them is forgotten. */
-    const change = (query: string, ...bindings: ReadonlyArray<SqlValue>): void => {
-      kept.clear()
-      sql.exec(query, ...bindings)
-    }
+    const overSince = (id: string): number | undefined =>
+      sql.exec<{ at: number }>("SELECT at FROM oauth_over WHERE id = ?", id).toArray()[0]?.at
 
-    const remove = (id: string): void => change("DELETE FROM oauth_session WHERE id = ?", id)
-
-    const newRefreshToken = (did: string, id: string): string =>
-      makeRefreshToken({ did, session: id }, makeRefreshSecret(secretKey, id))
+    /** Ends a session, so that its code opens it no more. */
+    const remove = ({ id, createdAt }: OAuthSession, now: number): void =>
+      sql.transaction(() => {
+        if (createdAt + onTheWay > now) noteOver(id, now)
+        rows.change("DELETE FROM oauth_session WHERE id = ?", id)
+        sql.exec("DELETE FROM oauth_proof WHERE session = ?", id)
+        counts.left(id)
+      })
 
     const tokensOf = (
       did: string,
@@ -153,59 +103,69 @@ export const layer: Layer.Layer<OAuthSessions, never, SqlStorage | Config> = Lay
       }
     }
 
+    /** What keeps a code from opening its session. */
+    const closedTo = (id: string, agreedAt: number, now: number): GrantEnded | undefined => {
+      // Whoever agreed may be whom a new password has shut out since.
+      const allOver = overSince("") ?? -Infinity
+      if (agreedAt <= allOver || agreedAt + onTheWay <= now) return ended("ended")
+      // The code came twice at once, and the second showing has ended what this one would open.
+      return overSince(id) !== undefined || find(id) !== undefined ? ended("replayed") : undefined
+    }
+
     const open = Effect.fn("OAuthSessions.open")(function* (
       did: string,
       { refreshable, agreedAt, ...given }: NewOAuthSession
     ) {
       const now = yield* Clock.currentTimeMillis
-      // Whoever agreed may be whom a new password has shut out since.
-      if (agreedAt <= allEndedAt) return yield* ended("ended")
-      // The code came twice at once, and the second showing has ended what this one would open.
-      if (!opened.use(given.id, now + endedMillis, now)) return yield* ended("replayed")
+      const closed = closedTo(given.id, agreedAt, now)
+      if (closed !== undefined) return yield* closed
       const session: OAuthSession = {
         ...given,
         createdAt: now,
         refreshedAt: now,
         expiresAt: refreshable ? expiry(given.clientAuth, now, now) : now + accessTokenLife * 1000
       }
-      const refreshToken = refreshable ? newRefreshToken(did, session.id) : undefined
+      const secret = firstRefreshSecret(secretKey, session.id)
+      const token = refreshable ? makeRefreshToken({ did, session: session.id }, secret) : undefined
       sql.transaction(() => {
-        change("DELETE FROM oauth_session WHERE expires_at <= ?", now)
-        change(
-          "INSERT INTO oauth_session VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-          session.id,
-          session.clientId,
-          JSON.stringify(session.clientAuth),
-          session.jkt,
-          session.scope,
-          session.granted,
-          session.device,
-          now,
-          now,
-          session.expiresAt,
-          refreshToken === undefined ? null : hashOf(refreshToken)
-        )
+        for (const oldest of counts.admit(sessionKinds.oauth)) {
+          const gone = find(oldest)
+          if (gone !== undefined) remove(gone, now)
+        }
+        rows.insert({ session, current: token === undefined ? null : hashOf(token) })
       })
-      return tokensOf(did, session, refreshToken, now)
+      return tokensOf(did, session, token, now)
     })
 
-    /** The session whose newest refresh token this is; a token that was used before ends its session. */
-    const current = (token: string, now: number): OAuthSession | GrantEnded => {
+    const tokenAfter = (did: string, id: string, token: string): string =>
+      makeRefreshToken({ did, session: id }, nextRefreshSecret(secretKey, id, token))
+
+    /** The session of a refresh token: its newest, or for a short time with the same key the one before (`again`). */
+    const sessionFor = (
+      token: string,
+      jkt: string,
+      now: number
+    ): { readonly session: OAuthSession; readonly again: boolean } | GrantEnded => {
       const read = readRefreshToken(token)
       if (read === undefined || !isGenuine(secretKey, read.session, token)) {
         return ended("unknown")
       }
-      const found = find(read.session)
+      const found = rows.find(read.session)
       if (found === undefined) return ended("unknown")
-      if (found.session.expiresAt <= now) return ended("expired")
-      if (found.current === hashOf(token)) return found.session
-      remove(read.session)
+      const { session, current } = found
+      if (session.expiresAt <= now) return ended("expired")
+      if (current === hashOf(token)) return { session, again: false }
+      const isBefore = current === hashOf(tokenAfter(read.did, session.id, token))
+      if (isBefore && jkt === session.jkt && now <= session.refreshedAt + sameAnswer) {
+        return { session, again: true }
+      }
+      remove(session, now)
       return ended("replayed")
     }
 
-    const peek = Effect.fn("OAuthSessions.peek")(function* (token: string) {
-      const found = current(token, yield* Clock.currentTimeMillis)
-      return "_tag" in found ? yield* found : found
+    const peek = Effect.fn("OAuthSessions.peek")(function* (token: string, jkt: string) {
+      const found = sessionFor(token, jkt, yield* Clock.currentTimeMillis)
+      return "_tag" in found ? yield* found : found.session
     })
 
     const refresh = Effect.fn("OAuthSessions.refresh")(function* (
@@ -214,18 +174,20 @@ export const layer: Layer.Layer<OAuthSessions, never, SqlStorage | Config> = Lay
       use: { readonly clientId: string; readonly jkt: string; readonly granted: string }
     ) {
       const now = yield* Clock.currentTimeMillis
-      const found = current(token, now)
+      const found = sessionFor(token, use.jkt, now)
       if ("_tag" in found) return yield* found
-      if (found.clientId !== use.clientId) return yield* ended("other client")
-      if (found.jkt !== use.jkt) return yield* ended("other key")
-      const next = newRefreshToken(did, found.id)
+      const before = found.session
+      if (before.clientId !== use.clientId) return yield* ended("other client")
+      if (before.jkt !== use.jkt) return yield* ended("other key")
+      const next = tokenAfter(did, before.id, token)
+      if (found.again) return tokensOf(did, before, next, before.refreshedAt)
       const session: OAuthSession = {
-        ...found,
+        ...before,
         granted: use.granted,
         refreshedAt: now,
-        expiresAt: expiry(found.clientAuth, found.createdAt, now)
+        expiresAt: expiry(before.clientAuth, before.createdAt, now)
       }
-      change(
+      rows.change(
         "UPDATE oauth_session SET granted = ?, refreshed_at = ?, expires_at = ?, current = ? WHERE id = ?",
         session.granted,
         now,
@@ -245,14 +207,15 @@ export const layer: Layer.Layer<OAuthSessions, never, SqlStorage | Config> = Lay
 
     const end = Effect.fn("OAuthSessions.end")(function* (id: string) {
       const now = yield* Clock.currentTimeMillis
-      opened.use(id, now + endedMillis, now)
       const found = find(id)
-      if (found === undefined) return
       sql.transaction(() => {
-        remove(id)
-        sql.exec("DELETE FROM oauth_consent WHERE client = ?", found.session.clientId)
+        if (found === undefined) return noteOver(id, now)
+        remove(found, now)
+        sql.exec("DELETE FROM oauth_consent WHERE client = ?", found.clientId)
       })
     })
+
+    const useProof = usedProofs(sql)
 
     return OAuthSessions.of({
       open,
@@ -264,24 +227,34 @@ export const layer: Layer.Layer<OAuthSessions, never, SqlStorage | Config> = Lay
         if (checked.ok) return checked.value
         return yield* new OAuthDenied({ error: "invalid_token", message: checked.reason })
       }),
-      find: (id) => find(id)?.session,
-      list: Effect.gen(function* () {
-        const now = yield* Clock.currentTimeMillis
-        const rows = sql.exec<Row>("SELECT * FROM oauth_session WHERE expires_at > ?", now)
-        return rows.toArray().map((row) => fromRow(row).session)
-      }),
+      find,
+      list: Effect.map(Clock.currentTimeMillis, rows.list),
       end,
-      endAll: Effect.gen(function* () {
-        allEndedAt = yield* Clock.currentTimeMillis
+      endAll: Effect.map(Clock.currentTimeMillis, (now) =>
         sql.transaction(() => {
-          change("DELETE FROM oauth_session")
+          noteOver("", now)
+          rows.change("DELETE FROM oauth_session")
+          sql.exec("DELETE FROM oauth_proof")
           sql.exec("DELETE FROM oauth_consent")
+          counts.recount()
         })
-      }),
+      ),
+      useProof: (session, proof) =>
+        Effect.map(Clock.currentTimeMillis, (now) => useProof(session, proof, now)),
+      sweep: Effect.map(Clock.currentTimeMillis, (now) =>
+        sql.transaction(() => {
+          if (!counts.isSweepDue(now)) return
+          rows.change("DELETE FROM oauth_session WHERE expires_at <= ?", now)
+          sql.exec("DELETE FROM oauth_proof WHERE session NOT IN (SELECT id FROM oauth_session)")
+          sql.exec("DELETE FROM oauth_over WHERE at <= ?", now - onTheWay)
+          counts.recount()
+        })
+      ),
       revoke: (token, clientId) =>
-        Effect.sync(() => {
+        Effect.map(Clock.currentTimeMillis, (now) => {
           const id = sessionOf(token)
-          if (id !== undefined && find(id)?.session.clientId === clientId) remove(id)
+          const found = id === undefined ? undefined : find(id)
+          if (found?.clientId === clientId) remove(found, now)
         }),
       consented: (clientId) =>
         Effect.sync(

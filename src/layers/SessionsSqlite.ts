@@ -3,6 +3,7 @@ import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import { rememberingVerifier } from "../auth/jwt.ts"
+import { newSessionId, sessionKinds } from "../auth/sessionId.ts"
 import {
   accessToken,
   checkAccess,
@@ -18,6 +19,7 @@ import { Config } from "../services/Config.ts"
 import { hkdfKey } from "../services/derivedSecrets.ts"
 import { type Session, SessionEnded, Sessions } from "../services/Sessions.ts"
 import { SqlStorage, type SqlValue } from "../services/SqlStorage.ts"
+import * as Counts from "./sessionCounts.ts"
 
 /**
  * One row a session: `current` is the hash of its refresh token, `recent` the hashes of those used
@@ -28,7 +30,8 @@ export const tables: ReadonlyArray<string> = [
     id TEXT PRIMARY KEY, level TEXT NOT NULL, app_password TEXT,
     created_at INTEGER NOT NULL, expires_at INTEGER NOT NULL,
     current TEXT NOT NULL, recent TEXT NOT NULL
-  ) WITHOUT ROWID`
+  ) WITHOUT ROWID`,
+  ...Counts.tables
 ]
 
 /** How long a used refresh token still gives the same next one, in milliseconds. */
@@ -106,17 +109,34 @@ export const layer: Layer.Layer<Sessions, never, SqlStorage | Config> = Layer.ef
       sql.exec(query, ...bindings)
     }
 
+    const counts = Counts.sessionCounts(sql, "session", [
+      sessionKinds.own,
+      sessionKinds.appPassword
+    ])
+
     const remove = (id: string): void => {
-      change("DELETE FROM session WHERE id = ?", id)
+      if (row(id) === undefined) return
+      sql.transaction(() => {
+        change("DELETE FROM session WHERE id = ?", id)
+        counts.left(id)
+      })
     }
+
+    /** Changes any number of session rows, and counts what is left. */
+    const changeMany = (query: string, ...bindings: ReadonlyArray<SqlValue>): void =>
+      sql.transaction(() => {
+        change(query, ...bindings)
+        counts.recount()
+      })
 
     const open = Effect.fn("Sessions.open")(function* (
       did: string,
       { level, appPassword }: { readonly level: Level; readonly appPassword?: string }
     ) {
       const now = yield* Clock.currentTimeMillis
+      const kind = appPassword === undefined ? sessionKinds.own : sessionKinds.appPassword
       const session: Session = {
-        id: randomBytes(16).toString("base64url"),
+        id: newSessionId(kind, now),
         level,
         appPassword,
         createdAt: now,
@@ -124,7 +144,9 @@ export const layer: Layer.Layer<Sessions, never, SqlStorage | Config> = Layer.ef
       }
       const token = randomBytes(32).toString("base64")
       sql.transaction(() => {
-        change("DELETE FROM session WHERE expires_at <= ?", now)
+        for (const oldest of counts.admit(kind)) {
+          change("DELETE FROM session WHERE id = ?", oldest)
+        }
         change(
           "INSERT INTO session VALUES (?, ?, ?, ?, ?, ?, '[]')",
           session.id,
@@ -196,13 +218,14 @@ export const layer: Layer.Layer<Sessions, never, SqlStorage | Config> = Layer.ef
           .map(fromRow)
       ),
       end: (id) => Effect.sync(() => remove(id)),
-      endOfAppPassword: (name) => {
-        change("DELETE FROM session WHERE app_password = ?", name)
-      },
+      endOfAppPassword: (name) => changeMany("DELETE FROM session WHERE app_password = ?", name),
       endAll: (options) =>
-        Effect.sync(() => {
-          change("DELETE FROM session WHERE id <> ?", options?.except ?? "")
+        Effect.sync(() => changeMany("DELETE FROM session WHERE id <> ?", options?.except ?? "")),
+      sweep: Effect.map(Clock.currentTimeMillis, (now) =>
+        sql.transaction(() => {
+          if (counts.isSweepDue(now)) changeMany("DELETE FROM session WHERE expires_at <= ?", now)
         })
+      )
     })
   })
 )

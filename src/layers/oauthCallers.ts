@@ -1,15 +1,11 @@
-import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import { parseJwt } from "../auth/jwt.ts"
-import { ReplaySet } from "../auth/ReplaySet.ts"
 import type { Credentials } from "../services/AccountCalls.ts"
 import { OAuthDenied } from "../services/Auth.ts"
 import type { Caller } from "../services/Authority.ts"
+import type { Proof } from "../oauth/dpop.ts"
 import { DpopProofs } from "../services/DpopProofs.ts"
 import { OAuthSessions } from "../services/OAuthSessions.ts"
-
-/** Proofs that an object remembers at most: only an app with a good token and its key gets one in. */
-const maxProofs = 10_000
 
 type OAuthCaller = Extract<Caller, { readonly kind: "oauth" }>
 
@@ -25,24 +21,30 @@ export const invalidToken = (message: string) =>
 export const make = Effect.gen(function* () {
   const sessions = yield* OAuthSessions
   const proofs = yield* DpopProofs
-  const used = new ReplaySet(maxProofs)
 
-  /** The caller has the key that the token is bound to, and has made this proof for this request alone. */
-  const assertProven = Effect.fnUntraced(function* (
+  /** The proof that the caller has the key that the token is bound to, made for this very request. */
+  const provenBy = Effect.fnUntraced(function* (
     { dpop, method, url }: Credentials,
     accessToken: string,
     key: string
   ) {
-    const { jkt, jti, expires } = yield* proofs
+    const proof = yield* proofs
       .check({ proof: dpop, method, url, accessToken })
       .pipe(Effect.mapError(({ error, reason }) => new OAuthDenied({ error, message: reason })))
-    if (jkt !== key) return yield* invalidToken("Token is bound to another key")
-    if (!used.use(`${jkt}:${jti}`, expires, yield* Clock.currentTimeMillis)) {
-      return yield* new OAuthDenied({
-        error: "invalid_dpop_proof",
-        message: "DPoP proof was used before"
-      })
+    return proof.jkt === key ? proof : yield* invalidToken("Token is bound to another key")
+  })
+
+  /** Uses the proof, which is good for one call. */
+  const useProof = Effect.fnUntraced(function* (session: string, proof: Proof) {
+    const use = yield* sessions.useProof(session, proof)
+    if (use.kind === "fresh") return
+    if (use.kind === "used") {
+      const message = "DPoP proof was used before"
+      return yield* new OAuthDenied({ error: "invalid_dpop_proof", message })
     }
+    const nonce = `${yield* proofs.nonce}${use.mark}`
+    const message = "DPoP proof must hold a newer nonce"
+    return yield* new OAuthDenied({ error: "use_dpop_nonce", message, nonce })
   })
 
   return Effect.fnUntraced(function* (
@@ -51,10 +53,11 @@ export const make = Effect.gen(function* () {
     credentials: Credentials
   ): Effect.fn.Return<OAuthCaller, OAuthDenied> {
     const grant = yield* sessions.checkAccess(did, parseJwt(token))
-    yield* assertProven(credentials, token, grant.jkt)
+    const proof = yield* provenBy(credentials, token, grant.jkt)
     // Asked for last: while the proof was verified the session may have ended.
     const session = sessions.find(grant.session)
     if (session === undefined) return yield* invalidToken("Token has been revoked")
+    yield* useProof(session.id, proof)
     const { id, clientId, granted } = session
     return { kind: "oauth", did, session: id, clientId, granted }
   })

@@ -27,6 +27,9 @@ export interface Proof {
   /** Thumbprint of the key that signed. */
   readonly jkt: string
   readonly jti: string
+  readonly nonce: string
+  /** When it was made, by the client's clock; milliseconds. */
+  readonly issued: number
   /** When its time is over by itself; milliseconds. */
   readonly expires: number
 }
@@ -114,6 +117,10 @@ export const checkProof = async (
     return refuse("nonce is missing or too old", "use_dpop_nonce")
   }
   // SAFETY: `claimFault` has seen that these are a number and a text.
-  const expires = Math.ceil(((iat as number) + maxAge) * 1000)
-  return { ok: true, value: { jkt: await thumbprint(jwk), jti: jti as string, expires } }
+  const issued = (iat as number) * 1000
+  const expires = Math.ceil(issued + maxAge * 1000)
+  return {
+    ok: true,
+    value: { jkt: await thumbprint(jwk), jti: jti as string, nonce, issued, expires }
+  }
 }

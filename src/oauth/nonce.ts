@@ -1,14 +1,25 @@
-import { createHmac, createSecretKey } from "node:crypto"
+import { createHmac, createSecretKey, randomBytes } from "node:crypto"
 import { sameText } from "../auth/jwt.ts"
 
 /** How long a nonce is the current one, in milliseconds. */
 const period = 60_000
 
+/** What one life of an object adds to the nonces that it gives out, so that it knows them again. */
+export const newNonceMark = (): string => `.${randomBytes(16).toString("base64url")}`
+
+/** Whether the life of this mark gave the nonce out. Nobody else can have known the mark, and the client has signed it. */
+export const isNonceOf = (nonce: string, mark: string): boolean => nonce.endsWith(mark)
+
+const marked = /^([\w-]{43})\.[\w-]{22}$/
+
 /** The nonces that DPoP proofs must hold. */
 export interface DpopNonces {
   /** The nonce to give out now. */
   current(nowMillis: number): string
-  /** Whether this is a nonce of now, the one before, or the one after; none is good for more than three minutes. */
+  /**
+   * Whether this is a nonce of now, the one before, or the one after, with a mark or without; none is good for more than
+   * three minutes.
+   */
   isRecent(nonce: string, nowMillis: number): boolean
 }
 
@@ -37,8 +48,10 @@ export const dpopNonces = (key: Uint8Array): DpopNonces => {
 
   return {
     current: (nowMillis) => around(nowMillis)[1],
-    isRecent: (nonce, nowMillis) =>
+    isRecent: (nonce, nowMillis) => {
+      const plain = marked.exec(nonce)?.[1] ?? nonce
       // All three are compared: which one it was takes no time of its own.
-      around(nowMillis).filter((recent) => sameText(recent, nonce)).length > 0
+      return around(nowMillis).filter((recent) => sameText(recent, plain)).length > 0
+    }
   }
 }

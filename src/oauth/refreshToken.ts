@@ -11,7 +11,7 @@ export interface RefreshTokenParts {
 /** The longest token that is read: a DID has up to 2,048 characters. */
 const maxLength = 4096
 
-/** Writes a refresh token: the secret is 32 random bytes, of which nothing but the token's hash is kept. */
+/** Writes a refresh token: the secret is 32 bytes, of which nothing but the token's hash is kept. */
 export const makeRefreshToken = ({ did, session }: RefreshTokenParts, secret: Uint8Array): string =>
   `ref.${toBase64Url(new TextEncoder().encode(did))}.${session}.${toBase64Url(secret)}`
 

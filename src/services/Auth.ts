@@ -41,7 +41,9 @@ const oauthDenials = ["invalid_token", "invalid_dpop_proof", "use_dpop_nonce"] a
 /** An access token or the DPoP proof beside it is not taken; a client reads `error`, and refreshes or proves anew. */
 export class OAuthDenied extends Schema.TaggedError<OAuthDenied>()("OAuthDenied", {
   error: Schema.Literals(oauthDenials),
-  message: Schema.String
+  message: Schema.String,
+  /** The nonce that the next proof must hold, where the one that every answer carries would not do. */
+  nonce: Schema.optionalKey(Schema.String)
 }) {}
 
 /** Judges the credentials of a request against what its method demands. */

@@ -49,7 +49,7 @@ export class Devices extends Context.Service<
     signOut(device: string, did: string): Answer<void>
     /** The devices on which an account is signed in, the last seen first. */
     ofAccount(did: string): Answer<ReadonlyArray<Device & DeviceAccount>>
-    /** Signs an account out everywhere, but for the device that is named. */
+    /** Signs an account out everywhere, but for the device that is named; codes that were given there open nothing. */
     signOutAll(did: string, options?: { readonly except?: string }): Answer<void>
   }
 >()("nacre/services/Devices") {}

@@ -3,6 +3,7 @@ import type * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import type { Jwt } from "../auth/jwt.ts"
 import type { AccessGrant } from "../oauth/accessToken.ts"
+import type { Proof } from "../oauth/dpop.ts"
 import type { ClientAuth } from "../oauth/types.ts"
 import type { OAuthDenied } from "./Auth.ts"
 
@@ -62,20 +63,32 @@ export interface OAuthTokens {
 }
 
 /**
+ * Whether a proof is good for this call: not used before, used, or too old to say.
+ *
+ * A proof that holds a nonce with the `mark` in it is never too old.
+ */
+export type ProofUse =
+  | { readonly kind: "fresh" }
+  | { readonly kind: "used" }
+  | { readonly kind: "unsure"; readonly mark: string }
+
+/**
  * The OAuth sessions of the account in this object, and what its owner has agreed to.
  *
- * An access token (15 minutes) is good while its session's row exists. A refresh token is good once: shown
- * again, it ends the session. Public clients' sessions end two weeks after they began; confidential
+ * An access token (15 minutes) is good while its session's row exists. A refresh token is good once, and gives the
+ * same answer for half a minute to the same key; shown later, it ends the session. Public clients' sessions end two weeks after they began; confidential
  * clients' refresh tokens live 180 days each. Only hashes are stored.
  */
 export class OAuthSessions extends Context.Service<
   OAuthSessions,
   {
-    /** An id is opened once, and not after it was ended: a code that came twice opens nothing. */
+    /**
+     * An id is opened once, and not after it was ended: a code that came twice opens nothing. Beyond 1,000 the oldest ends.
+     */
     open(did: string, session: NewOAuthSession): Effect.Effect<OAuthTokens, GrantEnded>
-    /** The session of a refresh token, without using it; a replayed one ends its session. */
-    peek(refreshToken: string): Effect.Effect<OAuthSession, GrantEnded>
-    /** Uses a refresh token: new tokens, with `granted` in them. Of two at once one wins, the other ends it. */
+    /** The session of a refresh token, without using it; a replayed one ends its session. `jkt` is the caller's key. */
+    peek(refreshToken: string, jkt: string): Effect.Effect<OAuthSession, GrantEnded>
+    /** Uses a refresh token: new tokens, with `granted` in them. Two at once with the same key get one answer. */
     refresh(
       did: string,
       refreshToken: string,
@@ -90,6 +103,10 @@ export class OAuthSessions extends Context.Service<
     end(id: string): Effect.Effect<void>
     /** Ends every session, those too that were agreed to before and are not opened yet. */
     readonly endAll: Effect.Effect<void>
+    /** Uses a DPoP proof of this session's key, which has been checked by itself. */
+    useProof(session: string, proof: Proof): Effect.Effect<ProofUse>
+    /** Removes expired sessions, once a day: the alarm asks as often as it rings. */
+    readonly sweep: Effect.Effect<void>
     /** Revokes by either token of this client (RFC 7009); what is unknown, or another's, changes nothing. */
     revoke(token: string, clientId: string): Effect.Effect<void>
     /** What was agreed to for a confidential client before, if anything. */

@@ -37,6 +37,7 @@ export class SessionEnded extends Schema.TaggedError<SessionEnded>()("SessionEnd
 export class Sessions extends Context.Service<
   Sessions,
   {
+    /** Opens a session; beyond 1,000 of the owner's, or of app passwords, the oldest of them ends. */
     open(
       did: string,
       session: { readonly level: Level; readonly appPassword?: string }
@@ -63,5 +64,7 @@ export class Sessions extends Context.Service<
     endOfAppPassword(name: string): void
     /** Ends every session, but for the one that is named. */
     endAll(options?: { readonly except?: string }): Effect.Effect<void>
+    /** Removes expired sessions, once a day: the alarm asks as often as it rings. */
+    readonly sweep: Effect.Effect<void>
   }
 >()("nacre/services/Sessions") {}

@@ -7,6 +7,7 @@ import { documentToFollow } from "./OwnDocument.ts"
 import { provePassword, renewHash, slowToFail } from "./PasswordProof.ts"
 import { SecondFactors } from "./SecondFactors.ts"
 import { Sessions } from "./Sessions.ts"
+import { sweepSessionsLater } from "./SessionSweep.ts"
 
 /** What a person signs in with; the account is that of this object. */
 export interface SignInInput {
@@ -71,6 +72,7 @@ export const signIn = Effect.fn("signIn")(function* (input: SignInInput) {
     return { proven, tokens: yield* sessions.open(proven.account.did, proven) }
   })
   const { proven, tokens } = yield* slowToFail(open())
+  yield* sweepSessionsLater
   if (proven.appPassword === undefined) {
     yield* Effect.ignore(renewHash(proven.account, input.password))
   }

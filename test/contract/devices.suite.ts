@@ -4,7 +4,7 @@ import * as Layer from "effect/Layer"
 import { TestClock } from "effect/testing"
 import { HostDatabase } from "../../src/layers/HostDatabase.ts"
 import { Devices } from "../../src/services/Devices.ts"
-import { OAuthRequests } from "../../src/services/OAuthRequests.ts"
+import { type CodeGrant, OAuthRequests } from "../../src/services/OAuthRequests.ts"
 
 type Service = Devices["Service"]
 
@@ -275,6 +275,38 @@ export const devicesContract = (
         yield* devices.signOutAll(alice)
         assert.deepStrictEqual(yield* devices.ofAccount(alice), [])
         assert.deepStrictEqual(yield* didsOn(devices, others.device), [bob])
+      })
+    )
+
+    check("takes back the codes that were given where an account is signed out", (devices) =>
+      Effect.gen(function* () {
+        const requests = yield* OAuthRequests
+        const here = yield* signedIn(devices, alice)
+        const there = yield* signedIn(devices, alice)
+        const elsewhere = yield* signedIn(devices, alice)
+        const code = (did: string, device: string) =>
+          // SAFETY: the code is only told apart by account and device.
+          requests.createCode({ did, device, session: "session" } as CodeGrant)
+        const codes = {
+          here: yield* code(alice, here.device),
+          there: yield* code(alice, there.device),
+          elsewhere: yield* code(alice, elsewhere.device),
+          bob: yield* code(bob, there.device),
+          used: yield* code(alice, there.device)
+        }
+        const kind = (code: string) =>
+          Effect.map(requests.redeem(code), (redeemed) => redeemed.kind)
+        assert.strictEqual(yield* kind(codes.used), "redeemed")
+        yield* devices.signOut(elsewhere.device, alice)
+        assert.strictEqual(yield* kind(codes.elsewhere), "unknown")
+        yield* devices.signOutAll(alice, { except: here.device })
+        assert.strictEqual(yield* kind(codes.there), "unknown")
+        assert.strictEqual(yield* kind(codes.used), "replayed")
+        assert.strictEqual(yield* kind(codes.bob), "redeemed")
+        assert.strictEqual(yield* kind(codes.here), "redeemed")
+        const last = yield* code(alice, here.device)
+        yield* devices.signOutAll(alice)
+        assert.strictEqual(yield* kind(last), "unknown")
       })
     )
 

@@ -1,7 +1,9 @@
 import { assert, describe, it } from "@effect/vitest"
+import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import { TestClock } from "effect/testing"
 import { parseJwt } from "../../src/auth/jwt.ts"
+import { newSessionId, sessionKinds } from "../../src/auth/sessionId.ts"
 import { AccountStore } from "../../src/services/AccountStore.ts"
 import { type NewOAuthSession, OAuthSessions } from "../../src/services/OAuthSessions.ts"
 import { SqlStorage } from "../../src/services/SqlStorage.ts"
@@ -47,7 +49,8 @@ export const oauthSessionsContract = (name: string, run: Run<Inside>) =>
 
     const opened = Effect.fnUntraced(function* (session = publicSession) {
       const sessions = yield* OAuthSessions
-      const tokens = yield* sessions.open(did, session)
+      const agreedAt = yield* Clock.currentTimeMillis
+      const tokens = yield* sessions.open(did, { ...session, agreedAt })
       return { sessions, tokens, first: tokens.refreshToken! }
     })
 
@@ -100,7 +103,7 @@ export const oauthSessionsContract = (name: string, run: Run<Inside>) =>
           expiresAt: start + 180 * 86_400_000
         }
         assert.deepStrictEqual(sessions.find(session.id), session)
-        assert.deepStrictEqual(yield* sessions.peek(first), session)
+        assert.deepStrictEqual(yield* sessions.peek(first, jkt), session)
         assert.deepStrictEqual(yield* sessions.list, [session])
         assert.isUndefined(sessions.find("ses-other"))
       })
@@ -168,8 +171,8 @@ export const oauthSessionsContract = (name: string, run: Run<Inside>) =>
       "does not use a refresh token by looking at its session",
       Effect.gen(function* () {
         const { sessions, first } = yield* opened()
-        yield* sessions.peek(first)
-        yield* sessions.peek(first)
+        yield* sessions.peek(first, jkt)
+        yield* sessions.peek(first, jkt)
         yield* refresh(first)
       })
     )
@@ -181,7 +184,9 @@ export const oauthSessionsContract = (name: string, run: Run<Inside>) =>
           const { sessions, first } = yield* opened({ ...publicSession, id: `ses-${again}` })
           const second = yield* refresh(first)
           const third = yield* refresh(second.refreshToken!)
-          const use = again === "refresh" ? Effect.asVoid(refresh(first)) : sessions.peek(first)
+          // The session has gone on: that it was used just now is no excuse.
+          const use =
+            again === "refresh" ? Effect.asVoid(refresh(first)) : sessions.peek(first, jkt)
           assert.strictEqual(yield* reason(use), "replayed")
           assert.isUndefined(sessions.find(`ses-${again}`))
           assert.strictEqual(yield* reason(refresh(third.refreshToken!)), "unknown")
@@ -190,17 +195,46 @@ export const oauthSessionsContract = (name: string, run: Run<Inside>) =>
     )
 
     check(
-      "lets one of two refreshes at once win, and ends the session by the other",
+      "gives two refreshes at once with one token and one key the same answer",
       Effect.gen(function* () {
         const { sessions, first } = yield* opened()
-        const both = yield* Effect.forEach([first, first], (token) => Effect.exit(refresh(token)), {
+        const both = yield* Effect.all([refresh(first), refresh(first)], {
           concurrency: "unbounded"
         })
-        assert.deepStrictEqual(
-          both.map(({ _tag }) => _tag),
-          ["Success", "Failure"]
-        )
+        assert.deepStrictEqual(both[0], both[1])
+        yield* refresh(both[0].refreshToken!)
+        assert.isDefined(sessions.find("ses-public"))
+      })
+    )
+
+    check(
+      "gives the same answer to the same token and key for thirty seconds, also with a look before",
+      Effect.gen(function* () {
+        const { sessions, first } = yield* opened()
+        yield* TestClock.adjust("10 minutes")
+        const answer = yield* refresh(first)
+        yield* TestClock.adjust("30 seconds")
+        yield* sessions.peek(first, jkt)
+        assert.deepStrictEqual(yield* refresh(first), answer)
+        yield* TestClock.adjust("1 millis")
+        assert.strictEqual(yield* reason(sessions.peek(first, jkt)), "replayed")
         assert.isUndefined(sessions.find("ses-public"))
+      })
+    )
+
+    check(
+      "ends the session when a used refresh token comes with another key, however soon",
+      Effect.gen(function* () {
+        for (const again of ["refresh", "peek"] as const) {
+          const { sessions, first } = yield* opened({ ...publicSession, id: `ses-${again}` })
+          yield* refresh(first)
+          const use =
+            again === "refresh"
+              ? Effect.asVoid(refresh(first, { jkt: "other" }))
+              : sessions.peek(first, "other")
+          assert.strictEqual(yield* reason(use), "replayed")
+          assert.isUndefined(sessions.find(`ses-${again}`))
+        }
       })
     )
 
@@ -212,7 +246,7 @@ export const oauthSessionsContract = (name: string, run: Run<Inside>) =>
         const secretOf = (token: string) => token.slice(-43)
         const head = first.slice(0, -43)
         for (const secret of ["A".repeat(43), secretOf(other.first), "z".repeat(43)]) {
-          assert.strictEqual(yield* reason(sessions.peek(head + secret)), "unknown")
+          assert.strictEqual(yield* reason(sessions.peek(head + secret, jkt)), "unknown")
           assert.strictEqual(yield* reason(refresh(head + secret)), "unknown")
           yield* sessions.revoke(head + secret, clientId)
         }
@@ -348,7 +382,8 @@ export const oauthSessionsContract = (name: string, run: Run<Inside>) =>
         yield* sessions.endAll
         const late = sessions.open(did, { ...publicSession, id: "ses-late" })
         assert.strictEqual(yield* reason(late), "ended")
-        yield* opened({ ...publicSession, id: "ses-new", agreedAt: start + 1001 })
+        yield* TestClock.adjust("1 millis")
+        yield* opened({ ...publicSession, id: "ses-new" })
         assert.deepStrictEqual(
           (yield* sessions.list).map(({ id }) => id),
           ["ses-new"]
@@ -357,31 +392,117 @@ export const oauthSessionsContract = (name: string, run: Run<Inside>) =>
     )
 
     check(
-      "forgets expired sessions when another is opened",
+      "opens no code that was on its way for ten minutes",
       Effect.gen(function* () {
-        yield* opened()
+        const sessions = yield* OAuthSessions
+        yield* TestClock.adjust("10 minutes")
+        assert.strictEqual(yield* reason(sessions.open(did, publicSession)), "ended")
+      })
+    )
+
+    check(
+      "removes expired sessions when it sweeps, once a day",
+      Effect.gen(function* () {
+        const { sessions } = yield* opened()
+        yield* sessions.sweep
         yield* TestClock.adjust("14 days")
         yield* opened(confidentialSession)
-        assert.deepStrictEqual(
-          (yield* stored).map(({ id }) => id),
-          ["ses-confidential"]
+        yield* sessions.sweep
+        const left = (yield* stored).map(({ id }) => id)
+        assert.deepStrictEqual(left, ["ses-confidential"])
+        yield* opened({ ...publicSession, id: "ses-short", refreshable: false })
+        yield* TestClock.adjust("23 hours")
+        yield* sessions.sweep
+        assert.lengthOf(yield* stored, 2)
+        yield* TestClock.adjust("1 hour")
+        yield* sessions.sweep
+        assert.lengthOf(yield* stored, 1)
+      })
+    )
+
+    check(
+      "ends the oldest session when there are a thousand, and counts those that ended before",
+      Effect.gen(function* () {
+        const sessions = yield* OAuthSessions
+        const openNext = Effect.gen(function* () {
+          yield* TestClock.adjust("1 seconds")
+          const id = newSessionId(sessionKinds.oauth, yield* Clock.currentTimeMillis)
+          yield* opened({ ...publicSession, id })
+          return id
+        })
+        const ids = yield* Effect.replicateEffect(openNext, 1000)
+        yield* sessions.end(ids[500]!)
+        yield* openNext
+        assert.isDefined(sessions.find(ids[0]!))
+        yield* openNext
+        assert.isUndefined(sessions.find(ids[0]!))
+        assert.isDefined(sessions.find(ids[1]!))
+        assert.lengthOf(yield* stored, 1000)
+      })
+    )
+
+    const proof = { jkt, jti: "one", nonce: "nonce", issued: start, expires: start + 300_000 }
+
+    check(
+      "takes a proof once, and never one that it may have forgotten",
+      Effect.gen(function* () {
+        const { sessions } = yield* opened()
+        const use = (changed: Partial<typeof proof>) =>
+          sessions.useProof("ses-public", { ...proof, ...changed })
+        assert.deepStrictEqual(yield* use({}), { kind: "fresh" })
+        assert.notStrictEqual((yield* use({})).kind, "fresh")
+        // An object sleeps after ten seconds without a call: what is made then was not used before.
+        assert.strictEqual((yield* use({ jti: "two", issued: start + 10_000 })).kind, "fresh")
+        assert.strictEqual(
+          (yield* use({ jti: "one", issued: start + 10_000 })).kind === "fresh",
+          false
         )
       })
     )
 
     check(
-      "writes one row to open a session, to refresh it, to revoke it, and to agree",
+      "forgets a session's proofs with the session",
       Effect.gen(function* () {
-        const { first } = yield* opened()
+        const { sessions, first } = yield* opened()
+        yield* sessions.useProof("ses-public", proof)
+        yield* sessions.revoke(first, clientId)
+        const rows = (yield* SqlStorage).exec("SELECT * FROM oauth_proof").toArray()
+        assert.deepStrictEqual(rows, [])
+      })
+    )
+
+    check(
+      "writes two rows to open a session, one to refresh it and to agree, two to revoke it, three while its code is young",
+      Effect.gen(function* () {
+        const id = () => newSessionId(sessionKinds.oauth, start)
+        const { first } = yield* opened({ ...publicSession, id: id() })
+        const old = yield* opened({ ...publicSession, id: id() })
         const written = <A, E>(use: (sessions: OAuthSessions["Service"]) => Effect.Effect<A, E>) =>
           rowsWritten(Effect.flatMap(OAuthSessions, use))
-        const open = yield* written((sessions) => sessions.open(did, confidentialSession))
-        assert.strictEqual(open, 1)
+        const open = written((sessions) => sessions.open(did, { ...confidentialSession, id: id() }))
+        assert.strictEqual(yield* open, 2)
         assert.strictEqual(yield* rowsWritten(refresh(first)), 1)
-        assert.strictEqual(yield* written((sessions) => sessions.revoke(first, clientId)), 1)
+        assert.strictEqual(yield* written((sessions) => sessions.revoke(first, clientId)), 3)
+        yield* TestClock.adjust("10 minutes")
+        assert.strictEqual(yield* written((sessions) => sessions.revoke(old.first, clientId)), 2)
         const agree = yield* written((sessions) => sessions.rememberConsent(clientId, "atproto"))
         assert.strictEqual(agree, 1)
-        assert.strictEqual(yield* written((sessions) => sessions.end("ses-confidential")), 1)
+      })
+    )
+
+    check(
+      "writes one row for the proofs of some seconds",
+      Effect.gen(function* () {
+        yield* opened()
+        const use = (jti: string, after: number) =>
+          rowsWritten(
+            Effect.flatMap(OAuthSessions, (sessions) =>
+              sessions.useProof("ses-public", { ...proof, jti, issued: start + after })
+            )
+          )
+        assert.strictEqual(yield* use("one", 0), 1)
+        assert.strictEqual(yield* use("two", 4999), 0)
+        assert.strictEqual(yield* use("three", 5000), 1)
       })
     )
   })

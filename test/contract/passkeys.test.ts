@@ -1,4 +1,5 @@
-import { runOnNode } from "../node/auth/support.ts"
+import { runForgetful, runOnNode } from "../node/auth/support.ts"
 import { passkeysContract } from "./passkeys.suite.ts"
 
 passkeysContract("node:sqlite", runOnNode)
+passkeysContract("an object that sleeps before each call", runForgetful)

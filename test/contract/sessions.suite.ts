@@ -226,25 +226,77 @@ export const sessionsContract = (name: string, run: Run<Inside>) =>
     )
 
     check(
-      "forgets expired sessions when another is opened",
+      "removes expired sessions when it sweeps, once a day",
       Effect.gen(function* () {
         const { sessions } = yield* opened
+        yield* sessions.sweep
         yield* TestClock.adjust("91 days")
         yield* sessions.open(did, { level: "full" })
+        yield* sessions.sweep
         assert.strictEqual(yield* rows, 1)
+        yield* TestClock.adjust("90 days")
+        yield* sessions.sweep
+        yield* sessions.sweep
+        assert.strictEqual(yield* rows, 0)
       })
     )
 
     check(
-      "writes one row to open a session, one to refresh it, none to refresh it again, one to end it",
+      "ends the oldest session of the owner, or of app passwords, when there are a thousand of its kind",
+      Effect.gen(function* () {
+        const sessions = yield* Sessions
+        const open = (appPassword?: string) =>
+          Effect.gen(function* () {
+            yield* TestClock.adjust("1 seconds")
+            const by = appPassword === undefined ? {} : { appPassword }
+            const level = appPassword === undefined ? "full" : "standard"
+            const { accessJwt } = yield* sessions.open(did, { level, ...by })
+            return String(claimsOf(accessJwt)["jti"])
+          })
+        const own = yield* open()
+        const bots = yield* Effect.replicateEffect(open("bot"), 1000)
+        yield* sessions.end(bots[500]!)
+        yield* open("bot")
+        assert.isDefined(sessions.find(bots[0]!))
+        yield* open("bot")
+        assert.isUndefined(sessions.find(bots[0]!))
+        assert.isDefined(sessions.find(bots[1]!))
+        assert.isDefined(sessions.find(own))
+        assert.strictEqual(yield* rows, 1001)
+        sessions.endOfAppPassword("bot")
+        yield* open("bot")
+        assert.strictEqual(yield* rows, 2)
+      })
+    )
+
+    check(
+      "keeps the sessions of version 0.1, whose ids tell no age",
+      Effect.gen(function* () {
+        const { sessions } = yield* opened
+        const sql = yield* SqlStorage
+        const old = "zz".padEnd(22, "x")
+        sql.exec(
+          "INSERT INTO session SELECT ?, level, app_password, created_at, expires_at, current, recent FROM session",
+          old
+        )
+        sql.exec("DELETE FROM session_note")
+        yield* sessions.open(did, { level: "full" })
+        assert.isDefined(sessions.find(old))
+        yield* sessions.end(old)
+        assert.strictEqual(yield* rows, 2)
+      })
+    )
+
+    check(
+      "writes two rows to open a session, one to refresh it, none to refresh it again, two to end it",
       Effect.gen(function* () {
         const { session, token } = yield* opened
         const open = Effect.flatMap(Sessions, (sessions) => sessions.open(did, { level: "full" }))
-        assert.strictEqual(yield* rowsWritten(open), 1)
+        assert.strictEqual(yield* rowsWritten(open), 2)
         assert.strictEqual(yield* rowsWritten(next(session, token)), 1)
         assert.strictEqual(yield* rowsWritten(next(session, token)), 0)
         const end = Effect.flatMap(Sessions, (sessions) => sessions.end(session))
-        assert.strictEqual(yield* rowsWritten(end), 1)
+        assert.strictEqual(yield* rowsWritten(end), 2)
       })
     )
   })

@@ -2,6 +2,7 @@ import * as Effect from "effect/Effect"
 import type { AccountCalls } from "../../services/AccountCalls.ts"
 import { type Account, AccountStore, inactiveStatus } from "../../services/AccountStore.ts"
 import { GrantEnded, OAuthSessions } from "../../services/OAuthSessions.ts"
+import { sweepSessionsLater } from "../../services/SessionSweep.ts"
 
 type Input<K extends keyof AccountCalls> = AccountCalls[K]["input"]
 
@@ -21,13 +22,15 @@ const isTakenDown = (account: Account): boolean => account.takedown !== undefine
 export const openOAuth = Effect.fnUntraced(function* (input: Input<"openOAuth">) {
   const { account, sessions } = yield* granting
   yield* assertOpen(inactiveStatus(account) === undefined)
-  return yield* sessions.open(account.did, input)
+  const tokens = yield* sessions.open(account.did, input)
+  yield* sweepSessionsLater
+  return tokens
 })
 
 /** The session of a refresh token; an app of a deactivated account goes on, that of one taken down does not. */
-export const peekOAuth = Effect.fnUntraced(function* ({ refreshToken }: Input<"peekOAuth">) {
+export const peekOAuth = Effect.fnUntraced(function* ({ refreshToken, jkt }: Input<"peekOAuth">) {
   const { account, sessions } = yield* granting
-  const session = yield* sessions.peek(refreshToken)
+  const session = yield* sessions.peek(refreshToken, jkt)
   yield* assertOpen(!isTakenDown(account))
   return session
 })

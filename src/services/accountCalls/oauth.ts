@@ -4,8 +4,11 @@ import type { NewOAuthSession, OAuthSession, OAuthTokens } from "../OAuthSession
 export interface OAuthCalls {
   /** Opens the session that a code stands for; refused while the account is not active. */
   openOAuth: { input: NewOAuthSession; output: OAuthTokens }
-  /** The session of a refresh token, which is not used yet. Rejected as `invalid_grant`. */
-  peekOAuth: { input: { readonly refreshToken: string }; output: OAuthSession }
+  /** The session of a refresh token, which is not used yet; `jkt` is the caller's key. Rejected as `invalid_grant`. */
+  peekOAuth: {
+    input: { readonly refreshToken: string; readonly jkt: string }
+    output: OAuthSession
+  }
   /** Uses a refresh token. Rejected as `invalid_grant`. */
   refreshOAuth: {
     input: {

@@ -1,5 +1,6 @@
-import { randomBytes } from "node:crypto"
+import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
+import { newSessionId, sessionKinds } from "../../auth/sessionId.ts"
 import type { AuthorizationRequest, OAuthErrorName } from "../../oauth/types.ts"
 import { OAuthRequests } from "../OAuthRequests.ts"
 
@@ -59,7 +60,7 @@ export const grantCode = Effect.fn("grantCode")(function* (consent: Consent) {
   const pending = yield* requests.take(requestUri, device)
   if (pending === undefined) return undefined
   const { parameters, clientAuth, jkt } = pending
-  const session = yield* Effect.sync(() => randomBytes(16).toString("base64url"))
+  const session = newSessionId(sessionKinds.oauth, yield* Clock.currentTimeMillis)
   const grant = { parameters, clientAuth, jkt, did, scope, device, session }
   return { parameters, code: yield* requests.createCode(grant) }
 })

@@ -23,9 +23,9 @@ const grantIn = Effect.fnUntraced(function* (form: Form) {
 })
 
 /** A client that signs with a withdrawn key loses the session that is bound to it. */
-const withdraw = Effect.fnUntraced(function* (form: Form, failure: ClientUnproven) {
+const withdraw = Effect.fnUntraced(function* (form: Form, failure: ClientUnproven, jkt: string) {
   if (failure.fault !== "unknown key") return
-  yield* endWithoutKey(form, yield* (yield* OAuthClients).get(failure.clientId))
+  yield* endWithoutKey(form, yield* (yield* OAuthClients).get(failure.clientId), jkt)
 })
 
 /**
@@ -37,7 +37,7 @@ export const issueTokens = Effect.fn("issueTokens")(function* (form: Form, jkt: 
   const grant = yield* grantIn(form)
   const { client, clientAuth } = yield* authenticateClient(form, jkt).pipe(
     Effect.tapErrorTag("ClientUnproven", (failure) =>
-      grant === "refresh_token" ? withdraw(form, failure) : Effect.void
+      grant === "refresh_token" ? withdraw(form, failure, jkt) : Effect.void
     )
   )
   if (!client.grantTypes.includes(grant)) {

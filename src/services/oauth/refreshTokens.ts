@@ -16,7 +16,7 @@ import { tokenAnswer } from "./tokens.ts"
 const refused = (fault: GrantRefused["fault"]) => new GrantRefused({ fault })
 
 /** The session of the refresh token in a form; the token is not used up by that. */
-const sessionIn = Effect.fnUntraced(function* (form: Form) {
+const sessionIn = Effect.fnUntraced(function* (form: Form, jkt: string) {
   const refreshToken = form.get("refresh_token")
   if (refreshToken === undefined) {
     return yield* new RequestRefused({
@@ -26,7 +26,7 @@ const sessionIn = Effect.fnUntraced(function* (form: Form) {
   }
   const parts = readRefreshToken(refreshToken)
   if (parts === undefined) return yield* refused("unknown refresh token")
-  const session = yield* (yield* Accounts).call(parts.did, "peekOAuth", { refreshToken })
+  const session = yield* (yield* Accounts).call(parts.did, "peekOAuth", { refreshToken, jkt })
   return { did: parts.did, refreshToken, session }
 })
 
@@ -46,8 +46,12 @@ const isKeyPublished = Effect.fnUntraced(function* (client: Client, jkt: string)
  *
  * Spec: the atproto OAuth profile, confidential clients.
  */
-export const endWithoutKey = Effect.fn("endWithoutKey")(function* (form: Form, client: Client) {
-  const { did, session } = yield* sessionIn(form)
+export const endWithoutKey = Effect.fn("endWithoutKey")(function* (
+  form: Form,
+  client: Client,
+  jkt: string
+) {
+  const { did, session } = yield* sessionIn(form, jkt)
   const { clientAuth, clientId, id } = session
   if (clientAuth.method === "none" || clientId !== client.id) return
   if (yield* isKeyPublished(client, clientAuth.jkt)) return
@@ -68,9 +72,9 @@ const faultOf = (session: OAuthSession, bearer: Bearer): GrantRefused["fault"] |
  * Spec: RFC 6749 6; the atproto OAuth profile, confidential clients.
  */
 export const refreshTokens = Effect.fn("refreshTokens")(function* (form: Form, bearer: Bearer) {
-  const { did, refreshToken, session } = yield* sessionIn(form)
+  const { did, refreshToken, session } = yield* sessionIn(form, bearer.jkt)
   const fault = faultOf(session, bearer)
-  if (fault === "other client key") yield* endWithoutKey(form, bearer.client)
+  if (fault === "other client key") yield* endWithoutKey(form, bearer.client, bearer.jkt)
   if (fault !== undefined) return yield* refused(fault)
   const granted = yield* expandAgain(session.scope)
   const use = { refreshToken, clientId: session.clientId, jkt: session.jkt, granted }

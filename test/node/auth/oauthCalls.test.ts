@@ -26,7 +26,7 @@ const session = {
   agreedAt: 1
 } as const
 
-const { clientId } = session
+const { clientId, jkt } = session
 
 const use = { clientId: session.clientId, jkt: session.jkt, granted: session.granted }
 
@@ -53,11 +53,11 @@ describe("what the OAuth provider asks of an account's object", () => {
     "opens, looks at, refreshes and revokes a session",
     Effect.gen(function* () {
       const first = yield* opened
-      assert.strictEqual((yield* peekOAuth({ refreshToken: first })).id, "ses-one")
+      assert.strictEqual((yield* peekOAuth({ refreshToken: first, jkt })).id, "ses-one")
       const { refreshToken } = yield* refreshOAuth({ refreshToken: first, ...use })
       yield* revokeOAuth({ token: refreshToken!, clientId })
       assert.isUndefined((yield* OAuthSessions).find("ses-one"))
-      assert.strictEqual(yield* refusal(peekOAuth({ refreshToken: refreshToken! })), "unknown")
+      assert.strictEqual(yield* refusal(peekOAuth({ refreshToken: refreshToken!, jkt })), "unknown")
     })
   )
 
@@ -86,7 +86,7 @@ describe("what the OAuth provider asks of an account's object", () => {
         yield* change({ takedown })
         const other = openOAuth({ ...session, id: "ses-two" })
         assert.strictEqual(yield* refusal(other), "account inactive")
-        assert.strictEqual(yield* refusal(peekOAuth({ refreshToken })), "account inactive")
+        assert.strictEqual(yield* refusal(peekOAuth({ refreshToken, jkt })), "account inactive")
         const refresh = refreshOAuth({ refreshToken, ...use })
         assert.strictEqual(yield* refusal(refresh), "account inactive")
         yield* change({ takedown: undefined })
@@ -102,7 +102,7 @@ describe("what the OAuth provider asks of an account's object", () => {
       yield* change({ deactivatedAt: "2026-01-01T00:00:00.000Z" })
       const other = openOAuth({ ...session, id: "ses-two" })
       assert.strictEqual(yield* refusal(other), "account inactive")
-      yield* peekOAuth({ refreshToken })
+      yield* peekOAuth({ refreshToken, jkt })
       yield* refreshOAuth({ refreshToken, ...use })
     })
   )
@@ -110,7 +110,7 @@ describe("what the OAuth provider asks of an account's object", () => {
   it.effect("knows of no grants where there is no account, and writes nothing", () =>
     Effect.gen(function* () {
       assert.strictEqual(yield* refusal(openOAuth(session)), "unknown")
-      assert.strictEqual(yield* refusal(peekOAuth({ refreshToken: "ref.a.b.c" })), "unknown")
+      assert.strictEqual(yield* refusal(peekOAuth({ refreshToken: "ref.a.b.c", jkt })), "unknown")
       yield* revokeOAuth({ token: aliceIdentity.did, clientId })
       yield* endOAuth({ session: "ses-one" })
       assert.deepStrictEqual(yield* consented({ clientId }), {})

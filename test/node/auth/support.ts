@@ -1,3 +1,4 @@
+import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import { TestClock } from "effect/testing"
@@ -107,6 +108,47 @@ export const runOver = <E>(
 
 /** Runs a body over an empty database of Node. */
 export const runOnNode: Run<Inside> = (body) => runOver(body, sqlLayer)
+
+/** The services of a context as an object sees them that sleeps before each call: made anew, with nothing in memory. */
+export const forgetful = <R>(first: Context.Context<R>, make: () => Context.Context<R>) => {
+  const services = new Map<string, unknown>()
+  for (const [key, service] of first.mapUnsafe) {
+    // SAFETY: a context made anew has the same services under the same keys.
+    const anew = () => make().mapUnsafe.get(key) as Record<PropertyKey, unknown>
+    const get = (_: object, name: PropertyKey) => {
+      const value = anew()[name]
+      if (Effect.isEffect(value)) return Effect.suspend(() => anew()[name] as typeof value)
+      if (typeof value !== "function") return value
+      return (...input: ReadonlyArray<unknown>) => {
+        const service = anew()
+        return (service[name] as (...input: ReadonlyArray<unknown>) => unknown).apply(
+          service,
+          input as Array<unknown>
+        )
+      }
+    }
+    services.set(key, isMade(service) ? new Proxy(service, { get }) : service)
+  }
+  return Context.makeUnsafe<R>(services)
+}
+
+/** Whether it is one of the objects of functions that services are; settings are values. */
+const isMade = (service: unknown): service is object =>
+  typeof service === "object" &&
+  service !== null &&
+  Object.values(service).some((value) => typeof value === "function" || Effect.isEffect(value))
+
+/** Runs a body over an empty database of Node, with services that are made anew for each call. */
+export const runForgetful: Run<Inside> = (body) =>
+  Effect.runPromise(
+    Effect.gen(function* () {
+      const sql = yield* SqlStorage
+      const layer = insideLayer.pipe(Layer.provideMerge(Layer.succeed(SqlStorage, sql)))
+      const build = Effect.scoped(Layer.build(Layer.fresh(layer)))
+      const made = forgetful(yield* build, () => Effect.runSync(build))
+      yield* Effect.provide(body, Context.add(made, SqlStorage, sql))
+    }).pipe(Effect.provide(Layer.mergeAll(sqlLayer, TestClock.layer())))
+  )
 
 /** The account's store as it is after a sleep of the object: with nothing in memory. */
 export const wake = Effect.provide(AccountStore, Layer.fresh(storeLayer))

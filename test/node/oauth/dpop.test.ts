@@ -47,7 +47,13 @@ describe("a DPoP proof", () => {
     const jkt = await thumbprint(key.publicJwk)
     assert.deepStrictEqual(await checkProof(good, demands), {
       ok: true,
-      value: { jkt, jti: "one", expires: (seconds + 300) * 1000 }
+      value: {
+        jkt,
+        jti: "one",
+        nonce: claims.nonce,
+        issued: claims.iat * 1000,
+        expires: (seconds + 300) * 1000
+      }
     })
   })
 

@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import { dpopNonces } from "../../../src/oauth/nonce.ts"
+import { dpopNonces, isNonceOf, newNonceMark } from "../../../src/oauth/nonce.ts"
 
 const minute = 60_000
 const start = 30_000_000 * minute
@@ -24,6 +24,18 @@ describe("a DPoP nonce", () => {
       [2 * minute, false]
     ] as const) {
       assert.strictEqual(nonces.isRecent(nonce, start + at), taken, String(at))
+    }
+  })
+
+  it("is taken with the mark of an object's life, which that life knows again", () => {
+    const [mark, other] = [newNonceMark(), newNonceMark()]
+    const nonce = nonces.current(start) + mark
+    assert.isTrue(nonces.isRecent(nonce, start))
+    assert.isFalse(nonces.isRecent(nonce, start + 2 * minute))
+    assert.isTrue(isNonceOf(nonce, mark))
+    assert.isFalse(isNonceOf(nonce, other))
+    for (const text of [mark, `${nonce}a`, nonce.slice(0, -1), nonce + mark]) {
+      assert.isFalse(nonces.isRecent(text, start), text)
     }
   })
 
