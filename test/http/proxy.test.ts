@@ -270,7 +270,7 @@ describe("a method of another service", () => {
     assert.strictEqual(same.headers.get("etag"), '"v"')
   })
 
-  it("has its errors told by their names; what failed there is a 502 UpstreamFailure", async () => {
+  it("has its errors told by their names; what failed there is a 502", async () => {
     const fault = { error: "BlockedActor", message: "Requester has blocked actor" }
     const blocked = await failing(world, 400, fault)
     assert.strictEqual(outcomeOf(blocked), "400 BlockedActor")
@@ -283,10 +283,22 @@ describe("a method of another service", () => {
     )
     assert.strictEqual(outcomeOf(limited), "429 RateLimitExceeded")
     assert.strictEqual(limited.headers.get("retry-after"), "7")
-    for (const status of [500, 502, 503, 504]) {
-      const answer = await failing(world, status, { error: "Broken", message: "it broke" })
-      assert.strictEqual(outcomeOf(answer), "502 UpstreamFailure", String(status))
+    for (const [status, passed, name] of [
+      [500, 502, "UpstreamFailure"],
+      [501, 501, "MethodNotImplemented"],
+      [502, 502, "UpstreamFailure"],
+      [503, 503, "UpstreamFailure"],
+      [504, 504, "UpstreamTimeout"],
+      [522, 502, "UpstreamFailure"]
+    ] as const) {
+      const after = { "retry-after": "7" }
+      const answer = await failing(world, status, { error: "Broken", message: "it broke" }, after)
+      assert.strictEqual(outcomeOf(answer), `${passed} Broken`, String(status))
       assert.strictEqual(answer.body["message"], "it broke")
+      assert.strictEqual(answer.headers.get("retry-after"), "7")
+      const nameless = await failing(world, status, "<html>", { "content-type": "text/html" })
+      assert.strictEqual(outcomeOf(nameless), `${passed} ${name}`, String(status))
+      assert.notInclude(nameless.text, "<html>")
     }
     const page = await failing(world, 404, "<html>nothing here</html>", {
       "content-type": "text/html"

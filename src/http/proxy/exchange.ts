@@ -81,7 +81,8 @@ const errorName = (value: unknown): string | undefined =>
 
 /** What an answer says went wrong, as far as it is the protocol's form. */
 const faultOf = Effect.fnUntraced(function* (answer: OutgoingStream) {
-  if (!isJson(answer.headers)) {
+  // A redirect, which nobody follows, is no error of the service's.
+  if (answer.status < 400 || !isJson(answer.headers)) {
     yield* discard(answer)
     return {}
   }
@@ -102,26 +103,34 @@ const discard = ({ body }: OutgoingStream) =>
 export const succeeded = ({ status }: OutgoingStream): boolean =>
   (status >= 200 && status < 300) || status === 304
 
-/** The error of a service, in the protocol's form; what failed there is a failure behind this server. */
+/** Statuses of a service that say something about this call, and the error's name where the service gives none. */
+const passedFailures: Readonly<Record<number, string>> = {
+  501: "MethodNotImplemented",
+  503: "UpstreamFailure",
+  504: "UpstreamTimeout"
+}
+
+const defaultName = (status: number): string => {
+  if (status < 400 || status >= 500) return passedFailures[status] ?? "UpstreamFailure"
+  return status === 404 ? "NotFound" : "InvalidRequest"
+}
+
+/** A service's own fault is a 502: a 500 would be this server's. */
+const passedStatus = (status: number): number =>
+  (status >= 400 && status < 500) || status in passedFailures ? status : 502
+
+/** The error of a service, in the protocol's form and by the name that the service gives it. */
 export const failedAnswer = Effect.fnUntraced(function* (answer: OutgoingStream) {
   const { status, headers } = answer
   const { error, message } = yield* faultOf(answer)
-  const given = Object.fromEntries(headersDown(headers, "none"))
-  return errorResponse(
-    status >= 400 && status < 500
-      ? {
-          status,
-          error: errorName(error) ?? (status === 404 ? "NotFound" : "InvalidRequest"),
-          message: textOf(message) ?? `The service answered ${status}`,
-          headers: given
-        }
-      : {
-          status: 502,
-          error: "UpstreamFailure",
-          message: textOf(message) ?? "The service failed",
-          headers: given
-        }
-  )
+  const said =
+    status < 500 && status >= 400 ? `The service answered ${status}` : "The service failed"
+  return errorResponse({
+    status: passedStatus(status),
+    error: errorName(error) ?? defaultName(status),
+    message: textOf(message) ?? said,
+    headers: Object.fromEntries(headersDown(headers, "none"))
+  })
 })
 
 /** The answer of a service on its way to the caller. */
