@@ -39,8 +39,10 @@ export interface IdentityResolverOptions {
   /** A DNS-over-HTTPS service that answers in JSON. */
   readonly dohUrl?: string
   readonly allowHosts?: ReadonlyArray<string>
-  /** Asked first, with every DID and every (normalised) handle. */
-  readonly local?: (didOrHandle: string) => Effect.Effect<Option.Option<KnownLocally>>
+  /** Asked first, with every DID and every (normalised) handle; fails where nobody else could tell. */
+  readonly local?: (
+    didOrHandle: string
+  ) => Effect.Effect<Option.Option<KnownLocally>, IdentityUnavailable>
   /** How many DIDs and how many handles are remembered. */
   readonly capacity?: number
   /** How many characters of documents are remembered. */

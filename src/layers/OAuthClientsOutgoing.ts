@@ -11,8 +11,6 @@ import { StaleCache } from "./StaleCache.ts"
 
 /** How clients are found. */
 export interface OAuthClientsOptions {
-  /** This server's origin: nothing is fetched from there. */
-  readonly publicUrl: string
   /** Hosts of development that are exempt from the rules of public addresses. */
   readonly allowHosts?: ReadonlyArray<string>
   /** How many clients, and how many key sets, are remembered. */
@@ -86,10 +84,9 @@ export const layer = (options: OAuthClientsOptions): Layer.Layer<OAuthClients, n
   )
 
 const make = (
-  { publicUrl, allowHosts = [], capacity = 1000 }: OAuthClientsOptions,
+  { allowHosts = [], capacity = 1000 }: OAuthClientsOptions,
   outgoing: Outgoing["Service"]
 ): OAuthClients["Service"] => {
-  const ownHost = new URL(publicUrl).host
   const clients = memory<Client>(foundFor, capacity)
   const keySets = memory<ReadonlyArray<PublicJwk>>(foundFor, capacity)
   const failures = memory<ClientError>(failedFor, capacity)
@@ -99,10 +96,6 @@ const make = (
     what: Asked
   ): Effect.fn.Return<unknown, ClientError> {
     const { clientId, name, types, url } = what
-    // A request that waits for another one to this server has no end when that one asks the same.
-    if (url.host === ownHost) {
-      return yield* refuse(clientId, "this server has no client of its own", "invalid_client")
-    }
     const { body, headers, status } = yield* outgoing
       .request(url.href, { accept: types.join(", "), maxBytes, timeout: "5 seconds" })
       .pipe(Effect.mapError((error) => failureOf(what, error)))

@@ -2,6 +2,7 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import { checkFetchUrl } from "../identity/address.ts"
+import { isOwnHost, type OwnNames } from "../identity/ownHost.ts"
 import { concatBytes } from "../repo/bytes.ts"
 import {
   Outgoing,
@@ -24,6 +25,10 @@ export interface OutgoingOptions {
   readonly fetch?: Fetch
   /** Hosts that are exempt from the rules of public addresses, for development and tests. */
   readonly allowHosts?: ReadonlyArray<string>
+  /** The names of this server, which is never asked: a request that waits for another one to itself may have no end. */
+  readonly own?: OwnNames
+  /** Hosts below those names that are other servers all the same. */
+  readonly besides?: ReadonlyArray<string>
   readonly userAgent?: string
   /** Whether bodies can be had as they are encoded. */
   readonly keepsEncoding?: boolean
@@ -55,13 +60,23 @@ export const layer = (options: OutgoingOptions = {}): Layer.Layer<Outgoing> =>
 const make = ({
   fetch = (url, init) => globalThis.fetch(url, init),
   allowHosts = [],
+  own,
+  besides = [],
   userAgent = "nacre",
   keepsEncoding = isWorker
 }: OutgoingOptions): Outgoing["Service"] => {
+  const others = [...allowHosts, ...besides]
+
+  const isOwn = ({ host, hostname }: URL): boolean =>
+    own !== undefined &&
+    isOwnHost(host, own) &&
+    (host === own.host || !(others.includes(host) || others.includes(hostname)))
+
   const check = (input: string | URL): URL => {
     const checked = checkFetchUrl(input, allowHosts)
-    if (checked.ok) return checked.url
-    throw new OutgoingRefused({ url: shown(String(input)), reason: checked.reason })
+    if (checked.ok && !isOwn(checked.url)) return checked.url
+    const reason = checked.ok ? "the address is this server's own" : checked.reason
+    throw new OutgoingRefused({ url: shown(String(input)), reason })
   }
 
   const headersOf = (request: OutgoingRequest | OutgoingStreamRequest, hop: number): Headers => {

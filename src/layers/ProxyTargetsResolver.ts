@@ -3,6 +3,7 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import { checkFetchUrl } from "../identity/address.ts"
 import { isSupportedDid } from "../identity/did.ts"
+import { isOwnHost } from "../identity/ownHost.ts"
 import { pdsOf, serviceOf } from "../identity/didDocument.ts"
 import { parseAtUri } from "../lexicon/syntax.ts"
 import { Background } from "../services/Background.ts"
@@ -46,11 +47,12 @@ const generatorDid = (body: Uint8Array): string | undefined => {
 }
 
 const make = (
-  { appView, chatService, modService, reportService, devAllowHosts, host, serviceDid }: Settings,
+  settings: Settings,
   identity: Identity["Service"],
   outgoing: Outgoing["Service"],
   background: Background["Service"]
 ): ProxyTargets["Service"] => {
+  const { appView, chatService, modService, reportService, devAllowHosts, serviceDid } = settings
   const configured = [appView, chatService, modService, reportService]
   const generators = new StaleCache<string>(limits, {
     entries: 5000,
@@ -74,9 +76,13 @@ const make = (
       if (endpoint === undefined) return yield* new ProxyTargetRefused({ reason: "no service" })
       const origin = bareOrigin(endpoint, devAllowHosts)
       if (origin === undefined) return yield* new ProxyTargetRefused({ reason: "not public" })
-      return new URL(origin).host === host
-        ? yield* new ProxyTargetRefused({ reason: "this server" })
-        : origin
+      const { host, hostname } = new URL(origin)
+      const isOther =
+        devAllowHosts.includes(host) ||
+        devAllowHosts.includes(hostname) ||
+        configured.some((one) => one?.did === did)
+      const isOwn = host === settings.host || (!isOther && isOwnHost(host, settings))
+      return isOwn ? yield* new ProxyTargetRefused({ reason: "this server" }) : origin
     }
   )
 

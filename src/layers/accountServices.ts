@@ -53,8 +53,10 @@ const local = Effect.gen(function* () {
         )
       }
       if (didOrHandle.startsWith("did:")) return Option.none()
-      const entry = yield* Effect.orElseSucceed(directory.byHandle(didOrHandle), () => undefined)
-      return entry === undefined ? Option.none() : Option.some({ did: entry.did })
+      return yield* directory.byHandle(didOrHandle).pipe(
+        Effect.map((entry) => Option.map(Option.fromUndefinedOr(entry), ({ did }) => ({ did }))),
+        Effect.catch(sharedServices.orOthers(didOrHandle, settings))
+      )
     })
 })
 

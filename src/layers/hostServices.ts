@@ -16,19 +16,20 @@ import * as ProxyTargetsResolver from "./ProxyTargetsResolver.ts"
 import * as sharedServices from "./sharedServices.ts"
 
 /** Whoever lives here is known without the network; what cannot be told just now is asked outside. */
-const local = Effect.map(
-  HostedIdentities.HostedIdentities,
-  (hosted) => (didOrHandle: string) =>
-    hosted.find(didOrHandle).pipe(
-      Effect.orElseSucceed(() => undefined),
-      Effect.map(Option.fromUndefinedOr)
-    )
-)
+const local = Effect.gen(function* () {
+  const hosted = yield* HostedIdentities.HostedIdentities
+  const config = yield* Config
+  return (didOrHandle: string) =>
+    hosted
+      .find(didOrHandle)
+      .pipe(
+        Effect.map(Option.fromUndefinedOr),
+        Effect.catch(sharedServices.orOthers(didOrHandle, config))
+      )
+})
 
 const oauthClients = Layer.unwrap(
-  Effect.map(Config, ({ devAllowHosts: allowHosts, publicUrl }) =>
-    OAuthClientsOutgoing.layer({ publicUrl, allowHosts })
-  )
+  Effect.map(Config, ({ devAllowHosts: allowHosts }) => OAuthClientsOutgoing.layer({ allowHosts }))
 )
 
 /** What the Worker has besides the objects, the directory and the blob store. */

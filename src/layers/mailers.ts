@@ -6,19 +6,19 @@ import * as MailerCaptured from "./MailerCaptured.ts"
 import * as MailerCloudflare from "./MailerCloudflare.ts"
 import * as MailerHttp from "./MailerHttp.ts"
 import * as MailerNone from "./MailerNone.ts"
-import * as OutgoingFetch from "./OutgoingFetch.ts"
+import * as outgoing from "./outgoing.ts"
 
 /** The mailer that the configuration names; `binding` is that of Cloudflare, where there is one. */
 export const layer = (binding?: SendEmail): Layer.Layer<Mailer, never, Config> =>
   Layer.unwrap(
-    Effect.map(Config, ({ mailer, devAllowHosts: allowHosts }): Layer.Layer<Mailer> => {
+    Effect.map(Config, ({ mailer }): Layer.Layer<Mailer, never, Config> => {
       switch (mailer.kind) {
         case "none":
           return MailerNone.layer
         case "captured":
           return MailerCaptured.layer
         case "http":
-          return MailerHttp.layer(mailer).pipe(Layer.provide(OutgoingFetch.layer({ allowHosts })))
+          return MailerHttp.layer(mailer).pipe(Layer.provide(outgoing.layer))
         case "cloudflare":
           return MailerCloudflare.layer(binding, mailer.from)
       }

@@ -1,18 +1,27 @@
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import type * as Option from "effect/Option"
+import { didWebHost } from "../identity/did.ts"
+import { isOwnHost, type OwnNames } from "../identity/ownHost.ts"
 import { Config } from "../services/Config.ts"
+import { IdentityUnavailable } from "../services/Identity.ts"
 import * as ServiceTokens from "../services/ServiceTokens.ts"
 import * as DpopProofsMaster from "./DpopProofsMaster.ts"
 import * as IdentityResolver from "./IdentityResolver.ts"
 import * as KeysMaster from "./KeysMaster.ts"
-import * as OutgoingFetch from "./OutgoingFetch.ts"
+import * as outgoing from "./outgoing.ts"
 import * as PlcHttp from "./PlcHttp.ts"
 
 /** Tells who lives here, so that nobody asks the network for what is ours. */
 export type Local = (
   didOrHandle: string
-) => Effect.Effect<Option.Option<IdentityResolver.KnownLocally>>
+) => Effect.Effect<Option.Option<IdentityResolver.KnownLocally>, IdentityUnavailable>
+
+/** What is told where an account could not be looked up: nothing, so that others are asked, unless the name is this server's own. */
+export const orOthers = (didOrHandle: string, own: OwnNames) => (cause: unknown) =>
+  isOwnHost(didWebHost(didOrHandle) ?? didOrHandle, own)
+    ? Effect.fail(new IdentityUnavailable({ subject: didOrHandle, cause }))
+    : Effect.succeedNone
 
 /** The services that the Worker and the accounts' objects both have: keys, outgoing requests, identities, service tokens, DPoP proofs. */
 export const layer = <E, R>(local: Effect.Effect<Local, E, R>) =>
@@ -23,7 +32,7 @@ export const layer = <E, R>(local: Effect.Effect<Local, E, R>) =>
       return Layer.mergeAll(ServiceTokens.layer, DpopProofsMaster.layer).pipe(
         Layer.provideMerge(identity),
         Layer.provideMerge(PlcHttp.layer({ url: plcUrl })),
-        Layer.provideMerge(OutgoingFetch.layer({ allowHosts })),
+        Layer.provideMerge(outgoing.layer),
         Layer.provideMerge(KeysMaster.layer(masterKey))
       )
     })

@@ -14,7 +14,10 @@ describe("the proxy", () => {
   let world: MockWorld
   let auth: string
   beforeAll(async () => {
-    world = await startMockWorld({ BLOB_LIMIT: "2000000" })
+    world = await startMockWorld({
+      BLOB_LIMIT: "2000000",
+      HANDLE_DOMAINS: "test,people.example.org"
+    })
     auth = world.alice.auth
     for (const service of world.services.all) service.on("com.example.echo", () => ({}))
   })
@@ -121,14 +124,24 @@ describe("the proxy", () => {
   })
 
   it("does not go to this server, by its DID, by its address, or by whoever points here", async () => {
-    const did = publish(world, "mirror.example.com", { view: "http://localhost:8787" })
+    const did = publish(world, "mirror.example.com", {
+      view: "http://localhost:8787",
+      domain: "https://people.example.org",
+      below: "https://Alice.people.example.org:443",
+      dotted: "https://alice.people.example.org."
+    })
     for (const name of [
       `${serviceDid}#atproto_pds`,
       `${serviceDid}#bsky_appview`,
       `${world.alice.did}#atproto_pds`,
-      `${did}#view`
+      `${did}#view`,
+      `${did}#dotted`
     ]) {
       assert.strictEqual(outcomeOf(await to(name)), "400 InvalidRequest", name)
+    }
+    for (const name of [`${did}#domain`, `${did}#below`]) {
+      const { body } = await to(name)
+      assert.strictEqual(body["message"], "this server does not proxy to itself", name)
     }
   })
 

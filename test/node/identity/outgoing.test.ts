@@ -70,6 +70,39 @@ describe("outgoing requests", () => {
     }).pipe(Effect.provide(net.layer))
   })
 
+  it.effect("never reach this server, by whatever name, at once or by a redirect", () => {
+    const net = internet({
+      "https://example.com/": () => redirect("https://alice.pds.example.com/"),
+      "https://feeds.pds.example.com/": () => new Response("a service beside this server")
+    })
+    const layer = OutgoingFetch.layer({
+      fetch: net.fetch,
+      own: { host: "pds.example.com", handleDomains: ["pds.example.com", "people.example.org"] },
+      besides: ["feeds.pds.example.com", "pds.example.com"]
+    })
+    return Effect.gen(function* () {
+      for (const url of [
+        "https://pds.example.com/",
+        "https://PDS.example.com:443/",
+        "https://alice.pds.example.com/",
+        "https://people.example.org/"
+      ]) {
+        const error = yield* Effect.flip(request(url))
+        assert.strictEqual(error._tag, "OutgoingRefused", url)
+        const opened = yield* Effect.flip(
+          Effect.flatMap(Outgoing, (outgoing) =>
+            outgoing.open(url, { ...usual, bodyTimeout: 1000 })
+          )
+        )
+        assert.strictEqual(opened._tag, "OutgoingRefused", url)
+      }
+      const led = yield* Effect.flip(request("https://example.com/", { redirects: 3 }))
+      assert.strictEqual(led._tag, "OutgoingRefused")
+      assert.deepStrictEqual(net.asked, ["https://example.com/"])
+      assert.strictEqual((yield* request("https://feeds.pds.example.com/")).status, 200)
+    }).pipe(Effect.provide(layer))
+  })
+
   it.effect("follow no redirect unasked", () => {
     const net = world({ "https://example.com/": () => redirect("https://example.org/") })
     return Effect.gen(function* () {

@@ -14,11 +14,10 @@ const remote = { ...without(confidential, "jwks"), jwks_uri: jwksUri }
 
 const world = (routes: Routes, allowHosts: ReadonlyArray<string> = []) => {
   const { asked, fetch } = internet(routes)
-  const layer = OAuthClientsOutgoing.layer({
-    publicUrl: "https://pds.example.org",
-    allowHosts,
-    capacity: 3
-  }).pipe(Layer.provide(OutgoingFetch.layer({ fetch, allowHosts })))
+  const own = { host: "pds.example.org", handleDomains: [] }
+  const layer = OAuthClientsOutgoing.layer({ allowHosts, capacity: 3 }).pipe(
+    Layer.provide(OutgoingFetch.layer({ fetch, allowHosts, own }))
+  )
   return { asked, layer }
 }
 
@@ -237,7 +236,8 @@ describe("a client on the web", () => {
       const { asked, layer } = world({})
       return Effect.gen(function* () {
         const error = yield* Effect.flip(get(id))
-        assert.isTrue(error._tag === "ClientRefused" && error.error === "invalid_client")
+        const name = id.startsWith("https://pds.") ? "invalid_client_metadata" : "invalid_client"
+        assert.isTrue(error._tag === "ClientRefused" && error.error === name)
         assert.deepStrictEqual(asked, [])
       }).pipe(Effect.provide(layer))
     })
