@@ -57,6 +57,16 @@ const allowed = {
   }
 }
 
+/** What a server's answer may not be read or shown by in the command, and what to use instead. */
+const commandWords = [
+  { pattern: /\bSchema\.String\b/, use: "a format or Words of cli/answers.ts" },
+  { pattern: /\bConsole\b|\bprocess\.std(?:out|err)\b/, use: "cli/output.ts" }
+]
+
+/** Files of the command that read no server's answer, or are what the others use. */
+const apart =
+  /^cli\/(?:answers|output|place|failure|recoveryKey|migrate\/notes|host\/environment)\.ts$/
+
 const maxLines = 300
 
 /** Source text with comments and the contents of strings blanked out (template expressions too). */
@@ -138,7 +148,8 @@ export function breachesOf(sources) {
     }
     if (part === "services" || part === "http" || part === "cli") {
       const code = codeOnly(text)
-      for (const { pattern, use } of words) {
+      const rules = part === "cli" && !apart.test(file) ? [...words, ...commandWords] : words
+      for (const { pattern, use } of rules) {
         const found = pattern.exec(code)
         if (found === null || allowed[file]?.uses?.includes(use)) continue
         const line = code.slice(0, found.index).split("\n").length

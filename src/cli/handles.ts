@@ -1,6 +1,7 @@
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import { calledName } from "../identity/calledName.ts"
+import { HandleDomain } from "./answers.ts"
 import { Failed } from "./failure.ts"
 import { query } from "./xrpc.ts"
 
@@ -11,7 +12,7 @@ export const wholeHandle = Effect.fnUntraced(function* (server: string, given: s
   const { availableUserDomains } = yield* query(
     { server },
     "com.atproto.server.describeServer",
-    Schema.Struct({ availableUserDomains: Schema.Array(Schema.String) })
+    Schema.Struct({ availableUserDomains: Schema.Array(HandleDomain) })
   )
   const [domain] = availableUserDomains
   if (domain !== undefined) return `${name}${domain}`

@@ -4,6 +4,7 @@ import * as Argument from "effect/cli/Argument"
 import * as Command from "effect/cli/Command"
 import * as Flag from "effect/cli/Flag"
 import { inviteCode } from "../identity/calledName.ts"
+import { Cursor, Opaque, Words } from "./answers.ts"
 import { Failed } from "./failure.ts"
 import { note, report, table } from "./output.ts"
 import { administrator } from "./session.ts"
@@ -30,7 +31,7 @@ const create = Command.make(
       admin,
       "com.atproto.server.createInviteCodes",
       Schema.Struct({
-        codes: Schema.Array(Schema.Struct({ codes: Schema.Array(Schema.String) }))
+        codes: Schema.Array(Schema.Struct({ codes: Schema.Array(Opaque) }))
       }),
       { codeCount: codes, useCount: uses, ...forAccounts }
     )
@@ -53,15 +54,15 @@ const create = Command.make(
 )
 
 const Page = Schema.Struct({
-  cursor: Schema.optionalKey(Schema.String),
+  cursor: Schema.optionalKey(Cursor),
   codes: Schema.Array(
     Schema.Struct({
-      code: Schema.String,
+      code: Opaque,
       available: Schema.Int,
       disabled: Schema.Boolean,
-      forAccount: Schema.String,
-      createdAt: Schema.String,
-      uses: Schema.Array(Schema.Struct({ usedBy: Schema.String, usedAt: Schema.String }))
+      forAccount: Words,
+      createdAt: Words,
+      uses: Schema.Array(Schema.Struct({ usedBy: Words, usedAt: Words }))
     })
   )
 })

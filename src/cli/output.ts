@@ -2,16 +2,24 @@ import * as Console from "effect/Console"
 import * as Effect from "effect/Effect"
 import * as TerminalCapabilities from "effect/cli/TerminalCapabilities"
 import { JsonFlag } from "./flags.ts"
+import { printableLines } from "./printable.ts"
+
+/** Prints lines on stdout: the result, and nothing else. */
+const print = (text: string): Effect.Effect<void> => Console.log(printableLines(text))
+
+/** Prints a value as JSON on stdout; escapes keep it the same value. */
+export const printJson = (value: unknown): Effect.Effect<void> =>
+  print(JSON.stringify(value, null, 2))
 
 /** Prints what a command found out: as JSON where that is asked for, else in words. */
 export const report = <A>(value: A, words: (value: A, style: Style) => string) =>
   Effect.gen(function* () {
     const json = yield* JsonFlag
-    yield* Console.log(json ? JSON.stringify(value, null, 2) : words(value, yield* style))
+    yield* json ? printJson(value) : print(words(value, yield* style))
   })
 
 /** Tells how it is going, on stderr: never a part of the result. */
-export const note = (text: string): Effect.Effect<void> => Console.error(text)
+export const note = (text: string): Effect.Effect<void> => Console.error(printableLines(text))
 
 /** How a word is set off from others, where the terminal can. */
 export interface Style {

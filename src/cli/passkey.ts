@@ -3,6 +3,7 @@ import * as Schema from "effect/Schema"
 import * as Argument from "effect/cli/Argument"
 import * as Command from "effect/cli/Command"
 import { ownerFlag, yesFlag } from "./account/people.ts"
+import { Did, Handle, Opaque, Words } from "./answers.ts"
 import { Failed } from "./failure.ts"
 import { wholeHandle } from "./handles.ts"
 import { facts, moment, note, report, table } from "./output.ts"
@@ -13,12 +14,12 @@ import { knownAdministrator, knownPassword, signInAs } from "./session.ts"
 import { procedure, query } from "./xrpc.ts"
 
 const Passkeys = Schema.Struct({
-  did: Schema.String,
-  handle: Schema.String,
+  did: Did,
+  handle: Handle,
   passkeys: Schema.Array(
     Schema.Struct({
-      id: Schema.String,
-      name: Schema.String,
+      id: Opaque,
+      name: Words,
       createdAt: Schema.Finite,
       usedAt: Schema.optionalKey(Schema.Finite)
     })
@@ -54,9 +55,9 @@ const list = Command.make(
 ).pipe(Command.withDescription("List the account's passkeys"))
 
 const Link = Schema.Struct({
-  did: Schema.String,
-  handle: Schema.String,
-  url: Schema.String,
+  did: Did,
+  handle: Handle,
+  url: Opaque,
   expiresAt: Schema.Finite
 })
 
@@ -129,7 +130,7 @@ const remove = Command.make(
     const removed = yield* procedure(
       remote,
       "manage/passkeys/remove",
-      Schema.Struct({ did: Schema.String, handle: Schema.String }),
+      Schema.Struct({ did: Did, handle: Handle }),
       { account, passkey: id }
     )
     yield* report({ ...removed, removed: { id, name } }, () => `“${name}” is removed.`)

@@ -3,6 +3,7 @@ import * as Redacted from "effect/Redacted"
 import * as Stdio from "effect/Stdio"
 import * as Prompt from "effect/cli/Prompt"
 import { Failed } from "./failure.ts"
+import { printable } from "./printable.ts"
 
 /** Whether somebody sits in front of it who can be asked. */
 export const canAsk = Effect.gen(function* () {
@@ -41,14 +42,14 @@ export const ask = (
     return fault === undefined ? Effect.succeed(text) : Effect.fail(fault)
   }
   // A default of the prompt's own would stand in the line, and what is typed behind it.
-  const shown = initial === undefined ? message : `${message} (${initial})`
+  const shown = printable(initial === undefined ? message : `${message} (${initial})`)
   const prompt = Prompt.String({ message: shown, validate })
   return orGiven(message, otherwise, prompt)
 }
 
 /** Asks for a secret: nothing of it is shown. */
 export const askSecret = ({ message, otherwise }: Question) =>
-  orGiven(message, otherwise, Prompt.Hidden({ message }))
+  orGiven(message, otherwise, Prompt.Hidden({ message: printable(message) }))
 
 /** Asks for a new password, twice. */
 export const askNewPassword = (question: Question) =>
@@ -72,7 +73,11 @@ export const confirm = (
 ) =>
   yes
     ? Effect.succeed(true)
-    : orGiven(`A yes (“${message}”)`, "--yes", Prompt.Confirm({ message, initial }))
+    : orGiven(
+        `A yes (“${message}”)`,
+        "--yes",
+        Prompt.Confirm({ message: printable(message), initial })
+      )
 
 /** Goes on after a yes alone. */
 export const insist = (message: string, yes: boolean) =>
@@ -95,5 +100,6 @@ export const choose = <const A>(
   }
 ) => {
   const { message, otherwise, choices } = question
-  return orGiven(message, otherwise, Prompt.Select({ message, choices }))
+  const shown = choices.map((choice) => ({ ...choice, title: printable(choice.title) }))
+  return orGiven(message, otherwise, Prompt.Select({ message, choices: shown }))
 }

@@ -1,15 +1,16 @@
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
+import { Name, Words } from "./answers.ts"
 import { fetchText } from "./xrpc.ts"
 
 const optional = Schema.optionalKey
 
-const Told = Schema.Struct({ variable: Schema.String, message: Schema.String })
+const Told = Schema.Struct({ variable: Name, message: Words })
 
 const Ready = Schema.Struct({
   ready: Schema.Boolean,
-  version: Schema.String,
-  checks: optional(Schema.Record(Schema.String, Schema.String)),
+  version: Words,
+  checks: optional(Schema.Record(Name, Words)),
   /** Whether codes are mailed; else they are shown. */
   sendsMail: optional(Schema.Boolean),
   problems: optional(Schema.Array(Told)),

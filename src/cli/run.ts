@@ -1,4 +1,3 @@
-import * as Console from "effect/Console"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Stdio from "effect/Stdio"
@@ -20,7 +19,7 @@ import { key } from "./key/key.ts"
 import { leave } from "./leave.ts"
 import { migrate } from "./migrate/migrate.ts"
 import { recover } from "./recover/recover.ts"
-import { style } from "./output.ts"
+import { note, printJson, style } from "./output.ts"
 import { passkey } from "./passkey.ts"
 import { status } from "./status.ts"
 
@@ -54,9 +53,9 @@ const root = Command.make("nacre").pipe(
 const tell = Effect.fnUntraced(function* (failure: CliFailure) {
   const { bad } = yield* style
   const { error, message, next } = explain(failure)
-  yield* Console.error(`${bad("Error:")} ${message}${next === undefined ? "" : `\n${next}`}`)
+  yield* note(`${bad("Error:")} ${message}${next === undefined ? "" : `\n${next}`}`)
   const args = yield* (yield* Stdio.Stdio).args
-  if (args.includes("--json")) yield* Console.log(JSON.stringify({ error, message, next }, null, 2))
+  if (args.includes("--json")) yield* printJson({ error, message, next })
 })
 
 /** What is wrong with what was typed: on stderr, and to scripts as JSON; the help is asked for. */
@@ -65,10 +64,10 @@ const present = Effect.fnUntraced(function* (event: CliOutput.Presenter.Event) {
   const { bad } = yield* style
   const message = event.errors.map((error) => error.message).join("\n")
   const next = `See how it is used: ${event.commandPath.join(" ")} --help`
-  yield* Console.error(`${bad("Error:")} ${message}\n${next}`)
+  yield* note(`${bad("Error:")} ${message}\n${next}`)
   const args = yield* (yield* Stdio.Stdio).args
   if (args.includes("--json")) {
-    yield* Console.log(JSON.stringify({ error: "Usage", message, next }, null, 2))
+    yield* printJson({ error: "Usage", message, next })
   }
 })
 
@@ -88,6 +87,6 @@ export const run = (version: string) =>
     Effect.scoped,
     Effect.tapError((error) => (isTold(error) ? tell(error) : Effect.void)),
     // Ctrl-C: the shell's prompt gets a line of its own.
-    Effect.onInterrupt(() => Console.error("\nStopped.")),
+    Effect.onInterrupt(() => note("\nStopped.")),
     Effect.provide(Layer.merge(CliConfig.layer({ builtIns }), presenter))
   )

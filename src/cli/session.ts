@@ -5,6 +5,7 @@ import * as Redacted from "effect/Redacted"
 import * as Ref from "effect/Ref"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
+import { Did, Handle, Opaque, Words } from "./answers.ts"
 import { CallFailed, Failed } from "./failure.ts"
 import { variable } from "./flags.ts"
 import { wholeHandle } from "./handles.ts"
@@ -14,11 +15,11 @@ import { ask, askSecret, canAsk } from "./prompts.ts"
 import { type Calling, procedure, type Remote } from "./xrpc.ts"
 
 const Tokens = Schema.Struct({
-  did: Schema.String,
-  handle: Schema.String,
-  email: Schema.optionalKey(Schema.String),
-  accessJwt: Schema.String,
-  refreshJwt: Schema.String
+  did: Did,
+  handle: Handle,
+  email: Schema.optionalKey(Words),
+  accessJwt: Opaque,
+  refreshJwt: Opaque
 })
 
 /** Somebody signed in on a server; its token is renewed while it is used, and given back at the end. */

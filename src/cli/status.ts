@@ -2,6 +2,7 @@ import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import * as Command from "effect/cli/Command"
 import { didOf } from "./account/people.ts"
+import { Did, HandleDomain, Tid, Words } from "./answers.ts"
 import { standingOf } from "./account/show.ts"
 import type { Check } from "./identity/checks.ts"
 import { checksOf } from "./identity/checks.ts"
@@ -38,15 +39,15 @@ const healthOf = (ready: Readiness | undefined): ReadonlyArray<Check> => {
 }
 
 const Described = Schema.Struct({
-  did: Schema.String,
-  availableUserDomains: Schema.Array(Schema.String),
+  did: Did,
+  availableUserDomains: Schema.Array(HandleDomain),
   inviteCodeRequired: optional(Schema.Boolean)
 })
 
 const RepoStatus = Schema.Struct({
   active: Schema.Boolean,
-  status: optional(Schema.String),
-  rev: optional(Schema.String)
+  status: optional(Words),
+  rev: optional(Tid)
 })
 
 /** What the account's owner may know besides; only where its password need not be asked for. */

@@ -6,8 +6,10 @@ import * as HttpClient from "effect/http/HttpClient"
 import type { HttpClientError } from "effect/http/HttpClientError"
 import * as HttpClientRequest from "effect/http/HttpClientRequest"
 import type { HttpClientResponse } from "effect/http/HttpClientResponse"
+import { Name, Words } from "./answers.ts"
 import { CallFailed, Unreachable } from "./failure.ts"
 import { isTooOften, once, patiently, retryAfterOf } from "./patience.ts"
+import { printable } from "./printable.ts"
 
 /** What every call may fail with. */
 export type CallError = CallFailed | Unreachable
@@ -43,11 +45,13 @@ interface Sending {
 }
 
 const errorOf = Schema.decodeUnknownOption(
-  Schema.Struct({
-    error: Schema.optionalKey(Schema.String),
-    message: Schema.optionalKey(Schema.String)
-  })
+  Schema.Struct({ error: Schema.optionalKey(Words), message: Schema.optionalKey(Words) })
 )
+
+const isName = Schema.is(Name)
+
+/** Words of a server, or about its answer, on one line of bounded length. */
+const brief = (text: string): string => printable(text.replaceAll(/\s+/g, " ").slice(0, 300))
 
 const searchOf = (params: Params): string => {
   const search = new URLSearchParams()
@@ -64,7 +68,7 @@ const reasonOf = (server: string) => (error: HttpClientError) => {
   const { cause } = error.reason as { readonly cause?: unknown }
   const inner = cause instanceof Error && cause.cause instanceof Error ? cause.cause : cause
   const why = inner instanceof Error ? inner.message || inner.name : error.message
-  return new Unreachable({ server, why })
+  return new Unreachable({ server, why: brief(why) })
 }
 
 const failureOf = Effect.fnUntraced(function* (
@@ -84,8 +88,8 @@ const failureOf = Effect.fnUntraced(function* (
     server,
     nsid,
     status: response.status,
-    error: error ?? "UnknownError",
-    message: message ?? (said === undefined ? text.slice(0, 200) : ""),
+    error: isName(error) ? error : "UnknownError",
+    message: brief(message ?? (said === undefined ? text.slice(0, 200) : "")),
     ...retryAfterOf(response, yield* Clock.currentTimeMillis)
   })
 })
@@ -132,7 +136,7 @@ const read = Effect.fnUntraced(function* <S extends Schema.ConstraintDecoder<unk
     (error) =>
       new Unreachable({
         server,
-        why: `the answer of ${nsid} is not what it should be: ${error.message}`
+        why: brief(`the answer of ${nsid} is not what it should be: ${error.message}`)
       })
   )
 })
@@ -165,7 +169,7 @@ export const download = (remote: Remote, nsid: string, params: Params = {}) =>
     Effect.map((response) => {
       const length = Number(response.headers["content-length"])
       return {
-        contentType: response.headers["content-type"] ?? "application/octet-stream",
+        contentType: printable(response.headers["content-type"] ?? "application/octet-stream"),
         /** The bytes that come, where the server says so. */
         length: Number.isInteger(length) && length > 0 ? length : undefined,
         body: response.stream,

@@ -59,6 +59,13 @@ const f = import("./f.ts")
     assert.lengthOf(check({ "services/A.ts": `import { Effect } from "effect"\n` }), 1)
   })
 
+  it("keep servers' words from the terminal unless a format or the one outlet has seen them", () => {
+    assert.lengthOf(check({ "cli/a.ts": "const Answer = Schema.String\n" }), 1)
+    assert.lengthOf(check({ "cli/a.ts": "Console.log(answer)\n" }), 1)
+    assert.lengthOf(check({ "cli/a.ts": "process.stderr.write(answer)\n" }), 1)
+    assert.lengthOf(check({ "cli/output.ts": "Console.log(text)\n" }), 0)
+  })
+
   it("find cycles of loaded modules, long files, and what belongs in layers", () => {
     const cycle = check({
       "repo/a.ts": `import { b } from "./b.ts"\n`,

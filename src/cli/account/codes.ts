@@ -1,6 +1,7 @@
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import * as Command from "effect/cli/Command"
+import { Did, Opaque, Words } from "../answers.ts"
 import { wholeHandle } from "../handles.ts"
 import { note, report, table } from "../output.ts"
 import { theServer } from "../place.ts"
@@ -10,10 +11,8 @@ import { readiness } from "../readiness.ts"
 import { accountArgument, meant, ownerFlag } from "./people.ts"
 
 const Waiting = Schema.Struct({
-  did: Schema.String,
-  codes: Schema.Array(
-    Schema.Struct({ purpose: Schema.String, code: Schema.String, expiresAt: Schema.Finite })
-  )
+  did: Did,
+  codes: Schema.Array(Schema.Struct({ purpose: Words, code: Opaque, expiresAt: Schema.Finite }))
 })
 
 /** The codes of an account that wait to be used, where its server sends no mail: all for the administrator, all but one for a forgotten password for its owner. */

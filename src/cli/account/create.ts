@@ -6,6 +6,7 @@ import * as Argument from "effect/cli/Argument"
 import * as Command from "effect/cli/Command"
 import * as Flag from "effect/cli/Flag"
 import { readablePassword } from "../../../scripts/env.mjs"
+import { Did, Handle } from "../answers.ts"
 import { wholeHandle } from "../handles.ts"
 import { facts, note, report } from "../output.ts"
 import { theServer } from "../place.ts"
@@ -33,7 +34,7 @@ export const newPassword = Effect.fnUntraced(function* (generate: boolean) {
   return { password, shown: false }
 })
 
-const Created = Schema.Struct({ did: Schema.String, handle: Schema.String })
+const Created = Schema.Struct({ did: Did, handle: Handle })
 
 /** `nacre account create` */
 export const create = Command.make(

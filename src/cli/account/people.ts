@@ -4,6 +4,7 @@ import * as Schema from "effect/Schema"
 import * as Argument from "effect/cli/Argument"
 import * as Flag from "effect/cli/Flag"
 import { calledName } from "../../identity/calledName.ts"
+import { Did } from "../answers.ts"
 import { wholeHandle } from "../handles.ts"
 import { theAccount } from "../place.ts"
 import { query } from "../xrpc.ts"
@@ -41,7 +42,7 @@ export const didOf = Effect.fnUntraced(function* (server: string, account: strin
   const { did } = yield* query(
     { server },
     "com.atproto.identity.resolveHandle",
-    Schema.Struct({ did: Schema.String }),
+    Schema.Struct({ did: Did }),
     { handle }
   )
   return did

@@ -1,6 +1,7 @@
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import * as Command from "effect/cli/Command"
+import { CidText, Cursor, Did, Handle, Tid, Words } from "../answers.ts"
 import { facts, report, table } from "../output.ts"
 import { theServer } from "../place.ts"
 import { administrator, signInAs } from "../session.ts"
@@ -10,16 +11,16 @@ import { accountArgument, didOf, meant, ownerFlag } from "./people.ts"
 const optional = Schema.optionalKey
 
 const Brief = Schema.Struct({
-  did: Schema.String,
-  handle: Schema.String,
-  email: optional(Schema.String),
-  indexedAt: Schema.String,
-  deactivatedAt: optional(Schema.String),
-  deleteAfter: optional(Schema.String)
+  did: Did,
+  handle: Handle,
+  email: optional(Words),
+  indexedAt: Words,
+  deactivatedAt: optional(Words),
+  deleteAfter: optional(Words)
 })
 
 const Accounts = Schema.Struct({
-  cursor: optional(Schema.String),
+  cursor: optional(Cursor),
   accounts: Schema.Array(Brief)
 })
 
@@ -59,8 +60,8 @@ export const list = Command.make(
 
 const RepoStatus = Schema.Struct({
   active: Schema.Boolean,
-  status: optional(Schema.String),
-  rev: optional(Schema.String)
+  status: optional(Words),
+  rev: optional(Tid)
 })
 
 const Applied = Schema.Struct({ applied: Schema.Boolean })
@@ -83,8 +84,8 @@ const asAdministrator = Effect.fnUntraced(function* (account: string) {
 export const Standing = Schema.Struct({
   activated: Schema.Boolean,
   validDid: Schema.Boolean,
-  repoCommit: Schema.String,
-  repoRev: Schema.String,
+  repoCommit: CidText,
+  repoRev: Tid,
   repoBlocks: Schema.Int,
   indexedRecords: Schema.Int,
   privateStateValues: Schema.Int,
@@ -102,12 +103,12 @@ const asOwner = Effect.fnUntraced(function* (account: string) {
     session,
     "com.atproto.server.getSession",
     Schema.Struct({
-      did: Schema.String,
-      handle: Schema.String,
-      email: optional(Schema.String),
+      did: Did,
+      handle: Handle,
+      email: optional(Words),
       emailConfirmed: optional(Schema.Boolean),
       active: optional(Schema.Boolean),
-      status: optional(Schema.String)
+      status: optional(Words)
     })
   )
   return { ...view, ...(yield* standingOf(session)) }

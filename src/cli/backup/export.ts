@@ -3,6 +3,7 @@ import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import * as Argument from "effect/cli/Argument"
 import * as Command from "effect/cli/Command"
+import { type CidText, isCidText, Tid } from "../answers.ts"
 import { CallFailed, Damaged, Failed } from "../failure.ts"
 import { facts, note, report } from "../output.ts"
 import { longWay } from "../patience.ts"
@@ -26,7 +27,7 @@ const exportRepo = Effect.fnUntraced(function* (
   const latest = yield* query(
     session,
     "com.atproto.sync.getLatestCommit",
-    Schema.Struct({ rev: Schema.String }),
+    Schema.Struct({ rev: Tid }),
     { did }
   ).pipe(
     // An inactive account's is told by checkAccountStatus alone; then the repo is fetched again.
@@ -46,7 +47,8 @@ const exportRepo = Effect.fnUntraced(function* (
 /** The blobs that the folder does not have; gives how many there are, and those that could not be had. */
 const exportBlobs = Effect.fnUntraced(function* (session: Session, folder: Folder) {
   const { did } = session
-  const cids = yield* listBlobs(session, did)
+  const named = yield* listBlobs(session, did)
+  const cids = named.filter(isCidText)
   const there = yield* folder.blobs
   const failed = yield* withProgress({ label: "Blobs", total: cids.length }, (progress) =>
     Effect.forEach(
@@ -61,7 +63,8 @@ const exportBlobs = Effect.fnUntraced(function* (session: Session, folder: Folde
       { concurrency: atATime }
     )
   )
-  return { count: cids.length, failed: failed.flat() }
+  const nameless = named.filter((name) => !isCidText(name))
+  return { count: named.length, failed: [...failed.flat(), ...nameless] }
 })
 
 /** One blob; a server that does not have it any more leaves the others whole. */
@@ -71,7 +74,7 @@ const exportBlob = Effect.fnUntraced(function* (
     folder,
     cid,
     progress
-  }: { readonly folder: Folder; readonly cid: string; readonly progress: Progress }
+  }: { readonly folder: Folder; readonly cid: CidText; readonly progress: Progress }
 ) {
   const file = folder.blob(cid)
   return yield* fetchBlob(session, { did: session.did, cid, file }, progress).pipe(

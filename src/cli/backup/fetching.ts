@@ -6,6 +6,7 @@ import * as Stream from "effect/Stream"
 import { readCar } from "../../repo/car.ts"
 import { cidFromDigest, raw } from "../../repo/cid.ts"
 import { decodeCommit } from "../../repo/commit.ts"
+import { type CidText, Cursor, Words } from "../answers.ts"
 import { Damaged, Failed, Unreachable } from "../failure.ts"
 import { patiently } from "../patience.ts"
 import type { Progress } from "../progress.ts"
@@ -42,16 +43,22 @@ const into = Effect.fnUntraced(function* (
     )
     return contentType
   })
-  const contentType = yield* patiently(once)
-  yield* accept(part)
-  yield* Effect.mapError(files.rename(part, file), broken)
-  return { contentType }
+  const whole = Effect.gen(function* () {
+    const contentType = yield* patiently(once)
+    yield* accept(part)
+    yield* Effect.mapError(files.rename(part, file), broken)
+    return { contentType }
+  })
+  // The next try begins anew, so that nothing of a refused file is of any use.
+  return yield* Effect.onExit(whole, (exit) =>
+    exit._tag === "Success" ? Effect.void : Effect.ignore(files.remove(part))
+  )
 })
 
 /** Fetches a blob into a file, and believes it only if its bytes have the CID. */
 export const fetchBlob = Effect.fn("cli.fetchBlob")(function* (
   remote: Remote,
-  { did, cid, file }: { readonly did: string; readonly cid: string; readonly file: string },
+  { did, cid, file }: { readonly did: string; readonly cid: CidText; readonly file: string },
   progress: Progress
 ) {
   let hash = createHash("sha256")
@@ -148,11 +155,11 @@ export const fetchRepo = Effect.fn("cli.fetchRepo")(function* (
 })
 
 const Cids = Schema.Struct({
-  cursor: Schema.optionalKey(Schema.String),
-  cids: Schema.Array(Schema.String)
+  cursor: Schema.optionalKey(Cursor),
+  cids: Schema.Array(Words)
 })
 
-/** The CIDs of all blobs that the account's records refer to and that are there. */
+/** All blobs that the account's records refer to and that are there, as the server names them. */
 export const listBlobs = Effect.fn("cli.listBlobs")(function* (remote: Remote, did: string) {
   const cids: Array<string> = []
   let cursor: string | undefined

@@ -2,20 +2,21 @@ import * as Effect from "effect/Effect"
 import * as FileSystem from "effect/FileSystem"
 import * as Path from "effect/Path"
 import * as Schema from "effect/Schema"
+import { CidText, Did, Handle, isCidText, Tid, Words } from "../answers.ts"
 import { Failed } from "../failure.ts"
 
 /** What an export says of itself. */
 const Manifest = Schema.Struct({
   type: Schema.Literal("nacre-export"),
   version: Schema.Literal(1),
-  did: Schema.String,
-  handle: Schema.String,
-  server: Schema.String,
+  did: Did,
+  handle: Handle,
+  server: Words,
   /** The rev of `repo.car`, once that is there. */
-  rev: Schema.optionalKey(Schema.String),
+  rev: Schema.optionalKey(Tid),
   blobs: Schema.optionalKey(Schema.Int),
   /** When everything was there. */
-  completedAt: Schema.optionalKey(Schema.String)
+  completedAt: Schema.optionalKey(Words)
 })
 
 /** What an export says of itself. */
@@ -23,9 +24,7 @@ export type Manifest = typeof Manifest.Type
 
 const ManifestFile = Schema.fromJsonString(Manifest)
 
-const BlobTypes = Schema.fromJsonString(
-  Schema.Struct({ cid: Schema.String, mimeType: Schema.String })
-)
+const BlobTypes = Schema.fromJsonString(Schema.Struct({ cid: CidText, mimeType: Words }))
 
 const broken = (what: string) => (error: { readonly message: string }) =>
   new Failed({ message: `${what}: ${error.message}` })
@@ -68,7 +67,7 @@ export const openFolder = Effect.fnUntraced(function* (folder: string) {
       files.readDirectory(at("blobs")),
       broken(`${at("blobs")} cannot be read`)
     )
-    return new Set(names.filter((name) => !name.endsWith(".part")))
+    return new Set<string>(names.filter(isCidText))
   })
 
   /** The types of the blobs; one that is missing is told by the server from the bytes. */
@@ -82,14 +81,14 @@ export const openFolder = Effect.fnUntraced(function* (folder: string) {
     return types
   })
 
-  const noteBlob = (cid: string, mimeType: string) =>
+  const noteBlob = (cid: CidText, mimeType: string) =>
     files
       .writeFileString(at("blobs.jsonl"), `${JSON.stringify({ cid, mimeType })}\n`, { flag: "a" })
       .pipe(Effect.mapError(broken(`${at("blobs.jsonl")} cannot be written`)))
 
   return {
     car: at("repo.car"),
-    blob: (cid: string) => at("blobs", cid),
+    blob: (cid: CidText) => at("blobs", cid),
     manifest,
     writeManifest: (value: Manifest) => put("export.json", `${JSON.stringify(value, null, 2)}\n`),
     preferences: Effect.orElseSucceed(

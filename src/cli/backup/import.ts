@@ -4,6 +4,7 @@ import * as Command from "effect/cli/Command"
 import * as Flag from "effect/cli/Flag"
 import { standingOf } from "../account/show.ts"
 import { yesFlag } from "../account/people.ts"
+import { isCidText } from "../answers.ts"
 import { Failed } from "../failure.ts"
 import { facts, note, report } from "../output.ts"
 import { longWay } from "../patience.ts"
@@ -35,7 +36,7 @@ export const importBlobs = Effect.fnUntraced(function* (session: Session, folder
   const missing = yield* listMissingBlobs(session)
   const there = yield* folder.blobs
   const types = yield* folder.blobTypes
-  const found = missing.filter((cid) => there.has(cid))
+  const found = missing.filter(isCidText).filter((cid) => there.has(cid))
   yield* withProgress({ label: "Blobs", total: found.length }, (progress) =>
     Effect.forEach(
       found,

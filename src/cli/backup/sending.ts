@@ -1,6 +1,7 @@
 import { openAsBlob } from "node:fs"
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
+import { CidText, Cursor, Words } from "../answers.ts"
 import { Failed } from "../failure.ts"
 import { procedure, query, type Remote, upload } from "../xrpc.ts"
 
@@ -21,7 +22,7 @@ export const sendRepo = Effect.fn("cli.sendRepo")(function* (remote: Remote, fil
 })
 
 const Uploaded = Schema.Struct({
-  blob: Schema.Struct({ ref: Schema.Struct({ $link: Schema.String }) })
+  blob: Schema.Struct({ ref: Schema.Struct({ $link: CidText }) })
 })
 
 /** Uploads a blob from its file; the server must come to the same CID. */
@@ -32,7 +33,7 @@ export const sendBlob = Effect.fn("cli.sendBlob")(function* (
     file,
     contentType
   }: {
-    readonly cid: string
+    readonly cid: CidText
     readonly file: string
     readonly contentType: string
   }
@@ -48,11 +49,11 @@ export const sendBlob = Effect.fn("cli.sendBlob")(function* (
 })
 
 const Missing = Schema.Struct({
-  cursor: Schema.optionalKey(Schema.String),
-  blobs: Schema.Array(Schema.Struct({ cid: Schema.String }))
+  cursor: Schema.optionalKey(Cursor),
+  blobs: Schema.Array(Schema.Struct({ cid: Words }))
 })
 
-/** The CIDs of the blobs that records refer to and that the server does not have. */
+/** The blobs that records refer to and that the server does not have, as it names them: old records may hold anything. */
 export const listMissingBlobs = Effect.fn("cli.listMissingBlobs")(function* (remote: Remote) {
   const cids = new Set<string>()
   let cursor: string | undefined

@@ -6,6 +6,7 @@ import * as Stdio from "effect/Stdio"
 import * as Stream from "effect/Stream"
 import * as ChildProcess from "effect/process/ChildProcess"
 import { ChildProcessSpawner } from "effect/process/ChildProcessSpawner"
+import { Opaque, Words } from "../answers.ts"
 import { Failed } from "../failure.ts"
 import { variable } from "../flags.ts"
 
@@ -107,7 +108,7 @@ const wranglerSays = Effect.fnUntraced(function* (
   return yield* Effect.mapError(Effect.scoped(running), notStarted)
 })
 
-const Names = Schema.fromJsonString(Schema.Array(Schema.Struct({ name: Schema.String })))
+const Names = Schema.fromJsonString(Schema.Array(Schema.Struct({ name: Words })))
 
 /**
  * The names of the secrets that a deployed Worker has; none where there is no such Worker yet.
@@ -136,7 +137,7 @@ export const storeListing = Effect.fnUntraced(function* (store: string, of: Subj
 
 const Accounts = Schema.fromJsonString(
   Schema.Struct({
-    accounts: Schema.Array(Schema.Struct({ id: Schema.String, name: Schema.String }))
+    accounts: Schema.Array(Schema.Struct({ id: Opaque, name: Words }))
   })
 )
 

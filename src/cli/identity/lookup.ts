@@ -3,11 +3,19 @@ import * as Schema from "effect/Schema"
 import { calledName } from "../../identity/calledName.ts"
 import { checkFetchUrl } from "../../identity/address.ts"
 import { didMethod, firstLine, isSupportedDid } from "../../identity/did.ts"
-import { handleOf, parseDidDocument, pdsOf, signingKeyOf } from "../../identity/didDocument.ts"
+import {
+  type DidDocument,
+  handleOf,
+  parseDidDocument,
+  pdsOf,
+  signingKeyOf
+} from "../../identity/didDocument.ts"
 import { parsePlcData } from "../../identity/plcParse.ts"
+import { Did, HandleDomain, Words } from "../answers.ts"
 import { CallFailed, Failed } from "../failure.ts"
 import { variable } from "../flags.ts"
 import { plcUrl } from "../place.ts"
+import { printable } from "../printable.ts"
 import { type CallError, fetchJson, fetchText, query } from "../xrpc.ts"
 
 /** What the network says about somebody, asked now. */
@@ -50,7 +58,7 @@ const orUnknown = <A, E, R>(asking: Effect.Effect<A, E, R>) =>
   )
 
 const Answers = Schema.Struct({
-  Answer: Schema.optionalKey(Schema.Array(Schema.Struct({ data: Schema.String })))
+  Answer: Schema.optionalKey(Schema.Array(Schema.Struct({ data: Words })))
 })
 
 /** The DIDs of the TXT records `_atproto.<handle>`. */
@@ -61,6 +69,7 @@ const byDns = Effect.fnUntraced(function* (handle: string) {
   return Answer.map(({ data }) => data.replaceAll(/"\s*"/g, "").replaceAll('"', ""))
     .filter((text) => text.startsWith("did="))
     .map((text) => text.slice(4).trim())
+    .filter(isSupportedDid)
 })
 
 /** The DID in `https://<handle>/.well-known/atproto-did`. */
@@ -80,11 +89,11 @@ const lookUpHandle = Effect.fnUntraced(function* (server: string, handle: string
   const { availableUserDomains } = yield* query(
     { server },
     "com.atproto.server.describeServer",
-    Schema.Struct({ availableUserDomains: Schema.Array(Schema.String) })
+    Schema.Struct({ availableUserDomains: Schema.Array(HandleDomain) })
   )
   const isHosted = availableUserDomains.some((domain) => handle.endsWith(domain))
   const resolved = yield* orNothing(
-    query({ server }, "com.atproto.identity.resolveHandle", Schema.Struct({ did: Schema.String }), {
+    query({ server }, "com.atproto.identity.resolveHandle", Schema.Struct({ did: Did }), {
       handle
     })
   )
@@ -115,11 +124,17 @@ const lookUpDid = Effect.fnUntraced(function* (server: string, did: string) {
   const plc = didMethod(did) === "plc" ? yield* orUnknown(plcDataOf(did)) : undefined
   return defined({
     claimed: handleOf(document),
-    pds: pdsOf(document),
+    pds: shownPdsOf(document),
     signingKey: signingKeyOf(document),
     rotationKeys: plc?.rotationKeys
   })
 })
+
+/** The server that a document names, as a terminal may show it: an endpoint is any text that parses as a URL. */
+export const shownPdsOf = (document: DidDocument): string | undefined => {
+  const pds = pdsOf(document)
+  return pds === undefined ? undefined : printable(pds)
+}
 
 /** What the PLC directory holds for a DID. */
 export const plcDataOf = Effect.fn("cli.plcDataOf")(function* (did: string) {

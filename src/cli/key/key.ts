@@ -5,6 +5,7 @@ import * as Command from "effect/cli/Command"
 import { didMethod } from "../../identity/did.ts"
 import { mailedCode } from "../account/mailedCode.ts"
 import { accountArgument, didOf, meant, yesFlag } from "../account/people.ts"
+import { DidKey } from "../answers.ts"
 import { Failed } from "../failure.ts"
 import { plcDataOf } from "../identity/lookup.ts"
 import { facts, note, report } from "../output.ts"
@@ -30,7 +31,7 @@ const rotate = Command.make(
     const { signingKey } = yield* procedure(
       admin,
       "com.atproto.server.reserveSigningKey",
-      Schema.Struct({ signingKey: Schema.String }),
+      Schema.Struct({ signingKey: DidKey }),
       { did }
     )
     yield* procedure(admin, "com.atproto.admin.updateAccountSigningKey", Schema.Unknown, {

@@ -4,6 +4,7 @@ import * as Redacted from "effect/Redacted"
 import * as Schema from "effect/Schema"
 import { calledName } from "../../identity/calledName.ts"
 import { newPassword } from "../account/create.ts"
+import { Opaque } from "../answers.ts"
 import { note } from "../output.ts"
 import { ask, askSecret, canAsk } from "../prompts.ts"
 import { secretVariable, type Session, signIn } from "../session.ts"
@@ -18,7 +19,7 @@ export const tokenFor = Effect.fnUntraced(function* (from: Session, to: string) 
   const { token } = yield* query(
     from,
     "com.atproto.server.getServiceAuth",
-    Schema.Struct({ token: Schema.String }),
+    Schema.Struct({ token: Opaque }),
     { aud: did, lxm: createAccount }
   )
   return token

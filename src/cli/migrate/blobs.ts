@@ -3,6 +3,7 @@ import * as FileSystem from "effect/FileSystem"
 import * as Path from "effect/Path"
 import { fetchBlob } from "../backup/fetching.ts"
 import { listMissingBlobs, sendBlob } from "../backup/sending.ts"
+import { type CidText, isCidText } from "../answers.ts"
 import { type CliFailure, explain, Failed } from "../failure.ts"
 import { note } from "../output.ts"
 import { type Progress, withProgress } from "../progress.ts"
@@ -33,7 +34,7 @@ const bringOne = Effect.fnUntraced(function* (
     cid,
     file,
     progress
-  }: { readonly cid: string; readonly file: string; readonly progress: Progress }
+  }: { readonly cid: CidText; readonly file: string; readonly progress: Progress }
 ) {
   const files = yield* FileSystem.FileSystem
   const fetching = fetchBlob(from, { did, cid, file }, progress)
@@ -50,10 +51,11 @@ export const bringBlobs = Effect.fnUntraced(function* (move: Move) {
     files.makeTempDirectoryScoped({ prefix: "nacre-move-" }),
     (error) => new Failed({ message: `There is no place for blobs on their way: ${error.message}` })
   )
-  const cids = yield* listMissingBlobs(move.to)
+  const missing = yield* listMissingBlobs(move.to)
+  const cids = missing.filter(isCidText)
   const { expectedBlobs } = yield* accountStatusAt(move.to)
   const total = Math.max(expectedBlobs, cids.length)
-  const bring = (cid: string, progress: Progress) =>
+  const bring = (cid: CidText, progress: Progress) =>
     Effect.as(bringOne(move, { cid, file: path.join(folder, cid), progress }), []).pipe(
       Effect.catchIf(isGone, (error) =>
         Effect.as(note(`Blob ${cid} is not to be had: ${explain(error).message}`), [cid])
@@ -66,5 +68,5 @@ export const bringBlobs = Effect.fnUntraced(function* (move: Move) {
       Effect.forEach(cids, (cid) => bring(cid, progress), { concurrency: together })
     )
   )
-  return gone.flat()
+  return [...gone.flat(), ...missing.filter((name) => !isCidText(name))]
 }, Effect.scoped)

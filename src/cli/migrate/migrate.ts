@@ -2,9 +2,9 @@ import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Command from "effect/cli/Command"
 import * as Flag from "effect/cli/Flag"
-import { pdsOf } from "../../identity/didDocument.ts"
 import { didOf } from "../account/people.ts"
 import { Failed } from "../failure.ts"
+import { shownPdsOf } from "../identity/lookup.ts"
 import { originOf, theAccount, theServer } from "../place.ts"
 import { moveFlags } from "./moveFlags.ts"
 import { moveAccount } from "./moving.ts"
@@ -25,7 +25,7 @@ const originServer = Effect.fnUntraced(function* (
       next: `Go on with it, or name another file with --state`
     })
   }
-  const pds = pdsOf(yield* documentOf(did))
+  const pds = shownPdsOf(yield* documentOf(did))
   const origin = pds === undefined ? undefined : originOf(pds)
   if (origin !== undefined && origin !== to) return origin
   return yield* new Failed({

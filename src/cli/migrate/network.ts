@@ -5,6 +5,7 @@ import { didMethod, didWebUrl } from "../../identity/did.ts"
 import { type DidDocument, parseDidDocument } from "../../identity/didDocument.ts"
 import { CarParser } from "../../repo/carParser.ts"
 import { decodeCommit } from "../../repo/commit.ts"
+import { CidText, Did, DidKey, HandleDomain, Name, Visible, Words } from "../answers.ts"
 import { CallFailed, Failed, Unreachable } from "../failure.ts"
 import { patiently } from "../patience.ts"
 import { plcUrl } from "../place.ts"
@@ -12,8 +13,8 @@ import { download, fetchJson, query, type Remote } from "../xrpc.ts"
 
 /** What a server says of itself. */
 const Host = Schema.Struct({
-  did: Schema.String,
-  availableUserDomains: Schema.Array(Schema.String),
+  did: Did,
+  availableUserDomains: Schema.Array(HandleDomain),
   inviteCodeRequired: Schema.optionalKey(Schema.Boolean)
 })
 
@@ -36,7 +37,7 @@ export const documentOf = Effect.fn("cli.documentOf")(function* (did: string) {
 
 const Status = Schema.Struct({
   active: Schema.Boolean,
-  status: Schema.optionalKey(Schema.String)
+  status: Schema.optionalKey(Words)
 })
 
 /** Whether a server has the account, and whether it is active there; nothing where it has none. */
@@ -65,7 +66,7 @@ export const treeAt = Effect.fn("cli.treeAt")(function* (remote: Remote, did: st
   const { cid } = yield* query(
     remote,
     "com.atproto.sync.getLatestCommit",
-    Schema.Struct({ cid: Schema.String }),
+    Schema.Struct({ cid: CidText }),
     { did }
   )
   const nsid = "com.atproto.sync.getBlocks"
@@ -89,13 +90,10 @@ export const treeAt = Effect.fn("cli.treeAt")(function* (remote: Remote, did: st
 })
 
 const Credentials = Schema.Struct({
-  rotationKeys: Schema.optionalKey(Schema.Array(Schema.String)),
-  alsoKnownAs: Schema.Array(Schema.String),
-  verificationMethods: Schema.Record(Schema.String, Schema.String),
-  services: Schema.Record(
-    Schema.String,
-    Schema.Struct({ type: Schema.String, endpoint: Schema.String })
-  )
+  rotationKeys: Schema.optionalKey(Schema.Array(DidKey)),
+  alsoKnownAs: Schema.Array(Visible),
+  verificationMethods: Schema.Record(Name, Visible),
+  services: Schema.Record(Name, Schema.Struct({ type: Visible, endpoint: Visible }))
 })
 
 /** What a server wants the DID of an account to say. */

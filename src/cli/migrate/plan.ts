@@ -1,6 +1,6 @@
 import * as Effect from "effect/Effect"
-import { pdsOf } from "../../identity/didDocument.ts"
 import { CallFailed } from "../failure.ts"
+import { shownPdsOf } from "../identity/lookup.ts"
 import { facts, note, report } from "../output.ts"
 import type { Session } from "../session.ts"
 import { accountStatusAt, documentOf, hostOf, standingAt } from "./network.ts"
@@ -40,7 +40,7 @@ export const planOf = Effect.fn("cli.planOf")(function* ({
     inviteNeeded: standing === undefined && host.inviteCodeRequired === true,
     keysThatStay: own,
     keysThatGo: theirs,
-    leadsTo: pdsOf(yield* documentOf(did))
+    leadsTo: shownPdsOf(yield* documentOf(did))
   }
   yield* report(answer, (all) =>
     facts([

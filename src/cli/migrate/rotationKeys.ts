@@ -1,6 +1,7 @@
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import { didMethod } from "../../identity/did.ts"
+import { Did } from "../answers.ts"
 import { CallFailed, Failed } from "../failure.ts"
 import { plcDataOf } from "../identity/lookup.ts"
 import type { Session } from "../session.ts"
@@ -60,9 +61,7 @@ export const sortKeys = (
 }
 
 const Repos = Schema.Struct({
-  repos: Schema.Array(
-    Schema.Struct({ did: Schema.String, active: Schema.optionalKey(Schema.Boolean) })
-  )
+  repos: Schema.Array(Schema.Struct({ did: Did, active: Schema.optionalKey(Schema.Boolean) }))
 })
 
 /** The rotation keys of some other accounts of a server; none where it does not list them. */

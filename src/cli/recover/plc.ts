@@ -14,6 +14,7 @@ import {
   withSignature
 } from "../../identity/plcOperation.ts"
 import { parseOperation } from "../../identity/plcParse.ts"
+import { Words } from "../answers.ts"
 import { Failed, Unreachable } from "../failure.ts"
 import { plcUrl } from "../place.ts"
 import type { RecoveryKey } from "../recoveryKey.ts"
@@ -43,7 +44,7 @@ const Audit = Schema.Array(
   Schema.Struct({
     operation: Schema.Unknown,
     nullified: Schema.Boolean,
-    createdAt: Schema.String
+    createdAt: Words
   })
 )
 
@@ -77,7 +78,10 @@ export const baseFor = Effect.fn("cli.baseFor")(function* (did: string, didKey: 
       next: `Those that can bring it back: ${data.rotationKeys.join(", ")}`
     })
   }
-  const operation = parseOperation(base.operation)
+  const operation = yield* Effect.try({
+    try: () => parseOperation(base.operation),
+    catch: () => new Failed({ message: `${directory} has a log of ${did} that cannot be read` })
+  })
   return { last: operation, data: states[named]!, states, undoes: takenOut.createdAt }
 })
 
@@ -87,7 +91,7 @@ export const signedWith = (key: RecoveryKey, last: PlcOperation, change: Partial
   return withSignature(next, signBytes(key.curve, Redacted.value(key.secret), unsignedBytes(next)))
 }
 
-const Refusal = Schema.Struct({ message: Schema.String })
+const Refusal = Schema.Struct({ message: Words })
 
 /** Hands an operation to the directory itself. */
 export const submitPlc = Effect.fn("cli.submitPlc")(function* (

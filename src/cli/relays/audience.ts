@@ -1,4 +1,5 @@
 import * as Schema from "effect/Schema"
+import { Origin, Words } from "../answers.ts"
 import { query, type Remote } from "../xrpc.ts"
 
 const optional = Schema.optionalKey
@@ -11,8 +12,8 @@ const Place = {
 
 const Reader = Schema.Struct({
   since: Schema.Finite,
-  userAgent: optional(Schema.String),
-  network: optional(Schema.String),
+  userAgent: optional(Words),
+  network: optional(Words),
   cursor: optional(Schema.Finite),
   connected: Schema.Boolean,
   seen: Schema.Finite,
@@ -21,11 +22,11 @@ const Reader = Schema.Struct({
 })
 
 const RelayCall = Schema.Struct({
-  relay: Schema.String,
+  relay: Origin,
   at: optional(Schema.Finite),
   ok: Schema.Boolean,
   status: optional(Schema.Int),
-  message: optional(Schema.String)
+  message: optional(Words)
 })
 
 const Audience = Schema.Struct({

@@ -1,13 +1,14 @@
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
+import { Tid, Words } from "../answers.ts"
 import { CallFailed } from "../failure.ts"
 import { query } from "../xrpc.ts"
 
 const optional = Schema.optionalKey
 
-const HostStatus = Schema.Struct({ seq: optional(Schema.Int), status: optional(Schema.String) })
+const HostStatus = Schema.Struct({ seq: optional(Schema.Int), status: optional(Words) })
 
-const RepoStatus = Schema.Struct({ rev: optional(Schema.String) })
+const RepoStatus = Schema.Struct({ rev: optional(Tid) })
 
 /** What a relay says of a server: that it knows it, that it does not, or nothing of use. */
 export type Claim =
