@@ -153,6 +153,10 @@ const wire: Wire = {
   BlobTooLarge: plain(413, "PayloadTooLarge"),
   BlobEmpty: plain(400, "InvalidRequest"),
   BlobIncomplete: plain(400, "InvalidRequest"),
+  BlobStoreBusy: (busy) => ({
+    ...unavailable(busy.message),
+    headers: { "retry-after": String(busy.retryAfterSeconds) }
+  }),
   BlobStoreUnavailable: () => unavailable("The blob store is unavailable"),
   InvalidMimeType: plain(400, "InvalidMimeType"),
   InvalidSize: plain(400, "InvalidSize"),

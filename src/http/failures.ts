@@ -16,6 +16,7 @@ import type {
 import type {
   BlobEmpty,
   BlobIncomplete,
+  BlobStoreBusy,
   BlobStoreUnavailable,
   BlobTooLarge
 } from "../services/BlobStore.ts"
@@ -102,6 +103,7 @@ export type Failure =
   | BlobTooLarge
   | BlobEmpty
   | BlobIncomplete
+  | BlobStoreBusy
   | BlobStoreUnavailable
   | InvalidMimeType
   | InvalidSize

@@ -2,6 +2,7 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import { BlobStore, BlobStoreUnavailable, type StoredBlob } from "../services/BlobStore.ts"
 import { asPutFailure, type BodyBounds, checkBounds, pump } from "./blobPump.ts"
+import { isolateParts, type PartBudget } from "./partBudget.ts"
 import { PartWriter } from "./r2Parts.ts"
 
 type Body = ReadableStream<Uint8Array>
@@ -43,9 +44,10 @@ const putUnknown = async (
   key: string,
   body: Body,
   bounds: BodyBounds,
-  signal: AbortSignal
+  signal: AbortSignal,
+  budget: PartBudget
 ): Promise<StoredBlob> => {
-  const parts = new PartWriter(bucket, key)
+  const parts = new PartWriter(bucket, key, budget)
   try {
     const blob = await pump(body, bounds, signal, (chunk) => parts.write(chunk))
     await parts.finish()
@@ -53,11 +55,13 @@ const putUnknown = async (
   } catch (cause) {
     await parts.abort()
     throw cause
+  } finally {
+    parts.release()
   }
 }
 
 /** The store of blobs over an R2 bucket. */
-export const make = (bucket: R2Bucket): BlobStore["Service"] =>
+export const make = (bucket: R2Bucket, budget: PartBudget = isolateParts): BlobStore["Service"] =>
   BlobStore.of({
     put: (key, body, options) =>
       Effect.tryPromise({
@@ -66,7 +70,7 @@ export const make = (bucket: R2Bucket): BlobStore["Service"] =>
           const { length, limit } = options
           try {
             return length === undefined
-              ? await putUnknown(bucket, key, body, { limit }, signal)
+              ? await putUnknown(bucket, key, body, { limit }, signal, budget)
               : await putKnown(bucket, key, body, { length, limit }, signal)
           } catch (cause) {
             // R2 may have stored the object and yet failed to say so.

@@ -3,6 +3,7 @@ import {
   BlobEmpty,
   BlobIncomplete,
   type BlobStore,
+  BlobStoreBusy,
   BlobStoreUnavailable,
   BlobTooLarge,
   type StoredBlob
@@ -21,7 +22,10 @@ export interface BodyBounds {
 
 /** A typed failure as it is; anything else is the store's fault. */
 export const asPutFailure = (cause: unknown): PutFailure =>
-  cause instanceof BlobTooLarge || cause instanceof BlobEmpty || cause instanceof BlobIncomplete
+  cause instanceof BlobTooLarge ||
+  cause instanceof BlobEmpty ||
+  cause instanceof BlobIncomplete ||
+  cause instanceof BlobStoreBusy
     ? cause
     : new BlobStoreUnavailable({ operation: "put", cause })
 

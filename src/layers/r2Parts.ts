@@ -1,29 +1,38 @@
-/** R2 wants all parts but the last to be of one size, and at least 5 MiB. */
-const partSize = 8 * 1024 * 1024
+import { BlobStoreBusy } from "../services/BlobStore.ts"
+import type { Lease, PartBudget } from "./partBudget.ts"
 
-const firstBuffer = 256 * 1024
+/** R2 wants all parts but the last to be of one size, and at least 5 MiB. */
+const partSize = 5 * 1024 * 1024
+
+/** What a body holds as it grows: small ones do not pay for a whole part, and each step leaves garbage behind. */
+const capacities = [256 * 1024, 1024 * 1024, partSize]
+
+/** How long a client that found no room is asked to wait, in seconds. */
+const busySeconds = 5
 
 /**
- * Writes a body of unknown length to R2 as a multipart upload: one part fills while the one before is on its way.
+ * Writes a body of unknown length to R2 as a multipart upload, one part after the other.
  *
- * A body below one part becomes a plain put.
+ * It holds one part, and reads on when R2 has taken that. A body below one part becomes a plain put.
  */
 export class PartWriter {
   readonly #bucket: R2Bucket
   readonly #key: string
-  #buffer = new Uint8Array(firstBuffer)
+  readonly #budget: PartBudget
+  readonly #lease: Lease
+  #buffer = new Uint8Array(0)
   #filled = 0
-  #spare: Uint8Array<ArrayBuffer> | undefined
   #upload: R2MultipartUpload | undefined
   #parts: Array<R2UploadedPart> = []
-  #sending: Promise<Uint8Array<ArrayBuffer>> | undefined
 
-  constructor(bucket: R2Bucket, key: string) {
+  constructor(bucket: R2Bucket, key: string, budget: PartBudget) {
     this.#bucket = bucket
     this.#key = key
+    this.#budget = budget
+    this.#lease = budget.open(Date.now())
   }
 
-  /** Takes the bytes of a chunk, which is free again when the promise is fulfilled. */
+  /** Takes the bytes of a chunk, which is free again when the promise is fulfilled; throws BlobStoreBusy. */
   async write(chunk: Uint8Array): Promise<void> {
     for (let at = 0; at < chunk.byteLength;) {
       const bytes = chunk.subarray(at, at + partSize - this.#filled)
@@ -42,21 +51,29 @@ export class PartWriter {
       return
     }
     if (this.#filled > 0) await this.#send()
-    await this.#sending
     await this.#upload.complete(this.#parts)
   }
 
-  /** Gives up; what R2 already has of it is discarded. */
+  /** Gives up; R2 discards what it already has. */
   async abort(): Promise<void> {
-    await this.#sending?.catch(() => {})
     await this.#upload?.abort().catch(() => {})
   }
 
-  /** Small bodies do not pay for a whole part. */
+  /** Lets go of the memory; the last call, whatever became of the body. */
+  release(): void {
+    this.#budget.close(this.#lease)
+    this.#buffer = new Uint8Array(0)
+    this.#filled = 0
+  }
+
+  /** Makes room for so many bytes in all. */
   #reserve(size: number): void {
-    if (size <= this.#buffer.byteLength) return
-    let capacity = this.#buffer.byteLength
-    while (capacity < size) capacity = Math.min(capacity * 2, partSize)
+    const wanted = Math.max(size, this.#buffer.byteLength)
+    const capacity = capacities.find((step) => step >= wanted) ?? partSize
+    if (!this.#budget.hold(this.#lease, capacity, Date.now())) {
+      throw new BlobStoreBusy({ retryAfterSeconds: busySeconds })
+    }
+    if (capacity === this.#buffer.byteLength) return
     const larger = new Uint8Array(capacity)
     larger.set(this.#buffer.subarray(0, this.#filled))
     this.#buffer = larger
@@ -64,18 +81,8 @@ export class PartWriter {
 
   async #send(): Promise<void> {
     this.#upload ??= await this.#bucket.createMultipartUpload(this.#key)
-    if (this.#sending !== undefined) this.#spare = await this.#sending
-    const upload = this.#upload
-    const full = this.#buffer
-    const number = this.#parts.length + 1
-    this.#sending = upload.uploadPart(number, full.subarray(0, this.#filled)).then((part) => {
-      this.#parts.push(part)
-      return full
-    })
-    // Looked at by the next send or by finish; until then a rejection must not count as unhandled.
-    this.#sending.catch(() => {})
-    this.#buffer = this.#spare ?? new Uint8Array(partSize)
-    this.#spare = undefined
+    const part = this.#buffer.subarray(0, this.#filled)
+    this.#parts.push(await this.#upload.uploadPart(this.#parts.length + 1, part))
     this.#filled = 0
   }
 }

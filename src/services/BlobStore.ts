@@ -41,6 +41,15 @@ export class BlobStoreUnavailable extends Schema.TaggedError<BlobStoreUnavailabl
   }
 }
 
+/** As many uploads of unknown length are under way as this server holds; on the wire 503 with `Retry-After`. */
+export class BlobStoreBusy extends Schema.TaggedError<BlobStoreBusy>()("BlobStoreBusy", {
+  retryAfterSeconds: Schema.Int
+}) {
+  override get message(): string {
+    return "Too many uploads without a Content-Length; please send it, or try again"
+  }
+}
+
 /** What was learnt of the bytes while they passed. */
 export interface StoredBlob {
   readonly cid: string
@@ -79,7 +88,10 @@ export class BlobStore extends Context.Service<
       key: string,
       body: ReadableStream<Uint8Array>,
       options: { readonly length?: number; readonly limit: number }
-    ): Effect.Effect<StoredBlob, BlobTooLarge | BlobEmpty | BlobIncomplete | BlobStoreUnavailable>
+    ): Effect.Effect<
+      StoredBlob,
+      BlobTooLarge | BlobEmpty | BlobIncomplete | BlobStoreBusy | BlobStoreUnavailable
+    >
     /** The bytes under a key, or nothing when there are none. */
     get(key: string, range?: ByteRange): Effect.Effect<BlobBody | undefined, BlobStoreUnavailable>
     /** Deletes keys, any number of them; those that are not there are passed over. */
