@@ -14,6 +14,7 @@ import {
   strayLines,
   writePrivate
 } from "./env.mjs"
+import { sweepLocalBlobs } from "./localBlobs.mjs"
 import { freePort, isFree, isRunning, readWrangler, serve } from "./server.mjs"
 
 const help = `npm start: serves the Worker on this machine, in one workerd process.
@@ -124,6 +125,9 @@ async function main() {
       )
     )
   remember(undefined)
+  const sweep = (isRunning) => sweepBlobs(join(dataDir, "state", "r2"), isRunning)
+  await sweep(false)
+  setInterval(() => void sweep(true), 6 * 3_600_000).unref()
   const server = await serve({
     name,
     code: (await bundle).code,
@@ -177,6 +181,15 @@ async function main() {
   } catch (cause) {
     console.error(cause instanceof Error ? cause.message : cause)
     await stop(1)
+  }
+}
+
+/** Frees what broken uploads hold; a store that cannot be read now does not stop the server. */
+async function sweepBlobs(folder, isRunning) {
+  try {
+    await sweepLocalBlobs(folder, { isRunning })
+  } catch (cause) {
+    console.warn(`Broken uploads in ${folder} could not be deleted: ${cause.message}`)
   }
 }
 

@@ -1,0 +1,4 @@
+export declare function sweepLocalBlobs(
+  folder: string,
+  options: { readonly isRunning: boolean; readonly now?: number }
+): Promise<number>

@@ -1,0 +1,93 @@
+import { readdirSync, rmSync, statSync } from "node:fs"
+import { join } from "node:path"
+
+/** Miniflare's folder of one database a bucket, beside the buckets' own folders. */
+const databases = "miniflare-R2BucketObject"
+
+/** A completed multipart upload, in Miniflare's table. */
+const completed = 1
+
+/**
+ * Deletes what uploads that broke off have left in the local blob store: Miniflare never does.
+ *
+ * `folder` is its `r2` folder. `isRunning`: a server may be writing there. Then only files that nobody has written
+ * to for a day go. Returns how many files it deleted.
+ */
+export async function sweepLocalBlobs(folder, { isRunning, now = Date.now() }) {
+  const before = isRunning ? now - 24 * 3_600_000 : Infinity
+  // Files first: one that comes later may be named by a row that was not read.
+  const files = filesOf(folder, before)
+  if (files.length === 0) return 0
+  const { DatabaseSync } = await quietly(() => import("node:sqlite"))
+  const named = new Set()
+  let known = 0
+  for (const file of entriesOf(join(folder, databases))) {
+    if (!file.endsWith(".sqlite") || file === "metadata.sqlite") continue
+    const database = new DatabaseSync(join(folder, databases, file), { readOnly: isRunning })
+    try {
+      if (!hasTables(database)) continue
+      if (!isRunning) forgetBroken(database)
+      const rows = database.prepare(
+        "SELECT blob_id AS id FROM _mf_objects UNION SELECT blob_id FROM _mf_multipart_parts"
+      )
+      for (const { id } of rows.all()) named.add(id)
+      known++
+    } finally {
+      database.close()
+    }
+  }
+  // Another layout of Miniflare's: what is named there is not known, so nothing goes.
+  if (known === 0) return 0
+  const left = files.filter(({ name }) => !named.has(name))
+  for (const { path } of left) rmSync(path, { force: true })
+  return left.length
+}
+
+/** Node says at each start that this module is experimental. */
+async function quietly(body) {
+  const warn = process.emitWarning
+  process.emitWarning = () => {}
+  try {
+    return await body()
+  } finally {
+    process.emitWarning = warn
+  }
+}
+
+const entriesOf = (folder) => {
+  try {
+    return readdirSync(folder)
+  } catch (cause) {
+    if (cause?.code === "ENOENT" || cause?.code === "ENOTDIR") return []
+    throw cause
+  }
+}
+
+const filesOf = (folder, before) =>
+  entriesOf(folder).flatMap((bucket) => {
+    const blobs = join(folder, bucket, "blobs")
+    return entriesOf(blobs)
+      .map((name) => ({ name, path: join(blobs, name) }))
+      .filter(({ path }) => (statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? before) < before)
+  })
+
+const hasTables = (database) =>
+  database
+    .prepare(
+      "SELECT 1 FROM sqlite_master WHERE name IN ('_mf_objects', '_mf_multipart_uploads', '_mf_multipart_parts')"
+    )
+    .all().length === 3
+
+/** Multipart uploads that were aborted, or under way when the server ended. */
+const forgetBroken = (database) => {
+  database.exec("BEGIN IMMEDIATE")
+  database.exec(
+    `DELETE FROM _mf_multipart_parts WHERE object_key IS NULL AND upload_id IN
+      (SELECT upload_id FROM _mf_multipart_uploads WHERE state <> ${completed})`
+  )
+  database.exec(
+    `DELETE FROM _mf_multipart_uploads WHERE state <> ${completed}
+      AND upload_id NOT IN (SELECT upload_id FROM _mf_multipart_parts)`
+  )
+  database.exec("COMMIT")
+}
