@@ -64,6 +64,18 @@ export const countRequest = Effect.fnUntraced(function* (request: Request, nsid:
   return headers
 })
 
+/** What a DID without an account costs, in requests: 150 of them use up an address's limit. */
+const missingPoints = 20
+
+/** Counts a DID that has no account here towards the general limit of its address. */
+export const countMissing = Effect.fnUntraced(function* (request: Request) {
+  const config = yield* Config
+  if (isUnlimited(request, config)) return
+  const limits = yield* AddressLimits
+  const counted = config.rateLimits === "on" ? limits.take : limits.count
+  yield* counted(clientAddress(request), "general", missingPoints)
+})
+
 /** Takes a point of a sensitive method's own limits, exactly. */
 export const takePoint = Effect.fnUntraced(function* (
   request: Request,

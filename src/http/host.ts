@@ -1,38 +1,10 @@
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import { Accounts } from "../services/Accounts.ts"
-import type { Auth } from "../services/Auth.ts"
-import type { Background } from "../services/Background.ts"
-import type { BlobStore } from "../services/BlobStore.ts"
-import type { CodeOwners } from "../services/CodeOwners.ts"
 import { Config } from "../services/Config.ts"
-import type { Devices } from "../services/Devices.ts"
-import type { Directory } from "../services/Directory.ts"
-import type { DpopProofs } from "../services/DpopProofs.ts"
-import type { HandleClaims } from "../services/HandleClaims.ts"
-import type { HostedIdentities } from "../services/HostedIdentities.ts"
-import type { EdgeMemory } from "../services/EdgeMemory.ts"
 import { Identity } from "../services/Identity.ts"
-import type { Keys } from "../services/Keys.ts"
-import type {
-  AddressLimits,
-  Limiter,
-  LimiterUnavailable,
-  RateLimitExceeded
-} from "../services/Limiter.ts"
-import type { Mailer } from "../services/Mailer.ts"
-import type { OAuthClients } from "../services/OAuthClients.ts"
-import type { OAuthRequests } from "../services/OAuthRequests.ts"
-import type { Outgoing } from "../services/Outgoing.ts"
-import type { PasskeyOwners } from "../services/PasskeyOwners.ts"
-import type { PermissionSets } from "../services/PermissionSets.ts"
-import type { PlcDirectory } from "../services/PlcDirectory.ts"
-import type { ProxyTargets } from "../services/ProxyTargets.ts"
-import type { Readiness } from "../services/Readiness.ts"
-import type { ReservedKeys } from "../services/ReservedKeys.ts"
-import type { Sequencer } from "../services/Sequencer.ts"
+import type { LimiterUnavailable, RateLimitExceeded } from "../services/Limiter.ts"
 import { billed } from "../services/SqlStorage.ts"
-import type { SignUp } from "../services/SignUp.ts"
 import { isNsid } from "../lexicon/syntax.ts"
 import { accountMethods } from "./account.ts"
 import { adminCodes } from "./adminCodes.ts"
@@ -44,6 +16,7 @@ import { errorResponse, wireError } from "./errors.ts"
 import type { Failure } from "./failures.ts"
 import * as Health from "./health.ts"
 import { home } from "./home.ts"
+import type { HostServices } from "./hostServices.ts"
 import { oauthError, oauthErrorResponse } from "./oauth/errors.ts"
 import { authorizationServer, jwks, protectedResource } from "./oauth/metadata.ts"
 import { par } from "./oauth/par.ts"
@@ -266,34 +239,3 @@ export const serveHost: (request: Request) => Effect.Effect<Response, never, Hos
     const response = yield* found(request, url)
     return request.method === "HEAD" ? yield* withoutBody(response) : response
   }, Effect.catchDefect(asInternalError))
-
-/** What the routes ask for. */
-export type HostServices =
-  | Accounts
-  | AddressLimits
-  | Auth
-  | Background
-  | BlobStore
-  | CodeOwners
-  | Config
-  | Devices
-  | Directory
-  | DpopProofs
-  | EdgeMemory
-  | HandleClaims
-  | HostedIdentities
-  | Identity
-  | Keys
-  | Limiter
-  | Mailer
-  | OAuthClients
-  | OAuthRequests
-  | Outgoing
-  | PasskeyOwners
-  | PermissionSets
-  | PlcDirectory
-  | Readiness
-  | ReservedKeys
-  | ProxyTargets
-  | Sequencer
-  | SignUp

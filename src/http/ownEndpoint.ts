@@ -32,7 +32,7 @@ export const ownerOrAdministrator = Effect.fnUntraced(function* (
     noteAccount(request, entry.did)
     return { did: entry.did, handle: entry.handle, by: "administrator" } as const
   }
-  const did = yield* subjectOf(credentials.authorization ?? null)
+  const did = yield* subjectOf(request)
   const { until } = yield* (yield* Accounts).call(did, "proveSession", credentials)
   noteAccount(request, did)
   const entry = yield* (yield* Directory).byDid(did)

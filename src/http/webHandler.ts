@@ -6,7 +6,8 @@ import * as Result from "effect/Result"
 import * as Scope from "effect/Scope"
 import type { Misconfigured } from "../services/Config.ts"
 import { misconfigured } from "./health.ts"
-import { type HostServices, serveHost } from "./host.ts"
+import { serveHost } from "./host.ts"
+import type { HostServices } from "./hostServices.ts"
 
 /** Answers web requests. */
 export type Handler = (request: Request) => Promise<Response>

@@ -35,21 +35,21 @@ export const layer = (capacity = 10_000): Layer.Layer<AddressLimits> =>
       }
       counters.set(name, windows)
     }
-    const taken = (address: string, which: AddressLimit, now: number): Taken => {
+    const taken = (address: string, which: AddressLimit, points: number, now: number): Taken => {
       const name = `${which} ${address}`
-      const outcome = takeFrom(counters.get(name), 1, [limits[which]], now)
+      const outcome = takeFrom(counters.get(name), points, [limits[which]], now)
       if ("windows" in outcome) keep(name, outcome.windows)
       return outcome
     }
     return AddressLimits.of({
-      take: Effect.fnUntraced(function* (address: string, which: AddressLimit) {
+      take: Effect.fnUntraced(function* (address: string, which: AddressLimit, points = 1) {
         const now = yield* Clock.currentTimeMillis
-        const outcome = taken(address, which, now)
+        const outcome = taken(address, which, points, now)
         return "exceeded" in outcome ? yield* exceededBy(outcome.exceeded, now) : outcome.state
       }),
-      count: (address, which) =>
+      count: (address, which, points = 1) =>
         Effect.map(Clock.currentTimeMillis, (now) => {
-          const outcome = taken(address, which, now)
+          const outcome = taken(address, which, points, now)
           return "exceeded" in outcome ? outcome.exceeded : outcome.state
         })
     })

@@ -8,6 +8,7 @@ import * as SignUp from "../services/SignUp.ts"
 import * as AddressLimits from "./AddressLimits.ts"
 import * as AuthHost from "./AuthHost.ts"
 import * as HandleClaimsOutgoing from "./HandleClaimsOutgoing.ts"
+import * as KnownAccountsDirectory from "./KnownAccountsDirectory.ts"
 import * as Logging from "./Logging.ts"
 import * as OAuthClientsOutgoing from "./OAuthClientsOutgoing.ts"
 import * as PermissionSetsSql from "./PermissionSetsSql.ts"
@@ -44,7 +45,7 @@ export const layer = Layer.mergeAll(
   Readiness.layer,
   Logging.layer
 ).pipe(
-  Layer.provideMerge(ReservedKeysSql.layer),
+  Layer.provideMerge(Layer.merge(ReservedKeysSql.layer, KnownAccountsDirectory.layer)),
   Layer.provideMerge(sharedServices.layer(local)),
   Layer.provideMerge(HostedIdentities.layer)
 )

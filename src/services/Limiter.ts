@@ -60,9 +60,13 @@ export type AddressLimit = "general" | "getRepo" | "uploadBlob"
 export class AddressLimits extends Context.Service<
   AddressLimits,
   {
-    take(address: string, which: AddressLimit): Effect.Effect<RateLimitState, RateLimitExceeded>
+    take(
+      address: string,
+      which: AddressLimit,
+      points?: number
+    ): Effect.Effect<RateLimitState, RateLimitExceeded>
     /** The same, but it refuses nobody. */
-    count(address: string, which: AddressLimit): Effect.Effect<RateLimitState>
+    count(address: string, which: AddressLimit, points?: number): Effect.Effect<RateLimitState>
   }
 >()("nacre/services/AddressLimits") {}
 

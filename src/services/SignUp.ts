@@ -13,6 +13,7 @@ import {
 } from "./Directory.ts"
 import { Identity, type IdentityUnavailable } from "./Identity.ts"
 import { Keys, type KeyUnreadable, type PrivateKey } from "./Keys.ts"
+import { KnownAccounts } from "./KnownAccounts.ts"
 import { leadsHere } from "./OwnDocument.ts"
 import { PlcDirectory, type PlcRefused, type PlcUnavailable } from "./PlcDirectory.ts"
 import { ReservedKeys } from "./ReservedKeys.ts"
@@ -93,8 +94,9 @@ const make = (services: {
   readonly keys: Keys["Service"]
   readonly plc: PlcDirectory["Service"]
   readonly reserved: ReservedKeys["Service"]
+  readonly known: KnownAccounts["Service"]
 }): SignUp["Service"] => {
-  const { config, accounts, directory, identity, keys, plc, reserved } = services
+  const { config, accounts, directory, identity, keys, plc, reserved, known } = services
 
   const destroy = (did: string) => accounts.call(did, "destroy", {})
 
@@ -200,6 +202,7 @@ const make = (services: {
         yield* Effect.uninterruptible(
           Effect.gen(function* () {
             yield* directory.setStatus(did, active ? "active" : "deactivated")
+            yield* known.forget(did)
             yield* settle
             if (active) yield* announce(did)
             // What stays behind is forgotten by itself.
@@ -221,7 +224,7 @@ const make = (services: {
 export const layer: Layer.Layer<
   SignUp,
   never,
-  Config | Accounts | Directory | Identity | Keys | PlcDirectory | ReservedKeys
+  Config | Accounts | Directory | Identity | Keys | KnownAccounts | PlcDirectory | ReservedKeys
 > = Layer.effect(
   SignUp,
   Effect.gen(function* () {
@@ -232,7 +235,8 @@ export const layer: Layer.Layer<
       identity: yield* Identity,
       keys: yield* Keys,
       plc: yield* PlcDirectory,
-      reserved: yield* ReservedKeys
+      reserved: yield* ReservedKeys,
+      known: yield* KnownAccounts
     })
   })
 )

@@ -4,6 +4,7 @@ import { Accounts, type Rejected } from "../../services/Accounts.ts"
 import { Config } from "../../services/Config.ts"
 import { isDid } from "../../lexicon/syntax.ts"
 import { takePoint } from "../clientLimits.ts"
+import { isHere } from "../presence.ts"
 import { noteAccount } from "../requestLog.ts"
 import { refusalOf } from "./account/refusal.ts"
 import type { PageFailure } from "./failurePage.ts"
@@ -118,7 +119,9 @@ const withLink = <R>(
     yield* takePoint(request, "passkey link", attempts)
     const config = yield* Config
     const parts = partsOf(sent.form.get("link"))
-    if (parts === undefined) return showMessage(over, config)
+    if (parts === undefined || !(yield* isHere(request, parts.did))) {
+      return showMessage(over, config)
+    }
     const { did, secret } = parts
     const opened = (yield* Accounts).call(did, "openPasskeyLink", { secret })
     return yield* opened.pipe(

@@ -37,7 +37,7 @@ export const proxy = Effect.fn("proxy")(function* (nsid: string, asked: Request,
   if (authorization === null && !needsCaller(nsid, asked.headers.get("atproto-proxy"), config)) {
     return yield* new MethodNotImplemented()
   }
-  const subject = yield* subjectOf(authorization)
+  const subject = yield* subjectOf(asked)
   noteAccount(asked, subject)
   const { target, request, ...audience } = yield* planOf(nsid, asked, url)
   const accounts = yield* Accounts

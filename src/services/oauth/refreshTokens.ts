@@ -5,6 +5,7 @@ import { readRefreshToken } from "../../oauth/refreshToken.ts"
 import { checkScope } from "../../oauth/scopes.ts"
 import type { Client } from "../../oauth/types.ts"
 import { Accounts } from "../Accounts.ts"
+import { KnownAccounts } from "../KnownAccounts.ts"
 import { OAuthClients } from "../OAuthClients.ts"
 import type { OAuthSession } from "../OAuthSessions.ts"
 import { isSameAuth } from "./clientAuthentication.ts"
@@ -26,6 +27,8 @@ const sessionIn = Effect.fnUntraced(function* (form: Form, jkt: string) {
   }
   const parts = readRefreshToken(refreshToken)
   if (parts === undefined) return yield* refused("unknown refresh token")
+  const { isHere } = yield* (yield* KnownAccounts).look(parts.did, { fresh: true })
+  if (!isHere) return yield* refused("unknown refresh token")
   const session = yield* (yield* Accounts).call(parts.did, "peekOAuth", { refreshToken, jkt })
   return { did: parts.did, refreshToken, session }
 })

@@ -4,6 +4,7 @@ import { isDid } from "../../lexicon/syntax.ts"
 import type { Form } from "../../oauth/parameters.ts"
 import { readRefreshToken } from "../../oauth/refreshToken.ts"
 import { Accounts } from "../Accounts.ts"
+import { KnownAccounts } from "../KnownAccounts.ts"
 import { authenticateClient } from "./clientAuthentication.ts"
 import { RequestRefused } from "./failures.ts"
 
@@ -31,5 +32,7 @@ export const revokeToken = Effect.fn("revokeToken")(function* (
   const { client } = yield* authenticateClient(form, dpopJkt)
   const did = accountOf(token)
   if (did === undefined) return
+  const { isHere } = yield* (yield* KnownAccounts).look(did, { fresh: true })
+  if (!isHere) return
   yield* (yield* Accounts).call(did, "revokeOAuth", { token, clientId: client.id })
 })

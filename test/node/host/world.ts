@@ -13,6 +13,7 @@ import * as DirectorySql from "../../../src/layers/DirectorySql.ts"
 import * as HostDatabaseNode from "../../../src/layers/HostDatabaseNode.ts"
 import * as IdentityMemory from "../../../src/layers/IdentityMemory.ts"
 import * as KeysMaster from "../../../src/layers/KeysMaster.ts"
+import * as KnownAccountsDirectory from "../../../src/layers/KnownAccountsDirectory.ts"
 import * as LimiterMemory from "../../../src/layers/LimiterMemory.ts"
 import * as MailerNone from "../../../src/layers/MailerNone.ts"
 import * as ReservedKeysSql from "../../../src/layers/ReservedKeysSql.ts"
@@ -151,7 +152,7 @@ export const world = (accounts: FakeAccounts, overrides: Overrides = {}) => {
   )
   const reserved = ReservedKeysSql.layer.pipe(Layer.provide(HostDatabaseNode.layer(":memory:")))
   return Layer.mergeAll(
-    SignUp.layer.pipe(Layer.provideMerge(reserved)),
+    SignUp.layer.pipe(Layer.provideMerge(Layer.merge(reserved, KnownAccountsDirectory.layer))),
     HostedIdentities.layer,
     AuthHost.layer
   ).pipe(Layer.provideMerge(base))

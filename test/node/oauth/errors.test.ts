@@ -13,6 +13,7 @@ import type { Client } from "../../../src/oauth/types.ts"
 import { Accounts, Rejected } from "../../../src/services/Accounts.ts"
 import { Config, type Settings } from "../../../src/services/Config.ts"
 import { BadProof, DpopProofs } from "../../../src/services/DpopProofs.ts"
+import { KnownAccounts } from "../../../src/services/KnownAccounts.ts"
 import { Limiter, LimiterUnavailable, RateLimitExceeded } from "../../../src/services/Limiter.ts"
 import {
   ClientRefused,
@@ -112,6 +113,10 @@ const revokeWhile = (failure: Rejected) => {
     Effect.provideService(Accounts, {
       forward: () => unused,
       call: () => Effect.fail(failure)
+    }),
+    Effect.provideService(KnownAccounts, {
+      look: () => Effect.succeed({ isHere: true, wasAsked: false }),
+      forget: () => Effect.void
     }),
     Effect.provideService(OAuthClients, {
       get: () => Effect.succeed(client),

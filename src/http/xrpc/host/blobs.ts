@@ -1,6 +1,8 @@
 import type { ComAtprotoSyncGetBlob as GetBlob } from "@atproto/api"
 import * as Effect from "effect/Effect"
+import { RepoNotFound } from "../../../services/AccountStore.ts"
 import { getBlob, uploadBlob } from "../../blobs.ts"
+import { isHere } from "../../presence.ts"
 import { noteAccount } from "../../requestLog.ts"
 import { subjectOf } from "../../route.ts"
 import { type Call, credentialsOf, method } from "../../Xrpc.ts"
@@ -14,7 +16,7 @@ const upload = method(
   "com.atproto.repo.uploadBlob",
   { authority: { kind: "object", call: "authorizeUpload" }, rawBody: true },
   Effect.fnUntraced(function* ({ request }: Call) {
-    const did = yield* subjectOf(request.headers.get("authorization"))
+    const did = yield* subjectOf(request)
     noteAccount(request, did)
     return yield* uploadBlob(did, request, credentialsOf(request))
   })
@@ -24,10 +26,12 @@ const upload = method(
 const download = method(
   "com.atproto.sync.getBlob",
   { authority: { kind: "object", call: "locateBlob" } },
-  ({ params, request }: Call<GetBlob.QueryParams>) => {
-    noteAccount(request, params.did)
-    return getBlob(params.did, params.cid, request, credentialsOf(request))
-  }
+  Effect.fnUntraced(function* ({ params, request }: Call<GetBlob.QueryParams>) {
+    const { did, cid } = params
+    if (!(yield* isHere(request, did))) return yield* new RepoNotFound({ did })
+    noteAccount(request, did)
+    return yield* getBlob(did, cid, request, credentialsOf(request))
+  })
 )
 
 /** The methods whose bytes flow between the client and the blob store. */

@@ -9,7 +9,7 @@ export const importRepo = method(
   "com.atproto.repo.importRepo",
   { authority: { kind: "object", call: "authorizeImport" }, rawBody: true },
   Effect.fnUntraced(function* ({ request }: Call) {
-    const did = yield* subjectOf(request.headers.get("authorization"))
+    const did = yield* subjectOf(request)
     noteAccount(request, did)
     yield* importOver(did, request, credentialsOf(request))
   })
