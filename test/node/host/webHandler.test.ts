@@ -8,7 +8,7 @@ import * as Logging from "../../../src/layers/Logging.ts"
 import { Config } from "../../../src/services/Config.ts"
 import { env as base } from "./world.ts"
 
-const env = { ...base, LOG_LEVEL: "none" }
+const env = { ...base, LOG_LEVEL: "none", RATE_LIMITS: "off" }
 
 /** A host that has nothing but its settings, which may be broken. */
 const hostWith = (settings: Layer.Layer<Config>) =>
