@@ -101,9 +101,7 @@ const legacyTypes: Readonly<Record<string, Curve>> = {
   EcdsaSecp256r1VerificationKey2019: "p256"
 }
 
-/** The did:key of a verification method (`atproto` unless another is named), or undefined where there is none to use. */
-export const signingKeyOf = (document: DidDocument, fragment = "atproto"): string | undefined => {
-  const method = byFragment(document, document.verificationMethod, fragment)
+const didKeyOf = (method: VerificationMethod | undefined): string | undefined => {
   if (method?.publicKeyMultibase === undefined) return undefined
   const legacy = Object.hasOwn(legacyTypes, method.type) ? legacyTypes[method.type] : undefined
   if (legacy === undefined && method.type !== "Multikey") return undefined
@@ -117,6 +115,14 @@ export const signingKeyOf = (document: DidDocument, fragment = "atproto"): strin
     return undefined
   }
 }
+
+/** The did:key of a verification method (`atproto` unless another is named), or undefined where there is none to use. */
+export const signingKeyOf = (document: DidDocument, fragment = "atproto"): string | undefined =>
+  didKeyOf(byFragment(document, document.verificationMethod, fragment))
+
+/** The did:keys of all verification methods that can be read. */
+export const didKeysOf = (document: DidDocument): ReadonlyArray<string> =>
+  (document.verificationMethod ?? []).flatMap((method) => didKeyOf(method) ?? [])
 
 /** The endpoint of a service by its fragment (`bsky_appview`), and of that type where one is given. */
 export const serviceOf = (

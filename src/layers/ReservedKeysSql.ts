@@ -8,7 +8,7 @@ import { Keys, KeyUnreadable } from "../services/Keys.ts"
 import { ReservedKeys } from "../services/ReservedKeys.ts"
 import { HostDatabase, queriesOver } from "./HostDatabase.ts"
 
-/** One row a DID: its key, wrapped under the master key, in base64url. */
+/** One row a DID: its key, wrapped under the master key, in base64url. Without a DID, the did:key stands in its place. */
 export const tables: ReadonlyArray<string> = [
   `CREATE TABLE IF NOT EXISTS reserved_key (
     did TEXT PRIMARY KEY, did_key TEXT NOT NULL, wrapped TEXT NOT NULL, created_at INTEGER NOT NULL
@@ -19,6 +19,7 @@ export const tables: ReadonlyArray<string> = [
 const keptFor = 30 * 24 * 3_600_000
 
 interface Row {
+  readonly did: string
   readonly did_key: string
   readonly wrapped: string
 }
@@ -46,25 +47,30 @@ export const layer: Layer.Layer<ReservedKeys, never, HostDatabase | Keys | Confi
       reserve: Effect.fn("ReservedKeys.reserve")(function* (did) {
         const now = yield* Clock.currentTimeMillis
         const { didKey, wrapped } = yield* make
+        const owner = did ?? didKey
         // Of several at once the first one's key stands, and all are told it.
         const [, , found] = yield* repeatable(
           "reserveKey",
           batch([
             sql`DELETE FROM reserved_key WHERE created_at < ${now - keptFor}`,
             sql`INSERT OR IGNORE INTO reserved_key (did, did_key, wrapped, created_at)
-              VALUES (${did}, ${didKey}, ${wrapped}, ${now})`,
-            sql`SELECT did_key FROM reserved_key WHERE did = ${did}`
+              VALUES (${owner}, ${didKey}, ${wrapped}, ${now})`,
+            sql`SELECT did_key FROM reserved_key WHERE did = ${owner}`
           ])
         )
         // SAFETY: the last statement answers rows of this column.
         const [row] = (found ?? []) as ReadonlyArray<Pick<Row, "did_key">>
         return row?.did_key ?? didKey
       }),
-      find: Effect.fn("ReservedKeys.find")(function* (did) {
-        const [row] = yield* repeatable(
+      find: Effect.fn("ReservedKeys.find")(function* (did, didKeys = []) {
+        const rows = yield* repeatable(
           "findKey",
-          sql<Row>`SELECT did_key, wrapped FROM reserved_key WHERE did = ${did}`
+          sql<Row>`SELECT did, did_key, wrapped FROM reserved_key
+            WHERE did IN (SELECT value FROM json_each(${JSON.stringify([did, ...didKeys])}))`
         )
+        // A key is reserved without a DID only where it stands in its own row.
+        const named = rows.find(({ did: owner, did_key }) => owner === did_key && owner !== did)
+        const row = named ?? rows.find(({ did: owner }) => owner === did)
         if (row === undefined) return undefined
         const wrapped = fromBase64Url(row.wrapped)
         if (wrapped === undefined) return yield* new KeyUnreadable({ owner: row.did_key })

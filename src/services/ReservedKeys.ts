@@ -11,10 +11,14 @@ import type { KeyUnreadable, PrivateKey } from "./Keys.ts"
 export class ReservedKeys extends Context.Service<
   ReservedKeys,
   {
-    /** The did:key reserved for a DID, the same whenever it is asked for. */
-    reserve(did: string): Effect.Effect<string, DirectoryUnavailable>
-    find(did: string): Effect.Effect<PrivateKey | undefined, DirectoryUnavailable | KeyUnreadable>
-    /** The account is there, and keeps the key itself. */
+    /** The did:key reserved for a DID, the same whenever it is asked for; without a DID a new one each time. */
+    reserve(did: string | undefined): Effect.Effect<string, DirectoryUnavailable>
+    /** One of these did:keys, if it was reserved without a DID, or else the key reserved for the DID. */
+    find(
+      did: string,
+      didKeys?: ReadonlyArray<string>
+    ): Effect.Effect<PrivateKey | undefined, DirectoryUnavailable | KeyUnreadable>
+    /** Forgets the key of a DID whose account exists; one that was reserved without a DID stays for its time. */
     remove(did: string): Effect.Effect<void, DirectoryUnavailable>
   }
 >()("nacre/services/ReservedKeys") {}

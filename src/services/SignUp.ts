@@ -1,7 +1,7 @@
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
-import { accountDidDocument, type DidDocument } from "../identity/didDocument.ts"
+import { accountDidDocument, type DidDocument, didKeysOf } from "../identity/didDocument.ts"
 import { Accounts, type Rejected } from "./Accounts.ts"
 import type { Denied } from "./Auth.ts"
 import { Config, type Settings } from "./Config.ts"
@@ -128,9 +128,11 @@ const make = (services: {
     return { did: newDid.did, didDoc: newDid.didDoc, newDid }
   })
 
-  /** Whose DID is there already may have had the key made before, to name it in the DID document. */
+  /** A DID that exists may have reserved a key before, under its name or by naming the key in its document. */
   const keyFor = Effect.fnUntraced(function* (origin: Origin) {
-    const made = origin.kind === "new" ? undefined : yield* reserved.find(origin.did)
+    if (origin.kind === "new") return yield* keys.generate(config.signingCurve)
+    const named = origin.kind === "moving" ? didKeysOf(origin.didDoc) : []
+    const made = yield* reserved.find(origin.did, named)
     return made ?? (yield* keys.generate(config.signingCurve))
   })
 

@@ -28,6 +28,30 @@ export const reservedKeysContract = (name: string, fresh: () => Layer.Layer<Rese
       })
     )
 
+    check("reserves a new key each time for nobody, which a DID claims by naming it", (keys) =>
+      Effect.gen(function* () {
+        const free = yield* keys.reserve(undefined)
+        assert.notStrictEqual(yield* keys.reserve(undefined), free)
+        const own = yield* keys.reserve(alice)
+        const others = yield* keys.reserve(bob)
+        assert.strictEqual((yield* keys.find(alice, [others, free]))?.didKey, free)
+        assert.strictEqual((yield* keys.find(alice, [others]))?.didKey, own)
+        assert.strictEqual((yield* keys.find("did:plc:carol", [others]))?.didKey, undefined)
+        // Nobody takes it from others by claiming it first.
+        yield* keys.remove(alice)
+        assert.strictEqual((yield* keys.find("did:plc:carol", [free]))?.didKey, free)
+      })
+    )
+
+    check("gives no key that somebody reserved under another key's name", (keys) =>
+      Effect.gen(function* () {
+        const foreign = yield* keys.reserve(undefined)
+        const taken = yield* keys.reserve("did:key:zStranger")
+        assert.isUndefined(yield* keys.find(alice, ["did:key:zStranger", taken]))
+        assert.strictEqual((yield* keys.find(alice, [foreign]))?.didKey, foreign)
+      })
+    )
+
     check("of many reservations at once tells all the same key", (keys) =>
       Effect.gen(function* () {
         const asked = Array.from({ length: 6 }, () => keys.reserve(alice))

@@ -2,7 +2,7 @@ import { afterAll, assert, beforeAll, describe, it } from "@effect/vitest"
 import { formatDidKey, publicKeyOf } from "../../src/identity/didKey.ts"
 import { basic, bearer } from "../support/httpHost.ts"
 import { makeMover, type Mover } from "../support/httpMover.ts"
-import { ok, outcomeOf, startWorld, type World } from "../support/httpWorld.ts"
+import { ok, startWorld, type World } from "../support/httpWorld.ts"
 
 const createAccount = "com.atproto.server.createAccount"
 const rotation = formatDidKey(publicKeyOf("k256", new Uint8Array(32).fill(0x42)))
@@ -71,8 +71,21 @@ describe("a reserved signing key", () => {
     assert.include(JSON.stringify(made["didDoc"]), key.slice("did:key:".length))
   })
 
-  it("is reserved for a DID that is named", async () => {
-    const answer = await world.call("com.atproto.server.reserveSigningKey", { input: {} })
-    assert.strictEqual(outcomeOf(answer), "400 InvalidRequest")
+  it("without a DID signs for the one whose document names it, under any fragment", async () => {
+    const mover = await makeMover(world, 22)
+    const [key, other] = await Promise.all([reserve({}), reserve({})])
+    assert.notStrictEqual(key, other)
+    const operation = await mover.signed({})
+    const before = operation.type === "plc_operation" ? operation.verificationMethods : {}
+    await mover.change({ verificationMethods: { ...before, atproto_next: key } })
+    const { accessJwt } = await moveIn(mover)
+    assert.strictEqual(await signingKeyOf(accessJwt), key)
+  })
+
+  it("is not taken from the one whose document does not name it", async () => {
+    const mover = await makeMover(world, 23)
+    const key = await reserve({})
+    const { accessJwt } = await moveIn(mover)
+    assert.notStrictEqual(await signingKeyOf(accessJwt), key)
   })
 })

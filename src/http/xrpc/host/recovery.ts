@@ -10,7 +10,6 @@ import { Accounts } from "../../../services/Accounts.ts"
 import { Directory } from "../../../services/Directory.ts"
 import { ReservedKeys } from "../../../services/ReservedKeys.ts"
 import { givePointBack, takePoint } from "../../clientLimits.ts"
-import { InvalidRequest } from "../../failures.ts"
 import { requestReset, resetPassword as resetByCode } from "../../passwordReset.ts"
 import { noteAccount } from "../../requestLog.ts"
 import { decoyDid, signInKey, signInLimits } from "../../signInGate.ts"
@@ -62,10 +61,6 @@ const reserveSigningKey = method(
   open,
   Effect.fnUntraced(function* ({ input, request }: Call<object, ReserveSigningKey.InputSchema>) {
     yield* takePoint(request, "reserveSigningKey", reservationLimits)
-    // Without a DID there would be nothing to find the key again by when its account comes.
-    if (input.did === undefined) {
-      return yield* new InvalidRequest({ message: "The DID that the key is for is missing" })
-    }
     return { signingKey: yield* (yield* ReservedKeys).reserve(input.did) }
   })
 )
