@@ -3,6 +3,7 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import type { HostServices } from "../../../src/http/hostServices.ts"
 import { makeHandler } from "../../../src/http/webHandler.ts"
+import * as AddressLimits from "../../../src/layers/AddressLimits.ts"
 import * as ConfigEnv from "../../../src/layers/ConfigEnv.ts"
 import * as Logging from "../../../src/layers/Logging.ts"
 import { Config } from "../../../src/services/Config.ts"
@@ -10,10 +11,14 @@ import { env as base } from "./world.ts"
 
 const env = { ...base, LOG_LEVEL: "none", RATE_LIMITS: "off" }
 
-/** A host that has nothing but its settings, which may be broken. */
+/** A host that has nothing but its settings, which may be broken, and the counters of its clients. */
 const hostWith = (settings: Layer.Layer<Config>) =>
-  // SAFETY: nothing but the settings is asked for on the way to these answers.
-  makeHandler(Logging.layer.pipe(Layer.provideMerge(settings)) as Layer.Layer<HostServices>)
+  makeHandler(
+    // SAFETY: nothing else is asked for on the way to these answers.
+    Layer.merge(Logging.layer, AddressLimits.layer()).pipe(
+      Layer.provideMerge(settings)
+    ) as Layer.Layer<HostServices>
+  )
 
 const whole = Layer.orDie(ConfigEnv.layer(env))
 
