@@ -25,7 +25,7 @@ import { token } from "./oauth/token.ts"
 import { withoutBody } from "./withoutBody.ts"
 import { listCodes } from "./ownCodes.ts"
 import { listPasskeys, makePasskeyLink, removePasskey } from "./ownPasskeys.ts"
-import { logRequest, noteAccount } from "./requestLog.ts"
+import { logRequest, noteAccount, noteRoute } from "./requestLog.ts"
 import { reopened, withHeaders } from "./responseHeaders.ts"
 import { accountOf } from "./route.ts"
 import { type Answer, finder, type Route, route } from "./routes.ts"
@@ -150,7 +150,7 @@ const inForm =
     Effect.fnUntraced(function* (request: Request, url: URL) {
       const started = yield* Clock.currentTimeMillis
       const response = yield* respond(make, form, request, url)
-      yield* logRequest(request, nsidOf(url) ?? url.pathname, response.status, started)
+      yield* logRequest(request, nsidOf(url) ?? "", response.status, started)
       return response
     })
 
@@ -235,7 +235,8 @@ const asInternalError = (defect: unknown) =>
 export const serveHost: (request: Request) => Effect.Effect<Response, never, HostServices> =
   Effect.fnUntraced(function* (request) {
     const url = new URL(request.url)
-    const found = find(request.method, url.pathname) ?? unrouted
-    const response = yield* found(request, url)
+    const found = find(request.method, url.pathname)
+    if (found !== undefined) noteRoute(request, found.path)
+    const response = yield* (found?.answer ?? unrouted)(request, url)
     return request.method === "HEAD" ? yield* withoutBody(response) : response
   }, Effect.catchDefect(asInternalError))

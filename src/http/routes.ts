@@ -27,18 +27,18 @@ const plain = (path: string): string =>
     .replace(/(?<=.)\/$/, "")
 
 /**
- * Finds who answers at a path: the route of this very path, else the longest one above it.
+ * Finds the route of a path: that of this very path, else the longest one above it.
  *
  * A table and no router: every path of the app is known, and none has parameters.
  */
 export const finder = <R>(
   routes: ReadonlyArray<Route<R>>
-): ((verb: string, path: string) => Answer<R> | undefined) => {
-  const exact = new Map<string, Answer<R>>()
+): ((verb: string, path: string) => Route<R> | undefined) => {
+  const exact = new Map<string, Route<R>>()
   const below: Array<{ readonly prefix: string; readonly route: Route<R> }> = []
   for (const one of routes) {
     if (one.path.endsWith("/*")) below.push({ prefix: one.path.slice(0, -1), route: one })
-    else exact.set(`${one.verb} ${one.path}`, one.answer)
+    else exact.set(`${one.verb} ${one.path}`, one)
   }
   below.sort((a, b) => b.prefix.length - a.prefix.length)
   return (verb, path) => {
@@ -50,7 +50,7 @@ export const finder = <R>(
       below.find(
         ({ prefix, route: { verb: own } }) =>
           `${at}/`.startsWith(prefix) && (own === "*" || own === sought)
-      )?.route.answer
+      )?.route
     )
   }
 }

@@ -11,6 +11,7 @@ import * as AlarmDurable from "./AlarmDurable.ts"
 import * as BackgroundDurable from "./BackgroundDurable.ts"
 import * as accountServices from "./accountServices.ts"
 import type { CallAnswer } from "./AccountsObject.ts"
+import * as Logging from "./Logging.ts"
 import * as SqlStorageDurable from "./SqlStorageDurable.ts"
 
 /** How long an alarm waits for services that could not be built, in milliseconds. */
@@ -52,7 +53,8 @@ export const accountClass = <Env>(app: AccountApp, base: (env: Env) => Layer.Lay
         await (this.#services ?? this.#begin())
       } catch (cause) {
         // The platform would try a few times more and then forget that it was to ring.
-        await Effect.runPromise(Effect.logError("an account's alarm is put off", cause))
+        const line = Effect.logError("an account's alarm is put off", cause)
+        await Effect.runPromise(Effect.provide(line, Logging.lines))
         return this.ctx.storage.setAlarm(Date.now() + putOff)
       }
       this.#alarm?.rang()

@@ -2,6 +2,7 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import { Config, Misconfigured, type Problem, type Settings } from "../services/Config.ts"
 import { read } from "./ConfigEnv.ts"
+import * as Logging from "./Logging.ts"
 
 /** The bindings of a Worker. */
 type Bindings = Readonly<Record<string, unknown>>
@@ -38,7 +39,10 @@ const ask = (name: string, secret: StoredSecret) =>
   Effect.tryPromise(() => secret.get()).pipe(
     Effect.timeout(patience),
     Effect.tapCause((cause) =>
-      Effect.logError("a secret of a store cannot be had", { name }, cause)
+      Effect.provide(
+        Effect.logError("a secret of a store cannot be had", { name }, cause),
+        Logging.lines
+      )
     ),
     Effect.match({ onSuccess: (value) => [name, value] as const, onFailure: () => name })
   )

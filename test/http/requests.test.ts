@@ -90,6 +90,25 @@ describe("a request", () => {
     assert.isUndefined(await about("com.atproto.server.describeServer", {}))
   })
 
+  it("leaves the path of its route, whatever stands in its own", async () => {
+    for (const [path, method] of [
+      ["/Ready/", "/ready"],
+      ["/account/reset?code=x", "/account/*"],
+      ["/account/whatever", "/account/*"],
+      ["/xrpc/_health", "/xrpc/_health"],
+      ["/xrpc/whatever", "/xrpc/*"],
+      ["/xrpc/com.example.unknown", "com.example.unknown"],
+      ["/nowhere", "unknown"]
+    ]) {
+      const made = await logged(() => world.ask(path!))
+      assert.deepStrictEqual(
+        made.map((line) => line.method),
+        [method],
+        path
+      )
+    }
+  })
+
   it("of a browser that asks beforehand leaves a line too", async () => {
     const headers = { origin: "https://app.example.com", "access-control-request-method": "POST" }
     const made = await logged(() =>

@@ -1,8 +1,11 @@
 import { assert, describe, it } from "@effect/vitest"
 import { vi } from "vitest"
-import { adminPassword, basic, bearer } from "../support/httpHost.ts"
+import { pushed } from "../support/authorizePages.ts"
+import { Browser } from "../support/httpBrowser.ts"
+import { adminPassword, type Asked, basic, bearer, origin } from "../support/httpHost.ts"
 import { allMethods, goodCall } from "../support/httpMethods.ts"
-import { ok, serviceToken, session, startWorld } from "../support/httpWorld.ts"
+import { ok, serviceToken, session, startWorld, type World } from "../support/httpWorld.ts"
+import { publicApp } from "../support/oauthApp.ts"
 
 /** Everything that is written to the console while `body` runs. */
 const captured = async (body: () => Promise<void>): Promise<string> => {
@@ -19,6 +22,26 @@ const captured = async (body: () => Promise<void>): Promise<string> => {
   return lines.join("\n")
 }
 
+const address = "203.0.113.77"
+
+/** Sends forms that are refused on the way through a pushed request; what of it is secret. */
+const refusedPages = async (world: World): Promise<ReadonlyArray<string>> => {
+  const app = await publicApp(world)
+  const { path } = await pushed(app)
+  const browser = new Browser(world)
+  const page = await browser.get(path)
+  const form = page.form("/sign-in")
+  const secret = { identifier: "secret-address@mail.test", password: "a password that is typed" }
+  await browser.post(form, { ...secret, csrf: "broken" })
+  await browser.post(form, secret)
+  await new Browser(world).post(form, secret)
+  await new Browser(world).get(path)
+  const uri = new URL(path, origin).searchParams.get("request_uri") ?? ""
+  const known = uri.slice("urn:ietf:params:oauth:request_uri:".length)
+  assert.isAbove(known.length, 20)
+  return [known, ...Object.values(secret), ...browser.cookies.values(), form.fields["csrf"] ?? ""]
+}
+
 const masterKey = Buffer.alloc(32, 0x5a)
 const rotationKey = "3c".repeat(32)
 
@@ -31,7 +54,11 @@ describe("the log", () => {
       masterKey.toString("hex"),
       rotationKey,
       "a wrong password",
-      "a bypass key of some length"
+      "a bypass key of some length",
+      address,
+      "secret-path",
+      "SECRET-QUERY",
+      "secret-ray"
     ])
     let requests = 0
     const log = await captured(async () => {
@@ -42,9 +69,12 @@ describe("the log", () => {
         RATE_LIMITS: "on",
         RATE_LIMIT_BYPASS_KEY: "a bypass key of some length"
       })
-      const call = async (nsid: string, asked: object) => {
+      const call = async (nsid: string, asked: Asked) => {
         requests += 1
-        const answer = await world.call(nsid, asked)
+        const answer = await world.call(nsid, {
+          ...asked,
+          headers: { ...asked.headers, "cf-connecting-ip": address, "cf-ray": "secret-ray" }
+        })
         for (const name of ["accessJwt", "refreshJwt", "token", "password", "code"]) {
           const secret = answer.body[name]
           if (typeof secret === "string") secrets.add(secret)
@@ -73,6 +103,11 @@ describe("the log", () => {
           ok(await call(again, await goodCall(world, again)))
         }
       }
+      const headers = { "cf-connecting-ip": address }
+      await world.ask("/secret-path/SECRET-QUERY?x=SECRET-QUERY", { headers })
+      await world.ask("/account/reset?code=SECRET-QUERY", { headers })
+      await world.ask("/xrpc/secret-path?code=SECRET-QUERY", { headers })
+      for (const secret of await refusedPages(world)) secrets.add(secret)
       const identifier = world.alice.handle
       const signIn = "com.atproto.server.createSession"
       await call(signIn, { input: { identifier, password: world.alice.password } })

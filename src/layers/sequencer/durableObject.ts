@@ -4,6 +4,7 @@ import type * as Layer from "effect/Layer"
 import type { Audience, OutboxEvent, SequencerStatus } from "../../services/Sequencer.ts"
 import { Relays } from "../../services/Relays.ts"
 import * as AlarmDurable from "../AlarmDurable.ts"
+import * as Logging from "../Logging.ts"
 import * as SqlStorageDurable from "../SqlStorageDurable.ts"
 import { Crawls } from "./Crawls.ts"
 import { EventLog } from "./EventLog.ts"
@@ -26,7 +27,10 @@ const resumeAfter = 30_000
 const relaysIfAny = <E>(relays: Layer.Layer<Relays, E>) =>
   Effect.provide(Relays, relays).pipe(
     Effect.catchCause((cause) =>
-      Effect.as(Effect.logError("no relay can be asked to crawl", cause), undefined)
+      Effect.logError("no relay can be asked to crawl", cause).pipe(
+        Effect.provide(Logging.lines),
+        Effect.as(undefined)
+      )
     )
   )
 

@@ -1,0 +1,110 @@
+/**
+ * What the log tells of a failure: which one it was and where, never what was in it.
+ *
+ * Messages of failures and fields that are not listed here stay out: they may quote what somebody sent.
+ */
+
+/** Fields of our own errors that hold names and numbers, or sentences of ours. */
+const toldFields: ReadonlySet<string> = new Set([
+  "cid",
+  "did",
+  "error",
+  "fault",
+  "key",
+  "kind",
+  "limit",
+  "nsid",
+  "operation",
+  "property",
+  "purpose",
+  "reason",
+  "seq",
+  "status",
+  "step",
+  "url",
+  "variable"
+])
+
+/** How the platform's own failures begin; they name tables and codes, and quote no values but in quotation marks. */
+const platformMessage =
+  /^(D1_[A-Z_]+|R2|SQLITE_[A-Z_]+|(The )?Durable Object|[Ii]nternal error|[Nn]etwork connection lost|fetch failed|[A-Z ]+ constraint failed|no such (table|column)|database or disk is full)\b/
+
+const secretShapes: ReadonlyArray<readonly [RegExp, string]> = [
+  // Queries and fragments of URLs.
+  [/\b([a-z][a-z0-9+.-]*:\/\/[^\s"'?#]*)[?#][^\s"']*/gi, "$1"],
+  [/urn:ietf:params:oauth:request_uri:\S+/gi, "…"],
+  [/urn%3Aietf%3Aparams%3Aoauth%3Arequest_uri%3A[^\s&"']+/gi, "…"],
+  [/"[^"]*"|(?<!\w)'[^']*'(?!\w)|`[^`]*`/g, "…"],
+  // E-mail addresses, JWTs, mailed codes, app passwords.
+  [/[^\s"'<>@]+@[^\s"'<>@]+\.[^\s"'<>@]+/g, "…"],
+  [/\bey[\w-]{8,}\.[\w-]+\.[\w-]*/g, "…"],
+  [/\b[A-Z2-7]{5}-[A-Z2-7]{5}\b/gi, "…"],
+  [/\b[a-z2-7]{4}(-[a-z2-7]{4}){3}\b/gi, "…"],
+  // Addresses of the network, but for those that a URL names.
+  [/(?<![\w/.])\d{1,3}(\.\d{1,3}){3}(?![\w.])/g, "…"],
+  [/(?<![\w:])(?=[\da-f:]*:[\da-f:]*:)[\da-f:]{3,}(?![\w:])/gi, "…"]
+]
+
+const maxText = 512
+
+/** A text without what looks like a secret or an address; cut to 512 characters. */
+export const readable = (text: string): string =>
+  secretShapes
+    .reduce((left, [shape, by]) => left.replaceAll(shape, by), text.slice(0, 8 * maxText))
+    .slice(0, maxText)
+
+const isRecord = (value: unknown): value is Readonly<Record<string, unknown>> =>
+  typeof value === "object" && value !== null
+
+const scalar = (value: unknown): unknown => {
+  if (typeof value === "string") return readable(value)
+  return typeof value === "number" || typeof value === "boolean" ? value : undefined
+}
+
+/** The places of a stack, without the message that stands before them. */
+const framesOf = ({ message, stack = "" }: Error): ReadonlyArray<string> => {
+  const after = message === "" ? 0 : stack.indexOf(message) + message.length
+  return stack
+    .slice(after)
+    .split("\n")
+    .filter((line) => /^\s+at [^"']{1,300}$/.test(line))
+    .slice(0, 8)
+    .map((line) => line.trim())
+}
+
+const named = (name: unknown): string =>
+  typeof name === "string" && /^\w{1,64}$/.test(name) ? name : "unknown"
+
+/** What was thrown or failed with, by its name, its listed fields and its place; causes go along. */
+export const failure = (value: unknown, depth = 0): object => {
+  if (!isRecord(value)) return { failure: typeof value }
+  const cause =
+    value["cause"] === undefined || depth > 3 ? {} : { cause: failure(value["cause"], depth + 1) }
+  if (typeof value["_tag"] === "string") {
+    const told = Object.entries(value).filter(([field]) => toldFields.has(field))
+    const fields = told.map(([field, content]) => [field, scalar(content)] as const)
+    return { failure: named(value["_tag"]), ...Object.fromEntries(fields), ...cause }
+  }
+  if (!(value instanceof Error)) return { failure: "object", ...cause }
+  const { message, name } = value
+  const code = "code" in value && typeof value.code === "string" ? value.code : ""
+  return {
+    failure: named(name),
+    ...(/^[A-Z][A-Z0-9_]{1,63}$/.test(code) ? { code } : {}),
+    ...(platformMessage.test(message) ? { message: readable(message) } : {}),
+    at: framesOf(value),
+    ...cause
+  }
+}
+
+/** A part of a log entry that is no failure: its own texts and numbers. */
+export const told = (value: unknown, depth = 0): unknown => {
+  if (typeof value === "string") return readable(value)
+  if (!isRecord(value)) return typeof value === "bigint" ? String(value) : scalar(value)
+  if (value instanceof Error || typeof value["_tag"] === "string") return failure(value)
+  if (depth > 2) return undefined
+  if (Array.isArray(value)) return value.slice(0, 20).map((one) => told(one, depth + 1))
+  const prototype: unknown = Object.getPrototypeOf(value)
+  if (prototype !== null && prototype !== Object.prototype) return undefined
+  return Object.fromEntries(Object.entries(value).map(([key, one]) => [key, told(one, depth + 1)]))
+}
