@@ -7,6 +7,7 @@ import { Accounts } from "../services/Accounts.ts"
 import { BlobNotFound } from "../services/BlobIndex.ts"
 import { BlobEmpty, BlobStore, type ByteRange } from "../services/BlobStore.ts"
 import { askObject, discard, type FoundBlob, publicBlob } from "./edgeBlobs.ts"
+import { sized } from "../services/sizedStream.ts"
 import { errorResponse } from "./errors.ts"
 import { UnsupportedEncoding } from "./failures.ts"
 import { contentEncoding } from "./input.ts"
@@ -124,12 +125,16 @@ const send = Effect.fnUntraced(function* (
 ) {
   const { blob, body } = blobAtHand
   const status = part === undefined ? 200 : 206
-  const headers = { ...fixed, "content-length": String(part?.length ?? blob.size) }
+  const length = part?.length ?? blob.size
+  const headers = { ...fixed, "content-length": String(length) }
   if (request.method === "HEAD") {
     yield* discard(blobAtHand)
     return new Response(null, { status, headers })
   }
-  if (body !== undefined && part === undefined) return new Response(body, { status, headers })
+  // Not the length that the store or the edge's copy has by now: a blob that lost its end must not look whole.
+  const answer = (bytes: ReadableStream<Uint8Array>) =>
+    new Response(sized(bytes, length), { status, headers })
+  if (body !== undefined && part === undefined) return answer(body)
   // A part comes from the store, which cuts it and knows its length.
   yield* discard(blobAtHand)
   const store = yield* BlobStore
@@ -139,5 +144,5 @@ const send = Effect.fnUntraced(function* (
     yield* Effect.logError("a recorded blob is not in the store", { cid: blob.cid, key: blob.key })
     return yield* new BlobNotFound({ cid: blob.cid })
   }
-  return new Response(found.body, { status, headers })
+  return answer(found.body)
 })

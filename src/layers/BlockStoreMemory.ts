@@ -1,4 +1,5 @@
 import * as Layer from "effect/Layer"
+import { carBlockLength } from "../repo/car.ts"
 import { cidForCbor } from "../repo/cid.ts"
 import { diff } from "../repo/mst/diff.ts"
 import { preOrder } from "../repo/mst/preOrder.ts"
@@ -18,7 +19,7 @@ export const layer = Layer.sync(BlockStore, () => {
       const { created, removed } = diff(before, after)
       for (const cid of removed) {
         const node = nodes.get(cid.key)
-        if (node !== undefined && overlay.active) overlay.save(cid.key, node.bytes)
+        if (node !== undefined && overlay.keeps(node.rev)) overlay.save(cid.key, node.bytes)
         nodes.delete(cid.key)
       }
       for (const { cid, bytes } of created) nodes.set(cid.key, { rev, bytes })
@@ -28,6 +29,11 @@ export const layer = Layer.sync(BlockStore, () => {
         if (entry.kind === "node")
           nodes.set(cidForCbor(entry.bytes).key, { rev, bytes: entry.bytes })
       }
+    },
+    carShare: (after, limit) => {
+      const counted = [...nodes.values()].slice(after + 1, after + 1 + limit)
+      const length = counted.reduce((sum, { bytes }) => sum + carBlockLength(bytes.length), 0)
+      return { length, last: counted.length < limit ? undefined : after + limit }
     },
     snapshot: (overlay) => ({
       read: (cid) => {

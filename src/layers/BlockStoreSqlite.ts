@@ -1,6 +1,7 @@
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import { sameBytes } from "../repo/bytes.ts"
+import { carBlockLength } from "../repo/car.ts"
 import type { Cid } from "../repo/cid.ts"
 import { decodeCluster, decodeRows, encodeRows } from "../repo/mst/clusterCodec.ts"
 import { allClusters, type Cluster, clusterDiff } from "../repo/mst/clusters.ts"
@@ -52,11 +53,11 @@ export const layer = Layer.effect(
 
     /** The row, if it holds this cluster. */
     const rowOf = (cid: Cid, row: number) => {
-      for (const [stored, below, bytes] of sql
-        .exec("SELECT cid, below, bytes FROM cluster WHERE id = ?", row)
+      for (const [stored, rev, below, bytes] of sql
+        .exec("SELECT cid, rev, below, bytes FROM cluster WHERE id = ?", row)
         .raw()) {
         if (sameBytes(bytesOf(stored), cid.bytes)) {
-          return { below: bytesOf(below), bytes: bytesOf(bytes) }
+          return { rev: String(rev), below: bytesOf(below), bytes: bytesOf(bytes) }
         }
       }
       return undefined
@@ -82,7 +83,7 @@ export const layer = Layer.effect(
 
     const save = (cid: Cid, row: number, overlay: Overlay): void => {
       const found = overlay.active ? rowOf(cid, row) : undefined
-      if (found === undefined) return
+      if (found === undefined || !overlay.keeps(found.rev)) return
       overlay.save(cid.key, found.bytes)
       overlay.save(belowOf(cid), found.below)
     }
@@ -113,6 +114,18 @@ export const layer = Layer.effect(
       write,
       fill: (tree, rev) => {
         for (const cluster of allClusters(tree)) insertCluster(sql, "cluster", cluster, rev)
+      },
+      carShare: (after, limit) => {
+        let length = 0
+        let last = after
+        let count = 0
+        const query = "SELECT id, bytes FROM cluster WHERE id > ? ORDER BY id LIMIT ?"
+        for (const [id, bytes] of sql.exec(query, after, limit).raw()) {
+          for (const block of decodeCluster(bytesOf(bytes))) length += carBlockLength(block.length)
+          last = Number(id)
+          count++
+        }
+        return { length, last: count === limit ? last : undefined }
       },
       snapshot: (overlay) => ({
         read: (cid, row) => {

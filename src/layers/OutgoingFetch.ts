@@ -15,7 +15,8 @@ import {
   type OutgoingStream,
   type OutgoingStreamRequest
 } from "../services/Outgoing.ts"
-import { bounded, exact, lengthOf, shown, tooLarge } from "./outgoingBody.ts"
+import { sized } from "../services/sizedStream.ts"
+import { bounded, lengthOf, shown, tooLarge } from "./outgoingBody.ts"
 
 /** The platform's fetch, as far as it is used. */
 export type Fetch = (url: string, init: RequestInit) => Promise<Response>
@@ -160,7 +161,7 @@ const make = ({
     const passed =
       length === undefined
         ? bounded(url, response.body, maxBytes, done)
-        : exact(response.body, length, done)
+        : sized(response.body, length, done)
     return { status, headers, body: passed }
   }
 

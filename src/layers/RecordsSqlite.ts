@@ -1,9 +1,10 @@
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
+import { blockPrefix, lengthSteps } from "../repo/car.ts"
 import { Cid } from "../repo/cid.ts"
 import { backlinkOf } from "../services/repo/backlink.ts"
 import type { Overlay } from "../services/Overlay.ts"
-import { pageBytes, Records, type StoredRecord } from "../services/Records.ts"
+import { pageBytes, Records, type RecordSize, type StoredRecord } from "../services/Records.ts"
 import { bytesOf, SqlStorage, type SqlValue } from "../services/SqlStorage.ts"
 
 /** Records keyed by path, and for likes, reposts, follows and blocks the subject they name. */
@@ -19,25 +20,42 @@ export const tables = [
 
 const columns = "SELECT path, cid, rev, value FROM record"
 
+const sizes =
+  "SELECT path, cid, rev, length(value) FROM record WHERE path >= ? ORDER BY path LIMIT ?"
+
+const share = `SELECT sum(n + ${blockPrefix} + ${lengthSteps.map((step) => `(n >= ${step})`).join(" + ")}), count(*), max(path)
+  FROM (SELECT path, length(value) AS n FROM record WHERE path > ? ORDER BY path LIMIT ?)`
+
+const sizeOf = ([path, cid, rev, length]: ReadonlyArray<SqlValue>): RecordSize => ({
+  path: path as string,
+  cid: new Cid(bytesOf(cid!)),
+  rev: rev as string,
+  length: length as number
+})
+
 /** The records of an account in the object's SQLite. */
 export const layer = Layer.effect(
   Records,
   Effect.gen(function* () {
     const sql = yield* SqlStorage
 
-    const rows = (query: string, ...bindings: ReadonlyArray<SqlValue>): Array<StoredRecord> => {
+    const rows = (
+      query: string,
+      bindings: ReadonlyArray<SqlValue>,
+      limit = pageBytes
+    ): Array<StoredRecord> => {
       const found: Array<StoredRecord> = []
       let bytes = 0
       for (const [path, cid, rev, block] of sql.exec(query, ...bindings).raw()) {
         const value = bytesOf(block)
         found.push({ path: path as string, cid: new Cid(bytesOf(cid)), rev: rev as string, value })
         bytes += value.byteLength
-        if (bytes >= pageBytes) break
+        if (bytes >= limit) break
       }
       return found
     }
 
-    const get = (path: string) => rows(`${columns} WHERE path = ?`, path)[0]
+    const get = (path: string) => rows(`${columns} WHERE path = ?`, [path])[0]
 
     const unlink = (old: StoredRecord): void => {
       const link = backlinkOf(old.path, old.value)
@@ -54,7 +72,7 @@ export const layer = Layer.effect(
     const forget = (path: string, overlay: Overlay): void => {
       const old = overlay.active || backlinkOf(path) ? get(path) : undefined
       if (old === undefined) return
-      if (overlay.active) overlay.save(old.cid.key, old.value)
+      if (overlay.keeps(old.rev)) overlay.save(old.cid.key, old.value)
       unlink(old)
     }
 
@@ -89,14 +107,18 @@ export const layer = Layer.effect(
         const order = ascending ? "ASC" : "DESC"
         const records = rows(
           `${columns} WHERE path > ? AND path < ? ORDER BY path ${order} LIMIT ?`,
-          low,
-          high,
-          limit
+          [low, high, limit]
         )
         const bytes = records.reduce((sum, { value }) => sum + value.byteLength, 0)
         return { records, more: records.length === limit || bytes >= pageBytes }
       },
-      from: (path, limit) => rows(`${columns} WHERE path >= ? ORDER BY path LIMIT ?`, path, limit),
+      from: (path, limit, bytes) =>
+        rows(`${columns} WHERE path >= ? ORDER BY path LIMIT ?`, [path, limit], bytes),
+      sizesFrom: (path, limit) => [...sql.exec(sizes, path, limit).raw()].map(sizeOf),
+      carShare: (after, limit) => {
+        const [[length, count, last] = []] = [...sql.exec(share, after, limit).raw()]
+        return { length: Number(length ?? 0), last: count === limit ? String(last) : undefined }
+      },
       collections: () => {
         const found: Array<string> = []
         let from = ""

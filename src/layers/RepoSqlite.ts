@@ -262,12 +262,13 @@ export const layer = Layer.effect(
       // An export that nobody reads on must not spoil those that come later.
       if (overlay.overflowed) overlay = new Overlay()
       const own = overlay
-      own.open()
+      own.open(head.rev)
       let open = true
       return {
         head,
         tree: Tree.load(blocks.snapshot(own), head.root),
         overlay: own,
+        isCurrent: () => state?.head === head,
         close: () => {
           if (open) own.close()
           open = false

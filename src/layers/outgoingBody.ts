@@ -61,24 +61,6 @@ export const bounded = (
   )
 }
 
-/**
- * The same stream with its length, which workerd tells the reader; `done` runs at its end, however it ends.
- *
- * A stream without a length that breaks off looks whole to who gets it from workerd; this one does not.
- */
-export const exact = (
-  source: ReadableStream<Uint8Array>,
-  length: number,
-  done: () => void
-): ReadableStream<Uint8Array> => {
-  const { readable, writable } = new FixedLengthStream(length)
-  source
-    .pipeTo(writable)
-    .catch(() => undefined)
-    .finally(done)
-  return readable
-}
-
 /** The length that headers tell of a body. */
 export const lengthOf = (headers: Headers): number | undefined => {
   const declared = headers.get("content-length")

@@ -27,9 +27,18 @@ const writeVarint = (buffer: Uint8Array, at: number, n: number): number => {
   return at
 }
 
-/** Bytes that a block takes in a CAR. */
-const carBlockLength = (bytes: Uint8Array): number =>
-  varintLength(cidLength + bytes.length) + cidLength + bytes.length
+/** The sizes of a block at which the length before it takes a second, third and fourth byte. */
+export const lengthSteps = [0x80, 0x4000, 0x20_0000].map((end) => end - cidLength)
+
+/** Bytes that stand before a block in a CAR, but for those of `lengthSteps`. */
+export const blockPrefix = 1 + cidLength
+
+/** Bytes that a block of this size takes in a CAR. */
+export const carBlockLength = (size: number): number => {
+  let length = blockPrefix + size
+  for (const step of lengthSteps) if (size >= step) length++
+  return length
+}
 
 const writeBlock = (buffer: Uint8Array, at: number, cid: Cid, bytes: Uint8Array): number => {
   at = writeVarint(buffer, at, cidLength + bytes.length)
@@ -51,7 +60,7 @@ export const carBytes = (root: Cid | undefined, blocks: Iterable<Block>): Uint8A
   const header = carHeader(root)
   const list = [...blocks]
   let length = header.length
-  for (const { bytes } of list) length += carBlockLength(bytes)
+  for (const { bytes } of list) length += carBlockLength(bytes.length)
   const out = new Uint8Array(length)
   out.set(header)
   let at = header.length
@@ -76,7 +85,7 @@ export class CarChunks {
 
   /** Adds a block; returns a chunk when one is full. The chunk is the receiver's. */
   push(cid: Cid, bytes: Uint8Array): Uint8Array | undefined {
-    const length = carBlockLength(bytes)
+    const length = carBlockLength(bytes.length)
     if (this.#at + length <= this.#buffer.length) {
       this.#at = writeBlock(this.#buffer, this.#at, cid, bytes)
       return undefined

@@ -17,6 +17,22 @@ export interface StoredRecord {
   readonly value: Uint8Array
 }
 
+/** A record without its block. */
+export interface RecordSize {
+  readonly path: string
+  readonly cid: Cid
+  readonly rev: string
+  /** Of its block, in bytes. */
+  readonly length: number
+}
+
+/** What a page of rows takes in a CAR. */
+export interface CarShare<Key> {
+  readonly length: number
+  /** The last row counted, unless no more rows can follow. */
+  readonly last: Key | undefined
+}
+
 /** Bytes of records that one page holds before it ends early: a hundred of the largest would not fit into memory. */
 export const pageBytes = 4_000_000
 
@@ -41,8 +57,12 @@ export class Records extends Context.Service<
     remove(path: string, overlay: Overlay): void
     /** A page, and whether others may follow: it ends at its limit, or at the record that makes it `pageBytes`. */
     page(page: RecordPage): { readonly records: Array<StoredRecord>; readonly more: boolean }
-    /** At most `limit` records or about `pageBytes`, at `path` and after it, in path order: the tree's leaf order. */
-    from(path: string, limit: number): Array<StoredRecord>
+    /** At most `limit` records or about `bytes`, at `path` and after it, in path order: the tree's leaf order. */
+    from(path: string, limit: number, bytes?: number): Array<StoredRecord>
+    /** The same without their blocks, which are not read. */
+    sizesFrom(path: string, limit: number): Array<RecordSize>
+    /** What the records after this path take in a CAR, at most `limit` of them. */
+    carShare(after: string, limit: number): CarShare<string>
     /** The collections that hold a record, found by skipping from one to the next. */
     collections(): Array<string>
     hasCollection(collection: string): boolean

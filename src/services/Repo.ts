@@ -108,6 +108,8 @@ export interface Snapshot {
   readonly head: Head
   readonly tree: Tree
   readonly overlay: Overlay
+  /** Whether the repo is still as it was. */
+  isCurrent(): boolean
   close(): void
 }
 

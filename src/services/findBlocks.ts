@@ -1,6 +1,6 @@
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
-import { type Block, CarChunks } from "../repo/car.ts"
+import { type Block, carBlockLength, CarChunks, carHeader } from "../repo/car.ts"
 import type { Cid } from "../repo/cid.ts"
 import { preOrder } from "../repo/mst/preOrder.ts"
 import { Records } from "./Records.ts"
@@ -17,6 +17,8 @@ const stride = 2000
 
 /** Blocks that were found, to be read one after the other: many records do not fit into memory together. */
 export interface FoundBlocks {
+  /** Of the CAR, in bytes. */
+  readonly length: number
   /** A CAR without a root. */
   readonly chunks: Generator<Uint8Array>
   /** Call it once nothing more is read. */
@@ -27,6 +29,7 @@ export interface FoundBlocks {
 interface Place {
   readonly cid: Cid
   readonly path: string
+  readonly length: number
 }
 
 /**
@@ -41,13 +44,20 @@ export const findBlocks = Effect.fn("findBlocks")(function* (cids: ReadonlyArray
   const { head, tree, overlay, close } = snapshot
   const wanted = new Map(cids.map((cid) => [cid.key, cid]))
   const found: Array<Block | Place> = []
+  const missing = (path: string) => new Error(`record block missing: ${path}`)
+  const placeOf = ({ cid, key: path }: { readonly cid: Cid; readonly key: string }): Place => {
+    const [row] = records.sizesFrom(path, 1)
+    const isUnchanged = row?.path === path && row.cid.equals(cid)
+    const length = isUnchanged ? row.length : overlay.get(cid.key)?.length
+    if (length === undefined) throw missing(path)
+    return { cid, path, length }
+  }
   const search = Effect.gen(function* () {
     if (wanted.delete(head.commit.key)) found.push({ cid: head.commit, bytes: head.block })
     let visited = 0
     for (const item of wanted.size === 0 ? [] : preOrder(tree)) {
       if (wanted.delete(item.cid.key)) {
-        const { cid } = item
-        found.push(item.kind === "node" ? { cid, bytes: item.bytes } : { cid, path: item.key })
+        found.push(item.kind === "node" ? item : placeOf(item))
       }
       if (wanted.size === 0 || ++visited > bound) break
       if (visited % stride === 0) yield* Effect.yieldNow
@@ -60,10 +70,14 @@ export const findBlocks = Effect.fn("findBlocks")(function* (cids: ReadonlyArray
     if ("bytes" in block) return block.bytes
     const row = records.get(block.path)
     const bytes = row?.cid.equals(block.cid) === true ? row.value : overlay.get(block.cid.key)
-    if (bytes === undefined) throw new Error(`record block missing: ${block.path}`)
+    if (bytes === undefined) throw missing(block.path)
     return bytes
   }
-  return { chunks: carChunks(found, bytesOf), close } satisfies FoundBlocks
+  let length = carHeader().length
+  for (const block of found) {
+    length += carBlockLength("bytes" in block ? block.bytes.length : block.length)
+  }
+  return { length, chunks: carChunks(found, bytesOf), close } satisfies FoundBlocks
 })
 
 function* carChunks<A extends { readonly cid: Cid }>(

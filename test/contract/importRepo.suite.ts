@@ -11,7 +11,6 @@ import { BlobIndex } from "../../src/services/BlobIndex.ts"
 import { BlobStore } from "../../src/services/BlobStore.ts"
 import { Records } from "../../src/services/Records.ts"
 import { Repo } from "../../src/services/Repo.ts"
-import { exportBlocks } from "../../src/services/RepoExport.ts"
 import { RepoImport } from "../../src/services/RepoImport.ts"
 import {
   blockOf,
@@ -32,7 +31,15 @@ import {
   write,
   writeMany
 } from "./importRepo.fixture.ts"
-import { type Body, did, numbered, post, random, type WithDatabase } from "./repo.fixture.ts"
+import {
+  type Body,
+  did,
+  exportOf,
+  numbered,
+  post,
+  random,
+  type WithDatabase
+} from "./repo.fixture.ts"
 
 /** Somebody's repo elsewhere, whose key the DID document names. */
 const elsewhere = (world: ImportWorld) =>
@@ -269,7 +276,7 @@ export const importContract = (name: string, withDatabase: WithDatabase): void =
         const key = yield* elsewhere(world)
         for (let n = 0; n < 5; n++) yield* writeMany(200)
         const snapshot = yield* (yield* Repo).snapshot
-        const chunks = exportBlocks(snapshot, yield* Records, undefined)
+        const { chunks } = yield* exportOf(snapshot)
         chunks.next()
         const repo = yield* Effect.promise(() => foreignRepo(key, posts(3), { did }))
         yield* importCar(carOf(repo))

@@ -9,10 +9,10 @@ import type { Cid } from "../../src/repo/cid.ts"
 import { decodeCommit, unsignedCommitBytes } from "../../src/repo/commit.ts"
 import { decodeFrame, type RepoOp, withSeq } from "../../src/repo/frame.ts"
 import { invert } from "../../src/repo/mst/invert.ts"
-import type { BlockStore } from "../../src/services/BlockStore.ts"
+import { BlockStore } from "../../src/services/BlockStore.ts"
 import { Records } from "../../src/services/Records.ts"
-import { Repo } from "../../src/services/Repo.ts"
-import { exportBlocks } from "../../src/services/RepoExport.ts"
+import { Repo, type Snapshot } from "../../src/services/Repo.ts"
+import { exportBlocks, measureExport } from "../../src/services/RepoExport.ts"
 import type { OutboxEvent } from "../../src/services/Sequencer.ts"
 import type { SqlStorage } from "../../src/services/SqlStorage.ts"
 import { type RepoServices, repoServices, type RepoWorld } from "../support/repoWorld.ts"
@@ -64,13 +64,24 @@ export const random = (seed: number) => () => {
   return seed / 2 ** 32
 }
 
+/** The length of an export, and its chunks as they are asked for. */
+export const exportOf = Effect.fnUntraced(function* (snapshot: Snapshot, since?: string) {
+  const stores = { records: yield* Records, blocks: yield* BlockStore }
+  const measuring = measureExport(snapshot, stores, since)
+  let step = measuring.next()
+  while (step.done !== true) step = measuring.next()
+  const plan = step.value
+  return { length: plan.length, chunks: exportBlocks(snapshot, stores.records, plan) }
+})
+
 /** The whole repo as a CAR, and its head. */
 export const exported = Effect.gen(function* () {
   const repo = yield* Repo
-  const records = yield* Records
   const snapshot = yield* repo.snapshot
-  const chunks = [...exportBlocks(snapshot, records, undefined)]
+  const { length, chunks: sent } = yield* exportOf(snapshot)
+  const chunks = [...sent]
   snapshot.close()
+  assert.strictEqual(whole(chunks).length, length)
   return { chunks, head: snapshot.head }
 })
 

@@ -1,20 +1,22 @@
 import { verifyRepoCar } from "@atproto/repo"
 import { assert, describe } from "@effect/vitest"
 import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
 import type * as Layer from "effect/Layer"
 import { encode } from "../../src/repo/cbor.ts"
 import { type Cid, cidForCbor } from "../../src/repo/cid.ts"
-import type { BlockStore } from "../../src/services/BlockStore.ts"
+import { BlockStore } from "../../src/services/BlockStore.ts"
 import { Records } from "../../src/services/Records.ts"
 import { Repo, type Write } from "../../src/services/Repo.ts"
-import { exportBlocks } from "../../src/services/RepoExport.ts"
+import { exportBlocks, measureExport } from "../../src/services/RepoExport.ts"
 import type { SqlStorage } from "../../src/services/SqlStorage.ts"
 import {
   checkCommit,
   checkOver,
   did,
   exported,
+  exportOf,
   post,
   random,
   whole,
@@ -104,7 +106,6 @@ export const repoContract = (
     check("exports the repo as it was when writes go on during the export", ({ signingKey }) =>
       Effect.gen(function* () {
         const repo = yield* Repo
-        const records = yield* Records
         const collection = "com.example.note"
         const text = "x".repeat(400)
         for (let batch = 0; batch < 10; batch++) {
@@ -121,7 +122,8 @@ export const repoContract = (
         const snapshot = yield* repo.snapshot
         const chunks: Array<Uint8Array> = []
         let round = 0
-        for (const chunk of exportBlocks(snapshot, records, undefined)) {
+        const { length, chunks: sent } = yield* exportOf(snapshot)
+        for (const chunk of sent) {
           chunks.push(chunk)
           round++
           yield* repo.write(
@@ -136,56 +138,122 @@ export const repoContract = (
         }
         snapshot.close()
         assert.isAbove(round, 5)
+        assert.strictEqual(whole(chunks).length, length)
         const verified = yield* Effect.promise(() => verifyRepoCar(whole(chunks), did, signingKey))
         assert.strictEqual(verified.creates.length, 2000)
         assert.strictEqual(verified.commit.rev, snapshot.head.rev)
       })
     )
 
+    check("measures an export to the byte, whatever is written while it measures and sends", () =>
+      Effect.gen(function* () {
+        const repo = yield* Repo
+        const stores = { records: yield* Records, blocks: yield* BlockStore }
+        const collection = "com.example.note"
+        const next = random(20261129)
+        // Sizes on both sides of those at which a length in a CAR takes one byte more.
+        const sizes = [0, 10, 40, 50, 60, 70, 200, 16_300, 16_350, 16_400]
+        const write = (action: "put" | "delete", n: number): Write => {
+          const rkey = `k${n}`
+          if (action === "delete") return { action, collection, rkey }
+          const text = "x".repeat(sizes[Math.floor(next() ** 2 * sizes.length)]!)
+          return { action, collection, rkey, record: { text } }
+        }
+        const some = () =>
+          Array.from({ length: 5 }, () =>
+            write(next() < 0.5 ? "delete" : "put", Math.floor(next() * 3000))
+          )
+        const batches = Array.from({ length: 30 }, (_, batch) => batch)
+        for (const batch of batches) {
+          const from = batch * 100
+          const writes = Array.from({ length: 100 }, (_, n) => write("put", from + n))
+          for (let at = 0; at < 100; at += 25) yield* repo.write(writes.slice(at, at + 25), {})
+        }
+        const middle = (yield* repo.head).rev
+        for (let n = 0; n < 5; n++) yield* repo.write(some(), {})
+        for (const since of [undefined, middle]) {
+          for (const isBusy of [false, true]) {
+            const snapshot = yield* repo.snapshot
+            const measuring = measureExport(snapshot, stores, since)
+            let step = measuring.next()
+            while (step.done !== true) {
+              if (isBusy) yield* repo.write(some(), {})
+              step = measuring.next()
+            }
+            const { length } = step.value
+            let sent = 0
+            for (const chunk of exportBlocks(snapshot, stores.records, step.value)) {
+              sent += chunk.length
+              if (isBusy) yield* repo.write(some(), {})
+            }
+            snapshot.close()
+            assert.strictEqual(sent, length, `since ${since}, busy ${isBusy}`)
+          }
+        }
+      })
+    )
+
     check("ends an export in an error, not in a broken CAR, when writes outrun it", () =>
       Effect.gen(function* () {
         const repo = yield* Repo
-        const records = yield* Records
         const collection = "com.example.note"
         const put = (n: number, text: string) =>
           repo.write([{ action: "put", collection, rkey: `k${n}`, record: { text } }], {})
         const large = "x".repeat(950_000)
-        for (let n = 0; n < 40; n++) yield* put(n, `${n}${large}`)
+        const count = 54
+        for (let n = 0; n < count; n++) yield* put(n, `${n}${large}`)
         const snapshot = yield* repo.snapshot
-        const outrun = exportBlocks(snapshot, records, undefined)[Symbol.iterator]()
+        const { chunks: outrun } = yield* exportOf(snapshot)
         outrun.next()
-        for (let n = 0; n < 40; n++) yield* put(n, "small")
+        for (let n = 0; n < count; n++) yield* put(n, "small")
         assert.throws(() => {
           while (outrun.next().done !== true);
         }, "writes outran the export")
         snapshot.close()
         const { chunks } = yield* exported
         const { creates } = yield* Effect.promise(() => verifyRepoCar(whole(chunks), did))
-        assert.strictEqual(creates.length, 40)
+        assert.strictEqual(creates.length, count)
       })
     )
 
     check("spoils no later export when writes outran one that nobody reads on", () =>
       Effect.gen(function* () {
         const repo = yield* Repo
-        const records = yield* Records
+        const collection = "com.example.note"
+        const put = (n: number, text: string) =>
+          repo.write([{ action: "put", collection, rkey: `k${n}`, record: { text } }], {})
+        const large = "x".repeat(950_000)
+        const count = 54
+        for (let n = 0; n < count; n++) yield* put(n, `${n}${large}`)
+        const stalled = yield* repo.snapshot
+        for (let n = 0; n < count; n++) yield* put(n, "small")
+        // Nothing can mend it: writes need not read any more what they replace.
+        assert.isFalse(stalled.overlay.active)
+        const later = yield* repo.snapshot
+        yield* put(0, "last")
+        const chunks = [...(yield* exportOf(later)).chunks]
+        later.close()
+        assert.isTrue(Exit.isFailure(yield* Effect.exit(exportOf(stalled))))
+        stalled.close()
+        const { creates } = yield* Effect.promise(() => verifyRepoCar(whole(chunks), did))
+        assert.strictEqual(creates.length, count)
+      })
+    )
+
+    check("is not outrun by a writer who overwrites one large record again and again", () =>
+      Effect.gen(function* () {
+        const repo = yield* Repo
         const collection = "com.example.note"
         const put = (text: string) =>
           repo.write([{ action: "put", collection, rkey: "k", record: { text } }], {})
         const large = "x".repeat(950_000)
-        yield* put("first")
-        const stalled = yield* repo.snapshot
-        for (let n = 0; n < 40; n++) yield* put(`${n}${large}`)
-        // Nothing can mend it: writes need not read any more what they replace.
-        assert.isFalse(stalled.overlay.active)
-        const later = yield* repo.snapshot
-        yield* put("last")
-        const chunks = [...exportBlocks(later, records, undefined)]
-        later.close()
-        assert.throws(() => [...exportBlocks(stalled, records, undefined)])
-        stalled.close()
-        const { creates } = yield* Effect.promise(() => verifyRepoCar(whole(chunks), did))
-        assert.strictEqual(creates.length, 1)
+        yield* put(`first${large}`)
+        const snapshot = yield* repo.snapshot
+        for (let n = 0; n < 54; n++) yield* put(`${n}${large}`)
+        const chunks = [...(yield* exportOf(snapshot)).chunks]
+        snapshot.close()
+        const { commit } = yield* Effect.promise(() => verifyRepoCar(whole(chunks), did))
+        assert.strictEqual(commit.rev, snapshot.head.rev)
       })
     )
 

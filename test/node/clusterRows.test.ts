@@ -16,7 +16,6 @@ import { bytesOf, SqlStorage } from "../../src/services/SqlStorage.ts"
 import * as Support from "./repo/support.ts"
 
 const runs = 60
-const rev = "3kabcdefghijk"
 
 type Changes = ReturnType<typeof Support.someChanges>
 type Entries = Array<[key: string, value: Cid]>
@@ -44,6 +43,7 @@ class Life {
   #overlay = new Overlay()
   #exports: Array<Export> = []
   #tree = Tree.empty()
+  #commits = 0
   #records: ReadonlyMap<string, Cid> = new Map()
 
   constructor() {
@@ -52,7 +52,12 @@ class Life {
     this.#store = Effect.runSync(
       BlockStore.pipe(Effect.provide(BlockStoreSqlite.layer.pipe(Layer.provide(sql))))
     )
-    this.#store.fill(this.#tree, rev)
+    this.#store.fill(this.#tree, this.#rev)
+  }
+
+  /** Of the last commit; in the order of time. */
+  get #rev(): string {
+    return String(this.#commits).padStart(9, "0")
   }
 
   /** Writes changes in one transaction; one that is interrupted leaves the tree in memory as it is. */
@@ -64,7 +69,8 @@ class Life {
       if (cid === undefined) records.delete(key)
       else records.set(key, cid)
     }
-    const write = () => this.#store.write(this.#tree, after, rev, this.#overlay)
+    this.#commits++
+    const write = () => this.#store.write(this.#tree, after, this.#rev, this.#overlay)
     if (isInterrupted) return this.#interrupt(write)
     this.#sql.transaction(write)
     this.#tree = after
@@ -92,11 +98,12 @@ class Life {
     for (let left = chance.pick([0, 1, 10, 300]); left > 0; left--) {
       records.set(newKey(), Support.recordCid(chance.below(1000)))
     }
+    this.#commits++
     ImportTables.create(this.#sql)
     for (const cluster of buildClusters(sorted(records))) {
-      ImportTables.putCluster(this.#sql, cluster, rev)
+      ImportTables.putCluster(this.#sql, cluster, this.#rev)
     }
-    const swap = () => ImportTables.swap(this.#sql, rev)
+    const swap = () => ImportTables.swap(this.#sql, this.#rev)
     if (chance.next() < 0.3) return this.#interrupt(swap)
     this.#sql.transaction(swap)
     ImportTables.clear(this.#sql)
@@ -114,7 +121,7 @@ class Life {
 
   /** Begins an export of what there is now. */
   export(): void {
-    this.#overlay.open()
+    this.#overlay.open(this.#rev)
     const snapshot = Tree.load(this.#store.snapshot(this.#overlay), this.#tree.root())
     const expected = texts(sorted(this.#records))
     this.#exports.push({ reading: snapshot.entries(), expected, read: [] })

@@ -55,6 +55,7 @@ export type RepoServices =
   | AccountStore
   | Alarm
   | BlobIndex
+  | BlockStore
   | Config
   | Keys
   | Outbox

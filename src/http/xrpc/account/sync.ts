@@ -10,18 +10,32 @@ import { type Block, carBytes } from "../../../repo/car.ts"
 import { recordProof } from "../../../repo/mst/proof.ts"
 import { AccountStore, inactiveStatus } from "../../../services/AccountStore.ts"
 import { BlobIndex } from "../../../services/BlobIndex.ts"
+import { BlockStore } from "../../../services/BlockStore.ts"
 import { findBlocks } from "../../../services/findBlocks.ts"
 import { Records } from "../../../services/Records.ts"
 import { Repo, type Snapshot } from "../../../services/Repo.ts"
-import { exportBlocks, exportStream } from "../../../services/RepoExport.ts"
+import { exportStream } from "../../../services/exportStream.ts"
+import { exportBlocks, measureExport } from "../../../services/RepoExport.ts"
 import { readCid } from "../../input.ts"
 import { type Call, method } from "../../Xrpc.ts"
 import { readableAccount } from "./standing.ts"
 
 const carHeaders = { "content-type": "application/vnd.ipld.car" }
 
-const car = (body: Uint8Array | ReadableStream): Response =>
-  new Response(body, { headers: carHeaders })
+const car = (body: Uint8Array): Response => new Response(body, { headers: carHeaders })
+
+const streamedCar = (body: ReadableStream, length: number): Response =>
+  new Response(body, { headers: { ...carHeaders, "content-length": String(length) } })
+
+/** Runs a long computation, which lets other requests in wherever it yields. */
+const inStrides = <A>(steps: Generator<void, A>): Effect.Effect<A> =>
+  Effect.gen(function* () {
+    while (true) {
+      const { done, value } = steps.next()
+      if (done === true) return value
+      yield* Effect.yieldNow
+    }
+  })
 
 /** A snapshot for the time of one synchronous reading. */
 const reading = <A>(read: (snapshot: Snapshot) => A) =>
@@ -40,9 +54,16 @@ export const getRepo = method(
   { authority: { kind: "optional" } },
   Effect.fnUntraced(function* ({ params, caller }: Call<GetRepo.QueryParams>) {
     yield* readableAccount(caller)
-    const records = yield* Records
+    const stores = { records: yield* Records, blocks: yield* BlockStore }
     const snapshot = yield* (yield* Repo).snapshot
-    return car(exportStream(exportBlocks(snapshot, records, params.since), snapshot.close))
+    const { close } = snapshot
+    const plan = yield* Effect.onError(
+      inStrides(measureExport(snapshot, stores, params.since)),
+      () => Effect.sync(close)
+    )
+    const { length } = plan
+    const chunks = exportBlocks(snapshot, stores.records, plan)
+    return streamedCar(yield* exportStream(length, chunks, close), length)
   })
 )
 
@@ -73,8 +94,8 @@ export const getBlocks = method(
   Effect.fnUntraced(function* ({ params, caller }: Call<GetBlocks.QueryParams>) {
     yield* readableAccount(caller)
     const cids = yield* Effect.forEach(params.cids, readCid)
-    const { chunks, close } = yield* findBlocks(cids)
-    return car(exportStream(chunks, close))
+    const { length, chunks, close } = yield* findBlocks(cids)
+    return streamedCar(yield* exportStream(length, chunks, close), length)
   })
 )
 
