@@ -45,12 +45,15 @@ export const uploadBlob = Effect.fn("uploadBlob")(function* (
   const { cid, size, sniffed } = yield* store.put(key, body, { limit, ...known })
   const blob: BlobLocation = { cid, key, mimeType: storedType(sniffed, declared), size }
   const told = sniffed === undefined ? {} : { sniffed }
-  const { mimeType } = yield* accounts.call(did, "recordUpload", { ...blob, ...told, caller }).pipe(
+  const recorded = yield* accounts.call(did, "recordUpload", { ...blob, ...told, caller }).pipe(
     // A refusal is final. Any other failure may hide a success: then the key stays for the sweep to judge.
     Effect.tapErrorTag("Rejected", ({ status }) =>
       status < 500 ? Effect.ignore(store.delete([key])) : Effect.void
     )
   )
+  const { mimeType } = recorded
+  // The same bytes are here already, and the object keeps those. The sweep deletes what cannot be deleted now.
+  if (recorded.key !== key) yield* Effect.ignore(store.delete([key]))
   const uploaded: UploadedBlob = { blob: { $type: "blob", ref: { $link: cid }, mimeType, size } }
   return uploaded
 })

@@ -11,8 +11,8 @@ import {
 } from "../services/BlobIndex.ts"
 import { SqlStorage } from "../services/SqlStorage.ts"
 import * as Listing from "./blobListing.ts"
-import { addRef, type BlobRow, dropRef, findBlob, refsOf, state } from "./blobRows.ts"
-import { Holds, nextSweep, sweep } from "./blobSweeps.ts"
+import { addRef, type BlobRow, dropRef, findBlob, noteWait, refsOf, state } from "./blobRows.ts"
+import { Holds, nextSweep, restSweep, sweep } from "./blobSweeps.ts"
 import { locationOf, recordUpload, UsageCounter } from "./blobUploads.ts"
 
 export { tables } from "./blobRows.ts"
@@ -47,6 +47,7 @@ export const layer = Layer.effect(
     return BlobIndex.of({
       noteUpload: (key, now) => {
         sql.exec("INSERT INTO blob (state, id, since) VALUES (0, ?, ?)", key, now)
+        noteWait(sql, now)
       },
       dropUpload: (key) => {
         sql.exec("DELETE FROM blob WHERE state = 0 AND id = ?", key)
@@ -89,6 +90,10 @@ export const layer = Layer.effect(
       setTakedown: (cid, ref) => {
         const row = findBlob(sql, cid)
         if (row === undefined) return false
+        // It was passed over by the sweeps, and may be due.
+        if (ref === undefined && row.state === state.temporary) {
+          noteWait(sql, clock.currentTimeMillisUnsafe())
+        }
         sql.exec(
           "UPDATE blob SET takedown = ? WHERE state = ? AND id = ?",
           ref ?? null,
@@ -102,6 +107,7 @@ export const layer = Layer.effect(
       swept: (keys) => {
         for (const key of keys) sql.exec("DELETE FROM blob WHERE state = 4 AND id = ?", key)
       },
+      restSweep: (now, grace) => restSweep(sql, now, grace),
       nextSweep: (grace) => nextSweep(sql, grace),
       keys: (page) => Listing.keys(sql, page)
     })

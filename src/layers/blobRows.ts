@@ -23,6 +23,9 @@ export const state = {
  * `refs` counts the rows of `blob_ref` with this CID, which saves those an index: an index entry is a billed row.
  * `since` is when the row came into its state (ms); `rev` when the blob became permanent; `path` names one record
  * that refers to an expected blob.
+ *
+ * `blob_wait` has one row while something may wait for the sweep: the time from which its grace counts. So neither an
+ * upload nor the alarm has to read the waiting rows to find out when the next sweep is.
  */
 export const tables: ReadonlyArray<string> = [
   `CREATE TABLE IF NOT EXISTS blob (
@@ -33,7 +36,8 @@ export const tables: ReadonlyArray<string> = [
   `CREATE TABLE IF NOT EXISTS blob_ref (
     path TEXT NOT NULL, cid TEXT NOT NULL,
     PRIMARY KEY (path, cid)
-  ) WITHOUT ROWID`
+  ) WITHOUT ROWID`,
+  "CREATE TABLE IF NOT EXISTS blob_wait (one INTEGER PRIMARY KEY, since INTEGER NOT NULL)"
 ]
 
 /** A row of a CID. */
@@ -71,6 +75,16 @@ export const refsOf = (sql: Sql, path: string): Array<string> =>
     .exec<{ cid: string }>("SELECT cid FROM blob_ref WHERE path = ?", path)
     .toArray()
     .map((row) => row.cid)
+
+/** Says that something waits for the sweep since this time, unless something else has waited for longer. */
+export const noteWait = (sql: Sql, since: number): void => {
+  if (waitingSince(sql) !== undefined) return
+  sql.exec("INSERT INTO blob_wait (one, since) VALUES (1, ?)", since)
+}
+
+/** The time from which the grace of what waits for the sweep counts. */
+export const waitingSince = (sql: Sql): number | undefined =>
+  sql.exec<{ since: number }>("SELECT since FROM blob_wait").toArray()[0]?.since
 
 /** Adds a reference: a temporary blob becomes permanent, an unknown one expected. */
 export const addRef = (sql: Sql, path: string, cid: string, rev: string): void => {
@@ -110,6 +124,7 @@ export const dropRef = (sql: Sql, path: string, cid: string, now: number): void 
       now,
       cid
     )
+    noteWait(sql, now)
   }
 }
 

@@ -1,6 +1,6 @@
 import type { BlobIndex } from "../services/BlobIndex.ts"
 import type { SqlStorage } from "../services/SqlStorage.ts"
-import { state } from "./blobRows.ts"
+import { noteWait, state, waitingSince } from "./blobRows.ts"
 import type { UsageCounter } from "./blobUploads.ts"
 
 type Sql = SqlStorage["Service"]
@@ -74,12 +74,36 @@ const condemn = (sql: Sql, row: Due, now: number): void => {
   )
 }
 
-/** The earliest time at which `sweep` will find something. */
-export const nextSweep = (sql: Sql, grace: number): number | undefined =>
+/** The least time between two whole sweeps, ms: each reads all that waits. */
+const sweepInterval = 24 * 3_600_000
+
+/** When the oldest of what waits came into its state; reads all of it. */
+const oldest = (sql: Sql): number | undefined =>
   sql
-    .exec<{ time: number | null }>(
-      `SELECT min(CASE state WHEN 4 THEN since ELSE since + ? END) AS time
-        FROM blob WHERE state IN (0, 1, 4) AND takedown IS NULL`,
-      grace
+    .exec<{ since: number | null }>(
+      "SELECT min(since) AS since FROM blob WHERE state IN (0, 1, 4) AND takedown IS NULL"
     )
-    .toArray()[0]?.time ?? undefined
+    .toArray()[0]?.since ?? undefined
+
+/** A sweep has come to its end: what still waits is looked at again a day later, or when it is due. */
+export const restSweep = (sql: Sql, now: number, grace: number): void => {
+  const since = oldest(sql)
+  if (since === undefined) sql.exec("DELETE FROM blob_wait")
+  else {
+    const next = Math.max(since, now + sweepInterval - grace)
+    sql.exec("INSERT OR REPLACE INTO blob_wait (one, since) VALUES (1, ?)", next)
+  }
+}
+
+/** When the next sweep is; one row is read. */
+export const nextSweep = (sql: Sql, grace: number): number | undefined => {
+  const since = waitingSince(sql) ?? bringForward(sql)
+  return since === undefined ? undefined : since + grace
+}
+
+/** Accounts of an earlier version have no such row; where nothing waits, there is nothing to read either. */
+const bringForward = (sql: Sql): number | undefined => {
+  const since = oldest(sql)
+  if (since !== undefined) noteWait(sql, since)
+  return since
+}

@@ -7,7 +7,7 @@ import {
   UploadExpired
 } from "../services/BlobIndex.ts"
 import type { SqlStorage } from "../services/SqlStorage.ts"
-import { type BlobRow, findBlob, hasKey, state } from "./blobRows.ts"
+import { type BlobRow, findBlob, hasKey, noteWait, state } from "./blobRows.ts"
 
 type Sql = SqlStorage["Service"]
 type Index = BlobIndex["Service"]
@@ -55,14 +55,13 @@ export const recordUpload = (
   upload: Upload
 ): ReturnType<Index["record"]> => {
   const { cid, key, size } = upload
-  const before = usage.get()
   const known = findBlob(sql, cid)
   const stored = known === undefined ? undefined : locationOf(known)
   // The same call once more, its first answer lost on the way.
   if (stored?.key === key) return { blob: stored, condemned: false }
   if (stored !== undefined && hasKey(sql, state.condemned, key))
     return { blob: stored, condemned: true }
-  const failure = refuse(sql, upload, known, stored !== undefined, before.bytes)
+  const failure = refuse(sql, upload, known, stored !== undefined, usage)
   if (failure !== undefined) {
     condemnUpload(sql, upload)
     return failure
@@ -85,18 +84,19 @@ const refuse = (
   { cid, key, size, quota }: Upload,
   known: BlobRow | undefined,
   stored: boolean,
-  used: number
+  usage: UsageCounter
 ): BlobTakendown | UploadExpired | BlobQuotaExceeded | undefined => {
   if (known !== undefined && known.takedown !== null) return new BlobTakendown({ cid })
   if (!hasKey(sql, state.uploading, key)) return new UploadExpired({ key })
-  if (!stored && quota !== undefined && used + size > quota) {
-    return new BlobQuotaExceeded({ used, quota })
-  }
-  return undefined
+  if (stored || quota === undefined) return undefined
+  // Added up where there is a quota alone: it reads every blob once an object has woken.
+  const used = usage.get().bytes
+  return used + size > quota ? new BlobQuotaExceeded({ used, quota }) : undefined
 }
 
 /** Leaves the key to the next sweep. It may never have been noted, or been condemned already. */
 const condemnUpload = (sql: Sql, { key, now }: Upload): void => {
+  noteWait(sql, now)
   const moved = sql.exec<{ id: string }>(
     "UPDATE blob SET state = 4, since = ? WHERE state = 0 AND id = ? RETURNING id",
     now,

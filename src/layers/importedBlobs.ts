@@ -1,4 +1,5 @@
 import type { SqlStorage } from "../services/SqlStorage.ts"
+import { noteWait } from "./blobRows.ts"
 
 type Sql = SqlStorage["Service"]
 
@@ -12,6 +13,7 @@ const counted =
  * What is no longer referred to becomes temporary, what is referred to and here permanent, all else expected.
  */
 export const recountBlobs = (sql: Sql, rev: string, now: number): void => {
+  noteWait(sql, now)
   sql.exec(
     `UPDATE blob SET state = 1, refs = 0, rev = NULL, since = ?
      WHERE state = 3 AND id NOT IN (SELECT cid FROM blob_ref)`,

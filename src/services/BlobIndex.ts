@@ -155,7 +155,9 @@ export class BlobIndex extends Context.Service<
     sweep(now: number, grace: number, limit: number): ReadonlyArray<string>
     /** The store has deleted these keys. */
     swept(keys: ReadonlyArray<string>): void
-    /** When there will be something to sweep, or nothing if there is nothing to wait for. */
+    /** A sweep has found no more: what still waits is looked at again a day later, or when it is due. */
+    restSweep(now: number, grace: number): void
+    /** When the next sweep is, or nothing if nothing waits for one. */
     nextSweep(grace: number): number | undefined
     /** Every key in the store, page by page: for deleting an account and for backups. */
     keys(page: { readonly cursor?: string; readonly limit: number }): Page<string>

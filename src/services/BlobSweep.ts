@@ -17,27 +17,34 @@ const pause = 60_000
 /**
  * One ringing's worth of sweeping: deletes uploads that were never recorded and temporary blobs past `grace` (ms).
  *
- * Answers when to ring again, if ever. Rows go after the store has deleted; when it fails, everything stays for the
- * next time.
+ * Does nothing before a sweep is due. Answers when to ring again, if ever. Rows go after the store has deleted; when
+ * it fails, everything stays for the next time.
  */
 export const sweepBlobs = Effect.fn("sweepBlobs")(function* (grace: number) {
   const index = yield* BlobIndex
   const store = yield* BlobStore
   const now = yield* Clock.currentTimeMillis
+  const due = index.nextSweep(grace)
+  if (due === undefined || due > now) return due
+  /** Whether there may be more. */
   const step = Effect.suspend(() => {
     const keys = index.sweep(now, grace, keysAStep)
-    return store.delete(keys).pipe(
-      Effect.map(() => {
-        index.swept(keys)
-        return keys.length === keysAStep
-      })
-    )
+    return Effect.map(store.delete(keys), () => {
+      index.swept(keys)
+      return keys.length === keysAStep
+    })
   })
-  yield* Effect.gen(function* () {
-    for (let taken = 0; taken < stepsAnAlarm && (yield* step); taken++);
-  }).pipe(Effect.catch((failure) => Effect.logWarning("blobs could not be swept", failure)))
-  const next = index.nextSweep(grace)
-  return next === undefined ? undefined : Math.max(next, now + pause)
+  const isDone = yield* Effect.gen(function* () {
+    for (let taken = 0; taken < stepsAnAlarm; taken++) if (!(yield* step)) return true
+    return false
+  }).pipe(
+    Effect.catch((failure) =>
+      Effect.as(Effect.logWarning("blobs could not be swept", failure), false)
+    )
+  )
+  if (!isDone) return now + pause
+  index.restSweep(now, grace)
+  return index.nextSweep(grace)
 })
 
 /** How long an upload that no record refers to is kept, ms. */

@@ -28,6 +28,8 @@ class Account {
   readonly sniffed = new Map<string, string | undefined>()
   readonly authorized: Array<AccountCalls["authorizeUpload"]["input"]> = []
   recordFails: Rejected | undefined
+  /** What every upload is answered with, once it is set. */
+  older: BlobLocation | undefined
   located = 0
 
   readonly accounts = Accounts.of({
@@ -51,6 +53,7 @@ class Account {
   recordUpload({ caller: by, ...upload }: AccountCalls["recordUpload"]["input"]) {
     if (this.recordFails !== undefined) return Effect.fail(this.recordFails)
     assert.deepStrictEqual(by, caller)
+    if (this.older !== undefined) return Effect.succeed(this.older)
     const { cid, key, mimeType, size } = upload
     const blob = { cid, key, mimeType, size }
     this.sniffed.set(cid, upload.sniffed)
@@ -206,6 +209,14 @@ export const blobHandlersContract = (name: string, store: Store, cache?: EdgeCac
       )
       assert.deepStrictEqual(await left(), [undefined, undefined])
       assert.strictEqual(account.blobs.size, 0)
+    })
+
+    it("deletes bytes that are here already, and keeps the older ones", async () => {
+      const { account, left, upload } = setUp()
+      const first = await upload(png())
+      account.older = account.blobs.get(first.blob.ref.$link)
+      assert.deepStrictEqual(await upload(png()), first)
+      assert.deepStrictEqual(await left(), [300_000, undefined])
     })
 
     it("deletes the bytes when the account refuses to record them", async () => {

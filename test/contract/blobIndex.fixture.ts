@@ -65,10 +65,23 @@ export const indexOver = (sql: Sql, hand: Hand = new Hand()): Index => {
 export const upload = (
   index: Index,
   n: number,
-  { key = `key ${n}`, mimeType = "image/png", size = 100 + n, now = start, quota = 1e9 } = {}
+  {
+    key = `key ${n}`,
+    mimeType = "image/png",
+    size = 100 + n,
+    now = start,
+    quota = 1e9
+  }: {
+    readonly key?: string
+    readonly mimeType?: string
+    readonly size?: number
+    readonly now?: number
+    readonly quota?: number | undefined
+  } = {}
 ) => {
   index.noteUpload(key, now)
-  return index.record({ cid: cidOf(n), key, mimeType, size, now, quota })
+  const upload = { cid: cidOf(n), key, mimeType, size, now }
+  return index.record(quota === undefined ? upload : { ...upload, quota })
 }
 
 export const rev = (n: number) => tidFromMicros((start + n * hour) * 1000, 7)

@@ -112,7 +112,33 @@ export const blobUploadsContract = (name: string, withStorage: WithStorage) => {
         all,
         [0, 1, 2, 3, 4].map((n) => `key ${n}`)
       )
+      index.restSweep(later, hour)
       assert.isUndefined(index.nextSweep(hour))
+    })
+
+    check("sweeps once a day, and finds what an earlier version has left", (index, _b, _h, sql) => {
+      upload(index, 1)
+      assert.strictEqual(index.nextSweep(hour), start + hour)
+      upload(index, 2, { now: start + hour - 1 })
+      index.swept(index.sweep(start + hour, hour, 10))
+      index.restSweep(start + hour, hour)
+      assert.strictEqual(index.nextSweep(hour), start + 25 * hour)
+      assert.deepStrictEqual(index.sweep(start + 25 * hour, hour, 10), ["key 2"])
+      sql.exec("DELETE FROM blob_wait")
+      upload(index, 3, { now: start })
+      sql.exec("DELETE FROM blob_wait")
+      assert.strictEqual(indexOver(sql).nextSweep(hour), start + hour)
+    })
+
+    check("waits again for a blob that is let be after its sweep", (index, _bill, hand) => {
+      upload(index, 1)
+      index.setTakedown(cidOf(1), "report 5")
+      index.restSweep(start + hour, hour)
+      assert.isUndefined(index.nextSweep(hour))
+      hand.now = start + 5 * hour
+      index.setTakedown(cidOf(1), undefined)
+      assert.strictEqual(index.nextSweep(hour), start + 6 * hour)
+      assert.deepStrictEqual(index.sweep(start + 6 * hour, hour, 10), ["key 1"])
     })
 
     check("does not let a record refer to a blob whose deletion has begun", (index) => {
@@ -154,6 +180,7 @@ export const blobUploadsContract = (name: string, withStorage: WithStorage) => {
       index.dropRefs("app.test/a", start)
       assert.deepStrictEqual(index.sweep(start + 9 * hour, hour, 10), ["key 1b"])
       index.swept(["key 1b"])
+      index.restSweep(start + 9 * hour, hour)
       assert.isUndefined(index.nextSweep(hour))
       index.setRefs("app.test/a", [cidOf(1)], rev(2), start)
       assert.isTrue(index.setTakedown(cidOf(1), undefined))

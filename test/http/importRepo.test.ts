@@ -8,6 +8,7 @@ import { formatDidKey, publicKeyOf } from "../../src/identity/didKey.ts"
 import { cidForRaw } from "../../src/repo/cid.ts"
 import { decodeFrame } from "../../src/repo/frame.ts"
 import { BlobIndex } from "../../src/services/BlobIndex.ts"
+import { SqlStorage } from "../../src/services/SqlStorage.ts"
 import { basic, bearer, type Asked } from "../support/httpHost.ts"
 import { makeMover, type Mover } from "../support/httpMover.ts"
 import {
@@ -104,7 +105,10 @@ describe("com.atproto.repo.importRepo", () => {
   const staged = (did: string) =>
     world.inside(
       did,
-      Effect.map(BlobIndex, (blobs) => blobs.nextSweep(0))
+      Effect.map(
+        SqlStorage,
+        (sql) => sql.exec("SELECT id FROM blob WHERE state IN (0, 1, 4)").toArray()[0]
+      )
     )
 
   it("brings a repo of the reference in, then its blobs, and the account goes live with them", async () => {

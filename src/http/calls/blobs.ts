@@ -45,10 +45,9 @@ const assertAccepted = (patterns: ReadonlyArray<string>, mimeType: string) =>
 const assertFits = Effect.fnUntraced(function* (size = 0) {
   const { blobLimit, blobQuota } = yield* Config
   if (size > blobLimit) return yield* new BlobTooLarge({ limit: blobLimit })
+  if (blobQuota === 0) return
   const used = (yield* BlobIndex).usage().bytes
-  if (blobQuota > 0 && used + size > blobQuota) {
-    return yield* new BlobQuotaExceeded({ used, quota: blobQuota })
-  }
+  if (used + size > blobQuota) return yield* new BlobQuotaExceeded({ used, quota: blobQuota })
 })
 
 /** Judges an upload before its first byte, and notes the key that it may write to. */
@@ -107,7 +106,6 @@ export const recordUpload = Effect.fnUntraced(function* ({
     now: yield* Clock.currentTimeMillis,
     ...(blobQuota > 0 ? { quota: blobQuota } : {})
   })
-  yield* armSweep
   return "_tag" in recorded ? yield* recorded : recorded.blob
 })
 

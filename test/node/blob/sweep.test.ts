@@ -10,6 +10,7 @@ import { sweepBlobs } from "../../../src/services/BlobSweep.ts"
 import { SqlStorage } from "../../../src/services/SqlStorage.ts"
 import { cidOf, indexOver, upload } from "../../contract/blobIndex.fixture.ts"
 
+const day = 24 * 3_600_000
 const grace = 6 * 3_600_000
 
 /** An index and a store, which fails when told to; uploads are made at the test's time. */
@@ -42,24 +43,26 @@ const setUp = Effect.gen(function* () {
 const withSql = Effect.provide(SqlStorageNode.layer(":memory:"))
 
 describe("sweepBlobs", () => {
-  it.effect("deletes what is past the grace period, and says when the next will be", () =>
-    Effect.gen(function* () {
-      const { index, objects, put, sweep } = yield* setUp
-      assert.isUndefined(yield* sweep)
-      yield* put(1)
-      yield* put(2)
-      yield* TestClock.adjust(grace / 2)
-      yield* put(3)
-      index.setRefs("app.test/2", [cidOf(2)], "3jzfcijpj2z2a", 0)
-      assert.strictEqual(yield* sweep, grace)
-      assert.deepStrictEqual([...objects.keys()], ["key 1", "key 2", "key 3"])
-      yield* TestClock.adjust(grace / 2)
-      assert.strictEqual(yield* sweep, grace * 1.5)
-      assert.deepStrictEqual([...objects.keys()], ["key 2", "key 3"])
-      yield* TestClock.adjust(grace)
-      assert.isUndefined(yield* sweep)
-      assert.deepStrictEqual([...objects.keys()], ["key 2"])
-    }).pipe(withSql)
+  it.effect(
+    "deletes what is past the grace period, once a day, and says when the next will be",
+    () =>
+      Effect.gen(function* () {
+        const { index, objects, put, sweep } = yield* setUp
+        assert.isUndefined(yield* sweep)
+        yield* put(1)
+        yield* put(2)
+        yield* TestClock.adjust(grace / 2)
+        yield* put(3)
+        index.setRefs("app.test/2", [cidOf(2)], "3jzfcijpj2z2a", 0)
+        assert.strictEqual(yield* sweep, grace)
+        assert.deepStrictEqual([...objects.keys()], ["key 1", "key 2", "key 3"])
+        yield* TestClock.adjust(grace / 2)
+        assert.strictEqual(yield* sweep, grace + day)
+        assert.deepStrictEqual([...objects.keys()], ["key 2", "key 3"])
+        yield* TestClock.adjust(day)
+        assert.isUndefined(yield* sweep)
+        assert.deepStrictEqual([...objects.keys()], ["key 2"])
+      }).pipe(withSql)
   )
 
   it.effect("keeps its rows when the store fails, and comes back after a pause", () =>
