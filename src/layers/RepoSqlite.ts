@@ -186,7 +186,7 @@ export const layer = Layer.effect(
       for (const { path, before, after } of changes) {
         if (after === undefined || after.blobs.length === 0) continue
         const stored = before === undefined ? undefined : records.get(path)
-        const refused = blobs.check(newReferences(after.blobs, stored))
+        const refused = blobs.check(newReferences(after.blobs, stored, blobs))
         if (refused !== undefined) return yield* refused
       }
       const applied = applyChanges(tree, changes)

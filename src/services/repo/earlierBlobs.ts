@@ -18,11 +18,12 @@ const keyOf = ({ cid, mimeType, size }: Named): string => `${cid} ${size} ${mime
  * The references of a record that its earlier version did not have, which must be judged.
  *
  * A record that moved in may name a blob under another type, or one that never came. Its owner must still be able
- * to edit the rest of it.
+ * to edit the rest of it. A blob that a moderator has taken down is judged all the same.
  */
 export const newReferences = (
   uses: ReadonlyArray<Lexicons.BlobUse>,
-  before: StoredRecord | undefined
+  before: StoredRecord | undefined,
+  blobs: Pick<BlobIndex["Service"], "takedown">
 ): ReadonlyArray<BlobReference> => {
   const references = uses.map((use) => ({ ...use, cid: use.cid.toString() }))
   if (before === undefined) return references
@@ -30,7 +31,9 @@ export const newReferences = (
   const earlier = new Set(
     Lexicons.findBlobs(fields).map((blob) => keyOf({ ...blob, cid: blob.cid.toString() }))
   )
-  return references.filter((reference) => !earlier.has(keyOf(reference)))
+  return references.filter(
+    (reference) => !earlier.has(keyOf(reference)) || blobs.takedown(reference.cid) !== undefined
+  )
 }
 
 /** The two places of a profile that hold a picture. */
