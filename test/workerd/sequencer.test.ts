@@ -198,8 +198,8 @@ describe("rows that the log bills", () => {
       const a = events("did:example:a")
       const take = (event: ReturnType<typeof a.head>) => () => log.append("did:example:a", [event])
       const posts = { added: ["app.post"], removed: [] }
-      // The event, the repo's row and its entry in the order of repos, the collection.
-      assert.strictEqual(rowsOf(take(a.head("3a", 3600, posts))), 4)
+      // The event, the repo's row and its entry in the order of repos, the collection and its entry under the repo.
+      assert.strictEqual(rowsOf(take(a.head("3a", 3600, posts))), 5)
       assert.strictEqual(rowsOf(take(a.head("3b", 3600))), 2)
       assert.strictEqual(rowsOf(take(a.head("3c", 2_500_000))), 4)
       now += 80 * 3600 * 1000

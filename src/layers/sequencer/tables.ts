@@ -1,6 +1,6 @@
 /**
  * The log's tables, chosen for the fewest billed rows: an event is one row when it is written and
- * one when it is pruned, a repo's head one row each time, a collection one when it appears or vanishes.
+ * one when it is pruned, a repo's head one row each time, a collection two when it appears or vanishes.
  */
 export const tables = [
   // The number is the rowid; `nth` counts events without reading them; `did` stands before the frame,
@@ -21,5 +21,7 @@ export const tables = [
   `CREATE TABLE IF NOT EXISTS collection (
     collection TEXT NOT NULL, did TEXT NOT NULL, PRIMARY KEY (collection, did)
   ) WITHOUT ROWID`,
+  // A sign-up, an import and a deletion look for one repo's collections among those of all.
+  "CREATE INDEX IF NOT EXISTS collection_by_did ON collection (did)",
   "CREATE TABLE IF NOT EXISTS note (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID"
 ]
