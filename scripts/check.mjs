@@ -27,6 +27,10 @@ const types = async () => {
   const compiler = execFileSync(bin("effect-tsgo"), ["get-exe-path"], { encoding: "utf8" }).trim()
   const { ok, output } = await run(compiler, [
     "--noEmit",
+    // A second run compiles only what has changed.
+    "--incremental",
+    "--tsBuildInfoFile",
+    "node_modules/.cache/check.tsbuildinfo",
     "--pretty",
     "false",
     "-p",
