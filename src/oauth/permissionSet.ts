@@ -1,3 +1,5 @@
+import { IncludeScope } from "@atproto/oauth-scopes"
+
 /** A permission set as its lexicon publishes it (`com.atproto.lexicon.schema`, type `permission-set`). */
 export interface PermissionSet {
   readonly nsid: string
@@ -6,9 +8,12 @@ export interface PermissionSet {
   /** Titles and details by language tag, as `title:lang` and `detail:lang` hold them. */
   readonly titles?: Readonly<Record<string, string>>
   readonly details?: Readonly<Record<string, string>>
-  /** The entries as they stand in the lexicon, in the data model; those that mean nothing grant nothing. */
+  /** The entries that some `include:` of the set grants, with the fields that mean something. */
   readonly permissions: ReadonlyArray<Readonly<Record<string, unknown>>>
 }
+
+/** The most bytes of JSON that a permission set may come to, by what it means. */
+export const maxSetBytes = 16 * 1024
 
 type Fields = Readonly<Record<string, unknown>>
 
@@ -39,6 +44,34 @@ const byLanguage = (
   return texts.length === 0 ? undefined : Object.fromEntries(texts)
 }
 
+const meaningful = ["resource", "collection", "action", "lxm", "aud", "inheritAud"]
+
+/**
+ * The entry without what means nothing, or undefined where no `include:` of the set grants it.
+ *
+ * Asked of the library as it stands: an unknown field makes it refuse an entry, so none may be dropped before.
+ */
+const meaningOf = (nsid: string, entry: Fields): Fields | undefined => {
+  // SAFETY: the library takes entries of any shape and drops those that mean nothing.
+  const set = { type: "permission-set", permissions: [entry] } as unknown as Parameters<
+    IncludeScope["toPermissions"]
+  >[0]
+  // One that hands an audience down, for entries that inherit it.
+  const includes = [`include:${nsid}`, `include:${nsid}?aud=did:web:example.com%23service`]
+  const isGranted = includes.some(
+    (text) => (IncludeScope.fromString(text)?.toPermissions(set).length ?? 0) > 0
+  )
+  if (!isGranted) return undefined
+  const kept = Object.entries(entry).filter(([name]) => meaningful.includes(name))
+  return Object.fromEntries(
+    kept.map(([name, value]) => [name, Array.isArray(value) ? [...new Set(value)] : value])
+  )
+}
+
+/** Whether a set is small enough to be kept. */
+export const isKeepable = (set: PermissionSet): boolean =>
+  new TextEncoder().encode(JSON.stringify(set)).byteLength <= maxSetBytes
+
 /** Reads a lexicon document (JSON) as a permission set; undefined where it is none, or another's. */
 export const readPermissionSet = (nsid: string, document: unknown): PermissionSet | undefined => {
   if (!isFields(document) || document["lexicon"] !== 1 || document["id"] !== nsid) return undefined
@@ -57,7 +90,10 @@ export const readPermissionSet = (nsid: string, document: unknown): PermissionSe
     ...(detail === undefined ? {} : { detail }),
     ...(titles === undefined ? {} : { titles }),
     ...(details === undefined ? {} : { details }),
-    permissions: permissions.filter(isFields)
+    permissions: permissions.flatMap((entry) => {
+      const meaning = isFields(entry) ? meaningOf(nsid, entry) : undefined
+      return meaning === undefined ? [] : [meaning]
+    })
   }
 }
 

@@ -13,11 +13,15 @@ export class PermissionSetNotFound extends Schema.TaggedError<PermissionSetNotFo
  * Permission sets (`include:` scopes), found by DNS and the authority's PDS, with the record's proof checked.
  *
  * A set is asked for again when it is older than a day; while its authority cannot be reached it stays
- * good for 90 days. Spec: permission, lexicon resolution.
+ * good for 90 days, or for an hour before anybody has agreed to it. Spec: permission, lexicon resolution.
  */
 export class PermissionSets extends Context.Service<
   PermissionSets,
   {
-    get(nsid: string): Effect.Effect<PermissionSet, PermissionSetNotFound>
+    /** `agreed`: somebody has agreed to what the set holds, so it is worth keeping. */
+    get(
+      nsid: string,
+      options?: { readonly agreed?: boolean }
+    ): Effect.Effect<PermissionSet, PermissionSetNotFound>
   }
 >()("nacre/services/PermissionSets") {}

@@ -6,7 +6,7 @@ import { DIRECTORY } from "./world.ts"
 
 // The first query of each test finds no table, and makes it.
 const emptied = Layer.effectDiscard(
-  Effect.promise(() => DIRECTORY.prepare("DROP TABLE IF EXISTS permission_set").run())
+  Effect.promise(() => DIRECTORY.prepare("DROP TABLE IF EXISTS included_set").run())
 )
 
 permissionSetsContract("D1", () =>

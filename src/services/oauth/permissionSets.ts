@@ -14,13 +14,16 @@ const namesIn = (scope: string): ReadonlyArray<string> => [
 const tooMuch = (reason: string) => new RequestRefused({ error: "invalid_scope", reason })
 
 /** The permission sets that a scope includes; every one must be found, and all together be modest. */
-export const findSets = Effect.fn("findSets")(function* (scope: string) {
+export const findSets = Effect.fn("findSets")(function* (
+  scope: string,
+  options: { readonly agreed?: boolean } = {}
+) {
   const names = namesIn(scope)
   if (names.length > maxSets) {
     return yield* tooMuch(`A request may include ${maxSets} permission sets at most`)
   }
   const sets = yield* PermissionSets
-  const found = yield* Effect.forEach(names, (nsid) => sets.get(nsid), { concurrency: 4 })
+  const found = yield* Effect.forEach(names, (nsid) => sets.get(nsid, options), { concurrency: 4 })
   const byName = new Map(found.map((set) => [set.nsid, set]))
   return isModest(scope, byName)
     ? byName
@@ -29,7 +32,7 @@ export const findSets = Effect.fn("findSets")(function* (scope: string) {
 
 /** What a scope grants: with its permission sets expanded. */
 export const expandScope = (scope: string) =>
-  Effect.map(findSets(scope), (sets) => expand(scope, sets))
+  Effect.map(findSets(scope, { agreed: true }), (sets) => expand(scope, sets))
 
 /** The same for a scope that was granted before: what is there no more, or too much by now, grants nothing, and the rest goes on. */
 export const expandAgain = Effect.fn("expandAgain")(function* (scope: string) {
@@ -38,7 +41,7 @@ export const expandAgain = Effect.fn("expandAgain")(function* (scope: string) {
     namesIn(scope),
     (nsid) =>
       sets
-        .get(nsid)
+        .get(nsid, { agreed: true })
         .pipe(
           Effect.catchTag("PermissionSetNotFound", ({ reason }) =>
             Effect.as(Effect.logWarning("a permission set is gone", { nsid, reason }), undefined)
