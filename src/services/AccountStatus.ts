@@ -13,11 +13,13 @@ import { Arrival } from "./Arrival.ts"
 import { Config } from "./Config.ts"
 import { Directory } from "./Directory.ts"
 import { Identity } from "./Identity.ts"
+import { OAuthSessions } from "./OAuthSessions.ts"
 import { isServedHere } from "./OwnDocument.ts"
 import { PasskeyLinks } from "./PasskeyLinks.ts"
 import { PlcDirectory } from "./PlcDirectory.ts"
 import { Repo } from "./Repo.ts"
 import { RepoCounts } from "./RepoCounts.ts"
+import { Sessions } from "./Sessions.ts"
 
 /** The account's DID does not lead to this server, or not with the account's key. */
 export class IncompatibleDid extends Schema.TaggedError<IncompatibleDid>()("IncompatibleDid", {
@@ -118,8 +120,18 @@ export const activate = Effect.fn("activate")(function* () {
   yield* events.sync
 }, alone)
 
-/** Makes the account inactive, and tells the network; after `deleteAfter` the alarm deletes it. */
-export const deactivate = Effect.fn("deactivate")(function* (deleteAfter: string | undefined) {
+/**
+ * Makes the account inactive, and tells the network; after `deleteAfter` the alarm deletes it.
+ *
+ * Ends every session and every app, but for the session that asks (`by`): clients take a deactivation back with it. Apps
+ * are let in again by the owner who brings the account back.
+ */
+export const deactivate = Effect.fn("deactivate")(function* (
+  deleteAfter: string | undefined,
+  by?: { readonly session: string }
+) {
+  const sessions = yield* Sessions
+  const apps = yield* OAuthSessions
   const account = yield* lastingAccount
   yield* (yield* Directory).setStatus(account.did, account.takedown ?? "deactivated")
   const now = yield* Clock.currentTimeMillis
@@ -129,6 +141,8 @@ export const deactivate = Effect.fn("deactivate")(function* (deleteAfter: string
   // It is not to be good again where the account is.
   const links = yield* PasskeyLinks
   links.revoke()
+  yield* sessions.endAll(by === undefined ? {} : { except: by.session })
+  yield* apps.endAll
   if (due !== undefined) yield* (yield* Alarm).by(Date.parse(due))
   yield* (yield* AccountEvents).account
 }, alone)

@@ -11,7 +11,6 @@ import { accountStatus, activate, deactivate } from "../../../services/AccountSt
 import { AccountStore } from "../../../services/AccountStore.ts"
 import { AppPasswords } from "../../../services/AppPasswords.ts"
 import { Denied } from "../../../services/Auth.ts"
-import { OAuthSessions } from "../../../services/OAuthSessions.ts"
 import { issueServiceToken } from "../../../services/ServiceAuth.ts"
 import { Sessions } from "../../../services/Sessions.ts"
 import { refreshSession as refresh, sessionView, signIn } from "../../../services/SignIn.ts"
@@ -152,9 +151,7 @@ export const deactivateAccount = method(
       const message = "Apps may not have an account deleted"
       return yield* new Denied({ error: "Forbidden", message })
     }
-    yield* deactivate(input.deleteAfter)
-    // Apps are let in anew by whoever brings the account back.
-    yield* (yield* OAuthSessions).endAll
+    yield* deactivate(input.deleteAfter, caller.kind === "session" ? caller : undefined)
   })
 )
 
