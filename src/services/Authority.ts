@@ -47,8 +47,12 @@ export type Authority =
   | { readonly kind: "admin" }
   /** The administrator, or a moderation service that the configuration names, by its service token for this method. */
   | { readonly kind: "moderator" }
-  /** Judged by the account's object in this internal call, before anything is done. */
-  | { readonly kind: "object"; readonly call: "authorizeImport" | "authorizeUpload" | "locateBlob" }
+  /** Judged by the account's object in this internal call, before anything is done; `demands` is what it judges by. */
+  | {
+      readonly kind: "object"
+      readonly call: "authorizeImport" | "authorizeUpload" | "locateBlob"
+      readonly demands: Authority
+    }
   /** Sign-up: open to everybody; a service token or the admin's credentials are judged when present. */
   | { readonly kind: "signup" }
 

@@ -11,6 +11,7 @@ import {
   outcomeOf,
   type Person,
   serviceToken,
+  session,
   startWorld,
   type World
 } from "../support/httpWorld.ts"
@@ -32,6 +33,14 @@ describe("who may call which method", () => {
     )
   }
 
+  /** Signs everybody in again: a deactivation has ended their sessions. */
+  const signInAgain = async () => {
+    for (const person of [world.alice, world.bob, world.carol, world.dora]) {
+      const { accessJwt } = await session(world, person.did, "full")
+      Object.assign(person, { auth: bearer(accessJwt) })
+    }
+  }
+
   const outcome = (nsid: string, answer: Answered): string =>
     nsid === "com.atproto.sync.subscribeRepos" ? String(answer.status) : outcomeOf(answer)
 
@@ -42,6 +51,7 @@ describe("who may call which method", () => {
       outcomes[name] = outcome(nsid, await world.call(nsid, asked))
       for (const person of [world.alice, world.bob, world.carol]) await restore(person, false)
       await restore(world.dora, true)
+      if (nsid === "com.atproto.server.deactivateAccount") await signInAgain()
     }
     for (const [name, { about, header }] of Object.entries(credentials)) {
       const asked = await sample(about(world))

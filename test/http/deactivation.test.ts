@@ -32,7 +32,9 @@ const ways: Readonly<Record<string, (who: Person) => Promise<void>>> = {
   },
   "on its page": async (who) => {
     const browser = await browserOf(world, who)
-    const off = await browser.submit(await formOn(browser, "deactivate", "deactivate"), { date: "" })
+    const off = await browser.submit(await formOn(browser, "deactivate", "deactivate"), {
+      date: ""
+    })
     assert.strictEqual(off.status, 200)
   },
   "by the administrator": async ({ did }) => {
@@ -48,28 +50,31 @@ const ways: Readonly<Record<string, (who: Person) => Promise<void>>> = {
 }
 
 describe("an account that is deactivated", () => {
-  it.each(Object.entries(ways))("%s has none of its sessions and apps afterwards", async (_, way) => {
-    const who = await signUp(world, `off${Object.values(ways).indexOf(way)}`)
-    const tokens = await app.signIn(who.did)
-    const other = await session(world, who.did, "full")
-    const bot = await session(world, who.did, "standard")
-    const code = await app.code(who.did)
-    world.advance(1000)
-    await way(who)
-    const activated = await server("activateAccount", {}, who.auth)
-    if (activated.status !== 200) {
-      const { accessJwt } = await session(world, who.did, "full")
-      ok(await server("activateAccount", {}, bearer(accessJwt)))
+  it.each(Object.entries(ways))(
+    "%s has none of its sessions and apps afterwards",
+    async (_, way) => {
+      const who = await signUp(world, `off${Object.values(ways).indexOf(way)}`)
+      const tokens = await app.signIn(who.did)
+      const other = await session(world, who.did, "full")
+      const bot = await session(world, who.did, "standard")
+      const code = await app.code(who.did)
+      world.advance(1000)
+      await way(who)
+      const activated = await server("activateAccount", {}, who.auth)
+      if (activated.status !== 200) {
+        const { accessJwt } = await session(world, who.did, "full")
+        ok(await server("activateAccount", {}, bearer(accessJwt)))
+      }
+      const nsid = "com.atproto.server.getSession"
+      assert.strictEqual((await app.call(nsid, tokens["access_token"])).status, 401)
+      assert.strictEqual((await app.refresh(tokens["refresh_token"])).status, 400)
+      assert.strictEqual((await app.post("/oauth/token", code)).status, 400)
+      for (const { accessJwt } of [other, bot]) {
+        const asked = await world.call(nsid, { auth: bearer(accessJwt) })
+        assert.strictEqual(outcomeOf(asked), "400 ExpiredToken")
+      }
     }
-    const nsid = "com.atproto.server.getSession"
-    assert.strictEqual((await app.call(nsid, tokens["access_token"])).status, 401)
-    assert.strictEqual((await app.refresh(tokens["refresh_token"])).status, 400)
-    assert.strictEqual((await app.post("/oauth/token", code)).status, 400)
-    for (const { accessJwt } of [other, bot]) {
-      const asked = await world.call(nsid, { auth: bearer(accessJwt) })
-      assert.strictEqual(outcomeOf(asked), "400 ExpiredToken")
-    }
-  })
+  )
 
   it("keeps the session that asked, which may take it back", async () => {
     const who = await signUp(world, "regret")

@@ -153,7 +153,8 @@ const moderator: Row = {
 /**
  * Who may call which method, written from the protocol and not from the code.
  *
- * Stricter than the reference on purpose: app passwords neither list nor revoke app passwords.
+ * Stricter than the reference on purpose: app passwords neither list nor revoke app passwords, change no handle, confirm
+ * no address and submit no PLC operation.
  */
 export const authorities: Readonly<Record<string, Row>> = {
   // The takendown scope sees the preferences, so that they can be moved.
@@ -199,12 +200,12 @@ export const authorities: Readonly<Record<string, Row>> = {
     otherAccount: invalid
   }),
   "com.atproto.identity.submitPlcOperation": refused({
-    ...standard,
+    ...full,
     ...apps(scopeMissing, { oauthAccount: "ok" })
   }),
   // The handle that the call asks for is another's, for another.
   "com.atproto.identity.updateHandle": {
-    ...standard,
+    ...full,
     ...apps(scopeMissing, { oauthAccount: "ok" }),
     otherAccount: "400 HandleNotAvailable"
   },
@@ -236,7 +237,7 @@ export const authorities: Readonly<Record<string, Row>> = {
   "com.atproto.server.checkAccountStatus": standard,
   // Whoever may read the address may not yet confirm it.
   "com.atproto.server.confirmEmail": {
-    ...standard,
+    ...full,
     ...apps(scopeMissing),
     otherAccount: "400 InvalidEmail"
   },
@@ -285,7 +286,7 @@ export const authorities: Readonly<Record<string, Row>> = {
   "com.atproto.server.listAppPasswords": full,
   "com.atproto.server.refreshSession": refresh,
   "com.atproto.server.requestAccountDelete": full,
-  "com.atproto.server.requestEmailConfirmation": { ...standard, ...apps(scopeMissing) },
+  "com.atproto.server.requestEmailConfirmation": { ...full, ...apps(scopeMissing) },
   "com.atproto.server.requestEmailUpdate": full,
   "com.atproto.server.requestPasswordReset": open,
   "com.atproto.server.reserveSigningKey": open,

@@ -28,7 +28,7 @@ const authenticate = Effect.fnUntraced(function* (
 })
 
 /** Who may upload: a session, or the account itself by service token (the video service). */
-const uploadAuthority = (needs: ReadonlyArray<Permission>): Authority => ({
+export const uploadAuthority = (needs: ReadonlyArray<Permission>): Authority => ({
   kind: "session",
   level: "standard",
   oauth: () => needs,
@@ -109,12 +109,15 @@ export const recordUpload = Effect.fnUntraced(function* ({
   return "_tag" in recorded ? yield* recorded : recorded.blob
 })
 
+/** Who may download: everybody, of an inactive account its owner and the administrator. */
+export const downloadAuthority: Authority = { kind: "optional" }
+
 /** Where a blob lies, for a caller who may read the account. */
 export const locateBlob = Effect.fnUntraced(function* (input: AccountCalls["locateBlob"]["input"]) {
   const caller =
     input.credentials === undefined
       ? ({ kind: "anonymous" } as const)
-      : yield* authenticate(input.credentials, { kind: "optional" }, "com.atproto.sync.getBlob")
+      : yield* authenticate(input.credentials, downloadAuthority, "com.atproto.sync.getBlob")
   const shared = (yield* EdgeGate).share() && caller.kind === "anonymous"
   yield* readableAccount(caller)
   const location = (yield* BlobIndex).locate(input.cid)

@@ -15,7 +15,8 @@ import { InvalidRequest, PayloadTooLarge } from "../failures.ts"
 
 const nsid = "com.atproto.repo.importRepo"
 const needs = [{ resource: "account", attr: "repo", action: "manage" }] as const
-const authority: Authority = { kind: "session", level: "full", oauth: () => needs }
+/** What an import demands of its caller. */
+export const importAuthority: Authority = { kind: "session", level: "full", oauth: () => needs }
 
 /** How often an account may import: each rewrites all that it holds. */
 const importLimits = [
@@ -29,7 +30,7 @@ export const authorizeImport = Effect.fnUntraced(function* (
 ) {
   const { acceptImports, importLimit: limit } = yield* Config
   const auth = yield* Auth
-  yield* auth.permit(yield* auth.authenticate(input, authority, nsid), needs)
+  yield* auth.permit(yield* auth.authenticate(input, importAuthority, nsid), needs)
   if (!acceptImports) {
     return yield* new InvalidRequest({ message: "This server does not accept imports of repos" })
   }

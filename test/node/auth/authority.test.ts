@@ -46,7 +46,7 @@ const authorities = {
   service: { kind: "service" },
   admin: { kind: "admin" },
   moderator: { kind: "moderator" },
-  object: { kind: "object", call: "authorizeUpload" },
+  object: { kind: "object", call: "authorizeUpload", demands: { kind: "none" } },
   signup: { kind: "signup" }
 } satisfies Record<string, Authority>
 

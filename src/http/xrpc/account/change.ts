@@ -7,11 +7,8 @@ import { owner } from "./standing.ts"
 const updateHandle = method(
   "com.atproto.identity.updateHandle",
   {
-    authority: {
-      kind: "session",
-      level: "standard",
-      oauth: () => [{ resource: "identity", attr: "handle" }]
-    },
+    // The reference lets app passwords do it, too.
+    authority: { ...owner, oauth: () => [{ resource: "identity", attr: "handle" }] },
     typedNames: ["handle"]
   },
   ({ input }: Call<UpdateHandle.QueryParams, UpdateHandle.InputSchema>) =>

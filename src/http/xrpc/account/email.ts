@@ -10,9 +10,9 @@ import { InvalidRequest } from "../../failures.ts"
 import { type Call, method } from "../../Xrpc.ts"
 import { owner } from "./standing.ts"
 
+/** The reference lets app passwords confirm the address, too. */
 const managesEmail = {
-  kind: "session",
-  level: "standard",
+  ...owner,
   oauth: () => [{ resource: "account", attr: "email", action: "manage" }]
 } as const satisfies Authority
 

@@ -15,6 +15,7 @@ import {
 } from "../../../services/PlcOperations.ts"
 import { InvalidRequest } from "../../failures.ts"
 import { type Call, method } from "../../Xrpc.ts"
+import { owner } from "./standing.ts"
 
 const wholeIdentity = () => [{ resource: "identity", attr: "*" }] as const
 
@@ -68,7 +69,8 @@ export const signPlcOperation = method(
 /** com.atproto.identity.submitPlcOperation */
 export const submitPlcOperation = method(
   "com.atproto.identity.submitPlcOperation",
-  { authority: { kind: "session", level: "standard", oauth: wholeIdentity } },
+  // The reference lets app passwords do it, too.
+  { authority: { ...owner, oauth: wholeIdentity } },
   ({ input }: Call<object, SubmitPlcOperation.InputSchema>) => submitOperation(input.operation)
 )
 

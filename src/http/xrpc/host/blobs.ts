@@ -1,6 +1,7 @@
 import type { ComAtprotoSyncGetBlob as GetBlob } from "@atproto/api"
 import * as Effect from "effect/Effect"
 import { RepoNotFound } from "../../../services/AccountStore.ts"
+import { downloadAuthority, uploadAuthority } from "../../calls/blobs.ts"
 import { getBlob, uploadBlob } from "../../blobs.ts"
 import { isHere } from "../../presence.ts"
 import { noteAccount } from "../../requestLog.ts"
@@ -14,7 +15,10 @@ import { type Call, credentialsOf, method } from "../../Xrpc.ts"
  */
 const upload = method(
   "com.atproto.repo.uploadBlob",
-  { authority: { kind: "object", call: "authorizeUpload" }, rawBody: true },
+  {
+    authority: { kind: "object", call: "authorizeUpload", demands: uploadAuthority([]) },
+    rawBody: true
+  },
   Effect.fnUntraced(function* ({ request }: Call) {
     const did = yield* subjectOf(request)
     noteAccount(request, did)
@@ -25,7 +29,7 @@ const upload = method(
 /** com.atproto.sync.getBlob: located by the object, which sees who may look past an inactive status. */
 const download = method(
   "com.atproto.sync.getBlob",
-  { authority: { kind: "object", call: "locateBlob" } },
+  { authority: { kind: "object", call: "locateBlob", demands: downloadAuthority } },
   Effect.fnUntraced(function* ({ params, request }: Call<GetBlob.QueryParams>) {
     const { did, cid } = params
     if (!(yield* isHere(request, did))) return yield* new RepoNotFound({ did })
