@@ -46,11 +46,11 @@ export const ready = Effect.fn("http.ready")(function* (url: URL) {
  *
  * `/ready` names the variables and what they must be; no message ever holds a value.
  */
-export const misconfigured = (url: URL, { problems }: Misconfigured): Response =>
+export const misconfigured = (url: URL, { problems }: Pick<Misconfigured, "problems">): Response =>
   url.pathname === "/ready"
     ? json({ ready: false, version, problems }, 503)
     : errorResponse({
         status: 503,
         error: "ServerMisconfigured",
-        message: "This server is not configured; its log and /ready say what is missing"
+        message: "This server is not configured; its log and /ready say what is wrong"
       })

@@ -2,6 +2,7 @@ import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import { Accounts } from "../services/Accounts.ts"
 import { Config } from "../services/Config.ts"
+import { HostKeys } from "../services/HostKeys.ts"
 import { Identity } from "../services/Identity.ts"
 import type { LimiterUnavailable, RateLimitExceeded } from "../services/Limiter.ts"
 import { billed } from "../services/SqlStorage.ts"
@@ -235,6 +236,8 @@ const asInternalError = (defect: unknown) =>
 export const serveHost: (request: Request) => Effect.Effect<Response, never, HostServices> =
   Effect.fnUntraced(function* (request) {
     const url = new URL(request.url)
+    const problems = yield* (yield* HostKeys).problems
+    if (problems.length > 0) return Health.misconfigured(url, { problems })
     const found = find(request.method, url.pathname)
     if (found !== undefined) noteRoute(request, found.path)
     const response = yield* (found?.answer ?? unrouted)(request, url)

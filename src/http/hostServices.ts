@@ -9,6 +9,7 @@ import type { Directory } from "../services/Directory.ts"
 import type { DpopProofs } from "../services/DpopProofs.ts"
 import type { EdgeMemory } from "../services/EdgeMemory.ts"
 import type { HandleClaims } from "../services/HandleClaims.ts"
+import type { HostKeys } from "../services/HostKeys.ts"
 import type { HostedIdentities } from "../services/HostedIdentities.ts"
 import type { Identity } from "../services/Identity.ts"
 import type { Keys } from "../services/Keys.ts"
@@ -41,6 +42,7 @@ export type HostServices =
   | DpopProofs
   | EdgeMemory
   | HandleClaims
+  | HostKeys
   | HostedIdentities
   | Identity
   | Keys

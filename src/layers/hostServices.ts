@@ -7,6 +7,7 @@ import * as Readiness from "../services/Readiness.ts"
 import * as SignUp from "../services/SignUp.ts"
 import * as AddressLimits from "./AddressLimits.ts"
 import * as AuthHost from "./AuthHost.ts"
+import * as HostKeysSql from "./HostKeysSql.ts"
 import * as HandleClaimsOutgoing from "./HandleClaimsOutgoing.ts"
 import * as KnownAccountsDirectory from "./KnownAccountsDirectory.ts"
 import * as Logging from "./Logging.ts"
@@ -40,6 +41,7 @@ export const layer = Layer.mergeAll(
   AddressLimits.layer(),
   oauthClients,
   HandleClaimsOutgoing.layer,
+  HostKeysSql.layer,
   PermissionSetsSql.layer,
   ProxyTargetsResolver.layer,
   Readiness.layer,

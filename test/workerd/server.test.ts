@@ -129,6 +129,29 @@ describe("an account's object", () => {
   })
 })
 
+describe("a Worker whose keys are not those of its data", () => {
+  it("answers 503 on every path and names the keys at /ready, until the right ones are back", async () => {
+    const right = await makeHandler(Cloudflare.host(bindings))(new Request(`${origin}/robots.txt`))
+    assert.strictEqual(right.status, 200)
+    const others = { MASTER_KEY: "b".repeat(43), PLC_ROTATION_KEY: "24".repeat(32) }
+    const handler = makeHandler(Cloudflare.host({ ...bindings, ...others }))
+    for (const path of ["/", "/xrpc/_health", "/xrpc/com.atproto.sync.listRepos", "/robots.txt"]) {
+      const response = await handler(new Request(`${origin}${path}`))
+      assert.strictEqual(response.status, 503, path)
+      const { error } = (await response.json()) as { error: string }
+      assert.strictEqual(error, "ServerMisconfigured")
+    }
+    const response = await handler(new Request(`${origin}/ready`))
+    const { problems } = (await response.json()) as {
+      problems: ReadonlyArray<{ variable: string }>
+    }
+    assert.sameMembers(
+      problems.map(({ variable }) => variable),
+      Object.keys(others)
+    )
+  })
+})
+
 describe("a Worker that is not configured", () => {
   const secret = "too-short-to-be-a-master-key"
   const handler = makeHandler(

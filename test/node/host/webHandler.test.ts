@@ -6,18 +6,21 @@ import { makeHandler } from "../../../src/http/webHandler.ts"
 import * as AddressLimits from "../../../src/layers/AddressLimits.ts"
 import * as ConfigEnv from "../../../src/layers/ConfigEnv.ts"
 import * as Logging from "../../../src/layers/Logging.ts"
-import { Config } from "../../../src/services/Config.ts"
+import { Config, type Problem } from "../../../src/services/Config.ts"
+import { HostKeys } from "../../../src/services/HostKeys.ts"
 import { env as base } from "./world.ts"
 
 const env = { ...base, LOG_LEVEL: "none", RATE_LIMITS: "off" }
 
-/** A host that has nothing but its settings, which may be broken, and the counters of its clients. */
-const hostWith = (settings: Layer.Layer<Config>) =>
+/** A host that has nothing but its settings, which may be broken, the counters of its clients, and keys that may be wrong. */
+const hostWith = (settings: Layer.Layer<Config>, problems: ReadonlyArray<Problem> = []) =>
   makeHandler(
     // SAFETY: nothing else is asked for on the way to these answers.
-    Layer.merge(Logging.layer, AddressLimits.layer()).pipe(
-      Layer.provideMerge(settings)
-    ) as Layer.Layer<HostServices>
+    Layer.mergeAll(
+      Logging.layer,
+      AddressLimits.layer(),
+      Layer.succeed(HostKeys, HostKeys.of({ problems: Effect.succeed(problems) }))
+    ).pipe(Layer.provideMerge(settings)) as Layer.Layer<HostServices>
   )
 
 const whole = Layer.orDie(ConfigEnv.layer(env))
@@ -34,12 +37,27 @@ const broken = Layer.effect(
   )
 ).pipe(Layer.provide(whole))
 
+const bodyOf = (response: Response) => response.json() as Promise<Record<string, unknown>>
+
 const get = (init: RequestInit = {}) => new Request("https://pds.host/robots.txt", init)
 
 describe("the host's web handler", () => {
   it("answers", async () => {
     const response = await hostWith(whole)(get())
     assert.strictEqual(response.status, 200)
+  })
+
+  it("answers nothing with keys that its data was not made with, and says so at /ready", async () => {
+    const problems = [{ variable: "MASTER_KEY", message: "is another one" }]
+    const handler = hostWith(whole, problems)
+    for (const path of ["/", "/robots.txt", "/xrpc/_health", "/oauth/par", "/account/x", "/none"]) {
+      const response = await handler(new Request(`https://pds.host${path}`))
+      assert.strictEqual(response.status, 503, path)
+      assert.strictEqual((await bodyOf(response))["error"], "ServerMisconfigured", path)
+    }
+    const ready = await handler(new Request("https://pds.host/ready"))
+    assert.strictEqual(ready.status, 503)
+    assert.deepInclude(await bodyOf(ready), { ready: false, problems })
   })
 
   it("says that it is at fault where an answer fails after it was made", async () => {
