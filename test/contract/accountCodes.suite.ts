@@ -1,10 +1,19 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
 import { TestClock } from "effect/testing"
+import * as AccountCodesSqlite from "../../src/layers/AccountCodesSqlite.ts"
 import { AccountCodes, codeLife, codePurposes } from "../../src/services/AccountCodes.ts"
 import { AccountStore } from "../../src/services/AccountStore.ts"
 import { SqlStorage } from "../../src/services/SqlStorage.ts"
-import { alice, type Inside, rowsWritten, type Run } from "../node/auth/support.ts"
+import {
+  alice,
+  type Inside,
+  otherConfigLayer,
+  rowsWritten,
+  type Run
+} from "../node/auth/support.ts"
+import { alphabets, variedBits } from "../support/randomBits.ts"
 
 const { did } = alice
 const start = 1_767_225_600_000
@@ -128,6 +137,26 @@ export const accountCodesContract = (name: string, run: Run<Inside>) =>
         )
         assert.isAbove(texts.length, 4)
         for (const text of texts) assert.notInclude(text, code)
+      })
+    )
+
+    check("knows no stored code under another master key", (codes) =>
+      Effect.gen(function* () {
+        const { code } = yield* codes.make(did, "reset_password", hidden)
+        const elsewhere = yield* Effect.provide(
+          AccountCodes,
+          Layer.provide(Layer.fresh(AccountCodesSqlite.layer), otherConfigLayer)
+        )
+        assert.strictEqual(yield* outcome(elsewhere.check("reset_password", code)), "CodeInvalid")
+        assert.strictEqual(yield* outcome(codes.check("reset_password", code)), "ok")
+      })
+    )
+
+    check("makes codes of 50 random bits", (codes) =>
+      Effect.gen(function* () {
+        const made = Array.from({ length: 64 }, () => codes.make(did, "update_email", hidden))
+        const texts = (yield* Effect.all(made)).map(({ code }) => code)
+        assert.strictEqual(variedBits(texts, alphabets.base32), 50)
       })
     )
 

@@ -1,12 +1,15 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
 import { TestClock } from "effect/testing"
 import { parseJwt } from "../../src/auth/jwt.ts"
+import * as AppPasswordsSqlite from "../../src/layers/AppPasswordsSqlite.ts"
 import { AccountStore } from "../../src/services/AccountStore.ts"
 import { AppPasswords } from "../../src/services/AppPasswords.ts"
 import { Sessions } from "../../src/services/Sessions.ts"
 import { SqlStorage } from "../../src/services/SqlStorage.ts"
-import { alice, type Inside, type Run } from "../node/auth/support.ts"
+import { alice, type Inside, otherConfigLayer, type Run } from "../node/auth/support.ts"
+import { alphabets, variedBits } from "../support/randomBits.ts"
 
 const { did } = alice
 
@@ -60,6 +63,28 @@ export const appPasswordsContract = (name: string, run: Run<Inside>) =>
         assert.isUndefined(yield* service.match(did, "aaaa-aaaa-aaaa-aaaa"))
         assert.isUndefined(yield* service.match(did, two.password.toUpperCase()))
         assert.isUndefined(yield* service.match(did, ""))
+      })
+    )
+
+    check("knows no stored password under another master key", (service) =>
+      Effect.gen(function* () {
+        const { password } = yield* service.create(did, { name: "one", privileged: false })
+        const elsewhere = yield* Effect.provide(
+          AppPasswords,
+          Layer.provide(Layer.fresh(AppPasswordsSqlite.layer), otherConfigLayer)
+        )
+        assert.isUndefined(yield* elsewhere.match(did, password))
+        assert.isDefined(yield* service.match(did, password))
+      })
+    )
+
+    check("makes passwords of 80 random bits", (service) =>
+      Effect.gen(function* () {
+        const made = Array.from({ length: 64 }, (_, at) =>
+          service.create(did, { name: `app ${at}`, privileged: false })
+        )
+        const texts = (yield* Effect.all(made)).map(({ password }) => password)
+        assert.strictEqual(variedBits(texts, alphabets.base32), 80)
       })
     )
 

@@ -5,6 +5,7 @@ import { AccountStore } from "../../src/services/AccountStore.ts"
 import { linkLife, PasskeyLinks } from "../../src/services/PasskeyLinks.ts"
 import { SqlStorage } from "../../src/services/SqlStorage.ts"
 import { alice, type Inside, rowsWritten, type Run } from "../node/auth/support.ts"
+import { alphabets, variedBits } from "../support/randomBits.ts"
 
 const start = 1_767_225_600_000
 const link = { expiresAt: start + linkLife, passwordVersion: "one" }
@@ -38,6 +39,13 @@ export const passkeyLinksContract = (name: string, run: Run<Inside>) =>
         assert.deepStrictEqual(yield* links.find(secret), link)
         yield* TestClock.adjust(1)
         assert.isUndefined(yield* links.find(secret))
+      })
+    )
+
+    check("has a secret of 128 random bits", (links) =>
+      Effect.gen(function* () {
+        const texts = yield* Effect.all(Array.from({ length: 64 }, () => links.make(link)))
+        assert.strictEqual(variedBits(texts, alphabets.base64url), 128)
       })
     )
 

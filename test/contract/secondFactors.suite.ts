@@ -8,7 +8,14 @@ import * as SecondFactorsSqlite from "../../src/layers/SecondFactorsSqlite.ts"
 import { AccountStore } from "../../src/services/AccountStore.ts"
 import { SecondFactors } from "../../src/services/SecondFactors.ts"
 import { SqlStorage } from "../../src/services/SqlStorage.ts"
-import { alice, type Inside, rowsWritten, type Run } from "../node/auth/support.ts"
+import {
+  alice,
+  type Inside,
+  otherConfigLayer,
+  rowsWritten,
+  type Run
+} from "../node/auth/support.ts"
+import { alphabets, variedBits } from "../support/randomBits.ts"
 
 const { did } = alice
 const start = 1_767_225_600_000
@@ -267,6 +274,29 @@ export const secondFactorsContract = (name: string, run: Run<Inside>) =>
           assert.notInclude(stored, code)
           assert.notInclude(stored, code.replace("-", ""))
         }
+      })
+    )
+
+    check("knows no stored recovery code under another master key", (factors) =>
+      Effect.gen(function* () {
+        const { codes } = yield* confirmed(factors)
+        const elsewhere = yield* Effect.provide(
+          SecondFactors,
+          Layer.provide(Layer.fresh(SecondFactorsSqlite.layer), otherConfigLayer)
+        )
+        const exit = yield* Effect.exit(elsewhere.use(did, codes[0]!))
+        assert.strictEqual(exit._tag, "Failure")
+        assert.strictEqual(yield* factors.use(did, codes[0]!), "recovery")
+      })
+    )
+
+    check("makes recovery codes of 50 random bits", (factors) =>
+      Effect.gen(function* () {
+        const { codes } = yield* confirmed(factors)
+        const more = yield* Effect.all(Array.from({ length: 6 }, () => factors.renewRecoveryCodes))
+        const texts = [...codes, ...more.flat()]
+        assert.lengthOf(texts, 70)
+        assert.strictEqual(variedBits(texts, alphabets.crockford), 50)
       })
     )
 

@@ -13,6 +13,8 @@ export type Purpose =
   /** A passkey is to sign this. */
   | "passkey challenge"
 
+const ticketKey = Effect.map(Config, ({ masterKey }) => hkdf(masterKey, "tickets"))
+
 /** Seals a ticket for one device, good for some milliseconds. */
 export const seal = Effect.fnUntraced(function* (
   purpose: Purpose,
@@ -20,7 +22,7 @@ export const seal = Effect.fnUntraced(function* (
   claims: TicketClaims,
   millis: number
 ) {
-  const key = hkdf((yield* Config).masterKey, "tickets")
+  const key = yield* ticketKey
   const now = yield* Clock.currentTimeMillis
   return sealTicket(key, purpose, { ...claims, device }, now + millis)
 })
@@ -31,7 +33,7 @@ export const unseal = Effect.fnUntraced(function* (
   device: string,
   ticket: string | undefined
 ) {
-  const key = hkdf((yield* Config).masterKey, "tickets")
+  const key = yield* ticketKey
   const claims = openTicket(key, purpose, ticket ?? "", yield* Clock.currentTimeMillis)
   return claims?.["device"] === device ? claims : undefined
 })

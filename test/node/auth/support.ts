@@ -48,6 +48,15 @@ export const configLayer = Layer.orDie(
   })
 )
 
+/** Settings of another server, with another master key. */
+export const otherConfigLayer = Layer.orDie(
+  ConfigEnv.layer({
+    MASTER_KEY: Buffer.alloc(32, 7).toString("base64url"),
+    PLC_ROTATION_KEY: "11".repeat(32),
+    ADMIN_PASSWORD: adminPassword
+  })
+)
+
 /** The tables of everything that an account's inside stores. */
 export const accountTables = [
   ...AccountStoreSqlite.tables,

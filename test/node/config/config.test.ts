@@ -2,6 +2,7 @@ import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Redacted from "effect/Redacted"
 import * as Result from "effect/Result"
+import { readSources } from "../../../scripts/walls.mjs"
 import { layer, read } from "../../../src/layers/ConfigEnv.ts"
 import { Config, type Settings } from "../../../src/services/Config.ts"
 import { hkdf } from "../../../src/services/derivedSecrets.ts"
@@ -227,6 +228,22 @@ describe("Config", () => {
       assert.strictEqual(failure.problems.length, 3)
     })
   )
+
+  it("names each purpose of a derived secret in one place", () => {
+    const places = new Map<string, ReadonlyArray<string>>()
+    for (const [path, text] of readSources("src")) {
+      // From the call's name to the first text that ends its arguments.
+      for (const [, purpose = ""] of text.matchAll(
+        /\b(?:hkdf|hkdfKey|sealer)\((?:[^")]|\([^)]*\))*"([^"]+)"\s*\)/g
+      )) {
+        places.set(purpose, [...(places.get(purpose) ?? []), path])
+      }
+    }
+    assert.isAtLeast(places.size, 12)
+    for (const [purpose, paths] of places) {
+      assert.lengthOf(paths, 1, `${purpose}: ${paths.join(", ")}`)
+    }
+  })
 
   it("derives another secret for each purpose, always the same", () => {
     const { masterKey } = settings({})

@@ -1,0 +1,27 @@
+const base64url = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
+
+/** The alphabets in which secrets are written. */
+export const alphabets = {
+  base32: "abcdefghijklmnopqrstuvwxyz234567",
+  crockford: "0123456789abcdefghjkmnpqrstvwxyz",
+  base64url
+} as const
+
+const digitsOf = (text: string, alphabet: string): ReadonlyArray<number> => {
+  const written = alphabet === base64url ? text : text.toLowerCase().replaceAll("-", "")
+  return Array.from(written, (letter) => alphabet.indexOf(letter))
+}
+
+/**
+ * How many bits of these secrets take both values among them.
+ *
+ * Of 64 secrets with random bits, one bit is the same in all of them once in 2^63 runs.
+ */
+export const variedBits = (texts: ReadonlyArray<string>, alphabet: string): number => {
+  const [first = [], ...others] = texts.map((text) => digitsOf(text, alphabet))
+  return first
+    .map((digit, at) =>
+      others.reduce((varied, other) => varied | (digit ^ (other[at] ?? digit)), 0)
+    )
+    .reduce((bits, varied) => bits + varied.toString(2).replaceAll("0", "").length, 0)
+}
