@@ -270,3 +270,20 @@ describe("every page of an account", () => {
     }
   })
 })
+
+describe("the token of a form", () => {
+  it("is good for twelve hours", async () => {
+    const own = await startWorld()
+    const browser = new Browser(own)
+    const form = (await browser.get("/account/sign-in")).form("/sign-in")
+    const send = () => browser.post(form, { identifier: "nobody.test", password: "wrong" })
+    const hour = 3_600_000
+    own.advance(11 * hour)
+    assert.include((await send()).text, "do not belong together")
+    own.advance(hour)
+    const late = await send()
+    assert.strictEqual(late.status, 403)
+    assert.notInclude(late.text, "do not belong together")
+    await own.close()
+  })
+})

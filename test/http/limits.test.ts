@@ -1,4 +1,5 @@
-import { assert, describe, it } from "@effect/vitest"
+import { afterAll, assert, beforeAll, describe, it } from "@effect/vitest"
+import { Browser } from "../support/httpBrowser.ts"
 import type { Answered, Asked } from "../support/httpHost.ts"
 import { basic } from "../support/httpHost.ts"
 import { writtenForms } from "../support/writtenNames.ts"
@@ -192,4 +193,164 @@ describe("rate limits", () => {
     assert.isNull(told(await world.call(describeServer)).limit)
     await world.close()
   })
+})
+
+/** A limit by address: as many attempts in as many seconds, and the status of one. */
+interface Rate {
+  readonly what: string
+  readonly limits: ReadonlyArray<readonly [count: number, seconds: number]>
+  /** Prepares an address; answers what makes one attempt there. */
+  readonly from: (world: World, address: string) => Promise<(at: number) => Promise<number>>
+}
+
+const day = 86_400
+
+/** A method that anybody may call, each time with another input. */
+const calling =
+  (nsid: string, input: (at: number) => object): Rate["from"] =>
+  async (world, address) =>
+  async (at) =>
+    (await world.call(nsid, { input: input(at), headers: from(address) })).status
+
+/** A form of a page, with what is filled in. */
+const sending =
+  (path: string, action: string, filled: Readonly<Record<string, string>>): Rate["from"] =>
+  async (world, address) => {
+    const browser = new Browser(world, address)
+    const form = (await browser.get(path)).form(action)
+    return async () => {
+      const { status, text } = await browser.post(form, filled)
+      // A sign-in says it on its form.
+      return text.includes("Too many attempts") ? 429 : status
+    }
+  }
+
+/** An endpoint of OAuth that is asked without a proof. */
+const posting =
+  (path: string): Rate["from"] =>
+  async (world, address) =>
+  async () => {
+    const headers = { ...from(address), "content-type": "application/x-www-form-urlencoded" }
+    return (await world.ask(path, { method: "POST", body: "client_id=x", headers })).status
+  }
+
+const wrong = { password: "a wrong password", token: "AAAAA-AAAAA" }
+
+/** What SECURITY.md says of addresses, but for the general limits. */
+const rates: ReadonlyArray<Rate> = [
+  {
+    what: "refreshIdentity",
+    limits: [[100, 300]],
+    from: calling("com.atproto.identity.refreshIdentity", () => ({ identifier: "nobody.test" }))
+  },
+  {
+    what: "requestPasswordReset",
+    limits: [
+      [15, 3600],
+      [50, day]
+    ],
+    from: calling("com.atproto.server.requestPasswordReset", () => ({ email: "a@b.example" }))
+  },
+  {
+    what: "resetPassword",
+    limits: [[50, 300]],
+    from: calling("com.atproto.server.resetPassword", () => wrong)
+  },
+  {
+    what: "deleteAccount of any account",
+    limits: [[50, 300]],
+    from: calling("com.atproto.server.deleteAccount", (at) => ({
+      ...wrong,
+      did: `did:web:nobody${at}.test`
+    }))
+  },
+  {
+    what: "deleteAccount of one account, which is a sign-in",
+    limits: [[30, 300]],
+    from: calling("com.atproto.server.deleteAccount", () => ({
+      ...wrong,
+      did: "did:web:nobody.test"
+    }))
+  },
+  {
+    what: "reserveSigningKey",
+    limits: [
+      [20, 300],
+      [100, day]
+    ],
+    from: calling("com.atproto.server.reserveSigningKey", () => ({}))
+  },
+  {
+    what: "wrong passwords of the administrator",
+    limits: [
+      [30, 300],
+      [300, day]
+    ],
+    from: async (world, address) => async (at) => {
+      const asked = { auth: basic(`guess ${at}`), headers: from(address) }
+      return (await world.ask("/admin/relays", asked)).status
+    }
+  },
+  {
+    what: "browsers that are new to the pages",
+    limits: [[200, 300]],
+    from: async (world, address) => async () =>
+      (await new Browser(world, address).get("/account/sign-in")).status
+  },
+  {
+    what: "sign-in by passkey",
+    limits: [[100, 300]],
+    from: sending("/account/sign-in", "/passkey", { credential: "{}" })
+  },
+  {
+    what: "opening a link that adds a passkey",
+    limits: [[50, 300]],
+    from: sending("/passkey", "/passkey", { link: "AAAAAAAAAAAAAAAAAAAAAA.did:web:alice.test" })
+  },
+  { what: "/oauth/par", limits: [[100, 300]], from: posting("/oauth/par") },
+  { what: "/oauth/token", limits: [[300, 300]], from: posting("/oauth/token") },
+  { what: "/oauth/revoke", limits: [[100, 300]], from: posting("/oauth/revoke") }
+]
+
+describe("the limit of an address", () => {
+  let world: World
+  beforeAll(async () => {
+    world = await startWorld({ RATE_LIMITS: "on" })
+  })
+  afterAll(() => world.close())
+
+  for (const [number, { what, limits, from: prepare }] of rates.entries()) {
+    const [[count, seconds] = [0, 0], [daily, wholeDay] = [count, seconds]] = limits
+    it(`holds ${what} to ${limits.map(([most, in_]) => `${most} in ${in_} s`).join(", ")}`, async () => {
+      const attempt = await prepare(world, `198.51.100.${number}`)
+      let made = 0
+      const isRefused = async () => (await attempt((made += 1))) === 429
+      const refusals = async (times: number) =>
+        (await Promise.all(Array.from({ length: times }, isRefused))).filter(Boolean).length
+
+      const start = world.now()
+      assert.strictEqual(await refusals(count), 0)
+      assert.isTrue(await isRefused())
+      const other = await prepare(world, `203.0.113.${number}`)
+      assert.notStrictEqual(await other(0), 429)
+      // Just before the window ends, whatever the attempts have taken.
+      world.advance(Math.max(0, start + (seconds - 30) * 1000 - world.now()))
+      assert.isTrue(await isRefused())
+      world.advance(seconds * 1000)
+
+      for (let taken = count; taken < daily;) {
+        const times = Math.min(count, daily - taken)
+        assert.strictEqual(await refusals(times), 0)
+        taken += times
+        assert.isTrue(await isRefused())
+        if (taken < daily) world.advance(seconds * 1000)
+      }
+      if (daily > count) {
+        world.advance(seconds * 1000)
+        assert.isTrue(await isRefused())
+        world.advance(wholeDay * 1000)
+      }
+      assert.isFalse(await isRefused())
+    })
+  }
 })

@@ -192,6 +192,20 @@ describe("the proof of a pushed request", () => {
     assert.strictEqual(named(await push(proof)), "401 invalid_dpop_proof")
   })
 
+  it("is good for one request at the endpoints for tokens too", async () => {
+    for (const path of ["/oauth/token", "/oauth/revoke"]) {
+      const dpop = await app.proof(path)
+      const send = () =>
+        host.ask(path, {
+          method: "POST",
+          body: new URLSearchParams({ client_id: app.clientId, token: "a token" }),
+          headers: { dpop }
+        })
+      assert.notStrictEqual(named(await send()), "401 invalid_dpop_proof", path)
+      assert.strictEqual(named(await send()), "401 invalid_dpop_proof", path)
+    }
+  })
+
   it("must not be signed with the key that the client authenticates by", async () => {
     const { app: server } = await confidentialApp(host, "samekey")
     const key = server.assertionKey?.key

@@ -1,5 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Result from "effect/Result"
+import { deviceCookie, keepDevice } from "../../../src/http/pages/cookies.ts"
 import { type Child, html, raw } from "../../../src/http/pages/html.ts"
 import { showPage } from "../../../src/http/pages/layout.ts"
 import { stylesheet, textOn } from "../../../src/http/pages/style.ts"
@@ -34,6 +35,36 @@ describe("html", () => {
   it("takes nothing for HTML that only looks like it", () => {
     const parsed = JSON.parse(`{"text":"<script>","toString":"<script>"}`)
     assert.throws(() => html`${parsed}`.toString())
+  })
+})
+
+describe("the device's cookie", () => {
+  const local = { PUBLIC_URL: "http://localhost:8787" }
+  const asked = (cookie: string) =>
+    new Request("https://pds.example.com/account", { headers: { cookie } })
+
+  it("is bound to this very host, kept from scripts, and sent over https alone, on a public host", () => {
+    const [pair, ...attributes] = keepDevice("value", settings()).split("; ")
+    assert.strictEqual(pair, "__Host-nacre-device=value")
+    assert.sameMembers(attributes, [
+      "Path=/",
+      "HttpOnly",
+      "SameSite=Lax",
+      "Max-Age=31536000",
+      "Secure"
+    ])
+    assert.match(
+      keepDevice("value", settings(local)),
+      /^nacre-device=value; .*HttpOnly; SameSite=Lax/
+    )
+    assert.notInclude(keepDevice("value", settings(local)), "Secure")
+  })
+
+  it("counts under that name alone, and only where there is one of it", () => {
+    const found = (cookie: string) => deviceCookie(asked(cookie), settings())
+    assert.strictEqual(found("a=1; __Host-nacre-device=value; b=2"), "value")
+    assert.isUndefined(found("nacre-device=planted"))
+    assert.isUndefined(found("__Host-nacre-device=value; __Host-nacre-device=planted"))
   })
 })
 
