@@ -35,7 +35,8 @@ const program = Effect.gen(function* () {
     env
   )
   const handler = makeHandler(services)
-  yield* NodeServer.serve({ handler, sequencer, port })
+  const isCapped = process.env["RATE_LIMITS"] !== "off"
+  yield* NodeServer.serve({ handler, sequencer, port, isCapped })
   const handleDomains = process.env["HANDLE_DOMAINS"]
   const account = firstAccount({ publicUrl, adminPassword, handleDomains })
   yield* Effect.promise(() => createAccount(`http://127.0.0.1:${port}`, account))

@@ -70,7 +70,10 @@ const accountBase = (env: Env): Layer.Layer<AccountBase> =>
 export const account = (app: AccountApp) => accountClass<Env>(app, accountBase)
 
 /** The Sequencer class. */
-export const sequencerObject = sequencerClass((env: Env) => relays.layer(ConfigWorker.layer(env)))
+export const sequencerObject = sequencerClass(
+  (env: Env) => relays.layer(ConfigWorker.layer(env)),
+  (env) => env["RATE_LIMITS"] !== "off"
+)
 
 /** The Limiter class. */
 export class LimiterDurable extends DurableObject<Env> {

@@ -16,6 +16,8 @@ export interface ServerOptions {
   readonly sequencer: MemorySequencer
   /** 0 takes any free port. */
   readonly port: number
+  /** Whether the connections of the event stream are capped. */
+  readonly isCapped?: boolean
 }
 
 const firehose = "/xrpc/com.atproto.sync.subscribeRepos"
@@ -132,11 +134,14 @@ export const serve = (
         void refuseUpgrade(asked, socket)
         return
       }
+      const connection = { ...asked, ...greetingOf(headersOf(message)) }
+      const refused = options.isCapped === true ? options.sequencer.refuse(connection) : undefined
+      if (refused !== undefined) {
+        void refuseUpgrade(refused, socket)
+        return
+      }
       sockets.handleUpgrade(message, socket, head, (upgraded) => {
-        const disconnect = options.sequencer.connect(memorySocket(upgraded), {
-          ...asked,
-          ...greetingOf(headersOf(message))
-        })
+        const disconnect = options.sequencer.connect(memorySocket(upgraded), connection)
         upgraded.on("close", disconnect)
         upgraded.on("error", () => upgraded.terminate())
       })

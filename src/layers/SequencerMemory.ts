@@ -10,9 +10,11 @@ import * as AlarmMemory from "./AlarmMemory.ts"
 import { Crawls } from "./sequencer/Crawls.ts"
 import { EventLog } from "./sequencer/EventLog.ts"
 import { type Greeting, Readers } from "./sequencer/Readers.ts"
-import { begin, catchUp, publish, refuseTooSlow } from "./sequencer/feed.ts"
+import { begin, catchUp, publish, refuseTooSlow, type Report } from "./sequencer/feed.ts"
 import { type MemorySocket, SocketSubscriber } from "./sequencer/SocketSubscriber.ts"
 import * as Repos from "./sequencer/repos.ts"
+import { letGoOfMost } from "./sequencer/room.ts"
+import { refuseWithoutSeat } from "./sequencer/seats.ts"
 import { readUpgrade } from "./sequencer/upgrade.ts"
 import * as SqlStorageNode from "./SqlStorageNode.ts"
 
@@ -28,6 +30,8 @@ export type Connection = Omit<Greeting, "id" | "since">
 /** The Sequencer in process, and where its server hands over upgraded sockets. */
 export interface MemorySequencer {
   readonly service: Sequencer["Service"]
+  /** Refuses a connection for which there is no seat. */
+  refuse(connection: Connection): Response | undefined
   /** Feeds a socket from here on; call the answer when the socket has closed. */
   connect(socket: MemorySocket, connection: Connection): () => void
 }
@@ -42,12 +46,13 @@ export const make: Effect.Effect<MemorySequencer, never, SqlStorage | Relays | S
     const log = new EventLog(sql, now)
     const crawls = new Crawls(log, relays.origins)
     const subscribers = new Set<SocketSubscriber>()
-    const open = () => [...subscribers].filter(({ closed }) => !closed)
+    const open = () => [...subscribers].filter(({ isOpen }) => isOpen)
     const connections = () => open().map(({ connection }) => connection)
     const readers = new Readers(log, now, () => false)
     let over = false
     yield* Effect.addFinalizer(() => Effect.sync(() => (over = true)))
     const background = yield* FiberSet.makeRuntime<never>()
+    const report: Report = (...told) => void background(Effect.logError(...told))
 
     const crawl = (due: ReadonlyArray<string>) =>
       Effect.forEach(due, (relay) =>
@@ -65,7 +70,7 @@ export const make: Effect.Effect<MemorySequencer, never, SqlStorage | Relays | S
 
     const replay = (subscriber: SocketSubscriber): Effect.Effect<void> =>
       Effect.suspend(() => {
-        if (subscriber.closed || catchUp(log, subscriber)) return Effect.void
+        if (!subscriber.isOpen || catchUp(log, subscriber, report)) return Effect.void
         return subscriber.drained.pipe(
           Effect.timeoutOrElse({
             duration: pageTimeout,
@@ -75,11 +80,22 @@ export const make: Effect.Effect<MemorySequencer, never, SqlStorage | Relays | S
         )
       })
 
+    const replaying = new Set<SocketSubscriber>()
+    const startReplays = () => {
+      for (const subscriber of open()) {
+        if (subscriber.position === "live" || replaying.has(subscriber)) continue
+        replaying.add(subscriber)
+        const end = Effect.sync(() => replaying.delete(subscriber))
+        background(Effect.ensuring(replay(subscriber), end))
+      }
+    }
+
     const connect = (socket: MemorySocket, connection: Connection) => {
       const greeting = { id: crypto.randomUUID(), since: now(), ...connection }
       const subscriber = new SocketSubscriber(socket, greeting)
       subscribers.add(subscriber)
-      if (begin(log, subscriber, connection.cursor)) background(replay(subscriber))
+      begin(log, subscriber, connection.cursor)
+      startReplays()
       readers.came(connections)
       return () => {
         subscriber.gone()
@@ -89,13 +105,16 @@ export const make: Effect.Effect<MemorySequencer, never, SqlStorage | Relays | S
       }
     }
 
+    const refuse = ({ network }: Connection) => refuseWithoutSeat(network, [...subscribers])
+
     background(crawl(crawls.dueAtStart(now())))
 
     const service = Sequencer.of({
       append: Effect.fn("Sequencer.append")(function* (did, events) {
         const { taken, frames } = log.append(did, events)
         if (frames.length === 0) return taken
-        publish(subscribers, frames)
+        if (publish([...subscribers], frames)) letGoOfMost([...subscribers], now())
+        startReplays()
         background(crawl(crawls.due(now())))
         readers.hourly(connections)
         if (alarm.armed() === undefined) yield* armPrune
@@ -125,7 +144,7 @@ export const make: Effect.Effect<MemorySequencer, never, SqlStorage | Relays | S
           places: seqs.map((seq) => log.place(seq))
         }))
     })
-    return { service, connect }
+    return { service, refuse, connect }
   })
 
 /** Sequencer in process, over a database in memory. */

@@ -1,7 +1,7 @@
 import { concatBytes } from "./bytes.ts"
-import type { Data } from "./cbor.ts"
-import { encode } from "./cbor.ts"
+import { type Data, encode, InvalidCbor } from "./cbor.ts"
 import { decode, decodeFirst } from "./cborDecode.ts"
+import { CborReader } from "./cborReader.ts"
 import type { Cid } from "./cid.ts"
 import { major, scratch, takeScratch, writeUint64 } from "./writer.ts"
 
@@ -188,6 +188,40 @@ export const withSeq = (frame: Uint8Array, seqOffset: number, seq: number): Uint
   }
   writeUint64(frame, seqOffset, seq)
   return frame
+}
+
+/** The number of a frame that is whole; undefined for bytes that are no whole frame with a number. */
+export const seqOf = (frame: Uint8Array): number | undefined => {
+  const reader = new CborReader(frame)
+  try {
+    skip(reader)
+    if (reader.head() !== major.map) return undefined
+    let seq: number | undefined
+    for (let left = reader.argument; left > 0; left--) {
+      const isSeq = startsWith(frame, reader.at, key.seq)
+      skip(reader)
+      if (isSeq && reader.head() === major.uint) seq = reader.argument
+      else if (!isSeq) skip(reader)
+    }
+    return reader.at === frame.length ? seq : undefined
+  } catch (error) {
+    if (error instanceof InvalidCbor) return undefined
+    throw error
+  }
+}
+
+const startsWith = (bytes: Uint8Array, at: number, start: Uint8Array): boolean =>
+  start.every((byte, index) => bytes[at + index] === byte)
+
+/** Passes over one value. */
+const skip = (reader: CborReader): void => {
+  const type = reader.head()
+  const { argument } = reader
+  if (type === major.bytes || type === major.text) reader.take(argument)
+  else if (type === major.tag) skip(reader)
+  else if (type === major.array || type === major.map) {
+    for (let left = type === major.map ? 2 * argument : argument; left > 0; left--) skip(reader)
+  }
 }
 
 /** An #info frame. */

@@ -69,6 +69,8 @@ export const collector = () => {
 export interface Harness {
   readonly sequencer: Service
   subscribe(cursor?: number | string): Promise<Listener>
+  /** Runs a statement on the log's database, behind its back. */
+  sql(statement: string): Promise<void>
 }
 
 const time = "2026-11-20T00:00:00.000Z"
@@ -332,6 +334,38 @@ export const sequencerContract = (
       assert.deepInclude(now[0], { connected: true, cursor: seq, behind: 0 })
       again.close()
     })
+  })
+
+  describe(`Sequencer over ${name}: damage`, () => {
+    const damages = {
+      "whose bytes are cut": "UPDATE event SET frame = substr(frame, 1, 40) WHERE nth = 3",
+      "whose bytes are another's":
+        "UPDATE event SET frame = (SELECT frame FROM event WHERE nth = 2) WHERE nth = 3",
+      "a part of which is missing": "DELETE FROM event_part WHERE part = 2"
+    }
+    for (const [title, statement] of Object.entries(damages)) {
+      check(`an event ${title} ends the streams that need it, and no others`, async (harness) => {
+        const { sequencer, subscribe, sql } = harness
+        const a = events("did:example:a")
+        await run(sequencer.append("did:example:a", [a.identity(), a.identity()]))
+        await run(sequencer.append("did:example:a", [a.head("3aaa", 3_500_000), a.identity()]))
+        const whole = await (await subscribe(0)).until(4)
+        const live = await subscribe()
+        await sql(statement)
+        const replay = await subscribe(0)
+        assert.strictEqual(await replay.closed, 1011)
+        assert.deepStrictEqual(replay.seen.slice(0, 2), whole.slice(0, 2))
+        assert.lengthOf(replay.seen, 3)
+        assert.strictEqual(replay.seen[2]?.body["error"], "InternalServerError")
+        const after = await subscribe(whole[2]?.seq)
+        await run(sequencer.append("did:example:a", [a.account(true)]))
+        assert.deepStrictEqual(
+          (await after.until(2)).map(({ t }) => t),
+          ["#identity", "#account"]
+        )
+        assert.strictEqual((await live.until(1))[0]?.t, "#account")
+      })
+    }
   })
 
   describe(`Sequencer over ${name}: repos`, () => {

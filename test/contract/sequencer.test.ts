@@ -5,6 +5,7 @@ import { serve } from "../../src/layers/NodeServer.ts"
 import * as RelaysNone from "../../src/layers/RelaysNone.ts"
 import * as SequencerMemory from "../../src/layers/SequencerMemory.ts"
 import * as SqlStorageNode from "../../src/layers/SqlStorageNode.ts"
+import { SqlStorage } from "../../src/services/SqlStorage.ts"
 import { collector, type Listener, sequencerContract } from "./sequencer.suite.ts"
 
 const listen = (port: number, cursor: number | string | undefined): Promise<Listener> => {
@@ -38,8 +39,13 @@ sequencerContract("memory, served by Node", (body) =>
       sequencer,
       handler: (request) => run(sequencer.service.subscribe(request))
     })
+    const database = yield* SqlStorage
     yield* Effect.promise(() =>
-      body({ sequencer: sequencer.service, subscribe: (cursor) => listen(port, cursor) })
+      body({
+        sequencer: sequencer.service,
+        subscribe: (cursor) => listen(port, cursor),
+        sql: async (statement) => void database.exec(statement)
+      })
     )
   }).pipe(
     Effect.scoped,

@@ -70,7 +70,12 @@ describe("SqlStorage over a Durable Object", () => {
 
 sequencerContract("a Durable Object", async (body) => {
   const stub = freshStub()
-  await body({ sequencer: sequencerOf(stub), subscribe: (cursor) => listen(stub, cursor) })
+  await body({
+    sequencer: sequencerOf(stub),
+    subscribe: (cursor) => listen(stub, cursor),
+    sql: (statement) =>
+      runInDurableObject(stub, (_object, { storage }) => void storage.sql.exec(statement))
+  })
 })
 
 describe("the Sequencer object asleep", () => {
@@ -172,6 +177,34 @@ describe("the Sequencer object asleep", () => {
     assert.isAbove(first ?? 0, Date.now() + 71 * 3600 * 1000)
     await stub.append("did:example:a", [a.identity()])
     assert.strictEqual(await armed(), first)
+  })
+})
+
+describe("the Sequencer object short of room", () => {
+  it("asks back a reader that owes the most, which gets the rest by its cursor", async () => {
+    const stub = freshStub()
+    const a = events("did:example:a")
+    for (let at = 0; at < 15; at++) {
+      await stub.append("did:example:a", [a.head("3a", 2_000_000), a.head("3b", 2_000_000)])
+    }
+    const seen: Array<number> = []
+    const codes: Array<number> = []
+    const { seq } = await stub.status()
+    while (seen.at(-1) !== seq) {
+      const listener = await listen(stub, seen.at(-1) ?? 0)
+      const ended = await Promise.race([listener.closed, listener.until(30 - seen.length)])
+      if (typeof ended === "number") codes.push(ended)
+      assert.isTrue(listener.seen.every(({ t }) => t === "#sync"))
+      seen.push(...listener.seen.map((frame) => frame.seq))
+      listener.close()
+    }
+    assert.isAtLeast(codes.length, 1)
+    assert.deepStrictEqual([...new Set(codes)], [1012])
+    assert.lengthOf(new Set(seen), 30)
+    assert.deepStrictEqual(
+      seen,
+      seen.toSorted((one, other) => one - other)
+    )
   })
 })
 

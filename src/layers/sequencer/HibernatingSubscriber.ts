@@ -1,21 +1,6 @@
-import { refuseTooSlow, type Subscriber } from "./feed.ts"
+import { askBack } from "./feed.ts"
 import type { Connection, Greeting } from "./Readers.ts"
-
-/**
- * What a connection may be sent before it has proven that it reads.
- *
- * The platform gives no such sign for a socket of an object: there is no `bufferedAmount`, `send` never
- * waits or throws, protocol pings are answered without us, and what the consumer has not read waits in
- * memory, behind which even a close frame queues (measured in local workerd with a client that stops
- * reading: it gives no memory back before the connection ends). One thing proves that everything was
- * read: an object with unsent messages does not hibernate, so one that has been made anew has none. The counts therefore live in memory and begin at 0 with the object.
- *
- * - `each`: a connection that was sent so many bytes since then is closed as too slow, and may resume at
- *   its cursor. This bounds what one paused consumer holds, with no assumption.
- * - `together`: replays pause while all connections may hold so much, on the assumption that each reads
- *   at least `drain` bytes a second.
- */
-export const unread = { each: 96_000_000, together: 128_000_000, drain: 8_000_000 }
+import type { Connected } from "./room.ts"
 
 /** `WebSocket.OPEN`, which the platform names otherwise. */
 const open = 1
@@ -25,14 +10,20 @@ export const connectionOf = (socket: WebSocket): Connection =>
   // SAFETY: every accepted socket was given this attachment.
   socket.deserializeAttachment() as Connection
 
-/** A subscriber on a hibernating WebSocket; its position is kept in the attachment. */
-export class HibernatingSubscriber implements Subscriber {
+/**
+ * A subscriber on a hibernating WebSocket; its position is kept in the attachment.
+ *
+ * The platform shows no sign that the peer reads: there is no `bufferedAmount`, `send` never waits or throws,
+ * pings are answered without us, and what is not read waits in memory, behind which even a close frame queues.
+ * Measured in local workerd, two things prove that everything was read: the answer to our close frame, and
+ * sleep, because an object with unsent messages does not hibernate. So what a connection owes is counted in
+ * memory and begins at 0 with the object.
+ */
+export class HibernatingSubscriber implements Connected {
+  closedAt: number | undefined
   private readonly socket: WebSocket
   private readonly greeting: Greeting
-  private closed = false
   private sent = 0
-  private pending = 0
-  private pendingAt = 0
   private current: number | "live"
 
   private constructor(socket: WebSocket, { position, ...greeting }: Connection) {
@@ -62,9 +53,20 @@ export class HibernatingSubscriber implements Subscriber {
     this.socket.serializeAttachment(this.connection)
   }
 
-  /** True while frames can be sent. */
   get isOpen(): boolean {
-    return !this.closed && this.socket.readyState === open
+    return this.closedAt === undefined && this.socket.readyState === open
+  }
+
+  get owed(): number {
+    return this.sent
+  }
+
+  get since(): number {
+    return this.greeting.since
+  }
+
+  get network(): string | undefined {
+    return this.greeting.network
   }
 
   /** Who reads here, and how far it was sent the log: it outlives hibernation with the socket. */
@@ -75,25 +77,22 @@ export class HibernatingSubscriber implements Subscriber {
   send(frame: Uint8Array): void {
     if (!this.isOpen) return
     this.sent += frame.byteLength
-    this.pending += frame.byteLength
     this.socket.send(frame)
-    if (this.sent > unread.each) {
-      // The error frame itself must not come here again.
-      this.sent = 0
-      refuseTooSlow(this)
-    }
   }
 
   close(code: number, reason: string): void {
-    if (this.closed) return
-    this.closed = true
+    if (this.closedAt !== undefined) return
+    this.closedAt = Date.now()
     this.socket.close(code, reason)
   }
 
-  /** The bytes that may wait to be read, if the consumer reads at the assumed rate. */
-  mayWait(now: number): number {
-    this.pending = Math.max(0, this.pending - ((now - this.pendingAt) / 1000) * unread.drain)
-    this.pendingAt = now
-    return this.pending
+  letGo(): void {
+    askBack(this)
+  }
+
+  /** The peer has answered our close frame or is gone: nothing waits for it any more. */
+  gone(): void {
+    this.close(1000, "")
+    this.sent = 0
   }
 }

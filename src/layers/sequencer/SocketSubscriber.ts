@@ -1,6 +1,7 @@
 import * as Effect from "effect/Effect"
-import { refuseTooSlow, type Subscriber } from "./feed.ts"
+import { refuseTooSlow } from "./feed.ts"
 import type { Connection, Greeting } from "./Readers.ts"
+import type { Connected } from "./room.ts"
 
 /** A socket that tells when the system has taken what was sent: one of `ws`, or a test's. */
 export interface MemorySocket {
@@ -12,9 +13,9 @@ export interface MemorySocket {
 const waiting = { most: 16_000_000, replay: 256_000 }
 
 /** A subscriber on a socket whose backpressure can be seen. */
-export class SocketSubscriber implements Subscriber {
+export class SocketSubscriber implements Connected {
   position: number | "live" = "live"
-  closed = false
+  closedAt: number | undefined
   private readonly socket: MemorySocket
   private readonly greeting: Greeting
   private waiting = 0
@@ -30,26 +31,45 @@ export class SocketSubscriber implements Subscriber {
     return { ...this.greeting, position: this.position }
   }
 
+  get isOpen(): boolean {
+    return this.closedAt === undefined
+  }
+
+  get owed(): number {
+    return this.waiting
+  }
+
+  get since(): number {
+    return this.greeting.since
+  }
+
+  get network(): string | undefined {
+    return this.greeting.network
+  }
+
   send(frame: Uint8Array): void {
-    if (this.closed) return
+    if (!this.isOpen) return
+    const wasBelow = this.waiting <= waiting.most
     this.waiting += frame.byteLength
     this.socket.send(frame, () => this.taken(frame.byteLength))
-    if (this.waiting > waiting.most) {
-      // The error frame itself must not come here again.
-      this.waiting = 0
-      refuseTooSlow(this)
-    }
+    // The error frame itself does not come here again.
+    if (wasBelow && this.waiting > waiting.most) refuseTooSlow(this)
   }
 
   close(code: number, reason: string): void {
-    if (this.closed) return
+    if (!this.isOpen) return
     this.gone()
     this.socket.close(code, reason)
   }
 
-  /** The socket has closed. */
+  /** Here it is known that the consumer does not read. */
+  letGo(): void {
+    refuseTooSlow(this)
+  }
+
+  /** The stream has ended, from here or by the peer. */
   gone(): void {
-    this.closed = true
+    this.closedAt ??= Date.now()
     this.resume?.()
   }
 
@@ -61,6 +81,6 @@ export class SocketSubscriber implements Subscriber {
 
   private taken(bytes: number): void {
     this.waiting -= bytes
-    if (this.closed || this.waiting <= waiting.replay) this.resume?.()
+    if (!this.isOpen || this.waiting <= waiting.replay) this.resume?.()
   }
 }

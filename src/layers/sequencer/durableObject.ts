@@ -8,19 +8,21 @@ import * as Logging from "../Logging.ts"
 import * as SqlStorageDurable from "../SqlStorageDurable.ts"
 import { Crawls } from "./Crawls.ts"
 import { EventLog } from "./EventLog.ts"
-import { begin, catchUp, publish } from "./feed.ts"
-import { connectionOf, HibernatingSubscriber, unread } from "./HibernatingSubscriber.ts"
+import { begin, publish, replayTurn, type Report } from "./feed.ts"
+import { connectionOf, HibernatingSubscriber } from "./HibernatingSubscriber.ts"
 import { greetingOf, Readers } from "./Readers.ts"
 import * as Repos from "./repos.ts"
+import { stuckBytes, unread } from "./room.ts"
+import { refuseWithoutSeat } from "./seats.ts"
 import { readUpgrade } from "./upgrade.ts"
 
 /** The alarm rings for pruning no more often, in milliseconds. */
 const pruneEvery = 3600 * 1000
 
-/** When a replay that waits for its readers looks again, in milliseconds. */
-const lookAgainAfter = 1000
+/** When the alarm goes on with pruning, in milliseconds. */
+const pruneAgainAfter = 1000
 
-/** When a replay is resumed by the alarm if nothing else did, in milliseconds. */
+/** When the alarm resumes a replay that waits for room, or that nothing else resumed, in milliseconds. */
 const resumeAfter = 30_000
 
 /** Relays that cannot be had must not stop the event stream. */
@@ -34,8 +36,13 @@ const relaysIfAny = <E>(relays: Layer.Layer<Relays, E>) =>
     )
   )
 
-/** The class of the Sequencer object; `relays` reads the object's environment. */
-export const sequencerClass = <Env, E>(relays: (env: Env) => Layer.Layer<Relays, E>) =>
+const report: Report = (...told) => Effect.runSync(Effect.logError(...told))
+
+/** The class of the Sequencer object: which relays its environment names, and whether connections are capped. */
+export const sequencerClass = <Env, E>(
+  relays: (env: Env) => Layer.Layer<Relays, E>,
+  isCapped: (env: Env) => boolean
+) =>
   class extends DurableObject<Env> {
     readonly #log: EventLog
     readonly #sql
@@ -47,6 +54,8 @@ export const sequencerClass = <Env, E>(relays: (env: Env) => Layer.Layer<Relays,
     #starting: Promise<boolean> | undefined
     #pruneArmed = false
     #replaying = false
+    /** Whether something changed while a replay was about to wait. */
+    #isAskedAgain = false
 
     constructor(ctx: DurableObjectState, env: Env) {
       super(ctx, env)
@@ -78,13 +87,18 @@ export const sequencerClass = <Env, E>(relays: (env: Env) => Layer.Layer<Relays,
     override fetch(request: Request): Response {
       const asked = readUpgrade(request)
       if (asked instanceof Response) return asked
+      const greeting = greetingOf(request.headers)
+      if (isCapped(this.env)) {
+        const refused = refuseWithoutSeat(greeting.network, this.#connected())
+        if (refused !== undefined) return refused
+      }
       const { 0: client, 1: server } = new WebSocketPair()
       this.ctx.acceptWebSocket(server)
       const subscriber = HibernatingSubscriber.accepted(server, {
         id: crypto.randomUUID(),
         since: Date.now(),
         ...asked,
-        ...greetingOf(request.headers)
+        ...greeting
       })
       this.#subscribers.set(server, subscriber)
       if (begin(this.#log, subscriber, asked.cursor)) this.ctx.waitUntil(this.#replay())
@@ -97,7 +111,7 @@ export const sequencerClass = <Env, E>(relays: (env: Env) => Layer.Layer<Relays,
       const { taken, frames } = this.#log.append(did, events)
       if (frames.length === 0) return taken
       // The platform holds these messages back until what was appended is stored.
-      publish(this.#open(), frames)
+      if (publish(this.#connected(), frames)) this.ctx.waitUntil(this.#replay())
       if (!this.#pruneArmed) this.ctx.waitUntil(this.#armPrune())
       this.#crawlDue()
       this.#readers.hourly(() => this.#connections())
@@ -136,7 +150,7 @@ export const sequencerClass = <Env, E>(relays: (env: Env) => Layer.Layer<Relays,
       alarm.rang()
       this.#pruneArmed = false
       this.#readers.hourly(() => this.#connections())
-      if (this.#log.prune()) await Effect.runPromise(alarm.service.by(Date.now() + lookAgainAfter))
+      if (this.#log.prune()) await Effect.runPromise(alarm.service.by(Date.now() + pruneAgainAfter))
       await this.#armPrune()
       await this.#replay()
     }
@@ -148,8 +162,10 @@ export const sequencerClass = <Env, E>(relays: (env: Env) => Layer.Layer<Relays,
       const subscriber = this.#subscriber(socket)
       const { connection } = subscriber
       // The client's close is answered by ours; nothing is sent if it went without one.
-      subscriber.close(1000, "")
+      subscriber.gone()
       this.#readers.went(connection, () => this.#connections())
+      // Others may have waited for the room.
+      this.ctx.waitUntil(this.#replay())
     }
 
     override webSocketError(socket: WebSocket): void {
@@ -164,11 +180,13 @@ export const sequencerClass = <Env, E>(relays: (env: Env) => Layer.Layer<Relays,
       return woken
     }
 
+    /** Every connection, also those that were closed and are not gone. */
+    #connected(): Array<HibernatingSubscriber> {
+      return this.ctx.getWebSockets().map((socket) => this.#subscriber(socket))
+    }
+
     #open(): Array<HibernatingSubscriber> {
-      return this.ctx
-        .getWebSockets()
-        .map((socket) => this.#subscriber(socket))
-        .filter((subscriber) => subscriber.isOpen)
+      return this.#connected().filter(({ isOpen }) => isOpen)
     }
 
     #connections() {
@@ -202,33 +220,47 @@ export const sequencerClass = <Env, E>(relays: (env: Env) => Layer.Layer<Relays,
     }
 
     /**
-     * Brings everyone who is behind to the head, a page each in turn.
+     * Brings everyone who is behind to the head, as far as there is room.
      *
      * Where it has to wait for readers, it leaves no timer behind: the object may sleep, and the alarm
      * wakes it (as any request does) and goes on from the positions in the attachments.
      */
     async #replay(): Promise<void> {
+      this.#isAskedAgain = true
       if (this.#replaying) return
       this.#replaying = true
       try {
         for (let turn = 0; ; turn++) {
-          const open = this.#open()
-          const behind = open.filter(({ position }) => position !== "live")
-          if (behind.length === 0) return
-          const now = Date.now()
-          const waiting = open.reduce((sum, subscriber) => sum + subscriber.mayWait(now), 0)
-          const mustWait = waiting > unread.together
-          if (mustWait || turn === 1) {
+          this.#isAskedAgain = false
+          const next = replayTurn(this.#log, this.#connected(), Date.now(), report)
+          if (next === "done") return
+          if (next === "wait" || turn === 1) {
             const { service } = await this.#alarm
-            await Effect.runPromise(service.by(now + (mustWait ? lookAgainAfter : resumeAfter)))
+            await Effect.runPromise(service.by(Date.now() + resumeAfter))
           }
-          if (mustWait) return
-          for (const subscriber of behind) catchUp(this.#log, subscriber)
+          if (next === "wait" && !this.#isAskedAgain) {
+            this.#restartIfStuck()
+            return
+          }
           // The sockets take what was sent, and other requests come in between.
           await scheduler.wait(0)
         }
       } finally {
         this.#replaying = false
       }
+    }
+
+    /**
+     * Begins anew where connections that do not read take the room of those that do.
+     *
+     * The platform has no other way to free what waits for them: a close frame queues behind it. Readers connect
+     * again with their cursors, and accounts hand over again what was on its way.
+     */
+    #restartIfStuck(): void {
+      const bytes = stuckBytes(this.#connected(), Date.now())
+      if (bytes < unread.replay / 2) return
+      const message = `${bytes} bytes wait for subscribers that do not read; the event stream begins anew`
+      report(message)
+      this.ctx.abort(message)
     }
   }

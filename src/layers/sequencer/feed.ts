@@ -1,12 +1,17 @@
 import { errorFrame, infoFrame } from "../../repo/frame.ts"
 import type { EventLog } from "./EventLog.ts"
 import type { Numbered } from "./frames.ts"
+import { type Connected, counted, letGoOfMost, owedBy, unread } from "./room.ts"
 
 /** Bounds of what one turn of a replay reads and sends. */
 const page = { frames: 1000, bytes: 1_000_000 }
 
-/** The WebSocket close code of a broken rule, as the reference closes after an error frame. */
-const policyViolation = 1008
+/** Replays that run at the same time; the others wait in line, so that each gets far before it is closed. */
+const replaysAtOnce = 4
+
+/** WebSocket close codes: of a broken rule, as the reference closes after an error frame; of a fault here; of a
+ * connection that the server ends although its reader has done nothing wrong. */
+const closeCode = { policy: 1008, internal: 1011, comeBack: 1012 }
 
 /** One connection of subscribeRepos. */
 export interface Subscriber {
@@ -16,11 +21,20 @@ export interface Subscriber {
   close(code: number, reason: string): void
 }
 
-/** Sends an error frame and closes: the only way in which a stream ends from here. */
-export const refuse = (subscriber: Subscriber, error: string, message: string): void => {
+/** Sends an error frame and closes. */
+export const refuse = (
+  subscriber: Subscriber,
+  error: string,
+  message: string,
+  code = closeCode.policy
+): void => {
   subscriber.send(errorFrame(error, message))
-  subscriber.close(policyViolation, error)
+  subscriber.close(code, error)
 }
+
+/** Closes without an error: the reader loses nothing when it connects again with its cursor. */
+export const askBack = (subscriber: Subscriber): void =>
+  subscriber.close(closeCode.comeBack, "reconnect with your cursor")
 
 /** Ends the stream of a consumer that does not keep up. */
 export const refuseTooSlow = (subscriber: Subscriber): void =>
@@ -57,15 +71,27 @@ const skipPruned = (log: EventLog, subscriber: Subscriber, position: number): nu
   return log.prunedTo
 }
 
+/** Takes a fault of the log to whoever operates the host. */
+export type Report = (message: string, ...cause: ReadonlyArray<unknown>) => void
+
 /**
- * Sends the next page of what a subscriber has missed; true when it has reached the head and is live.
+ * Sends the next page of what a subscriber has missed; true when it is live, or when the log cannot be read
+ * and the stream has ended with an error.
  *
  * Reading the last page and turning live happen in one turn: no event comes between, none twice.
  */
-export const catchUp = (log: EventLog, subscriber: Subscriber): boolean => {
+export const catchUp = (log: EventLog, subscriber: Subscriber, report: Report): boolean => {
   if (subscriber.position === "live") return true
   const position = skipPruned(log, subscriber, subscriber.position)
-  const frames = log.after(position, page)
+  let frames: ReadonlyArray<Numbered>
+  try {
+    frames = log.after(position, page)
+  } catch (cause) {
+    report(`the event log cannot be read after ${position}; a subscriber was closed`, cause)
+    const message = `The events after ${position} cannot be read`
+    refuse(subscriber, "InternalServerError", message, closeCode.internal)
+    return true
+  }
   for (const { frame } of frames) subscriber.send(frame)
   const last = frames.at(-1)?.seq ?? position
   const atHead = frames.length === 0 || last >= log.newest
@@ -73,13 +99,44 @@ export const catchUp = (log: EventLog, subscriber: Subscriber): boolean => {
   return atHead
 }
 
-/** Sends new events to every subscriber that is live; those that catch up read them from the log. */
+/**
+ * Sends new events to every subscriber that is live; those that catch up read them from the log.
+ *
+ * True when there is too little room: then a turn of the replays has something to do.
+ */
 export const publish = (
-  subscribers: Iterable<Subscriber>,
+  connected: ReadonlyArray<Connected>,
   frames: ReadonlyArray<Numbered>
-): void => {
-  for (const subscriber of subscribers) {
-    if (subscriber.position !== "live") continue
-    for (const { frame } of frames) subscriber.send(frame)
+): boolean => {
+  let owed = owedBy(connected)
+  for (const one of connected) {
+    if (!one.isOpen || one.position !== "live") continue
+    const others = owed - counted(one)
+    for (const { seq, frame } of frames) {
+      if (others + counted(one) > unread.live) {
+        one.position = seq - 1
+        break
+      }
+      one.send(frame)
+    }
+    owed = others + counted(one)
   }
+  return owed > unread.replay
+}
+
+/** A turn of the replays: a page to each that is first in line. "wait" means that there is no room. */
+export const replayTurn = (
+  log: EventLog,
+  connected: ReadonlyArray<Connected>,
+  now: number,
+  report: Report
+): "done" | "more" | "wait" => {
+  const isFull = owedBy(connected) > unread.replay
+  if (isFull) letGoOfMost(connected, now)
+  const behind = connected.filter(({ isOpen, position }) => isOpen && position !== "live")
+  if (behind.length === 0) return "done"
+  if (isFull) return "wait"
+  behind.sort((one, other) => one.since - other.since)
+  for (const subscriber of behind.slice(0, replaysAtOnce)) catchUp(log, subscriber, report)
+  return "more"
 }

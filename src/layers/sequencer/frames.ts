@@ -1,4 +1,5 @@
 import { bytesOf, type SqlStorage } from "../../services/SqlStorage.ts"
+import { seqOf } from "../../repo/frame.ts"
 import { firstPart, laterParts, wholeFrame } from "../frameParts.ts"
 
 type Sql = SqlStorage["Service"]
@@ -21,27 +22,41 @@ export const insertFrame = (sql: Sql, did: string, nth: number, { seq, frame }: 
 
 const laterPartsOf = "SELECT bytes FROM event_part WHERE seq = ? ORDER BY part"
 
-/** The frames after a number, in order, up to so many bytes (but at least one) and rows. */
+/**
+ * The frames after a number, in order, up to so many bytes (but at least one) and rows.
+ *
+ * Throws where the next one is damaged; those before it are answered first.
+ */
 export const framesAfter = (
   sql: Sql,
   cursor: number,
   limit: { readonly frames: number; readonly bytes: number }
 ): Array<Numbered> => {
   const frames: Array<Numbered> = []
-  let bytes = 0
+  try {
+    for (const frame of readFrames(sql, cursor, limit.frames)) {
+      frames.push(frame)
+      limit = { ...limit, bytes: limit.bytes - frame.frame.byteLength }
+      if (limit.bytes <= 0) break
+    }
+  } catch (cause) {
+    if (frames.length === 0) throw cause
+  }
+  return frames
+}
+
+function* readFrames(sql: Sql, cursor: number, limit: number): Iterable<Numbered> {
   const rows = sql.exec(
     "SELECT seq, frame FROM event WHERE seq > ? ORDER BY seq LIMIT ?",
     cursor,
-    limit.frames
+    limit
   )
   for (const [number, first] of rows.raw()) {
     const seq = Number(number)
     const frame = wholeFrame(sql, bytesOf(first), laterPartsOf, seq)
-    frames.push({ seq, frame })
-    bytes += frame.byteLength
-    if (bytes >= limit.bytes) break
+    if (seqOf(frame) !== seq) throw new Error(`event ${seq} is damaged`)
+    yield { seq, frame }
   }
-  return frames
 }
 
 /** A step of the oldest frames before a number: the last of it, and whether more may follow. */

@@ -1,4 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
+import { closeSync, mkdtempSync, openSync, rmSync, writeSync } from "node:fs"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
 import { EventLog, keptFor } from "../../../src/layers/sequencer/EventLog.ts"
 import { begin, catchUp, type Subscriber } from "../../../src/layers/sequencer/feed.ts"
 import { listRepos } from "../../../src/layers/sequencer/repos.ts"
@@ -25,6 +28,9 @@ const world = () => {
 }
 
 const take = (log: EventLog, ...batch: ReadonlyArray<OutboxEvent>) => log.append(did, batch).frames
+
+/** Nothing here is damaged. */
+const unreported = (message: string) => assert.fail(message)
 
 /** A commit with a record of so many bytes. */
 const commitEvent = (id: number, bytes: number): OutboxEvent => {
@@ -101,7 +107,7 @@ describe("the log's numbers", () => {
     take(log, make.head("3a"), make.account(true), make.identity())
     const { seen, subscriber } = reader()
     begin(log, subscriber, 0)
-    assert.isTrue(catchUp(log, subscriber))
+    assert.isTrue(catchUp(log, subscriber, unreported))
     assert.deepStrictEqual(
       seen.map(({ seq }) => seq),
       [start * 1000, start * 1000 + 1, start * 1000 + 2]
@@ -163,7 +169,7 @@ describe("pruning", () => {
     for (const cursor of [0, -1, (old?.seq ?? 0) - 1]) {
       const { seen, subscriber } = reader()
       begin(log, subscriber, cursor)
-      catchUp(log, subscriber)
+      catchUp(log, subscriber, unreported)
       assert.strictEqual(seen[0]?.t, "#info")
       assert.deepStrictEqual(seen[0]?.body["name"], "OutdatedCursor")
       assert.deepStrictEqual(
@@ -174,7 +180,7 @@ describe("pruning", () => {
     // Who has read the last event that was pruned misses nothing.
     const { seen, subscriber } = reader()
     begin(log, subscriber, old?.seq)
-    catchUp(log, subscriber)
+    catchUp(log, subscriber, unreported)
     assert.deepStrictEqual(
       seen.map(({ t }) => t),
       ["#identity"]
@@ -186,10 +192,10 @@ describe("pruning", () => {
     const { seen, subscriber } = reader()
     take(log, ...Array.from({ length: 1500 }, () => make.identity()))
     begin(log, subscriber, 0)
-    assert.isFalse(catchUp(log, subscriber))
+    assert.isFalse(catchUp(log, subscriber, unreported))
     clock.now += keptFor + hour
     while (log.prune());
-    assert.isTrue(catchUp(log, subscriber))
+    assert.isTrue(catchUp(log, subscriber, unreported))
     assert.strictEqual(subscriber.position, "live")
     assert.strictEqual(seen.length, 1001)
     assert.strictEqual(seen.at(-1)?.body["name"], "OutdatedCursor")
@@ -214,7 +220,7 @@ describe("a log without room", () => {
     assert.isAbove(log.prunedTo, first?.seq ?? 0)
     const { seen, subscriber } = reader()
     begin(log, subscriber, first?.seq)
-    while (!catchUp(log, subscriber));
+    while (!catchUp(log, subscriber, unreported));
     assert.strictEqual(seen[0]?.body["name"], "OutdatedCursor")
     assert.isAbove(seen.length, 10)
     assert.strictEqual(seen.at(-1)?.seq, late[0]?.seq)
@@ -230,7 +236,7 @@ describe("a log without room", () => {
     })
     const { seen, subscriber } = reader()
     begin(log, subscriber, 0)
-    while (!catchUp(log, subscriber));
+    while (!catchUp(log, subscriber, unreported));
     assert.deepStrictEqual(
       seen.filter(({ size }) => size < 600_000).map(({ t, seq }) => [t, seq]),
       [
@@ -276,9 +282,59 @@ describe("a page of a replay", () => {
     begin(log, subscriber, 0)
     const pages: Array<number> = []
     for (let before = 0, head = false; !head; before = seen.length) {
-      head = catchUp(log, subscriber)
+      head = catchUp(log, subscriber, unreported)
       pages.push(seen.length - before)
     }
     assert.deepStrictEqual(pages, [3, 3, 1, 1])
+  })
+})
+
+describe("a damaged page of the log", () => {
+  it("ends a replay that comes to it, and leaves what lies before and after readable", () => {
+    const folder = mkdtempSync(join(tmpdir(), "nacre-log-"))
+    const path = join(folder, "log.sqlite")
+    const before = open(path)
+    const a = events(did, start * 1000)
+    const fresh = new EventLog(make(before), () => start)
+    const taken = fresh.append(
+      did,
+      Array.from({ length: 400 }, () => a.head("3a", 1000))
+    ).frames
+    const pageSize = 4096
+    before.exec("PRAGMA wal_checkpoint(TRUNCATE)")
+    const pages = Number(Object.values(before.prepare("PRAGMA page_count").get() ?? {})[0])
+    before.close()
+    const file = openSync(path, "r+")
+    writeSync(
+      file,
+      new Uint8Array(pageSize).fill(0xab),
+      0,
+      pageSize,
+      Math.floor(pages / 2) * pageSize
+    )
+    closeSync(file)
+
+    const after = open(path)
+    const log = new EventLog(make(after), () => start)
+    const { seen, closes, subscriber } = reader()
+    const reports: Array<string> = []
+    begin(log, subscriber, 0)
+    while (!catchUp(log, subscriber, (message) => reports.push(message)));
+    assert.deepStrictEqual(closes, [1011])
+    assert.lengthOf(reports, 1)
+    const last = seen.pop()
+    assert.strictEqual(last?.body["error"], "InternalServerError")
+    assert.deepStrictEqual(
+      seen.map(({ seq }) => seq),
+      taken.slice(0, seen.length).map(({ seq }) => seq)
+    )
+    assert.isTrue(seen.length > 50 && seen.length < 350)
+    const later = reader()
+    begin(log, later.subscriber, taken[390]?.seq)
+    while (!catchUp(log, later.subscriber, unreported));
+    assert.lengthOf(later.seen, 9)
+    assert.strictEqual(log.append(did, [a.identity()]).frames.length, 1)
+    after.close()
+    rmSync(folder, { recursive: true })
   })
 })

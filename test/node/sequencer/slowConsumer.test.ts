@@ -3,10 +3,8 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as TestClock from "effect/testing/TestClock"
 import * as RelaysNone from "../../../src/layers/RelaysNone.ts"
-import {
-  HibernatingSubscriber,
-  unread
-} from "../../../src/layers/sequencer/HibernatingSubscriber.ts"
+import { HibernatingSubscriber } from "../../../src/layers/sequencer/HibernatingSubscriber.ts"
+import { unread } from "../../../src/layers/sequencer/room.ts"
 import * as SequencerMemory from "../../../src/layers/SequencerMemory.ts"
 import * as SqlStorageNode from "../../../src/layers/SqlStorageNode.ts"
 import { withSeq } from "../../../src/repo/frame.ts"
@@ -36,6 +34,8 @@ const pausedSocket = () => {
     }
   }
 }
+
+type Paused = ReturnType<typeof pausedSocket>
 
 const layers = Layer.merge(SqlStorageNode.layer(":memory:"), RelaysNone.layer)
 
@@ -99,9 +99,33 @@ describe("a consumer that does not keep up, in process", () => {
       assert.strictEqual(quick.seen.length, 40)
     }).pipe(Effect.scoped, Effect.provide(layers))
   )
+
+  it.effect("is closed when all together are behind by too much, the furthest behind first", () =>
+    Effect.gen(function* () {
+      const { service, connect } = yield* SequencerMemory.make
+      const a = events(did)
+      const consumers = Array.from({ length: 8 }, pausedSocket)
+      const [worst, quick, ...slow] = consumers as [Paused, Paused, ...Array<Paused>]
+      connect(worst.socket, {})
+      yield* service.append(did, [a.head("3a", 2_000_000)])
+      for (const { socket } of [quick, ...slow]) connect(socket, {})
+      // Each may be behind by 16 MB, all of them by less.
+      for (let at = 0; at < 5; at++) {
+        yield* service.append(did, [a.head("3a", 1_000_000)])
+        quick.read()
+      }
+      assert.deepStrictEqual(worst.closes, [1008])
+      assert.strictEqual(worst.seen.at(-1)?.body["error"], "ConsumerTooSlow")
+      assert.deepStrictEqual(
+        [quick, ...slow].flatMap(({ closes }) => closes),
+        []
+      )
+      assert.isAbove(5 * slow.length * 1_000_000, unread.replay)
+    }).pipe(Effect.scoped, Effect.provide(layers))
+  )
 })
 
-describe("a consumer on a hibernating socket", () => {
+describe("a connection on a hibernating socket", () => {
   const socketOf = () => {
     const { seen, add } = collector()
     const closes: Array<number | undefined> = []
@@ -123,26 +147,22 @@ describe("a consumer on a hibernating socket", () => {
     return withSeq(frame, seqOffset, 2 ** 40)
   }
 
-  it("is closed once, as too slow, past what it may be sent without a sign that it reads", () => {
+  it("is asked back without an error when its room is needed, and owes until it has answered", () => {
     const { seen, closes, subscriber } = socketOf()
     const frame = megabyte()
-    while (subscriber.isOpen) subscriber.send(frame)
-    assert.deepStrictEqual(closes, [1008])
-    assert.strictEqual(seen.at(-1)?.body["error"], "ConsumerTooSlow")
-    const sent = seen.slice(0, -1).reduce((sum, { size }) => sum + size, 0)
-    assert.isAtLeast(sent, unread.each)
-    assert.isBelow(sent, unread.each + 2_000_000)
+    for (let at = 0; at < 30; at++) subscriber.send(frame)
+    assert.isAbove(subscriber.owed, 30_000_000)
+    assert.deepStrictEqual(closes, [])
+    subscriber.letGo()
     subscriber.send(frame)
-    subscriber.close(1000, "")
-    assert.deepStrictEqual(closes, [1008])
-  })
-
-  it("holds less the longer it may have read", () => {
-    const { subscriber } = socketOf()
-    subscriber.mayWait(1000)
-    for (let at = 0; at < 20; at++) subscriber.send(megabyte())
-    assert.isAbove(subscriber.mayWait(1000), 20_000_000)
-    assert.isBelow(subscriber.mayWait(2000), 20_000_000 - unread.drain + 100_000)
-    assert.strictEqual(subscriber.mayWait(60_000), 0)
+    subscriber.letGo()
+    assert.deepStrictEqual(closes, [1012])
+    assert.isTrue(seen.every(({ t }) => t === "#sync"))
+    assert.lengthOf(seen, 30)
+    assert.isFalse(subscriber.isOpen)
+    assert.isAbove(subscriber.owed, 30_000_000)
+    subscriber.gone()
+    assert.strictEqual(subscriber.owed, 0)
+    assert.deepStrictEqual(closes, [1012])
   })
 })
