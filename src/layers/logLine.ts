@@ -27,7 +27,7 @@ const toldFields: ReadonlySet<string> = new Set([
 
 /** How the platform's own failures begin; they name tables and codes, and quote no values but in quotation marks. */
 const platformMessage =
-  /^(D1_[A-Z_]+|R2|SQLITE_[A-Z_]+|(The )?Durable Object|[Ii]nternal error|[Nn]etwork connection lost|fetch failed|[A-Z ]+ constraint failed|no such (table|column)|database or disk is full)\b/
+  /^(D1_[A-Z_]+|R2|SQLITE_[A-Z_]+|(The )?Durable Object|[Ii]nternal error|[Nn]etwork connection lost|fetch failed|[A-Z ]+ constraint failed|no such (table|column)|database or disk is full|database disk image is malformed)\b/
 
 const secretShapes: ReadonlyArray<readonly [RegExp, string]> = [
   // Queries and fragments of URLs.

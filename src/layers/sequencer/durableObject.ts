@@ -36,7 +36,8 @@ const relaysIfAny = <E>(relays: Layer.Layer<Relays, E>) =>
     )
   )
 
-const report: Report = (...told) => Effect.runSync(Effect.logError(...told))
+const report: Report = (...told) =>
+  Effect.runSync(Effect.provide(Effect.logError(...told), Logging.lines))
 
 /** The class of the Sequencer object: which relays its environment names, and whether connections are capped. */
 export const sequencerClass = <Env, E>(

@@ -1,8 +1,14 @@
+import * as Schema from "effect/Schema"
 import { bytesOf, type SqlStorage } from "../../services/SqlStorage.ts"
 import { seqOf } from "../../repo/frame.ts"
 import { firstPart, laterParts, wholeFrame } from "../frameParts.ts"
 
 type Sql = SqlStorage["Service"]
+
+/** What is stored of an event is not the whole frame of its number. */
+class DamagedEvent extends Schema.TaggedError<DamagedEvent>()("DamagedEvent", {
+  seq: Schema.Number
+}) {}
 
 /** A frame with its number in it. */
 export interface Numbered {
@@ -54,7 +60,7 @@ function* readFrames(sql: Sql, cursor: number, limit: number): Iterable<Numbered
   for (const [number, first] of rows.raw()) {
     const seq = Number(number)
     const frame = wholeFrame(sql, bytesOf(first), laterPartsOf, seq)
-    if (seqOf(frame) !== seq) throw new Error(`event ${seq} is damaged`)
+    if (seqOf(frame) !== seq) throw new DamagedEvent({ seq })
     yield { seq, frame }
   }
 }
