@@ -15,6 +15,7 @@ import {
   type ReservationRefused
 } from "../services/Directory.ts"
 import * as Edge from "./directoryEdge.ts"
+import * as Handles from "./directoryHandles.ts"
 import * as Invites from "./directoryInvites.ts"
 import { HostDatabase, queriesOver } from "./HostDatabase.ts"
 import { type Database, violatedColumn } from "./sqlTables.ts"
@@ -29,6 +30,7 @@ export const tables: ReadonlyArray<string> = [
     did TEXT PRIMARY KEY, handle TEXT NOT NULL UNIQUE, email TEXT UNIQUE, status TEXT NOT NULL,
     created_at INTEGER NOT NULL, invite TEXT, invites_disabled INTEGER NOT NULL DEFAULT 0
   ) WITHOUT ROWID`,
+  ...Handles.tables,
   ...Invites.tables,
   ...Edge.tables
 ]
@@ -77,20 +79,7 @@ const refused = (
 const make = (database: Database): Directory["Service"] => {
   const { sql, batch } = database
   const { prepared, repeatable } = queriesOver(database, tables, unavailable)
-  /** An update whose failure may be a taken handle or address. */
-  const claiming = <E>(
-    operation: string,
-    query: Effect.Effect<unknown, SqlError>,
-    column: string,
-    taken: () => E
-  ) =>
-    prepared(query).pipe(
-      Effect.mapError((error) =>
-        violatedColumn(error) === column ? taken() : unavailable(operation)(error)
-      ),
-      Effect.asVoid
-    )
-
+  const handles = Handles.make(database)
   const one = (operation: string, query: Effect.Effect<ReadonlyArray<AccountRow>, SqlError>) =>
     repeatable(operation, query).pipe(
       Effect.map(([row]) => (row === undefined ? undefined : entryOf(row)))
@@ -99,6 +88,11 @@ const make = (database: Database): Directory["Service"] => {
   const byDid = (did: string) => one("byDid", sql<AccountRow>`${confirmed} AND did = ${did}`)
   const byHandle = (handle: string) =>
     one("byHandle", sql<AccountRow>`${confirmed} AND handle = ${handle.toLowerCase()}`)
+  const holderOf = Effect.fn("Directory.holderOf")(function* (handle: string) {
+    const now = yield* Clock.currentTimeMillis
+    const [row] = yield* repeatable("holderOf", handles.holder(handle.toLowerCase(), now))
+    return row?.did
+  })
   const byEmail = (email: string) =>
     one("byEmail", sql<AccountRow>`${confirmed} AND email = ${email.toLowerCase()}`)
 
@@ -106,18 +100,21 @@ const make = (database: Database): Directory["Service"] => {
   const insert = Effect.fnUntraced(function* (wanted: Reservation) {
     const now = yield* Clock.currentTimeMillis
     const { did } = wanted
+    const handle = wanted.handle.toLowerCase()
     const invite = wanted.invite ?? null
+    const may = handles.mayTake({ did, handle, override: wanted.override === true }, now)
     const [, accounts] = yield* batch([
       sql`INSERT OR IGNORE INTO invite_uses (code, used_by, used_at)
         SELECT code, ${did}, ${now} FROM invites WHERE code = ${invite} AND disabled = 0
         AND NOT EXISTS (SELECT 1 FROM accounts WHERE accounts.did = for_account
           AND status IN ('takendown', 'suspended'))
-        AND available > (SELECT count(*) FROM invite_uses WHERE code = ${invite})`,
+        AND available > (SELECT count(*) FROM invite_uses WHERE code = ${invite}) AND ${may}`,
       sql`INSERT INTO accounts (did, handle, email, status, created_at, invite)
-        SELECT ${did}, ${wanted.handle.toLowerCase()}, ${wanted.email?.toLowerCase() ?? null}, 'reserved', ${now}, ${invite}
-        WHERE ${invite} IS NULL OR EXISTS
-          (SELECT 1 FROM invite_uses WHERE code = ${invite} AND used_by = ${did})
-        RETURNING did`
+        SELECT ${did}, ${handle}, ${wanted.email?.toLowerCase() ?? null}, 'reserved', ${now}, ${invite}
+        WHERE ${may} AND (${invite} IS NULL OR EXISTS
+          (SELECT 1 FROM invite_uses WHERE code = ${invite} AND used_by = ${did}))
+        RETURNING did`,
+      handles.take(handle, did)
     ])
     return accounts?.length === 1
   })
@@ -151,7 +148,10 @@ const make = (database: Database): Directory["Service"] => {
       Effect.catchIf((error) => violatedColumn(error) !== undefined, again),
       Effect.catchTag("SqlError", (error) => Effect.fail(refused(error, wanted)))
     )
-    return taken ? gone : yield* new InvalidInviteCode()
+    if (taken) return gone
+    const holder = yield* holderOf(wanted.handle)
+    if (holder === undefined || holder === did) return yield* new InvalidInviteCode()
+    return yield* new HandleNotAvailable({ handle: wanted.handle })
   })
 
   const list = Effect.fn("Directory.list")(function* (page: {
@@ -174,6 +174,7 @@ const make = (database: Database): Directory["Service"] => {
     byDid,
     byHandle,
     byEmail,
+    holderOf,
     reserve,
     release: (did) =>
       Effect.asVoid(
@@ -190,22 +191,33 @@ const make = (database: Database): Directory["Service"] => {
       Effect.asVoid(
         repeatable(
           "remove",
-          batch([sql`DELETE FROM accounts WHERE did = ${did}`, Edge.forgetEpochs(database, did)])
+          batch([
+            sql`DELETE FROM accounts WHERE did = ${did}`,
+            handles.free(did),
+            Edge.forgetEpochs(database, did)
+          ])
         )
       ),
-    setHandle: (did, handle) =>
-      claiming(
-        "setHandle",
-        sql`UPDATE accounts SET handle = ${handle.toLowerCase()} WHERE did = ${did}`,
-        "accounts.handle",
-        () => new HandleNotAvailable({ handle })
-      ),
+    setHandle: Effect.fn("Directory.setHandle")(function* (did, handle, { keep, override }) {
+      const now = yield* Clock.currentTimeMillis
+      const wanted = { did, handle: handle.toLowerCase(), keep, override: override === true, now }
+      const refused = () => new HandleNotAvailable({ handle })
+      const change = batch(handles.change(wanted))
+      const [, , updated] = yield* Effect.mapError(prepared(change), (error) =>
+        violatedColumn(error) === "accounts.handle" ? refused() : unavailable("setHandle")(error)
+      )
+      if (updated?.length !== 1) return yield* refused()
+    }),
     setEmail: (did, email) =>
-      claiming(
-        "setEmail",
-        sql`UPDATE accounts SET email = ${email?.toLowerCase() ?? null} WHERE did = ${did}`,
-        "accounts.email",
-        () => new EmailTaken({ email: email ?? "" })
+      prepared(
+        sql`UPDATE accounts SET email = ${email?.toLowerCase() ?? null} WHERE did = ${did}`
+      ).pipe(
+        Effect.mapError((error) =>
+          violatedColumn(error) === "accounts.email"
+            ? new EmailTaken({ email: email ?? "" })
+            : unavailable("setEmail")(error)
+        ),
+        Effect.asVoid
       ),
     setStatus: (did, status) =>
       Effect.asVoid(

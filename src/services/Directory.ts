@@ -63,9 +63,19 @@ export interface Reservation {
   readonly email?: string
   /** Counted as used with the reservation, and given back with its release. */
   readonly invite?: string
+  /** The administrator gives the handle away though another account may take it back. */
+  readonly override?: true
 }
 
-/** Another account has this handle. */
+/** What a change of handle does besides. */
+export interface HandleChangeOptions {
+  /** The handle that is given up is kept for the account, for 30 days. */
+  readonly keep: boolean
+  /** The administrator gives the handle away though another account may take it back. */
+  readonly override?: boolean
+}
+
+/** Another account has this handle, or may take it back. */
 export class HandleNotAvailable extends Schema.TaggedError<HandleNotAvailable>()(
   "HandleNotAvailable",
   { handle: Schema.String }
@@ -109,6 +119,8 @@ export class Directory extends Context.Service<
     byDid(did: string): Answer<DirectoryEntry | undefined>
     byHandle(handle: string): Answer<DirectoryEntry | undefined>
     byEmail(email: string): Answer<DirectoryEntry | undefined>
+    /** The DID of the account that has the handle, or for which it is kept. */
+    holderOf(handle: string): Answer<string | undefined>
     /**
      * Takes the DID, the handle, the e-mail address and the invite's use in one step, or none of them.
      *
@@ -119,7 +131,16 @@ export class Directory extends Context.Service<
     release(did: string): Answer<void>
     /** Takes out an account that was deleted; its invite stays used. */
     remove(did: string): Answer<void>
-    setHandle(did: string, handle: string): Answer<void, HandleNotAvailable>
+    /**
+     * Gives an account another handle, unless somebody else has it or it is kept for them.
+     *
+     * An account has ten handles kept at most; what it gives up beyond these is free at once.
+     */
+    setHandle(
+      did: string,
+      handle: string,
+      options: HandleChangeOptions
+    ): Answer<void, HandleNotAvailable>
     setEmail(did: string, email: string | undefined): Answer<void, EmailTaken>
     /** Tells the account's standing, and ends its epoch at the edge; the first time confirms its reservation. */
     setStatus(did: string, status: DirectoryStatus): Answer<void>

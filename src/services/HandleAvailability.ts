@@ -31,7 +31,7 @@ const isFree = Effect.fnUntraced(function* (handle: string) {
   const { handleDomains, host, isLocal } = yield* Config
   const checked = checkHandle(handle, { serviceDomains: handleDomains, host, allowTest: isLocal })
   if (!checked.ok || !checked.hosted) return false
-  return (yield* (yield* Directory).byHandle(checked.handle)) === undefined
+  return (yield* (yield* Directory).holderOf(checked.handle)) === undefined
 })
 
 /** Tells whether a new account could have the handle, and suggests free ones where it could not. */

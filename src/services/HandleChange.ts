@@ -8,7 +8,7 @@ import { AccountEvents } from "./AccountEvents.ts"
 import { AccountLimits } from "./AccountLimits.ts"
 import { AccountLock } from "./AccountLock.ts"
 import { type Account, AccountStore } from "./AccountStore.ts"
-import { Config } from "./Config.ts"
+import { Config, type Settings } from "./Config.ts"
 import { Directory, HandleNotAvailable } from "./Directory.ts"
 import { leadOf } from "./handleLead.ts"
 import { Identity } from "./Identity.ts"
@@ -34,14 +34,24 @@ const claim = Effect.fnUntraced(function* (text: string, { did }: Account, overr
   })
   if (!checked.ok) return yield* new HandleRefused(checked.fault)
   const { handle, hosted } = checked
-  const owner = yield* (yield* Directory).byHandle(handle)
-  if (owner !== undefined && owner.did !== did) return yield* new HandleNotAvailable({ handle })
+  const directory = yield* Directory
+  const holder = override
+    ? (yield* directory.byHandle(handle))?.did
+    : yield* directory.holderOf(handle)
+  if (holder !== undefined && holder !== did) return yield* new HandleNotAvailable({ handle })
   // The administrator may give the host's own name away: this server answers for it then.
   if (hosted || (override && handle === config.host)) return handle
   return (yield* leadOf(yield* Identity, handle)) === did
     ? handle
     : yield* invalid("External handle did not resolve to DID")
 })
+
+/** Whether this server gives the handle out. It keeps no name of a domain that is somebody's own: whoever has it proves it. */
+const isGivenHere = (handle: string, { handleDomains, host, isLocal }: Settings) => {
+  const rules = { serviceDomains: handleDomains, host, allowTest: isLocal, override: true }
+  const checked = checkHandle(handle, rules)
+  return checked.ok && checked.hosted
+}
 
 /** Puts a handle into the DID's PLC data, in place of the one that it claims. */
 const writePlc = (did: string, handle: string) =>
@@ -61,7 +71,8 @@ const writeDocument = Effect.fnUntraced(function* ({ did }: Account, handle: str
 })
 
 /**
- * Gives the account another handle: document, directory, account, event, in this order.
+ * Gives the account another handle: document, directory, account, event, in this order. The one that it gives up is kept
+ * for it.
  *
  * Cut off in the middle, asking again does the rest, and asking for the handle before takes it back. Asking for the
  * handle it has sends `#identity` again.
@@ -74,13 +85,16 @@ export const changeHandle = Effect.fn("changeHandle")(function* (
   const directory = yield* Directory
   const identity = yield* Identity
   const events = yield* AccountEvents
+  const override = options.override === true
+  const config = yield* Config
   const change = Effect.gen(function* () {
     const account = yield* accounts.get
     const { did, handle: before } = account
-    const handle = yield* claim(text, account, options.override === true)
+    const handle = yield* claim(text, account, override)
     if (handle !== before) {
       yield* writeDocument(account, handle)
-      yield* directory.setHandle(did, handle).pipe(
+      const keep = isGivenHere(before, config)
+      yield* directory.setHandle(did, handle, { keep, override }).pipe(
         // Somebody else was faster: the document must not claim what is theirs.
         Effect.tapErrorTag("HandleNotAvailable", () =>
           Effect.ignore(writeDocument(account, before))

@@ -64,6 +64,8 @@ interface Candidate extends SignUpFields {
   readonly newDid: NewDid | undefined
   /** One that moves in stays deactivated. */
   readonly active: boolean
+  /** By the administrator, who may give away a handle that is kept for another account. */
+  readonly override: boolean
 }
 
 /** Steps taken, and how to take them back, the last one first; until `settle`, after which all of them stay. */
@@ -148,16 +150,24 @@ const make = (services: {
     const account = { handle, signingKey: key.didKey, recoveryKey: request.recoveryKey }
     const { did, didDoc, newDid } = yield* identify(origin, account)
     const active = origin.kind !== "moving"
-    return { ...fields, did, handle, didDoc, key, newDid, active } satisfies Candidate
+    const override = request.caller.kind === "admin"
+    return { ...fields, did, handle, didDoc, key, newDid, active, override } satisfies Candidate
   })
 
   /** Takes the names; what an abandoned sign-up left behind is cleared away. */
-  const reserve = Effect.fnUntraced(function* ({ did, handle, email, invite }: Candidate) {
+  const reserve = Effect.fnUntraced(function* ({
+    did,
+    handle,
+    email,
+    invite,
+    override
+  }: Candidate) {
     const abandoned = yield* directory.reserve({
       did,
       handle,
       ...(email === undefined ? {} : { email }),
-      ...(invite === undefined ? {} : { invite })
+      ...(invite === undefined ? {} : { invite }),
+      ...(override ? { override } : {})
     })
     yield* Effect.forEach(abandoned, (left) => Effect.ignore(destroy(left)), { discard: true })
   })

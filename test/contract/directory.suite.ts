@@ -54,6 +54,95 @@ export const directoryContract = (name: string, fresh: () => Layer.Layer<Directo
       })
     )
 
+    /** Two accounts, of which the first has given up `alice.test`. */
+    const renamed = Effect.fnUntraced(function* (directory: Service) {
+      yield* TestClock.setTime(1_700_000_000_000)
+      for (const who of [alice, bob]) {
+        yield* directory.reserve(who)
+        yield* directory.setStatus(who.did, "active")
+      }
+      yield* directory.setHandle(alice.did, "Alice2.test", { keep: true })
+    })
+    const carol = { did: "did:plc:carol", handle: "Alice.test" }
+
+    check("keeps a handle that was given up for its account, for 30 days", (directory) =>
+      Effect.gen(function* () {
+        yield* renamed(directory)
+        const take = () => tagOf(directory.setHandle(bob.did, "Alice.test", { keep: true }))
+        assert.isUndefined(yield* directory.byHandle("alice.test"))
+        assert.strictEqual(yield* directory.holderOf("Alice.test"), alice.did)
+        assert.strictEqual(yield* directory.holderOf("Alice2.test"), alice.did)
+        assert.isUndefined(yield* directory.holderOf("carol.test"))
+        assert.strictEqual(yield* take(), "HandleNotAvailable")
+        assert.strictEqual((yield* directory.byDid(bob.did))?.handle, "bob.test")
+        // The change that was refused keeps nothing.
+        assert.strictEqual(yield* directory.holderOf("bob.test"), bob.did)
+        assert.strictEqual(yield* tagOf(directory.reserve(carol)), "HandleNotAvailable")
+        yield* invite(directory, 1, "code")
+        const invited = directory.reserve({ ...carol, invite: "code" })
+        assert.strictEqual(yield* tagOf(invited), "HandleNotAvailable")
+        assert.deepStrictEqual((yield* directory.invite("code"))?.uses, [])
+        yield* TestClock.adjust("30 days")
+        assert.isUndefined(yield* directory.holderOf("alice.test"))
+        assert.strictEqual(yield* take(), "ok")
+        assert.strictEqual((yield* directory.byHandle("alice.test"))?.did, bob.did)
+      })
+    )
+
+    check("gives a kept handle back to its account, and keeps the other one then", (directory) =>
+      Effect.gen(function* () {
+        yield* renamed(directory)
+        yield* directory.setHandle(alice.did, "alice.test", { keep: true })
+        assert.strictEqual((yield* directory.byHandle("alice.test"))?.did, alice.did)
+        const other = directory.setHandle(bob.did, "alice2.test", { keep: true })
+        assert.strictEqual(yield* tagOf(other), "HandleNotAvailable")
+      })
+    )
+
+    check("gives a kept handle away by the administrator's word, for good", (directory) =>
+      Effect.gen(function* () {
+        yield* renamed(directory)
+        yield* directory.reserve({ ...carol, override: true })
+        yield* directory.setStatus(carol.did, "active")
+        const back = directory.setHandle(alice.did, "alice.test", { keep: true })
+        assert.strictEqual(yield* tagOf(back), "HandleNotAvailable")
+        yield* directory.remove(carol.did)
+        assert.isUndefined(yield* directory.holderOf("alice.test"))
+        yield* directory
+          .setHandle(bob.did, "alice2.test", { keep: true, override: true })
+          .pipe(Effect.flip)
+        yield* directory.setHandle(alice.did, "alice3.test", { keep: true })
+        yield* directory.setHandle(bob.did, "alice2.test", { keep: true, override: true })
+        assert.strictEqual(yield* directory.holderOf("alice2.test"), bob.did)
+      })
+    )
+
+    check("keeps nothing where it is not asked to, and of an account that is gone", (directory) =>
+      Effect.gen(function* () {
+        yield* renamed(directory)
+        yield* directory.setHandle(alice.did, "alice3.test", { keep: false })
+        assert.isUndefined(yield* directory.holderOf("alice2.test"))
+        yield* directory.remove(alice.did)
+        assert.isUndefined(yield* directory.holderOf("alice.test"))
+      })
+    )
+
+    check("keeps the first ten handles that an account gives up, and no more", (directory) =>
+      Effect.gen(function* () {
+        yield* renamed(directory)
+        for (let n = 3; n <= 13; n++) {
+          yield* directory.setHandle(alice.did, `alice${n}.test`, { keep: true })
+        }
+        assert.strictEqual(yield* directory.holderOf("alice.test"), alice.did)
+        assert.strictEqual(yield* directory.holderOf("alice10.test"), alice.did)
+        assert.isUndefined(yield* directory.holderOf("alice11.test"))
+        yield* TestClock.adjust("30 days")
+        yield* directory.setHandle(alice.did, "alice14.test", { keep: true })
+        assert.strictEqual(yield* directory.holderOf("alice13.test"), alice.did)
+        assert.isUndefined(yield* directory.holderOf("alice.test"))
+      })
+    )
+
     check("hides a reservation until it is confirmed", (directory) =>
       Effect.gen(function* () {
         yield* directory.reserve(alice)
@@ -246,11 +335,11 @@ export const directoryContract = (name: string, fresh: () => Layer.Layer<Directo
           yield* directory.setStatus(account.did, "active")
         }
         assert.strictEqual(
-          yield* tagOf(directory.setHandle(bob.did, "Alice.test")),
+          yield* tagOf(directory.setHandle(bob.did, "Alice.test", { keep: true })),
           "HandleNotAvailable"
         )
         assert.strictEqual(yield* tagOf(directory.setEmail(bob.did, alice.email)), "EmailTaken")
-        yield* directory.setHandle(bob.did, "robert.test")
+        yield* directory.setHandle(bob.did, "robert.test", { keep: false })
         yield* directory.setEmail(bob.did, undefined)
         const entry = yield* directory.byHandle("robert.test")
         assert.strictEqual(entry?.did, bob.did)

@@ -2,8 +2,8 @@ import { afterAll, assert, beforeAll, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import { AccountStore } from "../../src/services/AccountStore.ts"
 import { codeFor, newcomer, type Newcomer } from "../support/httpCodes.ts"
-import { origin, startHost } from "../support/httpHost.ts"
-import { ok, outcomeOf, settled, startWorld, type World } from "../support/httpWorld.ts"
+import { bearer, origin, startHost } from "../support/httpHost.ts"
+import { ok, outcomeOf, session, settled, startWorld, type World } from "../support/httpWorld.ts"
 import { decodeFrame } from "../support/serverFrames.ts"
 
 const updateHandle = "com.atproto.identity.updateHandle"
@@ -124,7 +124,7 @@ describe("changing a handle", () => {
     const handle = `again${world.next()}.test`
     ok(await change(who, handle))
     // As if neither the directory nor the account had come to know of it.
-    await Effect.runPromise(world.directory.setHandle(who.did, who.handle))
+    await Effect.runPromise(world.directory.setHandle(who.did, who.handle, { keep: false }))
     const back = Effect.flatMap(AccountStore, (accounts) => accounts.update({ handle: who.handle }))
     await world.inside(who.did, back)
     const before = await plcLog(who)
@@ -137,7 +137,7 @@ describe("changing a handle", () => {
   it("that was cut off behind the PLC directory is undone by asking for the one before", async () => {
     const who = await someone()
     ok(await change(who, `undone${world.next()}.test`))
-    await Effect.runPromise(world.directory.setHandle(who.did, who.handle))
+    await Effect.runPromise(world.directory.setHandle(who.did, who.handle, { keep: false }))
     const back = Effect.flatMap(AccountStore, (accounts) => accounts.update({ handle: who.handle }))
     await world.inside(who.did, back)
     ok(await change(who, who.handle))
@@ -214,6 +214,32 @@ describe("changing a handle", () => {
     assert.deepInclude(await describeRepo(who), { handle, handleIsCorrect: true })
     const refused = await change(who, `other${world.next()}.test`)
     assert.strictEqual(outcomeOf(refused), "400 InvalidRequest")
+  })
+
+  it("keeps the handle that was given up for its account: a stranger gets it neither by sign-up nor by a change", async () => {
+    const host = await startHost({ PUBLIC_URL: origin, INVITE_REQUIRED: "off" })
+    const who = await newcomer(host, "known")
+    const other = await newcomer(host, "stranger")
+    const to = ({ auth }: Newcomer, handle: string) =>
+      host.call(updateHandle, { auth, input: { handle } })
+    const isFree = async (handle: string) => {
+      const nsid = "com.atproto.temp.checkHandleAvailability"
+      const { result } = ok(await host.call(nsid, { params: { handle } }))
+      return result["$type"] === `${nsid}#resultAvailable`
+    }
+    ok(await to(who, "unknown.test"))
+    assert.isFalse(await isFree("known.test"))
+    assert.strictEqual(outcomeOf(await to(other, "known.test")), "400 HandleNotAvailable")
+    const input = { handle: "known.test", email: "new@mail.example.com", password: "new password" }
+    const signUp = () => host.call("com.atproto.server.createAccount", { input })
+    assert.strictEqual(outcomeOf(await signUp()), "400 HandleNotAvailable")
+    ok(await to(who, "known.test"))
+    ok(await to(who, "unknown.test"))
+    host.advance(30 * 86_400_000)
+    assert.isTrue(await isFree("known.test"))
+    const { accessJwt } = await session(host, other.did, "full")
+    ok(await to({ ...other, auth: bearer(accessJwt) }, "known.test"))
+    await host.close()
   })
 
   it("is limited to ten in five minutes", async () => {
