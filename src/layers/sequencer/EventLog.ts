@@ -99,14 +99,22 @@ export class EventLog {
     did: string,
     events: ReadonlyArray<OutboxEvent>
   ): { readonly taken: number; readonly frames: ReadonlyArray<Numbered> } {
-    const { most, near } = this.bounds
-    while (this.sql.size() > most && this.removeOldest().removed);
+    const { near } = this.bounds
+    this.keepBound()
     for (let isNear = this.sql.size() > near; ; isNear = true) {
       try {
         return this.take(did, events, isNear)
       } catch (cause) {
         if (!isFull(cause) || holdsMost(this.sql, did) || !this.removeOldest().removed) throw cause
       }
+    }
+  }
+
+  private keepBound(): void {
+    try {
+      while (this.sql.size() > this.bounds.most && this.removeOldest().removed);
+    } catch {
+      // Damage among the oldest events: no post is refused for it, and pruning by the alarm reports it.
     }
   }
 

@@ -151,7 +151,7 @@ export const sequencerClass = <Env, E>(
       alarm.rang()
       this.#pruneArmed = false
       this.#readers.hourly(() => this.#connections())
-      if (this.#log.prune()) await Effect.runPromise(alarm.service.by(Date.now() + pruneAgainAfter))
+      if (this.#prune()) await Effect.runPromise(alarm.service.by(Date.now() + pruneAgainAfter))
       await this.#armPrune()
       await this.#replay()
     }
@@ -192,6 +192,16 @@ export const sequencerClass = <Env, E>(
 
     #connections() {
       return this.#open().map(({ connection }) => connection)
+    }
+
+    /** A step of pruning; true when more is left. Damage must not keep the alarm from its other work. */
+    #prune(): boolean {
+      try {
+        return this.#log.prune()
+      } catch (cause) {
+        report("the oldest events cannot be removed", cause)
+        return false
+      }
     }
 
     async #armPrune(): Promise<void> {

@@ -166,7 +166,7 @@ describe("pruning", () => {
     take(log, make.identity())
     clock.now += hour
     log.prune()
-    for (const cursor of [0, -1, (old?.seq ?? 0) - 1]) {
+    for (const cursor of [0, -1, -1000, 5, (old?.seq ?? 0) - 1]) {
       const { seen, subscriber } = reader()
       begin(log, subscriber, cursor)
       catchUp(log, subscriber, unreported)
@@ -290,32 +290,37 @@ describe("a page of a replay", () => {
 })
 
 describe("a damaged page of the log", () => {
-  it("ends a replay that comes to it, and leaves what lies before and after readable", () => {
+  /** A log of 400 events in a file, one of whose pages in the middle is overwritten. */
+  const damaged = (bounds?: ConstructorParameters<typeof EventLog>[2]) => {
     const folder = mkdtempSync(join(tmpdir(), "nacre-log-"))
     const path = join(folder, "log.sqlite")
     const before = open(path)
     const a = events(did, start * 1000)
-    const fresh = new EventLog(make(before), () => start)
-    const taken = fresh.append(
-      did,
-      Array.from({ length: 400 }, () => a.head("3a", 1000))
-    ).frames
-    const pageSize = 4096
+    const batch = Array.from({ length: 400 }, () => a.head("3a", 1000))
+    const taken = new EventLog(make(before), () => start).append(did, batch).frames
     before.exec("PRAGMA wal_checkpoint(TRUNCATE)")
     const pages = Number(Object.values(before.prepare("PRAGMA page_count").get() ?? {})[0])
     before.close()
     const file = openSync(path, "r+")
-    writeSync(
-      file,
-      new Uint8Array(pageSize).fill(0xab),
-      0,
-      pageSize,
-      Math.floor(pages / 2) * pageSize
-    )
+    const page = new Uint8Array(4096).fill(0xab)
+    writeSync(file, page, 0, page.length, Math.floor(pages / 2) * page.length)
     closeSync(file)
-
     const after = open(path)
-    const log = new EventLog(make(after), () => start)
+    const clock = { now: start }
+    return {
+      log: new EventLog(make(after), () => clock.now, bounds),
+      make: a,
+      taken,
+      clock,
+      close: () => {
+        after.close()
+        rmSync(folder, { recursive: true })
+      }
+    }
+  }
+
+  it("ends a replay that comes to it, and leaves what lies before and after readable", () => {
+    const { log, make, taken, close } = damaged()
     const { seen, closes, subscriber } = reader()
     const reports: Array<string> = []
     begin(log, subscriber, 0)
@@ -333,8 +338,18 @@ describe("a damaged page of the log", () => {
     begin(log, later.subscriber, taken[390]?.seq)
     while (!catchUp(log, later.subscriber, unreported));
     assert.lengthOf(later.seen, 9)
-    assert.strictEqual(log.append(did, [a.identity()]).frames.length, 1)
-    after.close()
-    rmSync(folder, { recursive: true })
+    assert.strictEqual(log.append(did, [make.identity()]).frames.length, 1)
+    close()
+  })
+
+  it("refuses no new event, though it cannot be pruned", () => {
+    const step = { events: 1000, bytes: 16_000_000 }
+    const { log, make, clock, close } = damaged({ most: 1, near: 1, large: 10_000, step })
+    clock.now += 2 * keptFor
+    assert.throws(() => log.prune(), "malformed")
+    for (let at = 0; at < 3; at++) {
+      assert.strictEqual(log.append(did, [make.identity()]).frames.length, 1)
+    }
+    close()
   })
 })
