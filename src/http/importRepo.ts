@@ -8,9 +8,13 @@ import { mediaTypeOf } from "./input.ts"
 
 const carType = "application/vnd.ipld.car"
 
+/** What clients call a CAR; its first bytes say whether it is one. */
+const types = new Set([carType, "application/octet-stream", "*/*"])
+
 /**
  * com.atproto.repo.importRepo: the account's object authorises, the CAR is staged in the store, the object imports it.
  *
+ * The answer is empty, or names the records that are kept as they came although they could not be written here.
  * A CAR that is never imported, for whatever reason, lies under a key that the object has noted, and is swept by it.
  */
 export const importRepo = Effect.fn("importRepo")(function* (
@@ -21,9 +25,9 @@ export const importRepo = Effect.fn("importRepo")(function* (
   const accounts = yield* Accounts
   const store = yield* BlobStore
   const type = mediaTypeOf(request.headers)
-  if (type !== carType) {
+  if (type !== undefined && !types.has(type)) {
     return yield* new InvalidRequest({
-      message: `Wrong request encoding (Content-Type): ${type ?? "none"}, expected ${carType}`
+      message: `Wrong request encoding (Content-Type): ${type}, expected ${carType}`
     })
   }
   const { body, length } = yield* bodyOf(request)
@@ -37,5 +41,8 @@ export const importRepo = Effect.fn("importRepo")(function* (
       BlobEmpty: () => Effect.fail(new InvalidRequest({ message: "The CAR is empty" }))
     })
   )
-  yield* accounts.call(did, "importRepo", { key })
+  const { odd, named } = yield* accounts.call(did, "importRepo", { key })
+  if (odd === 0) return undefined
+  const records = named.map(({ path, reason }) => ({ uri: `at://${did}/${path}`, reason }))
+  return { keptAsTheyCame: odd, records }
 })

@@ -3,9 +3,11 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import { verifyBytes } from "../identity/didKey.ts"
 import { CarParser, InvalidCar } from "../repo/carParser.ts"
-import { type Commit, InvalidCommit, unsignedCommitBytes } from "../repo/commit.ts"
+import type { ReadRecord } from "../repo/cborLoose.ts"
+import { type ForeignCommit, InvalidCommit } from "../repo/commit.ts"
 import type { Leaves } from "../repo/import/Leaves.ts"
 import { RepoTooLarge } from "../repo/import/NodePile.ts"
+import { OddRecords } from "../repo/import/oddRecords.ts"
 import { plant } from "../repo/import/plant.ts"
 import { InvalidRecord, readRecord } from "../repo/import/record.ts"
 import { TreeReading } from "../repo/import/TreeReading.ts"
@@ -50,6 +52,7 @@ const refuse = (reason: string) => new ImportRefused({ reason })
 interface Run {
   /** It has built its tables, and waits for their turn to be the repo's. */
   isPlacing: boolean
+  readonly odd: OddRecords
 }
 
 /** Imports over the object's SQLite and the blob store: the repo is built in tables of its own, which are then put in place. */
@@ -82,9 +85,9 @@ export const layer = Layer.effect(
       })
 
     /** The signature is the key's that the DID document names, or that this account has here. */
-    const assertSigned = Effect.fnUntraced(function* (account: Account, commit: Commit) {
-      const bytes = unsignedCommitBytes(commit)
-      if (verifyBytes(account.signingKey.didKey, bytes, commit.sig)) return
+    const assertSigned = Effect.fnUntraced(function* (account: Account, commit: ForeignCommit) {
+      const { unsigned, sig } = commit
+      if (verifyBytes(account.signingKey.didKey, unsigned, sig)) return
       const key = yield* identity.signingKey(account.did, { fresh: true }).pipe(
         Effect.catchTags({
           DidNotFound: () => Effect.fail(refuse("the account's DID document was not found")),
@@ -92,7 +95,7 @@ export const layer = Layer.effect(
           KeyNotFound: () => Effect.fail(refuse("the account's DID document names no signing key"))
         })
       )
-      if (verifyBytes(key, bytes, commit.sig)) return
+      if (verifyBytes(key, unsigned, sig)) return
       return yield* refuse("the commit is not signed with the key that the DID document names")
     })
 
@@ -102,9 +105,9 @@ export const layer = Layer.effect(
       yield* readStaged(store, key, (piece) => turn(own, () => reading.push(piece)))
       const commit = yield* turn(own, () => reading.end(account.did))
       yield* assertSigned(account, commit)
-      const rev = yield* repo.revAbove(commit.rev)
+      const rev = yield* repo.revAbove(commit.rev ?? "")
       yield* turn(own, () => Tables.create(sql))
-      const clusters = plant(reading.nodes, commit.data)
+      const clusters = plant(reading.nodes, commit.data, own.odd)
       while (true) {
         const planted = yield* turn(own, () => {
           for (let stored = 0; stored < stride; stored++) {
@@ -126,20 +129,21 @@ export const layer = Layer.effect(
       leaves: Leaves,
       rev: string
     ) {
-      const parser = new CarParser()
+      const parser = new CarParser({ isLenient: true })
       let bytes = 0
       const takeBlocks = (piece: Uint8Array): void => {
         parser.push(piece)
         for (let block = parser.next(); block !== undefined; block = parser.next()) {
-          let record: object | undefined
+          let record: ReadRecord | undefined
           for (const path of leaves.take(block.cid)) {
             record ??= readRecord(block, path)
+            if (record.oddity !== undefined) own.odd.add(path, record.oddity)
             // One block may stand at many paths, and is stored at each.
             bytes += block.bytes.byteLength
             if (bytes > importLimit) {
               throw new RepoTooLarge(`its records take more than ${importLimit} bytes`)
             }
-            Tables.putRecord(sql, path, block, record, rev)
+            Tables.putRecord(sql, path, block, record.fields, rev)
           }
         }
       }
@@ -189,14 +193,17 @@ export const layer = Layer.effect(
         if (running?.isPlacing === true) {
           return Effect.fail(refuse("another import is just being put in place"))
         }
-        const own: Run = { isPlacing: false }
+        const own: Run = { isPlacing: false, odd: new OddRecords() }
         running = own
         const end = Effect.sync(() => {
           if (running !== own) return
           running = undefined
           Tables.clear(sql)
         })
-        return Effect.ensuring(build(own, key), end)
+        const { odd } = own
+        return Effect.ensuring(build(own, key), end).pipe(
+          Effect.map(() => ({ odd: odd.count, named: odd.named }))
+        )
       })
     )
 

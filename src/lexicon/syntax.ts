@@ -17,6 +17,12 @@ export const isAtIdentifier = (text: string): boolean =>
 /** A namespaced identifier such as `app.bsky.feed.post`. */
 export const isNsid = (text: string): boolean => Syntax.isValidNsid(text)
 
+/** An NSID in its one spelling: the domain before its last part is in lower case. */
+export const isNormalNsid = (text: string): boolean => {
+  const domain = text.slice(0, text.lastIndexOf("."))
+  return isNsid(text) && domain === domain.toLowerCase()
+}
+
 /** A record key: 1 to 512 of `A-Za-z0-9._:~-`, but neither `.` nor `..`. */
 export const isRecordKey = (text: string): boolean => Syntax.isValidRecordKey(text)
 

@@ -114,8 +114,11 @@ export interface CarReader extends AsyncIterable<Block> {
 }
 
 /** Reads a CAR as it arrives: every digest is verified and every size bounded; throws InvalidCar. */
-export const readCar = (stream: AsyncIterable<Uint8Array>): CarReader => {
-  const parser = new CarParser()
+export const readCar = (
+  stream: AsyncIterable<Uint8Array>,
+  options: { readonly isLenient?: boolean } = {}
+): CarReader => {
+  const parser = new CarParser(options)
   // Made when first asked for: it may begin to read at once, and its failure must find a listener.
   let started: AsyncIterator<Uint8Array> | undefined
   const source = () => (started ??= stream[Symbol.asyncIterator]())

@@ -1,8 +1,8 @@
 import { InvalidCbor } from "./cbor.ts"
 import { decode } from "./cborDecode.ts"
+import { decodeLoose, isLooseMap } from "./cborLoose.ts"
 import type { Block } from "./car.ts"
 import { Cid, cidLength, isCidAt } from "./cid.ts"
-import { isMap } from "./json.ts"
 import { maxCarBlock, maxCarHeader } from "./limits.ts"
 
 /** Thrown for bytes that are not a CAR of version 1, or hold a block that its CID does not name. */
@@ -23,12 +23,20 @@ const maxVarint = 4
  * Reads a CAR from pieces of any size, synchronously: `push` a piece, then take blocks until there is none.
  *
  * Every size is bounded before it is gathered. Digests are the caller's to verify: not every reader needs every block. Who keeps a block copies it.
+ * `isLenient` accepts what other tools write: zero bytes at the end, and a header whose form is not canonical.
  */
 export class CarParser {
   #buffer = new Uint8Array(0x2_0000)
   #start = 0
   #end = 0
   #roots: ReadonlyArray<Cid> | undefined
+  readonly #isLenient: boolean
+  /** Whether nothing but zero bytes may come. */
+  #isPadding = false
+
+  constructor({ isLenient = false }: { readonly isLenient?: boolean } = {}) {
+    this.#isLenient = isLenient
+  }
 
   /** The roots that the header names, once it has come whole; throws InvalidCar. */
   get roots(): ReadonlyArray<Cid> | undefined {
@@ -53,7 +61,7 @@ export class CarParser {
 
   /** The next block as views that hold until the next `push`, or nothing before more of the file has come. */
   next(): Block | undefined {
-    if (this.roots === undefined) return undefined
+    if (this.roots === undefined || this.#isInPadding()) return undefined
     const section = this.#section(cidLength + maxCarBlock)
     if (section === undefined) return undefined
     const { start, length } = section
@@ -67,6 +75,16 @@ export class CarParser {
       cid: new Cid(this.#buffer.subarray(start, start + cidLength)),
       bytes: this.#buffer.subarray(start + cidLength, start + length)
     }
+  }
+
+  /** Skips zero bytes at the end of a file; throws InvalidCar when anything else follows them. */
+  #isInPadding(): boolean {
+    if (!this.#isLenient) return false
+    this.#isPadding ||= this.#start < this.#end && this.#buffer[this.#start] === 0
+    if (!this.#isPadding) return false
+    while (this.#start < this.#end && this.#buffer[this.#start] === 0) this.#start++
+    if (this.#start < this.#end) throw new InvalidCar("a block without a CID")
+    return true
   }
 
   /** Says that the file has ended; throws InvalidCar when that is in the middle of something. */
@@ -83,7 +101,7 @@ export class CarParser {
     if (length === 0) throw new InvalidCar("no header")
     if (this.#end - start < length) return undefined
     this.#start = start + length
-    return rootsOf(this.#buffer.slice(start, start + length))
+    return rootsOf(this.#buffer.slice(start, start + length), this.#isLenient)
   }
 
   /** Reads a length; nothing before all of it has come. */
@@ -102,12 +120,12 @@ export class CarParser {
   }
 }
 
-const rootsOf = (bytes: Uint8Array): ReadonlyArray<Cid> => {
-  const header = headerOf(bytes)
-  if (!isMap(header) || header["version"] !== 1) throw new InvalidCar("not version 1")
+const rootsOf = (bytes: Uint8Array, isLenient: boolean): ReadonlyArray<Cid> => {
+  const header = isLenient ? decodeLoose(bytes) : headerOf(bytes)
+  if (!isLooseMap(header) || header["version"] !== 1) throw new InvalidCar("not version 1")
   const roots = header["roots"]
   if (!Array.isArray(roots)) throw new InvalidCar("no roots")
-  return roots.map((root) => {
+  return roots.map((root: unknown) => {
     if (root instanceof Cid) return root
     throw new InvalidCar("a root that is no CID")
   })

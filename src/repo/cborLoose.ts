@@ -200,7 +200,7 @@ const tryDecode = (bytes: Uint8Array): Exclude<Data, string> | string => {
     const value = decode(bytes)
     return typeof value === "string" ? "it is no object" : value
   } catch (error) {
-    if (error instanceof InvalidCbor) return error.message
+    if (error instanceof InvalidCbor) return `it is not strict DAG-CBOR: ${error.message}`
     throw error
   }
 }

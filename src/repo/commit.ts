@@ -60,6 +60,38 @@ export const decodeCommit = (bytes: Uint8Array): Commit => {
   return { did, version, data, rev, prev, sig }
 }
 
+/** What a commit from elsewhere says, of version 2 or 3. */
+export interface ForeignCommit {
+  readonly did: string
+  readonly data: Cid
+  /** Commits of version 2 may have none. */
+  readonly rev: string | undefined
+  readonly sig: Uint8Array
+  /** The bytes that the signature covers: every other field, whatever it is. */
+  readonly unsigned: Uint8Array
+}
+
+/** Reads a commit block of another server or of earlier years; throws InvalidCommit. The signature is not verified here. */
+export const decodeForeignCommit = (bytes: Uint8Array): ForeignCommit => {
+  const { sig, ...fields } = decodeMap(bytes)
+  const { did, version, data, rev, prev } = fields
+  if (!Object.hasOwn(fields, "did") || !Object.hasOwn(fields, "version")) {
+    throw new InvalidCommit("not the fields of a commit")
+  }
+  if (version !== 2 && version !== 3) throw new InvalidCommit("not version 2 or 3")
+  if (typeof did !== "string" || !did.startsWith("did:")) throw new InvalidCommit("no did")
+  if (!(data instanceof Cid) || data.codec !== dagCbor) throw new InvalidCommit("no data")
+  const hasRev = typeof rev === "string" && isTid(rev)
+  if (!hasRev && !(version === 2 && (rev === undefined || rev === null))) {
+    throw new InvalidCommit("no rev")
+  }
+  if (prev !== undefined && prev !== null && !(prev instanceof Cid)) {
+    throw new InvalidCommit("no prev")
+  }
+  if (!(sig instanceof Uint8Array)) throw new InvalidCommit("no sig")
+  return { did, data, rev: hasRev ? rev : undefined, sig, unsigned: encode(fields) }
+}
+
 const decodeMap = (bytes: Uint8Array): { [key: string]: Data } => {
   let value: Data
   try {

@@ -1,6 +1,7 @@
 import * as Context from "effect/Context"
 import type * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
+import type { OddRecord } from "../repo/import/oddRecords.ts"
 import type { RepoNotFound } from "./AccountStore.ts"
 import type { UploadExpired } from "./BlobIndex.ts"
 import type { DirectoryUnavailable } from "./Directory.ts"
@@ -16,6 +17,14 @@ export class ImportRefused extends Schema.TaggedError<ImportRefused>()("ImportRe
   }
 }
 
+/** Records that an import has kept as they came: they are served and exported, and could not be written here. */
+export interface Imported {
+  /** How many there are. */
+  readonly odd: number
+  /** The first of them. */
+  readonly named: ReadonlyArray<OddRecord>
+}
+
 /** Puts a repo from elsewhere in the place of this account's. */
 export class RepoImport extends Context.Service<
   RepoImport,
@@ -29,7 +38,7 @@ export class RepoImport extends Context.Service<
     run(
       key: string
     ): Effect.Effect<
-      void,
+      Imported,
       | ImportRefused
       | RepoNotFound
       | UploadExpired

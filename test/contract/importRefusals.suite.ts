@@ -2,7 +2,7 @@ import { assert, describe } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import { type Block, carBytes } from "../../src/repo/car.ts"
 import { type Data, encode } from "../../src/repo/cbor.ts"
-import { Cid, cidForCbor, cidForRaw } from "../../src/repo/cid.ts"
+import { Cid, cidForRaw } from "../../src/repo/cid.ts"
 import { keyLayer } from "../../src/repo/mst/key.ts"
 import {
   blockOf,
@@ -73,7 +73,7 @@ export const importRefusals = (name: string, withDatabase: WithDatabase): void =
     )
 
   describe(`a CAR is refused, ${name}, and nothing changes`, () => {
-    refused("that is none", /ends in the middle|malformed header|too many|no block has/, () =>
+    refused("that is none", /ends in the middle|not version 1|too many|no block has/, () =>
       Promise.resolve(new TextEncoder().encode("this is no CAR, but goes on for a while"))
     )
     refused("that breaks off", /ends in the middle/, async (world) =>
@@ -88,10 +88,11 @@ export const importRefusals = (name: string, withDatabase: WithDatabase): void =
       const huge = [...Array.from({ length: 9 }, () => 0xff), 0x01]
       return Uint8Array.from([...car, ...huge, 0])
     })
-    refused("with blocks that are empty", /a block without a CID/, async (world) => {
+    refused("with anything after zero bytes", /a block without a CID/, async (world) => {
       const car = carOf((await made(world)).repo)
       const all = new Uint8Array(car.length + 200_000)
       all.set(car)
+      all[all.length - 1] = 1
       return all
     })
     refused("of version 2", /not version 1/, async (world) => {
@@ -102,7 +103,7 @@ export const importRefusals = (name: string, withDatabase: WithDatabase): void =
     })
     refused("with several roots", /one root, and has 2/, async (world) => {
       const { repo } = await made(world)
-      const header = encode({ roots: [repo.commit.cid, repo.commit.cid], version: 1 })
+      const header = encode({ roots: [repo.commit.cid, repo.nodes[0]!.cid], version: 1 })
       const rest = carBytes(undefined, [repo.commit, ...repo.nodes, ...repo.records])
       const skip = carBytes(undefined, []).length
       return Uint8Array.from([header.length, ...header, ...rest.subarray(skip)])
@@ -206,22 +207,6 @@ export const importRefusals = (name: string, withDatabase: WithDatabase): void =
       carOf(
         (await made(world, new Map([["com.example.note/a", { text: "x".repeat(1_000_001) }]]))).repo
       )
-    )
-    refused("with a record that is no object", /is no object/, async (world) => {
-      const list = blockOf([1, 2, 3])
-      return withTree(world, { e: [entry("com.example.note/a", list.cid)], l: null }, list)
-    })
-    refused(
-      "with a record that is no DAG-CBOR",
-      /com.example.note\/a is not in the form/,
-      async (world) => {
-        const bytes = Uint8Array.from([0xa1, 0x61, 0x61, 0xfb, 0x3f, 0xf8, 0, 0, 0, 0, 0, 0])
-        const float = { cid: cidForCbor(bytes), bytes }
-        return withTree(world, { e: [entry("com.example.note/a", float.cid)], l: null }, float)
-      }
-    )
-    refused("with a path that is no record's", /not the path of a record: note\/a/, async (world) =>
-      carOf((await made(world, new Map([["note/a", { text: "x" }]]))).repo)
     )
     refused("whose tree is no node", /not the form of a node|is missing/, (world) =>
       withTree(world, { e: "x", l: null })

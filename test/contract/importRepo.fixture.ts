@@ -49,7 +49,7 @@ export const importCar = Effect.fnUntraced(function* (car: Uint8Array, piece = 3
   yield* Effect.orDie(
     store.put(staged, stream(car, piece), { length: car.byteLength, limit: car.byteLength })
   )
-  yield* (yield* RepoImport).run(staged)
+  return yield* (yield* RepoImport).run(staged)
 })
 
 /** Imports a CAR that must be refused; answers why. The repo is as it was. */

@@ -1,4 +1,5 @@
 import * as SqlStorageNode from "../../src/layers/SqlStorageNode.ts"
+import { importOdd } from "./importOdd.suite.ts"
 import { importRefusals } from "./importRefusals.suite.ts"
 import { importContract } from "./importRepo.suite.ts"
 import type { WithDatabase } from "./repo.fixture.ts"
@@ -7,3 +8,4 @@ const onNode: WithDatabase = (body) => body(SqlStorageNode.layer(":memory:"))
 
 importContract("on Node", onNode)
 importRefusals("on Node", onNode)
+importOdd("on Node", onNode)

@@ -5,7 +5,7 @@ import { afterAll, assert, beforeAll, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import { CID } from "multiformats/cid"
 import { formatDidKey, publicKeyOf } from "../../src/identity/didKey.ts"
-import { cidForRaw } from "../../src/repo/cid.ts"
+import { cidForCbor, cidForRaw } from "../../src/repo/cid.ts"
 import { decodeFrame } from "../../src/repo/frame.ts"
 import { BlobIndex } from "../../src/services/BlobIndex.ts"
 import { SqlStorage } from "../../src/services/SqlStorage.ts"
@@ -23,7 +23,7 @@ import {
   tidOf,
   type World
 } from "../support/httpWorld.ts"
-import { carOf, foreignRepo, newKey, posts } from "../support/importCars.ts"
+import { blockOf, carOf, foreignRepo, foreignRepoOf, newKey, posts } from "../support/importCars.ts"
 
 const nsid = "com.atproto.repo.importRepo"
 const rotation = formatDidKey(publicKeyOf("k256", new Uint8Array(32).fill(0x42)))
@@ -202,7 +202,7 @@ describe("com.atproto.repo.importRepo", () => {
 
   it("takes nothing but a CAR, and none above its limit, of whatever declared length", async () => {
     const { auth, mover } = await arrive()
-    for (const type of ["application/json", "application/octet-stream"]) {
+    for (const type of ["application/json", "text/html"]) {
       const answer = await importCar(auth, "{}", { headers: { "content-type": type } })
       assert.strictEqual(outcomeOf(answer), "400 InvalidRequest")
       assert.include(answer.body["message"], "application/vnd.ipld.car")
@@ -226,6 +226,60 @@ describe("com.atproto.repo.importRepo", () => {
       Effect.map(BlobIndex, (blobs) => blobs.swept(blobs.sweep(world.now(), 1, 100)))
     )
     assert.isUndefined(await staged(mover.did))
+  })
+
+  it("takes a CAR by its bytes where its type says nothing", async () => {
+    const { mover, key, auth } = await arrive()
+    const car = carOf(await foreignRepo(key, posts(3), { did: mover.did }))
+    for (const type of ["*/*", "application/octet-stream", "application/vnd.ipld.car; v=1"]) {
+      const answer = await importCar(auth, car, { headers: { "content-type": type } })
+      assert.strictEqual(outcomeOf(answer), "ok", type)
+      assert.strictEqual(answer.text, "")
+    }
+  })
+
+  it("names old records that it keeps as they came, and serves them", async () => {
+    const { mover, key, auth } = await arrive()
+    const { did } = mover
+    const float = Uint8Array.from([0xa1, 0x61, 0x61, 0xfb, 0x3f, 0xf8, 0, 0, 0, 0, 0, 0])
+    const old = (rkey: string) => `com.example.note/${rkey}`
+    const blocks = new Map([
+      [old("fine"), blockOf({ $type: "com.example.note", text: "fine" })],
+      [old("float"), { cid: cidForCbor(float), bytes: float }],
+      [old("list"), blockOf([1, 2])],
+      ["Com.Example.note/a", blockOf({ text: "capital" })]
+    ])
+    const answer = await importCar(auth, carOf(await foreignRepoOf(key, blocks, { did })))
+    assert.deepStrictEqual(ok(answer), {
+      keptAsTheyCame: 3,
+      records: [
+        {
+          uri: `at://${did}/Com.Example.note/a`,
+          reason: "its collection is not a normalized NSID"
+        },
+        {
+          uri: `at://${did}/${old("float")}`,
+          reason: "it is not strict DAG-CBOR: a float"
+        },
+        { uri: `at://${did}/${old("list")}`, reason: "it is no object" }
+      ]
+    })
+    assert.strictEqual((await statusOf(auth))["indexedRecords"], 4)
+    const signedIn = { auth, params: { repo: did, collection: "com.example.note" } }
+    const listed = ok(await world.call("com.atproto.repo.listRecords", signedIn))["records"]
+    assert.deepStrictEqual(
+      listed.map(({ value }: { readonly value: unknown }) => value),
+      [{ block: { $bytes: "ggEC" } }, { a: 1.5 }, { $type: "com.example.note", text: "fine" }]
+    )
+    const params = { repo: did, collection: "com.example.note", rkey: "float" }
+    const one = ok(await world.call("com.atproto.repo.getRecord", { auth, params }))
+    assert.deepStrictEqual(one["value"], { a: 1.5 })
+    assert.strictEqual(one["cid"], cidForCbor(float).toString())
+    const proof = { did, collection: "com.example.note", rkey: "float" }
+    const { bytes } = await world.call("com.atproto.sync.getRecord", { auth, params: proof })
+    assert.include(Buffer.from(bytes).toString("latin1"), Buffer.from(float).toString("latin1"))
+    const capital = { repo: did, collection: "Com.Example.note", rkey: "a" }
+    ok(await world.call("com.atproto.repo.getRecord", { auth, params: capital }))
   })
 
   it("says what is wrong with a CAR, keeps nothing of it, and takes a better one after it", async () => {

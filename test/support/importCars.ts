@@ -42,13 +42,26 @@ export const blockOf = (value: Data): Block => {
   return { cid: cidForCbor(bytes), bytes }
 }
 
+/** The block of a commit of whatever fields, signed over all of them. */
+export const commitWith = async (
+  key: Secp256k1Keypair,
+  fields: { readonly [key: string]: Data }
+): Promise<Block> => blockOf({ ...fields, sig: await key.sign(encode(fields)) })
+
 /** The repo of these records. */
-export const foreignRepo = async (
+export const foreignRepo = (
   key: Secp256k1Keypair,
   records: RecordsByPath,
+  said: Said
+): Promise<ForeignRepo> =>
+  foreignRepoOf(key, new Map([...records].map(([path, record]) => [path, blockOf(record)])), said)
+
+/** The repo of these blocks by their paths, whatever they hold. */
+export const foreignRepoOf = async (
+  key: Secp256k1Keypair,
+  blocks: ReadonlyMap<string, Block>,
   { did, rev = "3kabcdefghijk", data }: Said
 ): Promise<ForeignRepo> => {
-  const blocks = new Map([...records].map(([path, record]) => [path, blockOf(record)]))
   const paths = [...blocks.keys()].toSorted()
   const tree = Tree.build(paths.map((path) => [path, blocks.get(path)!.cid] as const))
   const nodes = [...preOrder(tree)].flatMap((step) =>

@@ -1,5 +1,6 @@
 import { runInDurableObject } from "cloudflare:test"
 import * as SqlStorageDurable from "../../src/layers/SqlStorageDurable.ts"
+import { importOdd } from "../contract/importOdd.suite.ts"
 import { importRefusals } from "../contract/importRefusals.suite.ts"
 import { importContract } from "../contract/importRepo.suite.ts"
 import type { WithDatabase } from "../contract/repo.fixture.ts"
@@ -13,3 +14,4 @@ const inObject: WithDatabase = (body) =>
 
 importContract("in a Durable Object", inObject)
 importRefusals("in a Durable Object", inObject)
+importOdd("in a Durable Object", inObject)

@@ -5,7 +5,7 @@ import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
 import { readCar } from "../../repo/car.ts"
 import { cidFromDigest, raw } from "../../repo/cid.ts"
-import { decodeCommit } from "../../repo/commit.ts"
+import { decodeForeignCommit } from "../../repo/commit.ts"
 import { type CidText, Cursor, Words } from "../answers.ts"
 import { Damaged, Failed, Unreachable } from "../failure.ts"
 import { patiently } from "../patience.ts"
@@ -98,7 +98,9 @@ export const checkCar = Effect.fn("cli.checkCar")(function* (file: string, did: 
   const files = yield* FileSystem.FileSystem
   const wrong = (why: string) =>
     new Failed({ message: `${file} is not the repo of ${did}: ${why}` })
-  const reader = readCar(Stream.toAsyncIterable(files.stream(file, { chunkSize: 0x10000 })))
+  const reader = readCar(Stream.toAsyncIterable(files.stream(file, { chunkSize: 0x10000 })), {
+    isLenient: true
+  })
   const [root] = yield* Effect.tryPromise({
     try: () => reader.roots(),
     catch: (error) => wrong(String(error))
@@ -110,14 +112,14 @@ export const checkCar = Effect.fn("cli.checkCar")(function* (file: string, did: 
     Stream.runForEach(({ cid, bytes }) =>
       String(cid) === name
         ? Effect.try({
-            try: () => decodeCommit(bytes),
+            try: () => decodeForeignCommit(bytes),
             catch: () => wrong("its commit is malformed")
           }).pipe(
             Effect.filterOrFail(
               (commit) => commit.did === did,
               (commit) => wrong(`it is of ${commit.did}`)
             ),
-            Effect.map((commit) => void (rev = commit.rev))
+            Effect.map((commit) => void (rev = commit.rev ?? ""))
           )
         : Effect.void
     )

@@ -1,8 +1,10 @@
 import { openAsBlob } from "node:fs"
 import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import { CidText, Cursor, Words } from "../answers.ts"
 import { Failed } from "../failure.ts"
+import { note } from "../output.ts"
 import { procedure, query, type Remote, upload } from "../xrpc.ts"
 
 /** A file to be sent: it is read as it goes. */
@@ -12,13 +14,40 @@ const opened = (file: string) =>
     catch: () => new Failed({ message: `${file} cannot be read` })
   })
 
-/** Puts a repo's CAR in the place of what the account has. */
-export const sendRepo = Effect.fn("cli.sendRepo")(function* (remote: Remote, file: string) {
-  const body = yield* opened(file)
-  yield* upload(remote, "com.atproto.repo.importRepo", Schema.Unknown, {
+/** What Nacre answers where it kept records that could not be written there; other servers say nothing. */
+const Imported = Schema.UndefinedOr(
+  Schema.Struct({
+    keptAsTheyCame: Schema.optionalKey(Schema.Int),
+    records: Schema.optionalKey(Schema.Array(Schema.Struct({ uri: Words, reason: Words })))
+  })
+)
+
+/** How many records are told by name. */
+const maxTold = 20
+
+/** Puts a repo's CAR in the place of what the account has, and names the records that were kept as they came. */
+export const sendCar = Effect.fn("cli.sendCar")(function* (remote: Remote, body: Blob) {
+  const answer = yield* upload(remote, "com.atproto.repo.importRepo", Schema.Unknown, {
     body,
     contentType: "application/vnd.ipld.car"
   })
+  const imported = Schema.decodeUnknownOption(Imported)(answer)
+  const { keptAsTheyCame = 0, records = [] } = Option.getOrUndefined(imported) ?? {}
+  if (keptAsTheyCame === 0) return
+  const told = records.slice(0, maxTold).map(({ uri, reason }) => `  ${uri}: ${reason}`)
+  const more = keptAsTheyCame - told.length
+  yield* note(
+    [
+      `${keptAsTheyCame} old records came over as they are, but could not be written like that today:`,
+      ...told,
+      ...(more > 0 ? [`  and ${more} more`] : [])
+    ].join("\n")
+  )
+})
+
+/** The same, from a file. */
+export const sendRepo = Effect.fn("cli.sendRepo")(function* (remote: Remote, file: string) {
+  yield* sendCar(remote, yield* opened(file))
 })
 
 const Uploaded = Schema.Struct({

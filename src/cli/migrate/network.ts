@@ -4,7 +4,7 @@ import * as Stream from "effect/Stream"
 import { didMethod, didWebUrl } from "../../identity/did.ts"
 import { type DidDocument, parseDidDocument } from "../../identity/didDocument.ts"
 import { CarParser } from "../../repo/carParser.ts"
-import { decodeCommit } from "../../repo/commit.ts"
+import { decodeForeignCommit } from "../../repo/commit.ts"
 import { CidText, Did, DidKey, HandleDomain, Name, Visible, Words } from "../answers.ts"
 import { CallFailed, Failed, Unreachable } from "../failure.ts"
 import { patiently } from "../patience.ts"
@@ -80,7 +80,7 @@ export const treeAt = Effect.fn("cli.treeAt")(function* (remote: Remote, did: st
       const parser = new CarParser()
       for (const piece of car) parser.push(piece)
       for (let block = parser.next(); block !== undefined; block = parser.next()) {
-        if (block.cid.toString() === cid) return decodeCommit(block.bytes).data.toString()
+        if (block.cid.toString() === cid) return decodeForeignCommit(block.bytes).data.toString()
       }
       throw new Error("the commit is missing")
     },

@@ -4,7 +4,13 @@ import * as Stream from "effect/Stream"
 import { openAsBlob } from "node:fs"
 import { signBytes, verifyBytes } from "../../identity/didKey.ts"
 import { carBytes, readCar } from "../../repo/car.ts"
-import { type Commit, decodeCommit, signedCommit, unsignedCommitBytes } from "../../repo/commit.ts"
+import {
+  decodeForeignCommit,
+  type ForeignCommit,
+  signedCommit,
+  unsignedCommitBytes
+} from "../../repo/commit.ts"
+import { tidFromMicros } from "../../repo/tid.ts"
 import { checkCar } from "../backup/fetching.ts"
 import { type Folder, openFolder } from "../backup/folder.ts"
 import { Failed } from "../failure.ts"
@@ -13,13 +19,15 @@ import { Failed } from "../failure.ts"
 export interface Backup {
   readonly car: string
   readonly folder: Folder | undefined
-  readonly commit: Commit
+  readonly commit: ForeignCommit
 }
 
 const commitIn = Effect.fnUntraced(function* (car: string) {
   const files = yield* FileSystem.FileSystem
   const wrong = (why: string) => new Failed({ message: `${car} is not the CAR of a repo: ${why}` })
-  const reader = readCar(Stream.toAsyncIterable(files.stream(car, { chunkSize: 0x10000 })))
+  const reader = readCar(Stream.toAsyncIterable(files.stream(car, { chunkSize: 0x10000 })), {
+    isLenient: true
+  })
   const [root] = yield* Effect.tryPromise({
     try: () => reader.roots(),
     catch: (error) => wrong(String(error))
@@ -30,7 +38,7 @@ const commitIn = Effect.fnUntraced(function* (car: string) {
   )
   if (found._tag === "None") return yield* wrong("its commit is missing")
   return yield* Effect.try({
-    try: () => decodeCommit(found.value.bytes),
+    try: () => decodeForeignCommit(found.value.bytes),
     catch: () => wrong("its commit is malformed")
   })
 })
@@ -58,8 +66,8 @@ export const assertSignedBy = Effect.fnUntraced(function* (
   { car, commit }: Backup,
   keys: ReadonlyArray<string>
 ) {
-  const bytes = unsignedCommitBytes(commit)
-  if (keys.some((key) => verifyBytes(key, bytes, commit.sig))) return
+  const { unsigned, sig } = commit
+  if (keys.some((key) => verifyBytes(key, unsigned, sig))) return
   return yield* new Failed({
     message: `${car} is signed by none of the keys that ${commit.did} has ever had: somebody else may have made it`
   })
@@ -82,7 +90,9 @@ export const signedAnew = Effect.fn("cli.signedAnew")(function* (
   { car, commit }: Backup,
   secret: Uint8Array
 ) {
-  const { did, data, rev } = commit
+  const { did, data } = commit
+  // Commits of before 2023 have no rev. The server that takes the repo in makes a later one anyway.
+  const rev = commit.rev ?? tidFromMicros(0, 0)
   const sig = signBytes("k256", secret, unsignedCommitBytes({ did, data, rev }))
   const block = signedCommit({ did, data, rev, sig })
   const unreadable = () => new Failed({ message: `${car} cannot be read` })

@@ -8,7 +8,7 @@ import * as Flag from "effect/cli/Flag"
 import { claimedHandle } from "../../identity/alsoKnownAs.ts"
 import { didMethod } from "../../identity/did.ts"
 import { importBlobs } from "../backup/import.ts"
-import { listMissingBlobs, preferencesFrom, putPreferences } from "../backup/sending.ts"
+import { listMissingBlobs, preferencesFrom, putPreferences, sendCar } from "../backup/sending.ts"
 import { Failed } from "../failure.ts"
 import { arrive, handleAt } from "../migrate/arrive.ts"
 import { hasMoved, wantedData } from "../migrate/identity.ts"
@@ -23,7 +23,7 @@ import { insist } from "../prompts.ts"
 import { yesFlag } from "../account/people.ts"
 import { readRecoveryKey, type RecoveryKey } from "../recoveryKey.ts"
 import { type Session } from "../session.ts"
-import { procedure, upload } from "../xrpc.ts"
+import { procedure } from "../xrpc.ts"
 import { assertSignedBy, type Backup, openBackup, signedAnew } from "./backup.ts"
 import { tokenOf, type WayKey, wayKeyOf } from "./passport.ts"
 import { baseFor, plcLogOf, signedWith, submitPlc } from "./plc.ts"
@@ -73,9 +73,7 @@ const takeRecovery = Effect.fnUntraced(function* (recovery: Recovery) {
             : Effect.map(treeAt(to, did), (tree) => tree === commit.data.toString())
         ),
         run: Effect.gen(function* () {
-          const body = yield* signedAnew(backup, Redacted.value(way.secret))
-          const contentType = "application/vnd.ipld.car"
-          yield* upload(to, "com.atproto.repo.importRepo", Schema.Unknown, { body, contentType })
+          yield* sendCar(to, yield* signedAnew(backup, Redacted.value(way.secret)))
         })
       },
       {

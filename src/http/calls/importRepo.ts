@@ -56,5 +56,5 @@ export const importRepo = Effect.fnUntraced(function* ({
     if (accounts.peek() !== undefined) blobs.dropUpload(key)
   })
   // Where the store fails the row stays, and the sweep tries again.
-  yield* Effect.ensuring(imports.run(key), Effect.ignore(remove))
+  return yield* Effect.ensuring(imports.run(key), Effect.ignore(remove))
 })

@@ -1,4 +1,5 @@
 import * as Effect from "effect/Effect"
+import { readStoredRecord } from "../../repo/cborLoose.ts"
 import { blockToJsonText } from "../../repo/jsonText.ts"
 import { tidToMicros } from "../../repo/tid.ts"
 import type { AccountCalls } from "../../services/AccountCalls.ts"
@@ -27,6 +28,9 @@ const localRecord = (did: string, { path, cid, rev, value }: StoredRecord): Loca
   json: blockToJsonText(value)
 })
 
+/** Whether an app would take a record for one of this server: an import may have kept others as they came. */
+const isStrict = (value: Uint8Array): boolean => readStoredRecord(value).oddity === undefined
+
 /**
  * The posts and the profile that were written after a rev, without what a moderator has taken down.
  *
@@ -43,9 +47,10 @@ export const localRecords = Effect.fnUntraced(function* ({
   const hidden = takedowns.inCollection(postType)
   const posts = records
     .page({ collection: postType, limit: lookedAt, ascending: false })
-    .records.filter(({ path, rev }) => rev > since && !hidden.has(path))
+    .records.filter(({ path, rev, value }) => rev > since && !hidden.has(path) && isStrict(value))
     .slice(0, maxPosts)
-  const profile = takedowns.record(profilePath) === undefined ? records.get(profilePath) : undefined
+  const stored = takedowns.record(profilePath) === undefined ? records.get(profilePath) : undefined
+  const profile = stored !== undefined && isStrict(stored.value) ? stored : undefined
   const profileIsNew = profile !== undefined && profile.rev > since
   if (posts.length === 0 && !profileIsNew) return undefined
   return {

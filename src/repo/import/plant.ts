@@ -1,4 +1,3 @@
-import { isNsid, isRecordKey } from "../../lexicon/syntax.ts"
 import { type Cid, dagCbor } from "../cid.ts"
 import { buildClusters, type MstEntry } from "../mst/build.ts"
 import { decodeCluster } from "../mst/clusterCodec.ts"
@@ -7,6 +6,7 @@ import { InvalidNode } from "../mst/node.ts"
 import { Tree } from "../mst/Tree.ts"
 import { Leaves } from "./Leaves.ts"
 import type { NodePile } from "./NodePile.ts"
+import { type OddRecords, pathOddity } from "./oddRecords.ts"
 
 /** What a tree from outside turned out to hold. */
 export interface Planted {
@@ -15,24 +15,19 @@ export interface Planted {
   readonly nodes: number
 }
 
-/** The tree's own rule for keys is wider: such a record could be neither asked for nor deleted. */
-const isRecordPath = (path: string): boolean => {
-  const slash = path.indexOf("/")
-  return isNsid(path.slice(0, slash)) && isRecordKey(path.slice(slash + 1))
-}
-
 /**
  * Walks the whole tree of a CAR, and builds it anew from what it holds, cluster by cluster.
  *
  * That the root comes out the same proves its form: all nodes present, each with just the keys that
  * belong there. So the tree's own checks (`verify`), a hash a key, are not needed. Throws InvalidNode, InvalidMstKey, MissingBlock.
  */
-export function* plant(nodes: NodePile, root: Cid): Generator<Cluster, Planted> {
+export function* plant(nodes: NodePile, root: Cid, odd: OddRecords): Generator<Cluster, Planted> {
   const leaves = new Leaves()
   const noted = function* (entries: Iterable<MstEntry>): Generator<MstEntry> {
     for (const entry of entries) {
       const [path, cid] = entry
-      if (!isRecordPath(path)) throw new InvalidNode(`not the path of a record: ${path}`)
+      const oddity = pathOddity(path)
+      if (oddity !== undefined) odd.add(path, oddity)
       if (cid.codec !== dagCbor) throw new InvalidNode(`a record that is no DAG-CBOR: ${path}`)
       leaves.add(path, cid)
       yield entry

@@ -1,4 +1,5 @@
 import type { Credentials } from "../AccountCalls.ts"
+import type { Imported } from "../RepoImport.ts"
 
 /** What the account's object does for an import: the Worker brings the bytes to the blob store in between. */
 export interface ImportCalls {
@@ -9,5 +10,5 @@ export interface ImportCalls {
     output: { readonly key: string; readonly limit: number }
   }
   /** Imports the CAR that is staged under a key, and removes it. */
-  importRepo: { input: { readonly key: string }; output: void }
+  importRepo: { input: { readonly key: string }; output: Imported }
 }

@@ -1,3 +1,4 @@
+import { isNormalNsid } from "../../lexicon/syntax.ts"
 import type { Cid } from "../../repo/cid.ts"
 import { backlinkOf } from "./backlink.ts"
 import type { Records } from "../Records.ts"
@@ -52,6 +53,11 @@ export const plan = (
 
   for (const { write, path, content } of writes) {
     const there = current(path)
+    if (content !== undefined && there === undefined && !isNormalNsid(write.collection)) {
+      return new InvalidWrite({
+        message: `Collection must have its domain in lower case: ${write.collection}`
+      })
+    }
     const refused = refusal(write, path, there)
     if (refused !== undefined) return refused
     const uri = `at://${did}/${path}`

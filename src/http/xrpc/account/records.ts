@@ -6,6 +6,7 @@ import type {
 } from "@atproto/api"
 import * as Effect from "effect/Effect"
 import { handleOf } from "../../../identity/didDocument.ts"
+import { isAtUri, isNsid } from "../../../lexicon/syntax.ts"
 import { blockToJsonText } from "../../../repo/jsonText.ts"
 import { BlobIndex } from "../../../services/BlobIndex.ts"
 import { Identity } from "../../../services/Identity.ts"
@@ -80,7 +81,8 @@ export const describeRepo = method(
   { authority: { kind: "optional" } },
   Effect.fnUntraced(function* ({ caller }: Call<DescribeRepo.QueryParams>) {
     const account = yield* readableAccount(caller)
-    const collections = yield* (yield* Repo).collections
+    // An import may have brought others, which nobody can ask for and clients would not take.
+    const collections = (yield* (yield* Repo).collections).filter(isNsid)
     const { did, handle } = account
     const didDoc = yield* ownDocument(account)
     const leadsTo = yield* Effect.orElseSucceed(
@@ -91,6 +93,12 @@ export const describeRepo = method(
     return { handle, did, didDoc, collections, handleIsCorrect }
   })
 )
+
+/** The URI of a record; of one whose path makes none, which an import has kept, that of its repo. */
+const recordUri = (did: string, path: string): string => {
+  const uri = `at://${did}/${path}`
+  return isAtUri(uri) ? uri : `at://${did}`
+}
 
 /** com.atproto.repo.listMissingBlobs */
 export const listMissingBlobs = method(
@@ -104,7 +112,7 @@ export const listMissingBlobs = method(
     const page = (yield* BlobIndex).missing(params)
     return {
       ...(page.cursor === undefined ? {} : { cursor: page.cursor }),
-      blobs: page.items.map(({ cid, path }) => ({ cid, recordUri: `at://${did}/${path}` }))
+      blobs: page.items.map(({ cid, path }) => ({ cid, recordUri: recordUri(did, path) }))
     }
   })
 )

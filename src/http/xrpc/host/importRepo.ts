@@ -15,6 +15,6 @@ export const importRepo = method(
   Effect.fnUntraced(function* ({ request }: Call) {
     const did = yield* subjectOf(request)
     noteAccount(request, did)
-    yield* importOver(did, request, credentialsOf(request))
+    return yield* importOver(did, request, credentialsOf(request))
   })
 )
