@@ -12,6 +12,7 @@ import {
   withPasskey
 } from "../support/accountPages.ts"
 import { Browser, type Shown } from "../support/httpBrowser.ts"
+import { startHost } from "../support/httpHost.ts"
 import { ok, type Person, signUp, startWorld, type World } from "../support/httpWorld.ts"
 
 let world: World
@@ -285,5 +286,28 @@ describe("the token of a form", () => {
     assert.strictEqual(late.status, 403)
     assert.notInclude(late.text, "do not belong together")
     await own.close()
+  })
+})
+
+describe("a public host", () => {
+  it("has browsers come by https alone, on pages and redirects", async () => {
+    const host = await startHost({ PUBLIC_URL: "https://pds.example.com", DEV_ALLOW_HOSTS: "" })
+    const browser = new Browser(host)
+    for (const path of [
+      "/account/sign-in",
+      "/account",
+      "/passkey",
+      "/oauth/authorize",
+      "/account/x"
+    ]) {
+      const { headers, status } = await browser.get(path)
+      assert.match(
+        headers.get("strict-transport-security") ?? "",
+        /^max-age=\d{8}/,
+        `${status} ${path}`
+      )
+    }
+    assert.isTrue(browser.cookies.has("__Host-nacre-device"))
+    await host.close()
   })
 })
