@@ -1,9 +1,18 @@
 import { afterAll, assert, beforeAll, describe, it } from "@effect/vitest"
 import { Browser } from "../support/httpBrowser.ts"
 import type { Answered, Asked } from "../support/httpHost.ts"
-import { basic } from "../support/httpHost.ts"
+import { basic, bearer } from "../support/httpHost.ts"
 import { writtenForms } from "../support/writtenNames.ts"
-import { ok, outcomeOf, png, post, startWorld, type World } from "../support/httpWorld.ts"
+import {
+  ok,
+  outcomeOf,
+  png,
+  post,
+  session,
+  signUp,
+  startWorld,
+  type World
+} from "../support/httpWorld.ts"
 
 const bypass = "a key that opens every limit"
 
@@ -195,11 +204,11 @@ describe("rate limits", () => {
   })
 })
 
-/** A limit by address: as many attempts in as many seconds, and the status of one. */
+/** A limit: as many attempts in as many seconds, and the status of one. */
 interface Rate {
   readonly what: string
   readonly limits: ReadonlyArray<readonly [count: number, seconds: number]>
-  /** Prepares an address; answers what makes one attempt there. */
+  /** Prepares an address, or an account of its own; answers what makes one attempt there. */
   readonly from: (world: World, address: string) => Promise<(at: number) => Promise<number>>
 }
 
@@ -234,9 +243,21 @@ const posting =
     return (await world.ask(path, { method: "POST", body: "client_id=x", headers })).status
   }
 
+/** What an owner asks of their own account, by a session that has just begun. */
+const owning =
+  (path: string, asked: (at: number) => Asked): Rate["from"] =>
+  async (world, address) => {
+    const { did } = await signUp(world, `own-${address.replaceAll(".", "-")}`)
+    return async (at) => {
+      const { accessJwt } = await session(world, did, "full")
+      return (await world.ask(path, { method: "POST", auth: bearer(accessJwt), ...asked(at) }))
+        .status
+    }
+  }
+
 const wrong = { password: "a wrong password", token: "AAAAA-AAAAA" }
 
-/** What SECURITY.md says of addresses, but for the general limits. */
+/** What SECURITY.md says, but for the general limits and for writes. */
 const rates: ReadonlyArray<Rate> = [
   {
     what: "refreshIdentity",
@@ -307,12 +328,78 @@ const rates: ReadonlyArray<Rate> = [
     limits: [[50, 300]],
     from: sending("/passkey", "/passkey", { link: "AAAAAAAAAAAAAAAAAAAAAA.did:web:alice.test" })
   },
+  {
+    what: "addresses of one IPv6 network",
+    limits: [[50, 300]],
+    from: async (world, address) => {
+      const network = `2001:db8:${address.split(".").slice(2).join(":")}`
+      return async (at) => {
+        const asked = { input: wrong, headers: from(`${network}::${at.toString(16)}`) }
+        return (await world.call("com.atproto.server.resetPassword", asked)).status
+      }
+    }
+  },
+  {
+    what: "checkHandleAvailability",
+    limits: [[300, 300]],
+    from: async (world, address) => async () => {
+      const asked = { params: { handle: "somebody.test" }, headers: from(address) }
+      return (await world.call("com.atproto.temp.checkHandleAvailability", asked)).status
+    }
+  },
+  {
+    what: "mailed codes of an account",
+    limits: [
+      [5, 3600],
+      [15, day]
+    ],
+    from: owning("/xrpc/com.atproto.server.requestEmailConfirmation", () => ({}))
+  },
+  {
+    what: "updateHandle of an account",
+    limits: [
+      [10, 300],
+      [50, day]
+    ],
+    from: owning("/xrpc/com.atproto.identity.updateHandle", () => ({
+      input: { handle: "bobby.test" }
+    }))
+  },
+  {
+    what: "updateEmail of an account",
+    limits: [
+      [10, 300],
+      [50, day]
+    ],
+    from: owning("/xrpc/com.atproto.server.updateEmail", () => ({
+      input: { email: "bobby@mail.example.com" }
+    }))
+  },
+  {
+    what: "importRepo of an account",
+    limits: [
+      [20, 3600],
+      [60, day]
+    ],
+    from: owning("/xrpc/com.atproto.repo.importRepo", () => ({
+      body: new Uint8Array([1, 2, 3]),
+      headers: { "content-type": "application/vnd.ipld.car" }
+    }))
+  },
+  {
+    what: "links that add a passkey to an account",
+    limits: [
+      [10, 3600],
+      [30, day]
+    ],
+    from: owning("/manage/passkeys/link", () => ({ input: {} }))
+  },
   { what: "/oauth/par", limits: [[100, 300]], from: posting("/oauth/par") },
   { what: "/oauth/token", limits: [[300, 300]], from: posting("/oauth/token") },
   { what: "/oauth/revoke", limits: [[100, 300]], from: posting("/oauth/revoke") }
 ]
 
-describe("the limit of an address", () => {
+describe("the limit of an address or account", () => {
   let world: World
   beforeAll(async () => {
     world = await startWorld({ RATE_LIMITS: "on" })
