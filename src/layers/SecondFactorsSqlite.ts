@@ -22,7 +22,8 @@ import { sealer } from "./sealedSecrets.ts"
 
 /**
  * The authenticator in force (`in_force` 1) and one that was begun (0), with the last step of time whose
- * code was used; recovery codes not used yet, as hashes; when codes were wrong, as one row.
+ * code was used; recovery codes not used yet, as hashes; when codes were wrong, as one row. `refused_code` counts what was
+ * refused since a time, and whether the owner was told.
  */
 export const tables: ReadonlyArray<string> = [
   `CREATE TABLE IF NOT EXISTS authenticator (
@@ -31,6 +32,10 @@ export const tables: ReadonlyArray<string> = [
   "CREATE TABLE IF NOT EXISTS recovery_code (hash TEXT PRIMARY KEY) WITHOUT ROWID",
   `CREATE TABLE IF NOT EXISTS wrong_code (
     one INTEGER PRIMARY KEY CHECK (one = 1), times TEXT NOT NULL
+  )`,
+  `CREATE TABLE IF NOT EXISTS refused_code (
+    one INTEGER PRIMARY KEY CHECK (one = 1), since INTEGER NOT NULL, codes INTEGER NOT NULL,
+    told INTEGER NOT NULL
   )`
 ]
 
@@ -40,6 +45,10 @@ const recoveryCodes = 10
 /** How many codes may be wrong within the window, in milliseconds. */
 const maxWrong = 10
 const wrongWindow = 15 * 60 * 1000
+
+/** After how many refused codes within which time the owner is told, in milliseconds. */
+const manyRefused = 12
+const refusedWindow = 24 * 60 * 60 * 1000
 
 interface Row extends Record<string, SqlValue> {
   secret: ArrayBuffer
@@ -124,6 +133,20 @@ export const layer: Layer.Layer<SecondFactors, never, SqlStorage | Config> = Lay
         return Effect.fail(new WrongCode())
       })
 
+    /** Counts a refused code, in a window that begins with the first. */
+    const isOwnerToBeTold = Effect.map(Clock.currentTimeMillis, (now) => {
+      sql.exec(
+        `INSERT INTO refused_code VALUES (1, ?, 1, 0) ON CONFLICT DO UPDATE SET
+          codes = CASE WHEN since > ? THEN codes + 1 ELSE 1 END,
+          told = CASE WHEN since > ? THEN told ELSE 0 END,
+          since = CASE WHEN since > ? THEN since ELSE excluded.since END`,
+        now,
+        ...Array.from({ length: 3 }, () => now - refusedWindow)
+      )
+      const told = "UPDATE refused_code SET told = 1 WHERE told = 0 AND codes >= ? RETURNING one"
+      return sql.exec(told, manyRefused).toArray().length > 0
+    })
+
     /** The authenticator with its secret opened; whether it is still there is asked again when a code is judged. */
     const opened = Effect.fnUntraced(function* (did: string, inForce: 0 | 1) {
       const row = authenticator(inForce)
@@ -183,6 +206,10 @@ export const layer: Layer.Layer<SecondFactors, never, SqlStorage | Config> = Lay
           ? Effect.fail(new NoAuthenticator())
           : Effect.succeed(sql.transaction(putRecoveryCodes))
       ),
+      isOwnerToBeTold,
+      ownerWasNotTold: Effect.sync(() => {
+        sql.exec("UPDATE refused_code SET told = 0")
+      }),
       use: Effect.fn("SecondFactors.use")(function* (did, code) {
         const known = yield* opened(did, 1)
         const typed = withoutGaps(code)

@@ -39,5 +39,9 @@ export class SecondFactors extends Context.Service<
       did: string,
       code: string
     ): Effect.Effect<"authenticator" | "recovery", WrongCode | TooManyCodes>
+    /** Counts a code that was refused after the right password; true with the twelfth within a day, once in that day. */
+    readonly isOwnerToBeTold: Effect.Effect<boolean>
+    /** The owner could not be told: the next code that is refused asks for it again. */
+    readonly ownerWasNotTold: Effect.Effect<void>
   }
 >()("nacre/services/SecondFactors") {}

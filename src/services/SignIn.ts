@@ -5,6 +5,7 @@ import { AppPasswords } from "./AppPasswords.ts"
 import { Denied } from "./Auth.ts"
 import { documentToFollow } from "./OwnDocument.ts"
 import { provePassword, renewHash, slowToFail } from "./PasswordProof.ts"
+import { proveSecondFactor } from "./SecondFactorProof.ts"
 import { SecondFactors } from "./SecondFactors.ts"
 import { Sessions } from "./Sessions.ts"
 import { sweepSessionsLater } from "./SessionSweep.ts"
@@ -31,7 +32,7 @@ interface Proven {
 }
 
 /** The account, once its second factor is proven as well; it comes after the password, so that strangers never get here. */
-const proveSecondFactor = Effect.fnUntraced(function* (account: Account, token: string) {
+const proveCode = Effect.fnUntraced(function* (account: Account, token: string) {
   const factors = yield* SecondFactors
   if (!(yield* factors.isOn)) return account
   // Clients that have not asked their user yet send an empty text.
@@ -41,7 +42,7 @@ const proveSecondFactor = Effect.fnUntraced(function* (account: Account, token: 
       message: "A code of the account's authenticator, or a recovery code, is required"
     })
   }
-  yield* factors.use(account.did, token)
+  yield* proveSecondFactor(account.did, token)
   // The password may have been changed while the code was being judged.
   const current = (yield* AccountStore).peek()
   if (current === undefined || current.password !== account.password) return yield* wrongPassword()
@@ -58,7 +59,7 @@ const prove = Effect.fnUntraced(function* (input: SignInInput) {
   }
   const own = yield* Effect.mapError(provePassword(input.password), wrongPassword)
   if (own.takedown !== undefined && input.allowTakendown !== true) return yield* takenDown()
-  const current = yield* proveSecondFactor(own, input.authFactorToken ?? "")
+  const current = yield* proveCode(own, input.authFactorToken ?? "")
   const level = current.takedown === undefined ? "full" : "takendown"
   return { account: current, level } satisfies Proven
 })

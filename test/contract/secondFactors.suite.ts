@@ -315,6 +315,25 @@ export const secondFactorsContract = (name: string, run: Run<Inside>) =>
     )
 
     check(
+      "says once a day that the owner is to be told, with the twelfth code that was refused",
+      Effect.fnUntraced(function* (factors) {
+        const refuse = (times: number) =>
+          Effect.replicateEffect(factors.isOwnerToBeTold, times).pipe(
+            Effect.map((told) => told.map((is, at) => (is ? at + 1 : 0)).filter((at) => at > 0))
+          )
+        assert.deepStrictEqual(yield* refuse(30), [12])
+        yield* factors.ownerWasNotTold
+        assert.deepStrictEqual(yield* refuse(5), [1])
+        yield* TestClock.adjust("23 hours")
+        assert.deepStrictEqual(yield* refuse(30), [])
+        yield* TestClock.adjust("1 hours")
+        assert.deepStrictEqual(yield* refuse(11), [])
+        yield* TestClock.adjust("24 hours")
+        assert.deepStrictEqual(yield* refuse(13), [12])
+      })
+    )
+
+    check(
       "writes one row for a code, good or wrong, and twelve to confirm an authenticator",
       (factors) =>
         Effect.gen(function* () {

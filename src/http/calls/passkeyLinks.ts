@@ -10,6 +10,7 @@ import { linkLife, PasskeyLinks } from "../../services/PasskeyLinks.ts"
 import { Passkeys } from "../../services/Passkeys.ts"
 import { slowToFail } from "../../services/PasswordProof.ts"
 import { recentMillis } from "../../services/recentProof.ts"
+import { proveSecondFactor } from "../../services/SecondFactorProof.ts"
 import { SecondFactors } from "../../services/SecondFactors.ts"
 import { Sessions } from "../../services/Sessions.ts"
 import { InvalidRequest } from "../failures.ts"
@@ -101,7 +102,7 @@ const addPasskeyByLink = Effect.fnUntraced(function* (input: Input<"addPasskeyBy
   const { secret, code, ...passkey } = input
   const factors = yield* SecondFactors
   const { did } = yield* linkedAccount(secret)
-  if (yield* factors.isOn) yield* slowToFail(factors.use(did, code))
+  if (yield* factors.isOn) yield* slowToFail(proveSecondFactor(did, code))
   // The account may have changed while the code was looked at.
   yield* linkedAccount(secret)
   if (!(yield* PasskeyLinks).use(secret)) return yield* linkOver()

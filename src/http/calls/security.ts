@@ -17,6 +17,7 @@ import {
   slowToFail
 } from "../../services/PasswordProof.ts"
 import { Passwords } from "../../services/Passwords.ts"
+import { proveSecondFactor } from "../../services/SecondFactorProof.ts"
 import { SecondFactors } from "../../services/SecondFactors.ts"
 import { Sessions } from "../../services/Sessions.ts"
 import { fitPassword } from "../../services/signUp/fields.ts"
@@ -76,13 +77,12 @@ const provePassword = Effect.fnUntraced(function* ({ password }: Input<"provePas
 })
 
 const proveCode = Effect.fnUntraced(function* ({ code, passwordVersion }: Input<"proveCode">) {
-  const factors = yield* SecondFactors
   const account = yield* goodAccount
   if (passwordVersion !== (yield* versionOf(account))) {
     const message = "The password is another one by now"
     return yield* new Denied({ error: "ExpiredToken", message })
   }
-  yield* slowToFail(factors.use(account.did, code))
+  yield* slowToFail(proveSecondFactor(account.did, code))
   return yield* viewOf(account)
 })
 

@@ -1,5 +1,8 @@
 import { AtpAgent, ComAtprotoServerCreateSession } from "@atproto/api"
 import { afterAll, assert, beforeAll, describe, it } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import { CapturedMails } from "../../../src/layers/MailerCaptured.ts"
+import type { Mail } from "../../../src/services/Mailer.ts"
 import { type Host, origin, startHost } from "../../support/httpHost.ts"
 import {
   appPassword,
@@ -9,7 +12,46 @@ import {
   signUp,
   takeDown
 } from "../../support/httpWorld.ts"
-import { type App, ask, withAuthenticator } from "./factorWorld.ts"
+import { type App, ask, refusal, withAuthenticator } from "./factorWorld.ts"
+
+describe("an account whose password somebody knows", () => {
+  it("has its owner mailed once a day when a dozen codes were wrong, wherever they were tried", async () => {
+    const host = await startHost({ MAILER: "captured" })
+    const who = await signUp(host, "known")
+    const { code } = await withAuthenticator(host, who.did)
+    const all = Effect.flatMap(CapturedMails, (captured) => captured.all)
+    // SAFETY: the captured mails lie beneath the host that was started with them.
+    const captured = () => host.beneath(all as Effect.Effect<ReadonlyArray<Mail>>)
+    const mails = async () => (await captured()).filter(({ purpose }) => purpose === "wrong_codes")
+    const input = { identifier: who.handle, password: who.password, authFactorToken: "000000" }
+    const byClient = () => host.call("com.atproto.server.createSession", { input })
+    const { passwordVersion } = await ask(host, who.did, "owner", {})
+    const byPage = () => refusal(host, who.did, "proveCode", { code: "000000", passwordVersion })
+    for (let time = 0; time < 5; time++) {
+      await byClient()
+      await byPage()
+    }
+    await host.call("com.atproto.server.createSession", {
+      input: { ...input, password: "a wrong password" }
+    })
+    await byClient()
+    assert.lengthOf(await mails(), 0)
+    assert.strictEqual((await byClient()).status, 429)
+    for (let time = 0; time < 3; time++) await byPage()
+    host.advance(16 * 60_000)
+    for (let time = 0; time < 5; time++) await byClient()
+    const [mail, ...more] = await mails()
+    assert.lengthOf(more, 0)
+    assert.strictEqual(mail?.to, who.email)
+    assert.include(mail?.text, `${origin}/account/password`)
+    ok(
+      await host.call("com.atproto.server.createSession", {
+        input: { ...input, authFactorToken: code() }
+      })
+    )
+    await host.close()
+  })
+})
 
 describe("createSession with a second factor on", () => {
   let host: Host

@@ -13,6 +13,8 @@ import {
   withSignature
 } from "../../../src/identity/plcOperation.ts"
 import * as AlarmMemory from "../../../src/layers/AlarmMemory.ts"
+import * as BackgroundMemory from "../../../src/layers/BackgroundMemory.ts"
+import * as MailerCaptured from "../../../src/layers/MailerCaptured.ts"
 import * as AppPasswordsSqlite from "../../../src/layers/AppPasswordsSqlite.ts"
 import * as ArrivalSqlite from "../../../src/layers/ArrivalSqlite.ts"
 import * as AuthAccount from "../../../src/layers/AuthAccount.ts"
@@ -162,6 +164,8 @@ export const serverLayerWith = (documents: ReadonlyArray<DidDocument>) =>
         DpopProofsMaster.layer,
         AccountLock.layer,
         AlarmMemory.layer(Effect.void),
+        BackgroundMemory.layer,
+        MailerCaptured.layer,
         PreferencesSqlite.layer,
         SecondFactorsSqlite.layer,
         PasskeysSqlite.layer,
