@@ -6,7 +6,7 @@ import type { Subscriber } from "./feed.ts"
  * Each connection may hold `free` bytes beside, which do not count. A cap of connections bounds those.
  */
 export const unread = {
-  free: 1_000_000,
+  free: 200_000,
   /** Past this, replays wait and the connection that owes the most is closed. */
   replay: 24_000_000,
   /** Past this, live subscribers wait as well: they read on from the log once there is room. */

@@ -1,7 +1,7 @@
 import type { Connected } from "./room.ts"
 
 /** Connections at most: from one network, and in all. */
-export const seats = { network: 12, all: 48 }
+export const seats = { network: 64, all: 256 }
 
 const refusal = (status: number, error: string, message: string): Response =>
   Response.json({ error, message }, { status, headers: { "retry-after": "60" } })
