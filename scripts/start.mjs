@@ -43,8 +43,18 @@ try {
 } catch (cause) {
   // A file that cannot be used, or an argument that there is not, says enough by its message.
   const isClear = cause instanceof Refused || typeof cause?.code === "string"
-  console.error(isClear ? cause.message : cause)
+  console.error(isClear ? inWords(cause) : cause)
   process.exit(1)
+}
+
+/** What a failure says to a person: which folder is full or cannot be written, and what to do. */
+function inWords({ code, message }) {
+  const folder = resolve(root, process.env["DATA_DIR"] || ".data")
+  if (code === "ENOSPC") return `The disk of ${folder} is full. Make room, and start again.`
+  if (code === "EROFS" || code === "EACCES") {
+    return `${folder} cannot be written (${message}). Name another folder with DATA_DIR.`
+  }
+  return message
 }
 
 async function main() {

@@ -32,8 +32,7 @@ const warningsFor = (url: URL, { isLocal, publicUrl }: Settings) =>
 /** `/health` and `/ready`: whether each thing that the server depends on answers. */
 export const ready = Effect.fn("http.ready")(function* (url: URL) {
   const config = yield* Config
-  const { d1, r2, sequencer } = yield* Readiness
-  const checks = yield* Effect.all({ d1, r2, sequencer }, { concurrency: "unbounded" })
+  const checks = yield* Effect.all({ ...(yield* Readiness) }, { concurrency: "unbounded" })
   const isReady = Object.values(checks).every((check) => check === "ok")
   const warnings = warningsFor(url, config)
   // Without mail, whoever needs a code is told to ask the administrator: the pages say so too.

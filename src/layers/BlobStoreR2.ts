@@ -1,11 +1,29 @@
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import { BlobStore, BlobStoreUnavailable, type StoredBlob } from "../services/BlobStore.ts"
+import { Config } from "../services/Config.ts"
 import { asPutFailure, type BodyBounds, checkBounds, pump } from "./blobPump.ts"
 import { isolateParts, type PartBudget } from "./partBudget.ts"
 import { PartWriter } from "./r2Parts.ts"
+import { Stalled, within } from "./stall.ts"
 
 type Body = ReadableStream<Uint8Array>
+
+/** How long R2 may take for one step of a put, in milliseconds: what it takes of a body, its end, a part. */
+const patience = 30_000
+const localPatience = 4000
+
+/** What a test may set otherwise. */
+interface BlobStoreOptions {
+  readonly budget?: PartBudget
+  /** How long R2 may make no progress, in milliseconds. */
+  readonly stall?: number
+}
+
+interface Waiting {
+  readonly signal: AbortSignal
+  readonly stall: number
+}
 
 /** Keys that one call of R2 deletes. */
 const deleteAtOnce = 1000
@@ -19,7 +37,7 @@ const putKnown = async (
   key: string,
   body: Body,
   bounds: BodyBounds & { readonly length: number },
-  signal: AbortSignal
+  { signal, stall }: Waiting
 ): Promise<StoredBlob> => {
   const { readable, writable } = new FixedLengthStream(bounds.length)
   const writer = writable.getWriter()
@@ -27,13 +45,16 @@ const putKnown = async (
   // When R2 fails first, the write that waits for it must fail too.
   stored.catch((cause) => writer.abort(cause).catch(() => {}))
   try {
-    const blob = await pump(body, bounds, signal, (chunk) => writer.write(chunk))
-    await writer.close()
-    await stored
+    const blob = await pump(body, bounds, signal, (chunk) => within(stall, writer.write(chunk)))
+    await within(stall, writer.close())
+    await within(stall, stored)
     return blob
   } catch (cause) {
-    await writer.abort(cause).catch(() => {})
-    await stored.catch(() => {})
+    const ended = writer.abort(cause).catch(() => {})
+    // One that has stalled once is not waited for again.
+    if (!(cause instanceof Stalled)) {
+      await within(stall, Promise.allSettled([ended, stored])).catch(() => {})
+    }
     throw cause
   }
 }
@@ -44,16 +65,16 @@ const putUnknown = async (
   key: string,
   body: Body,
   bounds: BodyBounds,
-  signal: AbortSignal,
+  { signal, stall }: Waiting,
   budget: PartBudget
 ): Promise<StoredBlob> => {
-  const parts = new PartWriter(bucket, key, budget)
+  const parts = new PartWriter(bucket, key, { budget, stall })
   try {
     const blob = await pump(body, bounds, signal, (chunk) => parts.write(chunk))
     await parts.finish()
     return blob
   } catch (cause) {
-    await parts.abort()
+    if (!(cause instanceof Stalled)) await parts.abort()
     throw cause
   } finally {
     parts.release()
@@ -61,7 +82,10 @@ const putUnknown = async (
 }
 
 /** The store of blobs over an R2 bucket. */
-export const make = (bucket: R2Bucket, budget: PartBudget = isolateParts): BlobStore["Service"] =>
+export const make = (
+  bucket: R2Bucket,
+  { budget = isolateParts, stall = patience }: BlobStoreOptions = {}
+): BlobStore["Service"] =>
   BlobStore.of({
     put: (key, body, options) =>
       Effect.tryPromise({
@@ -70,11 +94,13 @@ export const make = (bucket: R2Bucket, budget: PartBudget = isolateParts): BlobS
           const { length, limit } = options
           try {
             return length === undefined
-              ? await putUnknown(bucket, key, body, { limit }, signal, budget)
-              : await putKnown(bucket, key, body, { length, limit }, signal)
+              ? await putUnknown(bucket, key, body, { limit }, { signal, stall }, budget)
+              : await putKnown(bucket, key, body, { length, limit }, { signal, stall })
           } catch (cause) {
-            // R2 may have stored the object and yet failed to say so.
-            await bucket.delete(key).catch(() => {})
+            // R2 may have stored the object and yet failed to say so; one that has stalled is left to the sweep.
+            if (!(cause instanceof Stalled)) {
+              await within(stall, bucket.delete(key)).catch(() => {})
+            }
             throw cause
           }
         },
@@ -104,6 +130,9 @@ export const make = (bucket: R2Bucket, budget: PartBudget = isolateParts): BlobS
       })
   })
 
-/** BlobStore over R2. */
-export const layer = (bucket: R2Bucket): Layer.Layer<BlobStore> =>
-  Layer.succeed(BlobStore, make(bucket))
+/** BlobStore over R2; on one machine, where a full disk never answers, it is waited for less. */
+export const layer = (bucket: R2Bucket): Layer.Layer<BlobStore, never, Config> =>
+  Layer.effect(
+    BlobStore,
+    Effect.map(Config, ({ isLocal }) => make(bucket, isLocal ? { stall: localPatience } : {}))
+  )

@@ -9,6 +9,7 @@ import type { AccountApp, AccountBase } from "./AccountApp.ts"
 import { accountClass } from "./AccountObject.ts"
 import * as BackgroundDurable from "./BackgroundDurable.ts"
 import * as BlobStoreR2 from "./BlobStoreR2.ts"
+import * as DiskBinding from "./DiskBinding.ts"
 import * as EdgeCacheWorkers from "./EdgeCacheWorkers.ts"
 import * as ConfigWorker from "./ConfigWorker.ts"
 import * as HostDatabaseD1 from "./HostDatabaseD1.ts"
@@ -30,6 +31,8 @@ export interface Env {
   readonly BLOBS: R2Bucket
   /** Only where mail leaves by Cloudflare. */
   readonly MAIL?: SendEmail
+  /** Only where the Worker is served on one machine: the free bytes of its disk. */
+  readonly DISK?: Fetcher
   readonly [variable: string]: unknown
 }
 
@@ -123,7 +126,8 @@ export const host = (env: Env) => {
     hostTables.layer.pipe(Layer.provideMerge(HostDatabaseD1.layer(env.DIRECTORY))),
     BlobStoreR2.layer(env.BLOBS),
     mailers.layer(env.MAIL),
-    BackgroundDurable.layer({ waitUntil })
+    BackgroundDurable.layer({ waitUntil }),
+    DiskBinding.layer(env.DISK)
   ).pipe(Layer.provideMerge(config))
   return hostServices.layer.pipe(Layer.provideMerge(edge), Layer.provideMerge(base))
 }

@@ -1,4 +1,5 @@
 import { BlobStoreBusy } from "../services/BlobStore.ts"
+import { within } from "./stall.ts"
 import type { Lease, PartBudget } from "./partBudget.ts"
 
 /** R2 wants all parts but the last to be of one size, and at least 5 MiB. */
@@ -20,14 +21,21 @@ export class PartWriter {
   readonly #key: string
   readonly #budget: PartBudget
   readonly #lease: Lease
+  /** How long R2 may take for one step, in milliseconds. */
+  readonly #stall: number
   #buffer = new Uint8Array(0)
   #filled = 0
   #upload: R2MultipartUpload | undefined
   #parts: Array<R2UploadedPart> = []
 
-  constructor(bucket: R2Bucket, key: string, budget: PartBudget) {
+  constructor(
+    bucket: R2Bucket,
+    key: string,
+    { budget, stall }: { readonly budget: PartBudget; readonly stall: number }
+  ) {
     this.#bucket = bucket
     this.#key = key
+    this.#stall = stall
     this.#budget = budget
     this.#lease = budget.open(Date.now())
   }
@@ -47,16 +55,18 @@ export class PartWriter {
   /** Makes the object of all that was written. */
   async finish(): Promise<void> {
     if (this.#upload === undefined) {
-      await this.#bucket.put(this.#key, this.#buffer.subarray(0, this.#filled))
+      const bytes = this.#buffer.subarray(0, this.#filled)
+      await within(this.#stall, this.#bucket.put(this.#key, bytes))
       return
     }
     if (this.#filled > 0) await this.#send()
-    await this.#upload.complete(this.#parts)
+    await within(this.#stall, this.#upload.complete(this.#parts))
   }
 
   /** Gives up; R2 discards what it already has. */
   async abort(): Promise<void> {
-    await this.#upload?.abort().catch(() => {})
+    if (this.#upload === undefined) return
+    await within(this.#stall, this.#upload.abort()).catch(() => {})
   }
 
   /** Lets go of the memory; the last call, whatever became of the body. */
@@ -80,9 +90,10 @@ export class PartWriter {
   }
 
   async #send(): Promise<void> {
-    this.#upload ??= await this.#bucket.createMultipartUpload(this.#key)
+    this.#upload ??= await within(this.#stall, this.#bucket.createMultipartUpload(this.#key))
     const part = this.#buffer.subarray(0, this.#filled)
-    this.#parts.push(await this.#upload.uploadPart(this.#parts.length + 1, part))
+    const sent = this.#upload.uploadPart(this.#parts.length + 1, part)
+    this.#parts.push(await within(this.#stall, sent))
     this.#filled = 0
   }
 }

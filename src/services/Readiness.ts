@@ -4,10 +4,11 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import { BlobStore } from "./BlobStore.ts"
 import { Directory } from "./Directory.ts"
+import { Disk } from "./Disk.ts"
 import { Sequencer } from "./Sequencer.ts"
 
-/** Whether a dependency answered; its failure goes to the log alone. */
-export type Outcome = "ok" | "error"
+/** Whether a dependency answered, or has no room for more; its failure goes to the log alone. */
+export type Outcome = "ok" | "error" | "full"
 
 /** Whether the things that the server depends on answer: asked every five seconds at most. */
 export class Readiness extends Context.Service<
@@ -16,6 +17,8 @@ export class Readiness extends Context.Service<
     readonly d1: Effect.Effect<Outcome>
     readonly r2: Effect.Effect<Outcome>
     readonly sequencer: Effect.Effect<Outcome>
+    /** Only where the server runs on one machine. */
+    readonly disk?: Effect.Effect<Outcome>
   }
 >()("nacre/services/Readiness") {}
 
@@ -24,14 +27,18 @@ const patience = "5 seconds"
 
 const rememberedMillis = 5000
 
-const outcome = <E>(check: Effect.Effect<unknown, E>): Effect.Effect<Outcome> =>
+/** A disk with fewer free bytes is full: databases and their logs need room to write at all. */
+const leastFree = 16 * 1024 * 1024
+
+const outcome = <E>(check: Effect.Effect<Outcome, E>): Effect.Effect<Outcome> =>
   check.pipe(
     Effect.timeout(patience),
-    Effect.as("ok" as const),
     Effect.catchCause((cause) =>
       Effect.as(Effect.logWarning("a dependency is not ready", cause), "error" as const)
     )
   )
+
+const answers = <E>(check: Effect.Effect<unknown, E>) => outcome(Effect.as(check, "ok" as const))
 
 /** Remembers what was answered, never the asking: in a Worker no request may wait for another one's I/O. */
 const remembered = (check: Effect.Effect<Outcome>): Effect.Effect<Outcome> => {
@@ -51,10 +58,13 @@ export const layer: Layer.Layer<Readiness, never, BlobStore | Directory | Sequen
     const directory = yield* Directory
     const blobs = yield* BlobStore
     const sequencer = yield* Sequencer
+    const disk = yield* Disk
+    const hasRoom = disk && Effect.map(disk.free, (bytes) => (bytes < leastFree ? "full" : "ok"))
     return {
-      d1: remembered(outcome(directory.ping)),
-      r2: remembered(outcome(blobs.head("ready"))),
-      sequencer: remembered(outcome(sequencer.status))
+      d1: remembered(answers(directory.ping)),
+      r2: remembered(answers(blobs.head("ready"))),
+      sequencer: remembered(answers(sequencer.status)),
+      ...(hasRoom === undefined ? {} : { disk: remembered(outcome(hasRoom)) })
     }
   })
 )

@@ -28,7 +28,7 @@ describe("uploads of unknown length", () => {
   it("an upload holds one part of 5 MiB, and sends one at a time", async () => {
     const { bucket, parts, most } = fakeBucket()
     const budget = new PartBudget(5 * mebi)
-    const writer = new PartWriter(bucket, "key", budget)
+    const writer = new PartWriter(bucket, "key", { budget, stall: 1000 })
     for (let sent = 0; sent < 16; sent++) {
       await writer.write(new Uint8Array(mebi))
       assert.isAtMost(budget.taken, 5 * mebi)
@@ -42,7 +42,7 @@ describe("uploads of unknown length", () => {
 
   it("a small body holds little", async () => {
     const budget = new PartBudget(5 * mebi)
-    const writer = new PartWriter(fakeBucket().bucket, "key", budget)
+    const writer = new PartWriter(fakeBucket().bucket, "key", { budget, stall: 1000 })
     await writer.write(new Uint8Array(1000))
     assert.strictEqual(budget.taken, mebi / 4)
   })
@@ -50,14 +50,16 @@ describe("uploads of unknown length", () => {
   it("an upload is refused while others hold all there is, and taken when one has ended", async () => {
     const budget = new PartBudget(10 * mebi)
     const { bucket } = fakeBucket()
-    const [first, second, third] = [1, 2, 3].map(() => new PartWriter(bucket, "key", budget))
+    const [first, second, third] = [1, 2, 3].map(
+      () => new PartWriter(bucket, "key", { budget, stall: 1000 })
+    )
     await first!.write(new Uint8Array(4 * mebi))
     await second!.write(new Uint8Array(4 * mebi))
     const refused = await third!.write(new Uint8Array(1)).catch((cause: unknown) => cause)
     assert.deepInclude(refused, { _tag: "BlobStoreBusy", retryAfterSeconds: 5 })
     third!.release()
     first!.release()
-    const fourth = new PartWriter(bucket, "key", budget)
+    const fourth = new PartWriter(bucket, "key", { budget, stall: 1000 })
     await fourth.write(new Uint8Array(1))
     assert.strictEqual(budget.taken, 5 * mebi + mebi / 4)
   })

@@ -14,6 +14,7 @@ import * as BlobStoreMemory from "../../../src/layers/BlobStoreMemory.ts"
 import { read } from "../../../src/layers/ConfigEnv.ts"
 import * as Readiness from "../../../src/services/Readiness.ts"
 import { Directory, DirectoryUnavailable } from "../../../src/services/Directory.ts"
+import { Disk } from "../../../src/services/Disk.ts"
 import { Sequencer, SequencerUnavailable } from "../../../src/services/Sequencer.ts"
 import packageJson from "../../../package.json" with { type: "json" }
 import { version } from "../../../src/services/version.ts"
@@ -216,6 +217,21 @@ describe("health", () => {
         sequencer: "error"
       })
       assert.notInclude(broken.body, "secret cause")
+    })
+  )
+
+  it.effect("ready names a disk that is full, where the server runs on one", () =>
+    Effect.gen(function* () {
+      const check = (free: number) =>
+        ready(new URL("https://pds.host/ready")).pipe(
+          Effect.flatMap((response) =>
+            Effect.map(bodyOf(response), (body) => [response.status, JSON.parse(body).checks.disk])
+          ),
+          Effect.provide(readiness({}, online)),
+          Effect.provideService(Disk, { free: Effect.succeed(free) })
+        )
+      assert.deepStrictEqual(yield* check(15_000_000), [503, "full"])
+      assert.deepStrictEqual(yield* check(17_000_000), [200, "ok"])
     })
   )
 

@@ -1,0 +1,19 @@
+/** Thrown when a store has not moved on for too long. */
+export class Stalled extends Error {
+  override readonly name = "Stalled"
+}
+
+/** The answer of a promise, or Stalled after so many milliseconds. */
+export const within = async <A>(millis: number, promise: Promise<A>): Promise<A> => {
+  let timer: ReturnType<typeof setTimeout> | undefined
+  const late = new Promise<never>((_resolve, reject) => {
+    timer = setTimeout(() => reject(new Stalled(`no progress for ${millis} ms`)), millis)
+  })
+  // It may fail yet, when nobody listens any more.
+  promise.catch(() => {})
+  try {
+    return await Promise.race([promise, late])
+  } finally {
+    clearTimeout(timer)
+  }
+}
