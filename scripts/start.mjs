@@ -1,6 +1,6 @@
 #!/usr/bin/env node
 import "./node22.mjs"
-import { existsSync, mkdirSync, readFileSync, rmSync, renameSync } from "node:fs"
+import { existsSync, mkdirSync, readFileSync, rmSync, renameSync, writeFileSync } from "node:fs"
 import { dirname, join, resolve } from "node:path"
 import { parseArgs } from "node:util"
 import { ensureAccount } from "./account.mjs"
@@ -79,6 +79,7 @@ async function main() {
   const known = { ...varsOf(varsFile), ...given }
   const publicUrl = (known.PUBLIC_URL || `http://localhost:${port}`).replace(/\/+$/, "")
   makeFolder(dataDir)
+  tryFolder(join(dataDir, "state"))
 
   const noteFile = join(dataDir, "server.json")
   const accountFile = join(dataDir, "account.json")
@@ -229,6 +230,20 @@ function makeFolder(folder) {
     mkdirSync(folder, { recursive: true, mode: 0o700 })
   } catch (cause) {
     throw new Refused(`${folder} cannot be used as a folder for data: ${cause.message}`)
+  }
+}
+
+/** Refuses a folder in which nothing can be written: the server would answer errors alone. */
+function tryFolder(folder) {
+  makeFolder(folder)
+  const probe = join(folder, ".writable")
+  try {
+    writeFileSync(probe, "")
+    rmSync(probe)
+  } catch (cause) {
+    throw cause?.code === "ENOSPC"
+      ? cause
+      : new Refused(`${folder} cannot be written: ${cause.message}`)
   }
 }
 
