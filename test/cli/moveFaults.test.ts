@@ -77,7 +77,7 @@ describe("a move between servers that have faults", () => {
 
   it("fetches anew what broke off, looked whole and is not, or has other bytes", async () => {
     const { agent, args, env, live } = await faulty("torn")
-    old.fail(getRepo, "cut", "cut", "short")
+    old.fail(getRepo, "cut", "torn", "short")
     old.fail(getBlob, "cut", "spoilt", "short")
     const code = await codeAt(world.one, agent)
     const moved = await world.desk.run(args, { ...env, NACRE_MAILED_CODE: code })

@@ -9,6 +9,8 @@ export type Fault =
   | "cut"
   /** Half of it, as if that were all. */
   | "short"
+  /** A CAR without its last block, as if that were all. */
+  | "torn"
   /** Other bytes of the same length. */
   | "spoilt"
   /** It was done, and nobody is told. */
@@ -19,6 +21,8 @@ export interface Faulty {
   readonly url: string
   /** The next answers of a method have these faults, in this order. */
   fail(nsid: string, ...faults: ReadonlyArray<Fault>): void
+  /** From now on a method answers this, whatever the server behind would say. */
+  answer(nsid: string, body: object): void
   /** The faults that have not come about. */
   readonly left: () => number
   /** How often a method was called. */
@@ -26,10 +30,27 @@ export interface Faulty {
   stop(): Promise<void>
 }
 
+/** The bytes that the section at this place of a CAR takes, its length included. */
+const sectionAt = (car: Buffer, at: number): number => {
+  let length = 0
+  for (let i = 0; ; i++) {
+    length += (car[at + i]! & 0x7f) * 0x80 ** i
+    if (car[at + i]! < 0x80) return i + 1 + length
+  }
+}
+
+/** A CAR that ends before its last block. */
+export const withoutLastBlock = (car: Buffer): Buffer => {
+  let at = 0
+  while (at + sectionAt(car, at) < car.length) at += sectionAt(car, at)
+  return car.subarray(0, at)
+}
+
 /** Stands in front of a server. */
 export const startFaulty = async (target: string): Promise<Faulty> => {
   const faults = new Map<string, Array<Fault>>()
   const counts = new Map<string, number>()
+  const fixed = new Map<string, object>()
   const server = createServer((asked, answer) => {
     const nsid = /^\/xrpc\/([\w.]+)/.exec(asked.url ?? "")?.[1] ?? ""
     counts.set(nsid, (counts.get(nsid) ?? 0) + 1)
@@ -41,6 +62,11 @@ export const startFaulty = async (target: string): Promise<Faulty> => {
         answer.end(JSON.stringify({ error: "Busy", message: "not now" }))
       })
       return
+    }
+    const body = fixed.get(nsid)
+    if (body !== undefined) {
+      answer.writeHead(200, { "content-type": "application/json" })
+      return answer.end(JSON.stringify(body))
     }
     const { host: _, ...headers } = asked.headers
     const sent = request(`${target}${asked.url}`, { method: asked.method ?? "GET", headers })
@@ -56,6 +82,7 @@ export const startFaulty = async (target: string): Promise<Faulty> => {
         answer.writeHead(told.statusCode ?? 500, rest)
         if (fault === "cut") return answer.write(half, () => answer.destroy())
         if (fault === "spoilt") return answer.end(Buffer.alloc(body.length, 7))
+        if (fault === "torn") return answer.end(withoutLastBlock(body))
         return answer.end(fault === "short" ? half : body)
       })
     })
@@ -67,6 +94,7 @@ export const startFaulty = async (target: string): Promise<Faulty> => {
   return {
     url: `http://localhost:${port}`,
     fail: (nsid, ...more) => void faults.set(nsid, [...(faults.get(nsid) ?? []), ...more]),
+    answer: (nsid, body) => void fixed.set(nsid, body),
     left: () => [...faults.values()].flat().length,
     calls: (nsid) => counts.get(nsid) ?? 0,
     stop: () =>

@@ -3,6 +3,7 @@ import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import * as Argument from "effect/cli/Argument"
 import * as Command from "effect/cli/Command"
+import * as Flag from "effect/cli/Flag"
 import { type CidText, isCidText, Tid } from "../answers.ts"
 import { CallFailed, Damaged, Failed } from "../failure.ts"
 import { facts, note, report } from "../output.ts"
@@ -10,14 +11,15 @@ import { longWay } from "../patience.ts"
 import { type Progress, withProgress } from "../progress.ts"
 import { owner, type Session } from "../session.ts"
 import { query } from "../xrpc.ts"
-import { fetchBlob, fetchRepo, listBlobs } from "./fetching.ts"
+import { checkCar, fetchBlob, fetchRepo, holdsBlob, listBlobs } from "./fetching.ts"
 import { type Folder, type Manifest, openFolder } from "./folder.ts"
 import { getPreferences } from "./sending.ts"
+import type { WholeRepo } from "./wholeRepo.ts"
 
 /** How many blobs are fetched at the same time. */
 const atATime = 4
 
-/** The repo, unless the folder has it as it is now. */
+/** The repo, unless the folder has it whole and as it is now. */
 const exportRepo = Effect.fnUntraced(function* (
   session: Session,
   folder: Folder,
@@ -36,35 +38,38 @@ const exportRepo = Effect.fnUntraced(function* (
       () => Effect.undefined
     )
   )
-  if (before?.rev !== undefined && before.rev === latest?.rev && (yield* folder.hasCar)) {
-    return before.rev
+  if (before?.rev !== undefined && before.rev === latest?.rev) {
+    const kept = yield* Effect.option(checkCar(folder.car, did))
+    if (kept._tag === "Some" && kept.value.commit.rev === latest.rev) return kept.value
   }
   return yield* withProgress({ label: "Repo" }, (progress) =>
     fetchRepo(session, did, folder.car, progress)
   )
 })
 
-/** The blobs that the folder does not have; gives how many there are, and those that could not be had. */
-const exportBlobs = Effect.fnUntraced(function* (session: Session, folder: Folder) {
-  const { did } = session
-  const named = yield* listBlobs(session, did)
-  const cids = named.filter(isCidText)
+/** The blobs that the folder lacks, of those that the server lists or a record refers to; gives how many there are, and those that could not be fetched. */
+const exportBlobs = Effect.fnUntraced(function* (
+  session: Session,
+  folder: Folder,
+  { blobs }: WholeRepo
+) {
+  const listed = yield* listBlobs(session, session.did)
+  const cids = [...new Set([...listed.filter(isCidText), ...blobs])]
   const there = yield* folder.blobs
   const failed = yield* withProgress({ label: "Blobs", total: cids.length }, (progress) =>
     Effect.forEach(
       cids,
       Effect.fnUntraced(function* (cid) {
-        const lost = there.has(cid)
-          ? undefined
-          : yield* exportBlob(session, { folder, cid, progress })
+        const isThere = there.has(cid) && (yield* holdsBlob(folder.blob(cid), cid))
+        const lost = isThere ? undefined : yield* exportBlob(session, { folder, cid, progress })
         yield* progress.advance(1)
         return lost === undefined ? [] : [lost]
       }),
       { concurrency: atATime }
     )
   )
-  const nameless = named.filter((name) => !isCidText(name))
-  return { count: named.length, failed: [...failed.flat(), ...nameless] }
+  const nameless = listed.filter((name) => !isCidText(name))
+  return { count: cids.length + nameless.length, failed: [...failed.flat(), ...nameless] }
 })
 
 /** One blob; a server that does not have it any more leaves the others whole. */
@@ -90,8 +95,14 @@ const exportBlob = Effect.fnUntraced(function* (
 /** `nacre export`: everything of an account in one folder. */
 export const exportAccount = Command.make(
   "export",
-  { folder: Argument.String("folder").pipe(Argument.withDescription("Where to; made if need be")) },
-  Effect.fnUntraced(function* ({ folder: name }) {
+  {
+    folder: Argument.String("folder").pipe(Argument.withDescription("Where to; made if need be")),
+    allowMissing: Flag.Boolean("allow-missing-blobs").pipe(
+      Flag.withDescription("Take the export for complete even if the server has lost blobs"),
+      Flag.withDefault(false)
+    )
+  },
+  Effect.fnUntraced(function* ({ folder: name, allowMissing }) {
     const session = yield* owner
     const { server, did, handle } = session
     const folder = yield* openFolder(name)
@@ -105,25 +116,32 @@ export const exportAccount = Command.make(
     yield* folder.prepare
     const manifest: Manifest = { type: "nacre-export", version: 1, did, handle, server }
     if (before === undefined) yield* folder.writeManifest(manifest)
-    const rev = yield* exportRepo(session, folder, before)
-    yield* folder.writeManifest({ ...manifest, rev })
-    const { count, failed } = yield* exportBlobs(session, folder)
+    const repo = yield* exportRepo(session, folder, before)
+    const { rev } = repo.commit
+    const known = { ...manifest, ...(rev === undefined ? {} : { rev }) }
+    yield* folder.writeManifest(known)
+    const { count, failed } = yield* exportBlobs(session, folder, repo)
     yield* folder.writePreferences(yield* getPreferences(session))
-    if (failed.length > 0) {
+    if (failed.length > 0 && !allowMissing) {
       return yield* new Failed({
         message: `${failed.length} of ${count} blobs could not be fetched: ${failed.slice(0, 5).join(", ")}`,
-        next: `The rest is in ${name}. Repeat the command to try these again.`
+        next: `The rest is in ${name}. Repeat the command to try these again, or do without them with --allow-missing-blobs.`
       })
     }
     const completedAt = new Date(yield* Clock.currentTimeMillis).toISOString()
-    yield* folder.writeManifest({ ...manifest, rev, blobs: count, completedAt })
-    yield* report({ folder: name, did, handle, rev, blobs: count }, () =>
-      facts([
-        ["Account", `${handle} (${did})`],
-        ["Folder", name],
-        ["Rev", rev],
-        ["Blobs", String(count)]
-      ])
+    yield* folder.writeManifest({ ...known, blobs: count - failed.length, completedAt })
+    const { records } = repo
+    const found = count - failed.length
+    yield* report(
+      { folder: name, did, handle, rev, records, blobs: found, missingBlobs: failed },
+      () =>
+        facts([
+          ["Account", `${handle} (${did})`],
+          ["Folder", name],
+          ["Rev", rev],
+          ["Records", String(records)],
+          ["Blobs", failed.length === 0 ? String(found) : `${found} of ${count}`]
+        ])
     )
     yield* note(
       "The folder holds private preferences: only you may read it. Keys and passwords are not in it."

@@ -3,17 +3,20 @@ import * as Effect from "effect/Effect"
 import * as FileSystem from "effect/FileSystem"
 import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
-import { readCar } from "../../repo/car.ts"
 import { cidFromDigest, raw } from "../../repo/cid.ts"
-import { decodeForeignCommit } from "../../repo/commit.ts"
 import { type CidText, Cursor, Words } from "../answers.ts"
 import { Damaged, Failed, Unreachable } from "../failure.ts"
 import { patiently } from "../patience.ts"
+import { printable } from "../printable.ts"
 import type { Progress } from "../progress.ts"
 import { download, query, type Remote } from "../xrpc.ts"
+import { readWholeRepo } from "./wholeRepo.ts"
 
-/** Streams an answer into a file, which has its name only once it is whole; one that breaks off begins anew. */
-const into = Effect.fnUntraced(function* (
+/** What came damaged is fetched again, so many times. */
+const again = { times: 2, while: (error: unknown) => error instanceof Damaged }
+
+/** Streams an answer into a file, which has its name only once it is whole; one that breaks off, or is refused, begins anew. */
+const into = Effect.fnUntraced(function* <A>(
   remote: Remote,
   nsid: string,
   params: { readonly [name: string]: string },
@@ -26,7 +29,7 @@ const into = Effect.fnUntraced(function* (
     /** Sees the bytes of one try pass. */
     readonly watch: () => (bytes: Uint8Array) => Effect.Effect<void>
     /** Looks at the file before it gets its name. */
-    readonly accept: (part: string) => Effect.Effect<void, Failed | Damaged, FileSystem.FileSystem>
+    readonly accept: (part: string) => Effect.Effect<A, Failed | Damaged, FileSystem.FileSystem>
   }
 ) {
   const files = yield* FileSystem.FileSystem
@@ -43,11 +46,14 @@ const into = Effect.fnUntraced(function* (
     )
     return contentType
   })
-  const whole = Effect.gen(function* () {
+  const fetched = Effect.gen(function* () {
     const contentType = yield* patiently(once)
-    yield* accept(part)
+    return { contentType, accepted: yield* accept(part) }
+  })
+  const whole = Effect.gen(function* () {
+    const found = yield* Effect.retry(fetched, again)
     yield* Effect.mapError(files.rename(part, file), broken)
-    return { contentType }
+    return found
   })
   // The next try begins anew, so that nothing of a refused file is of any use.
   return yield* Effect.onExit(whole, (exit) =>
@@ -93,49 +99,36 @@ export const fetchBlob = Effect.fn("cli.fetchBlob")(function* (
   )
 })
 
-/** Reads a CAR through: its blocks have their digests, its commit is of this account. Gives the commit's rev. */
-export const checkCar = Effect.fn("cli.checkCar")(function* (file: string, did: string) {
+/** Whether a file holds the blob of this CID. */
+export const holdsBlob = Effect.fnUntraced(function* (file: string, cid: CidText) {
   const files = yield* FileSystem.FileSystem
-  const wrong = (why: string) =>
-    new Failed({ message: `${file} is not the repo of ${did}: ${why}` })
-  const reader = readCar(Stream.toAsyncIterable(files.stream(file, { chunkSize: 0x10000 })), {
-    isLenient: true
-  })
-  const [root] = yield* Effect.tryPromise({
-    try: () => reader.roots(),
-    catch: (error) => wrong(String(error))
-  })
-  if (root === undefined) return yield* wrong("it names no commit")
-  const name = String(root)
-  let rev: string | undefined
-  yield* Stream.fromAsyncIterable(reader, (error) => wrong(String(error))).pipe(
-    Stream.runForEach(({ cid, bytes }) =>
-      String(cid) === name
-        ? Effect.try({
-            try: () => decodeForeignCommit(bytes),
-            catch: () => wrong("its commit is malformed")
-          }).pipe(
-            Effect.filterOrFail(
-              (commit) => commit.did === did,
-              (commit) => wrong(`it is of ${commit.did}`)
-            ),
-            Effect.map((commit) => void (rev = commit.rev ?? ""))
-          )
-        : Effect.void
-    )
+  const hash = createHash("sha256")
+  return yield* files.stream(file, { chunkSize: 0x10_0000 }).pipe(
+    Stream.runForEach((bytes) => Effect.sync(() => void hash.update(bytes))),
+    Effect.map(() => String(cidFromDigest(raw, hash.digest())) === cid),
+    Effect.orElseSucceed(() => false)
   )
-  return rev ?? (yield* wrong("its commit is missing"))
 })
 
-/** Fetches the whole repo into a file, checked. Gives its rev. */
+/** The whole repo in a CAR, of this account where one is named; fails where anything of it is missing. */
+export const checkCar = Effect.fn("cli.checkCar")(function* (file: string, did?: string) {
+  const wrong = (why: string) =>
+    new Failed({
+      message: `${file} is not ${did === undefined ? "the CAR of a repo" : `the repo of ${did}`}: ${printable(why)}`
+    })
+  const repo = yield* Effect.mapError(readWholeRepo(file), ({ message }) => wrong(message))
+  const owner = repo.commit.did
+  return did === undefined || owner === did ? repo : yield* wrong(`it is of ${printable(owner)}`)
+})
+
+/** Fetches the whole repo into a file, and believes it only if nothing is missing. */
 export const fetchRepo = Effect.fn("cli.fetchRepo")(function* (
   remote: Remote,
   did: string,
   file: string,
   progress: Progress
 ) {
-  let rev = ""
-  yield* into(
+  const { accepted } = yield* into(
     remote,
     "com.atproto.sync.getRepo",
     { did },
@@ -146,14 +139,13 @@ export const fetchRepo = Effect.fn("cli.fetchRepo")(function* (
       },
       accept: (part) =>
         checkCar(part, did).pipe(
-          Effect.map((found) => void (rev = found)),
           Effect.mapError(
             ({ message }) => new Damaged({ server: remote.server, what: "the repo", why: message })
           )
         )
     }
   )
-  return rev
+  return accepted
 })
 
 const Cids = Schema.Struct({

@@ -6,6 +6,7 @@ import { standingOf } from "../account/show.ts"
 import { yesFlag } from "../account/people.ts"
 import { isCidText } from "../answers.ts"
 import { Failed } from "../failure.ts"
+import { treeAt } from "../migrate/network.ts"
 import { facts, note, report } from "../output.ts"
 import { longWay } from "../patience.ts"
 import { withProgress } from "../progress.ts"
@@ -19,7 +20,8 @@ import { listMissingBlobs, preferencesFrom, putPreferences, sendBlob, sendRepo }
 const atATime = 4
 
 const importRepo = Effect.fnUntraced(function* (session: Session, folder: Folder, yes: boolean) {
-  const rev = yield* checkCar(folder.car, session.did)
+  const { commit } = yield* checkCar(folder.car, session.did)
+  const { data, rev = "" } = commit
   const { repoRev, indexedRecords } = yield* standingOf(session)
   if (indexedRecords > 0 && repoRev > rev) {
     yield* insist(
@@ -29,6 +31,11 @@ const importRepo = Effect.fnUntraced(function* (session: Session, folder: Folder
   }
   yield* note("Importing the repo …")
   yield* sendRepo(session, folder.car)
+  if ((yield* treeAt(session, session.did)) === data.toString()) return
+  return yield* new Failed({
+    message: `${session.server} accepted the repo and holds other records than the export`,
+    next: "Was something written meanwhile? Repeat the command to put the export in place again."
+  })
 })
 
 /** Sends the blobs that the server misses; gives those that the folder does not have. */

@@ -105,9 +105,30 @@ const Preferences = Schema.Struct({ preferences: Schema.Array(Schema.Unknown) })
 export const getPreferences = (remote: Remote) =>
   query(remote, "app.bsky.actor.getPreferences", Preferences)
 
-/** Puts preferences in the place of those that the account has. */
-export const putPreferences = (remote: Remote, value: typeof Preferences.Type) =>
-  procedure(remote, "app.bsky.actor.putPreferences", Schema.Unknown, value)
+/** Preferences by their text, without the one that servers work out by themselves. */
+const textOf = ({ preferences }: typeof Preferences.Type): string =>
+  preferences
+    .map((one) => JSON.stringify(one))
+    .filter((text) => !text.includes("#declaredAgePref"))
+    .toSorted()
+    .join("\n")
+
+/** Whether an account has these preferences. */
+export const hasPreferences = (remote: Remote, value: typeof Preferences.Type) =>
+  Effect.map(getPreferences(remote), (found) => textOf(found) === textOf(value))
+
+/** Puts preferences in the place of those that the account has, and looks whether it has them. */
+export const putPreferences = Effect.fn("cli.putPreferences")(function* (
+  remote: Remote,
+  value: typeof Preferences.Type
+) {
+  yield* procedure(remote, "app.bsky.actor.putPreferences", Schema.Unknown, value)
+  if (yield* hasPreferences(remote, value)) return
+  return yield* new Failed({
+    message: `${remote.server} accepted the preferences and has others now`,
+    next: "Repeat the command to try again."
+  })
+})
 
 /** Reads preferences from the text of their file. */
 export const preferencesFrom = (text: string) =>

@@ -21,12 +21,6 @@ const isGone = (error: CliFailure): boolean =>
     error.status < 500 &&
     error.status !== 429)
 
-/** What was torn on the way may come whole. */
-const onceMore = {
-  times: 1,
-  while: (error: CliFailure) => error._tag === "Damaged"
-} as const
-
 /** Brings one blob over, by way of a file; its bytes are checked at both ends. */
 const bringOne = Effect.fnUntraced(function* (
   { did, from, to }: Move,
@@ -37,8 +31,7 @@ const bringOne = Effect.fnUntraced(function* (
   }: { readonly cid: CidText; readonly file: string; readonly progress: Progress }
 ) {
   const files = yield* FileSystem.FileSystem
-  const fetching = fetchBlob(from, { did, cid, file }, progress)
-  const { contentType } = yield* Effect.retry(fetching, onceMore)
+  const { contentType } = yield* fetchBlob(from, { did, cid, file }, progress)
   yield* sendBlob(to, { cid, file, contentType })
   yield* Effect.ignore(files.remove(file))
 })

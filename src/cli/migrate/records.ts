@@ -1,7 +1,7 @@
 import * as Effect from "effect/Effect"
 import * as FileSystem from "effect/FileSystem"
 import { fetchRepo } from "../backup/fetching.ts"
-import { getPreferences, putPreferences, sendRepo } from "../backup/sending.ts"
+import { getPreferences, hasPreferences, putPreferences, sendRepo } from "../backup/sending.ts"
 import type { CliFailure } from "../failure.ts"
 import { note } from "../output.ts"
 import { withProgress } from "../progress.ts"
@@ -15,14 +15,13 @@ export const sameRecords = Effect.fnUntraced(function* ({ did, from, to }: Move)
   return there === here
 })
 
-/** What came over damaged, or not whole, may come whole. */
+/** What the new server did not take may have changed on the way there. */
 const onceMore = {
   times: 1,
   while: (error: CliFailure) =>
-    error._tag === "Damaged" ||
-    (error._tag === "CallFailed" &&
-      error.nsid === "com.atproto.repo.importRepo" &&
-      error.status === 400)
+    error._tag === "CallFailed" &&
+    error.nsid === "com.atproto.repo.importRepo" &&
+    error.status === 400
 } as const
 
 /** Brings the repo over: into a file, and from there in one piece to the new server, which checks it whole. */
@@ -38,18 +37,9 @@ export const bringRecords = Effect.fnUntraced(function* ({ did, from, to, notes 
   yield* Effect.ignore(files.remove(file))
 })
 
-/** Preferences by their text; the one that servers work out by themselves is none. */
-const textOf = (preferences: ReadonlyArray<unknown>): string =>
-  preferences
-    .map((one) => JSON.stringify(one))
-    .filter((text) => !text.includes("#declaredAgePref"))
-    .toSorted()
-    .join("\n")
-
 /** Whether both servers hold the same preferences. */
 export const samePreferences = Effect.fnUntraced(function* ({ from, to }: Move) {
-  const [there, here] = yield* Effect.all([getPreferences(from), getPreferences(to)])
-  return textOf(there.preferences) === textOf(here.preferences)
+  return yield* hasPreferences(to, yield* getPreferences(from))
 })
 
 /** Brings the preferences over. */

@@ -1,18 +1,13 @@
 import * as Effect from "effect/Effect"
 import * as FileSystem from "effect/FileSystem"
-import * as Stream from "effect/Stream"
 import { openAsBlob } from "node:fs"
 import { signBytes, verifyBytes } from "../../identity/didKey.ts"
-import { carBytes, readCar } from "../../repo/car.ts"
-import {
-  decodeForeignCommit,
-  type ForeignCommit,
-  signedCommit,
-  unsignedCommitBytes
-} from "../../repo/commit.ts"
+import { carBytes } from "../../repo/car.ts"
+import { type ForeignCommit, signedCommit, unsignedCommitBytes } from "../../repo/commit.ts"
 import { tidFromMicros } from "../../repo/tid.ts"
 import { checkCar } from "../backup/fetching.ts"
 import { type Folder, openFolder } from "../backup/folder.ts"
+import type { WholeRepo } from "../backup/wholeRepo.ts"
 import { Failed } from "../failure.ts"
 
 /** What is left of an account: its repo, and the rest where there is a whole export. */
@@ -20,28 +15,9 @@ export interface Backup {
   readonly car: string
   readonly folder: Folder | undefined
   readonly commit: ForeignCommit
+  /** The blobs that its records refer to. */
+  readonly blobs: WholeRepo["blobs"]
 }
-
-const commitIn = Effect.fnUntraced(function* (car: string) {
-  const files = yield* FileSystem.FileSystem
-  const wrong = (why: string) => new Failed({ message: `${car} is not the CAR of a repo: ${why}` })
-  const reader = readCar(Stream.toAsyncIterable(files.stream(car, { chunkSize: 0x10000 })), {
-    isLenient: true
-  })
-  const [root] = yield* Effect.tryPromise({
-    try: () => reader.roots(),
-    catch: (error) => wrong(String(error))
-  })
-  const found = yield* Stream.fromAsyncIterable(reader, (error) => wrong(String(error))).pipe(
-    Stream.filter(({ cid }) => String(cid) === String(root)),
-    Stream.runHead
-  )
-  if (found._tag === "None") return yield* wrong("its commit is missing")
-  return yield* Effect.try({
-    try: () => decodeForeignCommit(found.value.bytes),
-    catch: () => wrong("its commit is malformed")
-  })
-})
 
 /** Opens a backup: the folder of an export, or a CAR alone; the repo is read through. */
 export const openBackup = Effect.fn("cli.openBackup")(function* (path: string) {
@@ -56,9 +32,8 @@ export const openBackup = Effect.fn("cli.openBackup")(function* (path: string) {
   )
   const folder = type === "Directory" ? yield* openFolder(path) : undefined
   const car = folder?.car ?? path
-  const commit = yield* commitIn(car)
-  yield* checkCar(car, commit.did)
-  return { car, folder, commit } satisfies Backup
+  const { commit, blobs } = yield* checkCar(car)
+  return { car, folder, commit, blobs } satisfies Backup
 })
 
 /** Fails unless one of these keys, which the DID has had, has signed the repo. */

@@ -49,6 +49,13 @@ const takeDid = Effect.fnUntraced(function* (did: string, key: RecoveryKey, way:
   yield* note("The DID is in your hands: a signing key of yours speaks for it")
 })
 
+/** Says before anything is done which blobs will be missing. */
+const tellLost = Effect.fnUntraced(function* ({ folder, blobs }: Backup) {
+  const kept = folder === undefined ? new Set<string>() : yield* folder.blobs
+  const lost = [...blobs].filter((cid) => !kept.has(cid)).length
+  if (lost > 0) yield* note(`The backup lacks ${lost} of the ${blobs.size} blobs in its records`)
+})
+
 /** Lets the DID lead to the new server; keys mightier than the recovery key stay, those of the old server go. */
 const giveDid = Effect.fnUntraced(function* ({ did, key, to }: Recovery) {
   const { last, data } = yield* plcLogOf(did)
@@ -139,6 +146,7 @@ export const recover = Command.make(
       states.flatMap((state) => state.verificationMethods["atproto"] ?? [])
     )
     const way = wayKeyOf(key, did)
+    yield* tellLost(backup)
     if (undoes !== undefined || (yield* standingAt({ server }, did)) === undefined) {
       yield* insist(
         `${did} will leave its server, and live on ${server} as of ${backup.commit.rev}. Go on?`,

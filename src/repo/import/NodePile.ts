@@ -17,7 +17,7 @@ export class RepoTooLarge extends Error {
 }
 
 /** Whether a block begins as tree nodes do; a record that does is none the less a record. */
-const looksLikeNode = (bytes: Uint8Array): boolean =>
+export const looksLikeNode = (bytes: Uint8Array): boolean =>
   bytes[0] === 0xa2 && bytes[1] === 0x61 && bytes[2] === 0x65
 
 /** How many entries a node says it has, as far as two bytes can say it. */
