@@ -1,7 +1,7 @@
 import { cloudflareTest } from "@cloudflare/vitest-plugin"
 import { defineConfig } from "vitest/config"
 import { configurationNames } from "./scripts/env.mjs"
-import { chromiumPath, noChromium } from "./test/support/browserPath.ts"
+import { chromiumPath, noChromium } from "./test/support/browser/browserPath.ts"
 
 /** The whole configuration of the Worker under test; empty is not set, whatever .dev.vars may say. */
 const bindings = {
@@ -25,7 +25,8 @@ export default defineConfig({
       {
         test: {
           name: "node",
-          include: ["test/{interop,contract,node,http,e2e,cli}/**/*.test.ts"],
+          include: ["test/**/*.test.ts"],
+          exclude: ["test/**/*.{workerd,browser}.test.ts", "test/peers/**"],
           testTimeout: 60_000,
           hookTimeout: 120_000
         }
@@ -35,7 +36,7 @@ export default defineConfig({
             {
               test: {
                 name: "browser",
-                include: ["test/browser/**/*.test.ts"],
+                include: ["test/**/*.browser.test.ts"],
                 testTimeout: 60_000,
                 hookTimeout: 120_000
               }
@@ -48,7 +49,7 @@ export default defineConfig({
         ],
         test: {
           name: "workerd",
-          include: ["test/workerd/**/*.test.ts"],
+          include: ["test/**/*.workerd.test.ts"],
           isolate: false,
           maxWorkers: 1,
           testTimeout: 60_000

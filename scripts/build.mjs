@@ -33,8 +33,8 @@ export async function build({ entry = resolve(root, "src/main.ts"), minify = fal
     external: ["cloudflare:*", "node:*", "workerd:*"],
     // As in wrangler.toml: of these packages little is used, and they bring a validation library and every base there is.
     alias: {
-      "@atproto/did": resolve(root, "src/identity/didReference.ts"),
-      "multiformats/basics": resolve(root, "src/identity/multibases.ts")
+      "@atproto/did": resolve(root, "src/core/identity/didReference.ts"),
+      "multiformats/basics": resolve(root, "src/core/bytes/multibases.ts")
     },
     define: { "process.env.NODE_ENV": JSON.stringify("production") },
     // Names would be kept by a call for every closure made, on the hot paths too (wrangler.toml says the same).

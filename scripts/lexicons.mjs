@@ -1,11 +1,11 @@
 /**
- * Writes src/lexicon/documents.json: the lexicon definitions this server needs, taken from the
+ * Writes src/core/lexicon/documents.json: the lexicon definitions this server needs, taken from the
  * documents that @atproto/api carries. `--check` writes nothing and fails when the file is stale.
  */
 import { readFileSync, writeFileSync } from "node:fs"
 import { schemas } from "@atproto/api"
 
-const file = new URL("../src/lexicon/documents.json", import.meta.url)
+const file = new URL("../src/core/lexicon/documents.json", import.meta.url)
 
 const served =
   /^com\.atproto\.(server|repo|sync|identity|admin|temp|moderation|label|lexicon)\.|^app\.bsky\.actor\.(get|put)Preferences$/
@@ -70,6 +70,6 @@ const text = `${JSON.stringify(sorted(kept, (defs) => sorted(defs, (schema) => s
 if (!process.argv.includes("--check")) {
   writeFileSync(file, text)
 } else if (readFileSync(file, "utf8") !== text) {
-  console.error("src/lexicon/documents.json is stale: run `npm run lexicons`")
+  console.error("src/core/lexicon/documents.json is stale: run `npm run lexicons`")
   process.exitCode = 1
 }

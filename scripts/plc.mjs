@@ -4,9 +4,9 @@
 import { readFileSync, renameSync, writeFileSync } from "node:fs"
 import { createServer } from "node:http"
 import { parseArgs } from "node:util"
-import { documentOf, PlcLogs } from "../src/identity/plcLog.ts"
-import { cidOfOperation, InvalidPlcOperation } from "../src/identity/plcOperation.ts"
-import { parseOperation } from "../src/identity/plcParse.ts"
+import { documentOf, PlcLogs } from "../src/core/identity/plcLog.ts"
+import { cidOfOperation, InvalidPlcOperation } from "../src/core/identity/plcOperation.ts"
+import { parseOperation } from "../src/core/identity/plcParse.ts"
 
 const maxBodyBytes = 64 * 1024
 

@@ -7,7 +7,7 @@ import * as Terminal from "effect/Terminal"
 import * as TerminalCapabilities from "effect/cli/TerminalCapabilities"
 import * as FetchHttpClient from "effect/http/FetchHttpClient"
 import { run } from "./cli/run.ts"
-import { version } from "./services/version.ts"
+import { version } from "./services/host/version.ts"
 
 /** Questions stand on stderr, so that stdout holds nothing but the result. */
 const Questions = Layer.effect(

@@ -7,7 +7,7 @@ import { startPlc } from "../scripts/plc.mjs"
 import * as accountApp from "./http/account.ts"
 import { makeHandler } from "./http/webHandler.ts"
 import * as Memory from "./layers/Memory.ts"
-import * as NodeServer from "./layers/NodeServer.ts"
+import * as NodeServer from "./layers/host/NodeServer.ts"
 
 /** The whole server on Node, everything in memory: gone with the process, secrets made anew at each start. */
 const program = Effect.gen(function* () {

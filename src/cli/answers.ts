@@ -1,8 +1,8 @@
 /** The texts in servers' answers: of a known format, or words that are only shown. A bare string is neither. */
 import * as Schema from "effect/Schema"
 import * as SchemaTransformation from "effect/SchemaTransformation"
-import * as Syntax from "../lexicon/syntax.ts"
-import { isDidKey } from "../identity/didKey.ts"
+import * as Syntax from "../core/lexicon/syntax.ts"
+import { isDidKey } from "../core/identity/didKey.ts"
 import { printable } from "./printable.ts"
 
 const format = (test: (text: string) => boolean, expected: string) =>

@@ -1,6 +1,6 @@
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
-import { calledName } from "../identity/calledName.ts"
+import { calledName } from "../core/identity/calledName.ts"
 import { HandleDomain } from "./answers.ts"
 import { Failed } from "./failure.ts"
 import { query } from "./xrpc.ts"

@@ -3,7 +3,7 @@ import * as FileSystem from "effect/FileSystem"
 import * as Option from "effect/Option"
 import * as Path from "effect/Path"
 import * as Schema from "effect/Schema"
-import { calledName } from "../identity/calledName.ts"
+import { calledName } from "../core/identity/calledName.ts"
 import { Failed } from "./failure.ts"
 import { AccountFlag, ServerFlag, variable } from "./flags.ts"
 

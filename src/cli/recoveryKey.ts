@@ -9,7 +9,7 @@ import {
   generatePrivateKey,
   isDidKey,
   publicKeyOf
-} from "../identity/didKey.ts"
+} from "../core/identity/didKey.ts"
 import { Failed } from "./failure.ts"
 
 /** A key by which its owner can change a DID without any server: of the DID's rotation keys the first. */

@@ -1,11 +1,11 @@
 import * as Effect from "effect/Effect"
-import type { AccountCalls } from "../services/AccountCalls.ts"
-import { AccountEvents } from "../services/AccountEvents.ts"
-import { Rejected } from "../services/Accounts.ts"
-import { adminCalls } from "./calls/admin.ts"
-import { authorizeUpload, locateBlob, recordUpload } from "./calls/blobs.ts"
-import { authorizeImport, importRepo } from "./calls/importRepo.ts"
-import { localRecords, signAppViewRead } from "./calls/localRecords.ts"
+import type { AccountCalls } from "../services/accounts/AccountCalls.ts"
+import { AccountEvents } from "../services/stream/AccountEvents.ts"
+import { Rejected } from "../services/accounts/Accounts.ts"
+import { adminCalls } from "./accounts/adminCalls.ts"
+import { authorizeUpload, locateBlob, recordUpload } from "./blobs/calls.ts"
+import { authorizeImport, importRepo } from "./repo/importCalls.ts"
+import { localRecords, signAppViewRead } from "./repo/localRecordCalls.ts"
 import {
   consented,
   endOAuth,
@@ -14,13 +14,13 @@ import {
   refreshOAuth,
   rememberConsent,
   revokeOAuth
-} from "./calls/oauth.ts"
-import { passkeyLinkCalls } from "./calls/passkeyLinks.ts"
-import { authorizeProxy } from "./calls/proxy.ts"
-import { ownershipCalls } from "./calls/ownership.ts"
-import { recoveryCalls } from "./calls/recovery.ts"
-import { securityCalls } from "./calls/security.ts"
-import { create, destroy, summary } from "./calls/signUp.ts"
+} from "./oauth/calls.ts"
+import { passkeyLinkCalls } from "./factors/passkeyLinkCalls.ts"
+import { authorizeProxy } from "./proxy/calls.ts"
+import { ownershipCalls } from "./accounts/ownershipCalls.ts"
+import { recoveryCalls } from "./sessions/recoveryCalls.ts"
+import { securityCalls } from "./sessions/securityCalls.ts"
+import { create, destroy, summary } from "./accounts/signUpCalls.ts"
 import { wireError } from "./errors.ts"
 import type { Failure } from "./failures.ts"
 

@@ -1,4 +1,4 @@
-import type { Settings } from "../services/Config.ts"
+import type { Settings } from "../services/host/Config.ts"
 
 /** Response headers that scripts of other origins may read. */
 const exposed = [

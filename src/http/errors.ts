@@ -1,7 +1,7 @@
-import { signingAlgs } from "../oauth/jwk.ts"
-import type { Denied, OAuthDenied } from "../services/Auth.ts"
-import type { GrantEnded } from "../services/OAuthSessions.ts"
-import type { ProxyTargetRefused, UpstreamFailed } from "../services/ProxyTargets.ts"
+import { signingAlgs } from "../core/oauth/jwk.ts"
+import type { Denied, OAuthDenied } from "../services/sessions/Auth.ts"
+import type { GrantEnded } from "../services/oauth/OAuthSessions.ts"
+import type { ProxyTargetRefused, UpstreamFailed } from "../services/proxy/ProxyTargets.ts"
 import type { Failure } from "./failures.ts"
 import { jsonType, rateLimitHeaders } from "./responseHeaders.ts"
 

@@ -1,10 +1,10 @@
 import * as Schema from "effect/Schema"
-import type { CodeExpired, CodeInvalid } from "../services/AccountCodes.ts"
-import type { DeletionDue, IncompatibleDid } from "../services/AccountStatus.ts"
-import type { RepoInactive, RepoNotFound } from "../services/AccountStore.ts"
-import type { Rejected } from "../services/Accounts.ts"
-import type { AppPasswordExists } from "../services/AppPasswords.ts"
-import type { Denied, OAuthDenied } from "../services/Auth.ts"
+import type { CodeExpired, CodeInvalid } from "../services/mail/AccountCodes.ts"
+import type { DeletionDue, IncompatibleDid } from "../services/accounts/AccountStatus.ts"
+import type { RepoInactive, RepoNotFound } from "../services/accounts/AccountStore.ts"
+import type { Rejected } from "../services/accounts/Accounts.ts"
+import type { AppPasswordExists } from "../services/sessions/AppPasswords.ts"
+import type { Denied, OAuthDenied } from "../services/sessions/Auth.ts"
 import type {
   BlobNotFound,
   BlobQuotaExceeded,
@@ -12,50 +12,54 @@ import type {
   InvalidMimeType,
   InvalidSize,
   UploadExpired
-} from "../services/BlobIndex.ts"
+} from "../services/blobs/BlobIndex.ts"
 import type {
   BlobEmpty,
   BlobIncomplete,
   BlobStoreBusy,
   BlobStoreUnavailable,
   BlobTooLarge
-} from "../services/BlobStore.ts"
+} from "../services/blobs/BlobStore.ts"
 import type {
   AccountExists,
   DirectoryUnavailable,
   EmailTaken,
   HandleNotAvailable,
   InvalidInviteCode
-} from "../services/Directory.ts"
-import type { InvalidEmail, TokenRequired } from "../services/EmailAddress.ts"
-import type { BlockNotFound } from "../services/findBlocks.ts"
-import type { HandleRefused } from "../services/HandleChange.ts"
+} from "../services/accounts/Directory.ts"
+import type { InvalidEmail, TokenRequired } from "../services/accounts/EmailAddress.ts"
+import type { BlockNotFound } from "../services/repo/findBlocks.ts"
+import type { HandleRefused } from "../services/identity/HandleChange.ts"
 import type {
   DidDeactivated,
   DidNotFound,
   HandleNotFound,
   IdentityUnavailable
-} from "../services/Identity.ts"
-import type { KeyUnreadable } from "../services/Keys.ts"
-import type { LimiterUnavailable, RateLimitExceeded } from "../services/Limiter.ts"
-import type { NoEmailAddress } from "../services/MailedCodes.ts"
-import type { MailNotSent } from "../services/Mailer.ts"
-import type { GrantEnded } from "../services/OAuthSessions.ts"
-import type { PreferenceRefused } from "../services/OwnerPreferences.ts"
-import type { PasskeyRefused } from "../services/Passkeys.ts"
-import type { PlcOperationRefused } from "../services/PlcOperations.ts"
-import type { PlcRefused, PlcUnavailable } from "../services/PlcDirectory.ts"
-import type { ProxyTargetRefused, UnknownFeed, UpstreamFailed } from "../services/ProxyTargets.ts"
-import type { NotOurDid } from "../services/plcUpdate.ts"
-import type { RecordNotFound } from "../services/Records.ts"
-import type { InvalidSwap, InvalidWrite } from "../services/Repo.ts"
-import type { ImportRefused } from "../services/RepoImport.ts"
-import type { NoAuthenticator, TooManyCodes, WrongCode } from "../services/SecondFactors.ts"
-import type { SequencerUnavailable } from "../services/Sequencer.ts"
-import type { BadExpiration, ServiceTokenRefused } from "../services/ServiceAuth.ts"
-import type { StandingRefused, SubjectNotFound } from "../services/SubjectStatus.ts"
-import type { SessionEnded } from "../services/Sessions.ts"
-import type { SignUpRefused } from "../services/signUp/refused.ts"
+} from "../services/identity/Identity.ts"
+import type { KeyUnreadable } from "../services/identity/Keys.ts"
+import type { LimiterUnavailable, RateLimitExceeded } from "../services/limits/Limiter.ts"
+import type { NoEmailAddress } from "../services/mail/MailedCodes.ts"
+import type { MailNotSent } from "../services/mail/Mailer.ts"
+import type { GrantEnded } from "../services/oauth/OAuthSessions.ts"
+import type { PreferenceRefused } from "../services/accounts/OwnerPreferences.ts"
+import type { PasskeyRefused } from "../services/factors/Passkeys.ts"
+import type { PlcOperationRefused } from "../services/identity/PlcOperations.ts"
+import type { PlcRefused, PlcUnavailable } from "../services/identity/PlcDirectory.ts"
+import type {
+  ProxyTargetRefused,
+  UnknownFeed,
+  UpstreamFailed
+} from "../services/proxy/ProxyTargets.ts"
+import type { NotOurDid } from "../services/identity/plcUpdate.ts"
+import type { RecordNotFound } from "../services/repo/Records.ts"
+import type { InvalidSwap, InvalidWrite } from "../services/repo/Repo.ts"
+import type { ImportRefused } from "../services/repo/RepoImport.ts"
+import type { NoAuthenticator, TooManyCodes, WrongCode } from "../services/factors/SecondFactors.ts"
+import type { SequencerUnavailable } from "../services/stream/Sequencer.ts"
+import type { BadExpiration, ServiceTokenRefused } from "../services/sessions/ServiceAuth.ts"
+import type { StandingRefused, SubjectNotFound } from "../services/accounts/SubjectStatus.ts"
+import type { SessionEnded } from "../services/sessions/Sessions.ts"
+import type { SignUpRefused } from "../services/accounts/signUp/refused.ts"
 
 /** The request is wrong in itself: shape, syntax, or a rule of the method. */
 export class InvalidRequest extends Schema.TaggedError<InvalidRequest>()("InvalidRequest", {

@@ -1,8 +1,8 @@
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import { randomUUID } from "node:crypto"
-import { isSupportedDid } from "../identity/did.ts"
-import { isNsid } from "../lexicon/syntax.ts"
+import { isSupportedDid } from "../core/identity/did.ts"
+import { isNsid } from "../core/lexicon/syntax.ts"
 
 const accounts = new WeakMap<Request, string>()
 const paths = new WeakMap<Request, string>()

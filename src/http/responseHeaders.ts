@@ -1,4 +1,4 @@
-import type { RateLimitState } from "../services/Limiter.ts"
+import type { RateLimitState } from "../services/limits/Limiter.ts"
 
 /** The content type of every answer in JSON. */
 export const jsonType = "application/json; charset=utf-8"

@@ -1,5 +1,5 @@
 import * as Effect from "effect/Effect"
-import { Config } from "../services/Config.ts"
+import { Config } from "../services/host/Config.ts"
 
 /** How long the rest of a body is waited for. */
 const patience = "2 seconds"

@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto"
-import { notModified } from "../blob/headers.ts"
+import { notModified } from "../core/blobs/headers.ts"
 
 /** What everybody is told alike, and what only a deployment changes: a few minutes old is new enough. */
 export const briefly = "public, max-age=300"

@@ -1,9 +1,9 @@
 import { afterAll, afterEach, assert, beforeAll, describe, it } from "@effect/vitest"
 import { readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs"
-import { type Faulty, startFaulty, withoutLastBlock } from "../support/faultyServer.ts"
-import { type Person, png, post, signUp } from "../support/serverPeople.ts"
-import type { TestServer } from "../support/server.ts"
-import { startMemory } from "../support/serverMemory.ts"
+import { type Faulty, startFaulty, withoutLastBlock } from "../support/server/faultyServer.ts"
+import { type Person, png, post, signUp } from "../support/server/serverPeople.ts"
+import type { TestServer } from "../support/server/server.ts"
+import { startMemory } from "../support/server/serverMemory.ts"
 import { type Desk, makeDesk } from "./command.ts"
 
 const getRepo = "com.atproto.sync.getRepo"

@@ -2,9 +2,9 @@ import { afterAll, assert, beforeAll, describe, it } from "@effect/vitest"
 import { createServer, type Server } from "node:http"
 import type { AddressInfo } from "node:net"
 import { readFileSync } from "node:fs"
-import type { TestServer } from "../support/server.ts"
-import { startMemory } from "../support/serverMemory.ts"
-import { signUp } from "../support/serverPeople.ts"
+import type { TestServer } from "../support/server/server.ts"
+import { startMemory } from "../support/server/serverMemory.ts"
+import { signUp } from "../support/server/serverPeople.ts"
 import { type Desk, makeDesk } from "./command.ts"
 
 let server: TestServer

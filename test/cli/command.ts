@@ -2,7 +2,7 @@ import { spawn } from "node:child_process"
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
-import type { TestServer } from "../support/server.ts"
+import type { TestServer } from "../support/server/server.ts"
 
 /** What a run of the command came to. */
 export interface Ran {

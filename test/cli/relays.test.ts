@@ -2,9 +2,9 @@ import { afterAll, assert, beforeAll, describe, it } from "@effect/vitest"
 import { createServer, type Server } from "node:http"
 import type { AddressInfo } from "node:net"
 import WebSocket from "ws"
-import { type TestServer, until } from "../support/server.ts"
-import { startMemory } from "../support/serverMemory.ts"
-import { post, signIn } from "../support/serverPeople.ts"
+import { type TestServer, until } from "../support/server/server.ts"
+import { startMemory } from "../support/server/serverMemory.ts"
+import { post, signIn } from "../support/server/serverPeople.ts"
 import { type Desk, makeDesk } from "./command.ts"
 
 /** A relay of this machine: it comes when it is asked to, reads, and tells what it has read. */

@@ -1,6 +1,6 @@
 import { AtpAgent } from "@atproto/api"
 import { afterAll, assert, beforeAll, describe, it } from "@effect/vitest"
-import type { TestServer } from "../support/server.ts"
+import type { TestServer } from "../support/server/server.ts"
 import {
   assertLives,
   codeAt,

@@ -1,9 +1,9 @@
 import { afterAll, assert, beforeAll, describe, it } from "@effect/vitest"
 import { readFileSync, statSync } from "node:fs"
 import { AtpAgent } from "@atproto/api"
-import type { TestServer } from "../support/server.ts"
-import { png, post, signIn } from "../support/serverPeople.ts"
-import { startMemory } from "../support/serverMemory.ts"
+import type { TestServer } from "../support/server/server.ts"
+import { png, post, signIn } from "../support/server/serverPeople.ts"
+import { startMemory } from "../support/server/serverMemory.ts"
 import { type Desk, makeDesk } from "./command.ts"
 
 let server: TestServer

@@ -1,9 +1,9 @@
 import { AtpAgent } from "@atproto/api"
 import { afterAll, assert, beforeAll, describe, it } from "@effect/vitest"
-import { startWorker } from "../support/server.ts"
-import { startMemory } from "../support/serverMemory.ts"
-import { openStream } from "../support/serverRelay.ts"
-import { openFirehose } from "../support/serverFirehose.ts"
+import { startWorker } from "../support/server/server.ts"
+import { startMemory } from "../support/server/serverMemory.ts"
+import { openStream } from "../support/server/serverRelay.ts"
+import { openFirehose } from "../support/server/serverFirehose.ts"
 import { arrive, switchOver, transfer } from "./moveByClient.ts"
 import { atNacre, atOld } from "./sides.ts"
 import {

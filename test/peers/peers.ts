@@ -3,7 +3,7 @@ import { randomBytes } from "node:crypto"
 import { mkdirSync, mkdtempSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
-import { freePort, until } from "../support/server.ts"
+import { freePort, until } from "../support/server/server.ts"
 
 /** A mail that the reference would have sent. */
 export interface Mail {

@@ -1,5 +1,5 @@
 import type { AtpAgent } from "@atproto/api"
-import { adminOf } from "../support/serverPeople.ts"
+import { adminOf } from "../support/server/serverPeople.ts"
 import type { Side } from "./moveByClient.ts"
 import type { World } from "./world.ts"
 

@@ -1,9 +1,9 @@
 import { AtpAgent } from "@atproto/api"
 import { verifyRepoCar } from "@atproto/repo"
 import { assert } from "@effect/vitest"
-import { startMemory } from "../support/serverMemory.ts"
-import type { TestServer } from "../support/server.ts"
-import { png, post, signingKeyOf } from "../support/serverPeople.ts"
+import { startMemory } from "../support/server/serverMemory.ts"
+import type { TestServer } from "../support/server/server.ts"
+import { png, post, signingKeyOf } from "../support/server/serverPeople.ts"
 import { type Plc, type Reference, startPlcPeer, startReference } from "./peers.ts"
 
 /** The reference PDS and a server of this project, which share a PLC directory. */

@@ -1,6 +1,6 @@
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
-import { isHandle } from "../../lexicon/syntax.ts"
+import { isHandle } from "../../core/lexicon/syntax.ts"
 import { Failed } from "../failure.ts"
 import { note } from "../output.ts"
 import { ask, canAsk, choose, confirm } from "../prompts.ts"

@@ -1,16 +1,16 @@
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
-import { calledName } from "../../identity/calledName.ts"
-import { checkFetchUrl } from "../../identity/address.ts"
-import { didMethod, firstLine, isSupportedDid } from "../../identity/did.ts"
+import { calledName } from "../../core/identity/calledName.ts"
+import { checkFetchUrl } from "../../core/identity/address.ts"
+import { didMethod, firstLine, isSupportedDid } from "../../core/identity/did.ts"
 import {
   type DidDocument,
   handleOf,
   parseDidDocument,
   pdsOf,
   signingKeyOf
-} from "../../identity/didDocument.ts"
-import { parsePlcData } from "../../identity/plcParse.ts"
+} from "../../core/identity/didDocument.ts"
+import { parsePlcData } from "../../core/identity/plcParse.ts"
 import { Did, HandleDomain, Words } from "../answers.ts"
 import { CallFailed, Failed } from "../failure.ts"
 import { variable } from "../flags.ts"

@@ -1,7 +1,7 @@
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Result from "effect/Result"
-import { pdsOf } from "../../identity/didDocument.ts"
+import { pdsOf } from "../../core/identity/didDocument.ts"
 import { CallFailed, explain, Unreachable } from "../failure.ts"
 import { note } from "../output.ts"
 import { longWay } from "../patience.ts"

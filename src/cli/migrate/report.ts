@@ -1,5 +1,5 @@
 import * as Effect from "effect/Effect"
-import { didMethod } from "../../identity/did.ts"
+import { didMethod } from "../../core/identity/did.ts"
 import { plcDataOf } from "../identity/lookup.ts"
 import { facts, note, report } from "../output.ts"
 import type { Session } from "../session.ts"

@@ -1,6 +1,6 @@
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
-import { didMethod } from "../../identity/did.ts"
+import { didMethod } from "../../core/identity/did.ts"
 import { Did } from "../answers.ts"
 import { CallFailed, Failed } from "../failure.ts"
 import { plcDataOf } from "../identity/lookup.ts"

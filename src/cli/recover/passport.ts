@@ -2,8 +2,8 @@ import { hkdfSync } from "node:crypto"
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Redacted from "effect/Redacted"
-import { signedServiceJwt, unsignedServiceJwt } from "../../auth/serviceJwt.ts"
-import { formatDidKey, publicKeyOf, signBytes } from "../../identity/didKey.ts"
+import { signedServiceJwt, unsignedServiceJwt } from "../../core/sessions/serviceJwt.ts"
+import { formatDidKey, publicKeyOf, signBytes } from "../../core/identity/didKey.ts"
 import type { RecoveryKey } from "../recoveryKey.ts"
 
 /** A signing key for the way: the DID names it until the new server's takes its place. */

@@ -4,7 +4,7 @@ import * as Redacted from "effect/Redacted"
 import * as Schema from "effect/Schema"
 import * as HttpClient from "effect/http/HttpClient"
 import * as HttpClientRequest from "effect/http/HttpClientRequest"
-import { signBytes } from "../../identity/didKey.ts"
+import { signBytes } from "../../core/identity/didKey.ts"
 import {
   dataOf,
   type PlcData,
@@ -12,8 +12,8 @@ import {
   unsignedBytes,
   updateOperation,
   withSignature
-} from "../../identity/plcOperation.ts"
-import { parseOperation } from "../../identity/plcParse.ts"
+} from "../../core/identity/plcOperation.ts"
+import { parseOperation } from "../../core/identity/plcParse.ts"
 import { Words } from "../answers.ts"
 import { Failed, Unreachable } from "../failure.ts"
 import { plcUrl } from "../place.ts"

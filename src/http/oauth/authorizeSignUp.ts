@@ -1,5 +1,5 @@
 import * as Effect from "effect/Effect"
-import { Config } from "../../services/Config.ts"
+import { Config } from "../../services/host/Config.ts"
 import type { Form } from "../pages/browser.ts"
 import { asPage } from "../pages/failurePage.ts"
 import { html } from "../pages/html.ts"

@@ -1,5 +1,5 @@
-import type { DeviceAccount } from "../../services/Devices.ts"
-import type { Prompt } from "../../oauth/types.ts"
+import type { DeviceAccount } from "../../services/oauth/Devices.ts"
+import type { Prompt } from "../../core/oauth/types.ts"
 
 /** How long a sign-in on a device is good for new apps. */
 const freshMillis = 7 * 86_400_000

@@ -1,24 +1,24 @@
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
-import { matchesRedirect } from "../../oauth/redirectUri.ts"
-import type { Client } from "../../oauth/types.ts"
-import { Config } from "../../services/Config.ts"
-import { type DeviceAccount, Devices } from "../../services/Devices.ts"
+import { matchesRedirect } from "../../core/oauth/redirectUri.ts"
+import type { Client } from "../../core/oauth/types.ts"
+import { Config } from "../../services/host/Config.ts"
+import { type DeviceAccount, Devices } from "../../services/oauth/Devices.ts"
 import {
   Directory,
   type DirectoryStatus,
   type DirectoryUnavailable
-} from "../../services/Directory.ts"
-import { OAuthClients } from "../../services/OAuthClients.ts"
-import { OAuthRequests, type PendingRequest } from "../../services/OAuthRequests.ts"
-import { clientName } from "../pages/consent.ts"
+} from "../../services/accounts/Directory.ts"
+import { OAuthClients } from "../../services/oauth/OAuthClients.ts"
+import { OAuthRequests, type PendingRequest } from "../../services/oauth/OAuthRequests.ts"
+import { clientName } from "./consent.ts"
 import { type Html, html } from "../pages/html.ts"
 import { keepDevice } from "../pages/cookies.ts"
 import { redirectTo } from "../pages/layout.ts"
 import { hidden } from "../pages/parts.ts"
-import { RequestOver } from "../pages/requestOver.ts"
+import { RequestOver } from "./requestOver.ts"
 import type { Visitor } from "../pages/visitor.ts"
-import { accountBehind } from "../signInGate.ts"
+import { accountBehind } from "../sessions/signInGate.ts"
 import type { Situation } from "./authorizeStep.ts"
 
 /** The routes of the flow. */

@@ -1,6 +1,6 @@
 import * as Effect from "effect/Effect"
-import { jsonObject } from "../../auth/jsonObject.ts"
-import type { Form } from "../../oauth/parameters.ts"
+import { jsonObject } from "../../core/bytes/jsonObject.ts"
+import type { Form } from "../../core/oauth/parameters.ts"
 import { InvalidRequest } from "../failures.ts"
 import { readBody } from "../input.ts"
 

@@ -1,6 +1,6 @@
 import * as Effect from "effect/Effect"
-import { signingAlgs } from "../../oauth/jwk.ts"
-import { Config, type Settings } from "../../services/Config.ts"
+import { signingAlgs } from "../../core/oauth/jwk.ts"
+import { Config, type Settings } from "../../services/host/Config.ts"
 import { jsonType } from "../responseHeaders.ts"
 import { briefly, versioned } from "../versioned.ts"
 import { notAllowed } from "./errors.ts"

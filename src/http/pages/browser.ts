@@ -1,6 +1,6 @@
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
-import { Config } from "../../services/Config.ts"
+import { Config } from "../../services/host/Config.ts"
 import { readBody } from "../input.ts"
 
 /** A page was asked for, or a form sent, in a way that no page of ours does. */

@@ -1,4 +1,4 @@
-import type { Settings } from "../../services/Config.ts"
+import type { Settings } from "../../services/host/Config.ts"
 
 const year = 365 * 86_400
 

@@ -1,8 +1,8 @@
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
-import { openTicket, sealTicket, type TicketClaims } from "../../auth/ticket.ts"
-import { Config } from "../../services/Config.ts"
-import { hkdf } from "../../services/derivedSecrets.ts"
+import { openTicket, sealTicket, type TicketClaims } from "../../core/sessions/ticket.ts"
+import { Config } from "../../services/host/Config.ts"
+import { hkdf } from "../../services/host/derivedSecrets.ts"
 
 /** What this server says to itself through a browser. */
 export type Purpose =

@@ -1,14 +1,14 @@
 import * as Effect from "effect/Effect"
-import type { Rejected } from "../../services/Accounts.ts"
-import { Config, type Settings } from "../../services/Config.ts"
-import type { DirectoryUnavailable } from "../../services/Directory.ts"
-import type { LimiterUnavailable, RateLimitExceeded } from "../../services/Limiter.ts"
-import type { ClientRefused, ClientUnavailable } from "../../services/OAuthClients.ts"
-import type { OAuthStoreUnavailable } from "../../services/OAuthRequests.ts"
+import type { Rejected } from "../../services/accounts/Accounts.ts"
+import { Config, type Settings } from "../../services/host/Config.ts"
+import type { DirectoryUnavailable } from "../../services/accounts/Directory.ts"
+import type { LimiterUnavailable, RateLimitExceeded } from "../../services/limits/Limiter.ts"
+import type { ClientRefused, ClientUnavailable } from "../../services/oauth/OAuthClients.ts"
+import type { OAuthStoreUnavailable } from "../../services/oauth/OAuthRequests.ts"
 import type { BrowserRefused } from "./browser.ts"
 import { html } from "./html.ts"
 import { type Message, showMessage } from "./message.ts"
-import type { RequestOver } from "./requestOver.ts"
+import type { RequestOver } from "../oauth/requestOver.ts"
 
 /** Everything that keeps a page from being shown. */
 export type PageFailure =

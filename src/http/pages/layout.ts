@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto"
-import type { Settings } from "../../services/Config.ts"
+import type { Settings } from "../../services/host/Config.ts"
 import { type Html, html, raw } from "./html.ts"
 import { pageScript } from "./pageScript.ts"
 import { stylesheet } from "./style.ts"

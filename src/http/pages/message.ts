@@ -1,4 +1,4 @@
-import type { Settings } from "../../services/Config.ts"
+import type { Settings } from "../../services/host/Config.ts"
 import { type Child, html } from "./html.ts"
 import { showPage } from "./layout.ts"
 

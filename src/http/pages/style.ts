@@ -1,4 +1,4 @@
-import type { Brand } from "../../services/Config.ts"
+import type { Brand } from "../../services/host/Config.ts"
 
 /** The one stylesheet of all pages: light and dark, phone and desktop, the system's own fonts. */
 const sheet = `

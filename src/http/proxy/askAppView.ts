@@ -1,9 +1,9 @@
 import * as Effect from "effect/Effect"
-import { answered, type Question } from "../../appview/questions.ts"
-import type { JsonObject } from "../../appview/json.ts"
-import type { AppViewRead } from "../../services/accountCalls/localRecords.ts"
-import { Accounts } from "../../services/Accounts.ts"
-import { Outgoing } from "../../services/Outgoing.ts"
+import { answered, type Question } from "../../core/proxy/questions.ts"
+import type { JsonObject } from "../../core/proxy/json.ts"
+import type { AppViewRead } from "../../services/repo/localRecordCalls.ts"
+import { Accounts } from "../../services/accounts/Accounts.ts"
+import { Outgoing } from "../../services/host/Outgoing.ts"
 import type { Patchable } from "./patch.ts"
 
 /** Who is waiting has their answer already, but for this. */

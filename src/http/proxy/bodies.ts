@@ -1,5 +1,5 @@
 import * as Effect from "effect/Effect"
-import type { OutgoingStream } from "../../services/Outgoing.ts"
+import type { OutgoingStream } from "../../services/host/Outgoing.ts"
 import { PayloadTooLarge } from "../failures.ts"
 import { readStream } from "../input.ts"
 import { Unreadable } from "./patch.ts"

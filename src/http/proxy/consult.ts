@@ -1,6 +1,6 @@
 import * as Effect from "effect/Effect"
-import type { OutgoingStream } from "../../services/Outgoing.ts"
-import { UpstreamFailed } from "../../services/ProxyTargets.ts"
+import type { OutgoingStream } from "../../services/host/Outgoing.ts"
+import { UpstreamFailed } from "../../services/proxy/ProxyTargets.ts"
 import { jsonType } from "../responseHeaders.ts"
 import { isJson, maxRead, parseJson, readAnswer } from "./bodies.ts"
 import { headersDown } from "./headers.ts"

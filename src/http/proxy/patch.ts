@@ -1,8 +1,8 @@
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
-import type { Accounts } from "../../services/Accounts.ts"
-import type { Config } from "../../services/Config.ts"
-import type { Outgoing } from "../../services/Outgoing.ts"
+import type { Accounts } from "../../services/accounts/Accounts.ts"
+import type { Config } from "../../services/host/Config.ts"
+import type { Outgoing } from "../../services/host/Outgoing.ts"
 
 /** The body of an upstream's answer is no JSON, or too large to be looked into. */
 export class Unreadable extends Schema.TaggedError<Unreadable>()("Unreadable", {

@@ -1,17 +1,21 @@
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
-import { inAuthorFeed, insertInFeed, missingInFeed } from "../../appview/feed.ts"
-import { isObject, type JsonObject } from "../../appview/json.ts"
-import { type Local, type LocalPost, parentOf, quoteOf, rootOf } from "../../appview/local.ts"
-import { authorOf, inProfile, inProfiles, withNewProfile } from "../../appview/profile.ts"
-import { questionsFor } from "../../appview/questions.ts"
-import type { OwnThread } from "../../appview/thread.ts"
-import { getPostThread, getPostThreadV2, type ThreadMethod } from "../../appview/threadMethods.ts"
-import { postsIn } from "../../appview/views.ts"
-import { isTid } from "../../repo/tid.ts"
-import type { LocalRecord, LocalRecords } from "../../services/accountCalls/localRecords.ts"
-import { Accounts } from "../../services/Accounts.ts"
-import { Config } from "../../services/Config.ts"
+import { inAuthorFeed, insertInFeed, missingInFeed } from "../../core/proxy/feed.ts"
+import { isObject, type JsonObject } from "../../core/proxy/json.ts"
+import { type Local, type LocalPost, parentOf, quoteOf, rootOf } from "../../core/proxy/local.ts"
+import { authorOf, inProfile, inProfiles, withNewProfile } from "../../core/proxy/profile.ts"
+import { questionsFor } from "../../core/proxy/questions.ts"
+import type { OwnThread } from "../../core/proxy/thread.ts"
+import {
+  getPostThread,
+  getPostThreadV2,
+  type ThreadMethod
+} from "../../core/proxy/threadMethods.ts"
+import { postsIn } from "../../core/proxy/views.ts"
+import { isTid } from "../../core/repo/tid.ts"
+import type { LocalRecord, LocalRecords } from "../../services/repo/localRecordCalls.ts"
+import { Accounts } from "../../services/accounts/Accounts.ts"
+import { Config } from "../../services/host/Config.ts"
 import { askAll, askAppView } from "./askAppView.ts"
 import type { Patch, Patchable, PatchServices } from "./patch.ts"
 

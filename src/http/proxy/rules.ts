@@ -1,5 +1,5 @@
-import { isSupportedDid, parseDidReference } from "../../identity/did.ts"
-import type { ServiceAddress, Settings } from "../../services/Config.ts"
+import { isSupportedDid, parseDidReference } from "../../core/identity/did.ts"
+import type { ServiceAddress, Settings } from "../../services/host/Config.ts"
 
 /** A service by its name: a DID and the fragment of an entry in its document. */
 export type ServiceName = Pick<ServiceAddress, "did" | "service">

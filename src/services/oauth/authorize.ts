@@ -1,8 +1,8 @@
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
-import { newSessionId, sessionKinds } from "../../auth/sessionId.ts"
-import type { AuthorizationRequest, OAuthErrorName } from "../../oauth/types.ts"
-import { OAuthRequests } from "../OAuthRequests.ts"
+import { newSessionId, sessionKinds } from "../../core/sessions/sessionId.ts"
+import type { AuthorizationRequest, OAuthErrorName } from "../../core/oauth/types.ts"
+import { OAuthRequests } from "./OAuthRequests.ts"
 
 /** What the client is told: a code, or why there is none. */
 export type AuthorizationAnswer =

@@ -1,6 +1,6 @@
 import * as Effect from "effect/Effect"
-import type { Form } from "../../oauth/parameters.ts"
-import { OAuthClients } from "../OAuthClients.ts"
+import type { Form } from "../../core/oauth/parameters.ts"
+import { OAuthClients } from "./OAuthClients.ts"
 import { authenticateClient } from "./clientAuthentication.ts"
 import { exchangeCode } from "./exchangeCode.ts"
 import { type ClientUnproven, RequestRefused } from "./failures.ts"

@@ -1,5 +1,5 @@
 import * as Effect from "effect/Effect"
-import { OAuthRequests } from "../OAuthRequests.ts"
+import { OAuthRequests } from "./OAuthRequests.ts"
 
 /** What is good for one use. */
 type Kind = "dpop" | "assertion" | "code_challenge"

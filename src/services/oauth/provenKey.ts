@@ -1,5 +1,5 @@
 import * as Effect from "effect/Effect"
-import { BadProof, DpopProofs } from "../DpopProofs.ts"
+import { BadProof, DpopProofs } from "./DpopProofs.ts"
 import { useOnce } from "./once.ts"
 
 /** Where a DPoP proof came, and the proof. */

@@ -1,12 +1,12 @@
 import * as Effect from "effect/Effect"
-import { checkParameters, type Form } from "../../oauth/parameters.ts"
-import { checkScope } from "../../oauth/scopes.ts"
-import type { OAuthErrorName } from "../../oauth/types.ts"
-import { BadProof } from "../DpopProofs.ts"
-import { OAuthRequests } from "../OAuthRequests.ts"
+import { checkParameters, type Form } from "../../core/oauth/parameters.ts"
+import { checkScope } from "../../core/oauth/scopes.ts"
+import type { OAuthErrorName } from "../../core/oauth/types.ts"
+import { BadProof } from "./DpopProofs.ts"
+import { OAuthRequests } from "./OAuthRequests.ts"
 import { authenticateClient } from "./clientAuthentication.ts"
 import { isRequestError, RequestRefused } from "./failures.ts"
-import { findSets } from "./permissionSets.ts"
+import { findSets } from "./expandScope.ts"
 
 const refused = (error: RequestRefused["error"], reason: string) =>
   new RequestRefused({ error, reason })

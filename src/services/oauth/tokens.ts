@@ -1,5 +1,5 @@
-import type { Client } from "../../oauth/types.ts"
-import type { OAuthTokens } from "../OAuthSessions.ts"
+import type { Client } from "../../core/oauth/types.ts"
+import type { OAuthTokens } from "./OAuthSessions.ts"
 
 /** What a client gets at the token endpoint. Spec: RFC 6749 5.1, RFC 9449 5; `sub` by the atproto profile. */
 export interface TokenAnswer {

@@ -1,5 +1,5 @@
 import * as Effect from "effect/Effect"
-import { Config } from "../../../services/Config.ts"
+import { Config } from "../../../services/host/Config.ts"
 import { type Html, html } from "../html.ts"
 import type { Owner } from "./owner.ts"
 

@@ -1,5 +1,5 @@
 import * as Effect from "effect/Effect"
-import { Config } from "../../../services/Config.ts"
+import { Config } from "../../../services/host/Config.ts"
 import { html } from "../html.ts"
 import { type Page, showPage } from "../layout.ts"
 import { account, field, hidden, note } from "../parts.ts"
@@ -9,7 +9,7 @@ import { passkeyChallenge } from "../signingIn.ts"
 import type { Sent } from "../visitor.ts"
 import { hrefOf, type PageName, usernameOf } from "./frame.ts"
 import type { Owner } from "./owner.ts"
-import { attempt, codeForm, enter, type Way } from "./signIn.ts"
+import { attempt, codeForm, enter, type Way } from "./signIn/signIn.ts"
 
 const actions = {
   password: "/account/confirm",

@@ -1,9 +1,9 @@
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
-import type { SecurityView } from "../../../services/accountCalls/security.ts"
-import { Accounts } from "../../../services/Accounts.ts"
-import { type DeviceAccount, Devices } from "../../../services/Devices.ts"
-import { recentMillis } from "../../../services/recentProof.ts"
+import type { SecurityView } from "../../../services/sessions/securityCalls.ts"
+import { Accounts } from "../../../services/accounts/Accounts.ts"
+import { type DeviceAccount, Devices } from "../../../services/oauth/Devices.ts"
+import { recentMillis } from "../../../services/sessions/recentProof.ts"
 import type { Visitor } from "../visitor.ts"
 
 /** Somebody who is signed in on a device and looks at their account. */

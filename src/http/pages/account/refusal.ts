@@ -1,5 +1,5 @@
 import * as Effect from "effect/Effect"
-import type { Rejected } from "../../../services/Accounts.ts"
+import type { Rejected } from "../../../services/accounts/Accounts.ts"
 import { inWords } from "../failurePage.ts"
 
 /** A message of the protocol as a sentence. */

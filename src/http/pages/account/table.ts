@@ -1,26 +1,32 @@
-import { appPasswordPage, createAppPassword, revokeAppPassword } from "./appPasswords.ts"
-import { appsPage, disconnect, endSession } from "./apps.ts"
+import { appPasswordPage, createAppPassword, revokeAppPassword } from "./signIn/appPasswords.ts"
+import { appsPage, disconnect, endSession } from "./apps/apps.ts"
 import {
   authenticatorPage,
   beginAuthenticator,
   confirmAuthenticator,
   disableAuthenticator,
   renewRecoveryCodes
-} from "./authenticator.ts"
-import { codesPage } from "./codes.ts"
-import { deactivate, deactivatePage } from "./deactivate.ts"
-import { deleteAccount, deletePage, sendDeletionCode } from "./deletion.ts"
-import { devicesPage, signOut, signOutDevice, signOutOthers } from "./devices.ts"
-import { changeEmail, confirmAddress, emailPage, sendChange, sendConfirmation } from "./email.ts"
-import { exportPage } from "./export.ts"
+} from "./signIn/authenticator.ts"
+import { codesPage } from "./overview/codes.ts"
+import { deactivate, deactivatePage } from "./settings/deactivate.ts"
+import { deleteAccount, deletePage, sendDeletionCode } from "./settings/deletion.ts"
+import { devicesPage, signOut, signOutDevice, signOutOthers } from "./devices/devices.ts"
+import {
+  changeEmail,
+  confirmAddress,
+  emailPage,
+  sendChange,
+  sendConfirmation
+} from "./settings/email.ts"
+import { exportPage } from "./settings/export.ts"
 import type { AccountPage, Action, PageName } from "./frame.ts"
-import { changeHandle, handlePage } from "./handle.ts"
-import { keysPage } from "./keys.ts"
-import { overviewPage, reactivate } from "./overview.ts"
-import { addPasskey, passkeyPage, renamePasskey } from "./passkeys.ts"
-import { changePassword, passwordPage } from "./password.ts"
-import { removePasskey, securityPage } from "./security.ts"
-import { settingsPage } from "./settings.ts"
+import { changeHandle, handlePage } from "./settings/handle.ts"
+import { keysPage } from "./settings/keys.ts"
+import { overviewPage, reactivate } from "./overview/overview.ts"
+import { addPasskey, passkeyPage, renamePasskey } from "./signIn/passkeys.ts"
+import { changePassword, passwordPage } from "./signIn/password.ts"
+import { removePasskey, securityPage } from "./signIn/security.ts"
+import { settingsPage } from "./settings/settings.ts"
 
 /** The pages of an account, by the rest of their path. */
 export const accountPages: Readonly<Record<PageName, AccountPage>> = {

@@ -1,0 +1,38 @@
+import { timingSafeEqual } from "node:crypto"
+import { sha256 } from "../../repo/cid.ts"
+import { jsonObject } from "../../bytes/jsonObject.ts"
+import { WebAuthnFault } from "./fault.ts"
+
+/** What the browser must have been asked for, and where. */
+export interface Expected {
+  /** base64url */
+  readonly challenge: string
+  readonly origin: string
+  readonly rpId: string
+}
+
+/** The two ceremonies, as client data name them. */
+export type CeremonyType = "webauthn.create" | "webauthn.get"
+
+const isSameText = (one: string, other: string): boolean =>
+  timingSafeEqual(sha256(one), sha256(other))
+
+/** Checks what the browser says of the ceremony; throws WebAuthnFault. Spec: WebAuthn Level 3, 5.8.1. */
+export const checkClientData = (
+  bytes: Uint8Array,
+  type: CeremonyType,
+  { challenge, origin }: Omit<Expected, "rpId">
+): void => {
+  const data = jsonObject(bytes)
+  if (data === undefined) throw new WebAuthnFault("malformed client data")
+  if (data["type"] !== type) throw new WebAuthnFault("client data of another ceremony")
+  const answered = data["challenge"]
+  if (typeof answered !== "string" || !isSameText(answered, challenge)) {
+    throw new WebAuthnFault("another challenge")
+  }
+  if (data["origin"] !== origin) throw new WebAuthnFault("another origin")
+  const crossOrigin = data["crossOrigin"] ?? false
+  if (crossOrigin !== false || data["topOrigin"] !== undefined) {
+    throw new WebAuthnFault("asked for by a page inside another's")
+  }
+}

@@ -1,0 +1,89 @@
+import type { KeyObject } from "node:crypto"
+import { type Jwt, signJwt } from "../sessions/jwt.ts"
+
+/** How long an access token lives, in seconds. */
+export const accessTokenLife = 15 * 60
+
+/** Who issues an access token to whom, and for which server. */
+export interface AccessParties {
+  /** The authorization server: this server's origin. */
+  readonly issuer: string
+  /** The resource server: this server's DID. */
+  readonly audience: string
+  /** The account's DID. */
+  readonly did: string
+}
+
+/** What an access token says of its session. */
+export interface AccessGrant {
+  /** The session's id. */
+  readonly session: string
+  readonly clientId: string
+  /** Thumbprint of the DPoP key that the token is bound to. */
+  readonly jkt: string
+}
+
+/** The times of an access token, in seconds. */
+export interface AccessTimes {
+  readonly issued: number
+  readonly expires: number
+}
+
+/**
+ * Makes an access token, bound to a DPoP key (RFC 9068, RFC 9449).
+ *
+ * What it may do does not stand in it: that is the session's, and is looked up at each use.
+ */
+export const accessToken = (
+  key: KeyObject,
+  { issuer, audience, did }: AccessParties,
+  { session, clientId, jkt }: AccessGrant,
+  { issued, expires }: AccessTimes
+): string =>
+  signJwt(key, "at+jwt", {
+    jti: session,
+    sub: did,
+    iat: issued,
+    exp: expires,
+    aud: audience,
+    iss: issuer,
+    client_id: clientId,
+    cnf: { jkt }
+  })
+
+/** How an access token is judged by itself. */
+export interface AccessDemands extends AccessParties {
+  /** Whether this server signed the token. */
+  readonly isSigned: (jwt: Jwt) => boolean
+  /** In seconds. */
+  readonly now: number
+}
+
+type Checked =
+  | { readonly ok: true; readonly value: AccessGrant }
+  | { readonly ok: false; readonly reason: string }
+
+const refused = (reason: string): Checked => ({ ok: false, reason })
+
+/** The session that a token of this server names, whoever it is for and however old it is. */
+export const sessionOfAccess = (
+  jwt: Jwt | undefined,
+  isSigned: AccessDemands["isSigned"]
+): string | undefined =>
+  jwt !== undefined && isSigned(jwt) && jwt.header["typ"] === "at+jwt"
+    ? String(jwt.claims["jti"])
+    : undefined
+
+/** Checks an access token by itself; whether its session still exists is not looked at. */
+export const checkAccessToken = (jwt: Jwt | undefined, demands: AccessDemands): Checked => {
+  const session = sessionOfAccess(jwt, demands.isSigned)
+  if (jwt === undefined || session === undefined) return refused("Token could not be verified")
+  const { sub, iss, aud, exp, client_id: clientId, cnf } = jwt.claims
+  if (sub !== demands.did || iss !== demands.issuer || aud !== demands.audience) {
+    return refused("Token could not be verified")
+  }
+  // SAFETY: this server signed the token, and writes a number and these texts here.
+  if ((exp as number) <= demands.now) return refused("Token has expired")
+  const { jkt } = cnf as { readonly jkt: string }
+  return { ok: true, value: { session, clientId: clientId as string, jkt } }
+}

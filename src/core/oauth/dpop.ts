@@ -1,0 +1,126 @@
+import { parseJwt } from "../sessions/jwt.ts"
+import { toBase64Url } from "../bytes/base64url.ts"
+import { sha256 } from "../repo/cid.ts"
+import { isPublicJwk, isSignedByJwk, signingAlgs, thumbprint } from "./jwk.ts"
+
+/** How old a proof may be, and how far ahead its maker's clock, in seconds; the nonce bounds it closer. */
+const maxAge = 300
+const maxAhead = 180
+
+const maxJtiLength = 256
+
+/** What a proof must be good for. */
+export interface ProofDemands {
+  /** The method of the request. */
+  readonly htm: string
+  /** The URL of the request. */
+  readonly htu: string
+  /** Milliseconds. */
+  readonly now: number
+  readonly isNonce: (nonce: string) => boolean
+  /** The access token that the request came with. */
+  readonly accessToken?: string
+}
+
+/** A valid proof: that it was not used before is for the caller to see to, by `jkt` and `jti`, until `expires`. */
+export interface Proof {
+  /** Thumbprint of the key that signed. */
+  readonly jkt: string
+  readonly jti: string
+  readonly nonce: string
+  /** When it was made, by the client's clock; milliseconds. */
+  readonly issued: number
+  /** When its time is over by itself; milliseconds. */
+  readonly expires: number
+}
+
+/** The names of what may be wrong with a proof. */
+export const proofErrors = ["invalid_dpop_proof", "use_dpop_nonce"] as const
+
+/** Why a proof is refused; the reason holds nothing of the proof. */
+export interface ProofFault {
+  readonly error: (typeof proofErrors)[number]
+  readonly reason: string
+}
+
+/** A proof, or what is wrong with it. */
+export type CheckedProof =
+  | { readonly ok: true; readonly value: Proof }
+  | { readonly ok: false; readonly fault: ProofFault }
+
+const refuse = (
+  reason: string,
+  error: ProofFault["error"] = "invalid_dpop_proof"
+): CheckedProof => ({
+  ok: false,
+  fault: { error, reason }
+})
+
+/**
+ * A URL as two are compared: origin and path, without query and fragment; undefined if it is not an HTTP URL.
+ *
+ * Spec: RFC 9449, section 4.3, step 9; some clients sign the query too.
+ */
+const comparable = (text: string): string | undefined => {
+  const url = URL.canParse(text) ? new URL(text) : undefined
+  if (url === undefined || !/^https?:$/.test(url.protocol)) return undefined
+  return url.username === "" && url.password === "" ? url.origin + url.pathname : undefined
+}
+
+/** What is wrong with the claims, but for the nonce. */
+const claimFault = (
+  { htm, htu, iat, jti, ath }: Readonly<Record<string, unknown>>,
+  demands: ProofDemands
+): string | undefined => {
+  if (typeof jti !== "string" || jti === "" || jti.length > maxJtiLength) return "jti is missing"
+  if (htm !== demands.htm) return "htm is not the method of the request"
+  const signed = typeof htu === "string" ? comparable(htu) : undefined
+  if (signed === undefined || signed !== comparable(demands.htu)) {
+    return "htu is not the URL of the request"
+  }
+  if (typeof iat !== "number" || !Number.isFinite(iat)) return "iat is missing"
+  const age = demands.now / 1000 - iat
+  if (age > maxAge) return "iat is too old"
+  if (age < -maxAhead) return "iat is in the future"
+  if (demands.accessToken === undefined) {
+    return ath === undefined ? undefined : "ath is given, but no access token"
+  }
+  return ath === toBase64Url(sha256(demands.accessToken))
+    ? undefined
+    : "ath is not the hash of the access token"
+}
+
+/**
+ * Checks a DPoP proof: the header of a request, which holds exactly one compact JWS of at most 8 KiB.
+ *
+ * The nonce is looked at last: a client that hears `use_dpop_nonce` need change nothing else.
+ *
+ * Spec: RFC 9449, section 4.3.
+ */
+export const checkProof = async (
+  proof: string | undefined,
+  demands: ProofDemands
+): Promise<CheckedProof> => {
+  if (proof === undefined) return refuse("DPoP proof is missing")
+  const jwt = parseJwt(proof)
+  if (jwt === undefined) return refuse("not one JWT of bounded size")
+  const { typ, alg, jwk, crit } = jwt.header
+  if (typ !== "dpop+jwt") return refuse("typ is not dpop+jwt")
+  if (typeof alg !== "string" || !signingAlgs.includes(alg)) return refuse("alg is not supported")
+  if (crit !== undefined) return refuse("crit is not supported")
+  if (!isPublicJwk(jwk)) return refuse("jwk is not a public key")
+  const reason = claimFault(jwt.claims, demands)
+  if (reason !== undefined) return refuse(reason)
+  if (!(await isSignedByJwk(proof, jwk, alg))) return refuse("the signature does not verify")
+  const { iat, jti, nonce } = jwt.claims
+  if (typeof nonce !== "string" || !demands.isNonce(nonce)) {
+    return refuse("nonce is missing or too old", "use_dpop_nonce")
+  }
+  // SAFETY: `claimFault` has seen that these are a number and a text.
+  const issued = (iat as number) * 1000
+  const expires = Math.ceil(issued + maxAge * 1000)
+  return {
+    ok: true,
+    value: { jkt: await thumbprint(jwk), jti: jti as string, nonce, issued, expires }
+  }
+}

@@ -1,0 +1,57 @@
+import { sameBytes } from "../../bytes/bytes.ts"
+import { CarParser, InvalidCar } from "../carParser.ts"
+import { type Cid, dagCbor, sha256 } from "../cid.ts"
+import { decodeForeignCommit, type ForeignCommit, InvalidCommit } from "../commit.ts"
+import { tidToMicros } from "../tid.ts"
+import { NodePile } from "./NodePile.ts"
+
+/** Revs later than this (the year 2255) leave no room for another above them. */
+const latest = Number.MAX_SAFE_INTEGER - 1_000_000
+
+/** The first reading of a repo's CAR: its commit and its tree, in whatever order the blocks come. */
+export class TreeReading {
+  readonly #parser = new CarParser({ isLenient: true })
+  #root: Cid | undefined
+  #commit: Uint8Array | undefined
+  /** The tree's nodes, and whatever else looks like one. */
+  readonly nodes = new NodePile()
+
+  /** Takes the next piece of the file; throws InvalidCar and RepoTooLarge. */
+  push(piece: Uint8Array): void {
+    this.#parser.push(piece)
+    const root = (this.#root ??= this.#onlyRoot())
+    if (root === undefined) return
+    for (let block = this.#parser.next(); block !== undefined; block = this.#parser.next()) {
+      if (block.cid.equals(root)) this.#commit ??= block.bytes.slice()
+      else this.nodes.offer(block)
+    }
+  }
+
+  /** The commit of a file that has ended, of this account's repo; throws InvalidCar and InvalidCommit. */
+  end(did: string): ForeignCommit {
+    this.#parser.end()
+    const block = this.#commit
+    if (block === undefined) throw new InvalidCar("the block of its root is missing")
+    if (!sameBytes(sha256(block), this.#root!.digest)) {
+      throw new InvalidCar(`block ${this.#root} does not match its digest`)
+    }
+    const commit = decodeForeignCommit(block)
+    if (commit.did !== did) throw new InvalidCommit(`the commit is of ${commit.did}, not of ${did}`)
+    if (commit.rev !== undefined && tidToMicros(commit.rev) > latest) {
+      throw new InvalidCommit("a rev that nothing can follow")
+    }
+    return commit
+  }
+
+  #onlyRoot(): Cid | undefined {
+    const { roots } = this.#parser
+    if (roots === undefined) return undefined
+    const [root, ...others] = roots
+    // Some tools name the one root twice.
+    if (root === undefined || others.some((other) => !other.equals(root))) {
+      throw new InvalidCar(`it must have one root, and has ${roots.length}`)
+    }
+    if (root.codec !== dagCbor) throw new InvalidCar("its root is no commit")
+    return root
+  }
+}

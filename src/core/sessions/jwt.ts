@@ -1,0 +1,80 @@
+import { createHmac, type KeyObject, timingSafeEqual } from "node:crypto"
+import { jsonObject } from "../bytes/jsonObject.ts"
+
+/** A JWT taken apart; nothing in it is verified yet. */
+export interface Jwt {
+  readonly header: Readonly<Record<string, unknown>>
+  readonly claims: Readonly<Record<string, unknown>>
+  /** What the signature covers: header and claims as they were sent. */
+  readonly signed: string
+  readonly signature: string
+}
+
+/** The longest token that is read, in characters. */
+const maxJwtLength = 8192
+
+const utf8 = new TextEncoder()
+
+const encodePart = (json: object): string =>
+  btoa(JSON.stringify(json)).replaceAll("+", "-").replaceAll("/", "_").replaceAll("=", "")
+
+/** Reads the header or the claims out of a token, unverified; undefined where they are no JSON object. */
+export const decodePart = (part: string): Readonly<Record<string, unknown>> | undefined => {
+  try {
+    const binary = atob(part.replaceAll("-", "+").replaceAll("_", "/"))
+    const bytes = new Uint8Array(binary.length)
+    for (let i = 0; i < binary.length; i++) bytes[i] = binary.charCodeAt(i)
+    return jsonObject(bytes)
+  } catch {
+    return undefined
+  }
+}
+
+/** Takes a JWT apart, or answers nothing where it is malformed. */
+export const parseJwt = (token: string): Jwt | undefined => {
+  if (token.length > maxJwtLength || !/^[\w-]+\.[\w-]+\.[\w-]*$/.test(token)) return undefined
+  const first = token.indexOf(".")
+  const last = token.lastIndexOf(".")
+  const header = decodePart(token.slice(0, first))
+  const claims = header && decodePart(token.slice(first + 1, last))
+  if (header === undefined || claims === undefined) return undefined
+  return { header, claims, signed: token.slice(0, last), signature: token.slice(last + 1) }
+}
+
+const hmac = (key: KeyObject, text: string): string =>
+  createHmac("sha256", key).update(text).digest("base64url")
+
+/** Compares two texts in a time that tells nothing but their lengths. */
+export const sameText = (a: string, b: string): boolean => {
+  const [one, other] = [utf8.encode(a), utf8.encode(b)]
+  return one.length === other.length && timingSafeEqual(one, other)
+}
+
+/** Makes an HS256 token of one type; the claims are ASCII. */
+export const signJwt = (key: KeyObject, typ: string, claims: object): string => {
+  const signed = `${encodePart({ typ, alg: "HS256" })}.${encodePart(claims)}`
+  return `${signed}.${hmac(key, signed)}`
+}
+
+/** Whether this key made the token: HS256 and nothing else, whatever the header wants. */
+export const isSignedWith = (key: KeyObject, jwt: Jwt): boolean =>
+  jwt.header["alg"] === "HS256" && sameText(jwt.signature, hmac(key, jwt.signed))
+
+/** How many tokens a verifier remembers. */
+const maxRemembered = 256
+
+/**
+ * A verifier for one key that remembers the tokens it found good: computing the signature is the
+ * dearest part of judging a caller, and a client sends the same token for two hours.
+ */
+export const rememberingVerifier = (key: KeyObject): ((jwt: Jwt) => boolean) => {
+  const good = new Map<string, string>()
+  return (jwt) => {
+    const signature = good.get(jwt.signed)
+    if (signature !== undefined) return sameText(jwt.signature, signature)
+    if (!isSignedWith(key, jwt)) return false
+    if (good.size >= maxRemembered) good.clear()
+    good.set(jwt.signed, jwt.signature)
+    return true
+  }
+}

@@ -1,0 +1,82 @@
+import * as Effect from "effect/Effect"
+import { decodePart } from "../../core/sessions/jwt.ts"
+import { isByModerator } from "../../core/sessions/serviceJwt.ts"
+import { queryValue } from "../../core/lexicon/params.ts"
+import { isDid, isHandle, normalizeHandle } from "../../core/lexicon/syntax.ts"
+import { RepoNotFound } from "../../services/accounts/AccountStore.ts"
+import { Denied, OAuthDenied } from "../../services/sessions/Auth.ts"
+import type { Authority } from "../../services/sessions/Authority.ts"
+import { Config } from "../../services/host/Config.ts"
+import { Directory } from "../../services/accounts/Directory.ts"
+import { InvalidRequest } from "../failures.ts"
+import { isHere } from "./presence.ts"
+
+/**
+ * Finds the account that a request is for: its `repo` or `did` parameter, else the subject of its credential.
+ *
+ * Nothing of it is trusted: the account's object verifies.
+ */
+export const accountOf = Effect.fnUntraced(function* (
+  authority: Authority,
+  request: Request,
+  url: URL
+) {
+  if (authority.kind === "none" || authority.kind === "optional")
+    return yield* namedAccount(request, url)
+  const authorization = request.headers.get("authorization")
+  const isForAnother =
+    authority.kind === "session" &&
+    authority.moderator === true &&
+    isByModerator({ claims: claimsOf(authorization) ?? {} }, yield* Config)
+  return yield* isForAnother ? namedAccount(request, url) : subjectOf(request)
+})
+
+/** The DID that the `repo` or `did` parameter names; a handle is looked up in the directory. */
+const namedAccount = Effect.fnUntraced(function* (request: Request, url: URL) {
+  // The one that the method's lexicon has, and no other: it is what the method will answer about.
+  const parameter = url.pathname.startsWith("/xrpc/com.atproto.repo.") ? "repo" : "did"
+  const name = queryValue(url.searchParams, parameter)
+  if (name === undefined) {
+    return yield* new InvalidRequest({ message: "The parameter that names the account is missing" })
+  }
+  if (isDid(name)) {
+    return (yield* isHere(request, name)) ? name : yield* new RepoNotFound({ did: name })
+  }
+  if (!isHandle(name)) return yield* new InvalidRequest({ message: `Not a DID or handle: ${name}` })
+  const entry = yield* (yield* Directory).byHandle(normalizeHandle(name))
+  return entry?.did ?? (yield* new RepoNotFound({ did: name }))
+})
+
+/** What a token claims, whatever its scheme; read, not verified. */
+const claimsOf = (authorization: string | null) =>
+  decodePart(authorization?.trim().split(/\s+/, 2)[1]?.split(".")[1] ?? "")
+
+/** The account that a token names: `sub` of a session, `iss` of a service token; read, not verified. */
+export const subjectOf = Effect.fnUntraced(function* (request: Request) {
+  const authorization = request.headers.get("authorization")
+  if (authorization === null) {
+    return yield* new Denied({ error: "AuthMissing", message: "Authentication Required" })
+  }
+  const [scheme = "", token = ""] = authorization.trim().split(/\s+/, 2)
+  if (!/^(bearer|dpop)$/i.test(scheme)) {
+    return yield* new Denied({
+      error: "InvalidToken",
+      message: "This method takes a Bearer token"
+    })
+  }
+  const refused = (message: string) =>
+    scheme.toLowerCase() === "dpop"
+      ? new OAuthDenied({ error: "invalid_token", message })
+      : new Denied({ error: "InvalidToken", message })
+  const claims = decodePart(token.split(".")[1] ?? "")
+  if (claims === undefined) return yield* refused("Malformed token")
+  const { sub, iss } = claims
+  const did = typeof sub === "string" ? sub : typeof iss === "string" ? iss.split("#", 1)[0]! : ""
+  if (!isDid(did)) return yield* refused("The token names no account")
+  // An account that has just moved in has a token before this isolate may know it.
+  if (yield* isHere(request, did, { fresh: true })) return did
+  const message = "Account not found"
+  return scheme.toLowerCase() === "dpop"
+    ? yield* refused(message)
+    : yield* new Denied({ error: "AccountNotFound", message })
+})

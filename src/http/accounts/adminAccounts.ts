@@ -1,0 +1,126 @@
+import type {
+  ComAtprotoAdminGetAccountInfo as GetAccountInfo,
+  ComAtprotoAdminGetAccountInfos as GetAccountInfos,
+  ComAtprotoAdminSearchAccounts as SearchAccounts,
+  ComAtprotoAdminSendEmail as SendEmail
+} from "@atproto/api"
+import * as Effect from "effect/Effect"
+import type { AccountSummary } from "../../services/accounts/AccountCalls.ts"
+import { Accounts } from "../../services/accounts/Accounts.ts"
+import { Config } from "../../services/host/Config.ts"
+import { Directory, type DirectoryEntry } from "../../services/accounts/Directory.ts"
+import { Mailer } from "../../services/mail/Mailer.ts"
+import { NoEmailAddress } from "../../services/mail/MailedCodes.ts"
+import { InvalidRequest, NoSuchAccount } from "../failures.ts"
+import { inviteView } from "./inviteView.ts"
+import { type Call, method } from "../Xrpc.ts"
+
+const admin = { authority: { kind: "admin" } } as const
+const moderator = { authority: { kind: "moderator" } } as const
+
+/** The most accounts that one call tells of. */
+const maxAccounts = 100
+
+/** How many account objects one call asks at the same time. */
+const atATime = 8
+
+/** The account of a DID, or of a handle. */
+export const entryOf = Effect.fnUntraced(function* (didOrHandle: string) {
+  const directory = yield* Directory
+  const isDid = didOrHandle.startsWith("did:")
+  const entry = yield* isDid ? directory.byDid(didOrHandle) : directory.byHandle(didOrHandle)
+  return entry ?? (yield* new NoSuchAccount())
+})
+
+/** An account as the directory knows it, and what its object has told besides. */
+const viewOf = (entry: DirectoryEntry, told: Partial<AccountSummary>) => {
+  const { did, handle, email, createdAt, invitesDisabled } = entry
+  const { emailConfirmedAt, deactivatedAt, deleteAfter } = told
+  return {
+    did,
+    handle,
+    ...(email === undefined ? {} : { email }),
+    indexedAt: new Date(createdAt).toISOString(),
+    ...(emailConfirmedAt === undefined ? {} : { emailConfirmedAt }),
+    invitesDisabled,
+    ...(deactivatedAt === undefined ? {} : { deactivatedAt }),
+    ...(deleteAfter === undefined ? {} : { deleteAfter })
+  }
+}
+
+const askAccount = (did: string) =>
+  Effect.flatMap(Accounts, (accounts) => accounts.call(did, "summary", {}))
+
+/** For a long list no account is woken but those that are not active. */
+const briefView = (entry: DirectoryEntry) =>
+  entry.status === "active"
+    ? Effect.succeed(viewOf(entry, {}))
+    : Effect.map(askAccount(entry.did), (told) => viewOf(entry, told))
+
+/** All of it, with its invites: the one by which it came, and those that it may give away. */
+const accountView = Effect.fnUntraced(function* (entry: DirectoryEntry) {
+  const directory = yield* Directory
+  const view = viewOf(entry, yield* askAccount(entry.did))
+  const came = entry.invite === undefined ? undefined : yield* directory.invite(entry.invite)
+  const invites = yield* directory.invitesOf(entry.did)
+  return {
+    ...view,
+    ...(came === undefined ? {} : { invitedBy: inviteView(came) }),
+    invites: invites.map(inviteView)
+  }
+})
+
+const getAccountInfo = method(
+  "com.atproto.admin.getAccountInfo",
+  moderator,
+  ({ params }: Call<GetAccountInfo.QueryParams>) => Effect.flatMap(entryOf(params.did), accountView)
+)
+
+const getAccountInfos = method(
+  "com.atproto.admin.getAccountInfos",
+  moderator,
+  Effect.fnUntraced(function* ({ params }: Call<GetAccountInfos.QueryParams>) {
+    const dids = [...new Set(params.dids)]
+    if (dids.length > maxAccounts) {
+      return yield* new InvalidRequest({ message: `At most ${maxAccounts} accounts in one call` })
+    }
+    const directory = yield* Directory
+    // Accounts that are not here are left out.
+    const infos = yield* Effect.forEach(
+      dids,
+      Effect.fnUntraced(function* (did) {
+        const entry = yield* directory.byDid(did)
+        return entry === undefined ? [] : [yield* accountView(entry)]
+      }),
+      { concurrency: atATime }
+    )
+    return { infos: infos.flat() }
+  })
+)
+
+const searchAccounts = method(
+  "com.atproto.admin.searchAccounts",
+  admin,
+  Effect.fnUntraced(function* ({ params }: Call<SearchAccounts.QueryParams & { limit: number }>) {
+    const page = yield* (yield* Directory).list(params)
+    const accounts = yield* Effect.forEach(page.accounts, briefView, { concurrency: atATime })
+    return { ...(page.cursor === undefined ? {} : { cursor: page.cursor }), accounts }
+  })
+)
+
+const sendEmail = method(
+  "com.atproto.admin.sendEmail",
+  moderator,
+  Effect.fnUntraced(function* ({ input }: Call<object, SendEmail.InputSchema>) {
+    const { email } = yield* entryOf(input.recipientDid)
+    if (email === undefined) return yield* new NoEmailAddress()
+    const mailer = yield* Mailer
+    const { brand, host } = yield* Config
+    const subject = input.subject ?? `A message from ${brand.name ?? host}`
+    yield* mailer.send({ to: email, subject, text: input.content, purpose: "admin" })
+    return { sent: mailer.delivers }
+  })
+)
+
+/** The accounts of this host, as the administrator sees them, and a word to their owners. */
+export const adminAccountMethods = [getAccountInfo, getAccountInfos, searchAccounts, sendEmail]

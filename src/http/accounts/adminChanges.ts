@@ -1,0 +1,96 @@
+import type {
+  ComAtprotoAdminDeleteAccount as DeleteAccount,
+  ComAtprotoAdminUpdateAccountEmail as UpdateEmail,
+  ComAtprotoAdminUpdateAccountHandle as UpdateHandle,
+  ComAtprotoAdminUpdateAccountPassword as UpdatePassword,
+  ComAtprotoAdminUpdateAccountSigningKey as UpdateSigningKey
+} from "@atproto/api"
+import * as Effect from "effect/Effect"
+import { Accounts } from "../../services/accounts/Accounts.ts"
+import { Devices } from "../../services/oauth/Devices.ts"
+import { DirectoryUnavailable } from "../../services/accounts/Directory.ts"
+import { Identity } from "../../services/identity/Identity.ts"
+import { Keys } from "../../services/identity/Keys.ts"
+import { ReservedKeys } from "../../services/identity/ReservedKeys.ts"
+import { InvalidRequest } from "../failures.ts"
+import { type Call, method } from "../Xrpc.ts"
+import { entryOf } from "./adminAccounts.ts"
+
+const admin = { authority: { kind: "admin" } } as const
+
+const deleteAccount = method(
+  "com.atproto.admin.deleteAccount",
+  admin,
+  Effect.fnUntraced(function* ({ input }: Call<object, DeleteAccount.InputSchema>) {
+    const { did } = yield* entryOf(input.did)
+    yield* (yield* Accounts).call(did, "forceDeletion", {})
+  })
+)
+
+const updateAccountEmail = method(
+  "com.atproto.admin.updateAccountEmail",
+  admin,
+  Effect.fnUntraced(function* ({ input }: Call<object, UpdateEmail.InputSchema>) {
+    const { did } = yield* entryOf(input.account)
+    yield* (yield* Accounts).call(did, "setEmail", { email: input.email })
+  })
+)
+
+const updateAccountHandle = method(
+  "com.atproto.admin.updateAccountHandle",
+  { ...admin, typedNames: ["handle"] },
+  Effect.fnUntraced(function* ({ input }: Call<object, UpdateHandle.InputSchema>) {
+    const { did, handle } = yield* entryOf(input.did)
+    const identity = yield* Identity
+    yield* (yield* Accounts).call(did, "setHandle", { handle: input.handle })
+    yield* Effect.forEach([did, handle, input.handle], identity.forget, { discard: true })
+  })
+)
+
+/** Whoever is in by the old password, on whatever way, is out. */
+const updateAccountPassword = method(
+  "com.atproto.admin.updateAccountPassword",
+  admin,
+  Effect.fnUntraced(function* ({ input }: Call<object, UpdatePassword.InputSchema>) {
+    const { did } = yield* entryOf(input.did)
+    yield* (yield* Accounts).call(did, "changePassword", { password: input.password })
+    yield* Effect.mapError(
+      (yield* Devices).signOutAll(did),
+      (cause) => new DirectoryUnavailable({ operation: "signOutAll", cause })
+    )
+  })
+)
+
+/**
+ * The key is one that `reserveSigningKey` made for this DID: of no other this server has the private half.
+ *
+ * Repeated after it was cut off, it finds the key reserved still, and does the rest.
+ */
+const updateAccountSigningKey = method(
+  "com.atproto.admin.updateAccountSigningKey",
+  admin,
+  Effect.fnUntraced(function* ({ input }: Call<object, UpdateSigningKey.InputSchema>) {
+    const { did } = yield* entryOf(input.did)
+    const reserved = yield* ReservedKeys
+    const key = yield* Effect.catchTag(reserved.find(did), "KeyUnreadable", Effect.die)
+    if (key?.didKey !== input.signingKey) {
+      return yield* new InvalidRequest({
+        message: "signingKey must be a key that reserveSigningKey has made for this account"
+      })
+    }
+    const wrapped = yield* (yield* Keys).wrap(did, key)
+    const { curve, didKey } = key
+    yield* (yield* Accounts).call(did, "changeSigningKey", { curve, didKey, wrapped })
+    yield* (yield* Identity).forget(did)
+    yield* reserved.remove(did)
+  })
+)
+
+/** What the administrator changes of an account. */
+export const adminChangeMethods = [
+  deleteAccount,
+  updateAccountEmail,
+  updateAccountHandle,
+  updateAccountPassword,
+  updateAccountSigningKey
+]

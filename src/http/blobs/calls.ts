@@ -1,0 +1,126 @@
+import { randomUUID } from "node:crypto"
+import * as Clock from "effect/Clock"
+import * as Effect from "effect/Effect"
+import { declaredType, storedType, unknownType } from "../../core/blobs/mime.ts"
+import { accepts, blobTypeIn } from "../../core/lexicon/blobs.ts"
+import type { Permission } from "../../core/oauth/types.ts"
+import { readStoredRecord } from "../../core/repo/cborLoose.ts"
+import type { AccountCalls, Credentials } from "../../services/accounts/AccountCalls.ts"
+import { lastingAccount } from "../../services/accounts/AccountStatus.ts"
+import { AccountStore } from "../../services/accounts/AccountStore.ts"
+import { Auth, Denied } from "../../services/sessions/Auth.ts"
+import type { Authority } from "../../services/sessions/Authority.ts"
+import { BlobIndex, BlobNotFound, BlobQuotaExceeded } from "../../services/blobs/BlobIndex.ts"
+import { BlobTooLarge } from "../../services/blobs/BlobStore.ts"
+import { armSweep } from "../../services/blobs/BlobSweep.ts"
+import { Config } from "../../services/host/Config.ts"
+import { EdgeGate } from "../../services/edge/EdgeGate.ts"
+import { Records } from "../../services/repo/Records.ts"
+import { InvalidRequest } from "../failures.ts"
+import { readableAccount } from "../accounts/readableAccount.ts"
+
+const authenticate = Effect.fnUntraced(function* (
+  credentials: Credentials,
+  authority: Authority,
+  nsid: string
+) {
+  return yield* (yield* Auth).authenticate(credentials, authority, nsid)
+})
+
+/** Who may upload: a session, or the account itself by service token (the video service). */
+export const uploadAuthority = (needs: ReadonlyArray<Permission>): Authority => ({
+  kind: "session",
+  level: "standard",
+  oauth: () => needs,
+  service: true
+})
+
+/** The declared type is checked before the first byte, the one that the bytes tell before it is recorded. */
+const assertAccepted = (patterns: ReadonlyArray<string>, mimeType: string) =>
+  patterns.some((pattern) => accepts(pattern, mimeType))
+    ? Effect.void
+    : Effect.fail(new InvalidRequest({ message: `Blobs of type ${mimeType} are not accepted` }))
+
+/** A body of this size may come; of unknown size, any body while there is room for one. */
+const assertFits = Effect.fnUntraced(function* (size = 0) {
+  const { blobLimit, blobQuota } = yield* Config
+  if (size > blobLimit) return yield* new BlobTooLarge({ limit: blobLimit })
+  if (blobQuota === 0) return
+  const used = (yield* BlobIndex).usage().bytes
+  if (used + size > blobQuota) return yield* new BlobQuotaExceeded({ used, quota: blobQuota })
+})
+
+/** Judges an upload before its first byte, and notes the key that it may write to. */
+export const authorizeUpload = Effect.fnUntraced(function* (
+  input: AccountCalls["authorizeUpload"]["input"]
+) {
+  const { blobLimit, blobMimeTypes } = yield* Config
+  const needs = [{ resource: "blob", mime: input.mimeType }] as const
+  const caller = yield* authenticate(input, uploadAuthority(needs), "com.atproto.repo.uploadBlob")
+  yield* (yield* Auth).permit(caller, needs)
+  const account = yield* (yield* AccountStore).get
+  if (account.takedown !== undefined) {
+    return yield* new Denied({ error: "AccountTakedown", message: "Account has been taken down" })
+  }
+  yield* assertAccepted(blobMimeTypes, input.mimeType)
+  yield* assertFits(input.size)
+  const blobs = yield* BlobIndex
+  const key = `${account.did}/${randomUUID()}`
+  blobs.noteUpload(key, yield* Clock.currentTimeMillis)
+  yield* armSweep
+  return { key, limit: blobLimit, caller }
+})
+
+/**
+ * The type of a blob that a record waits for: what the bytes tell, else what that record says.
+ *
+ * Whoever moves sends the blobs as the old server gave them, often without a type.
+ */
+const awaitedType = Effect.fnUntraced(function* (cid: string, sniffed: string | undefined) {
+  const path = (yield* BlobIndex).awaitedBy(cid)
+  const record = path === undefined ? undefined : (yield* Records).get(path)
+  if (record === undefined) return undefined
+  const said = blobTypeIn(readStoredRecord(record.value).fields, cid) ?? null
+  const type = storedType(sniffed, declaredType(said))
+  return type === unknownType ? undefined : type
+})
+
+/** Records an upload whose last byte is stored. */
+export const recordUpload = Effect.fnUntraced(function* ({
+  caller,
+  sniffed,
+  ...upload
+}: AccountCalls["recordUpload"]["input"]) {
+  const { blobMimeTypes, blobQuota } = yield* Config
+  // One that is deleted meanwhile leaves nobody to sweep the bytes: refused, they go at once.
+  yield* lastingAccount
+  const mimeType = (yield* awaitedType(upload.cid, sniffed)) ?? upload.mimeType
+  const input = { ...upload, mimeType }
+  yield* assertAccepted(blobMimeTypes, mimeType)
+  // An app may upload what it is let to, whatever it calls it.
+  if (caller !== undefined) {
+    yield* (yield* Auth).permit(caller, [{ resource: "blob", mime: input.mimeType }])
+  }
+  const recorded = (yield* BlobIndex).record({
+    ...input,
+    now: yield* Clock.currentTimeMillis,
+    ...(blobQuota > 0 ? { quota: blobQuota } : {})
+  })
+  return "_tag" in recorded ? yield* recorded : recorded.blob
+})
+
+/** Who may download: everybody, of an inactive account its owner and the administrator. */
+export const downloadAuthority: Authority = { kind: "optional" }
+
+/** Where a blob lies, for a caller who may read the account. */
+export const locateBlob = Effect.fnUntraced(function* (input: AccountCalls["locateBlob"]["input"]) {
+  const caller =
+    input.credentials === undefined
+      ? ({ kind: "anonymous" } as const)
+      : yield* authenticate(input.credentials, downloadAuthority, "com.atproto.sync.getBlob")
+  const shared = (yield* EdgeGate).share() && caller.kind === "anonymous"
+  yield* readableAccount(caller)
+  const location = (yield* BlobIndex).locate(input.cid)
+  if (location === undefined) return yield* new BlobNotFound({ cid: input.cid })
+  return { ...location, shared }
+})

@@ -1,0 +1,42 @@
+import type { ComAtprotoSyncGetBlob as GetBlob } from "@atproto/api"
+import * as Effect from "effect/Effect"
+import { RepoNotFound } from "../../services/accounts/AccountStore.ts"
+import { downloadAuthority, uploadAuthority } from "./calls.ts"
+import { getBlob, uploadBlob } from "./upload.ts"
+import { isHere } from "../accounts/presence.ts"
+import { noteAccount } from "../requestLog.ts"
+import { subjectOf } from "../accounts/accountOf.ts"
+import { type Call, credentialsOf, method } from "../Xrpc.ts"
+
+/**
+ * com.atproto.repo.uploadBlob: the bytes pass through the Worker, never through the account's object.
+ *
+ * The object judges the credentials (`authorizeUpload`) before the first byte is stored.
+ */
+const upload = method(
+  "com.atproto.repo.uploadBlob",
+  {
+    authority: { kind: "object", call: "authorizeUpload", demands: uploadAuthority([]) },
+    rawBody: true
+  },
+  Effect.fnUntraced(function* ({ request }: Call) {
+    const did = yield* subjectOf(request)
+    noteAccount(request, did)
+    return yield* uploadBlob(did, request, credentialsOf(request))
+  })
+)
+
+/** com.atproto.sync.getBlob: located by the object, which sees who may look past an inactive status. */
+const download = method(
+  "com.atproto.sync.getBlob",
+  { authority: { kind: "object", call: "locateBlob", demands: downloadAuthority } },
+  Effect.fnUntraced(function* ({ params, request }: Call<GetBlob.QueryParams>) {
+    const { did, cid } = params
+    if (!(yield* isHere(request, did))) return yield* new RepoNotFound({ did })
+    noteAccount(request, did)
+    return yield* getBlob(did, cid, request, credentialsOf(request))
+  })
+)
+
+/** The methods whose bytes flow between the client and the blob store. */
+export const blobMethods = [upload, download]

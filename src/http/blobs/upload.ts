@@ -1,0 +1,157 @@
+import * as Effect from "effect/Effect"
+import {
+  blobHeaders,
+  contentRange,
+  etagOf,
+  notModified,
+  rangeCounts
+} from "../../core/blobs/headers.ts"
+import { declaredType, storedType } from "../../core/blobs/mime.ts"
+import { parseRange } from "../../core/blobs/range.ts"
+import type { BlobLocation, Credentials } from "../../services/accounts/AccountCalls.ts"
+import { Accounts } from "../../services/accounts/Accounts.ts"
+import { BlobNotFound } from "../../services/blobs/BlobIndex.ts"
+import { BlobEmpty, BlobStore, type ByteRange } from "../../services/blobs/BlobStore.ts"
+import { askObject, discard, type FoundBlob, publicBlob } from "../edge/edgeBlobs.ts"
+import { sized } from "../../services/host/sizedStream.ts"
+import { errorResponse } from "../errors.ts"
+import { UnsupportedEncoding } from "../failures.ts"
+import { contentEncoding } from "../input.ts"
+
+/** The answer of com.atproto.repo.uploadBlob. */
+export interface UploadedBlob {
+  readonly blob: {
+    readonly $type: "blob"
+    readonly ref: { readonly $link: string }
+    readonly mimeType: string
+    readonly size: number
+  }
+}
+
+/**
+ * com.atproto.repo.uploadBlob: the account's object authorises, the bytes go straight to the store, the object records.
+ *
+ * What is never recorded, for whatever reason, lies under a key that the object has noted, and is swept by it.
+ */
+export const uploadBlob = Effect.fn("uploadBlob")(function* (
+  did: string,
+  request: Request,
+  credentials: Credentials
+) {
+  const accounts = yield* Accounts
+  const store = yield* BlobStore
+  const declared = declaredType(request.headers.get("content-type"))
+  const { body, length } = yield* bodyOf(request)
+  const known = length === undefined ? {} : { length }
+  const { caller, key, limit } = yield* accounts.call(did, "authorizeUpload", {
+    ...credentials,
+    mimeType: declared,
+    ...(length === undefined ? {} : { size: length })
+  })
+  const { cid, size, sniffed } = yield* store.put(key, body, { limit, ...known })
+  const blob: BlobLocation = { cid, key, mimeType: storedType(sniffed, declared), size }
+  const told = sniffed === undefined ? {} : { sniffed }
+  const recorded = yield* accounts.call(did, "recordUpload", { ...blob, ...told, caller }).pipe(
+    // A refusal is final. Any other failure may hide a success: then the key stays for the sweep to judge.
+    Effect.tapErrorTag("Rejected", ({ status }) =>
+      status < 500 ? Effect.ignore(store.delete([key])) : Effect.void
+    )
+  )
+  const { mimeType } = recorded
+  // The same bytes are here already, and the object keeps those. The sweep deletes what cannot be deleted now.
+  if (recorded.key !== key) yield* Effect.ignore(store.delete([key]))
+  const uploaded: UploadedBlob = { blob: { $type: "blob", ref: { $link: cid }, mimeType, size } }
+  return uploaded
+})
+
+const decoders: Record<string, "gzip" | "deflate"> = { gzip: "gzip", deflate: "deflate" }
+
+/** The body as the client means it, with its length where that is known beforehand. */
+export const bodyOf = Effect.fnUntraced(function* (request: Request) {
+  const { body, headers } = request
+  const length = lengthOf(headers.get("content-length"))
+  if (body === null || length === 0) return yield* new BlobEmpty()
+  const encoding = contentEncoding(headers)
+  if (encoding === undefined) return { body, length }
+  const format = Object.hasOwn(decoders, encoding) ? decoders[encoding] : undefined
+  if (format === undefined) return yield* new UnsupportedEncoding({ encoding })
+  return { body: body.pipeThrough(new DecompressionStream(format)), length: undefined }
+})
+
+const lengthOf = (header: string | null): number | undefined =>
+  header !== null && /^\d{1,15}$/.test(header) ? Number(header) : undefined
+
+/** com.atproto.sync.getBlob: as the edge remembers it, or located by the account's object and sent straight from the store. */
+export const getBlob = Effect.fn("getBlob")(function* (
+  did: string,
+  cid: string,
+  request: Request,
+  credentials?: Credentials
+) {
+  const isPublic = credentials?.authorization === undefined
+  const found: FoundBlob = isPublic
+    ? yield* publicBlob(did, cid, credentials)
+    : { blob: yield* askObject(did, cid, credentials) }
+  const { blob } = found
+  const etag = etagOf(blob.cid)
+  const headers = blobHeaders(blob, isPublic)
+  if (notModified(request.headers.get("if-none-match"), etag)) {
+    yield* discard(found)
+    return new Response(null, { status: 304, headers })
+  }
+  const range = rangeCounts(request.headers.get("if-range"), etag)
+    ? parseRange(request.headers.get("range"), blob.size)
+    : parseRange(null, blob.size)
+  switch (range.kind) {
+    case "unsatisfiable":
+      yield* discard(found)
+      return outside(blob.size)
+    case "part":
+      return yield* send(
+        found,
+        request,
+        { ...headers, "content-range": contentRange(blob.size, range) },
+        range
+      )
+    case "whole":
+      return yield* send(found, request, headers)
+  }
+})
+
+const outside = (size: number): Response =>
+  errorResponse({
+    status: 416,
+    error: "InvalidRequest",
+    message: `The blob has ${size} bytes`,
+    headers: { "content-range": contentRange(size) }
+  })
+
+const send = Effect.fnUntraced(function* (
+  blobAtHand: FoundBlob,
+  request: Request,
+  fixed: Record<string, string>,
+  part?: ByteRange
+) {
+  const { blob, body } = blobAtHand
+  const status = part === undefined ? 200 : 206
+  const length = part?.length ?? blob.size
+  const headers = { ...fixed, "content-length": String(length) }
+  if (request.method === "HEAD") {
+    yield* discard(blobAtHand)
+    return new Response(null, { status, headers })
+  }
+  // Not the length that the store or the edge's copy has by now: a blob that lost its end must not look whole.
+  const answer = (bytes: ReadableStream<Uint8Array>) =>
+    new Response(sized(bytes, length), { status, headers })
+  if (body !== undefined && part === undefined) return answer(body)
+  // A part comes from the store, which cuts it and knows its length.
+  yield* discard(blobAtHand)
+  const store = yield* BlobStore
+  const range = part && { offset: part.offset, length: part.length }
+  const found = yield* store.get(blob.key, range)
+  if (found === undefined) {
+    yield* Effect.logError("a recorded blob is not in the store", { cid: blob.cid, key: blob.key })
+    return yield* new BlobNotFound({ cid: blob.cid })
+  }
+  return answer(found.body)
+})

@@ -1,0 +1,77 @@
+import * as Effect from "effect/Effect"
+import type { BlobLocation, Credentials } from "../../services/accounts/AccountCalls.ts"
+import { Accounts } from "../../services/accounts/Accounts.ts"
+import { BlobStore } from "../../services/blobs/BlobStore.ts"
+import { EdgeMemory } from "../../services/edge/EdgeMemory.ts"
+
+/** The largest blob whose bytes are remembered too; of a larger one it is where they lie. */
+export const maxBytes = 10 * 1024 * 1024
+
+const header = "nacre-blob"
+
+/** A blob that may be served, with its bytes where they are at hand. */
+export interface FoundBlob {
+  readonly blob: BlobLocation
+  readonly body?: ReadableStream<Uint8Array>
+}
+
+/** Asks the account's object, which judges the credentials. */
+export const askObject = Effect.fnUntraced(function* (
+  did: string,
+  cid: string,
+  credentials: Credentials | undefined
+) {
+  const accounts = yield* Accounts
+  return yield* accounts.call(did, "locateBlob", {
+    cid,
+    ...(credentials === undefined ? {} : { credentials })
+  })
+})
+
+const bytesOf = Effect.fnUntraced(function* ({ key, size }: BlobLocation) {
+  if (size > maxBytes) return null
+  const stored = yield* (yield* BlobStore).get(key)
+  return stored?.body
+})
+
+/** What is remembered of a blob. */
+const remembering = Effect.fnUntraced(
+  function* (blob: BlobLocation) {
+    const body = yield* bytesOf(blob)
+    if (body === undefined) return undefined
+    const headers = {
+      "content-type": "application/octet-stream",
+      [header]: JSON.stringify(blob)
+    }
+    return new Response(body, { headers })
+  },
+  Effect.catch((failure) => Effect.as(Effect.logDebug("blob not kept", failure), undefined))
+)
+
+/** A blob that everybody may see: as the edge remembers it, or else as the account's object says. */
+export const publicBlob = Effect.fn("publicBlob")(function* (
+  did: string,
+  cid: string,
+  credentials: Credentials | undefined
+) {
+  const { found, keep } = yield* (yield* EdgeMemory).recall(did, `blob/${encodeURIComponent(cid)}`)
+  const told = found?.headers.get(header) ?? undefined
+  if (told !== undefined) {
+    // SAFETY: the header is this function's own.
+    const blob = JSON.parse(told) as BlobLocation
+    const body = found?.body ?? undefined
+    const atHand: FoundBlob = blob.size > maxBytes || body === undefined ? { blob } : { blob, body }
+    return atHand
+  }
+  const { shared, ...blob } = yield* askObject(did, cid, credentials)
+  if (shared) {
+    const store = yield* BlobStore
+    yield* keep(Effect.provideService(remembering(blob), BlobStore, store))
+  }
+  const asked: FoundBlob = { blob }
+  return asked
+})
+
+/** Lets go of bytes that nobody will read. */
+export const discard = ({ body }: FoundBlob) =>
+  Effect.ignore(Effect.tryPromise(() => body?.cancel() ?? Promise.resolve()))

@@ -1,0 +1,180 @@
+import * as Effect from "effect/Effect"
+import type { PasskeyLinkCalls } from "../../services/factors/passkeyLinkCalls.ts"
+import { Accounts, type Rejected } from "../../services/accounts/Accounts.ts"
+import { Config } from "../../services/host/Config.ts"
+import { isDid } from "../../core/lexicon/syntax.ts"
+import { takePoint } from "../limits/clientLimits.ts"
+import { isHere } from "../accounts/presence.ts"
+import { noteAccount } from "../requestLog.ts"
+import { refusalOf } from "../pages/account/refusal.ts"
+import type { PageFailure } from "../pages/failurePage.ts"
+import { html } from "../pages/html.ts"
+import { type Page, showPage } from "../pages/layout.ts"
+import { type Message, showMessage } from "../pages/message.ts"
+import { creationOptions, keepPasskey, passkeyFields, passkeyLead } from "./newPasskey.ts"
+import { account, field, hidden, note } from "../pages/parts.ts"
+import { passkeyScript } from "../pages/passkeyScript.ts"
+import { credentialOf, usedCeremony } from "../pages/signingIn.ts"
+import { type Sent, sentForm, visitor } from "../pages/visitor.ts"
+
+/** Where links lead; what makes one a link stands behind the `#`, which browsers tell no server. */
+export const linkPath = "/passkey"
+
+/** The address of a link: whose it is and its secret are read by the page's script alone. */
+export const linkTo = (publicUrl: string, did: string, secret: string): string =>
+  `${publicUrl}${linkPath}#${secret}.${did}`
+
+/** The account and the secret that a link names; nothing for what is no link. */
+const partsOf = (link: string | undefined) => {
+  const [, secret, did] = /^([\w-]{22})\.(did:.+)$/.exec(link ?? "") ?? []
+  return secret !== undefined && did !== undefined && isDid(did) ? { secret, did } : undefined
+}
+
+/**
+ * Takes the link out of the address, so that it stays neither there nor in the history, and sends it on by the form.
+ *
+ * Nothing but this page's script ever reads it out of an address: no log of a server or a proxy on the way holds it.
+ */
+const linkScript = `(() => {
+  const form = document.forms[0]
+  const link = location.hash.slice(1)
+  history.replaceState(null, "", location.pathname)
+  if (link === "" || !window.PublicKeyCredential) {
+    document.querySelector("[role=status]").textContent = link === ""
+      ? "This page is opened by a link, which is not here any more: open it once more."
+      : "This browser cannot use passkeys. Open the link in another one."
+    return
+  }
+  form.elements.link.value = link
+  form.submit()
+})()`
+
+/** `GET /passkey`: hands the link on. */
+export const lookAtLink = Effect.fn("pages.lookAtLink")(function* (request: Request) {
+  const { csrf, cookies } = yield* visitor(request)
+  const body = html`<h1>Add a passkey</h1>
+    <noscript><p class="note warn">Passkeys need JavaScript, which is off here.</p></noscript>
+    <p role="status">One moment …</p>
+    <form method="post" action="${linkPath}" hidden>
+      ${hidden({ csrf })}<input type="hidden" name="link" />
+    </form>`
+  const page: Page = { title: "Add a passkey", body, cookies, script: linkScript }
+  return showPage(page, yield* Config)
+})
+
+const over: Message = {
+  title: "This link is over",
+  text: html`It is good for a quarter of an hour and for one passkey, until the next link is made or
+    the password is changed. Have a new one made: <code>nacre passkey add</code>`,
+  status: 410
+}
+
+const attempts = [{ limit: 50, windowSeconds: 300 }]
+
+type Opened = PasskeyLinkCalls["openPasskeyLink"]["output"]
+
+const formPage = Effect.fnUntraced(function* (
+  { visitor: { device, csrf }, form }: Sent,
+  opened: Opened,
+  message?: string
+) {
+  const { creation, ticket } = yield* creationOptions(opened, device.id)
+  const code = opened.secondFactor
+    ? field({
+        name: "code",
+        label: "Code",
+        autocomplete: "one-time-code",
+        hint: "Of your authenticator, or a recovery code: a new one, if you have just used one.",
+        invalid: message !== undefined,
+        maxLength: 32
+      })
+    : undefined
+  const body = html`<h1>Add a passkey</h1>
+    <p>Whoever has it can sign in to this account. Is it yours?</p>
+    <div class="who">${account(opened.handle, opened.did)}</div>
+    ${message !== undefined && note("bad", message)} ${passkeyLead}
+    <form
+      method="post"
+      action="${linkPath}/add"
+      data-passkey="create"
+      data-options="${JSON.stringify(creation)}"
+      hidden
+    >
+      ${hidden({ csrf, link: form.get("link") })} ${passkeyFields(device, ticket, code)}
+    </form>`
+  const status = message === undefined ? 200 : 400
+  const page: Page = { title: "Add a passkey", body, script: passkeyScript, status }
+  return showPage(page, yield* Config)
+})
+
+const isOver = ({ error }: Rejected): boolean => error === "ExpiredToken"
+
+/** Goes on with the account of the link that a form has brought; a page of its own says where it is over. */
+const withLink = <R>(
+  request: Request,
+  next: (sent: Sent, opened: Opened, secret: string) => Effect.Effect<Response, PageFailure, R>
+) =>
+  Effect.gen(function* () {
+    const sent = yield* sentForm(request)
+    yield* takePoint(request, "passkey link", attempts)
+    const config = yield* Config
+    const parts = partsOf(sent.form.get("link"))
+    if (parts === undefined || !(yield* isHere(request, parts.did))) {
+      return showMessage(over, config)
+    }
+    const { did, secret } = parts
+    const opened = (yield* Accounts).call(did, "openPasskeyLink", { secret })
+    return yield* opened.pipe(
+      Effect.tap(() => Effect.sync(() => noteAccount(request, did))),
+      Effect.flatMap((view) => next(sent, view, secret)),
+      Effect.catchTag("Rejected", (rejected) =>
+        isOver(rejected) ? Effect.succeed(showMessage(over, config)) : Effect.fail(rejected)
+      )
+    )
+  })
+
+/** `POST /passkey`: names the account, and asks for a passkey. */
+export const openLink = (request: Request) =>
+  withLink(request, (sent, opened) => formPage(sent, opened))
+
+/** `POST /passkey/add`: adds the passkey, and nobody is signed in by it. */
+export const useLink = (request: Request) =>
+  withLink(
+    request,
+    Effect.fn("pages.useLink")(function* (sent: Sent, opened: Opened, secret: string) {
+      const { form, visitor } = sent
+      const again = (message: string) => formPage(sent, opened, message)
+      const ceremony = yield* usedCeremony(visitor.device.id, form.get("challenge"))
+      const response = credentialOf(form.get("credential"))
+      if (ceremony === undefined || response === undefined) {
+        return yield* again("That took too long. Please try again.")
+      }
+      const [name = "", code = ""] = [form.get("name"), form.get("code")?.trim()]
+      const input = { ...ceremony, secret, code, name, response }
+      const adding = (yield* Accounts).call(opened.did, "addPasskeyByLink", input)
+      const made = yield* Effect.catch(adding, (rejected) => {
+        if (isOver(rejected)) return Effect.fail(rejected)
+        return rejected.error === "InvalidRequest"
+          ? Effect.undefined
+          : refusalOf(rejected, wrongCode)
+      })
+      if (typeof made === "string") return yield* again(made)
+      const isKept = made !== undefined && (yield* keepPasskey(opened.did, made))
+      return showMessage(isKept ? done(opened.handle) : taken, yield* Config)
+    })
+  )
+
+const wrongCode = "That code is not right, or was used before. Try the next one."
+
+const taken: Message = {
+  ...over,
+  title: "This passkey could not be added",
+  text: html`The link is used up. Have a new one made, and try another passkey:
+    <code>nacre passkey add</code>`
+}
+
+const done = (handle: string): Message => ({
+  title: "The passkey is added",
+  text: html`You can sign in with it from now on, as <strong>${handle}</strong>.`,
+  link: { href: "/account/sign-in", label: "Sign in" }
+})

@@ -1,0 +1,55 @@
+import * as Effect from "effect/Effect"
+import { Config, type Misconfigured, type Settings } from "../../services/host/Config.ts"
+import { Readiness } from "../../services/host/Readiness.ts"
+import { version } from "../../services/host/version.ts"
+import { errorResponse } from "../errors.ts"
+import { jsonType } from "../responseHeaders.ts"
+
+const json = (body: object, status: number) =>
+  new Response(JSON.stringify(body), {
+    status,
+    headers: { "content-type": jsonType, "cache-control": "no-store" }
+  })
+
+/** `/xrpc/_health`: the version, 503 when the directory cannot be reached. */
+export const xrpcHealth = Effect.fn("http.xrpcHealth")(function* () {
+  const { d1 } = yield* Readiness
+  return (yield* d1) === "ok"
+    ? json({ version }, 200)
+    : json({ version, error: "Service Unavailable" }, 503)
+})
+
+/** What is usable and yet surely not meant: a server that is asked by a public name and takes itself for local. */
+const warningsFor = (url: URL, { isLocal, publicUrl }: Settings) =>
+  isLocal && !/^(localhost|127\.0\.0\.1|\[::1\]|.*\.test)$/.test(url.hostname)
+    ? {
+        warnings: [
+          { variable: "PUBLIC_URL", message: `is ${publicUrl}: set it to this server's own origin` }
+        ]
+      }
+    : {}
+
+/** `/health` and `/ready`: whether each thing that the server depends on answers. */
+export const ready = Effect.fn("http.ready")(function* (url: URL) {
+  const config = yield* Config
+  const checks = yield* Effect.all({ ...(yield* Readiness) }, { concurrency: "unbounded" })
+  const isReady = Object.values(checks).every((check) => check === "ok")
+  const warnings = warningsFor(url, config)
+  // Without mail, whoever needs a code is told to ask the administrator: the pages say so too.
+  const sendsMail = config.mailer.kind !== "none"
+  return json({ ready: isReady, version, checks, sendsMail, ...warnings }, isReady ? 200 : 503)
+})
+
+/**
+ * The answer to every request of a server whose configuration cannot be used.
+ *
+ * `/ready` names the variables and what they must be; no message ever holds a value.
+ */
+export const misconfigured = (url: URL, { problems }: Pick<Misconfigured, "problems">): Response =>
+  url.pathname === "/ready"
+    ? json({ ready: false, version, problems }, 503)
+    : errorResponse({
+        status: 503,
+        error: "ServerMisconfigured",
+        message: "This server is not configured; its log and /ready say what is wrong"
+      })

@@ -1,0 +1,51 @@
+import * as Effect from "effect/Effect"
+import { Directory } from "../../services/accounts/Directory.ts"
+import { HostedIdentities } from "../../services/identity/HostedIdentities.ts"
+import { textType } from "../responseHeaders.ts"
+import { askedAnew, briefly, versioned } from "../versioned.ts"
+
+/** Nobody of this name now: the next moment there may be. */
+const missing = (body: string): Response =>
+  new Response(body, {
+    status: 404,
+    headers: { "content-type": textType, "cache-control": "no-store" }
+  })
+
+/**
+ * `/.well-known/did.json`: the account whose did:web is the host that was asked, else the server's own document.
+ *
+ * Spec: did:web.
+ */
+export const didDocument = Effect.fn("http.didDocument")(function* (request: Request, url: URL) {
+  const hosted = yield* HostedIdentities
+  const document = yield* hosted.documentOfHost(url.host)
+  if (document === undefined) return missing("Not Found")
+  return versioned(request, JSON.stringify(document), {
+    "content-type": "application/did+ld+json; charset=utf-8",
+    "cache-control": askedAnew
+  })
+})
+
+/**
+ * `/.well-known/atproto-did`: the DID of the account whose handle is the host that was asked.
+ *
+ * Spec: handle, HTTPS well-known method.
+ */
+export const atprotoDid = Effect.fn("http.atprotoDid")(function* (request: Request, url: URL) {
+  const directory = yield* Directory
+  const entry = yield* directory.byHandle(url.hostname)
+  return entry === undefined
+    ? missing("User not found")
+    : versioned(request, entry.did, { "content-type": textType, "cache-control": askedAnew })
+})
+
+/** `/robots.txt`: the public methods may be crawled. */
+export const robots = (request: Request): Response =>
+  versioned(request, "# The public methods may be crawled.\nUser-agent: *\nAllow: /\n", {
+    "content-type": textType,
+    "cache-control": briefly
+  })
+
+/** `/.well-known/change-password`: where password managers send somebody to. Spec: W3C, A Well-Known URL for Changing Passwords. */
+export const changePassword = (): Response =>
+  new Response(null, { status: 302, headers: { location: "/account/password" } })

@@ -1,0 +1,20 @@
+import * as Effect from "effect/Effect"
+import { queryValue } from "../../core/lexicon/params.ts"
+import { Accounts } from "../../services/accounts/Accounts.ts"
+import { InvalidRequest } from "../failures.ts"
+import { forAdministrator, ownAnswer } from "../limits/ownEndpoint.ts"
+import { noteAccount } from "../requestLog.ts"
+import { accountBehind } from "../sessions/signInGate.ts"
+
+/**
+ * `/admin/codes?account=`: the mailed codes of an account that wait to be used, for the administrator of a host that
+ * sends no mail; `account` is a handle, an e-mail address or a DID.
+ */
+export const adminCodes = Effect.fn("http.adminCodes")(function* (request: Request, url: URL) {
+  yield* forAdministrator(request, "admin/codes")
+  const entry = yield* accountBehind(queryValue(url.searchParams, "account") ?? "")
+  if (entry === undefined) return yield* new InvalidRequest({ message: "No such account" })
+  noteAccount(request, entry.did)
+  const codes = yield* (yield* Accounts).call(entry.did, "pendingCodes", {})
+  return ownAnswer({ did: entry.did, codes })
+})

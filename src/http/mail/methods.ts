@@ -1,0 +1,55 @@
+import type {
+  ComAtprotoServerConfirmEmail as ConfirmEmail,
+  ComAtprotoServerUpdateEmail as UpdateEmail
+} from "@atproto/api"
+import * as Effect from "effect/Effect"
+import type { Authority } from "../../services/sessions/Authority.ts"
+import {
+  confirmEmail,
+  requestEmailUpdate,
+  updateEmail
+} from "../../services/accounts/EmailAddress.ts"
+import { mailCode } from "../../services/mail/MailedCodes.ts"
+import { InvalidRequest } from "../failures.ts"
+import { type Call, method } from "../Xrpc.ts"
+import { owner } from "../accounts/readableAccount.ts"
+
+/** The reference lets app passwords confirm the address, too. */
+const managesEmail = {
+  ...owner,
+  oauth: () => [{ resource: "account", attr: "email", action: "manage" }]
+} as const satisfies Authority
+
+const requestConfirmation = method(
+  "com.atproto.server.requestEmailConfirmation",
+  { authority: managesEmail },
+  () => mailCode("confirm_email")
+)
+
+const confirm = method(
+  "com.atproto.server.confirmEmail",
+  { authority: managesEmail },
+  ({ input }: Call<ConfirmEmail.QueryParams, ConfirmEmail.InputSchema>) => confirmEmail(input)
+)
+
+const requestUpdate = method(
+  "com.atproto.server.requestEmailUpdate",
+  { authority: owner },
+  requestEmailUpdate
+)
+
+const update = method(
+  "com.atproto.server.updateEmail",
+  { authority: owner },
+  Effect.fnUntraced(function* ({ input }: Call<UpdateEmail.QueryParams, UpdateEmail.InputSchema>) {
+    if (input.emailAuthFactor === true) {
+      return yield* new InvalidRequest({
+        message: "Codes by e-mail are no second factor here: use an authenticator or a passkey"
+      })
+    }
+    yield* updateEmail(input)
+  })
+)
+
+/** The account's e-mail address, confirmed and changed by mailed codes. */
+export const emailMethods = [requestConfirmation, confirm, requestUpdate, update]

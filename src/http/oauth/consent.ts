@@ -1,0 +1,112 @@
+import type { PermissionGroup } from "../../core/oauth/plainWords.ts"
+import type { Client } from "../../core/oauth/types.ts"
+import { type Html, html } from "../pages/html.ts"
+import { account, hidden } from "../pages/parts.ts"
+import type { Carried } from "../pages/signIn.ts"
+
+/** How a client is called on pages: by what can be checked, its host. */
+export const clientName = (client: Client): string =>
+  client.kind === "loopback" ? "an app on this device" : new URL(client.id).host
+
+/** What cannot be seen, and what turns the direction of text, has no place in a name. */
+const visible = (name: string): string =>
+  name
+    .replace(/[\p{C}\p{Zl}\p{Zp}]/gu, "")
+    .trim()
+    .slice(0, 60)
+
+/** Where somebody is led afterwards: a host, or the scheme of an app. */
+const destination = (redirectUri: string): string => {
+  const { protocol, host } = new URL(redirectUri)
+  return protocol === "https:" || protocol === "http:" ? host : `the app ${protocol.slice(0, -1)}`
+}
+
+const link = (url: string | undefined, label: string): Html | undefined =>
+  url === undefined
+    ? undefined
+    : html` <a href="${url}" target="_blank" rel="noopener noreferrer">${label}</a>`
+
+/** Who asks: the full client id, and what it says of itself marked as its own words. */
+const clientBox = (client: Client, redirectUri: string): Html => {
+  const name = client.name === undefined ? "" : visible(client.name)
+  return html`<div class="client">
+    <strong>${client.kind === "loopback" ? "An app on this device" : clientName(client)}</strong>
+    <code>${client.id}</code>
+    ${
+      client.kind === "loopback" &&
+      html`<small
+          >An app under development that runs on this device. Go on only if you started it yourself.
+          You go back to it at:</small
+        ><code>${redirectUri}</code>`
+    }
+    ${
+      name !== "" &&
+      html`<small>It calls itself “<bdi>${name}</bdi>”. Nobody has verified that.</small>`
+    }
+    <small
+      >${link(client.policyUri, "Its privacy policy")}${link(client.tosUri, "Its terms")}</small
+    >
+  </div>`
+}
+
+const grant = (group: PermissionGroup): Html =>
+  html`<li${group.danger && html` class="strong"`}>
+  ${group.danger && html`<span class="visually-hidden">Sensitive: </span>`}<strong>${group.title}</strong>
+  ${group.detail !== undefined && html`<small>${group.detail}</small>`}
+  ${group.set !== undefined && group.set !== group.title && html`<small>In the words of ${group.set}</small>`}
+  ${
+    group.items.length > 0 &&
+    html`<details>
+      <summary>Details</summary>
+      <small>${group.items.map((item) => html`<span>${item}</span><br />`)}</small>
+    </details>`
+  }
+</li>`
+
+/** What an app may do, a line each. */
+export const grantList = (groups: ReadonlyArray<PermissionGroup>): Html =>
+  html`<ul class="grants">
+    ${groups.map(grant)}
+  </ul>`
+
+/** What the consent page shows. */
+export interface ConsentView {
+  readonly client: Client
+  readonly redirectUri: string
+  readonly scope: string
+  readonly groups: ReadonlyArray<PermissionGroup>
+  readonly handle: string
+  readonly carried: Carried
+  readonly actions: { readonly accept: string; readonly reject: string }
+  /** Leads to the other accounts; nothing where the app wants this very one. */
+  readonly otherAccount: string | undefined
+}
+
+/** The page that asks whether an app may do what it asks for. */
+export const consentPage = (view: ConsentView): Html => {
+  const { client, groups, handle, carried, actions } = view
+  return html`<h1>Allow this app to use your account?</h1>
+    ${clientBox(client, view.redirectUri)}
+    <div class="who">
+      ${account(handle, "Your account")}
+      ${view.otherAccount !== undefined && html`<a href="${view.otherAccount}">Use another</a>`}
+    </div>
+    <h2>It will be able to</h2>
+    ${grantList(groups)}
+    <details>
+      <summary>As the app has written it</summary>
+      <p><code>${view.scope}</code></p>
+    </details>
+    <p class="hint">
+      Afterwards you go back to <strong>${destination(view.redirectUri)}</strong>. You can end this
+      at any time on your account’s page.
+    </p>
+    <div class="pair">
+      <form class="grow" method="post" action="${actions.reject}">
+        ${hidden(carried)}<button type="submit" class="quiet">Cancel</button>
+      </form>
+      <form class="grow" method="post" action="${actions.accept}">
+        ${hidden(carried)}<button type="submit">Allow</button>
+      </form>
+    </div>`
+}

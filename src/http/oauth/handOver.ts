@@ -1,0 +1,46 @@
+import type { Settings } from "../../services/host/Config.ts"
+import type { WayBack } from "../../services/oauth/authorize.ts"
+import { html } from "../pages/html.ts"
+import { type Page, redirectTo, showPage } from "../pages/layout.ts"
+import { hidden } from "../pages/parts.ts"
+import { submitScript } from "../pages/passkeyScript.ts"
+
+/**
+ * Where the form that leads back to a client may lead: to the scheme of an app on the device, or over the web to wherever.
+ *
+ * Browsers hold every further redirect against `form-action`, and a client's server may lead on to its app's own scheme,
+ * which nobody here knows. Nothing secret is typed on these pages.
+ */
+export const formActionTo = (redirectUri: string): NonNullable<Page["formAction"]> => {
+  const { protocol } = new URL(redirectUri)
+  return protocol === "https:" || protocol === "http:" ? "anywhere" : [protocol]
+}
+
+const going = { title: "Back to the app", lead: "One moment: you are taken back to the app." }
+
+/**
+ * Leads the browser back to the client.
+ *
+ * `direct`: with a redirect. It is not for answers to forms of pages that let them lead nowhere else: those get a page
+ * that goes on by itself.
+ */
+export const handOver = (
+  way: WayBack,
+  config: Settings,
+  { direct }: { readonly direct: boolean }
+) => {
+  if (way.kind === "redirect" && direct) return redirectTo(way.url, config)
+  if (way.kind === "redirect") {
+    const body = html`<h1>${going.title}</h1>
+      <p class="lead">${going.lead}</p>
+      <a class="button" href="${way.url}">Continue</a>`
+    return showPage({ title: going.title, body, refresh: way.url }, config)
+  }
+  const body = html`<h1>${going.title}</h1>
+    <p class="lead">${going.lead}</p>
+    <form method="post" action="${way.action}">
+      ${hidden(way.fields)}<button type="submit">Continue</button>
+    </form>`
+  const formAction = formActionTo(way.action)
+  return showPage({ title: going.title, body, script: submitScript, formAction }, config)
+}

@@ -1,0 +1,112 @@
+import * as Effect from "effect/Effect"
+import { Accounts } from "../../../../services/accounts/Accounts.ts"
+import { type Child, type Html, html } from "../../html.ts"
+import { field } from "../../parts.ts"
+import { type AccountPage, accountForm, type Action, done, framed, shown } from "../frame.ts"
+import { codeButton, codeField, codeHint, refusedBy, sendsCode } from "../mailedCode.ts"
+import type { Owner } from "../owner.ts"
+
+/** How codes come, as both forms tell it. */
+interface Codes {
+  readonly hint: Child
+  readonly button: Html
+}
+
+/** What stood in a form that was refused. */
+interface Filled {
+  readonly email?: string | undefined
+  readonly form?: "change" | "confirm"
+}
+
+const newAddress = (value: string | undefined, invalid: boolean) =>
+  field({
+    name: "email",
+    label: "New address",
+    type: "email",
+    autocomplete: "email",
+    value,
+    invalid,
+    maxLength: 254
+  })
+
+const confirmation = (owner: Owner, { hint, button }: Codes, invalid: boolean) =>
+  html`<h2>Confirm this address</h2>
+    <p class="hint">
+      Confirmed, the address is known to be yours, and is not changed without another code.
+    </p>
+    ${accountForm(owner, { action: "email/send-confirmation", content: button })}
+    ${accountForm(owner, {
+      action: "email/confirm",
+      content: html`${codeField(hint, invalid)}<button type="submit">Confirm</button>`
+    })}`
+
+const change = (owner: Owner, { hint, button }: Codes, { email, form }: Filled) => {
+  const { view } = owner
+  const invalid = form === "change"
+  const isProtected = view.email !== undefined && view.emailConfirmed
+  return html`<h2>${view.email === undefined ? "Enter an address" : "Another address"}</h2>
+    ${
+      isProtected &&
+      html`<p class="hint">
+          Your present address is asked first. Who has it no more asks this server’s administrator.
+        </p>
+        ${accountForm(owner, { action: "email/send-change", content: button })}`
+    }
+    ${accountForm(owner, {
+      action: "email",
+      content: html`${isProtected && codeField(hint, invalid)}${newAddress(email, invalid)}
+        <button type="submit">Change the address</button>`
+    })}`
+}
+
+const page = Effect.fnUntraced(function* (owner: Owner, message?: string, filled: Filled = {}) {
+  const { email, emailConfirmed } = owner.view
+  const codes = { hint: yield* codeHint, button: yield* codeButton(email) }
+  const body = html`<p class="lead">
+      ${
+        email === undefined
+          ? "Your account has no address."
+          : html`<strong>${email}</strong>, ${emailConfirmed ? "confirmed" : "not confirmed"}.
+              Nobody but you and this server sees it.`
+      }
+    </p>
+    ${email !== undefined && !emailConfirmed && confirmation(owner, codes, filled.form === "confirm")}
+    ${change(owner, codes, filled)}`
+  return framed(owner, { title: "Your email address", tab: "settings", body, message })
+})
+
+/** `/account/email` */
+export const emailPage: AccountPage = { proof: true, show: (owner) => page(owner) }
+
+/** Sends a code to the address that is to be confirmed. */
+export const sendConfirmation: Action = sendsCode("email", "confirm_email", page)
+
+/** Sends a code to the address that is to be given up. */
+export const sendChange: Action = sendsCode("email", "update_email", page)
+
+/** Confirms the address by the code that was sent there. */
+export const confirmAddress: Action = {
+  proof: true,
+  page: "email",
+  run: Effect.fn("account.confirmEmail")(function* (owner, form) {
+    const code = form.get("code") ?? ""
+    const call = (yield* Accounts).call(owner.view.did, "confirmEmail", { code })
+    const refused = yield* refusedBy(call)
+    if (refused === undefined) return done("email", "email-confirmed")
+    return shown(yield* page(owner, refused, { form: "confirm" }))
+  })
+}
+
+/** Gives the account another address; one that was confirmed is asked by a code first. */
+export const changeEmail: Action = {
+  proof: true,
+  page: "email",
+  run: Effect.fn("account.changeEmail")(function* (owner, form) {
+    const email = form.get("email") ?? ""
+    const code = form.get("code") ?? ""
+    const call = (yield* Accounts).call(owner.view.did, "updateEmail", { email, code })
+    const refused = yield* refusedBy(call)
+    if (refused === undefined) return done("email", "email-changed")
+    return shown(yield* page(owner, refused, { email, form: "change" }))
+  })
+}

@@ -1,0 +1,87 @@
+import * as Effect from "effect/Effect"
+import { Accounts } from "../../../../services/accounts/Accounts.ts"
+import { html } from "../../html.ts"
+import { checkbox, field } from "../../parts.ts"
+import { refusalOf } from "../refusal.ts"
+import {
+  type AccountPage,
+  accountForm,
+  type Action,
+  done,
+  framed,
+  hrefOf,
+  shown
+} from "../frame.ts"
+import type { Owner } from "../owner.ts"
+
+const maxName = 64
+
+interface Filled {
+  readonly name?: string
+  readonly privileged?: boolean
+  readonly message?: string
+}
+
+const formPage = (owner: Owner, { name, privileged = false, message }: Filled = {}) => {
+  const content = html`${field({
+      name: "name",
+      label: "Name",
+      autocomplete: "off",
+      value: name,
+      hint: "What it is for: the app, or the device.",
+      invalid: message !== undefined,
+      autofocus: true,
+      maxLength: maxName
+    })}
+    ${checkbox("privileged", "May read and send direct messages", privileged)}
+    <button type="submit">Make an app password</button>`
+  const body = html`<p class="lead">
+      An app password signs in to your account, but cannot change who may, and opens none of these
+      pages.
+    </p>
+    ${accountForm(owner, { action: "app-password", content })}`
+  return framed(owner, { title: "Make an app password", tab: "apps", body, message })
+}
+
+/** `/account/app-password`: where one is made. */
+export const appPasswordPage: AccountPage = {
+  proof: true,
+  show: (owner) => Effect.succeed(formPage(owner))
+}
+
+const told = (owner: Owner, made: { readonly name: string; readonly password: string }) =>
+  framed(owner, {
+    title: "Your new app password",
+    tab: "apps",
+    body: html`<p class="lead">
+        For “${made.name}”. It is shown this once: copy it to the app now.
+      </p>
+      <p class="secret"><code>${made.password}</code></p>
+      <a class="button" href="${hrefOf(owner, "apps")}">I have copied it</a>`
+  })
+
+/** Makes an app password; it is told in the answer, and never again. */
+export const createAppPassword: Action = {
+  proof: true,
+  page: "app-password",
+  run: Effect.fn("account.createAppPassword")(function* (owner, form) {
+    const name = (form.get("name") ?? "").trim().slice(0, maxName)
+    const privileged = form.get("privileged") === "on"
+    const again = (message: string) => shown(formPage(owner, { name, privileged, message }))
+    if (name === "") return again("Give it a name.")
+    const made = (yield* Accounts).call(owner.view.did, "createAppPassword", { name, privileged })
+    return yield* made.pipe(
+      Effect.map((password) => shown(told(owner, password))),
+      Effect.catch((rejected) => Effect.map(refusalOf(rejected), again))
+    )
+  })
+}
+
+/** Revokes an app password, with the sessions that it has opened. */
+export const revokeAppPassword: Action = {
+  page: "apps",
+  run: Effect.fn("account.revokeAppPassword")(function* ({ view }, form) {
+    yield* (yield* Accounts).call(view.did, "revokeAppPassword", { name: form.get("name") ?? "" })
+    return done("apps", "app-password-gone")
+  })
+}

@@ -1,0 +1,129 @@
+import * as Effect from "effect/Effect"
+import { Config } from "../../../../services/host/Config.ts"
+import { Mailer } from "../../../../services/mail/Mailer.ts"
+import { requestReset, resetPassword } from "../../../sessions/passwordReset.ts"
+import { accountBehind } from "../../../sessions/signInGate.ts"
+import { html } from "../../html.ts"
+import { type Page, redirectTo, showPage } from "../../layout.ts"
+import { field, hidden, note } from "../../parts.ts"
+import { type Sent, sentForm, type Visitor, visitor } from "../../visitor.ts"
+import { pathOf } from "../frame.ts"
+import { codeField, forgottenCodeHint, wrongCodes } from "../mailedCode.ts"
+
+const back = html`<p class="hint"><a href="/account/sign-in">Back to sign-in</a></p>`
+
+const askPage = Effect.fnUntraced(function* ({ csrf, cookies }: Visitor) {
+  const { delivers } = yield* Mailer
+  const body = html`<h1>Forgot your password?</h1>
+    <p class="lead">
+      ${
+        delivers
+          ? "Have a code sent to the address of your account, and choose a new password by it."
+          : "This server sends no mail: have a code made, which its administrator can read for you, and choose a new password by it."
+      }
+    </p>
+    <form method="post" action="/account/forgot">
+      ${hidden({ csrf })}
+      ${field({
+        name: "identifier",
+        label: "Email or handle",
+        autocomplete: "username",
+        autofocus: true,
+        maxLength: 254
+      })}
+      <button type="submit">${delivers ? "Send a code" : "Make a code"}</button>
+    </form>
+    <p class="hint"><a href="/account/reset">I have a code already</a></p>
+    ${back}`
+  return { title: "Forgot your password?", body, cookies } satisfies Page as Page
+})
+
+const resetPage = Effect.fnUntraced(function* ({ csrf, cookies }: Visitor, message?: string) {
+  const invalid = message !== undefined
+  const body = html`<h1>Choose a new password</h1>
+    <p class="lead">
+      If what you have typed belongs to an account here, a code was made for it just now.
+    </p>
+    ${message !== undefined && note("bad", message)}
+    <form method="post" action="/account/reset">
+      ${hidden({ csrf })} ${codeField(yield* forgottenCodeHint, invalid)}
+      ${field({
+        name: "password",
+        label: "New password",
+        type: "password",
+        autocomplete: "new-password",
+        hint: "8 characters or more.",
+        invalid,
+        maxLength: 256
+      })}
+      ${field({
+        name: "again",
+        label: "The same once more",
+        type: "password",
+        autocomplete: "new-password",
+        invalid,
+        maxLength: 256
+      })}
+      <button type="submit">Change password</button>
+    </form>
+    <p class="hint">
+      Everybody who is signed in to the account, by browser or app, will be signed out.
+      <a href="/account/forgot">Have another code sent</a>
+    </p>
+    ${back}`
+  const status = invalid ? 400 : 200
+  return { title: "Choose a new password", body, cookies, status } satisfies Page as Page
+})
+
+/** The pages for who has forgotten the password, by the rest of their path. */
+export const forgottenPages = { forgot: askPage, reset: resetPage } as const
+
+/** The name of such a page. */
+export type ForgottenName = keyof typeof forgottenPages
+
+/** Whether a path leads to such a page. */
+export const isForgottenName = (name: string): name is ForgottenName =>
+  Object.hasOwn(forgottenPages, name)
+
+/** `GET /account/forgot`, `GET /account/reset` */
+export const lookAtForgotten = Effect.fnUntraced(function* (request: Request, name: ForgottenName) {
+  const page = yield* forgottenPages[name](yield* visitor(request))
+  return showPage(page, yield* Config)
+})
+
+/** Has a code sent; whether there is an account is told by no answer. */
+const ask = Effect.fn("account.forgot")(function* (request: Request, { form }: Sent) {
+  yield* requestReset(request, accountBehind(form.get("identifier") ?? ""))
+  return redirectTo(pathOf("reset"), yield* Config)
+})
+
+/** Puts the new password in force, or shows the form once more. */
+const reset = Effect.fn("account.reset")(function* (request: Request, { visitor, form }: Sent) {
+  const config = yield* Config
+  const again = (message: string) =>
+    Effect.map(resetPage(visitor, message), (page) => showPage(page, config))
+  const password = form.get("password") ?? ""
+  if (password !== form.get("again")) {
+    return yield* again("The two are not the same. Type the new password twice.")
+  }
+  const done = redirectTo(pathOf("sign-in", { done: "password-reset" }), config)
+  return yield* resetPassword(request, { code: form.get("code") ?? "", password }).pipe(
+    Effect.as(done),
+    Effect.catchTags({
+      CodeInvalid: () => again(wrongCodes.InvalidToken),
+      SignUpRefused: ({ message }) => again(`${message}.`),
+      Rejected: (rejected) => {
+        const { error } = rejected
+        return error === "InvalidToken" || error === "ExpiredToken"
+          ? again(wrongCodes[error])
+          : Effect.fail(rejected)
+      }
+    })
+  )
+})
+
+/** `POST /account/forgot`, `POST /account/reset` */
+export const sendForgotten = Effect.fnUntraced(function* (request: Request, name: ForgottenName) {
+  const sent = yield* sentForm(request)
+  return yield* name === "forgot" ? ask(request, sent) : reset(request, sent)
+})

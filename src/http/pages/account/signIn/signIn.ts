@@ -1,0 +1,133 @@
+import * as Effect from "effect/Effect"
+import type { OwnerView } from "../../../../services/sessions/securityCalls.ts"
+import { Config } from "../../../../services/host/Config.ts"
+import type { Form } from "../../browser.ts"
+import { keepDevice } from "../../cookies.ts"
+import { type Html, html } from "../../html.ts"
+import { type Page, redirectTo, showPage } from "../../layout.ts"
+import { passkeyScript } from "../../passkeyScript.ts"
+import { codePage, signInPage } from "../../signIn.ts"
+import {
+  type Attempt,
+  byCode,
+  byPasskey,
+  byPassword,
+  keepSignedIn,
+  passkeyChallenge
+} from "../../signingIn.ts"
+import type { Sent, Visitor } from "../../visitor.ts"
+import { type Handled, type PageName, pathOf } from "../frame.ts"
+
+/** The ways to show who one is, by the rest of their path. */
+export type Way = "password" | "code" | "passkey"
+
+/** Tries one of the ways with what a form has brought. */
+export const attempt = (
+  way: Way,
+  request: Request,
+  { visitor, form }: Sent,
+  identifier = form.get("identifier") ?? ""
+): Handled<Attempt> => {
+  const device = visitor.device.id
+  const text = (name: string) => form.get(name) ?? ""
+  switch (way) {
+    case "password":
+      return byPassword(request, device, { identifier, password: text("password") })
+    case "code":
+      return byCode(request, device, { ticket: text("ticket"), code: text("code") })
+    case "passkey":
+      return byPasskey(request, device, {
+        ticket: form.get("challenge"),
+        credential: form.get("credential")
+      })
+  }
+}
+
+/** Notes that somebody has shown who they are, and leads on to their page; the device gets a new cookie. */
+export const enter = Effect.fn("account.enter")(function* (
+  visitor: Visitor,
+  { owner, remembered }: { readonly owner: OwnerView; readonly remembered: boolean },
+  to: string
+) {
+  const config = yield* Config
+  const { cookie, isIn } = yield* keepSignedIn(visitor.device.id, owner, remembered)
+  return redirectTo(isIn ? to : pathOf("sign-in"), config, [keepDevice(cookie, config)])
+})
+
+const actions = {
+  password: "/account/sign-in",
+  code: "/account/sign-in/code",
+  passkey: "/account/sign-in/passkey"
+}
+
+const others: Html = html`<p class="hint"><a href="/account/sign-in">Start again</a></p>`
+
+/** The form with which somebody signs in to their account's pages. */
+export const signInForm = Effect.fnUntraced(function* (
+  visitor: Visitor,
+  to: PageName,
+  filled: {
+    readonly identifier?: string | undefined
+    readonly remember?: boolean
+    readonly message?: string
+    readonly notice?: string | undefined
+  } = {}
+) {
+  const { message } = filled
+  const body = signInPage({
+    ...filled,
+    lead: filled.notice ?? "to see and change your account",
+    actions,
+    carried: { csrf: visitor.csrf, to },
+    challenge: yield* passkeyChallenge(visitor.device.id),
+    others: html`<p class="hint"><a href="/account/sign-up">Create an account</a></p>`
+  })
+  const status = message === undefined ? 200 : 400
+  const { cookies } = visitor
+  return { title: "Sign in", body, script: passkeyScript, status, cookies } satisfies Page as Page
+})
+
+/** The form that asks for a code, after the password; `carried` goes along. */
+export const codeForm = Effect.fnUntraced(function* (
+  visitor: Visitor,
+  { ticket, message }: Extract<Attempt, { kind: "code" }>,
+  form: {
+    readonly actions: { readonly code: string; readonly passkey: string }
+    readonly carried: Readonly<Record<string, string>>
+    readonly remember: boolean
+    readonly others?: Html
+  }
+) {
+  const challenge = yield* passkeyChallenge(visitor.device.id)
+  const carried = { csrf: visitor.csrf, ...form.carried }
+  const body = codePage({ ...form, carried, challenge, ticket, message })
+  const status = message === undefined ? 200 : 400
+  return { title: "One more step", body, script: passkeyScript, status } satisfies Page as Page
+})
+
+/** `POST /account/sign-in…`: signed in, or the form once more. */
+export const signIn = Effect.fn("account.signIn")(function* (
+  way: Way,
+  request: Request,
+  sent: Sent,
+  to: PageName
+) {
+  const config = yield* Config
+  const { visitor, form } = sent
+  const remember = isRemembered(form)
+  const tried = yield* attempt(way, request, sent)
+  if (tried.kind === "proven") {
+    const { did } = tried.owner
+    const account = { owner: tried.owner, remembered: remember }
+    return yield* enter(visitor, account, pathOf(to, { account: did }))
+  }
+  if (tried.kind === "code") {
+    const page = yield* codeForm(visitor, tried, { actions, carried: { to }, remember, others })
+    return showPage(page, config)
+  }
+  const { message } = tried
+  const identifier = form.get("identifier")
+  return showPage(yield* signInForm(visitor, to, { identifier, remember, message }), config)
+})
+
+const isRemembered = (form: Form): boolean => form.get("remember") === "on"

@@ -1,0 +1,50 @@
+import * as Effect from "effect/Effect"
+import { Accounts } from "../../../../services/accounts/Accounts.ts"
+import { Config } from "../../../../services/host/Config.ts"
+import type { Form } from "../../browser.ts"
+import { html } from "../../html.ts"
+import { type Page, showPage } from "../../layout.ts"
+import { filledBy, isSignUpFailure, reasonOf, signUpBy } from "../../signingUp.ts"
+import { signUpPage } from "../../signUp.ts"
+import { sentForm, visitor, type Visitor } from "../../visitor.ts"
+import { pathOf } from "../frame.ts"
+import { enter } from "./signIn.ts"
+
+const formPage = Effect.fnUntraced(function* (
+  { csrf, cookies }: Visitor,
+  form: Form,
+  message?: string
+) {
+  const { handleDomains, host, inviteRequired } = yield* Config
+  const body = signUpPage({
+    lead: `on ${host}, for every app of the network`,
+    action: "/account/sign-up",
+    carried: { csrf },
+    domains: handleDomains,
+    inviteRequired,
+    filled: filledBy(form),
+    message,
+    others: html`<p class="hint"><a href="/account/sign-in">I have an account already</a></p>`
+  })
+  const status = message === undefined ? 200 : 400
+  const page: Page = { title: "Create an account", body, cookies, status }
+  return showPage(page, yield* Config)
+})
+
+/** `GET /account/sign-up?invite=`: where somebody who was invited makes an account, without an app. */
+export const lookAtSignUp = Effect.fnUntraced(function* (request: Request, url: URL) {
+  const invite = url.searchParams.get("invite") ?? ""
+  return yield* formPage(yield* visitor(request), new Map([["invite", invite]]))
+})
+
+/** `POST /account/sign-up`: a new account, signed in on this device at once. */
+export const postSignUp = Effect.fnUntraced(function* (request: Request) {
+  const { form, visitor } = yield* sentForm(request)
+  const made = yield* signUpBy(request, form).pipe(
+    Effect.catchIf(isSignUpFailure, (failure) => Effect.succeed(reasonOf(failure)))
+  )
+  if (typeof made === "string") return yield* formPage(visitor, form, made)
+  const owner = yield* (yield* Accounts).call(made.did, "owner", {})
+  const to = pathOf("", { account: owner.did, done: "made" })
+  return yield* enter(visitor, { owner, remembered: true }, to)
+})

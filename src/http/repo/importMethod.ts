@@ -1,0 +1,20 @@
+import * as Effect from "effect/Effect"
+import { importAuthority } from "./importCalls.ts"
+import { importRepo as importOver } from "./importRepo.ts"
+import { noteAccount } from "../requestLog.ts"
+import { subjectOf } from "../accounts/accountOf.ts"
+import { type Call, credentialsOf, method } from "../Xrpc.ts"
+
+/** com.atproto.repo.importRepo: the account's object judges the credentials before the first byte is stored. */
+export const importRepo = method(
+  "com.atproto.repo.importRepo",
+  {
+    authority: { kind: "object", call: "authorizeImport", demands: importAuthority },
+    rawBody: true
+  },
+  Effect.fnUntraced(function* ({ request }: Call) {
+    const did = yield* subjectOf(request)
+    noteAccount(request, did)
+    return yield* importOver(did, request, credentialsOf(request))
+  })
+)

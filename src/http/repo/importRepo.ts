@@ -1,0 +1,48 @@
+import * as Effect from "effect/Effect"
+import type { Credentials } from "../../services/accounts/AccountCalls.ts"
+import { Accounts } from "../../services/accounts/Accounts.ts"
+import { BlobStore } from "../../services/blobs/BlobStore.ts"
+import { bodyOf } from "../blobs/upload.ts"
+import { InvalidRequest, PayloadTooLarge } from "../failures.ts"
+import { mediaTypeOf } from "../input.ts"
+
+const carType = "application/vnd.ipld.car"
+
+/** What clients call a CAR; its first bytes say whether it is one. */
+const types = new Set([carType, "application/octet-stream", "*/*"])
+
+/**
+ * com.atproto.repo.importRepo: the account's object authorises, the CAR is staged in the store, the object imports it.
+ *
+ * The answer is empty, or names the records that are kept as they came although they could not be written here.
+ * A CAR that is never imported, for whatever reason, lies under a key that the object has noted, and is swept by it.
+ */
+export const importRepo = Effect.fn("importRepo")(function* (
+  did: string,
+  request: Request,
+  credentials: Credentials
+) {
+  const accounts = yield* Accounts
+  const store = yield* BlobStore
+  const type = mediaTypeOf(request.headers)
+  if (type !== undefined && !types.has(type)) {
+    return yield* new InvalidRequest({
+      message: `Wrong request encoding (Content-Type): ${type}, expected ${carType}`
+    })
+  }
+  const { body, length } = yield* bodyOf(request)
+  const { key, limit } = yield* accounts.call(did, "authorizeImport", {
+    ...credentials,
+    ...(length === undefined ? {} : { size: length })
+  })
+  yield* store.put(key, body, { limit, ...(length === undefined ? {} : { length }) }).pipe(
+    Effect.catchTags({
+      BlobTooLarge: () => Effect.fail(new PayloadTooLarge({ limit })),
+      BlobEmpty: () => Effect.fail(new InvalidRequest({ message: "The CAR is empty" }))
+    })
+  )
+  const { odd, named } = yield* accounts.call(did, "importRepo", { key })
+  if (odd === 0) return undefined
+  const records = named.map(({ path, reason }) => ({ uri: `at://${did}/${path}`, reason }))
+  return { keptAsTheyCame: odd, records }
+})

@@ -1,0 +1,166 @@
+import type {
+  ComAtprotoSyncGetBlocks as GetBlocks,
+  ComAtprotoSyncGetLatestCommit as GetLatestCommit,
+  ComAtprotoSyncGetRecord as GetRecord,
+  ComAtprotoSyncGetRepo as GetRepo,
+  ComAtprotoSyncListBlobs as ListBlobs
+} from "@atproto/api"
+import * as Effect from "effect/Effect"
+import { type Block, carBytes } from "../../core/repo/car.ts"
+import { recordProof } from "../../core/repo/mst/proof.ts"
+import { AccountStore, inactiveStatus } from "../../services/accounts/AccountStore.ts"
+import { BlobIndex } from "../../services/blobs/BlobIndex.ts"
+import { BlockStore } from "../../services/repo/BlockStore.ts"
+import { findBlocks } from "../../services/repo/findBlocks.ts"
+import { Records } from "../../services/repo/Records.ts"
+import { Repo, type Snapshot } from "../../services/repo/Repo.ts"
+import { exportStream } from "../../services/repo/exportStream.ts"
+import { exportBlocks, measureExport } from "../../services/repo/RepoExport.ts"
+import { readCid } from "../input.ts"
+import { type Call, method } from "../Xrpc.ts"
+import { readableAccount } from "../accounts/readableAccount.ts"
+
+const carHeaders = { "content-type": "application/vnd.ipld.car" }
+
+const car = (body: Uint8Array): Response => new Response(body, { headers: carHeaders })
+
+const streamedCar = (body: ReadableStream, length: number): Response =>
+  new Response(body, { headers: { ...carHeaders, "content-length": String(length) } })
+
+/** Runs a long computation, which lets other requests in wherever it yields. */
+const inStrides = <A>(steps: Generator<void, A>): Effect.Effect<A> =>
+  Effect.gen(function* () {
+    while (true) {
+      const { done, value } = steps.next()
+      if (done === true) return value
+      yield* Effect.yieldNow
+    }
+  })
+
+/** A snapshot for the time of one synchronous reading. */
+const reading = <A>(read: (snapshot: Snapshot) => A) =>
+  Effect.flatMap(Repo, (repo) =>
+    Effect.flatMap(repo.snapshot, (snapshot) =>
+      Effect.ensuring(
+        Effect.sync(() => read(snapshot)),
+        Effect.sync(() => snapshot.close())
+      )
+    )
+  )
+
+/** com.atproto.sync.getRepo: streamed in pre-order from a snapshot; `since` leaves older records out. */
+export const getRepo = method(
+  "com.atproto.sync.getRepo",
+  { authority: { kind: "optional" } },
+  Effect.fnUntraced(function* ({ params, caller }: Call<GetRepo.QueryParams>) {
+    yield* readableAccount(caller)
+    const stores = { records: yield* Records, blocks: yield* BlockStore }
+    const snapshot = yield* (yield* Repo).snapshot
+    const { close } = snapshot
+    const plan = yield* Effect.onError(
+      inStrides(measureExport(snapshot, stores, params.since)),
+      () => Effect.sync(close)
+    )
+    const { length } = plan
+    const chunks = exportBlocks(snapshot, stores.records, plan)
+    return streamedCar(yield* exportStream(length, chunks, close), length)
+  })
+)
+
+/** com.atproto.sync.getRecord: the commit and the path of nodes that prove the record, or its absence. */
+export const getRecord = method(
+  "com.atproto.sync.getRecord",
+  { authority: { kind: "optional" } },
+  Effect.fnUntraced(function* ({ params, caller }: Call<GetRecord.QueryParams>) {
+    yield* readableAccount(caller)
+    const records = yield* Records
+    const path = `${params.collection}/${params.rkey}`
+    return yield* reading(({ head, tree }) => {
+      const record = records.get(path)
+      const blocks: Array<Block> = [
+        { cid: head.commit, bytes: head.block },
+        ...recordProof(tree, path)
+      ]
+      if (record !== undefined) blocks.push({ cid: record.cid, bytes: record.value })
+      return car(carBytes(head.commit, blocks))
+    })
+  })
+)
+
+/** com.atproto.sync.getBlocks: a CAR without a root of the blocks that were named. */
+export const getBlocks = method(
+  "com.atproto.sync.getBlocks",
+  { authority: { kind: "optional" } },
+  Effect.fnUntraced(function* ({ params, caller }: Call<GetBlocks.QueryParams>) {
+    yield* readableAccount(caller)
+    const cids = yield* Effect.forEach(params.cids, readCid)
+    const { length, chunks, close } = yield* findBlocks(cids)
+    return streamedCar(yield* exportStream(length, chunks, close), length)
+  })
+)
+
+/** com.atproto.sync.getLatestCommit */
+export const getLatestCommit = method(
+  "com.atproto.sync.getLatestCommit",
+  { authority: { kind: "optional" } },
+  Effect.fnUntraced(function* ({ caller }: Call<GetLatestCommit.QueryParams>) {
+    yield* readableAccount(caller)
+    const { commit, rev } = yield* (yield* Repo).head
+    return { cid: commit.toString(), rev }
+  })
+)
+
+/** com.atproto.sync.getHead (deprecated): the newest commit's CID. */
+export const getHead = method(
+  "com.atproto.sync.getHead",
+  { authority: { kind: "optional" } },
+  Effect.fnUntraced(function* ({ caller }: Call) {
+    yield* readableAccount(caller)
+    return { root: (yield* (yield* Repo).head).commit.toString() }
+  })
+)
+
+/** com.atproto.sync.getCheckout (deprecated): what getRepo answers without `since`. */
+export const getCheckout = method(
+  "com.atproto.sync.getCheckout",
+  { authority: { kind: "optional" } },
+  (call: Call<{ did: string }, undefined>) => getRepo.handler(call)
+)
+
+/** com.atproto.sync.getRepoStatus: answered for inactive accounts too. */
+export const getRepoStatus = method(
+  "com.atproto.sync.getRepoStatus",
+  { authority: { kind: "none" } },
+  Effect.fnUntraced(function* () {
+    const account = yield* (yield* AccountStore).get
+    const status = inactiveStatus(account)
+    if (status !== undefined) return { did: account.did, active: false, status }
+    return { did: account.did, active: true, rev: (yield* (yield* Repo).head).rev }
+  })
+)
+
+/** com.atproto.sync.listBlobs: blobs that records refer to; with `since`, of later commits. */
+export const listBlobs = method(
+  "com.atproto.sync.listBlobs",
+  { authority: { kind: "optional" } },
+  Effect.fnUntraced(function* ({
+    params,
+    caller
+  }: Call<ListBlobs.QueryParams & { limit: number }>) {
+    yield* readableAccount(caller)
+    const page = (yield* BlobIndex).list(params)
+    return { ...(page.cursor === undefined ? {} : { cursor: page.cursor }), cids: page.items }
+  })
+)
+
+/** The public methods by which others follow a repo. */
+export const syncMethods = [
+  getRepo,
+  getRecord,
+  getBlocks,
+  getLatestCommit,
+  getHead,
+  getCheckout,
+  getRepoStatus,
+  listBlobs
+]

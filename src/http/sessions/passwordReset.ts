@@ -1,0 +1,53 @@
+import * as Effect from "effect/Effect"
+import { CodeInvalid } from "../../services/mail/AccountCodes.ts"
+import { Accounts } from "../../services/accounts/Accounts.ts"
+import { Background } from "../../services/host/Background.ts"
+import { CodeOwners } from "../../services/mail/CodeOwners.ts"
+import type {
+  Directory,
+  DirectoryEntry,
+  DirectoryUnavailable
+} from "../../services/accounts/Directory.ts"
+import { fitPassword } from "../../services/accounts/signUp/fields.ts"
+import { takePoint } from "../limits/clientLimits.ts"
+import { noteAccount } from "../requestLog.ts"
+
+type Find = Effect.Effect<DirectoryEntry | undefined, DirectoryUnavailable, Directory>
+
+const requestLimits = [
+  { limit: 15, windowSeconds: 3600 },
+  { limit: 50, windowSeconds: 86_400 }
+]
+const attemptLimits = [{ limit: 50, windowSeconds: 300 }]
+
+const mailReset = Effect.fnUntraced(
+  function* (find: Find) {
+    const accounts = yield* Accounts
+    const entry = yield* find
+    if (entry !== undefined) yield* accounts.call(entry.did, "requestPasswordReset", {})
+  },
+  Effect.catchCause((cause) => Effect.logWarning("no code mailed for a new password", cause))
+)
+
+/** Mails a code to whoever is found, after the answer: neither it nor its time tells whether there is somebody. */
+export const requestReset = Effect.fn("http.requestReset")(function* (
+  request: Request,
+  find: Find
+) {
+  yield* takePoint(request, "requestPasswordReset", requestLimits)
+  const services = yield* Effect.context<Accounts | Directory>()
+  yield* (yield* Background).run(Effect.provide(mailReset(find), services))
+})
+
+/** Puts a new password in force by a mailed code, which says whose it is. */
+export const resetPassword = Effect.fn("http.resetPassword")(function* (
+  request: Request,
+  { code, password }: { readonly code: string; readonly password: string }
+) {
+  yield* takePoint(request, "resetPassword", attemptLimits)
+  yield* fitPassword(password)
+  const did = yield* (yield* CodeOwners).ownerOf(code)
+  if (did === undefined) return yield* new CodeInvalid({ purpose: "reset_password" })
+  noteAccount(request, did)
+  yield* (yield* Accounts).call(did, "resetPassword", { code, password })
+})

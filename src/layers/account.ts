@@ -1,0 +1,100 @@
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as Option from "effect/Option"
+import * as AccountLock from "../services/accounts/AccountLock.ts"
+import { AccountStore } from "../services/accounts/AccountStore.ts"
+import { Config } from "../services/host/Config.ts"
+import { Directory } from "../services/accounts/Directory.ts"
+import * as EdgeGate from "../services/edge/EdgeGate.ts"
+import { expectedDocument, isServedHere } from "../services/identity/HostedDidDocument.ts"
+import * as Passwords from "../services/sessions/Passwords.ts"
+import * as AccountCodesSqlite from "./mail/AccountCodesSqlite.ts"
+import * as AccountEventsOutbox from "./stream/AccountEventsOutbox.ts"
+import * as AccountLimitsSqlite from "./limits/AccountLimitsSqlite.ts"
+import * as AccountStoreSqlite from "./accounts/AccountStoreSqlite.ts"
+import { accountTables } from "./host/sql/accountTables.ts"
+import * as AppPasswordsSqlite from "./sessions/AppPasswordsSqlite.ts"
+import * as PendingMigrationSqlite from "./accounts/PendingMigrationSqlite.ts"
+import * as AuthAccount from "./sessions/AuthAccount.ts"
+import * as BlobIndexSqlite from "./blobs/BlobIndexSqlite.ts"
+import * as BlockStoreSqlite from "./repo/BlockStoreSqlite.ts"
+import * as Logging from "./host/Logging.ts"
+import * as OAuthSessionsSqlite from "./oauth/OAuthSessionsSqlite.ts"
+import * as OutboxSqlite from "./stream/OutboxSqlite.ts"
+import * as PasskeyLinksSqlite from "./factors/PasskeyLinksSqlite.ts"
+import * as PasskeysSqlite from "./factors/PasskeysSqlite.ts"
+import * as PreferencesSqlite from "./accounts/PreferencesSqlite.ts"
+import * as RecordsSqlite from "./repo/RecordsSqlite.ts"
+import * as RepoCountsLocal from "./repo/RepoCountsLocal.ts"
+import * as RepoImportSqlite from "./repo/RepoImportSqlite.ts"
+import * as RepoSqlite from "./repo/RepoSqlite.ts"
+import * as SecondFactorsSqlite from "./factors/SecondFactorsSqlite.ts"
+import * as SessionsSqlite from "./sessions/SessionsSqlite.ts"
+import * as sharedServices from "./host/sharedServices.ts"
+import * as SignerAccount from "./identity/SignerAccount.ts"
+import * as TakedownsSqlite from "./accounts/TakedownsSqlite.ts"
+
+/** The account in this object is known here; handles of its neighbours are in the directory. */
+const local = Effect.gen(function* () {
+  const accounts = yield* AccountStore
+  const directory = yield* Directory
+  const settings = yield* Config
+  return (didOrHandle: string) =>
+    Effect.gen(function* () {
+      const account = accounts.peek()
+      if (
+        account !== undefined &&
+        (didOrHandle === account.did || didOrHandle === account.handle)
+      ) {
+        return Option.some(
+          isServedHere(account.did, settings)
+            ? { did: account.did, didDoc: expectedDocument(account, settings) }
+            : { did: account.did }
+        )
+      }
+      if (didOrHandle.startsWith("did:")) return Option.none()
+      return yield* directory.byHandle(didOrHandle).pipe(
+        Effect.map((entry) => Option.map(Option.fromUndefinedOr(entry), ({ did }) => ({ did }))),
+        Effect.catch(sharedServices.orOthers(didOrHandle, settings))
+      )
+    })
+})
+
+/**
+ * Everything that lives in an account's object, over its storage, its alarm, the log, the directory and the blob store.
+ *
+ * The same in a Durable Object and on Node: only what is underneath differs.
+ */
+export const layer = (object: { readonly did: string; readonly wipe: Effect.Effect<void> }) =>
+  Layer.mergeAll(
+    AccountEventsOutbox.layer,
+    RepoCountsLocal.layer,
+    RepoImportSqlite.layer,
+    AuthAccount.layer,
+    PreferencesSqlite.layer,
+    SecondFactorsSqlite.layer,
+    PasskeysSqlite.layer,
+    PasskeyLinksSqlite.layer,
+    AccountCodesSqlite.layer,
+    AccountLimitsSqlite.layer,
+    AccountLock.layer,
+    TakedownsSqlite.layer,
+    Passwords.layer,
+    Logging.layer
+  ).pipe(
+    Layer.provideMerge(Layer.merge(AppPasswordsSqlite.layer, PendingMigrationSqlite.layer)),
+    Layer.provideMerge(
+      Layer.mergeAll(SessionsSqlite.layer, OAuthSessionsSqlite.layer, RepoSqlite.layer)
+    ),
+    Layer.provideMerge(
+      Layer.mergeAll(
+        OutboxSqlite.layer,
+        BlockStoreSqlite.layer,
+        RecordsSqlite.layer,
+        BlobIndexSqlite.layer,
+        SignerAccount.layer
+      )
+    ),
+    Layer.provideMerge(Layer.merge(sharedServices.layer(local), EdgeGate.layer)),
+    Layer.provideMerge(AccountStoreSqlite.layer({ ...object, tables: accountTables }))
+  )

@@ -1,0 +1,163 @@
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import { AccountStore, RepoNotFound, type Account } from "../../services/accounts/AccountStore.ts"
+import { bytesOf, SqlStorage, type SqlValue } from "../../services/host/SqlStorage.ts"
+import { makeTables } from "../host/sql/objectTables.ts"
+
+/** The account's row; an object holds one account at most. */
+export const tables: ReadonlyArray<string> = [
+  `CREATE TABLE IF NOT EXISTS account (
+    one INTEGER PRIMARY KEY CHECK (one = 1),
+    did TEXT NOT NULL, handle TEXT NOT NULL, email TEXT, email_confirmed INTEGER NOT NULL,
+    password TEXT, curve TEXT NOT NULL, wrapped_key BLOB NOT NULL, did_key TEXT NOT NULL,
+    deactivated_at TEXT, delete_after TEXT, takedown TEXT, created_at TEXT NOT NULL
+  )`
+]
+
+interface Row extends Record<string, SqlValue> {
+  did: string
+  handle: string
+  email: string | null
+  /** In ms; 0: not. */
+  email_confirmed: number
+  password: string | null
+  curve: string
+  wrapped_key: ArrayBuffer
+  did_key: string
+  deactivated_at: string | null
+  delete_after: string | null
+  takedown: string | null
+  created_at: string
+}
+
+// SAFETY: curve and takedown are written by `bindings` alone, from values of these very types.
+const fromRow = (row: Row): Account => ({
+  did: row.did,
+  handle: row.handle,
+  email: row.email ?? undefined,
+  emailConfirmedAt:
+    row.email_confirmed === 0 ? undefined : new Date(row.email_confirmed).toISOString(),
+  password: row.password ?? undefined,
+  signingKey: {
+    curve: row.curve as Account["signingKey"]["curve"],
+    wrapped: bytesOf(row.wrapped_key).slice(),
+    didKey: row.did_key
+  },
+  deactivatedAt: row.deactivated_at ?? undefined,
+  deleteAfter: row.delete_after ?? undefined,
+  takedown: (row.takedown ?? undefined) as Account["takedown"],
+  createdAt: row.created_at
+})
+
+const bindings = (account: Account): Array<SqlValue> => [
+  account.did,
+  account.handle,
+  account.email ?? null,
+  account.emailConfirmedAt === undefined ? 0 : Date.parse(account.emailConfirmedAt),
+  account.password ?? null,
+  account.signingKey.curve,
+  account.signingKey.wrapped,
+  account.signingKey.didKey,
+  account.deactivatedAt ?? null,
+  account.deleteAfter ?? null,
+  account.takedown ?? null,
+  account.createdAt
+]
+
+const isMissingTable = (error: unknown): boolean =>
+  error instanceof Error && error.message.includes("no such table")
+
+/** Drops every table: how a database of Node is emptied (a Durable Object has `deleteAll`). */
+export const dropTables = (sql: SqlStorage["Service"]): void => {
+  const names = sql
+    .exec<{ name: string }>(
+      "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT GLOB '_cf_*'"
+    )
+    .toArray()
+  sql.transaction(() => {
+    for (const { name } of names) sql.exec(`DROP TABLE "${name}"`)
+  })
+}
+
+/** What the store must be told of the object it lives in. */
+export interface AccountStoreOptions {
+  /** The DID that this object is for: named in the failure of an object without an account. */
+  readonly did: string
+  /** The `tables` of every layer that stores something in the account's object. */
+  readonly tables: ReadonlyArray<string>
+  /** Empties the object's storage and takes its alarm off. */
+  readonly wipe: Effect.Effect<void>
+}
+
+/**
+ * The account's row in the object's SQLite, kept in memory after the first read.
+ *
+ * An object without an account has no tables: a read of it finds nothing and writes nothing.
+ * Where there is an account, the first read also makes the tables that a newer version brought.
+ */
+export const layer = (options: AccountStoreOptions): Layer.Layer<AccountStore, never, SqlStorage> =>
+  Layer.effect(
+    AccountStore,
+    Effect.gen(function* () {
+      const sql = yield* SqlStorage
+      let known: { readonly account: Account | undefined } | undefined
+
+      const statements = [...tables, ...options.tables]
+
+      const read = (): Account | undefined => {
+        try {
+          const [row] = sql.exec<Row>("SELECT * FROM account").toArray()
+          if (row === undefined) return undefined
+          makeTables(sql, statements)
+          return fromRow(row)
+        } catch (error) {
+          if (isMissingTable(error)) return undefined
+          throw error
+        }
+      }
+
+      const peek = (): Account | undefined => (known ??= { account: read() }).account
+
+      const get = Effect.suspend(() => {
+        const account = peek()
+        return account === undefined
+          ? Effect.fail(new RepoNotFound({ did: options.did }))
+          : Effect.succeed(account)
+      })
+
+      const create = Effect.fn("AccountStore.create")((account: Account) =>
+        Effect.sync(() => {
+          sql.transaction(() => {
+            makeTables(sql, statements)
+            sql.exec(
+              `INSERT INTO account (one, did, handle, email, email_confirmed, password, curve, wrapped_key,
+                did_key, deactivated_at, delete_after, takedown, created_at)
+              VALUES (1, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+              ...bindings(account)
+            )
+          })
+          known = { account }
+        })
+      )
+
+      const update = Effect.fn("AccountStore.update")(function* (
+        change: Partial<Omit<Account, "did" | "createdAt">>
+      ) {
+        const changed: Account = { ...(yield* get), ...change }
+        sql.exec(
+          `UPDATE account SET did = ?, handle = ?, email = ?, email_confirmed = ?, password = ?, curve = ?,
+            wrapped_key = ?, did_key = ?, deactivated_at = ?, delete_after = ?, takedown = ?, created_at = ?`,
+          ...bindings(changed)
+        )
+        known = { account: changed }
+        return changed
+      })
+
+      const destroy = Effect.suspend(() => {
+        known = undefined
+        return options.wipe
+      })
+
+      return AccountStore.of({ get, peek, create, update, destroy })
+    })
+  )

@@ -1,0 +1,31 @@
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import { Arrival } from "../../services/accounts/PendingMigration.ts"
+import { SqlStorage } from "../../services/host/SqlStorage.ts"
+
+/** One row while the account has never been active here; `until` is in milliseconds. */
+export const tables = [
+  "CREATE TABLE IF NOT EXISTS arrival (one INTEGER PRIMARY KEY CHECK (one = 1), until INTEGER NOT NULL)"
+]
+
+/** The row in the object's SQLite, kept in memory after the first read. */
+export const layer = Layer.effect(
+  Arrival,
+  Effect.gen(function* () {
+    const sql = yield* SqlStorage
+    let known: { readonly until: number | undefined } | undefined
+
+    const read = (): number | undefined =>
+      sql.exec<{ until: number }>("SELECT until FROM arrival").toArray()[0]?.until
+
+    return Arrival.of({
+      until: () => (known ??= { until: read() }).until,
+      set: (until) =>
+        Effect.sync(() => {
+          if (until === undefined) sql.exec("DELETE FROM arrival")
+          else sql.exec("INSERT OR REPLACE INTO arrival (one, until) VALUES (1, ?)", until)
+          known = { until }
+        })
+    })
+  })
+)

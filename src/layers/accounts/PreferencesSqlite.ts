@@ -1,0 +1,38 @@
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import { type Preference, Preferences } from "../../services/accounts/Preferences.ts"
+import { SqlStorage } from "../../services/host/SqlStorage.ts"
+
+/** One row a namespace, holding all its preferences as JSON. */
+export const tables: ReadonlyArray<string> = [
+  `CREATE TABLE IF NOT EXISTS preferences (
+    namespace TEXT PRIMARY KEY, value TEXT NOT NULL
+  ) WITHOUT ROWID`
+]
+
+const namespace = "app.bsky"
+
+/** The preferences of an account in the object's SQLite. */
+export const layer: Layer.Layer<Preferences, never, SqlStorage> = Layer.effect(
+  Preferences,
+  Effect.map(SqlStorage, (sql) =>
+    Preferences.of({
+      get: Effect.sync(() => {
+        const [row] = sql
+          .exec<{ value: string }>("SELECT value FROM preferences WHERE namespace = ?", namespace)
+          .toArray()
+        // SAFETY: the column is written by `put` alone.
+        return row === undefined ? [] : (JSON.parse(row.value) as ReadonlyArray<Preference>)
+      }),
+      put: (preferences) =>
+        Effect.sync(() => {
+          sql.exec(
+            `INSERT INTO preferences (namespace, value) VALUES (?, ?)
+            ON CONFLICT (namespace) DO UPDATE SET value = excluded.value`,
+            namespace,
+            JSON.stringify(preferences)
+          )
+        })
+    })
+  )
+)

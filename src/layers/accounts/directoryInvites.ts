@@ -1,0 +1,138 @@
+import * as Clock from "effect/Clock"
+import * as Effect from "effect/Effect"
+import type { SqlError } from "effect/sql/SqlError"
+import type {
+  Directory,
+  DirectoryUnavailable,
+  Invite,
+  InviteOrder,
+  InvitePage
+} from "../../services/accounts/Directory.ts"
+import type { Database } from "../host/sql/sqlTables.ts"
+
+/** A use of an invite is a row: an account's deletion leaves it there, the release of a reservation takes it away. */
+export const tables: ReadonlyArray<string> = [
+  `CREATE TABLE IF NOT EXISTS invites (
+    code TEXT PRIMARY KEY, available INTEGER NOT NULL, disabled INTEGER NOT NULL DEFAULT 0,
+    for_account TEXT NOT NULL, created_by TEXT NOT NULL, created_at INTEGER NOT NULL
+  ) WITHOUT ROWID`,
+  `CREATE INDEX IF NOT EXISTS invites_for_account ON invites (for_account, created_at)`,
+  `CREATE TABLE IF NOT EXISTS invite_uses (
+    code TEXT NOT NULL, used_by TEXT NOT NULL, used_at INTEGER NOT NULL, PRIMARY KEY (code, used_by)
+  ) WITHOUT ROWID`
+]
+
+interface InviteRow {
+  readonly code: string
+  readonly available: number
+  readonly disabled: number
+  readonly for_account: string
+  readonly created_by: string
+  readonly created_at: number
+  readonly used_by: string | null
+  readonly used_at: number | null
+}
+
+/** Folds the rows of codes and their uses, which stand together, into codes. */
+const invitesFrom = (rows: ReadonlyArray<InviteRow>): ReadonlyArray<Invite> => {
+  const invites = new Map<string, Invite & { uses: Array<Invite["uses"][number]> }>()
+  for (const row of rows) {
+    const invite = invites.get(row.code) ?? {
+      code: row.code,
+      available: row.available,
+      disabled: row.disabled !== 0,
+      forAccount: row.for_account,
+      createdBy: row.created_by,
+      createdAt: row.created_at,
+      uses: []
+    }
+    if (row.used_by !== null && row.used_at !== null) {
+      invite.uses.push({ usedBy: row.used_by, usedAt: row.used_at })
+    }
+    invites.set(row.code, invite)
+  }
+  return [...invites.values()]
+}
+
+/** The number that a listing goes by, the highest first. */
+const rankOf = (invite: Invite, order: InviteOrder): number =>
+  order === "usage" ? invite.uses.length : invite.createdAt
+
+type Repeatable = <A>(
+  operation: string,
+  query: Effect.Effect<A, SqlError>
+) => Effect.Effect<A, DirectoryUnavailable>
+
+/** What the directory knows of invite codes. */
+export const make = ({ sql, batch }: Database, repeatable: Repeatable) => {
+  const createInvites: Directory["Service"]["createInvites"] = Effect.fn("Directory.createInvites")(
+    function* ({ codes, available, createdBy }) {
+      const now = yield* Clock.currentTimeMillis
+      const rows = codes.map(
+        ({ code, forAccount }) =>
+          sql<object>`INSERT OR IGNORE INTO invites (code, available, for_account, created_by, created_at)
+          VALUES (${code}, ${available}, ${forAccount}, ${createdBy}, ${now})`
+      )
+      yield* repeatable("createInvites", batch(rows))
+    }
+  )
+
+  const listInvites: Directory["Service"]["listInvites"] = Effect.fn("Directory.listInvites")(
+    function* ({ order, limit, after }: InvitePage) {
+      const byUsage = order === "usage" ? 1 : 0
+      const rank = after?.rank ?? Number.MAX_SAFE_INTEGER
+      const ranked = sql`SELECT *, CASE WHEN ${byUsage}
+          THEN (SELECT count(*) FROM invite_uses WHERE code = invites.code) ELSE created_at END AS rank
+        FROM invites`
+      const rows = yield* repeatable(
+        "listInvites",
+        sql<InviteRow>`SELECT page.*, used_by, used_at FROM
+          (SELECT * FROM (${ranked}) WHERE (rank, code) < (${rank}, ${after?.code ?? ""})
+            ORDER BY rank DESC, code DESC LIMIT ${limit}) AS page
+          LEFT JOIN invite_uses ON invite_uses.code = page.code
+          ORDER BY page.rank DESC, page.code DESC, used_at`
+      )
+      const invites = invitesFrom(rows)
+      const last = invites.length < limit ? undefined : invites.at(-1)
+      return last === undefined
+        ? { invites }
+        : { invites, next: { rank: rankOf(last, order), code: last.code } }
+    }
+  )
+
+  return {
+    createInvites,
+    listInvites,
+    invitesOf: (did: string) =>
+      repeatable(
+        "invitesOf",
+        sql<InviteRow>`SELECT invites.*, used_by, used_at FROM invites
+          LEFT JOIN invite_uses ON invite_uses.code = invites.code
+          WHERE for_account = ${did} ORDER BY created_at, invites.code, used_at`
+      ).pipe(Effect.map(invitesFrom)),
+    invite: (code: string) =>
+      repeatable(
+        "invite",
+        sql<InviteRow>`SELECT invites.*, used_by, used_at FROM invites
+          LEFT JOIN invite_uses ON invite_uses.code = invites.code
+          WHERE invites.code = ${code} ORDER BY used_at`
+      ).pipe(Effect.map((rows) => invitesFrom(rows)[0])),
+    disableInvites: ({
+      codes = [],
+      accounts = []
+    }: Parameters<Directory["Service"]["disableInvites"]>[0]) =>
+      Effect.asVoid(
+        repeatable(
+          "disableInvites",
+          batch([
+            ...codes.map(
+              (code) => sql<object>`UPDATE invites SET disabled = 1 WHERE code = ${code}`
+            ),
+            ...accounts.map(
+              (did) => sql<object>`UPDATE invites SET disabled = 1 WHERE for_account = ${did}`
+            )
+          ])
+        )
+      )
+  }
+}

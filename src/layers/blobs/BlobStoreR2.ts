@@ -1,0 +1,138 @@
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import { BlobStore, BlobStoreUnavailable, type StoredBlob } from "../../services/blobs/BlobStore.ts"
+import { Config } from "../../services/host/Config.ts"
+import { asPutFailure, type BodyBounds, checkBounds, pump } from "./blobPump.ts"
+import { isolateParts, type PartBudget } from "./partBudget.ts"
+import { PartWriter } from "./r2Parts.ts"
+import { Stalled, within } from "../host/stall.ts"
+
+type Body = ReadableStream<Uint8Array>
+
+/** How long R2 may take for one step of a put, in milliseconds: what it takes of a body, its end, a part. */
+const patience = 30_000
+const localPatience = 4000
+
+/** What a test may set otherwise. */
+interface BlobStoreOptions {
+  readonly budget?: PartBudget
+  /** How long R2 may make no progress, in milliseconds. */
+  readonly stall?: number
+}
+
+interface Waiting {
+  readonly signal: AbortSignal
+  readonly stall: number
+}
+
+/** Keys that one call of R2 deletes. */
+const deleteAtOnce = 1000
+
+const unavailable = (operation: string) => (cause: unknown) =>
+  new BlobStoreUnavailable({ operation, cause })
+
+/** R2 takes a stream only when it knows its length beforehand. */
+const putKnown = async (
+  bucket: R2Bucket,
+  key: string,
+  body: Body,
+  bounds: BodyBounds & { readonly length: number },
+  { signal, stall }: Waiting
+): Promise<StoredBlob> => {
+  const { readable, writable } = new FixedLengthStream(bounds.length)
+  const writer = writable.getWriter()
+  const stored = bucket.put(key, readable)
+  // When R2 fails first, the write that waits for it must fail too.
+  stored.catch((cause) => writer.abort(cause).catch(() => {}))
+  try {
+    const blob = await pump(body, bounds, signal, (chunk) => within(stall, writer.write(chunk)))
+    await within(stall, writer.close())
+    await within(stall, stored)
+    return blob
+  } catch (cause) {
+    const ended = writer.abort(cause).catch(() => {})
+    // One that has stalled once is not waited for again.
+    if (!(cause instanceof Stalled)) {
+      await within(stall, Promise.allSettled([ended, stored])).catch(() => {})
+    }
+    throw cause
+  }
+}
+
+/** Without a length: in parts of equal size, of which the last may be shorter. */
+const putUnknown = async (
+  bucket: R2Bucket,
+  key: string,
+  body: Body,
+  bounds: BodyBounds,
+  { signal, stall }: Waiting,
+  budget: PartBudget
+): Promise<StoredBlob> => {
+  const parts = new PartWriter(bucket, key, { budget, stall })
+  try {
+    const blob = await pump(body, bounds, signal, (chunk) => parts.write(chunk))
+    await parts.finish()
+    return blob
+  } catch (cause) {
+    if (!(cause instanceof Stalled)) await parts.abort()
+    throw cause
+  } finally {
+    parts.release()
+  }
+}
+
+/** The store of blobs over an R2 bucket. */
+export const make = (
+  bucket: R2Bucket,
+  { budget = isolateParts, stall = patience }: BlobStoreOptions = {}
+): BlobStore["Service"] =>
+  BlobStore.of({
+    put: (key, body, options) =>
+      Effect.tryPromise({
+        try: async (signal) => {
+          checkBounds(options)
+          const { length, limit } = options
+          try {
+            return length === undefined
+              ? await putUnknown(bucket, key, body, { limit }, { signal, stall }, budget)
+              : await putKnown(bucket, key, body, { length, limit }, { signal, stall })
+          } catch (cause) {
+            // R2 may have stored the object and yet failed to say so; one that has stalled is left to the sweep.
+            if (!(cause instanceof Stalled)) {
+              await within(stall, bucket.delete(key)).catch(() => {})
+            }
+            throw cause
+          }
+        },
+        catch: asPutFailure
+      }),
+    get: (key, range) =>
+      Effect.tryPromise({
+        try: async () => {
+          const object = await bucket.get(key, range === undefined ? {} : { range: { ...range } })
+          return object === null ? undefined : { body: object.body, size: object.size, range }
+        },
+        catch: unavailable("get")
+      }),
+    delete: (keys) =>
+      Effect.tryPromise({
+        try: async () => {
+          for (let at = 0; at < keys.length; at += deleteAtOnce) {
+            await bucket.delete(keys.slice(at, at + deleteAtOnce))
+          }
+        },
+        catch: unavailable("delete")
+      }),
+    head: (key) =>
+      Effect.tryPromise({
+        try: async () => (await bucket.head(key))?.size,
+        catch: unavailable("head")
+      })
+  })
+
+/** BlobStore over R2; on one machine, where a full disk never answers, it is waited for less. */
+export const layer = (bucket: R2Bucket): Layer.Layer<BlobStore, never, Config> =>
+  Layer.effect(
+    BlobStore,
+    Effect.map(Config, ({ isLocal }) => make(bucket, isLocal ? { stall: localPatience } : {}))
+  )

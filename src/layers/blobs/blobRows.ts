@@ -1,0 +1,134 @@
+import type { SqlStorage, SqlValue } from "../../services/host/SqlStorage.ts"
+
+/**
+ * What a row of `blob` stands for.
+ *
+ * The state is the first half of the key: rows to sweep lie together, and a change of state is an UPDATE of the key,
+ * which bills one row. A CID has one row at most among temporary, expected and permanent.
+ */
+export const state = {
+  /** A key handed out to an upload that is not recorded yet; its id is the key. */
+  uploading: 0,
+  temporary: 1,
+  /** Referred to, but not here. */
+  expected: 2,
+  permanent: 3,
+  /** A key that the store has yet to delete; its id is the key. */
+  condemned: 4
+} as const
+
+/**
+ * The blob index: one row a blob, one row a reference.
+ *
+ * `refs` counts the rows of `blob_ref` with this CID, which saves those an index: an index entry is a billed row.
+ * `since` is when the row came into its state (ms); `rev` when the blob became permanent; `path` names one record
+ * that refers to an expected blob.
+ *
+ * `blob_wait` has one row while something may wait for the sweep: the time from which its grace counts. So neither an
+ * upload nor the alarm has to read the waiting rows to find out when the next sweep is.
+ */
+export const tables: ReadonlyArray<string> = [
+  `CREATE TABLE IF NOT EXISTS blob (
+    state INTEGER NOT NULL, id TEXT NOT NULL, key TEXT, mime TEXT, size INTEGER, since INTEGER, rev TEXT,
+    refs INTEGER NOT NULL DEFAULT 0, path TEXT, takedown TEXT,
+    PRIMARY KEY (state, id)
+  ) WITHOUT ROWID`,
+  `CREATE TABLE IF NOT EXISTS blob_ref (
+    path TEXT NOT NULL, cid TEXT NOT NULL,
+    PRIMARY KEY (path, cid)
+  ) WITHOUT ROWID`,
+  "CREATE TABLE IF NOT EXISTS blob_wait (one INTEGER PRIMARY KEY, since INTEGER NOT NULL)"
+]
+
+/** A row of a CID. */
+export interface BlobRow extends Record<string, SqlValue> {
+  readonly state: number
+  readonly id: string
+  /** These three are null for an expected blob alone. */
+  readonly key: string | null
+  readonly mime: string | null
+  readonly size: number | null
+  readonly rev: string | null
+  readonly refs: number
+  readonly path: string | null
+  readonly takedown: string | null
+}
+
+type Sql = SqlStorage["Service"]
+
+/** The row of a CID, in whichever state. */
+export const findBlob = (sql: Sql, cid: string): BlobRow | undefined =>
+  sql
+    .exec<BlobRow>(
+      "SELECT state, id, key, mime, size, rev, refs, path, takedown FROM blob WHERE state IN (1, 2, 3) AND id = ?",
+      cid
+    )
+    .toArray()[0]
+
+/** Whether a key stands in one of the two states that are kept by key. */
+export const hasKey = (sql: Sql, inState: 0 | 4, key: string): boolean =>
+  sql.exec("SELECT 1 FROM blob WHERE state = ? AND id = ?", inState, key).toArray().length > 0
+
+/** The blobs that a record refers to. */
+export const refsOf = (sql: Sql, path: string): Array<string> =>
+  sql
+    .exec<{ cid: string }>("SELECT cid FROM blob_ref WHERE path = ?", path)
+    .toArray()
+    .map((row) => row.cid)
+
+/** Says that something waits for the sweep since this time, unless something else has waited for longer. */
+export const noteWait = (sql: Sql, since: number): void => {
+  if (waitingSince(sql) !== undefined) return
+  sql.exec("INSERT INTO blob_wait (one, since) VALUES (1, ?)", since)
+}
+
+/** The time from which the grace of what waits for the sweep counts. */
+export const waitingSince = (sql: Sql): number | undefined =>
+  sql.exec<{ since: number }>("SELECT since FROM blob_wait").toArray()[0]?.since
+
+/** Adds a reference: a temporary blob becomes permanent, an unknown one expected. */
+export const addRef = (sql: Sql, path: string, cid: string, rev: string): void => {
+  sql.exec("INSERT INTO blob_ref (path, cid) VALUES (?, ?)", path, cid)
+  const row = findBlob(sql, cid)
+  if (row === undefined) {
+    sql.exec("INSERT INTO blob (state, id, refs, path, rev) VALUES (2, ?, 1, ?, ?)", cid, path, rev)
+  } else if (row.state === state.temporary) {
+    sql.exec(
+      "UPDATE blob SET state = 3, refs = 1, rev = ?, since = NULL WHERE state = 1 AND id = ?",
+      rev,
+      cid
+    )
+  } else {
+    sql.exec("UPDATE blob SET refs = refs + 1 WHERE state = ? AND id = ?", row.state, cid)
+  }
+}
+
+/** Takes a reference away: with the last one, a permanent blob becomes temporary and an expected one is forgotten. */
+export const dropRef = (sql: Sql, path: string, cid: string, now: number): void => {
+  sql.exec("DELETE FROM blob_ref WHERE path = ? AND cid = ?", path, cid)
+  const row = findBlob(sql, cid)
+  if (row === undefined) return
+  if (row.refs > 1) {
+    const witness = row.path === path ? anotherPath(sql, cid) : row.path
+    sql.exec(
+      "UPDATE blob SET refs = refs - 1, path = ? WHERE state = ? AND id = ?",
+      witness,
+      row.state,
+      cid
+    )
+  } else if (row.state === state.expected) {
+    sql.exec("DELETE FROM blob WHERE state = 2 AND id = ?", cid)
+  } else {
+    sql.exec(
+      "UPDATE blob SET state = 1, refs = 0, rev = NULL, since = ? WHERE state = 3 AND id = ?",
+      now,
+      cid
+    )
+    noteWait(sql, now)
+  }
+}
+
+/** Reads all references, but only when a blob that never came is shared and its first record goes. */
+const anotherPath = (sql: Sql, cid: string): string | null =>
+  sql.exec<{ path: string }>("SELECT path FROM blob_ref WHERE cid = ? LIMIT 1", cid).toArray()[0]
+    ?.path ?? null

@@ -1,0 +1,109 @@
+import type { BlobIndex } from "../../services/blobs/BlobIndex.ts"
+import type { SqlStorage } from "../../services/host/SqlStorage.ts"
+import { noteWait, state, waitingSince } from "./blobRows.ts"
+import type { UsageCounter } from "./blobUploads.ts"
+
+type Sql = SqlStorage["Service"]
+type Index = BlobIndex["Service"]
+
+/** How long a commit may take from the check of its blobs to its transaction, ms. */
+const holdTime = 60_000
+
+/**
+ * Temporary blobs that a commit has checked and is about to refer to.
+ *
+ * A commit signs between the check and its transaction, and a sweep may run meanwhile. Memory will do: with the
+ * object's memory, the commit is lost as well.
+ */
+export class Holds {
+  readonly #until = new Map<string, number>()
+
+  hold(cid: string, now: number): void {
+    this.#until.set(cid, now + holdTime)
+  }
+
+  /** The CIDs held at this time. */
+  at(now: number): ReadonlySet<string> {
+    for (const [cid, until] of this.#until) if (until <= now) this.#until.delete(cid)
+    return new Set(this.#until.keys())
+  }
+}
+
+interface Due extends Record<string, string | number | null> {
+  readonly state: number
+  readonly id: string
+  readonly key: string | null
+  readonly size: number | null
+}
+
+/** Condemns what is due and answers every condemned key, at most `limit` of them. */
+export const sweep = (
+  sql: Sql,
+  usage: UsageCounter,
+  held: ReadonlySet<string>,
+  [now, grace, limit]: Parameters<Index["sweep"]>
+): ReadonlyArray<string> => {
+  const keys = sql
+    .exec<{ id: string }>("SELECT id FROM blob WHERE state = 4 LIMIT ?", limit)
+    .toArray()
+    .map((row) => row.id)
+  const due = sql
+    .exec<Due>(
+      "SELECT state, id, key, size FROM blob WHERE state IN (0, 1) AND since <= ? AND takedown IS NULL LIMIT ?",
+      now - grace,
+      limit - keys.length + held.size
+    )
+    .toArray()
+    .filter((row) => !held.has(row.id))
+    .slice(0, limit - keys.length)
+  sql.transaction(() => {
+    for (const row of due) condemn(sql, row, now)
+  })
+  for (const row of due) if (row.state === state.temporary) usage.add(-(row.size ?? 0), -1)
+  return [...keys, ...due.map((row) => row.key ?? row.id)]
+}
+
+/** The row changes its key before the object goes: whoever looks for the CID from now on does not find it. */
+const condemn = (sql: Sql, row: Due, now: number): void => {
+  sql.exec(
+    "UPDATE blob SET state = 4, id = ?, since = ? WHERE state = ? AND id = ?",
+    row.key ?? row.id,
+    now,
+    row.state,
+    row.id
+  )
+}
+
+/** The least time between two whole sweeps, ms: each reads all that waits. */
+const sweepInterval = 24 * 3_600_000
+
+/** When the oldest of what waits came into its state; reads all of it. */
+const oldest = (sql: Sql): number | undefined =>
+  sql
+    .exec<{ since: number | null }>(
+      "SELECT min(since) AS since FROM blob WHERE state IN (0, 1, 4) AND takedown IS NULL"
+    )
+    .toArray()[0]?.since ?? undefined
+
+/** A sweep has come to its end: what still waits is looked at again a day later, or when it is due. */
+export const restSweep = (sql: Sql, now: number, grace: number): void => {
+  const since = oldest(sql)
+  if (since === undefined) sql.exec("DELETE FROM blob_wait")
+  else {
+    const next = Math.max(since, now + sweepInterval - grace)
+    sql.exec("INSERT OR REPLACE INTO blob_wait (one, since) VALUES (1, ?)", next)
+  }
+}
+
+/** When the next sweep is; one row is read. */
+export const nextSweep = (sql: Sql, grace: number): number | undefined => {
+  const since = waitingSince(sql) ?? bringForward(sql)
+  return since === undefined ? undefined : since + grace
+}
+
+/** Accounts of an earlier version have no such row; where nothing waits, there is nothing to read either. */
+const bringForward = (sql: Sql): number | undefined => {
+  const since = oldest(sql)
+  if (since !== undefined) noteWait(sql, since)
+  return since
+}

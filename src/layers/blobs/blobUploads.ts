@@ -1,0 +1,149 @@
+import { tidFromMicros } from "../../core/repo/tid.ts"
+import type { BlobLocation } from "../../services/accounts/AccountCalls.ts"
+import {
+  type BlobIndex,
+  BlobQuotaExceeded,
+  BlobTakendown,
+  UploadExpired
+} from "../../services/blobs/BlobIndex.ts"
+import type { SqlStorage } from "../../services/host/SqlStorage.ts"
+import { type BlobRow, findBlob, hasKey, noteWait, state } from "./blobRows.ts"
+
+type Sql = SqlStorage["Service"]
+type Index = BlobIndex["Service"]
+type Upload = Parameters<Index["record"]>[0]
+type Usage = ReturnType<Index["usage"]>
+
+/** What an account stores, added up once and then carried along. */
+export class UsageCounter {
+  readonly #sql: Sql
+  #used: Usage | undefined
+
+  constructor(sql: Sql) {
+    this.#sql = sql
+  }
+
+  get(): Usage {
+    // A database that was emptied under the counter (a deleted account) must not leave its sum behind.
+    if (this.#used === undefined || this.#isEmpty()) this.#used = this.#sum()
+    return this.#used
+  }
+
+  /** After the transaction, for memory does not roll back. */
+  add(bytes: number, count: number): void {
+    if (this.#used === undefined) return
+    this.#used = { bytes: this.#used.bytes + bytes, count: this.#used.count + count }
+  }
+
+  #isEmpty(): boolean {
+    const any = "SELECT 1 FROM blob WHERE state IN (1, 3) LIMIT 1"
+    return this.#sql.exec(any).toArray().length === 0
+  }
+
+  #sum(): Usage {
+    const sum =
+      "SELECT coalesce(sum(size), 0) AS bytes, count(*) AS count FROM blob WHERE state IN (1, 3)"
+    const [row] = this.#sql.exec<{ bytes: number; count: number }>(sum).toArray()
+    return { bytes: row?.bytes ?? 0, count: row?.count ?? 0 }
+  }
+}
+
+/** Records a complete upload, in a transaction of its own. */
+export const recordUpload = (
+  sql: Sql,
+  usage: UsageCounter,
+  upload: Upload
+): ReturnType<Index["record"]> => {
+  const { cid, key, size } = upload
+  const known = findBlob(sql, cid)
+  const stored = known === undefined ? undefined : locationOf(known)
+  // The same call once more, its first answer lost on the way.
+  if (stored?.key === key) return { blob: stored, condemned: false }
+  if (stored !== undefined && hasKey(sql, state.condemned, key))
+    return { blob: stored, condemned: true }
+  const failure = refuse(sql, upload, known, stored !== undefined, usage)
+  if (failure !== undefined) {
+    condemnUpload(sql, upload)
+    return failure
+  }
+  if (stored !== undefined)
+    return { blob: keepOlder(sql, upload, stored, known?.state), condemned: true }
+  sql.transaction(() => (known === undefined ? insert(sql, upload) : fulfil(sql, upload, known)))
+  usage.add(size, 1)
+  return { blob: { cid, key, mimeType: upload.mimeType, size }, condemned: false }
+}
+
+/** Where a row's blob lies; nothing for one that is only expected. */
+export const locationOf = ({ id, key, mime, size }: BlobRow): BlobLocation | undefined =>
+  key === null || mime === null || size === null
+    ? undefined
+    : { cid: id, key, mimeType: mime, size }
+
+const refuse = (
+  sql: Sql,
+  { cid, key, size, quota }: Upload,
+  known: BlobRow | undefined,
+  stored: boolean,
+  usage: UsageCounter
+): BlobTakendown | UploadExpired | BlobQuotaExceeded | undefined => {
+  if (known !== undefined && known.takedown !== null) return new BlobTakendown({ cid })
+  if (!hasKey(sql, state.uploading, key)) return new UploadExpired({ key })
+  if (stored || quota === undefined) return undefined
+  // Added up where there is a quota alone: it reads every blob once an object has woken.
+  const used = usage.get().bytes
+  return used + size > quota ? new BlobQuotaExceeded({ used, quota }) : undefined
+}
+
+/** Leaves the key to the next sweep. It may never have been noted, or been condemned already. */
+const condemnUpload = (sql: Sql, { key, now }: Upload): void => {
+  noteWait(sql, now)
+  const moved = sql.exec<{ id: string }>(
+    "UPDATE blob SET state = 4, since = ? WHERE state = 0 AND id = ? RETURNING id",
+    now,
+    key
+  )
+  if (moved.toArray().length > 0) return
+  sql.exec("INSERT OR IGNORE INTO blob (state, id, since) VALUES (4, ?, ?)", key, now)
+}
+
+/** The content is here already. A temporary blob starts anew, under the type its uploader now believes in. */
+const keepOlder = (
+  sql: Sql,
+  upload: Upload,
+  stored: BlobLocation,
+  inState: number | undefined
+): BlobLocation =>
+  sql.transaction(() => {
+    condemnUpload(sql, upload)
+    if (inState !== state.temporary) return stored
+    const { cid, mimeType, now } = upload
+    sql.exec("UPDATE blob SET mime = ?, since = ? WHERE state = 1 AND id = ?", mimeType, now, cid)
+    return { ...stored, mimeType }
+  })
+
+const insert = (sql: Sql, { cid, key, mimeType, size, now }: Upload): void => {
+  sql.exec(
+    "UPDATE blob SET state = 1, id = ?, key = ?, mime = ?, size = ?, since = ? WHERE state = 0 AND id = ?",
+    cid,
+    key,
+    mimeType,
+    size,
+    now,
+    key
+  )
+}
+
+/** A record has been waiting for this blob. It is new to readers now, however old the record's rev is. */
+const fulfil = (sql: Sql, { cid, key, mimeType, size, now }: Upload, known: BlobRow): void => {
+  const present = tidFromMicros(now * 1000, 0)
+  const rev = known.rev !== null && known.rev > present ? known.rev : present
+  sql.exec("DELETE FROM blob WHERE state = 0 AND id = ?", key)
+  sql.exec(
+    "UPDATE blob SET state = 3, key = ?, mime = ?, size = ?, rev = ?, path = NULL WHERE state = 2 AND id = ?",
+    key,
+    mimeType,
+    size,
+    rev,
+    cid
+  )
+}

@@ -1,0 +1,99 @@
+import { BlobStoreBusy } from "../../services/blobs/BlobStore.ts"
+import { within } from "../host/stall.ts"
+import type { Lease, PartBudget } from "./partBudget.ts"
+
+/** R2 wants all parts but the last to be of one size, and at least 5 MiB. */
+const partSize = 5 * 1024 * 1024
+
+/** What a body holds as it grows: small ones do not pay for a whole part, and each step leaves garbage behind. */
+const capacities = [256 * 1024, 1024 * 1024, partSize]
+
+/** How long a client that found no room is asked to wait, in seconds. */
+const busySeconds = 5
+
+/**
+ * Writes a body of unknown length to R2 as a multipart upload, one part after the other.
+ *
+ * It holds one part, and reads on when R2 has taken that. A body below one part becomes a plain put.
+ */
+export class PartWriter {
+  readonly #bucket: R2Bucket
+  readonly #key: string
+  readonly #budget: PartBudget
+  readonly #lease: Lease
+  /** How long R2 may take for one step, in milliseconds. */
+  readonly #stall: number
+  #buffer = new Uint8Array(0)
+  #filled = 0
+  #upload: R2MultipartUpload | undefined
+  #parts: Array<R2UploadedPart> = []
+
+  constructor(
+    bucket: R2Bucket,
+    key: string,
+    { budget, stall }: { readonly budget: PartBudget; readonly stall: number }
+  ) {
+    this.#bucket = bucket
+    this.#key = key
+    this.#stall = stall
+    this.#budget = budget
+    this.#lease = budget.open(Date.now())
+  }
+
+  /** Takes the bytes of a chunk, which is free again when the promise is fulfilled; throws BlobStoreBusy. */
+  async write(chunk: Uint8Array): Promise<void> {
+    for (let at = 0; at < chunk.byteLength;) {
+      const bytes = chunk.subarray(at, at + partSize - this.#filled)
+      this.#reserve(this.#filled + bytes.byteLength)
+      this.#buffer.set(bytes, this.#filled)
+      this.#filled += bytes.byteLength
+      at += bytes.byteLength
+      if (this.#filled === partSize) await this.#send()
+    }
+  }
+
+  /** Makes the object of all that was written. */
+  async finish(): Promise<void> {
+    if (this.#upload === undefined) {
+      const bytes = this.#buffer.subarray(0, this.#filled)
+      await within(this.#stall, this.#bucket.put(this.#key, bytes))
+      return
+    }
+    if (this.#filled > 0) await this.#send()
+    await within(this.#stall, this.#upload.complete(this.#parts))
+  }
+
+  /** Gives up; R2 discards what it already has. */
+  async abort(): Promise<void> {
+    if (this.#upload === undefined) return
+    await within(this.#stall, this.#upload.abort()).catch(() => {})
+  }
+
+  /** Lets go of the memory; the last call, whatever became of the body. */
+  release(): void {
+    this.#budget.close(this.#lease)
+    this.#buffer = new Uint8Array(0)
+    this.#filled = 0
+  }
+
+  /** Makes room for so many bytes in all. */
+  #reserve(size: number): void {
+    const wanted = Math.max(size, this.#buffer.byteLength)
+    const capacity = capacities.find((step) => step >= wanted) ?? partSize
+    if (!this.#budget.hold(this.#lease, capacity, Date.now())) {
+      throw new BlobStoreBusy({ retryAfterSeconds: busySeconds })
+    }
+    if (capacity === this.#buffer.byteLength) return
+    const larger = new Uint8Array(capacity)
+    larger.set(this.#buffer.subarray(0, this.#filled))
+    this.#buffer = larger
+  }
+
+  async #send(): Promise<void> {
+    this.#upload ??= await within(this.#stall, this.#bucket.createMultipartUpload(this.#key))
+    const part = this.#buffer.subarray(0, this.#filled)
+    const sent = this.#upload.uploadPart(this.#parts.length + 1, part)
+    this.#parts.push(await within(this.#stall, sent))
+    this.#filled = 0
+  }
+}

@@ -1,0 +1,229 @@
+import { createHmac, randomBytes } from "node:crypto"
+import * as Clock from "effect/Clock"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import {
+  formatRecoveryCode,
+  normalizeRecoveryCode,
+  recoveryCodeBytes
+} from "../../core/factors/recoveryCode.ts"
+import { formatTotpSecret, totpSecretLength, totpStep } from "../../core/factors/totp.ts"
+import { sameBytes } from "../../core/bytes/bytes.ts"
+import { Config } from "../../services/host/Config.ts"
+import { hkdfKey } from "../../services/host/derivedSecrets.ts"
+import {
+  NoAuthenticator,
+  SecondFactors,
+  TooManyCodes,
+  WrongCode
+} from "../../services/factors/SecondFactors.ts"
+import { bytesOf, SqlStorage, type SqlValue } from "../../services/host/SqlStorage.ts"
+import { sealer } from "../host/sealedSecrets.ts"
+
+/**
+ * The authenticator in force (`in_force` 1) and one that was begun (0), with the last step of time whose
+ * code was used; recovery codes not used yet, as hashes; when codes were wrong, as one row. `refused_code` counts what was
+ * refused since a time, and whether the owner was told.
+ */
+export const tables: ReadonlyArray<string> = [
+  `CREATE TABLE IF NOT EXISTS authenticator (
+    in_force INTEGER PRIMARY KEY, secret BLOB NOT NULL, since INTEGER NOT NULL, last_step INTEGER NOT NULL
+  )`,
+  "CREATE TABLE IF NOT EXISTS recovery_code (hash TEXT PRIMARY KEY) WITHOUT ROWID",
+  `CREATE TABLE IF NOT EXISTS wrong_code (
+    one INTEGER PRIMARY KEY CHECK (one = 1), times TEXT NOT NULL
+  )`,
+  `CREATE TABLE IF NOT EXISTS refused_code (
+    one INTEGER PRIMARY KEY CHECK (one = 1), since INTEGER NOT NULL, codes INTEGER NOT NULL,
+    told INTEGER NOT NULL
+  )`
+]
+
+/** How many recovery codes are made at once. */
+const recoveryCodes = 10
+
+/** How many codes may be wrong within the window, in milliseconds. */
+const maxWrong = 10
+const wrongWindow = 15 * 60 * 1000
+
+/** After how many refused codes within which time the owner is told, in milliseconds. */
+const manyRefused = 12
+const refusedWindow = 24 * 60 * 60 * 1000
+
+interface Row extends Record<string, SqlValue> {
+  secret: ArrayBuffer
+  since: number
+  last_step: number
+}
+
+/** The second factors of an account in the object's SQLite; every code is judged and noted in one turn. */
+export const layer: Layer.Layer<SecondFactors, never, SqlStorage | Config> = Layer.effect(
+  SecondFactors,
+  Effect.gen(function* () {
+    const sql = yield* SqlStorage
+    const { masterKey } = yield* Config
+    const secrets = sealer(masterKey, "totp secrets")
+    const key = hkdfKey(masterKey, "recovery codes")
+
+    // 50 random bits need no slow hash, as long as whoever reads the storage lacks the key.
+    const hashOf = (code: string): string =>
+      createHmac("sha256", key).update(code).digest("base64url")
+
+    const authenticator = (inForce: 0 | 1): Row | undefined =>
+      sql.exec<Row>("SELECT * FROM authenticator WHERE in_force = ?", inForce).toArray()[0]
+
+    const putAuthenticator = (inForce: 0 | 1, secret: Uint8Array, since: number, step: number) => {
+      sql.exec(
+        `INSERT INTO authenticator VALUES (?, ?, ?, ?) ON CONFLICT DO UPDATE
+          SET secret = excluded.secret, since = excluded.since, last_step = excluded.last_step`,
+        inForce,
+        secret,
+        since,
+        step
+      )
+    }
+
+    /** New codes in place of the old; in the clear for this once. */
+    const putRecoveryCodes = (): ReadonlyArray<string> => {
+      const codes = Array.from({ length: recoveryCodes }, () =>
+        formatRecoveryCode(randomBytes(recoveryCodeBytes))
+      )
+      sql.exec("DELETE FROM recovery_code")
+      for (const code of codes) {
+        sql.exec(
+          "INSERT INTO recovery_code VALUES (?)",
+          hashOf(normalizeRecoveryCode(code) ?? code)
+        )
+      }
+      return codes
+    }
+
+    const useRecoveryCode = (typed: string): "recovery" | undefined => {
+      const code = normalizeRecoveryCode(typed)
+      if (code === undefined) return undefined
+      const hash = hashOf(code)
+      const found = sql.exec("SELECT hash FROM recovery_code WHERE hash = ?", hash).toArray()
+      if (found.length === 0) return undefined
+      sql.exec("DELETE FROM recovery_code WHERE hash = ?", hash)
+      return "recovery"
+    }
+
+    const wrongTimes = (now: number): ReadonlyArray<number> => {
+      const [row] = sql.exec<{ times: string }>("SELECT times FROM wrong_code").toArray()
+      // SAFETY: the column is written below, and nowhere else.
+      const times = row === undefined ? [] : (JSON.parse(row.times) as ReadonlyArray<number>)
+      return times.filter((at) => at + wrongWindow > now)
+    }
+
+    /** Judges a code in one turn, so that of two at once one wins and none goes uncounted. */
+    const attempt = <A>(judge: (now: number) => A | undefined) =>
+      Effect.flatMap(Clock.currentTimeMillis, (now): Effect.Effect<A, WrongCode | TooManyCodes> => {
+        const wrong = wrongTimes(now)
+        if (wrong.length >= maxWrong) {
+          const retryAfterSeconds = Math.ceil((wrong[0]! + wrongWindow - now) / 1000)
+          return Effect.fail(new TooManyCodes({ retryAfterSeconds }))
+        }
+        const judged = judge(now)
+        if (judged !== undefined) return Effect.succeed(judged)
+        const times = JSON.stringify([...wrong, now])
+        sql.exec(
+          "INSERT INTO wrong_code VALUES (1, ?) ON CONFLICT DO UPDATE SET times = excluded.times",
+          times
+        )
+        return Effect.fail(new WrongCode())
+      })
+
+    /** Counts a refused code, in a window that begins with the first. */
+    const isOwnerToBeTold = Effect.map(Clock.currentTimeMillis, (now) => {
+      sql.exec(
+        `INSERT INTO refused_code VALUES (1, ?, 1, 0) ON CONFLICT DO UPDATE SET
+          codes = CASE WHEN since > ? THEN codes + 1 ELSE 1 END,
+          told = CASE WHEN since > ? THEN told ELSE 0 END,
+          since = CASE WHEN since > ? THEN since ELSE excluded.since END`,
+        now,
+        ...Array.from({ length: 3 }, () => now - refusedWindow)
+      )
+      const told = "UPDATE refused_code SET told = 1 WHERE told = 0 AND codes >= ? RETURNING one"
+      return sql.exec(told, manyRefused).toArray().length > 0
+    })
+
+    /** The authenticator with its secret opened; whether it is still there is asked again when a code is judged. */
+    const opened = Effect.fnUntraced(function* (did: string, inForce: 0 | 1) {
+      const row = authenticator(inForce)
+      if (row === undefined) return undefined
+      const sealed = bytesOf(row.secret)
+      return { sealed, secret: yield* secrets.open(did, sealed) }
+    })
+
+    /** The step of time of a good code that is later than any used before. */
+    const stepOf = (
+      known: { readonly sealed: Uint8Array; readonly secret: Uint8Array } | undefined,
+      inForce: 0 | 1,
+      code: string,
+      now: number
+    ): number | undefined => {
+      const row = authenticator(inForce)
+      if (known === undefined || row === undefined) return undefined
+      if (!sameBytes(bytesOf(row.secret), known.sealed)) return undefined
+      const step = totpStep(known.secret, code, now)
+      return step !== undefined && step > row.last_step ? step : undefined
+    }
+
+    return SecondFactors.of({
+      isOn: Effect.sync(() => authenticator(1) !== undefined),
+      status: Effect.sync(() => ({
+        authenticatorSince: authenticator(1)?.since,
+        recoveryCodesLeft:
+          sql.exec<{ n: number }>("SELECT count(*) AS n FROM recovery_code").toArray()[0]?.n ?? 0
+      })),
+      begin: Effect.fn("SecondFactors.begin")(function* (did) {
+        const now = yield* Clock.currentTimeMillis
+        const secret = new Uint8Array(randomBytes(totpSecretLength))
+        putAuthenticator(0, yield* secrets.seal(did, secret), now, 0)
+        return { secret: formatTotpSecret(secret) }
+      }),
+      confirm: Effect.fn("SecondFactors.confirm")(function* (did, code) {
+        const begun = yield* opened(did, 0)
+        if (begun === undefined) return yield* new NoAuthenticator()
+        return yield* attempt((now) => {
+          const step = stepOf(begun, 0, withoutGaps(code), now)
+          if (step === undefined) return undefined
+          return sql.transaction(() => {
+            putAuthenticator(1, begun.sealed, now, step)
+            sql.exec("DELETE FROM authenticator WHERE in_force = 0")
+            return putRecoveryCodes()
+          })
+        })
+      }),
+      disable: Effect.sync(() =>
+        sql.transaction(() => {
+          sql.exec("DELETE FROM authenticator")
+          sql.exec("DELETE FROM recovery_code")
+        })
+      ),
+      renewRecoveryCodes: Effect.suspend(() =>
+        authenticator(1) === undefined
+          ? Effect.fail(new NoAuthenticator())
+          : Effect.succeed(sql.transaction(putRecoveryCodes))
+      ),
+      isOwnerToBeTold,
+      ownerWasNotTold: Effect.sync(() => {
+        sql.exec("UPDATE refused_code SET told = 0")
+      }),
+      use: Effect.fn("SecondFactors.use")(function* (did, code) {
+        const known = yield* opened(did, 1)
+        const typed = withoutGaps(code)
+        return yield* attempt((now) => {
+          if (!/^\d{6}$/.test(typed)) return useRecoveryCode(code)
+          const step = stepOf(known, 1, typed, now)
+          if (step === undefined) return undefined
+          sql.exec("UPDATE authenticator SET last_step = ? WHERE in_force = 1", step)
+          return "authenticator" as const
+        })
+      })
+    })
+  })
+)
+
+/** Apps show their codes in groups, and people type them so. */
+const withoutGaps = (code: string): string => code.replace(/[\s-]/g, "")

@@ -1,0 +1,53 @@
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as Option from "effect/Option"
+import { Config } from "../services/host/Config.ts"
+import * as HostedIdentities from "../services/identity/HostedIdentities.ts"
+import * as Readiness from "../services/host/Readiness.ts"
+import * as SignUp from "../services/accounts/SignUp.ts"
+import * as AddressLimits from "./limits/AddressLimits.ts"
+import * as AuthHost from "./sessions/AuthHost.ts"
+import * as HostKeysSql from "./host/HostKeysD1.ts"
+import * as HandleClaimsOutgoing from "./identity/HandleClaimsOutgoing.ts"
+import * as KnownAccountsDirectory from "./accounts/KnownAccountsDirectory.ts"
+import * as Logging from "./host/Logging.ts"
+import * as OAuthClientsOutgoing from "./oauth/OAuthClientsOutgoing.ts"
+import * as PermissionSetsSql from "./oauth/PermissionSetsD1.ts"
+import * as ReservedKeysSql from "./identity/ReservedKeysD1.ts"
+import * as ProxyTargetsResolver from "./proxy/ProxyTargetsResolver.ts"
+import * as sharedServices from "./host/sharedServices.ts"
+
+/** Whoever lives here is known without the network; what cannot be told just now is asked outside. */
+const local = Effect.gen(function* () {
+  const hosted = yield* HostedIdentities.HostedIdentities
+  const config = yield* Config
+  return (didOrHandle: string) =>
+    hosted
+      .find(didOrHandle)
+      .pipe(
+        Effect.map(Option.fromUndefinedOr),
+        Effect.catch(sharedServices.orOthers(didOrHandle, config))
+      )
+})
+
+const oauthClients = Layer.unwrap(
+  Effect.map(Config, ({ devAllowHosts: allowHosts }) => OAuthClientsOutgoing.layer({ allowHosts }))
+)
+
+/** What the Worker has besides the objects, the directory and the blob store. */
+export const layer = Layer.mergeAll(
+  AuthHost.layer,
+  SignUp.layer,
+  AddressLimits.layer(),
+  oauthClients,
+  HandleClaimsOutgoing.layer,
+  HostKeysSql.layer,
+  PermissionSetsSql.layer,
+  ProxyTargetsResolver.layer,
+  Readiness.layer,
+  Logging.layer
+).pipe(
+  Layer.provideMerge(Layer.merge(ReservedKeysSql.layer, KnownAccountsDirectory.layer)),
+  Layer.provideMerge(sharedServices.layer(local)),
+  Layer.provideMerge(HostedIdentities.layer)
+)

@@ -1,0 +1,90 @@
+import * as Clock from "effect/Clock"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import { Config, type Problem, type Settings } from "../../services/host/Config.ts"
+import { hkdf } from "../../services/host/derivedSecrets.ts"
+import { HostKeys } from "../../services/host/HostKeys.ts"
+import { rotationKey } from "../../services/identity/RotationKey.ts"
+import { toBase64Url } from "../../core/bytes/base64url.ts"
+import { HostDatabase } from "./sql/HostDatabase.ts"
+import { type Database, withTables } from "./sql/sqlTables.ts"
+
+/** One row a key: what tells it from others, and nothing that would help to find it. */
+export const tables: ReadonlyArray<string> = [
+  `CREATE TABLE IF NOT EXISTS host_key (
+    variable TEXT PRIMARY KEY, fingerprint TEXT NOT NULL, noted_at INTEGER NOT NULL
+  ) WITHOUT ROWID`
+]
+
+/** How long the database may take; requests wait for it. */
+const patience = "2 seconds"
+
+interface Row {
+  readonly variable: string
+  readonly fingerprint: string
+}
+
+const fingerprintsOf = (settings: Settings): ReadonlyArray<Row> => [
+  { variable: "MASTER_KEY", fingerprint: toBase64Url(hkdf(settings.masterKey, "fingerprint")) },
+  // Public: it stands in the DIDs of the accounts.
+  { variable: "PLC_ROTATION_KEY", fingerprint: rotationKey(settings).didKey }
+]
+
+const problemOf = ({ variable }: Row): Problem => ({
+  variable,
+  message: "is not the key that this server's data was made with: put that one back"
+})
+
+const make = (database: Database, settings: Settings): HostKeys["Service"] => {
+  const { sql, batch } = database
+  const own = fingerprintsOf(settings)
+  let areRight = false
+
+  const stored = Effect.suspend(() => sql<Row>`SELECT variable, fingerprint FROM host_key`)
+
+  /** The first server over a database leaves its fingerprints; of two at once one does. */
+  const noted = Effect.gen(function* () {
+    const rows = yield* stored
+    const missing = own.filter((key) => rows.every(({ variable }) => variable !== key.variable))
+    if (missing.length === 0) return rows
+    const now = yield* Clock.currentTimeMillis
+    yield* batch(
+      missing.map(
+        ({ variable, fingerprint }) =>
+          sql`INSERT OR IGNORE INTO host_key (variable, fingerprint, noted_at)
+            VALUES (${variable}, ${fingerprint}, ${now})`
+      )
+    )
+    return yield* stored
+  })
+
+  const look = Effect.gen(function* () {
+    const rows = yield* withTables(database, tables, noted).pipe(Effect.timeout(patience))
+    const others = own.filter(({ variable, fingerprint }) =>
+      rows.some((row) => row.variable === variable && row.fingerprint !== fingerprint)
+    )
+    const problems = others.map(problemOf)
+    if (problems.length === 0) areRight = true
+    else yield* Effect.logError("the server has another key than its data", { problems })
+    return problems
+  })
+
+  return HostKeys.of({
+    // Only a good answer is remembered: a database that fails says nothing about the keys.
+    problems: Effect.suspend(() =>
+      areRight
+        ? Effect.succeed([])
+        : Effect.catchCause(look, (cause) =>
+            Effect.as(Effect.logWarning("the server's keys could not be compared", cause), [])
+          )
+    )
+  })
+}
+
+/** The fingerprints in the host's database, compared by each isolate before its first answer. */
+export const layer: Layer.Layer<HostKeys, never, HostDatabase | Config> = Layer.effect(
+  HostKeys,
+  Effect.gen(function* () {
+    return make(yield* HostDatabase, yield* Config)
+  })
+)

@@ -1,0 +1,46 @@
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as Logger from "effect/Logger"
+import * as References from "effect/References"
+import { Config, type Settings } from "../../services/host/Config.ts"
+import { failure, told } from "./logLine.ts"
+
+const levels = {
+  trace: "Trace",
+  debug: "Debug",
+  info: "Info",
+  warn: "Warn",
+  error: "Error",
+  none: "None"
+} as const satisfies Record<Settings["logLevel"], string>
+
+/** One JSON line an entry; failures in it are told by their names and places alone. */
+const json = Logger.make(({ cause, date, fiber, logLevel, message }) => {
+  const parts = Array.isArray(message) ? message : [message]
+  const annotations = fiber.getRef(References.CurrentLogAnnotations)
+  const failures = cause.reasons.flatMap((reason) => {
+    if (reason._tag === "Fail") return [failure(reason.error)]
+    return reason._tag === "Die" ? [{ defect: failure(reason.defect) }] : []
+  })
+  return JSON.stringify({
+    message: parts.length === 1 ? told(parts[0]) : parts.map((part) => told(part)),
+    level: logLevel.toUpperCase(),
+    timestamp: date.toISOString(),
+    ...(cause.reasons.length === 0 ? {} : { cause: failures }),
+    annotations: told(annotations)
+  })
+})
+
+/** The one form of the log: also for what is logged before there is a configuration. */
+export const lines: Layer.Layer<never> = Logger.layer([Logger.withConsoleLog(json)])
+
+/** The log from the configured level up; spans are not traced. */
+export const layer = Layer.unwrap(
+  Effect.map(Config, ({ logLevel }) =>
+    Layer.mergeAll(
+      lines,
+      Layer.succeed(References.MinimumLogLevel, levels[logLevel]),
+      Layer.succeed(References.TracerEnabled, false)
+    )
+  )
+)

@@ -1,0 +1,256 @@
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import { checkFetchUrl } from "../../core/identity/address.ts"
+import { isOwnHost, type OwnNames } from "../../core/identity/ownHost.ts"
+import { concatBytes } from "../../core/bytes/bytes.ts"
+import {
+  Outgoing,
+  type OutgoingError,
+  type OutgoingLimit,
+  OutgoingFailed,
+  OutgoingRefused,
+  type OutgoingRequest,
+  type OutgoingResponse,
+  type OutgoingStream,
+  type OutgoingStreamRequest
+} from "../../services/host/Outgoing.ts"
+import { sized } from "../../services/host/sizedStream.ts"
+import { bounded, lengthOf, shown, tooLarge } from "./outgoingBody.ts"
+
+/** The platform's fetch, as far as it is used. */
+export type Fetch = (url: string, init: RequestInit) => Promise<Response>
+
+/** How requests go out. */
+export interface OutgoingOptions {
+  readonly fetch?: Fetch
+  /** Hosts that are exempt from the rules of public addresses, for development and tests. */
+  readonly allowHosts?: ReadonlyArray<string>
+  /** The names of this server, which is never asked: a request that waits for another one to itself may have no end. */
+  readonly own?: OwnNames
+  /** Hosts below those names that are other servers all the same. */
+  readonly besides?: ReadonlyArray<string>
+  readonly userAgent?: string
+  /** Whether bodies can be had as they are encoded. */
+  readonly keepsEncoding?: boolean
+}
+
+/** Workers can leave a body encoded; the fetch of Node decodes always. */
+const isWorker = navigator.userAgent === "Cloudflare-Workers"
+
+/** The encodings that the platform takes off a body; it leaves the headers as they were. */
+const decodedHere: ReadonlySet<string> = new Set(
+  isWorker ? ["gzip", "br"] : ["gzip", "x-gzip", "deflate", "br"]
+)
+
+/** Headers that a caller may not set: the platform's own, and what would carry somebody else's credentials. */
+const forbiddenHeaders: ReadonlySet<string> = new Set([
+  "cookie",
+  "host",
+  "connection",
+  "transfer-encoding",
+  "content-length"
+])
+
+const redirectStatuses: ReadonlySet<number> = new Set([301, 302, 303, 307, 308])
+
+/** Outgoing requests by the platform's `fetch`. */
+export const layer = (options: OutgoingOptions = {}): Layer.Layer<Outgoing> =>
+  Layer.succeed(Outgoing, make(options))
+
+const make = ({
+  fetch = (url, init) => globalThis.fetch(url, init),
+  allowHosts = [],
+  own,
+  besides = [],
+  userAgent = "nacre",
+  keepsEncoding = isWorker
+}: OutgoingOptions): Outgoing["Service"] => {
+  const others = [...allowHosts, ...besides]
+
+  const isOwn = ({ host, hostname }: URL): boolean =>
+    own !== undefined &&
+    isOwnHost(host, own) &&
+    (host === own.host || !(others.includes(host) || others.includes(hostname)))
+
+  const check = (input: string | URL): URL => {
+    const checked = checkFetchUrl(input, allowHosts)
+    if (checked.ok && !isOwn(checked.url)) return checked.url
+    const reason = checked.ok ? "the address is this server's own" : checked.reason
+    throw new OutgoingRefused({ url: shown(String(input)), reason })
+  }
+
+  const headersOf = (request: OutgoingRequest | OutgoingStreamRequest, hop: number): Headers => {
+    const headers = new Headers(hop === 0 ? request.headers : {})
+    for (const name of forbiddenHeaders) headers.delete(name)
+    if (request.accept !== undefined) headers.set("accept", request.accept)
+    headers.set("user-agent", userAgent)
+    return headers
+  }
+
+  const call = async (url: URL, init: RequestInit): Promise<Response> => {
+    try {
+      return await fetch(url.href, { ...init, redirect: "manual" })
+    } catch (cause) {
+      throw new OutgoingFailed({ url: shown(url.href), operation: "connect", cause })
+    }
+  }
+
+  const send = async (
+    first: string,
+    request: OutgoingRequest,
+    signal: AbortSignal
+  ): Promise<OutgoingResponse> => {
+    const { method = "GET", body, maxBytes, redirects = 0 } = request
+    const follow = method === "GET" || method === "HEAD" ? redirects : 0
+    let url = check(first)
+    for (let hop = 0; ; hop += 1) {
+      const headers = headersOf(request, hop)
+      const init: RequestInit = { method, headers, signal, ...(body === undefined ? {} : { body }) }
+      const response = await call(url, init)
+      const location = response.headers.get("location")
+      if (!redirectStatuses.has(response.status) || location === null) {
+        return await readResponse(url, response, request.allowStatus, maxBytes)
+      }
+      await discard(response)
+      if (hop >= follow) {
+        throw new OutgoingRefused({ url: shown(url.href), reason: "too many redirects" })
+      }
+      const next = URL.parse(location, url)
+      if (next === null) {
+        throw new OutgoingRefused({ url: shown(url.href), reason: "redirect to no URL" })
+      }
+      url = check(next)
+    }
+  }
+
+  const open = async (
+    first: string,
+    request: OutgoingStreamRequest,
+    headersSignal: AbortSignal
+  ): Promise<OutgoingStream> => {
+    const { method = "GET", body } = request
+    const url = check(first)
+    const isKept = keepsEncoding && request.keepEncoding === true
+    const asked = headersOf(request, 0)
+    if (request.keepEncoding === true && !isKept) asked.set("accept-encoding", "identity")
+    // The exchange outlives this call: it ends with the body, or when its time is over.
+    const abort = new AbortController()
+    const onAbort = () => abort.abort()
+    headersSignal.addEventListener("abort", onAbort, { once: true })
+    const init = {
+      method,
+      headers: asked,
+      signal: abort.signal,
+      ...(isKept ? { encodeResponseBody: "manual" as const } : {}),
+      ...(body === undefined ? {} : { body }),
+      // Node asks for this with a streamed body; workerd does not mind it.
+      ...(body instanceof ReadableStream ? { duplex: "half" } : {})
+    }
+    const response = await call(url, init)
+    headersSignal.removeEventListener("abort", onAbort)
+    const { status } = response
+    const maxBytes = limitOf(request.maxBytes, response.headers)
+    await checkResponse(url, response, request.allowStatus, maxBytes)
+    const headers = isKept ? response.headers : decodedHeaders(response.headers)
+    if (response.body === null) return { status, headers, body: null }
+    const bodyTimeout = limitOf(request.bodyTimeout, response.headers)
+    const timer = setTimeout(() => abort.abort(), bodyTimeout)
+    const done = () => clearTimeout(timer)
+    const length = isWorker && request.keepLength === true ? lengthOf(headers) : undefined
+    const passed =
+      length === undefined
+        ? bounded(url, response.body, maxBytes, done)
+        : sized(response.body, length, done)
+    return { status, headers, body: passed }
+  }
+
+  return Outgoing.of({
+    request: Effect.fn("Outgoing.request")((url, request) =>
+      withLimit(url, request.timeout, (signal) => send(url, request, signal))
+    ),
+    open: Effect.fn("Outgoing.open")((url, request) =>
+      withLimit(url, request.timeout, (signal) => open(url, request, signal))
+    )
+  })
+}
+
+const limitOf = (limit: OutgoingLimit, headers: Headers): number =>
+  typeof limit === "number" ? limit : limit(headers)
+
+/** The headers that fit a body which the platform has decoded. */
+const decodedHeaders = (given: Headers): Headers => {
+  if (!decodedHere.has(given.get("content-encoding")?.trim().toLowerCase() ?? "")) return given
+  const headers = new Headers(given)
+  headers.delete("content-encoding")
+  headers.delete("content-length")
+  return headers
+}
+
+const discard = async (response: Response): Promise<void> => {
+  await response.body?.cancel().catch(() => undefined)
+}
+
+const checkResponse = async (
+  url: URL,
+  response: Response,
+  allowStatus: OutgoingRequest["allowStatus"],
+  maxBytes: number
+): Promise<void> => {
+  const { status } = response
+  if (!response.ok && allowStatus !== "any" && allowStatus?.includes(status) !== true) {
+    await discard(response)
+    throw new OutgoingFailed({ url: shown(url.href), operation: "status", status })
+  }
+  // Only a hint: what counts is what comes, after decoding.
+  if (Number(response.headers.get("content-length") ?? 0) > maxBytes) {
+    await discard(response)
+    throw tooLarge(url, maxBytes)
+  }
+}
+
+const readResponse = async (
+  url: URL,
+  response: Response,
+  allowStatus: OutgoingRequest["allowStatus"],
+  maxBytes: number
+): Promise<OutgoingResponse> => {
+  await checkResponse(url, response, allowStatus, maxBytes)
+  const chunks: Array<Uint8Array> = []
+  let length = 0
+  if (response.body !== null) {
+    const reader = response.body.getReader()
+    for (;;) {
+      const { done, value } = await reader.read().catch((cause: unknown) => {
+        throw new OutgoingFailed({ url: shown(url.href), operation: "read", cause })
+      })
+      if (done) break
+      length += value.length
+      if (length > maxBytes) {
+        await reader.cancel().catch(() => undefined)
+        throw tooLarge(url, maxBytes)
+      }
+      chunks.push(value)
+    }
+  }
+  const { status, headers } = response
+  return { url: url.href, status, headers, body: concatBytes(chunks) }
+}
+
+const withLimit = <A>(
+  url: string,
+  timeout: Duration.Input,
+  run: (signal: AbortSignal) => Promise<A>
+): Effect.Effect<A, OutgoingError> =>
+  Effect.tryPromise({
+    try: run,
+    catch: (cause) =>
+      cause instanceof OutgoingRefused || cause instanceof OutgoingFailed
+        ? cause
+        : new OutgoingFailed({ url: shown(url), operation: "read", cause })
+  }).pipe(
+    Effect.timeoutOrElse({
+      duration: timeout,
+      orElse: () => Effect.fail(new OutgoingFailed({ url: shown(url), operation: "timeout" }))
+    })
+  )

@@ -1,0 +1,53 @@
+import * as Effect from "effect/Effect"
+import type * as Redacted from "effect/Redacted"
+import { concatBytes } from "../../core/bytes/bytes.ts"
+import { hkdf } from "../../services/host/derivedSecrets.ts"
+
+/** A sealed secret is: this version, a nonce of 12 bytes, then AES-256-GCM of the secret with its tag of 16. */
+const version = 1
+const nonceLength = 12
+
+const text = new TextEncoder()
+
+/** Encrypts secrets for storage; `owner` is bound into them: moved to another owner they do not open. */
+export interface Sealer {
+  /** The same secret seals to different bytes each time. */
+  seal(owner: string, secret: Uint8Array): Effect.Effect<Uint8Array<ArrayBuffer>>
+  /** Dies on what cannot be opened: another master key, another owner, or damage. */
+  open(owner: string, sealed: Uint8Array): Effect.Effect<Uint8Array>
+}
+
+const algorithm = (iv: Uint8Array<ArrayBuffer>, owner: string) => ({
+  name: "AES-GCM",
+  iv,
+  additionalData: concatBytes([new Uint8Array([version]), text.encode(owner)])
+})
+
+/** Seals secrets of one purpose, under a key that HKDF makes of the master key for it. */
+export const sealer = (masterKey: Redacted.Redacted<Uint8Array>, purpose: string): Sealer => {
+  const key = (usage: "encrypt" | "decrypt") =>
+    crypto.subtle.importKey("raw", hkdf(masterKey, purpose), "AES-GCM", false, [usage])
+  return {
+    seal: (owner, secret) =>
+      Effect.promise(async () => {
+        const iv = crypto.getRandomValues(new Uint8Array(nonceLength))
+        const sealed = await crypto.subtle.encrypt(
+          algorithm(iv, owner),
+          await key("encrypt"),
+          secret.slice()
+        )
+        return concatBytes([new Uint8Array([version]), iv, new Uint8Array(sealed)])
+      }),
+    open: (owner, sealed) =>
+      Effect.promise(async () => {
+        if (sealed[0] !== version) throw new TypeError(`${purpose}: not sealed by this version`)
+        const iv = sealed.slice(1, 1 + nonceLength)
+        const opened = await crypto.subtle.decrypt(
+          algorithm(iv, owner),
+          await key("decrypt"),
+          sealed.slice(1 + nonceLength)
+        )
+        return new Uint8Array(opened)
+      })
+  }
+}

@@ -1,0 +1,39 @@
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import type * as Option from "effect/Option"
+import { didWebHost } from "../../core/identity/did.ts"
+import { isOwnHost, type OwnNames } from "../../core/identity/ownHost.ts"
+import { Config } from "../../services/host/Config.ts"
+import { IdentityUnavailable } from "../../services/identity/Identity.ts"
+import * as ServiceTokens from "../../services/sessions/ServiceTokens.ts"
+import * as DpopProofsMaster from "../oauth/DpopProofsMaster.ts"
+import * as IdentityResolver from "../identity/IdentityResolver.ts"
+import * as KeysMaster from "../identity/KeysMaster.ts"
+import * as outgoing from "./outgoing.ts"
+import * as PlcHttp from "../identity/PlcHttp.ts"
+
+/** Tells who lives here, so that nobody asks the network for what is ours. */
+export type Local = (
+  didOrHandle: string
+) => Effect.Effect<Option.Option<IdentityResolver.KnownLocally>, IdentityUnavailable>
+
+/** What is told where an account could not be looked up: nothing, so that others are asked, unless the name is this server's own. */
+export const orOthers = (didOrHandle: string, own: OwnNames) => (cause: unknown) =>
+  isOwnHost(didWebHost(didOrHandle) ?? didOrHandle, own)
+    ? Effect.fail(new IdentityUnavailable({ subject: didOrHandle, cause }))
+    : Effect.succeedNone
+
+/** The services that the Worker and the accounts' objects both have: keys, outgoing requests, identities, service tokens, DPoP proofs. */
+export const layer = <E, R>(local: Effect.Effect<Local, E, R>) =>
+  Layer.unwrap(
+    Effect.gen(function* () {
+      const { devAllowHosts: allowHosts, dohUrl, masterKey, plcUrl } = yield* Config
+      const identity = IdentityResolver.layer({ dohUrl, allowHosts, local: yield* local })
+      return Layer.mergeAll(ServiceTokens.layer, DpopProofsMaster.layer).pipe(
+        Layer.provideMerge(identity),
+        Layer.provideMerge(PlcHttp.layer({ url: plcUrl })),
+        Layer.provideMerge(outgoing.layer),
+        Layer.provideMerge(KeysMaster.layer(masterKey))
+      )
+    })
+  )

@@ -1,0 +1,178 @@
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import type { DatabaseSync, StatementSync } from "node:sqlite"
+import { SqlStorage, type SqlCursor, type SqlValue } from "../../../services/host/SqlStorage.ts"
+
+type Row = Record<string, SqlValue>
+type Bindable = string | number | null | Uint8Array
+
+/** Node announces SQLite as experimental when it is first loaded; that one warning is held back. */
+const loadSqlite = (): typeof import("node:sqlite") => {
+  const emitWarning = process.emitWarning
+  process.emitWarning = () => {}
+  try {
+    const sqlite = process.getBuiltinModule("node:sqlite")
+    if (sqlite === undefined) throw new Error("node:sqlite needs Node 22.16 or later")
+    return sqlite
+  } finally {
+    process.emitWarning = emitWarning
+  }
+}
+
+const bindable = (value: SqlValue): Bindable =>
+  value instanceof ArrayBuffer ? new Uint8Array(value) : value
+
+/** Statements without bindings that make or change things may stand several in one string. */
+const isScript = (query: string) =>
+  /^\s*(create|drop|alter|insert|update|delete)\b/i.test(query) && /;\s*\S/.test(query)
+
+/** Rows that are read as they are asked for; `finish` gives the statement back after the last. */
+class Cursor<R extends Row> implements SqlCursor<R> {
+  readonly rowsWritten: number
+  private readonly rows: Iterator<R>
+  private readonly finish: () => void
+  private ahead: IteratorResult<R>
+
+  constructor(rows: Iterator<R>, rowsWritten: number, finish: () => void) {
+    this.rows = rows
+    this.rowsWritten = rowsWritten
+    this.finish = finish
+    this.ahead = this.pull()
+  }
+
+  private pull(): IteratorResult<R> {
+    const result = this.rows.next()
+    if (result.done === true) this.finish()
+    return result
+  }
+
+  private next(): IteratorResult<R> {
+    const result = this.ahead
+    if (result.done !== true) this.ahead = this.pull()
+    return result
+  }
+
+  *[Symbol.iterator](): IterableIterator<R> {
+    try {
+      for (let row = this.next(); row.done !== true; row = this.next()) yield row.value
+    } finally {
+      this.close()
+    }
+  }
+
+  /** Gives the statement back when the reader leaves before the last row. */
+  private close(): void {
+    if (this.ahead.done === true) return
+    this.rows.return?.()
+    this.ahead = { done: true, value: undefined }
+    this.finish()
+  }
+
+  *raw(): IterableIterator<Array<SqlValue>> {
+    for (const row of this) yield Object.values(row)
+  }
+
+  toArray(): Array<R> {
+    return [...this]
+  }
+}
+
+/** Prepared statements at rest, by their text; one being read is never handed out twice. */
+class Statements {
+  private readonly database: DatabaseSync
+  private readonly atRest = new Map<string, Array<StatementSync>>()
+
+  constructor(database: DatabaseSync) {
+    this.database = database
+  }
+
+  take(query: string): StatementSync {
+    return this.atRest.get(query)?.pop() ?? this.database.prepare(query)
+  }
+
+  give(query: string, statement: StatementSync) {
+    const same = this.atRest.get(query)
+    if (same === undefined) this.atRest.set(query, [statement])
+    else if (same.length < 4) same.push(statement)
+  }
+}
+
+/**
+ * A database of `node:sqlite` as the capability.
+ *
+ * `rowsWritten` counts changed rows; unlike a Durable Object's it leaves index entries out.
+ */
+export const make = (database: DatabaseSync): SqlStorage["Service"] => {
+  const statements = new Statements(database)
+  let depth = 0
+
+  const exec = <R extends Row>(
+    query: string,
+    ...bindings: ReadonlyArray<SqlValue>
+  ): SqlCursor<R> => {
+    if (bindings.length === 0 && isScript(query)) {
+      database.exec(query)
+      return new Cursor<R>([].values(), 0, () => {})
+    }
+    const statement = statements.take(query)
+    const values = bindings.map(bindable)
+    const finish = () => statements.give(query, statement)
+    if (statement.columns().length === 0) {
+      const { changes } = statement.run(...values)
+      finish()
+      return new Cursor<R>([].values(), Number(changes), () => {})
+    }
+    // SAFETY: the caller names the columns that it selects; SQLite returns just these kinds of values.
+    if (/\breturning\b/i.test(query)) {
+      const rows = statement.all(...values) as Array<R>
+      finish()
+      return new Cursor(rows.values(), rows.length, () => {})
+    }
+    return new Cursor(statement.iterate(...values) as Iterator<R>, 0, finish)
+  }
+
+  const transaction = <A>(body: () => A): A => {
+    const savepoint = `nested_${depth}`
+    database.exec(`SAVEPOINT ${savepoint}`)
+    depth += 1
+    try {
+      const result = body()
+      database.exec(`RELEASE ${savepoint}`)
+      return result
+    } catch (error) {
+      // SQLite has rolled back by itself after some failures (a full disk); then there is no savepoint.
+      if (database.isTransaction) database.exec(`ROLLBACK TO ${savepoint}; RELEASE ${savepoint}`)
+      throw error
+    } finally {
+      depth -= 1
+    }
+  }
+
+  // Freed pages do not count, as in a Durable Object.
+  const usedBytes =
+    "SELECT (page_count - freelist_count) * page_size AS bytes FROM pragma_page_count, pragma_freelist_count, pragma_page_size"
+  const size = () => {
+    for (const [bytes] of exec(usedBytes).raw()) return Number(bytes)
+    return 0
+  }
+
+  return SqlStorage.of({ exec, transaction, size })
+}
+
+/** Opens a database file, or one in memory (`":memory:"`); the caller closes it. */
+export const open = (path: string): DatabaseSync => {
+  const { DatabaseSync } = loadSqlite()
+  const database = new DatabaseSync(path)
+  database.exec("PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL")
+  return database
+}
+
+/** SqlStorage over `node:sqlite`, closed with the layer's scope. */
+export const layer = (path: string): Layer.Layer<SqlStorage> =>
+  Layer.effect(
+    SqlStorage,
+    Effect.acquireRelease(
+      Effect.sync(() => open(path)),
+      (database) => Effect.sync(() => database.close())
+    ).pipe(Effect.map(make))
+  )

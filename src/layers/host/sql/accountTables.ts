@@ -1,0 +1,38 @@
+import * as AccountCodes from "../../mail/AccountCodesSqlite.ts"
+import * as AccountEvents from "../../stream/AccountEventsOutbox.ts"
+import * as AccountLimits from "../../limits/AccountLimitsSqlite.ts"
+import * as AppPasswords from "../../sessions/AppPasswordsSqlite.ts"
+import * as Arrival from "../../accounts/PendingMigrationSqlite.ts"
+import * as BlobRows from "../../blobs/blobRows.ts"
+import * as BlockStore from "../../repo/BlockStoreSqlite.ts"
+import * as HeadRow from "../../repo/headRow.ts"
+import * as OAuthSessions from "../../oauth/OAuthSessionsSqlite.ts"
+import * as Outbox from "../../stream/OutboxSqlite.ts"
+import * as PasskeyLinks from "../../factors/PasskeyLinksSqlite.ts"
+import * as Passkeys from "../../factors/PasskeysSqlite.ts"
+import * as Preferences from "../../accounts/PreferencesSqlite.ts"
+import * as Records from "../../repo/RecordsSqlite.ts"
+import * as SecondFactors from "../../factors/SecondFactorsSqlite.ts"
+import * as Sessions from "../../sessions/SessionsSqlite.ts"
+import * as Takedowns from "../../accounts/TakedownsSqlite.ts"
+
+/** The tables of an account's object, but for the account's own row: made when the account is. */
+export const accountTables: ReadonlyArray<string> = [
+  ...HeadRow.tables,
+  ...BlockStore.tables,
+  ...Records.tables,
+  ...BlobRows.tables,
+  ...Outbox.tables,
+  ...AccountEvents.tables,
+  ...Arrival.tables,
+  ...Sessions.tables,
+  ...OAuthSessions.tables,
+  ...AppPasswords.tables,
+  ...SecondFactors.tables,
+  ...Passkeys.tables,
+  ...PasskeyLinks.tables,
+  ...AccountCodes.tables,
+  ...AccountLimits.tables,
+  ...Preferences.tables,
+  ...Takedowns.tables
+]

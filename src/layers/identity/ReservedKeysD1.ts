@@ -1,0 +1,83 @@
+import * as Clock from "effect/Clock"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import { fromBase64Url, toBase64Url } from "../../core/bytes/base64url.ts"
+import { Config } from "../../services/host/Config.ts"
+import { DirectoryUnavailable } from "../../services/accounts/Directory.ts"
+import { Keys, KeyUnreadable } from "../../services/identity/Keys.ts"
+import { ReservedKeys } from "../../services/identity/ReservedKeys.ts"
+import { HostDatabase, queriesOver } from "../host/sql/HostDatabase.ts"
+
+/** One row a DID: its key, wrapped under the master key, in base64url. Without a DID, the did:key stands in its place. */
+export const tables: ReadonlyArray<string> = [
+  `CREATE TABLE IF NOT EXISTS reserved_key (
+    did TEXT PRIMARY KEY, did_key TEXT NOT NULL, wrapped TEXT NOT NULL, created_at INTEGER NOT NULL
+  ) WITHOUT ROWID`
+]
+
+/** How long a key waits for its account, in milliseconds. */
+const keptFor = 30 * 24 * 3_600_000
+
+interface Row {
+  readonly did: string
+  readonly did_key: string
+  readonly wrapped: string
+}
+
+/** Reserved keys in the host's database. */
+export const layer: Layer.Layer<ReservedKeys, never, HostDatabase | Keys | Config> = Layer.effect(
+  ReservedKeys,
+  Effect.gen(function* () {
+    const database = yield* HostDatabase
+    const keys = yield* Keys
+    const { signingCurve } = yield* Config
+    const { sql, batch } = database
+    const { repeatable } = queriesOver(
+      database,
+      tables,
+      (operation) => (cause) => new DirectoryUnavailable({ operation, cause })
+    )
+
+    const make = Effect.gen(function* () {
+      const key = yield* keys.generate(signingCurve)
+      return { didKey: key.didKey, wrapped: toBase64Url(yield* keys.wrap(key.didKey, key)) }
+    })
+
+    return ReservedKeys.of({
+      reserve: Effect.fn("ReservedKeys.reserve")(function* (did) {
+        const now = yield* Clock.currentTimeMillis
+        const { didKey, wrapped } = yield* make
+        const owner = did ?? didKey
+        // Of several at once the first one's key stands, and all are told it.
+        const [, , found] = yield* repeatable(
+          "reserveKey",
+          batch([
+            sql`DELETE FROM reserved_key WHERE created_at < ${now - keptFor}`,
+            sql`INSERT OR IGNORE INTO reserved_key (did, did_key, wrapped, created_at)
+              VALUES (${owner}, ${didKey}, ${wrapped}, ${now})`,
+            sql`SELECT did_key FROM reserved_key WHERE did = ${owner}`
+          ])
+        )
+        // SAFETY: the last statement answers rows of this column.
+        const [row] = (found ?? []) as ReadonlyArray<Pick<Row, "did_key">>
+        return row?.did_key ?? didKey
+      }),
+      find: Effect.fn("ReservedKeys.find")(function* (did, didKeys = []) {
+        const rows = yield* repeatable(
+          "findKey",
+          sql<Row>`SELECT did, did_key, wrapped FROM reserved_key
+            WHERE did IN (SELECT value FROM json_each(${JSON.stringify([did, ...didKeys])}))`
+        )
+        // A key is reserved without a DID only where it stands in its own row.
+        const named = rows.find(({ did: owner, did_key }) => owner === did_key && owner !== did)
+        const row = named ?? rows.find(({ did: owner }) => owner === did)
+        if (row === undefined) return undefined
+        const wrapped = fromBase64Url(row.wrapped)
+        if (wrapped === undefined) return yield* new KeyUnreadable({ owner: row.did_key })
+        return yield* keys.unwrap(row.did_key, wrapped)
+      }),
+      remove: (did) =>
+        Effect.asVoid(repeatable("removeKey", sql`DELETE FROM reserved_key WHERE did = ${did}`))
+    })
+  })
+)

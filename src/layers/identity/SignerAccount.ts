@@ -1,0 +1,35 @@
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import { AccountStore } from "../../services/accounts/AccountStore.ts"
+import { Keys } from "../../services/identity/Keys.ts"
+import { Signer, type SignerShape } from "../../services/identity/Signer.ts"
+
+/** Signs with the key of the account in this object, unwrapped at the first need and kept in memory. */
+export const layer = Layer.effect(
+  Signer,
+  Effect.gen(function* () {
+    const accounts = yield* AccountStore
+    const keys = yield* Keys
+    let ready: { readonly didKey: string; readonly signer: SignerShape } | undefined
+
+    const current = Effect.gen(function* () {
+      const { did, signingKey } = yield* accounts.get
+      if (ready?.didKey === signingKey.didKey) return ready.signer
+      const signer = yield* keys.signer(yield* keys.unwrap(did, signingKey.wrapped))
+      ready = { didKey: signingKey.didKey, signer }
+      return signer
+      // Without an account, or under another master key, there is nothing to sign with: a defect.
+    }).pipe(Effect.orDie)
+
+    return Signer.of({
+      get curve() {
+        return accounts.peek()?.signingKey.curve ?? "k256"
+      },
+      get didKey() {
+        return accounts.peek()?.signingKey.didKey ?? ""
+      },
+      sign: (bytes) => Effect.flatMap(current, (signer) => signer.sign(bytes)),
+      signSync: undefined
+    })
+  })
+)

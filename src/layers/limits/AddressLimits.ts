@@ -1,0 +1,56 @@
+import * as Clock from "effect/Clock"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import {
+  type AddressLimit,
+  AddressLimits,
+  exceededBy,
+  type RateLimit,
+  type Taken,
+  takeFrom,
+  type Windows
+} from "../../services/limits/Limiter.ts"
+
+const limits: { readonly [L in AddressLimit]: RateLimit } = {
+  general: { limit: 3000, windowSeconds: 300 },
+  getRepo: { limit: 6000, windowSeconds: 300 },
+  uploadBlob: { limit: 1000, windowSeconds: 86_400 }
+}
+
+/**
+ * General limits in a map of at most `capacity` counters.
+ *
+ * When it is full the counters written longest ago go first: a busy address is written often, and stays.
+ */
+export const layer = (capacity = 10_000): Layer.Layer<AddressLimits> =>
+  Layer.sync(AddressLimits, () => {
+    const counters = new Map<string, Windows>()
+    const keep = (name: string, windows: Windows) => {
+      counters.delete(name)
+      if (counters.size >= capacity) {
+        for (const oldest of counters.keys()) {
+          counters.delete(oldest)
+          break
+        }
+      }
+      counters.set(name, windows)
+    }
+    const taken = (address: string, which: AddressLimit, points: number, now: number): Taken => {
+      const name = `${which} ${address}`
+      const outcome = takeFrom(counters.get(name), points, [limits[which]], now)
+      if ("windows" in outcome) keep(name, outcome.windows)
+      return outcome
+    }
+    return AddressLimits.of({
+      take: Effect.fnUntraced(function* (address: string, which: AddressLimit, points = 1) {
+        const now = yield* Clock.currentTimeMillis
+        const outcome = taken(address, which, points, now)
+        return "exceeded" in outcome ? yield* exceededBy(outcome.exceeded, now) : outcome.state
+      }),
+      count: (address, which, points = 1) =>
+        Effect.map(Clock.currentTimeMillis, (now) => {
+          const outcome = taken(address, which, points, now)
+          return "exceeded" in outcome ? outcome.exceeded : outcome.state
+        })
+    })
+  })

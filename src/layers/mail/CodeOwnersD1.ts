@@ -1,0 +1,60 @@
+import { createHmac } from "node:crypto"
+import * as Clock from "effect/Clock"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import { normalizeMailedCode } from "../../core/mail/mailedCode.ts"
+import { CodeOwners } from "../../services/mail/CodeOwners.ts"
+import { Config } from "../../services/host/Config.ts"
+import { hkdfKey } from "../../services/host/derivedSecrets.ts"
+import { DirectoryUnavailable } from "../../services/accounts/Directory.ts"
+import { HostDatabase, queriesOver } from "../host/sql/HostDatabase.ts"
+
+/** One row an account: the hash of its code, found by it; the code itself is judged in the account's object. */
+export const tables: ReadonlyArray<string> = [
+  `CREATE TABLE IF NOT EXISTS reset_code (
+    hash TEXT PRIMARY KEY, did TEXT NOT NULL UNIQUE, expires_at INTEGER NOT NULL
+  ) WITHOUT ROWID`
+]
+
+/** How long a code's owner is told after the code's time, so that it can be said that it came too late: ms. */
+const keptAfter = 24 * 3_600_000
+
+/** The owners of codes in the host's database. */
+export const layer: Layer.Layer<CodeOwners, never, HostDatabase | Config> = Layer.effect(
+  CodeOwners,
+  Effect.gen(function* () {
+    const database = yield* HostDatabase
+    const { masterKey } = yield* Config
+    const { sql, batch } = database
+    const key = hkdfKey(masterKey, "reset code owners")
+    const hashOf = (code: string): string =>
+      createHmac("sha256", key).update(code).digest("base64url")
+    const { repeatable } = queriesOver(
+      database,
+      tables,
+      (operation) => (cause) => new DirectoryUnavailable({ operation, cause })
+    )
+
+    return CodeOwners.of({
+      ownerOf: (typed) => {
+        const code = normalizeMailedCode(typed)
+        if (code === undefined) return Effect.undefined
+        const query = sql<{ did: string }>`SELECT did FROM reset_code WHERE hash = ${hashOf(code)}`
+        return Effect.map(repeatable("ownerOfCode", query), ([row]) => row?.did)
+      },
+      put: Effect.fn("CodeOwners.put")(function* (code, { did, expiresAt }) {
+        const now = yield* Clock.currentTimeMillis
+        const hash = hashOf(code)
+        yield* repeatable(
+          "putCode",
+          batch([
+            sql`DELETE FROM reset_code WHERE did = ${did} OR expires_at < ${now - keptAfter}`,
+            sql`INSERT INTO reset_code (hash, did, expires_at) VALUES (${hash}, ${did}, ${expiresAt})`
+          ])
+        )
+      }),
+      remove: (did) =>
+        Effect.asVoid(repeatable("removeCode", sql`DELETE FROM reset_code WHERE did = ${did}`))
+    })
+  })
+)

@@ -1,0 +1,26 @@
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import { Mailer, MailNotSent } from "../../services/mail/Mailer.ts"
+
+/** `Name <address>` in its parts, as the binding takes them. */
+const senderOf = (from: string): string | { readonly name: string; readonly email: string } => {
+  const parts = /^(.+?) <([^<>]+)>$/.exec(from)
+  return parts === null ? from : { name: parts[1]!, email: parts[2]! }
+}
+
+/** Mail by a `send_email` binding of Cloudflare. */
+export const layer = (binding: SendEmail | undefined, from: string): Layer.Layer<Mailer> =>
+  Layer.succeed(
+    Mailer,
+    Mailer.of({
+      delivers: true,
+      send: ({ to, subject, text, purpose }) =>
+        Effect.tryPromise({
+          try: async () => {
+            if (binding === undefined) throw new TypeError("there is no send_email binding MAIL")
+            await binding.send({ from: senderOf(from), to, subject, text })
+          },
+          catch: (cause) => new MailNotSent({ purpose, cause })
+        })
+    })
+  )

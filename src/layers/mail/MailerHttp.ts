@@ -1,0 +1,39 @@
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as Redacted from "effect/Redacted"
+import { Mailer, MailNotSent } from "../../services/mail/Mailer.ts"
+import { Outgoing } from "../../services/host/Outgoing.ts"
+
+/** Where mails are handed over, with what token, and in whose name. */
+export interface MailHttpOptions {
+  readonly url: string
+  readonly token: Redacted.Redacted<string>
+  readonly from: string
+}
+
+/** A provider's HTTP API: one JSON object a mail (`from`, `to`, `subject`, `text`), as Resend takes it; a 2xx is taken for delivery. */
+export const layer = (options: MailHttpOptions): Layer.Layer<Mailer, never, Outgoing> =>
+  Layer.effect(
+    Mailer,
+    Effect.map(Outgoing, (outgoing) =>
+      Mailer.of({
+        delivers: true,
+        send: ({ to, subject, text, purpose }) =>
+          outgoing
+            .request(options.url, {
+              method: "POST",
+              headers: {
+                authorization: `Bearer ${Redacted.value(options.token)}`,
+                "content-type": "application/json"
+              },
+              body: JSON.stringify({ from: options.from, to: [to], subject, text }),
+              maxBytes: 64 * 1024,
+              timeout: "10 seconds"
+            })
+            .pipe(
+              Effect.mapError((cause) => new MailNotSent({ purpose, cause })),
+              Effect.asVoid
+            )
+      })
+    )
+  )

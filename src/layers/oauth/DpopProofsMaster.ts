@@ -1,0 +1,37 @@
+import * as Clock from "effect/Clock"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import { checkProof } from "../../core/oauth/dpop.ts"
+import { dpopNonces } from "../../core/oauth/nonce.ts"
+import { Config } from "../../services/host/Config.ts"
+import { hkdf } from "../../services/host/derivedSecrets.ts"
+import { BadProof, DpopProofs } from "../../services/oauth/DpopProofs.ts"
+
+/** The path of a request's URL, whether or not it has an origin. */
+const pathOf = (url: string): string =>
+  url.replace(/^[a-z][a-z0-9+.-]*:\/\/[^/?#]*/i, "").replace(/[?#].*$/s, "")
+
+/** Proofs are judged against the public URL, whatever host the request named; nonces derive from the master key. */
+export const layer: Layer.Layer<DpopProofs, never, Config> = Layer.effect(
+  DpopProofs,
+  Effect.gen(function* () {
+    const { masterKey, publicUrl } = yield* Config
+    const nonces = dpopNonces(hkdf(masterKey, "dpop nonces"))
+
+    return DpopProofs.of({
+      check: Effect.fn("DpopProofs.check")(function* ({ proof, method, url, accessToken }) {
+        const now = yield* Clock.currentTimeMillis
+        const demands = {
+          htm: method,
+          htu: publicUrl + pathOf(url),
+          now,
+          isNonce: (nonce: string) => nonces.isRecent(nonce, now),
+          ...(accessToken === undefined ? {} : { accessToken })
+        }
+        const checked = yield* Effect.promise(() => checkProof(proof, demands))
+        return checked.ok ? checked.value : yield* new BadProof(checked.fault)
+      }),
+      nonce: Effect.map(Clock.currentTimeMillis, nonces.current)
+    })
+  })
+)

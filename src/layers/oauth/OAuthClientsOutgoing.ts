@@ -1,0 +1,180 @@
+import * as Clock from "effect/Clock"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import { parseClientId } from "../../core/oauth/clientId.ts"
+import { checkMetadata } from "../../core/oauth/clientMetadata.ts"
+import { checkJwks } from "../../core/oauth/jwks.ts"
+import type { Client, PublicJwk } from "../../core/oauth/types.ts"
+import {
+  ClientRefused,
+  ClientUnavailable,
+  OAuthClients
+} from "../../services/oauth/OAuthClients.ts"
+import { Outgoing, type OutgoingError } from "../../services/host/Outgoing.ts"
+import { StaleCache } from "../host/StaleCache.ts"
+
+/** How clients are found. */
+export interface OAuthClientsOptions {
+  /** Hosts of development that are exempt from the rules of public addresses. */
+  readonly allowHosts?: ReadonlyArray<string>
+  /** How many clients, and how many key sets, are remembered. */
+  readonly capacity?: number
+}
+
+type ClientError = ClientRefused | ClientUnavailable
+
+const second = 1000
+const minute = 60 * second
+
+/** Clients are as old as ten minutes, failures as fifteen seconds: nobody is asked for the same thing by every request. */
+const foundFor = 10 * minute
+const failedFor = 15 * second
+/** The least time between two look-ups that ask past what is remembered. */
+const freshEvery = 30 * second
+
+const maxBytes = 256 * 1024
+const maxCharacters = 4_000_000
+
+const jsonTypes = ["application/json"]
+const jwksTypes = [...jsonTypes, "application/jwk-set+json"]
+
+const text = new TextDecoder()
+
+/** Client ids in errors end up in logs: not endless. */
+const shown = (clientId: string): string => clientId.slice(0, 512)
+
+const refuse = (
+  clientId: string,
+  reason: string,
+  error: ClientRefused["error"] = "invalid_client_metadata"
+) => new ClientRefused({ clientId: shown(clientId), error, reason })
+
+/** What is fetched, and for whom. */
+interface Asked {
+  readonly clientId: string
+  readonly name: "client metadata" | "key set"
+  readonly url: URL
+  readonly types: ReadonlyArray<string>
+}
+
+/** An answer that says no is the client's fault; everything else may pass. */
+const failureOf = ({ clientId, name }: Asked, error: OutgoingError): ClientError => {
+  if (error._tag === "OutgoingRefused") {
+    return refuse(clientId, `the ${name} cannot be fetched: ${error.reason}`)
+  }
+  const { operation, status = 0 } = error
+  if (operation === "status" && status < 500 && status !== 408 && status !== 429) {
+    return refuse(clientId, `the ${name} is answered with status ${status}`)
+  }
+  const why = operation === "status" ? `status ${status}` : operation
+  return new ClientUnavailable({
+    clientId: shown(clientId),
+    reason: `the ${name} cannot be fetched just now: ${why}`
+  })
+}
+
+/** A memory that keeps what it is given for this long, and does not refresh it. */
+const memory = <A>(lifetime: number, entries: number) =>
+  new StaleCache<A>(
+    { stale: lifetime, expired: lifetime, retry: lifetime },
+    { entries, weigh: (value) => JSON.stringify(value).length, weight: maxCharacters }
+  )
+
+/** OAuth clients by their metadata documents on the web, remembered in memory. */
+export const layer = (options: OAuthClientsOptions): Layer.Layer<OAuthClients, never, Outgoing> =>
+  Layer.effect(
+    OAuthClients,
+    Effect.map(Outgoing, (outgoing) => make(options, outgoing))
+  )
+
+const make = (
+  { allowHosts = [], capacity = 1000 }: OAuthClientsOptions,
+  outgoing: Outgoing["Service"]
+): OAuthClients["Service"] => {
+  const clients = memory<Client>(foundFor, capacity)
+  const keySets = memory<ReadonlyArray<PublicJwk>>(foundFor, capacity)
+  const failures = memory<ClientError>(failedFor, capacity)
+  const asked = memory<true>(freshEvery, capacity)
+
+  const fetchJson = Effect.fnUntraced(function* (
+    what: Asked
+  ): Effect.fn.Return<unknown, ClientError> {
+    const { clientId, name, types, url } = what
+    const { body, headers, status } = yield* outgoing
+      .request(url.href, { accept: types.join(", "), maxBytes, timeout: "5 seconds" })
+      .pipe(Effect.mapError((error) => failureOf(what, error)))
+    if (status !== 200) {
+      return yield* refuse(clientId, `the ${name} is answered with status ${status}`)
+    }
+    const type = headers.get("content-type")?.split(";", 1)[0]?.trim().toLowerCase() ?? ""
+    if (!types.includes(type)) {
+      return yield* refuse(clientId, `the ${name} has another content type than application/json`)
+    }
+    return yield* Effect.try({
+      try: (): unknown => JSON.parse(text.decode(body)),
+      catch: () => refuse(clientId, `the ${name} is not JSON`)
+    })
+  })
+
+  /** What is remembered, or what is found now; `fresh` asks past the memory, but not all the time. */
+  const remembered = Effect.fnUntraced(function* <A>(
+    cache: StaleCache<A>,
+    key: string,
+    fresh: boolean,
+    find: Effect.Effect<A, ClientError>
+  ): Effect.fn.Return<A, ClientError> {
+    const now = yield* Clock.currentTimeMillis
+    const hit = cache.get(key, now)
+    const isAskedAlready = asked.get(key, now) !== undefined
+    if (hit !== undefined && (!fresh || isAskedAlready)) return hit.value
+    const failure = failures.get(key, now)
+    if (failure !== undefined) return yield* failure.value
+    asked.set(key, true, now, asked.begin())
+    const remember = Effect.fnUntraced(function* (error: ClientError) {
+      failures.set(key, error, yield* Clock.currentTimeMillis, failures.begin())
+    })
+    const value = yield* find.pipe(Effect.tapError(remember))
+    cache.set(key, value, yield* Clock.currentTimeMillis, cache.begin())
+    return value
+  })
+
+  const findClient = Effect.fnUntraced(function* (
+    clientId: string,
+    fresh: boolean
+  ): Effect.fn.Return<Client, ClientError> {
+    const parsed = parseClientId(clientId, allowHosts)
+    if (!parsed.ok) return yield* refuse(clientId, parsed.reason, "invalid_client")
+    if (parsed.kind === "loopback") return parsed.client
+    const { url } = parsed
+    const find = Effect.gen(function* () {
+      const json = yield* fetchJson({ clientId, name: "client metadata", url, types: jsonTypes })
+      const checked = checkMetadata(url, json, allowHosts)
+      if (checked.ok) return checked.client
+      return yield* refuse(clientId, checked.fault.reason, checked.fault.error)
+    })
+    return yield* remembered(clients, clientId, fresh, find)
+  })
+
+  const fetchKeys = (clientId: string, jwksUri: string, fresh: boolean) => {
+    const find = Effect.gen(function* () {
+      const url = new URL(jwksUri)
+      const checked = checkJwks(
+        yield* fetchJson({ clientId, name: "key set", url, types: jwksTypes })
+      )
+      return checked.ok ? checked.keys : yield* refuse(clientId, checked.reason)
+    })
+    return remembered(keySets, `${clientId} ${jwksUri}`, fresh, find)
+  }
+
+  return OAuthClients.of({
+    get: Effect.fn("OAuthClients.get")((clientId) => findClient(clientId, false)),
+    keys: Effect.fn("OAuthClients.keys")(function* (client, options) {
+      const fresh = options?.fresh === true
+      // Keys inside of the document are as fresh as the document.
+      const { jwks, jwksUri } =
+        fresh && client.jwks !== undefined ? yield* findClient(client.id, true) : client
+      if (jwks !== undefined) return jwks.keys
+      return jwksUri === undefined ? [] : yield* fetchKeys(client.id, jwksUri, fresh)
+    })
+  })
+}

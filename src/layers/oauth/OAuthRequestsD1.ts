@@ -1,0 +1,187 @@
+import * as Clock from "effect/Clock"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import type { AuthorizationRequest, ClientAuth } from "../../core/oauth/types.ts"
+import {
+  type CodeGrant,
+  OAuthRequests,
+  type PendingRequest
+} from "../../services/oauth/OAuthRequests.ts"
+import { HostDatabase } from "../host/sql/HostDatabase.ts"
+import { oauthQueriesOver } from "./oauthQueries.ts"
+import { hashOf, randomText } from "../host/secretText.ts"
+import type { Database } from "../host/sql/sqlTables.ts"
+
+/**
+ * Pushed requests, codes, and what was used once. Keys are SHA-256 of what the client holds.
+ *
+ * Requests and codes are pruned by age, not by expiry: an index that moved along with every page view would bill rows.
+ */
+export const tables: ReadonlyArray<string> = [
+  `CREATE TABLE IF NOT EXISTS oauth_request (
+    hash TEXT PRIMARY KEY, parameters TEXT NOT NULL, client_auth TEXT NOT NULL, jkt TEXT NOT NULL,
+    created_at INTEGER NOT NULL, expires_at INTEGER NOT NULL, device TEXT
+  ) WITHOUT ROWID`,
+  `CREATE INDEX IF NOT EXISTS oauth_request_created_at ON oauth_request (created_at)`,
+  `CREATE INDEX IF NOT EXISTS oauth_request_device ON oauth_request (device) WHERE device IS NOT NULL`,
+  `CREATE TABLE IF NOT EXISTS oauth_code (
+    hash TEXT PRIMARY KEY, stands_for TEXT NOT NULL, created_at INTEGER NOT NULL, redeemed_at INTEGER
+  ) WITHOUT ROWID`,
+  `CREATE INDEX IF NOT EXISTS oauth_code_created_at ON oauth_code (created_at)`,
+  `CREATE TABLE IF NOT EXISTS oauth_used_once (
+    hash TEXT PRIMARY KEY, expires_at INTEGER NOT NULL
+  ) WITHOUT ROWID`,
+  `CREATE INDEX IF NOT EXISTS oauth_used_once_expires_at ON oauth_used_once (expires_at)`
+]
+
+const second = 1000
+const minute = 60 * second
+
+/** How long a request waits for its person's next step, and how long in all, in milliseconds. */
+const requestLife = { idle: 5 * minute, inAll: 60 * minute }
+
+/** How long a code is good, and how long its use is remembered, in milliseconds. */
+export const codeLife = { good: minute, remembered: 24 * 60 * minute }
+
+/** Rows that one write removes at most: more than it adds, so that nothing piles up. */
+const pruneStep = 20
+
+const uriPrefix = "urn:ietf:params:oauth:request_uri:req-"
+
+interface RequestRow {
+  readonly parameters: string
+  readonly client_auth: string
+  readonly jkt: string
+  readonly created_at: number
+  readonly expires_at: number
+  readonly device: string | null
+}
+
+// SAFETY: `push` wrote these texts, from values of these types.
+const requestOf = (row: RequestRow): PendingRequest => ({
+  parameters: JSON.parse(row.parameters) as AuthorizationRequest,
+  clientAuth: JSON.parse(row.client_auth) as ClientAuth,
+  jkt: row.jkt,
+  createdAt: row.created_at,
+  expiresAt: row.expires_at,
+  device: row.device ?? undefined
+})
+
+interface CodeRow {
+  readonly stands_for: string
+  readonly created_at: number
+}
+
+// SAFETY: `createCode` wrote this text, from a value of this type.
+const grantOf = (row: Pick<CodeRow, "stands_for">): CodeGrant =>
+  JSON.parse(row.stands_for) as CodeGrant
+
+const make = (database: Database): OAuthRequests["Service"] => {
+  const { sql, batch } = database
+  const { once, repeatable } = oauthQueriesOver(database, tables)
+
+  const push = Effect.fn("OAuthRequests.push")(function* (request: {
+    readonly parameters: AuthorizationRequest
+    readonly clientAuth: ClientAuth
+    readonly jkt: string
+  }) {
+    const now = yield* Clock.currentTimeMillis
+    const requestUri = `${uriPrefix}${randomText(16)}`
+    const { parameters, clientAuth, jkt } = request
+    yield* repeatable(
+      "push",
+      batch([
+        sql`INSERT OR IGNORE INTO oauth_request (hash, parameters, client_auth, jkt, created_at, expires_at)
+          VALUES (${hashOf(requestUri)}, ${JSON.stringify(parameters)}, ${JSON.stringify(clientAuth)},
+            ${jkt}, ${now}, ${now + requestLife.idle})`,
+        sql`DELETE FROM oauth_request WHERE hash IN (SELECT hash FROM oauth_request
+          WHERE created_at <= ${now - requestLife.idle} AND expires_at <= ${now}
+          ORDER BY created_at LIMIT ${pruneStep})`
+      ])
+    )
+    return { requestUri, expiresIn: requestLife.idle / second }
+  })
+
+  const open = Effect.fn("OAuthRequests.open")(function* (requestUri: string, device: string) {
+    const now = yield* Clock.currentTimeMillis
+    const [row] = yield* repeatable(
+      "open",
+      sql<RequestRow>`UPDATE oauth_request SET device = ${device},
+          expires_at = min(${now + requestLife.idle}, created_at + ${requestLife.inAll})
+        WHERE hash = ${hashOf(requestUri)} AND expires_at > ${now}
+          AND (device IS NULL OR device = ${device}) RETURNING *`
+    )
+    return row === undefined ? undefined : requestOf(row)
+  })
+
+  const take = Effect.fn("OAuthRequests.take")(function* (requestUri: string, device: string) {
+    const now = yield* Clock.currentTimeMillis
+    const [row] = yield* once(
+      "take",
+      sql<RequestRow>`DELETE FROM oauth_request WHERE hash = ${hashOf(requestUri)}
+        AND device = ${device} AND expires_at > ${now} RETURNING *`
+    )
+    return row === undefined ? undefined : requestOf(row)
+  })
+
+  const createCode = Effect.fn("OAuthRequests.createCode")(function* (grant: CodeGrant) {
+    const now = yield* Clock.currentTimeMillis
+    const code = `cod-${randomText(32)}`
+    yield* repeatable(
+      "createCode",
+      batch([
+        sql`INSERT OR IGNORE INTO oauth_code (hash, stands_for, created_at)
+          VALUES (${hashOf(code)}, ${JSON.stringify(grant)}, ${now})`,
+        sql`DELETE FROM oauth_code WHERE hash IN (SELECT hash FROM oauth_code
+          WHERE created_at <= ${now - codeLife.remembered} ORDER BY created_at LIMIT ${pruneStep})`
+      ])
+    )
+    return code
+  })
+
+  const redeem = Effect.fn("OAuthRequests.redeem")(function* (code: string) {
+    const now = yield* Clock.currentTimeMillis
+    const hash = hashOf(code)
+    const [won] = yield* once(
+      "redeem",
+      sql<CodeRow>`UPDATE oauth_code SET redeemed_at = ${now}
+        WHERE hash = ${hash} AND redeemed_at IS NULL AND created_at > ${now - codeLife.good}
+        RETURNING stands_for, created_at`
+    )
+    if (won !== undefined) {
+      return { kind: "redeemed" as const, grant: grantOf(won), agreedAt: won.created_at }
+    }
+    // Nothing takes `redeemed_at` back, so looking afterwards is soon enough.
+    const [used] = yield* repeatable(
+      "redeem",
+      sql<Pick<CodeRow, "stands_for">>`SELECT stands_for FROM oauth_code
+        WHERE hash = ${hash} AND redeemed_at > ${now - codeLife.remembered}`
+    )
+    if (used === undefined) return { kind: "unknown" as const }
+    const { did, session } = grantOf(used)
+    return { kind: "replayed" as const, did, session }
+  })
+
+  const useOnce = Effect.fn("OAuthRequests.useOnce")(function* (key: string, expiresAt: number) {
+    const now = yield* Clock.currentTimeMillis
+    const [taken] = yield* once(
+      "useOnce",
+      batch([
+        sql`INSERT INTO oauth_used_once (hash, expires_at) VALUES (${hashOf(key)}, ${expiresAt})
+          ON CONFLICT (hash) DO UPDATE SET expires_at = excluded.expires_at WHERE expires_at <= ${now}
+          RETURNING hash`,
+        sql`DELETE FROM oauth_used_once WHERE hash IN (SELECT hash FROM oauth_used_once
+          WHERE expires_at <= ${now} ORDER BY expires_at LIMIT ${pruneStep})`
+      ])
+    )
+    return taken?.length === 1
+  })
+
+  return OAuthRequests.of({ push, open, take, createCode, redeem, useOnce })
+}
+
+/** Requests and codes in the host's database. */
+export const layer: Layer.Layer<OAuthRequests, never, HostDatabase> = Layer.effect(
+  OAuthRequests,
+  Effect.map(HostDatabase, make)
+)

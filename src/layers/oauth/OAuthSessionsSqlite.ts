@@ -1,0 +1,272 @@
+import * as Clock from "effect/Clock"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import { parseJwt, rememberingVerifier } from "../../core/sessions/jwt.ts"
+import { sessionKinds } from "../../core/sessions/sessionId.ts"
+import { toBase64Url } from "../../core/bytes/base64url.ts"
+import {
+  accessToken,
+  accessTokenLife,
+  checkAccessToken,
+  sessionOfAccess
+} from "../../core/oauth/accessToken.ts"
+import { firstRefreshSecret, isGenuine, nextRefreshSecret } from "../../core/oauth/refreshSecret.ts"
+import { makeRefreshToken, readRefreshToken } from "../../core/oauth/refreshToken.ts"
+import type { ClientAuth } from "../../core/oauth/types.ts"
+import { sha256 } from "../../core/repo/cid.ts"
+import { OAuthDenied } from "../../services/sessions/Auth.ts"
+import { Config } from "../../services/host/Config.ts"
+import { hkdfKey } from "../../services/host/derivedSecrets.ts"
+import {
+  GrantEnded,
+  type NewOAuthSession,
+  type OAuthSession,
+  OAuthSessions
+} from "../../services/oauth/OAuthSessions.ts"
+import { SqlStorage } from "../../services/host/SqlStorage.ts"
+import { rowsOver } from "./oauthSessionRows.ts"
+import { sessionCounts } from "../sessions/sessionCounts.ts"
+import { make as usedProofs } from "./usedProofs.ts"
+
+export { tables } from "./oauthSessionRows.ts"
+
+const day = 24 * 60 * 60 * 1000
+
+/** How long a public client's session lives, and each refresh token of a confidential client. */
+const publicLife = 14 * day
+const confidentialLife = 180 * day
+
+/** How long a code may be on its way, in milliseconds: so long an ended session is remembered as such. */
+const onTheWay = 10 * 60 * 1000
+
+/** How long the refresh token before the newest gives the same answer again, in milliseconds: two tabs ask at once. */
+const sameAnswer = 30 * 1000
+
+const hashOf = (token: string): string => toBase64Url(sha256(token))
+
+const seconds = (milliseconds: number): number => Math.floor(milliseconds / 1000)
+
+/** When a session that is opened or refreshed now is over. */
+const expiry = (auth: ClientAuth, createdAt: number, now: number): number =>
+  auth.method === "none" ? createdAt + publicLife : now + confidentialLife
+
+const ended = (reason: GrantEnded["reason"]) => new GrantEnded({ reason })
+
+/** The OAuth sessions of an account in the object's SQLite. */
+export const layer: Layer.Layer<OAuthSessions, never, SqlStorage | Config> = Layer.effect(
+  OAuthSessions,
+  Effect.gen(function* () {
+    const sql = yield* SqlStorage
+    const { masterKey, serviceDid: audience, publicUrl: issuer } = yield* Config
+    const key = hkdfKey(masterKey, "oauth access tokens")
+    const isSigned = rememberingVerifier(key)
+    const secretKey = hkdfKey(masterKey, "oauth refresh tokens")
+
+    const rows = rowsOver(sql)
+    const counts = sessionCounts(sql, "oauth_session", [sessionKinds.oauth])
+
+    const find = (id: string): OAuthSession | undefined => rows.find(id)?.session
+
+    /** Notes that a session is over, or with an empty id all of them, for as long as a code may be on its way. */
+    const noteOver = (id: string, now: number): void => {
+      sql.exec("DELETE FROM oauth_over WHERE at <= ?", now - onTheWay)
+      sql.exec("INSERT OR REPLACE INTO oauth_over VALUES (?, ?)", id, now)
+    }
+
+    const overSince = (id: string): number | undefined =>
+      sql.exec<{ at: number }>("SELECT at FROM oauth_over WHERE id = ?", id).toArray()[0]?.at
+
+    /** Ends a session, so that its code opens it no more. */
+    const remove = ({ id, createdAt }: OAuthSession, now: number): void =>
+      sql.transaction(() => {
+        if (createdAt + onTheWay > now) noteOver(id, now)
+        rows.change("DELETE FROM oauth_session WHERE id = ?", id)
+        sql.exec("DELETE FROM oauth_proof WHERE session = ?", id)
+        counts.left(id)
+      })
+
+    const tokensOf = (
+      did: string,
+      { id, clientId, jkt, granted, expiresAt }: OAuthSession,
+      refreshToken: string | undefined,
+      now: number
+    ) => {
+      const issued = seconds(now)
+      const expires = Math.min(issued + accessTokenLife, seconds(expiresAt))
+      const parties = { issuer, audience, did }
+      const grant = { session: id, clientId, jkt }
+      return {
+        accessToken: accessToken(key, parties, grant, { issued, expires }),
+        refreshToken,
+        expiresIn: expires - issued,
+        granted
+      }
+    }
+
+    /** What keeps a code from opening its session. */
+    const closedTo = (id: string, agreedAt: number, now: number): GrantEnded | undefined => {
+      // Whoever agreed may be whom a new password has shut out since.
+      const allOver = overSince("") ?? -Infinity
+      if (agreedAt <= allOver || agreedAt + onTheWay <= now) return ended("ended")
+      // The code came twice at once, and the second showing has ended what this one would open.
+      return overSince(id) !== undefined || find(id) !== undefined ? ended("replayed") : undefined
+    }
+
+    const open = Effect.fn("OAuthSessions.open")(function* (
+      did: string,
+      { refreshable, agreedAt, ...given }: NewOAuthSession
+    ) {
+      const now = yield* Clock.currentTimeMillis
+      const closed = closedTo(given.id, agreedAt, now)
+      if (closed !== undefined) return yield* closed
+      const session: OAuthSession = {
+        ...given,
+        createdAt: now,
+        refreshedAt: now,
+        expiresAt: refreshable ? expiry(given.clientAuth, now, now) : now + accessTokenLife * 1000
+      }
+      const secret = firstRefreshSecret(secretKey, session.id)
+      const token = refreshable ? makeRefreshToken({ did, session: session.id }, secret) : undefined
+      sql.transaction(() => {
+        for (const oldest of counts.admit(sessionKinds.oauth)) {
+          const gone = find(oldest)
+          if (gone !== undefined) remove(gone, now)
+        }
+        rows.insert({ session, current: token === undefined ? null : hashOf(token) })
+      })
+      return tokensOf(did, session, token, now)
+    })
+
+    const tokenAfter = (did: string, id: string, token: string): string =>
+      makeRefreshToken({ did, session: id }, nextRefreshSecret(secretKey, id, token))
+
+    /** The session of a refresh token: its newest, or for a short time with the same key the one before (`again`). */
+    const sessionFor = (
+      token: string,
+      jkt: string,
+      now: number
+    ): { readonly session: OAuthSession; readonly again: boolean } | GrantEnded => {
+      const read = readRefreshToken(token)
+      if (read === undefined || !isGenuine(secretKey, read.session, token)) {
+        return ended("unknown")
+      }
+      const found = rows.find(read.session)
+      if (found === undefined) return ended("unknown")
+      const { session, current } = found
+      if (session.expiresAt <= now) return ended("expired")
+      if (current === hashOf(token)) return { session, again: false }
+      const isBefore = current === hashOf(tokenAfter(read.did, session.id, token))
+      if (isBefore && jkt === session.jkt && now <= session.refreshedAt + sameAnswer) {
+        return { session, again: true }
+      }
+      remove(session, now)
+      return ended("replayed")
+    }
+
+    const peek = Effect.fn("OAuthSessions.peek")(function* (token: string, jkt: string) {
+      const found = sessionFor(token, jkt, yield* Clock.currentTimeMillis)
+      return "_tag" in found ? yield* found : found.session
+    })
+
+    const refresh = Effect.fn("OAuthSessions.refresh")(function* (
+      did: string,
+      token: string,
+      use: { readonly clientId: string; readonly jkt: string; readonly granted: string }
+    ) {
+      const now = yield* Clock.currentTimeMillis
+      const found = sessionFor(token, use.jkt, now)
+      if ("_tag" in found) return yield* found
+      const before = found.session
+      if (before.clientId !== use.clientId) return yield* ended("other client")
+      if (before.jkt !== use.jkt) return yield* ended("other key")
+      const next = tokenAfter(did, before.id, token)
+      if (found.again) return tokensOf(did, before, next, before.refreshedAt)
+      const session: OAuthSession = {
+        ...before,
+        granted: use.granted,
+        refreshedAt: now,
+        expiresAt: expiry(before.clientAuth, before.createdAt, now)
+      }
+      rows.change(
+        "UPDATE oauth_session SET granted = ?, refreshed_at = ?, expires_at = ?, current = ? WHERE id = ?",
+        session.granted,
+        now,
+        session.expiresAt,
+        hashOf(next),
+        session.id
+      )
+      return tokensOf(did, session, next, now)
+    })
+
+    /** The session of either token, if this server made it. */
+    const sessionOf = (token: string): string | undefined => {
+      const read = readRefreshToken(token)
+      if (read === undefined) return sessionOfAccess(parseJwt(token), isSigned)
+      return isGenuine(secretKey, read.session, token) ? read.session : undefined
+    }
+
+    const end = Effect.fn("OAuthSessions.end")(function* (id: string) {
+      const now = yield* Clock.currentTimeMillis
+      const found = find(id)
+      sql.transaction(() => {
+        if (found === undefined) return noteOver(id, now)
+        remove(found, now)
+        sql.exec("DELETE FROM oauth_consent WHERE client = ?", found.clientId)
+      })
+    })
+
+    const useProof = usedProofs(sql)
+
+    return OAuthSessions.of({
+      open,
+      peek,
+      refresh,
+      checkAccess: Effect.fnUntraced(function* (did, token) {
+        const now = seconds(yield* Clock.currentTimeMillis)
+        const checked = checkAccessToken(token, { isSigned, issuer, audience, did, now })
+        if (checked.ok) return checked.value
+        return yield* new OAuthDenied({ error: "invalid_token", message: checked.reason })
+      }),
+      find,
+      list: Effect.map(Clock.currentTimeMillis, rows.list),
+      end,
+      endAll: Effect.map(Clock.currentTimeMillis, (now) =>
+        sql.transaction(() => {
+          noteOver("", now)
+          rows.change("DELETE FROM oauth_session")
+          sql.exec("DELETE FROM oauth_proof")
+          sql.exec("DELETE FROM oauth_consent")
+          counts.recount()
+        })
+      ),
+      useProof: (session, proof) =>
+        Effect.map(Clock.currentTimeMillis, (now) => useProof(session, proof, now)),
+      sweep: Effect.map(Clock.currentTimeMillis, (now) =>
+        sql.transaction(() => {
+          if (!counts.isSweepDue(now)) return
+          rows.change("DELETE FROM oauth_session WHERE expires_at <= ?", now)
+          sql.exec("DELETE FROM oauth_proof WHERE session NOT IN (SELECT id FROM oauth_session)")
+          sql.exec("DELETE FROM oauth_over WHERE at <= ?", now - onTheWay)
+          counts.recount()
+        })
+      ),
+      revoke: (token, clientId) =>
+        Effect.map(Clock.currentTimeMillis, (now) => {
+          const id = sessionOf(token)
+          const found = id === undefined ? undefined : find(id)
+          if (found?.clientId === clientId) remove(found, now)
+        }),
+      consented: (clientId) =>
+        Effect.sync(
+          () =>
+            sql
+              .exec<{ scope: string }>("SELECT scope FROM oauth_consent WHERE client = ?", clientId)
+              .toArray()[0]?.scope
+        ),
+      rememberConsent: (clientId, scope) =>
+        Effect.sync(() => {
+          sql.exec("INSERT OR REPLACE INTO oauth_consent VALUES (?, ?)", clientId, scope)
+        })
+    })
+  })
+)

@@ -1,0 +1,114 @@
+import type { ClientAuth } from "../../core/oauth/types.ts"
+import type { OAuthSession } from "../../services/oauth/OAuthSessions.ts"
+import type { SqlStorage, SqlValue } from "../../services/host/SqlStorage.ts"
+import * as Counts from "../sessions/sessionCounts.ts"
+
+/**
+ * One row a session: `current` is the hash of its newest refresh token, null where it has none. A refresh
+ * rewrites this one row. What was agreed to for a client is a row of its own.
+ *
+ * `oauth_over` holds the sessions that ended a short time ago, and under an empty id when all were ended: a code on its
+ * way opens none of them. `oauth_proof` says up to when a session's proofs may have been used, by its client's clock.
+ */
+export const tables: ReadonlyArray<string> = [
+  `CREATE TABLE IF NOT EXISTS oauth_session (
+    id TEXT PRIMARY KEY, client TEXT NOT NULL, client_auth TEXT NOT NULL, jkt TEXT NOT NULL,
+    scope TEXT NOT NULL, granted TEXT NOT NULL, device TEXT NOT NULL,
+    created_at INTEGER NOT NULL, refreshed_at INTEGER NOT NULL, expires_at INTEGER NOT NULL,
+    current TEXT
+  ) WITHOUT ROWID`,
+  `CREATE TABLE IF NOT EXISTS oauth_consent (
+    client TEXT PRIMARY KEY, scope TEXT NOT NULL
+  ) WITHOUT ROWID`,
+  `CREATE TABLE IF NOT EXISTS oauth_over (
+    id TEXT PRIMARY KEY, at INTEGER NOT NULL
+  ) WITHOUT ROWID`,
+  `CREATE TABLE IF NOT EXISTS oauth_proof (
+    session TEXT PRIMARY KEY, used_until INTEGER NOT NULL
+  ) WITHOUT ROWID`,
+  ...Counts.tables
+]
+
+interface Row extends Record<string, SqlValue> {
+  id: string
+  client: string
+  client_auth: string
+  jkt: string
+  scope: string
+  granted: string
+  device: string
+  created_at: number
+  refreshed_at: number
+  expires_at: number
+  current: string | null
+}
+
+/** A session and the hash of its newest refresh token. */
+export interface Kept {
+  readonly session: OAuthSession
+  readonly current: string | null
+}
+
+const fromRow = (row: Row): Kept => ({
+  current: row.current,
+  session: {
+    id: row.id,
+    clientId: row.client,
+    // SAFETY: written by `insert`, from a value of this very type.
+    clientAuth: JSON.parse(row.client_auth) as ClientAuth,
+    jkt: row.jkt,
+    scope: row.scope,
+    granted: row.granted,
+    device: row.device,
+    createdAt: row.created_at,
+    refreshedAt: row.refreshed_at,
+    expiresAt: row.expires_at
+  }
+})
+
+/** Session rows that are kept in memory at most. */
+const maxKept = 100
+
+/** The rows of OAuth sessions. Every call asks which session it is: rows are kept in memory until one of them changes. */
+export const rowsOver = (sql: SqlStorage["Service"]) => {
+  const kept = new Map<string, Kept>()
+
+  /** Changes session rows; what was kept of them is forgotten. */
+  const change = (query: string, ...bindings: ReadonlyArray<SqlValue>): void => {
+    kept.clear()
+    sql.exec(query, ...bindings)
+  }
+
+  return {
+    change,
+    find: (id: string): Kept | undefined => {
+      const known = kept.get(id)
+      if (known !== undefined) return known
+      const [row] = sql.exec<Row>("SELECT * FROM oauth_session WHERE id = ?", id).toArray()
+      if (row === undefined) return undefined
+      const found = fromRow(row)
+      if (kept.size < maxKept) kept.set(id, found)
+      return found
+    },
+    list: (now: number): Array<OAuthSession> =>
+      sql
+        .exec<Row>("SELECT * FROM oauth_session WHERE expires_at > ? ORDER BY created_at, id", now)
+        .toArray()
+        .map((row) => fromRow(row).session),
+    insert: ({ session, current }: Kept): void =>
+      change(
+        "INSERT INTO oauth_session VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        session.id,
+        session.clientId,
+        JSON.stringify(session.clientAuth),
+        session.jkt,
+        session.scope,
+        session.granted,
+        session.device,
+        session.createdAt,
+        session.refreshedAt,
+        session.expiresAt,
+        current
+      )
+  }
+}

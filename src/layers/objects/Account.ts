@@ -1,0 +1,99 @@
+import { DurableObject } from "cloudflare:workers"
+import * as Cause from "effect/Cause"
+import type * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as Layer from "effect/Layer"
+import * as Scope from "effect/Scope"
+import type { AccountCalls } from "../../services/accounts/AccountCalls.ts"
+import type { AccountApp, AccountBase, AccountServices } from "./AccountApp.ts"
+import * as AlarmDurable from "../host/AlarmDurable.ts"
+import * as BackgroundDurable from "../host/BackgroundDurable.ts"
+import * as accountServices from "../account.ts"
+import type { CallAnswer } from "./AccountsObject.ts"
+import * as Logging from "../host/Logging.ts"
+import * as SqlStorageDurable from "../host/sql/SqlStorageDurable.ts"
+
+/** How long an alarm waits for services that could not be built, in milliseconds. */
+const putOff = 60_000
+
+/** The class of an account's object; `base` makes from the environment what is not the object's own. */
+export const accountClass = <Env>(app: AccountApp, base: (env: Env) => Layer.Layer<AccountBase>) =>
+  class extends DurableObject<Env> {
+    #services: Promise<Context.Context<AccountServices>> | undefined
+    #alarm: AlarmDurable.ObjectAlarm | undefined
+
+    constructor(ctx: DurableObjectState, env: Env) {
+      super(ctx, env)
+      // Whoever comes first is told of a failure, or gets what is built then.
+      this.#begin().catch(() => {})
+    }
+
+    override async fetch(request: Request): Promise<Response> {
+      return this.#run(app.serve(request))
+    }
+
+    /** Runs an internal method; see AccountCalls. */
+    async call<K extends keyof AccountCalls>(
+      method: K,
+      input: AccountCalls[K]["input"]
+    ): Promise<CallAnswer> {
+      return this.#run(
+        Effect.match(app.call(method, input), {
+          onSuccess: (output) => ({ output }),
+          onFailure: ({ status, error, message, headers }) => ({
+            rejected: { status, error, message, ...(headers === undefined ? {} : { headers }) }
+          })
+        })
+      )
+    }
+
+    override async alarm(): Promise<void> {
+      try {
+        await (this.#services ?? this.#begin())
+      } catch (cause) {
+        // The platform would try a few times more and then forget that it was to ring.
+        const line = Effect.logError("an account's alarm is put off", cause)
+        await Effect.runPromise(Effect.provide(line, Logging.lines))
+        return this.ctx.storage.setAlarm(Date.now() + putOff)
+      }
+      this.#alarm?.rang()
+      await this.#run(app.ring)
+    }
+
+    async #run<A>(effect: Effect.Effect<A, never, AccountServices>): Promise<A> {
+      return Effect.runPromiseWith(await (this.#services ?? this.#begin()))(effect)
+    }
+
+    /** Builds the services, while nothing else comes in; a failure is not kept, such as a Secrets Store's. */
+    #begin() {
+      const build = () => Effect.runPromiseExit(this.#build())
+      this.#services = this.ctx.blockConcurrencyWhile(build).then((built) => {
+        if (Exit.isSuccess(built)) return built.value
+        this.#services = undefined
+        throw Cause.squash(built.cause)
+      })
+      return this.#services
+    }
+
+    #build() {
+      const { storage, id } = this.ctx
+      return Effect.gen({ self: this }, function* () {
+        const alarm = yield* AlarmDurable.make(storage)
+        this.#alarm = alarm
+        const own = Layer.mergeAll(
+          SqlStorageDurable.layer(storage),
+          AlarmDurable.layer(alarm),
+          BackgroundDurable.layer(this.ctx)
+        )
+        const wipe = Effect.andThen(
+          Effect.promise(() => storage.deleteAll()),
+          alarm.clear
+        )
+        const services = accountServices
+          .layer({ did: id.name ?? "unknown", wipe })
+          .pipe(Layer.provideMerge(Layer.mergeAll(own, base(this.env))))
+        return yield* Layer.buildWithScope(services, yield* Scope.make())
+      })
+    }
+  }

@@ -1,0 +1,277 @@
+import { DurableObject } from "cloudflare:workers"
+import * as Effect from "effect/Effect"
+import type * as Layer from "effect/Layer"
+import type { Audience, OutboxEvent, SequencerStatus } from "../../services/stream/Sequencer.ts"
+import { Relays } from "../../services/stream/Relays.ts"
+import * as AlarmDurable from "../host/AlarmDurable.ts"
+import * as Logging from "../host/Logging.ts"
+import * as SqlStorageDurable from "../host/sql/SqlStorageDurable.ts"
+import { Crawls } from "../stream/Crawls.ts"
+import { EventLog } from "../stream/EventLog.ts"
+import { begin, publish, replayTurn, type Report } from "../stream/feed.ts"
+import { connectionOf, HibernatingSubscriber } from "../stream/HibernatingSubscriber.ts"
+import { greetingOf, Readers } from "../stream/Readers.ts"
+import * as Repos from "../stream/repos.ts"
+import { stuckBytes, unread } from "../stream/room.ts"
+import { refuseWithoutSeat } from "../stream/seats.ts"
+import { readUpgrade } from "../stream/upgrade.ts"
+
+/** The alarm rings for pruning no more often, in milliseconds. */
+const pruneEvery = 3600 * 1000
+
+/** When the alarm goes on with pruning, in milliseconds. */
+const pruneAgainAfter = 1000
+
+/** When the alarm resumes a replay that waits for room, or that nothing else resumed, in milliseconds. */
+const resumeAfter = 30_000
+
+/** Relays that cannot be had must not stop the event stream. */
+const relaysIfAny = <E>(relays: Layer.Layer<Relays, E>) =>
+  Effect.provide(Relays, relays).pipe(
+    Effect.catchCause((cause) =>
+      Effect.logError("no relay can be asked to crawl", cause).pipe(
+        Effect.provide(Logging.lines),
+        Effect.as(undefined)
+      )
+    )
+  )
+
+const report: Report = (...told) =>
+  Effect.runSync(Effect.provide(Effect.logError(...told), Logging.lines))
+
+/** The class of the Sequencer object: which relays its environment names, and whether connections are capped. */
+export const sequencerClass = <Env, E>(
+  relays: (env: Env) => Layer.Layer<Relays, E>,
+  isCapped: (env: Env) => boolean
+) =>
+  class extends DurableObject<Env> {
+    readonly #log: EventLog
+    readonly #sql
+    readonly #alarm: Promise<AlarmDurable.ObjectAlarm>
+    readonly #subscribers = new WeakMap<WebSocket, HibernatingSubscriber>()
+    readonly #readers: Readers
+    #relays: Relays["Service"] | undefined
+    #crawls: Crawls | undefined
+    #starting: Promise<boolean> | undefined
+    #pruneArmed = false
+    #replaying = false
+    /** Whether something changed while a replay was about to wait. */
+    #isAskedAgain = false
+
+    constructor(ctx: DurableObjectState, env: Env) {
+      super(ctx, env)
+      this.#sql = SqlStorageDurable.make(ctx.storage)
+      this.#log = new EventLog(this.#sql, Date.now)
+      const standing = new Set(ctx.getWebSockets().map((socket) => connectionOf(socket).id))
+      this.#readers = new Readers(this.#log, Date.now, (id) => standing.has(id))
+      this.#alarm = Effect.runPromise(AlarmDurable.make(ctx.storage))
+      ctx.waitUntil(this.#start())
+      ctx.waitUntil(this.#replay())
+    }
+
+    /** Gets to know the relays; where they cannot be had, the next event tries again. */
+    #start(): Promise<boolean> {
+      return (this.#starting ??= this.#meetRelays())
+    }
+
+    async #meetRelays(): Promise<boolean> {
+      const found = await Effect.runPromise(relaysIfAny(relays(this.env)))
+      this.#starting = undefined
+      if (found === undefined) return false
+      this.#relays = found
+      this.#crawls = new Crawls(this.#log, found.origins)
+      this.ctx.waitUntil(this.#crawl(this.#crawls.dueAtStart(Date.now())))
+      return true
+    }
+
+    /** Answers a WebSocket upgrade of subscribeRepos. */
+    override fetch(request: Request): Response {
+      const asked = readUpgrade(request)
+      if (asked instanceof Response) return asked
+      const greeting = greetingOf(request.headers)
+      if (isCapped(this.env)) {
+        const refused = refuseWithoutSeat(greeting.network, this.#connected())
+        if (refused !== undefined) return refused
+      }
+      const { 0: client, 1: server } = new WebSocketPair()
+      this.ctx.acceptWebSocket(server)
+      const subscriber = HibernatingSubscriber.accepted(server, {
+        id: crypto.randomUUID(),
+        since: Date.now(),
+        ...asked,
+        ...greeting
+      })
+      this.#subscribers.set(server, subscriber)
+      if (begin(this.#log, subscriber, asked.cursor)) this.ctx.waitUntil(this.#replay())
+      this.#readers.came(() => this.#connections())
+      return new Response(null, { status: 101, webSocket: client })
+    }
+
+    /** Takes events of one account; answers the highest id taken. */
+    append(did: string, events: ReadonlyArray<OutboxEvent>): number {
+      const { taken, frames } = this.#log.append(did, events)
+      if (frames.length === 0) return taken
+      // The platform holds these messages back until what was appended is stored.
+      if (publish(this.#connected(), frames)) this.ctx.waitUntil(this.#replay())
+      if (!this.#pruneArmed) this.ctx.waitUntil(this.#armPrune())
+      this.#crawlDue()
+      this.#readers.hourly(() => this.#connections())
+      return taken
+    }
+
+    listRepos(page: Parameters<typeof Repos.listRepos>[1]) {
+      return Repos.listRepos(this.#sql, page)
+    }
+
+    listReposByCollection(page: Parameters<typeof Repos.listReposByCollection>[1]) {
+      return Repos.listReposByCollection(this.#sql, page)
+    }
+
+    status(): SequencerStatus {
+      return {
+        seq: this.#log.newest,
+        oldest: this.#log.oldest(),
+        events: this.#log.count(),
+        subscribers: this.#open().length
+      }
+    }
+
+    async audience(seqs: ReadonlyArray<number>): Promise<Audience> {
+      await this.#starting
+      return {
+        seq: this.#log.newest,
+        readers: this.#readers.all(this.#connections()),
+        relays: this.#crawls?.last ?? [],
+        places: seqs.map((seq) => this.#log.place(seq))
+      }
+    }
+
+    override async alarm(): Promise<void> {
+      const alarm = await this.#alarm
+      alarm.rang()
+      this.#pruneArmed = false
+      this.#readers.hourly(() => this.#connections())
+      if (this.#prune()) await Effect.runPromise(alarm.service.by(Date.now() + pruneAgainAfter))
+      await this.#armPrune()
+      await this.#replay()
+    }
+
+    /** Frames of the client are ignored. */
+    override webSocketMessage(): void {}
+
+    override webSocketClose(socket: WebSocket): void {
+      const subscriber = this.#subscriber(socket)
+      const { connection } = subscriber
+      // The client's close is answered by ours; nothing is sent if it went without one.
+      subscriber.gone()
+      this.#readers.went(connection, () => this.#connections())
+      // Others may have waited for the room.
+      this.ctx.waitUntil(this.#replay())
+    }
+
+    override webSocketError(socket: WebSocket): void {
+      this.webSocketClose(socket)
+    }
+
+    #subscriber(socket: WebSocket): HibernatingSubscriber {
+      const known = this.#subscribers.get(socket)
+      if (known !== undefined) return known
+      const woken = HibernatingSubscriber.woken(socket)
+      this.#subscribers.set(socket, woken)
+      return woken
+    }
+
+    /** Every connection, also those that were closed and are not gone. */
+    #connected(): Array<HibernatingSubscriber> {
+      return this.ctx.getWebSockets().map((socket) => this.#subscriber(socket))
+    }
+
+    #open(): Array<HibernatingSubscriber> {
+      return this.#connected().filter(({ isOpen }) => isOpen)
+    }
+
+    #connections() {
+      return this.#open().map(({ connection }) => connection)
+    }
+
+    /** A step of pruning; true when more is left. Damage must not keep the alarm from its other work. */
+    #prune(): boolean {
+      try {
+        return this.#log.prune()
+      } catch (cause) {
+        report("the oldest events cannot be removed", cause)
+        return false
+      }
+    }
+
+    async #armPrune(): Promise<void> {
+      this.#pruneArmed = true
+      const due = this.#log.nextPrune()
+      if (due === undefined) return
+      const { service } = await this.#alarm
+      await Effect.runPromise(service.by(Math.max(due, Date.now() + pruneEvery)))
+    }
+
+    #crawlDue(): void {
+      if (this.#crawls === undefined) {
+        // The event that woke the object counts too.
+        this.ctx.waitUntil(this.#start().then((known) => (known ? this.#crawlDue() : undefined)))
+        return
+      }
+      const due = this.#crawls.due(Date.now())
+      if (due.length > 0) this.ctx.waitUntil(this.#crawl(due))
+    }
+
+    async #crawl(due: ReadonlyArray<string>): Promise<void> {
+      for (const relay of due) {
+        if (this.#relays === undefined) return
+        const answer = await Effect.runPromise(this.#relays.requestCrawl(relay))
+        this.#crawls?.note(relay, Date.now(), answer)
+      }
+    }
+
+    /**
+     * Brings everyone who is behind to the head, as far as there is room.
+     *
+     * Where it has to wait for readers, it leaves no timer behind: the object may sleep, and the alarm
+     * wakes it (as any request does) and goes on from the positions in the attachments.
+     */
+    async #replay(): Promise<void> {
+      this.#isAskedAgain = true
+      if (this.#replaying) return
+      this.#replaying = true
+      try {
+        for (let turn = 0; ; turn++) {
+          this.#isAskedAgain = false
+          const next = replayTurn(this.#log, this.#connected(), Date.now(), report)
+          if (next === "done") return
+          if (next === "wait" || turn === 1) {
+            const { service } = await this.#alarm
+            await Effect.runPromise(service.by(Date.now() + resumeAfter))
+          }
+          if (next === "wait" && !this.#isAskedAgain) {
+            this.#restartIfStuck()
+            return
+          }
+          // The sockets take what was sent, and other requests come in between.
+          await scheduler.wait(0)
+        }
+      } finally {
+        this.#replaying = false
+      }
+    }
+
+    /**
+     * Begins anew where connections that do not read take the room of those that do.
+     *
+     * The platform has no other way to free what waits for them: a close frame queues behind it. Readers connect
+     * again with their cursors, and accounts hand over again what was on its way.
+     */
+    #restartIfStuck(): void {
+      const bytes = stuckBytes(this.#connected(), Date.now())
+      if (bytes < unread.replay / 2) return
+      const message = `${bytes} bytes wait for subscribers that do not read; the event stream begins anew`
+      report(message)
+      this.ctx.abort(message)
+    }
+  }

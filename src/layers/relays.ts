@@ -1,9 +1,0 @@
-import * as Layer from "effect/Layer"
-import type { Config } from "../services/Config.ts"
-import type { Relays } from "../services/Relays.ts"
-import * as outgoing from "./outgoing.ts"
-import * as RelaysOutgoing from "./RelaysOutgoing.ts"
-
-/** The relays that the configuration names, asked by a client of their own. */
-export const layer = <E>(config: Layer.Layer<Config, E>): Layer.Layer<Relays, E> =>
-  RelaysOutgoing.layer.pipe(Layer.provide(outgoing.layer), Layer.provide(config))

@@ -1,0 +1,294 @@
+import * as Clock from "effect/Clock"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as Random from "effect/Random"
+import * as Semaphore from "effect/Semaphore"
+import { signedCommit, unsignedCommitBytes } from "../../core/repo/commit.ts"
+import { rootBlock } from "../../core/repo/mst/preOrder.ts"
+import { Tree } from "../../core/repo/mst/Tree.ts"
+import { clockIds, nextTid } from "../../core/repo/tid.ts"
+import { AccountStore, RepoNotFound } from "../../services/accounts/AccountStore.ts"
+import { BlobIndex } from "../../services/blobs/BlobIndex.ts"
+import { BlockStore } from "../../services/repo/BlockStore.ts"
+import { Config } from "../../services/host/Config.ts"
+import { EdgeGate } from "../../services/edge/EdgeGate.ts"
+import { RateLimitExceeded } from "../../services/limits/Limiter.ts"
+import { Outbox } from "../../services/stream/Outbox.ts"
+import { Overlay } from "../../services/repo/Overlay.ts"
+import { Records } from "../../services/repo/Records.ts"
+import {
+  type Committed,
+  type Head,
+  InvalidSwap,
+  type Replacement,
+  Repo,
+  type Write,
+  type WriteOptions
+} from "../../services/repo/Repo.ts"
+import { applyChanges, type Applied, assemble } from "../../services/repo/write/assemble.ts"
+import { collectionChanges, growth } from "../../services/repo/write/growth.ts"
+import { type Change, plan } from "../../services/repo/write/plan.ts"
+import { nothingSpent, pointsOf, spend, type Spent } from "../../services/repo/write/points.ts"
+import { newReferences } from "../../services/repo/write/earlierBlobs.ts"
+import { prepareWrites } from "../../services/repo/write/prepare.ts"
+import { Signer } from "../../services/identity/Signer.ts"
+import { SqlStorage } from "../../services/host/SqlStorage.ts"
+import { readHead, readLastEvent, writeHead } from "./headRow.ts"
+
+/** Past so many decoded nodes (3.4 KB each) the tree in memory is let go and read again from its root. */
+const maxLoadedNodes = 4000
+
+/** What is kept in memory of a repo; changed only after the transaction that it mirrors. */
+interface State {
+  readonly did: string
+  head: Head
+  tree: Tree
+  spent: Spent
+  readonly collections: Set<string>
+}
+
+/** An account's repository over its object's SQLite. */
+export const layer = Layer.effect(
+  Repo,
+  Effect.gen(function* () {
+    const sql = yield* SqlStorage
+    const accounts = yield* AccountStore
+    const blocks = yield* BlockStore
+    const records = yield* Records
+    const blobs = yield* BlobIndex
+    const outbox = yield* Outbox
+    const signer = yield* Signer
+    const gate = yield* EdgeGate
+    const config = yield* Config
+    const lock = yield* Semaphore.make(1)
+    const clockId = yield* Random.nextIntBetween(0, clockIds, { halfOpen: true })
+    let overlay = new Overlay()
+    let state: State | undefined
+    let lastTid: string | undefined
+
+    /** A TID above every rev and rkey this object has made, whatever the clock does. */
+    const tid = (now: number): string => (lastTid = nextTid(lastTid, now * 1000, clockId))
+
+    const load = Effect.gen(function* () {
+      const { did } = yield* accounts.get
+      if (state?.did === did) return state
+      const row = readHead(sql)
+      // A sign-up that was cut off before its repo was made: nobody lives here yet.
+      if (row === undefined) return yield* new RepoNotFound({ did })
+      const { head, spent } = row
+      if (lastTid === undefined || lastTid < head.rev) lastTid = head.rev
+      state = {
+        did,
+        head,
+        spent,
+        tree: Tree.load(blocks.reader, head.root),
+        collections: new Set(records.collections())
+      }
+      return state
+    })
+
+    /** Puts a record into the table, or takes it out, and its references to blobs with it. */
+    const storeRecord = ({ path, after, before }: Change, rev: string, now: number): void => {
+      if (after === undefined) {
+        records.remove(path, overlay)
+        blobs.dropRefs(path, now)
+        return
+      }
+      records.put(path, after.cid, after.value, rev, overlay)
+      // A record that is new and names no blob has no references, neither before nor after.
+      if (after.blobs.length === 0 && before === undefined) return
+      const cids = after.blobs.map((blob) => blob.cid.toString())
+      blobs.setRefs(path, cids, rev, now)
+    }
+
+    /** Whether a blob may be public no more after this change. */
+    const dropsBlobs = ({ path, before, after }: Change): boolean =>
+      before !== undefined && blobs.drops(path, after?.blobs.map(({ cid }) => cid.toString()) ?? [])
+
+    /** Signs, and stores everything of one commit in one transaction. */
+    const commit = Effect.fnUntraced(function* (
+      current: State,
+      applied: Applied,
+      changes: ReadonlyArray<Change>,
+      spent: Spent,
+      now: number
+    ) {
+      const { did, head, tree } = current
+      const rev = tid(now)
+      const sig = yield* signer.sign(unsignedCommitBytes({ did, data: applied.root, rev }))
+      const time = new Date(now).toISOString()
+      const made = assemble({
+        did,
+        root: applied.root,
+        rev,
+        sig,
+        since: head.rev,
+        prevData: head.root,
+        blocks: applied.blocks,
+        ops: applied.ops,
+        time
+      })
+      const next: Head = {
+        commit: made.commit,
+        block: made.block,
+        rev,
+        root: applied.root,
+        records: head.records + growth(changes),
+        nodes: head.nodes + applied.grown
+      }
+      const collections = sql.transaction(() => {
+        blocks.write(tree, applied.after, rev, overlay)
+        for (const change of changes) storeRecord(change, rev, now)
+        const moved = collectionChanges(current.collections, changes, records)
+        const event = outbox.push({
+          kind: "commit",
+          frame: made.frame.bytes,
+          seqOffset: made.frame.seqOffset,
+          head: { commit: made.commit.toString(), rev },
+          ...(moved.added.length + moved.removed.length === 0 ? {} : { collections: moved })
+        })
+        writeHead(sql, next, spent, event)
+        return moved
+      })
+      current.head = next
+      current.spent = spent
+      for (const added of collections.added) current.collections.add(added)
+      for (const removed of collections.removed) current.collections.delete(removed)
+      current.tree =
+        applied.after.loadedNodes > maxLoadedNodes
+          ? Tree.load(blocks.reader, next.root)
+          : applied.after
+      yield* outbox.flush
+      return next
+    })
+
+    const write = Effect.fnUntraced(function* (
+      writes: ReadonlyArray<Write>,
+      options: WriteOptions
+    ) {
+      const current = yield* load
+      const now = yield* Clock.currentTimeMillis
+      const prepared = yield* prepareWrites(writes, options.validate, () => tid(now))
+      const { head, tree, did } = current
+      if (options.swapCommit !== undefined && !options.swapCommit.equals(head.commit)) {
+        return yield* new InvalidSwap({ message: `Commit was at ${head.commit.toString()}` })
+      }
+      const planned = plan(
+        did,
+        prepared,
+        (path) => tree.get(path),
+        records,
+        options.replaceDuplicates === true
+      )
+      if ("_tag" in planned) return yield* planned
+      const { changes, results } = planned
+      if (changes.length === 0) return { results } satisfies Committed
+      for (const { path, before, after } of changes) {
+        if (after === undefined || after.blobs.length === 0) continue
+        const stored = before === undefined ? undefined : records.get(path)
+        const refused = blobs.check(newReferences(after.blobs, stored, blobs))
+        if (refused !== undefined) return yield* refused
+      }
+      const applied = applyChanges(tree, changes)
+      if ("_tag" in applied) return yield* applied
+      const points = pointsOf(writes, applied.bytes)
+      const spent = config.rateLimits === "on" ? spend(current.spent, points, now) : current.spent
+      if ("limit" in spent) return yield* new RateLimitExceeded(spent)
+      const committing = commit(current, applied, changes, spent, now)
+      const next = yield* changes.some(dropsBlobs) ? gate.whileShut(committing) : committing
+      return { results, commit: { cid: next.commit, rev: next.rev } } satisfies Committed
+    })
+
+    const create = Effect.gen(function* () {
+      const { did } = yield* accounts.get
+      const now = yield* Clock.currentTimeMillis
+      const tree = Tree.empty()
+      const root = tree.root()
+      const rev = tid(now)
+      const sig = yield* signer.sign(unsignedCommitBytes({ did, data: root, rev }))
+      const made = signedCommit({ did, data: root, rev, sig })
+      const head: Head = { commit: made.cid, block: made.bytes, rev, root, records: 0, nodes: 1 }
+      sql.transaction(() => {
+        blocks.fill(tree, rev)
+        writeHead(sql, head, nothingSpent, 0)
+      })
+      state = { did, head, tree, spent: nothingSpent, collections: new Set() }
+      return head
+    })
+
+    const recommit = Effect.gen(function* () {
+      const current = yield* load
+      const now = yield* Clock.currentTimeMillis
+      const { tree, head } = current
+      // The root node comes along: a consumer that inverts no operations still loads the tree's top.
+      const unchanged: Applied = {
+        after: tree,
+        root: head.root,
+        blocks: [rootBlock(tree)],
+        bytes: 0,
+        ops: [],
+        grown: 0
+      }
+      return yield* commit(current, unchanged, [], current.spent, now)
+    })
+
+    const revAbove = Effect.fnUntraced(function* (rev: string) {
+      const { head } = yield* load
+      const now = yield* Clock.currentTimeMillis
+      const last = lastTid === undefined || lastTid < head.rev ? head.rev : lastTid
+      // Not remembered: what is refused after all must not drag later revs ahead of the clock.
+      return nextTid(rev > last ? rev : last, now * 1000, clockId)
+    })
+
+    const replace = Effect.fnUntraced(function* ({ expected, place, ...next }: Replacement) {
+      const { did, head, spent } = yield* load
+      if (!expected.equals(head.commit)) {
+        return yield* new InvalidSwap({ message: `Commit was at ${head.commit.toString()}` })
+      }
+      const { root, rev, records: count, nodes } = next
+      const sig = yield* signer.sign(unsignedCommitBytes({ did, data: root, rev }))
+      const made = signedCommit({ did, data: root, rev, sig })
+      const after: Head = { commit: made.cid, block: made.bytes, rev, root, records: count, nodes }
+      sql.transaction(() => writeHead(sql, after, spent, place(after) ?? readLastEvent(sql)))
+      overlay.spoil()
+      overlay = new Overlay()
+      if (lastTid === undefined || lastTid < rev) lastTid = rev
+      state = undefined
+      yield* outbox.flush
+      return after
+    })
+
+    const snapshot = Effect.map(load, ({ head }) => {
+      // An export that nobody reads on must not spoil those that come later.
+      if (overlay.overflowed) overlay = new Overlay()
+      const own = overlay
+      own.open(head.rev)
+      let open = true
+      return {
+        head,
+        tree: Tree.load(blocks.snapshot(own), head.root),
+        overlay: own,
+        isCurrent: () => state?.head === head,
+        close: () => {
+          if (open) own.close()
+          open = false
+        }
+      }
+    })
+
+    /** One write at a time; what is begun is ended, whether the client waits for it or not. */
+    const alone = <A, E>(effect: Effect.Effect<A, E>) =>
+      lock.withPermits(1)(Effect.uninterruptible(effect))
+
+    return Repo.of({
+      create: alone(create),
+      head: Effect.map(load, (current) => current.head),
+      write: (writes, options) => alone(write(writes, options)),
+      recommitAfter: (change) => alone(Effect.andThen(change, recommit)),
+      revAbove,
+      replace: (replacement) => alone(gate.whileShut(replace(replacement))),
+      snapshot,
+      collections: Effect.map(load, (current) => [...current.collections].toSorted())
+    })
+  })
+)

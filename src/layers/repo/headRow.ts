@@ -1,0 +1,71 @@
+import { Cid } from "../../core/repo/cid.ts"
+import type { Head } from "../../services/repo/Repo.ts"
+import type { Spent } from "../../services/repo/write/points.ts"
+import { bytesOf, type SqlStorage } from "../../services/host/SqlStorage.ts"
+
+/** The repo's head, and beside it what changes with every commit anyway: counts, spent write points, the last event's id. */
+export const tables = [
+  `CREATE TABLE IF NOT EXISTS head (
+    id INTEGER PRIMARY KEY CHECK (id = 1), cid BLOB NOT NULL, block BLOB NOT NULL, root BLOB NOT NULL, rev TEXT NOT NULL,
+    records INTEGER NOT NULL, nodes INTEGER NOT NULL,
+    hour_from INTEGER NOT NULL, hour INTEGER NOT NULL, day_from INTEGER NOT NULL, day INTEGER NOT NULL,
+    event INTEGER NOT NULL
+  )`
+]
+
+/** The head row, read; nothing before the repo is made. */
+export const readHead = (
+  sql: SqlStorage["Service"]
+): { readonly head: Head; readonly spent: Spent } | undefined => {
+  const query =
+    "SELECT cid, block, root, rev, records, nodes, hour_from, hour, day_from, day FROM head WHERE id = 1"
+  for (const [cid, block, root, rev, records, nodes, ...spent] of sql.exec(query).raw()) {
+    const [hourFrom, hour, dayFrom, day] = spent.map(Number) as [number, number, number, number]
+    return {
+      head: {
+        commit: new Cid(bytesOf(cid)),
+        block: bytesOf(block),
+        rev: String(rev),
+        root: new Cid(bytesOf(root)),
+        records: Number(records),
+        nodes: Number(nodes)
+      },
+      spent: { hourFrom, hour, dayFrom, day }
+    }
+  }
+  return undefined
+}
+
+/** Writes the head row: one row billed. `event` is the id of the last event that the outbox was given. */
+export const writeHead = (
+  sql: SqlStorage["Service"],
+  head: Head,
+  spent: Spent,
+  event: number
+): void => {
+  sql.exec(
+    "INSERT INTO head VALUES (1, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO UPDATE SET cid = excluded.cid, block = excluded.block, root = excluded.root, rev = excluded.rev, records = excluded.records, nodes = excluded.nodes, hour_from = excluded.hour_from, hour = excluded.hour, day_from = excluded.day_from, day = excluded.day, event = excluded.event",
+    head.commit.bytes,
+    head.block,
+    head.root.bytes,
+    head.rev,
+    head.records,
+    head.nodes,
+    spent.hourFrom,
+    spent.hour,
+    spent.dayFrom,
+    spent.day,
+    event
+  )
+}
+
+/** The id of the last event that the outbox was given, delivered or not; 0 before the first. */
+export const readLastEvent = (sql: SqlStorage["Service"]): number => {
+  for (const [event] of sql.exec("SELECT event FROM head WHERE id = 1").raw()) return Number(event)
+  return 0
+}
+
+/** Notes the id of an event that came without a commit: one row billed. */
+export const writeLastEvent = (sql: SqlStorage["Service"], event: number): void => {
+  sql.exec("UPDATE head SET event = ? WHERE id = 1", event)
+}

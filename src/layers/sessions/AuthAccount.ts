@@ -1,0 +1,221 @@
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import { parseAuthorization } from "../../core/sessions/authorization.ts"
+import { type Jwt, parseJwt } from "../../core/sessions/jwt.ts"
+import { isByModerator } from "../../core/sessions/serviceJwt.ts"
+import { isForeign, type Level } from "../../core/sessions/sessionToken.ts"
+import type { Credentials } from "../../services/accounts/AccountCalls.ts"
+import { type Account, AccountStore } from "../../services/accounts/AccountStore.ts"
+import { missing } from "../../core/oauth/scopes.ts"
+import { Arrival, goOnArriving } from "../../services/accounts/PendingMigration.ts"
+import { Auth, Denied, OAuthDenied } from "../../services/sessions/Auth.ts"
+import type { Authority, Caller, SessionLevel } from "../../services/sessions/Authority.ts"
+import { Config } from "../../services/host/Config.ts"
+import type { DpopProofs } from "../../services/oauth/DpopProofs.ts"
+import type { OAuthSessions } from "../../services/oauth/OAuthSessions.ts"
+import { ServiceTokens } from "../../services/sessions/ServiceTokens.ts"
+import { Sessions } from "../../services/sessions/Sessions.ts"
+import * as Callers from "./judge.ts"
+import * as OAuthCallers from "../oauth/oauthCallers.ts"
+
+type SessionAuthority = Extract<Authority, { readonly kind: "session" }>
+
+const rank: Readonly<Record<SessionLevel, number>> = { standard: 0, privileged: 1, full: 2 }
+
+const deny = (error: Denied["error"], message: string) => new Denied({ error, message })
+
+/** Whether a session of this level may call the method at all, whatever the account's standing. */
+const reaches = (level: Level, authority: SessionAuthority): boolean =>
+  level === "takendown" ? authority.takendown === true : rank[level] >= rank[authority.level]
+
+/** Whether coming again with the server's nonce would change nothing. */
+const isFinal = (denied: Denied | OAuthDenied): denied is Denied =>
+  denied.error !== "use_dpop_nonce"
+
+/** Turns away those whose account's standing closes the method. */
+const checkStanding = (
+  account: Account,
+  { takendown, active }: Pick<SessionAuthority, "takendown" | "active">,
+  isOwner: boolean
+): Effect.Effect<void, Denied> => {
+  if (account.takedown !== undefined && !(takendown === true && isOwner)) {
+    return Effect.fail(deny("AccountTakedown", "Account has been taken down"))
+  }
+  return active === true && account.deactivatedAt !== undefined
+    ? Effect.fail(deny("AccountDeactivated", "Account is deactivated"))
+    : Effect.void
+}
+
+type Needs = AccountStore | Arrival | Sessions | OAuthSessions | DpopProofs | ServiceTokens | Config
+
+/** Judges callers in the account's object: sessions, OAuth apps, service tokens by the account, the administrator. */
+export const layer: Layer.Layer<Auth, never, Needs> = Layer.effect(
+  Auth,
+  Effect.gen(function* () {
+    const accounts = yield* AccountStore
+    const arrival = yield* Arrival
+    const sessions = yield* Sessions
+    const serviceTokens = yield* ServiceTokens
+    const config = yield* Config
+    const judgeApp = yield* OAuthCallers.make
+
+    const theAccount = Effect.suspend(() => {
+      const account = accounts.peek()
+      return account === undefined
+        ? Effect.fail(deny("AccountNotFound", "Account not found"))
+        : Effect.succeed(account)
+    })
+
+    /** The token of a `Bearer` header; every other scheme is refused. */
+    const bearerToken = Effect.fnUntraced(function* ({ authorization }: Credentials) {
+      const presented = parseAuthorization(authorization)
+      if (presented === undefined) return yield* Callers.missing()
+      if (presented.scheme === "bearer") return presented.value
+      return yield* deny("InvalidToken", "Unexpected authorization type")
+    })
+
+    /** The session behind an access token. */
+    const findSession = Effect.fnUntraced(function* (account: Account, jwt: Jwt | undefined) {
+      const id = yield* sessions.checkAccess(account.did, jwt)
+      const found = sessions.find(id)
+      return found ?? (yield* deny("ExpiredToken", "Token has been revoked"))
+    })
+
+    /** A token that the account issued for this method. */
+    const serviceCaller = Effect.fnUntraced(function* (
+      account: Account,
+      token: string,
+      lxm: string,
+      repeatable: boolean
+    ): Effect.fn.Return<Caller, Denied> {
+      const use = { lxm, repeatable }
+      const caller = yield* Callers.serviceCaller(serviceTokens, config, token, use)
+      if (caller.did !== account.did) return yield* deny("UntrustedIss", "Untrusted issuer")
+      return caller
+    })
+
+    /** An OAuth app: it comes with the `DPoP` scheme, and with no other. */
+    const oauthCaller = Effect.fnUntraced(function* (
+      token: string,
+      credentials: Credentials,
+      authority: SessionAuthority
+    ): Effect.fn.Return<Caller, Denied | OAuthDenied> {
+      const account = accounts.peek()
+      if (account === undefined) return yield* OAuthCallers.invalidToken("Account not found")
+      const caller = yield* judgeApp(account.did, token, credentials)
+      yield* checkStanding(account, authority, false)
+      return authority.oauth === "no"
+        ? yield* deny("Forbidden", "OAuth credentials are not supported for this endpoint")
+        : caller
+    })
+
+    const sessionCaller = Effect.fnUntraced(function* (
+      credentials: Credentials,
+      authority: SessionAuthority,
+      nsid: string
+    ): Effect.fn.Return<Caller, Denied | OAuthDenied> {
+      const presented = parseAuthorization(credentials.authorization)
+      if (presented?.scheme === "dpop") {
+        return yield* oauthCaller(presented.value, credentials, authority)
+      }
+      const token = yield* bearerToken(credentials)
+      const account = yield* theAccount
+      const jwt = parseJwt(token)
+      if (authority.moderator === true && jwt !== undefined && isByModerator(jwt, config)) {
+        return yield* Callers.moderatorCaller(serviceTokens, config, token, nsid)
+      }
+      if (authority.service === true && jwt !== undefined && isForeign(jwt)) {
+        const caller = yield* serviceCaller(account, token, nsid, true)
+        yield* checkStanding(account, authority, false)
+        return caller
+      }
+      const { id, level } = yield* findSession(account, jwt)
+      if (!reaches(level, authority)) return yield* deny("InvalidToken", "Bad token scope")
+      const isOwner = level === "full" || level === "takendown"
+      yield* checkStanding(account, authority, isOwner)
+      if (account.deactivatedAt !== undefined) {
+        yield* Effect.provideService(goOnArriving, Arrival, arrival)
+      }
+      // A session that is older than the takedown may do no more than one that was opened after it.
+      return {
+        kind: "session",
+        did: account.did,
+        session: id,
+        level: account.takedown === undefined ? level : "takendown"
+      }
+    })
+
+    const adminCaller = ({ authorization }: Credentials) =>
+      Callers.adminCaller(config, authorization)
+
+    /** Public methods look at credentials only to let the owner and the admin see more. */
+    const optionalCaller = (
+      credentials: Credentials,
+      nsid: string
+    ): Effect.Effect<Caller, OAuthDenied> => {
+      const scheme = parseAuthorization(credentials.authorization)?.scheme
+      if (scheme === undefined) return Effect.succeed(Callers.anonymous)
+      const judged: Effect.Effect<Caller, Denied | OAuthDenied> =
+        scheme === "basic" ? adminCaller(credentials) : sessionCaller(credentials, ownerReads, nsid)
+      // An app whose nonce is old comes again with the new one; as nobody it would see less than it may.
+      return Effect.catchIf(judged, isFinal, () => Effect.succeed(Callers.anonymous))
+    }
+
+    const refreshCaller = Effect.fnUntraced(function* (credentials: Credentials, expired: boolean) {
+      const token = yield* bearerToken(credentials)
+      const { did } = yield* theAccount
+      const checked = yield* sessions.checkRefresh(did, parseJwt(token), { expired })
+      return { kind: "refresh", did, ...checked } satisfies Caller
+    })
+
+    const authenticate = (
+      credentials: Credentials,
+      authority: Authority,
+      nsid: string
+    ): Effect.Effect<Caller, Denied | OAuthDenied> => {
+      switch (authority.kind) {
+        case "none":
+          return Effect.succeed(Callers.anonymous)
+        case "optional":
+          return optionalCaller(credentials, nsid)
+        case "session":
+          return sessionCaller(credentials, authority, nsid)
+        case "refresh":
+          return refreshCaller(credentials, authority.expired === true)
+        case "service":
+          return Effect.flatMap(bearerToken(credentials), (token) =>
+            Effect.flatMap(theAccount, (account) => serviceCaller(account, token, nsid, false))
+          )
+        case "admin":
+          return adminCaller(credentials)
+        case "signup":
+        case "moderator":
+        case "object":
+          return Effect.fail(deny("Forbidden", "This method belongs to the host"))
+      }
+    }
+
+    return Auth.of({
+      authenticate,
+      permit: (caller, permissions) => {
+        const scope = caller.kind === "oauth" ? missing(caller.granted, permissions) : undefined
+        return scope === undefined
+          ? Effect.void
+          : Effect.fail(
+              new Denied({
+                error: "ScopeMissingError",
+                message: `Missing required scope "${scope}"`,
+                scope
+              })
+            )
+      }
+    })
+  })
+)
+
+const ownerReads: SessionAuthority = {
+  kind: "session",
+  level: "standard",
+  oauth: "any",
+  takendown: true
+}

@@ -1,0 +1,77 @@
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import { parseAuthorization } from "../../core/sessions/authorization.ts"
+import { Auth, Denied } from "../../services/sessions/Auth.ts"
+import type { Authority, Caller } from "../../services/sessions/Authority.ts"
+import { Config } from "../../services/host/Config.ts"
+import { ServiceTokens } from "../../services/sessions/ServiceTokens.ts"
+import * as Callers from "./judge.ts"
+
+/**
+ * Judges callers of the host's own methods: the administrator, moderation services, and service tokens of accounts on
+ * their way in.
+ *
+ * Sessions belong to account objects: a method here that asks for one is denied to everybody.
+ */
+export const layer: Layer.Layer<Auth, never, Config | ServiceTokens> = Layer.effect(
+  Auth,
+  Effect.gen(function* () {
+    const config = yield* Config
+    const serviceTokens = yield* ServiceTokens
+
+    const adminCaller = (authorization: string | undefined) =>
+      Callers.adminCaller(config, authorization)
+
+    const serviceCaller = Effect.fnUntraced(function* (
+      authorization: string | undefined,
+      lxm: string
+    ): Effect.fn.Return<Caller, Denied> {
+      const presented = parseAuthorization(authorization)
+      if (presented?.scheme !== "bearer") return yield* Callers.missing()
+      return yield* Callers.serviceCaller(serviceTokens, config, presented.value, { lxm })
+    })
+
+    /** Where the configuration names no moderation service nobody's token counts. */
+    const moderatorCaller = (authorization: string | undefined, lxm: string) => {
+      const presented = parseAuthorization(authorization)
+      return presented?.scheme === "bearer" && config.moderators.length > 0
+        ? Callers.moderatorCaller(serviceTokens, config, presented.value, lxm)
+        : adminCaller(authorization)
+    }
+
+    const byScheme = (authorization: string | undefined, nsid: string) => {
+      const scheme = parseAuthorization(authorization)?.scheme
+      if (scheme === "basic") return adminCaller(authorization)
+      return scheme === undefined
+        ? Effect.succeed(Callers.anonymous)
+        : serviceCaller(authorization, nsid)
+    }
+
+    return Auth.of({
+      // No app gets as far as this: its tokens are judged in the account's object.
+      permit: () => Effect.void,
+      authenticate: ({ authorization }, authority: Authority, nsid) => {
+        switch (authority.kind) {
+          case "none":
+          // The account's object judges, by the call that the method makes to it.
+          case "object":
+            return Effect.succeed(Callers.anonymous)
+          case "optional":
+            return Effect.orElseSucceed(adminCaller(authorization), () => Callers.anonymous)
+          case "admin":
+            return adminCaller(authorization)
+          case "moderator":
+            return moderatorCaller(authorization, nsid)
+          case "service":
+            return serviceCaller(authorization, nsid)
+          case "signup":
+            return byScheme(authorization, nsid)
+          default:
+            return Effect.fail(
+              new Denied({ error: "Forbidden", message: "This method cannot be called here" })
+            )
+        }
+      }
+    })
+  })
+)

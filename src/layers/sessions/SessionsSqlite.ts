@@ -1,0 +1,231 @@
+import { createHmac, randomBytes } from "node:crypto"
+import * as Clock from "effect/Clock"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import { rememberingVerifier } from "../../core/sessions/jwt.ts"
+import { newSessionId, sessionKinds } from "../../core/sessions/sessionId.ts"
+import {
+  accessToken,
+  checkAccess,
+  checkRefresh,
+  type Level,
+  refreshLife,
+  refreshToken
+} from "../../core/sessions/sessionToken.ts"
+import { toBase64Url } from "../../core/bytes/base64url.ts"
+import { sha256 } from "../../core/repo/cid.ts"
+import { Denied } from "../../services/sessions/Auth.ts"
+import { Config } from "../../services/host/Config.ts"
+import { hkdfKey } from "../../services/host/derivedSecrets.ts"
+import { type Session, SessionEnded, Sessions } from "../../services/sessions/Sessions.ts"
+import { SqlStorage, type SqlValue } from "../../services/host/SqlStorage.ts"
+import * as Counts from "./sessionCounts.ts"
+
+/**
+ * One row a session: `current` is the hash of its refresh token, `recent` the hashes of those used
+ * less than two hours ago with the time of their first use. A refresh rewrites this one row.
+ */
+export const tables: ReadonlyArray<string> = [
+  `CREATE TABLE IF NOT EXISTS session (
+    id TEXT PRIMARY KEY, level TEXT NOT NULL, app_password TEXT,
+    created_at INTEGER NOT NULL, expires_at INTEGER NOT NULL,
+    current TEXT NOT NULL, recent TEXT NOT NULL
+  ) WITHOUT ROWID`,
+  ...Counts.tables
+]
+
+/** How long a used refresh token still gives the same next one, in milliseconds. */
+export const grace = 2 * 60 * 60 * 1000
+
+/** Session rows that are kept in memory at most. */
+const maxKept = 100
+
+/** Used tokens that a session remembers at most: a client refreshes about once an hour. */
+const maxRecent = 128
+
+interface Row extends Record<string, SqlValue> {
+  id: string
+  level: string
+  app_password: string | null
+  created_at: number
+  expires_at: number
+  current: string
+  recent: string
+}
+
+type Used = readonly [hash: string, at: number]
+
+// SAFETY: the level was written by `open`, from a value of this very type.
+const fromRow = (row: Row): Session => ({
+  id: row.id,
+  level: row.level as Level,
+  appPassword: row.app_password ?? undefined,
+  createdAt: row.created_at,
+  expiresAt: row.expires_at
+})
+
+const hashOf = (token: string): string => toBase64Url(sha256(token))
+
+const seconds = (milliseconds: number): number => Math.floor(milliseconds / 1000)
+
+/** The sessions of an account in the object's SQLite. */
+export const layer: Layer.Layer<Sessions, never, SqlStorage | Config> = Layer.effect(
+  Sessions,
+  Effect.gen(function* () {
+    const sql = yield* SqlStorage
+    const { masterKey, serviceDid: service } = yield* Config
+    const key = hkdfKey(masterKey, "session tokens")
+    const isSigned = rememberingVerifier(key)
+    const chainKey = hkdfKey(masterKey, "refresh chain")
+
+    /** The token after this one: always the same, and known to nobody without the master key. */
+    const nextToken = (token: string): string =>
+      createHmac("sha256", chainKey).update(token).digest("base64")
+
+    const tokensOf = (did: string, session: Session, token: string, now: number) => ({
+      accessJwt: accessToken(key, { service, did }, session, seconds(now)),
+      refreshJwt: refreshToken(
+        key,
+        { service, did },
+        { id: token, session: session.id, expires: seconds(session.expiresAt) },
+        seconds(now)
+      )
+    })
+
+    // Every write asks which session it is: the rows are kept until one of them changes.
+    const kept = new Map<string, Row>()
+
+    const row = (id: string): Row | undefined => {
+      let found = kept.get(id)
+      if (found !== undefined) return found
+      found = sql.exec<Row>("SELECT * FROM session WHERE id = ?", id).toArray()[0]
+      if (found !== undefined && kept.size < maxKept) kept.set(id, found)
+      return found
+    }
+
+    /** Changes session rows; what was kept of them is forgotten. */
+    const change = (query: string, ...bindings: ReadonlyArray<SqlValue>): void => {
+      kept.clear()
+      sql.exec(query, ...bindings)
+    }
+
+    const counts = Counts.sessionCounts(sql, "session", [
+      sessionKinds.own,
+      sessionKinds.appPassword
+    ])
+
+    const remove = (id: string): void => {
+      if (row(id) === undefined) return
+      sql.transaction(() => {
+        change("DELETE FROM session WHERE id = ?", id)
+        counts.left(id)
+      })
+    }
+
+    /** Changes any number of session rows, and counts what is left. */
+    const changeMany = (query: string, ...bindings: ReadonlyArray<SqlValue>): void =>
+      sql.transaction(() => {
+        change(query, ...bindings)
+        counts.recount()
+      })
+
+    const open = Effect.fn("Sessions.open")(function* (
+      did: string,
+      { level, appPassword }: { readonly level: Level; readonly appPassword?: string }
+    ) {
+      const now = yield* Clock.currentTimeMillis
+      const kind = appPassword === undefined ? sessionKinds.own : sessionKinds.appPassword
+      const session: Session = {
+        id: newSessionId(kind, now),
+        level,
+        appPassword,
+        createdAt: now,
+        expiresAt: now + refreshLife * 1000
+      }
+      const token = randomBytes(32).toString("base64")
+      sql.transaction(() => {
+        for (const oldest of counts.admit(kind)) {
+          change("DELETE FROM session WHERE id = ?", oldest)
+        }
+        change(
+          "INSERT INTO session VALUES (?, ?, ?, ?, ?, ?, '[]')",
+          session.id,
+          level,
+          appPassword ?? null,
+          now,
+          session.expiresAt,
+          hashOf(token)
+        )
+      })
+      return tokensOf(did, session, token, now)
+    })
+
+    const refresh = Effect.fn("Sessions.refresh")(function* (
+      did: string,
+      id: string,
+      token: string
+    ) {
+      const now = yield* Clock.currentTimeMillis
+      const found = row(id)
+      if (found === undefined || found.expires_at <= now) {
+        return yield* new SessionEnded({ session: id })
+      }
+      const used = hashOf(token)
+      // SAFETY: the column is written below, and nowhere else.
+      const recent = (JSON.parse(found.recent) as Array<Used>).filter(([, at]) => at + grace > now)
+      const next = nextToken(token)
+      if (used === found.current) {
+        const expiresAt = now + refreshLife * 1000
+        change(
+          "UPDATE session SET current = ?, recent = ?, expires_at = ? WHERE id = ?",
+          hashOf(next),
+          JSON.stringify([...recent, [used, now]].slice(-maxRecent)),
+          expiresAt,
+          id
+        )
+        const session = { ...fromRow(found), expiresAt }
+        return { ...tokensOf(did, session, next, now), level: session.level }
+      }
+      if (!recent.some(([hash]) => hash === used)) {
+        remove(id)
+        return yield* new SessionEnded({ session: id })
+      }
+      const session = fromRow(found)
+      return { ...tokensOf(did, session, next, now), level: session.level }
+    })
+
+    return Sessions.of({
+      open,
+      refresh,
+      checkAccess: Effect.fnUntraced(function* (did, token) {
+        const now = seconds(yield* Clock.currentTimeMillis)
+        const checked = checkAccess(token, { isSigned, service, did, now })
+        return checked.ok ? checked.value : yield* new Denied(checked.fault)
+      }),
+      checkRefresh: Effect.fnUntraced(function* (did, token, options) {
+        const now = seconds(yield* Clock.currentTimeMillis)
+        const checked = checkRefresh(token, { isSigned, service, did, now, ...options })
+        return checked.ok ? checked.value : yield* new Denied(checked.fault)
+      }),
+      find: (id) => {
+        const found = row(id)
+        return found && fromRow(found)
+      },
+      list: Effect.map(Clock.currentTimeMillis, (now) =>
+        sql
+          .exec<Row>("SELECT * FROM session WHERE expires_at > ? ORDER BY created_at, id", now)
+          .toArray()
+          .map(fromRow)
+      ),
+      end: (id) => Effect.sync(() => remove(id)),
+      endOfAppPassword: (name) => changeMany("DELETE FROM session WHERE app_password = ?", name),
+      endAll: (options) =>
+        Effect.sync(() => changeMany("DELETE FROM session WHERE id <> ?", options?.except ?? "")),
+      sweep: Effect.map(Clock.currentTimeMillis, (now) =>
+        sql.transaction(() => {
+          if (counts.isSweepDue(now)) changeMany("DELETE FROM session WHERE expires_at <= ?", now)
+        })
+      )
+    })
+  })
+)

@@ -1,0 +1,80 @@
+import * as Effect from "effect/Effect"
+import * as Redacted from "effect/Redacted"
+import {
+  administratorPassword,
+  isAdmin,
+  parseAuthorization
+} from "../../core/sessions/authorization.ts"
+import { Denied } from "../../services/sessions/Auth.ts"
+import type { Caller } from "../../services/sessions/Authority.ts"
+import type { Settings } from "../../services/host/Config.ts"
+import type { ServiceTokens, ServiceTokenUse } from "../../services/sessions/ServiceTokens.ts"
+
+/** Who shows nothing. */
+export const anonymous: Caller = { kind: "anonymous" }
+
+/** The failure of a caller who should have shown something. */
+export const missing = () =>
+  new Denied({ error: "AuthMissing", message: "Authentication Required" })
+
+/** The administrator, by Basic credentials. */
+export const adminCaller = Effect.fnUntraced(function* (
+  { adminPassword }: Pick<Settings, "adminPassword">,
+  authorization: string | undefined
+): Effect.fn.Return<Caller, Denied> {
+  if (parseAuthorization(authorization) === undefined) return yield* missing()
+  const given = administratorPassword(authorization)
+  if (given !== undefined && isAdmin(given, Redacted.value(adminPassword))) return { kind: "admin" }
+  return yield* new Denied({
+    error: "AuthenticationRequired",
+    message: "Administrator credentials are required"
+  })
+})
+
+type Service = Pick<Settings, "serviceDid">
+type Use = Omit<ServiceTokenUse, "audiences">
+
+/** Who issued a service token to this server for one method. */
+const issuerOf = (
+  serviceTokens: ServiceTokens["Service"],
+  { serviceDid }: Service,
+  token: string,
+  use: Use
+) =>
+  serviceTokens
+    .verify(token, { audiences: [serviceDid, `${serviceDid}#atproto_pds`], ...use })
+    .pipe(
+      Effect.map(({ iss }) => iss),
+      Effect.catchTags({
+        BadServiceToken: ({ error, message }) =>
+          error === "MissingJwt" ? missing() : new Denied({ error, message }),
+        IdentityUnavailable: () =>
+          new Denied({ error: "BadJwtIss", message: "jwt iss could not be resolved just now" })
+      })
+    )
+
+/** The account that issued a service token to this server for one method. */
+export const serviceCaller = Effect.fnUntraced(function* (
+  serviceTokens: ServiceTokens["Service"],
+  config: Service,
+  token: string,
+  use: Pick<Use, "lxm" | "repeatable">
+): Effect.fn.Return<Extract<Caller, { readonly kind: "service" }>, Denied> {
+  return { kind: "service", did: yield* issuerOf(serviceTokens, config, token, use) }
+})
+
+/**
+ * A moderation service that the configuration names; it signs as an account or as the labeler that it is.
+ *
+ * Spec: XRPC, inter-service authentication.
+ */
+export const moderatorCaller = Effect.fnUntraced(function* (
+  serviceTokens: ServiceTokens["Service"],
+  config: Service & Pick<Settings, "moderators">,
+  token: string,
+  lxm: string
+): Effect.fn.Return<Caller, Denied> {
+  const issuers = config.moderators.flatMap((did) => [did, `${did}#atproto_labeler`])
+  const use = { lxm, issuers, keyIds: ["atproto", "atproto_label"] }
+  return { kind: "moderator", did: yield* issuerOf(serviceTokens, config, token, use) }
+})

@@ -1,0 +1,81 @@
+import { endOfKind, kindOf, type SessionKind } from "../../core/sessions/sessionId.ts"
+import type { SqlStorage } from "../../services/host/SqlStorage.ts"
+
+/** Numbers about the sessions: how many there are of a kind, and when the expired ones of a table were last removed (ms). */
+export const tables: ReadonlyArray<string> = [
+  "CREATE TABLE IF NOT EXISTS session_note (name TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID"
+]
+
+/** How many sessions of a kind an account has at most: the oldest gives way to a new one. */
+const maxOfKind = 1000
+
+/** How often expired sessions are removed, in milliseconds. */
+const sweepEvery = 24 * 60 * 60 * 1000
+
+/** A table of sessions whose key is the id. */
+type SessionTable = "session" | "oauth_session"
+
+/**
+ * Keeps the number of sessions in a row of its own, so that opening one reads no other.
+ *
+ * Every change of the table tells `admit`, `left` or `recount` in the same transaction.
+ */
+export const sessionCounts = (
+  sql: SqlStorage["Service"],
+  table: SessionTable,
+  kinds: ReadonlyArray<SessionKind>
+) => {
+  const sweptName = `swept ${table}`
+  let sweptAt: number | undefined
+
+  const read = (name: string): number | undefined =>
+    sql.exec<{ value: number }>("SELECT value FROM session_note WHERE name = ?", name).toArray()[0]
+      ?.value
+
+  const write = (name: string, value: number): void => {
+    sql.exec(
+      `INSERT INTO session_note VALUES (?, ?) ON CONFLICT DO UPDATE SET value = excluded.value
+        WHERE value <> excluded.value`,
+      name,
+      value
+    )
+  }
+
+  const counted = (kind: SessionKind): number => {
+    const query = `SELECT count(*) AS n FROM ${table} WHERE id > ? AND id < ?`
+    return sql.exec<{ n: number }>(query, kind, endOfKind(kind)).toArray()[0]?.n ?? 0
+  }
+
+  const recount = (): void => {
+    for (const kind of kinds) write(kind, counted(kind))
+  }
+
+  return {
+    recount,
+    /** Counts a session that is about to be written, and answers the ids of those that must give way to it. */
+    admit: (kind: SessionKind): ReadonlyArray<string> => {
+      const there = read(kind) ?? counted(kind)
+      write(kind, Math.min(there, maxOfKind - 1) + 1)
+      if (there < maxOfKind) return []
+      const query = `SELECT id FROM ${table} WHERE id > ? AND id < ? ORDER BY id LIMIT ?`
+      return sql
+        .exec<{ id: string }>(query, kind, endOfKind(kind), there - maxOfKind + 1)
+        .toArray()
+        .map(({ id }) => id)
+    },
+    /** Counts a session that was removed. */
+    left: (id: string): void => {
+      const kind = kindOf(id)
+      const there = kind === undefined ? undefined : read(kind)
+      if (kind !== undefined && there !== undefined) write(kind, there - 1)
+    },
+    /** Whether expired sessions have not been removed for a day; true once a day. */
+    isSweepDue: (now: number): boolean => {
+      sweptAt ??= read(sweptName) ?? 0
+      if (sweptAt + sweepEvery > now) return false
+      sweptAt = now
+      write(sweptName, now)
+      return true
+    }
+  }
+}

@@ -1,0 +1,195 @@
+import * as Clock from "effect/Clock"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import { AccountStore } from "../../services/accounts/AccountStore.ts"
+import { Alarm } from "../../services/host/Alarm.ts"
+import { Background } from "../../services/host/Background.ts"
+import { Outbox } from "../../services/stream/Outbox.ts"
+import {
+  type OutboxEvent,
+  Sequencer,
+  SequencerUnavailable
+} from "../../services/stream/Sequencer.ts"
+import { bytesOf, SqlStorage } from "../../services/host/SqlStorage.ts"
+import { firstPart, laterParts, wholeFrame } from "./frameParts.ts"
+import { readLastEvent } from "../repo/headRow.ts"
+
+/** Events that wait for the log; frames above the size of a row continue in parts. */
+export const tables = [
+  "CREATE TABLE IF NOT EXISTS outbox (id INTEGER PRIMARY KEY, meta TEXT NOT NULL, frame BLOB NOT NULL)",
+  `CREATE TABLE IF NOT EXISTS outbox_part (
+    id INTEGER NOT NULL, part INTEGER NOT NULL, bytes BLOB NOT NULL, PRIMARY KEY (id, part)
+  ) WITHOUT ROWID`
+]
+
+/** One hand-over carries so many events and about so many bytes. */
+const batch = { events: 200, bytes: 4_000_000 }
+
+/** The pause between two hand-overs of a busy account, in milliseconds. */
+const pause = 8
+
+/** When the alarm delivers what was not delivered at once, in milliseconds. */
+const retryAfter = 2000
+
+/** A hand-over without an answer for so long has failed, in milliseconds; what it may still do is done once. */
+const patience = 20_000
+
+type Meta = Omit<OutboxEvent, "id" | "frame">
+
+/** An account's outbox in its object's SQLite. */
+export const layer = Layer.effect(
+  Outbox,
+  Effect.gen(function* () {
+    const sql = yield* SqlStorage
+    const accounts = yield* AccountStore
+    const sequencer = yield* Sequencer
+    const alarm = yield* Alarm
+    const background = yield* Background
+    const clock = yield* Clock.Clock
+    let delivering = false
+    let flushing = false
+    let parts = true
+    let givenId: number | undefined
+    let lastId: number | undefined
+    let takenId = 0
+    let removedId = 0
+    let removing = 0
+
+    const highest = (): number => {
+      for (const [id] of sql.exec("SELECT MAX(id) FROM outbox").raw()) return Number(id ?? 0)
+      return 0
+    }
+
+    /** Whether events may wait: told without a look into the table while this object has lived. */
+    const mayWait = (): boolean => (lastId ??= highest()) > takenId
+
+    const push = ({ frame, ...meta }: Omit<OutboxEvent, "id">): number => {
+      // Above every id given before, though the outbox is empty and the clock went back: the log
+      // passes over others. By the clock, also above those of an object that was emptied and made again.
+      const last = (givenId ??= readLastEvent(sql))
+      const id = Math.max(last + 1, clock.currentTimeMillisUnsafe() * 1000)
+      // What the log has goes with this transaction: one of its own would cost another write to disk.
+      removeTaken()
+      givenId = id
+      lastId = id
+      sql.exec(
+        "INSERT INTO outbox (id, meta, frame) VALUES (?, ?, ?)",
+        id,
+        JSON.stringify(meta),
+        firstPart(frame)
+      )
+      let part = 0
+      for (const bytes of laterParts(frame)) {
+        parts = true
+        sql.exec("INSERT INTO outbox_part (id, part, bytes) VALUES (?, ?, ?)", id, ++part, bytes)
+      }
+      return id
+    }
+
+    const laterPartsOf = "SELECT bytes FROM outbox_part WHERE id = ? ORDER BY part"
+
+    const next = (): Array<OutboxEvent> => {
+      const events: Array<OutboxEvent> = []
+      let bytes = 0
+      for (const [id, meta, frame] of sql
+        .exec(
+          "SELECT id, meta, frame FROM outbox WHERE id > ? ORDER BY id LIMIT ?",
+          takenId,
+          batch.events
+        )
+        .raw()) {
+        const event = wholeFrame(sql, bytesOf(frame), laterPartsOf, Number(id))
+        bytes += event.byteLength
+        if (events.length > 0 && bytes > batch.bytes) break
+        events.push({ id: Number(id), frame: event, ...(JSON.parse(String(meta)) as Meta) })
+      }
+      return events
+    }
+
+    /** Removes what the log has taken; it counts as removed only once the transaction is through (`settled`). */
+    const removeTaken = (): void => {
+      if (takenId <= removedId) return
+      sql.exec("DELETE FROM outbox WHERE id <= ?", takenId)
+      if (parts) sql.exec("DELETE FROM outbox_part WHERE id <= ?", takenId)
+      removing = takenId
+    }
+
+    const settled = (): void => {
+      if (removing <= removedId) return
+      removedId = removing
+      parts = parts && mayWait()
+    }
+
+    const append = (did: string, events: ReadonlyArray<OutboxEvent>) =>
+      Effect.timeoutOrElse(sequencer.append(did, events), {
+        duration: patience,
+        orElse: () => new SequencerUnavailable({ operation: "append", cause: "no answer" })
+      })
+
+    const handOver = Effect.gen(function* () {
+      const { did } = yield* accounts.get
+      while (mayWait()) {
+        const events = next()
+        const last = events.at(-1)
+        if (last === undefined) return
+        // Ids that the log knew already count as taken: it answers the highest it has.
+        takenId = Math.max(last.id, yield* append(did, events))
+      }
+    })
+
+    const retryLater = Effect.flatMap(Clock.currentTimeMillis, (now) => alarm.by(now + retryAfter))
+
+    const handOverAlone = Effect.suspend(() => {
+      // One hand-over at a time keeps the order; a running one takes along what has come meanwhile.
+      // It may be cut off: an alarm that rings while it runs must not have been the last.
+      if (delivering) return retryLater
+      delivering = true
+      return handOver.pipe(
+        Effect.catchTag("RepoNotFound", () => Effect.void),
+        // Defects as well: whatever went wrong, what waits must not wait for the next write.
+        Effect.catchCause((cause) =>
+          Effect.andThen(Effect.logWarning("event not delivered yet", cause), retryLater)
+        ),
+        Effect.ensuring(Effect.sync(() => (delivering = false)))
+      )
+    })
+
+    const deliver = Effect.andThen(
+      handOverAlone,
+      Effect.sync(() => {
+        removeTaken()
+        settled()
+      })
+    )
+
+    /** The first event goes at once; what follows within the pause goes together, one call for many. */
+    const deliverInTurns = Effect.gen(function* () {
+      // The answer to the client goes first.
+      yield* Effect.yieldNow
+      while (mayWait()) {
+        const before = takenId
+        yield* handOverAlone
+        if (takenId === before) return
+        yield* Effect.sleep(pause)
+      }
+    }).pipe(Effect.ensuring(Effect.sync(() => (flushing = false))))
+
+    const flush = Effect.suspend(() => {
+      settled()
+      if (flushing) return Effect.void
+      flushing = true
+      return background.run(deliverInTurns)
+    })
+
+    return Outbox.of({
+      push,
+      deliver,
+      flush: Effect.andThen(retryLater, flush),
+      get waiting() {
+        const query = "SELECT COUNT(*) FROM outbox WHERE id > ?"
+        for (const [count] of sql.exec(query, takenId).raw()) return Number(count)
+        return 0
+      }
+    })
+  })
+)

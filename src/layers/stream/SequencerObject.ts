@@ -1,0 +1,62 @@
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as Schedule from "effect/Schedule"
+import {
+  type Audience,
+  type HostedRepo,
+  type OutboxEvent,
+  Sequencer,
+  type SequencerStatus,
+  SequencerUnavailable
+} from "../../services/stream/Sequencer.ts"
+
+/** What the Worker and the account objects call on the Sequencer object. */
+export interface SequencerStub {
+  fetch(request: Request): Promise<Response>
+  append(did: string, events: ReadonlyArray<OutboxEvent>): Promise<number>
+  listRepos(page: {
+    readonly cursor?: string
+    readonly limit: number
+  }): Promise<{ readonly repos: ReadonlyArray<HostedRepo>; readonly cursor?: string }>
+  listReposByCollection(page: {
+    readonly collection: string
+    readonly cursor?: string
+    readonly limit: number
+  }): Promise<{ readonly dids: ReadonlyArray<string>; readonly cursor?: string }>
+  status(): Promise<SequencerStatus>
+  audience(seqs: ReadonlyArray<number>): Promise<Audience>
+}
+
+/** An object that is moved or restarted is back soon; one that is overloaded must not be asked again. */
+const again = {
+  times: 2,
+  schedule: Schedule.exponential("50 millis"),
+  while: ({ cause }: SequencerUnavailable) =>
+    !(cause instanceof Error && "overloaded" in cause && cause.overloaded === true)
+}
+
+/**
+ * Sequencer in its Durable Object, reached by a stub.
+ *
+ * A stub that has failed stays broken: each attempt gets its own. Repeating is safe, as ids are taken once.
+ */
+export const layer = (stub: () => SequencerStub): Layer.Layer<Sequencer> => {
+  const call = <A>(operation: string, body: (stub: SequencerStub) => Promise<A>) =>
+    Effect.tryPromise({
+      try: () => body(stub()),
+      catch: (cause) => new SequencerUnavailable({ operation, cause })
+    }).pipe(Effect.retry(again))
+
+  return Layer.succeed(
+    Sequencer,
+    Sequencer.of({
+      append: (did, events) => call("append", (object) => object.append(did, events)),
+      subscribe: (request) => call("subscribe", (object) => object.fetch(request)),
+      listRepos: (page) => call("listRepos", (object) => object.listRepos(page)),
+      listReposByCollection: (page) =>
+        call("listReposByCollection", (object) => object.listReposByCollection(page)),
+      status: call("status", (object) => object.status()),
+      audience: (seqs) => call("audience", (object) => object.audience(seqs))
+    })
+  )
+}

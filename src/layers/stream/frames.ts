@@ -1,0 +1,109 @@
+import * as Schema from "effect/Schema"
+import { bytesOf, type SqlStorage } from "../../services/host/SqlStorage.ts"
+import { seqOf } from "../../core/repo/frame.ts"
+import { firstPart, laterParts, wholeFrame } from "./frameParts.ts"
+
+type Sql = SqlStorage["Service"]
+
+/** What is stored of an event is not the whole frame of its number. */
+class DamagedEvent extends Schema.TaggedError<DamagedEvent>()("DamagedEvent", {
+  seq: Schema.Number
+}) {}
+
+/** A frame with its number in it. */
+export interface Numbered {
+  readonly seq: number
+  readonly frame: Uint8Array
+}
+
+/** Stores a frame: one row up to a megabyte. */
+export const insertFrame = (sql: Sql, did: string, nth: number, { seq, frame }: Numbered): void => {
+  const first = firstPart(frame)
+  sql.exec("INSERT INTO event (seq, nth, did, frame) VALUES (?, ?, ?, ?)", seq, nth, did, first)
+  let part = 0
+  for (const bytes of laterParts(frame)) {
+    sql.exec("INSERT INTO event_part (seq, part, bytes) VALUES (?, ?, ?)", seq, ++part, bytes)
+  }
+}
+
+const laterPartsOf = "SELECT bytes FROM event_part WHERE seq = ? ORDER BY part"
+
+/**
+ * The frames after a number, in order, up to so many bytes (but at least one) and rows.
+ *
+ * Throws where the next one is damaged; those before it are answered first.
+ */
+export const framesAfter = (
+  sql: Sql,
+  cursor: number,
+  limit: { readonly frames: number; readonly bytes: number }
+): Array<Numbered> => {
+  const frames: Array<Numbered> = []
+  try {
+    for (const frame of readFrames(sql, cursor, limit.frames)) {
+      frames.push(frame)
+      limit = { ...limit, bytes: limit.bytes - frame.frame.byteLength }
+      if (limit.bytes <= 0) break
+    }
+  } catch (cause) {
+    if (frames.length === 0) throw cause
+  }
+  return frames
+}
+
+function* readFrames(sql: Sql, cursor: number, limit: number): Iterable<Numbered> {
+  const rows = sql.exec(
+    "SELECT seq, frame FROM event WHERE seq > ? ORDER BY seq LIMIT ?",
+    cursor,
+    limit
+  )
+  for (const [number, first] of rows.raw()) {
+    const seq = Number(number)
+    const frame = wholeFrame(sql, bytesOf(first), laterPartsOf, seq)
+    if (seqOf(frame) !== seq) throw new DamagedEvent({ seq })
+    yield { seq, frame }
+  }
+}
+
+/** A step of the oldest frames before a number: the last of it, and whether more may follow. */
+export const oldestFrames = (
+  sql: Sql,
+  before: number,
+  step: { readonly events: number; readonly bytes: number }
+): { readonly last: number | undefined; readonly more: boolean } => {
+  let count = 0
+  let bytes = 0
+  let last: number | undefined
+  const query = "SELECT seq, LENGTH(frame) FROM event WHERE seq < ? ORDER BY seq LIMIT ?"
+  for (const [seq, length] of sql.exec(query, before, step.events).raw()) {
+    count += 1
+    last = Number(seq)
+    bytes += Number(length)
+    if (bytes >= step.bytes) break
+  }
+  return { last, more: count === step.events || bytes >= step.bytes }
+}
+
+/** Whether more than half of the log's bytes are one account's; reads the lengths of the whole log. */
+export const holdsMost = (sql: Sql, did: string): boolean => {
+  const query =
+    "SELECT SUM(LENGTH(frame)), SUM(CASE did WHEN ? THEN LENGTH(frame) ELSE 0 END) FROM event"
+  for (const [all, own] of sql.exec(query, did).raw()) return Number(own) * 2 > Number(all)
+  return false
+}
+
+/** Removes every frame up to a number. */
+export const deleteFramesTo = (sql: Sql, last: number): void => {
+  sql.exec("DELETE FROM event_part WHERE seq <= ?", last)
+  sql.exec("DELETE FROM event WHERE seq <= ?", last)
+}
+
+/** Removes every frame of a DID that is older than a number; reads the numbers of the whole log. */
+export const deleteFramesOf = (sql: Sql, did: string, before: number): void => {
+  sql.exec(
+    "DELETE FROM event_part WHERE seq IN (SELECT seq FROM event WHERE did = ? AND seq < ?)",
+    did,
+    before
+  )
+  sql.exec("DELETE FROM event WHERE did = ? AND seq < ?", did, before)
+}

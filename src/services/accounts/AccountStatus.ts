@@ -1,0 +1,169 @@
+import * as Clock from "effect/Clock"
+import * as Effect from "effect/Effect"
+import * as Redacted from "effect/Redacted"
+import * as Schema from "effect/Schema"
+import { didMethod } from "../../core/identity/did.ts"
+import { formatDidKey, publicKeyOf } from "../../core/identity/didKey.ts"
+import { pdsOf, signingKeyOf } from "../../core/identity/didDocument.ts"
+import { AccountEvents } from "../stream/AccountEvents.ts"
+import { AccountLock } from "./AccountLock.ts"
+import { type Account, AccountStore, inactiveStatus, isDeletionDue } from "./AccountStore.ts"
+import { Alarm } from "../host/Alarm.ts"
+import { Arrival } from "./PendingMigration.ts"
+import { Config } from "../host/Config.ts"
+import { Directory } from "./Directory.ts"
+import { Identity } from "../identity/Identity.ts"
+import { OAuthSessions } from "../oauth/OAuthSessions.ts"
+import { isServedHere } from "../identity/HostedDidDocument.ts"
+import { PasskeyLinks } from "../factors/PasskeyLinks.ts"
+import { PlcDirectory } from "../identity/PlcDirectory.ts"
+import { Repo } from "../repo/Repo.ts"
+import { RepoCounts } from "../repo/RepoCounts.ts"
+import { Sessions } from "../sessions/Sessions.ts"
+
+/** The account's DID does not lead to this server, or not with the account's key. */
+export class IncompatibleDid extends Schema.TaggedError<IncompatibleDid>()("IncompatibleDid", {
+  did: Schema.String,
+  message: Schema.String
+}) {}
+
+/** The account is being deleted: its standing does not change any more. */
+export class DeletionDue extends Schema.TaggedError<DeletionDue>()("DeletionDue", {
+  did: Schema.String
+}) {}
+
+/**
+ * How long a deactivated account is kept at least, in milliseconds: so long may the rotation keys of another server,
+ * or of its owner, undo a move away. Spec: did:plc, recovery.
+ */
+const keptAtLeast = 72 * 3_600_000
+
+/** The account, unless it is being deleted. */
+export const lastingAccount = Effect.gen(function* () {
+  const account = yield* (yield* AccountStore).get
+  const due = isDeletionDue(account, yield* Clock.currentTimeMillis)
+  return due ? yield* new DeletionDue({ did: account.did }) : account
+})
+
+const alone = <A, E, R>(change: Effect.Effect<A, E, R>) =>
+  Effect.flatMap(AccountLock, (lock) => lock.alone(change))
+
+/** When a deactivated account is to be deleted: as its owner wishes, but not before it could be missed. */
+const deletionTime = (wish: string, now: number): string => {
+  const soonest = now + keptAtLeast
+  return Date.parse(wish) < soonest ? new Date(soonest).toISOString() : wish
+}
+
+/**
+ * Checks, past every cache, that the account's DID document names this server and the account's key,
+ * and for a did:plc that this server's key is among those that may change it.
+ *
+ * Spec: account lifecycle, migration.
+ */
+const assertDid = Effect.fn("assertDid")(function* (account: Account) {
+  const settings = yield* Config
+  const { did } = account
+  if (isServedHere(did, settings)) return
+  const fail = (message: string) => new IncompatibleDid({ did, message })
+  const identity = yield* Identity
+  const document = yield* identity
+    .resolveDid(did, { fresh: true })
+    .pipe(Effect.mapError(() => fail("DID document could not be resolved")))
+  if (pdsOf(document)?.replace(/\/$/, "") !== settings.publicUrl) {
+    return yield* fail("DID document atproto_pds service endpoint does not match this server's URL")
+  }
+  if (signingKeyOf(document) !== account.signingKey.didKey) {
+    return yield* fail("DID document verification method does not match the account's signing key")
+  }
+  if (didMethod(did) !== "plc") return
+  const plc = yield* PlcDirectory
+  const { rotationKeys } = yield* plc
+    .data(did)
+    .pipe(Effect.mapError(() => fail("PLC data could not be read")))
+  const ours = formatDidKey(publicKeyOf("k256", Redacted.value(settings.plcRotationKey)))
+  if (!rotationKeys.includes(ours)) {
+    return yield* fail("This server's rotation key is not included in the PLC DID data")
+  }
+})
+
+/**
+ * Signs the head anew over the same records: another host may have told of later revs meanwhile, and relays would pass
+ * over a `#sync` that is not above them.
+ */
+const renewHead = Effect.gen(function* () {
+  const repo = yield* Repo
+  const { commit: expected, root, records, nodes, ...head } = yield* repo.head
+  const rev = yield* repo.revAbove(head.rev)
+  yield* repo.replace({ expected, root, rev, records, nodes, place: () => undefined }).pipe(
+    // An import came in between, and its head is as new.
+    Effect.catchTag("InvalidSwap", () => Effect.void)
+  )
+})
+
+/**
+ * Makes the account active once its DID leads here, and tells the network: account, identity, sync.
+ *
+ * Spec: account lifecycle.
+ */
+export const activate = Effect.fn("activate")(function* () {
+  const accounts = yield* AccountStore
+  const account = yield* lastingAccount
+  yield* assertDid(account)
+  // The directory first: when it cannot be reached nothing has changed, and the call can be repeated.
+  yield* (yield* Directory).setStatus(account.did, account.takedown ?? "active")
+  if (account.deactivatedAt !== undefined) yield* renewHead
+  yield* accounts.update({ deactivatedAt: undefined, deleteAfter: undefined })
+  yield* (yield* Arrival).set(undefined)
+  const events = yield* AccountEvents
+  yield* events.account
+  yield* events.identity
+  yield* events.sync
+}, alone)
+
+/**
+ * Makes the account inactive, and tells the network; after `deleteAfter` the alarm deletes it.
+ *
+ * Ends every session and every app, but for the session that asks (`by`): clients take a deactivation back with it. Apps
+ * are let in again by the owner who brings the account back.
+ */
+export const deactivate = Effect.fn("deactivate")(function* (
+  deleteAfter: string | undefined,
+  by?: { readonly session: string }
+) {
+  const sessions = yield* Sessions
+  const apps = yield* OAuthSessions
+  const account = yield* lastingAccount
+  yield* (yield* Directory).setStatus(account.did, account.takedown ?? "deactivated")
+  const now = yield* Clock.currentTimeMillis
+  const due = deleteAfter === undefined ? undefined : deletionTime(deleteAfter, now)
+  const deactivatedAt = account.deactivatedAt ?? new Date(now).toISOString()
+  yield* (yield* AccountStore).update({ deactivatedAt, deleteAfter: due })
+  // It is not to be good again where the account is.
+  const links = yield* PasskeyLinks
+  links.revoke()
+  yield* sessions.endAll(by === undefined ? {} : { except: by.session })
+  yield* apps.endAll
+  if (due !== undefined) yield* (yield* Alarm).by(Date.parse(due))
+  yield* (yield* AccountEvents).account
+}, alone)
+
+/** What checkAccountStatus answers: how far a migration has come. */
+export const accountStatus = Effect.fn("accountStatus")(function* () {
+  const account = yield* (yield* AccountStore).get
+  const counts = yield* (yield* RepoCounts).get
+  const validDid = yield* assertDid(account).pipe(
+    Effect.as(true),
+    Effect.catchTag("IncompatibleDid", () => Effect.succeed(false))
+  )
+  return {
+    activated: inactiveStatus(account) === undefined,
+    validDid,
+    repoCommit: counts.commit,
+    repoRev: counts.rev,
+    repoBlocks: counts.blocks,
+    indexedRecords: counts.records,
+    privateStateValues: counts.privateStateValues,
+    expectedBlobs: counts.expectedBlobs,
+    importedBlobs: counts.importedBlobs
+  }
+})

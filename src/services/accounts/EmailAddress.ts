@@ -1,0 +1,84 @@
+import * as Clock from "effect/Clock"
+import * as Effect from "effect/Effect"
+import * as Schema from "effect/Schema"
+import { calledName, typedText } from "../../core/identity/calledName.ts"
+import { AccountCodes, codePurposes } from "../mail/AccountCodes.ts"
+import { AccountLimits } from "../limits/AccountLimits.ts"
+import { AccountLock } from "./AccountLock.ts"
+import { type Account, AccountStore } from "./AccountStore.ts"
+import { Directory } from "./Directory.ts"
+import { mailCode } from "../mail/MailedCodes.ts"
+import { fitEmail } from "./signUp/fields.ts"
+
+/** The address that is to be confirmed is not the account's. */
+export class InvalidEmail extends Schema.TaggedError<InvalidEmail>()("InvalidEmail", {}) {}
+
+/** A confirmed address is changed by a mailed code alone. */
+export class TokenRequired extends Schema.TaggedError<TokenRequired>()("TokenRequired", {}) {}
+
+/** Confirms the account's address by a code that was mailed there. */
+export const confirmEmail = Effect.fn("confirmEmail")(function* (input: {
+  readonly email: string
+  readonly token: string
+}) {
+  const accounts = yield* AccountStore
+  const { email } = yield* accounts.get
+  if (email === undefined || email !== calledName(input.email)) {
+    return yield* new InvalidEmail()
+  }
+  // A change of the address revokes the code in its own turn: it is never another's.
+  yield* (yield* AccountCodes).use("confirm_email", input.token)
+  const now = yield* Clock.currentTimeMillis
+  yield* accounts.update({ emailConfirmedAt: new Date(now).toISOString() })
+})
+
+/** Begins a change of the address: a confirmed one is mailed a code; answers whether. */
+export const requestEmailUpdate = Effect.fn("requestEmailUpdate")(function* () {
+  const { email, emailConfirmedAt } = yield* (yield* AccountStore).get
+  const tokenRequired = email !== undefined && emailConfirmedAt !== undefined
+  if (tokenRequired) yield* mailCode("update_email")
+  return { tokenRequired }
+})
+
+/** Puts an address in the place of the account's; it is to be confirmed, and codes sent to the one before are void. */
+const putEmail = Effect.fnUntraced(function* (account: Account, email: string) {
+  yield* (yield* Directory).setEmail(account.did, email)
+  if (email === account.email) return
+  yield* (yield* AccountStore).update({ email, emailConfirmedAt: undefined })
+  yield* (yield* AccountCodes).revoke(codePurposes)
+})
+
+/** How often an account may try for another address: each answer tells whether somebody here has it. */
+const emailLimits = [
+  { limit: 10, windowSeconds: 300 },
+  { limit: 50, windowSeconds: 86_400 }
+]
+
+/** Gives the account another address; the one before is asked, by its code, if it was confirmed. */
+export const updateEmail = Effect.fn("updateEmail")(function* (input: {
+  readonly email: string
+  readonly token?: string | undefined
+}) {
+  const email = yield* fitEmail(input.email)
+  const change = Effect.gen(function* () {
+    const account = yield* (yield* AccountStore).get
+    const isProtected = account.email !== undefined && account.emailConfirmedAt !== undefined
+    const token = typedText(input.token ?? "")
+    if (isProtected && token === "") return yield* new TokenRequired()
+    // The code is used last: one whose new address is somebody's already stays good for another.
+    if (isProtected) yield* (yield* AccountCodes).check("update_email", token)
+    yield* (yield* AccountLimits).take("updateEmail", emailLimits)
+    yield* putEmail(account, email)
+  })
+  yield* (yield* AccountLock).alone(change)
+})
+
+/** Gives the account another address without asking its owner: by the administrator. */
+export const replaceEmail = Effect.fn("replaceEmail")(function* (given: string) {
+  const email = yield* fitEmail(given)
+  const change = Effect.flatMap(
+    Effect.flatMap(AccountStore, (accounts) => accounts.get),
+    (account) => putEmail(account, email)
+  )
+  yield* (yield* AccountLock).alone(change)
+})

@@ -1,0 +1,150 @@
+import * as Clock from "effect/Clock"
+import * as Effect from "effect/Effect"
+import * as Schema from "effect/Schema"
+import { AccountEvents } from "../stream/AccountEvents.ts"
+import { AccountLock } from "./AccountLock.ts"
+import { activate, deactivate } from "./AccountStatus.ts"
+import { AccountStore } from "./AccountStore.ts"
+import { BlobIndex } from "../blobs/BlobIndex.ts"
+import { Directory } from "./Directory.ts"
+import { EdgeGate } from "../edge/EdgeGate.ts"
+import { PasskeyLinks } from "../factors/PasskeyLinks.ts"
+import { Records } from "../repo/Records.ts"
+import { type Subject, Takedowns } from "./Takedowns.ts"
+
+/** There is no such record or blob. */
+export class SubjectNotFound extends Schema.TaggedError<SubjectNotFound>()("SubjectNotFound", {}) {}
+
+/** The changes of an account's standing contradict each other, or what is already so. */
+export class StandingRefused extends Schema.TaggedError<StandingRefused>()("StandingRefused", {
+  message: Schema.String
+}) {}
+
+/** Whether something is so, and under which reference. */
+export interface StatusAttr {
+  readonly applied: boolean
+  readonly ref?: string | undefined
+}
+
+/** How a subject stands; `cid` is a record's. */
+export interface SubjectView {
+  readonly takedown: StatusAttr
+  readonly deactivated?: StatusAttr
+  readonly cid?: string
+}
+
+/** What is to change of a subject; nothing of an account tells its standing once more. */
+export interface SubjectChange {
+  readonly takedown?: StatusAttr | undefined
+  readonly deactivated?: StatusAttr | undefined
+}
+
+const attr = (ref: string | undefined): StatusAttr =>
+  ref === undefined ? { applied: false } : { applied: true, ref }
+
+const accountView = Effect.gen(function* () {
+  const { takedown, deactivatedAt } = yield* (yield* AccountStore).get
+  const ref = (yield* Takedowns).account()
+  return {
+    takedown: takedown === undefined ? attr(undefined) : attr(ref ?? takedown),
+    deactivated: { applied: deactivatedAt !== undefined }
+  } satisfies SubjectView
+})
+
+const recordView = Effect.fnUntraced(function* (path: string) {
+  const record = (yield* Records).get(path)
+  if (record === undefined) return yield* new SubjectNotFound()
+  const takedown = attr((yield* Takedowns).record(path))
+  return { takedown, cid: record.cid.toString() } satisfies SubjectView
+})
+
+const blobView = Effect.fnUntraced(function* (cid: string) {
+  const blobs = yield* BlobIndex
+  const ref = blobs.takedown(cid)
+  if (ref === undefined && blobs.locate(cid) === undefined) return yield* new SubjectNotFound()
+  return { takedown: attr(ref) } satisfies SubjectView
+})
+
+/** How a subject of this account stands. */
+export const subjectStatus = Effect.fn("subjectStatus")(function* (
+  subject: Subject
+): Effect.fn.Return<
+  SubjectView,
+  SubjectNotFound | Effect.Error<typeof accountView>,
+  AccountStore | Takedowns | Records | BlobIndex
+> {
+  const view = yield* accountView
+  if (subject.kind === "account") return view
+  return yield* subject.kind === "record" ? recordView(subject.path) : blobView(subject.cid)
+})
+
+/** Takes the account down or lets it be: nobody is served by it meanwhile, and its owner may do nothing but leave. */
+const setAccountTakedown = Effect.fnUntraced(function* (ref: string | undefined) {
+  const accounts = yield* AccountStore
+  const directory = yield* Directory
+  const takedowns = yield* Takedowns
+  const links = yield* PasskeyLinks
+  const events = yield* AccountEvents
+  const change = Effect.gen(function* () {
+    const { did, deactivatedAt } = yield* accounts.get
+    const standing = deactivatedAt === undefined ? "active" : "deactivated"
+    // The directory first: when it cannot be reached nothing has changed, and the call can be repeated.
+    yield* directory.setStatus(did, ref === undefined ? standing : "takendown")
+    yield* accounts.update({ takedown: ref === undefined ? undefined : "takendown" })
+    takedowns.setAccount(ref)
+    links.revoke()
+    yield* events.account
+  })
+  yield* (yield* AccountLock).alone(change)
+})
+
+const setTakedown = Effect.fnUntraced(function* (subject: Subject, ref: string | undefined) {
+  if (subject.kind === "account") return yield* setAccountTakedown(ref)
+  if (subject.kind === "blob") {
+    const blobs = yield* BlobIndex
+    const change = Effect.sync(() => blobs.setTakedown(subject.cid, ref))
+    const isHere = yield* (yield* EdgeGate).whileShut(change)
+    return isHere ? undefined : yield* new SubjectNotFound()
+  }
+  if (ref !== undefined) yield* recordView(subject.path)
+  return (yield* Takedowns).setRecord(subject.path, ref)
+})
+
+/** Refuses to activate what is taken down, or is about to be. */
+const checkChange = Effect.fnUntraced(function* ({ takedown, deactivated }: SubjectChange) {
+  if (deactivated?.applied !== false) return
+  if (takedown?.applied === true) {
+    return yield* new StandingRefused({
+      message: "Cannot activate and takedown an account at the same time"
+    })
+  }
+  const account = yield* (yield* AccountStore).get
+  if (account.takedown !== undefined && takedown === undefined) {
+    return yield* new StandingRefused({ message: "Cannot activate an account that is taken down" })
+  }
+})
+
+/**
+ * Changes how a subject of this account stands, by a moderator's hand.
+ *
+ * An account that is activated this way has to fulfil what its owner's would.
+ */
+export const updateSubject = Effect.fn("updateSubject")(function* (
+  subject: Subject,
+  change: SubjectChange
+) {
+  const { takedown, deactivated } = change
+  const isAccount = subject.kind === "account"
+  yield* (yield* AccountStore).get
+  if (isAccount) yield* checkChange(change)
+  if (takedown !== undefined) {
+    const now = new Date(yield* Clock.currentTimeMillis).toISOString()
+    yield* setTakedown(subject, takedown.applied ? (takedown.ref ?? now) : undefined)
+  }
+  if (!isAccount) return
+  if (deactivated !== undefined) {
+    yield* deactivated.applied ? deactivate(undefined) : activate()
+  } else if (takedown === undefined) {
+    yield* (yield* AccountEvents).account
+  }
+})

@@ -1,0 +1,90 @@
+import * as Effect from "effect/Effect"
+import { inviteCode, typedText } from "../../../core/identity/calledName.ts"
+import { isDidKey } from "../../../core/identity/didKey.ts"
+import type { Caller } from "../../sessions/Authority.ts"
+import type { Settings } from "../../host/Config.ts"
+import { SignUpRefused } from "./refused.ts"
+
+/** What somebody sends to become an account here. */
+export interface SignUpRequest {
+  readonly handle: string
+  /** The account's DID, where it has one already. */
+  readonly did?: string
+  readonly email?: string
+  readonly password?: string
+  readonly inviteCode?: string
+  /** A did:key of the owner, which is to be the first among the rotation keys. */
+  readonly recoveryKey?: string
+  readonly plcOp?: unknown
+  readonly caller: Caller
+}
+
+/** The parts of a request that are good by themselves. */
+export interface SignUpFields {
+  readonly password: string
+  readonly email: string | undefined
+  /** The invite to be used, where one is needed. */
+  readonly invite: string | undefined
+}
+
+/** A sign-up turned down. */
+export const refuse = (error: SignUpRefused["error"], message: string): SignUpRefused =>
+  new SignUpRefused({ error, message })
+
+const checkPassword = (password: string | undefined) => {
+  if (password === undefined) return refuse("InvalidPassword", "A password is required")
+  if (password.length < 8)
+    return refuse("InvalidPassword", "Password must have at least 8 characters")
+  if (password.length > 256) return refuse("InvalidPassword", "Password has over 256 characters")
+  return password
+}
+
+const addressForm = /^[^\s@<>()[\],;:\\"]{1,64}@([a-z0-9]([a-z0-9-]*[a-z0-9])?\.)+[a-z][a-z0-9-]*$/i
+
+/** An e-mail address that mail can be sent to, by its form. */
+const isEmailAddress = (email: string): boolean =>
+  email.length <= 254 && addressForm.test(email) && !email.includes("..")
+
+const checkAddress = (given: string) => {
+  const email = typedText(given).toLowerCase()
+  return isEmailAddress(email)
+    ? email
+    : refuse("InvalidRequest", "This email address is not supported")
+}
+
+const checkEmail = (email: string | undefined, isRequired: boolean) => {
+  if (email !== undefined) return checkAddress(email)
+  return isRequired ? refuse("InvalidRequest", "Email is required") : undefined
+}
+
+const orFail = <A>(checked: A | SignUpRefused): Effect.Effect<A, SignUpRefused> =>
+  checked instanceof SignUpRefused ? Effect.fail(checked) : Effect.succeed(checked)
+
+/** A password that an account may have. */
+export const fitPassword = (password: string | undefined): Effect.Effect<string, SignUpRefused> =>
+  orFail(checkPassword(password))
+
+/** An e-mail address that an account may have, in its stored form. */
+export const fitEmail = (email: string): Effect.Effect<string, SignUpRefused> =>
+  orFail(checkAddress(email))
+
+/** Checks what needs nobody to be asked: password, e-mail address, recovery key, presence of an invite. */
+export const checkFields = Effect.fnUntraced(function* (
+  request: SignUpRequest,
+  { inviteRequired }: Settings
+): Effect.fn.Return<SignUpFields, SignUpRefused> {
+  const { caller, did, recoveryKey } = request
+  if (request.plcOp !== undefined)
+    return yield* refuse("InvalidRequest", "Unsupported input: plcOp")
+  const needsInvite = inviteRequired && caller.kind !== "admin"
+  const invite = inviteCode(request.inviteCode ?? "")
+  if (needsInvite && invite === "") {
+    return yield* refuse("InvalidInviteCode", "No invite code provided")
+  }
+  if (recoveryKey !== undefined && !isDidKey(recoveryKey)) {
+    return yield* refuse("InvalidRequest", "recoveryKey must be a did:key of K-256 or P-256")
+  }
+  const password = yield* fitPassword(request.password)
+  const email = yield* orFail(checkEmail(request.email, did === undefined))
+  return { password, email, invite: needsInvite ? invite : undefined }
+})

@@ -1,0 +1,54 @@
+import * as Effect from "effect/Effect"
+import { type Account, AccountStore } from "../accounts/AccountStore.ts"
+import { Background } from "../host/Background.ts"
+import { Config, type Settings } from "../host/Config.ts"
+import { type Mail, Mailer } from "../mail/Mailer.ts"
+import { SecondFactors } from "./SecondFactors.ts"
+
+const warning = (
+  { handle }: Account,
+  to: string,
+  { brand, host, publicUrl }: Pick<Settings, "brand" | "host" | "publicUrl">
+): Mail => {
+  const lines = [
+    `Hello @${handle},`,
+    `somebody entered the password of your account on ${publicUrl} and then a wrong code, a dozen times within a day. Your authenticator kept them out.`,
+    `If it was you, ignore this mail.`,
+    `If it was not you, somebody knows your password. Choose a new one: ${publicUrl}/account/password`
+  ]
+  return {
+    to,
+    subject: `Somebody may know your password (${brand.name ?? host})`,
+    text: `${lines.join("\n\n")}\n`,
+    purpose: "wrong_codes"
+  }
+}
+
+/** Mails the owner that somebody tries codes; where the mail is not taken, the next wrong code tries again. */
+const warnOwner = Effect.gen(function* () {
+  const account = yield* (yield* AccountStore).get
+  const mailer = yield* Mailer
+  if (account.email === undefined) return
+  yield* mailer.send(warning(account, account.email, yield* Config))
+}).pipe(
+  Effect.catchCause((cause) =>
+    Effect.gen(function* () {
+      yield* (yield* SecondFactors).ownerWasNotTold
+      yield* Effect.logWarning("an owner was not told of wrong codes", cause)
+    })
+  )
+)
+
+const countMiss = Effect.gen(function* () {
+  if (!(yield* (yield* SecondFactors).isOwnerToBeTold)) return
+  const services = yield* Effect.context<AccountStore | Mailer | Config | SecondFactors>()
+  yield* (yield* Background).run(Effect.provide(warnOwner, services))
+})
+
+/** Uses a code of the second factor of somebody who has shown the password; the owner is told of a dozen wrong ones. */
+export const proveSecondFactor = Effect.fn("proveSecondFactor")(function* (
+  did: string,
+  code: string
+) {
+  return yield* Effect.tapError((yield* SecondFactors).use(did, code), () => countMiss)
+})

@@ -1,0 +1,70 @@
+import * as Clock from "effect/Clock"
+import * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import { BlobStore } from "../blobs/BlobStore.ts"
+import { Directory } from "../accounts/Directory.ts"
+import { Disk } from "./Disk.ts"
+import { Sequencer } from "../stream/Sequencer.ts"
+
+/** Whether a dependency answered, or has no room for more; its failure goes to the log alone. */
+export type Outcome = "ok" | "error" | "full"
+
+/** Whether the things that the server depends on answer: asked every five seconds at most. */
+export class Readiness extends Context.Service<
+  Readiness,
+  {
+    readonly d1: Effect.Effect<Outcome>
+    readonly r2: Effect.Effect<Outcome>
+    readonly sequencer: Effect.Effect<Outcome>
+    /** Only where the server runs on one machine. */
+    readonly disk?: Effect.Effect<Outcome>
+  }
+>()("nacre/services/Readiness") {}
+
+/** How long a dependency may take before it counts as down. */
+const patience = "5 seconds"
+
+const rememberedMillis = 5000
+
+/** A disk with fewer free bytes is full: databases and their logs need room to write at all. */
+const leastFree = 16 * 1024 * 1024
+
+const outcome = <E>(check: Effect.Effect<Outcome, E>): Effect.Effect<Outcome> =>
+  check.pipe(
+    Effect.timeout(patience),
+    Effect.catchCause((cause) =>
+      Effect.as(Effect.logWarning("a dependency is not ready", cause), "error" as const)
+    )
+  )
+
+const answers = <E>(check: Effect.Effect<unknown, E>) => outcome(Effect.as(check, "ok" as const))
+
+/** Remembers what was answered, never the asking: in a Worker no request may wait for another one's I/O. */
+const remembered = (check: Effect.Effect<Outcome>): Effect.Effect<Outcome> => {
+  let last: { readonly at: number; readonly outcome: Outcome } | undefined
+  return Effect.gen(function* () {
+    const since = (yield* Clock.currentTimeMillis) - (last?.at ?? 0)
+    if (last !== undefined && since >= 0 && since < rememberedMillis) return last.outcome
+    const answered = yield* check
+    last = { at: yield* Clock.currentTimeMillis, outcome: answered }
+    return answered
+  })
+}
+
+export const layer: Layer.Layer<Readiness, never, BlobStore | Directory | Sequencer> = Layer.effect(
+  Readiness,
+  Effect.gen(function* () {
+    const directory = yield* Directory
+    const blobs = yield* BlobStore
+    const sequencer = yield* Sequencer
+    const disk = yield* Disk
+    const hasRoom = disk && Effect.map(disk.free, (bytes) => (bytes < leastFree ? "full" : "ok"))
+    return {
+      d1: remembered(answers(directory.ping)),
+      r2: remembered(answers(blobs.head("ready"))),
+      sequencer: remembered(answers(sequencer.status)),
+      ...(hasRoom === undefined ? {} : { disk: remembered(outcome(hasRoom)) })
+    }
+  })
+)

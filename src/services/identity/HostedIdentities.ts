@@ -1,0 +1,100 @@
+import * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import { didWebOf } from "../../core/identity/did.ts"
+import {
+  accountDidDocument,
+  type DidDocument,
+  hostDidDocument
+} from "../../core/identity/didDocument.ts"
+import { serviceDomainOf } from "../../core/identity/handle.ts"
+import { Accounts, type Rejected } from "../accounts/Accounts.ts"
+import { Config, type Settings } from "../host/Config.ts"
+import { Directory, type DirectoryUnavailable } from "../accounts/Directory.ts"
+import { EdgeMemory } from "../edge/EdgeMemory.ts"
+
+/** Somebody who lives here. */
+export interface HostedIdentity {
+  readonly did: string
+  /** Left out for did:plc: that document is the PLC directory's to give. */
+  readonly didDoc?: DidDocument
+}
+
+/** Why it cannot be told who lives here. */
+export type HostedFailure = DirectoryUnavailable | Rejected
+
+/** Who lives here, answered without asking the network. */
+export class HostedIdentities extends Context.Service<
+  HostedIdentities,
+  {
+    /** An account of this host, or the host itself, by DID or handle. */
+    find(didOrHandle: string): Effect.Effect<HostedIdentity | undefined, HostedFailure>
+    /** The did:web document that a host name serves. */
+    documentOfHost(host: string): Effect.Effect<DidDocument | undefined, HostedFailure>
+    /** Whether this server alone knows the handle: it lies under one of its own domains. */
+    isOwnHandle(handle: string): boolean
+  }
+>()("nacre/services/HostedIdentities") {}
+
+const make = (
+  config: Settings,
+  accounts: Accounts["Service"],
+  directory: Directory["Service"],
+  edge: EdgeMemory["Service"]
+): HostedIdentities["Service"] => {
+  const ownDocument = (did: string) =>
+    did === config.serviceDid ? hostDidDocument(did, config.publicUrl) : undefined
+
+  /** The account's key, as the edge remembers it, or else as its object says. */
+  const signingKeyOf = Effect.fnUntraced(function* (did: string) {
+    const { found, keep } = yield* edge.recall(did, "signing-key")
+    if (found !== undefined) return yield* Effect.promise(() => found.text())
+    const { shared, signingKey } = yield* accounts.call(did, "summary", {})
+    if (shared) yield* keep(Effect.sync(() => new Response(signingKey)))
+    return signingKey
+  })
+
+  /** The document of a did:web account: its handle is the directory's, its key the object's. */
+  const webDocument = Effect.fnUntraced(function* (did: string) {
+    const entry = yield* directory.byDid(did)
+    if (entry === undefined) return ownDocument(did)
+    const signingKey = yield* signingKeyOf(did)
+    return accountDidDocument({ did, handle: entry.handle, signingKey, pds: config.publicUrl })
+  })
+
+  const findDid = Effect.fnUntraced(function* (did: string) {
+    if (did.startsWith("did:web:")) {
+      const didDoc = yield* webDocument(did)
+      return didDoc === undefined ? undefined : { did, didDoc }
+    }
+    const entry = yield* directory.byDid(did)
+    return entry === undefined ? undefined : { did }
+  })
+
+  return HostedIdentities.of({
+    find: Effect.fn("HostedIdentities.find")(function* (didOrHandle: string) {
+      if (didOrHandle.startsWith("did:")) return yield* findDid(didOrHandle)
+      const entry = yield* directory.byHandle(didOrHandle)
+      return entry === undefined ? undefined : { did: entry.did }
+    }),
+    documentOfHost: Effect.fn("HostedIdentities.documentOfHost")(function* (host: string) {
+      const document = yield* webDocument(didWebOf(host))
+      // A service DID of another form is still this host's to publish where its own name is asked.
+      return document ?? (host === config.host ? ownDocument(config.serviceDid) : undefined)
+    }),
+    isOwnHandle: (handle) =>
+      serviceDomainOf(handle.toLowerCase(), config.handleDomains) !== undefined
+  })
+}
+
+/** Hosted identities by the directory and the account objects. */
+export const layer: Layer.Layer<
+  HostedIdentities,
+  never,
+  Config | Accounts | Directory | EdgeMemory
+> = Layer.effect(
+  HostedIdentities,
+  Effect.gen(function* () {
+    return make(yield* Config, yield* Accounts, yield* Directory, yield* EdgeMemory)
+  })
+)

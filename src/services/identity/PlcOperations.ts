@@ -1,0 +1,173 @@
+import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
+import * as Schema from "effect/Schema"
+import { claimedHandle, withHandle } from "../../core/identity/alsoKnownAs.ts"
+import { didMethod } from "../../core/identity/did.ts"
+import {
+  cidOfOperation,
+  dataOf,
+  InvalidPlcOperation,
+  type PlcData,
+  type PlcOperation,
+  unsignedBytes,
+  updateOperation,
+  withSignature
+} from "../../core/identity/plcOperation.ts"
+import { parseOperation } from "../../core/identity/plcParse.ts"
+import { AccountEvents } from "../stream/AccountEvents.ts"
+import { AccountLock } from "../accounts/AccountLock.ts"
+import { type Account, AccountStore } from "../accounts/AccountStore.ts"
+import { Config } from "../host/Config.ts"
+import { DidDeactivated, Identity } from "./Identity.ts"
+import { Keys } from "./Keys.ts"
+import { PlcDirectory } from "./PlcDirectory.ts"
+import { rotationKey } from "./RotationKey.ts"
+
+/** An operation on a DID that this server does not sign or hand on. */
+export class PlcOperationRefused extends Schema.TaggedError<PlcOperationRefused>()(
+  "PlcOperationRefused",
+  { did: Schema.String, message: Schema.String }
+) {}
+
+/** What somebody who signs an operation may change; shapes are checked when it is signed. */
+export type PlcChange = { readonly [field in keyof PlcData]?: unknown }
+
+const refuse = (did: string, message: string) => new PlcOperationRefused({ did, message })
+
+/** Turns away accounts whose DID is none of the PLC directory's. */
+export const assertPlc = (did: string): Effect.Effect<void, PlcOperationRefused> =>
+  didMethod(did) === "plc"
+    ? Effect.void
+    : Effect.fail(
+        refuse(
+          did,
+          "The account's DID is a did:web: it has no PLC operations, its document is changed where it is served"
+        )
+      )
+
+/** An operation by the limits of the directory, or the reason why it is none. */
+const checked = (did: string, json: unknown) =>
+  Effect.try({
+    try: () => parseOperation(json),
+    catch: (error) =>
+      refuse(
+        did,
+        `Invalid operation: ${error instanceof InvalidPlcOperation ? error.message : "unreadable"}`
+      )
+  })
+
+const placeholder = "A".repeat(86)
+
+/**
+ * The operation that follows a DID's last one, signed by this host's rotation key; what `change` leaves out stays.
+ *
+ * Nothing is sent. A DID of before 2023 whose only operation is a `create` gets one of today's form.
+ */
+export const signUpdate = Effect.fn("PlcOperations.signUpdate")(function* (
+  did: string,
+  change: PlcChange
+) {
+  yield* assertPlc(did)
+  const last = yield* (yield* PlcDirectory).last(did)
+  if (last.type === "plc_tombstone") return yield* new DidDeactivated({ did })
+  const key = rotationKey(yield* Config)
+  if (!dataOf(last).rotationKeys.includes(key.didKey)) {
+    return yield* refuse(did, "This server's rotation key is not among the DID's rotation keys")
+  }
+  // SAFETY: `checked` looks at every field of it.
+  const next = updateOperation(last, change as Partial<PlcData>)
+  // The form is checked before it is signed, so that nobody has a signature of something else.
+  yield* checked(did, { ...next, sig: placeholder })
+  const signer = yield* (yield* Keys).signer(key)
+  return withSignature(next, yield* signer.sign(unsignedBytes(next)))
+})
+
+/** The keys that stand before this host's among those in force: an owner's recovery keys, not to be lost. */
+const keysAbove = ({ rotationKeys }: PlcData, ours: string) => {
+  const at = rotationKeys.indexOf(ours)
+  return at < 0 ? [] : rotationKeys.slice(0, at)
+}
+
+/** What the DID of an account has to say for it to live here; the DID's other names stay. */
+export const recommendedCredentials = Effect.fn("PlcOperations.recommendedCredentials")(function* (
+  account: Account
+) {
+  const { did, handle } = account
+  const config = yield* Config
+  const credentials = {
+    alsoKnownAs: [`at://${handle}`],
+    verificationMethods: { atproto: account.signingKey.didKey },
+    services: {
+      atproto_pds: { type: "AtprotoPersonalDataServer", endpoint: config.publicUrl }
+    }
+  }
+  if (didMethod(did) !== "plc") return credentials
+  const { didKey } = rotationKey(config)
+  const data = yield* Effect.option((yield* PlcDirectory).data(did))
+  if (Option.isNone(data)) return { rotationKeys: [didKey], ...credentials }
+  const { alsoKnownAs } = data.value
+  return {
+    ...credentials,
+    rotationKeys: [...keysAbove(data.value, didKey), didKey],
+    alsoKnownAs: withHandle(alsoKnownAs, handle) ?? alsoKnownAs
+  }
+})
+
+/** What an operation must say for an account to live here, in the order that it is told. */
+const faultOf = (
+  operation: PlcData,
+  account: Account,
+  { ours, publicUrl }: { readonly ours: string; readonly publicUrl: string }
+): string | undefined => {
+  const pds = operation.services["atproto_pds"]
+  if (!operation.rotationKeys.includes(ours)) {
+    return "Rotation keys do not include server's rotation key"
+  }
+  if (pds?.type !== "AtprotoPersonalDataServer") return "Incorrect type on atproto_pds service"
+  if (pds.endpoint !== publicUrl) return "Incorrect endpoint on atproto_pds service"
+  if (operation.verificationMethods["atproto"] !== account.signingKey.didKey) {
+    return "Incorrect signing key"
+  }
+  return claimedHandle(operation.alsoKnownAs) === account.handle
+    ? undefined
+    : "Incorrect handle in alsoKnownAs"
+}
+
+/** Sends an operation; one that is the last already was sent before, and its answer was lost. */
+const sendOnce = Effect.fnUntraced(function* (did: string, operation: PlcOperation) {
+  const plc = yield* PlcDirectory
+  const cid = cidOfOperation(operation)
+  const isLast = Effect.match(plc.last(did), {
+    onSuccess: (last) => cidOfOperation(last).equals(cid),
+    onFailure: () => false
+  })
+  yield* Effect.catchTag(plc.submit(did, operation), "PlcRefused", (refused) =>
+    Effect.flatMap(isLast, (sent) => (sent ? Effect.void : Effect.fail(refused)))
+  )
+})
+
+/**
+ * Hands on an operation of the account's DID which leaves the account working here, and tells the network.
+ *
+ * Who signed it, and whether it follows the last one, is the directory's to judge. Handle and key do not change
+ * meanwhile: the operation would name the ones before.
+ */
+export const submitOperation = Effect.fn("PlcOperations.submitOperation")(function* (
+  json: unknown
+) {
+  const submission = Effect.gen(function* () {
+    const account = yield* (yield* AccountStore).get
+    const { did } = account
+    yield* assertPlc(did)
+    const operation = yield* checked(did, json)
+    if (operation.type !== "plc_operation") return yield* refuse(did, "Invalid operation")
+    const config = yield* Config
+    const { publicUrl } = config
+    const fault = faultOf(operation, account, { ours: rotationKey(config).didKey, publicUrl })
+    if (fault !== undefined) return yield* refuse(did, fault)
+    yield* sendOnce(did, operation)
+    yield* (yield* Identity).forget(did)
+    yield* (yield* AccountEvents).identity
+  })
+  yield* (yield* AccountLock).alone(submission)
+})

@@ -1,0 +1,38 @@
+import * as Context from "effect/Context"
+import type * as Effect from "effect/Effect"
+import * as Schema from "effect/Schema"
+import type { ServiceAddress } from "../host/Config.ts"
+import type { IdentityUnavailable } from "../identity/Identity.ts"
+
+/** Requests cannot be handed on to this service. */
+export class ProxyTargetRefused extends Schema.TaggedError<ProxyTargetRefused>()(
+  "ProxyTargetRefused",
+  {
+    reason: Schema.Literals(["unknown did", "no service", "not public", "this server"])
+  }
+) {}
+
+/** There is no feed generator at this address. */
+export class UnknownFeed extends Schema.TaggedError<UnknownFeed>()("UnknownFeed", {
+  feed: Schema.String
+}) {}
+
+/** A service that a request was handed on to gave no answer, or none that can be used. */
+export class UpstreamFailed extends Schema.TaggedError<UpstreamFailed>()("UpstreamFailed", {
+  reason: Schema.Literals(["unreachable", "too slow", "refused"])
+}) {}
+
+/** Finds out where requests for other services go. */
+export class ProxyTargets extends Context.Service<
+  ProxyTargets,
+  {
+    /** The origin of a service: from the configuration, or else from its DID document. */
+    endpointOf(
+      service: Pick<ServiceAddress, "did" | "service">
+    ): Effect.Effect<string, ProxyTargetRefused | IdentityUnavailable>
+    /** The DID of the generator behind a feed (`at://…/app.bsky.feed.generator/…`). */
+    generatorOf(
+      feed: string
+    ): Effect.Effect<string, UnknownFeed | UpstreamFailed | IdentityUnavailable>
+  }
+>()("nacre/services/ProxyTargets") {}

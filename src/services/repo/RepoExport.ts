@@ -1,0 +1,175 @@
+import { carBlockLength, CarChunks, carHeader } from "../../core/repo/car.ts"
+import { preOrder } from "../../core/repo/mst/preOrder.ts"
+import type { BlockStore } from "./BlockStore.ts"
+import type { CarShare, Records } from "./Records.ts"
+import type { Snapshot } from "./Repo.ts"
+
+/** Rows read from the record table at a time, and bytes of them: what a reader that reads nothing keeps in memory. */
+const pageRows = 500
+const pageBytes = 256 * 1024
+
+/** What is measured between two pauses for other requests: records, clusters, steps through the tree. */
+const strides = { records: 4000, clusters: 32, steps: 2000 }
+
+/** The length of an export in bytes, and which of the tree's records it leaves out. */
+export interface ExportPlan {
+  readonly length: number
+  isLeftOut(record: number): boolean
+}
+
+/** A set of small numbers that are added in rising order. */
+class Bits {
+  #words = new Uint8Array(64)
+
+  add(n: number): void {
+    const at = n >>> 3
+    if (at >= this.#words.length) {
+      const words = new Uint8Array(2 * at)
+      words.set(this.#words)
+      this.#words = words
+    }
+    this.#words[at]! |= 1 << (n & 7)
+  }
+
+  has(n: number): boolean {
+    return ((this.#words[n >>> 3] ?? 0) & (1 << (n & 7))) !== 0
+  }
+}
+
+/** Where a repo is read from. */
+export interface RepoStores {
+  readonly records: Records["Service"]
+  readonly blocks: BlockStore["Service"]
+}
+
+/**
+ * Measures an export before its first byte is sent: only a client that knows the length notices a broken transfer.
+ *
+ * Yields to let other requests in. With `since`, it leaves out the records that no later commit has written.
+ */
+export function* measureExport(
+  snapshot: Snapshot,
+  stores: RepoStores,
+  since: string | undefined
+): Generator<void, ExportPlan> {
+  const { head } = snapshot
+  const start = carHeader(head.commit).length + carBlockLength(head.block.length)
+  const quick = since === undefined ? yield* sumOfRows(snapshot, stores) : undefined
+  if (quick !== undefined) return { length: start + quick, isLeftOut: () => false }
+  const walked = yield* walk(snapshot, stores.records, since)
+  return { ...walked, length: start + walked.length }
+}
+
+/** What all rows take in a CAR, unless a write came in between: then the rows are no longer those of the snapshot. */
+function* sumOfRows(
+  { isCurrent }: Snapshot,
+  { records, blocks }: RepoStores
+): Generator<void, number | undefined> {
+  const ofRecords = yield* sum(isCurrent, "", (after) => records.carShare(after, strides.records))
+  const ofNodes = yield* sum(isCurrent, -1, (after) => blocks.carShare(after, strides.clusters))
+  return ofRecords === undefined || ofNodes === undefined ? undefined : ofRecords + ofNodes
+}
+
+function* sum<Key>(
+  isCurrent: () => boolean,
+  first: Key,
+  shareOf: (after: Key) => CarShare<Key>
+): Generator<void, number | undefined> {
+  let total = 0
+  let after: Key | undefined = first
+  while (isCurrent()) {
+    const { length, last }: CarShare<Key> = shareOf(after)
+    total += length
+    if (last === undefined) return total
+    after = last
+    yield
+  }
+  return undefined
+}
+
+/** The same by the snapshot's tree, record by record, whatever was written since; reads no record's block. */
+function* walk(
+  { tree, overlay }: Snapshot,
+  records: Records["Service"],
+  since: string | undefined
+): Generator<void, ExportPlan> {
+  let length = 0
+  const leftOut = new Bits()
+  const rows = new InStep((path) => records.sizesFrom(path, strides.steps))
+  let record = 0
+  let steps = 0
+  for (const item of preOrder(tree)) {
+    if (item.kind === "node") length += carBlockLength(item.bytes.length)
+    else {
+      const row = rows.at(item.key)
+      const isUnchanged = row?.cid.equals(item.cid) === true
+      if (since !== undefined && isUnchanged && row.rev <= since) leftOut.add(record)
+      else {
+        const size = isUnchanged ? row.length : overlay.get(item.cid.key)?.length
+        if (size === undefined) throw new Error(`record block missing: ${item.key}`)
+        length += carBlockLength(size)
+      }
+      record++
+    }
+    if (++steps % strides.steps === 0) yield
+  }
+  return { length, isLeftOut: (n) => leftOut.has(n) }
+}
+
+/**
+ * The repo as a CAR, commit first, then the tree in pre-order with its records between the nodes.
+ *
+ * The snapshot keeps it as it was at the beginning; a page of records and a path of nodes are in memory.
+ */
+export function* exportBlocks(
+  { head, tree, overlay }: Snapshot,
+  records: Records["Service"],
+  plan: Pick<ExportPlan, "isLeftOut">
+): Generator<Uint8Array> {
+  const chunks = new CarChunks(head.commit)
+  const add = chunks.push(head.commit, head.block)
+  if (add !== undefined) yield add
+  const rows = new InStep((path) => records.from(path, pageRows, pageBytes))
+  let record = 0
+  for (const item of preOrder(tree)) {
+    let value: Uint8Array | undefined
+    if (item.kind === "node") value = item.bytes
+    else if (plan.isLeftOut(record++)) continue
+    else {
+      const row = rows.at(item.key)
+      value = row?.cid.equals(item.cid) === true ? row.value : overlay.get(item.cid.key)
+      if (value === undefined) throw new Error(`record block missing: ${item.key}`)
+    }
+    const full = chunks.push(item.cid, value)
+    if (full !== undefined) yield full
+  }
+  const rest = chunks.flush()
+  if (rest !== undefined) yield rest
+}
+
+/** The record table read forward in pages, in step with the tree's leaves. */
+class InStep<Row extends { readonly path: string }> {
+  readonly #read: (path: string) => ReadonlyArray<Row>
+  #page: ReadonlyArray<Row> = []
+  #at = 0
+
+  constructor(read: (path: string) => ReadonlyArray<Row>) {
+    this.#read = read
+  }
+
+  /** The row of this path, if it is (still) there; ask for paths in rising order. */
+  at(path: string): Row | undefined {
+    while (true) {
+      while (this.#at < this.#page.length) {
+        const row = this.#page[this.#at]!
+        if (row.path === path) return row
+        if (row.path > path) return undefined
+        this.#at++
+      }
+      // The next page begins at the wanted path, or behind it where that row is gone.
+      this.#page = this.#read(path)
+      this.#at = 0
+      if (this.#page.length === 0) return undefined
+    }
+  }
+}

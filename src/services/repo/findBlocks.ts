@@ -1,0 +1,94 @@
+import * as Effect from "effect/Effect"
+import * as Schema from "effect/Schema"
+import { type Block, carBlockLength, CarChunks, carHeader } from "../../core/repo/car.ts"
+import type { Cid } from "../../core/repo/cid.ts"
+import { preOrder } from "../../core/repo/mst/preOrder.ts"
+import { Records } from "./Records.ts"
+import { Repo } from "./Repo.ts"
+
+/** The repo has no such block, or the search for it came to its bound. */
+export class BlockNotFound extends Schema.TaggedError<BlockNotFound>()("BlockNotFound", {
+  cids: Schema.Array(Schema.String)
+}) {}
+
+/** Tree nodes and records looked through before the search gives up, and between two pauses for others. */
+const bound = 500_000
+const stride = 2000
+
+/** Blocks that were found, to be read one after the other: many records do not fit into memory together. */
+export interface FoundBlocks {
+  /** Of the CAR, in bytes. */
+  readonly length: number
+  /** A CAR without a root. */
+  readonly chunks: Generator<Uint8Array>
+  /** Call it once nothing more is read. */
+  close(): void
+}
+
+/** A record that was found, by its path. */
+interface Place {
+  readonly cid: Cid
+  readonly path: string
+  readonly length: number
+}
+
+/**
+ * The blocks of a repo with these CIDs: the commit, tree nodes, records.
+ *
+ * Neither inner nodes nor records are indexed by CID (an index would bill a row with every write), so
+ * the tree is walked, in strides which let other requests in between.
+ */
+export const findBlocks = Effect.fn("findBlocks")(function* (cids: ReadonlyArray<Cid>) {
+  const records = yield* Records
+  const snapshot = yield* (yield* Repo).snapshot
+  const { head, tree, overlay, close } = snapshot
+  const wanted = new Map(cids.map((cid) => [cid.key, cid]))
+  const found: Array<Block | Place> = []
+  const missing = (path: string) => new Error(`record block missing: ${path}`)
+  const placeOf = ({ cid, key: path }: { readonly cid: Cid; readonly key: string }): Place => {
+    const [row] = records.sizesFrom(path, 1)
+    const isUnchanged = row?.path === path && row.cid.equals(cid)
+    const length = isUnchanged ? row.length : overlay.get(cid.key)?.length
+    if (length === undefined) throw missing(path)
+    return { cid, path, length }
+  }
+  const search = Effect.gen(function* () {
+    if (wanted.delete(head.commit.key)) found.push({ cid: head.commit, bytes: head.block })
+    let visited = 0
+    for (const item of wanted.size === 0 ? [] : preOrder(tree)) {
+      if (wanted.delete(item.cid.key)) {
+        found.push(item.kind === "node" ? item : placeOf(item))
+      }
+      if (wanted.size === 0 || ++visited > bound) break
+      if (visited % stride === 0) yield* Effect.yieldNow
+    }
+    if (wanted.size > 0) return yield* new BlockNotFound({ cids: [...wanted.values()].map(String) })
+  })
+  yield* Effect.onError(search, () => Effect.sync(close))
+
+  const bytesOf = (block: Block | Place): Uint8Array => {
+    if ("bytes" in block) return block.bytes
+    const row = records.get(block.path)
+    const bytes = row?.cid.equals(block.cid) === true ? row.value : overlay.get(block.cid.key)
+    if (bytes === undefined) throw missing(block.path)
+    return bytes
+  }
+  let length = carHeader().length
+  for (const block of found) {
+    length += carBlockLength("bytes" in block ? block.bytes.length : block.length)
+  }
+  return { length, chunks: carChunks(found, bytesOf), close } satisfies FoundBlocks
+})
+
+function* carChunks<A extends { readonly cid: Cid }>(
+  blocks: Iterable<A>,
+  bytesOf: (block: A) => Uint8Array
+): Generator<Uint8Array> {
+  const chunks = new CarChunks()
+  for (const block of blocks) {
+    const full = chunks.push(block.cid, bytesOf(block))
+    if (full !== undefined) yield full
+  }
+  const rest = chunks.flush()
+  if (rest !== undefined) yield rest
+}

@@ -1,0 +1,113 @@
+import { type Block, carBytes } from "../../../core/repo/car.ts"
+import type { Cid } from "../../../core/repo/cid.ts"
+import { signedCommit } from "../../../core/repo/commit.ts"
+import { commitFrame, type PendingFrame, type RepoOp } from "../../../core/repo/frame.ts"
+import { maxBlocksBytes } from "../../../core/repo/limits.ts"
+import { coveringProof } from "../../../core/repo/mst/proof.ts"
+import { diff } from "../../../core/repo/mst/diff.ts"
+import { CrowdedNode } from "../../../core/repo/mst/edit.ts"
+import { InvalidMstKey } from "../../../core/repo/mst/key.ts"
+import type { Tree } from "../../../core/repo/mst/Tree.ts"
+import { InvalidWrite } from "../Repo.ts"
+import type { Change } from "./plan.ts"
+
+/** The changes applied to a tree, and the blocks that tell them to the world. */
+export interface Applied {
+  readonly after: Tree
+  readonly root: Cid
+  /** New tree nodes, the nodes that inversion needs, and the records. */
+  readonly blocks: ReadonlyArray<Block>
+  /** What the blocks take in an event. */
+  readonly bytes: number
+  readonly ops: ReadonlyArray<RepoOp>
+  /** By how many nodes the tree has grown. */
+  readonly grown: number
+}
+
+/** Applies changes to the tree; an event that would be too large is refused. */
+export const applyChanges = (
+  before: Tree,
+  changes: ReadonlyArray<Change>
+): Applied | InvalidWrite => {
+  const after = edit(before, changes)
+  if (after instanceof InvalidWrite) return after
+  const root = after.root()
+  const { created, removed } = diff(before, after)
+  const blocks = new Map<string, Block>()
+  for (const node of created) blocks.set(node.cid.key, node)
+  for (const node of coveringProof(
+    after,
+    changes.map((change) => change.path)
+  )) {
+    blocks.set(node.cid.key, node)
+  }
+  const ops: Array<RepoOp> = []
+  let bytes = 0
+  for (const { path, before: prev, after: content } of changes) {
+    if (content !== undefined)
+      blocks.set(content.cid.key, { cid: content.cid, bytes: content.value })
+    ops.push({
+      action: content === undefined ? "delete" : prev === undefined ? "create" : "update",
+      path,
+      cid: content?.cid ?? null,
+      ...(prev === undefined ? {} : { prev })
+    })
+  }
+  for (const block of blocks.values()) bytes += block.bytes.byteLength + 40
+  // A margin for the commit block and the header, so that the frame holds what the limit promises.
+  if (bytes > maxBlocksBytes - 2048) {
+    return new InvalidWrite({ message: "Too many writes. Max event size: 2MB" })
+  }
+  const grown = created.length - removed.length
+  return { after, root, blocks: [...blocks.values()], bytes, ops, grown }
+}
+
+const edit = (before: Tree, changes: ReadonlyArray<Change>): Tree | InvalidWrite => {
+  let after = before
+  try {
+    for (const { path, after: content } of changes) {
+      after = content === undefined ? after.delete(path) : after.put(path, content.cid)
+    }
+  } catch (error) {
+    // Keys mined to fall into one node: refused before the node grows out of bounds.
+    if (error instanceof CrowdedNode || error instanceof InvalidMstKey) {
+      return new InvalidWrite({ message: error.message })
+    }
+    throw error
+  }
+  return after
+}
+
+/** A signed commit with its block and the frame that announces it. */
+export interface Assembled {
+  readonly commit: Cid
+  readonly block: Uint8Array
+  readonly frame: PendingFrame
+}
+
+/** The commit over an applied change, once it is signed. */
+export const assemble = (parts: {
+  readonly did: string
+  readonly root: Cid
+  readonly rev: string
+  readonly sig: Uint8Array
+  readonly since: string | null
+  readonly prevData: Cid | undefined
+  readonly blocks: ReadonlyArray<Block>
+  readonly ops: ReadonlyArray<RepoOp>
+  readonly time: string
+}): Assembled => {
+  const { did, root, rev, sig, since, prevData, ops, time } = parts
+  const { cid, bytes } = signedCommit({ did, data: root, rev, sig })
+  const frame = commitFrame({
+    repo: did,
+    commit: cid,
+    rev,
+    since,
+    ...(prevData === undefined ? {} : { prevData }),
+    blocks: carBytes(cid, [{ cid, bytes }, ...parts.blocks]),
+    ops,
+    time
+  })
+  return { commit: cid, block: bytes, frame }
+}

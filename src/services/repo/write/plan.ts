@@ -1,0 +1,125 @@
+import { isNormalNsid } from "../../../core/lexicon/syntax.ts"
+import type { Cid } from "../../../core/repo/cid.ts"
+import { backlinkOf } from "./backlink.ts"
+import type { Records } from "../Records.ts"
+import { InvalidSwap, InvalidWrite, type WriteResult } from "../Repo.ts"
+import type { PreparedRecord, PreparedWrite } from "./prepare.ts"
+
+/** The net change of one path: what was there before the request, and what is there after it. */
+export interface Change {
+  readonly path: string
+  readonly before: Cid | undefined
+  after: PreparedRecord | undefined
+}
+
+/** What a request's writes come to, taken one after the other. */
+export interface Plan {
+  /** The paths that really change, in the order in which they were first touched. */
+  readonly changes: ReadonlyArray<Change>
+  readonly results: ReadonlyArray<WriteResult>
+}
+
+/**
+ * Takes the writes in order against the repo as it is, and reduces them to one change a path.
+ *
+ * So a batch may create, update and delete one key; what cancels out is no operation at all.
+ */
+export const plan = (
+  did: string,
+  writes: ReadonlyArray<PreparedWrite>,
+  /** The record at a path, as the repo stands. */
+  at: (path: string) => Cid | undefined,
+  records: Records["Service"],
+  replaceDuplicates: boolean
+): Plan | InvalidWrite | InvalidSwap => {
+  const changes = new Map<string, Change>()
+  const results: Array<WriteResult> = []
+
+  /** The CID at a path as the earlier writes of this request left it. */
+  const current = (path: string): Cid | undefined => {
+    const change = changes.get(path)
+    return change === undefined ? at(path) : change.after?.cid
+  }
+
+  const change = (
+    path: string,
+    there: Cid | undefined,
+    after: PreparedRecord | undefined
+  ): void => {
+    const earlier = changes.get(path)
+    if (earlier === undefined) changes.set(path, { path, before: there, after })
+    else earlier.after = after
+  }
+
+  for (const { write, path, content } of writes) {
+    const there = current(path)
+    if (content !== undefined && there === undefined && !isNormalNsid(write.collection)) {
+      return new InvalidWrite({
+        message: `Collection must have its domain in lower case: ${write.collection}`
+      })
+    }
+    const refused = refusal(write, path, there)
+    if (refused !== undefined) return refused
+    const uri = `at://${did}/${path}`
+    if (content === undefined) {
+      if (there !== undefined) change(path, there, undefined)
+      results.push({ action: "delete", uri })
+      continue
+    }
+    if (replaceDuplicates) {
+      const link = backlinkOf(path, content.record)
+      if (link !== undefined) {
+        for (const other of records.backlinks(link.collection, link.subject)) {
+          const twin = other === path ? undefined : current(other)
+          if (twin !== undefined) change(other, twin, undefined)
+        }
+      }
+    }
+    change(path, there, content)
+    results.push({
+      action: there === undefined ? "create" : "update",
+      uri,
+      cid: content.cid,
+      ...(content.status === undefined ? {} : { validationStatus: content.status })
+    })
+  }
+  return { changes: [...changes.values()].filter(isChange), results }
+}
+
+const isChange = ({ before, after }: Change): boolean =>
+  after === undefined ? before !== undefined : before === undefined || !before.equals(after.cid)
+
+/** Why this write cannot be taken where the repo stands. */
+const refusal = (
+  write: PreparedWrite["write"],
+  path: string,
+  there: Cid | undefined
+): InvalidWrite | InvalidSwap | undefined => {
+  switch (write.action) {
+    case "create":
+      return there === undefined
+        ? undefined
+        : new InvalidWrite({ message: `Record already exists: ${path}` })
+    case "update":
+      return there === undefined
+        ? new InvalidWrite({ message: `Could not find record: ${path}` })
+        : undefined
+    case "delete":
+      if (there === undefined) {
+        return write.strict
+          ? new InvalidWrite({ message: `Could not find record: ${path}` })
+          : undefined
+      }
+      return write.swapRecord === undefined ? undefined : swapProblem(write.swapRecord, there)
+    case "put":
+      return write.swapRecord === undefined ? undefined : swapProblem(write.swapRecord, there)
+  }
+}
+
+const swapProblem = (expected: Cid | null, there: Cid | undefined): InvalidSwap | undefined => {
+  const same =
+    expected === null ? there === undefined : there !== undefined && there.equals(expected)
+  return same
+    ? undefined
+    : new InvalidSwap({ message: `Record was at ${there?.toString() ?? "null"}` })
+}

@@ -1,0 +1,117 @@
+import * as Effect from "effect/Effect"
+import * as Lexicons from "../../../core/lexicon/Lexicons.ts"
+import { isNsid, isRecordKey, isTid } from "../../../core/lexicon/syntax.ts"
+import { InvalidCbor, tryEncode } from "../../../core/repo/cbor.ts"
+import { type Cid, cidForCbor } from "../../../core/repo/cid.ts"
+import { maxOps, maxRecordBytes } from "../../../core/repo/limits.ts"
+import { InvalidWrite, type RecordData, type Write } from "../Repo.ts"
+
+/** A record that passed every check which needs no look at the repo. */
+export interface PreparedRecord {
+  readonly record: RecordData
+  readonly cid: Cid
+  readonly value: Uint8Array
+  readonly blobs: ReadonlyArray<Lexicons.BlobUse>
+  readonly status: "valid" | "unknown" | undefined
+}
+
+/** A write whose record, if it has one, is checked and encoded. */
+export interface PreparedWrite {
+  readonly write: Write
+  readonly rkey: string
+  readonly path: string
+  readonly content: PreparedRecord | undefined
+}
+
+/** Checks and encodes the writes of a request; touches nothing. */
+export const prepareWrites = Effect.fnUntraced(function* (
+  writes: ReadonlyArray<Write>,
+  validate: boolean | undefined,
+  nextRkey: () => string
+) {
+  if (writes.length > maxOps) {
+    return yield* new InvalidWrite({ message: `Too many writes. Max: ${maxOps}` })
+  }
+  const prepared: Array<PreparedWrite> = []
+  for (const write of writes) {
+    const outcome = prepare(write, validate, nextRkey)
+    if (typeof outcome === "string") return yield* new InvalidWrite({ message: outcome })
+    prepared.push(outcome)
+  }
+  return prepared
+})
+
+/** One prepared write, or what is wrong with it. */
+const prepare = (
+  write: Write,
+  validate: boolean | undefined,
+  nextRkey: () => string
+): PreparedWrite | string => {
+  const { collection } = write
+  if (!isNsid(collection)) return `Invalid collection: ${collection}`
+  const rkey = write.rkey ?? newRkey(collection, nextRkey)
+  if (!isRecordKey(rkey)) return `Invalid record key: ${rkey}`
+  const path = `${collection}/${rkey}`
+  if (write.action === "delete") return { write, rkey, path, content: undefined }
+  if (validate !== false) {
+    const problem = keyProblem(collection, rkey)
+    if (problem !== undefined) return problem
+  }
+  const content = prepareRecord(collection, write.record, validate)
+  return typeof content === "string" ? content : { write, rkey, path, content }
+}
+
+/** The key of a record that the client left unnamed: the schema's literal, else a new TID. */
+const newRkey = (collection: string, nextRkey: () => string): string => {
+  const type = Lexicons.recordKeyType(collection)
+  return type?.startsWith("literal:") ? type.slice("literal:".length) : nextRkey()
+}
+
+const keyProblem = (collection: string, rkey: string): string | undefined => {
+  const type = Lexicons.recordKeyType(collection)
+  if (type === undefined || type === "any") return undefined
+  const fits =
+    type === "tid"
+      ? isTid(rkey)
+      : type === "nsid"
+        ? isNsid(rkey)
+        : rkey === type.slice("literal:".length)
+  return fits ? undefined : `Invalid record key for ${collection}: ${rkey} (expected ${type})`
+}
+
+const prepareRecord = (
+  collection: string,
+  given: RecordData,
+  validate: boolean | undefined
+): PreparedRecord | string => {
+  const type = given["$type"]
+  if (type !== undefined && type !== collection) {
+    return `Invalid $type: expected ${collection}, got ${String(type)}`
+  }
+  const record = type === undefined ? { ...given, $type: collection } : given
+  let status: PreparedRecord["status"]
+  if (validate !== false) {
+    const checked = Lexicons.checkRecord(collection, record)
+    if (checked === "unknown") {
+      if (validate === true) return `Unknown lexicon type: ${collection}`
+      status = "unknown"
+    } else if (!checked.ok) {
+      const { path, message } = checked.issue
+      return `Invalid ${collection} record: ${path === "" ? "" : `${path}: `}${message}`
+    } else status = "valid"
+  }
+  const legacy = Lexicons.findLegacyBlobs(record)
+  if (legacy.length > 0) return `Legacy blobs are not allowed (at ${legacy[0]})`
+  const value = tryEncode(record)
+  if (value instanceof InvalidCbor) return `Invalid record: ${value.message}`
+  if (value.byteLength > maxRecordBytes) {
+    return `Record too large: ${value.byteLength} bytes (max ${maxRecordBytes})`
+  }
+  return {
+    record,
+    value,
+    cid: cidForCbor(value),
+    blobs: Lexicons.blobRefs(collection, record),
+    status
+  }
+}

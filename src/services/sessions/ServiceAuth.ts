@@ -1,0 +1,91 @@
+import * as Clock from "effect/Clock"
+import * as Effect from "effect/Effect"
+import * as Schema from "effect/Schema"
+import {
+  isCreateAccount,
+  isForModerators,
+  isProtected,
+  mayHoldToken,
+  type TokenHolder
+} from "../../core/sessions/methods.ts"
+import { isSupportedDid, parseDidReference } from "../../core/identity/did.ts"
+import { Denied } from "./Auth.ts"
+import { Config } from "../host/Config.ts"
+import { ServiceTokens } from "./ServiceTokens.ts"
+import { Signer } from "../identity/Signer.ts"
+
+/** The expiration that was asked for is past, or too far away. */
+export class BadExpiration extends Schema.TaggedError<BadExpiration>()("BadExpiration", {
+  message: Schema.String
+}) {}
+
+/** No token is made for this audience or method. */
+export class ServiceTokenRefused extends Schema.TaggedError<ServiceTokenRefused>()(
+  "ServiceTokenRefused",
+  { message: Schema.String }
+) {}
+
+/** The token that a session asks for; `exp` is in seconds. */
+export interface ServiceTokenRequest {
+  /** The account that speaks. */
+  readonly did: string
+  readonly holder: TokenHolder
+  readonly aud: string
+  readonly lxm?: string | undefined
+  readonly exp?: number | undefined
+}
+
+const expirationFault = ({ exp, lxm }: ServiceTokenRequest, now: number): string | undefined => {
+  if (exp === undefined) return undefined
+  if (exp < now) return "expiration is in past"
+  if (exp > now + 3600) {
+    return "cannot request a token with an expiration more than an hour in the future"
+  }
+  return lxm === undefined && exp > now + 60
+    ? "cannot request a method-less token with an expiration more than a minute in the future"
+    : undefined
+}
+
+const audienceFault = (aud: string): string | undefined => {
+  const audience = parseDidReference(aud)
+  return audience !== undefined && isSupportedDid(audience.did)
+    ? undefined
+    : "aud must be a did:plc or did:web, with or without a #service"
+}
+
+const methodFault = (
+  { aud, lxm, holder }: ServiceTokenRequest,
+  serviceDid: string
+): string | undefined => {
+  // The account may be a moderator of this server, and its token for such a method reads other accounts.
+  const isModeration =
+    lxm !== undefined && isForModerators(lxm) && parseDidReference(aud)?.did === serviceDid
+  if (lxm !== undefined && (isProtected(lxm) || isModeration)) {
+    return `cannot request a service auth token for the following protected method: ${lxm}`
+  }
+  return mayHoldToken(holder, lxm)
+    ? undefined
+    : `insufficient access to request a service auth token for the following method: ${lxm ?? "any"}`
+}
+
+/** Makes a token by which the account speaks for itself to another service. */
+export const issueServiceToken = Effect.fn("issueServiceToken")(function* (
+  request: ServiceTokenRequest
+) {
+  const { did, aud, lxm, exp, holder } = request
+  const now = Math.floor((yield* Clock.currentTimeMillis) / 1000)
+  if (holder === "takendown" && !isCreateAccount(lxm ?? "")) {
+    return yield* new Denied({ error: "InvalidToken", message: "Bad token method" })
+  }
+  const refused = audienceFault(aud) ?? methodFault(request, (yield* Config).serviceDid)
+  if (refused !== undefined) return yield* new ServiceTokenRefused({ message: refused })
+  const expired = expirationFault(request, now)
+  if (expired !== undefined) return yield* new BadExpiration({ message: expired })
+  const tokens = yield* ServiceTokens
+  return yield* tokens.create(yield* Signer, {
+    iss: did,
+    aud,
+    ...(lxm === undefined ? {} : { lxm }),
+    ...(exp === undefined ? {} : { exp })
+  })
+})

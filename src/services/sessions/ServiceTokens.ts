@@ -1,0 +1,156 @@
+import * as Clock from "effect/Clock"
+import * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as Schema from "effect/Schema"
+import { toBase64Url } from "../../core/bytes/base64url.ts"
+import { ReplaySet } from "../../core/oauth/ReplaySet.ts"
+import {
+  claimsFault,
+  isSignedBy,
+  parseServiceJwt,
+  type ServiceJwt,
+  serviceTokenErrors,
+  type ServiceTokenFault,
+  signedServiceJwt,
+  unsignedServiceJwt
+} from "../../core/sessions/serviceJwt.ts"
+import { sha256 } from "../../core/repo/cid.ts"
+import { Identity, type IdentityUnavailable } from "../identity/Identity.ts"
+import type { SignerShape } from "../identity/Signer.ts"
+
+/** The token is not taken; `error` is the name on the wire. */
+export class BadServiceToken extends Schema.TaggedError<BadServiceToken>()("BadServiceToken", {
+  error: Schema.Literals(serviceTokenErrors),
+  message: Schema.String
+}) {}
+
+/** What a token must be good for. */
+export interface ServiceTokenUse {
+  /** The names this service answers to: its DID, and `did#service`. */
+  readonly audiences: ReadonlyArray<string>
+  /** The method that is called. */
+  readonly lxm: string
+  /** The only ones who may speak here, as `iss` names them; for anybody else's token nobody is asked for a key. */
+  readonly issuers?: ReadonlyArray<string>
+  /** Keys that may speak for the issuer, by fragment; only `atproto` unless a labeler is expected. */
+  readonly keyIds?: ReadonlyArray<string>
+  /** The method may be called several times by one token: uploads that a service repeats for its user. */
+  readonly repeatable?: boolean
+}
+
+/** Who speaks, by a verified token. */
+export interface ServiceCaller {
+  /** The issuer's DID, without a fragment. */
+  readonly iss: string
+  /** The fragment of the key that signed: `atproto`. */
+  readonly keyId: string
+  readonly aud: string
+  readonly lxm: string
+  readonly exp: number
+}
+
+/** What a token made here says; times are in seconds. */
+export interface ServiceTokenClaims {
+  readonly iss: string
+  readonly aud: string
+  readonly lxm?: string
+  /** 60 seconds from now unless given. */
+  readonly exp?: number
+}
+
+/**
+ * Service tokens: short-lived JWTs, by which accounts and services speak for themselves to other services.
+ *
+ * Spec: XRPC, inter-service authentication.
+ */
+export class ServiceTokens extends Context.Service<
+  ServiceTokens,
+  {
+    /** Verifies a token; without a valid signature by the issuer's key in force, nothing in it counts. */
+    verify(
+      token: string,
+      use: ServiceTokenUse
+    ): Effect.Effect<ServiceCaller, BadServiceToken | IdentityUnavailable>
+    create(signer: SignerShape, claims: ServiceTokenClaims): Effect.Effect<string>
+  }
+>()("nacre/services/ServiceTokens") {}
+
+const refuse = (error: ServiceTokenFault["error"], message: string): BadServiceToken =>
+  new BadServiceToken({ error, message })
+
+/** How many used tokens an instance remembers. */
+const maxUsed = 10_000
+
+/** What tells a token from all others: its jti, or where it has none all that it says; of bounded length. */
+const replayKey = ({ did, claims: { jti }, signed }: ServiceJwt): string =>
+  jti === undefined
+    ? `${did} text ${toBase64Url(sha256(signed))}`
+    : `${did} jti ${toBase64Url(sha256(jti))}`
+
+const make = (identity: Identity["Service"]): ServiceTokens["Service"] => {
+  const used = new ReplaySet(maxUsed)
+
+  const keyOf = (token: ServiceJwt, fresh: boolean) =>
+    identity.signingKey(token.did, { id: token.keyId, fresh }).pipe(
+      Effect.catchTags({
+        DidNotFound: () => Effect.fail(refuse("BadJwtIss", "could not resolve jwt iss")),
+        DidDeactivated: () => Effect.fail(refuse("BadJwtIss", "jwt iss is deactivated")),
+        KeyNotFound: () => Effect.void
+      })
+    )
+
+  /** The key that was known, then, where that one fails, the key in force: it may just have changed. */
+  const checkSignature = Effect.fnUntraced(function* (token: ServiceJwt) {
+    const known = yield* keyOf(token, false)
+    if (known !== undefined && isSignedBy(token, known)) return
+    const fresh = yield* keyOf(token, true)
+    if (fresh !== undefined && fresh !== known && isSignedBy(token, fresh)) return
+    return yield* refuse("BadJwtSignature", "jwt signature does not match jwt issuer")
+  })
+
+  return ServiceTokens.of({
+    verify: Effect.fn("ServiceTokens.verify")(function* (text, use) {
+      const parsed = parseServiceJwt(text)
+      if (!parsed.ok) return yield* new BadServiceToken(parsed.fault)
+      const token = parsed.jwt
+      const now = (yield* Clock.currentTimeMillis) / 1000
+      const fault = claimsFault(token, { audiences: use.audiences, lxm: use.lxm, now })
+      if (fault !== undefined) return yield* new BadServiceToken(fault)
+      if (use.issuers?.includes(token.claims.iss) === false) {
+        return yield* refuse("UntrustedIss", "Untrusted issuer")
+      }
+      if (!(use.keyIds ?? ["atproto"]).includes(token.keyId)) {
+        return yield* refuse("BadJwtIss", `key #${token.keyId} may not be used here`)
+      }
+      yield* checkSignature(token)
+      if (use.repeatable !== true && !used.use(replayKey(token), token.claims.exp, now)) {
+        return yield* refuse("BadJwt", "jwt was used before")
+      }
+      const { aud, exp } = token.claims
+      return { iss: token.did, keyId: token.keyId, aud, lxm: use.lxm, exp }
+    }),
+    create: Effect.fn("ServiceTokens.create")(function* (signer, { iss, aud, lxm, exp }) {
+      const iat = Math.floor((yield* Clock.currentTimeMillis) / 1000)
+      const jti = yield* Effect.sync(() => toBase64Url(crypto.getRandomValues(new Uint8Array(16))))
+      const unsigned = unsignedServiceJwt(signer.curve, {
+        iss,
+        aud,
+        iat,
+        exp: exp ?? iat + 60,
+        jti,
+        ...(lxm === undefined ? {} : { lxm })
+      })
+      const signature = yield* signer.sign(new TextEncoder().encode(unsigned))
+      return signedServiceJwt(unsigned, signature)
+    })
+  })
+}
+
+/** Service tokens judged by the issuers' DID documents. */
+export const layer: Layer.Layer<ServiceTokens, never, Identity> = Layer.effect(
+  ServiceTokens,
+  Effect.gen(function* () {
+    return make(yield* Identity)
+  })
+)

@@ -1,0 +1,107 @@
+import * as Effect from "effect/Effect"
+import type { Level } from "../../core/sessions/sessionToken.ts"
+import { type Account, AccountStore, inactiveStatus } from "../accounts/AccountStore.ts"
+import { AppPasswords } from "./AppPasswords.ts"
+import { Denied } from "./Auth.ts"
+import { documentToFollow } from "../identity/HostedDidDocument.ts"
+import { provePassword, renewHash, slowToFail } from "./PasswordProof.ts"
+import { proveSecondFactor } from "../factors/SecondFactorProof.ts"
+import { SecondFactors } from "../factors/SecondFactors.ts"
+import { Sessions } from "./Sessions.ts"
+import { sweepSessionsLater } from "./SessionSweep.ts"
+
+/** What a person signs in with; the account is that of this object. */
+export interface SignInInput {
+  readonly password: string
+  /** A code of the authenticator or a recovery code, where the account has a second factor. */
+  readonly authFactorToken?: string | undefined
+  /** The owner of a taken-down account wants a session to move away or to appeal. */
+  readonly allowTakendown?: boolean | undefined
+}
+
+const wrongPassword = () =>
+  new Denied({ error: "AuthenticationRequired", message: "Invalid identifier or password" })
+
+const takenDown = () =>
+  new Denied({ error: "AccountTakedown", message: "Account has been taken down" })
+
+interface Proven {
+  readonly account: Account
+  readonly level: Level
+  readonly appPassword?: string
+}
+
+/** The account, once its second factor is proven as well; it comes after the password, so that strangers never get here. */
+const proveCode = Effect.fnUntraced(function* (account: Account, token: string) {
+  const factors = yield* SecondFactors
+  if (!(yield* factors.isOn)) return account
+  // Clients that have not asked their user yet send an empty text.
+  if (token.trim() === "") {
+    return yield* new Denied({
+      error: "AuthFactorTokenRequired",
+      message: "A code of the account's authenticator, or a recovery code, is required"
+    })
+  }
+  yield* proveSecondFactor(account.did, token)
+  // The password may have been changed while the code was being judged.
+  const current = (yield* AccountStore).peek()
+  if (current === undefined || current.password !== account.password) return yield* wrongPassword()
+  return current
+})
+
+const prove = Effect.fnUntraced(function* (input: SignInInput) {
+  const account = (yield* AccountStore).peek()
+  const appPassword = account && (yield* (yield* AppPasswords).match(account.did, input.password))
+  if (account !== undefined && appPassword !== undefined) {
+    if (account.takedown !== undefined) return yield* takenDown()
+    const level = appPassword.privileged ? "privileged" : "standard"
+    return { account, level, appPassword: appPassword.name } satisfies Proven
+  }
+  const own = yield* Effect.mapError(provePassword(input.password), wrongPassword)
+  if (own.takedown !== undefined && input.allowTakendown !== true) return yield* takenDown()
+  const current = yield* proveCode(own, input.authFactorToken ?? "")
+  const level = current.takedown === undefined ? "full" : "takendown"
+  return { account: current, level } satisfies Proven
+})
+
+/** Opens a session by the account's password, and its second factor, or by one of its app passwords. */
+export const signIn = Effect.fn("signIn")(function* (input: SignInInput) {
+  const sessions = yield* Sessions
+  const open = Effect.fnUntraced(function* () {
+    const proven: Proven = yield* prove(input)
+    // Opened in the turn of the proof: a password changed from now on ends this session with the others.
+    return { proven, tokens: yield* sessions.open(proven.account.did, proven) }
+  })
+  const { proven, tokens } = yield* slowToFail(open())
+  yield* sweepSessionsLater
+  if (proven.appPassword === undefined) {
+    yield* Effect.ignore(renewHash(proven.account, input.password))
+  }
+  return { ...tokens, ...(yield* sessionView(proven.account)) }
+})
+
+/** What the answers about a session tell of its account. */
+export const sessionView = Effect.fnUntraced(function* (account: Account) {
+  const { did, handle, email, emailConfirmedAt } = account
+  const emailConfirmed = emailConfirmedAt !== undefined
+  const status = inactiveStatus(account)
+  return {
+    did,
+    handle,
+    ...(yield* documentToFollow(account)),
+    ...(email === undefined ? {} : { email, emailConfirmed }),
+    active: status === undefined,
+    ...(status === undefined ? {} : { status })
+  }
+})
+
+/** The session goes on with new tokens; a taken-down account's does not. */
+export const refreshSession = Effect.fn("refreshSession")(function* (
+  session: string,
+  token: string
+) {
+  const account = yield* (yield* AccountStore).get
+  if (account.takedown !== undefined) return yield* takenDown()
+  const { accessJwt, refreshJwt } = yield* (yield* Sessions).refresh(account.did, session, token)
+  return { accessJwt, refreshJwt, ...(yield* sessionView(account)) }
+})

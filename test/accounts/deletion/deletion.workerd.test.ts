@@ -1,0 +1,70 @@
+import { assert, describe, it } from "@effect/vitest"
+import { runInDurableObject } from "cloudflare:test"
+import type { AccountStub, CallAnswer } from "../../../src/layers/objects/AccountsObject.ts"
+import type { PendingCode } from "../../../src/services/mail/AccountCodes.ts"
+import {
+  bindings,
+  BLOBS,
+  fetchWorker,
+  newPerson,
+  objectOf,
+  procedure
+} from "../../host/workerdWorld.ts"
+
+/** The one code that waits in an account's object. */
+const waitingCode = async (did: string): Promise<string> => {
+  // SAFETY: the object's class has this method, and it answers what this call answers.
+  const object = objectOf(did) as unknown as AccountStub
+  const answer: CallAnswer = await object.call("pendingCodes", {})
+  assert.isTrue("output" in answer)
+  const [pending] = (answer as { readonly output: ReadonlyArray<PendingCode> }).output
+  return pending?.code ?? ""
+}
+
+const tablesOf = (did: string): Promise<ReadonlyArray<unknown>> =>
+  runInDurableObject(objectOf(did), (_object, { storage }) =>
+    storage.sql
+      .exec("SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT GLOB '_cf_*'")
+      .toArray()
+  )
+
+describe("the Worker", () => {
+  it("deletes an account: object, blobs, names; and lets the same DID come again", async () => {
+    const who = await newPerson()
+    const { did, handle, authorization } = who
+    const uploaded = await fetchWorker("/xrpc/com.atproto.repo.uploadBlob", {
+      method: "POST",
+      headers: { authorization, "content-type": "text/plain" },
+      body: "bytes that must go"
+    })
+    assert.strictEqual(uploaded.status, 200)
+    await uploaded.body?.cancel()
+    const before = (await BLOBS.list()).objects.length
+    const asked = await fetchWorker("/xrpc/com.atproto.server.requestAccountDelete", {
+      method: "POST",
+      headers: { authorization }
+    })
+    assert.strictEqual(asked.status, 200)
+    const nsid = "com.atproto.server.deleteAccount"
+    const input = { did, password: "a long password", token: await waitingCode(did) }
+    const deleted = await fetchWorker(`/xrpc/${nsid}`, {
+      method: "POST",
+      headers: { "content-type": "application/json" },
+      body: JSON.stringify(input)
+    })
+    assert.strictEqual(deleted.status, 200)
+    assert.deepStrictEqual(await tablesOf(did), [])
+    assert.strictEqual((await BLOBS.list()).objects.length, before - 1)
+    const status = await fetchWorker(`/xrpc/com.atproto.sync.getRepoStatus?did=${did}`)
+    assert.strictEqual((await status.json<{ error: string }>()).error, "RepoNotFound")
+    const admin = `Basic ${btoa(`admin:${bindings.ADMIN_PASSWORD}`)}`
+    const again = { did, handle, password: "another password", email: "again@example.com" }
+    const made = await procedure("com.atproto.server.createAccount", admin, again)
+    const record = { $type: "app.bsky.feed.post", text: "back", createdAt: "2026-01-01T00:00:00Z" }
+    await procedure("com.atproto.repo.createRecord", `Bearer ${String(made["accessJwt"])}`, {
+      repo: did,
+      collection: "app.bsky.feed.post",
+      record
+    })
+  })
+})

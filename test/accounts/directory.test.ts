@@ -1,0 +1,47 @@
+import { assert, describe, it } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as DirectorySql from "../../src/layers/accounts/DirectoryD1.ts"
+import * as HostDatabaseD1 from "../../src/layers/host/sql/HostDatabaseD1.ts"
+import * as HostDatabaseNode from "../../src/layers/host/sql/HostDatabaseNode.ts"
+import { Directory } from "../../src/services/accounts/Directory.ts"
+import { directoryContract } from "./directory.contract.ts"
+
+directoryContract("node:sqlite", () =>
+  DirectorySql.layer.pipe(Layer.provide(HostDatabaseNode.layer(":memory:")))
+)
+
+describe("D1", () => {
+  it.effect("says that the directory is unavailable, and asks again before it does", () =>
+    Effect.gen(function* () {
+      let asked = 0
+      const failing = {
+        prepare: () => ({
+          bind: () => ({
+            all: () => {
+              asked += 1
+              return Promise.reject(new Error("D1_ERROR: network connection lost"))
+            }
+          })
+        }),
+        batch: () => Promise.reject(new Error("D1_ERROR: network connection lost"))
+      }
+      // SAFETY: the client calls nothing but these.
+      const layer = DirectorySql.layer.pipe(
+        Layer.provide(HostDatabaseD1.layer(failing as unknown as D1Database))
+      )
+      const [found, reserved] = yield* Directory.pipe(
+        Effect.flatMap((directory) =>
+          Effect.all([
+            Effect.flip(directory.byHandle("alice.test")),
+            Effect.flip(directory.reserve({ did: "did:plc:a", handle: "a.test" }))
+          ])
+        ),
+        Effect.provide(layer)
+      )
+      assert.strictEqual(found._tag, "DirectoryUnavailable")
+      assert.strictEqual(reserved._tag, "DirectoryUnavailable")
+      assert.strictEqual(asked, 2)
+    })
+  )
+})

@@ -1,0 +1,94 @@
+import { AtpAgent } from "@atproto/api"
+import { afterAll, assert, beforeAll, describe, it } from "@effect/vitest"
+import type { Browser } from "playwright-core"
+import { type Desk, makeDesk, type Ran } from "../cli/command.ts"
+import { arrive, look, newVisitor, startBrowser } from "../support/browser/browser.ts"
+import { startWorker, type TestServer } from "../support/server/server.ts"
+
+let server: TestServer
+let browser: Browser
+/** Where the administrator of the family sits, and where its members do. */
+let study: Desk
+let elsewhere: Desk
+
+beforeAll(async () => {
+  server = await startWorker()
+  browser = await startBrowser()
+  study = makeDesk(server)
+  elsewhere = makeDesk()
+}, 60_000)
+afterAll(async () => {
+  study?.remove()
+  elsewhere?.remove()
+  await browser?.close()
+  await server?.stop()
+})
+
+const good = (ran: Ran): Ran => {
+  assert.strictEqual(ran.code, 0, ran.stderr)
+  return ran
+}
+
+/** Signs in as an app does, posts, and reads it. */
+const posts = async (identifier: string, password: string) => {
+  const agent = new AtpAgent({ service: server.publicUrl })
+  await agent.login({ identifier, password })
+  const { uri } = await agent.post({ text: `I am ${identifier}` })
+  const [, rkey = ""] = /\/([^/]+)$/.exec(uri) ?? []
+  const { value } = await agent.app.bsky.feed.post.get({ repo: identifier, rkey })
+  assert.strictEqual(value.text, `I am ${identifier}`)
+}
+
+describe("a family on a server that was just started", () => {
+  it("is invited with what the command prints, and signs up by the command", async () => {
+    const { stderr } = good(await study.run(["invite", "create"]))
+    const command = /nacre (account create .*)$/m.exec(stderr)?.[1] ?? ""
+    const args = command.replace("<name>", "dad").replace("<address>", "dad@example.com").split(" ")
+    const env = { NACRE_NEW_PASSWORD: "the password of dad" }
+    good(await elsewhere.run(args, env))
+    await posts("dad.test", "the password of dad")
+    // The code was for one.
+    const again = await elsewhere.run(
+      args.map((arg) => arg.replace("dad", "uncle")),
+      env
+    )
+    assert.strictEqual(again.code, 1)
+    assert.match(again.stderr, /InvalidInviteCode[\s\S]*nacre invite create/)
+  })
+
+  it("signs up in a browser by the link of an invite, and is in", async () => {
+    const { stderr } = good(await study.run(["invite", "create"]))
+    const link = /http\S+\/account\/sign-up\?invite=\S+/.exec(stderr)?.[0] ?? ""
+    const visitor = await newVisitor(browser)
+    const page = await visitor.newPage()
+    await page.goto(link)
+    await arrive(page, "Create an account")
+    await look(page, "account-sign-up")
+    await page.getByLabel("Handle").first().fill("mum")
+    await page.getByLabel("Email").fill("mum@example.com")
+    await page.getByLabel("Password").fill("the password of mum")
+    await page.getByRole("button", { name: "Create account" }).click()
+    await arrive(page, "Your account")
+    await page.getByText("Your account is made").waitFor()
+    await look(page, "account-made")
+    await visitor.close()
+    await posts("mum.test", "the password of mum")
+  })
+
+  it("is looked after by the administrator, by names alone", async () => {
+    const { stdout } = good(await study.run(["account", "list"]))
+    for (const handle of ["you.test", "dad.test", "mum.test"]) assert.include(stdout, handle)
+    assert.match(good(await study.run(["invite", "list"])).stdout, /1 of 1/)
+    good(await study.run(["account", "handle", "grandpa", "--account", "dad"]))
+    const { json } = good(await study.run(["account", "show", "grandpa", "--json"]))
+    assert.deepInclude(json, { handle: "grandpa.test", email: "dad@example.com", active: true })
+    const made = good(await study.run(["account", "password", "grandpa", "--generate", "--json"]))
+    await posts("grandpa.test", made.json["password"])
+    const status = good(await study.run(["status", "--account", "grandpa", "--json"]))
+    assert.isTrue(status.json["account"].checks.every(({ ok }: { readonly ok: boolean }) => ok))
+    good(await study.run(["account", "delete", "grandpa", "--yes"]))
+    const gone = await study.run(["account", "show", "grandpa", "--json"])
+    assert.strictEqual(gone.code, 1)
+    assert.include(gone.json["next"], "nacre account list")
+  })
+})

@@ -1,0 +1,57 @@
+import { assert, describe, it } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import { AccountStore } from "../../src/services/accounts/AccountStore.ts"
+import { Arrival } from "../../src/services/accounts/PendingMigration.ts"
+import {
+  alice,
+  arrivalAfterSleep,
+  type Inside,
+  rowsWritten,
+  type Run
+} from "../sessions/accountServices.ts"
+
+/** What every Arrival must do. */
+export const arrivalContract = (name: string, run: Run<Inside>) =>
+  describe(`Arrival over ${name}`, () => {
+    const check = <E>(
+      title: string,
+      body: (service: Arrival["Service"]) => Effect.Effect<void, E, Inside>
+    ) =>
+      it(title, () =>
+        run(
+          Effect.gen(function* () {
+            yield* (yield* AccountStore).create(alice)
+            yield* body(yield* Arrival)
+          })
+        )
+      )
+
+    check("knows of no deadline but the last that was set, also after a sleep", (arrival) =>
+      Effect.gen(function* () {
+        assert.isUndefined(arrival.until())
+        yield* arrival.set(1_800_000_000_000)
+        yield* arrival.set(1_900_000_000_000)
+        assert.strictEqual(arrival.until(), 1_900_000_000_000)
+        assert.strictEqual((yield* arrivalAfterSleep).until(), 1_900_000_000_000)
+      })
+    )
+
+    check("forgets the deadline of an account that is here to stay", (arrival) =>
+      Effect.gen(function* () {
+        yield* arrival.set(1_800_000_000_000)
+        yield* arrival.set(undefined)
+        assert.isUndefined(arrival.until())
+        assert.isUndefined((yield* arrivalAfterSleep).until())
+      })
+    )
+
+    check("writes one row for a deadline, and none to forget one that is not there", () =>
+      Effect.gen(function* () {
+        const set = (until: number | undefined) =>
+          Effect.flatMap(Arrival, (arrival) => arrival.set(until))
+        assert.strictEqual(yield* rowsWritten(set(1_800_000_000_000)), 1)
+        assert.strictEqual(yield* rowsWritten(set(undefined)), 1)
+        assert.strictEqual(yield* rowsWritten(set(undefined)), 0)
+      })
+    )
+  })

@@ -1,0 +1,49 @@
+import { assert, describe, it } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import { AccountStore } from "../../src/services/accounts/AccountStore.ts"
+import { Preferences } from "../../src/services/accounts/Preferences.ts"
+import { alice, type Inside, rowsWritten, type Run } from "../sessions/accountServices.ts"
+
+/** What every Preferences must do. */
+export const preferencesContract = (name: string, run: Run<Inside>) =>
+  describe(`Preferences over ${name}`, () => {
+    const check = <E>(
+      title: string,
+      body: (service: Preferences["Service"]) => Effect.Effect<void, E, Inside>
+    ) =>
+      it(title, () =>
+        run(
+          Effect.gen(function* () {
+            yield* (yield* AccountStore).create(alice)
+            yield* body(yield* Preferences)
+          })
+        )
+      )
+    const one = { $type: "app.bsky.actor.defs#adultContentPref", enabled: true }
+    const two = { $type: "app.bsky.actor.defs#interestsPref", tags: ["é", "猫"] }
+
+    check("has none at first", (preferences) =>
+      Effect.gen(function* () {
+        assert.deepStrictEqual(yield* preferences.get, [])
+      })
+    )
+
+    check("gives back what was put, in order, two of a type as well", (preferences) =>
+      Effect.gen(function* () {
+        yield* preferences.put([two, one, two])
+        assert.deepStrictEqual(yield* preferences.get, [two, one, two])
+      })
+    )
+
+    check("puts all in place of those before, in one row", (preferences) =>
+      Effect.gen(function* () {
+        yield* preferences.put([one, two])
+        yield* preferences.put([two])
+        assert.deepStrictEqual(yield* preferences.get, [two])
+        yield* preferences.put([])
+        assert.deepStrictEqual(yield* preferences.get, [])
+        const put = Effect.flatMap(Preferences, (service) => service.put([one, two, one]))
+        assert.strictEqual(yield* rowsWritten(put), 1)
+      })
+    )
+  })

@@ -1,0 +1,339 @@
+import { assert, describe, it } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import { getBlob, uploadBlob } from "../../src/http/blobs/upload.ts"
+import { cidForRaw } from "../../src/core/repo/cid.ts"
+import type { AccountCalls, BlobLocation } from "../../src/services/accounts/AccountCalls.ts"
+import { Accounts, Rejected } from "../../src/services/accounts/Accounts.ts"
+import { BlobStore, BlobStoreUnavailable } from "../../src/services/blobs/BlobStore.ts"
+import type { EdgeCache } from "../../src/services/edge/EdgeCache.ts"
+import { EdgeMemory } from "../../src/services/edge/EdgeMemory.ts"
+import { bytesOf } from "./blobStore.contract.ts"
+
+type Store = BlobStore["Service"]
+type Needs = Accounts | BlobStore | EdgeMemory
+
+const did = "did:plc:blobs"
+const limit = 2_000_000
+const caller = { kind: "session", did, level: "full", session: "ses-one" } as const
+let made = 0
+
+const denied = new Rejected({ status: 401, error: "AuthMissing", message: "no" })
+const notFound = new Rejected({ status: 400, error: "BlobNotFound", message: "none" })
+
+/** An account's object reduced to its answers: it allows "Bearer owner", notes keys and keeps what is recorded. */
+class Account {
+  readonly keys: Array<string> = []
+  readonly blobs = new Map<string, BlobLocation>()
+  /** What the bytes of a blob told. */
+  readonly sniffed = new Map<string, string | undefined>()
+  readonly authorized: Array<AccountCalls["authorizeUpload"]["input"]> = []
+  recordFails: Rejected | undefined
+  /** What every upload is answered with, once it is set. */
+  older: BlobLocation | undefined
+  located = 0
+
+  readonly accounts = Accounts.of({
+    forward: () => Effect.die("nothing is forwarded"),
+    // SAFETY: each method of the table takes and answers what AccountCalls says of it.
+    call: ((
+      _did: string,
+      method: "authorizeUpload" | "recordUpload" | "locateBlob",
+      input: never
+    ) => this[method](input)) as Accounts["Service"]["call"]
+  })
+
+  authorizeUpload(input: AccountCalls["authorizeUpload"]["input"]) {
+    if (input.authorization !== "Bearer owner") return Effect.fail(denied)
+    this.authorized.push(input)
+    const key = `blobs/${did}/${made++}`
+    this.keys.push(key)
+    return Effect.succeed({ key, limit, caller })
+  }
+
+  recordUpload({ caller: by, ...upload }: AccountCalls["recordUpload"]["input"]) {
+    if (this.recordFails !== undefined) return Effect.fail(this.recordFails)
+    assert.deepStrictEqual(by, caller)
+    if (this.older !== undefined) return Effect.succeed(this.older)
+    const { cid, key, mimeType, size } = upload
+    const blob = { cid, key, mimeType, size }
+    this.sniffed.set(cid, upload.sniffed)
+    this.blobs.set(cid, blob)
+    return Effect.succeed(blob)
+  }
+
+  locateBlob({ cid, credentials: by }: AccountCalls["locateBlob"]["input"]) {
+    const blob = this.blobs.get(cid)
+    if (blob === undefined) return Effect.fail(notFound)
+    this.located += 1
+    return Effect.succeed({ ...blob, shared: by === undefined })
+  }
+}
+
+const credentials = { authorization: "Bearer owner", method: "POST", url: "https://pds.test/" }
+
+/** Node wants this for bodies that are streams; elsewhere it means nothing. */
+const streaming = { duplex: "half" }
+
+const post = (body: BodyInit | null, headers: Record<string, string> = {}) =>
+  new Request("https://pds.test/xrpc/com.atproto.repo.uploadBlob", {
+    method: "POST",
+    body,
+    headers,
+    ...streaming
+  })
+
+const fetchOf = (headers: Record<string, string> = {}, method = "GET") =>
+  new Request("https://pds.test/xrpc/com.atproto.sync.getBlob", { method, headers })
+
+const png = () => {
+  const bytes = bytesOf(300_000)
+  bytes.set([0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a])
+  return bytes
+}
+
+const streamOf = (bytes: Uint8Array): ReadableStream =>
+  // SAFETY: the platforms' types of one and the same class differ.
+  new Response(bytes as unknown as BodyInit).body as unknown as ReadableStream
+
+/** Remembers at once, for as long as the account is as it is here: for ever. */
+const memoryOver = (cache: EdgeCache["Service"] | undefined, own: string): EdgeMemory["Service"] =>
+  EdgeMemory.of({
+    recall: Effect.fnUntraced(function* (_did, name) {
+      const key = `https://pds.test/${own}/${name}`
+      const keep = Effect.fnUntraced(function* (make: Effect.Effect<Response | undefined>) {
+        const made = yield* make
+        if (cache === undefined || made === undefined) return
+        made.headers.set("cache-control", "max-age=60")
+        yield* cache.put(key, made)
+      })
+      return { found: yield* cache?.match(key) ?? Effect.undefined, keep }
+    })
+  })
+
+/** What the handlers must do over any store, with a cache at the edge or without. */
+export const blobHandlersContract = (name: string, store: Store, cache?: EdgeCache["Service"]) => {
+  const setUp = () => {
+    const account = new Account()
+    const edge = memoryOver(cache, `own${made++}`)
+    const provide = <A, E>(effect: Effect.Effect<A, E, Needs>, over: Store) =>
+      effect.pipe(
+        Effect.provideService(Accounts, account.accounts),
+        Effect.provideService(EdgeMemory, edge),
+        Effect.provideService(BlobStore, over)
+      )
+    const run = <A, E>(effect: Effect.Effect<A, E, Needs>, over = store) =>
+      Effect.runPromise(provide(effect, over))
+    const tagOf = async <A, E extends { readonly _tag: string }>(
+      effect: Effect.Effect<A, E, Needs>,
+      over = store
+    ) => (await Effect.runPromise(Effect.flip(provide(effect, over))))._tag
+    const left = () => Promise.all(account.keys.map((key) => Effect.runPromise(store.head(key))))
+    const upload = (bytes: Uint8Array, headers: Record<string, string> = {}) =>
+      run(uploadBlob(did, post(bytes as unknown as BodyInit, headers), credentials))
+    return { account, left, run, tagOf, upload }
+  }
+
+  describe(`uploadBlob over ${name}`, () => {
+    it("stores the bytes, records what they are, and answers a reference", async () => {
+      const { account, left, upload } = setUp()
+      const bytes = png()
+      const headers = { "content-type": "text/html", "content-length": "300000" }
+      const { blob } = await upload(bytes, headers)
+      const cid = cidForRaw(bytes).toString()
+      const mimeType = "image/png"
+      assert.deepStrictEqual(blob, { $type: "blob", ref: { $link: cid }, mimeType, size: 300_000 })
+      const [key = ""] = account.keys
+      assert.deepStrictEqual(account.blobs.get(cid), { cid, key, mimeType, size: 300_000 })
+      assert.strictEqual(account.sniffed.get(cid), "image/png")
+      assert.deepStrictEqual(await left(), [300_000])
+      const [asked] = account.authorized
+      assert.deepStrictEqual(asked, { ...credentials, mimeType: "text/html", size: 300_000 })
+    })
+
+    it("takes a body of unknown length", async () => {
+      const { account, left, run } = setUp()
+      const body = streamOf(bytesOf(300_000)) as unknown as BodyInit
+      const { blob } = await run(
+        uploadBlob(did, post(body, { "content-type": "*/*" }), credentials)
+      )
+      assert.deepInclude(blob, { mimeType: "application/octet-stream", size: 300_000 })
+      assert.deepStrictEqual(await left(), [300_000])
+      assert.notProperty(account.authorized[0], "size")
+    })
+
+    it("decodes gzip, and takes the limit by what comes out", async () => {
+      const { account, left, run, tagOf } = setUp()
+      const gzip = (bytes: Uint8Array) =>
+        streamOf(bytes).pipeThrough(new CompressionStream("gzip")) as unknown as BodyInit
+      const headers = { "content-encoding": "gzip", "content-type": "text/plain" }
+      const { blob } = await run(uploadBlob(did, post(gzip(png()), headers), credentials))
+      assert.strictEqual(blob.ref.$link, cidForRaw(png()).toString())
+      const bomb = post(gzip(new Uint8Array(limit + 1)), headers)
+      assert.strictEqual(await tagOf(uploadBlob(did, bomb, credentials)), "BlobTooLarge")
+      const broken = post("not gzip at all", headers)
+      assert.strictEqual(await tagOf(uploadBlob(did, broken, credentials)), "BlobIncomplete")
+      const strange = post("x", { "content-encoding": "zstd" })
+      assert.strictEqual(await tagOf(uploadBlob(did, strange, credentials)), "UnsupportedEncoding")
+      assert.deepStrictEqual(await left(), [300_000, undefined, undefined])
+      assert.strictEqual(account.blobs.size, 1)
+    })
+
+    it("asks before it reads: whoever may not upload writes nothing", async () => {
+      const { account, tagOf } = setUp()
+      const silent = new ReadableStream({ pull: () => new Promise<void>(() => {}) })
+      const request = post(silent as unknown as BodyInit)
+      const anonymous = { method: "POST", url: "https://pds.test/" }
+      assert.strictEqual(await tagOf(uploadBlob(did, request, anonymous)), "Rejected")
+      assert.deepStrictEqual(account.keys, [])
+    })
+
+    it("refuses an empty body without asking", async () => {
+      const { account, tagOf } = setUp()
+      const empty = post(null, { "content-type": "image/png" })
+      assert.strictEqual(await tagOf(uploadBlob(did, empty, credentials)), "BlobEmpty")
+      assert.deepStrictEqual(account.authorized, [])
+    })
+
+    it("records nothing when the body breaks off or the store fails", async () => {
+      const { account, left, tagOf } = setUp()
+      const short = post(streamOf(bytesOf(99_999)) as unknown as BodyInit, {
+        "content-length": "100000"
+      })
+      assert.strictEqual(await tagOf(uploadBlob(did, short, credentials)), "BlobIncomplete")
+      const cause = new BlobStoreUnavailable({ operation: "put", cause: "down" })
+      const down = BlobStore.of({ ...store, put: () => Effect.fail(cause) })
+      const request = post(png() as unknown as BodyInit)
+      assert.strictEqual(
+        await tagOf(uploadBlob(did, request, credentials), down),
+        "BlobStoreUnavailable"
+      )
+      assert.deepStrictEqual(await left(), [undefined, undefined])
+      assert.strictEqual(account.blobs.size, 0)
+    })
+
+    it("deletes bytes that are here already, and keeps the older ones", async () => {
+      const { account, left, upload } = setUp()
+      const first = await upload(png())
+      account.older = account.blobs.get(first.blob.ref.$link)
+      assert.deepStrictEqual(await upload(png()), first)
+      assert.deepStrictEqual(await left(), [300_000, undefined])
+    })
+
+    it("deletes the bytes when the account refuses to record them", async () => {
+      const { account, left, tagOf } = setUp()
+      account.recordFails = new Rejected({
+        status: 400,
+        error: "BlobQuotaExceeded",
+        message: "full"
+      })
+      const request = post(png() as unknown as BodyInit)
+      assert.strictEqual(await tagOf(uploadBlob(did, request, credentials)), "Rejected")
+      assert.deepStrictEqual(await left(), [undefined])
+    })
+
+    it("leaves the bytes to the sweep when it cannot know whether they were recorded", async () => {
+      const { account, left, tagOf } = setUp()
+      // A 503 tells that the object could not be reached, or broke off: perhaps after it had recorded.
+      account.recordFails = new Rejected({
+        status: 503,
+        error: "ServiceUnavailable",
+        message: "gone"
+      })
+      const request = post(png() as unknown as BodyInit)
+      assert.strictEqual(await tagOf(uploadBlob(did, request, credentials)), "Rejected")
+      assert.deepStrictEqual(await left(), [300_000])
+    })
+  })
+
+  describe(`getBlob over ${name}`, () => {
+    const bodyOf = async (response: Response) => new Uint8Array(await response.arrayBuffer())
+    const uploaded = async (isRead = true) => {
+      const made = setUp()
+      const bytes = png()
+      const { blob } = await made.upload(bytes)
+      const cid = blob.ref.$link
+      const get = (request: Request, as?: typeof credentials) =>
+        made.run(getBlob(did, cid, request, as))
+      // The first one remembers, where that is done at all.
+      if (isRead) await bodyOf(await get(fetchOf()))
+      return { ...made, bytes, cid, get }
+    }
+    it("sends the bytes as a download that nothing can run", async () => {
+      const { bytes, cid, get } = await uploaded()
+      const response = await get(fetchOf())
+      assert.strictEqual(response.status, 200)
+      assert.deepInclude(Object.fromEntries(response.headers), {
+        "content-type": "image/png",
+        "content-length": "300000",
+        "content-disposition": `attachment; filename="${cid}"`,
+        "content-security-policy": "default-src 'none'; sandbox",
+        "x-content-type-options": "nosniff",
+        "accept-ranges": "bytes",
+        "cache-control": "public, max-age=0, must-revalidate",
+        etag: `"${cid}"`
+      })
+      assert.strictEqual(cidForRaw(await bodyOf(response)).toString(), cid)
+      assert.isTrue(cidForRaw(bytes).toString() === cid)
+    })
+
+    it("keeps an answer to credentials out of shared caches", async () => {
+      const { get } = await uploaded()
+      const response = await get(fetchOf(), credentials)
+      assert.strictEqual(response.headers.get("cache-control"), "private")
+      assert.strictEqual(response.headers.get("vary"), "Authorization")
+    })
+
+    it("sends the range that is asked for", async () => {
+      const { bytes, get } = await uploaded()
+      const response = await get(fetchOf({ range: "bytes=1000-200999" }))
+      assert.strictEqual(response.status, 206)
+      assert.strictEqual(response.headers.get("content-range"), "bytes 1000-200999/300000")
+      assert.strictEqual(response.headers.get("content-length"), "200000")
+      assert.deepStrictEqual(await bodyOf(response), bytes.slice(1000, 201_000))
+      const tail = await get(fetchOf({ range: "bytes=-5" }))
+      assert.deepStrictEqual(await bodyOf(tail), bytes.slice(-5))
+    })
+
+    it("answers 416 for a range outside, and the whole under another If-Range", async () => {
+      const { get } = await uploaded()
+      const response = await get(fetchOf({ range: "bytes=300000-" }))
+      assert.strictEqual(response.status, 416)
+      assert.strictEqual(response.headers.get("content-range"), "bytes */300000")
+      const changed = await get(fetchOf({ range: "bytes=0-9", "if-range": '"other"' }))
+      assert.strictEqual(changed.status, 200)
+      assert.lengthOf(await bodyOf(changed), 300_000)
+    })
+
+    it("answers 304 to whoever has it, and HEAD without a body", async () => {
+      const { cid, get } = await uploaded()
+      const has = await get(fetchOf({ "if-none-match": `"${cid}"` }))
+      assert.deepStrictEqual([has.status, (await bodyOf(has)).byteLength], [304, 0])
+      const head = await get(fetchOf({}, "HEAD"))
+      assert.deepStrictEqual([head.status, (await bodyOf(head)).byteLength], [200, 0])
+      assert.strictEqual(head.headers.get("content-type"), "image/png")
+    })
+
+    it(`${cache === undefined ? "asks the account each time" : "asks the account once"}`, async () => {
+      const { account, bytes, get } = await uploaded()
+      for (const headers of [{}, { range: "bytes=7-" }, { range: "bytes=0-0" }]) {
+        const response = await get(fetchOf(headers))
+        const from = headers.range === undefined ? 0 : Number(headers.range.slice(6, 7))
+        const to = headers.range?.endsWith("0") === true ? 1 : bytes.length
+        assert.deepStrictEqual(await bodyOf(response), bytes.slice(from, to))
+      }
+      await get(fetchOf({}, "HEAD"))
+      await get(fetchOf({ "if-none-match": "*" }))
+      assert.strictEqual(account.located, cache === undefined ? 6 : 1)
+      // The owner's own look is neither answered from there nor kept there.
+      await bodyOf(await get(fetchOf(), credentials))
+      assert.strictEqual(account.located, cache === undefined ? 7 : 2)
+    })
+
+    it("is BlobNotFound when the store has lost what the account recorded", async () => {
+      const { account, cid, run, tagOf } = await uploaded(false)
+      await run(Effect.flatMap(BlobStore, (blobs) => blobs.delete(account.keys)))
+      assert.strictEqual(await tagOf(getBlob(did, cid, fetchOf())), "BlobNotFound")
+      assert.strictEqual(await tagOf(getBlob(did, "bafkother", fetchOf())), "Rejected")
+    })
+  })
+}

@@ -1,0 +1,42 @@
+import { assert, describe, it } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import { make } from "../../src/layers/blobs/BlobStoreR2.ts"
+import { blobStoreContract } from "./blobStore.contract.ts"
+import { BLOBS } from "../host/workerdWorld.ts"
+
+blobStoreContract("R2", (body) => body(make(BLOBS)))
+
+describe("R2 that never answers", () => {
+  const never = () => new Promise<never>(() => {})
+  const body = (bytes: number) => new Blob([new Uint8Array(bytes)]).stream()
+  const put = (bucket: Partial<R2Bucket>, bytes: number, length?: number) =>
+    Effect.runPromise(
+      Effect.flip(
+        // SAFETY: a put calls nothing but these.
+        make(bucket as R2Bucket, { stall: 20 }).put("key", body(bytes), {
+          limit: 20_000_000,
+          ...(length === undefined ? {} : { length })
+        })
+      )
+    )
+  const reads = async (readable: unknown) => {
+    // SAFETY: a put of a known length is one of a stream.
+    for await (const _ of readable as ReadableStream<Uint8Array>);
+    return never()
+  }
+
+  it("fails a put whose bytes it does not take, however it was sent", async () => {
+    for (const failure of [
+      await put({ put: never }, 100_000, 100_000),
+      await put({ put: never }, 100_000),
+      await put({ createMultipartUpload: never }, 6_000_000)
+    ]) {
+      assert.strictEqual(failure._tag, "BlobStoreUnavailable")
+    }
+  })
+
+  it("fails a put whose end it does not confirm", async () => {
+    const failure = await put({ put: (_key: string, value: unknown) => reads(value) }, 1000, 1000)
+    assert.strictEqual(failure._tag, "BlobStoreUnavailable")
+  })
+})

@@ -1,0 +1,19 @@
+import { afterAll, beforeAll } from "@effect/vitest"
+import type { TestServer } from "../support/server/server.ts"
+import { startMemory } from "../support/server/serverMemory.ts"
+import { clientSuite } from "./client.suite.ts"
+import { firehoseSuite } from "../stream/firehose.suite.ts"
+import { lifeSuite } from "./life.suite.ts"
+import { refusalSuite } from "./refusal.suite.ts"
+import { repoSuite } from "./repo.suite.ts"
+
+let running: TestServer
+
+beforeAll(async () => {
+  running = await startMemory()
+}, 60_000)
+afterAll(() => running?.stop())
+
+for (const suite of [clientSuite, repoSuite, refusalSuite, firehoseSuite, lifeSuite]) {
+  suite("the memory server", () => running)
+}

@@ -1,3 +1,0 @@
-import { signerContracts } from "./signer.suite.ts"
-
-signerContracts()

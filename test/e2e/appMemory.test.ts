@@ -1,5 +1,0 @@
-import { startMemory } from "../support/serverMemory.ts"
-import { appSuite } from "./app.suite.ts"
-
-// Its blobs are in memory: a small film will do.
-appSuite("the memory server", { start: startMemory, video: 5, keepsEncoding: false })

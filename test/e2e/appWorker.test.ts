@@ -1,4 +1,0 @@
-import { startWorker } from "../support/server.ts"
-import { appSuite } from "./app.suite.ts"
-
-appSuite("the Worker", { start: startWorker, video: 100, keepsEncoding: true })

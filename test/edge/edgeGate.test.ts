@@ -1,0 +1,85 @@
+import { assert, describe, it } from "@effect/vitest"
+import * as Deferred from "effect/Deferred"
+import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
+import * as Layer from "effect/Layer"
+import { TestClock } from "effect/testing"
+import { AccountStore } from "../../src/services/accounts/AccountStore.ts"
+import { Directory, DirectoryUnavailable } from "../../src/services/accounts/Directory.ts"
+import * as EdgeGate from "../../src/services/edge/EdgeGate.ts"
+
+/** A gate before a directory that does what the test says. */
+const gateOver = (shutEdge: Directory["Service"]["shutEdge"]) =>
+  EdgeGate.layer.pipe(
+    Layer.provide(
+      Layer.mergeAll(
+        Layer.mock(Directory, { shutEdge }),
+        // SAFETY: the gate asks for the DID alone.
+        Layer.mock(AccountStore, { peek: () => ({ did: "did:plc:alice" }) as never })
+      )
+    )
+  )
+
+describe("the gate to the edge", () => {
+  it.effect("is shut before a change, and shares nothing until that is done", () => {
+    const seen: Array<string> = []
+    return Effect.gen(function* () {
+      const gate = yield* EdgeGate.EdgeGate
+      assert.isTrue(gate.share())
+      const done = yield* Deferred.make<void>()
+      const change = Effect.andThen(
+        Effect.sync(() => seen.push("changing")),
+        Deferred.await(done)
+      )
+      const changing = yield* Effect.forkChild(gate.whileShut(change))
+      yield* Effect.yieldNow
+      assert.deepStrictEqual(seen, ["shut", "changing"])
+      assert.isFalse(gate.share())
+      // A second one meanwhile finds it shut.
+      yield* gate.whileShut(Effect.sync(() => seen.push("another")))
+      assert.deepStrictEqual(seen, ["shut", "changing", "another"])
+      assert.isFalse(gate.share())
+      yield* Deferred.succeed(done, undefined)
+      yield* Fiber.join(changing)
+      assert.isTrue(gate.share())
+    }).pipe(Effect.provide(gateOver(() => Effect.sync(() => void seen.push("shut")))))
+  })
+
+  it.effect("asks the directory again only after something was shared", () => {
+    let asked = 0
+    return Effect.gen(function* () {
+      const gate = yield* EdgeGate.EdgeGate
+      for (let count = 0; count < 5; count += 1) yield* gate.whileShut(Effect.void)
+      assert.strictEqual(asked, 1)
+      gate.share()
+      yield* gate.whileShut(Effect.void)
+      assert.strictEqual(asked, 2)
+    }).pipe(Effect.provide(gateOver(() => Effect.sync(() => void (asked += 1)))))
+  })
+
+  it.effect("lets nothing be changed that it cannot shut for, and opens again", () => {
+    let changed = 0
+    let isDown = true
+    const down = new DirectoryUnavailable({ operation: "shutEdge", cause: "down" })
+    return Effect.gen(function* () {
+      const gate = yield* EdgeGate.EdgeGate
+      const change = gate.whileShut(Effect.sync(() => (changed += 1)))
+      assert.strictEqual((yield* Effect.flip(change))._tag, "DirectoryUnavailable")
+      assert.strictEqual(changed, 0)
+      assert.isTrue(gate.share())
+      isDown = false
+      yield* change
+      assert.strictEqual(changed, 1)
+    }).pipe(Effect.provide(gateOver(() => (isDown ? Effect.fail(down) : Effect.void))))
+  })
+
+  it.effect("does not wait for ever, not even where nobody may interrupt it", () =>
+    Effect.gen(function* () {
+      const gate = yield* EdgeGate.EdgeGate
+      const change = Effect.uninterruptible(gate.whileShut(Effect.die("changed")))
+      const waiting = yield* Effect.forkChild(Effect.flip(change))
+      yield* TestClock.adjust("5 seconds")
+      assert.strictEqual((yield* Fiber.join(waiting))._tag, "DirectoryUnavailable")
+    }).pipe(Effect.provide(gateOver(() => Effect.never)))
+  )
+})

@@ -1,0 +1,247 @@
+import { AtpAgent } from "@atproto/api"
+import { assert, beforeAll, describe, it } from "@effect/vitest"
+import { type TOTP, URI } from "otpauth"
+import type { BrowserContext, Page } from "playwright-core"
+import { allow, arrive, look, signInHere } from "../support/browser/browser.ts"
+import type { Person } from "../support/server/serverPeople.ts"
+import { ask, back, type BrowserWorld, leave, openApp, started } from "../support/browser/world.ts"
+
+/** An authenticator of a device, with its finger always on the button. */
+export const plugIn = async (page: Page) => {
+  const devtools = await page.context().newCDPSession(page)
+  await devtools.send("WebAuthn.enable")
+  const { authenticatorId } = await devtools.send("WebAuthn.addVirtualAuthenticator", {
+    options: {
+      protocol: "ctap2",
+      transport: "internal",
+      hasResidentKey: true,
+      hasUserVerification: true,
+      isUserVerified: true,
+      automaticPresenceSimulation: true
+    }
+  })
+  return {
+    credentials: async () =>
+      (await devtools.send("WebAuthn.getCredentials", { authenticatorId })).credentials
+  }
+}
+
+const step = () => Math.floor(Date.now() / 30_000)
+
+/** An authenticator app. A code is good once, and those of the neighbouring half minutes are good too. */
+class CodeApp {
+  readonly #totp: TOTP
+  // The code before the present one, unless it might be over when it arrives.
+  #last = step() - (Date.now() % 30_000 < 15_000 ? 2 : 1)
+
+  constructor(uri: string) {
+    // SAFETY: the server says otpauth://totp/…
+    this.#totp = URI.parse(uri) as TOTP
+  }
+
+  /** A code that was not used before; waits where all of this time are. */
+  async next(): Promise<string> {
+    this.#last = Math.max(this.#last + 1, step() - 1)
+    while (this.#last > step() + 1) await new Promise((done) => setTimeout(done, 200))
+    return this.#totp.generate({ timestamp: this.#last * 30_000 })
+  }
+}
+
+/** What people do to get in by more, or by something else, than a password. */
+export const factorsSuite = (world: () => BrowserWorld) => {
+  describe("a person with a passkey and an authenticator", () => {
+    let dora: Person
+    let context: BrowserContext
+    let page: Page
+    let codes: CodeApp
+    let recovery: ReadonlyArray<string>
+    let appPassword: string
+    const open = (path: string) => page.goto(`${world().server.publicUrl}${path}`)
+    const click = (name: string) => page.getByRole("button", { name, exact: true }).click()
+    const link = (name: string) => page.getByRole("link", { name, exact: true }).click()
+
+    beforeAll(async () => {
+      dora = await world().person("dora")
+      context = await world().visitor()
+      page = await context.newPage()
+      return () => context.close()
+    })
+
+    /** Signs out, and in again up to the second step. */
+    const toSecondStep = async () => {
+      await open("/account")
+      await click("Sign out")
+      await signInHere(page, dora)
+      await arrive(page, "One more step")
+    }
+
+    it("finds every tab and button of the account in one piece on the narrowest phones", async () => {
+      const phone = await world().visitor({ viewport: { width: 320, height: 640 } })
+      const page = await phone.newPage()
+      await page.goto(`${world().server.publicUrl}/account`)
+      await signInHere(page, dora)
+      await arrive(page, "Your account")
+      const lines = await page.evaluate(
+        `[...document.querySelectorAll("nav.tabs a, .actions a, .actions button")].map((one) => {
+          const range = document.createRange()
+          range.selectNodeContents(one)
+          return range.getClientRects().length
+        })`
+      )
+      assert.deepStrictEqual(lines, [1, 1, 1, 1, 1, 1, 1], "a word is broken")
+      assert.strictEqual(await page.evaluate("document.documentElement.scrollWidth"), 320)
+      await phone.close()
+    })
+
+    it("adds a passkey and signs in with it, without a password", async () => {
+      const { credentials } = await plugIn(page)
+      await open("/account/security")
+      await signInHere(page, dora)
+      await arrive(page, "How you sign in")
+      await look(page, "account-security-empty")
+      await link("Add a passkey")
+      await arrive(page, "Add a passkey")
+      await look(page, "account-passkey")
+      await page.getByLabel("Name").fill("My laptop")
+      await click("Add a passkey")
+      await page.getByText("The passkey is added").waitFor()
+      assert.strictEqual((await credentials()).length, 1)
+      await link("Add a passkey")
+      await arrive(page, "Add a passkey")
+      await click("Add a passkey")
+      await page.getByText("This passkey is registered already").waitFor()
+      assert.strictEqual((await credentials()).length, 1)
+
+      await click("Sign out")
+      await arrive(page, "Sign in")
+      await click("Sign in with a passkey")
+      await arrive(page, "Your account")
+      await look(page, "account")
+      await link("Sign-in")
+      await page.getByText("last used just now").waitFor()
+      await look(page, "account-security")
+
+      const { app } = world()
+      await click("Sign out")
+      await page.goto(app.url)
+      await started(page)
+      await leave(page, dora.handle)
+      await click("Sign in with a passkey")
+      await allow(page)
+      assert.deepStrictEqual(await back(page, app), { ok: true, value: dora.did })
+    })
+
+    it("turns an authenticator on, and needs a code from then on", async () => {
+      await open("/account/app-password")
+      await page.getByLabel("Name").fill("An old app")
+      await look(page, "account-app-password")
+      await click("Make an app password")
+      await arrive(page, "Your new app password")
+      await look(page, "account-app-password-told")
+      appPassword = await page.locator(".secret").innerText()
+
+      await open("/account/authenticator")
+      await look(page, "account-authenticator")
+      await click("Begin")
+      const app = page.getByRole("link", { name: "open it in the app" })
+      codes = new CodeApp((await app.getAttribute("href")) ?? "")
+      await page.getByLabel("The code that the app shows now").fill("000000")
+      await click("Turn the authenticator on")
+      await page.getByRole("alert").waitFor()
+      await look(page, "account-authenticator-refused")
+      await page.getByLabel("The code that the app shows now").fill(await codes.next())
+      await click("Turn the authenticator on")
+      await arrive(page, "Your recovery codes")
+      await look(page, "account-recovery-codes")
+      recovery = await page.locator("ol.codes li").allInnerTexts()
+      assert.strictEqual(recovery.length, 10)
+
+      await toSecondStep()
+      await look(page, "second-step")
+      await page.getByLabel("Code").fill(recovery[0]!)
+      await click("Continue")
+      await arrive(page, "Your account")
+      await toSecondStep()
+      await page.getByLabel("Code").fill(recovery[0]!)
+      await click("Continue")
+      await page.getByRole("alert").waitFor()
+      await look(page, "second-step-refused")
+      await page.getByLabel("Code").fill(await codes.next())
+      await click("Continue")
+      await arrive(page, "Your account")
+      await toSecondStep()
+      await click("Use a passkey instead")
+      await arrive(page, "Your account")
+    })
+
+    it("is asked for a code by older apps too, unless they have a password of their own", async () => {
+      const { publicUrl } = world().server
+      const { handle: identifier, password } = dora
+      const agent = new AtpAgent({ service: publicUrl })
+      const without = await agent.login({ identifier, password }).catch((error: unknown) => error)
+      assert.deepInclude(without, { status: 401, error: "AuthFactorTokenRequired" })
+      const wrong = agent.login({ identifier, password, authFactorToken: recovery[0]! })
+      assert.isFalse(await wrong.then(() => true).catch(() => false))
+      await agent.login({ identifier, password, authFactorToken: await codes.next() })
+      assert.strictEqual(agent.session?.did, dora.did)
+      const old = new AtpAgent({ service: publicUrl })
+      await old.login({ identifier, password: appPassword })
+      assert.strictEqual(old.session?.did, dora.did)
+    })
+
+    it("signs in to an app with the code, takes the passkey away and turns the authenticator off", async () => {
+      const { app, server } = world()
+      const elsewhere = await world().visitor()
+      const other = await openApp(elsewhere, app)
+      await leave(other, dora.handle)
+      await signInHere(other, dora)
+      await arrive(other, "One more step")
+      await other.getByLabel("Code").fill(recovery[1]!)
+      await other.getByRole("button", { name: "Continue" }).click()
+      await allow(other)
+      assert.deepStrictEqual(await back(other, app), { ok: true, value: dora.did })
+      const { host } = new URL(server.publicUrl)
+
+      await open("/account/devices")
+      await look(page, "account-devices")
+      await click("Sign out everywhere else")
+      await page.getByText("All other devices are signed out").waitFor()
+      await other.goto(`http://${host}/account`)
+      await arrive(other, "Sign in")
+      await elsewhere.close()
+
+      await open("/account/security")
+      await click("Remove")
+      await page.getByText("The passkey is removed").waitFor()
+      await open("/account/authenticator")
+      await look(page, "account-authenticator-on")
+      await click("Turn the authenticator off")
+      await page.getByText("The authenticator is off").waitFor()
+      await click("Sign out")
+      await signInHere(page, dora)
+      await arrive(page, "Your account")
+    })
+
+    it("changes the password, which signs out whatever knew the old one", async () => {
+      const { app, server } = world()
+      const client = await openApp(context, app)
+      await leave(client, dora.handle)
+      await allow(client)
+      assert.deepStrictEqual(await back(client, app), { ok: true, value: dora.did })
+      await page.goto(`${server.publicUrl}/.well-known/change-password`)
+      await arrive(page, "Change your password")
+      await look(page, "account-password")
+      const password = "another password of dora"
+      await page.getByLabel("New password").fill(password)
+      await page.getByLabel("The same once more").fill(password)
+      await click("Change password")
+      await page.getByText("Your password is changed").waitFor()
+      assert.deepInclude(await ask(client, "whoAmI"), { ok: false })
+      await client.close()
+      const agent = new AtpAgent({ service: server.publicUrl })
+      await agent.login({ identifier: dora.handle, password })
+      await open("/account/apps")
+      await page.getByText("No app is connected").waitFor()
+    })
+  })
+}

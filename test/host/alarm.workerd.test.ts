@@ -1,0 +1,77 @@
+import { assert, describe, it } from "@effect/vitest"
+import { runInDurableObject } from "cloudflare:test"
+import * as Effect from "effect/Effect"
+import * as AlarmDurable from "../../src/layers/host/AlarmDurable.ts"
+import { ACCOUNT } from "./workerdWorld.ts"
+
+/** Far away: none of these rings while the test runs. */
+const hour = 60 * 60 * 1000
+
+let made = 0
+
+const check = (
+  title: string,
+  body: (storage: DurableObjectStorage, now: number) => Effect.Effect<void>
+) =>
+  it(title, () => {
+    const stub = ACCOUNT.get(ACCOUNT.idFromName(`did:web:alarm-${made++}.test`))
+    return runInDurableObject(stub, (_object, { storage }) =>
+      Effect.runPromise(
+        Effect.ensuring(
+          Effect.suspend(() => body(storage, Date.now())),
+          Effect.promise(() => storage.deleteAlarm())
+        )
+      )
+    )
+  })
+
+const armed = (storage: DurableObjectStorage) => Effect.promise(() => storage.getAlarm())
+
+describe("Alarm of a Durable Object", () => {
+  check("is set for the earliest time asked for", (storage, now) =>
+    Effect.gen(function* () {
+      const { service } = yield* AlarmDurable.make(storage)
+      assert.isNull(yield* armed(storage))
+      yield* service.by(now + 3 * hour)
+      assert.strictEqual(yield* armed(storage), now + 3 * hour)
+      yield* service.by(now + 5 * hour)
+      assert.strictEqual(yield* armed(storage), now + 3 * hour)
+      yield* service.by(now + 2 * hour)
+      assert.strictEqual(yield* armed(storage), now + 2 * hour)
+    })
+  )
+
+  check("is set for the earliest of those asked for side by side", (storage, now) =>
+    Effect.gen(function* () {
+      const { service } = yield* AlarmDurable.make(storage)
+      const times = [4, 2, 9, 3].map((hours) => now + hours * hour)
+      yield* Effect.forEach(times, (time) => service.by(time), { concurrency: "unbounded" })
+      assert.strictEqual(yield* armed(storage), now + 2 * hour)
+    })
+  )
+
+  check("is remembered by the object that wakes", (storage, now) =>
+    Effect.gen(function* () {
+      const before = yield* AlarmDurable.make(storage)
+      yield* before.service.by(now + 2 * hour)
+      const awake = yield* AlarmDurable.make(storage)
+      yield* awake.service.by(now + 3 * hour)
+      assert.strictEqual(yield* armed(storage), now + 2 * hour)
+    })
+  )
+
+  check("is set anew after it rang, and after it was cleared", (storage, now) =>
+    Effect.gen(function* () {
+      const alarm = yield* AlarmDurable.make(storage)
+      yield* alarm.service.by(now + 2 * hour)
+      yield* Effect.promise(() => storage.deleteAlarm())
+      alarm.rang()
+      yield* alarm.service.by(now + 4 * hour)
+      assert.strictEqual(yield* armed(storage), now + 4 * hour)
+      yield* alarm.clear
+      assert.isNull(yield* armed(storage))
+      yield* alarm.service.by(now + 5 * hour)
+      assert.strictEqual(yield* armed(storage), now + 5 * hour)
+    })
+  )
+})

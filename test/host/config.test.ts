@@ -1,0 +1,255 @@
+import { assert, describe, it } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import * as Redacted from "effect/Redacted"
+import * as Result from "effect/Result"
+import { readSources } from "../../scripts/walls.mjs"
+import { layer, read } from "../../src/layers/host/ConfigEnv.ts"
+import { Config, type Settings } from "../../src/services/host/Config.ts"
+import { hkdf } from "../../src/services/host/derivedSecrets.ts"
+
+const masterKey = Buffer.alloc(32, 7).toString("base64url")
+const secrets = {
+  MASTER_KEY: masterKey,
+  PLC_ROTATION_KEY: "ab".repeat(32),
+  ADMIN_PASSWORD: "correct horse battery"
+}
+
+const settings = (env: Record<string, string>): Settings =>
+  Result.getOrThrow(read({ ...secrets, ...env }))
+
+const problems = (env: Record<string, unknown>) => {
+  const result = read(env)
+  if (Result.isSuccess(result)) return {}
+  return Object.fromEntries(result.failure.problems.map((p) => [p.variable, p.message]))
+}
+
+const wrong = (env: Record<string, string>) => Object.keys(problems({ ...secrets, ...env }))
+
+describe("Config", () => {
+  it("needs nothing but the secrets on this machine", () => {
+    const local = settings({})
+    assert.strictEqual(local.publicUrl, "http://localhost:8787")
+    assert.strictEqual(local.host, "localhost:8787")
+    assert.isTrue(local.isLocal)
+    assert.strictEqual(local.serviceDid, "did:web:localhost%3A8787")
+    assert.deepStrictEqual(local.handleDomains, ["test"])
+    assert.deepStrictEqual(local.relays, [])
+    assert.strictEqual(local.plcUrl, "https://plc.directory")
+    assert.strictEqual(local.blobLimit, 104_857_600)
+    assert.strictEqual(local.jsonLimit, 153_600)
+    assert.strictEqual(local.blobGraceHours, 6)
+    assert.strictEqual(local.corsOrigins, "*")
+    assert.isTrue(local.inviteRequired)
+    assert.strictEqual(local.rateLimits, "sensitive")
+    assert.isUndefined(local.dataLocation)
+    assert.isUndefined(local.rateLimitBypassKey)
+  })
+
+  it("derives the defaults of a public host from its origin", () => {
+    const live = settings({ PUBLIC_URL: "https://PDS.example.com/" })
+    assert.strictEqual(live.publicUrl, "https://pds.example.com")
+    assert.isFalse(live.isLocal)
+    assert.strictEqual(live.serviceDid, "did:web:pds.example.com")
+    assert.deepStrictEqual(live.handleDomains, ["pds.example.com"])
+    assert.deepStrictEqual(live.relays, ["https://bsky.network"])
+  })
+
+  it("reads the secrets as bytes and keeps them out of every text", () => {
+    const read = settings({})
+    assert.deepStrictEqual(
+      [...Redacted.value(read.masterKey)],
+      Array.from({ length: 32 }, () => 7)
+    )
+    assert.strictEqual(Redacted.value(read.plcRotationKey)[0], 0xab)
+    const shown = JSON.stringify(read) + String(read.masterKey) + String(read.adminPassword)
+    for (const secret of Object.values(secrets)) assert.notInclude(shown, secret)
+  })
+
+  it("reads lists, switches, numbers and places", () => {
+    const read = settings({
+      HANDLE_DOMAINS: ".one.example.com, Two.example.com",
+      RELAYS: "https://relay.one/, https://relay.two",
+      INVITE_REQUIRED: "off",
+      BLOB_LIMIT: "314572800",
+      BLOB_MIME_TYPES: "image/*,video/mp4",
+      CORS_ORIGINS: "https://app.one,http://localhost:3000",
+      DATA_LOCATION: "eu",
+      SIGNING_CURVE: "p256",
+      RATE_LIMITS: "false",
+      DEV_ALLOW_HOSTS: "localhost:2582",
+      DEBUG_ROWS: "1"
+    })
+    assert.deepStrictEqual(read.handleDomains, ["one.example.com", "two.example.com"])
+    assert.deepStrictEqual(read.relays, ["https://relay.one", "https://relay.two"])
+    assert.isFalse(read.inviteRequired)
+    assert.strictEqual(read.blobLimit, 314_572_800)
+    assert.deepStrictEqual(read.blobMimeTypes, ["image/*", "video/mp4"])
+    assert.deepStrictEqual(read.corsOrigins, ["https://app.one", "http://localhost:3000"])
+    assert.deepStrictEqual(read.dataLocation, { jurisdiction: "eu" })
+    assert.strictEqual(read.signingCurve, "p256")
+    assert.strictEqual(read.rateLimits, "off")
+    assert.deepStrictEqual(read.devAllowHosts, ["localhost:2582"])
+    assert.isTrue(read.debugRows)
+    assert.deepStrictEqual(settings({ DATA_LOCATION: "weur" }).dataLocation, { hint: "weur" })
+    assert.deepStrictEqual(
+      settings({ PUBLIC_URL: "https://pds.example.com", RELAYS: "none" }).relays,
+      []
+    )
+  })
+
+  it("reads how mail leaves, and tells what a mailer lacks", () => {
+    assert.deepStrictEqual(settings({}).mailer, { kind: "none" })
+    assert.deepStrictEqual(settings({ MAILER: "captured" }).mailer, { kind: "captured" })
+    const from = "Our PDS <pds@example.com>"
+    const cloudflare = settings({ MAILER: "cloudflare", MAIL_FROM: from })
+    assert.deepStrictEqual(cloudflare.mailer, { kind: "cloudflare", from })
+    const api = { MAIL_HTTP_URL: "https://api.resend.com/emails", MAIL_HTTP_TOKEN: "re_secret" }
+    const http = settings({ MAILER: "http", MAIL_FROM: "pds@example.com", ...api })
+    assert.deepInclude(http.mailer, { kind: "http", from: "pds@example.com" })
+    assert.notInclude(JSON.stringify(http), "re_secret")
+    assert.deepStrictEqual(wrong({ MAILER: "cloudflare" }), ["MAIL_FROM"])
+    const lacking = ["MAIL_FROM", "MAIL_HTTP_URL", "MAIL_HTTP_TOKEN"]
+    assert.deepStrictEqual(wrong({ MAILER: "http" }), lacking)
+    assert.deepStrictEqual(wrong({ MAILER: "smtp" }), ["MAILER"])
+    for (const bad of ["nobody", "a@b <c@d>", "Name <a@b", "Name\n<a@b.c>"]) {
+      assert.deepStrictEqual(wrong({ MAIL_FROM: bad }), ["MAIL_FROM"], bad)
+    }
+  })
+
+  it("knows the services that requests are handed on to, and takes others in their place", () => {
+    const usual = settings({})
+    assert.deepStrictEqual(usual.appView, {
+      did: "did:web:api.bsky.app",
+      service: "bsky_appview",
+      url: "https://api.bsky.app"
+    })
+    assert.strictEqual(usual.chatService?.did, "did:web:api.bsky.chat")
+    assert.strictEqual(usual.modService?.url, "https://mod.bsky.app")
+    assert.deepStrictEqual(usual.reportService, usual.modService)
+    const own = settings({
+      APP_VIEW: "did:web:view.example.com#bsky_appview",
+      CHAT_SERVICE: "none",
+      MOD_SERVICE: "did:web:mod.example.com#atproto_labeler https://mod.example.com/"
+    })
+    assert.deepStrictEqual(own.appView, {
+      did: "did:web:view.example.com",
+      service: "bsky_appview",
+      url: undefined
+    })
+    assert.isUndefined(own.chatService)
+    assert.strictEqual(own.modService?.url, "https://mod.example.com")
+    assert.deepStrictEqual(own.reportService, own.modService)
+    for (const value of [
+      "https://api.bsky.app",
+      "did:web:api.bsky.app",
+      "did:key:zQ3sh#bsky_appview",
+      "did:web:api.bsky.app#bsky_appview https://api.bsky.app/path",
+      "did:web:api.bsky.app#bsky_appview https://user@api.bsky.app",
+      "did:web:api.bsky.app#bsky_appview https://one.example https://two.example"
+    ]) {
+      assert.deepStrictEqual(wrong({ APP_VIEW: value }), ["APP_VIEW"], value)
+    }
+  })
+
+  it("names every missing secret at once", () => {
+    assert.deepStrictEqual(Object.keys(problems({})), [
+      "MASTER_KEY",
+      "PLC_ROTATION_KEY",
+      "ADMIN_PASSWORD"
+    ])
+    for (const message of Object.values(problems({ ADMIN_PASSWORD: "" }))) {
+      assert.include(message, "is missing")
+    }
+  })
+
+  it("takes an administrator's password of 16 characters, and says of a shorter one how to replace it", () => {
+    assert.deepStrictEqual(wrong({ ADMIN_PASSWORD: "x".repeat(16) }), [])
+    const found = problems({ ...secrets, ADMIN_PASSWORD: "x".repeat(15) })
+    assert.deepStrictEqual(Object.keys(found), ["ADMIN_PASSWORD"])
+    assert.match(
+      found["ADMIN_PASSWORD"] ?? "",
+      /at least 16 characters; .*secret put ADMIN_PASSWORD/
+    )
+  })
+
+  it("names every malformed variable at once and shows no value", () => {
+    const env = {
+      MASTER_KEY: "c2hvcnQ-secret",
+      PLC_ROTATION_KEY: "00".repeat(32),
+      ADMIN_PASSWORD: "s3cret!",
+      PUBLIC_URL: "https://pds.example.com/path",
+      BLOB_LIMIT: "100MB",
+      LOG_LEVEL: "loud"
+    }
+    const found = problems(env)
+    assert.deepStrictEqual(Object.keys(found).toSorted(), Object.keys(env).toSorted())
+    const text = String(Result.getOrThrow(Result.flip(read(env))))
+    for (const [name, value] of Object.entries(env)) {
+      assert.include(text, name)
+      assert.notInclude(text, value)
+    }
+  })
+
+  it("refuses a rotation key outside the curve, a plain http host, and odd origins", () => {
+    assert.deepStrictEqual(wrong({ PLC_ROTATION_KEY: "ff".repeat(32) }), ["PLC_ROTATION_KEY"])
+    for (const origin of [
+      "http://pds.example.com",
+      "ftp://pds.example.com",
+      "https://user:pw@pds.example.com",
+      "https://pds.example.com?x=1",
+      "pds.example.com"
+    ]) {
+      assert.deepStrictEqual(wrong({ PUBLIC_URL: origin }), ["PUBLIC_URL"], origin)
+    }
+  })
+
+  it("refuses malformed items of a list and unknown words", () => {
+    assert.deepStrictEqual(wrong({ RELAYS: "https://a.example,http://b.example" }), ["RELAYS"])
+    assert.deepStrictEqual(wrong({ HANDLE_DOMAINS: "a..b" }), ["HANDLE_DOMAINS"])
+    assert.deepStrictEqual(wrong({ BLOB_QUOTA: "-1" }), ["BLOB_QUOTA"])
+    assert.deepStrictEqual(wrong({ INVITE_REQUIRED: "maybe" }), ["INVITE_REQUIRED"])
+    assert.deepStrictEqual(wrong({ INVITE_REQUIRED: "constructor" }), ["INVITE_REQUIRED"])
+    assert.deepStrictEqual(wrong({ SERVICE_DID: "did:key:x" }), ["SERVICE_DID"])
+  })
+
+  it("refuses loopback services on a public host", () => {
+    const env = { PUBLIC_URL: "https://pds.example.com", DEV_ALLOW_HOSTS: "localhost:2582" }
+    assert.deepStrictEqual(wrong(env), ["DEV_ALLOW_HOSTS"])
+  })
+
+  it.effect("is a layer that fails with all problems", () =>
+    Effect.gen(function* () {
+      const url = yield* Config.pipe(
+        Effect.map(({ publicUrl }) => publicUrl),
+        Effect.provide(layer({ ...secrets, PUBLIC_URL: "https://pds.example.com" }))
+      )
+      assert.strictEqual(url, "https://pds.example.com")
+      const failure = yield* Config.pipe(Effect.provide(layer({})), Effect.flip)
+      assert.strictEqual(failure.problems.length, 3)
+    })
+  )
+
+  it("names each purpose of a derived secret in one place", () => {
+    const places = new Map<string, ReadonlyArray<string>>()
+    for (const [path, text] of readSources("src")) {
+      // From the call's name to the first text that ends its arguments.
+      for (const [, purpose = ""] of text.matchAll(
+        /\b(?:hkdf|hkdfKey|sealer)\((?:[^")]|\([^)]*\))*"([^"]+)"\s*\)/g
+      )) {
+        places.set(purpose, [...(places.get(purpose) ?? []), path])
+      }
+    }
+    assert.isAtLeast(places.size, 12)
+    for (const [purpose, paths] of places) {
+      assert.lengthOf(paths, 1, `${purpose}: ${paths.join(", ")}`)
+    }
+  })
+
+  it("derives another secret for each purpose, always the same", () => {
+    const { masterKey } = settings({})
+    const hex = (bytes: Uint8Array) => Buffer.from(bytes).toString("hex")
+    assert.strictEqual(hex(hkdf(masterKey, "a")), hex(hkdf(masterKey, "a")))
+    assert.notStrictEqual(hex(hkdf(masterKey, "a")), hex(hkdf(masterKey, "b")))
+    assert.strictEqual(hkdf(masterKey, "a").byteLength, 32)
+  })
+})

@@ -1,0 +1,77 @@
+import { verifyRepoCar } from "@atproto/repo"
+import { assert, describe, it } from "@effect/vitest"
+import type { Asked } from "../../support/http/httpHost.ts"
+import { mutate, randomOf } from "../../support/http/httpFuzz.ts"
+import { allMethods, goodCall } from "../../support/http/httpMethods.ts"
+import { ok, post, startWorld, type World } from "../../support/http/httpWorld.ts"
+
+const seed = Number(process.env["FUZZ_SEED"] ?? 20_261_120)
+const rounds = Number(process.env["FUZZ_ROUNDS"] ?? 110)
+
+/** A password is verified in these, or an account made: they take their time. */
+const slow = new Set([
+  "com.atproto.admin.deleteAccount",
+  "com.atproto.admin.updateAccountPassword",
+  "com.atproto.server.createAccount",
+  "com.atproto.server.createSession",
+  "com.atproto.server.deleteAccount",
+  "com.atproto.server.resetPassword"
+])
+
+/** These end the account that they are about, or its sessions: a mutation may name anybody. */
+const fatal = new Set([
+  "com.atproto.admin.deleteAccount",
+  "com.atproto.admin.updateAccountPassword"
+])
+
+/** What is asked for, in a form that can be read in a failure. */
+const shown = (nsid: string, asked: Asked) => `${nsid} ${JSON.stringify(asked).slice(0, 2000)}`
+
+const oneCall = async (world: World, nsid: string, asked: Asked) => {
+  const answer = await world.call(nsid, asked)
+  // In process nobody upgrades a connection: a good subscription ends in 501.
+  const isSubscription = nsid === "com.atproto.sync.subscribeRepos"
+  if (isSubscription && answer.status === 501) return answer.status
+  assert.isBelow(answer.status, 500, `${shown(nsid, asked)} → ${answer.text}`)
+  if (answer.status >= 400 && answer.text !== "" && !isSubscription) {
+    assert.isString(answer.body["error"], shown(nsid, asked))
+    assert.isString(answer.body["message"], shown(nsid, asked))
+  }
+  if (nsid === "com.atproto.server.deactivateAccount" && answer.status === 200) {
+    const again = "com.atproto.server.activateAccount"
+    ok(await world.call(again, { method: "POST", auth: world.alice.auth }))
+  }
+  return answer.status
+}
+
+describe("thousands of broken requests", () => {
+  it("are each answered below 500, and leave a repo that verifies", async () => {
+    const world = await startWorld()
+    const random = randomOf(seed)
+    const statuses = new Map<number, number>()
+    for (let round = 0; round < rounds; round++) {
+      for (const nsid of allMethods) {
+        if (slow.has(nsid) && round % 10 > 0) continue
+        const asked = mutate(random, await goodCall(world, nsid))
+        if (fatal.has(nsid) && JSON.stringify(asked).includes(world.alice.did)) continue
+        const status = await oneCall(world, nsid, asked)
+        statuses.set(status, (statuses.get(status) ?? 0) + 1)
+      }
+    }
+    // Neither all refused nor all let through: the mutations reach both sides of the checks.
+    assert.isAbove(statuses.get(200) ?? 0, rounds)
+    assert.isAbove(statuses.get(400) ?? 0, rounds)
+
+    const { did, auth } = world.alice
+    const input = { repo: did, collection: "app.bsky.feed.post", record: post("still here") }
+    ok(await world.call("com.atproto.repo.createRecord", { auth, input }))
+    const { didDoc } = ok(
+      await world.call("com.atproto.repo.describeRepo", { params: { repo: did } })
+    )
+    const key = `did:key:${didDoc.verificationMethod[0].publicKeyMultibase}`
+    const { bytes } = await world.call("com.atproto.sync.getRepo", { params: { did } })
+    const { creates } = await verifyRepoCar(bytes as Uint8Array<ArrayBuffer>, did, key)
+    assert.isAbove(creates.length, 1)
+    await world.close()
+  })
+})

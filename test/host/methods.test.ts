@@ -1,0 +1,232 @@
+import { assert, describe, it } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import * as Lexicons from "../../src/core/lexicon/Lexicons.ts"
+import { decoyDid } from "../../src/http/sessions/signInGate.ts"
+import { inviteMethods } from "../../src/http/accounts/accountInvites.ts"
+import { hostMethods } from "../../src/http/host/methods.ts"
+import { Directory } from "../../src/services/accounts/Directory.ts"
+import { admin, call, FakeAccounts, moverDid, world } from "./world.ts"
+
+const server = (name: string) => `com.atproto.server.${name}`
+const identity = (name: string) => `com.atproto.identity.${name}`
+
+const resident = { did: "did:plc:resident2resident2resid", handle: "alice.pds.host" }
+
+const moveIn = Effect.gen(function* () {
+  const directory = yield* Directory
+  yield* directory.reserve({ ...resident, email: "alice@mail.example" })
+  yield* directory.setStatus(resident.did, "active")
+})
+
+describe("the host's methods", () => {
+  it("are all in the lexicons, and all declare an authority", () => {
+    const nsids = [...hostMethods.flat(), ...inviteMethods].map(({ nsid, authority }) => {
+      assert.isString(authority.kind, nsid)
+      return nsid
+    })
+    for (const nsid of nsids) assert.include(["query", "procedure"], Lexicons.kindOf(nsid), nsid)
+    assert.strictEqual(new Set(nsids).size, nsids.length)
+  })
+
+  it.effect("describe the server", () =>
+    Effect.gen(function* () {
+      const { status, body } = yield* call(server("describeServer"))
+      assert.strictEqual(status, 200)
+      assert.deepStrictEqual(body, {
+        did: "did:web:pds.host",
+        availableUserDomains: [".pds.host"],
+        inviteCodeRequired: true,
+        blobUploadLimit: 104_857_600,
+        links: { privacyPolicy: "https://pds.host/privacy" },
+        contact: { email: "admin@pds.host" }
+      })
+      assert.isTrue(Lexicons.checkOutput(server("describeServer"), body).ok)
+    }).pipe(
+      Effect.provide(
+        world(new FakeAccounts(), {
+          env: { PRIVACY_POLICY_URL: "https://pds.host/privacy", CONTACT_EMAIL: "admin@pds.host" }
+        })
+      )
+    )
+  )
+
+  it.effect("resolve the handles that live here, and ask nobody about others of our own", () =>
+    Effect.gen(function* () {
+      yield* moveIn
+      const resolve = (handle: string) => call(identity("resolveHandle"), { params: { handle } })
+      assert.deepStrictEqual((yield* resolve("Alice.pds.host")).body, { did: resident.did })
+      assert.deepStrictEqual((yield* resolve("mover.elsewhere.com")).body, { did: moverDid })
+      for (const unknown of ["nobody.pds.host", "nobody.elsewhere.com"]) {
+        const { status, body } = yield* resolve(unknown)
+        assert.deepStrictEqual([status, body.error], [400, "HandleNotFound"], unknown)
+      }
+    }).pipe(Effect.provide(world(new FakeAccounts())))
+  )
+
+  it.effect("resolve DIDs and identities", () =>
+    Effect.gen(function* () {
+      const found = yield* call(identity("resolveDid"), { params: { did: moverDid } })
+      assert.strictEqual(found.body.didDoc.id, moverDid)
+      const own = yield* call(identity("resolveDid"), { params: { did: "did:web:pds.host" } })
+      assert.strictEqual(own.body.didDoc.service[0].serviceEndpoint, "https://pds.host")
+      const missing = yield* call(identity("resolveDid"), { params: { did: "did:web:gone.com" } })
+      assert.deepStrictEqual([missing.status, missing.body.error], [400, "DidNotFound"])
+      const identifier = "mover.elsewhere.com"
+      const whole = yield* call(identity("resolveIdentity"), { params: { identifier } })
+      assert.deepStrictEqual([whole.body.did, whole.body.handle], [moverDid, identifier])
+      const fresh = yield* call(identity("refreshIdentity"), { input: { identifier: moverDid } })
+      assert.strictEqual(fresh.body.handle, identifier)
+      const unknown = { identifier: "nobody.pds.host" }
+      const nobody = yield* call(identity("resolveIdentity"), { params: unknown })
+      assert.strictEqual(nobody.body.error, "HandleNotFound")
+    }).pipe(Effect.provide(world(new FakeAccounts())))
+  )
+
+  it.effect("let the administrator make invite codes, and nobody else", () =>
+    Effect.gen(function* () {
+      const input = { codeCount: 2, useCount: 3, forAccounts: [resident.did, moverDid] }
+      for (const headers of [{}, { authorization: "Bearer x" }]) {
+        const refused = yield* call(server("createInviteCodes"), { input, headers })
+        assert.strictEqual(refused.status, 401)
+      }
+      const { body } = yield* call(server("createInviteCodes"), { input, headers: admin })
+      assert.isTrue(Lexicons.checkOutput(server("createInviteCodes"), body).ok)
+      const codes: Array<string> = body.codes.flatMap(
+        (made: { codes: Array<string> }) => made.codes
+      )
+      assert.strictEqual(new Set(codes).size, 4)
+      const given = yield* (yield* Directory).invitesOf(resident.did)
+      assert.deepStrictEqual(
+        given.map(({ code, available }) => [codes.includes(code), available]),
+        [
+          [true, 3],
+          [true, 3]
+        ]
+      )
+      for (const wrong of [
+        { codeCount: 0, useCount: 1 },
+        { codeCount: 501, useCount: 1 }
+      ]) {
+        const refused = yield* call(server("createInviteCodes"), { input: wrong, headers: admin })
+        assert.strictEqual(refused.status, 400)
+      }
+    }).pipe(Effect.provide(world(new FakeAccounts())))
+  )
+
+  it.effect("show an account its invite codes, used ones only when asked for", () =>
+    Effect.gen(function* () {
+      const directory = yield* Directory
+      yield* directory.createInvites({
+        codes: ["used", "open"].map((code) => ({ code, forAccount: resident.did })),
+        available: 1,
+        createdBy: "admin"
+      })
+      yield* directory.reserve({ did: moverDid, handle: "m.pds.host", invite: "used" })
+      const [declared] = inviteMethods
+      const ask = (includeUsed: boolean) =>
+        declared!.handler({
+          nsid: "",
+          params: { includeUsed, createAvailable: true },
+          input: undefined,
+          caller: { kind: "session", did: resident.did, level: "full", session: "s" },
+          request: new Request("https://pds.host")
+        })
+      const codesOf = (answer: unknown) =>
+        (answer as { codes: Array<{ code: string; uses: Array<object> }> }).codes
+      const all = yield* ask(true)
+      assert.isTrue(Lexicons.checkOutput(server("getAccountInviteCodes"), all).ok)
+      assert.deepStrictEqual(
+        codesOf(all)
+          .map(({ code }) => code)
+          .toSorted(),
+        ["open", "used"]
+      )
+      assert.deepStrictEqual(
+        codesOf(yield* ask(false)).map(({ code }) => code),
+        ["open"]
+      )
+    }).pipe(Effect.provide(world(new FakeAccounts())))
+  )
+
+  it.effect("have no queue", () =>
+    Effect.gen(function* () {
+      const { body } = yield* call("com.atproto.temp.checkSignupQueue")
+      assert.deepStrictEqual(body, { activated: true })
+    }).pipe(Effect.provide(world(new FakeAccounts())))
+  )
+})
+
+describe("createSession", () => {
+  const signIn = (identifier: string, address = "192.0.2.1") =>
+    call(server("createSession"), {
+      input: { identifier, password: "secret", allowTakendown: true },
+      headers: { "cf-connecting-ip": address, "user-agent": "test" }
+    })
+
+  it.effect(
+    "finds the account by handle, e-mail address or DID, and hands the sign-in over",
+    () => {
+      const accounts = new FakeAccounts()
+      return Effect.gen(function* () {
+        yield* moveIn
+        for (const name of [
+          "Alice.PDS.host",
+          "@alice.pds.host",
+          " ALICE@mail.example",
+          resident.did
+        ]) {
+          const { status, body } = yield* signIn(name)
+          assert.deepStrictEqual([status, body.from], [200, resident.did], name)
+        }
+        const [first] = accounts.forwarded
+        assert.strictEqual(first?.request.headers.get("user-agent"), "test")
+        assert.deepStrictEqual(yield* Effect.promise(async () => first?.request.json()), {
+          identifier: "Alice.PDS.host",
+          password: "secret",
+          allowTakendown: true
+        })
+      }).pipe(Effect.provide(world(accounts)))
+    }
+  )
+
+  it.effect("sends unknown names to one of sixteen decoys, the same name to the same", () => {
+    const accounts = new FakeAccounts()
+    return Effect.gen(function* () {
+      const names = Array.from({ length: 40 }, (_, n) => `nobody${n}.pds.host`)
+      yield* Effect.forEach(["did:plc:unknown2unknown2unknown2", ...names, ...names], (name) =>
+        signIn(name, name)
+      )
+      const dids = accounts.forwarded.map(({ did }) => did)
+      for (const did of dids) assert.match(did, /^did:web:decoy-([0-9]|1[0-5])\.invalid$/)
+      assert.deepStrictEqual(dids.slice(1, 41), dids.slice(41))
+      assert.isAbove(new Set(dids).size, 10)
+      assert.strictEqual(decoyDid("Nobody.Example"), decoyDid("nobody.example"))
+    }).pipe(Effect.provide(world(accounts)))
+  })
+
+  it.effect("counts no sign-in that succeeds", () => {
+    const accounts = new FakeAccounts()
+    return Effect.gen(function* () {
+      for (let n = 0; n < 40; n++) {
+        assert.strictEqual((yield* signIn("alice.pds.host")).status, 200)
+      }
+    }).pipe(Effect.provide(world(accounts)))
+  })
+
+  it.effect("lets 30 failures through in 5 minutes for one name from one address", () => {
+    const accounts = new FakeAccounts()
+    accounts.answersWith = 401
+    return Effect.gen(function* () {
+      const first = yield* signIn("alice.pds.host")
+      assert.strictEqual(first.headers.get("ratelimit-limit"), "30")
+      assert.strictEqual(first.headers.get("ratelimit-remaining"), "29")
+      assert.strictEqual(first.headers.get("ratelimit-policy"), "30;w=300")
+      for (let n = 1; n < 30; n++) yield* signIn("ALICE.pds.host")
+      const { status, body } = yield* signIn("alice.pds.host")
+      assert.deepStrictEqual([status, body.error], [429, "RateLimitExceeded"])
+      assert.strictEqual(accounts.forwarded.length, 30)
+      assert.strictEqual((yield* signIn("bob.pds.host")).status, 401)
+      assert.strictEqual((yield* signIn("alice.pds.host", "192.0.2.2")).status, 401)
+    }).pipe(Effect.provide(world(accounts)))
+  })
+})

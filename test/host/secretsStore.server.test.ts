@@ -1,0 +1,109 @@
+import { AtpAgent } from "@atproto/api"
+import { afterAll, assert, beforeAll, describe, it } from "@effect/vitest"
+import {
+  convertV4MiniflareOptions,
+  Log,
+  LogLevel,
+  Miniflare,
+  type MiniflareOptions
+} from "miniflare"
+import { randomBytes } from "node:crypto"
+import { join } from "node:path"
+import { build } from "../../scripts/build.mjs"
+import { readWrangler } from "../../scripts/server.mjs"
+import { freePort } from "../support/server/server.ts"
+
+const secrets = {
+  MASTER_KEY: randomBytes(32).toString("base64url"),
+  PLC_ROTATION_KEY: "42".repeat(32),
+  ADMIN_PASSWORD: "the administrator's own words"
+}
+
+let server: Miniflare
+let options: MiniflareOptions
+let origin: string
+
+/** Puts a secret into the store, as `wrangler secrets-store secret create` does. */
+const create = async (name: keyof typeof secrets) => {
+  const admin = await server.getSecretsStoreSecretAPI(name)
+  await admin().create(secrets[name])
+}
+
+const ready = async () => {
+  const response = await fetch(`${origin}/ready`)
+  // SAFETY: what /ready answers.
+  const body = (await response.json()) as { problems?: ReadonlyArray<{ variable: string }> }
+  return { status: response.status, missing: body.problems?.map(({ variable }) => variable) }
+}
+
+beforeAll(async () => {
+  const port = await freePort()
+  origin = `http://localhost:${port}`
+  const root = join(import.meta.dirname, "../..")
+  const { name, options: declared } = await readWrangler(join(root, "wrangler.toml"))
+  const { code } = await build()
+  options = {
+    ...convertV4MiniflareOptions({
+      ...declared,
+      name,
+      modules: [{ type: "ESModule", path: "main.mjs", contents: code }],
+      bindings: { PUBLIC_URL: origin, LOG_LEVEL: "none", RATE_LIMITS: "off" },
+      secretsStoreSecrets: Object.fromEntries(
+        Object.keys(secrets).map((one) => [one, { store_id: "store", secret_name: `nacre_${one}` }])
+      ),
+      host: "127.0.0.1",
+      port,
+      cf: false
+    }),
+    log: new Log(LogLevel.NONE),
+    handleStructuredLogs: () => {}
+  }
+  server = new Miniflare(options)
+  await server.ready
+})
+afterAll(() => server.dispose())
+
+describe("secrets in a Secrets Store", () => {
+  it("are named at /ready as long as they are missing, and asked for again by the next request", async () => {
+    const all = ["MASTER_KEY", "PLC_ROTATION_KEY", "ADMIN_PASSWORD"]
+    assert.deepStrictEqual(await ready(), { status: 503, missing: all })
+    await create("ADMIN_PASSWORD")
+    await create("MASTER_KEY")
+    assert.deepStrictEqual(await ready(), { status: 503, missing: ["PLC_ROTATION_KEY"] })
+    const { status } = await fetch(`${origin}/xrpc/com.atproto.server.describeServer`)
+    assert.strictEqual(status, 503)
+    await create("PLC_ROTATION_KEY")
+    assert.deepStrictEqual(await ready(), { status: 200, missing: undefined })
+  })
+
+  it("let many requests in at once that come first", async () => {
+    // Another isolate, which has asked the store for nothing yet.
+    await server.setOptions(options)
+    const answers = await Promise.all(Array.from({ length: 30 }, ready))
+    assert.deepStrictEqual(new Set(answers.map(({ status }) => status)), new Set([200]))
+  })
+
+  it("open sign-ups, sign-ins and writes, whose signatures their key makes", async () => {
+    const handle = "alice.test"
+    const password = "a long password"
+    const did = `did:web:${handle}`
+    const made = await fetch(`${origin}/xrpc/com.atproto.server.createAccount`, {
+      method: "POST",
+      headers: {
+        authorization: `Basic ${btoa(`admin:${secrets.ADMIN_PASSWORD}`)}`,
+        "content-type": "application/json"
+      },
+      body: JSON.stringify({ handle, did, password, email: "alice@example.com" })
+    })
+    assert.strictEqual(made.status, 200, await made.text())
+    const agent = new AtpAgent({ service: origin })
+    await agent.login({ identifier: handle, password })
+    const { uri, cid } = await agent.post({ text: "signed by a key from the store" })
+    const found = await agent.com.atproto.repo.getRecord({
+      repo: did,
+      collection: "app.bsky.feed.post",
+      rkey: uri.split("/").at(-1) ?? ""
+    })
+    assert.strictEqual(found.data.cid, cid)
+  })
+})

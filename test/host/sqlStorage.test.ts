@@ -1,0 +1,34 @@
+import { assert, describe, it } from "@effect/vitest"
+import { make, open } from "../../src/layers/host/sql/SqlStorageNode.ts"
+import { sqlStorageContract } from "./sqlStorage.contract.ts"
+
+sqlStorageContract("node:sqlite", async (body) => {
+  const database = open(":memory:")
+  try {
+    body(make(database))
+  } finally {
+    database.close()
+  }
+})
+
+describe("SqlStorageNode", () => {
+  it("lets go of a table whose reader has left before the last row", () => {
+    const database = open(":memory:")
+    const sql = make(database)
+    sql.exec("CREATE TABLE t (k INTEGER PRIMARY KEY)")
+    for (let k = 0; k < 3; k++) sql.exec("INSERT INTO t VALUES (?)", k)
+    for (const [k] of sql.exec("SELECT k FROM t ORDER BY k").raw()) if (k === 1) break
+    sql.exec("DROP TABLE t")
+    database.close()
+  })
+
+  it("opens without a warning of Node", async () => {
+    const warnings: Array<string> = []
+    const note = (warning: Error) => warnings.push(warning.message)
+    process.on("warning", note)
+    open(":memory:").close()
+    await new Promise((resolve) => setImmediate(resolve))
+    process.off("warning", note)
+    assert.deepStrictEqual(warnings, [])
+  })
+})

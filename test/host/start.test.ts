@@ -1,0 +1,173 @@
+import { assert, describe, it } from "@effect/vitest"
+import { spawn } from "node:child_process"
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync
+} from "node:fs"
+import { createServer, type AddressInfo } from "node:net"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
+import { firstAccount } from "../../scripts/account.mjs"
+import { freePort } from "../support/server/server.ts"
+
+const npmStart = join(import.meta.dirname, "../../scripts/start.mjs")
+const memory = join(import.meta.dirname, "../../src/dev.ts")
+
+/** Starts a server, which is to give up; answers its exit code and all that it said. */
+const start = (env: Record<string, string>, script = npmStart) =>
+  new Promise<{ readonly code: number | null; readonly said: string }>((resolve, reject) => {
+    const child = spawn(process.execPath, [script], {
+      env: { PATH: process.env["PATH"], HOME: process.env["HOME"], ...env },
+      stdio: ["ignore", "pipe", "pipe"]
+    })
+    let said = ""
+    child.stdout.on("data", (chunk) => (said += chunk))
+    child.stderr.on("data", (chunk) => (said += chunk))
+    child.once("error", reject)
+    child.once("exit", (code) => resolve({ code, said }))
+  })
+
+const inFolder = async (body: (folder: string) => Promise<void>) => {
+  const folder = mkdtempSync(join(tmpdir(), "nacre-start-"))
+  try {
+    await body(folder)
+  } finally {
+    rmSync(folder, { recursive: true })
+  }
+}
+
+describe("a start that is refused", () => {
+  it("says so of a port that is none", async () => {
+    await inFolder(async (folder) => {
+      const { code, said } = await start({ DATA_DIR: folder, PORT: "http" })
+      assert.strictEqual(code, 1)
+      assert.include(said, 'PORT must be a number between 1 and 65535, not "http"')
+    })
+  })
+
+  it("explains that data belongs to its address", async () => {
+    await inFolder(async (folder) => {
+      const note = { publicUrl: "http://localhost:8787", port: 8787, isUsed: true }
+      writeFileSync(join(folder, "server.json"), JSON.stringify(note))
+      const { code, said } = await start({ DATA_DIR: folder, PORT: String(await freePort()) })
+      assert.strictEqual(code, 1)
+      assert.include(said, "belongs to http://localhost:8787")
+      assert.include(said, "PORT=8787")
+      assert.include(said, `DATA_DIR=${folder}-2 npm start`)
+    })
+  })
+
+  it("makes no new master key for data that another one protects", async () => {
+    await inFolder(async (folder) => {
+      const port = await freePort()
+      const note = {
+        publicUrl: `http://localhost:${port}`,
+        isUsed: true,
+        masterKey: "0".repeat(16)
+      }
+      writeFileSync(join(folder, "server.json"), JSON.stringify(note))
+      const vars = join(folder, ".dev.vars")
+      const lost = await start({ DATA_DIR: folder, PORT: String(port) })
+      assert.strictEqual(lost.code, 1)
+      assert.include(lost.said, "MASTER_KEY")
+      assert.include(lost.said, vars)
+      assert.isFalse(existsSync(vars))
+      const other = { MASTER_KEY: "A".repeat(43), DATA_DIR: folder, PORT: String(port) }
+      assert.strictEqual((await start(other)).code, 1)
+    })
+  })
+
+  it("takes hosts of development for a local address only, and mapped to this machine only", async () => {
+    await inFolder(async (folder) => {
+      const port = await freePort()
+      const hosts = { DATA_DIR: folder, PORT: String(port), DEV_HOSTS: "a.example.com=127.0.0.1:1" }
+      const open = await start({ ...hosts, PUBLIC_URL: "https://pds.example.com" })
+      assert.strictEqual(open.code, 1)
+      assert.include(open.said, "DEV_HOSTS is for development")
+      const far = await start({ ...hosts, DEV_HOSTS: "a.example.com=192.0.2.1:80" })
+      assert.strictEqual(far.code, 1)
+      assert.include(far.said, "DEV_HOSTS takes host=127.0.0.1:port")
+    })
+  })
+
+  it("says which file or folder cannot be used, and which line says nothing", async () => {
+    await inFolder(async (folder) => {
+      const port = String(await freePort())
+      const file = join(folder, "file")
+      writeFileSync(file, "")
+      const noFolder = await start({ DATA_DIR: file, PORT: port })
+      assert.strictEqual(noFolder.code, 1)
+      assert.include(noFolder.said, `${file} cannot be used as a folder`)
+      const state = join(folder, "data/state")
+      mkdirSync(join(state, ".writable"), { recursive: true })
+      const readOnly = await start({ DATA_DIR: join(folder, "data"), PORT: port })
+      assert.strictEqual(readOnly.code, 1)
+      assert.include(readOnly.said, `${state} cannot be written`)
+      const vars = join(folder, ".dev.vars")
+      writeFileSync(vars, "# mine\nADMIN_PASSWORD: chosen by me\nADMIN_PASSWORD=short\n")
+      const stray = await start({ DATA_DIR: folder, PORT: port })
+      assert.strictEqual(stray.code, 1)
+      assert.include(stray.said, `Line 2 of ${vars} is left aside`)
+      assert.notInclude(stray.said, "chosen by me")
+      rmSync(vars)
+      mkdirSync(vars)
+      const unread = await start({ DATA_DIR: folder, PORT: port })
+      assert.strictEqual(unread.code, 1)
+      assert.include(unread.said, `${vars} cannot be read`)
+      for (const { said } of [noFolder, readOnly, stray, unread]) assert.notMatch(said, /^ {4}at /m)
+    })
+  })
+
+  it("says which secrets it has made all the same, and where they are", async () => {
+    await inFolder(async (folder) => {
+      const env = { DATA_DIR: folder, PORT: String(await freePort()), ADMIN_PASSWORD: "short" }
+      const kept = `Made MASTER_KEY, PLC_ROTATION_KEY, ADMIN_PASSWORD; kept in ${join(folder, ".dev.vars")}.`
+      assert.include((await start(env)).said, kept)
+      assert.notInclude((await start(env)).said, "Made")
+    })
+  })
+
+  it("names what is wrong with the configuration, and binds the folder to nothing", async () => {
+    await inFolder(async (folder) => {
+      for (const port of [await freePort(), await freePort()]) {
+        const env = { DATA_DIR: folder, PORT: String(port), ADMIN_PASSWORD: "short" }
+        const { code, said } = await start(env)
+        assert.strictEqual(code, 1)
+        assert.include(said, "The configuration cannot be used")
+        assert.include(said, "ADMIN_PASSWORD must be at least 16 characters")
+      }
+      const note = JSON.parse(readFileSync(join(folder, "server.json"), "utf8"))
+      assert.isFalse(note.isUsed)
+      assert.strictEqual(statSync(join(folder, ".dev.vars")).mode & 0o777, 0o600)
+      assert.isFalse(existsSync(join(folder, "account.json")))
+    })
+  })
+})
+
+describe("the memory server", () => {
+  it("says why it does not start, and fails", async () => {
+    const taken = createServer()
+    await new Promise<void>((resolve) => taken.listen(0, "127.0.0.1", resolve))
+    // SAFETY: it listens on a port, not on a pipe.
+    const { port } = taken.address() as AddressInfo
+    const { code, said } = await start({ PORT: String(port) }, memory)
+    taken.close()
+    assert.strictEqual(code, 1)
+    assert.include(said, "EADDRINUSE")
+  })
+})
+
+describe("the first account", () => {
+  it("has a handle under a domain that the server gives handles out under", () => {
+    const handle = (publicUrl: string, handleDomains?: string) =>
+      firstAccount({ publicUrl, adminPassword: "", handleDomains }).handle
+    assert.strictEqual(handle("http://localhost:8787"), "you.test")
+    assert.strictEqual(handle("https://pds.example.com"), "you.pds.example.com")
+    assert.strictEqual(handle("https://pds.example.com", ".a.com, b.com"), "you.a.com")
+  })
+})

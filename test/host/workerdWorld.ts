@@ -1,0 +1,135 @@
+import { assert } from "@effect/vitest"
+import { runInDurableObject } from "cloudflare:test"
+import { env, exports } from "cloudflare:workers"
+import type * as SequencerObject from "../../src/layers/stream/SequencerObject.ts"
+
+/** The bindings of wrangler.toml, and the secrets of vitest.config.ts. */
+export interface Bindings {
+  readonly ACCOUNT: DurableObjectNamespace
+  readonly SEQUENCER: DurableObjectNamespace
+  readonly LIMITER: DurableObjectNamespace
+  readonly DIRECTORY: D1Database
+  readonly BLOBS: R2Bucket
+  readonly ADMIN_PASSWORD: string
+  readonly [variable: string]: unknown
+}
+
+// SAFETY: both files name exactly these.
+export const bindings = env as unknown as Bindings
+
+export const { ACCOUNT, SEQUENCER, LIMITER, DIRECTORY, BLOBS } = bindings
+
+/** The object of an account. */
+export const objectOf = (did: string): DurableObjectStub => ACCOUNT.get(ACCOUNT.idFromName(did))
+
+/** The host's event log. */
+export const sequencerObject = () =>
+  // SAFETY: the object's class has these methods.
+  SEQUENCER.get(SEQUENCER.idFromName("sequencer")) as DurableObjectStub &
+    SequencerObject.SequencerStub
+
+/** The origin that the server has in these tests. */
+export const origin = "https://pds.example.com"
+
+/** A request to the Worker that src/main.ts exports. */
+export const fetchWorker = (path: string, init: RequestInit = {}): Promise<Response> =>
+  // SAFETY: the Worker has a default export that fetches.
+  (exports as unknown as { readonly default: Fetcher }).default.fetch(`${origin}${path}`, init)
+
+const jsonOf = async (response: Response) => {
+  const body = await response.json<Record<string, unknown>>()
+  assert.strictEqual(response.status, 200, JSON.stringify(body))
+  return body
+}
+
+/** Calls a query; it must succeed. */
+export const query = async (nsid: string, params: Record<string, string>) =>
+  jsonOf(await fetchWorker(`/xrpc/${nsid}?${new URLSearchParams(params)}`))
+
+/** Calls a procedure; it must succeed. */
+export const procedure = async (nsid: string, authorization: string, input: unknown) =>
+  jsonOf(
+    await fetchWorker(`/xrpc/${nsid}`, {
+      method: "POST",
+      headers: { authorization, "content-type": "application/json" },
+      body: JSON.stringify(input)
+    })
+  )
+
+let made = 0
+
+/** Somebody with an account, signed in. */
+export interface Person {
+  readonly did: string
+  readonly handle: string
+  readonly authorization: string
+  createRecord(text: string): Promise<Written>
+  applyWrites(count: number): Promise<unknown>
+}
+
+/** A record as it was written. */
+export interface Written {
+  readonly uri: string
+  readonly cid: string
+  readonly commit: { readonly cid: string; readonly rev: string }
+}
+
+const post = (text: string) => ({
+  $type: "app.bsky.feed.post",
+  text,
+  createdAt: "2026-01-01T00:00:00.000Z"
+})
+
+/** Makes an account with the administrator's authority, and signs in. */
+export const newPerson = async (): Promise<Person> => {
+  const handle = `person${made++}.pds.example.com`
+  const did = `did:web:${handle}`
+  const password = "a long password"
+  await procedure(
+    "com.atproto.server.createAccount",
+    `Basic ${btoa(`admin:${bindings.ADMIN_PASSWORD}`)}`,
+    { handle, did, password, email: `${handle.split(".", 1)[0]}@example.com` }
+  )
+  const session = await procedure("com.atproto.server.createSession", "", {
+    identifier: handle,
+    password
+  })
+  assert.strictEqual(session["did"], did)
+  const authorization = `Bearer ${String(session["accessJwt"])}`
+  const collection = "app.bsky.feed.post"
+  const write = (nsid: string, input: object) =>
+    procedure(nsid, authorization, { repo: did, ...input })
+  return {
+    did,
+    handle,
+    authorization,
+    // SAFETY: the answer of this method, by its lexicon.
+    createRecord: (text) =>
+      write("com.atproto.repo.createRecord", {
+        collection,
+        record: post(text)
+      }) as Promise<unknown> as Promise<Written>,
+    applyWrites: (count) =>
+      write("com.atproto.repo.applyWrites", {
+        writes: Array.from({ length: count }, (_, n) => ({
+          $type: "com.atproto.repo.applyWrites#create",
+          collection,
+          value: post(`one of many: ${n}`)
+        }))
+      })
+  }
+}
+
+/** The rev that the log knows of an account. */
+export const revInLog = async (did: string): Promise<string | undefined> => {
+  const { repos } = await sequencerObject().listRepos({ limit: 1000 })
+  return repos.find((repo) => repo.did === did)?.rev
+}
+
+/** Waits until the log has taken what an account has written. */
+export const delivered = async (did: string): Promise<void> => {
+  const rev = await runInDurableObject(objectOf(did), (_object, { storage }) =>
+    String(storage.sql.exec("SELECT rev FROM head").one()["rev"])
+  )
+  while ((await revInLog(did)) !== rev) await scheduler.wait(5)
+}

@@ -1,0 +1,87 @@
+import { assert, describe, it } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import {
+  Identity,
+  IdentityUnavailable,
+  KeyNotFound
+} from "../../../src/services/identity/Identity.ts"
+import * as ServiceTokens from "../../../src/services/sessions/ServiceTokens.ts"
+import {
+  aliceKey,
+  es256k,
+  forge,
+  good,
+  labelKey,
+  refusal,
+  signerOf,
+  verify
+} from "../../sessions/serviceTokenWorld.ts"
+
+describe("a key that has changed", () => {
+  /** An identity whose remembered key differs from the one in force. */
+  const rotated = (known: string | undefined, fresh: string) => {
+    const asked: Array<boolean> = []
+    const identity = Layer.mock(Identity, {
+      signingKey: (did, options) =>
+        Effect.suspend(() => {
+          asked.push(options?.fresh === true)
+          const key = options?.fresh === true ? fresh : known
+          return key === undefined
+            ? Effect.fail(new KeyNotFound({ did, id: "atproto" }))
+            : Effect.succeed(key)
+        })
+    })
+    return { asked, layer: ServiceTokens.layer.pipe(Layer.provide(identity)) }
+  }
+
+  it.effect("is asked for once, past the cache, when the remembered one fails or is missing", () =>
+    Effect.gen(function* () {
+      const { didKey } = yield* aliceKey.signer
+      const other = (yield* labelKey.signer).didKey
+      for (const known of [other, undefined]) {
+        const { asked, layer } = rotated(known, didKey)
+        yield* verify(yield* forge(es256k, good)).pipe(Effect.provide(layer))
+        assert.deepStrictEqual(asked, [false, true])
+      }
+      const { asked, layer } = rotated(didKey, other)
+      yield* verify(yield* forge(es256k, good)).pipe(Effect.provide(layer))
+      assert.deepStrictEqual(asked, [false])
+    })
+  )
+
+  it.effect("does not make a forged token good", () =>
+    Effect.gen(function* () {
+      const { didKey } = yield* aliceKey.signer
+      const { asked, layer } = rotated(didKey, didKey)
+      const forged = yield* forge(es256k, good, signerOf("k256"))
+      const error = yield* refusal(verify(forged)).pipe(Effect.provide(layer))
+      assert.strictEqual(error, "BadJwtSignature")
+      assert.deepStrictEqual(asked, [false, true])
+    })
+  )
+
+  it.effect("is not asked for at all for somebody who may not speak here", () =>
+    Effect.gen(function* () {
+      const { didKey } = yield* aliceKey.signer
+      const { asked, layer } = rotated(didKey, didKey)
+      const token = yield* forge(es256k, good)
+      const error = yield* refusal(verify(token, { issuers: ["did:web:other.com"] })).pipe(
+        Effect.provide(layer)
+      )
+      assert.strictEqual(error, "UntrustedIss")
+      assert.deepStrictEqual(asked, [])
+      yield* verify(token, { issuers: [good.iss] }).pipe(Effect.provide(layer))
+    })
+  )
+
+  it.effect("that cannot be had just now is not the caller's fault", () => {
+    const identity = Layer.mock(Identity, {
+      signingKey: (did) => Effect.fail(new IdentityUnavailable({ subject: did }))
+    })
+    return Effect.gen(function* () {
+      const error = yield* refusal(verify(yield* forge(es256k, good)))
+      assert.strictEqual(error, "IdentityUnavailable")
+    }).pipe(Effect.provide(ServiceTokens.layer.pipe(Layer.provide(identity))))
+  })
+})

@@ -1,0 +1,26 @@
+import { multibaseToBytes, bytesToMultibase } from "@atproto/crypto"
+import { assert, describe, it } from "@effect/vitest"
+import { bases as all } from "multiformats/basics"
+import { bases } from "../../src/core/bytes/multibases.ts"
+
+const bytes = Uint8Array.from({ length: 35 }, (_, i) => (i * 37) & 0xff)
+
+describe("the bases of keys", () => {
+  it("are those of the library in whose place they are in the bundle", () => {
+    for (const [name, base] of Object.entries(bases)) {
+      const official = all[name as keyof typeof bases]
+      assert.strictEqual(base.encode(bytes), official.encode(bytes), name)
+      assert.deepStrictEqual(base.decode(official.encode(bytes)), bytes, name)
+    }
+  })
+
+  it("are all that @atproto/crypto knows", () => {
+    for (const name of Object.keys(bases)) {
+      const text = bytesToMultibase(bytes, name as "base16")
+      assert.deepStrictEqual(multibaseToBytes(text), bytes, name)
+    }
+    for (const prefix of ["k", "9", "7", "0", "v"]) {
+      assert.throws(() => multibaseToBytes(`${prefix}1234`), "Unsupported multibase")
+    }
+  })
+})

@@ -1,0 +1,255 @@
+import { assert, describe, it } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
+import * as TestClock from "effect/testing/TestClock"
+import * as OutgoingFetch from "../../src/layers/host/OutgoingFetch.ts"
+import { Outgoing, type OutgoingRequest } from "../../src/services/host/Outgoing.ts"
+import { internet, type Routes, silence } from "./support.ts"
+
+const usual = { maxBytes: 1000, timeout: "3 seconds" } as const
+
+const world = (routes: Routes) => {
+  const net = internet(routes)
+  return { ...net, layer: OutgoingFetch.layer({ fetch: net.fetch }) }
+}
+
+const request = (url: string, options: Partial<OutgoingRequest> = {}) =>
+  Effect.flatMap(Outgoing, (outgoing) => outgoing.request(url, { ...usual, ...options }))
+
+const redirect = (location: string, status = 302) =>
+  new Response(null, { status, headers: { location } })
+
+/** A body that would never end. */
+const endless = () =>
+  new Response(
+    new ReadableStream<Uint8Array>({
+      pull: (controller) => controller.enqueue(new Uint8Array(400))
+    })
+  )
+
+describe("outgoing requests", () => {
+  it.effect("send what they are given, and give back status, headers and body", () => {
+    const seen: Array<Request> = []
+    const net = world({
+      "https://example.com/a": (received) => {
+        seen.push(received)
+        return new Response("hello", { status: 201, headers: { "x-one": "1" } })
+      }
+    })
+    return Effect.gen(function* () {
+      const response = yield* request("https://example.com/a?b=c", {
+        method: "POST",
+        headers: { "content-type": "text/plain", cookie: "session=1" },
+        accept: "text/plain",
+        body: "question"
+      })
+      assert.strictEqual(new TextDecoder().decode(response.body), "hello")
+      assert.strictEqual(response.status, 201)
+      assert.strictEqual(response.headers.get("x-one"), "1")
+      const [received] = seen
+      assert.strictEqual(received?.url, "https://example.com/a?b=c")
+      assert.strictEqual(received?.headers.get("accept"), "text/plain")
+      assert.strictEqual(received?.headers.get("user-agent"), "nacre")
+      assert.isNull(received?.headers.get("cookie"))
+      assert.strictEqual(yield* Effect.promise(() => (received as Request).text()), "question")
+    }).pipe(Effect.provide(net.layer))
+  })
+
+  it.effect("never reach an address that is not public", () => {
+    const net = world({})
+    return Effect.gen(function* () {
+      for (const url of [
+        "http://example.com/",
+        "https://169.254.169.254/",
+        "https://x.internal/"
+      ]) {
+        const error = yield* Effect.flip(request(url))
+        assert.strictEqual(error._tag, "OutgoingRefused")
+      }
+      assert.deepStrictEqual(net.asked, [])
+    }).pipe(Effect.provide(net.layer))
+  })
+
+  it.effect("never reach this server, by whatever name, at once or by a redirect", () => {
+    const net = internet({
+      "https://example.com/": () => redirect("https://alice.pds.example.com/"),
+      "https://feeds.pds.example.com/": () => new Response("a service beside this server")
+    })
+    const layer = OutgoingFetch.layer({
+      fetch: net.fetch,
+      own: { host: "pds.example.com", handleDomains: ["pds.example.com", "people.example.org"] },
+      besides: ["feeds.pds.example.com", "pds.example.com"]
+    })
+    return Effect.gen(function* () {
+      for (const url of [
+        "https://pds.example.com/",
+        "https://PDS.example.com:443/",
+        "https://alice.pds.example.com/",
+        "https://people.example.org/"
+      ]) {
+        const error = yield* Effect.flip(request(url))
+        assert.strictEqual(error._tag, "OutgoingRefused", url)
+        const opened = yield* Effect.flip(
+          Effect.flatMap(Outgoing, (outgoing) =>
+            outgoing.open(url, { ...usual, bodyTimeout: 1000 })
+          )
+        )
+        assert.strictEqual(opened._tag, "OutgoingRefused", url)
+      }
+      const led = yield* Effect.flip(request("https://example.com/", { redirects: 3 }))
+      assert.strictEqual(led._tag, "OutgoingRefused")
+      assert.deepStrictEqual(net.asked, ["https://example.com/"])
+      assert.strictEqual((yield* request("https://feeds.pds.example.com/")).status, 200)
+    }).pipe(Effect.provide(layer))
+  })
+
+  it.effect("follow no redirect unasked", () => {
+    const net = world({ "https://example.com/": () => redirect("https://example.org/") })
+    return Effect.gen(function* () {
+      const error = yield* Effect.flip(request("https://example.com/"))
+      assert.strictEqual(error._tag, "OutgoingRefused")
+      assert.deepStrictEqual(net.asked, ["https://example.com/"])
+    }).pipe(Effect.provide(net.layer))
+  })
+
+  it.effect("follow as many redirects as they may, and send no credentials on", () => {
+    const authorizations: Array<string | null> = []
+    const net = world({
+      "https://example.com/": (received) => {
+        authorizations.push(received.headers.get("authorization"))
+        return redirect("/next", 301)
+      },
+      "https://example.com/next": () => redirect("https://example.org/end", 308),
+      "https://example.org/end": (received) => {
+        authorizations.push(received.headers.get("authorization"))
+        return new Response("end")
+      }
+    })
+    return Effect.gen(function* () {
+      const options = { headers: { authorization: "Bearer secret" }, redirects: 2 }
+      const response = yield* request("https://example.com/", options)
+      assert.strictEqual(response.url, "https://example.org/end")
+      assert.deepStrictEqual(authorizations, ["Bearer secret", null])
+      const error = yield* Effect.flip(request("https://example.com/", { redirects: 1 }))
+      assert.strictEqual(error._tag, "OutgoingRefused")
+      const post = { method: "POST", redirects: 2 } as const
+      assert.strictEqual(
+        (yield* Effect.flip(request("https://example.com/", post)))._tag,
+        "OutgoingRefused"
+      )
+    }).pipe(Effect.provide(net.layer))
+  })
+
+  for (const target of ["http://example.com/", "https://127.0.0.1/", "//localhost/", "file:///x"]) {
+    it.effect(`check every address that a redirect names: ${target}`, () => {
+      const net = world({ "https://example.com/": () => redirect(target) })
+      return Effect.gen(function* () {
+        const error = yield* Effect.flip(request("https://example.com/", { redirects: 5 }))
+        assert.strictEqual(error._tag, "OutgoingRefused")
+        assert.strictEqual(net.asked.length, 1)
+      }).pipe(Effect.provide(net.layer))
+    })
+  }
+
+  it.effect("stop reading past their size, whatever the length says", () => {
+    const net = world({
+      "https://example.com/endless": endless,
+      "https://example.com/announced": () =>
+        new Response("x", { headers: { "content-length": "1001" } }),
+      "https://example.com/fits": () => new Response("x".repeat(1000))
+    })
+    return Effect.gen(function* () {
+      for (const path of ["endless", "announced"]) {
+        const error = yield* Effect.flip(request(`https://example.com/${path}`))
+        assert.strictEqual(error._tag, "OutgoingRefused", path)
+      }
+      assert.strictEqual((yield* request("https://example.com/fits")).body.length, 1000)
+    }).pipe(Effect.provide(net.layer))
+  })
+
+  it.effect("end when their time is over, waiting for headers or for the body", () => {
+    const net = world({
+      "https://example.com/silent": silence,
+      "https://example.com/slow": () =>
+        new Response(new ReadableStream({ pull: () => new Promise(() => undefined) }))
+    })
+    return Effect.gen(function* () {
+      for (const path of ["silent", "slow"]) {
+        const fiber = yield* Effect.forkChild(Effect.flip(request(`https://example.com/${path}`)))
+        yield* TestClock.adjust("3 seconds")
+        const error = yield* Fiber.join(fiber)
+        assert.strictEqual(error._tag, "OutgoingFailed")
+        assert.strictEqual(error._tag === "OutgoingFailed" && error.operation, "timeout")
+      }
+    }).pipe(Effect.provide(net.layer))
+  })
+
+  it.effect("fail on a status that was not asked for", () => {
+    const net = world({ "https://example.com/": () => new Response("gone", { status: 410 }) })
+    return Effect.gen(function* () {
+      const error = yield* Effect.flip(request("https://example.com/"))
+      assert.strictEqual(error._tag === "OutgoingFailed" && error.status, 410)
+      const allowed = yield* request("https://example.com/", { allowStatus: [410] })
+      assert.strictEqual(allowed.status, 410)
+      const any = yield* request("https://example.com/", { allowStatus: "any" })
+      assert.strictEqual(any.status, 410)
+    }).pipe(Effect.provide(net.layer))
+  })
+
+  it.effect("fail with a typed error where nobody answers, without the query in it", () => {
+    const net = world({})
+    return Effect.gen(function* () {
+      const error = yield* Effect.flip(request("https://example.com/?token=secret"))
+      assert.strictEqual(error._tag === "OutgoingFailed" && error.operation, "connect")
+      assert.strictEqual(error.url, "https://example.com/")
+    }).pipe(Effect.provide(net.layer))
+  })
+})
+
+describe("streamed answers", () => {
+  const open = (path: string, maxBytes: number) =>
+    Effect.flatMap(Outgoing, (outgoing) =>
+      outgoing.open(`https://example.com/${path}`, {
+        maxBytes,
+        timeout: "3 seconds",
+        bodyTimeout: 5000
+      })
+    )
+  const net = world({
+    "https://example.com/whole": () => new Response("x".repeat(500)),
+    "https://example.com/endless": endless,
+    "https://example.com/redirect": () => redirect("https://example.com/whole"),
+    "https://example.com/empty": () => new Response(null, { status: 204 }),
+    "https://example.com/silent": silence
+  })
+
+  it.effect("come through whole", () =>
+    Effect.gen(function* () {
+      const answer = yield* open("whole", 500)
+      assert.strictEqual(
+        (yield* Effect.promise(() => new Response(answer.body).text())).length,
+        500
+      )
+      assert.isNull((yield* open("empty", 500)).body)
+    }).pipe(Effect.provide(net.layer))
+  )
+
+  it.effect("break off past their size", () =>
+    Effect.gen(function* () {
+      const { body } = yield* open("endless", 1000)
+      const read = yield* Effect.exit(Effect.tryPromise(() => new Response(body).arrayBuffer()))
+      assert.strictEqual(read._tag, "Failure")
+    }).pipe(Effect.provide(net.layer))
+  )
+
+  it.effect("follow no redirect, and do not wait for ever", () =>
+    Effect.gen(function* () {
+      const error = yield* Effect.flip(open("redirect", 1000))
+      assert.strictEqual(error._tag === "OutgoingFailed" && error.status, 302)
+      const fiber = yield* Effect.forkChild(Effect.flip(open("silent", 1000)))
+      yield* TestClock.adjust("3 seconds")
+      const late = yield* Fiber.join(fiber)
+      assert.strictEqual(late._tag === "OutgoingFailed" && late.operation, "timeout")
+    }).pipe(Effect.provide(net.layer))
+  )
+})

@@ -1,0 +1,3 @@
+import { signerContracts } from "./signer.contract.ts"
+
+signerContracts()

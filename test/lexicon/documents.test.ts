@@ -1,0 +1,80 @@
+import { assert, describe, it } from "@effect/vitest"
+import { execFileSync } from "node:child_process"
+import { join } from "node:path"
+import documents from "../../src/core/lexicon/documents.json" with { type: "json" }
+import { Catalog } from "../../src/core/lexicon/Catalog.ts"
+import { checkDocument } from "../../src/core/lexicon/documents.ts"
+import { kindOf } from "../../src/core/lexicon/Lexicons.ts"
+import { fullName, type Definitions } from "../../src/core/lexicon/schema.ts"
+
+const entries = Object.entries(documents)
+const catalog = new Catalog(documents as unknown as Record<string, Definitions>)
+
+const visit = (node: unknown, each: (node: Record<string, unknown>) => void): void => {
+  if (typeof node !== "object" || node === null) return
+  if (!Array.isArray(node)) each(node as Record<string, unknown>)
+  for (const inner of Object.values(node)) visit(inner, each)
+}
+
+describe("the built-in lexicon documents", () => {
+  it("are what `npm run lexicons` would write now", () => {
+    const script = join(import.meta.dirname, "../../scripts/lexicons.mjs")
+    execFileSync(process.execPath, [script, "--check"])
+  })
+
+  it("are lexicon documents, every one", () => {
+    for (const [id, defs] of entries) {
+      const result = checkDocument({ lexicon: 1, id, defs })
+      assert.deepInclude(result, { ok: true }, `${id}: ${JSON.stringify(result)}`)
+    }
+  })
+
+  it("hold everything they refer to", () => {
+    const refs: Array<string> = []
+    for (const [id, defs] of entries) {
+      visit(defs, (node) => {
+        if (node["type"] === "ref") refs.push(fullName(String(node["ref"]), id))
+        if (node["type"] === "union") {
+          refs.push(...(node["refs"] as Array<string>).map((ref) => fullName(ref, id)))
+        }
+      })
+    }
+    assert.isAbove(refs.length, 100)
+    assert.deepStrictEqual(
+      refs.filter((ref) => catalog.check(ref) === undefined),
+      []
+    )
+  })
+
+  it("compile, every definition of them", () => {
+    for (const [id, defs] of entries) {
+      for (const [name, definition] of Object.entries(defs)) {
+        const described = !["query", "procedure", "subscription"].includes(definition.type)
+        assert.strictEqual(catalog.check(`${id}#${name}`) !== undefined, described, `${id}#${name}`)
+      }
+    }
+  })
+
+  it("have input defaults only where checkInput fills them in", () => {
+    const nested: Array<string> = []
+    for (const [id, defs] of entries) {
+      const { main } = defs as { main?: { input?: { schema?: { properties?: object } } } }
+      for (const property of Object.values(main?.input?.schema?.properties ?? {})) {
+        for (const inner of Object.values(property as object)) {
+          visit(inner, (node) => "default" in node && nested.push(id))
+        }
+      }
+    }
+    assert.deepStrictEqual(nested, [])
+  })
+
+  it("cover the methods and records this server answers for", () => {
+    assert.strictEqual(kindOf("com.atproto.repo.applyWrites"), "procedure")
+    assert.strictEqual(kindOf("com.atproto.sync.subscribeRepos"), "subscription")
+    assert.strictEqual(kindOf("app.bsky.actor.putPreferences"), "procedure")
+    assert.strictEqual(kindOf("app.bsky.feed.post"), "record")
+    assert.strictEqual(kindOf("app.bsky.feed.getTimeline"), undefined)
+    assert.strictEqual(kindOf("app.bsky.richtext.facet"), undefined)
+    assert.strictEqual(kindOf("constructor"), undefined)
+  })
+})

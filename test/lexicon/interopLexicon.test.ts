@@ -1,0 +1,76 @@
+import { assert, describe, it } from "@effect/vitest"
+import { existsSync, readdirSync, readFileSync } from "node:fs"
+import { join } from "node:path"
+import { Catalog } from "../../src/core/lexicon/Catalog.ts"
+import { checkDocument } from "../../src/core/lexicon/documents.ts"
+import type { Definitions } from "../../src/core/lexicon/schema.ts"
+import { fromJson } from "../../src/core/repo/json.ts"
+
+interface Named {
+  readonly name: string
+  readonly lexicon?: unknown
+  readonly data?: unknown
+}
+
+const folder = join(import.meta.dirname, "../../../shared/vectors/lexicon")
+const present = existsSync(folder)
+if (!present) console.warn("interop vectors for lexicons are absent: skipped")
+
+const read = (name: string): unknown => JSON.parse(readFileSync(join(folder, name), "utf8"))
+const cases = (name: string): Array<Named> => (present ? (read(name) as Array<Named>) : [])
+
+const catalog = (): Catalog => {
+  const documents: Record<string, Definitions> = {}
+  for (const file of readdirSync(join(folder, "catalog"))) {
+    const result = checkDocument(read(`catalog/${file}`))
+    assert.isTrue(result.ok, `${file}: ${JSON.stringify(result)}`)
+    if (result.ok) documents[result.value.id] = result.value.defs
+  }
+  return new Catalog(documents)
+}
+
+/** The data model is part of the check: what cannot be converted is refused before any schema. */
+const verdict = (data: unknown): unknown => {
+  try {
+    return catalog().checkRecord("example.lexicon.record", fromJson(data))
+  } catch (error) {
+    return { ok: false, issue: String(error) }
+  }
+}
+
+describe.skipIf(!present)("lexicon vectors", () => {
+  it("every document of the catalog is a lexicon document", () => {
+    assert.strictEqual(catalog().kindOf("example.lexicon.query"), "query")
+  })
+
+  for (const { name, lexicon } of cases("lexicon-valid.json")) {
+    it(`the document “${name}” is accepted`, () => {
+      assert.deepInclude(checkDocument(lexicon), { ok: true })
+    })
+  }
+
+  for (const { name, lexicon } of cases("lexicon-invalid.json")) {
+    it(`the document with “${name}” is refused`, () => {
+      assert.deepInclude(checkDocument(lexicon), { ok: false })
+    })
+  }
+
+  for (const { name, data } of cases("record-data-valid.json")) {
+    it(`the record “${name}” is accepted`, () => {
+      assert.deepEqual(verdict(data), { ok: true })
+    })
+  }
+
+  for (const [index, { name, data }] of cases("record-data-invalid.json").entries()) {
+    it(`the record with “${name}” (${index}) is refused`, () => {
+      assert.deepInclude(verdict(data), { ok: false })
+    })
+
+    // Some of these lack the required field too; the fault they are named after must do alone.
+    if (name !== "missing required field") {
+      it(`the record with “${name}” (${index}) is refused for that alone`, () => {
+        assert.deepInclude(verdict({ integer: 1, ...(data as object) }), { ok: false })
+      })
+    }
+  }
+})

@@ -1,0 +1,69 @@
+import { assert, describe, it } from "@effect/vitest"
+import { existsSync, readFileSync } from "node:fs"
+import { join } from "node:path"
+import * as Syntax from "../../src/core/lexicon/syntax.ts"
+
+const folder = join(import.meta.dirname, "../../../shared/vectors/syntax")
+const present = existsSync(folder)
+if (!present) console.warn("interop vectors for syntax are absent: skipped")
+
+const lines = (name: string): Array<string> =>
+  readFileSync(join(folder, `${name}.txt`), "utf8")
+    .split("\n")
+    .filter((line) => line !== "" && !line.startsWith("#"))
+
+const checks = {
+  atidentifier: Syntax.isAtIdentifier,
+  aturi: Syntax.isAtUri,
+  cid: Syntax.isCidText,
+  datetime: Syntax.isDatetime,
+  did: Syntax.isDid,
+  handle: Syntax.isHandle,
+  language: Syntax.isLanguage,
+  nsid: Syntax.isNsid,
+  recordkey: Syntax.isRecordKey,
+  tid: Syntax.isTid,
+  uri: Syntax.isUri
+}
+
+describe.skipIf(!present)("syntax vectors", () => {
+  for (const [name, check] of Object.entries(checks)) {
+    it(`every valid ${name} is accepted`, () => {
+      const valid = lines(`${name}_syntax_valid`)
+      assert.isAbove(valid.length, 0)
+      assert.deepStrictEqual(
+        valid.filter((line) => !check(line)),
+        []
+      )
+    })
+
+    it(`every invalid ${name} is refused`, () => {
+      const invalid = lines(`${name}_syntax_invalid`)
+      assert.isAbove(invalid.length, 0)
+      assert.deepStrictEqual(
+        invalid.filter((line) => check(line)),
+        []
+      )
+    })
+  }
+
+  for (const name of ["datetime", "language"] as const) {
+    it(`every ${name} that has the form but not the meaning is refused`, () => {
+      const invalid = lines(`${name}_parse_invalid`)
+      assert.isAbove(invalid.length, 0)
+      assert.deepStrictEqual(
+        invalid.filter((line) => checks[name](line)),
+        []
+      )
+    })
+  }
+
+  it("every valid AT URI comes apart into parts that give it back", () => {
+    for (const line of lines("aturi_syntax_valid")) {
+      const parts = Syntax.parseAtUri(line)
+      assert.isDefined(parts, line)
+      const path = [parts.authority, parts.collection, parts.rkey].filter((part) => part)
+      assert.strictEqual(`at://${path.join("/")}`, line.split("#", 1)[0])
+    }
+  })
+})

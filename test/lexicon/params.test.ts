@@ -1,0 +1,122 @@
+import { assert, describe, it } from "@effect/vitest"
+import { parseParams } from "../../src/core/lexicon/Lexicons.ts"
+
+const parse = (nsid: string, query: string) => parseParams(nsid, new URLSearchParams(query))
+
+const listRecords = (query: string) =>
+  parse("com.atproto.repo.listRecords", `repo=a.example&collection=app.bsky.feed.post&${query}`)
+
+const value = (result: ReturnType<typeof parse>) => (result.ok ? result.value : result.issue)
+
+describe("query parameters", () => {
+  it("become what the lexicon says they are, defaults filled in", () => {
+    assert.deepStrictEqual(value(listRecords("reverse=true&cursor=3jzfcijpj2z2a")), {
+      repo: "a.example",
+      collection: "app.bsky.feed.post",
+      limit: 50,
+      cursor: "3jzfcijpj2z2a",
+      reverse: true
+    })
+  })
+
+  it("are refused where an integer is no integer, or out of bounds", () => {
+    for (const text of [
+      "abc",
+      "1.5",
+      "1e1",
+      " 1",
+      "0x10",
+      "99999999999999999999",
+      "9007199254740993"
+    ]) {
+      const result = value(listRecords(`limit=${encodeURIComponent(text)}`))
+      assert.deepInclude(result, { path: "limit" }, text)
+    }
+    assert.deepStrictEqual(value(listRecords("limit=0")), {
+      path: "limit",
+      message: "must not be less than 1"
+    })
+    assert.deepStrictEqual(value(listRecords("limit=101")), {
+      path: "limit",
+      message: "must not be greater than 100"
+    })
+  })
+
+  it("are refused where a boolean is neither true nor false", () => {
+    assert.deepStrictEqual(value(listRecords("reverse=1")), {
+      path: "reverse",
+      message: "must be a boolean"
+    })
+  })
+
+  it("are refused where a single one is repeated", () => {
+    assert.deepStrictEqual(value(listRecords("limit=1&limit=2")), {
+      path: "limit",
+      message: "must be given once"
+    })
+  })
+
+  it("are refused where a required one is missing or has not its format", () => {
+    const nsid = "com.atproto.identity.resolveHandle"
+    assert.deepStrictEqual(value(parse(nsid, "")), { path: "handle", message: "is required" })
+    assert.deepStrictEqual(value(parse(nsid, "handle=nodots")), {
+      path: "handle",
+      message: "must be a valid handle"
+    })
+  })
+
+  it("may be repeated where the lexicon has a list, and each element is checked", () => {
+    const nsid = "com.atproto.admin.getAccountInfos"
+    assert.deepStrictEqual(value(parse(nsid, "dids=did:web:a.example&dids=did:web:b.example")), {
+      dids: ["did:web:a.example", "did:web:b.example"]
+    })
+    assert.deepStrictEqual(value(parse(nsid, "dids=did:web:a.example&dids=b")), {
+      path: "dids[1]",
+      message: "must be a valid did"
+    })
+    assert.deepStrictEqual(value(parse(nsid, "dids=did:web:a.example")), {
+      dids: ["did:web:a.example"]
+    })
+  })
+
+  it("treats an empty value as left out, whatever the parameter's type", () => {
+    const plain = value(listRecords(""))
+    for (const query of ["cursor=", "limit=", "reverse=", "cursor=&limit=&reverse=&cursor="]) {
+      assert.deepStrictEqual(value(listRecords(query)), plain, query)
+    }
+    assert.deepInclude(value(listRecords("limit=&limit=5")), { limit: 5 })
+    assert.deepStrictEqual(value(parse("com.atproto.identity.resolveHandle", "handle=")), {
+      path: "handle",
+      message: "is required"
+    })
+    const dids = (query: string) => value(parse("com.atproto.admin.getAccountInfos", query))
+    assert.deepStrictEqual(dids("dids=&dids=did:web:a.example"), { dids: ["did:web:a.example"] })
+    assert.deepStrictEqual(dids("dids=&dids="), { path: "dids", message: "is required" })
+  })
+
+  it("reads a list whose name carries brackets, with an index or without", () => {
+    const nsid = "com.atproto.admin.getAccountInfos"
+    const both = { dids: ["did:web:a.example", "did:web:b.example"] }
+    for (const query of [
+      "dids[]=did:web:a.example&dids[]=did:web:b.example",
+      "dids[0]=did:web:a.example&dids[1]=did:web:b.example",
+      "dids%5B%5D=did:web:a.example&dids=did:web:b.example"
+    ]) {
+      assert.deepStrictEqual(value(parse(nsid, query)), both, query)
+    }
+    assert.deepInclude(parse(nsid, "dids[x]=did:web:a.example"), { ok: false })
+    assert.deepInclude(value(listRecords("limit[]=7")), { limit: 50 })
+  })
+
+  it("that no lexicon names are ignored", () => {
+    assert.deepStrictEqual(
+      value(parse("com.atproto.identity.resolveHandle", "handle=a.example&__proto__=x&foo=1")),
+      { handle: "a.example" }
+    )
+  })
+
+  it("of a method that does not exist are refused", () => {
+    assert.deepInclude(parse("com.example.nothing", ""), { ok: false })
+    assert.deepInclude(parse("app.bsky.feed.post", ""), { ok: false })
+  })
+})

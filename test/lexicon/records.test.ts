@@ -1,0 +1,309 @@
+import { assert, describe, it } from "@effect/vitest"
+import { Catalog } from "../../src/core/lexicon/Catalog.ts"
+import * as Lexicons from "../../src/core/lexicon/Lexicons.ts"
+import type { Definitions, Schema } from "../../src/core/lexicon/schema.ts"
+import { fromJson } from "../../src/core/repo/json.ts"
+import { image, postWithImage, samples } from "./samples.ts"
+
+const blob = (fields: object = {}) => ({ ...image, ...fields })
+const check = (record: Record<string, unknown>) =>
+  Lexicons.checkRecord(String(record["$type"]), fromJson(record))
+const refs = (collection: string, record: unknown) =>
+  Lexicons.blobRefs(collection, fromJson(record)).map(({ cid, ...use }) => ({
+    ...use,
+    cid: cid.toString()
+  }))
+
+/** A catalog with one record type whose only property is described by the schema. */
+const checkProperty = (schema: Schema, value: unknown, extra: Definitions = {}) => {
+  const record = { type: "object", properties: { it: schema } } as const
+  const main = { type: "record", key: "any", record } as const
+  const catalog = new Catalog({ "com.example.thing": { ...extra, main } })
+  const data = { $type: "com.example.thing", it: value }
+  const result = catalog.checkRecord("com.example.thing", data)
+  return result !== "unknown" && !result.ok ? result.issue : undefined
+}
+
+describe("records", () => {
+  it("of a type no lexicon describes are unknown, and so are things that are no records", () => {
+    assert.strictEqual(Lexicons.checkRecord("com.example.other", { $type: "x" }), "unknown")
+    assert.strictEqual(Lexicons.checkRecord("app.bsky.richtext.facet", {}), "unknown")
+    assert.strictEqual(Lexicons.checkRecord("constructor", {}), "unknown")
+    assert.isUndefined(Lexicons.recordKeyType("com.example.other"))
+  })
+
+  it("must have the collection as their $type", () => {
+    const result = Lexicons.checkRecord("app.bsky.feed.like", {
+      ...(fromJson(samples[8]) as object),
+      $type: "app.bsky.feed.repost"
+    })
+    assert.deepEqual(result, {
+      ok: false,
+      issue: { path: "$type", message: "must be app.bsky.feed.like" }
+    })
+  })
+
+  it("that are refused are refused with the place and the reason", () => {
+    const broken = structuredClone(postWithImage) as unknown as {
+      embed: { images: Array<{ aspectRatio: { width: unknown } }> }
+    } & Record<string, unknown>
+    broken.embed.images[0]!.aspectRatio.width = 0
+    assert.deepEqual(check(broken), {
+      ok: false,
+      issue: { path: "embed.images[0].aspectRatio.width", message: "must not be less than 1" }
+    })
+    assert.deepEqual(check({ ...postWithImage, text: "x".repeat(301) }), {
+      ok: false,
+      issue: { path: "text", message: "must not be longer than 300 graphemes" }
+    })
+  })
+
+  it("count graphemes, not UTF-16 units", () => {
+    const text = "🏳️‍🌈".repeat(150)
+    assert.isAbove(text.length, 300)
+    assert.deepEqual(check({ ...postWithImage, text }), { ok: true })
+    const accented = "e\u0301"
+    assert.deepEqual(check({ ...postWithImage, text: accented.repeat(300) }), { ok: true })
+    assert.deepEqual(check({ ...postWithImage, text: accented.repeat(301) }), {
+      ok: false,
+      issue: { path: "text", message: "must not be longer than 300 graphemes" }
+    })
+  })
+
+  it("have a record-key type", () => {
+    assert.strictEqual(Lexicons.recordKeyType("app.bsky.feed.post"), "tid")
+    assert.strictEqual(Lexicons.recordKeyType("app.bsky.actor.profile"), "literal:self")
+    assert.strictEqual(Lexicons.recordKeyType("com.atproto.lexicon.schema"), "nsid")
+    assert.isUndefined(Lexicons.recordKeyType("com.atproto.repo.getRecord"))
+  })
+})
+
+describe("schemas", () => {
+  it("allow what they do not name", () => {
+    assert.deepEqual(check({ ...postWithImage, extra: { anything: [1] } }), { ok: true })
+  })
+
+  it("take nullable for a licence to be null, not to be wrong", () => {
+    const inner = {
+      type: "object",
+      properties: { a: { type: "integer" } },
+      nullable: ["a"]
+    } as const
+    assert.isUndefined(checkProperty(inner, { a: null }))
+    assert.deepStrictEqual(checkProperty(inner, { a: "x" })?.path, "it.a")
+    assert.deepStrictEqual(checkProperty({ ...inner, nullable: [] }, { a: null })?.path, "it.a")
+    assert.isUndefined(checkProperty({ ...inner, required: ["a"] }, { a: null }))
+    assert.deepStrictEqual(checkProperty({ ...inner, required: ["a"] }, {}), {
+      path: "it.a",
+      message: "is required"
+    })
+  })
+
+  it("do not find properties on the prototype", () => {
+    const properties = { constructor: { type: "string" }, toString: { type: "string" } } as const
+    assert.isUndefined(checkProperty({ type: "object", properties }, {}))
+    const required = ["constructor"]
+    assert.isDefined(checkProperty({ type: "object", properties, required }, {}))
+  })
+
+  it("know only integers of 53 bits", () => {
+    assert.isUndefined(checkProperty({ type: "integer" }, Number.MAX_SAFE_INTEGER))
+    for (const value of [2 ** 53, 1.5, Number.NaN, "1", 1n, null]) {
+      assert.isDefined(checkProperty({ type: "integer" }, value))
+    }
+  })
+
+  it("measure strings in bytes", () => {
+    const schema = { type: "string", minLength: 3, maxLength: 4 } as const
+    assert.isUndefined(checkProperty(schema, "éé"))
+    assert.isUndefined(checkProperty(schema, "日"))
+    assert.isUndefined(checkProperty(schema, "🏳"))
+    assert.deepInclude(checkProperty(schema, "é"), { message: "must not be shorter than 3 bytes" })
+    assert.deepInclude(checkProperty(schema, "日é"), { message: "must not be longer than 4 bytes" })
+    assert.deepInclude(checkProperty(schema, "abcde"), {
+      message: "must not be longer than 4 bytes"
+    })
+  })
+
+  it("follow refs that lead in a circle as far as the data goes", () => {
+    const tree: Definitions = {
+      tree: { type: "object", properties: { child: { type: "ref", ref: "#tree" } } }
+    }
+    const ref = { type: "ref", ref: "#tree" } as const
+    assert.isUndefined(checkProperty(ref, { child: { child: { child: {} } } }, tree))
+    assert.deepStrictEqual(
+      checkProperty(ref, { child: { child: { child: 1 } } }, tree)?.path,
+      "it.child.child.child"
+    )
+  })
+
+  it("refuse data under a ref to something they do not have, and let an open union pass", () => {
+    assert.deepInclude(checkProperty({ type: "ref", ref: "com.example.none" }, {}), {
+      message: "has a type that is not known here: com.example.none"
+    })
+    const refs = ["com.example.none"]
+    assert.isUndefined(checkProperty({ type: "union", refs }, { $type: "com.example.none" }))
+    assert.isUndefined(checkProperty({ type: "union", refs }, { $type: "com.example.more" }))
+    assert.isDefined(
+      checkProperty({ type: "union", refs, closed: true }, { $type: "com.example.more" })
+    )
+  })
+
+  it("take lists, bytes, links and blobs for what they are, not for objects", () => {
+    const link = fromJson({ $link: image.ref.$link })
+    for (const value of [[], new Uint8Array(), link, null, "x"]) {
+      assert.isDefined(checkProperty({ type: "unknown" }, value))
+      assert.isDefined(checkProperty({ type: "object" }, value))
+      assert.isDefined(checkProperty({ type: "union", refs: [] }, value))
+    }
+    assert.isDefined(checkProperty({ type: "unknown" }, fromJson(image)))
+    assert.isUndefined(checkProperty({ type: "blob" }, fromJson(image)))
+    assert.isUndefined(checkProperty({ type: "cid-link" }, link))
+    assert.isDefined(checkProperty({ type: "cid-link" }, image.ref.$link))
+    assert.isUndefined(checkProperty({ type: "bytes", maxLength: 2 }, new Uint8Array(2)))
+    assert.isDefined(checkProperty({ type: "bytes", maxLength: 2 }, new Uint8Array(3)))
+  })
+
+  it("take a token's full name for the token", () => {
+    const extra: Definitions = { on: { type: "token" } }
+    const ref = { type: "ref", ref: "#on" } as const
+    assert.isUndefined(checkProperty(ref, "com.example.thing#on", extra))
+    assert.isDefined(checkProperty(ref, "com.example.thing#off", extra))
+  })
+})
+
+describe("blobs", () => {
+  const cid = image.ref.$link
+  const found = { cid, mimeType: "image/jpeg", size: 123_456 }
+
+  it("are found with what their place demands", () => {
+    assert.deepEqual(refs("app.bsky.feed.post", postWithImage), [
+      { ...found, path: "embed.images[0].image", accept: ["image/*"], maxSize: 2_000_000 }
+    ])
+    assert.deepEqual(refs("app.bsky.actor.profile", samples[7]), [
+      { ...found, path: "avatar", accept: ["image/png", "image/jpeg"], maxSize: 1_000_000 },
+      {
+        ...found,
+        mimeType: "image/png",
+        path: "banner",
+        accept: ["image/png", "image/jpeg"],
+        maxSize: 1_000_000
+      }
+    ])
+  })
+
+  it("are found through refs and unions inside each other", () => {
+    assert.deepEqual(
+      refs("app.bsky.feed.post", samples[4]).map(({ path, maxSize }) => ({ path, maxSize })),
+      [{ path: "embed.media.images[0].image", maxSize: 2_000_000 }]
+    )
+  })
+
+  it("are found at any depth where no lexicon describes the place, without demands", () => {
+    const deep = { a: [{ b: [[{ c: blob() }]] }], d: blob({ size: 1 }) }
+    assert.deepEqual(refs("com.example.other", deep), [
+      { ...found, path: "a[0].b[0][0].c" },
+      { ...found, size: 1, path: "d" }
+    ])
+    const open = { ...postWithImage, embed: { $type: "com.example.embed", file: blob() } }
+    assert.deepEqual(refs("app.bsky.feed.post", open), [{ ...found, path: "embed.file" }])
+    const extra = { ...postWithImage, embed: undefined, thumb: blob() }
+    const json: unknown = JSON.parse(JSON.stringify(extra))
+    assert.deepEqual(refs("app.bsky.feed.post", json), [{ ...found, path: "thumb" }])
+  })
+
+  it("are refused where their type or size does not fit", () => {
+    const avatar = (fields: object) =>
+      check({ $type: "app.bsky.actor.profile", avatar: blob(fields) })
+    assert.deepEqual(avatar({ mimeType: "image/jpeg" }), { ok: true })
+    assert.deepEqual(avatar({ mimeType: "image/webp" }), {
+      ok: false,
+      issue: {
+        path: "avatar",
+        message: "must be a blob of type image/png, image/jpeg, not image/webp"
+      }
+    })
+    assert.deepEqual(avatar({ size: 1_000_001 }), {
+      ok: false,
+      issue: { path: "avatar", message: "must not be a blob larger than 1000000 bytes" }
+    })
+    assert.isUndefined(
+      checkProperty({ type: "blob", accept: ["*/*"] }, fromJson(blob({ mimeType: "a/b" })))
+    )
+    assert.isDefined(
+      checkProperty({ type: "blob", accept: ["image/*"] }, fromJson(blob({ mimeType: "images/b" })))
+    )
+  })
+
+  it("of the old form are found wherever they are, and nothing else is taken for one", () => {
+    const legacy = { cid, mimeType: "image/jpeg" }
+    assert.deepStrictEqual(Lexicons.findLegacyBlobs({ a: [1, legacy], b: { c: legacy } }), [
+      "a[1]",
+      "b.c"
+    ])
+    assert.isTrue(Lexicons.isLegacyBlob(legacy))
+    assert.isFalse(Lexicons.isLegacyBlob({ ...legacy, size: 1 }))
+    assert.isFalse(Lexicons.isLegacyBlob({ ...legacy, cid: "no cid" }))
+    assert.deepStrictEqual(Lexicons.findLegacyBlobs(fromJson(postWithImage)), [])
+    assert.deepInclude(check({ $type: "app.bsky.actor.profile", avatar: legacy }), { ok: false })
+  })
+})
+
+describe("methods", () => {
+  it("have encodings and errors", () => {
+    const { errorsOf, inputEncoding, outputEncoding } = Lexicons
+    assert.strictEqual(inputEncoding("com.atproto.repo.createRecord"), "application/json")
+    assert.strictEqual(inputEncoding("com.atproto.repo.uploadBlob"), "*/*")
+    assert.strictEqual(inputEncoding("com.atproto.repo.importRepo"), "application/vnd.ipld.car")
+    assert.isUndefined(inputEncoding("com.atproto.server.deleteSession"))
+    assert.strictEqual(outputEncoding("com.atproto.sync.getRepo"), "application/vnd.ipld.car")
+    assert.includeMembers([...errorsOf("com.atproto.sync.getRepo")], ["RepoNotFound"])
+    assert.deepStrictEqual(errorsOf("app.bsky.feed.post"), [])
+  })
+
+  it("check their input", () => {
+    const nsid = "com.atproto.repo.applyWrites"
+    const write = { $type: `${nsid}#delete`, collection: "app.bsky.feed.post", rkey: "x" }
+    const input = { repo: "a.example", writes: [write] }
+    assert.deepEqual(Lexicons.checkInput(nsid, input), { ok: true, value: input })
+    assert.deepEqual(
+      Lexicons.checkInput(nsid, { ...input, writes: [{ ...write, $type: `${nsid}#other` }] }),
+      {
+        ok: false,
+        issue: {
+          path: "writes[0].$type",
+          message: `must be one of ${nsid}#create, ${nsid}#update, ${nsid}#delete`
+        }
+      }
+    )
+    assert.deepInclude(Lexicons.checkInput(nsid, null), { ok: false })
+    assert.deepInclude(Lexicons.checkInput("com.example.none", {}), { ok: false })
+  })
+
+  it("fill in the defaults of their input without touching what was given", () => {
+    const input: Record<string, unknown> = Object.freeze({ useCount: 1 })
+    assert.deepEqual(Lexicons.checkInput("com.atproto.server.createInviteCodes", input), {
+      ok: true,
+      value: { useCount: 1, codeCount: 1 }
+    })
+  })
+
+  it("check their output and their messages", () => {
+    const nsid = "com.atproto.identity.resolveHandle"
+    assert.deepInclude(Lexicons.checkOutput(nsid, { did: "did:web:a.example" }), { ok: true })
+    assert.deepInclude(Lexicons.checkOutput(nsid, { did: "a.example" }), { ok: false })
+    const stream = "com.atproto.sync.subscribeRepos"
+    const identity = { seq: 1, did: "did:web:a.example", time: "2026-11-20T12:00:00Z" }
+    assert.deepInclude(Lexicons.checkMessage(stream, "#identity", identity), { ok: true })
+    assert.deepInclude(Lexicons.checkMessage(stream, "#account", identity), { ok: false })
+    assert.deepInclude(Lexicons.checkMessage(stream, "#other", identity), { ok: false })
+  })
+
+  it("share their definitions with whoever asks for one by name", () => {
+    const preferences = Lexicons.validator("app.bsky.actor.defs#preferences")
+    const pref = { $type: "app.bsky.actor.defs#adultContentPref", enabled: true }
+    assert.deepEqual(preferences?.([pref]), { ok: true, value: [pref] })
+    assert.deepInclude(preferences?.([{ ...pref, enabled: 1 }]), { ok: false })
+    assert.isUndefined(Lexicons.validator("app.bsky.actor.defs#none"))
+  })
+})

@@ -1,0 +1,121 @@
+import { assert, describe, it } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import { TestClock } from "effect/testing"
+import * as AddressLimitsLayer from "../../src/layers/limits/AddressLimits.ts"
+import * as LimiterMemory from "../../src/layers/limits/LimiterMemory.ts"
+import * as LimiterObject from "../../src/layers/objects/Limiter.ts"
+import { make, open } from "../../src/layers/host/sql/SqlStorageNode.ts"
+import { AddressLimits, Limiter } from "../../src/services/limits/Limiter.ts"
+import { limiterContract } from "./limiter.contract.ts"
+
+const makeObject = () => {
+  const alarms: Array<number> = []
+  const object = LimiterObject.makeObject(make(open(":memory:")), {
+    get: () => Promise.resolve(alarms.at(-1) ?? null),
+    set: (time) => Promise.resolve(void alarms.push(time))
+  })
+  return { alarms, object }
+}
+
+limiterContract("memory", LimiterMemory.layer)
+
+limiterContract(
+  "objects",
+  Layer.suspend(() => {
+    const objects = new Map<string, LimiterObject.LimiterStub>()
+    return LimiterObject.layer((shard) => {
+      const object = objects.get(shard) ?? makeObject().object
+      objects.set(shard, object)
+      return object
+    })
+  })
+)
+
+describe("a Limiter object", () => {
+  const limits = [{ limit: 1, windowSeconds: 7200 }]
+
+  it("sweeps what has run out by its alarm, and rings only while something is left", async () => {
+    const { alarms, object } = makeObject()
+    await object.take({ key: "a", points: 1, limits, now: 0 })
+    await object.take({ key: "b", points: 1, limits, now: 1000 })
+    assert.deepStrictEqual(alarms, [3_600_000])
+    await object.prune(3_600_000)
+    assert.strictEqual(object.counters(), 2)
+    await object.prune(7_200_000)
+    assert.strictEqual(object.counters(), 1)
+    await object.prune(10_800_000)
+    assert.strictEqual(object.counters(), 0)
+    assert.strictEqual(alarms.length, 3)
+  })
+
+  it("is sharded by address, and sees no key in clear", () => {
+    const shards = new Set<string>()
+    const keys: Array<string> = []
+    const layer = LimiterObject.layer((shard) => {
+      shards.add(shard)
+      return {
+        take: ({ key }) => {
+          keys.push(key)
+          return Promise.resolve({
+            state: { limit: 1, windowSeconds: 1, remaining: 0, resetAt: 0 }
+          })
+        }
+      }
+    })
+    const takeAll = Limiter.pipe(
+      Effect.flatMap((limiter) =>
+        Effect.forEach(Array.from({ length: 500 }), (_, n) =>
+          limiter.take({ address: `192.0.2.${n}`, key: "alice@mail.test", points: 1, limits })
+        )
+      ),
+      Effect.provide(layer)
+    )
+    return Effect.runPromise(takeAll).then(() => {
+      assert.isAbove(shards.size, 50)
+      assert.isAtMost(shards.size, 64)
+      assert.strictEqual(new Set(keys).size, 500)
+      for (const key of keys) assert.notInclude(key, "alice")
+    })
+  })
+
+  it.effect("that cannot be reached lets nobody through", () =>
+    Effect.gen(function* () {
+      const layer = LimiterObject.layer(() => ({ take: () => Promise.reject(new Error("gone")) }))
+      const refused = yield* Limiter.pipe(
+        Effect.flatMap((limiter) =>
+          limiter.take({ address: "192.0.2.1", key: "k", points: 1, limits })
+        ),
+        Effect.flip,
+        Effect.provide(layer)
+      )
+      assert.strictEqual(refused._tag, "LimiterUnavailable")
+    })
+  )
+})
+
+describe("AddressLimits", () => {
+  it.effect(
+    "lets 3,000 requests of an address through in 5 minutes, and 6,000 of getRepo beside",
+    () =>
+      Effect.gen(function* () {
+        const limits = yield* AddressLimits
+        for (let n = 0; n < 3000; n++) yield* limits.take("192.0.2.1", "general")
+        const refused = yield* Effect.flip(limits.take("192.0.2.1", "general"))
+        assert.strictEqual(refused.limit, 3000)
+        assert.strictEqual((yield* limits.take("192.0.2.1", "getRepo")).remaining, 5999)
+        assert.strictEqual((yield* limits.take("192.0.2.2", "general")).remaining, 2999)
+        yield* TestClock.adjust("5 minutes")
+        assert.strictEqual((yield* limits.take("192.0.2.1", "general")).remaining, 2999)
+      }).pipe(Effect.provide(AddressLimitsLayer.layer()))
+  )
+
+  it.effect("forgets the address that was quiet for longest when it is full", () =>
+    Effect.gen(function* () {
+      const limits = yield* AddressLimits
+      for (const address of ["a", "b", "a", "c"]) yield* limits.take(address, "general")
+      assert.strictEqual((yield* limits.take("a", "general")).remaining, 2997)
+      assert.strictEqual((yield* limits.take("b", "general")).remaining, 2999)
+    }).pipe(Effect.provide(AddressLimitsLayer.layer(2)))
+  )
+})

@@ -1,0 +1,51 @@
+import { assert, describe, it } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import { CodeOwners } from "../../src/services/mail/CodeOwners.ts"
+
+const alice = "did:plc:alice"
+const bob = "did:plc:bob"
+const expiresAt = 1_767_225_600_000
+
+/** What CodeOwners must do; `fresh` makes one over an empty database. */
+export const codeOwnersContract = (name: string, fresh: () => Layer.Layer<CodeOwners>) => {
+  const check = (
+    title: string,
+    body: (owners: CodeOwners["Service"]) => Effect.Effect<void, unknown>
+  ) =>
+    it.effect(title, () =>
+      CodeOwners.pipe(Effect.flatMap(body), Effect.provide(Layer.fresh(fresh())))
+    )
+
+  describe(`CodeOwners over ${name}`, () => {
+    check("knows whose a code is, however it is typed", (owners) =>
+      Effect.gen(function* () {
+        assert.isUndefined(yield* owners.ownerOf("AAAAA-BBBBB"))
+        yield* owners.put("AAAAA-BBBBB", { did: alice, expiresAt })
+        yield* owners.put("AAAAA-CCCCC", { did: bob, expiresAt })
+        assert.strictEqual(yield* owners.ownerOf("AAAAA-BBBBB"), alice)
+        assert.strictEqual(yield* owners.ownerOf(" aaaaa ccccc "), bob)
+        assert.isUndefined(yield* owners.ownerOf("no code at all"))
+      })
+    )
+
+    check("knows of each account the last code alone", (owners) =>
+      Effect.gen(function* () {
+        yield* owners.put("AAAAA-BBBBB", { did: alice, expiresAt })
+        yield* owners.put("AAAAA-CCCCC", { did: alice, expiresAt })
+        assert.isUndefined(yield* owners.ownerOf("AAAAA-BBBBB"))
+        assert.strictEqual(yield* owners.ownerOf("AAAAA-CCCCC"), alice)
+      })
+    )
+
+    check("forgets an account", (owners) =>
+      Effect.gen(function* () {
+        yield* owners.put("AAAAA-BBBBB", { did: alice, expiresAt })
+        yield* owners.put("AAAAA-CCCCC", { did: bob, expiresAt })
+        yield* owners.remove(alice)
+        assert.isUndefined(yield* owners.ownerOf("AAAAA-BBBBB"))
+        assert.strictEqual(yield* owners.ownerOf("AAAAA-CCCCC"), bob)
+      })
+    )
+  })
+}

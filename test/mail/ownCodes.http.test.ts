@@ -1,0 +1,108 @@
+import { afterAll, assert, beforeAll, describe, it } from "@effect/vitest"
+import { vi } from "vitest"
+import { enter, ours } from "../support/http/accountPages.ts"
+import { Browser } from "../support/http/httpBrowser.ts"
+import { newcomer, type Newcomer, waitingCodes } from "../support/http/httpCodes.ts"
+import { basic, bearer, type Host, startHost } from "../support/http/httpHost.ts"
+import { appPassword, ok, outcomeOf, session } from "../support/http/httpWorld.ts"
+
+let host: Host
+let count = 0
+
+beforeAll(async () => {
+  host = await startHost()
+})
+afterAll(() => host.close())
+
+const minute = 60_000
+
+/** Somebody for whom a code waits to delete the account, and one for a new password. */
+const somebody = async () => {
+  const who = await newcomer(host, `waiter${(count += 1)}`)
+  ok(await host.call("com.atproto.server.requestAccountDelete", { method: "POST", auth: who.auth }))
+  const input = { email: who.email }
+  ok(await host.call("com.atproto.server.requestPasswordReset", { input }))
+  // Who asks for a new password is not waited for.
+  const codes = await vi.waitFor(async () => {
+    const { delete_account: end, reset_password: reset } = await waitingCodes(host, who.did)
+    if (end === undefined || reset === undefined) throw new Error("not yet")
+    return { end, reset }
+  })
+  return { who, codes }
+}
+
+const freshly = async ({ did }: Newcomer) => bearer((await session(host, did, "full")).accessJwt)
+
+const list = (auth: string | undefined, account?: string) =>
+  host.ask("/manage/codes", { auth, params: account === undefined ? {} : { account } })
+
+describe("the codes that nobody mails", () => {
+  it("are shown to who has just shown the main password, but for the one of who has forgotten it", async () => {
+    const { who, codes } = await somebody()
+    for (const auth of [await freshly(who), basic()]) {
+      const answer = await list(auth, who.handle)
+      assert.strictEqual(answer.headers.get("cache-control"), "no-store")
+      const [only, ...more] = ok(answer)["codes"]
+      assert.deepStrictEqual(more, [])
+      assert.deepInclude(only, { purpose: "delete_account", code: codes.end })
+    }
+  })
+
+  it("are shown to no older session, no app password, and nobody else", async () => {
+    const { who, codes } = await somebody()
+    const other = await newcomer(host, `waiter${(count += 1)}`)
+    const app = await appPassword(host, who.did, "An app", true)
+    const login = { identifier: who.handle, password: app }
+    const { accessJwt } = ok(await host.call("com.atproto.server.createSession", { input: login }))
+    const old = await freshly(who)
+    host.advance(15 * minute - 1000)
+    assert.strictEqual(outcomeOf(await list(old)), "ok")
+    host.advance(2000)
+    const refused: ReadonlyArray<readonly [string | undefined, string]> = [
+      [undefined, "401 AuthMissing"],
+      [old, "401 AuthenticationRequired"],
+      [bearer(accessJwt), "400 InvalidToken"],
+      [basic("wrong"), "401 AuthenticationRequired"]
+    ]
+    for (const [auth, outcome] of refused) {
+      const answer = await list(auth, who.did)
+      assert.strictEqual(outcomeOf(answer), outcome)
+      assert.notInclude(JSON.stringify(answer.body), codes.end)
+    }
+    assert.deepInclude((await list(await freshly(other), who.did)).body, {
+      did: other.did,
+      codes: []
+    })
+  })
+
+  it("stand on a page of the account, for who has just proven who they are", async () => {
+    const { who, codes } = await somebody()
+    const browser = new Browser(host)
+    await enter(browser, who)
+    assert.include((await browser.get("/account/settings", ours)).text, "/account/codes")
+    const { text } = await browser.get("/account/codes", ours)
+    assert.include(text, `<code>${codes.end}</code>`)
+    assert.notInclude(text, codes.reset)
+    host.advance(15 * minute + 1000)
+    const later = await browser.get("/account/codes", ours)
+    assert.include(later.location, "/account/confirm")
+    assert.notInclude(later.text, codes.end)
+  })
+
+  it("are mailed and shown nowhere, where mail goes out", async () => {
+    const mailing = await startHost({ MAILER: "captured" })
+    const who = await newcomer(mailing, "mailed")
+    const asked = { method: "POST", auth: who.auth } as const
+    ok(await mailing.call("com.atproto.server.requestAccountDelete", asked))
+    const { accessJwt } = await session(mailing, who.did, "full")
+    assert.deepStrictEqual(
+      ok(await mailing.ask("/manage/codes", { auth: bearer(accessJwt) }))["codes"],
+      []
+    )
+    const browser = new Browser(mailing)
+    await enter(browser, who)
+    assert.notInclude((await browser.get("/account/settings", ours)).text, "/account/codes")
+    assert.include((await browser.get("/account/codes", ours)).text, "mails them to your address")
+    await mailing.close()
+  })
+})

@@ -1,0 +1,171 @@
+import { assert, beforeAll, describe, it } from "@effect/vitest"
+import type { Page } from "playwright-core"
+import { allow, arrive, newVisitor, signInHere } from "../../support/browser/browser.ts"
+import { listen } from "../../support/browser/browserApps.ts"
+import { makeAppKey, startServerApp, travel } from "../../support/browser/browserServerApp.ts"
+import type { Person } from "../../support/server/serverPeople.ts"
+import { back, type BrowserWorld, leave, openApp } from "../../support/browser/world.ts"
+
+type Fields = Readonly<Record<string, string>>
+
+const formOf = (action: string, fields: Fields): string =>
+  `<!doctype html><form method="post" action="${action}">${Object.entries(fields)
+    .map(([name, value]) => `<input type="hidden" name="${name}" value="${value}">`)
+    .join("")}<button>Win a prize</button></form>`
+
+/** The hidden fields of a form on one of our pages. */
+const fieldsOf = async (page: Page, action: string): Promise<Fields> => {
+  const inputs = await page.locator(`form[action="${action}"] input[type=hidden]`).all()
+  const fields = inputs.map(async (input) => [
+    await input.getAttribute("name"),
+    await input.getAttribute("value")
+  ])
+  return Object.fromEntries(await Promise.all(fields))
+}
+
+/** A stranger's page on the same site, another port, and on another site: cookies come along with the one, and not with the other. */
+const strange = async (html: string, use: (url: string) => Promise<void>) => {
+  const { port, close } = await listen((path) => (path === "/" ? ["text/html", html] : undefined))
+  try {
+    for (const host of ["localhost", "127.0.0.1"]) await use(`http://${host}:${port}/`)
+  } finally {
+    await close()
+  }
+}
+
+/** What strangers try on somebody whose browser is signed in. */
+export const attacksSuite = (world: () => BrowserWorld) => {
+  describe("a stranger's page", () => {
+    let grace: Person
+    let mallory: Person
+    beforeAll(async () => {
+      grace = await world().person("grace")
+      mallory = await world().person("mallory")
+    })
+
+    it("cannot agree, sign out or sign in for somebody by a form of its own", async () => {
+      const { app, server } = world()
+      const context = await world().visitor()
+      const page = await openApp(context, app)
+      await leave(page, grace.handle)
+      await signInHere(page, grace)
+      await arrive(page, "Allow this app")
+      const real = await fieldsOf(page, "/oauth/authorize/accept")
+
+      // What a stranger may know: everything but the token, in whose place they have one of their own.
+      const own = await newVisitor(world().browser)
+      const ownPage = await own.newPage()
+      await ownPage.goto(`${server.publicUrl}/account/sign-in`)
+      const { csrf = "" } = await fieldsOf(ownPage, "/account/sign-in")
+      await own.close()
+      const account = { csrf, account: grace.did }
+      const signIn = { csrf, to: "", identifier: mallory.handle, password: mallory.password }
+      const forms = [
+        ["/oauth/authorize/accept", { ...real, csrf }],
+        // And even one with the token itself, had it leaked.
+        ["/oauth/authorize/accept", real],
+        ["/oauth/authorize/reject", { ...real, csrf }],
+        ["/account/sign-out", account],
+        ["/account/devices/sign-out-others", account],
+        ["/account/sign-in", signIn]
+      ] as const
+      for (const [action, fields] of forms) {
+        await strange(formOf(`${server.publicUrl}${action}`, fields), async (url) => {
+          const other = await context.newPage()
+          await other.goto(url)
+          const answered = other.waitForResponse((response) => response.url().endsWith(action))
+          await other.getByRole("button").click()
+          assert.strictEqual((await answered).status(), 403, `${action} from ${url}`)
+          await arrive(other, "This did not work")
+          await other.close()
+        })
+      }
+      await page.getByRole("button", { name: "Allow" }).click()
+      assert.deepStrictEqual(await back(page, app), { ok: true, value: grace.did })
+      await page.goto(`${server.publicUrl}/account`)
+      await page.getByText(grace.did).waitFor()
+      await context.close()
+    })
+
+    it("cannot show our pages inside of itself", async () => {
+      const { app, server } = world()
+      const context = await newVisitor(world().browser)
+      const page = await openApp(context, app)
+      await leave(page, grace.handle)
+      await signInHere(page, grace)
+      await arrive(page, "Allow this app")
+      for (const target of [page.url(), `${server.publicUrl}/account`]) {
+        const answer = await page.goto(target)
+        const headers = answer?.headers() ?? {}
+        assert.strictEqual(headers["x-frame-options"], "DENY")
+        assert.include(headers["content-security-policy"], "frame-ancestors 'none'")
+        const frame = `<!doctype html><iframe src="${target.replaceAll("&", "&amp;")}"></iframe>`
+        await strange(frame, async (url) => {
+          const other = await context.newPage()
+          const refused = other.waitForEvent("console", (message) =>
+            message.text().includes("frame-ancestors 'none'")
+          )
+          await other.goto(url)
+          await refused
+          assert.strictEqual(await other.frameLocator("iframe").locator("form").count(), 0)
+          await other.close()
+        })
+      }
+      await context.close()
+    })
+
+    it("gains nothing by a cookie that it has planted", async () => {
+      const { app, server } = world()
+      const theirs = await newVisitor(world().browser)
+      const theirPage = await theirs.newPage()
+      await theirPage.goto(`${server.publicUrl}/account/sign-in`)
+      const context = await world().visitor()
+      await context.addCookies(await theirs.cookies())
+      const page = await openApp(context, app)
+      await leave(page, grace.handle)
+      await signInHere(page, grace)
+      await arrive(page, "Allow this app")
+      const [before] = await theirs.cookies()
+      const [after] = await context.cookies()
+      assert.strictEqual(after?.name, before?.name)
+      assert.notStrictEqual(after?.value, before?.value)
+      assert.deepInclude(after, { httpOnly: true, sameSite: "Lax" })
+      await theirPage.goto(`${server.publicUrl}/account`)
+      await arrive(theirPage, "Sign in")
+      await theirPage.goto(page.url())
+      await arrive(theirPage, "This sign-in is over")
+      await allow(page)
+      assert.deepStrictEqual(await back(page, app), { ok: true, value: grace.did })
+      for (const one of [theirs, context]) await one.close()
+    })
+
+    it("puts no script into our pages by what its app says of itself", async () => {
+      const { published, server } = world()
+      const context = await newVisitor(world().browser)
+      const dialogs: Array<string> = []
+      context.on("dialog", (dialog) => {
+        dialogs.push(dialog.message())
+        dialog.dismiss().catch(() => undefined)
+      })
+      const name = `</code><script>alert(1)</script><img src=x onerror="alert(2)">`
+      const options = { keys: [await makeAppKey("evil")], name }
+      const evil = startServerApp(server, published.evil, options)
+      const url = await evil.client.authorize(server.publicUrl)
+      await travel(context, url, evil, async (page) => {
+        await signInHere(page, grace)
+        await arrive(page, "Allow this app")
+        await page.getByText(`“${name.slice(0, 60)}`).waitFor()
+        assert.strictEqual(await page.locator("main img, main script").count(), 0)
+        await allow(page)
+      })
+      assert.deepStrictEqual(dialogs, [])
+      await context.close()
+    })
+  })
+
+  describe("every page that people were shown", () => {
+    it("has kept to its own policy", () => {
+      assert.deepStrictEqual(world().complaints(), [])
+    })
+  })
+}

@@ -1,0 +1,25 @@
+import { afterAll, beforeAll } from "@effect/vitest"
+import { attacksSuite } from "./attacks.browser.suite.ts"
+import { factorsSuite } from "../../factors/factors.browser.suite.ts"
+import { passkeyLinkSuite } from "../../factors/passkeyLink.browser.suite.ts"
+import { redirectSuite } from "./redirect.browser.suite.ts"
+import { serverAppSuite } from "./serverApp.browser.suite.ts"
+import { waysSuite } from "./ways.browser.suite.ts"
+import { type BrowserWorld, startBrowserWorld } from "../../support/browser/world.ts"
+
+let world: BrowserWorld
+
+beforeAll(async () => {
+  world = await startBrowserWorld()
+}, 60_000)
+afterAll(() => world?.close())
+
+for (const suite of [
+  redirectSuite,
+  waysSuite,
+  factorsSuite,
+  passkeyLinkSuite,
+  serverAppSuite,
+  attacksSuite
+])
+  suite(() => world)

@@ -1,0 +1,167 @@
+import { setTimeout } from "node:timers/promises"
+import { Agent } from "@atproto/api"
+import { assert, beforeAll, describe, it } from "@effect/vitest"
+import type { Page } from "playwright-core"
+import { allow, arrive, look, signInHere } from "../../support/browser/browser.ts"
+import { makeAppKey, startServerApp, travel } from "../../support/browser/browserServerApp.ts"
+import type { Person } from "../../support/server/serverPeople.ts"
+import { back, type BrowserWorld, leave, openApp } from "../../support/browser/world.ts"
+
+/** Goes on with the tab key until something of this name has the focus, which can be seen. */
+const tabTo = async (page: Page, name: string): Promise<void> => {
+  const focused = page.locator(":focus")
+  for (let tabs = 0; tabs < 30; tabs++) {
+    await page.keyboard.press("Tab")
+    if ((await focused.count()) === 0 || (await focused.innerText()) !== name) continue
+    // The rule of the stylesheet; without it a browser shows the focus in its own way.
+    const shows = await focused.evaluate((element) => element.matches(":focus-visible"))
+    assert.isTrue(shows, `${name} does not show that it has the focus`)
+    return
+  }
+  throw new Error(`the tab key does not lead to ${name}`)
+}
+
+/** Other ways to use the pages than with a mouse and scripts. */
+export const waysSuite = (world: () => BrowserWorld) => {
+  describe("the pages of the sign-in", () => {
+    let erin: Person
+    let frank: Person
+    beforeAll(async () => {
+      erin = await world().person("erin")
+      frank = await world().person("frank")
+    })
+
+    it("are used with the keyboard alone", async () => {
+      const { app, server } = world()
+      const context = await world().visitor()
+      const page = await openApp(context, app)
+      await leave(page, server.publicUrl)
+      await arrive(page, "Sign in")
+      await page.keyboard.type(erin.handle)
+      await page.keyboard.press("Tab")
+      await page.keyboard.type(erin.password)
+      await tabTo(page, "Sign in")
+      await page.keyboard.press("Enter")
+      await arrive(page, "Allow this app")
+      await tabTo(page, "Allow")
+      await page.keyboard.press("Enter")
+      assert.deepStrictEqual(await back(page, app), { ok: true, value: erin.did })
+
+      await leave(page, frank.handle)
+      await arrive(page, "Sign in")
+      await page.keyboard.type(frank.password)
+      await page.keyboard.press("Enter")
+      await arrive(page, "Allow this app")
+      await tabTo(page, "Cancel")
+      await page.keyboard.press("Enter")
+      assert.deepInclude(await back(page, app), { ok: false, name: "OAuthCallbackError" })
+
+      await leave(page, server.publicUrl)
+      await arrive(page, "Choose an account")
+      await tabTo(page, "Use another account")
+      await page.keyboard.press("Enter")
+      await arrive(page, "Sign in")
+      await tabTo(page, "Choose another account")
+      await tabTo(page, "Cancel and go back to the app")
+      await page.keyboard.press("Enter")
+      assert.deepInclude(await back(page, app), { ok: false, name: "OAuthCallbackError" })
+      await context.close()
+    })
+
+    it("send nothing more while the answer to a click is on the way", async () => {
+      const { app, server } = world()
+      const context = await world().visitor()
+      const page = await openApp(context, app)
+      const sent: Array<string> = []
+      await context.route("**/oauth/authorize/*", async (route) => {
+        sent.push(new URL(route.request().url()).pathname)
+        // Long enough for the next click to find the page still there.
+        await setTimeout(500)
+        await route.continue().catch(() => undefined)
+      })
+      await leave(page, server.publicUrl)
+      await arrive(page, "Sign in")
+      await page.getByLabel("Handle, email or DID").fill(erin.handle)
+      await page.getByLabel("Password").fill(erin.password)
+      await page.getByRole("button", { name: "Sign in", exact: true }).dblclick()
+      await arrive(page, "Allow this app")
+      // Not by Playwright's own clicks: it waits for the answer of each.
+      await page.locator(".pair button").evaluateAll(([cancel, accept]) => {
+        accept!.click()
+        globalThis.setTimeout(() => cancel!.click(), 100)
+      })
+      assert.deepStrictEqual(await back(page, app), { ok: true, value: erin.did })
+      assert.deepStrictEqual(sent, ["/oauth/authorize/sign-in", "/oauth/authorize/accept"])
+      await context.close()
+    })
+
+    it("are asked for anew where the browser has kept one whole, so nobody sees it after the sign-out", async () => {
+      const { server } = world()
+      const context = await world().visitor()
+      const [page, other] = [await context.newPage(), await context.newPage()]
+      await page.goto(`${server.publicUrl}/account`)
+      await signInHere(page, erin)
+      await arrive(page, "Your account")
+      await other.goto(`${server.publicUrl}/account`)
+      await other.getByRole("button", { name: "Sign out" }).click()
+      await arrive(other, "Sign in")
+      // Playwright lets Chromium keep no page, so this is what it says when it shows one.
+      await page.evaluate(`dispatchEvent(new PageTransitionEvent("pageshow", { persisted: true }))`)
+      await arrive(page, "Sign in")
+      await context.close()
+    })
+
+    it("work without JavaScript, and offer nothing that needs it", async () => {
+      const { published, server } = world()
+      const context = await world().visitor({ javaScriptEnabled: false })
+      for (const responseMode of ["query", "form_post"] as const) {
+        const keys = [await makeAppKey(responseMode)]
+        const app = startServerApp(server, published[responseMode], { keys, responseMode })
+        const url = await app.client.authorize(erin.handle)
+        const { params } = await travel(context, url, app, async (page) => {
+          if (responseMode === "query") {
+            await arrive(page, "Sign in")
+            assert.isFalse(await page.getByRole("button", { name: "passkey" }).isVisible())
+            await signInHere(page, erin)
+          }
+          await allow(page)
+          if (responseMode === "query") return
+          await arrive(page, "Back to the app")
+          await look(page, "back-to-the-app")
+          await page.getByRole("button", { name: "Continue" }).click()
+        })
+        const { session } = await app.client.callback(params)
+        const { data } = await new Agent(session).com.atproto.server.getSession()
+        assert.strictEqual(data.did, erin.did)
+      }
+      const page = await context.newPage()
+      await page.goto(`${server.publicUrl}/account/passkey`)
+      await page.locator("noscript p", { hasText: "Passkeys need JavaScript" }).waitFor()
+      await page.goto(`${server.publicUrl}/account`)
+      await page.getByRole("button", { name: "Sign out" }).click()
+      await arrive(page, "Sign in")
+      await context.close()
+    })
+
+    it("say what is wrong with a way that leads nowhere", async () => {
+      const { app, server } = world()
+      const page = await openApp(await world().visitor(), app)
+      await leave(page, erin.handle)
+      const begun = page.url()
+      // Opened in this browser first, it is this browser's.
+      const elsewhere = await (await world().visitor()).newPage()
+      assert.strictEqual((await elsewhere.goto(begun))?.status(), 400)
+      await arrive(elsewhere, "This sign-in is over")
+      await look(elsewhere, "over")
+      await signInHere(page, erin)
+      await allow(page)
+      assert.deepStrictEqual(await back(page, app), { ok: true, value: erin.did })
+      await page.goto(begun)
+      await arrive(page, "This sign-in is over")
+      await page.goto(`${server.publicUrl}/oauth/authorize?client_id=${app.clientId}`)
+      await arrive(page, "The app asked in a way that is not supported")
+      await look(page, "not-pushed")
+      for (const context of [page.context(), elsewhere.context()]) await context.close()
+    })
+  })
+}

@@ -1,0 +1,270 @@
+import { assert, describe, it } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import { TestClock } from "effect/testing"
+import { HostDatabase } from "../../../src/layers/host/sql/HostDatabase.ts"
+import type { AuthorizationRequest } from "../../../src/core/oauth/types.ts"
+import { type CodeGrant, OAuthRequests } from "../../../src/services/oauth/OAuthRequests.ts"
+
+type Service = OAuthRequests["Service"]
+
+const parameters: AuthorizationRequest = {
+  clientId: "https://app.example.com/client.json",
+  redirectUri: "https://app.example.com/callback",
+  scope: "atproto repo:*",
+  state: "state of the app: ünïcode",
+  codeChallenge: "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM",
+  responseMode: "query",
+  loginHint: "alice.test"
+}
+
+const request = {
+  parameters,
+  clientAuth: { method: "private_key_jwt", alg: "ES256", kid: "key-1", jkt: "client" },
+  jkt: "thumbprint"
+} as const
+
+const grant: CodeGrant = {
+  ...request,
+  did: "did:plc:alice",
+  scope: "atproto",
+  device: "device-1",
+  session: "session-1"
+}
+
+const start = 1_700_000_000_000
+
+const together = { concurrency: "unbounded" } as const
+
+/** Every row of every table of the provider, as text. */
+const stored = Effect.fnUntraced(function* () {
+  const { sql } = yield* HostDatabase
+  const rows = yield* Effect.all([
+    sql`SELECT * FROM oauth_request`,
+    sql`SELECT * FROM oauth_code`,
+    sql`SELECT * FROM oauth_used_once`
+  ])
+  return { counts: rows.map(({ length }) => length), text: JSON.stringify(rows) }
+})
+
+/** What OAuthRequests must do; `fresh` makes one over an empty database. */
+export const oauthRequestsContract = (
+  name: string,
+  fresh: () => Layer.Layer<OAuthRequests | HostDatabase>
+) => {
+  const check = (
+    title: string,
+    body: (requests: Service) => Effect.Effect<void, unknown, HostDatabase>
+  ) =>
+    it.effect(title, () =>
+      TestClock.setTime(start).pipe(
+        Effect.andThen(Effect.flatMap(OAuthRequests, body)),
+        Effect.provide(Layer.fresh(fresh()))
+      )
+    )
+
+  describe(`OAuthRequests over ${name}`, () => {
+    check("gives a pushed request back as it was, to the device that opens it", (requests) =>
+      Effect.gen(function* () {
+        const { requestUri, expiresIn } = yield* requests.push(request)
+        assert.match(requestUri, /^urn:ietf:params:oauth:request_uri:req-[\w-]{22}$/)
+        assert.strictEqual(expiresIn, 300)
+        assert.deepStrictEqual(yield* requests.open(requestUri, "device-1"), {
+          ...request,
+          createdAt: start,
+          expiresAt: start + 300_000,
+          device: "device-1"
+        })
+      })
+    )
+
+    check("knows no request but by its whole name", (requests) =>
+      Effect.gen(function* () {
+        const { requestUri } = yield* requests.push(request)
+        for (const other of ["", "req-", `${requestUri}x`, requestUri.toUpperCase()]) {
+          assert.isUndefined(yield* requests.open(other, "device-1"))
+          assert.isUndefined(yield* requests.take(other, "device-1"))
+        }
+        const again = yield* requests.push(request)
+        assert.notStrictEqual(again.requestUri, requestUri)
+      })
+    )
+
+    check("binds a request to the device that opens it first", (requests) =>
+      Effect.gen(function* () {
+        const { requestUri } = yield* requests.push(request)
+        const opened = yield* Effect.forEach(
+          ["a", "b", "c", "d", "e"],
+          (device) => requests.open(requestUri, device),
+          together
+        )
+        const [winner, ...others] = opened.filter((one) => one !== undefined)
+        assert.strictEqual(others.length, 0)
+        const device = winner!.device!
+        assert.isDefined(yield* requests.open(requestUri, device))
+        const stranger = device === "a" ? "b" : "a"
+        assert.isUndefined(yield* requests.open(requestUri, stranger))
+        assert.isUndefined(yield* requests.take(requestUri, stranger))
+        assert.isDefined(yield* requests.take(requestUri, device))
+      })
+    )
+
+    check("gives a request to nobody who has not opened it", (requests) =>
+      Effect.gen(function* () {
+        const { requestUri } = yield* requests.push(request)
+        assert.isUndefined(yield* requests.take(requestUri, "device-1"))
+        assert.isDefined(yield* requests.open(requestUri, "device-1"))
+      })
+    )
+
+    check("lets a request that nobody opens end after five minutes", (requests) =>
+      Effect.gen(function* () {
+        const { requestUri } = yield* requests.push(request)
+        yield* TestClock.adjust("5 minutes")
+        assert.isUndefined(yield* requests.open(requestUri, "device-1"))
+        assert.isUndefined(yield* requests.take(requestUri, "device-1"))
+      })
+    )
+
+    check("keeps a request alive while its person is busy, an hour at most", (requests) =>
+      Effect.gen(function* () {
+        const { requestUri } = yield* requests.push(request)
+        for (let minutes = 0; minutes < 56; minutes += 4) {
+          const opened = yield* requests.open(requestUri, "device-1")
+          assert.strictEqual(opened?.expiresAt, start + (minutes + 5) * 60_000)
+          yield* TestClock.adjust("4 minutes")
+        }
+        const last = yield* requests.open(requestUri, "device-1")
+        assert.strictEqual(last?.expiresAt, start + 60 * 60_000)
+        yield* TestClock.adjust("4 minutes")
+        assert.isUndefined(yield* requests.open(requestUri, "device-1"))
+        assert.isUndefined(yield* requests.take(requestUri, "device-1"))
+      })
+    )
+
+    check("gives a request to one of many that take it", (requests) =>
+      Effect.gen(function* () {
+        const { requestUri } = yield* requests.push(request)
+        yield* requests.open(requestUri, "device-1")
+        const taken = yield* Effect.all(
+          Array.from({ length: 8 }, () => requests.take(requestUri, "device-1")),
+          together
+        )
+        const winners = taken.filter((one) => one !== undefined)
+        assert.deepStrictEqual(
+          winners.map((one) => one.parameters),
+          [parameters]
+        )
+        assert.isUndefined(yield* requests.open(requestUri, "device-1"))
+      })
+    )
+
+    check("gives the grant of a code to one of many that redeem it", (requests) =>
+      Effect.gen(function* () {
+        const code = yield* requests.createCode(grant)
+        assert.match(code, /^cod-[\w-]{43}$/)
+        const outcomes = yield* Effect.all(
+          Array.from({ length: 8 }, () => requests.redeem(code)),
+          together
+        )
+        const won = outcomes.filter(({ kind }) => kind === "redeemed")
+        assert.deepStrictEqual(won, [{ kind: "redeemed", grant, agreedAt: start }])
+        const lost = outcomes.filter(({ kind }) => kind !== "redeemed")
+        const replayed = { kind: "replayed", did: grant.did, session: grant.session } as const
+        assert.deepStrictEqual(
+          lost,
+          Array.from({ length: 7 }, () => replayed)
+        )
+      })
+    )
+
+    check("refuses a code after a minute, and one that it never made", (requests) =>
+      Effect.gen(function* () {
+        const late = yield* requests.createCode(grant)
+        yield* TestClock.adjust("59 seconds")
+        const inTime = yield* requests.createCode(grant)
+        yield* TestClock.adjust("1 second")
+        assert.deepStrictEqual(yield* requests.redeem(late), { kind: "unknown" })
+        assert.deepStrictEqual(yield* requests.redeem(late), { kind: "unknown" })
+        assert.strictEqual((yield* requests.redeem(inTime)).kind, "redeemed")
+        assert.deepStrictEqual(yield* requests.redeem("cod-"), { kind: "unknown" })
+      })
+    )
+
+    check("tells a replayed code for a day", (requests) =>
+      Effect.gen(function* () {
+        const code = yield* requests.createCode(grant)
+        yield* requests.redeem(code)
+        yield* TestClock.adjust("23 hours")
+        assert.strictEqual((yield* requests.redeem(code)).kind, "replayed")
+        yield* TestClock.adjust("1 hour")
+        assert.strictEqual((yield* requests.redeem(code)).kind, "unknown")
+      })
+    )
+
+    check("lets one of many use something once, until it is over", (requests) =>
+      Effect.gen(function* () {
+        const uses = yield* Effect.all(
+          Array.from({ length: 8 }, () => requests.useOnce("dpop:key:1", start + 60_000)),
+          together
+        )
+        assert.strictEqual(uses.filter((used) => used).length, 1)
+        assert.isTrue(yield* requests.useOnce("dpop:key:2", start + 60_000))
+        yield* TestClock.adjust("59 seconds")
+        assert.isFalse(yield* requests.useOnce("dpop:key:1", start + 120_000))
+        yield* TestClock.adjust("1 second")
+        assert.isTrue(yield* requests.useOnce("dpop:key:1", start + 120_000))
+        assert.isFalse(yield* requests.useOnce("dpop:key:1", start + 120_000))
+      })
+    )
+
+    check("stores hashes of names, codes and keys alone", (requests) =>
+      Effect.gen(function* () {
+        const { requestUri } = yield* requests.push(request)
+        const code = yield* requests.createCode(grant)
+        yield* requests.useOnce("a long key that is used once", start + 60_000)
+        const { counts, text } = yield* stored()
+        assert.deepStrictEqual(counts, [1, 1, 1])
+        for (const secret of [requestUri.split("req-")[1]!, code.slice(4), "a long key"]) {
+          assert.notInclude(text, secret)
+        }
+      })
+    )
+
+    check("removes what is over with what comes, in bounded steps", (requests) =>
+      Effect.gen(function* () {
+        yield* Effect.forEach(Array.from({ length: 30 }).keys(), (n) =>
+          Effect.all([
+            requests.push(request),
+            requests.createCode(grant),
+            requests.useOnce(`key ${n}`, start + 60_000)
+          ])
+        )
+        assert.deepStrictEqual((yield* stored()).counts, [30, 30, 30])
+        const one = Effect.all([
+          requests.push(request),
+          requests.createCode(grant),
+          requests.useOnce("another key", start + 7 * 24 * 60 * 60_000)
+        ])
+        yield* TestClock.adjust("24 hours")
+        yield* one
+        assert.deepStrictEqual((yield* stored()).counts, [11, 11, 11])
+        yield* one
+        assert.deepStrictEqual((yield* stored()).counts, [2, 2, 1])
+      })
+    )
+
+    check("keeps a request that nobody has opened no longer than five minutes", (requests) =>
+      Effect.gen(function* () {
+        const { requestUri } = yield* requests.push(request)
+        yield* requests.push(request)
+        yield* TestClock.adjust("4 minutes")
+        yield* requests.open(requestUri, "device-1")
+        yield* TestClock.adjust("1 minute")
+        yield* requests.push(request)
+        assert.deepStrictEqual((yield* stored()).counts, [2, 0, 0])
+        assert.isDefined(yield* requests.open(requestUri, "device-1"))
+      })
+    )
+  })
+}

@@ -1,0 +1,104 @@
+import { assert, describe, it } from "@effect/vitest"
+import { accountMethods } from "../../../src/http/account.ts"
+import { hostMethods } from "../../../src/http/host.ts"
+import type { Permission } from "../../../src/core/oauth/types.ts"
+import type { OAuthNeed } from "../../../src/services/sessions/Authority.ts"
+
+const needOf = (nsid: string): OAuthNeed | undefined => {
+  const authority = (accountMethods.get(nsid) ?? hostMethods.get(nsid))?.authority
+  return authority?.kind === "session" ? authority.oauth : undefined
+}
+
+const needs = (nsid: string, call: { readonly params?: object; readonly input?: unknown }) => {
+  const need = needOf(nsid)
+  if (typeof need !== "function") return need
+  return need({ params: { ...call.params }, input: call.input })
+}
+
+const repo = (
+  action: "create" | "update" | "delete",
+  collection = "com.example.post"
+): Permission => ({
+  resource: "repo",
+  collection,
+  action
+})
+const write = (action: string, collection: string) => ({
+  $type: `com.atproto.repo.applyWrites#${action}`,
+  collection
+})
+
+describe("the permissions that a call needs", () => {
+  it("are those of its writes", () => {
+    const input = { repo: "did:plc:a", collection: "com.example.post" }
+    assert.deepStrictEqual(needs("com.atproto.repo.createRecord", { input }), [repo("create")])
+    assert.deepStrictEqual(needs("com.atproto.repo.deleteRecord", { input }), [repo("delete")])
+    assert.deepStrictEqual(needs("com.atproto.repo.putRecord", { input }), [
+      repo("create"),
+      repo("update")
+    ])
+  })
+
+  it("are each write's own where there are several, each once", () => {
+    const writes = [
+      write("create", "com.example.post"),
+      write("create", "com.example.like"),
+      write("create", "com.example.post"),
+      write("update", "com.example.post"),
+      write("delete", "com.example.like")
+    ]
+    assert.deepStrictEqual(needs("com.atproto.repo.applyWrites", { input: { writes } }), [
+      repo("create"),
+      repo("create", "com.example.like"),
+      repo("update"),
+      repo("delete", "com.example.like")
+    ])
+    assert.deepStrictEqual(needs("com.atproto.repo.applyWrites", { input: { writes: [] } }), [])
+  })
+
+  it("name the method and the audience that a service token is for", () => {
+    const nsid = "com.atproto.server.getServiceAuth"
+    const aud = "did:web:api.example.com"
+    assert.deepStrictEqual(needs(nsid, { params: { aud, lxm: "com.example.get" } }), [
+      { resource: "rpc", lxm: "com.example.get", aud }
+    ])
+    assert.deepStrictEqual(needs(nsid, { params: { aud } }), [{ resource: "rpc", lxm: "*", aud }])
+  })
+
+  it("are those of the app view for preferences", () => {
+    for (const nsid of ["app.bsky.actor.getPreferences", "app.bsky.actor.putPreferences"]) {
+      assert.deepStrictEqual(needs(nsid, {}), [
+        { resource: "rpc", lxm: nsid, aud: "did:web:api.bsky.app#bsky_appview" }
+      ])
+    }
+  })
+
+  it("let an app deactivate the account that may manage its status", () => {
+    assert.deepStrictEqual(needs("com.atproto.server.deactivateAccount", { input: {} }), [
+      { resource: "account", attr: "status", action: "manage" }
+    ])
+  })
+
+  it("are none for the few methods that any app may call", () => {
+    const open = [...accountMethods.keys(), ...hostMethods.keys()].filter(
+      (nsid) => needOf(nsid) === "any"
+    )
+    assert.deepStrictEqual(open.toSorted(), [
+      "com.atproto.identity.getRecommendedDidCredentials",
+      "com.atproto.repo.listMissingBlobs",
+      "com.atproto.server.checkAccountStatus",
+      "com.atproto.server.getSession"
+    ])
+  })
+
+  it("do not exist for methods that are the owner's alone", () => {
+    for (const nsid of [
+      "com.atproto.server.activateAccount",
+      "com.atproto.server.createAppPassword",
+      "com.atproto.server.listAppPasswords",
+      "com.atproto.server.revokeAppPassword"
+    ]) {
+      assert.strictEqual(needOf(nsid), "no", nsid)
+    }
+  })
+})

@@ -1,0 +1,329 @@
+import { assert, describe, it } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import { TestClock } from "effect/testing"
+import { createHmac } from "node:crypto"
+import * as DpopProofsMaster from "../../../src/layers/oauth/DpopProofsMaster.ts"
+import { checkProof, type ProofDemands } from "../../../src/core/oauth/dpop.ts"
+import { isPublicJwk, signingAlgs, thumbprint } from "../../../src/core/oauth/jwk.ts"
+import { DpopProofs } from "../../../src/services/oauth/DpopProofs.ts"
+import { configLayer } from "../../sessions/accountServices.ts"
+import { makeKey, sign, type SigningKey, unsigned } from "./signing.ts"
+
+const seconds = 1_800_000_000
+const token = "an.access.token"
+const tokenHash = "UkM2b42E54u4hWzuKV_B3zyulUA6vtNYjJUv_ru2Qck"
+const url = "https://pds.example.com/oauth/token"
+
+const demands: ProofDemands = {
+  htm: "POST",
+  htu: url,
+  now: seconds * 1000,
+  isNonce: (nonce) => nonce === "fresh"
+}
+
+const claims = { jti: "one", htm: "POST", htu: url, iat: seconds, nonce: "fresh" }
+
+const [key, other] = await Promise.all([makeKey("ES256"), makeKey("ES256")])
+
+const headerOf = ({ publicJwk: jwk }: SigningKey, alg = "ES256") => ({ typ: "dpop+jwt", alg, jwk })
+const header = headerOf(key)
+
+/** A proof that is good but for what is changed. */
+const proofOf = (changed: { readonly header?: object; readonly claims?: object }) =>
+  sign(key, { ...header, ...changed.header }, { ...claims, ...changed.claims })
+
+const good = await proofOf({})
+
+const hmac = (text: string) => createHmac("sha256", "secret").update(text).digest("base64url")
+
+const faultOf = async (proof: string | undefined, over: Partial<ProofDemands> = {}) => {
+  const checked = await checkProof(proof, { ...demands, ...over })
+  return checked.ok ? undefined : checked.fault
+}
+
+describe("a DPoP proof", () => {
+  it("that is good tells its key, its id, and when its time is over", async () => {
+    const jkt = await thumbprint(key.publicJwk)
+    assert.deepStrictEqual(await checkProof(good, demands), {
+      ok: true,
+      value: {
+        jkt,
+        jti: "one",
+        nonce: claims.nonce,
+        issued: claims.iat * 1000,
+        expires: (seconds + 300) * 1000
+      }
+    })
+  })
+
+  it("may be signed with each algorithm that metadata lists", async () => {
+    for (const alg of signingAlgs) {
+      const own = await makeKey(alg)
+      const proof = await sign(own, headerOf(own, alg), claims)
+      assert.isUndefined(await faultOf(proof), alg)
+    }
+  })
+
+  it("names the URL in any spelling of the same one, and no query or fragment counts", async () => {
+    for (const htu of [
+      "HTTPS://PDS.Example.com:443/oauth/token",
+      `${url}/../token`,
+      `${url}?a=b`,
+      `${url}?`,
+      `${url}#a`,
+      `${url}?a=b#c`
+    ]) {
+      assert.isUndefined(await faultOf(await proofOf({ claims: { htu } })), htu)
+    }
+    assert.isUndefined(await faultOf(good, { htu: `${url}?a=b#c` }))
+  })
+
+  it("may come from a clock that is off by a few minutes, no more", async () => {
+    for (const [off, reason] of [
+      [-300, undefined],
+      [-301, "iat is too old"],
+      [180, undefined],
+      [181, "iat is in the future"]
+    ] as const) {
+      const fault = await faultOf(await proofOf({ claims: { iat: seconds + off } }))
+      assert.strictEqual(fault?.reason, reason, String(off))
+    }
+  })
+
+  const { publicJwk, privateJwk } = key
+  const hs256 = unsigned({ ...header, alg: "HS256" }, claims).slice(0, -1)
+  const [signed, signature] = [good.slice(0, good.lastIndexOf(".")), good.split(".")[2]!]
+
+  const notOne = "not one JWT of bounded size"
+  const notPublic = "jwk is not a public key"
+  const badUrl = "htu is not the URL of the request"
+
+  /** What is wrong, the proof, and the reason that is told: everything else about the proof is right. */
+  const cases: ReadonlyArray<
+    readonly [what: string, proof: string | Promise<string> | undefined, reason: string]
+  > = [
+    ["is missing", undefined, "DPoP proof is missing"],
+    ["is empty", "", notOne],
+    ["is two", `${good}, ${good}`, notOne],
+    ["has a fourth part", `${good}.`, notOne],
+    ["is no JWT", "proof", notOne],
+    ["is larger than 8 KiB", proofOf({ claims: { pad: "a".repeat(8192) } }), notOne],
+    ["has another type", proofOf({ header: { typ: "JWT" } }), "typ is not dpop+jwt"],
+    ["has no type", proofOf({ header: { typ: undefined } }), "typ is not dpop+jwt"],
+    ["is not signed", unsigned({ ...header, alg: "none" }, claims), "alg is not supported"],
+    ["has an HMAC", `${hs256}.${hmac(hs256)}`, "alg is not supported"],
+    ["has no algorithm", unsigned({ ...header, alg: undefined }, claims), "alg is not supported"],
+    [
+      "has critical headers",
+      unsigned({ ...header, crit: ["b64"] }, claims),
+      "crit is not supported"
+    ],
+    ["has no key", proofOf({ header: { jwk: undefined } }), notPublic],
+    ["shows its private key", proofOf({ header: { jwk: privateJwk } }), notPublic],
+    ["has a symmetric key", proofOf({ header: { jwk: { kty: "oct", k: "c2VjcmV0" } } }), notPublic],
+    [
+      "has half a key",
+      proofOf({ header: { jwk: { kty: "EC", crv: "P-256", x: publicJwk.x } } }),
+      notPublic
+    ],
+    ["has no id", proofOf({ claims: { jti: undefined } }), "jti is missing"],
+    ["has an empty id", proofOf({ claims: { jti: "" } }), "jti is missing"],
+    ["has a number for an id", proofOf({ claims: { jti: 1 } }), "jti is missing"],
+    ["has a long id", proofOf({ claims: { jti: "a".repeat(257) } }), "jti is missing"],
+    [
+      "is for another method",
+      proofOf({ claims: { htm: "GET" } }),
+      "htm is not the method of the request"
+    ],
+    [
+      "spells the method in small letters",
+      proofOf({ claims: { htm: "post" } }),
+      "htm is not the method of the request"
+    ],
+    [
+      "is for another path",
+      proofOf({ claims: { htu: "https://pds.example.com/oauth/par" } }),
+      badUrl
+    ],
+    [
+      "is for another host",
+      proofOf({ claims: { htu: "https://other.example.com/oauth/token" } }),
+      badUrl
+    ],
+    [
+      "is for another scheme",
+      proofOf({ claims: { htu: "http://pds.example.com/oauth/token" } }),
+      badUrl
+    ],
+    [
+      "is for another port",
+      proofOf({ claims: { htu: "https://pds.example.com:8443/oauth/token" } }),
+      badUrl
+    ],
+    [
+      "names a user in the URL",
+      proofOf({ claims: { htu: "https://me:you@pds.example.com/oauth/token" } }),
+      badUrl
+    ],
+    ["names a path alone", proofOf({ claims: { htu: "/oauth/token" } }), badUrl],
+    [
+      "hides the URL in a query",
+      proofOf({ claims: { htu: `https://pds.example.com/?/oauth/token` } }),
+      badUrl
+    ],
+    ["names no URL", proofOf({ claims: { htu: undefined } }), badUrl],
+    ["has no time", proofOf({ claims: { iat: undefined } }), "iat is missing"],
+    ["has a text for a time", unsigned(header, { ...claims, iat: "now" }), "iat is missing"],
+    [
+      "is for a token, where there is none",
+      proofOf({ claims: { ath: tokenHash } }),
+      "ath is given, but no access token"
+    ],
+    ["is signed by another key", sign(other, header, claims), "the signature does not verify"],
+    [
+      "has the key of another type",
+      proofOf({ header: { jwk: { ...publicJwk, crv: "P-384" } } }),
+      "the signature does not verify"
+    ],
+    [
+      "has the key of something else than signing",
+      proofOf({ header: { jwk: { ...publicJwk, use: "enc" } } }),
+      "the signature does not verify"
+    ],
+    ["has no signature", `${signed}.`, "the signature does not verify"],
+    [
+      "has other claims than were signed",
+      `${unsigned(header, { ...claims, jti: "two" })}${signature}`,
+      "the signature does not verify"
+    ]
+  ]
+
+  it.each(cases)("that %s is refused for that reason", async (_, proof, reason) => {
+    assert.deepStrictEqual(await faultOf(await proof), { error: "invalid_dpop_proof", reason })
+  })
+
+  it("without a recent nonce is asked for one, but not until all the rest is right", async () => {
+    for (const nonce of [undefined, "stale", 1]) {
+      const fault = await faultOf(await proofOf({ claims: { nonce } }))
+      assert.strictEqual(fault?.error, "use_dpop_nonce", String(nonce))
+    }
+    const wrong = await sign(other, header, { ...claims, nonce: "stale" })
+    assert.strictEqual((await faultOf(wrong))?.error, "invalid_dpop_proof")
+  })
+
+  it("that comes with an access token is for this very token", async () => {
+    const bound = await proofOf({ claims: { ath: tokenHash } })
+    assert.isUndefined(await faultOf(bound, { accessToken: token }))
+    const reason = "ath is not the hash of the access token"
+    for (const [proof, accessToken] of [
+      [good, token],
+      [bound, "another.access.token"]
+    ] as const) {
+      assert.strictEqual((await faultOf(proof, { accessToken }))?.reason, reason)
+    }
+  })
+})
+
+describe("a public key", () => {
+  it("is one that can verify, without a private member", () => {
+    const { publicJwk } = key
+    assert.isTrue(isPublicJwk(publicJwk))
+    assert.isTrue(isPublicJwk({ ...publicJwk, kid: "one", use: "sig" }))
+    for (const name of ["d", "p", "q", "dp", "dq", "qi", "oth", "k", "priv"]) {
+      assert.isFalse(isPublicJwk({ ...publicJwk, [name]: "AQAB" }), name)
+    }
+    for (const wrong of [
+      undefined,
+      null,
+      "key",
+      [],
+      {},
+      { ...publicJwk, kty: "oct" },
+      { ...publicJwk, kty: "constructor" },
+      { ...publicJwk, kty: 1 },
+      { ...publicJwk, x: "" },
+      { ...publicJwk, y: 1 },
+      { ...publicJwk, kid: 1 },
+      { kty: "RSA", n: "AQAB" },
+      { kty: "OKP", crv: "Ed25519" }
+    ]) {
+      assert.isFalse(isPublicJwk(wrong), JSON.stringify(wrong))
+    }
+  })
+})
+
+describe("the examples of RFC 9449", () => {
+  const rfcHeader =
+    "eyJ0eXAiOiJkcG9wK2p3dCIsImFsZyI6IkVTMjU2IiwiandrIjp7Imt0eSI6IkVDIiwieCI6Imw4dEZyaHgtMzR0VjNoUklDUkRZOXpDa0RscEJoRjQyVVFVZldWQVdCRnMiLCJ5IjoiOVZFNGpmX09rX282NHpiVFRsY3VOSmFqSG10NnY5VERWclUwQ2R2R1JEQSIsImNydiI6IlAtMjU2In19"
+  const rfcProof = `${rfcHeader}.eyJqdGkiOiJlMWozVl9iS2ljOC1MQUVCIiwiaHRtIjoiR0VUIiwiaHR1IjoiaHR0cHM6Ly9yZXNvdXJjZS5leGFtcGxlLm9yZy9wcm90ZWN0ZWRyZXNvdXJjZSIsImlhdCI6MTU2MjI2MjYxOCwiYXRoIjoiZlVIeU8ycjJaM0RaNTNFc05yV0JiMHhXWG9hTnk1OUlpS0NBcWtzbVFFbyJ9.2oW9RP35yRqzhrtNP86L-Ey71EOptxRimPPToA1plemAgR6pxHF8y6-yqyVnmcw6Fy1dqd-jfxSYoMxhAJpLjA`
+  const rfcDemands = {
+    htm: "GET",
+    htu: "https://resource.example.org/protectedresource",
+    now: 1_562_262_618_000,
+    accessToken: "Kz~8mXK1EalYznwH-LC-1fBAo.4Ljp~zsPE_NeO.gxU"
+  }
+
+  it("are right but for the nonce, which this server wants and section 7.1 has not", async () => {
+    assert.strictEqual((await faultOf(rfcProof, rfcDemands))?.error, "use_dpop_nonce")
+    assert.strictEqual(
+      (await faultOf(rfcProof, { ...rfcDemands, accessToken: "another" }))?.reason,
+      "ath is not the hash of the access token"
+    )
+  })
+
+  it("have the thumbprint of section 6.1", async () => {
+    const { jwk } = JSON.parse(Buffer.from(rfcHeader, "base64url").toString())
+    assert.isTrue(isPublicJwk(jwk))
+    assert.strictEqual(await thumbprint(jwk), "0ZcOCORZNYy-DWpqq30jZyJGHTN0d2HglBV3uiguA4I")
+  })
+})
+
+const judged = (name: string, body: Effect.Effect<void, unknown, DpopProofs>) =>
+  it.effect(name, () =>
+    TestClock.setTime(demands.now).pipe(
+      Effect.andThen(body),
+      Effect.provide(Layer.provide(DpopProofsMaster.layer, configLayer))
+    )
+  )
+
+describe("the server's judge of proofs", () => {
+  const htu = "http://localhost:8787/xrpc/a.b.c"
+  const make = (nonce: string) =>
+    Effect.promise(() => proofOf({ claims: { htm: "GET", htu, nonce, ath: tokenHash } }))
+
+  const request = { method: "GET", url: "/xrpc/a.b.c?d=e", accessToken: token }
+
+  judged(
+    "takes a proof with its nonce for its own URL, whatever host the request named",
+    Effect.gen(function* () {
+      const proofs = yield* DpopProofs
+      const proof = yield* make(yield* proofs.nonce)
+      for (const address of [request.url, "http://10.0.0.1/xrpc/a.b.c", `${htu}#?`]) {
+        const { jti } = yield* proofs.check({ ...request, proof, url: address })
+        assert.strictEqual(jti, "one")
+      }
+      const elsewhere = yield* Effect.flip(proofs.check({ ...request, proof, url: "/xrpc/a.b.d" }))
+      assert.deepInclude(elsewhere, {
+        _tag: "BadProof",
+        error: "invalid_dpop_proof",
+        reason: "htu is not the URL of the request"
+      })
+    })
+  )
+
+  judged(
+    "asks for a new nonce when three minutes are over, at the latest",
+    Effect.gen(function* () {
+      const proofs = yield* DpopProofs
+      const proof = yield* make(yield* proofs.nonce)
+      yield* TestClock.adjust("1 minute")
+      yield* proofs.check({ ...request, proof })
+      yield* TestClock.adjust("2 minutes")
+      const stale = yield* Effect.flip(proofs.check({ ...request, proof }))
+      assert.strictEqual(stale.error, "use_dpop_nonce")
+      const retried = yield* make(yield* proofs.nonce)
+      yield* proofs.check({ ...request, proof: retried })
+    })
+  )
+})

@@ -1,0 +1,73 @@
+import { assert, describe, it } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import * as Cloudflare from "../../../src/layers/Cloudflare.ts"
+import { type App, type AppServer, publicApp } from "../../support/http/oauthApp.ts"
+import { bindings, fetchWorker, newPerson, origin } from "../../host/workerdWorld.ts"
+
+/** The Worker, as the apps of the tests see it. */
+const worker: AppServer = {
+  origin,
+  now: () => Date.now(),
+  ask: async (path, { auth, body, headers, input, method } = {}) => {
+    const sent = input === undefined ? body : JSON.stringify(input)
+    const response = await fetchWorker(path, {
+      method: method ?? (sent === undefined ? "GET" : "POST"),
+      headers: {
+        ...(input === undefined ? {} : { "content-type": "application/json" }),
+        ...(auth === undefined ? {} : { authorization: auth }),
+        ...headers
+      },
+      ...(sent === undefined ? {} : { body: sent })
+    })
+    const bytes = new Uint8Array(await response.arrayBuffer())
+    const text = new TextDecoder().decode(bytes)
+    const isJson = response.headers.get("content-type")?.includes("json") === true
+    const answered = { status: response.status, headers: response.headers, bytes, text }
+    return { ...answered, body: isJson && text !== "" ? JSON.parse(text) : {} }
+  },
+  beneath: (effect) => Effect.runPromise(Effect.provide(effect, Cloudflare.host(bindings)))
+}
+
+const session = "com.atproto.server.getSession"
+
+const statusesOf = async (answers: ReadonlyArray<Promise<{ readonly status: number }>>) =>
+  (await Promise.all(answers)).map(({ status }) => status).toSorted((a, b) => a - b)
+
+const signedIn = async (): Promise<{ app: App; did: string; tokens: Record<string, string> }> => {
+  const { did } = await newPerson()
+  const app = await publicApp(worker)
+  return { app, did, tokens: await app.signIn(did) }
+}
+
+describe("OAuth in the Worker", () => {
+  it("takes a request, gives tokens for a code, refreshes and revokes them", async () => {
+    const { app, did, tokens } = await signedIn()
+    const renewed = await app.refresh(tokens["refresh_token"] ?? "")
+    assert.strictEqual(renewed.status, 200, renewed.text)
+    const seen = await app.call(session, renewed.body["access_token"])
+    assert.strictEqual(seen.body["did"], did)
+    await app.post("/oauth/revoke", { token: renewed.body["refresh_token"] })
+    assert.strictEqual((await app.call(session, renewed.body["access_token"])).status, 401)
+  })
+
+  it("answers many clients at once, and the same proof once", async () => {
+    const app = await publicApp(worker)
+    await app.push()
+    const pushes = await Promise.all(Array.from({ length: 20 }, () => app.push()))
+    assert.deepStrictEqual([...new Set(pushes.map(({ answer }) => answer.status))], [201])
+    const proof = await app.proof("/oauth/token")
+    const headers = { dpop: proof, "content-type": "application/x-www-form-urlencoded" }
+    const body = new URLSearchParams({ client_id: app.clientId, grant_type: "x" }).toString()
+    const ask = () => worker.ask("/oauth/token", { body, headers })
+    assert.deepStrictEqual(await statusesOf([ask(), ask(), ask()]), [400, 401, 401])
+  })
+
+  it("lets one of two racing redemptions win at most, and gives two racing refreshes the same tokens", async () => {
+    const { app, did, tokens } = await signedIn()
+    const code = await app.code(did)
+    const redeem = () => app.post("/oauth/token", code)
+    assert.include(["200,400", "400,400"], (await statusesOf([redeem(), redeem()])).join())
+    const refresh = () => app.refresh(tokens["refresh_token"] ?? "")
+    assert.deepStrictEqual(await statusesOf([refresh(), refresh()]), [200, 200])
+  })
+})

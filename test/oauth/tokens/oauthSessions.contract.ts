@@ -1,0 +1,508 @@
+import { assert, describe, it } from "@effect/vitest"
+import * as Clock from "effect/Clock"
+import * as Effect from "effect/Effect"
+import { TestClock } from "effect/testing"
+import { parseJwt } from "../../../src/core/sessions/jwt.ts"
+import { newSessionId, sessionKinds } from "../../../src/core/sessions/sessionId.ts"
+import { AccountStore } from "../../../src/services/accounts/AccountStore.ts"
+import { type NewOAuthSession, OAuthSessions } from "../../../src/services/oauth/OAuthSessions.ts"
+import { SqlStorage } from "../../../src/services/host/SqlStorage.ts"
+import { alice, type Inside, rowsWritten, type Run } from "../../sessions/accountServices.ts"
+
+const { did } = alice
+const start = 1_767_225_600_000
+
+const publicSession: NewOAuthSession = {
+  id: "ses-public",
+  clientId: "https://app.example.com/client.json",
+  clientAuth: { method: "none" },
+  jkt: "thumbprint",
+  scope: "atproto include:com.example.set",
+  granted: "atproto repo:com.example.record",
+  device: "dev-1",
+  refreshable: true,
+  agreedAt: start
+}
+
+const confidentialSession: NewOAuthSession = {
+  ...publicSession,
+  id: "ses-confidential",
+  clientId: "https://server.example.com/client.json",
+  clientAuth: { method: "private_key_jwt", alg: "ES256", kid: "one", jkt: "client key" }
+}
+
+const { clientId, jkt, granted } = publicSession
+
+/** What every OAuthSessions must do. */
+export const oauthSessionsContract = (name: string, run: Run<Inside>) =>
+  describe(`OAuthSessions over ${name}`, () => {
+    const check = <E>(title: string, body: Effect.Effect<void, E, Inside>) =>
+      it(title, () =>
+        run(
+          Effect.gen(function* () {
+            yield* TestClock.setTime(start)
+            yield* (yield* AccountStore).create(alice)
+            yield* body
+          })
+        )
+      )
+
+    const opened = Effect.fnUntraced(function* (session = publicSession) {
+      const sessions = yield* OAuthSessions
+      const agreedAt = yield* Clock.currentTimeMillis
+      const tokens = yield* sessions.open(did, { ...session, agreedAt })
+      return { sessions, tokens, first: tokens.refreshToken! }
+    })
+
+    const refresh = Effect.fnUntraced(function* (
+      token: string,
+      use: Partial<{ clientId: string; jkt: string; granted: string }> = {}
+    ) {
+      const sessions = yield* OAuthSessions
+      return yield* sessions.refresh(did, token, { clientId, jkt, granted, ...use })
+    })
+
+    const reason = <A, R>(effect: Effect.Effect<A, { readonly reason: string }, R>) =>
+      Effect.map(Effect.flip(effect), (ended) => ended.reason)
+
+    const stored = Effect.map(SqlStorage, (sql) =>
+      sql.exec<Record<string, string>>("SELECT * FROM oauth_session").toArray()
+    )
+
+    check(
+      "writes an access token that is bound to the key and does not tell what it may do",
+      Effect.gen(function* () {
+        const { tokens } = yield* opened()
+        const jwt = parseJwt(tokens.accessToken)
+        assert.deepStrictEqual(jwt?.header, { typ: "at+jwt", alg: "HS256" })
+        assert.deepStrictEqual(jwt?.claims, {
+          jti: "ses-public",
+          sub: did,
+          iat: start / 1000,
+          exp: start / 1000 + 900,
+          aud: "did:web:localhost%3A8787",
+          iss: "http://localhost:8787",
+          client_id: clientId,
+          cnf: { jkt }
+        })
+        assert.strictEqual(tokens.expiresIn, 900)
+        assert.strictEqual(tokens.granted, granted)
+        assert.match(tokens.refreshToken ?? "", /^ref\.[\w-]+\.ses-public\.[\w-]{43}$/)
+      })
+    )
+
+    check(
+      "knows a session as it was opened",
+      Effect.gen(function* () {
+        const { sessions, first } = yield* opened(confidentialSession)
+        const { refreshable: _, agreedAt: __, ...given } = confidentialSession
+        const session = {
+          ...given,
+          createdAt: start,
+          refreshedAt: start,
+          expiresAt: start + 180 * 86_400_000
+        }
+        assert.deepStrictEqual(sessions.find(session.id), session)
+        assert.deepStrictEqual(yield* sessions.peek(first, jkt), session)
+        assert.deepStrictEqual(yield* sessions.list, [session])
+        assert.isUndefined(sessions.find("ses-other"))
+      })
+    )
+
+    check(
+      "stores no token, only a hash",
+      Effect.gen(function* () {
+        const { tokens, first } = yield* opened()
+        const next = yield* refresh(first)
+        const text = JSON.stringify(yield* stored)
+        for (const token of [tokens.accessToken, first, next.accessToken, next.refreshToken!]) {
+          assert.notInclude(text, token)
+          assert.notInclude(text, token.slice(-43))
+        }
+      })
+    )
+
+    check(
+      "checks an access token by account, type, signature and age",
+      Effect.gen(function* () {
+        const { sessions, tokens, first } = yield* opened()
+        const judge = (token: string, owner = did) => sessions.checkAccess(owner, parseJwt(token))
+        assert.deepStrictEqual(yield* judge(tokens.accessToken), {
+          session: "ses-public",
+          clientId,
+          jkt
+        })
+        for (const wrong of [
+          `${tokens.accessToken}A`,
+          tokens.accessToken.slice(0, -1),
+          "not a token",
+          first
+        ]) {
+          assert.strictEqual((yield* Effect.flip(judge(wrong))).error, "invalid_token")
+        }
+        yield* Effect.flip(judge(tokens.accessToken, "did:web:b.test"))
+        yield* TestClock.adjust("899 seconds")
+        yield* judge(tokens.accessToken)
+        yield* TestClock.adjust("1 second")
+        const late = yield* Effect.flip(judge(tokens.accessToken))
+        assert.strictEqual(late.message, "Token has expired")
+      })
+    )
+
+    check(
+      "gives new tokens for a refresh token, with what is granted then",
+      Effect.gen(function* () {
+        const { sessions, first } = yield* opened()
+        yield* TestClock.adjust("10 minutes")
+        const next = yield* refresh(first, { granted: "atproto" })
+        assert.strictEqual(next.granted, "atproto")
+        assert.notStrictEqual(next.refreshToken, first)
+        const session = sessions.find("ses-public")
+        assert.strictEqual(session?.granted, "atproto")
+        assert.strictEqual(session?.scope, publicSession.scope)
+        assert.strictEqual(session?.refreshedAt, start + 600_000)
+        const claims = parseJwt(next.accessToken)?.claims
+        assert.strictEqual(claims?.["iat"], start / 1000 + 600)
+        yield* refresh(next.refreshToken!)
+      })
+    )
+
+    check(
+      "does not use a refresh token by looking at its session",
+      Effect.gen(function* () {
+        const { sessions, first } = yield* opened()
+        yield* sessions.peek(first, jkt)
+        yield* sessions.peek(first, jkt)
+        yield* refresh(first)
+      })
+    )
+
+    check(
+      "ends the session when a refresh token is used again, or looked at again",
+      Effect.gen(function* () {
+        for (const again of ["refresh", "peek"] as const) {
+          const { sessions, first } = yield* opened({ ...publicSession, id: `ses-${again}` })
+          const second = yield* refresh(first)
+          const third = yield* refresh(second.refreshToken!)
+          // The session has gone on: that it was used just now is no excuse.
+          const use =
+            again === "refresh" ? Effect.asVoid(refresh(first)) : sessions.peek(first, jkt)
+          assert.strictEqual(yield* reason(use), "replayed")
+          assert.isUndefined(sessions.find(`ses-${again}`))
+          assert.strictEqual(yield* reason(refresh(third.refreshToken!)), "unknown")
+        }
+      })
+    )
+
+    check(
+      "gives two refreshes at once with one token and one key the same answer",
+      Effect.gen(function* () {
+        const { sessions, first } = yield* opened()
+        const both = yield* Effect.all([refresh(first), refresh(first)], {
+          concurrency: "unbounded"
+        })
+        assert.deepStrictEqual(both[0], both[1])
+        yield* refresh(both[0].refreshToken!)
+        assert.isDefined(sessions.find("ses-public"))
+      })
+    )
+
+    check(
+      "gives the same answer to the same token and key for thirty seconds, also with a look before",
+      Effect.gen(function* () {
+        const { sessions, first } = yield* opened()
+        yield* TestClock.adjust("10 minutes")
+        const answer = yield* refresh(first)
+        yield* TestClock.adjust("30 seconds")
+        yield* sessions.peek(first, jkt)
+        assert.deepStrictEqual(yield* refresh(first), answer)
+        yield* TestClock.adjust("1 millis")
+        assert.strictEqual(yield* reason(sessions.peek(first, jkt)), "replayed")
+        assert.isUndefined(sessions.find("ses-public"))
+      })
+    )
+
+    check(
+      "ends the session when a used refresh token comes with another key, however soon",
+      Effect.gen(function* () {
+        for (const again of ["refresh", "peek"] as const) {
+          const { sessions, first } = yield* opened({ ...publicSession, id: `ses-${again}` })
+          yield* refresh(first)
+          const use =
+            again === "refresh"
+              ? Effect.asVoid(refresh(first, { jkt: "other" }))
+              : sessions.peek(first, "other")
+          assert.strictEqual(yield* reason(use), "replayed")
+          assert.isUndefined(sessions.find(`ses-${again}`))
+        }
+      })
+    )
+
+    check(
+      "does not let a stranger who knows a session's id end it",
+      Effect.gen(function* () {
+        const { sessions, first } = yield* opened()
+        const other = yield* opened({ ...publicSession, id: "ses-other" })
+        const secretOf = (token: string) => token.slice(-43)
+        const head = first.slice(0, -43)
+        for (const secret of ["A".repeat(43), secretOf(other.first), "z".repeat(43)]) {
+          assert.strictEqual(yield* reason(sessions.peek(head + secret, jkt)), "unknown")
+          assert.strictEqual(yield* reason(refresh(head + secret)), "unknown")
+          yield* sessions.revoke(head + secret, clientId)
+        }
+        for (const nonsense of ["", "ref", "ref...", first.slice(0, -1), `${first}A`]) {
+          assert.strictEqual(yield* reason(refresh(nonsense)), "unknown")
+        }
+        yield* refresh(first)
+      })
+    )
+
+    check(
+      "gives nothing for a refresh token to another client or another key, and uses it not",
+      Effect.gen(function* () {
+        const { first } = yield* opened()
+        assert.strictEqual(yield* reason(refresh(first, { clientId: "other" })), "other client")
+        assert.strictEqual(yield* reason(refresh(first, { jkt: "other" })), "other key")
+        yield* refresh(first)
+      })
+    )
+
+    check(
+      "ends a public client's session two weeks after it began, however often it is refreshed",
+      Effect.gen(function* () {
+        const { sessions, first } = yield* opened()
+        yield* TestClock.adjust("13 days")
+        const second = yield* refresh(first)
+        assert.strictEqual(sessions.find("ses-public")?.expiresAt, start + 14 * 86_400_000)
+        yield* TestClock.adjust("86390 seconds")
+        const third = yield* refresh(second.refreshToken!)
+        assert.strictEqual(third.expiresIn, 10)
+        const exp = parseJwt(third.accessToken)?.claims["exp"]
+        assert.strictEqual(exp, start / 1000 + 14 * 86_400)
+        yield* TestClock.adjust("10 seconds")
+        assert.strictEqual(yield* reason(refresh(third.refreshToken!)), "expired")
+        assert.deepStrictEqual(yield* sessions.list, [])
+      })
+    )
+
+    check(
+      "carries a confidential client's session on for 180 days from its last refresh",
+      Effect.gen(function* () {
+        const { first } = yield* opened(confidentialSession)
+        const use = { clientId: confidentialSession.clientId }
+        yield* TestClock.adjust("179 days")
+        const second = yield* refresh(first, use)
+        yield* TestClock.adjust("179 days")
+        const third = yield* refresh(second.refreshToken!, use)
+        yield* TestClock.adjust("180 days")
+        assert.strictEqual(yield* reason(refresh(third.refreshToken!, use)), "expired")
+      })
+    )
+
+    check(
+      "gives no refresh token to a client that may not refresh; its session is over with its access token",
+      Effect.gen(function* () {
+        const { sessions, tokens } = yield* opened({ ...publicSession, refreshable: false })
+        assert.isUndefined(tokens.refreshToken)
+        assert.strictEqual(tokens.expiresIn, 900)
+        assert.strictEqual(sessions.find("ses-public")?.expiresAt, start + 900_000)
+      })
+    )
+
+    check(
+      "opens an id once, and not after it was ended",
+      Effect.gen(function* () {
+        const { sessions } = yield* opened()
+        assert.strictEqual(yield* reason(opened()), "replayed")
+        yield* sessions.end("ses-late")
+        assert.strictEqual(yield* reason(opened({ ...publicSession, id: "ses-late" })), "replayed")
+        assert.isUndefined(sessions.find("ses-late"))
+      })
+    )
+
+    check(
+      "revokes by the access token, expired or not, and by any refresh token that it gave",
+      Effect.gen(function* () {
+        const open = (id: string) => opened({ ...publicSession, id })
+        const [a, b, c] = [yield* open("ses-a"), yield* open("ses-b"), yield* open("ses-c")]
+        const { sessions } = a
+        const next = yield* refresh(c.first)
+        yield* TestClock.adjust("1 hour")
+        yield* sessions.revoke(a.tokens.accessToken, clientId)
+        assert.isUndefined(sessions.find("ses-a"))
+        yield* sessions.revoke(b.first, clientId)
+        assert.isUndefined(sessions.find("ses-b"))
+        yield* sessions.revoke("unknown", clientId)
+        yield* sessions.revoke(`${next.accessToken}A`, clientId)
+        yield* sessions.revoke(c.first, confidentialSession.clientId)
+        yield* sessions.revoke(next.accessToken, confidentialSession.clientId)
+        assert.isDefined(sessions.find("ses-c"))
+        yield* sessions.revoke(c.first, clientId)
+        assert.isUndefined(sessions.find("ses-c"))
+      })
+    )
+
+    check(
+      "remembers what was agreed to until a session of the client is ended by its owner",
+      Effect.gen(function* () {
+        const { sessions, first } = yield* opened(confidentialSession)
+        const { clientId: client } = confidentialSession
+        assert.isUndefined(yield* sessions.consented(client))
+        yield* sessions.rememberConsent(client, "atproto")
+        yield* sessions.rememberConsent(client, "atproto transition:generic")
+        yield* sessions.rememberConsent("other", "atproto")
+        assert.strictEqual(yield* sessions.consented(client), "atproto transition:generic")
+        yield* sessions.revoke(first, client)
+        assert.strictEqual(yield* sessions.consented(client), "atproto transition:generic")
+        yield* opened({ ...confidentialSession, id: "ses-again" })
+        yield* sessions.end("ses-again")
+        assert.isUndefined(yield* sessions.consented(client))
+        assert.strictEqual(yield* sessions.consented("other"), "atproto")
+      })
+    )
+
+    check(
+      "ends every session with all that was agreed to",
+      Effect.gen(function* () {
+        const { sessions } = yield* opened()
+        yield* opened(confidentialSession)
+        yield* sessions.rememberConsent("other", "atproto")
+        yield* sessions.endAll
+        assert.deepStrictEqual(yield* sessions.list, [])
+        assert.isUndefined(sessions.find("ses-public"))
+        assert.isUndefined(yield* sessions.consented("other"))
+      })
+    )
+
+    check(
+      "opens none that was agreed to before all were ended",
+      Effect.gen(function* () {
+        const { sessions } = yield* opened()
+        yield* TestClock.adjust("1 second")
+        yield* sessions.endAll
+        const late = sessions.open(did, { ...publicSession, id: "ses-late" })
+        assert.strictEqual(yield* reason(late), "ended")
+        yield* TestClock.adjust("1 millis")
+        yield* opened({ ...publicSession, id: "ses-new" })
+        assert.deepStrictEqual(
+          (yield* sessions.list).map(({ id }) => id),
+          ["ses-new"]
+        )
+      })
+    )
+
+    check(
+      "opens no code that was on its way for ten minutes",
+      Effect.gen(function* () {
+        const sessions = yield* OAuthSessions
+        yield* TestClock.adjust("10 minutes")
+        assert.strictEqual(yield* reason(sessions.open(did, publicSession)), "ended")
+      })
+    )
+
+    check(
+      "removes expired sessions when it sweeps, once a day",
+      Effect.gen(function* () {
+        const { sessions } = yield* opened()
+        yield* sessions.sweep
+        yield* TestClock.adjust("14 days")
+        yield* opened(confidentialSession)
+        yield* sessions.sweep
+        const left = (yield* stored).map(({ id }) => id)
+        assert.deepStrictEqual(left, ["ses-confidential"])
+        yield* opened({ ...publicSession, id: "ses-short", refreshable: false })
+        yield* TestClock.adjust("23 hours")
+        yield* sessions.sweep
+        assert.lengthOf(yield* stored, 2)
+        yield* TestClock.adjust("1 hour")
+        yield* sessions.sweep
+        assert.lengthOf(yield* stored, 1)
+      })
+    )
+
+    check(
+      "ends the oldest session when there are a thousand, and counts those that ended before",
+      Effect.gen(function* () {
+        const sessions = yield* OAuthSessions
+        const openNext = Effect.gen(function* () {
+          yield* TestClock.adjust("1 seconds")
+          const id = newSessionId(sessionKinds.oauth, yield* Clock.currentTimeMillis)
+          yield* opened({ ...publicSession, id })
+          return id
+        })
+        const ids = yield* Effect.replicateEffect(openNext, 1000)
+        yield* sessions.end(ids[500]!)
+        yield* openNext
+        assert.isDefined(sessions.find(ids[0]!))
+        yield* openNext
+        assert.isUndefined(sessions.find(ids[0]!))
+        assert.isDefined(sessions.find(ids[1]!))
+        assert.lengthOf(yield* stored, 1000)
+      })
+    )
+
+    const proof = { jkt, jti: "one", nonce: "nonce", issued: start, expires: start + 300_000 }
+
+    check(
+      "takes a proof once, and never one that it may have forgotten",
+      Effect.gen(function* () {
+        const { sessions } = yield* opened()
+        const use = (changed: Partial<typeof proof>) =>
+          sessions.useProof("ses-public", { ...proof, ...changed })
+        assert.deepStrictEqual(yield* use({}), { kind: "fresh" })
+        assert.notStrictEqual((yield* use({})).kind, "fresh")
+        // An object sleeps after ten seconds without a call: what is made then was not used before.
+        assert.strictEqual((yield* use({ jti: "two", issued: start + 10_000 })).kind, "fresh")
+        assert.strictEqual(
+          (yield* use({ jti: "one", issued: start + 10_000 })).kind === "fresh",
+          false
+        )
+      })
+    )
+
+    check(
+      "forgets a session's proofs with the session",
+      Effect.gen(function* () {
+        const { sessions, first } = yield* opened()
+        yield* sessions.useProof("ses-public", proof)
+        yield* sessions.revoke(first, clientId)
+        const rows = (yield* SqlStorage).exec("SELECT * FROM oauth_proof").toArray()
+        assert.deepStrictEqual(rows, [])
+      })
+    )
+
+    check(
+      "writes two rows to open a session, one to refresh it and to agree, two to revoke it, three while its code is young",
+      Effect.gen(function* () {
+        const id = () => newSessionId(sessionKinds.oauth, start)
+        const { first } = yield* opened({ ...publicSession, id: id() })
+        const old = yield* opened({ ...publicSession, id: id() })
+        const written = <A, E>(use: (sessions: OAuthSessions["Service"]) => Effect.Effect<A, E>) =>
+          rowsWritten(Effect.flatMap(OAuthSessions, use))
+        const open = written((sessions) => sessions.open(did, { ...confidentialSession, id: id() }))
+        assert.strictEqual(yield* open, 2)
+        assert.strictEqual(yield* rowsWritten(refresh(first)), 1)
+        assert.strictEqual(yield* written((sessions) => sessions.revoke(first, clientId)), 3)
+        yield* TestClock.adjust("10 minutes")
+        assert.strictEqual(yield* written((sessions) => sessions.revoke(old.first, clientId)), 2)
+        const agree = yield* written((sessions) => sessions.rememberConsent(clientId, "atproto"))
+        assert.strictEqual(agree, 1)
+      })
+    )
+
+    check(
+      "writes one row for the proofs of some seconds",
+      Effect.gen(function* () {
+        yield* opened()
+        const use = (jti: string, after: number) =>
+          rowsWritten(
+            Effect.flatMap(OAuthSessions, (sessions) =>
+              sessions.useProof("ses-public", { ...proof, jti, issued: start + after })
+            )
+          )
+        assert.strictEqual(yield* use("one", 0), 1)
+        assert.strictEqual(yield* use("two", 4999), 0)
+        assert.strictEqual(yield* use("three", 5000), 1)
+      })
+    )
+  })

@@ -1,0 +1,24 @@
+import { assert, describe, it } from "@effect/vitest"
+import { checkProof } from "../../../src/core/oauth/dpop.ts"
+import { signingAlgs } from "../../../src/core/oauth/jwk.ts"
+import { makeKey, sign } from "./signing.ts"
+
+const htu = "https://pds.example.com/oauth/token"
+const seconds = 1_800_000_000
+
+describe("a proof's signature in workerd", () => {
+  it.each(signingAlgs)("may be %s, which metadata lists", async (alg) => {
+    const [key, other] = await Promise.all([makeKey(alg), makeKey(alg)])
+    const header = { typ: "dpop+jwt", alg, jwk: key.publicJwk }
+    const claims = { jti: "one", htm: "POST", htu, iat: seconds, nonce: "fresh" }
+    const check = async (by: typeof key) =>
+      checkProof(await sign(by, header, claims), {
+        htm: "POST",
+        htu,
+        now: seconds * 1000,
+        isNonce: () => true
+      })
+    assert.isTrue((await check(key)).ok)
+    assert.isFalse((await check(other)).ok)
+  })
+})

@@ -1,0 +1,35 @@
+import { assert, describe, it } from "@effect/vitest"
+import { makeRefreshToken, readRefreshToken } from "../../../src/core/oauth/refreshToken.ts"
+
+const secret = new Uint8Array(32).fill(7)
+const parts = { did: "did:plc:aliceaaaaaaaaaaaaaaaaaaa", session: "ses-0123_ab" }
+const token = makeRefreshToken(parts, secret)
+const [, did, session, random] = token.split(".")
+
+describe("a refresh token of OAuth", () => {
+  it("tells the Worker its account and its session", () => {
+    assert.deepStrictEqual(readRefreshToken(token), parts)
+    const longest = { did: `did:web:${"a".repeat(2040)}`, session: "s" }
+    assert.deepStrictEqual(readRefreshToken(makeRefreshToken(longest, secret)), longest)
+  })
+
+  it("is of the characters that need no escaping in a form", () => {
+    assert.match(token, /^ref\.[\w-]+\.[\w-]+\.[\w-]{43}$/)
+  })
+
+  it.each([
+    ["no text", ""],
+    ["another kind of token", token.replace("ref.", "cod.")],
+    ["a token without its secret", `ref.${did}.${session}`],
+    ["a token with a shorter secret", token.slice(0, -1)],
+    ["a token with a longer secret", `${token}a`],
+    ["a token with a part more", `${token}.a`],
+    ["a token without a session", `ref.${did}..${random}`],
+    ["a token of what is no DID", `ref.${btoa("alice.test")}.${session}.${random}`],
+    ["a token whose DID is malformed base64url", `ref.${did}a.${session}.${random}`],
+    ["a token without end", `${token.slice(0, -44)}${"a".repeat(4096)}.${random}`],
+    ["a token and a line's end", `${token}\n`]
+  ])("is not to be seen in %s", (_, text) => {
+    assert.isUndefined(readRefreshToken(text))
+  })
+})

@@ -1,0 +1,143 @@
+import { afterAll, assert, beforeAll, describe, it } from "@effect/vitest"
+import { ask, browserOf, enter, ours } from "../support/http/accountPages.ts"
+import { Browser, type Shown } from "../support/http/httpBrowser.ts"
+import { codeFor, newcomer, type Newcomer, waitingCodes } from "../support/http/httpCodes.ts"
+import { startHost } from "../support/http/httpHost.ts"
+import { startWorld, type World } from "../support/http/httpWorld.ts"
+
+let world: World
+
+beforeAll(async () => {
+  world = await startWorld()
+})
+afterAll(() => world.close())
+
+const someone = () => newcomer(world, `forgetful${world.next()}`)
+
+const asked = async (browser: Browser, identifier: string): Promise<Shown> => {
+  const form = (await browser.get("/account/forgot", ours)).form("/account/forgot")
+  return browser.submit(form, { identifier })
+}
+
+/** The code that waits, once the work after the answer is done. */
+const waiting = async ({ did }: Newcomer): Promise<string> => {
+  for (;;) {
+    const { reset_password: code } = await waitingCodes(world, did)
+    if (code !== undefined) return code
+    await new Promise((resolve) => setTimeout(resolve, 5))
+  }
+}
+
+const password = "a password to remember"
+const fresh = { password, again: password }
+
+describe("a forgotten password", () => {
+  it("is found on the sign-in page, and replaced by a code; everybody else is signed out", async () => {
+    const who = await someone()
+    const other = new Browser(world)
+    await enter(other, who)
+    const browser = new Browser(world)
+    const signIn = await browser.get("/account/sign-in")
+    assert.include(signIn.text, 'href="/account/forgot"')
+    // This server sends no mail, and says that it sends none.
+    const question = await browser.get("/account/forgot")
+    assert.include(question.text, "Make a code")
+    assert.notInclude(question.text, "Send a code")
+    const page = await asked(browser, who.handle)
+    const done = await browser.submit(page.form("/reset"), {
+      code: await waiting(who),
+      ...fresh
+    })
+    assert.include(done.text, "Your password is changed: sign in with the new one.")
+    await ask(world, who.did, "provePassword", { password })
+    const { location = "" } = await other.get("/account", ours)
+    assert.match(location, /^\/account\/sign-in/)
+  })
+
+  it("is asked for in the same words, whether there is such an account or not", async () => {
+    const who = await someone()
+    const pages: Array<string> = []
+    for (const identifier of [who.email, who.handle, who.did, "nobody@mail.example.com", "x", ""]) {
+      const { status, text } = await asked(new Browser(world), identifier)
+      pages.push(`${status} ${text.replaceAll(/name="csrf" value="[^"]*"/g, "")}`)
+    }
+    assert.lengthOf(new Set(pages), 1)
+    assert.match(pages[0]!, /^200 /)
+  })
+
+  it("stays with a wrong code, one for something else, an old one, or an unfit new password", async () => {
+    const who = await someone()
+    const browser = new Browser(world)
+    const form = (await browser.get("/account/reset", ours)).form("/reset")
+    const code = await codeFor(world, who.did, "reset_password")
+    const other = await codeFor(world, who.did, "delete_account")
+    for (const [fields, words] of [
+      [{ code: "AAAAA-AAAAA", ...fresh }, "not right"],
+      [{ code: "", ...fresh }, "not right"],
+      [{ code: other, ...fresh }, "not right"],
+      [{ code, password, again: "another" }, "not the same"],
+      [{ code, password: "short", again: "short" }, "8 characters"]
+    ] as const) {
+      const { status, text } = await browser.submit(form, fields)
+      assert.strictEqual(status, 400)
+      assert.include(text, words)
+      assert.notInclude(text, code)
+      assert.notInclude(text, password)
+    }
+    world.advance(15 * 60_000)
+    assert.include((await browser.submit(form, { code, ...fresh })).text, "too old")
+    world.advance(-15 * 60_000)
+    await ask(world, who.did, "provePassword", { password: who.password })
+  })
+
+  it("is neither asked for nor replaced by forms of strangers", async () => {
+    const who = await someone()
+    const browser = new Browser(world)
+    const forms = [
+      (await browser.get("/account/forgot", ours)).form("/account/forgot"),
+      (await browser.get("/account/reset", ours)).form("/account/reset")
+    ]
+    const stranger = await browserOf(world, world.alice)
+    const code = await codeFor(world, who.did, "reset_password")
+    for (const form of forms) {
+      const filled = { identifier: who.email, code, ...fresh }
+      const answers = [
+        await stranger.post(form, filled),
+        await browser.post(form, { ...filled, csrf: "" }),
+        await browser.post(form, { ...filled, csrf: undefined }),
+        await browser.post(form, filled, { origin: "https://evil.example.com" }),
+        await browser.post(form, filled, { "sec-fetch-site": "cross-site" })
+      ]
+      for (const { status } of answers) assert.strictEqual(status, 403, form.action)
+    }
+    assert.deepStrictEqual(await waitingCodes(world, who.did), {})
+    await ask(world, who.did, "provePassword", { password: who.password })
+  })
+
+  it("needs the authenticator all the same where one is on", async () => {
+    const who = await someone()
+    const { secret } = await ask(world, who.did, "beginAuthenticator", {})
+    const { TOTP } = await import("otpauth")
+    const first = new TOTP({ secret }).generate({ timestamp: world.now() })
+    await ask(world, who.did, "confirmAuthenticator", { code: first })
+    const browser = new Browser(world)
+    const form = (await browser.get("/account/reset", ours)).form("/reset")
+    const code = await codeFor(world, who.did, "reset_password")
+    await browser.submit(form, { code, ...fresh })
+    assert.isTrue((await enter(browser, { ...who, password })).has("/code"))
+  })
+
+  it("is asked for fifteen times in an hour from one address, together with the method of apps", async () => {
+    const host = await startHost({ RATE_LIMITS: "sensitive" })
+    const browser = new Browser(host)
+    const form = (await browser.get("/account/forgot", ours)).form("/account/forgot")
+    const nsid = "com.atproto.server.requestPasswordReset"
+    const input = { email: "nobody@mail.example.com" }
+    const headers = { "cf-connecting-ip": "192.0.2.1" }
+    for (let time = 0; time < 14; time++) await host.call(nsid, { input, headers })
+    assert.strictEqual((await browser.post(form, { identifier: "nobody" })).status, 303)
+    assert.strictEqual((await browser.post(form, { identifier: "nobody" })).status, 429)
+    assert.strictEqual((await host.call(nsid, { input, headers })).status, 429)
+    await host.close()
+  })
+})

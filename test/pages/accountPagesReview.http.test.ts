@@ -1,0 +1,199 @@
+import { afterAll, assert, beforeAll, describe, it } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import { keepSignedIn } from "../../src/http/pages/signingIn.ts"
+import { Devices } from "../../src/services/oauth/Devices.ts"
+import {
+  ask,
+  browserOf,
+  connect,
+  enter,
+  ours,
+  withAuthenticator
+} from "../support/http/accountPages.ts"
+import { origin } from "../support/http/httpHost.ts"
+import { pushed } from "../support/http/authorizePages.ts"
+import { Browser, unescape } from "../support/http/httpBrowser.ts"
+import { publicApp } from "../support/http/oauthApp.ts"
+import { type Person, signUp, startWorld, type World } from "../support/http/httpWorld.ts"
+
+let world: World
+let count = 0
+
+beforeAll(async () => {
+  world = await startWorld()
+})
+afterAll(() => world.close())
+
+const somebody = (): Promise<Person> => signUp(world, `person${(count += 1)}`)
+
+const changePassword = (did: string) =>
+  ask(world, did, "changePassword", { password: "another password" })
+
+describe("a password that was changed", () => {
+  it("ends the sign-in that still waits for its code", async () => {
+    const person = await somebody()
+    const { recoveryCodes } = await withAuthenticator(world, person.did)
+    const browser = new Browser(world)
+    const step = await enter(browser, person)
+    await changePassword(person.did)
+    const late = await browser.submit(step.form("/code"), { code: recoveryCodes[0]! })
+    assert.strictEqual(late.status, 400)
+    assert.include(late.text, "The password was changed meanwhile")
+    assert.isTrue(late.has("/account/sign-in"))
+    assert.strictEqual((await ask(world, person.did, "security", {})).recoveryCodesLeft, 10)
+    assert.strictEqual((await browser.get("/account")).location, "/account/sign-in")
+  })
+
+  it("keeps out whoever has just shown the old one", async () => {
+    const { did, password } = await somebody()
+    const browser = new Browser(world)
+    await browser.get("/account/sign-in")
+    const [, device = ""] = [...browser.cookies.values()][0]!.split(".")
+    const proven = await ask(world, did, "provePassword", { password })
+    await changePassword(did)
+    const { isIn } = await world.beneath(keepSignedIn(device, proven, true))
+    assert.isFalse(isIn)
+    const devices = await world.beneath(Effect.flatMap(Devices, (all) => all.ofAccount(did)))
+    assert.deepStrictEqual(devices, [])
+  })
+})
+
+describe("a page that is out of date", () => {
+  it("leads to itself anew, and nothing is done", async () => {
+    const person = await somebody()
+    const browser = await browserOf(world, person)
+    const { path } = await pushed(await publicApp(world))
+    const pages = [
+      { form: (await browser.get("/account", ours)).form("/sign-out"), has: "/sign-out" },
+      { form: (await browser.get(path)).form("/accept"), has: "/accept" }
+    ]
+    // Another tab signs in once more, which gives the browser a new cookie.
+    await enter(browser, person)
+    for (const { form, has } of pages) {
+      const late = await browser.post(form)
+      assert.strictEqual(late.status, 403)
+      assert.include(late.text, "Nothing was done")
+      const link = /<a class="button quiet" href="([^"]*)"/.exec(late.text)?.[1] ?? ""
+      assert.match(link, /^\/(account|oauth\/authorize)/)
+      assert.isTrue((await browser.get(unescape(link))).has(has))
+    }
+  })
+
+  it("leads nowhere else, whatever its form holds", async () => {
+    const browser = await browserOf(world, await somebody())
+    for (const fields of [
+      { client_id: "https://evil.example.com", request_uri: "//evil.example.com" },
+      { client_id: `"><script>alert(1)</script>`, request_uri: "" }
+    ]) {
+      const { status, text } = await browser.post({ action: "/oauth/authorize/accept", fields })
+      assert.strictEqual(status, 403)
+      assert.match(text, /href="\/oauth\/authorize\?client_id=/)
+      assert.notInclude(text, "<script>alert")
+    }
+  })
+})
+
+describe("a server of one’s own machine", () => {
+  it("leads from another of its names to the one that its forms and passkeys belong to", async () => {
+    const headers = { accept: "text/html", "sec-fetch-mode": "navigate" }
+    const answer = await world.handler(
+      new Request("http://127.0.0.1:8787/account/sign-in?to=apps", { headers })
+    )
+    assert.strictEqual(answer.status, 421)
+    const page = await answer.text()
+    assert.include(page, `href="${origin}/account/sign-in?to=apps"`)
+    assert.include(page, `Go to ${new URL(origin).host}`)
+  })
+})
+
+describe("whatever is typed", () => {
+  const texts = {
+    "very long": "a".repeat(60_000),
+    "very long and an address": `${"a".repeat(60_000)}@example.com`,
+    "a very long DID": `did:plc:${"a".repeat(60_000)}`,
+    "turned around": "\u202emoc.elpmaxe",
+    "without sense": "\ud800\u0000%00%",
+    SQL: `' OR 1=1 --`
+  }
+
+  it("at the sign-in is refused in words", async () => {
+    const browser = new Browser(world)
+    for (const [what, text] of Object.entries(texts)) {
+      const form = (await browser.get("/account/sign-in")).form("/sign-in")
+      for (const filled of [
+        { identifier: text, password: "x" },
+        { identifier: world.alice.handle, password: text }
+      ]) {
+        const { status, text: shown } = await browser.post(form, filled)
+        assert.strictEqual(status, 400, what)
+        assert.include(shown, "do not belong together", what)
+      }
+    }
+  })
+
+  it("for a code, a name or an id is refused or cut, and breaks nothing", async () => {
+    const person = await somebody()
+    await withAuthenticator(world, person.did)
+    const stranger = new Browser(world)
+    const step = (await enter(stranger, person)).form("/code")
+    const browser = await browserOf(world, await somebody())
+    const form = (await browser.get("/account/app-password", ours)).form("/app-password")
+    for (const [what, text] of Object.entries(texts)) {
+      assert.strictEqual((await stranger.post(step, { code: text })).status, 400, what)
+      assert.strictEqual((await browser.post(form, { name: `${what} ${text}` })).status, 200, what)
+      for (const [name, field] of [
+        ["passkeys/rename", "passkey"],
+        ["passkeys/remove", "passkey"],
+        ["devices/sign-out", "device"],
+        ["apps/disconnect", "session"],
+        ["apps/revoke-password", "name"]
+      ] as const) {
+        const fields = { ...form.fields, [field]: text }
+        const answer = await browser.post({ action: `/account/${name}`, fields })
+        assert.strictEqual(answer.status, 303, `${name} ${what}`)
+      }
+    }
+    const list = await browser.get("/account/apps", ours)
+    assert.strictEqual(list.status, 200)
+  })
+})
+
+describe("the pages of an account", () => {
+  it("show an app once, with each of its sessions", async () => {
+    const person = await somebody()
+    const sessions = [await connect(world, person.did), await connect(world, person.did)]
+    const browser = await browserOf(world, person)
+    const page = await browser.get("/account/apps", ours)
+    assert.strictEqual(page.text.split("<strong>app.example.com</strong>").length, 2)
+    assert.include(page.text, "Signed in to 2 times")
+    for (const id of sessions) assert.include(page.text, `value="${id}"`)
+    assert.include((await browser.get("/account", ours)).text, "1 connected app,")
+  })
+
+  it("offer to switch where there are several, and to add another where there is one", async () => {
+    const browser = await browserOf(world, await somebody())
+    const alone = await browser.get("/account", ours)
+    assert.notInclude(alone.text, "/account/switch")
+    assert.include(alone.text, 'href="/account/sign-in"')
+    const both = await enter(browser, await somebody())
+    assert.include(both.text, 'href="/account/switch"')
+  })
+
+  it("send every form by a button that says so", async () => {
+    const browser = await browserOf(world, await somebody())
+    for (const page of ["", "/security", "/password", "/passkey", "/apps", "/devices"]) {
+      const { text } = await browser.get(`/account${page}`, ours)
+      assert.include(text, "<button")
+      assert.notMatch(text, /<button(?![^>]* type="submit")/)
+    }
+  })
+})
+
+describe("the consent page of an app on this device", () => {
+  it("shows where it leads back to, as it is read", async () => {
+    const app = await publicApp(world)
+    const browser = await browserOf(world, await somebody())
+    const { text } = await browser.get((await pushed(app)).path)
+    assert.include(text, `<code>${app.redirectUri}</code>`)
+  })
+})

@@ -1,0 +1,230 @@
+import { afterAll, assert, beforeAll, describe, it } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import { AccountStore } from "../../src/services/accounts/AccountStore.ts"
+import { formatDidKey, publicKeyOf } from "../../src/core/identity/didKey.ts"
+import { browserOf, enter, formOn, ours } from "../support/http/accountPages.ts"
+import { Browser } from "../support/http/httpBrowser.ts"
+import { codeFor, newcomer, type Newcomer, waitingCodes } from "../support/http/httpCodes.ts"
+import { basic, type Host, origin, startHost } from "../support/http/httpHost.ts"
+import { ok, type Person, signUp, startWorld, type World } from "../support/http/httpWorld.ts"
+
+let world: World
+
+beforeAll(async () => {
+  world = await startWorld()
+})
+afterAll(() => world.close())
+
+const accountOf = (host: Host, did: string) =>
+  host.inside(
+    did,
+    Effect.flatMap(AccountStore, (accounts) => accounts.get)
+  )
+
+/** Somebody with little in the repo, and a browser on which they have just signed in. */
+const someone = async (options: { readonly plc?: true } = {}, host: Host = world) => {
+  const who = await newcomer(host, `settled${world.next()}`, options)
+  const browser = new Browser(host)
+  await enter(browser, who)
+  return { who, browser }
+}
+
+/** Somebody with a profile and a post, and a browser on which they are signed in. */
+const signedUp = async () => {
+  const person = await signUp(world, `holder${world.next()}`)
+  return { did: person.did, browser: await browserOf(world, person) }
+}
+
+/** Puts other rotation keys into the DID, by this server's. */
+const rotate = async (who: Newcomer, rotationKeys: ReadonlyArray<string>) => {
+  const token = await codeFor(world, who.did, "plc_operation")
+  const signed = await world.call("com.atproto.identity.signPlcOperation", {
+    auth: who.auth,
+    input: { token, rotationKeys }
+  })
+  const { operation } = ok(signed)
+  const posted = await fetch(`${world.network.env["PLC_URL"]}/${who.did}`, {
+    method: "POST",
+    headers: { "content-type": "application/json" },
+    body: JSON.stringify(operation)
+  })
+  assert.strictEqual(posted.status, 200)
+}
+
+describe("the address of an account, on its page,", () => {
+  it("is confirmed by the code that was made for it, and then not changed without another", async () => {
+    const { who, browser } = await someone()
+    const sent = await browser.submit(await formOn(browser, "email", "email/send-confirmation"))
+    assert.include(sent.text, "waits under Settings → Codes")
+    const { confirm_email: code = "" } = await waitingCodes(world, who.did)
+    const confirm = sent.form("/email/confirm")
+    const wrong = await browser.submit(confirm, { code: "AAAAA-AAAAA" })
+    assert.strictEqual(wrong.status, 400)
+    assert.include(wrong.text, "That code is not right")
+    const right = await browser.submit(wrong.form("/email/confirm"), { code })
+    assert.include(right.text, "Your address is confirmed.")
+    assert.isString((await accountOf(world, who.did)).emailConfirmedAt)
+
+    const email = `other-${who.email}`
+    const change = right.form("/account/email")
+    const without = await browser.submit(change, { email, code: "" })
+    assert.strictEqual(without.status, 400)
+    assert.strictEqual((await accountOf(world, who.did)).email, who.email)
+    const asked = await browser.submit(without.form("/email/send-change"))
+    const { update_email: permit = "" } = await waitingCodes(world, who.did)
+    const changed = await browser.submit(asked.form("/account/email"), { email, code: permit })
+    assert.include(changed.text, "Your address is changed.")
+    assert.deepInclude(await accountOf(world, who.did), { email, emailConfirmedAt: undefined })
+  })
+
+  it("that is not confirmed is changed at once, and not to nonsense or somebody else’s", async () => {
+    const { who, browser } = await someone()
+    for (const email of ["nonsense", world.alice.email]) {
+      const form = await formOn(browser, "email", "email")
+      const refused = await browser.submit(form, { email })
+      assert.strictEqual(refused.status, 400, email)
+      assert.include(refused.form("/account/email").fields["email"], email)
+    }
+    assert.strictEqual((await accountOf(world, who.did)).email, who.email)
+    const email = `at-once-${who.email}`
+    await browser.submit(await formOn(browser, "email", "email"), { email })
+    assert.strictEqual((await accountOf(world, who.did)).email, email)
+  })
+
+  it("is mailed its code where this server sends mail, and the page says so", async () => {
+    const host = await startHost({ MAILER: "captured" })
+    const { who, browser } = await someone({}, host)
+    const page = await browser.get("/account/email", ours)
+    assert.include(page.text, `Send a code to ${who.email}`)
+    assert.notInclude(page.text, "administrator can read")
+    const sent = await browser.submit(page.form("/email/send-confirmation"))
+    assert.include(sent.text, "on its way to your mailbox")
+    await host.close()
+  })
+})
+
+describe("who holds an identity", () => {
+  const ourKey = formatDidKey(publicKeyOf("k256", Buffer.from("42".repeat(32), "hex")))
+
+  it("is told: no recovery key, one before the server’s, or a server that has no say", async () => {
+    const { who, browser } = await someone({ plc: true })
+    const alone = await browser.get("/account/keys", ours)
+    assert.include(alone.text, "No recovery key stands before")
+    assert.include(alone.text, ourKey)
+    const here = `my.key --account ${who.handle} --server ${origin}</code>`
+    assert.include(alone.text, `<code>npx nacre key recovery set ${here}`)
+    const mine = formatDidKey(publicKeyOf("k256", Buffer.from("17".repeat(32), "hex")))
+    await rotate(who, [mine, ourKey])
+    const safe = await browser.get("/account/keys", ours)
+    assert.include(safe.text, "A recovery key stands first.")
+    assert.include(safe.text, `<code>npx nacre key recovery show ${here}`)
+    assert.isBelow(safe.text.indexOf(mine), safe.text.indexOf(ourKey))
+    await rotate(who, [mine])
+    const lost = await browser.get("/account/keys", ours)
+    assert.include(lost.text, "This server’s key is not among them")
+  })
+
+  it("is not known while the directory cannot be reached, and the page says so", async () => {
+    const { browser } = await someone({ plc: true })
+    world.network.cut(true)
+    const page = await browser.get("/account/keys", ours)
+    world.network.cut(false)
+    assert.strictEqual(page.status, 200)
+    assert.include(page.text, "cannot be asked just now")
+  })
+
+  it("is whoever holds the domain, for a did:web", async () => {
+    const { browser } = await someone()
+    assert.include((await browser.get("/account/keys", ours)).text, "whoever holds the domain")
+  })
+})
+
+describe("the data of an account", () => {
+  it("is linked to as the file that getRepo streams, and to nowhere while it is deactivated", async () => {
+    const { did, browser } = await signedUp()
+    const page = await browser.get("/account/export", ours)
+    const [, href = "", name] = /href="(\/xrpc[^"]*)" download="([^"]*)"/.exec(page.text) ?? []
+    assert.strictEqual(name, `${(await accountOf(world, did)).handle}.car`)
+    const command = `nacre export my-folder --account ${name?.replace(/\.car$/, "")} --server ${origin}`
+    assert.include(page.text, command)
+    const file = await world.ask(href)
+    assert.strictEqual(file.headers.get("content-type"), "application/vnd.ipld.car")
+    await browser.submit(await formOn(browser, "deactivate", "deactivate"), { date: "" })
+    assert.notInclude((await browser.get("/account/export", ours)).text, "download=")
+  })
+})
+
+describe("an account that is deactivated on its page", () => {
+  it("is inactive, tells the day of its deletion, and comes back by a button", async () => {
+    const { who, browser } = await someone()
+    const far = new Date(world.now() + 100 * 86_400_000).toISOString().slice(0, 10)
+    const form = await formOn(browser, "deactivate", "deactivate")
+    const off = await browser.submit(form, { date: far })
+    assert.include(off.text, "It will be deleted on")
+    const { deactivatedAt, deleteAfter } = await accountOf(world, who.did)
+    assert.isDefined(deactivatedAt)
+    assert.strictEqual(deleteAfter, `${far}T00:00:00.000Z`)
+    const kept = await browser.submit(await formOn(browser, "deactivate", "deactivate"), {
+      date: ""
+    })
+    assert.notInclude(kept.text, "It will be deleted on")
+    await browser.submit(kept.form("/account/reactivate"))
+    assert.strictEqual((await accountOf(world, who.did)).deactivatedAt, undefined)
+  })
+
+  it("is not deleted before three days, and nonsense is no day", async () => {
+    const { who, browser } = await someone()
+    for (const date of ["tomorrow", "2026-99-99", "99999-01-01"]) {
+      const form = await formOn(browser, "deactivate", "deactivate")
+      assert.strictEqual((await browser.submit(form, { date })).status, 400, date)
+    }
+    assert.strictEqual((await accountOf(world, who.did)).deactivatedAt, undefined)
+    const date = new Date(world.now()).toISOString().slice(0, 10)
+    await browser.submit(await formOn(browser, "deactivate", "deactivate"), { date })
+    const { deleteAfter = "" } = await accountOf(world, who.did)
+    assert.isAbove(Date.parse(deleteAfter), world.now() + 71 * 3_600_000)
+  })
+})
+
+describe("an account that is deleted on its page", () => {
+  it("needs the code and its handle, and is gone, with its sign-ins", async () => {
+    const { who, browser } = await someone()
+    const sent = await browser.submit(await formOn(browser, "delete", "delete/send-code"))
+    const { delete_account: code = "" } = await waitingCodes(world, who.did)
+    const form = sent.form("/account/delete")
+    for (const wrong of [
+      { code: "AAAAA-AAAAA", handle: who.handle },
+      { code, handle: world.alice.handle },
+      { code, handle: "" },
+      { code: "", handle: who.handle }
+    ]) {
+      assert.strictEqual((await browser.submit(form, wrong)).status, 400)
+    }
+    assert.strictEqual((await accountOf(world, who.did)).deactivatedAt, undefined)
+    const gone = await browser.submit(form, { code, handle: `@${who.handle.toUpperCase()}` })
+    assert.include(gone.text, "The account is deleted.")
+    assert.isTrue(gone.has("/account/sign-in"))
+    const nobody = await Effect.runPromise(world.directory.byDid(who.did))
+    assert.strictEqual(nobody, undefined)
+    const again = await enter(new Browser(world), who)
+    assert.strictEqual(again.status, 400)
+  })
+
+  it("without an address has no code mailed, and says what is missing", async () => {
+    const host = await startHost({ MAILER: "captured" })
+    const person = { handle: "nomail.test", password: "a password of nomail" }
+    const made = ok(
+      await host.call("com.atproto.server.createAccount", {
+        input: { ...person, did: "did:web:nomail.test" },
+        auth: basic()
+      })
+    )
+    const browser = new Browser(host)
+    await enter(browser, person as Person)
+    const sent = await browser.submit(await formOn(browser, "delete", "delete/send-code"))
+    assert.strictEqual(sent.status, 400)
+    assert.include(sent.text, "no email address")
+    assert.isDefined(made["did"])
+    await host.close()
+  })
+})

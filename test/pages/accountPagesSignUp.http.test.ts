@@ -1,0 +1,88 @@
+import { afterAll, assert, beforeAll, describe, it } from "@effect/vitest"
+import { ours } from "../support/http/accountPages.ts"
+import { Browser, unescape } from "../support/http/httpBrowser.ts"
+import { basic, type Host, startHost } from "../support/http/httpHost.ts"
+import { ok, outcomeOf } from "../support/http/httpWorld.ts"
+
+let host: Host
+
+beforeAll(async () => {
+  host = await startHost({ INVITE_REQUIRED: "on", HANDLE_DOMAINS: "test" })
+})
+afterAll(() => host.close())
+
+const invite = async (): Promise<string> => {
+  const nsid = "com.atproto.server.createInviteCode"
+  return ok(await host.call(nsid, { input: { useCount: 1 }, auth: basic() }))["code"]
+}
+
+const password = "a password of one's own"
+const signIn = (identifier: string) =>
+  host.call("com.atproto.server.createSession", { input: { identifier, password } })
+
+describe("the sign-up page without an app", () => {
+  it("takes the invite from the link, makes the account and is at its pages", async () => {
+    const browser = new Browser(host)
+    const code = await invite()
+    const page = await browser.get(`/account/sign-up?invite=${code}`)
+    const form = page.form("/account/sign-up")
+    assert.strictEqual(form.fields["invite"], code)
+    const planted = [...browser.cookies.values()].join()
+    const filled = { name: "mum", email: "mum@mail.example.com", password }
+    const inside = await browser.submit(form, filled)
+    assert.include(inside.text, "mum.test")
+    assert.include(inside.text, "mum@mail.example.com")
+    assert.notStrictEqual([...browser.cookies.values()].join(), planted)
+    const apps = await browser.get("/account/apps", ours)
+    assert.include(apps.text, "No app is signed in with a password.")
+    ok(await signIn("mum.test"))
+    assert.include((await new Browser(host).get("/account/sign-in")).text, "/account/sign-up")
+  })
+
+  it("tells what is wrong and keeps what was typed, but for the password", async () => {
+    const code = await invite()
+    const good = { invite: code, name: "lea", email: "lea@mail.example.com", password }
+    for (const [change, said] of [
+      [{ invite: "nonsense" }, "invite code is not good"],
+      [{ name: "mum" }, "That handle is taken"],
+      [{ name: "Léa M." }, "A name has 3 to 18 letters from a to z, digits and hyphens."],
+      [{ email: "mum@mail.example.com" }, "address is here already"],
+      [{ password: "short" }, "at least 8 characters."]
+    ] as const) {
+      const browser = new Browser(host)
+      const form = (await browser.get("/account/sign-up")).form("/account/sign-up")
+      const page = await browser.submit(form, { ...good, ...change })
+      assert.strictEqual(page.status, 400)
+      assert.include(unescape(page.text), said)
+      const { fields } = page.form("/account/sign-up")
+      const { name, email } = { ...good, ...change }
+      assert.deepStrictEqual([fields["name"], fields["email"]], [name, email])
+      assert.strictEqual(fields["password"], "")
+    }
+  })
+
+  it("makes nothing of a form that another site has sent, or without its token", async () => {
+    const browser = new Browser(host)
+    const form = (await browser.get("/account/sign-up")).form("/account/sign-up")
+    const filled = { invite: await invite(), name: "eve", email: "eve@mail.example.com", password }
+    const refused = [
+      await browser.post(form, filled, { origin: "https://evil.example" }),
+      await browser.post(form, { ...filled, csrf: undefined }),
+      await new Browser(host).post(form, filled)
+    ]
+    assert.deepStrictEqual(
+      refused.map(({ status }) => status),
+      [403, 403, 403]
+    )
+    assert.strictEqual(outcomeOf(await signIn("eve.test")), "401 AuthenticationRequired")
+  })
+
+  it("shows an invite of a link as text", async () => {
+    const evil = `"><script>alert(1)</script>`
+    const page = await new Browser(host).get(
+      `/account/sign-up?${new URLSearchParams({ invite: evil })}`
+    )
+    assert.notInclude(page.text, evil)
+    assert.strictEqual(page.form("/account/sign-up").fields["invite"], evil)
+  })
+})

@@ -1,0 +1,54 @@
+import { assert, describe, it } from "@effect/vitest"
+import { existsSync, readFileSync } from "node:fs"
+import { join } from "node:path"
+import { encode } from "../../src/core/repo/cbor.ts"
+import { decode } from "../../src/core/repo/cborDecode.ts"
+import { cidForCbor } from "../../src/core/repo/cid.ts"
+import { fromJson, InvalidData, recordFromJson, toJson } from "../../src/core/repo/json.ts"
+
+const folder = join(import.meta.dirname, "../../../shared/vectors/data-model")
+const present = existsSync(folder)
+if (!present) console.warn("interop vectors for the data model are absent: skipped")
+
+interface Case {
+  readonly note: string
+  readonly json: unknown
+}
+
+interface Fixture {
+  readonly json: unknown
+  readonly cbor_base64: string
+  readonly cid: string
+}
+
+const read = <A>(name: string): Array<A> =>
+  present ? (JSON.parse(readFileSync(join(folder, name), "utf8")) as Array<A>) : []
+
+describe.skipIf(!present)("data model vectors", () => {
+  it("there are vectors", () => {
+    for (const name of ["fixtures", "valid", "invalid"]) {
+      assert.isAbove(read(`data-model-${name}.json`).length, 0)
+    }
+  })
+
+  for (const { json, cbor_base64, cid } of read<Fixture>("data-model-fixtures.json")) {
+    it(`${cid}: JSON, CBOR and CID agree, both ways`, () => {
+      const bytes = encode(fromJson(json))
+      assert.strictEqual(Buffer.from(bytes).toString("base64").replace(/=+$/, ""), cbor_base64)
+      assert.strictEqual(cidForCbor(bytes).toString(), cid)
+      assert.deepStrictEqual(toJson(decode(bytes)), json)
+    })
+  }
+
+  for (const { note, json } of read<Case>("data-model-valid.json")) {
+    it(`${note}: is accepted and survives`, () => {
+      assert.deepStrictEqual(toJson(decode(encode(recordFromJson(json)))), json)
+    })
+  }
+
+  for (const { note, json } of read<Case>("data-model-invalid.json")) {
+    it(`${note}: is refused`, () => {
+      assert.throws(() => recordFromJson(json), InvalidData)
+    })
+  }
+})

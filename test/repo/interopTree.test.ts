@@ -1,0 +1,33 @@
+import { assert, describe, it } from "@effect/vitest"
+import { existsSync, readFileSync } from "node:fs"
+import { join } from "node:path"
+import { commonPrefix, keyLayer } from "../../src/core/repo/mst/key.ts"
+
+const folder = join(import.meta.dirname, "../../../shared/vectors/mst")
+const present = existsSync(folder)
+if (!present) console.warn("interop vectors for the tree are absent: skipped")
+
+const read = <A>(name: string): A => JSON.parse(readFileSync(join(folder, name), "utf8")) as A
+
+describe.skipIf(!present)("tree vectors", () => {
+  it("every key has the layer of its hash", () => {
+    const heights = read<Array<{ key: string; height: number }>>("key_heights.json")
+    assert.isAbove(heights.length, 0)
+    for (const { key, height } of heights) assert.strictEqual(keyLayer(key), height, key)
+  })
+
+  it("two keys share the prefix they begin with", () => {
+    const pairs = read<Array<{ left: string; right: string; len: number }>>("common_prefix.json")
+    assert.isAbove(pairs.length, 0)
+    for (const { left, right, len } of pairs) {
+      assert.strictEqual(commonPrefix(left, right), len, `${left} ${right}`)
+    }
+  })
+
+  it("the example keys lie on the layers that their names say", () => {
+    const keys = readFileSync(join(folder, "example_keys.txt"), "utf8").trim().split("\n")
+    assert.isAbove(keys.length, 100)
+    // A1/123456: a letter for the order, a digit for the layer.
+    for (const key of keys) assert.strictEqual(keyLayer(key), Number(key[1]), key)
+  })
+})

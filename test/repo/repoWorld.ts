@@ -1,0 +1,146 @@
+import * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as TestClock from "effect/testing/TestClock"
+import * as AccountStoreSqlite from "../../src/layers/accounts/AccountStoreSqlite.ts"
+import * as AlarmMemory from "../../src/layers/host/AlarmMemory.ts"
+import * as BackgroundMemory from "../../src/layers/host/BackgroundMemory.ts"
+import * as BlobIndexSqlite from "../../src/layers/blobs/BlobIndexSqlite.ts"
+import * as ConfigEnv from "../../src/layers/host/ConfigEnv.ts"
+import * as KeysMaster from "../../src/layers/identity/KeysMaster.ts"
+import * as OutboxSqlite from "../../src/layers/stream/OutboxSqlite.ts"
+import * as RecordsSqlite from "../../src/layers/repo/RecordsSqlite.ts"
+import * as RepoSqlite from "../../src/layers/repo/RepoSqlite.ts"
+import * as SignerAccount from "../../src/layers/identity/SignerAccount.ts"
+import { accountTables } from "../../src/layers/host/sql/accountTables.ts"
+import { Alarm } from "../../src/services/host/Alarm.ts"
+import { AccountStore } from "../../src/services/accounts/AccountStore.ts"
+import type { BlobIndex } from "../../src/services/blobs/BlobIndex.ts"
+import type { BlockStore } from "../../src/services/repo/BlockStore.ts"
+import { Config } from "../../src/services/host/Config.ts"
+import { EdgeGate } from "../../src/services/edge/EdgeGate.ts"
+import { Keys } from "../../src/services/identity/Keys.ts"
+import { Outbox } from "../../src/services/stream/Outbox.ts"
+import { Records } from "../../src/services/repo/Records.ts"
+import { Repo } from "../../src/services/repo/Repo.ts"
+import {
+  type OutboxEvent,
+  Sequencer,
+  SequencerUnavailable
+} from "../../src/services/stream/Sequencer.ts"
+import { SqlStorage } from "../../src/services/host/SqlStorage.ts"
+
+/** Settings that every test can start from. */
+export const testEnv = {
+  PUBLIC_URL: "http://localhost:8787",
+  MASTER_KEY: Buffer.alloc(32, 7).toString("base64url"),
+  PLC_ROTATION_KEY: "01".repeat(32),
+  ADMIN_PASSWORD: "administrator-password",
+  RATE_LIMITS: "off"
+}
+
+/** What a test of a repo sees from outside. */
+export interface RepoWorld {
+  readonly signingKey: string
+  /** The commit events that the log was given. */
+  events(): ReadonlyArray<OutboxEvent>
+  /** Lets the log fail, or hang for ever, or work again. */
+  breakLog(how: "fails" | "hangs" | "works"): void
+  /** When the object's alarm will ring; it delivers the outbox. */
+  armed(): number | undefined
+  readonly setClock: (time: number) => Effect.Effect<void>
+  readonly sql: SqlStorage["Service"]
+}
+
+/** The services that a test of a repo can ask for. */
+export type RepoServices =
+  | Repo
+  | Records
+  | AccountStore
+  | Alarm
+  | BlobIndex
+  | BlockStore
+  | Config
+  | Keys
+  | Outbox
+  | SqlStorage
+
+/** The services of one account, made where there is none, over a database, with a log that notes what it is given. */
+export const repoServices = Effect.fnUntraced(function* (
+  did: string,
+  blocks: Layer.Layer<BlockStore, never, SqlStorage>,
+  sql: Layer.Layer<SqlStorage>
+) {
+  const taken: Array<OutboxEvent> = []
+  let state = "works" as Parameters<RepoWorld["breakLog"]>[0]
+  const log = Layer.mock(Sequencer, {
+    append: (_, events) =>
+      Effect.suspend(() => {
+        if (state === "hangs") return Effect.never
+        if (state === "fails") {
+          return Effect.fail(new SequencerUnavailable({ operation: "append", cause: "broken" }))
+        }
+        taken.push(...events)
+        return Effect.succeed(events.at(-1)!.id)
+      })
+  })
+  const config = ConfigEnv.layer(testEnv)
+  const keys = Layer.unwrap(Effect.map(Config, ({ masterKey }) => KeysMaster.layer(masterKey)))
+  let ring: Effect.Effect<void> = Effect.void
+  const alarm = yield* AlarmMemory.make(Effect.suspend(() => ring))
+  const base = Layer.mergeAll(
+    sql,
+    log,
+    BackgroundMemory.layer,
+    Layer.succeed(EdgeGate, EdgeGate.of({ share: () => false, whileShut: (change) => change })),
+    Layer.succeed(Alarm, alarm.service),
+    keys.pipe(Layer.provideMerge(config))
+  )
+  const accounts = AccountStoreSqlite.layer({ did, tables: accountTables, wipe: Effect.void })
+  const repo = RepoSqlite.layer.pipe(
+    Layer.provideMerge(OutboxSqlite.layer),
+    Layer.provideMerge(
+      Layer.mergeAll(blocks, RecordsSqlite.layer, BlobIndexSqlite.layer, SignerAccount.layer)
+    ),
+    Layer.provideMerge(accounts),
+    Layer.provideMerge(base)
+  )
+  const context = yield* Layer.build(repo)
+  const signingKey = yield* Effect.gen(function* () {
+    const known = (yield* AccountStore).peek()
+    if (known !== undefined) return known.signingKey.didKey
+    const service = yield* Keys
+    const key = yield* service.generate("k256")
+    const wrapped = yield* service.wrap(did, key)
+    yield* (yield* AccountStore).create({
+      did,
+      handle: "alice.test",
+      email: undefined,
+      emailConfirmedAt: undefined,
+      password: undefined,
+      signingKey: { curve: "k256", wrapped, didKey: key.didKey },
+      deactivatedAt: undefined,
+      deleteAfter: undefined,
+      takedown: undefined,
+      createdAt: "2026-01-01T00:00:00.000Z"
+    })
+    yield* (yield* Repo).create
+    return key.didKey
+  }).pipe(Effect.provide(context))
+  const outbox = Context.get(context, Outbox)
+  ring = outbox.deliver
+  const world: RepoWorld = {
+    signingKey,
+    events: () => {
+      Effect.runSync(outbox.deliver)
+      return taken
+    },
+    breakLog: (how) => {
+      state = how
+    },
+    armed: alarm.armed,
+    setClock: TestClock.setTime,
+    sql: Context.get(context, SqlStorage)
+  }
+  return { world, context: context as Context.Context<RepoServices> }
+})

@@ -1,0 +1,126 @@
+import { assert, describe, it } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import { TestClock } from "effect/testing"
+import { parseJwt } from "../../src/core/sessions/jwt.ts"
+import * as AppPasswordsSqlite from "../../src/layers/sessions/AppPasswordsSqlite.ts"
+import { AccountStore } from "../../src/services/accounts/AccountStore.ts"
+import { AppPasswords } from "../../src/services/sessions/AppPasswords.ts"
+import { Sessions } from "../../src/services/sessions/Sessions.ts"
+import { SqlStorage } from "../../src/services/host/SqlStorage.ts"
+import { alice, type Inside, otherConfigLayer, type Run } from "./accountServices.ts"
+import { alphabets, variedBits } from "../support/randomBits.ts"
+
+const { did } = alice
+
+/** What every AppPasswords must do. */
+export const appPasswordsContract = (name: string, run: Run<Inside>) =>
+  describe(`AppPasswords over ${name}`, () => {
+    const check = <E>(
+      title: string,
+      body: (service: AppPasswords["Service"]) => Effect.Effect<void, E, Inside>
+    ) =>
+      it(title, () =>
+        run(
+          Effect.gen(function* () {
+            yield* TestClock.setTime(1_767_225_600_000)
+            yield* (yield* AccountStore).create(alice)
+            yield* body(yield* AppPasswords)
+          })
+        )
+      )
+
+    check("makes passwords of sixteen letters and digits in four groups, each another", (service) =>
+      Effect.gen(function* () {
+        const one = yield* service.create(did, { name: "one", privileged: false })
+        const two = yield* service.create(did, { name: "two", privileged: true })
+        assert.match(one.password, /^[a-z2-7]{4}-[a-z2-7]{4}-[a-z2-7]{4}-[a-z2-7]{4}$/)
+        assert.notStrictEqual(one.password, two.password)
+        assert.strictEqual(one.createdAt, "2026-01-01T00:00:00.000Z")
+      })
+    )
+
+    check("lists them without the passwords, the newest first", (service) =>
+      Effect.gen(function* () {
+        yield* service.create(did, { name: "z", privileged: true })
+        yield* TestClock.adjust("1 second")
+        yield* service.create(did, { name: "a", privileged: false })
+        assert.deepStrictEqual(yield* service.list, [
+          { name: "a", privileged: false, createdAt: "2026-01-01T00:00:01.000Z" },
+          { name: "z", privileged: true, createdAt: "2026-01-01T00:00:00.000Z" }
+        ])
+      })
+    )
+
+    check("matches a password to its name, and no other account's", (service) =>
+      Effect.gen(function* () {
+        yield* service.create(did, { name: "one", privileged: false })
+        const two = yield* service.create(did, { name: "two", privileged: true })
+        const found = yield* service.match(did, two.password)
+        assert.strictEqual(found?.name, "two")
+        assert.isTrue(found?.privileged)
+        assert.isUndefined(yield* service.match("did:plc:bobbbbbbbbbbbbbbbbbbbbbb", two.password))
+        assert.isUndefined(yield* service.match(did, "aaaa-aaaa-aaaa-aaaa"))
+        assert.isUndefined(yield* service.match(did, two.password.toUpperCase()))
+        assert.isUndefined(yield* service.match(did, ""))
+      })
+    )
+
+    check("knows no stored password under another master key", (service) =>
+      Effect.gen(function* () {
+        const { password } = yield* service.create(did, { name: "one", privileged: false })
+        const elsewhere = yield* Effect.provide(
+          AppPasswords,
+          Layer.provide(Layer.fresh(AppPasswordsSqlite.layer), otherConfigLayer)
+        )
+        assert.isUndefined(yield* elsewhere.match(did, password))
+        assert.isDefined(yield* service.match(did, password))
+      })
+    )
+
+    check("makes passwords of 80 random bits", (service) =>
+      Effect.gen(function* () {
+        const made = Array.from({ length: 64 }, (_, at) =>
+          service.create(did, { name: `app ${at}`, privileged: false })
+        )
+        const texts = (yield* Effect.all(made)).map(({ password }) => password)
+        assert.strictEqual(variedBits(texts, alphabets.base32), 80)
+      })
+    )
+
+    check("stores no password", (service) =>
+      Effect.gen(function* () {
+        const { password } = yield* service.create(did, { name: "one", privileged: false })
+        const rows = (yield* SqlStorage).exec("SELECT * FROM app_password").toArray()
+        assert.notInclude(JSON.stringify(rows), password)
+        assert.notInclude(JSON.stringify(rows), password.replaceAll("-", ""))
+      })
+    )
+
+    check("refuses a name that is taken, and takes it again once revoked", (service) =>
+      Effect.gen(function* () {
+        const first = yield* service.create(did, { name: "one", privileged: false })
+        const taken = yield* Effect.flip(service.create(did, { name: "one", privileged: true }))
+        assert.strictEqual(taken._tag, "AppPasswordExists")
+        assert.strictEqual((yield* service.match(did, first.password))?.privileged, false)
+        yield* service.revoke("one")
+        yield* service.create(did, { name: "one", privileged: true })
+        assert.isUndefined(yield* service.match(did, first.password))
+      })
+    )
+
+    check("ends the sessions of a revoked password, and those alone", (service) =>
+      Effect.gen(function* () {
+        const sessions = yield* Sessions
+        const ids: Array<string> = []
+        for (const appPassword of ["one", "one", "two"]) {
+          const tokens = yield* sessions.open(did, { level: "standard", appPassword })
+          ids.push(yield* sessions.checkAccess(did, parseJwt(tokens.accessJwt)))
+        }
+        yield* service.revoke("one")
+        yield* service.revoke("never made")
+        const alive = ids.map((id) => sessions.find(id) !== undefined)
+        assert.deepStrictEqual(alive, [false, false, true])
+      })
+    )
+  })

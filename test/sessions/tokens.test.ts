@@ -1,0 +1,130 @@
+import { assert, describe, it } from "@effect/vitest"
+import { createSecretKey } from "node:crypto"
+import { formatAppPassword, isAppPassword } from "../../src/core/sessions/appPassword.ts"
+import {
+  isSignedWith,
+  parseJwt,
+  rememberingVerifier,
+  sameText,
+  signJwt
+} from "../../src/core/sessions/jwt.ts"
+import { checkAccess } from "../../src/core/sessions/sessionToken.ts"
+
+const key = createSecretKey(new Uint8Array(32).fill(7))
+const other = createSecretKey(new Uint8Array(32).fill(8))
+const part = (json: unknown) => Buffer.from(JSON.stringify(json)).toString("base64url")
+
+describe("JWTs of the server", () => {
+  it("are HS256 of header and claims as RFC 7515 computes it", () => {
+    // The example of RFC 7515, appendix A.1.
+    const secret =
+      "AyM1SysPpbyDfgZld3umj1qzKObwVMkoqQ-EstJQLr_T-1qS0gZH75aKtMN3Yj0iPS4hcgUuTwjAzZr1Z9CAow"
+    const token =
+      "eyJ0eXAiOiJKV1QiLA0KICJhbGciOiJIUzI1NiJ9.eyJpc3MiOiJqb2UiLA0KICJleHAiOjEzMDA4MTkzODAsDQogImh0dHA6Ly9leGFtcGxlLmNvbS9pc19yb290Ijp0cnVlfQ.dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk"
+    const jwt = parseJwt(token)
+    assert.strictEqual(jwt?.claims["iss"], "joe")
+    assert.isTrue(isSignedWith(createSecretKey(Buffer.from(secret, "base64url")), jwt!))
+    assert.isFalse(isSignedWith(key, jwt!))
+  })
+
+  it("are verified with their key only, and with no other algorithm", () => {
+    const token = signJwt(key, "at+jwt", { sub: "did:web:a.test" })
+    assert.isTrue(isSignedWith(key, parseJwt(token)!))
+    assert.isFalse(isSignedWith(other, parseJwt(token)!))
+    const [, claims] = token.split(".")
+    for (const header of [{ alg: "none" }, { alg: "HS512" }, {}]) {
+      assert.isFalse(isSignedWith(key, parseJwt(`${part(header)}.${claims}.`)!))
+    }
+  })
+
+  it("that were found good once are still told from those with another signature or other claims", () => {
+    const verify = rememberingVerifier(key)
+    const token = signJwt(key, "at+jwt", { sub: "did:web:a.test" })
+    const forged = signJwt(other, "at+jwt", { sub: "did:web:a.test" })
+    const changed = signJwt(other, "at+jwt", { sub: "did:web:b.test" })
+    for (let round = 0; round < 2; round++) {
+      assert.isFalse(verify(parseJwt(forged)!))
+      assert.isTrue(verify(parseJwt(token)!))
+      assert.isFalse(verify(parseJwt(forged)!))
+      assert.isFalse(verify(parseJwt(changed)!))
+    }
+    for (let n = 0; n < 600; n++) assert.isTrue(verify(parseJwt(signJwt(key, "at+jwt", { n }))!))
+    assert.isTrue(verify(parseJwt(token)!))
+    assert.isFalse(verify(parseJwt(forged)!))
+  })
+
+  it("are refused when they are malformed", () => {
+    const bad = [
+      "",
+      ".",
+      "..",
+      "a.b",
+      "a.b.c",
+      `${part({})}.${part([])}.x`,
+      `${part(1)}.${part({})}.`
+    ]
+    for (const token of [
+      ...bad,
+      `${part({})}.${part({})}.a.b`,
+      `${part({})}.${"A".repeat(9000)}.x`
+    ]) {
+      assert.isUndefined(parseJwt(token), token.slice(0, 40))
+    }
+  })
+
+  it("with lxm or cnf are no session tokens, even when this server signed them", () => {
+    const demands = {
+      isSigned: rememberingVerifier(key),
+      service: "did:web:pds.test",
+      did: "did:web:a.test",
+      now: 10
+    }
+    const claims = {
+      scope: "com.atproto.access",
+      aud: demands.service,
+      sub: demands.did,
+      exp: 99,
+      jti: "s"
+    }
+    const check = (more: object) =>
+      checkAccess(parseJwt(signJwt(key, "at+jwt", { ...claims, ...more })), demands)
+    assert.isTrue(check({}).ok)
+    assert.isFalse(check({ lxm: "com.atproto.server.createAccount" }).ok)
+    assert.isFalse(check({ cnf: { jkt: "x" } }).ok)
+    assert.isFalse(check({ scope: "com.atproto.refresh" }).ok)
+    assert.isFalse(check({ scope: "com.atproto.signupQueued" }).ok)
+    assert.isFalse(check({ aud: "did:web:other.test" }).ok)
+  })
+})
+
+describe("texts compared", () => {
+  it("are the same only when every character is", () => {
+    assert.isTrue(sameText("añb", "añb"))
+    for (const text of ["", "añ", "añbc", "anb"]) assert.isFalse(sameText("añb", text))
+  })
+})
+
+describe("app passwords", () => {
+  it("are base32 of ten bytes in groups of four", () => {
+    assert.strictEqual(formatAppPassword(new Uint8Array(10)), "aaaa-aaaa-aaaa-aaaa")
+    assert.strictEqual(formatAppPassword(new Uint8Array(10).fill(255)), "7777-7777-7777-7777")
+    // RFC 4648: base32("foobarfooba") in lower case begins so.
+    assert.strictEqual(
+      formatAppPassword(new TextEncoder().encode("foobarfoob")),
+      "mzxw-6ytb-ojtg-633c"
+    )
+  })
+
+  it("are told from other passwords by their form", () => {
+    assert.isTrue(isAppPassword("mzxw-6ytb-ojtg-633c"))
+    for (const text of [
+      "mzxw6ytbojtg633c",
+      "mzxw-6ytb-ojtg-633C",
+      "mzxw-6ytb-ojtg-6331",
+      "a",
+      ""
+    ]) {
+      assert.isFalse(isAppPassword(text))
+    }
+  })
+})

@@ -1,0 +1,64 @@
+import { assert, describe, it } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
+import * as TestClock from "effect/testing/TestClock"
+import * as SequencerObject from "../../src/layers/stream/SequencerObject.ts"
+import { Sequencer } from "../../src/services/stream/Sequencer.ts"
+
+/** A stub whose `append` answers as listed, one after the other. */
+const append = (answers: ReadonlyArray<number | Error>) => {
+  let calls = 0
+  let stubs = 0
+  const stub = () => {
+    stubs += 1
+    // SAFETY: `append` is all that these tests call.
+    return {
+      append: async () => {
+        const answer = answers[calls++]
+        if (answer instanceof Error) throw answer
+        return answer
+      }
+    } as unknown as SequencerObject.SequencerStub
+  }
+  const attempt = Effect.flatMap(Sequencer, (sequencer) => sequencer.append("did:example:a", []))
+  return {
+    run: Effect.gen(function* () {
+      const fiber = yield* Effect.forkChild(
+        Effect.exit(Effect.provide(attempt, SequencerObject.layer(stub)))
+      )
+      for (let step = 0; step < 5; step++) yield* TestClock.adjust("1 second")
+      return yield* Fiber.join(fiber)
+    }),
+    calls: () => calls,
+    stubs: () => stubs
+  }
+}
+
+describe("the Sequencer object's client", () => {
+  it.effect("tries a passing failure again, each time with a stub of its own", () => {
+    const { run, stubs } = append([new Error("moved"), new Error("moved"), 7])
+    return Effect.gen(function* () {
+      const exit = yield* run
+      assert.deepStrictEqual(exit._tag === "Success" && exit.value, 7)
+      assert.strictEqual(stubs(), 3)
+    })
+  })
+
+  it.effect("gives up after three attempts and says what it was doing", () => {
+    const { run, calls } = append([new Error("a"), new Error("b"), new Error("c"), 7])
+    return Effect.gen(function* () {
+      const failure = yield* Effect.flip(Effect.flatten(run))
+      assert.strictEqual(failure._tag, "SequencerUnavailable")
+      assert.strictEqual(failure.operation, "append")
+      assert.strictEqual(calls(), 3)
+    })
+  })
+
+  it.effect("does not ask an overloaded object again", () => {
+    const { run, calls } = append([Object.assign(new Error("busy"), { overloaded: true }), 7])
+    return Effect.gen(function* () {
+      assert.strictEqual((yield* run)._tag, "Failure")
+      assert.strictEqual(calls(), 1)
+    })
+  })
+})

@@ -1,0 +1,221 @@
+import { assert, describe, it } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import { connect, type Socket } from "node:net"
+import { serve } from "../../src/layers/host/NodeServer.ts"
+import * as RelaysNone from "../../src/layers/stream/RelaysNone.ts"
+import * as SequencerMemory from "../../src/layers/stream/SequencerMemory.ts"
+import * as SqlStorageNode from "../../src/layers/host/sql/SqlStorageNode.ts"
+import { events } from "./sequencer.contract.ts"
+
+type Handler = (request: Request) => Promise<Response>
+
+const served = (
+  handler: Handler,
+  body: (world: {
+    readonly port: number
+    readonly sequencer: SequencerMemory.MemorySequencer["service"]
+  }) => Promise<void>
+) =>
+  Effect.gen(function* () {
+    const sequencer = yield* SequencerMemory.make
+    const { port } = yield* serve({ port: 0, sequencer, handler })
+    yield* Effect.promise(() => body({ port, sequencer: sequencer.service }))
+  }).pipe(
+    Effect.scoped,
+    Effect.provide(Layer.merge(SqlStorageNode.layer(":memory:"), RelaysNone.layer)),
+    Effect.runPromise
+  )
+
+const nothing: Handler = async () => new Response(null, { status: 404 })
+
+/** A bare connection that has sent a request, and the end of what came back. */
+const dial = (port: number, target: string, headers: Readonly<Record<string, string>>) => {
+  const socket: Socket = connect({ port, host: "127.0.0.1" })
+  const lines = Object.entries({ host: "localhost", ...headers }).map(
+    ([key, value]) => `${key}: ${value}`
+  )
+  socket.write(`GET ${target} HTTP/1.1\r\n${lines.join("\r\n")}\r\n\r\n`)
+  let bytes = 0
+  let text = ""
+  let look = () => {}
+  socket.on("data", (data) => {
+    bytes += data.length
+    text = (text + data.subarray(-2000).toString("latin1")).slice(-20_000)
+    look()
+  })
+  socket.on("error", () => {})
+  const until = (found: (text: string) => boolean) =>
+    new Promise<string>((resolve) => {
+      look = () => {
+        if (found(text)) resolve(text)
+      }
+      look()
+    })
+  const closed = new Promise<void>((resolve) => socket.on("close", () => resolve()))
+  return { socket, until, closed, bytes: () => bytes }
+}
+
+const upgrade = {
+  upgrade: "websocket",
+  connection: "Upgrade",
+  "sec-websocket-version": "13",
+  "sec-websocket-key": "dGhlIHNhbXBsZSBub25jZQ=="
+}
+const firehose = "/xrpc/com.atproto.sync.subscribeRepos"
+
+describe("the Node server", () => {
+  it("tells the address of the connection, whatever the client says of it", () =>
+    served(
+      async ({ headers }) => new Response(headers.get("cf-connecting-ip")),
+      async ({ port }) => {
+        for (const headers of [{}, { "cf-connecting-ip": "192.0.2.1" }]) {
+          const answer = await fetch(`http://127.0.0.1:${port}/`, { headers })
+          assert.strictEqual(await answer.text(), "127.0.0.1")
+        }
+      }
+    ))
+
+  it("streams bodies both ways, and keeps headers, cookies and statuses", () =>
+    served(
+      async (request) => {
+        const headers = new Headers({
+          "x-method": request.method,
+          "x-path": new URL(request.url).pathname
+        })
+        headers.append("set-cookie", "a=1")
+        headers.append("set-cookie", "b=2")
+        return new Response(request.body, { status: 201, headers })
+      },
+      async ({ port }) => {
+        const sent = new Uint8Array(3_000_000).map((_, at) => at % 251)
+        const response = await fetch(`http://127.0.0.1:${port}/some/path?x=1`, {
+          method: "POST",
+          body: sent
+        })
+        assert.strictEqual(response.status, 201)
+        assert.strictEqual(response.headers.get("x-method"), "POST")
+        assert.strictEqual(response.headers.get("x-path"), "/some/path")
+        assert.deepStrictEqual(response.headers.getSetCookie(), ["a=1", "b=2"])
+        assert.deepStrictEqual(new Uint8Array(await response.arrayBuffer()), sent)
+      }
+    ))
+
+  it("sends a body as it comes, and tells the handler when the client goes", async () => {
+    let aborted: () => void
+    const gone = new Promise<void>((resolve) => (aborted = resolve))
+    await served(
+      async (request) => {
+        request.signal.addEventListener("abort", () => aborted())
+        const body = new ReadableStream({
+          start: (controller) => controller.enqueue(new TextEncoder().encode("first"))
+        })
+        return new Response(body)
+      },
+      async ({ port }) => {
+        const client = dial(port, "/", {})
+        await client.until((text) => text.includes("first"))
+        client.socket.destroy()
+        await gone
+      }
+    )
+  })
+
+  it("answers 400 to a host or a target that no URL can have, an upgrade too", () =>
+    served(nothing, async ({ port }) => {
+      const asked = [
+        ...["a b.test", "xn--97i80t20-kva.test"].map((host) => ["/", host] as const),
+        ["http://[", "localhost"] as const
+      ]
+      for (const [target, host] of asked) {
+        for (const headers of [{ connection: "close" }, upgrade]) {
+          const { until, socket } = dial(port, target, { host, ...headers })
+          assert.match(await until((text) => text.includes("\r\n\r\n")), /^HTTP\/1\.1 400 /)
+          socket.destroy()
+        }
+      }
+    }))
+
+  it("takes no path for another host's name", () =>
+    served(
+      async (request) => new Response(request.url),
+      async ({ port }) => {
+        const { until, socket } = dial(port, "//other.example.com/x", { connection: "close" })
+        const text = await until((found) => found.includes("example.com/x"))
+        assert.include(text, "http://localhost//other.example.com/x")
+        socket.destroy()
+      }
+    ))
+
+  it("answers 500 when the handler fails, and goes on", async () => {
+    let calls = 0
+    await served(
+      async () => {
+        calls += 1
+        if (calls === 1) throw new Error("broken")
+        return new Response("fine")
+      },
+      async ({ port }) => {
+        assert.strictEqual((await fetch(`http://127.0.0.1:${port}/`)).status, 500)
+        assert.strictEqual(await (await fetch(`http://127.0.0.1:${port}/`)).text(), "fine")
+      }
+    )
+  })
+
+  it("upgrades the event stream without a sub-protocol, whatever is offered", () =>
+    served(nothing, async ({ port }) => {
+      const client = dial(port, firehose, { ...upgrade, "sec-websocket-protocol": "xrpc.v1.json" })
+      const head = await client.until((text) => text.includes("\r\n\r\n"))
+      assert.match(head, /^HTTP\/1.1 101 /)
+      assert.notMatch(head.toLowerCase(), /sec-websocket-(protocol|extensions)/)
+    }))
+
+  it("answers 426 to versions of WebSocket other than 13, and names that one", () =>
+    served(nothing, async ({ port }) => {
+      for (const version of ["8", "7", "99", "13, 8"]) {
+        const client = dial(port, firehose, { ...upgrade, "sec-websocket-version": version })
+        const head = (await client.until((text) => text.includes("}"))).toLowerCase()
+        assert.match(head, /^http\/1.1 426 /)
+        assert.match(head, /\r\nsec-websocket-version: 13\r\n/)
+      }
+    }))
+
+  it("refuses an upgrade with a bad cursor, and one of another path", () =>
+    served(nothing, async ({ port }) => {
+      const bad = dial(port, `${firehose}?cursor=abc`, upgrade)
+      assert.match(await bad.until((text) => text.includes("cursor must")), /^HTTP\/1.1 400 /)
+      await bad.closed
+      const other = dial(port, "/xrpc/app.other", upgrade)
+      assert.match(await other.until((text) => text.includes("\r\n\r\n")), /^HTTP\/1.1 400 /)
+    }))
+
+  it("closes a consumer that stops reading, and the others get everything", () =>
+    served(nothing, async ({ port, sequencer }) => {
+      const [slow, quick] = [dial(port, firehose, upgrade), dial(port, firehose, upgrade)]
+      await Promise.all(
+        [slow, quick].map(({ until }) => until((text) => text.includes("\r\n\r\n")))
+      )
+      slow.socket.pause()
+      const a = events("did:example:a")
+      const size = 500_000
+      const subscribers = async () => (await Effect.runPromise(sequencer.status)).subscribers
+      let sent = 0
+      // Far more than the system's own buffers hold.
+      for (; sent < 300 && (await slowIsOpen(sequencer)); sent++) {
+        await Effect.runPromise(sequencer.append("did:example:a", [a.head("3a", size)]))
+        while (quick.bytes() < (sent + 1) * size) await new Promise(setImmediate)
+      }
+      assert.isBelow(sent, 300)
+      slow.socket.resume()
+      await slow.until((text) => text.includes("ConsumerTooSlow"))
+      slow.socket.destroy()
+      await slow.closed
+      while ((await subscribers()) > 1) await new Promise(setImmediate)
+      await Effect.runPromise(sequencer.append("did:example:a", [a.head("3a", size)]))
+      while (quick.bytes() < (sent + 1) * size) await new Promise(setImmediate)
+    }))
+})
+
+/** Closed ones are no readers. */
+const slowIsOpen = async (sequencer: SequencerMemory.MemorySequencer["service"]) =>
+  (await Effect.runPromise(sequencer.status)).subscribers === 2

@@ -1,0 +1,107 @@
+import { assert, describe, it } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import * as TestClock from "effect/testing/TestClock"
+import * as BlockStoreSqlite from "../../src/layers/repo/BlockStoreSqlite.ts"
+import * as SqlStorageNode from "../../src/layers/host/sql/SqlStorageNode.ts"
+import { readCar } from "../../src/core/repo/car.ts"
+import { decodeFrame, withSeq } from "../../src/core/repo/frame.ts"
+import { isMap } from "../../src/core/repo/json.ts"
+import { Repo, type Write } from "../../src/services/repo/Repo.ts"
+import { repoServices, type RepoServices, type RepoWorld } from "../repo/repoWorld.ts"
+
+const did = "did:plc:abcdefghijklmnopqrstuvwx"
+
+const world = (run: (world: RepoWorld) => Effect.Effect<void, unknown, RepoServices>) =>
+  Effect.gen(function* () {
+    const { world, context } = yield* repoServices(
+      did,
+      BlockStoreSqlite.layer,
+      SqlStorageNode.layer(":memory:")
+    )
+    yield* Effect.provide(run(world), context)
+  }).pipe(Effect.scoped)
+
+const write = Effect.flatMap(Repo, (repo) =>
+  repo.write([{ action: "create", collection: "com.example.note", record: {} }], {})
+)
+
+/** Two records of nearly a million bytes in one commit: its frame takes two rows. */
+const writeLarge = Effect.flatMap(Repo, (repo) => {
+  const record = (letter: string) => ({ text: letter.repeat(950_000) })
+  const create = (letter: string): Write => ({
+    action: "create",
+    collection: "com.example.note",
+    record: record(letter)
+  })
+  return repo.write([create("a"), create("b")], {})
+})
+
+const cidsOf = async (car: Uint8Array): Promise<Array<string>> => {
+  const cids: Array<string> = []
+  const stream = new Blob([new Uint8Array(car)]).stream()
+  for await (const { cid } of readCar(stream)) cids.push(cid.toString())
+  return cids
+}
+
+/** Lets everything run that can, and moves the clock. */
+const pass = (seconds: number) =>
+  Effect.andThen(TestClock.adjust(`${seconds} seconds`), Effect.yieldNow)
+
+describe("Outbox", () => {
+  it.effect(
+    "keeps what a failing log did not take, and delivers it by alarm, in order and once",
+    () =>
+      world(({ armed, breakLog, events }) =>
+        Effect.gen(function* () {
+          breakLog("fails")
+          const first = yield* write
+          const second = yield* write
+          yield* pass(0)
+          assert.isDefined(armed())
+          assert.strictEqual(events().length, 0)
+          breakLog("works")
+          yield* pass(3)
+          assert.deepStrictEqual(
+            events().map((event) => event.head?.rev),
+            [first.commit?.rev, second.commit?.rev]
+          )
+        })
+      )
+  )
+
+  it.effect("keeps frames whole that are larger than a row", () =>
+    world(({ breakLog, events }) =>
+      Effect.gen(function* () {
+        breakLog("fails")
+        const { results, commit } = yield* writeLarge
+        yield* pass(0)
+        breakLog("works")
+        yield* pass(3)
+        const [event] = events()
+        if (event === undefined) return assert.fail("no event")
+        const { frame, seqOffset } = event
+        assert.isAbove(frame.byteLength, 1_800_000)
+        const { body } = decodeFrame(withSeq(frame, seqOffset, 2 ** 40))
+        if (!isMap(body) || !(body.blocks instanceof Uint8Array)) return assert.fail("no frame")
+        const { blocks } = body
+        const cids = yield* Effect.promise(() => cidsOf(blocks))
+        for (const { cid } of [...results, commit!]) assert.include(cids, String(cid))
+      })
+    )
+  )
+
+  it.effect("arms the alarm again when it rings while a hand-over is still under way", () =>
+    world(({ armed, breakLog }) =>
+      Effect.gen(function* () {
+        breakLog("hangs")
+        yield* write
+        yield* pass(0)
+        const before = armed()
+        assert.isDefined(before)
+        yield* pass(3)
+        // The object may be killed now: only an alarm can deliver the event then.
+        assert.isAbove(armed() ?? 0, before ?? 0)
+      })
+    )
+  )
+})

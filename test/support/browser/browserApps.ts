@@ -1,0 +1,69 @@
+import { build } from "esbuild"
+import { createServer } from "node:http"
+import type { AddressInfo } from "node:net"
+import { join } from "node:path"
+import type { AppSettings } from "./app.ts"
+import type { TestServer } from "../server/server.ts"
+
+/** An app for browsers, served on this machine. */
+export interface ServedApp {
+  /** `http://127.0.0.1:<port>/` */
+  readonly url: string
+  readonly clientId: string
+  close(): Promise<void>
+}
+
+const page = `<!doctype html><title>An app</title><h1>An app</h1><script type="module" src="/app.js"></script>`
+
+/** The test app with the official client in it, as one script. */
+export const bundleApp = async (): Promise<string> => {
+  const { outputFiles } = await build({
+    entryPoints: [join(import.meta.dirname, "app.ts")],
+    bundle: true,
+    write: false,
+    format: "esm",
+    platform: "browser",
+    target: "es2024",
+    minify: true,
+    keepNames: true,
+    logLevel: "error"
+  })
+  return outputFiles[0]!.text
+}
+
+/** Serves something at a free port of 127.0.0.1. */
+export const listen = async (
+  answer: (path: string) => readonly [type: string, body: string] | undefined
+) => {
+  const server = createServer(({ url = "/" }, response) => {
+    const found = answer(url.split("?")[0]!)
+    if (found === undefined) response.writeHead(404).end()
+    else response.writeHead(200, { "content-type": found[0] }).end(found[1])
+  })
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve))
+  // SAFETY: it listens on a port, not on a pipe.
+  const { port } = server.address() as AddressInfo
+  const close = () =>
+    new Promise<void>((resolve) => {
+      server.close(() => resolve())
+      server.closeAllConnections()
+    })
+  return { port, close }
+}
+
+/** Serves the app to browsers; each has an origin of its own, and so is a client of its own. */
+export const serveApp = async (
+  script: string,
+  { publicUrl, plcUrl }: TestServer,
+  scope: string
+): Promise<ServedApp> => {
+  const settings = (): AppSettings => ({ clientId, server: publicUrl, plc: plcUrl })
+  const { port, close } = await listen((path) => {
+    if (path === "/") return ["text/html", page]
+    if (path === "/app.js") return ["text/javascript", script]
+    return path === "/settings.json" ? ["application/json", JSON.stringify(settings())] : undefined
+  })
+  const url = `http://127.0.0.1:${port}/`
+  const clientId = `http://localhost?${new URLSearchParams({ redirect_uri: url, scope })}`
+  return { url, clientId, close }
+}

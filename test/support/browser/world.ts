@@ -1,0 +1,121 @@
+import type { Browser, BrowserContext, BrowserContextOptions, Page } from "playwright-core"
+import { complaintsIn, newVisitor, startBrowser } from "./browser.ts"
+import { bundleApp, serveApp, type ServedApp } from "./browserApps.ts"
+import { publishApp, type PublishedApp } from "./browserServerApp.ts"
+import { startWorker, type TestServer } from "../server/server.ts"
+import { type Person, signUp } from "../server/serverPeople.ts"
+import type { AuthorizeOptions } from "@atproto/oauth-client-browser"
+import type { Outcome, TestApp } from "./app.ts"
+
+type PublishedName = "web" | "posted" | "rotating" | "query" | "form_post" | "evil"
+
+/** The real server, a real browser, and apps on this machine. */
+export interface BrowserWorld {
+  readonly server: TestServer
+  readonly browser: Browser
+  readonly app: ServedApp
+  /** A second app, of another origin, which asks for less. */
+  readonly other: ServedApp
+  /** Where apps of the web publish what they are. */
+  readonly published: Readonly<Record<PublishedName, PublishedApp>>
+  /** Somebody's browser. What pages complain of there is told by `complaints`. */
+  visitor(options?: BrowserContextOptions): Promise<BrowserContext>
+  complaints(): ReadonlyArray<string>
+  /** A new account. */
+  person(name: string): Promise<Person>
+  close(): Promise<void>
+}
+
+/** Starts it all: one server, one Chromium. */
+export const startBrowserWorld = async (): Promise<BrowserWorld> => {
+  const closing: Array<() => Promise<void>> = []
+  const close = async () => {
+    for (const end of closing.toReversed()) await end()
+  }
+  const closed = <A>(of: A, end: (of: A) => Promise<void>): A => {
+    closing.push(() => end(of))
+    return of
+  }
+  try {
+    const browser = closed(await startBrowser(), (one) => one.close())
+    const script = await bundleApp()
+    const publish = async (host: string) => closed(await publishApp(host), (one) => one.close())
+    const published = {
+      web: await publish("app.example.com"),
+      posted: await publish("posted.example.com"),
+      rotating: await publish("rotating.example.com"),
+      query: await publish("query.example.com"),
+      form_post: await publish("form.example.com"),
+      evil: await publish("evil.example.com")
+    }
+    const hosts = Object.values(published)
+      .map(({ host, at }) => `${host}=${at}`)
+      .join(",")
+    const server = closed(await startWorker({ DEV_HOSTS: hosts }), (one) => one.stop())
+    const serve = async (scope: string) =>
+      closed(await serveApp(script, server, scope), (one) => one.close())
+    const app = await serve("atproto transition:generic")
+    const other = await serve("atproto repo:app.bsky.feed.post?action=create")
+    const heard: Array<ReadonlyArray<string>> = []
+    return {
+      server,
+      browser,
+      app,
+      other,
+      published,
+      visitor: async (options) => {
+        const context = await newVisitor(browser, options)
+        heard.push(complaintsIn(context))
+        return context
+      },
+      complaints: () => heard.flat(),
+      person: (name) => signUp(server, name),
+      close
+    }
+  } catch (cause) {
+    await close()
+    throw cause
+  }
+}
+
+type Asked = Exclude<keyof TestApp, "started" | "ended">
+
+/** Asks the app in a page for something. */
+export const ask = (
+  page: Page,
+  name: Asked,
+  input = "",
+  options?: AuthorizeOptions
+): Promise<Outcome> =>
+  page.evaluate(([name, input, options]) => app[name](input, options), [
+    name,
+    input,
+    options
+  ] as const)
+
+/** What became of the app's start, once it is there. */
+export const started = async (page: Page): Promise<Outcome> => {
+  await page.waitForFunction(() => "app" in globalThis)
+  return page.evaluate(() => app.started)
+}
+
+/** Opens an app in a browser; nobody is signed in there. */
+export const openApp = async (context: BrowserContext, { url }: ServedApp): Promise<Page> => {
+  const page = await context.newPage()
+  await page.goto(url)
+  await started(page)
+  return page
+}
+
+/** Lets the app lead the browser to the server. */
+export const leave = async (page: Page, input: string, options?: AuthorizeOptions) => {
+  // The page that would answer is gone by then.
+  ask(page, "signIn", input, options).catch(() => undefined)
+  await page.waitForURL("**/oauth/authorize**")
+}
+
+/** Waits until the browser is back in the app; answers who is signed in there, or the error. */
+export const back = async (page: Page, { url }: ServedApp): Promise<Outcome> => {
+  await page.waitForURL((now) => now.href.startsWith(url))
+  return started(page)
+}

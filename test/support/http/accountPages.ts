@@ -1,0 +1,206 @@
+import * as Effect from "effect/Effect"
+import { TOTP } from "otpauth"
+import { randomUUID } from "node:crypto"
+import type { AccountCalls } from "../../../src/services/accounts/AccountCalls.ts"
+import { AccountStore } from "../../../src/services/accounts/AccountStore.ts"
+import { Accounts } from "../../../src/services/accounts/Accounts.ts"
+import { Devices } from "../../../src/services/oauth/Devices.ts"
+import { PasskeyOwners } from "../../../src/services/factors/PasskeyOwners.ts"
+import { SqlStorage } from "../../../src/services/host/SqlStorage.ts"
+import { newAuthenticator } from "../../factors/authenticator.ts"
+import { codeFor } from "./httpCodes.ts"
+import { Browser, type Shown, unescape } from "./httpBrowser.ts"
+import { type Host, origin } from "./httpHost.ts"
+import { type Person, session, signUp } from "./httpWorld.ts"
+
+/** What passkeys of the host under test are made for. */
+export const here = { origin, rpId: "localhost" }
+
+/** A navigation from one of our own pages. */
+export const ours = { "sec-fetch-site": "same-origin" }
+
+/** Calls the object of an account, past HTTP. */
+export const ask = <K extends keyof AccountCalls>(
+  host: Host,
+  did: string,
+  method: K,
+  input: AccountCalls[K]["input"]
+): Promise<AccountCalls[K]["output"]> =>
+  host.beneath(Effect.flatMap(Accounts, (accounts) => accounts.call(did, method, input)))
+
+/** Signs in on the account's pages; answers the page after it. */
+export const enter = async (
+  browser: Browser,
+  { handle, password }: Pick<Person, "handle" | "password">,
+  to = "",
+  filled: Readonly<Record<string, string | undefined>> = {}
+): Promise<Shown> => {
+  const page = await browser.get(`/account/sign-in?to=${to}`)
+  return browser.submit(page.form("/sign-in"), { identifier: handle, password, ...filled })
+}
+
+/** A browser on which somebody has just signed in. */
+export const browserOf = async (host: Host, who: Person, address?: string): Promise<Browser> => {
+  const browser = new Browser(host, address)
+  await enter(browser, who)
+  return browser
+}
+
+/** The form on a page of an account; of several that lead to the same, the one that holds a text. */
+export const formOn = async (browser: Browser, page: string, action: string) =>
+  (await browser.get(`/account/${page}`, ours)).form(`/account/${action}`)
+
+/** What a browser is asked to have signed. */
+export const challengeOf = ({ text }: Shown): string => {
+  const options = /data-options="([^"]*)"/.exec(text)?.[1] ?? ""
+  return JSON.parse(unescape(options)).challenge
+}
+
+/** Lets an app have a session; answers its id. */
+export const connect = async (
+  host: Host,
+  did: string,
+  change: Partial<AccountCalls["openOAuth"]["input"]> = {}
+): Promise<string> => {
+  const id = `app-${randomUUID()}`
+  await ask(host, did, "openOAuth", {
+    id,
+    clientId: "https://app.example.com/client.json",
+    clientAuth: { method: "none" },
+    jkt: "a thumbprint",
+    scope: "atproto repo:app.bsky.feed.post",
+    granted: "atproto repo:app.bsky.feed.post",
+    device: "a device",
+    refreshable: true,
+    agreedAt: host.now(),
+    ...change
+  })
+  return id
+}
+
+/** Turns an authenticator on, past the pages. */
+export const withAuthenticator = async (host: Host, did: string) => {
+  const { secret } = await ask(host, did, "beginAuthenticator", {})
+  const totp = new TOTP({ secret })
+  const code = totp.generate({ timestamp: host.now() })
+  const { recoveryCodes } = await ask(host, did, "confirmAuthenticator", { code })
+  return { totp, recoveryCodes }
+}
+
+/** Gives an account a passkey, past the pages. */
+export const withPasskey = async (host: Host, did: string, name = "Key") => {
+  const authenticator = newAuthenticator("ES256", randomUUID())
+  const challenge = Buffer.alloc(32, 3).toString("base64url")
+  const response = authenticator.create(challenge, here)
+  await ask(host, did, "addPasskey", { challenge, ...here, name, response })
+  await host.beneath(Effect.flatMap(PasskeyOwners, (owners) => owners.add(authenticator.id, did)))
+  return authenticator
+}
+
+/** Somebody who has one of everything that can be ended or changed. */
+export interface Armed extends Person {
+  /** What each form of the account's pages needs besides token and account, by the rest of its path. */
+  readonly fields: (action: string, page: Shown) => Promise<Readonly<Record<string, string>>>
+}
+
+let count = 0
+
+/** Makes somebody who has one of everything, and is signed in on another device as well. */
+export const arm = async (host: Host): Promise<Armed> => {
+  const person = await signUp(host, `armed${(count += 1)}`)
+  const { did } = person
+  const passkey = await withPasskey(host, did)
+  const other = await browserOf(host, person)
+  const [device = ""] = other.cookies.values()
+  const { recoveryCodes } = await withAuthenticator(host, did)
+  const { passwordVersion } = await ask(host, did, "owner", {})
+  await ask(host, did, "proveCode", { code: recoveryCodes[0]!, passwordVersion })
+  await ask(host, did, "createAppPassword", { name: "Old phone", privileged: false })
+  await session(host, did, "full")
+  const app = await connect(host, did)
+  const { sessions } = await ask(host, did, "security", {})
+  await host.inside(
+    did,
+    Effect.flatMap(AccountStore, (accounts) =>
+      accounts.update({ emailConfirmedAt: "2026-01-01T00:00:00.000Z" })
+    )
+  )
+  const code = {
+    confirm: await codeFor(host, did, "confirm_email"),
+    change: await codeFor(host, did, "update_email"),
+    delete: await codeFor(host, did, "delete_account")
+  }
+  // Begun once more, so that there is one to confirm.
+  const { secret } = await ask(host, did, "beginAuthenticator", {})
+  const given: Readonly<Record<string, Readonly<Record<string, string>>>> = {
+    "devices/sign-out": { device: device.split(".")[1]! },
+    "apps/disconnect": { session: app },
+    "apps/end-session": { session: sessions[0]!.id },
+    "apps/revoke-password": { name: "Old phone" },
+    "app-password": { name: "New phone", privileged: "on" },
+    password: { password: "a new password", again: "a new password" },
+    "passkeys/rename": { passkey: passkey.id, name: "Renamed" },
+    "passkeys/remove": { passkey: passkey.id },
+    email: { email: `new-${person.email}`, code: code.change },
+    "email/confirm": { code: code.confirm },
+    handle: { name: `re${person.handle.split(".")[0]}`, domain: "test" },
+    deactivate: { date: "" },
+    delete: { handle: person.handle, code: code.delete }
+  }
+  const fields: Armed["fields"] = async (action, page) => {
+    if (action === "authenticator/confirm") {
+      return { secret, code: new TOTP({ secret }).generate({ timestamp: host.now() }) }
+    }
+    if (action !== "passkeys/add") return given[action] ?? {}
+    const made = newAuthenticator("ES256", randomUUID()).create(challengeOf(page), here)
+    const { challenge = "" } = page.form("/passkeys/add").fields
+    return { name: "Another", challenge, credential: JSON.stringify(made) }
+  }
+  return { ...person, fields }
+}
+
+const tables = [
+  "authenticator",
+  "recovery_code",
+  "passkey",
+  "passkey_link",
+  "app_password",
+  "session",
+  "oauth_session",
+  "oauth_consent",
+  "mailed_code"
+]
+
+/** Everything that decides who can get into an account, what it is called and whether it stands, as one text. */
+export const ways = async (host: Host, did: string): Promise<string> => {
+  if ((await Effect.runPromise(host.directory.byDid(did))) === undefined) return "gone"
+  const rows = await host.inside(
+    did,
+    Effect.gen(function* () {
+      const sql = yield* SqlStorage
+      const account = yield* (yield* AccountStore).get
+      const { password, handle, email, emailConfirmedAt, deactivatedAt, deleteAfter } = account
+      return [
+        password,
+        handle,
+        email,
+        emailConfirmedAt,
+        deactivatedAt,
+        deleteAfter,
+        ...tables.map((table) => [...sql.exec(`SELECT * FROM ${table}`)])
+      ]
+    })
+  )
+  const devices = await host.beneath(Effect.flatMap(Devices, (all) => all.ofAccount(did)))
+  const passkeys = await ask(host, did, "security", {})
+  const owners = await host.beneath(
+    Effect.gen(function* () {
+      const own = yield* PasskeyOwners
+      return yield* Effect.forEach(passkeys.passkeyList, ({ id }) => own.ownerOf(id))
+    })
+  )
+  const places = devices.map(({ id, authenticatedAt }) => `${id} ${authenticatedAt}`)
+  return JSON.stringify([rows, places, owners], (_, value) =>
+    value instanceof Uint8Array ? Buffer.from(value).toString("hex") : value
+  )
+}

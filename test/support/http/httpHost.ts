@@ -1,0 +1,197 @@
+import * as Clock from "effect/Clock"
+import * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as Layer from "effect/Layer"
+import * as Scope from "effect/Scope"
+import { startPlc } from "../../../scripts/plc.mjs"
+import * as accountApp from "../../../src/http/account.ts"
+import type { HostServices } from "../../../src/http/hostServices.ts"
+import { type Handler, makeHandler } from "../../../src/http/webHandler.ts"
+import type { AccountServices } from "../../../src/layers/objects/AccountApp.ts"
+import * as Memory from "../../../src/layers/Memory.ts"
+import { Accounts } from "../../../src/services/accounts/Accounts.ts"
+import { Directory } from "../../../src/services/accounts/Directory.ts"
+import { startNetwork, type Network } from "./httpNetwork.ts"
+
+/** The origin of the host under test. */
+export const origin = "http://localhost:8787"
+
+/** The DID of the host under test. */
+export const serviceDid = "did:web:localhost%3A8787"
+
+export const adminPassword = "the administrator's own words"
+
+/** What every test host is set up with. */
+const baseEnv = {
+  PUBLIC_URL: origin,
+  MASTER_KEY: Buffer.alloc(32, 7).toString("base64url"),
+  PLC_ROTATION_KEY: "42".repeat(32),
+  ADMIN_PASSWORD: adminPassword,
+  RATE_LIMITS: "off",
+  LOG_LEVEL: "none"
+}
+
+/** What a request is made of; a JSON `input` is a POST. */
+export interface Asked {
+  readonly params?: Readonly<Record<string, string | number | ReadonlyArray<string>>>
+  /** The query as it stands, in place of `params`. */
+  readonly query?: string
+  readonly input?: unknown
+  readonly body?: BodyInit
+  readonly method?: string
+  /** The `Authorization` header. */
+  readonly auth?: string | undefined
+  readonly headers?: Readonly<Record<string, string>>
+}
+
+/** An answer, read to its end. */
+export interface Answered {
+  readonly status: number
+  readonly headers: Headers
+  readonly bytes: Uint8Array
+  readonly text: string
+  /** The JSON of the body; an empty object where it is none. */
+  // oxlint-disable-next-line typescript/no-explicit-any -- tests look into bodies of every shape
+  readonly body: Record<string, any>
+}
+
+/** The whole host in this process, and what a test may do to it from behind. */
+export interface Host {
+  readonly handler: Handler
+  readonly network: Network
+  /** Moves the host's clock, in milliseconds. */
+  advance(millis: number): void
+  now(): number
+  /** Asks for any path. */
+  ask(path: string, asked?: Asked): Promise<Answered>
+  /** Calls an XRPC method. */
+  call(nsid: string, asked?: Asked): Promise<Answered>
+  /** Runs something in the object of an account, past HTTP. */
+  inside<A, E>(did: string, effect: Effect.Effect<A, E, AccountServices>): Promise<A>
+  /** Runs something with the services of the host itself, past HTTP. */
+  beneath<A, E>(effect: Effect.Effect<A, E, HostServices>): Promise<A>
+  readonly directory: Directory["Service"]
+  /** Reads the event stream from a cursor, or live: the frames so far. */
+  subscribe(cursor?: number): ReadonlyArray<Uint8Array>
+  close(): Promise<void>
+}
+
+const read = async (response: Response): Promise<Answered> => {
+  const bytes = new Uint8Array(await response.arrayBuffer())
+  const text = new TextDecoder().decode(bytes)
+  const isJson = response.headers.get("content-type")?.includes("json") === true
+  const { status, headers } = response
+  return { status, headers, bytes, text, body: isJson && text !== "" ? JSON.parse(text) : {} }
+}
+
+const queryOf = ({ params, query }: Asked): string => {
+  if (query !== undefined) return query
+  const search = new URLSearchParams()
+  for (const [name, value] of Object.entries(params ?? {})) {
+    for (const each of Array.isArray(value) ? value : [value]) search.append(name, String(each))
+  }
+  return search.size === 0 ? "" : `?${search}`
+}
+
+/** A request as a client would send it: with the length of a body that is known. */
+export const requestOf = (path: string, asked: Asked = {}): Request => {
+  const { input, auth, method } = asked
+  const body = input === undefined ? asked.body : JSON.stringify(input)
+  const headers = new Headers(input === undefined ? {} : { "content-type": "application/json" })
+  if (typeof body === "string") headers.set("content-length", String(Buffer.byteLength(body)))
+  if (body instanceof Uint8Array) headers.set("content-length", String(body.byteLength))
+  if (auth !== undefined) headers.set("authorization", auth)
+  for (const [name, value] of Object.entries(asked.headers ?? {})) headers.set(name, value)
+  return new Request(`${origin}${path}${queryOf(asked)}`, {
+    method: method ?? (body === undefined ? "GET" : "POST"),
+    headers,
+    ...(body === undefined ? {} : { body, duplex: "half" })
+  } as RequestInit)
+}
+
+/** Services that a test allows are allowed besides the network's own; an empty list allows none. */
+const allowing = (...envs: ReadonlyArray<Readonly<Record<string, string>>>) => {
+  const lists = envs.flatMap(({ DEV_ALLOW_HOSTS }) => DEV_ALLOW_HOSTS ?? [])
+  return { DEV_ALLOW_HOSTS: lists.includes("") ? "" : lists.join(",") }
+}
+
+/** Starts the host: memory layers, a PLC directory of its own, and no way into any other network. */
+export const startHost = async (env: Readonly<Record<string, string>> = {}): Promise<Host> => {
+  const plc = await startPlc()
+  const network = startNetwork(plc.url)
+  const scope = Scope.makeUnsafe()
+  let shift = 0
+  const real = Context.get(await Effect.runPromise(Effect.context<never>()), Clock.Clock)
+  const clock: Clock.Clock = {
+    ...real,
+    sleep: (duration) => real.sleep(duration),
+    currentTimeMillisUnsafe: () => Date.now() + shift,
+    currentTimeMillis: Effect.sync(() => Date.now() + shift)
+  }
+  const within = new WeakMap<Request, Effect.Effect<Response, never, AccountServices>>()
+  const serve = (request: Request) => within.get(request) ?? accountApp.serveAccount(request)
+  const { context, connect } = await Memory.make(
+    { serve, call: accountApp.call, ring: accountApp.ring },
+    { ...baseEnv, ...network.env, ...env, ...allowing(network.env, env) }
+  ).pipe(
+    Effect.flatMap(({ services, sequencer: { connect } }) =>
+      Effect.map(Layer.build(services), (context) => ({ context, connect }))
+    ),
+    Scope.provide(scope),
+    Effect.provideService(Clock.Clock, clock),
+    Effect.runPromise
+  )
+  const handler = makeHandler(Layer.succeedContext(Context.add(context, Clock.Clock, clock)))
+  const ask: Host["ask"] = async (path, asked) => read(await handler(requestOf(path, asked)))
+  const accounts = Context.get(context, Accounts)
+  return {
+    handler,
+    network,
+    advance: (millis) => {
+      shift += millis
+    },
+    now: () => Date.now() + shift,
+    ask,
+    call: (nsid, asked) => ask(`/xrpc/${nsid}`, asked),
+    inside: async (did, effect) => {
+      let exit: Exit.Exit<unknown, unknown> | undefined
+      const request = new Request(origin)
+      const noted = Effect.map(Effect.exit(effect), (made) => {
+        exit = made
+        return new Response()
+      })
+      within.set(request, noted)
+      await Effect.runPromise(
+        Effect.provideService(accounts.forward(did, request), Clock.Clock, clock)
+      )
+      // SAFETY: it is the exit of the effect that was handed in.
+      return Effect.runPromise(exit as Exit.Exit<never, never>)
+    },
+    beneath: (effect) =>
+      Effect.runPromise(
+        Effect.provide(effect, Context.add(context, Clock.Clock, clock)) as Effect.Effect<never>
+      ),
+    directory: Context.get(context, Directory),
+    subscribe: (cursor) => {
+      const frames: Array<Uint8Array> = []
+      const send = (frame: Uint8Array, sent: () => void) => {
+        frames.push(frame.slice())
+        setImmediate(sent)
+      }
+      connect({ send, close: () => {} }, cursor === undefined ? {} : { cursor })
+      return frames
+    },
+    close: async () => {
+      await Effect.runPromise(Scope.close(scope, Exit.void))
+      network.close()
+      await plc.close()
+    }
+  }
+}
+
+/** The administrator's credentials. */
+export const basic = (password = adminPassword, user = "admin"): string =>
+  `Basic ${Buffer.from(`${user}:${password}`).toString("base64")}`
+
+export const bearer = (token: string): string => `Bearer ${token}`

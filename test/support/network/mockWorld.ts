@@ -1,0 +1,44 @@
+import { type MockNetwork, startMockNetwork } from "./mockNetwork.ts"
+import { startWorld, type World } from "../http/httpWorld.ts"
+
+/** A host with people on it, and the services that their apps are shown by. */
+export interface MockWorld extends World {
+  readonly services: MockNetwork
+}
+
+/** Lets a did:web have a document with these services. */
+export const publish = (
+  { network }: World,
+  name: string,
+  services: Readonly<Record<string, string>>
+): string => {
+  const did = `did:web:${name}`
+  network.web.set(`https://${name}/.well-known/did.json`, () =>
+    Response.json({
+      id: did,
+      service: Object.entries(services).map(([fragment, serviceEndpoint]) => ({
+        id: `#${fragment}`,
+        type: "TestService",
+        serviceEndpoint
+      }))
+    })
+  )
+  return did
+}
+
+/** Starts the services, and a host that uses them. */
+export const startMockWorld = async (
+  env: Readonly<Record<string, string>> = {}
+): Promise<MockWorld> => {
+  const services = await startMockNetwork()
+  const world = await startWorld({ ...services.env, ...env })
+  for (const { url } of services.all) world.network.servers.add(url)
+  return {
+    ...world,
+    services,
+    close: async () => {
+      await world.close()
+      await services.close()
+    }
+  }
+}

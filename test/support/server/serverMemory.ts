@@ -1,0 +1,75 @@
+import { randomBytes } from "node:crypto"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as Scope from "effect/Scope"
+import { createAccount, firstAccount } from "../../../scripts/account.mjs"
+import { startPlc } from "../../../scripts/plc.mjs"
+import * as accountApp from "../../../src/http/account.ts"
+import { makeHandler } from "../../../src/http/webHandler.ts"
+import * as Memory from "../../../src/layers/Memory.ts"
+import * as NodeServer from "../../../src/layers/host/NodeServer.ts"
+import { freePort, type TestServer } from "./server.ts"
+
+/**
+ * Starts the memory server in this process.
+ *
+ * Its data cannot outlive it, so a restart is one of the listener: every connection is cut, nothing else is lost.
+ */
+export const startMemory = async (
+  more: Readonly<Record<string, string>> = {}
+): Promise<TestServer> => {
+  const port = await freePort()
+  const publicUrl = `http://localhost:${port}`
+  const url = `http://127.0.0.1:${port}`
+  const plc = await startPlc()
+  const adminPassword = randomBytes(12).toString("base64url")
+  const env = {
+    PUBLIC_URL: publicUrl,
+    MASTER_KEY: randomBytes(32).toString("base64url"),
+    PLC_ROTATION_KEY: "42".repeat(32),
+    PLC_URL: plc.url,
+    ADMIN_PASSWORD: adminPassword,
+    RATE_LIMITS: "off",
+    LOG_LEVEL: "error",
+    ...more,
+    DEV_ALLOW_HOSTS: [new URL(plc.url).host, more["DEV_ALLOW_HOSTS"]].filter(Boolean).join(",")
+  }
+  const data = Scope.makeUnsafe()
+  const { sequencer, services } = await Memory.make(
+    { serve: accountApp.serveAccount, call: accountApp.call, ring: accountApp.ring },
+    env
+  ).pipe(Scope.provide(data), Effect.runPromise)
+  const handler = makeHandler(services)
+
+  const listen = async () => {
+    const scope = Scope.makeUnsafe()
+    await NodeServer.serve({ handler, sequencer, port }).pipe(
+      Scope.provide(scope),
+      Effect.runPromise
+    )
+    return scope
+  }
+  let listening = await listen()
+  const close = () => Effect.runPromise(Scope.close(listening, Exit.void))
+  const restart = async () => {
+    await close()
+    listening = await listen()
+  }
+
+  const account = firstAccount({ publicUrl, adminPassword, handleDomains: more["HANDLE_DOMAINS"] })
+  await createAccount(url, account)
+  return {
+    url,
+    publicUrl,
+    plcUrl: plc.url,
+    workerd: undefined,
+    account,
+    restart,
+    crash: restart,
+    stop: async () => {
+      await close()
+      await Effect.runPromise(Scope.close(data, Exit.void))
+      await plc.close()
+    }
+  }
+}
