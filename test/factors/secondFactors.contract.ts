@@ -280,13 +280,17 @@ export const secondFactorsContract = (name: string, run: Run<Inside>) =>
     check("knows no stored recovery code under another master key", (factors) =>
       Effect.gen(function* () {
         const { codes } = yield* confirmed(factors)
+        const sql = yield* SqlStorage
+        const kept = sql.exec<{ hash: string }>("SELECT hash FROM recovery_code").toArray()
         const elsewhere = yield* Effect.provide(
           SecondFactors,
           Layer.provide(Layer.fresh(SecondFactorsSqlite.layer), otherConfigLayer)
         )
-        const exit = yield* Effect.exit(elsewhere.use(did, codes[0]!))
-        assert.strictEqual(exit._tag, "Failure")
-        assert.strictEqual(yield* factors.use(did, codes[0]!), "recovery")
+        const theirs = yield* confirmed(elsewhere)
+        for (const { hash } of kept) sql.exec("INSERT INTO recovery_code VALUES (?)", hash)
+        const refused = yield* Effect.flip(elsewhere.use(did, codes[0]!))
+        assert.strictEqual(refused._tag, "WrongCode")
+        assert.strictEqual(yield* elsewhere.use(did, theirs.codes[0]!), "recovery")
       })
     )
 
