@@ -304,6 +304,14 @@ export const secondFactorsContract = (name: string, run: Run<Inside>) =>
       })
     )
 
+    check("gives authenticators secrets of 160 random bits", (factors) =>
+      Effect.gen(function* () {
+        const begun = yield* Effect.all(Array.from({ length: 64 }, () => factors.begin(did)))
+        const texts = begun.map(({ secret }) => secret)
+        assert.strictEqual(variedBits(texts, alphabets.base32), 160)
+      })
+    )
+
     check("does not open the secret of another account", (factors) =>
       Effect.gen(function* () {
         const { secret } = yield* confirmed(factors)

@@ -3,7 +3,7 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import { TestClock } from "effect/testing"
 import * as AccountCodesSqlite from "../../src/layers/mail/AccountCodesSqlite.ts"
-import { AccountCodes, codeLife, codePurposes } from "../../src/services/mail/AccountCodes.ts"
+import { AccountCodes, codePurposes } from "../../src/services/mail/AccountCodes.ts"
 import { AccountStore } from "../../src/services/accounts/AccountStore.ts"
 import { SqlStorage } from "../../src/services/host/SqlStorage.ts"
 import {
@@ -17,6 +17,8 @@ import { alphabets, variedBits } from "../support/randomBits.ts"
 
 const { did } = alice
 const start = 1_767_225_600_000
+/** How long a code is good: a quarter of an hour. */
+const codeLife = 900_000
 
 /** What became of an attempt: "ok", or the failure's tag. */
 const outcome = <E extends { readonly _tag: string }>(attempt: Effect.Effect<void, E>) =>

@@ -6,6 +6,7 @@ import { AccountStore } from "../../src/services/accounts/AccountStore.ts"
 import { Sessions } from "../../src/services/sessions/Sessions.ts"
 import { SqlStorage } from "../../src/services/host/SqlStorage.ts"
 import { alice, type Inside, rowsWritten, type Run } from "./accountServices.ts"
+import { alphabets, variedBits } from "../support/randomBits.ts"
 
 const { did } = alice
 const claimsOf = (token: string) => parseJwt(token)?.claims ?? {}
@@ -41,6 +42,17 @@ export const sessionsContract = (name: string, run: Run<Inside>) =>
     const rows = Effect.map(
       SqlStorage,
       (sql) => sql.exec<{ n: number }>("SELECT count(*) AS n FROM session").toArray()[0]?.n
+    )
+
+    check(
+      "proves sessions by 256 random bits, and names them by 128",
+      Effect.gen(function* () {
+        const all = yield* Effect.all(Array.from({ length: 64 }, () => opened))
+        const tokens = all.map(({ token }) => token)
+        assert.strictEqual(variedBits(tokens, alphabets.base64), 256)
+        const names = all.map(({ session }) => session.slice(-22))
+        assert.strictEqual(variedBits(names, alphabets.base64url), 128)
+      })
     )
 
     check(

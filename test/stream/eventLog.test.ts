@@ -2,7 +2,7 @@ import { assert, describe, it } from "@effect/vitest"
 import { closeSync, mkdtempSync, openSync, rmSync, writeSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
-import { EventLog, keptFor } from "../../src/layers/stream/EventLog.ts"
+import { EventLog } from "../../src/layers/stream/EventLog.ts"
 import { begin, catchUp, type Subscriber } from "../../src/layers/stream/feed.ts"
 import { listRepos } from "../../src/layers/stream/repos.ts"
 import { carBytes } from "../../src/core/repo/car.ts"
@@ -13,6 +13,9 @@ import { commitFrame } from "../../src/core/repo/frame.ts"
 import { make, open } from "../../src/layers/host/sql/SqlStorageNode.ts"
 import type { OutboxEvent } from "../../src/services/stream/Sequencer.ts"
 import { collector, events } from "./sequencer.contract.ts"
+
+/** How long an event is kept: three days. */
+const keptFor = 72 * 3_600_000
 
 const did = "did:example:a"
 const start = Date.UTC(2026, 10, 20)

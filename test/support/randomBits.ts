@@ -1,14 +1,16 @@
-const base64url = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
+const letters = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
 
 /** The alphabets in which secrets are written. */
 export const alphabets = {
   base32: "abcdefghijklmnopqrstuvwxyz234567",
   crockford: "0123456789abcdefghjkmnpqrstvwxyz",
-  base64url
+  base64: `${letters}+/`,
+  base64url: `${letters}-_`
 } as const
 
 const digitsOf = (text: string, alphabet: string): ReadonlyArray<number> => {
-  const written = alphabet === base64url ? text : text.toLowerCase().replaceAll("-", "")
+  const written =
+    alphabet.length === 64 ? text.replace(/=$/, "") : text.toLowerCase().replaceAll("-", "")
   return Array.from(written, (letter) => alphabet.indexOf(letter))
 }
 

@@ -11,6 +11,7 @@ import {
   takeDown,
   type World
 } from "../../support/http/httpWorld.ts"
+import { alphabets, variedBits } from "../../support/randomBits.ts"
 import { decodeFrame } from "../../support/server/serverFrames.ts"
 
 const nobody = "did:plc:aaaaaaaaaaaaaaaaaaaaaaaa"
@@ -87,6 +88,18 @@ describe("what the administrator sees and changes of accounts", () => {
     assert.deepStrictEqual(none, { accounts: [] })
     const everybody = ok(await see("searchAccounts", { limit: 100 }))
     assert.includeMembers(didsOf(everybody["accounts"]), [world.carol.did, world.dora.did])
+  })
+
+  it("makes invite codes of 50 random bits", async () => {
+    const input = { codeCount: 64, useCount: 1 }
+    const made = ok(
+      await world.call("com.atproto.server.createInviteCodes", { auth: basic(), input })
+    )
+    const texts = (made["codes"][0]["codes"] as ReadonlyArray<string>).map((code) =>
+      code.slice(-11)
+    )
+    assert.lengthOf(texts, 64)
+    assert.strictEqual(variedBits(texts, alphabets.base32), 50)
   })
 
   it("lists invite codes and disables them, and an account's right to them", async () => {

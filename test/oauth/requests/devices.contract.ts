@@ -5,6 +5,7 @@ import { TestClock } from "effect/testing"
 import { HostDatabase } from "../../../src/layers/host/sql/HostDatabase.ts"
 import { Devices } from "../../../src/services/oauth/Devices.ts"
 import { type CodeGrant, OAuthRequests } from "../../../src/services/oauth/OAuthRequests.ts"
+import { alphabets, variedBits } from "../../support/randomBits.ts"
 
 type Service = Devices["Service"]
 
@@ -73,6 +74,21 @@ export const devicesContract = (
           assert.isUndefined(yield* devices.find(value, traits), value)
         }
       })
+    )
+
+    check(
+      "gives cookies of 128 bits that name the device and 256 that prove it, all random",
+      (devices) =>
+        Effect.gen(function* () {
+          const made = yield* Effect.all(Array.from({ length: 64 }, () => devices.create(traits)))
+          const parts = made.map(({ cookie }) => cookie.split("."))
+          const bitsAt = (at: number) =>
+            variedBits(
+              parts.map((part) => part[at] ?? ""),
+              alphabets.base64url
+            )
+          assert.deepStrictEqual([bitsAt(1), bitsAt(2)], [128, 256])
+        })
     )
 
     check("stores no secret of a cookie", (devices) =>

@@ -5,6 +5,7 @@ import { TestClock } from "effect/testing"
 import { HostDatabase } from "../../../src/layers/host/sql/HostDatabase.ts"
 import type { AuthorizationRequest } from "../../../src/core/oauth/types.ts"
 import { type CodeGrant, OAuthRequests } from "../../../src/services/oauth/OAuthRequests.ts"
+import { alphabets, variedBits } from "../../support/randomBits.ts"
 
 type Service = OAuthRequests["Service"]
 
@@ -75,6 +76,19 @@ export const oauthRequestsContract = (
           expiresAt: start + 300_000,
           device: "device-1"
         })
+      })
+    )
+
+    check("names requests by 128 random bits, and makes codes of 256", (requests) =>
+      Effect.gen(function* () {
+        const uris = yield* Effect.all(Array.from({ length: 64 }, () => requests.push(request)))
+        const names = uris.map(({ requestUri }) => requestUri.split("req-")[1] ?? "")
+        assert.strictEqual(variedBits(names, alphabets.base64url), 128)
+        const codes = yield* Effect.all(
+          Array.from({ length: 64 }, () => requests.createCode(grant))
+        )
+        const texts = codes.map((code) => code.replace(/^cod-/, ""))
+        assert.strictEqual(variedBits(texts, alphabets.base64url), 256)
       })
     )
 

@@ -1,5 +1,9 @@
 import { assert, describe, it } from "@effect/vitest"
+import { createSecretKey } from "node:crypto"
+import { toBase64Url } from "../../../src/core/bytes/base64url.ts"
+import { firstRefreshSecret, isGenuine } from "../../../src/core/oauth/refreshSecret.ts"
 import { makeRefreshToken, readRefreshToken } from "../../../src/core/oauth/refreshToken.ts"
+import { alphabets, variedBits } from "../../support/randomBits.ts"
 
 const secret = new Uint8Array(32).fill(7)
 const parts = { did: "did:plc:aliceaaaaaaaaaaaaaaaaaaa", session: "ses-0123_ab" }
@@ -31,5 +35,19 @@ describe("a refresh token of OAuth", () => {
     ["a token and a line's end", `${token}\n`]
   ])("is not to be seen in %s", (_, text) => {
     assert.isUndefined(readRefreshToken(text))
+  })
+})
+
+describe("the secret of a first refresh token", () => {
+  it("has 128 random bits, and a tag that the server's key alone makes", () => {
+    const key = createSecretKey(new Uint8Array(32).fill(1))
+    const secrets = Array.from({ length: 64 }, () => firstRefreshSecret(key, parts.session))
+    const halves = secrets.map((bytes) => toBase64Url(bytes.subarray(0, 16)))
+    assert.strictEqual(variedBits(halves, alphabets.base64url), 128)
+    const written = makeRefreshToken(parts, secrets[0]!)
+    assert.isTrue(isGenuine(key, parts.session, written))
+    assert.isFalse(isGenuine(key, "another-session", written))
+    const other = createSecretKey(new Uint8Array(32).fill(2))
+    assert.isFalse(isGenuine(other, parts.session, written))
   })
 })
