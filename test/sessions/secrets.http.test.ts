@@ -131,6 +131,9 @@ describe("the log", () => {
     assert.isAtLeast(lines.length, requests)
     for (const line of lines) {
       const { annotations } = JSON.parse(line)
+      for (const name of Object.keys(annotations)) {
+        assert.include(["id", "http", "method", "account", "status", "ms"], name, line)
+      }
       assert.isString(annotations.id, line)
       assert.isString(annotations.method, line)
       assert.isNumber(annotations.status, line)
