@@ -270,6 +270,51 @@ export const appSuite = (name: string, { start, video, keepsEncoding }: AppOptio
       assert.strictEqual(broken, "broken")
     })
 
+    it("never takes an answer that broke off for whole, whether the service told its length or not", async () => {
+      const text = JSON.stringify({ feed: [], hint: "cloud ".repeat(20_000) })
+      const answerOf = (nsid: string, asked: string) =>
+        fetch(`${server.url}/xrpc/${nsid}?${asked}`, {
+          headers: { authorization: `Bearer ${agent.session?.accessJwt}` }
+        })
+      // One that is looked into on its way, and one that is not.
+      for (const nsid of ["app.bsky.feed.getTimeline", "com.example.list"]) {
+        network.appView.on(nsid, ({ params }, response) => {
+          const isWhole = params.get("whole") === "yes"
+          const length = { "content-length": String(text.length) }
+          response.writeHead(200, {
+            "content-type": "application/json",
+            ...(params.get("length") === "yes" ? length : {})
+          })
+          if (isWhole) response.end(text)
+          else response.write(text.slice(0, 60_000), () => response.destroy())
+        })
+        for (const length of ["yes", "no"]) {
+          const whole = await answerOf(nsid, `whole=yes&length=${length}`)
+          assert.strictEqual(whole.headers.get("content-length"), String(text.length))
+          assert.strictEqual(await whole.text(), text)
+          const broken = await answerOf(nsid, `length=${length}`)
+          const failed = await broken.text().then(
+            () => broken.status === 502,
+            () => true
+          )
+          assert.isTrue(failed, `${nsid}, length told: ${length}`)
+        }
+      }
+    })
+
+    it("gets an answer of several megabytes whole, though nobody told its length", async () => {
+      const nsid = "com.example.library"
+      const text = JSON.stringify({ pages: "page ".repeat(600_000) })
+      network.appView.on(nsid, (_, response) => {
+        response.writeHead(200, { "content-type": "application/json" })
+        response.write(text.slice(0, 1_000_000), () => response.end(text.slice(1_000_000)))
+      })
+      const answer = await fetch(`${server.url}/xrpc/${nsid}`, {
+        headers: { authorization: `Bearer ${agent.session?.accessJwt}` }
+      })
+      assert.strictEqual(await answer.text(), text)
+    })
+
     it("reports to the labeler of choice", async () => {
       const nsid = "com.atproto.moderation.createReport"
       network.moderation.on(nsid, async (received) => {

@@ -20,8 +20,7 @@ const get: Upward = {
   method: "GET",
   url: "https://api.example.com/xrpc/com.example.slow",
   headers: {},
-  keepEncoding: false,
-  isPassedOn: true
+  keepEncoding: false
 }
 
 const bodyOf = (length: number | undefined): NonNullable<Upward["body"]> => ({

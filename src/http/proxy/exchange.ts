@@ -6,6 +6,7 @@ import { errorResponse } from "../errors.ts"
 import { PayloadTooLarge } from "../failures.ts"
 import { isJson, maxRead, parseJson, type PassedBody, readAnswer } from "./bodies.ts"
 import { headersDown } from "./headers.ts"
+import { settled } from "./settled.ts"
 
 /** A request as a service gets it. */
 export interface Upward {
@@ -15,8 +16,6 @@ export interface Upward {
   readonly body?: PassedBody | undefined
   /** The answer comes as it is encoded. */
   readonly keepEncoding: boolean
-  /** The answer is handed on, and not looked into here. */
-  readonly isPassedOn: boolean
 }
 
 const second = 1000
@@ -52,8 +51,7 @@ export const ask = Effect.fn("proxy.ask")(function* (asked: Upward) {
     maxBytes: (given) => (isJson(given) ? maxRead : Math.max(maxRead, blobLimit)),
     bodyTimeout: bodyPatience,
     ...(body === undefined ? {} : { body: body.body }),
-    ...(asked.keepEncoding ? { keepEncoding: true } : {}),
-    ...(asked.isPassedOn ? { keepLength: true } : {})
+    ...(asked.keepEncoding ? { keepEncoding: true } : {})
   })
   const answered =
     method === "POST"
@@ -134,10 +132,14 @@ export const failedAnswer = Effect.fnUntraced(function* (answer: OutgoingStream)
 })
 
 /** The answer of a service on its way to the caller. */
-export const passedAnswer = ({ status, headers, body }: OutgoingStream): Response =>
-  new Response(status === 204 || status === 205 || status === 304 ? null : body, {
-    status,
-    headers: headersDown(headers, body === null && status !== 200 ? "none" : "same"),
-    // The bytes are encoded already, where the headers say so.
-    encodeBody: "manual"
-  })
+export const passedAnswer = (answer: OutgoingStream) =>
+  Effect.map(
+    settled(answer),
+    ({ status, headers, body }) =>
+      new Response(status === 204 || status === 205 || status === 304 ? null : body, {
+        status,
+        headers: headersDown(headers, body === null && status !== 200 ? "none" : "same"),
+        // The bytes are encoded already, where the headers say so.
+        encodeBody: "manual"
+      })
+  )

@@ -34,11 +34,10 @@ const ofAppView = Effect.fn("proxy.foreignRecord")(function* (request: Request, 
     method: request.method === "HEAD" ? "HEAD" : "GET",
     url: `${endpoint}/xrpc/${nsid}?${new URLSearchParams(known)}`,
     headers: { accept: "application/json", "accept-encoding": "identity" },
-    keepEncoding: false,
-    isPassedOn: true
+    keepEncoding: false
   })
   if (!succeeded(answer)) return yield* failedAnswer(answer)
-  if (isJson(answer.headers)) return passedAnswer(answer)
+  if (isJson(answer.headers)) return yield* passedAnswer(answer)
   yield* Effect.ignore(Effect.tryPromise(() => answer.body?.cancel() ?? Promise.resolve()))
   return yield* new UpstreamFailed({ reason: "refused" })
 })

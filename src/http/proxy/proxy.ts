@@ -59,8 +59,7 @@ export const proxy = Effect.fn("proxy")(function* (nsid: string, asked: Request,
     url: `${endpoint}/xrpc/${nsid}${url.search}`,
     headers,
     body,
-    keepEncoding: headers["accept-encoding"] !== "identity",
-    isPassedOn: patch === undefined
+    keepEncoding: headers["accept-encoding"] !== "identity"
   })
   const final =
     patch === undefined
@@ -71,5 +70,5 @@ export const proxy = Effect.fn("proxy")(function* (nsid: string, asked: Request,
           answer
         )
   if (final instanceof Response) return final
-  return succeeded(final) ? passedAnswer(final) : yield* failedAnswer(final)
+  return yield* succeeded(final) ? passedAnswer(final) : failedAnswer(final)
 })

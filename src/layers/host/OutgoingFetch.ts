@@ -157,7 +157,7 @@ const make = ({
     const bodyTimeout = limitOf(request.bodyTimeout, response.headers)
     const timer = setTimeout(() => abort.abort(), bodyTimeout)
     const done = () => clearTimeout(timer)
-    const length = isWorker && request.keepLength === true ? lengthOf(headers) : undefined
+    const length = isWorker ? lengthOf(headers) : undefined
     const passed =
       length === undefined
         ? bounded(url, response.body, maxBytes, done)

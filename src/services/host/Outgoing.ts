@@ -60,8 +60,6 @@ export interface OutgoingStreamRequest extends Omit<
   readonly bodyTimeout: OutgoingLimit
   /** The body is handed on encoded as it comes, where the platform can; else it is not asked for in an encoding. */
   readonly keepEncoding?: true
-  /** The body goes on as it comes, and whoever gets it can tell by its length that it is whole. */
-  readonly keepLength?: true
 }
 
 /** An answer whose body is still coming; it fails past its size or time. Its headers tell how the body is encoded here. */

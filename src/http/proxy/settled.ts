@@ -1,0 +1,60 @@
+import * as Effect from "effect/Effect"
+import { concatBytes } from "../../core/bytes/bytes.ts"
+import type { OutgoingStream } from "../../services/host/Outgoing.ts"
+import { UpstreamFailed } from "../../services/proxy/ProxyTargets.ts"
+
+/** Bytes of an answer without a length that are read before it is passed on. */
+export const maxSettled = 1024 * 1024
+
+/** An answer that is never meant to end: nobody could tell whether it is whole. */
+const isEndless = (headers: Headers): boolean =>
+  /^text\/event-stream\b/i.test(headers.get("content-type")?.trim() ?? "")
+
+/** The pieces that were read, and then the rest of a stream. */
+const resumed = (
+  pieces: Array<Uint8Array>,
+  reader: ReadableStreamDefaultReader<Uint8Array>
+): ReadableStream<Uint8Array> =>
+  new ReadableStream<Uint8Array>(
+    {
+      pull: (controller) => {
+        const piece = pieces.shift()
+        if (piece !== undefined) return controller.enqueue(piece)
+        return reader.read().then((next) => {
+          if (next.done) controller.close()
+          else controller.enqueue(next.value)
+        })
+      },
+      cancel: (reason) => reader.cancel(reason)
+    },
+    { highWaterMark: 0 }
+  )
+
+/**
+ * An answer that a client cannot take for whole when it broke off.
+ *
+ * One of unknown length is read before it is passed on, so that it has a length, or fails. A longer one streams: where
+ * it breaks off, workerd ends it as if it were whole.
+ */
+export const settled = Effect.fn("proxy.settled")(function* (answer: OutgoingStream) {
+  const { status, headers: given, body } = answer
+  if (body === null || given.has("content-length") || isEndless(given)) return answer
+  const reader = body.getReader()
+  const pieces: Array<Uint8Array> = []
+  let length = 0
+  while (length <= maxSettled) {
+    const next = yield* Effect.tryPromise({
+      try: () => reader.read(),
+      catch: () => new UpstreamFailed({ reason: "unreachable" })
+    })
+    if (next.done) {
+      const headers = new Headers(given)
+      headers.set("content-length", String(length))
+      const whole = new Blob([concatBytes(pieces)]).stream()
+      return { status, headers, body: whole } satisfies OutgoingStream
+    }
+    pieces.push(next.value)
+    length += next.value.byteLength
+  }
+  return { status, headers: given, body: resumed(pieces, reader) } satisfies OutgoingStream
+})
