@@ -9,7 +9,7 @@ const pageRows = 500
 const pageBytes = 256 * 1024
 
 /** What is measured between two pauses for other requests: records, clusters, steps through the tree. */
-const strides = { records: 4000, clusters: 32, steps: 2000 }
+const strides = { records: 4000, clusters: 32, steps: 1000 }
 
 /** The length of an export in bytes, and which of the tree's records it leaves out. */
 export interface ExportPlan {
