@@ -209,6 +209,8 @@ const wire: Wire = {
     error: "AuthenticationRequired",
     message: "The passkey could not be verified"
   }),
+  AppPasswordRefused: plain(400, "InvalidRequest"),
+  ReservedKeysFull: () => unavailable("Too many keys wait for their accounts. Try again later"),
   AppPasswordExists: ({ name }) =>
     badRequest("InvalidRequest", `There is an app password of this name already: ${name}`),
   BadExpiration: plain(400, "BadExpiration"),

@@ -3,7 +3,7 @@ import type { CodeExpired, CodeInvalid } from "../services/mail/AccountCodes.ts"
 import type { DeletionDue, IncompatibleDid } from "../services/accounts/AccountStatus.ts"
 import type { RepoInactive, RepoNotFound } from "../services/accounts/AccountStore.ts"
 import type { Rejected } from "../services/accounts/Accounts.ts"
-import type { AppPasswordExists } from "../services/sessions/AppPasswords.ts"
+import type { AppPasswordExists, AppPasswordRefused } from "../services/sessions/AppPasswords.ts"
 import type { Denied, OAuthDenied } from "../services/sessions/Auth.ts"
 import type {
   BlobNotFound,
@@ -51,6 +51,7 @@ import type {
   UpstreamFailed
 } from "../services/proxy/ProxyTargets.ts"
 import type { NotOurDid } from "../services/identity/plcUpdate.ts"
+import type { ReservedKeysFull } from "../services/identity/ReservedKeys.ts"
 import type { RecordNotFound } from "../services/repo/Records.ts"
 import type { InvalidSwap, InvalidWrite } from "../services/repo/Repo.ts"
 import type { ImportRefused } from "../services/repo/RepoImport.ts"
@@ -122,6 +123,7 @@ export type Failure =
   | AccountExists
   | InvalidInviteCode
   | DirectoryUnavailable
+  | ReservedKeysFull
   | HandleNotFound
   | DidNotFound
   | DidDeactivated
@@ -131,6 +133,7 @@ export type Failure =
   | PlcUnavailable
   | SessionEnded
   | AppPasswordExists
+  | AppPasswordRefused
   | WrongCode
   | TooManyCodes
   | NoAuthenticator

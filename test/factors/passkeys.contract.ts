@@ -1,8 +1,10 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import { TestClock } from "effect/testing"
+import { budget } from "../../src/layers/factors/PasskeysSqlite.ts"
 import { AccountStore } from "../../src/services/accounts/AccountStore.ts"
 import { type CredentialJson, Passkeys } from "../../src/services/factors/Passkeys.ts"
+import { SqlStorage } from "../../src/services/host/SqlStorage.ts"
 import { alice, type Inside, rowsWritten, type Run } from "../sessions/accountServices.ts"
 import { type Algorithm, newAuthenticator, site, verified } from "./authenticator.ts"
 
@@ -195,6 +197,18 @@ export const passkeysContract = (name: string, run: Run<Inside>) =>
         )
         assert.strictEqual(yield* counted((own) => own.rename(authenticator.id, "two")), 1)
         assert.strictEqual(yield* counted((own) => own.remove(authenticator.id)), 1)
+      })
+    )
+
+    check("adds no more than a hundred", (passkeys) =>
+      Effect.gen(function* () {
+        const sql = yield* SqlStorage
+        for (let at = 0; at < budget.passkeys; at++) {
+          sql.exec("INSERT INTO passkey VALUES (?, 'n', '{}', 0, 0, '[]', 0, NULL)", `key ${at}`)
+        }
+        assert.match(yield* reasonOf(twin()), /at most 100/)
+        yield* passkeys.remove("key 1")
+        yield* twin()
       })
     )
   })

@@ -123,4 +123,20 @@ export const appPasswordsContract = (name: string, run: Run<Inside>) =>
         assert.deepStrictEqual(alive, [false, false, true])
       })
     )
+
+    check(
+      "makes no more than a thousand, and none with a name of more than 256 characters",
+      (service) =>
+        Effect.gen(function* () {
+          const make = (called: string) => service.create(did, { name: called, privileged: false })
+          const long = yield* Effect.flip(make("x".repeat(AppPasswordsSqlite.budget.name + 1)))
+          assert.strictEqual(long._tag, "AppPasswordRefused")
+          yield* make("x".repeat(AppPasswordsSqlite.budget.name))
+          for (let at = 1; at < AppPasswordsSqlite.budget.passwords; at++) yield* make(`one ${at}`)
+          assert.strictEqual((yield* Effect.flip(make("more")))._tag, "AppPasswordRefused")
+          assert.strictEqual((yield* Effect.flip(make("one 1")))._tag, "AppPasswordExists")
+          yield* service.revoke("one 1")
+          yield* make("more")
+        })
+    )
   })

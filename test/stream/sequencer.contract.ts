@@ -1,3 +1,4 @@
+import { budget } from "../../src/layers/stream/repos.ts"
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import { accountFrame, decodeFrame, identityFrame, syncFrame } from "../../src/core/repo/frame.ts"
@@ -433,6 +434,27 @@ export const sequencerContract = (
         assert.deepStrictEqual(await holders("app.whole.note"), [did])
       }
     )
+
+    check("lists a thousand collections of a repo, and room for others", async ({ sequencer }) => {
+      const [many, few] = ["did:example:many", "did:example:few"] as const
+      const names = Array.from({ length: budget.collections + 1 }, (_, at) => `app.many.c${at}`)
+      const last = names.at(-1)!
+      const makers = { [many]: events(many), [few]: events(few) }
+      const append = (
+        did: typeof many | typeof few,
+        rev: string,
+        added: ReadonlyArray<string>,
+        removed: Array<string> = []
+      ) => run(sequencer.append(did, [makers[did].head(rev, 9, { added, removed })]))
+      const holders = async (collection: string) =>
+        (await run(sequencer.listReposByCollection({ collection, limit: 10 }))).dids
+      await append(many, "3a", names)
+      await append(few, "3a", [last])
+      assert.deepStrictEqual(await holders(last), [few])
+      assert.deepStrictEqual(await holders(names[0]!), [many])
+      await append(many, "3b", [last], [names[0]!])
+      assert.deepStrictEqual(await holders(last), [few, many])
+    })
 
     check("lists the active repos that hold a collection", async ({ sequencer }) => {
       const dids = ["c", "a", "b", "d"].map((name) => `did:example:${name}`)

@@ -22,6 +22,9 @@ export const tables: ReadonlyArray<string> = [
 /** The longest name, in characters. */
 const maxName = 64
 
+/** How many passkeys an account has at most. */
+export const budget = { passkeys: 100 }
+
 interface Row extends Record<string, SqlValue> {
   id: string
   name: string
@@ -87,6 +90,10 @@ export const layer: Layer.Layer<Passkeys, never, SqlStorage> = Layer.effect(
         const now = yield* Clock.currentTimeMillis
         if (find(made.id) !== undefined)
           return yield* refuse("a credential id that is there already")
+        const [there] = sql.exec<{ n: number }>("SELECT count(*) AS n FROM passkey").toArray()
+        if ((there?.n ?? 0) >= budget.passkeys) {
+          return yield* refuse(`an account has at most ${budget.passkeys} passkeys`)
+        }
         const name = nameOf(given)
         sql.exec(
           "INSERT INTO passkey VALUES (?, ?, ?, ?, ?, ?, ?, NULL)",

@@ -5,7 +5,7 @@ import { fromBase64Url, toBase64Url } from "../../core/bytes/base64url.ts"
 import { Config } from "../../services/host/Config.ts"
 import { DirectoryUnavailable } from "../../services/accounts/Directory.ts"
 import { Keys, KeyUnreadable } from "../../services/identity/Keys.ts"
-import { ReservedKeys } from "../../services/identity/ReservedKeys.ts"
+import { ReservedKeys, ReservedKeysFull } from "../../services/identity/ReservedKeys.ts"
 import { HostDatabase, queriesOver } from "../host/sql/HostDatabase.ts"
 
 /** One row a DID: its key, wrapped under the master key, in base64url. Without a DID, the did:key stands in its place. */
@@ -17,6 +17,9 @@ export const tables: ReadonlyArray<string> = [
 
 /** How long a key waits for its account, in milliseconds. */
 const keptFor = 30 * 24 * 3_600_000
+
+/** How many keys wait at most: none of them is given up for another, since a DID document may name it. */
+export const budget = { keys: 10_000 }
 
 interface Row {
   readonly did: string
@@ -54,13 +57,14 @@ export const layer: Layer.Layer<ReservedKeys, never, HostDatabase | Keys | Confi
           batch([
             sql`DELETE FROM reserved_key WHERE created_at < ${now - keptFor}`,
             sql`INSERT OR IGNORE INTO reserved_key (did, did_key, wrapped, created_at)
-              VALUES (${owner}, ${didKey}, ${wrapped}, ${now})`,
+              SELECT ${owner}, ${didKey}, ${wrapped}, ${now}
+              WHERE (SELECT count(*) FROM reserved_key) < ${budget.keys}`,
             sql`SELECT did_key FROM reserved_key WHERE did = ${owner}`
           ])
         )
         // SAFETY: the last statement answers rows of this column.
         const [row] = (found ?? []) as ReadonlyArray<Pick<Row, "did_key">>
-        return row?.did_key ?? didKey
+        return row?.did_key ?? (yield* new ReservedKeysFull())
       }),
       find: Effect.fn("ReservedKeys.find")(function* (did, didKeys = []) {
         const rows = yield* repeatable(

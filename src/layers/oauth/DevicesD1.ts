@@ -8,6 +8,7 @@ import {
   Devices,
   type DeviceTraits
 } from "../../services/oauth/Devices.ts"
+import { trimBucket } from "../host/sql/buckets.ts"
 import { HostDatabase } from "../host/sql/HostDatabase.ts"
 import { codeLife, tables as requestTables } from "./OAuthRequestsD1.ts"
 import { oauthQueriesOver } from "./oauthQueries.ts"
@@ -42,6 +43,12 @@ const accountLife = { remembered: year, visit: 15 * minute }
 const seenEvery = 5 * minute
 
 const maxUserAgent = 256
+
+/**
+ * How many devices a bucket holds at most, and on how many an account is signed in. Those that are over first go first:
+ * where nobody has signed in, and then those that were not seen for longest.
+ */
+export const budget = { perBucket: 32, ofAccount: 100 }
 
 /** Devices that one new one removes at most. */
 const pruneStep = 20
@@ -109,7 +116,8 @@ const make = (database: Database): Devices["Service"] => {
         sql`DELETE FROM device_account WHERE device IN (${over})`,
         sql`DELETE FROM device WHERE id IN (${over})`,
         sql`INSERT OR IGNORE INTO device (id, secret, user_agent, address, created_at, seen_at, expires_at)
-          VALUES (${id}, ${hash}, ${userAgent ?? null}, ${address}, ${now}, ${now}, ${now + deviceLife.stranger})`
+          VALUES (${id}, ${hash}, ${userAgent ?? null}, ${address}, ${now}, ${now}, ${now + deviceLife.stranger})`,
+        trimBucket(sql, { name: "device", key: "id" }, id, sql`expires_at DESC`, budget.perBucket)
       ])
     )
     return { device: { id, userAgent, address, createdAt: now, seenAt: now }, cookie }
@@ -156,6 +164,8 @@ const make = (database: Database): Devices["Service"] => {
         sql`INSERT INTO device_account (device, did, authenticated_at, remembered)
           VALUES (${id}, ${did}, ${now}, ${remembered ? 1 : 0}) ON CONFLICT (device, did) DO UPDATE
           SET authenticated_at = excluded.authenticated_at, remembered = excluded.remembered`,
+        sql`DELETE FROM device_account WHERE did = ${did} AND device NOT IN (SELECT device FROM device_account
+          WHERE did = ${did} ORDER BY authenticated_at DESC, device LIMIT ${budget.ofAccount})`,
         sql`UPDATE oauth_request SET device = ${id} WHERE device = ${device}`,
         sql`DELETE FROM device WHERE id = ${device}`
       ])

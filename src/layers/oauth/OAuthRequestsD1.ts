@@ -7,6 +7,7 @@ import {
   OAuthRequests,
   type PendingRequest
 } from "../../services/oauth/OAuthRequests.ts"
+import { trimBucket } from "../host/sql/buckets.ts"
 import { HostDatabase } from "../host/sql/HostDatabase.ts"
 import { oauthQueriesOver } from "./oauthQueries.ts"
 import { hashOf, randomText } from "../host/secretText.ts"
@@ -42,6 +43,12 @@ const requestLife = { idle: 5 * minute, inAll: 60 * minute }
 
 /** How long a code is good, and how long its use is remembered, in milliseconds. */
 export const codeLife = { good: minute, remembered: 24 * 60 * minute }
+
+/**
+ * How many rows a bucket of each table holds at most. Of requests those go first that no browser has opened, then the
+ * oldest; a code that was given up is no longer known for a replay, and a proof may be used again in its last minutes.
+ */
+export const perBucket = { requests: 4, codes: 2, usedOnce: 64 }
 
 /** Rows that one write removes at most: more than it adds, so that nothing piles up. */
 const pruneStep = 20
@@ -87,16 +94,24 @@ const make = (database: Database): OAuthRequests["Service"] => {
   }) {
     const now = yield* Clock.currentTimeMillis
     const requestUri = `${uriPrefix}${randomText(16)}`
+    const hash = hashOf(requestUri)
     const { parameters, clientAuth, jkt } = request
     yield* repeatable(
       "push",
       batch([
         sql`INSERT OR IGNORE INTO oauth_request (hash, parameters, client_auth, jkt, created_at, expires_at)
-          VALUES (${hashOf(requestUri)}, ${JSON.stringify(parameters)}, ${JSON.stringify(clientAuth)},
+          VALUES (${hash}, ${JSON.stringify(parameters)}, ${JSON.stringify(clientAuth)},
             ${jkt}, ${now}, ${now + requestLife.idle})`,
         sql`DELETE FROM oauth_request WHERE hash IN (SELECT hash FROM oauth_request
           WHERE created_at <= ${now - requestLife.idle} AND expires_at <= ${now}
-          ORDER BY created_at LIMIT ${pruneStep})`
+          ORDER BY created_at LIMIT ${pruneStep})`,
+        trimBucket(
+          sql,
+          { name: "oauth_request", key: "hash" },
+          hash,
+          sql`device IS NULL, created_at DESC`,
+          perBucket.requests
+        )
       ])
     )
     return { requestUri, expiresIn: requestLife.idle / second }
@@ -127,13 +142,21 @@ const make = (database: Database): OAuthRequests["Service"] => {
   const createCode = Effect.fn("OAuthRequests.createCode")(function* (grant: CodeGrant) {
     const now = yield* Clock.currentTimeMillis
     const code = `cod-${randomText(32)}`
+    const hash = hashOf(code)
     yield* repeatable(
       "createCode",
       batch([
         sql`INSERT OR IGNORE INTO oauth_code (hash, stands_for, created_at)
-          VALUES (${hashOf(code)}, ${JSON.stringify(grant)}, ${now})`,
+          VALUES (${hash}, ${JSON.stringify(grant)}, ${now})`,
         sql`DELETE FROM oauth_code WHERE hash IN (SELECT hash FROM oauth_code
-          WHERE created_at <= ${now - codeLife.remembered} ORDER BY created_at LIMIT ${pruneStep})`
+          WHERE created_at <= ${now - codeLife.remembered} ORDER BY created_at LIMIT ${pruneStep})`,
+        trimBucket(
+          sql,
+          { name: "oauth_code", key: "hash" },
+          hash,
+          sql`created_at DESC`,
+          perBucket.codes
+        )
       ])
     )
     return code
@@ -164,14 +187,22 @@ const make = (database: Database): OAuthRequests["Service"] => {
 
   const useOnce = Effect.fn("OAuthRequests.useOnce")(function* (key: string, expiresAt: number) {
     const now = yield* Clock.currentTimeMillis
+    const hash = hashOf(key)
     const [taken] = yield* once(
       "useOnce",
       batch([
-        sql`INSERT INTO oauth_used_once (hash, expires_at) VALUES (${hashOf(key)}, ${expiresAt})
+        sql`INSERT INTO oauth_used_once (hash, expires_at) VALUES (${hash}, ${expiresAt})
           ON CONFLICT (hash) DO UPDATE SET expires_at = excluded.expires_at WHERE expires_at <= ${now}
           RETURNING hash`,
         sql`DELETE FROM oauth_used_once WHERE hash IN (SELECT hash FROM oauth_used_once
-          WHERE expires_at <= ${now} ORDER BY expires_at LIMIT ${pruneStep})`
+          WHERE expires_at <= ${now} ORDER BY expires_at LIMIT ${pruneStep})`,
+        trimBucket(
+          sql,
+          { name: "oauth_used_once", key: "hash" },
+          hash,
+          sql`expires_at DESC`,
+          perBucket.usedOnce
+        )
       ])
     )
     return taken?.length === 1

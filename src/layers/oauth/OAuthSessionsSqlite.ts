@@ -42,6 +42,9 @@ const onTheWay = 10 * 60 * 1000
 /** How long the refresh token before the newest gives the same answer again, in milliseconds: two tabs ask at once. */
 const sameAnswer = 30 * 1000
 
+/** How many clients' consents are remembered at most, and how many ended sessions while a code may be on its way. */
+export const budget = { consents: 1000, over: 1000 }
+
 const hashOf = (token: string): string => toBase64Url(sha256(token))
 
 const seconds = (milliseconds: number): number => Math.floor(milliseconds / 1000)
@@ -71,6 +74,11 @@ export const layer: Layer.Layer<OAuthSessions, never, SqlStorage | Config> = Lay
     const noteOver = (id: string, now: number): void => {
       sql.exec("DELETE FROM oauth_over WHERE at <= ?", now - onTheWay)
       sql.exec("INSERT OR REPLACE INTO oauth_over VALUES (?, ?)", id, now)
+      sql.exec(
+        `DELETE FROM oauth_over WHERE id IN (SELECT id FROM oauth_over WHERE id <> ''
+          ORDER BY at DESC LIMIT -1 OFFSET ?)`,
+        budget.over
+      )
     }
 
     const overSince = (id: string): number | undefined =>
@@ -265,7 +273,15 @@ export const layer: Layer.Layer<OAuthSessions, never, SqlStorage | Config> = Lay
         ),
       rememberConsent: (clientId, scope) =>
         Effect.sync(() => {
-          sql.exec("INSERT OR REPLACE INTO oauth_consent VALUES (?, ?)", clientId, scope)
+          // Beyond the budget a client is not remembered: its person is asked each time.
+          sql.exec(
+            `INSERT INTO oauth_consent SELECT ?, ? WHERE (SELECT count(*) FROM oauth_consent WHERE client <> ?) < ?
+              ON CONFLICT DO UPDATE SET scope = excluded.scope`,
+            clientId,
+            scope,
+            clientId,
+            budget.consents
+          )
         })
     })
   })

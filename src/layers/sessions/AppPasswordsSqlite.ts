@@ -6,19 +6,27 @@ import { formatAppPassword, isAppPassword } from "../../core/sessions/appPasswor
 import {
   type AppPassword,
   AppPasswordExists,
+  AppPasswordRefused,
   AppPasswords
 } from "../../services/sessions/AppPasswords.ts"
 import { Config } from "../../services/host/Config.ts"
 import { hkdfKey } from "../../services/host/derivedSecrets.ts"
 import { Sessions } from "../../services/sessions/Sessions.ts"
 import { SqlStorage, type SqlValue } from "../../services/host/SqlStorage.ts"
+import * as Counts from "./sessionCounts.ts"
 
 /** App passwords by name; the password itself is there only as a hash. */
 export const tables: ReadonlyArray<string> = [
   `CREATE TABLE IF NOT EXISTS app_password (
     name TEXT PRIMARY KEY, hash TEXT NOT NULL, privileged INTEGER NOT NULL, created_at TEXT NOT NULL
-  ) WITHOUT ROWID`
+  ) WITHOUT ROWID`,
+  ...Counts.tables
 ]
+
+/** How many app passwords an account has at most, and how many characters a name. */
+export const budget = { passwords: 1000, name: 256 }
+
+const refuse = (message: string) => new AppPasswordRefused({ message })
 
 interface Row extends Record<string, SqlValue> {
   name: string
@@ -51,26 +59,47 @@ export const layer: Layer.Layer<AppPasswords, never, SqlStorage | Sessions | Con
         .toArray()
         .map(fromRow)
 
+    // A number of its own: to count the rows would read all of them. Those of the last version are not in it.
+    const counted = "app passwords"
+    const count = (): number =>
+      sql
+        .exec<{ value: number }>("SELECT value FROM session_note WHERE name = ?", counted)
+        .toArray()[0]?.value ?? 0
+    const noteCount = (value: number): void => {
+      sql.exec("INSERT OR REPLACE INTO session_note VALUES (?, ?)", counted, Math.max(0, value))
+    }
+
     return AppPasswords.of({
       create: Effect.fn("AppPasswords.create")(function* (did, { name, privileged }) {
         const now = yield* Clock.currentTimeMillis
         const password = formatAppPassword(randomBytes(10))
         const createdAt = new Date(now).toISOString()
+        if (name.length > budget.name) {
+          return yield* refuse(`The name must have at most ${budget.name} characters`)
+        }
         if (select("WHERE name = ?", name).length > 0) return yield* new AppPasswordExists({ name })
-        sql.exec(
-          "INSERT INTO app_password (name, hash, privileged, created_at) VALUES (?, ?, ?, ?)",
-          name,
-          hashOf(did, password),
-          privileged ? 1 : 0,
-          createdAt
-        )
+        const there = count()
+        if (there >= budget.passwords) {
+          return yield* refuse(`An account has at most ${budget.passwords} app passwords`)
+        }
+        sql.transaction(() => {
+          sql.exec(
+            "INSERT INTO app_password (name, hash, privileged, created_at) VALUES (?, ?, ?, ?)",
+            name,
+            hashOf(did, password),
+            privileged ? 1 : 0,
+            createdAt
+          )
+          noteCount(there + 1)
+        })
         return { name, privileged, createdAt, password }
       }),
       list: Effect.sync(() => select("ORDER BY created_at DESC, name")),
       revoke: (name) =>
         Effect.sync(() =>
           sql.transaction(() => {
-            sql.exec("DELETE FROM app_password WHERE name = ?", name)
+            const gone = sql.exec("DELETE FROM app_password WHERE name = ?", name).rowsWritten > 0
+            if (gone) noteCount(count() - 1)
             sessions.endOfAppPassword(name)
           })
         ),

@@ -63,11 +63,22 @@ export const afterEvent = (row: RepoRow, event: OutboxEvent): RepoRow => {
   }
 }
 
+/** How many collections of a repo are listed at most: its owner chooses their names. */
+export const budget = { collections: 1000 }
+
+const addCollections = (sql: Sql, did: string, added: ReadonlyArray<string>): void => {
+  if (added.length === 0) return
+  const count = sql.exec<{ n: number }>("SELECT count(*) AS n FROM collection WHERE did = ?", did)
+  let room = budget.collections - (count.toArray()[0]?.n ?? 0)
+  for (const collection of added) {
+    if (room <= 0) return
+    const insert = "INSERT OR IGNORE INTO collection (collection, did) VALUES (?, ?)"
+    if (sql.exec(insert, collection, did).rowsWritten > 0) room -= 1
+  }
+}
+
 /** Notes the collections that appeared in or vanished from a repo. */
 export const writeCollections = (sql: Sql, did: string, event: OutboxEvent): void => {
-  for (const collection of event.collections?.added ?? []) {
-    sql.exec("INSERT OR IGNORE INTO collection (collection, did) VALUES (?, ?)", collection, did)
-  }
   if (event.collections?.whole === true) {
     sql.exec(
       "DELETE FROM collection WHERE did = ? AND collection NOT IN (SELECT value FROM json_each(?))",
@@ -78,6 +89,7 @@ export const writeCollections = (sql: Sql, did: string, event: OutboxEvent): voi
   for (const collection of event.collections?.removed ?? []) {
     sql.exec("DELETE FROM collection WHERE collection = ? AND did = ?", collection, did)
   }
+  addCollections(sql, did, event.collections?.added ?? [])
   if (event.account?.status === "deleted") sql.exec("DELETE FROM collection WHERE did = ?", did)
 }
 

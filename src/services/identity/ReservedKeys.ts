@@ -1,7 +1,14 @@
 import * as Context from "effect/Context"
 import type * as Effect from "effect/Effect"
+import * as Schema from "effect/Schema"
 import type { DirectoryUnavailable } from "../accounts/Directory.ts"
 import type { KeyUnreadable, PrivateKey } from "./Keys.ts"
+
+/** As many keys wait for their accounts as may. */
+export class ReservedKeysFull extends Schema.TaggedError<ReservedKeysFull>()(
+  "ReservedKeysFull",
+  {}
+) {}
 
 /**
  * Signing keys that were made before their account (D1): who moves in can put one into the DID document first.
@@ -12,7 +19,7 @@ export class ReservedKeys extends Context.Service<
   ReservedKeys,
   {
     /** The did:key reserved for a DID, the same whenever it is asked for; without a DID a new one each time. */
-    reserve(did: string | undefined): Effect.Effect<string, DirectoryUnavailable>
+    reserve(did: string | undefined): Effect.Effect<string, DirectoryUnavailable | ReservedKeysFull>
     /** One of these did:keys, if it was reserved without a DID, or else the key reserved for the DID. */
     find(
       did: string,

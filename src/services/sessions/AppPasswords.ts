@@ -16,6 +16,12 @@ export class AppPasswordExists extends Schema.TaggedError<AppPasswordExists>()(
   { name: Schema.String }
 ) {}
 
+/** The account has as many app passwords as it may, or the name is too long. */
+export class AppPasswordRefused extends Schema.TaggedError<AppPasswordRefused>()(
+  "AppPasswordRefused",
+  { message: Schema.String }
+) {}
+
 /** Passwords for apps, made by the server, each revocable together with the sessions it opened. */
 export class AppPasswords extends Context.Service<
   AppPasswords,
@@ -24,7 +30,10 @@ export class AppPasswords extends Context.Service<
     create(
       did: string,
       appPassword: { readonly name: string; readonly privileged: boolean }
-    ): Effect.Effect<AppPassword & { readonly password: string }, AppPasswordExists>
+    ): Effect.Effect<
+      AppPassword & { readonly password: string },
+      AppPasswordExists | AppPasswordRefused
+    >
     readonly list: Effect.Effect<ReadonlyArray<AppPassword>>
     /** Revokes one and ends its sessions; an unknown name is already revoked. */
     revoke(name: string): Effect.Effect<void>

@@ -2,6 +2,7 @@ import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import { TestClock } from "effect/testing"
+import { budget } from "../../../src/layers/oauth/DevicesD1.ts"
 import { HostDatabase } from "../../../src/layers/host/sql/HostDatabase.ts"
 import { Devices } from "../../../src/services/oauth/Devices.ts"
 import { type CodeGrant, OAuthRequests } from "../../../src/services/oauth/OAuthRequests.ts"
@@ -359,6 +360,41 @@ export const devicesContract = (
         yield* devices.create(traits)
         assert.deepStrictEqual(yield* rowCounts(), [2, 0])
       })
+    )
+
+    check("holds a few devices a bucket, and gives up strangers first", (devices) =>
+      Effect.gen(function* () {
+        const home = yield* signedIn(devices, alice)
+        const { sql } = yield* HostDatabase
+        const letters = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
+        yield* sql.unsafe(`WITH RECURSIVE
+          letter (at, c) AS (SELECT 1, 'A' UNION ALL SELECT at + 1, substr('${letters}', at + 1, 1) FROM letter WHERE at < 64),
+          up (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM up WHERE n < ${budget.perBucket})
+          INSERT INTO device SELECT one.c || two.c || n, 's', NULL, 'a', 0, 0, ${start + minute} + n
+          FROM letter AS one CROSS JOIN letter AS two CROSS JOIN up`)
+        const [before = 0] = yield* rowCounts()
+        const { cookie } = yield* devices.create(traits)
+        const [after] = yield* rowCounts()
+        assert.isAtMost(after ?? 0, before)
+        assert.isDefined(yield* devices.find(cookie, traits))
+        assert.isDefined(yield* devices.find(home.cookie, traits))
+      })
+    )
+
+    check(
+      "signs an account out where it signed in longest ago, beyond its budget of devices",
+      (devices) =>
+        Effect.gen(function* () {
+          const first = yield* signedIn(devices, alice)
+          const other = yield* signedIn(devices, bob)
+          for (let at = 0; at < budget.ofAccount; at++) {
+            yield* TestClock.adjust("1 second")
+            yield* signedIn(devices, alice)
+          }
+          assert.strictEqual((yield* devices.ofAccount(alice)).length, budget.ofAccount)
+          assert.deepStrictEqual(yield* didsOn(devices, first.device), [])
+          assert.deepStrictEqual(yield* didsOn(devices, other.device), [bob])
+        })
     )
   })
 }

@@ -3,6 +3,8 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import { TestClock } from "effect/testing"
 import { HostDatabase } from "../../../src/layers/host/sql/HostDatabase.ts"
+import { buckets } from "../../../src/layers/host/sql/buckets.ts"
+import { perBucket } from "../../../src/layers/oauth/OAuthRequestsD1.ts"
 import type { AuthorizationRequest } from "../../../src/core/oauth/types.ts"
 import { type CodeGrant, OAuthRequests } from "../../../src/services/oauth/OAuthRequests.ts"
 import { alphabets, variedBits } from "../../support/randomBits.ts"
@@ -46,6 +48,25 @@ const stored = Effect.fnUntraced(function* () {
     sql`SELECT * FROM oauth_used_once`
   ])
   return { counts: rows.map(({ length }) => length), text: JSON.stringify(rows) }
+})
+
+/** Fills every bucket of a table with so many rows; `rest` are the columns after the key, by the number `n`. */
+const fillBuckets = Effect.fnUntraced(function* (table: string, rest: string, each: number) {
+  const { sql } = yield* HostDatabase
+  const letters = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
+  yield* sql.unsafe(`WITH RECURSIVE
+    letter (at, c) AS (SELECT 1, 'A' UNION ALL SELECT at + 1, substr('${letters}', at + 1, 1) FROM letter WHERE at < 64),
+    up (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM up WHERE n < ${each})
+    INSERT INTO ${table} SELECT one.c || two.c || '${each}.' || n, ${rest}
+    FROM letter AS one CROSS JOIN letter AS two CROSS JOIN up`)
+})
+
+/** The rows of each table. */
+const counts = Effect.gen(function* () {
+  const { sql } = yield* HostDatabase
+  return yield* Effect.forEach(["oauth_request", "oauth_code", "oauth_used_once"], (table) =>
+    Effect.map(sql<{ n: number }>`SELECT count(*) AS n FROM ${sql(table)}`, ([row]) => row?.n ?? 0)
+  )
 })
 
 /** What OAuthRequests must do; `fresh` makes one over an empty database. */
@@ -278,6 +299,48 @@ export const oauthRequestsContract = (
         yield* requests.push(request)
         assert.deepStrictEqual((yield* stored()).counts, [2, 0, 0])
         assert.isDefined(yield* requests.open(requestUri, "device-1"))
+      })
+    )
+
+    check(
+      "holds a few requests a bucket, and gives up those first that nobody has opened",
+      (requests) =>
+        Effect.gen(function* () {
+          yield* requests.push(request)
+          yield* fillBuckets("oauth_request", "'{}', '{}', 'key', 0, 9e15, 'opened'", 1)
+          yield* fillBuckets(
+            "oauth_request",
+            "'{}', '{}', 'key', 1, 9e15, NULL",
+            perBucket.requests
+          )
+          const { sql } = yield* HostDatabase
+          const count = Effect.map(
+            sql<{
+              n: number
+              opened: number
+            }>`SELECT count(*) AS n, count(device) AS opened FROM oauth_request`,
+            ([row]) => row!
+          )
+          const before = yield* count
+          const { requestUri } = yield* requests.push(request)
+          // Two went for one that came, and every opened one is still there.
+          assert.deepStrictEqual(yield* count, { n: before.n - 1, opened: buckets })
+          assert.isDefined(yield* requests.open(requestUri, "device-1"))
+        })
+    )
+
+    check("holds a few codes and used proofs a bucket, and gives up the oldest", (requests) =>
+      Effect.gen(function* () {
+        yield* requests.createCode(grant)
+        yield* fillBuckets("oauth_code", "'{}', 1700000000000 - n, NULL", perBucket.codes + 1)
+        yield* fillBuckets("oauth_used_once", "1700000060000 + n", perBucket.usedOnce + 1)
+        const before = yield* counts
+        const code = yield* requests.createCode(grant)
+        assert.isTrue(yield* requests.useOnce("new", start + 900_000))
+        const [, codes = 0, used = 0] = yield* counts
+        assert.deepStrictEqual([codes, used], [(before[1] ?? 0) - 1, (before[2] ?? 0) - 1])
+        assert.strictEqual((yield* requests.redeem(code)).kind, "redeemed")
+        assert.isFalse(yield* requests.useOnce("new", start + 900_000))
       })
     )
   })

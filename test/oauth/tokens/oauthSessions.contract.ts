@@ -4,6 +4,7 @@ import * as Effect from "effect/Effect"
 import { TestClock } from "effect/testing"
 import { parseJwt } from "../../../src/core/sessions/jwt.ts"
 import { newSessionId, sessionKinds } from "../../../src/core/sessions/sessionId.ts"
+import { budget } from "../../../src/layers/oauth/OAuthSessionsSqlite.ts"
 import { AccountStore } from "../../../src/services/accounts/AccountStore.ts"
 import { type NewOAuthSession, OAuthSessions } from "../../../src/services/oauth/OAuthSessions.ts"
 import { SqlStorage } from "../../../src/services/host/SqlStorage.ts"
@@ -358,6 +359,26 @@ export const oauthSessionsContract = (name: string, run: Run<Inside>) =>
         yield* sessions.end("ses-again")
         assert.isUndefined(yield* sessions.consented(client))
         assert.strictEqual(yield* sessions.consented("other"), "atproto")
+      })
+    )
+
+    check(
+      "remembers a thousand consents and a thousand ended sessions, and no more",
+      Effect.gen(function* () {
+        const sessions = yield* OAuthSessions
+        const sql = yield* SqlStorage
+        for (let at = 0; at < budget.consents; at++) {
+          sql.exec("INSERT INTO oauth_consent VALUES (?, 'atproto')", `client ${at}`)
+        }
+        yield* sessions.rememberConsent("client more", "atproto")
+        yield* sessions.rememberConsent("client 1", "atproto repo:*")
+        assert.isUndefined(yield* sessions.consented("client more"))
+        assert.strictEqual(yield* sessions.consented("client 1"), "atproto repo:*")
+        yield* sessions.endAll
+        for (let at = 0; at <= budget.over; at++) yield* sessions.end(`ses-${at}`)
+        const ids = sql.exec<{ id: string }>("SELECT id FROM oauth_over").toArray()
+        assert.strictEqual(ids.length, budget.over + 1)
+        assert.isTrue(ids.some(({ id }) => id === ""))
       })
     )
 

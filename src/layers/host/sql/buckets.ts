@@ -1,0 +1,24 @@
+import type { SqlClient } from "effect/sql/SqlClient"
+import type { Fragment, Statement } from "effect/sql/Statement"
+
+/** How many buckets a table's keys fall into: by the first two characters of base64url. */
+export const buckets = 64 * 64
+
+/**
+ * Removes the rows beyond `most` from a key's bucket, in the given order of those that stay.
+ *
+ * The keys are hashes or random, so a table that is bounded bucket by bucket is bounded, and no write reads all of it.
+ */
+export const trimBucket = (
+  sql: SqlClient,
+  table: { readonly name: string; readonly key: string },
+  key: string,
+  order: Fragment,
+  most: number
+): Statement<object> => {
+  const [name, column] = [sql(table.name), sql(table.key)]
+  const from = key.slice(0, 2)
+  // "~" comes after every character of base64url.
+  return sql<object>`DELETE FROM ${name} WHERE ${column} IN (SELECT ${column} FROM ${name}
+    WHERE ${column} >= ${from} AND ${column} < ${`${from}~`} ORDER BY ${order} LIMIT -1 OFFSET ${most})`
+}
