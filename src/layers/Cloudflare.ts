@@ -110,13 +110,16 @@ export const isWaitedFor: (env: Env) => boolean = ConfigWorker.isWaitedFor
 export const host = (env: Env) => {
   const config = ConfigWorker.layer(env)
   const objects = Layer.unwrap(
-    Effect.map(Config, ({ dataLocation }) => {
+    Effect.map(Config, ({ dataLocation, masterKey }) => {
       const accountStub = objectOf(env.ACCOUNT, dataLocation)
       const limiterStub = objectOf(env.LIMITER, dataLocation)
       return Layer.mergeAll(
         // SAFETY: the namespaces are bound to these classes in wrangler.toml.
         AccountsObject.layer((did) => accountStub(did) as unknown as AccountStub),
-        LimiterObject.layer((shard) => limiterStub(shard) as unknown as LimiterObject.LimiterStub)
+        LimiterObject.layer(
+          (shard) => limiterStub(shard) as unknown as LimiterObject.LimiterStub,
+          masterKey
+        )
       )
     })
   )

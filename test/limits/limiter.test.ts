@@ -1,6 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
+import * as Redacted from "effect/Redacted"
 import { TestClock } from "effect/testing"
 import * as AddressLimitsLayer from "../../src/layers/limits/AddressLimits.ts"
 import * as LimiterMemory from "../../src/layers/limits/LimiterMemory.ts"
@@ -8,6 +9,8 @@ import * as LimiterObject from "../../src/layers/objects/Limiter.ts"
 import { make, open } from "../../src/layers/host/sql/SqlStorageNode.ts"
 import { AddressLimits, Limiter } from "../../src/services/limits/Limiter.ts"
 import { limiterContract } from "./limiter.contract.ts"
+
+const masterKey = Redacted.make(new Uint8Array(32).fill(7))
 
 const makeObject = () => {
   const alarms: Array<number> = []
@@ -28,7 +31,7 @@ limiterContract(
       const object = objects.get(shard) ?? makeObject().object
       objects.set(shard, object)
       return object
-    })
+    }, masterKey)
   })
 )
 
@@ -49,6 +52,16 @@ describe("a Limiter object", () => {
     assert.strictEqual(alarms.length, 3)
   })
 
+  it("holds a few counters a bucket of keys, and gives up those that end first", async () => {
+    const { object } = makeObject()
+    const take = (key: string, now: number) => object.take({ key, points: 1, limits, now })
+    for (let at = 0; at < LimiterObject.perBucket + 4; at++) await take(`AB${at}`, at)
+    await take("BA", 0)
+    assert.strictEqual(object.counters(), LimiterObject.perBucket + 1)
+    assert.property(await take(`AB${LimiterObject.perBucket}`, 100), "exceeded")
+    assert.property(await take("AB0", 100), "state")
+  })
+
   it("is sharded by address, and sees no key in clear", () => {
     const shards = new Set<string>()
     const keys: Array<string> = []
@@ -62,7 +75,7 @@ describe("a Limiter object", () => {
           })
         }
       }
-    })
+    }, masterKey)
     const takeAll = Limiter.pipe(
       Effect.flatMap((limiter) =>
         Effect.forEach(Array.from({ length: 500 }), (_, n) =>
@@ -81,7 +94,10 @@ describe("a Limiter object", () => {
 
   it.effect("that cannot be reached lets nobody through", () =>
     Effect.gen(function* () {
-      const layer = LimiterObject.layer(() => ({ take: () => Promise.reject(new Error("gone")) }))
+      const layer = LimiterObject.layer(
+        () => ({ take: () => Promise.reject(new Error("gone")) }),
+        masterKey
+      )
       const refused = yield* Limiter.pipe(
         Effect.flatMap((limiter) =>
           limiter.take({ address: "192.0.2.1", key: "k", points: 1, limits })

@@ -1,6 +1,7 @@
 import { runDurableObjectAlarm } from "cloudflare:test"
 import { assert, describe, it } from "@effect/vitest"
 import * as Layer from "effect/Layer"
+import * as Redacted from "effect/Redacted"
 import * as LimiterObject from "../../src/layers/objects/Limiter.ts"
 import { limiterContract } from "./limiter.contract.ts"
 import { LIMITER } from "../host/workerdWorld.ts"
@@ -10,13 +11,15 @@ type Stub = DurableObjectStub & LimiterObject.LimiterStub
 // SAFETY: the object's class has this method.
 const stubOf = (name: string) => LIMITER.get(LIMITER.idFromName(name)) as Stub
 
+const masterKey = Redacted.make(new Uint8Array(32).fill(7))
+
 let made = 0
 
 limiterContract(
   "Durable Objects",
   Layer.suspend(() => {
     const test = made++
-    return LimiterObject.layer((shard) => stubOf(`${test} ${shard}`))
+    return LimiterObject.layer((shard) => stubOf(`${test} ${shard}`), masterKey)
   })
 )
 

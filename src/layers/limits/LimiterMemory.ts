@@ -9,6 +9,9 @@ import {
   type Windows
 } from "../../services/limits/Limiter.ts"
 
+/** How many counters are held at most; the one written longest ago goes first. */
+const capacity = 100_000
+
 /** The limiter in this process: for the server on Node and for tests. */
 export const layer: Layer.Layer<Limiter> = Layer.sync(Limiter, () => {
   const counters = new Map<string, Windows>()
@@ -18,7 +21,9 @@ export const layer: Layer.Layer<Limiter> = Layer.sync(Limiter, () => {
       const name = JSON.stringify([address, key])
       const taken = takeFrom(counters.get(name), points, limits, now)
       if ("exceeded" in taken) return yield* exceededBy(taken.exceeded, now)
+      counters.delete(name)
       counters.set(name, taken.windows)
+      if (counters.size > capacity) counters.delete(counters.keys().next().value ?? name)
       return taken.state
     })
   })

@@ -7,7 +7,7 @@ import {
   OAuthRequests,
   type PendingRequest
 } from "../../services/oauth/OAuthRequests.ts"
-import { trimBucket } from "../host/sql/buckets.ts"
+import { inBucket, trimBucket } from "../host/sql/buckets.ts"
 import { HostDatabase } from "../host/sql/HostDatabase.ts"
 import { oauthQueriesOver } from "./oauthQueries.ts"
 import { hashOf, randomText } from "../host/secretText.ts"
@@ -46,7 +46,8 @@ export const codeLife = { good: minute, remembered: 24 * 60 * minute }
 
 /**
  * How many rows a bucket of each table holds at most. Of requests those go first that no browser has opened, then the
- * oldest; a code that was given up is no longer known for a replay, and a proof may be used again in its last minutes.
+ * oldest; a code that was given up is no longer known for a replay. What is used once is never given up before its time:
+ * strangers choose those keys, so a full bucket takes no more of them.
  */
 export const perBucket = { requests: 4, codes: 2, usedOnce: 64 }
 
@@ -191,18 +192,13 @@ const make = (database: Database): OAuthRequests["Service"] => {
     const [taken] = yield* once(
       "useOnce",
       batch([
-        sql`INSERT INTO oauth_used_once (hash, expires_at) VALUES (${hash}, ${expiresAt})
+        sql`INSERT INTO oauth_used_once (hash, expires_at) SELECT ${hash}, ${expiresAt}
+          WHERE (SELECT count(*) FROM oauth_used_once WHERE ${inBucket(sql, "hash", hash)}
+            AND hash <> ${hash} AND expires_at > ${now}) < ${perBucket.usedOnce}
           ON CONFLICT (hash) DO UPDATE SET expires_at = excluded.expires_at WHERE expires_at <= ${now}
           RETURNING hash`,
         sql`DELETE FROM oauth_used_once WHERE hash IN (SELECT hash FROM oauth_used_once
-          WHERE expires_at <= ${now} ORDER BY expires_at LIMIT ${pruneStep})`,
-        trimBucket(
-          sql,
-          { name: "oauth_used_once", key: "hash" },
-          hash,
-          sql`expires_at DESC`,
-          perBucket.usedOnce
-        )
+          WHERE expires_at <= ${now} ORDER BY expires_at LIMIT ${pruneStep})`
       ])
     )
     return taken?.length === 1

@@ -1,8 +1,10 @@
+import { createHmac } from "node:crypto"
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
-import { toBase64Url } from "../../core/bytes/base64url.ts"
 import { sha256 } from "../../core/repo/cid.ts"
+import type * as Redacted from "effect/Redacted"
+import { hkdfKey } from "../../services/host/derivedSecrets.ts"
 import {
   exceededBy,
   Limiter,
@@ -23,6 +25,12 @@ export interface LimiterTaking extends Omit<Taking, "address"> {
 export type LimiterAnswer =
   | Pick<Extract<Taken, { state: unknown }>, "state">
   | Extract<Taken, { exceeded: unknown }>
+
+/**
+ * How many counters an object holds at most of those whose keys begin with the same two characters; those that end first
+ * go first. The keys are an HMAC, so nobody can tell which names would push a counter out.
+ */
+export const perBucket = 16
 
 /** How often an object looks for counters that have run out. */
 const pruneEvery = 3_600_000
@@ -59,6 +67,16 @@ export const makeObject = (sql: SqlStorage["Service"], alarm: LimiterAlarm) => {
     )
     const windows = JSON.stringify(taken.windows)
     sql.exec("INSERT OR REPLACE INTO counters VALUES (?, ?, ?)", key, windows, ends)
+    if (row === undefined) {
+      sql.exec(
+        `DELETE FROM counters WHERE key IN (SELECT key FROM counters WHERE key >= ? AND key < ?
+          ORDER BY ends DESC, key <> ? LIMIT -1 OFFSET ?)`,
+        key.slice(0, 2),
+        `${key.slice(0, 2)}~`,
+        key,
+        perBucket
+      )
+    }
     if (!armed) {
       armed = true
       if ((await alarm.get()) === null) await alarm.set(now + pruneEvery)
@@ -94,14 +112,20 @@ const shards = 64
  *
  * An object that fails is asked once more; then the request is turned away, for a flood must not open the door.
  */
-export const layer = (stubOf: (shard: string) => LimiterStub): Layer.Layer<Limiter> =>
-  Layer.succeed(
+export const layer = (
+  stubOf: (shard: string) => LimiterStub,
+  masterKey: Redacted.Redacted<Uint8Array>
+): Layer.Layer<Limiter> => {
+  const secret = hkdfKey(masterKey, "limiter keys")
+  return Layer.succeed(
     Limiter,
     Limiter.of({
       take: Effect.fn("Limiter.take")(function* ({ address, key, points, limits }: Taking) {
         const now = yield* Clock.currentTimeMillis
         const shard = `limiter-${(sha256(address)[0] ?? 0) % shards}`
-        const hashed = toBase64Url(sha256(JSON.stringify([address, key])))
+        const hashed = createHmac("sha256", secret)
+          .update(JSON.stringify([address, key]))
+          .digest("base64url")
         const answer = yield* Effect.tryPromise({
           try: () => stubOf(shard).take({ key: hashed, points, limits, now }),
           catch: (cause) => new LimiterUnavailable({ cause })
@@ -111,3 +135,4 @@ export const layer = (stubOf: (shard: string) => LimiterStub): Layer.Layer<Limit
       })
     })
   )
+}
