@@ -8,6 +8,12 @@ import { authenticateClient } from "./clientAuthentication.ts"
 import { isRequestError, RequestRefused } from "./failures.ts"
 import { findSets } from "./expandScope.ts"
 
+/** The most bytes of JSON that a request is kept in: a scope of 16,384 characters has room in it. */
+export const maxRequestBytes = 24 * 1024
+
+const bytesOf = (value: object): number =>
+  new TextEncoder().encode(JSON.stringify(value)).byteLength
+
 const refused = (error: RequestRefused["error"], reason: string) =>
   new RequestRefused({ error, reason })
 
@@ -32,6 +38,9 @@ export const pushRequest = Effect.fn("pushRequest")(function* (form: Form, jkt: 
   const asked = checkScope(checked.request.scope, client)
   if (!asked.ok) return yield* refused("invalid_scope", asked.reason)
   const parameters = { ...checked.request, scope: asked.scope }
+  if (bytesOf({ parameters, clientAuth }) > maxRequestBytes) {
+    return yield* refused("invalid_request", "The request is too large")
+  }
   yield* findSets(parameters.scope)
   return yield* (yield* OAuthRequests).push({ parameters, clientAuth, jkt })
 })

@@ -82,6 +82,17 @@ describe("a pushed request", () => {
     }
   })
 
+  it("is refused where it would be kept in more than 24 KiB", async () => {
+    const { app: big, metadata } = await confidentialApp(host)
+    const values = Array.from({ length: 500 }, (_, at) => `repo:com.example.record${at}`)
+    const scope = `atproto ${values.join(" ")}`
+    metadata["scope"] = scope
+    assert.strictEqual((await big.push({ scope })).answer.status, 201)
+    const { answer } = await big.push({ scope, state: "\u0001".repeat(2048) })
+    assert.strictEqual(named(answer), "400 invalid_request")
+    assert.include(answer.body["error_description"], "too large")
+  })
+
   it("of a client that is none is refused", async () => {
     const ids = [
       "https://nobody.example.com/client-metadata.json",
