@@ -153,6 +153,10 @@ const wire: Wire = {
   BlobTooLarge: plain(413, "PayloadTooLarge"),
   BlobEmpty: plain(400, "InvalidRequest"),
   BlobIncomplete: plain(400, "InvalidRequest"),
+  ImportBusy: (busy) => ({
+    ...unavailable(busy.message),
+    headers: { "retry-after": String(busy.retryAfterSeconds) }
+  }),
   BlobStoreBusy: (busy) => ({
     ...unavailable(busy.message),
     headers: { "retry-after": String(busy.retryAfterSeconds) }

@@ -54,7 +54,7 @@ import type { NotOurDid } from "../services/identity/plcUpdate.ts"
 import type { ReservedKeysFull } from "../services/identity/ReservedKeys.ts"
 import type { RecordNotFound } from "../services/repo/Records.ts"
 import type { InvalidSwap, InvalidWrite } from "../services/repo/Repo.ts"
-import type { ImportRefused } from "../services/repo/RepoImport.ts"
+import type { ImportBusy, ImportRefused } from "../services/repo/RepoImport.ts"
 import type { NoAuthenticator, TooManyCodes, WrongCode } from "../services/factors/SecondFactors.ts"
 import type { SequencerUnavailable } from "../services/stream/Sequencer.ts"
 import type { BadExpiration, ServiceTokenRefused } from "../services/sessions/ServiceAuth.ts"
@@ -114,6 +114,7 @@ export type Failure =
   | InvalidSize
   | InvalidWrite
   | InvalidSwap
+  | ImportBusy
   | ImportRefused
   | RateLimitExceeded
   | LimiterUnavailable

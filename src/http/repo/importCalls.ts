@@ -35,6 +35,7 @@ export const authorizeImport = Effect.fnUntraced(function* (
     return yield* new InvalidRequest({ message: "This server does not accept imports of repos" })
   }
   if ((input.size ?? 0) > limit) return yield* new PayloadTooLarge({ limit })
+  yield* (yield* RepoImport).admit
   yield* (yield* AccountLimits).take("importRepo", importLimits)
   const { did } = yield* (yield* AccountStore).get
   const key = `${did}/${randomUUID()}`

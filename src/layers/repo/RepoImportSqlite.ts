@@ -6,9 +6,9 @@ import { CarParser, InvalidCar } from "../../core/repo/carParser.ts"
 import type { ReadRecord } from "../../core/repo/cborLoose.ts"
 import { type ForeignCommit, InvalidCommit } from "../../core/repo/commit.ts"
 import type { Leaves } from "../../core/repo/import/Leaves.ts"
-import { RepoTooLarge } from "../../core/repo/import/NodePile.ts"
 import { OddRecords } from "../../core/repo/import/oddRecords.ts"
 import { plant } from "../../core/repo/import/plant.ts"
+import { RepoTooLarge } from "../../core/repo/import/RepoTooLarge.ts"
 import { InvalidRecord, readRecord } from "../../core/repo/import/record.ts"
 import { TreeReading } from "../../core/repo/import/TreeReading.ts"
 import { InvalidMstKey } from "../../core/repo/mst/key.ts"
@@ -22,15 +22,19 @@ import { Identity } from "../../services/identity/Identity.ts"
 import { Outbox } from "../../services/stream/Outbox.ts"
 import { Records } from "../../services/repo/Records.ts"
 import { type Head, Repo } from "../../services/repo/Repo.ts"
-import { ImportRefused, RepoImport } from "../../services/repo/RepoImport.ts"
+import { ImportBusy, ImportRefused, RepoImport } from "../../services/repo/RepoImport.ts"
 import { SqlStorage } from "../../services/host/SqlStorage.ts"
 import { recountBlobs } from "./importedBlobs.ts"
+import { isolateTurns, type Turn } from "./importTurns.ts"
 import * as Tables from "./importTables.ts"
 import { readStaged } from "./stagedCar.ts"
 import { syncEvent } from "../stream/syncEvent.ts"
 
 /** When the alarm looks whether an import was cut off, in milliseconds. */
 const sweepAfter = 600_000
+
+/** How long whoever finds another import under way is asked to wait, in seconds. */
+const busySeconds = 30
 
 /** Clusters stored between two pauses for others. */
 const stride = 8
@@ -53,6 +57,7 @@ interface Run {
   /** It has built its tables, and waits for their turn to be the repo's. */
   isPlacing: boolean
   readonly odd: OddRecords
+  readonly hold: Turn
 }
 
 /** Imports over the object's SQLite and the blob store: the repo is built in tables of its own, which are then put in place. */
@@ -67,6 +72,7 @@ export const layer = Layer.effect(
     const identity = yield* Identity
     const store = yield* BlobStore
     const alarm = yield* Alarm
+    const clock = yield* Clock.Clock
     const { importLimit } = yield* Config
     /** The import that may write; one that is no longer it ends at its next turn. */
     let running: Run | undefined
@@ -75,6 +81,7 @@ export const layer = Layer.effect(
     const turn = <A>(own: Run, body: () => A): Effect.Effect<A, ImportRefused> =>
       Effect.suspend(() => {
         if (running !== own) return Effect.fail(refuse("another import has begun meanwhile"))
+        own.hold.touched = clock.currentTimeMillisUnsafe()
         try {
           return Effect.succeed(sql.transaction(body))
         } catch (error) {
@@ -101,7 +108,8 @@ export const layer = Layer.effect(
 
     /** The first reading: commit and tree. The tree is stored, and what it needs in memory is let go. */
     const readTree = Effect.fnUntraced(function* (own: Run, key: string, account: Account) {
-      const reading = new TreeReading()
+      yield* turn(own, () => Tables.clear(sql))
+      const reading = new TreeReading(Tables.slabStore(sql))
       yield* readStaged(store, key, (piece) => turn(own, () => reading.push(piece)))
       const commit = yield* turn(own, () => reading.end(account.did))
       yield* assertSigned(account, commit)
@@ -112,7 +120,10 @@ export const layer = Layer.effect(
         const planted = yield* turn(own, () => {
           for (let stored = 0; stored < stride; stored++) {
             const next = clusters.next()
-            if (next.done === true) return next.value
+            if (next.done === true) {
+              Tables.dropNodes(sql)
+              return next.value
+            }
             Tables.putCluster(sql, next.value, rev)
           }
           return undefined
@@ -188,30 +199,37 @@ export const layer = Layer.effect(
         )
     })
 
-    const run = Effect.fn("RepoImport.run")((key: string) =>
-      Effect.suspend(() => {
-        if (running?.isPlacing === true) {
-          return Effect.fail(refuse("another import is just being put in place"))
-        }
-        const own: Run = { isPlacing: false, odd: new OddRecords() }
-        running = own
-        const end = Effect.sync(() => {
-          if (running !== own) return
-          running = undefined
-          Tables.clear(sql)
-        })
-        const { odd } = own
-        return Effect.ensuring(build(own, key), end).pipe(
-          Effect.map(() => ({ odd: odd.count, named: odd.named }))
-        )
+    const busy = () => new ImportBusy({ retryAfterSeconds: busySeconds })
+
+    const admit = Effect.gen(function* () {
+      const { did } = yield* accounts.get
+      if (!isolateTurns.isFree(did, clock.currentTimeMillisUnsafe())) return yield* busy()
+    })
+
+    const run = Effect.fn("RepoImport.run")(function* (key: string) {
+      const { did } = yield* accounts.get
+      if (running?.isPlacing === true) {
+        return yield* refuse("another import is just being put in place")
+      }
+      const hold = isolateTurns.begin(did, clock.currentTimeMillisUnsafe())
+      if (hold === undefined) return yield* busy()
+      const own: Run = { isPlacing: false, odd: new OddRecords(), hold }
+      running = own
+      const end = Effect.sync(() => {
+        isolateTurns.end(hold)
+        if (running !== own) return
+        running = undefined
+        Tables.clear(sql)
       })
-    )
+      yield* Effect.ensuring(build(own, key), end)
+      return { odd: own.odd.count, named: own.odd.named }
+    })
 
     const sweep = Effect.gen(function* () {
       if (running === undefined) return Tables.clear(sql)
       yield* alarm.by((yield* Clock.currentTimeMillis) + sweepAfter)
     })
 
-    return RepoImport.of({ run, sweep })
+    return RepoImport.of({ admit, run, sweep })
   })
 )

@@ -1,8 +1,9 @@
 import { blobCids } from "../../core/lexicon/Lexicons.ts"
 import type { Block } from "../../core/repo/car.ts"
+import type { SlabStore } from "../../core/repo/import/SlabPile.ts"
 import type { Cluster } from "../../core/repo/mst/clusters.ts"
 import { backlinkOf } from "../../services/repo/write/backlink.ts"
-import type { SqlStorage } from "../../services/host/SqlStorage.ts"
+import { bytesOf, type SqlStorage } from "../../services/host/SqlStorage.ts"
 import * as BlobRows from "../blobs/blobRows.ts"
 import * as BlockStore from "./BlockStoreSqlite.ts"
 import * as Records from "./RecordsSqlite.ts"
@@ -44,9 +45,28 @@ const drop = (sql: Sql, name: string): void => {
   if (!dropped(sql, name)) sql.exec(`DELETE FROM ${name}`)
 }
 
+/** Holds the tree's nodes while it is read and walked, where memory does not. */
+const nodes = "import_nodes"
+
+/** The slabs of nodes that memory has no room for; the table is made with the first. */
+export const slabStore = (sql: Sql): SlabStore => ({
+  write: (number, slab) => {
+    sql.exec(`CREATE TABLE IF NOT EXISTS ${nodes} (number INTEGER PRIMARY KEY, slab BLOB NOT NULL)`)
+    sql.exec(`INSERT INTO ${nodes} (number, slab) VALUES (?, ?)`, number, slab)
+  },
+  read: (number) => {
+    const rows = sql.exec(`SELECT slab FROM ${nodes} WHERE number = ?`, number).toArray()
+    return bytesOf(rows[0]?.["slab"])
+  }
+})
+
+/** The nodes are not needed any more. */
+export const dropNodes = (sql: Sql): void => {
+  if (left(sql).includes(nodes)) drop(sql, nodes)
+}
+
 /** Makes the tables, empty. */
 export const create = (sql: Sql): void => {
-  clear(sql)
   for (const [name, table] of shadowed) sql.exec(table.replace(` ${name} (`, ` import_${name} (`))
 }
 

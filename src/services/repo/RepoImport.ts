@@ -17,6 +17,15 @@ export class ImportRefused extends Schema.TaggedError<ImportRefused>()("ImportRe
   }
 }
 
+/** Another account's import is under way on the same machine; on the wire 503 with `Retry-After`. */
+export class ImportBusy extends Schema.TaggedError<ImportBusy>()("ImportBusy", {
+  retryAfterSeconds: Schema.Int
+}) {
+  override get message(): string {
+    return "Another repo is being imported; please try again"
+  }
+}
+
 /** Records that an import has kept as they came: they are served and exported, and could not be written here. */
 export interface Imported {
   /** How many there are. */
@@ -40,12 +49,15 @@ export class RepoImport extends Context.Service<
     ): Effect.Effect<
       Imported,
       | ImportRefused
+      | ImportBusy
       | RepoNotFound
       | UploadExpired
       | BlobStoreUnavailable
       | IdentityUnavailable
       | DirectoryUnavailable
     >
+    /** Fails where an import could not begin now. */
+    readonly admit: Effect.Effect<void, ImportBusy | RepoNotFound>
     /** Removes what imports that were cut off have left. */
     readonly sweep: Effect.Effect<void>
   }

@@ -1,11 +1,17 @@
 import { assert, describe, it } from "@effect/vitest"
 import { carHeader } from "../../../src/core/repo/car.ts"
 import { CarParser, InvalidCar } from "../../../src/core/repo/carParser.ts"
-import { cidForCbor, sha256 } from "../../../src/core/repo/cid.ts"
+import { Cid, cidForCbor, sha256 } from "../../../src/core/repo/cid.ts"
 import { DigestTable } from "../../../src/core/repo/import/DigestTable.ts"
 import { Leaves } from "../../../src/core/repo/import/Leaves.ts"
-import { maxNodeBytes, NodePile, RepoTooLarge } from "../../../src/core/repo/import/NodePile.ts"
+import { maxNodeBytes, NodePile } from "../../../src/core/repo/import/NodePile.ts"
+import { OddRecords } from "../../../src/core/repo/import/oddRecords.ts"
 import { Pile } from "../../../src/core/repo/import/Pile.ts"
+import { plant } from "../../../src/core/repo/import/plant.ts"
+import { RepoTooLarge } from "../../../src/core/repo/import/RepoTooLarge.ts"
+import { SlabPile, type SlabStore } from "../../../src/core/repo/import/SlabPile.ts"
+import { preOrder } from "../../../src/core/repo/mst/preOrder.ts"
+import { Tree } from "../../../src/core/repo/mst/Tree.ts"
 import * as Support from "../core/support.ts"
 
 describe("a table of digests", () => {
@@ -50,6 +56,52 @@ describe("a pile", () => {
   })
 })
 
+/** A store in memory, which counts. */
+const countingStore = () => {
+  const slabs = new Map<number, Uint8Array>()
+  let reads = 0
+  const store: SlabStore = {
+    write: (number, slab) => {
+      assert.isFalse(slabs.has(number))
+      slabs.set(number, slab.slice())
+    },
+    read: (number) => {
+      reads++
+      return slabs.get(number)!.slice()
+    }
+  }
+  return { store, slabs, reads: () => reads }
+}
+
+describe("a pile that goes to a store", () => {
+  it("gives back what was put on it, in any order, small or larger than its slabs", () => {
+    Support.forSeeds(10, (chance) => {
+      const { store } = countingStore()
+      const pile = new SlabPile(store)
+      const put = Array.from({ length: 700 }, (_, n) =>
+        new Uint8Array(chance.pick([0, 1, 400, 5000, 32_768, 40_000])).fill(n + 1)
+      )
+      for (const bytes of put) pile.push(bytes)
+      assert.strictEqual(pile.count, put.length)
+      for (let n = 0; n < 2000; n++) {
+        const number = chance.below(put.length)
+        assert.isTrue(Buffer.from(pile.get(number)).equals(put[number]!))
+      }
+    })
+  })
+
+  it("writes nothing up to 4 MB, and each slab once and reads it once in order beyond", () => {
+    const { store, slabs, reads } = countingStore()
+    const pile = new SlabPile(store)
+    for (let n = 0; n < 4000; n++) pile.push(new Uint8Array(1000).fill(n))
+    assert.strictEqual(slabs.size, 0)
+    for (let n = 4000; n < 20_000; n++) pile.push(new Uint8Array(1000).fill(n))
+    assert.isAtMost(slabs.size, 20_000 / 32)
+    for (let n = 0; n < 20_000; n++) assert.strictEqual(pile.get(n)[0], n & 0xff)
+    assert.isAtMost(reads(), 20_000 / 32 + 1)
+  })
+})
+
 describe("the leaves of a tree", () => {
   it("lead from a record to all of its paths, once, and tell which are missing", () => {
     Support.forSeeds(30, (chance) => {
@@ -76,9 +128,36 @@ describe("the leaves of a tree", () => {
   })
 })
 
+describe("the index of a tree's records", () => {
+  it("takes less than 40 MB for 400,000 posts", () => {
+    const leaves = new Leaves()
+    const cid = Support.recordCid(1).bytes.slice()
+    const view = new DataView(cid.buffer)
+    for (let n = 0; n < 400_000; n++) {
+      // A digest that no other has, without a hash for each.
+      view.setUint32(4, n)
+      view.setUint32(32, Math.imul(n, 2_654_435_761))
+      leaves.add(`app.bsky.feed.post/3k${String(n).padStart(11, "2")}`, new Cid(cid))
+    }
+    assert.strictEqual(leaves.waiting, 400_000)
+    assert.isBelow(leaves.memory, 40_000_000)
+  })
+
+  it("stops an import before it takes more memory than that", () => {
+    const one = Support.recordCid(1)
+    // Paths of a thousand characters, which fill the index soon.
+    const path = (n: number) => `com.example.note/${"x".repeat(980)}${String(n).padStart(6, "0")}`
+    const tree = Tree.build(Array.from({ length: 40_000 }, (_, n) => [path(n), one] as const))
+    const nodes = new NodePile(countingStore().store)
+    for (const step of preOrder(tree)) if (step.kind === "node") nodes.offer(step)
+    const planted = () => [...plant(nodes, tree.root(), new OddRecords())]
+    assert.throws(planted, RepoTooLarge, /more than \d{5} records/)
+  })
+})
+
 describe("the nodes of a CAR", () => {
   it("are held up to a bound of bytes", () => {
-    const nodes = new NodePile()
+    const nodes = new NodePile(countingStore().store)
     const offer = (n: number) => {
       const bytes = new Uint8Array(1_000_000).fill(n)
       bytes.set([0xa2, 0x61, 0x65, n & 0xff, n >> 8])

@@ -1,8 +1,10 @@
 import * as Reference from "@atproto/repo"
 import { assert, describe } from "@effect/vitest"
+import * as Clock from "effect/Clock"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
+import { isolateTurns } from "../../../src/layers/repo/importTurns.ts"
 import type { Block } from "../../../src/core/repo/car.ts"
 import type { Data } from "../../../src/core/repo/cbor.ts"
 import { type Cid, cidForRaw } from "../../../src/core/repo/cid.ts"
@@ -199,6 +201,30 @@ export const importContract = (name: string, withDatabase: WithDatabase): void =
           const rows = yield* Effect.map(Records, (records) => records.from("", 10))
           assert.isTrue(rows.every((row) => row.rev > rev))
         })
+    )
+
+    check("is refused while another account imports on this machine, and taken after it", (world) =>
+      Effect.gen(function* () {
+        const key = yield* elsewhere(world)
+        const repo = yield* Effect.promise(() => foreignRepo(key, posts(3), { did }))
+        const now = yield* Clock.currentTimeMillis
+        const other = isolateTurns.begin("did:plc:other", now)
+        assert.isDefined(other)
+        const imports = yield* RepoImport
+        assert.strictEqual((yield* Effect.flip(imports.admit))._tag, "ImportBusy")
+        const refused = yield* Effect.flip(importCar(carOf(repo)))
+        assert.deepInclude(refused, { _tag: "ImportBusy", retryAfterSeconds: 30 })
+        assert.strictEqual((yield* stored).size, 0)
+        isolateTurns.end(other!)
+        yield* imports.admit
+        yield* importCar(carOf(repo))
+        assert.strictEqual((yield* stored).size, 3)
+        // Whatever has ended without a word holds nobody up for ever.
+        const lost = isolateTurns.begin("did:plc:other", now)
+        assert.isFalse(isolateTurns.isFree(did, now + 120_000))
+        assert.isTrue(isolateTurns.isFree(did, now + 120_001))
+        isolateTurns.end(lost!)
+      })
     )
 
     check("keeps the revs of a refused CAR out of the repo's own", (world) =>

@@ -17,6 +17,11 @@ export class DigestTable {
     return this.#count
   }
 
+  /** The memory that the table takes, in bytes. */
+  get memory(): number {
+    return this.#slabs.length * slabDigests * digestBytes + this.#slots.byteLength
+  }
+
   /** The number of a digest, or -1. */
   find(digest: Uint8Array): number {
     return this.#slots[this.#slotOf(digest, 0)]! - 1

@@ -6,15 +6,11 @@ import { maxNodeEntries } from "../limits.ts"
 import type { NodeReader } from "../mst/loader.ts"
 import { InvalidNode } from "../mst/node.ts"
 import { DigestTable } from "./DigestTable.ts"
-import { Pile } from "./Pile.ts"
+import { RepoTooLarge } from "./RepoTooLarge.ts"
+import { SlabPile, type SlabStore } from "./SlabPile.ts"
 
-/** Bytes of tree nodes that an import holds at once: those of some 400,000 records. */
-export const maxNodeBytes = 48_000_000
-
-/** Thrown for a repo that is in order but larger than can be imported. */
-export class RepoTooLarge extends Error {
-  override readonly name = "RepoTooLarge"
-}
+/** Bytes of tree nodes that an import takes, of which it holds a few in memory. */
+export const maxNodeBytes = 64_000_000
 
 /** Whether a block begins as tree nodes do; a record that does is none the less a record. */
 export const looksLikeNode = (bytes: Uint8Array): boolean =>
@@ -27,10 +23,15 @@ const entries = (node: Uint8Array): number => {
   return head === 0x99 ? node[4]! * 256 + node[5]! : 0x1_0000
 }
 
-/** The tree nodes of a CAR, in whatever order they come, packed in memory. */
+/** The tree nodes of a CAR, in whatever order they come. */
 export class NodePile {
   readonly #digests = new DigestTable()
-  readonly #blocks = new Pile()
+  readonly #blocks: SlabPile
+
+  /** Nodes that memory has no room for go to the store. */
+  constructor(store: SlabStore) {
+    this.#blocks = new SlabPile(store)
+  }
 
   /** Keeps a copy of the block if it may be a node; throws InvalidCar and RepoTooLarge. */
   offer({ cid, bytes }: Block): void {

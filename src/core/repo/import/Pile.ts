@@ -9,6 +9,7 @@ export class Pile {
   #count = 0
   #at = slabBytes
   #bytes = 0
+  #slabsBytes = 0
 
   /** How many there are: their numbers begin at 0. */
   get count(): number {
@@ -20,6 +21,11 @@ export class Pile {
     return this.#bytes
   }
 
+  /** The memory that the pile takes, in bytes. */
+  get memory(): number {
+    return this.#slabsBytes + this.#starts.byteLength + this.#lengths.byteLength
+  }
+
   /** Adds a copy. */
   push(bytes: Uint8Array): void {
     if (this.#count === this.#starts.length) {
@@ -28,7 +34,9 @@ export class Pile {
     }
     if (this.#at >= slabBytes || this.#at + bytes.length > slabBytes) {
       // What is larger than a slab gets one of its own size.
-      this.#slabs.push(new Uint8Array(Math.max(slabBytes, bytes.length)))
+      const slab = new Uint8Array(Math.max(slabBytes, bytes.length))
+      this.#slabs.push(slab)
+      this.#slabsBytes += slab.length
       this.#at = 0
     }
     this.#slabs.at(-1)!.set(bytes, this.#at)

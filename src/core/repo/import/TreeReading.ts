@@ -4,6 +4,7 @@ import { type Cid, dagCbor, sha256 } from "../cid.ts"
 import { decodeForeignCommit, type ForeignCommit, InvalidCommit } from "../commit.ts"
 import { tidToMicros } from "../tid.ts"
 import { NodePile } from "./NodePile.ts"
+import type { SlabStore } from "./SlabPile.ts"
 
 /** Revs later than this (the year 2255) leave no room for another above them. */
 const latest = Number.MAX_SAFE_INTEGER - 1_000_000
@@ -14,7 +15,12 @@ export class TreeReading {
   #root: Cid | undefined
   #commit: Uint8Array | undefined
   /** The tree's nodes, and whatever else looks like one. */
-  readonly nodes = new NodePile()
+  readonly nodes: NodePile
+
+  /** Nodes that memory has no room for go to the store. */
+  constructor(store: SlabStore) {
+    this.nodes = new NodePile(store)
+  }
 
   /** Takes the next piece of the file; throws InvalidCar and RepoTooLarge. */
   push(piece: Uint8Array): void {
