@@ -6,8 +6,8 @@ import { graceMillis, sweepBlobs } from "../services/blobs/BlobSweep.ts"
 import { Config } from "../services/host/Config.ts"
 import { Outbox } from "../services/stream/Outbox.ts"
 import { RepoImport } from "../services/repo/RepoImport.ts"
+import { settleSignUp } from "../services/accounts/signUp/SignUpEnd.ts"
 import { sweepSessions } from "../services/sessions/SessionSweep.ts"
-import { announceLate } from "./accounts/signUpCalls.ts"
 import { actorMethods } from "./accounts/preferences.ts"
 import { changeMethods } from "./accounts/changes.ts"
 import { emailMethods } from "./mail/methods.ts"
@@ -47,7 +47,8 @@ export const serveAccount = Effect.fnUntraced(function* (request: Request) {
 export const ring = Effect.gen(function* () {
   // An object that was emptied has no tables to look into.
   if ((yield* AccountStore).peek() === undefined) return
-  yield* announceLate
+  yield* settleSignUp
+  if ((yield* AccountStore).peek() === undefined) return
   yield* (yield* Outbox).deliver
   yield* (yield* RepoImport).sweep
   const next = yield* sweepBlobs(yield* graceMillis)

@@ -2,6 +2,7 @@ import * as Effect from "effect/Effect"
 import type { AccountCalls } from "../services/accounts/AccountCalls.ts"
 import { AccountEvents } from "../services/stream/AccountEvents.ts"
 import { Rejected } from "../services/accounts/Accounts.ts"
+import { endSignUp } from "../services/accounts/signUp/SignUpEnd.ts"
 import { adminCalls } from "./accounts/adminCalls.ts"
 import { authorizeUpload, locateBlob, recordUpload } from "./blobs/calls.ts"
 import { authorizeImport, importRepo } from "./repo/importCalls.ts"
@@ -28,6 +29,7 @@ const calls = {
   create,
   announce: () => Effect.flatMap(AccountEvents, (events) => events.signUp),
   destroy: () => destroy,
+  endSignUp,
   summary: () => summary,
   authorizeUpload,
   recordUpload,

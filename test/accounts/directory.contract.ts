@@ -190,6 +190,31 @@ export const directoryContract = (name: string, fresh: () => Layer.Layer<Directo
       })
     )
 
+    check(
+      "finds a reservation by its names and gives it up, but no confirmed account",
+      (directory) =>
+        Effect.gen(function* () {
+          yield* invite(directory, 1, "code")
+          yield* directory.reserve({ ...alice, invite: "code" })
+          const { did, handle, email = "" } = alice
+          const names = { handle: handle.toUpperCase(), email: email.toUpperCase() }
+          assert.strictEqual(yield* directory.reservedAs(names), did)
+          assert.isUndefined(yield* directory.reservedAs({ ...names, email: "other@mail.test" }))
+          assert.isNumber(yield* directory.reservedAt(did))
+          yield* directory.abandon(did)
+          yield* directory.abandon(did)
+          assert.isUndefined(yield* directory.reservedAs(names))
+          assert.isUndefined(yield* directory.reservedAt(did))
+          assert.isFalse(yield* directory.setStatus(did, "active"))
+          yield* directory.reserve({ ...alice, invite: "code" })
+          assert.isTrue(yield* directory.setStatus(did, "active"))
+          yield* directory.abandon(did)
+          assert.isUndefined(yield* directory.reservedAs(names))
+          assert.strictEqual((yield* directory.byDid(did))?.status, "active")
+          assert.strictEqual((yield* directory.invite("code"))?.uses.length, 1)
+        })
+    )
+
     check("takes over a reservation whose sign-up was cut off, and tells its DID", (directory) =>
       Effect.gen(function* () {
         yield* invite(directory, 1, "code")

@@ -6,7 +6,6 @@ import { AccountStore, inactiveStatus } from "../../services/accounts/AccountSto
 import { deletionDay } from "../../services/accounts/AccountDeletion.ts"
 import { Alarm } from "../../services/host/Alarm.ts"
 import { beginArrival } from "../../services/accounts/PendingMigration.ts"
-import { Directory } from "../../services/accounts/Directory.ts"
 import { EdgeGate } from "../../services/edge/EdgeGate.ts"
 import { Passwords } from "../../services/sessions/Passwords.ts"
 import { Repo } from "../../services/repo/Repo.ts"
@@ -15,9 +14,6 @@ import { InvalidRequest } from "../failures.ts"
 
 /** When the alarm looks whether a sign-up was left unannounced, in milliseconds. */
 const announceAfter = 30_000
-
-/** How long a sign-up may take before its object stops looking after it, in milliseconds. */
-const lateSignUp = 24 * 3_600_000
 
 /** How many records the account in this object has; none where its sign-up was cut off before the repo was made. */
 const recordCount = Effect.flatMap(Repo, (repo) => repo.head).pipe(
@@ -46,7 +42,7 @@ export const create = Effect.fnUntraced(function* (input: AccountCalls["create"]
     createdAt
   })
   yield* (yield* Repo).create
-  // A sign-up that is cut off after it became valid is announced by the alarm (`ring`).
+  // A sign-up that is cut off is announced or ended by the alarm (`settleSignUp`).
   if (input.active) yield* (yield* Alarm).by(now + announceAfter)
   else {
     yield* (yield* AccountEvents).noSignUp
@@ -85,19 +81,4 @@ export const summary = Effect.gen(function* () {
     ...(deactivatedAt === undefined ? {} : { deactivatedAt }),
     ...(deleteAfter === undefined ? {} : { deleteAfter })
   }
-})
-
-/**
- * Announces a sign-up that nobody came back to announce, once the directory says that it is valid.
- *
- * One that is still under way is looked at again; one that was undone or abandoned is not this object's to judge.
- */
-export const announceLate = Effect.gen(function* () {
-  const events = yield* AccountEvents
-  const account = (yield* AccountStore).peek()
-  if (account === undefined || !(yield* events.owesSignUp)) return
-  const now = yield* Clock.currentTimeMillis
-  const entry = yield* Effect.orElseSucceed((yield* Directory).byDid(account.did), () => undefined)
-  if (entry?.status === "active") return yield* events.signUp
-  if (now - Date.parse(account.createdAt) < lateSignUp) yield* (yield* Alarm).by(now + 60_000)
 })

@@ -9,6 +9,7 @@ import {
   EmailTaken,
   HandleNotAvailable,
   InvalidInviteCode,
+  reservedFor,
   type DirectoryEntry,
   type DirectoryStatus,
   type Reservation,
@@ -35,12 +36,8 @@ export const tables: ReadonlyArray<string> = [
   ...Edge.tables
 ]
 
-/**
- * After how many milliseconds a reservation belongs to a sign-up that was cut off.
- *
- * Whoever may sign up this very DID again need not wait as long as others who want the names.
- */
-const abandonedAfter = { sameDid: 60_000, otherDid: 15 * 60_000 }
+/** Whoever may sign up this very DID again need not wait as long as others who want the names. */
+const abandonedAfter = { sameDid: 60_000, otherDid: reservedFor }
 
 interface AccountRow {
   readonly did: string
@@ -187,6 +184,29 @@ const make = (database: Database): Directory["Service"] => {
           ])
         )
       ),
+    abandon: (did) =>
+      Effect.asVoid(
+        repeatable(
+          "abandon",
+          batch([
+            sql`DELETE FROM invite_uses WHERE used_by = ${did}
+              AND code = (SELECT invite FROM accounts WHERE did = ${did} AND status = 'reserved')`,
+            sql`DELETE FROM accounts WHERE did = ${did} AND status = 'reserved'`
+          ])
+        )
+      ),
+    reservedAt: (did) =>
+      repeatable(
+        "reservedAt",
+        sql<Pick<AccountRow, "created_at">>`SELECT created_at FROM accounts
+          WHERE did = ${did} AND status = 'reserved'`
+      ).pipe(Effect.map(([row]) => row?.created_at)),
+    reservedAs: ({ handle, email }) =>
+      repeatable(
+        "reservedAs",
+        sql<Pick<AccountRow, "did">>`SELECT did FROM accounts WHERE status = 'reserved'
+          AND handle = ${handle.toLowerCase()} AND email = ${email.toLowerCase()}`
+      ).pipe(Effect.map(([row]) => row?.did)),
     remove: (did) =>
       Effect.asVoid(
         repeatable(
@@ -220,15 +240,13 @@ const make = (database: Database): Directory["Service"] => {
         Effect.asVoid
       ),
     setStatus: (did, status) =>
-      Effect.asVoid(
-        repeatable(
-          "setStatus",
-          batch([
-            sql`UPDATE accounts SET status = ${status} WHERE did = ${did}`,
-            Edge.endEpoch(database, did)
-          ])
-        )
-      ),
+      repeatable(
+        "setStatus",
+        batch([
+          sql`UPDATE accounts SET status = ${status} WHERE did = ${did} RETURNING did`,
+          Edge.endEpoch(database, did)
+        ])
+      ).pipe(Effect.map(([updated]) => updated?.length === 1)),
     list,
     setInvitesDisabled: (did, disabled) =>
       Effect.asVoid(

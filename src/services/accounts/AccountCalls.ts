@@ -86,6 +86,8 @@ export interface AccountCalls
   announce: { input: Record<string, never>; output: void }
   /** Removes everything that the object stores; used when a sign-up fails half way. */
   destroy: { input: Record<string, never>; output: void }
+  /** Ends a sign-up that was cut off, with its DID; rejected where the password is not that sign-up's, or the account is valid. */
+  endSignUp: { input: { readonly password?: string }; output: void }
   summary: { input: Record<string, never>; output: AccountSummary & Shared }
   /** May this caller upload a blob of this type and size? */
   authorizeUpload: {

@@ -86,6 +86,9 @@ export class EmailTaken extends Schema.TaggedError<EmailTaken>()("EmailTaken", {
   email: Schema.String
 }) {}
 
+/** After how many milliseconds a reservation belongs to a sign-up that was cut off. */
+export const reservedFor = 15 * 60_000
+
 /** The account is here already. */
 export class AccountExists extends Schema.TaggedError<AccountExists>()("AccountExists", {
   did: Schema.String
@@ -129,6 +132,15 @@ export class Directory extends Context.Service<
     reserve(reservation: Reservation): Answer<ReadonlyArray<string>, ReservationRefused>
     /** Undoes a reservation: the account was never made, the invite's use is given back. */
     release(did: string): Answer<void>
+    /** Gives up a reservation whose sign-up was cut off, with the invite's use; a confirmed account stays. */
+    abandon(did: string): Answer<void>
+    /** When the DID was reserved, in milliseconds; nothing where it was not, or is confirmed. */
+    reservedAt(did: string): Answer<number | undefined>
+    /** The DID that is reserved under both of these names. */
+    reservedAs(names: {
+      readonly handle: string
+      readonly email: string
+    }): Answer<string | undefined>
     /** Takes out an account that was deleted; its invite stays used. */
     remove(did: string): Answer<void>
     /**
@@ -142,8 +154,12 @@ export class Directory extends Context.Service<
       options: HandleChangeOptions
     ): Answer<void, HandleNotAvailable>
     setEmail(did: string, email: string | undefined): Answer<void, EmailTaken>
-    /** Tells the account's standing, and ends its epoch at the edge; the first time confirms its reservation. */
-    setStatus(did: string, status: DirectoryStatus): Answer<void>
+    /**
+     * Tells the account's standing, and ends its epoch at the edge; the first time confirms its reservation.
+     *
+     * False if there is no such account or reservation any more.
+     */
+    setStatus(did: string, status: DirectoryStatus): Answer<boolean>
     /** Accounts in order of their DID, after the cursor; with `email`, those whose address has it within. */
     list(page: {
       readonly cursor?: string

@@ -9,6 +9,8 @@ import {
   AccountExists,
   Directory,
   type DirectoryUnavailable,
+  type EmailTaken,
+  HandleNotAvailable,
   type ReservationRefused
 } from "./Directory.ts"
 import { Identity, type IdentityUnavailable } from "../identity/Identity.ts"
@@ -21,6 +23,7 @@ import { checkFields, type SignUpFields, type SignUpRequest } from "./signUp/fie
 import { type NewDid, prepareDid } from "./signUp/newDid.ts"
 import { checkNewHandle, type Origin, originOf } from "./signUp/origin.ts"
 import type { SignUpRefused } from "./signUp/refused.ts"
+import { withUndo } from "./signUp/undo.ts"
 
 export type { SignUpRequest } from "./signUp/fields.ts"
 
@@ -68,25 +71,8 @@ interface Candidate extends SignUpFields {
   readonly override: boolean
 }
 
-/** Steps taken, and how to take them back, the last one first; until `settle`, after which all of them stay. */
-const withUndo = <A, E>(
-  body: (
-    undo: (label: string, step: Effect.Effect<unknown, unknown>) => void,
-    settle: Effect.Effect<void>
-  ) => Effect.Effect<A, E>
-): Effect.Effect<A, E> =>
-  Effect.suspend(() => {
-    const steps: Array<Effect.Effect<void>> = []
-    const undo = (label: string, step: Effect.Effect<unknown, unknown>) => {
-      const quiet = Effect.catchCause(step, (cause) =>
-        Effect.logWarning(`sign-up could not be undone: ${label}`, cause)
-      )
-      steps.unshift(Effect.asVoid(quiet))
-    }
-    const undoAll = Effect.suspend(() => Effect.forEach(steps, (step) => step, { discard: true }))
-    const settle = Effect.sync(() => void steps.splice(0))
-    return Effect.onError(body(undo, settle), () => undoAll)
-  })
+const isNameTaken = (error: { readonly _tag: string }): error is HandleNotAvailable | EmailTaken =>
+  error._tag === "HandleNotAvailable" || error._tag === "EmailTaken"
 
 const make = (services: {
   readonly config: Settings
@@ -154,8 +140,16 @@ const make = (services: {
     return { ...fields, did, handle, didDoc, key, newDid, active, override } satisfies Candidate
   })
 
+  /** Ends what was cut off; a move that nobody confirmed has no sign-up to end. */
+  const endLeft = (did: string) =>
+    Effect.catchIf(
+      accounts.call(did, "endSignUp", {}),
+      ({ error }) => error === "AlreadyExists",
+      () => destroy(did)
+    )
+
   /** Takes the names; what an abandoned sign-up left behind is cleared away. */
-  const reserve = Effect.fnUntraced(function* ({
+  const takeNames = Effect.fnUntraced(function* ({
     did,
     handle,
     email,
@@ -169,8 +163,34 @@ const make = (services: {
       ...(invite === undefined ? {} : { invite }),
       ...(override ? { override } : {})
     })
-    yield* Effect.forEach(abandoned, (left) => Effect.ignore(destroy(left)), { discard: true })
+    // A DID that signs up again keeps its reservation. What fails is left to the alarms of the objects.
+    const end = (left: string) => (left === did ? destroy(left) : endLeft(left))
+    yield* Effect.forEach(abandoned, (left) => Effect.ignore(end(left)), { discard: true })
   })
+
+  /** Ends a sign-up of the same person that was cut off and holds the names; false where there is none. */
+  const endFormer = Effect.fnUntraced(function* ({ handle, email, newDid, password }: Candidate) {
+    // A DID that existed before has its own wait, and must not be ended.
+    if (newDid === undefined || email === undefined) return false
+    const former = yield* directory.reservedAs({ handle, email })
+    if (former === undefined) return false
+    const isEnded = yield* accounts.call(former, "endSignUp", { password }).pipe(
+      Effect.as(true),
+      Effect.catchIf(
+        ({ status }) => status < 500,
+        () => Effect.succeed(false)
+      )
+    )
+    if (isEnded) yield* directory.abandon(former)
+    return isEnded
+  })
+
+  const reserve = (candidate: Candidate) =>
+    Effect.catchIf(takeNames(candidate), isNameTaken, (taken) =>
+      Effect.flatMap(endFormer(candidate), (isEnded) =>
+        isEnded ? takeNames(candidate) : Effect.fail(taken)
+      )
+    )
 
   const createObject = Effect.fnUntraced(function* (candidate: Candidate) {
     const { did, handle, email, password, key, active } = candidate
@@ -192,6 +212,17 @@ const make = (services: {
       Effect.catchCause((cause) => Effect.logWarning("sign-up not announced yet", { did }, cause))
     )
 
+  /**
+   * Ends the DID, then the object; while the PLC directory is out of reach both are left to the object's alarm.
+   *
+   * A directory that refuses may not have the DID yet: whoever stopped waiting does not know.
+   */
+  const endDid = ({ did, tombstone }: NewDid) =>
+    plc.submit(did, tombstone).pipe(
+      Effect.andThen(destroy(did)),
+      Effect.catchTag("PlcRefused", () => accounts.call(did, "endSignUp", {}))
+    )
+
   /** The object before the DID: a DID that points here is never without its repo. */
   const register = (candidate: Candidate) =>
     withUndo((undo, settle) =>
@@ -202,18 +233,26 @@ const make = (services: {
         if (newDid === undefined && (yield* livesHere(did))) {
           return yield* new AccountExists({ did })
         }
-        undo("account object", destroy(did))
+        let made: NewDid | undefined
+        undo(
+          "account",
+          Effect.suspend(() => (made === undefined ? destroy(did) : endDid(made)))
+        )
         const tokens = yield* createObject(candidate)
         if (newDid !== undefined) {
-          undo("DID", plc.submit(did, newDid.tombstone))
-          yield* plc.submit(did, newDid.genesis)
+          made = newDid
+          yield* plc
+            .submit(did, newDid.genesis)
+            .pipe(Effect.tapErrorTag("PlcRefused", () => Effect.sync(() => (made = undefined))))
         }
         yield* identity.forget(did)
         yield* identity.forget(handle)
         // From here on the account is there: nothing is undone, whoever stops waiting.
         yield* Effect.uninterruptible(
           Effect.gen(function* () {
-            yield* directory.setStatus(did, active ? "active" : "deactivated")
+            const isOurs = yield* directory.setStatus(did, active ? "active" : "deactivated")
+            // The same person began again meanwhile, and that sign-up has the names.
+            if (!isOurs) return yield* new HandleNotAvailable({ handle })
             yield* known.forget(did)
             yield* settle
             if (active) yield* announce(did)

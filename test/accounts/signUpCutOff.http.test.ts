@@ -1,0 +1,172 @@
+import { afterAll, assert, beforeAll, describe, it } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import { ring } from "../../src/http/account.ts"
+import { create } from "../../src/http/accounts/signUpCalls.ts"
+import { AccountStore } from "../../src/services/accounts/AccountStore.ts"
+import { Config } from "../../src/services/host/Config.ts"
+import { Keys } from "../../src/services/identity/Keys.ts"
+import { PlcDirectory } from "../../src/services/identity/PlcDirectory.ts"
+import { prepareDid } from "../../src/services/accounts/signUp/newDid.ts"
+import { basic } from "../support/http/httpHost.ts"
+import { ok, outcomeOf, startWorld, type World } from "../support/http/httpWorld.ts"
+
+const createAccount = "com.atproto.server.createAccount"
+
+/** What a sign-up has done when it is cut off, in this order. */
+const steps = ["names", "object", "DID"] as const
+
+describe("a sign-up that was cut off", () => {
+  let world: World
+  beforeAll(async () => {
+    world = await startWorld()
+  })
+  afterAll(() => world.close())
+
+  const personOf = (name = `cut${world.next()}`) => ({
+    handle: `${name}.test`,
+    email: `${name}@mail.example.com`,
+    password: "a good password"
+  })
+
+  type Names = ReturnType<typeof personOf>
+
+  const signUp = (input: Names) => world.call(createAccount, { auth: basic(), input })
+
+  /** Does what a sign-up does up to a step, and stops there as if the server was killed. */
+  const cutOffAfter = async (last: (typeof steps)[number], names: Names) => {
+    const { handle, email, password } = names
+    const prepared = await world.inside(
+      world.alice.did,
+      Effect.gen(function* () {
+        const [config, keys] = [yield* Config, yield* Keys]
+        const key = yield* keys.generate("k256")
+        const account = { handle, signingKey: key.didKey, recoveryKey: undefined }
+        const made = yield* prepareDid(account, config, keys)
+        const signingKey = {
+          curve: key.curve,
+          didKey: key.didKey,
+          wrapped: yield* keys.wrap(made.did, key)
+        }
+        return { ...made, signingKey }
+      })
+    )
+    const { did, genesis, signingKey } = prepared
+    await Effect.runPromise(world.directory.reserve({ did, handle, email }))
+    const done = steps.indexOf(last)
+    if (done >= 1) {
+      await world.inside(did, create({ did, handle, email, password, signingKey, active: true }))
+    }
+    if (done >= 2) {
+      await world.inside(
+        did,
+        Effect.flatMap(PlcDirectory, (plc) => plc.submit(did, genesis))
+      )
+    }
+    return did
+  }
+
+  const lastOf = async (did: string): Promise<string | undefined> => {
+    const answer = await fetch(`${world.network.env["PLC_URL"]}/${did}/log/last`)
+    return answer.status === 404 ? undefined : ((await answer.json()) as { type: string }).type
+  }
+  const livesIn = (did: string) =>
+    world.inside(
+      did,
+      Effect.map(AccountStore, (accounts) => accounts.peek() !== undefined)
+    )
+
+  for (const step of steps) {
+    it(`after its ${step} is begun again by the same handle, address and password`, async () => {
+      const names = personOf()
+      const former = await cutOffAfter(step, names)
+      const made = ok(await signUp(names))
+      assert.notStrictEqual(made["did"], former)
+      assert.strictEqual(await lastOf(made["did"]), "plc_operation")
+      assert.strictEqual(await lastOf(former), step === "DID" ? "plc_tombstone" : undefined)
+      const { handle, password } = names
+      const session = { input: { identifier: handle, password } }
+      ok(await world.call("com.atproto.server.createSession", session))
+      assert.strictEqual((await signUp(names)).status, 400)
+      const status = { params: { did: former } }
+      const gone = await world.call("com.atproto.sync.getRepoStatus", status)
+      assert.strictEqual(outcomeOf(gone), "400 RepoNotFound")
+    })
+  }
+
+  it("is not begun again with another password, address or handle", async () => {
+    const names = personOf()
+    const former = await cutOffAfter("DID", names)
+    const another = personOf()
+    for (const change of [
+      { password: "another password" },
+      { email: another.email },
+      { handle: another.handle }
+    ]) {
+      const answer = await signUp({ ...names, ...change })
+      assert.strictEqual(answer.status, 400, JSON.stringify(change))
+    }
+    assert.strictEqual(await lastOf(former), "plc_operation")
+    ok(await signUp(names))
+  })
+
+  it("is ended by its alarm after a quarter of an hour, and its names are free", async () => {
+    const names = personOf()
+    const former = await cutOffAfter("DID", names)
+    await world.inside(former, ring)
+    assert.isTrue(await livesIn(former))
+    world.advance(15 * 60_000)
+    await world.inside(former, ring)
+    assert.isFalse(await livesIn(former))
+    assert.strictEqual(await lastOf(former), "plc_tombstone")
+    ok(await signUp({ ...names, password: "another password" }))
+  })
+
+  it("leaves its DID to its alarm while the PLC directory is out of reach", async () => {
+    const names = personOf()
+    const former = await cutOffAfter("DID", names)
+    world.network.cut(true)
+    const lost = await signUp(names)
+    assert.isAtLeast(lost.status, 500)
+    await world.inside(former, ring)
+    world.network.cut(false)
+    assert.isTrue(await livesIn(former))
+    await world.inside(former, ring)
+    assert.isFalse(await livesIn(former))
+    assert.strictEqual(await lastOf(former), "plc_tombstone")
+    ok(await signUp(names))
+  })
+
+  it("keeps its object while a replica may not know its DID yet", async () => {
+    const names = personOf()
+    const former = await cutOffAfter("object", names)
+    ok(await signUp(names))
+    assert.isTrue(await livesIn(former))
+    await world.inside(former, ring)
+    assert.isTrue(await livesIn(former))
+    world.advance(5 * 60_000)
+    await world.inside(former, ring)
+    assert.isFalse(await livesIn(former))
+  })
+
+  it("loses to the same person who began again meanwhile, and takes back what it made", async () => {
+    const names = personOf()
+    const both = await Promise.all([signUp(names), signUp(names)])
+    const won = both.filter(({ status }) => status === 200)
+    assert.lengthOf(won, 1)
+    const log = await world.call("com.atproto.identity.resolveHandle", {
+      params: { handle: names.handle }
+    })
+    assert.strictEqual(ok(log)["did"], won[0]!.body["did"])
+  })
+
+  it("that became valid is announced by the alarm and never ended", async () => {
+    const names = personOf()
+    const did = await cutOffAfter("DID", names)
+    await Effect.runPromise(world.directory.setStatus(did, "active"))
+    world.advance(3_600_000)
+    await world.inside(did, ring)
+    assert.isTrue(await livesIn(did))
+    assert.strictEqual(await lastOf(did), "plc_operation")
+    assert.strictEqual((await signUp(names)).status, 400)
+  })
+})
