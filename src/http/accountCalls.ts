@@ -2,6 +2,7 @@ import * as Effect from "effect/Effect"
 import type { AccountCalls } from "../services/accounts/AccountCalls.ts"
 import { AccountEvents } from "../services/stream/AccountEvents.ts"
 import { Rejected } from "../services/accounts/Accounts.ts"
+import { verifyHandle } from "../services/identity/HandleProof.ts"
 import { endSignUp } from "../services/accounts/signUp/SignUpEnd.ts"
 import { adminCalls } from "./accounts/adminCalls.ts"
 import { authorizeUpload, locateBlob, recordUpload } from "./blobs/calls.ts"
@@ -30,6 +31,7 @@ const calls = {
   announce: () => Effect.flatMap(AccountEvents, (events) => events.signUp),
   destroy: () => destroy,
   endSignUp,
+  verifyHandle: () => verifyHandle(),
   summary: () => summary,
   authorizeUpload,
   recordUpload,

@@ -61,11 +61,22 @@ const sequencer = (env: Env) =>
     })
   )
 
+/** The accounts in their objects. */
+const accounts = (env: Env) =>
+  Layer.unwrap(
+    Effect.map(Config, ({ dataLocation }) => {
+      const stub = objectOf(env.ACCOUNT, dataLocation)
+      // SAFETY: the namespace is bound to the Account class in wrangler.toml.
+      return AccountsObject.layer((did) => stub(did) as unknown as AccountStub)
+    })
+  )
+
 const accountBase = (env: Env): Layer.Layer<AccountBase> =>
   Layer.mergeAll(
     hostTables.layer.pipe(Layer.provide(HostDatabaseD1.layer(env.DIRECTORY))),
     BlobStoreR2.layer(env.BLOBS),
     mailers.layer(env.MAIL),
+    accounts(env),
     sequencer(env)
   ).pipe(Layer.provideMerge(Layer.orDie(ConfigWorker.layer(env))))
 
@@ -109,22 +120,19 @@ export const isWaitedFor: (env: Env) => boolean = ConfigWorker.isWaitedFor
 /** The services of the Worker, or the reason why its configuration cannot be used. */
 export const host = (env: Env) => {
   const config = ConfigWorker.layer(env)
-  const objects = Layer.unwrap(
+  const limiter = Layer.unwrap(
     Effect.map(Config, ({ dataLocation, masterKey }) => {
-      const accountStub = objectOf(env.ACCOUNT, dataLocation)
-      const limiterStub = objectOf(env.LIMITER, dataLocation)
-      return Layer.mergeAll(
-        // SAFETY: the namespaces are bound to these classes in wrangler.toml.
-        AccountsObject.layer((did) => accountStub(did) as unknown as AccountStub),
-        LimiterObject.layer(
-          (shard) => limiterStub(shard) as unknown as LimiterObject.LimiterStub,
-          masterKey
-        )
+      const stub = objectOf(env.LIMITER, dataLocation)
+      return LimiterObject.layer(
+        // SAFETY: the namespace is bound to this class in wrangler.toml.
+        (shard) => stub(shard) as unknown as LimiterObject.LimiterStub,
+        masterKey
       )
     })
   )
   const base = Layer.mergeAll(
-    objects,
+    accounts(env),
+    limiter,
     sequencer(env),
     hostTables.layer.pipe(Layer.provideMerge(HostDatabaseD1.layer(env.DIRECTORY))),
     BlobStoreR2.layer(env.BLOBS),

@@ -6,7 +6,11 @@ import { AccountStore } from "../services/accounts/AccountStore.ts"
 import { Config } from "../services/host/Config.ts"
 import { Directory } from "../services/accounts/Directory.ts"
 import * as EdgeGate from "../services/edge/EdgeGate.ts"
-import { expectedDocument, isServedHere } from "../services/identity/HostedDidDocument.ts"
+import {
+  expectedDocument,
+  isGivenHere,
+  isServedHere
+} from "../services/identity/HostedDidDocument.ts"
 import * as Passwords from "../services/sessions/Passwords.ts"
 import * as AccountCodesSqlite from "./mail/AccountCodesSqlite.ts"
 import * as AccountEventsOutbox from "./stream/AccountEventsOutbox.ts"
@@ -42,19 +46,22 @@ const local = Effect.gen(function* () {
   return (didOrHandle: string) =>
     Effect.gen(function* () {
       const account = accounts.peek()
+      const isClaimed = !didOrHandle.startsWith("did:") && !isGivenHere(didOrHandle, settings)
       if (
         account !== undefined &&
         (didOrHandle === account.did || didOrHandle === account.handle)
       ) {
         return Option.some(
           isServedHere(account.did, settings)
-            ? { did: account.did, didDoc: expectedDocument(account, settings) }
-            : { did: account.did }
+            ? { did: account.did, didDoc: expectedDocument(account, settings), isClaimed }
+            : { did: account.did, isClaimed }
         )
       }
       if (didOrHandle.startsWith("did:")) return Option.none()
       return yield* directory.byHandle(didOrHandle).pipe(
-        Effect.map((entry) => Option.map(Option.fromUndefinedOr(entry), ({ did }) => ({ did }))),
+        Effect.map((entry) =>
+          Option.map(Option.fromUndefinedOr(entry), ({ did }) => ({ did, isClaimed }))
+        ),
         Effect.catch(sharedServices.orOthers(didOrHandle, settings))
       )
     })

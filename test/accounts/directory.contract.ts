@@ -181,6 +181,25 @@ export const directoryContract = (name: string, fresh: () => Layer.Layer<Directo
       })
     )
 
+    check("takes a handle away, which is free at once, and shows none", (directory) =>
+      Effect.gen(function* () {
+        yield* directory.reserve(alice)
+        yield* directory.setStatus(alice.did, "active")
+        yield* directory.reserve(bob)
+        yield* directory.setStatus(bob.did, "active")
+        yield* directory.dropHandle(alice.did)
+        yield* directory.dropHandle(bob.did)
+        for (const { did, handle } of [alice, bob]) {
+          assert.strictEqual((yield* directory.byDid(did))?.handle, "handle.invalid")
+          assert.isUndefined(yield* directory.byHandle(handle))
+        }
+        assert.isUndefined(yield* directory.byHandle("handle.invalid"))
+        yield* directory.setHandle(bob.did, alice.handle, { keep: false })
+        yield* directory.setHandle(alice.did, "new.test", { keep: false })
+        assert.strictEqual((yield* directory.byHandle(alice.handle))?.did, bob.did)
+      })
+    )
+
     check("frees the names of a reservation that is released", (directory) =>
       Effect.gen(function* () {
         yield* directory.reserve(alice)

@@ -1,4 +1,5 @@
 import { claimedHandle } from "./alsoKnownAs.ts"
+import { invalidHandle } from "./handle.ts"
 import { type Curve, formatDidKey, parseLegacyMultibase, parseMultikey } from "./didKey.ts"
 
 /** A public key in a DID document. */
@@ -195,7 +196,7 @@ export const accountDidDocument = (account: {
 }): DidDocument =>
   makeDidDocument({
     did: account.did,
-    alsoKnownAs: [`at://${account.handle}`],
+    alsoKnownAs: account.handle === invalidHandle ? [] : [`at://${account.handle}`],
     keys: { atproto: account.signingKey },
     services: { atproto_pds: { type: "AtprotoPersonalDataServer", endpoint: account.pds } }
   })

@@ -6,6 +6,9 @@ import type {
 } from "@atproto/api"
 import * as Effect from "effect/Effect"
 import { normalizeHandle } from "../../core/lexicon/syntax.ts"
+import { Accounts } from "../../services/accounts/Accounts.ts"
+import { Config } from "../../services/host/Config.ts"
+import { Directory } from "../../services/accounts/Directory.ts"
 import { HostedIdentities } from "../../services/identity/HostedIdentities.ts"
 import {
   DidNotFound,
@@ -13,6 +16,7 @@ import {
   Identity,
   IdentityUnavailable
 } from "../../services/identity/Identity.ts"
+import { isGivenHere } from "../../services/identity/HostedDidDocument.ts"
 import { takePoint } from "../limits/clientLimits.ts"
 import { type Call, method } from "../Xrpc.ts"
 
@@ -83,11 +87,24 @@ const resolveIdentity = method(
   }, orNotFound)
 )
 
+/** An account here whose own-domain handle proves another DID by now gives it up. */
+const verifyAccount = Effect.fnUntraced(function* (identifier: string) {
+  const directory = yield* Directory
+  const entry = identifier.startsWith("did:")
+    ? yield* directory.byDid(identifier)
+    : yield* directory.byHandle(identifier)
+  if (entry === undefined || isGivenHere(entry.handle, yield* Config)) return
+  yield* (yield* Accounts).call(entry.did, "verifyHandle", {})
+  const identity = yield* Identity
+  yield* Effect.forEach([entry.did, entry.handle], identity.forget, { discard: true })
+})
+
 const refreshIdentity = method(
   "com.atproto.identity.refreshIdentity",
   open,
   Effect.fnUntraced(function* ({ input, request }: Call<object, RefreshIdentity.InputSchema>) {
     yield* takePoint(request, "refreshIdentity", [{ limit: 100, windowSeconds: 300 }])
+    yield* verifyAccount(input.identifier)
     yield* checkIdentifier(input.identifier)
     const identity = yield* Identity
     return yield* identity.resolveIdentity(input.identifier, { fresh: true })

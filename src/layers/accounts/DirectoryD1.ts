@@ -2,6 +2,7 @@ import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import type { SqlError } from "effect/sql/SqlError"
+import { invalidHandle } from "../../core/identity/handle.ts"
 import {
   AccountExists,
   Directory,
@@ -51,7 +52,8 @@ interface AccountRow {
 
 const entryOf = (row: AccountRow): DirectoryEntry => ({
   did: row.did,
-  handle: row.handle,
+  // An account without a handle has its DID in that place, which is unique as handles are.
+  handle: row.handle === row.did ? invalidHandle : row.handle,
   email: row.email ?? undefined,
   status: row.status,
   createdAt: row.created_at,
@@ -228,6 +230,10 @@ const make = (database: Database): Directory["Service"] => {
       )
       if (updated?.length !== 1) return yield* refused()
     }),
+    dropHandle: (did) =>
+      Effect.asVoid(
+        repeatable("dropHandle", sql`UPDATE accounts SET handle = did WHERE did = ${did}`)
+      ),
     setEmail: (did, email) =>
       prepared(
         sql`UPDATE accounts SET email = ${email?.toLowerCase() ?? null} WHERE did = ${did}`

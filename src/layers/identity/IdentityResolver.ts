@@ -32,6 +32,8 @@ export interface KnownLocally {
   readonly did: string
   /** Left out where the document is somebody else's to give (did:plc). */
   readonly didDoc?: DidDocument
+  /** The handle is of its owner's own domain: whether it still leads here, only the network knows. */
+  readonly isClaimed?: boolean
 }
 
 /** How identities are resolved. */
@@ -180,7 +182,8 @@ const make = (
   ) {
     const handle = normalizeHandle(input)
     const known = yield* local(handle)
-    if (Option.isSome(known)) return known.value.did
+    const isToBeProven = Option.isSome(known) && known.value.isClaimed && options?.fresh === true
+    if (Option.isSome(known) && !isToBeProven) return known.value.did
     return yield* cached(handles, handle, fetchHandle, options)
   })
 

@@ -1,7 +1,7 @@
 import type * as Effect from "effect/Effect"
 import type * as Layer from "effect/Layer"
 import type { AccountCalls } from "../../services/accounts/AccountCalls.ts"
-import type { Rejected } from "../../services/accounts/Accounts.ts"
+import type { Accounts, Rejected } from "../../services/accounts/Accounts.ts"
 import type { Alarm } from "../../services/host/Alarm.ts"
 import type { Background } from "../../services/host/Background.ts"
 import type { BlobStore } from "../../services/blobs/BlobStore.ts"
@@ -17,6 +17,7 @@ import type * as accountServices from "../account.ts"
 
 /** What an account's object shares with the rest of the host. */
 export type AccountBase =
+  | Accounts
   | Config
   | Directory
   | CodeOwners

@@ -14,11 +14,13 @@ import * as BackgroundMemory from "../host/BackgroundMemory.ts"
 import * as SqlStorageNode from "../host/sql/SqlStorageNode.ts"
 
 /** The accounts of this process: a database in memory each, with all that lives in an account's object. */
-export const layer = (app: AccountApp): Layer.Layer<Accounts, never, AccountBase> =>
+export const layer = (
+  app: AccountApp
+): Layer.Layer<Accounts, never, Exclude<AccountBase, Accounts>> =>
   Layer.effect(
     Accounts,
     Effect.gen(function* () {
-      const base = yield* Effect.context<AccountBase>()
+      const shared = yield* Effect.context<Exclude<AccountBase, Accounts>>()
       const parent = yield* Scope.Scope
       const objects = new Map<string, Context.Context<AccountServices>>()
 
@@ -39,7 +41,11 @@ export const layer = (app: AccountApp): Layer.Layer<Accounts, never, AccountBase
         )
         const services = accountServices
           .layer({ did, wipe: Effect.sync(() => dropTables(sql)) })
-          .pipe(Layer.provideMerge(Layer.merge(own, Layer.succeedContext(base))))
+          .pipe(
+            Layer.provideMerge(
+              Layer.merge(own, Layer.succeedContext(Context.add(shared, Accounts, all)))
+            )
+          )
         return yield* Layer.buildWithScope(services, scope)
       })
 
@@ -58,9 +64,10 @@ export const layer = (app: AccountApp): Layer.Layer<Accounts, never, AccountBase
           })
         })
 
-      return Accounts.of({
+      const all = Accounts.of({
         forward: (did, request) => within(did, app.serve(request)),
         call: (did, method, input) => within(did, app.call(method, input))
       })
+      return all
     })
   )

@@ -88,6 +88,8 @@ export interface AccountCalls
   destroy: { input: Record<string, never>; output: void }
   /** Ends a sign-up that was cut off, with its DID; rejected where the password is not that sign-up's, or the account is valid. */
   endSignUp: { input: { readonly password?: string }; output: void }
+  /** Gives the handle up if its domain proves another DID by now. */
+  verifyHandle: { input: Record<string, never>; output: void }
   summary: { input: Record<string, never>; output: AccountSummary & Shared }
   /** May this caller upload a blob of this type and size? */
   authorizeUpload: {

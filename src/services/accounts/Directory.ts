@@ -153,6 +153,8 @@ export class Directory extends Context.Service<
       handle: string,
       options: HandleChangeOptions
     ): Answer<void, HandleNotAvailable>
+    /** Takes the handle away from an account whose domain proves another DID; it has none until it chooses one. */
+    dropHandle(did: string): Answer<void>
     setEmail(did: string, email: string | undefined): Answer<void, EmailTaken>
     /**
      * Tells the account's standing, and ends its epoch at the edge; the first time confirms its reservation.

@@ -13,6 +13,7 @@ import {
   HandleNotAvailable,
   type ReservationRefused
 } from "./Directory.ts"
+import { makeWay } from "../identity/HandleProof.ts"
 import { Identity, type IdentityUnavailable } from "../identity/Identity.ts"
 import { Keys, type KeyUnreadable, type PrivateKey } from "../identity/Keys.ts"
 import { KnownAccounts } from "./KnownAccounts.ts"
@@ -132,6 +133,7 @@ const make = (services: {
     }
     const fields = yield* checkFields(request, config)
     const handle = yield* checkNewHandle(request, origin, config, identity)
+    if (origin.kind !== "new") yield* makeWay(services, handle, origin.did)
     const key = yield* keyFor(origin)
     const account = { handle, signingKey: key.didKey, recoveryKey: request.recoveryKey }
     const { did, didDoc, newDid } = yield* identify(origin, account)

@@ -3,16 +3,18 @@ import * as Schema from "effect/Schema"
 import { withHandle } from "../../core/identity/alsoKnownAs.ts"
 import { didMethod } from "../../core/identity/did.ts"
 import { handleOf } from "../../core/identity/didDocument.ts"
-import { checkHandle } from "../../core/identity/handle.ts"
+import { checkHandle, invalidHandle } from "../../core/identity/handle.ts"
 import { AccountEvents } from "../stream/AccountEvents.ts"
 import { AccountLimits } from "../limits/AccountLimits.ts"
 import { AccountLock } from "../accounts/AccountLock.ts"
+import { Accounts } from "../accounts/Accounts.ts"
 import { type Account, AccountStore } from "../accounts/AccountStore.ts"
-import { Config, type Settings } from "../host/Config.ts"
+import { Config } from "../host/Config.ts"
 import { Directory, HandleNotAvailable } from "../accounts/Directory.ts"
 import { leadOf } from "./handleLead.ts"
 import { Identity } from "./Identity.ts"
-import { isServedHere } from "./HostedDidDocument.ts"
+import { makeWay } from "./HandleProof.ts"
+import { isGivenHere, isServedHere } from "./HostedDidDocument.ts"
 import { updatePlc } from "./plcUpdate.ts"
 
 /** The handle cannot be this account's; `error` is the name on the wire. */
@@ -24,7 +26,11 @@ export class HandleRefused extends Schema.TaggedError<HandleRefused>()("HandleRe
 const invalid = (message: string) => new HandleRefused({ error: "InvalidHandle", message })
 
 /** The handle in its stored form, once it may be this account's: by the rules, free, and leading to the DID where it is not ours to give. */
-const claim = Effect.fnUntraced(function* (text: string, { did }: Account, override: boolean) {
+const claim = Effect.fnUntraced(function* (
+  text: string,
+  { did, handle: before }: Account,
+  override: boolean
+) {
   const config = yield* Config
   const checked = checkHandle(text, {
     serviceDomains: config.handleDomains,
@@ -35,6 +41,9 @@ const claim = Effect.fnUntraced(function* (text: string, { did }: Account, overr
   if (!checked.ok) return yield* new HandleRefused(checked.fault)
   const { handle, hosted } = checked
   const directory = yield* Directory
+  // What is here already needs no new proof.
+  const isOwn = (yield* directory.byHandle(handle))?.did === did && handle === before
+  if (isOwn) return handle
   const holder = override
     ? (yield* directory.byHandle(handle))?.did
     : yield* directory.holderOf(handle)
@@ -45,13 +54,6 @@ const claim = Effect.fnUntraced(function* (text: string, { did }: Account, overr
     ? handle
     : yield* invalid("External handle did not resolve to DID")
 })
-
-/** Whether this server gives the handle out. It keeps no name of a domain that is somebody's own: whoever has it proves it. */
-const isGivenHere = (handle: string, { handleDomains, host, isLocal }: Settings) => {
-  const rules = { serviceDomains: handleDomains, host, allowTest: isLocal, override: true }
-  const checked = checkHandle(handle, rules)
-  return checked.ok && checked.hosted
-}
 
 /** Puts a handle into the DID's PLC data, in place of the one that it claims. */
 const writePlc = (did: string, handle: string) =>
@@ -97,7 +99,7 @@ export const changeHandle = Effect.fn("changeHandle")(function* (
       yield* directory.setHandle(did, handle, { keep, override }).pipe(
         // Somebody else was faster: the document must not claim what is theirs.
         Effect.tapErrorTag("HandleNotAvailable", () =>
-          Effect.ignore(writeDocument(account, before))
+          before === invalidHandle ? Effect.void : Effect.ignore(writeDocument(account, before))
         )
       )
       yield* accounts.update({ handle })
@@ -111,6 +113,9 @@ export const changeHandle = Effect.fn("changeHandle")(function* (
     yield* Effect.forEach([did, before, handle], identity.forget, { discard: true })
     yield* events.identity
   })
+  // Outside of the lock: the other account's object takes its own.
+  const { did } = yield* accounts.get
+  yield* makeWay({ accounts: yield* Accounts, config, directory, identity }, text, did)
   yield* (yield* AccountLock).alone(change)
 })
 

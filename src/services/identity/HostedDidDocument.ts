@@ -1,6 +1,7 @@
 import * as Effect from "effect/Effect"
 import { didWebHost } from "../../core/identity/did.ts"
 import { accountDidDocument, type DidDocument, pdsOf } from "../../core/identity/didDocument.ts"
+import { serviceDomainOf } from "../../core/identity/handle.ts"
 import type { Account } from "../accounts/AccountStore.ts"
 import { Config, type Settings } from "../host/Config.ts"
 import { Identity } from "./Identity.ts"
@@ -13,6 +14,10 @@ export const isServedHere = (did: string, settings: Settings): boolean => {
     (host === settings.host || settings.handleDomains.some((domain) => host.endsWith(`.${domain}`)))
   )
 }
+
+/** Whether this server gives a handle out and answers for it: of any other its owner's domain is the proof. */
+export const isGivenHere = (handle: string, { handleDomains, host }: Settings): boolean =>
+  handle === host || serviceDomainOf(handle, handleDomains) !== undefined
 
 /** The document as it has to be for an account that lives here. */
 export const expectedDocument = (account: Account, settings: Settings): DidDocument =>

@@ -12,12 +12,15 @@ import { Accounts, type Rejected } from "../accounts/Accounts.ts"
 import { Config, type Settings } from "../host/Config.ts"
 import { Directory, type DirectoryUnavailable } from "../accounts/Directory.ts"
 import { EdgeMemory } from "../edge/EdgeMemory.ts"
+import { isGivenHere } from "./HostedDidDocument.ts"
 
 /** Somebody who lives here. */
 export interface HostedIdentity {
   readonly did: string
   /** Left out for did:plc: that document is the PLC directory's to give. */
   readonly didDoc?: DidDocument
+  /** It was found by a handle of its owner's own domain, which may lead elsewhere by now. */
+  readonly isClaimed?: boolean
 }
 
 /** Why it cannot be told who lives here. */
@@ -75,7 +78,8 @@ const make = (
     find: Effect.fn("HostedIdentities.find")(function* (didOrHandle: string) {
       if (didOrHandle.startsWith("did:")) return yield* findDid(didOrHandle)
       const entry = yield* directory.byHandle(didOrHandle)
-      return entry === undefined ? undefined : { did: entry.did }
+      if (entry === undefined) return undefined
+      return { did: entry.did, isClaimed: !isGivenHere(entry.handle, config) }
     }),
     documentOfHost: Effect.fn("HostedIdentities.documentOfHost")(function* (host: string) {
       const document = yield* webDocument(didWebOf(host))

@@ -3,6 +3,7 @@ import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import { claimedHandle, withHandle } from "../../core/identity/alsoKnownAs.ts"
 import { didMethod } from "../../core/identity/did.ts"
+import { invalidHandle } from "../../core/identity/handle.ts"
 import {
   cidOfOperation,
   dataOf,
@@ -95,7 +96,7 @@ export const recommendedCredentials = Effect.fn("PlcOperations.recommendedCreden
   const { did, handle } = account
   const config = yield* Config
   const credentials = {
-    alsoKnownAs: [`at://${handle}`],
+    alsoKnownAs: handle === invalidHandle ? [] : [`at://${handle}`],
     verificationMethods: { atproto: account.signingKey.didKey },
     services: {
       atproto_pds: { type: "AtprotoPersonalDataServer", endpoint: config.publicUrl }
@@ -106,10 +107,11 @@ export const recommendedCredentials = Effect.fn("PlcOperations.recommendedCreden
   const data = yield* Effect.option((yield* PlcDirectory).data(did))
   if (Option.isNone(data)) return { rotationKeys: [didKey], ...credentials }
   const { alsoKnownAs } = data.value
+  const wanted = handle === invalidHandle ? undefined : withHandle(alsoKnownAs, handle)
   return {
     ...credentials,
     rotationKeys: [...keysAbove(data.value, didKey), didKey],
-    alsoKnownAs: withHandle(alsoKnownAs, handle) ?? alsoKnownAs
+    alsoKnownAs: wanted ?? alsoKnownAs
   }
 })
 
@@ -128,9 +130,9 @@ const faultOf = (
   if (operation.verificationMethods["atproto"] !== account.signingKey.didKey) {
     return "Incorrect signing key"
   }
-  return claimedHandle(operation.alsoKnownAs) === account.handle
-    ? undefined
-    : "Incorrect handle in alsoKnownAs"
+  const isRight =
+    account.handle === invalidHandle || claimedHandle(operation.alsoKnownAs) === account.handle
+  return isRight ? undefined : "Incorrect handle in alsoKnownAs"
 }
 
 /** Sends an operation; one that is the last already was sent before, and its answer was lost. */

@@ -1,0 +1,55 @@
+import * as Effect from "effect/Effect"
+import { calledName } from "../../core/identity/calledName.ts"
+import { invalidHandle } from "../../core/identity/handle.ts"
+import { AccountEvents } from "../stream/AccountEvents.ts"
+import { AccountLock } from "../accounts/AccountLock.ts"
+import type { Accounts } from "../accounts/Accounts.ts"
+import { AccountStore } from "../accounts/AccountStore.ts"
+import { Config, type Settings } from "../host/Config.ts"
+import { Directory } from "../accounts/Directory.ts"
+import { leadOf } from "./handleLead.ts"
+import { Identity } from "./Identity.ts"
+import { isGivenHere } from "./HostedDidDocument.ts"
+
+/**
+ * Looks up where the account's own-domain handle leads now, and takes it away if it proves another DID.
+ *
+ * A handle that leads nowhere stays: its domain may be out of reach. Anyone may ask for this.
+ */
+export const verifyHandle = Effect.fn("verifyHandle")(function* () {
+  const accounts = yield* AccountStore
+  const identity = yield* Identity
+  const settings = yield* Config
+  const verified = Effect.gen(function* () {
+    const { did, handle } = yield* accounts.get
+    if (handle === invalidHandle || isGivenHere(handle, settings)) return
+    const lead = yield* leadOf(identity, handle)
+    if (lead === undefined || lead === did) return
+    yield* (yield* Directory).dropHandle(did)
+    yield* accounts.update({ handle: invalidHandle })
+    yield* Effect.forEach([did, handle], identity.forget, { discard: true })
+    yield* (yield* AccountEvents).identity
+  })
+  yield* (yield* AccountLock).alone(verified)
+})
+
+/** Lets an account that has an own-domain handle by a stale claim give it up to the DID that the domain proves now. */
+export const makeWay = Effect.fn("makeWay")(function* (
+  services: {
+    readonly accounts: Accounts["Service"]
+    readonly config: Settings
+    readonly directory: Directory["Service"]
+    readonly identity: Identity["Service"]
+  },
+  wanted: string,
+  did: string
+) {
+  const { accounts, config, directory, identity } = services
+  const handle = calledName(wanted)
+  if (isGivenHere(handle, config)) return
+  const owner = yield* directory.byHandle(handle)
+  if (owner === undefined || owner.did === did) return
+  if ((yield* leadOf(identity, handle)) !== did) return
+  // Where it fails the handle is not available, which is told next.
+  yield* Effect.ignore(accounts.call(owner.did, "verifyHandle", {}))
+})
