@@ -56,7 +56,7 @@ const keyOf = () => newAuthenticator("ES256", `key ${(count += 1)}`)
 
 const isOver = async (link: string) => {
   const { page } = await open(link)
-  return page.status === 410 && page.text.includes("This link is over")
+  return page.status === 410 && page.text.includes("This link has expired")
 }
 
 describe("a link that adds a passkey", () => {
@@ -72,7 +72,7 @@ describe("a link that adds a passkey", () => {
     assert.notInclude(opened.page.text, who.email)
     const key = keyOf()
     const added = await add(opened, key)
-    assert.include(added.text, "The passkey is added")
+    assert.include(added.text, "Passkey added")
     assert.deepStrictEqual(await passkeysOf(who), [key.id])
     const owner = Effect.flatMap(PasskeyOwners, (owners) => owners.ownerOf(key.id))
     assert.strictEqual(await host.beneath(owner), who.did)
@@ -160,7 +160,7 @@ describe("a link that adds a passkey", () => {
         opened = { ...opened, page: refused }
       }
       const code = recoveryCodes[auth === basic() ? 1 : 0]!
-      assert.include((await add(opened, keyOf(), { code })).text, "The passkey is added")
+      assert.include((await add(opened, keyOf(), { code })).text, "Passkey added")
       assert.lengthOf(await passkeysOf(who), before + 1)
     }
   })
@@ -226,7 +226,7 @@ describe("a link that adds a passkey", () => {
     )
     assert.deepStrictEqual(await passkeysOf(who), [])
     // None of that has used it up.
-    assert.include((await browser.submit(form, filled)).text, "The passkey is added")
+    assert.include((await browser.submit(form, filled)).text, "Passkey added")
   })
 
   it("leads to pages that are kept by nobody, framed by nobody, and run no script but ours", async () => {

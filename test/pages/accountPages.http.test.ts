@@ -52,7 +52,7 @@ describe("signing in to one’s pages", () => {
     const form = (await browser.get(location)).form("/sign-in")
     const wrong = await browser.submit(form, { identifier: handle, password: "not that" })
     assert.strictEqual(wrong.status, 400)
-    assert.include(wrong.text, "do not belong together")
+    assert.include(wrong.text, "Wrong username or password")
     const cookies = [...browser.cookies.values()]
     const right = await browser.post(wrong.form("/sign-in"), { password })
     assert.strictEqual(right.location, `/account/password?${new URLSearchParams({ account: did })}`)
@@ -69,7 +69,7 @@ describe("signing in to one’s pages", () => {
     const wrong = await browser.submit(step.form("/code"), { code: "nothing" })
     assert.strictEqual(wrong.status, 400)
     const right = await browser.submit(wrong.form("/code"), { code: recoveryCodes[0]! })
-    assert.include(right.text, "What apps may do")
+    assert.include(right.text, "Connected apps")
   })
 
   it("leads nowhere but to pages of the account", async () => {
@@ -148,7 +148,7 @@ describe("the devices", () => {
     const page = await browser.get("/account/devices", ours)
     assert.include(page.text, "Safari on iPhone")
     assert.include(page.text, "198.51.100.7")
-    assert.strictEqual(page.text.split("this device</span>").length, 2)
+    assert.strictEqual(page.text.split("This device").length, 2)
     const [newest] = await devicesOf(person.did)
     assert.isDefined(newest)
     const out = await browser.submit(page.form("/devices/sign-out"), {
@@ -180,10 +180,10 @@ describe("the apps", () => {
     assert.include(page.text, "<strong>app.example.com</strong>")
     assert.include(page.text, "https://app.example.com/client.json")
     assert.include(page.text, "posts")
-    assert.include(page.text, "An app on one of your own devices")
-    assert.include(page.text, "Use your account almost as you do")
+    assert.include(page.text, "An app on one of your devices")
+    assert.include(page.text, "Use your account almost like you")
     const after = await browser.submit(page.form("/apps/disconnect"), { session: ended })
-    assert.include(after.text, "The app is disconnected")
+    assert.include(after.text, "App disconnected")
     const { apps } = await ask(world, person.did, "security", {})
     assert.deepStrictEqual(
       apps.map(({ id }) => id),
@@ -225,7 +225,7 @@ describe("the apps", () => {
     assert.include(twice.text, "There is an app password of this name already: Phone.")
     const list = await browser.get("/account/apps", ours)
     assert.notInclude(list.text, password)
-    assert.include(list.text, "May read and send direct messages")
+    assert.include(list.text, "Can read and send direct messages")
     assert.include(list.text, "With the app password “Phone”")
     const revoked = await browser.submit(list.form("/apps/revoke-password"))
     assert.include(revoked.text, "The app password is revoked")
@@ -243,7 +243,7 @@ describe("the password", () => {
     await connect(world, person.did)
     const form = (await browser.get("/account/password", ours)).form("/account/password")
     for (const [password, again, said] of [
-      ["a new password", "another password", "The two are not the same."],
+      ["a new password", "another password", "The passwords don’t match."],
       ["short", "short", "Password must have at least 8 characters."],
       ["", "", "Password must have at least 8 characters."]
     ] as const) {
@@ -255,7 +255,7 @@ describe("the password", () => {
     }
     const password = "a new password"
     const changed = await browser.submit(form, { password, again: password })
-    assert.include(changed.text, "Your password is changed")
+    assert.include(changed.text, "Password changed")
     assert.strictEqual((await other.get("/account")).location, "/account/sign-in")
     const view = await ask(world, person.did, "security", {})
     assert.deepStrictEqual([view.apps, view.sessions], [[], []])
@@ -275,7 +275,7 @@ describe("an address under /account", () => {
     for (const path of ["/account/nothing", "/account/apps/disconnect", "/account/__proto__"]) {
       const page = await browser.get(path)
       assert.strictEqual(page.status, 404)
-      assert.include(page.text, "<h1>No such page</h1>")
+      assert.include(page.text, "<h1>Page not found</h1>")
     }
     const form = { action: "/account/nothing", fields: {} }
     assert.strictEqual((await browser.post(form)).status, 404)
@@ -284,7 +284,7 @@ describe("an address under /account", () => {
   it("says what was done only after a form of ours", async () => {
     const browser = await browserOf(world, world.alice)
     const said = await browser.get("/account?done=password", ours)
-    assert.include(said.text, "Your password is changed")
+    assert.include(said.text, "Password changed")
     for (const [path, headers] of [
       ["/account?done=password", {}],
       ["/account?done=constructor", ours],

@@ -41,14 +41,14 @@ describe("a forgotten password", () => {
     assert.include(signIn.text, 'href="/account/forgot"')
     // This server sends no mail, and says that it sends none.
     const question = await browser.get("/account/forgot")
-    assert.include(question.text, "Make a code")
+    assert.include(question.text, "Request a code")
     assert.notInclude(question.text, "Send a code")
     const page = await asked(browser, who.handle)
     const done = await browser.submit(page.form("/reset"), {
       code: await waiting(who),
       ...fresh
     })
-    assert.include(done.text, "Your password is changed: sign in with the new one.")
+    assert.include(done.text, "Password changed. Sign in with the new one.")
     await ask(world, who.did, "provePassword", { password })
     const { location = "" } = await other.get("/account", ours)
     assert.match(location, /^\/account\/sign-in/)
@@ -72,9 +72,9 @@ describe("a forgotten password", () => {
     const code = await codeFor(world, who.did, "reset_password")
     const other = await codeFor(world, who.did, "delete_account")
     for (const [fields, words] of [
-      [{ code: "AAAAA-AAAAA", ...fresh }, "not right"],
-      [{ code: "", ...fresh }, "not right"],
-      [{ code: other, ...fresh }, "not right"],
+      [{ code: "AAAAA-AAAAA", ...fresh }, "That code is wrong"],
+      [{ code: "", ...fresh }, "That code is wrong"],
+      [{ code: other, ...fresh }, "That code is wrong"],
       [{ code, password, again: "another" }, "not the same"],
       [{ code, password: "short", again: "short" }, "8 characters"]
     ] as const) {

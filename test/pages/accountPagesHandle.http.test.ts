@@ -30,7 +30,7 @@ const someone = async (options: { readonly plc?: true } = { plc: true }) => {
   return { who, wish, handle }
 }
 
-const noName = "A name has 3 to 18 letters from a to z, digits and hyphens."
+const noName = "Use 3–18 letters, digits or hyphens."
 
 const fileOf = (domain: string) => `https://${domain}/.well-known/atproto-did`
 
@@ -40,7 +40,7 @@ describe("a handle that is wished for on its page", () => {
     const name = `page${world.next()}`
     const { status, text } = await wish({ name: `@${name}`, domain: "test" })
     assert.strictEqual(status, 200)
-    assert.include(text, "Your handle is changed.")
+    assert.include(text, "Handle changed.")
     assert.strictEqual(await handle(), `${name}.test`)
     assert.notStrictEqual(`${name}.test`, who.handle)
   })
@@ -52,15 +52,15 @@ describe("a handle that is wished for on its page", () => {
       ["a".repeat(19), noName],
       ["ünï", noName],
       ["two.names", noName],
-      ["admin", "somebody else’s, or kept back"],
-      [world.alice.handle.split(".")[0]!, "somebody else’s, or kept back"],
+      ["admin", "taken or reserved"],
+      [world.alice.handle.split(".")[0]!, "taken or reserved"],
       ["not a name", noName]
     ] as const) {
       const { status, text } = await wish({ name, domain: "test" })
       assert.strictEqual(status, 400, name)
       assert.include(text, words)
     }
-    const noDomain = "That is not the name of a domain, such as example.com."
+    const noDomain = "Enter a domain name"
     for (const handle of ["foo", "a b.example", "-.example.com"]) {
       assert.include((await wish({ handle })).text, noDomain, handle)
     }
@@ -72,21 +72,21 @@ describe("a handle that is wished for on its page", () => {
     const domain = `own${world.next()}.example.org`
     const nothing = await wish({ handle: domain })
     assert.strictEqual(nothing.status, 400)
-    assert.include(nothing.text, "does not lead to you yet")
-    assert.include(nothing.text, `_atproto.${domain} with the text did=${who.did}`)
-    assert.include(nothing.text, "There is none, or it could not be read.")
-    assert.include(nothing.text, "answers with status 404")
+    assert.include(nothing.text, "doesn’t point to your account yet")
+    assert.include(nothing.text, `_atproto.${domain} with the value did=${who.did}`)
+    assert.include(nothing.text, "Not found, or not readable.")
+    assert.include(nothing.text, "answered with status 404")
     world.network.dns.set(domain, world.alice.did)
     world.network.web.set(fileOf(domain), () => new Response("<b>Welcome</b> to nginx"))
     const wrong = await wish({ handle: domain })
-    assert.include(wrong.text, `It names another account: ${world.alice.did}`)
-    assert.include(wrong.text, "What stands there is <b>Welcome</b> to nginx")
+    assert.include(wrong.text, `It points to another account: ${world.alice.did}`)
+    assert.include(wrong.text, "It contains <b>Welcome</b> to nginx")
     assert.notInclude(wrong.html, "<b>")
     world.network.dns.delete(domain)
     world.network.dead.add(domain)
     const unknown = await wish({ handle: domain })
-    assert.include(unknown.text, "could not be reached")
-    assert.include(unknown.text, "not known")
+    assert.include(unknown.text, "couldn’t reach DNS")
+    assert.include(unknown.text, "unknown")
     world.network.dead.delete(domain)
     assert.strictEqual(await handle(), who.handle)
   })

@@ -38,7 +38,7 @@ describe("a password that was changed", () => {
     await changePassword(person.did)
     const late = await browser.submit(step.form("/code"), { code: recoveryCodes[0]! })
     assert.strictEqual(late.status, 400)
-    assert.include(late.text, "The password was changed meanwhile")
+    assert.include(late.text, "Your password has changed since then")
     assert.isTrue(late.has("/account/sign-in"))
     assert.strictEqual((await ask(world, person.did, "security", {})).recoveryCodesLeft, 10)
     assert.strictEqual((await browser.get("/account")).location, "/account/sign-in")
@@ -72,7 +72,7 @@ describe("a page that is out of date", () => {
     for (const { form, has } of pages) {
       const late = await browser.post(form)
       assert.strictEqual(late.status, 403)
-      assert.include(late.text, "Nothing was done")
+      assert.include(late.text, "Nothing was changed")
       const link = /<a class="button quiet" href="([^"]*)"/.exec(late.text)?.[1] ?? ""
       assert.match(link, /^\/(account|oauth\/authorize)/)
       assert.isTrue((await browser.get(unescape(link))).has(has))
@@ -126,7 +126,7 @@ describe("whatever is typed", () => {
       ]) {
         const { status, text: shown } = await browser.post(form, filled)
         assert.strictEqual(status, 400, what)
-        assert.include(shown, "do not belong together", what)
+        assert.include(shown, "Wrong username or password", what)
       }
     }
   })
@@ -165,7 +165,7 @@ describe("the pages of an account", () => {
     const browser = await browserOf(world, person)
     const page = await browser.get("/account/apps", ours)
     assert.strictEqual(page.text.split("<strong>app.example.com</strong>").length, 2)
-    assert.include(page.text, "Signed in to 2 times")
+    assert.include(page.text, "Signed in on 2 devices")
     for (const id of sessions) assert.include(page.text, `value="${id}"`)
     assert.include((await browser.get("/account", ours)).text, "1 connected app,")
   })

@@ -55,12 +55,12 @@ describe("the address of an account, on its page,", () => {
   it("is confirmed by the code that was made for it, and then not changed without another", async () => {
     const { who, browser } = await someone()
     const sent = await browser.submit(await formOn(browser, "email", "email/send-confirmation"))
-    assert.include(sent.text, "waits under Settings → Codes")
+    assert.include(sent.text, "is ready under Settings → Codes")
     const { confirm_email: code = "" } = await waitingCodes(world, who.did)
     const confirm = sent.form("/email/confirm")
     const wrong = await browser.submit(confirm, { code: "AAAAA-AAAAA" })
     assert.strictEqual(wrong.status, 400)
-    assert.include(wrong.text, "That code is not right")
+    assert.include(wrong.text, "That code is wrong")
     const right = await browser.submit(wrong.form("/email/confirm"), { code })
     assert.include(right.text, "Your address is confirmed.")
     assert.isString((await accountOf(world, who.did)).emailConfirmedAt)
@@ -98,7 +98,7 @@ describe("the address of an account, on its page,", () => {
     assert.include(page.text, `Send a code to ${who.email}`)
     assert.notInclude(page.text, "administrator can read")
     const sent = await browser.submit(page.form("/email/send-confirmation"))
-    assert.include(sent.text, "on its way to your mailbox")
+    assert.include(sent.text, "We’ve sent you a code")
     await host.close()
   })
 })
@@ -109,14 +109,14 @@ describe("who holds an identity", () => {
   it("is told: no recovery key, one before the server’s, or a server that has no say", async () => {
     const { who, browser } = await someone({ plc: true })
     const alone = await browser.get("/account/keys", ours)
-    assert.include(alone.text, "No recovery key stands before")
+    assert.include(alone.text, "You have no recovery key")
     assert.include(alone.text, ourKey)
     const here = `my.key --account ${who.handle} --server ${origin}</code>`
     assert.include(alone.text, `<code>npx nacre key recovery set ${here}`)
     const mine = formatDidKey(publicKeyOf("k256", Buffer.from("17".repeat(32), "hex")))
     await rotate(who, [mine, ourKey])
     const safe = await browser.get("/account/keys", ours)
-    assert.include(safe.text, "A recovery key stands first.")
+    assert.include(safe.text, "A recovery key comes first.")
     assert.include(safe.text, `<code>npx nacre key recovery show ${here}`)
     assert.isBelow(safe.text.indexOf(mine), safe.text.indexOf(ourKey))
     await rotate(who, [mine])
@@ -130,12 +130,12 @@ describe("who holds an identity", () => {
     const page = await browser.get("/account/keys", ours)
     world.network.cut(false)
     assert.strictEqual(page.status, 200)
-    assert.include(page.text, "cannot be asked just now")
+    assert.include(page.text, "couldn’t reach the identity directory")
   })
 
-  it("is whoever holds the domain, for a did:web", async () => {
+  it("is whoever controls the domain, for a did:web", async () => {
     const { browser } = await someone()
-    assert.include((await browser.get("/account/keys", ours)).text, "whoever holds the domain")
+    assert.include((await browser.get("/account/keys", ours)).text, "whoever controls the domain")
   })
 })
 
@@ -202,7 +202,7 @@ describe("an account that is deleted on its page", () => {
     }
     assert.strictEqual((await accountOf(world, who.did)).deactivatedAt, undefined)
     const gone = await browser.submit(form, { code, handle: `@${who.handle.toUpperCase()}` })
-    assert.include(gone.text, "The account is deleted.")
+    assert.include(gone.text, "Your account has been deleted.")
     assert.isTrue(gone.has("/account/sign-in"))
     const nobody = await Effect.runPromise(world.directory.byDid(who.did))
     assert.strictEqual(nobody, undefined)

@@ -43,9 +43,9 @@ describe("the sign-up page without an app", () => {
     const code = await invite()
     const good = { invite: code, name: "lea", email: "lea@mail.example.com", password }
     for (const [change, said] of [
-      [{ invite: "nonsense" }, "invite code is not good"],
+      [{ invite: "nonsense" }, "invite code is invalid"],
       [{ name: "mum" }, "That handle is taken"],
-      [{ name: "Léa M." }, "A name has 3 to 18 letters from a to z, digits and hyphens."],
+      [{ name: "Léa M." }, "Use 3–18 letters, digits or hyphens."],
       [{ email: "mum@mail.example.com" }, "address is here already"],
       [{ password: "short" }, "at least 8 characters."]
     ] as const) {

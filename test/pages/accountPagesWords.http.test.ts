@@ -63,7 +63,7 @@ describe("the words of an account’s pages", () => {
     assert.strictEqual(appInWords("https://app.example.com/client.json"), "app.example.com")
     assert.strictEqual(
       appInWords("http://localhost?scope=atproto"),
-      "An app on one of your own devices"
+      "An app on one of your devices"
     )
     assert.strictEqual(appInWords("http://localhost.example.com/x"), "localhost.example.com")
     assert.strictEqual(appInWords("none"), "none")

@@ -32,26 +32,26 @@ export const collectionNames: ReadonlyMap<
   { readonly subject: Subject; readonly name: string }
 > = new Map([
   ["app.bsky.feed.post", { subject: "posts", name: "posts" }],
-  ["app.bsky.feed.threadgate", { subject: "posts", name: "rules for replies" }],
-  ["app.bsky.feed.postgate", { subject: "posts", name: "rules for quotes" }],
+  ["app.bsky.feed.threadgate", { subject: "posts", name: "reply rules" }],
+  ["app.bsky.feed.postgate", { subject: "posts", name: "quote rules" }],
   ["app.bsky.feed.like", { subject: "reactions", name: "likes" }],
   ["app.bsky.feed.repost", { subject: "reactions", name: "reposts" }],
   ["app.bsky.graph.follow", { subject: "follows", name: "follows" }],
   ["app.bsky.actor.profile", { subject: "profile", name: "your profile" }],
   ["app.bsky.actor.status", { subject: "profile", name: "your status" }],
   ["app.bsky.graph.list", { subject: "lists", name: "lists" }],
-  ["app.bsky.graph.listitem", { subject: "lists", name: "members of lists" }],
+  ["app.bsky.graph.listitem", { subject: "lists", name: "list members" }],
   ["app.bsky.graph.starterpack", { subject: "lists", name: "starter packs" }],
   ["app.bsky.graph.block", { subject: "blocks", name: "blocks" }],
-  ["app.bsky.graph.listblock", { subject: "blocks", name: "blocks of whole lists" }],
-  ["app.bsky.feed.generator", { subject: "feeds", name: "feeds that you offer" }],
-  ["app.bsky.labeler.service", { subject: "feeds", name: "a labeling service that you offer" }],
-  ["app.bsky.graph.verification", { subject: "profile", name: "verifications of others" }],
+  ["app.bsky.graph.listblock", { subject: "blocks", name: "list blocks" }],
+  ["app.bsky.feed.generator", { subject: "feeds", name: "feeds you publish" }],
+  ["app.bsky.labeler.service", { subject: "feeds", name: "your labeling service" }],
+  ["app.bsky.graph.verification", { subject: "profile", name: "verifications of other accounts" }],
   [
     "app.bsky.notification.declaration",
-    { subject: "settings", name: "your setting for activity notices" }
+    { subject: "settings", name: "your activity notification setting" }
   ],
-  ["chat.bsky.actor.declaration", { subject: "settings", name: "your setting for chat requests" }]
+  ["chat.bsky.actor.declaration", { subject: "settings", name: "your chat request setting" }]
 ])
 
 const serviceNames: ReadonlyMap<string, string> = new Map([
@@ -84,7 +84,7 @@ const mediaNames: ReadonlyMap<string, string> = new Map([
   ["*/*", "files of any kind"],
   ["image/*", "images"],
   ["video/*", "videos"],
-  ["audio/*", "sound"]
+  ["audio/*", "audio"]
 ])
 
 /** Files of a type in plain words. */

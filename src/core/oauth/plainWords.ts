@@ -52,8 +52,8 @@ const aboutServices = ({ methods }: Gathered): ReadonlyArray<Group> =>
     const everything = lxm.has("*")
     return {
       subject: "services",
-      title: `Use ${serviceName(aud)} in your name`,
-      ...(everything ? { detail: "Everything that it offers." } : {}),
+      title: `Use ${serviceName(aud)} as you`,
+      ...(everything ? { detail: "Everything it offers." } : {}),
       items: everything ? [aud] : [...lxm],
       danger: everything
     } as const
@@ -65,13 +65,13 @@ const aboutAccount = ({ manages, reads }: Gathered): ReadonlyArray<Group> =>
       ? [
           {
             title: "Replace all of your data",
-            detail: "By importing another repository in place of yours.",
+            detail: "It can import another repository in place of yours.",
             danger: true
           }
         ]
       : []),
     ...(manages.has("status") ? [{ title: "Deactivate your account", danger: true }] : []),
-    ...(reads.has("repo") ? [{ title: "See how your repository is doing", danger: false }] : []),
+    ...(reads.has("repo") ? [{ title: "See the state of your repository", danger: false }] : []),
     ...(reads.has("status") && !manages.has("status")
       ? [{ title: "See whether your account is active", danger: false }]
       : [])
@@ -83,14 +83,14 @@ const aboutPreferences = ({ methods }: Gathered): Group => {
     lxm.has(method) ? [at === 0 ? "see" : "change"] : []
   )
   const title = sentence(`${listed(does)} your preferences`)
-  const detail = "Such as muted words, saved feeds and content filters."
+  const detail = "Muted words, saved feeds, content filters and the like."
   return { subject: "preferences", title, detail, items: [...lxm], danger: false }
 }
 
 const allRecords = ({ collections }: Gathered): Group => ({
   subject: "repo",
   title: sentence(`${verbs(collections.get("*") ?? [])} anything in your repository`),
-  detail: "Records of every app, those you do not use yet included.",
+  detail: "Records of every app, including apps you don’t use yet.",
   items: [],
   danger: true
 })
@@ -114,9 +114,9 @@ const describe = (subject: Subject, gathered: Gathered): ReadonlyArray<Group> =>
       return [
         {
           subject,
-          title: "Use your account almost as you do",
+          title: "Use your account almost like you",
           detail:
-            "Read, create, edit and delete all of your data, and use other services in your name. Not your chats, your email address, your password or your handle.",
+            "Read, create, edit and delete all of your data, and use other services as you. It can’t read your chats or change your email address, password or handle.",
           items: [],
           danger: true
         }
@@ -126,7 +126,7 @@ const describe = (subject: Subject, gathered: Gathered): ReadonlyArray<Group> =>
         {
           subject,
           title: "Take control of your identity",
-          detail: "Change your handle, your keys, and the server that holds your account.",
+          detail: "Change your handle, your keys and the server that hosts your account.",
           items: [],
           danger: true
         }

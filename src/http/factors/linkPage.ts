@@ -16,6 +16,8 @@ import { account, field, hidden, note } from "../pages/parts.ts"
 import { passkeyScript } from "../pages/passkeyScript.ts"
 import { credentialOf, usedCeremony } from "../pages/signingIn.ts"
 import { type Sent, sentForm, visitor } from "../pages/visitor.ts"
+import { common } from "../pages/text/common.ts"
+import { passkey as text } from "../pages/text/security.ts"
 
 /** Where links lead; what makes one a link stands behind the `#`, which browsers tell no server. */
 export const linkPath = "/passkey"
@@ -41,8 +43,8 @@ const linkScript = `(() => {
   history.replaceState(null, "", location.pathname)
   if (link === "" || !window.PublicKeyCredential) {
     document.querySelector("[role=status]").textContent = link === ""
-      ? "This page is opened by a link, which is not here any more: open it once more."
-      : "This browser cannot use passkeys. Open the link in another one."
+      ? ${JSON.stringify(text.linkGone)}
+      : ${JSON.stringify(text.noPasskeys)}
     return
   }
   form.elements.link.value = link
@@ -52,20 +54,19 @@ const linkScript = `(() => {
 /** `GET /passkey`: hands the link on. */
 export const lookAtLink = Effect.fn("pages.lookAtLink")(function* (request: Request) {
   const { csrf, cookies } = yield* visitor(request)
-  const body = html`<h1>Add a passkey</h1>
-    <noscript><p class="note warn">Passkeys need JavaScript, which is off here.</p></noscript>
-    <p role="status">One moment …</p>
+  const body = html`<h1>${text.title}</h1>
+    <noscript><p class="note warn">${common.needsJavaScript}</p></noscript>
+    <p role="status">${text.oneMoment}</p>
     <form method="post" action="${linkPath}" hidden>
       ${hidden({ csrf })}<input type="hidden" name="link" />
     </form>`
-  const page: Page = { title: "Add a passkey", body, cookies, script: linkScript }
+  const page: Page = { title: text.title, body, cookies, script: linkScript }
   return showPage(page, yield* Config)
 })
 
 const over: Message = {
-  title: "This link is over",
-  text: html`It is good for a quarter of an hour and for one passkey, until the next link is made or
-    the password is changed. Have a new one made: <code>nacre passkey add</code>`,
+  title: text.linkOverTitle,
+  text: text.linkOver,
   status: 410
 }
 
@@ -82,15 +83,15 @@ const formPage = Effect.fnUntraced(function* (
   const code = opened.secondFactor
     ? field({
         name: "code",
-        label: "Code",
+        label: common.code,
         autocomplete: "one-time-code",
-        hint: "Of your authenticator, or a recovery code: a new one, if you have just used one.",
+        hint: text.linkCodeHint,
         invalid: message !== undefined,
         maxLength: 32
       })
     : undefined
-  const body = html`<h1>Add a passkey</h1>
-    <p>Whoever has it can sign in to this account. Is it yours?</p>
+  const body = html`<h1>${text.title}</h1>
+    <p>${text.linkLead}</p>
     <div class="who">${account(opened.handle, opened.did)}</div>
     ${message !== undefined && note("bad", message)} ${passkeyLead}
     <form
@@ -103,7 +104,7 @@ const formPage = Effect.fnUntraced(function* (
       ${hidden({ csrf, link: form.get("link") })} ${passkeyFields(device, ticket, code)}
     </form>`
   const status = message === undefined ? 200 : 400
-  const page: Page = { title: "Add a passkey", body, script: passkeyScript, status }
+  const page: Page = { title: text.title, body, script: passkeyScript, status }
   return showPage(page, yield* Config)
 })
 
@@ -147,7 +148,7 @@ export const useLink = (request: Request) =>
       const ceremony = yield* usedCeremony(visitor.device.id, form.get("challenge"))
       const response = credentialOf(form.get("credential"))
       if (ceremony === undefined || response === undefined) {
-        return yield* again("That took too long. Please try again.")
+        return yield* again(common.tookTooLong)
       }
       const [name = "", code = ""] = [form.get("name"), form.get("code")?.trim()]
       const input = { ...ceremony, secret, code, name, response }
@@ -156,7 +157,7 @@ export const useLink = (request: Request) =>
         if (isOver(rejected)) return Effect.fail(rejected)
         return rejected.error === "InvalidRequest"
           ? Effect.undefined
-          : refusalOf(rejected, wrongCode)
+          : refusalOf(rejected, common.wrongCode)
       })
       if (typeof made === "string") return yield* again(made)
       const isKept = made !== undefined && (yield* keepPasskey(opened.did, made))
@@ -164,17 +165,14 @@ export const useLink = (request: Request) =>
     })
   )
 
-const wrongCode = "That code is not right, or was used before. Try the next one."
-
 const taken: Message = {
   ...over,
-  title: "This passkey could not be added",
-  text: html`The link is used up. Have a new one made, and try another passkey:
-    <code>nacre passkey add</code>`
+  title: text.linkUsedTitle,
+  text: text.linkUsed
 }
 
 const done = (handle: string): Message => ({
-  title: "The passkey is added",
-  text: html`You can sign in with it from now on, as <strong>${handle}</strong>.`,
-  link: { href: "/account/sign-in", label: "Sign in" }
+  title: text.addedTitle,
+  text: text.added(handle),
+  link: { href: "/account/sign-in", label: common.signIn }
 })

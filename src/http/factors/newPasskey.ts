@@ -10,6 +10,8 @@ import { browserInWords } from "../pages/account/words.ts"
 import { type Html, html } from "../pages/html.ts"
 import { field } from "../pages/parts.ts"
 import { passkeyChallenge } from "../pages/signingIn.ts"
+import { common } from "../pages/text/common.ts"
+import { passkey as text } from "../pages/text/security.ts"
 
 const maxName = 64
 
@@ -56,25 +58,22 @@ export const passkeyFields = (device: Device, ticket: string, more?: Html): Html
     <input type="hidden" name="credential" />
     ${field({
       name: "name",
-      label: "Name",
+      label: common.name,
       autocomplete: "off",
       value: browserInWords(device.userAgent).slice(0, maxName),
-      hint: "So that you know it again among others.",
+      hint: text.nameHint,
       maxLength: maxName
     })}
     ${more}
-    <button type="submit">Add a passkey</button>
+    <button type="submit">${text.submit}</button>
     <p class="hint" role="status"></p>`
 
 /** What stands above such a form. */
-export const passkeyLead: Html = html`<p class="lead">
-    A passkey signs you in without a password: by your fingerprint, your face, the PIN of your
-    device, or a security key.
-  </p>
-  <noscript><p class="note warn">Passkeys need JavaScript, which is off here.</p></noscript>`
+export const passkeyLead: Html = html`<p class="lead">${text.lead}</p>
+  <noscript><p class="note warn">${common.needsJavaScript}</p></noscript>`
 
 /** What is said where a passkey is refused, or somebody's already. */
-export const passkeyTaken = "This passkey could not be added. Try another one."
+export const passkeyTaken = text.refused
 
 /** Notes whose a passkey is that an account has just taken; false, and it is gone again, where it is somebody's already. */
 export const keepPasskey = Effect.fnUntraced(function* (did: string, { id }: Passkey) {

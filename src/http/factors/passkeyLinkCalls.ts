@@ -7,6 +7,7 @@ import { Auth, Denied } from "../../services/sessions/Auth.ts"
 import { Config, type Settings } from "../../services/host/Config.ts"
 import { type Mail, Mailer } from "../../services/mail/Mailer.ts"
 import { linkLife, PasskeyLinks } from "../../services/factors/PasskeyLinks.ts"
+import { passkeyLinkMail } from "../../services/mail/mailTexts.ts"
 import { Passkeys } from "../../services/factors/Passkeys.ts"
 import { slowToFail } from "../../services/sessions/PasswordProof.ts"
 import { recentMillis } from "../../services/sessions/recentProof.ts"
@@ -51,16 +52,8 @@ const mailOf = (
   by: Input<"makePasskeyLink">["by"],
   { brand, host, publicUrl }: Settings
 ): Mail => {
-  const who = by === "owner" ? "somebody who has your password" : "the administrator"
-  const lines = [
-    `Hello @${handle},`,
-    `${who} has made a link by which a passkey can be added to your account on ${publicUrl}, once and within 15 minutes. A passkey signs in without a password.`,
-    `If you wanted that, there is nothing to do.`,
-    `If not, change your password, which ends the link: ${publicUrl}/account/password`,
-    `Then see that there is no passkey that you do not know: ${publicUrl}/account/security`
-  ]
-  const subject = `A link to add a passkey (${brand.name ?? host})`
-  return { to, subject, text: `${lines.join("\n\n")}\n`, purpose: "passkey_link" }
+  const mail = passkeyLinkMail(by, { handle, server: brand.name ?? host, publicUrl })
+  return { to, purpose: "passkey_link", ...mail }
 }
 
 const makePasskeyLink = Effect.fnUntraced(function* ({ by, until }: Input<"makePasskeyLink">) {

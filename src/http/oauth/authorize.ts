@@ -31,6 +31,8 @@ import {
   situationOf,
   type Visit
 } from "./authorizeVisit.ts"
+import { consent as consentText } from "../pages/text/consent.ts"
+import { choose as chooseText } from "../pages/text/signIn.ts"
 
 /** Shows a page of a visit; a browser that is new takes its cookie along. */
 const show = Effect.fnUntraced(function* (visit: Visit, page: Page) {
@@ -79,7 +81,7 @@ const consent = Effect.fnUntraced(function* (visit: Visit, account: HereAccount)
     otherAccount: hint === undefined ? linkTo(visit, { page: "choose" }) : undefined
   })
   const formAction = formActionTo(redirectUri)
-  return yield* show(visit, { title: "Allow this app?", body, formAction })
+  return yield* show(visit, { title: consentText.title, body, formAction })
 })
 
 const choose = Effect.fnUntraced(function* (visit: Visit, situation: Situation) {
@@ -93,7 +95,7 @@ const choose = Effect.fnUntraced(function* (visit: Visit, situation: Situation) 
     another: linkTo(visit, { page: "sign-in" }),
     others: cancel(visit)
   })
-  return yield* show(visit, { title: "Choose an account", body })
+  return yield* show(visit, { title: chooseText.title, body })
 })
 
 /** `prompt=none`: an answer without any page. */
@@ -112,13 +114,13 @@ const silently = Effect.fnUntraced(function* (visit: Visit, situation: Situation
       isFresh(account, situation) &&
       (hint === undefined ? pending.parameters.loginHint === undefined : account.did === hint)
   )
-  if (first === undefined) return yield* refuse("login_required", "Nobody is signed in")
+  if (first === undefined) return yield* refuse("login_required", "No account is signed in")
   if (more.length > 0) {
     return yield* refuse("account_selection_required", "Several accounts are signed in")
   }
   return (yield* hasConsent(visit, first.did))
     ? yield* goOn(visit, first.did, true)
-    : yield* refuse("consent_required", "The person has not agreed to this yet")
+    : yield* refuse("consent_required", "The user has not allowed this yet")
 })
 
 const look = Effect.fnUntraced(function* (request: Request, url: URL) {

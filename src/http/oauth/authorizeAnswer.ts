@@ -76,7 +76,7 @@ export const postReject = (request: Request) =>
       const { requestUri } = yield* openRequest(visitor, nameIn(form))
       const taken = yield* (yield* OAuthRequests).take(requestUri, visitor.device.id)
       if (taken === undefined) return yield* new RequestOver({ reason: "over" })
-      const description = "The person has turned the request down"
+      const description = "The user declined the request"
       const answer = { error: "access_denied", description } as const
       const way = redirectFor(config.publicUrl, taken.parameters, answer)
       return handOver(way, config, { direct: form.get("direct") === "yes" })

@@ -2,27 +2,29 @@ import { html } from "../pages/html.ts"
 import type { Page } from "../pages/layout.ts"
 import { account as accountLine, hidden } from "../pages/parts.ts"
 import { cancel, carriedBy, type HereAccount, linkTo, paths, type Visit } from "./authorizeVisit.ts"
+import { common } from "../pages/text/common.ts"
+import { inactive as text } from "../pages/text/consent.ts"
 
 /** The page for an account that is not active: its owner may end a deactivation, and nothing else. */
 export const inactivePage = (visit: Visit, account: HereAccount): Page => {
   const line = html`<div class="who">${accountLine(account.handle, account.status)}</div>`
   const other = html`<a class="button quiet" href="${linkTo(visit, { page: "choose" })}"
-    >Use another account</a
+    >${common.useAnotherAccount}</a
   >`
   if (account.status === "deactivated") {
-    const body = html`<h1>Your account is deactivated</h1>
+    const body = html`<h1>${text.deactivatedHeading}</h1>
       ${line}
-      <p>Apps cannot use it as it is. Reactivated, it can be seen in the network again.</p>
+      <p>${text.deactivated}</p>
       <form method="post" action="${paths.reactivate}">
         ${hidden({ ...carriedBy(visit), account: account.did })}
-        <button type="submit">Reactivate and continue</button>
+        <button type="submit">${text.reactivate}</button>
       </form>
       ${visit.hint === undefined && other} ${cancel(visit)}`
-    return { title: "Account deactivated", body }
+    return { title: text.deactivatedTitle, body }
   }
-  const body = html`<h1>Your account has been taken down</h1>
+  const body = html`<h1>${text.takenDownHeading}</h1>
     ${line}
-    <p>Apps cannot use it. You can ask this server’s administrator about it.</p>
+    <p>${text.takenDown}</p>
     ${visit.hint === undefined && other} ${cancel(visit)}`
-  return { title: "Account taken down", body, status: 403 }
+  return { title: text.takenDownTitle, body, status: 403 }
 }

@@ -27,6 +27,8 @@ import {
   situationOf,
   type Visit
 } from "./authorizeVisit.ts"
+import { common } from "../pages/text/common.ts"
+import { secondStep, signIn as text } from "../pages/text/signIn.ts"
 
 const actions = { password: paths.signIn, code: paths.code, passkey: paths.passkey }
 
@@ -35,8 +37,8 @@ const othersOf = Effect.fnUntraced(function* (visit: Visit) {
   const { canSignUp } = yield* situationOf(visit)
   const choose = visit.accounts.length > 0 && visit.hint === undefined
   return html`<p class="hint">
-      ${choose && html`<a href="${linkTo(visit, { page: "choose" })}">Choose another account</a> · `}
-      ${canSignUp && html`<a href="${linkTo(visit, { page: "sign-up" })}">Create an account</a>`}
+      ${choose && html`<a href="${linkTo(visit, { page: "choose" })}">${common.chooseAnotherAccount}</a> · `}
+      ${canSignUp && html`<a href="${linkTo(visit, { page: "sign-up" })}">${common.createAccount}</a>`}
     </p>
     ${cancel(visit)}`
 })
@@ -53,7 +55,7 @@ export const signInForm = Effect.fnUntraced(function* (
 ) {
   const { account, message } = shown
   const view = {
-    lead: `to go on to ${clientName(visit.client)}`,
+    lead: text.toApp(clientName(visit.client)),
     actions,
     carried: carriedBy(visit),
     challenge: yield* passkeyChallenge(visit.visitor.device.id),
@@ -67,7 +69,7 @@ export const signInForm = Effect.fnUntraced(function* (
     others: yield* othersOf(visit)
   }
   const status = message === undefined ? 200 : 400
-  const page: Page = { title: "Sign in", body: signInPage(view), script: passkeyScript, status }
+  const page: Page = { title: text.title, body: signInPage(view), script: passkeyScript, status }
   return page
 })
 
@@ -86,7 +88,12 @@ const codeForm = Effect.fnUntraced(function* (
     others: cancel(visit)
   }
   const status = message === undefined ? 200 : 400
-  const page: Page = { title: "One more step", body: codePage(view), script: passkeyScript, status }
+  const page: Page = {
+    title: secondStep.title,
+    body: codePage(view),
+    script: passkeyScript,
+    status
+  }
   return page
 })
 
@@ -101,7 +108,7 @@ const after = Effect.fnUntraced(function* (visit: Visit, form: Form, attempt: At
       const next = linkTo(visit, kept.isIn ? { account: did } : { page: "sign-in" })
       return redirectTo(next, config, [keepDevice(kept.cookie, config)])
     }
-    const message = `That was ${handle}. The app asks for another account.`
+    const message = text.otherAccount(handle)
     return showPage(yield* signInForm(visit, { message }), config)
   }
   if (attempt.kind === "code") return showPage(yield* codeForm(visit, attempt, remember), config)

@@ -17,6 +17,8 @@ import {
   signedIn,
   type Visit
 } from "./authorizeVisit.ts"
+import { common } from "../pages/text/common.ts"
+import { signUp as text } from "../pages/text/signUp.ts"
 
 /** The sign-up form of a request, with what was filled in before. */
 export const signUpForm = Effect.fnUntraced(function* (
@@ -33,12 +35,12 @@ export const signUpForm = Effect.fnUntraced(function* (
     filled: filledBy(before?.form),
     message: before?.message,
     others: html`<p class="hint">
-        <a href="${linkTo(visit, { page: "sign-in" })}">I have an account already</a>
+        <a href="${linkTo(visit, { page: "sign-in" })}">${common.alreadyHaveAccount}</a>
       </p>
       ${cancel(visit)}`
   })
   const status = before === undefined ? 200 : 400
-  const page: Page = { title: "Create an account", body, status }
+  const page: Page = { title: text.title, body, status }
   return page
 })
 

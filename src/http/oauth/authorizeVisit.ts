@@ -20,6 +20,7 @@ import { RequestOver } from "./requestOver.ts"
 import type { Visitor } from "../pages/visitor.ts"
 import { accountBehind } from "../sessions/signInGate.ts"
 import type { Situation } from "./authorizeStep.ts"
+import { signIn as text } from "../pages/text/signIn.ts"
 
 /** The routes of the flow. */
 export const paths = {
@@ -163,7 +164,7 @@ export const carriedBy = ({ visitor, requestUri, pending }: Visit) => ({
 })
 
 /** Who asks, below the heading of a page. */
-export const leadOf = ({ client }: Visit): string => `to go on to ${clientName(client)}`
+export const leadOf = ({ client }: Visit): string => text.toApp(clientName(client))
 
 /** The way out of every page: back to the app, without anything given. */
 export const cancel = (visit: Visit): Html =>

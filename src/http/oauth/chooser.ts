@@ -1,5 +1,7 @@
 import { type Html, html } from "../pages/html.ts"
 import { account } from "../pages/parts.ts"
+import { common } from "../pages/text/common.ts"
+import { choose as text } from "../pages/text/signIn.ts"
 
 /** An account to choose. */
 export interface Choice {
@@ -17,15 +19,15 @@ export const chooserPage = (view: {
   readonly another: string
   readonly others?: Html | undefined
 }): Html =>
-  html`<h1>Choose an account</h1>
+  html`<h1>${text.title}</h1>
     <p class="lead">${view.lead}</p>
     <ul class="list">
       ${view.choices.map(
         ({ handle, href, signInAgain }) =>
           html`<li>
-            <a href="${href}">${account(handle, signInAgain ? "Sign in again" : undefined)}</a>
+            <a href="${href}">${account(handle, signInAgain ? text.signInAgain : undefined)}</a>
           </li>`
       )}
     </ul>
-    <a class="button quiet" href="${view.another}">Use another account</a>
+    <a class="button quiet" href="${view.another}">${common.useAnotherAccount}</a>
     ${view.others}`

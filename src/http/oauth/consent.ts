@@ -3,10 +3,12 @@ import type { Client } from "../../core/oauth/types.ts"
 import { type Html, html } from "../pages/html.ts"
 import { account, hidden } from "../pages/parts.ts"
 import type { Carried } from "../pages/signIn.ts"
+import { common } from "../pages/text/common.ts"
+import { consent as text } from "../pages/text/consent.ts"
 
 /** How a client is called on pages: by what can be checked, its host. */
 export const clientName = (client: Client): string =>
-  client.kind === "loopback" ? "an app on this device" : new URL(client.id).host
+  client.kind === "loopback" ? text.appOnDevice : new URL(client.id).host
 
 /** What cannot be seen, and what turns the direction of text, has no place in a name. */
 const visible = (name: string): string =>
@@ -18,7 +20,7 @@ const visible = (name: string): string =>
 /** Where somebody is led afterwards: a host, or the scheme of an app. */
 const destination = (redirectUri: string): string => {
   const { protocol, host } = new URL(redirectUri)
-  return protocol === "https:" || protocol === "http:" ? host : `the app ${protocol.slice(0, -1)}`
+  return protocol === "https:" || protocol === "http:" ? host : text.theApp(protocol.slice(0, -1))
 }
 
 const link = (url: string | undefined, label: string): Html | undefined =>
@@ -30,34 +32,28 @@ const link = (url: string | undefined, label: string): Html | undefined =>
 const clientBox = (client: Client, redirectUri: string): Html => {
   const name = client.name === undefined ? "" : visible(client.name)
   return html`<div class="client">
-    <strong>${client.kind === "loopback" ? "An app on this device" : clientName(client)}</strong>
+    <strong>${client.kind === "loopback" ? text.appOnDeviceTitle : clientName(client)}</strong>
     <code>${client.id}</code>
     ${
-      client.kind === "loopback" &&
-      html`<small
-          >An app under development that runs on this device. Go on only if you started it yourself.
-          You go back to it at:</small
-        ><code>${redirectUri}</code>`
+      client.kind === "loopback" && html`<small>${text.loopback}</small><code>${redirectUri}</code>`
     }
     ${
       name !== "" &&
-      html`<small>It calls itself “<bdi>${name}</bdi>”. Nobody has verified that.</small>`
+      html`<small>${text.callsItself} “<bdi>${name}</bdi>”. ${text.unverified}</small>`
     }
-    <small
-      >${link(client.policyUri, "Its privacy policy")}${link(client.tosUri, "Its terms")}</small
-    >
+    <small>${link(client.policyUri, text.privacy)}${link(client.tosUri, text.terms)}</small>
   </div>`
 }
 
 const grant = (group: PermissionGroup): Html =>
   html`<li${group.danger && html` class="strong"`}>
-  ${group.danger && html`<span class="visually-hidden">Sensitive: </span>`}<strong>${group.title}</strong>
+  ${group.danger && html`<span class="visually-hidden">${text.sensitive} </span>`}<strong>${group.title}</strong>
   ${group.detail !== undefined && html`<small>${group.detail}</small>`}
-  ${group.set !== undefined && group.set !== group.title && html`<small>In the words of ${group.set}</small>`}
+  ${group.set !== undefined && group.set !== group.title && html`<small>${text.inTheWordsOf(group.set)}</small>`}
   ${
     group.items.length > 0 &&
     html`<details>
-      <summary>Details</summary>
+      <summary>${text.details}</summary>
       <small>${group.items.map((item) => html`<span>${item}</span><br />`)}</small>
     </details>`
   }
@@ -85,28 +81,27 @@ export interface ConsentView {
 /** The page that asks whether an app may do what it asks for. */
 export const consentPage = (view: ConsentView): Html => {
   const { client, groups, handle, carried, actions } = view
-  return html`<h1>Allow this app to use your account?</h1>
+  return html`<h1>${text.heading}</h1>
     ${clientBox(client, view.redirectUri)}
     <div class="who">
-      ${account(handle, "Your account")}
-      ${view.otherAccount !== undefined && html`<a href="${view.otherAccount}">Use another</a>`}
+      ${account(handle, text.yourAccount)}
+      ${view.otherAccount !== undefined && html`<a href="${view.otherAccount}">${text.useAnother}</a>`}
     </div>
-    <h2>It will be able to</h2>
+    <h2>${text.ableTo}</h2>
     ${grantList(groups)}
     <details>
-      <summary>As the app has written it</summary>
+      <summary>${text.asWritten}</summary>
       <p><code>${view.scope}</code></p>
     </details>
     <p class="hint">
-      Afterwards you go back to <strong>${destination(view.redirectUri)}</strong>. You can end this
-      at any time on your account’s page.
+      ${text.afterwards} <strong>${destination(view.redirectUri)}</strong>. ${text.endAnytime}
     </p>
     <div class="pair">
       <form class="grow" method="post" action="${actions.reject}">
-        ${hidden(carried)}<button type="submit" class="quiet">Cancel</button>
+        ${hidden(carried)}<button type="submit" class="quiet">${common.cancel}</button>
       </form>
       <form class="grow" method="post" action="${actions.accept}">
-        ${hidden(carried)}<button type="submit">Allow</button>
+        ${hidden(carried)}<button type="submit">${text.allow}</button>
       </form>
     </div>`
 }

@@ -4,6 +4,8 @@ import { html } from "../pages/html.ts"
 import { type Page, redirectTo, showPage } from "../pages/layout.ts"
 import { hidden } from "../pages/parts.ts"
 import { submitScript } from "../pages/passkeyScript.ts"
+import { common } from "../pages/text/common.ts"
+import { consent as text } from "../pages/text/consent.ts"
 
 /**
  * Where the form that leads back to a client may lead: to the scheme of an app on the device, or over the web to wherever.
@@ -16,7 +18,7 @@ export const formActionTo = (redirectUri: string): NonNullable<Page["formAction"
   return protocol === "https:" || protocol === "http:" ? "anywhere" : [protocol]
 }
 
-const going = { title: "Back to the app", lead: "One moment: you are taken back to the app." }
+const going = { title: text.backTitle, lead: text.backLead }
 
 /**
  * Leads the browser back to the client.
@@ -33,13 +35,13 @@ export const handOver = (
   if (way.kind === "redirect") {
     const body = html`<h1>${going.title}</h1>
       <p class="lead">${going.lead}</p>
-      <a class="button" href="${way.url}">Continue</a>`
+      <a class="button" href="${way.url}">${common.continue}</a>`
     return showPage({ title: going.title, body, refresh: way.url }, config)
   }
   const body = html`<h1>${going.title}</h1>
     <p class="lead">${going.lead}</p>
     <form method="post" action="${way.action}">
-      ${hidden(way.fields)}<button type="submit">Continue</button>
+      ${hidden(way.fields)}<button type="submit">${common.continue}</button>
     </form>`
   const formAction = formActionTo(way.action)
   return showPage({ title: going.title, body, script: submitScript, formAction }, config)

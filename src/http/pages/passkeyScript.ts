@@ -26,9 +26,9 @@ export const passkeyScript = `(() => {
       userHandle: text(r.userHandle), transports: r.getTransports ? r.getTransports() : undefined
     }
   })
-  const why = (error) => error.name === "InvalidStateError" ? "This passkey is registered already."
-    : error.name === "NotAllowedError" ? "That was cancelled, or took too long. Please try again."
-    : "This browser could not use a passkey here."
+  const why = (error) => error.name === "InvalidStateError" ? "You’ve already added this passkey."
+    : error.name === "NotAllowedError" ? "Cancelled, or it took too long. Please try again."
+    : "This browser couldn’t use a passkey here."
   if (!window.PublicKeyCredential) return
   for (const form of document.querySelectorAll("form[data-passkey]")) {
     form.hidden = false

@@ -1,6 +1,8 @@
 import { type Html, html } from "./html.ts"
 import { checkbox, field, hidden, note } from "./parts.ts"
 import type { Challenge } from "./signingIn.ts"
+import { common } from "./text/common.ts"
+import { secondStep, signIn as text } from "./text/signIn.ts"
 
 /** A form that goes on with something: its hidden fields, the CSRF token among them. */
 export type Carried = Readonly<Record<string, string | undefined>>
@@ -49,14 +51,14 @@ export interface SignInView {
 export const signInPage = (view: SignInView): Html => {
   const { actions, carried, challenge, identifier, locked = false, message } = view
   const invalid = message !== undefined
-  return html`<h1>Sign in</h1>
+  return html`<h1>${text.title}</h1>
     <p class="lead">${view.lead}</p>
     ${message !== undefined && note("bad", message)}
     <form method="post" action="${actions.password}">
       ${hidden(carried)}
       ${field({
         name: "identifier",
-        label: "Handle, email or DID",
+        label: text.identifier,
         autocomplete: "username",
         value: identifier,
         locked,
@@ -65,22 +67,22 @@ export const signInPage = (view: SignInView): Html => {
       })}
       ${field({
         name: "password",
-        label: "Password",
+        label: common.password,
         type: "password",
         autocomplete: "current-password",
         invalid,
         autofocus: identifier !== undefined,
         maxLength: 512
       })}
-      ${checkbox("remember", "Remember me on this device", view.remember ?? true)}
-      <button type="submit">Sign in</button>
+      ${checkbox("remember", text.remember, view.remember ?? true)}
+      <button type="submit">${common.signIn}</button>
     </form>
-    <p class="hint"><a href="/account/forgot" target="_blank">Forgot your password?</a></p>
+    <p class="hint"><a href="/account/forgot" target="_blank">${text.forgot}</a></p>
     ${passkeyForm({
       action: actions.passkey,
       carried: { ...carried, remember: "on" },
       challenge,
-      label: "Sign in with a passkey"
+      label: text.withPasskey
     })}
     ${view.others}`
 }
@@ -101,27 +103,27 @@ export interface CodeView {
 export const codePage = (view: CodeView): Html => {
   const { actions, carried, challenge, ticket, message } = view
   const remember = view.remember ? "on" : undefined
-  return html`<h1>One more step</h1>
-    <p class="lead">Your password is right. Now show that it is you.</p>
+  return html`<h1>${secondStep.title}</h1>
+    <p class="lead">${secondStep.lead}</p>
     ${message !== undefined && note("bad", message)}
     <form method="post" action="${actions.code}">
       ${hidden({ ...carried, ticket, remember })}
       ${field({
         name: "code",
-        label: "Code",
+        label: common.code,
         autocomplete: "one-time-code",
-        hint: "Six digits from your authenticator app, or one of your recovery codes.",
+        hint: secondStep.hint,
         invalid: message !== undefined,
         autofocus: true,
         maxLength: 32
       })}
-      <button type="submit">Continue</button>
+      <button type="submit">${common.continue}</button>
     </form>
     ${passkeyForm({
       action: actions.passkey,
       carried: { ...carried, remember },
       challenge,
-      label: "Use a passkey instead"
+      label: secondStep.passkeyInstead
     })}
     ${view.others}`
 }

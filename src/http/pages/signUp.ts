@@ -1,7 +1,8 @@
-import { nameRule } from "./handleWords.ts"
 import { type Html, html } from "./html.ts"
 import { field, hidden, input, note } from "./parts.ts"
 import type { Carried } from "./signIn.ts"
+import { common } from "./text/common.ts"
+import { signUp as text } from "./text/signUp.ts"
 
 /** What the sign-up page shows. */
 export interface SignUpView {
@@ -28,11 +29,11 @@ const handleField = ({ domains, filled, inviteRequired, message }: SignUpView): 
   const [only = ""] = domains
   const chosen = filled.domain ?? only
   return html`<div class="field">
-    <label for="name">Handle</label>
+    <label for="name">${text.username}</label>
     <div class="joined">
       ${input({
         name: "name",
-        label: "Handle",
+        label: text.username,
         autocomplete: "username",
         value: filled.name,
         hint: "below",
@@ -42,7 +43,7 @@ const handleField = ({ domains, filled, inviteRequired, message }: SignUpView): 
       })}
       ${
         domains.length > 1
-          ? html`<select name="domain" aria-label="Domain of the handle">
+          ? html`<select name="domain" aria-label="${text.domain}">
               ${domains.map(
                 (domain) =>
                   html`<option value="${domain}" ${domain === chosen && html` selected`}>
@@ -53,17 +54,13 @@ const handleField = ({ domains, filled, inviteRequired, message }: SignUpView): 
           : html`<input type="hidden" name="domain" value="${only}" />`
       }
     </div>
-    <p class="hint" id="name-hint">
-      Your name in the
-      network${domains.length === 1 && html`; it will end in <strong>.${only}</strong>`}:
-      ${nameRule}
-    </p>
+    <p class="hint" id="name-hint">${text.usernameHint(domains)}</p>
   </div>`
 }
 
 /** The page on which somebody makes an account. */
 export const signUpPage = (view: SignUpView): Html =>
-  html`<h1>Create an account</h1>
+  html`<h1>${text.title}</h1>
     <p class="lead">${view.lead}</p>
     ${view.message !== undefined && note("bad", view.message)}
     <form method="post" action="${view.action}">
@@ -72,16 +69,16 @@ export const signUpPage = (view: SignUpView): Html =>
         view.inviteRequired &&
         field({
           name: "invite",
-          label: "Invite code",
+          label: text.invite,
           autocomplete: "off",
           value: view.filled.invite,
-          hint: "Accounts of this server are by invitation.",
+          hint: text.inviteHint,
           autofocus: !hasInvite(view.filled)
         })
       }
       ${handleField(view)}
-      ${field({ name: "email", label: "Email", type: "email", autocomplete: "email", value: view.filled.email })}
-      ${field({ name: "password", label: "Password", type: "password", autocomplete: "new-password", hint: "8 characters or more.", maxLength: 256 })}
-      <button type="submit">Create account</button>
+      ${field({ name: "email", label: common.email, type: "email", autocomplete: "email", value: view.filled.email })}
+      ${field({ name: "password", label: common.password, type: "password", autocomplete: "new-password", hint: common.passwordRule, maxLength: 256 })}
+      <button type="submit">${text.submit}</button>
     </form>
     ${view.others}`

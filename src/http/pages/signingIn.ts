@@ -14,8 +14,8 @@ import { givePointBack, takePoint } from "../limits/clientLimits.ts"
 import { noteAccount } from "../requestLog.ts"
 import { accountBehind, decoyDid, signInKey, signInLimits } from "../sessions/signInGate.ts"
 import { seal, unseal } from "./csrf.ts"
-import { inWords } from "./failurePage.ts"
-
+import { common } from "./text/common.ts"
+import { signIn as text } from "./text/signIn.ts"
 /** How an attempt to sign in ended. */
 export type Attempt =
   | { readonly kind: "proven"; readonly owner: OwnerView }
@@ -29,18 +29,10 @@ const minute = 60_000
 const proofMillis = 5 * minute
 const challengeMillis = 15 * minute
 
-const tooMany = (seconds: number): Attempt =>
-  refused(`Too many attempts. Please wait ${inWords(seconds)} and try again.`)
-
-const wrong =
-  "That name and password do not belong together. Use the account’s own password here, not an app password."
-
-const takenDown =
-  "This account has been taken down. Its owner can ask this server’s administrator about it."
-
+const tooMany = (seconds: number): Attempt => refused(common.tooManyAttempts(seconds))
 /** What the account's object answered instead of an owner; what is no refusal stays a failure. */
 const attemptOf = (rejected: Rejected, message: string) => {
-  if (rejected.error === "AccountTakedown") return Effect.succeed(refused(takenDown))
+  if (rejected.error === "AccountTakedown") return Effect.succeed(refused(common.takenDown))
   if (rejected.error === "RateLimitExceeded") {
     return Effect.succeed(tooMany(Number(rejected.headers?.["retry-after"]) || 900))
   }
@@ -67,7 +59,7 @@ export const byPassword = Effect.fn("pages.byPassword")(
     return yield* accounts.call(did, "provePassword", { password }).pipe(
       Effect.tap(() => givePointBack(request, key, signInLimits)),
       Effect.flatMap((owner) => afterPassword(device, owner)),
-      Effect.catchTag("Rejected", (rejected) => attemptOf(rejected, wrong))
+      Effect.catchTag("Rejected", (rejected) => attemptOf(rejected, text.wrong))
     )
   },
   Effect.catchTag("RateLimitExceeded", exceeded)
@@ -79,8 +71,6 @@ const afterPassword = Effect.fnUntraced(function* (device: string, owner: OwnerV
   const ticket = yield* seal("password proven", device, { did, passwordVersion }, proofMillis)
   return { kind: "code", ticket } satisfies Attempt as Attempt
 })
-
-const changed = "The password was changed meanwhile. Please sign in again."
 
 const proofOf = (claims: TicketClaims | undefined) => {
   const { did, passwordVersion } = claims ?? {}
@@ -96,7 +86,7 @@ export const byCode = Effect.fn("pages.byCode")(function* (
   { ticket, code }: { readonly ticket: string; readonly code: string }
 ) {
   const proof = proofOf(yield* unseal("password proven", device, ticket))
-  if (proof === undefined) return refused("That took too long. Please sign in again.")
+  if (proof === undefined) return refused(text.codeTooLate)
   const { did, passwordVersion } = proof
   noteAccount(request, did)
   const accounts = yield* Accounts
@@ -104,13 +94,11 @@ export const byCode = Effect.fn("pages.byCode")(function* (
     Effect.map((owner): Attempt => ({ kind: "proven", owner })),
     Effect.catchTag("Rejected", (rejected) =>
       rejected.error === "ExpiredToken"
-        ? Effect.succeed(refused(changed))
-        : Effect.map(
-            attemptOf(rejected, "That code is not right, or was used before. Try the next one."),
-            (attempt): Attempt =>
-              attempt.kind === "refused"
-                ? { kind: "code", ticket, message: attempt.message }
-                : attempt
+        ? Effect.succeed(refused(text.passwordChanged))
+        : Effect.map(attemptOf(rejected, common.wrongCode), (attempt): Attempt =>
+            attempt.kind === "refused"
+              ? { kind: "code", ticket, message: attempt.message }
+              : attempt
           )
     )
   )
@@ -187,21 +175,19 @@ export const byPasskey = Effect.fn("pages.byPasskey")(
   ) {
     yield* takePoint(request, "passkey", passkeyLimits)
     const ceremony = yield* usedCeremony(device, sent.ticket)
-    if (ceremony === undefined) return refused("That took too long. Please try the passkey again.")
+    if (ceremony === undefined) return refused(text.passkeyTooLate)
     const response = credentialOf(sent.credential)
     const id = response?.["id"]
     const owners = yield* PasskeyOwners
     const did = typeof id === "string" ? yield* owners.ownerOf(id) : undefined
     if (response === undefined || did === undefined) {
-      return refused("No account of this server knows that passkey.")
+      return refused(text.passkeyUnknown)
     }
     noteAccount(request, did)
     const accounts = yield* Accounts
     return yield* accounts.call(did, "provePasskey", { ...ceremony, response }).pipe(
       Effect.map((owner): Attempt => ({ kind: "proven", owner })),
-      Effect.catchTag("Rejected", (rejected) =>
-        attemptOf(rejected, "That passkey did not prove who you are.")
-      )
+      Effect.catchTag("Rejected", (rejected) => attemptOf(rejected, text.passkeyWrong))
     )
   },
   Effect.catchTag("RateLimitExceeded", exceeded)

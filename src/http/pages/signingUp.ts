@@ -7,8 +7,9 @@ import { wireError } from "../errors.ts"
 import { noteAccount } from "../requestLog.ts"
 import { signUpLimits } from "../sessions/signInGate.ts"
 import type { Form } from "./browser.ts"
-import { noName } from "./handleWords.ts"
 import type { SignUpView } from "./signUp.ts"
+import { common } from "./text/common.ts"
+import { signUp as text } from "./text/signUp.ts"
 
 /** What was filled in before, but for the password. */
 export const filledBy = (form: Form | undefined): SignUpView["filled"] => ({
@@ -20,15 +21,12 @@ export const filledBy = (form: Form | undefined): SignUpView["filled"] => ({
 
 /** Why there is no account, in words. */
 export const reasonOf = (failure: SignUpFailure): string => {
-  if (failure._tag === "HandleNotAvailable") return "That handle is taken. Choose another one."
-  if (failure._tag === "EmailTaken") return "An account with that email address is here already."
-  if (failure._tag === "InvalidInviteCode")
-    return "That invite code is not good, or was used before."
+  if (failure._tag === "HandleNotAvailable") return common.handleTaken
+  if (failure._tag === "EmailTaken") return text.emailTaken
+  if (failure._tag === "InvalidInviteCode") return text.inviteBad
   const { error, message, status } = wireError(failure)
-  if (error === "InvalidHandle") return noName
-  return status < 500
-    ? `${message}.`
-    : "The account could not be made just now. Please try again in a moment."
+  if (error === "InvalidHandle") return common.badName
+  return status < 500 ? `${message}.` : text.later
 }
 
 /** A sign-up opens a session for an app with the password; on a page nobody is given it. */

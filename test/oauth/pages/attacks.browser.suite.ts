@@ -76,7 +76,7 @@ export const attacksSuite = (world: () => BrowserWorld) => {
           const answered = other.waitForResponse((response) => response.url().endsWith(action))
           await other.getByRole("button").click()
           assert.strictEqual((await answered).status(), 403, `${action} from ${url}`)
-          await arrive(other, "This did not work")
+          await arrive(other, "That didn’t work")
           await other.close()
         })
       }
@@ -133,7 +133,7 @@ export const attacksSuite = (world: () => BrowserWorld) => {
       await theirPage.goto(`${server.publicUrl}/account`)
       await arrive(theirPage, "Sign in")
       await theirPage.goto(page.url())
-      await arrive(theirPage, "This sign-in is over")
+      await arrive(theirPage, "This sign-in has expired")
       await allow(page)
       assert.deepStrictEqual(await back(page, app), { ok: true, value: grace.did })
       for (const one of [theirs, context]) await one.close()

@@ -183,7 +183,7 @@ describe("a page", () => {
     assert.notInclude(page.text, "<script>alert")
     assert.notInclude(page.text, "<img src=x")
     assert.notInclude(page.text, "\u202e")
-    assert.include(unescape(page.text), "Nobody has verified that")
+    assert.include(unescape(page.text), "We haven’t verified that name")
     assert.include(unescape(page.text), server.clientId)
   })
 
@@ -256,7 +256,7 @@ describe("a sign-in", () => {
     const password = await appPassword(world, world.bob.did, "pages", true)
     const page = await signIn(new Browser(world), app, { handle: world.bob.handle, password })
     assert.strictEqual(page.status, 400)
-    assert.include(unescape(page.text), "not an app password")
+    assert.include(unescape(page.text), "App passwords don’t work here")
   })
 
   it("is for the browser alone: the answer to the app holds no trace of the device", async () => {

@@ -105,7 +105,7 @@ describe("the pages of a pushed request", () => {
     const { handle, password } = world.alice
     const refused = await browser.submit(page.form("/sign-in"), { identifier: handle, password })
     assert.isFalse(refused.has("/accept"))
-    assert.include(refused.text, "asks for another account")
+    assert.include(refused.text, "asked for another account")
     const own = await browser.submit(refused.form("/sign-in"), { password: world.bob.password })
     assert.strictEqual(own.form("/accept").fields["account"], world.bob.did)
     assert.notInclude(own.text, "Use another")

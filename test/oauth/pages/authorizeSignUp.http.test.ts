@@ -72,7 +72,7 @@ describe("the sign-up page", () => {
     }
     for (const [change, said] of [
       [{ invite: "" }, "invite code"],
-      [{ invite: "nonsense" }, "invite code is not good"],
+      [{ invite: "nonsense" }, "invite code is invalid"],
       [{ name: "mia", domain: "pearl.test" }, "That handle is taken"],
       [{ name: "a b" }, "handle"],
       [{ domain: "elsewhere.example.com" }, "domain"],

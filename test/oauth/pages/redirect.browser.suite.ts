@@ -161,18 +161,18 @@ export const redirectSuite = (world: () => BrowserWorld) => {
       const page = await signedIn(alice)
       const account = await context.newPage()
       await account.goto(`${server.publicUrl}/account/apps`)
-      await arrive(account, "What apps may do")
+      await arrive(account, "Connected apps")
       await look(account, "account-apps")
       const before = await account.getByRole("button", { name: "Disconnect" }).count()
       await account.getByRole("button", { name: "Disconnect" }).first().click()
-      await account.getByText("The app is disconnected").waitFor()
+      await account.getByText("App disconnected").waitFor()
       assert.strictEqual(
         await account.getByRole("button", { name: "Disconnect" }).count(),
         before - 1
       )
       for (let left = before - 1; left > 0; left--) {
         await account.getByRole("button", { name: "Disconnect" }).first().click()
-        await account.getByText("The app is disconnected").waitFor()
+        await account.getByText("App disconnected").waitFor()
       }
       const ended = await ask(page, "whoAmI")
       assert.isFalse(ended.ok)

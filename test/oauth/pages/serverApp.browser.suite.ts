@@ -162,7 +162,7 @@ export const serverAppSuite = (world: () => BrowserWorld) => {
       const { params } = await travel(newcomer, url, app, async (page) => {
         await arrive(page, "Create")
         await look(page, "sign-up")
-        await page.getByLabel("Handle").first().fill("newcomer")
+        await page.getByLabel("Username").first().fill("newcomer")
         await page.getByLabel("Email").fill("newcomer@example.com")
         await page.getByLabel("Password").first().fill("a password of theirs")
         await page.getByLabel("Invite").fill(code)

@@ -19,7 +19,7 @@ describe("what an app asks for, in plain words", () => {
   it("is one line for each value that stands alone", () => {
     const table = [
       ["atproto", "Know who you are"],
-      ["transition:generic", "Use your account almost as you do"],
+      ["transition:generic", "Use your account almost like you"],
       ["transition:chat.bsky", "Read and send your chat messages"],
       ["transition:email", "See your email address"],
       ["account:email", "See your email address"],
@@ -42,9 +42,9 @@ describe("what an app asks for, in plain words", () => {
       ["blob?accept=image/*&accept=video/*", "Upload images and videos"],
       ["blob?accept=image/*&accept=*/*", "Upload files of any kind"],
       ["blob:application/pdf", "Upload application/pdf"],
-      [`rpc:app.bsky.feed.getTimeline?aud=${bluesky}`, "Use Bluesky in your name"],
-      ["rpc:com.example.get?aud=did:web:example.com%23x", "Use example.com in your name"],
-      ["rpc:com.example.get?aud=*", "Use any service in your name"],
+      [`rpc:app.bsky.feed.getTimeline?aud=${bluesky}`, "Use Bluesky as you"],
+      ["rpc:com.example.get?aud=did:web:example.com%23x", "Use example.com as you"],
+      ["rpc:com.example.get?aud=*", "Use any service as you"],
       [`rpc:*?aud=${chat}`, "Read and send your chat messages"],
       ["rpc:chat.bsky.convo.getLog?aud=*", "Read and send your chat messages"],
       [`rpc:app.bsky.actor.getPreferences?aud=${bluesky}`, "See your preferences"],
@@ -140,7 +140,7 @@ describe("a permission set in plain words", () => {
       subject: "set",
       title: "Create Bluesky Posts",
       detail: "Can not update or delete posts.",
-      items: ["Create posts, rules for quotes and rules for replies", "Use Bluesky in your name"],
+      items: ["Create posts, rules for quotes and rules for replies", "Use Bluesky as you"],
       danger: false,
       scopes: [value],
       set: "app.bsky.authCreatePosts"

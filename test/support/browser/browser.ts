@@ -76,7 +76,7 @@ export const signInHere = async (
   const name = page.getByLabel("Handle, email or DID")
   if (await name.isEditable()) await name.fill(handle)
   await page.getByLabel("Password").fill(password)
-  await page.getByLabel("Remember me on this device").setChecked(remember)
+  await page.getByLabel("Keep me signed in on this device").setChecked(remember)
   await page.getByRole("button", { name: "Sign in", exact: true }).click()
 }
 

@@ -10,6 +10,8 @@ import type { Sent } from "../visitor.ts"
 import { hrefOf, type PageName, usernameOf } from "./frame.ts"
 import type { Owner } from "./owner.ts"
 import { attempt, codeForm, enter, type Way } from "./signIn/signIn.ts"
+import { common } from "../text/common.ts"
+import { confirm as text } from "../text/signIn.ts"
 
 const actions = {
   password: "/account/confirm",
@@ -29,28 +31,25 @@ export const confirmForm = Effect.fnUntraced(function* (
     ${hidden(carried)} ${usernameOf(view.handle)}
     ${field({
       name: "password",
-      label: "Password",
+      label: common.password,
       type: "password",
       autocomplete: "current-password",
       invalid: message !== undefined,
       autofocus: true,
       maxLength: 512
     })}
-    <button type="submit">Continue</button>
+    <button type="submit">${common.continue}</button>
   </form>`
   const challenge = yield* passkeyChallenge(visitor.device.id)
-  const label = "Use a passkey"
-  const body = html`<h1>Confirm that it is you</h1>
-    <p class="lead">
-      What comes next decides who can get into your account. You are asked once in a quarter of an
-      hour.
-    </p>
+  const label = text.usePasskey
+  const body = html`<h1>${text.title}</h1>
+    <p class="lead">${text.lead}</p>
     <div class="who">${account(view.handle, view.email)}</div>
     ${message !== undefined && note("bad", message)} ${view.hasPassword && password}
     ${view.passkeys > 0 && passkeyForm({ action: actions.passkey, carried, challenge, label })}
-    <p class="hint"><a href="${hrefOf(owner, "")}">Back to your account</a></p>`
+    <p class="hint"><a href="${hrefOf(owner, "")}">${text.back}</a></p>`
   const status = message === undefined ? 200 : 400
-  const page: Page = { title: "Confirm that it is you", body, script: passkeyScript, status }
+  const page: Page = { title: text.title, body, script: passkeyScript, status }
   return page
 })
 
@@ -78,7 +77,6 @@ export const confirm = Effect.fn("account.confirm")(function* (
       config
     )
   }
-  const message =
-    tried.kind === "proven" ? "That is the passkey of another account." : tried.message
+  const message = tried.kind === "proven" ? text.otherAccountsPasskey : tried.message
   return showPage(yield* confirmForm(owner, to, message), config)
 })

@@ -18,6 +18,7 @@ import { account, hidden, note } from "../parts.ts"
 import type { Notice } from "./notices.ts"
 import type { Owner } from "./owner.ts"
 import { dayInWords } from "./words.ts"
+import { frame as text } from "../text/account.ts"
 
 /** The pages of an account, by the rest of their path. */
 export type PageName =
@@ -98,11 +99,11 @@ export interface Action {
 }
 
 const tabs: ReadonlyArray<readonly [PageName, string]> = [
-  ["", "Overview"],
-  ["security", "Sign-in"],
-  ["apps", "Apps"],
-  ["devices", "Devices"],
-  ["settings", "Settings"]
+  ["", text.tabs.overview],
+  ["security", text.tabs.security],
+  ["apps", text.tabs.apps],
+  ["devices", text.tabs.devices],
+  ["settings", text.tabs.settings]
 ]
 
 /** A form of an account's page: it carries what shows that it is ours, and whose. */
@@ -152,32 +153,32 @@ export interface Framed {
 const inactive = (owner: Owner, { deleteAfter } = owner.view): Html =>
   html`<div class="note warn">
     <p>
-      Your account is deactivated: nobody in the network sees it, and apps cannot use it.
-      ${deleteAfter !== undefined && `It will be deleted on ${dayInWords(Date.parse(deleteAfter))}.`}
+      ${text.deactivated}
+      ${deleteAfter !== undefined && text.deletedOn(dayInWords(Date.parse(deleteAfter)))}
     </p>
     ${accountForm(owner, {
       action: "reactivate",
       inline: true,
-      content: html`<button type="submit" class="small quiet">Reactivate it</button>`
+      content: html`<button type="submit" class="small quiet">${text.reactivate}</button>`
     })}
   </div>`
 
 /** A page of an account: whose it is, the way to the other pages, and what was just done. */
 export const framed = (owner: Owner, { title, tab, body, message, script }: Framed): Page => {
   const { view } = owner
-  const signOut = html`<button type="submit" class="small quiet">Sign out</button>`
+  const signOut = html`<button type="submit" class="small quiet">${text.signOut}</button>`
   const content = html`<div class="who">
       ${account(view.handle, view.email)}
       <span class="actions"
         >${
           owner.several
-            ? html`<a href="/account/switch">Switch</a>`
-            : html`<a href="/account/sign-in">Add account</a>`
+            ? html`<a href="/account/switch">${text.switch}</a>`
+            : html`<a href="/account/sign-in">${text.addAccount}</a>`
         }
         ${accountForm(owner, { action: "sign-out", inline: true, content: signOut })}</span
       >
     </div>
-    <nav class="tabs" aria-label="Your account">
+    <nav class="tabs" aria-label="${text.navigation}">
       ${tabs.map(
         ([page, label]) =>
           html`<a href="${hrefOf(owner, page)}" ${page === tab && html` aria-current="page"`}

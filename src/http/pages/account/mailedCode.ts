@@ -8,23 +8,18 @@ import { field } from "../parts.ts"
 import { type Action, done, type Handled, type PageName, shown } from "./frame.ts"
 import type { Owner } from "./owner.ts"
 import { refusalOf } from "./refusal.ts"
+import { common } from "../text/common.ts"
+import { codes as text } from "../text/settings.ts"
+import { forgotten } from "../text/signIn.ts"
 
 const hintOf = (unmailed: Child) =>
-  Effect.map(Mailer, ({ delivers }): Child =>
-    delivers ? "From the mail that you were sent. It is good for a quarter of an hour." : unmailed
-  )
+  Effect.map(Mailer, ({ delivers }): Child => (delivers ? text.hintByMail : unmailed))
 
 /** How the account's owner comes to the code that was sent. */
-export const codeHint = hintOf(
-  html`This server sends no mail: the code waits under <em>Settings → Codes</em>, and its
-    administrator can read it. It is good for a quarter of an hour.`
-)
+export const codeHint = hintOf(text.hintWithoutMail)
 
 /** The same for somebody who cannot sign in. */
-export const forgottenCodeHint = hintOf(
-  html`This server sends no mail: its administrator can read the code for you, by
-    <code>nacre account codes</code>. It is good for a quarter of an hour.`
-)
+export const forgottenCodeHint = hintOf(forgotten.hintWithoutMail)
 
 /** The button that has a code sent to an address, or made where no mail goes out. */
 export const codeButton = (address: string | undefined) =>
@@ -32,7 +27,7 @@ export const codeButton = (address: string | undefined) =>
     Mailer,
     ({ delivers }) =>
       html`<button type="submit" class="quiet">
-        ${delivers && address !== undefined ? `Send a code to ${address}` : "Make a code"}
+        ${delivers && address !== undefined ? text.sendTo(address) : text.create}
       </button>`
   )
 
@@ -40,7 +35,7 @@ export const codeButton = (address: string | undefined) =>
 export const codeField = (hint: Child, invalid = false): Html =>
   field({
     name: "code",
-    label: "Code",
+    label: common.code,
     autocomplete: "one-time-code",
     hint,
     invalid,
@@ -49,8 +44,8 @@ export const codeField = (hint: Child, invalid = false): Html =>
 
 /** Why a code is not taken, by the error's name. */
 export const wrongCodes = {
-  InvalidToken: "That code is not right, was used before, or a newer one has been sent.",
-  ExpiredToken: "That code is too old. Have a new one sent."
+  InvalidToken: text.wrong,
+  ExpiredToken: text.expired
 } as const
 
 /** What a form says when a code was refused, or what was to be done by it. */

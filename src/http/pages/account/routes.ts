@@ -17,6 +17,9 @@ import { type Found, findOwner, isRecent, type Owner } from "./owner.ts"
 import { signIn, signInForm, type Way } from "./signIn/signIn.ts"
 import { lookAtSignUp, postSignUp } from "./signIn/signUp.ts"
 import { accountActions, accountPages, isPageName } from "./table.ts"
+import { frame as text } from "../text/account.ts"
+import { common } from "../text/common.ts"
+import { choose as chooseText } from "../text/signIn.ts"
 
 /** Where somebody wanted to go; a name that is none of ours is the first page. */
 const wanted = (to: string | null | undefined): PageName =>
@@ -41,18 +44,18 @@ const choose = Effect.fnUntraced(function* (accounts: ReadonlyArray<DeviceAccoun
     )
   )
   const body = chooserPage({
-    lead: "These are signed in on this device.",
+    lead: chooseText.onThisDevice,
     choices: choices.flat(),
     another: pathOf("sign-in", { to })
   })
-  return showPage({ title: "Choose an account", body }, yield* Config)
+  return showPage({ title: chooseText.title, body }, yield* Config)
 })
 
 const closed = {
-  title: "This account has been taken down",
-  text: "Nothing of it can be seen or changed here. You can ask this server’s administrator about it.",
+  title: text.takenDownTitle,
+  text: text.takenDown,
   status: 403,
-  link: { href: "/account/switch", label: "Use another account" }
+  link: { href: "/account/switch", label: common.useAnotherAccount }
 } as const
 
 /** What is shown in place of an account's page where there is no owner to see it. */
@@ -181,10 +184,10 @@ const post = Effect.fnUntraced(function* (request: Request, name: string) {
 })
 
 const missing = {
-  title: "No such page",
-  text: "Nothing lies at this address.",
+  title: text.missingTitle,
+  text: text.missing,
   status: 404,
-  link: { href: "/account", label: "To your account" }
+  link: { href: "/account", label: text.toAccount }
 } as const
 
 /** Everything under `/account`. */

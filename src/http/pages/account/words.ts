@@ -1,3 +1,5 @@
+import { apps, devices } from "../text/apps.ts"
+
 const minute = 60_000
 const hour = 60 * minute
 const day = 24 * hour
@@ -61,8 +63,7 @@ const firstOf = (table: ReadonlyArray<readonly [RegExp, string]>, text: string) 
 
 /** A browser in plain words, by its User-Agent: “Firefox on Linux”; one that is not known in its own words. */
 export const browserInWords = (userAgent: string | undefined): string => {
-  if (userAgent === undefined || userAgent.trim() === "")
-    return "A browser that says nothing of itself"
+  if (userAgent === undefined || userAgent.trim() === "") return devices.unknownBrowser
   const browser = firstOf(browsers, userAgent)
   const system = firstOf(systems, userAgent)
   if (browser === undefined) return userAgent.slice(0, 80)
@@ -73,7 +74,5 @@ export const browserInWords = (userAgent: string | undefined): string => {
 export const appInWords = (clientId: string): string => {
   const url = URL.parse(clientId)
   if (url === null) return clientId
-  return url.protocol === "http:" && url.hostname === "localhost"
-    ? "An app on one of your own devices"
-    : url.host
+  return url.protocol === "http:" && url.hostname === "localhost" ? apps.onYourDevice : url.host
 }

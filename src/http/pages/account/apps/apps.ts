@@ -7,6 +7,7 @@ import { type Html, html } from "../../html.ts"
 import { type AccountPage, accountForm, type Action, done, framed, hrefOf } from "../frame.ts"
 import type { Owner } from "../owner.ts"
 import { agoInWords, appInWords, dayInWords } from "../words.ts"
+import { apps as text } from "../../text/apps.ts"
 
 type App = SecurityView["apps"][number]
 type AppPassword = SecurityView["appPasswords"][number]
@@ -16,11 +17,10 @@ const connection = (owner: Owner, app: App): Html =>
   html`<div class="row top-aligned">
     <span class="grow"
       ><small
-        >Connected ${agoInWords(app.createdAt, owner.now)}, last heard of
-        ${agoInWords(app.refreshedAt, owner.now)}.</small
+        >${text.connected(agoInWords(app.createdAt, owner.now), agoInWords(app.refreshedAt, owner.now))}</small
       >
       <details>
-        <summary>What it may do</summary>
+        <summary>${text.permissions}</summary>
         ${grantList(inPlainWords(app.granted, new Map()))}
       </details></span
     >
@@ -31,9 +31,9 @@ const connection = (owner: Owner, app: App): Html =>
       content: html`<button
         type="submit"
         class="small quiet"
-        aria-label="Disconnect ${appInWords(app.clientId)}, connected ${agoInWords(app.createdAt, owner.now)}"
+        aria-label="${text.disconnectApp(appInWords(app.clientId), agoInWords(app.createdAt, owner.now))}"
       >
-        Disconnect
+        ${text.disconnect}
       </button>`
     })}
   </div>`
@@ -43,7 +43,7 @@ const appRow = (owner: Owner, [clientId, sessions]: readonly [string, ReadonlyAr
   html`<li class="app">
     <strong>${appInWords(clientId)}</strong>
     <code>${clientId}</code>
-    ${sessions.length > 1 && html`<small>Signed in to ${sessions.length} times:</small>`}
+    ${sessions.length > 1 && html`<small>${text.signedInTimes(sessions.length)}</small>`}
     ${sessions.map((session) => connection(owner, session))}
   </li>`
 
@@ -60,18 +60,13 @@ const passwordRow = (owner: Owner, { name, privileged, createdAt }: AppPassword)
   html`<li class="row">
     <span class="grow"
       ><strong>${name}</strong
-      ><small
-        >Made on
-        ${dayInWords(Date.parse(createdAt))}${
-          privileged && ". May read and send direct messages"
-        }.</small
-      ></span
+      ><small>${text.createdOn(dayInWords(Date.parse(createdAt)), privileged)}</small></span
     >
     ${accountForm(owner, {
       action: "apps/revoke-password",
       fields: { name },
       inline: true,
-      content: html`<button type="submit" class="small quiet">Revoke</button>`
+      content: html`<button type="submit" class="small quiet">${text.revoke}</button>`
     })}
   </li>`
 
@@ -79,17 +74,16 @@ const sessionRow = (owner: Owner, session: Session): Html =>
   html`<li class="row">
     <span class="grow"
       ><strong
-        >${session.appPassword === undefined ? "With your password" : html`With the app password “${session.appPassword}”`}</strong
+        >${session.appPassword === undefined ? text.withPassword : text.withAppPassword(session.appPassword)}</strong
       ><small
-        >Since ${dayInWords(session.createdAt)}; ends on ${dayInWords(session.expiresAt)} unless it
-        is used before.</small
+        >${text.sessionDates(dayInWords(session.createdAt), dayInWords(session.expiresAt))}</small
       ></span
     >
     ${accountForm(owner, {
       action: "apps/end-session",
       fields: { session: session.id },
       inline: true,
-      content: html`<button type="submit" class="small quiet">End</button>`
+      content: html`<button type="submit" class="small quiet">${text.end}</button>`
     })}
   </li>`
 
@@ -104,26 +98,24 @@ const listOr = (rows: ReadonlyArray<Html>, none: string): Html =>
 export const appsPage: AccountPage = {
   show: (owner) => {
     const { apps, appPasswords, sessions } = owner.view
-    const body = html`<h2>Connected apps</h2>
+    const body = html`<h2>${text.title}</h2>
       ${listOr(
         byClient(apps).map((app) => appRow(owner, app)),
-        "No app is connected. One that you sign in to by way of this server will stand here."
+        text.none
       )}
-      <h2>App passwords</h2>
-      <p class="hint">
-        For older apps that ask for a name and a password: better one of these than your own.
-      </p>
+      <h2>${text.appPasswords}</h2>
+      <p class="hint">${text.appPasswordsHint}</p>
       ${listOr(
         appPasswords.map((appPassword) => passwordRow(owner, appPassword)),
-        "There is none."
+        text.noAppPasswords
       )}
-      <a class="button quiet" href="${hrefOf(owner, "app-password")}">Make an app password</a>
-      <h2>Signed in with a password</h2>
+      <a class="button quiet" href="${hrefOf(owner, "app-password")}">${text.createAppPassword}</a>
+      <h2>${text.sessions}</h2>
       ${listOr(
         sessions.map((session) => sessionRow(owner, session)),
-        "No app is signed in with a password."
+        text.noSessions
       )}`
-    return Effect.succeed(framed(owner, { title: "What apps may do", tab: "apps", body }))
+    return Effect.succeed(framed(owner, { title: text.title, tab: "apps", body }))
   }
 }
 

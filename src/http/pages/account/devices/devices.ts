@@ -4,27 +4,24 @@ import { type Html, html } from "../../html.ts"
 import { type AccountPage, accountForm, type Action, done, framed, left } from "../frame.ts"
 import type { Owner } from "../owner.ts"
 import { agoInWords, browserInWords } from "../words.ts"
+import { devices as text } from "../../text/apps.ts"
 
-const where = (address: string): string => (address === "unknown" ? "" : `, from ${address}`)
+const where = (address: string): string => (address === "unknown" ? "" : text.from(address))
 
 const row = (owner: Owner, device: Device & DeviceAccount): Html => {
   const isThis = device.id === owner.visitor.device.id
-  const seen = isThis
-    ? "You are looking at it"
-    : `Last seen ${agoInWords(device.seenAt, owner.now)}`
-  const proven = agoInWords(device.authenticatedAt, owner.now)
+  const seen = isThis ? text.thisDevice : text.lastSeen(agoInWords(device.seenAt, owner.now))
+  const signedIn = text.signedIn(agoInWords(device.authenticatedAt, owner.now))
   return html`<li class="row">
     <span class="grow"
-      ><strong
-        >${browserInWords(device.userAgent)}
-        ${isThis && html`<span class="tag">this device</span>`}</strong
-      ><small>${seen}${where(device.address)}. Signed in ${proven}.</small></span
+      ><strong>${browserInWords(device.userAgent)}</strong
+      ><small>${seen}${where(device.address)}. ${signedIn}.</small></span
     >
     ${accountForm(owner, {
       action: "devices/sign-out",
       fields: { device: device.id },
       inline: true,
-      content: html`<button type="submit" class="small quiet">Sign out</button>`
+      content: html`<button type="submit" class="small quiet">${text.signOut}</button>`
     })}
   </li>`
 }
@@ -33,9 +30,7 @@ const row = (owner: Owner, device: Device & DeviceAccount): Html => {
 export const devicesPage: AccountPage = {
   show: Effect.fn("account.devices")(function* (owner) {
     const devices = yield* (yield* Devices).ofAccount(owner.view.did)
-    const body = html`<p class="lead">
-        These browsers can open this page, and let apps use your account.
-      </p>
+    const body = html`<p class="lead">${text.lead}</p>
       <ul class="list">
         ${devices.map((device) => row(owner, device))}
       </ul>
@@ -43,14 +38,11 @@ export const devicesPage: AccountPage = {
         devices.length > 1 &&
         accountForm(owner, {
           action: "devices/sign-out-others",
-          content: html`<button type="submit" class="quiet">Sign out everywhere else</button>`
+          content: html`<button type="submit" class="quiet">${text.signOutOthers}</button>`
         })
       }
-      <p class="hint">
-        Apps that you have connected stay so, wherever you sign out: they stand under “Apps”. If
-        somebody else was here, change your password: that signs out all of them.
-      </p>`
-    return framed(owner, { title: "Where you are signed in", tab: "devices", body })
+      <p class="hint">${text.hint}</p>`
+    return framed(owner, { title: text.title, tab: "devices", body })
   })
 }
 

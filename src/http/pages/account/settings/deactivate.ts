@@ -5,30 +5,27 @@ import { field } from "../../parts.ts"
 import { type AccountPage, accountForm, type Action, done, framed, shown } from "../frame.ts"
 import { refusedBy } from "../mailedCode.ts"
 import type { Owner } from "../owner.ts"
+import { deactivation as text } from "../../text/settings.ts"
 
 const page = (owner: Owner, message?: string) => {
   const { status, deleteAfter } = owner.view
   const isOff = status === "deactivated"
   const content = html`${field({
       name: "date",
-      label: "Delete it on",
+      label: text.date,
       type: "date",
       autocomplete: "off",
       value: deleteAfter?.slice(0, 10),
-      hint: "Leave it empty to keep the account until you come back. Three days from now is the soonest.",
+      hint: text.dateHint,
       optional: true,
       invalid: message !== undefined
     })}
     <button type="submit" class="${isOff ? "" : "danger"}">
-      ${isOff ? "Change the day" : "Deactivate the account"}
+      ${isOff ? text.change : text.submit}
     </button>`
-  const body = html`<p class="lead">
-      A deactivated account is seen by nobody: not your profile, not your posts, not your pictures.
-      Apps cannot use it. You can still sign in here, and reactivate it as long as it has not been
-      deleted.
-    </p>
+  const body = html`<p class="lead">${text.lead}</p>
     ${accountForm(owner, { action: "deactivate", content })}`
-  return framed(owner, { title: "Deactivate the account", tab: "settings", body, message })
+  return framed(owner, { title: text.title, tab: "settings", body, message })
 }
 
 /** `/account/deactivate` */
@@ -51,7 +48,7 @@ export const deactivate: Action = {
     const day = (form.get("date") ?? "").trim()
     const deleteAfter = timeOf(day)
     if (day !== "" && deleteAfter === undefined) {
-      return shown(page(owner, "That is no day. Write it as 2030-12-31, or leave it empty."))
+      return shown(page(owner, text.badDate))
     }
     const input = deleteAfter === undefined ? {} : { deleteAfter }
     const call = (yield* Accounts).call(owner.view.did, "deactivate", input)

@@ -14,6 +14,7 @@ import {
 } from "../frame.ts"
 import { codeButton, codeField, codeHint, refusedBy, sendsCode } from "../mailedCode.ts"
 import type { Owner } from "../owner.ts"
+import { deletion as text } from "../../text/settings.ts"
 
 const page = Effect.fnUntraced(function* (owner: Owner, message?: string) {
   const { handle, email } = owner.view
@@ -21,29 +22,24 @@ const page = Effect.fnUntraced(function* (owner: Owner, message?: string) {
   const content = html`${codeField(yield* codeHint, invalid)}
     ${field({
       name: "handle",
-      label: "Your handle",
+      label: text.handleLabel,
       autocomplete: "off",
-      hint: html`Type <strong>${handle}</strong>, so that nothing is deleted by mistake.`,
+      hint: text.handleHint(handle),
       invalid,
       maxLength: 254
-    })} <button type="submit" class="danger">Delete the account for ever</button>`
-  const body = html`<p class="lead">
-      Everything goes: profile, posts, pictures, followers, and every way to sign in. Nobody can
-      bring it back, not even this server’s administrator.
-    </p>
+    })} <button type="submit" class="danger">${text.submit}</button>`
+  const body = html`<p class="lead">${text.lead}</p>
     <p>
-      You may want to <a href="${hrefOf(owner, "export")}">download your data</a> first. If you only
-      want to be away, <a href="${hrefOf(owner, "deactivate")}">deactivate</a> the account; if you
-      want to go to another server, move it there before.
+      ${text.before({ export: hrefOf(owner, "export"), deactivate: hrefOf(owner, "deactivate") })}
     </p>
-    <h2>1. Get a code</h2>
+    <h2>${text.codeHeading}</h2>
     ${accountForm(owner, {
       action: "delete/send-code",
       content: yield* codeButton(email)
     })}
-    <h2>2. Delete</h2>
+    <h2>${text.deleteHeading}</h2>
     ${accountForm(owner, { action: "delete", content })}`
-  return framed(owner, { title: "Delete the account", tab: "settings", body, message })
+  return framed(owner, { title: text.title, tab: "settings", body, message })
 })
 
 /** `/account/delete` */
@@ -59,8 +55,7 @@ export const deleteAccount: Action = {
   run: Effect.fn("account.delete")(function* (owner, form) {
     const { did, handle } = owner.view
     const typed = calledName(form.get("handle") ?? "")
-    if (typed !== handle)
-      return shown(yield* page(owner, "That is not the handle of this account."))
+    if (typed !== handle) return shown(yield* page(owner, text.wrongHandle))
     const code = form.get("code") ?? ""
     const refused = yield* refusedBy((yield* Accounts).call(did, "deleteByCode", { code }))
     return refused === undefined ? left("deleted") : shown(yield* page(owner, refused))

@@ -5,6 +5,7 @@ import { field } from "../../parts.ts"
 import { type AccountPage, accountForm, type Action, done, framed, shown } from "../frame.ts"
 import { codeButton, codeField, codeHint, refusedBy, sendsCode } from "../mailedCode.ts"
 import type { Owner } from "../owner.ts"
+import { email as text } from "../../text/settings.ts"
 
 /** How codes come, as both forms tell it. */
 interface Codes {
@@ -21,7 +22,7 @@ interface Filled {
 const newAddress = (value: string | undefined, invalid: boolean) =>
   field({
     name: "email",
-    label: "New address",
+    label: text.newAddress,
     type: "email",
     autocomplete: "email",
     value,
@@ -30,32 +31,28 @@ const newAddress = (value: string | undefined, invalid: boolean) =>
   })
 
 const confirmation = (owner: Owner, { hint, button }: Codes, invalid: boolean) =>
-  html`<h2>Confirm this address</h2>
-    <p class="hint">
-      Confirmed, the address is known to be yours, and is not changed without another code.
-    </p>
+  html`<h2>${text.confirmHeading}</h2>
+    <p class="hint">${text.confirmHint}</p>
     ${accountForm(owner, { action: "email/send-confirmation", content: button })}
     ${accountForm(owner, {
       action: "email/confirm",
-      content: html`${codeField(hint, invalid)}<button type="submit">Confirm</button>`
+      content: html`${codeField(hint, invalid)}<button type="submit">${text.confirm}</button>`
     })}`
 
 const change = (owner: Owner, { hint, button }: Codes, { email, form }: Filled) => {
   const { view } = owner
   const invalid = form === "change"
   const isProtected = view.email !== undefined && view.emailConfirmed
-  return html`<h2>${view.email === undefined ? "Enter an address" : "Another address"}</h2>
+  return html`<h2>${view.email === undefined ? text.addHeading : text.changeHeading}</h2>
     ${
       isProtected &&
-      html`<p class="hint">
-          Your present address is asked first. Who has it no more asks this server’s administrator.
-        </p>
+      html`<p class="hint">${text.changeHint}</p>
         ${accountForm(owner, { action: "email/send-change", content: button })}`
     }
     ${accountForm(owner, {
       action: "email",
       content: html`${isProtected && codeField(hint, invalid)}${newAddress(email, invalid)}
-        <button type="submit">Change the address</button>`
+        <button type="submit">${text.change}</button>`
     })}`
 }
 
@@ -63,16 +60,11 @@ const page = Effect.fnUntraced(function* (owner: Owner, message?: string, filled
   const { email, emailConfirmed } = owner.view
   const codes = { hint: yield* codeHint, button: yield* codeButton(email) }
   const body = html`<p class="lead">
-      ${
-        email === undefined
-          ? "Your account has no address."
-          : html`<strong>${email}</strong>, ${emailConfirmed ? "confirmed" : "not confirmed"}.
-              Nobody but you and this server sees it.`
-      }
+      ${email === undefined ? text.none : text.lead(email, emailConfirmed)}
     </p>
     ${email !== undefined && !emailConfirmed && confirmation(owner, codes, filled.form === "confirm")}
     ${change(owner, codes, filled)}`
-  return framed(owner, { title: "Your email address", tab: "settings", body, message })
+  return framed(owner, { title: text.title, tab: "settings", body, message })
 })
 
 /** `/account/email` */

@@ -6,13 +6,14 @@ import { Config } from "../../../../services/host/Config.ts"
 import { type FoundClaims, HandleClaims } from "../../../../services/identity/HandleClaims.ts"
 import { Identity } from "../../../../services/identity/Identity.ts"
 import type { Form } from "../../browser.ts"
-import { nameRule, noName } from "../../handleWords.ts"
 import { html } from "../../html.ts"
 import { field, input } from "../../parts.ts"
 import { type AccountPage, accountForm, type Action, done, framed, shown } from "../frame.ts"
 import { claimsInWords, whatToSetUp } from "./handleClaims.ts"
 import type { Owner } from "../owner.ts"
 import { refusalOf } from "../refusal.ts"
+import { common } from "../../text/common.ts"
+import { handle as text } from "../../text/settings.ts"
 
 /** What stood in a form that was refused, and what was found where the handle should lead here. */
 interface Filled {
@@ -27,7 +28,7 @@ const hosted = (owner: Owner, domains: ReadonlyArray<string>, filled: Filled) =>
   const suffix =
     domains.length === 1
       ? html`<input type="hidden" name="domain" value="${only}" /><span>.${only}</span>`
-      : html`<select name="domain" aria-label="Domain of the handle">
+      : html`<select name="domain" aria-label="${text.domainOf}">
           ${domains.map(
             (domain) =>
               html`<option value="${domain}" ${domain === filled.domain && html` selected`}>
@@ -35,21 +36,21 @@ const hosted = (owner: Owner, domains: ReadonlyArray<string>, filled: Filled) =>
               </option>`
           )}
         </select>`
-  const content = html`<label for="name">Name</label>
+  const content = html`<label for="name">${common.name}</label>
     <div class="joined centred">
       ${input({
         name: "name",
-        label: "Name",
+        label: common.name,
         autocomplete: "off",
         value: filled.name,
-        hint: nameRule,
+        hint: common.nameRule,
         invalid: filled.name !== undefined,
         maxLength: 63
       })}${suffix}
     </div>
-    <p class="hint" id="name-hint">${nameRule}</p>
-    <button type="submit">Use this name</button>`
-  return html`<h2>A name of this server</h2>
+    <p class="hint" id="name-hint">${common.nameRule}</p>
+    <button type="submit">${text.useName}</button>`
+  return html`<h2>${text.hostedHeading}</h2>
     ${accountForm(owner, { action: "handle", content })}`
 }
 
@@ -57,26 +58,23 @@ const own = (owner: Owner, { handle, found }: Filled) => {
   const { did } = owner.view
   const content = html`${field({
       name: "handle",
-      label: "Domain",
+      label: text.domain,
       autocomplete: "off",
       value: handle,
-      hint: "It is yours when it says so: it is looked up, and what is missing is told.",
+      hint: text.domainHint,
       invalid: handle !== undefined,
       maxLength: 253
-    })} <button type="submit">Check it, and use it</button>`
-  return html`<h2>A domain of your own</h2>
+    })} <button type="submit">${text.verify}</button>`
+  return html`<h2>${text.ownHeading}</h2>
     ${found === undefined || handle === undefined ? whatToSetUp(did) : claimsInWords(found, handle, did)}
     ${accountForm(owner, { action: "handle", content })}`
 }
 
 const page = Effect.fnUntraced(function* (owner: Owner, message?: string, filled: Filled = {}) {
   const { handleDomains } = yield* Config
-  const body = html`<p class="lead">
-      You are <strong>${owner.view.handle}</strong>. Under another handle you keep your followers
-      and everything that you have written; the one before is free for others.
-    </p>
+  const body = html`<p class="lead">${text.lead(owner.view.handle)}</p>
     ${handleDomains.length > 0 && hosted(owner, handleDomains, filled)} ${own(owner, filled)}`
-  return framed(owner, { title: "Your handle", tab: "settings", body, message })
+  return framed(owner, { title: text.title, tab: "settings", body, message })
 })
 
 /** `/account/handle` */
@@ -103,25 +101,22 @@ const findClaims = Effect.fnUntraced(function* (handle: string) {
   return { found: yield* (yield* HandleClaims).look(checked.handle) }
 })
 
-const noDomain = "That is not the name of a domain, such as example.com."
-
 const words: Readonly<Record<string, string>> = {
-  HandleNotAvailable: "That handle is somebody else’s, or kept back.",
-  UpstreamFailure:
-    "What must be asked for this, DNS or the directory of identities, could not be reached. Please try again in a moment."
+  HandleNotAvailable: text.taken,
+  UpstreamFailure: text.unreachable
 }
 
 const messageOf = (
   { error, message }: Rejected,
   { name, found }: Pick<Filled, "name" | "found">
 ): string => {
-  if (error === "InvalidHandle" && name !== undefined) return noName
-  if (message.startsWith("Input/handle")) return noDomain
+  if (error === "InvalidHandle" && name !== undefined) return common.badName
+  if (message.startsWith("Input/handle")) return text.notADomain
   const isUnknown =
     found !== undefined && (found.dns.kind === "failed" || found.file.kind === "failed")
   if (isUnknown) return words["UpstreamFailure"]!
   const leadsNowhere = found !== undefined && message.includes("did not resolve")
-  return leadsNowhere ? "That domain does not lead to you yet." : (words[error] ?? message)
+  return leadsNowhere ? text.notYet : (words[error] ?? message)
 }
 
 /** Gives the account another handle; a domain that does not lead to it is told with what was found there. */

@@ -8,30 +8,20 @@ import { note } from "../../parts.ts"
 import { commandFor } from "../command.ts"
 import { type AccountPage, framed } from "../frame.ts"
 import type { Owner } from "../owner.ts"
+import { keys as text } from "../../text/settings.ts"
 
 const verdict = (keys: ReadonlyArray<string>, ours: string): Html => {
   const at = keys.indexOf(ours)
   if (at < 0) {
-    return note(
-      "warn",
-      "This server’s key is not among them: it can change neither your handle nor your keys for you."
-    )
+    return note("warn", text.notOurs)
   }
-  return at === 0
-    ? note(
-        "warn",
-        "No recovery key stands before this server’s. If the server is lost, or turns against you, your identity may be lost with it."
-      )
-    : note(
-        "good",
-        "A recovery key stands first. Whoever holds it can take your identity back from this server, and undo within 72 hours what the server does to it."
-      )
+  return at === 0 ? note("warn", text.unsafe) : note("good", text.safe)
 }
 
 const keyRow = (key: string, index: number, ours: string): Html =>
   html`<li class="row">
     <span class="grow"
-      ><strong>${index + 1}. ${key === ours ? "This server’s key" : "Another key"}</strong
+      ><strong>${index + 1}. ${key === ours ? text.ours : text.other}</strong
       ><code>${key}</code></span
     >
   </li>`
@@ -44,18 +34,11 @@ const listOf = Effect.fnUntraced(function* (
   const isSafe = keys.indexOf(ours) > 0
   const command = yield* commandFor(owner, `key recovery ${isSafe ? "show" : "set"} my.key`)
   return html`${verdict(keys, ours)}
-    <p>These keys can change your identity. Each can undo what those after it have done.</p>
+    <p>${text.explain}</p>
     <ul class="list">
       ${keys.map((key, index) => keyRow(key, index, ours))}
     </ul>
-    <p class="hint">
-      ${
-        isSafe
-          ? html`Whether the first is yours is told by the command ${command}.`
-          : html`Make a key that only you hold, and put it first, by the command ${command}. Keep
-            the file where you keep what must not be lost.`
-      }
-    </p>`
+    <p class="hint">${isSafe ? text.check(command) : text.set(command)}</p>`
 })
 
 const ofPlc = Effect.fnUntraced(function* (owner: Owner) {
@@ -65,24 +48,15 @@ const ofPlc = Effect.fnUntraced(function* (owner: Owner) {
     Effect.orElseSucceed(() => undefined)
   )
   if (keys !== undefined) return yield* listOf(owner, keys, ours)
-  return note("warn", "The directory that keeps your identity’s keys cannot be asked just now.")
+  return note("warn", text.unreachable)
 })
 
 /** `/account/keys`: who can change the account's DID. */
 export const keysPage: AccountPage = {
   show: Effect.fn("account.keys")(function* (owner) {
     const { did } = owner.view
-    const body = html`<p class="lead">
-        Your identity in the network is <code>${did}</code>. It stays when you change your handle.
-      </p>
-      ${
-        didMethod(did) === "plc"
-          ? yield* ofPlc(owner)
-          : html`<p>
-              It is bound to a domain name: whoever holds the domain decides over it. There are no
-              recovery keys for it.
-            </p>`
-      }`
-    return framed(owner, { title: "Recovery key", tab: "settings", body })
+    const body = html`<p class="lead">${text.lead(did)}</p>
+      ${didMethod(did) === "plc" ? yield* ofPlc(owner) : html`<p>${text.ofDomain}</p>`}`
+    return framed(owner, { title: text.title, tab: "settings", body })
   })
 }

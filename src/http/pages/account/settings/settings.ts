@@ -5,18 +5,19 @@ import { html } from "../../html.ts"
 import { card } from "../card.ts"
 import { type AccountPage, framed } from "../frame.ts"
 import { dayInWords } from "../words.ts"
+import { settings as text } from "../../text/settings.ts"
 
 /** The address, and whether it is known to be its owner's. */
 const emailInWords = ({ email, emailConfirmed }: SecurityView): string => {
-  if (email === undefined) return "None"
-  return emailConfirmed ? email : `${email} (not confirmed)`
+  if (email === undefined) return text.noEmail
+  return emailConfirmed ? email : text.unconfirmed(email)
 }
 
 const standing = ({ status, deleteAfter }: SecurityView): string => {
-  if (status !== "deactivated") return "Nobody sees it until you come back."
+  if (status !== "deactivated") return text.deactivateBelow
   return deleteAfter === undefined
-    ? "Your account is deactivated."
-    : `Your account is deactivated, and will be deleted on ${dayInWords(Date.parse(deleteAfter))}.`
+    ? text.isDeactivated
+    : text.deletedOn(dayInWords(Date.parse(deleteAfter)))
 }
 
 /** `/account/settings`: what an account is called, who can change it, and how to leave. */
@@ -25,17 +26,17 @@ export const settingsPage: AccountPage = {
     const { view } = owner
     const { delivers } = yield* Mailer
     const body = html`<ul class="list">
-        ${card(owner, "email", "Email", emailInWords(view))}
-        ${card(owner, "handle", "Handle", view.handle)}
-        ${card(owner, "keys", "Recovery key", "Whether you can take your identity back without this server.")}
-        ${!delivers && card(owner, "codes", "Codes", "What would be mailed to you, if this server sent mail.")}
-        ${card(owner, "export", "Download your data", "Everything that you have published, in one file.")}
+        ${card(owner, "email", text.email, emailInWords(view))}
+        ${card(owner, "handle", text.handle, view.handle)}
+        ${card(owner, "keys", text.recoveryKey, text.recoveryKeyBelow)}
+        ${!delivers && card(owner, "codes", text.codes, text.codesBelow)}
+        ${card(owner, "export", text.download, text.downloadBelow)}
       </ul>
-      <h2>Leave</h2>
+      <h2>${text.leave}</h2>
       <ul class="list">
-        ${card(owner, "deactivate", "Deactivate the account", standing(view))}
-        ${card(owner, "delete", "Delete the account", "For ever, with everything that is in it.")}
+        ${card(owner, "deactivate", text.deactivate, standing(view))}
+        ${card(owner, "delete", text.delete, text.deleteBelow)}
       </ul>`
-    return framed(owner, { title: "Settings", tab: "settings", body })
+    return framed(owner, { title: text.title, tab: "settings", body })
   })
 }

@@ -13,6 +13,8 @@ import {
   shown
 } from "../frame.ts"
 import type { Owner } from "../owner.ts"
+import { appPassword } from "../../text/apps.ts"
+import { common } from "../../text/common.ts"
 
 const maxName = 64
 
@@ -25,22 +27,19 @@ interface Filled {
 const formPage = (owner: Owner, { name, privileged = false, message }: Filled = {}) => {
   const content = html`${field({
       name: "name",
-      label: "Name",
+      label: common.name,
       autocomplete: "off",
       value: name,
-      hint: "What it is for: the app, or the device.",
+      hint: appPassword.nameHint,
       invalid: message !== undefined,
       autofocus: true,
       maxLength: maxName
     })}
-    ${checkbox("privileged", "May read and send direct messages", privileged)}
-    <button type="submit">Make an app password</button>`
-  const body = html`<p class="lead">
-      An app password signs in to your account, but cannot change who may, and opens none of these
-      pages.
-    </p>
+    ${checkbox("privileged", appPassword.privileged, privileged)}
+    <button type="submit">${appPassword.submit}</button>`
+  const body = html`<p class="lead">${appPassword.lead}</p>
     ${accountForm(owner, { action: "app-password", content })}`
-  return framed(owner, { title: "Make an app password", tab: "apps", body, message })
+  return framed(owner, { title: appPassword.title, tab: "apps", body, message })
 }
 
 /** `/account/app-password`: where one is made. */
@@ -51,13 +50,11 @@ export const appPasswordPage: AccountPage = {
 
 const told = (owner: Owner, made: { readonly name: string; readonly password: string }) =>
   framed(owner, {
-    title: "Your new app password",
+    title: appPassword.madeTitle,
     tab: "apps",
-    body: html`<p class="lead">
-        For “${made.name}”. It is shown this once: copy it to the app now.
-      </p>
+    body: html`<p class="lead">${appPassword.made(made.name)}</p>
       <p class="secret"><code>${made.password}</code></p>
-      <a class="button" href="${hrefOf(owner, "apps")}">I have copied it</a>`
+      <a class="button" href="${hrefOf(owner, "apps")}">${appPassword.copied}</a>`
   })
 
 /** Makes an app password; it is told in the answer, and never again. */
@@ -68,7 +65,7 @@ export const createAppPassword: Action = {
     const name = (form.get("name") ?? "").trim().slice(0, maxName)
     const privileged = form.get("privileged") === "on"
     const again = (message: string) => shown(formPage(owner, { name, privileged, message }))
-    if (name === "") return again("Give it a name.")
+    if (name === "") return again(appPassword.missingName)
     const made = (yield* Accounts).call(owner.view.did, "createAppPassword", { name, privileged })
     return yield* made.pipe(
       Effect.map((password) => shown(told(owner, password))),

@@ -17,39 +17,34 @@ import type { Owner } from "../owner.ts"
 import { qrCode } from "../qrCode.ts"
 import { refusalOf } from "../refusal.ts"
 import { dayInWords } from "../words.ts"
+import { authenticator as text } from "../../text/security.ts"
 
 const offPage = (owner: Owner, message?: string) =>
   framed(owner, {
-    title: "Set up an authenticator",
+    title: text.setUpTitle,
     tab: "security",
     message,
-    body: html`<p class="lead">
-        An authenticator app on your phone shows a new code every half minute. From then on your
-        password alone does not let anybody in. Passkeys and app passwords go on as they are.
-      </p>
-      ${accountForm(owner, { action: "authenticator/begin", content: html`<button type="submit">Begin</button>` })}`
+    body: html`<p class="lead">${text.lead}</p>
+      ${accountForm(owner, { action: "authenticator/begin", content: html`<button type="submit">${text.begin}</button>` })}`
   })
 
 const onPage = (owner: Owner, since: number) => {
   const { recoveryCodesLeft } = owner.view
   return framed(owner, {
-    title: "Authenticator",
+    title: text.title,
     tab: "security",
-    body: html`<p class="lead">On since ${dayInWords(since)}.</p>
-      <h2>Recovery codes</h2>
-      <p>
-        Each lets you in once when your authenticator is not at hand. You have ${recoveryCodesLeft}
-        left. New ones take the place of all old ones.
-      </p>
+    body: html`<p class="lead">${text.onSince(dayInWords(since))}</p>
+      <h2>${text.recoveryCodes}</h2>
+      <p>${text.recoveryCodesLead(recoveryCodesLeft)}</p>
       ${accountForm(owner, {
         action: "authenticator/codes",
-        content: html`<button type="submit" class="quiet">Make new recovery codes</button>`
+        content: html`<button type="submit" class="quiet">${text.renewCodes}</button>`
       })}
-      <h2>Turn it off</h2>
-      <p>Your password alone will sign you in again, and the recovery codes are gone.</p>
+      <h2>${text.turnOffHeading}</h2>
+      <p>${text.turnOffLead}</p>
       ${accountForm(owner, {
         action: "authenticator/off",
-        content: html`<button type="submit" class="danger">Turn the authenticator off</button>`
+        content: html`<button type="submit" class="danger">${text.turnOff}</button>`
       })}`
   })
 }
@@ -70,25 +65,22 @@ const setUpPage = Effect.fnUntraced(function* (owner: Owner, secret: string, mes
   const uri = totpUri(secret, { issuer: brand.name ?? host, account: owner.view.handle })
   const content = html`${field({
       name: "code",
-      label: "The code that the app shows now",
+      label: text.codeLabel,
       autocomplete: "one-time-code",
       numeric: true,
       invalid: message !== undefined,
       autofocus: message !== undefined,
       maxLength: 12
-    })} <button type="submit">Turn the authenticator on</button>`
+    })} <button type="submit">${text.turnOn}</button>`
   return framed(owner, {
-    title: "Set up an authenticator",
+    title: text.setUpTitle,
     tab: "security",
     message,
     body: html`<ol class="steps">
       <li>
-        <p>Scan this with your authenticator app:</p>
-        ${qrCode(uri, "QR code for your authenticator app")}
-        <p class="hint">
-          On this very device: <a href="${uri}">open it in the app</a>, or type this key:
-          <code>${inGroups(secret)}</code>
-        </p>
+        <p>${text.scan}</p>
+        ${qrCode(uri, text.qrCode)}
+        <p class="hint">${text.onThisDevice(uri, inGroups(secret))}</p>
       </li>
       <li>
         ${accountForm(owner, { action: "authenticator/confirm", fields: { secret }, content })}
@@ -100,17 +92,14 @@ const setUpPage = Effect.fnUntraced(function* (owner: Owner, secret: string, mes
 const codesPage = Effect.fnUntraced(function* (owner: Owner, codes: ReadonlyArray<string>) {
   const { host } = yield* Config
   return framed(owner, {
-    title: "Your recovery codes",
+    title: text.codesTitle,
     tab: "security",
-    body: html`<p class="lead">
-        Print or write these down and keep them where you find them without your phone. Each is good
-        once. They are shown this once only.
-      </p>
-      <p class="print-only">${owner.view.handle} at ${host}</p>
+    body: html`<p class="lead">${text.codesLead}</p>
+      <p class="print-only">${text.codesOf(owner.view.handle, host)}</p>
       <ol class="codes">
         ${codes.map((code) => html`<li><code>${code}</code></li>`)}
       </ol>
-      <a class="button" href="${hrefOf(owner, "security")}">I have kept them</a>`
+      <a class="button" href="${hrefOf(owner, "security")}">${text.saved}</a>`
   })
 })
 
@@ -124,9 +113,6 @@ export const beginAuthenticator: Action = {
   })
 }
 
-const wrong =
-  "That code does not fit. Wait for the next one, and see that the phone’s clock is right."
-
 /** Puts the secret in force by a first code; the recovery codes are told in the answer. */
 export const confirmAuthenticator: Action = {
   proof: true,
@@ -139,7 +125,7 @@ export const confirmAuthenticator: Action = {
       Effect.flatMap(({ recoveryCodes }) => Effect.map(codesPage(owner, recoveryCodes), shown)),
       Effect.catch((rejected) =>
         Effect.flatMap(
-          refusalOf(rejected, rejected.error === "AuthenticationRequired" ? wrong : undefined),
+          refusalOf(rejected, rejected.error === "AuthenticationRequired" ? text.wrong : undefined),
           (message) =>
             // The form brings the secret along to have it shown again; it is drawn, and no more.
             /^[A-Z2-7]{32}$/.test(secret)

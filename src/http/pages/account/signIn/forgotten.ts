@@ -9,70 +9,61 @@ import { field, hidden, note } from "../../parts.ts"
 import { type Sent, sentForm, type Visitor, visitor } from "../../visitor.ts"
 import { pathOf } from "../frame.ts"
 import { codeField, forgottenCodeHint, wrongCodes } from "../mailedCode.ts"
+import { common } from "../../text/common.ts"
+import { forgotten as text } from "../../text/signIn.ts"
 
-const back = html`<p class="hint"><a href="/account/sign-in">Back to sign-in</a></p>`
+const back = html`<p class="hint"><a href="/account/sign-in">${text.back}</a></p>`
 
 const askPage = Effect.fnUntraced(function* ({ csrf, cookies }: Visitor) {
   const { delivers } = yield* Mailer
-  const body = html`<h1>Forgot your password?</h1>
-    <p class="lead">
-      ${
-        delivers
-          ? "Have a code sent to the address of your account, and choose a new password by it."
-          : "This server sends no mail: have a code made, which its administrator can read for you, and choose a new password by it."
-      }
-    </p>
+  const body = html`<h1>${text.title}</h1>
+    <p class="lead">${delivers ? text.leadByMail : text.leadWithoutMail}</p>
     <form method="post" action="/account/forgot">
       ${hidden({ csrf })}
       ${field({
         name: "identifier",
-        label: "Email or handle",
+        label: text.identifier,
         autocomplete: "username",
         autofocus: true,
         maxLength: 254
       })}
-      <button type="submit">${delivers ? "Send a code" : "Make a code"}</button>
+      <button type="submit">${delivers ? text.send : text.request}</button>
     </form>
-    <p class="hint"><a href="/account/reset">I have a code already</a></p>
+    <p class="hint"><a href="/account/reset">${text.haveCode}</a></p>
     ${back}`
-  return { title: "Forgot your password?", body, cookies } satisfies Page as Page
+  return { title: text.title, body, cookies } satisfies Page as Page
 })
 
 const resetPage = Effect.fnUntraced(function* ({ csrf, cookies }: Visitor, message?: string) {
   const invalid = message !== undefined
-  const body = html`<h1>Choose a new password</h1>
-    <p class="lead">
-      If what you have typed belongs to an account here, a code was made for it just now.
-    </p>
+  const body = html`<h1>${text.resetTitle}</h1>
+    <p class="lead">${text.resetLead}</p>
     ${message !== undefined && note("bad", message)}
     <form method="post" action="/account/reset">
       ${hidden({ csrf })} ${codeField(yield* forgottenCodeHint, invalid)}
       ${field({
         name: "password",
-        label: "New password",
+        label: common.newPassword,
         type: "password",
         autocomplete: "new-password",
-        hint: "8 characters or more.",
+        hint: common.passwordRule,
         invalid,
         maxLength: 256
       })}
       ${field({
         name: "again",
-        label: "The same once more",
+        label: common.repeatPassword,
         type: "password",
         autocomplete: "new-password",
         invalid,
         maxLength: 256
       })}
-      <button type="submit">Change password</button>
+      <button type="submit">${common.changePassword}</button>
     </form>
-    <p class="hint">
-      Everybody who is signed in to the account, by browser or app, will be signed out.
-      <a href="/account/forgot">Have another code sent</a>
-    </p>
+    <p class="hint">${text.everyoneOut} <a href="/account/forgot">${text.sendAnother}</a></p>
     ${back}`
   const status = invalid ? 400 : 200
-  return { title: "Choose a new password", body, cookies, status } satisfies Page as Page
+  return { title: text.resetTitle, body, cookies, status } satisfies Page as Page
 })
 
 /** The pages for who has forgotten the password, by the rest of their path. */
@@ -104,7 +95,7 @@ const reset = Effect.fn("account.reset")(function* (request: Request, { visitor,
     Effect.map(resetPage(visitor, message), (page) => showPage(page, config))
   const password = form.get("password") ?? ""
   if (password !== form.get("again")) {
-    return yield* again("The two are not the same. Type the new password twice.")
+    return yield* again(common.passwordsDiffer)
   }
   const done = redirectTo(pathOf("sign-in", { done: "password-reset" }), config)
   return yield* resetPassword(request, { code: form.get("code") ?? "", password }).pipe(

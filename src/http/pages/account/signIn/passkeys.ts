@@ -13,6 +13,8 @@ import { credentialOf, usedCeremony } from "../../signingIn.ts"
 import { type AccountPage, accountForm, type Action, done, framed, shown } from "../frame.ts"
 import type { Owner } from "../owner.ts"
 import { refusalOf } from "../refusal.ts"
+import { common } from "../../text/common.ts"
+import { passkey as text } from "../../text/security.ts"
 
 const formPage = Effect.fnUntraced(function* (owner: Owner, message?: string) {
   const { device } = owner.visitor
@@ -20,7 +22,7 @@ const formPage = Effect.fnUntraced(function* (owner: Owner, message?: string) {
   const content = passkeyFields(device, ticket)
   const body = html`${passkeyLead}
   ${accountForm(owner, { action: "passkeys/add", passkey: creation, content })}`
-  const page = { title: "Add a passkey", tab: "security", body, message } as const
+  const page = { title: text.title, tab: "security", body, message } as const
   return framed(owner, { ...page, script: passkeyScript })
 })
 
@@ -37,7 +39,7 @@ export const addPasskey: Action = {
     const ceremony = yield* usedCeremony(owner.visitor.device.id, form.get("challenge"))
     const response = credentialOf(form.get("credential"))
     if (ceremony === undefined || response === undefined) {
-      return yield* again("That took too long. Please try again.")
+      return yield* again(common.tookTooLong)
     }
     const name = form.get("name") ?? ""
     const made = yield* (yield* Accounts)

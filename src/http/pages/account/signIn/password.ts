@@ -14,34 +14,33 @@ import {
 } from "../frame.ts"
 import type { Owner } from "../owner.ts"
 import { refusalOf } from "../refusal.ts"
+import { common } from "../../text/common.ts"
+import { password as text } from "../../text/security.ts"
 
 const formPage = (owner: Owner, message?: string) => {
   const invalid = message !== undefined
   const content = html`${usernameOf(owner.view.handle)}
     ${field({
       name: "password",
-      label: "New password",
+      label: common.newPassword,
       type: "password",
       autocomplete: "new-password",
-      hint: "8 characters or more.",
+      hint: common.passwordRule,
       invalid,
       autofocus: true,
       maxLength: 256
     })}
     ${field({
       name: "again",
-      label: "The same once more",
+      label: common.repeatPassword,
       type: "password",
       autocomplete: "new-password",
       invalid,
       maxLength: 256
-    })} <button type="submit">Change password</button>`
-  const body = html`<p class="lead">
-      All connected apps, and your other devices, will be signed out. App passwords and passkeys
-      stay.
-    </p>
+    })} <button type="submit">${common.changePassword}</button>`
+  const body = html`<p class="lead">${text.lead}</p>
     ${accountForm(owner, { action: "password", content })}`
-  const title = owner.view.hasPassword ? "Change your password" : "Set a password"
+  const title = owner.view.hasPassword ? text.changeTitle : text.setTitle
   return framed(owner, { title, tab: "security", body, message })
 }
 
@@ -59,7 +58,7 @@ export const changePassword: Action = {
     const { view, visitor } = owner
     const password = form.get("password") ?? ""
     if (password !== form.get("again")) {
-      return shown(formPage(owner, "The two are not the same. Type the new password twice."))
+      return shown(formPage(owner, common.passwordsDiffer))
     }
     const changed = (yield* Accounts).call(view.did, "changePassword", { password })
     const refused = yield* changed.pipe(

@@ -14,6 +14,7 @@ import {
 import type { Owner } from "../owner.ts"
 import { refusalOf } from "../refusal.ts"
 import { agoInWords, dayInWords } from "../words.ts"
+import { security as text } from "../../text/security.ts"
 
 type Passkey = SecurityView["passkeyList"][number]
 
@@ -22,11 +23,10 @@ const passkeyRow = (owner: Owner, { id, name, createdAt, usedAt }: Passkey): Htm
     <span class="grow"
       ><strong>${name}</strong
       ><small
-        >Added on ${dayInWords(createdAt)},
-        ${usedAt === undefined ? "not used yet" : `last used ${agoInWords(usedAt, owner.now)}`}.</small
+        >${text.passkeyDates(dayInWords(createdAt), usedAt === undefined ? undefined : agoInWords(usedAt, owner.now))}.</small
       >
       <details>
-        <summary>Rename</summary>
+        <summary>${text.rename}</summary>
         ${accountForm(owner, {
           action: "passkeys/rename",
           fields: { passkey: id },
@@ -38,8 +38,8 @@ const passkeyRow = (owner: Owner, { id, name, createdAt, usedAt }: Passkey): Htm
               maxlength="64"
               autocomplete="off"
               value="${name}"
-              aria-label="New name of “${name}”"
-            /><button type="submit" class="small quiet">Rename</button>
+              aria-label="${text.newNameOf(name)}"
+            /><button type="submit" class="small quiet">${text.rename}</button>
           </div>`
         })}
       </details></span
@@ -48,55 +48,46 @@ const passkeyRow = (owner: Owner, { id, name, createdAt, usedAt }: Passkey): Htm
       action: "passkeys/remove",
       fields: { passkey: id },
       inline: true,
-      content: html`<button type="submit" class="small quiet">Remove</button>`
+      content: html`<button type="submit" class="small quiet">${text.remove}</button>`
     })}
   </li>`
 
 const passkeys = (owner: Owner): Html => {
   const { passkeyList } = owner.view
-  return html`<h2>Passkeys</h2>
+  return html`<h2>${text.passkeys}</h2>
     ${
       passkeyList.length === 0
-        ? html`<p class="hint">
-            None yet. A passkey signs you in by your fingerprint, your face or a PIN, and no page of
-            a stranger can get it out of you.
-          </p>`
+        ? html`<p class="hint">${text.noPasskeys}</p>`
         : html`<ul class="list">
             ${passkeyList.map((passkey) => passkeyRow(owner, passkey))}
           </ul>`
     }
-    <a class="button quiet" href="${hrefOf(owner, "passkey")}">Add a passkey</a>`
+    <a class="button quiet" href="${hrefOf(owner, "passkey")}">${text.addPasskey}</a>`
 }
 
 const authenticator = (owner: Owner): Html => {
   const { authenticatorSince, recoveryCodesLeft } = owner.view
   const isOn = authenticatorSince !== undefined
-  return html`<h2>Authenticator</h2>
+  return html`<h2>${text.authenticator}</h2>
     ${
       isOn
-        ? html`<p>
-            On since ${dayInWords(authenticatorSince)}: whoever signs in with your password needs a
-            code as well. ${recoveryCodesLeft} recovery
-            ${recoveryCodesLeft === 1 ? "code" : "codes"} left.
-          </p>`
-        : html`<p class="hint">
-            Off. With an authenticator app, your password alone does not let anybody in.
-          </p>`
+        ? html`<p>${text.authenticatorOn(dayInWords(authenticatorSince), recoveryCodesLeft)}</p>`
+        : html`<p class="hint">${text.authenticatorOff}</p>`
     }
     <a class="button quiet" href="${hrefOf(owner, "authenticator")}"
-      >${isOn ? "Recovery codes, turning off" : "Set up an authenticator"}</a
+      >${isOn ? text.manage : text.setUp}</a
     >`
 }
 
 const page = (owner: Owner, message?: string) =>
   framed(owner, {
-    title: "How you sign in",
+    title: text.title,
     tab: "security",
     message,
-    body: html`<h2>Password</h2>
-      ${!owner.view.hasPassword && html`<p class="hint">Your account has none.</p>`}
+    body: html`<h2>${text.password}</h2>
+      ${!owner.view.hasPassword && html`<p class="hint">${text.noPassword}</p>`}
       <a class="button quiet" href="${hrefOf(owner, "password")}"
-        >${owner.view.hasPassword ? "Change your password" : "Set a password"}</a
+        >${owner.view.hasPassword ? text.changePassword : text.setPassword}</a
       >
       ${passkeys(owner)} ${authenticator(owner)}`
   })

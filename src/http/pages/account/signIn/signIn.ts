@@ -17,6 +17,8 @@ import {
 } from "../../signingIn.ts"
 import type { Sent, Visitor } from "../../visitor.ts"
 import { type Handled, type PageName, pathOf } from "../frame.ts"
+import { common } from "../../text/common.ts"
+import { secondStep, signIn as text } from "../../text/signIn.ts"
 
 /** The ways to show who one is, by the rest of their path. */
 export type Way = "password" | "code" | "passkey"
@@ -60,7 +62,9 @@ const actions = {
   passkey: "/account/sign-in/passkey"
 }
 
-const others: Html = html`<p class="hint"><a href="/account/sign-in">Start again</a></p>`
+const others: Html = html`<p class="hint">
+  <a href="/account/sign-in">${secondStep.startAgain}</a>
+</p>`
 
 /** The form with which somebody signs in to their account's pages. */
 export const signInForm = Effect.fnUntraced(function* (
@@ -76,15 +80,15 @@ export const signInForm = Effect.fnUntraced(function* (
   const { message } = filled
   const body = signInPage({
     ...filled,
-    lead: filled.notice ?? "to see and change your account",
+    lead: filled.notice ?? text.toManage,
     actions,
     carried: { csrf: visitor.csrf, to },
     challenge: yield* passkeyChallenge(visitor.device.id),
-    others: html`<p class="hint"><a href="/account/sign-up">Create an account</a></p>`
+    others: html`<p class="hint"><a href="/account/sign-up">${common.createAccount}</a></p>`
   })
   const status = message === undefined ? 200 : 400
   const { cookies } = visitor
-  return { title: "Sign in", body, script: passkeyScript, status, cookies } satisfies Page as Page
+  return { title: text.title, body, script: passkeyScript, status, cookies } satisfies Page as Page
 })
 
 /** The form that asks for a code, after the password; `carried` goes along. */
@@ -102,7 +106,7 @@ export const codeForm = Effect.fnUntraced(function* (
   const carried = { csrf: visitor.csrf, ...form.carried }
   const body = codePage({ ...form, carried, challenge, ticket, message })
   const status = message === undefined ? 200 : 400
-  return { title: "One more step", body, script: passkeyScript, status } satisfies Page as Page
+  return { title: secondStep.title, body, script: passkeyScript, status } satisfies Page as Page
 })
 
 /** `POST /account/sign-in…`: signed in, or the form once more. */

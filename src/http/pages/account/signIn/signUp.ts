@@ -9,25 +9,27 @@ import { signUpPage } from "../../signUp.ts"
 import { sentForm, visitor, type Visitor } from "../../visitor.ts"
 import { pathOf } from "../frame.ts"
 import { enter } from "./signIn.ts"
+import { common } from "../../text/common.ts"
+import { signUp as text } from "../../text/signUp.ts"
 
 const formPage = Effect.fnUntraced(function* (
   { csrf, cookies }: Visitor,
   form: Form,
   message?: string
 ) {
-  const { handleDomains, host, inviteRequired } = yield* Config
+  const { handleDomains, inviteRequired } = yield* Config
   const body = signUpPage({
-    lead: `on ${host}, for every app of the network`,
+    lead: text.lead,
     action: "/account/sign-up",
     carried: { csrf },
     domains: handleDomains,
     inviteRequired,
     filled: filledBy(form),
     message,
-    others: html`<p class="hint"><a href="/account/sign-in">I have an account already</a></p>`
+    others: html`<p class="hint"><a href="/account/sign-in">${common.alreadyHaveAccount}</a></p>`
   })
   const status = message === undefined ? 200 : 400
-  const page: Page = { title: "Create an account", body, cookies, status }
+  const page: Page = { title: text.title, body, cookies, status }
   return showPage(page, yield* Config)
 })
 

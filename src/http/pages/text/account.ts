@@ -1,0 +1,91 @@
+import { counted } from "./common.ts"
+
+/** What every page of the account shows. */
+export const frame = {
+  tabs: {
+    overview: "Overview",
+    security: "Sign-in",
+    apps: "Apps",
+    devices: "Devices",
+    settings: "Settings"
+  },
+  navigation: "Your account",
+  switch: "Switch",
+  addAccount: "Add account",
+  signOut: "Sign out",
+  deactivated: "Your account is deactivated: nobody can see it, and apps can’t use it.",
+  deletedOn: (day: string) => `It will be deleted on ${day}.`,
+  reactivate: "Reactivate",
+  takenDownTitle: "This account has been taken down",
+  takenDown: "You can’t view or change it here. Contact this server’s administrator.",
+  missingTitle: "Page not found",
+  missing: "There’s no page at this address.",
+  toAccount: "Go to your account",
+  command: "Command"
+} as const
+
+/** `/account`. */
+export const overview = {
+  title: "Your account",
+  did: "DID",
+  noEmail: "none",
+  notConfirmed: "(not confirmed)",
+  security: "How you sign in",
+  apps: "Connected apps",
+  devices: "Where you’re signed in",
+  settings: "Settings",
+  settingsBelow: "Email, handle, recovery key, export, delete",
+  /** How somebody can sign in, and what would make it safer. */
+  waysIn: (ways: {
+    readonly password: boolean
+    readonly passkeys: number
+    readonly authenticator: boolean
+  }): string => {
+    const { password, passkeys, authenticator } = ways
+    if (password && passkeys === 0 && !authenticator) {
+      return "Password only. Add a passkey to be safer."
+    }
+    const parts = [
+      ...(password ? ["password"] : []),
+      ...(passkeys > 0 ? [counted(passkeys, "passkey", "passkeys")] : []),
+      ...(authenticator ? ["authenticator app"] : [])
+    ].join(", ")
+    return parts === "" ? "No way to sign in yet." : `${parts[0]?.toUpperCase()}${parts.slice(1)}.`
+  },
+  appsBelow: (apps: number, appPasswords: number): string =>
+    apps + appPasswords === 0
+      ? "No apps connected yet."
+      : `${counted(apps, "app", "apps")}, ${counted(appPasswords, "app password", "app passwords")}`
+          .replace(/^no/, "No")
+          .concat("."),
+  devicesBelow: (devices: number): string => `${counted(devices, "device", "devices")}.`
+} as const
+
+/** What a page says about what was just done, by the word in its address: no other text can be put there. */
+export const notices = {
+  "signed-out": "You’re signed out on this device.",
+  "device-out": "That device is signed out.",
+  "others-out": "All other devices are signed out.",
+  disconnected: "App disconnected. It no longer has access to your account.",
+  "session-over": "That session has ended.",
+  "app-password-gone": "App password revoked. Everything that signed in with it is signed out.",
+  "passkey-added": "Passkey added. You can now sign in with it.",
+  "passkey-renamed": "Passkey renamed.",
+  "passkey-gone": "Passkey removed.",
+  "authenticator-off": "Authenticator turned off. Your password alone signs you in again.",
+  password:
+    "Password changed. All apps and all other devices are signed out and need to sign in again.",
+  "password-only":
+    "Password changed, and all apps are signed out. We couldn’t sign out your other devices: please do that below.",
+  reactivated: "Your account is active again.",
+  "code-mailed": "We’ve sent you a code. Check your inbox.",
+  "code-waits": "Your code is ready under Settings → Codes.",
+  "email-confirmed": "Your email address is confirmed.",
+  "email-changed": "Email address changed. Confirm it so that codes can reach you.",
+  "handle-changed": "Handle changed. Others may see the old one for a few hours.",
+  deactivated: "Your account is deactivated.",
+  deleted: "Your account has been deleted.",
+  "password-reset": "Password changed. Sign in with the new one.",
+  made: "Welcome! Open any app, for example bsky.app, and sign in with your new handle.",
+  confirmed: "Thanks, confirmed. You can continue."
+} as const

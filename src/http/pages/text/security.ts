@@ -1,0 +1,87 @@
+import { type Html, html } from "../html.ts"
+import { counted } from "./common.ts"
+
+/** `/account/security`. */
+export const security = {
+  title: "How you sign in",
+  password: "Password",
+  noPassword: "Your account has no password.",
+  changePassword: "Change your password",
+  setPassword: "Set a password",
+  passkeys: "Passkeys",
+  noPasskeys:
+    "None yet. A passkey signs you in with your fingerprint, face or PIN, and it can’t be phished.",
+  addPasskey: "Add a passkey",
+  passkeyDates: (added: string, used: string | undefined) =>
+    `Added on ${added}, ${used === undefined ? "not used yet" : `last used ${used}`}`,
+  rename: "Rename",
+  newNameOf: (name: string) => `New name for “${name}”`,
+  remove: "Remove",
+  authenticator: "Authenticator app",
+  authenticatorOn: (since: string, codes: number) =>
+    `On since ${since}. Signing in with your password also needs a code. You have ${counted(codes, "recovery code", "recovery codes")} left.`,
+  authenticatorOff: "Off. Turn it on to require a code as well as your password.",
+  manage: "Manage",
+  setUp: "Set up an authenticator app"
+} as const
+
+/** `/account/password`. */
+export const password = {
+  changeTitle: "Change your password",
+  setTitle: "Set a password",
+  lead: "This signs out all connected apps and your other devices. App passwords and passkeys keep working."
+} as const
+
+/** Pages on which a passkey is added. */
+export const passkey = {
+  title: "Add a passkey",
+  lead: "Sign in without a password: with your fingerprint, face, device PIN or a security key.",
+  nameHint: "A name to recognize it by, such as “Laptop”",
+  submit: "Add passkey",
+  refused: "This passkey couldn’t be added. Try another one.",
+  oneMoment: "One moment…",
+  linkGone: "Open the link from the message again.",
+  noPasskeys: "This browser doesn’t support passkeys. Open the link in another one.",
+  linkLead: "Anyone who holds this passkey can sign in to this account. Is it yours?",
+  linkCodeHint:
+    "From your authenticator app, or a recovery code. If you just used one, wait for the next.",
+  linkOverTitle: "This link has expired",
+  linkOver: html`It works for 15 minutes and one passkey, until a newer link is made or the password
+    changes. Make a new one with <code>nacre passkey add</code>.`,
+  linkUsedTitle: "This passkey couldn’t be added",
+  linkUsed: html`The link has been used up. Make a new one with <code>nacre passkey add</code> and
+    try another passkey.`,
+  addedTitle: "Passkey added",
+  added: (handle: string): Html => html`You can now sign in with it as <strong>${handle}</strong>.`
+} as const
+
+/** `/account/authenticator`. */
+export const authenticator = {
+  title: "Authenticator app",
+  setUpTitle: "Set up an authenticator app",
+  lead: "An authenticator app on your phone shows a new code every 30 seconds. Once it’s on, your password alone no longer signs anyone in. Passkeys and app passwords keep working.",
+  begin: "Begin",
+  scan: "Scan this with your authenticator app:",
+  qrCode: "QR code for your authenticator app",
+  onThisDevice: (uri: string, key: string): Html =>
+    html`On this device? <a href="${uri}">Open your authenticator app</a>, or enter this key:
+      <code>${key}</code>`,
+  codeLabel: "The code your app shows now",
+  turnOn: "Verify and turn on",
+  wrong: "Wrong code. Try the next one, and check your phone’s clock.",
+  onSince: (day: string) => `On since ${day}.`,
+  recoveryCodes: "Recovery codes",
+  recoveryCodesLead: (left: number) =>
+    `Each one signs you in once when you don’t have your authenticator app. You have ${left} left. New codes replace all old ones.`,
+  renewCodes: "Create new recovery codes",
+  turnOffHeading: "Turn it off",
+  turnOffLead: "Your password alone will sign you in again, and your recovery codes stop working.",
+  turnOff: "Turn off",
+  codesTitle: "Your recovery codes",
+  codesLead:
+    "Print or write these down, and keep them somewhere you can reach without your phone. Each works once. You won’t see them again.",
+  codesOf: (handle: string, host: string) => `${handle} at ${host}`,
+  saved: "I’ve saved them",
+  print: "Print",
+  save: "Save as a file"
+} as const

@@ -1,0 +1,166 @@
+import { type Html, html } from "../html.ts"
+
+/** `/account/settings`. */
+export const settings = {
+  title: "Settings",
+  email: "Email",
+  noEmail: "None",
+  unconfirmed: (email: string) => `${email} (not confirmed)`,
+  handle: "Handle",
+  recoveryKey: "Recovery key",
+  recoveryKeyBelow: "Get your account back even if this server is gone",
+  codes: "Codes",
+  codesBelow: "Verification codes (this server doesn’t send email)",
+  download: "Download your data",
+  downloadBelow: "Your posts, likes and follows in one file",
+  leave: "Leave",
+  deactivate: "Deactivate account",
+  deactivateBelow: "Hide your account until you come back",
+  isDeactivated: "Your account is deactivated.",
+  deletedOn: (day: string) => `Your account is deactivated and will be deleted on ${day}.`,
+  delete: "Delete account",
+  deleteBelow: "Permanently delete your account and everything in it"
+} as const
+
+/** `/account/email`. */
+export const email = {
+  title: "Your email address",
+  none: "Your account has no email address.",
+  lead: (address: string, confirmed: boolean): Html =>
+    html`<strong>${address}</strong>, ${confirmed ? "confirmed" : "not confirmed"}. Only you and
+      this server can see it.`,
+  confirmHeading: "Confirm this address",
+  confirmHint: "Confirming protects your address: changing it will need a code.",
+  confirm: "Confirm",
+  addHeading: "Add an address",
+  changeHeading: "Change your address",
+  changeHint:
+    "We first ask for a code sent to your current address. If you can’t read mail there, ask this server’s administrator.",
+  newAddress: "New address",
+  change: "Change address"
+} as const
+
+/** Codes that confirm what cannot be undone. */
+export const codes = {
+  title: "Codes",
+  lead: "Some actions need a code. Codes expire after 15 minutes.",
+  mailed: "We send them to your email address.",
+  none: "No codes right now.",
+  warning: "Never share a code. We will never ask you for one.",
+  purposes: {
+    confirm_email: "To confirm your email address",
+    update_email: "To change your email address",
+    delete_account: "To delete your account",
+    plc_operation: "To change your identity: a move to another server, or a recovery key"
+  } as Readonly<Record<string, string>>,
+  hintByMail: "From the email we sent you. It expires after 15 minutes.",
+  hintWithoutMail: html`This server doesn’t send email: your code is under
+    <em>Settings → Codes</em>. It expires after 15 minutes.`,
+  sendTo: (address: string) => `Send a code to ${address}`,
+  create: "Create a code",
+  wrong: "That code is wrong, was already used, or has been replaced by a newer one.",
+  expired: "That code has expired. Request a new one."
+} as const
+
+/** `/account/handle`. */
+export const handle = {
+  title: "Your handle",
+  lead: (current: string): Html =>
+    html`You are <strong>${current}</strong>. When you change your handle you keep your followers
+      and posts. Your old handle stays reserved for you for 30 days; then others can take it.`,
+  hostedHeading: "Use a name on this server",
+  useName: "Use this name",
+  domainOf: "Domain of the handle",
+  ownHeading: "Use your own domain",
+  domain: "Domain",
+  domainHint: "We’ll check your domain and tell you what’s missing.",
+  verify: "Verify and use",
+  notADomain: "Enter a domain name, such as example.com.",
+  taken: "That handle is taken or reserved.",
+  unreachable: "We couldn’t reach DNS or the identity directory. Please try again in a moment.",
+  notYet: "That domain doesn’t point to your account yet.",
+  setUp: "Set up one of these at your domain, with its name in place of “your-domain”:",
+  oneOf: "You need one of these. DNS changes can take a few minutes.",
+  or: "or",
+  record: (domain: string, did: string): Html =>
+    html`the TXT record <code>_atproto.${domain}</code> with the value <code>did=${did}</code>`,
+  file: (domain: string, did: string): Html =>
+    html`the file <code>https://${domain}/.well-known/atproto-did</code> containing
+      <code>${did}</code>`,
+  found: "found",
+  notKnown: "unknown",
+  missing: "missing",
+  isRight: "It’s there and correct.",
+  otherAccount: (did: string): Html => html`It points to another account: <code>${did}</code>.`,
+  several: (dids: ReadonlyArray<string>): Html =>
+    html`There are several, so none counts:${dids.map((did) => html` <code>${did}</code>`)}. Keep
+    only the right one.`,
+  notChecked: "We couldn’t check this right now.",
+  notAnAccount: (found: string): Html =>
+    html`It contains <code>${found}</code>, which isn’t an account.`,
+  notFound: "Not found, or not readable.",
+  status: (status: number) => `Not found: the web server answered with status ${status}.`
+} as const
+
+/** `/account/keys`. */
+export const keys = {
+  title: "Recovery key",
+  lead: (did: string): Html =>
+    html`Your identity on the network is <code>${did}</code>. It stays the same when you change your
+      handle.`,
+  ofDomain:
+    "Your identity belongs to a domain name: whoever controls the domain controls it. It has no recovery keys.",
+  unreachable: "We couldn’t reach the identity directory right now.",
+  notOurs:
+    "This server’s key is not in the list, so it can’t change your handle or your keys for you.",
+  unsafe:
+    "You have no recovery key. If this server disappears or locks you out, you could lose your account.",
+  safe: "A recovery key comes first. Its holder can take your identity back from this server, and can undo this server’s changes within 72 hours.",
+  explain:
+    "These keys can change your identity. Keys higher up can overrule those below for 72 hours.",
+  ours: "This server’s key",
+  other: "Another key",
+  check: (command: Html): Html => html`To check that the first key is yours, run ${command}.`,
+  set: (command: Html): Html =>
+    html`To create a key that only you hold, run ${command}. Store the file somewhere safe, not on
+    this server.`
+} as const
+
+/** `/account/export`. */
+export const exporting = {
+  title: "Download your data",
+  lead: "Your posts, likes and follows (pictures are separate). You can import the file on another server.",
+  download: "Download (CAR)",
+  deactivated: "While your account is deactivated, only the nacre command can download it.",
+  everything: (command: Html): Html =>
+    html`The file doesn’t include pictures, videos or preferences. To download everything into one
+    folder, run ${command}.`
+} as const
+
+/** `/account/deactivate`. */
+export const deactivation = {
+  title: "Deactivate account",
+  lead: "Nobody can see a deactivated account: not your profile, posts or pictures. Apps can’t use it. You can still sign in here and reactivate it until it’s deleted.",
+  date: "Delete it on",
+  dateHint:
+    "Optional. Leave empty to keep your account until you come back. At least three days from today.",
+  badDate: "Enter a date such as 2030-12-31, or leave it empty.",
+  change: "Change the date",
+  submit: "Deactivate account"
+} as const
+
+/** `/account/delete`. */
+export const deletion = {
+  title: "Delete account",
+  lead: "This deletes everything: profile, posts, pictures, followers and every way to sign in. Nobody can bring it back, not even this server’s administrator.",
+  before: (links: { readonly export: string; readonly deactivate: string }): Html =>
+    html`You may want to <a href="${links.export}">download your data</a> first. Just taking a
+      break? <a href="${links.deactivate}">Deactivate</a> instead. Moving to another server? Do that
+      first.`,
+  codeHeading: "1. Get a code",
+  deleteHeading: "2. Delete",
+  handleLabel: "Your handle",
+  handleHint: (handle: string): Html => html`Type <strong>${handle}</strong> to confirm.`,
+  wrongHandle: "That isn’t this account’s handle.",
+  submit: "Permanently delete account"
+} as const
