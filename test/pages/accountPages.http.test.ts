@@ -228,7 +228,7 @@ describe("the apps", () => {
     assert.include(list.text, "Can read and send direct messages")
     assert.include(list.text, "With the app password “Phone”")
     const revoked = await browser.submit(list.form("/apps/revoke-password"))
-    assert.include(revoked.text, "The app password is revoked")
+    assert.include(revoked.text, "App password revoked")
     assert.strictEqual(outcomeOf(await signIn()), "401 AuthenticationRequired")
     const { sessions } = await ask(world, person.did, "security", {})
     assert.isTrue(sessions.every(({ appPassword }) => appPassword === undefined))

@@ -75,7 +75,7 @@ describe("a forgotten password", () => {
       [{ code: "AAAAA-AAAAA", ...fresh }, "That code is wrong"],
       [{ code: "", ...fresh }, "That code is wrong"],
       [{ code: other, ...fresh }, "That code is wrong"],
-      [{ code, password, again: "another" }, "not the same"],
+      [{ code, password, again: "another" }, "don’t match"],
       [{ code, password: "short", again: "short" }, "8 characters"]
     ] as const) {
       const { status, text } = await browser.submit(form, fields)

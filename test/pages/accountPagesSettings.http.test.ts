@@ -62,7 +62,7 @@ describe("the address of an account, on its page,", () => {
     assert.strictEqual(wrong.status, 400)
     assert.include(wrong.text, "That code is wrong")
     const right = await browser.submit(wrong.form("/email/confirm"), { code })
-    assert.include(right.text, "Your address is confirmed.")
+    assert.include(right.text, "Your email address is confirmed.")
     assert.isString((await accountOf(world, who.did)).emailConfirmedAt)
 
     const email = `other-${who.email}`
@@ -73,7 +73,7 @@ describe("the address of an account, on its page,", () => {
     const asked = await browser.submit(without.form("/email/send-change"))
     const { update_email: permit = "" } = await waitingCodes(world, who.did)
     const changed = await browser.submit(asked.form("/account/email"), { email, code: permit })
-    assert.include(changed.text, "Your address is changed.")
+    assert.include(changed.text, "Email address changed.")
     assert.deepInclude(await accountOf(world, who.did), { email, emailConfirmedAt: undefined })
   })
 
@@ -121,7 +121,7 @@ describe("who holds an identity", () => {
     assert.isBelow(safe.text.indexOf(mine), safe.text.indexOf(ourKey))
     await rotate(who, [mine])
     const lost = await browser.get("/account/keys", ours)
-    assert.include(lost.text, "This server’s key is not among them")
+    assert.include(lost.text, "This server’s key is not in the list")
   })
 
   it("is not known while the directory cannot be reached, and the page says so", async () => {

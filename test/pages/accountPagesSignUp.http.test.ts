@@ -46,7 +46,7 @@ describe("the sign-up page without an app", () => {
       [{ invite: "nonsense" }, "invite code is invalid"],
       [{ name: "mum" }, "That handle is taken"],
       [{ name: "Léa M." }, "Use 3–18 letters, digits or hyphens."],
-      [{ email: "mum@mail.example.com" }, "address is here already"],
+      [{ email: "mum@mail.example.com" }, "address already exists"],
       [{ password: "short" }, "at least 8 characters."]
     ] as const) {
       const browser = new Browser(host)

@@ -74,9 +74,9 @@ describe("the sign-up page", () => {
       [{ invite: "" }, "invite code"],
       [{ invite: "nonsense" }, "invite code is invalid"],
       [{ name: "mia", domain: "pearl.test" }, "That handle is taken"],
-      [{ name: "a b" }, "handle"],
+      [{ name: "a b" }, "use that name here"],
       [{ domain: "elsewhere.example.com" }, "domain"],
-      [{ email: "mia@mail.example.com" }, "email address is here already"],
+      [{ email: "mia@mail.example.com" }, "email address already exists"],
       [{ email: "nonsense" }, "email"],
       [{ password: "short" }, "8 characters"]
     ] as const) {

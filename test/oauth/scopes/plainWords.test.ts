@@ -24,7 +24,7 @@ describe("what an app asks for, in plain words", () => {
       ["transition:email", "See your email address"],
       ["account:email", "See your email address"],
       ["account:email?action=manage", "See and change your email address"],
-      ["account:repo", "See how your repository is doing"],
+      ["account:repo", "See the state of your repository"],
       ["account:repo?action=manage", "Replace all of your data"],
       ["account:status", "See whether your account is active"],
       ["account:status?action=manage", "Deactivate your account"],
@@ -140,7 +140,7 @@ describe("a permission set in plain words", () => {
       subject: "set",
       title: "Create Bluesky Posts",
       detail: "Can not update or delete posts.",
-      items: ["Create posts, rules for quotes and rules for replies", "Use Bluesky as you"],
+      items: ["Create posts, quote rules and reply rules", "Use Bluesky as you"],
       danger: false,
       scopes: [value],
       set: "app.bsky.authCreatePosts"
