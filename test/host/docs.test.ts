@@ -9,7 +9,14 @@ const root = join(import.meta.dirname, "../..")
 const exists = (path: string) => existsSync(join(root, path))
 const read = (path: string) => readFileSync(join(root, path), "utf8")
 
-const documents = ["README", "ARCHITECTURE", "STORAGE", "SECURITY", "CONTRIBUTING", "CHANGELOG"]
+/** The pages of `docs/`, as paths without their ending. */
+const guides = readdirSync(join(root, "docs"), { recursive: true, encoding: "utf8" })
+  .filter((file) => file.endsWith(".md"))
+  .map((file) => `docs/${file.slice(0, -3)}`)
+
+const documents = ["README", "STORAGE", "SECURITY", "CONTRIBUTING", "CHANGELOG", "AGENTS"].concat(
+  guides
+)
 const textOf = (document: string) => read(`${document}.md`)
 
 /** The tests that a text names: a file, then “names”, until the next file or the end of the line. */
