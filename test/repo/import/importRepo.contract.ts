@@ -203,6 +203,40 @@ export const importContract = (name: string, withDatabase: WithDatabase): void =
         })
     )
 
+    check("keeps nodes beyond its memory in a table, in whatever order they come", (world) =>
+      Effect.gen(function* () {
+        const key = yield* elsewhere(world)
+        // Keys that share nothing with the one before make large nodes.
+        const filler = "x".repeat(980)
+        const records = new Map(
+          Array.from({ length: 6000 }, (_, n) => [
+            `com.example.note/${String((n * 7919) % 6007).padStart(4, "0")}${filler}`,
+            { n }
+          ])
+        )
+        const repo = yield* Effect.promise(() => foreignRepo(key, records, { did }))
+        const next = random(11)
+        const shuffled = (blocks: ReadonlyArray<Block>) =>
+          blocks
+            .map((block) => ({ block, at: next() }))
+            .toSorted((a, b) => a.at - b.at)
+            .map(({ block }) => block)
+        const { exec } = world.sql
+        let slabs = 0
+        // SAFETY: the layers hold this very object.
+        const counting = world.sql as { exec: typeof exec }
+        counting.exec = (query, ...bindings) => {
+          if (query.startsWith("INSERT INTO import_nodes")) slabs++
+          return exec.call(world.sql, query, ...bindings) as never
+        }
+        yield* importCar(carOf(repo, shuffled), 100_000)
+        assert.isAbove(slabs, 20)
+        const { root, records: count } = yield* (yield* Repo).head
+        assert.deepStrictEqual([root, count], [repo.tree.root(), 6000])
+        assert.strictEqual(leftBehind(world), 0)
+      })
+    )
+
     check("is refused while another account imports on this machine, and taken after it", (world) =>
       Effect.gen(function* () {
         const key = yield* elsewhere(world)
