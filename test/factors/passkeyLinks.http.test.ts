@@ -111,6 +111,16 @@ describe("a link that adds a passkey", () => {
     assert.deepStrictEqual(await passkeysOf(who), [])
   })
 
+  it("is over after a quarter of an hour when the administrator has made it, too", async () => {
+    const who = await somebody()
+    const { url } = ok(await make(basic(), who.did))
+    const link = new URL(url).hash.slice(1)
+    host.advance(14 * minute)
+    assert.isFalse(await isOver(link))
+    host.advance(minute)
+    assert.isTrue(await isOver(link))
+  })
+
   it("is over with the password, with a deactivation or takedown that is taken back, and with the account", async () => {
     const admin = (nsid: string, input: object) =>
       host.call(`com.atproto.admin.${nsid}`, { auth: basic(), input })

@@ -168,6 +168,8 @@ describe("a page", () => {
       assert.strictEqual(headers.get("cache-control"), "no-store")
       assert.strictEqual(headers.get("x-content-type-options"), "nosniff")
       assert.strictEqual(headers.get("cross-origin-opener-policy"), "same-origin")
+      assert.strictEqual(headers.get("cross-origin-resource-policy"), "same-origin")
+      assert.match(headers.get("permissions-policy") ?? "", /camera=\(\).*geolocation=\(\)/)
       assert.strictEqual(headers.get("referrer-policy"), "same-origin")
       assert.isNull(headers.get("access-control-allow-origin"))
     }

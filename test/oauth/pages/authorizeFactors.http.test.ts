@@ -104,6 +104,19 @@ describe("the second factor", () => {
     assert.isFalse(late.has("/accept"))
   })
 
+  it("may follow the password for five minutes", async () => {
+    const after = async (millis: number) => {
+      const browser = new Browser(world)
+      const page = await browser.get("/account/sign-in")
+      const { handle: identifier, password } = person
+      const step = await browser.submit(page.form("/sign-in"), { identifier, password })
+      world.advance(millis)
+      return (await browser.submit(step.form("/code"), { code: nextCode() })).text
+    }
+    assert.notInclude(await after(4 * 60_000), "took too long")
+    assert.include(await after(5 * 60_000), "took too long")
+  })
+
   it("keeps the choice whether to be remembered", async () => {
     const browser = new Browser(world)
     const page = await browser.get((await pushed(app)).path)
@@ -149,6 +162,18 @@ describe("a passkey", () => {
     const replayed = await browser.submit(next, { challenge, credential: signed })
     assert.isFalse(replayed.has("/accept"))
     assert.include(replayed.text, "took too long")
+  })
+
+  it("signs a challenge within a quarter of an hour", async () => {
+    const after = async (millis: number) => {
+      const browser = new Browser(world)
+      const page = await browser.get("/account/sign-in")
+      const signed = credential(page)
+      world.advance(millis)
+      return (await browser.submit(page.form("/passkey"), { credential: signed })).text
+    }
+    assert.notInclude(await after(14 * 60_000), "took too long")
+    assert.include(await after(15 * 60_000), "took too long")
   })
 
   it("of nobody, of another site, unverified or unreadable does not sign in", async () => {
