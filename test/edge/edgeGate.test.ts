@@ -57,6 +57,25 @@ describe("the gate to the edge", () => {
     }).pipe(Effect.provide(gateOver(() => Effect.sync(() => void (asked += 1)))))
   })
 
+  it.effect(
+    "asks the directory again when its object has slept: an earlier life may have shared",
+    () => {
+      let asked = 0
+      const gate = gateOver(() => Effect.sync(() => void (asked += 1)))
+      const awake = Effect.provide(EdgeGate.EdgeGate, Layer.fresh(gate))
+      return Effect.gen(function* () {
+        const before = yield* awake
+        yield* before.whileShut(Effect.void)
+        before.share()
+        yield* (yield* awake).whileShut(Effect.void)
+        assert.strictEqual(asked, 2)
+        // It was shut, but this life does not know.
+        yield* (yield* awake).whileShut(Effect.void)
+        assert.strictEqual(asked, 3)
+      })
+    }
+  )
+
   it.effect("lets nothing be changed that it cannot shut for, and opens again", () => {
     let changed = 0
     let isDown = true

@@ -25,6 +25,7 @@ import { Directory } from "../../src/services/accounts/Directory.ts"
 import * as HostedIdentities from "../../src/services/identity/HostedIdentities.ts"
 import { PlcDirectory } from "../../src/services/identity/PlcDirectory.ts"
 import * as ServiceTokens from "../../src/services/sessions/ServiceTokens.ts"
+import { usedOnce } from "../sessions/serviceTokenWorld.ts"
 import * as SignUp from "../../src/services/accounts/SignUp.ts"
 
 const master = Buffer.alloc(32, 5)
@@ -143,12 +144,13 @@ export const world = (accounts: FakeAccounts, overrides: Overrides = {}) => {
     KeysMaster.layer(Redacted.make(new Uint8Array(master))),
     LimiterMemory.layer,
     MailerNone.layer,
+    usedOnce,
     DevicesSql.layer.pipe(Layer.provide(HostDatabaseNode.layer(":memory:"))),
     AddressLimitsLayer.layer(),
     Layer.succeed(Accounts, accounts.service),
     EdgeMemory.layerNone,
     identity,
-    ServiceTokens.layer.pipe(Layer.provide(identity))
+    ServiceTokens.layer.pipe(Layer.provide(Layer.merge(identity, usedOnce)))
   )
   const reserved = ReservedKeysSql.layer.pipe(Layer.provide(HostDatabaseNode.layer(":memory:")))
   return Layer.mergeAll(

@@ -3,8 +3,11 @@ import * as Layer from "effect/Layer"
 import * as Redacted from "effect/Redacted"
 import { makeDidDocument } from "../../src/core/identity/didDocument.ts"
 import { type Curve, generatePrivateKey } from "../../src/core/identity/didKey.ts"
+import * as HostDatabaseNode from "../../src/layers/host/sql/HostDatabaseNode.ts"
+import * as OAuthRequestsSql from "../../src/layers/oauth/OAuthRequestsD1.ts"
 import * as IdentityMemory from "../../src/layers/identity/IdentityMemory.ts"
 import * as SignerKeys from "../../src/layers/identity/SignerKeys.ts"
+import type { OAuthRequests } from "../../src/services/oauth/OAuthRequests.ts"
 import * as ServiceTokens from "../../src/services/sessions/ServiceTokens.ts"
 
 export const alice = "did:plc:ewvi7nxzyoun6zhxrhs64oiz"
@@ -21,9 +24,21 @@ export const signerOf = (curve: Curve) => {
 export const aliceKey = signerOf("k256")
 export const labelKey = signerOf("p256")
 
+/** What was used once, in a database of its own. */
+export const usedOnce = OAuthRequestsSql.layer.pipe(
+  Layer.provide(HostDatabaseNode.layer(":memory:"))
+)
+
 /** Tokens in a world where Alice has these keys; what is not said is her usual one. */
-export const knowing = (keys?: Readonly<Record<string, string>>) =>
+export const knowing = (keys?: Readonly<Record<string, string>>) => tokensOver(usedOnce, keys)
+
+/** The same over a store of what was used. */
+export const tokensOver = (
+  used: Layer.Layer<OAuthRequests>,
+  keys?: Readonly<Record<string, string>>
+) =>
   ServiceTokens.layer.pipe(
+    Layer.provide(used),
     Layer.provide(
       Layer.unwrap(
         Effect.gen(function* () {

@@ -2,8 +2,9 @@ import * as Crypto from "@atproto/crypto"
 import { createServiceJwt, verifyJwt } from "@atproto/xrpc-server"
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
-import type * as Layer from "effect/Layer"
+import * as Layer from "effect/Layer"
 import * as TestClock from "effect/testing/TestClock"
+import { OAuthRequests } from "../../src/services/oauth/OAuthRequests.ts"
 import * as ServiceTokens from "../../src/services/sessions/ServiceTokens.ts"
 import {
   alice,
@@ -18,6 +19,9 @@ import {
   lxm,
   refusal,
   signerOf,
+  tokensOver,
+  use,
+  usedOnce,
   verify
 } from "./serviceTokenWorld.ts"
 
@@ -186,6 +190,21 @@ describe("service tokens", () => {
       yield* verify(again)
       assert.strictEqual(yield* refusal(verify(respelled)), "BadJwt")
     })
+  )
+
+  it.effect("are good once for all parts of the server, and for those that begin later", () =>
+    Effect.gen(function* () {
+      // Two instances over one store, as the Worker's isolates and the accounts' objects are.
+      const requests = yield* OAuthRequests
+      const shared = Layer.succeed(OAuthRequests, requests)
+      const part = () =>
+        Effect.provide(ServiceTokens.ServiceTokens, Layer.fresh(tokensOver(shared)))
+      const [first, second] = [yield* part(), yield* part()]
+      const token = yield* create()
+      yield* first.verify(token, use)
+      assert.strictEqual(yield* refusal(second.verify(token, use)), "BadJwt")
+      assert.strictEqual(yield* refusal((yield* part()).verify(token, use)), "BadJwt")
+    }).pipe(Effect.provide(Layer.merge(usedOnce, knowing())))
   )
 
   test(

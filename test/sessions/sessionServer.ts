@@ -42,6 +42,7 @@ import { Repo } from "../../src/services/repo/Repo.ts"
 import { RepoCounts } from "../../src/services/repo/RepoCounts.ts"
 import * as ServiceTokens from "../../src/services/sessions/ServiceTokens.ts"
 import { configLayer, sqlLayer, storeLayer, alice as template } from "./accountServices.ts"
+import { usedOnce } from "./serviceTokenWorld.ts"
 
 const secretOf = (byte: number) => new Uint8Array(32).fill(byte)
 const keyOf = (byte: number) => formatDidKey(publicKeyOf("k256", secretOf(byte)))
@@ -171,7 +172,7 @@ export const serverLayerWith = (documents: ReadonlyArray<DidDocument>) =>
         PasskeysSqlite.layer,
         PasskeyLinksSqlite.layer,
         storeLayer,
-        ServiceTokens.layer,
+        ServiceTokens.layer.pipe(Layer.provideMerge(usedOnce)),
         SignerKeys.layer("k256", Redacted.make(secretOf(7))),
         Layer.succeed(Passwords.Passwords, Passwords.make({ logN: 4, r: 8, p: 1 })),
         DirectorySql.layer.pipe(Layer.provide(HostDatabaseNode.layer(":memory:"))),

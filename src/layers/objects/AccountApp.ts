@@ -10,6 +10,7 @@ import type { Config } from "../../services/host/Config.ts"
 import type { Devices } from "../../services/oauth/Devices.ts"
 import type { Directory } from "../../services/accounts/Directory.ts"
 import type { Mailer } from "../../services/mail/Mailer.ts"
+import type { OAuthRequests } from "../../services/oauth/OAuthRequests.ts"
 import type { PasskeyOwners } from "../../services/factors/PasskeyOwners.ts"
 import type { Sequencer } from "../../services/stream/Sequencer.ts"
 import type { SqlStorage } from "../../services/host/SqlStorage.ts"
@@ -24,6 +25,7 @@ export type AccountBase =
   | Devices
   | PasskeyOwners
   | Mailer
+  | OAuthRequests
   | Sequencer
   | BlobStore
 

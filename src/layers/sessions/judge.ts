@@ -49,7 +49,12 @@ const issuerOf = (
         BadServiceToken: ({ error, message }) =>
           error === "MissingJwt" ? missing() : new Denied({ error, message }),
         IdentityUnavailable: () =>
-          new Denied({ error: "BadJwtIss", message: "jwt iss could not be resolved just now" })
+          new Denied({ error: "BadJwtIss", message: "jwt iss could not be resolved just now" }),
+        OAuthStoreUnavailable: (cause) =>
+          Effect.andThen(
+            Effect.logWarning("a service token could not be used", cause),
+            new Denied({ error: "BadJwt", message: "jwt could not be looked up just now" })
+          )
       })
     )
 

@@ -4,7 +4,6 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Schema from "effect/Schema"
 import { toBase64Url } from "../../core/bytes/base64url.ts"
-import { ReplaySet } from "../../core/oauth/ReplaySet.ts"
 import {
   claimsFault,
   isSignedBy,
@@ -17,6 +16,8 @@ import {
 } from "../../core/sessions/serviceJwt.ts"
 import { sha256 } from "../../core/repo/cid.ts"
 import { Identity, type IdentityUnavailable } from "../identity/Identity.ts"
+import { useOnce } from "../oauth/once.ts"
+import { OAuthRequests, type OAuthStoreUnavailable } from "../oauth/OAuthRequests.ts"
 import type { SignerShape } from "../identity/Signer.ts"
 
 /** The token is not taken; `error` is the name on the wire. */
@@ -71,7 +72,7 @@ export class ServiceTokens extends Context.Service<
     verify(
       token: string,
       use: ServiceTokenUse
-    ): Effect.Effect<ServiceCaller, BadServiceToken | IdentityUnavailable>
+    ): Effect.Effect<ServiceCaller, BadServiceToken | IdentityUnavailable | OAuthStoreUnavailable>
     create(signer: SignerShape, claims: ServiceTokenClaims): Effect.Effect<string>
   }
 >()("nacre/services/ServiceTokens") {}
@@ -79,8 +80,12 @@ export class ServiceTokens extends Context.Service<
 const refuse = (error: ServiceTokenFault["error"], message: string): BadServiceToken =>
   new BadServiceToken({ error, message })
 
-/** How many used tokens an instance remembers. */
-const maxUsed = 10_000
+/** How long after its end a token may still be taken, for clocks that differ; milliseconds. */
+const clockSkew = 60_000
+
+/** When a used token may be forgotten, in milliseconds: some name an end that no clock will see. */
+const endOf = ({ claims }: ServiceJwt): number =>
+  Math.min(claims.exp * 1000 + clockSkew, Number.MAX_SAFE_INTEGER)
 
 /** What tells a token from all others: its jti, or where it has none all that it says; of bounded length. */
 const replayKey = ({ did, claims: { jti }, signed }: ServiceJwt): string =>
@@ -88,9 +93,10 @@ const replayKey = ({ did, claims: { jti }, signed }: ServiceJwt): string =>
     ? `${did} text ${toBase64Url(sha256(signed))}`
     : `${did} jti ${toBase64Url(sha256(jti))}`
 
-const make = (identity: Identity["Service"]): ServiceTokens["Service"] => {
-  const used = new ReplaySet(maxUsed)
-
+const make = (
+  identity: Identity["Service"],
+  requests: OAuthRequests["Service"]
+): ServiceTokens["Service"] => {
   const keyOf = (token: ServiceJwt, fresh: boolean) =>
     identity.signingKey(token.did, { id: token.keyId, fresh }).pipe(
       Effect.catchTags({
@@ -109,6 +115,12 @@ const make = (identity: Identity["Service"]): ServiceTokens["Service"] => {
     return yield* refuse("BadJwtSignature", "jwt signature does not match jwt issuer")
   })
 
+  /** Uses the token up; in the host's database, so that every part of the server knows. */
+  const isFirstUse = (token: ServiceJwt) =>
+    useOnce("service", [replayKey(token)], endOf(token)).pipe(
+      Effect.provideService(OAuthRequests, requests)
+    )
+
   return ServiceTokens.of({
     verify: Effect.fn("ServiceTokens.verify")(function* (text, use) {
       const parsed = parseServiceJwt(text)
@@ -124,7 +136,7 @@ const make = (identity: Identity["Service"]): ServiceTokens["Service"] => {
         return yield* refuse("BadJwtIss", `key #${token.keyId} may not be used here`)
       }
       yield* checkSignature(token)
-      if (use.repeatable !== true && !used.use(replayKey(token), token.claims.exp, now)) {
+      if (use.repeatable !== true && !(yield* isFirstUse(token))) {
         return yield* refuse("BadJwt", "jwt was used before")
       }
       const { aud, exp } = token.claims
@@ -148,9 +160,9 @@ const make = (identity: Identity["Service"]): ServiceTokens["Service"] => {
 }
 
 /** Service tokens judged by the issuers' DID documents. */
-export const layer: Layer.Layer<ServiceTokens, never, Identity> = Layer.effect(
+export const layer: Layer.Layer<ServiceTokens, never, Identity | OAuthRequests> = Layer.effect(
   ServiceTokens,
   Effect.gen(function* () {
-    return make(yield* Identity)
+    return make(yield* Identity, yield* OAuthRequests)
   })
 )

@@ -15,6 +15,7 @@ import {
   labelKey,
   refusal,
   signerOf,
+  usedOnce,
   verify
 } from "../../sessions/serviceTokenWorld.ts"
 
@@ -32,7 +33,10 @@ describe("a key that has changed", () => {
             : Effect.succeed(key)
         })
     })
-    return { asked, layer: ServiceTokens.layer.pipe(Layer.provide(identity)) }
+    return {
+      asked,
+      layer: ServiceTokens.layer.pipe(Layer.provide(Layer.merge(identity, usedOnce)))
+    }
   }
 
   it.effect("is asked for once, past the cache, when the remembered one fails or is missing", () =>
@@ -82,6 +86,8 @@ describe("a key that has changed", () => {
     return Effect.gen(function* () {
       const error = yield* refusal(verify(yield* forge(es256k, good)))
       assert.strictEqual(error, "IdentityUnavailable")
-    }).pipe(Effect.provide(ServiceTokens.layer.pipe(Layer.provide(identity))))
+    }).pipe(
+      Effect.provide(ServiceTokens.layer.pipe(Layer.provide(Layer.merge(identity, usedOnce))))
+    )
   })
 })
