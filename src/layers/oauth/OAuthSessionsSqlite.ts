@@ -25,7 +25,7 @@ import {
 } from "../../services/oauth/OAuthSessions.ts"
 import { SqlStorage } from "../../services/host/SqlStorage.ts"
 import { rowsOver } from "./oauthSessionRows.ts"
-import { sessionCounts } from "../sessions/sessionCounts.ts"
+import { notesOver, sessionCounts } from "../sessions/sessionCounts.ts"
 import { make as usedProofs } from "./usedProofs.ts"
 
 export { tables } from "./oauthSessionRows.ts"
@@ -70,15 +70,24 @@ export const layer: Layer.Layer<OAuthSessions, never, SqlStorage | Config> = Lay
 
     const find = (id: string): OAuthSession | undefined => rows.find(id)?.session
 
-    /** Notes that a session is over, or with an empty id all of them, for as long as a code may be on its way. */
-    const noteOver = (id: string, now: number): void => {
-      sql.exec("DELETE FROM oauth_over WHERE at <= ?", now - onTheWay)
+    const notes = notesOver(sql)
+    const putOver = (id: string, now: number): void => {
       sql.exec("INSERT OR REPLACE INTO oauth_over VALUES (?, ?)", id, now)
-      sql.exec(
-        `DELETE FROM oauth_over WHERE id IN (SELECT id FROM oauth_over WHERE id <> ''
-          ORDER BY at DESC LIMIT -1 OFFSET ?)`,
-        budget.over
-      )
+    }
+
+    /** Notes that all sessions are over: no code that is on its way opens one. */
+    const noteAllOver = (now: number): void => {
+      sql.exec("DELETE FROM oauth_over")
+      notes.write("oauth_over", 0)
+      putOver("", now)
+    }
+
+    /** Notes that a session is over; past the budget no code that is on its way opens any. */
+    const noteOver = (id: string, now: number): void => {
+      const there = notes.read("oauth_over") ?? 0
+      if (there >= budget.over) return noteAllOver(now)
+      notes.write("oauth_over", there + 1)
+      putOver(id, now)
     }
 
     const overSince = (id: string): number | undefined =>
@@ -240,7 +249,7 @@ export const layer: Layer.Layer<OAuthSessions, never, SqlStorage | Config> = Lay
       end,
       endAll: Effect.map(Clock.currentTimeMillis, (now) =>
         sql.transaction(() => {
-          noteOver("", now)
+          noteAllOver(now)
           rows.change("DELETE FROM oauth_session")
           sql.exec("DELETE FROM oauth_proof")
           sql.exec("DELETE FROM oauth_consent")
@@ -255,6 +264,8 @@ export const layer: Layer.Layer<OAuthSessions, never, SqlStorage | Config> = Lay
           rows.change("DELETE FROM oauth_session WHERE expires_at <= ?", now)
           sql.exec("DELETE FROM oauth_proof WHERE session NOT IN (SELECT id FROM oauth_session)")
           sql.exec("DELETE FROM oauth_over WHERE at <= ?", now - onTheWay)
+          const [over] = sql.exec<{ n: number }>("SELECT count(*) AS n FROM oauth_over").toArray()
+          notes.write("oauth_over", over?.n ?? 0)
           counts.recount()
         })
       ),

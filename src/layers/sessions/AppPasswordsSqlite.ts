@@ -20,6 +20,8 @@ export const tables: ReadonlyArray<string> = [
   `CREATE TABLE IF NOT EXISTS app_password (
     name TEXT PRIMARY KEY, hash TEXT NOT NULL, privileged INTEGER NOT NULL, created_at TEXT NOT NULL
   ) WITHOUT ROWID`,
+  // A sign-in asks for the hash, and reads one row however many app passwords there are.
+  "CREATE INDEX IF NOT EXISTS app_password_hash ON app_password (hash)",
   ...Counts.tables
 ]
 

@@ -15,6 +15,21 @@ const sweepEvery = 24 * 60 * 60 * 1000
 /** A table of sessions whose key is the id. */
 type SessionTable = "session" | "oauth_session"
 
+/** The numbers by their names. */
+export const notesOver = (sql: SqlStorage["Service"]) => ({
+  read: (name: string): number | undefined =>
+    sql.exec<{ value: number }>("SELECT value FROM session_note WHERE name = ?", name).toArray()[0]
+      ?.value,
+  write: (name: string, value: number): void => {
+    sql.exec(
+      `INSERT INTO session_note VALUES (?, ?) ON CONFLICT DO UPDATE SET value = excluded.value
+        WHERE value <> excluded.value`,
+      name,
+      value
+    )
+  }
+})
+
 /**
  * Keeps the number of sessions in a row of its own, so that opening one reads no other.
  *
@@ -28,18 +43,7 @@ export const sessionCounts = (
   const sweptName = `swept ${table}`
   let sweptAt: number | undefined
 
-  const read = (name: string): number | undefined =>
-    sql.exec<{ value: number }>("SELECT value FROM session_note WHERE name = ?", name).toArray()[0]
-      ?.value
-
-  const write = (name: string, value: number): void => {
-    sql.exec(
-      `INSERT INTO session_note VALUES (?, ?) ON CONFLICT DO UPDATE SET value = excluded.value
-        WHERE value <> excluded.value`,
-      name,
-      value
-    )
-  }
+  const { read, write } = notesOver(sql)
 
   const counted = (kind: SessionKind): number => {
     const query = `SELECT count(*) AS n FROM ${table} WHERE id > ? AND id < ?`
