@@ -71,7 +71,13 @@ describe("the documents", () => {
     const statement = /CREATE TABLE IF NOT EXISTS (\w+) \(([\s\S]*?)\)(?: WITHOUT ROWID)?[`"]/g
     const tables = files
       .filter((file) => file.endsWith(".ts"))
-      .flatMap((file) => [...read(`src/layers/${file}`).matchAll(statement)])
+      .flatMap((file) => {
+        const source = read(`src/layers/${file}`)
+        // A table that is dropped again is one of the last version.
+        return [...source.matchAll(statement)].filter(
+          ([, table]) => !source.includes(`DROP TABLE ${table}`)
+        )
+      })
     const sections = textOf("STORAGE").split(/^##+ /m)
     const missing = tables.flatMap(([, table, body]) => {
       const section = sections.find((one) => one.split("\n", 1)[0]?.includes(`\`${table}\``))

@@ -3,6 +3,7 @@ import * as Layer from "effect/Layer"
 import { AccountStore, RepoNotFound, type Account } from "../../services/accounts/AccountStore.ts"
 import { bytesOf, SqlStorage, type SqlValue } from "../../services/host/SqlStorage.ts"
 import { makeTables } from "../host/sql/objectTables.ts"
+import type { Bounds } from "../host/sql/bounds.ts"
 
 /** The account's row; an object holds one account at most. */
 export const tables: ReadonlyArray<string> = [
@@ -161,3 +162,13 @@ export const layer = (options: AccountStoreOptions): Layer.Layer<AccountStore, n
       return AccountStore.of({ get, peek, create, update, destroy })
     })
   )
+
+/** What bounds these tables. */
+export const bounds: Bounds = {
+  account: {
+    filledBy: "its owner",
+    bound: "one row",
+    bytes: 8192,
+    per: "account"
+  }
+}

@@ -21,6 +21,7 @@ import * as Handles from "./directoryHandles.ts"
 import * as Invites from "./directoryInvites.ts"
 import { HostDatabase, queriesOver } from "../host/sql/HostDatabase.ts"
 import { type Database, violatedColumn } from "../host/sql/sqlTables.ts"
+import type { Bounds } from "../host/sql/bounds.ts"
 
 /**
  * The directory's tables.
@@ -272,3 +273,14 @@ export const layer: Layer.Layer<Directory, never, HostDatabase> = Layer.effect(
   Directory,
   Effect.map(HostDatabase, make)
 )
+
+/** What bounds these tables. */
+export const bounds: Bounds = {
+  accounts: {
+    filledBy: "a sign-up",
+    bound:
+      "one row an account; an invite each, or 100 accounts in 5 minutes from one address where `INVITE_REQUIRED` is `off`",
+    bytes: 5 * 1024,
+    per: "account"
+  }
+}

@@ -2,6 +2,7 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import { Arrival } from "../../services/accounts/PendingMigration.ts"
 import { SqlStorage } from "../../services/host/SqlStorage.ts"
+import type { Bounds } from "../host/sql/bounds.ts"
 
 /** One row while the account has never been active here; `until` is in milliseconds. */
 export const tables = [
@@ -29,3 +30,13 @@ export const layer = Layer.effect(
     })
   })
 )
+
+/** What bounds these tables. */
+export const bounds: Bounds = {
+  arrival: {
+    filledBy: "a move",
+    bound: "one row",
+    bytes: 1024,
+    per: "account"
+  }
+}

@@ -2,6 +2,7 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import { type Preference, Preferences } from "../../services/accounts/Preferences.ts"
 import { SqlStorage } from "../../services/host/SqlStorage.ts"
+import type { Bounds } from "../host/sql/bounds.ts"
 
 /** One row a namespace, holding all its preferences as JSON. */
 export const tables: ReadonlyArray<string> = [
@@ -36,3 +37,13 @@ export const layer: Layer.Layer<Preferences, never, SqlStorage> = Layer.effect(
     })
   )
 )
+
+/** What bounds these tables. */
+export const bounds: Bounds = {
+  preferences: {
+    filledBy: "its owner, apps",
+    bound: "one row, of what a request may hold: 2 × `JSON_LIMIT`, 150 KiB by default",
+    bytes: 2 * 150 * 1024,
+    per: "account"
+  }
+}

@@ -2,6 +2,7 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import { SqlStorage } from "../../services/host/SqlStorage.ts"
 import { Takedowns } from "../../services/accounts/Takedowns.ts"
+import type { Bounds } from "../host/sql/bounds.ts"
 
 /** One row a record that is taken down, by its path; the empty path is the account. */
 export const tables: ReadonlyArray<string> = [
@@ -41,3 +42,13 @@ export const layer: Layer.Layer<Takedowns, never, SqlStorage> = Layer.effect(
     })
   })
 )
+
+/** What bounds these tables. */
+export const bounds: Bounds = {
+  takedown: {
+    filledBy: "moderators",
+    bound: "one row a record",
+    bytes: 10_000_000_000,
+    per: "account"
+  }
+}

@@ -1,5 +1,6 @@
 import type { Fragment } from "effect/sql/Statement"
 import type { Database } from "../host/sql/sqlTables.ts"
+import type { Bounds } from "../host/sql/bounds.ts"
 
 /** Handles that accounts gave up and may take back; `until` is in milliseconds. */
 export const tables: ReadonlyArray<string> = [
@@ -67,5 +68,15 @@ export const make = ({ sql }: Database) => {
         take(handle, did)
       ]
     }
+  }
+}
+
+/** What bounds these tables. */
+export const bounds: Bounds = {
+  kept_handle: {
+    filledBy: "its owner",
+    bound: "10 handles an account, 30 days each",
+    bytes: 10 * 5 * 1024,
+    per: "account"
   }
 }

@@ -9,6 +9,7 @@ import type {
   InvitePage
 } from "../../services/accounts/Directory.ts"
 import type { Database } from "../host/sql/sqlTables.ts"
+import type { Bounds } from "../host/sql/bounds.ts"
 
 /** A use of an invite is a row: an account's deletion leaves it there, the release of a reservation takes it away. */
 export const tables: ReadonlyArray<string> = [
@@ -134,5 +135,21 @@ export const make = ({ sql, batch }: Database, repeatable: Repeatable) => {
           ])
         )
       )
+  }
+}
+
+/** What bounds these tables. */
+export const bounds: Bounds = {
+  invites: {
+    filledBy: "the administrator",
+    bound: "what the administrator makes",
+    bytes: 5 * 1024,
+    per: "account"
+  },
+  invite_uses: {
+    filledBy: "a sign-up",
+    bound: "one row an account",
+    bytes: 5 * 1024,
+    per: "account"
   }
 }

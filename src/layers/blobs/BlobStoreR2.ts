@@ -6,6 +6,7 @@ import { asPutFailure, type BodyBounds, checkBounds, pump } from "./blobPump.ts"
 import { isolateParts, type PartBudget } from "./partBudget.ts"
 import { PartWriter } from "./r2Parts.ts"
 import { Stalled, within } from "../host/stall.ts"
+import type { Bounds } from "../host/sql/bounds.ts"
 
 type Body = ReadableStream<Uint8Array>
 
@@ -136,3 +137,20 @@ export const layer = (bucket: R2Bucket): Layer.Layer<BlobStore, never, Config> =
     BlobStore,
     Effect.map(Config, ({ isLocal }) => make(bucket, isLocal ? { stall: localPatience } : {}))
   )
+
+/** What bounds the bucket. */
+export const bounds: Bounds = {
+  "R2, blobs": {
+    filledBy: "its owner's uploads",
+    bound:
+      "`BLOB_LIMIT` a blob, `BLOB_QUOTA` an account where it is set, 1,000 uploads a day from one address; what no record refers to goes after `BLOB_GRACE_HOURS`",
+    bytes: 1000 * 104_857_600,
+    per: "account"
+  },
+  "R2, CARs of imports": {
+    filledBy: "its owner",
+    bound: "`IMPORT_LIMIT` each, 20 an hour, 60 a day; gone with the import, or swept",
+    bytes: 60 * 256_000_000,
+    per: "account"
+  }
+}

@@ -1,4 +1,5 @@
 import type { SqlStorage, SqlValue } from "../../services/host/SqlStorage.ts"
+import type { Bounds } from "../host/sql/bounds.ts"
 
 /**
  * What a row of `blob` stands for.
@@ -132,3 +133,25 @@ export const dropRef = (sql: Sql, path: string, cid: string, now: number): void 
 const anotherPath = (sql: Sql, cid: string): string | null =>
   sql.exec<{ path: string }>("SELECT path FROM blob_ref WHERE cid = ? LIMIT 1", cid).toArray()[0]
     ?.path ?? null
+
+/** What bounds these tables. */
+export const bounds: Bounds = {
+  blob: {
+    filledBy: "its owner's uploads",
+    bound: "one row a blob: 1,000 uploads a day from one address, and `BLOB_QUOTA`",
+    bytes: 10_000_000_000,
+    per: "account"
+  },
+  blob_wait: {
+    filledBy: "the server",
+    bound: "one row",
+    bytes: 1024,
+    per: "account"
+  },
+  blob_ref: {
+    filledBy: "its owner's writes",
+    bound: "one row a reference in a record",
+    bytes: 10_000_000_000,
+    per: "account"
+  }
+}

@@ -7,6 +7,7 @@ import type {
   EdgeState
 } from "../../services/accounts/Directory.ts"
 import type { Database } from "../host/sql/sqlTables.ts"
+import type { Bounds } from "../host/sql/bounds.ts"
 
 /** One row an account that was ever remembered at the edge, or had something withdrawn. */
 export const tables: ReadonlyArray<string> = [
@@ -61,3 +62,13 @@ export const make = (
     )
   })
 })
+
+/** What bounds these tables. */
+export const bounds: Bounds = {
+  edge: {
+    filledBy: "readers of an account",
+    bound: "one row an account",
+    bytes: 5 * 1024,
+    per: "account"
+  }
+}

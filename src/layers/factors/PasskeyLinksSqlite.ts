@@ -4,6 +4,7 @@ import * as Layer from "effect/Layer"
 import { PasskeyLinks } from "../../services/factors/PasskeyLinks.ts"
 import { SqlStorage, type SqlValue } from "../../services/host/SqlStorage.ts"
 import { hashOf, randomText } from "../host/secretText.ts"
+import type { Bounds } from "../host/sql/bounds.ts"
 
 /** The one link that may be good, by the hash of its secret. */
 export const tables: ReadonlyArray<string> = [
@@ -60,3 +61,13 @@ export const layer: Layer.Layer<PasskeyLinks, never, SqlStorage> = Layer.effect(
     })
   })
 )
+
+/** What bounds these tables. */
+export const bounds: Bounds = {
+  passkey_link: {
+    filledBy: "its owner",
+    bound: "one row",
+    bytes: 1024,
+    per: "account"
+  }
+}

@@ -4,6 +4,7 @@ import { PasskeyOwners } from "../../services/factors/PasskeyOwners.ts"
 import { HostDatabase } from "../host/sql/HostDatabase.ts"
 import { oauthQueriesOver } from "../oauth/oauthQueries.ts"
 import type { Database } from "../host/sql/sqlTables.ts"
+import type { Bounds } from "../host/sql/bounds.ts"
 
 /** One row a passkey; the key itself is in the account's object. */
 export const tables: ReadonlyArray<string> = [
@@ -46,3 +47,13 @@ export const layer: Layer.Layer<PasskeyOwners, never, HostDatabase> = Layer.effe
   PasskeyOwners,
   Effect.map(HostDatabase, make)
 )
+
+/** What bounds these tables. */
+export const bounds: Bounds = {
+  passkey_owner: {
+    filledBy: "its owner",
+    bound: "one row a passkey, 100 an account",
+    bytes: 100 * 5 * 1024,
+    per: "account"
+  }
+}

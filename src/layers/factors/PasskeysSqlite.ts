@@ -10,6 +10,7 @@ import { WebAuthnFault } from "../../core/factors/webauthn/fault.ts"
 import type { PasskeyJwk } from "../../core/factors/webauthn/publicKey.ts"
 import { type Passkey, PasskeyRefused, Passkeys } from "../../services/factors/Passkeys.ts"
 import { SqlStorage, type SqlValue } from "../../services/host/SqlStorage.ts"
+import type { Bounds } from "../host/sql/bounds.ts"
 
 /** Passkeys by credential id: the public key (JWK), the counter, and what the browser said of them. */
 export const tables: ReadonlyArray<string> = [
@@ -149,3 +150,13 @@ export const layer: Layer.Layer<Passkeys, never, SqlStorage> = Layer.effect(
     })
   })
 )
+
+/** What bounds these tables. */
+export const bounds: Bounds = {
+  passkey: {
+    filledBy: "its owner",
+    bound: "100 passkeys",
+    bytes: 100 * 8192,
+    per: "account"
+  }
+}

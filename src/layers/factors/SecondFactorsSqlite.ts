@@ -19,6 +19,7 @@ import {
 } from "../../services/factors/SecondFactors.ts"
 import { bytesOf, SqlStorage, type SqlValue } from "../../services/host/SqlStorage.ts"
 import { sealer } from "../host/sealedSecrets.ts"
+import type { Bounds } from "../host/sql/bounds.ts"
 
 /**
  * The authenticator in force (`in_force` 1) and one that was begun (0), with the last step of time whose
@@ -227,3 +228,31 @@ export const layer: Layer.Layer<SecondFactors, never, SqlStorage | Config> = Lay
 
 /** Apps show their codes in groups, and people type them so. */
 const withoutGaps = (code: string): string => code.replace(/[\s-]/g, "")
+
+/** What bounds these tables. */
+export const bounds: Bounds = {
+  authenticator: {
+    filledBy: "its owner",
+    bound: "two rows",
+    bytes: 2 * 1024,
+    per: "account"
+  },
+  recovery_code: {
+    filledBy: "its owner",
+    bound: "ten rows",
+    bytes: 10 * 1024,
+    per: "account"
+  },
+  refused_code: {
+    filledBy: "a wrong code",
+    bound: "one row",
+    bytes: 1024,
+    per: "account"
+  },
+  wrong_code: {
+    filledBy: "a wrong code",
+    bound: "one row",
+    bytes: 1024,
+    per: "account"
+  }
+}

@@ -8,6 +8,7 @@ import { rotationKey } from "../../services/identity/RotationKey.ts"
 import { toBase64Url } from "../../core/bytes/base64url.ts"
 import { HostDatabase } from "./sql/HostDatabase.ts"
 import { type Database, withTables } from "./sql/sqlTables.ts"
+import type { Bounds } from "./sql/bounds.ts"
 
 /** One row a key: what tells it from others, and nothing that would help to find it. */
 export const tables: ReadonlyArray<string> = [
@@ -88,3 +89,13 @@ export const layer: Layer.Layer<HostKeys, never, HostDatabase | Config> = Layer.
     return make(yield* HostDatabase, yield* Config)
   })
 )
+
+/** What bounds these tables. */
+export const bounds: Bounds = {
+  host_key: {
+    filledBy: "the server",
+    bound: "one row a key",
+    bytes: 4 * 1024,
+    per: "host"
+  }
+}

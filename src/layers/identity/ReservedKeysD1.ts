@@ -7,6 +7,7 @@ import { DirectoryUnavailable } from "../../services/accounts/Directory.ts"
 import { Keys, KeyUnreadable } from "../../services/identity/Keys.ts"
 import { ReservedKeys, ReservedKeysFull } from "../../services/identity/ReservedKeys.ts"
 import { HostDatabase, queriesOver } from "../host/sql/HostDatabase.ts"
+import type { Bounds } from "../host/sql/bounds.ts"
 
 /** One row a DID: its key, wrapped under the master key, in base64url. Without a DID, the did:key stands in its place. */
 export const tables: ReadonlyArray<string> = [
@@ -85,3 +86,13 @@ export const layer: Layer.Layer<ReservedKeys, never, HostDatabase | Keys | Confi
     })
   })
 )
+
+/** What bounds these tables. */
+export const bounds: Bounds = {
+  reserved_key: {
+    filledBy: "anybody",
+    bound: "10,000 keys, then another is refused; 30 days each",
+    bytes: 10_000 * 5 * 1024,
+    per: "host"
+  }
+}

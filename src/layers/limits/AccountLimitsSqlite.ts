@@ -5,6 +5,7 @@ import { AccountLimits } from "../../services/limits/AccountLimits.ts"
 import { Config } from "../../services/host/Config.ts"
 import { exceededBy, takeFrom, type Windows } from "../../services/limits/Limiter.ts"
 import { SqlStorage } from "../../services/host/SqlStorage.ts"
+import type { Bounds } from "../host/sql/bounds.ts"
 
 /** One row a limited thing, with the windows of its limits; a taking rewrites it. */
 export const tables: ReadonlyArray<string> = [
@@ -40,3 +41,13 @@ export const layer: Layer.Layer<AccountLimits, never, SqlStorage | Config> = Lay
     })
   })
 )
+
+/** What bounds these tables. */
+export const bounds: Bounds = {
+  spent: {
+    filledBy: "its owner",
+    bound: "one row a limit",
+    bytes: 32 * 1024,
+    per: "account"
+  }
+}

@@ -20,6 +20,7 @@ import { Config } from "../../services/host/Config.ts"
 import { hkdfKey } from "../../services/host/derivedSecrets.ts"
 import { bytesOf, SqlStorage, type SqlValue } from "../../services/host/SqlStorage.ts"
 import { sealer } from "../host/sealedSecrets.ts"
+import type { Bounds } from "../host/sql/bounds.ts"
 
 /** One row a purpose: the code as a keyed hash, sealed besides where it may be shown, and how often it was missed. */
 export const tables: ReadonlyArray<string> = [
@@ -122,3 +123,13 @@ export const layer: Layer.Layer<AccountCodes, never, SqlStorage | Config> = Laye
     })
   })
 )
+
+/** What bounds these tables. */
+export const bounds: Bounds = {
+  mailed_code: {
+    filledBy: "its owner",
+    bound: "one row a purpose",
+    bytes: 8 * 1024,
+    per: "account"
+  }
+}

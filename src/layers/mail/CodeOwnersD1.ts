@@ -8,6 +8,7 @@ import { Config } from "../../services/host/Config.ts"
 import { hkdfKey } from "../../services/host/derivedSecrets.ts"
 import { DirectoryUnavailable } from "../../services/accounts/Directory.ts"
 import { HostDatabase, queriesOver } from "../host/sql/HostDatabase.ts"
+import type { Bounds } from "../host/sql/bounds.ts"
 
 /** One row an account: the hash of its code, found by it; the code itself is judged in the account's object. */
 export const tables: ReadonlyArray<string> = [
@@ -58,3 +59,13 @@ export const layer: Layer.Layer<CodeOwners, never, HostDatabase | Config> = Laye
     })
   })
 )
+
+/** What bounds these tables. */
+export const bounds: Bounds = {
+  reset_code: {
+    filledBy: "anybody who knows the address",
+    bound: "one row an account",
+    bytes: 5 * 1024,
+    per: "account"
+  }
+}

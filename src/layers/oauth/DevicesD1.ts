@@ -14,6 +14,7 @@ import { codeLife, tables as requestTables } from "./OAuthRequestsD1.ts"
 import { oauthQueriesOver } from "./oauthQueries.ts"
 import { hashOf, randomText } from "../host/secretText.ts"
 import type { Database } from "../host/sql/sqlTables.ts"
+import type { Bounds } from "../host/sql/bounds.ts"
 
 /** Browsers and who is signed in on them; `secret` is the SHA-256 of what the cookie holds besides the id. */
 export const tables: ReadonlyArray<string> = [
@@ -243,3 +244,19 @@ export const layer: Layer.Layer<Devices, never, HostDatabase> = Layer.effect(
   Devices,
   Effect.map(HostDatabase, make)
 )
+
+/** What bounds these tables. */
+export const bounds: Bounds = {
+  device: {
+    filledBy: "anybody",
+    bound: "131,072 browsers; those where nobody has signed in go first",
+    bytes: 64 * 64 * 32 * 2048,
+    per: "host"
+  },
+  device_account: {
+    filledBy: "its owner",
+    bound: "100 browsers an account; the oldest sign-in goes",
+    bytes: 100 * 5 * 1024,
+    per: "account"
+  }
+}

@@ -12,6 +12,7 @@ import { HostDatabase } from "../host/sql/HostDatabase.ts"
 import { oauthQueriesOver } from "./oauthQueries.ts"
 import { hashOf, randomText } from "../host/secretText.ts"
 import type { Database } from "../host/sql/sqlTables.ts"
+import type { Bounds } from "../host/sql/bounds.ts"
 
 /**
  * Pushed requests, codes, and what was used once. Keys are SHA-256 of what the client holds.
@@ -212,3 +213,26 @@ export const layer: Layer.Layer<OAuthRequests, never, HostDatabase> = Layer.effe
   OAuthRequests,
   Effect.map(HostDatabase, make)
 )
+
+/** What bounds these tables. */
+export const bounds: Bounds = {
+  oauth_request: {
+    filledBy: "anybody",
+    bound:
+      "16,384 requests of 24 KiB; those that no browser has opened go first; an hour each at most",
+    bytes: 64 * 64 * 4 * 25 * 1024,
+    per: "host"
+  },
+  oauth_code: {
+    filledBy: "its owner",
+    bound: "8,192 codes of 48 KiB; the oldest go; a day each",
+    bytes: 64 * 64 * 2 * 50 * 1024,
+    per: "host"
+  },
+  oauth_used_once: {
+    filledBy: "anybody",
+    bound: "262,144 hashes, then another is refused; a day each at most",
+    bytes: 64 * 64 * 64 * 256,
+    per: "host"
+  }
+}

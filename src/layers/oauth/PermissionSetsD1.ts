@@ -16,6 +16,7 @@ import { PermissionSetNotFound, PermissionSets } from "../../services/oauth/Perm
 import { HostDatabase } from "../host/sql/HostDatabase.ts"
 import { type LexiconAbsent, type LexiconUnavailable, lookupLexicon } from "./lexiconLookup.ts"
 import { type Database, withTables } from "../host/sql/sqlTables.ts"
+import type { Bounds } from "../host/sql/bounds.ts"
 
 /** Of the last version, with sets of any size that nobody need have agreed to. */
 const earlier = `CREATE TABLE IF NOT EXISTS permission_set (
@@ -168,3 +169,14 @@ export const layer: Layer.Layer<
     return make(yield* HostDatabase, lookupLexicon(options))
   })
 )
+
+/** What bounds these tables. */
+export const bounds: Bounds = {
+  included_set: {
+    filledBy: "anybody",
+    bound:
+      "1,000 sets of 16 KiB, 8 MiB together; those that nobody has agreed to go first; an hour each until then",
+    bytes: 8 * 1024 * 1024 + 1000 * 1024,
+    per: "host"
+  }
+}

@@ -2,6 +2,7 @@ import type { ClientAuth } from "../../core/oauth/types.ts"
 import type { OAuthSession } from "../../services/oauth/OAuthSessions.ts"
 import type { SqlStorage, SqlValue } from "../../services/host/SqlStorage.ts"
 import * as Counts from "../sessions/sessionCounts.ts"
+import type { Bounds } from "../host/sql/bounds.ts"
 
 /**
  * One row a session: `current` is the hash of its newest refresh token, null where it has none. A refresh
@@ -110,5 +111,33 @@ export const rowsOver = (sql: SqlStorage["Service"]) => {
         session.expiresAt,
         current
       )
+  }
+}
+
+/** What bounds these tables. */
+export const bounds: Bounds = {
+  oauth_session: {
+    filledBy: "apps",
+    bound: "1,000 sessions; the oldest goes",
+    bytes: 1000 * 128 * 1024,
+    per: "account"
+  },
+  oauth_consent: {
+    filledBy: "its owner",
+    bound: "1,000 clients, then another is asked for each time",
+    bytes: 1000 * 24 * 1024,
+    per: "account"
+  },
+  oauth_over: {
+    filledBy: "apps",
+    bound: "1,000 sessions that ended, 10 minutes each",
+    bytes: 1001 * 1024,
+    per: "account"
+  },
+  oauth_proof: {
+    filledBy: "apps",
+    bound: "one row a session",
+    bytes: 1000 * 1024,
+    per: "account"
   }
 }

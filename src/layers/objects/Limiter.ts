@@ -15,6 +15,7 @@ import {
   type Windows
 } from "../../services/limits/Limiter.ts"
 import type { SqlStorage } from "../../services/host/SqlStorage.ts"
+import type { Bounds } from "../host/sql/bounds.ts"
 
 /** A taking as it is sent to an object: the key hashed, the time told by the caller. */
 export interface LimiterTaking extends Omit<Taking, "address"> {
@@ -135,4 +136,14 @@ export const layer = (
       })
     })
   )
+}
+
+/** What bounds this table: of all 64 objects together. */
+export const bounds: Bounds = {
+  counters: {
+    filledBy: "anybody",
+    bound: "65,536 counters in each of 64 objects; those that end first go",
+    bytes: 64 * 64 * 64 * 16 * 256,
+    per: "host"
+  }
 }

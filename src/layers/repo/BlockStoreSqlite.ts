@@ -10,6 +10,7 @@ import type { Tree } from "../../core/repo/mst/Tree.ts"
 import { BlockStore } from "../../services/repo/BlockStore.ts"
 import type { Overlay } from "../../services/repo/Overlay.ts"
 import { bytesOf, SqlStorage } from "../../services/host/SqlStorage.ts"
+import type { Bounds } from "../host/sql/bounds.ts"
 
 /**
  * Tree nodes in clusters: a node with its descendants down to the next third layer is one row.
@@ -144,3 +145,13 @@ export const layer = Layer.effect(
 
 /** The overlay's key for the rows below a cluster. */
 const belowOf = (cid: Cid): string => `${cid.key} below`
+
+/** What bounds these tables. */
+export const bounds: Bounds = {
+  cluster: {
+    filledBy: "its owner's writes",
+    bound: "the tree of its records",
+    bytes: 10_000_000_000,
+    per: "account"
+  }
+}

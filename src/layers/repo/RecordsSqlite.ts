@@ -11,6 +11,7 @@ import {
   type StoredRecord
 } from "../../services/repo/Records.ts"
 import { bytesOf, SqlStorage, type SqlValue } from "../../services/host/SqlStorage.ts"
+import type { Bounds } from "../host/sql/bounds.ts"
 
 /** Records keyed by path, and for likes, reposts, follows and blocks the subject they name. */
 export const tables = [
@@ -160,3 +161,20 @@ export const layer = Layer.effect(
     })
   })
 )
+
+/** What bounds these tables. */
+export const bounds: Bounds = {
+  record: {
+    filledBy: "its owner's writes",
+    bound:
+      "5,000 points an hour, 35,000 a day, one for each 8 KiB at least: 287 MB a day; 10 GB, what the platform stores for an object",
+    bytes: 10_000_000_000,
+    per: "account"
+  },
+  backlink: {
+    filledBy: "its owner's writes",
+    bound: "one row a like, repost, follow or block",
+    bytes: 10_000_000_000,
+    per: "account"
+  }
+}

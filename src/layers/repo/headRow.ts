@@ -2,6 +2,7 @@ import { Cid } from "../../core/repo/cid.ts"
 import type { Head } from "../../services/repo/Repo.ts"
 import type { Spent } from "../../services/repo/write/points.ts"
 import { bytesOf, type SqlStorage } from "../../services/host/SqlStorage.ts"
+import type { Bounds } from "../host/sql/bounds.ts"
 
 /** The repo's head, and beside it what changes with every commit anyway: counts, spent write points, the last event's id. */
 export const tables = [
@@ -68,4 +69,14 @@ export const readLastEvent = (sql: SqlStorage["Service"]): number => {
 /** Notes the id of an event that came without a commit: one row billed. */
 export const writeLastEvent = (sql: SqlStorage["Service"], event: number): void => {
   sql.exec("UPDATE head SET event = ? WHERE id = 1", event)
+}
+
+/** What bounds these tables. */
+export const bounds: Bounds = {
+  head: {
+    filledBy: "its owner's writes",
+    bound: "one row",
+    bytes: 4 * 1024,
+    per: "account"
+  }
 }

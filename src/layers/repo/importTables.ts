@@ -7,6 +7,7 @@ import { bytesOf, type SqlStorage } from "../../services/host/SqlStorage.ts"
 import * as BlobRows from "../blobs/blobRows.ts"
 import * as BlockStore from "./BlockStoreSqlite.ts"
 import * as Records from "./RecordsSqlite.ts"
+import type { Bounds } from "../host/sql/bounds.ts"
 
 type Sql = SqlStorage["Service"]
 
@@ -121,5 +122,15 @@ export const swap = (sql: Sql, rev: string): void => {
       if (!dropped(sql, name)) sql.exec(`ALTER TABLE ${name} RENAME TO import_${name}_${rev}`)
       sql.exec(`ALTER TABLE import_${name} RENAME TO ${name}`)
     }
+  }
+}
+
+/** What bounds the tables of an import. */
+export const bounds: Bounds = {
+  "import_…": {
+    filledBy: "its owner's import",
+    bound: "one import of `IMPORT_LIMIT` at a time; gone ten minutes after it was cut off",
+    bytes: 1_000_000_000,
+    per: "account"
   }
 }

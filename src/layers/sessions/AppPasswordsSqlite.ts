@@ -14,6 +14,7 @@ import { hkdfKey } from "../../services/host/derivedSecrets.ts"
 import { Sessions } from "../../services/sessions/Sessions.ts"
 import { SqlStorage, type SqlValue } from "../../services/host/SqlStorage.ts"
 import * as Counts from "./sessionCounts.ts"
+import type { Bounds } from "../host/sql/bounds.ts"
 
 /** App passwords by name; the password itself is there only as a hash. */
 export const tables: ReadonlyArray<string> = [
@@ -112,3 +113,13 @@ export const layer: Layer.Layer<AppPasswords, never, SqlStorage | Sessions | Con
     })
   })
 )
+
+/** What bounds these tables. */
+export const bounds: Bounds = {
+  app_password: {
+    filledBy: "its owner",
+    bound: "1,000 app passwords, names of 256 characters",
+    bytes: 2 * 1000 * 1024,
+    per: "account"
+  }
+}

@@ -20,6 +20,7 @@ import { hkdfKey } from "../../services/host/derivedSecrets.ts"
 import { type Session, SessionEnded, Sessions } from "../../services/sessions/Sessions.ts"
 import { SqlStorage, type SqlValue } from "../../services/host/SqlStorage.ts"
 import * as Counts from "./sessionCounts.ts"
+import type { Bounds } from "../host/sql/bounds.ts"
 
 /**
  * One row a session: `current` is the hash of its refresh token, `recent` the hashes of those used
@@ -229,3 +230,13 @@ export const layer: Layer.Layer<Sessions, never, SqlStorage | Config> = Layer.ef
     })
   })
 )
+
+/** What bounds these tables. */
+export const bounds: Bounds = {
+  session: {
+    filledBy: "its owner, app passwords",
+    bound: "1,000 sessions of each of the two; the oldest goes",
+    bytes: 2000 * 16 * 1024,
+    per: "account"
+  }
+}

@@ -1,5 +1,6 @@
 import { endOfKind, kindOf, type SessionKind } from "../../core/sessions/sessionId.ts"
 import type { SqlStorage } from "../../services/host/SqlStorage.ts"
+import type { Bounds } from "../host/sql/bounds.ts"
 
 /** Numbers about the sessions: how many there are of a kind, and when the expired ones of a table were last removed (ms). */
 export const tables: ReadonlyArray<string> = [
@@ -81,5 +82,15 @@ export const sessionCounts = (
       write(sweptName, now)
       return true
     }
+  }
+}
+
+/** What bounds these tables. */
+export const bounds: Bounds = {
+  session_note: {
+    filledBy: "the server",
+    bound: "a few numbers",
+    bytes: 16 * 1024,
+    per: "account"
   }
 }

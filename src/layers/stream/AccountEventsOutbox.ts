@@ -17,6 +17,7 @@ import type { OutboxEvent } from "../../services/stream/Sequencer.ts"
 import { SqlStorage } from "../../services/host/SqlStorage.ts"
 import { writeLastEvent } from "../repo/headRow.ts"
 import { syncEvent } from "./syncEvent.ts"
+import type { Bounds } from "../host/sql/bounds.ts"
 
 /** Where an account stands when one of its events is written. */
 interface Standing {
@@ -142,3 +143,13 @@ export const layer = Layer.effect(
     })
   })
 )
+
+/** What bounds these tables. */
+export const bounds: Bounds = {
+  announced: {
+    filledBy: "the server",
+    bound: "one row",
+    bytes: 1024,
+    per: "account"
+  }
+}

@@ -13,6 +13,7 @@ import {
 import { bytesOf, SqlStorage } from "../../services/host/SqlStorage.ts"
 import { firstPart, laterParts, wholeFrame } from "./frameParts.ts"
 import { readLastEvent } from "../repo/headRow.ts"
+import type { Bounds } from "../host/sql/bounds.ts"
 
 /** Events that wait for the log; frames above the size of a row continue in parts. */
 export const tables = [
@@ -193,3 +194,19 @@ export const layer = Layer.effect(
     })
   })
 )
+
+/** What bounds these tables. */
+export const bounds: Bounds = {
+  outbox: {
+    filledBy: "its owner's writes",
+    bound: "what the Sequencer has not taken yet, of the points of `record`",
+    bytes: 10_000_000_000,
+    per: "account"
+  },
+  outbox_part: {
+    filledBy: "its owner's writes",
+    bound: "the rest of long frames of `outbox`",
+    bytes: 10_000_000_000,
+    per: "account"
+  }
+}

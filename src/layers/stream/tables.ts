@@ -1,3 +1,4 @@
+import type { Bounds } from "../host/sql/bounds.ts"
 /**
  * The log's tables, chosen for the fewest billed rows: an event is one row when it is written and
  * one when it is pruned, a repo's head one row each time, a collection two when it appears or vanishes.
@@ -25,3 +26,37 @@ export const tables = [
   "CREATE INDEX IF NOT EXISTS collection_by_did ON collection (did)",
   "CREATE TABLE IF NOT EXISTS note (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID"
 ]
+
+/** What bounds these tables. */
+export const bounds: Bounds = {
+  event: {
+    filledBy: "every account",
+    bound: "6 GB with `event_part`: the oldest go, whatever their age; 72 hours each",
+    bytes: 6_000_000_000,
+    per: "host"
+  },
+  event_part: {
+    filledBy: "every account",
+    bound: "the rest of long frames of `event`",
+    bytes: 6_000_000_000,
+    per: "host"
+  },
+  repo: {
+    filledBy: "a sign-up",
+    bound: "one row an account",
+    bytes: 5 * 1024,
+    per: "account"
+  },
+  collection: {
+    filledBy: "its owner's writes",
+    bound: "1,000 collections an account",
+    bytes: 1000 * 5 * 1024,
+    per: "account"
+  },
+  note: {
+    filledBy: "readers of the stream",
+    bound: "100 that read, 20 that went, one row a relay",
+    bytes: 256 * 1024,
+    per: "host"
+  }
+}
