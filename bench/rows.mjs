@@ -93,10 +93,10 @@ export async function exports(account, { pid, times }) {
   })
 
   const writers = await Promise.all(Array.from({ length: 4 }, account.connect))
-  let writing = true
+  const end = new AbortController()
   const during = []
   const load = writers.map(async (writer) => {
-    while (writing) {
+    while (!end.signal.aborted) {
       const start = performance.now()
       await account.createRecord(writer)
       during.push(performance.now() - start)
@@ -107,7 +107,7 @@ export async function exports(account, { pid, times }) {
   const start = performance.now()
   const car = await account.getRepo(client).catch((cause) => cause)
   const busy = (performance.now() - start) / 1000
-  writing = false
+  end.abort()
   await Promise.all(load)
   for (const writer of writers) writer.close()
   return {

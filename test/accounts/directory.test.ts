@@ -2,6 +2,7 @@ import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as DirectorySql from "../../src/layers/accounts/DirectoryD1.ts"
+import { HostDatabase } from "../../src/layers/host/sql/HostDatabase.ts"
 import * as HostDatabaseD1 from "../../src/layers/host/sql/HostDatabaseD1.ts"
 import * as HostDatabaseNode from "../../src/layers/host/sql/HostDatabaseNode.ts"
 import { Directory } from "../../src/services/accounts/Directory.ts"
@@ -10,6 +11,23 @@ import { directoryContract } from "./directory.contract.ts"
 directoryContract("node:sqlite", () =>
   DirectorySql.layer.pipe(Layer.provide(HostDatabaseNode.layer(":memory:")))
 )
+
+describe("the directory's health", () => {
+  it.effect("is that of its accounts, not of the database alone", () =>
+    Effect.gen(function* () {
+      const { sql } = yield* HostDatabase
+      const { ping } = yield* Directory
+      yield* ping
+      yield* sql`ALTER TABLE accounts RENAME COLUMN did TO damaged`
+      const { operation } = yield* Effect.flip(ping)
+      assert.strictEqual(operation, "ping")
+    }).pipe(
+      Effect.provide(
+        DirectorySql.layer.pipe(Layer.provideMerge(HostDatabaseNode.layer(":memory:")))
+      )
+    )
+  )
+})
 
 describe("D1", () => {
   it.effect("says that the directory is unavailable, and asks again before it does", () =>

@@ -22,15 +22,13 @@ const runHere = async (args: ReadonlyArray<string>) => {
     FetchHttpClient.layer,
     Layer.succeed(Config.ConfigProvider, Config.fromEnv({ env: { DATA_DIR: "/nowhere" } }))
   ).pipe(Layer.provideMerge(NodeServices.layer))
+  const stdio = Stdio.layerTest({
+    args: Effect.succeed(args),
+    stdinIsTerminal: Effect.succeed(false),
+    stderrIsTerminal: Effect.succeed(false)
+  })
   const exit = await run("0.0.0").pipe(
-    Effect.provide(
-      Stdio.layerTest({
-        args: Effect.succeed(args),
-        stdinIsTerminal: Effect.succeed(false),
-        stderrIsTerminal: Effect.succeed(false)
-      })
-    ),
-    Effect.provide(services),
+    Effect.provide(Layer.provideMerge(stdio, services)),
     Effect.provideService(Console.Console, quiet as unknown as Console.Console),
     Effect.runPromiseExit
   )

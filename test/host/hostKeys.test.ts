@@ -17,8 +17,11 @@ const problemsWith = (changed: object) =>
     const { problems } = yield* HostKeys
     return (yield* problems).map(({ variable }) => variable)
   }).pipe(
-    Effect.provide(HostKeysSql.layer),
-    Effect.provide(Layer.orDie(ConfigEnv.layer({ ...env, ...changed, LOG_LEVEL: "none" })))
+    Effect.provide(
+      HostKeysSql.layer.pipe(
+        Layer.provide(Layer.orDie(ConfigEnv.layer({ ...env, ...changed, LOG_LEVEL: "none" })))
+      )
+    )
   )
 
 const over = <A>(test: Effect.Effect<A, unknown, HostDatabase>) =>

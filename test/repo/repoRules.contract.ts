@@ -122,7 +122,7 @@ export const repoRulesContract = (name: string, check: ReturnType<typeof checkOv
           )
           revs.push(commit!.rev)
         }
-        assert.deepStrictEqual([...revs].sort(), revs)
+        assert.deepStrictEqual(revs.toSorted(), revs)
         assert.strictEqual(new Set(revs).size, 3)
       })
     )

@@ -262,7 +262,7 @@ const make = (database: Database): Directory["Service"] => {
           sql`UPDATE accounts SET invites_disabled = ${disabled ? 1 : 0} WHERE did = ${did}`
         )
       ),
-    ping: Effect.asVoid(repeatable("ping", sql`SELECT 1`)),
+    ping: Effect.asVoid(repeatable("ping", sql`SELECT did FROM accounts LIMIT 1`)),
     ...Edge.make(database, repeatable),
     ...Invites.make(database, repeatable)
   })
