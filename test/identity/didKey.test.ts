@@ -1,15 +1,14 @@
-import { existsSync, readFileSync } from "node:fs"
+import { readFileSync } from "node:fs"
 import { join } from "node:path"
 import * as Crypto from "@atproto/crypto"
 import { assert, describe, it } from "@effect/vitest"
 import * as DidKey from "../../src/core/identity/didKey.ts"
+import { vectorsOf } from "../support/vectors.ts"
 
-const folder = join(import.meta.dirname, "../../../shared/vectors/crypto")
-const present = existsSync(folder)
-if (!present) console.warn("interop vectors for crypto are absent: skipped")
+const folder = await vectorsOf("crypto")
 
 const vectors = <A>(name: string): ReadonlyArray<A> =>
-  present ? JSON.parse(readFileSync(join(folder, `${name}.json`), "utf8")) : []
+  JSON.parse(readFileSync(join(folder, `${name}.json`), "utf8"))
 
 interface SignatureVector {
   readonly comment: string
@@ -24,7 +23,7 @@ interface SignatureVector {
 const curves = ["k256", "p256"] as const
 const message = new TextEncoder().encode("a commit, say")
 
-describe.skipIf(!present)("the crypto vectors", () => {
+describe("the crypto vectors", () => {
   for (const vector of vectors<SignatureVector>("signature-fixtures")) {
     it(vector.comment, () => {
       const bytes = Buffer.from(vector.messageBase64, "base64")

@@ -1,15 +1,14 @@
 import * as Crypto from "@atproto/crypto"
 import { assert, describe, it } from "@effect/vitest"
-import { existsSync, readFileSync } from "node:fs"
+import { readFileSync } from "node:fs"
 import { join } from "node:path"
 import { base58btc } from "multiformats/bases/base58"
+import { vectorsOf } from "../support/vectors.ts"
 
-const folder = join(import.meta.dirname, "../../../shared/vectors/crypto")
-const present = existsSync(folder)
-if (!present) console.warn("interop vectors for cryptography are absent: skipped")
+const folder = await vectorsOf("crypto")
 
 const read = <A>(name: string): Array<A> =>
-  present ? (JSON.parse(readFileSync(join(folder, name), "utf8")) as Array<A>) : []
+  JSON.parse(readFileSync(join(folder, name), "utf8")) as Array<A>
 
 interface Signature {
   readonly comment: string
@@ -33,7 +32,7 @@ const privateKey = (pair: KeyPair): Uint8Array =>
     ? base58btc.baseDecode(pair.privateKeyBytesBase58!)
     : Uint8Array.from(Buffer.from(pair.privateKeyBytesHex, "hex"))
 
-describe.skipIf(!present)("cryptography vectors", () => {
+describe("cryptography vectors", () => {
   for (const fixture of read<Signature>("signature-fixtures.json")) {
     it(`${fixture.comment}: is ${fixture.validSignature ? "accepted" : "refused"}`, async () => {
       // The library throws for some malformed signatures; both are refusals.

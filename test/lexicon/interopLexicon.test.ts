@@ -1,10 +1,11 @@
 import { assert, describe, it } from "@effect/vitest"
-import { existsSync, readdirSync, readFileSync } from "node:fs"
+import { readdirSync, readFileSync } from "node:fs"
 import { join } from "node:path"
 import { Catalog } from "../../src/core/lexicon/Catalog.ts"
 import { checkDocument } from "../../src/core/lexicon/documents.ts"
 import type { Definitions } from "../../src/core/lexicon/schema.ts"
 import { fromJson } from "../../src/core/repo/json.ts"
+import { vectorsOf } from "../support/vectors.ts"
 
 interface Named {
   readonly name: string
@@ -12,12 +13,10 @@ interface Named {
   readonly data?: unknown
 }
 
-const folder = join(import.meta.dirname, "../../../shared/vectors/lexicon")
-const present = existsSync(folder)
-if (!present) console.warn("interop vectors for lexicons are absent: skipped")
+const folder = await vectorsOf("lexicon")
 
 const read = (name: string): unknown => JSON.parse(readFileSync(join(folder, name), "utf8"))
-const cases = (name: string): Array<Named> => (present ? (read(name) as Array<Named>) : [])
+const cases = (name: string): Array<Named> => read(name) as Array<Named>
 
 const catalog = (): Catalog => {
   const documents: Record<string, Definitions> = {}
@@ -38,7 +37,7 @@ const verdict = (data: unknown): unknown => {
   }
 }
 
-describe.skipIf(!present)("lexicon vectors", () => {
+describe("lexicon vectors", () => {
   it("every document of the catalog is a lexicon document", () => {
     assert.strictEqual(catalog().kindOf("example.lexicon.query"), "query")
   })

@@ -1,11 +1,10 @@
 import { assert, describe, it } from "@effect/vitest"
-import { existsSync, readFileSync } from "node:fs"
+import { readFileSync } from "node:fs"
 import { join } from "node:path"
 import * as Syntax from "../../src/core/lexicon/syntax.ts"
+import { vectorsOf } from "../support/vectors.ts"
 
-const folder = join(import.meta.dirname, "../../../shared/vectors/syntax")
-const present = existsSync(folder)
-if (!present) console.warn("interop vectors for syntax are absent: skipped")
+const folder = await vectorsOf("syntax")
 
 const lines = (name: string): Array<string> =>
   readFileSync(join(folder, `${name}.txt`), "utf8")
@@ -26,7 +25,7 @@ const checks = {
   uri: Syntax.isUri
 }
 
-describe.skipIf(!present)("syntax vectors", () => {
+describe("syntax vectors", () => {
   for (const [name, check] of Object.entries(checks)) {
     it(`every valid ${name} is accepted`, () => {
       const valid = lines(`${name}_syntax_valid`)

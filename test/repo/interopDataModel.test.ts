@@ -1,14 +1,13 @@
 import { assert, describe, it } from "@effect/vitest"
-import { existsSync, readFileSync } from "node:fs"
+import { readFileSync } from "node:fs"
 import { join } from "node:path"
 import { encode } from "../../src/core/repo/cbor.ts"
 import { decode } from "../../src/core/repo/cborDecode.ts"
 import { cidForCbor } from "../../src/core/repo/cid.ts"
 import { fromJson, InvalidData, recordFromJson, toJson } from "../../src/core/repo/json.ts"
+import { vectorsOf } from "../support/vectors.ts"
 
-const folder = join(import.meta.dirname, "../../../shared/vectors/data-model")
-const present = existsSync(folder)
-if (!present) console.warn("interop vectors for the data model are absent: skipped")
+const folder = await vectorsOf("data-model")
 
 interface Case {
   readonly note: string
@@ -22,9 +21,9 @@ interface Fixture {
 }
 
 const read = <A>(name: string): Array<A> =>
-  present ? (JSON.parse(readFileSync(join(folder, name), "utf8")) as Array<A>) : []
+  JSON.parse(readFileSync(join(folder, name), "utf8")) as Array<A>
 
-describe.skipIf(!present)("data model vectors", () => {
+describe("data model vectors", () => {
   it("there are vectors", () => {
     for (const name of ["fixtures", "valid", "invalid"]) {
       assert.isAbove(read(`data-model-${name}.json`).length, 0)

@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import { existsSync, readFileSync } from "node:fs"
+import { readFileSync } from "node:fs"
 import { join } from "node:path"
 import { parseCid } from "../../src/core/repo/cid.ts"
 import type { RepoOp } from "../../src/core/repo/frame.ts"
@@ -8,6 +8,7 @@ import { invert } from "../../src/core/repo/mst/invert.ts"
 import { MissingBlock } from "../../src/core/repo/mst/loader.ts"
 import { coveringProof } from "../../src/core/repo/mst/proof.ts"
 import { Tree } from "../../src/core/repo/mst/Tree.ts"
+import { vectorsOf } from "../support/vectors.ts"
 
 interface Fixture {
   readonly comment: string
@@ -20,19 +21,14 @@ interface Fixture {
   readonly blocksInProof: ReadonlyArray<string>
 }
 
-const file = join(
-  import.meta.dirname,
-  "../../../shared/vectors/firehose/commit-proof-fixtures.json"
-)
-const present = existsSync(file)
-if (!present) console.warn("interop vectors for commit proofs are absent: skipped")
-const fixtures = present ? (JSON.parse(readFileSync(file, "utf8")) as Array<Fixture>) : []
+const file = join(await vectorsOf("firehose"), "commit-proof-fixtures.json")
+const fixtures = JSON.parse(readFileSync(file, "utf8")) as Array<Fixture>
 
-describe.skipIf(!present)("commit proof vectors", () => {
+describe("commit proof vectors", () => {
   it("there are fixtures", () => assert.isAbove(fixtures.length, 0))
 
   for (const fixture of fixtures) {
-    const value = present ? parseCid(fixture.leafValue) : undefined!
+    const value = parseCid(fixture.leafValue)
     const before = () => Tree.build(fixture.keys.toSorted().map((key) => [key, value] as const))
     const after = () => {
       let tree = before()

@@ -1,15 +1,14 @@
 import { assert, describe, it } from "@effect/vitest"
-import { existsSync, readFileSync } from "node:fs"
+import { readFileSync } from "node:fs"
 import { join } from "node:path"
 import { commonPrefix, keyLayer } from "../../src/core/repo/mst/key.ts"
+import { vectorsOf } from "../support/vectors.ts"
 
-const folder = join(import.meta.dirname, "../../../shared/vectors/mst")
-const present = existsSync(folder)
-if (!present) console.warn("interop vectors for the tree are absent: skipped")
+const folder = await vectorsOf("mst")
 
 const read = <A>(name: string): A => JSON.parse(readFileSync(join(folder, name), "utf8")) as A
 
-describe.skipIf(!present)("tree vectors", () => {
+describe("tree vectors", () => {
   it("every key has the layer of its hash", () => {
     const heights = read<Array<{ key: string; height: number }>>("key_heights.json")
     assert.isAbove(heights.length, 0)
