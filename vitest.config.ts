@@ -1,7 +1,8 @@
 import { cloudflareTest } from "@cloudflare/vitest-plugin"
 import { defineConfig } from "vitest/config"
 import { configurationNames } from "./scripts/env.mjs"
-import { chromiumPath, noChromium } from "./test/support/browser/browserPath.ts"
+import { findChromium, findOrInstallChromium } from "./test/support/browser/browserInstall.ts"
+import { noChromium } from "./test/support/browser/browserPath.ts"
 
 /** The whole configuration of the Worker under test; empty is not set, whatever .dev.vars may say. */
 const bindings = {
@@ -15,9 +16,16 @@ const bindings = {
   LOG_LEVEL: "error"
 }
 
+const files = process.argv.slice(2).filter((word) => !word.startsWith("-") && word !== "run")
+const isWholeRun = process.argv.includes("run") && files.length === 0
+const browser = isWholeRun ? findOrInstallChromium() : findChromium()
+if (browser !== undefined) process.env["CHROMIUM"] = browser
+
 // Where everything must be tested, the tests themselves say what is missing, and fail.
-const withBrowser = chromiumPath() !== undefined || process.env["CI"] !== undefined
-if (!withBrowser) console.warn(`test/browser is LEFT OUT. ${noChromium}\n`)
+const withBrowser = browser !== undefined || process.env["CI"] !== undefined
+if (!withBrowser && isWholeRun) {
+  process.once("exit", () => console.warn(`\ntest/browser was LEFT OUT. ${noChromium}`))
+}
 
 export default defineConfig({
   test: {

@@ -9,10 +9,10 @@ const places = [
   "/Applications/Chromium.app/Contents/MacOS/Chromium"
 ]
 
-/** The Chromium of this machine: what `CHROMIUM` names, or one of the usual places; undefined where there is none. */
+/** The Chromium that `CHROMIUM` names, or that is installed in a usual place. */
 export const chromiumPath = (): string | undefined =>
   process.env["CHROMIUM"] || places.find((path) => existsSync(path))
 
-/** What to do where there is none. */
+/** What to do where there is none and none can be installed. */
 export const noChromium =
-  "No Chromium is here to test the pages with. Install it (apt-get install chromium), or name it: CHROMIUM=/path/to/chromium npm test"
+  "There is no Chromium here, and none could be downloaded. Install it (apt-get install chromium), or name it: CHROMIUM=/path/to/chromium npm test"
