@@ -319,6 +319,11 @@ const rates: ReadonlyArray<Rate> = [
       (await new Browser(world, address).get("/account/sign-in")).status
   },
   {
+    what: "accounts that are made on the page",
+    limits: [[100, 300]],
+    from: sending("/account/sign-up", "/sign-up", { name: "x", email: "x", password: "x" })
+  },
+  {
     what: "sign-in by passkey",
     limits: [[100, 300]],
     from: sending("/account/sign-in", "/passkey", { credential: "{}" })
