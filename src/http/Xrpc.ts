@@ -6,9 +6,10 @@ import type { Authority, Caller, NeedsOf } from "../services/sessions/Authority.
 import { Config } from "../services/host/Config.ts"
 import * as Lexicons from "../core/lexicon/Lexicons.ts"
 import { isNsid } from "../core/lexicon/syntax.ts"
-import { errorResponse, wireError, type WireError } from "./errors.ts"
-import { type Failure, InvalidRequest } from "./failures.ts"
+import { errorResponse, type Failure, wireError } from "./errors.ts"
+import { InvalidRequest } from "../services/failures.ts"
 import { readInput } from "./input.ts"
+import type { WireError } from "./wire.ts"
 import { jsonType, privateHeaders } from "./responseHeaders.ts"
 import { withoutBody } from "./withoutBody.ts"
 

@@ -23,8 +23,7 @@ import { ownershipCalls } from "./accounts/ownershipCalls.ts"
 import { recoveryCalls } from "./sessions/recoveryCalls.ts"
 import { securityCalls } from "./sessions/securityCalls.ts"
 import { create, destroy, summary } from "./accounts/signUpCalls.ts"
-import { wireError } from "./errors.ts"
-import type { Failure } from "./failures.ts"
+import { type Failure, wireError } from "./errors.ts"
 
 const calls = {
   create,

@@ -7,7 +7,7 @@ import { concatBytes } from "../core/bytes/bytes.ts"
 import type { Data } from "../core/repo/cbor.ts"
 import { parseCid } from "../core/repo/cid.ts"
 import { fromJson } from "../core/repo/json.ts"
-import { InvalidRequest, PayloadTooLarge, UnsupportedEncoding } from "./failures.ts"
+import { InvalidRequest, PayloadTooLarge, UnsupportedEncoding } from "../services/failures.ts"
 
 const decoders = {
   gzip: gunzipSync,

@@ -8,7 +8,7 @@ import { Denied, OAuthDenied } from "../../services/sessions/Auth.ts"
 import type { Authority } from "../../services/sessions/Authority.ts"
 import { Config } from "../../services/host/Config.ts"
 import { Directory } from "../../services/accounts/Directory.ts"
-import { InvalidRequest } from "../failures.ts"
+import { InvalidRequest } from "../../services/failures.ts"
 import { isHere } from "./presence.ts"
 
 /**

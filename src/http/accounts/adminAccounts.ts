@@ -11,7 +11,7 @@ import { Config } from "../../services/host/Config.ts"
 import { Directory, type DirectoryEntry } from "../../services/accounts/Directory.ts"
 import { Mailer } from "../../services/mail/Mailer.ts"
 import { NoEmailAddress } from "../../services/mail/MailedCodes.ts"
-import { InvalidRequest, NoSuchAccount } from "../failures.ts"
+import { InvalidRequest, NoSuchAccount } from "../../services/failures.ts"
 import { inviteView } from "./inviteView.ts"
 import { type Call, method } from "../Xrpc.ts"
 

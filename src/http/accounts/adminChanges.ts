@@ -12,7 +12,7 @@ import { DirectoryUnavailable } from "../../services/accounts/Directory.ts"
 import { Identity } from "../../services/identity/Identity.ts"
 import { Keys } from "../../services/identity/Keys.ts"
 import { ReservedKeys } from "../../services/identity/ReservedKeys.ts"
-import { InvalidRequest } from "../failures.ts"
+import { InvalidRequest } from "../../services/failures.ts"
 import { type Call, method } from "../Xrpc.ts"
 import { entryOf } from "./adminAccounts.ts"
 

@@ -7,7 +7,7 @@ import type {
 import * as Effect from "effect/Effect"
 import { inviteCode } from "../../core/identity/calledName.ts"
 import { Directory, type InvitePlace } from "../../services/accounts/Directory.ts"
-import { InvalidRequest } from "../failures.ts"
+import { InvalidRequest } from "../../services/failures.ts"
 import { inviteView } from "./inviteView.ts"
 import { type Call, method } from "../Xrpc.ts"
 import { entryOf } from "./adminAccounts.ts"

@@ -6,7 +6,7 @@ import * as Effect from "effect/Effect"
 import { parseAtUri } from "../../core/lexicon/syntax.ts"
 import { Accounts } from "../../services/accounts/Accounts.ts"
 import type { Subject } from "../../services/accounts/Takedowns.ts"
-import { InvalidRequest } from "../failures.ts"
+import { InvalidRequest } from "../../services/failures.ts"
 import { type Call, method } from "../Xrpc.ts"
 import { entryOf } from "./adminAccounts.ts"
 

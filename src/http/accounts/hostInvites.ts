@@ -5,7 +5,7 @@ import type {
 import * as Effect from "effect/Effect"
 import { Config } from "../../services/host/Config.ts"
 import { Directory } from "../../services/accounts/Directory.ts"
-import { InvalidRequest } from "../failures.ts"
+import { InvalidRequest } from "../../services/failures.ts"
 import { type Call, method } from "../Xrpc.ts"
 
 /** The most codes that one call makes. */

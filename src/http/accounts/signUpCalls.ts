@@ -10,7 +10,7 @@ import { EdgeGate } from "../../services/edge/EdgeGate.ts"
 import { Passwords } from "../../services/sessions/Passwords.ts"
 import { Repo } from "../../services/repo/Repo.ts"
 import { Sessions } from "../../services/sessions/Sessions.ts"
-import { InvalidRequest } from "../failures.ts"
+import { InvalidRequest } from "../../services/failures.ts"
 
 /** When the alarm looks whether a sign-up was left unannounced, in milliseconds. */
 const announceAfter = 30_000

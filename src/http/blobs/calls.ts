@@ -16,7 +16,7 @@ import { armSweep } from "../../services/blobs/BlobSweep.ts"
 import { Config } from "../../services/host/Config.ts"
 import { EdgeGate } from "../../services/edge/EdgeGate.ts"
 import { Records } from "../../services/repo/Records.ts"
-import { InvalidRequest } from "../failures.ts"
+import { InvalidRequest } from "../../services/failures.ts"
 import { readableAccount } from "../accounts/readableAccount.ts"
 
 const authenticate = Effect.fnUntraced(function* (

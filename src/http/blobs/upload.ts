@@ -15,7 +15,7 @@ import { BlobEmpty, BlobStore, type ByteRange } from "../../services/blobs/BlobS
 import { askObject, discard, type FoundBlob, publicBlob } from "../edge/edgeBlobs.ts"
 import { sized } from "../../services/host/sizedStream.ts"
 import { errorResponse } from "../errors.ts"
-import { UnsupportedEncoding } from "../failures.ts"
+import { UnsupportedEncoding } from "../../services/failures.ts"
 import { contentEncoding } from "../input.ts"
 
 /** The answer of com.atproto.repo.uploadBlob. */

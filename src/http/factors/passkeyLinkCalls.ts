@@ -14,7 +14,7 @@ import { recentMillis } from "../../services/sessions/recentProof.ts"
 import { proveSecondFactor } from "../../services/factors/SecondFactorProof.ts"
 import { SecondFactors } from "../../services/factors/SecondFactors.ts"
 import { Sessions } from "../../services/sessions/Sessions.ts"
-import { InvalidRequest } from "../failures.ts"
+import { InvalidRequest } from "../../services/failures.ts"
 import { addPasskey, versionOf } from "../sessions/securityCalls.ts"
 
 type Input<K extends keyof AccountCalls> = AccountCalls[K]["input"]

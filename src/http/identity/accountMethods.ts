@@ -13,7 +13,7 @@ import {
   signUpdate,
   submitOperation
 } from "../../services/identity/PlcOperations.ts"
-import { InvalidRequest } from "../failures.ts"
+import { InvalidRequest } from "../../services/failures.ts"
 import { type Call, method } from "../Xrpc.ts"
 import { owner } from "../accounts/readableAccount.ts"
 

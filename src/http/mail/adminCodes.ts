@@ -1,7 +1,7 @@
 import * as Effect from "effect/Effect"
 import { queryValue } from "../../core/lexicon/params.ts"
 import { Accounts } from "../../services/accounts/Accounts.ts"
-import { InvalidRequest } from "../failures.ts"
+import { InvalidRequest } from "../../services/failures.ts"
 import { forAdministrator, ownAnswer } from "../limits/ownEndpoint.ts"
 import { noteAccount } from "../requestLog.ts"
 import { accountBehind } from "../sessions/signInGate.ts"

@@ -10,7 +10,7 @@ import {
   updateEmail
 } from "../../services/accounts/EmailAddress.ts"
 import { mailCode } from "../../services/mail/MailedCodes.ts"
-import { InvalidRequest } from "../failures.ts"
+import { InvalidRequest } from "../../services/failures.ts"
 import { type Call, method } from "../Xrpc.ts"
 import { owner } from "../accounts/readableAccount.ts"
 

@@ -8,7 +8,11 @@ import type { OAuthStoreUnavailable } from "../../services/oauth/OAuthRequests.t
 import type { PermissionSetNotFound } from "../../services/oauth/PermissionSets.ts"
 import type { ClientUnproven, GrantRefused, RequestRefused } from "../../services/oauth/failures.ts"
 import { wireError } from "../errors.ts"
-import type { InvalidRequest, PayloadTooLarge, UnsupportedEncoding } from "../failures.ts"
+import type {
+  InvalidRequest,
+  PayloadTooLarge,
+  UnsupportedEncoding
+} from "../../services/failures.ts"
 import { jsonType } from "../responseHeaders.ts"
 
 /** Everything that an endpoint for clients may fail with. */

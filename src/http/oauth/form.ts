@@ -1,7 +1,7 @@
 import * as Effect from "effect/Effect"
 import { jsonObject } from "../../core/bytes/jsonObject.ts"
 import type { Form } from "../../core/oauth/parameters.ts"
-import { InvalidRequest } from "../failures.ts"
+import { InvalidRequest } from "../../services/failures.ts"
 import { readBody } from "../input.ts"
 
 /** The largest body, in bytes. */

@@ -1,6 +1,6 @@
 import * as Effect from "effect/Effect"
 import type { OutgoingStream } from "../../services/host/Outgoing.ts"
-import { PayloadTooLarge } from "../failures.ts"
+import { PayloadTooLarge } from "../../services/failures.ts"
 import { readStream } from "../input.ts"
 import { Unreadable } from "./patch.ts"
 

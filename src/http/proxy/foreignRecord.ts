@@ -6,7 +6,7 @@ import { Config } from "../../services/host/Config.ts"
 import { HostedIdentities } from "../../services/identity/HostedIdentities.ts"
 import { isServedHere } from "../../services/identity/HostedDidDocument.ts"
 import { ProxyTargets, UpstreamFailed } from "../../services/proxy/ProxyTargets.ts"
-import type { Failure } from "../failures.ts"
+import type { Failure } from "../errors.ts"
 import { isJson, parseJson } from "./bodies.ts"
 import { ask, failedAnswer, passedAnswer, succeeded } from "./exchange.ts"
 

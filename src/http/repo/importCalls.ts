@@ -11,7 +11,7 @@ import { BlobStore } from "../../services/blobs/BlobStore.ts"
 import { armSweep } from "../../services/blobs/BlobSweep.ts"
 import { Config } from "../../services/host/Config.ts"
 import { RepoImport } from "../../services/repo/RepoImport.ts"
-import { InvalidRequest, PayloadTooLarge } from "../failures.ts"
+import { InvalidRequest, PayloadTooLarge } from "../../services/failures.ts"
 
 const nsid = "com.atproto.repo.importRepo"
 const needs = [{ resource: "account", attr: "repo", action: "manage" }] as const

@@ -3,7 +3,7 @@ import type { Credentials } from "../../services/accounts/AccountCalls.ts"
 import { Accounts } from "../../services/accounts/Accounts.ts"
 import { BlobStore } from "../../services/blobs/BlobStore.ts"
 import { bodyOf } from "../blobs/upload.ts"
-import { InvalidRequest, PayloadTooLarge } from "../failures.ts"
+import { InvalidRequest, PayloadTooLarge } from "../../services/failures.ts"
 import { mediaTypeOf } from "../input.ts"
 
 const carType = "application/vnd.ipld.car"

@@ -9,7 +9,7 @@ import { Records, type StoredRecord } from "../../services/repo/Records.ts"
 import { ServiceTokens } from "../../services/sessions/ServiceTokens.ts"
 import { Signer } from "../../services/identity/Signer.ts"
 import { Takedowns } from "../../services/accounts/Takedowns.ts"
-import { InvalidRequest } from "../failures.ts"
+import { InvalidRequest } from "../../services/failures.ts"
 
 /** How many of the newest posts are looked at: record rows have no index by rev, which would bill a row with each write. */
 const lookedAt = 50

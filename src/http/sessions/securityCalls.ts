@@ -21,7 +21,7 @@ import { proveSecondFactor } from "../../services/factors/SecondFactorProof.ts"
 import { SecondFactors } from "../../services/factors/SecondFactors.ts"
 import { Sessions } from "../../services/sessions/Sessions.ts"
 import { fitPassword } from "../../services/accounts/signUp/fields.ts"
-import { InvalidRequest } from "../failures.ts"
+import { InvalidRequest } from "../../services/failures.ts"
 
 type Input<K extends keyof AccountCalls> = AccountCalls[K]["input"]
 

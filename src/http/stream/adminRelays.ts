@@ -1,6 +1,6 @@
 import * as Effect from "effect/Effect"
 import { Sequencer } from "../../services/stream/Sequencer.ts"
-import { InvalidRequest } from "../failures.ts"
+import { InvalidRequest } from "../../services/failures.ts"
 import { forAdministrator, ownAnswer } from "../limits/ownEndpoint.ts"
 
 /** Numbers that one request may ask about. */

@@ -1,7 +1,11 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Redacted from "effect/Redacted"
-import { InvalidRequest, PayloadTooLarge, UnsupportedEncoding } from "../../../src/http/failures.ts"
+import {
+  InvalidRequest,
+  PayloadTooLarge,
+  UnsupportedEncoding
+} from "../../../src/services/failures.ts"
 import {
   type OAuthFailure,
   oauthError,

@@ -1,0 +1,73 @@
+import { signingAlgs } from "../../core/oauth/jwk.ts"
+import type { Denied, OAuthDenied } from "../../services/sessions/Auth.ts"
+import type { GrantEnded } from "../../services/oauth/OAuthSessions.ts"
+import { badRequest, type WireError } from "../wire.ts"
+
+// Clients take 400 with ExpiredToken as the sign to refresh their session.
+const statusOfDenial = {
+  AuthMissing: 401,
+  InvalidToken: 400,
+  ExpiredToken: 400,
+  AuthenticationRequired: 401,
+  AuthFactorTokenRequired: 401,
+  AccountTakedown: 401,
+  AccountDeactivated: 401,
+  AccountNotFound: 403,
+  Forbidden: 403,
+  ScopeMissingError: 403,
+  BadJwt: 401,
+  BadJwtType: 401,
+  BadJwtAudience: 401,
+  BadJwtLexiconMethod: 401,
+  BadJwtIss: 401,
+  BadJwtSignature: 401,
+  JwtExpired: 401,
+  UntrustedIss: 401
+} as const satisfies Record<Denied["error"], number>
+
+/** What an app reads to know whether to refresh its token or to prove its key anew (RFC 9449, section 7.1). */
+const challenge = ({ error, message }: OAuthDenied): string =>
+  `DPoP error="${error}", error_description="${message}", algs="${signingAlgs.join(" ")}"`
+
+/** What RFC 6750 has an app read to ask for more; characters that its section 3 forbids are left out. */
+const scopeChallenge = (scope = ""): string =>
+  `DPoP error="insufficient_scope", error_description="The token lacks a scope", scope="${scope.replaceAll(/[^\x20\x21\x23-\x5b\x5d-\x7e]/g, "")}"`
+
+const denialHeaders = ({ error, scope }: Denied): Pick<WireError, "headers"> => {
+  if (error === "AuthMissing") return { headers: { "www-authenticate": "Bearer" } }
+  if (error !== "ScopeMissingError") return {}
+  return { headers: { "www-authenticate": scopeChallenge(scope) } }
+}
+
+/** The answer to a caller who is turned away. */
+export const deniedError = (denied: Denied): WireError => ({
+  status: statusOfDenial[denied.error],
+  error: denied.error,
+  message: denied.message,
+  ...denialHeaders(denied)
+})
+
+/** The answer to an OAuth app whose token or proof is not accepted. */
+export const oauthDeniedError = (denied: OAuthDenied): WireError => ({
+  status: 401,
+  error: denied.error,
+  message: denied.message,
+  headers: {
+    "www-authenticate": challenge(denied),
+    ...(denied.nonce === undefined ? {} : { "dpop-nonce": denied.nonce })
+  }
+})
+
+const grantMessages = {
+  unknown: "The grant is not known",
+  replayed: "The grant was used before",
+  expired: "The grant has expired",
+  "other client": "The grant was issued to another client",
+  "other key": "The grant is bound to another key",
+  "account inactive": "The account is not active",
+  ended: "The grant was ended by the account's owner"
+} as const satisfies Record<GrantEnded["reason"], string>
+
+/** The answer to an app whose grant has ended. */
+export const grantEndedError = ({ reason }: GrantEnded): WireError =>
+  badRequest("invalid_grant", grantMessages[reason])
