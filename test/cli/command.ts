@@ -1,4 +1,5 @@
 import { spawn } from "node:child_process"
+import { buildSync } from "esbuild"
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
@@ -22,7 +23,23 @@ export interface Desk {
   remove(): void
 }
 
-const program = join(import.meta.dirname, "../../src/cli.ts")
+const made = mkdtempSync(join(tmpdir(), "nacre-command-"))
+process.once("exit", () => rmSync(made, { recursive: true, force: true }))
+
+/** The command in one file: it starts four times as fast as from its sources, and tests start it often. */
+const program = join(made, "nacre.mjs")
+buildSync({
+  entryPoints: [join(import.meta.dirname, "../../src/cli.ts")],
+  outfile: program,
+  bundle: true,
+  platform: "node",
+  format: "esm",
+  target: "node22",
+  banner: {
+    js: 'import { createRequire } from "node:module"; const require = createRequire(import.meta.url)'
+  },
+  logLevel: "error"
+})
 
 /** Nothing of the machine that runs the tests. */
 const bare = Object.fromEntries(
