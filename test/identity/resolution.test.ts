@@ -204,3 +204,25 @@ describe("did:web resolution", () => {
     })
   })
 })
+
+describe("a DID document", () => {
+  const large = "did:web:large.com"
+  const url = "https://large.com/.well-known/did.json"
+  const padded = (bytes: number) => {
+    const text = JSON.stringify({ ...bobDocument, id: large, padding: "" })
+    return new Response(
+      text.replace('"padding":""', `"padding":"${"x".repeat(bytes - text.length)}"`)
+    )
+  }
+
+  it.effect("is read up to 64 KiB", () =>
+    Effect.gen(function* () {
+      const resolve = (bytes: number) =>
+        Effect.flatMap(Identity, (identity) => Effect.exit(identity.resolveDid(large))).pipe(
+          Effect.provide(world({ [url]: () => padded(bytes) }).layer)
+        )
+      assert.strictEqual((yield* resolve(64 * 1024))._tag, "Success")
+      assert.strictEqual((yield* resolve(64 * 1024 + 1))._tag, "Failure")
+    })
+  )
+})

@@ -164,6 +164,15 @@ describe("a passkey", () => {
     assert.include(replayed.text, "took too long")
   })
 
+  it("signs no challenge that an attempt has used up", async () => {
+    const browser = new Browser(world)
+    const page = await browser.get("/account/sign-in")
+    const form = page.form("/passkey")
+    const signed = credential(page)
+    assert.include((await browser.submit(form, { credential: "{}" })).text, "No account")
+    assert.include((await browser.submit(form, { credential: signed })).text, "took too long")
+  })
+
   it("signs a challenge within a quarter of an hour", async () => {
     const after = async (millis: number) => {
       const browser = new Browser(world)

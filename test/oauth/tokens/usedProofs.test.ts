@@ -33,6 +33,15 @@ describe("a used DPoP proof", () => {
     assert.strictEqual(live()("session", proofAt(0), start).kind, "unsure")
   })
 
+  check("is remembered among ten thousand", (live) => {
+    const use = live()
+    use("session", proofAt(0), start)
+    for (let n = 0; n < 9999; n++) {
+      assert.strictEqual(use("session", proofAt(0, `other ${n}`), start).kind, "fresh")
+    }
+    assert.strictEqual(use("session", proofAt(0), start).kind, "used")
+  })
+
   check("does not keep an app out that calls after the object has slept", (live) => {
     live()("session", proofAt(0), start)
     const after = live()
