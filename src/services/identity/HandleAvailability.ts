@@ -26,7 +26,7 @@ const randomNumbers = Effect.all([
   Random.nextIntBetween(1000, 10_000)
 ])
 
-/** Whether a new account could sign up with the handle: it lies under a domain of this host, and nobody has it. */
+/** Whether a new account could sign up with the handle: it lies under a domain of this host, and nobody has it or had it lately. */
 const isFree = Effect.fnUntraced(function* (handle: string) {
   const { handleDomains, host, isLocal } = yield* Config
   const checked = checkHandle(handle, { serviceDomains: handleDomains, host, allowTest: isLocal })

@@ -49,6 +49,14 @@ describe("checkHandleAvailability", () => {
     }
   })
 
+  it("says that a handle is unavailable which is kept for the account that gave it up", async () => {
+    const { auth } = await signUp(world, "changeling")
+    const input = { handle: "changed.test" }
+    ok(await world.call("com.atproto.identity.updateHandle", { auth, input }))
+    await suggestionsFor({ handle: "changeling.test" })
+    await suggestionsFor(input)
+  })
+
   it("says that a handle is unavailable which nobody could sign up with", async () => {
     for (const handle of [
       "admin.test",
