@@ -28,7 +28,7 @@ const sources = globSync("src/layers/**/*.ts", { cwd: root }).map(
 
 /** The tables that a source creates and does not drop again. */
 const tablesIn = (source: string): ReadonlyArray<string> =>
-  [...source.matchAll(/CREATE TABLE (?:IF NOT EXISTS )?(\w+)/g)]
+  [...source.matchAll(/CREATE TABLE (?:IF NOT EXISTS )?(\w+) \(/g)]
     .map(([, name = ""]) => name)
     .filter((name) => !source.includes(`DROP TABLE ${name}`))
 

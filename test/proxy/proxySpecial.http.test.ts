@@ -237,6 +237,17 @@ describe("methods that are more than handed on", () => {
       assert.strictEqual(await as(other), "403 ScopeMissingError")
     })
 
+    it("are never asked of another PDS, which may trust the account as a moderator", async () => {
+      const { chat } = world.services
+      const before = chat.received.length
+      const other = publish(world, "pds.example.com", { atproto_pds: chat.url })
+      const headers = named(`${other}#atproto_pds`)
+      const query = { params: { did: world.bob.did } }
+      ok(await world.call(get, { auth, headers, ...query }))
+      ok(await world.call(put, { auth, headers, input: { preferences: [] } }))
+      assert.strictEqual(chat.received.length, before)
+    })
+
     it("are kept here for the server's app view, and by any other for itself", async () => {
       const { appView, chat } = world.services
       const preferences = [{ $type: "app.bsky.actor.defs#adultContentPref", enabled: true }]

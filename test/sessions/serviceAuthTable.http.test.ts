@@ -77,8 +77,8 @@ const table: ReadonlyArray<Row> = [
     ],
     signed: []
   },
-  // Another AppView may keep preferences; this server shows everybody's to a moderator.
-  { lxm: ["app.bsky.actor.getPreferences"], signed: unprivileged },
+  // A server shows everybody's preferences to an account that it trusts as a moderator, and this one may trust it.
+  { lxm: ["app.bsky.actor.getPreferences"], signed: ["full"] },
   { lxm: ["app.bsky.actor.getPreferences"], aud: serviceDid, signed: [] },
   { lxm: ["app.bsky.actor.getPreferences"], aud: `${serviceDid}#atproto_pds`, signed: [] }
 ]

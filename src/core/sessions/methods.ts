@@ -58,6 +58,8 @@ const kindOf = (lxm: string | undefined): MethodKind => {
   const lower = lxm.toLowerCase()
   if (lower === createAccount) return "move"
   if (lower.startsWith("com.atproto.server.") || ownerMethods.has(lower)) return "owner"
+  // Another server may trust the account as a moderator, and shows everybody's preferences to its token.
+  if (moderatorMethods.has(lower)) return "owner"
   return lower.startsWith("chat.bsky.") ? "chat" : "open"
 }
 
@@ -70,6 +72,9 @@ export const isProtected = (nsid: string): boolean => {
 /** Whether the holder gets a service token for the method; without one, for a token that names no method. */
 export const mayHoldToken = (holder: TokenHolder, lxm: string | undefined): boolean =>
   holdersOf[kindOf(lxm)].includes(holder)
+
+/** Whether the proxy keeps the method from app passwords without privilege. */
+export const isPrivileged = (nsid: string): boolean => kindOf(nsid) === "chat"
 
 /** Whether this server takes a moderator's token for a method outside of `com.atproto.admin.`. */
 export const isForModerators = (nsid: string): boolean => moderatorMethods.has(nsid.toLowerCase())

@@ -1,5 +1,5 @@
 import * as Effect from "effect/Effect"
-import { isProtected, mayHoldToken } from "../../core/sessions/methods.ts"
+import { isPrivileged, isProtected } from "../../core/sessions/methods.ts"
 import type { Permission } from "../../core/oauth/types.ts"
 import type { AccountCalls } from "../../services/accounts/AccountCalls.ts"
 import { AccountStore } from "../../services/accounts/AccountStore.ts"
@@ -13,7 +13,7 @@ import { isReport } from "./rules.ts"
 /** Who may have a method called elsewhere: sessions of an active account; a report may also be its appeal against a takedown. */
 const authorityFor = (lxm: string, needs: ReadonlyArray<Permission>): Authority => ({
   kind: "session",
-  level: mayHoldToken("standard", lxm) ? "standard" : "privileged",
+  level: isPrivileged(lxm) ? "privileged" : "standard",
   oauth: () => needs,
   active: true,
   ...(isReport(lxm) ? { takendown: true } : {})

@@ -69,10 +69,17 @@ const preferences: ReadonlySet<string> = new Set([
   "app.bsky.actor.putPreferences"
 ])
 
-/** Whether a method of ours is somebody else's this time: another app view keeps preferences of its own. */
+/**
+ * Whether a method of ours is somebody else's this time: another app view keeps preferences of its own.
+ *
+ * Never another PDS: one that trusts the account as a moderator would show everybody's preferences to its apps.
+ */
 export const isElsewhere = (
   nsid: string,
   header: string | null,
   { appView }: Pick<Settings, "appView">
 ): boolean =>
-  preferences.has(nsid) && header !== null && (appView === undefined || header !== nameOf(appView))
+  preferences.has(nsid) &&
+  header !== null &&
+  !header.endsWith("#atproto_pds") &&
+  (appView === undefined || header !== nameOf(appView))
