@@ -5,50 +5,7 @@ import { createECDH, createHash, randomBytes, randomInt } from "node:crypto"
 import { chmodSync, existsSync, readFileSync, renameSync, writeFileSync } from "node:fs"
 
 /** Every name of the environment that is handed to the Worker as a binding. */
-export const configurationNames = [
-  "PUBLIC_URL",
-  "SERVICE_DID",
-  "HANDLE_DOMAINS",
-  "MASTER_KEY",
-  "PLC_ROTATION_KEY",
-  "ADMIN_PASSWORD",
-  "PLC_URL",
-  "DOH_URL",
-  "RELAYS",
-  "APP_VIEW",
-  "CHAT_SERVICE",
-  "MOD_SERVICE",
-  "MODERATORS",
-  "REPORT_SERVICE",
-  "INVITE_REQUIRED",
-  "BLOB_LIMIT",
-  "BLOB_QUOTA",
-  "BLOB_MIME_TYPES",
-  "BLOB_GRACE_HOURS",
-  "ACCEPT_IMPORTS",
-  "IMPORT_LIMIT",
-  "JSON_LIMIT",
-  "CORS_ORIGINS",
-  "DATA_LOCATION",
-  "SIGNING_CURVE",
-  "RATE_LIMITS",
-  "RATE_LIMIT_BYPASS_KEY",
-  "LOG_LEVEL",
-  "PRIVACY_POLICY_URL",
-  "TERMS_OF_SERVICE_URL",
-  "CONTACT_EMAIL",
-  "BRAND_NAME",
-  "BRAND_LOGO_URL",
-  "BRAND_COLOR",
-  "BRAND_BACKGROUND",
-  "BRAND_LINKS",
-  "DEV_ALLOW_HOSTS",
-  "MAILER",
-  "MAIL_FROM",
-  "MAIL_HTTP_URL",
-  "MAIL_HTTP_TOKEN",
-  "DEBUG_ROWS"
-]
+export { variableNames as configurationNames } from "../src/core/host/variables.ts"
 
 const alphabet = "abcdefghjkmnpqrstuvwxyz23456789"
 

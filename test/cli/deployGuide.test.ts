@@ -9,11 +9,8 @@ import { type Desk, makeDesk } from "./command.ts"
 import { type Cloudflare, fakeWrangler } from "./fakeWrangler.ts"
 
 const root = join(import.meta.dirname, "../..")
-const readme = readFileSync(join(root, "README.md"), "utf8")
-const section = readme.slice(
-  readme.indexOf("\n## Deploy\n"),
-  readme.indexOf("\n## Configuration\n")
-)
+const guide = (name: string): string => readFileSync(join(root, `docs/operate/${name}.md`), "utf8")
+const section = ["deploy", "staging", "mail", "domains-and-handles"].map(guide).join("\n")
 
 const blocks = (language: string): ReadonlyArray<string> =>
   [...section.matchAll(new RegExp(`\`\`\`${language}\\n([\\s\\S]*?)\`\`\``, "g"))].map(
@@ -43,7 +40,9 @@ describe("the guide to a deployment", () => {
   it("has commands that do as they stand, for production and then for staging", async () => {
     // SAFETY: it listens on a port.
     const { port } = server.address() as AddressInfo
-    const commands = blocks("sh").flatMap((block) => block.trim().split("\n"))
+    const commands = ["deploy", "staging"].flatMap((name) =>
+      [...guide(name).matchAll(/^npx nacre .*$/gm)].map(([command]) => command)
+    )
     // The first one asks, and the last ones put into a store what the Worker has by then.
     const [asks, ...rest] = commands.filter((command) => !command.includes("--secrets-store"))
     assert.strictEqual(asks, "npx nacre init")

@@ -1,9 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { existsSync, readdirSync, readFileSync } from "node:fs"
-import { join } from "node:path"
-import { configurationNames } from "../../scripts/env.mjs"
-import { accountMethods } from "../../src/http/account.ts"
-import { hostMethods } from "../../src/http/host.ts"
+import { dirname, join } from "node:path"
+import { stalePages } from "../../scripts/docs.ts"
 
 const root = join(import.meta.dirname, "../..")
 const exists = (path: string) => existsSync(join(root, path))
@@ -18,6 +16,17 @@ const documents = ["README", "STORAGE", "SECURITY", "CONTRIBUTING", "CHANGELOG",
   guides
 )
 const textOf = (document: string) => read(`${document}.md`)
+
+/** Whether a page has a heading of this anchor. */
+const hasAnchor = (path: string, anchor: string | undefined): boolean =>
+  anchor === undefined ||
+  [...read(path).matchAll(/^#+ (.*)$/gm)].some(
+    ([, heading]) =>
+      heading!
+        .toLowerCase()
+        .replaceAll(/[^\w\s-]/g, "")
+        .replaceAll(" ", "-") === anchor
+  )
 
 /** The tests that a text names: a file, then “names”, until the next file or the end of the line. */
 const proofs = (text: string): ReadonlyArray<{ readonly file: string; readonly name: string }> =>
@@ -53,17 +62,20 @@ describe("the documents", () => {
     )
   })
 
-  it("list every method that the server answers, and no other", () => {
-    const listed = [...textOf("README").matchAll(/^\| `((?:com|app)\.[\w.]+)`/gm)].map(
-      ([, nsid]) => nsid!
-    )
-    const answered = new Set([...hostMethods.keys(), ...accountMethods.keys()])
-    assert.deepStrictEqual(listed.toSorted(), [...answered].toSorted())
+  it("hold reference pages that are what the code declares now", () => {
+    assert.deepStrictEqual(stalePages(), [])
   })
 
-  it("list every variable of the configuration, and no other", () => {
-    const listed = [...textOf("README").matchAll(/^\| `([A-Z][A-Z_]+)`/gm)].map(([, name]) => name!)
-    assert.deepStrictEqual(listed.toSorted(), configurationNames.toSorted())
+  it("lead nowhere that is not there", () => {
+    const broken = documents.flatMap((document) =>
+      [...textOf(document).matchAll(/\]\((?!https?:|mailto:|#)([^)#\s]+)(?:#([^)\s]+))?\)/g)]
+        .map(([, path, anchor]) => ({ path: join(dirname(`${document}.md`), path!), anchor }))
+        .filter(({ path, anchor }) => !exists(path) || !hasAnchor(path, anchor))
+        .map(
+          ({ path, anchor }) => `${document}: ${path}${anchor === undefined ? "" : `#${anchor}`}`
+        )
+    )
+    assert.deepStrictEqual(broken, [])
   })
 
   it("describe every table with its columns", () => {

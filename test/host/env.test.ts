@@ -2,7 +2,7 @@ import { assert, describe, it } from "@effect/vitest"
 import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
-import { configurationNames, loadSecrets, parseVars } from "../../scripts/env.mjs"
+import { loadSecrets, parseVars } from "../../scripts/env.mjs"
 
 const inFolder = (body: (file: string) => void) => {
   const folder = mkdtempSync(join(tmpdir(), "nacre-env-"))
@@ -40,18 +40,5 @@ describe("the secrets of a local server", () => {
       assert.include(text, "# mine\n")
       assert.deepStrictEqual(parseVars(text), vars)
     })
-  })
-})
-
-describe("the configuration handed to the Worker", () => {
-  it("holds every variable that the server reads", () => {
-    const source = readFileSync(
-      join(import.meta.dirname, "../../src/layers/host/ConfigEnv.ts"),
-      "utf8"
-    )
-    const fields = /const Environment = Schema\.Struct\(\{([\s\S]*?)\n\}\)/.exec(source)?.[1] ?? ""
-    const read = [...fields.matchAll(/^ {2}([A-Z_]+):/gm)].map((match) => match[1] ?? "")
-    assert.isAbove(read.length, 20)
-    assert.sameMembers(read, [...configurationNames])
   })
 })

@@ -8,20 +8,28 @@ import type { Side } from "./moveByClient.ts"
 import { atNacre, atOld } from "./sides.ts"
 import { assertImages, newMover, recordsOf, startNacre, startWorld, type World } from "./world.ts"
 
-/** The commands of a section of the README, as they stand there. */
-const commandsOf = (heading: string): ReadonlyArray<string> => {
-  const text = readFileSync(join(import.meta.dirname, "../../README.md"), "utf8")
-  const section = text.split(/^## /m).find((part) => part.startsWith(`${heading}\n`)) ?? ""
-  return [...section.matchAll(/```sh\n([\s\S]*?)```/g)].flatMap(([, block]) =>
-    block!.trim().split("\n")
+const guides = ["operate/accounts-and-invites", "own/move-in", "own/recover", "own/move-away"]
+
+/** The commands of the guides, as they stand there; a command may go on in the next line. */
+const commands = guides.flatMap((name) => {
+  const text = readFileSync(join(import.meta.dirname, `../../docs/${name}.md`), "utf8")
+  return [...text.matchAll(/```sh\n([\s\S]*?)```/g)].flatMap(([, block]) =>
+    block!
+      .trim()
+      .replaceAll(/ \\\n\s*/g, " ")
+      .split("\n")
   )
-}
+})
+
+/** The first command that begins so and holds the text. */
+const command = (begin: string, holds = ""): string =>
+  commands.find((one) => one.startsWith(`npx nacre ${begin}`) && one.includes(holds)) ?? ""
 
 /** A code for a change of the DID. */
 const code = ({ agent, code: read }: Side) =>
   read(() => agent.com.atproto.identity.requestPlcOperationSignature())
 
-describe("the guide to moving in the README", () => {
+describe("the guide to moving", () => {
   let world: World
   let elsewhere: TestServer
   let desk: Desk
@@ -62,16 +70,12 @@ describe("the guide to moving in the README", () => {
       return ran.json
     }
 
-    const commands = commandsOf("Move in, move away, come back")
-    assert.lengthOf(commands, 6)
-    const [makeInvite, dryRun, migrate, save, recover, leave] = commands as [
-      string,
-      string,
-      string,
-      string,
-      string,
-      string
-    ]
+    const makeInvite = command("invite create")
+    const dryRun = command("migrate", "--dry-run")
+    const migrate = command("migrate", "--invite")
+    const save = command("export")
+    const recover = command("recover")
+    const leave = command("leave").replaceAll("pds.example.com", "pds.example.net")
     const admin = { NACRE_ADMIN_PASSWORD: world.nacre.account.adminPassword }
     invite = (await run(makeInvite, admin)).codes[0]
     const first = { NACRE_PASSWORD: password, NACRE_NEW_PASSWORD: "a second password" }
@@ -97,6 +101,6 @@ describe("the guide to moving in the README", () => {
       NACRE_MAILED_CODE: await code(atNacre({ ...world, nacre: elsewhere }, inElsewhere))
     })
     assert.deepInclude(left, { activated: true, records: records.size })
-    assert.strictEqual(steps, commands.length)
+    assert.strictEqual(steps, 6)
   })
 })

@@ -1,5 +1,6 @@
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
+import { secretNames } from "../../core/host/variables.ts"
 import { Config, Misconfigured, type Problem, type Settings } from "../../services/host/Config.ts"
 import { read } from "./ConfigEnv.ts"
 import * as Logging from "./Logging.ts"
@@ -12,20 +13,11 @@ interface StoredSecret {
   readonly get: () => Promise<string>
 }
 
-/** The variables that may be in a Secrets Store: each under a binding of its own name. */
-const secretVariables = [
-  "MASTER_KEY",
-  "PLC_ROTATION_KEY",
-  "ADMIN_PASSWORD",
-  "RATE_LIMIT_BYPASS_KEY",
-  "MAIL_HTTP_TOKEN"
-] as const
-
 /** How long a store may take. */
 const patience = "5 seconds"
 
 const storedSecrets = (env: Bindings): ReadonlyArray<readonly [string, StoredSecret]> =>
-  secretVariables.flatMap((name) => {
+  secretNames.flatMap((name) => {
     const binding = env[name]
     // SAFETY: a variable is a text; what else may be bound under this name is a secret of a store.
     return typeof binding === "object" && binding !== null ? [[name, binding as StoredSecret]] : []

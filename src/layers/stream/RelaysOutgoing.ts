@@ -3,7 +3,7 @@ import * as Layer from "effect/Layer"
 import { Config } from "../../services/host/Config.ts"
 import { Outgoing } from "../../services/host/Outgoing.ts"
 import { Relays } from "../../services/stream/Relays.ts"
-import { isLocalName } from "../host/configSyntax.ts"
+import { isLocalName } from "../../core/host/configSyntax.ts"
 
 /** Relays take a hostname alone: no port, no address, at most 253 characters, and not this machine. */
 const isCrawlable = (host: string) =>

@@ -1,30 +1,14 @@
 import * as Context from "effect/Context"
 import * as Redacted from "effect/Redacted"
 import * as Schema from "effect/Schema"
+import type {
+  DataLocation,
+  LogLevel,
+  RateLimitMode,
+  ServiceAddress
+} from "../../core/host/settings.ts"
 
-/** Where Durable Objects keep their data: a legal jurisdiction, or a hint of a place near by. */
-export type DataLocation =
-  | { readonly jurisdiction: "eu" | "fedramp" }
-  | { readonly hint: (typeof locationHints)[number] }
-
-/** The places that Cloudflare takes as a hint. */
-export const locationHints = [
-  "wnam",
-  "enam",
-  "sam",
-  "weur",
-  "eeur",
-  "apac",
-  "oc",
-  "afr",
-  "me"
-] as const
-
-/** How far the limits of rate go. */
-export const rateLimitModes = ["on", "sensitive", "off"] as const
-
-/** The levels of the log, from the loudest. */
-export const logLevels = ["trace", "debug", "info", "warn", "error", "none"] as const
+export type { DataLocation, ServiceAddress }
 
 /** How the pages look: whose they are. */
 export interface Brand {
@@ -49,15 +33,6 @@ export type MailerSettings =
       readonly url: string
       readonly token: Redacted.Redacted<string>
     }
-
-/** A service of the network that requests are handed on to. */
-export interface ServiceAddress {
-  readonly did: string
-  /** The fragment of its entry in the DID document: `bsky_appview`. */
-  readonly service: string
-  /** Its origin; undefined where the DID document tells it. */
-  readonly url: string | undefined
-}
 
 /** Everything that can be set from outside, read once and checked. */
 export interface Settings {
@@ -111,9 +86,9 @@ export interface Settings {
    * on: all limits. sensitive: sign-in, sign-up and the like are limited, the rest is counted and told in
    * headers but refuses nobody (the default on this machine, where one address is everybody). off: none.
    */
-  readonly rateLimits: (typeof rateLimitModes)[number]
+  readonly rateLimits: RateLimitMode
   readonly rateLimitBypassKey: Redacted.Redacted<string> | undefined
-  readonly logLevel: (typeof logLevels)[number]
+  readonly logLevel: LogLevel
   readonly privacyPolicyUrl: string | undefined
   readonly termsOfServiceUrl: string | undefined
   readonly contactEmail: string | undefined

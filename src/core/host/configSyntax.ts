@@ -1,7 +1,7 @@
 import * as Schema from "effect/Schema"
 import * as Transformation from "effect/SchemaTransformation"
-import { isSupportedDid, parseDidReference } from "../../core/identity/did.ts"
-import { rateLimitModes, type ServiceAddress } from "../../services/host/Config.ts"
+import { isSupportedDid, parseDidReference } from "../identity/did.ts"
+import { rateLimitModes, type ServiceAddress } from "./settings.ts"
 
 /** A host name that means this machine. */
 export const isLocalName = (hostname: string): boolean =>
