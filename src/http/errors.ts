@@ -58,6 +58,7 @@ import { ProxyTargetRefused, UnknownFeed, UpstreamFailed } from "../services/pro
 import { RecordNotFound } from "../services/repo/Records.ts"
 import { InvalidSwap, InvalidWrite } from "../services/repo/Repo.ts"
 import { ImportBusy, ImportRefused } from "../services/repo/RepoImport.ts"
+import { ExportsBusy } from "../services/repo/exportStream.ts"
 import { BlockNotFound } from "../services/repo/findBlocks.ts"
 import { AppPasswordExists, AppPasswordRefused } from "../services/sessions/AppPasswords.ts"
 import { Denied, OAuthDenied } from "../services/sessions/Auth.ts"
@@ -81,6 +82,18 @@ const inactiveName = {
   deactivated: "RepoDeactivated",
   deleted: "RepoNotFound"
 } as const
+
+/** The server is at a limit of its own for the moment. */
+const busy = ({
+  message,
+  retryAfterSeconds
+}: {
+  readonly message: string
+  readonly retryAfterSeconds: number
+}): WireError => ({
+  ...unavailable(message),
+  headers: { "retry-after": String(retryAfterSeconds) }
+})
 
 /** The one table from a failure to its answer. */
 const wire = [
@@ -112,6 +125,7 @@ const wire = [
   on(BlockNotFound, ({ cids }) =>
     badRequest("BlockNotFound", `Could not find cids: ${cids.join(", ")}`)
   ),
+  on(ExportsBusy, busy),
   on(BlobNotFound, ({ cid }) => badRequest("BlobNotFound", `Could not find blob: ${cid}`)),
   on(BlobQuotaExceeded, plain(400, "BlobQuotaExceeded")),
   on(BlobTakendown, plain(400, "BlobTakendown")),
@@ -119,14 +133,8 @@ const wire = [
   on(BlobTooLarge, plain(413, "PayloadTooLarge")),
   on(BlobEmpty, plain(400, "InvalidRequest")),
   on(BlobIncomplete, plain(400, "InvalidRequest")),
-  on(ImportBusy, (busy) => ({
-    ...unavailable(busy.message),
-    headers: { "retry-after": String(busy.retryAfterSeconds) }
-  })),
-  on(BlobStoreBusy, (busy) => ({
-    ...unavailable(busy.message),
-    headers: { "retry-after": String(busy.retryAfterSeconds) }
-  })),
+  on(ImportBusy, busy),
+  on(BlobStoreBusy, busy),
   on(BlobStoreUnavailable, () => unavailable("The blob store is unavailable")),
   on(InvalidMimeType, plain(400, "InvalidMimeType")),
   on(InvalidSize, plain(400, "InvalidSize")),

@@ -14,9 +14,10 @@ import { BlockStore } from "../../services/repo/BlockStore.ts"
 import { findBlocks } from "../../services/repo/findBlocks.ts"
 import { Records } from "../../services/repo/Records.ts"
 import { Repo, type Snapshot } from "../../services/repo/Repo.ts"
-import { exportStream } from "../../services/repo/exportStream.ts"
+import { type ExportBody, exportStream } from "../../services/repo/exportStream.ts"
 import { exportBlocks, measureExport } from "../../services/repo/RepoExport.ts"
 import { readCid } from "../input.ts"
+import { clientAddress } from "../limits/clientLimits.ts"
 import { type Call, method } from "../Xrpc.ts"
 import { readableAccount } from "../accounts/readableAccount.ts"
 
@@ -24,8 +25,20 @@ const carHeaders = { "content-type": "application/vnd.ipld.car" }
 
 const car = (body: Uint8Array): Response => new Response(body, { headers: carHeaders })
 
-const streamedCar = (body: ReadableStream, length: number): Response =>
-  new Response(body, { headers: { ...carHeaders, "content-length": String(length) } })
+/** Streams a CAR that `prepare` has measured, if there is room for one more export. */
+const streamedCar = Effect.fnUntraced(function* <E, R>(
+  { caller, request }: Pick<Call, "caller" | "request">,
+  did: string,
+  prepare: Effect.Effect<ExportBody, E, R>
+) {
+  const address = clientAddress(request)
+  const network = address === "unknown" ? undefined : address
+  const who = { did, network, isOwner: caller.kind !== "anonymous" }
+  const { readable, length } = yield* exportStream(who, prepare)
+  return new Response(readable, {
+    headers: { ...carHeaders, "content-length": String(length) }
+  })
+})
 
 /** Runs a long computation, which lets other requests in wherever it yields. */
 const inStrides = <A>(steps: Generator<void, A>): Effect.Effect<A> =>
@@ -48,22 +61,25 @@ const reading = <A>(read: (snapshot: Snapshot) => A) =>
     )
   )
 
+const wholeRepo = Effect.fnUntraced(function* (since: string | undefined) {
+  const stores = { records: yield* Records, blocks: yield* BlockStore }
+  const snapshot = yield* (yield* Repo).snapshot
+  const { close } = snapshot
+  const plan = yield* Effect.onError(inStrides(measureExport(snapshot, stores, since)), () =>
+    Effect.sync(close)
+  )
+  const { length } = plan
+  const body: ExportBody = { length, chunks: exportBlocks(snapshot, stores.records, plan), close }
+  return body
+})
+
 /** com.atproto.sync.getRepo: streamed in pre-order from a snapshot; `since` leaves older records out. */
 export const getRepo = method(
   "com.atproto.sync.getRepo",
   { authority: { kind: "optional" } },
-  Effect.fnUntraced(function* ({ params, caller }: Call<GetRepo.QueryParams>) {
-    yield* readableAccount(caller)
-    const stores = { records: yield* Records, blocks: yield* BlockStore }
-    const snapshot = yield* (yield* Repo).snapshot
-    const { close } = snapshot
-    const plan = yield* Effect.onError(
-      inStrides(measureExport(snapshot, stores, params.since)),
-      () => Effect.sync(close)
-    )
-    const { length } = plan
-    const chunks = exportBlocks(snapshot, stores.records, plan)
-    return streamedCar(yield* exportStream(length, chunks, close), length)
+  Effect.fnUntraced(function* (call: Call<GetRepo.QueryParams>) {
+    const { did } = yield* readableAccount(call.caller)
+    return yield* streamedCar(call, did, wholeRepo(call.params.since))
   })
 )
 
@@ -91,11 +107,10 @@ export const getRecord = method(
 export const getBlocks = method(
   "com.atproto.sync.getBlocks",
   { authority: { kind: "optional" } },
-  Effect.fnUntraced(function* ({ params, caller }: Call<GetBlocks.QueryParams>) {
-    yield* readableAccount(caller)
-    const cids = yield* Effect.forEach(params.cids, readCid)
-    const { length, chunks, close } = yield* findBlocks(cids)
-    return streamedCar(yield* exportStream(length, chunks, close), length)
+  Effect.fnUntraced(function* (call: Call<GetBlocks.QueryParams>) {
+    const { did } = yield* readableAccount(call.caller)
+    const cids = yield* Effect.forEach(call.params.cids, readCid)
+    return yield* streamedCar(call, did, findBlocks(cids))
   })
 )
 

@@ -1,35 +1,53 @@
 import * as Cause from "effect/Cause"
+import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import { Background } from "../host/Background.ts"
 import { sizedStream } from "../host/sizedStream.ts"
+import { type ExportLease, type Exporting, isolateExports } from "./exportLeases.ts"
 
 /** Bytes sent between two pauses for other requests: a few milliseconds of work. */
 const stride = 256 * 1024
 
-/** How long a reader may take for a chunk. */
-const patience = "60 seconds"
+/** How long a reader may take for a chunk, in milliseconds, and how often that is looked at. */
+const patience = 60_000
+const look = "5 seconds"
 
-/** The client went away, or read nothing for too long. */
+/** Too many exports run at once. */
+export class ExportsBusy extends Schema.TaggedError<ExportsBusy>()("ExportsBusy", {
+  retryAfterSeconds: Schema.Int
+}) {
+  override get message(): string {
+    return "Too many exports are running, try again later"
+  }
+}
+
+/** The client went away, or reads too slowly. */
 class ReaderGone extends Schema.TaggedError<ReaderGone>()("ReaderGone", {
   cause: Schema.Defect()
 }) {}
 
+/** What an export sends. */
+export interface ExportBody {
+  /** Of all chunks together, in bytes. */
+  readonly length: number
+  readonly chunks: Iterable<Uint8Array>
+  /** Called once, however the export ends. */
+  close(): void
+}
+
 const reading = <A>(step: () => Promise<A>) =>
-  Effect.tryPromise({ try: step, catch: (cause) => new ReaderGone({ cause }) }).pipe(
-    Effect.timeoutOrElse({
-      duration: patience,
-      orElse: () => Effect.fail(new ReaderGone({ cause: "it read nothing" }))
-    })
-  )
+  Effect.tryPromise({ try: step, catch: (cause) => new ReaderGone({ cause }) })
 
 const send = Effect.fnUntraced(function* (
   chunks: Iterable<Uint8Array>,
-  writer: WritableStreamDefaultWriter<Uint8Array>
+  writer: WritableStreamDefaultWriter<Uint8Array>,
+  lease: ExportLease
 ) {
   let sent = 0
   for (const chunk of chunks) {
     yield* reading(() => writer.write(chunk))
+    isolateExports.passed(lease, chunk.byteLength, yield* Clock.currentTimeMillis)
     sent += chunk.byteLength
     if (sent < stride) continue
     sent = 0
@@ -38,28 +56,50 @@ const send = Effect.fnUntraced(function* (
   yield* reading(() => writer.close())
 })
 
-/**
- * Streams the chunks of an export, `length` bytes in all, as the client reads them; a failure breaks the transfer.
- *
- * Calls `close` once, however the export ends.
- */
-export const exportStream = Effect.fnUntraced(function* (
-  length: number,
-  chunks: Iterable<Uint8Array>,
-  close: () => void
-) {
+/** Fails once the reader has taken nothing for too long, or somebody else has its place. */
+const watch = Effect.fnUntraced(function* (lease: ExportLease) {
+  while (true) {
+    yield* Effect.sleep(look)
+    const now = yield* Clock.currentTimeMillis
+    if (lease.isRevoked || now - lease.touched > patience) {
+      return yield* new ReaderGone({ cause: "it reads too slowly" })
+    }
+  }
+})
+
+const stream = Effect.fnUntraced(function* (lease: ExportLease, body: ExportBody) {
+  const { length, chunks, close } = body
   const { readable, writable } = sizedStream(length)
   const writer = writable.getWriter()
-  const sending = send(chunks, writer).pipe(
+  const sending = Effect.raceFirst(send(chunks, writer, lease), watch(lease)).pipe(
     Effect.tapCause((cause) =>
       Effect.ignore(Effect.tryPromise(() => writer.abort(Cause.squash(cause))))
     ),
     Effect.catchTag("ReaderGone", ({ cause }) =>
       Effect.logDebug("nobody reads the export on", cause)
     ),
-    Effect.ensuring(Effect.sync(close))
+    Effect.ensuring(
+      Effect.sync(() => {
+        isolateExports.end(lease)
+        close()
+      })
+    )
   )
-  const background = yield* Background
-  yield* background.run(sending)
-  return readable
+  yield* (yield* Background).run(sending)
+  return { readable, length }
+})
+
+/**
+ * Streams an export as its client reads it; a failure breaks the transfer.
+ *
+ * Fails with ExportsBusy before `prepare` runs when too many exports run at once.
+ */
+export const exportStream = Effect.fnUntraced(function* <E, R>(
+  who: Exporting,
+  prepare: Effect.Effect<ExportBody, E, R>
+) {
+  const lease = isolateExports.take(who, yield* Clock.currentTimeMillis)
+  if (lease === undefined) return yield* new ExportsBusy({ retryAfterSeconds: 10 })
+  const body = yield* Effect.onError(prepare, () => Effect.sync(() => isolateExports.end(lease)))
+  return yield* stream(lease, body)
 })

@@ -3,6 +3,7 @@ import * as Schema from "effect/Schema"
 import { type Block, carBlockLength, CarChunks, carHeader } from "../../core/repo/car.ts"
 import type { Cid } from "../../core/repo/cid.ts"
 import { preOrder } from "../../core/repo/mst/preOrder.ts"
+import type { ExportBody } from "./exportStream.ts"
 import { Records } from "./Records.ts"
 import { Repo } from "./Repo.ts"
 
@@ -15,16 +16,6 @@ export class BlockNotFound extends Schema.TaggedError<BlockNotFound>()("BlockNot
 const bound = 500_000
 const stride = 2000
 
-/** Blocks that were found, to be read one after the other: many records do not fit into memory together. */
-export interface FoundBlocks {
-  /** Of the CAR, in bytes. */
-  readonly length: number
-  /** A CAR without a root. */
-  readonly chunks: Generator<Uint8Array>
-  /** Call it once nothing more is read. */
-  close(): void
-}
-
 /** A record that was found, by its path. */
 interface Place {
   readonly cid: Cid
@@ -33,7 +24,8 @@ interface Place {
 }
 
 /**
- * The blocks of a repo with these CIDs: the commit, tree nodes, records.
+ * The blocks of a repo with these CIDs, the commit, tree nodes, records, as a CAR without a root: they are read one
+ * after the other, because many records do not fit into memory together.
  *
  * Neither inner nodes nor records are indexed by CID (an index would bill a row with every write), so
  * the tree is walked, in strides which let other requests in between.
@@ -77,7 +69,7 @@ export const findBlocks = Effect.fn("findBlocks")(function* (cids: ReadonlyArray
   for (const block of found) {
     length += carBlockLength("bytes" in block ? block.bytes.length : block.length)
   }
-  return { length, chunks: carChunks(found, bytesOf), close } satisfies FoundBlocks
+  return { length, chunks: carChunks(found, bytesOf), close } satisfies ExportBody
 })
 
 function* carChunks<A extends { readonly cid: Cid }>(

@@ -1,0 +1,87 @@
+import { assert, describe, it } from "@effect/vitest"
+import {
+  type Exporting,
+  type ExportLease,
+  ExportLeases
+} from "../../src/services/repo/exportLeases.ts"
+
+const stranger = (did: string, network: string | undefined): Exporting => ({
+  did,
+  network,
+  isOwner: false
+})
+
+/** Leases for as many as get one. */
+const takeAll = (
+  leases: ExportLeases,
+  count: number,
+  who: (n: number) => Exporting,
+  now = 0
+): Array<ExportLease> =>
+  Array.from({ length: count }, (_, n) => leases.take(who(n), now)).filter(
+    (lease) => lease !== undefined
+  )
+
+describe("The exports that run at once", () => {
+  it("are bounded by account, by network and in all, however many ask", () => {
+    const one = new ExportLeases()
+    assert.lengthOf(
+      takeAll(one, 100, (n) => stranger("did:web:a", `network ${n}`)),
+      8
+    )
+    assert.lengthOf(
+      takeAll(one, 100, (n) => stranger("did:web:b", `network ${n}`)),
+      8
+    )
+    const near = new ExportLeases()
+    assert.lengthOf(
+      takeAll(near, 100, () => stranger("did:web:a", "one network")),
+      4
+    )
+    assert.lengthOf(
+      takeAll(near, 100, (n) => stranger(`did:web:${n}`, "one network")),
+      12
+    )
+    const all = new ExportLeases()
+    assert.lengthOf(
+      takeAll(all, 100, (n) => stranger(`did:web:${n}`, `network ${n}`)),
+      32
+    )
+  })
+
+  it("have places for owners that no stranger takes, and not without end", () => {
+    const leases = new ExportLeases()
+    takeAll(leases, 100, (n) => stranger(`did:web:${n}`, `network ${n}`))
+    const owner = { did: "did:web:1", network: "network 1", isOwner: true }
+    assert.lengthOf(
+      takeAll(leases, 100, () => owner),
+      8
+    )
+  })
+
+  it("make room by ending the slowest reader, once it had time to begin, and no other", () => {
+    const leases = new ExportLeases()
+    const [fast, slow, ...others] = takeAll(leases, 8, (n) => stranger("did:web:a", `${n}`))
+    const second = 1000
+    for (const lease of others) leases.passed(lease, 30 * 64 * 1024, 5 * second)
+    leases.passed(fast!, 50_000_000, 5 * second)
+    leases.passed(slow!, 64 * 1024, 5 * second)
+    const newcomer = stranger("did:web:a", "new")
+    assert.isUndefined(leases.take(newcomer, 9 * second))
+    assert.isDefined(leases.take(newcomer, 10 * second))
+    assert.deepStrictEqual(
+      [fast, slow, ...others].map((lease) => lease?.isRevoked),
+      [false, true, ...others.map(() => false)]
+    )
+    assert.strictEqual(leases.size, 8)
+    assert.isUndefined(leases.take(newcomer, 10 * second))
+  })
+
+  it("are forgotten when they give no sign of life", () => {
+    const leases = new ExportLeases()
+    const [first] = takeAll(leases, 8, (n) => stranger("did:web:a", `${n}`))
+    leases.passed(first!, 1_000_000_000, 60_000)
+    leases.take(stranger("did:web:b", undefined), 90_001)
+    assert.strictEqual(leases.size, 2)
+  })
+})
