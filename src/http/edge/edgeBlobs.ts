@@ -2,6 +2,7 @@ import * as Effect from "effect/Effect"
 import type { BlobLocation, Credentials } from "../../services/accounts/AccountCalls.ts"
 import { Accounts } from "../../services/accounts/Accounts.ts"
 import { BlobStore } from "../../services/blobs/BlobStore.ts"
+import { sized } from "../../services/host/sizedStream.ts"
 import { EdgeMemory } from "../../services/edge/EdgeMemory.ts"
 
 /** The largest blob whose bytes are remembered too; of a larger one it is where they lie. */
@@ -31,7 +32,8 @@ export const askObject = Effect.fnUntraced(function* (
 const bytesOf = Effect.fnUntraced(function* ({ key, size }: BlobLocation) {
   if (size > maxBytes) return null
   const stored = yield* (yield* BlobStore).get(key)
-  return stored?.body
+  // A copy that lost its end would be kept as if it were whole.
+  return stored && sized(stored.body, size)
 })
 
 /** What is remembered of a blob. */
