@@ -116,7 +116,7 @@ describe("everything that the server stores", () => {
       oauth_consent: oauthSessions.consents * 24 * 1024,
       oauth_over: (oauthSessions.over + 1) * 1024,
       oauth_request: buckets * requests.requests * 25 * 1024,
-      oauth_used_once: buckets * requests.usedOnce * 256,
+      oauth_used_once: 2 * buckets * requests.usedOnce * 256,
       passkey: passkeys.passkeys * 8192,
       reserved_key: reservedKeys.keys * 5 * 1024
     }

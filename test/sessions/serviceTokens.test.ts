@@ -112,6 +112,7 @@ describe("service tokens", () => {
     ["have expired", es256k, { ...good, exp: -1 }, "JwtExpired"],
     ["have no end", es256k, { ...good, exp: undefined }, "BadJwt"],
     ["have an end that is no number", es256k, { ...good, exp: "60" }, "BadJwt"],
+    ["end more than a day ahead", es256k, { ...good, exp: 86_461 }, "BadJwt"],
     ["come from the future", es256k, { ...good, iat: 61, exp: 90 }, "BadJwt"],
     ["are for another service", es256k, { ...good, aud: "did:web:other.com" }, "BadJwtAudience"],
     ["are for another part of this one", es256k, { ...good, aud: `${host}#x` }, "BadJwtAudience"],

@@ -55,6 +55,12 @@ export const perBucket = { requests: 4, codes: 2, usedOnce: 64 }
 /** Rows that one write removes at most: more than it adds, so that nothing piles up. */
 const pruneStep = 20
 
+/**
+ * Service tokens have buckets of their own: anybody may make tokens that live for a day, and those of OAuth clients must
+ * not be refused for them.
+ */
+const spaceOf = (key: string): string => (key.startsWith("service:") ? "service " : "")
+
 const uriPrefix = "urn:ietf:params:oauth:request_uri:req-"
 
 interface RequestRow {
@@ -189,12 +195,13 @@ const make = (database: Database): OAuthRequests["Service"] => {
 
   const useOnce = Effect.fn("OAuthRequests.useOnce")(function* (key: string, expiresAt: number) {
     const now = yield* Clock.currentTimeMillis
-    const hash = hashOf(key)
+    const space = spaceOf(key)
+    const hash = `${space}${hashOf(key)}`
     const [taken] = yield* once(
       "useOnce",
       batch([
         sql`INSERT INTO oauth_used_once (hash, expires_at) SELECT ${hash}, ${expiresAt}
-          WHERE (SELECT count(*) FROM oauth_used_once WHERE ${inBucket(sql, "hash", hash)}
+          WHERE (SELECT count(*) FROM oauth_used_once WHERE ${inBucket(sql, "hash", hash, space)}
             AND hash <> ${hash} AND expires_at > ${now}) < ${perBucket.usedOnce}
           ON CONFLICT (hash) DO UPDATE SET expires_at = excluded.expires_at WHERE expires_at <= ${now}
           RETURNING hash`,
@@ -231,8 +238,9 @@ export const bounds: Bounds = {
   },
   oauth_used_once: {
     filledBy: "anybody",
-    bound: "262,144 hashes, then another is refused; a day each at most",
-    bytes: 64 * 64 * 64 * 256,
+    bound:
+      "262,144 hashes of service tokens, and as many others, then another is refused; a day each at most",
+    bytes: 2 * 64 * 64 * 64 * 256,
     per: "host"
   }
 }

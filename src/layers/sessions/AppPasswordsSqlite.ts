@@ -69,7 +69,11 @@ export const layer: Layer.Layer<AppPasswords, never, SqlStorage | Sessions | Con
         .exec<{ value: number }>("SELECT value FROM session_note WHERE name = ?", counted)
         .toArray()[0]?.value ?? 0
     const noteCount = (value: number): void => {
-      sql.exec("INSERT OR REPLACE INTO session_note VALUES (?, ?)", counted, Math.max(0, value))
+      sql.exec(
+        "INSERT INTO session_note VALUES (?, ?) ON CONFLICT DO UPDATE SET value = excluded.value",
+        counted,
+        Math.max(0, value)
+      )
     }
 
     return AppPasswords.of({

@@ -83,9 +83,11 @@ const refuse = (error: ServiceTokenFault["error"], message: string): BadServiceT
 /** How long after its end a token may still be taken, for clocks that differ; milliseconds. */
 const clockSkew = 60_000
 
-/** When a used token may be forgotten, in milliseconds: some name an end that no clock will see. */
-const endOf = ({ claims }: ServiceJwt): number =>
-  Math.min(claims.exp * 1000 + clockSkew, Number.MAX_SAFE_INTEGER)
+/** How far ahead the end of a token may be that is good once, in seconds: it is remembered until then. */
+const longestLife = 24 * 60 * 60
+
+/** When a used token may be forgotten, in milliseconds. */
+const endOf = ({ claims }: ServiceJwt): number => claims.exp * 1000 + clockSkew
 
 /** What tells a token from all others: its jti, or where it has none all that it says; of bounded length. */
 const replayKey = ({ did, claims: { jti }, signed }: ServiceJwt): string =>
@@ -134,6 +136,9 @@ const make = (
       }
       if (!(use.keyIds ?? ["atproto"]).includes(token.keyId)) {
         return yield* refuse("BadJwtIss", `key #${token.keyId} may not be used here`)
+      }
+      if (use.repeatable !== true && token.claims.exp > now + longestLife) {
+        return yield* refuse("BadJwt", "jwt expires more than a day ahead")
       }
       yield* checkSignature(token)
       if (use.repeatable !== true && !(yield* isFirstUse(token))) {

@@ -348,6 +348,9 @@ export const oauthRequestsContract = (
           yield* fillBuckets("oauth_used_once", `${start + 60_000}`, perBucket.usedOnce)
           assert.isFalse(yield* requests.useOnce("new", start + 60_000))
           assert.isFalse(yield* requests.useOnce("of before", start + 60_000))
+          // Service tokens fill buckets of their own.
+          assert.isTrue(yield* requests.useOnce("service:one", start + 60_000))
+          assert.isFalse(yield* requests.useOnce("service:one", start + 60_000))
           yield* TestClock.adjust("1 minute")
           assert.isTrue(yield* requests.useOnce("new", start + 120_000))
           assert.isTrue(yield* requests.useOnce("of before", start + 120_000))

@@ -4,9 +4,9 @@ import type { Fragment, Statement } from "effect/sql/Statement"
 /** How many buckets a table's keys fall into: by the first two characters of base64url. */
 export const buckets = 64 * 64
 
-/** That a row's key is in the bucket of another key. */
-export const inBucket = (sql: SqlClient, column: string, key: string): Fragment => {
-  const from = key.slice(0, 2)
+/** That a row's key is in the bucket of another key; a prefix of the keys has buckets of its own. */
+export const inBucket = (sql: SqlClient, column: string, key: string, prefix = ""): Fragment => {
+  const from = key.slice(0, prefix.length + 2)
   // "~" comes after every character of base64url.
   return sql`${sql(column)} >= ${from} AND ${sql(column)} < ${`${from}~`}`
 }
