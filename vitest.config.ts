@@ -21,6 +21,14 @@ const isWholeRun = process.argv.includes("run") && files.length === 0
 const browser = isWholeRun ? findOrInstallChromium() : findChromium()
 if (browser !== undefined) process.env["CHROMIUM"] = browser
 
+/** The objects under the names that the tests reach them by; the Worker itself finds them by their classes. */
+const durableObjects = Object.fromEntries(
+  ["Account", "Sequencer", "Limiter"].map((className) => [
+    className.toUpperCase(),
+    { className, useSQLite: true }
+  ])
+)
+
 // Where everything must be tested, the tests themselves say what is missing, and fail.
 const withBrowser = browser !== undefined || process.env["CI"] !== undefined
 if (!withBrowser && isWholeRun) {
@@ -53,7 +61,10 @@ export default defineConfig({
         : []),
       {
         plugins: [
-          cloudflareTest({ wrangler: { configPath: "./wrangler.toml" }, miniflare: { bindings } })
+          cloudflareTest({
+            wrangler: { configPath: "./wrangler.toml" },
+            miniflare: { bindings, durableObjects }
+          })
         ],
         test: {
           name: "workerd",

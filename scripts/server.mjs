@@ -18,11 +18,17 @@ import { dirname, resolve } from "node:path"
  * These are the `dev` environment's, where there is one: production's data location or mailer are not for here.
  */
 export async function readWrangler(path) {
-  const { unstable_readConfig: readConfig } = await import("wrangler")
+  const {
+    unstable_readConfig: readConfig,
+    unstable_getDurableObjectClassNameToUseSQLiteMap: sqliteOf
+  } = await import("wrangler")
   const read = (env) => readConfig({ config: path, env }, { hideWarnings: true })
   const config = read("")
   const local = config.definedEnvironments?.includes("dev") ? read("dev") : config
-  const sqlite = new Set(config.migrations.flatMap((step) => step.new_sqlite_classes ?? []))
+  // Of `exports`, or of the `migrations` that older projects have.
+  const sqlite = sqliteOf(config.migrations, config.exports)
+  const bound = config.durable_objects.bindings
+  const unbound = [...sqlite].filter(([name]) => bound.every((one) => one.class_name !== name))
   return {
     name: config.name ?? "worker",
     main: config.main,
@@ -33,11 +39,15 @@ export async function readWrangler(path) {
       compatibilityDate: config.compatibility_date,
       compatibilityFlags: config.compatibility_flags,
       durableObjects: Object.fromEntries(
-        config.durable_objects.bindings.map(({ name, class_name: className }) => [
+        bound.map(({ name, class_name: className }) => [
           name,
-          { className, useSQLite: sqlite.has(className) }
+          { className, useSQLite: sqlite.get(className) === true }
         ])
       ),
+      additionalUnboundDurableObjects: unbound.map(([className, useSQLite]) => ({
+        className,
+        useSQLite
+      })),
       d1Databases: Object.fromEntries(
         config.d1_databases.map((one) => [one.binding, one.database_id ?? one.database_name])
       ),

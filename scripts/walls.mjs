@@ -40,21 +40,21 @@ const packages = [
   { name: "effect/sql", parts: ["layers"], entry: [] },
   { name: "@effect/sql", parts: ["layers"], entry: [] },
   { name: "@effect/platform-node", parts: [], entry: ["cli.ts"] },
-  { name: "cloudflare:", parts: ["layers"], entry: ["main.ts"] },
+  { name: "cloudflare:", parts: ["layers"], entry: ["options.ts"] },
   {
     name: "effect/Schema",
     parts: ["core", "services", "layers", "http", "cli"],
-    entry: ["main.ts", "dev.ts", "cli.ts"]
+    entry: ["createNacre.ts", "dev.ts", "cli.ts"]
   },
   {
     name: "effect/Result",
     parts: ["core", "services", "layers", "http", "cli"],
-    entry: ["main.ts", "dev.ts", "cli.ts"]
+    entry: ["createNacre.ts", "dev.ts", "cli.ts"]
   },
   {
     name: "effect/",
     parts: ["services", "layers", "http", "cli"],
-    entry: ["main.ts", "dev.ts", "cli.ts"]
+    entry: ["createNacre.ts", "dev.ts", "cli.ts"]
   }
 ]
 

@@ -4,7 +4,8 @@ import { Auth } from "../services/sessions/Auth.ts"
 import type { Permission } from "../core/oauth/types.ts"
 import type { Authority, Caller, NeedsOf } from "../services/sessions/Authority.ts"
 import { Config } from "../services/host/Config.ts"
-import * as Lexicons from "../core/lexicon/Lexicons.ts"
+import { KnownLexicons } from "../services/host/KnownLexicons.ts"
+import type { Issue } from "../core/lexicon/issue.ts"
 import { isNsid } from "../core/lexicon/syntax.ts"
 import { errorResponse, type Failure, wireError } from "./errors.ts"
 import { InvalidRequest } from "../services/failures.ts"
@@ -120,7 +121,8 @@ const run = Effect.fnUntraced(function* <R>(
   url: URL
 ) {
   const { nsid } = declared
-  const kind = Lexicons.kindOf(nsid)
+  const lexicons = yield* KnownLexicons
+  const kind = lexicons.kindOf(nsid)
   const expected = kind === "procedure" ? "POST" : "GET"
   // A subscription answers for itself: 405 and 426 are part of its protocol.
   if (
@@ -134,7 +136,7 @@ const run = Effect.fnUntraced(function* <R>(
   }
   const auth = yield* Auth
   const caller = yield* auth.authenticate(credentialsOf(request), declared.authority, nsid)
-  const parsed = Lexicons.parseParams(nsid, url.searchParams)
+  const parsed = lexicons.parseParams(nsid, url.searchParams)
   if (!parsed.ok) return yield* invalid(parsed.issue)
   const input = declared.rawBody
     ? undefined
@@ -169,10 +171,10 @@ const needsOf = (authority: Authority, call: Parameters<NeedsOf>[0]): ReadonlyAr
 const isJudgedElsewhere = ({ authority }: Pick<Method, "authority">, request: Request): boolean =>
   authority.kind === "object" && request.headers.has("authorization")
 
-const invalid = (issue: Lexicons.Issue) => new InvalidRequest({ message: issueText(issue) })
+const invalid = (issue: Issue) => new InvalidRequest({ message: issueText(issue) })
 
 /** An issue as one sentence: the place, then what is wrong there. */
-const issueText = (issue: Lexicons.Issue): string =>
+const issueText = (issue: Issue): string =>
   issue.path === "" ? issue.message : `${issue.path}: ${issue.message}`
 
 const jsonResponse = (answer: object | void, isPrivate: boolean): Response => {

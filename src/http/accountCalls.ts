@@ -21,6 +21,7 @@ import { passkeyLinkCalls } from "./factors/passkeyLinkCalls.ts"
 import { authorizeProxy } from "./proxy/calls.ts"
 import { ownershipCalls } from "./accounts/ownershipCalls.ts"
 import { recoveryCalls } from "./sessions/recoveryCalls.ts"
+import { authorizeMethod } from "./sessions/methodCalls.ts"
 import { securityCalls } from "./sessions/securityCalls.ts"
 import { create, destroy, summary } from "./accounts/signUpCalls.ts"
 import { type Failure, wireError } from "./errors.ts"
@@ -45,6 +46,7 @@ const calls = {
   consented,
   rememberConsent,
   authorizeProxy,
+  authorizeMethod,
   localRecords,
   signAppViewRead,
   ...securityCalls,

@@ -28,7 +28,7 @@ import { listPasskeys, makePasskeyLink, removePasskey } from "./factors/ownPassk
 import { logRequest, noteAccount, noteRoute } from "./requestLog.ts"
 import { reopened, withHeaders } from "./responseHeaders.ts"
 import { accountOf } from "./accounts/accountOf.ts"
-import { type Answer, finder, type Route, route } from "./routes.ts"
+import { type Answer, finder, isPathOf, type Route, route } from "./routes.ts"
 import { finishBody } from "./unreadBody.ts"
 import { account } from "./pages/account/routes.ts"
 import { asPage, type PageFailure } from "./pages/failurePage.ts"
@@ -41,13 +41,14 @@ import { paths } from "./oauth/authorizeVisit.ts"
 import { lookAtLink, linkPath, openLink, useLink } from "./factors/linkPage.ts"
 import { orOfAppView } from "./proxy/foreignRecord.ts"
 import { proxy } from "./proxy/proxy.ts"
-import { isElsewhere } from "./proxy/rules.ts"
+import { isElsewhere, isForThisServer } from "./proxy/rules.ts"
 import { type Method, nsidOf, serve, table } from "./Xrpc.ts"
 import { blobMethods } from "./blobs/methods.ts"
 import { recoveryMethods } from "./accounts/recovery.ts"
 import { importRepo } from "./repo/importMethod.ts"
 import { syncMethods } from "./stream/methods.ts"
 import { hostMethods as declared } from "./host/methods.ts"
+import { OwnMethods, serveOwn } from "./host/ownMethods.ts"
 
 /** The methods that the Worker answers itself. */
 export const hostMethods = table(
@@ -91,6 +92,11 @@ const forward = Effect.fnUntraced(function* (
 const xrpc = Effect.fnUntraced(function* (request: Request, url: URL, noted: Noted) {
   const nsid = nsidOf(url) ?? ""
   const config = yield* Config
+  const own = yield* OwnMethods
+  const added = own.methods.get(nsid)
+  if (added !== undefined && isForThisServer(request.headers.get("atproto-proxy"), config)) {
+    return yield* serveOwn(own, added, request, url)
+  }
   const forwarded = accountMethods.get(nsid)
   // Whatever is no NSID is told so by the table of methods.
   if (hostMethods.has(nsid) || !isNsid(nsid)) {
@@ -221,6 +227,9 @@ export const routes: ReadonlyArray<Route<HostServices>> = [
 ]
 
 const find = finder<HostServices>(routes)
+
+/** Whether a path is the server's, whatever the verb: a page of it must not turn into a site's for another verb. */
+export const isServersPath: (path: string) => boolean = isPathOf(routes)
 
 /** What is at no path of the host. */
 const unrouted: Answer<HostServices> = answer(() =>

@@ -1,13 +1,13 @@
 import { brotliDecompressSync, gunzipSync, inflateSync } from "node:zlib"
 import * as Effect from "effect/Effect"
 import { calledName } from "../core/identity/calledName.ts"
-import * as Lexicons from "../core/lexicon/Lexicons.ts"
 import { isPlainObject } from "../core/lexicon/objects.ts"
 import { concatBytes } from "../core/bytes/bytes.ts"
 import type { Data } from "../core/repo/cbor.ts"
 import { parseCid } from "../core/repo/cid.ts"
 import { fromJson } from "../core/repo/json.ts"
 import { InvalidRequest, PayloadTooLarge, UnsupportedEncoding } from "../services/failures.ts"
+import { KnownLexicons } from "../services/host/KnownLexicons.ts"
 
 const decoders = {
   gzip: gunzipSync,
@@ -47,7 +47,8 @@ export const readInput = Effect.fnUntraced(function* (
     readonly typedNames: ReadonlyArray<string>
   }
 ) {
-  const encoding = Lexicons.inputEncoding(nsid)
+  const lexicons = yield* KnownLexicons
+  const encoding = lexicons.inputEncoding(nsid)
   const body = yield* readBody(request, limit)
   if (encoding === undefined) {
     if (request.method === "POST" && !isEmptyBody(body)) {
@@ -73,7 +74,7 @@ export const readInput = Effect.fnUntraced(function* (
         message: `Malformed JSON body: ${cause instanceof Error ? cause.message : "unreadable"}`
       })
   })
-  const checked = Lexicons.checkInput(
+  const checked = lexicons.checkInput(
     nsid,
     typedNames.length === 0 ? data : withNames(data, typedNames)
   )

@@ -26,6 +26,18 @@ const plain = (path: string): string =>
     .replaceAll(/\/{2,}/g, "/")
     .replace(/(?<=.)\/$/, "")
 
+/** Tells whether any of the routes has a path, by whichever verb. */
+export const isPathOf = (
+  routes: ReadonlyArray<Pick<Route<never>, "path">>
+): ((path: string) => boolean) => {
+  const exact = new Set(routes.map(({ path }) => path))
+  const prefixes = [...exact].filter((path) => path.endsWith("/*")).map((path) => path.slice(0, -1))
+  return (path) => {
+    const at = plain(path)
+    return exact.has(at) || prefixes.some((prefix) => `${at}/`.startsWith(prefix))
+  }
+}
+
 /**
  * Finds the route of a path: that of this very path, else the longest one above it.
  *

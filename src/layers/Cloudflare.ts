@@ -1,13 +1,17 @@
 import { DurableObject, waitUntil } from "cloudflare:workers"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
-import { Config, type DataLocation } from "../services/host/Config.ts"
+import type { Catalog } from "../core/lexicon/Catalog.ts"
+import { builtIn } from "../core/lexicon/Lexicons.ts"
+import { Config, type DataLocation, Misconfigured } from "../services/host/Config.ts"
+import { KnownLexicons } from "../services/host/KnownLexicons.ts"
 import * as EdgeMemory from "../services/edge/EdgeMemory.ts"
 import type { AccountStub } from "./objects/AccountsObject.ts"
 import * as AccountsObject from "./objects/AccountsObject.ts"
 import type { AccountApp, AccountBase } from "./objects/AccountApp.ts"
 import { accountClass } from "./objects/Account.ts"
 import * as BackgroundDurable from "./host/BackgroundDurable.ts"
+import { missingBindings } from "./host/bindings.ts"
 import * as BlobStoreR2 from "./blobs/BlobStoreR2.ts"
 import * as DiskBinding from "./host/DiskBinding.ts"
 import * as EdgeCacheWorkers from "./edge/EdgeCacheWorkers.ts"
@@ -16,14 +20,25 @@ import * as HostDatabaseD1 from "./host/sql/HostDatabaseD1.ts"
 import * as hostServices from "./host.ts"
 import * as hostTables from "./host/sql/hostTables.ts"
 import * as LimiterObject from "./objects/Limiter.ts"
+import type { SendMail } from "./mail/MailerWorker.ts"
 import * as mailers from "./mail/mailers.ts"
 import * as relays from "./stream/relays.ts"
 import * as SequencerObject from "./stream/SequencerObject.ts"
 import { sequencerClass } from "./objects/Sequencer.ts"
 import * as SqlStorageDurable from "./host/sql/SqlStorageDurable.ts"
 
+/** What a Worker brings of its own; see createNacre. */
+export interface Own {
+  readonly lexicons?: Catalog
+  readonly mailer?: SendMail
+}
+
+/** The place of what the Worker brings: no binding can have this name. */
+export const own: unique symbol = Symbol("nacre/own")
+
 /** The bindings of wrangler.toml; all other variables are configuration. */
 export interface Env {
+  readonly [own]?: Own
   readonly ACCOUNT: DurableObjectNamespace
   readonly SEQUENCER: DurableObjectNamespace
   readonly LIMITER: DurableObjectNamespace
@@ -71,14 +86,20 @@ const accounts = (env: Env) =>
     })
   )
 
+/** The network's lexicons, and those that the Worker brings. */
+const lexicons = (env: Env) => Layer.succeed(KnownLexicons, env[own]?.lexicons ?? builtIn)
+
 const accountBase = (env: Env): Layer.Layer<AccountBase> =>
   Layer.mergeAll(
     hostTables.layer.pipe(Layer.provide(HostDatabaseD1.layer(env.DIRECTORY))),
     BlobStoreR2.layer(env.BLOBS),
-    mailers.layer(env.MAIL),
+    mailers.layer(env.MAIL, env[own]?.mailer),
     accounts(env),
     sequencer(env)
-  ).pipe(Layer.provideMerge(Layer.orDie(ConfigWorker.layer(env))))
+  ).pipe(
+    Layer.provideMerge(Layer.orDie(ConfigWorker.layer(env))),
+    Layer.provideMerge(lexicons(env))
+  )
 
 /** The Account class over an account's HTTP app. */
 export const account = (app: AccountApp) => accountClass<Env>(app, accountBase)
@@ -114,12 +135,28 @@ const edge = Layer.unwrap(
   )
 )
 
+/** The settings of a Worker that has every binding it needs; every problem of both is listed. */
+const checkedConfig = (env: Env): Layer.Layer<Config, Misconfigured> => {
+  const missing = missingBindings(env)
+  if (missing.length === 0) return ConfigWorker.layer(env)
+  return Layer.effect(
+    Config,
+    Effect.provide(Config, ConfigWorker.layer(env)).pipe(
+      Effect.matchEffect({
+        onSuccess: () => Effect.fail(new Misconfigured({ problems: missing })),
+        onFailure: ({ problems }) =>
+          Effect.fail(new Misconfigured({ problems: [...missing, ...problems] }))
+      })
+    )
+  )
+}
+
 /** Whether the Worker's services have to be waited for, because a Secrets Store has to be asked. */
 export const isWaitedFor: (env: Env) => boolean = ConfigWorker.isWaitedFor
 
 /** The services of the Worker, or the reason why its configuration cannot be used. */
 export const host = (env: Env) => {
-  const config = ConfigWorker.layer(env)
+  const config = checkedConfig(env)
   const limiter = Layer.unwrap(
     Effect.map(Config, ({ dataLocation, masterKey }) => {
       const stub = objectOf(env.LIMITER, dataLocation)
@@ -136,9 +173,13 @@ export const host = (env: Env) => {
     sequencer(env),
     hostTables.layer.pipe(Layer.provideMerge(HostDatabaseD1.layer(env.DIRECTORY))),
     BlobStoreR2.layer(env.BLOBS),
-    mailers.layer(env.MAIL),
+    mailers.layer(env.MAIL, env[own]?.mailer),
     BackgroundDurable.layer({ waitUntil }),
     DiskBinding.layer(env.DISK)
   ).pipe(Layer.provideMerge(config))
-  return hostServices.layer.pipe(Layer.provideMerge(edge), Layer.provideMerge(base))
+  return hostServices.layer.pipe(
+    Layer.provideMerge(edge),
+    Layer.provideMerge(base),
+    Layer.provideMerge(lexicons(env))
+  )
 }

@@ -2,7 +2,10 @@ import { assert, describe, it } from "@effect/vitest"
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
-import { unstable_readConfig as readConfig } from "wrangler"
+import {
+  unstable_getDurableObjectClassNameToUseSQLiteMap as sqliteOf,
+  unstable_readConfig as readConfig
+} from "wrangler"
 import { readWrangler } from "../../scripts/server.mjs"
 
 const root = join(import.meta.dirname, "../..")
@@ -18,7 +21,8 @@ interface Config {
   readonly keep_names: boolean
   readonly alias: object
   readonly observability: object
-  readonly migrations: ReadonlyArray<{ readonly new_sqlite_classes?: ReadonlyArray<string> }>
+  readonly migrations: ReadonlyArray<object>
+  readonly exports: Readonly<Record<string, { readonly storage: string }>>
   readonly d1_databases: ReadonlyArray<{ readonly binding: string; readonly database_name: string }>
   readonly r2_buckets: ReadonlyArray<{ readonly binding: string; readonly bucket_name: string }>
   readonly durable_objects: {
@@ -40,10 +44,9 @@ const environment = (env: string) => {
   return {
     // Each Worker has Durable Objects of its own, but for a binding that names another one's.
     foreign: config.durable_objects.bindings.filter((one) => one.script_name !== undefined),
-    classes: config.durable_objects.bindings.map((one) => one.class_name),
-    made: config.migrations.flatMap((step) => step.new_sqlite_classes ?? []),
+    // SAFETY: wrangler's own reading of its own configuration.
+    classes: [...sqliteOf(config.migrations as never, config.exports as never)],
     bindings: [
-      ...config.durable_objects.bindings.map((one) => one.name),
       ...config.d1_databases.map((one) => one.binding),
       ...config.r2_buckets.map((one) => one.binding)
     ],
@@ -68,8 +71,13 @@ describe("the environments of wrangler.toml", () => {
 
   it.each([...environments])("%s has every binding that the Worker needs", (_, found) => {
     assert.sameMembers([...needed], ["ACCOUNT", "SEQUENCER", "LIMITER", "DIRECTORY", "BLOBS"])
-    assert.sameMembers(found.bindings, needed)
-    assert.sameMembers(found.made, found.classes)
+    // The objects are found by their classes.
+    assert.sameMembers(found.bindings, ["DIRECTORY", "BLOBS"])
+    assert.deepStrictEqual(found.classes, [
+      ["Account", true],
+      ["Sequencer", true],
+      ["Limiter", true]
+    ])
   })
 
   it("share no Worker, object, database or bucket", () => {

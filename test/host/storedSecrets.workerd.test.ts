@@ -1,8 +1,8 @@
 import { assert, describe, it } from "@effect/vitest"
 import { runInDurableObject } from "cloudflare:test"
+import * as accountApp from "../../src/http/account.ts"
 import { makeLateHandler } from "../../src/http/webHandler.ts"
 import * as Cloudflare from "../../src/layers/Cloudflare.ts"
-import { Account, Sequencer } from "../../src/main.ts"
 import { events } from "../stream/sequencer.contract.ts"
 import { bindings, delivered, newPerson, objectOf, origin, SEQUENCER } from "./workerdWorld.ts"
 
@@ -22,6 +22,14 @@ const inStore = () => {
   } as unknown as Cloudflare.Env
   return { store, env }
 }
+
+const Account = Cloudflare.account({
+  serve: accountApp.serveAccount,
+  call: accountApp.call,
+  ring: accountApp.ring
+})
+
+const Sequencer = Cloudflare.sequencerObject
 
 describe("the Worker over a store that is down", () => {
   it("answers 503, names the secret at /ready, and serves as soon as the store is back", async () => {

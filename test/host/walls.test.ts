@@ -56,7 +56,7 @@ const f = import("./f.ts")
 
   it("keep the platform's and Effect's modules in their places", () => {
     assert.lengthOf(check({ "http/a.ts": `import { env } from "cloudflare:workers"\n` }), 1)
-    assert.lengthOf(check({ "main.ts": `import { env } from "cloudflare:workers"\n` }), 0)
+    assert.lengthOf(check({ "options.ts": `import { env } from "cloudflare:workers"\n` }), 0)
     assert.lengthOf(check({ "layers/A.ts": `import * as R from "effect/http/HttpRouter"\n` }), 1)
     assert.lengthOf(check({ "services/A.ts": `import * as S from "effect/sql/SqlClient"\n` }), 1)
     assert.lengthOf(check({ "services/A.ts": `import { Effect } from "effect"\n` }), 1)

@@ -1,7 +1,10 @@
 import { assert } from "@effect/vitest"
 import { runInDurableObject } from "cloudflare:test"
 import { env, exports } from "cloudflare:workers"
+import * as Effect from "effect/Effect"
+import * as Cloudflare from "../../src/layers/Cloudflare.ts"
 import type * as SequencerObject from "../../src/layers/stream/SequencerObject.ts"
+import type { AppServer } from "../support/http/oauthApp.ts"
 
 /** The bindings of wrangler.toml, and the secrets of vitest.config.ts. */
 export interface Bindings {
@@ -35,6 +38,32 @@ export const origin = "https://pds.example.com"
 export const fetchWorker = (path: string, init: RequestInit = {}): Promise<Response> =>
   // SAFETY: the Worker has a default export that fetches.
   (exports as unknown as { readonly default: Fetcher }).default.fetch(`${origin}${path}`, init)
+
+/** The Worker as an OAuth app sees it, where `fetch` answers its requests. */
+export const appServer = (
+  fetch: (path: string, init: RequestInit) => Promise<Response>
+): AppServer => ({
+  origin,
+  now: () => Date.now(),
+  ask: async (path, { auth, body, headers, input, method } = {}) => {
+    const sent = input === undefined ? body : JSON.stringify(input)
+    const response = await fetch(path, {
+      method: method ?? (sent === undefined ? "GET" : "POST"),
+      headers: {
+        ...(input === undefined ? {} : { "content-type": "application/json" }),
+        ...(auth === undefined ? {} : { authorization: auth }),
+        ...headers
+      },
+      ...(sent === undefined ? {} : { body: sent })
+    })
+    const bytes = new Uint8Array(await response.arrayBuffer())
+    const text = new TextDecoder().decode(bytes)
+    const isJson = response.headers.get("content-type")?.includes("json") === true
+    const answered = { status: response.status, headers: response.headers, bytes, text }
+    return { ...answered, body: isJson && text !== "" ? JSON.parse(text) : {} }
+  },
+  beneath: (effect) => Effect.runPromise(Effect.provide(effect, Cloudflare.host(bindings)))
+})
 
 const jsonOf = async (response: Response) => {
   const body = await response.json<Record<string, unknown>>()

@@ -1,17 +1,15 @@
 import { afterAll, assert, beforeAll, describe, it } from "@effect/vitest"
 import { evictDurableObject, runDurableObjectAlarm } from "cloudflare:test"
-import * as Effect from "effect/Effect"
 import storage from "../../STORAGE.md?raw"
-import * as Cloudflare from "../../src/layers/Cloudflare.ts"
-import { type AppServer, publicApp } from "../support/http/oauthApp.ts"
+import { publicApp } from "../support/http/oauthApp.ts"
 import { insertInto, type Rows, rowsAt, rowsOf } from "../host/billing.ts"
 import {
+  appServer,
   bindings,
   DIRECTORY,
   fetchWorker,
   newPerson,
   objectOf,
-  origin,
   type Person,
   procedure,
   query,
@@ -19,28 +17,7 @@ import {
 } from "../host/workerdWorld.ts"
 
 /** The Worker, as an OAuth app sees it. */
-const worker: AppServer = {
-  origin,
-  now: () => Date.now(),
-  ask: async (path, { auth, body, headers, input, method } = {}) => {
-    const sent = input === undefined ? body : JSON.stringify(input)
-    const response = await fetchWorker(path, {
-      method: method ?? (sent === undefined ? "GET" : "POST"),
-      headers: {
-        ...(input === undefined ? {} : { "content-type": "application/json" }),
-        ...(auth === undefined ? {} : { authorization: auth }),
-        ...headers
-      },
-      ...(sent === undefined ? {} : { body: sent })
-    })
-    const bytes = new Uint8Array(await response.arrayBuffer())
-    const text = new TextDecoder().decode(bytes)
-    const isJson = response.headers.get("content-type")?.includes("json") === true
-    const answered = { status: response.status, headers: response.headers, bytes, text }
-    return { ...answered, body: isJson && text !== "" ? JSON.parse(text) : {} }
-  },
-  beneath: (effect) => Effect.runPromise(Effect.provide(effect, Cloudflare.host(bindings)))
-}
+const worker = appServer(fetchWorker)
 
 /** The table of STORAGE.md: the most that an operation bills. */
 const table: ReadonlyMap<string, Rows> = new Map(

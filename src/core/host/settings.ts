@@ -30,7 +30,7 @@ export const logLevels = ["trace", "debug", "info", "warn", "error", "none"] as 
 export type LogLevel = (typeof logLevels)[number]
 
 /** The ways in which mail leaves. */
-export const mailers = ["none", "captured", "http", "cloudflare"] as const
+export const mailers = ["none", "captured", "http", "cloudflare", "worker"] as const
 
 /** A service of the network that requests are forwarded to. */
 export interface ServiceAddress {

@@ -2,6 +2,7 @@ import { Catalog } from "./Catalog.ts"
 import documents from "./documents.json" with { type: "json" }
 import type { Result } from "./issue.ts"
 import type { Definitions } from "./schema.ts"
+import type { LexiconDocument } from "./documents.ts"
 
 export type { BlobUse, Kind, RecordResult } from "./Catalog.ts"
 export type { Issue, Result } from "./issue.ts"
@@ -14,44 +15,51 @@ export interface Validator<T = unknown> {
 }
 
 // SAFETY: the file is written by `npm run lexicons`, and a test checks every document in it.
-const catalog = new Catalog(documents as unknown as Readonly<Record<string, Definitions>>)
+const networks = documents as unknown as Readonly<Record<string, Definitions>>
+
+/** The network's lexicons, as this version of the server knows them. */
+export const builtIn = new Catalog(networks)
+
+/** The network's lexicons and these; a document given here replaces the one of the same NSID. */
+export const builtInWith = (given: ReadonlyArray<LexiconDocument>): Catalog =>
+  new Catalog({ ...networks, ...Object.fromEntries(given.map(({ id, defs }) => [id, defs])) })
 
 /** What an NSID names here: a kind of method, a record type, or nothing this server knows. */
-export const kindOf = catalog.kindOf.bind(catalog)
+export const kindOf = builtIn.kindOf.bind(builtIn)
 
 /** Query parameters as the method's lexicon types them, defaults filled in; others are ignored. */
-export const parseParams = catalog.parseParams.bind(catalog)
+export const parseParams = builtIn.parseParams.bind(builtIn)
 
 /** Checks a method's input body and fills in the defaults of its own properties. */
-export const checkInput = catalog.checkInput.bind(catalog) as Catalog["checkInput"]
+export const checkInput = builtIn.checkInput.bind(builtIn) as Catalog["checkInput"]
 
 /** Checks a method's output body. */
-export const checkOutput = catalog.checkOutput.bind(catalog) as Catalog["checkOutput"]
+export const checkOutput = builtIn.checkOutput.bind(builtIn) as Catalog["checkOutput"]
 
 /** Checks the body of a subscription's message by the type in its header, such as `#commit`. */
-export const checkMessage = catalog.checkMessage.bind(catalog) as Catalog["checkMessage"]
+export const checkMessage = builtIn.checkMessage.bind(builtIn) as Catalog["checkMessage"]
 
 /** The content type of a method's input, such as `application/json` or `*` `/*`, if it has one. */
-export const inputEncoding = catalog.inputEncoding.bind(catalog)
+export const inputEncoding = builtIn.inputEncoding.bind(builtIn)
 
 /** The content type of a method's output, if it has one. */
-export const outputEncoding = catalog.outputEncoding.bind(catalog)
+export const outputEncoding = builtIn.outputEncoding.bind(builtIn)
 
 /** The error names a method's lexicon declares. */
-export const errorsOf = catalog.errorsOf.bind(catalog)
+export const errorsOf = builtIn.errorsOf.bind(builtIn)
 
 /** Checks a record against its collection's lexicon; its `$type` must be the collection. */
-export const checkRecord = catalog.checkRecord.bind(catalog)
+export const checkRecord = builtIn.checkRecord.bind(builtIn)
 
 /** The record-key type of a collection: `tid`, `nsid`, `any` or `literal:<key>`, where known. */
-export const recordKeyType = catalog.recordKeyType.bind(catalog)
+export const recordKeyType = builtIn.recordKeyType.bind(builtIn)
 
 /** Every blob in a record, at any depth, with what its place demands where a lexicon says so. */
-export const blobRefs = catalog.blobRefs.bind(catalog)
+export const blobRefs = builtIn.blobRefs.bind(builtIn)
 
 /** The validator of a definition by its full name, such as `app.bsky.actor.defs#preferences`. */
 export const validator = <T = unknown>(name: string): Validator<T> | undefined => {
-  const check = catalog.check(name)
+  const check = builtIn.check(name)
   if (check === undefined) return undefined
   return (value) => {
     const issue = check(value)

@@ -64,6 +64,12 @@ export const readProxyHeader = (
   return { ok: true, name: { did, service } }
 }
 
+/** Whether a caller means this server: it names no other service. */
+export const isForThisServer = (
+  header: string | null,
+  { serviceDid }: Pick<Settings, "serviceDid">
+): boolean => header === null || header.split("#", 1)[0] === serviceDid
+
 const preferences: ReadonlySet<string> = new Set([
   "app.bsky.actor.getPreferences",
   "app.bsky.actor.putPreferences"

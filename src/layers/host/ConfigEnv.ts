@@ -134,6 +134,7 @@ const settingsOf = (values: Values): Settings => {
 const neededForMail = {
   none: [],
   captured: [],
+  worker: [],
   http: ["MAIL_FROM", "MAIL_HTTP_URL", "MAIL_HTTP_TOKEN"],
   cloudflare: ["MAIL_FROM"]
 } as const satisfies Record<(typeof mailers)[number], ReadonlyArray<VariableName>>

@@ -6,10 +6,14 @@ import * as MailerCaptured from "./MailerCaptured.ts"
 import * as MailerCloudflare from "./MailerCloudflare.ts"
 import * as MailerHttp from "./MailerHttp.ts"
 import * as MailerNone from "./MailerNone.ts"
+import * as MailerWorker from "./MailerWorker.ts"
 import * as outgoing from "../host/outgoing.ts"
 
-/** The mailer that the configuration names; `binding` is that of Cloudflare, where there is one. */
-export const layer = (binding?: SendEmail): Layer.Layer<Mailer, never, Config> =>
+/** The mailer that the configuration names: over Cloudflare's binding, or over the Worker's own function. */
+export const layer = (
+  binding?: SendEmail,
+  own?: MailerWorker.SendMail
+): Layer.Layer<Mailer, never, Config> =>
   Layer.unwrap(
     Effect.map(Config, ({ mailer }): Layer.Layer<Mailer, never, Config> => {
       switch (mailer.kind) {
@@ -17,6 +21,8 @@ export const layer = (binding?: SendEmail): Layer.Layer<Mailer, never, Config> =
           return MailerNone.layer
         case "captured":
           return MailerCaptured.layer
+        case "worker":
+          return MailerWorker.layer(own)
         case "http":
           return MailerHttp.layer(mailer).pipe(Layer.provide(outgoing.layer))
         case "cloudflare":

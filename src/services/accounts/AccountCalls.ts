@@ -6,6 +6,7 @@ import type { OwnershipCalls } from "./ownershipCalls.ts"
 import type { PasskeyLinkCalls } from "../factors/passkeyLinkCalls.ts"
 import type { ProxyCalls } from "../proxy/proxyCalls.ts"
 import type { RecoveryCalls } from "../sessions/recoveryCalls.ts"
+import type { MethodCalls } from "../sessions/methodCalls.ts"
 import type { SecurityCalls } from "../sessions/securityCalls.ts"
 import type { Caller } from "../sessions/Authority.ts"
 import type { InactiveStatus } from "../stream/Sequencer.ts"
@@ -63,6 +64,7 @@ export interface AccountCalls
     RecoveryCalls,
     ProxyCalls,
     LocalRecordCalls,
+    MethodCalls,
     ImportCalls {
   /** Makes the account, its keys and its empty repo; nothing is announced until `announce`. */
   create: {

@@ -23,9 +23,9 @@ export interface Brand {
   readonly links: ReadonlyArray<{ readonly label: string; readonly url: string }>
 }
 
-/** How mail leaves: not at all, into memory, by a provider's HTTP API, or by Cloudflare's binding `MAIL`. */
+/** How mail leaves: not at all, into memory, by the Worker's own mailer, by a provider's HTTP API, or by Cloudflare's binding `MAIL`. */
 export type MailerSettings =
-  | { readonly kind: "none" | "captured" }
+  | { readonly kind: "none" | "captured" | "worker" }
   | { readonly kind: "cloudflare"; readonly from: string }
   | {
       readonly kind: "http"

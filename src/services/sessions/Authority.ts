@@ -50,7 +50,7 @@ export type Authority =
   /** Judged by the account's object in this internal call, before anything is done; `demands` is what it judges by. */
   | {
       readonly kind: "object"
-      readonly call: "authorizeImport" | "authorizeUpload" | "locateBlob"
+      readonly call: "authorizeImport" | "authorizeUpload" | "authorizeMethod" | "locateBlob"
       readonly demands: Authority
     }
   /** Sign-up: open to everybody; a service token or the admin's credentials are judged when present. */

@@ -1,32 +1,9 @@
 import { assert, describe, it } from "@effect/vitest"
-import * as Effect from "effect/Effect"
-import * as Cloudflare from "../../../src/layers/Cloudflare.ts"
-import { type App, type AppServer, publicApp } from "../../support/http/oauthApp.ts"
-import { bindings, fetchWorker, newPerson, origin } from "../../host/workerdWorld.ts"
+import { type App, publicApp } from "../../support/http/oauthApp.ts"
+import { appServer, fetchWorker, newPerson } from "../../host/workerdWorld.ts"
 
 /** The Worker, as the apps of the tests see it. */
-const worker: AppServer = {
-  origin,
-  now: () => Date.now(),
-  ask: async (path, { auth, body, headers, input, method } = {}) => {
-    const sent = input === undefined ? body : JSON.stringify(input)
-    const response = await fetchWorker(path, {
-      method: method ?? (sent === undefined ? "GET" : "POST"),
-      headers: {
-        ...(input === undefined ? {} : { "content-type": "application/json" }),
-        ...(auth === undefined ? {} : { authorization: auth }),
-        ...headers
-      },
-      ...(sent === undefined ? {} : { body: sent })
-    })
-    const bytes = new Uint8Array(await response.arrayBuffer())
-    const text = new TextDecoder().decode(bytes)
-    const isJson = response.headers.get("content-type")?.includes("json") === true
-    const answered = { status: response.status, headers: response.headers, bytes, text }
-    return { ...answered, body: isJson && text !== "" ? JSON.parse(text) : {} }
-  },
-  beneath: (effect) => Effect.runPromise(Effect.provide(effect, Cloudflare.host(bindings)))
-}
+const worker = appServer(fetchWorker)
 
 const session = "com.atproto.server.getSession"
 

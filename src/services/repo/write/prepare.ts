@@ -1,9 +1,11 @@
 import * as Effect from "effect/Effect"
-import * as Lexicons from "../../../core/lexicon/Lexicons.ts"
+import type { BlobUse, Catalog } from "../../../core/lexicon/Catalog.ts"
+import { findLegacyBlobs } from "../../../core/lexicon/blobs.ts"
 import { isNsid, isRecordKey, isTid } from "../../../core/lexicon/syntax.ts"
 import { InvalidCbor, tryEncode } from "../../../core/repo/cbor.ts"
 import { type Cid, cidForCbor } from "../../../core/repo/cid.ts"
 import { maxOps, maxRecordBytes } from "../../../core/repo/limits.ts"
+import { KnownLexicons } from "../../host/KnownLexicons.ts"
 import { InvalidWrite, type RecordData, type Write } from "../Repo.ts"
 
 /** A record that passed every check which needs no look at the repo. */
@@ -11,7 +13,7 @@ export interface PreparedRecord {
   readonly record: RecordData
   readonly cid: Cid
   readonly value: Uint8Array
-  readonly blobs: ReadonlyArray<Lexicons.BlobUse>
+  readonly blobs: ReadonlyArray<BlobUse>
   readonly status: "valid" | "unknown" | undefined
 }
 
@@ -32,9 +34,10 @@ export const prepareWrites = Effect.fnUntraced(function* (
   if (writes.length > maxOps) {
     return yield* new InvalidWrite({ message: `Too many writes. Max: ${maxOps}` })
   }
+  const lexicons = yield* KnownLexicons
   const prepared: Array<PreparedWrite> = []
   for (const write of writes) {
-    const outcome = prepare(write, validate, nextRkey)
+    const outcome = prepare(lexicons, write, validate, nextRkey)
     if (typeof outcome === "string") return yield* new InvalidWrite({ message: outcome })
     prepared.push(outcome)
   }
@@ -43,32 +46,33 @@ export const prepareWrites = Effect.fnUntraced(function* (
 
 /** One prepared write, or what is wrong with it. */
 const prepare = (
+  lexicons: Catalog,
   write: Write,
   validate: boolean | undefined,
   nextRkey: () => string
 ): PreparedWrite | string => {
   const { collection } = write
   if (!isNsid(collection)) return `Invalid collection: ${collection}`
-  const rkey = write.rkey ?? newRkey(collection, nextRkey)
+  const rkey = write.rkey ?? newRkey(lexicons, collection, nextRkey)
   if (!isRecordKey(rkey)) return `Invalid record key: ${rkey}`
   const path = `${collection}/${rkey}`
   if (write.action === "delete") return { write, rkey, path, content: undefined }
   if (validate !== false) {
-    const problem = keyProblem(collection, rkey)
+    const problem = keyProblem(lexicons, collection, rkey)
     if (problem !== undefined) return problem
   }
-  const content = prepareRecord(collection, write.record, validate)
+  const content = prepareRecord(lexicons, collection, write.record, validate)
   return typeof content === "string" ? content : { write, rkey, path, content }
 }
 
 /** The key of a record that the client left unnamed: the schema's literal, else a new TID. */
-const newRkey = (collection: string, nextRkey: () => string): string => {
-  const type = Lexicons.recordKeyType(collection)
+const newRkey = (lexicons: Catalog, collection: string, nextRkey: () => string): string => {
+  const type = lexicons.recordKeyType(collection)
   return type?.startsWith("literal:") ? type.slice("literal:".length) : nextRkey()
 }
 
-const keyProblem = (collection: string, rkey: string): string | undefined => {
-  const type = Lexicons.recordKeyType(collection)
+const keyProblem = (lexicons: Catalog, collection: string, rkey: string): string | undefined => {
+  const type = lexicons.recordKeyType(collection)
   if (type === undefined || type === "any") return undefined
   const fits =
     type === "tid"
@@ -80,6 +84,7 @@ const keyProblem = (collection: string, rkey: string): string | undefined => {
 }
 
 const prepareRecord = (
+  lexicons: Catalog,
   collection: string,
   given: RecordData,
   validate: boolean | undefined
@@ -91,7 +96,7 @@ const prepareRecord = (
   const record = type === undefined ? { ...given, $type: collection } : given
   let status: PreparedRecord["status"]
   if (validate !== false) {
-    const checked = Lexicons.checkRecord(collection, record)
+    const checked = lexicons.checkRecord(collection, record)
     if (checked === "unknown") {
       if (validate === true) return `Unknown lexicon type: ${collection}`
       status = "unknown"
@@ -100,7 +105,7 @@ const prepareRecord = (
       return `Invalid ${collection} record: ${path === "" ? "" : `${path}: `}${message}`
     } else status = "valid"
   }
-  const legacy = Lexicons.findLegacyBlobs(record)
+  const legacy = findLegacyBlobs(record)
   if (legacy.length > 0) return `Legacy blobs are not allowed (at ${legacy[0]})`
   const value = tryEncode(record)
   if (value instanceof InvalidCbor) return `Invalid record: ${value.message}`
@@ -111,7 +116,7 @@ const prepareRecord = (
     record,
     value,
     cid: cidForCbor(value),
-    blobs: Lexicons.blobRefs(collection, record),
+    blobs: lexicons.blobRefs(collection, record),
     status
   }
 }

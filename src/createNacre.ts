@@ -1,0 +1,136 @@
+import * as Layer from "effect/Layer"
+import { checkReferences, readDocuments } from "./core/lexicon/given.ts"
+import { builtInWith } from "./core/lexicon/Lexicons.ts"
+import * as accountApp from "./http/account.ts"
+import { hostMethods, isServersPath } from "./http/host.ts"
+import { OwnMethods, problemOf } from "./http/host/ownMethods.ts"
+import { type Handler, makeHandler, makeLateHandler } from "./http/webHandler.ts"
+import * as Cloudflare from "./layers/Cloudflare.ts"
+import { bindingsOf } from "./layers/host/bindings.ts"
+import type { Nacre, NacreOptions } from "./options.ts"
+
+type Bindings = Readonly<Record<string, unknown>>
+
+/** A table of an own method for each name; a method that cannot be served is a mistake found at start. */
+const methodsOf = <Env>({ methods = [] }: NacreOptions<Env>) => {
+  for (const method of methods) {
+    const problem = problemOf(method, hostMethods)
+    if (problem !== undefined) throw new TypeError(problem)
+  }
+  return new Map(methods.map((method) => [method.lexicon.id, method]))
+}
+
+const lexiconsOf = <Env>({ lexicons = [], methods = [] }: NacreOptions<Env>) => {
+  const documents = readDocuments([...lexicons, ...methods.map(({ lexicon }) => lexicon)])
+  const catalog = builtInWith(documents)
+  checkReferences(catalog, documents)
+  return catalog
+}
+
+/**
+ * Makes a server of its own settings, methods and pages, for a Worker to export.
+ *
+ * The Worker exports the three classes under their own names, and lists them under `exports` in its `wrangler.jsonc`.
+ * Throws where an option cannot be used, so that a mistake is found before anything is deployed.
+ *
+ * @example
+ * const nacre = createNacre({ fallback: (request) => new Response("my site") })
+ * export class Account extends nacre.Account {}
+ * export class Sequencer extends nacre.Sequencer {}
+ * export class Limiter extends nacre.Limiter {}
+ * export default { fetch: nacre.fetch, scheduled: nacre.scheduled }
+ */
+export const createNacre = <Env extends object = Record<string, unknown>>(
+  options: NacreOptions<Env> = {}
+): Nacre<Env> => {
+  const methods = methodsOf(options)
+  const lexicons = lexiconsOf(options)
+  const merged = new WeakMap<Env, Cloudflare.Env>()
+  const handlers = new WeakMap<Env, Handler>()
+
+  /** The environment as the server sees it: one object for each that the platform hands over. */
+  const envOf = (env: Env): Cloudflare.Env => {
+    const known = merged.get(env)
+    if (known !== undefined) return known
+    const { bindings = {}, config = {}, mailer } = options
+    // SAFETY: an environment is an object of bindings, whatever type the Worker gives it.
+    const given = env as Bindings
+    const renamed = Object.entries(bindings).map(([name, other]) => [name, given[other]])
+    const made: Cloudflare.Env = {
+      ...bindingsOf({ ...given, ...Object.fromEntries(renamed) }),
+      ...textsOf(typeof config === "function" ? config(env) : config),
+      ...(mailer === undefined ? {} : { MAILER: "worker" }),
+      [Cloudflare.own]: {
+        lexicons,
+        ...(mailer === undefined ? {} : { mailer: async (mail) => mailer(mail, env) })
+      }
+    }
+    merged.set(env, made)
+    return made
+  }
+
+  const handlerFor = (env: Env): Handler => {
+    const known = handlers.get(env)
+    if (known !== undefined) return known
+    const bindings = envOf(env)
+    const services = Cloudflare.host(bindings).pipe(
+      Layer.provideMerge(Layer.succeed(OwnMethods, { methods, env }))
+    )
+    const made = Cloudflare.isWaitedFor(bindings)
+      ? makeLateHandler(services)
+      : makeHandler(services)
+    handlers.set(env, made)
+    return made
+  }
+
+  const { fallback, home } = options
+  const isSites = (path: string): boolean =>
+    path === "/" ? home !== "nacre" : path === "/robots.txt" || !isServersPath(path)
+
+  /** Who answers a path in place of the server; by the path alone, so that every verb of it has one answer. */
+  const siteOf = (path: string) => {
+    if (path === "/" && typeof home === "function") return home
+    return fallback !== undefined && isSites(path) ? fallback : undefined
+  }
+
+  const AccountBase = Cloudflare.account({
+    serve: accountApp.serveAccount,
+    call: accountApp.call,
+    ring: accountApp.ring
+  })
+
+  return {
+    fetch: async (request, env, ctx) => {
+      const site = siteOf(new URL(request.url).pathname)
+      return site === undefined ? handlerFor(env)(request) : site(request, env, ctx)
+    },
+    scheduled: async () => {},
+    Account: class Account extends AccountBase {
+      constructor(ctx: DurableObjectState, env: Env) {
+        super(ctx, envOf(env))
+      }
+    },
+    Sequencer: class Sequencer extends Cloudflare.sequencerObject {
+      constructor(ctx: DurableObjectState, env: Env) {
+        super(ctx, envOf(env))
+      }
+    },
+    Limiter: class Limiter extends Cloudflare.LimiterDurable {
+      constructor(ctx: DurableObjectState, env: Env) {
+        super(ctx, envOf(env))
+      }
+    }
+  }
+}
+
+/** Settings as the environment would hold them. */
+const textsOf = (config: Readonly<Record<string, unknown>>): Bindings =>
+  Object.fromEntries(
+    Object.entries(config).flatMap(([name, value]) => {
+      if (value === undefined) return []
+      if (Array.isArray(value)) return [[name, value.join(",")]]
+      return [
+        [name, typeof value === "number" || typeof value === "boolean" ? String(value) : value]
+      ]
+    })
+  )

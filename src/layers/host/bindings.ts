@@ -1,0 +1,53 @@
+import { exports as entrypoints } from "cloudflare:workers"
+import type { Problem } from "../../services/host/Config.ts"
+import type { Env } from "../Cloudflare.ts"
+
+/** The classes of the server's objects, by the names of their bindings. */
+const classes = { ACCOUNT: "Account", SEQUENCER: "Sequencer", LIMITER: "Limiter" } as const
+
+const stores = {
+  DIRECTORY: 'is missing: bind a D1 database under this name, in "d1_databases"',
+  BLOBS: 'is missing: bind an R2 bucket under this name, in "r2_buckets"'
+} as const
+
+/** What the Worker exports, as the platform shows it: a class with storage of its own is a namespace. */
+// SAFETY: the platform's type is empty where the project does not declare its exports.
+const exported = (name: string): unknown =>
+  (entrypoints as Readonly<Record<string, unknown>> | undefined)?.[name]
+
+// A class without storage is shown as well, and has nothing of this.
+const isNamespace = (value: unknown): value is DurableObjectNamespace =>
+  value !== null &&
+  (typeof value === "object" || typeof value === "function") &&
+  "idFromName" in value &&
+  typeof value.idFromName === "function"
+
+/**
+ * The bindings that the server works with: those of the environment, and for objects that nothing binds the classes
+ * that the Worker exports.
+ */
+export const bindingsOf = (env: Readonly<Record<string, unknown>>): Env => {
+  const objects = Object.entries(classes).map(([binding, name]) => [binding, exported(name)])
+  // SAFETY: `missingBindings` tells which of these are not there, and nothing is served then.
+  return { ...Object.fromEntries(objects), ...env } as unknown as Env
+}
+
+const problemOfObject = (binding: keyof typeof classes, value: unknown): Array<Problem> => {
+  if (isNamespace(value)) return []
+  const variable = classes[binding]
+  const message =
+    exported(variable) === undefined
+      ? `is not exported by this Worker: add  export { ${variable} } from "nacre"  to its entry`
+      : `has no storage: add  "${variable}": { "type": "durable-object", "storage": "sqlite" }  to "exports" in wrangler.jsonc`
+  return [{ variable, message }]
+}
+
+/** What the server cannot be without and does not have, with the line that is missing. */
+export const missingBindings = (env: Env): ReadonlyArray<Problem> => [
+  ...problemOfObject("ACCOUNT", env.ACCOUNT),
+  ...problemOfObject("SEQUENCER", env.SEQUENCER),
+  ...problemOfObject("LIMITER", env.LIMITER),
+  ...Object.entries(stores).flatMap(([variable, message]) =>
+    env[variable] === undefined ? [{ variable, message }] : []
+  )
+]

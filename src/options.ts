@@ -1,0 +1,123 @@
+import type { DurableObject } from "cloudflare:workers"
+import type { LexiconDocument, XrpcMethod } from "./http/host/ownMethod.ts"
+
+/** Every setting that the server knows, by the name of its variable; the reference of the configuration explains them. */
+export type ConfigVariable =
+  | "PUBLIC_URL"
+  | "SERVICE_DID"
+  | "HANDLE_DOMAINS"
+  | "MASTER_KEY"
+  | "PLC_ROTATION_KEY"
+  | "ADMIN_PASSWORD"
+  | "PLC_URL"
+  | "DOH_URL"
+  | "RELAYS"
+  | "APP_VIEW"
+  | "CHAT_SERVICE"
+  | "MOD_SERVICE"
+  | "REPORT_SERVICE"
+  | "MODERATORS"
+  | "INVITE_REQUIRED"
+  | "BLOB_LIMIT"
+  | "BLOB_QUOTA"
+  | "BLOB_MIME_TYPES"
+  | "BLOB_GRACE_HOURS"
+  | "ACCEPT_IMPORTS"
+  | "IMPORT_LIMIT"
+  | "JSON_LIMIT"
+  | "CORS_ORIGINS"
+  | "DATA_LOCATION"
+  | "SIGNING_CURVE"
+  | "RATE_LIMITS"
+  | "RATE_LIMIT_BYPASS_KEY"
+  | "LOG_LEVEL"
+  | "PRIVACY_POLICY_URL"
+  | "TERMS_OF_SERVICE_URL"
+  | "CONTACT_EMAIL"
+  | "BRAND_NAME"
+  | "BRAND_LOGO_URL"
+  | "BRAND_COLOR"
+  | "BRAND_BACKGROUND"
+  | "BRAND_LINKS"
+  | "DEV_ALLOW_HOSTS"
+  | "MAILER"
+  | "MAIL_FROM"
+  | "MAIL_HTTP_URL"
+  | "MAIL_HTTP_TOKEN"
+  | "DEBUG_ROWS"
+
+/** Settings by variable. Never write a secret here: leave it to the environment, or take it from there. */
+export type NacreConfig = {
+  readonly [V in ConfigVariable]?: string | number | boolean | ReadonlyArray<string> | undefined
+}
+
+/** The bindings that the server works with. */
+export type BindingName = "ACCOUNT" | "SEQUENCER" | "LIMITER" | "DIRECTORY" | "BLOBS" | "MAIL"
+
+/** A mail to one account's owner. */
+export interface OutgoingMail {
+  readonly to: string
+  readonly subject: string
+  readonly text: string
+  /** What the mail is for, such as `reset_password`: for logs, which must never hold the text. */
+  readonly purpose: string
+}
+
+/** Answers a request that is not the server's. */
+export type SiteHandler<Env> = (
+  request: Request,
+  env: Env,
+  ctx: ExecutionContext
+) => Response | Promise<Response>
+
+/** What a Worker adds to the server, or sets for it. */
+export interface NacreOptions<Env = Record<string, unknown>> {
+  /** Settings that win over the environment's, or a function that makes them from it. */
+  readonly config?: NacreConfig | ((env: Env) => NacreConfig)
+  /** Bindings that have other names in this Worker: `{ DIRECTORY: "PDS_DB" }`. */
+  readonly bindings?: { readonly [Name in BindingName]?: string }
+  /**
+   * Answers every path that is not the server's, by whichever verb, and `/` and `/robots.txt` too.
+   *
+   * It also gets the requests to members' handle hosts, such as `https://alice.example.com/`.
+   */
+  readonly fallback?: SiteHandler<Env>
+  /** Who answers `/`: this function, or with `"nacre"` the server's own page beside a fallback. */
+  readonly home?: SiteHandler<Env> | "nacre"
+  /** XRPC methods of your own. */
+  readonly methods?: ReadonlyArray<XrpcMethod<Env>>
+  /** Lexicon documents that records are validated by, and what these refer to. */
+  readonly lexicons?: ReadonlyArray<LexiconDocument>
+  /** Sends the server's mail, in place of the mailer that the configuration names; rejects where it cannot. */
+  readonly mailer?: (mail: OutgoingMail, env: Env) => void | Promise<void>
+}
+
+/** An object that the platform runs; its methods are the server's own business. */
+export type NacreObject = DurableObject & {
+  alarm(): Promise<void>
+}
+
+/** The class of such an object, for a Worker to extend and export. */
+export interface NacreObjectClass {
+  // `any` lets a Worker's own type of the environment fit, which `wrangler types` writes.
+  // oxlint-disable-next-line typescript/no-explicit-any
+  new (ctx: DurableObjectState, env: any): NacreObject
+}
+
+/** A server, for a Worker to export. */
+export interface Nacre<Env = Record<string, unknown>> {
+  /** Answers a request: the server's paths, and by the fallback all others. */
+  readonly fetch: (request: Request, env: Env, ctx: ExecutionContext) => Promise<Response>
+  /** Does the server's timed work; there is none yet that a cron trigger starts. */
+  readonly scheduled: (
+    controller: ScheduledController,
+    env: Env,
+    ctx: ExecutionContext
+  ) => Promise<void>
+  /** One object for each account. */
+  readonly Account: NacreObjectClass
+  /** One object for the event log. */
+  readonly Sequencer: NacreObjectClass
+  /** Counters of the methods that are rate-limited exactly. */
+  readonly Limiter: NacreObjectClass
+}
