@@ -1,5 +1,6 @@
 import { afterAll, assert, beforeAll, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
+import { SqlStorage } from "../../../src/services/host/SqlStorage.ts"
 import { OAuthSessions } from "../../../src/services/oauth/OAuthSessions.ts"
 import { type LetIn, letIn, proofOf, withApp } from "../../support/http/httpApps.ts"
 import type { Answered, Asked } from "../../support/http/httpHost.ts"
@@ -123,6 +124,29 @@ describe("an app with an access token", () => {
       "401 invalid_dpop_proof",
       "ok"
     ])
+  })
+
+  it("is asked for a nonce of the account's object where an earlier life may have used its proof", async () => {
+    const upload = "com.atproto.repo.uploadBlob"
+    const body = { body: png("proof") as Uint8Array<ArrayBuffer> }
+    for (const [nsid, asked] of [
+      [getSession, {}],
+      [upload, body]
+    ] as const) {
+      const by = await app()
+      // As an object leaves it that has used a proof in this very second and was made anew.
+      const earlier = Effect.map(SqlStorage, (sql) =>
+        sql.exec("INSERT INTO oauth_proof VALUES (?, ?)", by.session, world.now() + 5000).toArray()
+      )
+      await world.inside(world.alice.did, earlier)
+      const refused = await call(by, nsid, asked)
+      assert.strictEqual(outcomeOf(refused), "401 use_dpop_nonce")
+      assert.strictEqual(challenge(refused), "use_dpop_nonce")
+      const nonce = refused.headers.get("dpop-nonce")
+      const again = await withApp(world, by, nsid, asked, { claims: { nonce } })
+      assert.strictEqual(outcomeOf(await world.call(nsid, again)), "ok")
+      assert.strictEqual(outcomeOf(await world.call(nsid, again)), "401 invalid_dpop_proof")
+    }
   })
 
   it("names the public origin in its proofs, whatever the query of the call", async () => {
