@@ -1,7 +1,7 @@
 import * as Layer from "effect/Layer"
 import { checkReferences, readDocuments } from "./core/lexicon/given.ts"
 import { builtInWith } from "./core/lexicon/Lexicons.ts"
-import * as accountApp from "./http/account.ts"
+import { accountApp } from "./http/account.ts"
 import { hostMethods, isServersPath } from "./http/host.ts"
 import { OwnMethods, problemOf } from "./http/host/ownMethods.ts"
 import { type Handler, makeHandler, makeLateHandler } from "./http/webHandler.ts"
@@ -73,7 +73,7 @@ export const createNacre = <Env extends object = Record<string, unknown>>(
     const known = handlers.get(env)
     if (known !== undefined) return known
     const bindings = envOf(env)
-    const services = Cloudflare.host(bindings).pipe(
+    const services = Cloudflare.host(bindings, accountApp.failures).pipe(
       Layer.provideMerge(Layer.succeed(OwnMethods, { methods, env }))
     )
     const made = Cloudflare.isWaitedFor(bindings)
@@ -93,11 +93,7 @@ export const createNacre = <Env extends object = Record<string, unknown>>(
     return fallback !== undefined && isSites(path) ? fallback : undefined
   }
 
-  const AccountBase = Cloudflare.account({
-    serve: accountApp.serveAccount,
-    call: accountApp.call,
-    ring: accountApp.ring
-  })
+  const AccountBase = Cloudflare.account(accountApp)
 
   return {
     fetch: async (request, env, ctx) => {

@@ -4,7 +4,7 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import { createAccount, firstAccount } from "../scripts/account.mjs"
 import { startPlc } from "../scripts/plc.mjs"
-import * as accountApp from "./http/account.ts"
+import { accountApp } from "./http/account.ts"
 import { makeHandler } from "./http/webHandler.ts"
 import * as Memory from "./layers/Memory.ts"
 import * as NodeServer from "./layers/host/NodeServer.ts"
@@ -30,10 +30,7 @@ const program = Effect.gen(function* () {
       .filter(Boolean)
       .join(",")
   }
-  const { sequencer, services } = yield* Memory.make(
-    { serve: accountApp.serveAccount, call: accountApp.call, ring: accountApp.ring },
-    env
-  )
+  const { sequencer, services } = yield* Memory.make(accountApp, env)
   const handler = makeHandler(services)
   const isCapped = process.env["RATE_LIMITS"] !== "off"
   yield* NodeServer.serve({ handler, sequencer, port, isCapped })

@@ -1,5 +1,5 @@
 import * as Effect from "effect/Effect"
-import type { Credentials } from "../services/accounts/AccountCalls.ts"
+import type { Credentials } from "../services/sessions/Auth.ts"
 import { Auth } from "../services/sessions/Auth.ts"
 import type { Permission } from "../core/oauth/types.ts"
 import type { Authority, Caller, NeedsOf } from "../services/sessions/Authority.ts"

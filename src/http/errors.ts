@@ -1,7 +1,8 @@
-import type * as Schema from "effect/Schema"
+import * as Effect from "effect/Effect"
+import * as Schema from "effect/Schema"
 import { DeletionDue, IncompatibleDid } from "../services/accounts/AccountStatus.ts"
-import { RepoInactive, RepoNotFound } from "../services/accounts/AccountStore.ts"
-import { Rejected } from "../services/accounts/Accounts.ts"
+import { AccountTakenDown, RepoInactive, RepoNotFound } from "../services/accounts/AccountStore.ts"
+import { AccountUnavailable } from "../services/accounts/Accounts.ts"
 import {
   AccountExists,
   DirectoryUnavailable,
@@ -28,6 +29,7 @@ import {
   BlobStoreUnavailable,
   BlobTooLarge
 } from "../services/blobs/BlobStore.ts"
+import { PasskeyLinkOver } from "../services/factors/PasskeyLinks.ts"
 import { PasskeyRefused } from "../services/factors/Passkeys.ts"
 import { NoAuthenticator, TooManyCodes, WrongCode } from "../services/factors/SecondFactors.ts"
 import {
@@ -37,7 +39,7 @@ import {
   PayloadTooLarge,
   UnsupportedEncoding
 } from "../services/failures.ts"
-import { HandleRefused } from "../services/identity/HandleChange.ts"
+import { HandleRefused, HandleReserved, HandleUnproven } from "../services/identity/HandleProof.ts"
 import {
   DidDeactivated,
   DidNotFound,
@@ -63,6 +65,7 @@ import { BlockNotFound } from "../services/repo/findBlocks.ts"
 import { AppPasswordExists, AppPasswordRefused } from "../services/sessions/AppPasswords.ts"
 import { Denied, OAuthDenied } from "../services/sessions/Auth.ts"
 import { BadExpiration, ServiceTokenRefused } from "../services/sessions/ServiceAuth.ts"
+import { PasswordChanged } from "../services/sessions/ownerView.ts"
 import { SessionEnded } from "../services/sessions/Sessions.ts"
 import { SequencerUnavailable } from "../services/stream/Sequencer.ts"
 import { jsonType, rateLimitHeaders } from "./responseHeaders.ts"
@@ -121,6 +124,11 @@ const wire = [
   on(RepoInactive, ({ did, status }) =>
     badRequest(inactiveName[status], `Repo has been ${status}: ${did}`)
   ),
+  on(AccountTakenDown, () => ({
+    status: 401,
+    error: "AccountTakedown",
+    message: "Account has been taken down"
+  })),
   on(RecordNotFound, ({ uri }) => badRequest("RecordNotFound", `Could not locate record: ${uri}`)),
   on(BlockNotFound, ({ cids }) =>
     badRequest("BlockNotFound", `Could not find cids: ${cids.join(", ")}`)
@@ -200,6 +208,8 @@ const wire = [
   })),
   on(AppPasswordRefused, plain(400, "InvalidRequest")),
   on(ReservedKeysFull, () => unavailable("Too many keys wait for their accounts. Try again later")),
+  on(PasswordChanged, () => badRequest("ExpiredToken", "The password is another one by now")),
+  on(PasskeyLinkOver, () => badRequest("ExpiredToken", "This link is over")),
   on(AppPasswordExists, ({ name }) =>
     badRequest("InvalidRequest", `There is an app password of this name already: ${name}`)
   ),
@@ -217,18 +227,15 @@ const wire = [
   on(TokenRequired, () => badRequest("TokenRequired", "Confirmation token required")),
   on(NoEmailAddress, () => badRequest("InvalidRequest", "The account has no email address")),
   on(MailNotSent, () => upstream("The mail could not be sent")),
-  on(HandleRefused, ({ error, message }) => badRequest(error, message)),
+  on(HandleRefused, plain(400, "InvalidHandle")),
+  on(HandleReserved, plain(400, "HandleNotAvailable")),
+  on(HandleUnproven, () => badRequest("InvalidHandle", "External handle did not resolve to DID")),
   on(NotOurDid, ({ did }) =>
     badRequest("InvalidRequest", `This server's key may not change the DID: ${did}`)
   ),
   on(KeyUnreadable, () => unavailable("A reserved signing key cannot be opened")),
   on(PreferenceRefused, plain(400, "InvalidRequest")),
-  on(Rejected, ({ status, error, message, headers }) => ({
-    status,
-    error,
-    message,
-    ...(headers === undefined ? {} : { headers })
-  })),
+  on(AccountUnavailable, () => unavailable("The account cannot be reached at the moment")),
   on(ProxyTargetRefused, targetRefusedError),
   on(UnknownFeed, ({ feed }) => badRequest("UnknownFeed", `could not resolve feed did: ${feed}`)),
   on(UpstreamFailed, upstreamFailedError),
@@ -243,6 +250,21 @@ export type Failure = (typeof wire)[number]["failure"]["Type"]
 const answers: ReadonlyMap<string, unknown> = new Map(
   wire.map(({ failure, answer }) => [failure.identifier, answer])
 )
+
+let union: Schema.Codec<Failure, unknown> | undefined
+
+/** Made at the first failure that crosses, not when the Worker starts. */
+const codec = () =>
+  (union ??= Schema.Union(
+    wire.map(({ failure }) => failure)
+    // SAFETY: a union of the schemas of the table.
+  ) as unknown as Schema.Codec<Failure, unknown>)
+
+/** How failures cross between the Worker and an account's object. */
+export const failures = {
+  encode: (failure: Failure) => Effect.orDie(Schema.encodeEffect(codec())(failure)),
+  decode: (encoded: unknown) => Schema.decodeUnknownOption(codec())(encoded)
+}
 
 /** The answer for a failure. */
 export const wireError = (failure: Failure): WireError =>

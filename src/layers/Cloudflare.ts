@@ -8,7 +8,7 @@ import { KnownLexicons } from "../services/host/KnownLexicons.ts"
 import * as EdgeMemory from "../services/edge/EdgeMemory.ts"
 import type { AccountStub } from "./objects/AccountsObject.ts"
 import * as AccountsObject from "./objects/AccountsObject.ts"
-import type { AccountApp, AccountBase } from "./objects/AccountApp.ts"
+import type { AccountApp, AccountBase, FailureCodec } from "./objects/AccountApp.ts"
 import { accountClass } from "./objects/Account.ts"
 import * as BackgroundDurable from "./host/BackgroundDurable.ts"
 import { missingBindings } from "./host/bindings.ts"
@@ -77,24 +77,24 @@ const sequencer = (env: Env) =>
   )
 
 /** The accounts in their objects. */
-const accounts = (env: Env) =>
+const accounts = (env: Env, failures: FailureCodec) =>
   Layer.unwrap(
     Effect.map(Config, ({ dataLocation }) => {
       const stub = objectOf(env.ACCOUNT, dataLocation)
       // SAFETY: the namespace is bound to the Account class in wrangler.toml.
-      return AccountsObject.layer((did) => stub(did) as unknown as AccountStub)
+      return AccountsObject.layer((did) => stub(did) as unknown as AccountStub, failures)
     })
   )
 
 /** The network's lexicons, and those that the Worker brings. */
 const lexicons = (env: Env) => Layer.succeed(KnownLexicons, env[own]?.lexicons ?? builtIn)
 
-const accountBase = (env: Env): Layer.Layer<AccountBase> =>
+const accountBase = (env: Env, failures: FailureCodec): Layer.Layer<AccountBase> =>
   Layer.mergeAll(
     hostTables.layer.pipe(Layer.provide(HostDatabaseD1.layer(env.DIRECTORY))),
     BlobStoreR2.layer(env.BLOBS),
     mailers.layer(env.MAIL, env[own]?.mailer),
-    accounts(env),
+    accounts(env, failures),
     sequencer(env)
   ).pipe(
     Layer.provideMerge(Layer.orDie(ConfigWorker.layer(env))),
@@ -102,7 +102,8 @@ const accountBase = (env: Env): Layer.Layer<AccountBase> =>
   )
 
 /** The Account class over an account's HTTP app. */
-export const account = (app: AccountApp) => accountClass<Env>(app, accountBase)
+export const account = (app: AccountApp) =>
+  accountClass<Env>(app, (env) => accountBase(env, app.failures))
 
 /** The Sequencer class. */
 export const sequencerObject = sequencerClass(
@@ -155,7 +156,7 @@ const checkedConfig = (env: Env): Layer.Layer<Config, Misconfigured> => {
 export const isWaitedFor: (env: Env) => boolean = ConfigWorker.isWaitedFor
 
 /** The services of the Worker, or the reason why its configuration cannot be used. */
-export const host = (env: Env) => {
+export const host = (env: Env, failures: FailureCodec) => {
   const config = checkedConfig(env)
   const limiter = Layer.unwrap(
     Effect.map(Config, ({ dataLocation, masterKey }) => {
@@ -168,7 +169,7 @@ export const host = (env: Env) => {
     })
   )
   const base = Layer.mergeAll(
-    accounts(env),
+    accounts(env, failures),
     limiter,
     sequencer(env),
     hostTables.layer.pipe(Layer.provideMerge(HostDatabaseD1.layer(env.DIRECTORY))),

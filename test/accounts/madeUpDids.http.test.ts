@@ -26,9 +26,9 @@ describe("a DID without an account", () => {
         woken.push(did)
         return forward(did, request)
       }) satisfies Accounts["Service"]["forward"],
-      call: ((did, method, input) => {
+      call: ((did, method, ...input) => {
         woken.push(did)
-        return call(did, method, input)
+        return call(did, method, ...input)
       }) satisfies Accounts["Service"]["call"]
     })
   })

@@ -1,6 +1,6 @@
 import { afterAll, assert, beforeAll, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
-import { ring } from "../../src/http/account.ts"
+import { onAlarm } from "../../src/services/accounts/onAlarm.ts"
 import { formatDidKey, publicKeyOf } from "../../src/core/identity/didKey.ts"
 import { AccountStore } from "../../src/services/accounts/AccountStore.ts"
 import { goOnArriving } from "../../src/services/accounts/PendingMigration.ts"
@@ -59,7 +59,7 @@ const statusOf = async (did: string) =>
 const gone = "400 RepoNotFound"
 const isHere = "ok"
 
-const ringOf = (did: string) => world.inside(did, ring)
+const ringOf = (did: string) => world.inside(did, onAlarm)
 
 const eventsOf = async (did: string) => {
   const frames = world.subscribe(0)

@@ -2,7 +2,7 @@ import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import { TestClock } from "effect/testing"
 import { isDidKey } from "../../src/core/identity/didKey.ts"
-import { Rejected } from "../../src/services/accounts/Accounts.ts"
+import { AccountUnavailable } from "../../src/services/accounts/Accounts.ts"
 import { Directory, DirectoryUnavailable } from "../../src/services/accounts/Directory.ts"
 import { Keys } from "../../src/services/identity/Keys.ts"
 import {
@@ -252,7 +252,7 @@ describe("createAccount", () => {
 })
 
 describe("a sign-up that fails half way", () => {
-  const rejected = Effect.fail(new Rejected({ status: 500, error: "Broken", message: "broken" }))
+  const rejected = Effect.fail(new AccountUnavailable({ operation: "create", did: "" }))
   const lost = Effect.die(new Error("the object was reset"))
   const unreachable = Effect.fail(new PlcUnavailable({ operation: "submit" }))
   const down = Effect.fail(new DirectoryUnavailable({ operation: "setStatus", cause: "down" }))
@@ -265,7 +265,7 @@ describe("a sign-up that fails half way", () => {
     /** The DID may have been made: the object stays until its alarm knows. */
     readonly isUnsure?: true
   }> = [
-    { at: "the object refuses", accounts: { call: "create", failure: rejected }, status: 500 },
+    { at: "the object refuses", accounts: { call: "create", failure: rejected }, status: 503 },
     { at: "the object's answer is lost", accounts: { call: "create", failure: lost } },
     {
       at: "the PLC directory refuses",

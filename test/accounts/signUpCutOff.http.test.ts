@@ -1,7 +1,7 @@
 import { afterAll, assert, beforeAll, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
-import { ring } from "../../src/http/account.ts"
-import { create } from "../../src/http/accounts/signUpCalls.ts"
+import { onAlarm } from "../../src/services/accounts/onAlarm.ts"
+import { create } from "../../src/services/accounts/calls.ts"
 import { AccountStore } from "../../src/services/accounts/AccountStore.ts"
 import { Config } from "../../src/services/host/Config.ts"
 import { Keys } from "../../src/services/identity/Keys.ts"
@@ -112,10 +112,10 @@ describe("a sign-up that was cut off", () => {
   it("is ended by its alarm after a quarter of an hour, and its names are free", async () => {
     const names = personOf()
     const former = await cutOffAfter("DID", names)
-    await world.inside(former, ring)
+    await world.inside(former, onAlarm)
     assert.isTrue(await livesIn(former))
     world.advance(15 * 60_000)
-    await world.inside(former, ring)
+    await world.inside(former, onAlarm)
     assert.isFalse(await livesIn(former))
     assert.strictEqual(await lastOf(former), "plc_tombstone")
     ok(await signUp({ ...names, password: "another password" }))
@@ -127,10 +127,10 @@ describe("a sign-up that was cut off", () => {
     world.network.cut(true)
     const lost = await signUp(names)
     assert.isAtLeast(lost.status, 500)
-    await world.inside(former, ring)
+    await world.inside(former, onAlarm)
     world.network.cut(false)
     assert.isTrue(await livesIn(former))
-    await world.inside(former, ring)
+    await world.inside(former, onAlarm)
     assert.isFalse(await livesIn(former))
     assert.strictEqual(await lastOf(former), "plc_tombstone")
     ok(await signUp(names))
@@ -141,10 +141,10 @@ describe("a sign-up that was cut off", () => {
     const former = await cutOffAfter("object", names)
     ok(await signUp(names))
     assert.isTrue(await livesIn(former))
-    await world.inside(former, ring)
+    await world.inside(former, onAlarm)
     assert.isTrue(await livesIn(former))
     world.advance(5 * 60_000)
-    await world.inside(former, ring)
+    await world.inside(former, onAlarm)
     assert.isFalse(await livesIn(former))
   })
 
@@ -164,7 +164,7 @@ describe("a sign-up that was cut off", () => {
     const did = await cutOffAfter("DID", names)
     await Effect.runPromise(world.directory.setStatus(did, "active"))
     world.advance(3_600_000)
-    await world.inside(did, ring)
+    await world.inside(did, onAlarm)
     assert.isTrue(await livesIn(did))
     assert.strictEqual(await lastOf(did), "plc_operation")
     assert.strictEqual((await signUp(names)).status, 400)

@@ -1,6 +1,6 @@
 import { afterAll, assert, beforeAll, describe, it } from "@effect/vitest"
 import { gzipSync } from "node:zlib"
-import { ring } from "../../src/http/account.ts"
+import { onAlarm } from "../../src/services/accounts/onAlarm.ts"
 import { type Answered, bearer, requestOf } from "../support/http/httpHost.ts"
 import {
   ok,
@@ -66,7 +66,7 @@ describe("what went wrong with blobs elsewhere", () => {
     const [gone, kept] = [await picture(who, "gone"), await picture(who, "kept")]
     ok(await write("createRecord", who, { collection, record: postWith(kept) }))
     world.advance(7 * 3_600_000)
-    await world.inside(who.did, ring)
+    await world.inside(who.did, onAlarm)
     // The session of seven hours ago has expired.
     const auth = bearer((await session(world, who.did, "full")).accessJwt)
     const late = await write(

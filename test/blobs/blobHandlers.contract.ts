@@ -2,8 +2,14 @@ import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import { getBlob, uploadBlob } from "../../src/http/blobs/upload.ts"
 import { cidForRaw } from "../../src/core/repo/cid.ts"
-import type { AccountCalls, BlobLocation } from "../../src/services/accounts/AccountCalls.ts"
-import { Accounts, Rejected } from "../../src/services/accounts/Accounts.ts"
+import type { CallFailure, CallInput } from "../../src/services/accounts/AccountCalls.ts"
+import {
+  type BlobLocation,
+  BlobNotFound,
+  BlobQuotaExceeded
+} from "../../src/services/blobs/BlobIndex.ts"
+import { Denied } from "../../src/services/sessions/Auth.ts"
+import { Accounts, AccountUnavailable } from "../../src/services/accounts/Accounts.ts"
 import { BlobStore, BlobStoreUnavailable } from "../../src/services/blobs/BlobStore.ts"
 import type { EdgeCache } from "../../src/services/edge/EdgeCache.ts"
 import { EdgeMemory } from "../../src/services/edge/EdgeMemory.ts"
@@ -17,8 +23,8 @@ const limit = 2_000_000
 const caller = { kind: "session", did, level: "full", session: "ses-one" } as const
 let made = 0
 
-const denied = new Rejected({ status: 401, error: "AuthMissing", message: "no" })
-const notFound = new Rejected({ status: 400, error: "BlobNotFound", message: "none" })
+const denied = new Denied({ error: "AuthMissing", message: "no" })
+const notFound = new BlobNotFound({ cid: "none" })
 
 /** An account's object reduced to its answers: it allows "Bearer owner", notes keys and keeps what is recorded. */
 class Account {
@@ -26,8 +32,8 @@ class Account {
   readonly blobs = new Map<string, BlobLocation>()
   /** What the bytes of a blob told. */
   readonly sniffed = new Map<string, string | undefined>()
-  readonly authorized: Array<AccountCalls["authorizeUpload"]["input"]> = []
-  recordFails: Rejected | undefined
+  readonly authorized: Array<CallInput<"authorizeUpload">[0]> = []
+  recordFails: CallFailure<"recordUpload"> | AccountUnavailable | undefined
   /** What every upload is answered with, once it is set. */
   older: BlobLocation | undefined
   located = 0
@@ -42,7 +48,7 @@ class Account {
     ) => this[method](input)) as Accounts["Service"]["call"]
   })
 
-  authorizeUpload(input: AccountCalls["authorizeUpload"]["input"]) {
+  authorizeUpload(input: CallInput<"authorizeUpload">[0]) {
     if (input.authorization !== "Bearer owner") return Effect.fail(denied)
     this.authorized.push(input)
     const key = `blobs/${did}/${made++}`
@@ -50,7 +56,7 @@ class Account {
     return Effect.succeed({ key, limit, caller })
   }
 
-  recordUpload({ caller: by, ...upload }: AccountCalls["recordUpload"]["input"]) {
+  recordUpload({ caller: by, ...upload }: CallInput<"recordUpload">[0]) {
     if (this.recordFails !== undefined) return Effect.fail(this.recordFails)
     assert.deepStrictEqual(by, caller)
     if (this.older !== undefined) return Effect.succeed(this.older)
@@ -61,7 +67,7 @@ class Account {
     return Effect.succeed(blob)
   }
 
-  locateBlob({ cid, credentials: by }: AccountCalls["locateBlob"]["input"]) {
+  locateBlob({ cid, credentials: by }: CallInput<"locateBlob">[0]) {
     const blob = this.blobs.get(cid)
     if (blob === undefined) return Effect.fail(notFound)
     this.located += 1
@@ -183,7 +189,7 @@ export const blobHandlersContract = (name: string, store: Store, cache?: EdgeCac
       const silent = new ReadableStream({ pull: () => new Promise<void>(() => {}) })
       const request = post(silent as unknown as BodyInit)
       const anonymous = { method: "POST", url: "https://pds.test/" }
-      assert.strictEqual(await tagOf(uploadBlob(did, request, anonymous)), "Rejected")
+      assert.strictEqual(await tagOf(uploadBlob(did, request, anonymous)), "Denied")
       assert.deepStrictEqual(account.keys, [])
     })
 
@@ -221,26 +227,18 @@ export const blobHandlersContract = (name: string, store: Store, cache?: EdgeCac
 
     it("deletes the bytes when the account refuses to record them", async () => {
       const { account, left, tagOf } = setUp()
-      account.recordFails = new Rejected({
-        status: 400,
-        error: "BlobQuotaExceeded",
-        message: "full"
-      })
+      account.recordFails = new BlobQuotaExceeded({ used: 1, quota: 1 })
       const request = post(png() as unknown as BodyInit)
-      assert.strictEqual(await tagOf(uploadBlob(did, request, credentials)), "Rejected")
+      assert.strictEqual(await tagOf(uploadBlob(did, request, credentials)), "BlobQuotaExceeded")
       assert.deepStrictEqual(await left(), [undefined])
     })
 
     it("leaves the bytes to the sweep when it cannot know whether they were recorded", async () => {
       const { account, left, tagOf } = setUp()
-      // A 503 tells that the object could not be reached, or broke off: perhaps after it had recorded.
-      account.recordFails = new Rejected({
-        status: 503,
-        error: "ServiceUnavailable",
-        message: "gone"
-      })
+      // The object could not be reached, or broke off: perhaps after it had recorded.
+      account.recordFails = new AccountUnavailable({ operation: "recordUpload", did })
       const request = post(png() as unknown as BodyInit)
-      assert.strictEqual(await tagOf(uploadBlob(did, request, credentials)), "Rejected")
+      assert.strictEqual(await tagOf(uploadBlob(did, request, credentials)), "AccountUnavailable")
       assert.deepStrictEqual(await left(), [300_000])
     })
   })
@@ -333,7 +331,7 @@ export const blobHandlersContract = (name: string, store: Store, cache?: EdgeCac
       const { account, cid, run, tagOf } = await uploaded(false)
       await run(Effect.flatMap(BlobStore, (blobs) => blobs.delete(account.keys)))
       assert.strictEqual(await tagOf(getBlob(did, cid, fetchOf())), "BlobNotFound")
-      assert.strictEqual(await tagOf(getBlob(did, "bafkother", fetchOf())), "Rejected")
+      assert.strictEqual(await tagOf(getBlob(did, "bafkother", fetchOf())), "BlobNotFound")
     })
   })
 }

@@ -1,28 +1,33 @@
 import * as Effect from "effect/Effect"
 import { Secret } from "otpauth/bare"
 import { totpCode } from "../../src/core/factors/totp.ts"
-import type { AccountCalls } from "../../src/services/accounts/AccountCalls.ts"
-import { Accounts, type Rejected } from "../../src/services/accounts/Accounts.ts"
+import { wireError } from "../../src/http/errors.ts"
+import type { WireError } from "../../src/http/wire.ts"
+import type { CallInput, CallName, CallOutput } from "../../src/services/accounts/AccountCalls.ts"
+import { Accounts } from "../../src/services/accounts/Accounts.ts"
 import type { Host } from "../support/http/httpHost.ts"
 
 /** Asks an account's object as the pages do. */
-export const ask = <K extends keyof AccountCalls>(
+export const ask = <K extends CallName>(
   host: Host,
   did: string,
   method: K,
-  input: AccountCalls[K]["input"]
-): Promise<AccountCalls[K]["output"]> =>
-  host.beneath(Effect.flatMap(Accounts, (accounts) => accounts.call(did, method, input)))
+  ...input: CallInput<K>
+): Promise<CallOutput<K>> =>
+  host.beneath(Effect.flatMap(Accounts, (accounts) => accounts.call(did, method, ...input)))
 
 /** How an account's object refuses. */
-export const refusal = <K extends keyof AccountCalls>(
+export const refusal = <K extends CallName>(
   host: Host,
   did: string,
   method: K,
-  input: AccountCalls[K]["input"]
-): Promise<Rejected> =>
+  ...input: CallInput<K>
+): Promise<WireError> =>
   host.beneath(
-    Effect.flip(Effect.flatMap(Accounts, (accounts) => accounts.call(did, method, input)))
+    Accounts.pipe(
+      Effect.flatMap((accounts) => Effect.flip(accounts.call(did, method, ...input))),
+      Effect.map(wireError)
+    )
   )
 
 /** Somebody's authenticator app. */
@@ -34,7 +39,7 @@ export interface App {
 
 /** Turns the second factor of an account on. */
 export const withAuthenticator = async (host: Host, did: string): Promise<App> => {
-  const { secret } = await ask(host, did, "beginAuthenticator", {})
+  const { secret } = await ask(host, did, "beginAuthenticator")
   const code = () => {
     host.advance(60_000)
     return totpCode(Secret.fromBase32(secret).bytes, host.now())

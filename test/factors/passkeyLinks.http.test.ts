@@ -50,7 +50,7 @@ const add = async (
 }
 
 const passkeysOf = async ({ did }: Newcomer) =>
-  (await ask(host, did, "security", {})).passkeyList.map(({ id }) => id)
+  (await ask(host, did, "security")).passkeyList.map(({ id }) => id)
 
 const keyOf = () => newAuthenticator("ES256", `key ${(count += 1)}`)
 

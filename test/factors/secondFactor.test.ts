@@ -25,7 +25,7 @@ describe("an account whose password somebody knows", () => {
     const mails = async () => (await captured()).filter(({ purpose }) => purpose === "wrong_codes")
     const input = { identifier: who.handle, password: who.password, authFactorToken: "000000" }
     const byClient = () => host.call("com.atproto.server.createSession", { input })
-    const { passwordVersion } = await ask(host, who.did, "owner", {})
+    const { passwordVersion } = await ask(host, who.did, "owner")
     const byPage = () => refusal(host, who.did, "proveCode", { code: "000000", passwordVersion })
     for (let time = 0; time < 5; time++) {
       await byClient()
@@ -80,7 +80,7 @@ describe("createSession with a second factor on", () => {
     assert.strictEqual(outcomeOf(plain), "401 AuthenticationRequired")
     const withCode = await signIn({ password: "wrong", authFactorToken: app.recoveryCodes[9] })
     assert.strictEqual(withCode.text, plain.text)
-    const { recoveryCodesLeft } = await ask(host, anna.did, "security", {})
+    const { recoveryCodesLeft } = await ask(host, anna.did, "security")
     assert.strictEqual(recoveryCodesLeft, 10)
   })
 
@@ -143,11 +143,11 @@ describe("createSession with a second factor on", () => {
 
   it("is not asked of those who have begun one only, or ended theirs", async () => {
     const olga = await signUp(host, "olgaa")
-    await ask(host, olga.did, "beginAuthenticator", {})
+    await ask(host, olga.did, "beginAuthenticator")
     ok(await signIn({}, olga))
     await withAuthenticator(host, olga.did)
     assert.strictEqual(outcomeOf(await signIn({}, olga)), "401 AuthFactorTokenRequired")
-    await ask(host, olga.did, "disableAuthenticator", {})
+    await ask(host, olga.did, "disableAuthenticator")
     ok(await signIn({}, olga))
   })
 

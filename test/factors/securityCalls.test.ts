@@ -39,7 +39,7 @@ describe("an account's answers to the pages", () => {
       secondFactor: false,
       passkeys: 0
     }
-    const { passwordVersion, ...shown } = await ask(host, did, "owner", {})
+    const { passwordVersion, ...shown } = await ask(host, did, "owner")
     assert.deepStrictEqual(shown, view)
     const again = await ask(host, did, "provePassword", { password })
     assert.deepStrictEqual(again, { ...view, passwordVersion })
@@ -65,7 +65,7 @@ describe("an account's answers to the pages", () => {
     const response = passkey.create(challenge)
     await ask(host, did, "addPasskey", { ...ceremony, name: "", response })
     const app = await withAuthenticator(host, did)
-    const { passwordVersion } = await ask(host, did, "owner", {})
+    const { passwordVersion } = await ask(host, did, "owner")
     await takeDown(host, did, "suspended")
     const wrong = await refusal(host, did, "provePassword", { password: "wrong" })
     assert.strictEqual(wrong.error, "AuthenticationRequired")
@@ -73,7 +73,7 @@ describe("an account's answers to the pages", () => {
       await refusal(host, did, "provePassword", { password }),
       await refusal(host, did, "proveCode", { code: app.code(), passwordVersion }),
       await refusal(host, did, "provePasskey", { ...ceremony, response: passkey.get(challenge) }),
-      await refusal(host, did, "reactivate", {})
+      await refusal(host, did, "reactivate")
     ]
     assert.deepStrictEqual(
       refused.map(({ error }) => error),
@@ -85,7 +85,7 @@ describe("an account's answers to the pages", () => {
     const { did } = await somebody()
     const app = await withAuthenticator(host, did)
     const code = app.code()
-    const { passwordVersion } = await ask(host, did, "owner", {})
+    const { passwordVersion } = await ask(host, did, "owner")
     const [prove, fail] = [
       (typed: string) => ask(host, did, "proveCode", { code: typed, passwordVersion }),
       (typed: string) => refusal(host, did, "proveCode", { code: typed, passwordVersion })
@@ -129,7 +129,7 @@ describe("an account's answers to the pages", () => {
       keys.map(({ id }) => ask(host, did, "removePasskey", { id }))
     )
     assert.strictEqual(removals.filter(({ status }) => status === "rejected").length, 1)
-    const { passkeyList } = await ask(host, did, "security", {})
+    const { passkeyList } = await ask(host, did, "security")
     assert.strictEqual(passkeyList.length, 1)
     await refusal(host, did, "removePasskey", { id: passkeyList[0]!.id })
   })
@@ -161,13 +161,13 @@ describe("an account's answers to the pages", () => {
       ["401 AuthenticationRequired The passkey could not be verified"]
     )
     await ask(host, did, "renamePasskey", { id: passkey.id, name: "Old phone" })
-    const { passkeyList } = await ask(host, did, "security", {})
+    const { passkeyList } = await ask(host, did, "security")
     assert.deepStrictEqual(
       passkeyList.map(({ name }) => name),
       ["Old phone"]
     )
     await ask(host, did, "removePasskey", { id: passkey.id })
-    assert.strictEqual((await ask(host, did, "owner", {})).passkeys, 0)
+    assert.strictEqual((await ask(host, did, "owner")).passkeys, 0)
   })
 
   it("list everything that opens the account, and no secret", async () => {
@@ -177,7 +177,7 @@ describe("an account's answers to the pages", () => {
     const identifier = did
     const input = { identifier, password: made.password }
     ok(await host.call("com.atproto.server.createSession", { input }))
-    const view = await ask(host, did, "security", {})
+    const view = await ask(host, did, "security")
     assert.isNumber(view.authenticatorSince)
     assert.strictEqual(view.recoveryCodesLeft, 10)
     assert.deepStrictEqual(
@@ -193,7 +193,7 @@ describe("an account's answers to the pages", () => {
     for (const secret of [made.password, ...app.recoveryCodes]) assert.notInclude(shown, secret)
     await ask(host, did, "endSession", { session: view.sessions[0]!.id })
     await ask(host, did, "revokeAppPassword", { name: "phone" })
-    const left = await ask(host, did, "security", {})
+    const left = await ask(host, did, "security")
     assert.deepStrictEqual([left.sessions, left.appPasswords], [[], []])
   })
 
@@ -216,7 +216,7 @@ describe("an account's answers to the pages", () => {
       agreedAt: Date.now()
     })
     assert.isString(accessToken)
-    assert.strictEqual((await ask(host, did, "security", {})).apps.length, 1)
+    assert.strictEqual((await ask(host, did, "security")).apps.length, 1)
     const getSession = (token: string) =>
       host.call("com.atproto.server.getSession", { auth: token })
     assert.strictEqual((await getSession(auth)).status, 200)
@@ -224,7 +224,7 @@ describe("an account's answers to the pages", () => {
     for (const token of [auth, bearer(apps.accessJwt)]) {
       assert.strictEqual((await getSession(token)).status, 400)
     }
-    assert.deepStrictEqual((await ask(host, did, "security", {})).apps, [])
+    assert.deepStrictEqual((await ask(host, did, "security")).apps, [])
     const signIn = (password: string) =>
       host.call("com.atproto.server.createSession", { input: { identifier, password } })
     assert.strictEqual(outcomeOf(await signIn(old)), "401 AuthenticationRequired")
@@ -235,12 +235,12 @@ describe("an account's answers to the pages", () => {
     const { did } = await somebody()
     const early = await refusal(host, did, "confirmAuthenticator", { code: "000000" })
     assert.strictEqual(`${early.status} ${early.error}`, "400 InvalidRequest")
-    assert.strictEqual((await refusal(host, did, "renewRecoveryCodes", {})).status, 400)
+    assert.strictEqual((await refusal(host, did, "renewRecoveryCodes")).status, 400)
     const app = await withAuthenticator(host, did)
-    const { recoveryCodes } = await ask(host, did, "renewRecoveryCodes", {})
+    const { recoveryCodes } = await ask(host, did, "renewRecoveryCodes")
     assert.strictEqual(new Set([...recoveryCodes, ...app.recoveryCodes]).size, 20)
-    await ask(host, did, "disableAuthenticator", {})
-    const view = await ask(host, did, "security", {})
+    await ask(host, did, "disableAuthenticator")
+    const view = await ask(host, did, "security")
     assert.isFalse(view.secondFactor)
     assert.isUndefined(view.authenticatorSince)
   })
@@ -248,9 +248,9 @@ describe("an account's answers to the pages", () => {
   it("end a deactivation, and tell the network", async () => {
     const { did, auth } = await somebody()
     ok(await host.call("com.atproto.server.deactivateAccount", { auth, input: {} }))
-    assert.strictEqual((await ask(host, did, "owner", {})).status, "deactivated")
-    await ask(host, did, "reactivate", {})
-    assert.isUndefined((await ask(host, did, "owner", {})).status)
+    assert.strictEqual((await ask(host, did, "owner")).status, "deactivated")
+    await ask(host, did, "reactivate")
+    assert.isUndefined((await ask(host, did, "owner")).status)
     const params = { did }
     const status = ok(await host.call("com.atproto.sync.getRepoStatus", { params }))
     assert.strictEqual(status["active"], true)
@@ -259,21 +259,21 @@ describe("an account's answers to the pages", () => {
   it("are refused where there is no account, and nothing is written", async () => {
     const did = "did:web:nobody.test"
     const refused = [
-      await refusal(host, did, "owner", {}),
-      await refusal(host, did, "security", {}),
+      await refusal(host, did, "owner"),
+      await refusal(host, did, "security"),
       await refusal(host, did, "proveCode", { code: "000000", passwordVersion: "" }),
       await refusal(host, did, "provePasskey", { ...ceremony, response: {} }),
       await refusal(host, did, "changePassword", { password: "a good password" }),
-      await refusal(host, did, "beginAuthenticator", {}),
+      await refusal(host, did, "beginAuthenticator"),
       await refusal(host, did, "addPasskey", { ...ceremony, name: "", response: {} }),
       await refusal(host, did, "renamePasskey", { id: "a", name: "b" }),
       await refusal(host, did, "removePasskey", { id: "a" }),
-      await refusal(host, did, "renewRecoveryCodes", {}),
-      await refusal(host, did, "disableAuthenticator", {}),
+      await refusal(host, did, "renewRecoveryCodes"),
+      await refusal(host, did, "disableAuthenticator"),
       await refusal(host, did, "createAppPassword", { name: "a", privileged: false }),
       await refusal(host, did, "revokeAppPassword", { name: "a" }),
       await refusal(host, did, "endSession", { session: "a" }),
-      await refusal(host, did, "reactivate", {})
+      await refusal(host, did, "reactivate")
     ]
     assert.deepStrictEqual(new Set(refused.map(({ error }) => error)), new Set(["RepoNotFound"]))
   })

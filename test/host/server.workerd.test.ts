@@ -6,6 +6,7 @@ import {
   runDurableObjectAlarm,
   runInDurableObject
 } from "cloudflare:test"
+import { failures } from "../../src/http/errors.ts"
 import { Sequencer } from "../../src/main.ts"
 import { makeHandler } from "../../src/http/webHandler.ts"
 import * as Cloudflare from "../../src/layers/Cloudflare.ts"
@@ -131,10 +132,12 @@ describe("an account's object", () => {
 
 describe("a Worker whose keys are not those of its data", () => {
   it("answers 503 on every path and names the keys at /ready, until the right ones are back", async () => {
-    const right = await makeHandler(Cloudflare.host(bindings))(new Request(`${origin}/robots.txt`))
+    const right = await makeHandler(Cloudflare.host(bindings, failures))(
+      new Request(`${origin}/robots.txt`)
+    )
     assert.strictEqual(right.status, 200)
     const others = { MASTER_KEY: "b".repeat(43), PLC_ROTATION_KEY: "24".repeat(32) }
-    const handler = makeHandler(Cloudflare.host({ ...bindings, ...others }))
+    const handler = makeHandler(Cloudflare.host({ ...bindings, ...others }, failures))
     for (const path of ["/", "/xrpc/_health", "/xrpc/com.atproto.sync.listRepos", "/robots.txt"]) {
       const response = await handler(new Request(`${origin}${path}`))
       assert.strictEqual(response.status, 503, path)
@@ -155,7 +158,7 @@ describe("a Worker whose keys are not those of its data", () => {
 describe("a Worker that is not configured", () => {
   const secret = "too-short-to-be-a-master-key"
   const handler = makeHandler(
-    Cloudflare.host({ ...bindings, MASTER_KEY: secret, PLC_ROTATION_KEY: undefined })
+    Cloudflare.host({ ...bindings, MASTER_KEY: secret, PLC_ROTATION_KEY: undefined }, failures)
   )
 
   it("answers 503 ServerMisconfigured on every path", async () => {

@@ -1,6 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import { runInDurableObject } from "cloudflare:test"
-import * as accountApp from "../../src/http/account.ts"
+import { accountApp } from "../../src/http/account.ts"
 import { makeLateHandler } from "../../src/http/webHandler.ts"
 import * as Cloudflare from "../../src/layers/Cloudflare.ts"
 import { events } from "../stream/sequencer.contract.ts"
@@ -23,18 +23,14 @@ const inStore = () => {
   return { store, env }
 }
 
-const Account = Cloudflare.account({
-  serve: accountApp.serveAccount,
-  call: accountApp.call,
-  ring: accountApp.ring
-})
+const Account = Cloudflare.account(accountApp)
 
 const Sequencer = Cloudflare.sequencerObject
 
 describe("the Worker over a store that is down", () => {
   it("answers 503, names the secret at /ready, and serves as soon as the store is back", async () => {
     const { store, env } = inStore()
-    const handler = makeLateHandler(Cloudflare.host(env))
+    const handler = makeLateHandler(Cloudflare.host(env, accountApp.failures))
     const ask = (path: string) => handler(new Request(`${origin}${path}`))
     assert.strictEqual((await ask("/xrpc/com.atproto.server.describeServer")).status, 503)
     const ready = await ask("/ready")

@@ -2,6 +2,7 @@ import { assert } from "@effect/vitest"
 import { runInDurableObject } from "cloudflare:test"
 import { env, exports } from "cloudflare:workers"
 import * as Effect from "effect/Effect"
+import { failures } from "../../src/http/errors.ts"
 import * as Cloudflare from "../../src/layers/Cloudflare.ts"
 import type * as SequencerObject from "../../src/layers/stream/SequencerObject.ts"
 import type { AppServer } from "../support/http/oauthApp.ts"
@@ -62,7 +63,8 @@ export const appServer = (
     const answered = { status: response.status, headers: response.headers, bytes, text }
     return { ...answered, body: isJson && text !== "" ? JSON.parse(text) : {} }
   },
-  beneath: (effect) => Effect.runPromise(Effect.provide(effect, Cloudflare.host(bindings)))
+  beneath: (effect) =>
+    Effect.runPromise(Effect.provide(effect, Cloudflare.host(bindings, failures)))
 })
 
 const jsonOf = async (response: Response) => {

@@ -19,8 +19,9 @@ import * as MailerNone from "../../src/layers/mail/MailerNone.ts"
 import * as ReservedKeysSql from "../../src/layers/identity/ReservedKeysD1.ts"
 import * as PlcMemory from "../../src/layers/identity/PlcMemory.ts"
 import { fromPrivateKey } from "../../src/layers/identity/SignerKeys.ts"
-import type { AccountCalls } from "../../src/services/accounts/AccountCalls.ts"
-import { Accounts, Rejected } from "../../src/services/accounts/Accounts.ts"
+import type { CallInput, CallName } from "../../src/services/accounts/AccountCalls.ts"
+import { RepoNotFound } from "../../src/services/accounts/AccountStore.ts"
+import { Accounts, type AccountUnavailable } from "../../src/services/accounts/Accounts.ts"
 import { Directory } from "../../src/services/accounts/Directory.ts"
 import * as HostedIdentities from "../../src/services/identity/HostedIdentities.ts"
 import { PlcDirectory } from "../../src/services/identity/PlcDirectory.ts"
@@ -48,7 +49,7 @@ export const admin = {
 
 /** An account object of the test: what it was made of, and whether it was announced. */
 export interface FakeObject {
-  readonly made: AccountCalls["create"]["input"]
+  readonly made: CallInput<"create">[0]
   announced: boolean
 }
 
@@ -58,7 +59,7 @@ export class FakeAccounts {
   /** The status of what is forwarded. */
   answersWith = 200
   readonly forwarded: Array<{ readonly did: string; readonly request: Request }> = []
-  fail: { call?: keyof AccountCalls; failure?: Effect.Effect<never, Rejected> } = {}
+  fail: { call?: CallName; failure?: Effect.Effect<never, AccountUnavailable> } = {}
 
   readonly service = Accounts.of({
     forward: (did, request) =>
@@ -67,8 +68,8 @@ export class FakeAccounts {
         return Response.json({ from: did }, { status: this.answersWith })
       }),
     // SAFETY: `answer` gives for each call what that call answers.
-    call: ((did: string, call: keyof AccountCalls, input: unknown) =>
-      Effect.suspend((): Effect.Effect<unknown, Rejected> => {
+    call: ((did: string, call: CallName, input: unknown) =>
+      Effect.suspend((): Effect.Effect<unknown, AccountUnavailable | RepoNotFound> => {
         const answer = this.answer(did, call, input)
         return this.fail.call === call && this.fail.failure !== undefined
           ? this.fail.failure
@@ -76,7 +77,7 @@ export class FakeAccounts {
       })) as Accounts["Service"]["call"]
   })
 
-  private answer(did: string, call: keyof AccountCalls, input: unknown) {
+  private answer(did: string, call: CallName, input: unknown) {
     const object = this.objects.get(did)
     if (call === "create") {
       // A call may have done its work and yet be lost on the way back.
@@ -85,9 +86,7 @@ export class FakeAccounts {
     }
     if (call === "destroy") return Effect.sync(() => void this.objects.delete(did))
     if (object === undefined) {
-      return Effect.fail(
-        new Rejected({ status: 400, error: "RepoNotFound", message: "no such repo" })
-      )
+      return Effect.fail(new RepoNotFound({ did }))
     }
     if (call === "announce") return Effect.sync(() => void (object.announced = true))
     const { handle, signingKey, active } = object.made

@@ -59,7 +59,7 @@ describe("a mailed code", () => {
       const { did, auth } = await newcomer(host, "reader")
       ok(await server(host, "requestAccountDelete", auth))
       const pending = await host.beneath(
-        Effect.flatMap(Accounts, (accounts) => accounts.call(did, "pendingCodes", {}))
+        Effect.flatMap(Accounts, (accounts) => accounts.call(did, "pendingCodes"))
       )
       assert.deepStrictEqual(
         Object.fromEntries(pending.map(({ purpose, code }) => [purpose, code])),

@@ -133,7 +133,7 @@ describe("signing in to one’s pages", () => {
     const after = await browser.submit(page.form("/reactivate"))
     assert.include(after.text, "active again")
     assert.isFalse(after.has("/reactivate"))
-    assert.isUndefined((await ask(world, person.did, "owner", {})).status)
+    assert.isUndefined((await ask(world, person.did, "owner")).status)
   })
 })
 
@@ -184,7 +184,7 @@ describe("the apps", () => {
     assert.include(page.text, "Use your account almost like you")
     const after = await browser.submit(page.form("/apps/disconnect"), { session: ended })
     assert.include(after.text, "App disconnected")
-    const { apps } = await ask(world, person.did, "security", {})
+    const { apps } = await ask(world, person.did, "security")
     assert.deepStrictEqual(
       apps.map(({ id }) => id),
       [kept]
@@ -195,7 +195,7 @@ describe("the apps", () => {
     const person = await somebody()
     const other = await session(world, person.did, "full")
     const browser = await browserOf(world, person)
-    const { sessions } = await ask(world, person.did, "security", {})
+    const { sessions } = await ask(world, person.did, "security")
     const page = await browser.get("/account/apps", ours)
     assert.strictEqual(page.text.split('action="/account/apps/end-session"').length, 3)
     for (const { id } of sessions) {
@@ -230,7 +230,7 @@ describe("the apps", () => {
     const revoked = await browser.submit(list.form("/apps/revoke-password"))
     assert.include(revoked.text, "App password revoked")
     assert.strictEqual(outcomeOf(await signIn()), "401 AuthenticationRequired")
-    const { sessions } = await ask(world, person.did, "security", {})
+    const { sessions } = await ask(world, person.did, "security")
     assert.isTrue(sessions.every(({ appPassword }) => appPassword === undefined))
   })
 })
@@ -257,7 +257,7 @@ describe("the password", () => {
     const changed = await browser.submit(form, { password, again: password })
     assert.include(changed.text, "Password changed")
     assert.strictEqual((await other.get("/account")).location, "/account/sign-in")
-    const view = await ask(world, person.did, "security", {})
+    const view = await ask(world, person.did, "security")
     assert.deepStrictEqual([view.apps, view.sessions], [[], []])
     assert.strictEqual((await enter(new Browser(world), person)).status, 400)
     assert.strictEqual((await enter(new Browser(world), { ...person, password })).status, 200)

@@ -38,7 +38,7 @@ const ownerOf = (id: string) =>
   world.beneath(Effect.flatMap(PasskeyOwners, (owners) => owners.ownerOf(id)))
 
 const passkeysOf = async ({ did }: Person) =>
-  (await ask(world, did, "security", {})).passkeyList.map(({ id, name }) => [id, name])
+  (await ask(world, did, "security")).passkeyList.map(({ id, name }) => [id, name])
 
 const codesOf = ({ text }: Shown) =>
   [...text.matchAll(/<code>(\w{5}-\w{5})<\/code>/g)].map(([, one]) => one!)

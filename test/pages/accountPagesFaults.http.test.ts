@@ -31,7 +31,7 @@ const ownerOf = async (): Promise<Owner> => {
     Effect.flatMap(Devices, (devices) => devices.ofAccount(world.alice.did))
   )
   if (device === undefined) throw new Error("alice is signed in nowhere")
-  const view = await ask(world, world.alice.did, "security", {})
+  const view = await ask(world, world.alice.did, "security")
   const visitor = { device, csrf: "", cookies: [] }
   return { visitor, account: device, view, several: false, now: world.now(), notice: undefined }
 }
@@ -48,7 +48,7 @@ const creation = async (owner: Owner, seed: string) => {
 }
 
 const passkeys = async () =>
-  (await ask(world, world.alice.did, "security", {})).passkeyList.map(({ name }) => name)
+  (await ask(world, world.alice.did, "security")).passkeyList.map(({ name }) => name)
 
 describe("while the table of whose a passkey is cannot be written", () => {
   it("a passkey is not added at all", async () => {

@@ -40,7 +40,7 @@ describe("a password that was changed", () => {
     assert.strictEqual(late.status, 400)
     assert.include(late.text, "Your password has changed since then")
     assert.isTrue(late.has("/account/sign-in"))
-    assert.strictEqual((await ask(world, person.did, "security", {})).recoveryCodesLeft, 10)
+    assert.strictEqual((await ask(world, person.did, "security")).recoveryCodesLeft, 10)
     assert.strictEqual((await browser.get("/account")).location, "/account/sign-in")
   })
 

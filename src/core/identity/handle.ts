@@ -8,7 +8,7 @@ export const invalidHandle = "handle.invalid"
 
 /** Why a handle is refused, by the protocol's error names. */
 export interface HandleFault {
-  readonly error: "InvalidHandle" | "HandleNotAvailable" | "UnsupportedDomain"
+  readonly error: "InvalidHandle" | "HandleNotAvailable"
   readonly message: string
 }
 

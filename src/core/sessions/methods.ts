@@ -31,6 +31,11 @@ const ownerMethods: ReadonlySet<string> = new Set([
   "com.atproto.repo.importrepo"
 ])
 
+const report = "com.atproto.moderation.createreport"
+
+/** Whether a method reports to moderators: an account that was taken down appeals by it. */
+export const isReport = (nsid: string): boolean => nsid.toLowerCase() === report
+
 const createAccount = "com.atproto.server.createaccount"
 
 /** Methods that a server judges by a moderator's token beside those of `com.atproto.admin.`. */

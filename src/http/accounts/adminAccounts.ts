@@ -5,7 +5,7 @@ import type {
   ComAtprotoAdminSendEmail as SendEmail
 } from "@atproto/api"
 import * as Effect from "effect/Effect"
-import type { AccountSummary } from "../../services/accounts/AccountCalls.ts"
+import type { CallOutput } from "../../services/accounts/AccountCalls.ts"
 import { Accounts } from "../../services/accounts/Accounts.ts"
 import { Config } from "../../services/host/Config.ts"
 import { Directory, type DirectoryEntry } from "../../services/accounts/Directory.ts"
@@ -33,7 +33,7 @@ export const entryOf = Effect.fnUntraced(function* (didOrHandle: string) {
 })
 
 /** An account as the directory knows it, and what its object has told besides. */
-const viewOf = (entry: DirectoryEntry, told: Partial<AccountSummary>) => {
+const viewOf = (entry: DirectoryEntry, told: Partial<CallOutput<"summary">>) => {
   const { did, handle, email, createdAt, invitesDisabled } = entry
   const { emailConfirmedAt, deactivatedAt, deleteAfter } = told
   return {
@@ -49,7 +49,7 @@ const viewOf = (entry: DirectoryEntry, told: Partial<AccountSummary>) => {
 }
 
 const askAccount = (did: string) =>
-  Effect.flatMap(Accounts, (accounts) => accounts.call(did, "summary", {}))
+  Effect.flatMap(Accounts, (accounts) => accounts.call(did, "summary"))
 
 /** For a long list no account is woken but those that are not active. */
 const briefView = (entry: DirectoryEntry) =>

@@ -23,7 +23,7 @@ const deleteAccount = method(
   admin,
   Effect.fnUntraced(function* ({ input }: Call<object, DeleteAccount.InputSchema>) {
     const { did } = yield* entryOf(input.did)
-    yield* (yield* Accounts).call(did, "forceDeletion", {})
+    yield* (yield* Accounts).call(did, "forceDeletion")
   })
 )
 

@@ -1,16 +1,7 @@
 import * as Effect from "effect/Effect"
-import { AccountStore, inactiveStatus, RepoInactive } from "../../services/accounts/AccountStore.ts"
+import { AccountStore } from "../../services/accounts/AccountStore.ts"
 import { Denied } from "../../services/sessions/Auth.ts"
 import type { Authority, Caller } from "../../services/sessions/Authority.ts"
-
-/** The account, if this caller may read it: an inactive one is shown to its owner and the admin alone. */
-export const readableAccount = Effect.fnUntraced(function* (caller: Caller) {
-  const accounts = yield* AccountStore
-  const account = yield* accounts.get
-  const status = inactiveStatus(account)
-  if (status === undefined || caller.kind !== "anonymous") return account
-  return yield* new RepoInactive({ did: account.did, status })
-})
 
 /** The account, if `repo` names it; a session writes to no other repo than its own. */
 export const ownAccount = Effect.fnUntraced(function* (repo: string) {

@@ -1,7 +1,7 @@
 import type { ComAtprotoSyncGetBlob as GetBlob } from "@atproto/api"
 import * as Effect from "effect/Effect"
 import { RepoNotFound } from "../../services/accounts/AccountStore.ts"
-import { downloadAuthority, uploadAuthority } from "./calls.ts"
+import { downloadAuthority, uploadAuthority } from "../../services/blobs/calls.ts"
 import { getBlob, uploadBlob } from "./upload.ts"
 import { isHere } from "../accounts/presence.ts"
 import { noteAccount } from "../requestLog.ts"

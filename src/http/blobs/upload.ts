@@ -8,13 +8,13 @@ import {
 } from "../../core/blobs/headers.ts"
 import { declaredType, storedType } from "../../core/blobs/mime.ts"
 import { parseRange } from "../../core/blobs/range.ts"
-import type { BlobLocation, Credentials } from "../../services/accounts/AccountCalls.ts"
+import type { Credentials } from "../../services/sessions/Auth.ts"
 import { Accounts } from "../../services/accounts/Accounts.ts"
-import { BlobNotFound } from "../../services/blobs/BlobIndex.ts"
+import { type BlobLocation, BlobNotFound } from "../../services/blobs/BlobIndex.ts"
 import { BlobEmpty, BlobStore, type ByteRange } from "../../services/blobs/BlobStore.ts"
 import { askObject, discard, type FoundBlob, publicBlob } from "../edge/edgeBlobs.ts"
 import { sized } from "../../services/host/sizedStream.ts"
-import { errorResponse } from "../errors.ts"
+import { errorResponse, wireError } from "../errors.ts"
 import { UnsupportedEncoding } from "../../services/failures.ts"
 import { contentEncoding } from "../input.ts"
 
@@ -53,8 +53,8 @@ export const uploadBlob = Effect.fn("uploadBlob")(function* (
   const told = sniffed === undefined ? {} : { sniffed }
   const recorded = yield* accounts.call(did, "recordUpload", { ...blob, ...told, caller }).pipe(
     // A refusal is final. Any other failure may hide a success: then the key stays for the sweep to judge.
-    Effect.tapErrorTag("Rejected", ({ status }) =>
-      status < 500 ? Effect.ignore(store.delete([key])) : Effect.void
+    Effect.tapError((failure) =>
+      wireError(failure).status < 500 ? Effect.ignore(store.delete([key])) : Effect.void
     )
   )
   const { mimeType } = recorded

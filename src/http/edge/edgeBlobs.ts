@@ -1,5 +1,6 @@
 import * as Effect from "effect/Effect"
-import type { BlobLocation, Credentials } from "../../services/accounts/AccountCalls.ts"
+import type { BlobLocation } from "../../services/blobs/BlobIndex.ts"
+import type { Credentials } from "../../services/sessions/Auth.ts"
 import { Accounts } from "../../services/accounts/Accounts.ts"
 import { BlobStore } from "../../services/blobs/BlobStore.ts"
 import { sized } from "../../services/host/sizedStream.ts"

@@ -1,6 +1,6 @@
 import * as Effect from "effect/Effect"
-import type { PasskeyLinkCalls } from "../../services/factors/passkeyLinkCalls.ts"
-import { Accounts, type Rejected } from "../../services/accounts/Accounts.ts"
+import type { CallOutput } from "../../services/accounts/AccountCalls.ts"
+import { Accounts } from "../../services/accounts/Accounts.ts"
 import { Config } from "../../services/host/Config.ts"
 import { isDid } from "../../core/lexicon/syntax.ts"
 import { takePoint } from "../limits/clientLimits.ts"
@@ -72,7 +72,7 @@ const over: Message = {
 
 const attempts = [{ limit: 50, windowSeconds: 300 }]
 
-type Opened = PasskeyLinkCalls["openPasskeyLink"]["output"]
+type Opened = CallOutput<"openPasskeyLink">
 
 const formPage = Effect.fnUntraced(function* (
   { visitor: { device, csrf }, form }: Sent,
@@ -108,8 +108,6 @@ const formPage = Effect.fnUntraced(function* (
   return showPage(page, yield* Config)
 })
 
-const isOver = ({ error }: Rejected): boolean => error === "ExpiredToken"
-
 /** Goes on with the account of the link that a form has brought; a page of its own says where it is over. */
 const withLink = <R>(
   request: Request,
@@ -128,9 +126,7 @@ const withLink = <R>(
     return yield* opened.pipe(
       Effect.tap(() => Effect.sync(() => noteAccount(request, did))),
       Effect.flatMap((view) => next(sent, view, secret)),
-      Effect.catchTag("Rejected", (rejected) =>
-        isOver(rejected) ? Effect.succeed(showMessage(over, config)) : Effect.fail(rejected)
-      )
+      Effect.catchTag("PasskeyLinkOver", () => Effect.succeed(showMessage(over, config)))
     )
   })
 
@@ -153,12 +149,12 @@ export const useLink = (request: Request) =>
       const [name = "", code = ""] = [form.get("name"), form.get("code")?.trim()]
       const input = { ...ceremony, secret, code, name, response }
       const adding = (yield* Accounts).call(opened.did, "addPasskeyByLink", input)
-      const made = yield* Effect.catch(adding, (rejected) => {
-        if (isOver(rejected)) return Effect.fail(rejected)
-        return rejected.error === "InvalidRequest"
-          ? Effect.undefined
-          : refusalOf(rejected, common.wrongCode)
-      })
+      const made = yield* adding.pipe(
+        Effect.catchTags(
+          { PasskeyLinkOver: (over) => Effect.fail(over), InvalidRequest: () => Effect.undefined },
+          (failure) => refusalOf(failure, common.wrongCode)
+        )
+      )
       if (typeof made === "string") return yield* again(made)
       const isKept = made !== undefined && (yield* keepPasskey(opened.did, made))
       return showMessage(isKept ? done(opened.handle) : taken, yield* Config)

@@ -1,7 +1,7 @@
 import * as Effect from "effect/Effect"
 import { toBase64Url } from "../../core/bytes/base64url.ts"
 import { sha256 } from "../../core/repo/cid.ts"
-import { Accounts, type Rejected } from "../../services/accounts/Accounts.ts"
+import { Accounts } from "../../services/accounts/Accounts.ts"
 import { Config } from "../../services/host/Config.ts"
 import type { Device } from "../../services/oauth/Devices.ts"
 import { PasskeyOwners } from "../../services/factors/PasskeyOwners.ts"
@@ -91,7 +91,6 @@ export const keepPasskey = Effect.fnUntraced(function* (did: string, { id }: Pas
 /** Takes a passkey away from an account, which may refuse, and then from the table of whose it is. */
 export const dropPasskey = Effect.fnUntraced(function* (did: string, id: string) {
   const accounts = yield* Accounts
-  const removed: Effect.Effect<void, Rejected> = accounts.call(did, "removePasskey", { id })
-  yield* removed
+  yield* accounts.call(did, "removePasskey", { id })
   yield* (yield* PasskeyOwners).remove(id, did)
 })

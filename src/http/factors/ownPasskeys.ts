@@ -39,7 +39,7 @@ const inputOf = Effect.fnUntraced(function* (request: Request) {
 })
 
 const listOf = Effect.fnUntraced(function* (did: string) {
-  return (yield* (yield* Accounts).call(did, "security", {})).passkeyList
+  return (yield* (yield* Accounts).call(did, "security")).passkeyList
 })
 
 /** `GET /manage/passkeys`: the passkeys of an account, for its owner (by a session that has just begun) or the administrator. */

@@ -94,7 +94,7 @@ const verifyAccount = Effect.fnUntraced(function* (identifier: string) {
     ? yield* directory.byDid(identifier)
     : yield* directory.byHandle(identifier)
   if (entry === undefined || isGivenHere(entry.handle, yield* Config)) return
-  yield* (yield* Accounts).call(entry.did, "verifyHandle", {})
+  yield* (yield* Accounts).call(entry.did, "verifyHandle")
   const identity = yield* Identity
   yield* Effect.forEach([entry.did, entry.handle], identity.forget, { discard: true })
 })

@@ -15,6 +15,6 @@ export const adminCodes = Effect.fn("http.adminCodes")(function* (request: Reque
   const entry = yield* accountBehind(queryValue(url.searchParams, "account") ?? "")
   if (entry === undefined) return yield* new InvalidRequest({ message: "No such account" })
   noteAccount(request, entry.did)
-  const codes = yield* (yield* Accounts).call(entry.did, "pendingCodes", {})
+  const codes = yield* (yield* Accounts).call(entry.did, "pendingCodes")
   return ownAnswer({ did: entry.did, codes })
 })

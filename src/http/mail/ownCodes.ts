@@ -5,7 +5,7 @@ import { ownAnswer, ownerOrAdministrator } from "../limits/ownEndpoint.ts"
 
 /** The codes that an account's owner may see, where no mail goes out. */
 export const codesFor = Effect.fnUntraced(function* (did: string) {
-  const codes = yield* (yield* Accounts).call(did, "pendingCodes", {})
+  const codes = yield* (yield* Accounts).call(did, "pendingCodes")
   // Who has forgotten the password is somebody else than who has just shown it.
   return codes.filter(({ purpose }) => purpose !== "reset_password")
 })

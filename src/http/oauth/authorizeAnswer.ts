@@ -91,7 +91,7 @@ export const postReactivate = (request: Request) =>
       const visit = yield* openVisit(visitor, nameIn(form))
       const account = yield* accountIn(request, visit, form)
       if (account?.status === "deactivated") {
-        yield* (yield* Accounts).call(account.did, "reactivate", {})
+        yield* (yield* Accounts).call(account.did, "reactivate")
       }
       return redirectTo(linkTo(visit, { account: form.get("account") }), yield* Config)
     })

@@ -1,9 +1,10 @@
 import { signingAlgs } from "../../core/oauth/jwk.ts"
 import type { OAuthErrorName } from "../../core/oauth/types.ts"
-import type { Rejected } from "../../services/accounts/Accounts.ts"
+import type { AccountUnavailable } from "../../services/accounts/Accounts.ts"
 import type { BadProof } from "../../services/oauth/DpopProofs.ts"
 import type { LimiterUnavailable, RateLimitExceeded } from "../../services/limits/Limiter.ts"
 import type { ClientRefused, ClientUnavailable } from "../../services/oauth/OAuthClients.ts"
+import type { GrantEnded } from "../../services/oauth/OAuthSessions.ts"
 import type { OAuthStoreUnavailable } from "../../services/oauth/OAuthRequests.ts"
 import type { PermissionSetNotFound } from "../../services/oauth/PermissionSets.ts"
 import type { ClientUnproven, GrantRefused, RequestRefused } from "../../services/oauth/failures.ts"
@@ -28,7 +29,8 @@ export type OAuthFailure =
   | PayloadTooLarge
   | PermissionSetNotFound
   | RateLimitExceeded
-  | Rejected
+  | AccountUnavailable
+  | GrantEnded
   | RequestRefused
   | UnsupportedEncoding
 
@@ -127,14 +129,9 @@ const wire: Wire = {
   PermissionSetNotFound: ({ nsid, reason }) =>
     bad("invalid_scope", `The permission set ${nsid} could not be found`, reason),
   RateLimitExceeded: asInXrpc("temporarily_unavailable"),
-  Rejected: ({ status, error, message }) =>
-    status >= 500
-      ? unavailable("The account is not available just now", { error, message })
-      : bad(
-          "invalid_grant",
-          error === "invalid_grant" ? message : "The account does not allow it",
-          error
-        ),
+  AccountUnavailable: ({ operation }) =>
+    unavailable("The account is not available just now", operation),
+  GrantEnded: (ended) => bad("invalid_grant", wireError(ended).message, ended.reason),
   RequestRefused: ({ error, reason }) => bad(error, reason),
   UnsupportedEncoding: asInXrpc("invalid_request")
 }

@@ -1,31 +1,30 @@
 import * as Effect from "effect/Effect"
-import type { Rejected } from "../../services/accounts/Accounts.ts"
 import { Config, type Settings } from "../../services/host/Config.ts"
-import type { DirectoryUnavailable } from "../../services/accounts/Directory.ts"
-import type { LimiterUnavailable, RateLimitExceeded } from "../../services/limits/Limiter.ts"
+import type { RateLimitExceeded } from "../../services/limits/Limiter.ts"
 import type { ClientRefused, ClientUnavailable } from "../../services/oauth/OAuthClients.ts"
 import type { OAuthStoreUnavailable } from "../../services/oauth/OAuthRequests.ts"
+import { type Failure, wireError } from "../errors.ts"
 import type { BrowserRefused } from "./browser.ts"
 import { type Message, showMessage } from "./message.ts"
 import type { RequestOver } from "../oauth/requestOver.ts"
 import { asSentence, common } from "./text/common.ts"
 import { failures as text } from "./text/failures.ts"
 
-/** Everything that keeps a page from being shown. */
-export type PageFailure =
+/** What only a page can fail with, and what a page tells in words of its own. */
+type OwnFailure =
   | BrowserRefused
   | RequestOver
   | ClientRefused
   | ClientUnavailable
   | OAuthStoreUnavailable
-  | DirectoryUnavailable
-  | LimiterUnavailable
   | RateLimitExceeded
-  | Rejected
+
+/** Everything that keeps a page from being shown. */
+export type PageFailure = OwnFailure | Failure
 
 type Messages = {
-  readonly [T in PageFailure["_tag"]]: (
-    failure: Extract<PageFailure, { readonly _tag: T }>,
+  readonly [T in OwnFailure["_tag"]]: (
+    failure: Extract<OwnFailure, { readonly _tag: T }>,
     config: Settings
   ) => Message
 }
@@ -79,30 +78,31 @@ const messages: Messages = {
     status: 502
   }),
   OAuthStoreUnavailable: later,
-  DirectoryUnavailable: later,
-  LimiterUnavailable: later,
   RateLimitExceeded: ({ retryAfter, windowSeconds }) => ({
     title: text.tooManyTitle,
     text: common.tooManyAttempts(retryAfter ?? windowSeconds),
     status: 429,
     headers: { "retry-after": String(retryAfter ?? windowSeconds) }
-  }),
-  Rejected: ({ status, error, message }) =>
-    status >= 500 || error === "InternalServerError"
-      ? later()
-      : { title: text.didNotWorkTitle, text: asSentence(message), status }
+  })
+}
+
+const isOwn = (failure: PageFailure): failure is OwnFailure => Object.hasOwn(messages, failure._tag)
+
+const ownMessage = (failure: OwnFailure, config: Settings): Message =>
+  // SAFETY: the table holds, for each tag, the function of that very tag.
+  (messages[failure._tag] as (failure: OwnFailure, config: Settings) => Message)(failure, config)
+
+/** Any other failure, in the words that the protocol's answer has for it. */
+const otherMessage = (failure: Failure): Message => {
+  const { status, message } = wireError(failure)
+  return status >= 500
+    ? later()
+    : { title: text.didNotWorkTitle, text: asSentence(message), status }
 }
 
 /** The page that tells of a failure. */
 export const showFailure = (failure: PageFailure, config: Settings): Response =>
-  showMessage(
-    // SAFETY: the table holds, for each tag, the function of that very tag.
-    (messages[failure._tag] as (failure: PageFailure, config: Settings) => Message)(
-      failure,
-      config
-    ),
-    config
-  )
+  showMessage(isOwn(failure) ? ownMessage(failure, config) : otherMessage(failure), config)
 
 /** A page's way to its answer, with a page for everything that can go wrong. */
 export const asPage = <R>(make: Effect.Effect<Response, PageFailure, R>) =>

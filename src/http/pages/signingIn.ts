@@ -3,8 +3,8 @@ import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import { jsonObject } from "../../core/bytes/jsonObject.ts"
 import type { TicketClaims } from "../../core/sessions/ticket.ts"
-import type { OwnerView } from "../../services/sessions/securityCalls.ts"
-import { Accounts, type Rejected } from "../../services/accounts/Accounts.ts"
+import type { OwnerView } from "../../services/sessions/ownerView.ts"
+import { Accounts } from "../../services/accounts/Accounts.ts"
 import { Config } from "../../services/host/Config.ts"
 import { Devices } from "../../services/oauth/Devices.ts"
 import type { RateLimitExceeded } from "../../services/limits/Limiter.ts"
@@ -30,15 +30,6 @@ const proofMillis = 5 * minute
 const challengeMillis = 15 * minute
 
 const tooMany = (seconds: number): Attempt => refused(common.tooManyAttempts(seconds))
-/** What the account's object answered instead of an owner; what is no refusal stays a failure. */
-const attemptOf = (rejected: Rejected, message: string) => {
-  if (rejected.error === "AccountTakedown") return Effect.succeed(refused(common.takenDown))
-  if (rejected.error === "RateLimitExceeded") {
-    return Effect.succeed(tooMany(Number(rejected.headers?.["retry-after"]) || 900))
-  }
-  return rejected.status < 500 ? Effect.succeed(refused(message)) : Effect.fail(rejected)
-}
-
 /** A limit that refuses says so on the form, not on a page of its own. */
 const exceeded = ({ retryAfter, windowSeconds }: RateLimitExceeded) =>
   Effect.succeed(tooMany(retryAfter ?? windowSeconds))
@@ -59,7 +50,10 @@ export const byPassword = Effect.fn("pages.byPassword")(
     return yield* accounts.call(did, "provePassword", { password }).pipe(
       Effect.tap(() => givePointBack(request, key, signInLimits)),
       Effect.flatMap((owner) => afterPassword(device, owner)),
-      Effect.catchTag("Rejected", (rejected) => attemptOf(rejected, text.wrong))
+      Effect.catchTags({
+        AccountTakenDown: () => Effect.succeed(refused(common.takenDown)),
+        Denied: () => Effect.succeed(refused(text.wrong))
+      })
     )
   },
   Effect.catchTag("RateLimitExceeded", exceeded)
@@ -89,18 +83,17 @@ export const byCode = Effect.fn("pages.byCode")(function* (
   if (proof === undefined) return refused(text.codeTooLate)
   const { did, passwordVersion } = proof
   noteAccount(request, did)
+  const again = (message: string) => Effect.succeed<Attempt>({ kind: "code", ticket, message })
   const accounts = yield* Accounts
   return yield* accounts.call(did, "proveCode", { code: code.trim(), passwordVersion }).pipe(
     Effect.map((owner): Attempt => ({ kind: "proven", owner })),
-    Effect.catchTag("Rejected", (rejected) =>
-      rejected.error === "ExpiredToken"
-        ? Effect.succeed(refused(text.passwordChanged))
-        : Effect.map(attemptOf(rejected, common.wrongCode), (attempt): Attempt =>
-            attempt.kind === "refused"
-              ? { kind: "code", ticket, message: attempt.message }
-              : attempt
-          )
-    )
+    Effect.catchTags({
+      PasswordChanged: () => Effect.succeed(refused(text.passwordChanged)),
+      AccountTakenDown: () => again(common.takenDown),
+      RepoNotFound: () => again(common.wrongCode),
+      WrongCode: () => again(common.wrongCode),
+      TooManyCodes: ({ retryAfterSeconds }) => again(common.tooManyAttempts(retryAfterSeconds))
+    })
   )
 })
 
@@ -119,7 +112,7 @@ export const keepSignedIn = Effect.fn("pages.keepSignedIn")(function* (
   const devices = yield* Devices
   const signedIn = yield* devices.signIn(device, { did, remembered })
   const { cookie } = signedIn
-  const current = yield* (yield* Accounts).call(did, "owner", {})
+  const current = yield* (yield* Accounts).call(did, "owner")
   if (current.passwordVersion === passwordVersion) return { cookie, isIn: true }
   yield* devices.signOut(signedIn.device, did)
   return { cookie, isIn: false }
@@ -187,7 +180,11 @@ export const byPasskey = Effect.fn("pages.byPasskey")(
     const accounts = yield* Accounts
     return yield* accounts.call(did, "provePasskey", { ...ceremony, response }).pipe(
       Effect.map((owner): Attempt => ({ kind: "proven", owner })),
-      Effect.catchTag("Rejected", (rejected) => attemptOf(rejected, text.passkeyWrong))
+      Effect.catchTags({
+        AccountTakenDown: () => Effect.succeed(refused(common.takenDown)),
+        PasskeyRefused: () => Effect.succeed(refused(text.passkeyWrong)),
+        RepoNotFound: () => Effect.succeed(refused(text.passkeyWrong))
+      })
     )
   },
   Effect.catchTag("RateLimitExceeded", exceeded)

@@ -19,20 +19,24 @@ export const filledBy = (form: Form | undefined): SignUpView["filled"] => ({
   invite: form?.get("invite")
 })
 
+const reasons: { readonly [T in SignUpFailure["_tag"]]?: string } = {
+  HandleNotAvailable: common.handleTaken,
+  EmailTaken: text.emailTaken,
+  InvalidInviteCode: text.inviteBad,
+  HandleRefused: common.badName,
+  HandleUnproven: common.badName
+}
+
 /** Why there is no account, in words. */
 export const reasonOf = (failure: SignUpFailure): string => {
-  if (failure._tag === "HandleNotAvailable") return common.handleTaken
-  if (failure._tag === "EmailTaken") return text.emailTaken
-  if (failure._tag === "InvalidInviteCode") return text.inviteBad
-  const { error, message, status } = wireError(failure)
-  if (error === "InvalidHandle") return common.badName
-  return status < 500 ? `${message}.` : text.later
+  const { message, status } = wireError(failure)
+  return reasons[failure._tag] ?? (status < 500 ? `${message}.` : text.later)
 }
 
 /** A sign-up opens a session for an app with the password; on a page nobody is given it. */
 const endSessions = Effect.fnUntraced(function* (did: string) {
   const accounts = yield* Accounts
-  const { sessions } = yield* accounts.call(did, "security", {})
+  const { sessions } = yield* accounts.call(did, "security")
   const end = ({ id }: { readonly id: string }) => accounts.call(did, "endSession", { session: id })
   yield* Effect.forEach(sessions, end, { discard: true })
 })

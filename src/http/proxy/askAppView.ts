@@ -1,7 +1,7 @@
 import * as Effect from "effect/Effect"
 import { answered, type Question } from "../../core/proxy/questions.ts"
 import type { JsonObject } from "../../core/proxy/json.ts"
-import type { AppViewRead } from "../../services/repo/localRecordCalls.ts"
+import type { AppViewRead } from "../../services/repo/calls.ts"
 import { Accounts } from "../../services/accounts/Accounts.ts"
 import { Outgoing } from "../../services/host/Outgoing.ts"
 import type { Patchable } from "./patch.ts"

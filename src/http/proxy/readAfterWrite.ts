@@ -13,7 +13,7 @@ import {
 } from "../../core/proxy/threadMethods.ts"
 import { postsIn } from "../../core/proxy/views.ts"
 import { isTid } from "../../core/repo/tid.ts"
-import type { LocalRecord, LocalRecords } from "../../services/repo/localRecordCalls.ts"
+import type { LocalRecord, LocalRecords } from "../../services/repo/calls.ts"
 import { Accounts } from "../../services/accounts/Accounts.ts"
 import { Config } from "../../services/host/Config.ts"
 import { askAll, askAppView } from "./askAppView.ts"

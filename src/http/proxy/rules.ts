@@ -1,4 +1,5 @@
 import { isSupportedDid, parseDidReference } from "../../core/identity/did.ts"
+import { isReport } from "../../core/sessions/methods.ts"
 import type { ServiceAddress, Settings } from "../../services/host/Config.ts"
 
 /** A service by its name: a DID and the fragment of an entry in its document. */
@@ -7,15 +8,9 @@ export type ServiceName = Pick<ServiceAddress, "did" | "service">
 /** The name of a service as permissions and headers write it: `did:web:api.bsky.app#bsky_appview`. */
 export const nameOf = ({ did, service }: ServiceName): string => `${did}#${service}`
 
-const report = "com.atproto.moderation.createreport"
-
-/** Whether a method reports to moderators: who was taken down appeals by it. */
-export const isReport = (nsid: string): boolean => nsid.toLowerCase() === report
-
 /** The methods of `com.atproto.` that app views and labelers answer, and this server does not. */
 const answeredElsewhere: ReadonlySet<string> = new Set([
   "com.atproto.label.querylabels",
-  report,
   "com.atproto.temp.fetchlabels"
 ])
 
@@ -26,7 +21,7 @@ const answeredElsewhere: ReadonlySet<string> = new Set([
  */
 export const isProxied = (nsid: string): boolean => {
   const lower = nsid.toLowerCase()
-  return !lower.startsWith("com.atproto.") || answeredElsewhere.has(lower)
+  return !lower.startsWith("com.atproto.") || isReport(lower) || answeredElsewhere.has(lower)
 }
 
 /** The service that answers a method where the caller names none. */
@@ -34,7 +29,7 @@ export const defaultService = (nsid: string, config: Settings): ServiceAddress |
   const lower = nsid.toLowerCase()
   if (lower.startsWith("chat.bsky.")) return config.chatService
   if (lower.startsWith("tools.ozone.")) return config.modService
-  if (lower === report) return config.reportService
+  if (isReport(lower)) return config.reportService
   return config.appView
 }
 

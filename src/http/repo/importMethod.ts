@@ -1,5 +1,5 @@
 import * as Effect from "effect/Effect"
-import { importAuthority } from "./importCalls.ts"
+import { importAuthority } from "../../services/repo/calls.ts"
 import { importRepo as importOver } from "./importRepo.ts"
 import { noteAccount } from "../requestLog.ts"
 import { subjectOf } from "../accounts/accountOf.ts"

@@ -1,5 +1,5 @@
 import * as Effect from "effect/Effect"
-import type { Credentials } from "../../services/accounts/AccountCalls.ts"
+import type { Credentials } from "../../services/sessions/Auth.ts"
 import { Accounts } from "../../services/accounts/Accounts.ts"
 import { BlobStore } from "../../services/blobs/BlobStore.ts"
 import { bodyOf } from "../blobs/upload.ts"

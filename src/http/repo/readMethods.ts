@@ -16,7 +16,7 @@ import { Repo } from "../../services/repo/Repo.ts"
 import { Takedowns } from "../../services/accounts/Takedowns.ts"
 import { jsonType } from "../responseHeaders.ts"
 import { type Call, method } from "../Xrpc.ts"
-import { readableAccount } from "../accounts/readableAccount.ts"
+import { readableAccount } from "../../services/accounts/AccountStatus.ts"
 
 const json = { headers: { "content-type": jsonType } }
 

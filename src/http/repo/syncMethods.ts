@@ -19,7 +19,7 @@ import { exportBlocks, measureExport } from "../../services/repo/RepoExport.ts"
 import { readCid } from "../input.ts"
 import { clientAddress } from "../limits/clientLimits.ts"
 import { type Call, method } from "../Xrpc.ts"
-import { readableAccount } from "../accounts/readableAccount.ts"
+import { readableAccount } from "../../services/accounts/AccountStatus.ts"
 
 const carHeaders = { "content-type": "application/vnd.ipld.car" }
 

@@ -24,7 +24,7 @@ const mailReset = Effect.fnUntraced(
   function* (find: Find) {
     const accounts = yield* Accounts
     const entry = yield* find
-    if (entry !== undefined) yield* accounts.call(entry.did, "requestPasswordReset", {})
+    if (entry !== undefined) yield* accounts.call(entry.did, "requestPasswordReset")
   },
   Effect.catchCause((cause) => Effect.logWarning("no code mailed for a new password", cause))
 )

@@ -1,5 +1,5 @@
 import { tidFromMicros } from "../../core/repo/tid.ts"
-import type { BlobLocation } from "../../services/accounts/AccountCalls.ts"
+import type { BlobLocation } from "../../services/blobs/BlobIndex.ts"
 import {
   type BlobIndex,
   BlobQuotaExceeded,

@@ -1,6 +1,6 @@
 import * as Effect from "effect/Effect"
 import { parseJwt } from "../../core/sessions/jwt.ts"
-import type { Credentials } from "../../services/accounts/AccountCalls.ts"
+import type { Credentials } from "../../services/sessions/Auth.ts"
 import { OAuthDenied } from "../../services/sessions/Auth.ts"
 import type { Caller } from "../../services/sessions/Authority.ts"
 import type { Proof } from "../../core/oauth/dpop.ts"

@@ -5,7 +5,8 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Layer from "effect/Layer"
 import * as Scope from "effect/Scope"
-import type { AccountCalls } from "../../services/accounts/AccountCalls.ts"
+import { type CallInput, type CallName, runCall } from "../../services/accounts/AccountCalls.ts"
+import { onAlarm } from "../../services/accounts/onAlarm.ts"
 import type { AccountApp, AccountBase, AccountServices } from "./AccountApp.ts"
 import * as AlarmDurable from "../host/AlarmDurable.ts"
 import * as BackgroundDurable from "../host/BackgroundDurable.ts"
@@ -34,16 +35,12 @@ export const accountClass = <Env>(app: AccountApp, base: (env: Env) => Layer.Lay
     }
 
     /** Runs an internal method; see AccountCalls. */
-    async call<K extends keyof AccountCalls>(
-      method: K,
-      input: AccountCalls[K]["input"]
-    ): Promise<CallAnswer> {
+    async call<K extends CallName>(method: K, ...input: CallInput<K>): Promise<CallAnswer> {
       return this.#run(
-        Effect.match(app.call(method, input), {
-          onSuccess: (output) => ({ output }),
-          onFailure: ({ status, error, message, headers }) => ({
-            rejected: { status, error, message, ...(headers === undefined ? {} : { headers }) }
-          })
+        Effect.matchEffect(runCall(method, ...input), {
+          onSuccess: (output) => Effect.succeed({ output }),
+          onFailure: (failure) =>
+            Effect.map(app.failures.encode(failure), (encoded) => ({ failure: encoded }))
         })
       )
     }
@@ -58,7 +55,7 @@ export const accountClass = <Env>(app: AccountApp, base: (env: Env) => Layer.Lay
         return this.ctx.storage.setAlarm(Date.now() + putOff)
       }
       this.#alarm?.rang()
-      await this.#run(app.ring)
+      await this.#run(onAlarm)
     }
 
     async #run<A>(effect: Effect.Effect<A, never, AccountServices>): Promise<A> {

@@ -1,7 +1,8 @@
 import type * as Effect from "effect/Effect"
 import type * as Layer from "effect/Layer"
-import type { AccountCalls } from "../../services/accounts/AccountCalls.ts"
-import type { Accounts, Rejected } from "../../services/accounts/Accounts.ts"
+import type * as Option from "effect/Option"
+import type { CallFailure, CallName } from "../../services/accounts/AccountCalls.ts"
+import type { Accounts } from "../../services/accounts/Accounts.ts"
 import type { Alarm } from "../../services/host/Alarm.ts"
 import type { Background } from "../../services/host/Background.ts"
 import type { BlobStore } from "../../services/blobs/BlobStore.ts"
@@ -37,12 +38,14 @@ export type AccountServices =
   | Alarm
   | Background
 
-/** What runs in an account's object: its HTTP app, its internal methods, and what its alarm does. */
+/** How failures of internal calls cross between the Worker and an account's object. */
+export interface FailureCodec {
+  encode(failure: CallFailure<CallName>): Effect.Effect<unknown>
+  decode(encoded: unknown): Option.Option<{ readonly _tag: string }>
+}
+
+/** What an account's object takes from the HTTP app: how it answers requests, and how failures cross its border. */
 export interface AccountApp {
   serve(request: Request): Effect.Effect<Response, never, AccountServices>
-  call<K extends keyof AccountCalls>(
-    method: K,
-    input: AccountCalls[K]["input"]
-  ): Effect.Effect<AccountCalls[K]["output"], Rejected, AccountServices>
-  readonly ring: Effect.Effect<void, never, AccountServices>
+  readonly failures: FailureCodec
 }

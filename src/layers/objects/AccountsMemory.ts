@@ -5,6 +5,8 @@ import * as Scope from "effect/Scope"
 import { AccountStore } from "../../services/accounts/AccountStore.ts"
 import { Alarm } from "../../services/host/Alarm.ts"
 import { Accounts } from "../../services/accounts/Accounts.ts"
+import { runCall } from "../../services/accounts/AccountCalls.ts"
+import { onAlarm } from "../../services/accounts/onAlarm.ts"
 import { SqlStorage } from "../../services/host/SqlStorage.ts"
 import type { AccountApp, AccountBase, AccountServices } from "./AccountApp.ts"
 import * as accountServices from "../account.ts"
@@ -31,7 +33,7 @@ export const layer = (
         )
         const ring = Effect.suspend(() => {
           const services = objects.get(did)
-          return services === undefined ? Effect.void : Effect.provide(app.ring, services)
+          return services === undefined ? Effect.void : Effect.provide(onAlarm, services)
         })
         const alarm = yield* AlarmMemory.make(ring).pipe(Scope.provide(scope))
         const own = Layer.mergeAll(
@@ -66,7 +68,7 @@ export const layer = (
 
       const all = Accounts.of({
         forward: (did, request) => within(did, app.serve(request)),
-        call: (did, method, input) => within(did, app.call(method, input))
+        call: (did, method, ...input) => within(did, runCall(method, ...input))
       })
       return all
     })

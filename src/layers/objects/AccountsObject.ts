@@ -1,51 +1,57 @@
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
-import type { AccountCalls } from "../../services/accounts/AccountCalls.ts"
-import { Accounts, Rejected } from "../../services/accounts/Accounts.ts"
+import * as Option from "effect/Option"
+import type {
+  CallFailure,
+  CallInput,
+  CallName,
+  CallOutput
+} from "../../services/accounts/AccountCalls.ts"
+import { Accounts, AccountUnavailable } from "../../services/accounts/Accounts.ts"
+import type { FailureCodec } from "./AccountApp.ts"
 
 /** What the Worker calls on an account's object. */
 export interface AccountStub {
   fetch(request: Request): Promise<Response>
-  call(method: keyof AccountCalls, input: unknown): Promise<CallAnswer>
+  call(method: CallName, ...input: ReadonlyArray<unknown>): Promise<CallAnswer>
 }
 
-type WireFailure = Pick<Rejected, "status" | "error" | "message" | "headers">
-
-/** The answer of an internal call: failures are values, because errors do not survive the way back whole. */
-export type CallAnswer = { readonly output: unknown } | { readonly rejected: WireFailure }
+/** The answer of an internal call: failures are encoded values, because errors do not survive the way back whole. */
+export type CallAnswer = { readonly output: unknown } | { readonly failure: unknown }
 
 /** Accounts in their Durable Objects, reached by stubs. */
-export const layer = (stubOf: (did: string) => AccountStub): Layer.Layer<Accounts> => {
+export const layer = (
+  stubOf: (did: string) => AccountStub,
+  failures: FailureCodec
+): Layer.Layer<Accounts> => {
   const reach = <A>(operation: string, did: string, use: (stub: AccountStub) => Promise<A>) =>
     Effect.tryPromise(() => use(stubOf(did))).pipe(
       // Not tried again: a write may have been done before the object broke off.
       Effect.tapError((failure) =>
         Effect.logError("account object unavailable", { operation, did }, failure)
       ),
-      Effect.mapError(
-        () =>
-          new Rejected({
-            status: 503,
-            error: "ServiceUnavailable",
-            message: "The account cannot be reached at the moment"
-          })
-      )
+      Effect.mapError(() => new AccountUnavailable({ operation, did }))
     )
+
+  const call = Effect.fnUntraced(function* <K extends CallName>(
+    did: string,
+    method: K,
+    ...input: CallInput<K>
+  ): Effect.fn.Return<CallOutput<K>, CallFailure<K> | AccountUnavailable> {
+    const answer = yield* reach(method, did, (stub) => stub.call(method, ...input))
+    // SAFETY: the object ran this very method.
+    if ("output" in answer) return answer.output as CallOutput<K>
+    const failure = failures.decode(answer.failure)
+    if (Option.isNone(failure)) return yield* new AccountUnavailable({ operation: method, did })
+    // SAFETY: the object ran this very method.
+    return yield* Effect.fail(failure.value as CallFailure<K>)
+  })
 
   return Layer.succeed(
     Accounts,
     Accounts.of({
       forward: (did, request) => reach("forward", did, (stub) => stub.fetch(request)),
-      call: Effect.fnUntraced(function* <K extends keyof AccountCalls>(
-        did: string,
-        method: K,
-        input: AccountCalls[K]["input"]
-      ) {
-        const answer = yield* reach(method, did, (stub) => stub.call(method, input))
-        if ("rejected" in answer) return yield* new Rejected(answer.rejected)
-        // SAFETY: the object ran this very method.
-        return answer.output as AccountCalls[K]["output"]
-      })
+      call
     })
   )
 }

@@ -7,7 +7,14 @@ import { formatDidKey, publicKeyOf } from "../../core/identity/didKey.ts"
 import { pdsOf, signingKeyOf } from "../../core/identity/didDocument.ts"
 import { AccountEvents } from "../stream/AccountEvents.ts"
 import { AccountLock } from "./AccountLock.ts"
-import { type Account, AccountStore, inactiveStatus, isDeletionDue } from "./AccountStore.ts"
+import {
+  type Account,
+  AccountStore,
+  inactiveStatus,
+  isDeletionDue,
+  RepoInactive
+} from "./AccountStore.ts"
+import type { Caller } from "../sessions/Authority.ts"
 import { Alarm } from "../host/Alarm.ts"
 import { Arrival } from "./PendingMigration.ts"
 import { Config } from "../host/Config.ts"
@@ -166,4 +173,13 @@ export const accountStatus = Effect.fn("accountStatus")(function* () {
     expectedBlobs: counts.expectedBlobs,
     importedBlobs: counts.importedBlobs
   }
+})
+
+/** The account, if this caller may read it: an inactive one is shown to its owner and the admin alone. */
+export const readableAccount = Effect.fnUntraced(function* (caller: Caller) {
+  const accounts = yield* AccountStore
+  const account = yield* accounts.get
+  const status = inactiveStatus(account)
+  if (status === undefined || caller.kind !== "anonymous") return account
+  return yield* new RepoInactive({ did: account.did, status })
 })

@@ -43,6 +43,12 @@ export class RepoInactive extends Schema.TaggedError<RepoInactive>()("RepoInacti
   status: Schema.Literals(["takendown", "suspended", "deleted", "deactivated"])
 }) {}
 
+/** The account was taken down: nobody signs in to it. */
+export class AccountTakenDown extends Schema.TaggedError<AccountTakenDown>()(
+  "AccountTakenDown",
+  {}
+) {}
+
 /** The account of this object: read once, kept in memory, written through. */
 export class AccountStore extends Context.Service<
   AccountStore,

@@ -2,7 +2,7 @@ import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import { accountDidDocument, type DidDocument, didKeysOf } from "../../core/identity/didDocument.ts"
-import { Accounts, type Rejected } from "./Accounts.ts"
+import { Accounts, type AccountUnavailable } from "./Accounts.ts"
 import type { Denied } from "../sessions/Auth.ts"
 import { Config, type Settings } from "../host/Config.ts"
 import {
@@ -13,7 +13,14 @@ import {
   HandleNotAvailable,
   type ReservationRefused
 } from "./Directory.ts"
-import { makeWay } from "../identity/HandleProof.ts"
+import {
+  type HandleRefused,
+  type HandleReserved,
+  type HandleUnproven,
+  makeWay
+} from "../identity/HandleProof.ts"
+import type { InvalidRequest } from "../failures.ts"
+import type { RepoNotFound } from "./AccountStore.ts"
 import { Identity, type IdentityUnavailable } from "../identity/Identity.ts"
 import { Keys, type KeyUnreadable, type PrivateKey } from "../identity/Keys.ts"
 import { KnownAccounts } from "./KnownAccounts.ts"
@@ -48,7 +55,12 @@ export type SignUpFailure =
   | PlcRefused
   | PlcUnavailable
   | KeyUnreadable
-  | Rejected
+  | AccountUnavailable
+  | InvalidRequest
+  | RepoNotFound
+  | HandleRefused
+  | HandleReserved
+  | HandleUnproven
 
 /** Makes accounts: all of it, or nothing that anybody could see. */
 export class SignUp extends Context.Service<
@@ -72,6 +84,8 @@ interface Candidate extends SignUpFields {
   readonly override: boolean
 }
 
+const notEnded = () => Effect.succeed(false)
+
 const isNameTaken = (error: { readonly _tag: string }): error is HandleNotAvailable | EmailTaken =>
   error._tag === "HandleNotAvailable" || error._tag === "EmailTaken"
 
@@ -87,16 +101,13 @@ const make = (services: {
 }): SignUp["Service"] => {
   const { config, accounts, directory, identity, keys, plc, reserved, known } = services
 
-  const destroy = (did: string) => accounts.call(did, "destroy", {})
+  const destroy = (did: string) => accounts.call(did, "destroy")
 
   /** Does the object hold an account that the directory does not know (a directory lost and rebuilt)? */
   const livesHere = (did: string) =>
-    accounts.call(did, "summary", {}).pipe(
+    accounts.call(did, "summary").pipe(
       Effect.as(true),
-      Effect.catchIf(
-        ({ error }) => error === "RepoNotFound",
-        () => Effect.succeed(false)
-      )
+      Effect.catchTag("RepoNotFound", () => Effect.succeed(false))
     )
 
   const identify = Effect.fnUntraced(function* (
@@ -144,11 +155,7 @@ const make = (services: {
 
   /** Ends what was cut off; a move that nobody confirmed has no sign-up to end. */
   const endLeft = (did: string) =>
-    Effect.catchIf(
-      accounts.call(did, "endSignUp", {}),
-      ({ error }) => error === "AlreadyExists",
-      () => destroy(did)
-    )
+    Effect.catchTag(accounts.call(did, "endSignUp", {}), "AccountExists", () => destroy(did))
 
   /** Takes the names; what an abandoned sign-up left behind is cleared away. */
   const takeNames = Effect.fnUntraced(function* ({
@@ -176,13 +183,9 @@ const make = (services: {
     if (newDid === undefined || email === undefined) return false
     const former = yield* directory.reservedAs({ handle, email })
     if (former === undefined) return false
-    const isEnded = yield* accounts.call(former, "endSignUp", { password }).pipe(
-      Effect.as(true),
-      Effect.catchIf(
-        ({ status }) => status < 500,
-        () => Effect.succeed(false)
-      )
-    )
+    const isEnded = yield* accounts
+      .call(former, "endSignUp", { password })
+      .pipe(Effect.as(true), Effect.catchTags({ AccountExists: notEnded, Denied: notEnded }))
     if (isEnded) yield* directory.abandon(former)
     return isEnded
   })
@@ -209,7 +212,7 @@ const make = (services: {
 
   /** Asked twice, since it happens once; the object's alarm does it in the end. */
   const announce = (did: string) =>
-    accounts.call(did, "announce", {}).pipe(
+    accounts.call(did, "announce").pipe(
       Effect.retry({ times: 1 }),
       Effect.catchCause((cause) => Effect.logWarning("sign-up not announced yet", { did }, cause))
     )

@@ -1,6 +1,14 @@
 import * as Context from "effect/Context"
 import * as Schema from "effect/Schema"
-import type { BlobLocation } from "../accounts/AccountCalls.ts"
+
+/** Where a stored blob lies and what it is. */
+export interface BlobLocation {
+  readonly cid: string
+  /** The R2 key: random, made before the content was known. */
+  readonly key: string
+  readonly mimeType: string
+  readonly size: number
+}
 
 /** A record refers to a blob that was not uploaded, or may not be used. */
 export class BlobNotFound extends Schema.TaggedError<BlobNotFound>()("BlobNotFound", {

@@ -1,8 +1,12 @@
 import * as Context from "effect/Context"
 import type * as Effect from "effect/Effect"
+import * as Schema from "effect/Schema"
 
 /** How long a link is good at most, in milliseconds. */
 export const linkLife = 15 * 60_000
+
+/** The link has expired, was used, or never was one. */
+export class PasskeyLinkOver extends Schema.TaggedError<PasskeyLinkOver>()("PasskeyLinkOver", {}) {}
 
 /** A link as it is kept; what it says of the password is compared when it is used. */
 export interface PasskeyLink {

@@ -1,5 +1,4 @@
 import * as Effect from "effect/Effect"
-import * as Schema from "effect/Schema"
 import { withHandle } from "../../core/identity/alsoKnownAs.ts"
 import { didMethod } from "../../core/identity/did.ts"
 import { handleOf } from "../../core/identity/didDocument.ts"
@@ -11,19 +10,10 @@ import { Accounts } from "../accounts/Accounts.ts"
 import { type Account, AccountStore } from "../accounts/AccountStore.ts"
 import { Config } from "../host/Config.ts"
 import { Directory, HandleNotAvailable } from "../accounts/Directory.ts"
-import { leadOf } from "./handleLead.ts"
 import { Identity } from "./Identity.ts"
-import { makeWay } from "./HandleProof.ts"
+import { handleFailure, HandleRefused, HandleUnproven, leadOf, makeWay } from "./HandleProof.ts"
 import { isGivenHere, isServedHere } from "./HostedDidDocument.ts"
 import { updatePlc } from "./plcUpdate.ts"
-
-/** The handle cannot be this account's; `error` is the name on the wire. */
-export class HandleRefused extends Schema.TaggedError<HandleRefused>()("HandleRefused", {
-  error: Schema.Literals(["InvalidHandle", "HandleNotAvailable", "UnsupportedDomain"]),
-  message: Schema.String
-}) {}
-
-const invalid = (message: string) => new HandleRefused({ error: "InvalidHandle", message })
 
 /** The handle in its stored form, once it may be this account's: by the rules, free, and leading to the DID where it is not ours to give. */
 const claim = Effect.fnUntraced(function* (
@@ -38,7 +28,7 @@ const claim = Effect.fnUntraced(function* (
     allowTest: config.isLocal,
     override
   })
-  if (!checked.ok) return yield* new HandleRefused(checked.fault)
+  if (!checked.ok) return yield* handleFailure(checked.fault)
   const { handle, hosted } = checked
   const directory = yield* Directory
   // What is here already needs no new proof.
@@ -50,9 +40,7 @@ const claim = Effect.fnUntraced(function* (
   if (holder !== undefined && holder !== did) return yield* new HandleNotAvailable({ handle })
   // The administrator may give the host's own name away: this server answers for it then.
   if (hosted || (override && handle === config.host)) return handle
-  return (yield* leadOf(yield* Identity, handle)) === did
-    ? handle
-    : yield* invalid("External handle did not resolve to DID")
+  return (yield* leadOf(yield* Identity, handle)) === did ? handle : yield* new HandleUnproven()
 })
 
 /** Puts a handle into the DID's PLC data, in place of the one that it claims. */
@@ -68,7 +56,7 @@ const writeDocument = Effect.fnUntraced(function* ({ did }: Account, handle: str
   if (isServedHere(did, yield* Config)) return
   const document = yield* (yield* Identity).resolveDid(did, { fresh: true })
   if (handleOf(document) !== handle) {
-    return yield* invalid("DID document does not claim this handle")
+    return yield* new HandleRefused({ message: "DID document does not claim this handle" })
   }
 })
 

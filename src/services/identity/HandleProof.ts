@@ -1,15 +1,44 @@
 import * as Effect from "effect/Effect"
+import * as Schema from "effect/Schema"
 import { calledName } from "../../core/identity/calledName.ts"
-import { invalidHandle } from "../../core/identity/handle.ts"
+import { type HandleFault, invalidHandle } from "../../core/identity/handle.ts"
 import { AccountEvents } from "../stream/AccountEvents.ts"
 import { AccountLock } from "../accounts/AccountLock.ts"
 import type { Accounts } from "../accounts/Accounts.ts"
 import { AccountStore } from "../accounts/AccountStore.ts"
 import { Config, type Settings } from "../host/Config.ts"
 import { Directory } from "../accounts/Directory.ts"
-import { leadOf } from "./handleLead.ts"
 import { Identity } from "./Identity.ts"
 import { isGivenHere } from "./HostedDidDocument.ts"
+
+/** The handle breaks the rules of handles here. */
+export class HandleRefused extends Schema.TaggedError<HandleRefused>()("HandleRefused", {
+  message: Schema.String
+}) {}
+
+/** The handle is kept from everyone. */
+export class HandleReserved extends Schema.TaggedError<HandleReserved>()("HandleReserved", {
+  message: Schema.String
+}) {}
+
+/** The handle's domain does not name the account's DID. */
+export class HandleUnproven extends Schema.TaggedError<HandleUnproven>()("HandleUnproven", {}) {}
+
+/** The failure for a handle that breaks the rules. */
+export const handleFailure = ({ error, message }: HandleFault) =>
+  error === "HandleNotAvailable" ? new HandleReserved({ message }) : new HandleRefused({ message })
+
+const nobody = () => Effect.undefined
+
+/**
+ * The DID that a handle leads to now, looked up past every cache; nothing where it leads to none.
+ *
+ * An unreachable host proves no more than a missing record.
+ */
+export const leadOf = (identity: Identity["Service"], handle: string) =>
+  identity
+    .resolveHandle(handle, { fresh: true })
+    .pipe(Effect.catchTags({ HandleNotFound: nobody, IdentityUnavailable: nobody }))
 
 /**
  * Looks up where the account's own-domain handle leads now, and takes it away if it proves another DID.
@@ -51,5 +80,5 @@ export const makeWay = Effect.fn("makeWay")(function* (
   if (owner === undefined || owner.did === did) return
   if ((yield* leadOf(identity, handle)) !== did) return
   // Where it fails the handle is not available, which is told next.
-  yield* Effect.ignore(accounts.call(owner.did, "verifyHandle", {}))
+  yield* Effect.ignore(accounts.call(owner.did, "verifyHandle"))
 })

@@ -8,7 +8,8 @@ import {
   hostDidDocument
 } from "../../core/identity/didDocument.ts"
 import { serviceDomainOf } from "../../core/identity/handle.ts"
-import { Accounts, type Rejected } from "../accounts/Accounts.ts"
+import type { RepoNotFound } from "../accounts/AccountStore.ts"
+import { Accounts, type AccountUnavailable } from "../accounts/Accounts.ts"
 import { Config, type Settings } from "../host/Config.ts"
 import { Directory, type DirectoryUnavailable } from "../accounts/Directory.ts"
 import { EdgeMemory } from "../edge/EdgeMemory.ts"
@@ -24,7 +25,7 @@ export interface HostedIdentity {
 }
 
 /** Why it cannot be told who lives here. */
-export type HostedFailure = DirectoryUnavailable | Rejected
+export type HostedFailure = DirectoryUnavailable | AccountUnavailable | RepoNotFound
 
 /** Who lives here, answered without asking the network. */
 export class HostedIdentities extends Context.Service<
@@ -52,7 +53,7 @@ const make = (
   const signingKeyOf = Effect.fnUntraced(function* (did: string) {
     const { found, keep } = yield* edge.recall(did, "signing-key")
     if (found !== undefined) return yield* Effect.promise(() => found.text())
-    const { shared, signingKey } = yield* accounts.call(did, "summary", {})
+    const { shared, signingKey } = yield* accounts.call(did, "summary")
     if (shared) yield* keep(Effect.sync(() => new Response(signingKey)))
     return signingKey
   })

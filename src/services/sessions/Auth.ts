@@ -2,7 +2,6 @@ import * as Context from "effect/Context"
 import type * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import type { Permission } from "../../core/oauth/types.ts"
-import type { Credentials } from "../accounts/AccountCalls.ts"
 import type { Authority, Caller } from "./Authority.ts"
 
 /** The protocol's names for a caller turned away. */
@@ -45,6 +44,14 @@ export class OAuthDenied extends Schema.TaggedError<OAuthDenied>()("OAuthDenied"
   /** The nonce that the next proof must hold, where the one that every answer carries would not do. */
   nonce: Schema.optionalKey(Schema.String)
 }) {}
+
+/** The credential headers of a request, handed on to the object that can judge them. */
+export interface Credentials {
+  readonly authorization?: string
+  readonly dpop?: string
+  readonly method: string
+  readonly url: string
+}
 
 /** Judges the credentials of a request against what its method demands. */
 export class Auth extends Context.Service<

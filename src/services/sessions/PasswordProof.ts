@@ -7,6 +7,9 @@ import { maxPasswordLength, Passwords } from "./Passwords.ts"
 /** The password is not the account's own, or there is no account. */
 export class WrongPassword extends Schema.TaggedError<WrongPassword>()("WrongPassword", {}) {}
 
+/** How long somebody may change who can get in after they have shown who they are, in milliseconds. */
+export const recentMillis = 15 * 60_000
+
 /** How long a failed attempt takes at least, in milliseconds: the time must not tell why it failed. */
 const failureMillis = 350
 

@@ -1,6 +1,11 @@
 import * as Effect from "effect/Effect"
 import type { Level } from "../../core/sessions/sessionToken.ts"
-import { type Account, AccountStore, inactiveStatus } from "../accounts/AccountStore.ts"
+import {
+  type Account,
+  AccountStore,
+  AccountTakenDown,
+  inactiveStatus
+} from "../accounts/AccountStore.ts"
 import { AppPasswords } from "./AppPasswords.ts"
 import { Denied } from "./Auth.ts"
 import { documentToFollow } from "../identity/HostedDidDocument.ts"
@@ -21,9 +26,6 @@ export interface SignInInput {
 
 const wrongPassword = () =>
   new Denied({ error: "AuthenticationRequired", message: "Invalid identifier or password" })
-
-const takenDown = () =>
-  new Denied({ error: "AccountTakedown", message: "Account has been taken down" })
 
 interface Proven {
   readonly account: Account
@@ -53,12 +55,13 @@ const prove = Effect.fnUntraced(function* (input: SignInInput) {
   const account = (yield* AccountStore).peek()
   const appPassword = account && (yield* (yield* AppPasswords).match(account.did, input.password))
   if (account !== undefined && appPassword !== undefined) {
-    if (account.takedown !== undefined) return yield* takenDown()
+    if (account.takedown !== undefined) return yield* new AccountTakenDown()
     const level = appPassword.privileged ? "privileged" : "standard"
     return { account, level, appPassword: appPassword.name } satisfies Proven
   }
   const own = yield* Effect.mapError(provePassword(input.password), wrongPassword)
-  if (own.takedown !== undefined && input.allowTakendown !== true) return yield* takenDown()
+  if (own.takedown !== undefined && input.allowTakendown !== true)
+    return yield* new AccountTakenDown()
   const current = yield* proveCode(own, input.authFactorToken ?? "")
   const level = current.takedown === undefined ? "full" : "takendown"
   return { account: current, level } satisfies Proven
@@ -101,7 +104,7 @@ export const refreshSession = Effect.fn("refreshSession")(function* (
   token: string
 ) {
   const account = yield* (yield* AccountStore).get
-  if (account.takedown !== undefined) return yield* takenDown()
+  if (account.takedown !== undefined) return yield* new AccountTakenDown()
   const { accessJwt, refreshJwt } = yield* (yield* Sessions).refresh(account.did, session, token)
   return { accessJwt, refreshJwt, ...(yield* sessionView(account)) }
 })

@@ -1,6 +1,6 @@
 import { afterAll, assert, beforeAll, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
-import { ring } from "../../../src/http/account.ts"
+import { onAlarm } from "../../../src/services/accounts/onAlarm.ts"
 import { AccountStore } from "../../../src/services/accounts/AccountStore.ts"
 import { BlobIndex } from "../../../src/services/blobs/BlobIndex.ts"
 import { BlobStore } from "../../../src/services/blobs/BlobStore.ts"
@@ -200,7 +200,7 @@ describe("the end of an account", () => {
       server("deactivateAccount", { deleteAfter: wish(days) }, auth)
     const activate = ({ auth }: Person) =>
       world.call("com.atproto.server.activateAccount", { auth, method: "POST" })
-    const rings = ({ did }: Person) => world.inside(did, ring)
+    const rings = ({ did }: Person) => world.inside(did, onAlarm)
     const isHere = async (who: Person) => (await statusOf(who)) === "ok"
 
     it("comes by the alarm, not before its day", async () => {

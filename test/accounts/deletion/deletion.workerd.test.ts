@@ -15,7 +15,7 @@ import {
 const waitingCode = async (did: string): Promise<string> => {
   // SAFETY: the object's class has this method, and it answers what this call answers.
   const object = objectOf(did) as unknown as AccountStub
-  const answer: CallAnswer = await object.call("pendingCodes", {})
+  const answer: CallAnswer = await object.call("pendingCodes")
   assert.isTrue("output" in answer)
   const [pending] = (answer as { readonly output: ReadonlyArray<PendingCode> }).output
   return pending?.code ?? ""

@@ -15,7 +15,7 @@ describe("the deletion of an account, while", () => {
     yield* alice.post("with a picture", { picture: body["blob"] })
     yield* pass(1)
     yield* call("com.atproto.server.requestAccountDelete", { type: "", auth: alice.auth })
-    const [pending] = yield* accounts.call(alice.did, "pendingCodes", {})
+    const [pending] = yield* accounts.call(alice.did, "pendingCodes")
     const { did } = alice
     const input = { did, password: "a long password", token: pending?.code }
     const status = Effect.map(

@@ -1,3 +1,5 @@
+import type { CallInput } from "../../../src/services/accounts/AccountCalls.ts"
+import { failures } from "../../../src/http/errors.ts"
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
@@ -161,13 +163,14 @@ export const stubOf = (working: Accounts["Service"], faults: Faults, clock: Cloc
   }
   return (did: string): AccountStub => ({
     fetch: (request) => run("fetch", Effect.orDie(working.forward(did, request))),
-    call: (method, input) =>
+    call: (method, ...input) =>
       run(
         method,
         // SAFETY: the client hands over the input of this very method.
-        Effect.match(working.call(did, method, input as never), {
-          onSuccess: (output) => ({ output }),
-          onFailure: (rejected) => ({ rejected })
+        Effect.matchEffect(working.call(did, method, ...(input as CallInput<typeof method>)), {
+          onSuccess: (output) => Effect.succeed({ output }),
+          onFailure: (failure) =>
+            Effect.map(failures.encode(failure), (encoded) => ({ failure: encoded }))
         })
       )
   })

@@ -6,7 +6,7 @@ import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as TestClock from "effect/testing/TestClock"
-import * as accountApp from "../../../src/http/account.ts"
+import { accountApp } from "../../../src/http/account.ts"
 import { makeHandler } from "../../../src/http/webHandler.ts"
 import * as AccountsMemory from "../../../src/layers/objects/AccountsMemory.ts"
 import * as AccountsObject from "../../../src/layers/objects/AccountsObject.ts"
@@ -95,16 +95,10 @@ const build = Effect.fnUntraced(function* (faults: Faults) {
   ).pipe(Layer.provideMerge(ConfigEnv.layer({ ...testEnv, LOG_LEVEL: "none" })))
   const clock = yield* Clock.Clock
   const accounts = Layer.unwrap(
-    Effect.map(Accounts, (working) => AccountsObject.layer(stubOf(working, faults, clock)))
-  ).pipe(
-    Layer.provide(
-      AccountsMemory.layer({
-        serve: accountApp.serveAccount,
-        call: accountApp.call,
-        ring: accountApp.ring
-      })
+    Effect.map(Accounts, (working) =>
+      AccountsObject.layer(stubOf(working, faults, clock), accountApp.failures)
     )
-  )
+  ).pipe(Layer.provide(AccountsMemory.layer(accountApp)))
   const services = hostServices.layer.pipe(
     Layer.provideMerge(accounts),
     Layer.provideMerge(EdgeMemory.layer.pipe(Layer.provide(EdgeCacheMemory.layer))),

@@ -30,7 +30,7 @@ const arm = async ({ did }: Person) => {
     accounts.call(did, "addPasskey", { challenge, ...here, name: "Key", response })
   )
   await world.beneath(Effect.flatMap(PasskeyOwners, (own) => own.add(authenticator.id, did)))
-  const { secret } = await call((accounts) => accounts.call(did, "beginAuthenticator", {}))
+  const { secret } = await call((accounts) => accounts.call(did, "beginAuthenticator"))
   totp = new TOTP({ secret })
   const code = totp.generate({ timestamp: world.now() })
   const confirmed = await call((accounts) => accounts.call(did, "confirmAuthenticator", { code }))

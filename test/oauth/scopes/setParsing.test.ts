@@ -6,7 +6,7 @@ import * as TestClock from "effect/testing/TestClock"
 import { generatePrivateKey } from "../../../src/core/identity/didKey.ts"
 import * as HostDatabaseNode from "../../../src/layers/host/sql/HostDatabaseNode.ts"
 import { readPermissionSet, textIn } from "../../../src/core/oauth/permissionSet.ts"
-import { Rejected } from "../../../src/services/accounts/Accounts.ts"
+import { AccountUnavailable } from "../../../src/services/accounts/Accounts.ts"
 import {
   collection,
   did,
@@ -156,7 +156,7 @@ describe("the authority of a permission set", () => {
   })
 
   it.effect("that lives on this server says what is not there, or cannot answer", () => {
-    let answer: Effect.Effect<Response, Rejected> = Effect.succeed(
+    let answer: Effect.Effect<Response, AccountUnavailable> = Effect.succeed(
       Response.json({ error: "RecordNotFound", message: "" }, { status: 400 })
     )
     const { layer } = world(
@@ -167,7 +167,7 @@ describe("the authority of a permission set", () => {
       assert.strictEqual(yield* reasonOf(), "there is no such lexicon")
       answer = Effect.succeed(Response.json({ error: "RepoDeactivated" }, { status: 400 }))
       assert.strictEqual(yield* reasonOf(), "its account here does not answer")
-      answer = Effect.fail(new Rejected({ status: 503, error: "ServiceUnavailable", message: "" }))
+      answer = Effect.fail(new AccountUnavailable({ operation: "forward", did: "" }))
       assert.strictEqual(yield* reasonOf(), "its account here does not answer")
     }).pipe(Effect.provide(layer))
   })

@@ -8,7 +8,7 @@ import {
   refreshOAuth,
   rememberConsent,
   revokeOAuth
-} from "../../../src/http/oauth/calls.ts"
+} from "../../../src/services/oauth/calls.ts"
 import { wireError } from "../../../src/http/errors.ts"
 import { type Account, AccountStore } from "../../../src/services/accounts/AccountStore.ts"
 import { type GrantEnded, OAuthSessions } from "../../../src/services/oauth/OAuthSessions.ts"

@@ -1,7 +1,11 @@
 import * as Effect from "effect/Effect"
 import { TOTP } from "otpauth"
 import { randomUUID } from "node:crypto"
-import type { AccountCalls } from "../../../src/services/accounts/AccountCalls.ts"
+import type {
+  CallInput,
+  CallName,
+  CallOutput
+} from "../../../src/services/accounts/AccountCalls.ts"
 import { AccountStore } from "../../../src/services/accounts/AccountStore.ts"
 import { Accounts } from "../../../src/services/accounts/Accounts.ts"
 import { Devices } from "../../../src/services/oauth/Devices.ts"
@@ -20,13 +24,13 @@ export const here = { origin, rpId: "localhost" }
 export const ours = { "sec-fetch-site": "same-origin" }
 
 /** Calls the object of an account, past HTTP. */
-export const ask = <K extends keyof AccountCalls>(
+export const ask = <K extends CallName>(
   host: Host,
   did: string,
   method: K,
-  input: AccountCalls[K]["input"]
-): Promise<AccountCalls[K]["output"]> =>
-  host.beneath(Effect.flatMap(Accounts, (accounts) => accounts.call(did, method, input)))
+  ...input: CallInput<K>
+): Promise<CallOutput<K>> =>
+  host.beneath(Effect.flatMap(Accounts, (accounts) => accounts.call(did, method, ...input)))
 
 /** Signs in on the account's pages; answers the page after it. */
 export const enter = async (
@@ -60,7 +64,7 @@ export const challengeOf = ({ text }: Shown): string => {
 export const connect = async (
   host: Host,
   did: string,
-  change: Partial<AccountCalls["openOAuth"]["input"]> = {}
+  change: Partial<CallInput<"openOAuth">[0]> = {}
 ): Promise<string> => {
   const id = `app-${randomUUID()}`
   await ask(host, did, "openOAuth", {
@@ -80,7 +84,7 @@ export const connect = async (
 
 /** Turns an authenticator on, past the pages. */
 export const withAuthenticator = async (host: Host, did: string) => {
-  const { secret } = await ask(host, did, "beginAuthenticator", {})
+  const { secret } = await ask(host, did, "beginAuthenticator")
   const totp = new TOTP({ secret })
   const code = totp.generate({ timestamp: host.now() })
   const { recoveryCodes } = await ask(host, did, "confirmAuthenticator", { code })
@@ -113,12 +117,12 @@ export const arm = async (host: Host): Promise<Armed> => {
   const other = await browserOf(host, person)
   const [device = ""] = other.cookies.values()
   const { recoveryCodes } = await withAuthenticator(host, did)
-  const { passwordVersion } = await ask(host, did, "owner", {})
+  const { passwordVersion } = await ask(host, did, "owner")
   await ask(host, did, "proveCode", { code: recoveryCodes[0]!, passwordVersion })
   await ask(host, did, "createAppPassword", { name: "Old phone", privileged: false })
   await session(host, did, "full")
   const app = await connect(host, did)
-  const { sessions } = await ask(host, did, "security", {})
+  const { sessions } = await ask(host, did, "security")
   await host.inside(
     did,
     Effect.flatMap(AccountStore, (accounts) =>
@@ -131,7 +135,7 @@ export const arm = async (host: Host): Promise<Armed> => {
     delete: await codeFor(host, did, "delete_account")
   }
   // Begun once more, so that there is one to confirm.
-  const { secret } = await ask(host, did, "beginAuthenticator", {})
+  const { secret } = await ask(host, did, "beginAuthenticator")
   const given: Readonly<Record<string, Readonly<Record<string, string>>>> = {
     "devices/sign-out": { device: device.split(".")[1]! },
     "apps/disconnect": { session: app },
@@ -192,7 +196,7 @@ export const ways = async (host: Host, did: string): Promise<string> => {
     })
   )
   const devices = await host.beneath(Effect.flatMap(Devices, (all) => all.ofAccount(did)))
-  const passkeys = await ask(host, did, "security", {})
+  const passkeys = await ask(host, did, "security")
   const owners = await host.beneath(
     Effect.gen(function* () {
       const own = yield* PasskeyOwners

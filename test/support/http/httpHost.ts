@@ -5,7 +5,7 @@ import * as Exit from "effect/Exit"
 import * as Layer from "effect/Layer"
 import * as Scope from "effect/Scope"
 import { startPlc } from "../../../scripts/plc.mjs"
-import * as accountApp from "../../../src/http/account.ts"
+import { accountApp } from "../../../src/http/account.ts"
 import type { HostServices } from "../../../src/http/hostServices.ts"
 import { type Handler, makeHandler } from "../../../src/http/webHandler.ts"
 import type { AccountServices } from "../../../src/layers/objects/AccountApp.ts"
@@ -130,9 +130,9 @@ export const startHost = async (env: Readonly<Record<string, string>> = {}): Pro
     currentTimeMillis: Effect.sync(() => Date.now() + shift)
   }
   const within = new WeakMap<Request, Effect.Effect<Response, never, AccountServices>>()
-  const serve = (request: Request) => within.get(request) ?? accountApp.serveAccount(request)
+  const serve = (request: Request) => within.get(request) ?? accountApp.serve(request)
   const { context, connect } = await Memory.make(
-    { serve, call: accountApp.call, ring: accountApp.ring },
+    { ...accountApp, serve },
     { ...baseEnv, ...network.env, ...env, ...allowing(network.env, env) }
   ).pipe(
     Effect.flatMap(({ services, sequencer: { connect } }) =>

@@ -4,7 +4,7 @@ import * as Exit from "effect/Exit"
 import * as Scope from "effect/Scope"
 import { createAccount, firstAccount } from "../../../scripts/account.mjs"
 import { startPlc } from "../../../scripts/plc.mjs"
-import * as accountApp from "../../../src/http/account.ts"
+import { accountApp } from "../../../src/http/account.ts"
 import { makeHandler } from "../../../src/http/webHandler.ts"
 import * as Memory from "../../../src/layers/Memory.ts"
 import * as NodeServer from "../../../src/layers/host/NodeServer.ts"
@@ -35,10 +35,10 @@ export const startMemory = async (
     DEV_ALLOW_HOSTS: [new URL(plc.url).host, more["DEV_ALLOW_HOSTS"]].filter(Boolean).join(",")
   }
   const data = Scope.makeUnsafe()
-  const { sequencer, services } = await Memory.make(
-    { serve: accountApp.serveAccount, call: accountApp.call, ring: accountApp.ring },
-    env
-  ).pipe(Scope.provide(data), Effect.runPromise)
+  const { sequencer, services } = await Memory.make(accountApp, env).pipe(
+    Scope.provide(data),
+    Effect.runPromise
+  )
   const handler = makeHandler(services)
 
   const listen = async () => {

@@ -1,7 +1,8 @@
 import * as Effect from "effect/Effect"
-import type { AccountCalls } from "../../../services/accounts/AccountCalls.ts"
-import { Accounts, type Rejected } from "../../../services/accounts/Accounts.ts"
+import type { CallInput } from "../../../services/accounts/AccountCalls.ts"
+import { Accounts } from "../../../services/accounts/Accounts.ts"
 import { Mailer } from "../../../services/mail/Mailer.ts"
+import type { Failure } from "../../errors.ts"
 import { type Child, type Html, html } from "../html.ts"
 import type { Page } from "../layout.ts"
 import { field } from "../parts.ts"
@@ -42,27 +43,22 @@ export const codeField = (hint: Child, invalid = false): Html =>
     maxLength: 32
   })
 
-/** Why a code is not taken, by the error's name. */
-export const wrongCodes = {
-  InvalidToken: text.wrong,
-  ExpiredToken: text.expired
-} as const
-
-/** What a form says when a code was refused, or what was to be done by it. */
-export const codeRefusal = (rejected: Rejected): Effect.Effect<string, Rejected> =>
-  refusalOf(rejected, (wrongCodes as Readonly<Record<string, string>>)[rejected.error])
+const wrongCodes: { readonly [T in Failure["_tag"]]?: string } = {
+  CodeInvalid: text.wrong,
+  CodeExpired: text.expired
+}
 
 /** What kept the account's object from doing something, in words; undefined when it was done. */
-export const refusedBy = <R>(call: Effect.Effect<void, Rejected, R>) =>
+export const refusedBy = <E extends Failure, R>(call: Effect.Effect<void, E, R>) =>
   call.pipe(
     Effect.as(undefined),
-    Effect.catch((rejected) => codeRefusal(rejected))
+    Effect.catch((failure) => refusalOf(failure, wrongCodes[failure._tag]))
   )
 
 /** Sends the owner a code for something on a page. */
 export const sendsCode = (
   page: PageName,
-  purpose: AccountCalls["requestCode"]["input"]["purpose"],
+  purpose: CallInput<"requestCode">[0]["purpose"],
   formPage: (owner: Owner, message: string) => Handled<Page>
 ): Action => ({
   proof: true,

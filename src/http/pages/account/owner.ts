@@ -1,9 +1,9 @@
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
-import type { SecurityView } from "../../../services/sessions/securityCalls.ts"
+import type { SecurityView } from "../../../services/sessions/calls.ts"
 import { Accounts } from "../../../services/accounts/Accounts.ts"
 import { type DeviceAccount, Devices } from "../../../services/oauth/Devices.ts"
-import { recentMillis } from "../../../services/sessions/recentProof.ts"
+import { recentMillis } from "../../../services/sessions/PasswordProof.ts"
 import type { Visitor } from "../visitor.ts"
 
 /** Somebody who is signed in on a device and looks at their account. */
@@ -50,7 +50,7 @@ export const findOwner = Effect.fn("account.findOwner")(function* (
   }
   const account = named === undefined ? first : accounts.find(({ did }) => did === named)
   if (account === undefined) return { kind: "nobody" } satisfies Found as Found
-  const view = yield* (yield* Accounts).call(account.did, "security", {})
+  const view = yield* (yield* Accounts).call(account.did, "security")
   if (view.status !== undefined && view.status !== "deactivated") {
     return { kind: "closed" } satisfies Found as Found
   }

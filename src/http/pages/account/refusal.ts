@@ -1,13 +1,17 @@
 import * as Effect from "effect/Effect"
-import type { Rejected } from "../../../services/accounts/Accounts.ts"
+import { type Failure, wireError } from "../../errors.ts"
 import { asSentence, common } from "../text/common.ts"
-/** What a form says when the account's object refused; what is no refusal stays a failure. */
-export const refusalOf = (
-  rejected: Rejected,
-  message = rejected.message
-): Effect.Effect<string, Rejected> => {
-  if (rejected.status >= 500) return Effect.fail(rejected)
-  if (rejected.error !== "RateLimitExceeded") return Effect.succeed(asSentence(message))
-  const seconds = Number(rejected.headers?.["retry-after"]) || 900
-  return Effect.succeed(common.tooManyAttempts(seconds))
+
+/** What a form says of a failure; what the person cannot mend stays a failure. */
+export const refusalOf = <F extends Failure>(
+  failure: F,
+  told?: string
+): Effect.Effect<string, F> => {
+  const { status, message, headers } = wireError(failure)
+  if (status >= 500) return Effect.fail(failure)
+  return Effect.succeed(
+    status === 429
+      ? common.tooManyAttempts(Number(headers?.["retry-after"]))
+      : asSentence(told ?? message)
+  )
 }

@@ -3,7 +3,7 @@ import type { DidDocument } from "../../../core/identity/didDocument.ts"
 import { checkHandle } from "../../../core/identity/handle.ts"
 import { Denied } from "../../sessions/Auth.ts"
 import type { Settings } from "../../host/Config.ts"
-import { leadOf } from "../../identity/handleLead.ts"
+import { handleFailure, HandleUnproven, leadOf } from "../../identity/HandleProof.ts"
 import type { Identity } from "../../identity/Identity.ts"
 import { isServedHere } from "../../identity/HostedDidDocument.ts"
 import { refuse, type SignUpRequest } from "./fields.ts"
@@ -53,7 +53,7 @@ export const checkNewHandle = Effect.fnUntraced(function* (
     allowTest: config.isLocal,
     override: caller.kind === "admin"
   })
-  if (!checked.ok) return yield* refuse(checked.fault.error, checked.fault.message)
+  if (!checked.ok) return yield* handleFailure(checked.fault)
   // The administrator may give the host's own name away: this server answers for it as soon as the account is there.
   const isOwnName = caller.kind === "admin" && checked.handle === config.host
   if (checked.hosted || isOwnName) return checked.handle
@@ -62,5 +62,5 @@ export const checkNewHandle = Effect.fnUntraced(function* (
   }
   return (yield* leadOf(identity, checked.handle)) === origin.did
     ? checked.handle
-    : yield* refuse("InvalidHandle", "External handle did not resolve to DID")
+    : yield* new HandleUnproven()
 })

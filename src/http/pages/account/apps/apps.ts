@@ -1,6 +1,6 @@
 import * as Effect from "effect/Effect"
 import { inPlainWords } from "../../../../core/oauth/plainWords.ts"
-import type { SecurityView } from "../../../../services/sessions/securityCalls.ts"
+import type { SecurityView } from "../../../../services/sessions/calls.ts"
 import { Accounts } from "../../../../services/accounts/Accounts.ts"
 import { grantList } from "../../../oauth/consent.ts"
 import { type Html, html } from "../../html.ts"

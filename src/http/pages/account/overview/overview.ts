@@ -45,7 +45,7 @@ export const overviewPage: AccountPage = {
 export const reactivate: Action = {
   page: "",
   run: Effect.fn("account.reactivate")(function* ({ view }) {
-    yield* (yield* Accounts).call(view.did, "reactivate", {})
+    yield* (yield* Accounts).call(view.did, "reactivate")
     return done("", "reactivated")
   })
 }

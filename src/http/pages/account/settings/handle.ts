@@ -1,7 +1,9 @@
 import * as Effect from "effect/Effect"
 import { calledName } from "../../../../core/identity/calledName.ts"
 import { checkHandle } from "../../../../core/identity/handle.ts"
-import { Accounts, type Rejected } from "../../../../services/accounts/Accounts.ts"
+import { isHandle } from "../../../../core/lexicon/syntax.ts"
+import type { CallFailure } from "../../../../services/accounts/AccountCalls.ts"
+import { Accounts, type AccountUnavailable } from "../../../../services/accounts/Accounts.ts"
 import { Config } from "../../../../services/host/Config.ts"
 import { type FoundClaims, HandleClaims } from "../../../../services/identity/HandleClaims.ts"
 import { Identity } from "../../../../services/identity/Identity.ts"
@@ -101,23 +103,23 @@ const findClaims = Effect.fnUntraced(function* (handle: string) {
   return { found: yield* (yield* HandleClaims).look(checked.handle) }
 })
 
-const words: Readonly<Record<string, string>> = {
-  HandleNotAvailable: text.taken,
-  UpstreamFailure: text.unreachable
+type Refused = CallFailure<"updateHandle"> | AccountUnavailable
+
+/** What the form says of a failure, in place of the protocol's words for it. */
+const toldOf = (
+  { _tag }: Refused,
+  wish: string,
+  { name, found }: Pick<Filled, "name" | "found">
+): string | undefined => {
+  const isBad = _tag === "HandleRefused" || _tag === "HandleUnproven"
+  if (isBad && name !== undefined) return common.badName
+  if (isBad && !isHandle(calledName(wish))) return text.notADomain
+  if (found?.dns.kind === "failed" || found?.file.kind === "failed") return text.unreachable
+  if (_tag === "HandleUnproven" && found !== undefined) return text.notYet
+  return _tag === "HandleNotAvailable" || _tag === "HandleReserved" ? text.taken : undefined
 }
 
-const messageOf = (
-  { error, message }: Rejected,
-  { name, found }: Pick<Filled, "name" | "found">
-): string => {
-  if (error === "InvalidHandle" && name !== undefined) return common.badName
-  if (message.startsWith("Input/handle")) return text.notADomain
-  const isUnknown =
-    found !== undefined && (found.dns.kind === "failed" || found.file.kind === "failed")
-  if (isUnknown) return words["UpstreamFailure"]!
-  const leadsNowhere = found !== undefined && message.includes("did not resolve")
-  return leadsNowhere ? text.notYet : (words[error] ?? message)
-}
+const unreachable = () => Effect.succeed(text.unreachable)
 
 /** Gives the account another handle; a domain that does not lead to it is told with what was found there. */
 export const changeHandle: Action = {
@@ -126,20 +128,24 @@ export const changeHandle: Action = {
   run: Effect.fn("account.changeHandle")(function* (owner, form) {
     const { did, handle: before } = owner.view
     const { wish, ...filled } = wanted(form)
-    const rejected = yield* (yield* Accounts).call(did, "updateHandle", { handle: wish }).pipe(
-      Effect.as(undefined),
-      Effect.catch((rejected) => Effect.succeed(rejected))
-    )
-    if (rejected === undefined) {
+    const changed = (yield* Accounts).call(did, "updateHandle", { handle: wish })
+    const refused = yield* Effect.match(changed, {
+      onSuccess: () => undefined,
+      onFailure: (failure) => failure
+    })
+    if (refused === undefined) {
       const identity = yield* Identity
       // What this isolate remembers of the account is not so any more.
       yield* Effect.forEach([did, before, wish], identity.forget, { discard: true })
       return done("handle", "handle-changed")
     }
-    const { error } = rejected
-    const claims = error === "RateLimitExceeded" ? {} : yield* findClaims(wish)
-    const told = messageOf(rejected, { ...filled, ...claims })
-    const upstream = error === "UpstreamFailure" ? Effect.succeed(told) : refusalOf(rejected, told)
-    return shown(yield* page(owner, yield* upstream, { ...filled, ...claims }))
+    const claims = refused._tag === "RateLimitExceeded" ? {} : yield* findClaims(wish)
+    const message = yield* Effect.fail(refused).pipe(
+      Effect.catchTags(
+        { IdentityUnavailable: unreachable, PlcUnavailable: unreachable },
+        (failure) => refusalOf(failure, toldOf(failure, wish, { ...filled, ...claims }))
+      )
+    )
+    return shown(yield* page(owner, message, { ...filled, ...claims }))
   })
 }

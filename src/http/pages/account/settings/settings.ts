@@ -1,5 +1,5 @@
 import * as Effect from "effect/Effect"
-import type { SecurityView } from "../../../../services/sessions/securityCalls.ts"
+import type { SecurityView } from "../../../../services/sessions/calls.ts"
 import { Mailer } from "../../../../services/mail/Mailer.ts"
 import { html } from "../../html.ts"
 import { card } from "../card.ts"

@@ -108,7 +108,7 @@ export const beginAuthenticator: Action = {
   proof: true,
   page: "authenticator",
   run: Effect.fn("account.beginAuthenticator")(function* (owner) {
-    const { secret } = yield* (yield* Accounts).call(owner.view.did, "beginAuthenticator", {})
+    const { secret } = yield* (yield* Accounts).call(owner.view.did, "beginAuthenticator")
     return shown(yield* setUpPage(owner, secret))
   })
 }
@@ -121,19 +121,14 @@ export const confirmAuthenticator: Action = {
     const secret = form.get("secret") ?? ""
     const code = form.get("code") ?? ""
     const confirmed = (yield* Accounts).call(owner.view.did, "confirmAuthenticator", { code })
-    return yield* confirmed.pipe(
-      Effect.flatMap(({ recoveryCodes }) => Effect.map(codesPage(owner, recoveryCodes), shown)),
-      Effect.catch((rejected) =>
-        Effect.flatMap(
-          refusalOf(rejected, rejected.error === "AuthenticationRequired" ? text.wrong : undefined),
-          (message) =>
-            // The form brings the secret along to have it shown again; it is drawn, and no more.
-            /^[A-Z2-7]{32}$/.test(secret)
-              ? Effect.map(setUpPage(owner, secret, message), shown)
-              : Effect.succeed(shown(offPage(owner, message)))
-        )
-      )
+    const made = yield* confirmed.pipe(
+      Effect.catchTag("WrongCode", () => Effect.succeed(text.wrong), refusalOf)
     )
+    if (typeof made !== "string") return shown(yield* codesPage(owner, made.recoveryCodes))
+    // The form brings the secret along to have it shown again; it is drawn, and no more.
+    return /^[A-Z2-7]{32}$/.test(secret)
+      ? shown(yield* setUpPage(owner, secret, made))
+      : shown(offPage(owner, made))
   })
 }
 
@@ -142,7 +137,7 @@ export const renewRecoveryCodes: Action = {
   proof: true,
   page: "authenticator",
   run: Effect.fn("account.renewRecoveryCodes")(function* (owner) {
-    const call = (yield* Accounts).call(owner.view.did, "renewRecoveryCodes", {})
+    const call = (yield* Accounts).call(owner.view.did, "renewRecoveryCodes")
     return shown(yield* codesPage(owner, (yield* call).recoveryCodes))
   })
 }
@@ -152,7 +147,7 @@ export const disableAuthenticator: Action = {
   proof: true,
   page: "authenticator",
   run: Effect.fn("account.disableAuthenticator")(function* ({ view }) {
-    yield* (yield* Accounts).call(view.did, "disableAuthenticator", {})
+    yield* (yield* Accounts).call(view.did, "disableAuthenticator")
     return done("security", "authenticator-off")
   })
 }

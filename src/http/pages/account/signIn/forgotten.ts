@@ -8,8 +8,9 @@ import { type Page, redirectTo, showPage } from "../../layout.ts"
 import { field, hidden, note } from "../../parts.ts"
 import { type Sent, sentForm, type Visitor, visitor } from "../../visitor.ts"
 import { pathOf } from "../frame.ts"
-import { codeField, forgottenCodeHint, wrongCodes } from "../mailedCode.ts"
+import { codeField, forgottenCodeHint } from "../mailedCode.ts"
 import { common } from "../../text/common.ts"
+import { codes } from "../../text/settings.ts"
 import { forgotten as text } from "../../text/signIn.ts"
 
 const back = html`<p class="hint"><a href="/account/sign-in">${text.back}</a></p>`
@@ -101,14 +102,9 @@ const reset = Effect.fn("account.reset")(function* (request: Request, { visitor,
   return yield* resetPassword(request, { code: form.get("code") ?? "", password }).pipe(
     Effect.as(done),
     Effect.catchTags({
-      CodeInvalid: () => again(wrongCodes.InvalidToken),
-      SignUpRefused: ({ message }) => again(`${message}.`),
-      Rejected: (rejected) => {
-        const { error } = rejected
-        return error === "InvalidToken" || error === "ExpiredToken"
-          ? again(wrongCodes[error])
-          : Effect.fail(rejected)
-      }
+      CodeInvalid: () => again(codes.wrong),
+      CodeExpired: () => again(codes.expired),
+      SignUpRefused: ({ message }) => again(`${message}.`)
     })
   )
 })

@@ -1,5 +1,5 @@
 import * as Effect from "effect/Effect"
-import type { SecurityView } from "../../../../services/sessions/securityCalls.ts"
+import type { SecurityView } from "../../../../services/sessions/calls.ts"
 import { type Html, html } from "../../html.ts"
 import { dropPasskey } from "../../../factors/newPasskey.ts"
 import {
@@ -104,7 +104,7 @@ export const removePasskey: Action = {
     const id = form.get("passkey") ?? ""
     const refused = yield* dropPasskey(did, id).pipe(
       Effect.as(undefined),
-      Effect.catchTag("Rejected", (rejected) => refusalOf(rejected))
+      Effect.catchTags({ InvalidRequest: refusalOf, RepoNotFound: refusalOf })
     )
     if (refused !== undefined) return shown(page(owner, refused))
     return done("security", "passkey-gone")

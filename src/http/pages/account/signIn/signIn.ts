@@ -1,5 +1,5 @@
 import * as Effect from "effect/Effect"
-import type { OwnerView } from "../../../../services/sessions/securityCalls.ts"
+import type { OwnerView } from "../../../../services/sessions/ownerView.ts"
 import { Config } from "../../../../services/host/Config.ts"
 import type { Form } from "../../browser.ts"
 import { keepDevice } from "../../cookies.ts"

@@ -46,7 +46,7 @@ export const postSignUp = Effect.fnUntraced(function* (request: Request) {
     Effect.catchIf(isSignUpFailure, (failure) => Effect.succeed(reasonOf(failure)))
   )
   if (typeof made === "string") return yield* formPage(visitor, form, made)
-  const owner = yield* (yield* Accounts).call(made.did, "owner", {})
+  const owner = yield* (yield* Accounts).call(made.did, "owner")
   const to = pathOf("", { account: owner.did, done: "made" })
   return yield* enter(visitor, { owner, remembered: true }, to)
 })

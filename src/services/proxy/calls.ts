@@ -1,14 +1,12 @@
 import * as Effect from "effect/Effect"
-import { isPrivileged, isProtected } from "../../core/sessions/methods.ts"
 import type { Permission } from "../../core/oauth/types.ts"
-import type { AccountCalls } from "../../services/accounts/AccountCalls.ts"
-import { AccountStore } from "../../services/accounts/AccountStore.ts"
-import { Auth, Denied } from "../../services/sessions/Auth.ts"
-import type { Authority } from "../../services/sessions/Authority.ts"
-import { Repo } from "../../services/repo/Repo.ts"
-import { ServiceTokens } from "../../services/sessions/ServiceTokens.ts"
-import { Signer } from "../../services/identity/Signer.ts"
-import { isReport } from "./rules.ts"
+import { isPrivileged, isProtected, isReport } from "../../core/sessions/methods.ts"
+import { AccountStore } from "../accounts/AccountStore.ts"
+import { Signer } from "../identity/Signer.ts"
+import { Repo } from "../repo/Repo.ts"
+import { Auth, type Credentials, Denied } from "../sessions/Auth.ts"
+import type { Authority } from "../sessions/Authority.ts"
+import { ServiceTokens } from "../sessions/ServiceTokens.ts"
 
 /** Who may have a method called elsewhere: sessions of an active account; a report may also be its appeal against a takedown. */
 const authorityFor = (lxm: string, needs: ReadonlyArray<Permission>): Authority => ({
@@ -25,7 +23,15 @@ const authorityFor = (lxm: string, needs: ReadonlyArray<Permission>): Authority 
  * An app needs the permission for the method that it calls, and for the one that the token is good for.
  */
 export const authorizeProxy = Effect.fnUntraced(function* (
-  input: AccountCalls["authorizeProxy"]["input"]
+  input: Credentials & {
+    readonly lxm: string
+    /** The audience that permissions are judged by: a DID with its `#service`. */
+    readonly aud: string
+    /** The audience that stands in the token: a bare DID, that of the service or of a feed generator. */
+    readonly tokenAud: string
+    /** The method that stands in the token, where it is another (getFeed → getFeedSkeleton). */
+    readonly tokenLxm?: string
+  }
 ) {
   const { lxm, aud, tokenAud, tokenLxm = lxm } = input
   const methods = lxm === tokenLxm ? [lxm] : [lxm, tokenLxm]
@@ -42,3 +48,6 @@ export const authorizeProxy = Effect.fnUntraced(function* (
   const token = yield* tokens.create(yield* Signer, { iss: did, aud: tokenAud, lxm: tokenLxm })
   return { did, token, rev }
 })
+
+/** What the account's object does for the service proxy: it judges and signs, it never waits for an upstream. */
+export const proxyCalls = { authorizeProxy }

@@ -1,10 +1,7 @@
 import * as Effect from "effect/Effect"
-import type { AccountCalls } from "../../services/accounts/AccountCalls.ts"
-import { type Account, AccountStore, inactiveStatus } from "../../services/accounts/AccountStore.ts"
-import { GrantEnded, OAuthSessions } from "../../services/oauth/OAuthSessions.ts"
-import { sweepSessionsLater } from "../../services/sessions/SessionSweep.ts"
-
-type Input<K extends keyof AccountCalls> = AccountCalls[K]["input"]
+import { type Account, AccountStore, inactiveStatus } from "../accounts/AccountStore.ts"
+import { GrantEnded, type NewOAuthSession, OAuthSessions } from "./OAuthSessions.ts"
+import { sweepSessionsLater } from "../sessions/SessionSweep.ts"
 
 /** The account, and the sessions of its apps; an object without an account has granted nothing. */
 const granting = Effect.gen(function* () {
@@ -19,7 +16,7 @@ const assertOpen = (isOpen: boolean) =>
 const isTakenDown = (account: Account): boolean => account.takedown !== undefined
 
 /** Opens the session that a code stands for, while the account is active. */
-export const openOAuth = Effect.fnUntraced(function* (input: Input<"openOAuth">) {
+export const openOAuth = Effect.fnUntraced(function* (input: NewOAuthSession) {
   const { account, sessions } = yield* granting
   yield* assertOpen(inactiveStatus(account) === undefined)
   const tokens = yield* sessions.open(account.did, input)
@@ -28,7 +25,13 @@ export const openOAuth = Effect.fnUntraced(function* (input: Input<"openOAuth">)
 })
 
 /** The session of a refresh token; an app of a deactivated account goes on, that of one taken down does not. */
-export const peekOAuth = Effect.fnUntraced(function* ({ refreshToken, jkt }: Input<"peekOAuth">) {
+export const peekOAuth = Effect.fnUntraced(function* ({
+  refreshToken,
+  jkt
+}: {
+  readonly refreshToken: string
+  readonly jkt: string
+}) {
   const { account, sessions } = yield* granting
   const session = yield* sessions.peek(refreshToken, jkt)
   yield* assertOpen(!isTakenDown(account))
@@ -39,7 +42,12 @@ export const peekOAuth = Effect.fnUntraced(function* ({ refreshToken, jkt }: Inp
 export const refreshOAuth = Effect.fnUntraced(function* ({
   refreshToken,
   ...use
-}: Input<"refreshOAuth">) {
+}: {
+  readonly refreshToken: string
+  readonly clientId: string
+  readonly jkt: string
+  readonly granted: string
+}) {
   const { account, sessions } = yield* granting
   yield* assertOpen(!isTakenDown(account))
   return yield* sessions.refresh(account.did, refreshToken, use)
@@ -55,19 +63,40 @@ const onSessions = <A>(
   )
 
 /** Revokes by either token. */
-export const revokeOAuth = ({ token, clientId }: Input<"revokeOAuth">) =>
-  onSessions((sessions) => sessions.revoke(token, clientId))
+export const revokeOAuth = ({
+  token,
+  clientId
+}: {
+  readonly token: string
+  readonly clientId: string
+}) => onSessions((sessions) => sessions.revoke(token, clientId))
 
 /** Ends a session. */
-export const endOAuth = ({ session }: Input<"endOAuth">) =>
+export const endOAuth = ({ session }: { readonly session: string }) =>
   onSessions((sessions) => sessions.end(session))
 
 /** What was agreed to for a client before. */
-export const consented = ({ clientId }: Input<"consented">) =>
+export const consented = ({ clientId }: { readonly clientId: string }) =>
   onSessions((sessions) => sessions.consented(clientId)).pipe(
     Effect.map((scope) => (scope === undefined ? {} : { scope }))
   )
 
 /** Remembers what was agreed to. */
-export const rememberConsent = ({ clientId, scope }: Input<"rememberConsent">) =>
-  onSessions((sessions) => sessions.rememberConsent(clientId, scope))
+export const rememberConsent = ({
+  clientId,
+  scope
+}: {
+  readonly clientId: string
+  readonly scope: string
+}) => onSessions((sessions) => sessions.rememberConsent(clientId, scope))
+
+/** What the account's object does for the OAuth provider; the Worker has judged the client. */
+export const oauthCalls = {
+  openOAuth,
+  peekOAuth,
+  refreshOAuth,
+  revokeOAuth,
+  endOAuth,
+  consented,
+  rememberConsent
+}

@@ -5,19 +5,17 @@ import { declaredType, storedType, unknownType } from "../../core/blobs/mime.ts"
 import { accepts, blobTypeIn } from "../../core/lexicon/blobs.ts"
 import type { Permission } from "../../core/oauth/types.ts"
 import { readStoredRecord } from "../../core/repo/cborLoose.ts"
-import type { AccountCalls, Credentials } from "../../services/accounts/AccountCalls.ts"
-import { lastingAccount } from "../../services/accounts/AccountStatus.ts"
-import { AccountStore } from "../../services/accounts/AccountStore.ts"
-import { Auth, Denied } from "../../services/sessions/Auth.ts"
-import type { Authority } from "../../services/sessions/Authority.ts"
-import { BlobIndex, BlobNotFound, BlobQuotaExceeded } from "../../services/blobs/BlobIndex.ts"
-import { BlobTooLarge } from "../../services/blobs/BlobStore.ts"
-import { armSweep } from "../../services/blobs/BlobSweep.ts"
-import { Config } from "../../services/host/Config.ts"
-import { EdgeGate } from "../../services/edge/EdgeGate.ts"
-import { Records } from "../../services/repo/Records.ts"
-import { InvalidRequest } from "../../services/failures.ts"
-import { readableAccount } from "../accounts/readableAccount.ts"
+import { lastingAccount, readableAccount } from "../accounts/AccountStatus.ts"
+import { AccountStore, AccountTakenDown } from "../accounts/AccountStore.ts"
+import { BlobIndex, type BlobLocation, BlobNotFound, BlobQuotaExceeded } from "./BlobIndex.ts"
+import { BlobTooLarge } from "./BlobStore.ts"
+import { armSweep } from "./BlobSweep.ts"
+import { EdgeGate } from "../edge/EdgeGate.ts"
+import { InvalidRequest } from "../failures.ts"
+import { Config } from "../host/Config.ts"
+import { Records } from "../repo/Records.ts"
+import { Auth, type Credentials } from "../sessions/Auth.ts"
+import type { Authority, Caller } from "../sessions/Authority.ts"
 
 const authenticate = Effect.fnUntraced(function* (
   credentials: Credentials,
@@ -52,7 +50,7 @@ const assertFits = Effect.fnUntraced(function* (size = 0) {
 
 /** Judges an upload before its first byte, and notes the key that it may write to. */
 export const authorizeUpload = Effect.fnUntraced(function* (
-  input: AccountCalls["authorizeUpload"]["input"]
+  input: Credentials & { readonly mimeType: string; readonly size?: number }
 ) {
   const { blobLimit, blobMimeTypes } = yield* Config
   const needs = [{ resource: "blob", mime: input.mimeType }] as const
@@ -60,7 +58,7 @@ export const authorizeUpload = Effect.fnUntraced(function* (
   yield* (yield* Auth).permit(caller, needs)
   const account = yield* (yield* AccountStore).get
   if (account.takedown !== undefined) {
-    return yield* new Denied({ error: "AccountTakedown", message: "Account has been taken down" })
+    return yield* new AccountTakenDown()
   }
   yield* assertAccepted(blobMimeTypes, input.mimeType)
   yield* assertFits(input.size)
@@ -90,7 +88,11 @@ export const recordUpload = Effect.fnUntraced(function* ({
   caller,
   sniffed,
   ...upload
-}: AccountCalls["recordUpload"]["input"]) {
+}: BlobLocation & {
+  readonly caller?: Caller
+  /** The type that the bytes tell, where they tell one. */
+  readonly sniffed?: string
+}) {
   const { blobMimeTypes, blobQuota } = yield* Config
   // One that is deleted meanwhile leaves nobody to sweep the bytes: refused, they go at once.
   yield* lastingAccount
@@ -113,7 +115,10 @@ export const recordUpload = Effect.fnUntraced(function* ({
 export const downloadAuthority: Authority = { kind: "optional" }
 
 /** Where a blob lies, for a caller who may read the account. */
-export const locateBlob = Effect.fnUntraced(function* (input: AccountCalls["locateBlob"]["input"]) {
+export const locateBlob = Effect.fnUntraced(function* (input: {
+  readonly cid: string
+  readonly credentials?: Credentials
+}) {
   const caller =
     input.credentials === undefined
       ? ({ kind: "anonymous" } as const)
@@ -124,3 +129,6 @@ export const locateBlob = Effect.fnUntraced(function* (input: AccountCalls["loca
   if (location === undefined) return yield* new BlobNotFound({ cid: input.cid })
   return { ...location, shared }
 })
+
+/** What the account's object does about blobs: the Worker brings the bytes to the blob store and from it. */
+export const blobCalls = { authorizeUpload, recordUpload, locateBlob }

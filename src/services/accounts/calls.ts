@@ -1,0 +1,152 @@
+import * as Clock from "effect/Clock"
+import * as Effect from "effect/Effect"
+import { deleteByCode, deletionDay, forceDeletion } from "./AccountDeletion.ts"
+import { deactivate } from "./AccountStatus.ts"
+import { AccountStore, inactiveStatus } from "./AccountStore.ts"
+import { confirmEmail, replaceEmail, updateEmail } from "./EmailAddress.ts"
+import { beginArrival } from "./PendingMigration.ts"
+import { type SubjectChange, subjectStatus, updateSubject } from "./SubjectStatus.ts"
+import type { Subject } from "./Takedowns.ts"
+import { endSignUp } from "./signUp/SignUpEnd.ts"
+import { EdgeGate } from "../edge/EdgeGate.ts"
+import { InvalidRequest } from "../failures.ts"
+import { Alarm } from "../host/Alarm.ts"
+import { changeHandle, changeOwnHandle } from "../identity/HandleChange.ts"
+import { verifyHandle } from "../identity/HandleProof.ts"
+import { changeSigningKey } from "../identity/SigningKeyChange.ts"
+import type { CodePurpose } from "../mail/AccountCodes.ts"
+import { mailCode } from "../mail/MailedCodes.ts"
+import { Repo } from "../repo/Repo.ts"
+import { Passwords } from "../sessions/Passwords.ts"
+import { Sessions } from "../sessions/Sessions.ts"
+import { AccountEvents } from "../stream/AccountEvents.ts"
+
+/** When the alarm looks whether a sign-up was left unannounced, in milliseconds. */
+const announceAfter = 30_000
+
+/** How many records the account in this object has; none where its sign-up was cut off before the repo was made. */
+const recordCount = Effect.flatMap(Repo, (repo) => repo.head).pipe(
+  Effect.map(({ records }) => records),
+  Effect.catchTag("RepoNotFound", () => Effect.undefined)
+)
+
+/** Makes the account and its empty repo, and opens its first session. */
+export const create = Effect.fnUntraced(function* (input: {
+  readonly did: string
+  readonly handle: string
+  readonly email?: string
+  readonly password?: string
+  /** The wrapped signing key made for this account. */
+  readonly signingKey: {
+    readonly curve: "k256" | "p256"
+    readonly wrapped: Uint8Array
+    readonly didKey: string
+  }
+  /** False for an account that moves in: it stays deactivated. */
+  readonly active: boolean
+}) {
+  const now = yield* Clock.currentTimeMillis
+  const accounts = yield* AccountStore
+  if (accounts.peek() !== undefined && (yield* recordCount) === undefined) yield* accounts.destroy
+  const password =
+    input.password === undefined ? undefined : yield* (yield* Passwords).hash(input.password)
+  const createdAt = new Date(now).toISOString()
+  yield* accounts.create({
+    did: input.did,
+    handle: input.handle,
+    email: input.email,
+    emailConfirmedAt: undefined,
+    password,
+    signingKey: input.signingKey,
+    deactivatedAt: input.active ? undefined : createdAt,
+    deleteAfter: undefined,
+    takedown: undefined,
+    createdAt
+  })
+  yield* (yield* Repo).create
+  // A sign-up that is cut off is announced or ended by the alarm (`settleSignUp`).
+  if (input.active) yield* (yield* Alarm).by(now + announceAfter)
+  else {
+    yield* (yield* AccountEvents).noSignUp
+    yield* beginArrival
+  }
+  return yield* (yield* Sessions).open(input.did, { level: "full" })
+})
+
+/** Undoes a sign-up; an account that has written anything is none, and stays. */
+export const destroy = Effect.gen(function* () {
+  const accounts = yield* AccountStore
+  if (accounts.peek() === undefined) return yield* accounts.destroy
+  if (((yield* recordCount) ?? 0) > 0) {
+    return yield* new InvalidRequest({ message: "The account is in use and is not removed" })
+  }
+  yield* accounts.destroy
+})
+
+/** What the host must know of the account to answer for it. */
+export const summary = Effect.gen(function* () {
+  const shared = (yield* EdgeGate).share()
+  const account = yield* (yield* AccountStore).get
+  // Without a repo the sign-up was cut off, and nobody lives here yet.
+  yield* (yield* Repo).head
+  const status = inactiveStatus(account)
+  const deleteAfter = yield* deletionDay(account)
+  const { did, handle, emailConfirmedAt, deactivatedAt } = account
+  return {
+    did,
+    handle,
+    signingKey: account.signingKey.didKey,
+    shared,
+    active: status === undefined,
+    ...(status === undefined ? {} : { status }),
+    ...(emailConfirmedAt === undefined ? {} : { emailConfirmedAt }),
+    ...(deactivatedAt === undefined ? {} : { deactivatedAt }),
+    ...(deleteAfter === undefined ? {} : { deleteAfter })
+  }
+})
+
+/** What the account's object does for the administrator. */
+export const adminCalls = {
+  subjectStatus: ({ subject }: { readonly subject: Subject }) => subjectStatus(subject),
+  updateSubject: ({
+    subject,
+    change
+  }: {
+    readonly subject: Subject
+    readonly change: SubjectChange
+  }) => updateSubject(subject, change),
+  setEmail: ({ email }: { readonly email: string }) => replaceEmail(email),
+  setHandle: ({ handle }: { readonly handle: string }) => changeHandle(handle, { override: true }),
+  changeSigningKey,
+  forceDeletion: () => Effect.asVoid(forceDeletion)
+}
+
+/** What the account's object does for its owner on the pages of the account, besides the ways in. */
+export const ownershipCalls = {
+  requestCode: ({
+    purpose
+  }: {
+    readonly purpose: Extract<CodePurpose, "confirm_email" | "update_email" | "delete_account">
+  }) => mailCode(purpose),
+  confirmEmail: Effect.fnUntraced(function* ({ code }: { readonly code: string }) {
+    const { email = "" } = yield* (yield* AccountStore).get
+    yield* confirmEmail({ email, token: code })
+  }),
+  updateEmail: ({ email, code }: { readonly email: string; readonly code: string }) =>
+    updateEmail({ email, token: code }),
+  updateHandle: ({ handle }: { readonly handle: string }) => changeOwnHandle(handle),
+  deactivate: ({ deleteAfter }: { readonly deleteAfter?: string }) => deactivate(deleteAfter),
+  deleteByCode
+}
+
+/** What the account's object does for a sign-up, and for whoever asks about the account. */
+export const accountCalls = {
+  create,
+  announce: () => Effect.flatMap(AccountEvents, (events) => events.signUp),
+  destroy: () => destroy,
+  endSignUp,
+  verifyHandle: () => verifyHandle(),
+  summary: () => summary,
+  ...adminCalls,
+  ...ownershipCalls
+}

@@ -1,0 +1,24 @@
+import * as Effect from "effect/Effect"
+import { AccountStore } from "./AccountStore.ts"
+import { Alarm } from "../host/Alarm.ts"
+import { Outbox } from "../stream/Outbox.ts"
+import { RepoImport } from "../repo/RepoImport.ts"
+import { deleteWhenDue, deleteWhenLost } from "./AccountDeletion.ts"
+import { graceMillis, sweepBlobs } from "../blobs/BlobSweep.ts"
+import { settleSignUp } from "./signUp/SignUpEnd.ts"
+import { sweepSessions } from "../sessions/SessionSweep.ts"
+
+/** What the object's alarm does: deliver the outbox, sweep blobs and sessions, delete an account that is due or was waited for in vain; each asks for its next ring. */
+export const onAlarm = Effect.gen(function* () {
+  // An object that was emptied has no tables to look into.
+  if ((yield* AccountStore).peek() === undefined) return
+  yield* settleSignUp
+  if ((yield* AccountStore).peek() === undefined) return
+  yield* (yield* Outbox).deliver
+  yield* (yield* RepoImport).sweep
+  const next = yield* sweepBlobs(yield* graceMillis)
+  if (next !== undefined) yield* (yield* Alarm).by(next)
+  yield* sweepSessions
+  yield* deleteWhenLost
+  yield* deleteWhenDue
+})

@@ -1,0 +1,219 @@
+import * as Clock from "effect/Clock"
+import * as Effect from "effect/Effect"
+import {
+  type Account,
+  AccountStore,
+  AccountTakenDown,
+  inactiveStatus
+} from "../accounts/AccountStore.ts"
+import { PasskeyLinkOver, PasskeyLinks, linkLife } from "./PasskeyLinks.ts"
+import { type Ceremony, type CredentialJson, Passkeys } from "./Passkeys.ts"
+import { proveSecondFactor } from "./SecondFactorProof.ts"
+import { SecondFactors } from "./SecondFactors.ts"
+import { InvalidRequest } from "../failures.ts"
+import { Config, type Settings } from "../host/Config.ts"
+import { AccountLimits } from "../limits/AccountLimits.ts"
+import { type Mail, Mailer } from "../mail/Mailer.ts"
+import { passkeyLinkMail } from "../mail/mailTexts.ts"
+import { Auth, type Credentials, Denied } from "../sessions/Auth.ts"
+import { recentMillis, slowToFail } from "../sessions/PasswordProof.ts"
+import { Sessions } from "../sessions/Sessions.ts"
+import {
+  currentAccount,
+  goodAccount,
+  PasswordChanged,
+  versionOf,
+  viewOf
+} from "../sessions/ownerView.ts"
+
+const proveCode = Effect.fnUntraced(function* ({
+  code,
+  passwordVersion
+}: {
+  readonly code: string
+  readonly passwordVersion: string
+}) {
+  const account = yield* goodAccount
+  if (passwordVersion !== (yield* versionOf(account))) return yield* new PasswordChanged()
+  yield* slowToFail(proveSecondFactor(account.did, code))
+  return yield* viewOf(account)
+})
+
+/** Notes why a passkey was refused; whoever showed it is not told. */
+const withReasonLogged = <A, E extends { readonly reason: string }, R>(
+  attempt: Effect.Effect<A, E, R>
+) => Effect.tapError(attempt, ({ reason }) => Effect.logInfo("passkey refused", { reason }))
+
+const provePasskey = Effect.fnUntraced(function* ({
+  response,
+  ...ceremony
+}: Ceremony & { readonly response: CredentialJson }) {
+  const passkeys = yield* Passkeys
+  const account = yield* goodAccount
+  yield* withReasonLogged(passkeys.verify(response, ceremony))
+  return yield* viewOf(account)
+})
+
+const beginAuthenticator = Effect.fnUntraced(function* () {
+  const { did } = yield* currentAccount
+  return yield* (yield* SecondFactors).begin(did)
+})
+
+const confirmAuthenticator = Effect.fnUntraced(function* ({ code }: { readonly code: string }) {
+  const { did } = yield* currentAccount
+  return { recoveryCodes: yield* (yield* SecondFactors).confirm(did, code) }
+})
+
+const renewRecoveryCodes = Effect.fnUntraced(function* () {
+  yield* currentAccount
+  return { recoveryCodes: yield* (yield* SecondFactors).renewRecoveryCodes }
+})
+
+const disableAuthenticator = Effect.fnUntraced(function* () {
+  yield* currentAccount
+  yield* (yield* SecondFactors).disable
+})
+
+/** Adds a passkey to the account, once its browser has proven it. */
+const addPasskey = Effect.fnUntraced(function* (
+  input: Ceremony & { readonly name: string; readonly response: CredentialJson }
+) {
+  yield* currentAccount
+  return yield* withReasonLogged((yield* Passkeys).add(input))
+})
+
+const removePasskey = Effect.fnUntraced(function* ({ id }: { readonly id: string }) {
+  const { password } = yield* currentAccount
+  const passkeys = yield* Passkeys
+  // Nothing takes a password away, so what was asked first still holds afterwards.
+  if (password !== undefined) return yield* passkeys.remove(id)
+  if (yield* passkeys.removeUnlessLast(id)) return
+  const message = "This is your only way in. Set a password or add another passkey first."
+  return yield* new InvalidRequest({ message })
+})
+
+const renamePasskey = Effect.fnUntraced(function* (input: {
+  readonly id: string
+  readonly name: string
+}) {
+  yield* currentAccount
+  return yield* (yield* Passkeys).rename(input.id, input.name)
+})
+
+const linkLimits = [
+  { limit: 10, windowSeconds: 3600 },
+  { limit: 30, windowSeconds: 86_400 }
+]
+
+const proveSession = Effect.fnUntraced(function* (credentials: Credentials) {
+  const authority = { kind: "session", level: "full", oauth: "no" } as const
+  const caller = yield* (yield* Auth).authenticate(credentials, authority, "manage")
+  const session = caller.kind === "session" ? (yield* Sessions).find(caller.session) : undefined
+  const until = (session?.createdAt ?? 0) + recentMillis
+  if (until > (yield* Clock.currentTimeMillis)) return { until }
+  return yield* new Denied({
+    error: "AuthenticationRequired",
+    message: "Sign in again: this takes a session that began in the last 15 minutes"
+  })
+})
+
+/** The account, if it is active: no link is made for, nor good of, one that is not. */
+const activeAccount = Effect.gen(function* () {
+  const account = yield* (yield* AccountStore).get
+  const status = inactiveStatus(account)
+  if (status === undefined) return account
+  return yield* status === "deactivated"
+    ? new Denied({ error: "AccountDeactivated", message: "Account is deactivated" })
+    : new AccountTakenDown()
+})
+
+const mailOf = (
+  { handle }: Account,
+  to: string,
+  by: { readonly by: "owner" | "administrator"; readonly until?: number }["by"],
+  { brand, host, publicUrl }: Settings
+): Mail => {
+  const mail = passkeyLinkMail(by, { handle, server: brand.name ?? host, publicUrl })
+  return { to, purpose: "passkey_link", ...mail }
+}
+
+const makePasskeyLink = Effect.fnUntraced(function* ({
+  by,
+  until
+}: {
+  readonly by: "owner" | "administrator"
+  readonly until?: number
+}) {
+  const account = yield* activeAccount
+  const mailer = yield* Mailer
+  const links = yield* PasskeyLinks
+  yield* (yield* AccountLimits).take("passkey link", linkLimits)
+  const now = yield* Clock.currentTimeMillis
+  const expiresAt = Math.min(now + linkLife, until ?? Infinity)
+  const secret = yield* links.make({ expiresAt, passwordVersion: yield* versionOf(account) })
+  const { email } = account
+  if (mailer.delivers && email !== undefined) {
+    const mail = mailOf(account, email, by, yield* Config)
+    // Whoever cannot be told of a link has none.
+    yield* Effect.tapError(Effect.retry(mailer.send(mail), { times: 1 }), () =>
+      Effect.sync(() => links.revoke())
+    )
+  }
+  return { secret, expiresAt }
+})
+
+/** The account of a link that is good; an object without an account has no tables to look into. */
+const linkedAccount = Effect.fnUntraced(function* (secret: string) {
+  const account = (yield* AccountStore).peek()
+  if (account === undefined || inactiveStatus(account) !== undefined)
+    return yield* new PasskeyLinkOver()
+  const link = yield* (yield* PasskeyLinks).find(secret)
+  return link?.passwordVersion === (yield* versionOf(account))
+    ? account
+    : yield* new PasskeyLinkOver()
+})
+
+const openPasskeyLink = Effect.fnUntraced(function* ({ secret }: { readonly secret: string }) {
+  const { did, handle } = yield* linkedAccount(secret)
+  const passkeyList = yield* (yield* Passkeys).list
+  return { did, handle, passkeyList, secondFactor: yield* (yield* SecondFactors).isOn }
+})
+
+const addPasskeyByLink = Effect.fnUntraced(function* (
+  input: Ceremony & {
+    readonly secret: string
+    readonly code: string
+    readonly name: string
+    readonly response: CredentialJson
+  }
+) {
+  const { secret, code, ...passkey } = input
+  const factors = yield* SecondFactors
+  const { did } = yield* linkedAccount(secret)
+  if (yield* factors.isOn) yield* slowToFail(proveSecondFactor(did, code))
+  // The account may have changed while the code was looked at.
+  yield* linkedAccount(secret)
+  if (!(yield* PasskeyLinks).use(secret)) return yield* new PasskeyLinkOver()
+  return yield* Effect.catchTag(
+    addPasskey(passkey),
+    "PasskeyRefused",
+    () => new InvalidRequest({ message: "The passkey could not be added, and the link is used up" })
+  )
+})
+
+/** What the account's object does about second factors and passkeys. */
+export const factorCalls = {
+  proveCode,
+  provePasskey,
+  beginAuthenticator,
+  confirmAuthenticator,
+  disableAuthenticator,
+  renewRecoveryCodes,
+  addPasskey,
+  renamePasskey,
+  removePasskey,
+  proveSession,
+  makePasskeyLink,
+  openPasskeyLink,
+  addPasskeyByLink
+}

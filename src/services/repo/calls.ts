@@ -1,0 +1,172 @@
+import { randomUUID } from "node:crypto"
+import * as Clock from "effect/Clock"
+import * as Effect from "effect/Effect"
+import { readStoredRecord } from "../../core/repo/cborLoose.ts"
+import { blockToJsonText } from "../../core/repo/jsonText.ts"
+import { tidToMicros } from "../../core/repo/tid.ts"
+import { AccountStore } from "../accounts/AccountStore.ts"
+import { Takedowns } from "../accounts/Takedowns.ts"
+import { BlobIndex } from "../blobs/BlobIndex.ts"
+import { BlobStore } from "../blobs/BlobStore.ts"
+import { armSweep } from "../blobs/BlobSweep.ts"
+import { InvalidRequest, PayloadTooLarge } from "../failures.ts"
+import { Config } from "../host/Config.ts"
+import { Signer } from "../identity/Signer.ts"
+import { AccountLimits } from "../limits/AccountLimits.ts"
+import { Records, type StoredRecord } from "./Records.ts"
+import { RepoImport } from "./RepoImport.ts"
+import { Auth, type Credentials } from "../sessions/Auth.ts"
+import type { Authority } from "../sessions/Authority.ts"
+import { ServiceTokens } from "../sessions/ServiceTokens.ts"
+
+/** One of the account's own records, as the repo holds it. */
+export interface LocalRecord {
+  readonly uri: string
+  readonly cid: string
+  /** When the commit was made that wrote it. */
+  readonly indexedAt: string
+  /** The record's JSON text. */
+  readonly json: string
+}
+
+/** What the account has written that an app view does not know yet, and what is needed to show it. */
+export interface LocalRecords {
+  readonly handle: string
+  /** Newest first, at most ten. */
+  readonly posts: ReadonlyArray<LocalRecord>
+  /** The profile record, new or not. */
+  readonly profile?: LocalRecord
+  readonly profileIsNew: boolean
+}
+
+/** The reading methods that the server itself asks an app view for, in its account's name. */
+export type AppViewRead =
+  | "app.bsky.feed.getFeedGenerators"
+  | "app.bsky.feed.getPosts"
+  | "app.bsky.feed.getPostThread"
+  | "app.bsky.graph.getList"
+  | "app.bsky.graph.getStarterPacks"
+  | "app.bsky.labeler.getServices"
+  | "app.bsky.unspecced.getPostThreadV2"
+
+const nsid = "com.atproto.repo.importRepo"
+const needs = [{ resource: "account", attr: "repo", action: "manage" }] as const
+/** What an import demands of its caller. */
+export const importAuthority: Authority = { kind: "session", level: "full", oauth: () => needs }
+
+/** How often an account may import: each rewrites all that it holds. */
+const importLimits = [
+  { limit: 20, windowSeconds: 3600 },
+  { limit: 60, windowSeconds: 86_400 }
+]
+
+/** Judges an import before its first byte, and notes the key under which it is staged. */
+export const authorizeImport = Effect.fnUntraced(function* (
+  input: Credentials & { readonly size?: number }
+) {
+  const { acceptImports, importLimit: limit } = yield* Config
+  const auth = yield* Auth
+  yield* auth.permit(yield* auth.authenticate(input, importAuthority, nsid), needs)
+  if (!acceptImports) {
+    return yield* new InvalidRequest({ message: "This server does not accept imports of repos" })
+  }
+  if ((input.size ?? 0) > limit) return yield* new PayloadTooLarge({ limit })
+  yield* (yield* RepoImport).admit
+  yield* (yield* AccountLimits).take("importRepo", importLimits)
+  const { did } = yield* (yield* AccountStore).get
+  const key = `${did}/${randomUUID()}`
+  ;(yield* BlobIndex).noteUpload(key, yield* Clock.currentTimeMillis)
+  yield* armSweep
+  return { key, limit }
+})
+
+/** Imports what is staged; it is not needed any more then, however that ends. */
+export const importRepo = Effect.fnUntraced(function* ({ key }: { readonly key: string }) {
+  const imports = yield* RepoImport
+  const accounts = yield* AccountStore
+  const store = yield* BlobStore
+  const blobs = yield* BlobIndex
+  const remove = Effect.map(store.delete([key]), () => {
+    // An account that is gone has taken its rows along.
+    if (accounts.peek() !== undefined) blobs.dropUpload(key)
+  })
+  // Where the store fails the row stays, and the sweep tries again.
+  return yield* Effect.ensuring(imports.run(key), Effect.ignore(remove))
+})
+
+/** How many of the newest posts are looked at: record rows have no index by rev, which would bill a row with each write. */
+const lookedAt = 50
+
+const postType = "app.bsky.feed.post"
+
+const profilePath = "app.bsky.actor.profile/self"
+
+/** How many records a patch is made of, the profile not counted. */
+const maxPosts = 10
+
+const localRecord = (did: string, { path, cid, rev, value }: StoredRecord): LocalRecord => ({
+  uri: `at://${did}/${path}`,
+  cid: cid.toString(),
+  indexedAt: new Date(Math.floor(tidToMicros(rev) / 1000)).toISOString(),
+  json: blockToJsonText(value)
+})
+
+/** Whether an app would take a record for one of this server: an import may have kept others as they came. */
+const isStrict = (value: Uint8Array): boolean => readStoredRecord(value).oddity === undefined
+
+/**
+ * The posts and the profile that were written after a rev, without what a moderator has taken down.
+ *
+ * A rev from before the account was made here is one of another server, where the account lived:
+ * all records are newer than it, and an app view that is so far behind is catching up with the move.
+ */
+export const localRecords = Effect.fnUntraced(function* ({ since }: { readonly since: string }) {
+  const { did, handle, createdAt } = yield* (yield* AccountStore).get
+  if (tidToMicros(since) < Date.parse(createdAt) * 1000) return undefined
+  const records = yield* Records
+  const takedowns = yield* Takedowns
+  const hidden = takedowns.inCollection(postType)
+  const posts = records
+    .page({ collection: postType, limit: lookedAt, ascending: false })
+    .records.filter(({ path, rev, value }) => rev > since && !hidden.has(path) && isStrict(value))
+    .slice(0, maxPosts)
+  const stored = takedowns.record(profilePath) === undefined ? records.get(profilePath) : undefined
+  const profile = stored !== undefined && isStrict(stored.value) ? stored : undefined
+  const profileIsNew = profile !== undefined && profile.rev > since
+  if (posts.length === 0 && !profileIsNew) return undefined
+  return {
+    handle,
+    posts: posts.map((post) => localRecord(did, post)),
+    profileIsNew,
+    ...(profile === undefined ? {} : { profile: localRecord(did, profile) })
+  }
+})
+
+const appViewReads: Readonly<Record<AppViewRead, true>> = {
+  "app.bsky.feed.getFeedGenerators": true,
+  "app.bsky.feed.getPosts": true,
+  "app.bsky.feed.getPostThread": true,
+  "app.bsky.graph.getList": true,
+  "app.bsky.graph.getStarterPacks": true,
+  "app.bsky.labeler.getServices": true,
+  "app.bsky.unspecced.getPostThreadV2": true
+}
+
+/** Signs for a reading method, and for no other. */
+export const signAppViewRead = Effect.fnUntraced(function* ({
+  lxm,
+  aud
+}: {
+  readonly lxm: AppViewRead
+  readonly aud: string
+}) {
+  if (!Object.hasOwn(appViewReads, lxm)) {
+    return yield* new InvalidRequest({ message: `Not a read of an app view: ${lxm}` })
+  }
+  const { did } = yield* (yield* AccountStore).get
+  const token = yield* (yield* ServiceTokens).create(yield* Signer, { iss: did, aud, lxm })
+  return { token }
+})
+
+/** What the account's object does for an import, while the Worker brings the bytes to the blob store, and for read-after-write. */
+export const repoCalls = { authorizeImport, importRepo, localRecords, signAppViewRead }

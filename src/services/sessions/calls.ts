@@ -1,0 +1,166 @@
+import * as Effect from "effect/Effect"
+import type { Permission } from "../../core/oauth/types.ts"
+import { Config } from "../host/Config.ts"
+import { Auth, type Credentials } from "./Auth.ts"
+import type { SessionLevel } from "./Authority.ts"
+import { deleteAccount, deletionDay } from "../accounts/AccountDeletion.ts"
+import { activate } from "../accounts/AccountStatus.ts"
+import { AccountStore } from "../accounts/AccountStore.ts"
+import { fitPassword } from "../accounts/signUp/fields.ts"
+import { type Passkey, Passkeys } from "../factors/Passkeys.ts"
+import { SecondFactors } from "../factors/SecondFactors.ts"
+import { AccountCodes } from "../mail/AccountCodes.ts"
+import { mailCode } from "../mail/MailedCodes.ts"
+import { type OAuthSession, OAuthSessions } from "../oauth/OAuthSessions.ts"
+import { type AppPassword, AppPasswords } from "./AppPasswords.ts"
+import { Denied } from "./Auth.ts"
+import { provePassword as proveOwnPassword, renewHash, slowToFail } from "./PasswordProof.ts"
+import { resetPassword } from "./PasswordReset.ts"
+import { Passwords } from "./Passwords.ts"
+import { Sessions } from "./Sessions.ts"
+import { type OwnerView, currentAccount, goodAccount, standing, viewOf } from "./ownerView.ts"
+
+/** Everything that `/account` shows of who can get in. */
+export interface SecurityView extends OwnerView {
+  readonly passkeyList: ReadonlyArray<Passkey>
+  readonly authenticatorSince?: number
+  readonly recoveryCodesLeft: number
+  /** When the account is to be deleted (ISO), where its owner has it deactivated. */
+  readonly deleteAfter?: string
+  readonly appPasswords: ReadonlyArray<AppPassword>
+  readonly apps: ReadonlyArray<OAuthSession>
+  /** Sessions that were opened by password over XRPC. */
+  readonly sessions: ReadonlyArray<{
+    readonly id: string
+    readonly createdAt: number
+    readonly expiresAt: number
+    readonly appPassword?: string
+  }>
+}
+
+// The hint stands in every refusal: it does not tell that an app password was right as such.
+const wrongPassword = () =>
+  new Denied({
+    error: "AuthenticationRequired",
+    message:
+      "Wrong name or password. Use the account's own password: app passwords do not open this page"
+  })
+
+/** What the sign-in pages need to know of the account. */
+const owner = () => Effect.flatMap(currentAccount, viewOf)
+
+const provePassword = Effect.fnUntraced(function* ({ password }: { readonly password: string }) {
+  const proof = Effect.mapError(proveOwnPassword(password), wrongPassword)
+  const account = yield* slowToFail(Effect.flatMap(proof, standing))
+  const renewed = yield* Effect.orElseSucceed(renewHash(account, password), () => account)
+  return yield* viewOf(renewed)
+})
+
+/** Everything that `/account` shows of who can get in. */
+const security = Effect.fnUntraced(function* () {
+  const account = yield* currentAccount
+  const { authenticatorSince, recoveryCodesLeft } = yield* (yield* SecondFactors).status
+  const sessions = yield* (yield* Sessions).list
+  const deleteAfter = yield* deletionDay(account)
+  return {
+    ...(yield* viewOf(account)),
+    passkeyList: yield* (yield* Passkeys).list,
+    ...(authenticatorSince === undefined ? {} : { authenticatorSince }),
+    recoveryCodesLeft,
+    ...(deleteAfter === undefined ? {} : { deleteAfter }),
+    appPasswords: yield* (yield* AppPasswords).list,
+    apps: yield* (yield* OAuthSessions).list,
+    sessions: sessions.map(({ id, createdAt, expiresAt, appPassword }) => ({
+      id,
+      createdAt,
+      expiresAt,
+      ...(appPassword === undefined ? {} : { appPassword })
+    }))
+  }
+})
+
+/** Whoever got in by the old password, by an app password or as an app is out. */
+const changePassword = Effect.fnUntraced(function* ({ password }: { readonly password: string }) {
+  const fit = yield* fitPassword(password)
+  yield* currentAccount
+  const hashed = yield* (yield* Passwords).hash(fit)
+  const sessions = yield* Sessions
+  const apps = yield* OAuthSessions
+  yield* (yield* AccountStore).update({ password: hashed })
+  yield* sessions.endAll()
+  yield* apps.endAll
+})
+
+const createAppPassword = Effect.fnUntraced(function* (input: {
+  readonly name: string
+  readonly privileged: boolean
+}) {
+  const { did } = yield* currentAccount
+  return yield* (yield* AppPasswords).create(did, input)
+})
+
+const reactivate = Effect.fnUntraced(function* () {
+  yield* goodAccount
+  yield* activate()
+})
+
+const pendingCodes = Effect.fnUntraced(function* () {
+  const { did } = yield* (yield* AccountStore).get
+  return yield* (yield* AccountCodes).pending(did)
+})
+
+const revokeAppPassword = Effect.fnUntraced(function* ({ name }: { readonly name: string }) {
+  yield* currentAccount
+  return yield* (yield* AppPasswords).revoke(name)
+})
+
+const endSession = Effect.fnUntraced(function* ({ session }: { readonly session: string }) {
+  yield* currentAccount
+  return yield* (yield* Sessions).end(session)
+})
+
+/**
+ * Judges a session or an OAuth app that calls a method which the Worker adds.
+ *
+ * An app needs `rpc:<nsid>?aud=<this server>#atproto_pds`, as it would for a method of any other service.
+ */
+const authorizeMethod = Effect.fnUntraced(function* (
+  input: Credentials & {
+    readonly nsid: string
+    readonly level: SessionLevel
+    /** What an OAuth app must hold: the permission for this method, nothing (`any`), or never enough (`no`). */
+    readonly oauth: "permission" | "any" | "no"
+  }
+) {
+  const { nsid, level, oauth } = input
+  const { serviceDid } = yield* Config
+  const needs: ReadonlyArray<Permission> =
+    oauth === "permission" ? [{ resource: "rpc", lxm: nsid, aud: `${serviceDid}#atproto_pds` }] : []
+  const auth = yield* Auth
+  const authority = {
+    kind: "session",
+    level,
+    oauth: oauth === "permission" ? () => needs : oauth,
+    active: true
+  } as const
+  const caller = yield* auth.authenticate(input, authority, nsid)
+  yield* auth.permit(caller, needs)
+  return { caller }
+})
+
+/** What the account's object does for the sign-in and account pages, and for whoever has no session. */
+export const sessionCalls = {
+  owner,
+  provePassword,
+  security,
+  changePassword,
+  createAppPassword,
+  revokeAppPassword,
+  endSession,
+  reactivate,
+  requestPasswordReset: () => mailCode("reset_password"),
+  resetPassword,
+  deleteAccount,
+  pendingCodes,
+  authorizeMethod
+}

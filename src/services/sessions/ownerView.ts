@@ -1,0 +1,67 @@
+import { createHmac } from "node:crypto"
+import * as Effect from "effect/Effect"
+import * as Schema from "effect/Schema"
+import {
+  type Account,
+  AccountStore,
+  AccountTakenDown,
+  inactiveStatus
+} from "../accounts/AccountStore.ts"
+import { Passkeys } from "../factors/Passkeys.ts"
+import { SecondFactors } from "../factors/SecondFactors.ts"
+import { Config } from "../host/Config.ts"
+import { hkdf } from "../host/derivedSecrets.ts"
+import type { InactiveStatus } from "../stream/Sequencer.ts"
+
+/** The password is another one than was proven before. */
+export class PasswordChanged extends Schema.TaggedError<PasswordChanged>()("PasswordChanged", {}) {}
+
+/** What the sign-in pages need to know of an account. */
+export interface OwnerView {
+  readonly did: string
+  readonly handle: string
+  readonly email?: string
+  readonly emailConfirmed: boolean
+  readonly status?: InactiveStatus
+  readonly hasPassword: boolean
+  /** Another one with each password, and tells nothing of it: what an old password has proven is worth nothing. */
+  readonly passwordVersion: string
+  /** Whether a password alone does not sign in. */
+  readonly secondFactor: boolean
+  readonly passkeys: number
+}
+
+/** Whoever was taken down does not get in, however well they prove themselves. */
+export const standing = (account: Account) =>
+  account.takedown === undefined ? Effect.succeed(account) : Effect.fail(new AccountTakenDown())
+
+/** The account in this object. */
+export const currentAccount = Effect.flatMap(AccountStore, (accounts) => accounts.get)
+
+/** The account in this object, unless it was taken down. */
+export const goodAccount = Effect.flatMap(currentAccount, standing)
+
+/** Another text with each password, which tells nothing of it. */
+export const versionOf = Effect.fnUntraced(function* ({ password = "" }: Account) {
+  const key = hkdf((yield* Config).masterKey, "password versions")
+  return createHmac("sha256", key).update(password).digest("base64url")
+})
+
+/** What the sign-in pages need to know of this account. */
+export const viewOf = Effect.fnUntraced(function* (
+  account: Account
+): Effect.fn.Return<OwnerView, never, Config | SecondFactors | Passkeys> {
+  const { did, handle, email, emailConfirmedAt } = account
+  const status = inactiveStatus(account)
+  return {
+    did,
+    handle,
+    ...(email === undefined ? {} : { email }),
+    emailConfirmed: emailConfirmedAt !== undefined,
+    ...(status === undefined ? {} : { status }),
+    hasPassword: account.password !== undefined,
+    passwordVersion: yield* versionOf(account),
+    secondFactor: yield* (yield* SecondFactors).isOn,
+    passkeys: (yield* (yield* Passkeys).list).length
+  }
+})
