@@ -159,7 +159,7 @@ export const waysSuite = (world: () => BrowserWorld) => {
       await page.goto(begun)
       await arrive(page, "This sign-in has expired")
       await page.goto(`${server.publicUrl}/oauth/authorize?client_id=${app.clientId}`)
-      await arrive(page, "The app asked in a way that is not supported")
+      await arrive(page, "This app’s request isn’t supported")
       await look(page, "not-pushed")
       for (const context of [page.context(), elsewhere.context()]) await context.close()
     })
