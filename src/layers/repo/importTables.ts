@@ -66,7 +66,7 @@ export const dropNodes = (sql: Sql): void => {
   if (left(sql).includes(nodes)) drop(sql, nodes)
 }
 
-/** Makes the tables, empty. */
+/** Makes the tables, once `clear` has taken away what an earlier import left. */
 export const create = (sql: Sql): void => {
   for (const [name, table] of shadowed) sql.exec(table.replace(` ${name} (`, ` import_${name} (`))
 }

@@ -11,7 +11,7 @@ import { buildClusters } from "../../../src/core/repo/mst/build.ts"
 import { decodeRows } from "../../../src/core/repo/mst/clusterCodec.ts"
 import { Tree } from "../../../src/core/repo/mst/Tree.ts"
 import { BlockStore } from "../../../src/services/repo/BlockStore.ts"
-import { Overlay } from "../../../src/services/repo/Overlay.ts"
+import { Overlay, type OverlayReading } from "../../../src/services/repo/Overlay.ts"
 import { bytesOf, SqlStorage } from "../../../src/services/host/SqlStorage.ts"
 import * as Support from "./support.ts"
 
@@ -31,6 +31,7 @@ const texts = (entries: Iterable<[key: string, value: Cid]>): Array<string> =>
 
 /** An export that reads now and then, and knows what it has to come to. */
 interface Export {
+  readonly overlay: OverlayReading
   readonly reading: Generator<[key: string, value: Cid]>
   readonly expected: Array<string>
   readonly read: Array<string>
@@ -40,7 +41,7 @@ interface Export {
 class Life {
   readonly #sql = make(open(":memory:"))
   readonly #store: BlockStore["Service"]
-  #overlay = new Overlay()
+  readonly #overlay = new Overlay()
   #exports: Array<Export> = []
   #tree = Tree.empty()
   #commits = 0
@@ -99,6 +100,7 @@ class Life {
       records.set(newKey(), Support.recordCid(chance.below(1000)))
     }
     this.#commits++
+    ImportTables.clear(this.#sql)
     ImportTables.create(this.#sql)
     for (const cluster of buildClusters(sorted(records))) {
       ImportTables.putCluster(this.#sql, cluster, this.#rev)
@@ -108,7 +110,6 @@ class Life {
     this.#sql.transaction(swap)
     ImportTables.clear(this.#sql)
     this.#overlay.spoil()
-    this.#overlay = new Overlay()
     this.#exports = []
     this.#records = records
     this.#tree = Tree.load(this.#store.reader, Support.treeOf(records).root())
@@ -121,21 +122,21 @@ class Life {
 
   /** Begins an export of what there is now. */
   export(): void {
-    this.#overlay.open(this.#rev)
-    const snapshot = Tree.load(this.#store.snapshot(this.#overlay), this.#tree.root())
+    const overlay = this.#overlay.open(this.#rev)
+    const snapshot = Tree.load(this.#store.snapshot(overlay), this.#tree.root())
     const expected = texts(sorted(this.#records))
-    this.#exports.push({ reading: snapshot.entries(), expected, read: [] })
+    this.#exports.push({ overlay, reading: snapshot.entries(), expected, read: [] })
   }
 
   /** Reads on in all exports, and ends those that have come to their end. */
   readOn(most: number): void {
-    this.#exports = this.#exports.filter(({ reading, expected, read }) => {
+    this.#exports = this.#exports.filter(({ overlay, reading, expected, read }) => {
       for (let left = most; left > 0; left--) {
         const next = reading.next()
         if (next.done !== true) read.push(...texts([next.value]))
         else {
           assert.deepStrictEqual(read, expected, "what an export has read")
-          this.#overlay.close()
+          overlay.close()
           return false
         }
       }
