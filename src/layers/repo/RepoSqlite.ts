@@ -62,7 +62,7 @@ export const layer = Layer.effect(
     const config = yield* Config
     const lock = yield* Semaphore.make(1)
     const clockId = yield* Random.nextIntBetween(0, clockIds, { halfOpen: true })
-    let overlay = new Overlay()
+    const overlay = new Overlay()
     let state: State | undefined
     let lastTid: string | undefined
 
@@ -251,7 +251,6 @@ export const layer = Layer.effect(
       const after: Head = { commit: made.cid, block: made.bytes, rev, root, records: count, nodes }
       sql.transaction(() => writeHead(sql, after, spent, place(after) ?? readLastEvent(sql)))
       overlay.spoil()
-      overlay = new Overlay()
       if (lastTid === undefined || lastTid < rev) lastTid = rev
       state = undefined
       yield* outbox.flush
@@ -259,20 +258,13 @@ export const layer = Layer.effect(
     })
 
     const snapshot = Effect.map(load, ({ head }) => {
-      // An export that nobody reads on must not spoil those that come later.
-      if (overlay.overflowed) overlay = new Overlay()
-      const own = overlay
-      own.open(head.rev)
-      let open = true
+      const reading = overlay.open(head.rev)
       return {
         head,
-        tree: Tree.load(blocks.snapshot(own), head.root),
-        overlay: own,
+        tree: Tree.load(blocks.snapshot(reading), head.root),
+        overlay: reading,
         isCurrent: () => state?.head === head,
-        close: () => {
-          if (open) own.close()
-          open = false
-        }
+        close: () => reading.close()
       }
     })
 

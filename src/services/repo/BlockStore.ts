@@ -1,7 +1,7 @@
 import * as Context from "effect/Context"
 import type { NodeReader } from "../../core/repo/mst/loader.ts"
 import type { Tree } from "../../core/repo/mst/Tree.ts"
-import type { Overlay } from "./Overlay.ts"
+import type { Overlay, OverlayReading } from "./Overlay.ts"
 import type { CarShare } from "./Records.ts"
 
 /**
@@ -21,6 +21,6 @@ export class BlockStore extends Context.Service<
     /** What the nodes of the rows after this one take in a CAR, at most `limit` rows of them. */
     carShare(after: number, limit: number): CarShare<number>
     /** Reads nodes as they were when an export began: a row that has gone since is found in the overlay. */
-    snapshot(overlay: Overlay): NodeReader
+    snapshot(overlay: OverlayReading): NodeReader
   }
 >()("nacre/services/BlockStore") {}

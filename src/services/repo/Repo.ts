@@ -8,7 +8,7 @@ import type { RepoNotFound } from "../accounts/AccountStore.ts"
 import type { DirectoryUnavailable } from "../accounts/Directory.ts"
 import type { BlobNotFound, InvalidMimeType, InvalidSize } from "../blobs/BlobIndex.ts"
 import type { RateLimitExceeded } from "../limits/Limiter.ts"
-import type { Overlay } from "./Overlay.ts"
+import type { OverlayReading } from "./Overlay.ts"
 
 /** A write that breaks a rule of records: schema, key, type, size, or what it expects to be there. */
 export class InvalidWrite extends Schema.TaggedError<InvalidWrite>()("InvalidWrite", {
@@ -107,7 +107,7 @@ export interface Head {
 export interface Snapshot {
   readonly head: Head
   readonly tree: Tree
-  readonly overlay: Overlay
+  readonly overlay: OverlayReading
   /** Whether the repo is still as it was. */
   isCurrent(): boolean
   close(): void
