@@ -102,7 +102,10 @@ describe("the codes that nobody mails", () => {
     const browser = new Browser(mailing)
     await enter(browser, who)
     assert.notInclude((await browser.get("/account/settings", ours)).text, "/account/codes")
-    assert.include((await browser.get("/account/codes", ours)).text, "We send them to your email address")
+    assert.include(
+      (await browser.get("/account/codes", ours)).text,
+      "We send them to your email address"
+    )
     await mailing.close()
   })
 })
