@@ -44,17 +44,17 @@ const packages = [
   {
     name: "effect/Schema",
     parts: ["core", "services", "layers", "http", "cli"],
-    entry: ["createNacre.ts", "dev.ts", "cli.ts"]
+    entry: ["createNacre.ts", "testing.ts", "dev.ts", "cli.ts"]
   },
   {
     name: "effect/Result",
     parts: ["core", "services", "layers", "http", "cli"],
-    entry: ["createNacre.ts", "dev.ts", "cli.ts"]
+    entry: ["createNacre.ts", "testing.ts", "dev.ts", "cli.ts"]
   },
   {
     name: "effect/",
     parts: ["services", "layers", "http", "cli"],
-    entry: ["createNacre.ts", "dev.ts", "cli.ts"]
+    entry: ["createNacre.ts", "testing.ts", "dev.ts", "cli.ts"]
   }
 ]
 
@@ -156,8 +156,8 @@ export function breachesOf(sources) {
       breaches.push(`${file}: ${part}/${room} bears none of the words ${rooms[part].join(", ")}`)
     }
     for (const target of local) {
-      // The memory server makes its first account and its PLC directory as `npm start` does, the command its secrets.
-      const shares = file === "dev.ts" || part === "cli"
+      // Servers in memory share the PLC directory of `npm start`, the command its secrets.
+      const shares = file === "dev.ts" || file === "testing.ts" || part === "cli"
       if (shares && target.startsWith("../scripts/")) continue
       if (target.startsWith(".."))
         breaches.push(`${file} imports ${target}, which lies outside src`)

@@ -1,31 +1,14 @@
 import * as Layer from "effect/Layer"
-import { checkReferences, readDocuments } from "./core/lexicon/given.ts"
-import { builtInWith } from "./core/lexicon/Lexicons.ts"
 import { accountApp } from "./http/account.ts"
-import { hostMethods, isServersPath } from "./http/host.ts"
-import { OwnMethods, problemOf } from "./http/host/ownMethods.ts"
+import { isServersPath } from "./http/host.ts"
+import { OwnMethods } from "./http/host/ownMethods.ts"
 import { type Handler, makeHandler, makeLateHandler } from "./http/webHandler.ts"
 import * as Cloudflare from "./layers/Cloudflare.ts"
 import { bindingsOf } from "./layers/host/bindings.ts"
 import type { Nacre, NacreOptions } from "./options.ts"
+import { readOwnParts } from "./ownParts.ts"
 
 type Bindings = Readonly<Record<string, unknown>>
-
-/** A table of an own method for each name; a method that cannot be served is a mistake found at start. */
-const methodsOf = <Env>({ methods = [] }: NacreOptions<Env>) => {
-  for (const method of methods) {
-    const problem = problemOf(method, hostMethods)
-    if (problem !== undefined) throw new TypeError(problem)
-  }
-  return new Map(methods.map((method) => [method.lexicon.id, method]))
-}
-
-const lexiconsOf = <Env>({ lexicons = [], methods = [] }: NacreOptions<Env>) => {
-  const documents = readDocuments([...lexicons, ...methods.map(({ lexicon }) => lexicon)])
-  const catalog = builtInWith(documents)
-  checkReferences(catalog, documents)
-  return catalog
-}
 
 /**
  * Makes a server of its own settings, methods and pages, for a Worker to export.
@@ -43,8 +26,7 @@ const lexiconsOf = <Env>({ lexicons = [], methods = [] }: NacreOptions<Env>) => 
 export const createNacre = <Env extends object = Record<string, unknown>>(
   options: NacreOptions<Env> = {}
 ): Nacre<Env> => {
-  const methods = methodsOf(options)
-  const lexicons = lexiconsOf(options)
+  const { methods, lexicons } = readOwnParts(options)
   const merged = new WeakMap<Env, Cloudflare.Env>()
   const handlers = new WeakMap<Env, Handler>()
 

@@ -1,6 +1,10 @@
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
+import type { Catalog } from "../core/lexicon/Catalog.ts"
+import { builtIn } from "../core/lexicon/Lexicons.ts"
+import { KnownLexicons } from "../services/host/KnownLexicons.ts"
+import type { SendMail } from "./mail/MailerWorker.ts"
 import * as EdgeMemory from "../services/edge/EdgeMemory.ts"
 import { Relays } from "../services/stream/Relays.ts"
 import { Sequencer } from "../services/stream/Sequencer.ts"
@@ -21,7 +25,11 @@ import * as SequencerMemory from "./stream/SequencerMemory.ts"
 import * as SqlStorageNode from "./host/sql/SqlStorageNode.ts"
 
 /** The whole host in this process: the log, to connect sockets to, and the services of the HTTP app. */
-export const make = (app: AccountApp, env: Readonly<Record<string, string | undefined>>) =>
+export const make = (
+  app: AccountApp,
+  env: Readonly<Record<string, string | undefined>>,
+  own: { readonly lexicons?: Catalog; readonly mailer?: SendMail } = {}
+) =>
   Effect.gen(function* () {
     // Built in the caller's scope: the log's database stays open as long as the server.
     const sql = yield* Layer.build(SqlStorageNode.layer(":memory:"))
@@ -36,9 +44,12 @@ export const make = (app: AccountApp, env: Readonly<Record<string, string | unde
       hostTables.layer.pipe(Layer.provideMerge(HostDatabaseNode.layer(":memory:"))),
       BlobStoreMemory.layer,
       LimiterMemory.layer,
-      mailers.layer(),
+      mailers.layer(undefined, own.mailer),
       BackgroundMemory.layer
-    ).pipe(Layer.provideMerge(ConfigEnv.layer(env)))
+    ).pipe(
+      Layer.provideMerge(ConfigEnv.layer(env)),
+      Layer.provideMerge(Layer.succeed(KnownLexicons, own.lexicons ?? builtIn))
+    )
     const services = hostServices.layer.pipe(
       Layer.provideMerge(AccountsMemory.layer(app)),
       Layer.provideMerge(EdgeMemory.layer.pipe(Layer.provide(EdgeCacheMemory.layer))),

@@ -28,10 +28,12 @@ const writeVarint = (buffer: Uint8Array, at: number, n: number): number => {
 }
 
 /** The sizes of a block at which the length before it takes a second, third and fourth byte. */
-export const lengthSteps = [0x80, 0x4000, 0x20_0000].map((end) => end - cidLength)
+export const lengthSteps: ReadonlyArray<number> = [0x80, 0x4000, 0x20_0000].map(
+  (end) => end - cidLength
+)
 
 /** Bytes that stand before a block in a CAR, but for those of `lengthSteps`. */
-export const blockPrefix = 1 + cidLength
+export const blockPrefix: number = 1 + cidLength
 
 /** Bytes that a block of this size takes in a CAR. */
 export const carBlockLength = (size: number): number => {

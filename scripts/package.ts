@@ -1,0 +1,115 @@
+/**
+ * `npm run package`: builds the package `nacre` into `dist/nacre` and packs it into `dist/nacre-<version>.tgz`.
+ *
+ * `--check` verifies the tarball (publint, are-the-types-wrong, sizes) and prints what changes the public API.
+ */
+import { execFileSync, spawnSync } from "node:child_process"
+import {
+  cpSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync
+} from "node:fs"
+import { join } from "node:path"
+import { gzipSync } from "node:zlib"
+import { formatMessage } from "publint/utils"
+import { publint } from "publint"
+import { apiChanges, writeApiPage } from "./package/api.ts"
+import { manifestOf, type RootManifest } from "./package/manifest.ts"
+
+const root = join(import.meta.dirname, "..")
+const out = join(root, "dist")
+const folder = join(out, "nacre")
+const bin = (name: string) => join(root, "node_modules/.bin", name)
+
+/** Bytes that a file may take, gzipped where the name says so. */
+const limits = {
+  "the tarball": 2200 * 1024,
+  "nacre, gzipped": 400 * 1024,
+  "nacre/repo, gzipped": 40 * 1024,
+  "the command, gzipped": 300 * 1024
+}
+
+const kib = (bytes: number) => `${(bytes / 1024).toFixed(1)} KiB`
+
+const build = (): void => {
+  rmSync(folder, { recursive: true, force: true })
+  execFileSync(process.execPath, [bin("tsdown")], { cwd: root, stdio: "inherit" })
+}
+
+const readRoot = (): RootManifest => JSON.parse(readFileSync(join(root, "package.json"), "utf8"))
+
+const writeManifest = (): string => {
+  const manifest = manifestOf(readRoot())
+  writeFileSync(join(folder, "package.json"), `${JSON.stringify(manifest, null, 2)}\n`)
+  for (const file of ["README.md", "CHANGELOG.md", "LICENSE"]) {
+    cpSync(join(root, file), join(folder, file))
+  }
+  return manifest.version
+}
+
+const pack = (version: string): string => {
+  execFileSync("npm", ["pack", "--silent", "--pack-destination", out, folder], {
+    cwd: root,
+    stdio: ["ignore", "ignore", "inherit"]
+  })
+  return join(out, `nacre-${version}.tgz`)
+}
+
+const gzipped = (...files: ReadonlyArray<string>): number =>
+  gzipSync(Buffer.concat(files.map((file) => readFileSync(join(folder, "dist", file))))).byteLength
+
+/** Every problem of the packed tarball, one sentence each. */
+const problemsOf = async (tarball: string): Promise<ReadonlyArray<string>> => {
+  const problems: Array<string> = []
+  const sizes = {
+    "the tarball": statSync(tarball).size,
+    "nacre, gzipped": gzipped("index.js", "createNacre.js"),
+    "nacre/repo, gzipped": Math.max(gzipped("repo.js"), gzipped("repo.web.js")),
+    "the command, gzipped": gzipped("cli.js")
+  }
+  for (const [name, limit] of Object.entries(limits)) {
+    const size = sizes[name as keyof typeof limits]
+    console.log(`${name}: ${kib(size)}`)
+    if (size > limit) problems.push(`${name} takes ${kib(size)}, more than ${kib(limit)}`)
+  }
+  const { messages, pkg } = await publint({ pkgDir: folder, strict: true, pack: false })
+  problems.push(...messages.map((message) => `publint: ${formatMessage(message, pkg)}`))
+  const { status, stdout, stderr } = spawnSync(
+    process.execPath,
+    [bin("attw"), tarball, "--profile", "esm-only", "--format", "ascii", "--no-color", "--quiet"],
+    { encoding: "utf8" }
+  )
+  if (status !== 0) problems.push(`are-the-types-wrong:\n${stdout}${stderr}`)
+  const web = readFileSync(join(folder, "dist/repo.web.js"), "utf8")
+  if (/\bfrom\s*["']|\bimport\(/.test(web)) problems.push("dist/repo.web.js imports a module")
+  for (const file of readdirSync(join(folder, "dist")).filter((name) => name.endsWith(".d.ts"))) {
+    const isForEffect = file.startsWith("effect")
+    const text = readFileSync(join(folder, "dist", file), "utf8")
+    if (!isForEffect && /from "(?:effect|@effect)\b/.test(text)) {
+      problems.push(`dist/${file} names a type of Effect`)
+    }
+  }
+  return problems
+}
+
+const isCheck = process.argv.includes("--check")
+mkdirSync(out, { recursive: true })
+build()
+const tarball = pack(writeManifest())
+if (isCheck) {
+  const problems = await problemsOf(tarball)
+  for (const problem of problems) console.error(`✗ ${problem}`)
+  const changes = apiChanges(folder)
+  if (changes.length > 0) {
+    console.log("The public API changes; npm run package writes this into docs/reference/api.md:")
+    for (const line of changes) console.log(line)
+  }
+  process.exitCode = problems.length === 0 ? 0 : 1
+} else {
+  writeApiPage(folder)
+  console.log(`${tarball}, ${kib(statSync(tarball).size)}`)
+}

@@ -1,0 +1,78 @@
+import { assert, describe, it } from "@effect/vitest"
+import { AtpAgent } from "@atproto/api"
+import { startPds, XrpcError } from "../../src/testing.ts"
+
+const greet = {
+  lexicon: 1,
+  id: "com.example.greet",
+  defs: {
+    main: {
+      type: "query",
+      parameters: { type: "params", required: ["name"], properties: { name: { type: "string" } } },
+      output: {
+        encoding: "application/json",
+        schema: { type: "object", required: ["text"], properties: { text: { type: "string" } } }
+      }
+    }
+  }
+} as const
+
+describe("startPds", () => {
+  it("serves accounts with sessions to the official client, and the stream of what they write", async () => {
+    await using pds = await startPds({ accounts: ["alice", "bob"] })
+    const { alice, bob } = pds.accounts
+    const agent = new AtpAgent({ service: pds.url })
+    await agent.login({ identifier: alice.handle, password: alice.password })
+    const { uri } = await agent.post({ text: "hello", createdAt: new Date().toISOString() })
+    const { did } = await pds.call<{ did: string }>("com.atproto.server.getSession", { as: bob })
+    assert.strictEqual(did, bob.did)
+    for await (const message of pds.events()) {
+      if (message.type !== "commit" || message.did !== alice.did || message.ops.length === 0) {
+        continue
+      }
+      assert.strictEqual(`at://${message.did}/${message.ops[0]?.path}`, uri)
+      break
+    }
+  })
+
+  it("captures mail, and fails a call with what the server answered", async () => {
+    await using pds = await startPds({ accounts: ["carol"] })
+    const { carol } = pds.accounts
+    await pds.call("com.atproto.server.requestPasswordReset", { input: { email: carol.email } })
+    const { to, text } = await pds.mailTo(carol.email, "reset_password")
+    assert.strictEqual(to, carol.email)
+    assert.match(text, /[A-Z0-9]{5}-[A-Z0-9]{5}/)
+    const failure = await pds.call("com.atproto.server.getSession").then(() => "", String)
+    assert.match(failure, /getSession answered 401/)
+  })
+
+  it("takes settings, methods and several servers at once, each with accounts of its own", async () => {
+    await using first = await startPds({
+      config: { INVITE_REQUIRED: true },
+      methods: [
+        {
+          lexicon: greet,
+          access: "public",
+          handler: ({ params }) => {
+            if (params["name"] === "nobody") throw new XrpcError("NoSuchName", "Nobody is nobody")
+            return { text: `Hello ${String(params["name"])}` }
+          }
+        }
+      ]
+    })
+    await using second = await startPds({ accounts: ["alice"] })
+    assert.notStrictEqual(first.url, second.url)
+    const answer = await first.call("com.example.greet", { params: { name: "you" } })
+    assert.deepStrictEqual(answer, { text: "Hello you" })
+    const failure = await first
+      .call("com.example.greet", { params: { name: "nobody" } })
+      .then(() => "", String)
+    assert.match(failure, /400.*NoSuchName/)
+    const { inviteCodeRequired } = await first.call<{ inviteCodeRequired: boolean }>(
+      "com.atproto.server.describeServer"
+    )
+    assert.isTrue(inviteCodeRequired)
+    const repos = await first.call<{ repos: Array<unknown> }>("com.atproto.sync.listRepos")
+    assert.deepStrictEqual(repos.repos, [])
+  })
+})
