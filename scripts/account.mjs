@@ -50,7 +50,10 @@ async function finish(server, account, wasBegun, isMade) {
     } catch (cause) {
       if (!wasBegun || cause.error !== "AlreadyExists" || Date.now() > until) throw cause
     }
-    if (!told) console.log("The last start was cut off while making the account; a minute, please.")
+    if (!told)
+      console.log(
+        "The last start was interrupted while creating the account. This takes about a minute."
+      )
     await new Promise((done) => setTimeout(done, 2000))
     if (await isMade()) return
   }
@@ -82,7 +85,7 @@ export async function createAccount(server, { url, handle, did, password, adminP
   )
   if (created.status !== 200) {
     const said = `${created.status} ${JSON.stringify(created.body)}`
-    throw Object.assign(new Error(`The first account could not be made: ${said}`), {
+    throw Object.assign(new Error(`Couldn't create the first account: ${said}`), {
       error: created.body.error
     })
   }

@@ -12,7 +12,7 @@ import { loadSecrets } from "./env.mjs"
 import { startPlc } from "./plc.mjs"
 
 const { vars, added } = loadSecrets(resolve(root, ".dev.vars"))
-if (added.length > 0) console.log(`Made ${added.join(", ")}; kept in .dev.vars.`)
+if (added.length > 0) console.log(`Created ${added.join(", ")} in .dev.vars.`)
 
 const port = process.env.PORT || "8787"
 const known = { ...vars, ...process.env }

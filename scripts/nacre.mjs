@@ -16,7 +16,7 @@ if (process.features.typescript) {
   })
   if (error !== undefined) {
     console.error(
-      `The nacre command needs Node 22.18 or newer: run npm ci in ${root}, which brings it.`
+      `The nacre command needs Node 22.18 or newer. Run npm ci in ${root} to install it.`
     )
   }
   process.exit(status ?? 1)

@@ -17,23 +17,23 @@ import {
 import { sweepLocalBlobs } from "./localBlobs.mjs"
 import { freePort, isFree, isRunning, readWrangler, serve } from "./server.mjs"
 
-const help = `npm start: serves the Worker on this machine, in one workerd process.
+const help = `npm start: runs the server on this machine.
 
-  PORT=8787          the port of 127.0.0.1 to listen on
-  DATA_DIR=.data     where accounts, blobs and the first account's password are kept
-  PLC_URL=…          a PLC directory; without it a small one, for development only, is started
-                     (with a PUBLIC_URL that is not of this machine: https://plc.directory)
-  PUBLIC_URL=…       default http://localhost:<PORT>
-  DEV_HOSTS=…        hosts that programs of this machine answer for, in the Worker's eyes alone:
-                     app.example.com=127.0.0.1:4000,… stands for https://app.example.com; for development
+  PORT=8787          port to listen on, on 127.0.0.1
+  DATA_DIR=.data     folder for accounts, blobs and the first account's password
+  PLC_URL=…          PLC directory; by default a small one starts with the server, for development,
+                     or https://plc.directory is used if PUBLIC_URL isn't a local address
+  PUBLIC_URL=…       the server's address; default: http://localhost:<PORT>
+  DEV_HOSTS=…        for development: local programs that stand in for hosts when the server fetches:
+                     app.example.com=127.0.0.1:4000,…
   ${wrap(configurationNames)}
-                     are handed to the Worker
+                     passed on to the server
 
-All but PORT, DATA_DIR and DEV_HOSTS may also stand in .dev.vars. It lies beside wrangler.toml, or in DATA_DIR when
-that is set; secrets are made at the first start and kept there. The first account is written to
+You can also set all but PORT, DATA_DIR and DEV_HOSTS in .dev.vars, which is next to wrangler.toml, or in DATA_DIR
+if you set that. The first start creates secrets there, and saves the first account in
 <DATA_DIR>/account.json.
 
-  --config <file>    another wrangler.toml
+  --config <file>    use another wrangler.toml
   --help`
 
 class Refused extends Error {}
@@ -50,9 +50,9 @@ try {
 /** What a failure says to a person: which folder is full or cannot be written, and what to do. */
 function inWords({ code, message }) {
   const folder = resolve(root, process.env["DATA_DIR"] || ".data")
-  if (code === "ENOSPC") return `The disk of ${folder} is full. Make room, and start again.`
+  if (code === "ENOSPC") return `The disk of ${folder} is full. Free some space and start again.`
   if (code === "EROFS" || code === "EACCES") {
-    return `${folder} cannot be written (${message}). Name another folder with DATA_DIR.`
+    return `Couldn't write to ${folder} (${message}). Choose another folder with DATA_DIR.`
   }
   return message
 }
@@ -96,7 +96,7 @@ async function main() {
 
   const { vars, added } = loadSecrets(varsFile)
   if (added.length > 0) {
-    console.log(`Made ${added.join(", ")}; kept in ${varsFile}.`)
+    console.log(`Created ${added.join(", ")} in ${varsFile}.`)
   }
 
   const wrangler = readWrangler(config)
@@ -200,7 +200,7 @@ async function sweepBlobs(folder, isRunning) {
   try {
     await sweepLocalBlobs(folder, { isRunning })
   } catch (cause) {
-    console.warn(`Broken uploads in ${folder} could not be deleted: ${cause.message}`)
+    console.warn(`Couldn't delete unfinished uploads in ${folder}: ${cause.message}`)
   }
 }
 
@@ -217,10 +217,10 @@ function varsOf(file) {
   try {
     text = existsSync(file) ? readFileSync(file, "utf8") : ""
   } catch (cause) {
-    throw new Refused(`${file} cannot be read: ${cause.message}`)
+    throw new Refused(`Couldn't read ${file}: ${cause.message}`)
   }
   for (const line of strayLines(text)) {
-    console.warn(`Line ${line} of ${file} is left aside: it is no NAME=value.`)
+    console.warn(`Ignored line ${line} of ${file}: it isn't NAME=value.`)
   }
   return parseVars(text)
 }
@@ -229,7 +229,7 @@ function makeFolder(folder) {
   try {
     mkdirSync(folder, { recursive: true, mode: 0o700 })
   } catch (cause) {
-    throw new Refused(`${folder} cannot be used as a folder for data: ${cause.message}`)
+    throw new Refused(`Couldn't use ${folder} as the data folder: ${cause.message}`)
   }
 }
 
@@ -243,7 +243,7 @@ function tryFolder(folder) {
   } catch (cause) {
     throw cause?.code === "ENOSPC"
       ? cause
-      : new Refused(`${folder} cannot be written: ${cause.message}`)
+      : new Refused(`Couldn't write to ${folder}: ${cause.message}`)
   }
 }
 
@@ -252,14 +252,16 @@ function hostsOf(text, publicUrl) {
   const entries = (text ?? "").split(",").filter((entry) => entry.trim() !== "")
   if (entries.length > 0 && !isLocalAddress(publicUrl)) {
     throw new Refused(
-      "DEV_HOSTS is for development: it is refused while PUBLIC_URL is a public host."
+      "DEV_HOSTS is for development and doesn't work while PUBLIC_URL is a public address."
     )
   }
   return new Map(
     entries.map((entry) => {
       const match = /^\s*([a-z0-9.-]+)=((?:127\.0\.0\.1|localhost):\d+)\s*$/.exec(entry)
       if (match !== null) return [match[1], match[2]]
-      throw new Refused(`DEV_HOSTS takes host=127.0.0.1:port, separated by commas, not "${entry}".`)
+      throw new Refused(
+        `DEV_HOSTS must be host=127.0.0.1:port entries, separated by commas, not "${entry}".`
+      )
     })
   )
 }
@@ -268,9 +270,9 @@ function hostsOf(text, publicUrl) {
 function refuseMove(note, publicUrl, dataDir) {
   if (note.publicUrl === undefined || note.publicUrl === publicUrl) return
   throw new Refused(
-    `The data in ${dataDir} belongs to ${note.publicUrl}, and this start asks for ${publicUrl}.\n` +
-      "The address is part of the first account's DID (did:web), so it cannot change afterwards.\n" +
-      `Start with the old address (PORT=${note.port ?? "…"}), or give an empty folder: DATA_DIR=${dataDir}-2 npm start`
+    `The data in ${dataDir} belongs to ${note.publicUrl}, but this start uses ${publicUrl}.\n` +
+      "The address is part of the first account's DID (did:web), so it can't change.\n" +
+      `Start with the old address (PORT=${note.port ?? "…"}), or with an empty folder: DATA_DIR=${dataDir}-2 npm start`
   )
 }
 
@@ -278,9 +280,9 @@ function refuseMove(note, publicUrl, dataDir) {
 function refuseOtherKey(note, masterKey, dataDir, varsFile) {
   if (note.masterKey === undefined || note.masterKey === fingerprint(masterKey)) return
   throw new Refused(
-    `The data in ${dataDir} was made with a MASTER_KEY that is not in ${varsFile}.\n` +
-      "Without it the accounts' signing keys cannot be read, and nobody could write.\n" +
-      `Put the old .dev.vars back, or give an empty folder: DATA_DIR=${dataDir}-2 npm start`
+    `The data in ${dataDir} was created with another MASTER_KEY than the one in ${varsFile}.\n` +
+      "Without it, the server can't read the accounts' signing keys, and nobody can post.\n" +
+      `Restore the old .dev.vars, or start with an empty folder: DATA_DIR=${dataDir}-2 npm start`
   )
 }
 
@@ -288,7 +290,7 @@ function refuseOtherKey(note, masterKey, dataDir, varsFile) {
 async function refuseTwice(note, port, dataDir) {
   if (note.pid !== undefined && note.pid !== process.pid && isRunning(note.pid, "start.mjs")) {
     throw new Refused(
-      `A server already runs on the data in ${dataDir} (process ${note.pid}, ${note.publicUrl}).`
+      `A server is already running on the data in ${dataDir} (process ${note.pid}, ${note.publicUrl}).`
     )
   }
   if (note.workerd !== undefined && isRunning(note.workerd, "workerd")) {
@@ -297,8 +299,8 @@ async function refuseTwice(note, port, dataDir) {
   for (let tries = 0; !(await isFree(port)); tries++) {
     if (tries === 20) {
       throw new Refused(
-        `Port ${port} of 127.0.0.1 is in use by another program. Stop it, or choose another port\n` +
-          `with a data folder of its own: PORT=${port + 1} DATA_DIR=.data-${port + 1} npm start`
+        `Another program is using port ${port} of 127.0.0.1. Stop it, or choose another port\n` +
+          `and data folder: PORT=${port + 1} DATA_DIR=.data-${port + 1} npm start`
       )
     }
     await new Promise((done) => setTimeout(done, 100))
@@ -328,12 +330,12 @@ async function waitUntilReady(url) {
     if (answer.ready === true) return
     if (answer.problems !== undefined) {
       const lines = answer.problems.map(({ variable, message }) => `  ${variable} ${message}`)
-      throw new Error(`The configuration cannot be used:\n${lines.join("\n")}`)
+      throw new Error(`The configuration is invalid:\n${lines.join("\n")}`)
     }
     last = answer.text
     await new Promise((done) => setTimeout(done, 50))
   }
-  throw new Error(`The server does not become ready: ${last}`)
+  throw new Error(`The server didn't become ready: ${last}`)
 }
 
 /** The answer of /ready, or why there is none. */
@@ -359,7 +361,7 @@ function announce(account, publicUrl, dataDir, bindings, started) {
   for (const [label, value] of lines) console.log(`  ${label.padEnd(10)}${value}`)
   if (account === undefined) {
     console.log(
-      `\n  Accounts exist, but ${join(dataDir, "account.json")} is gone; passwords are not stored.`
+      `\n  There are accounts, but ${join(dataDir, "account.json")} is gone, and with it the first account's password.`
     )
   }
   console.log("\nStop with Ctrl-C.\n")

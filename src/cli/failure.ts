@@ -73,25 +73,26 @@ export interface Explanation {
 /** What to do about an error, by its name on the wire. */
 const advice: Readonly<Record<string, string>> = {
   AuthenticationRequired:
-    "Check the account's handle and password. App passwords do not do for most commands; " +
-    "for those of the administrator set NACRE_ADMIN_PASSWORD.",
-  InvalidToken: "Ask for a new code, or sign in again, and repeat the command.",
-  ExpiredToken: "Ask for a new code, or sign in again, and repeat the command.",
+    "Check the handle and password. Most commands don't accept app passwords. " +
+    "For the administrator, set NACRE_ADMIN_PASSWORD.",
+  InvalidToken: "Request a new code or sign in again, then run the command again.",
+  ExpiredToken: "Request a new code or sign in again, then run the command again.",
   AuthFactorTokenRequired:
-    "Set NACRE_CODE to a code of your authenticator, a recovery code, or the code that the server has just mailed, " +
-    "or run the command in a terminal. Each code is good once.",
-  RateLimitExceeded: "Wait a few minutes and repeat the command.",
+    "Set NACRE_CODE to a code from your authenticator app, a recovery code, or the code you were just emailed, " +
+    "or run the command in a terminal. Each code works once.",
+  RateLimitExceeded: "Wait a few minutes, then run the command again.",
   AccountDeactivated: "Activate the account first: nacre account activate",
   RepoDeactivated: "Activate the account first: nacre account activate",
-  NotFound: "See which accounts are there: nacre account list",
-  RepoNotFound: "See which accounts are there: nacre account list",
+  NotFound: "List the accounts: nacre account list",
+  RepoNotFound: "List the accounts: nacre account list",
   HandleNotFound:
-    "Is it written in full? Accounts of this server: nacre account list. Where any other leads: nacre identity",
+    "Write the full handle. List this server's accounts: nacre account list. Check any other handle: nacre identity",
   HandleNotAvailable: "Choose another handle.",
-  AlreadyExists: "Choose another handle or DID, or see what is there: nacre account list",
-  InvalidInviteCode: "Make one: nacre invite create",
-  ServerMisconfigured: "See what is missing: nacre status",
-  MethodNotImplemented: "The server is of another kind or older than this command: update it."
+  AlreadyExists: "Choose another handle or DID, or list the accounts: nacre account list",
+  InvalidInviteCode: "Create one: nacre invite create",
+  ServerMisconfigured: "Find out what's wrong: nacre status",
+  MethodNotImplemented:
+    "The server is older than this command, or it isn't a Nacre server. Update it."
 }
 
 /** Only servers of this project have addresses of their own, which are named by a path and not by an NSID. */
@@ -107,43 +108,48 @@ export const inWords = (milliseconds: number): string => {
 
 /** What to do about an error that the wire has no name for, by its words. */
 const adviceByWords: ReadonlyArray<readonly [words: RegExp, next: string]> = [
-  [/email already taken/i, "Use another address, or see whose it is: nacre account list"],
-  [/no such account/i, "See which accounts are there: nacre account list"]
+  [
+    /email already taken/i,
+    "Use another address, or find the account that has it: nacre account list"
+  ],
+  [/no such account/i, "List the accounts: nacre account list"]
 ]
 
 const adviceOn = (failure: CallFailed): string | undefined => {
   const { error, message, retryAfter } = failure
-  if (retryAfter !== undefined) return `Wait ${inWords(retryAfter)} and repeat the command.`
+  if (retryAfter !== undefined) return `Wait ${inWords(retryAfter)}, then run the command again.`
   if (isUnknownPath(failure)) return advice["MethodNotImplemented"]
   return advice[error] ?? adviceByWords.find(([words]) => words.test(message))?.[1]
 }
 
-const explainCall = (failure: CallFailed): Explanation => {
+const explainCall = (failure: CallFailed, isVerbose: boolean): Explanation => {
   const { server, nsid, status, error, message } = failure
   const next = adviceOn(failure)
+  const what = message === "" ? `error ${status}` : message
+  const details = isVerbose ? ` (${nsid}, ${status} ${error})` : ""
   return {
     error,
-    message: `${server} refused ${nsid} (${status} ${error})${message === "" ? "" : `: ${message}`}`,
+    message: `${server} ${status < 500 ? "rejected the request" : "failed"}: ${what}${details}`,
     ...(next === undefined ? {} : { next })
   }
 }
 
-/** Puts a failure into words. */
-export const explain = (failure: CliFailure): Explanation => {
+/** Puts a failure into words; with the names of the protocol where they were asked for. */
+export const explain = (failure: CliFailure, isVerbose = false): Explanation => {
   switch (failure._tag) {
     case "CallFailed":
-      return explainCall(failure)
+      return explainCall(failure, isVerbose)
     case "Unreachable":
       return {
         error: "Unreachable",
-        message: `${failure.server} cannot be reached: ${failure.why}`,
-        next: "Is it running, and is this its address? Start a local one with npm start, or name another with --server."
+        message: `Couldn't reach ${failure.server}: ${failure.why}`,
+        next: "Check that it's running and that the address is right. Start a local server with npm start, or choose another with --server."
       }
     case "Damaged":
       return {
         error: "Damaged",
-        message: `${failure.server} sent ${failure.what} damaged: ${failure.why}`,
-        next: "Repeat the command to try again."
+        message: `${failure.server} sent ${failure.what} incomplete or damaged: ${failure.why}`,
+        next: "Run the command again."
       }
     case "Failed": {
       const { message, next } = failure

@@ -8,7 +8,9 @@ import * as GlobalFlag from "effect/cli/GlobalFlag"
 export const ServerFlag = GlobalFlag.Setting("server")({
   flag: Flag.String("server").pipe(
     Flag.withMetavar("URL"),
-    Flag.withDescription("The server; else NACRE_SERVER, else the local one of this folder"),
+    Flag.withDescription(
+      "The server's address; default: NACRE_SERVER, then the local server of this folder"
+    ),
     Flag.optional
   )
 })
@@ -17,7 +19,9 @@ export const ServerFlag = GlobalFlag.Setting("server")({
 export const AccountFlag = GlobalFlag.Setting("account")({
   flag: Flag.String("account").pipe(
     Flag.withMetavar("handle or DID"),
-    Flag.withDescription("The account; else NACRE_ACCOUNT, else the first one of the local server"),
+    Flag.withDescription(
+      "The account; default: NACRE_ACCOUNT, then the first account of the local server"
+    ),
     Flag.optional
   )
 })
@@ -25,13 +29,21 @@ export const AccountFlag = GlobalFlag.Setting("account")({
 /** `--json`: one JSON document on stdout, everything else on stderr. */
 export const JsonFlag = GlobalFlag.Setting("json")({
   flag: Flag.Boolean("json").pipe(
-    Flag.withDescription("Print one JSON document, for scripts; messages go to stderr"),
+    Flag.withDescription("Print one JSON document for scripts; messages go to stderr"),
+    Flag.withDefault(false)
+  )
+})
+
+/** `--verbose`: errors with the names of the protocol. */
+export const VerboseFlag = GlobalFlag.Setting("verbose")({
+  flag: Flag.Boolean("verbose").pipe(
+    Flag.withDescription("Show the failed method and error code in error messages"),
     Flag.withDefault(false)
   )
 })
 
 /** The flags that every command understands. */
-export const globalFlags = [ServerFlag, AccountFlag, JsonFlag] as const
+export const globalFlags = [ServerFlag, AccountFlag, JsonFlag, VerboseFlag] as const
 
 /** A variable of the environment; empty counts as not set. */
 export const variable = (name: string): Effect.Effect<string | undefined> =>

@@ -17,7 +17,7 @@ export const wholeHandle = Effect.fnUntraced(function* (server: string, given: s
   const [domain] = availableUserDomains
   if (domain !== undefined) return `${name}${domain}`
   return yield* new Failed({
-    message: `${name} is no handle, and ${server} gives out none`,
-    next: "Write the whole handle: alice.example.com"
+    message: `${name} isn't a full handle, and ${server} doesn't offer handles`,
+    next: "Write the full handle, such as alice.example.com"
   })
 })

@@ -16,11 +16,11 @@ const count = (name: string, description: string) =>
 const create = Command.make(
   "create",
   {
-    uses: count("uses", "How many people may use each code"),
-    codes: count("codes", "How many codes to make"),
+    uses: count("uses", "How many people can use each code"),
+    codes: count("codes", "How many codes to create"),
     for: Flag.String("for").pipe(
       Flag.withMetavar("DID"),
-      Flag.withDescription("The account that may give the codes away"),
+      Flag.withDescription("The account that may share the codes"),
       Flag.optional
     )
   },
@@ -39,14 +39,14 @@ const create = Command.make(
     yield* report({ server: admin.server, uses, codes: all }, () => all.join("\n"))
     const [code = ""] = all
     yield* note(
-      `Whoever has a code makes an account with it, and is in:\n` +
-        `  in a browser    ${admin.server}/account/sign-up?invite=${code}\n` +
-        `  in an app       that lets them name ${admin.server} as the server\n` +
-        `  with this       nacre account create <name> --email <address> --invite ${code} --server ${admin.server}`
+      `Share this link to invite someone:\n` +
+        `  ${admin.server}/account/sign-up?invite=${code}\n` +
+        `The code also works in apps that let people choose ${admin.server} as their server, and here:\n` +
+        `  nacre account create <name> --email <address> --invite ${code} --server ${admin.server}`
     )
   })
 ).pipe(
-  Command.withDescription("Make invite codes"),
+  Command.withDescription("Create invite codes"),
   Command.withExamples([
     { command: "nacre invite create", description: "One code for one person" },
     { command: "nacre invite create --uses 5", description: "One code for a family of five" }
@@ -89,7 +89,7 @@ const list = Command.make(
     const codes = yield* codesAt(yield* administrator)
     yield* report({ codes }, () =>
       table(
-        ["CODE", "USED", "FOR", "MADE", ""],
+        ["CODE", "USED", "FOR", "CREATED", ""],
         codes.map((one) => [
           one.code,
           `${one.uses.length} of ${one.available}`,
@@ -97,7 +97,7 @@ const list = Command.make(
           one.createdAt.slice(0, 10),
           one.disabled ? "disabled" : ""
         ]),
-        "There are no invite codes. Make one: nacre invite create"
+        "No invite codes yet. Create one: nacre invite create"
       )
     )
   })
@@ -107,7 +107,7 @@ const disable = Command.make(
   "disable",
   {
     codes: Argument.String("code").pipe(
-      Argument.withDescription("The codes that nobody is to use any more"),
+      Argument.withDescription("The codes to disable"),
       Argument.variadic({ min: 1 })
     )
   },
@@ -118,17 +118,17 @@ const disable = Command.make(
     const unknown = codes.filter((code) => !known.includes(code))
     if (unknown.length > 0) {
       return yield* new Failed({
-        message: `There is no invite code ${unknown.join(", ")}; none was disabled`,
-        next: "See which there are: nacre invite list"
+        message: `Unknown invite code ${unknown.join(", ")}. No code was disabled`,
+        next: "List the codes: nacre invite list"
       })
     }
     yield* procedure(admin, "com.atproto.admin.disableInviteCodes", Schema.Unknown, { codes })
     yield* report({ disabled: codes }, () => `Disabled: ${codes.join(", ")}`)
   })
-).pipe(Command.withDescription("Disable invite codes: nobody can use them any more"))
+).pipe(Command.withDescription("Disable invite codes"))
 
 /** `nacre invite`: who may make an account. */
 export const invite = Command.make("invite").pipe(
-  Command.withDescription("Invite people: make, list and disable invite codes"),
+  Command.withDescription("Create, list and disable invite codes"),
   Command.withSubcommands([create, list, disable])
 )

@@ -14,11 +14,11 @@ export const leave = Command.make(
   {
     to: Flag.String("to").pipe(
       Flag.withMetavar("URL"),
-      Flag.withDescription("The server that the account moves to, of whatever kind")
+      Flag.withDescription("The server to move to; it can run any PDS software")
     ),
     token: Flag.Boolean("token").pipe(
       Flag.withDescription(
-        "Only print the token by which the new server makes the account, and what to do with it"
+        "Only print the token for creating the account on the new server, and the steps that follow"
       ),
       Flag.withDefault(false)
     ),
@@ -29,8 +29,8 @@ export const leave = Command.make(
     const to = originOf(given)
     if (to === undefined) {
       return yield* new Failed({
-        message: `${given} is not the address of a server`,
-        next: "Write it as https://pds.example.com"
+        message: `${given} isn't a server address`,
+        next: "Write it like https://pds.example.com"
       })
     }
     const did = yield* didOf(from, yield* theAccount)
@@ -39,19 +39,19 @@ export const leave = Command.make(
   })
 ).pipe(
   Command.withDescription(
-    "Move an account from --server to any other: records, blobs, preferences, and the DID.\n\n" +
-      "Cut off at any point, the same command goes on. NACRE_PASSWORD is the password here, NACRE_NEW_PASSWORD " +
-      "the one at the new server, NACRE_MAILED_CODE the code that this server mails for the DID (one that sends no mail shows it to its administrator: nacre account codes)."
+    "Move an account from --server to another server: records, blobs, preferences and identity.\n\n" +
+      "Resumable: run it again to continue. NACRE_PASSWORD is the password here, NACRE_NEW_PASSWORD the one " +
+      "on the new server, NACRE_MAILED_CODE the code this server emails you. If it doesn't send email, its administrator can read the code: nacre account codes."
   ),
-  Command.withShortDescription("Move an account from this server to any other"),
+  Command.withShortDescription("Move an account from this server to another one"),
   Command.withExamples([
     {
       command: "nacre leave --to https://pds.example.org --account alice.example.com",
-      description: "Moves"
+      description: "Moves the account"
     },
     {
       command: "nacre leave --to https://pds.example.org --token",
-      description: "For other tools: the token alone"
+      description: "Prints only the token, for other tools"
     }
   ])
 )

@@ -73,25 +73,28 @@ const add = Command.make(
         facts([
           ["Account", handle],
           ["Open", url],
-          ["Good until", moment(made.expiresAt)]
+          ["Expires", moment(made.expiresAt)]
         ]),
         qrLines(url)
       ].join("\n\n")
     )
     yield* note(
-      "Open it, or scan it with the phone that shall have the passkey. It is good once, and whoever opens it first " +
-        "can add a passkey: show it to nobody else."
+      "Open the link, or scan the code with your phone. It works once, and anyone who opens it " +
+        "can add a passkey, so don't share it."
     )
   }, Effect.scoped)
 ).pipe(
   Command.withDescription(
-    "Make a link that adds a passkey to the account on any device, with a QR code for a phone.\n\n" +
-      "It is good for 15 minutes and for one passkey, until the next link is made or the password changes. " +
-      "Where the account has an authenticator, the page asks for its code."
+    "Create a link that adds a passkey on any device, with a QR code for phones.\n\n" +
+      "The link expires after 15 minutes, after one use, when you create a newer link, or when the password changes. " +
+      "If the account has an authenticator app, the page asks for its code."
   ),
-  Command.withShortDescription("Make a link, with a QR code, that adds a passkey on any device"),
+  Command.withShortDescription("Create a link that adds a passkey on any device"),
   Command.withExamples([
-    { command: "nacre passkey add --account alice.example.com", description: "Shows the link" }
+    {
+      command: "nacre passkey add --account alice.example.com",
+      description: "Shows the link and a QR code"
+    }
   ])
 )
 
@@ -105,12 +108,12 @@ const meantBy = (word: string, { handle, passkeys }: typeof Passkeys.Type) => {
   return Effect.fail(
     named.length > 1
       ? new Failed({
-          message: `${named.length} passkeys are called “${word}”`,
-          next: `Name one by its id: ${named.map(({ id }) => id).join(", ")}`
+          message: `${named.length} passkeys are named “${word}”`,
+          next: `Choose one by its ID: ${named.map(({ id }) => id).join(", ")}`
         })
       : new Failed({
           message: `${handle} has no passkey “${word}”`,
-          next: "See which there are: nacre passkey list"
+          next: "List them: nacre passkey list"
         })
   )
 }
@@ -118,7 +121,7 @@ const meantBy = (word: string, { handle, passkeys }: typeof Passkeys.Type) => {
 const remove = Command.make(
   "remove",
   {
-    passkey: Argument.String("passkey").pipe(Argument.withDescription("Its name or its id")),
+    passkey: Argument.String("passkey").pipe(Argument.withDescription("The passkey's name or ID")),
     owner: ownerFlag,
     yes: yesFlag
   },
@@ -126,23 +129,23 @@ const remove = Command.make(
     const { account, remote } = yield* authority(owner)
     const found = yield* query(remote, "manage/passkeys", Passkeys, { account })
     const { id, name } = yield* meantBy(passkey, found)
-    yield* insist(`“${name}” will not sign in to ${found.handle} any more. Go on?`, yes)
+    yield* insist(`Remove “${name}”? It will no longer sign in to ${found.handle}.`, yes)
     const removed = yield* procedure(
       remote,
       "manage/passkeys/remove",
       Schema.Struct({ did: Did, handle: Handle }),
       { account, passkey: id }
     )
-    yield* report({ ...removed, removed: { id, name } }, () => `“${name}” is removed.`)
+    yield* report({ ...removed, removed: { id, name } }, () => `Removed “${name}”.`)
   }, Effect.scoped)
-).pipe(Command.withDescription("Remove a passkey: it signs in no more"))
+).pipe(Command.withDescription("Remove a passkey"))
 
 /** `nacre passkey`: the passkeys of an account, by its owner or the administrator. */
 export const passkey = Command.make("passkey").pipe(
   Command.withDescription(
-    "List and remove the passkeys of --account, and add one on any device by a link.\n\n" +
-      "By the account's password where it is known (NACRE_PASSWORD) or with --owner, else by the administrator's."
+    "List, add and remove the passkeys of --account.\n\n" +
+      "Uses the account's password if NACRE_PASSWORD or --owner is given, and the administrator's otherwise."
   ),
-  Command.withShortDescription("List, add and remove the passkeys of an account"),
+  Command.withShortDescription("List, add and remove an account's passkeys"),
   Command.withSubcommands([list, add, remove])
 )

@@ -32,7 +32,7 @@ export const longWay = <A, E, R>(way: Effect.Effect<A, E, R>) =>
   way.pipe(
     Effect.scoped,
     Effect.provideService(Patience, longPatience),
-    Effect.onInterrupt(() => note("Stopped. Repeat the same command: it goes on from here."))
+    Effect.onInterrupt(() => note("Stopped. Run the same command again to continue."))
   )
 
 /** Without patience: for what somebody else repeats. */
@@ -110,10 +110,10 @@ const sayPause = (error: unknown, pause: number): string => {
   if (error instanceof CallFailed) {
     const { server, status } = error
     return status === 429
-      ? `${server} asks to wait ${soon}`
-      : `${server} answered ${status}: again in ${soon}`
+      ? `${server} is limiting requests. Retrying in ${soon}`
+      : `${server} answered ${status}. Retrying in ${soon}`
   }
   return error instanceof Unreachable
-    ? `${error.server} cannot be reached (${error.why}): again in ${soon}`
-    : `Again in ${soon}`
+    ? `Couldn't reach ${error.server} (${error.why}). Retrying in ${soon}`
+    : `Retrying in ${soon}`
 }

@@ -71,15 +71,15 @@ export const theServer = Effect.gen(function* () {
     const origin = originOf(given)
     if (origin !== undefined) return origin
     return yield* new Failed({
-      message: `${given} is not the address of a server`,
-      next: "Write it as https://pds.example.com"
+      message: `${given} isn't a server address`,
+      next: "Write it like https://pds.example.com"
     })
   }
   const local = yield* localServer
   if (local !== undefined) return local.url
   return yield* new Failed({
-    message: "It is not said which server this is for",
-    next: "Name it with --server https://pds.example.com or in NACRE_SERVER, or start a local one here: npm start"
+    message: "No server chosen",
+    next: "Add --server https://pds.example.com, set NACRE_SERVER, or start a local server: npm start"
   })
 })
 
@@ -102,8 +102,8 @@ export const theAccount = Effect.gen(function* () {
   const name = yield* namedAccount
   if (name !== undefined) return name
   return yield* new Failed({
-    message: "It is not said which account this is for",
-    next: "Name it: --account alice.example.com"
+    message: "No account chosen",
+    next: "Add --account alice.example.com"
   })
 })
 
@@ -114,7 +114,7 @@ export const plcUrl = Effect.gen(function* () {
   // The DIDs of a server on this machine are none of the public directory's.
   if (!isLocal(yield* theServer)) return "https://plc.directory"
   return yield* new Failed({
-    message: "It is not known which PLC directory the local server uses",
-    next: "Name it in PLC_URL; npm start prints it."
+    message: "The PLC directory of the local server is unknown",
+    next: "Set PLC_URL to the address that npm start prints."
   })
 })

@@ -16,8 +16,8 @@ const orGiven = <A>(what: string, otherwise: string, prompt: Prompt.Prompt<A>) =
   Effect.gen(function* () {
     if (yield* canAsk) return yield* prompt
     return yield* new Failed({
-      message: `${what} is missing, and there is no terminal to ask at`,
-      next: `Give it beforehand: ${otherwise}`
+      message: `Missing answer: ${what}`,
+      next: `Run the command in a terminal, or pass the answer: ${otherwise}`
     })
   })
 
@@ -38,7 +38,7 @@ export const ask = (
   const { message, otherwise, initial, check } = question
   const validate = (answer: string): Effect.Effect<string, string> => {
     const text = answer.trim() === "" && initial !== undefined ? initial : answer.trim()
-    const fault = text === "" ? "Please type something" : check?.(text)
+    const fault = text === "" ? "Please enter a value" : check?.(text)
     return fault === undefined ? Effect.succeed(text) : Effect.fail(fault)
   }
   // A default of the prompt's own would stand in the line, and what is typed behind it.
@@ -57,13 +57,16 @@ export const askNewPassword = (question: Question) =>
     const first = yield* askSecret(question)
     if (Redacted.value(first).length < 8) {
       return yield* new Failed({
-        message: "A password has at least 8 characters",
-        next: "Choose a longer one, or have one made up: --generate"
+        message: "Passwords need at least 8 characters",
+        next: "Choose a longer one, or generate one with --generate."
       })
     }
-    const again = yield* askSecret({ ...question, message: "The same once more" })
+    const again = yield* askSecret({ ...question, message: "Repeat the password" })
     if (Redacted.value(first) === Redacted.value(again)) return first
-    return yield* new Failed({ message: "The two passwords differ", next: "Try again." })
+    return yield* new Failed({
+      message: "The passwords don't match",
+      next: "Run the command again."
+    })
   })
 
 /** Asks for a yes; `yes` (a flag) answers for whoever is not there. */
@@ -73,11 +76,7 @@ export const confirm = (
 ) =>
   yes
     ? Effect.succeed(true)
-    : orGiven(
-        `A yes (“${message}”)`,
-        "--yes",
-        Prompt.Confirm({ message: printable(message), initial })
-      )
+    : orGiven(message, "--yes", Prompt.Confirm({ message: printable(message), initial }))
 
 /** Goes on after a yes alone. */
 export const insist = (message: string, yes: boolean) =>
@@ -85,9 +84,25 @@ export const insist = (message: string, yes: boolean) =>
     agreed
       ? Effect.void
       : Effect.fail(
-          new Failed({ message: "Nothing was done", next: "Answer yes to go on, or give --yes." })
+          new Failed({
+            message: "Canceled. Nothing has changed",
+            next: "To go ahead, answer yes or add --yes."
+          })
         )
   )
+
+/** Goes on only after a word was typed, before what cannot be undone; the flag `yes` replaces it. */
+export const insistTyped = Effect.fnUntraced(function* (
+  message: string,
+  { word, yes }: { readonly word: string; readonly yes: boolean }
+) {
+  if (yes) return
+  yield* ask({
+    message: `${message} Type ${word} to confirm`,
+    otherwise: "--yes",
+    check: (answer) => (answer === word ? undefined : `Type ${word}, or press Ctrl-C to cancel`)
+  })
+})
 
 /** Asks for one of several answers. */
 export const choose = <const A>(

@@ -58,9 +58,9 @@ export const saveRecoveryKey = Effect.fnUntraced(function* (key: RecoveryKey, fi
         new Failed({
           message:
             error.reason._tag === "AlreadyExists"
-              ? `${file} is there already: a key is never overwritten`
-              : `${file} cannot be written: ${error.message}`,
-          next: "Name another file, on a disk that you keep."
+              ? `${file} already exists. Keys are never overwritten`
+              : `Couldn't write ${file}: ${error.message}`,
+          next: "Choose another file."
         })
     )
   )
@@ -73,13 +73,13 @@ export const readRecoveryKey = Effect.fnUntraced(function* (file: string) {
     files.readFileString(file),
     () =>
       new Failed({
-        message: `${file} cannot be read`,
-        next: "Name the file that holds the key, or make one: nacre key recovery make <file>"
+        message: `Couldn't read ${file}`,
+        next: "Name the key's file, or create a key: nacre key recovery make <file>"
       })
   )
   const wrong = new Failed({
-    message: `${file} holds no recovery key that this command knows`,
-    next: "Name another file, or make a key: nacre key recovery make <file>"
+    message: `${file} doesn't contain a recovery key`,
+    next: "Name another file, or create a key: nacre key recovery make <file>"
   })
   const bare = /^\s*([0-9a-f]{64})\s*$/i.exec(text)?.[1]
   const { curve, privateKey } =
@@ -97,8 +97,8 @@ export const recoveryDidKey = Effect.fnUntraced(function* (given: string) {
   if (given.startsWith("did:key:")) {
     if (isDidKey(given)) return { didKey: given, made: false }
     return yield* new Failed({
-      message: `${given} is not a did:key of K-256 or P-256`,
-      next: "Name a file with the key, or the did:key that nacre key recovery show prints."
+      message: `${given} isn't a did:key of type K-256 or P-256`,
+      next: "Name the key's file, or the did:key that nacre key recovery show prints."
     })
   }
   const files = yield* FileSystem.FileSystem

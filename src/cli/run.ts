@@ -25,10 +25,10 @@ import { status } from "./status.ts"
 
 const root = Command.make("nacre").pipe(
   Command.withDescription(
-    "Set up a Nacre server and look after it and the accounts on it.\n\n" +
-      "Passwords are never arguments: they are asked for, or taken from NACRE_PASSWORD (the account's) and " +
-      "NACRE_ADMIN_PASSWORD, or from the files that NACRE_PASSWORD_FILE and NACRE_ADMIN_PASSWORD_FILE name. " +
-      "For the local server of npm start they are read from its folder. NACRE_CODE answers a second factor."
+    "Set up and manage a Nacre server and its accounts.\n\n" +
+      "Passwords are never arguments. The command asks for them, or reads NACRE_PASSWORD (the account's) and " +
+      "NACRE_ADMIN_PASSWORD, or the files named by NACRE_PASSWORD_FILE and NACRE_ADMIN_PASSWORD_FILE. " +
+      "For a local server started with npm start, it finds them in the data folder. NACRE_CODE is the second-factor code."
   ),
   Command.withSubcommands([
     init,
@@ -52,9 +52,9 @@ const root = Command.make("nacre").pipe(
 /** Tells a failure on stderr, and on stdout where JSON was asked for. */
 const tell = Effect.fnUntraced(function* (failure: CliFailure) {
   const { bad } = yield* style
-  const { error, message, next } = explain(failure)
-  yield* note(`${bad("Error:")} ${message}${next === undefined ? "" : `\n${next}`}`)
   const args = yield* (yield* Stdio.Stdio).args
+  const { error, message, next } = explain(failure, args.includes("--verbose"))
+  yield* note(`${bad("Error:")} ${message}${next === undefined ? "" : `\n${next}`}`)
   if (args.includes("--json")) yield* printJson({ error, message, next })
 })
 
@@ -63,7 +63,7 @@ const present = Effect.fnUntraced(function* (event: CliOutput.Presenter.Event) {
   if (event._tag !== "InvalidInvocation") return yield* CliOutput.defaultPresenter.present(event)
   const { bad } = yield* style
   const message = event.errors.map((error) => error.message).join("\n")
-  const next = `See how it is used: ${event.commandPath.join(" ")} --help`
+  const next = `See the usage: ${event.commandPath.join(" ")} --help`
   yield* note(`${bad("Error:")} ${message}\n${next}`)
   const args = yield* (yield* Stdio.Stdio).args
   if (args.includes("--json")) {

@@ -42,8 +42,8 @@ export const secretVariable = Effect.fnUntraced(function* (name: string) {
     Effect.mapError(
       () =>
         new Failed({
-          message: `${name}_FILE: ${file} cannot be read`,
-          next: `Name a file with the secret and nothing else in it, or set ${name}.`
+          message: `Couldn't read ${file} (from ${name}_FILE)`,
+          next: `Name a file that contains only the secret, or set ${name}.`
         })
     )
   )
@@ -98,13 +98,13 @@ const createSession = Effect.fnUntraced(function* (
   const askForCode = Effect.gen(function* () {
     for (let left = codeTries; ; left--) {
       const authFactorToken = yield* ask({
-        message: `The code for ${identifier} on ${server}: of your authenticator, a recovery code, or the one it has mailed`,
+        message: `Code for ${identifier} on ${server} (from your authenticator app or email, or a recovery code)`,
         otherwise: `${codeVariable}=…`
       })
       const answer = yield* Effect.result(create({ authFactorToken }))
       if (Result.isSuccess(answer)) return answer.success
       if (left === 1 || !isWrongCode(answer.failure)) return yield* answer.failure
-      yield* note(`${answer.failure.message}. Each code is good once: take a new one.`)
+      yield* note(`${answer.failure.message}. Each code works once: enter a new one.`)
     }
   })
   // Sent at once: a server that mails codes would make another, and this one would be good no more.
@@ -116,8 +116,8 @@ const createSession = Effect.fnUntraced(function* (
         if (yield* canAsk) return yield* askForCode
         if (code === undefined) return yield* error
         return yield* new Failed({
-          message: `${server} does not take the code in ${codeVariable}: ${error.message}`,
-          next: "Each code is good once, and for a short time: repeat the command with a new one."
+          message: `${server} rejected the code in ${codeVariable}: ${error.message}`,
+          next: "Each code works once and expires soon. Run the command again with a new one."
         })
       })
     )
@@ -160,7 +160,7 @@ export const signInAs = Effect.fnUntraced(function* (server: string, given: stri
   const password =
     (yield* knownPassword(server, account)) ??
     (yield* askSecret({
-      message: `The password of ${account} on ${server}`,
+      message: `Password of ${account} on ${server}`,
       otherwise: "NACRE_PASSWORD=… or NACRE_PASSWORD_FILE=<file>"
     }))
   return yield* signIn(server, account, password)
@@ -199,7 +199,7 @@ export const administrator = Effect.gen(function* () {
   const password =
     (yield* knownAdminPassword(server)) ??
     (yield* askSecret({
-      message: `The administrator's password of ${server}`,
+      message: `Administrator password of ${server}`,
       otherwise: "NACRE_ADMIN_PASSWORD=… or NACRE_ADMIN_PASSWORD_FILE=<file>"
     }))
   return asAdministrator(server, password)

@@ -20,14 +20,14 @@ const optional = Schema.optionalKey
 
 const healthOf = (ready: Readiness | undefined): ReadonlyArray<Check> => {
   if (ready === undefined) {
-    return [{ name: "health", ok: false, detail: "/ready does not answer as a Nacre server does" }]
+    return [{ name: "health", ok: false, detail: "this doesn't look like a Nacre server" }]
   }
   const wrong = [...(ready.problems ?? []), ...(ready.warnings ?? [])].map(
     ({ variable: name, message }): Check => ({
       name: "configuration",
       ok: false,
       detail: `${name} ${message}`,
-      fix: `Set it: in .dev.vars, in wrangler.toml, or for a secret: npx wrangler secret put ${name}`
+      fix: `Set it in .dev.vars or wrangler.toml, or as a secret: npx wrangler secret put ${name}`
     })
   )
   const parts = Object.entries(ready.checks ?? {}).map(([name, outcome]): Check => ({
@@ -79,9 +79,11 @@ const accountView = Effect.fnUntraced(function* (server: string, name: string) {
             ok: lost === 0,
             detail:
               lost === 0
-                ? `all ${standing.expectedBlobs} are here`
-                : `${lost} of ${standing.expectedBlobs} are missing`,
-            ...(lost === 0 ? {} : { fix: "Send them from an export: nacre import --without-repo" })
+                ? `all ${standing.expectedBlobs} present`
+                : `${lost} of ${standing.expectedBlobs} missing`,
+            ...(lost === 0
+              ? {}
+              : { fix: "Restore them from an export: nacre import --without-repo" })
           }
         ])
   ]
@@ -115,7 +117,7 @@ export const status = Command.make(
           ["Version", ready?.version],
           ["DID", described?.did],
           ["Handles", described?.availableUserDomains.join(", ")],
-          ["Invites", described?.inviteCodeRequired === true ? "needed" : undefined]
+          ["Invites", described?.inviteCodeRequired === true ? "required" : undefined]
         ]),
         checkLines(health, style),
         account === undefined ? "" : `${account.name}\n${checkLines(account.checks, style)}`,
@@ -127,6 +129,6 @@ export const status = Command.make(
   })
 ).pipe(
   Command.withDescription(
-    "Tell whether the server, an account and its identity are well, and what relays have read. Ends with 1 where something is wrong"
+    "Check the health of the server and an account, and what relays have read. Exits with 1 if something is wrong"
   )
 )

@@ -129,14 +129,14 @@ const read = Effect.fnUntraced(function* <S extends Schema.ConstraintDecoder<unk
   const text = yield* Effect.mapError(response.text, reasonOf(server))
   const json = yield* Effect.try({
     try: (): unknown => (text === "" ? undefined : JSON.parse(text)),
-    catch: () => new Unreachable({ server, why: `the answer of ${nsid} is not JSON` })
+    catch: () => new Unreachable({ server, why: `the response to ${nsid} isn't JSON` })
   })
   return yield* Effect.mapError(
     Schema.decodeUnknownEffect(output)(json),
     (error) =>
       new Unreachable({
         server,
-        why: brief(`the answer of ${nsid} is not what it should be: ${error.message}`)
+        why: brief(`the response to ${nsid} has an unexpected form: ${error.message}`)
       })
   )
 })
@@ -216,7 +216,10 @@ export const fetchJson = Effect.fn("cli.fetchJson")(function* (
   const response = yield* Effect.retry(asking, { times: 1 })
   if (response.status === 404 || response.status === 410) return undefined
   if (response.status >= 300) {
-    return yield* new Unreachable({ server: origin, why: `it answered ${response.status}` })
+    return yield* new Unreachable({
+      server: origin,
+      why: `it answered with status ${response.status}`
+    })
   }
   return yield* Effect.mapError(response.json, reasonOf(origin))
 })

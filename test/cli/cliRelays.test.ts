@@ -67,12 +67,18 @@ describe("a relay", () => {
   })
 
   it("that has never come is at fault, and it is told why as far as one knows", () => {
-    assert.match(judged({ claim: unknown }).detail, /host not found; asked at .*, and it said yes/)
+    assert.match(judged({ claim: unknown }).detail, /host not found; called at .* and accepted/)
     assert.include(judged({ claim: unknown }).fix, "wss")
     const refused = { relay, at: now, ok: false, status: 403, message: "HostBanned" }
-    assert.match(judged({ claim: unknown, call: refused }).detail, /it refused: 403 HostBanned/)
-    assert.match(judged({ claim: unknown, call: { relay, ok: false } }).detail, /never asked/)
-    assert.match(judged({ claim: silent }).detail, /it hung up; nobody who calls itself a relay/)
+    assert.match(judged({ claim: unknown, call: refused }).detail, /and rejected: 403 HostBanned/)
+    assert.match(
+      judged({ claim: unknown, call: { relay, ok: false } }).detail,
+      /hasn't called it yet/
+    )
+    assert.match(
+      judged({ claim: silent }).detail,
+      /it hung up; no reader identifies itself as a relay/
+    )
     assert.isFalse(judged({ claim: silent, call: undefined }).ok)
   })
 

@@ -43,7 +43,7 @@ afterAll(async () => {
 const withCode = async (args: ReadonlyArray<string>, password: string) => {
   const asked = await desk.run(args, { NACRE_PASSWORD: password })
   assert.strictEqual(asked.code, 1)
-  assert.match(asked.stderr, /Repeat the command with NACRE_MAILED_CODE/)
+  assert.match(asked.stderr, /Run the command again with NACRE_MAILED_CODE/)
   const code = /^ {4}(\S+)$/m.exec(mails.at(-1) ?? "")?.[1]
   assert.isDefined(code)
   return desk.run(args, { NACRE_PASSWORD: password, NACRE_MAILED_CODE: code ?? "" })
@@ -61,7 +61,7 @@ describe("a mailed code", () => {
     assert.strictEqual(rotationKeys[0], didKey)
     assert.strictEqual(rotationKeys.length, 2)
     const shown = await desk.run(["key", "recovery", "show", "mine.key", "--account", handle])
-    assert.match(shown.stdout, /first: it can undo what any other key does/)
+    assert.match(shown.stdout, /first: it can overrule every other key/)
   })
 
   it("deletes an account by its owner alone", async () => {

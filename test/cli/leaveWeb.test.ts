@@ -76,7 +76,7 @@ describe("an account whose DID is a did:web elsewhere", () => {
     const env = { NACRE_PASSWORD: password, NACRE_NEW_PASSWORD: "another password" }
     const halted = await desk.run(args, env)
     assert.strictEqual(halted.code, 1)
-    const shown = /Let its document be:\n(\{[\s\S]*?\n\})/.exec(halted.stderr)?.[1]
+    const shown = /Replace its document with:\n(\{[\s\S]*?\n\})/.exec(halted.stderr)?.[1]
     assert.isTrue((await agent.com.atproto.sync.getRepoStatus({ did })).data.active)
     document = JSON.parse(shown ?? "{}")
     const moved = await desk.run(args, env)

@@ -69,8 +69,8 @@ describe("a move between servers that have faults", () => {
     })
     assert.strictEqual(exit, 0, stderr)
     assert.strictEqual(old.left() + here.left(), 0)
-    assert.include(stderr, `${old.url} asks to wait 1 s`)
-    assert.include(stderr, `${old.url} answered 503: again in 1 s`)
+    assert.include(stderr, `${old.url} is limiting requests. Retrying in 1 s`)
+    assert.include(stderr, `${old.url} answered 503. Retrying in 1 s`)
     assert.deepInclude(json, { activated: true, validDid: true })
     await live()
   })
@@ -92,7 +92,7 @@ describe("a move between servers that have faults", () => {
     old.fail(getRepo, busy(429, { "retry-after": "7000" }))
     const refused = await world.desk.run(args, env)
     assert.strictEqual(refused.code, 1)
-    assert.strictEqual(refused.json.next, "Wait 117 minutes and repeat the command.")
+    assert.strictEqual(refused.json.next, "Wait 117 minutes, then run the command again.")
   })
 
   it("repeats nothing that would be done twice, and finds out what was done when it is told to go on", async () => {
@@ -119,7 +119,7 @@ describe("a move between servers that have faults", () => {
     old.fail(getBlob, busy(429, { "retry-after": "30" }))
     const stopped = await stopWhen(world.desk, args, { ...env, TMPDIR }, /asks to wait 30 s/)
     assert.strictEqual(stopped.code, 130)
-    assert.include(stopped.stderr, "Stopped. Repeat the same command: it goes on from here.")
+    assert.include(stopped.stderr, "Stopped. Run the same command again to continue.")
     assert.deepStrictEqual(readdirSync(TMPDIR), [])
     const notes = readFileSync(
       world.desk.path(`nacre-move-${did.replaceAll(":", "-")}.json`),
@@ -165,7 +165,7 @@ describe("a move between servers that have faults", () => {
     old.fail("com.atproto.server.createSession", busy(403))
     const moved = await world.desk.run(args, env)
     assert.strictEqual(moved.code, 0, moved.stderr)
-    assert.include(moved.stderr, "it goes on without")
+    assert.include(moved.stderr, "the move continues without")
     await live()
   })
 })

@@ -133,7 +133,7 @@ describe("what a relay has read", () => {
     assert.isBelow(Math.abs(told.readingSince - Date.now()), 60_000)
     assert.deepStrictEqual(json["others"], [])
     const { stdout } = await desk.run(["status"])
-    assert.match(stdout, new RegExp(`UTC +${seq} \\(all\\) +now`))
+    assert.match(stdout, new RegExp(`UTC +${seq} \\(up to date\\) +now`))
 
     await agent.post(post("that it has not read yet"))
     const later = await desk.run(["status"])
@@ -143,7 +143,7 @@ describe("what a relay has read", () => {
     relay.says({ seq: head, did, rev }, "banned")
     const banned = await desk.run(["status"])
     assert.strictEqual(banned.code, 1)
-    assert.match(banned.stdout, /NO .*banned.*\n +It reads nothing of this server/)
+    assert.match(banned.stdout, /FAIL .*banned.*\n +It has blocked this server/)
   })
 
   it("is what it was sent before it went, where it says nothing itself", async () => {

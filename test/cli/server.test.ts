@@ -57,7 +57,7 @@ describe("nacre", () => {
     const { code, stdout, stderr } = await away.run(["status"])
     assert.strictEqual(code, 1)
     assert.strictEqual(stdout, "")
-    assert.match(stderr, /not said which server[\s\S]*--server[\s\S]*NACRE_SERVER/)
+    assert.match(stderr, /No server chosen[\s\S]*--server[\s\S]*NACRE_SERVER/)
   })
 
   it("tells a script in JSON why it failed", async () => {
@@ -65,7 +65,7 @@ describe("nacre", () => {
       NACRE_SERVER: server.url
     })
     assert.strictEqual(code, 1)
-    assert.match(json["message"], /administrator's password.*missing/)
+    assert.match(json["message"], /Missing answer: Administrator password/)
     assert.match(json["next"], /NACRE_ADMIN_PASSWORD/)
     assert.match(stderr, /^Error: /)
   })
@@ -76,14 +76,23 @@ describe("nacre", () => {
       NACRE_PASSWORD: "not the password"
     })
     assert.strictEqual(code, 1)
-    assert.match(stderr, /401 AuthenticationRequired[\s\S]*Check the account's handle and password/)
+    assert.match(stderr, /rejected the request: [\s\S]*Check the handle and password/)
+    assert.notMatch(stderr, /com\.atproto|AuthenticationRequired/)
     assert.notInclude(stdout + stderr, "not the password")
+  })
+
+  it("names the protocol's method and error only with --verbose", async () => {
+    const { stderr } = await away.run(["account", "show", "--owner", "you.test", "--verbose"], {
+      NACRE_SERVER: server.url,
+      NACRE_PASSWORD: "not the password"
+    })
+    assert.match(stderr, /com\.atproto\.server\.createSession, 401 AuthenticationRequired/)
   })
 
   it("says of a server that is not there that it cannot be reached", async () => {
     const { code, stderr } = await away.run(["status", "--server", "http://127.0.0.1:9"])
     assert.strictEqual(code, 1)
-    assert.match(stderr, /cannot be reached[\s\S]*--server/)
+    assert.match(stderr, /Couldn't reach [\s\S]*--server/)
   })
 })
 
@@ -134,6 +143,9 @@ describe("nacre account", () => {
     })
     assert.include(shown.json, { did, handle: "robert.test", validDid: true })
 
+    const unasked = await desk.run(["account", "delete", did])
+    assert.strictEqual(unasked.code, 1)
+    assert.include(unasked.stderr, `Type ${did} to confirm`)
     assert.strictEqual((await desk.run(["account", "delete", did, "--yes"])).code, 0)
     assert.notInclude((await desk.run(["account", "list"])).stdout, did)
   })
@@ -146,7 +158,7 @@ describe("nacre identity and key", () => {
     assert.include(well.json, { did: server.account.did, handle: server.account.handle })
     const lost = await desk.run(["identity", "nobody.test"])
     assert.strictEqual(lost.code, 1)
-    assert.match(lost.stdout, /NO {2}handle leads to DID: nobody.test leads nowhere/)
+    assert.match(lost.stdout, /FAIL handle points to DID: nobody.test points to no account/)
   })
 
   it("gives an account another signing key, which its DID then names", async () => {
@@ -165,7 +177,7 @@ describe("nacre identity and key", () => {
     assert.strictEqual((await desk.run(["key", "recovery", "make", "dora.key"])).code, 1)
     assert.strictEqual(readFileSync(desk.path("dora.key"), "utf8"), kept)
     const shown = await desk.run(["key", "recovery", "show", "dora.key", "--account", handle])
-    assert.match(shown.stdout, /not among them/)
+    assert.match(shown.stdout, /not listed/)
   })
 })
 
@@ -188,7 +200,7 @@ describe("nacre export and import", () => {
     await agent.post(post("written since"))
     const refused = await desk.run(["import", "backup"])
     assert.strictEqual(refused.code, 1)
-    assert.match(refused.stderr, /records, of a later time[\s\S]*--yes/)
+    assert.match(refused.stderr, /newer than the export[\s\S]*--yes/)
     const restored = await desk.run(["import", "backup", "--yes", "--json"])
     assert.strictEqual(restored.code, 0, restored.stderr)
     assert.include(restored.json, { did, expectedBlobs: 1, importedBlobs: 1 })
@@ -202,7 +214,7 @@ describe("nacre export and import", () => {
       NACRE_PASSWORD: password
     })
     assert.strictEqual(other.code, 1)
-    assert.match(other.stderr, /holds an export of did:/)
+    assert.match(other.stderr, /contains an export of another account \(did:/)
   })
 })
 
@@ -215,8 +227,8 @@ describe("nacre status", () => {
       checks.map(({ name, ok }) => `${name}: ${ok}`),
       [
         "repo: true",
-        "handle leads to DID: true",
-        "DID leads to handle: true",
+        "handle points to DID: true",
+        "DID lists handle: true",
         "server: true",
         "signing key: true",
         "blobs: true"

@@ -46,7 +46,7 @@ describe("nacre init", () => {
     const before = [".secrets.production", "mine.json", "wrangler.toml"].map(read)
     const again = await run(toCloudflare)
     assert.strictEqual(again.code, 0, again.stderr)
-    assert.include(again.stdout, "stay as they are")
+    assert.include(again.stdout, "Kept the secrets")
     assert.deepStrictEqual([".secrets.production", "mine.json", "wrangler.toml"].map(read), before)
   })
 
@@ -102,7 +102,7 @@ describe("nacre init", () => {
     const { code, stderr } = await run(toStaging.replace("staging.example", "other.example"))
     assert.strictEqual(code, 1)
     assert.match(stderr, /PUBLIC_URL = "https:\/\/staging\.example\.com" for staging/)
-    assert.match(stderr, /nothing is overwritten/)
+    assert.match(stderr, /Nothing was changed/)
     assert.strictEqual(read("wrangler.toml"), before)
   })
 
@@ -122,7 +122,7 @@ describe("nacre init", () => {
     writeFileSync(desk.path("wrangler.toml"), 'name = "nacre"\n\n[env.staging]\nname = "other"\n')
     const { code, stderr } = await run(toCloudflare)
     assert.strictEqual(code, 1)
-    assert.match(stderr, /Put routes = \[\] into its section/)
+    assert.match(stderr, /Add routes = \[\] to its section/)
     assert.notInclude(read("wrangler.toml"), "routes")
   })
 
@@ -131,7 +131,7 @@ describe("nacre init", () => {
     const before = read("wrangler.toml")
     const { code, stderr } = await run(toCloudflare)
     assert.strictEqual(code, 1)
-    assert.match(stderr, /mine.json is there already/)
+    assert.match(stderr, /mine.json already exists/)
     assert.isFalse(existsSync(desk.path(".secrets.production")))
     assert.strictEqual(read("wrangler.toml"), before)
   })
@@ -170,11 +170,11 @@ describe("nacre init", () => {
     for (const words of ["--put", "", "--secrets-store 0a1b"]) {
       const { code, stderr } = await run(`${toCloudflare} ${words}`.trim())
       assert.strictEqual(code, 1, words)
-      assert.match(stderr, /Cloudflare has MASTER_KEY of nacre already/)
+      assert.match(stderr, /nacre already has MASTER_KEY/)
       assert.isFalse(existsSync(desk.path(".secrets.production")))
     }
     const made = await run("secret make --env production")
-    assert.match(made.stderr, /Cloudflare has MASTER_KEY of nacre already/)
+    assert.match(made.stderr, /nacre already has MASTER_KEY/)
     assert.isFalse(existsSync(desk.path(".secrets.production")))
     assert.deepStrictEqual(cloudflare.state().secrets, { "": { MASTER_KEY: "the real one" } })
   })
@@ -183,7 +183,7 @@ describe("nacre init", () => {
     cloudflare.set({ store: { "nacre-staging_MASTER_KEY": "the real one" } })
     const { code, stderr } = await run(`${toStaging} --secrets-store 0a1b`)
     assert.strictEqual(code, 1)
-    assert.match(stderr, /Cloudflare has MASTER_KEY of nacre-staging already/)
+    assert.match(stderr, /nacre-staging already has MASTER_KEY/)
     assert.isFalse(existsSync(desk.path(".secrets.staging")))
   })
 
@@ -324,7 +324,7 @@ describe("nacre deploy", () => {
     assert.match(unnamed.stderr, /npx nacre init --target cloudflare --env staging/)
     const unknown = await run("deploy --env stagging")
     assert.strictEqual(unknown.code, 1)
-    assert.match(unknown.stderr, /It has: production, staging, dev\./)
+    assert.match(unknown.stderr, /Environments: production, staging, dev\./)
     assert.deepStrictEqual(deployed(), [])
   })
 

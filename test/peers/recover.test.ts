@@ -205,7 +205,7 @@ describe("an account whose server is gone", () => {
       NACRE_NEW_PASSWORD: newPassword
     })
     assert.strictEqual(back.code, 0, back.stderr)
-    assert.include(back.stderr, "is undone")
+    assert.include(back.stderr, "Undid the changes")
     assert.deepInclude(back.json, { handle: "frank.new.test", activated: true, validDid: true })
     const plc = await plcOf(own, did)
     assert.strictEqual(plc.rotationKeys[0], recovery)

@@ -6,7 +6,7 @@ import { list, show } from "./show.ts"
 
 /** `nacre account`: the accounts of a server. */
 export const account = Command.make("account").pipe(
-  Command.withDescription("Make accounts, look at them, and change them"),
+  Command.withDescription("Create, inspect and manage accounts"),
   Command.withSubcommands([
     create,
     list,

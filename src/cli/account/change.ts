@@ -10,7 +10,7 @@ import { Failed } from "../failure.ts"
 import { wholeHandle } from "../handles.ts"
 import { note, report } from "../output.ts"
 import { theAccount, theServer } from "../place.ts"
-import { askSecret, insist } from "../prompts.ts"
+import { askSecret, insist, insistTyped } from "../prompts.ts"
 import { administrator, knownPassword, signIn, signInAs } from "../session.ts"
 import { procedure, type Remote } from "../xrpc.ts"
 import { generateFlag, newPassword } from "./create.ts"
@@ -45,9 +45,9 @@ export const activate = Command.make(
     } else {
       did = yield* setDeactivated(name, false)
     }
-    yield* report({ did, active: true }, () => `${name} is active.`)
+    yield* report({ did, active: true }, () => `Activated ${name}.`)
   }, Effect.scoped)
-).pipe(Command.withDescription("Make an account active again, or for the first time after a move"))
+).pipe(Command.withDescription("Activate an account, for example after a move"))
 
 /** `nacre account deactivate` */
 export const deactivate = Command.make(
@@ -57,7 +57,9 @@ export const deactivate = Command.make(
     owner: ownerFlag,
     deleteAfter: Flag.String("delete-after").pipe(
       Flag.withMetavar("time"),
-      Flag.withDescription("When the server shall delete it (RFC 3339); with --owner"),
+      Flag.withDescription(
+        "When the server deletes it, such as 2030-12-31T00:00:00Z; needs --owner"
+      ),
       Flag.optional
     ),
     yes: yesFlag
@@ -66,11 +68,14 @@ export const deactivate = Command.make(
     const name = yield* meant(account)
     if (Option.isSome(deleteAfter) && !owner) {
       return yield* new Failed({
-        message: "Only the owner says when an account is to be deleted",
-        next: "Add --owner, or delete it now: nacre account delete"
+        message: "Only the account's owner can schedule its deletion",
+        next: "Add --owner, or delete the account now: nacre account delete"
       })
     }
-    yield* insist(`Nobody will see ${name} or its posts until it is activated. Go on?`, yes)
+    yield* insist(
+      `Deactivate ${name}? Its profile and posts stay hidden until you activate it again.`,
+      yes
+    )
     let did: string
     if (owner) {
       const session = yield* signInAs(yield* theServer, name)
@@ -80,16 +85,16 @@ export const deactivate = Command.make(
     } else {
       did = yield* setDeactivated(name, true)
     }
-    yield* report({ did, active: false }, () => `${name} is deactivated.`)
+    yield* report({ did, active: false }, () => `Deactivated ${name}.`)
   }, Effect.scoped)
-).pipe(Command.withDescription("Take an account offline; nothing of it is lost"))
+).pipe(Command.withDescription("Hide an account and stop its apps; its data is kept"))
 
 /** Deletes as the owner: by password and a mailed code. */
 const deleteAsOwner = Effect.fnUntraced(function* (name: string) {
   const server = yield* theServer
   const password =
     (yield* knownPassword(server, name)) ??
-    (yield* askSecret({ message: `The password of ${name}`, otherwise: "NACRE_PASSWORD=…" }))
+    (yield* askSecret({ message: `Password of ${name}`, otherwise: "NACRE_PASSWORD=…" }))
   const session = yield* signIn(server, name, password)
   const { did } = session
   const token = yield* mailedCode({
@@ -110,14 +115,17 @@ export const remove = Command.make(
   "delete",
   {
     account: Argument.String("account").pipe(
-      Argument.withDescription("Its handle or DID, which has to be said")
+      Argument.withDescription("The account's handle or DID")
     ),
     owner: ownerFlag,
     yes: yesFlag
   },
   Effect.fnUntraced(function* ({ account, owner, yes }) {
     const name = calledName(account)
-    yield* insist(`${name} will be gone with all its records and pictures, for ever. Go on?`, yes)
+    yield* insistTyped(`Permanently delete ${name}, with all its posts and pictures?`, {
+      word: name,
+      yes
+    })
     let did: string
     if (owner) {
       did = yield* deleteAsOwner(name)
@@ -126,11 +134,11 @@ export const remove = Command.make(
       did = yield* didOf(admin.server, name)
       yield* does(admin, "com.atproto.admin.deleteAccount", { did })
     }
-    yield* report({ did, deleted: true }, () => `${name} is deleted.`)
+    yield* report({ did, deleted: true }, () => `Deleted ${name}.`)
   }, Effect.scoped)
 ).pipe(
   Command.withDescription(
-    "Delete an account with everything that is in it. Export it first: nacre export"
+    "Permanently delete an account and everything in it. To keep a copy, run nacre export first"
   )
 )
 
@@ -146,13 +154,13 @@ export const password = Command.make(
     const text = Redacted.value(made.password)
     yield* does(admin, "com.atproto.admin.updateAccountPassword", { did, password: text })
     yield* report({ did, ...(made.shown ? { password: text } : {}) }, () =>
-      made.shown ? text : `${name} has a new password.`
+      made.shown ? text : `Changed the password of ${name}.`
     )
-    yield* note("Whoever was signed in is signed out; app passwords stay good.")
+    yield* note("All devices and apps are signed out. App passwords keep working.")
   })
 ).pipe(
   Command.withDescription(
-    "Give an account a new password, as the administrator. Owners change theirs at /account/password"
+    "Set a new password for an account, as the administrator. Owners change theirs in a browser, at /account/password"
   )
 )
 
@@ -161,7 +169,7 @@ export const handle = Command.make(
   "handle",
   {
     handle: Argument.String("handle").pipe(
-      Argument.withDescription("The new handle: a domain of your own, or a name under the server's")
+      Argument.withDescription("The new handle: your own domain, or a name on this server")
     ),
     owner: ownerFlag
   },
@@ -178,10 +186,10 @@ export const handle = Command.make(
       did = yield* didOf(admin.server, name)
       yield* does(admin, "com.atproto.admin.updateAccountHandle", { did, handle: wanted })
     }
-    yield* report({ did, handle: wanted }, () => `${did} is ${wanted} now.`)
+    yield* report({ did, handle: wanted }, () => `Changed the handle of ${did} to ${wanted}.`)
   }, Effect.scoped)
 ).pipe(
   Command.withDescription(
-    "Give the account of --account another handle. What a domain of your own needs first: nacre identity"
+    "Change the handle of --account. Before you use your own domain, run nacre identity to see which DNS record it needs"
   )
 )

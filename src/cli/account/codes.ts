@@ -23,11 +23,11 @@ const isSession = (remote: Remote): remote is Session => "did" in remote
 
 /** What a code is for, as people read it. */
 const purposes: Readonly<Record<string, string>> = {
-  confirm_email: "confirm the e-mail address",
-  update_email: "change the e-mail address",
-  reset_password: "choose a new password",
+  confirm_email: "confirm the email address",
+  update_email: "change the email address",
+  reset_password: "reset the password",
   delete_account: "delete the account",
-  plc_operation: "change the identity (a move, a recovery key)"
+  plc_operation: "change the identity (move, recovery key)"
 }
 
 /** `nacre account codes` */
@@ -46,29 +46,31 @@ export const codes = Command.make(
     }))
     yield* report({ did: waiting.did, codes: shown }, () =>
       table(
-        ["FOR", "CODE", "GOOD UNTIL"],
+        ["PURPOSE", "CODE", "EXPIRES"],
         shown.map((one) => [purposes[one.purpose] ?? one.purpose, one.code, one.expiresAt]),
-        `No code of ${name} waits to be used.`
+        `${name} has no codes right now.`
       )
     )
     if (shown.length > 0) {
       yield* note(
         owner
-          ? "A code is for you alone: give it to nobody who asks you for it."
-          : `Give a code to nobody but the person behind ${name}, who asked for it.`
+          ? "Never share a code. We will never ask you for one."
+          : `Give a code only to the owner of ${name}, and only if they asked for it.`
       )
     } else if ((yield* readiness(server))?.sendsMail === true) {
-      yield* note("This server mails its codes: only who reads the mail sees them.")
+      yield* note("This server emails codes to the account's owner, so they aren't shown here.")
     }
   }, Effect.scoped)
 ).pipe(
   Command.withDescription(
-    "Show the codes of an account that nobody has mailed, where its server sends no mail: as the administrator, or with --owner as the account's owner.\n\n" +
-      "A code is a second question before what cannot be undone. As the administrator, be sure who asks you for one."
+    "Show an account's verification codes, if its server doesn't send email: as the administrator, or with --owner as the account's owner.\n\n" +
+      "Codes protect actions that can't be undone. As the administrator, make sure you know who is asking for one."
   ),
-  Command.withShortDescription("Show the codes of an account, where the server sends no mail"),
+  Command.withShortDescription(
+    "Show an account's verification codes, if the server doesn't send email"
+  ),
   Command.withExamples([
-    { command: "nacre account codes alice.example.com", description: "All that wait to be used" },
-    { command: "nacre account codes --owner", description: "Your own" }
+    { command: "nacre account codes alice.example.com", description: "All codes of an account" },
+    { command: "nacre account codes --owner", description: "Your own codes" }
   ])
 )

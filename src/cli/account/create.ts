@@ -17,7 +17,7 @@ import { procedure } from "../xrpc.ts"
 
 /** `--generate`: a password that is made here and shown once. */
 export const generateFlag = Flag.Boolean("generate").pipe(
-  Flag.withDescription("Make up a password and show it once"),
+  Flag.withDescription("Generate a password and show it once"),
   Flag.withDefault(false)
 )
 
@@ -28,7 +28,7 @@ export const newPassword = Effect.fnUntraced(function* (generate: boolean) {
   const password =
     given ??
     (yield* askNewPassword({
-      message: "The account's new password",
+      message: "New password of the account",
       otherwise: "--generate, or NACRE_NEW_PASSWORD=…"
     }))
   return { password, shown: false }
@@ -41,24 +41,24 @@ export const create = Command.make(
   "create",
   {
     handle: Argument.String("handle").pipe(
-      Argument.withDescription("alice.example.com, or alice under the server's own domain")
+      Argument.withDescription("alice.example.com, or just alice for a name on this server")
     ),
     email: Flag.String("email").pipe(
-      Flag.withDescription("The e-mail address for codes and sign-in"),
+      Flag.withDescription("Email address, for codes and signing in"),
       Flag.optional
     ),
     did: Flag.String("did").pipe(
-      Flag.withDescription("A did:web that is the account's; without it a new did:plc is made"),
+      Flag.withDescription("Use this did:web instead of creating a did:plc"),
       Flag.optional
     ),
     invite: Flag.String("invite").pipe(
-      Flag.withDescription("An invite code, in place of the administrator's password"),
+      Flag.withDescription("Sign up with this invite code instead of the administrator's password"),
       Flag.optional
     ),
     recoveryKey: Flag.String("recovery-key").pipe(
       Flag.withMetavar("file or did:key"),
       Flag.withDescription(
-        "The owner's recovery key; a new one is made into a file that is not there"
+        "The owner's recovery key. If the file doesn't exist, a new key is created in it"
       ),
       Flag.optional
     ),
@@ -69,7 +69,7 @@ export const create = Command.make(
     const handle = yield* wholeHandle(server, given.handle)
     const email = Option.isSome(given.email)
       ? given.email.value
-      : yield* ask({ message: `The e-mail address of ${handle}`, otherwise: "--email" })
+      : yield* ask({ message: `Email address of ${handle}`, otherwise: "--email" })
     const remote = Option.isSome(given.invite) ? { server } : yield* administrator
     const { password, shown } = yield* newPassword(given.generate)
     const recovery = Option.isSome(given.recoveryKey)
@@ -101,21 +101,21 @@ export const create = Command.make(
     )
     if (recovery?.made === true && Option.isSome(given.recoveryKey)) {
       yield* note(
-        `The recovery key is in ${given.recoveryKey.value}: keep it where nobody else has it, and not with this server.`
+        `Saved the recovery key in ${given.recoveryKey.value}. Store the file somewhere safe, not on this server.`
       )
     }
   })
 ).pipe(
-  Command.withDescription("Make an account, as the administrator or with an invite code"),
+  Command.withDescription("Create an account, as the administrator or with an invite code"),
   Command.withExamples([
     {
       command: "nacre account create alice --email alice@example.com",
-      description: "Asks for the rest"
+      description: "Asks for the passwords"
     },
     {
       command:
         "nacre account create alice --email alice@example.com --generate --recovery-key alice.key",
-      description: "Makes up a password, and a recovery key into a file"
+      description: "Generates a password and a recovery key"
     }
   ])
 )

@@ -30,13 +30,13 @@ const shownCode = Effect.fnUntraced(function* ({ of, purpose }: Asking) {
 const wayTo = ({ of }: Asking, sendsMail: boolean | undefined): string => {
   if (sendsMail === false) {
     return (
-      `${of.server} sends no mail. The code is shown there under /account/codes, for a quarter of an hour, and here:\n` +
+      `${of.server} doesn't send email. See the code at ${of.server}/account/codes, or run this within 15 minutes:\n` +
       `  nacre account codes ${of.handle} --owner --server ${of.server}`
     )
   }
   return sendsMail === true
-    ? `${of.server} has mailed a code.`
-    : `${of.server} has made a code. It comes by mail; where the server sends none, its administrator knows where it stands.`
+    ? `${of.server} has emailed you a code.`
+    : `${of.server} has created a code. Check your inbox. If the server doesn't send email, ask its administrator.`
 }
 
 /** A code that a server mails when it is asked to; NACRE_MAILED_CODE holds one that has come. */
@@ -49,16 +49,16 @@ export const mailedCode = Effect.fnUntraced(function* (asking: Asking) {
   if (sendsMail === false) {
     const shown = yield* Effect.orElseSucceed(shownCode(asking), () => undefined)
     if (shown !== undefined) {
-      yield* note(`${server} sends no mail: it has shown the code to ${shown.to}.`)
+      yield* note(`${server} doesn't send email, so it showed the code to ${shown.to}.`)
       return shown.code
     }
   }
   yield* note(wayTo(asking, sendsMail))
   if (yield* canAsk) {
-    return yield* ask({ message: "The code", otherwise: "NACRE_MAILED_CODE=…" })
+    return yield* ask({ message: "Code", otherwise: "NACRE_MAILED_CODE=…" })
   }
   return yield* new Failed({
-    message: "The code has to be typed, and there is no terminal to ask at",
-    next: "Repeat the command with NACRE_MAILED_CODE=<code>, within 15 minutes."
+    message: "This needs the code, and there is no terminal to enter it in",
+    next: "Run the command again with NACRE_MAILED_CODE=<code> within 15 minutes."
   })
 })

@@ -11,20 +11,20 @@ import { query } from "../xrpc.ts"
 
 /** The account that a command is about, as an argument; else the one of `--account`. */
 export const accountArgument = Argument.String("account").pipe(
-  Argument.withDescription("Its handle or DID; else the one of --account"),
+  Argument.withDescription("The account's handle or DID; default: --account"),
   Argument.optional
 )
 
 /** `--owner`: with the owner's authority instead of the administrator's. */
 export const ownerFlag = Flag.Boolean("owner").pipe(
-  Flag.withDescription("Act as the account's owner, by its password, not as the administrator"),
+  Flag.withDescription("Sign in as the account's owner instead of the administrator"),
   Flag.withDefault(false)
 )
 
 /** `--yes`: no question before what cannot be undone. */
 export const yesFlag = Flag.Boolean("yes").pipe(
   Flag.withAlias("y"),
-  Flag.withDescription("Do not ask whether it is meant"),
+  Flag.withDescription("Don't ask for confirmation"),
   Flag.withDefault(false)
 )
 

@@ -44,7 +44,7 @@ export const list = Command.make(
     } while (cursor !== undefined)
     yield* report({ accounts }, () =>
       table(
-        ["HANDLE", "DID", "E-MAIL", "SINCE", ""],
+        ["HANDLE", "DID", "EMAIL", "CREATED", ""],
         accounts.map((one) => [
           one.handle,
           one.did,
@@ -52,11 +52,11 @@ export const list = Command.make(
           one.indexedAt.slice(0, 10),
           one.deactivatedAt === undefined ? "" : "deactivated"
         ]),
-        "There are no accounts. Make one: nacre account create"
+        "No accounts yet. Create one: nacre account create"
       )
     )
   })
-).pipe(Command.withDescription("List the accounts of the server"))
+).pipe(Command.withDescription("List the server's accounts"))
 
 const RepoStatus = Schema.Struct({
   active: Schema.Boolean,
@@ -127,9 +127,9 @@ export const show = Command.make(
         facts([
           ["Handle", all.handle],
           ["DID", all.did],
-          ["E-mail", all.email],
+          ["Email", all.email],
           ["Active", all.activated ? "yes" : `no (${all.status ?? "inactive"})`],
-          ["DID leads here", yesNo(all.validDid)],
+          ["DID points here", yesNo(all.validDid)],
           ["Rev", all.repoRev],
           ["Records", String(all.indexedRecords)],
           ["Blobs", `${all.importedBlobs} of ${all.expectedBlobs}`]
@@ -140,14 +140,14 @@ export const show = Command.make(
       facts([
         ["Handle", all.handle],
         ["DID", all.did],
-        ["E-mail", all.email],
-        ["Since", all.indexedAt.slice(0, 10)],
+        ["Email", all.email],
+        ["Created", all.indexedAt.slice(0, 10)],
         ["Active", all.active ? "yes" : `no (${all.status ?? "inactive"})`],
         ["Deactivated", all.deactivatedAt],
-        ["To be deleted", all.deleteAfter],
+        ["Delete after", all.deleteAfter],
         ["Taken down", yesNo(all.takendown)],
         ["Rev", all.rev]
       ])
     )
   }, Effect.scoped)
-).pipe(Command.withDescription("Show one account: who it is and how it stands"))
+).pipe(Command.withDescription("Show an account's handle, DID and status"))

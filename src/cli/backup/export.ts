@@ -96,9 +96,11 @@ const exportBlob = Effect.fnUntraced(function* (
 export const exportAccount = Command.make(
   "export",
   {
-    folder: Argument.String("folder").pipe(Argument.withDescription("Where to; made if need be")),
+    folder: Argument.String("folder").pipe(
+      Argument.withDescription("The folder to save to; created if it doesn't exist")
+    ),
     allowMissing: Flag.Boolean("allow-missing-blobs").pipe(
-      Flag.withDescription("Take the export for complete even if the server has lost blobs"),
+      Flag.withDescription("Finish even if some blobs can't be fetched"),
       Flag.withDefault(false)
     )
   },
@@ -109,8 +111,8 @@ export const exportAccount = Command.make(
     const before = yield* folder.manifest
     if (before !== undefined && before.did !== did) {
       return yield* new Failed({
-        message: `${name} holds an export of ${before.did}, which is not ${handle}`,
-        next: "Name another folder."
+        message: `${name} contains an export of another account (${before.did}), not of ${handle}`,
+        next: "Choose another folder."
       })
     }
     yield* folder.prepare
@@ -124,8 +126,8 @@ export const exportAccount = Command.make(
     yield* folder.writePreferences(yield* getPreferences(session))
     if (failed.length > 0 && !allowMissing) {
       return yield* new Failed({
-        message: `${failed.length} of ${count} blobs could not be fetched: ${failed.slice(0, 5).join(", ")}`,
-        next: `The rest is in ${name}. Repeat the command to try these again, or do without them with --allow-missing-blobs.`
+        message: `${failed.length} of ${count} blobs couldn't be fetched: ${failed.slice(0, 5).join(", ")}`,
+        next: `Everything else is saved in ${name}. Run the command again to retry, or finish without them: --allow-missing-blobs`
       })
     }
     const completedAt = new Date(yield* Clock.currentTimeMillis).toISOString()
@@ -144,12 +146,12 @@ export const exportAccount = Command.make(
         ])
     )
     yield* note(
-      "The folder holds private preferences: only you may read it. Keys and passwords are not in it."
+      "The folder contains private preferences and is readable only by you. It contains no keys or passwords."
     )
   }, longWay)
 ).pipe(
   Command.withDescription(
-    "Save an account in a folder: repo, blobs, preferences. Cut off, or done again, it fetches what is missing"
+    "Save an account's repo, blobs and preferences in a folder. Resumable: run it again to continue or update"
   ),
   Command.withExamples([
     {

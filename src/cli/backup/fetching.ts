@@ -35,7 +35,7 @@ const into = Effect.fnUntraced(function* <A>(
   const files = yield* FileSystem.FileSystem
   const part = `${file}.part`
   const broken = (error: { readonly message: string }) =>
-    new Failed({ message: `${file} cannot be written: ${error.message}` })
+    new Failed({ message: `Couldn't write ${file}: ${error.message}` })
   const once = Effect.gen(function* () {
     const { body, contentType, reason } = yield* download(remote, nsid, params)
     yield* body.pipe(
@@ -91,7 +91,7 @@ export const fetchBlob = Effect.fn("cli.fetchBlob")(function* (
                 new Damaged({
                   server: remote.server,
                   what: `blob ${cid}`,
-                  why: "its bytes are others"
+                  why: "the bytes don't match its CID"
                 })
               )
         })
@@ -114,11 +114,13 @@ export const holdsBlob = Effect.fnUntraced(function* (file: string, cid: CidText
 export const checkCar = Effect.fn("cli.checkCar")(function* (file: string, did?: string) {
   const wrong = (why: string) =>
     new Failed({
-      message: `${file} is not ${did === undefined ? "the CAR of a repo" : `the repo of ${did}`}: ${printable(why)}`
+      message: `${file} isn't a complete repo${did === undefined ? "" : ` of ${did}`}: ${printable(why)}`
     })
   const repo = yield* Effect.mapError(readWholeRepo(file), ({ message }) => wrong(message))
   const owner = repo.commit.did
-  return did === undefined || owner === did ? repo : yield* wrong(`it is of ${printable(owner)}`)
+  return did === undefined || owner === did
+    ? repo
+    : yield* wrong(`it belongs to ${printable(owner)}`)
 })
 
 /** Fetches the whole repo into a file, and believes it only if nothing is missing. */

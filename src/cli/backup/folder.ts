@@ -44,7 +44,9 @@ export const openFolder = Effect.fnUntraced(function* (folder: string) {
     if (!(yield* exists(at("export.json")))) return undefined
     return yield* files.readFileString(at("export.json")).pipe(
       Effect.flatMap(Schema.decodeEffect(ManifestFile)),
-      Effect.mapError(() => new Failed({ message: `${at("export.json")} is not of an export` }))
+      Effect.mapError(
+        () => new Failed({ message: `${at("export.json")} isn't an export manifest` })
+      )
     )
   })
 
@@ -54,18 +56,18 @@ export const openFolder = Effect.fnUntraced(function* (folder: string) {
       .writeFileString(`${at(name)}.part`, text, { mode: 0o600 })
       .pipe(
         Effect.andThen(files.rename(`${at(name)}.part`, at(name))),
-        Effect.mapError(broken(`${at(name)} cannot be written`))
+        Effect.mapError(broken(`Couldn't write ${at(name)}`))
       )
 
   const prepare = files
     .makeDirectory(at("blobs"), { recursive: true, mode: 0o700 })
-    .pipe(Effect.mapError(broken(`${folder} cannot be made`)))
+    .pipe(Effect.mapError(broken(`Couldn't create ${folder}`)))
 
   const blobs = Effect.gen(function* () {
     if (!(yield* exists(at("blobs")))) return new Set<string>()
     const names = yield* Effect.mapError(
       files.readDirectory(at("blobs")),
-      broken(`${at("blobs")} cannot be read`)
+      broken(`Couldn't read ${at("blobs")}`)
     )
     return new Set<string>(names.filter(isCidText))
   })
@@ -84,7 +86,7 @@ export const openFolder = Effect.fnUntraced(function* (folder: string) {
   const noteBlob = (cid: CidText, mimeType: string) =>
     files
       .writeFileString(at("blobs.jsonl"), `${JSON.stringify({ cid, mimeType })}\n`, { flag: "a" })
-      .pipe(Effect.mapError(broken(`${at("blobs.jsonl")} cannot be written`)))
+      .pipe(Effect.mapError(broken(`Couldn't write ${at("blobs.jsonl")}`)))
 
   return {
     car: at("repo.car"),

@@ -25,16 +25,16 @@ const importRepo = Effect.fnUntraced(function* (session: Session, folder: Folder
   const { repoRev, indexedRecords } = yield* standingOf(session)
   if (indexedRecords > 0 && repoRev > rev) {
     yield* insist(
-      `The account has ${indexedRecords} records, of a later time than the export: they would be replaced. Go on?`,
+      `The account has ${indexedRecords} records and is newer than the export. Replace them with the export?`,
       yes
     )
   }
-  yield* note("Importing the repo …")
+  yield* note("Importing the repo…")
   yield* sendRepo(session, folder.car)
   if ((yield* treeAt(session, session.did)) === data.toString()) return
   return yield* new Failed({
-    message: `${session.server} accepted the repo and holds other records than the export`,
-    next: "Was something written meanwhile? Repeat the command to put the export in place again."
+    message: `${session.server} accepted the repo, but its records differ from the export`,
+    next: "Something may have been posted meanwhile. Run the command again to import the export once more."
   })
 })
 
@@ -63,9 +63,11 @@ export const importBlobs = Effect.fnUntraced(function* (session: Session, folder
 export const importAccount = Command.make(
   "import",
   {
-    folder: Argument.String("folder").pipe(Argument.withDescription("What nacre export has made")),
+    folder: Argument.String("folder").pipe(
+      Argument.withDescription("A folder created by nacre export")
+    ),
     withoutRepo: Flag.Boolean("without-repo").pipe(
-      Flag.withDescription("Send blobs and preferences only, when the repo is there already"),
+      Flag.withDescription("Import only blobs and preferences"),
       Flag.withDefault(false)
     ),
     yes: yesFlag
@@ -75,15 +77,15 @@ export const importAccount = Command.make(
     const manifest = yield* folder.manifest
     if (manifest === undefined) {
       return yield* new Failed({
-        message: `${name} holds no export`,
-        next: "Make one: nacre export <folder> --account <handle> --server <where it lives>"
+        message: `${name} doesn't contain an export`,
+        next: "Create one: nacre export <folder> --account <handle> --server <the account's server>"
       })
     }
     const session = yield* owner
     if (session.did !== manifest.did) {
       return yield* new Failed({
-        message: `The export is of ${manifest.did}, and ${session.handle} is ${session.did}`,
-        next: "A repo belongs to one DID: sign in as that account with --account."
+        message: `The export belongs to ${manifest.did}, but ${session.handle} is ${session.did}`,
+        next: "Choose the account that the export belongs to with --account."
       })
     }
     if (!withoutRepo) yield* importRepo(session, folder, yes)
@@ -102,13 +104,16 @@ export const importAccount = Command.make(
         ["Active", standing.activated ? "yes" : "no"]
       ])
     )
-    if (lost.length > 0) yield* note(`${lost.length} blobs are neither here nor in the folder.`)
+    if (lost.length > 0)
+      yield* note(`${lost.length} blobs are missing, both on the server and in the folder.`)
     if (!standing.activated) {
-      yield* note(`Once its DID leads here, activate it: nacre account activate ${handle} --owner`)
+      yield* note(
+        `Once the account's DID points here, activate it: nacre account activate ${handle} --owner`
+      )
     }
   }, longWay)
 ).pipe(
   Command.withDescription(
-    "Put an export into the account of this server that has the same DID; cut off, repeat it"
+    "Import an export into the account with the same DID on this server. Resumable: run it again to continue"
   )
 )

@@ -11,7 +11,7 @@ import { procedure, query, type Remote, upload } from "../xrpc.ts"
 const opened = (file: string) =>
   Effect.tryPromise({
     try: () => openAsBlob(file),
-    catch: () => new Failed({ message: `${file} cannot be read` })
+    catch: () => new Failed({ message: `Couldn't read ${file}` })
   })
 
 /** What Nacre answers where it kept records that could not be written there; other servers say nothing. */
@@ -38,9 +38,9 @@ export const sendCar = Effect.fn("cli.sendCar")(function* (remote: Remote, body:
   const more = keptAsTheyCame - told.length
   yield* note(
     [
-      `${keptAsTheyCame} old records came over as they are, but could not be written like that today:`,
+      `${keptAsTheyCame} old records were imported unchanged, although today's rules would reject them:`,
       ...told,
-      ...(more > 0 ? [`  and ${more} more`] : [])
+      ...(more > 0 ? [`  … and ${more} more`] : [])
     ].join("\n")
   )
 })
@@ -73,7 +73,7 @@ export const sendBlob = Effect.fn("cli.sendBlob")(function* (
     contentType
   })
   if (blob.ref.$link !== cid) {
-    return yield* new Failed({ message: `${file} is not the blob ${cid}: its bytes are others` })
+    return yield* new Failed({ message: `${file} isn't blob ${cid}: the bytes don't match` })
   }
 })
 
@@ -125,8 +125,8 @@ export const putPreferences = Effect.fn("cli.putPreferences")(function* (
   yield* procedure(remote, "app.bsky.actor.putPreferences", Schema.Unknown, value)
   if (yield* hasPreferences(remote, value)) return
   return yield* new Failed({
-    message: `${remote.server} accepted the preferences and has others now`,
-    next: "Repeat the command to try again."
+    message: `${remote.server} accepted the preferences, but now returns different ones`,
+    next: "Run the command again."
   })
 })
 
@@ -134,5 +134,5 @@ export const putPreferences = Effect.fn("cli.putPreferences")(function* (
 export const preferencesFrom = (text: string) =>
   Effect.mapError(
     Schema.decodeEffect(Schema.fromJsonString(Preferences))(text),
-    () => new Failed({ message: "preferences.json is not of an export" })
+    () => new Failed({ message: "preferences.json isn't a preferences file of an export" })
   )

@@ -33,7 +33,7 @@ const trying = <A>(step: () => A) =>
 
 const assertNamed = ({ cid, bytes }: Block): void => {
   if (!sameBytes(sha256(bytes), cid.digest)) {
-    throw new InvalidCar(`block ${cid} does not match its digest`)
+    throw new InvalidCar(`the bytes of block ${cid} don't match its CID`)
   }
 }
 
@@ -95,7 +95,7 @@ export const readWholeRepo = Effect.fn("cli.readWholeRepo")(function* (file: str
   })
   const missing = leaves.missing()
   if (missing !== undefined) {
-    return yield* new Failed({ message: `the record ${missing} is missing` })
+    return yield* new Failed({ message: `record ${missing} is missing` })
   }
   return { commit, records: leaves.count, blobs } satisfies WholeRepo
 })

@@ -34,8 +34,8 @@ export const isJurisdiction = (location: string | undefined): boolean =>
 
 const conflict = ({ name }: Environment, key: string, before: unknown, wish: string) =>
   new Failed({
-    message: `${configFile} says ${key} = ${JSON.stringify(before)} for ${name}, not ${quoted(wish)}: nothing is overwritten`,
-    next: "Change it there yourself if you mean to, and repeat the command."
+    message: `${configFile} already sets ${key} = ${JSON.stringify(before)} for ${name}, not ${quoted(wish)}. Nothing was changed`,
+    next: "To change it, edit the file and run the command again."
   })
 
 const newVars = Effect.fnUntraced(function* (environment: Environment, vars: Declaration["vars"]) {
@@ -66,8 +66,8 @@ const newRoutes = Effect.fnUntraced(function* (environment: Environment, domain:
   if (route !== undefined || (routes?.length ?? 0) > 0 || domain.endsWith(".workers.dev")) return {}
   if (environment.name === production && !environment.othersHaveRoutes) {
     return yield* new Failed({
-      message: `An environment in ${configFile} has no routes of its own, and would take over those of production`,
-      next: "Put routes = [] into its section first."
+      message: `An environment in ${configFile} has no routes of its own and would inherit those of production`,
+      next: "Add routes = [] to its section first."
     })
   }
   return { routes: [{ pattern: domain, custom_domain: true }] }
@@ -175,7 +175,7 @@ const write = Effect.fnUntraced(
     yield* files.rename(draft, configFile)
   },
   Effect.mapError(
-    ({ message }) => new Failed({ message: `${configFile} cannot be written: ${message}` })
+    ({ message }) => new Failed({ message: `Couldn't write ${configFile}: ${message}` })
   )
 )
 
@@ -199,14 +199,14 @@ export const declare = Effect.fnUntraced(function* (
   if (Object.keys(added).length === 0) return Effect.void
   const before = yield* Effect.mapError(
     files.readFileString(configFile),
-    ({ message }) => new Failed({ message: `${configFile} cannot be read: ${message}` })
+    ({ message }) => new Failed({ message: `Couldn't read ${configFile}: ${message}` })
   )
   const after = withAdditions(before, environment, added)
   if (isDeepStrictEqual(contentOf(after), expectedOf(before, environment, added))) {
     return write(after)
   }
   return yield* new Failed({
-    message: `${configFile} is written in a way that this command cannot add to: it stays as it is`,
-    next: `Put into it yourself, for ${environment.name}:\n${JSON.stringify(added, null, 2)}`
+    message: `This command can't edit ${configFile} the way it is written. Nothing was changed`,
+    next: `Add this to it yourself, for ${environment.name}:\n${JSON.stringify(added, null, 2)}`
   })
 })

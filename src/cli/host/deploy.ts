@@ -17,14 +17,14 @@ const checkSecrets = Effect.fnUntraced(function* (environment: Environment) {
   const has = yield* askCloudflare(environment)
   if (secretNamesNeeded.some((name) => has(name) === undefined)) {
     yield* note(
-      "Cloudflare does not say which secrets there are; the server will say what is missing."
+      "Couldn't check the secrets on Cloudflare. The server will report any that are missing."
     )
   }
   const missing = secretNamesNeeded.filter((name) => has(name) === false)
   if (missing.length === 0) return
   return yield* new Failed({
-    message: `Cloudflare lacks ${missing.join(", ")} of ${environment.worker}`,
-    next: `Hand them over: npx nacre secret put${environment.words}\nIf there are none yet, make them first: npx nacre init --target cloudflare${environment.words}`
+    message: `${environment.worker} has no ${missing.join(", ")} on Cloudflare`,
+    next: `Upload the secrets: npx nacre secret put${environment.words}\nIf you don't have any yet, create them first: npx nacre init --target cloudflare${environment.words}`
   })
 })
 
@@ -46,17 +46,17 @@ const waitUntilReady = Effect.fnUntraced(function* (
     Effect.mapError(
       () =>
         new Failed({
-          message: `${server} is deployed, but does not become ready`,
-          next: `A new domain can take some minutes. See: npx nacre status --server ${server}, and npx wrangler tail${words}`
+          message: `${server} is deployed, but isn't ready yet`,
+          next: `A new domain can take a few minutes. Check with: npx nacre status --server ${server}, or npx wrangler tail${words}`
         })
     )
   )
   if (answer.problems === undefined) return answer.ready
   return yield* new Failed({
-    message: `${server} is deployed, but its configuration cannot be used:\n${answer.problems
+    message: `${server} is deployed, but its configuration is invalid:\n${answer.problems
       .map(({ variable, message }) => `  ${variable} ${message}`)
       .join("\n")}`,
-    next: "Set these, and deploy again."
+    next: "Fix these settings and deploy again."
   })
 })
 
@@ -67,7 +67,7 @@ export const deploy = Command.make(
     env: envFlag,
     wait: Flag.Int("wait").pipe(
       Flag.withMetavar("seconds"),
-      Flag.withDescription("How long to wait for the server"),
+      Flag.withDescription("How long to wait until the server is ready"),
       Flag.withDefault(120)
     )
   },
@@ -81,22 +81,22 @@ export const deploy = Command.make(
     )
     if (server === undefined) {
       return yield* new Failed({
-        message: `${configFile} does not say what the address of ${environment.name} is (PUBLIC_URL)`,
-        next: `Set it up first: npx nacre init --target cloudflare${environment.words}`
+        message: `${configFile} doesn't set PUBLIC_URL, the address of ${environment.name}`,
+        next: `Set up the server first: npx nacre init --target cloudflare${environment.words}`
       })
     }
     yield* checkSecrets(environment)
     yield* wrangler(["deploy", "--minify"], environment)
-    yield* note(`Waiting for ${server}/ready …`)
+    yield* note(`Waiting for ${server}/ready…`)
     const { version } = yield* waitUntilReady(server, environment, wait)
     yield* report(
       { server, version, ready: true },
       () => `${server} is ready (version ${version}).`
     )
-    yield* note("Make the first account: nacre account create. What is to be seen: nacre status")
+    yield* note("Create the first account: nacre account create. Check the server: nacre status")
   })
 ).pipe(
   Command.withDescription(
-    "Check the configuration, deploy onto Cloudflare, and wait until the server is ready"
+    "Check the configuration, deploy to Cloudflare, and wait until the server is ready"
   )
 )

@@ -17,7 +17,7 @@ export const production = "production"
 export const envFlag = Flag.String("env").pipe(
   Flag.withMetavar("name"),
   Flag.withDescription(
-    "An environment of wrangler.toml: staging …; else production, its top level"
+    "An environment of wrangler.toml, such as staging; default: production, the top level"
   ),
   Flag.optional
 )
@@ -77,14 +77,14 @@ const readDocument = Effect.gen(function* () {
     files.readFileString(configFile),
     ({ message }) =>
       new Failed({
-        message: `${configFile} cannot be read: ${message}`,
-        next: "Run this in the folder of the project."
+        message: `Couldn't read ${configFile}: ${message}`,
+        next: "Run this command in the project's folder."
       })
   )
   return yield* Effect.fromResult(Toml.parse(text)).pipe(
     Effect.flatMap(Schema.decodeUnknownEffect(Document)),
     Effect.mapError(
-      ({ message }) => new Failed({ message: `${configFile} cannot be used: ${message}` })
+      ({ message }) => new Failed({ message: `${configFile} is invalid: ${message}` })
     )
   )
 })
@@ -100,7 +100,7 @@ export const theEnvironment = Effect.fnUntraced(function* (given: Option.Option<
   if (section === undefined) {
     return yield* new Failed({
       message: `${configFile} has no environment ${name}`,
-      next: `It has: ${[production, ...Object.keys(environments)].join(", ")}.`
+      next: `Environments: ${[production, ...Object.keys(environments)].join(", ")}.`
     })
   }
   const top = document.name ?? "nacre"

@@ -41,8 +41,8 @@ export const refuseOtherSecrets = Effect.fnUntraced(function* (
   const there = lacking.filter((name) => has(name) === true || stored(name) === true)
   if (there.length === 0) return
   return yield* new Failed({
-    message: `Cloudflare has ${there.join(", ")} of ${environment.worker} already, and ${environment.copy} does not`,
-    next: `That server is set up. Put your copy of its secrets there, or go on without: npx nacre deploy${environment.words}`
+    message: `${environment.worker} already has ${there.join(", ")} on Cloudflare, but ${environment.copy} doesn't`,
+    next: `The server is already set up. Put your copy of its secrets into that file, or continue without: npx nacre deploy${environment.words}`
   })
 })
 
@@ -62,8 +62,8 @@ export const handOver = Effect.fnUntraced(function* (environment: Environment) {
   const names = secretNamesKnown.filter((name) => (vars[name] ?? "") !== "")
   if (names.some((name) => has(name) === undefined)) {
     return yield* new Failed({
-      message: "Cloudflare does not say which secrets it has, so none was handed over",
-      next: `Sign in (npx wrangler login), and repeat: npx nacre secret put${environment.words}`
+      message: "Couldn't check which secrets Cloudflare has, so none was uploaded",
+      next: `Sign in with npx wrangler login, then run: npx nacre secret put${environment.words}`
     })
   }
   const lacked = names.filter((name) => has(name) === false)

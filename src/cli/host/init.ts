@@ -25,39 +25,39 @@ import { keepACopy, makeSecrets, setVars, varsFile } from "./vars.ts"
 
 const flags = {
   target: Flag.Literals("target", ["local", "cloudflare"]).pipe(
-    Flag.withDescription("A server on this machine, or one on Cloudflare"),
+    Flag.withDescription("Set up a server on this machine or on Cloudflare"),
     Flag.optional
   ),
   env: envFlag,
   domain: Flag.String("domain").pipe(
-    Flag.withDescription("The server's own host name, such as pds.example.com"),
+    Flag.withDescription("The server's host name, such as pds.example.com"),
     Flag.optional
   ),
   cloudflareAccount: Flag.String("cloudflare-account").pipe(
     Flag.withMetavar("id or name"),
-    Flag.withDescription("The Cloudflare account, where you have several"),
+    Flag.withDescription("The Cloudflare account, if you have several"),
     Flag.optional
   ),
   location: Flag.Literals("location", locations).pipe(
-    Flag.withDescription("Where Cloudflare keeps the data; cannot be changed later"),
+    Flag.withDescription("Where Cloudflare stores the data; can't be changed later"),
     Flag.optional
   ),
   firstAccount: Flag.Literals("first-account", ["new", "existing"]).pipe(
-    Flag.withDescription("Whether your account here is a new one, or one that moves here"),
+    Flag.withDescription("Create a new account, or move an existing one here"),
     Flag.optional
   ),
   recoveryKey: Flag.String("recovery-key").pipe(
     Flag.withMetavar("file or none"),
-    Flag.withDescription("The file for your recovery key; none to do without"),
+    Flag.withDescription("The file for your recovery key, or none"),
     Flag.optional
   ),
   put: Flag.Boolean("put").pipe(
-    Flag.withDescription("Hand the secrets to Cloudflare at once"),
+    Flag.withDescription("Upload the secrets to the Worker now"),
     Flag.withDefault(false)
   ),
   secretsStore: Flag.String("secrets-store").pipe(
     Flag.withMetavar("id"),
-    Flag.withDescription("Hand them to this Secrets Store at once, not to the Worker"),
+    Flag.withDescription("Upload the secrets to this Secrets Store now, instead of the Worker"),
     Flag.optional
   )
 }
@@ -74,7 +74,7 @@ const recoveryKeyIn = Effect.fnUntraced(function* (given: Option.Option<string>)
     ? given.value
     : yield* ask({
         message:
-          "Your recovery key takes your account back from any server. A file for it, or none",
+          "File for your recovery key, which can take your account back from any server, or none",
         otherwise: "--recovery-key <file>, or --recovery-key none",
         initial: "recovery-key.json"
       })
@@ -84,8 +84,8 @@ const recoveryKeyIn = Effect.fnUntraced(function* (given: Option.Option<string>)
       readRecoveryKey(file),
       () =>
         new Failed({
-          message: `${file} is there already and holds no recovery key: it is not overwritten`,
-          next: "Name another file, on a disk that you keep."
+          message: `${file} already exists and isn't a recovery key. Nothing was overwritten`,
+          next: "Choose another file."
         })
     )
     return { file, didKey }
@@ -93,7 +93,7 @@ const recoveryKeyIn = Effect.fnUntraced(function* (given: Option.Option<string>)
   const key = yield* makeRecoveryKey
   yield* saveRecoveryKey(key, file)
   const isAsked = yield* canAsk
-  if (isAsked && (yield* confirm("Show the key once, to write it down?", { yes: false }))) {
+  if (isAsked && (yield* confirm("Show the key once, so you can write it down?", { yes: false }))) {
     yield* note(`\n  ${Buffer.from(Redacted.value(key.secret)).toString("hex")}\n`)
   }
   return { file, didKey: key.didKey }
@@ -101,16 +101,16 @@ const recoveryKeyIn = Effect.fnUntraced(function* (given: Option.Option<string>)
 
 const recoveryWords = (key: { readonly file: string } | undefined): string =>
   key === undefined
-    ? "There is no recovery key: whoever runs the server can change your identity."
-    : `Your recovery key is in ${key.file}. Keep it where nobody else has it, and not with this server.`
+    ? "You have no recovery key, so only the server can change your identity."
+    : `Your recovery key is in ${key.file}. Store the file somewhere safe, not on this server.`
 
 const secretWords = (made: ReadonlyArray<string>, file: string): string =>
   made.length === 0
-    ? `The secrets in ${file} stay as they are.`
-    : `Made ${made.join(", ")} in ${file}, which you alone may read.\n${keepACopy}`
+    ? `Kept the secrets in ${file}.`
+    : `Created ${made.join(", ")} in ${file}, readable only by you.\n${keepACopy}`
 
 const steps = (next: ReadonlyArray<string>): string =>
-  ["What to do next:", ...next.map((step, index) => `  ${index + 1}. ${step}`)].join("\n")
+  ["Next steps:", ...next.map((step, index) => `  ${index + 1}. ${step}`)].join("\n")
 
 const flagOf = (name: string, value: string | undefined): string =>
   value === undefined ? "" : ` --${name} ${value}`
@@ -121,8 +121,8 @@ const initLocal = Effect.fnUntraced(function* (given: Given) {
   const { added: made } = yield* makeSecrets(file)
   const withKey = flagOf("recovery-key", recoveryKey?.file)
   const next = [
-    "npm start   (makes a first account and shows its password)",
-    `npx nacre account create <name> --email <address>${withKey}   (for more accounts)`
+    "npm start   (creates a first account and shows its password)",
+    `npx nacre account create <name> --email <address>${withKey}   (creates more accounts)`
   ]
   yield* report({ target: "local", file, made, recoveryKey, next }, () =>
     [secretWords(made, file), recoveryWords(recoveryKey), "", steps(next)].join("\n")
@@ -174,7 +174,7 @@ const initCloudflare = Effect.fnUntraced(function* (given: Given) {
   yield* report({ ...answer, recoveryKey, next }, () =>
     [
       secretWords(made, file),
-      ...(handed.length === 0 ? [] : [`Cloudflare has got ${handed.join(", ")}.`]),
+      ...(handed.length === 0 ? [] : [`Uploaded ${handed.join(", ")} to Cloudflare.`]),
       recoveryWords(recoveryKey),
       "",
       steps(next)
@@ -184,7 +184,7 @@ const initCloudflare = Effect.fnUntraced(function* (given: Given) {
 
 /** Hands the secrets over, as wrangler.toml says by now where. */
 const hand = Effect.fnUntraced(function* (env: Option.Option<string>) {
-  yield* note("Handing the secrets to Cloudflare …")
+  yield* note("Uploading secrets to Cloudflare…")
   const { put } = yield* handOver(yield* theEnvironment(env))
   return put
 })
@@ -196,10 +196,10 @@ export const init = Command.make("init", flags, (given) =>
   )
 ).pipe(
   Command.withDescription(
-    "Set a server up: its address, its Cloudflare account, where its data lies, its secrets, and your recovery key.\n\n" +
-      "What is there already stays as it is, so the command can be repeated."
+    "Set up a server: address, Cloudflare account, data location, secrets and your recovery key.\n\n" +
+      "Safe to run again: it changes nothing that already exists."
   ),
-  Command.withShortDescription("Set a server up: address, data location, secrets, recovery key"),
+  Command.withShortDescription("Set up a server: address, data location, secrets, recovery key"),
   Command.withExamples([
     { command: "nacre init", description: "Asks for everything" },
     {
@@ -209,7 +209,7 @@ export const init = Command.make("init", flags, (given) =>
     },
     {
       command: "nacre init --target cloudflare --env staging --domain staging.example.com",
-      description: "A staging server beside it"
+      description: "Sets up a staging server"
     }
   ])
 )

@@ -29,18 +29,18 @@ export const locations = [
 export type Location = (typeof locations)[number]
 
 const locationWords: Readonly<Record<Location, string>> = {
-  anywhere: "Wherever it is nearest",
-  eu: "In the European Union, by law",
-  fedramp: "In the United States, under FedRAMP",
-  wnam: "In western North America",
-  enam: "In eastern North America",
-  sam: "In South America",
-  weur: "In western Europe",
-  eeur: "In eastern Europe",
-  apac: "In Asia and the Pacific",
-  oc: "In Oceania",
-  afr: "In Africa",
-  me: "In the Middle East"
+  anywhere: "Anywhere (chosen by Cloudflare)",
+  eu: "European Union (data stays there)",
+  fedramp: "United States, FedRAMP (data stays there)",
+  wnam: "Western North America",
+  enam: "Eastern North America",
+  sam: "South America",
+  weur: "Western Europe",
+  eeur: "Eastern Europe",
+  apac: "Asia-Pacific",
+  oc: "Oceania",
+  afr: "Africa",
+  me: "Middle East"
 }
 
 /** Where the server is to run. */
@@ -48,11 +48,11 @@ export const targetOf = (given: Option.Option<"local" | "cloudflare">) =>
   Option.isSome(given)
     ? Effect.succeed(given.value)
     : choose<"local" | "cloudflare">({
-        message: "Where shall the server run?",
+        message: "Where should the server run?",
         otherwise: "--target local or --target cloudflare",
         choices: [
           { title: "On Cloudflare", value: "cloudflare" },
-          { title: "On this machine, to try it", value: "local" }
+          { title: "On this machine, to try it out", value: "local" }
         ]
       })
 
@@ -65,7 +65,7 @@ const hostNameIn = (text: string): string =>
     .replace(/\/+$/, "")
 
 const domainFault = (text: string): string | undefined =>
-  isHandle(hostNameIn(text)) ? undefined : "That is no host name such as pds.example.com"
+  isHandle(hostNameIn(text)) ? undefined : "Enter a host name, such as pds.example.com"
 
 /** The server's own host name; the one that wrangler.toml has already is proposed. */
 export const domainOf = Effect.fnUntraced(function* (
@@ -76,7 +76,7 @@ export const domainOf = Effect.fnUntraced(function* (
   const text = Option.isSome(given)
     ? given.value
     : yield* ask({
-        message: "The server's own host name, such as pds.example.com",
+        message: "The server's host name, such as pds.example.com",
         otherwise: "--domain",
         check: domainFault,
         ...(declared === undefined ? {} : { initial: declared })
@@ -84,7 +84,7 @@ export const domainOf = Effect.fnUntraced(function* (
   const fault = domainFault(text)
   return fault === undefined
     ? hostNameIn(text)
-    : yield* new Failed({ message: `--domain ${text} will not do: ${fault}` })
+    : yield* new Failed({ message: `--domain ${text} isn't valid. ${fault}` })
 })
 
 /** Where the data is to lie; not asked where wrangler.toml says it, for it must not change. */
@@ -96,7 +96,7 @@ export const locationOf = Effect.fnUntraced(function* (
   const declared = locations.find((one) => one === section.vars?.["DATA_LOCATION"])
   if (declared !== undefined) return declared
   return yield* choose({
-    message: "Where shall the data lie? This cannot be changed later",
+    message: "Where should data be stored? You can't change this later",
     otherwise: "--location anywhere (or eu, fedramp, weur …)",
     choices: locations.map((value) => ({ title: locationWords[value], value }))
   })
@@ -107,11 +107,11 @@ export const firstAccountOf = (given: Option.Option<"new" | "existing">) =>
   Option.isSome(given)
     ? Effect.succeed(given.value)
     : choose<"new" | "existing">({
-        message: "Your account here",
+        message: "Your account",
         otherwise: "--first-account new or --first-account existing",
         choices: [
-          { title: "is a new one", value: "new" },
-          { title: "exists elsewhere and shall move here", value: "existing" }
+          { title: "Create a new one", value: "new" },
+          { title: "Move an existing one here", value: "existing" }
         ]
       })
 
@@ -132,13 +132,13 @@ export const keepingOf = Effect.fnUntraced(function* (
   if (put) return "worker"
   if (!(yield* canAsk)) return "later"
   return yield* choose<Keeping>({
-    message: "The secrets are kept in a file here. Shall Cloudflare get them now?",
+    message: "Your secrets are in a local file. Upload them to Cloudflare now?",
     otherwise: "--put, or --secrets-store <id>",
     choices: [
       ...(isBound
         ? []
-        : [{ title: "Yes, as secrets of the Worker (the usual way)", value: "worker" as const }]),
-      { title: "Yes, into a Secrets Store of the Cloudflare account", value: "store" },
+        : [{ title: "Yes, as secrets of the Worker (recommended)", value: "worker" as const }]),
+      { title: "Yes, to a Secrets Store of the Cloudflare account", value: "store" },
       { title: "Later", value: "later" }
     ]
   })
@@ -155,17 +155,19 @@ export const storeOf = Effect.fnUntraced(function* (
   // Where there is none yet, wrangler says so, and the answer is not known yet.
   yield* Effect.ignore(wrangler(["secrets-store", "store", "list", "--remote"], environment))
   return yield* ask({
-    message: "The store's id (a new one: npx wrangler secrets-store store create nacre --remote)",
+    message:
+      "ID of the store (to create one: npx wrangler secrets-store store create nacre --remote)",
     otherwise: "--secrets-store <id>",
-    check: (text) => (/^[\w-]+$/.test(text) ? undefined : "An id has letters and digits only")
+    check: (text) =>
+      /^[\w-]+$/.test(text) ? undefined : "An ID consists of letters, digits and hyphens"
   })
 })
 
 const asked = Effect.gen(function* () {
   const accounts = yield* cloudflareAccounts
   if (accounts !== undefined || !(yield* canAsk)) return accounts
-  yield* note("You are not signed in to Cloudflare.")
-  if (!(yield* confirm("Sign in now? Wrangler opens a browser", { yes: false, initial: true }))) {
+  yield* note("You aren't signed in to Cloudflare.")
+  if (!(yield* confirm("Sign in now? This opens a browser", { yes: false, initial: true }))) {
     return undefined
   }
   yield* wrangler(["login"])
@@ -185,8 +187,8 @@ export const cloudflareAccountOf = Effect.fnUntraced(function* (
     const found = accounts.find(({ id, name }) => id === given.value || name === given.value)
     if (found !== undefined || accounts.length === 0) return found?.id ?? given.value
     return yield* new Failed({
-      message: `You have no Cloudflare account ${given.value}`,
-      next: `You have: ${accounts.map(({ id, name }) => `${name} (${id})`).join(", ")}`
+      message: `You don't have access to a Cloudflare account ${given.value}`,
+      next: `Your accounts: ${accounts.map(({ id, name }) => `${name} (${id})`).join(", ")}`
     })
   }
   if (accounts.length < 2) return undefined

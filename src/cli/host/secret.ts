@@ -17,12 +17,12 @@ import {
 /** `--env` of a deployed server; without it the local one is meant. */
 const deployedFlag = envFlag.pipe(
   Flag.withDescription(
-    "A deployed server: production, staging …; else the local one of this folder"
+    "A deployed server, such as production or staging; default: the local server of this folder"
   )
 )
 
 const words = (isSet: boolean | undefined): string =>
-  isSet === undefined ? "not known" : isSet ? "set" : "missing"
+  isSet === undefined ? "unknown" : isSet ? "set" : "missing"
 
 /** The file of a deployed server's secrets, which must not be given others than it has; or of the local one's. */
 const fileToFill = Effect.fnUntraced(function* (env: Option.Option<string>) {
@@ -40,16 +40,16 @@ const make = Command.make(
     const { added } = yield* makeSecrets(file)
     yield* report({ file, made: added }, () =>
       added.length === 0
-        ? `${file} has all secrets; nothing was changed.`
-        : `Made ${added.join(", ")} in ${file}, which you alone may read.`
+        ? `${file} already has all secrets. Nothing was changed.`
+        : `Created ${added.join(", ")} in ${file}, readable only by you.`
     )
     if (added.includes("MASTER_KEY")) yield* note(keepACopy)
   })
 ).pipe(
   Command.withDescription(
-    "Make the secrets that .dev.vars lacks, or with --env those that the copy of a deployed server's lacks; what is there stays"
+    "Create missing secrets in .dev.vars, or with --env in the local copy of a deployed server's secrets. Existing secrets are kept"
   ),
-  Command.withShortDescription("Make the secrets that are missing here; those that are there stay")
+  Command.withShortDescription("Create missing secrets")
 )
 
 const put = Command.make(
@@ -61,18 +61,18 @@ const put = Command.make(
     yield* report({ environment: environment.name, file: environment.copy, put, kept }, () =>
       [
         put.length === 0
-          ? "Cloudflare lacks nothing that is here; nothing was changed."
-          : `Cloudflare has got ${put.join(", ")}.`,
-        ...(kept.length === 0 ? [] : [`It had ${kept.join(", ")} already; these stay.`])
+          ? "Cloudflare already has all secrets. Nothing was changed."
+          : `Uploaded ${put.join(", ")} to Cloudflare.`,
+        ...(kept.length === 0 ? [] : [`Kept ${kept.join(", ")}, which Cloudflare already had.`])
       ].join("\n")
     )
   })
 ).pipe(
   Command.withDescription(
-    "Hand Cloudflare the secrets that it lacks, from the copy that nacre init has made (.secrets.production, .secrets.staging …): " +
-      "to the Worker, or to the Secrets Store that wrangler.toml names. None that it has is replaced."
+    "Upload missing secrets to Cloudflare, from the copy that nacre init created (such as .secrets.production), " +
+      "to the Worker or to the Secrets Store named in wrangler.toml. Existing secrets are never replaced."
   ),
-  Command.withShortDescription("Hand Cloudflare the secrets that it lacks")
+  Command.withShortDescription("Upload missing secrets to Cloudflare")
 )
 
 const listLocal = Effect.gen(function* () {
@@ -81,7 +81,7 @@ const listLocal = Effect.gen(function* () {
   const secrets = secretNamesNeeded.map((name) => ({ name, local: (vars[name] ?? "") !== "" }))
   yield* report({ file, secrets }, () =>
     table(
-      ["SECRET", "HERE", "WHAT IT IS FOR"],
+      ["SECRET", "LOCAL", "PURPOSE"],
       secrets.map(({ name, local }) => [name, words(local), secretWords[name] ?? ""]),
       ""
     )
@@ -101,7 +101,7 @@ const listDeployed = Effect.fnUntraced(function* (env: Option.Option<string>) {
   }))
   yield* report({ environment: of, file, secrets }, () =>
     table(
-      ["SECRET", "COPY HERE", "CLOUDFLARE", "WHAT IT IS FOR"],
+      ["SECRET", "LOCAL COPY", "CLOUDFLARE", "PURPOSE"],
       secrets.map(({ name, local, deployed, inStore }) => [
         name,
         words(local),
@@ -112,7 +112,7 @@ const listDeployed = Effect.fnUntraced(function* (env: Option.Option<string>) {
     )
   )
   if (secrets.some(({ deployed }) => deployed === undefined)) {
-    yield* note("Cloudflare could not be asked. Sign in: npx wrangler login")
+    yield* note("Couldn't check the secrets on Cloudflare. Sign in: npx wrangler login")
   }
 })
 
@@ -121,8 +121,8 @@ export const secret = Command.make("secret", { env: deployedFlag }, ({ env }) =>
   Option.isNone(env) ? listLocal : listDeployed(env)
 ).pipe(
   Command.withDescription(
-    "List the local server's secrets and whether they are set; with --env production (or staging …) those of a deployed one. No value is shown."
+    "List the local server's secrets and whether they are set; with --env, those of a deployed server. Values are never shown."
   ),
-  Command.withShortDescription("Tell which secrets are set, make them, hand them to Cloudflare"),
+  Command.withShortDescription("List, create and upload the server's secrets"),
   Command.withSubcommands([make, put])
 )

@@ -7,9 +7,9 @@ import { variable } from "../flags.ts"
 
 /** The secrets that a server cannot be without, and what each is for. */
 export const secretWords: Readonly<Record<string, string>> = {
-  MASTER_KEY: "protects the accounts' keys; cannot be changed later",
-  PLC_ROTATION_KEY: "changes the did:plc of accounts here, below their owners' recovery keys",
-  ADMIN_PASSWORD: "the administrator's"
+  MASTER_KEY: "encrypts the accounts' keys; can't be changed later",
+  PLC_ROTATION_KEY: "changes the accounts' did:plc identities, overruled by recovery keys",
+  ADMIN_PASSWORD: "the administrator's password"
 }
 
 /** The names of those secrets. */
@@ -20,7 +20,7 @@ export const secretNamesKnown = [...secretNamesNeeded, "RATE_LIMIT_BYPASS_KEY", 
 
 /** What anybody is told who has just got a master key. */
 export const keepACopy =
-  "Keep a copy of MASTER_KEY and PLC_ROTATION_KEY apart from the server: without the first nobody can write any more."
+  "Back up MASTER_KEY and PLC_ROTATION_KEY somewhere else. Without MASTER_KEY, no account can post again."
 
 /** Where the local server's secrets lie, as `npm start` has it: beside wrangler.toml, or in DATA_DIR. */
 export const varsFile = Effect.gen(function* () {
@@ -33,7 +33,7 @@ export const varsFile = Effect.gen(function* () {
 
 const failedFor = (file: string) => (cause: unknown) =>
   new Failed({
-    message: `${file} cannot be used: ${cause instanceof Error ? cause.message : String(cause)}`
+    message: `Couldn't use ${file}: ${cause instanceof Error ? cause.message : String(cause)}`
   })
 
 /** The variables of a file; none where there is no file. */

@@ -17,8 +17,8 @@ const program = Effect.gen(function* () {
   const found = given ?? "node_modules/wrangler/bin/wrangler.js"
   if (yield* Effect.orElseSucceed(files.exists(found), () => false)) return found
   return yield* new Failed({
-    message: `There is no wrangler at ${found}`,
-    next: "Run this in the folder of the project, after npm ci."
+    message: `Couldn't find wrangler at ${found}`,
+    next: "Run npm ci in the project's folder, then run the command again."
   })
 })
 
@@ -47,7 +47,7 @@ const commandFor = (
 }
 
 const notStarted = (error: { readonly message: string }) =>
-  new Failed({ message: `wrangler cannot be run: ${error.message}` })
+  new Failed({ message: `Couldn't run wrangler: ${error.message}` })
 
 /** Runs wrangler before the user's eyes (all it prints is no result, so it goes to stderr); fails where it fails. */
 export const wrangler = Effect.fnUntraced(function* (args: ReadonlyArray<string>, of?: Subject) {
@@ -63,8 +63,8 @@ export const wrangler = Effect.fnUntraced(function* (args: ReadonlyArray<string>
   const code = yield* Effect.mapError(Effect.scoped(running), notStarted)
   if (code === 0) return
   return yield* new Failed({
-    message: `wrangler ${args.join(" ")} ended with ${code}`,
-    next: "What it printed above says why. Are you signed in? npx wrangler login"
+    message: `wrangler ${args.join(" ")} failed with exit code ${code}`,
+    next: "See its output above. If you aren't signed in: npx wrangler login"
   })
 })
 
@@ -81,8 +81,8 @@ export const wranglerTakes = Effect.fnUntraced(function* (
   )
   if (code === 0) return
   return yield* new Failed({
-    message: `wrangler ${args.join(" ")} ended with ${code}:\n${(stderr + stdout).trim()}`,
-    next: "Repeat the command once that is put right: what has been done is not done again."
+    message: `wrangler ${args.join(" ")} failed with exit code ${code}:\n${(stderr + stdout).trim()}`,
+    next: "Fix this and run the command again. It skips what is already done."
   })
 })
 

@@ -10,25 +10,25 @@ export interface Check {
 
 /** What the owner of a domain sets up so that its name leads to a DID. */
 const setUp = (handle: string, did: string): string =>
-  `Either the DNS record  _atproto.${handle}  TXT  "did=${did}"\n` +
-  `or the file  https://${handle}/.well-known/atproto-did  with the text  ${did}`
+  `Add the DNS record  _atproto.${handle}  TXT  "did=${did}"\n` +
+  `or the file  https://${handle}/.well-known/atproto-did  containing  ${did}`
 
 const handleLeads = ({ handle, did, isHosted, leads }: Found): Check => {
-  const name = "handle leads to DID"
+  const name = "handle points to DID"
   if (handle === undefined) {
     return {
       name,
       ok: false,
-      detail: "the DID's document names no handle",
-      fix: "Give the account one: nacre account handle <handle> --account <DID>"
+      detail: "the DID document lists no handle",
+      fix: "Set one: nacre account handle <handle> --account <DID>"
     }
   }
   if ((leads.dns?.length ?? 0) > 1) {
     return {
       name,
       ok: false,
-      detail: `there are ${leads.dns?.length} TXT records _atproto.${handle}: ${leads.dns?.join(", ")}`,
-      fix: "Leave one of them, and remove the others."
+      detail: `_atproto.${handle} has ${leads.dns?.length} TXT records: ${leads.dns?.join(", ")}`,
+      fix: "Keep only the right one."
     }
   }
   const target = leads.dns?.[0] ?? leads.file ?? leads.server
@@ -36,9 +36,9 @@ const handleLeads = ({ handle, did, isHosted, leads }: Found): Check => {
     return {
       name,
       ok: false,
-      detail: `${handle} leads nowhere`,
+      detail: `${handle} points to no account`,
       fix: isHosted
-        ? "No account of this server has it. See: nacre account list"
+        ? "No account on this server has this handle. List them: nacre account list"
         : setUp(handle, did ?? "<the account's DID>")
     }
   }
@@ -46,28 +46,29 @@ const handleLeads = ({ handle, did, isHosted, leads }: Found): Check => {
     return {
       name,
       ok: false,
-      detail: `${handle} leads to ${target}`,
+      detail: `${handle} points to ${target}`,
       fix: setUp(handle, did ?? "<the account's DID>")
     }
   }
-  const way = leads.dns !== undefined && leads.dns.length === 1 ? "by DNS" : "by its host"
+  const way =
+    leads.dns !== undefined && leads.dns.length === 1 ? "through DNS" : "through its web server"
   return {
     name,
     ok: true,
-    detail: `${handle} leads to ${did} ${isHosted ? "by this server" : way}`
+    detail: `${handle} points to ${did} ${isHosted ? "through this server" : way}`
   }
 }
 
 const didLeads = ({ handle, did, claimed }: Found): Check => {
-  const name = "DID leads to handle"
+  const name = "DID lists handle"
   if (claimed !== undefined && claimed === handle) {
-    return { name, ok: true, detail: `${did} names ${claimed}` }
+    return { name, ok: true, detail: `${did} lists ${claimed}` }
   }
   return {
     name,
     ok: false,
-    detail: claimed === undefined ? `${did} names no handle` : `${did} names ${claimed}`,
-    fix: `Have the account take the handle: nacre account handle ${handle} --account ${did}`
+    detail: claimed === undefined ? `${did} lists no handle` : `${did} lists ${claimed}`,
+    fix: `Set the account's handle: nacre account handle ${handle} --account ${did}`
   }
 }
 
@@ -76,19 +77,19 @@ const hasServer = ({ did, pds }: Found, server: string): Check => ({
   ok: pds !== undefined,
   detail:
     pds === undefined
-      ? `${did} names no server`
+      ? `${did} lists no server`
       : pds.replace(/\/$/, "") === server
-        ? `${pds}, which is this server`
-        : `${pds}, which is another server than ${server}`,
-  ...(pds === undefined ? { fix: "The document needs the service #atproto_pds." } : {})
+        ? `${pds} (this server)`
+        : `${pds} (not ${server})`,
+  ...(pds === undefined ? { fix: "Add the service #atproto_pds to the DID document." } : {})
 })
 
 const hasKey = ({ did, signingKey }: Found): Check => ({
   name: "signing key",
   ok: signingKey !== undefined,
-  detail: signingKey ?? `${did} names no key`,
+  detail: signingKey ?? `${did} lists no key`,
   ...(signingKey === undefined
-    ? { fix: "The document needs the verification method #atproto." }
+    ? { fix: "Add the verification method #atproto to the DID document." }
     : {})
 })
 

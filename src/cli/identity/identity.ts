@@ -12,8 +12,8 @@ import { lookUp } from "./lookup.ts"
 export const checkLines = (checks: ReadonlyArray<Check>, { good, bad }: Style): string =>
   checks
     .map(({ name, ok, detail, fix }) => {
-      const line = `${ok ? good("ok ") : bad("NO ")} ${name}: ${detail}`
-      return fix === undefined ? line : `${line}\n    ${fix.replaceAll("\n", "\n    ")}`
+      const line = `${ok ? good("ok  ") : bad("FAIL")} ${name}: ${detail}`
+      return fix === undefined ? line : `${line}\n     ${fix.replaceAll("\n", "\n     ")}`
     })
     .join("\n")
 
@@ -42,12 +42,12 @@ export const identity = Command.make(
   })
 ).pipe(
   Command.withDescription(
-    "Look up a handle or DID in both directions, and tell what is wrong: which DNS record or file is missing"
+    "Check that a handle and its DID point to each other, and find missing DNS records or files"
   ),
   Command.withExamples([
     {
       command: "nacre identity alice.example.com",
-      description: "Does the handle lead to its DID, and back?"
+      description: "Checks a handle"
     }
   ])
 )

@@ -119,7 +119,7 @@ const lookUpDid = Effect.fnUntraced(function* (server: string, did: string) {
   if (resolved === undefined) return {}
   const document = yield* Effect.try({
     try: () => parseDidDocument(did, resolved.didDoc),
-    catch: () => new Failed({ message: `The document of ${did} is malformed` })
+    catch: () => new Failed({ message: `The DID document of ${did} is malformed` })
   })
   const plc = didMethod(did) === "plc" ? yield* orUnknown(plcDataOf(did)) : undefined
   return defined({
@@ -144,8 +144,8 @@ export const plcDataOf = Effect.fn("cli.plcDataOf")(function* (did: string) {
     try: () => parsePlcData(json),
     catch: () =>
       new Failed({
-        message: `${directory} knows nothing of ${did}`,
-        next: "Is it the right directory? Another one is named by PLC_URL."
+        message: `${directory} doesn't know ${did}`,
+        next: "Check that this is the right directory, or choose another one with PLC_URL."
       })
   })
 })

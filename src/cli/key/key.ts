@@ -27,7 +27,7 @@ const rotate = Command.make(
     const name = yield* meant(account)
     const admin = yield* administrator
     const did = yield* didOf(admin.server, name)
-    yield* insist(`${name} will sign with a new key from now on. Go on?`, yes)
+    yield* insist(`Replace the signing key of ${name}?`, yes)
     const { signingKey } = yield* procedure(
       admin,
       "com.atproto.server.reserveSigningKey",
@@ -38,15 +38,15 @@ const rotate = Command.make(
       did,
       signingKey
     })
-    yield* report({ did, signingKey }, () => `${name} signs with ${signingKey} now.`)
+    yield* report({ did, signingKey }, () => `${name} now signs with ${signingKey}.`)
   })
 ).pipe(
   Command.withDescription(
-    "Give an account another signing key, as the administrator; its DID follows"
+    "Replace an account's signing key and update its DID, as the administrator"
   )
 )
 
-const fileArgument = Argument.String("file").pipe(Argument.withDescription("Where the key is kept"))
+const fileArgument = Argument.String("file").pipe(Argument.withDescription("The key's file"))
 
 const make = Command.make(
   "make",
@@ -56,23 +56,19 @@ const make = Command.make(
     yield* saveRecoveryKey(key, file)
     yield* report({ file, didKey: key.didKey }, ({ didKey }) => didKey)
     yield* note(
-      `The key is in ${file}, which you alone may read. Keep it where nobody else has it, and not with this server.\n` +
-        `It counts once it is among the keys of your DID: nacre key recovery set ${file}`
+      `Saved the key in ${file}, readable only by you. Store the file somewhere safe, not on this server.\n` +
+        `To make it take effect, add it to your identity: nacre key recovery set ${file}`
     )
   })
-).pipe(
-  Command.withDescription(
-    "Make a recovery key into a new file; nothing of it is shown but its did:key"
-  )
-)
+).pipe(Command.withDescription("Create a recovery key in a new file and print its public did:key"))
 
 /** Where among those of a DID a key stands, in words. */
 const placeOf = (rotationKeys: ReadonlyArray<string>, didKey: string): string => {
   const at = rotationKeys.indexOf(didKey)
-  if (at === 0) return "first: it can undo what any other key does, for 72 hours"
+  if (at === 0) return "first: it can overrule every other key for 72 hours"
   return at < 0
-    ? "not among them: it can do nothing for this DID"
-    : `number ${at + 1} of ${rotationKeys.length}: those before it can undo what it does`
+    ? "not listed: it can't change this DID"
+    : `number ${at + 1} of ${rotationKeys.length}: keys listed before it can overrule it`
 }
 
 const show = Command.make(
@@ -91,20 +87,18 @@ const show = Command.make(
       facts([
         ["Key", didKey],
         ["DID", did],
-        ["Among its rotation keys", keys === undefined ? undefined : placeOf(keys, didKey)]
+        ["Rotation key", keys === undefined ? undefined : placeOf(keys, didKey)]
       ])
     )
   })
-).pipe(
-  Command.withDescription("Show the did:key of a recovery key, and what it may do for --account")
-)
+).pipe(Command.withDescription("Show a recovery key's did:key and what it can do for --account"))
 
 const set = Command.make(
   "set",
   {
     key: Argument.String("key").pipe(
       Argument.withDescription(
-        "A file, a did:key, or a file that is not there: then a key is made into it"
+        "A key file or a did:key. If the file doesn't exist, a new key is created in it"
       )
     ),
     yes: yesFlag
@@ -114,16 +108,19 @@ const set = Command.make(
     const { did, handle } = session
     if (didMethod(did) !== "plc") {
       return yield* new Failed({
-        message: `${did} is a did:web: whoever holds its domain can change it, there are no recovery keys`
+        message: `${did} is a did:web, which has no recovery keys: its domain controls it`
       })
     }
     const before = (yield* plcDataOf(did)).rotationKeys
     const { didKey } = yield* recoveryDidKey(key)
     if (before[0] === didKey) {
-      return yield* report({ did, rotationKeys: before }, () => `${didKey} is the first already.`)
+      return yield* report(
+        { did, rotationKeys: before },
+        () => `${didKey} is already the first key.`
+      )
     }
     yield* insist(
-      `Who has ${didKey} will be able to change ${handle}'s DID before all others. Go on?`,
+      `Make ${didKey} the recovery key of ${handle}? Anyone who holds it can take over the identity.`,
       yes
     )
     const rotationKeys = [didKey, ...before.filter((one) => one !== didKey)]
@@ -151,18 +148,18 @@ const set = Command.make(
     )
   }, Effect.scoped)
 ).pipe(
-  Command.withDescription(
-    "Put your recovery key before all other keys of your DID, with a mailed code"
-  )
+  Command.withDescription("Make a key the recovery key of your account; asks for an emailed code")
 )
 
 const recovery = Command.make("recovery").pipe(
-  Command.withDescription("The key by which you can take your DID back from any server"),
+  Command.withDescription(
+    "Create and set a recovery key, which takes your account back from any server"
+  ),
   Command.withSubcommands([make, show, set])
 )
 
 /** `nacre key`: the keys of an account. */
 export const key = Command.make("key").pipe(
-  Command.withDescription("Change an account's signing key, and hold a recovery key"),
+  Command.withDescription("Replace an account's signing key, and manage recovery keys"),
   Command.withSubcommands([rotate, recovery])
 )

@@ -43,7 +43,7 @@ export const handleAt = Effect.fnUntraced(function* (
   const isOwn = !oldDomains.some((one) => before.endsWith(one))
   const initial = isOwn || domain === undefined ? before : `${before.split(".")[0]}${domain}`
   if (!(yield* canAsk)) return initial
-  return yield* ask({ message: "Your handle at the new server", otherwise: "--handle", initial })
+  return yield* ask({ message: "Your handle on the new server", otherwise: "--handle", initial })
 })
 
 /** What answers a second factor at the new server: the codes of two servers differ. */
@@ -54,7 +54,7 @@ export const signInThere = Effect.fnUntraced(function* (to: string, did: string)
   const password =
     (yield* secretVariable("NACRE_NEW_PASSWORD")) ??
     (yield* askSecret({
-      message: `The password of the account on ${to}`,
+      message: `Password of the account on ${to}`,
       otherwise: "NACRE_NEW_PASSWORD=… or NACRE_NEW_PASSWORD_FILE=<file>"
     }))
   return yield* signIn(to, did, password, codeThere)
@@ -73,10 +73,10 @@ export interface Arriving {
 export const arrive = Effect.fn("cli.arrive")(function* (to: string, arriving: Arriving) {
   const { did, handle, email, invite, token } = arriving
   if ((yield* standingAt({ server: to }, did)) !== undefined) {
-    yield* note(`The account is at ${to} already`)
+    yield* note(`The account already exists on ${to}`)
     return yield* signInThere(to, did)
   }
-  yield* note(`The account gets a password of its own at ${to}`)
+  yield* note(`Choose a password for the account on ${to}`)
   const { password } = yield* newPassword(false)
   const authorization = Effect.map(token, (jwt) => `Bearer ${jwt}`)
   yield* procedure({ server: to, authorization }, createAccount, Schema.Unknown, {
@@ -86,6 +86,6 @@ export const arrive = Effect.fn("cli.arrive")(function* (to: string, arriving: A
     password: Redacted.value(password),
     inviteCode: Option.getOrUndefined(invite)
   })
-  yield* note(`The account is made at ${to} as ${handle}, deactivated`)
+  yield* note(`Created the account on ${to} as ${handle}, deactivated for now`)
   return yield* signIn(to, did, password, codeThere)
 })

@@ -42,7 +42,8 @@ export const bringBlobs = Effect.fnUntraced(function* (move: Move) {
   const path = yield* Path.Path
   const folder = yield* Effect.mapError(
     files.makeTempDirectoryScoped({ prefix: "nacre-move-" }),
-    (error) => new Failed({ message: `There is no place for blobs on their way: ${error.message}` })
+    (error) =>
+      new Failed({ message: `Couldn't create a temporary folder for blobs: ${error.message}` })
   )
   const missing = yield* listMissingBlobs(move.to)
   const cids = missing.filter(isCidText)
@@ -51,7 +52,7 @@ export const bringBlobs = Effect.fnUntraced(function* (move: Move) {
   const bring = (cid: CidText, progress: Progress) =>
     Effect.as(bringOne(move, { cid, file: path.join(folder, cid), progress }), []).pipe(
       Effect.catchIf(isGone, (error) =>
-        Effect.as(note(`Blob ${cid} is not to be had: ${explain(error).message}`), [cid])
+        Effect.as(note(`Blob ${cid} is missing: ${explain(error).message}`), [cid])
       ),
       Effect.tap(() => progress.advance(1))
     )

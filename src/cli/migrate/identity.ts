@@ -69,15 +69,15 @@ const moveWeb = Effect.fnUntraced(function* ({ did, to }: Move) {
   const { alsoKnownAs, verificationMethods, services }: Credentials = yield* credentialsAt(to)
   const document = makeDidDocument({ did, alsoKnownAs, keys: verificationMethods, services })
   yield* note(
-    `${did} is yours to change. Let its document be:\n${JSON.stringify(document, null, 2)}`
+    `Only you can change ${did}. Replace its document with:\n${JSON.stringify(document, null, 2)}`
   )
   if (!(yield* canAsk)) {
     return yield* new Failed({
-      message: `The document of ${did} does not lead to ${to.server} yet`,
-      next: "Put it in place as shown, and repeat the command."
+      message: `The document of ${did} doesn't point to ${to.server} yet`,
+      next: "Publish the document shown above, then run the command again."
     })
   }
-  yield* insist("Is it in place?", false)
+  yield* insist("Have you published it?", false)
 })
 
 /** A copy of the directory may be a moment behind. */
@@ -89,8 +89,8 @@ const arrived = (move: Move) =>
       moved
         ? Effect.void
         : new Failed({
-            message: `${move.did} does not lead to ${move.to.server}`,
-            next: "Wait a minute, and repeat the command."
+            message: `${move.did} doesn't point to ${move.to.server} yet`,
+            next: "Wait a minute, then run the command again."
           })
     )
   )

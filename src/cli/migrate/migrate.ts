@@ -21,16 +21,16 @@ const originServer = Effect.fnUntraced(function* (
   if (notes !== undefined) {
     if (notes.to === to && notes.did === did) return notes.from
     return yield* new Failed({
-      message: `A move of ${notes.did} to ${notes.to} has begun and is remembered`,
-      next: `Go on with it, or name another file with --state`
+      message: `A move of ${notes.did} to ${notes.to} is already in progress`,
+      next: `Finish that move first, or choose another file with --state.`
     })
   }
   const pds = shownPdsOf(yield* documentOf(did))
   const origin = pds === undefined ? undefined : originOf(pds)
   if (origin !== undefined && origin !== to) return origin
   return yield* new Failed({
-    message: `${did} leads to ${pds ?? "no server"} already`,
-    next: "Where it comes from has to be named: --from https://old.example.com"
+    message: `${did} already points to ${pds ?? "no server"}`,
+    next: "Name the old server: --from https://old.example.com"
   })
 })
 
@@ -40,7 +40,7 @@ export const migrate = Command.make(
   {
     from: Flag.String("from").pipe(
       Flag.withMetavar("URL"),
-      Flag.withDescription("The server that the account comes from; else the one its DID leads to"),
+      Flag.withDescription("The old server; default: the one the account's DID points to"),
       Flag.optional
     ),
     ...moveFlags
@@ -55,22 +55,22 @@ export const migrate = Command.make(
   })
 ).pipe(
   Command.withDescription(
-    "Move an account of yours from another server to --server: records, blobs, preferences, and the DID.\n\n" +
-      "Nothing is taken from the old server before everything is here; it is deactivated there at the end. " +
-      "Cut off at any point, the same command goes on. NACRE_PASSWORD is the password at the old server, " +
-      "NACRE_NEW_PASSWORD the one here, NACRE_MAILED_CODE the code that the old server mails for the DID."
+    "Move your account from another server to --server: records, blobs, preferences and identity.\n\n" +
+      "The account stays active on the old server until everything is here, and is deactivated there at the end. " +
+      "Resumable: run it again to continue. NACRE_PASSWORD is the password on the old server, " +
+      "NACRE_NEW_PASSWORD the one here, NACRE_MAILED_CODE the code the old server emails you."
   ),
-  Command.withShortDescription("Move an account of yours from another server to this one"),
+  Command.withShortDescription("Move your account from another server to this one"),
   Command.withExamples([
     {
       command:
         "nacre migrate --account alice.bsky.social --server https://pds.example.com --dry-run",
-      description: "What would be done"
+      description: "Shows the plan and changes nothing"
     },
     {
       command:
         "nacre migrate --account alice.bsky.social --server https://pds.example.com --invite … --recovery-key alice.key",
-      description: "Moves, with a recovery key of your own"
+      description: "Moves the account and adds your recovery key"
     }
   ])
 )

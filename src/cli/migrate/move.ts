@@ -46,8 +46,8 @@ const assertAllowed = Effect.fnUntraced(function* (
 ) {
   if (gone.length === 0 || allowMissing) return
   return yield* new Failed({
-    message: `${gone.length} blobs are not to be had from ${from.server}: ${gone.slice(0, 5).join(", ")}${gone.length > 5 ? " …" : ""}`,
-    next: "Repeat the command to try again, or leave them behind with --allow-missing-blobs."
+    message: `${gone.length} blobs are missing on ${from.server}: ${gone.slice(0, 5).join(", ")}${gone.length > 5 ? " …" : ""}`,
+    next: "Run the command again to retry, or leave them behind: --allow-missing-blobs"
   })
 })
 
@@ -58,7 +58,7 @@ const withoutPreferences = (error: unknown) =>
 /** The account becomes active at the new server, which looks at the DID for itself. */
 export const activation = (to: Session): Step => ({
   name: "activation",
-  title: "Activate the account at the new server",
+  title: "Activate the account on the new server",
   isDone: Effect.map(accountStatusAt(to), ({ activated }) => activated),
   run: procedure(to, "com.atproto.server.activateAccount", Schema.Unknown)
 })
@@ -82,13 +82,13 @@ export const takeMove = Effect.fn("cli.takeMove")(function* (
     [
       {
         name: "records",
-        title: "Bring the records",
+        title: "Copy records",
         isDone: unlessMoved(move, sameRecords(move)),
         run: bringRecords(move)
       },
       {
         name: "blobs",
-        title: "Bring the blobs",
+        title: "Copy blobs",
         isDone: blobsAreHere,
         run: Effect.gen(function* () {
           const gone = yield* bringBlobs(move)
@@ -98,7 +98,7 @@ export const takeMove = Effect.fn("cli.takeMove")(function* (
       },
       {
         name: "preferences",
-        title: "Bring the preferences",
+        title: "Copy preferences",
         isDone: Effect.flatMap(Ref.get(noPreferences), (none) =>
           none
             ? Effect.succeed(true)
@@ -112,13 +112,13 @@ export const takeMove = Effect.fn("cli.takeMove")(function* (
         run: Effect.catchIf(bringPreferences(move), withoutPreferences, (error) =>
           Effect.andThen(
             Ref.set(noPreferences, true),
-            note(`The preferences stay behind: ${error.message}`)
+            note(`Preferences were not copied: ${error.message}`)
           )
         )
       },
       {
         name: "identity",
-        title: "Let the DID lead to the new server",
+        title: "Point your identity at the new server",
         isDone: hasMoved(move),
         run: Effect.gen(function* () {
           // What was written since would be left behind.
@@ -130,7 +130,7 @@ export const takeMove = Effect.fn("cli.takeMove")(function* (
       activation(to),
       {
         name: "departure",
-        title: "Deactivate the account at the old server",
+        title: "Deactivate the account on the old server",
         isDone: Effect.map(standingAt(from, did), (standing) => standing?.active !== true),
         run: procedure(from, "com.atproto.server.deactivateAccount", Schema.Unknown, {})
       }

@@ -6,56 +6,52 @@ import { stepNames } from "./move.ts"
 export const moveFlags = {
   handle: Flag.String("handle").pipe(
     Flag.withDescription(
-      "The handle at the new server; else your own domain, or the same name under the server's domain"
+      "Handle on the new server; default: your own domain, or the same name on the new server"
     ),
     Flag.optional
   ),
   email: Flag.String("email").pipe(
-    Flag.withDescription("The e-mail address at the new server; else the same as before"),
+    Flag.withDescription("Email address on the new server; default: the same as before"),
     Flag.optional
   ),
   invite: Flag.String("invite").pipe(
-    Flag.withDescription("An invite code of the new server"),
+    Flag.withDescription("Invite code of the new server"),
     Flag.optional
   ),
   recoveryKey: Flag.String("recovery-key").pipe(
     Flag.withMetavar("file or did:key"),
     Flag.withDescription(
-      "Your recovery key, which is put before all others; a new one is made into a file that is not there"
+      "Your recovery key, which becomes the first key of your identity. If the file doesn't exist, a new key is created in it"
     ),
     Flag.optional
   ),
   keepKey: Flag.String("keep-key").pipe(
     Flag.withMetavar("did:key"),
-    Flag.withDescription(
-      "A rotation key of the DID that is yours, where it would be taken for the old server's; may be repeated"
-    ),
+    Flag.withDescription("Keep this rotation key: it's yours, not the old server's. Repeatable"),
     Flag.atLeast(0)
   ),
   dropKey: Flag.String("drop-key").pipe(
     Flag.withMetavar("did:key"),
     Flag.withDescription(
-      "A rotation key of the DID that is not to stay; may be repeated. All but the old server's stay otherwise"
+      "Remove this rotation key. By default only the old server's keys are removed. Repeatable"
     ),
     Flag.atLeast(0)
   ),
   allowMissing: Flag.Boolean("allow-missing-blobs").pipe(
-    Flag.withDescription("Move even if the old server has lost blobs"),
+    Flag.withDescription("Move even if blobs are missing on the old server"),
     Flag.withDefault(false)
   ),
   until: Flag.Literals("until", stepNames).pipe(
-    Flag.withDescription("End after this step; the same command without it goes on"),
+    Flag.withDescription("Stop after this step. Run the command without it to continue"),
     Flag.optional
   ),
   state: Flag.String("state").pipe(
     Flag.withMetavar("file"),
-    Flag.withDescription(
-      "Where to remember between two runs which servers these are; no secret is in it"
-    ),
+    Flag.withDescription("File that remembers the move between runs; contains no secrets"),
     Flag.optional
   ),
   dryRun: Flag.Boolean("dry-run").pipe(
-    Flag.withDescription("Tell what would be done, and change nothing"),
+    Flag.withDescription("Show the plan and change nothing"),
     Flag.withDefault(false)
   )
 } as const

@@ -35,7 +35,7 @@ const goOnAlone = Effect.fnUntraced(function* (
   why: CallFailed | Unreachable
 ) {
   yield* note(
-    `${explain(why).message}\nThe DID leads to ${to} already: it goes on without ${from}.`
+    `${explain(why).message}\nThe account's identity already points to ${to}, so the move continues without ${from}.`
   )
   const session = yield* signInThere(to, did)
   const steps = yield* takeSteps([activation(session)], undefined)

@@ -26,12 +26,14 @@ export const hostOf = (server: string) =>
 export const documentOf = Effect.fn("cli.documentOf")(function* (did: string) {
   const url = didMethod(did) === "plc" ? `${yield* plcUrl}/${did}` : didWebUrl(did)
   if (url === undefined) {
-    return yield* new Failed({ message: `${did} is of a kind that this network does not know` })
+    return yield* new Failed({
+      message: `${did} is of an unsupported kind. Only did:plc and did:web work`
+    })
   }
   const json = yield* fetchJson(url, "application/did+ld+json, application/json")
   return yield* Effect.try({
     try: (): DidDocument => parseDidDocument(did, json),
-    catch: () => new Failed({ message: `${did} cannot be resolved: ${url} has no document of it` })
+    catch: () => new Failed({ message: `Couldn't resolve ${did}: ${url} has no document for it` })
   })
 })
 
@@ -85,7 +87,7 @@ export const treeAt = Effect.fn("cli.treeAt")(function* (remote: Remote, did: st
       throw new Error("the commit is missing")
     },
     catch: () =>
-      new Unreachable({ server: remote.server, why: `the answer of ${nsid} is no commit` })
+      new Unreachable({ server: remote.server, why: `the response to ${nsid} isn't a commit` })
   })
 })
 

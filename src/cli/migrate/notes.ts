@@ -30,8 +30,8 @@ export const readNotes = Effect.fnUntraced(function* (file: string) {
     Effect.mapError(
       () =>
         new Failed({
-          message: `${file} is not what this command has left there`,
-          next: "Name another file with --state, or remove this one: what is done already is found out again."
+          message: `${file} isn't a file of this command, or it has been changed`,
+          next: "Choose another file with --state, or delete this one: the command finds out by itself what is done."
         })
     )
   )
@@ -45,7 +45,7 @@ export const writeNotes = Effect.fnUntraced(function* (file: string, notes: Note
     .writeFileString(file, text, { mode: 0o600 })
     .pipe(
       Effect.mapError(
-        (error) => new Failed({ message: `${file} cannot be written: ${error.message}` })
+        (error) => new Failed({ message: `Couldn't write ${file}: ${error.message}` })
       )
     )
 })

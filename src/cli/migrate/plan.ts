@@ -47,18 +47,18 @@ export const planOf = Effect.fn("cli.planOf")(function* ({
       ["Account", `${from.handle} (${did})`],
       ["From", all.from],
       ["To", all.to],
-      ["Handle there", handle],
+      ["New handle", handle],
       ["Records", String(all.records ?? "unknown")],
       ["Blobs", String(all.blobs ?? "unknown")],
-      ["Is there already", all.isThere ? "yes" : "no"],
+      ["Already there", all.isThere ? "yes" : "no"],
       ["Invite needed", all.inviteNeeded ? "yes: --invite" : "no"],
-      ["Keys that stay", own.join("\n") || "none: name or make one with --recovery-key"],
-      ["Keys that go", theirs.join("\n") || "none"],
-      ["DID leads to", all.leadsTo]
+      ["Keys kept", own.join("\n") || "none: add one with --recovery-key"],
+      ["Keys removed", theirs.join("\n") || "none"],
+      ["DID points to", all.leadsTo]
     ])
   )
   if (own.length > 0) {
-    yield* note("A key that stays is the owner's. One that is not yours: --drop-key <did:key>")
+    yield* note("Check that the kept keys are yours. To remove one: --drop-key <did:key>")
   }
-  yield* note("Nothing was done.")
+  yield* note("This was a dry run: nothing has changed.")
 })

@@ -30,7 +30,7 @@ export const bringRecords = Effect.fnUntraced(function* ({ did, from, to, notes 
   const file = carOf(notes)
   const bring = Effect.gen(function* () {
     yield* withProgress({ label: "Repo" }, (progress) => fetchRepo(from, did, file, progress))
-    yield* note(`${to.server} checks the repo, and takes it in …`)
+    yield* note(`${to.server} is checking and importing the repo…`)
     yield* sendRepo(to, file)
   })
   yield* Effect.retry(bring, onceMore)

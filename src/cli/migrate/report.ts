@@ -39,10 +39,10 @@ export const tellMoved = Effect.fnUntraced(function* (
       ["Server", server],
       ["Records", String(indexedRecords)],
       ["Blobs", `${importedBlobs} of ${expectedBlobs}`],
-      ["DID leads here", validDid ? "yes" : "not yet"],
+      ["DID points here", validDid ? "yes" : "not yet"],
       ["Active", activated ? "yes" : "not yet"],
       ...(rotationKeys ?? []).map((key, at) => [`Rotation key ${at + 1}`, key] as const)
     ])
   )
-  if (!activated) yield* note("Repeat the command to go on from here.")
+  if (!activated) yield* note("Run the command again to continue.")
 })

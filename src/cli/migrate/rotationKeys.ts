@@ -103,7 +103,7 @@ export const assertFew = (keys: Keys, own: Keys): Effect.Effect<void, Failed> =>
     ? Effect.void
     : Effect.fail(
         new Failed({
-          message: `The DID would have ${keys.length} rotation keys, and the directory takes ${mostKeys}`,
-          next: `Leave out what you need no longer, with --drop-key:\n${own.join("\n")}`
+          message: `Your identity would have ${keys.length} rotation keys, but only ${mostKeys} are allowed`,
+          next: `Remove keys you no longer need with --drop-key:\n${own.join("\n")}`
         })
       )

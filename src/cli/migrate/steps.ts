@@ -45,15 +45,15 @@ export const takeSteps = Effect.fnUntraced(function* (
   for (const [at, { name, title, isDone, run }] of steps.entries()) {
     const label = `[${at + 1}/${steps.length}] ${title}`
     if (yield* isDone) {
-      yield* note(`${label}: ${faint("done before")}`)
+      yield* note(`${label}: ${faint("already done")}`)
       taken.push({ step: name, done: "before" })
     } else {
-      yield* note(`${label} …`)
+      yield* note(`${label}…`)
       yield* run
       if (!(yield* isDone)) {
         return yield* new Failed({
-          message: `${title}: it was asked for, and has not come about`,
-          next: "Repeat the command: it goes on from here."
+          message: `${title}: the change hasn't taken effect yet`,
+          next: "Run the command again to continue."
         })
       }
       yield* note(`${label}: ${good("done")}`)

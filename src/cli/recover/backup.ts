@@ -26,8 +26,8 @@ export const openBackup = Effect.fn("cli.openBackup")(function* (path: string) {
     files.stat(path),
     () =>
       new Failed({
-        message: `${path} is neither a folder nor a file`,
-        next: "Name the folder of nacre export, or the CAR of the repo."
+        message: `${path} doesn't exist`,
+        next: "Name a folder created by nacre export, or a repo's CAR file."
       })
   )
   const folder = type === "Directory" ? yield* openFolder(path) : undefined
@@ -44,7 +44,7 @@ export const assertSignedBy = Effect.fnUntraced(function* (
   const { unsigned, sig } = commit
   if (keys.some((key) => verifyBytes(key, unsigned, sig))) return
   return yield* new Failed({
-    message: `${car} is signed by none of the keys that ${commit.did} has ever had: somebody else may have made it`
+    message: `${car} isn't signed by any key that ${commit.did} has ever had. It may be forged`
   })
 })
 
@@ -70,7 +70,7 @@ export const signedAnew = Effect.fn("cli.signedAnew")(function* (
   const rev = commit.rev ?? tidFromMicros(0, 0)
   const sig = signBytes("k256", secret, unsignedCommitBytes({ did, data, rev }))
   const block = signedCommit({ did, data, rev, sig })
-  const unreadable = () => new Failed({ message: `${car} cannot be read` })
+  const unreadable = () => new Failed({ message: `Couldn't read ${car}` })
   const file = yield* Effect.tryPromise({ try: () => openAsBlob(car), catch: unreadable })
   const start = yield* Effect.tryPromise({
     try: () => file.slice(0, 8).arrayBuffer(),

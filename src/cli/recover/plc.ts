@@ -26,12 +26,12 @@ export const plcLogOf = Effect.fn("cli.plcLogOf")(function* (did: string) {
   const json = yield* fetchJson(`${directory}/${did}/log`)
   const log = yield* Effect.try({
     try: () => (Array.isArray(json) ? json.map(parseOperation) : []),
-    catch: () => new Failed({ message: `${directory} has a log of ${did} that cannot be read` })
+    catch: () => new Failed({ message: `Couldn't read the log of ${did} on ${directory}` })
   })
   const last = log.at(-1)
-  if (last === undefined) return yield* new Failed({ message: `${directory} does not know ${did}` })
+  if (last === undefined) return yield* new Failed({ message: `${directory} doesn't know ${did}` })
   if (last.type === "plc_tombstone") {
-    return yield* new Failed({ message: `${did} was ended: nothing can bring it back` })
+    return yield* new Failed({ message: `${did} was permanently deleted and can't be recovered` })
   }
   const states = log.flatMap((one) => (one.type === "plc_tombstone" ? [] : [dataOf(one)]))
   return { last, data: dataOf(last), states }
@@ -67,20 +67,20 @@ export const baseFor = Effect.fn("cli.baseFor")(function* (did: string, didKey: 
   const takenOut = inForce[named + 1]
   if (base === undefined || takenOut === undefined) {
     return yield* new Failed({
-      message: `${didKey} is not among the rotation keys of ${did}: it cannot bring the account back`,
-      next: `Those that can: ${data.rotationKeys.join(", ")}`
+      message: `${didKey} isn't a rotation key of ${did}, so it can't recover the account`,
+      next: `Keys that can: ${data.rotationKeys.join(", ")}`
     })
   }
   const age = (yield* Clock.currentTimeMillis) - Date.parse(takenOut.createdAt)
   if (!(age < recoveryWindow)) {
     return yield* new Failed({
-      message: `${didKey} was taken out of the rotation keys of ${did} at ${takenOut.createdAt}, more than 72 hours ago`,
-      next: `Those that can bring it back: ${data.rotationKeys.join(", ")}`
+      message: `${didKey} was removed from the rotation keys of ${did} at ${takenOut.createdAt}, more than 72 hours ago`,
+      next: `Keys that can recover it: ${data.rotationKeys.join(", ")}`
     })
   }
   const operation = yield* Effect.try({
     try: () => parseOperation(base.operation),
-    catch: () => new Failed({ message: `${directory} has a log of ${did} that cannot be read` })
+    catch: () => new Failed({ message: `Couldn't read the log of ${did} on ${directory}` })
   })
   return { last: operation, data: states[named]!, states, undoes: takenOut.createdAt }
 })
@@ -114,5 +114,5 @@ export const submitPlc = Effect.fn("cli.submitPlc")(function* (
     Effect.map(({ message }) => message),
     Effect.orElseSucceed(() => String(response.status))
   )
-  return yield* new Failed({ message: `${directory} refused the operation: ${why}` })
+  return yield* new Failed({ message: `${directory} rejected the operation: ${why}` })
 })

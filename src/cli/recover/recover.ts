@@ -44,16 +44,16 @@ const takeDid = Effect.fnUntraced(function* (did: string, key: RecoveryKey, way:
   const verificationMethods = { ...data.verificationMethods, atproto: way.didKey }
   yield* submitPlc(did, signedWith(key, last, { verificationMethods }))
   if (undoes !== undefined) {
-    yield* note(`What was done to the DID since ${undoes} is undone: it had taken your key out`)
+    yield* note(`Undid the changes since ${undoes} that had removed your key`)
   }
-  yield* note("The DID is in your hands: a signing key of yours speaks for it")
+  yield* note("Your recovery key now controls the identity")
 })
 
 /** Says before anything is done which blobs will be missing. */
 const tellLost = Effect.fnUntraced(function* ({ folder, blobs }: Backup) {
   const kept = folder === undefined ? new Set<string>() : yield* folder.blobs
   const lost = [...blobs].filter((cid) => !kept.has(cid)).length
-  if (lost > 0) yield* note(`The backup lacks ${lost} of the ${blobs.size} blobs in its records`)
+  if (lost > 0) yield* note(`${lost} of ${blobs.size} blobs are missing from the backup`)
 })
 
 /** Lets the DID lead to the new server; keys mightier than the recovery key stay, those of the old server go. */
@@ -73,7 +73,7 @@ const takeRecovery = Effect.fnUntraced(function* (recovery: Recovery) {
     [
       {
         name: "records",
-        title: "Bring the records",
+        title: "Restore records",
         isDone: Effect.flatMap(moved, (done) =>
           done
             ? Effect.succeed(true)
@@ -85,7 +85,7 @@ const takeRecovery = Effect.fnUntraced(function* (recovery: Recovery) {
       },
       {
         name: "blobs",
-        title: "Bring the blobs of the backup",
+        title: "Restore blobs",
         isDone: Effect.gen(function* () {
           const kept = folder === undefined ? new Set<string>() : yield* folder.blobs
           return (yield* listMissingBlobs(to)).every((cid) => !kept.has(cid))
@@ -94,7 +94,7 @@ const takeRecovery = Effect.fnUntraced(function* (recovery: Recovery) {
       },
       {
         name: "identity",
-        title: "Let the DID lead to the new server",
+        title: "Point your identity at the new server",
         isDone: moved,
         run: Effect.gen(function* () {
           const preferences = yield* folder === undefined ? Effect.undefined : folder.preferences
@@ -119,11 +119,11 @@ export const recover = Command.make(
   "recover",
   {
     backup: Argument.String("backup").pipe(
-      Argument.withDescription("The folder of nacre export, or the CAR of the repo alone")
+      Argument.withDescription("A folder created by nacre export, or a repo's CAR file")
     ),
     recoveryKey: Flag.String("recovery-key").pipe(
       Flag.withMetavar("file"),
-      Flag.withDescription("The file with your recovery key")
+      Flag.withDescription("Your recovery key's file")
     ),
     handle: moveFlags.handle,
     email: moveFlags.email,
@@ -136,7 +136,7 @@ export const recover = Command.make(
     const { did } = backup.commit
     if (didMethod(did) !== "plc") {
       return yield* new Failed({
-        message: `${did} is a did:web: it takes no recovery key, its document is yours to change`
+        message: `${did} is a did:web, which has no recovery key. Change its document on its domain instead`
       })
     }
     const key = yield* readRecoveryKey(given.recoveryKey)
@@ -149,7 +149,7 @@ export const recover = Command.make(
     yield* tellLost(backup)
     if (undoes !== undefined || (yield* standingAt({ server }, did)) === undefined) {
       yield* insist(
-        `${did} will leave its server, and live on ${server} as of ${backup.commit.rev}. Go on?`,
+        `Move ${did} to ${server}, with its data as of ${backup.commit.rev}?`,
         given.yes
       )
       yield* takeDid(did, key, way)
@@ -170,22 +170,22 @@ export const recover = Command.make(
   }, longWay)
 ).pipe(
   Command.withDescription(
-    "Bring an account back whose server is gone, or lets nobody go: from a backup, by the recovery key, to --server.\n\n" +
-      "Two operations change the DID: one lets a key made of the recovery key speak for it, the other lets it lead " +
-      "to --server. Cut off at any point, the same command goes on. NACRE_NEW_PASSWORD is the password there."
+    "Restore an account on --server from a backup and your recovery key, when its old server is gone or won't let you move.\n\n" +
+      "Changes the identity twice: first to a signing key derived from your recovery key, then to --server. " +
+      "Resumable: run it again to continue. NACRE_NEW_PASSWORD is the password on the new server."
   ),
   Command.withShortDescription(
-    "Bring an account back without its server: from a backup, by the recovery key"
+    "Restore an account from a backup and its recovery key, without its old server"
   ),
   Command.withExamples([
     {
       command:
         "nacre recover alice-backup --recovery-key alice.key --server https://pds.example.com",
-      description: "From the folder of nacre export"
+      description: "From a folder created by nacre export"
     },
     {
       command: "nacre recover alice.car --recovery-key alice.key --handle alice.example.org --yes",
-      description: "From the CAR alone: blobs and preferences are lost"
+      description: "From a CAR file alone, without blobs and preferences"
     }
   ])
 )

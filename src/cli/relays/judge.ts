@@ -21,12 +21,13 @@ const patience = 10 * 60_000
 
 /** Standings in which a relay does not read. */
 const closed: Readonly<Record<string, string>> = {
-  offline: "It is not connected. Write a post, which asks it to come again, and look once more.",
-  throttled: "It reads less than there is. Write to its operator.",
-  banned: "It reads nothing of this server. Write to its operator."
+  offline:
+    "It isn't connected. Write a post, which makes the server call the relay again, and check again.",
+  throttled: "It reads only part of this server's events. Contact its operator.",
+  banned: "It has blocked this server. Contact its operator."
 }
 
-const askAgain = "Write a post: with a new event it is asked again, once in 20 minutes."
+const askAgain = "Write a post: the server then calls the relay again, at most every 20 minutes."
 
 const isLate = ({ waiting }: Place, now: number): boolean =>
   waiting !== undefined && now - waiting > patience
@@ -39,19 +40,19 @@ const notCome = ({ call }: Facts): Pick<Check, "detail" | "fix"> => {
   if (call === undefined) {
     return {
       detail: "",
-      fix: "It is asked to read with the next event. Write a post and look again."
+      fix: "The server calls the relay with its next event. Write a post and check again."
     }
   }
-  if (call.at === undefined) return { detail: "; it was never asked to", fix: askAgain }
-  const asked = `; asked at ${moment(call.at)}`
+  if (call.at === undefined) return { detail: "; the server hasn't called it yet", fix: askAgain }
+  const asked = `; called at ${moment(call.at)}`
   if (call.ok) {
     return {
-      detail: `${asked}, and it said yes`,
-      fix: "Can the server be reached from outside, by wss too? Look at its address in a browser from elsewhere."
+      detail: `${asked} and accepted`,
+      fix: "Check that the server can be reached from the internet, including by wss."
     }
   }
   const answer = [call.status, call.message].filter((part) => part !== undefined).join(" ")
-  return { detail: `${asked}, it refused: ${answer}`, fix: askAgain }
+  return { detail: `${asked} and rejected: ${answer}`, fix: askAgain }
 }
 
 const fault = (name: string, detail: string, fix?: string): Check => ({
@@ -74,8 +75,8 @@ const byClaim = (facts: Facts, claim: Extract<Claim, { kind: "known" }>, now: nu
   if (rev !== undefined && claim.rev !== rev && !isOnItsWay) {
     return fault(
       name,
-      `${read}; of the account it has rev ${claim.rev ?? "none"}`,
-      "It may be a moment late. If it stays so: write a post, which calls the relay again."
+      `${read}; it has rev ${claim.rev ?? "none"} of the account`,
+      "It may be a moment behind. If it stays that way, write a post, which makes the server call the relay again."
     )
   }
   return { name, ok: true, detail: read }
@@ -84,16 +85,16 @@ const byClaim = (facts: Facts, claim: Extract<Claim, { kind: "known" }>, now: nu
 /** By who has come to read, where the relay itself says nothing. */
 const byReader = (facts: Facts, why: string, now: number): Check => {
   const { relay: name, reader } = facts
-  const silent = `does not say what it has read: ${why}`
+  const silent = `doesn't report what it has read: ${why}`
   if (reader === undefined) {
     const { detail, fix } = notCome(facts)
-    const nobody = facts.call === undefined ? "" : "; nobody who calls itself a relay has come"
+    const nobody = facts.call === undefined ? "" : "; no reader identifies itself as a relay"
     return fault(name, `${silent}${nobody}${detail}`, fix)
   }
   if (isLate(reader, now)) return fault(name, `${silent}; ${behindInWords(reader)}`, askAgain)
   return reader.connected
     ? { name, ok: true, detail: "reads" }
-    : fault(name, `${silent}; it was last seen at ${moment(reader.seen)}`, askAgain)
+    : fault(name, `${silent}; last seen at ${moment(reader.seen)}`, askAgain)
 }
 
 /** Whether a relay reads this server as it should, and what to do where it does not. */
@@ -102,7 +103,7 @@ export const judge = (facts: Facts, now: number): Check => {
   if (claim.kind === "known") return byClaim(facts, claim, now)
   if (claim.kind === "silent") return byReader(facts, claim.why, now)
   const { detail, fix } = notCome(facts)
-  return fault(name, `does not know this server: ${claim.why}${detail}`, fix)
+  return fault(name, `doesn't know this server: ${claim.why}${detail}`, fix)
 }
 
 /**

@@ -81,7 +81,7 @@ export const lookAtRelays = Effect.fn("cli.lookAtRelays")(function* (
   const now = yield* Clock.currentTimeMillis
   const readers = audience?.readers ?? []
   const views = relays.map((relay, index) => {
-    const claim = claims[index] ?? { kind: "silent" as const, why: "it was not asked" }
+    const claim = claims[index] ?? { kind: "silent" as const, why: "not checked" }
     const call = calls.find((one) => one.relay === relay)
     const reader = readerOf(relay, calls, readers)
     const seq = seqs[index]
@@ -99,7 +99,7 @@ type Looked = Effect.Success<ReturnType<typeof lookAtRelays>>
 const reach = (seq: number | undefined, behind: number | undefined, head: number | undefined) => {
   if (seq === undefined) return ""
   if (head === undefined || behind === undefined) return String(seq)
-  return behind === 0 ? `${seq} (all)` : `${seq} (head ${head}, ${behind} behind)`
+  return behind === 0 ? `${seq} (up to date)` : `${seq} (head ${head}, ${behind} behind)`
 }
 
 const lastSeen = (connected: boolean | undefined, seen: number | undefined): string =>
@@ -107,7 +107,7 @@ const lastSeen = (connected: boolean | undefined, seen: number | undefined): str
 
 const relayTable = ({ relays, head }: Looked): string =>
   table(
-    ["RELAY", "ASKED TO CRAWL", "READING SINCE", "READ UP TO", "LAST SEEN"],
+    ["RELAY", "CALLED", "READING SINCE", "READ UP TO", "LAST SEEN"],
     relays.map((one) => [
       one.name,
       moment(one.askedAt),
@@ -120,9 +120,9 @@ const relayTable = ({ relays, head }: Looked): string =>
 
 const readerTable = ({ others, head }: Looked): string =>
   table(
-    ["OTHERS WHO READ", "FROM", "SINCE", "SENT UP TO", "LAST SEEN"],
+    ["OTHER READERS", "FROM", "SINCE", "SENT UP TO", "LAST SEEN"],
     others.map((one) => [
-      one.userAgent ?? "nameless",
+      one.userAgent ?? "unnamed",
       one.network ?? "",
       moment(one.since),
       reach(one.seq, one.behind, head),
