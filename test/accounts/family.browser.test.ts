@@ -53,7 +53,7 @@ describe("a family on a server that was just started", () => {
       env
     )
     assert.strictEqual(again.code, 1)
-    assert.match(again.stderr, /InvalidInviteCode[\s\S]*nacre invite create/)
+    assert.match(again.stderr, /invite code not available[\s\S]*nacre invite create/)
   })
 
   it("signs up in a browser by the link of an invite, and is in", async () => {

@@ -117,7 +117,12 @@ describe("a move between servers that have faults", () => {
     const { did, agent, args, env, live } = await faulty("stop")
     const TMPDIR = mkdtempSync(world.desk.path("tmp-"))
     old.fail(getBlob, busy(429, { "retry-after": "30" }))
-    const stopped = await stopWhen(world.desk, args, { ...env, TMPDIR }, /asks to wait 30 s/)
+    const stopped = await stopWhen(
+      world.desk,
+      args,
+      { ...env, TMPDIR },
+      /limiting requests\. Retrying in 30 s/
+    )
     assert.strictEqual(stopped.code, 130)
     assert.include(stopped.stderr, "Stopped. Run the same command again to continue.")
     assert.deepStrictEqual(readdirSync(TMPDIR), [])

@@ -110,12 +110,12 @@ describe("what a relay has read", () => {
     assert.deepInclude(told, { name: relay.origin, ok: false })
     assert.notInclude(stdout, server.account.adminPassword)
     const words = await desk.run(["status"])
-    assert.match(words.stdout, /RELAY +ASKED TO CRAWL +READING SINCE +READ UP TO +LAST SEEN/)
+    assert.match(words.stdout, /RELAY +CALLED +READING SINCE +READ UP TO +LAST SEEN/)
     assert.match(
       words.stdout,
       new RegExp(`${relay.origin} +\\d{4}-\\d\\d-\\d\\d \\d\\d:\\d\\d UTC`)
     )
-    assert.match(words.stdout, /NO {2}http:\/\/127\.0\.0\.1/)
+    assert.match(words.stdout, /FAIL http:\/\/127\.0\.0\.1/)
   })
 
   it("is a line of nacre status once it reads: asked when, since when, up to where", async () => {

@@ -79,7 +79,7 @@ describe("A backup's CAR", () => {
       }
       const spoilt = car.slice()
       spoilt[car.length - 1]! ^= 1
-      assert.match((yield* Effect.flip(readCar(spoilt))).message, /digest/)
+      assert.match((yield* Effect.flip(readCar(spoilt))).message, /match its CID/)
     })
   )
 })

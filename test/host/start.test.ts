@@ -126,9 +126,9 @@ describe("a start that is refused", () => {
   it("says which secrets it has made all the same, and where they are", async () => {
     await inFolder(async (folder) => {
       const env = { DATA_DIR: folder, PORT: String(await freePort()), ADMIN_PASSWORD: "short" }
-      const kept = `Made MASTER_KEY, PLC_ROTATION_KEY, ADMIN_PASSWORD; kept in ${join(folder, ".dev.vars")}.`
+      const kept = `Created MASTER_KEY, PLC_ROTATION_KEY, ADMIN_PASSWORD in ${join(folder, ".dev.vars")}.`
       assert.include((await start(env)).said, kept)
-      assert.notInclude((await start(env)).said, "Made")
+      assert.notInclude((await start(env)).said, "Created")
     })
   })
 

@@ -159,7 +159,7 @@ describe("an account moved by the command", () => {
     const env = environmentOf(world, mover)
     const old = atOld(world, there, mover.email)
     const marks = [
-      /is made at/,
+      /Created the account on/,
       ...[1, 2, 3, 4, 5, 6].flatMap((nth) => [
         new RegExp(`\\[${nth}/6\\] .*…`),
         new RegExp(`\\[${nth}/6\\] .*: done$`, "m")
