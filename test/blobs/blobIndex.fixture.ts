@@ -45,6 +45,9 @@ export class Bill {
 export const cidOf = (n: number): string =>
   cidForRaw(new TextEncoder().encode(`blob ${n}`)).toString()
 
+/** The size that the n-th blob has unless a test says otherwise. */
+export const sizeOf = (n: number): number => 100 + n
+
 /** An index over a database; tables are made. */
 export const indexOver = (sql: Sql, hand: Hand = new Hand()): Index => {
   for (const table of BlobIndexSqlite.tables) sql.exec(table)
@@ -68,7 +71,7 @@ export const upload = (
   {
     key = `key ${n}`,
     mimeType = "image/png",
-    size = 100 + n,
+    size = sizeOf(n),
     now = start,
     quota = 1e9
   }: {
@@ -88,7 +91,7 @@ export const rev = (n: number) => tidFromMicros((start + n * hour) * 1000, 7)
 export const reference = (n: number, change = {}) => ({
   cid: cidOf(n),
   mimeType: "image/png",
-  size: 100 + n,
+  size: sizeOf(n),
   ...change
 })
 export const tagOf = (answer: object | undefined) =>

@@ -38,12 +38,12 @@ describe("an upload among a thousand that no record refers to", () => {
         const bill = new Bill()
         const written = indexOver(bill.over(sql))
         upload(index, -1)
-        for (let n = 0; n < waiting; n++) upload(index, n, { quota: undefined })
+        for (let n = 0; n < waiting; n++) upload(index, n)
         cursors = []
-        upload(index, 5000, { quota: undefined })
+        upload(index, 5000)
         assert.strictEqual(index.nextSweep(grace), start + grace)
         const read = cursors.reduce((sum, { rowsRead }) => sum + rowsRead, 0)
-        costs.push([read, bill.of(() => upload(written, 5001, { quota: undefined }))])
+        costs.push([read, bill.of(() => upload(written, 5001))])
       })
     }
     assert.deepStrictEqual(costs[1], costs[0])

@@ -3,6 +3,7 @@ import type { BlobIndex } from "../../src/services/blobs/BlobIndex.ts"
 import {
   cidOf,
   rev,
+  sizeOf,
   sorted,
   upload,
   checker,
@@ -66,7 +67,8 @@ const runModel = (index: Index, hand: Hand, seed: number) => {
     }
     for (const blob of served)
       assert.strictEqual(index.locate(cidOf(blob))?.key, here.get(blob), label)
-    assert.strictEqual(index.usage().count, here.size, label)
+    const bytes = [...here.keys()].reduce((sum, blob) => sum + sizeOf(blob), 0)
+    assert.strictEqual(index.usage(), bytes, label)
   }
 }
 
@@ -80,6 +82,7 @@ export const blobModelContract = (name: string, withStorage: WithStorage) => {
       (index, _bill, hand, sql) => {
         for (let seed = 1; seed <= 5; seed++) {
           sql.exec("DELETE FROM blob")
+          sql.exec("DELETE FROM blob_usage")
           sql.exec("DELETE FROM blob_ref")
           runModel(index, hand, seed)
         }

@@ -3,6 +3,7 @@ import { globSync, readFileSync } from "node:fs"
 import { join } from "node:path"
 import * as Effect from "effect/Effect"
 import type { HostServices } from "../../src/http/hostServices.ts"
+import { defaultBlobQuota } from "../../src/layers/host/ConfigEnv.ts"
 import { budget as reservedKeys } from "../../src/layers/identity/ReservedKeysD1.ts"
 import { budget as passkeys } from "../../src/layers/factors/PasskeysSqlite.ts"
 import type { Bounds } from "../../src/layers/host/sql/bounds.ts"
@@ -106,6 +107,7 @@ describe("everything that the server stores", () => {
 
   it("has the bounds that the code keeps", () => {
     const kept: Readonly<Record<string, number>> = {
+      "R2, blobs": defaultBlobQuota,
       app_password: appPasswords.passwords * 2 * 1024,
       collection: repos.collections * 5 * 1024,
       counters: 64 * buckets * counters * 256,

@@ -59,7 +59,10 @@ export const variableTexts: { readonly [V in VariableName]: VariableText } = {
   },
   INVITE_REQUIRED: { default: "`on`", meaning: "whether a sign-up needs an invite" },
   BLOB_LIMIT: { default: "`104857600` (100 MiB)", meaning: "the largest blob, in bytes" },
-  BLOB_QUOTA: { default: "`0` (none)", meaning: "how many bytes of blobs one account may store" },
+  BLOB_QUOTA: {
+    default: "`50000000000` (50 GB)",
+    meaning: "how many bytes of blobs one account may store; `0` for no limit"
+  },
   BLOB_MIME_TYPES: {
     default: "`*/*`",
     meaning: "accepted types of blobs, such as `image/*, video/mp4`"

@@ -11,9 +11,18 @@ import {
 } from "../../services/blobs/BlobIndex.ts"
 import { SqlStorage } from "../../services/host/SqlStorage.ts"
 import * as Listing from "./blobListing.ts"
-import { addRef, type BlobRow, dropRef, findBlob, noteWait, refsOf, state } from "./blobRows.ts"
+import {
+  addRef,
+  type BlobRow,
+  dropRef,
+  findBlob,
+  noteWait,
+  refsOf,
+  state,
+  usage
+} from "./blobRows.ts"
 import { Holds, nextSweep, restSweep, sweep } from "./blobSweeps.ts"
-import { locationOf, recordUpload, UsageCounter } from "./blobUploads.ts"
+import { locationOf, recordUpload } from "./blobUploads.ts"
 
 export { tables } from "./blobRows.ts"
 
@@ -41,7 +50,6 @@ export const layer = Layer.effect(
   Effect.gen(function* () {
     const sql = yield* SqlStorage
     const clock = yield* Clock.Clock
-    const usage = new UsageCounter(sql)
     const holds = new Holds()
 
     return BlobIndex.of({
@@ -52,7 +60,7 @@ export const layer = Layer.effect(
       dropUpload: (key) => {
         sql.exec("DELETE FROM blob WHERE state = 0 AND id = ?", key)
       },
-      record: (upload) => recordUpload(sql, usage, upload),
+      record: (upload) => recordUpload(sql, upload),
       check: (references) => {
         for (const reference of references) {
           const row = findBlob(sql, reference.cid)
@@ -86,7 +94,7 @@ export const layer = Layer.effect(
       list: (page) => Listing.list(sql, page),
       missing: (page) => Listing.missing(sql, page),
       counts: () => Listing.counts(sql),
-      usage: () => usage.get(),
+      usage: () => usage(sql),
       setTakedown: (cid, ref) => {
         const row = findBlob(sql, cid)
         if (row === undefined) return false
@@ -103,7 +111,7 @@ export const layer = Layer.effect(
         return true
       },
       takedown: (cid) => findBlob(sql, cid)?.takedown ?? undefined,
-      sweep: (...step) => sweep(sql, usage, holds.at(clock.currentTimeMillisUnsafe()), step),
+      sweep: (...step) => sweep(sql, holds.at(clock.currentTimeMillisUnsafe()), step),
       swept: (keys) => {
         for (const key of keys) sql.exec("DELETE FROM blob WHERE state = 4 AND id = ?", key)
       },

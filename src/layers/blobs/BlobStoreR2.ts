@@ -143,8 +143,8 @@ export const bounds: Bounds = {
   "R2, blobs": {
     filledBy: "its owner's uploads",
     bound:
-      "`BLOB_LIMIT` a blob, `BLOB_QUOTA` an account where it is set, 1,000 uploads a day from one address; what no record refers to goes after `BLOB_GRACE_HOURS`",
-    bytes: 1000 * 104_857_600,
+      "`BLOB_QUOTA` an account, 50 GB by default, and `BLOB_LIMIT` for each upload that is on its way: 1,000 a day from one address; what no record refers to goes after `BLOB_GRACE_HOURS`",
+    bytes: 50_000_000_000,
     per: "account"
   },
   "R2, CARs of imports": {

@@ -27,6 +27,8 @@ export const state = {
  *
  * `blob_wait` has one row while something may wait for the sweep: the time from which its grace counts. So neither an
  * upload nor the alarm has to read the waiting rows to find out when the next sweep is.
+ *
+ * `blob_usage` has one row: the bytes of the temporary and permanent blobs, so an upload need not add them up.
  */
 export const tables: ReadonlyArray<string> = [
   `CREATE TABLE IF NOT EXISTS blob (
@@ -38,7 +40,8 @@ export const tables: ReadonlyArray<string> = [
     path TEXT NOT NULL, cid TEXT NOT NULL,
     PRIMARY KEY (path, cid)
   ) WITHOUT ROWID`,
-  "CREATE TABLE IF NOT EXISTS blob_wait (one INTEGER PRIMARY KEY, since INTEGER NOT NULL)"
+  "CREATE TABLE IF NOT EXISTS blob_wait (one INTEGER PRIMARY KEY, since INTEGER NOT NULL)",
+  "CREATE TABLE IF NOT EXISTS blob_usage (one INTEGER PRIMARY KEY, bytes INTEGER NOT NULL)"
 ]
 
 /** A row of a CID. */
@@ -86,6 +89,23 @@ export const noteWait = (sql: Sql, since: number): void => {
 /** The time from which the grace of what waits for the sweep counts. */
 export const waitingSince = (sql: Sql): number | undefined =>
   sql.exec<{ since: number }>("SELECT since FROM blob_wait").toArray()[0]?.since
+
+/** The bytes of all blobs that are here; accounts of an earlier version have no such row until their next upload. */
+export const usage = (sql: Sql): number => {
+  const rows = sql.exec<{ bytes: number }>("SELECT bytes FROM blob_usage").toArray()
+  return rows[0]?.bytes ?? sumOfSizes(sql)
+}
+
+/** Reads every blob. */
+const sumOfSizes = (sql: Sql): number => {
+  const sum = "SELECT coalesce(sum(size), 0) AS bytes FROM blob WHERE state IN (1, 3)"
+  return sql.exec<{ bytes: number }>(sum).toArray()[0]?.bytes ?? 0
+}
+
+/** Counts bytes that come or go; inside the transaction that moves them, before their row changes. */
+export const addUsage = (sql: Sql, bytes: number): void => {
+  sql.exec("INSERT OR REPLACE INTO blob_usage (one, bytes) VALUES (1, ?)", usage(sql) + bytes)
+}
 
 /** Adds a reference: a temporary blob becomes permanent, an unknown one expected. */
 export const addRef = (sql: Sql, path: string, cid: string, rev: string): void => {
@@ -140,6 +160,12 @@ export const bounds: Bounds = {
     filledBy: "its owner's uploads",
     bound: "one row a blob: 1,000 uploads a day from one address, and `BLOB_QUOTA`",
     bytes: 10_000_000_000,
+    per: "account"
+  },
+  blob_usage: {
+    filledBy: "the server",
+    bound: "one row",
+    bytes: 1024,
     per: "account"
   },
   blob_wait: {

@@ -1,7 +1,6 @@
 import type { BlobIndex } from "../../services/blobs/BlobIndex.ts"
 import type { SqlStorage } from "../../services/host/SqlStorage.ts"
-import { noteWait, state, waitingSince } from "./blobRows.ts"
-import type { UsageCounter } from "./blobUploads.ts"
+import { addUsage, noteWait, state, waitingSince } from "./blobRows.ts"
 
 type Sql = SqlStorage["Service"]
 type Index = BlobIndex["Service"]
@@ -39,7 +38,6 @@ interface Due extends Record<string, string | number | null> {
 /** Condemns what is due and answers every condemned key, at most `limit` of them. */
 export const sweep = (
   sql: Sql,
-  usage: UsageCounter,
   held: ReadonlySet<string>,
   [now, grace, limit]: Parameters<Index["sweep"]>
 ): ReadonlyArray<string> => {
@@ -56,10 +54,14 @@ export const sweep = (
     .toArray()
     .filter((row) => !held.has(row.id))
     .slice(0, limit - keys.length)
+  const freed = due.reduce(
+    (sum, row) => sum + (row.state === state.temporary ? (row.size ?? 0) : 0),
+    0
+  )
   sql.transaction(() => {
+    if (freed > 0) addUsage(sql, -freed)
     for (const row of due) condemn(sql, row, now)
   })
-  for (const row of due) if (row.state === state.temporary) usage.add(-(row.size ?? 0), -1)
   return [...keys, ...due.map((row) => row.key ?? row.id)]
 }
 

@@ -7,53 +7,14 @@ import {
   UploadExpired
 } from "../../services/blobs/BlobIndex.ts"
 import type { SqlStorage } from "../../services/host/SqlStorage.ts"
-import { type BlobRow, findBlob, hasKey, noteWait, state } from "./blobRows.ts"
+import { addUsage, type BlobRow, findBlob, hasKey, noteWait, state, usage } from "./blobRows.ts"
 
 type Sql = SqlStorage["Service"]
 type Index = BlobIndex["Service"]
 type Upload = Parameters<Index["record"]>[0]
-type Usage = ReturnType<Index["usage"]>
-
-/** What an account stores, added up once and then carried along. */
-export class UsageCounter {
-  readonly #sql: Sql
-  #used: Usage | undefined
-
-  constructor(sql: Sql) {
-    this.#sql = sql
-  }
-
-  get(): Usage {
-    // A database that was emptied under the counter (a deleted account) must not leave its sum behind.
-    if (this.#used === undefined || this.#isEmpty()) this.#used = this.#sum()
-    return this.#used
-  }
-
-  /** After the transaction, for memory does not roll back. */
-  add(bytes: number, count: number): void {
-    if (this.#used === undefined) return
-    this.#used = { bytes: this.#used.bytes + bytes, count: this.#used.count + count }
-  }
-
-  #isEmpty(): boolean {
-    const any = "SELECT 1 FROM blob WHERE state IN (1, 3) LIMIT 1"
-    return this.#sql.exec(any).toArray().length === 0
-  }
-
-  #sum(): Usage {
-    const sum =
-      "SELECT coalesce(sum(size), 0) AS bytes, count(*) AS count FROM blob WHERE state IN (1, 3)"
-    const [row] = this.#sql.exec<{ bytes: number; count: number }>(sum).toArray()
-    return { bytes: row?.bytes ?? 0, count: row?.count ?? 0 }
-  }
-}
 
 /** Records a complete upload, in a transaction of its own. */
-export const recordUpload = (
-  sql: Sql,
-  usage: UsageCounter,
-  upload: Upload
-): ReturnType<Index["record"]> => {
+export const recordUpload = (sql: Sql, upload: Upload): ReturnType<Index["record"]> => {
   const { cid, key, size } = upload
   const known = findBlob(sql, cid)
   const stored = known === undefined ? undefined : locationOf(known)
@@ -61,15 +22,18 @@ export const recordUpload = (
   if (stored?.key === key) return { blob: stored, condemned: false }
   if (stored !== undefined && hasKey(sql, state.condemned, key))
     return { blob: stored, condemned: true }
-  const failure = refuse(sql, upload, known, stored !== undefined, usage)
+  const failure = refuse(sql, upload, known, stored !== undefined)
   if (failure !== undefined) {
     condemnUpload(sql, upload)
     return failure
   }
   if (stored !== undefined)
     return { blob: keepOlder(sql, upload, stored, known?.state), condemned: true }
-  sql.transaction(() => (known === undefined ? insert(sql, upload) : fulfil(sql, upload, known)))
-  usage.add(size, 1)
+  sql.transaction(() => {
+    addUsage(sql, size)
+    if (known === undefined) insert(sql, upload)
+    else fulfil(sql, upload, known)
+  })
   return { blob: { cid, key, mimeType: upload.mimeType, size }, condemned: false }
 }
 
@@ -83,14 +47,12 @@ const refuse = (
   sql: Sql,
   { cid, key, size, quota }: Upload,
   known: BlobRow | undefined,
-  stored: boolean,
-  usage: UsageCounter
+  stored: boolean
 ): BlobTakendown | UploadExpired | BlobQuotaExceeded | undefined => {
   if (known !== undefined && known.takedown !== null) return new BlobTakendown({ cid })
   if (!hasKey(sql, state.uploading, key)) return new UploadExpired({ key })
   if (stored || quota === undefined) return undefined
-  // Added up where there is a quota alone: it reads every blob once an object has woken.
-  const used = usage.get().bytes
+  const used = usage(sql)
   return used + size > quota ? new BlobQuotaExceeded({ used, quota }) : undefined
 }
 

@@ -17,6 +17,9 @@ import {
   type Settings
 } from "../../services/host/Config.ts"
 
+/** What the blobs of one account may take together, in bytes, where nothing else is set. */
+export const defaultBlobQuota = 50_000_000_000
+
 type Fields = { readonly [V in VariableName]: (typeof variables)[V]["schema"] }
 
 /** The environment, one schema a variable. */
@@ -100,7 +103,7 @@ const settingsOf = (values: Values): Settings => {
     moderators: values.MODERATORS ?? [],
     inviteRequired: values.INVITE_REQUIRED ?? true,
     blobLimit: values.BLOB_LIMIT ?? 104_857_600,
-    blobQuota: values.BLOB_QUOTA ?? 0,
+    blobQuota: values.BLOB_QUOTA ?? defaultBlobQuota,
     blobMimeTypes: values.BLOB_MIME_TYPES ?? ["*/*"],
     blobGraceHours: values.BLOB_GRACE_HOURS ?? 6,
     acceptImports: values.ACCEPT_IMPORTS ?? true,

@@ -149,8 +149,8 @@ export class BlobIndex extends Context.Service<
     }): Page<{ readonly cid: string; readonly path: string }>
     /** How many different blobs records refer to, and how many of those are here. */
     counts(): { readonly expected: number; readonly imported: number }
-    /** What the account stores, temporary blobs included. */
-    usage(): { readonly bytes: number; readonly count: number }
+    /** The bytes that the account stores, temporary blobs included. */
+    usage(): number
     /** Takes a blob down under a moderator's reference, or (undefined) sets it free again; false if it is not here. */
     setTakedown(cid: string, ref: string | undefined): boolean
     /** The reference under which a blob is taken down. */

@@ -44,7 +44,7 @@ const assertFits = Effect.fnUntraced(function* (size = 0) {
   const { blobLimit, blobQuota } = yield* Config
   if (size > blobLimit) return yield* new BlobTooLarge({ limit: blobLimit })
   if (blobQuota === 0) return
-  const used = (yield* BlobIndex).usage().bytes
+  const used = (yield* BlobIndex).usage()
   if (used + size > blobQuota) return yield* new BlobQuotaExceeded({ used, quota: blobQuota })
 })
 
