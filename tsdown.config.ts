@@ -55,6 +55,20 @@ export default defineConfig([
   },
   {
     ...common,
+    entry: { effect: "src/effect.ts" },
+    platform: "neutral",
+    target: "es2024",
+    // Effect's services have inferred types, which only the compiler can write down.
+    dts: { generator: "tsgo", tsconfig: "scripts/package/tsconfig.effect.json" },
+    deps: {
+      ...common.deps,
+      alwaysBundle: [/^(?!effect$|effect\/|@effect\/)/],
+      neverBundle: [...common.deps.neverBundle, /^effect$/, /^effect\//, /^@effect\//]
+    },
+    inputOptions: { ...common.inputOptions, resolve: workerd }
+  },
+  {
+    ...common,
     entry: { testing: "src/testing.ts" },
     platform: "node",
     target: "node22",

@@ -27,7 +27,7 @@ const bin = (name: string) => join(root, "node_modules/.bin", name)
 
 /** Bytes that a file may take, gzipped where the name says so. */
 const limits = {
-  "the tarball": 2200 * 1024,
+  "the tarball": 2600 * 1024,
   "nacre, gzipped": 400 * 1024,
   "nacre/repo, gzipped": 40 * 1024,
   "the command, gzipped": 300 * 1024

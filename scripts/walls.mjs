@@ -44,17 +44,17 @@ const packages = [
   {
     name: "effect/Schema",
     parts: ["core", "services", "layers", "http", "cli"],
-    entry: ["createNacre.ts", "testing.ts", "dev.ts", "cli.ts"]
+    entry: ["makeNacre.ts", "effect.ts", "testing.ts", "dev.ts", "cli.ts"]
   },
   {
     name: "effect/Result",
     parts: ["core", "services", "layers", "http", "cli"],
-    entry: ["createNacre.ts", "testing.ts", "dev.ts", "cli.ts"]
+    entry: ["makeNacre.ts", "effect.ts", "testing.ts", "dev.ts", "cli.ts"]
   },
   {
     name: "effect/",
     parts: ["services", "layers", "http", "cli"],
-    entry: ["createNacre.ts", "testing.ts", "dev.ts", "cli.ts"]
+    entry: ["makeNacre.ts", "effect.ts", "testing.ts", "dev.ts", "cli.ts"]
   }
 ]
 

@@ -6,6 +6,7 @@ const page = join(import.meta.dirname, "../../docs/reference/api.md")
 
 const entries = {
   nacre: { file: "index.d.ts", what: "the server for a Worker of your own" },
+  "nacre/effect": { file: "effect.d.ts", what: "the server with layers of your own" },
   "nacre/testing": { file: "testing.d.ts", what: "a PDS inside a test run, on Node" },
   "nacre/repo": { file: "repo.d.ts", what: "repos, proofs and the event stream, for any runtime" }
 }

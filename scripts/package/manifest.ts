@@ -4,7 +4,6 @@ export interface RootManifest {
   readonly description: string
   readonly license: string
   readonly repository?: unknown
-  readonly devDependencies: Readonly<Record<string, string>>
   readonly dependencies: Readonly<Record<string, string>>
 }
 
@@ -14,7 +13,13 @@ const entry = (name: string) => ({
 })
 
 /** The manifest of `nacre`: everything is bundled, so it depends on nothing but what an entry's users have. */
-export const manifestOf = ({ version, description, license, repository }: RootManifest) => ({
+export const manifestOf = ({
+  version,
+  description,
+  license,
+  repository,
+  dependencies
+}: RootManifest) => ({
   name: "nacre",
   version,
   description,
@@ -27,6 +32,7 @@ export const manifestOf = ({ version, description, license, repository }: RootMa
   exports: {
     ".": entry("index"),
     "./astro": entry("astro"),
+    "./effect": entry("effect"),
     "./testing": entry("testing"),
     "./repo": {
       types: "./dist/repo.d.ts",
@@ -38,6 +44,15 @@ export const manifestOf = ({ version, description, license, repository }: RootMa
   },
   files: ["dist", "CHANGELOG.md"],
   sideEffects: false,
-  peerDependencies: { "@astrojs/cloudflare": ">=14" },
-  peerDependenciesMeta: { "@astrojs/cloudflare": { optional: true } }
+  // Effect's services are matched by identity, so nacre/effect works with exactly the version it was built with.
+  peerDependencies: {
+    "@astrojs/cloudflare": ">=14",
+    "@effect/sql-d1": dependencies["@effect/sql-d1"],
+    effect: dependencies["effect"]
+  },
+  peerDependenciesMeta: {
+    "@astrojs/cloudflare": { optional: true },
+    "@effect/sql-d1": { optional: true },
+    effect: { optional: true }
+  }
 })

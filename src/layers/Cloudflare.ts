@@ -5,6 +5,8 @@ import type { Catalog } from "../core/lexicon/Catalog.ts"
 import { builtIn } from "../core/lexicon/Lexicons.ts"
 import { Config, type DataLocation, Misconfigured } from "../services/host/Config.ts"
 import { KnownLexicons } from "../services/host/KnownLexicons.ts"
+import type { BlobStore } from "../services/blobs/BlobStore.ts"
+import type { Mailer } from "../services/mail/Mailer.ts"
 import * as EdgeMemory from "../services/edge/EdgeMemory.ts"
 import type { AccountStub } from "./objects/AccountsObject.ts"
 import * as AccountsObject from "./objects/AccountsObject.ts"
@@ -20,17 +22,21 @@ import * as HostDatabaseD1 from "./host/sql/HostDatabaseD1.ts"
 import * as hostServices from "./host.ts"
 import * as hostTables from "./host/sql/hostTables.ts"
 import * as LimiterObject from "./objects/Limiter.ts"
-import type { SendMail } from "./mail/MailerWorker.ts"
 import * as mailers from "./mail/mailers.ts"
 import * as relays from "./stream/relays.ts"
 import * as SequencerObject from "./stream/SequencerObject.ts"
 import { sequencerClass } from "./objects/Sequencer.ts"
 import * as SqlStorageDurable from "./host/sql/SqlStorageDurable.ts"
 
+/** Layers that a Worker brings in place of the server's own. */
+export interface OwnLayers {
+  readonly blobStore?: Layer.Layer<BlobStore, never, Config>
+  readonly mailer?: Layer.Layer<Mailer, never, Config>
+}
+
 /** What a Worker brings of its own; see createNacre. */
-export interface Own {
+export interface Own extends OwnLayers {
   readonly lexicons?: Catalog
-  readonly mailer?: SendMail
 }
 
 /** The place of what the Worker brings: no binding can have this name. */
@@ -89,11 +95,23 @@ const accounts = (env: Env, failures: FailureCodec) =>
 /** The network's lexicons, and those that the Worker brings. */
 const lexicons = (env: Env) => Layer.succeed(KnownLexicons, env[own]?.lexicons ?? builtIn)
 
+/** The blob store in R2; no binding is touched before it is used. */
+export const r2BlobStore = (env: Env): Layer.Layer<BlobStore, never, Config> =>
+  BlobStoreR2.layer(env.BLOBS)
+
+const blobStore = (env: Env) => env[own]?.blobStore ?? r2BlobStore(env)
+
+/** The mailer that the configuration names, over Cloudflare's binding where it says so. */
+export const configuredMailer = (env: Env): Layer.Layer<Mailer, never, Config> =>
+  mailers.layer(env.MAIL)
+
+const mailer = (env: Env) => env[own]?.mailer ?? configuredMailer(env)
+
 const accountBase = (env: Env, failures: FailureCodec): Layer.Layer<AccountBase> =>
   Layer.mergeAll(
     hostTables.layer.pipe(Layer.provide(HostDatabaseD1.layer(env.DIRECTORY))),
-    BlobStoreR2.layer(env.BLOBS),
-    mailers.layer(env.MAIL, env[own]?.mailer),
+    blobStore(env),
+    mailer(env),
     accounts(env, failures),
     sequencer(env)
   ).pipe(
@@ -138,7 +156,9 @@ const edge = Layer.unwrap(
 
 /** The settings of a Worker that has every binding it needs; every problem of both is listed. */
 const checkedConfig = (env: Env): Layer.Layer<Config, Misconfigured> => {
-  const missing = missingBindings(env)
+  const missing = missingBindings(env, {
+    brings: env[own]?.blobStore === undefined ? [] : ["BLOBS"]
+  })
   if (missing.length === 0) return ConfigWorker.layer(env)
   return Layer.effect(
     Config,
@@ -173,8 +193,8 @@ export const host = (env: Env, failures: FailureCodec) => {
     limiter,
     sequencer(env),
     hostTables.layer.pipe(Layer.provideMerge(HostDatabaseD1.layer(env.DIRECTORY))),
-    BlobStoreR2.layer(env.BLOBS),
-    mailers.layer(env.MAIL, env[own]?.mailer),
+    blobStore(env),
+    mailer(env),
     BackgroundDurable.layer({ waitUntil }),
     DiskBinding.layer(env.DISK)
   ).pipe(Layer.provideMerge(config))

@@ -2,6 +2,7 @@ import * as Effect from "effect/Effect"
 import { Config, type Misconfigured, type Settings } from "../../services/host/Config.ts"
 import { Readiness } from "../../services/host/Readiness.ts"
 import { version } from "../../services/host/version.ts"
+import { Mailer } from "../../services/mail/Mailer.ts"
 import { errorResponse } from "../errors.ts"
 import { jsonType } from "../responseHeaders.ts"
 
@@ -36,7 +37,7 @@ export const ready = Effect.fn("http.ready")(function* (url: URL) {
   const isReady = Object.values(checks).every((check) => check === "ok")
   const warnings = warningsFor(url, config)
   // Without mail, whoever needs a code is told to ask the administrator: the pages say so too.
-  const sendsMail = config.mailer.kind !== "none"
+  const sendsMail = (yield* Mailer).delivers
   return json({ ready: isReady, version, checks, sendsMail, ...warnings }, isReady ? 200 : 503)
 })
 

@@ -42,12 +42,15 @@ const problemOfObject = (binding: keyof typeof classes, value: unknown): Array<P
   return [{ variable, message }]
 }
 
-/** What the server cannot be without and does not have, with the line that is missing. */
-export const missingBindings = (env: Env): ReadonlyArray<Problem> => [
+/** What the server needs and does not have, with the line to add; `brings` names the bindings that its own layers replace. */
+export const missingBindings = (
+  env: Env,
+  { brings = [] }: { readonly brings?: ReadonlyArray<string> } = {}
+): ReadonlyArray<Problem> => [
   ...problemOfObject("ACCOUNT", env.ACCOUNT),
   ...problemOfObject("SEQUENCER", env.SEQUENCER),
   ...problemOfObject("LIMITER", env.LIMITER),
   ...Object.entries(stores).flatMap(([variable, message]) =>
-    env[variable] === undefined ? [{ variable, message }] : []
+    env[variable] === undefined && !brings.includes(variable) ? [{ variable, message }] : []
   )
 ]

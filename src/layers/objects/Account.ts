@@ -18,8 +18,21 @@ import * as SqlStorageDurable from "../host/sql/SqlStorageDurable.ts"
 /** How long an alarm waits for services that could not be built, in milliseconds. */
 const putOff = 60_000
 
+/** An account's object as its class is declared; a class expression with private fields has no declaration. */
+export type AccountObjectClass<Env> = new (
+  ctx: DurableObjectState,
+  env: Env
+) => {
+  fetch(request: Request): Promise<Response>
+  call<K extends CallName>(method: K, ...input: CallInput<K>): Promise<CallAnswer>
+  alarm(): Promise<void>
+} & DurableObject<Env>
+
 /** The class of an account's object; `base` makes from the environment what is not the object's own. */
-export const accountClass = <Env>(app: AccountApp, base: (env: Env) => Layer.Layer<AccountBase>) =>
+export const accountClass = <Env>(
+  app: AccountApp,
+  base: (env: Env) => Layer.Layer<AccountBase>
+): AccountObjectClass<Env> =>
   class extends DurableObject<Env> {
     #services: Promise<Context.Context<AccountServices>> | undefined
     #alarm: AlarmDurable.ObjectAlarm | undefined

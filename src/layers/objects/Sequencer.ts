@@ -39,11 +39,30 @@ const relaysIfAny = <E>(relays: Layer.Layer<Relays, E>) =>
 const report: Report = (...told) =>
   Effect.runSync(Effect.provide(Effect.logError(...told), Logging.lines))
 
+/** The Sequencer object as its class is declared; a class expression with private fields has no declaration. */
+export type SequencerObjectClass<Env> = new (
+  ctx: DurableObjectState,
+  env: Env
+) => {
+  fetch(request: Request): Response
+  append(did: string, events: ReadonlyArray<OutboxEvent>): number
+  listRepos(page: Parameters<typeof Repos.listRepos>[1]): ReturnType<typeof Repos.listRepos>
+  listReposByCollection(
+    page: Parameters<typeof Repos.listReposByCollection>[1]
+  ): ReturnType<typeof Repos.listReposByCollection>
+  status(): SequencerStatus
+  audience(seqs: ReadonlyArray<number>): Promise<Audience>
+  alarm(): Promise<void>
+  webSocketMessage(): void
+  webSocketClose(socket: WebSocket): void
+  webSocketError(socket: WebSocket): void
+} & DurableObject<Env>
+
 /** The class of the Sequencer object: which relays its environment names, and whether connections are capped. */
 export const sequencerClass = <Env, E>(
   relays: (env: Env) => Layer.Layer<Relays, E>,
   isCapped: (env: Env) => boolean
-) =>
+): SequencerObjectClass<Env> =>
   class extends DurableObject<Env> {
     readonly #log: EventLog
     readonly #sql

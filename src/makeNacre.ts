@@ -1,0 +1,110 @@
+import * as Layer from "effect/Layer"
+import { accountApp } from "./http/account.ts"
+import { isServersPath } from "./http/host.ts"
+import { OwnMethods } from "./http/host/ownMethods.ts"
+import { type Handler, makeHandler, makeLateHandler } from "./http/webHandler.ts"
+import * as Cloudflare from "./layers/Cloudflare.ts"
+import { bindingsOf } from "./layers/host/bindings.ts"
+import * as MailerWorker from "./layers/mail/MailerWorker.ts"
+import type { Nacre, NacreOptions } from "./options.ts"
+import { readOwnParts } from "./ownParts.ts"
+
+type Bindings = Readonly<Record<string, unknown>>
+
+/** Makes a server of these options, and of layers that replace the server's own; see createNacre. */
+export const makeNacre = <Env extends object>(
+  options: NacreOptions<Env>,
+  layersFor: (env: Env, bindings: Cloudflare.Env) => Cloudflare.OwnLayers = () => ({})
+): Nacre<Env> => {
+  const { methods, lexicons } = readOwnParts(options)
+  const merged = new WeakMap<Env, Cloudflare.Env>()
+  const handlers = new WeakMap<Env, Handler>()
+
+  /** The environment as the server sees it: one object for each that the platform hands over. */
+  const envOf = (env: Env): Cloudflare.Env => {
+    const known = merged.get(env)
+    if (known !== undefined) return known
+    const { bindings = {}, config = {}, mailer } = options
+    // SAFETY: an environment is an object of bindings, whatever type the Worker gives it.
+    const given = env as Bindings
+    const renamed = Object.entries(bindings).map(([name, other]) => [name, given[other]])
+    const settings: Cloudflare.Env = {
+      ...bindingsOf({ ...given, ...Object.fromEntries(renamed) }),
+      ...textsOf(typeof config === "function" ? config(env) : config),
+      ...(mailer === undefined ? {} : { MAILER: "worker" })
+    }
+    const made: Cloudflare.Env = {
+      ...settings,
+      [Cloudflare.own]: {
+        ...layersFor(env, settings),
+        lexicons,
+        ...(mailer === undefined
+          ? {}
+          : { mailer: MailerWorker.layer(async (mail) => mailer(mail, env)) })
+      }
+    }
+    merged.set(env, made)
+    return made
+  }
+
+  const handlerFor = (env: Env): Handler => {
+    const known = handlers.get(env)
+    if (known !== undefined) return known
+    const bindings = envOf(env)
+    const services = Cloudflare.host(bindings, accountApp.failures).pipe(
+      Layer.provideMerge(Layer.succeed(OwnMethods, { methods, env }))
+    )
+    const made = Cloudflare.isWaitedFor(bindings)
+      ? makeLateHandler(services)
+      : makeHandler(services)
+    handlers.set(env, made)
+    return made
+  }
+
+  const { fallback, home } = options
+  const isSites = (path: string): boolean =>
+    path === "/" ? home !== "nacre" : path === "/robots.txt" || !isServersPath(path)
+
+  /** Who answers a path in place of the server; by the path alone, so that every verb of it has one answer. */
+  const siteOf = (path: string) => {
+    if (path === "/" && typeof home === "function") return home
+    return fallback !== undefined && isSites(path) ? fallback : undefined
+  }
+
+  const AccountBase = Cloudflare.account(accountApp)
+
+  return {
+    fetch: async (request, env, ctx) => {
+      const site = siteOf(new URL(request.url).pathname)
+      return site === undefined ? handlerFor(env)(request) : site(request, env, ctx)
+    },
+    scheduled: async () => {},
+    Account: class Account extends AccountBase {
+      constructor(ctx: DurableObjectState, env: Env) {
+        super(ctx, envOf(env))
+      }
+    },
+    Sequencer: class Sequencer extends Cloudflare.sequencerObject {
+      constructor(ctx: DurableObjectState, env: Env) {
+        super(ctx, envOf(env))
+      }
+    },
+    Limiter: class Limiter extends Cloudflare.LimiterDurable {
+      constructor(ctx: DurableObjectState, env: Env) {
+        super(ctx, envOf(env))
+      }
+    }
+  }
+}
+
+/** Settings as the environment would hold them. */
+const textsOf = (config: Readonly<Record<string, unknown>>): Bindings =>
+  Object.fromEntries(
+    Object.entries(config).flatMap(([name, value]) => {
+      if (value === undefined) return []
+      if (Array.isArray(value)) return [[name, value.join(",")]]
+      return [
+        [name, typeof value === "number" || typeof value === "boolean" ? String(value) : value]
+      ]
+    })
+  )
