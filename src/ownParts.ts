@@ -1,7 +1,6 @@
 import type { Catalog } from "./core/lexicon/Catalog.ts"
 import { checkReferences, readDocuments } from "./core/lexicon/given.ts"
 import { builtInWith } from "./core/lexicon/Lexicons.ts"
-import { hostMethods } from "./http/host.ts"
 import type { LexiconDocument, XrpcMethod } from "./http/host/ownMethod.ts"
 import { problemOf } from "./http/host/ownMethods.ts"
 
@@ -21,7 +20,7 @@ export const readOwnParts = <Env>({
   readonly lexicons?: ReadonlyArray<LexiconDocument> | undefined
 }): OwnParts<Env> => {
   for (const method of methods) {
-    const problem = problemOf(method, hostMethods)
+    const problem = problemOf(method)
     if (problem !== undefined) throw new TypeError(problem)
   }
   const documents = readDocuments([...lexicons, ...methods.map(({ lexicon }) => lexicon)])

@@ -1,7 +1,7 @@
 import * as Effect from "effect/Effect"
-import type { Credentials } from "../services/sessions/Auth.ts"
-import { Auth } from "../services/sessions/Auth.ts"
+import { Auth, type Credentials } from "../services/sessions/Auth.ts"
 import type { Permission } from "../core/oauth/types.ts"
+import type { LimitRule } from "../services/limits/rules.ts"
 import type { Authority, Caller, NeedsOf } from "../services/sessions/Authority.ts"
 import { Config } from "../services/host/Config.ts"
 import { KnownLexicons } from "../services/host/KnownLexicons.ts"
@@ -27,10 +27,16 @@ export interface Call<Params = Record<string, unknown>, Input = unknown> {
 /** What a handler answers: JSON, a ready response (streams, CARs), or nothing. */
 export type Answer = Response | object | void
 
+/** Where a method runs: in the Worker, or in the object of its account. */
+export type Place = "host" | "account"
+
 /** A method is data: declared once, found in a table, denied when it is not there. */
-export interface Method<R = never> {
+export interface Method<R = never, At extends Place = Place> {
   readonly nsid: string
+  readonly at: At
   readonly authority: Authority
+  /** The rate limits that a call counts towards, besides those that every request does. */
+  readonly limits?: ReadonlyArray<LimitRule>
   /** The largest JSON body, when not the server's usual limit. */
   readonly bodyLimit?: number
   /** Input fields in which people type a name; it is read as one before the lexicon judges it. */
@@ -41,40 +47,43 @@ export interface Method<R = never> {
 }
 
 /** Declares a method; the handler's parameter types come from the lexicon's published types. */
-export const method = <Params, Input, R>(
+export const method = <const At extends Place, Params, Input, R>(
   nsid: string,
-  declared: Omit<Method<R>, "nsid" | "handler">,
+  declared: Omit<Method<R, At>, "nsid" | "handler">,
   handler: (call: Call<Params, Input>) => Effect.Effect<Answer, Failure, R>
-): Method<R> => ({
+): Method<R, At> => ({
   nsid,
   ...declared,
   // SAFETY: params and input have passed the lexicon of this very nsid when the handler is called.
-  handler: handler as unknown as Method<R>["handler"]
+  handler: handler as unknown as Method<R, At>["handler"]
 })
 
-/** The methods of one place (host or account) by their NSID. */
+/** The methods of one place by their NSID. */
 export type MethodTable<R> = ReadonlyMap<string, Method<R>>
 
-/** Collects methods into a table; a method declared twice is a mistake found at start. */
-export const table = <const Groups extends ReadonlyArray<ReadonlyArray<Method<unknown>>>>(
-  ...groups: Groups
-): MethodTable<Needs<Groups>> => {
-  const methods = new Map<string, Method<Needs<Groups>>>()
-  for (const declared of groups.flat()) {
-    if (methods.has(declared.nsid)) throw new Error(`method declared twice: ${declared.nsid}`)
+/** Collects the methods of a place into a table; a method declared twice is a mistake found at start. */
+export const table = <const At extends Place, M extends Method<unknown>>(
+  at: At,
+  declared: ReadonlyArray<M>
+): MethodTable<Needs<M, At>> => {
+  const methods = new Map<string, Method<Needs<M, At>>>()
+  for (const one of declared) {
+    if (one.at !== at) continue
+    if (methods.has(one.nsid)) throw new Error(`method declared twice: ${one.nsid}`)
     // SAFETY: what one method needs is among what all of them need.
-    methods.set(declared.nsid, declared as Method<Needs<Groups>>)
+    methods.set(one.nsid, one as Method<Needs<M, At>>)
   }
   return methods
 }
 
-/** The services that any of the methods asks for. */
-type Needs<Groups extends ReadonlyArray<ReadonlyArray<Method<unknown>>>> =
-  Groups[number][number] extends Method<infer R> ? R : never
+/** The services that any of the methods of a place asks for. */
+type Needs<M, At extends Place> = M extends Method<infer R, At> ? R : never
 
-/** Settings of the engine that come from the configuration. */
-export interface XrpcLimits {
+/** What a place brings to the engine. */
+export interface Engine<In = never> {
   readonly jsonLimit: number
+  /** Takes a point of a rate limit that counts a client's address; absent where no address is known. */
+  readonly take?: (request: Request, rule: LimitRule) => Effect.Effect<unknown, Failure, In>
 }
 
 /** The NSID in a request's path, if it is one of XRPC. */
@@ -94,16 +103,16 @@ export const credentialsOf = (request: Request): Credentials => {
 }
 
 /** Answers an XRPC request from a table of methods; every failure becomes the protocol's error. */
-export const serve = Effect.fnUntraced(function* <R>(
+export const serve = Effect.fnUntraced(function* <R, In = never>(
   methods: MethodTable<R>,
-  limits: XrpcLimits,
+  engine: Engine<In>,
   request: Request,
   url: URL
 ) {
   const nsid = nsidOf(url) ?? ""
   const declared = methods.get(nsid)
   if (declared === undefined) return errorResponse(unknownMethod(nsid))
-  return yield* run(declared, limits, request, url).pipe(
+  return yield* run(declared, engine, request, url).pipe(
     Effect.catch((failure) => Effect.succeed(errorResponse(wireError(failure))))
   )
 })
@@ -114,9 +123,9 @@ export const unknownMethod = (nsid: string): WireError =>
     ? { status: 501, error: "MethodNotImplemented", message: "Method Not Implemented" }
     : { status: 400, error: "InvalidRequest", message: "The path must be /xrpc/ and an NSID" }
 
-const run = Effect.fnUntraced(function* <R>(
+const run = Effect.fnUntraced(function* <R, In>(
   declared: Method<R>,
-  limits: XrpcLimits,
+  engine: Engine<In>,
   request: Request,
   url: URL
 ) {
@@ -142,7 +151,7 @@ const run = Effect.fnUntraced(function* <R>(
     ? undefined
     : yield* readInput(request, {
         nsid,
-        limit: declared.bodyLimit ?? limits.jsonLimit,
+        limit: declared.bodyLimit ?? engine.jsonLimit,
         typedNames: declared.typedNames ?? []
       })
   const { value: params } = parsed
@@ -151,6 +160,11 @@ const run = Effect.fnUntraced(function* <R>(
     const named = appView === undefined ? undefined : `${appView.did}#${appView.service}`
     const needs = needsOf(declared.authority, { params, input, appView: named })
     yield* auth.permit(caller, needs)
+  }
+  if (engine.take !== undefined) {
+    for (const rule of declared.limits ?? []) {
+      if (rule.per === "address") yield* engine.take(request, rule)
+    }
   }
   const answer = yield* declared.handler({ nsid, params, input, caller, request })
   const isPrivate = caller.kind !== "anonymous"

@@ -99,7 +99,7 @@ const busy = ({
 })
 
 /** The one table from a failure to its answer. */
-const wire = [
+export const wire = [
   on(InvalidRequest, plain(400, "InvalidRequest")),
   on(PayloadTooLarge, ({ limit }) => ({
     status: 413,

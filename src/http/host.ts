@@ -5,18 +5,17 @@ import { Config } from "../services/host/Config.ts"
 import { HostKeys } from "../services/host/HostKeys.ts"
 import { Identity } from "../services/identity/Identity.ts"
 import type { LimiterUnavailable, RateLimitExceeded } from "../services/limits/Limiter.ts"
+import { rules } from "../services/limits/rules.ts"
 import { billed } from "../services/host/SqlStorage.ts"
 import { isNsid } from "../core/lexicon/syntax.ts"
-import { accountMethods } from "./account.ts"
 import { adminCodes } from "./mail/adminCodes.ts"
 import { adminRelays } from "./stream/adminRelays.ts"
-import { countRequest, limitAdministrator } from "./limits/clientLimits.ts"
+import { countRequest, limitAdministrator, takePoint } from "./limits/clientLimits.ts"
 import { corsHeaders, isForScripts, isPreflight, preflight } from "./cors.ts"
 import { dpopHeaders, forAppAlone } from "./sessions/dpopHeaders.ts"
 import { errorResponse, type Failure, wireError } from "./errors.ts"
 import * as Health from "./host/health.ts"
 import { home } from "./host/home.ts"
-import type { HostServices } from "./hostServices.ts"
 import { oauthError, oauthErrorResponse } from "./oauth/errors.ts"
 import { authorizationServer, jwks, protectedResource } from "./oauth/metadata.ts"
 import { par } from "./oauth/par.ts"
@@ -42,22 +41,9 @@ import { lookAtLink, linkPath, openLink, useLink } from "./factors/linkPage.ts"
 import { orOfAppView } from "./proxy/foreignRecord.ts"
 import { proxy } from "./proxy/proxy.ts"
 import { isElsewhere, isForThisServer } from "./proxy/rules.ts"
-import { type Method, nsidOf, serve, table } from "./Xrpc.ts"
-import { blobMethods } from "./blobs/methods.ts"
-import { recoveryMethods } from "./accounts/recovery.ts"
-import { importRepo } from "./repo/importMethod.ts"
-import { syncMethods } from "./stream/methods.ts"
-import { hostMethods as declared } from "./host/methods.ts"
+import { accountMethods, hostMethods } from "./methods.ts"
+import { type Method, nsidOf, serve } from "./Xrpc.ts"
 import { OwnMethods, serveOwn } from "./host/ownMethods.ts"
-
-/** The methods that the Worker answers itself. */
-export const hostMethods = table(
-  ...declared,
-  blobMethods,
-  [importRepo],
-  syncMethods,
-  recoveryMethods
-)
 
 /** What the way to an answer leaves for its headers. */
 interface Noted {
@@ -100,7 +86,8 @@ const xrpc = Effect.fnUntraced(function* (request: Request, url: URL, noted: Not
   const forwarded = accountMethods.get(nsid)
   // Whatever is no NSID is told so by the table of methods.
   if (hostMethods.has(nsid) || !isNsid(nsid)) {
-    return yield* serve(hostMethods, config, request, url)
+    const engine = { jsonLimit: config.jsonLimit, take: takePoint }
+    return yield* serve(hostMethods, engine, request, url)
   }
   if (forwarded === undefined || isElsewhere(nsid, request.headers.get("atproto-proxy"), config)) {
     return yield* proxy(nsid, request, url)
@@ -121,7 +108,9 @@ type Admission = RateLimitExceeded | LimiterUnavailable
 
 /** Counts a request towards the limits that hold whichever route it takes. */
 const admit = Effect.fnUntraced(function* (request: Request, url: URL, noted: Noted) {
-  noted.limits = yield* countRequest(request, nsidOf(url) ?? "")
+  const nsid = nsidOf(url) ?? ""
+  const { limits = [] } = hostMethods.get(nsid) ?? accountMethods.get(nsid) ?? {}
+  noted.limits = yield* countRequest(request, limits)
   yield* limitAdministrator(request)
 })
 
@@ -182,7 +171,7 @@ const internalError = {
 const ready = answer((_, url) => Health.ready(url))
 
 /** Every path of the host. */
-export const routes: ReadonlyArray<Route<HostServices>> = [
+export const routes = [
   route("*", "/xrpc/_health", answer(Health.xrpcHealth)),
   route("*", "/xrpc/*", answer(xrpc)),
   route("GET", "/health", ready),
@@ -192,14 +181,14 @@ export const routes: ReadonlyArray<Route<HostServices>> = [
   route("*", "/.well-known/oauth-authorization-server", client(authorizationServer)),
   route("*", "/.well-known/oauth-protected-resource", client(protectedResource)),
   route("*", "/oauth/jwks", client(jwks)),
-  route("*", "/oauth/par", client(par)),
-  route("*", "/oauth/token", client(token)),
-  route("*", "/oauth/revoke", client(revoke)),
-  route("GET", paths.page, visit(authorize)),
-  route("POST", paths.signIn, visit(postSignIn)),
+  route("*", "/oauth/par", client(par), rules.oauthPar),
+  route("*", "/oauth/token", client(token), rules.oauthToken),
+  route("*", "/oauth/revoke", client(revoke), rules.oauthRevoke),
+  route("GET", paths.page, visit(authorize), rules.newDevice),
+  route("POST", paths.signIn, visit(postSignIn), rules.signIn),
   route("POST", paths.code, visit(postCode)),
-  route("POST", paths.passkey, visit(postPasskey)),
-  route("POST", paths.signUp, visit(postSignUp)),
+  route("POST", paths.passkey, visit(postPasskey), rules.passkey),
+  route("POST", paths.signUp, visit(postSignUp), rules.signUp),
   route("POST", paths.accept, visit(postAccept)),
   route("POST", paths.reject, visit(postReject)),
   route("POST", paths.reactivate, visit(postReactivate)),
@@ -208,16 +197,29 @@ export const routes: ReadonlyArray<Route<HostServices>> = [
     "/.well-known/change-password",
     answer(() => Effect.sync(changePassword))
   ),
-  route("GET", "/admin/codes", answer(adminCodes)),
-  route("GET", "/admin/relays", answer(adminRelays)),
+  route("GET", "/admin/codes", answer(adminCodes), rules.administrator),
+  route("GET", "/admin/relays", answer(adminRelays), rules.administrator),
   route("GET", "/manage/codes", answer(listCodes)),
   route("GET", "/manage/passkeys", answer(listPasskeys)),
-  route("POST", "/manage/passkeys/link", answer(makePasskeyLink)),
+  route("POST", "/manage/passkeys/link", answer(makePasskeyLink), rules.makePasskeyLink),
   route("POST", "/manage/passkeys/remove", answer(removePasskey)),
-  route("GET", linkPath, visit(lookAtLink)),
-  route("POST", linkPath, visit(openLink)),
-  route("POST", `${linkPath}/add`, visit(useLink)),
-  route("*", "/account/*", visit(account)),
+  route("GET", linkPath, visit(lookAtLink), rules.newDevice),
+  route("POST", linkPath, visit(openLink), rules.openPasskeyLink),
+  route("POST", `${linkPath}/add`, visit(useLink), rules.openPasskeyLink),
+  route(
+    "*",
+    "/account/*",
+    visit(account),
+    rules.newDevice,
+    rules.signIn,
+    rules.passkey,
+    rules.signUp,
+    rules.requestPasswordReset,
+    rules.resetPassword,
+    rules.mailedCode,
+    rules.updateHandle,
+    rules.updateEmail
+  ),
   route(
     "GET",
     "/robots.txt",
@@ -225,6 +227,11 @@ export const routes: ReadonlyArray<Route<HostServices>> = [
   ),
   route("GET", "/", answer(home))
 ]
+
+type ServicesOf<One> = One extends Route<infer R> ? R : never
+
+/** What the routes ask for. */
+export type HostServices = ServicesOf<(typeof routes)[number]> | HostKeys
 
 const find = finder<HostServices>(routes)
 

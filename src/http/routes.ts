@@ -1,4 +1,5 @@
 import type * as Effect from "effect/Effect"
+import type { LimitRule } from "../services/limits/rules.ts"
 
 /** Answers a request; never fails. */
 export type Answer<R> = (request: Request, url: URL) => Effect.Effect<Response, never, R>
@@ -10,14 +11,17 @@ export interface Route<R> {
   /** In lower case; with `/*` at its end, everything below it. */
   readonly path: string
   readonly answer: Answer<R>
+  /** The rate limits that requests count towards on the way, besides those that every request does. */
+  readonly limits: ReadonlyArray<LimitRule>
 }
 
 /** Declares a route. */
-export const route = <R>(verb: Route<R>["verb"], path: string, answer: Answer<R>): Route<R> => ({
-  verb,
-  path,
-  answer
-})
+export const route = <R>(
+  verb: Route<R>["verb"],
+  path: string,
+  answer: Answer<R>,
+  ...limits: ReadonlyArray<LimitRule>
+): Route<R> => ({ verb, path, answer, limits })
 
 /** A path as people may type it, in the one form that routes have: lower case, no slash too many. */
 const plain = (path: string): string =>

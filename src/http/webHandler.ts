@@ -6,8 +6,7 @@ import * as Result from "effect/Result"
 import * as Scope from "effect/Scope"
 import type { Misconfigured } from "../services/host/Config.ts"
 import { misconfigured } from "./host/health.ts"
-import { serveHost } from "./host.ts"
-import type { HostServices } from "./hostServices.ts"
+import { type HostServices, serveHost } from "./host.ts"
 
 /** Answers web requests. */
 export type Handler = (request: Request) => Promise<Response>

@@ -16,6 +16,7 @@ import * as Readiness from "../../src/services/host/Readiness.ts"
 import { Directory, DirectoryUnavailable } from "../../src/services/accounts/Directory.ts"
 import { Disk } from "../../src/services/host/Disk.ts"
 import { Sequencer, SequencerUnavailable } from "../../src/services/stream/Sequencer.ts"
+import { rules } from "../../src/services/limits/rules.ts"
 import packageJson from "../../package.json" with { type: "json" }
 import { version } from "../../src/services/host/version.ts"
 import { env, FakeAccounts, world } from "./world.ts"
@@ -284,12 +285,12 @@ describe("rate limits of a client", () => {
   it.effect("tell what is left, and refuse the 3,001st request", () =>
     Effect.gen(function* () {
       const request = from("192.0.2.1")
-      const first = yield* countRequest(request, "com.atproto.server.describeServer")
+      const first = yield* countRequest(request, [])
       assert.deepInclude(first, { "ratelimit-limit": "3000", "ratelimit-remaining": "2999" })
-      for (let n = 1; n < 3000; n++) yield* countRequest(request, "a.b.c")
-      const refused = yield* Effect.flip(countRequest(request, "a.b.c"))
+      for (let n = 1; n < 3000; n++) yield* countRequest(request, [])
+      const refused = yield* Effect.flip(countRequest(request, []))
       assert.strictEqual(refused._tag, "RateLimitExceeded")
-      const repo = yield* countRequest(request, "com.atproto.sync.getRepo")
+      const repo = yield* countRequest(request, [rules.getRepo])
       assert.deepInclude(repo, { "ratelimit-limit": "6000" })
     }).pipe(Effect.provide(world(new FakeAccounts())))
   )

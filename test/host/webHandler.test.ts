@@ -1,7 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
-import type { HostServices } from "../../src/http/hostServices.ts"
+import type { HostServices } from "../../src/http/host.ts"
 import { makeHandler } from "../../src/http/webHandler.ts"
 import * as AddressLimits from "../../src/layers/limits/AddressLimits.ts"
 import * as ConfigEnv from "../../src/layers/host/ConfigEnv.ts"

@@ -1,9 +1,16 @@
+import { takePoint } from "../../src/http/limits/clientLimits.ts"
 import * as EdgeMemory from "../../src/services/edge/EdgeMemory.ts"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Redacted from "effect/Redacted"
 import { type DidDocument, makeDidDocument } from "../../src/core/identity/didDocument.ts"
-import { hostMethods } from "../../src/http/host/methods.ts"
+import { adminAccountMethods } from "../../src/http/accounts/adminAccounts.ts"
+import { adminChangeMethods } from "../../src/http/accounts/adminChanges.ts"
+import { adminSubjectMethods } from "../../src/http/accounts/adminSubjects.ts"
+import { inviteMethods } from "../../src/http/accounts/invites.ts"
+import { tempMethods } from "../../src/http/host/temp.ts"
+import { identityMethods } from "../../src/http/identity/methods.ts"
+import { serverMethods } from "../../src/http/sessions/methods.ts"
 import { serve, table } from "../../src/http/Xrpc.ts"
 import * as AddressLimitsLayer from "../../src/layers/limits/AddressLimits.ts"
 import * as AuthHost from "../../src/layers/sessions/AuthHost.ts"
@@ -159,7 +166,15 @@ export const world = (accounts: FakeAccounts, overrides: Overrides = {}) => {
   ).pipe(Layer.provideMerge(base))
 }
 
-const methods = table(...hostMethods)
+const methods = table("host", [
+  ...serverMethods,
+  ...identityMethods,
+  ...inviteMethods,
+  ...tempMethods,
+  ...adminAccountMethods,
+  ...adminChangeMethods,
+  ...adminSubjectMethods
+])
 
 /** An answer, read. */
 export interface Answered {
@@ -184,7 +199,7 @@ export const call = Effect.fnUntraced(function* (
     headers: { ...headers, ...(input === undefined ? {} : { "content-type": "application/json" }) },
     ...(input === undefined ? {} : { method: "POST", body: JSON.stringify(input) })
   })
-  const response = yield* serve(methods, { jsonLimit: 100_000 }, request, url)
+  const response = yield* serve(methods, { jsonLimit: 100_000, take: takePoint }, request, url)
   const text = yield* Effect.promise(() => response.text())
   const answered: Answered = {
     status: response.status,

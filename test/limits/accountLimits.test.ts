@@ -39,7 +39,9 @@ const check = (
 
 const takes = (key: string) =>
   Effect.match(
-    Effect.flatMap(AccountLimits, (account) => account.take(key, limits)),
+    Effect.flatMap(AccountLimits, (account) =>
+      account.take({ per: "account", key, windows: limits })
+    ),
     { onSuccess: () => "ok", onFailure: ({ retryAfter }) => `again in ${retryAfter} s` }
   )
 

@@ -1,4 +1,6 @@
 import { afterAll, assert, beforeAll, describe, it } from "@effect/vitest"
+import { declarers } from "../../scripts/reference/limits.ts"
+import { rules } from "../../src/services/limits/rules.ts"
 import { Browser } from "../support/http/httpBrowser.ts"
 import type { Answered, Asked } from "../support/http/httpHost.ts"
 import { basic, bearer } from "../support/http/httpHost.ts"
@@ -206,6 +208,7 @@ describe("rate limits", () => {
 
 /** A limit: as many attempts in as many seconds, and the status of one. */
 interface Rate {
+  readonly rule: keyof typeof rules
   readonly what: string
   readonly limits: ReadonlyArray<readonly [count: number, seconds: number]>
   /** Prepares an address, or an account of its own; answers what makes one attempt there. */
@@ -260,11 +263,13 @@ const wrong = { password: "a wrong password", token: "AAAAA-AAAAA" }
 /** What SECURITY.md says, but for the general limits and for writes. */
 const rates: ReadonlyArray<Rate> = [
   {
+    rule: "refreshIdentity",
     what: "refreshIdentity",
     limits: [[100, 300]],
     from: calling("com.atproto.identity.refreshIdentity", () => ({ identifier: "nobody.test" }))
   },
   {
+    rule: "requestPasswordReset",
     what: "requestPasswordReset",
     limits: [
       [15, 3600],
@@ -273,11 +278,13 @@ const rates: ReadonlyArray<Rate> = [
     from: calling("com.atproto.server.requestPasswordReset", () => ({ email: "a@b.example" }))
   },
   {
+    rule: "resetPassword",
     what: "resetPassword",
     limits: [[50, 300]],
     from: calling("com.atproto.server.resetPassword", () => wrong)
   },
   {
+    rule: "deleteAccount",
     what: "deleteAccount of any account",
     limits: [[50, 300]],
     from: calling("com.atproto.server.deleteAccount", (at) => ({
@@ -286,6 +293,7 @@ const rates: ReadonlyArray<Rate> = [
     }))
   },
   {
+    rule: "signIn",
     what: "deleteAccount of one account, which is a sign-in",
     limits: [[30, 300]],
     from: calling("com.atproto.server.deleteAccount", () => ({
@@ -294,6 +302,7 @@ const rates: ReadonlyArray<Rate> = [
     }))
   },
   {
+    rule: "reserveSigningKey",
     what: "reserveSigningKey",
     limits: [
       [20, 300],
@@ -302,6 +311,7 @@ const rates: ReadonlyArray<Rate> = [
     from: calling("com.atproto.server.reserveSigningKey", () => ({}))
   },
   {
+    rule: "administrator",
     what: "wrong passwords of the administrator",
     limits: [
       [30, 300],
@@ -313,27 +323,32 @@ const rates: ReadonlyArray<Rate> = [
     }
   },
   {
+    rule: "newDevice",
     what: "browsers that are new to the pages",
     limits: [[200, 300]],
     from: async (world, address) => async () =>
       (await new Browser(world, address).get("/account/sign-in")).status
   },
   {
+    rule: "signUp",
     what: "accounts that are made on the page",
     limits: [[100, 300]],
     from: sending("/account/sign-up", "/sign-up", { name: "x", email: "x", password: "x" })
   },
   {
+    rule: "passkey",
     what: "sign-in by passkey",
     limits: [[100, 300]],
     from: sending("/account/sign-in", "/passkey", { credential: "{}" })
   },
   {
+    rule: "openPasskeyLink",
     what: "opening a link that adds a passkey",
     limits: [[50, 300]],
     from: sending("/passkey", "/passkey", { link: "AAAAAAAAAAAAAAAAAAAAAA.did:web:alice.test" })
   },
   {
+    rule: "resetPassword",
     what: "addresses of one IPv6 network",
     limits: [[50, 300]],
     from: async (world, address) => {
@@ -345,6 +360,7 @@ const rates: ReadonlyArray<Rate> = [
     }
   },
   {
+    rule: "handleAvailability",
     what: "checkHandleAvailability",
     limits: [[300, 300]],
     from: async (world, address) => async () => {
@@ -353,6 +369,7 @@ const rates: ReadonlyArray<Rate> = [
     }
   },
   {
+    rule: "mailedCode",
     what: "mailed codes of an account",
     limits: [
       [5, 3600],
@@ -361,6 +378,7 @@ const rates: ReadonlyArray<Rate> = [
     from: owning("/xrpc/com.atproto.server.requestEmailConfirmation", () => ({}))
   },
   {
+    rule: "updateHandle",
     what: "updateHandle of an account",
     limits: [
       [10, 300],
@@ -371,6 +389,7 @@ const rates: ReadonlyArray<Rate> = [
     }))
   },
   {
+    rule: "updateEmail",
     what: "updateEmail of an account",
     limits: [
       [10, 300],
@@ -381,6 +400,7 @@ const rates: ReadonlyArray<Rate> = [
     }))
   },
   {
+    rule: "importRepo",
     what: "importRepo of an account",
     limits: [
       [20, 3600],
@@ -392,6 +412,7 @@ const rates: ReadonlyArray<Rate> = [
     }))
   },
   {
+    rule: "makePasskeyLink",
     what: "links that add a passkey to an account",
     limits: [
       [10, 3600],
@@ -399,10 +420,38 @@ const rates: ReadonlyArray<Rate> = [
     ],
     from: owning("/manage/passkeys/link", () => ({ input: {} }))
   },
-  { what: "/oauth/par", limits: [[100, 300]], from: posting("/oauth/par") },
-  { what: "/oauth/token", limits: [[300, 300]], from: posting("/oauth/token") },
-  { what: "/oauth/revoke", limits: [[100, 300]], from: posting("/oauth/revoke") }
+  { rule: "oauthPar", what: "/oauth/par", limits: [[100, 300]], from: posting("/oauth/par") },
+  { rule: "oauthToken", what: "/oauth/token", limits: [[300, 300]], from: posting("/oauth/token") },
+  {
+    rule: "oauthRevoke",
+    what: "/oauth/revoke",
+    limits: [[100, 300]],
+    from: posting("/oauth/revoke")
+  }
 ]
+
+/** These are tried above. */
+const triedAbove: ReadonlyArray<string> = ["general", "getRepo", "uploadBlob"]
+
+describe("every declared rate limit", () => {
+  it("applies to a method or a route, and is tried here", () => {
+    for (const [name, rule] of Object.entries(rules)) {
+      if (name !== "general") assert.isNotEmpty(declarers(rule), name)
+      const tried = rates.filter((rate) => rate.rule === name)
+      assert.isTrue(tried.length > 0 || triedAbove.includes(name), name)
+      for (const { limits, what } of tried) {
+        const windows = rule.windows.map(({ limit, windowSeconds }) => [limit, windowSeconds])
+        // A failure at one account is also an attempt at any account, which ends sooner.
+        const told = name === "signIn" ? windows.slice(0, 1) : windows
+        assert.deepStrictEqual(
+          limits.map((limit) => [...limit]),
+          told,
+          what
+        )
+      }
+    }
+  })
+})
 
 describe("the limit of an address or account", () => {
   let world: World

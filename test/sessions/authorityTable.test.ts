@@ -1,8 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { readFileSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
-import { accountMethods } from "../../src/http/account.ts"
-import { hostMethods } from "../../src/http/host.ts"
+import { accountMethods, hostMethods } from "../../src/http/methods.ts"
 import type { Authority } from "../../src/services/sessions/Authority.ts"
 
 const path = join(import.meta.dirname, "../../SECURITY.md")

@@ -1,6 +1,5 @@
 import { afterAll, assert, beforeAll, describe, it } from "@effect/vitest"
-import { accountMethods } from "../../src/http/account.ts"
-import { hostMethods } from "../../src/http/host.ts"
+import { accountMethods, hostMethods } from "../../src/http/methods.ts"
 import type { Authority } from "../../src/services/sessions/Authority.ts"
 import { letIn, withApp } from "../support/http/httpApps.ts"
 import { bearer, serviceDid } from "../support/http/httpHost.ts"

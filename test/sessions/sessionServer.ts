@@ -2,7 +2,7 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Redacted from "effect/Redacted"
 import { actorMethods } from "../../src/http/accounts/preferences.ts"
-import { serverMethods } from "../../src/http/sessions/accountMethods.ts"
+import { serverMethods } from "../../src/http/sessions/methods.ts"
 import { serve, table } from "../../src/http/Xrpc.ts"
 import { formatDidKey, publicKeyOf, signBytes } from "../../src/core/identity/didKey.ts"
 import { accountDidDocument, type DidDocument } from "../../src/core/identity/didDocument.ts"
@@ -207,7 +207,7 @@ export const signUp = Effect.fnUntraced(function* (
   yield* (yield* AccountStore).create({ ...alice, did, password: hashed, ...change })
 })
 
-const methods = table(serverMethods, actorMethods)
+const methods = table("account", [...serverMethods, ...actorMethods])
 
 /** Answers a request as the account's object does. */
 export const answer = (request: Request) =>

@@ -8,15 +8,23 @@ import * as Effect from "effect/Effect"
 import type { CallOutput } from "../../services/accounts/AccountCalls.ts"
 import { Accounts } from "../../services/accounts/Accounts.ts"
 import { Config } from "../../services/host/Config.ts"
-import { Directory, type DirectoryEntry } from "../../services/accounts/Directory.ts"
+import { Directory, type DirectoryEntry, type Invite } from "../../services/accounts/Directory.ts"
 import { Mailer } from "../../services/mail/Mailer.ts"
 import { NoEmailAddress } from "../../services/mail/MailedCodes.ts"
 import { InvalidRequest, NoSuchAccount } from "../../services/failures.ts"
-import { inviteView } from "./inviteView.ts"
 import { type Call, method } from "../Xrpc.ts"
 
-const admin = { authority: { kind: "admin" } } as const
-const moderator = { authority: { kind: "moderator" } } as const
+const time = (millis: number) => new Date(millis).toISOString()
+
+/** An invite code as `com.atproto.server.defs#inviteCode`. */
+export const inviteView = (invite: Invite) => ({
+  ...invite,
+  createdAt: time(invite.createdAt),
+  uses: invite.uses.map(({ usedBy, usedAt }) => ({ usedBy, usedAt: time(usedAt) }))
+})
+
+const admin = { at: "host", authority: { kind: "admin" } } as const
+const moderator = { at: "host", authority: { kind: "moderator" } } as const
 
 /** The most accounts that one call tells of. */
 const maxAccounts = 100

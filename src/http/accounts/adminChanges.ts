@@ -16,7 +16,7 @@ import { InvalidRequest } from "../../services/failures.ts"
 import { type Call, method } from "../Xrpc.ts"
 import { entryOf } from "./adminAccounts.ts"
 
-const admin = { authority: { kind: "admin" } } as const
+const admin = { at: "host", authority: { kind: "admin" } } as const
 
 const deleteAccount = method(
   "com.atproto.admin.deleteAccount",

@@ -10,7 +10,7 @@ import { InvalidRequest } from "../../services/failures.ts"
 import { type Call, method } from "../Xrpc.ts"
 import { entryOf } from "./adminAccounts.ts"
 
-const moderator = { authority: { kind: "moderator" } } as const
+const moderator = { at: "host", authority: { kind: "moderator" } } as const
 
 const refs = {
   account: "com.atproto.admin.defs#repoRef",

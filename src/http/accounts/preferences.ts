@@ -26,6 +26,7 @@ const isOwner = (caller: Caller): boolean =>
 export const getPreferences = method(
   "app.bsky.actor.getPreferences",
   {
+    at: "account",
     authority: {
       kind: "session",
       level: "standard",
@@ -43,6 +44,7 @@ export const getPreferences = method(
 export const putPreferences = method(
   "app.bsky.actor.putPreferences",
   {
+    at: "account",
     authority: {
       kind: "session",
       level: "standard",

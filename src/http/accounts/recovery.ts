@@ -1,3 +1,5 @@
+import { mailCode } from "../../services/mail/MailedCodes.ts"
+import { owner } from "./readableAccount.ts"
 import type {
   ComAtprotoServerDeleteAccount as DeleteAccount,
   ComAtprotoServerRequestPasswordReset as RequestPasswordReset,
@@ -12,63 +14,63 @@ import { ReservedKeys } from "../../services/identity/ReservedKeys.ts"
 import { givePointBack, takePoint } from "../limits/clientLimits.ts"
 import { requestReset, resetPassword as resetByCode } from "../sessions/passwordReset.ts"
 import { noteAccount } from "../requestLog.ts"
-import { decoyDid, signInKey, signInLimits } from "../sessions/signInGate.ts"
+import { decoyDid, signInKey } from "../sessions/signInGate.ts"
 import { type Call, method } from "../Xrpc.ts"
+import { rules } from "../../services/limits/rules.ts"
 
-const open = { authority: { kind: "none" } } as const
-
-const attemptLimits = [{ limit: 50, windowSeconds: 300 }]
-const reservationLimits = [
-  { limit: 20, windowSeconds: 300 },
-  { limit: 100, windowSeconds: 86_400 }
-]
+const open = { at: "host", authority: { kind: "none" } } as const
 
 const requestPasswordReset = method(
   "com.atproto.server.requestPasswordReset",
-  open,
-  Effect.fnUntraced(function* ({ input, request }: Call<object, RequestPasswordReset.InputSchema>) {
+  { ...open, limits: [rules.requestPasswordReset, rules.mailedCode] },
+  Effect.fnUntraced(function* ({ input }: Call<object, RequestPasswordReset.InputSchema>) {
     const directory = yield* Directory
-    yield* requestReset(request, directory.byEmail(calledName(input.email)))
+    yield* requestReset(directory.byEmail(calledName(input.email)))
   })
 )
 
 const resetPassword = method(
   "com.atproto.server.resetPassword",
-  open,
+  { ...open, limits: [rules.resetPassword] },
   ({ input, request }: Call<object, ResetPassword.InputSchema>) =>
     resetByCode(request, { code: input.token, password: input.password })
 )
 
 const deleteAccount = method(
   "com.atproto.server.deleteAccount",
-  open,
+  { ...open, limits: [rules.deleteAccount, rules.signIn] },
   Effect.fnUntraced(function* ({ input, request }: Call<object, DeleteAccount.InputSchema>) {
     const { did, password, token } = input
-    yield* takePoint(request, "deleteAccount", attemptLimits)
     // Passwords are guessed here no faster than at sign-in.
     const key = signInKey(did, did)
-    yield* takePoint(request, key, signInLimits)
+    yield* takePoint(request, rules.signIn, key)
     const entry = yield* (yield* Directory).byDid(did)
     if (entry !== undefined) noteAccount(request, did)
     const accounts = yield* Accounts
     yield* accounts.call(entry?.did ?? decoyDid(did), "deleteAccount", { password, code: token })
-    yield* givePointBack(request, key, signInLimits)
+    yield* givePointBack(request, rules.signIn, key)
   })
 )
 
 const reserveSigningKey = method(
   "com.atproto.server.reserveSigningKey",
-  open,
-  Effect.fnUntraced(function* ({ input, request }: Call<object, ReserveSigningKey.InputSchema>) {
-    yield* takePoint(request, "reserveSigningKey", reservationLimits)
+  { ...open, limits: [rules.reserveSigningKey] },
+  Effect.fnUntraced(function* ({ input }: Call<object, ReserveSigningKey.InputSchema>) {
     return { signingKey: yield* (yield* ReservedKeys).reserve(input.did) }
   })
 )
 
-/** For those who have no session here: who forgot the password, who deletes the account, who is about to move in. */
+const requestAccountDelete = method(
+  "com.atproto.server.requestAccountDelete",
+  { at: "account", authority: owner, limits: [rules.mailedCode] },
+  () => mailCode("delete_account")
+)
+
+/** For those who have no session here, and the first step to the account's end. */
 export const recoveryMethods = [
   requestPasswordReset,
   resetPassword,
   deleteAccount,
-  reserveSigningKey
+  reserveSigningKey,
+  requestAccountDelete
 ]

@@ -7,6 +7,7 @@ import { isHere } from "../accounts/presence.ts"
 import { noteAccount } from "../requestLog.ts"
 import { subjectOf } from "../accounts/accountOf.ts"
 import { type Call, credentialsOf, method } from "../Xrpc.ts"
+import { rules } from "../../services/limits/rules.ts"
 
 /**
  * com.atproto.repo.uploadBlob: the bytes pass through the Worker, never through the account's object.
@@ -16,7 +17,9 @@ import { type Call, credentialsOf, method } from "../Xrpc.ts"
 const upload = method(
   "com.atproto.repo.uploadBlob",
   {
+    at: "host",
     authority: { kind: "object", call: "authorizeUpload", demands: uploadAuthority([]) },
+    limits: [rules.uploadBlob],
     rawBody: true
   },
   Effect.fnUntraced(function* ({ request }: Call) {
@@ -29,7 +32,7 @@ const upload = method(
 /** com.atproto.sync.getBlob: located by the object, which sees who may look past an inactive status. */
 const download = method(
   "com.atproto.sync.getBlob",
-  { authority: { kind: "object", call: "locateBlob", demands: downloadAuthority } },
+  { at: "host", authority: { kind: "object", call: "locateBlob", demands: downloadAuthority } },
   Effect.fnUntraced(function* ({ params, request }: Call<GetBlob.QueryParams>) {
     const { did, cid } = params
     if (!(yield* isHere(request, did))) return yield* new RepoNotFound({ did })

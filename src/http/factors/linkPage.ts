@@ -18,6 +18,7 @@ import { credentialOf, usedCeremony } from "../pages/signingIn.ts"
 import { type Sent, sentForm, visitor } from "../pages/visitor.ts"
 import { common } from "../pages/text/common.ts"
 import { passkey as text } from "../pages/text/security.ts"
+import { rules } from "../../services/limits/rules.ts"
 
 /** Where links lead; what makes one a link stands behind the `#`, which browsers tell no server. */
 export const linkPath = "/passkey"
@@ -70,8 +71,6 @@ const over: Message = {
   status: 410
 }
 
-const attempts = [{ limit: 50, windowSeconds: 300 }]
-
 type Opened = CallOutput<"openPasskeyLink">
 
 const formPage = Effect.fnUntraced(function* (
@@ -115,7 +114,7 @@ const withLink = <R>(
 ) =>
   Effect.gen(function* () {
     const sent = yield* sentForm(request)
-    yield* takePoint(request, "passkey link", attempts)
+    yield* takePoint(request, rules.openPasskeyLink)
     const config = yield* Config
     const parts = partsOf(sent.form.get("link"))
     if (parts === undefined || !(yield* isHere(request, parts.did))) {

@@ -8,7 +8,7 @@ import { Accounts } from "../../services/accounts/Accounts.ts"
 import type { Authority, Caller } from "../../services/sessions/Authority.ts"
 import { Config } from "../../services/host/Config.ts"
 import { KnownLexicons } from "../../services/host/KnownLexicons.ts"
-import { accountMethods } from "../account.ts"
+import { accountMethods, hostMethods } from "../methods.ts"
 import { subjectOf } from "../accounts/accountOf.ts"
 import { errorResponse } from "../errors.ts"
 import { InvalidRequest } from "../../services/failures.ts"
@@ -47,10 +47,7 @@ const isAccess = (access: unknown): boolean =>
     : ["public", "admin", "service"].includes(String(access))
 
 /** What is wrong with a method that a Worker adds, in one sentence; undefined where nothing is. */
-export const problemOf = (
-  { lexicon: { id, defs }, access }: XrpcMethod,
-  hostMethods: ReadonlyMap<string, unknown>
-): string | undefined => {
+export const problemOf = ({ lexicon: { id, defs }, access }: XrpcMethod): string | undefined => {
   const main = defs["main"]
   const kind = main !== undefined && "type" in main ? main.type : undefined
   if (kind !== "query" && kind !== "procedure") {
@@ -167,7 +164,10 @@ const declared = (
   const nsid = own.lexicon.id
   const bytes = encoding === undefined || encoding === "application/json" ? undefined : encoding
   const handler = Effect.fnUntraced(function* ({ params, input, caller, request }: Call) {
-    if (own.limits !== undefined) yield* takePoint(request, nsid, own.limits)
+    const { limits } = own
+    if (limits !== undefined) {
+      yield* takePoint(request, { per: "address", key: nsid, windows: limits })
+    }
     const { jsonLimit } = yield* Config
     const call = {
       nsid,
@@ -192,6 +192,7 @@ const declared = (
   const { bodyLimit } = own
   const method: Method<Effect.Services<ReturnType<typeof handler>>> = {
     nsid,
+    at: "host",
     authority,
     handler,
     ...(bytes === undefined ? {} : { rawBody: true }),

@@ -2,13 +2,10 @@ import type { ComAtprotoTempCheckHandleAvailability as CheckHandle } from "@atpr
 import * as Effect from "effect/Effect"
 import { handleAvailability } from "../../services/identity/HandleAvailability.ts"
 import { fitEmail, refuse } from "../../services/accounts/signUp/fields.ts"
-import { takePoint } from "../limits/clientLimits.ts"
 import { type Call, method } from "../Xrpc.ts"
+import { rules } from "../../services/limits/rules.ts"
 
-const open = { authority: { kind: "none" } } as const
-
-/** A sign-up page asks while its person types. */
-const availabilityLimits = [{ limit: 300, windowSeconds: 300 }]
+const open = { at: "host", authority: { kind: "none" } } as const
 
 /** There is no queue here: everybody who has an account may use it. */
 const checkSignupQueue = method("com.atproto.temp.checkSignupQueue", open, () =>
@@ -19,9 +16,8 @@ const nsid = "com.atproto.temp.checkHandleAvailability"
 
 const checkHandleAvailability = method(
   nsid,
-  open,
-  Effect.fnUntraced(function* ({ params, request }: Call<CheckHandle.QueryParams>) {
-    yield* takePoint(request, "checkHandleAvailability", availabilityLimits)
+  { ...open, limits: [rules.handleAvailability] },
+  Effect.fnUntraced(function* ({ params }: Call<CheckHandle.QueryParams>) {
     const { handle, email, birthDate } = params
     if (email !== undefined) {
       yield* Effect.mapError(fitEmail(email), ({ message }) => refuse("InvalidEmail", message))

@@ -3,15 +3,10 @@ import * as Redacted from "effect/Redacted"
 import { timingSafeEqual } from "node:crypto"
 import { sha256 } from "../../core/repo/cid.ts"
 import { Config, type Settings } from "../../services/host/Config.ts"
-import {
-  type AddressLimit,
-  AddressLimits,
-  Limiter,
-  type RateLimit
-} from "../../services/limits/Limiter.ts"
+import { type AddressLimit, AddressLimits, Limiter } from "../../services/limits/Limiter.ts"
 import { administratorPassword, isAdmin } from "../../core/sessions/authorization.ts"
 import { rateLimitHeaders } from "../responseHeaders.ts"
-import { signInLimits } from "../sessions/signInGate.ts"
+import { type LimitRule, rules } from "../../services/limits/rules.ts"
 
 /** A /64 of IPv6 is one household: its first four groups. */
 const prefixOf = (address: string): string => {
@@ -46,10 +41,10 @@ export const isUnlimited = (request: Request, config: Settings): boolean => {
   )
 }
 
-/** The limits of an address that a call of a method counts towards, the tightest last. */
-const limitsOf = (nsid: string): ReadonlyArray<AddressLimit> => {
-  if (nsid === "com.atproto.sync.getRepo") return ["getRepo"]
-  return nsid === "com.atproto.repo.uploadBlob" ? ["general", "uploadBlob"] : ["general"]
+/** The limits in memory that a request counts towards, by what its method declares; the tightest last. */
+const countedBy = (declared: ReadonlyArray<LimitRule>): ReadonlyArray<AddressLimit> => {
+  if (declared.includes(rules.getRepo)) return ["getRepo"]
+  return declared.includes(rules.uploadBlob) ? ["general", "uploadBlob"] : ["general"]
 }
 
 /**
@@ -57,7 +52,10 @@ const limitsOf = (nsid: string): ReadonlyArray<AddressLimit> => {
  *
  * Answers the headers for the response; none while the limits are off.
  */
-export const countRequest = Effect.fnUntraced(function* (request: Request, nsid: string) {
+export const countRequest = Effect.fnUntraced(function* (
+  request: Request,
+  declared: ReadonlyArray<LimitRule>
+) {
   const config = yield* Config
   if (isUnlimited(request, config)) return {}
   const limits = yield* AddressLimits
@@ -65,7 +63,8 @@ export const countRequest = Effect.fnUntraced(function* (request: Request, nsid:
   // On a machine of one's own, one address is everybody: counted and told, but nobody is refused.
   const counted = config.rateLimits === "on" ? limits.take : limits.count
   let headers = {}
-  for (const which of limitsOf(nsid)) headers = rateLimitHeaders(yield* counted(address, which))
+  for (const which of countedBy(declared))
+    headers = rateLimitHeaders(yield* counted(address, which))
   return headers
 })
 
@@ -81,11 +80,11 @@ export const countMissing = Effect.fnUntraced(function* (request: Request) {
   yield* counted(clientAddress(request), "general", missingPoints)
 })
 
-/** Takes a point of a sensitive method's own limits, exactly. */
+/** Takes a point of a rule, exactly; a rule that counts guesses is taken by the key of what is guessed at. */
 export const takePoint = Effect.fnUntraced(function* (
   request: Request,
-  key: string,
-  limits: ReadonlyArray<RateLimit>
+  { key: own, windows: limits }: LimitRule,
+  key = own
 ) {
   const config = yield* Config
   if (isUnlimited(request, config)) return {}
@@ -105,14 +104,15 @@ export const limitAdministrator = Effect.fnUntraced(function* (request: Request)
   if (given === undefined || isUnlimited(request, config)) return
   const points = isAdmin(given, Redacted.value(config.adminPassword)) ? 0 : 1
   const address = clientAddress(request)
-  yield* (yield* Limiter).take({ address, key: "administrator", points, limits: signInLimits })
+  const { key, windows: limits } = rules.administrator
+  yield* (yield* Limiter).take({ address, key, points, limits })
 })
 
 /** Gives a point back: what was limited turned out to be nobody's attack. */
 export const givePointBack = Effect.fnUntraced(function* (
   request: Request,
-  key: string,
-  limits: ReadonlyArray<RateLimit>
+  { windows: limits }: LimitRule,
+  key: string
 ) {
   const config = yield* Config
   if (isUnlimited(request, config)) return

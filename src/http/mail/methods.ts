@@ -13,6 +13,7 @@ import { mailCode } from "../../services/mail/MailedCodes.ts"
 import { InvalidRequest } from "../../services/failures.ts"
 import { type Call, method } from "../Xrpc.ts"
 import { owner } from "../accounts/readableAccount.ts"
+import { rules } from "../../services/limits/rules.ts"
 
 /** The reference lets app passwords confirm the address, too. */
 const managesEmail = {
@@ -22,25 +23,25 @@ const managesEmail = {
 
 const requestConfirmation = method(
   "com.atproto.server.requestEmailConfirmation",
-  { authority: managesEmail },
+  { at: "account", authority: managesEmail, limits: [rules.mailedCode] },
   () => mailCode("confirm_email")
 )
 
 const confirm = method(
   "com.atproto.server.confirmEmail",
-  { authority: managesEmail },
+  { at: "account", authority: managesEmail },
   ({ input }: Call<ConfirmEmail.QueryParams, ConfirmEmail.InputSchema>) => confirmEmail(input)
 )
 
 const requestUpdate = method(
   "com.atproto.server.requestEmailUpdate",
-  { authority: owner },
+  { at: "account", authority: owner, limits: [rules.mailedCode] },
   requestEmailUpdate
 )
 
 const update = method(
   "com.atproto.server.updateEmail",
-  { authority: owner },
+  { at: "account", authority: owner, limits: [rules.updateEmail] },
   Effect.fnUntraced(function* ({ input }: Call<UpdateEmail.QueryParams, UpdateEmail.InputSchema>) {
     if (input.emailAuthFactor === true) {
       return yield* new InvalidRequest({

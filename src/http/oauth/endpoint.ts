@@ -6,7 +6,16 @@ import { takePoint } from "../limits/clientLimits.ts"
 import { jsonType, withHeaders } from "../responseHeaders.ts"
 import { notAllowed, type OAuthFailure, oauthError, oauthErrorResponse } from "./errors.ts"
 import { readForm } from "./form.ts"
-import { type EndpointName, endpointLimits } from "./limits.ts"
+import { rules } from "../../services/limits/rules.ts"
+
+/** The endpoints that clients post to, and the rate limit of each. */
+export const endpointRules = {
+  par: rules.oauthPar,
+  token: rules.oauthToken,
+  revoke: rules.oauthRevoke
+} as const
+
+type EndpointName = keyof typeof endpointRules
 
 /** A client's request: what its body says, and the request itself. */
 export interface ClientCall {
@@ -59,7 +68,7 @@ export const endpoint = <R>(
 ) => {
   const attempt = Effect.fnUntraced(function* (request: Request) {
     if (request.method !== "POST") return notAllowed("POST")
-    const told = yield* takePoint(request, `oauth ${name}`, endpointLimits[name])
+    const told = yield* takePoint(request, endpointRules[name])
     const form = yield* readForm(request)
     const response = yield* Effect.tapError(run({ form, request }), (failure) =>
       logRefusal(name, form, failure)

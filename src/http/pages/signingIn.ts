@@ -12,10 +12,11 @@ import { OAuthRequests } from "../../services/oauth/OAuthRequests.ts"
 import { PasskeyOwners } from "../../services/factors/PasskeyOwners.ts"
 import { givePointBack, takePoint } from "../limits/clientLimits.ts"
 import { noteAccount } from "../requestLog.ts"
-import { accountBehind, decoyDid, signInKey, signInLimits } from "../sessions/signInGate.ts"
+import { accountBehind, decoyDid, signInKey } from "../sessions/signInGate.ts"
 import { seal, unseal } from "./csrf.ts"
 import { common } from "./text/common.ts"
 import { signIn as text } from "./text/signIn.ts"
+import { rules } from "../../services/limits/rules.ts"
 /** How an attempt to sign in ended. */
 export type Attempt =
   | { readonly kind: "proven"; readonly owner: OwnerView }
@@ -43,12 +44,12 @@ export const byPassword = Effect.fn("pages.byPassword")(
   ) {
     const entry = yield* accountBehind(identifier)
     const key = signInKey(identifier, entry?.did)
-    yield* takePoint(request, key, signInLimits)
+    yield* takePoint(request, rules.signIn, key)
     const did = entry?.did ?? decoyDid(identifier)
     if (entry !== undefined) noteAccount(request, did)
     const accounts = yield* Accounts
     return yield* accounts.call(did, "provePassword", { password }).pipe(
-      Effect.tap(() => givePointBack(request, key, signInLimits)),
+      Effect.tap(() => givePointBack(request, rules.signIn, key)),
       Effect.flatMap((owner) => afterPassword(device, owner)),
       Effect.catchTags({
         AccountTakenDown: () => Effect.succeed(refused(common.takenDown)),
@@ -157,8 +158,6 @@ export const usedCeremony = Effect.fn("pages.usedCeremony")(function* (
 export const credentialOf = (text: string | undefined) =>
   jsonObject(new TextEncoder().encode(text ?? ""))
 
-const passkeyLimits = [{ limit: 100, windowSeconds: 300 }]
-
 /** Signs in with a passkey: it tells itself whose it is. */
 export const byPasskey = Effect.fn("pages.byPasskey")(
   function* (
@@ -166,7 +165,7 @@ export const byPasskey = Effect.fn("pages.byPasskey")(
     device: string,
     sent: { readonly ticket: string | undefined; readonly credential: string | undefined }
   ) {
-    yield* takePoint(request, "passkey", passkeyLimits)
+    yield* takePoint(request, rules.passkey)
     const ceremony = yield* usedCeremony(device, sent.ticket)
     if (ceremony === undefined) return refused(text.passkeyTooLate)
     const response = credentialOf(sent.credential)

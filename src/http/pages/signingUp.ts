@@ -5,11 +5,11 @@ import { SignUp, type SignUpFailure } from "../../services/accounts/SignUp.ts"
 import { takePoint } from "../limits/clientLimits.ts"
 import { wireError } from "../errors.ts"
 import { noteAccount } from "../requestLog.ts"
-import { signUpLimits } from "../sessions/signInGate.ts"
 import type { Form } from "./browser.ts"
 import type { SignUpView } from "./signUp.ts"
 import { common } from "./text/common.ts"
 import { signUp as text } from "./text/signUp.ts"
+import { rules } from "../../services/limits/rules.ts"
 
 /** What was filled in before, but for the password. */
 export const filledBy = (form: Form | undefined): SignUpView["filled"] => ({
@@ -43,7 +43,7 @@ const endSessions = Effect.fnUntraced(function* (did: string) {
 
 /** Makes the account that a form asks for. */
 export const signUpBy = Effect.fnUntraced(function* (request: Request, form: Form) {
-  yield* takePoint(request, "createAccount", signUpLimits)
+  yield* takePoint(request, rules.signUp)
   const invite = form.get("invite")
   const name = calledName(form.get("name") ?? "")
   const domain = form.get("domain") ?? ""

@@ -5,6 +5,7 @@ import { clientAddress, takePoint } from "../limits/clientLimits.ts"
 import { BrowserRefused, checkNavigation, type Form, readForm } from "./browser.ts"
 import { deviceCookie, keepDevice } from "./cookies.ts"
 import { csrfToken, unseal } from "./csrf.ts"
+import { rules } from "../../services/limits/rules.ts"
 
 /** A browser that looks at a page. */
 export interface Visitor {
@@ -26,10 +27,8 @@ const known = Effect.fnUntraced(function* (request: Request) {
   return yield* (yield* Devices).find(cookie, traitsOf(request))
 })
 
-const newDevices = [{ limit: 200, windowSeconds: 300 }]
-
 const welcome = Effect.fnUntraced(function* (request: Request) {
-  yield* takePoint(request, "new device", newDevices)
+  yield* takePoint(request, rules.newDevice)
   const { device, cookie } = yield* (yield* Devices).create(traitsOf(request))
   return { device, cookies: [keepDevice(cookie, yield* Config)] }
 })

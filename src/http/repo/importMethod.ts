@@ -4,12 +4,15 @@ import { importRepo as importOver } from "./importRepo.ts"
 import { noteAccount } from "../requestLog.ts"
 import { subjectOf } from "../accounts/accountOf.ts"
 import { type Call, credentialsOf, method } from "../Xrpc.ts"
+import { rules } from "../../services/limits/rules.ts"
 
 /** com.atproto.repo.importRepo: the account's object judges the credentials before the first byte is stored. */
 export const importRepo = method(
   "com.atproto.repo.importRepo",
   {
+    at: "host",
     authority: { kind: "object", call: "authorizeImport", demands: importAuthority },
+    limits: [rules.importRepo],
     rawBody: true
   },
   Effect.fnUntraced(function* ({ request }: Call) {

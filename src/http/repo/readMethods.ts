@@ -23,7 +23,7 @@ const json = { headers: { "content-type": jsonType } }
 /** com.atproto.repo.getRecord */
 export const getRecord = method(
   "com.atproto.repo.getRecord",
-  { authority: { kind: "optional" } },
+  { at: "account", authority: { kind: "optional" } },
   Effect.fnUntraced(function* ({ params, caller }: Call<GetRecord.QueryParams>) {
     const { did } = yield* readableAccount(caller)
     const path = `${params.collection}/${params.rkey}`
@@ -46,7 +46,7 @@ export const getRecord = method(
 /** com.atproto.repo.listRecords: newest first; the cursor is the last rkey, exclusive. */
 export const listRecords = method(
   "com.atproto.repo.listRecords",
-  { authority: { kind: "optional" } },
+  { at: "account", authority: { kind: "optional" } },
   Effect.fnUntraced(function* ({
     params,
     caller
@@ -78,7 +78,7 @@ export const listRecords = method(
 /** com.atproto.repo.describeRepo */
 export const describeRepo = method(
   "com.atproto.repo.describeRepo",
-  { authority: { kind: "optional" } },
+  { at: "account", authority: { kind: "optional" } },
   Effect.fnUntraced(function* ({ caller }: Call<DescribeRepo.QueryParams>) {
     const account = yield* readableAccount(caller)
     // An import may have brought others, which nobody can ask for and clients would not take.
@@ -103,7 +103,7 @@ const recordUri = (did: string, path: string): string => {
 /** com.atproto.repo.listMissingBlobs */
 export const listMissingBlobs = method(
   "com.atproto.repo.listMissingBlobs",
-  { authority: { kind: "session", level: "standard", oauth: "any" } },
+  { at: "account", authority: { kind: "session", level: "standard", oauth: "any" } },
   Effect.fnUntraced(function* ({
     params,
     caller

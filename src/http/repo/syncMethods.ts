@@ -20,6 +20,7 @@ import { readCid } from "../input.ts"
 import { clientAddress } from "../limits/clientLimits.ts"
 import { type Call, method } from "../Xrpc.ts"
 import { readableAccount } from "../../services/accounts/AccountStatus.ts"
+import { rules } from "../../services/limits/rules.ts"
 
 const carHeaders = { "content-type": "application/vnd.ipld.car" }
 
@@ -76,7 +77,7 @@ const wholeRepo = Effect.fnUntraced(function* (since: string | undefined) {
 /** com.atproto.sync.getRepo: streamed in pre-order from a snapshot; `since` leaves older records out. */
 export const getRepo = method(
   "com.atproto.sync.getRepo",
-  { authority: { kind: "optional" } },
+  { at: "account", authority: { kind: "optional" }, limits: [rules.getRepo] },
   Effect.fnUntraced(function* (call: Call<GetRepo.QueryParams>) {
     const { did } = yield* readableAccount(call.caller)
     return yield* streamedCar(call, did, wholeRepo(call.params.since))
@@ -86,7 +87,7 @@ export const getRepo = method(
 /** com.atproto.sync.getRecord: the commit and the path of nodes that prove the record, or its absence. */
 export const getRecord = method(
   "com.atproto.sync.getRecord",
-  { authority: { kind: "optional" } },
+  { at: "account", authority: { kind: "optional" } },
   Effect.fnUntraced(function* ({ params, caller }: Call<GetRecord.QueryParams>) {
     yield* readableAccount(caller)
     const records = yield* Records
@@ -106,7 +107,7 @@ export const getRecord = method(
 /** com.atproto.sync.getBlocks: a CAR without a root of the blocks that were named. */
 export const getBlocks = method(
   "com.atproto.sync.getBlocks",
-  { authority: { kind: "optional" } },
+  { at: "account", authority: { kind: "optional" } },
   Effect.fnUntraced(function* (call: Call<GetBlocks.QueryParams>) {
     const { did } = yield* readableAccount(call.caller)
     const cids = yield* Effect.forEach(call.params.cids, readCid)
@@ -117,7 +118,7 @@ export const getBlocks = method(
 /** com.atproto.sync.getLatestCommit */
 export const getLatestCommit = method(
   "com.atproto.sync.getLatestCommit",
-  { authority: { kind: "optional" } },
+  { at: "account", authority: { kind: "optional" } },
   Effect.fnUntraced(function* ({ caller }: Call<GetLatestCommit.QueryParams>) {
     yield* readableAccount(caller)
     const { commit, rev } = yield* (yield* Repo).head
@@ -128,7 +129,7 @@ export const getLatestCommit = method(
 /** com.atproto.sync.getHead (deprecated): the newest commit's CID. */
 export const getHead = method(
   "com.atproto.sync.getHead",
-  { authority: { kind: "optional" } },
+  { at: "account", authority: { kind: "optional" } },
   Effect.fnUntraced(function* ({ caller }: Call) {
     yield* readableAccount(caller)
     return { root: (yield* (yield* Repo).head).commit.toString() }
@@ -138,14 +139,14 @@ export const getHead = method(
 /** com.atproto.sync.getCheckout (deprecated): what getRepo answers without `since`. */
 export const getCheckout = method(
   "com.atproto.sync.getCheckout",
-  { authority: { kind: "optional" } },
+  { at: "account", authority: { kind: "optional" } },
   (call: Call<{ did: string }, undefined>) => getRepo.handler(call)
 )
 
 /** com.atproto.sync.getRepoStatus: answered for inactive accounts too. */
 export const getRepoStatus = method(
   "com.atproto.sync.getRepoStatus",
-  { authority: { kind: "none" } },
+  { at: "account", authority: { kind: "none" } },
   Effect.fnUntraced(function* () {
     const account = yield* (yield* AccountStore).get
     const status = inactiveStatus(account)
@@ -157,7 +158,7 @@ export const getRepoStatus = method(
 /** com.atproto.sync.listBlobs: blobs that records refer to; with `since`, of later commits. */
 export const listBlobs = method(
   "com.atproto.sync.listBlobs",
-  { authority: { kind: "optional" } },
+  { at: "account", authority: { kind: "optional" } },
   Effect.fnUntraced(function* ({
     params,
     caller

@@ -28,6 +28,7 @@ type Action = Extract<Permission, { readonly resource: "repo" }>["action"]
 /** What a write is declared with: the session that may do it, and how large its body may be. */
 const writing = (oauth: NeedsOf) =>
   ({
+    at: "account",
     authority: { kind: "session", level: "standard", oauth, active: true },
     bodyLimit: writeBodyLimit
   }) as const

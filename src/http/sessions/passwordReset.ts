@@ -9,16 +9,9 @@ import type {
   DirectoryUnavailable
 } from "../../services/accounts/Directory.ts"
 import { fitPassword } from "../../services/accounts/signUp/fields.ts"
-import { takePoint } from "../limits/clientLimits.ts"
 import { noteAccount } from "../requestLog.ts"
 
 type Find = Effect.Effect<DirectoryEntry | undefined, DirectoryUnavailable, Directory>
-
-const requestLimits = [
-  { limit: 15, windowSeconds: 3600 },
-  { limit: 50, windowSeconds: 86_400 }
-]
-const attemptLimits = [{ limit: 50, windowSeconds: 300 }]
 
 const mailReset = Effect.fnUntraced(
   function* (find: Find) {
@@ -30,11 +23,7 @@ const mailReset = Effect.fnUntraced(
 )
 
 /** Mails a code to whoever is found, after the answer: neither it nor its time tells whether there is somebody. */
-export const requestReset = Effect.fn("http.requestReset")(function* (
-  request: Request,
-  find: Find
-) {
-  yield* takePoint(request, "requestPasswordReset", requestLimits)
+export const requestReset = Effect.fn("http.requestReset")(function* (find: Find) {
   const services = yield* Effect.context<Accounts | Directory>()
   yield* (yield* Background).run(Effect.provide(mailReset(find), services))
 })
@@ -44,7 +33,6 @@ export const resetPassword = Effect.fn("http.resetPassword")(function* (
   request: Request,
   { code, password }: { readonly code: string; readonly password: string }
 ) {
-  yield* takePoint(request, "resetPassword", attemptLimits)
   yield* fitPassword(password)
   const did = yield* (yield* CodeOwners).ownerOf(code)
   if (did === undefined) return yield* new CodeInvalid({ purpose: "reset_password" })

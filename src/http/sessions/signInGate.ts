@@ -2,18 +2,7 @@ import * as Effect from "effect/Effect"
 import { calledName } from "../../core/identity/calledName.ts"
 import { sha256 } from "../../core/repo/cid.ts"
 import { Directory } from "../../services/accounts/Directory.ts"
-
-const fiveMinutes = 300
-const aDay = 86_400
-
-/** How many failures one account may have from one address, over XRPC and on the pages together. */
-export const signInLimits = [
-  { limit: 30, windowSeconds: fiveMinutes },
-  { limit: 300, windowSeconds: aDay }
-]
-
-/** How many accounts may be made from one address. */
-export const signUpLimits = [{ limit: 100, windowSeconds: fiveMinutes }]
+import { rules } from "../../services/limits/rules.ts"
 
 /**
  * What failures are counted by, together with the client's address: the account, by whichever public name it was called.
@@ -23,7 +12,7 @@ export const signUpLimits = [{ limit: 100, windowSeconds: fiveMinutes }]
  */
 export const signInKey = (identifier: string, did: string | undefined): string => {
   const name = calledName(identifier)
-  return `createSession ${name.includes("@") ? name : (did ?? name)}`
+  return `${rules.signIn.key} ${name.includes("@") ? name : (did ?? name)}`
 }
 
 /** The account behind what somebody calls themselves at sign-in: e-mail address, handle or DID. */

@@ -11,7 +11,7 @@ import { type Call, method } from "../Xrpc.ts"
 const subscribeRepos = method(
   "com.atproto.sync.subscribeRepos",
   // Left unread: a request whose body has been read cannot be handed on.
-  { authority: { kind: "none" }, rawBody: true },
+  { at: "host", authority: { kind: "none" }, rawBody: true },
   Effect.fnUntraced(function* ({ request }: Call) {
     return reopened(yield* (yield* Sequencer).subscribe(request))
   })
@@ -20,7 +20,7 @@ const subscribeRepos = method(
 /** com.atproto.sync.listRepos */
 const listRepos = method(
   "com.atproto.sync.listRepos",
-  { authority: { kind: "none" } },
+  { at: "host", authority: { kind: "none" } },
   ({ params }: Call<ListRepos.QueryParams & { limit: number }>) =>
     Effect.flatMap(Sequencer, (sequencer) => sequencer.listRepos(params))
 )
@@ -28,7 +28,7 @@ const listRepos = method(
 /** com.atproto.sync.listReposByCollection */
 const listReposByCollection = method(
   "com.atproto.sync.listReposByCollection",
-  { authority: { kind: "none" } },
+  { at: "host", authority: { kind: "none" } },
   Effect.fnUntraced(function* ({
     params
   }: Call<ListReposByCollection.QueryParams & { limit: number }>) {
@@ -38,4 +38,4 @@ const listReposByCollection = method(
 )
 
 /** The methods that the event log answers. */
-export const syncMethods = [subscribeRepos, listRepos, listReposByCollection]
+export const streamMethods = [subscribeRepos, listRepos, listReposByCollection]

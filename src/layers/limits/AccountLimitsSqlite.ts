@@ -27,10 +27,11 @@ export const layer: Layer.Layer<AccountLimits, never, SqlStorage | Config> = Lay
     }
 
     return AccountLimits.of({
-      take: Effect.fn("AccountLimits.take")(function* (key, limits) {
+      take: Effect.fn("AccountLimits.take")(function* (rule, part) {
         if (rateLimits === "off") return
+        const key = part === undefined ? rule.key : `${rule.key} ${part}`
         const now = yield* Clock.currentTimeMillis
-        const taken = takeFrom(windowsOf(key), 1, limits, now)
+        const taken = takeFrom(windowsOf(key), 1, rule.windows, now)
         if ("exceeded" in taken) return yield* exceededBy(taken.exceeded, now)
         sql.exec(
           "INSERT INTO spent VALUES (?, ?) ON CONFLICT DO UPDATE SET windows = excluded.windows",

@@ -5,17 +5,11 @@ import {
   type AddressLimit,
   AddressLimits,
   exceededBy,
-  type RateLimit,
   type Taken,
   takeFrom,
   type Windows
 } from "../../services/limits/Limiter.ts"
-
-const limits: { readonly [L in AddressLimit]: RateLimit } = {
-  general: { limit: 3000, windowSeconds: 300 },
-  getRepo: { limit: 6000, windowSeconds: 300 },
-  uploadBlob: { limit: 1000, windowSeconds: 86_400 }
-}
+import { rules } from "../../services/limits/rules.ts"
 
 /**
  * General limits in a map of at most `capacity` counters.
@@ -37,7 +31,7 @@ export const layer = (capacity = 10_000): Layer.Layer<AddressLimits> =>
     }
     const taken = (address: string, which: AddressLimit, points: number, now: number): Taken => {
       const name = `${which} ${address}`
-      const outcome = takeFrom(counters.get(name), points, [limits[which]], now)
+      const outcome = takeFrom(counters.get(name), points, rules[which].windows, now)
       if ("windows" in outcome) keep(name, outcome.windows)
       return outcome
     }

@@ -9,6 +9,7 @@ import { type Account, AccountStore } from "./AccountStore.ts"
 import { Directory } from "./Directory.ts"
 import { mailCode } from "../mail/MailedCodes.ts"
 import { fitEmail } from "./signUp/fields.ts"
+import { rules } from "../limits/rules.ts"
 
 /** The address that is to be confirmed is not the account's. */
 export class InvalidEmail extends Schema.TaggedError<InvalidEmail>()("InvalidEmail", {}) {}
@@ -48,12 +49,6 @@ const putEmail = Effect.fnUntraced(function* (account: Account, email: string) {
   yield* (yield* AccountCodes).revoke(codePurposes)
 })
 
-/** How often an account may try for another address: each answer tells whether somebody here has it. */
-const emailLimits = [
-  { limit: 10, windowSeconds: 300 },
-  { limit: 50, windowSeconds: 86_400 }
-]
-
 /** Gives the account another address; the one before is asked, by its code, if it was confirmed. */
 export const updateEmail = Effect.fn("updateEmail")(function* (input: {
   readonly email: string
@@ -67,7 +62,7 @@ export const updateEmail = Effect.fn("updateEmail")(function* (input: {
     if (isProtected && token === "") return yield* new TokenRequired()
     // The code is used last: one whose new address is somebody's already stays good for another.
     if (isProtected) yield* (yield* AccountCodes).check("update_email", token)
-    yield* (yield* AccountLimits).take("updateEmail", emailLimits)
+    yield* (yield* AccountLimits).take(rules.updateEmail)
     yield* putEmail(account, email)
   })
   yield* (yield* AccountLock).alone(change)

@@ -25,6 +25,7 @@ import {
   versionOf,
   viewOf
 } from "../sessions/ownerView.ts"
+import { rules } from "../limits/rules.ts"
 
 const proveCode = Effect.fnUntraced(function* ({
   code,
@@ -100,11 +101,6 @@ const renamePasskey = Effect.fnUntraced(function* (input: {
   return yield* (yield* Passkeys).rename(input.id, input.name)
 })
 
-const linkLimits = [
-  { limit: 10, windowSeconds: 3600 },
-  { limit: 30, windowSeconds: 86_400 }
-]
-
 const proveSession = Effect.fnUntraced(function* (credentials: Credentials) {
   const authority = { kind: "session", level: "full", oauth: "no" } as const
   const caller = yield* (yield* Auth).authenticate(credentials, authority, "manage")
@@ -147,7 +143,7 @@ const makePasskeyLink = Effect.fnUntraced(function* ({
   const account = yield* activeAccount
   const mailer = yield* Mailer
   const links = yield* PasskeyLinks
-  yield* (yield* AccountLimits).take("passkey link", linkLimits)
+  yield* (yield* AccountLimits).take(rules.makePasskeyLink)
   const now = yield* Clock.currentTimeMillis
   const expiresAt = Math.min(now + linkLife, until ?? Infinity)
   const secret = yield* links.make({ expiresAt, passwordVersion: yield* versionOf(account) })

@@ -14,6 +14,7 @@ import { Identity } from "./Identity.ts"
 import { handleFailure, HandleRefused, HandleUnproven, leadOf, makeWay } from "./HandleProof.ts"
 import { isGivenHere, isServedHere } from "./HostedDidDocument.ts"
 import { updatePlc } from "./plcUpdate.ts"
+import { rules } from "../limits/rules.ts"
 
 /** The handle in its stored form, once it may be this account's: by the rules, free, and leading to the DID where it is not ours to give. */
 const claim = Effect.fnUntraced(function* (
@@ -107,14 +108,8 @@ export const changeHandle = Effect.fn("changeHandle")(function* (
   yield* (yield* AccountLock).alone(change)
 })
 
-/** How often an account may change its handle. */
-const handleLimits = [
-  { limit: 10, windowSeconds: 300 },
-  { limit: 50, windowSeconds: 86_400 }
-]
-
 /** Gives the account another handle as its owner wishes. */
 export const changeOwnHandle = Effect.fn("changeOwnHandle")(function* (handle: string) {
-  yield* (yield* AccountLimits).take("updateHandle", handleLimits)
+  yield* (yield* AccountLimits).take(rules.updateHandle)
   yield* changeHandle(handle)
 })

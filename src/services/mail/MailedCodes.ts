@@ -7,15 +7,10 @@ import { CodeOwners } from "./CodeOwners.ts"
 import { Config, type Settings } from "../host/Config.ts"
 import { type Mail, Mailer } from "./Mailer.ts"
 import { codeMail } from "./mailTexts.ts"
+import { rules } from "../limits/rules.ts"
 
 /** The account has no email address to send a code to. */
 export class NoEmailAddress extends Schema.TaggedError<NoEmailAddress>()("NoEmailAddress", {}) {}
-
-/** How often one purpose's codes may be requested. */
-const codeLimits = [
-  { limit: 5, windowSeconds: 3600 },
-  { limit: 15, windowSeconds: 86_400 }
-]
 
 const mailOf = (
   { handle }: Account,
@@ -36,7 +31,7 @@ export const mailCode = Effect.fn("mailCode")(function* (purpose: CodePurpose) {
   if (email === undefined && (mailer.delivers || purpose === "confirm_email")) {
     return yield* new NoEmailAddress()
   }
-  yield* (yield* AccountLimits).take(`code ${purpose}`, codeLimits)
+  yield* (yield* AccountLimits).take(rules.mailedCode, purpose)
   const codes = yield* AccountCodes
   const made = yield* codes.make(did, purpose, { readable: !mailer.delivers })
   if (purpose === "reset_password") yield* (yield* CodeOwners).put(made.code, { ...made, did })

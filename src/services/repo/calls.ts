@@ -18,6 +18,7 @@ import { RepoImport } from "./RepoImport.ts"
 import { Auth, type Credentials } from "../sessions/Auth.ts"
 import type { Authority } from "../sessions/Authority.ts"
 import { ServiceTokens } from "../sessions/ServiceTokens.ts"
+import { rules } from "../limits/rules.ts"
 
 /** One of the account's own records, as the repo holds it. */
 export interface LocalRecord {
@@ -54,12 +55,6 @@ const needs = [{ resource: "account", attr: "repo", action: "manage" }] as const
 /** What an import demands of its caller. */
 export const importAuthority: Authority = { kind: "session", level: "full", oauth: () => needs }
 
-/** How often an account may import: each rewrites all that it holds. */
-const importLimits = [
-  { limit: 20, windowSeconds: 3600 },
-  { limit: 60, windowSeconds: 86_400 }
-]
-
 /** Judges an import before its first byte, and notes the key under which it is staged. */
 export const authorizeImport = Effect.fnUntraced(function* (
   input: Credentials & { readonly size?: number }
@@ -72,7 +67,7 @@ export const authorizeImport = Effect.fnUntraced(function* (
   }
   if ((input.size ?? 0) > limit) return yield* new PayloadTooLarge({ limit })
   yield* (yield* RepoImport).admit
-  yield* (yield* AccountLimits).take("importRepo", importLimits)
+  yield* (yield* AccountLimits).take(rules.importRepo)
   const { did } = yield* (yield* AccountStore).get
   const key = `${did}/${randomUUID()}`
   ;(yield* BlobIndex).noteUpload(key, yield* Clock.currentTimeMillis)

@@ -1,6 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import { accountMethods } from "../../../src/http/account.ts"
-import { hostMethods } from "../../../src/http/host.ts"
+import { accountMethods, hostMethods } from "../../../src/http/methods.ts"
 import type { Permission } from "../../../src/core/oauth/types.ts"
 import type { OAuthNeed } from "../../../src/services/sessions/Authority.ts"
 

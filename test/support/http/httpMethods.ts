@@ -1,5 +1,4 @@
-import { hostMethods } from "../../../src/http/host.ts"
-import { accountMethods } from "../../../src/http/account.ts"
+import { accountMethods, hostMethods } from "../../../src/http/methods.ts"
 import { codeFor, newcomer } from "./httpCodes.ts"
 import { adminPassword, type Asked, basic, bearer } from "./httpHost.ts"
 import {

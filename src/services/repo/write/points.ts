@@ -1,7 +1,7 @@
 import type { Write } from "../Repo.ts"
 
-/** What an account may write: points in an hour and in a day (create 3, update 2, delete 1). */
-const writeLimits = { hour: 5000, day: 35_000 } as const
+/** How many points an account may spend in an hour and in a day. */
+export const writeLimits = { hour: 5000, day: 35_000 } as const
 
 const windows = { hour: 3600_000, day: 86_400_000 } as const
 
@@ -17,12 +17,15 @@ export interface Spent {
 export const nothingSpent: Spent = { hourFrom: 0, hour: 0, dayFrom: 0, day: 0 }
 
 /** A commit costs at least a point for each of so many bytes of its blocks: the event log keeps them all. */
-const bytesPerPoint = 8192
+export const bytesPerPoint = 8192
+
+/** What each write costs. */
+export const pointsFor = { create: 3, update: 2, put: 2, delete: 1 } as const
 
 /** What a commit costs: the points of its writes, or those of its blocks' bytes where they are more. */
 export const pointsOf = (writes: ReadonlyArray<Write>, bytes: number): number => {
   let points = 0
-  for (const { action } of writes) points += action === "create" ? 3 : action === "delete" ? 1 : 2
+  for (const { action } of writes) points += pointsFor[action]
   return Math.max(points, Math.floor(bytes / bytesPerPoint))
 }
 

@@ -1,3 +1,4 @@
+import { takePoint } from "../../../limits/clientLimits.ts"
 import * as Effect from "effect/Effect"
 import { Config } from "../../../../services/host/Config.ts"
 import { Mailer } from "../../../../services/mail/Mailer.ts"
@@ -12,6 +13,7 @@ import { codeField, forgottenCodeHint } from "../mailedCode.ts"
 import { common } from "../../text/common.ts"
 import { codes } from "../../text/settings.ts"
 import { forgotten as text } from "../../text/signIn.ts"
+import { rules } from "../../../../services/limits/rules.ts"
 
 const back = html`<p class="hint"><a href="/account/sign-in">${text.back}</a></p>`
 
@@ -85,7 +87,8 @@ export const lookAtForgotten = Effect.fnUntraced(function* (request: Request, na
 
 /** Has a code sent; whether there is an account is told by no answer. */
 const ask = Effect.fn("account.forgot")(function* (request: Request, { form }: Sent) {
-  yield* requestReset(request, accountBehind(form.get("identifier") ?? ""))
+  yield* takePoint(request, rules.requestPasswordReset)
+  yield* requestReset(accountBehind(form.get("identifier") ?? ""))
   return redirectTo(pathOf("reset"), yield* Config)
 })
 
@@ -99,6 +102,7 @@ const reset = Effect.fn("account.reset")(function* (request: Request, { visitor,
     return yield* again(common.passwordsDiffer)
   }
   const done = redirectTo(pathOf("sign-in", { done: "password-reset" }), config)
+  yield* takePoint(request, rules.resetPassword)
   return yield* resetPassword(request, { code: form.get("code") ?? "", password }).pipe(
     Effect.as(done),
     Effect.catchTags({

@@ -2,8 +2,12 @@ import type {
   ComAtprotoIdentityRefreshIdentity as RefreshIdentity,
   ComAtprotoIdentityResolveDid as ResolveDid,
   ComAtprotoIdentityResolveHandle as ResolveHandle,
-  ComAtprotoIdentityResolveIdentity as ResolveIdentity
+  ComAtprotoIdentityResolveIdentity as ResolveIdentity,
+  ComAtprotoIdentitySignPlcOperation as SignPlcOperation,
+  ComAtprotoIdentitySubmitPlcOperation as SubmitPlcOperation,
+  ComAtprotoIdentityUpdateHandle as UpdateHandle
 } from "@atproto/api"
+import { changeOwnHandle } from "../../services/identity/HandleChange.ts"
 import * as Effect from "effect/Effect"
 import { normalizeHandle } from "../../core/lexicon/syntax.ts"
 import { Accounts } from "../../services/accounts/Accounts.ts"
@@ -17,10 +21,22 @@ import {
   IdentityUnavailable
 } from "../../services/identity/Identity.ts"
 import { isGivenHere } from "../../services/identity/HostedDidDocument.ts"
-import { takePoint } from "../limits/clientLimits.ts"
 import { type Call, method } from "../Xrpc.ts"
+import { AccountCodes } from "../../services/mail/AccountCodes.ts"
+import { AccountStore } from "../../services/accounts/AccountStore.ts"
+import type { Authority } from "../../services/sessions/Authority.ts"
+import { mailCode } from "../../services/mail/MailedCodes.ts"
+import {
+  assertPlc,
+  recommendedCredentials,
+  signUpdate,
+  submitOperation
+} from "../../services/identity/PlcOperations.ts"
+import { InvalidRequest } from "../../services/failures.ts"
+import { owner } from "../accounts/readableAccount.ts"
+import { rules } from "../../services/limits/rules.ts"
 
-const open = { authority: { kind: "none" } } as const
+const open = { at: "host", authority: { kind: "none" } } as const
 
 const nameNotFound = ({ subject, cause }: IdentityUnavailable) =>
   !subject.startsWith("did:")
@@ -101,9 +117,8 @@ const verifyAccount = Effect.fnUntraced(function* (identifier: string) {
 
 const refreshIdentity = method(
   "com.atproto.identity.refreshIdentity",
-  open,
-  Effect.fnUntraced(function* ({ input, request }: Call<object, RefreshIdentity.InputSchema>) {
-    yield* takePoint(request, "refreshIdentity", [{ limit: 100, windowSeconds: 300 }])
+  { ...open, limits: [rules.refreshIdentity] },
+  Effect.fnUntraced(function* ({ input }: Call<object, RefreshIdentity.InputSchema>) {
     yield* verifyAccount(input.identifier)
     yield* checkIdentifier(input.identifier)
     const identity = yield* Identity
@@ -111,5 +126,85 @@ const refreshIdentity = method(
   }, orNotFound)
 )
 
-/** Who is who, for anybody who asks. */
-export const identityMethods = [resolveHandle, resolveDid, resolveIdentity, refreshIdentity]
+const wholeIdentity = () => [{ resource: "identity", attr: "*" }] as const
+
+/** Whoever may let the identity go: a taken-down account may leave as well. */
+const leaving = {
+  kind: "session",
+  level: "full",
+  oauth: wholeIdentity,
+  takendown: true
+} as const satisfies Authority
+
+const theAccount = Effect.flatMap(AccountStore, (accounts) => accounts.get)
+
+/** com.atproto.identity.getRecommendedDidCredentials */
+const getRecommendedDidCredentials = method(
+  "com.atproto.identity.getRecommendedDidCredentials",
+  { at: "account", authority: { kind: "session", level: "standard", oauth: "any" } },
+  () => Effect.flatMap(theAccount, recommendedCredentials)
+)
+
+/** com.atproto.identity.requestPlcOperationSignature: mails the code that signPlcOperation asks for. */
+const requestPlcOperationSignature = method(
+  "com.atproto.identity.requestPlcOperationSignature",
+  { at: "account", authority: leaving },
+  Effect.fnUntraced(function* () {
+    yield* assertPlc((yield* theAccount).did)
+    yield* mailCode("plc_operation")
+  })
+)
+
+/** com.atproto.identity.signPlcOperation: the code is used up with the signature, not by what is refused before. */
+const signPlcOperation = method(
+  "com.atproto.identity.signPlcOperation",
+  { at: "account", authority: leaving },
+  Effect.fnUntraced(function* ({ input }: Call<object, SignPlcOperation.InputSchema>) {
+    const { token, ...change } = input
+    const { did } = yield* theAccount
+    const codes = yield* AccountCodes
+    if (token === undefined) {
+      return yield* new InvalidRequest({
+        message: "email confirmation token required to sign PLC operations"
+      })
+    }
+    yield* codes.check("plc_operation", token)
+    const operation = yield* signUpdate(did, change)
+    yield* codes.use("plc_operation", token)
+    return { operation }
+  })
+)
+
+/** com.atproto.identity.submitPlcOperation */
+const submitPlcOperation = method(
+  "com.atproto.identity.submitPlcOperation",
+  // The reference lets app passwords do it, too.
+  { at: "account", authority: { ...owner, oauth: wholeIdentity } },
+  ({ input }: Call<object, SubmitPlcOperation.InputSchema>) => submitOperation(input.operation)
+)
+
+const updateHandle = method(
+  "com.atproto.identity.updateHandle",
+  {
+    // The reference lets app passwords do it, too.
+    at: "account",
+    authority: { ...owner, oauth: () => [{ resource: "identity", attr: "handle" }] },
+    limits: [rules.updateHandle],
+    typedNames: ["handle"]
+  },
+  ({ input }: Call<UpdateHandle.QueryParams, UpdateHandle.InputSchema>) =>
+    changeOwnHandle(input.handle)
+)
+
+/** Who is who, for anyone who asks; and what an owner does with the DID and the handle of the account. */
+export const identityMethods = [
+  resolveHandle,
+  resolveDid,
+  resolveIdentity,
+  refreshIdentity,
+  getRecommendedDidCredentials,
+  requestPlcOperationSignature,
+  signPlcOperation,
+  submitPlcOperation,
+  updateHandle
+]

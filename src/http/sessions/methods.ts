@@ -1,4 +1,5 @@
 import type {
+  ComAtprotoServerCreateAccount as CreateAccount,
   ComAtprotoServerCreateAppPassword as CreateAppPassword,
   ComAtprotoServerCreateSession as CreateSession,
   ComAtprotoServerDeactivateAccount as DeactivateAccount,
@@ -6,6 +7,15 @@ import type {
   ComAtprotoServerRevokeAppPassword as RevokeAppPassword
 } from "@atproto/api"
 import * as Effect from "effect/Effect"
+import { Accounts } from "../../services/accounts/Accounts.ts"
+import { Config } from "../../services/host/Config.ts"
+import { SignUp } from "../../services/accounts/SignUp.ts"
+import { givePointBack, takePoint } from "../limits/clientLimits.ts"
+import { noteAccount } from "../requestLog.ts"
+import { jsonType, reopened, withHeaders } from "../responseHeaders.ts"
+import { accountBehind, decoyDid, signInKey } from "./signInGate.ts"
+import { briefly, versioned } from "../versioned.ts"
+import { type Call, method } from "../Xrpc.ts"
 import { holds } from "../../core/oauth/scopes.ts"
 import { accountStatus, activate, deactivate } from "../../services/accounts/AccountStatus.ts"
 import { AccountStore } from "../../services/accounts/AccountStore.ts"
@@ -14,20 +24,89 @@ import { Denied } from "../../services/sessions/Auth.ts"
 import { issueServiceToken } from "../../services/sessions/ServiceAuth.ts"
 import { Sessions } from "../../services/sessions/Sessions.ts"
 import { refreshSession as refresh, sessionView, signIn } from "../../services/sessions/SignIn.ts"
-import { type Call, method } from "../Xrpc.ts"
 import { only, owner, tokenHolder } from "../accounts/readableAccount.ts"
+import { rules } from "../../services/limits/rules.ts"
+
+const describeServer = method(
+  "com.atproto.server.describeServer",
+  { at: "host", authority: { kind: "none" } },
+  Effect.fnUntraced(function* ({ request }: Call) {
+    const config = yield* Config
+    const { privacyPolicyUrl, termsOfServiceUrl, contactEmail } = config
+    const description = {
+      did: config.serviceDid,
+      availableUserDomains: config.handleDomains.map((domain) => `.${domain}`),
+      inviteCodeRequired: config.inviteRequired,
+      blobUploadLimit: config.blobLimit,
+      links: { privacyPolicy: privacyPolicyUrl, termsOfService: termsOfServiceUrl },
+      contact: { email: contactEmail }
+    }
+    return versioned(request, JSON.stringify(description), {
+      "content-type": jsonType,
+      "cache-control": briefly
+    })
+  })
+)
+
+const createAccount = method(
+  "com.atproto.server.createAccount",
+  { at: "host", authority: { kind: "signup" }, limits: [rules.signUp], typedNames: ["handle"] },
+  Effect.fnUntraced(function* ({
+    input,
+    caller,
+    request
+  }: Call<object, CreateAccount.InputSchema>) {
+    const signUp = yield* SignUp
+    const signedUp = yield* signUp.create({ ...input, caller })
+    noteAccount(request, signedUp.did)
+    return signedUp
+  })
+)
+
+/** The request again with its body, which the check has read: decoded, and its known fields only. */
+const rebuild = (request: Request, input: CreateSession.InputSchema): Request => {
+  const headers = new Headers(request.headers)
+  for (const name of ["content-length", "content-encoding", "transfer-encoding"]) {
+    headers.delete(name)
+  }
+  const { identifier, password, authFactorToken, allowTakendown } = input
+  return new Request(request.url, {
+    method: "POST",
+    headers,
+    body: JSON.stringify({ identifier, password, authFactorToken, allowTakendown })
+  })
+}
+
+/** com.atproto.server.createSession: finds the account, and hands the sign-in to its object. */
+const findSession = method(
+  "com.atproto.server.createSession",
+  { at: "host", authority: { kind: "none" }, limits: [rules.signIn] },
+  Effect.fnUntraced(function* ({ input, request }: Call<object, CreateSession.InputSchema>) {
+    const { identifier } = input
+    const entry = yield* accountBehind(identifier)
+    const key = signInKey(identifier, entry?.did)
+    const headers = yield* takePoint(request, rules.signIn, key)
+    if (entry !== undefined) noteAccount(request, entry.did)
+    const accounts = yield* Accounts
+    const did = entry?.did ?? decoyDid(identifier)
+    const answer = yield* accounts.forward(did, rebuild(request, input))
+    // Who knows the password is not guessing it: only failures count.
+    if (answer.ok) yield* givePointBack(request, rules.signIn, key)
+    return withHeaders(reopened(answer), headers)
+  })
+)
 
 /** com.atproto.server.createSession: the host has found this account by the identifier. */
-export const createSession = method(
+const createSession = method(
   "com.atproto.server.createSession",
-  { authority: { kind: "none" } },
+  { at: "account", authority: { kind: "none" } },
   ({ input }: Call<CreateSession.QueryParams, CreateSession.InputSchema>) => signIn(input)
 )
 
 /** com.atproto.server.refreshSession */
-export const refreshSession = method(
+const refreshSession = method(
   "com.atproto.server.refreshSession",
-  { authority: { kind: "refresh" } },
+  { at: "account", authority: { kind: "refresh" } },
   Effect.fnUntraced(function* ({ caller }: Call) {
     const { session, token } = yield* only(caller, "refresh")
     return yield* refresh(session, token)
@@ -35,9 +114,9 @@ export const refreshSession = method(
 )
 
 /** com.atproto.server.deleteSession: ends the session; one that is over already is no error. */
-export const deleteSession = method(
+const deleteSession = method(
   "com.atproto.server.deleteSession",
-  { authority: { kind: "refresh", expired: true } },
+  { at: "account", authority: { kind: "refresh", expired: true } },
   Effect.fnUntraced(function* ({ caller }: Call) {
     const { session } = yield* only(caller, "refresh")
     yield* (yield* Sessions).end(session)
@@ -47,9 +126,9 @@ export const deleteSession = method(
 const readsEmail = { resource: "account", attr: "email", action: "read" } as const
 
 /** com.atproto.server.getSession: any app is told who it is, not every one the email address. */
-export const getSession = method(
+const getSession = method(
   "com.atproto.server.getSession",
-  { authority: { kind: "session", level: "standard", oauth: "any" } },
+  { at: "account", authority: { kind: "session", level: "standard", oauth: "any" } },
   Effect.fnUntraced(function* ({ caller }: Call) {
     const account = yield* (yield* AccountStore).get
     const { email, emailConfirmed, ...view } = yield* sessionView(account)
@@ -60,9 +139,9 @@ export const getSession = method(
 )
 
 /** com.atproto.server.createAppPassword: the only time that the password is shown. */
-export const createAppPassword = method(
+const createAppPassword = method(
   "com.atproto.server.createAppPassword",
-  { authority: owner },
+  { at: "account", authority: owner },
   Effect.fnUntraced(function* ({
     input,
     caller
@@ -77,9 +156,9 @@ export const createAppPassword = method(
 )
 
 /** com.atproto.server.listAppPasswords */
-export const listAppPasswords = method(
+const listAppPasswords = method(
   "com.atproto.server.listAppPasswords",
-  { authority: owner },
+  { at: "account", authority: owner },
   Effect.fnUntraced(function* () {
     const appPasswords = yield* AppPasswords
     return { passwords: yield* appPasswords.list }
@@ -87,9 +166,9 @@ export const listAppPasswords = method(
 )
 
 /** com.atproto.server.revokeAppPassword: its sessions end with it. */
-export const revokeAppPassword = method(
+const revokeAppPassword = method(
   "com.atproto.server.revokeAppPassword",
-  { authority: owner },
+  { at: "account", authority: owner },
   Effect.fnUntraced(function* ({
     input
   }: Call<RevokeAppPassword.QueryParams, RevokeAppPassword.InputSchema>) {
@@ -99,10 +178,11 @@ export const revokeAppPassword = method(
 )
 
 /** com.atproto.server.getServiceAuth */
-export const getServiceAuth = method(
+const getServiceAuth = method(
   "com.atproto.server.getServiceAuth",
   {
     // An OAuth token needs the permission for this very method and audience.
+    at: "account",
     authority: {
       kind: "session",
       level: "standard",
@@ -120,23 +200,24 @@ export const getServiceAuth = method(
 )
 
 /** com.atproto.server.checkAccountStatus */
-export const checkAccountStatus = method(
+const checkAccountStatus = method(
   "com.atproto.server.checkAccountStatus",
-  { authority: { kind: "session", level: "standard", oauth: "any" } },
+  { at: "account", authority: { kind: "session", level: "standard", oauth: "any" } },
   () => accountStatus()
 )
 
 /** com.atproto.server.activateAccount */
-export const activateAccount = method(
+const activateAccount = method(
   "com.atproto.server.activateAccount",
-  { authority: owner },
+  { at: "account", authority: owner },
   () => activate()
 )
 
 /** com.atproto.server.deactivateAccount */
-export const deactivateAccount = method(
+const deactivateAccount = method(
   "com.atproto.server.deactivateAccount",
   {
+    at: "account",
     authority: {
       ...owner,
       oauth: () => [{ resource: "account", attr: "status", action: "manage" }],
@@ -155,8 +236,11 @@ export const deactivateAccount = method(
   })
 )
 
-/** Sessions, app passwords and the standing of an account. */
+/** What the server is, the ways in, sessions, app passwords and the account's status. */
 export const serverMethods = [
+  describeServer,
+  createAccount,
+  findSession,
   createSession,
   refreshSession,
   deleteSession,

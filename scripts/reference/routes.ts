@@ -1,0 +1,65 @@
+import { routes as declared } from "../../src/http/host.ts"
+import { code, page, table } from "./page.ts"
+
+/** What each path answers. A path without a text, or a text without a path, fails. */
+const texts: Readonly<Record<string, string>> = {
+  "/xrpc/_health": "the version; 503 when the directory cannot be reached",
+  "/xrpc/*": "the [endpoints](endpoints.md)",
+  "/health":
+    "whether D1, R2 and the Sequencer answer, each by name, and on one machine whether the disk is full; 503 when one does not; whether the server sends mail",
+  "/ready": "the same as `/health`",
+  "/.well-known/did.json":
+    "the DID document of the account, or the server, whose `did:web` is the requested host",
+  "/.well-known/atproto-did": "the DID of the account whose handle is the requested host",
+  "/.well-known/oauth-authorization-server": "metadata of the authorization server",
+  "/.well-known/oauth-protected-resource": "metadata of the protected resource",
+  "/oauth/jwks": "an empty key set: nobody else reads the tokens",
+  "/oauth/par": "takes the authorization requests that OAuth clients push",
+  "/oauth/token": "gives OAuth clients their tokens",
+  "/oauth/revoke": "ends a token",
+  "/oauth/authorize": "the page of a pushed request: sign-in, choice, consent, sign-up",
+  "/oauth/authorize/sign-in": "a form of that page",
+  "/oauth/authorize/code": "a form of that page",
+  "/oauth/authorize/passkey": "a form of that page",
+  "/oauth/authorize/sign-up": "a form of that page",
+  "/oauth/authorize/accept": "a form of that page",
+  "/oauth/authorize/reject": "a form of that page",
+  "/oauth/authorize/reactivate": "a form of that page",
+  "/account/*":
+    "the pages of an account, for its owner; `/account/sign-up?invite=` makes an account in a browser",
+  "/.well-known/change-password": "redirects to the page that changes the password",
+  "/admin/codes":
+    "for the administrator (HTTP Basic): the mailed codes of `?account=` that wait to be used, where the server sends no mail",
+  "/admin/relays":
+    "for the administrator (HTTP Basic): which relays were asked to crawl and what they answered, who reads the event stream, since when and how far; how far behind each `?seq=` is",
+  "/manage/codes":
+    "the mailed codes of an account that wait to be used, where the server sends no mail; for the administrator, or an owner by a session of the main password that began within 15 minutes",
+  "/manage/passkeys": "an account's passkeys as JSON; for the same callers as `/manage/codes`",
+  "/manage/passkeys/link": "a link that adds a passkey; for the same callers",
+  "/manage/passkeys/remove": "removes a passkey; for the same callers",
+  "/passkey": "the page of such a link",
+  "/passkey/add": "a form of that page",
+  "/robots.txt": "lets crawlers in",
+  "/": "says what this server is"
+}
+
+/** routes.md: every path. */
+export const routes = (): string => {
+  const paths = new Map<string, Array<string>>()
+  for (const { path, verb } of declared) {
+    paths.set(path, [...(paths.get(path) ?? []), verb === "*" ? "any" : verb])
+  }
+  const wrong = [
+    ...[...paths.keys()].filter((path) => texts[path] === undefined),
+    ...Object.keys(texts).filter((path) => !paths.has(path))
+  ]
+  if (wrong.length > 0) throw new Error(`paths and texts differ: ${wrong.join(", ")}`)
+  return page(
+    "Routes",
+    "Every path that the server answers. A GET route answers HEAD too; `/*` stands for everything below.",
+    table(
+      ["path", "method", "answer"],
+      [...paths].map(([path, verbs]) => [code(path), verbs.join(", "), texts[path]!])
+    )
+  )
+}
