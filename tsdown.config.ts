@@ -114,6 +114,23 @@ export default defineConfig([
     target: "node22",
     dts: false,
     sourcemap: false,
-    banner: { js: "#!/usr/bin/env node" }
+    define: { ...common.define, "process.env.NACRE_INSTALLED": '"1"' },
+    // The CommonJS form of jsonc-parser can't be bundled.
+    inputOptions: { ...common.inputOptions, resolve: { alias, mainFields: ["module", "main"] } },
+    outputOptions: {
+      chunkFileNames: "cli-[name].js",
+      banner: ({ isEntry }) => (isEntry ? "#!/usr/bin/env node" : "")
+    }
+  },
+  {
+    ...common,
+    entry: { create: "create-nacre/create.ts" },
+    outDir: "dist/create-nacre/dist",
+    platform: "node",
+    target: "node22",
+    dts: false,
+    sourcemap: false,
+    minify: false,
+    outputOptions: { banner: "#!/usr/bin/env node" }
   }
 ])

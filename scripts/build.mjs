@@ -4,15 +4,14 @@
  *
  *   node scripts/build.mjs [--minify] [--out dist/main.mjs] [--top 20]
  */
-import { build as esbuild, formatMessages } from "esbuild"
 import { mkdir, writeFile } from "node:fs/promises"
 import { dirname, resolve } from "node:path"
 import { fileURLToPath } from "node:url"
 import { parseArgs } from "node:util"
 import { gzipSync } from "node:zlib"
+import { isInstalled, loadTool, root } from "./project.mjs"
 
-/** The project's folder. */
-export const root = fileURLToPath(new URL("..", import.meta.url)).replace(/[\\/]$/, "")
+export { root } from "./project.mjs"
 
 /**
  * Bundles an entry to one ES module.
@@ -20,6 +19,7 @@ export const root = fileURLToPath(new URL("..", import.meta.url)).replace(/[\\/]
  * @param {{ entry?: string, minify?: boolean }} [options]
  */
 export async function build({ entry = resolve(root, "src/main.ts"), minify = false } = {}) {
+  const { build: esbuild, formatMessages } = await loadTool("esbuild")
   const result = await esbuild({
     absWorkingDir: root,
     entryPoints: [entry],
@@ -32,10 +32,13 @@ export async function build({ entry = resolve(root, "src/main.ts"), minify = fal
     mainFields: ["browser", "module", "main"],
     external: ["cloudflare:*", "node:*", "workerd:*"],
     // As in wrangler.toml: of these packages little is used, and they bring a validation library and every base there is.
-    alias: {
-      "@atproto/did": resolve(root, "src/core/identity/didReference.ts"),
-      "multiformats/basics": resolve(root, "src/core/bytes/multibases.ts")
-    },
+    // The package has been built with them already.
+    alias: isInstalled
+      ? {}
+      : {
+          "@atproto/did": resolve(root, "src/core/identity/didReference.ts"),
+          "multiformats/basics": resolve(root, "src/core/bytes/multibases.ts")
+        },
     define: { "process.env.NODE_ENV": JSON.stringify("production") },
     // Names would be kept by a call for every closure made, on the hot paths too (wrangler.toml says the same).
     keepNames: false,

@@ -1,5 +1,5 @@
 /**
- * `npm run package`: builds the package `nacre` into `dist/nacre` and packs it into `dist/nacre-<version>.tgz`.
+ * `npm run package`: builds the packages `nacre` and `create-nacre` into `dist/`, and packs each into a tarball there.
  *
  * `--check` verifies the tarball (publint, are-the-types-wrong, sizes) and prints what changes the public API.
  */
@@ -18,11 +18,12 @@ import { gzipSync } from "node:zlib"
 import { formatMessage } from "publint/utils"
 import { publint } from "publint"
 import { apiChanges, writeApiPage } from "./package/api.ts"
-import { manifestOf, type RootManifest } from "./package/manifest.ts"
+import { createManifestOf, manifestOf, type RootManifest } from "./package/manifest.ts"
 
 const root = join(import.meta.dirname, "..")
 const out = join(root, "dist")
 const folder = join(out, "nacre")
+const createFolder = join(out, "create-nacre")
 const bin = (name: string) => join(root, "node_modules/.bin", name)
 
 /** Bytes that a file may take, gzipped where the name says so. */
@@ -36,27 +37,40 @@ const limits = {
 const kib = (bytes: number) => `${(bytes / 1024).toFixed(1)} KiB`
 
 const build = (): void => {
-  rmSync(folder, { recursive: true, force: true })
+  for (const made of [folder, createFolder]) rmSync(made, { recursive: true, force: true })
   execFileSync(process.execPath, [bin("tsdown")], { cwd: root, stdio: "inherit" })
 }
 
 const readRoot = (): RootManifest => JSON.parse(readFileSync(join(root, "package.json"), "utf8"))
 
-const writeManifest = (): string => {
-  const manifest = manifestOf(readRoot())
-  writeFileSync(join(folder, "package.json"), `${JSON.stringify(manifest, null, 2)}\n`)
+const writeJson = (file: string, value: object): void =>
+  writeFileSync(file, `${JSON.stringify(value, null, 2)}\n`)
+
+const finishNacre = (manifest: RootManifest): void => {
+  writeJson(join(folder, "package.json"), manifestOf(manifest))
   for (const file of ["README.md", "CHANGELOG.md", "LICENSE"]) {
     cpSync(join(root, file), join(folder, file))
   }
-  return manifest.version
 }
 
-const pack = (version: string): string => {
-  execFileSync("npm", ["pack", "--silent", "--pack-destination", out, folder], {
+const finishCreate = (manifest: RootManifest): void => {
+  writeJson(join(createFolder, "package.json"), createManifestOf(manifest))
+  writeJson(join(createFolder, "dist/versions.json"), {
+    nacreVersion: manifest.version,
+    wranglerVersion: manifest.devDependencies["wrangler"]
+  })
+  cpSync(join(root, "create-nacre/template"), join(createFolder, "template"), { recursive: true })
+  cpSync(join(root, "create-nacre/README.md"), join(createFolder, "README.md"))
+  cpSync(join(root, "LICENSE"), join(createFolder, "LICENSE"))
+}
+
+/** Packs a built package; the answer is its tarball. */
+const pack = (from: string, name: string): string => {
+  execFileSync("npm", ["pack", "--silent", "--pack-destination", out, from], {
     cwd: root,
     stdio: ["ignore", "ignore", "inherit"]
   })
-  return join(out, `nacre-${version}.tgz`)
+  return join(out, name)
 }
 
 const gzipped = (...files: ReadonlyArray<string>): number =>
@@ -65,11 +79,12 @@ const gzipped = (...files: ReadonlyArray<string>): number =>
 /** Every problem of the packed tarball, one sentence each. */
 const problemsOf = async (tarball: string): Promise<ReadonlyArray<string>> => {
   const problems: Array<string> = []
+  const built = readdirSync(join(folder, "dist"))
   const sizes = {
     "the tarball": statSync(tarball).size,
     "nacre, gzipped": gzipped("index.js", "createNacre.js"),
     "nacre/repo, gzipped": Math.max(gzipped("repo.js"), gzipped("repo.web.js")),
-    "the command, gzipped": gzipped("cli.js")
+    "the command, gzipped": gzipped(...built.filter((file) => /^cli\b.*\.js$/.test(file)))
   }
   for (const [name, limit] of Object.entries(limits)) {
     const size = sizes[name as keyof typeof limits]
@@ -86,7 +101,7 @@ const problemsOf = async (tarball: string): Promise<ReadonlyArray<string>> => {
   if (status !== 0) problems.push(`are-the-types-wrong:\n${stdout}${stderr}`)
   const web = readFileSync(join(folder, "dist/repo.web.js"), "utf8")
   if (/\bfrom\s*["']|\bimport\(/.test(web)) problems.push("dist/repo.web.js imports a module")
-  for (const file of readdirSync(join(folder, "dist")).filter((name) => name.endsWith(".d.ts"))) {
+  for (const file of built.filter((name) => name.endsWith(".d.ts"))) {
     const isForEffect = file.startsWith("effect")
     const text = readFileSync(join(folder, "dist", file), "utf8")
     if (!isForEffect && /from "(?:effect|@effect)\b/.test(text)) {
@@ -99,7 +114,11 @@ const problemsOf = async (tarball: string): Promise<ReadonlyArray<string>> => {
 const isCheck = process.argv.includes("--check")
 mkdirSync(out, { recursive: true })
 build()
-const tarball = pack(writeManifest())
+const manifest = readRoot()
+finishNacre(manifest)
+finishCreate(manifest)
+const tarball = pack(folder, `nacre-${manifest.version}.tgz`)
+pack(createFolder, `create-nacre-${manifest.version}.tgz`)
 if (isCheck) {
   const problems = await problemsOf(tarball)
   for (const problem of problems) console.error(`✗ ${problem}`)

@@ -4,13 +4,16 @@
  * Requests come in on a socket of the Worker itself: Miniflare's own entry, a Worker in front of it,
  * would add 0.1 ms to each and cost two thirds of the requests a second.
  */
-import { convertV4MiniflareOptions, fetch, Log, LogLevel, Miniflare, Response } from "miniflare"
 import { spawn } from "node:child_process"
 import diagnostics from "node:diagnostics_channel"
 import { existsSync, readFileSync } from "node:fs"
 import { statfs } from "node:fs/promises"
 import net from "node:net"
 import { dirname, resolve } from "node:path"
+import { loadTool } from "./project.mjs"
+
+const { convertV4MiniflareOptions, fetch, Log, LogLevel, Miniflare, Response } =
+  await loadTool("miniflare")
 
 /**
  * Reads the bindings of a wrangler.toml, and the variables for a server on this machine.
@@ -21,7 +24,7 @@ export async function readWrangler(path) {
   const {
     unstable_readConfig: readConfig,
     unstable_getDurableObjectClassNameToUseSQLiteMap: sqliteOf
-  } = await import("wrangler")
+  } = await loadTool("wrangler")
   const read = (env) => readConfig({ config: path, env }, { hideWarnings: true })
   const config = read("")
   const local = config.definedEnvironments?.includes("dev") ? read("dev") : config

@@ -4,7 +4,8 @@ import { existsSync, mkdirSync, readFileSync, rmSync, renameSync, writeFileSync 
 import { dirname, join, resolve } from "node:path"
 import { parseArgs } from "node:util"
 import { ensureAccount } from "./account.mjs"
-import { build, root } from "./build.mjs"
+import { build } from "./build.mjs"
+import { isInstalled, root, startCommand, wranglerFile } from "./project.mjs"
 import {
   configurationNames,
   fingerprint,
@@ -17,7 +18,7 @@ import {
 import { sweepLocalBlobs } from "./localBlobs.mjs"
 import { freePort, isFree, isRunning, readWrangler, serve } from "./server.mjs"
 
-const help = `npm start: runs the server on this machine.
+const help = `${startCommand}: runs the server on this machine.
 
   PORT=8787          port to listen on, on 127.0.0.1
   DATA_DIR=.data     folder for accounts, blobs and the first account's password
@@ -29,11 +30,11 @@ const help = `npm start: runs the server on this machine.
   ${wrap(configurationNames)}
                      passed on to the server
 
-You can also set all but PORT, DATA_DIR and DEV_HOSTS in .dev.vars, which is next to wrangler.toml, or in DATA_DIR
+You can also set all but PORT, DATA_DIR and DEV_HOSTS in .dev.vars, which is next to the wrangler configuration, or in DATA_DIR
 if you set that. The first start creates secrets there, and saves the first account in
 <DATA_DIR>/account.json.
 
-  --config <file>    use another wrangler.toml
+  --config <file>    use another wrangler configuration
   --help`
 
 class Refused extends Error {}
@@ -71,7 +72,7 @@ async function main() {
   const started = performance.now()
   const port = portOf(process.env["PORT"] || "8787")
   const dataDir = resolve(root, process.env["DATA_DIR"] || ".data")
-  const config = resolve(values.config ?? join(root, "wrangler.toml"))
+  const config = resolve(values.config ?? wranglerFile())
   const varsFile = join(dataDir === join(root, ".data") ? dirname(config) : dataDir, ".dev.vars")
   const given = Object.fromEntries(
     configurationNames.filter((name) => process.env[name]).map((name) => [name, process.env[name]])
@@ -272,7 +273,7 @@ function refuseMove(note, publicUrl, dataDir) {
   throw new Refused(
     `The data in ${dataDir} belongs to ${note.publicUrl}, but this start uses ${publicUrl}.\n` +
       "The address is part of the first account's DID (did:web), so it can't change.\n" +
-      `Start with the old address (PORT=${note.port ?? "…"}), or with an empty folder: DATA_DIR=${dataDir}-2 npm start`
+      `Start with the old address (PORT=${note.port ?? "…"}), or with an empty folder: DATA_DIR=${dataDir}-2 ${startCommand}`
   )
 }
 
@@ -282,13 +283,17 @@ function refuseOtherKey(note, masterKey, dataDir, varsFile) {
   throw new Refused(
     `The data in ${dataDir} was created with another MASTER_KEY than the one in ${varsFile}.\n` +
       "Without it, the server can't read the accounts' signing keys, and nobody can post.\n" +
-      `Restore the old .dev.vars, or start with an empty folder: DATA_DIR=${dataDir}-2 npm start`
+      `Restore the old .dev.vars, or start with an empty folder: DATA_DIR=${dataDir}-2 ${startCommand}`
   )
 }
 
 /** Ends what a killed start left behind; refuses beside a living server or somebody else's port. */
 async function refuseTwice(note, port, dataDir) {
-  if (note.pid !== undefined && note.pid !== process.pid && isRunning(note.pid, "start.mjs")) {
+  if (
+    note.pid !== undefined &&
+    note.pid !== process.pid &&
+    isRunning(note.pid, isInstalled ? "nacre" : "start.mjs")
+  ) {
     throw new Refused(
       `A server is already running on the data in ${dataDir} (process ${note.pid}, ${note.publicUrl}).`
     )
@@ -300,7 +305,7 @@ async function refuseTwice(note, port, dataDir) {
     if (tries === 20) {
       throw new Refused(
         `Another program is using port ${port} of 127.0.0.1. Stop it, or choose another port\n` +
-          `and data folder: PORT=${port + 1} DATA_DIR=.data-${port + 1} npm start`
+          `and data folder: PORT=${port + 1} DATA_DIR=.data-${port + 1} ${startCommand}`
       )
     }
     await new Promise((done) => setTimeout(done, 100))

@@ -7,7 +7,7 @@ import * as Terminal from "effect/Terminal"
 import * as TerminalCapabilities from "effect/cli/TerminalCapabilities"
 import * as FetchHttpClient from "effect/http/FetchHttpClient"
 import { run } from "./cli/run.ts"
-import { version } from "./services/host/version.ts"
+import { version } from "./core/host/version.ts"
 
 /** Questions stand on stderr, so that stdout holds nothing but the result. */
 const Questions = Layer.effect(
@@ -20,11 +20,17 @@ const Questions = Layer.effect(
   )
 ).pipe(Layer.provide(NodeTerminal.layer))
 
-run(version).pipe(
-  Effect.provide(
-    Layer.mergeAll(Questions, FetchHttpClient.layer, TerminalCapabilities.layer).pipe(
-      Layer.provideMerge(NodeServices.layer)
-    )
-  ),
-  NodeRuntime.runMain
-)
+if (process.argv[2] === "dev") {
+  // The local server is a program of its own, which reads what follows.
+  process.argv.splice(2, 1)
+  await import("../scripts/start.mjs")
+} else {
+  run(version).pipe(
+    Effect.provide(
+      Layer.mergeAll(Questions, FetchHttpClient.layer, TerminalCapabilities.layer).pipe(
+        Layer.provideMerge(NodeServices.layer)
+      )
+    ),
+    NodeRuntime.runMain
+  )
+}

@@ -5,6 +5,7 @@ export interface RootManifest {
   readonly license: string
   readonly repository?: unknown
   readonly dependencies: Readonly<Record<string, string>>
+  readonly devDependencies: Readonly<Record<string, string>>
 }
 
 const entry = (name: string) => ({
@@ -55,4 +56,18 @@ export const manifestOf = ({
     "@effect/sql-d1": { optional: true },
     effect: { optional: true }
   }
+})
+
+/** The manifest of `create-nacre`. */
+export const createManifestOf = ({ version, license, repository }: RootManifest) => ({
+  name: "create-nacre",
+  version,
+  description: "Creates a project for a Nacre server: npm create nacre my-pds",
+  license,
+  ...(repository === undefined ? {} : { repository }),
+  keywords: ["atproto", "bluesky", "pds", "nacre"],
+  type: "module",
+  engines: { node: ">=22" },
+  bin: { "create-nacre": "dist/create.js" },
+  files: ["dist", "template"]
 })

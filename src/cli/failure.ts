@@ -1,5 +1,6 @@
 import * as Runtime from "effect/Runtime"
 import * as Schema from "effect/Schema"
+import { startCommand } from "../../scripts/project.mjs"
 
 /** Something that a command could not do, in the words that its user reads, with what to do next. */
 export class Failed extends Schema.TaggedError<Failed>()("Failed", {
@@ -143,7 +144,7 @@ export const explain = (failure: CliFailure, isVerbose = false): Explanation => 
       return {
         error: "Unreachable",
         message: `Couldn't reach ${failure.server}: ${failure.why}`,
-        next: "Check that it's running and that the address is right. Start a local server with npm start, or choose another with --server."
+        next: `Check that it's running and that the address is right. Start a local server with ${startCommand}, or choose another with --server.`
       }
     case "Damaged":
       return {

@@ -4,6 +4,7 @@ import * as Option from "effect/Option"
 import * as Path from "effect/Path"
 import * as Schema from "effect/Schema"
 import { calledName } from "../core/identity/calledName.ts"
+import { startCommand } from "../../scripts/project.mjs"
 import { Failed } from "./failure.ts"
 import { AccountFlag, ServerFlag, variable } from "./flags.ts"
 
@@ -79,7 +80,7 @@ export const theServer = Effect.gen(function* () {
   if (local !== undefined) return local.url
   return yield* new Failed({
     message: "No server chosen",
-    next: "Add --server https://pds.example.com, set NACRE_SERVER, or start a local server: npm start"
+    next: `Add --server https://pds.example.com, set NACRE_SERVER, or start a local server: ${startCommand}`
   })
 })
 
@@ -115,6 +116,6 @@ export const plcUrl = Effect.gen(function* () {
   if (!isLocal(yield* theServer)) return "https://plc.directory"
   return yield* new Failed({
     message: "The PLC directory of the local server is unknown",
-    next: "Set PLC_URL to the address that npm start prints."
+    next: `Set PLC_URL to the address that ${startCommand} prints.`
   })
 })

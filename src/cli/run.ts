@@ -8,11 +8,16 @@ import * as GlobalFlag from "effect/cli/GlobalFlag"
 import { account } from "./account/account.ts"
 import { exportAccount } from "./backup/export.ts"
 import { importAccount } from "./backup/import.ts"
+import { startCommand } from "../../scripts/project.mjs"
 import { type CliFailure, explain, isTold } from "./failure.ts"
 import { globalFlags } from "./flags.ts"
 import { deploy } from "./host/deploy.ts"
+import { dev } from "./host/dev.ts"
 import { init } from "./host/init.ts"
+import { logs } from "./host/logs.ts"
+import { open } from "./host/open.ts"
 import { secret } from "./host/secret.ts"
+import { version as versions } from "./host/version.ts"
 import { identity } from "./identity/identity.ts"
 import { invite } from "./invite.ts"
 import { key } from "./key/key.ts"
@@ -28,10 +33,11 @@ const root = Command.make("nacre").pipe(
     "Set up and manage a Nacre server and its accounts.\n\n" +
       "Passwords are never arguments. The command asks for them, or reads NACRE_PASSWORD (the account's) and " +
       "NACRE_ADMIN_PASSWORD, or the files named by NACRE_PASSWORD_FILE and NACRE_ADMIN_PASSWORD_FILE. " +
-      "For a local server started with npm start, it finds them in the data folder. NACRE_CODE is the second-factor code."
+      `For a local server started with ${startCommand}, it finds them in the data folder. NACRE_CODE is the second-factor code.`
   ),
   Command.withSubcommands([
     init,
+    dev,
     deploy,
     status,
     account,
@@ -44,7 +50,10 @@ const root = Command.make("nacre").pipe(
     migrate,
     leave,
     recover,
-    secret
+    secret,
+    logs,
+    open,
+    versions
   ]),
   Command.withGlobalFlags(globalFlags)
 )

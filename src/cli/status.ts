@@ -27,7 +27,7 @@ const healthOf = (ready: Readiness | undefined): ReadonlyArray<Check> => {
       name: "configuration",
       ok: false,
       detail: `${name} ${message}`,
-      fix: `Set it in .dev.vars or wrangler.toml, or as a secret: npx wrangler secret put ${name}`
+      fix: `Set it in .dev.vars or the wrangler configuration, or as a secret: npx wrangler secret put ${name}`
     })
   )
   const parts = Object.entries(ready.checks ?? {}).map(([name, outcome]): Check => ({

@@ -35,8 +35,11 @@ buildSync({
   platform: "node",
   format: "esm",
   target: "node22",
+  mainFields: ["module", "main"],
+  // The local server, which these tests start by itself.
+  external: ["../scripts/start.mjs"],
   banner: {
-    js: 'import { createRequire } from "node:module"; const require = createRequire(import.meta.url)'
+    js: 'import { createRequire as makeRequire } from "node:module"; const require = makeRequire(import.meta.url)'
   },
   logLevel: "error"
 })

@@ -1,7 +1,15 @@
 import { afterEach, assert, beforeEach, describe, it } from "@effect/vitest"
 import { createServer, type Server } from "node:http"
 import type { AddressInfo } from "node:net"
-import { copyFileSync, existsSync, readFileSync, statSync, writeFileSync } from "node:fs"
+import {
+  copyFileSync,
+  existsSync,
+  readFileSync,
+  statSync,
+  unlinkSync,
+  writeFileSync
+} from "node:fs"
+import { parse } from "jsonc-parser"
 import { join } from "node:path"
 import { parseVars } from "../../scripts/env.mjs"
 import { type Desk, makeDesk } from "./command.ts"
@@ -313,7 +321,7 @@ describe("nacre deploy", () => {
     cloudflare.set({ secrets: { "": secretsOf(["MASTER_KEY", "ADMIN_PASSWORD"]) } })
     const { code, stderr } = await run("deploy --server https://pds.example.com")
     assert.strictEqual(code, 1)
-    assert.match(stderr, /lacks PLC_ROTATION_KEY/)
+    assert.match(stderr, /has no PLC_ROTATION_KEY/)
     assert.match(stderr, /npx nacre secret put$/m)
     assert.deepStrictEqual(deployed(), [])
   })
@@ -348,5 +356,53 @@ describe("nacre deploy", () => {
     server.close()
     assert.strictEqual(code, 1)
     assert.match(stderr, /MASTER_KEY is missing/)
+  })
+})
+
+describe("nacre init in a project that npm create nacre made", () => {
+  const parsed = () => parse(read("wrangler.jsonc"))
+
+  beforeEach(() => {
+    unlinkSync(desk.path("wrangler.toml"))
+    const template = join(import.meta.dirname, "../../create-nacre/template/wrangler.jsonc")
+    copyFileSync(template, desk.path("wrangler.jsonc"))
+  })
+
+  it("adds what it was told to wrangler.jsonc, keeps its comments, and changes nothing the second time", async () => {
+    const before = read("wrangler.jsonc")
+    const was = parsed()
+    const { code, stderr } = await run(toCloudflare)
+    assert.strictEqual(code, 0, stderr)
+    const comments = before.split("\n").filter((line) => line.trim().startsWith("//"))
+    assert.isAbove(comments.length, 2)
+    const after = read("wrangler.jsonc")
+    for (const comment of comments) assert.include(after, comment)
+    assert.deepStrictEqual(parsed(), {
+      ...was,
+      r2_buckets: [{ ...was.r2_buckets[0], jurisdiction: "eu" }],
+      routes: [{ pattern: "pds.example.com", custom_domain: true }],
+      vars: { PUBLIC_URL: "https://pds.example.com", DATA_LOCATION: "eu" }
+    })
+    assert.strictEqual((await run(toCloudflare)).code, 0)
+    assert.strictEqual(read("wrangler.jsonc"), after)
+  })
+
+  it("binds secrets of a store in wrangler.jsonc", async () => {
+    const { code, stderr } = await run(`${toCloudflare} --secrets-store 5ec2e7`)
+    assert.strictEqual(code, 0, stderr)
+    assert.deepStrictEqual(
+      parsed().secrets_store_secrets,
+      all.map((binding) => ({ binding, store_id: "5ec2e7", secret_name: `my-pds_${binding}` }))
+    )
+  })
+
+  it("names the line of a wrangler.jsonc that is invalid, and writes nothing", async () => {
+    const broken = read("wrangler.jsonc").replace('"main":', "main:")
+    writeFileSync(desk.path("wrangler.jsonc"), broken)
+    const { code, stderr } = await run(toCloudflare)
+    assert.strictEqual(code, 1)
+    assert.include(stderr, "wrangler.jsonc is invalid: line 4 isn't valid JSON")
+    assert.strictEqual(read("wrangler.jsonc"), broken)
+    assert.isFalse(existsSync(desk.path(".secrets.production")))
   })
 })

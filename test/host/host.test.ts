@@ -18,7 +18,7 @@ import { Disk } from "../../src/services/host/Disk.ts"
 import { Sequencer, SequencerUnavailable } from "../../src/services/stream/Sequencer.ts"
 import { rules } from "../../src/services/limits/rules.ts"
 import packageJson from "../../package.json" with { type: "json" }
-import { version } from "../../src/services/host/version.ts"
+import { version } from "../../src/core/host/version.ts"
 import { env, FakeAccounts, world } from "./world.ts"
 
 const settings = (change: Record<string, string> = {}) =>

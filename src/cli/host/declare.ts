@@ -1,14 +1,15 @@
 import { isDeepStrictEqual } from "node:util"
 import * as Effect from "effect/Effect"
 import * as FileSystem from "effect/FileSystem"
-import * as Toml from "effect/encoding/Toml"
 import * as Result from "effect/Result"
 import { Failed } from "../failure.ts"
-import { configFile, type Environment, production } from "./environment.ts"
-import { quoted, withEntry, withKey } from "./toml.ts"
+import { type Additions, withAdditions } from "./additions.ts"
+import { parseConfig } from "./configFile.ts"
+import { type Environment, production } from "./environment.ts"
+import { quoted } from "./toml.ts"
 import { secretNamesNeeded } from "./vars.ts"
 
-/** What wrangler.toml is to say of an environment. */
+/** What wrangler's configuration is to say of an environment. */
 export interface Declaration {
   readonly domain: string
   readonly vars: Readonly<Record<string, string>>
@@ -18,23 +19,13 @@ export interface Declaration {
   readonly store: string | undefined
 }
 
-/** What is new in an environment's section. */
-interface Additions {
-  readonly account_id?: string
-  readonly routes?: ReadonlyArray<object>
-  readonly vars?: Readonly<Record<string, string>>
-  /** The one bucket, where it has to lie in a jurisdiction. */
-  readonly r2_buckets?: readonly [Readonly<Record<string, unknown>>]
-  readonly secrets_store_secrets?: ReadonlyArray<Readonly<Record<string, string>>>
-}
-
 /** Whether a data location is a legal one, and not just a place near by. */
 export const isJurisdiction = (location: string | undefined): boolean =>
   location === "eu" || location === "fedramp"
 
-const conflict = ({ name }: Environment, key: string, before: unknown, wish: string) =>
+const conflict = ({ file, name }: Environment, key: string, before: unknown, wish: string) =>
   new Failed({
-    message: `${configFile} already sets ${key} = ${JSON.stringify(before)} for ${name}, not ${quoted(wish)}. Nothing was changed`,
+    message: `${file} already sets ${key} = ${JSON.stringify(before)} for ${name}, not ${quoted(wish)}. Nothing was changed`,
     next: "To change it, edit the file and run the command again."
   })
 
@@ -66,11 +57,11 @@ const newRoutes = Effect.fnUntraced(function* (environment: Environment, domain:
   if (route !== undefined || (routes?.length ?? 0) > 0 || domain.endsWith(".workers.dev")) return {}
   if (environment.name === production && !environment.othersHaveRoutes) {
     return yield* new Failed({
-      message: `An environment in ${configFile} has no routes of its own and would inherit those of production`,
+      message: `An environment in ${environment.file} has no routes of its own and would inherit those of production`,
       next: "Add routes = [] to its section first."
     })
   }
-  return { routes: [{ pattern: domain, custom_domain: true }] }
+  return { routes: [{ pattern: domain, custom_domain: true as const }] }
 })
 
 const newAccount = Effect.fnUntraced(function* (
@@ -117,42 +108,23 @@ const newStored = Effect.fnUntraced(function* (
   return added.length === 0 ? {} : { secrets_store_secrets: added }
 })
 
-/** The text with what is new: each key in the section of its environment. */
-const withAdditions = (text: string, { name }: Environment, added: Additions): string => {
-  const table = (key: string) =>
-    name === production ? key : ["env", name, key].filter((part) => part !== "").join(".")
-  let result = text
-  for (const { pattern } of (added.routes ?? []) as ReadonlyArray<{ pattern: string }>) {
-    const value = `[{ pattern = ${quoted(pattern)}, custom_domain = true }]`
-    result = withKey(result, table(""), "routes", value)
-  }
-  if (added.account_id !== undefined) {
-    result = withKey(result, table(""), "account_id", quoted(added.account_id))
-  }
-  for (const [key, value] of Object.entries(added.vars ?? {})) {
-    result = withKey(result, table("vars"), key, quoted(value))
-  }
-  for (const { jurisdiction } of added.r2_buckets ?? []) {
-    result = withKey(result, table("r2_buckets"), "jurisdiction", quoted(String(jurisdiction)))
-  }
-  for (const entry of added.secrets_store_secrets ?? []) {
-    result = withEntry(result, table("secrets_store_secrets"), entry)
-  }
-  return result
-}
-
 type Json = { [key: string]: unknown }
 
-/** What a text says, as plain values; nothing where it is no TOML. */
-const contentOf = (text: string): Json | undefined =>
-  Result.match(Toml.parse(text), {
+/** What a text says; nothing where it is invalid. */
+const contentOf = (file: string, text: string): Json | undefined =>
+  Result.match(parseConfig(file, text), {
     onFailure: () => undefined,
-    onSuccess: (content) => JSON.parse(JSON.stringify(content))
+    // SAFETY: the configuration has been read as a document before.
+    onSuccess: (content) => content as Json
   })
 
 /** What the text must say afterwards: all that it says now, and what is new. */
-const expectedOf = (text: string, { name }: Environment, added: Additions): Json | undefined => {
-  const content = contentOf(text)
+const expectedOf = (
+  text: string,
+  { file, name }: Environment,
+  added: Additions
+): Json | undefined => {
+  const content = contentOf(file, text)
   // SAFETY: the environment was found there.
   const section = (name === production ? content : (content?.["env"] as Json)?.[name]) as Json
   for (const [key, value] of Object.entries(added)) {
@@ -168,19 +140,21 @@ const expectedOf = (text: string, { name }: Environment, added: Additions): Json
 }
 
 const write = Effect.fnUntraced(
-  function* (text: string) {
+  function* (file: string, text: string) {
     const files = yield* FileSystem.FileSystem
-    const draft = `${configFile}.new`
+    const draft = `${file}.new`
     yield* files.writeFileString(draft, text)
-    yield* files.rename(draft, configFile)
+    yield* files.rename(draft, file)
   },
-  Effect.mapError(
-    ({ message }) => new Failed({ message: `Couldn't write ${configFile}: ${message}` })
-  )
+  (writing, file) =>
+    Effect.mapError(
+      writing,
+      ({ message }) => new Failed({ message: `Couldn't write ${file}: ${message}` })
+    )
 )
 
 /**
- * Makes ready what wrangler.toml is to say; fails where it says something else already. The answer writes it.
+ * Makes ready what wrangler's configuration is to say; fails where it says something else already. The answer writes it.
  *
  * Lines and comments that are there stay. The new text is read, and kept only if it says what it did and what is new.
  */
@@ -189,6 +163,7 @@ export const declare = Effect.fnUntraced(function* (
   { account, domain, store, vars }: Declaration
 ) {
   const files = yield* FileSystem.FileSystem
+  const { file } = environment
   const added: Additions = {
     ...(yield* newRoutes(environment, domain)),
     ...(yield* newAccount(environment, account)),
@@ -198,15 +173,15 @@ export const declare = Effect.fnUntraced(function* (
   }
   if (Object.keys(added).length === 0) return Effect.void
   const before = yield* Effect.mapError(
-    files.readFileString(configFile),
-    ({ message }) => new Failed({ message: `Couldn't read ${configFile}: ${message}` })
+    files.readFileString(file),
+    ({ message }) => new Failed({ message: `Couldn't read ${file}: ${message}` })
   )
   const after = withAdditions(before, environment, added)
-  if (isDeepStrictEqual(contentOf(after), expectedOf(before, environment, added))) {
-    return write(after)
+  if (isDeepStrictEqual(contentOf(file, after), expectedOf(before, environment, added))) {
+    return write(file, after)
   }
   return yield* new Failed({
-    message: `This command can't edit ${configFile} the way it is written. Nothing was changed`,
+    message: `This command can't edit ${file} the way it is written. Nothing was changed`,
     next: `Add this to it yourself, for ${environment.name}:\n${JSON.stringify(added, null, 2)}`
   })
 })

@@ -7,7 +7,7 @@ import { Failed } from "../failure.ts"
 import { ServerFlag } from "../flags.ts"
 import { note, report } from "../output.ts"
 import { readiness } from "../readiness.ts"
-import { configFile, envFlag, type Environment, theEnvironment } from "./environment.ts"
+import { envFlag, type Environment, theEnvironment } from "./environment.ts"
 import { askCloudflare } from "./handing.ts"
 import { secretNamesNeeded } from "./vars.ts"
 import { wrangler } from "./wrangler.ts"
@@ -81,7 +81,7 @@ export const deploy = Command.make(
     )
     if (server === undefined) {
       return yield* new Failed({
-        message: `${configFile} doesn't set PUBLIC_URL, the address of ${environment.name}`,
+        message: `${environment.file} doesn't set PUBLIC_URL, the address of ${environment.name}`,
         next: `Set up the server first: npx nacre init --target cloudflare${environment.words}`
       })
     }

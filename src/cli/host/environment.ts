@@ -4,20 +4,17 @@ import * as Option from "effect/Option"
 import * as Path from "effect/Path"
 import * as Schema from "effect/Schema"
 import * as Flag from "effect/cli/Flag"
-import * as Toml from "effect/encoding/Toml"
 import { Failed } from "../failure.ts"
+import { findConfigFile, parseConfig } from "./configFile.ts"
 
-/** The file that says what is deployed. */
-export const configFile = "wrangler.toml"
-
-/** The environment at the top level of wrangler.toml. */
+/** The environment at the top level of wrangler's configuration. */
 export const production = "production"
 
-/** `--env`: an environment of wrangler.toml. */
+/** `--env`: an environment of wrangler's configuration. */
 export const envFlag = Flag.String("env").pipe(
   Flag.withMetavar("name"),
   Flag.withDescription(
-    "An environment of wrangler.toml, such as staging; default: production, the top level"
+    "An environment of the wrangler configuration, such as staging; default: production, the top level"
   ),
   Flag.optional
 )
@@ -49,8 +46,10 @@ const Document = Schema.Struct({
   env: optional(Schema.Record(Schema.String, Section))
 })
 
-/** One environment of wrangler.toml. */
+/** One environment of wrangler's configuration. */
 export interface Environment {
+  /** The configuration's file. */
+  readonly file: string
   readonly name: string
   /** The name of its Worker. */
   readonly worker: string
@@ -71,40 +70,40 @@ export interface Environment {
 const hasRoutes = ({ route, routes }: typeof Section.Type): boolean =>
   route !== undefined || routes !== undefined
 
-const readDocument = Effect.gen(function* () {
+const readDocument = Effect.fnUntraced(function* (file: string) {
   const files = yield* FileSystem.FileSystem
   const text = yield* Effect.mapError(
-    files.readFileString(configFile),
+    files.readFileString(file),
     ({ message }) =>
       new Failed({
-        message: `Couldn't read ${configFile}: ${message}`,
+        message: `Couldn't read ${file}: ${message}`,
         next: "Run this command in the project's folder."
       })
   )
-  return yield* Effect.fromResult(Toml.parse(text)).pipe(
+  return yield* Effect.fromResult(parseConfig(file, text)).pipe(
     Effect.flatMap(Schema.decodeUnknownEffect(Document)),
-    Effect.mapError(
-      ({ message }) => new Failed({ message: `${configFile} is invalid: ${message}` })
-    )
+    Effect.mapError(({ message }) => new Failed({ message: `${file} is invalid: ${message}` }))
   )
 })
 
 /** The environment that is meant: the one that is named, else production. */
 export const theEnvironment = Effect.fnUntraced(function* (given: Option.Option<string>) {
   const path = yield* Path.Path
-  const document = yield* readDocument
+  const file = yield* findConfigFile
+  const document = yield* readDocument(file)
   const environments = document.env ?? {}
   const name = Option.getOrElse(given, () => production)
   const isTop = name === production
   const section = isTop ? document : environments[name]
   if (section === undefined) {
     return yield* new Failed({
-      message: `${configFile} has no environment ${name}`,
+      message: `${file} has no environment ${name}`,
       next: `Environments: ${[production, ...Object.keys(environments)].join(", ")}.`
     })
   }
   const top = document.name ?? "nacre"
   return {
+    file,
     name,
     worker: section.name ?? `${top}-${name}`,
     account: section.account_id ?? document.account_id,

@@ -4,6 +4,7 @@ import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
 import * as Command from "effect/cli/Command"
 import * as Flag from "effect/cli/Flag"
+import { startCommand } from "../../../scripts/project.mjs"
 import { Failed } from "../failure.ts"
 import { note, report } from "../output.ts"
 import { ask, canAsk, confirm } from "../prompts.ts"
@@ -121,7 +122,7 @@ const initLocal = Effect.fnUntraced(function* (given: Given) {
   const { added: made } = yield* makeSecrets(file)
   const withKey = flagOf("recovery-key", recoveryKey?.file)
   const next = [
-    "npm start   (creates a first account and shows its password)",
+    `${startCommand}   (creates a first account and shows its password)`,
     `npx nacre account create <name> --email <address>${withKey}   (creates more accounts)`
   ]
   yield* report({ target: "local", file, made, recoveryKey, next }, () =>

@@ -70,7 +70,7 @@ const put = Command.make(
 ).pipe(
   Command.withDescription(
     "Upload missing secrets to Cloudflare, from the copy that nacre init created (such as .secrets.production), " +
-      "to the Worker or to the Secrets Store named in wrangler.toml. Existing secrets are never replaced."
+      "to the Worker or to the Secrets Store named in the wrangler configuration. Existing secrets are never replaced."
   ),
   Command.withShortDescription("Upload missing secrets to Cloudflare")
 )

@@ -1,6 +1,9 @@
+import { createRequire } from "node:module"
 import * as Effect from "effect/Effect"
 import * as FileSystem from "effect/FileSystem"
+import * as Path from "effect/Path"
 import * as Redacted from "effect/Redacted"
+import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import * as Stdio from "effect/Stdio"
 import * as Stream from "effect/Stream"
@@ -10,15 +13,28 @@ import { Opaque, Words } from "../answers.ts"
 import { Failed } from "../failure.ts"
 import { variable } from "../flags.ts"
 
+/** The program of the wrangler that a project resolves, also from a folder of a workspace. */
+const installed = (manifest: string): string | undefined =>
+  Result.match(
+    Result.try(() => createRequire(manifest).resolve("wrangler/package.json")),
+    {
+      onFailure: () => undefined,
+      onSuccess: (found) => found.replace(/package\.json$/, "bin/wrangler.js")
+    }
+  )
+
 /** Wrangler as this project has it, or the one that NACRE_WRANGLER names. */
 const program = Effect.gen(function* () {
   const files = yield* FileSystem.FileSystem
+  const path = yield* Path.Path
   const given = yield* variable("NACRE_WRANGLER")
-  const found = given ?? "node_modules/wrangler/bin/wrangler.js"
-  if (yield* Effect.orElseSucceed(files.exists(found), () => false)) return found
+  const found = given ?? installed(path.resolve("package.json"))
+  if (found !== undefined && (yield* Effect.orElseSucceed(files.exists(found), () => false))) {
+    return found
+  }
   return yield* new Failed({
-    message: `Couldn't find wrangler at ${found}`,
-    next: "Run npm ci in the project's folder, then run the command again."
+    message: `Couldn't find wrangler${given === undefined ? " in this project" : ` at ${given}`}`,
+    next: "Run npm install in the project's folder, then run the command again."
   })
 })
 

@@ -1,7 +1,7 @@
 import * as Effect from "effect/Effect"
 import { Config, type Misconfigured, type Settings } from "../../services/host/Config.ts"
 import { Readiness } from "../../services/host/Readiness.ts"
-import { version } from "../../services/host/version.ts"
+import { version } from "../../core/host/version.ts"
 import { Mailer } from "../../services/mail/Mailer.ts"
 import { errorResponse } from "../errors.ts"
 import { jsonType } from "../responseHeaders.ts"

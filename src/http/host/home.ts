@@ -1,6 +1,6 @@
 import * as Effect from "effect/Effect"
 import { Config, type Settings } from "../../services/host/Config.ts"
-import { version } from "../../services/host/version.ts"
+import { version } from "../../core/host/version.ts"
 import { html } from "../pages/html.ts"
 import { showPage } from "../pages/layout.ts"
 import { textType } from "../responseHeaders.ts"

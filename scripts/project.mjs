@@ -1,0 +1,43 @@
+/**
+ * The project that the scripts work for: this repository, or the folder of a project that has installed `nacre`.
+ */
+import { existsSync } from "node:fs"
+import { createRequire } from "node:module"
+import { join } from "node:path"
+import { fileURLToPath, pathToFileURL } from "node:url"
+
+/** Whether this is part of the package, whose build sets this variable. */
+export const isInstalled = process.env.NACRE_INSTALLED === "1"
+
+/** The project's folder. */
+export const root = isInstalled
+  ? process.cwd()
+  : fileURLToPath(new URL("..", import.meta.url)).replace(/[\\/]$/, "")
+
+/** The command that starts the local server. */
+export const startCommand = isInstalled ? "npx nacre dev" : "npm start"
+
+/** The project's wrangler configuration, under whichever of its names. */
+export const wranglerFile = () =>
+  ["wrangler.jsonc", "wrangler.json", "wrangler.toml"]
+    .map((name) => join(root, name))
+    .find((file) => existsSync(file)) ?? join(root, "wrangler.toml")
+
+const resolveTool = (name) => {
+  const ofProject = createRequire(join(root, "package.json"))
+  try {
+    const wrangler = ofProject.resolve("wrangler/package.json")
+    return name === "wrangler" ? ofProject.resolve(name) : createRequire(wrangler).resolve(name)
+  } catch (cause) {
+    throw Object.assign(new Error(`${root} has no wrangler: run npm install there first.`), {
+      code: "NO_WRANGLER",
+      cause
+    })
+  }
+}
+
+/** Loads wrangler, or a tool that wrangler brings (esbuild, miniflare). */
+export const loadTool = async (name) => {
+  const module = await import(pathToFileURL(resolveTool(name)).href)
+  return { ...module.default, ...module }
+}

@@ -1,0 +1,3 @@
+/** A program: importing it starts the server. */
+declare const nothing: undefined
+export default nothing

@@ -1,0 +1,64 @@
+import { applyEdits, type JSONPath, modify } from "jsonc-parser"
+import { isJson } from "./configFile.ts"
+import { type Environment, production } from "./environment.ts"
+import { quoted, withEntry, withKey } from "./toml.ts"
+
+/** What is new in an environment's section. */
+export interface Additions {
+  readonly account_id?: string
+  readonly routes?: ReadonlyArray<{ readonly pattern: string; readonly custom_domain: true }>
+  readonly vars?: Readonly<Record<string, string>>
+  /** The one bucket, when it needs a jurisdiction. */
+  readonly r2_buckets?: readonly [Readonly<Record<string, unknown>>]
+  readonly secrets_store_secrets?: ReadonlyArray<Readonly<Record<string, string>>>
+}
+
+const toToml = (text: string, name: string, added: Additions): string => {
+  const table = (key: string) =>
+    name === production ? key : ["env", name, key].filter((part) => part !== "").join(".")
+  let result = text
+  for (const { pattern } of added.routes ?? []) {
+    const value = `[{ pattern = ${quoted(pattern)}, custom_domain = true }]`
+    result = withKey(result, table(""), "routes", value)
+  }
+  if (added.account_id !== undefined) {
+    result = withKey(result, table(""), "account_id", quoted(added.account_id))
+  }
+  for (const [key, value] of Object.entries(added.vars ?? {})) {
+    result = withKey(result, table("vars"), key, quoted(value))
+  }
+  for (const { jurisdiction } of added.r2_buckets ?? []) {
+    result = withKey(result, table("r2_buckets"), "jurisdiction", quoted(String(jurisdiction)))
+  }
+  for (const entry of added.secrets_store_secrets ?? []) {
+    result = withEntry(result, table("secrets_store_secrets"), entry)
+  }
+  return result
+}
+
+const toJson = (text: string, { name, section }: Environment, added: Additions): string => {
+  const formattingOptions = { insertSpaces: !/^\t/m.test(text), tabSize: 2, eol: "\n" }
+  const prefix = name === production ? [] : ["env", name]
+  let result = text
+  const set = (path: JSONPath, value: unknown) => {
+    const edits = modify(result, [...prefix, ...path], value, { formattingOptions })
+    result = applyEdits(result, edits)
+  }
+  if (added.routes !== undefined) set(["routes"], added.routes)
+  if (added.account_id !== undefined) set(["account_id"], added.account_id)
+  for (const [key, value] of Object.entries(added.vars ?? {})) set(["vars", key], value)
+  for (const { jurisdiction } of added.r2_buckets ?? []) {
+    set(["r2_buckets", 0, "jurisdiction"], jurisdiction)
+  }
+  const stored = section.secrets_store_secrets ?? []
+  for (const [at, entry] of (added.secrets_store_secrets ?? []).entries()) {
+    set(["secrets_store_secrets", stored.length + at], entry)
+  }
+  return result
+}
+
+/** The configuration's text with what is new in an environment; every other line and comment stays. */
+export const withAdditions = (text: string, environment: Environment, added: Additions): string =>
+  isJson(environment.file)
+    ? toJson(text, environment, added)
+    : toToml(text, environment.name, added)
