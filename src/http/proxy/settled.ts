@@ -6,9 +6,19 @@ import { UpstreamFailed } from "../../services/proxy/ProxyTargets.ts"
 /** Bytes of an answer without a length that are read before it is passed on. */
 export const maxSettled = 1024 * 1024
 
-/** An answer that is never meant to end: nobody could tell whether it is whole. */
-const isEndless = (headers: Headers): boolean =>
-  /^text\/event-stream\b/i.test(headers.get("content-type")?.trim() ?? "")
+/** Types whose readers take each event, line or part as it comes, from answers that may never end. */
+const liveTypes = new Set([
+  "text/event-stream",
+  "application/jsonl",
+  "application/x-ndjson",
+  "application/json-seq",
+  "multipart/x-mixed-replace"
+])
+
+const isLive = (headers: Headers): boolean => {
+  const [type = ""] = (headers.get("content-type") ?? "").split(";", 1)
+  return liveTypes.has(type.trim().toLowerCase())
+}
 
 /** The pieces that were read, and then the rest of a stream. */
 const resumed = (
@@ -33,12 +43,12 @@ const resumed = (
 /**
  * An answer that a client cannot take for whole when it broke off.
  *
- * One of unknown length is read before it is passed on, so that it has a length, or fails. A longer one streams: where
- * it breaks off, workerd ends it as if it were whole.
+ * One of unknown length is read before it is passed on, so that it has a length, or fails. A longer one streams, and so
+ * does a live one: where these break off, workerd ends them as if they were whole.
  */
 export const settled = Effect.fn("proxy.settled")(function* (answer: OutgoingStream) {
   const { status, headers: given, body } = answer
-  if (body === null || given.has("content-length") || isEndless(given)) return answer
+  if (body === null || given.has("content-length") || isLive(given)) return answer
   const reader = body.getReader()
   const pieces: Array<Uint8Array> = []
   let length = 0
