@@ -1,5 +1,6 @@
 import * as Effect from "effect/Effect"
 import { Config, type Misconfigured, type Settings } from "../../services/host/Config.ts"
+import { newerData } from "../../services/host/HostKeys.ts"
 import { Readiness } from "../../services/host/Readiness.ts"
 import { version } from "../../core/host/version.ts"
 import { Mailer } from "../../services/mail/Mailer.ts"
@@ -49,8 +50,14 @@ export const ready = Effect.fn("http.ready")(function* (url: URL) {
 export const misconfigured = (url: URL, { problems }: Pick<Misconfigured, "problems">): Response =>
   url.pathname === "/ready"
     ? json({ ready: false, version, problems }, 503)
-    : errorResponse({
-        status: 503,
-        error: "ServerMisconfigured",
-        message: "This server is not configured; its log and /ready say what is wrong"
-      })
+    : problems.some(({ variable }) => variable === newerData.variable)
+      ? errorResponse({
+          status: 503,
+          error: "ServerOutdated",
+          message: `This server's data ${newerData.message}`
+        })
+      : errorResponse({
+          status: 503,
+          error: "ServerMisconfigured",
+          message: "This server is not configured; its log and /ready say what is wrong"
+        })

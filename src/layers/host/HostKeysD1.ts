@@ -3,14 +3,15 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import { Config, type Problem, type Settings } from "../../services/host/Config.ts"
 import { hkdf } from "../../services/host/derivedSecrets.ts"
-import { HostKeys } from "../../services/host/HostKeys.ts"
+import { HostKeys, newerData } from "../../services/host/HostKeys.ts"
+import { schemaVersion } from "../../core/host/schemaVersion.ts"
 import { rotationKey } from "../../services/identity/RotationKey.ts"
 import { toBase64Url } from "../../core/bytes/base64url.ts"
 import { HostDatabase } from "./sql/HostDatabase.ts"
 import { type Database, withTables } from "./sql/sqlTables.ts"
 import type { Bounds } from "./sql/bounds.ts"
 
-/** One row a key: what tells it from others, and nothing that would help to find it. */
+/** One row a key: what tells it from others, and nothing that would help to find it. One more row: the schema's version. */
 export const tables: ReadonlyArray<string> = [
   `CREATE TABLE IF NOT EXISTS host_key (
     variable TEXT PRIMARY KEY, fingerprint TEXT NOT NULL, noted_at INTEGER NOT NULL
@@ -25,16 +26,22 @@ interface Row {
   readonly fingerprint: string
 }
 
+const schemaRow = "SCHEMA_VERSION"
+
 const fingerprintsOf = (settings: Settings): ReadonlyArray<Row> => [
   { variable: "MASTER_KEY", fingerprint: toBase64Url(hkdf(settings.masterKey, "fingerprint")) },
   // Public: it stands in the DIDs of the accounts.
-  { variable: "PLC_ROTATION_KEY", fingerprint: rotationKey(settings).didKey }
+  { variable: "PLC_ROTATION_KEY", fingerprint: rotationKey(settings).didKey },
+  { variable: schemaRow, fingerprint: String(schemaVersion) }
 ]
 
-const problemOf = ({ variable }: Row): Problem => ({
-  variable,
-  message: "is not the key that this server's data was made with: put that one back"
-})
+const problemOf = ({ variable }: Row): Problem =>
+  variable === schemaRow
+    ? newerData
+    : {
+        variable,
+        message: "is not the key that this server's data was made with: put that one back"
+      }
 
 const make = (database: Database, settings: Settings): HostKeys["Service"] => {
   const { sql, batch } = database
@@ -59,14 +66,25 @@ const make = (database: Database, settings: Settings): HostKeys["Service"] => {
     return yield* stored
   })
 
+  /** Data of an older version is brought forward as it is used; from now on it is of this one. */
+  const raised = Effect.suspend(
+    () => sql`UPDATE host_key SET fingerprint = ${String(schemaVersion)}
+      WHERE variable = ${schemaRow} AND CAST(fingerprint AS INTEGER) < ${schemaVersion}`
+  )
+
   const look = Effect.gen(function* () {
     const rows = yield* withTables(database, tables, noted).pipe(Effect.timeout(patience))
+    const stale = (row: Row) =>
+      row.variable === schemaRow && Number(row.fingerprint) < schemaVersion
+    if (rows.some(stale)) yield* raised
     const others = own.filter(({ variable, fingerprint }) =>
-      rows.some((row) => row.variable === variable && row.fingerprint !== fingerprint)
+      rows.some(
+        (row) => row.variable === variable && row.fingerprint !== fingerprint && !stale(row)
+      )
     )
     const problems = others.map(problemOf)
     if (problems.length === 0) areRight = true
-    else yield* Effect.logError("the server has another key than its data", { problems })
+    else yield* Effect.logError("the server does not fit its data", { problems })
     return problems
   })
 
@@ -94,7 +112,7 @@ export const layer: Layer.Layer<HostKeys, never, HostDatabase | Config> = Layer.
 export const bounds: Bounds = {
   host_key: {
     filledBy: "the server",
-    bound: "one row a key",
+    bound: "one row a key, and one for the schema",
     bytes: 4 * 1024,
     per: "host"
   }

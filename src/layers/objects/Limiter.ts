@@ -16,6 +16,7 @@ import {
 } from "../../services/limits/Limiter.ts"
 import type { SqlStorage } from "../../services/host/SqlStorage.ts"
 import type { Bounds } from "../host/sql/bounds.ts"
+import { makeTables } from "../host/sql/objectTables.ts"
 
 /** A taking as it is sent to an object: the key hashed, the time told by the caller. */
 export interface LimiterTaking extends Omit<Taking, "address"> {
@@ -48,9 +49,9 @@ export interface LimiterAlarm {
  * A taking that is refused, or takes no point, writes nothing.
  */
 export const makeObject = (sql: SqlStorage["Service"], alarm: LimiterAlarm) => {
-  sql.exec(
+  makeTables(sql, [
     "CREATE TABLE IF NOT EXISTS counters (key TEXT PRIMARY KEY, windows TEXT NOT NULL, ends INTEGER NOT NULL) WITHOUT ROWID"
-  )
+  ])
   let armed = false
 
   const take = async (taking: LimiterTaking): Promise<LimiterAnswer> => {

@@ -1,6 +1,7 @@
 import { withSeq } from "../../core/repo/frame.ts"
 import type { OutboxEvent, Place } from "../../services/stream/Sequencer.ts"
 import type { SqlStorage } from "../../services/host/SqlStorage.ts"
+import { makeTables } from "../host/sql/objectTables.ts"
 import { asSync } from "./asSync.ts"
 import {
   deleteFramesOf,
@@ -61,7 +62,7 @@ export class EventLog {
     this.sql = sql
     this.now = now
     this.bounds = bounds
-    for (const table of tables) sql.exec(table)
+    makeTables(sql, tables)
     this.pruned = Number(this.note("pruned") ?? "0")
     const newest = this.edge("DESC")
     this.last = Math.max(this.pruned, newest?.seq ?? 0)
