@@ -185,7 +185,8 @@ const needsOf = (authority: Authority, call: Parameters<NeedsOf>[0]): ReadonlyAr
 const isJudgedElsewhere = ({ authority }: Pick<Method, "authority">, request: Request): boolean =>
   authority.kind === "object" && request.headers.has("authorization")
 
-const invalid = (issue: Issue) => new InvalidRequest({ message: issueText(issue) })
+/** A query or body that a lexicon does not allow. */
+export const invalid = (issue: Issue) => new InvalidRequest({ message: issueText(issue) })
 
 /** An issue as one sentence: the place, then what is wrong there. */
 const issueText = (issue: Issue): string =>

@@ -3,10 +3,12 @@ import * as Result from "effect/Result"
 import { isSupportedDid } from "../../core/identity/did.ts"
 import { queryValue } from "../../core/lexicon/params.ts"
 import { Config } from "../../services/host/Config.ts"
+import { KnownLexicons } from "../../services/host/KnownLexicons.ts"
 import { HostedIdentities } from "../../services/identity/HostedIdentities.ts"
 import { isServedHere } from "../../services/identity/HostedDidDocument.ts"
 import { ProxyTargets, UpstreamFailed } from "../../services/proxy/ProxyTargets.ts"
 import type { Failure } from "../errors.ts"
+import { invalid } from "../Xrpc.ts"
 import { isJson, parseJson } from "./bodies.ts"
 import { ask, failedAnswer, passedAnswer, succeeded } from "./exchange.ts"
 
@@ -29,6 +31,8 @@ const ofAppView = Effect.fn("proxy.foreignRecord")(function* (request: Request, 
   })
   const repo = queryValue(url.searchParams, "repo")
   if (appView === undefined || repo === undefined || !(yield* isForeign(repo))) return undefined
+  const parsed = (yield* KnownLexicons).parseParams(nsid, url.searchParams)
+  if (!parsed.ok) return yield* invalid(parsed.issue)
   const endpoint = yield* (yield* ProxyTargets).endpointOf(appView)
   const answer = yield* ask({
     method: request.method === "HEAD" ? "HEAD" : "GET",
