@@ -1,4 +1,5 @@
 import { cloudflareTest } from "@cloudflare/vitest-plugin"
+import { availableParallelism } from "node:os"
 import { defineConfig } from "vitest/config"
 import { configurationNames } from "./scripts/env.mjs"
 import { findChromium, findOrInstallChromium } from "./test/support/browser/browserInstall.ts"
@@ -35,16 +36,26 @@ if (!withBrowser && isWholeRun) {
   process.once("exit", () => console.warn(`\ntest/browser was LEFT OUT. ${noChromium}`))
 }
 
+/** Files share a worker and its modules, which Node loads itself: loading them for each file took most of the time. */
+const ofNode = {
+  isolate: false,
+  experimental: { viteModuleRunner: false, nodeLoader: false },
+  testTimeout: 60_000,
+  hookTimeout: 120_000
+}
+
 export default defineConfig({
   test: {
+    // Vitest's own choice leaves a core idle, while half of the tests wait for a server or a browser.
+    maxWorkers: Math.max(2, availableParallelism()),
     projects: [
       {
         test: {
           name: "node",
           include: ["test/**/*.test.ts"],
           exclude: ["test/**/*.{workerd,browser}.test.ts", "test/peers/**"],
-          testTimeout: 60_000,
-          hookTimeout: 120_000
+          setupFiles: ["test/support/http/afterFile.ts"],
+          ...ofNode
         }
       },
       ...(withBrowser
@@ -53,8 +64,7 @@ export default defineConfig({
               test: {
                 name: "browser",
                 include: ["test/**/*.browser.test.ts"],
-                testTimeout: 60_000,
-                hookTimeout: 120_000
+                ...ofNode
               }
             }
           ]
@@ -70,7 +80,6 @@ export default defineConfig({
           name: "workerd",
           include: ["test/**/*.workerd.test.ts"],
           isolate: false,
-          maxWorkers: 1,
           testTimeout: 60_000
         }
       }

@@ -44,12 +44,15 @@ buildSync({
   logLevel: "error"
 })
 
-/** Nothing of the machine that runs the tests. */
-const bare = Object.fromEntries(
-  Object.entries(process.env).filter(
-    ([name]) => !/^(NACRE_|DATA_DIR|PLC_URL|DOH_URL|FORCE_)/.test(name)
-  )
-)
+/** Nothing of the machine that runs the tests; the command is compiled once. */
+const bare = {
+  ...Object.fromEntries(
+    Object.entries(process.env).filter(
+      ([name]) => !/^(NACRE_|DATA_DIR|PLC_URL|DOH_URL|FORCE_)/.test(name)
+    )
+  ),
+  NODE_COMPILE_CACHE: join(made, "compiled")
+}
 
 /** An empty folder, or one that `npm start` seems to serve a server from. */
 export const makeDesk = (server?: TestServer): Desk => {

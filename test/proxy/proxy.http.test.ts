@@ -195,7 +195,7 @@ describe("a method of another service", () => {
   it("streams its answer on: the first bytes come before the last are made", async () => {
     let upstream: ServerResponse | undefined
     world.services.appView.on("com.example.stream", (_, response) => {
-      response.writeHead(200, { "content-type": "application/jsonl" })
+      response.writeHead(200, { "content-type": "text/event-stream" })
       response.write("first\n")
       upstream = response
     })

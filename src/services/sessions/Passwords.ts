@@ -64,7 +64,7 @@ export class Passwords extends Context.Service<
   }
 >()("nacre/services/Passwords") {}
 
-/** Passwords at a given cost (tests take a small one). */
+/** Passwords at a given cost. */
 export const make = (cost: ScryptCost): Passwords["Service"] => {
   const nobody: Stored = {
     cost,
@@ -89,5 +89,10 @@ export const make = (cost: ScryptCost): Passwords["Service"] => {
   })
 }
 
+/** What new hashes cost; only tests that hash often set another. */
+export const PasswordCost = Context.Reference<ScryptCost>("nacre/services/PasswordCost", {
+  defaultValue: () => currentCost
+})
+
 /** Passwords at today's cost. */
-export const layer: Layer.Layer<Passwords> = Layer.succeed(Passwords, make(currentCost))
+export const layer: Layer.Layer<Passwords> = Layer.effect(Passwords, Effect.map(PasswordCost, make))

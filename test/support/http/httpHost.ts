@@ -12,6 +12,8 @@ import type { AccountServices } from "../../../src/layers/objects/AccountApp.ts"
 import * as Memory from "../../../src/layers/Memory.ts"
 import { Accounts } from "../../../src/services/accounts/Accounts.ts"
 import { Directory } from "../../../src/services/accounts/Directory.ts"
+import { PasswordCost } from "../../../src/services/sessions/Passwords.ts"
+import { cheapPasswords } from "../passwords.ts"
 import { startNetwork, type Network } from "./httpNetwork.ts"
 
 /** The origin of the host under test. */
@@ -142,7 +144,11 @@ export const startHost = async (env: Readonly<Record<string, string>> = {}): Pro
     Effect.provideService(Clock.Clock, clock),
     Effect.runPromise
   )
-  const handler = makeHandler(Layer.succeedContext(Context.add(context, Clock.Clock, clock)))
+  const timed = context.pipe(
+    Context.add(Clock.Clock, clock),
+    Context.add(PasswordCost, cheapPasswords)
+  )
+  const handler = makeHandler(Layer.succeedContext(timed))
   const ask: Host["ask"] = async (path, asked) => read(await handler(requestOf(path, asked)))
   const accounts = Context.get(context, Accounts)
   return {
@@ -162,16 +168,11 @@ export const startHost = async (env: Readonly<Record<string, string>> = {}): Pro
         return new Response()
       })
       within.set(request, noted)
-      await Effect.runPromise(
-        Effect.provideService(accounts.forward(did, request), Clock.Clock, clock)
-      )
+      await Effect.runPromise(Effect.provide(accounts.forward(did, request), timed))
       // SAFETY: it is the exit of the effect that was handed in.
       return Effect.runPromise(exit as Exit.Exit<never, never>)
     },
-    beneath: (effect) =>
-      Effect.runPromise(
-        Effect.provide(effect, Context.add(context, Clock.Clock, clock)) as Effect.Effect<never>
-      ),
+    beneath: (effect) => Effect.runPromise(Effect.provide(effect, timed) as Effect.Effect<never>),
     directory: Context.get(context, Directory),
     subscribe: (cursor) => {
       const frames: Array<Uint8Array> = []

@@ -59,6 +59,12 @@ const stand: typeof fetch = async (input, init) => {
   return new Response("not found", { status: 404 })
 }
 
+/** Gives the platform's `fetch` back, whatever a failed test left open. */
+export const closeNetworks = (): void => {
+  sides.clear()
+  globalThis.fetch = native
+}
+
 /** Puts a host with this PLC directory into a network of its own. */
 export const startNetwork = (plcUrl: string): Network => {
   const { origin: plc, host } = new URL(plcUrl)

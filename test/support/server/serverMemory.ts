@@ -1,6 +1,7 @@
 import { randomBytes } from "node:crypto"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
+import * as Layer from "effect/Layer"
 import * as Scope from "effect/Scope"
 import { createAccount, firstAccount } from "../../../scripts/account.mjs"
 import { startPlc } from "../../../scripts/plc.mjs"
@@ -8,6 +9,8 @@ import { accountApp } from "../../../src/http/account.ts"
 import { makeHandler } from "../../../src/http/webHandler.ts"
 import * as Memory from "../../../src/layers/Memory.ts"
 import * as NodeServer from "../../../src/layers/host/NodeServer.ts"
+import { PasswordCost } from "../../../src/services/sessions/Passwords.ts"
+import { cheapPasswords } from "../passwords.ts"
 import { freePort, type TestServer } from "./server.ts"
 
 /**
@@ -39,7 +42,7 @@ export const startMemory = async (
     Scope.provide(data),
     Effect.runPromise
   )
-  const handler = makeHandler(services)
+  const handler = makeHandler(Layer.merge(services, Layer.succeed(PasswordCost, cheapPasswords)))
 
   const listen = async () => {
     const scope = Scope.makeUnsafe()
