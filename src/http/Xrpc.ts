@@ -11,8 +11,7 @@ import { errorResponse, type Failure, wireError } from "./errors.ts"
 import { InvalidRequest } from "../services/failures.ts"
 import { readInput } from "./input.ts"
 import type { WireError } from "./wire.ts"
-import { jsonType, privateHeaders } from "./responseHeaders.ts"
-import { withoutBody } from "./withoutBody.ts"
+import { jsonType, privateHeaders, withoutBody } from "./responses.ts"
 
 /** One call of a method, checked against its lexicon. */
 export interface Call<Params = Record<string, unknown>, Input = unknown> {

@@ -1,7 +1,7 @@
 import * as Effect from "effect/Effect"
 import { Config } from "../services/host/Config.ts"
 import { failures } from "./errors.ts"
-import { finishBody } from "./unreadBody.ts"
+import { finishBody } from "./responses.ts"
 import { accountMethods } from "./methods.ts"
 import { serve } from "./Xrpc.ts"
 

@@ -12,7 +12,7 @@ import {
 } from "../services/accounts/Directory.ts"
 import { InvalidEmail, TokenRequired } from "../services/accounts/EmailAddress.ts"
 import { PreferenceRefused } from "../services/accounts/OwnerPreferences.ts"
-import { StandingRefused, SubjectNotFound } from "../services/accounts/SubjectStatus.ts"
+import { StatusRefused, SubjectNotFound } from "../services/accounts/SubjectStatus.ts"
 import { SignUpRefused } from "../services/accounts/signUp/refused.ts"
 import {
   BlobNotFound,
@@ -48,9 +48,8 @@ import {
 } from "../services/identity/Identity.ts"
 import { KeyUnreadable } from "../services/identity/Keys.ts"
 import { PlcRefused, PlcUnavailable } from "../services/identity/PlcDirectory.ts"
-import { PlcOperationRefused } from "../services/identity/PlcOperations.ts"
+import { NotOurDid, PlcOperationRefused } from "../services/identity/PlcOperations.ts"
 import { ReservedKeysFull } from "../services/identity/ReservedKeys.ts"
-import { NotOurDid } from "../services/identity/plcUpdate.ts"
 import { LimiterUnavailable, RateLimitExceeded } from "../services/limits/Limiter.ts"
 import { CodeExpired, CodeInvalid } from "../services/mail/AccountCodes.ts"
 import { NoEmailAddress } from "../services/mail/MailedCodes.ts"
@@ -68,7 +67,7 @@ import { BadExpiration, ServiceTokenRefused } from "../services/sessions/Service
 import { PasswordChanged } from "../services/sessions/ownerView.ts"
 import { SessionEnded } from "../services/sessions/Sessions.ts"
 import { SequencerUnavailable } from "../services/stream/Sequencer.ts"
-import { jsonType, rateLimitHeaders } from "./responseHeaders.ts"
+import { jsonType, rateLimitHeaders } from "./responses.ts"
 import { deniedError, grantEndedError, oauthDeniedError } from "./sessions/denied.ts"
 import { targetRefusedError, upstreamFailedError } from "./proxy/refused.ts"
 import { badRequest, plain, unavailable, upstream, type WireError } from "./wire.ts"
@@ -216,7 +215,7 @@ export const wire = [
   on(BadExpiration, plain(400, "BadExpiration")),
   on(ServiceTokenRefused, plain(400, "InvalidRequest")),
   on(SubjectNotFound, () => badRequest("NotFound", "Subject not found")),
-  on(StandingRefused, plain(400, "InvalidRequest")),
+  on(StatusRefused, plain(400, "InvalidRequest")),
   on(IncompatibleDid, plain(400, "InvalidRequest")),
   on(DeletionDue, ({ did }) =>
     badRequest("InvalidRequest", `The account is being deleted: ${did}`)

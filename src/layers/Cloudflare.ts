@@ -7,7 +7,7 @@ import { Config, type DataLocation, Misconfigured } from "../services/host/Confi
 import { KnownLexicons } from "../services/host/KnownLexicons.ts"
 import type { BlobStore } from "../services/blobs/BlobStore.ts"
 import type { Mailer } from "../services/mail/Mailer.ts"
-import * as EdgeMemory from "../services/edge/EdgeMemory.ts"
+import * as PublicCache from "../services/edge/PublicCache.ts"
 import type { AccountStub } from "./objects/AccountsObject.ts"
 import * as AccountsObject from "./objects/AccountsObject.ts"
 import type { AccountApp, AccountBase, FailureCodec } from "./objects/AccountApp.ts"
@@ -149,8 +149,8 @@ export class LimiterDurable extends DurableObject<Env> {
 const edge = Layer.unwrap(
   Effect.map(Config, ({ host }) =>
     host.endsWith(".workers.dev")
-      ? EdgeMemory.layerNone
-      : EdgeMemory.layer.pipe(Layer.provide(EdgeCacheWorkers.layer))
+      ? PublicCache.layerNone
+      : PublicCache.layer.pipe(Layer.provide(EdgeCacheWorkers.layer))
   )
 )
 

@@ -5,7 +5,7 @@ import type { Catalog } from "../core/lexicon/Catalog.ts"
 import { builtIn } from "../core/lexicon/Lexicons.ts"
 import { KnownLexicons } from "../services/host/KnownLexicons.ts"
 import type { SendMail } from "./mail/MailerWorker.ts"
-import * as EdgeMemory from "../services/edge/EdgeMemory.ts"
+import * as PublicCache from "../services/edge/PublicCache.ts"
 import { Relays } from "../services/stream/Relays.ts"
 import { Sequencer } from "../services/stream/Sequencer.ts"
 import type { AccountApp } from "./objects/AccountApp.ts"
@@ -20,7 +20,7 @@ import * as hostTables from "./host/sql/hostTables.ts"
 import * as LimiterMemory from "./limits/LimiterMemory.ts"
 import * as mailers from "./mail/mailers.ts"
 import * as relays from "./stream/relays.ts"
-import * as RelaysNone from "./stream/RelaysNone.ts"
+import * as RelaysOutgoing from "./stream/RelaysOutgoing.ts"
 import * as SequencerMemory from "./stream/SequencerMemory.ts"
 import * as SqlStorageNode from "./host/sql/SqlStorageNode.ts"
 
@@ -35,7 +35,7 @@ export const make = (
     const sql = yield* Layer.build(SqlStorageNode.layer(":memory:"))
     // Where the configuration cannot be used, every answer says so; until then nobody is asked.
     const asked = yield* Effect.provide(Relays, relays.layer(ConfigEnv.layer(env))).pipe(
-      Effect.catchCause(() => Effect.provide(Relays, RelaysNone.layer))
+      Effect.catchCause(() => Effect.provide(Relays, RelaysOutgoing.layerNone))
     )
     const log = Context.add(sql, Relays, asked)
     const sequencer = yield* Effect.provide(SequencerMemory.make, log)
@@ -52,7 +52,7 @@ export const make = (
     )
     const services = hostServices.layer.pipe(
       Layer.provideMerge(AccountsMemory.layer(app)),
-      Layer.provideMerge(EdgeMemory.layer.pipe(Layer.provide(EdgeCacheMemory.layer))),
+      Layer.provideMerge(PublicCache.layer.pipe(Layer.provide(EdgeCacheMemory.layer))),
       Layer.provideMerge(base)
     )
     return { sequencer, services }

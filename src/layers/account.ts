@@ -5,7 +5,7 @@ import * as AccountLock from "../services/accounts/AccountLock.ts"
 import { AccountStore } from "../services/accounts/AccountStore.ts"
 import { Config } from "../services/host/Config.ts"
 import { Directory } from "../services/accounts/Directory.ts"
-import * as EdgeGate from "../services/edge/EdgeGate.ts"
+import * as PublicCacheGate from "../services/edge/PublicCacheGate.ts"
 import {
   expectedDocument,
   isGivenHere,
@@ -102,6 +102,6 @@ export const layer = (object: { readonly did: string; readonly wipe: Effect.Effe
         SignerAccount.layer
       )
     ),
-    Layer.provideMerge(Layer.merge(sharedServices.layer(local), EdgeGate.layer)),
+    Layer.provideMerge(Layer.merge(sharedServices.layer(local), PublicCacheGate.layer)),
     Layer.provideMerge(AccountStoreSqlite.layer({ ...object, tables: accountTables }))
   )

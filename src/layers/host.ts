@@ -7,13 +7,13 @@ import * as Readiness from "../services/host/Readiness.ts"
 import * as SignUp from "../services/accounts/SignUp.ts"
 import * as AddressLimits from "./limits/AddressLimits.ts"
 import * as AuthHost from "./sessions/AuthHost.ts"
-import * as HostKeysSql from "./host/HostKeysD1.ts"
+import * as HostKeysD1 from "./host/HostKeysD1.ts"
 import * as HandleClaimsOutgoing from "./identity/HandleClaimsOutgoing.ts"
 import * as KnownAccountsDirectory from "./accounts/KnownAccountsDirectory.ts"
 import * as Logging from "./host/Logging.ts"
 import * as OAuthClientsOutgoing from "./oauth/OAuthClientsOutgoing.ts"
-import * as PermissionSetsSql from "./oauth/PermissionSetsD1.ts"
-import * as ReservedKeysSql from "./identity/ReservedKeysD1.ts"
+import * as PermissionSetsD1 from "./oauth/PermissionSetsD1.ts"
+import * as ReservedKeysD1 from "./identity/ReservedKeysD1.ts"
 import * as ProxyTargetsResolver from "./proxy/ProxyTargetsResolver.ts"
 import * as sharedServices from "./host/sharedServices.ts"
 
@@ -41,13 +41,13 @@ export const layer = Layer.mergeAll(
   AddressLimits.layer(),
   oauthClients,
   HandleClaimsOutgoing.layer,
-  HostKeysSql.layer,
-  PermissionSetsSql.layer,
+  HostKeysD1.layer,
+  PermissionSetsD1.layer,
   ProxyTargetsResolver.layer,
   Readiness.layer,
   Logging.layer
 ).pipe(
-  Layer.provideMerge(Layer.merge(ReservedKeysSql.layer, KnownAccountsDirectory.layer)),
+  Layer.provideMerge(Layer.merge(ReservedKeysD1.layer, KnownAccountsDirectory.layer)),
   Layer.provideMerge(sharedServices.layer(local)),
   Layer.provideMerge(HostedIdentities.layer)
 )

@@ -1,7 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
-import * as DirectorySql from "../../src/layers/accounts/DirectoryD1.ts"
+import * as DirectoryD1 from "../../src/layers/accounts/DirectoryD1.ts"
 import { HostDatabase } from "../../src/layers/host/sql/HostDatabase.ts"
 import * as HostDatabaseD1 from "../../src/layers/host/sql/HostDatabaseD1.ts"
 import * as HostDatabaseNode from "../../src/layers/host/sql/HostDatabaseNode.ts"
@@ -9,7 +9,7 @@ import { Directory } from "../../src/services/accounts/Directory.ts"
 import { directoryContract } from "./directory.contract.ts"
 
 directoryContract("node:sqlite", () =>
-  DirectorySql.layer.pipe(Layer.provide(HostDatabaseNode.layer(":memory:")))
+  DirectoryD1.layer.pipe(Layer.provide(HostDatabaseNode.layer(":memory:")))
 )
 
 describe("the directory's health", () => {
@@ -22,9 +22,7 @@ describe("the directory's health", () => {
       const { operation } = yield* Effect.flip(ping)
       assert.strictEqual(operation, "ping")
     }).pipe(
-      Effect.provide(
-        DirectorySql.layer.pipe(Layer.provideMerge(HostDatabaseNode.layer(":memory:")))
-      )
+      Effect.provide(DirectoryD1.layer.pipe(Layer.provideMerge(HostDatabaseNode.layer(":memory:"))))
     )
   )
 })
@@ -45,7 +43,7 @@ describe("D1", () => {
         batch: () => Promise.reject(new Error("D1_ERROR: network connection lost"))
       }
       // SAFETY: the client calls nothing but these.
-      const layer = DirectorySql.layer.pipe(
+      const layer = DirectoryD1.layer.pipe(
         Layer.provide(HostDatabaseD1.layer(failing as unknown as D1Database))
       )
       const [found, reserved] = yield* Directory.pipe(

@@ -1,6 +1,6 @@
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
-import * as DirectorySql from "../../src/layers/accounts/DirectoryD1.ts"
+import * as DirectoryD1 from "../../src/layers/accounts/DirectoryD1.ts"
 import * as HostDatabaseD1 from "../../src/layers/host/sql/HostDatabaseD1.ts"
 import { directoryContract } from "./directory.contract.ts"
 import { DIRECTORY } from "../host/workerdWorld.ts"
@@ -15,7 +15,7 @@ const emptied = Layer.effectDiscard(
 )
 
 directoryContract("D1", () =>
-  DirectorySql.layer.pipe(
+  DirectoryD1.layer.pipe(
     Layer.provide(HostDatabaseD1.layer(DIRECTORY).pipe(Layer.provide(emptied)))
   )
 )

@@ -1,7 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import { AccountStore } from "../../src/services/accounts/AccountStore.ts"
-import { Arrival } from "../../src/services/accounts/PendingMigration.ts"
+import { PendingMigration } from "../../src/services/accounts/PendingMigration.ts"
 import {
   alice,
   arrivalAfterSleep,
@@ -10,18 +10,18 @@ import {
   type Run
 } from "../sessions/accountServices.ts"
 
-/** What every Arrival must do. */
+/** What every PendingMigration must do. */
 export const arrivalContract = (name: string, run: Run<Inside>) =>
-  describe(`Arrival over ${name}`, () => {
+  describe(`PendingMigration over ${name}`, () => {
     const check = <E>(
       title: string,
-      body: (service: Arrival["Service"]) => Effect.Effect<void, E, Inside>
+      body: (service: PendingMigration["Service"]) => Effect.Effect<void, E, Inside>
     ) =>
       it(title, () =>
         run(
           Effect.gen(function* () {
             yield* (yield* AccountStore).create(alice)
-            yield* body(yield* Arrival)
+            yield* body(yield* PendingMigration)
           })
         )
       )
@@ -48,7 +48,7 @@ export const arrivalContract = (name: string, run: Run<Inside>) =>
     check("writes one row for a deadline, and none to forget one that is not there", () =>
       Effect.gen(function* () {
         const set = (until: number | undefined) =>
-          Effect.flatMap(Arrival, (arrival) => arrival.set(until))
+          Effect.flatMap(PendingMigration, (arrival) => arrival.set(until))
         assert.strictEqual(yield* rowsWritten(set(1_800_000_000_000)), 1)
         assert.strictEqual(yield* rowsWritten(set(undefined)), 1)
         assert.strictEqual(yield* rowsWritten(set(undefined)), 0)

@@ -3,7 +3,7 @@ import * as Effect from "effect/Effect"
 import { onAlarm } from "../../src/services/accounts/onAlarm.ts"
 import { formatDidKey, publicKeyOf } from "../../src/core/identity/didKey.ts"
 import { AccountStore } from "../../src/services/accounts/AccountStore.ts"
-import { goOnArriving } from "../../src/services/accounts/PendingMigration.ts"
+import { continueMigration } from "../../src/services/accounts/PendingMigration.ts"
 import { BlobIndex } from "../../src/services/blobs/BlobIndex.ts"
 import { BlobStore } from "../../src/services/blobs/BlobStore.ts"
 import { basic, bearer, origin } from "../support/http/httpHost.ts"
@@ -175,7 +175,7 @@ describe("an account that has moved in and was never active", () => {
     const who = await arriving()
     world.advance(15 * day)
     const rung = ringOf(who.did)
-    await world.inside(who.did, goOnArriving)
+    await world.inside(who.did, continueMigration)
     await rung
     assert.strictEqual(await statusOf(who.did), isHere)
   })

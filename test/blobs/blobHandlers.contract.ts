@@ -12,11 +12,11 @@ import { Denied } from "../../src/services/sessions/Auth.ts"
 import { Accounts, AccountUnavailable } from "../../src/services/accounts/Accounts.ts"
 import { BlobStore, BlobStoreUnavailable } from "../../src/services/blobs/BlobStore.ts"
 import type { EdgeCache } from "../../src/services/edge/EdgeCache.ts"
-import { EdgeMemory } from "../../src/services/edge/EdgeMemory.ts"
+import { PublicCache } from "../../src/services/edge/PublicCache.ts"
 import { bytesOf } from "./blobStore.contract.ts"
 
 type Store = BlobStore["Service"]
-type Needs = Accounts | BlobStore | EdgeMemory
+type Needs = Accounts | BlobStore | PublicCache
 
 const did = "did:plc:blobs"
 const limit = 2_000_000
@@ -102,8 +102,8 @@ const streamOf = (bytes: Uint8Array): ReadableStream =>
   new Response(bytes as unknown as BodyInit).body as unknown as ReadableStream
 
 /** Remembers at once, for as long as the account is as it is here: for ever. */
-const memoryOver = (cache: EdgeCache["Service"] | undefined, own: string): EdgeMemory["Service"] =>
-  EdgeMemory.of({
+const memoryOver = (cache: EdgeCache["Service"] | undefined, own: string): PublicCache["Service"] =>
+  PublicCache.of({
     recall: Effect.fnUntraced(function* (_did, name) {
       const key = `https://pds.test/${own}/${name}`
       const keep = Effect.fnUntraced(function* (make: Effect.Effect<Response | undefined>) {
@@ -124,7 +124,7 @@ export const blobHandlersContract = (name: string, store: Store, cache?: EdgeCac
     const provide = <A, E>(effect: Effect.Effect<A, E, Needs>, over: Store) =>
       effect.pipe(
         Effect.provideService(Accounts, account.accounts),
-        Effect.provideService(EdgeMemory, edge),
+        Effect.provideService(PublicCache, edge),
         Effect.provideService(BlobStore, over)
       )
     const run = <A, E>(effect: Effect.Effect<A, E, Needs>, over = store) =>

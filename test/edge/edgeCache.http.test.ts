@@ -2,7 +2,7 @@ import { afterAll, assert, beforeAll, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import { type Account, AccountStore } from "../../src/services/accounts/AccountStore.ts"
 import { BlobIndex } from "../../src/services/blobs/BlobIndex.ts"
-import { EdgeMemory } from "../../src/services/edge/EdgeMemory.ts"
+import { PublicCache } from "../../src/services/edge/PublicCache.ts"
 import { Keys } from "../../src/services/identity/Keys.ts"
 import { changeSigningKey } from "../../src/services/identity/SigningKeyChange.ts"
 import { basic } from "../support/http/httpHost.ts"
@@ -198,7 +198,7 @@ describe("a public blob at the edge", () => {
 
   it("that somebody has found just before is not remembered after it was taken back", async () => {
     const { cid } = await posted()
-    const recall = Effect.flatMap(EdgeMemory, (edge) => edge.recall(who.did, "late"))
+    const recall = Effect.flatMap(PublicCache, (edge) => edge.recall(who.did, "late"))
     const { keep } = await world.beneath(recall)
     ok(await subject({ subject: repoBlob(cid), takedown: { applied: true } }))
     await world.beneath(keep(Effect.sync(() => new Response("late"))))

@@ -6,11 +6,11 @@ import * as Layer from "effect/Layer"
 import { TestClock } from "effect/testing"
 import { AccountStore } from "../../src/services/accounts/AccountStore.ts"
 import { Directory, DirectoryUnavailable } from "../../src/services/accounts/Directory.ts"
-import * as EdgeGate from "../../src/services/edge/EdgeGate.ts"
+import * as PublicCacheGate from "../../src/services/edge/PublicCacheGate.ts"
 
 /** A gate before a directory that does what the test says. */
 const gateOver = (shutEdge: Directory["Service"]["shutEdge"]) =>
-  EdgeGate.layer.pipe(
+  PublicCacheGate.layer.pipe(
     Layer.provide(
       Layer.mergeAll(
         Layer.mock(Directory, { shutEdge }),
@@ -24,7 +24,7 @@ describe("the gate to the edge", () => {
   it.effect("is shut before a change, and shares nothing until that is done", () => {
     const seen: Array<string> = []
     return Effect.gen(function* () {
-      const gate = yield* EdgeGate.EdgeGate
+      const gate = yield* PublicCacheGate.PublicCacheGate
       assert.isTrue(gate.share())
       const done = yield* Deferred.make<void>()
       const change = Effect.andThen(
@@ -48,7 +48,7 @@ describe("the gate to the edge", () => {
   it.effect("asks the directory again only after something was shared", () => {
     let asked = 0
     return Effect.gen(function* () {
-      const gate = yield* EdgeGate.EdgeGate
+      const gate = yield* PublicCacheGate.PublicCacheGate
       for (let count = 0; count < 5; count += 1) yield* gate.whileShut(Effect.void)
       assert.strictEqual(asked, 1)
       gate.share()
@@ -62,7 +62,7 @@ describe("the gate to the edge", () => {
     () => {
       let asked = 0
       const gate = gateOver(() => Effect.sync(() => void (asked += 1)))
-      const awake = Effect.provide(EdgeGate.EdgeGate, Layer.fresh(gate))
+      const awake = Effect.provide(PublicCacheGate.PublicCacheGate, Layer.fresh(gate))
       return Effect.gen(function* () {
         const before = yield* awake
         yield* before.whileShut(Effect.void)
@@ -81,7 +81,7 @@ describe("the gate to the edge", () => {
     let isDown = true
     const down = new DirectoryUnavailable({ operation: "shutEdge", cause: "down" })
     return Effect.gen(function* () {
-      const gate = yield* EdgeGate.EdgeGate
+      const gate = yield* PublicCacheGate.PublicCacheGate
       const change = gate.whileShut(Effect.sync(() => (changed += 1)))
       assert.strictEqual((yield* Effect.flip(change))._tag, "DirectoryUnavailable")
       assert.strictEqual(changed, 0)
@@ -94,7 +94,7 @@ describe("the gate to the edge", () => {
 
   it.effect("does not wait for ever, not even where nobody may interrupt it", () =>
     Effect.gen(function* () {
-      const gate = yield* EdgeGate.EdgeGate
+      const gate = yield* PublicCacheGate.PublicCacheGate
       const change = Effect.uninterruptible(gate.whileShut(Effect.die("changed")))
       const waiting = yield* Effect.forkChild(Effect.flip(change))
       yield* TestClock.adjust("5 seconds")

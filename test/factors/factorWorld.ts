@@ -1,6 +1,6 @@
 import * as Effect from "effect/Effect"
 import { Secret } from "otpauth/bare"
-import { totpCode } from "../../src/core/factors/totp.ts"
+import { totpCode } from "./totpCode.ts"
 import { wireError } from "../../src/http/errors.ts"
 import type { WireError } from "../../src/http/wire.ts"
 import type { CallInput, CallName, CallOutput } from "../../src/services/accounts/AccountCalls.ts"

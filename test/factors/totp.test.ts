@@ -4,7 +4,8 @@ import {
   normalizeRecoveryCode,
   recoveryCodeBytes
 } from "../../src/core/factors/recoveryCode.ts"
-import { formatTotpSecret, totpCode, totpStep, totpUri } from "../../src/core/factors/totp.ts"
+import { formatTotpSecret, totpStep, totpUri } from "../../src/core/factors/totp.ts"
+import { totpCode } from "./totpCode.ts"
 
 // RFC 6238, appendix B: the last six of its eight digits.
 const rfcSecret = new TextEncoder().encode("12345678901234567890")

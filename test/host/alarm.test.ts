@@ -8,7 +8,7 @@ import * as BackgroundDurable from "../../src/layers/host/BackgroundDurable.ts"
 import * as BackgroundMemory from "../../src/layers/host/BackgroundMemory.ts"
 import { Background } from "../../src/services/host/Background.ts"
 
-/** An alarm in memory that notes when it rang, and asks again as `after` says. */
+/** An alarm in memory that notes when it fired, and asks again as `after` says. */
 const ringing = Effect.fnUntraced(function* (
   after: (alarm: AlarmMemory.MemoryAlarm, now: number) => Effect.Effect<void> = () => Effect.void
 ) {

@@ -60,12 +60,12 @@ describe("Alarm of a Durable Object", () => {
     })
   )
 
-  check("is set anew after it rang, and after it was cleared", (storage, now) =>
+  check("is set anew after it fired, and after it was cleared", (storage, now) =>
     Effect.gen(function* () {
       const alarm = yield* AlarmDurable.make(storage)
       yield* alarm.service.by(now + 2 * hour)
       yield* Effect.promise(() => storage.deleteAlarm())
-      alarm.rang()
+      alarm.fired()
       yield* alarm.service.by(now + 4 * hour)
       assert.strictEqual(yield* armed(storage), now + 4 * hour)
       yield* alarm.clear

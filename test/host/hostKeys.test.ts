@@ -4,7 +4,7 @@ import * as Layer from "effect/Layer"
 import * as ConfigEnv from "../../src/layers/host/ConfigEnv.ts"
 import { HostDatabase } from "../../src/layers/host/sql/HostDatabase.ts"
 import * as HostDatabaseNode from "../../src/layers/host/sql/HostDatabaseNode.ts"
-import * as HostKeysSql from "../../src/layers/host/HostKeysD1.ts"
+import * as HostKeysD1 from "../../src/layers/host/HostKeysD1.ts"
 import { HostKeys } from "../../src/services/host/HostKeys.ts"
 import { env } from "./world.ts"
 
@@ -18,7 +18,7 @@ const problemsWith = (changed: object) =>
     return (yield* problems).map(({ variable }) => variable)
   }).pipe(
     Effect.provide(
-      HostKeysSql.layer.pipe(
+      HostKeysD1.layer.pipe(
         Layer.provide(Layer.orDie(ConfigEnv.layer({ ...env, ...changed, LOG_LEVEL: "none" })))
       )
     )
@@ -87,7 +87,7 @@ describe("the keys of a server", () => {
           isDown = false
           return [during.length, (yield* problems).length]
         }).pipe(
-          Effect.provide(HostKeysSql.layer),
+          Effect.provide(HostKeysD1.layer),
           Effect.provideService(HostDatabase, faulty),
           Effect.provide(
             Layer.orDie(ConfigEnv.layer({ ...env, MASTER_KEY: otherMaster, LOG_LEVEL: "none" }))

@@ -90,7 +90,7 @@ describe("the Sequencer over a store that is down", () => {
       const first = someone.identity()
       assert.strictEqual(sequencer.append("did:example:a", [first]), first.id)
       await scheduler.wait(0)
-      const relays = async () => (await sequencer.audience([])).relays
+      const relays = async () => (await sequencer.subscribers([])).relays
       assert.deepStrictEqual(await relays(), [])
       store.isUp = true
       sequencer.append("did:example:a", [someone.identity()])

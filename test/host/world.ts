@@ -1,5 +1,5 @@
 import { takePoint } from "../../src/http/limits/clientLimits.ts"
-import * as EdgeMemory from "../../src/services/edge/EdgeMemory.ts"
+import * as PublicCache from "../../src/services/edge/PublicCache.ts"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Redacted from "effect/Redacted"
@@ -15,15 +15,15 @@ import { serve, table } from "../../src/http/Xrpc.ts"
 import * as AddressLimitsLayer from "../../src/layers/limits/AddressLimits.ts"
 import * as AuthHost from "../../src/layers/sessions/AuthHost.ts"
 import * as ConfigEnv from "../../src/layers/host/ConfigEnv.ts"
-import * as DevicesSql from "../../src/layers/oauth/DevicesD1.ts"
-import * as DirectorySql from "../../src/layers/accounts/DirectoryD1.ts"
+import * as DevicesD1 from "../../src/layers/oauth/DevicesD1.ts"
+import * as DirectoryD1 from "../../src/layers/accounts/DirectoryD1.ts"
 import * as HostDatabaseNode from "../../src/layers/host/sql/HostDatabaseNode.ts"
 import * as IdentityMemory from "../../src/layers/identity/IdentityMemory.ts"
 import * as KeysMaster from "../../src/layers/identity/KeysMaster.ts"
 import * as KnownAccountsDirectory from "../../src/layers/accounts/KnownAccountsDirectory.ts"
 import * as LimiterMemory from "../../src/layers/limits/LimiterMemory.ts"
 import * as MailerNone from "../../src/layers/mail/MailerNone.ts"
-import * as ReservedKeysSql from "../../src/layers/identity/ReservedKeysD1.ts"
+import * as ReservedKeysD1 from "../../src/layers/identity/ReservedKeysD1.ts"
 import * as PlcMemory from "../../src/layers/identity/PlcMemory.ts"
 import { fromPrivateKey } from "../../src/layers/identity/SignerKeys.ts"
 import type { CallInput, CallName } from "../../src/services/accounts/AccountCalls.ts"
@@ -143,7 +143,7 @@ export const world = (accounts: FakeAccounts, overrides: Overrides = {}) => {
     ConfigEnv.layer({ ...env, ...overrides.env }).pipe(Layer.orDie),
     changed(
       Directory,
-      DirectorySql.layer.pipe(Layer.provide(HostDatabaseNode.layer(":memory:"))),
+      DirectoryD1.layer.pipe(Layer.provide(HostDatabaseNode.layer(":memory:"))),
       overrides.directory
     ),
     changed(PlcDirectory, PlcMemory.layer, overrides.plc),
@@ -151,14 +151,14 @@ export const world = (accounts: FakeAccounts, overrides: Overrides = {}) => {
     LimiterMemory.layer,
     MailerNone.layer,
     usedOnce,
-    DevicesSql.layer.pipe(Layer.provide(HostDatabaseNode.layer(":memory:"))),
+    DevicesD1.layer.pipe(Layer.provide(HostDatabaseNode.layer(":memory:"))),
     AddressLimitsLayer.layer(),
     Layer.succeed(Accounts, accounts.service),
-    EdgeMemory.layerNone,
+    PublicCache.layerNone,
     identity,
     ServiceTokens.layer.pipe(Layer.provide(Layer.merge(identity, usedOnce)))
   )
-  const reserved = ReservedKeysSql.layer.pipe(Layer.provide(HostDatabaseNode.layer(":memory:")))
+  const reserved = ReservedKeysD1.layer.pipe(Layer.provide(HostDatabaseNode.layer(":memory:")))
   return Layer.mergeAll(
     SignUp.layer.pipe(Layer.provideMerge(Layer.merge(reserved, KnownAccountsDirectory.layer))),
     HostedIdentities.layer,

@@ -5,7 +5,7 @@ import * as Redacted from "effect/Redacted"
 import * as HostDatabaseNode from "../../src/layers/host/sql/HostDatabaseNode.ts"
 import * as KeysMaster from "../../src/layers/identity/KeysMaster.ts"
 import { HostDatabase } from "../../src/layers/host/sql/HostDatabase.ts"
-import * as ReservedKeysSql from "../../src/layers/identity/ReservedKeysD1.ts"
+import * as ReservedKeysD1 from "../../src/layers/identity/ReservedKeysD1.ts"
 import { budget } from "../../src/layers/identity/ReservedKeysD1.ts"
 import { ReservedKeys } from "../../src/services/identity/ReservedKeys.ts"
 import { configLayer } from "../sessions/accountServices.ts"
@@ -14,7 +14,7 @@ import { reservedKeysContract } from "./reservedKeys.contract.ts"
 const keys = KeysMaster.layer(Redacted.make(new Uint8Array(32).fill(5)))
 
 reservedKeysContract("node:sqlite", () =>
-  ReservedKeysSql.layer.pipe(Layer.provide([HostDatabaseNode.layer(":memory:"), keys, configLayer]))
+  ReservedKeysD1.layer.pipe(Layer.provide([HostDatabaseNode.layer(":memory:"), keys, configLayer]))
 )
 
 describe("ReservedKeys beyond their budget", () => {
@@ -33,7 +33,7 @@ describe("ReservedKeys beyond their budget", () => {
       assert.isString(yield* reserved.reserve("did:plc:bob"))
     }).pipe(
       Effect.provide(
-        ReservedKeysSql.layer.pipe(
+        ReservedKeysD1.layer.pipe(
           Layer.provide([keys, configLayer]),
           Layer.provideMerge(HostDatabaseNode.layer(":memory:"))
         )

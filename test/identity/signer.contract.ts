@@ -58,15 +58,6 @@ const signerContract = (name: string, curve: Curve, layer: Layer.Layer<Signer>) 
         assert.isFalse(verified)
       }).pipe(Effect.provide(layer))
     )
-
-    it.effect("signs at once just where the curve allows it", () =>
-      Effect.gen(function* () {
-        const signer = yield* Signer
-        assert.strictEqual(signer.signSync !== undefined, curve === "k256")
-        if (signer.signSync === undefined) return
-        assert.deepStrictEqual(signer.signSync(message), yield* signer.sign(message))
-      }).pipe(Effect.provide(layer))
-    )
   })
 
 /** Every signer, and the keys that they are made of, on the platform that runs this. */

@@ -1,10 +1,10 @@
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Redacted from "effect/Redacted"
-import * as CodeOwnersSql from "../../src/layers/mail/CodeOwnersD1.ts"
+import * as CodeOwnersD1 from "../../src/layers/mail/CodeOwnersD1.ts"
 import * as HostDatabaseD1 from "../../src/layers/host/sql/HostDatabaseD1.ts"
 import * as KeysMaster from "../../src/layers/identity/KeysMaster.ts"
-import * as ReservedKeysSql from "../../src/layers/identity/ReservedKeysD1.ts"
+import * as ReservedKeysD1 from "../../src/layers/identity/ReservedKeysD1.ts"
 import { codeOwnersContract } from "./codeOwners.contract.ts"
 import { reservedKeysContract } from "../identity/reservedKeys.contract.ts"
 import { configLayer } from "../sessions/accountServices.ts"
@@ -21,10 +21,10 @@ const emptied = Layer.effectDiscard(
 
 const database = HostDatabaseD1.layer(DIRECTORY).pipe(Layer.provide(emptied))
 
-codeOwnersContract("D1", () => CodeOwnersSql.layer.pipe(Layer.provide([database, configLayer])))
+codeOwnersContract("D1", () => CodeOwnersD1.layer.pipe(Layer.provide([database, configLayer])))
 
 const keys = KeysMaster.layer(Redacted.make(new Uint8Array(32).fill(5)))
 
 reservedKeysContract("D1", () =>
-  ReservedKeysSql.layer.pipe(Layer.provide([database, keys, configLayer]))
+  ReservedKeysD1.layer.pipe(Layer.provide([database, keys, configLayer]))
 )

@@ -1,6 +1,6 @@
 import { afterAll, assert, beforeAll, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
-import { keepSignedIn } from "../../src/http/pages/signingIn.ts"
+import { keepSignedIn } from "../../src/http/pages/signInAttempt.ts"
 import { Devices } from "../../src/services/oauth/Devices.ts"
 import {
   ask,

@@ -4,7 +4,8 @@ import { join } from "node:path"
 import { encode } from "../../src/core/repo/cbor.ts"
 import { decode } from "../../src/core/repo/cborDecode.ts"
 import { cidForCbor } from "../../src/core/repo/cid.ts"
-import { fromJson, InvalidData, recordFromJson, toJson } from "../../src/core/repo/json.ts"
+import { fromJson, InvalidData, toJson } from "../../src/core/repo/json.ts"
+import { recordFromJson } from "./recordFromJson.ts"
 import { vectorsOf } from "../support/vectors.ts"
 
 const folder = await vectorsOf("data-model")

@@ -18,7 +18,7 @@ import { AccountStore } from "../../src/services/accounts/AccountStore.ts"
 import type { BlobIndex } from "../../src/services/blobs/BlobIndex.ts"
 import type { BlockStore } from "../../src/services/repo/BlockStore.ts"
 import { Config } from "../../src/services/host/Config.ts"
-import { EdgeGate } from "../../src/services/edge/EdgeGate.ts"
+import { PublicCacheGate } from "../../src/services/edge/PublicCacheGate.ts"
 import { Keys } from "../../src/services/identity/Keys.ts"
 import { Outbox } from "../../src/services/stream/Outbox.ts"
 import { Records } from "../../src/services/repo/Records.ts"
@@ -46,7 +46,7 @@ export interface RepoWorld {
   events(): ReadonlyArray<OutboxEvent>
   /** Lets the log fail, or hang for ever, or work again. */
   breakLog(how: "fails" | "hangs" | "works"): void
-  /** When the object's alarm will ring; it delivers the outbox. */
+  /** When the object's alarm fires; it delivers the outbox. */
   armed(): number | undefined
   readonly setClock: (time: number) => Effect.Effect<void>
   readonly sql: SqlStorage["Service"]
@@ -86,13 +86,16 @@ export const repoServices = Effect.fnUntraced(function* (
   })
   const config = ConfigEnv.layer(testEnv)
   const keys = Layer.unwrap(Effect.map(Config, ({ masterKey }) => KeysMaster.layer(masterKey)))
-  let ring: Effect.Effect<void> = Effect.void
-  const alarm = yield* AlarmMemory.make(Effect.suspend(() => ring))
+  let onAlarm: Effect.Effect<void> = Effect.void
+  const alarm = yield* AlarmMemory.make(Effect.suspend(() => onAlarm))
   const base = Layer.mergeAll(
     sql,
     log,
     BackgroundMemory.layer,
-    Layer.succeed(EdgeGate, EdgeGate.of({ share: () => false, whileShut: (change) => change })),
+    Layer.succeed(
+      PublicCacheGate,
+      PublicCacheGate.of({ share: () => false, whileShut: (change) => change })
+    ),
     Layer.succeed(Alarm, alarm.service),
     keys.pipe(Layer.provideMerge(config))
   )
@@ -128,7 +131,7 @@ export const repoServices = Effect.fnUntraced(function* (
     return key.didKey
   }).pipe(Effect.provide(context))
   const outbox = Context.get(context, Outbox)
-  ring = outbox.deliver
+  onAlarm = outbox.deliver
   const world: RepoWorld = {
     signingKey,
     events: () => {

@@ -15,7 +15,7 @@ import * as SecondFactorsSqlite from "../../src/layers/factors/SecondFactorsSqli
 import * as SessionsSqlite from "../../src/layers/sessions/SessionsSqlite.ts"
 import * as SqlStorageNode from "../../src/layers/host/sql/SqlStorageNode.ts"
 import { type Account, AccountStore } from "../../src/services/accounts/AccountStore.ts"
-import { Arrival } from "../../src/services/accounts/PendingMigration.ts"
+import { PendingMigration } from "../../src/services/accounts/PendingMigration.ts"
 import { SqlStorage } from "../../src/services/host/SqlStorage.ts"
 
 /** The account that tests are about. */
@@ -163,7 +163,10 @@ export const runForgetful: Run<Inside> = (body) =>
 export const wake = Effect.provide(AccountStore, Layer.fresh(storeLayer))
 
 /** The same of a move that is not over. */
-export const arrivalAfterSleep = Effect.provide(Arrival, Layer.fresh(PendingMigrationSqlite.layer))
+export const arrivalAfterSleep = Effect.provide(
+  PendingMigration,
+  Layer.fresh(PendingMigrationSqlite.layer)
+)
 
 /** The rows that an effect writes, as far as the database tells; the layers in it are made anew. */
 export const rowsWritten = Effect.fnUntraced(function* <E>(

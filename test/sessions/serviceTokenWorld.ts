@@ -4,7 +4,7 @@ import * as Redacted from "effect/Redacted"
 import { makeDidDocument } from "../../src/core/identity/didDocument.ts"
 import { type Curve, generatePrivateKey } from "../../src/core/identity/didKey.ts"
 import * as HostDatabaseNode from "../../src/layers/host/sql/HostDatabaseNode.ts"
-import * as OAuthRequestsSql from "../../src/layers/oauth/OAuthRequestsD1.ts"
+import * as OAuthRequestsD1 from "../../src/layers/oauth/OAuthRequestsD1.ts"
 import * as IdentityMemory from "../../src/layers/identity/IdentityMemory.ts"
 import * as SignerKeys from "../../src/layers/identity/SignerKeys.ts"
 import type { OAuthRequests } from "../../src/services/oauth/OAuthRequests.ts"
@@ -25,7 +25,7 @@ export const aliceKey = signerOf("k256")
 export const labelKey = signerOf("p256")
 
 /** What was used once, in a database of its own. */
-export const usedOnce = OAuthRequestsSql.layer.pipe(
+export const usedOnce = OAuthRequestsD1.layer.pipe(
   Layer.provide(HostDatabaseNode.layer(":memory:"))
 )
 

@@ -18,7 +18,7 @@ import * as MailerCaptured from "../../src/layers/mail/MailerCaptured.ts"
 import * as AppPasswordsSqlite from "../../src/layers/sessions/AppPasswordsSqlite.ts"
 import * as PendingMigrationSqlite from "../../src/layers/accounts/PendingMigrationSqlite.ts"
 import * as AuthAccount from "../../src/layers/sessions/AuthAccount.ts"
-import * as DirectorySql from "../../src/layers/accounts/DirectoryD1.ts"
+import * as DirectoryD1 from "../../src/layers/accounts/DirectoryD1.ts"
 import * as DpopProofsMaster from "../../src/layers/oauth/DpopProofsMaster.ts"
 import * as HostDatabaseNode from "../../src/layers/host/sql/HostDatabaseNode.ts"
 import * as IdentityMemory from "../../src/layers/identity/IdentityMemory.ts"
@@ -175,7 +175,7 @@ export const serverLayerWith = (documents: ReadonlyArray<DidDocument>) =>
         ServiceTokens.layer.pipe(Layer.provideMerge(usedOnce)),
         SignerKeys.layer("k256", Redacted.make(secretOf(7))),
         Layer.succeed(Passwords.Passwords, Passwords.make({ logN: 4, r: 8, p: 1 })),
-        DirectorySql.layer.pipe(Layer.provide(HostDatabaseNode.layer(":memory:"))),
+        DirectoryD1.layer.pipe(Layer.provide(HostDatabaseNode.layer(":memory:"))),
         PlcMemory.layer,
         eventsLayer,
         repoLayer,

@@ -3,7 +3,7 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import { connect, type Socket } from "node:net"
 import { serve } from "../../src/layers/host/NodeServer.ts"
-import * as RelaysNone from "../../src/layers/stream/RelaysNone.ts"
+import * as RelaysOutgoing from "../../src/layers/stream/RelaysOutgoing.ts"
 import * as SequencerMemory from "../../src/layers/stream/SequencerMemory.ts"
 import * as SqlStorageNode from "../../src/layers/host/sql/SqlStorageNode.ts"
 import { events } from "./sequencer.contract.ts"
@@ -23,7 +23,7 @@ const served = (
     yield* Effect.promise(() => body({ port, sequencer: sequencer.service }))
   }).pipe(
     Effect.scoped,
-    Effect.provide(Layer.merge(SqlStorageNode.layer(":memory:"), RelaysNone.layer)),
+    Effect.provide(Layer.merge(SqlStorageNode.layer(":memory:"), RelaysOutgoing.layerNone)),
     Effect.runPromise
   )
 

@@ -1,14 +1,18 @@
 import { assert, describe, it } from "@effect/vitest"
 import { networkOf } from "../../src/core/identity/ipAddress.ts"
 import { EventLog } from "../../src/layers/stream/EventLog.ts"
-import { type Connection, greetingOf, Readers } from "../../src/layers/stream/Readers.ts"
+import {
+  type Connection,
+  greetingOf,
+  Subscriptions
+} from "../../src/layers/stream/Subscriptions.ts"
 import * as SqlStorageNode from "../../src/layers/host/sql/SqlStorageNode.ts"
 import { events } from "./sequencer.contract.ts"
 
 const hour = 3600 * 1000
 const start = Date.UTC(2026, 10, 1)
 
-/** Readers over a log whose notes are counted, at a clock that a test moves. */
+/** Subscriptions over a log whose notes are counted, at a clock that a test moves. */
 const made = () => {
   const log = new EventLog(SqlStorageNode.make(SqlStorageNode.open(":memory:")), () => clock.now)
   const clock = { now: start }
@@ -19,7 +23,7 @@ const made = () => {
     setNote(name, value)
   }
   const standing = new Map<string, Connection>()
-  let readers = new Readers(
+  let readers = new Subscriptions(
     log,
     () => clock.now,
     () => false
@@ -43,7 +47,7 @@ const made = () => {
     /** The object is made anew: connections in `kept` have outlived it. */
     restart: (...kept: ReadonlyArray<string>) => {
       for (const id of standing.keys()) if (!kept.includes(id)) standing.delete(id)
-      readers = new Readers(
+      readers = new Subscriptions(
         log,
         () => clock.now,
         (id) => standing.has(id)

@@ -131,7 +131,7 @@ describe("the Sequencer asks relays", () => {
       yield* service.append(did, [a.identity()])
       yield* service.append(did, [a.identity()])
       assert.strictEqual(yield* asked("1 second"), 4)
-      const { relays } = yield* service.audience([])
+      const { relays } = yield* service.subscribers([])
       assert.deepStrictEqual(
         relays.map(({ relay, ok }) => [relay, ok]),
         [
@@ -164,7 +164,7 @@ describe("the Sequencer asks relays", () => {
       const again = yield* start
       yield* TestClock.adjust("1 second")
       assert.strictEqual(sent.length, 1)
-      const { relays } = yield* again.service.audience([])
+      const { relays } = yield* again.service.subscribers([])
       assert.deepInclude(relays[0], { relay: "https://relay.test", ok: false, status: 400 })
     }).pipe(Effect.scoped)
   })

@@ -288,7 +288,7 @@ export const sequencerContract = (
       const listener = await subscribe(0)
       await listener.until(1)
       assert.strictEqual((await run(sequencer.status)).subscribers, 1)
-      const { seq, readers } = await run(sequencer.audience([]))
+      const { seq, readers } = await run(sequencer.subscribers([]))
       assert.lengthOf(readers, 1)
       const [{ since, seen, ...reader }] = readers as [Reader]
       assert.deepStrictEqual(reader, {
@@ -308,18 +308,18 @@ export const sequencerContract = (
       const a = events("did:example:a")
       await run(sequencer.append("did:example:a", [a.identity()]))
       const listener = await subscribe()
-      const [first] = (await run(sequencer.audience([]))).readers
+      const [first] = (await run(sequencer.subscribers([]))).readers
       listener.close()
       await listener.closed
       const gone = async () => {
-        const { readers } = await run(sequencer.audience([]))
+        const { readers } = await run(sequencer.subscribers([]))
         return readers[0]?.connected === false ? readers[0] : undefined
       }
       while ((await gone()) === undefined) await new Promise((resolve) => setTimeout(resolve, 5))
       assert.deepInclude(await gone(), { userAgent: "contract", behind: 0 })
       const { seq } = await run(sequencer.status)
       await run(sequencer.append("did:example:a", [a.identity(), a.identity()]))
-      const { readers, places } = await run(sequencer.audience([seq, seq + 10_000_000, 0]))
+      const { readers, places } = await run(sequencer.subscribers([seq, seq + 10_000_000, 0]))
       assert.lengthOf(readers, 1)
       assert.deepInclude(readers[0], { since: first?.since ?? 0, seq, behind: 2 })
       const { waiting } = readers[0] as Reader
@@ -330,7 +330,7 @@ export const sequencerContract = (
       // Whoever comes again is told of once.
       const again = await subscribe(seq)
       await again.until(2)
-      const now = (await run(sequencer.audience([]))).readers
+      const now = (await run(sequencer.subscribers([]))).readers
       assert.lengthOf(now, 1)
       assert.deepInclude(now[0], { connected: true, cursor: seq, behind: 0 })
       again.close()

@@ -2,7 +2,7 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import { WebSocket } from "ws"
 import { serve } from "../../src/layers/host/NodeServer.ts"
-import * as RelaysNone from "../../src/layers/stream/RelaysNone.ts"
+import * as RelaysOutgoing from "../../src/layers/stream/RelaysOutgoing.ts"
 import * as SequencerMemory from "../../src/layers/stream/SequencerMemory.ts"
 import * as SqlStorageNode from "../../src/layers/host/sql/SqlStorageNode.ts"
 import { SqlStorage } from "../../src/services/host/SqlStorage.ts"
@@ -49,7 +49,7 @@ sequencerContract("memory, served by Node", (body) =>
     )
   }).pipe(
     Effect.scoped,
-    Effect.provide(Layer.merge(SqlStorageNode.layer(":memory:"), RelaysNone.layer)),
+    Effect.provide(Layer.merge(SqlStorageNode.layer(":memory:"), RelaysOutgoing.layerNone)),
     Effect.runPromise
   )
 )

@@ -90,7 +90,7 @@ describe("the Sequencer object asleep", () => {
     const seen = await listener.until(3)
     assert.strictEqual(seen.length, 3)
     assert.strictEqual(seen[2]?.seq, (await stub.status()).seq)
-    assert.strictEqual((await stub.audience([])).readers[0]?.userAgent, "contract")
+    assert.strictEqual((await stub.subscribers([])).readers[0]?.userAgent, "contract")
   })
 
   it("goes on with a replay that was cut off by sleep, by its alarm", async () => {
@@ -124,7 +124,7 @@ describe("the Sequencer object asleep", () => {
     listener.close()
     assert.strictEqual(await listener.closed, 1000)
     assert.strictEqual((await stub.status()).subscribers, 0)
-    const { readers } = await stub.audience([])
+    const { readers } = await stub.subscribers([])
     assert.strictEqual(readers[0]?.userAgent, "contract")
   })
 
@@ -138,13 +138,13 @@ describe("the Sequencer object asleep", () => {
     await stub.append("did:example:a", [events("did:example:a").identity()])
     await stays.until(1)
     const told = async () =>
-      (await stub.audience([])).readers.map(({ connected, cursor }) => [connected, cursor])
+      (await stub.subscribers([])).readers.map(({ connected, cursor }) => [connected, cursor])
     assert.deepStrictEqual(await told(), [[true, 0]])
     stays.close()
     await stays.closed
     await evictDurableObject(stub)
     assert.deepStrictEqual(await told(), [[false, 0]])
-    assert.strictEqual((await stub.audience([])).readers[0]?.behind, 0)
+    assert.strictEqual((await stub.subscribers([])).readers[0]?.behind, 0)
   })
 
   it("counts those as gone whom it lost with its memory", async () => {
@@ -156,7 +156,7 @@ describe("the Sequencer object asleep", () => {
     })
     assert.strictEqual(closed, 1)
     await evictDurableObject(stub)
-    const { readers } = await stub.audience([])
+    const { readers } = await stub.subscribers([])
     assert.deepStrictEqual(
       readers.map(({ connected, userAgent }) => [connected, userAgent]),
       [

@@ -2,7 +2,7 @@ import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as TestClock from "effect/testing/TestClock"
-import * as RelaysNone from "../../src/layers/stream/RelaysNone.ts"
+import * as RelaysOutgoing from "../../src/layers/stream/RelaysOutgoing.ts"
 import { HibernatingSubscriber } from "../../src/layers/stream/HibernatingSubscriber.ts"
 import { unread } from "../../src/layers/stream/room.ts"
 import * as SequencerMemory from "../../src/layers/stream/SequencerMemory.ts"
@@ -37,7 +37,7 @@ const pausedSocket = () => {
 
 type Paused = ReturnType<typeof pausedSocket>
 
-const layers = Layer.merge(SqlStorageNode.layer(":memory:"), RelaysNone.layer)
+const layers = Layer.merge(SqlStorageNode.layer(":memory:"), RelaysOutgoing.layerNone)
 
 describe("a consumer that does not keep up, in process", () => {
   it.effect("gets a replay page by page as it reads, and then goes live", () =>

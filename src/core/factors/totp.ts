@@ -21,10 +21,6 @@ const secretOf = (bytes: Uint8Array): Secret => new Secret({ buffer: bytes.slice
 /** A secret as authenticator apps take it: base32. */
 export const formatTotpSecret = (secret: Uint8Array): string => secretOf(secret).base32
 
-/** The code of this moment (milliseconds). Spec: RFC 6238 with SHA-1, 30 seconds and 6 digits. */
-export const totpCode = (secret: Uint8Array, now: number): string =>
-  TOTP.generate({ ...form, secret: secretOf(secret), timestamp: now })
-
 /**
  * The step of time (of 30 seconds, since 1970) that a code belongs to: that of now, the one before or the one after;
  * undefined for a code of none of them.

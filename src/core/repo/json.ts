@@ -15,13 +15,6 @@ export class InvalidData extends Error {
  */
 export const fromJson = (value: unknown, around = 0): Data => read(value, -around)
 
-/** Reads the JSON form of a record, which is an object; throws InvalidData. */
-export const recordFromJson = (value: unknown): { [key: string]: Data } => {
-  const data = read(value, 0)
-  if (!isMap(data)) throw new InvalidData("a record must be an object")
-  return data
-}
-
 /** Whether a value is an object of the data model: no array, bytes, or link. */
 export const isMap = (data: Data | undefined): data is { [key: string]: Data } =>
   typeof data === "object" &&

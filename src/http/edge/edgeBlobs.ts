@@ -4,7 +4,7 @@ import type { Credentials } from "../../services/sessions/Auth.ts"
 import { Accounts } from "../../services/accounts/Accounts.ts"
 import { BlobStore } from "../../services/blobs/BlobStore.ts"
 import { sized } from "../../services/host/sizedStream.ts"
-import { EdgeMemory } from "../../services/edge/EdgeMemory.ts"
+import { PublicCache } from "../../services/edge/PublicCache.ts"
 
 /** The largest blob whose bytes are remembered too; of a larger one it is where they lie. */
 export const maxBytes = 10 * 1024 * 1024
@@ -57,7 +57,7 @@ export const publicBlob = Effect.fn("publicBlob")(function* (
   cid: string,
   credentials: Credentials | undefined
 ) {
-  const { found, keep } = yield* (yield* EdgeMemory).recall(did, `blob/${encodeURIComponent(cid)}`)
+  const { found, keep } = yield* (yield* PublicCache).recall(did, `blob/${encodeURIComponent(cid)}`)
   const told = found?.headers.get(header) ?? undefined
   if (told !== undefined) {
     // SAFETY: the header is this function's own.

@@ -9,7 +9,7 @@ import type { Passkey } from "../../services/factors/Passkeys.ts"
 import { browserInWords } from "../pages/account/words.ts"
 import { type Html, html } from "../pages/html.ts"
 import { field } from "../pages/parts.ts"
-import { passkeyChallenge } from "../pages/signingIn.ts"
+import { passkeyChallenge } from "../pages/signInAttempt.ts"
 import { common } from "../pages/text/common.ts"
 import { passkey as text } from "../pages/text/security.ts"
 

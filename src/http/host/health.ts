@@ -5,7 +5,7 @@ import { Readiness } from "../../services/host/Readiness.ts"
 import { version } from "../../core/host/version.ts"
 import { Mailer } from "../../services/mail/Mailer.ts"
 import { errorResponse } from "../errors.ts"
-import { jsonType } from "../responseHeaders.ts"
+import { jsonType } from "../responses.ts"
 
 const json = (body: object, status: number) =>
   new Response(JSON.stringify(body), {

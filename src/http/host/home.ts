@@ -3,7 +3,7 @@ import { Config, type Settings } from "../../services/host/Config.ts"
 import { version } from "../../core/host/version.ts"
 import { html } from "../pages/html.ts"
 import { showPage } from "../pages/layout.ts"
-import { textType } from "../responseHeaders.ts"
+import { textType } from "../responses.ts"
 
 const asText = (config: Settings): Response => {
   const { host, publicUrl, contactEmail, privacyPolicyUrl, termsOfServiceUrl } = config

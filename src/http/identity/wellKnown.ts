@@ -1,8 +1,7 @@
 import * as Effect from "effect/Effect"
 import { Directory } from "../../services/accounts/Directory.ts"
 import { HostedIdentities } from "../../services/identity/HostedIdentities.ts"
-import { textType } from "../responseHeaders.ts"
-import { askedAnew, briefly, versioned } from "../versioned.ts"
+import { askedAnew, briefly, textType, versioned } from "../responses.ts"
 
 /** Nobody of this name now: the next moment there may be. */
 const missing = (body: string): Response =>

@@ -5,7 +5,7 @@ import { sha256 } from "../../core/repo/cid.ts"
 import { Config, type Settings } from "../../services/host/Config.ts"
 import { type AddressLimit, AddressLimits, Limiter } from "../../services/limits/Limiter.ts"
 import { administratorPassword, isAdmin } from "../../core/sessions/authorization.ts"
-import { rateLimitHeaders } from "../responseHeaders.ts"
+import { rateLimitHeaders } from "../responses.ts"
 import { type LimitRule, rules } from "../../services/limits/rules.ts"
 
 /** A /64 of IPv6 is one household: its first four groups. */

@@ -14,12 +14,6 @@ import { consentPage } from "./consent.ts"
 import { asPage } from "../pages/failurePage.ts"
 import { formActionTo, handOver } from "./handOver.ts"
 import { type Page, showPage } from "../pages/layout.ts"
-import { RequestOver } from "./requestOver.ts"
-import { visitor } from "../pages/visitor.ts"
-import { inactivePage } from "./authorizeInactive.ts"
-import { signInForm } from "./authorizeSignIn.ts"
-import { signUpForm } from "./authorizeSignUp.ts"
-import { isCovered, isFresh, nextStep, type Situation } from "./authorizeStep.ts"
 import {
   cancel,
   carriedBy,
@@ -28,9 +22,15 @@ import {
   linkTo,
   openVisit,
   paths,
+  RequestOver,
   situationOf,
   type Visit
 } from "./authorizeVisit.ts"
+import { visitor } from "../pages/visitor.ts"
+import { inactivePage } from "./authorizeInactive.ts"
+import { signInForm } from "./authorizeSignIn.ts"
+import { signUpForm } from "./authorizeSignUp.ts"
+import { isCovered, isFresh, nextStep, type Situation } from "./authorizeStep.ts"
 import { consent as consentText } from "../pages/text/consent.ts"
 import { choose as chooseText } from "../pages/text/signIn.ts"
 

@@ -7,18 +7,18 @@ import type { Form } from "../pages/browser.ts"
 import { asPage } from "../pages/failurePage.ts"
 import { handOver } from "./handOver.ts"
 import { redirectTo } from "../pages/layout.ts"
-import { RequestOver } from "./requestOver.ts"
-import { sentForm } from "../pages/visitor.ts"
-import { noteAccount } from "../requestLog.ts"
-import { nextStep } from "./authorizeStep.ts"
 import {
   type HereAccount,
   linkTo,
   openRequest,
   openVisit,
+  RequestOver,
   situationOf,
   type Visit
 } from "./authorizeVisit.ts"
+import { sentForm } from "../pages/visitor.ts"
+import { noteAccount } from "../requestLog.ts"
+import { nextStep } from "./authorizeStep.ts"
 
 const nameIn = (form: Form) => ({
   clientId: form.get("client_id"),

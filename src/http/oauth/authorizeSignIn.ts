@@ -15,7 +15,7 @@ import {
   byPassword,
   keepSignedIn,
   passkeyChallenge
-} from "../pages/signingIn.ts"
+} from "../pages/signInAttempt.ts"
 import { type Sent, sentForm } from "../pages/visitor.ts"
 import {
   cancel,

@@ -4,7 +4,7 @@ import type { Form } from "../pages/browser.ts"
 import { asPage } from "../pages/failurePage.ts"
 import { html } from "../pages/html.ts"
 import { type Page, showPage } from "../pages/layout.ts"
-import { filledBy, isSignUpFailure, reasonOf, signUpBy } from "../pages/signingUp.ts"
+import { filledBy, isSignUpFailure, reasonOf, signUpBy } from "../pages/signUpAttempt.ts"
 import { signUpPage } from "../pages/signUp.ts"
 import { sentForm } from "../pages/visitor.ts"
 import {

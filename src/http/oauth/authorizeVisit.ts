@@ -16,11 +16,11 @@ import { type Html, html } from "../pages/html.ts"
 import { keepDevice } from "../pages/cookies.ts"
 import { redirectTo } from "../pages/layout.ts"
 import { hidden } from "../pages/parts.ts"
-import { RequestOver } from "./requestOver.ts"
 import type { Visitor } from "../pages/visitor.ts"
 import { accountBehind } from "../sessions/signInGate.ts"
 import type { Situation } from "./authorizeStep.ts"
 import { signIn as text } from "../pages/text/signIn.ts"
+import * as Schema from "effect/Schema"
 
 /** The routes of the flow. */
 export const paths = {
@@ -183,3 +183,9 @@ export const signedIn = Effect.fn("authorize.signedIn")(function* (
   const { cookie } = yield* (yield* Devices).signIn(visit.visitor.device.id, account)
   return redirectTo(linkTo(visit, { account: account.did }), config, [keepDevice(cookie, config)])
 })
+
+/** There is no such authorization request to go on with. */
+export class RequestOver extends Schema.TaggedError<RequestOver>()("RequestOver", {
+  /** `not pushed`: the parameters came without `request_uri`. */
+  reason: Schema.Literals(["over", "not pushed"])
+}) {}

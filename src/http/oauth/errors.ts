@@ -14,7 +14,7 @@ import type {
   PayloadTooLarge,
   UnsupportedEncoding
 } from "../../services/failures.ts"
-import { jsonType } from "../responseHeaders.ts"
+import { jsonType } from "../responses.ts"
 
 /** Everything that an endpoint for clients may fail with. */
 export type OAuthFailure =

@@ -1,8 +1,7 @@
 import * as Effect from "effect/Effect"
 import { signingAlgs } from "../../core/oauth/jwk.ts"
 import { Config, type Settings } from "../../services/host/Config.ts"
-import { jsonType } from "../responseHeaders.ts"
-import { briefly, versioned } from "../versioned.ts"
+import { briefly, jsonType, versioned } from "../responses.ts"
 import { notAllowed } from "./errors.ts"
 
 /**

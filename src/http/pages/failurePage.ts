@@ -6,7 +6,7 @@ import type { OAuthStoreUnavailable } from "../../services/oauth/OAuthRequests.t
 import { type Failure, wireError } from "../errors.ts"
 import type { BrowserRefused } from "./browser.ts"
 import { type Message, showMessage } from "./message.ts"
-import type { RequestOver } from "../oauth/requestOver.ts"
+import type { RequestOver } from "../oauth/authorizeVisit.ts"
 import { asSentence, common } from "./text/common.ts"
 import { failures as text } from "./text/failures.ts"
 

@@ -1,6 +1,6 @@
 import { type Html, html } from "./html.ts"
 import { checkbox, field, hidden, note } from "./parts.ts"
-import type { Challenge } from "./signingIn.ts"
+import type { Challenge } from "./signInAttempt.ts"
 import { common } from "./text/common.ts"
 import { secondStep, signIn as text } from "./text/signIn.ts"
 

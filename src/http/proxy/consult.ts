@@ -1,7 +1,7 @@
 import * as Effect from "effect/Effect"
 import type { OutgoingStream } from "../../services/host/Outgoing.ts"
 import { UpstreamFailed } from "../../services/proxy/ProxyTargets.ts"
-import { jsonType } from "../responseHeaders.ts"
+import { jsonType } from "../responses.ts"
 import { isJson, maxRead, parseJson, readAnswer } from "./bodies.ts"
 import { headersDown } from "./headers.ts"
 import type { Patch, Patchable, Patched } from "./patch.ts"

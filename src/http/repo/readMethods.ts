@@ -14,7 +14,7 @@ import { ownDocument } from "../../services/identity/HostedDidDocument.ts"
 import { RecordNotFound, Records } from "../../services/repo/Records.ts"
 import { Repo } from "../../services/repo/Repo.ts"
 import { Takedowns } from "../../services/accounts/Takedowns.ts"
-import { jsonType } from "../responseHeaders.ts"
+import { jsonType } from "../responses.ts"
 import { type Call, method } from "../Xrpc.ts"
 import { readableAccount } from "../../services/accounts/AccountStatus.ts"
 

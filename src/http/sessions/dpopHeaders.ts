@@ -1,7 +1,7 @@
 import * as Effect from "effect/Effect"
 import { parseAuthorization } from "../../core/sessions/authorization.ts"
 import { DpopProofs } from "../../services/oauth/DpopProofs.ts"
-import { privateHeaders } from "../responseHeaders.ts"
+import { privateHeaders } from "../responses.ts"
 
 /**
  * What every answer to an app's credentials carries, whatever it says: the nonce for the next proof.

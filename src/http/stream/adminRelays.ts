@@ -17,5 +17,5 @@ export const adminRelays = Effect.fn("http.adminRelays")(function* (request: Req
   if (seqs.length > most || texts.some((text) => !/^\d{1,15}$|^[1-8]\d{15}$/.test(text))) {
     return yield* new InvalidRequest({ message: `seq must be a number, at most ${most} times` })
   }
-  return ownAnswer(yield* (yield* Sequencer).audience(seqs))
+  return ownAnswer(yield* (yield* Sequencer).subscribers(seqs))
 })

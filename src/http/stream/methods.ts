@@ -4,7 +4,7 @@ import type {
 } from "@atproto/api"
 import * as Effect from "effect/Effect"
 import { Sequencer } from "../../services/stream/Sequencer.ts"
-import { reopened } from "../responseHeaders.ts"
+import { reopened } from "../responses.ts"
 import { type Call, method } from "../Xrpc.ts"
 
 /** com.atproto.sync.subscribeRepos: the upgrade goes to the Sequencer as it is; a refusal comes from another object. */

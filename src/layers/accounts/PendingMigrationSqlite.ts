@@ -1,6 +1,6 @@
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
-import { Arrival } from "../../services/accounts/PendingMigration.ts"
+import { PendingMigration } from "../../services/accounts/PendingMigration.ts"
 import { SqlStorage } from "../../services/host/SqlStorage.ts"
 import type { Bounds } from "../host/sql/bounds.ts"
 
@@ -11,7 +11,7 @@ export const tables = [
 
 /** The row in the object's SQLite, kept in memory after the first read. */
 export const layer = Layer.effect(
-  Arrival,
+  PendingMigration,
   Effect.gen(function* () {
     const sql = yield* SqlStorage
     let known: { readonly until: number | undefined } | undefined
@@ -19,7 +19,7 @@ export const layer = Layer.effect(
     const read = (): number | undefined =>
       sql.exec<{ until: number }>("SELECT until FROM arrival").toArray()[0]?.until
 
-    return Arrival.of({
+    return PendingMigration.of({
       until: () => (known ??= { until: read() }).until,
       set: (until) =>
         Effect.sync(() => {

@@ -2,7 +2,7 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import { PasskeyOwners } from "../../services/factors/PasskeyOwners.ts"
 import { HostDatabase } from "../host/sql/HostDatabase.ts"
-import { oauthQueriesOver } from "../oauth/oauthQueries.ts"
+import { oauthQueriesOver } from "../oauth/OAuthRequestsD1.ts"
 import type { Database } from "../host/sql/sqlTables.ts"
 import type { Bounds } from "../host/sql/bounds.ts"
 

@@ -6,8 +6,8 @@ import { billed } from "../../services/host/SqlStorage.ts"
 /** The alarm of one object, and what its `alarm` handler must tell it. */
 export interface ObjectAlarm {
   readonly service: Alarm["Service"]
-  /** Call first in the object's `alarm` handler: the alarm that rang is gone, the next must be asked for. */
-  rang(): void
+  /** Call first in the object's `alarm` handler: the alarm that fired is gone, the next must be asked for. */
+  fired(): void
   /** Call after the storage was emptied: then no alarm is set. */
   readonly clear: Effect.Effect<void>
 }
@@ -36,7 +36,7 @@ export const make = (storage: DurableObjectStorage): Effect.Effect<ObjectAlarm> 
               return Effect.promise(() => storage.setAlarm(time))
             })
         }),
-        rang: () => {
+        fired: () => {
           armed = undefined
         },
         clear: Effect.suspend(() => {

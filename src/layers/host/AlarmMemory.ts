@@ -8,15 +8,17 @@ import { Alarm } from "../../services/host/Alarm.ts"
 /** An alarm in memory, and a look at it. */
 export interface MemoryAlarm {
   readonly service: Alarm["Service"]
-  /** When it will ring, in milliseconds. */
+  /** When it fires, in milliseconds. */
   armed(): number | undefined
 }
 
 /** The longest that a timer waits at once: longer waits are cut, since timers count in 32 bits. */
 const longestSleep = 2 ** 31 - 1
 
-/** An alarm that rings by the Clock while its scope is open; `ring` runs every purpose once. */
-export const make = (ring: Effect.Effect<void>): Effect.Effect<MemoryAlarm, never, Scope.Scope> =>
+/** An alarm by the Clock while its scope is open; `onAlarm` runs every purpose once. */
+export const make = (
+  onAlarm: Effect.Effect<void>
+): Effect.Effect<MemoryAlarm, never, Scope.Scope> =>
   Effect.gen(function* () {
     const waiting = yield* FiberHandle.make()
     const bell = yield* Effect.scope
@@ -30,8 +32,8 @@ export const make = (ring: Effect.Effect<void>): Effect.Effect<MemoryAlarm, neve
           return yield* wait(time)
         }
         armed = undefined
-        // A ring asks for the next alarm, which takes the place of this waiting fiber: it runs beside it.
-        yield* ring.pipe(
+        // Its work asks for the next alarm, which takes the place of this waiting fiber: it runs beside it.
+        yield* onAlarm.pipe(
           Effect.catchCause((cause) => Effect.logError("the alarm's work failed", cause)),
           Effect.forkIn(bell)
         )
@@ -51,5 +53,5 @@ export const make = (ring: Effect.Effect<void>): Effect.Effect<MemoryAlarm, neve
   })
 
 /** Alarm in memory, for Node and tests. */
-export const layer = (ring: Effect.Effect<void>): Layer.Layer<Alarm> =>
-  Layer.effect(Alarm, make(ring).pipe(Effect.map((alarm) => alarm.service)))
+export const layer = (onAlarm: Effect.Effect<void>): Layer.Layer<Alarm> =>
+  Layer.effect(Alarm, make(onAlarm).pipe(Effect.map((alarm) => alarm.service)))

@@ -5,7 +5,7 @@ import { Config, type Problem, type Settings } from "../../services/host/Config.
 import { hkdf } from "../../services/host/derivedSecrets.ts"
 import { HostKeys, newerData } from "../../services/host/HostKeys.ts"
 import { schemaVersion } from "../../core/host/schemaVersion.ts"
-import { rotationKey } from "../../services/identity/RotationKey.ts"
+import { rotationKey } from "../../services/identity/Keys.ts"
 import { toBase64Url } from "../../core/bytes/base64url.ts"
 import { HostDatabase } from "./sql/HostDatabase.ts"
 import { type Database, withTables } from "./sql/sqlTables.ts"

@@ -7,7 +7,7 @@ import type { Duplex } from "node:stream"
 import { type WebSocket as NodeWebSocket, WebSocketServer } from "ws"
 import type { MemorySequencer } from "../stream/SequencerMemory.ts"
 import type { MemorySocket } from "../stream/SocketSubscriber.ts"
-import { greetingOf } from "../stream/Readers.ts"
+import { greetingOf } from "../stream/Subscriptions.ts"
 import { readUpgrade } from "../stream/upgrade.ts"
 
 /** What the server serves, and where. */

@@ -28,8 +28,7 @@ export const layer = Layer.effect(
       get didKey() {
         return accounts.peek()?.signingKey.didKey ?? ""
       },
-      sign: (bytes) => Effect.flatMap(current, (signer) => signer.sign(bytes)),
-      signSync: undefined
+      sign: (bytes) => Effect.flatMap(current, (signer) => signer.sign(bytes))
     })
   })
 )

@@ -24,17 +24,13 @@ export const layer = (curve: Curve, secret: Redacted.Redacted<Uint8Array>): Laye
   Layer.effect(Signer, fromPrivateKey(curve, secret))
 
 // workerd has no native K-256, so this is JavaScript, and synchronous.
-const k256Signer = (secret: Redacted.Redacted<Uint8Array>): SignerShape => {
-  const signSync = (bytes: Uint8Array) => signBytes("k256", Redacted.value(secret), bytes)
-  return {
-    curve: "k256",
-    get didKey() {
-      return formatDidKey(publicKeyOf("k256", Redacted.value(secret)))
-    },
-    sign: (bytes) => Effect.sync(() => signSync(bytes)),
-    signSync
-  }
-}
+const k256Signer = (secret: Redacted.Redacted<Uint8Array>): SignerShape => ({
+  curve: "k256",
+  get didKey() {
+    return formatDidKey(publicKeyOf("k256", Redacted.value(secret)))
+  },
+  sign: (bytes) => Effect.sync(() => signBytes("k256", Redacted.value(secret), bytes))
+})
 
 // WebCrypto signs P-256 natively and ten times faster, but only asynchronously.
 const p256Signer = Effect.fnUntraced(function* (
@@ -64,8 +60,7 @@ const p256Signer = Effect.fnUntraced(function* (
     sign: (bytes) =>
       Effect.promise(async () =>
         lowS(new Uint8Array(await crypto.subtle.sign(algorithm, key, bytes)))
-      ),
-    signSync: undefined
+      )
   }
 })
 

@@ -5,14 +5,23 @@ import type { AuthorizationRequest, ClientAuth } from "../../core/oauth/types.ts
 import {
   type CodeGrant,
   OAuthRequests,
+  OAuthStoreUnavailable,
   type PendingRequest
 } from "../../services/oauth/OAuthRequests.ts"
 import { inBucket, trimBucket } from "../host/sql/buckets.ts"
-import { HostDatabase } from "../host/sql/HostDatabase.ts"
-import { oauthQueriesOver } from "./oauthQueries.ts"
+import { HostDatabase, queriesOver } from "../host/sql/HostDatabase.ts"
 import { hashOf, randomText } from "../host/secretText.ts"
 import type { Database } from "../host/sql/sqlTables.ts"
 import type { Bounds } from "../host/sql/bounds.ts"
+import type { SqlError } from "effect/sql/SqlError"
+
+/** Ways to run queries of which a failure is that of the OAuth provider's store. */
+export const oauthQueriesOver = (database: Database, tables: ReadonlyArray<string>) =>
+  queriesOver(
+    database,
+    tables,
+    (operation) => (cause: SqlError) => new OAuthStoreUnavailable({ operation, cause })
+  )
 
 /**
  * Pushed requests, codes, and what was used once. Keys are SHA-256 of what the client holds.

@@ -62,12 +62,12 @@ export const accountClass = <Env>(
       try {
         await (this.#services ?? this.#begin())
       } catch (cause) {
-        // The platform would try a few times more and then forget that it was to ring.
+        // The platform would try a few times more and then forget that it was to fire.
         const line = Effect.logError("an account's alarm is put off", cause)
         await Effect.runPromise(Effect.provide(line, Logging.lines))
         return this.ctx.storage.setAlarm(Date.now() + putOff)
       }
-      this.#alarm?.rang()
+      this.#alarm?.fired()
       await this.#run(onAlarm)
     }
 

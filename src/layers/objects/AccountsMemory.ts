@@ -31,11 +31,11 @@ export const layer = (
           yield* Layer.buildWithScope(SqlStorageNode.layer(":memory:"), scope),
           SqlStorage
         )
-        const ring = Effect.suspend(() => {
+        const atAlarm = Effect.suspend(() => {
           const services = objects.get(did)
           return services === undefined ? Effect.void : Effect.provide(onAlarm, services)
         })
-        const alarm = yield* AlarmMemory.make(ring).pipe(Scope.provide(scope))
+        const alarm = yield* AlarmMemory.make(atAlarm).pipe(Scope.provide(scope))
         const own = Layer.mergeAll(
           Layer.succeed(SqlStorage, sql),
           Layer.succeed(Alarm, alarm.service),

@@ -1,7 +1,7 @@
 import { DurableObject } from "cloudflare:workers"
 import * as Effect from "effect/Effect"
 import type * as Layer from "effect/Layer"
-import type { Audience, OutboxEvent, SequencerStatus } from "../../services/stream/Sequencer.ts"
+import type { Subscribers, OutboxEvent, SequencerStatus } from "../../services/stream/Sequencer.ts"
 import { Relays } from "../../services/stream/Relays.ts"
 import * as AlarmDurable from "../host/AlarmDurable.ts"
 import * as Logging from "../host/Logging.ts"
@@ -10,7 +10,7 @@ import { Crawls } from "../stream/Crawls.ts"
 import { EventLog } from "../stream/EventLog.ts"
 import { begin, publish, replayTurn, type Report } from "../stream/feed.ts"
 import { connectionOf, HibernatingSubscriber } from "../stream/HibernatingSubscriber.ts"
-import { greetingOf, Readers } from "../stream/Readers.ts"
+import { greetingOf, Subscriptions } from "../stream/Subscriptions.ts"
 import * as Repos from "../stream/repos.ts"
 import { stuckBytes, unread } from "../stream/room.ts"
 import { refuseWithoutSeat } from "../stream/seats.ts"
@@ -51,7 +51,7 @@ export type SequencerObjectClass<Env> = new (
     page: Parameters<typeof Repos.listReposByCollection>[1]
   ): ReturnType<typeof Repos.listReposByCollection>
   status(): SequencerStatus
-  audience(seqs: ReadonlyArray<number>): Promise<Audience>
+  subscribers(seqs: ReadonlyArray<number>): Promise<Subscribers>
   alarm(): Promise<void>
   webSocketMessage(): void
   webSocketClose(socket: WebSocket): void
@@ -68,7 +68,7 @@ export const sequencerClass = <Env, E>(
     readonly #sql
     readonly #alarm: Promise<AlarmDurable.ObjectAlarm>
     readonly #subscribers = new WeakMap<WebSocket, HibernatingSubscriber>()
-    readonly #readers: Readers
+    readonly #readers: Subscriptions
     #relays: Relays["Service"] | undefined
     #crawls: Crawls | undefined
     #starting: Promise<boolean> | undefined
@@ -82,7 +82,7 @@ export const sequencerClass = <Env, E>(
       this.#sql = SqlStorageDurable.make(ctx.storage)
       this.#log = new EventLog(this.#sql, Date.now)
       const standing = new Set(ctx.getWebSockets().map((socket) => connectionOf(socket).id))
-      this.#readers = new Readers(this.#log, Date.now, (id) => standing.has(id))
+      this.#readers = new Subscriptions(this.#log, Date.now, (id) => standing.has(id))
       this.#alarm = Effect.runPromise(AlarmDurable.make(ctx.storage))
       ctx.waitUntil(this.#start())
       ctx.waitUntil(this.#replay())
@@ -155,7 +155,7 @@ export const sequencerClass = <Env, E>(
       }
     }
 
-    async audience(seqs: ReadonlyArray<number>): Promise<Audience> {
+    async subscribers(seqs: ReadonlyArray<number>): Promise<Subscribers> {
       await this.#starting
       return {
         seq: this.#log.newest,
@@ -167,7 +167,7 @@ export const sequencerClass = <Env, E>(
 
     override async alarm(): Promise<void> {
       const alarm = await this.#alarm
-      alarm.rang()
+      alarm.fired()
       this.#pruneArmed = false
       this.#readers.hourly(() => this.#connections())
       if (this.#prune()) await Effect.runPromise(alarm.service.by(Date.now() + pruneAgainAfter))

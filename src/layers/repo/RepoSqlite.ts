@@ -11,7 +11,7 @@ import { AccountStore, RepoNotFound } from "../../services/accounts/AccountStore
 import { BlobIndex } from "../../services/blobs/BlobIndex.ts"
 import { BlockStore } from "../../services/repo/BlockStore.ts"
 import { Config } from "../../services/host/Config.ts"
-import { EdgeGate } from "../../services/edge/EdgeGate.ts"
+import { PublicCacheGate } from "../../services/edge/PublicCacheGate.ts"
 import { RateLimitExceeded } from "../../services/limits/Limiter.ts"
 import { Outbox } from "../../services/stream/Outbox.ts"
 import { Overlay } from "../../services/repo/Overlay.ts"
@@ -58,7 +58,7 @@ export const layer = Layer.effect(
     const blobs = yield* BlobIndex
     const outbox = yield* Outbox
     const signer = yield* Signer
-    const gate = yield* EdgeGate
+    const gate = yield* PublicCacheGate
     const config = yield* Config
     const lock = yield* Semaphore.make(1)
     const clockId = yield* Random.nextIntBetween(0, clockIds, { halfOpen: true })

@@ -7,7 +7,7 @@ import { isForeign, type Level } from "../../core/sessions/sessionToken.ts"
 import type { Credentials } from "../../services/sessions/Auth.ts"
 import { type Account, AccountStore } from "../../services/accounts/AccountStore.ts"
 import { missing } from "../../core/oauth/scopes.ts"
-import { Arrival, goOnArriving } from "../../services/accounts/PendingMigration.ts"
+import { PendingMigration, continueMigration } from "../../services/accounts/PendingMigration.ts"
 import { Auth, Denied, OAuthDenied } from "../../services/sessions/Auth.ts"
 import type { Authority, Caller, SessionLevel } from "../../services/sessions/Authority.ts"
 import { Config } from "../../services/host/Config.ts"
@@ -16,7 +16,7 @@ import type { OAuthSessions } from "../../services/oauth/OAuthSessions.ts"
 import { ServiceTokens } from "../../services/sessions/ServiceTokens.ts"
 import { Sessions } from "../../services/sessions/Sessions.ts"
 import * as Callers from "./judge.ts"
-import * as OAuthCallers from "../oauth/oauthCallers.ts"
+import * as OAuthCallers from "../oauth/judgeApp.ts"
 
 type SessionAuthority = Extract<Authority, { readonly kind: "session" }>
 
@@ -46,14 +46,21 @@ const checkStanding = (
     : Effect.void
 }
 
-type Needs = AccountStore | Arrival | Sessions | OAuthSessions | DpopProofs | ServiceTokens | Config
+type Needs =
+  | AccountStore
+  | PendingMigration
+  | Sessions
+  | OAuthSessions
+  | DpopProofs
+  | ServiceTokens
+  | Config
 
 /** Judges callers in the account's object: sessions, OAuth apps, service tokens by the account, the administrator. */
 export const layer: Layer.Layer<Auth, never, Needs> = Layer.effect(
   Auth,
   Effect.gen(function* () {
     const accounts = yield* AccountStore
-    const arrival = yield* Arrival
+    const pending = yield* PendingMigration
     const sessions = yield* Sessions
     const serviceTokens = yield* ServiceTokens
     const config = yield* Config
@@ -134,7 +141,7 @@ export const layer: Layer.Layer<Auth, never, Needs> = Layer.effect(
       const isOwner = level === "full" || level === "takendown"
       yield* checkStanding(account, authority, isOwner)
       if (account.deactivatedAt !== undefined) {
-        yield* Effect.provideService(goOnArriving, Arrival, arrival)
+        yield* Effect.provideService(continueMigration, PendingMigration, pending)
       }
       // A session that is older than the takedown may do no more than one that was opened after it.
       return {

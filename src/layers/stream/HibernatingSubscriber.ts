@@ -1,5 +1,5 @@
 import { askBack } from "./feed.ts"
-import type { Connection, Greeting } from "./Readers.ts"
+import type { Connection, Greeting } from "./Subscriptions.ts"
 import type { Connected } from "./room.ts"
 
 /** `WebSocket.OPEN`, which the platform names otherwise. */

@@ -45,3 +45,9 @@ export const layer: Layer.Layer<Relays, never, Config | Outgoing> = Layer.effect
     return Relays.of({ origins: isLocal ? own : all, requestCrawl })
   })
 )
+
+/** No relays: nobody is asked to crawl this host. */
+export const layerNone: Layer.Layer<Relays> = Layer.succeed(
+  Relays,
+  Relays.of({ origins: [], requestCrawl: () => Effect.succeed({ ok: false }) })
+)

@@ -9,7 +9,7 @@ import { SqlStorage } from "../../services/host/SqlStorage.ts"
 import * as AlarmMemory from "../host/AlarmMemory.ts"
 import { Crawls } from "./Crawls.ts"
 import { EventLog } from "./EventLog.ts"
-import { type Greeting, Readers } from "./Readers.ts"
+import { type Greeting, Subscriptions } from "./Subscriptions.ts"
 import { begin, catchUp, publish, refuseTooSlow, type Report } from "./feed.ts"
 import { type MemorySocket, SocketSubscriber } from "./SocketSubscriber.ts"
 import * as Repos from "./repos.ts"
@@ -48,7 +48,7 @@ export const make: Effect.Effect<MemorySequencer, never, SqlStorage | Relays | S
     const subscribers = new Set<SocketSubscriber>()
     const open = () => [...subscribers].filter(({ isOpen }) => isOpen)
     const connections = () => open().map(({ connection }) => connection)
-    const readers = new Readers(log, now, () => false)
+    const readers = new Subscriptions(log, now, () => false)
     let over = false
     yield* Effect.addFinalizer(() => Effect.sync(() => (over = true)))
     const background = yield* FiberSet.makeRuntime<never>()
@@ -59,10 +59,10 @@ export const make: Effect.Effect<MemorySequencer, never, SqlStorage | Relays | S
         Effect.map(relays.requestCrawl(relay), (answer) => crawls.note(relay, now(), answer))
       )
 
-    const ring: Effect.Effect<void> = Effect.suspend(() =>
-      log.prune() ? Effect.andThen(Effect.yieldNow, ring) : armPrune
+    const onAlarm: Effect.Effect<void> = Effect.suspend(() =>
+      log.prune() ? Effect.andThen(Effect.yieldNow, onAlarm) : armPrune
     )
-    const alarm = yield* AlarmMemory.make(ring)
+    const alarm = yield* AlarmMemory.make(onAlarm)
     const armPrune: Effect.Effect<void> = Effect.suspend(() => {
       const due = log.nextPrune()
       return due === undefined ? Effect.void : alarm.service.by(Math.max(due, now() + pruneEvery))
@@ -136,7 +136,7 @@ export const make: Effect.Effect<MemorySequencer, never, SqlStorage | Relays | S
           subscribers: open().length
         }
       }),
-      audience: (seqs) =>
+      subscribers: (seqs) =>
         Effect.sync(() => ({
           seq: log.newest,
           readers: readers.all(connections()),

@@ -2,7 +2,7 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Schedule from "effect/Schedule"
 import {
-  type Audience,
+  type Subscribers,
   type HostedRepo,
   type OutboxEvent,
   Sequencer,
@@ -24,7 +24,7 @@ export interface SequencerStub {
     readonly limit: number
   }): Promise<{ readonly dids: ReadonlyArray<string>; readonly cursor?: string }>
   status(): Promise<SequencerStatus>
-  audience(seqs: ReadonlyArray<number>): Promise<Audience>
+  subscribers(seqs: ReadonlyArray<number>): Promise<Subscribers>
 }
 
 /** An object that is moved or restarted is back soon; one that is overloaded must not be asked again. */
@@ -56,7 +56,7 @@ export const layer = (stub: () => SequencerStub): Layer.Layer<Sequencer> => {
       listReposByCollection: (page) =>
         call("listReposByCollection", (object) => object.listReposByCollection(page)),
       status: call("status", (object) => object.status()),
-      audience: (seqs) => call("audience", (object) => object.audience(seqs))
+      subscribers: (seqs) => call("subscribers", (object) => object.subscribers(seqs))
     })
   )
 }

@@ -1,6 +1,6 @@
 import * as Effect from "effect/Effect"
 import { refuseTooSlow } from "./feed.ts"
-import type { Connection, Greeting } from "./Readers.ts"
+import type { Connection, Greeting } from "./Subscriptions.ts"
 import type { Connected } from "./room.ts"
 
 /** A socket that tells when the system has taken what was sent: one of `ws`, or a test's. */

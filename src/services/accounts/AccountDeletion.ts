@@ -5,7 +5,7 @@ import { AccountEvents } from "../stream/AccountEvents.ts"
 import { AccountLock } from "./AccountLock.ts"
 import { type Account, AccountStore, isDeletionDue } from "./AccountStore.ts"
 import { Alarm } from "../host/Alarm.ts"
-import { Arrival, lostArrival } from "./PendingMigration.ts"
+import { PendingMigration, abandonedMigration } from "./PendingMigration.ts"
 import { Denied } from "../sessions/Auth.ts"
 import { BlobIndex } from "../blobs/BlobIndex.ts"
 import { BlobStore } from "../blobs/BlobStore.ts"
@@ -67,7 +67,7 @@ const removeDue = Effect.gen(function* () {
   yield* (yield* PasskeyOwners).removeAll(did)
   yield* (yield* CodeOwners).remove(did)
   const directory = yield* Directory
-  const wasNeverActive = (yield* Arrival).until() !== undefined
+  const wasNeverActive = (yield* PendingMigration).until() !== undefined
   // Nobody has come by its invite.
   if (wasNeverActive) yield* directory.release(did)
   yield* directory.remove(did)
@@ -131,16 +131,16 @@ export const forceDeletion = Effect.gen(function* () {
 
 /** When an account is deleted unless something comes in between: its owner's wish, or the end of a move that came to nothing. */
 export const deletionDay = Effect.fnUntraced(function* (account: Account) {
-  const until = (yield* Arrival).until()
+  const until = (yield* PendingMigration).until()
   const lost = until === undefined ? undefined : new Date(until).toISOString()
   return account.deleteAfter ?? lost
 })
 
 /** Deletes an account that moved in and was waited for in vain; for the alarm. */
-export const deleteWhenLost = Effect.gen(function* () {
+export const deleteWhenAbandoned = Effect.gen(function* () {
   const lost = yield* (yield* AccountLock).alone(
     // Who is there is shut: that it is not is a defect.
-    Effect.tap(lostArrival, (account) =>
+    Effect.tap(abandonedMigration, (account) =>
       account === undefined ? Effect.void : Effect.orDie(shut(account))
     )
   )

@@ -16,7 +16,7 @@ import {
 } from "./AccountStore.ts"
 import type { Caller } from "../sessions/Authority.ts"
 import { Alarm } from "../host/Alarm.ts"
-import { Arrival } from "./PendingMigration.ts"
+import { PendingMigration } from "./PendingMigration.ts"
 import { Config } from "../host/Config.ts"
 import { Directory } from "./Directory.ts"
 import { Identity } from "../identity/Identity.ts"
@@ -120,7 +120,7 @@ export const activate = Effect.fn("activate")(function* () {
   yield* (yield* Directory).setStatus(account.did, account.takedown ?? "active")
   if (account.deactivatedAt !== undefined) yield* renewHead
   yield* accounts.update({ deactivatedAt: undefined, deleteAfter: undefined })
-  yield* (yield* Arrival).set(undefined)
+  yield* (yield* PendingMigration).set(undefined)
   const events = yield* AccountEvents
   yield* events.account
   yield* events.identity

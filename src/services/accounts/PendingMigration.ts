@@ -18,31 +18,31 @@ const step = 3_600_000
 const again = 24 * 3_600_000
 
 /** An account that has moved in, and was never active here: nobody has heard of it yet. */
-export class Arrival extends Context.Service<
-  Arrival,
+export class PendingMigration extends Context.Service<
+  PendingMigration,
   {
     /** Until when it is waited for, in milliseconds; nothing for an account that has been active here. */
     until(): number | undefined
     /** Waits until then, or no longer at all: the account is here to stay. */
     set(until: number | undefined): Effect.Effect<void>
   }
->()("nacre/services/Arrival") {}
+>()("nacre/services/PendingMigration") {}
 
 const waitFor = Effect.fnUntraced(function* (millis: number) {
   const until = (yield* Clock.currentTimeMillis) + millis
-  yield* (yield* Arrival).set(until)
+  yield* (yield* PendingMigration).set(until)
   yield* (yield* Alarm).by(until)
 })
 
 /** The account has come, and is not active yet. */
-export const beginArrival = waitFor(keptFor)
+export const beginMigration = waitFor(keptFor)
 
 /** Its owner is still at it. */
-export const goOnArriving = Effect.gen(function* () {
-  const until = (yield* Arrival).until()
+export const continueMigration = Effect.gen(function* () {
+  const until = (yield* PendingMigration).until()
   if (until === undefined) return
   const later = (yield* Clock.currentTimeMillis) + keptFor
-  if (later - until >= step) yield* (yield* Arrival).set(later)
+  if (later - until >= step) yield* (yield* PendingMigration).set(later)
 })
 
 /** Whether the DID is known to lead to another server, asked past every cache; one that names none does not. */
@@ -67,14 +67,14 @@ const leadsElsewhere = Effect.fnUntraced(function* ({ did }: Account) {
  * One whose DID leads here or nowhere, or cannot be resolved, may be somebody's only one. One that is taken down is
  * kept so.
  */
-export const lostArrival = Effect.gen(function* () {
+export const abandonedMigration = Effect.gen(function* () {
   const account = (yield* AccountStore).peek()
-  const arrival = yield* Arrival
-  const until = arrival.until()
+  const pending = yield* PendingMigration
+  const until = pending.until()
   if (account === undefined || until === undefined) return undefined
   if (inactiveStatus(account) === undefined) {
     // It is here to stay, whatever has kept that from being noted.
-    yield* arrival.set(undefined)
+    yield* pending.set(undefined)
     return undefined
   }
   if ((yield* Clock.currentTimeMillis) < until) {
@@ -83,7 +83,7 @@ export const lostArrival = Effect.gen(function* () {
   }
   const isLost = account.takedown === undefined && (yield* leadsElsewhere(account))
   // Its owner may have come back while the DID was asked for.
-  const later = arrival.until()
+  const later = pending.until()
   if (later !== until) {
     if (later !== undefined) yield* (yield* Alarm).by(later)
     return undefined

@@ -7,7 +7,7 @@ import { activate, deactivate } from "./AccountStatus.ts"
 import { AccountStore } from "./AccountStore.ts"
 import { BlobIndex } from "../blobs/BlobIndex.ts"
 import { Directory } from "./Directory.ts"
-import { EdgeGate } from "../edge/EdgeGate.ts"
+import { PublicCacheGate } from "../edge/PublicCacheGate.ts"
 import { PasskeyLinks } from "../factors/PasskeyLinks.ts"
 import { Records } from "../repo/Records.ts"
 import { type Subject, Takedowns } from "./Takedowns.ts"
@@ -16,7 +16,7 @@ import { type Subject, Takedowns } from "./Takedowns.ts"
 export class SubjectNotFound extends Schema.TaggedError<SubjectNotFound>()("SubjectNotFound", {}) {}
 
 /** The changes of an account's standing contradict each other, or what is already so. */
-export class StandingRefused extends Schema.TaggedError<StandingRefused>()("StandingRefused", {
+export class StatusRefused extends Schema.TaggedError<StatusRefused>()("StatusRefused", {
   message: Schema.String
 }) {}
 
@@ -103,7 +103,7 @@ const setTakedown = Effect.fnUntraced(function* (subject: Subject, ref: string |
   if (subject.kind === "blob") {
     const blobs = yield* BlobIndex
     const change = Effect.sync(() => blobs.setTakedown(subject.cid, ref))
-    const isHere = yield* (yield* EdgeGate).whileShut(change)
+    const isHere = yield* (yield* PublicCacheGate).whileShut(change)
     return isHere ? undefined : yield* new SubjectNotFound()
   }
   if (ref !== undefined) yield* recordView(subject.path)
@@ -114,13 +114,13 @@ const setTakedown = Effect.fnUntraced(function* (subject: Subject, ref: string |
 const checkChange = Effect.fnUntraced(function* ({ takedown, deactivated }: SubjectChange) {
   if (deactivated?.applied !== false) return
   if (takedown?.applied === true) {
-    return yield* new StandingRefused({
+    return yield* new StatusRefused({
       message: "Cannot activate and takedown an account at the same time"
     })
   }
   const account = yield* (yield* AccountStore).get
   if (account.takedown !== undefined && takedown === undefined) {
-    return yield* new StandingRefused({ message: "Cannot activate an account that is taken down" })
+    return yield* new StatusRefused({ message: "Cannot activate an account that is taken down" })
   }
 })
 

@@ -4,11 +4,11 @@ import { deleteByCode, deletionDay, forceDeletion } from "./AccountDeletion.ts"
 import { deactivate } from "./AccountStatus.ts"
 import { AccountStore, inactiveStatus } from "./AccountStore.ts"
 import { confirmEmail, replaceEmail, updateEmail } from "./EmailAddress.ts"
-import { beginArrival } from "./PendingMigration.ts"
+import { beginMigration } from "./PendingMigration.ts"
 import { type SubjectChange, subjectStatus, updateSubject } from "./SubjectStatus.ts"
 import type { Subject } from "./Takedowns.ts"
 import { endSignUp } from "./signUp/SignUpEnd.ts"
-import { EdgeGate } from "../edge/EdgeGate.ts"
+import { PublicCacheGate } from "../edge/PublicCacheGate.ts"
 import { InvalidRequest } from "../failures.ts"
 import { Alarm } from "../host/Alarm.ts"
 import { changeHandle, changeOwnHandle } from "../identity/HandleChange.ts"
@@ -68,7 +68,7 @@ export const create = Effect.fnUntraced(function* (input: {
   if (input.active) yield* (yield* Alarm).by(now + announceAfter)
   else {
     yield* (yield* AccountEvents).noSignUp
-    yield* beginArrival
+    yield* beginMigration
   }
   return yield* (yield* Sessions).open(input.did, { level: "full" })
 })
@@ -85,7 +85,7 @@ export const destroy = Effect.gen(function* () {
 
 /** What the host must know of the account to answer for it. */
 export const summary = Effect.gen(function* () {
-  const shared = (yield* EdgeGate).share()
+  const shared = (yield* PublicCacheGate).share()
   const account = yield* (yield* AccountStore).get
   // Without a repo the sign-up was cut off, and nobody lives here yet.
   yield* (yield* Repo).head

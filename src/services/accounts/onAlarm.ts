@@ -3,7 +3,7 @@ import { AccountStore } from "./AccountStore.ts"
 import { Alarm } from "../host/Alarm.ts"
 import { Outbox } from "../stream/Outbox.ts"
 import { RepoImport } from "../repo/RepoImport.ts"
-import { deleteWhenDue, deleteWhenLost } from "./AccountDeletion.ts"
+import { deleteWhenDue, deleteWhenAbandoned } from "./AccountDeletion.ts"
 import { graceMillis, sweepBlobs } from "../blobs/BlobSweep.ts"
 import { settleSignUp } from "./signUp/SignUpEnd.ts"
 import { sweepSessions } from "../sessions/SessionSweep.ts"
@@ -19,6 +19,6 @@ export const onAlarm = Effect.gen(function* () {
   const next = yield* sweepBlobs(yield* graceMillis)
   if (next !== undefined) yield* (yield* Alarm).by(next)
   yield* sweepSessions
-  yield* deleteWhenLost
+  yield* deleteWhenAbandoned
   yield* deleteWhenDue
 })

@@ -10,7 +10,7 @@ import { AccountStore, AccountTakenDown } from "../accounts/AccountStore.ts"
 import { BlobIndex, type BlobLocation, BlobNotFound, BlobQuotaExceeded } from "./BlobIndex.ts"
 import { BlobTooLarge } from "./BlobStore.ts"
 import { armSweep } from "./BlobSweep.ts"
-import { EdgeGate } from "../edge/EdgeGate.ts"
+import { PublicCacheGate } from "../edge/PublicCacheGate.ts"
 import { InvalidRequest } from "../failures.ts"
 import { Config } from "../host/Config.ts"
 import { Records } from "../repo/Records.ts"
@@ -123,7 +123,7 @@ export const locateBlob = Effect.fnUntraced(function* (input: {
     input.credentials === undefined
       ? ({ kind: "anonymous" } as const)
       : yield* authenticate(input.credentials, downloadAuthority, "com.atproto.sync.getBlob")
-  const shared = (yield* EdgeGate).share() && caller.kind === "anonymous"
+  const shared = (yield* PublicCacheGate).share() && caller.kind === "anonymous"
   yield* readableAccount(caller)
   const location = (yield* BlobIndex).locate(input.cid)
   if (location === undefined) return yield* new BlobNotFound({ cid: input.cid })

@@ -13,7 +13,7 @@ import { Directory, HandleNotAvailable } from "../accounts/Directory.ts"
 import { Identity } from "./Identity.ts"
 import { handleFailure, HandleRefused, HandleUnproven, leadOf, makeWay } from "./HandleProof.ts"
 import { isGivenHere, isServedHere } from "./HostedDidDocument.ts"
-import { updatePlc } from "./plcUpdate.ts"
+import { updatePlc } from "./PlcOperations.ts"
 import { rules } from "../limits/rules.ts"
 
 /** The handle in its stored form, once it may be this account's: by the rules, free, and leading to the DID where it is not ours to give. */

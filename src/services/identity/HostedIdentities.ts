@@ -12,7 +12,7 @@ import type { RepoNotFound } from "../accounts/AccountStore.ts"
 import { Accounts, type AccountUnavailable } from "../accounts/Accounts.ts"
 import { Config, type Settings } from "../host/Config.ts"
 import { Directory, type DirectoryUnavailable } from "../accounts/Directory.ts"
-import { EdgeMemory } from "../edge/EdgeMemory.ts"
+import { PublicCache } from "../edge/PublicCache.ts"
 import { isGivenHere } from "./HostedDidDocument.ts"
 
 /** Somebody who lives here. */
@@ -44,7 +44,7 @@ const make = (
   config: Settings,
   accounts: Accounts["Service"],
   directory: Directory["Service"],
-  edge: EdgeMemory["Service"]
+  edge: PublicCache["Service"]
 ): HostedIdentities["Service"] => {
   const ownDocument = (did: string) =>
     did === config.serviceDid ? hostDidDocument(did, config.publicUrl) : undefined
@@ -96,10 +96,10 @@ const make = (
 export const layer: Layer.Layer<
   HostedIdentities,
   never,
-  Config | Accounts | Directory | EdgeMemory
+  Config | Accounts | Directory | PublicCache
 > = Layer.effect(
   HostedIdentities,
   Effect.gen(function* () {
-    return make(yield* Config, yield* Accounts, yield* Directory, yield* EdgeMemory)
+    return make(yield* Config, yield* Accounts, yield* Directory, yield* PublicCache)
   })
 )

@@ -1,9 +1,10 @@
 import * as Context from "effect/Context"
 import type * as Effect from "effect/Effect"
-import type * as Redacted from "effect/Redacted"
+import * as Redacted from "effect/Redacted"
 import * as Schema from "effect/Schema"
-import type { Curve } from "../../core/identity/didKey.ts"
+import { type Curve, formatDidKey, publicKeyOf } from "../../core/identity/didKey.ts"
 import type { SignerShape } from "./Signer.ts"
+import type { Settings } from "../host/Config.ts"
 
 /** A stored key cannot be opened: another master key, another owner, or damage. */
 export class KeyUnreadable extends Schema.TaggedError<KeyUnreadable>()("KeyUnreadable", {
@@ -32,3 +33,10 @@ export class Keys extends Context.Service<
     signer(key: PrivateKey): Effect.Effect<SignerShape>
   }
 >()("nacre/services/Keys") {}
+
+/** The host's own key among the rotation keys of did:plc accounts. */
+export const rotationKey = ({ plcRotationKey }: Settings): PrivateKey => ({
+  curve: "k256",
+  didKey: formatDidKey(publicKeyOf("k256", Redacted.value(plcRotationKey))),
+  secret: plcRotationKey
+})

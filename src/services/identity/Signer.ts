@@ -9,8 +9,6 @@ export interface SignerShape {
   readonly didKey: string
   /** Signs bytes (hashed with SHA-256): 64 bytes `r ‖ s`, low S. */
   sign(bytes: Uint8Array): Effect.Effect<Uint8Array>
-  /** The same at once, where the curve allows it (K-256): for the write path, inside one turn. */
-  readonly signSync: ((bytes: Uint8Array) => Uint8Array) | undefined
 }
 
 /** Signs with one key: an account's commits and tokens, or the host's PLC operations. */

@@ -11,7 +11,7 @@ import {
   RepoInactive
 } from "../accounts/AccountStore.ts"
 import { Config } from "../host/Config.ts"
-import { EdgeGate } from "../edge/EdgeGate.ts"
+import { PublicCacheGate } from "../edge/PublicCacheGate.ts"
 import { Identity } from "./Identity.ts"
 import { isServedHere } from "./HostedDidDocument.ts"
 import { PlcDirectory } from "./PlcDirectory.ts"
@@ -50,7 +50,7 @@ export const changeSigningKey = Effect.fn("changeSigningKey")(function* (
 ) {
   const accounts = yield* AccountStore
   const events = yield* AccountEvents
-  const gate = yield* EdgeGate
+  const gate = yield* PublicCacheGate
   const repo = yield* Repo
   const services = yield* Effect.context<Effect.Services<ReturnType<typeof writeDocument>>>()
   const change = Effect.gen(function* () {

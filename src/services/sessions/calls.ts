@@ -18,7 +18,7 @@ import { provePassword as proveOwnPassword, renewHash, slowToFail } from "./Pass
 import { resetPassword } from "./PasswordReset.ts"
 import { Passwords } from "./Passwords.ts"
 import { Sessions } from "./Sessions.ts"
-import { type OwnerView, currentAccount, goodAccount, standing, viewOf } from "./ownerView.ts"
+import { type OwnerView, currentAccount, goodAccount, notTakenDown, viewOf } from "./ownerView.ts"
 
 /** Everything that `/account` shows of who can get in. */
 export interface SecurityView extends OwnerView {
@@ -51,7 +51,7 @@ const owner = () => Effect.flatMap(currentAccount, viewOf)
 
 const provePassword = Effect.fnUntraced(function* ({ password }: { readonly password: string }) {
   const proof = Effect.mapError(proveOwnPassword(password), wrongPassword)
-  const account = yield* slowToFail(Effect.flatMap(proof, standing))
+  const account = yield* slowToFail(Effect.flatMap(proof, notTakenDown))
   const renewed = yield* Effect.orElseSucceed(renewHash(account, password), () => account)
   return yield* viewOf(renewed)
 })

@@ -32,14 +32,14 @@ export interface OwnerView {
 }
 
 /** Whoever was taken down does not get in, however well they prove themselves. */
-export const standing = (account: Account) =>
+export const notTakenDown = (account: Account) =>
   account.takedown === undefined ? Effect.succeed(account) : Effect.fail(new AccountTakenDown())
 
 /** The account in this object. */
 export const currentAccount = Effect.flatMap(AccountStore, (accounts) => accounts.get)
 
 /** The account in this object, unless it was taken down. */
-export const goodAccount = Effect.flatMap(currentAccount, standing)
+export const goodAccount = Effect.flatMap(currentAccount, notTakenDown)
 
 /** Another text with each password, which tells nothing of it. */
 export const versionOf = Effect.fnUntraced(function* ({ password = "" }: Account) {

@@ -84,7 +84,7 @@ export interface SequencerStatus {
 }
 
 /** Who reads the stream, and who was asked to. */
-export interface Audience {
+export interface Subscribers {
   readonly seq: number
   /** Who reads now, and up to twenty who have read within a month. */
   readonly readers: ReadonlyArray<Reader>
@@ -131,6 +131,6 @@ export class Sequencer extends Context.Service<
     >
     readonly status: Effect.Effect<SequencerStatus, SequencerUnavailable>
     /** Who reads, for the administrator; and how far behind these numbers are, which somebody says to have read. */
-    audience(seqs: ReadonlyArray<number>): Effect.Effect<Audience, SequencerUnavailable>
+    subscribers(seqs: ReadonlyArray<number>): Effect.Effect<Subscribers, SequencerUnavailable>
   }
 >()("nacre/services/Sequencer") {}

@@ -62,7 +62,7 @@ export const faultyLog = (
     listRepos: (page) => run(working.listRepos(page)),
     listReposByCollection: (page) => run(working.listReposByCollection(page)),
     status: () => run(working.status),
-    audience: (seqs) => run(working.audience(seqs))
+    subscribers: (seqs) => run(working.subscribers(seqs))
   }
   return Layer.effect(
     Sequencer,

@@ -1,5 +1,5 @@
 import * as EdgeCacheMemory from "../../../src/layers/edge/EdgeCacheMemory.ts"
-import * as EdgeMemory from "../../../src/services/edge/EdgeMemory.ts"
+import * as PublicCache from "../../../src/services/edge/PublicCache.ts"
 import { assert } from "@effect/vitest"
 import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
@@ -17,7 +17,7 @@ import * as hostServices from "../../../src/layers/host.ts"
 import * as hostTables from "../../../src/layers/host/sql/hostTables.ts"
 import * as LimiterMemory from "../../../src/layers/limits/LimiterMemory.ts"
 import * as MailerNone from "../../../src/layers/mail/MailerNone.ts"
-import * as RelaysNone from "../../../src/layers/stream/RelaysNone.ts"
+import * as RelaysOutgoing from "../../../src/layers/stream/RelaysOutgoing.ts"
 import * as SequencerMemory from "../../../src/layers/stream/SequencerMemory.ts"
 import * as SqlStorageNode from "../../../src/layers/host/sql/SqlStorageNode.ts"
 import { Accounts } from "../../../src/services/accounts/Accounts.ts"
@@ -75,7 +75,9 @@ const requestOf = (path: string, { input, body, type, auth }: Asked): Request =>
 
 /** The services of a host whose log, directory, blob store and objects may be broken. */
 const build = Effect.fnUntraced(function* (faults: Faults) {
-  const log = yield* Layer.build(Layer.merge(SqlStorageNode.layer(":memory:"), RelaysNone.layer))
+  const log = yield* Layer.build(
+    Layer.merge(SqlStorageNode.layer(":memory:"), RelaysOutgoing.layerNone)
+  )
   const sequencer = yield* Effect.provide(SequencerMemory.make, log)
   const stored = new Map<string, Uint8Array>()
   const tables = Layer.effect(
@@ -101,7 +103,7 @@ const build = Effect.fnUntraced(function* (faults: Faults) {
   ).pipe(Layer.provide(AccountsMemory.layer(accountApp)))
   const services = hostServices.layer.pipe(
     Layer.provideMerge(accounts),
-    Layer.provideMerge(EdgeMemory.layer.pipe(Layer.provide(EdgeCacheMemory.layer))),
+    Layer.provideMerge(PublicCache.layer.pipe(Layer.provide(EdgeCacheMemory.layer))),
     Layer.provideMerge(base)
   )
   const context = Context.add(yield* Layer.build(services), Clock.Clock, clock)

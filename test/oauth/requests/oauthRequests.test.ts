@@ -3,12 +3,12 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as HostDatabaseD1 from "../../../src/layers/host/sql/HostDatabaseD1.ts"
 import * as HostDatabaseNode from "../../../src/layers/host/sql/HostDatabaseNode.ts"
-import * as OAuthRequestsSql from "../../../src/layers/oauth/OAuthRequestsD1.ts"
+import * as OAuthRequestsD1 from "../../../src/layers/oauth/OAuthRequestsD1.ts"
 import { OAuthRequests } from "../../../src/services/oauth/OAuthRequests.ts"
 import { oauthRequestsContract } from "./oauthRequests.contract.ts"
 
 oauthRequestsContract("node:sqlite", () =>
-  OAuthRequestsSql.layer.pipe(Layer.provideMerge(HostDatabaseNode.layer(":memory:")))
+  OAuthRequestsD1.layer.pipe(Layer.provideMerge(HostDatabaseNode.layer(":memory:")))
 )
 
 describe("D1 without an answer", () => {
@@ -32,7 +32,7 @@ describe("D1 without an answer", () => {
         asking((requests) => requests.take("urn", "device")),
         asking((requests) => requests.redeem("code")),
         asking((requests) => requests.useOnce("key", 1))
-      ]).pipe(Effect.provide(OAuthRequestsSql.layer.pipe(Layer.provide(database))))
+      ]).pipe(Effect.provide(OAuthRequestsD1.layer.pipe(Layer.provide(database))))
       assert.deepStrictEqual(
         tries.map(([error, times]) => [error._tag, error.operation, times]),
         [

@@ -1,10 +1,10 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
-import * as DevicesSql from "../../../src/layers/oauth/DevicesD1.ts"
+import * as DevicesD1 from "../../../src/layers/oauth/DevicesD1.ts"
 import * as HostDatabaseD1 from "../../../src/layers/host/sql/HostDatabaseD1.ts"
-import * as OAuthRequestsSql from "../../../src/layers/oauth/OAuthRequestsD1.ts"
-import * as PasskeyOwnersSql from "../../../src/layers/factors/PasskeyOwnersD1.ts"
+import * as OAuthRequestsD1 from "../../../src/layers/oauth/OAuthRequestsD1.ts"
+import * as PasskeyOwnersD1 from "../../../src/layers/factors/PasskeyOwnersD1.ts"
 import { Devices } from "../../../src/services/oauth/Devices.ts"
 import { OAuthRequests } from "../../../src/services/oauth/OAuthRequests.ts"
 import { PasskeyOwners } from "../../../src/services/factors/PasskeyOwners.ts"
@@ -31,13 +31,13 @@ const emptied = Layer.effectDiscard(
 
 const database = HostDatabaseD1.layer(DIRECTORY).pipe(Layer.provide(emptied))
 
-oauthRequestsContract("D1", () => OAuthRequestsSql.layer.pipe(Layer.provideMerge(database)))
+oauthRequestsContract("D1", () => OAuthRequestsD1.layer.pipe(Layer.provideMerge(database)))
 
 devicesContract("D1", () =>
-  Layer.merge(DevicesSql.layer, OAuthRequestsSql.layer).pipe(Layer.provideMerge(database))
+  Layer.merge(DevicesD1.layer, OAuthRequestsD1.layer).pipe(Layer.provideMerge(database))
 )
 
-passkeyOwnersContract("D1", () => PasskeyOwnersSql.layer.pipe(Layer.provide(database)))
+passkeyOwnersContract("D1", () => PasskeyOwnersD1.layer.pipe(Layer.provide(database)))
 
 /** D1 that counts the rows it bills as written. */
 const counting = () => {
@@ -85,9 +85,9 @@ describe("The rows that D1 bills", () => {
   it.effect("are few for every step of a sign-in", () => {
     const { counter, database } = counting()
     const services = Layer.mergeAll(
-      OAuthRequestsSql.layer,
-      DevicesSql.layer,
-      PasskeyOwnersSql.layer
+      OAuthRequestsD1.layer,
+      DevicesD1.layer,
+      PasskeyOwnersD1.layer
     ).pipe(Layer.provide(HostDatabaseD1.layer(database)), Layer.provide(emptied))
     const cost = <A, E, R>(step: Effect.Effect<A, E, R>) =>
       Effect.suspend(() => {

@@ -12,13 +12,13 @@ import * as ConfigEnv from "../../../src/layers/host/ConfigEnv.ts"
 import type { HostDatabase } from "../../../src/layers/host/sql/HostDatabase.ts"
 import * as IdentityResolver from "../../../src/layers/identity/IdentityResolver.ts"
 import * as OutgoingFetch from "../../../src/layers/host/OutgoingFetch.ts"
-import * as PermissionSetsSql from "../../../src/layers/oauth/PermissionSetsD1.ts"
+import * as PermissionSetsD1 from "../../../src/layers/oauth/PermissionSetsD1.ts"
 import * as PlcMemory from "../../../src/layers/identity/PlcMemory.ts"
 import { carBytes } from "../../../src/core/repo/car.ts"
 import { encode } from "../../../src/core/repo/cbor.ts"
 import { cidForCbor } from "../../../src/core/repo/cid.ts"
 import { signedCommit, unsignedCommitBytes } from "../../../src/core/repo/commit.ts"
-import { recordFromJson } from "../../../src/core/repo/json.ts"
+import { recordFromJson } from "../../repo/recordFromJson.ts"
 import { recordProof } from "../../../src/core/repo/mst/proof.ts"
 import { Tree } from "../../../src/core/repo/mst/Tree.ts"
 import { Accounts } from "../../../src/services/accounts/Accounts.ts"
@@ -109,7 +109,7 @@ export const world = (
   }
   const { asked, fetch } = internet(answers)
   const config = Layer.orDie(ConfigEnv.layer({ ...env, PUBLIC_URL: here, DOH_URL: doh }))
-  const layer = PermissionSetsSql.layer.pipe(
+  const layer = PermissionSetsD1.layer.pipe(
     Layer.provide(IdentityResolver.layer({ dohUrl: doh })),
     Layer.provide(
       Layer.mergeAll(OutgoingFetch.layer({ fetch }), PlcMemory.layer, BackgroundMemory.layer)

@@ -1,7 +1,8 @@
 import { assert, describe, it } from "@effect/vitest"
 import { encode } from "../../../src/core/repo/cbor.ts"
 import { decode } from "../../../src/core/repo/cborDecode.ts"
-import { fromJson, InvalidData, recordFromJson, toJson } from "../../../src/core/repo/json.ts"
+import { fromJson, InvalidData, toJson } from "../../../src/core/repo/json.ts"
+import { recordFromJson } from "../recordFromJson.ts"
 import * as Support from "./support.ts"
 
 const link = "bafkreiccldh766hwcnuxnf2wh6jgzepf2nlu2lvcllt63eww5p6chi4ity"

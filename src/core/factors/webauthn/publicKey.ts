@@ -14,9 +14,6 @@ export type PasskeyJwk =
   | { readonly kty: "OKP"; readonly alg: "EdDSA"; readonly crv: "Ed25519"; readonly x: string }
   | { readonly kty: "RSA"; readonly alg: "RS256"; readonly n: string; readonly e: string }
 
-/** The algorithms to ask for when a credential is made (COSE numbers), the best known first. */
-export const passkeyAlgorithms = [-7, -8, -257] as const
-
 const bytesAt = (key: CborMap, label: number, min: number, max: number): string => {
   const value = key.get(label)
   if (!(value instanceof Uint8Array) || value.length < min || value.length > max) {

@@ -1,6 +1,6 @@
-import type * as Effect from "effect/Effect"
+import * as Effect from "effect/Effect"
 import type { Accounts } from "../../../services/accounts/Accounts.ts"
-import type { Config } from "../../../services/host/Config.ts"
+import { Config } from "../../../services/host/Config.ts"
 import type { Devices } from "../../../services/oauth/Devices.ts"
 import type { Directory } from "../../../services/accounts/Directory.ts"
 import type { HandleClaims } from "../../../services/identity/HandleClaims.ts"
@@ -198,3 +198,19 @@ export const framed = (owner: Owner, { title, tab, body, message, script }: Fram
     ...(script === undefined ? {} : { script })
   }
 }
+
+/** A card that leads to a page, with a line on what is there. */
+export const card = (owner: Owner, page: PageName, title: string, below: string): Html =>
+  html`<li>
+    <a class="leads" href="${hrefOf(owner, page)}"
+      ><span class="grow"><strong>${title}</strong><small>${below}</small></span></a
+    >
+  </li>`
+
+/** A call of the nacre command for an account, as its owner can copy it wherever they are. */
+export const commandFor = ({ view }: Owner, call: string): Effect.Effect<Html, never, Config> =>
+  Effect.map(
+    Config,
+    ({ publicUrl }) =>
+      html`<code>npx nacre ${call} --account ${view.handle} --server ${publicUrl}</code>`
+  )

@@ -1,6 +1,3 @@
-import type { Html } from "../html.ts"
-import { html } from "../html.ts"
-
 /** What a span of time is called: “a minute”, “12 minutes”, “2 hours”. */
 export const duration = (seconds: number): string => {
   const minutes = Math.ceil(seconds / 60)
@@ -48,7 +45,3 @@ export const counted = (count: number, one: string, many: string): string =>
 /** The error of a field or a form that the account's object gave, as a sentence. */
 export const asSentence = (message: string): string =>
   /[.!?]$/.test(message) ? message : `${message}.`
-
-/** The link of a page's small print. */
-export const hintLink = (href: string, label: string): Html =>
-  html`<p class="hint"><a href="${href}">${label}</a></p>`

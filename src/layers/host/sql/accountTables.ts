@@ -2,7 +2,7 @@ import * as AccountCodes from "../../mail/AccountCodesSqlite.ts"
 import * as AccountEvents from "../../stream/AccountEventsOutbox.ts"
 import * as AccountLimits from "../../limits/AccountLimitsSqlite.ts"
 import * as AppPasswords from "../../sessions/AppPasswordsSqlite.ts"
-import * as Arrival from "../../accounts/PendingMigrationSqlite.ts"
+import * as PendingMigration from "../../accounts/PendingMigrationSqlite.ts"
 import * as BlobRows from "../../blobs/blobRows.ts"
 import * as BlockStore from "../../repo/BlockStoreSqlite.ts"
 import * as HeadRow from "../../repo/headRow.ts"
@@ -24,7 +24,7 @@ export const accountTables: ReadonlyArray<string> = [
   ...BlobRows.tables,
   ...Outbox.tables,
   ...AccountEvents.tables,
-  ...Arrival.tables,
+  ...PendingMigration.tables,
   ...Sessions.tables,
   ...OAuthSessions.tables,
   ...AppPasswords.tables,

@@ -1,15 +1,15 @@
 import * as Layer from "effect/Layer"
-import * as CodeOwnersSql from "../../mail/CodeOwnersD1.ts"
-import * as DevicesSql from "../../oauth/DevicesD1.ts"
-import * as DirectorySql from "../../accounts/DirectoryD1.ts"
-import * as OAuthRequestsSql from "../../oauth/OAuthRequestsD1.ts"
-import * as PasskeyOwnersSql from "../../factors/PasskeyOwnersD1.ts"
+import * as CodeOwnersD1 from "../../mail/CodeOwnersD1.ts"
+import * as DevicesD1 from "../../oauth/DevicesD1.ts"
+import * as DirectoryD1 from "../../accounts/DirectoryD1.ts"
+import * as OAuthRequestsD1 from "../../oauth/OAuthRequestsD1.ts"
+import * as PasskeyOwnersD1 from "../../factors/PasskeyOwnersD1.ts"
 
 /** Everything that the host keeps in its database. */
 export const layer = Layer.mergeAll(
-  DirectorySql.layer,
-  CodeOwnersSql.layer,
-  OAuthRequestsSql.layer,
-  DevicesSql.layer,
-  PasskeyOwnersSql.layer
+  DirectoryD1.layer,
+  CodeOwnersD1.layer,
+  OAuthRequestsD1.layer,
+  DevicesD1.layer,
+  PasskeyOwnersD1.layer
 )

@@ -13,10 +13,9 @@ import { Alarm } from "../../host/Alarm.ts"
 import { Denied } from "../../sessions/Auth.ts"
 import { Config } from "../../host/Config.ts"
 import { AccountExists, Directory, reservedFor } from "../Directory.ts"
-import { Keys } from "../../identity/Keys.ts"
+import { Keys, rotationKey } from "../../identity/Keys.ts"
 import { provePassword, slowToFail } from "../../sessions/PasswordProof.ts"
 import { PlcDirectory } from "../../identity/PlcDirectory.ts"
-import { rotationKey } from "../../identity/RotationKey.ts"
 
 /** When the alarm looks at a sign-up again that is not over, in milliseconds. */
 const again = 60_000

@@ -11,8 +11,7 @@ import {
 } from "../../../core/identity/plcOperation.ts"
 import type { DidDocument } from "../../../core/identity/didDocument.ts"
 import type { Settings } from "../../host/Config.ts"
-import type { Keys } from "../../identity/Keys.ts"
-import { rotationKey } from "../../identity/RotationKey.ts"
+import { type Keys, rotationKey } from "../../identity/Keys.ts"
 
 /** A did:plc that is ready to be made, and the way to end it again. */
 export interface NewDid {

@@ -1,8 +1,7 @@
 import * as Effect from "effect/Effect"
 import { html } from "../../html.ts"
 import { note } from "../../parts.ts"
-import { commandFor } from "../command.ts"
-import { type AccountPage, framed } from "../frame.ts"
+import { type AccountPage, commandFor, framed } from "../frame.ts"
 import { exporting as text } from "../../text/settings.ts"
 
 /** `/account/export`: the repo as a file. */

@@ -9,7 +9,7 @@ import {
   passkeyTaken
 } from "../../../factors/newPasskey.ts"
 import { passkeyScript } from "../../passkeyScript.ts"
-import { credentialOf, usedCeremony } from "../../signingIn.ts"
+import { credentialOf, usedCeremony } from "../../signInAttempt.ts"
 import { type AccountPage, accountForm, type Action, done, framed, shown } from "../frame.ts"
 import type { Owner } from "../owner.ts"
 import { refusalOf } from "../refusal.ts"

@@ -14,7 +14,7 @@ import {
   byPassword,
   keepSignedIn,
   passkeyChallenge
-} from "../../signingIn.ts"
+} from "../../signInAttempt.ts"
 import type { Sent, Visitor } from "../../visitor.ts"
 import { type Handled, type PageName, pathOf } from "../frame.ts"
 import { common } from "../../text/common.ts"

@@ -50,7 +50,7 @@ const noteName = "readers"
  *
  * Where the object ended without a word to its connections, they count as gone when they were last noted.
  */
-export class Readers {
+export class Subscriptions {
   private readonly log: EventLog
   private readonly now: () => number
   private gone: ReadonlyArray<Visit>

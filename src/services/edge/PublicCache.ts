@@ -28,20 +28,20 @@ export interface Recalled {
  *
  * It is remembered with the account's epoch: one row of the directory tells whether it still holds.
  */
-export class EdgeMemory extends Context.Service<
-  EdgeMemory,
+export class PublicCache extends Context.Service<
+  PublicCache,
   {
     /** Looks for it; whatever the object is asked afterwards is asked after this. */
     recall(did: string, name: string): Effect.Effect<Recalled>
   }
->()("nacre/services/EdgeMemory") {}
+>()("nacre/services/PublicCache") {}
 
 const nothing: Recalled = { found: undefined, keep: () => Effect.void }
 
 /** Remembers nothing: where the platform keeps no cache. */
-export const layerNone: Layer.Layer<EdgeMemory> = Layer.succeed(
-  EdgeMemory,
-  EdgeMemory.of({ recall: () => Effect.succeed(nothing) })
+export const layerNone: Layer.Layer<PublicCache> = Layer.succeed(
+  PublicCache,
+  PublicCache.of({ recall: () => Effect.succeed(nothing) })
 )
 
 const header = "nacre-epoch"
@@ -51,7 +51,7 @@ const make = (
   cache: EdgeCache["Service"],
   directory: Directory["Service"],
   publicUrl: string
-): EdgeMemory["Service"] => {
+): PublicCache["Service"] => {
   const keep = Effect.fnUntraced(function* (
     key: string,
     did: string,
@@ -67,7 +67,7 @@ const make = (
     yield* cache.put(key, made)
   })
 
-  const recall = Effect.fn("EdgeMemory.recall")(function* (did: string, name: string) {
+  const recall = Effect.fn("PublicCache.recall")(function* (did: string, name: string) {
     const key = `${publicUrl}/.edge/${encodeURIComponent(did)}/${name}`
     const [state, kept] = yield* Effect.all([directory.edgeOf(did), cache.match(key)], {
       concurrency: 2
@@ -86,7 +86,7 @@ const make = (
     return recalled
   })
 
-  return EdgeMemory.of({
+  return PublicCache.of({
     recall: (did, name) =>
       recall(did, name).pipe(
         Effect.timeout(patience),
@@ -98,9 +98,9 @@ const make = (
 }
 
 /** Remembers by the cache and the directory. */
-export const layer: Layer.Layer<EdgeMemory, never, Background | Config | Directory | EdgeCache> =
+export const layer: Layer.Layer<PublicCache, never, Background | Config | Directory | EdgeCache> =
   Layer.effect(
-    EdgeMemory,
+    PublicCache,
     Effect.gen(function* () {
       const { publicUrl } = yield* Config
       return make(yield* Background, yield* EdgeCache, yield* Directory, publicUrl)

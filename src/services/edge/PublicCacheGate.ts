@@ -13,8 +13,8 @@ const patience = "5 seconds"
  * Whatever takes back something public (a blob that nothing refers to any more, a takedown, another key) is done
  * while the edge is shut: what was remembered before is past, and what is told meanwhile is not kept.
  */
-export class EdgeGate extends Context.Service<
-  EdgeGate,
+export class PublicCacheGate extends Context.Service<
+  PublicCacheGate,
   {
     /** Whether what is told from now on may be remembered, by whoever has asked for the epoch before. */
     share(): boolean
@@ -23,11 +23,11 @@ export class EdgeGate extends Context.Service<
       change: Effect.Effect<A, E, R>
     ): Effect.Effect<A, E | DirectoryUnavailable, R>
   }
->()("nacre/services/EdgeGate") {}
+>()("nacre/services/PublicCacheGate") {}
 
 /** The gate of the account in this object. */
-export const layer: Layer.Layer<EdgeGate, never, AccountStore | Directory> = Layer.effect(
-  EdgeGate,
+export const layer: Layer.Layer<PublicCacheGate, never, AccountStore | Directory> = Layer.effect(
+  PublicCacheGate,
   Effect.gen(function* () {
     const accounts = yield* AccountStore
     const directory = yield* Directory
@@ -50,7 +50,7 @@ export const layer: Layer.Layer<EdgeGate, never, AccountStore | Directory> = Lay
       isShut = true
     })
 
-    return EdgeGate.of({
+    return PublicCacheGate.of({
       share: () => {
         if (changing > 0) return false
         isShut = false
