@@ -1,0 +1,283 @@
+/**
+ * `npm run examples`: installs the packed packages and every example into an empty folder, and runs them there.
+ *
+ * `--no-build` takes the packages of `dist/` as they are. Names of examples run these alone.
+ */
+import { execFileSync, spawn, spawnSync } from "node:child_process"
+import {
+  cpSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync
+} from "node:fs"
+import { createServer, type AddressInfo } from "node:net"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
+import { parseArgs } from "node:util"
+
+const root = join(import.meta.dirname, "..")
+const { version } = JSON.parse(readFileSync(join(root, "package.json"), "utf8"))
+const tarball = (name: string) => join(root, "dist", `${name}-${version}.tgz`)
+
+/** The project that create-nacre makes stands among the examples, and is run like them. */
+const created = "created"
+
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: {
+    "no-build": { type: "boolean", default: false },
+    keep: { type: "boolean", default: false }
+  }
+})
+
+const all = readdirSync(join(root, "examples"), { withFileTypes: true })
+  .filter((entry) => entry.isDirectory())
+  .map(({ name }) => name)
+  .concat(created)
+const chosen = positionals.length === 0 ? all : all.filter((name) => positionals.includes(name))
+
+// Of this Node, of nothing that an earlier run or the repository knows.
+const environment = Object.fromEntries(
+  Object.entries({ ...process.env, WRANGLER_SEND_METRICS: "false" }).filter(
+    ([name]) => !/^(npm_|NACRE_|DATA_DIR$|PLC_URL$|PUBLIC_URL$)/.test(name)
+  )
+)
+
+const folder = mkdtempSync(join(tmpdir(), "nacre-examples-"))
+const place = (...names: ReadonlyArray<string>) => join(folder, ...names)
+const program = (name: string, file: string) => place("node_modules", name, file)
+
+const run = (cwd: string, file: string, ...args: ReadonlyArray<string>): string => {
+  const { status, stdout, stderr } = spawnSync(process.execPath, [file, ...args], {
+    cwd: place(cwd),
+    env: environment,
+    encoding: "utf8"
+  })
+  if (status !== 0) throw new Error(`${file} ${args.join(" ")} failed:\n${stdout}${stderr}`)
+  return stdout
+}
+
+const must = (condition: boolean, what: string): void => {
+  if (!condition) throw new Error(`not so: ${what}`)
+}
+
+const freePort = (): Promise<number> =>
+  new Promise((found) => {
+    const probe = createServer().listen(0, "127.0.0.1", () => {
+      // SAFETY: it listens on a port.
+      const { port } = probe.address() as AddressInfo
+      probe.close(() => found(port))
+    })
+  })
+
+const readManifest = (file: string) => JSON.parse(readFileSync(file, "utf8"))
+
+const writeManifest = (file: string, manifest: object) =>
+  writeFileSync(file, `${JSON.stringify(manifest, null, 2)}\n`)
+
+/** One install for all: each example is a workspace, and takes the packed package. */
+const install = (): void => {
+  const create = place("create")
+  mkdirSync(create)
+  execFileSync("tar", ["xzf", tarball("create-nacre"), "-C", create])
+  if (chosen.includes(created)) {
+    run(
+      ".",
+      join(create, "package/dist/create.js"),
+      created,
+      "--yes",
+      "--no-install",
+      "--nacre",
+      tarball("nacre")
+    )
+  }
+  for (const name of chosen.filter((one) => one !== created)) {
+    cpSync(join(root, "examples", name), place(name), { recursive: true })
+    const file = place(name, "package.json")
+    const manifest = readManifest(file)
+    for (const kind of ["dependencies", "devDependencies"]) {
+      if (manifest[kind]?.nacre !== undefined) manifest[kind].nacre = `file:${tarball("nacre")}`
+    }
+    writeManifest(file, manifest)
+  }
+  writeManifest(place("package.json"), { private: true, workspaces: chosen })
+  execFileSync("npm", ["install", "--no-audit", "--no-fund", "--loglevel=error"], {
+    cwd: folder,
+    env: environment,
+    stdio: "inherit"
+  })
+}
+
+type Json = Readonly<Record<string, unknown>>
+
+// SAFETY: every answer of XRPC, and of the examples that are asked for JSON, is an object.
+const jsonOf = async (response: Response): Promise<Json> => (await response.json()) as Json
+
+interface Served {
+  readonly url: string
+  readonly get: (path: string, headers?: Record<string, string>) => Promise<Response>
+  readonly json: (path: string, headers?: Record<string, string>) => Promise<Json>
+  /** Signs in and posts, as the first account. */
+  readonly post: () => Promise<{ uri: string; authorization: string }>
+}
+
+/** Serves a project by `nacre dev`, as its owner would, while `use` lasts. */
+const serving = async (
+  name: string,
+  use: (served: Served) => Promise<void>,
+  given?: number
+): Promise<void> => {
+  const port = given ?? (await freePort())
+  const child = spawn(process.execPath, [program("nacre", "dist/cli.js"), "dev"], {
+    cwd: place(name),
+    env: { ...environment, PORT: String(port) },
+    stdio: ["ignore", "pipe", "pipe"]
+  })
+  let output = ""
+  const ended = new Promise<void>((done) => child.once("close", () => done()))
+  try {
+    await new Promise<void>((ready, failed) => {
+      const hear = (chunk: Buffer) => {
+        output += chunk.toString()
+        if (output.includes("Stop with Ctrl-C")) ready()
+      }
+      child.stdout.on("data", hear)
+      child.stderr.on("data", hear)
+      child.once("close", () => failed(new Error(`nacre dev ended:\n${output}`)))
+    })
+    const url = `http://localhost:${port}`
+    const account = readManifest(place(name, ".data/account.json"))
+    const call = async (nsid: string, input: object, headers: Record<string, string> = {}) => {
+      const response = await fetch(`${url}/xrpc/${nsid}`, {
+        method: "POST",
+        headers: { "content-type": "application/json", ...headers },
+        body: JSON.stringify(input)
+      })
+      must(response.ok, `${nsid} answers ${response.status} ${await response.clone().text()}`)
+      return jsonOf(response)
+    }
+    await use({
+      url,
+      get: (path, headers = {}) => fetch(`${url}${path}`, { headers }),
+      json: async (path, headers = {}) => jsonOf(await fetch(`${url}${path}`, { headers })),
+      post: async () => {
+        const { handle: identifier, password, did: repo } = account
+        const { accessJwt } = await call("com.atproto.server.createSession", {
+          identifier,
+          password
+        })
+        const authorization = `Bearer ${String(accessJwt)}`
+        const collection = "app.bsky.feed.post"
+        const record = { $type: collection, text: "hello", createdAt: new Date().toISOString() }
+        const { uri } = await call(
+          "com.atproto.repo.createRecord",
+          { repo, collection, record },
+          { authorization }
+        )
+        return { uri: String(uri), authorization }
+      }
+    })
+  } catch (cause) {
+    throw new Error(`${String(cause)}\n${output}`, { cause })
+  } finally {
+    child.kill("SIGTERM")
+    await ended
+  }
+}
+
+const dryRun = (name: string): void => {
+  run(name, program("wrangler", "bin/wrangler.js"), "deploy", "--dry-run")
+}
+
+const greeting = "/xrpc/com.example.greet?name=you"
+
+/** How each example is run. */
+const runs: Readonly<Record<string, () => Promise<void>>> = {
+  [created]: async () => {
+    dryRun(created)
+    const port = await freePort()
+    const first = async ({ post }: Served) => {
+      await post()
+      run(created, program("nacre", "dist/cli.js"), "status")
+    }
+    const second = async ({ json, post }: Served) => {
+      const { uri } = await post()
+      const [, , did = ""] = uri.split("/")
+      const params = new URLSearchParams({ repo: did, collection: "app.bsky.feed.post" })
+      const { records } = await json(`/xrpc/com.atproto.repo.listRecords?${params}`)
+      must(
+        Array.isArray(records) && records.length === 2,
+        "the post of the first start is there at the second"
+      )
+    }
+    await serving(created, first, port)
+    await serving(created, second, port)
+  },
+  "one-line": () =>
+    serving("one-line", async ({ post, url }) => {
+      await post()
+      if (!chosen.includes("firehose")) return
+      const told = run("firehose", place("firehose/consume.js"), url, "1")
+      must(told.startsWith("create at://did:"), `the consumer tells of the post: ${told}`)
+    }),
+  "own-worker": () =>
+    serving("own-worker", async ({ get, json, post }) => {
+      must((await (await get("/blog")).text()).startsWith("The site of"), "the site answers /blog")
+      must((await get(greeting)).status === 401, "strangers cannot call the method")
+      const { authorization } = await post()
+      const { text } = await json(greeting, { authorization })
+      must(String(text).startsWith("Hello you, from did:"), "the method answers its caller")
+      const { error } = await json(greeting.replace("you", "nobody"), { authorization })
+      must(error === "NoSuchName", "the method's error arrives by name")
+      must((await json("/ready"))["sendsMail"] === true, "the mailer is in place")
+    }),
+  hono: () =>
+    serving("hono", async ({ get, json, post }) => {
+      must((await (await get("/")).text()) === "A site by Hono", "Hono answers /")
+      must((await json("/hello/you"))["hello"] === "you", "Hono answers its routes")
+      await post()
+    }),
+  effect: () =>
+    serving("effect", async ({ json, post }) => {
+      must((await json("/ready"))["sendsMail"] === true, "the mailer is in place")
+      await post()
+    }),
+  "oauth-app": async () => {
+    // The program itself, which is no JavaScript where esbuild's install script has run.
+    const words = ["main.js", "--bundle", "--format=esm", "--outfile=dist/main.js"]
+    execFileSync(place("node_modules/.bin/esbuild"), [...words, "--log-level=error"], {
+      cwd: place("oauth-app")
+    })
+  },
+  vitest: async () => {
+    run("vitest", program("vitest", "vitest.mjs"), "run")
+  },
+  firehose: async () => {}
+}
+
+let failed = 0
+try {
+  if (!values["no-build"]) {
+    execFileSync(process.execPath, [join(root, "scripts/package.ts")], { stdio: "inherit" })
+  }
+  const started = performance.now()
+  install()
+  console.log(`installed (${((performance.now() - started) / 1000).toFixed(1)} s)`)
+  for (const name of chosen) {
+    const from = performance.now()
+    try {
+      await runs[name]?.()
+      console.log(`✓ ${name} (${((performance.now() - from) / 1000).toFixed(1)} s)`)
+    } catch (cause) {
+      failed += 1
+      console.error(`✗ ${name}\n${String(cause)}`)
+    }
+  }
+} finally {
+  if (!values.keep) rmSync(folder, { recursive: true, force: true })
+  else console.log(folder)
+}
+process.exitCode = failed === 0 ? 0 : 1
