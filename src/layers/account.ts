@@ -31,7 +31,8 @@ import * as PreferencesSqlite from "./accounts/PreferencesSqlite.ts"
 import * as RecordsSqlite from "./repo/RecordsSqlite.ts"
 import * as RepoCountsLocal from "./repo/RepoCountsLocal.ts"
 import * as RepoImportSqlite from "./repo/RepoImportSqlite.ts"
-import * as RepoSqlite from "./repo/RepoSqlite.ts"
+import * as RepoWriter from "../services/repo/write/RepoWriter.ts"
+import * as RepoHeadSqlite from "./repo/RepoHeadSqlite.ts"
 import * as SecondFactorsSqlite from "./factors/SecondFactorsSqlite.ts"
 import * as SessionsSqlite from "./sessions/SessionsSqlite.ts"
 import * as sharedServices from "./host/sharedServices.ts"
@@ -91,13 +92,14 @@ export const layer = (object: { readonly did: string; readonly wipe: Effect.Effe
   ).pipe(
     Layer.provideMerge(Layer.merge(AppPasswordsSqlite.layer, PendingMigrationSqlite.layer)),
     Layer.provideMerge(
-      Layer.mergeAll(SessionsSqlite.layer, OAuthSessionsSqlite.layer, RepoSqlite.layer)
+      Layer.mergeAll(SessionsSqlite.layer, OAuthSessionsSqlite.layer, RepoWriter.layer)
     ),
     Layer.provideMerge(
       Layer.mergeAll(
         OutboxSqlite.layer,
         BlockStoreSqlite.layer,
         RecordsSqlite.layer,
+        RepoHeadSqlite.layer,
         BlobIndexSqlite.layer,
         SignerAccount.layer
       )

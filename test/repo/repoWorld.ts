@@ -10,7 +10,8 @@ import * as ConfigEnv from "../../src/layers/host/ConfigEnv.ts"
 import * as KeysMaster from "../../src/layers/identity/KeysMaster.ts"
 import * as OutboxSqlite from "../../src/layers/stream/OutboxSqlite.ts"
 import * as RecordsSqlite from "../../src/layers/repo/RecordsSqlite.ts"
-import * as RepoSqlite from "../../src/layers/repo/RepoSqlite.ts"
+import * as RepoHeadSqlite from "../../src/layers/repo/RepoHeadSqlite.ts"
+import * as RepoWriter from "../../src/services/repo/write/RepoWriter.ts"
 import * as SignerAccount from "../../src/layers/identity/SignerAccount.ts"
 import { accountTables } from "../../src/layers/host/sql/accountTables.ts"
 import { Alarm } from "../../src/services/host/Alarm.ts"
@@ -100,10 +101,16 @@ export const repoServices = Effect.fnUntraced(function* (
     keys.pipe(Layer.provideMerge(config))
   )
   const accounts = AccountStoreSqlite.layer({ did, tables: accountTables, wipe: Effect.void })
-  const repo = RepoSqlite.layer.pipe(
+  const repo = RepoWriter.layer.pipe(
     Layer.provideMerge(OutboxSqlite.layer),
     Layer.provideMerge(
-      Layer.mergeAll(blocks, RecordsSqlite.layer, BlobIndexSqlite.layer, SignerAccount.layer)
+      Layer.mergeAll(
+        blocks,
+        RecordsSqlite.layer,
+        RepoHeadSqlite.layer,
+        BlobIndexSqlite.layer,
+        SignerAccount.layer
+      )
     ),
     Layer.provideMerge(accounts),
     Layer.provideMerge(base)

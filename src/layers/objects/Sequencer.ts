@@ -6,18 +6,13 @@ import { Relays } from "../../services/stream/Relays.ts"
 import * as AlarmDurable from "../host/AlarmDurable.ts"
 import * as Logging from "../host/Logging.ts"
 import * as SqlStorageDurable from "../host/sql/SqlStorageDurable.ts"
-import { Crawls } from "../stream/Crawls.ts"
-import { EventLog } from "../stream/EventLog.ts"
-import { begin, publish, replayTurn, type Report } from "../stream/feed.ts"
+import { replayTurn, type Report } from "../stream/feed.ts"
 import { connectionOf, HibernatingSubscriber } from "../stream/HibernatingSubscriber.ts"
-import { greetingOf, Subscriptions } from "../stream/Subscriptions.ts"
-import * as Repos from "../stream/repos.ts"
+import { greetingOf } from "../stream/Subscriptions.ts"
+import type * as Repos from "../stream/repos.ts"
 import { stuckBytes, unread } from "../stream/room.ts"
-import { refuseWithoutSeat } from "../stream/seats.ts"
+import { SequencerCore } from "../stream/SequencerCore.ts"
 import { readUpgrade } from "../stream/upgrade.ts"
-
-/** The alarm rings for pruning no more often, in milliseconds. */
-const pruneEvery = 3600 * 1000
 
 /** When the alarm goes on with pruning, in milliseconds. */
 const pruneAgainAfter = 1000
@@ -64,13 +59,10 @@ export const sequencerClass = <Env, E>(
   isCapped: (env: Env) => boolean
 ): SequencerObjectClass<Env> =>
   class extends DurableObject<Env> {
-    readonly #log: EventLog
-    readonly #sql
+    readonly #core: SequencerCore<HibernatingSubscriber>
     readonly #alarm: Promise<AlarmDurable.ObjectAlarm>
     readonly #subscribers = new WeakMap<WebSocket, HibernatingSubscriber>()
-    readonly #readers: Subscriptions
     #relays: Relays["Service"] | undefined
-    #crawls: Crawls | undefined
     #starting: Promise<boolean> | undefined
     #pruneArmed = false
     #replaying = false
@@ -79,10 +71,12 @@ export const sequencerClass = <Env, E>(
 
     constructor(ctx: DurableObjectState, env: Env) {
       super(ctx, env)
-      this.#sql = SqlStorageDurable.make(ctx.storage)
-      this.#log = new EventLog(this.#sql, Date.now)
-      const standing = new Set(ctx.getWebSockets().map((socket) => connectionOf(socket).id))
-      this.#readers = new Subscriptions(this.#log, Date.now, (id) => standing.has(id))
+      const here = new Set(ctx.getWebSockets().map((socket) => connectionOf(socket).id))
+      this.#core = new SequencerCore(SqlStorageDurable.make(ctx.storage), {
+        connected: () => this.#connected(),
+        now: () => Date.now(),
+        isHere: (id) => here.has(id)
+      })
       this.#alarm = Effect.runPromise(AlarmDurable.make(ctx.storage))
       ctx.waitUntil(this.#start())
       ctx.waitUntil(this.#replay())
@@ -98,8 +92,7 @@ export const sequencerClass = <Env, E>(
       this.#starting = undefined
       if (found === undefined) return false
       this.#relays = found
-      this.#crawls = new Crawls(this.#log, found.origins)
-      this.ctx.waitUntil(this.#crawl(this.#crawls.dueAtStart(Date.now())))
+      this.ctx.waitUntil(this.#crawl(this.#core.meetRelays(found.origins)))
       return true
     }
 
@@ -109,7 +102,7 @@ export const sequencerClass = <Env, E>(
       if (asked instanceof Response) return asked
       const greeting = greetingOf(request.headers)
       if (isCapped(this.env)) {
-        const refused = refuseWithoutSeat(greeting.network, this.#connected())
+        const refused = this.#core.refuse(greeting.network)
         if (refused !== undefined) return refused
       }
       const { 0: client, 1: server } = new WebSocketPair()
@@ -121,55 +114,45 @@ export const sequencerClass = <Env, E>(
         ...greeting
       })
       this.#subscribers.set(server, subscriber)
-      if (begin(this.#log, subscriber, asked.cursor)) this.ctx.waitUntil(this.#replay())
-      this.#readers.came(() => this.#connections())
+      if (this.#core.begin(subscriber, asked.cursor)) this.ctx.waitUntil(this.#replay())
+      this.#core.came()
       return new Response(null, { status: 101, webSocket: client })
     }
 
     /** Takes events of one account; answers the highest id taken. */
     append(did: string, events: ReadonlyArray<OutboxEvent>): number {
-      const { taken, frames } = this.#log.append(did, events)
-      if (frames.length === 0) return taken
-      // The platform holds these messages back until what was appended is stored.
-      if (publish(this.#connected(), frames)) this.ctx.waitUntil(this.#replay())
+      // The platform holds the messages back until what was appended is stored.
+      const { taken, isNew, isFull } = this.#core.append(did, events)
+      if (!isNew) return taken
+      if (isFull) this.ctx.waitUntil(this.#replay())
       if (!this.#pruneArmed) this.ctx.waitUntil(this.#armPrune())
       this.#crawlDue()
-      this.#readers.hourly(() => this.#connections())
+      this.#core.noteHourly()
       return taken
     }
 
     listRepos(page: Parameters<typeof Repos.listRepos>[1]) {
-      return Repos.listRepos(this.#sql, page)
+      return this.#core.listRepos(page)
     }
 
     listReposByCollection(page: Parameters<typeof Repos.listReposByCollection>[1]) {
-      return Repos.listReposByCollection(this.#sql, page)
+      return this.#core.listReposByCollection(page)
     }
 
     status(): SequencerStatus {
-      return {
-        seq: this.#log.newest,
-        oldest: this.#log.oldest(),
-        events: this.#log.count(),
-        subscribers: this.#open().length
-      }
+      return this.#core.status()
     }
 
     async subscribers(seqs: ReadonlyArray<number>): Promise<Subscribers> {
       await this.#starting
-      return {
-        seq: this.#log.newest,
-        readers: this.#readers.all(this.#connections()),
-        relays: this.#crawls?.last ?? [],
-        places: seqs.map((seq) => this.#log.place(seq))
-      }
+      return this.#core.subscribers(seqs)
     }
 
     override async alarm(): Promise<void> {
       const alarm = await this.#alarm
       alarm.fired()
       this.#pruneArmed = false
-      this.#readers.hourly(() => this.#connections())
+      this.#core.noteHourly()
       if (this.#prune()) await Effect.runPromise(alarm.service.by(Date.now() + pruneAgainAfter))
       await this.#armPrune()
       await this.#replay()
@@ -183,7 +166,7 @@ export const sequencerClass = <Env, E>(
       const { connection } = subscriber
       // The client's close is answered by ours; nothing is sent if it went without one.
       subscriber.gone()
-      this.#readers.went(connection, () => this.#connections())
+      this.#core.went(connection)
       // Others may have waited for the room.
       this.ctx.waitUntil(this.#replay())
     }
@@ -205,18 +188,10 @@ export const sequencerClass = <Env, E>(
       return this.ctx.getWebSockets().map((socket) => this.#subscriber(socket))
     }
 
-    #open(): Array<HibernatingSubscriber> {
-      return this.#connected().filter(({ isOpen }) => isOpen)
-    }
-
-    #connections() {
-      return this.#open().map(({ connection }) => connection)
-    }
-
     /** A step of pruning; true when more is left. Damage must not keep the alarm from its other work. */
     #prune(): boolean {
       try {
-        return this.#log.prune()
+        return this.#core.log.prune()
       } catch (cause) {
         report("the oldest events cannot be removed", cause)
         return false
@@ -225,19 +200,19 @@ export const sequencerClass = <Env, E>(
 
     async #armPrune(): Promise<void> {
       this.#pruneArmed = true
-      const due = this.#log.nextPrune()
+      const due = this.#core.nextPrune()
       if (due === undefined) return
       const { service } = await this.#alarm
-      await Effect.runPromise(service.by(Math.max(due, Date.now() + pruneEvery)))
+      await Effect.runPromise(service.by(due))
     }
 
     #crawlDue(): void {
-      if (this.#crawls === undefined) {
+      const due = this.#core.dueCrawls()
+      if (due === undefined) {
         // The event that woke the object counts too.
         this.ctx.waitUntil(this.#start().then((known) => (known ? this.#crawlDue() : undefined)))
         return
       }
-      const due = this.#crawls.due(Date.now())
       if (due.length > 0) this.ctx.waitUntil(this.#crawl(due))
     }
 
@@ -245,7 +220,7 @@ export const sequencerClass = <Env, E>(
       for (const relay of due) {
         if (this.#relays === undefined) return
         const answer = await Effect.runPromise(this.#relays.requestCrawl(relay))
-        this.#crawls?.note(relay, Date.now(), answer)
+        this.#core.noteCrawl(relay, answer)
       }
     }
 
@@ -262,7 +237,7 @@ export const sequencerClass = <Env, E>(
       try {
         for (let turn = 0; ; turn++) {
           this.#isAskedAgain = false
-          const next = replayTurn(this.#log, this.#connected(), Date.now(), report)
+          const next = replayTurn(this.#core.log, this.#connected(), Date.now(), report)
           if (next === "done") return
           if (next === "wait" || turn === 1) {
             const { service } = await this.#alarm

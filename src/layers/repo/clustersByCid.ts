@@ -4,7 +4,7 @@ import type { NodeReader } from "../../core/repo/mst/loader.ts"
 import { Tree } from "../../core/repo/mst/Tree.ts"
 import { bytesOf, type SqlStorage } from "../../services/host/SqlStorage.ts"
 import * as BlockStore from "./BlockStoreSqlite.ts"
-import { readHead } from "./headRow.ts"
+import { readHead } from "./RepoHeadSqlite.ts"
 
 type Sql = SqlStorage["Service"]
 

@@ -15,7 +15,7 @@ import { Outbox } from "../../services/stream/Outbox.ts"
 import { type Head, Repo } from "../../services/repo/Repo.ts"
 import type { OutboxEvent } from "../../services/stream/Sequencer.ts"
 import { SqlStorage } from "../../services/host/SqlStorage.ts"
-import { writeLastEvent } from "../repo/headRow.ts"
+import { writeLastEvent } from "../repo/RepoHeadSqlite.ts"
 import { syncEvent } from "./syncEvent.ts"
 import type { Bounds } from "../host/sql/bounds.ts"
 

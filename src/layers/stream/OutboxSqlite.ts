@@ -12,7 +12,7 @@ import {
 } from "../../services/stream/Sequencer.ts"
 import { bytesOf, SqlStorage } from "../../services/host/SqlStorage.ts"
 import { firstPart, laterParts, wholeFrame } from "./frameParts.ts"
-import { readLastEvent } from "../repo/headRow.ts"
+import { readLastEvent } from "../repo/RepoHeadSqlite.ts"
 import type { Bounds } from "../host/sql/bounds.ts"
 
 /** Events that wait for the log; frames above the size of a row continue in parts. */

@@ -7,19 +7,13 @@ import { Sequencer } from "../../services/stream/Sequencer.ts"
 import { Relays } from "../../services/stream/Relays.ts"
 import { SqlStorage } from "../../services/host/SqlStorage.ts"
 import * as AlarmMemory from "../host/AlarmMemory.ts"
-import { Crawls } from "./Crawls.ts"
-import { EventLog } from "./EventLog.ts"
-import { type Greeting, Subscriptions } from "./Subscriptions.ts"
-import { begin, catchUp, publish, refuseTooSlow, type Report } from "./feed.ts"
+import type { Greeting } from "./Subscriptions.ts"
+import { catchUp, refuseTooSlow, type Report } from "./feed.ts"
 import { type MemorySocket, SocketSubscriber } from "./SocketSubscriber.ts"
-import * as Repos from "./repos.ts"
 import { letGoOfMost } from "./room.ts"
-import { refuseWithoutSeat } from "./seats.ts"
+import { SequencerCore } from "./SequencerCore.ts"
 import { readUpgrade } from "./upgrade.ts"
 import * as SqlStorageNode from "../host/sql/SqlStorageNode.ts"
-
-/** The alarm rings for pruning no more often, in milliseconds. */
-const pruneEvery = 3600 * 1000
 
 /** A consumer that does not take a page of its replay in this time does not keep up. */
 const pageTimeout = "30 seconds"
@@ -43,12 +37,12 @@ export const make: Effect.Effect<MemorySequencer, never, SqlStorage | Relays | S
     const relays = yield* Relays
     const clock = yield* Clock.Clock
     const now = () => clock.currentTimeMillisUnsafe()
-    const log = new EventLog(sql, now)
-    const crawls = new Crawls(log, relays.origins)
     const subscribers = new Set<SocketSubscriber>()
-    const open = () => [...subscribers].filter(({ isOpen }) => isOpen)
-    const connections = () => open().map(({ connection }) => connection)
-    const readers = new Subscriptions(log, now, () => false)
+    const core = new SequencerCore(sql, {
+      connected: () => [...subscribers],
+      now,
+      isHere: () => false
+    })
     let over = false
     yield* Effect.addFinalizer(() => Effect.sync(() => (over = true)))
     const background = yield* FiberSet.makeRuntime<never>()
@@ -56,21 +50,21 @@ export const make: Effect.Effect<MemorySequencer, never, SqlStorage | Relays | S
 
     const crawl = (due: ReadonlyArray<string>) =>
       Effect.forEach(due, (relay) =>
-        Effect.map(relays.requestCrawl(relay), (answer) => crawls.note(relay, now(), answer))
+        Effect.map(relays.requestCrawl(relay), (answer) => core.noteCrawl(relay, answer))
       )
 
     const onAlarm: Effect.Effect<void> = Effect.suspend(() =>
-      log.prune() ? Effect.andThen(Effect.yieldNow, onAlarm) : armPrune
+      core.log.prune() ? Effect.andThen(Effect.yieldNow, onAlarm) : armPrune
     )
     const alarm = yield* AlarmMemory.make(onAlarm)
     const armPrune: Effect.Effect<void> = Effect.suspend(() => {
-      const due = log.nextPrune()
-      return due === undefined ? Effect.void : alarm.service.by(Math.max(due, now() + pruneEvery))
+      const due = core.nextPrune()
+      return due === undefined ? Effect.void : alarm.service.by(due)
     })
 
     const replay = (subscriber: SocketSubscriber): Effect.Effect<void> =>
       Effect.suspend(() => {
-        if (!subscriber.isOpen || catchUp(log, subscriber, report)) return Effect.void
+        if (!subscriber.isOpen || catchUp(core.log, subscriber, report)) return Effect.void
         return subscriber.drained.pipe(
           Effect.timeoutOrElse({
             duration: pageTimeout,
@@ -82,7 +76,7 @@ export const make: Effect.Effect<MemorySequencer, never, SqlStorage | Relays | S
 
     const replaying = new Set<SocketSubscriber>()
     const startReplays = () => {
-      for (const subscriber of open()) {
+      for (const subscriber of core.open()) {
         if (subscriber.position === "live" || replaying.has(subscriber)) continue
         replaying.add(subscriber)
         const end = Effect.sync(() => replaying.delete(subscriber))
@@ -94,29 +88,29 @@ export const make: Effect.Effect<MemorySequencer, never, SqlStorage | Relays | S
       const greeting = { id: crypto.randomUUID(), since: now(), ...connection }
       const subscriber = new SocketSubscriber(socket, greeting)
       subscribers.add(subscriber)
-      begin(log, subscriber, connection.cursor)
+      core.begin(subscriber, connection.cursor)
       startReplays()
-      readers.came(connections)
+      core.came()
       return () => {
         subscriber.gone()
         subscribers.delete(subscriber)
         // Sockets outlive the log by a moment when the server ends.
-        if (!over) readers.went(subscriber.connection, connections)
+        if (!over) core.went(subscriber.connection)
       }
     }
 
-    const refuse = ({ network }: Connection) => refuseWithoutSeat(network, [...subscribers])
+    const refuse = ({ network }: Connection) => core.refuse(network)
 
-    background(crawl(crawls.dueAtStart(now())))
+    background(crawl(core.meetRelays(relays.origins)))
 
     const service = Sequencer.of({
       append: Effect.fn("Sequencer.append")(function* (did, events) {
-        const { taken, frames } = log.append(did, events)
-        if (frames.length === 0) return taken
-        if (publish([...subscribers], frames)) letGoOfMost([...subscribers], now())
+        const { taken, isNew, isFull } = core.append(did, events)
+        if (!isNew) return taken
+        if (isFull) letGoOfMost([...subscribers], now())
         startReplays()
-        background(crawl(crawls.due(now())))
-        readers.hourly(connections)
+        background(crawl(core.dueCrawls() ?? []))
+        core.noteHourly()
         if (alarm.armed() === undefined) yield* armPrune
         return taken
       }),
@@ -126,23 +120,10 @@ export const make: Effect.Effect<MemorySequencer, never, SqlStorage | Relays | S
           const asked = readUpgrade(request)
           return asked instanceof Response ? asked : new Response(null, { status: 501 })
         }),
-      listRepos: (page) => Effect.sync(() => Repos.listRepos(sql, page)),
-      listReposByCollection: (page) => Effect.sync(() => Repos.listReposByCollection(sql, page)),
-      status: Effect.sync(() => {
-        return {
-          seq: log.newest,
-          oldest: log.oldest(),
-          events: log.count(),
-          subscribers: open().length
-        }
-      }),
-      subscribers: (seqs) =>
-        Effect.sync(() => ({
-          seq: log.newest,
-          readers: readers.all(connections()),
-          relays: crawls.last,
-          places: seqs.map((seq) => log.place(seq))
-        }))
+      listRepos: (page) => Effect.sync(() => core.listRepos(page)),
+      listReposByCollection: (page) => Effect.sync(() => core.listReposByCollection(page)),
+      status: Effect.sync(() => core.status()),
+      subscribers: (seqs) => Effect.sync(() => core.subscribers(seqs))
     })
     return { service, refuse, connect }
   })

@@ -5,7 +5,7 @@ import * as AppPasswords from "../../sessions/AppPasswordsSqlite.ts"
 import * as PendingMigration from "../../accounts/PendingMigrationSqlite.ts"
 import * as BlobRows from "../../blobs/blobRows.ts"
 import * as BlockStore from "../../repo/BlockStoreSqlite.ts"
-import * as HeadRow from "../../repo/headRow.ts"
+import * as RepoHead from "../../repo/RepoHeadSqlite.ts"
 import * as OAuthSessions from "../../oauth/OAuthSessionsSqlite.ts"
 import * as Outbox from "../../stream/OutboxSqlite.ts"
 import * as PasskeyLinks from "../../factors/PasskeyLinksSqlite.ts"
@@ -18,7 +18,7 @@ import * as Takedowns from "../../accounts/TakedownsSqlite.ts"
 
 /** The tables of an account's object, but for the account's own row: made when the account is. */
 export const accountTables: ReadonlyArray<string> = [
-  ...HeadRow.tables,
+  ...RepoHead.tables,
   ...BlockStore.tables,
   ...Records.tables,
   ...BlobRows.tables,

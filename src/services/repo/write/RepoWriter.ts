@@ -3,19 +3,19 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Random from "effect/Random"
 import * as Semaphore from "effect/Semaphore"
-import { signedCommit, unsignedCommitBytes } from "../../core/repo/commit.ts"
-import { rootBlock } from "../../core/repo/mst/preOrder.ts"
-import { Tree } from "../../core/repo/mst/Tree.ts"
-import { clockIds, nextTid } from "../../core/repo/tid.ts"
-import { AccountStore, RepoNotFound } from "../../services/accounts/AccountStore.ts"
-import { BlobIndex } from "../../services/blobs/BlobIndex.ts"
-import { BlockStore } from "../../services/repo/BlockStore.ts"
-import { Config } from "../../services/host/Config.ts"
-import { PublicCacheGate } from "../../services/edge/PublicCacheGate.ts"
-import { RateLimitExceeded } from "../../services/limits/Limiter.ts"
-import { Outbox } from "../../services/stream/Outbox.ts"
-import { Overlay } from "../../services/repo/Overlay.ts"
-import { Records } from "../../services/repo/Records.ts"
+import { signedCommit, unsignedCommitBytes } from "../../../core/repo/commit.ts"
+import { rootBlock } from "../../../core/repo/mst/preOrder.ts"
+import { Tree } from "../../../core/repo/mst/Tree.ts"
+import { clockIds, nextTid } from "../../../core/repo/tid.ts"
+import { AccountStore, RepoNotFound } from "../../accounts/AccountStore.ts"
+import { BlobIndex } from "../../blobs/BlobIndex.ts"
+import { BlockStore } from "../BlockStore.ts"
+import { Config } from "../../host/Config.ts"
+import { PublicCacheGate } from "../../edge/PublicCacheGate.ts"
+import { RateLimitExceeded } from "../../limits/Limiter.ts"
+import { Outbox } from "../../stream/Outbox.ts"
+import { Overlay } from "../Overlay.ts"
+import { Records } from "../Records.ts"
 import {
   type Committed,
   type Head,
@@ -24,16 +24,15 @@ import {
   Repo,
   type Write,
   type WriteOptions
-} from "../../services/repo/Repo.ts"
-import { applyChanges, type Applied, assemble } from "../../services/repo/write/assemble.ts"
-import { collectionChanges, growth } from "../../services/repo/write/growth.ts"
-import { type Change, plan } from "../../services/repo/write/plan.ts"
-import { nothingSpent, pointsOf, spend, type Spent } from "../../services/repo/write/points.ts"
-import { newReferences } from "../../services/repo/write/earlierBlobs.ts"
-import { prepareWrites } from "../../services/repo/write/prepare.ts"
-import { Signer } from "../../services/identity/Signer.ts"
-import { SqlStorage } from "../../services/host/SqlStorage.ts"
-import { readHead, readLastEvent, writeHead } from "./headRow.ts"
+} from "../Repo.ts"
+import { applyChanges, type Applied, assemble } from "./assemble.ts"
+import { collectionChanges, growth } from "./growth.ts"
+import { type Change, plan } from "./plan.ts"
+import { nothingSpent, pointsOf, spend, type Spent } from "./points.ts"
+import { newReferences } from "./earlierBlobs.ts"
+import { prepareWrites } from "./prepare.ts"
+import { Signer } from "../../identity/Signer.ts"
+import { RepoHead } from "../RepoHead.ts"
 
 /** Past so many decoded nodes (3.4 KB each) the tree in memory is let go and read again from its root. */
 const maxLoadedNodes = 4000
@@ -47,11 +46,11 @@ interface State {
   readonly collections: Set<string>
 }
 
-/** An account's repository over its object's SQLite. */
+/** An account's repository over the stores of its object. */
 export const layer = Layer.effect(
   Repo,
   Effect.gen(function* () {
-    const sql = yield* SqlStorage
+    const stored = yield* RepoHead
     const accounts = yield* AccountStore
     const blocks = yield* BlockStore
     const records = yield* Records
@@ -72,7 +71,7 @@ export const layer = Layer.effect(
     const load = Effect.gen(function* () {
       const { did } = yield* accounts.get
       if (state?.did === did) return state
-      const row = readHead(sql)
+      const row = stored.read()
       // A sign-up that was cut off before its repo was made: nobody lives here yet.
       if (row === undefined) return yield* new RepoNotFound({ did })
       const { head, spent } = row
@@ -136,7 +135,7 @@ export const layer = Layer.effect(
         records: head.records + growth(changes),
         nodes: head.nodes + applied.grown
       }
-      const collections = sql.transaction(() => {
+      const collections = stored.transaction(() => {
         blocks.write(tree, applied.after, rev, overlay)
         for (const change of changes) storeRecord(change, rev, now)
         const moved = collectionChanges(current.collections, changes, records)
@@ -147,7 +146,7 @@ export const layer = Layer.effect(
           head: { commit: made.commit.toString(), rev },
           ...(moved.added.length + moved.removed.length === 0 ? {} : { collections: moved })
         })
-        writeHead(sql, next, spent, event)
+        stored.write(next, spent, event)
         return moved
       })
       current.head = next
@@ -208,9 +207,9 @@ export const layer = Layer.effect(
       const sig = yield* signer.sign(unsignedCommitBytes({ did, data: root, rev }))
       const made = signedCommit({ did, data: root, rev, sig })
       const head: Head = { commit: made.cid, block: made.bytes, rev, root, records: 0, nodes: 1 }
-      sql.transaction(() => {
+      stored.transaction(() => {
         blocks.fill(tree, rev)
-        writeHead(sql, head, nothingSpent, 0)
+        stored.write(head, nothingSpent, 0)
       })
       state = { did, head, tree, spent: nothingSpent, collections: new Set() }
       return head
@@ -249,7 +248,7 @@ export const layer = Layer.effect(
       const sig = yield* signer.sign(unsignedCommitBytes({ did, data: root, rev }))
       const made = signedCommit({ did, data: root, rev, sig })
       const after: Head = { commit: made.cid, block: made.bytes, rev, root, records: count, nodes }
-      sql.transaction(() => writeHead(sql, after, spent, place(after) ?? readLastEvent(sql)))
+      stored.transaction(() => stored.write(after, spent, place(after) ?? stored.lastEvent()))
       overlay.spoil()
       if (lastTid === undefined || lastTid < rev) lastTid = rev
       state = undefined

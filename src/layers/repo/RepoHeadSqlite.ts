@@ -1,7 +1,10 @@
 import { Cid } from "../../core/repo/cid.ts"
 import type { Head } from "../../services/repo/Repo.ts"
 import type { Spent } from "../../services/repo/write/points.ts"
-import { bytesOf, type SqlStorage } from "../../services/host/SqlStorage.ts"
+import { bytesOf, SqlStorage } from "../../services/host/SqlStorage.ts"
+import { RepoHead } from "../../services/repo/RepoHead.ts"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
 import type { Bounds } from "../host/sql/bounds.ts"
 
 /** The repo's head, and beside it what changes with every commit anyway: counts, spent write points, the last event's id. */
@@ -70,6 +73,19 @@ export const readLastEvent = (sql: SqlStorage["Service"]): number => {
 export const writeLastEvent = (sql: SqlStorage["Service"], event: number): void => {
   sql.exec("UPDATE head SET event = ? WHERE id = 1", event)
 }
+
+/** The head in the object's SQLite. */
+export const layer: Layer.Layer<RepoHead, never, SqlStorage> = Layer.effect(
+  RepoHead,
+  Effect.map(SqlStorage, (sql) =>
+    RepoHead.of({
+      read: () => readHead(sql),
+      lastEvent: () => readLastEvent(sql),
+      write: (head, spent, event) => writeHead(sql, head, spent, event),
+      transaction: (change) => sql.transaction(change)
+    })
+  )
+)
 
 /** What bounds these tables. */
 export const bounds: Bounds = {
