@@ -1,3 +1,5 @@
+import { schemaVersion } from "../../src/core/host/schemaVersion.ts"
+
 /** What the packages take from the repository's `package.json`. */
 export interface RootManifest {
   readonly version: string
@@ -30,6 +32,8 @@ export const manifestOf = ({
   type: "module",
   engines: { node: ">=22" },
   bin: { nacre: "dist/cli.js" },
+  // What nacre upgrade asks of a version before it is deployed.
+  nacre: { schemaVersion },
   exports: {
     ".": entry("index"),
     "./astro": entry("astro"),

@@ -17,6 +17,7 @@ import { init } from "./host/init.ts"
 import { logs } from "./host/logs.ts"
 import { open } from "./host/open.ts"
 import { secret } from "./host/secret.ts"
+import { upgrade } from "./host/upgrade.ts"
 import { version as versions } from "./host/version.ts"
 import { identity } from "./identity/identity.ts"
 import { invite } from "./invite.ts"
@@ -39,6 +40,7 @@ const root = Command.make("nacre").pipe(
     init,
     dev,
     deploy,
+    upgrade,
     status,
     account,
     invite,

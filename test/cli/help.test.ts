@@ -29,7 +29,7 @@ describe("every command", () => {
       ({ help, path }) =>
         linesOf(help, "SUBCOMMANDS").length === 0 &&
         // These are about this machine alone, and ask no server.
-        !["init", "dev", "deploy", "secret", "logs", "version"].includes(path[0] ?? "")
+        !["init", "dev", "deploy", "secret", "logs", "upgrade", "version"].includes(path[0] ?? "")
     )
     for (const { path } of leaves) {
       const { isContent, stdout, stderr } = await runHere([...path, "--json"])

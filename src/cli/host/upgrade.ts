@@ -1,0 +1,139 @@
+import * as Effect from "effect/Effect"
+import * as FileSystem from "effect/FileSystem"
+import * as Option from "effect/Option"
+import * as Path from "effect/Path"
+import * as Schema from "effect/Schema"
+import * as Command from "effect/cli/Command"
+import * as Flag from "effect/cli/Flag"
+import { schemaVersion } from "../../core/host/schemaVersion.ts"
+import { version as running } from "../../core/host/version.ts"
+import { Words } from "../answers.ts"
+import { Failed } from "../failure.ts"
+import { note, report } from "../output.ts"
+import { confirm } from "../prompts.ts"
+import { envFlag } from "./environment.ts"
+import { install, isProject, newestVersion, runInstalled } from "./packages.ts"
+
+/** What an installed version says of itself. */
+const Manifest = Schema.fromJsonString(
+  Schema.Struct({
+    version: Words,
+    nacre: Schema.optionalKey(Schema.Struct({ schemaVersion: Schema.Int }))
+  })
+)
+
+const folder = "node_modules/nacre"
+
+const installed = Effect.gen(function* () {
+  const files = yield* FileSystem.FileSystem
+  return yield* files.readFileString(`${folder}/package.json`).pipe(
+    Effect.flatMap(Schema.decodeEffect(Manifest)),
+    Effect.mapError(
+      () =>
+        new Failed({
+          message: "This folder has no installed nacre package",
+          next: "Run npm install in the project's folder, then run the command again."
+        })
+    )
+  )
+})
+
+/** The changelog's sections above that of a version: what came after it. */
+export const newsSince = (changelog: string, version: string): string => {
+  const [, ...sections] = changelog.split(/^## /m)
+  const at = sections.findIndex((section) => section.split(/\s/, 1)[0] === version)
+  return sections
+    .slice(0, at < 0 ? 1 : at)
+    .map((section) => `## ${section.trim()}`)
+    .join("\n\n")
+}
+
+const changes = Effect.gen(function* () {
+  const files = yield* FileSystem.FileSystem
+  const text = yield* Effect.orElseSucceed(files.readFileString(`${folder}/CHANGELOG.md`), () => "")
+  return newsSince(text, running)
+})
+
+/** `nacre upgrade`: to a newer version, and back where that doesn't become ready. */
+export const upgrade = Command.make(
+  "upgrade",
+  {
+    env: envFlag,
+    to: Flag.String("to").pipe(
+      Flag.withMetavar("version"),
+      Flag.withDescription("The version, or a tarball's file; default: the newest"),
+      Flag.optional
+    ),
+    yes: Flag.Boolean("yes").pipe(
+      Flag.withDescription("Deploy without asking"),
+      Flag.withDefault(false)
+    )
+  },
+  Effect.fnUntraced(function* ({ env, to, yes }) {
+    const path = yield* Path.Path
+    if (!(yield* isProject)) {
+      return yield* new Failed({
+        message: "This folder isn't a project that depends on nacre",
+        next: "Run the command in your project's folder. In a clone of the repository, update with git pull and deploy."
+      })
+    }
+    const target = Option.isSome(to) ? to.value : yield* newestVersion
+    if (target === running) {
+      yield* report(
+        { from: running, to: running, deployed: false },
+        () => `${running} is the newest version.`
+      )
+      return
+    }
+    const spec = target.endsWith(".tgz") ? path.resolve(target) : `nacre@${target}`
+    yield* note(`Installing ${target}…`)
+    yield* install(spec)
+    const { version, nacre } = yield* installed
+    yield* note(`\n${yield* changes}\n`)
+    const forwardOnly = (nacre?.schemaVersion ?? 1) > schemaVersion
+    if (forwardOnly) {
+      yield* note(
+        `Version ${version} changes how data is stored. Once it has run, you can't go back to ${running}. Export your accounts first: npx nacre export`
+      )
+    }
+    const back = `npm install nacre@${running}`
+    if (!(yield* confirm(`Deploy ${version} now?`, { yes, initial: !forwardOnly }))) {
+      yield* report(
+        { from: running, to: version, deployed: false },
+        () =>
+          `Installed ${version}. Nothing was deployed. To deploy: npx nacre deploy. To go back: ${back}`
+      )
+      return
+    }
+    const words = ["deploy", ...(Option.isSome(env) ? ["--env", env.value] : [])]
+    if (yield* runInstalled(words)) {
+      yield* report({ from: running, to: version, deployed: true }, () =>
+        forwardOnly
+          ? `Updated from ${running} to ${version}.`
+          : `Updated from ${running} to ${version}. To go back: ${back} && npx nacre deploy`
+      )
+      return
+    }
+    if (forwardOnly) {
+      return yield* new Failed({
+        message: `${version} is deployed, but didn't become ready. Its data can't be read by ${running}`,
+        next: "Fix the problem above and deploy again: npx nacre deploy"
+      })
+    }
+    yield* note(`${version} didn't become ready. Going back to ${running}…`)
+    yield* install(`nacre@${running}`)
+    const isBack = yield* runInstalled(words)
+    return yield* new Failed({
+      message: isBack
+        ? `${version} didn't become ready, so ${running} is deployed again`
+        : `${version} didn't become ready, and neither did ${running} after it`,
+      next: "See the output above, and npx nacre logs."
+    })
+  })
+).pipe(
+  Command.withDescription(
+    "Update the project to a newer version of Nacre: show what changes, install it, deploy it, and wait until the server is ready. " +
+      "If it doesn't become ready, the version before is deployed again, unless stored data only goes forward."
+  ),
+  Command.withShortDescription("Update to a newer version of Nacre")
+)

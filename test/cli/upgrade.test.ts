@@ -1,0 +1,92 @@
+import { afterEach, assert, beforeEach, describe, it } from "@effect/vitest"
+import { chmodSync, existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs"
+import { delimiter } from "node:path"
+import { schemaVersion } from "../../src/core/host/schemaVersion.ts"
+import { version } from "../../src/core/host/version.ts"
+import { type Desk, makeDesk } from "./command.ts"
+
+let desk: Desk
+
+/** An npm that installs the version it is told, whose command deploys unless that version is broken. */
+const npm = `#!${process.execPath}
+const { appendFileSync, mkdirSync, writeFileSync, readFileSync } = require("node:fs")
+const args = process.argv.slice(2)
+appendFileSync("calls.txt", "npm " + args.join(" ") + "\\n")
+if (args[0] === "view") { console.log("9.1.0"); process.exit(0) }
+const wanted = args[1].replace(/^nacre@/, "")
+const schemas = JSON.parse(readFileSync("schemas.json", "utf8"))
+mkdirSync("node_modules/nacre/dist", { recursive: true })
+writeFileSync("node_modules/nacre/package.json", JSON.stringify({
+  version: wanted, nacre: { schemaVersion: schemas[wanted] ?? 1 }
+}))
+writeFileSync("node_modules/nacre/CHANGELOG.md",
+  "# Changelog\\n\\n## 9.1.0\\n\\n- Newest.\\n\\n## 9.0.0\\n\\n- Newer.\\n\\n## ${version}\\n\\n- Known.\\n")
+writeFileSync("node_modules/nacre/dist/cli.js",
+  "require('node:fs').appendFileSync('calls.txt', '" + wanted + " ' + process.argv.slice(2).join(' ') + '\\\\n');" +
+  "process.exit('" + wanted + "' === '9.9.9' ? 1 : 0)")
+`
+
+beforeEach(() => {
+  desk = makeDesk()
+  mkdirSync(desk.path("bin"))
+  writeFileSync(desk.path("bin/npm"), npm)
+  chmodSync(desk.path("bin/npm"), 0o755)
+  writeFileSync(desk.path("package.json"), '{ "dependencies": { "nacre": "^0.1.0" } }')
+  writeFileSync(desk.path("schemas.json"), "{}")
+})
+afterEach(() => desk.remove())
+
+const run = (words: string) =>
+  desk.run(words.split(" "), { PATH: `${desk.path("bin")}${delimiter}${process.env["PATH"]}` })
+
+const calls = () =>
+  existsSync(desk.path("calls.txt"))
+    ? readFileSync(desk.path("calls.txt"), "utf8").trim().split("\n")
+    : []
+
+describe("nacre upgrade", () => {
+  it("installs the newest version, shows what came after this one, and deploys by the new command", async () => {
+    const { code, stderr, stdout } = await run("upgrade --yes --env staging")
+    assert.strictEqual(code, 0, stderr)
+    assert.deepStrictEqual(calls(), [
+      "npm view nacre version",
+      "npm install nacre@9.1.0",
+      "9.1.0 deploy --env staging"
+    ])
+    assert.include(stderr, "- Newest.")
+    assert.include(stderr, "- Newer.")
+    assert.notInclude(stderr, "- Known.")
+    assert.include(stdout, `npm install nacre@${version}`)
+  })
+
+  it("deploys the version before when the new one doesn't become ready, and fails", async () => {
+    const { code, stderr } = await run("upgrade --yes --to 9.9.9")
+    assert.strictEqual(code, 1)
+    assert.deepStrictEqual(calls(), [
+      "npm install nacre@9.9.9",
+      "9.9.9 deploy",
+      `npm install nacre@${version}`,
+      `${version} deploy`
+    ])
+    assert.include(stderr, `${version} is deployed again`)
+  })
+
+  it("never goes back over data that only goes forward, and says so first", async () => {
+    writeFileSync(desk.path("schemas.json"), JSON.stringify({ "9.9.9": schemaVersion + 1 }))
+    const { code, stderr } = await run("upgrade --yes --to 9.9.9")
+    assert.strictEqual(code, 1)
+    assert.deepStrictEqual(calls(), ["npm install nacre@9.9.9", "9.9.9 deploy"])
+    assert.include(stderr, `you can't go back to ${version}`)
+  })
+
+  it("does nothing outside of a project, and nothing that nobody has agreed to", async () => {
+    const { code } = await run("upgrade --to 9.1.0")
+    assert.strictEqual(code, 1)
+    assert.deepStrictEqual(calls(), ["npm install nacre@9.1.0"])
+    writeFileSync(desk.path("package.json"), "{}")
+    const outside = await run("upgrade --yes")
+    assert.strictEqual(outside.code, 1)
+    assert.include(outside.stderr, "git pull")
+    assert.lengthOf(calls(), 1)
+  })
+})
