@@ -28,7 +28,9 @@ import { logRequest, noteAccount, noteRoute } from "./requestLog.ts"
 import { accountOf } from "./accounts/accountOf.ts"
 import { type Answer, finder, isPathOf, type Route, route } from "./routes.ts"
 import { account } from "./pages/account/routes.ts"
+import { wantsPage } from "./pages/browser.ts"
 import { asPage, type PageFailure } from "./pages/failurePage.ts"
+import { showMissing } from "./pages/message.ts"
 import { atprotoDid, changePassword, didDocument, robots } from "./identity/wellKnown.ts"
 import { authorize } from "./oauth/authorize.ts"
 import { postAccept, postReactivate, postReject } from "./oauth/authorizeAnswer.ts"
@@ -236,9 +238,15 @@ const find = finder<HostServices>(routes)
 /** Whether a path is the server's, whatever the verb: a page of it must not turn into a site's for another verb. */
 export const isServersPath: (path: string) => boolean = isPathOf(routes)
 
-/** What is at no path of the host. */
-const unrouted: Answer<HostServices> = answer(() =>
-  Effect.sync(() => new Response("Not Found\n", { status: 404 }))
+/** Answers for paths that are not the server's: a page for browsers, a line for other clients. */
+const unrouted: Answer<HostServices> = answer(({ headers }) =>
+  Effect.map(Config, (config) => {
+    const missing = wantsPage(headers)
+      ? showMissing(config)
+      : new Response("Not Found\n", { status: 404 })
+    missing.headers.set("vary", "accept")
+    return missing
+  })
 )
 
 /** What nothing on the way to an answer has caught. */

@@ -1,3 +1,4 @@
+import { readFileSync } from "node:fs"
 import { AtpAgent } from "@atproto/api"
 import { assert, beforeAll, describe, it } from "@effect/vitest"
 import { type TOTP, URI } from "otpauth"
@@ -138,7 +139,7 @@ export const factorsSuite = (world: () => BrowserWorld) => {
       await click("Create app password")
       await arrive(page, "Your new app password")
       await look(page, "account-app-password-told")
-      appPassword = await page.locator(".secret").innerText()
+      appPassword = await page.locator(".secret code").innerText()
 
       await open("/account/authenticator")
       await look(page, "account-authenticator")
@@ -155,6 +156,11 @@ export const factorsSuite = (world: () => BrowserWorld) => {
       await look(page, "account-recovery-codes")
       recovery = await page.locator("ol.codes li").allInnerTexts()
       assert.strictEqual(recovery.length, 10)
+      await page.getByRole("button", { name: "Print" }).waitFor()
+      const saving = page.waitForEvent("download")
+      await link("Save as a file")
+      const saved = readFileSync(await (await saving).path(), "utf8")
+      for (const code of recovery) assert.include(saved, code)
 
       await toSecondStep()
       await look(page, "second-step")
@@ -232,6 +238,14 @@ export const factorsSuite = (world: () => BrowserWorld) => {
       await arrive(page, "Change your password")
       await look(page, "account-password")
       const password = "another password of dora"
+      await page.getByLabel("New password").fill(password)
+      await page.getByRole("button", { name: "Show password" }).first().click()
+      await page.locator("#password[type=text]").waitFor()
+      await page.getByLabel("Repeat the password").fill(`${password}!`)
+      await click("Change password")
+      await page.getByText("The passwords don’t match").waitFor()
+      await page.locator("#again:focus").waitFor()
+      await look(page, "account-password-refused")
       await page.getByLabel("New password").fill(password)
       await page.getByLabel("Repeat the password").fill(password)
       await click("Change password")

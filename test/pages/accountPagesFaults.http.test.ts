@@ -33,7 +33,15 @@ const ownerOf = async (): Promise<Owner> => {
   if (device === undefined) throw new Error("alice is signed in nowhere")
   const view = await ask(world, world.alice.did, "security")
   const visitor = { device, csrf: "", cookies: [] }
-  return { visitor, account: device, view, several: false, now: world.now(), notice: undefined }
+  return {
+    visitor,
+    account: device,
+    view,
+    several: false,
+    livesAt: undefined,
+    now: world.now(),
+    notice: undefined
+  }
 }
 
 const run = (owner: Owner, action: Action, fields: Readonly<Record<string, string>>) =>

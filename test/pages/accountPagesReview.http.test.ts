@@ -179,12 +179,12 @@ describe("the pages of an account", () => {
     assert.include(both.text, 'href="/account/switch"')
   })
 
-  it("send every form by a button that says so", async () => {
+  it("give every button a type, so that only those for it send a form", async () => {
     const browser = await browserOf(world, await somebody())
     for (const page of ["", "/security", "/password", "/passkey", "/apps", "/devices"]) {
       const { text } = await browser.get(`/account${page}`, ours)
       assert.include(text, "<button")
-      assert.notMatch(text, /<button(?![^>]* type="submit")/)
+      assert.notMatch(text, /<button(?![^>]* type="(?:submit|button)")/)
     }
   })
 })

@@ -35,12 +35,12 @@ const signedUp = async () => {
   return { did: person.did, browser: await browserOf(world, person) }
 }
 
-/** Puts other rotation keys into the DID, by this server's. */
-const rotate = async (who: Newcomer, rotationKeys: ReadonlyArray<string>) => {
+/** Changes the DID with this server's rotation key. */
+const changeDid = async (who: Newcomer, change: Readonly<Record<string, unknown>>) => {
   const token = await codeFor(world, who.did, "plc_operation")
   const signed = await world.call("com.atproto.identity.signPlcOperation", {
     auth: who.auth,
-    input: { token, rotationKeys }
+    input: { token, ...change }
   })
   const { operation } = ok(signed)
   const posted = await fetch(`${world.network.env["PLC_URL"]}/${who.did}`, {
@@ -50,6 +50,22 @@ const rotate = async (who: Newcomer, rotationKeys: ReadonlyArray<string>) => {
   })
   assert.strictEqual(posted.status, 200)
 }
+
+const rotate = (who: Newcomer, rotationKeys: ReadonlyArray<string>) =>
+  changeDid(who, { rotationKeys })
+
+describe("an account that has moved to another server", () => {
+  it("says where it lives, and does not offer to reactivate", async () => {
+    const { who, browser } = await someone({ plc: true })
+    const endpoint = "https://elsewhere.example.com"
+    await changeDid(who, {
+      services: { atproto_pds: { type: "AtprotoPersonalDataServer", endpoint } }
+    })
+    const moved = await browser.submit(await formOn(browser, "deactivate", "deactivate"))
+    assert.include(moved.text, "Your account lives at elsewhere.example.com.")
+    assert.isFalse(moved.has("/reactivate"))
+  })
+})
 
 describe("the address of an account, on its page,", () => {
   it("is confirmed by the code that was made for it, and then not changed without another", async () => {

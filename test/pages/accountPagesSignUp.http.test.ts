@@ -39,6 +39,42 @@ describe("the sign-up page without an app", () => {
     assert.include((await new Browser(host).get("/account/sign-in")).text, "/account/sign-up")
   })
 
+  it("checks the invite of a link when the link opens", async () => {
+    const code = await invite()
+    const open = () => new Browser(host).get(`/account/sign-up?invite=${code}`)
+    const good = await open()
+    assert.include(good.text, "Your invite is valid.")
+    assert.match(good.text, /<input\s+id="name"[^>]* autofocus/)
+    const filled = { name: "invited", email: "invited@mail.example.com", password }
+    const other = new Browser(host)
+    const form = (await other.get(`/account/sign-up?invite=${code}`)).form("/account/sign-up")
+    assert.include((await other.submit(form, filled)).text, "invited.test")
+    const used = await open()
+    assert.strictEqual(used.status, 200)
+    assert.match(used.text, /id="invite-error" role="alert">This invite code is invalid/)
+    assert.match(used.text, /<input\s+id="invite"[^>]* autofocus/)
+  })
+
+  it("shows each error below its field, which has the focus", async () => {
+    const code = await invite()
+    const good = { name: "zoe", email: "zoe@mail.example.com", password }
+    for (const [change, field] of [
+      [{ name: "admin" }, "name"],
+      [{ email: "nonsense" }, "email"],
+      [{ password: "short" }, "password"],
+      [{ invite: "nonsense" }, "invite"]
+    ] as const) {
+      const browser = new Browser(host)
+      const form = (await browser.get(`/account/sign-up?invite=${code}`)).form("/account/sign-up")
+      const { text } = await browser.submit(form, { ...good, ...change })
+      assert.include(text, `id="${field}-error" role="alert"`)
+      assert.strictEqual(text.match(/ autofocus/g)?.length, 1)
+      const input = new RegExp(`<input\\s+id="${field}"([^>]*)>`).exec(text)?.[1] ?? ""
+      assert.match(input, /aria-invalid="true".* autofocus/)
+      assert.include(input, `aria-describedby="${field}-error`)
+    }
+  })
+
   it("tells what is wrong and keeps what was typed, but for the password", async () => {
     const code = await invite()
     const good = { invite: code, name: "lea", email: "lea@mail.example.com", password }

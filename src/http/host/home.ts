@@ -4,14 +4,15 @@ import { version } from "../../core/host/version.ts"
 import { html } from "../pages/html.ts"
 import { showPage } from "../pages/layout.ts"
 import { textType } from "../responses.ts"
+import { wantsPage } from "../pages/browser.ts"
+import { home as text } from "../pages/text/failures.ts"
 
 const asText = (config: Settings): Response => {
   const { host, publicUrl, contactEmail, privacyPolicyUrl, termsOfServiceUrl } = config
   const lines = [
-    `${host} is a home for accounts of the AT Protocol network.`,
+    text.text(host),
     "",
-    `It runs Nacre ${version}, a Personal Data Server on Cloudflare Workers.`,
-    "Applications find its methods under /xrpc/.",
+    text.powered(version),
     "",
     `  Your account: ${publicUrl}/account`,
     "  https://atproto.com",
@@ -25,26 +26,20 @@ const asText = (config: Settings): Response => {
 const asPage = (config: Settings): Response =>
   showPage(
     {
-      title: "Welcome",
-      body: html`<h1>Welcome</h1>
-        <p class="lead">
-          ${config.host} is a home for accounts of the
-          <a href="https://atproto.com">AT Protocol</a> network.
-        </p>
-        <p>
-          If yours is here, sign in to an app with it, or look at what is signed in, and how, on its
-          own page.
-        </p>
-        <a class="button" href="/account">Your account</a>
-        <p class="hint">This is Nacre ${version}. Apps find its methods under /xrpc/.</p>`
+      title: text.title,
+      body: html`<h1>${text.title}</h1>
+        <p class="lead">${text.lead(config.host)}</p>
+        <p>${text.signedUp}</p>
+        <a class="button" href="/account">${text.manage}</a>
+        <p class="hint">${text.powered(version)}</p>`
     },
     config
   )
 
-/** `/`: says what this is to whoever looks in: a page to browsers, a text to others. */
+/** `/`: a page for browsers, a text for other clients. */
 export const home = Effect.fn("http.home")(function* ({ headers }: Request) {
   const config = yield* Config
-  const answer = headers.get("accept")?.includes("text/html") === true ? asPage : asText
+  const answer = wantsPage(headers) ? asPage : asText
   const response = answer(config)
   response.headers.set("vary", "accept")
   return response

@@ -14,6 +14,7 @@ import { consentPage } from "./consent.ts"
 import { asPage } from "../pages/failurePage.ts"
 import { formActionTo, handOver } from "./handOver.ts"
 import { type Page, showPage } from "../pages/layout.ts"
+import { livesAt } from "../pages/livesAt.ts"
 import {
   cancel,
   carriedBy,
@@ -29,7 +30,7 @@ import {
 import { visitor } from "../pages/visitor.ts"
 import { inactivePage } from "./authorizeInactive.ts"
 import { signInForm } from "./authorizeSignIn.ts"
-import { signUpForm } from "./authorizeSignUp.ts"
+import { signUpOf } from "./authorizeSignUp.ts"
 import { isCovered, isFresh, nextStep, type Situation } from "./authorizeStep.ts"
 import { consent as consentText } from "../pages/text/consent.ts"
 import { choose as chooseText } from "../pages/text/signIn.ts"
@@ -61,7 +62,10 @@ const goOn = Effect.fnUntraced(function* (visit: Visit, did: string, direct: boo
 const consent = Effect.fnUntraced(function* (visit: Visit, account: HereAccount) {
   const { client, hint, pending } = visit
   const { redirectUri, scope, uiLocales } = pending.parameters
-  if (account.status !== "active") return yield* show(visit, inactivePage(visit, account))
+  if (account.status !== "active") {
+    const home = account.status === "deactivated" ? yield* livesAt(account.did) : undefined
+    return yield* show(visit, inactivePage(visit, account, home))
+  }
   if (yield* hasConsent(visit, account.did)) return yield* goOn(visit, account.did, false)
   const sets = yield* PermissionSets
   const found = yield* Effect.forEach(includesOf(scope), ({ nsid }) =>
@@ -140,7 +144,7 @@ const look = Effect.fnUntraced(function* (request: Request, url: URL) {
   if (account !== undefined) noteAccount(request, account.did)
   if (step.kind === "consent" && account !== undefined) return yield* consent(visit, account)
   if (step.kind === "choose") return yield* choose(visit, situation)
-  if (step.kind === "sign up") return yield* show(visit, yield* signUpForm(visit))
+  if (step.kind === "sign up") return yield* show(visit, yield* signUpOf(request, visit))
   return yield* show(visit, yield* signInForm(visit, { account }))
 })
 

@@ -5,12 +5,23 @@ import { cancel, carriedBy, type HereAccount, linkTo, paths, type Visit } from "
 import { common } from "../pages/text/common.ts"
 import { inactive as text } from "../pages/text/consent.ts"
 
-/** The page for an account that is not active: its owner may end a deactivation, and nothing else. */
-export const inactivePage = (visit: Visit, account: HereAccount): Page => {
+/** The page for an inactive account: its owner can reactivate one that has not moved to another server. */
+export const inactivePage = (
+  visit: Visit,
+  account: HereAccount,
+  home: string | undefined
+): Page => {
   const line = html`<div class="who">${accountLine(account.handle, account.status)}</div>`
   const other = html`<a class="button quiet" href="${linkTo(visit, { page: "choose" })}"
     >${common.useAnotherAccount}</a
   >`
+  if (home !== undefined) {
+    const body = html`<h1>${text.movedHeading}</h1>
+      ${line}
+      <p>${text.moved(home)}</p>
+      ${visit.hint === undefined && other} ${cancel(visit)}`
+    return { title: text.movedHeading, body }
+  }
   if (account.status === "deactivated") {
     const body = html`<h1>${text.deactivatedHeading}</h1>
       ${line}

@@ -4,8 +4,8 @@ import type { Form } from "../pages/browser.ts"
 import { asPage } from "../pages/failurePage.ts"
 import { html } from "../pages/html.ts"
 import { type Page, showPage } from "../pages/layout.ts"
-import { filledBy, isSignUpFailure, reasonOf, signUpBy } from "../pages/signUpAttempt.ts"
-import { signUpPage } from "../pages/signUp.ts"
+import type { Wrong } from "../pages/parts.ts"
+import { isSignUpFailure, signUpBy, signUpForm, wrongBy } from "../pages/signUpAttempt.ts"
 import { sentForm } from "../pages/visitor.ts"
 import {
   cancel,
@@ -20,25 +20,22 @@ import {
 import { common } from "../pages/text/common.ts"
 import { signUp as text } from "../pages/text/signUp.ts"
 
-/** The sign-up form of a request, with what was filled in before. */
-export const signUpForm = Effect.fnUntraced(function* (
+/** The sign-up page of a request, with what was filled in before. */
+export const signUpOf = Effect.fnUntraced(function* (
+  request: Request,
   visit: Visit,
-  before?: { readonly form: Form; readonly message: string }
+  before?: { readonly form: Form; readonly wrong: Wrong }
 ) {
-  const { handleDomains, inviteRequired } = yield* Config
-  const body = signUpPage({
+  const place = {
     lead: leadOf(visit),
     action: paths.signUp,
     carried: carriedBy(visit),
-    domains: handleDomains,
-    inviteRequired,
-    filled: filledBy(before?.form),
-    message: before?.message,
     others: html`<p class="hint">
         <a href="${linkTo(visit, { page: "sign-in" })}">${common.alreadyHaveAccount}</a>
       </p>
       ${cancel(visit)}`
-  })
+  }
+  const body = yield* signUpForm(request, place, before?.form, before?.wrong)
   const status = before === undefined ? 200 : 400
   const page: Page = { title: text.title, body, status }
   return page
@@ -55,7 +52,7 @@ export const postSignUp = (request: Request) =>
       return yield* signUpBy(request, form).pipe(
         Effect.flatMap(({ did }) => signedIn(visit, { did, remembered: true })),
         Effect.catchIf(isSignUpFailure, (failure) =>
-          Effect.map(signUpForm(visit, { form, message: reasonOf(failure) }), (page) =>
+          Effect.map(signUpOf(request, visit, { form, wrong: wrongBy(failure) }), (page) =>
             showPage(page, config)
           )
         )

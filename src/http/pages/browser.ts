@@ -75,3 +75,7 @@ export const readForm = Effect.fnUntraced(function* (request: Request) {
   }
   return fields as Form
 })
+
+/** Whether a request comes from a browser that opens a page. */
+export const wantsPage = (headers: Headers): boolean =>
+  headers.get("accept")?.includes("text/html") === true

@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto"
 import type { Settings } from "../../services/host/Config.ts"
 import { type Html, html, raw } from "./html.ts"
+import { mark, markOf } from "./mark.ts"
 import { pageScript } from "./pageScript.ts"
 import { stylesheet } from "./style.ts"
 
@@ -94,7 +95,7 @@ const footer = (config: Settings): Html => {
 
 const header = ({ brand, host }: Settings): Html =>
   html`<header class="top">
-    ${brand.logoUrl !== undefined && html`<img src="${brand.logoUrl}" alt="" />`}
+    ${mark(brand)}
     <span>${brand.name ?? host}</span>
   </header>`
 
@@ -110,7 +111,7 @@ export const showPage = (page: Page, config: Settings): Response => {
 ${page.refresh !== undefined && html`<meta http-equiv="refresh" content="0;url=${page.refresh}" />`}
 <title>${page.title} – ${config.brand.name ?? config.host}</title>
 ${raw(`<style>${sheet.text}</style>`)}
-<link rel="icon" href="${config.brand.logoUrl ?? "data:,"}">
+<link rel="icon" href="${markOf(config.brand)}">
 </head>
 <body>
 ${header(config)}

@@ -1,6 +1,7 @@
 import type { Settings } from "../../services/host/Config.ts"
 import { type Child, html } from "./html.ts"
 import { showPage } from "./layout.ts"
+import { failures as text } from "./text/failures.ts"
 
 /** A page that says what happened, and what can be done. */
 export interface Message {
@@ -13,9 +14,19 @@ export interface Message {
 
 /** Shows a message. */
 export const showMessage = (message: Message, config: Settings): Response => {
-  const { title, text, status = 200, link, headers } = message
+  const { title, status = 200, link, headers } = message
   const body = html`<h1>${title}</h1>
-    <p>${text}</p>
+    <p>${message.text}</p>
     ${link !== undefined && html`<a class="button quiet" href="${link.href}">${link.label}</a>`}`
   return showPage({ title, body, status, ...(headers === undefined ? {} : { headers }) }, config)
 }
+
+const missing: Message = {
+  title: text.missingTitle,
+  text: text.missing,
+  status: 404,
+  link: { href: "/account", label: text.toAccount }
+}
+
+/** The page for an address where there is none. */
+export const showMissing = (config: Settings): Response => showMessage(missing, config)

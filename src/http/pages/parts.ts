@@ -1,4 +1,5 @@
 import { type Child, type Html, html, raw } from "./html.ts"
+import { common } from "./text/common.ts"
 
 /** Fields that a form sends along without showing them. */
 export const hidden = (fields: Readonly<Record<string, string | undefined>>): Html =>
@@ -16,7 +17,13 @@ export const note = (kind: NoteKind, content: Child): Html =>
     ${content}
   </div>`
 
-/** A line to be filled in. */
+/** What is wrong with a form, and the field that it concerns if it concerns a single one. */
+export interface Wrong {
+  readonly text: string
+  readonly field?: string | undefined
+}
+
+/** An input of a form, with its label. */
 export interface Field {
   readonly name: string
   readonly label: string
@@ -25,28 +32,34 @@ export interface Field {
   readonly autocomplete: string
   readonly value?: string | undefined
   readonly hint?: Child
-  /** It cannot be changed here. */
   readonly locked?: boolean
-  /** What stands in it was refused; the note above says why. */
+  /** The note above the form explains what is wrong. */
   readonly invalid?: boolean
+  /** What is wrong with this field; shown below it. */
+  readonly error?: string | undefined
   readonly optional?: boolean
   readonly autofocus?: boolean
-  /** Digits are asked for. */
+  /** Phones show a keypad of digits. */
   readonly numeric?: boolean
+  readonly minLength?: number
   readonly maxLength?: number
+  /** Follows the input within the same frame, such as a domain. */
+  readonly suffix?: Html | undefined
 }
 
 /** The input of a field, without its label. */
-export const input = (field: Field): Html => {
-  const { name, type = "text", autocomplete, value, hint, maxLength } = field
+const input = (field: Field): Html => {
+  const { name, type = "text", autocomplete, value, hint, minLength, maxLength, error } = field
+  const isInvalid = field.invalid === true || error !== undefined
   const described = [
+    ...(error === undefined ? [] : [`${name}-error`]),
     ...(hint === undefined ? [] : [`${name}-hint`]),
     ...(field.invalid === true ? ["note"] : [])
   ].join(" ")
   const flags = [
     field.optional === true ? "" : " required",
     field.locked === true ? " readonly" : "",
-    field.invalid === true ? ' aria-invalid="true"' : "",
+    isInvalid ? ' aria-invalid="true"' : "",
     field.autofocus === true ? " autofocus" : "",
     field.numeric === true ? ' inputmode="numeric"' : "",
     type === "text" ? ' autocapitalize="none" autocorrect="off" spellcheck="false"' : ""
@@ -58,19 +71,72 @@ export const input = (field: Field): Html => {
     autocomplete="${autocomplete}"
     ${
       value !== undefined && html` value="${value}"`
-    }${maxLength !== undefined && html` maxlength="${maxLength}"`}${
+    }${minLength !== undefined && html` minlength="${minLength}"`}${maxLength !== undefined && html` maxlength="${maxLength}"`}${
       described !== "" && html` aria-describedby="${described}"`
     }${raw(flags)}
   />`
 }
 
-/** A field with its label and its hint. */
-export const field = (of: Field): Html =>
-  html`<div class="field">
+/** Shows what was typed as a password; the script of all pages brings it to life. */
+const reveal = html`<button type="button" class="reveal" data-reveal aria-pressed="false" hidden>
+  ${common.show}<span class="visually-hidden"> ${common.thePassword}</span>
+</button>`
+
+/** A field with its label, its hint and what is wrong with it. */
+export const field = (of: Field): Html => {
+  const suffix = of.suffix ?? (of.type === "password" ? reveal : undefined)
+  return html`<div class="field">
     <label for="${of.name}">${of.label}</label>
-    ${input(of)}
+    ${suffix === undefined ? input(of) : html`<div class="affix">${input(of)}${suffix}</div>`}
+    ${of.error !== undefined && html`<p class="error" id="${of.name}-error" role="alert">${of.error}</p>`}
     ${of.hint !== undefined && html`<p class="hint" id="${of.name}-hint">${of.hint}</p>`}
   </div>`
+}
+
+/** A field of a form that may have been sent: the one that is wrong says so, and takes the focus. */
+export const fieldIn = (wrong: Wrong | undefined, of: Field): Html =>
+  field(
+    wrong === undefined
+      ? of
+      : {
+          ...of,
+          error: wrong.field === of.name ? wrong.text : undefined,
+          autofocus: wrong.field === undefined ? of.autofocus === true : wrong.field === of.name
+        }
+  )
+
+/** What is wrong with a form as a whole, above it. */
+export const noteOf = (wrong: Wrong | undefined): Html | undefined =>
+  wrong === undefined || wrong.field !== undefined ? undefined : note("bad", wrong.text)
+
+/** A new password, with the rules that the server checks. */
+export const newPassword = (
+  wrong: Wrong | undefined,
+  of: Pick<Field, "label" | "name" | "hint" | "autofocus">
+): Html =>
+  fieldIn(wrong, {
+    ...of,
+    type: "password",
+    autocomplete: "new-password",
+    minLength: 8,
+    maxLength: 256
+  })
+
+/** Text to be copied, with a button where the browser can do that. */
+export const copyable = (text: string): Html =>
+  html`<span class="copyable">
+    <code>${text}</code>
+    <button
+      type="button"
+      class="small quiet"
+      data-copy
+      data-done="${common.copied}"
+      aria-live="polite"
+      hidden
+    >
+      ${common.copy}
+    </button>
+  </span>`
 
 /** A box to tick. */
 export const checkbox = (name: string, label: string, checked: boolean): Html =>

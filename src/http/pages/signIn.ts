@@ -1,5 +1,5 @@
 import { type Html, html } from "./html.ts"
-import { checkbox, field, hidden, note } from "./parts.ts"
+import { checkbox, field, fieldIn, hidden, note } from "./parts.ts"
 import type { Challenge } from "./signInAttempt.ts"
 import { common } from "./text/common.ts"
 import { secondStep, signIn as text } from "./text/signIn.ts"
@@ -105,15 +105,13 @@ export const codePage = (view: CodeView): Html => {
   const remember = view.remember ? "on" : undefined
   return html`<h1>${secondStep.title}</h1>
     <p class="lead">${secondStep.lead}</p>
-    ${message !== undefined && note("bad", message)}
     <form method="post" action="${actions.code}">
       ${hidden({ ...carried, ticket, remember })}
-      ${field({
+      ${fieldIn(message === undefined ? undefined : { text: message, field: "code" }, {
         name: "code",
         label: common.code,
         autocomplete: "one-time-code",
         hint: secondStep.hint,
-        invalid: message !== undefined,
         autofocus: true,
         maxLength: 32
       })}

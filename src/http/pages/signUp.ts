@@ -1,5 +1,6 @@
 import { type Html, html } from "./html.ts"
-import { field, hidden, input, note } from "./parts.ts"
+import { hostedName } from "./hostedName.ts"
+import { fieldIn, hidden, newPassword, note, noteOf, type Wrong } from "./parts.ts"
 import type { Carried } from "./signIn.ts"
 import { common } from "./text/common.ts"
 import { signUp as text } from "./text/signUp.ts"
@@ -19,66 +20,53 @@ export interface SignUpView {
     readonly email?: string | undefined
     readonly invite?: string | undefined
   }
-  readonly message?: string | undefined
+  /** The invite in `filled` can still be used. */
+  readonly inviteIsGood: boolean
+  readonly wrong?: Wrong | undefined
   readonly others?: Html | undefined
 }
 
-const hasInvite = ({ invite = "" }: SignUpView["filled"]): boolean => invite !== ""
-
-const handleField = ({ domains, filled, inviteRequired, message }: SignUpView): Html => {
-  const [only = ""] = domains
-  const chosen = filled.domain ?? only
-  return html`<div class="field">
-    <label for="name">${text.username}</label>
-    <div class="joined">
-      ${input({
-        name: "name",
-        label: text.username,
-        autocomplete: "username",
-        value: filled.name,
-        hint: "below",
-        invalid: message !== undefined,
-        autofocus: !inviteRequired || hasInvite(filled),
-        maxLength: 63
-      })}
-      ${
-        domains.length > 1
-          ? html`<select name="domain" aria-label="${text.domain}">
-              ${domains.map(
-                (domain) =>
-                  html`<option value="${domain}" ${domain === chosen && html` selected`}>
-                    .${domain}
-                  </option>`
-              )}
-            </select>`
-          : html`<input type="hidden" name="domain" value="${only}" />`
-      }
-    </div>
-    <p class="hint" id="name-hint">${text.usernameHint(domains)}</p>
-  </div>`
+/** A valid invite is said to be so; any other is asked for. */
+const inviteField = ({ filled, inviteIsGood, inviteRequired, wrong }: SignUpView) => {
+  if (!inviteRequired) return undefined
+  if (inviteIsGood)
+    return html`${note("good", text.inviteGood)}${hidden({ invite: filled.invite })}`
+  return fieldIn(wrong, {
+    name: "invite",
+    label: text.invite,
+    autocomplete: "off",
+    value: filled.invite,
+    hint: text.inviteHint,
+    autofocus: true
+  })
 }
 
-/** The page on which somebody makes an account. */
+/** The page on which somebody creates an account. */
 export const signUpPage = (view: SignUpView): Html =>
   html`<h1>${text.title}</h1>
     <p class="lead">${view.lead}</p>
-    ${view.message !== undefined && note("bad", view.message)}
+    ${noteOf(view.wrong)}
     <form method="post" action="${view.action}">
-      ${hidden(view.carried)}
-      ${
-        view.inviteRequired &&
-        field({
-          name: "invite",
-          label: text.invite,
-          autocomplete: "off",
-          value: view.filled.invite,
-          hint: text.inviteHint,
-          autofocus: !hasInvite(view.filled)
-        })
-      }
-      ${handleField(view)}
-      ${field({ name: "email", label: common.email, type: "email", autocomplete: "email", value: view.filled.email })}
-      ${field({ name: "password", label: common.password, type: "password", autocomplete: "new-password", hint: common.passwordRule, maxLength: 256 })}
+      ${hidden(view.carried)} ${inviteField(view)}
+      ${hostedName(view.wrong, {
+        label: text.username,
+        autocomplete: "username",
+        value: view.filled.name,
+        hint: text.usernameHint(view.domains),
+        autofocus: view.inviteIsGood || !view.inviteRequired,
+        domains: view.domains,
+        domain: view.filled.domain,
+        domainLabel: text.domain
+      })}
+      ${fieldIn(view.wrong, {
+        name: "email",
+        label: common.email,
+        type: "email",
+        autocomplete: "email",
+        value: view.filled.email,
+        maxLength: 254
+      })}
+      ${newPassword(view.wrong, { name: "password", label: common.password, hint: common.passwordRule })}
       <button type="submit">${text.submit}</button>
     </form>
     ${view.others}`

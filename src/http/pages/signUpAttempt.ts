@@ -1,39 +1,83 @@
 import * as Effect from "effect/Effect"
-import { calledName } from "../../core/identity/calledName.ts"
+import { calledName, inviteCode } from "../../core/identity/calledName.ts"
 import { Accounts } from "../../services/accounts/Accounts.ts"
+import { Directory } from "../../services/accounts/Directory.ts"
 import { SignUp, type SignUpFailure } from "../../services/accounts/SignUp.ts"
+import type { SignUpRefused } from "../../services/accounts/signUp/refused.ts"
+import { Config } from "../../services/host/Config.ts"
 import { takePoint } from "../limits/clientLimits.ts"
 import { wireError } from "../errors.ts"
 import { noteAccount } from "../requestLog.ts"
 import type { Form } from "./browser.ts"
-import type { SignUpView } from "./signUp.ts"
-import { common } from "./text/common.ts"
+import type { Wrong } from "./parts.ts"
+import { signUpPage, type SignUpView } from "./signUp.ts"
+import { asSentence, common } from "./text/common.ts"
 import { signUp as text } from "./text/signUp.ts"
 import { rules } from "../../services/limits/rules.ts"
 
-/** What was filled in before, but for the password. */
-export const filledBy = (form: Form | undefined): SignUpView["filled"] => ({
+/** What was filled in before, without the password. */
+const filledBy = (form: Form | undefined): SignUpView["filled"] => ({
   name: form?.get("name"),
   domain: form?.get("domain"),
   email: form?.get("email"),
   invite: form?.get("invite")
 })
 
-const reasons: { readonly [T in SignUpFailure["_tag"]]?: string } = {
-  HandleNotAvailable: common.handleTaken,
-  EmailTaken: text.emailTaken,
-  InvalidInviteCode: text.inviteBad,
-  HandleRefused: common.badName,
-  HandleUnproven: common.badName
+const wrongs: { readonly [T in SignUpFailure["_tag"]]?: Wrong } = {
+  HandleNotAvailable: { field: "name", text: common.handleTaken },
+  HandleReserved: { field: "name", text: text.reserved },
+  HandleRefused: { field: "name", text: common.badName },
+  HandleUnproven: { field: "name", text: common.badName },
+  EmailTaken: { field: "email", text: text.emailTaken },
+  InvalidInviteCode: { field: "invite", text: text.inviteBad }
 }
 
-/** Why there is no account, in words. */
-export const reasonOf = (failure: SignUpFailure): string => {
+const refusedField = ({ error, field }: SignUpRefused): string | undefined => {
+  if (error === "InvalidInviteCode") return "invite"
+  return field === "handle" ? "name" : field
+}
+
+/** Why no account was created, and the field that is wrong. */
+export const wrongBy = (failure: SignUpFailure): Wrong => {
+  const known = wrongs[failure._tag]
+  if (known !== undefined) return known
   const { message, status } = wireError(failure)
-  return reasons[failure._tag] ?? (status < 500 ? `${message}.` : text.later)
+  if (status >= 500) return { text: text.later }
+  const field = failure._tag === "SignUpRefused" ? refusedField(failure) : undefined
+  return { field, text: field === "email" ? text.badEmail : asSentence(message) }
 }
 
-/** A sign-up opens a session for an app with the password; on a page nobody is given it. */
+/** Whether an invite can still be used, so that nobody fills in a form in vain; the sign-up itself decides. */
+const isGoodInvite = Effect.fn("pages.isGoodInvite")(function* (request: Request, code: string) {
+  yield* takePoint(request, rules.lookAtInvite)
+  const invite = yield* (yield* Directory).invite(inviteCode(code))
+  return invite !== undefined && !invite.disabled && invite.uses.length < invite.available
+})
+
+/** The sign-up form with what was filled in before; a wrong invite is told before anything is sent. */
+export const signUpForm = Effect.fnUntraced(function* (
+  request: Request,
+  place: Pick<SignUpView, "lead" | "action" | "carried" | "others">,
+  form: Form | undefined,
+  wrong?: Wrong
+) {
+  const { handleDomains, inviteRequired } = yield* Config
+  const filled = filledBy(form)
+  const { invite = "" } = filled
+  const isAsked = inviteRequired && invite !== "" && wrong?.field !== "invite"
+  const inviteIsGood = isAsked && (yield* isGoodInvite(request, invite))
+  const isBad = isAsked && !inviteIsGood && wrong === undefined
+  return signUpPage({
+    ...place,
+    domains: handleDomains,
+    inviteRequired,
+    filled,
+    inviteIsGood,
+    wrong: isBad ? wrongs.InvalidInviteCode : wrong
+  })
+})
+
+/** Ends the session that every sign-up opens for an app: a page has no use for it. */
 const endSessions = Effect.fnUntraced(function* (did: string) {
   const accounts = yield* Accounts
   const { sessions } = yield* accounts.call(did, "security")
@@ -41,13 +85,13 @@ const endSessions = Effect.fnUntraced(function* (did: string) {
   yield* Effect.forEach(sessions, end, { discard: true })
 })
 
-/** Makes the account that a form asks for. */
+/** Creates the account that a form asks for. */
 export const signUpBy = Effect.fnUntraced(function* (request: Request, form: Form) {
   yield* takePoint(request, rules.signUp)
   const invite = form.get("invite")
   const name = calledName(form.get("name") ?? "")
   const domain = form.get("domain") ?? ""
-  // Who writes the whole handle means the same.
+  // The whole handle is as good as the name alone.
   const handle = name.endsWith(`.${domain}`) ? name : `${name}.${domain}`
   const made = yield* (yield* SignUp).create({
     handle,
@@ -57,7 +101,7 @@ export const signUpBy = Effect.fnUntraced(function* (request: Request, form: For
     caller: { kind: "anonymous" }
   })
   noteAccount(request, made.did)
-  // Left open it would end by itself; the account is there all the same.
+  // An open session expires by itself; the account exists either way.
   yield* Effect.ignore(endSessions(made.did))
   return made
 })
@@ -69,6 +113,6 @@ const pageFailures = new Set([
   "DirectoryUnavailable"
 ])
 
-/** What the form can tell; the rest has a page of its own. */
+/** Whether the form itself can show a failure; others get a page of their own. */
 export const isSignUpFailure = (failure: { readonly _tag: string }): failure is SignUpFailure =>
   !pageFailures.has(failure._tag)

@@ -12,7 +12,7 @@ radial-gradient(60rem 46rem at 82% 105%,#e3dcfb 0,#e3dcfb00 62%),radial-gradient
 --bad:#ffb3b0;--bad-tint:#3c1a20;--good:#9be2b8;--good-tint:#14301f;--warn:#f5cf85;--warn-tint:#352811;--ring:#aab2ff;
 --page:radial-gradient(60rem 40rem at 12% -5%,#40233d 0,#40233d00 62%),radial-gradient(52rem 42rem at 95% 8%,#123c40 0,#123c4000 62%),
 radial-gradient(60rem 46rem at 82% 105%,#2c2459 0,#2c245900 62%),#0d101b}}
-html{font:16px/1.5 system-ui,-apple-system,"Segoe UI",Roboto,"Helvetica Neue",sans-serif;-webkit-text-size-adjust:100%}
+html{overflow-y:scroll;font:16px/1.5 system-ui,-apple-system,"Segoe UI",Roboto,"Helvetica Neue",sans-serif;-webkit-text-size-adjust:100%}
 body{margin:0;min-height:100vh;min-height:100dvh;display:flex;flex-direction:column;color:var(--text);
 background:var(--page);background-attachment:fixed;overflow-wrap:anywhere}
 .top,.foot{width:100%;max-width:46rem;margin:0 auto;padding:1.25rem}
@@ -23,7 +23,7 @@ background:var(--page);background-attachment:fixed;overflow-wrap:anywhere}
 main{width:calc(100% - 2rem);max-width:27rem;margin:auto;padding:2rem;background:var(--card);
 border:1px solid var(--line);border-radius:1.25rem;box-shadow:0 1.25rem 3.5rem #1d22331f}
 main>:last-child{margin-bottom:0}
-main.wide{max-width:44rem}
+main.wide{max-width:44rem;margin-top:0}
 @media(max-width:30rem){main{padding:1.4rem 1.2rem;border-radius:1rem}}
 h1{margin:0 0 .35rem;font-size:1.5rem;line-height:1.25;font-weight:680;letter-spacing:-.01em}
 h2{margin:1.75rem 0 .5rem;font-size:1.06rem;line-height:1.35}
@@ -43,6 +43,22 @@ input:not([type]),input[type=text],input[type=email],input[type=password],input[
 padding:.7rem .8rem;font:inherit;color:inherit;background:var(--field);border:1px solid #858ca5;border-radius:.7rem}
 input[readonly]{background:var(--tint);border-color:var(--line)}
 input[aria-invalid=true]{border-color:var(--bad)}
+.affix{display:flex;align-items:center;margin-top:.3rem;background:var(--field);border:1px solid #858ca5;border-radius:.7rem;overflow:hidden}
+.affix:focus-within{outline:3px solid var(--ring);outline-offset:2px}
+.affix:has([aria-invalid=true]){border-color:var(--bad)}
+.affix>:is(input,select){flex:1;min-width:0;margin:0!important;border:0!important;border-radius:0!important;outline:0;background:none!important}
+.affix>select{flex:0 1 auto;max-width:60%;padding-left:0!important}
+.affix>span{flex:0 1 auto;max-width:60%;padding-right:.8rem;color:var(--soft)}
+button.reveal{flex:none;width:auto;margin:0 .35rem 0 0;padding:.3rem .6rem;border:0;background:none;color:var(--soft);font-size:.875rem}
+button.reveal[aria-pressed=true]{color:var(--text);text-decoration:underline}
+.error{margin:.4rem 0 0;color:var(--bad);font-size:.9rem;font-weight:600}
+.copyable{display:flex;align-items:baseline;gap:.6rem;min-width:0}
+.copyable>code{min-width:0;overflow-wrap:anywhere}
+.copyable>button{flex:none}
+main>.copyable,.secret .copyable{margin:.75rem 0 1.25rem;padding:.7rem .9rem;border-radius:.8rem;background:var(--tint);justify-content:space-between}
+.secret .copyable{margin:0;padding:0;justify-content:center;flex-wrap:wrap}
+li.place{padding:.75rem .9rem}
+li.place .facts{margin:.5rem 0}
 .joined{display:flex;gap:.4rem;align-items:flex-end}
 .joined input{flex:1;min-width:0}
 .joined select{width:auto;max-width:55%}
@@ -91,13 +107,13 @@ ul.list>li>a.leads::after{content:"\\203a";color:var(--soft);font-size:1.5rem;li
 li.app{padding:.75rem .9rem}li.app>*{display:block}li.app>code{font-size:.82rem;color:var(--soft)}
 li.app>.row{display:flex;gap:.8rem;margin-top:.6rem}li.app>.row+.row{border-top:1px solid var(--line);padding-top:.6rem}
 .tag{display:inline-block;padding:.05rem .5rem;margin-left:.3rem;border-radius:1rem;background:var(--tint);color:var(--soft);font-size:.8rem;font-weight:600}
-nav.tabs{display:flex;flex-wrap:wrap;gap:.25rem;margin:0 0 1.5rem;padding:0 0 .75rem;border-bottom:1px solid var(--line)}
+nav.tabs{display:flex;gap:.25rem;margin:0 0 1.5rem;padding:0 0 .75rem;border-bottom:1px solid var(--line)}
 nav.tabs a{padding:.4rem .8rem;border-radius:.6rem;text-decoration:none;font-weight:600;font-size:.94rem}
-nav.tabs a{overflow-wrap:normal}
-@media(max-width:30rem){nav.tabs{justify-content:space-between;gap:0}nav.tabs a{padding:.4rem .15rem;font-size:.84rem}
+nav.tabs a{overflow-wrap:normal;white-space:nowrap}
+@media(max-width:30rem){nav.tabs{justify-content:space-between;gap:0;margin-inline:-.6rem}nav.tabs a{padding:.4rem .3rem;font-size:.82rem}.facts{grid-template-columns:1fr!important;gap:0!important}.facts dd{margin-bottom:.5rem!important}.copyable{justify-content:space-between}
 .who .actions{width:100%;justify-content:space-between}.row.top-aligned{flex-wrap:wrap}.row.top-aligned>.grow{flex-basis:100%}}
 nav.tabs a:hover,nav.tabs a[aria-current]{background:var(--tint)}
-.facts{display:grid;grid-template-columns:max-content 1fr;gap:.4rem 1.25rem;margin:1rem 0 1.5rem}
+.facts{display:grid;align-items:baseline;grid-template-columns:max-content 1fr;gap:.4rem 1.25rem;margin:1rem 0 1.5rem}
 .facts dt{color:var(--soft)}
 .facts dd{margin:0}
 ol.steps{margin:1rem 0;padding:0 0 0 1.3rem}

@@ -46,6 +46,8 @@ export const rules = {
   /** Wrong passwords, whichever route they come by. */
   administrator: rule("address", "administrator", [30, fiveMinutes], [300, aDay]),
   signUp: rule("address", "createAccount", [100, fiveMinutes]),
+  /** Each opened link tells whether an invite is valid. */
+  lookAtInvite: rule("address", "invite", [100, fiveMinutes]),
   passkey: rule("address", "passkey", [100, fiveMinutes]),
   openPasskeyLink: rule("address", "passkey link", [50, fiveMinutes]),
   /** Browsers without a cookie of ours. */

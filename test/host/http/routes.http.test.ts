@@ -55,6 +55,19 @@ describe("every route", () => {
   })
 })
 
+describe("a path that is not the server's", () => {
+  it("answers with a page to a browser and with a line to other clients", async () => {
+    const world = await startWorld()
+    const page = await world.ask("/nowhere", { headers: { accept: "text/html,*/*" } })
+    assert.strictEqual(page.status, 404)
+    assert.include(page.text, "<h1>Page not found</h1>")
+    const line = await world.ask("/nowhere", { headers: { accept: "*/*" } })
+    assert.strictEqual(`${line.status} ${line.text}`, "404 Not Found\n")
+    assert.include(line.headers.get("vary") ?? "", "accept")
+    await world.close()
+  })
+})
+
 describe("wrong passwords of the administrator", () => {
   let world: World
   beforeAll(async () => {

@@ -7,6 +7,7 @@ import {
   chromium,
   type Page
 } from "playwright-core"
+import { violationsOn } from "./axe.ts"
 import { chromiumPath, noChromium } from "./browserPath.ts"
 
 /** Starts Chromium; it asks nothing of the network but the pages that it is sent to. */
@@ -31,13 +32,16 @@ export const startBrowser = (): Promise<Browser> => {
 }
 
 const looks = {
-  light: { colorScheme: "light", width: 1100, height: 800 },
-  dark: { colorScheme: "dark", width: 1100, height: 800 },
-  phone: { colorScheme: "light", width: 390, height: 780 }
+  light: { colorScheme: "light", width: 1200, height: 800 },
+  dark: { colorScheme: "dark", width: 1200, height: 800 },
+  phone: { colorScheme: "light", width: 375, height: 780 },
+  "phone-dark": { colorScheme: "dark", width: 375, height: 780 }
 } as const
 
-/** Takes pictures of a page for people to look at, in light, dark and at a phone's width, where `SCREENSHOTS` names a folder. */
+/** Fails if axe-core finds anything wrong with a page, and takes pictures of it if `SCREENSHOTS` names a folder. */
 export const look = async (page: Page, name: string): Promise<void> => {
+  const violations = await violationsOn(page)
+  if (violations.length > 0) throw new Error(`the page ${name}: ${violations.join("\n")}`)
   const folder = process.env["SCREENSHOTS"]
   if (folder === undefined || folder === "") return
   mkdirSync(folder, { recursive: true })

@@ -2,7 +2,7 @@ import * as Effect from "effect/Effect"
 import { Config } from "../../../services/host/Config.ts"
 import { html } from "../html.ts"
 import { type Page, showPage } from "../layout.ts"
-import { account, field, hidden, note } from "../parts.ts"
+import { account, fieldIn, hidden, noteOf, type Wrong } from "../parts.ts"
 import { passkeyScript } from "../passkeyScript.ts"
 import { passkeyForm } from "../signIn.ts"
 import { passkeyChallenge } from "../signInAttempt.ts"
@@ -20,21 +20,16 @@ const actions = {
 }
 
 /** The page on which somebody who is signed in shows once more who they are, and then goes on to another. */
-export const confirmForm = Effect.fnUntraced(function* (
-  owner: Owner,
-  to: PageName,
-  message?: string
-) {
+export const confirmForm = Effect.fnUntraced(function* (owner: Owner, to: PageName, wrong?: Wrong) {
   const { view, visitor } = owner
   const carried = { csrf: visitor.csrf, account: view.did, to }
   const password = html`<form method="post" action="${actions.password}">
     ${hidden(carried)} ${usernameOf(view.handle)}
-    ${field({
+    ${fieldIn(wrong, {
       name: "password",
       label: common.password,
       type: "password",
       autocomplete: "current-password",
-      invalid: message !== undefined,
       autofocus: true,
       maxLength: 512
     })}
@@ -45,10 +40,10 @@ export const confirmForm = Effect.fnUntraced(function* (
   const body = html`<h1>${text.title}</h1>
     <p class="lead">${text.lead}</p>
     <div class="who">${account(view.handle, view.email)}</div>
-    ${message !== undefined && note("bad", message)} ${view.hasPassword && password}
+    ${noteOf(wrong)} ${view.hasPassword && password}
     ${view.passkeys > 0 && passkeyForm({ action: actions.passkey, carried, challenge, label })}
     <p class="hint"><a href="${hrefOf(owner, "")}">${text.back}</a></p>`
-  const status = message === undefined ? 200 : 400
+  const status = wrong === undefined ? 200 : 400
   const page: Page = { title: text.title, body, script: passkeyScript, status }
   return page
 })
@@ -77,6 +72,9 @@ export const confirm = Effect.fn("account.confirm")(function* (
       config
     )
   }
-  const message = tried.kind === "proven" ? text.otherAccountsPasskey : tried.message
-  return showPage(yield* confirmForm(owner, to, message), config)
+  const wrong =
+    tried.kind === "proven"
+      ? { text: text.otherAccountsPasskey }
+      : { text: tried.message, field: way === "password" ? "password" : undefined }
+  return showPage(yield* confirmForm(owner, to, wrong), config)
 })

@@ -14,7 +14,7 @@ import type { Form } from "../browser.ts"
 import type { PageFailure } from "../failurePage.ts"
 import { type Child, type Html, html, raw } from "../html.ts"
 import type { Page } from "../layout.ts"
-import { account, hidden, note } from "../parts.ts"
+import { account, copyable, hidden, note, noteOf, type Wrong } from "../parts.ts"
 import type { Notice } from "./notices.ts"
 import type { Owner } from "./owner.ts"
 import { dayInWords } from "./words.ts"
@@ -146,9 +146,11 @@ export interface Framed {
   readonly tab: PageName
   readonly body: Child
   /** What is wrong with the form that was sent. */
-  readonly message?: string | undefined
+  readonly wrong?: Wrong | undefined
   readonly script?: string
 }
+
+const moved = (host: string): Html => html`<div class="note warn"><p>${text.moved(host)}</p></div>`
 
 const inactive = (owner: Owner, { deleteAfter } = owner.view): Html =>
   html`<div class="note warn">
@@ -164,7 +166,7 @@ const inactive = (owner: Owner, { deleteAfter } = owner.view): Html =>
   </div>`
 
 /** A page of an account: whose it is, the way to the other pages, and what was just done. */
-export const framed = (owner: Owner, { title, tab, body, message, script }: Framed): Page => {
+export const framed = (owner: Owner, { title, tab, body, wrong, script }: Framed): Page => {
   const { view } = owner
   const signOut = html`<button type="submit" class="small quiet">${text.signOut}</button>`
   const content = html`<div class="who">
@@ -186,15 +188,15 @@ export const framed = (owner: Owner, { title, tab, body, message, script }: Fram
           >`
       )}
     </nav>
-    ${view.status === "deactivated" && inactive(owner)}
+    ${view.status === "deactivated" && (owner.livesAt === undefined ? inactive(owner) : moved(owner.livesAt))}
     <h1>${title}</h1>
-    ${message !== undefined && note("bad", message)}
-    ${message === undefined && owner.notice !== undefined && note("good", owner.notice)} ${body}`
+    ${noteOf(wrong)}
+    ${wrong === undefined && owner.notice !== undefined && note("good", owner.notice)} ${body}`
   return {
     title,
     body: content,
     wide: true,
-    status: message === undefined ? 200 : 400,
+    status: wrong === undefined ? 200 : 400,
     ...(script === undefined ? {} : { script })
   }
 }
@@ -212,5 +214,5 @@ export const commandFor = ({ view }: Owner, call: string): Effect.Effect<Html, n
   Effect.map(
     Config,
     ({ publicUrl }) =>
-      html`<code>npx nacre ${call} --account ${view.handle} --server ${publicUrl}</code>`
+      copyable(`npx nacre ${call} --account ${view.handle} --server ${publicUrl}`)
   )

@@ -5,10 +5,10 @@ import { Mailer } from "../../../services/mail/Mailer.ts"
 import type { Failure } from "../../errors.ts"
 import { type Child, type Html, html } from "../html.ts"
 import type { Page } from "../layout.ts"
-import { field } from "../parts.ts"
+import { fieldIn, type Wrong } from "../parts.ts"
 import { type Action, done, type Handled, type PageName, shown } from "./frame.ts"
 import type { Owner } from "./owner.ts"
-import { refusalOf } from "./refusal.ts"
+import { wrongOf } from "./refusal.ts"
 import { common } from "../text/common.ts"
 import { codes as text } from "../text/settings.ts"
 import { forgotten } from "../text/signIn.ts"
@@ -33,13 +33,14 @@ export const codeButton = (address: string | undefined) =>
   )
 
 /** The field for a code that was sent. */
-export const codeField = (hint: Child, invalid = false): Html =>
-  field({
+export const codeField = (hint: Child, wrong?: Wrong, typed?: string): Html =>
+  fieldIn(wrong, {
     name: "code",
     label: common.code,
     autocomplete: "one-time-code",
+    // A code that was wrong is typed again; one that was not yet looked at stays.
+    value: wrong?.field === "code" ? undefined : typed,
     hint,
-    invalid,
     maxLength: 32
   })
 
@@ -48,18 +49,21 @@ const wrongCodes: { readonly [T in Failure["_tag"]]?: string } = {
   CodeExpired: text.expired
 }
 
-/** What kept the account's object from doing something, in words; undefined when it was done. */
-export const refusedBy = <E extends Failure, R>(call: Effect.Effect<void, E, R>) =>
+/** What kept the account's object from doing something: its code, or another field; undefined if it was done. */
+export const refusedBy = <E extends Failure, R>(call: Effect.Effect<void, E, R>, field?: string) =>
   call.pipe(
     Effect.as(undefined),
-    Effect.catch((failure) => refusalOf(failure, wrongCodes[failure._tag]))
+    Effect.catch((failure) => {
+      const told = wrongCodes[failure._tag]
+      return wrongOf(failure, told === undefined ? field : "code", told)
+    })
   )
 
 /** Sends the owner a code for something on a page. */
 export const sendsCode = (
   page: PageName,
   purpose: CallInput<"requestCode">[0]["purpose"],
-  formPage: (owner: Owner, message: string) => Handled<Page>
+  formPage: (owner: Owner, wrong: Wrong) => Handled<Page>
 ): Action => ({
   proof: true,
   page,

@@ -4,6 +4,7 @@ import type { SecurityView } from "../../../services/sessions/calls.ts"
 import { Accounts } from "../../../services/accounts/Accounts.ts"
 import { type DeviceAccount, Devices } from "../../../services/oauth/Devices.ts"
 import { recentMillis } from "../../../services/sessions/PasswordProof.ts"
+import { livesAt } from "../livesAt.ts"
 import type { Visitor } from "../visitor.ts"
 
 /** Somebody who is signed in on a device and looks at their account. */
@@ -16,6 +17,8 @@ export interface Owner {
   /** Whether other accounts are signed in on this device too. */
   readonly several: boolean
   readonly now: number
+  /** The host of the server that the account has moved to. */
+  readonly livesAt: string | undefined
   /** What was just done. */
   readonly notice: string | undefined
 }
@@ -55,6 +58,7 @@ export const findOwner = Effect.fn("account.findOwner")(function* (
     return { kind: "closed" } satisfies Found as Found
   }
   const now = yield* Clock.currentTimeMillis
-  const owner = { visitor, account, view, several: more.length > 0, now, notice }
+  const home = view.status === "deactivated" ? yield* livesAt(account.did) : undefined
+  const owner = { visitor, account, view, several: more.length > 0, now, livesAt: home, notice }
   return { kind: "owner", owner } satisfies Found as Found
 })

@@ -1,8 +1,9 @@
 import * as Effect from "effect/Effect"
 import { type Failure, wireError } from "../../errors.ts"
+import type { Wrong } from "../parts.ts"
 import { asSentence, common } from "../text/common.ts"
 
-/** What a form says of a failure; what the person cannot mend stays a failure. */
+/** What a form says of a failure that its person can mend; any other stays a failure. */
 export const refusalOf = <F extends Failure>(
   failure: F,
   told?: string
@@ -15,3 +16,13 @@ export const refusalOf = <F extends Failure>(
       : asSentence(told ?? message)
   )
 }
+
+/** The same with the field that it concerns; a limit concerns none. */
+export const wrongOf = <F extends Failure>(
+  failure: F,
+  field: string | undefined,
+  told?: string
+): Effect.Effect<Wrong, F> =>
+  Effect.map(refusalOf(failure, told), (text) =>
+    wireError(failure).status === 429 ? { text } : { text, field }
+  )

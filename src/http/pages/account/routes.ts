@@ -7,7 +7,7 @@ import { noteAccount } from "../../requestLog.ts"
 import { BrowserRefused } from "../browser.ts"
 import { chooserPage } from "../../oauth/chooser.ts"
 import { redirectTo, showPage } from "../layout.ts"
-import { showMessage } from "../message.ts"
+import { showMessage, showMissing } from "../message.ts"
 import { type Sent, sentForm, type Visitor, visitor } from "../visitor.ts"
 import { confirm, confirmForm } from "./confirm.ts"
 import { isForgottenName, lookAtForgotten, sendForgotten } from "./signIn/forgotten.ts"
@@ -183,18 +183,11 @@ const post = Effect.fnUntraced(function* (request: Request, name: string) {
   return action === undefined ? undefined : yield* act(request, action)
 })
 
-const missing = {
-  title: text.missingTitle,
-  text: text.missing,
-  status: 404,
-  link: { href: "/account", label: text.toAccount }
-} as const
-
 /** Everything under `/account`. */
 export const account = Effect.fnUntraced(function* (request: Request, url: URL) {
   const name = url.pathname.replace(/^\/account\/?/, "")
   const { method } = request
   if (method !== "GET" && method !== "POST") return yield* new BrowserRefused({ reason: "method" })
   const answer = method === "GET" ? yield* get(request, url, name) : yield* post(request, name)
-  return answer ?? showMessage(missing, yield* Config)
+  return answer ?? showMissing(yield* Config)
 })

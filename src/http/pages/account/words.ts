@@ -25,6 +25,10 @@ export const dayInWords = (millis: number): string => {
   return `${date.getUTCDate()} ${months[date.getUTCMonth()]} ${date.getUTCFullYear()}`
 }
 
+/** A moment in words: “3 March 2026, 14:05 UTC”. */
+export const momentInWords = (millis: number): string =>
+  `${dayInWords(millis)}, ${new Date(millis).toISOString().slice(11, 16)} UTC`
+
 const counted = (count: number, unit: string): string =>
   `${count} ${unit}${count === 1 ? "" : "s"} ago`
 

@@ -14,13 +14,11 @@ export const frame = {
   addAccount: "Add account",
   signOut: "Sign out",
   deactivated: "Your account is deactivated: nobody can see it, and apps can’t use it.",
+  moved: (host: string) => `Your account lives at ${host}. Sign in there to use apps.`,
   deletedOn: (day: string) => `It will be deleted on ${day}.`,
   reactivate: "Reactivate",
   takenDownTitle: "This account has been taken down",
   takenDown: "You can’t view or change it here. Contact this server’s administrator.",
-  missingTitle: "Page not found",
-  missing: "There’s no page at this address.",
-  toAccount: "Go to your account",
   command: "Command"
 } as const
 

@@ -1,7 +1,7 @@
 /** `/account/apps`. */
 export const apps = {
   title: "Connected apps",
-  connected: (ago: string, active: string) => `Connected ${ago}, last active ${active}.`,
+  connected: (moment: string, active: string) => `Connected on ${moment}, last active ${active}.`,
   permissions: "What it can do",
   disconnect: "Disconnect",
   disconnectApp: (app: string, ago: string) => `Disconnect ${app}, connected ${ago}`,
@@ -45,7 +45,7 @@ export const devices = {
   thisDevice: "This device",
   lastSeen: (ago: string) => `Last seen ${ago}`,
   from: (address: string) => ` from ${address}`,
-  signedIn: (ago: string) => `Signed in ${ago}`,
+  signedIn: (moment: string) => `Signed in on ${moment}`,
   signOut: "Sign out",
   signOutOthers: "Sign out everywhere else",
   hint: "Signing out here doesn’t disconnect apps (see Apps). Don’t recognize a device? Change your password.",

@@ -29,7 +29,8 @@ export const common = {
   tooManyAttempts: (seconds: number) => `Too many attempts. Try again in ${duration(seconds)}.`,
   takenDown: "This account has been taken down. Contact this server’s administrator.",
   needsJavaScript: "Passkeys need JavaScript. Turn it on for this site and reload the page.",
-  showPassword: "Show password",
+  show: "Show",
+  thePassword: "password",
   copy: "Copy",
   copied: "Copied",
   /** A name under one of the server's domains. */

@@ -32,7 +32,7 @@ export const inactive = {
   deactivated: "Apps can’t use it. Reactivate it to make it visible on the network again.",
   reactivate: "Reactivate and continue",
   movedHeading: "Your account has moved",
-  moved: (host: string) => `It now lives at ${host}. Sign in there to use apps.`,
+  moved: (host: string) => `It lives at ${host} now. Sign in there to use apps.`,
   takenDownTitle: "Account taken down",
   takenDownHeading: "Your account has been taken down",
   takenDown: "Apps can’t use it. Contact this server’s administrator."

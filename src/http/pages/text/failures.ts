@@ -31,6 +31,9 @@ export const failures = {
   clientUnreachable: (clientId: string): Html =>
     html`We couldn’t read the information the app publishes about itself, so we don’t know who is
       asking. Please try again in a moment. <code>${clientId}</code>`,
+  missingTitle: "Page not found",
+  missing: "There’s no page at this address.",
+  toAccount: "Go to your account",
   tooManyTitle: "Too many attempts"
 } as const
 

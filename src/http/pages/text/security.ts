@@ -63,9 +63,8 @@ export const authenticator = {
   begin: "Begin",
   scan: "Scan this with your authenticator app:",
   qrCode: "QR code for your authenticator app",
-  onThisDevice: (uri: string, key: string): Html =>
-    html`On this device? <a href="${uri}">Open your authenticator app</a>, or enter this key:
-      <code>${key}</code>`,
+  onThisDevice: (uri: string): Html =>
+    html`On this device? <a href="${uri}">Open your authenticator app</a>, or enter this key:`,
   codeLabel: "The code your app shows now",
   turnOn: "Verify and turn on",
   wrong: "Wrong code. Try the next one, and check your phone’s clock.",
@@ -81,6 +80,7 @@ export const authenticator = {
   codesLead:
     "Print or write these down, and keep them somewhere you can reach without your phone. Each works once. You won’t see them again.",
   codesOf: (handle: string, host: string) => `${handle} at ${host}`,
+  codesFile: (handle: string) => `recovery-codes-${handle}.txt`,
   saved: "I’ve saved them",
   print: "Print",
   save: "Save as a file"

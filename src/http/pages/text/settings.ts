@@ -81,12 +81,12 @@ export const handle = {
   notYet: "That domain doesn’t point to your account yet.",
   setUp: "Set up one of these at your domain, with its name in place of “your-domain”:",
   oneOf: "You need one of these. DNS changes can take a few minutes.",
-  or: "or",
-  record: (domain: string, did: string): Html =>
-    html`the TXT record <code>_atproto.${domain}</code> with the value <code>did=${did}</code>`,
-  file: (domain: string, did: string): Html =>
-    html`the file <code>https://${domain}/.well-known/atproto-did</code> containing
-      <code>${did}</code>`,
+  record: "A TXT record in your DNS",
+  recordName: "Name",
+  recordValue: "Value",
+  file: "Or a file on your web server",
+  fileAddress: "Address",
+  fileContent: "Content",
   found: "found",
   notKnown: "unknown",
   missing: "missing",
@@ -120,10 +120,8 @@ export const keys = {
     "These keys can change your identity. Keys higher up can overrule those below for 72 hours.",
   ours: "This server’s key",
   other: "Another key",
-  check: (command: Html): Html => html`To check that the first key is yours, run ${command}.`,
-  set: (command: Html): Html =>
-    html`To create a key that only you hold, run ${command}. Store the file somewhere safe, not on
-    this server.`
+  check: "To check that the first key is yours, run:",
+  set: "To create a key that only you hold, run this, and store the file somewhere safe, not on this server:"
 } as const
 
 /** `/account/export`. */
@@ -132,9 +130,8 @@ export const exporting = {
   lead: "Your posts, likes and follows (pictures are separate). You can import the file on another server.",
   download: "Download (CAR)",
   deactivated: "While your account is deactivated, only the nacre command can download it.",
-  everything: (command: Html): Html =>
-    html`The file doesn’t include pictures, videos or preferences. To download everything into one
-    folder, run ${command}.`
+  everything:
+    "The file doesn’t include pictures, videos or preferences. To download everything into one folder, run:"
 } as const
 
 /** `/account/deactivate`. */

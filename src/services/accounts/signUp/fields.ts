@@ -28,14 +28,19 @@ export interface SignUpFields {
 }
 
 /** A sign-up turned down. */
-export const refuse = (error: SignUpRefused["error"], message: string): SignUpRefused =>
-  new SignUpRefused({ error, message })
+export const refuse = (
+  error: SignUpRefused["error"],
+  message: string,
+  field?: SignUpRefused["field"]
+): SignUpRefused => new SignUpRefused({ error, message, ...(field === undefined ? {} : { field }) })
+
+const badPassword = (message: string) => refuse("InvalidPassword", message, "password")
+const badEmail = (message: string) => refuse("InvalidRequest", message, "email")
 
 const checkPassword = (password: string | undefined) => {
-  if (password === undefined) return refuse("InvalidPassword", "A password is required")
-  if (password.length < 8)
-    return refuse("InvalidPassword", "Password must have at least 8 characters")
-  if (password.length > 256) return refuse("InvalidPassword", "Password has over 256 characters")
+  if (password === undefined) return badPassword("A password is required")
+  if (password.length < 8) return badPassword("Password must have at least 8 characters")
+  if (password.length > 256) return badPassword("Password has over 256 characters")
   return password
 }
 
@@ -47,14 +52,12 @@ const isEmailAddress = (email: string): boolean =>
 
 const checkAddress = (given: string) => {
   const email = typedText(given).toLowerCase()
-  return isEmailAddress(email)
-    ? email
-    : refuse("InvalidRequest", "This email address is not supported")
+  return isEmailAddress(email) ? email : badEmail("This email address is not supported")
 }
 
 const checkEmail = (email: string | undefined, isRequired: boolean) => {
   if (email !== undefined) return checkAddress(email)
-  return isRequired ? refuse("InvalidRequest", "Email is required") : undefined
+  return isRequired ? badEmail("Email is required") : undefined
 }
 
 const orFail = <A>(checked: A | SignUpRefused): Effect.Effect<A, SignUpRefused> =>

@@ -58,7 +58,7 @@ export const checkNewHandle = Effect.fnUntraced(function* (
   const isOwnName = caller.kind === "admin" && checked.handle === config.host
   if (checked.hosted || isOwnName) return checked.handle
   if (origin.kind === "new") {
-    return yield* refuse("UnsupportedDomain", "Not a supported handle domain")
+    return yield* refuse("UnsupportedDomain", "Not a supported handle domain", "handle")
   }
   return (yield* leadOf(identity, checked.handle)) === origin.did
     ? checked.handle

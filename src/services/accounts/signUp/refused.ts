@@ -16,5 +16,7 @@ const signUpRefusals = [
 /** What was sent cannot become an account; `error` is the name on the wire. */
 export class SignUpRefused extends Schema.TaggedError<SignUpRefused>()("SignUpRefused", {
   error: Schema.Literals(signUpRefusals),
-  message: Schema.String
+  message: Schema.String,
+  /** The part of the sign-up that is wrong, for forms. */
+  field: Schema.optional(Schema.Literals(["handle", "email", "password"]))
 }) {}

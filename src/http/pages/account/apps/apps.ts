@@ -6,7 +6,7 @@ import { grantList } from "../../../oauth/consent.ts"
 import { type Html, html } from "../../html.ts"
 import { type AccountPage, accountForm, type Action, done, framed, hrefOf } from "../frame.ts"
 import type { Owner } from "../owner.ts"
-import { agoInWords, appInWords, dayInWords } from "../words.ts"
+import { agoInWords, appInWords, dayInWords, momentInWords } from "../words.ts"
 import { apps as text } from "../../text/apps.ts"
 
 type App = SecurityView["apps"][number]
@@ -17,7 +17,7 @@ const connection = (owner: Owner, app: App): Html =>
   html`<div class="row top-aligned">
     <span class="grow"
       ><small
-        >${text.connected(agoInWords(app.createdAt, owner.now), agoInWords(app.refreshedAt, owner.now))}</small
+        >${text.connected(momentInWords(app.createdAt), agoInWords(app.refreshedAt, owner.now))}</small
       >
       <details>
         <summary>${text.permissions}</summary>
@@ -76,7 +76,7 @@ const sessionRow = (owner: Owner, session: Session): Html =>
       ><strong
         >${session.appPassword === undefined ? text.withPassword : text.withAppPassword(session.appPassword)}</strong
       ><small
-        >${text.sessionDates(dayInWords(session.createdAt), dayInWords(session.expiresAt))}</small
+        >${text.sessionDates(momentInWords(session.createdAt), dayInWords(session.expiresAt))}</small
       ></span
     >
     ${accountForm(owner, {

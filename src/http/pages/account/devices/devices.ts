@@ -3,7 +3,7 @@ import { type Device, type DeviceAccount, Devices } from "../../../../services/o
 import { type Html, html } from "../../html.ts"
 import { type AccountPage, accountForm, type Action, done, framed, left } from "../frame.ts"
 import type { Owner } from "../owner.ts"
-import { agoInWords, browserInWords } from "../words.ts"
+import { agoInWords, browserInWords, momentInWords } from "../words.ts"
 import { devices as text } from "../../text/apps.ts"
 
 const where = (address: string): string => (address === "unknown" ? "" : text.from(address))
@@ -11,7 +11,7 @@ const where = (address: string): string => (address === "unknown" ? "" : text.fr
 const row = (owner: Owner, device: Device & DeviceAccount): Html => {
   const isThis = device.id === owner.visitor.device.id
   const seen = isThis ? text.thisDevice : text.lastSeen(agoInWords(device.seenAt, owner.now))
-  const signedIn = text.signedIn(agoInWords(device.authenticatedAt, owner.now))
+  const signedIn = text.signedIn(momentInWords(device.authenticatedAt))
   return html`<li class="row">
     <span class="grow"
       ><strong>${browserInWords(device.userAgent)}</strong

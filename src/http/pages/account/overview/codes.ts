@@ -2,7 +2,7 @@ import * as Effect from "effect/Effect"
 import { Mailer } from "../../../../services/mail/Mailer.ts"
 import { codesFor } from "../../../mail/ownCodes.ts"
 import { html } from "../../html.ts"
-import { note } from "../../parts.ts"
+import { copyable, note } from "../../parts.ts"
 import { type AccountPage, framed } from "../frame.ts"
 import { codes as text } from "../../text/settings.ts"
 
@@ -14,7 +14,7 @@ const waiting = Effect.fnUntraced(function* (did: string) {
         ({ purpose, code }) =>
           html`<li class="row">
             <span class="grow"
-              ><strong>${text.purposes[purpose] ?? purpose}</strong><code>${code}</code></span
+              ><strong>${text.purposes[purpose] ?? purpose}</strong>${copyable(code)}</span
             >
           </li>`
       )}

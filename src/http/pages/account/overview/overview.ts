@@ -5,6 +5,7 @@ import { html } from "../../html.ts"
 import { type AccountPage, type Action, card, done, framed } from "../frame.ts"
 import type { Owner } from "../owner.ts"
 import { overview as text } from "../../text/account.ts"
+import { copyable } from "../../parts.ts"
 import { common } from "../../text/common.ts"
 
 const waysIn = ({ view }: Owner): string =>
@@ -23,7 +24,7 @@ export const overviewPage: AccountPage = {
         <dt>${common.handle}</dt>
         <dd>${view.handle}</dd>
         <dt>${text.did}</dt>
-        <dd><code>${view.did}</code></dd>
+        <dd>${copyable(view.did)}</dd>
         <dt>${common.email}</dt>
         <dd>
           ${view.email ?? text.noEmail}

@@ -1,31 +1,30 @@
 import * as Effect from "effect/Effect"
 import { Accounts } from "../../../../services/accounts/Accounts.ts"
 import { html } from "../../html.ts"
-import { field } from "../../parts.ts"
+import { fieldIn, type Wrong } from "../../parts.ts"
 import { type AccountPage, accountForm, type Action, done, framed, shown } from "../frame.ts"
 import { refusedBy } from "../mailedCode.ts"
 import type { Owner } from "../owner.ts"
 import { deactivation as text } from "../../text/settings.ts"
 
-const page = (owner: Owner, message?: string) => {
+const page = (owner: Owner, wrong?: Wrong, typed?: string) => {
   const { status, deleteAfter } = owner.view
   const isOff = status === "deactivated"
-  const content = html`${field({
+  const content = html`${fieldIn(wrong, {
       name: "date",
       label: text.date,
       type: "date",
       autocomplete: "off",
-      value: deleteAfter?.slice(0, 10),
+      value: typed ?? deleteAfter?.slice(0, 10),
       hint: text.dateHint,
-      optional: true,
-      invalid: message !== undefined
+      optional: true
     })}
     <button type="submit" class="${isOff ? "" : "danger"}">
       ${isOff ? text.change : text.submit}
     </button>`
   const body = html`<p class="lead">${text.lead}</p>
     ${accountForm(owner, { action: "deactivate", content })}`
-  return framed(owner, { title: text.title, tab: "settings", body, message })
+  return framed(owner, { title: text.title, tab: "settings", body, wrong })
 }
 
 /** `/account/deactivate` */
@@ -48,11 +47,13 @@ export const deactivate: Action = {
     const day = (form.get("date") ?? "").trim()
     const deleteAfter = timeOf(day)
     if (day !== "" && deleteAfter === undefined) {
-      return shown(page(owner, text.badDate))
+      return shown(page(owner, { text: text.badDate, field: "date" }, day))
     }
     const input = deleteAfter === undefined ? {} : { deleteAfter }
     const call = (yield* Accounts).call(owner.view.did, "deactivate", input)
-    const refused = yield* refusedBy(call)
-    return refused === undefined ? done("settings", "deactivated") : shown(page(owner, refused))
+    const refused = yield* refusedBy(call, "date")
+    return refused === undefined
+      ? done("settings", "deactivated")
+      : shown(page(owner, refused, day))
   })
 }

@@ -2,7 +2,7 @@ import * as Effect from "effect/Effect"
 import { calledName } from "../../../../core/identity/calledName.ts"
 import { Accounts } from "../../../../services/accounts/Accounts.ts"
 import { html } from "../../html.ts"
-import { field } from "../../parts.ts"
+import { fieldIn, type Wrong } from "../../parts.ts"
 import {
   type AccountPage,
   accountForm,
@@ -16,16 +16,19 @@ import { codeButton, codeField, codeHint, refusedBy, sendsCode } from "../mailed
 import type { Owner } from "../owner.ts"
 import { deletion as text } from "../../text/settings.ts"
 
-const page = Effect.fnUntraced(function* (owner: Owner, message?: string) {
+const page = Effect.fnUntraced(function* (
+  owner: Owner,
+  wrong?: Wrong,
+  typed: { readonly code?: string; readonly handle?: string } = {}
+) {
   const { handle, email } = owner.view
-  const invalid = message !== undefined
-  const content = html`${codeField(yield* codeHint, invalid)}
-    ${field({
+  const content = html`${codeField(yield* codeHint, wrong, typed.code)}
+    ${fieldIn(wrong, {
       name: "handle",
       label: text.handleLabel,
       autocomplete: "off",
+      value: typed.handle,
       hint: text.handleHint(handle),
-      invalid,
       maxLength: 254
     })} <button type="submit" class="danger">${text.submit}</button>`
   const body = html`<p class="lead">${text.lead}</p>
@@ -39,7 +42,7 @@ const page = Effect.fnUntraced(function* (owner: Owner, message?: string) {
     })}
     <h2>${text.deleteHeading}</h2>
     ${accountForm(owner, { action: "delete", content })}`
-  return framed(owner, { title: text.title, tab: "settings", body, message })
+  return framed(owner, { title: text.title, tab: "settings", body, wrong })
 })
 
 /** `/account/delete` */
@@ -54,10 +57,12 @@ export const deleteAccount: Action = {
   page: "delete",
   run: Effect.fn("account.delete")(function* (owner, form) {
     const { did, handle } = owner.view
-    const typed = calledName(form.get("handle") ?? "")
-    if (typed !== handle) return shown(yield* page(owner, text.wrongHandle))
-    const code = form.get("code") ?? ""
-    const refused = yield* refusedBy((yield* Accounts).call(did, "deleteByCode", { code }))
-    return refused === undefined ? left("deleted") : shown(yield* page(owner, refused))
+    const typed = { handle: form.get("handle") ?? "", code: form.get("code") ?? "" }
+    if (calledName(typed.handle) !== handle) {
+      return shown(yield* page(owner, { text: text.wrongHandle, field: "handle" }, typed))
+    }
+    const call = (yield* Accounts).call(did, "deleteByCode", { code: typed.code })
+    const wrong = yield* refusedBy(call)
+    return wrong === undefined ? left("deleted") : shown(yield* page(owner, wrong, typed))
   })
 }

@@ -1,7 +1,7 @@
 import * as Effect from "effect/Effect"
 import { Accounts } from "../../../../services/accounts/Accounts.ts"
 import { type Child, type Html, html } from "../../html.ts"
-import { field } from "../../parts.ts"
+import { fieldIn, type Wrong } from "../../parts.ts"
 import { type AccountPage, accountForm, type Action, done, framed, shown } from "../frame.ts"
 import { codeButton, codeField, codeHint, refusedBy, sendsCode } from "../mailedCode.ts"
 import type { Owner } from "../owner.ts"
@@ -13,35 +13,27 @@ interface Codes {
   readonly button: Html
 }
 
-/** What stood in a form that was refused. */
+/** What was typed into a form that was rejected, and why. */
 interface Filled {
-  readonly email?: string | undefined
-  readonly form?: "change" | "confirm"
+  readonly email?: string
+  readonly code?: string
+  readonly form: "change" | "confirm"
+  readonly wrong: Wrong
 }
 
-const newAddress = (value: string | undefined, invalid: boolean) =>
-  field({
-    name: "email",
-    label: text.newAddress,
-    type: "email",
-    autocomplete: "email",
-    value,
-    invalid,
-    maxLength: 254
-  })
-
-const confirmation = (owner: Owner, { hint, button }: Codes, invalid: boolean) =>
+const confirmation = (owner: Owner, { hint, button }: Codes, filled: Filled | undefined) =>
   html`<h2>${text.confirmHeading}</h2>
     <p class="hint">${text.confirmHint}</p>
     ${accountForm(owner, { action: "email/send-confirmation", content: button })}
     ${accountForm(owner, {
       action: "email/confirm",
-      content: html`${codeField(hint, invalid)}<button type="submit">${text.confirm}</button>`
+      content: html`${codeField(hint, filled?.wrong, filled?.code)}<button type="submit">
+          ${text.confirm}
+        </button>`
     })}`
 
-const change = (owner: Owner, { hint, button }: Codes, { email, form }: Filled) => {
+const change = (owner: Owner, { hint, button }: Codes, filled: Filled | undefined) => {
   const { view } = owner
-  const invalid = form === "change"
   const isProtected = view.email !== undefined && view.emailConfirmed
   return html`<h2>${view.email === undefined ? text.addHeading : text.changeHeading}</h2>
     ${
@@ -51,20 +43,30 @@ const change = (owner: Owner, { hint, button }: Codes, { email, form }: Filled) 
     }
     ${accountForm(owner, {
       action: "email",
-      content: html`${isProtected && codeField(hint, invalid)}${newAddress(email, invalid)}
-        <button type="submit">${text.change}</button>`
+      content: html`${isProtected && codeField(hint, filled?.wrong, filled?.code)}
+        ${fieldIn(filled?.wrong, {
+          name: "email",
+          label: text.newAddress,
+          type: "email",
+          autocomplete: "email",
+          value: filled?.email,
+          maxLength: 254
+        })} <button type="submit">${text.change}</button>`
     })}`
 }
 
-const page = Effect.fnUntraced(function* (owner: Owner, message?: string, filled: Filled = {}) {
+const filledIn = (form: Filled["form"], filled: Filled | undefined) =>
+  filled?.form === form ? filled : undefined
+
+const page = Effect.fnUntraced(function* (owner: Owner, wrong?: Wrong, filled?: Filled) {
   const { email, emailConfirmed } = owner.view
   const codes = { hint: yield* codeHint, button: yield* codeButton(email) }
   const body = html`<p class="lead">
       ${email === undefined ? text.none : text.lead(email, emailConfirmed)}
     </p>
-    ${email !== undefined && !emailConfirmed && confirmation(owner, codes, filled.form === "confirm")}
-    ${change(owner, codes, filled)}`
-  return framed(owner, { title: text.title, tab: "settings", body, message })
+    ${email !== undefined && !emailConfirmed && confirmation(owner, codes, filledIn("confirm", filled))}
+    ${change(owner, codes, filledIn("change", filled))}`
+  return framed(owner, { title: text.title, tab: "settings", body, wrong })
 })
 
 /** `/account/email` */
@@ -83,9 +85,9 @@ export const confirmAddress: Action = {
   run: Effect.fn("account.confirmEmail")(function* (owner, form) {
     const code = form.get("code") ?? ""
     const call = (yield* Accounts).call(owner.view.did, "confirmEmail", { code })
-    const refused = yield* refusedBy(call)
-    if (refused === undefined) return done("email", "email-confirmed")
-    return shown(yield* page(owner, refused, { form: "confirm" }))
+    const wrong = yield* refusedBy(call)
+    if (wrong === undefined) return done("email", "email-confirmed")
+    return shown(yield* page(owner, wrong, { code, form: "confirm", wrong }))
   })
 }
 
@@ -97,8 +99,8 @@ export const changeEmail: Action = {
     const email = form.get("email") ?? ""
     const code = form.get("code") ?? ""
     const call = (yield* Accounts).call(owner.view.did, "updateEmail", { email, code })
-    const refused = yield* refusedBy(call)
-    if (refused === undefined) return done("email", "email-changed")
-    return shown(yield* page(owner, refused, { email, form: "change" }))
+    const wrong = yield* refusedBy(call, "email")
+    if (wrong === undefined) return done("email", "email-changed")
+    return shown(yield* page(owner, wrong, { email, code, form: "change", wrong }))
   })
 }

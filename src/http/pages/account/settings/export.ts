@@ -15,7 +15,8 @@ export const exportPage: AccountPage = {
           ? html`<a class="button" href="${href}" download="${handle}.car">${text.download}</a>`
           : note("warn", text.deactivated)
       }
-      <p class="hint">${text.everything(yield* commandFor(owner, "export my-folder"))}</p>`
+      <p>${text.everything}</p>
+      ${yield* commandFor(owner, "export my-folder")}`
     return framed(owner, { title: text.title, tab: "settings", body })
   })
 }

@@ -9,7 +9,8 @@ import { type FoundClaims, HandleClaims } from "../../../../services/identity/Ha
 import { Identity } from "../../../../services/identity/Identity.ts"
 import type { Form } from "../../browser.ts"
 import { html } from "../../html.ts"
-import { field, input } from "../../parts.ts"
+import { hostedName } from "../../hostedName.ts"
+import { fieldIn, type Wrong } from "../../parts.ts"
 import { type AccountPage, accountForm, type Action, done, framed, shown } from "../frame.ts"
 import { claimsInWords, whatToSetUp } from "./handleClaims.ts"
 import type { Owner } from "../owner.ts"
@@ -25,46 +26,28 @@ interface Filled {
   readonly found?: FoundClaims
 }
 
-const hosted = (owner: Owner, domains: ReadonlyArray<string>, filled: Filled) => {
-  const [only = ""] = domains
-  const suffix =
-    domains.length === 1
-      ? html`<input type="hidden" name="domain" value="${only}" /><span>.${only}</span>`
-      : html`<select name="domain" aria-label="${text.domainOf}">
-          ${domains.map(
-            (domain) =>
-              html`<option value="${domain}" ${domain === filled.domain && html` selected`}>
-                .${domain}
-              </option>`
-          )}
-        </select>`
-  const content = html`<label for="name">${common.name}</label>
-    <div class="joined centred">
-      ${input({
-        name: "name",
-        label: common.name,
-        autocomplete: "off",
-        value: filled.name,
-        hint: common.nameRule,
-        invalid: filled.name !== undefined,
-        maxLength: 63
-      })}${suffix}
-    </div>
-    <p class="hint" id="name-hint">${common.nameRule}</p>
-    <button type="submit">${text.useName}</button>`
+const hosted = (owner: Owner, domains: ReadonlyArray<string>, filled: Filled, wrong?: Wrong) => {
+  const content = html`${hostedName(wrong, {
+      label: common.name,
+      autocomplete: "off",
+      value: filled.name,
+      hint: common.nameRule,
+      domains,
+      domain: filled.domain,
+      domainLabel: text.domainOf
+    })} <button type="submit">${text.useName}</button>`
   return html`<h2>${text.hostedHeading}</h2>
     ${accountForm(owner, { action: "handle", content })}`
 }
 
-const own = (owner: Owner, { handle, found }: Filled) => {
+const own = (owner: Owner, { handle, found }: Filled, wrong?: Wrong) => {
   const { did } = owner.view
-  const content = html`${field({
+  const content = html`${fieldIn(wrong, {
       name: "handle",
       label: text.domain,
       autocomplete: "off",
       value: handle,
       hint: text.domainHint,
-      invalid: handle !== undefined,
       maxLength: 253
     })} <button type="submit">${text.verify}</button>`
   return html`<h2>${text.ownHeading}</h2>
@@ -72,11 +55,12 @@ const own = (owner: Owner, { handle, found }: Filled) => {
     ${accountForm(owner, { action: "handle", content })}`
 }
 
-const page = Effect.fnUntraced(function* (owner: Owner, message?: string, filled: Filled = {}) {
+const page = Effect.fnUntraced(function* (owner: Owner, wrong?: Wrong, filled: Filled = {}) {
   const { handleDomains } = yield* Config
   const body = html`<p class="lead">${text.lead(owner.view.handle)}</p>
-    ${handleDomains.length > 0 && hosted(owner, handleDomains, filled)} ${own(owner, filled)}`
-  return framed(owner, { title: text.title, tab: "settings", body, message })
+    ${handleDomains.length > 0 && hosted(owner, handleDomains, filled, wrong)}
+    ${own(owner, filled, wrong)}`
+  return framed(owner, { title: text.title, tab: "settings", body, wrong })
 })
 
 /** `/account/handle` */
@@ -146,6 +130,9 @@ export const changeHandle: Action = {
         (failure) => refusalOf(failure, toldOf(failure, wish, { ...filled, ...claims }))
       )
     )
-    return shown(yield* page(owner, message, { ...filled, ...claims }))
+    const field = filled.name === undefined ? "handle" : "name"
+    const wrong =
+      refused._tag === "RateLimitExceeded" ? { text: message } : { text: message, field }
+    return shown(yield* page(owner, wrong, { ...filled, ...claims }))
   })
 }

@@ -1,13 +1,30 @@
 import type { DidClaim, FoundClaims } from "../../../../services/identity/HandleClaims.ts"
 import { type Child, type Html, html } from "../../html.ts"
+import { copyable } from "../../parts.ts"
 import { handle as text } from "../../text/settings.ts"
+
+/** What to enter in one place, each value with a button that copies it. */
+const entries = (...pairs: ReadonlyArray<readonly [label: string, value: string]>): Html =>
+  html`<dl class="facts">
+    ${pairs.map(
+      ([label, value]) =>
+        html`<dt>${label}</dt>
+          <dd>${copyable(value)}</dd>`
+    )}
+  </dl>`
+
+const record = (domain: string, did: string): Html =>
+  entries([text.recordName, `_atproto.${domain}`], [text.recordValue, `did=${did}`])
+
+const file = (domain: string, did: string): Html =>
+  entries([text.fileAddress, `https://${domain}/.well-known/atproto-did`], [text.fileContent, did])
 
 /** The ways to point a domain at an account; one of them is enough. */
 export const whatToSetUp = (did: string): Html =>
   html`<p>${text.setUp}</p>
-    <ul>
-      <li>${text.record("your-domain", did)}, ${text.or}</li>
-      <li>${text.file("your-domain", did)}.</li>
+    <ul class="list">
+      <li class="place"><strong>${text.record}</strong>${record("your-domain", did)}</li>
+      <li class="place"><strong>${text.file}</strong>${file("your-domain", did)}</li>
     </ul>`
 
 const missing = ({ found, status }: Extract<DidClaim, { kind: "none" }>): Child => {
@@ -38,15 +55,14 @@ const tagOf = (claim: DidClaim, did: string): Html => {
 }
 
 /** What a domain says about the account in both places, and what is missing there. */
-export const claimsInWords = ({ dns, file }: FoundClaims, domain: string, did: string): Html => {
-  const row = (place: Html, claim: DidClaim) =>
-    html`<li class="row">
-      <span class="grow"
-        >${tagOf(claim, did)} ${place}<small>${claimInWords(claim, did)}</small></span
-      >
+export const claimsInWords = ({ dns, file: atHost }: FoundClaims, domain: string, did: string) => {
+  const place = (title: string, set: Html, claim: DidClaim) =>
+    html`<li class="place">
+      <strong>${title}</strong> ${tagOf(claim, did)} ${set}
+      <small>${claimInWords(claim, did)}</small>
     </li>`
   return html`<p>${text.oneOf}</p>
     <ul class="list">
-      ${row(text.record(domain, did), dns)} ${row(text.file(domain, did), file)}
+      ${place(text.record, record(domain, did), dns)} ${place(text.file, file(domain, did), atHost)}
     </ul>`
 }

@@ -37,7 +37,8 @@ const listOf = Effect.fnUntraced(function* (
     <ul class="list">
       ${keys.map((key, index) => keyRow(key, index, ours))}
     </ul>
-    <p class="hint">${isSafe ? text.check(command) : text.set(command)}</p>`
+    <p>${isSafe ? text.check : text.set}</p>
+    ${command}`
 })
 
 const ofPlc = Effect.fnUntraced(function* (owner: Owner) {

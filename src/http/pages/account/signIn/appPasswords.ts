@@ -1,8 +1,8 @@
 import * as Effect from "effect/Effect"
 import { Accounts } from "../../../../services/accounts/Accounts.ts"
 import { html } from "../../html.ts"
-import { checkbox, field } from "../../parts.ts"
-import { refusalOf } from "../refusal.ts"
+import { checkbox, copyable, fieldIn, type Wrong } from "../../parts.ts"
+import { wrongOf } from "../refusal.ts"
 import {
   type AccountPage,
   accountForm,
@@ -21,17 +21,16 @@ const maxName = 64
 interface Filled {
   readonly name?: string
   readonly privileged?: boolean
-  readonly message?: string
+  readonly wrong?: Wrong
 }
 
-const formPage = (owner: Owner, { name, privileged = false, message }: Filled = {}) => {
-  const content = html`${field({
+const formPage = (owner: Owner, { name, privileged = false, wrong }: Filled = {}) => {
+  const content = html`${fieldIn(wrong, {
       name: "name",
       label: common.name,
       autocomplete: "off",
       value: name,
       hint: appPassword.nameHint,
-      invalid: message !== undefined,
       autofocus: true,
       maxLength: maxName
     })}
@@ -39,7 +38,7 @@ const formPage = (owner: Owner, { name, privileged = false, message }: Filled = 
     <button type="submit">${appPassword.submit}</button>`
   const body = html`<p class="lead">${appPassword.lead}</p>
     ${accountForm(owner, { action: "app-password", content })}`
-  return framed(owner, { title: appPassword.title, tab: "apps", body, message })
+  return framed(owner, { title: appPassword.title, tab: "apps", body, wrong })
 }
 
 /** `/account/app-password`: where one is made. */
@@ -53,7 +52,7 @@ const told = (owner: Owner, made: { readonly name: string; readonly password: st
     title: appPassword.madeTitle,
     tab: "apps",
     body: html`<p class="lead">${appPassword.made(made.name)}</p>
-      <p class="secret"><code>${made.password}</code></p>
+      <p class="secret">${copyable(made.password)}</p>
       <a class="button" href="${hrefOf(owner, "apps")}">${appPassword.copied}</a>`
   })
 
@@ -64,12 +63,12 @@ export const createAppPassword: Action = {
   run: Effect.fn("account.createAppPassword")(function* (owner, form) {
     const name = (form.get("name") ?? "").trim().slice(0, maxName)
     const privileged = form.get("privileged") === "on"
-    const again = (message: string) => shown(formPage(owner, { name, privileged, message }))
-    if (name === "") return again(appPassword.missingName)
+    const again = (wrong: Wrong) => shown(formPage(owner, { name, privileged, wrong }))
+    if (name === "") return again({ text: appPassword.missingName, field: "name" })
     const made = (yield* Accounts).call(owner.view.did, "createAppPassword", { name, privileged })
     return yield* made.pipe(
       Effect.map((password) => shown(told(owner, password))),
-      Effect.catch((rejected) => Effect.map(refusalOf(rejected), again))
+      Effect.catch((rejected) => Effect.map(wrongOf(rejected, "name"), again))
     )
   })
 }

@@ -3,7 +3,7 @@ import { totpUri } from "../../../../core/factors/totp.ts"
 import { Accounts } from "../../../../services/accounts/Accounts.ts"
 import { Config } from "../../../../services/host/Config.ts"
 import { html } from "../../html.ts"
-import { field } from "../../parts.ts"
+import { copyable, fieldIn, type Wrong } from "../../parts.ts"
 import {
   type AccountPage,
   accountForm,
@@ -15,15 +15,15 @@ import {
 } from "../frame.ts"
 import type { Owner } from "../owner.ts"
 import { qrCode } from "../qrCode.ts"
-import { refusalOf } from "../refusal.ts"
+import { wrongOf } from "../refusal.ts"
 import { dayInWords } from "../words.ts"
 import { authenticator as text } from "../../text/security.ts"
 
-const offPage = (owner: Owner, message?: string) =>
+const offPage = (owner: Owner, wrong?: Wrong) =>
   framed(owner, {
     title: text.setUpTitle,
     tab: "security",
-    message,
+    wrong,
     body: html`<p class="lead">${text.lead}</p>
       ${accountForm(owner, { action: "authenticator/begin", content: html`<button type="submit">${text.begin}</button>` })}`
   })
@@ -60,27 +60,26 @@ export const authenticatorPage: AccountPage = {
 
 const inGroups = (text: string): string => (text.match(/.{1,4}/g) ?? []).join(" ")
 
-const setUpPage = Effect.fnUntraced(function* (owner: Owner, secret: string, message?: string) {
+const setUpPage = Effect.fnUntraced(function* (owner: Owner, secret: string, wrong?: Wrong) {
   const { brand, host } = yield* Config
   const uri = totpUri(secret, { issuer: brand.name ?? host, account: owner.view.handle })
-  const content = html`${field({
+  const content = html`${fieldIn(wrong, {
       name: "code",
       label: text.codeLabel,
       autocomplete: "one-time-code",
       numeric: true,
-      invalid: message !== undefined,
-      autofocus: message !== undefined,
       maxLength: 12
     })} <button type="submit">${text.turnOn}</button>`
   return framed(owner, {
     title: text.setUpTitle,
     tab: "security",
-    message,
+    wrong,
     body: html`<ol class="steps">
       <li>
         <p>${text.scan}</p>
         ${qrCode(uri, text.qrCode)}
-        <p class="hint">${text.onThisDevice(uri, inGroups(secret))}</p>
+        <p class="hint">${text.onThisDevice(uri)}</p>
+        ${copyable(inGroups(secret))}
       </li>
       <li>
         ${accountForm(owner, { action: "authenticator/confirm", fields: { secret }, content })}
@@ -91,6 +90,7 @@ const setUpPage = Effect.fnUntraced(function* (owner: Owner, secret: string, mes
 
 const codesPage = Effect.fnUntraced(function* (owner: Owner, codes: ReadonlyArray<string>) {
   const { host } = yield* Config
+  const asFile = [text.codesOf(owner.view.handle, host), "", ...codes, ""].join("\n")
   return framed(owner, {
     title: text.codesTitle,
     tab: "security",
@@ -99,6 +99,15 @@ const codesPage = Effect.fnUntraced(function* (owner: Owner, codes: ReadonlyArra
       <ol class="codes">
         ${codes.map((code) => html`<li><code>${code}</code></li>`)}
       </ol>
+      <p class="pair">
+        <button type="button" class="quiet" data-print hidden>${text.print}</button>
+        <a
+          class="button quiet"
+          download="${text.codesFile(owner.view.handle)}"
+          href="data:text/plain;charset=utf-8,${encodeURIComponent(asFile)}"
+          >${text.save}</a
+        >
+      </p>
       <a class="button" href="${hrefOf(owner, "security")}">${text.saved}</a>`
   })
 })
@@ -122,9 +131,13 @@ export const confirmAuthenticator: Action = {
     const code = form.get("code") ?? ""
     const confirmed = (yield* Accounts).call(owner.view.did, "confirmAuthenticator", { code })
     const made = yield* confirmed.pipe(
-      Effect.catchTag("WrongCode", () => Effect.succeed(text.wrong), refusalOf)
+      Effect.catchTag(
+        "WrongCode",
+        () => Effect.succeed<Wrong>({ text: text.wrong, field: "code" }),
+        (failure) => wrongOf(failure, "code")
+      )
     )
-    if (typeof made !== "string") return shown(yield* codesPage(owner, made.recoveryCodes))
+    if ("recoveryCodes" in made) return shown(yield* codesPage(owner, made.recoveryCodes))
     // The form brings the secret along to have it shown again; it is drawn, and no more.
     return /^[A-Z2-7]{32}$/.test(secret)
       ? shown(yield* setUpPage(owner, secret, made))

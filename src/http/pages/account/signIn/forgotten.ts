@@ -6,11 +6,11 @@ import { requestReset, resetPassword } from "../../../sessions/passwordReset.ts"
 import { accountBehind } from "../../../sessions/signInGate.ts"
 import { html } from "../../html.ts"
 import { type Page, redirectTo, showPage } from "../../layout.ts"
-import { field, hidden, note } from "../../parts.ts"
+import { field, hidden, newPassword, noteOf, type Wrong } from "../../parts.ts"
 import { type Sent, sentForm, type Visitor, visitor } from "../../visitor.ts"
 import { pathOf } from "../frame.ts"
 import { codeField, forgottenCodeHint } from "../mailedCode.ts"
-import { common } from "../../text/common.ts"
+import { asSentence, common } from "../../text/common.ts"
 import { codes } from "../../text/settings.ts"
 import { forgotten as text } from "../../text/signIn.ts"
 import { rules } from "../../../../services/limits/rules.ts"
@@ -37,35 +37,23 @@ const askPage = Effect.fnUntraced(function* ({ csrf, cookies }: Visitor) {
   return { title: text.title, body, cookies } satisfies Page as Page
 })
 
-const resetPage = Effect.fnUntraced(function* ({ csrf, cookies }: Visitor, message?: string) {
-  const invalid = message !== undefined
+const resetPage = Effect.fnUntraced(function* (
+  { csrf, cookies }: Visitor,
+  wrong?: Wrong,
+  code?: string
+) {
   const body = html`<h1>${text.resetTitle}</h1>
     <p class="lead">${text.resetLead}</p>
-    ${message !== undefined && note("bad", message)}
+    ${noteOf(wrong)}
     <form method="post" action="/account/reset">
-      ${hidden({ csrf })} ${codeField(yield* forgottenCodeHint, invalid)}
-      ${field({
-        name: "password",
-        label: common.newPassword,
-        type: "password",
-        autocomplete: "new-password",
-        hint: common.passwordRule,
-        invalid,
-        maxLength: 256
-      })}
-      ${field({
-        name: "again",
-        label: common.repeatPassword,
-        type: "password",
-        autocomplete: "new-password",
-        invalid,
-        maxLength: 256
-      })}
+      ${hidden({ csrf })} ${codeField(yield* forgottenCodeHint, wrong, code)}
+      ${newPassword(wrong, { name: "password", label: common.newPassword, hint: common.passwordRule })}
+      ${newPassword(wrong, { name: "again", label: common.repeatPassword })}
       <button type="submit">${common.changePassword}</button>
     </form>
     <p class="hint">${text.everyoneOut} <a href="/account/forgot">${text.sendAnother}</a></p>
     ${back}`
-  const status = invalid ? 400 : 200
+  const status = wrong === undefined ? 200 : 400
   return { title: text.resetTitle, body, cookies, status } satisfies Page as Page
 })
 
@@ -95,20 +83,21 @@ const ask = Effect.fn("account.forgot")(function* (request: Request, { form }: S
 /** Puts the new password in force, or shows the form once more. */
 const reset = Effect.fn("account.reset")(function* (request: Request, { visitor, form }: Sent) {
   const config = yield* Config
-  const again = (message: string) =>
-    Effect.map(resetPage(visitor, message), (page) => showPage(page, config))
+  const code = form.get("code") ?? ""
+  const again = (field: string, text: string) =>
+    Effect.map(resetPage(visitor, { field, text }, code), (page) => showPage(page, config))
   const password = form.get("password") ?? ""
   if (password !== form.get("again")) {
-    return yield* again(common.passwordsDiffer)
+    return yield* again("again", common.passwordsDiffer)
   }
   const done = redirectTo(pathOf("sign-in", { done: "password-reset" }), config)
   yield* takePoint(request, rules.resetPassword)
-  return yield* resetPassword(request, { code: form.get("code") ?? "", password }).pipe(
+  return yield* resetPassword(request, { code, password }).pipe(
     Effect.as(done),
     Effect.catchTags({
-      CodeInvalid: () => again(codes.wrong),
-      CodeExpired: () => again(codes.expired),
-      SignUpRefused: ({ message }) => again(`${message}.`)
+      CodeInvalid: () => again("code", codes.wrong),
+      CodeExpired: () => again("code", codes.expired),
+      SignUpRefused: ({ message }) => again("password", asSentence(message))
     })
   )
 })

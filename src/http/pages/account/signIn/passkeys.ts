@@ -17,12 +17,13 @@ import { common } from "../../text/common.ts"
 import { passkey as text } from "../../text/security.ts"
 
 const formPage = Effect.fnUntraced(function* (owner: Owner, message?: string) {
+  const wrong = message === undefined ? undefined : { text: message }
   const { device } = owner.visitor
   const { creation, ticket } = yield* creationOptions(owner.view, device.id)
   const content = passkeyFields(device, ticket)
   const body = html`${passkeyLead}
   ${accountForm(owner, { action: "passkeys/add", passkey: creation, content })}`
-  const page = { title: text.title, tab: "security", body, message } as const
+  const page = { title: text.title, tab: "security", body, wrong } as const
   return framed(owner, { ...page, script: passkeyScript })
 })
 

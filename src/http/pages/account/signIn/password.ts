@@ -2,7 +2,7 @@ import * as Effect from "effect/Effect"
 import { Accounts } from "../../../../services/accounts/Accounts.ts"
 import { Devices } from "../../../../services/oauth/Devices.ts"
 import { html } from "../../html.ts"
-import { field } from "../../parts.ts"
+import { newPassword, type Wrong } from "../../parts.ts"
 import {
   type AccountPage,
   accountForm,
@@ -13,35 +13,24 @@ import {
   usernameOf
 } from "../frame.ts"
 import type { Owner } from "../owner.ts"
-import { refusalOf } from "../refusal.ts"
+import { wrongOf } from "../refusal.ts"
 import { common } from "../../text/common.ts"
 import { password as text } from "../../text/security.ts"
 
-const formPage = (owner: Owner, message?: string) => {
-  const invalid = message !== undefined
+const formPage = (owner: Owner, wrong?: Wrong) => {
   const content = html`${usernameOf(owner.view.handle)}
-    ${field({
+    ${newPassword(wrong, {
       name: "password",
       label: common.newPassword,
-      type: "password",
-      autocomplete: "new-password",
       hint: common.passwordRule,
-      invalid,
-      autofocus: true,
-      maxLength: 256
+      autofocus: true
     })}
-    ${field({
-      name: "again",
-      label: common.repeatPassword,
-      type: "password",
-      autocomplete: "new-password",
-      invalid,
-      maxLength: 256
-    })} <button type="submit">${common.changePassword}</button>`
+    ${newPassword(wrong, { name: "again", label: common.repeatPassword })}
+    <button type="submit">${common.changePassword}</button>`
   const body = html`<p class="lead">${text.lead}</p>
     ${accountForm(owner, { action: "password", content })}`
   const title = owner.view.hasPassword ? text.changeTitle : text.setTitle
-  return framed(owner, { title, tab: "security", body, message })
+  return framed(owner, { title, tab: "security", body, wrong })
 }
 
 /** `/account/password` */
@@ -50,7 +39,7 @@ export const passwordPage: AccountPage = {
   show: (owner) => Effect.succeed(formPage(owner))
 }
 
-/** Changes the password. Whoever is signed in anywhere else is so no more. */
+/** Changes the password, and signs out all other devices. */
 export const changePassword: Action = {
   proof: true,
   page: "password",
@@ -58,18 +47,18 @@ export const changePassword: Action = {
     const { view, visitor } = owner
     const password = form.get("password") ?? ""
     if (password !== form.get("again")) {
-      return shown(formPage(owner, common.passwordsDiffer))
+      return shown(formPage(owner, { text: common.passwordsDiffer, field: "again" }))
     }
     const changed = (yield* Accounts).call(view.did, "changePassword", { password })
     const refused = yield* changed.pipe(
       Effect.as(undefined),
-      Effect.catch((rejected) => refusalOf(rejected))
+      Effect.catch((rejected) => wrongOf(rejected, "password"))
     )
     if (refused !== undefined) return shown(formPage(owner, refused))
     const others = (yield* Devices).signOutAll(view.did, { except: visitor.device.id })
     return yield* others.pipe(
       Effect.as(done("security", "password")),
-      // The password is changed all the same: who must still be signed out is for the owner to know.
+      // The password has changed nevertheless; the owner must sign the other devices out.
       Effect.orElseSucceed(() => done("devices", "password-only"))
     )
   })

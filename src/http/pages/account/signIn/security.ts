@@ -1,6 +1,7 @@
 import * as Effect from "effect/Effect"
 import type { SecurityView } from "../../../../services/sessions/calls.ts"
 import { type Html, html } from "../../html.ts"
+import type { Wrong } from "../../parts.ts"
 import { dropPasskey } from "../../../factors/newPasskey.ts"
 import {
   type AccountPage,
@@ -79,11 +80,11 @@ const authenticator = (owner: Owner): Html => {
     >`
 }
 
-const page = (owner: Owner, message?: string) =>
+const page = (owner: Owner, wrong?: Wrong) =>
   framed(owner, {
     title: text.title,
     tab: "security",
-    message,
+    wrong,
     body: html`<h2>${text.password}</h2>
       ${!owner.view.hasPassword && html`<p class="hint">${text.noPassword}</p>`}
       <a class="button quiet" href="${hrefOf(owner, "password")}"
@@ -106,7 +107,7 @@ export const removePasskey: Action = {
       Effect.as(undefined),
       Effect.catchTags({ InvalidRequest: refusalOf, RepoNotFound: refusalOf })
     )
-    if (refused !== undefined) return shown(page(owner, refused))
+    if (refused !== undefined) return shown(page(owner, { text: refused }))
     return done("security", "passkey-gone")
   })
 }

@@ -4,8 +4,8 @@ import { Config } from "../../../../services/host/Config.ts"
 import type { Form } from "../../browser.ts"
 import { html } from "../../html.ts"
 import { type Page, showPage } from "../../layout.ts"
-import { filledBy, isSignUpFailure, reasonOf, signUpBy } from "../../signUpAttempt.ts"
-import { signUpPage } from "../../signUp.ts"
+import type { Wrong } from "../../parts.ts"
+import { isSignUpFailure, signUpBy, signUpForm, wrongBy } from "../../signUpAttempt.ts"
 import { sentForm, visitor, type Visitor } from "../../visitor.ts"
 import { pathOf } from "../frame.ts"
 import { enter } from "./signIn.ts"
@@ -13,39 +13,37 @@ import { common } from "../../text/common.ts"
 import { signUp as text } from "../../text/signUp.ts"
 
 const formPage = Effect.fnUntraced(function* (
+  request: Request,
   { csrf, cookies }: Visitor,
   form: Form,
-  message?: string
+  wrong?: Wrong
 ) {
-  const { handleDomains, inviteRequired } = yield* Config
-  const body = signUpPage({
+  const place = {
     lead: text.lead,
     action: "/account/sign-up",
     carried: { csrf },
-    domains: handleDomains,
-    inviteRequired,
-    filled: filledBy(form),
-    message,
     others: html`<p class="hint"><a href="/account/sign-in">${common.alreadyHaveAccount}</a></p>`
-  })
-  const status = message === undefined ? 200 : 400
+  }
+  const body = yield* signUpForm(request, place, form, wrong)
+  const status = wrong === undefined ? 200 : 400
   const page: Page = { title: text.title, body, cookies, status }
   return showPage(page, yield* Config)
 })
 
-/** `GET /account/sign-up?invite=`: where somebody who was invited makes an account, without an app. */
+/** `GET /account/sign-up?invite=`: creates an account without an app, with the invite of a link. */
 export const lookAtSignUp = Effect.fnUntraced(function* (request: Request, url: URL) {
   const invite = url.searchParams.get("invite") ?? ""
-  return yield* formPage(yield* visitor(request), new Map([["invite", invite]]))
+  return yield* formPage(request, yield* visitor(request), new Map([["invite", invite]]))
 })
 
 /** `POST /account/sign-up`: a new account, signed in on this device at once. */
 export const postSignUp = Effect.fnUntraced(function* (request: Request) {
   const { form, visitor } = yield* sentForm(request)
   const made = yield* signUpBy(request, form).pipe(
-    Effect.catchIf(isSignUpFailure, (failure) => Effect.succeed(reasonOf(failure)))
+    Effect.map(({ did }) => ({ did })),
+    Effect.catchIf(isSignUpFailure, (failure) => Effect.succeed({ wrong: wrongBy(failure) }))
   )
-  if (typeof made === "string") return yield* formPage(visitor, form, made)
+  if ("wrong" in made) return yield* formPage(request, visitor, form, made.wrong)
   const owner = yield* (yield* Accounts).call(made.did, "owner")
   const to = pathOf("", { account: owner.did, done: "made" })
   return yield* enter(visitor, { owner, remembered: true }, to)
