@@ -64,7 +64,8 @@ export default defineConfig({
               test: {
                 name: "browser",
                 include: ["test/**/*.browser.test.ts"],
-                ...ofNode
+                ...ofNode,
+                testTimeout: 120_000
               }
             }
           ]

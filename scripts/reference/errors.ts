@@ -69,7 +69,7 @@ export const errors = (): string => {
   )
   return page(
     "Errors",
-    "Every error that an XRPC method answers, as `{ error, message }`. `<name>` stands for a value of the request. Anything unforeseen answers 500 `InternalServerError`.",
+    "Every error that an XRPC method answers, as `{ error, message }`. `<name>` is a value of the request. Anything unforeseen answers 500 `InternalServerError`.",
     table(["status", "error", "message"], sorted)
   )
 }

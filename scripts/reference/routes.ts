@@ -56,7 +56,7 @@ export const routes = (): string => {
   if (wrong.length > 0) throw new Error(`paths and texts differ: ${wrong.join(", ")}`)
   return page(
     "Routes",
-    "Every path that the server answers. A GET route answers HEAD too; `/*` stands for everything below.",
+    "Every path that the server answers. A GET route answers HEAD too; `/*` means everything below.",
     table(
       ["path", "method", "answer"],
       [...paths].map(([path, verbs]) => [code(path), verbs.join(", "), texts[path]!])

@@ -208,7 +208,7 @@ export const wire = [
   on(AppPasswordRefused, plain(400, "InvalidRequest")),
   on(ReservedKeysFull, () => unavailable("Too many keys wait for their accounts. Try again later")),
   on(PasswordChanged, () => badRequest("ExpiredToken", "The password is another one by now")),
-  on(PasskeyLinkOver, () => badRequest("ExpiredToken", "This link is over")),
+  on(PasskeyLinkOver, () => badRequest("ExpiredToken", "This link has expired")),
   on(AppPasswordExists, ({ name }) =>
     badRequest("InvalidRequest", `There is an app password of this name already: ${name}`)
   ),

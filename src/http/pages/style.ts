@@ -112,6 +112,7 @@ nav.tabs a{padding:.4rem .8rem;border-radius:.6rem;text-decoration:none;font-wei
 nav.tabs a{overflow-wrap:normal;white-space:nowrap}
 @media(max-width:30rem){nav.tabs{justify-content:space-between;gap:0;margin-inline:-.6rem}nav.tabs a{padding:.4rem .3rem;font-size:.82rem}.facts{grid-template-columns:1fr!important;gap:0!important}.facts dd{margin-bottom:.5rem!important}.copyable{justify-content:space-between}
 .who .actions{width:100%;justify-content:space-between}.row.top-aligned{flex-wrap:wrap}.row.top-aligned>.grow{flex-basis:100%}}
+@media(max-width:22rem){nav.tabs{flex-wrap:wrap;margin-inline:0}}
 nav.tabs a:hover,nav.tabs a[aria-current]{background:var(--tint)}
 .facts{display:grid;align-items:baseline;grid-template-columns:max-content 1fr;gap:.4rem 1.25rem;margin:1rem 0 1.5rem}
 .facts dt{color:var(--soft)}

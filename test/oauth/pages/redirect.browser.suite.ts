@@ -161,7 +161,7 @@ export const redirectSuite = (world: () => BrowserWorld) => {
       const page = await signedIn(alice)
       const account = await context.newPage()
       await account.goto(`${server.publicUrl}/account/apps`)
-      await arrive(account, "Connected apps")
+      await arrive(account, "Apps")
       await look(account, "account-apps")
       const before = await account.getByRole("button", { name: "Disconnect" }).count()
       await account.getByRole("button", { name: "Disconnect" }).first().click()

@@ -127,7 +127,7 @@ export const waysSuite = (world: () => BrowserWorld) => {
           await allow(page)
           if (responseMode === "query") return
           await arrive(page, "Back to the app")
-          await look(page, "back-to-the-app")
+          await look(page, "back-to-the-app", { scripts: false })
           await page.getByRole("button", { name: "Continue" }).click()
         })
         const { session } = await app.client.callback(params)

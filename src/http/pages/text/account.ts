@@ -79,7 +79,7 @@ export const notices = {
   "code-mailed": "We’ve sent you a code. Check your inbox.",
   "code-waits": "Your code is ready under Settings → Codes.",
   "email-confirmed": "Your email address is confirmed.",
-  "email-changed": "Email address changed. Confirm it so that codes can reach you.",
+  "email-changed": "Email address changed. Confirm it, because we send codes there.",
   "handle-changed": "Handle changed. Others may see the old one for a few hours.",
   deactivated: "Your account is deactivated.",
   deleted: "Your account has been deleted.",

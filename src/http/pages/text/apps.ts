@@ -1,6 +1,7 @@
 /** `/account/apps`. */
 export const apps = {
-  title: "Connected apps",
+  title: "Apps",
+  connectedApps: "Connected apps",
   connected: (moment: string, active: string) => `Connected on ${moment}, last active ${active}.`,
   permissions: "What it can do",
   disconnect: "Disconnect",

@@ -46,7 +46,7 @@ export const passkey = {
   linkCodeHint:
     "From your authenticator app, or a recovery code. If you just used one, wait for the next.",
   linkOverTitle: "This link has expired",
-  linkOver: html`It works for 15 minutes and one passkey, until a newer link is made or the password
+  linkOver: html`It works for 15 minutes and one passkey, until there’s a newer link or the password
     changes. Make a new one with <code>nacre passkey add</code>.`,
   linkUsedTitle: "This passkey couldn’t be added",
   linkUsed: html`The link has been used up. Make a new one with <code>nacre passkey add</code> and

@@ -109,7 +109,7 @@ export const keys = {
     html`Your identity on the network is <code>${did}</code>. It stays the same when you change your
       handle.`,
   ofDomain:
-    "Your identity belongs to a domain name: whoever controls the domain controls it. It has no recovery keys.",
+    "Your identity belongs to a domain name: control of the domain is control of the identity. It has no recovery keys.",
   unreachable: "We couldn’t reach the identity directory right now.",
   notOurs:
     "This server’s key is not in the list, so it can’t change your handle or your keys for you.",

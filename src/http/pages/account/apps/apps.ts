@@ -98,7 +98,7 @@ const listOr = (rows: ReadonlyArray<Html>, none: string): Html =>
 export const appsPage: AccountPage = {
   show: (owner) => {
     const { apps, appPasswords, sessions } = owner.view
-    const body = html`<h2>${text.title}</h2>
+    const body = html`<h2>${text.connectedApps}</h2>
       ${listOr(
         byClient(apps).map((app) => appRow(owner, app)),
         text.none

@@ -1,0 +1,78 @@
+import { assert, describe, it } from "@effect/vitest"
+import { readdirSync, readFileSync } from "node:fs"
+import { join } from "node:path"
+import { exceptions, habits } from "./plainWords.ts"
+
+const root = join(import.meta.dirname, "../..")
+const read = (file: string) => readFileSync(join(root, file), "utf8")
+
+const filesIn = (folder: string, ending: RegExp): ReadonlyArray<string> =>
+  readdirSync(join(root, folder), { recursive: true, encoding: "utf8" })
+    .filter((file) => ending.test(file))
+    .map((file) => join(folder, file))
+
+/** Prose: without code, and without quoted names of tests. */
+const proseOf = (file: string): string =>
+  read(file)
+    .replaceAll(/^```[\s\S]*?^```/gm, "")
+    .replaceAll(/`[^`\n]*`/g, "`…`")
+    .replaceAll(/“[^”\n]*”/g, "“…”")
+
+const literal = /"(?:[^"\\\n]|\\.)*"|`(?:[^`\\]|\\.)*`/g
+
+/** What a program says: its string and template literals. */
+const sayingsOf = (file: string): string =>
+  (
+    read(file)
+      .replaceAll(/\/\*[\s\S]*?\*\//g, "")
+      .replaceAll(/^\s*\/\/.*$/gm, "")
+      .match(literal) ?? []
+  ).join("\n")
+
+const isLeftOut = (file: string) =>
+  exceptions.some((exception) => exception.file === file && exception.text === undefined)
+
+/** The habits in a text, as “file: phrase → plain words”. */
+const habitsIn = (file: string, whole: string): ReadonlyArray<string> => {
+  const text = exceptions.reduce(
+    (rest, exception) =>
+      exception.file === file && exception.text !== undefined
+        ? rest.replaceAll(exception.text, "")
+        : rest,
+    whole
+  )
+  return habits.flatMap(([habit, instead]) =>
+    [...text.matchAll(new RegExp(habit, "gi"))].map(({ 0: found, index }) => {
+      const around = text.slice(Math.max(0, index - 40), index + found.length + 40)
+      return `${file}: “${around.replaceAll(/\s+/g, " ")}”: not “${found}” but ${instead}`
+    })
+  )
+}
+
+describe("plain words", () => {
+  it("are all that the documents use", () => {
+    const documents = ["README.md", "CONTRIBUTING.md", "AGENTS.md", ...filesIn("docs", /\.md$/)]
+    const found = documents
+      .filter((file) => !isLeftOut(file))
+      .flatMap((file) => habitsIn(file, proseOf(file)))
+    assert.deepStrictEqual(found, [])
+  })
+
+  it("are all that pages, mails and the command use", () => {
+    const sources = [
+      ...filesIn("src/http/pages/text", /\.ts$/),
+      "src/services/mail/mailTexts.ts",
+      ...filesIn("src/cli", /\.ts$/),
+      ...filesIn("scripts", /\.(?:mjs|ts)$/)
+    ]
+    const found = sources.flatMap((file) => habitsIn(file, sayingsOf(file)))
+    assert.deepStrictEqual(found, [])
+  })
+
+  it("are excepted for a reason, in files that exist", () => {
+    for (const { file, text, reason } of exceptions) {
+      assert.include(read(file), text ?? "", file)
+      assert.isAbove(reason.length, 10)
+    }
+  })
+})
