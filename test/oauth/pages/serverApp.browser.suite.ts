@@ -166,7 +166,7 @@ export const serverAppSuite = (world: () => BrowserWorld) => {
         await page.getByLabel("Email").fill("newcomer@example.com")
         await page.getByLabel("Password").first().fill("a password of theirs")
         await page.getByLabel("Invite").fill(code)
-        await page.locator("main form button").first().click()
+        await page.getByRole("button", { name: "Create account" }).click()
         await allow(page)
       })
       const { session } = await app.client.callback(params)
