@@ -336,6 +336,15 @@ const rates: ReadonlyArray<Rate> = [
     from: sending("/account/sign-up", "/sign-up", { name: "x", email: "x", password: "x" })
   },
   {
+    rule: "lookAtInvite",
+    what: "invites that a link brings",
+    limits: [[100, 300]],
+    from: async (world, address) => {
+      const browser = new Browser(world, address)
+      return async () => (await browser.get("/account/sign-up?invite=unknown")).status
+    }
+  },
+  {
     rule: "passkey",
     what: "sign-in by passkey",
     limits: [[100, 300]],

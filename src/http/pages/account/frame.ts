@@ -211,8 +211,6 @@ export const card = (owner: Owner, page: PageName, title: string, below: string)
 
 /** A call of the nacre command for an account, as its owner can copy it wherever they are. */
 export const commandFor = ({ view }: Owner, call: string): Effect.Effect<Html, never, Config> =>
-  Effect.map(
-    Config,
-    ({ publicUrl }) =>
-      copyable(`npx nacre ${call} --account ${view.handle} --server ${publicUrl}`)
+  Effect.map(Config, ({ publicUrl }) =>
+    copyable(`npx nacre ${call} --account ${view.handle} --server ${publicUrl}`)
   )
