@@ -149,9 +149,12 @@ describe("who holds an identity", () => {
     assert.include(page.text, "couldn’t reach the identity directory")
   })
 
-  it("is whoever controls the domain, for a did:web", async () => {
+  it("belongs to the domain, for a did:web", async () => {
     const { browser } = await someone()
-    assert.include((await browser.get("/account/keys", ours)).text, "whoever controls the domain")
+    assert.include(
+      (await browser.get("/account/keys", ours)).text,
+      "control of the domain is control of the identity"
+    )
   })
 })
 
