@@ -35,7 +35,7 @@ export const storedTables = (): ReadonlyArray<StoredTable> =>
 export const storage = (): string =>
   page(
     "Storage",
-    "Every SQL table, its columns, and the file that declares it. [STORAGE.md](../../STORAGE.md) says what each is for, and what writing it costs.",
+    "Every SQL table, its columns, and the file that declares it. [Storage](../contribute/storage.md) says what each is for, and what writing it costs.",
     table(
       ["table", "columns", "declared in"],
       storedTables().map(({ file, name, columns }) => [

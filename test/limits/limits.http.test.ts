@@ -260,7 +260,7 @@ const owning =
 
 const wrong = { password: "a wrong password", token: "AAAAA-AAAAA" }
 
-/** What SECURITY.md says, but for the general limits and for writes. */
+/** What docs/contribute/security/limits.md says, but for the general limits and for writes. */
 const rates: ReadonlyArray<Rate> = [
   {
     rule: "refreshIdentity",

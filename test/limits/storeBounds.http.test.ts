@@ -127,12 +127,12 @@ describe("everything that the server stores", () => {
     }
   })
 
-  it("stands in SECURITY.md, with who fills it and what bounds it", () => {
+  it("is in docs/contribute/security/limits.md, with who fills it and what bounds it", () => {
     const rows = Object.entries(all).map(([name, { filledBy, bound }]) => {
       const store = /^\w+$/.test(name) ? `\`${name}\`` : name
       return `| ${store} | ${filledBy} | ${bound} |`
     })
-    const security = readFileSync(join(root, "SECURITY.md"), "utf8")
+    const security = readFileSync(join(root, "docs/contribute/security/limits.md"), "utf8")
     const [, table = ""] = /^\| store \| .*\n\| --- .*\n((?:\|.*\n)+)/m.exec(security) ?? []
     assert.sameMembers(table.trim().split("\n"), rows)
   })

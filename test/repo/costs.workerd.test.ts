@@ -1,6 +1,6 @@
 import { afterAll, assert, beforeAll, describe, it } from "@effect/vitest"
 import { evictDurableObject, runDurableObjectAlarm } from "cloudflare:test"
-import storage from "../../STORAGE.md?raw"
+import storage from "../../docs/contribute/storage.md?raw"
 import { publicApp } from "../support/http/oauthApp.ts"
 import { insertInto, type Rows, rowsAt, rowsOf } from "../host/billing.ts"
 import {
@@ -19,7 +19,7 @@ import {
 /** The Worker, as an OAuth app sees it. */
 const worker = appServer(fetchWorker)
 
-/** The table of STORAGE.md: the most that an operation bills. */
+/** The table of docs/contribute/storage.md: the most that an operation bills. */
 const table: ReadonlyMap<string, Rows> = new Map(
   [...storage.matchAll(/^\| ([\w ,.()]+) \| (\d+) \| (\d+) \| (\d+) \| (\d+) \|$/gm)].map(
     ([, name = "", ...cells]) => {
@@ -359,7 +359,7 @@ const measure = async (operation: Operation, subject: Subject, most: Rows): Prom
 }
 
 describe("the rows that an operation bills", () => {
-  it("are in the table of STORAGE.md, each operation once", () => {
+  it("are in the table of docs/contribute/storage.md, each operation once", () => {
     assert.deepStrictEqual([...table.keys()], Object.keys(operations))
   })
 

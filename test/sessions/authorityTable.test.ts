@@ -4,7 +4,7 @@ import { join } from "node:path"
 import { accountMethods, hostMethods } from "../../src/http/methods.ts"
 import type { Authority } from "../../src/services/sessions/Authority.ts"
 
-const path = join(import.meta.dirname, "../../SECURITY.md")
+const path = join(import.meta.dirname, "../../docs/build/who-may-call-what.md")
 const marks = ["<!-- who may call what: begin -->\n", "<!-- who may call what: end -->"] as const
 
 /** Who may call a method: the main password, app passwords, an app, and others. */
@@ -78,7 +78,7 @@ const table = (): string => {
   ].join("\n")
 }
 
-describe("the table of who may call what in SECURITY.md", () => {
+describe("the table of who may call what", () => {
   it("says what the methods declare", () => {
     const text = readFileSync(path, "utf8")
     const [before, rest = ""] = text.split(marks[0])

@@ -1,4 +1,4 @@
-/** What bounds a store: a row of the table in SECURITY.md. */
+/** What bounds a store: a row of the table in docs/contribute/security/limits.md. */
 interface Bound {
   /** Who makes the server keep something in it. */
   readonly filledBy: string
