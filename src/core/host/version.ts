@@ -1,2 +1,2 @@
 /** This server's version, as package.json has it. */
-export const version = "0.1.0"
+export const version = "0.2.0"
