@@ -1,6 +1,7 @@
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
+import * as Result from "effect/Result"
 import { parseJwt, rememberingVerifier } from "../../core/sessions/jwt.ts"
 import { sessionKinds } from "../../core/sessions/sessionId.ts"
 import { toBase64Url } from "../../core/bytes/base64url.ts"
@@ -162,27 +163,28 @@ export const layer: Layer.Layer<OAuthSessions, never, SqlStorage | Config> = Lay
       token: string,
       jkt: string,
       now: number
-    ): { readonly session: OAuthSession; readonly again: boolean } | GrantEnded => {
+    ): Result.Result<{ readonly session: OAuthSession; readonly again: boolean }, GrantEnded> => {
       const read = readRefreshToken(token)
       if (read === undefined || !isGenuine(secretKey, read.session, token)) {
-        return ended("unknown")
+        return Result.fail(ended("unknown"))
       }
       const found = rows.find(read.session)
-      if (found === undefined) return ended("unknown")
+      if (found === undefined) return Result.fail(ended("unknown"))
       const { session, current } = found
-      if (session.expiresAt <= now) return ended("expired")
-      if (current === hashOf(token)) return { session, again: false }
+      if (session.expiresAt <= now) return Result.fail(ended("expired"))
+      if (current === hashOf(token)) return Result.succeed({ session, again: false })
       const isBefore = current === hashOf(tokenAfter(read.did, session.id, token))
       if (isBefore && jkt === session.jkt && now <= session.refreshedAt + sameAnswer) {
-        return { session, again: true }
+        return Result.succeed({ session, again: true })
       }
       remove(session, now)
-      return ended("replayed")
+      return Result.fail(ended("replayed"))
     }
 
     const peek = Effect.fn("OAuthSessions.peek")(function* (token: string, jkt: string) {
-      const found = sessionFor(token, jkt, yield* Clock.currentTimeMillis)
-      return "_tag" in found ? yield* found : found.session
+      const now = yield* Clock.currentTimeMillis
+      const { session } = yield* Effect.fromResult(sessionFor(token, jkt, now))
+      return session
     })
 
     const refresh = Effect.fn("OAuthSessions.refresh")(function* (
@@ -191,8 +193,7 @@ export const layer: Layer.Layer<OAuthSessions, never, SqlStorage | Config> = Lay
       use: { readonly clientId: string; readonly jkt: string; readonly granted: string }
     ) {
       const now = yield* Clock.currentTimeMillis
-      const found = sessionFor(token, use.jkt, now)
-      if ("_tag" in found) return yield* found
+      const found = yield* Effect.fromResult(sessionFor(token, use.jkt, now))
       const before = found.session
       if (before.clientId !== use.clientId) return yield* ended("other client")
       if (before.jkt !== use.jkt) return yield* ended("other key")

@@ -1,4 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
+import * as Result from "effect/Result"
 import { nothingSpent, pointsOf, spend } from "../../../src/services/repo/write/points.ts"
 import type { Write } from "../../../src/services/repo/Repo.ts"
 
@@ -28,8 +29,8 @@ describe("the points of a commit", () => {
     for (let now = 1; now < 86_400_000; now += 60_000) {
       for (;;) {
         const next = spend(spent, pointsOf([write("update")], 980_000), now)
-        if ("limit" in next) break
-        spent = next
+        if (Result.isFailure(next)) break
+        spent = next.success
         bytes += 980_000
       }
     }

@@ -2,6 +2,7 @@ import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Random from "effect/Random"
+import * as Result from "effect/Result"
 import * as Semaphore from "effect/Semaphore"
 import { signedCommit, unsignedCommitBytes } from "../../../core/repo/commit.ts"
 import { rootBlock } from "../../../core/repo/mst/preOrder.ts"
@@ -172,14 +173,9 @@ export const layer = Layer.effect(
       if (options.swapCommit !== undefined && !options.swapCommit.equals(head.commit)) {
         return yield* new InvalidSwap({ message: `Commit was at ${head.commit.toString()}` })
       }
-      const planned = plan(
-        did,
-        prepared,
-        (path) => tree.get(path),
-        records,
-        options.replaceDuplicates === true
+      const planned = yield* Effect.fromResult(
+        plan(did, prepared, (path) => tree.get(path), records, options.replaceDuplicates === true)
       )
-      if ("_tag" in planned) return yield* planned
       const { changes, results } = planned
       if (changes.length === 0) return { results } satisfies Committed
       for (const { path, before, after } of changes) {
@@ -188,11 +184,17 @@ export const layer = Layer.effect(
         const refused = blobs.check(newReferences(after.blobs, stored, blobs))
         if (refused !== undefined) return yield* refused
       }
-      const applied = applyChanges(tree, changes)
-      if ("_tag" in applied) return yield* applied
+      const applied = yield* Effect.fromResult(applyChanges(tree, changes))
       const points = pointsOf(writes, applied.bytes)
-      const spent = config.rateLimits === "on" ? spend(current.spent, points, now) : current.spent
-      if ("limit" in spent) return yield* new RateLimitExceeded(spent)
+      const spent =
+        config.rateLimits === "on"
+          ? yield* Effect.fromResult(
+              Result.mapError(
+                spend(current.spent, points, now),
+                (exceeded) => new RateLimitExceeded(exceeded)
+              )
+            )
+          : current.spent
       const committing = commit(current, applied, changes, spent, now)
       const next = yield* changes.some(dropsBlobs) ? gate.whileShut(committing) : committing
       return { results, commit: { cid: next.commit, rev: next.rev } } satisfies Committed

@@ -1,3 +1,4 @@
+import * as Result from "effect/Result"
 import { type Block, carBytes } from "../../../core/repo/car.ts"
 import type { Cid } from "../../../core/repo/cid.ts"
 import { signedCommit } from "../../../core/repo/commit.ts"
@@ -28,9 +29,14 @@ export interface Applied {
 export const applyChanges = (
   before: Tree,
   changes: ReadonlyArray<Change>
-): Applied | InvalidWrite => {
-  const after = edit(before, changes)
-  if (after instanceof InvalidWrite) return after
+): Result.Result<Applied, InvalidWrite> =>
+  Result.flatMap(edit(before, changes), (after) => applied(before, after, changes))
+
+const applied = (
+  before: Tree,
+  after: Tree,
+  changes: ReadonlyArray<Change>
+): Result.Result<Applied, InvalidWrite> => {
   const root = after.root()
   const { created, removed } = diff(before, after)
   const blocks = new Map<string, Block>()
@@ -56,13 +62,13 @@ export const applyChanges = (
   for (const block of blocks.values()) bytes += block.bytes.byteLength + 40
   // A margin for the commit block and the header, so that the frame holds what the limit promises.
   if (bytes > maxBlocksBytes - 2048) {
-    return new InvalidWrite({ message: "Too many writes. Max event size: 2MB" })
+    return Result.fail(new InvalidWrite({ message: "Too many writes. Max event size: 2MB" }))
   }
   const grown = created.length - removed.length
-  return { after, root, blocks: [...blocks.values()], bytes, ops, grown }
+  return Result.succeed({ after, root, blocks: [...blocks.values()], bytes, ops, grown })
 }
 
-const edit = (before: Tree, changes: ReadonlyArray<Change>): Tree | InvalidWrite => {
+const edit = (before: Tree, changes: ReadonlyArray<Change>): Result.Result<Tree, InvalidWrite> => {
   let after = before
   try {
     for (const { path, after: content } of changes) {
@@ -71,11 +77,11 @@ const edit = (before: Tree, changes: ReadonlyArray<Change>): Tree | InvalidWrite
   } catch (error) {
     // Keys mined to fall into one node: refused before the node grows out of bounds.
     if (error instanceof CrowdedNode || error instanceof InvalidMstKey) {
-      return new InvalidWrite({ message: error.message })
+      return Result.fail(new InvalidWrite({ message: error.message }))
     }
     throw error
   }
-  return after
+  return Result.succeed(after)
 }
 
 /** A signed commit with its block and the frame that announces it. */

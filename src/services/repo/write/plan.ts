@@ -1,3 +1,4 @@
+import * as Result from "effect/Result"
 import { isNormalNsid } from "../../../core/lexicon/syntax.ts"
 import type { Cid } from "../../../core/repo/cid.ts"
 import { backlinkOf } from "./backlink.ts"
@@ -31,7 +32,7 @@ export const plan = (
   at: (path: string) => Cid | undefined,
   records: Records["Service"],
   replaceDuplicates: boolean
-): Plan | InvalidWrite | InvalidSwap => {
+): Result.Result<Plan, InvalidWrite | InvalidSwap> => {
   const changes = new Map<string, Change>()
   const results: Array<WriteResult> = []
 
@@ -54,12 +55,14 @@ export const plan = (
   for (const { write, path, content } of writes) {
     const there = current(path)
     if (content !== undefined && there === undefined && !isNormalNsid(write.collection)) {
-      return new InvalidWrite({
-        message: `Collection must have its domain in lower case: ${write.collection}`
-      })
+      return Result.fail(
+        new InvalidWrite({
+          message: `Collection must have its domain in lower case: ${write.collection}`
+        })
+      )
     }
     const refused = refusal(write, path, there)
-    if (refused !== undefined) return refused
+    if (refused !== undefined) return Result.fail(refused)
     const uri = `at://${did}/${path}`
     if (content === undefined) {
       if (there !== undefined) change(path, there, undefined)
@@ -83,7 +86,7 @@ export const plan = (
       ...(content.status === undefined ? {} : { validationStatus: content.status })
     })
   }
-  return { changes: [...changes.values()].filter(isChange), results }
+  return Result.succeed({ changes: [...changes.values()].filter(isChange), results })
 }
 
 const isChange = ({ before, after }: Change): boolean =>

@@ -1,3 +1,4 @@
+import * as Result from "effect/Result"
 import type { Write } from "../Repo.ts"
 
 /** How many points an account may spend in an hour and in a day. */
@@ -39,7 +40,11 @@ export interface Exceeded {
 }
 
 /** Spends points; windows that have passed begin anew. */
-export const spend = (spent: Spent, points: number, now: number): Spent | Exceeded => {
+export const spend = (
+  spent: Spent,
+  points: number,
+  now: number
+): Result.Result<Spent, Exceeded> => {
   const hourOver = now - spent.hourFrom >= windows.hour
   const dayOver = now - spent.dayFrom >= windows.day
   const next: Spent = {
@@ -48,9 +53,11 @@ export const spend = (spent: Spent, points: number, now: number): Spent | Exceed
     dayFrom: dayOver ? now : spent.dayFrom,
     day: (dayOver ? 0 : spent.day) + points
   }
-  if (next.hour > writeLimits.hour) return exceeded("hour", next.hourFrom, next.hour - points)
-  if (next.day > writeLimits.day) return exceeded("day", next.dayFrom, next.day - points)
-  return next
+  if (next.hour > writeLimits.hour)
+    return Result.fail(exceeded("hour", next.hourFrom, next.hour - points))
+  if (next.day > writeLimits.day)
+    return Result.fail(exceeded("day", next.dayFrom, next.day - points))
+  return Result.succeed(next)
 }
 
 const exceeded = (window: "hour" | "day", from: number, used: number): Exceeded => ({

@@ -1,4 +1,5 @@
 import * as Effect from "effect/Effect"
+import * as Result from "effect/Result"
 import type { BlobUse, Catalog } from "../../../core/lexicon/Catalog.ts"
 import { findLegacyBlobs } from "../../../core/lexicon/blobs.ts"
 import { isNsid, isRecordKey, isTid } from "../../../core/lexicon/syntax.ts"
@@ -37,32 +38,35 @@ export const prepareWrites = Effect.fnUntraced(function* (
   const lexicons = yield* KnownLexicons
   const prepared: Array<PreparedWrite> = []
   for (const write of writes) {
-    const outcome = prepare(lexicons, write, validate, nextRkey)
-    if (typeof outcome === "string") return yield* new InvalidWrite({ message: outcome })
-    prepared.push(outcome)
+    prepared.push(yield* Effect.fromResult(prepare(lexicons, write, validate, nextRkey)))
   }
   return prepared
 })
 
-/** One prepared write, or what is wrong with it. */
+const refuse = (message: string) => Result.fail(new InvalidWrite({ message }))
+
 const prepare = (
   lexicons: Catalog,
   write: Write,
   validate: boolean | undefined,
   nextRkey: () => string
-): PreparedWrite | string => {
+): Result.Result<PreparedWrite, InvalidWrite> => {
   const { collection } = write
-  if (!isNsid(collection)) return `Invalid collection: ${collection}`
+  if (!isNsid(collection)) return refuse(`Invalid collection: ${collection}`)
   const rkey = write.rkey ?? newRkey(lexicons, collection, nextRkey)
-  if (!isRecordKey(rkey)) return `Invalid record key: ${rkey}`
+  if (!isRecordKey(rkey)) return refuse(`Invalid record key: ${rkey}`)
   const path = `${collection}/${rkey}`
-  if (write.action === "delete") return { write, rkey, path, content: undefined }
+  if (write.action === "delete") {
+    return Result.succeed({ write, rkey, path, content: undefined })
+  }
   if (validate !== false) {
     const problem = keyProblem(lexicons, collection, rkey)
-    if (problem !== undefined) return problem
+    if (problem !== undefined) return refuse(problem)
   }
-  const content = prepareRecord(lexicons, collection, write.record, validate)
-  return typeof content === "string" ? content : { write, rkey, path, content }
+  return Result.map(
+    prepareRecord(lexicons, collection, write.record, validate),
+    (content): PreparedWrite => ({ write, rkey, path, content })
+  )
 }
 
 /** The key of a record that the client left unnamed: the schema's literal, else a new TID. */
@@ -88,35 +92,35 @@ const prepareRecord = (
   collection: string,
   given: RecordData,
   validate: boolean | undefined
-): PreparedRecord | string => {
+): Result.Result<PreparedRecord, InvalidWrite> => {
   const type = given["$type"]
   if (type !== undefined && type !== collection) {
-    return `Invalid $type: expected ${collection}, got ${String(type)}`
+    return refuse(`Invalid $type: expected ${collection}, got ${String(type)}`)
   }
   const record = type === undefined ? { ...given, $type: collection } : given
   let status: PreparedRecord["status"]
   if (validate !== false) {
     const checked = lexicons.checkRecord(collection, record)
     if (checked === "unknown") {
-      if (validate === true) return `Unknown lexicon type: ${collection}`
+      if (validate === true) return refuse(`Unknown lexicon type: ${collection}`)
       status = "unknown"
     } else if (!checked.ok) {
       const { path, message } = checked.issue
-      return `Invalid ${collection} record: ${path === "" ? "" : `${path}: `}${message}`
+      return refuse(`Invalid ${collection} record: ${path === "" ? "" : `${path}: `}${message}`)
     } else status = "valid"
   }
   const legacy = findLegacyBlobs(record)
-  if (legacy.length > 0) return `Legacy blobs are not allowed (at ${legacy[0]})`
+  if (legacy.length > 0) return refuse(`Legacy blobs are not allowed (at ${legacy[0]})`)
   const value = tryEncode(record)
-  if (value instanceof InvalidCbor) return `Invalid record: ${value.message}`
+  if (value instanceof InvalidCbor) return refuse(`Invalid record: ${value.message}`)
   if (value.byteLength > maxRecordBytes) {
-    return `Record too large: ${value.byteLength} bytes (max ${maxRecordBytes})`
+    return refuse(`Record too large: ${value.byteLength} bytes (max ${maxRecordBytes})`)
   }
-  return {
+  return Result.succeed({
     record,
     value,
     cid: cidForCbor(value),
     blobs: lexicons.blobRefs(collection, record),
     status
-  }
+  })
 }
