@@ -8,7 +8,7 @@ export class Failed extends Schema.TaggedError<Failed>()("Failed", {
   next: Schema.optionalKey(Schema.String)
 }) {
   override readonly [Runtime.errorExitCode] = 1
-  // `run` has told it.
+  // `run` has reported it.
   override readonly [Runtime.errorReported] = false
 }
 
@@ -19,52 +19,52 @@ export class CallFailed extends Schema.TaggedError<CallFailed>()("CallFailed", {
   status: Schema.Int,
   error: Schema.String,
   message: Schema.String,
-  /** How long the server wants to be left alone, in milliseconds, where it says so. */
+  /** How long the server asks to wait, in milliseconds. */
   retryAfter: Schema.optionalKey(Schema.Finite)
 }) {
   override readonly [Runtime.errorExitCode] = 1
-  // `run` has told it.
+  // `run` has reported it.
   override readonly [Runtime.errorReported] = false
 }
 
-/** A server gave no answer, or none that makes sense. */
+/** A server didn't answer, or its answer was malformed. */
 export class Unreachable extends Schema.TaggedError<Unreachable>()("Unreachable", {
   server: Schema.String,
   why: Schema.String
 }) {
   override readonly [Runtime.errorExitCode] = 1
-  // `run` has told it.
+  // `run` has reported it.
   override readonly [Runtime.errorReported] = false
 }
 
-/** What a server sent is not whole, or not what was asked for. */
+/** A server's data is incomplete or wrong. */
 export class Damaged extends Schema.TaggedError<Damaged>()("Damaged", {
   server: Schema.String,
   what: Schema.String,
   why: Schema.String
 }) {
   override readonly [Runtime.errorExitCode] = 1
-  // `run` has told it.
+  // `run` has reported it.
   override readonly [Runtime.errorReported] = false
 }
 
-/** What was looked at is not well; the report has been printed. */
+/** A check failed; the report has been printed. */
 export class Unwell extends Schema.TaggedError<Unwell>()("Unwell", { faults: Schema.Int }) {
   override readonly [Runtime.errorExitCode] = 1
   override readonly [Runtime.errorReported] = false
 }
 
-/** Everything that a command fails with on purpose, and that is yet to be told. */
+/** A command's failures that `run` reports. */
 export type CliFailure = Failed | CallFailed | Unreachable | Damaged
 
-/** Whether something is told by `run`. */
+/** Whether `run` reports a failure. */
 export const isTold = (error: unknown): error is CliFailure =>
   error instanceof Failed ||
   error instanceof CallFailed ||
   error instanceof Unreachable ||
   error instanceof Damaged
 
-/** What is told about a failure: to people in words, to scripts as JSON. */
+/** The report of a failure, for people in words and for scripts as JSON. */
 export interface Explanation {
   readonly error: string
   readonly message: string
@@ -135,7 +135,7 @@ const explainCall = (failure: CallFailed, isVerbose: boolean): Explanation => {
   }
 }
 
-/** Puts a failure into words; with the names of the protocol where they were asked for. */
+/** The words for a failure, with the protocol's names if `--verbose` is set. */
 export const explain = (failure: CliFailure, isVerbose = false): Explanation => {
   switch (failure._tag) {
     case "CallFailed":

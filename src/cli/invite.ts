@@ -127,7 +127,7 @@ const disable = Command.make(
   })
 ).pipe(Command.withDescription("Disable invite codes"))
 
-/** `nacre invite`: who may make an account. */
+/** `nacre invite` */
 export const invite = Command.make("invite").pipe(
   Command.withDescription("Create, list and disable invite codes"),
   Command.withSubcommands([create, list, disable])

@@ -11,17 +11,17 @@ const print = (text: string): Effect.Effect<void> => Console.log(printableLines(
 export const printJson = (value: unknown): Effect.Effect<void> =>
   print(JSON.stringify(value, null, 2))
 
-/** Prints what a command found out: as JSON where that is asked for, else in words. */
+/** Prints a command's result: as JSON with `--json`, otherwise in words. */
 export const report = <A>(value: A, words: (value: A, style: Style) => string) =>
   Effect.gen(function* () {
     const json = yield* JsonFlag
     yield* json ? printJson(value) : print(words(value, yield* style))
   })
 
-/** Tells how it is going, on stderr: never a part of the result. */
+/** Prints progress on stderr, never as part of the result. */
 export const note = (text: string): Effect.Effect<void> => Console.error(printableLines(text))
 
-/** How a word is set off from others, where the terminal can. */
+/** Colours for words, if the terminal supports them. */
 export interface Style {
   bold(text: string): string
   good(text: string): string
@@ -50,7 +50,7 @@ export const style: Effect.Effect<Style> = Effect.map(
   ({ canColor }) => (canColor ? colourStyle : plainStyle)
 )
 
-/** Lines of a label and a value, the values beneath each other; what is undefined is left out. */
+/** Lines of a label and an aligned value; leaves out undefined values. */
 export const facts = (
   pairs: ReadonlyArray<readonly [label: string, value: string | undefined]>
 ) => {
@@ -59,7 +59,7 @@ export const facts = (
   return shown.map(([label, value]) => `${label.padEnd(width)}${value}`).join("\n")
 }
 
-/** A table with its heads, each column as wide as its widest cell; `none` where there are no rows. */
+/** A table with aligned columns; `none` if there are no rows. */
 export const table = (
   heads: ReadonlyArray<string>,
   rows: ReadonlyArray<ReadonlyArray<string>>,

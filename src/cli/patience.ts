@@ -3,18 +3,18 @@ import * as Effect from "effect/Effect"
 import { CallFailed, inWords, Unreachable } from "./failure.ts"
 import { note } from "./output.ts"
 
-/** How long servers are waited for that are away for a moment, or want to be left alone. */
+/** How long to wait for servers that are unreachable or limit requests. */
 export interface PatienceShape {
   /** How often a call is sent in all while the server is away. */
   readonly tries: number
-  /** Before it is sent for the second time, in milliseconds; each further pause is twice as long. */
+  /** The first pause, in milliseconds; each further one is twice as long. */
   readonly firstPause: number
   /** How long a server's own wish to wait is granted, in milliseconds, and how often. */
   readonly longestWait: number
   readonly waits: number
 }
 
-/** The patience of whoever sits in front of the terminal. */
+/** For a person at the terminal. */
 export const Patience = Context.Reference<PatienceShape>("nacre/cli/Patience", {
   defaultValue: () => ({ tries: 3, firstPause: 100, longestWait: 60_000, waits: 5 })
 })
@@ -35,7 +35,7 @@ export const longWay = <A, E, R>(way: Effect.Effect<A, E, R>) =>
     Effect.onInterrupt(() => note("Stopped. Run the same command again to continue."))
   )
 
-/** Without patience: for what somebody else repeats. */
+/** No retries, for calls that their caller repeats. */
 export const once = <A, E, R>(doing: Effect.Effect<A, E, R>) =>
   Effect.provideService(doing, Patience, { tries: 1, firstPause: 0, longestWait: 0, waits: 0 })
 
@@ -71,7 +71,7 @@ export const retryAfterOf = (
   return { retryAfter: Math.max(0, reset * 1000 - now) + 500 }
 }
 
-/** How long to wait after the nth failure, in milliseconds; nothing when it is to be told. */
+/** The pause after the nth failure, in milliseconds; undefined to give up. */
 const pauseAfter = (
   error: unknown,
   nth: number,

@@ -22,7 +22,7 @@ const FirstAccount = Schema.fromJsonString(
   })
 )
 
-/** What `npm start` has written down about the server of this folder. */
+/** The notes of `npm start` about the server of this folder. */
 export interface LocalServer {
   readonly url: string
   readonly plcUrl?: string
@@ -84,7 +84,7 @@ export const theServer = Effect.gen(function* () {
   })
 })
 
-/** What is known of the local server, where the command is for that one. */
+/** The local server's notes, if the command is for that server. */
 export const localIfMeant = Effect.gen(function* () {
   const server = yield* theServer
   const local = yield* localServer
@@ -112,7 +112,7 @@ export const theAccount = Effect.gen(function* () {
 export const plcUrl = Effect.gen(function* () {
   const given = (yield* variable("PLC_URL")) ?? (yield* localIfMeant)?.plcUrl
   if (given !== undefined) return given.replace(/\/+$/, "")
-  // The DIDs of a server on this machine are none of the public directory's.
+  // The public directory doesn't have the DIDs of a local server.
   if (!isLocal(yield* theServer)) return "https://plc.directory"
   return yield* new Failed({
     message: "The PLC directory of the local server is unknown",

@@ -25,7 +25,7 @@ interface State {
 }
 
 const barWidth = 24
-/** How often a bar is drawn anew, in milliseconds. */
+/** The redraw interval of a bar, in milliseconds. */
 const drawEvery = 100
 
 /** The line of a bar: `Blobs [######------] 12 of 40, 3.2 MB`. */
@@ -38,7 +38,7 @@ export const barOf = ({ label, total }: Options, { items, bytes: passed }: State
   return `${label} [${bar}] ${items} of ${total}${size}`
 }
 
-/** Shows a bar on a terminal while something goes on; elsewhere one line when it is done. */
+/** Shows a progress bar on a terminal; elsewhere one line at the end. */
 export const withProgress = <A, E, R>(
   options: Options,
   work: (progress: Progress) => Effect.Effect<A, E, R>

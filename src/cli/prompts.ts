@@ -5,13 +5,13 @@ import * as Prompt from "effect/cli/Prompt"
 import { Failed } from "./failure.ts"
 import { printable } from "./printable.ts"
 
-/** Whether somebody sits in front of it who can be asked. */
+/** Whether the command can ask a person. */
 export const canAsk = Effect.gen(function* () {
   const stdio = yield* Stdio.Stdio
   return (yield* stdio.stdinIsTerminal) && (yield* stdio.stderrIsTerminal)
 })
 
-/** Fails where nobody can be asked, and says how to answer beforehand (`--domain`, NACRE_PASSWORD …). */
+/** Fails if nobody can answer, and names the flag or variable to use (`--domain`, NACRE_PASSWORD …). */
 const orGiven = <A>(what: string, otherwise: string, prompt: Prompt.Prompt<A>) =>
   Effect.gen(function* () {
     if (yield* canAsk) return yield* prompt
@@ -27,7 +27,7 @@ interface Question {
   readonly otherwise: string
 }
 
-/** Asks for a text; an empty answer means `initial`, and is asked again where there is none. */
+/** Asks for a text; an empty answer means `initial`, or the same question again. */
 export const ask = (
   question: Question & {
     readonly initial?: string
@@ -47,7 +47,7 @@ export const ask = (
   return orGiven(message, otherwise, prompt)
 }
 
-/** Asks for a secret: nothing of it is shown. */
+/** Asks for a secret without showing it. */
 export const askSecret = ({ message, otherwise }: Question) =>
   orGiven(message, otherwise, Prompt.Hidden({ message: printable(message) }))
 
@@ -69,7 +69,7 @@ export const askNewPassword = (question: Question) =>
     })
   })
 
-/** Asks for a yes; `yes` (a flag) answers for whoever is not there. */
+/** Asks for a yes; the flag `yes` answers in scripts. */
 export const confirm = (
   message: string,
   { yes, initial = false }: { readonly yes: boolean; readonly initial?: boolean }

@@ -17,10 +17,10 @@ const Ready = Schema.Struct({
   warnings: optional(Schema.Array(Told))
 })
 
-/** What `/ready` of a Nacre server says. */
+/** The response of a Nacre server's `/ready`. */
 export type Readiness = typeof Ready.Type
 
-/** What `/ready` of a Nacre server says; nothing of another kind of server. */
+/** The response of `/ready`; undefined for other servers than Nacre. */
 export const readiness = Effect.fn("cli.readiness")(function* (server: string) {
   const { text } = yield* fetchText(`${server}/ready`)
   const read = Schema.decodeEffect(Schema.fromJsonString(Ready))

@@ -12,7 +12,7 @@ import {
 } from "../core/identity/didKey.ts"
 import { Failed } from "./failure.ts"
 
-/** A key by which its owner can change a DID without any server: of the DID's rotation keys the first. */
+/** A key that lets its owner change a DID without any server: the first of its rotation keys. */
 export interface RecoveryKey {
   readonly curve: Curve
   readonly didKey: string
@@ -38,10 +38,10 @@ const keyOf = (curve: Curve, secret: Uint8Array): RecoveryKey => ({
 
 const hexOf = (key: RecoveryKey): string => Buffer.from(Redacted.value(key.secret)).toString("hex")
 
-/** Makes a recovery key; it is nowhere yet. */
+/** Creates a recovery key without storing it. */
 export const makeRecoveryKey = Effect.sync(() => keyOf("k256", generatePrivateKey("k256")))
 
-/** Writes a recovery key into a new file that its owner alone may read. */
+/** Writes a recovery key to a new file, readable only by its owner. */
 export const saveRecoveryKey = Effect.fnUntraced(function* (key: RecoveryKey, file: string) {
   const files = yield* FileSystem.FileSystem
   const content: typeof KeyFile.Type = {

@@ -69,7 +69,7 @@ const tell = Effect.fnUntraced(function* (failure: CliFailure) {
   if (args.includes("--json")) yield* printJson({ error, message, next })
 })
 
-/** What is wrong with what was typed: on stderr, and to scripts as JSON; the help is asked for. */
+/** Reports a usage error: on stderr, and as JSON for scripts. */
 const present = Effect.fnUntraced(function* (event: CliOutput.Presenter.Event) {
   if (event._tag !== "InvalidInvocation") return yield* CliOutput.defaultPresenter.present(event)
   const { bad } = yield* style

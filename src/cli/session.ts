@@ -22,7 +22,7 @@ const Tokens = Schema.Struct({
   refreshJwt: Opaque
 })
 
-/** Somebody signed in on a server; its token is renewed while it is used, and given back at the end. */
+/** A session on a server; renews its token while in use, and ends with the scope. */
 export interface Session extends Remote {
   readonly did: string
   readonly handle: string
@@ -49,7 +49,7 @@ export const secretVariable = Effect.fnUntraced(function* (name: string) {
   )
 })
 
-/** The account's password where nobody has to be asked: environment, or the file of the local server's first account. */
+/** The account's password from the environment or the local server's file, without a question. */
 export const knownPassword = Effect.fnUntraced(function* (server: string, account: string) {
   const given = yield* secretVariable("NACRE_PASSWORD")
   if (given !== undefined) return given
@@ -60,7 +60,7 @@ export const knownPassword = Effect.fnUntraced(function* (server: string, accoun
     : undefined
 })
 
-/** When a token ends, in milliseconds; a token of an unknown form is taken for good. */
+/** When a token expires, in milliseconds; never, for an unknown form. */
 const endOf = (token: string): number => {
   const payload = token.split(".")[1] ?? ""
   const claims = Schema.decodeUnknownOption(
@@ -107,7 +107,7 @@ const createSession = Effect.fnUntraced(function* (
       yield* note(`${answer.failure.message}. Each code works once: enter a new one.`)
     }
   })
-  // Sent at once: a server that mails codes would make another, and this one would be good no more.
+  // Sent at once: another request would make the server mail a new code, which replaces this one.
   const code = yield* variable(codeVariable)
   const refused = (error: unknown) => needsCode(error) || (code !== undefined && isWrongCode(error))
   return yield* create(code === undefined ? {} : { authFactorToken: code }).pipe(
@@ -124,7 +124,7 @@ const createSession = Effect.fnUntraced(function* (
   )
 })
 
-/** Signs in with a password, and with a second factor where the server asks for one; signs out at the end of the scope. */
+/** Signs in with a password, and a second factor if the server asks for one; signs out at the end of the scope. */
 export const signIn = Effect.fn("cli.signIn")(function* (
   server: string,
   identifier: string,
@@ -154,7 +154,7 @@ export const signIn = Effect.fn("cli.signIn")(function* (
   return { server, did, handle, email, authorization } satisfies Session
 })
 
-/** Signs in as the owner of an account, whose password is asked for where it is not known. */
+/** Signs in as the owner of an account; asks for the password if unknown. */
 export const signInAs = Effect.fnUntraced(function* (server: string, given: string) {
   const account = yield* wholeHandle(server, given)
   const password =
@@ -171,10 +171,10 @@ export const owner = Effect.gen(function* () {
   return yield* signInAs(yield* theServer, yield* theAccount)
 })
 
-/** The administrator's password where nobody has to be asked. */
+/** The administrator's password, without a question. */
 const knownAdminPassword = Effect.fnUntraced(function* (server: string) {
   const given = yield* secretVariable("NACRE_ADMIN_PASSWORD")
-  // It is told to no other server: a move has two.
+  // Never sent to another server: a move has two.
   if (given !== undefined && server === (yield* theServer)) return given
   const local = yield* localServer
   return local?.url === server && local.account !== undefined
@@ -187,7 +187,7 @@ const asAdministrator = (server: string, password: Redacted.Redacted): Remote =>
   return { server, authorization: Effect.succeed(`Basic ${basic}`) }
 }
 
-/** The administrator of a server where nobody has to be asked; NACRE_ADMIN_PASSWORD is that of the command's own server alone. */
+/** The administrator of a server, without a question; NACRE_ADMIN_PASSWORD is for the command's own server only. */
 export const knownAdministrator = Effect.fnUntraced(function* (server: string) {
   const password = yield* knownAdminPassword(server)
   return password === undefined ? undefined : asAdministrator(server, password)
@@ -205,5 +205,5 @@ export const administrator = Effect.gen(function* () {
   return asAdministrator(server, password)
 })
 
-/** The server that the command is for, asked by nobody in particular. */
+/** The command's server, without credentials. */
 export const anybody = Effect.map(theServer, (server): Remote => ({ server }))

@@ -50,7 +50,7 @@ const RepoStatus = Schema.Struct({
   rev: optional(Tid)
 })
 
-/** What the account's owner may know besides; only where its password need not be asked for. */
+/** The owner's part of the status, if the password is known without a question. */
 const ownView = Effect.fnUntraced(function* (server: string, account: string) {
   const password = yield* knownPassword(server, account)
   if (password === undefined) return undefined

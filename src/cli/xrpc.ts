@@ -11,7 +11,7 @@ import { CallFailed, Unreachable } from "./failure.ts"
 import { isTooOften, once, patiently, retryAfterOf } from "./patience.ts"
 import { printable } from "./printable.ts"
 
-/** What every call may fail with. */
+/** The failures of every call. */
 export type CallError = CallFailed | Unreachable
 
 /** A call, or several of them. */
@@ -24,12 +24,12 @@ export interface Remote {
   readonly authorization?: Calling<string>
 }
 
-/** Query parameters; what is undefined is left out, a list is repeated. */
+/** Query parameters; leaves out undefined ones, repeats lists. */
 export type Params = Readonly<
   Record<string, string | number | boolean | ReadonlyArray<string> | undefined>
 >
 
-/** What is asked for by POST and comes to the same when it is done twice. */
+/** Idempotent procedures. */
 const repeatable: ReadonlySet<string> = new Set([
   "app.bsky.actor.putPreferences",
   "com.atproto.repo.importRepo",
@@ -40,7 +40,7 @@ const repeatable: ReadonlySet<string> = new Set([
 
 interface Sending {
   readonly params?: Params
-  /** Whether it may be sent again although the server may have done it. */
+  /** Whether a call may be repeated although the server may have executed it. */
   readonly isRepeatable?: boolean
 }
 
@@ -94,7 +94,7 @@ const failureOf = Effect.fnUntraced(function* (
   })
 })
 
-/** Where an endpoint lies: an NSID is a method, a name with a slash an address of this project's own servers. */
+/** The path of an endpoint: an NSID is a method, a name with a slash a route of Nacre's own. */
 const pathOf = (name: string): string => (name.includes("/") ? `/${name}` : `/xrpc/${name}`)
 
 /** Sends a request; one that a server could not take is sent again, if that is soon and does no harm. */
@@ -115,7 +115,7 @@ const send = Effect.fn("cli.send")(function* (
     if (response.status < 300) return response
     return yield* Effect.flatMap(failureOf(server, nsid, response), Effect.fail)
   })
-  // One that came too often was not taken: it may always come again.
+  // A rate-limited request was not executed, so it can always be repeated.
   return yield* patiently(sending, (error) => isRepeatable || isTooOften(error))
 })
 
@@ -152,7 +152,7 @@ export const query = Effect.fn("cli.query")(function* <S extends Schema.Constrai
   return yield* read(remote, nsid, yield* asking, output)
 })
 
-/** Changes something; `Schema.Unknown` where the answer does not matter. */
+/** Calls a procedure; `Schema.Unknown` ignores the response. */
 export const procedure = Effect.fn("cli.procedure")(function* <
   S extends Schema.ConstraintDecoder<unknown>
 >(remote: Remote, nsid: string, output: S, input?: object) {
@@ -163,14 +163,14 @@ export const procedure = Effect.fn("cli.procedure")(function* <
   return yield* read(remote, nsid, yield* send(remote, nsid, make), output)
 })
 
-/** Asks for bytes, once: the answer with its stream, which may break off for whoever reads it (see `patiently`). */
+/** Requests bytes once; the response's stream may break off for its reader (see `patiently`). */
 export const download = (remote: Remote, nsid: string, params: Params = {}) =>
   once(send(remote, nsid, HttpClientRequest.get, { params })).pipe(
     Effect.map((response) => {
       const length = Number(response.headers["content-length"])
       return {
         contentType: printable(response.headers["content-type"] ?? "application/octet-stream"),
-        /** The bytes that come, where the server says so. */
+        /** The response's length, if the server sends it. */
         length: Number.isInteger(length) && length > 0 ? length : undefined,
         body: response.stream,
         reason: reasonOf(remote.server)
@@ -178,7 +178,7 @@ export const download = (remote: Remote, nsid: string, params: Params = {}) =>
     })
   )
 
-/** Sends bytes, a Blob of a file for large ones: they are read as they go, and their length is told. */
+/** Sends bytes with their length; streams a Blob of a file. */
 export const upload = Effect.fn("cli.upload")(function* <
   S extends Schema.ConstraintDecoder<unknown>
 >(

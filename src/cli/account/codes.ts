@@ -21,7 +21,7 @@ export const waitingCodes = (remote: Remote, account: string) =>
 
 const isSession = (remote: Remote): remote is Session => "did" in remote
 
-/** What a code is for, as people read it. */
+/** The purpose of a code in words. */
 const purposes: Readonly<Record<string, string>> = {
   confirm_email: "confirm the email address",
   update_email: "change the email address",

@@ -15,7 +15,7 @@ import { recoveryDidKey } from "../recoveryKey.ts"
 import { administrator, secretVariable } from "../session.ts"
 import { procedure } from "../xrpc.ts"
 
-/** `--generate`: a password that is made here and shown once. */
+/** `--generate`: creates a password and shows it once. */
 export const generateFlag = Flag.Boolean("generate").pipe(
   Flag.withDescription("Generate a password and show it once"),
   Flag.withDefault(false)

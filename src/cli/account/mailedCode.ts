@@ -8,7 +8,7 @@ import { readiness } from "../readiness.ts"
 import type { Calling } from "../xrpc.ts"
 import { waitingCodes } from "./codes.ts"
 
-/** A code that a server is asked for: by whom, for what, and how. */
+/** A code to request: for whom, for what, and how. */
 interface Asking {
   /** The account's owner, at the server that makes the code. */
   readonly of: Session
@@ -26,7 +26,7 @@ const shownCode = Effect.fnUntraced(function* ({ of, purpose }: Asking) {
     : { code, to: admin === undefined ? "its owner" : "its administrator" }
 })
 
-/** How somebody comes to the code. */
+/** How the person gets the code. */
 const wayTo = ({ of }: Asking, sendsMail: boolean | undefined): string => {
   if (sendsMail === false) {
     return (
@@ -39,7 +39,7 @@ const wayTo = ({ of }: Asking, sendsMail: boolean | undefined): string => {
     : `${of.server} has created a code. Check your inbox. If the server doesn't send email, ask its administrator.`
 }
 
-/** A code that a server mails when it is asked to; NACRE_MAILED_CODE holds one that has come. */
+/** A code that a server mails on request; NACRE_MAILED_CODE holds one that has arrived. */
 export const mailedCode = Effect.fnUntraced(function* (asking: Asking) {
   const given = yield* variable("NACRE_MAILED_CODE")
   if (given !== undefined) return given

@@ -80,7 +80,7 @@ const asAdministrator = Effect.fnUntraced(function* (account: string) {
   return { ...info, ...repo, takendown: takedown?.applied === true }
 })
 
-/** What checkAccountStatus answers. */
+/** The response of checkAccountStatus. */
 export const Standing = Schema.Struct({
   activated: Schema.Boolean,
   validDid: Schema.Boolean,
@@ -93,7 +93,7 @@ export const Standing = Schema.Struct({
   importedBlobs: Schema.Int
 })
 
-/** How an account stands, as its owner may know. */
+/** The status of an account, as its owner sees it. */
 export const standingOf = (session: Remote) =>
   query(session, "com.atproto.server.checkAccountStatus", Standing)
 

@@ -19,7 +19,7 @@ import type { WholeRepo } from "./wholeRepo.ts"
 /** How many blobs are fetched at the same time. */
 const atATime = 4
 
-/** The repo, unless the folder has it whole and as it is now. */
+/** Fetches the repo unless the folder has its current state. */
 const exportRepo = Effect.fnUntraced(function* (
   session: Session,
   folder: Folder,
@@ -32,7 +32,7 @@ const exportRepo = Effect.fnUntraced(function* (
     Schema.Struct({ rev: Tid }),
     { did }
   ).pipe(
-    // An inactive account's is told by checkAccountStatus alone; then the repo is fetched again.
+    // Only checkAccountStatus has the rev of an inactive account; without it the repo is fetched again.
     Effect.catchIf(
       (error) => error instanceof CallFailed && error.status < 500,
       () => Effect.undefined

@@ -12,10 +12,10 @@ import type { Progress } from "../progress.ts"
 import { download, query, type Remote } from "../xrpc.ts"
 import { readWholeRepo } from "./wholeRepo.ts"
 
-/** What came damaged is fetched again, so many times. */
+/** How often a damaged file is fetched again. */
 const again = { times: 2, while: (error: unknown) => error instanceof Damaged }
 
-/** Streams an answer into a file, which has its name only once it is whole; one that breaks off, or is refused, begins anew. */
+/** Streams a response into a file, renamed into place when complete; starts again after an interruption or an invalid file. */
 const into = Effect.fnUntraced(function* <A>(
   remote: Remote,
   nsid: string,

@@ -5,7 +5,7 @@ import * as Schema from "effect/Schema"
 import { CidText, Did, Handle, isCidText, Tid, Words } from "../answers.ts"
 import { Failed } from "../failure.ts"
 
-/** What an export says of itself. */
+/** An export's description of itself. */
 const Manifest = Schema.Struct({
   type: Schema.Literal("nacre-export"),
   version: Schema.Literal(1),
@@ -19,7 +19,7 @@ const Manifest = Schema.Struct({
   completedAt: Schema.optionalKey(Words)
 })
 
-/** What an export says of itself. */
+/** An export's description of itself. */
 export type Manifest = typeof Manifest.Type
 
 const ManifestFile = Schema.fromJsonString(Manifest)
@@ -50,7 +50,7 @@ export const openFolder = Effect.fnUntraced(function* (folder: string) {
     )
   })
 
-  /** Puts a text in place in one step; only its owner may read it. */
+  /** Replaces a file with a text in one step, readable only by its owner. */
   const put = (name: string, text: string) =>
     files
       .writeFileString(`${at(name)}.part`, text, { mode: 0o600 })
@@ -72,7 +72,7 @@ export const openFolder = Effect.fnUntraced(function* (folder: string) {
     return new Set<string>(names.filter(isCidText))
   })
 
-  /** The types of the blobs; one that is missing is told by the server from the bytes. */
+  /** The types of the blobs; the server detects a missing one from the bytes. */
   const blobTypes = Effect.gen(function* () {
     const text = yield* Effect.orElseSucceed(files.readFileString(at("blobs.jsonl")), () => "")
     const types = new Map<string, string>()

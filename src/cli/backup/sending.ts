@@ -7,14 +7,14 @@ import { Failed } from "../failure.ts"
 import { note } from "../output.ts"
 import { procedure, query, type Remote, upload } from "../xrpc.ts"
 
-/** A file to be sent: it is read as it goes. */
+/** A file to send as a stream. */
 const opened = (file: string) =>
   Effect.tryPromise({
     try: () => openAsBlob(file),
     catch: () => new Failed({ message: `Couldn't read ${file}` })
   })
 
-/** What Nacre answers where it kept records that could not be written there; other servers say nothing. */
+/** Nacre's response with the records that it kept as they came; other servers return none. */
 const Imported = Schema.UndefinedOr(
   Schema.Struct({
     keptAsTheyCame: Schema.optionalKey(Schema.Int),
@@ -22,10 +22,10 @@ const Imported = Schema.UndefinedOr(
   })
 )
 
-/** How many records are told by name. */
+/** How many records the command names. */
 const maxTold = 20
 
-/** Puts a repo's CAR in the place of what the account has, and names the records that were kept as they came. */
+/** Replaces the account's repo with a CAR, and names the records that the server kept as they came. */
 export const sendCar = Effect.fn("cli.sendCar")(function* (remote: Remote, body: Blob) {
   const answer = yield* upload(remote, "com.atproto.repo.importRepo", Schema.Unknown, {
     body,

@@ -15,7 +15,7 @@ import { Tree } from "../../core/repo/mst/Tree.ts"
 import { type CidText, isCidText } from "../answers.ts"
 import { Failed } from "../failure.ts"
 
-/** What a CAR holds, once every node and record of its repo was found in it. */
+/** The content of a CAR that has every node and record of its repo. */
 export interface WholeRepo {
   readonly commit: ForeignCommit
   /** How many records there are. */
@@ -37,7 +37,7 @@ const assertNamed = ({ cid, bytes }: Block): void => {
   }
 }
 
-/** Reads a CAR through; its blocks have their digests, and whoever keeps one copies it. Gives its root. */
+/** Reads a CAR, checks each block's digest, and returns the root. A caller that keeps a block copies it. */
 const eachBlock = Effect.fnUntraced(function* (
   file: string,
   take: (block: Block, root: Cid | undefined) => void

@@ -3,7 +3,7 @@ import { isJson } from "./configFile.ts"
 import { type Environment, production } from "./environment.ts"
 import { quoted, withEntry, withKey } from "./toml.ts"
 
-/** What is new in an environment's section. */
+/** The additions to an environment's section. */
 export interface Additions {
   readonly account_id?: string
   readonly routes?: ReadonlyArray<{ readonly pattern: string; readonly custom_domain: true }>
@@ -57,7 +57,7 @@ const toJson = (text: string, { name, section }: Environment, added: Additions):
   return result
 }
 
-/** The configuration's text with what is new in an environment; every other line and comment stays. */
+/** The configuration's text with additions to an environment; keeps every other line and comment. */
 export const withAdditions = (text: string, environment: Environment, added: Additions): string =>
   isJson(environment.file)
     ? toJson(text, environment, added)

@@ -4,10 +4,10 @@ import * as Toml from "effect/encoding/Toml"
 import * as Result from "effect/Result"
 import { type ParseError, parse } from "jsonc-parser"
 
-/** The names that wrangler's configuration may have; wrangler prefers them in this order. */
+/** The possible names of wrangler's configuration, in wrangler's order of preference. */
 const names = ["wrangler.json", "wrangler.jsonc", "wrangler.toml"]
 
-/** The name of the project's wrangler configuration; that of a new project where there is none. */
+/** The name of the project's wrangler configuration, or the default name of a new one. */
 export const findConfigFile = Effect.gen(function* () {
   const files = yield* FileSystem.FileSystem
   for (const name of names) {

@@ -9,13 +9,13 @@ import { type Environment, production } from "./environment.ts"
 import { quoted } from "./toml.ts"
 import { secretNamesNeeded } from "./vars.ts"
 
-/** What wrangler's configuration is to say of an environment. */
+/** The wanted configuration of an environment. */
 export interface Declaration {
   readonly domain: string
   readonly vars: Readonly<Record<string, string>>
-  /** The id of the Cloudflare account; undefined where there is nothing to choose. */
+  /** The id of the Cloudflare account; undefined if there is only one. */
   readonly account: string | undefined
-  /** The id of the Secrets Store; undefined where the secrets are the Worker's own. */
+  /** The id of the Secrets Store; undefined for secrets of the Worker. */
   readonly store: string | undefined
 }
 
@@ -40,7 +40,7 @@ const newVars = Effect.fnUntraced(function* (environment: Environment, vars: Dec
   return Object.keys(added).length === 0 ? {} : { vars: added }
 })
 
-/** The bucket lies where the objects do: wrangler makes it in the jurisdiction that its entry names. */
+/** Wrangler creates the bucket in the jurisdiction of its entry, the same as the objects'. */
 const newBucket = (environment: Environment, { DATA_LOCATION: location }: Declaration["vars"]) => {
   const { r2_buckets: buckets = [], vars = {} } = environment.section
   const [bucket] = buckets
@@ -85,7 +85,7 @@ const bindingsTo = ({ section, worker }: Environment, store: string) =>
       secret_name: `${worker}_${binding}`
     }))
 
-/** An environment as it is once its secrets are bound to a store. */
+/** An environment after its secrets are bound to a store. */
 export const withStore = (environment: Environment, store: string): Environment => {
   const { secrets_store_secrets: bound = [], ...section } = environment.section
   const all = [...bound, ...bindingsTo(environment, store)]
@@ -110,7 +110,7 @@ const newStored = Effect.fnUntraced(function* (
 
 type Json = { [key: string]: unknown }
 
-/** What a text says; nothing where it is invalid. */
+/** The parsed text; undefined if it is invalid. */
 const contentOf = (file: string, text: string): Json | undefined =>
   Result.match(parseConfig(file, text), {
     onFailure: () => undefined,
@@ -118,7 +118,7 @@ const contentOf = (file: string, text: string): Json | undefined =>
     onSuccess: (content) => content as Json
   })
 
-/** What the text must say afterwards: all that it says now, and what is new. */
+/** The expected content after a change: the current one with the additions. */
 const expectedOf = (
   text: string,
   { file, name }: Environment,

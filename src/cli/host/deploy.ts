@@ -12,7 +12,7 @@ import { askCloudflare } from "./handing.ts"
 import { secretNamesNeeded } from "./vars.ts"
 import { wrangler } from "./wrangler.ts"
 
-/** Fails where the deployed server would lack a secret; goes on where Cloudflare cannot be asked. */
+/** Fails if the deployed server would lack a secret; continues if Cloudflare doesn't answer. */
 const checkSecrets = Effect.fnUntraced(function* (environment: Environment) {
   const has = yield* askCloudflare(environment)
   if (secretNamesNeeded.some((name) => has(name) === undefined)) {
@@ -28,7 +28,7 @@ const checkSecrets = Effect.fnUntraced(function* (environment: Environment) {
   })
 })
 
-/** Asks /ready until the server says yes; what its configuration lacks is told at once. */
+/** Polls /ready until the server is ready; reports a faulty configuration at once. */
 const waitUntilReady = Effect.fnUntraced(function* (
   server: string,
   { words }: Environment,

@@ -21,7 +21,7 @@ export const envFlag = Flag.String("env").pipe(
 
 const optional = Schema.optionalKey
 
-/** What the command looks at of an environment. */
+/** The parts of an environment that the command reads. */
 const Section = Schema.Struct({
   name: optional(Schema.String),
   account_id: optional(Schema.String),
@@ -53,15 +53,15 @@ export interface Environment {
   readonly name: string
   /** The name of its Worker. */
   readonly worker: string
-  /** The Cloudflare account that it is deployed to, where that is said. */
+  /** The Cloudflare account of the deployment, if configured. */
   readonly account: string | undefined
-  /** What its own section says. */
+  /** The content of its own section. */
   readonly section: typeof Section.Type
   /** Whether other environments have routes of their own; those that have none would get the top level's. */
   readonly othersHaveRoutes: boolean
-  /** How wrangler is told of it. */
+  /** Wrangler's arguments for it. */
   readonly flag: string
-  /** How this command is told of it: ` --env staging`, or nothing. */
+  /** This command's argument for it: ` --env staging`, or none. */
   readonly words: string
   /** The file with the copy of its secrets. */
   readonly copy: string

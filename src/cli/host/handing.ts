@@ -10,7 +10,7 @@ import { secretNames, storeListing, wranglerTakes } from "./wrangler.ts"
 export const storedAs = ({ section }: Environment, name: string) =>
   section.secrets_store_secrets?.find(({ binding }) => binding === name)
 
-/** Tells of each secret whether Cloudflare has it, for the Worker or in its store; undefined where it cannot be asked. */
+/** Whether Cloudflare has each secret, in the Worker or its store; undefined if Cloudflare doesn't answer. */
 export const askCloudflare = Effect.fnUntraced(function* (environment: Environment) {
   const bound = environment.section.secrets_store_secrets ?? []
   const stores = new Set(bound.map(({ store_id: store }) => store))
@@ -27,7 +27,7 @@ export const askCloudflare = Effect.fnUntraced(function* (environment: Environme
   }
 })
 
-/** Fails where new secrets would be made for a server that has its own: it could not read its accounts' keys with them. */
+/** Fails instead of creating new secrets for a server that has its own: it could not read its accounts' keys with them. */
 export const refuseOtherSecrets = Effect.fnUntraced(function* (
   environment: Environment,
   store?: string
@@ -36,7 +36,7 @@ export const refuseOtherSecrets = Effect.fnUntraced(function* (
   const lacking = secretNamesNeeded.filter((name) => (copy[name] ?? "") === "")
   if (lacking.length === 0) return
   const has = yield* askCloudflare(environment)
-  // A store may have them from an earlier time, though nothing here says so any more.
+  // A store may still have them although no file here names them.
   const stored = store === undefined ? has : yield* askCloudflare(withStore(environment, store))
   const there = lacking.filter((name) => has(name) === true || stored(name) === true)
   if (there.length === 0) return
@@ -55,7 +55,7 @@ const put = (environment: Environment, name: string, value: string) => {
   return wranglerTakes(words.split(" "), environment, Redacted.make(value))
 }
 
-/** Hands Cloudflare the secrets of the copy that it lacks; none that it has is replaced. */
+/** Uploads the secrets that Cloudflare lacks; never replaces one. */
 export const handOver = Effect.fnUntraced(function* (environment: Environment) {
   const has = yield* askCloudflare(environment)
   const vars = yield* readVars(environment.copy)

@@ -63,7 +63,7 @@ const flags = {
   )
 }
 
-/** What was said by flags. */
+/** The values of the flags. */
 type Given = {
   readonly [Name in keyof typeof flags]: (typeof flags)[Name] extends Flag.Flag<infer A> ? A : never
 }
@@ -130,7 +130,7 @@ const initLocal = Effect.fnUntraced(function* (given: Given) {
   )
 })
 
-/** Wrangler makes a missing database anywhere: one that has to lie in a jurisdiction is made before. */
+/** Creates a database in its jurisdiction first, since wrangler would create a missing one anywhere. */
 const databaseSteps = ({ section }: Environment, location: string): ReadonlyArray<string> => {
   const database = section.d1_databases?.[0]?.database_name
   const isNew = section.vars?.["DATA_LOCATION"] === undefined
@@ -153,12 +153,12 @@ const initCloudflare = Effect.fnUntraced(function* (given: Given) {
     PUBLIC_URL: `https://${domain}`,
     ...(location === "anywhere" ? {} : { DATA_LOCATION: location })
   }
-  // What may yet be refused comes before anything is written.
+  // Checks that may fail come before the first write.
   const write = yield* declare(written, { domain, vars: settings, account, store })
   yield* refuseOtherSecrets(environment, store)
   const recoveryKey = yield* recoveryKeyIn(given.recoveryKey)
   const { added: made } = yield* makeSecrets(file)
-  // A copy that tells whose secrets these are.
+  // The copy names the server of the secrets.
   yield* setVars(file, settings)
   yield* write
   const handed = keeping === "later" ? [] : yield* hand(given.env)

@@ -9,7 +9,7 @@ import { storedAs } from "./handing.ts"
 import { secretNamesNeeded } from "./vars.ts"
 import { cloudflareAccounts, wrangler } from "./wrangler.ts"
 
-/** Where Cloudflare may keep the data. */
+/** The places for data at Cloudflare. */
 export const locations = [
   "anywhere",
   "eu",
@@ -56,7 +56,7 @@ export const targetOf = (given: Option.Option<"local" | "cloudflare">) =>
         ]
       })
 
-/** The host name in what somebody types or pastes: `https://pds.example.com/` too. */
+/** The host name in a typed or pasted text, such as `https://pds.example.com/`. */
 const hostNameIn = (text: string): string =>
   text
     .trim()
@@ -87,7 +87,7 @@ export const domainOf = Effect.fnUntraced(function* (
     : yield* new Failed({ message: `--domain ${text} isn't valid. ${fault}` })
 })
 
-/** Where the data is to lie; not asked where wrangler.toml says it, for it must not change. */
+/** The place for data; not a question if wrangler.toml has it, because it can't change. */
 export const locationOf = Effect.fnUntraced(function* (
   given: Option.Option<Location>,
   { section }: Environment
@@ -152,7 +152,7 @@ export const storeOf = Effect.fnUntraced(function* (
   const bound = secretNamesNeeded.flatMap((name) => storedAs(environment, name)?.store_id ?? [])[0]
   if (Option.isSome(given)) return given.value
   if (bound !== undefined) return bound
-  // Where there is none yet, wrangler says so, and the answer is not known yet.
+  // Wrangler reports a missing one; the answer is unknown until then.
   yield* Effect.ignore(wrangler(["secrets-store", "store", "list", "--remote"], environment))
   return yield* ask({
     message:
@@ -174,7 +174,7 @@ const asked = Effect.gen(function* () {
   return yield* cloudflareAccounts
 })
 
-/** The id of the Cloudflare account, where wrangler knows several; undefined where there is nothing to choose. */
+/** The id of the Cloudflare account if wrangler knows several; undefined otherwise. */
 export const cloudflareAccountOf = Effect.fnUntraced(function* (
   given: Option.Option<string>,
   environment: Environment

@@ -3,11 +3,11 @@ interface Table {
   readonly name: string
   /** The line after its header. */
   readonly from: number
-  /** The line after the last that says something, comments aside: what follows may belong to the next table. */
+  /** The line after the last one with content; comments after it may belong to the next table. */
   readonly to: number
 }
 
-/** The text without what is in quotes or in comments; lines stay where they are. */
+/** The text without strings and comments, with the same lines. */
 const bare = (text: string): string =>
   text.replace(/"""[\s\S]*?"""|'''[\s\S]*?'''|"(?:\\.|[^"\\\n])*"|'[^'\n]*'|#[^\n]*/g, (match) =>
     match.replace(/[^\n]/g, match.startsWith("#") ? " " : "x")
@@ -16,7 +16,7 @@ const bare = (text: string): string =>
 const headerOf = (line: string): string | undefined =>
   /^\s*\[\[?\s*([^\]]+?)\s*\]\]?\s*$/.exec(line)?.[1]?.replace(/\s*\.\s*/g, ".")
 
-/** The tables of a text in order: headers are told from the lines of a value that goes over several. */
+/** The tables of a text in order; ignores lines of multi-line values that look like headers. */
 const tablesOf = (text: string): ReadonlyArray<Table> => {
   const tables: Array<{ name: string; from: number; to: number }> = [{ name: "", from: 0, to: 0 }]
   let depth = 0

@@ -14,7 +14,7 @@ import { confirm } from "../prompts.ts"
 import { envFlag } from "./environment.ts"
 import { install, isProject, newestVersion, runInstalled } from "./packages.ts"
 
-/** What an installed version says of itself. */
+/** The description of an installed version. */
 const Manifest = Schema.fromJsonString(
   Schema.Struct({
     version: Words,

@@ -15,14 +15,14 @@ export const secretWords: Readonly<Record<string, string>> = {
 /** The names of those secrets. */
 export const secretNamesNeeded = Object.keys(secretWords)
 
-/** The names of all secrets, those that a server may do without last. */
+/** The names of all secrets, optional ones last. */
 export const secretNamesKnown = [...secretNamesNeeded, "RATE_LIMIT_BYPASS_KEY", "MAIL_HTTP_TOKEN"]
 
-/** What anybody is told who has just got a master key. */
+/** The advice with a new master key. */
 export const keepACopy =
   "Back up MASTER_KEY and PLC_ROTATION_KEY somewhere else. Without MASTER_KEY, no account can post again."
 
-/** Where the local server's secrets lie, as `npm start` has it: beside wrangler.toml, or in DATA_DIR. */
+/** The file of the local server's secrets, as for `npm start`: next to wrangler.toml, or in DATA_DIR. */
 export const varsFile = Effect.gen(function* () {
   const path = yield* Path.Path
   const folder = yield* variable("DATA_DIR")
@@ -36,14 +36,14 @@ const failedFor = (file: string) => (cause: unknown) =>
     message: `Couldn't use ${file}: ${cause instanceof Error ? cause.message : String(cause)}`
   })
 
-/** The variables of a file; none where there is no file. */
+/** The variables of a file; none if it doesn't exist. */
 export const readVars = Effect.fnUntraced(function* (file: string) {
   const files = yield* FileSystem.FileSystem
   const text = yield* Effect.orElseSucceed(files.readFileString(file), () => "")
   return parseVars(text)
 })
 
-/** Makes the secrets that the file lacks, and changes none that it has. */
+/** Creates the secrets that the file lacks, and changes none. */
 export const makeSecrets = (file: string) =>
   Effect.try({ try: () => loadSecrets(file), catch: failedFor(file) })
 

@@ -7,7 +7,7 @@ import { note, report } from "../output.ts"
 import { localServer, theServer } from "../place.ts"
 import { readiness } from "../readiness.ts"
 
-/** The server's version, where one is meant and answers. */
+/** The server's version, if one is chosen and answers. */
 const served = Effect.gen(function* () {
   const isMeant =
     Option.isSome(yield* ServerFlag) ||
@@ -20,7 +20,7 @@ const served = Effect.gen(function* () {
   return { server, version }
 })
 
-/** `nacre version`: of the command, and of the server where one is meant. */
+/** `nacre version`: the versions of the command and of the chosen server. */
 export const version = Command.make(
   "version",
   {},

@@ -56,7 +56,7 @@ const commandFor = (
     [program, ...args, ...(of === undefined ? [] : [of.flag])],
     {
       ...stdio,
-      // The account that was just chosen stands in no file yet.
+      // No file has the account that was just chosen.
       ...(account === undefined ? {} : { env: { CLOUDFLARE_ACCOUNT_ID: account }, extendEnv: true })
     }
   )
@@ -157,7 +157,7 @@ const Accounts = Schema.fromJsonString(
   })
 )
 
-/** The Cloudflare accounts of whoever is signed in; undefined where nobody is. */
+/** The Cloudflare accounts of the signed-in user; undefined if there is none. */
 export const cloudflareAccounts = Effect.gen(function* () {
   const said = yield* wranglerSays(["whoami", "--json"])
   if (said.code !== 0) return undefined

@@ -1,6 +1,6 @@
 import type { Found } from "./lookup.ts"
 
-/** One thing that must be so, whether it is, and what to do where it is not. */
+/** A check, its result, and the fix if it failed. */
 export interface Check {
   readonly name: string
   readonly ok: boolean
@@ -8,7 +8,7 @@ export interface Check {
   readonly fix?: string
 }
 
-/** What the owner of a domain sets up so that its name leads to a DID. */
+/** How a domain's owner points the domain to a DID. */
 const setUp = (handle: string, did: string): string =>
   `Add the DNS record  _atproto.${handle}  TXT  "did=${did}"\n` +
   `or the file  https://${handle}/.well-known/atproto-did  containing  ${did}`
@@ -93,7 +93,7 @@ const hasKey = ({ did, signingKey }: Found): Check => ({
     : {})
 })
 
-/** Everything that must hold for somebody to be found, and for the records to be believed. */
+/** The checks of an identity: the network finds the account and accepts its records. */
 export const checksOf = (found: Found, server: string): ReadonlyArray<Check> => {
   if (found.did === undefined) return [handleLeads(found)]
   return [handleLeads(found), didLeads(found), hasServer(found, server), hasKey(found)]

@@ -8,7 +8,7 @@ import { theServer } from "../place.ts"
 import { type Check, checksOf } from "./checks.ts"
 import { lookUp } from "./lookup.ts"
 
-/** Checks as lines: a mark, what is checked, what was found, and what to do. */
+/** Checks as lines: result, name, finding and fix. */
 export const checkLines = (checks: ReadonlyArray<Check>, { good, bad }: Style): string =>
   checks
     .map(({ name, ok, detail, fix }) => {
@@ -23,7 +23,7 @@ export const unlessWell = (checks: ReadonlyArray<Check>) => {
   return faults === 0 ? Effect.void : Effect.fail(new Unwell({ faults }))
 }
 
-/** `nacre identity`: who somebody is, in both directions. */
+/** `nacre identity` */
 export const identity = Command.make(
   "identity",
   { account: accountArgument },

@@ -18,7 +18,7 @@ import { plcUrl } from "../place.ts"
 import { printable } from "../printable.ts"
 import { type CallError, fetchJson, fetchText, query } from "../xrpc.ts"
 
-/** What the network says about somebody, asked now. */
+/** The network's current answers about an identity. */
 export interface Found {
   readonly handle?: string
   readonly did?: string
@@ -34,7 +34,7 @@ export interface Found {
   readonly claimed?: string
   readonly pds?: string
   readonly signingKey?: string
-  /** Who may change a did:plc, the mightiest first. */
+  /** The rotation keys of a did:plc, in order of authority. */
   readonly rotationKeys?: ReadonlyArray<string>
 }
 
@@ -50,7 +50,7 @@ const orNothing = <A, R>(asking: Effect.Effect<A, CallError, R>) =>
 
 const patience = "5 seconds"
 
-/** What is asked of strangers may fail or take long: then it is not there. */
+/** Undefined if a foreign server fails or takes too long. */
 const orUnknown = <A, E, R>(asking: Effect.Effect<A, E, R>) =>
   asking.pipe(
     Effect.timeout(patience),
@@ -136,7 +136,7 @@ export const shownPdsOf = (document: DidDocument): string | undefined => {
   return pds === undefined ? undefined : printable(pds)
 }
 
-/** What the PLC directory holds for a DID. */
+/** The PLC directory's data of a DID. */
 export const plcDataOf = Effect.fn("cli.plcDataOf")(function* (did: string) {
   const directory = yield* plcUrl
   const json = yield* fetchJson(`${directory}/${did}/data`)
@@ -150,7 +150,7 @@ export const plcDataOf = Effect.fn("cli.plcDataOf")(function* (did: string) {
   })
 })
 
-/** Looks somebody up, by handle or DID, in both directions. */
+/** Looks up a handle or DID in both directions. */
 export const lookUp = Effect.fn("cli.lookUp")(function* (server: string, given: string) {
   const name = calledName(given)
   const isDid = name.startsWith("did:")

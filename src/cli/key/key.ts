@@ -62,7 +62,7 @@ const make = Command.make(
   })
 ).pipe(Command.withDescription("Create a recovery key in a new file and print its public did:key"))
 
-/** Where among those of a DID a key stands, in words. */
+/** A key's position among the rotation keys of a DID, in words. */
 const placeOf = (rotationKeys: ReadonlyArray<string>, didKey: string): string => {
   const at = rotationKeys.indexOf(didKey)
   if (at === 0) return "first: it can overrule every other key for 72 hours"

@@ -13,7 +13,7 @@ import { hostOf, standingAt } from "./network.ts"
 
 const createAccount = "com.atproto.server.createAccount"
 
-/** A token by which the account's owner speaks to another server, for the making of the account there. */
+/** A service token for another server, to create the account there. */
 export const tokenFor = Effect.fnUntraced(function* (from: Session, to: string) {
   const { did } = yield* hostOf(to)
   const { token } = yield* query(
@@ -25,7 +25,7 @@ export const tokenFor = Effect.fnUntraced(function* (from: Session, to: string) 
   return token
 })
 
-/** The handle at the new server: the one of one's own domain, else the same name under its first domain. */
+/** The handle on the new server: the owner's own domain, or the same name under the server's first domain. */
 export const handleAt = Effect.fnUntraced(function* (
   to: string,
   {
@@ -46,10 +46,10 @@ export const handleAt = Effect.fnUntraced(function* (
   return yield* ask({ message: "Your handle on the new server", otherwise: "--handle", initial })
 })
 
-/** What answers a second factor at the new server: the codes of two servers differ. */
+/** The variable of the new server's second factor; the codes of two servers differ. */
 const codeThere = "NACRE_NEW_CODE"
 
-/** Signs in at the new server, where the account is already. */
+/** Signs in to the existing account on the new server. */
 export const signInThere = Effect.fnUntraced(function* (to: string, did: string) {
   const password =
     (yield* secretVariable("NACRE_NEW_PASSWORD")) ??
@@ -60,7 +60,7 @@ export const signInThere = Effect.fnUntraced(function* (to: string, did: string)
   return yield* signIn(to, did, password, codeThere)
 })
 
-/** An account that is about to be made at a server, by a token that its DID has signed. */
+/** An account to create on a server, with a token signed by its DID's key. */
 export interface Arriving {
   readonly did: string
   readonly handle: string
@@ -69,7 +69,7 @@ export interface Arriving {
   readonly token: Calling<string>
 }
 
-/** Makes the account at the new server, deactivated, unless it is there already; its owner is signed in there. */
+/** Creates the account on the new server, deactivated, unless it exists, and signs in. */
 export const arrive = Effect.fn("cli.arrive")(function* (to: string, arriving: Arriving) {
   const { did, handle, email, invite, token } = arriving
   if ((yield* standingAt({ server: to }, did)) !== undefined) {

@@ -13,7 +13,7 @@ import type { Move } from "./move.ts"
 import { type Credentials, credentialsAt, documentOf } from "./network.ts"
 import { assertFew } from "./rotationKeys.ts"
 
-/** Whether the DID leads to the new server by now. */
+/** Whether the DID points to the new server now. */
 export const hasMoved = Effect.fnUntraced(function* ({ did, to }: Pick<Move, "did" | "to">) {
   const wanted = yield* credentialsAt(to)
   const document = yield* documentOf(did)
@@ -32,7 +32,7 @@ export const wantedData = Effect.fnUntraced(function* (
   const now = yield* plcDataOf(did)
   const { rotationKeys = [], alsoKnownAs, verificationMethods, services } = yield* credentialsAt(to)
   const handle = claimedHandle(alsoKnownAs)
-  // The new server's own key comes last in what it recommends, and is nobody else's before it.
+  // The new server recommends its own key last.
   const mine = ownKeys.filter((key) => key !== rotationKeys.at(-1))
   const keys = [...new Set([...mine, ...rotationKeys])]
   yield* assertFew(keys, mine)
@@ -64,7 +64,7 @@ const movePlc = Effect.fnUntraced(function* ({ did, from, to, ownKeys }: Move) {
   yield* procedure(to, "com.atproto.identity.submitPlcOperation", Schema.Unknown, { operation })
 })
 
-/** Tells what the document of a did:web has to be, which its owner alone can change. */
+/** Shows the document that the owner of a did:web must publish. */
 const moveWeb = Effect.fnUntraced(function* ({ did, to }: Move) {
   const { alsoKnownAs, verificationMethods, services }: Credentials = yield* credentialsAt(to)
   const document = makeDidDocument({ did, alsoKnownAs, keys: verificationMethods, services })
@@ -80,7 +80,7 @@ const moveWeb = Effect.fnUntraced(function* ({ did, to }: Move) {
   yield* insist("Have you published it?", false)
 })
 
-/** A copy of the directory may be a moment behind. */
+/** A replica of the directory may lag. */
 const patience = { times: 20 } as const
 
 const arrived = (move: Move) =>
@@ -95,7 +95,7 @@ const arrived = (move: Move) =>
     )
   )
 
-/** Lets the DID lead to the new server. */
+/** Points the DID to the new server. */
 export const moveIdentity = Effect.fnUntraced(function* (move: Move) {
   yield* didMethod(move.did) === "plc" ? movePlc(move) : moveWeb(move)
   yield* arrived(move).pipe(

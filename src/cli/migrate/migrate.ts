@@ -11,7 +11,7 @@ import { moveAccount } from "./moving.ts"
 import { documentOf } from "./network.ts"
 import { notesFile, readNotes } from "./notes.ts"
 
-/** The server that the account comes from: named, remembered, or the one that the DID leads to. */
+/** The old server: the named one, the remembered one, or the one that the DID points to. */
 const originServer = Effect.fnUntraced(function* (
   { did, to }: { readonly did: string; readonly to: string },
   { named, state }: { readonly named: string | undefined; readonly state: Option.Option<string> }

@@ -17,15 +17,15 @@ export interface Move {
   readonly did: string
   readonly from: Session
   readonly to: Session
-  /** The owner's own keys, which stand before the server's. */
+  /** The owner's own keys, before the server's. */
   readonly ownKeys: ReadonlyArray<string>
-  /** Whether blobs that the old server has lost may stay behind. */
+  /** Whether to leave behind blobs that the old server has lost. */
   readonly allowMissing: boolean
-  /** The file of the notes; the repo lies beside it for a while. */
+  /** The file of the notes; the repo is next to it for a while. */
   readonly notes: string
 }
 
-/** After which step a move may be told to end, in their order. */
+/** The steps after which a move can stop, in order. */
 export const stepNames = [
   "records",
   "blobs",
@@ -35,7 +35,7 @@ export const stepNames = [
   "departure"
 ] as const
 
-/** Once the DID leads to the new server, what is written is written there: nothing is brought over any more. */
+/** Once the DID points to the new server, new records are written there, and nothing more is moved. */
 const unlessMoved = <E, R>(move: Move, isSame: Effect.Effect<boolean, E, R>) =>
   Effect.flatMap(hasMoved(move), (moved) => (moved ? Effect.succeed(true) : isSame))
 
@@ -121,7 +121,7 @@ export const takeMove = Effect.fn("cli.takeMove")(function* (
         title: "Point your identity at the new server",
         isDone: hasMoved(move),
         run: Effect.gen(function* () {
-          // What was written since would be left behind.
+          // Later records would stay behind.
           if (!(yield* sameRecords(move))) yield* bringRecords(move)
           if (!(yield* blobsAreHere)) yield* assertAllowed(move, yield* bringBlobs(move))
           yield* moveIdentity(move)

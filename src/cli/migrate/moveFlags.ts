@@ -2,7 +2,7 @@ import type * as Option from "effect/Option"
 import * as Flag from "effect/cli/Flag"
 import { stepNames } from "./move.ts"
 
-/** What every command that moves an account understands. */
+/** The flags of every command that moves an account. */
 export const moveFlags = {
   handle: Flag.String("handle").pipe(
     Flag.withDescription(
@@ -56,7 +56,7 @@ export const moveFlags = {
   )
 } as const
 
-/** What somebody has said of a move. */
+/** The options of a move. */
 export interface MoveWishes {
   readonly handle: OptionalText
   readonly email: OptionalText

@@ -25,11 +25,11 @@ export interface Route {
   readonly to: string
 }
 
-/** Whether the DID leads to the new server by now: then the old one may have gone. */
+/** Whether the DID points to the new server now; then the old one may be gone. */
 const leadsThere = ({ did, to }: Route) =>
   Effect.map(documentOf(did), (document) => originOf(pdsOf(document) ?? "") === to)
 
-/** The DID is here and the old server lets nobody in: what is left is done without it. */
+/** The DID points here and the old server rejects sign-ins: the rest works without it. */
 const goOnAlone = Effect.fnUntraced(function* (
   { did, from, to }: Route,
   why: CallFailed | Unreachable
@@ -42,7 +42,7 @@ const goOnAlone = Effect.fnUntraced(function* (
   yield* tellMoved({ did, from, to: session }, steps)
 })
 
-/** Moves an account, or goes on where an earlier run has ended. */
+/** Moves an account, or resumes an earlier run. */
 export const moveAccount = Effect.fn("cli.moveAccount")(function* (
   route: Route,
   wishes: MoveWishes

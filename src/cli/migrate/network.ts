@@ -11,7 +11,7 @@ import { patiently } from "../patience.ts"
 import { plcUrl } from "../place.ts"
 import { download, fetchJson, query, type Remote } from "../xrpc.ts"
 
-/** What a server says of itself. */
+/** A server's description of itself. */
 const Host = Schema.Struct({
   did: Did,
   availableUserDomains: Schema.Array(HandleDomain),
@@ -42,7 +42,7 @@ const Status = Schema.Struct({
   status: Schema.optionalKey(Words)
 })
 
-/** Whether a server has the account, and whether it is active there; nothing where it has none. */
+/** Whether the account is active on a server; undefined if it isn't there. */
 export const standingAt = (remote: Remote, did: string) =>
   query(remote, "com.atproto.sync.getRepoStatus", Status, { did }).pipe(
     Effect.catchIf(
@@ -98,9 +98,9 @@ const Credentials = Schema.Struct({
   services: Schema.Record(Name, Schema.Struct({ type: Visible, endpoint: Visible }))
 })
 
-/** What a server wants the DID of an account to say. */
+/** A server's recommended credentials for an account's DID. */
 export type Credentials = typeof Credentials.Type
 
-/** What a server wants the DID to say. */
+/** Fetches the recommended credentials. */
 export const credentialsAt = (remote: Remote) =>
   query(remote, "com.atproto.identity.getRecommendedDidCredentials", Credentials)

@@ -21,7 +21,7 @@ const NotesFile = Schema.fromJsonString(Notes)
 export const notesFile = (did: string, named: Option.Option<string>): string =>
   Option.getOrElse(named, () => `nacre-move-${did.replace(/[^a-zA-Z0-9]+/g, "-")}.json`)
 
-/** What an earlier run has left; nothing where this is the first. */
+/** The notes of an earlier run; undefined for the first. */
 export const readNotes = Effect.fnUntraced(function* (file: string) {
   const files = yield* FileSystem.FileSystem
   if (!(yield* Effect.orElseSucceed(files.exists(file), () => false))) return undefined

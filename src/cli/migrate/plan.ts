@@ -6,7 +6,7 @@ import type { Session } from "../session.ts"
 import { accountStatusAt, documentOf, hostOf, standingAt } from "./network.ts"
 import type { Sorted } from "./rotationKeys.ts"
 
-/** Tells what a move would do, and does nothing. */
+/** Prints the plan of a move without moving. */
 export const planOf = Effect.fn("cli.planOf")(function* ({
   from,
   to,
@@ -23,7 +23,7 @@ export const planOf = Effect.fn("cli.planOf")(function* ({
   const standing = yield* standingAt({ server: to }, did)
   const status = yield* Effect.catchIf(
     accountStatusAt(from),
-    // One who is taken down may not ask.
+    // A taken-down account may not ask.
     (error) => error instanceof CallFailed && error.status < 500,
     () => Effect.undefined
   )

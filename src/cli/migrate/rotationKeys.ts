@@ -13,7 +13,7 @@ type Keys = ReadonlyArray<string>
 /** How many rotation keys the PLC directory takes. */
 const mostKeys = 5
 
-/** Keys that stand in the DIDs of Bluesky's accounts; its servers do not name all of them. */
+/** Rotation keys of Bluesky's accounts; its servers don't recommend all of them. */
 const bluesky: Keys = [
   "did:key:zQ3shhCGUqDKjStzuDxPkTxN6ujddP4RkEKJJouJGRRkaLGbg",
   "did:key:zQ3shpKnbdPx3g3CmPf5cRVTPe1HtSwVn5ish3wSnDPQCbLJK",
@@ -29,7 +29,7 @@ export interface Sorted {
   readonly theirs: Keys
 }
 
-/** What the owner says of the keys of their DID. */
+/** The owner's options for the keys of the DID. */
 export interface KeyWishes {
   readonly keep: Keys
   readonly drop: Keys
@@ -64,7 +64,7 @@ const Repos = Schema.Struct({
   repos: Schema.Array(Schema.Struct({ did: Did, active: Schema.optionalKey(Schema.Boolean) }))
 })
 
-/** The rotation keys of some other accounts of a server; none where it does not list them. */
+/** The rotation keys of some other accounts on a server; none if it doesn't list accounts. */
 const keysOfOthers = Effect.fnUntraced(function* ({ server, did }: Session) {
   const { repos } = yield* query({ server }, "com.atproto.sync.listRepos", Repos, { limit: 50 })
   const others = repos.filter(
@@ -89,7 +89,7 @@ export const sortedKeys = Effect.fn("cli.sortedKeys")(function* (from: Session, 
   const { rotationKeys: keys } = yield* plcDataOf(did)
   const { rotationKeys: named = [] } = yield* Effect.catchIf(
     credentialsAt(from),
-    // One who is taken down may not ask.
+    // A taken-down account may not ask.
     (error) => error instanceof CallFailed && error.status < 500,
     () => Effect.succeed({ rotationKeys: [] })
   )
@@ -97,7 +97,7 @@ export const sortedKeys = Effect.fn("cli.sortedKeys")(function* (from: Session, 
   return sortKeys({ keys, named, others }, wishes)
 })
 
-/** Fails where the directory would not take so many keys, and says which the owner may leave out. */
+/** Fails if there are too many keys for the directory, and names those that the owner can drop. */
 export const assertFew = (keys: Keys, own: Keys): Effect.Effect<void, Failed> =>
   keys.length <= mostKeys
     ? Effect.void

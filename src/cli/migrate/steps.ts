@@ -9,10 +9,10 @@ import type { ask } from "../prompts.ts"
 
 type Asking = ReturnType<typeof ask>
 
-/** What a step may fail with: what the command tells its person, or that they would not answer. */
+/** A step's failures: those that the command reports, and unanswered questions. */
 type StepFailure = CliFailure | Effect.Error<Asking>
 
-/** What steps work with: servers, files, and the person. */
+/** The services of steps: servers, files, and prompts. */
 type StepServices =
   | HttpClient.HttpClient
   | FileSystem.FileSystem
@@ -20,16 +20,16 @@ type StepServices =
   | Effect.Services<typeof theServer>
   | Effect.Services<Asking>
 
-/** A part of a move that can be asked for whether it is done, so that a later run goes on where this one ended. */
+/** A part of a move that knows whether it is done, which lets a later run resume. */
 export interface Step {
   readonly name: string
-  /** What it does, as the person reads it. */
+  /** Its title for people. */
   readonly title: string
   readonly isDone: Effect.Effect<boolean, StepFailure, StepServices>
   readonly run: Effect.Effect<void, StepFailure, StepServices>
 }
 
-/** What became of a step. */
+/** The result of a step. */
 export interface Taken {
   readonly step: string
   readonly done: "now" | "before"

@@ -10,7 +10,7 @@ import { type Folder, openFolder } from "../backup/folder.ts"
 import type { WholeRepo } from "../backup/wholeRepo.ts"
 import { Failed } from "../failure.ts"
 
-/** What is left of an account: its repo, and the rest where there is a whole export. */
+/** The backup of an account: its repo, and the rest of an export if there is one. */
 export interface Backup {
   readonly car: string
   readonly folder: Folder | undefined
@@ -48,7 +48,7 @@ export const assertSignedBy = Effect.fnUntraced(function* (
   })
 })
 
-/** The length of a CAR's header with the length that stands before it. */
+/** The length of a CAR's header, including its length prefix. */
 const headerLength = (start: Uint8Array): number => {
   let length = 0
   let at = 0
@@ -60,7 +60,7 @@ const headerLength = (start: Uint8Array): number => {
   return at + length
 }
 
-/** The repo as a CAR whose commit a K-256 key has signed anew, over the same records; it is read as it goes. */
+/** The repo as a CAR with the same records and a commit signed again by a K-256 key; a stream. */
 export const signedAnew = Effect.fn("cli.signedAnew")(function* (
   { car, commit }: Backup,
   secret: Uint8Array

@@ -37,7 +37,7 @@ export const plcLogOf = Effect.fn("cli.plcLogOf")(function* (did: string) {
   return { last, data: dataOf(last), states }
 })
 
-/** How long a key may undo what a lower one has done, in milliseconds. Spec: did:plc, recovery. */
+/** How long a key can overrule a lower one, in milliseconds. Spec: did:plc, recovery. */
 const recoveryWindow = 72 * 3_600_000
 
 const Audit = Schema.Array(

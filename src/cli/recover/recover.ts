@@ -37,7 +37,7 @@ interface Recovery {
   readonly to: Session
 }
 
-/** Lets the DID name the key for the way, so that its owner can speak for it; what took the recovery key out is undone. */
+/** Puts the temporary key into the DID, which lets its owner sign, and undoes the removal of the recovery key. */
 const takeDid = Effect.fnUntraced(function* (did: string, key: RecoveryKey, way: WayKey) {
   const { last, data, undoes } = yield* baseFor(did, key.didKey)
   if (undoes === undefined && data.verificationMethods["atproto"] === way.didKey) return
@@ -56,7 +56,7 @@ const tellLost = Effect.fnUntraced(function* ({ folder, blobs }: Backup) {
   if (lost > 0) yield* note(`${lost} of ${blobs.size} blobs are missing from the backup`)
 })
 
-/** Lets the DID lead to the new server; keys mightier than the recovery key stay, those of the old server go. */
+/** Points the DID to the new server; keeps keys above the recovery key, removes those of the old server. */
 const giveDid = Effect.fnUntraced(function* ({ did, key, to }: Recovery) {
   const { last, data } = yield* plcLogOf(did)
   const mine = data.rotationKeys.slice(0, data.rotationKeys.indexOf(key.didKey) + 1)
@@ -114,7 +114,7 @@ const takeRecovery = Effect.fnUntraced(function* (recovery: Recovery) {
   )
 })
 
-/** `nacre recover`: the old server is gone, or lets nobody go. */
+/** `nacre recover`: the old server is gone or doesn't cooperate. */
 export const recover = Command.make(
   "recover",
   {
@@ -155,7 +155,7 @@ export const recover = Command.make(
       yield* takeDid(did, key, way)
     }
     const before = claimedHandle(data.alsoKnownAs) ?? "account"
-    // Whether the name was the old server's cannot be asked any more: a name of one's own is given by --handle.
+    // Nobody can say whether the name was the old server's, so the owner names a domain with --handle.
     const handle = yield* handleAt(server, { handle: before, oldDomains: [""] }, given.handle)
     const { did: audience } = yield* hostOf(server)
     const to = yield* arrive(server, {

@@ -6,7 +6,7 @@ const optional = Schema.optionalKey
 
 const Place = {
   behind: Schema.Int,
-  /** Since when the first event waits to be read, in milliseconds. */
+  /** When the oldest unread event was written, in milliseconds since 1970. */
   waiting: optional(Schema.Finite)
 }
 
@@ -39,7 +39,7 @@ const Audience = Schema.Struct({
 /** Somebody who reads the event stream, as the server knows them. */
 export type Reader = typeof Reader.Type
 
-/** A relay that the server asks to crawl, and what it said. */
+/** A relay that the server calls, and its answer. */
 export type RelayCall = typeof RelayCall.Type
 
 /** How far behind the newest event a number is. */

@@ -10,7 +10,7 @@ const HostStatus = Schema.Struct({ seq: optional(Schema.Int), status: optional(W
 
 const RepoStatus = Schema.Struct({ rev: optional(Tid) })
 
-/** What a relay says of a server: that it knows it, that it does not, or nothing of use. */
+/** A relay's claim about a server: known, unknown, or nothing useful. */
 export type Claim =
   | {
       readonly kind: "known"
@@ -25,7 +25,7 @@ export type Claim =
 const lacksMethod = ({ status, error }: CallFailed): boolean =>
   status === 501 || status === 405 || (status === 404 && error === "UnknownError")
 
-/** Asks a relay what it has read of a server, and of one of its accounts. */
+/** Asks a relay how far it has read a server and one of its accounts. */
 export const claimOf = Effect.fn("cli.claimOf")(function* (
   relay: string,
   host: string,

@@ -7,7 +7,7 @@ import type { Claim } from "./claim.ts"
 export interface Facts {
   readonly relay: string
   readonly claim: Claim
-  /** What the server knows, where the administrator asks. */
+  /** The server's own data, for the administrator. */
   readonly call?: RelayCall | undefined
   readonly reader?: Reader | undefined
   /** How far behind the number is that the relay says to have read. */
@@ -16,7 +16,7 @@ export interface Facts {
   readonly rev?: string | undefined
 }
 
-/** How long an event may wait to be read before something is wrong, in milliseconds. */
+/** How long an event may stay unread before the check fails, in milliseconds. */
 const patience = 10 * 60_000
 
 /** Standings in which a relay does not read. */
@@ -62,7 +62,7 @@ const fault = (name: string, detail: string, fix?: string): Check => ({
   ...(fix === undefined ? {} : { fix })
 })
 
-/** By what the relay itself says. */
+/** Judges by the relay's own answer. */
 const byClaim = (facts: Facts, claim: Extract<Claim, { kind: "known" }>, now: number): Check => {
   const { relay: name, place, rev } = facts
   const read = `${claim.status ?? "known"}, read up to ${claim.seq ?? "an unknown number"}`
@@ -82,7 +82,7 @@ const byClaim = (facts: Facts, claim: Extract<Claim, { kind: "known" }>, now: nu
   return { name, ok: true, detail: read }
 }
 
-/** By who has come to read, where the relay itself says nothing. */
+/** Judges by the server's readers, if the relay says nothing. */
 const byReader = (facts: Facts, why: string, now: number): Check => {
   const { relay: name, reader } = facts
   const silent = `doesn't report what it has read: ${why}`
@@ -97,7 +97,7 @@ const byReader = (facts: Facts, why: string, now: number): Check => {
     : fault(name, `${silent}; last seen at ${moment(reader.seen)}`, askAgain)
 }
 
-/** Whether a relay reads this server as it should, and what to do where it does not. */
+/** Whether a relay keeps up with this server, and the fix if it doesn't. */
 export const judge = (facts: Facts, now: number): Check => {
   const { relay: name, claim } = facts
   if (claim.kind === "known") return byClaim(facts, claim, now)

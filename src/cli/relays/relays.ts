@@ -15,7 +15,7 @@ export interface Watched {
   readonly rev: string | undefined
 }
 
-/** What the server itself knows, where the administrator's password is at hand and the server tells it. */
+/** The server's own data, if the administrator's password is known and the server returns it. */
 const told = Effect.fnUntraced(function* (server: string) {
   const admin = yield* knownAdministrator(server)
   if (admin === undefined) return undefined
@@ -23,7 +23,7 @@ const told = Effect.fnUntraced(function* (server: string) {
   return audience === undefined ? undefined : { admin, ...audience }
 })
 
-/** The relays to look at where the server does not tell which it asks. */
+/** The relays to check if the server doesn't report its own. */
 const assumed = Effect.fnUntraced(function* (server: string) {
   const given = yield* variable("RELAYS")
   if (isLocal(server) && given === undefined) return []
@@ -62,7 +62,7 @@ const viewOf = (
   }
 }
 
-/** What relays, and everybody else who reads the event stream, have read of a server. */
+/** How far relays and other subscribers have read a server. */
 export const lookAtRelays = Effect.fn("cli.lookAtRelays")(function* (
   server: string,
   watched: Watched | undefined

@@ -16,13 +16,13 @@ export class BrowserRefused extends Schema.TaggedError<BrowserRefused>()("Browse
     "no cookie",
     "csrf"
   ]),
-  /** Where the page lies that is to be looked at anew: a path of ours, or the address that is ours. */
+  /** The page to reload: a path of ours, or our own address. */
   page: Schema.optional(Schema.String)
 }) {}
 
 const refused = (reason: BrowserRefused["reason"]) => new BrowserRefused({ reason })
 
-/** A local server's forms, cookies and passkeys are of the one name that its PUBLIC_URL has, not of every one that leads to it. */
+/** Rejects other names of a local server: its forms, cookies and passkeys belong to the one in PUBLIC_URL. */
 const checkAddress = Effect.fnUntraced(function* (request: Request) {
   const { isLocal, publicUrl } = yield* Config
   const { hostname, pathname, search } = new URL(request.url)
@@ -32,7 +32,7 @@ const checkAddress = Effect.fnUntraced(function* (request: Request) {
 })
 
 /**
- * Whether somebody is going to this page: not a script, not a frame, not an image.
+ * Rejects requests that aren't navigations, such as those of scripts, frames and images.
  *
  * Older browsers do not send `Sec-Fetch-*`; the cookie's SameSite and frame-ancestors hold for them.
  */

@@ -9,7 +9,7 @@ const year = 365 * 86_400
 const nameOf = ({ publicUrl }: Settings) =>
   publicUrl.startsWith("https:") ? "__Host-nacre-device" : "nacre-device"
 
-/** The device's cookie of a request; nothing where there is none, or two. */
+/** The device's cookie of a request; undefined if there isn't exactly one. */
 export const deviceCookie = (request: Request, config: Settings): string | undefined => {
   const name = nameOf(config)
   const found = (request.headers.get("cookie") ?? "").split(";").flatMap((part) => {

@@ -4,7 +4,7 @@ import { openTicket, sealTicket, type TicketClaims } from "../../core/sessions/t
 import { Config } from "../../services/host/Config.ts"
 import { hkdf } from "../../services/host/derivedSecrets.ts"
 
-/** What this server says to itself through a browser. */
+/** A ticket that this server sends to itself through a browser. */
 export type Purpose =
   /** A form comes from a page that this device was shown. */
   | "csrf"
@@ -27,7 +27,7 @@ export const seal = Effect.fnUntraced(function* (
   return sealTicket(key, purpose, { ...claims, device }, now + millis)
 })
 
-/** What a ticket says that was made for this device; undefined for any other. */
+/** The claims of a ticket for this device; undefined for any other. */
 export const unseal = Effect.fnUntraced(function* (
   purpose: Purpose,
   device: string,

@@ -10,7 +10,7 @@ import type { RequestOver } from "../oauth/authorizeVisit.ts"
 import { asSentence, common } from "./text/common.ts"
 import { failures as text } from "./text/failures.ts"
 
-/** What only a page can fail with, and what a page tells in words of its own. */
+/** Failures of pages only, and those that pages explain in their own words. */
 type OwnFailure =
   | BrowserRefused
   | RequestOver
@@ -47,7 +47,7 @@ const refusals: Readonly<Record<BrowserRefused["reason"], readonly [number, stri
   csrf: [403, text.outdated]
 }
 
-/** The one table from a failure to what the person is told; causes go to the log. */
+/** The messages of these failures; their causes go to the log. */
 const messages: Messages = {
   BrowserRefused: ({ reason, page }, { host }) => {
     const [status, sentence] = refusals[reason]
@@ -100,7 +100,7 @@ const otherMessage = (failure: Failure): Message => {
     : { title: text.didNotWorkTitle, text: asSentence(message), status }
 }
 
-/** The page that tells of a failure. */
+/** The page for a failure. */
 export const showFailure = (failure: PageFailure, config: Settings): Response =>
   showMessage(isOwn(failure) ? ownMessage(failure, config) : otherMessage(failure), config)
 

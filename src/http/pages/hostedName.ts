@@ -1,7 +1,7 @@
 import { type Html, html } from "./html.ts"
 import { type Field, fieldIn, type Wrong } from "./parts.ts"
 
-/** The domain after a name: fixed where the server has one, a choice where it has several. */
+/** The domain after a name: fixed if the server has one, a choice if it has several. */
 const domainPart = (
   domains: ReadonlyArray<string>,
   chosen: string | undefined,

@@ -1,6 +1,6 @@
 /** Text that is HTML: what came from outside has been escaped. */
 export class Html {
-  /** Nothing that was parsed from JSON can be taken for HTML: it has no such field. */
+  /** Marks HTML. Parsed JSON can never have this field. */
   readonly #text: string
 
   constructor(text: string) {
@@ -12,7 +12,7 @@ export class Html {
   }
 }
 
-/** What a template takes: text is escaped, lists are joined, nothing is nothing. */
+/** A template's value: escapes text, joins lists, and leaves out undefined, null and false. */
 export type Child = Html | string | number | false | null | undefined | ReadonlyArray<Child>
 
 const escapes: Readonly<Record<string, string>> = {
@@ -24,7 +24,7 @@ const escapes: Readonly<Record<string, string>> = {
   "`": "&#96;"
 }
 
-/** Text as it may stand in an element, or in an attribute between quotes. */
+/** Escapes text for an element or a quoted attribute. */
 export const escape = (text: string): string =>
   text.replace(/[&<>"'`]/g, (character) => escapes[character]!)
 
@@ -34,9 +34,9 @@ const textOf = (child: Child): string => {
   return typeof child === "object" ? child.map(textOf).join("") : escape(String(child))
 }
 
-/** HTML out of a template; every value in it is escaped, unless it is HTML already. */
+/** HTML from a template; escapes every value that isn't HTML. */
 export const html = (strings: TemplateStringsArray, ...children: ReadonlyArray<Child>): Html =>
   new Html(strings.reduce((text, part, at) => `${text}${textOf(children[at - 1])}${part}`))
 
-/** HTML that stands in the source as it is: for constants only, never for what came from outside. */
+/** HTML without escaping, for constants of the source only. */
 export const raw = (constant: string): Html => new Html(constant)

@@ -5,20 +5,20 @@ import { mark, markOf } from "./mark.ts"
 import { pageScript } from "./pageScript.ts"
 import { stylesheet } from "./style.ts"
 
-/** A page: what stands in it, and what it may do besides. */
+/** A page with its content and its permissions. */
 export interface Page {
-  /** Stands in the window's title. */
+  /** The window's title. */
   readonly title: string
   /** The content of `<main>`, with the page's `<h1>`. */
   readonly body: Html
   readonly status?: number
   /** More room: for lists and settings. */
   readonly wide?: boolean
-  /** A script of ours; no other runs, but the one of all pages. */
+  /** A script of this page, next to that of all pages; no other runs. */
   readonly script?: string
-  /** Where forms may lead besides this server, redirects included: CSP sources, or no limit at all. */
+  /** Other targets of its forms and their redirects, as CSP sources; or no limit at all. */
   readonly formAction?: ReadonlyArray<string> | "anywhere"
-  /** Goes on by itself to this address. */
+  /** The browser continues to this address by itself. */
   readonly refresh?: string
   /** `Set-Cookie` values. */
   readonly cookies?: ReadonlyArray<string>

@@ -1,7 +1,7 @@
 import type { Brand } from "../../services/host/Config.ts"
 import { type Html, html } from "./html.ts"
 
-/** The colour of the mark where the brand names none. */
+/** The default colour of the mark. */
 const nacre = "#3f46a8"
 
 /** A shell around a pearl. */

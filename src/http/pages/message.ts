@@ -28,5 +28,5 @@ const missing: Message = {
   link: { href: "/account", label: text.toAccount }
 }
 
-/** The page for an address where there is none. */
+/** The page for an unknown address. */
 export const showMissing = (config: Settings): Response => showMessage(missing, config)

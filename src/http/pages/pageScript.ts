@@ -1,14 +1,12 @@
 /**
  * The script of every page.
  *
- * A form that was sent is not sent again by a second click while its answer is on the way: the second would throw
- * the first one's answer away, and with it a new cookie, a way back to an app or codes that are told once. Somebody
- * who has stopped the page can send again.
+ * A second click does not send a form again while its answer is on the way: the browser would drop the first answer,
+ * and with it a new cookie, a redirect to an app or codes shown once. After a stop, the form can be sent again.
  *
  * Buttons that need a script show themselves: to see a password, to copy a text, to print the page.
  *
- * A page that the browser has kept whole, as some do whatever its headers say, is asked for anew when somebody comes
- * back to it: its owner may have signed out since.
+ * A page that the browser restores from memory reloads, because its owner may have signed out since.
  */
 export const pageScript = `(() => {
   let sent = false

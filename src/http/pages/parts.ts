@@ -1,14 +1,14 @@
 import { type Child, type Html, html, raw } from "./html.ts"
 import { common } from "./text/common.ts"
 
-/** Fields that a form sends along without showing them. */
+/** Hidden fields. */
 export const hidden = (fields: Readonly<Record<string, string | undefined>>): Html =>
   html`${Object.entries(fields).map(
     ([name, value]) =>
       value !== undefined && html`<input type="hidden" name="${name}" value="${value}" />`
   )}`
 
-/** What kinds of notes there are: their colours. */
+/** The kinds of notes. */
 export type NoteKind = "bad" | "good" | "warn"
 
 /** A note above a form; a bad one is read out at once. */
@@ -17,7 +17,7 @@ export const note = (kind: NoteKind, content: Child): Html =>
     ${content}
   </div>`
 
-/** What is wrong with a form, and the field that it concerns if it concerns a single one. */
+/** An error of a form, and its field unless it concerns the whole form. */
 export interface Wrong {
   readonly text: string
   readonly field?: string | undefined
@@ -28,14 +28,14 @@ export interface Field {
   readonly name: string
   readonly label: string
   readonly type?: "text" | "email" | "password" | "date"
-  /** What browsers and password managers fill in. */
+  /** For browsers and password managers. */
   readonly autocomplete: string
   readonly value?: string | undefined
   readonly hint?: Child
   readonly locked?: boolean
   /** The note above the form explains what is wrong. */
   readonly invalid?: boolean
-  /** What is wrong with this field; shown below it. */
+  /** The error of this field, shown below it. */
   readonly error?: string | undefined
   readonly optional?: boolean
   readonly autofocus?: boolean
@@ -77,12 +77,12 @@ const input = (field: Field): Html => {
   />`
 }
 
-/** Shows what was typed as a password; the script of all pages brings it to life. */
+/** A button that shows the password; the script of all pages runs it. */
 const reveal = html`<button type="button" class="reveal" data-reveal aria-pressed="false" hidden>
   ${common.show}<span class="visually-hidden"> ${common.thePassword}</span>
 </button>`
 
-/** A field with its label, its hint and what is wrong with it. */
+/** A field with its label, hint and error. */
 export const field = (of: Field): Html => {
   const suffix = of.suffix ?? (of.type === "password" ? reveal : undefined)
   return html`<div class="field">
@@ -93,7 +93,7 @@ export const field = (of: Field): Html => {
   </div>`
 }
 
-/** A field of a form that may have been sent: the one that is wrong says so, and takes the focus. */
+/** A field of a form that may have been rejected: the wrong one shows the error and takes the focus. */
 export const fieldIn = (wrong: Wrong | undefined, of: Field): Html =>
   field(
     wrong === undefined
@@ -105,7 +105,7 @@ export const fieldIn = (wrong: Wrong | undefined, of: Field): Html =>
         }
   )
 
-/** What is wrong with a form as a whole, above it. */
+/** The error of a form as a whole, above it. */
 export const noteOf = (wrong: Wrong | undefined): Html | undefined =>
   wrong === undefined || wrong.field !== undefined ? undefined : note("bad", wrong.text)
 
@@ -122,7 +122,7 @@ export const newPassword = (
     maxLength: 256
   })
 
-/** Text to be copied, with a button where the browser can do that. */
+/** Text with a button that copies it, if the browser can. */
 export const copyable = (text: string): Html =>
   html`<span class="copyable">
     <code>${text}</code>
@@ -138,7 +138,7 @@ export const copyable = (text: string): Html =>
     </button>
   </span>`
 
-/** A box to tick. */
+/** A checkbox. */
 export const checkbox = (name: string, label: string, checked: boolean): Html =>
   html`<div class="field">
     <label class="check"
@@ -148,7 +148,7 @@ export const checkbox = (name: string, label: string, checked: boolean): Html =>
     >
   </div>`
 
-/** An account as it is shown: the first letter of its handle, the handle, and a line below it. */
+/** An account: the first letter of its handle, the handle, and a line below. */
 export const account = (handle: string, below?: Child): Html =>
   html`<span class="face" aria-hidden="true">${handle.slice(0, 1)}</span>
     <span class="grow"

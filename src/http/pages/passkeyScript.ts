@@ -1,9 +1,9 @@
 /**
- * The one script of the pages: it lets a passkey answer a form.
+ * The script that lets a passkey answer a form.
  *
  * A form with `data-passkey` (`get` to sign in, `create` to register) and `data-options` (JSON, bytes in base64url)
- * is shown where the browser has passkeys; when it is sent, the answer goes into its field `credential`.
- * Its field `remember` follows the page's box of that name. What goes wrong is told in its element with `role=status`.
+ * appears if the browser supports passkeys; on submit, the answer goes into its field `credential`.
+ * Its field `remember` follows the page's box of that name. Errors appear in its element with `role=status`.
  */
 export const passkeyScript = `(() => {
   const bytes = (text) => Uint8Array.from(atob(text.replace(/-/g, "+").replace(/_/g, "/")), (c) => c.charCodeAt(0))

@@ -4,10 +4,10 @@ import type { Challenge } from "./signInAttempt.ts"
 import { common } from "./text/common.ts"
 import { secondStep, signIn as text } from "./text/signIn.ts"
 
-/** A form that goes on with something: its hidden fields, the CSRF token among them. */
+/** The hidden fields of a form, including the CSRF token. */
 export type Carried = Readonly<Record<string, string | undefined>>
 
-/** A button for a passkey; it shows itself where the browser has passkeys. */
+/** A button for a passkey, visible if the browser supports passkeys. */
 export const passkeyForm = (form: {
   readonly action: string
   readonly carried: Carried
@@ -30,24 +30,24 @@ export const passkeyForm = (form: {
   </form>`
 }
 
-/** What the sign-in page shows. */
+/** The content of the sign-in page. */
 export interface SignInView {
-  /** Below the heading: who asks. */
+  /** Below the heading: the app, or the reason. */
   readonly lead: string
   /** The routes for password and passkey. */
   readonly actions: { readonly password: string; readonly passkey: string }
   readonly carried: Carried
   readonly challenge: Challenge
   readonly identifier?: string | undefined
-  /** The account is settled already: its name cannot be changed. */
+  /** The account is fixed; its name can't be edited. */
   readonly locked?: boolean
   readonly remember?: boolean
   readonly message?: string | undefined
-  /** What can be done instead. */
+  /** Alternatives, below the form. */
   readonly others?: Html | undefined
 }
 
-/** The page on which somebody signs in: name and password, or a passkey. */
+/** The sign-in page: name and password, or a passkey. */
 export const signInPage = (view: SignInView): Html => {
   const { actions, carried, challenge, identifier, locked = false, message } = view
   const invalid = message !== undefined
@@ -87,12 +87,12 @@ export const signInPage = (view: SignInView): Html => {
     ${view.others}`
 }
 
-/** What the page for the second factor shows. */
+/** The content of the second step's page. */
 export interface CodeView {
   readonly actions: { readonly code: string; readonly passkey: string }
   readonly carried: Carried
   readonly challenge: Challenge
-  /** Shows that the password was right. */
+  /** Proves that the password was right. */
   readonly ticket: string
   readonly remember: boolean
   readonly message?: string | undefined

@@ -20,7 +20,7 @@ import { rules } from "../../services/limits/rules.ts"
 /** How an attempt to sign in ended. */
 export type Attempt =
   | { readonly kind: "proven"; readonly owner: OwnerView }
-  /** The password was right; the ticket goes on to the step that asks for a code. */
+  /** The password was right; the ticket carries that to the code step. */
   | { readonly kind: "code"; readonly ticket: string; readonly message?: string }
   | { readonly kind: "refused"; readonly message: string }
 
@@ -74,7 +74,7 @@ const proofOf = (claims: TicketClaims | undefined) => {
     : undefined
 }
 
-/** Goes on with a code of the authenticator, or a recovery code, after the password. */
+/** Continues after the password with a code of the authenticator or a recovery code. */
 export const byCode = Effect.fn("pages.byCode")(function* (
   request: Request,
   device: string,
@@ -99,11 +99,10 @@ export const byCode = Effect.fn("pages.byCode")(function* (
 })
 
 /**
- * Notes on the device that somebody is signed in, and gives it its new cookie; they are not where the password was
- * changed since they have shown who they are.
+ * Signs an account in on a device, with a new cookie, unless the password has changed since the proof.
  *
- * A new password signs all other devices out after it is in force. So it is asked for after this device is noted: of the
- * two, one sees the other, and whoever guessed the old password stays out.
+ * A new password signs out all other devices once it is in force. Reading the password's version only after the
+ * device is stored means that one of the two sees the other, and a guess of the old password stays out.
  */
 export const keepSignedIn = Effect.fn("pages.keepSignedIn")(function* (
   device: string,
@@ -119,7 +118,7 @@ export const keepSignedIn = Effect.fn("pages.keepSignedIn")(function* (
   return { cookie, isIn: false }
 })
 
-/** What a page hands to the browser so that a passkey can sign it. */
+/** A challenge for the browser's passkeys. */
 export interface Challenge {
   /** Options for `navigator.credentials`, bytes in base64url. */
   readonly options: Readonly<Record<string, unknown>>
@@ -130,7 +129,7 @@ export interface Challenge {
 /** The host that passkeys are bound to. */
 export const rpIdOf = (publicUrl: string): string => new URL(publicUrl).hostname
 
-/** A challenge for a passkey, good once. */
+/** A single-use challenge for a passkey. */
 export const passkeyChallenge = Effect.fn("pages.passkeyChallenge")(function* (device: string) {
   const { publicUrl } = yield* Config
   const challenge = yield* Effect.sync(() => randomBytes(32).toString("base64url"))
@@ -140,7 +139,7 @@ export const passkeyChallenge = Effect.fn("pages.passkeyChallenge")(function* (d
   return { options, ticket } satisfies Challenge
 })
 
-/** The ceremony that a challenge began, used up by this. */
+/** Uses up a challenge and returns its ceremony. */
 export const usedCeremony = Effect.fn("pages.usedCeremony")(function* (
   device: string,
   ticket: string | undefined
@@ -154,11 +153,11 @@ export const usedCeremony = Effect.fn("pages.usedCeremony")(function* (
   return { challenge, origin: publicUrl, rpId: rpIdOf(publicUrl) }
 })
 
-/** The answer of a browser's passkey; undefined where it is no JSON object. */
+/** The answer of a browser's passkey; undefined unless it is a JSON object. */
 export const credentialOf = (text: string | undefined) =>
   jsonObject(new TextEncoder().encode(text ?? ""))
 
-/** Signs in with a passkey: it tells itself whose it is. */
+/** Signs in with a passkey, which identifies its account. */
 export const byPasskey = Effect.fn("pages.byPasskey")(
   function* (
     request: Request,

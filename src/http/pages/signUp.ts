@@ -5,7 +5,7 @@ import type { Carried } from "./signIn.ts"
 import { common } from "./text/common.ts"
 import { signUp as text } from "./text/signUp.ts"
 
-/** What the sign-up page shows. */
+/** The content of the sign-up page. */
 export interface SignUpView {
   readonly lead: string
   readonly action: string
@@ -13,7 +13,7 @@ export interface SignUpView {
   /** Domains under which handles are given, without a leading dot. */
   readonly domains: ReadonlyArray<string>
   readonly inviteRequired: boolean
-  /** What was filled in before. */
+  /** The rejected input. */
   readonly filled: {
     readonly name?: string | undefined
     readonly domain?: string | undefined
@@ -26,7 +26,7 @@ export interface SignUpView {
   readonly others?: Html | undefined
 }
 
-/** A valid invite is said to be so; any other is asked for. */
+/** A confirmation of a valid invite, or the field for one. */
 const inviteField = ({ filled, inviteIsGood, inviteRequired, wrong }: SignUpView) => {
   if (!inviteRequired) return undefined
   if (inviteIsGood)
@@ -41,7 +41,7 @@ const inviteField = ({ filled, inviteIsGood, inviteRequired, wrong }: SignUpView
   })
 }
 
-/** The page on which somebody creates an account. */
+/** The sign-up page. */
 export const signUpPage = (view: SignUpView): Html =>
   html`<h1>${text.title}</h1>
     <p class="lead">${view.lead}</p>

@@ -15,7 +15,7 @@ import { asSentence, common } from "./text/common.ts"
 import { signUp as text } from "./text/signUp.ts"
 import { rules } from "../../services/limits/rules.ts"
 
-/** What was filled in before, without the password. */
+/** The rejected input, without the password. */
 const filledBy = (form: Form | undefined): SignUpView["filled"] => ({
   name: form?.get("name"),
   domain: form?.get("domain"),
@@ -47,14 +47,14 @@ export const wrongBy = (failure: SignUpFailure): Wrong => {
   return { field, text: field === "email" ? text.badEmail : asSentence(message) }
 }
 
-/** Whether an invite can still be used, so that nobody fills in a form in vain; the sign-up itself decides. */
+/** Whether an invite is valid now, to say so before a person fills in the form; the sign-up itself decides. */
 const isGoodInvite = Effect.fn("pages.isGoodInvite")(function* (request: Request, code: string) {
   yield* takePoint(request, rules.lookAtInvite)
   const invite = yield* (yield* Directory).invite(inviteCode(code))
   return invite !== undefined && !invite.disabled && invite.uses.length < invite.available
 })
 
-/** The sign-up form with what was filled in before; a wrong invite is told before anything is sent. */
+/** The sign-up form with its earlier input; it reports an invalid invite at once. */
 export const signUpForm = Effect.fnUntraced(function* (
   request: Request,
   place: Pick<SignUpView, "lead" | "action" | "carried" | "others">,

@@ -157,7 +157,7 @@ const luminance = (hex: string): number => {
 export const textOn = (hex: string): "#000" | "#fff" =>
   (luminance(hex) + 0.05) ** 2 > 1.05 * 0.05 ? "#000" : "#fff"
 
-/** What the brand sets anew. The values are of known forms: a colour in hexadecimal, an https URL without quotes. */
+/** The brand's overrides. The configuration admits only hexadecimal colours and https URLs without quotes. */
 const brandRules = ({ color, background }: Brand): string => {
   const accent = color === undefined ? "" : `--accent:${color};--on-accent:${textOn(color)};`
   const picture =

@@ -33,7 +33,7 @@ const welcome = Effect.fnUntraced(function* (request: Request) {
   return { device, cookies: [keepDevice(cookie, yield* Config)] }
 })
 
-/** Who looks at a page with a GET; a browser that is new is given its cookie. */
+/** The visitor of a page; a new browser gets its cookie. */
 export const visitor = Effect.fn("pages.visitor")(function* (request: Request) {
   yield* checkNavigation(request)
   const device = yield* known(request)
@@ -47,7 +47,7 @@ export interface Sent {
   readonly form: Form
 }
 
-/** Where the page of a form lies: a pushed request is named by its form. */
+/** The page of a form; for a pushed request, its fields name it. */
 const pageOf = (form: Form): string => {
   const [clientId, requestUri] = [form.get("client_id"), form.get("request_uri")]
   if (clientId === undefined || requestUri === undefined) return "/account"

@@ -19,7 +19,7 @@ const actions = {
   passkey: "/account/confirm/passkey"
 }
 
-/** The page on which somebody who is signed in shows once more who they are, and then goes on to another. */
+/** The page that asks a signed-in person for another proof before it continues to the wanted page. */
 export const confirmForm = Effect.fnUntraced(function* (owner: Owner, to: PageName, wrong?: Wrong) {
   const { view, visitor } = owner
   const carried = { csrf: visitor.csrf, account: view.did, to }

@@ -39,18 +39,18 @@ export type PageName =
   | "deactivate"
   | "delete"
 
-/** A path under `/account` with what it is asked; what is empty stays out. */
+/** A path under `/account` with its query; empty values are left out. */
 export const pathOf = (page: string, query: Readonly<Record<string, string>> = {}): string => {
   const given = Object.entries(query).filter(([, value]) => value !== "")
   const path = page === "" ? "/account" : `/account/${page}`
   return given.length === 0 ? path : `${path}?${new URLSearchParams(given)}`
 }
 
-/** The address of an owner's page, and what it is to say; it names the account where there are several. */
+/** The address of an owner's page, with a notice; it names the account if several are signed in. */
 export const hrefOf = ({ several, account }: Owner, page: PageName, notice?: Notice): string =>
   pathOf(page, { account: several ? account.did : "", done: notice ?? "" })
 
-/** What the handlers of the pages ask for. */
+/** The services that the pages' handlers use. */
 type Needs =
   | Accounts
   | Config
@@ -64,10 +64,10 @@ type Needs =
   | PasskeyOwners
   | PlcDirectory
 
-/** What a handler comes to. */
+/** The result of a handler. */
 export type Handled<A> = Effect.Effect<A, PageFailure, Needs>
 
-/** What became of a form: it was done, and another page says so; nobody is left here to see it; or there is something to be seen. */
+/** The outcome of a form: done, with a notice on another page; left, after a sign-out; or shown, with a page of its own. */
 export type Outcome =
   | { readonly kind: "left"; readonly notice: Notice }
   | { readonly kind: "done"; readonly page: PageName; readonly notice: Notice }
@@ -76,24 +76,24 @@ export type Outcome =
 /** It was done. */
 export const done = (page: PageName, notice: Notice): Outcome => ({ kind: "done", page, notice })
 
-/** It was done, and the account is signed in here no more. */
+/** Done, and the account is signed out on this device. */
 export const left = (notice: Notice): Outcome => ({ kind: "left", notice })
 
-/** A page in answer to a form: what is told this once, or the form with what is wrong. */
+/** A page in answer to a form: a secret shown once, or the form with its errors. */
 export const shown = (page: Page): Outcome => ({ kind: "shown", page })
 
 /** A page of an account. */
 export interface AccountPage {
-  /** Only for somebody who has just proven who they are. */
+  /** Requires a recent proof. */
   readonly proof?: boolean
   readonly show: (owner: Owner) => Handled<Page>
 }
 
-/** What a form of an account's page does. */
+/** The action of a form on an account's page. */
 export interface Action {
-  /** Only for somebody who has just proven who they are: it touches the ways in. */
+  /** Requires a recent proof, because it changes how the account signs in. */
   readonly proof?: boolean
-  /** The page that its form stands on. */
+  /** The page of its form. */
   readonly page: PageName
   readonly run: (owner: Owner, form: Form) => Handled<Outcome>
 }
@@ -106,7 +106,7 @@ const tabs: ReadonlyArray<readonly [PageName, string]> = [
   ["settings", text.tabs.settings]
 ]
 
-/** A form of an account's page: it carries what shows that it is ours, and whose. */
+/** A form of an account's page, with its CSRF token and the account's DID. */
 export const accountForm = (
   owner: Owner,
   form: {
@@ -139,13 +139,13 @@ export const usernameOf = (handle: string): Html =>
     hidden
   />`
 
-/** What stands within the frame of an account's pages. */
+/** The content of an account's page. */
 export interface Framed {
   readonly title: string
   /** The tab that the page belongs to. */
   readonly tab: PageName
   readonly body: Child
-  /** What is wrong with the form that was sent. */
+  /** The error of a rejected form. */
   readonly wrong?: Wrong | undefined
   readonly script?: string
 }
@@ -165,7 +165,7 @@ const inactive = (owner: Owner, { deleteAfter } = owner.view): Html =>
     })}
   </div>`
 
-/** A page of an account: whose it is, the way to the other pages, and what was just done. */
+/** A page of an account, with its owner, the tabs and a notice. */
 export const framed = (owner: Owner, { title, tab, body, wrong, script }: Framed): Page => {
   const { view } = owner
   const signOut = html`<button type="submit" class="small quiet">${text.signOut}</button>`
@@ -201,7 +201,7 @@ export const framed = (owner: Owner, { title, tab, body, wrong, script }: Framed
   }
 }
 
-/** A card that leads to a page, with a line on what is there. */
+/** A card that links to a page, with a line about it. */
 export const card = (owner: Owner, page: PageName, title: string, below: string): Html =>
   html`<li>
     <a class="leads" href="${hrefOf(owner, page)}"
@@ -209,7 +209,7 @@ export const card = (owner: Owner, page: PageName, title: string, below: string)
     >
   </li>`
 
-/** A call of the nacre command for an account, as its owner can copy it wherever they are. */
+/** A call of the nacre command for an account, complete enough to run anywhere. */
 export const commandFor = ({ view }: Owner, call: string): Effect.Effect<Html, never, Config> =>
   Effect.map(Config, ({ publicUrl }) =>
     copyable(`npx nacre ${call} --account ${view.handle} --server ${publicUrl}`)

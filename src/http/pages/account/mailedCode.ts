@@ -19,7 +19,7 @@ const hintOf = (unmailed: Child) =>
 /** How the account's owner comes to the code that was sent. */
 export const codeHint = hintOf(text.hintWithoutMail)
 
-/** The same for somebody who cannot sign in. */
+/** The same for a person who can't sign in. */
 export const forgottenCodeHint = hintOf(forgotten.hintWithoutMail)
 
 /** The button that has a code sent to an address, or made where no mail goes out. */
@@ -49,7 +49,7 @@ const wrongCodes: { readonly [T in Failure["_tag"]]?: string } = {
   CodeExpired: text.expired
 }
 
-/** What kept the account's object from doing something: its code, or another field; undefined if it was done. */
+/** The error of a call that needs a code, with its field; undefined on success. */
 export const refusedBy = <E extends Failure, R>(call: Effect.Effect<void, E, R>, field?: string) =>
   call.pipe(
     Effect.as(undefined),

@@ -1,6 +1,6 @@
 import { notices } from "../text/account.ts"
 
-/** A word for what was done. */
+/** The name of a notice. */
 export type Notice = keyof typeof notices
 
 /** The sentence for a word that came in an address; undefined for any other text. */

@@ -7,32 +7,32 @@ import { recentMillis } from "../../../services/sessions/PasswordProof.ts"
 import { livesAt } from "../livesAt.ts"
 import type { Visitor } from "../visitor.ts"
 
-/** Somebody who is signed in on a device and looks at their account. */
+/** A signed-in person who looks at their account. */
 export interface Owner {
   readonly visitor: Visitor
   /** The account as it is signed in on this device. */
   readonly account: DeviceAccount
-  /** What the account's object knows. */
+  /** The account's own record of its sign-ins. */
   readonly view: SecurityView
   /** Whether other accounts are signed in on this device too. */
   readonly several: boolean
   readonly now: number
   /** The host of the server that the account has moved to. */
   readonly livesAt: string | undefined
-  /** What was just done. */
+  /** A notice about the last form. */
   readonly notice: string | undefined
 }
 
-/** Whether somebody has just proven on this device who they are. */
+/** Whether the last proof on this device is recent. */
 export const isRecent = ({ account, now }: Owner): boolean =>
   now - account.authenticatedAt <= recentMillis
 
-/** Who looks: the account that was named, or the only one; `choose` where one of several must be named. */
+/** The account of a visitor: the named one, or the only one; `choose` if the request must name one of several. */
 export type Found =
   | { readonly kind: "owner"; readonly owner: Owner }
   | { readonly kind: "choose"; readonly accounts: ReadonlyArray<DeviceAccount> }
   | { readonly kind: "nobody" }
-  /** The account was taken down: nothing of it can be changed here. */
+  /** The account is taken down; these pages can't change it. */
   | { readonly kind: "closed" }
 
 /**

@@ -3,7 +3,7 @@ import { type Failure, wireError } from "../../errors.ts"
 import type { Wrong } from "../parts.ts"
 import { asSentence, common } from "../text/common.ts"
 
-/** What a form says of a failure that its person can mend; any other stays a failure. */
+/** A form's text for a failure that its person can fix; fails with any other. */
 export const refusalOf = <F extends Failure>(
   failure: F,
   told?: string

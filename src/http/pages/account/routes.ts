@@ -21,7 +21,7 @@ import { frame as text } from "../text/account.ts"
 import { common } from "../text/common.ts"
 import { choose as chooseText } from "../text/signIn.ts"
 
-/** Where somebody wanted to go; a name that is none of ours is the first page. */
+/** The page to continue to; an unknown name means the overview. */
 const wanted = (to: string | null | undefined): PageName =>
   to !== null && to !== undefined && isPageName(to) ? to : ""
 
@@ -58,7 +58,7 @@ const closed = {
   link: { href: "/account/switch", label: common.useAnotherAccount }
 } as const
 
-/** What is shown in place of an account's page where there is no owner to see it. */
+/** The page for a visitor who isn't the owner of an account. */
 const elsewhere = Effect.fnUntraced(function* (
   found: Exclude<Found, { readonly kind: "owner" }>,
   to: PageName,
@@ -75,7 +75,7 @@ const elsewhere = Effect.fnUntraced(function* (
   }
 })
 
-/** A page says what was done only to a browser that comes from one of our forms: links of strangers say nothing. */
+/** The notice of a page, only for a browser that comes from one of our forms: a stranger's link shows none. */
 const noticeFor = (request: Request, url: URL): string | undefined =>
   (request.headers.get("sec-fetch-site") ?? "same-origin") === "same-origin"
     ? noticeText(url.searchParams.get("done"))
@@ -157,7 +157,7 @@ const ways: Readonly<Record<string, Way>> = {
   "/passkey": "passkey"
 }
 
-/** The step of a path that proves who somebody is: `sign-in`, `confirm/code` and the like. */
+/** The proof step of a path, such as `sign-in` or `confirm/code`. */
 const proving = (name: string) => {
   const [, step, rest = ""] = /^(sign-in|confirm)(\/code|\/passkey)?$/.exec(name) ?? []
   return step === undefined ? undefined : { step, way: ways[rest]! }

@@ -48,7 +48,7 @@ export const accountPages: Readonly<Record<PageName, AccountPage>> = {
   delete: deletePage
 }
 
-/** What the forms of the pages do, by the rest of their path. */
+/** The actions of the pages' forms, by the rest of their path. */
 export const accountActions: Readonly<Record<string, Action>> = {
   "sign-out": signOut,
   reactivate,
@@ -76,5 +76,5 @@ export const accountActions: Readonly<Record<string, Action>> = {
   "delete/send-code": sendDeletionCode
 }
 
-/** Whether a path leads to a page. */
+/** Whether a name is a page's. */
 export const isPageName = (name: string): name is PageName => Object.hasOwn(accountPages, name)

@@ -19,7 +19,7 @@ const months = [
   "December"
 ]
 
-/** A day in words: “3 March 2026”; days are those of UTC, since nobody tells where the reader lives. */
+/** A day in words: “3 March 2026”, in UTC, because the reader's time zone is unknown. */
 export const dayInWords = (millis: number): string => {
   const date = new Date(millis)
   return `${date.getUTCDate()} ${months[date.getUTCMonth()]} ${date.getUTCFullYear()}`
@@ -41,7 +41,7 @@ export const agoInWords = (millis: number, now: number): string => {
   return past < 30 * day ? counted(Math.floor(past / day), "day") : `on ${dayInWords(millis)}`
 }
 
-// Most browsers name others besides themselves: the first that fits is the one.
+// Most browsers also name others, so the first match counts.
 const browsers: ReadonlyArray<readonly [RegExp, string]> = [
   [/\bEdg(?:e|A|iOS)?\//, "Edge"],
   [/\bOPR\/|\bOPT\//, "Opera"],
@@ -74,7 +74,7 @@ export const browserInWords = (userAgent: string | undefined): string => {
   return system === undefined ? browser : `${browser} on ${system}`
 }
 
-/** How an app is called: by what can be checked, the host of its client id. */
+/** The name of an app: the host of its client id, which the server has verified. */
 export const appInWords = (clientId: string): string => {
   const url = URL.parse(clientId)
   if (url === null) return clientId

@@ -1,6 +1,6 @@
 import { counted } from "./common.ts"
 
-/** What every page of the account shows. */
+/** The frame of the account's pages. */
 export const frame = {
   tabs: {
     overview: "Overview",
@@ -33,7 +33,7 @@ export const overview = {
   devices: "Where you’re signed in",
   settings: "Settings",
   settingsBelow: "Email, handle, recovery key, export, delete",
-  /** How somebody can sign in, and what would make it safer. */
+  /** The ways to sign in, or a suggestion if the password is the only one. */
   waysIn: (ways: {
     readonly password: boolean
     readonly passkeys: number
@@ -59,7 +59,7 @@ export const overview = {
   devicesBelow: (devices: number): string => `${counted(devices, "device", "devices")}.`
 } as const
 
-/** What a page says about what was just done, by the word in its address: no other text can be put there. */
+/** Notices by the name in a page's address; no other text can get there. */
 export const notices = {
   "signed-out": "You’re signed out on this device.",
   "device-out": "That device is signed out.",

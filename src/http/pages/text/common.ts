@@ -1,4 +1,4 @@
-/** What a span of time is called: “a minute”, “12 minutes”, “2 hours”. */
+/** A duration in words: “a minute”, “12 minutes”, “2 hours”. */
 export const duration = (seconds: number): string => {
   const minutes = Math.ceil(seconds / 60)
   if (minutes <= 1) return "a minute"

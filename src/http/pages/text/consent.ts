@@ -1,4 +1,4 @@
-/** The page on which somebody allows an app to use their account, and the ways around it. */
+/** The consent page of an app. */
 export const consent = {
   title: "Allow this app?",
   heading: "Allow this app to use your account?",
@@ -25,7 +25,7 @@ export const consent = {
   backLead: "One moment, taking you back to the app."
 } as const
 
-/** The page for an account that an app cannot use as it is. */
+/** The page for an inactive account. */
 export const inactive = {
   deactivatedTitle: "Account deactivated",
   deactivatedHeading: "Your account is deactivated",

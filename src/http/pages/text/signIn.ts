@@ -1,6 +1,6 @@
 import { html } from "../html.ts"
 
-/** The pages on which somebody signs in, chooses an account, or confirms who they are. */
+/** The sign-in page. */
 export const signIn = {
   title: "Sign in",
   toManage: "to manage your account",
@@ -36,7 +36,7 @@ export const confirm = {
   otherAccountsPasskey: "That passkey belongs to another account."
 } as const
 
-/** The page on which somebody chooses between the accounts on a device. */
+/** The page that lists the accounts on a device. */
 export const choose = {
   title: "Choose an account",
   onThisDevice: "You’re signed in to these accounts on this device.",

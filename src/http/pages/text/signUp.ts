@@ -1,7 +1,7 @@
 import { type Html, html } from "../html.ts"
 import { common } from "./common.ts"
 
-/** The page on which somebody creates an account. */
+/** The sign-up page. */
 export const signUp = {
   title: "Create an account",
   lead: "One account for Bluesky and every app on the network",

@@ -119,7 +119,7 @@ export const appsPage: AccountPage = {
   }
 }
 
-/** Ends the session of an app; what was agreed to is forgotten. */
+/** Ends the session of an app and forgets its consent. */
 export const disconnect: Action = {
   page: "apps",
   run: Effect.fn("account.disconnect")(function* ({ view }, form) {

@@ -22,7 +22,7 @@ const waiting = Effect.fnUntraced(function* (did: string) {
     ${note("warn", text.warning)}`
 })
 
-/** `/account/codes`: the codes that no mail brings, for an owner who has just shown who they are. */
+/** `/account/codes`: the codes that the server doesn't email, after a recent proof. */
 export const codesPage: AccountPage = {
   proof: true,
   show: Effect.fn("account.codes")(function* (owner) {

@@ -14,7 +14,7 @@ const waysIn = ({ view }: Owner): string =>
     passkeys: view.passkeys,
     authenticator: view.secondFactor
   })
-/** `/account`: who somebody is here, and what the other pages are for. */
+/** `/account`: the account's names, and links to the other pages. */
 export const overviewPage: AccountPage = {
   show: Effect.fn("account.overview")(function* (owner) {
     const { view } = owner

@@ -33,7 +33,7 @@ export const deactivatePage: AccountPage = {
   show: (owner) => Effect.succeed(page(owner))
 }
 
-/** A day as browsers send it, at its beginning; undefined for what is no day. */
+/** The start of a day as browsers send it; undefined if malformed. */
 const timeOf = (day: string): string | undefined => {
   const time = /^\d{4}-\d\d-\d\d$/.test(day) ? Date.parse(`${day}T00:00:00.000Z`) : Number.NaN
   return Number.isNaN(time) ? undefined : new Date(time).toISOString()

@@ -13,7 +13,7 @@ interface Codes {
   readonly button: Html
 }
 
-/** What was typed into a form that was rejected, and why. */
+/** The input of a rejected form, and its error. */
 interface Filled {
   readonly email?: string
   readonly code?: string
@@ -72,10 +72,10 @@ const page = Effect.fnUntraced(function* (owner: Owner, wrong?: Wrong, filled?: 
 /** `/account/email` */
 export const emailPage: AccountPage = { proof: true, show: (owner) => page(owner) }
 
-/** Sends a code to the address that is to be confirmed. */
+/** Sends a code to the address, to confirm it. */
 export const sendConfirmation: Action = sendsCode("email", "confirm_email", page)
 
-/** Sends a code to the address that is to be given up. */
+/** Sends a code to the current address, before it changes. */
 export const sendChange: Action = sendsCode("email", "update_email", page)
 
 /** Confirms the address by the code that was sent there. */

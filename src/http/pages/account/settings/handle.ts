@@ -18,7 +18,7 @@ import { refusalOf } from "../refusal.ts"
 import { common } from "../../text/common.ts"
 import { handle as text } from "../../text/settings.ts"
 
-/** What stood in a form that was refused, and what was found where the handle should lead here. */
+/** The rejected input of a form, and what DNS and the web server say about the handle. */
 interface Filled {
   readonly name?: string | undefined
   readonly domain?: string | undefined
@@ -79,7 +79,7 @@ const wanted = (form: Form): Filled & { readonly wish: string } => {
   return { name: label, domain, wish: `${label}.${domain ?? ""}` }
 }
 
-/** What is found at both places of a handle that lies under none of our domains. */
+/** What DNS and the web server say about a handle outside of our domains. */
 const findClaims = Effect.fnUntraced(function* (handle: string) {
   const { handleDomains: serviceDomains, isLocal: allowTest } = yield* Config
   const checked = checkHandle(handle, { serviceDomains, allowTest })
@@ -89,7 +89,7 @@ const findClaims = Effect.fnUntraced(function* (handle: string) {
 
 type Refused = CallFailure<"updateHandle"> | AccountUnavailable
 
-/** What the form says of a failure, in place of the protocol's words for it. */
+/** The form's own words for a failure, if it has any. */
 const toldOf = (
   { _tag }: Refused,
   wish: string,
@@ -105,7 +105,7 @@ const toldOf = (
 
 const unreachable = () => Effect.succeed(text.unreachable)
 
-/** Gives the account another handle; a domain that does not lead to it is told with what was found there. */
+/** Changes the handle; if a domain does not point to the account, the page shows what is missing there. */
 export const changeHandle: Action = {
   proof: true,
   page: "handle",
@@ -119,7 +119,7 @@ export const changeHandle: Action = {
     })
     if (refused === undefined) {
       const identity = yield* Identity
-      // What this isolate remembers of the account is not so any more.
+      // This isolate's cached identity is outdated now.
       yield* Effect.forEach([did, before, wish], identity.forget, { discard: true })
       return done("handle", "handle-changed")
     }

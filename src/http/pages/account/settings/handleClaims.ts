@@ -3,7 +3,7 @@ import { type Child, type Html, html } from "../../html.ts"
 import { copyable } from "../../parts.ts"
 import { handle as text } from "../../text/settings.ts"
 
-/** What to enter in one place, each value with a button that copies it. */
+/** The values to enter in one place, each with a button that copies it. */
 const entries = (...pairs: ReadonlyArray<readonly [label: string, value: string]>): Html =>
   html`<dl class="facts">
     ${pairs.map(
@@ -54,7 +54,7 @@ const tagOf = (claim: DidClaim, did: string): Html => {
     : html`<span class="tag bad">${text.missing}</span>`
 }
 
-/** What a domain says about the account in both places, and what is missing there. */
+/** The state of both places of a domain, with their values. */
 export const claimsInWords = ({ dns, file: atHost }: FoundClaims, domain: string, did: string) => {
   const place = (title: string, set: Html, claim: DidClaim) =>
     html`<li class="place">

@@ -6,7 +6,7 @@ import { type AccountPage, card, framed } from "../frame.ts"
 import { dayInWords } from "../words.ts"
 import { settings as text } from "../../text/settings.ts"
 
-/** The address, and whether it is known to be its owner's. */
+/** The address, and whether it is confirmed. */
 const emailInWords = ({ email, emailConfirmed }: SecurityView): string => {
   if (email === undefined) return text.noEmail
   return emailConfirmed ? email : text.unconfirmed(email)
@@ -19,7 +19,7 @@ const standing = ({ status, deleteAfter }: SecurityView): string => {
     : text.deletedOn(dayInWords(Date.parse(deleteAfter)))
 }
 
-/** `/account/settings`: what an account is called, who can change it, and how to leave. */
+/** `/account/settings`: links to address, handle, recovery key, export, deactivation and deletion. */
 export const settingsPage: AccountPage = {
   show: Effect.fn("account.settings")(function* (owner) {
     const { view } = owner

@@ -41,7 +41,7 @@ const formPage = (owner: Owner, { name, privileged = false, wrong }: Filled = {}
   return framed(owner, { title: appPassword.title, tab: "apps", body, wrong })
 }
 
-/** `/account/app-password`: where one is made. */
+/** `/account/app-password` */
 export const appPasswordPage: AccountPage = {
   proof: true,
   show: (owner) => Effect.succeed(formPage(owner))
@@ -56,7 +56,7 @@ const told = (owner: Owner, made: { readonly name: string; readonly password: st
       <a class="button" href="${hrefOf(owner, "apps")}">${appPassword.copied}</a>`
   })
 
-/** Makes an app password; it is told in the answer, and never again. */
+/** Creates an app password and shows it once, in the answer. */
 export const createAppPassword: Action = {
   proof: true,
   page: "app-password",

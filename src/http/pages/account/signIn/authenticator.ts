@@ -49,7 +49,7 @@ const onPage = (owner: Owner, since: number) => {
   })
 }
 
-/** `/account/authenticator`: where it is set up, or turned off. */
+/** `/account/authenticator`: sets it up, or turns it off. */
 export const authenticatorPage: AccountPage = {
   proof: true,
   show: (owner) => {
@@ -112,7 +112,7 @@ const codesPage = Effect.fnUntraced(function* (owner: Owner, codes: ReadonlyArra
   })
 })
 
-/** Makes a secret that is not yet in force; it is told in the answer. */
+/** Creates a secret, not yet in force, and shows it in the answer. */
 export const beginAuthenticator: Action = {
   proof: true,
   page: "authenticator",
@@ -122,7 +122,7 @@ export const beginAuthenticator: Action = {
   })
 }
 
-/** Puts the secret in force by a first code; the recovery codes are told in the answer. */
+/** Puts the secret in force with a first code, and shows the recovery codes once, in the answer. */
 export const confirmAuthenticator: Action = {
   proof: true,
   page: "authenticator",
@@ -138,14 +138,14 @@ export const confirmAuthenticator: Action = {
       )
     )
     if ("recoveryCodes" in made) return shown(yield* codesPage(owner, made.recoveryCodes))
-    // The form brings the secret along to have it shown again; it is drawn, and no more.
+    // The form carries the secret only to draw it again.
     return /^[A-Z2-7]{32}$/.test(secret)
       ? shown(yield* setUpPage(owner, secret, made))
       : shown(offPage(owner, made))
   })
 }
 
-/** New recovery codes in place of the old, told in the answer. */
+/** Replaces the recovery codes, and shows the new ones once, in the answer. */
 export const renewRecoveryCodes: Action = {
   proof: true,
   page: "authenticator",

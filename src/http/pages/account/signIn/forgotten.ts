@@ -57,13 +57,13 @@ const resetPage = Effect.fnUntraced(function* (
   return { title: text.resetTitle, body, cookies, status } satisfies Page as Page
 })
 
-/** The pages for who has forgotten the password, by the rest of their path. */
+/** The pages for a forgotten password, by the rest of their path. */
 export const forgottenPages = { forgot: askPage, reset: resetPage } as const
 
 /** The name of such a page. */
 export type ForgottenName = keyof typeof forgottenPages
 
-/** Whether a path leads to such a page. */
+/** Whether a name is one of these pages. */
 export const isForgottenName = (name: string): name is ForgottenName =>
   Object.hasOwn(forgottenPages, name)
 
@@ -73,7 +73,7 @@ export const lookAtForgotten = Effect.fnUntraced(function* (request: Request, na
   return showPage(page, yield* Config)
 })
 
-/** Has a code sent; whether there is an account is told by no answer. */
+/** Requests a code; the answer doesn't reveal whether the account exists. */
 const ask = Effect.fn("account.forgot")(function* (request: Request, { form }: Sent) {
   yield* takePoint(request, rules.requestPasswordReset)
   yield* requestReset(accountBehind(form.get("identifier") ?? ""))

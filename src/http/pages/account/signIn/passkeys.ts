@@ -27,10 +27,10 @@ const formPage = Effect.fnUntraced(function* (owner: Owner, message?: string) {
   return framed(owner, { ...page, script: passkeyScript })
 })
 
-/** `/account/passkey`: where one is added. */
+/** `/account/passkey` */
 export const passkeyPage: AccountPage = { proof: true, show: (owner) => formPage(owner) }
 
-/** Adds the passkey that a browser has made: to the account, and to the table of whose it is. */
+/** Adds the browser's new passkey to the account, and to the table of passkey owners. */
 export const addPasskey: Action = {
   proof: true,
   page: "passkey",

@@ -23,7 +23,7 @@ import { secondStep, signIn as text } from "../../text/signIn.ts"
 /** The ways to show who one is, by the rest of their path. */
 export type Way = "password" | "code" | "passkey"
 
-/** Tries one of the ways with what a form has brought. */
+/** Tries a way to sign in with a form's input. */
 export const attempt = (
   way: Way,
   request: Request,
@@ -45,7 +45,7 @@ export const attempt = (
   }
 }
 
-/** Notes that somebody has shown who they are, and leads on to their page; the device gets a new cookie. */
+/** Signs an account in on the device, with a new cookie, and redirects to a page. */
 export const enter = Effect.fn("account.enter")(function* (
   visitor: Visitor,
   { owner, remembered }: { readonly owner: OwnerView; readonly remembered: boolean },
@@ -66,7 +66,7 @@ const others: Html = html`<p class="hint">
   <a href="/account/sign-in">${secondStep.startAgain}</a>
 </p>`
 
-/** The form with which somebody signs in to their account's pages. */
+/** The sign-in form of the account's pages. */
 export const signInForm = Effect.fnUntraced(function* (
   visitor: Visitor,
   to: PageName,
