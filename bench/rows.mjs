@@ -78,6 +78,9 @@ export async function reads(account, { runs, size }) {
   return { getRecord: median(one), listFirst: median(first), listDeep: median(deep) }
 }
 
+/** How long the writers beside an export write without one before it, ms: what to compare them with. */
+const alone = 3000
+
 /** getRepo: its speed, what it adds to workerd's memory, and how it goes while four clients write. */
 export async function exports(account, { pid, times }) {
   const { client } = account
@@ -104,6 +107,8 @@ export async function exports(account, { pid, times }) {
   })
   await pause(200)
   during.length = 0
+  await pause(alone)
+  const before = during.splice(0)
   const start = performance.now()
   const car = await account.getRepo(client).catch((cause) => cause)
   const busy = (performance.now() - start) / 1000
@@ -116,6 +121,8 @@ export async function exports(account, { pid, times }) {
     getRepoMemory: grown,
     getRepoBusy: car instanceof Error ? "failed" : await completeness(car.body, account.did),
     getRepoBusySpeed: car instanceof Error ? Number.NaN : car.bytes / 1e6 / busy,
+    writersAloneP50: median(before),
+    writersAloneP99: percentile(before, 0.99),
     writersP50: median(during),
     writersP99: percentile(during, 0.99),
     writersMax: Math.max(0, ...during)
