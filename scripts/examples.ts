@@ -1,7 +1,8 @@
 /**
  * `npm run examples`: installs the packed packages and every example into an empty folder, and runs them there.
  *
- * `--no-build` takes the packages of `dist/` as they are. Names of examples run these alone.
+ * `--no-build` takes the packages of `dist/` as they are. Names of examples run these alone; `astro`, whose install is
+ * as large as all others', runs only when it is named.
  */
 import { execFileSync, spawn, spawnSync } from "node:child_process"
 import {
@@ -13,6 +14,7 @@ import {
   rmSync,
   writeFileSync
 } from "node:fs"
+import { randomBytes } from "node:crypto"
 import { createServer, type AddressInfo } from "node:net"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
@@ -37,7 +39,9 @@ const all = readdirSync(join(root, "examples"), { withFileTypes: true })
   .filter((entry) => entry.isDirectory())
   .map(({ name }) => name)
   .concat(created)
-const chosen = positionals.length === 0 ? all : all.filter((name) => positionals.includes(name))
+const chosen = all.filter((name) =>
+  positionals.length === 0 ? name !== "astro" : positionals.includes(name)
+)
 
 // Of this Node, of nothing that an earlier run or the repository knows.
 const environment = Object.fromEntries(
@@ -192,6 +196,66 @@ const dryRun = (name: string): void => {
   run(name, program("wrangler", "bin/wrangler.js"), "deploy", "--dry-run")
 }
 
+/** Serves the built site as wrangler does, with the PDS at its own paths; makes an account and posts. */
+const servingAstro = async (): Promise<void> => {
+  const port = await freePort()
+  const url = `http://localhost:${port}`
+  const secrets = {
+    PUBLIC_URL: url,
+    MASTER_KEY: randomBytes(32).toString("base64url"),
+    PLC_ROTATION_KEY: "01".repeat(32),
+    ADMIN_PASSWORD: "administrator-password",
+    RELAYS: "none"
+  }
+  const vars = Object.entries(secrets).flatMap(([name, value]) => ["--var", `${name}:${value}`])
+  const words = ["dev", "--config", "dist/server/wrangler.json", "--port", String(port)]
+  const child = spawn(
+    process.execPath,
+    [program("wrangler", "bin/wrangler.js"), ...words, ...vars],
+    { cwd: place("astro"), env: environment, stdio: ["ignore", "pipe", "pipe"] }
+  )
+  let output = ""
+  for (const stream of [child.stdout, child.stderr]) {
+    stream.on("data", (chunk: Buffer) => (output += chunk.toString()))
+  }
+  const ended = new Promise<void>((done) => child.once("close", () => done()))
+  const ask = (path: string, init: RequestInit = {}) => fetch(`${url}${path}`, init)
+  const send = async (nsid: string, authorization: string, input: object) => {
+    const headers = { authorization, "content-type": "application/json" }
+    const body = JSON.stringify(input)
+    const response = await ask(`/xrpc/${nsid}`, { method: "POST", headers, body })
+    must(response.ok, `${nsid} answers ${response.status} ${await response.clone().text()}`)
+    return jsonOf(response)
+  }
+  try {
+    for (let tries = 0; tries < 60; tries++) {
+      const ready = await ask("/ready").catch(() => undefined)
+      if (ready?.ok === true) break
+      await new Promise((next) => setTimeout(next, 500))
+    }
+    must((await (await ask("/")).text()).includes("An Astro site"), "Astro answers /")
+    must((await ask("/nothing")).status === 404, "Astro answers what is nowhere")
+    const admin = `Basic ${Buffer.from(`admin:${secrets.ADMIN_PASSWORD}`).toString("base64")}`
+    const did = `did:web:${encodeURIComponent(`localhost:${port}`)}`
+    const account = {
+      did,
+      handle: "you.test",
+      email: "you@example.com",
+      password: "a long password"
+    }
+    const { accessJwt } = await send("com.atproto.server.createAccount", admin, account)
+    const collection = "app.bsky.feed.post"
+    const record = { $type: collection, text: "hello", createdAt: new Date().toISOString() }
+    const authorization = `Bearer ${String(accessJwt)}`
+    await send("com.atproto.repo.createRecord", authorization, { repo: did, collection, record })
+  } catch (cause) {
+    throw new Error(`${String(cause)}\n${output}`, { cause })
+  } finally {
+    child.kill("SIGTERM")
+    await ended
+  }
+}
+
 const greeting = "/xrpc/com.example.greet?name=you"
 
 /** How each example is run. */
@@ -251,6 +315,10 @@ const runs: Readonly<Record<string, () => Promise<void>>> = {
     execFileSync(place("node_modules/.bin/esbuild"), [...words, "--log-level=error"], {
       cwd: place("oauth-app")
     })
+  },
+  astro: async () => {
+    run("astro", program("astro", "bin/astro.mjs"), "build")
+    await servingAstro()
   },
   vitest: async () => {
     run("vitest", program("vitest", "vitest.mjs"), "run")
