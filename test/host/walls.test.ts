@@ -1,6 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import { join } from "node:path"
-import { breachesOf, importsOf, readSources } from "../../scripts/walls.mjs"
+import { breachesOf, importsOf, readSources } from "../../scripts/walls.ts"
 
 const check = (files: Record<string, string>) => breachesOf(new Map(Object.entries(files)))
 

@@ -18,7 +18,7 @@ const visit = (node: unknown, each: (node: Record<string, unknown>) => void): vo
 
 describe("the built-in lexicon documents", () => {
   it("are what `npm run lexicons` would write now", () => {
-    const script = join(import.meta.dirname, "../../scripts/lexicons.mjs")
+    const script = join(import.meta.dirname, "../../scripts/lexicons.ts")
     execFileSync(process.execPath, [script, "--check"])
   })
 

@@ -8,7 +8,7 @@ import { readdirSync, readFileSync } from "node:fs"
 import { dirname, join, normalize, relative, sep } from "node:path"
 
 /** What each floor may import of the others; files directly in src (entry points) may import everything. */
-const reach = {
+const reach: Readonly<Record<string, ReadonlyArray<string>>> = {
   core: ["core"],
   services: ["core", "services"],
   layers: ["core", "services", "layers"],
@@ -17,13 +17,13 @@ const reach = {
 }
 
 /** The thirteen words: every folder below a floor bears one of them, and so leads to every part of a capability. */
-const words =
+const words: ReadonlyArray<string> =
   "repo blobs stream identity accounts sessions oauth factors mail proxy edge limits host".split(
     " "
   )
 
 /** The names that a folder directly below a floor may bear; the command has its own. */
-const rooms = {
+const rooms: Readonly<Record<string, ReadonlyArray<string>>> = {
   core: [...words, "bytes", "lexicon"],
   services: words,
   layers: [...words, "objects"],
@@ -34,7 +34,13 @@ const rooms = {
 const maxFiles = 25
 
 /** Where a family of packages may be imported; the entry points may where `entry` lists them. */
-const packages = [
+interface PackageRule {
+  readonly name: string
+  readonly parts: ReadonlyArray<string>
+  readonly entry: ReadonlyArray<string>
+}
+
+const packages: ReadonlyArray<PackageRule> = [
   { name: "effect/cli", parts: ["cli"], entry: ["cli.ts"] },
   { name: "effect/http", parts: ["cli"], entry: ["cli.ts"] },
   { name: "effect/sql", parts: ["layers"], entry: [] },
@@ -58,20 +64,23 @@ const packages = [
   }
 ]
 
+interface Ban {
+  readonly pattern: RegExp
+  readonly use: string
+}
+
 /** What services, http and the command leave to layers and entry points, and what to use instead. */
-const banned = [
+const banned: ReadonlyArray<Ban> = [
   { pattern: /\bDate\.now\b|\bnew Date\(\s*\)/, use: "Clock" },
   { pattern: /\bMath\.random\b/, use: "Random" },
   { pattern: /\basync\s*(?:function\b|\*|\(|[A-Za-z_$][\w$]*\s*(?:=>|\())/, use: "Effect" },
   { pattern: /\btry\s*\{/, use: "Effect.try or typed errors" }
 ]
 
-/**
- * Exceptions, each with its reason: file → what it may do although its part may not.
- *
- * @type {Record<string, { uses?: string[], reason: string }>}
- */
-const allowed = {
+/** Exceptions, each with its reason: file → what it may do although its part may not. */
+const allowed: Readonly<
+  Record<string, { readonly uses?: ReadonlyArray<string>; readonly reason: string }>
+> = {
   "services/repo/RepoExport.ts": {
     uses: ["Effect.try or typed errors"],
     reason: "the platform calls a stream's pull outside of Effect"
@@ -83,7 +92,7 @@ const allowed = {
 }
 
 /** What a server's answer may not be read or shown by in the command, and what to use instead. */
-const commandWords = [
+const commandWords: ReadonlyArray<Ban> = [
   { pattern: /\bSchema\.String\b/, use: "a format or Words of cli/answers.ts" },
   { pattern: /\bConsole\b|\bprocess\.std(?:out|err)\b/, use: "cli/output.ts" }
 ]
@@ -95,50 +104,52 @@ const apart =
 const maxLines = 300
 
 /** Source text with comments and the contents of strings blanked out (template expressions too). */
-export const codeOnly = (text) =>
+export const codeOnly = (text: string): string =>
   text.replace(
     /\/\*[\s\S]*?\*\/|\/\/[^\n]*|"(?:\\.|[^"\\\n])*"|'(?:\\.|[^'\\\n])*'|`(?:\\.|[^`\\])*`/g,
     (match) => match.replace(/[^\n]/g, " ")
   )
 
 /** The modules that a source imports, re-exports or loads, with or without `type`. */
-export const importsOf = (text) => importList(text).map(({ name }) => name)
+export const importsOf = (text: string): ReadonlyArray<string> =>
+  importList(text).map(({ name }) => name)
+
+interface Import {
+  readonly name: string
+  readonly erased: boolean
+}
 
 /** The same with a note of what the compiler erases. */
-const importList = (text) => {
+const importList = (text: string): ReadonlyArray<Import> => {
   const bare = text.replace(/\/\*[\s\S]*?\*\//g, "").replace(/^\s*\/\/[^\n]*$/gm, "")
   const statement =
     /^\s*(?:import|export)\s(?:[\w*{}\s,$]*?\sfrom\s*)?["']([^"']+)["']|\bimport\(\s*["']([^"']+)["']\s*\)/gm
   return [...bare.matchAll(statement)].map((match) => ({
-    name: match[1] ?? match[2],
+    name: match[1] ?? match[2] ?? "",
     erased: /^\s*(?:import|export)\s+type\b/.test(match[0])
   }))
 }
 
 /** Every TypeScript file under a folder, as paths with `/` relative to it. */
-const filesUnder = (folder) =>
+const filesUnder = (folder: string): ReadonlyArray<string> =>
   readdirSync(folder, { recursive: true, withFileTypes: true })
     .filter((entry) => entry.isFile() && entry.name.endsWith(".ts"))
     .map((entry) => relative(folder, join(entry.parentPath, entry.name)).split(sep).join("/"))
     .toSorted()
 
 /** The folder of a file directly under src, or undefined for an entry point. */
-const partOf = (file) => (file.includes("/") ? file.slice(0, file.indexOf("/")) : undefined)
+const partOf = (file: string): string | undefined =>
+  file.includes("/") ? file.slice(0, file.indexOf("/")) : undefined
 
-/**
- * Every breach of the walls in a src folder, one sentence each.
- *
- * @param {ReadonlyMap<string, string>} sources path relative to src → text
- * @returns {string[]}
- */
-export function breachesOf(sources) {
-  const breaches = []
-  const graph = new Map()
+/** Every breach of the walls in a src folder, one sentence each; `sources` is path relative to src → text. */
+export function breachesOf(sources: ReadonlyMap<string, string>): Array<string> {
+  const breaches: Array<string> = []
+  const graph: Graph = new Map()
   for (const [file, text] of sources) {
     const part = partOf(file)
     const list = importList(text)
     const imports = list.map(({ name }) => name)
-    const pathOf = ({ name }) =>
+    const pathOf = ({ name }: Import): string =>
       normalize(join(dirname(file), name))
         .split(sep)
         .join("/")
@@ -147,13 +158,15 @@ export function breachesOf(sources) {
     // A type that is erased loads nothing, so it closes no cycle.
     graph.set(file, inside.filter(({ erased }) => !erased).map(pathOf))
 
-    if (part !== undefined && reach[part] === undefined) {
+    const mayReach = part === undefined ? undefined : reach[part]
+    if (part !== undefined && mayReach === undefined) {
       breaches.push(`${file}: src/${part} is not a floor that the architecture knows`)
       continue
     }
     const room = file.split("/").length > 2 ? file.split("/")[1] : undefined
-    if (room !== undefined && rooms[part] !== undefined && !rooms[part].includes(room)) {
-      breaches.push(`${file}: ${part}/${room} bears none of the words ${rooms[part].join(", ")}`)
+    const known = part === undefined ? undefined : rooms[part]
+    if (room !== undefined && known !== undefined && !known.includes(room)) {
+      breaches.push(`${file}: ${part}/${room} bears none of the words ${known.join(", ")}`)
     }
     for (const target of local) {
       // Servers in memory share the PLC directory of `npm start`, the command its secrets.
@@ -161,10 +174,8 @@ export function breachesOf(sources) {
       if (shares && target.startsWith("../scripts/")) continue
       if (target.startsWith(".."))
         breaches.push(`${file} imports ${target}, which lies outside src`)
-      else if (part !== undefined && !reach[part].includes(partOf(target))) {
-        breaches.push(
-          `${file} imports ${target}: ${part} may import only ${reach[part].join(", ")}`
-        )
+      else if (mayReach !== undefined && !mayReach.includes(partOf(target) ?? "")) {
+        breaches.push(`${file} imports ${target}: ${part} may import only ${mayReach.join(", ")}`)
       }
     }
     for (const name of imports.filter((one) => !one.startsWith("."))) {
@@ -191,28 +202,26 @@ export function breachesOf(sources) {
   return [...breaches, ...crowdedFolders(sources.keys()), ...cyclesOf(graph)]
 }
 
-const places = ({ parts, entry }) =>
+const places = ({ parts, entry }: PackageRule): string =>
   [...parts.map((part) => `src/${part}`), ...entry.map((file) => `src/${file}`)].join(", ")
 
-/**
- * Every folder that holds more files than a reader takes in at a glance, one sentence each.
- *
- * @param {Iterable<string>} files
- * @returns {string[]}
- */
-export function crowdedFolders(files) {
-  const counts = new Map()
+/** Every folder that holds more files than a reader takes in at a glance, one sentence each. */
+export function crowdedFolders(files: Iterable<string>): Array<string> {
+  const counts = new Map<string, number>()
   for (const file of files) counts.set(dirname(file), (counts.get(dirname(file)) ?? 0) + 1)
   return [...counts]
     .filter(([, count]) => count > maxFiles)
     .map(([folder, count]) => `${folder} holds ${count} files, more than ${maxFiles}`)
 }
 
+/** A file, and what it loads. */
+type Graph = Map<string, ReadonlyArray<string>>
+
 /** Each import cycle once, as the chain of its files. */
-function cyclesOf(graph) {
-  const done = new Set()
-  const found = []
-  const visit = (file, chain) => {
+function cyclesOf(graph: Graph): Array<string> {
+  const done = new Set<string>()
+  const found: Array<string> = []
+  const visit = (file: string, chain: ReadonlyArray<string>): void => {
     const at = chain.indexOf(file)
     if (at >= 0) found.push(`import cycle: ${[...chain.slice(at), file].join(" → ")}`)
     if (at >= 0 || done.has(file)) return
@@ -224,5 +233,5 @@ function cyclesOf(graph) {
 }
 
 /** The sources of a src folder, for `breachesOf`. */
-export const readSources = (folder) =>
+export const readSources = (folder: string): Map<string, string> =>
   new Map(filesUnder(folder).map((file) => [file, readFileSync(join(folder, file), "utf8")]))

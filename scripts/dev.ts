@@ -1,10 +1,8 @@
-#!/usr/bin/env node
 /**
  * `npm run dev`: wrangler dev with reload, on the secrets of .dev.vars (made when there are none).
  *
  *   PORT=8787   the port of 127.0.0.1 to listen on; other arguments go to wrangler (--env dev unless they name another)
  */
-import "./node22.mjs"
 import { spawn } from "node:child_process"
 import { resolve } from "node:path"
 import { root } from "./build.mjs"
@@ -14,21 +12,23 @@ import { startPlc } from "./plc.mjs"
 const { vars, added } = loadSecrets(resolve(root, ".dev.vars"))
 if (added.length > 0) console.log(`Created ${added.join(", ")} in .dev.vars.`)
 
-const port = process.env.PORT || "8787"
+const port = process.env["PORT"] || "8787"
 const known = { ...vars, ...process.env }
-const variables = { PUBLIC_URL: known.PUBLIC_URL || `http://localhost:${port}` }
-if (known.PLC_URL) {
-  variables.PLC_URL = known.PLC_URL
+const variables: Record<string, string> = {
+  PUBLIC_URL: known["PUBLIC_URL"] || `http://localhost:${port}`
+}
+if (known["PLC_URL"]) {
+  variables["PLC_URL"] = known["PLC_URL"]
 } else {
   const plc = await startPlc()
-  variables.PLC_URL = plc.url
-  variables.DEV_ALLOW_HOSTS = new URL(plc.url).host
+  variables["PLC_URL"] = plc.url
+  variables["DEV_ALLOW_HOSTS"] = new URL(plc.url).host
 }
 
 const given = process.argv.slice(2)
 const environment = given.some((word) => /^(-e|--env)(=|$)/.test(word)) ? [] : ["--env", "dev"]
 const child = spawn(
-  // This very Node, which node22.mjs has made sure of: wrangler wants 22 or later.
+  // This very Node, which npm has made sure of: wrangler wants 22 or later.
   process.execPath,
   [
     resolve(root, "node_modules/wrangler/bin/wrangler.js"),
@@ -43,5 +43,5 @@ const child = spawn(
   ],
   { cwd: root, stdio: "inherit" }
 )
-for (const signal of ["SIGINT", "SIGTERM"]) process.on(signal, () => child.kill(signal))
+for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, () => child.kill(signal))
 child.once("exit", (code) => process.exit(code ?? 0))

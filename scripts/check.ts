@@ -1,19 +1,22 @@
-#!/usr/bin/env node
 /**
  * npm run check: types with Effect's diagnostics, lint, format and the architecture's walls.
  *
  * Everything runs; the exit code is 1 when anything failed or was warned of.
  */
-import "./node22.mjs"
 import { execFileSync, spawn } from "node:child_process"
 import { join } from "node:path"
 import { root } from "./build.mjs"
-import { breachesOf, readSources } from "./walls.mjs"
+import { breachesOf, readSources } from "./walls.ts"
 
-const bin = (name) => join(root, "node_modules/.bin", name)
+const bin = (name: string): string => join(root, "node_modules/.bin", name)
 
-const run = (command, args) =>
-  new Promise((done) => {
+interface Outcome {
+  readonly ok: boolean
+  readonly output: string
+}
+
+const run = (command: string, args: ReadonlyArray<string>) =>
+  new Promise<Outcome>((done) => {
     const child = spawn(command, args, { cwd: root, stdio: ["ignore", "pipe", "pipe"] })
     let output = ""
     child.stdout.on("data", (chunk) => (output += chunk))
@@ -23,7 +26,7 @@ const run = (command, args) =>
   })
 
 /** The compiler with Effect's diagnostics built in; its suggestions are counted and left to the editor. */
-const types = async () => {
+const types = async (): Promise<Outcome> => {
   const compiler = execFileSync(bin("effect-tsgo"), ["get-exe-path"], { encoding: "utf8" }).trim()
   const { ok, output } = await run(compiler, [
     "--noEmit",
@@ -46,12 +49,12 @@ const types = async () => {
   return { ok: errors === 0 && (ok || suggested), output: shown.join("\n") }
 }
 
-const walls = async () => {
+const walls = async (): Promise<Outcome> => {
   const breaches = breachesOf(readSources(join(root, "src")))
   return { ok: breaches.length === 0, output: breaches.join("\n") }
 }
 
-const steps = [
+const steps: ReadonlyArray<readonly [name: string, step: () => Promise<Outcome>]> = [
   ["types", types],
   ["lint", () => run(bin("oxlint"), ["--deny-warnings"])],
   ["format", () => run(bin("oxfmt"), ["--check"])],
