@@ -12,9 +12,6 @@ import net from "node:net"
 import { dirname, resolve } from "node:path"
 import { loadTool } from "./project.mjs"
 
-const { convertV4MiniflareOptions, fetch, Log, LogLevel, Miniflare, Response } =
-  await loadTool("miniflare")
-
 /**
  * Reads the bindings of a wrangler.toml, and the variables for a server on this machine.
  *
@@ -108,7 +105,7 @@ function guard(pid) {
 }
 
 /** The Worker's way out: requests to `https://<host>` of the given hosts go to programs of this machine, all others where they always go. */
-const wayOut = (hosts) => (request) => {
+const wayOut = (fetch, hosts) => (request) => {
   const url = new URL(request.url)
   const target = url.protocol === "https:" ? hosts.get(url.host) : undefined
   const { method, headers, body } = request
@@ -117,7 +114,7 @@ const wayOut = (hosts) => (request) => {
 }
 
 /** Tells the Worker the free bytes of the disk that its data is on. */
-const disk = (folder) => async () => {
+const disk = (Response, folder) => async () => {
   const { bavail, bsize } = await statfs(folder)
   return new Response(String(bavail * bsize))
 }
@@ -144,6 +141,9 @@ export async function serve({
   onLog,
   onPid
 }) {
+  // Loaded here: it takes a second, and a start that is refused needs none of it.
+  const { convertV4MiniflareOptions, fetch, Log, LogLevel, Miniflare, Response } =
+    await loadTool("miniflare")
   let pid
   let release = () => {}
   let stopping = false
@@ -163,9 +163,9 @@ export async function serve({
       name,
       modules: [{ type: "ESModule", path: "main.mjs", contents: code }],
       ...options,
-      ...(hosts.size > 0 ? { outboundService: wayOut(hosts) } : {}),
+      ...(hosts.size > 0 ? { outboundService: wayOut(fetch, hosts) } : {}),
       bindings,
-      serviceBindings: { DISK: disk(dirname(resolve(dataDir))) },
+      serviceBindings: { DISK: disk(Response, dirname(resolve(dataDir))) },
       host: "127.0.0.1",
       port: 0,
       unsafeDirectSockets: [{ host: "127.0.0.1", port }],

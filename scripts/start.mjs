@@ -62,6 +62,8 @@ async function main() {
   const { values } = parseArgs({
     options: {
       config: { type: "string" },
+      // What an earlier start would read and bundle, as JSON: tests start many servers.
+      built: { type: "string" },
       help: { type: "boolean", short: "h", default: false }
     }
   })
@@ -100,8 +102,13 @@ async function main() {
     console.log(`Created ${added.join(", ")} in ${varsFile}.`)
   }
 
-  const wrangler = readWrangler(config)
-  const bundle = wrangler.then(({ main }) => build({ entry: main }))
+  const built =
+    values.built === undefined ? undefined : JSON.parse(readFileSync(values.built, "utf8"))
+  const wrangler = built === undefined ? readWrangler(config) : Promise.resolve(built)
+  const bundle =
+    built === undefined
+      ? wrangler.then(({ main }) => build({ entry: main }))
+      : Promise.resolve(built)
   // A failure of the other while one is awaited is met where it is awaited.
   bundle.catch(() => {})
 

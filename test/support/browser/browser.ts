@@ -10,6 +10,35 @@ import {
 import { violationsOn } from "./axe.ts"
 import { chromiumPath, noChromium } from "./browserPath.ts"
 
+/** What a window of Chromium draws around the page, each part with a process of its own: half of a test's work. */
+const ornaments = [
+  "PreloadTopChromeWebUI",
+  "InitialWebUI",
+  "WebUIAppMenuButton",
+  "WebUIAvatarButton",
+  "WebUIBackForwardButton",
+  "WebUIExtensionsContainer",
+  "WebUIHomeButton",
+  "WebUILocationBar",
+  "WebUIOmniboxAimPopup",
+  "WebUIOmniboxFullPopup",
+  "WebUIOmniboxPopup",
+  "WebUIPinnedToolbarActions",
+  "WebUIReloadButton",
+  "WebUISplitTabsButton",
+  "WebUIToolbar"
+]
+
+/** Playwright turns these off; a second list replaces its own. */
+const unwanted = [
+  "HttpsUpgrades",
+  "HttpsFirstBalancedModeAutoEnable",
+  "MediaRouter",
+  "OptimizationHints",
+  "PaintHolding",
+  "ThirdPartyStoragePartitioning"
+]
+
 /** Starts Chromium; it asks nothing of the network but the pages that it is sent to. */
 export const startBrowser = (): Promise<Browser> => {
   const executablePath = chromiumPath()
@@ -26,7 +55,8 @@ export const startBrowser = (): Promise<Browser> => {
       "--no-first-run",
       "--disable-background-networking",
       "--disable-component-update",
-      "--disable-sync"
+      "--disable-sync",
+      `--disable-features=${[...ornaments, ...unwanted].join(",")}`
     ]
   })
 }

@@ -1,9 +1,11 @@
 import { fork } from "node:child_process"
-import { mkdtempSync, rmSync } from "node:fs"
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs"
 import { createServer, type AddressInfo } from "node:net"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import type { FirstAccount } from "../../../scripts/account.mjs"
+import { build, root } from "../../../scripts/build.mjs"
+import { readWrangler } from "../../../scripts/server.mjs"
 
 /** A server that tests talk to over the network, and what they may do to it. */
 export interface TestServer {
@@ -62,9 +64,21 @@ interface Ready {
 
 type Environment = Readonly<Record<string, string>>
 
+/** The Worker and its bindings in a file: every server of these tests starts from the same. */
+const built = async (): Promise<string> => {
+  const folder = mkdtempSync(join(tmpdir(), "nacre-built-"))
+  process.once("exit", () => rmSync(folder, { recursive: true, force: true }))
+  const { main, ...wrangler } = await readWrangler(join(root, "wrangler.toml"))
+  const { code } = await build({ entry: main })
+  const file = join(folder, "built.json")
+  writeFileSync(file, JSON.stringify({ ...wrangler, code }))
+  return file
+}
+let once: Promise<string> | undefined
+
 const launch = async (dataDir: string, port: number, env: Environment) => {
   const output: Array<string> = []
-  const child = fork(script, [], {
+  const child = fork(script, ["--built", await (once ??= built())], {
     env: {
       ...process.env,
       DATA_DIR: dataDir,
