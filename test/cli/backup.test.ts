@@ -47,7 +47,7 @@ const run = ({ did, password }: Person, args: ReadonlyArray<string>) =>
 const repoFile = () => desk.path("backup/repo.car")
 
 describe("a backup", () => {
-  it("is fetched anew where it is torn, and is good only when nothing is missing", async () => {
+  it("an export fetches a torn repo again, and succeeds only when nothing is missing", async () => {
     const person = await someone("torn")
     faulty.fail(getRepo, "torn", "short")
     faulty.fail(getBlob, "short", "spoilt")
@@ -57,7 +57,7 @@ describe("a backup", () => {
     assert.deepInclude(saved.json, { records: 10, blobs: 2, missingBlobs: [] })
   })
 
-  it("is not reported good, and leaves no file, when the server sends a torn repo again and again", async () => {
+  it("an export fails and leaves no file when the server keeps sending a torn repo", async () => {
     const person = await someone("always")
     faulty.fail(getRepo, "torn", "torn", "torn")
     const saved = await run(person, ["export", "backup"])
@@ -71,7 +71,7 @@ describe("a backup", () => {
     assert.notProperty(JSON.parse(readFileSync(desk.path("backup/export.json"), "utf8")), "rev")
   })
 
-  it("is mended by the same command, when the folder holds a torn repo or a damaged blob", async () => {
+  it("the same command repairs a folder with a torn repo or a damaged blob", async () => {
     const person = await someone("mended")
     const saved = await run(person, ["export", "backup"])
     assert.strictEqual(saved.code, 0, saved.stderr)
@@ -87,7 +87,7 @@ describe("a backup", () => {
     assert.notDeepEqual(readFileSync(file), Buffer.alloc(size))
   })
 
-  it("lacks no blob that a record refers to, though the server does not list it", async () => {
+  it("an export has every blob that a record refers to, even if the server doesn't list it", async () => {
     const person = await someone("unlisted")
     faulty.answer(listBlobs, { cids: [] })
     const saved = await run(person, ["export", "backup"])
@@ -106,7 +106,7 @@ describe("a backup", () => {
     assert.lengthOf(allowed.json.missingBlobs, 2)
   })
 
-  it("is not imported when it is torn", async () => {
+  it("an import rejects a torn backup", async () => {
     const person = await someone("refused")
     assert.strictEqual((await run(person, ["export", "backup"])).code, 0)
     const whole = readFileSync(repoFile())
@@ -118,7 +118,7 @@ describe("a backup", () => {
     assert.strictEqual(data.indexedRecords, 10)
   })
 
-  it("is imported once the server holds its very records and preferences", async () => {
+  it("an import succeeds only when the server has the same records and preferences", async () => {
     const person = await someone("kept")
     await person.agent.setAdultContentEnabled(true)
     assert.strictEqual((await run(person, ["export", "backup"])).code, 0)

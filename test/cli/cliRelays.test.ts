@@ -33,14 +33,14 @@ const unknown = { kind: "unknown", why: "host not found" } as const
 const judged = (facts: Partial<Facts>) => judge({ relay, claim: known(), call, ...facts }, now)
 
 describe("a relay", () => {
-  it("is well where it has read everything, or what is new is on its way", () => {
+  it("a relay passes when it has read everything or only lags by new events", () => {
     assert.isTrue(judged({ place: { behind: 0 }, rev: undefined }).ok)
     assert.isTrue(judged({ place: onItsWay }).ok)
     assert.isTrue(judged({ place: onItsWay, claim: known({ rev: "3a" }), rev: "3b" }).ok)
     assert.isTrue(judged({ claim: silent, reader: reader() }).ok)
   })
 
-  it("is at fault where an event has waited for it too long", () => {
+  it("a relay fails when an event has been unread for too long", () => {
     const { ok, detail, fix } = judged({ place: late })
     assert.isFalse(ok)
     assert.include(detail, "3 events behind, since 2026-11-28 11:49 UTC")
@@ -48,7 +48,7 @@ describe("a relay", () => {
     assert.isFalse(judged({ claim: silent, reader: reader({ connected: false, ...late }) }).ok)
   })
 
-  it("is at fault where it has read past a commit and does not have it", () => {
+  it("a relay fails when it has read past a commit without keeping it", () => {
     const { ok, detail } = judged({
       place: { behind: 0 },
       claim: known({ rev: "3a" }),
@@ -58,7 +58,7 @@ describe("a relay", () => {
     assert.include(detail, "rev 3a")
   })
 
-  it("is at fault where it says that it does not read", () => {
+  it("a relay fails when it says that it doesn't read this server", () => {
     for (const status of ["offline", "throttled", "banned"]) {
       const { ok, fix } = judged({ claim: known({ status }), place: { behind: 0 } })
       assert.isFalse(ok, status)
@@ -66,7 +66,7 @@ describe("a relay", () => {
     }
   })
 
-  it("that has never come is at fault, and it is told why as far as one knows", () => {
+  it("a relay that never connected fails, with the likely reason", () => {
     assert.match(judged({ claim: unknown }).detail, /host not found; called at .* and accepted/)
     assert.include(judged({ claim: unknown }).fix, "wss")
     const refused = { relay, at: now, ok: false, status: 403, message: "HostBanned" }
@@ -82,14 +82,14 @@ describe("a relay", () => {
     assert.isFalse(judged({ claim: silent, call: undefined }).ok)
   })
 
-  it("that has gone is at fault, and it is told when it was seen last", () => {
+  it("a relay that disconnected fails, with the time when it was last seen", () => {
     const gone = reader({ connected: false, seen: now - 90 * minute })
     const { ok, detail } = judged({ claim: silent, reader: gone })
     assert.isFalse(ok)
     assert.include(detail, "last seen at 2026-11-28 10:30 UTC")
   })
 
-  it("is found among the readers by its name, and where it is the only one by calling itself a relay", () => {
+  it("a relay is matched to a reader by its name, or as the only one that calls itself a relay", () => {
     const other = { relay: "https://relay.example", ok: true }
     const nameless = reader()
     const named = reader({ userAgent: "relay.example/2 (atproto-relay)" })

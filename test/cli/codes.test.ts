@@ -50,7 +50,7 @@ const withCode = async (args: ReadonlyArray<string>, password: string) => {
 }
 
 describe("a mailed code", () => {
-  it("puts a recovery key, made into a file on the way, before all other keys of a DID", async () => {
+  it("key recovery set creates the key file and puts the key before all other keys of a DID", async () => {
     const { did, handle, password } = await signUp(server, "alice")
     const args = ["key", "recovery", "set", "mine.key", "--account", handle, "--yes"]
     const set = await withCode(args, password)
@@ -64,7 +64,7 @@ describe("a mailed code", () => {
     assert.match(shown.stdout, /first: it can overrule every other key/)
   })
 
-  it("deletes an account by its owner alone", async () => {
+  it("account delete --owner needs no administrator", async () => {
     const { did, handle, password } = await signUp(server, "bobby")
     const deleted = await withCode(["account", "delete", handle, "--owner", "--yes"], password)
     assert.strictEqual(deleted.code, 0, deleted.stderr)

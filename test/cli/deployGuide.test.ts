@@ -37,7 +37,7 @@ afterAll(() => {
 })
 
 describe("the guide to a deployment", () => {
-  it("has commands that do as they stand, for production and then for staging", async () => {
+  it("the guide's commands work as written, for production and then for staging", async () => {
     // SAFETY: it listens on a port.
     const { port } = server.address() as AddressInfo
     const commands = ["deploy", "staging"].flatMap((name) =>
@@ -61,7 +61,7 @@ describe("the guide to a deployment", () => {
     )
   })
 
-  it("puts the secrets into a store by the command that it shows", async () => {
+  it("the guide's command puts the secrets into a store", async () => {
     const other = makeDesk()
     copyFileSync(join(root, "wrangler.toml"), other.path("wrangler.toml"))
     const theirs = fakeWrangler(other)
@@ -74,13 +74,13 @@ describe("the guide to a deployment", () => {
     other.remove()
   })
 
-  it("shows nothing for wrangler.toml but valid TOML", () => {
+  it("the guide's blocks for wrangler.toml are valid TOML", () => {
     const shown = blocks("toml")
     assert.isAbove(shown.length, 3)
     for (const block of shown) assert.isTrue(Result.isSuccess(Toml.parse(block)), block)
   })
 
-  it("names scripts that there are", () => {
+  it("the guide names existing scripts", () => {
     const { scripts } = JSON.parse(readFileSync(join(root, "package.json"), "utf8"))
     const named = [...section.matchAll(/npm run ([\w:]+)/g)].map(([, name]) => name!)
     assert.isAbove(named.length, 1)

@@ -12,7 +12,7 @@ describe("every command", () => {
     all = await walkCommands()
   })
 
-  it("says in its help what it does, and what each argument and flag means", () => {
+  it("every command's help describes the command, each argument and each flag", () => {
     assert.isAbove(all.length, 30)
     for (const { path, help } of all) {
       assert.match(help, /^DESCRIPTION\n {2}\S/, path.join(" "))
@@ -24,7 +24,7 @@ describe("every command", () => {
     }
   })
 
-  it("prints one JSON document where it is asked to and cannot do its work, and says what to do next", async () => {
+  it("every command that fails with --json prints one JSON document, with the next step", async () => {
     const leaves = all.filter(
       ({ help, path }) =>
         linesOf(help, "SUBCOMMANDS").length === 0 &&

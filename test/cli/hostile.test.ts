@@ -68,7 +68,7 @@ const assertHarmless = ({ stdout, stderr }: Ran) => {
 }
 
 describe("nacre export from a hostile server", () => {
-  it("takes no name from it that is not a CID, and says which blobs are missing", async () => {
+  it("nacre export uses only CIDs as file names, and lists the missing blobs", async () => {
     const names = ["../../escaped", "/tmp/absolute", `..${commands}`, "..", ""]
     const exported = await run({ ...sound, "com.atproto.sync.listBlobs": { cids: names } }, [
       "export",
@@ -83,7 +83,7 @@ describe("nacre export from a hostile server", () => {
     assert.isFalse(server.asked.some((url) => url.includes("getBlob")))
   })
 
-  it("keeps nothing of a blob whose bytes are others", async () => {
+  it("nacre export keeps no blob whose bytes don't match its CID", async () => {
     const cids = [String(cidForRaw(new TextEncoder().encode("promised")))]
     const exported = await run(
       {
@@ -98,7 +98,7 @@ describe("nacre export from a hostile server", () => {
     assert.deepStrictEqual(files(), ["export.json", "preferences.json", "repo.car"])
   })
 
-  it("keeps nothing of a repo that is another's", async () => {
+  it("nacre export keeps no repo of another account", async () => {
     const exported = await run(
       { ...sound, "com.atproto.sync.getRepo": new TextEncoder().encode(commands) },
       ["export", "backup", "--account", handle]
@@ -108,7 +108,7 @@ describe("nacre export from a hostile server", () => {
     assert.deepStrictEqual(files(), ["export.json"])
   })
 
-  it("refuses a session of somebody who has no DID or handle", async () => {
+  it("nacre export rejects a session without a valid DID or handle", async () => {
     for (const wrong of [
       { did: `did:plc:${commands}` },
       { handle: commands },
@@ -249,7 +249,7 @@ describe("the words of a hostile server", () => {
 })
 
 describe("a folder that names blobs by other names", () => {
-  it("sends none of them", async () => {
+  it("nacre import sends no file whose name isn't a CID", async () => {
     const missing = ["../../secret", String(cidForRaw(new Uint8Array(1)))]
     server = await startHostile({
       ...sound,

@@ -63,7 +63,7 @@ describe("an account whose DID is a did:web elsewhere", () => {
     return agent
   }
 
-  it("moves once its owner has published the document that the command shows", async () => {
+  it("a did:web account moves once its owner has published the document that the command shows", async () => {
     const agent = await settle()
     await agent.post(post("before"))
     const args = [

@@ -31,7 +31,7 @@ const addKeys = async (who: Awaited<ReturnType<typeof newMover>>, more: Readonly
 const newKey = async () => (await Secp256k1Keypair.create()).did()
 
 describe("an account that moves between servers", () => {
-  it("keeps the recovery keys of its owner, in their order, though none is named, there and back", async () => {
+  it("a move there and back keeps the owner's recovery keys in order without naming them", async () => {
     const mover = await newMover(world, "kim")
     const { did, agent, password } = mover
     const hostKey = (await rotationKeysOf(world, did))[0]!
@@ -67,7 +67,7 @@ describe("an account that moves between servers", () => {
     assert.deepStrictEqual(await rotationKeysOf(world, did), [mine[0], hostKey])
   })
 
-  it("is told before anything is made that the directory takes five keys, and which can go", async () => {
+  it("a move with more than five rotation keys fails before it changes anything, and lists the keys to drop", async () => {
     const mover = await newMover(world, "five")
     const mine = [await newKey(), await newKey(), await newKey(), await newKey()]
     await addKeys(mover, mine)
@@ -80,7 +80,7 @@ describe("an account that moves between servers", () => {
     assert.strictEqual((await fetch(status)).status, 400)
   })
 
-  it("has a code asked for by the old server, each of them good for one run", async () => {
+  it("a move asks for the old server's second factor, and each code works for one run", async () => {
     const mover = await newMover(world, "tot")
     const { did, agent } = mover
     const codes = await turnAuthenticatorOn(world.one, mover)

@@ -48,7 +48,7 @@ const busy = (status: number, headers: Readonly<Record<string, string>> = {}): F
 })
 
 describe("a move between servers that have faults", () => {
-  it("waits as it is told to, and for those that are away for a moment", async () => {
+  it("a move waits as long as a server asks, and retries servers that are briefly unreachable", async () => {
     const { agent, args, env, live } = await faulty("wait")
     const soon = String(Math.floor(Date.now() / 1000) + 2)
     old.fail(getRepo, busy(503), busy(502), busy(429, { "retry-after": "1" }))
@@ -75,7 +75,7 @@ describe("a move between servers that have faults", () => {
     await live()
   })
 
-  it("fetches anew what broke off, looked whole and is not, or has other bytes", async () => {
+  it("a move fetches interrupted, incomplete and wrong data again", async () => {
     const { agent, args, env, live } = await faulty("torn")
     old.fail(getRepo, "cut", "torn", "short")
     old.fail(getBlob, "cut", "spoilt", "short")
@@ -87,7 +87,7 @@ describe("a move between servers that have faults", () => {
     await live()
   })
 
-  it("tells when to come back, where a server wants to be left alone for long", async () => {
+  it("a move stops and says when to retry if a server asks for a long pause", async () => {
     const { args, env } = await faulty("long")
     old.fail(getRepo, busy(429, { "retry-after": "7000" }))
     const refused = await world.desk.run(args, env)
@@ -95,7 +95,7 @@ describe("a move between servers that have faults", () => {
     assert.strictEqual(refused.json.next, "Wait 117 minutes, then run the command again.")
   })
 
-  it("repeats nothing that would be done twice, and finds out what was done when it is told to go on", async () => {
+  it("a move never repeats a call that isn't idempotent, and finds out what is done when it resumes", async () => {
     const { agent, args, env, live } = await faulty("once")
     here.fail("com.atproto.server.createAccount", "silent")
     const made = here.calls("com.atproto.server.createAccount")
@@ -113,7 +113,7 @@ describe("a move between servers that have faults", () => {
     await live()
   })
 
-  it("can be stopped by hand, says so, leaves nothing but its notes, and goes on", async () => {
+  it("a move stopped by hand says so, leaves only its notes, and resumes", async () => {
     const { did, agent, args, env, live } = await faulty("stop")
     const TMPDIR = mkdtempSync(world.desk.path("tmp-"))
     old.fail(getBlob, busy(429, { "retry-after": "30" }))
@@ -137,7 +137,7 @@ describe("a move between servers that have faults", () => {
     await live()
   })
 
-  it("lets somebody go whom the old server has taken down", async () => {
+  it("an account that the old server has taken down can move", async () => {
     const { did, agent, args, env, live } = await faulty("down")
     const { args: plain } = migration(world, { did, password: "" }, old.url)
     const code = await codeAt(world.one, agent)
@@ -157,7 +157,7 @@ describe("a move between servers that have faults", () => {
     await live()
   })
 
-  it("ends without the old server, once the DID leads to the new one", async () => {
+  it("a move finishes without the old server once the DID points to the new one", async () => {
     const { did, agent, env, live } = await faulty("gone")
     const { args } = migration(world, { did, password: "" }, old.url)
     const code = await codeAt(world.one, agent)

@@ -16,7 +16,7 @@ const failed = (retryAfter: number) =>
   })
 
 describe("a server's wish to be left alone", () => {
-  it("is what it says, and nothing where that is no time", () => {
+  it("a retry waits for Retry-After or RateLimit-Reset, and ignores malformed values", () => {
     const wish = (headers: Readonly<Record<string, string>>) =>
       retryAfterOf({ status: 429, headers }, 1_000_000).retryAfter
     assert.strictEqual(wish({ "retry-after": "7" }), 7000)
@@ -30,7 +30,7 @@ describe("a server's wish to be left alone", () => {
     }
   })
 
-  it("is asked after more and more slowly, where it is no wish to wait at all", () =>
+  it("retries back off exponentially if the server names no pause", () =>
     Effect.gen(function* () {
       let calls = 0
       const call = Effect.suspend(() => {

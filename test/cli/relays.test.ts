@@ -101,7 +101,7 @@ const audience = async (query = "") => {
 }
 
 describe("what a relay has read", () => {
-  it("is nothing where it has never come, which nacre status calls a fault", async () => {
+  it("nacre status fails for a relay that never connected", async () => {
     await until("the relay is asked", () => relay.asked.length > 0)
     assert.strictEqual(relay.asked[0], new URL(server.publicUrl).host)
     const { code, stdout, json } = await desk.run(["status", "--json"])
@@ -118,7 +118,7 @@ describe("what a relay has read", () => {
     assert.match(words.stdout, /FAIL http:\/\/127\.0\.0\.1/)
   })
 
-  it("is a line of nacre status once it reads: asked when, since when, up to where", async () => {
+  it("nacre status shows when a relay was called, since when it reads, and how far", async () => {
     const { did, agent } = await signIn(server)
     relay.read(new URL(server.publicUrl).host)
     await until("it reads", async () => (await audience()).readers.length === 1)
@@ -146,7 +146,7 @@ describe("what a relay has read", () => {
     assert.match(banned.stdout, /FAIL .*banned.*\n +It has blocked this server/)
   })
 
-  it("is what it was sent before it went, where it says nothing itself", async () => {
+  it("nacre status shows what a disconnected relay was sent, if the relay says nothing itself", async () => {
     const { seq } = await audience()
     relay.keepsSilent()
     relay.leave()
@@ -155,7 +155,7 @@ describe("what a relay has read", () => {
     assert.deepInclude(json["relays"][0], { ok: false, connected: false, seq })
   })
 
-  it("is told to the administrator alone, and only by numbers that are some", async () => {
+  it("only the administrator sees what relays have read, and only with valid numbers", async () => {
     for (const authorization of [undefined, "Basic YWRtaW46d3Jvbmc=", "Bearer x"]) {
       const headers: Record<string, string> = authorization === undefined ? {} : { authorization }
       const answer = await fetch(`${server.url}/admin/relays`, { headers })

@@ -10,7 +10,7 @@ const times = (count: number, keys: ReadonlyArray<string>) =>
   Array.from({ length: count }, () => keys)
 
 describe("the rotation keys of somebody who moves", () => {
-  it("are the owner's but for the one that the server names last, whatever it names before", () => {
+  it("all rotation keys but the last one that the server recommends are the owner's", () => {
     const keys = ["mine", "older", "host", "below"]
     for (const named of [["host"], ["mine", "older", "host"]]) {
       assert.deepStrictEqual(sortKeys({ keys, named, others: [] }, asItIs), {
@@ -20,7 +20,7 @@ describe("the rotation keys of somebody who moves", () => {
     }
   })
 
-  it("are the server's where most of its accounts have them, and there are enough to tell", () => {
+  it("keys that most accounts of a server share are the server's, if it has enough accounts", () => {
     const keys = ["mine", "the server's recovery", "host"]
     const named = ["the server's recovery", "host"]
     const shared = ["the server's recovery", "host"]
@@ -32,7 +32,7 @@ describe("the rotation keys of somebody who moves", () => {
     assert.deepStrictEqual(own([...times(2, shared), ...times(2, ["host"])]), keys.slice(0, 2))
   })
 
-  it("are Bluesky's where they are known to be, though its server names one of them or none", () => {
+  it("known keys of Bluesky are Bluesky's, even if its server doesn't recommend them", () => {
     for (const named of [bluesky.slice(1), bluesky, []]) {
       const keys = ["mine", ...bluesky]
       assert.deepStrictEqual(sortKeys({ keys, named, others: [] }, asItIs).own, ["mine"])
@@ -40,7 +40,7 @@ describe("the rotation keys of somebody who moves", () => {
     }
   })
 
-  it("are what their owner says they are", () => {
+  it("--keep-key and --drop-key decide over any guess", () => {
     const keys = ["mine", "family", "host"]
     const sorted = sortKeys(
       { keys, named: ["host"], others: times(5, ["family", "host"]) },

@@ -26,7 +26,7 @@ const side = (server: TestServer, agent: AtpAgent) => ({
 })
 
 describe("an account that goes away, comes back, goes away again and comes back", () => {
-  it("does so by the command, with what was written on the way", async () => {
+  it("the command moves an account away and back twice, with everything written in between", async () => {
     const { one, two, desk } = world
     const mover = await newMover(world, "rita")
     const { did } = mover
@@ -65,7 +65,7 @@ describe("an account that goes away, comes back, goes away again and comes back"
     assert.strictEqual((await rotationKeysOf(world, did)).length, 1)
   })
 
-  it("does so by the official client, which is told that the account is there already", async () => {
+  it("the official client does the same, and gets an error that the account already exists", async () => {
     const { one, two } = world
     const mover = await newMover(world, "sean")
     const { did, password } = mover

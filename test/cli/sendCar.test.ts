@@ -28,7 +28,7 @@ const said = (body: string) =>
 const record = (n: number) => ({ uri: `at://did:plc:x/com.example.note/${n}`, reason: "a float" })
 
 describe("the command that sends a repo", () => {
-  it("names the records that the server kept as they came, and counts the rest", async () => {
+  it("an import names some records that the server kept as they came, and counts the rest", async () => {
     const records = Array.from({ length: 30 }, (_, n) => record(n))
     const text = await said(JSON.stringify({ keptAsTheyCame: 31, records }))
     assert.include(text, "31 old records")
@@ -37,13 +37,13 @@ describe("the command that sends a repo", () => {
     assert.include(text, "and 11 more")
   })
 
-  it("says nothing where all records are in order, or a server answers something else", async () => {
+  it("an import says nothing if all records are valid or another server answers differently", async () => {
     for (const body of ["", "{}", '{"keptAsTheyCame":"many"}', "[]", "null"]) {
       assert.strictEqual(await said(body), "", body)
     }
   })
 
-  it("shows no control characters of a server", async () => {
+  it("an import strips a server's control characters", async () => {
     const records = [{ uri: "at://x\u001b[2J", reason: "\u0007" }]
     const text = await said(JSON.stringify({ keptAsTheyCame: 1, records }))
     assert.notInclude(text, "\u001b")

@@ -43,7 +43,7 @@ const make = async (name: string, ...more: ReadonlyArray<string>) => {
 }
 
 describe("nacre", () => {
-  it("says in its help what there is, on stdout and without colours", async () => {
+  it("nacre --help lists the commands on stdout, without colours", async () => {
     const { code, stdout, stderr } = await away.run(["--help"])
     assert.strictEqual(code, 0)
     assert.strictEqual(stderr, "")
@@ -53,14 +53,14 @@ describe("nacre", () => {
     assert.notInclude(stdout, "\u001B")
   })
 
-  it("asks for the server's address where none is known, and says how to give it", async () => {
+  it("a command without a server says how to choose one", async () => {
     const { code, stdout, stderr } = await away.run(["status"])
     assert.strictEqual(code, 1)
     assert.strictEqual(stdout, "")
     assert.match(stderr, /No server chosen[\s\S]*--server[\s\S]*NACRE_SERVER/)
   })
 
-  it("tells a script in JSON why it failed", async () => {
+  it("a failing command prints the reason as JSON with --json", async () => {
     const { code, json, stderr } = await away.run(["account", "list", "--json"], {
       NACRE_SERVER: server.url
     })
@@ -70,7 +70,7 @@ describe("nacre", () => {
     assert.match(stderr, /^Error: /)
   })
 
-  it("says what to try when the server refuses a password, and repeats none", async () => {
+  it("a rejected password leads to advice, and is never printed", async () => {
     const { code, stderr, stdout } = await away.run(["account", "show", "--owner", "you.test"], {
       NACRE_SERVER: server.url,
       NACRE_PASSWORD: "not the password"
@@ -81,7 +81,7 @@ describe("nacre", () => {
     assert.notInclude(stdout + stderr, "not the password")
   })
 
-  it("names the protocol's method and error only with --verbose", async () => {
+  it("only --verbose prints the protocol's method and error", async () => {
     const { stderr } = await away.run(["account", "show", "--owner", "you.test", "--verbose"], {
       NACRE_SERVER: server.url,
       NACRE_PASSWORD: "not the password"
@@ -89,7 +89,7 @@ describe("nacre", () => {
     assert.match(stderr, /com\.atproto\.server\.createSession, 401 AuthenticationRequired/)
   })
 
-  it("says of a server that is not there that it cannot be reached", async () => {
+  it("an unreachable server is reported as unreachable", async () => {
     const { code, stderr } = await away.run(["status", "--server", "http://127.0.0.1:9"])
     assert.strictEqual(code, 1)
     assert.match(stderr, /Couldn't reach [\s\S]*--server/)
@@ -97,7 +97,7 @@ describe("nacre", () => {
 })
 
 describe("nacre account", () => {
-  it("makes somebody's account, who can sign in with what was shown", async () => {
+  it("account create creates an account that can sign in with the password shown", async () => {
     const { handle, password, did } = await make("alice", "--recovery-key", "alice.key")
     const agent = new AtpAgent({ service: server.publicUrl })
     await agent.login({ identifier: handle, password })
@@ -108,7 +108,7 @@ describe("nacre account", () => {
     assert.strictEqual((data as PlcView).rotationKeys[0], key.didKey)
   })
 
-  it("makes one with an invite code alone, and lists who used it", async () => {
+  it("account create works with only an invite code, and invite list shows its use", async () => {
     const { json } = await desk.run(["invite", "create", "--json"])
     const [code] = json["codes"] as unknown as ReadonlyArray<string>
     const made = await away.run(
@@ -121,7 +121,7 @@ describe("nacre account", () => {
     assert.match(stdout, new RegExp(`${code} +1 of 1`))
   })
 
-  it("takes an account offline and back, gives it another handle and password, and deletes it", async () => {
+  it("an account can be deactivated, activated, renamed, given a new password, and deleted", async () => {
     const { did, handle } = await make("bobby")
     const isActive = async () => {
       const answer = await fetch(`${server.url}/xrpc/com.atproto.sync.getRepoStatus?did=${did}`)
@@ -152,7 +152,7 @@ describe("nacre account", () => {
 })
 
 describe("nacre identity and key", () => {
-  it("finds an account in both directions, and tells of a handle that leads nowhere", async () => {
+  it("nacre identity checks both directions, and reports a handle without an account", async () => {
     const well = await desk.run(["identity", "--json"])
     assert.strictEqual(well.code, 0)
     assert.include(well.json, { did: server.account.did, handle: server.account.handle })
@@ -161,14 +161,14 @@ describe("nacre identity and key", () => {
     assert.match(lost.stdout, /FAIL handle points to DID: nobody.test points to no account/)
   })
 
-  it("gives an account another signing key, which its DID then names", async () => {
+  it("key rotate gives an account a new signing key, which its DID lists", async () => {
     const { did } = await make("caroline")
     const { json } = await desk.run(["key", "rotate", did, "--yes", "--json"])
     const data = await (await fetch(`${server.plcUrl}/${did}/data`)).json()
     assert.strictEqual((data as PlcView).verificationMethods.atproto, json["signingKey"])
   })
 
-  it("makes a recovery key once, never over another, and tells that it is not yet of use", async () => {
+  it("key recovery make never overwrites a key, and show says that the DID doesn't list it yet", async () => {
     const { handle } = await make("dorothy")
     const made = await desk.run(["key", "recovery", "make", "dora.key"])
     assert.strictEqual(made.code, 0)
@@ -182,7 +182,7 @@ describe("nacre identity and key", () => {
 })
 
 describe("nacre export and import", () => {
-  it("saves an account, fetches only what is missing, and puts it back after it was lost", async () => {
+  it("export saves an account, fetches only missing files, and import restores a lost account", async () => {
     const { agent, did } = await signIn(server)
     const { data } = await agent.uploadBlob(png("one"), { encoding: "image/png" })
     const embed = { $type: "app.bsky.embed.images", images: [{ alt: "", image: data.blob }] }
@@ -208,7 +208,7 @@ describe("nacre export and import", () => {
     assert.strictEqual(record.value.text, "kept")
   })
 
-  it("leaves the export of another account alone", async () => {
+  it("export never overwrites the export of another account", async () => {
     const { handle, password } = await make("edward")
     const other = await desk.run(["export", "backup", "--account", handle], {
       NACRE_PASSWORD: password
@@ -219,7 +219,7 @@ describe("nacre export and import", () => {
 })
 
 describe("nacre status", () => {
-  it("tells in JSON that a server, its account and its identity are well", async () => {
+  it("nacre status reports server, account and identity as JSON", async () => {
     const { code, json } = await desk.run(["status", "--json"])
     assert.strictEqual(code, 0)
     const checks = json["account"].checks as ReadonlyArray<{ name: string; ok: boolean }>

@@ -38,7 +38,7 @@ const toStaging =
   "init --target cloudflare --env staging --domain staging.example.com --location anywhere --first-account new --recovery-key none"
 
 describe("nacre init", () => {
-  it("makes secrets and a recovery key that only their owner may read, shows none, and overwrites nothing", async () => {
+  it("init creates secrets and a recovery key readable only by their owner, prints none, and overwrites nothing", async () => {
     const first = await run(toCloudflare)
     assert.strictEqual(first.code, 0, first.stderr)
     const file = desk.path(".secrets.production")
@@ -58,7 +58,7 @@ describe("nacre init", () => {
     assert.deepStrictEqual([".secrets.production", "mine.json", "wrangler.toml"].map(read), before)
   })
 
-  it("says in wrangler.toml where the server is, and leaves every other line there", async () => {
+  it("init adds the address to wrangler.toml and keeps every other line", async () => {
     const before = read("wrangler.toml").split("\n")
     const { code, stdout, stderr } = await run(toCloudflare)
     assert.strictEqual(code, 0, stderr)
@@ -86,7 +86,7 @@ describe("nacre init", () => {
     )
   })
 
-  it("sets staging up beside production, in its own sections and with secrets of its own", async () => {
+  it("init sets up staging next to production, with its own sections and secrets", async () => {
     await run(toCloudflare)
     const { code, stderr, json } = await run(`${toStaging} --json`)
     assert.strictEqual(code, 0, stderr)
@@ -104,7 +104,7 @@ describe("nacre init", () => {
     for (const name of all) assert.notStrictEqual(other[name], production[name])
   })
 
-  it("changes nothing that wrangler.toml says already, and makes nothing then", async () => {
+  it("init fails before it creates anything if wrangler.toml has another address", async () => {
     await run(toStaging)
     const before = read("wrangler.toml")
     const { code, stderr } = await run(toStaging.replace("staging.example", "other.example"))
@@ -114,7 +114,7 @@ describe("nacre init", () => {
     assert.strictEqual(read("wrangler.toml"), before)
   })
 
-  it("leaves a wrangler.toml alone that it cannot add to, and says what to put there", async () => {
+  it("init leaves a wrangler.toml that it can't extend, and says what to add", async () => {
     const toml = 'name = "nacre"\nvars = { LOG_LEVEL = "debug" }\n'
     writeFileSync(desk.path("wrangler.toml"), toml)
     const { code, stderr } = await run(toCloudflare)
@@ -126,7 +126,7 @@ describe("nacre init", () => {
     }
   })
 
-  it("gives no environment away to the routes of production", async () => {
+  it("init never lets an environment inherit production's routes", async () => {
     writeFileSync(desk.path("wrangler.toml"), 'name = "nacre"\n\n[env.staging]\nname = "other"\n')
     const { code, stderr } = await run(toCloudflare)
     assert.strictEqual(code, 1)
@@ -134,7 +134,7 @@ describe("nacre init", () => {
     assert.notInclude(read("wrangler.toml"), "routes")
   })
 
-  it("makes nothing where the file for the recovery key is taken", async () => {
+  it("init creates nothing if the recovery key's file exists", async () => {
     writeFileSync(desk.path("mine.json"), "another key")
     const before = read("wrangler.toml")
     const { code, stderr } = await run(toCloudflare)
@@ -144,7 +144,7 @@ describe("nacre init", () => {
     assert.strictEqual(read("wrangler.toml"), before)
   })
 
-  it("hands the secrets to Cloudflare by stdin, never as arguments", async () => {
+  it("init passes secrets to Cloudflare through stdin, never as arguments", async () => {
     const { code, json } = await run(`${toCloudflare} --put --json`)
     assert.strictEqual(code, 0)
     assert.deepStrictEqual(json.handed, all)
@@ -155,7 +155,7 @@ describe("nacre init", () => {
     }
   })
 
-  it("puts them into a Secrets Store, and binds each in wrangler.toml", async () => {
+  it("init puts secrets into a Secrets Store and binds each in wrangler.toml", async () => {
     const { code, stderr, json } = await run(`${toStaging} --secrets-store 0a1b --json`)
     assert.strictEqual(code, 0, stderr)
     assert.deepStrictEqual(json.handed, all)
@@ -173,7 +173,7 @@ describe("nacre init", () => {
     assert.deepStrictEqual(again.json.handed, [])
   })
 
-  it("makes no new secrets for a server that has its own, whenever they are to be handed over", async () => {
+  it("init creates no new secrets for a server that already has secrets", async () => {
     cloudflare.set({ secrets: { "": { MASTER_KEY: "the real one" } } })
     for (const words of ["--put", "", "--secrets-store 0a1b"]) {
       const { code, stderr } = await run(`${toCloudflare} ${words}`.trim())
@@ -187,7 +187,7 @@ describe("nacre init", () => {
     assert.deepStrictEqual(cloudflare.state().secrets, { "": { MASTER_KEY: "the real one" } })
   })
 
-  it("makes no new secrets either where a store has them that nothing here names any more", async () => {
+  it("init creates no new secrets if an unnamed store has them", async () => {
     cloudflare.set({ store: { "nacre-staging_MASTER_KEY": "the real one" } })
     const { code, stderr } = await run(`${toStaging} --secrets-store 0a1b`)
     assert.strictEqual(code, 1)
@@ -195,14 +195,14 @@ describe("nacre init", () => {
     assert.isFalse(existsSync(desk.path(".secrets.staging")))
   })
 
-  it("makes them without asking where nobody is signed in, who hands none over yet", async () => {
+  it("init creates secrets without asking Cloudflare if nobody is signed in", async () => {
     cloudflare.set({ signedIn: false })
     const { code, stderr } = await run(toCloudflare)
     assert.strictEqual(code, 0, stderr)
     assert.deepStrictEqual(Object.keys(parseVars(read(".secrets.production"))).slice(0, 3), all)
   })
 
-  it("names the Cloudflare account where somebody has several, and refuses one that they have not", async () => {
+  it("init writes the chosen Cloudflare account, and rejects one without access", async () => {
     const accounts = [
       { id: "aaaa", name: "Mine" },
       { id: "bbbb", name: "The Coop" }
@@ -222,7 +222,7 @@ describe("nacre init", () => {
     assert.deepStrictEqual(new Set(asked.map(({ account }) => account)), new Set(["bbbb"]))
   })
 
-  it("asks a question that nobody can answer only to say how to answer it beforehand", async () => {
+  it("init without a terminal fails and names the flag that answers the question", async () => {
     const { code, stderr } = await run("init")
     assert.strictEqual(code, 1)
     assert.match(stderr, /--target local/)
@@ -230,7 +230,7 @@ describe("nacre init", () => {
 })
 
 describe("nacre secret", () => {
-  it("tells which secrets the local server has, and makes those that are missing", async () => {
+  it("secret lists the local server's secrets, and secret make creates missing ones", async () => {
     writeFileSync(desk.path(".dev.vars"), "MASTER_KEY=kept\n")
     const { json } = await run("secret --json")
     assert.deepEqual(json.secrets, [
@@ -245,7 +245,7 @@ describe("nacre secret", () => {
     assert.deepStrictEqual(cloudflare.calls(), [])
   })
 
-  it("tells which secrets a deployed server has", async () => {
+  it("secret --env lists a deployed server's secrets", async () => {
     cloudflare.set({ secrets: { staging: { MASTER_KEY: "there" } } })
     writeFileSync(desk.path(".secrets.staging"), "ADMIN_PASSWORD=here\n")
     const { json } = await run("secret --env staging --json")
@@ -256,7 +256,7 @@ describe("nacre secret", () => {
     ])
   })
 
-  it("hands over what Cloudflare lacks, and replaces nothing", async () => {
+  it("secret put uploads missing secrets and replaces none", async () => {
     cloudflare.set({ secrets: { staging: { MASTER_KEY: "theirs" } } })
     const copy = "MASTER_KEY=ours\nADMIN_PASSWORD=mine\nMAIL_HTTP_TOKEN=token\n"
     writeFileSync(desk.path(".secrets.staging"), copy)
@@ -268,7 +268,7 @@ describe("nacre secret", () => {
     })
   })
 
-  it("replaces no secret of the Worker either where all that it must have are in a store", async () => {
+  it("secret put replaces no secret of the Worker if a store has all required ones", async () => {
     await run(`${toStaging} --secrets-store 0a1b`)
     cloudflare.set({ secrets: { staging: { MAIL_HTTP_TOKEN: "the real one" } } })
     writeFileSync(desk.path(".secrets.staging"), `${read(".secrets.staging")}MAIL_HTTP_TOKEN=old\n`)
@@ -280,7 +280,7 @@ describe("nacre secret", () => {
     })
   })
 
-  it("hands over nothing while Cloudflare does not say what it has", async () => {
+  it("secret put uploads nothing while Cloudflare doesn't list its secrets", async () => {
     cloudflare.set({ signedIn: false })
     writeFileSync(desk.path(".secrets.production"), "MASTER_KEY=ours\n")
     const { code, stderr } = await run("secret put")
@@ -289,7 +289,7 @@ describe("nacre secret", () => {
     assert.deepStrictEqual(cloudflare.state().secrets, {})
   })
 
-  it("says why wrangler took no secret", async () => {
+  it("secret put reports why wrangler rejected a secret", async () => {
     cloudflare.set({ fails: "put" })
     writeFileSync(desk.path(".secrets.production"), "MASTER_KEY=ours\n")
     const { code, stderr } = await run("secret put")
@@ -317,7 +317,7 @@ describe("nacre deploy", () => {
   const deployed = () =>
     cloudflare.calls().flatMap(({ args }) => (args[0] === "deploy" ? [args.join(" ")] : []))
 
-  it("does not deploy a Worker that lacks a secret, and says which", async () => {
+  it("deploy refuses a Worker without a required secret, and names it", async () => {
     cloudflare.set({ secrets: { "": secretsOf(["MASTER_KEY", "ADMIN_PASSWORD"]) } })
     const { code, stderr } = await run("deploy --server https://pds.example.com")
     assert.strictEqual(code, 1)
@@ -326,7 +326,7 @@ describe("nacre deploy", () => {
     assert.deepStrictEqual(deployed(), [])
   })
 
-  it("does not deploy what has no address, or an environment that there is not", async () => {
+  it("deploy refuses an environment that doesn't exist or has no address", async () => {
     const unnamed = await run("deploy --env staging")
     assert.strictEqual(unnamed.code, 1)
     assert.match(unnamed.stderr, /npx nacre init --target cloudflare --env staging/)
@@ -336,7 +336,7 @@ describe("nacre deploy", () => {
     assert.deepStrictEqual(deployed(), [])
   })
 
-  it("deploys, waits until the server is ready, and prints nothing but JSON on stdout", async () => {
+  it("deploy waits until the server is ready, and prints only JSON on stdout", async () => {
     const server = await serve({ ready: true, version: "9.9.9", checks: {} })
     const url = urlOf(server)
     const { code, json, stderr } = await run(`deploy --server ${url} --json`)
@@ -349,7 +349,7 @@ describe("nacre deploy", () => {
     assert.deepEqual(deployed(), ["deploy --minify --env=", "deploy --minify --env=staging"])
   })
 
-  it("tells what the deployed server's configuration lacks", async () => {
+  it("deploy reports what the server's configuration lacks", async () => {
     const problems = [{ variable: "MASTER_KEY", message: "is missing" }]
     const server = await serve({ ready: false, version: "9.9.9", problems })
     const { code, stderr } = await run(`deploy --server ${urlOf(server)}`)

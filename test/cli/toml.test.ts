@@ -51,7 +51,7 @@ describe("a TOML text", () => {
     }
   )
 
-  it("has an empty list filled where it stands", () => {
+  it("an addition fills an empty list in place", () => {
     const text = '[env.staging]\nroutes = []\nname = "s"\n'
     assert.strictEqual(
       withKey(text, "env.staging", "routes", '["a"]'),

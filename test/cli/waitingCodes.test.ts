@@ -29,7 +29,7 @@ afterAll(async () => {
 const codePattern = /[A-Z2-7]{5}-[A-Z2-7]{5}/
 
 describe("a code that nobody mails", () => {
-  it("is shown to the administrator by the command, in words and as JSON, and to its owner who says so", async () => {
+  it("account codes shows a code to the administrator, and with --owner to its owner, in words and as JSON", async () => {
     const { agent, did, handle, password } = await signUp(server, "carla")
     const none = await desk.run(["account", "codes", handle])
     assert.strictEqual(none.stdout, `${handle} has no codes right now.\n`)
@@ -59,7 +59,7 @@ describe("a code that nobody mails", () => {
     assert.notMatch(wrong.stdout + wrong.stderr, codePattern)
   })
 
-  it("is found by the command itself where the administrator's password is at hand", async () => {
+  it("a command finds the code itself if it knows the administrator's password", async () => {
     const { did, handle, password } = await signUp(server, "doris")
     const env = { NACRE_PASSWORD: password }
     const args = ["key", "recovery", "set", "doris.key", "--account", handle, "--yes"]
@@ -72,7 +72,7 @@ describe("a code that nobody mails", () => {
     assert.notInclude((await desk.run(["account", "list"])).stdout, did)
   })
 
-  it("is found for the owner who has just signed in, where that password is not there", async () => {
+  it("a command finds the code for a signed-in owner without that password", async () => {
     const { handle, password } = await signUp(server, "emmy")
     const args = ["account", "delete", handle, "--owner", "--yes"]
     const deleted = await away.run(args, {
@@ -84,7 +84,7 @@ describe("a code that nobody mails", () => {
     assert.notMatch(deleted.stdout + deleted.stderr, codePattern)
   })
 
-  it("tells the administrator's password to no other server than the command's own: a move has two", async () => {
+  it("a move sends the administrator's password only to the command's own server", async () => {
     const { handle, password } = await signUp(server, "fanny")
     const move = ["migrate", "--from", server.publicUrl, "--server", other.publicUrl]
     const env = {

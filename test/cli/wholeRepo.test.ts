@@ -34,7 +34,7 @@ const readCar = (bytes: Uint8Array) =>
   ).pipe(Effect.provide(NodeServices.layer))
 
 describe("A backup's CAR", () => {
-  it.effect("is whole when every node and record of its tree is in it, in any order", () =>
+  it.effect("readCar accepts a CAR with every node and record of its tree, in any order", () =>
     Effect.gen(function* () {
       const repo = yield* Effect.promise(async () =>
         foreignRepo(await newKey(), records(), { did })
@@ -50,7 +50,7 @@ describe("A backup's CAR", () => {
     })
   )
 
-  it.effect("is refused when any one block is missing, wherever it was", () =>
+  it.effect("readCar rejects a CAR without any one of its blocks", () =>
     Effect.gen(function* () {
       const {
         commit,
@@ -66,7 +66,7 @@ describe("A backup's CAR", () => {
     })
   )
 
-  it.effect("is refused when it ends early, between two blocks or inside one", () =>
+  it.effect("readCar rejects a CAR that ends early, between two blocks or inside one", () =>
     Effect.gen(function* () {
       const {
         commit,

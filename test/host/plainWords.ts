@@ -32,9 +32,17 @@ export const exceptions: ReadonlyArray<{
   readonly text?: string
   readonly reason: string
 }> = [
-  { file: "SECURITY.md", reason: "lists promises next to quoted test names; being rewritten" },
-  { file: "STORAGE.md", reason: "describes tables for contributors; being rewritten" },
   { file: "CHANGELOG.md", reason: "entries of the past stay as they were" },
+  ...["accounts", "codes-and-names", "data", "limits", "oauth-and-pages", "requests"].map(
+    (page) => ({
+      file: `docs/contribute/security/${page}.md`,
+      reason: "moved from SECURITY.md in its old words, next to the tests that it quotes"
+    })
+  ),
+  {
+    file: "docs/contribute/storage.md",
+    reason: "moved from STORAGE.md in its old words; describes tables for contributors"
+  },
   { file: "docs/promises.md", reason: "quotes the names of tests in their own words" },
   { file: "docs/reference/api.md", reason: "generated from docblocks" },
   { file: "docs/reference/endpoints.md", reason: "generated, with descriptions from the lexicons" }

@@ -39,7 +39,7 @@ const iphone =
   "Mozilla/5.0 (iPhone; CPU iPhone OS 18_0 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/18.0 Mobile/15E148 Safari/604.1"
 
 describe("signing in to one’s pages", () => {
-  it("is asked of a browser that nobody is signed in on, and leads to the page that was wanted", async () => {
+  it("a browser without a session signs in first, and then gets the requested page", async () => {
     const { did, handle, password } = await somebody()
     const browser = new Browser(world)
     for (const page of ["", "/security", "/password", "/apps", "/devices", "/switch", "/confirm"]) {
@@ -60,7 +60,7 @@ describe("signing in to one’s pages", () => {
     assert.isTrue((await browser.get(right.location ?? "")).has("/account/password"))
   })
 
-  it("asks for the code where an authenticator is on", async () => {
+  it("sign-in asks for a code if an authenticator is on", async () => {
     const person = await somebody()
     const { recoveryCodes } = await withAuthenticator(world, person.did)
     const browser = new Browser(world)
@@ -72,7 +72,7 @@ describe("signing in to one’s pages", () => {
     assert.include(right.text, "Connected apps")
   })
 
-  it("leads nowhere but to pages of the account", async () => {
+  it("sign-in redirects only to pages of the account", async () => {
     for (const to of ["https://evil.example.com", "//evil.example.com", "nothing", "__proto__"]) {
       const { handle, password } = world.alice
       const browser = new Browser(world)
@@ -86,7 +86,7 @@ describe("signing in to one’s pages", () => {
     }
   })
 
-  it("lasts a quarter of an hour where the device is not to remember it", async () => {
+  it("a session that the device doesn't remember lasts 15 minutes", async () => {
     const browser = new Browser(world)
     await enter(browser, world.alice, "", { remember: undefined })
     assert.strictEqual((await browser.get("/account")).status, 200)
@@ -94,7 +94,7 @@ describe("signing in to one’s pages", () => {
     assert.strictEqual((await browser.get("/account")).location, "/account/sign-in")
   })
 
-  it("of several on a device lets one choose, and each page stays with the one chosen", async () => {
+  it("with several accounts on a device the visitor chooses one, and each page keeps it", async () => {
     const [one, two] = [await somebody(), await somebody()]
     const browser = await browserOf(world, one)
     await enter(browser, two)
@@ -113,7 +113,7 @@ describe("signing in to one’s pages", () => {
     assert.include(left.text, "signed out on this device")
   })
 
-  it("is not for an account that was taken down, not even where it was signed in before", async () => {
+  it("a taken-down account can't open its pages, not even with an older session", async () => {
     const person = await somebody()
     const browser = await browserOf(world, person)
     const form = (await browser.get("/account/apps", ours)).form("/sign-out")
@@ -125,7 +125,7 @@ describe("signing in to one’s pages", () => {
     assert.include(again.text, "taken down")
   })
 
-  it("of a deactivated account offers to reactivate it", async () => {
+  it("the pages of a deactivated account offer to reactivate it", async () => {
     const person = await somebody()
     ok(await world.call("com.atproto.server.deactivateAccount", { input: {}, auth: person.auth }))
     const browser = await browserOf(world, person)
@@ -138,7 +138,7 @@ describe("signing in to one’s pages", () => {
 })
 
 describe("the devices", () => {
-  it("are told in plain words, this one marked, and signed out one by one or all others at once", async () => {
+  it("the page lists devices in plain words, marks this one, and signs out one or all others", async () => {
     const person = await somebody()
     const browser = await browserOf(world, person)
     const phone = new Browser(world, "198.51.100.7")
@@ -168,7 +168,7 @@ describe("the devices", () => {
 })
 
 describe("the apps", () => {
-  it("are told with their full client id and what they may do, and disconnected", async () => {
+  it("the page lists apps with their client id and permissions, and disconnects them", async () => {
     const person = await somebody()
     const kept = await connect(world, person.did, {
       clientId: "http://localhost?scope=atproto",
@@ -191,7 +191,7 @@ describe("the apps", () => {
     )
   })
 
-  it("that signed in with a password stand there too, and each such session can be ended", async () => {
+  it("the page lists sessions opened with a password, and ends each", async () => {
     const person = await somebody()
     const other = await session(world, person.did, "full")
     const browser = await browserOf(world, person)
@@ -207,7 +207,7 @@ describe("the apps", () => {
     }
   })
 
-  it("get app passwords, each told once, that sign in over XRPC until they are revoked", async () => {
+  it("an app password is shown once, and signs in over XRPC until it is revoked", async () => {
     const person = await somebody()
     const browser = await browserOf(world, person)
     const page = await browser.get("/account/app-password", ours)
@@ -236,7 +236,7 @@ describe("the apps", () => {
 })
 
 describe("the password", () => {
-  it("is changed where the new one is typed twice and fit, and whoever was signed in elsewhere is out", async () => {
+  it("a valid new password typed twice replaces the old one, and signs out all other devices", async () => {
     const person = await somebody()
     const browser = await browserOf(world, person)
     const other = await browserOf(world, person)
@@ -263,14 +263,14 @@ describe("the password", () => {
     assert.strictEqual((await enter(new Browser(world), { ...person, password })).status, 200)
   })
 
-  it("is where /.well-known/change-password leads", async () => {
+  it("/.well-known/change-password redirects to the password page", async () => {
     const { status, location } = await new Browser(world).get("/.well-known/change-password")
     assert.deepStrictEqual([status, location], [302, "/account/password"])
   })
 })
 
 describe("an address under /account", () => {
-  it("that is none says so in a page", async () => {
+  it("an unknown address shows a 404 page", async () => {
     const browser = await browserOf(world, world.alice)
     for (const path of ["/account/nothing", "/account/apps/disconnect", "/account/__proto__"]) {
       const page = await browser.get(path)
@@ -281,7 +281,7 @@ describe("an address under /account", () => {
     assert.strictEqual((await browser.post(form)).status, 404)
   })
 
-  it("says what was done only after a form of ours", async () => {
+  it("a page shows its notice only after one of our own forms", async () => {
     const browser = await browserOf(world, world.alice)
     const said = await browser.get("/account?done=password", ours)
     assert.include(said.text, "Password changed")

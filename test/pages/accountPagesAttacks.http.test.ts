@@ -71,7 +71,7 @@ const refusesAll = async (
 }
 
 describe("a form of an account’s pages", () => {
-  it("does its work when it is sent as its page would send it", async () => {
+  it("a form works as its page sends it", async () => {
     for (const [name] of actions) {
       const person = await arm(world)
       const browser = await armedBrowser(person)
@@ -89,17 +89,17 @@ describe("a form of an account’s pages", () => {
     }
   })
 
-  it("does nothing without the device’s cookie", () =>
+  it("a form is rejected without the device’s cookie", () =>
     refusesAll(async (_, form) => [await new Browser(world).post(form)], 403))
 
-  it("does nothing with the cookie of another device", () =>
+  it("a form is rejected with the cookie of another device", () =>
     refusesAll(async (_, form) => {
       const strangers = [await browserOf(world, mallory), new Browser(world)]
       await strangers[1]!.get("/account/sign-in")
       return Promise.all(strangers.map((stranger) => stranger.post(form)))
     }, 403))
 
-  it("does nothing without a token, with one of another device, or with one that was changed", () =>
+  it("a form is rejected without a token, or with a changed one or that of another device", () =>
     refusesAll(async (browser, form) => {
       const stranger = new Browser(world)
       const foreign = (await stranger.get("/account/sign-in")).form("/sign-in").fields["csrf"]!
@@ -108,7 +108,7 @@ describe("a form of an account’s pages", () => {
       return Promise.all(tokens.map((token) => browser.post(form, { csrf: token })))
     }, 403))
 
-  it("does nothing when another site has sent it", () =>
+  it("a form is rejected from another site", () =>
     refusesAll(
       (browser, form) =>
         Promise.all(
@@ -122,7 +122,7 @@ describe("a form of an account’s pages", () => {
       403
     ))
 
-  it("does nothing as another type than that of forms", () =>
+  it("a form is rejected with another content type", () =>
     refusesAll(
       async (browser, form) => [
         await browser.send(form.action, JSON.stringify(form.fields), {
@@ -135,7 +135,7 @@ describe("a form of an account’s pages", () => {
       415
     ))
 
-  it("does nothing in an address: a page’s shows the page, another’s is none", () =>
+  it("a form’s fields in an address change nothing", () =>
     refusesAll(async (browser, form, name) => {
       const query = new URLSearchParams(form.fields)
       const answer = await browser.get(`${form.action}?${query}`, ours)
@@ -143,7 +143,7 @@ describe("a form of an account’s pages", () => {
       return []
     }, 404))
 
-  it("does nothing for an account that is not signed in on the device", () =>
+  it("a form is rejected for an account that isn’t signed in on the device", () =>
     refusesAll(async (_, form) => {
       const browser = await browserOf(world, mallory)
       const { csrf } = (await browser.get("/account", ours)).form("/sign-out").fields
@@ -154,7 +154,7 @@ describe("a form of an account’s pages", () => {
       )
     }, /^\/account\/sign-in/))
 
-  it("does nothing to what is of another account, whatever ids it names", async () => {
+  it("a form can’t change anything of another account, whatever ids it names", async () => {
     const browser = await browserOf(world, mallory)
     const foreign = [
       "devices/sign-out",
@@ -173,7 +173,7 @@ describe("a form of an account’s pages", () => {
     assert.strictEqual(await ways(world, victim.did), before)
   })
 
-  it("that touches the ways in does nothing once the proof is a quarter of an hour old", async () => {
+  it("a form that changes how to sign in is rejected once the proof is 15 minutes old", async () => {
     const proving = actions.flatMap(([name, { proof }]) => (proof === true ? [name] : []))
     assert.sameMembers(proving, [
       "app-password",
@@ -206,7 +206,7 @@ describe("a form of an account’s pages", () => {
 })
 
 describe("what a stranger has chosen", () => {
-  it("stands on the pages as text: names, client ids, browsers", async () => {
+  it("pages show names, client ids and browsers of strangers as text", async () => {
     const person = await signUp(world, "crossed")
     const attack = `"'><img src=x onerror=alert(1)>\`<script>alert(1)</script>`
     await ask(world, person.did, "createAppPassword", { name: attack, privileged: false })
@@ -241,7 +241,7 @@ describe("what a stranger has chosen", () => {
 })
 
 describe("every page of an account", () => {
-  it("is kept by nobody, framed by nobody, and runs no script but ours", async () => {
+  it("every page forbids caching, framing and foreign scripts", async () => {
     const browser = await browserOf(world, mallory)
     for (const page of [...pages, "switch", "sign-in", "nothing"]) {
       const { headers } = await browser.get(`/account/${page}`, ours)
@@ -255,7 +255,7 @@ describe("every page of an account", () => {
     }
   })
 
-  it("opens in a window of its own only, and by no other method", async () => {
+  it("every page opens only as a navigation with GET", async () => {
     const browser = await browserOf(world, mallory)
     for (const page of pages) {
       for (const headers of [
@@ -273,7 +273,7 @@ describe("every page of an account", () => {
 })
 
 describe("the token of a form", () => {
-  it("is good for twelve hours", async () => {
+  it("a form’s token is valid for twelve hours", async () => {
     const own = await startWorld()
     const browser = new Browser(own)
     const form = (await browser.get("/account/sign-in")).form("/sign-in")
@@ -290,7 +290,7 @@ describe("the token of a form", () => {
 })
 
 describe("a public host", () => {
-  it("has browsers come by https alone, on pages and redirects", async () => {
+  it("a public host sends HSTS on pages and redirects", async () => {
     const host = await startHost({ PUBLIC_URL: "https://pds.example.com", DEV_ALLOW_HOSTS: "" })
     const browser = new Browser(host)
     for (const path of [

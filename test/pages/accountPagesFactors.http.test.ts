@@ -46,7 +46,7 @@ const codesOf = ({ text }: Shown) =>
 const quarter = 15 * 60_000 + 1
 
 describe("a passkey", () => {
-  it("is added under a name, signs in, is renamed, and removed", async () => {
+  it("a passkey can be added with a name, used, renamed, and removed", async () => {
     const person = await somebody()
     const browser = await browserOf(world, person)
     const page = await browser.get("/account/passkey", ours)
@@ -73,7 +73,7 @@ describe("a passkey", () => {
     assert.strictEqual(refused.status, 400)
   })
 
-  it("is asked for without anything of the person, unlocked, and not twice of one authenticator", async () => {
+  it("a passkey’s request holds no personal data, requires user verification, and excludes known authenticators", async () => {
     const person = await somebody()
     const first = await withPasskey(world, person.did)
     const { text } = await (await browserOf(world, person)).get("/account/passkey", ours)
@@ -93,7 +93,7 @@ describe("a passkey", () => {
     assert.notInclude(user.toString(), person.did)
   })
 
-  it("that proves nothing, or is somebody’s already, is not added", async () => {
+  it("an invalid passkey, or one of another account, is rejected", async () => {
     const person = await somebody()
     const browser = await browserOf(world, person)
     const bobs = newAuthenticator("ES256", "bob's")
@@ -121,7 +121,7 @@ describe("a passkey", () => {
     assert.strictEqual(await ownerOf(bobs.id), world.bob.did)
   })
 
-  it("answers each challenge once, on the device that was shown it", async () => {
+  it("a challenge works once, on its own device", async () => {
     const person = await somebody()
     const browser = await browserOf(world, person)
     const other = await browserOf(world, person)
@@ -138,7 +138,7 @@ describe("a passkey", () => {
     assert.strictEqual((await passkeysOf(person)).length, 1)
   })
 
-  it("stays where it is the only way in", async () => {
+  it("the last way to sign in can’t be removed", async () => {
     const person = await somebody()
     const one = await withPasskey(world, person.did)
     const browser = await browserOf(world, person)
@@ -161,7 +161,7 @@ describe("a passkey", () => {
 })
 
 describe("the authenticator", () => {
-  it("is turned on by its first code, asked for from then on, renewed and turned off", async () => {
+  it("an authenticator is turned on with its first code, required from then on, renewed, and turned off", async () => {
     const person = await somebody()
     const browser = await browserOf(world, person)
     const input = { identifier: person.handle, password: person.password }
@@ -191,7 +191,7 @@ describe("the authenticator", () => {
     ok(await signIn())
   })
 
-  it("draws no secret but one of its own form again", async () => {
+  it("the set-up page draws only a secret of the right form", async () => {
     const browser = await browserOf(world, await somebody())
     const off = await browser.get("/account/authenticator", ours)
     const setUp = await browser.submit(off.form("/authenticator/begin"))
@@ -205,7 +205,7 @@ describe("the authenticator", () => {
 })
 
 describe("confirming who one is", () => {
-  it("is asked once the proof is a quarter of an hour old, and leads back to the page", async () => {
+  it("a page asks for another proof after 15 minutes, and then opens", async () => {
     const person = await somebody()
     const browser = await browserOf(world, person)
     assert.strictEqual((await browser.get("/account/password")).status, 200)
@@ -228,7 +228,7 @@ describe("confirming who one is", () => {
     }
   })
 
-  it("takes the code where an authenticator is on, and a passkey of this very account", async () => {
+  it("a proof needs the code if an authenticator is on, or a passkey of the same account", async () => {
     const person = await somebody()
     const key = await withPasskey(world, person.did)
     const bobs = await withPasskey(world, world.bob.did)
@@ -260,7 +260,7 @@ describe("confirming who one is", () => {
     assert.isTrue(own.has("/account/password"))
   })
 
-  it("takes no other account’s password, whatever the form names", async () => {
+  it("a proof rejects another account’s password, whatever the form names", async () => {
     const person = await somebody()
     const browser = await browserOf(world, person)
     world.advance(quarter)

@@ -59,7 +59,7 @@ const passkeys = async () =>
   (await ask(world, world.alice.did, "security")).passkeyList.map(({ name }) => name)
 
 describe("while the table of whose a passkey is cannot be written", () => {
-  it("a passkey is not added at all", async () => {
+  it("no passkey is added", async () => {
     const owner = await ownerOf()
     const { fields } = await creation(owner, "unlucky")
     const failure = await world.beneath(
@@ -75,7 +75,7 @@ describe("while the table of whose a passkey is cannot be written", () => {
     assert.deepStrictEqual(await passkeys(), [])
   })
 
-  it("one whose note was written, but not answered for, can be added after all", async () => {
+  it("a passkey whose owner was stored without an answer can be added again", async () => {
     const owner = await ownerOf()
     const { id, fields } = await creation(owner, "second try")
     await world.beneath(Effect.flatMap(PasskeyOwners, (owners) => owners.add(id, owner.view.did)))
@@ -86,7 +86,7 @@ describe("while the table of whose a passkey is cannot be written", () => {
 })
 
 describe("while whose a passkey is cannot be taken back", () => {
-  it("a passkey is removed all the same, and can be added once more", async () => {
+  it("a passkey is still removed, and can be added again", async () => {
     const owner = await ownerOf()
     const { id, fields } = await creation(owner, "half gone")
     await world.beneath(run(owner, addPasskey, fields))
@@ -109,7 +109,7 @@ describe("while whose a passkey is cannot be taken back", () => {
 })
 
 describe("while the table of devices cannot be written", () => {
-  it("a password is changed, and its owner told to sign the other devices out", async () => {
+  it("a password still changes, and the page asks the owner to sign out the other devices", async () => {
     const owner = await ownerOf()
     const password = "a new password"
     const outcome = await world.beneath(

@@ -32,7 +32,7 @@ const password = "a password to remember"
 const fresh = { password, again: password }
 
 describe("a forgotten password", () => {
-  it("is found on the sign-in page, and replaced by a code; everybody else is signed out", async () => {
+  it("the sign-in page links to the reset, which a code completes, and everyone else is signed out", async () => {
     const who = await someone()
     const other = new Browser(world)
     await enter(other, who)
@@ -54,7 +54,7 @@ describe("a forgotten password", () => {
     assert.match(location, /^\/account\/sign-in/)
   })
 
-  it("is asked for in the same words, whether there is such an account or not", async () => {
+  it("the response to a reset request doesn’t reveal whether the account exists", async () => {
     const who = await someone()
     const pages: Array<string> = []
     for (const identifier of [who.email, who.handle, who.did, "nobody@mail.example.com", "x", ""]) {
@@ -65,7 +65,7 @@ describe("a forgotten password", () => {
     assert.match(pages[0]!, /^200 /)
   })
 
-  it("stays with a wrong code, one for something else, an old one, or an unfit new password", async () => {
+  it("a wrong, foreign or expired code or an invalid new password changes nothing", async () => {
     const who = await someone()
     const browser = new Browser(world)
     const form = (await browser.get("/account/reset", ours)).form("/reset")
@@ -92,7 +92,7 @@ describe("a forgotten password", () => {
     await ask(world, who.did, "provePassword", { password: who.password })
   })
 
-  it("is neither asked for nor replaced by forms of strangers", async () => {
+  it("a stranger’s form can neither request nor complete a reset", async () => {
     const who = await someone()
     const browser = new Browser(world)
     const forms = [
@@ -116,7 +116,7 @@ describe("a forgotten password", () => {
     await ask(world, who.did, "provePassword", { password: who.password })
   })
 
-  it("needs the authenticator all the same where one is on", async () => {
+  it("a reset password still needs the authenticator", async () => {
     const who = await someone()
     const { secret } = await ask(world, who.did, "beginAuthenticator")
     const { TOTP } = await import("otpauth")
@@ -129,7 +129,7 @@ describe("a forgotten password", () => {
     assert.isTrue((await enter(browser, { ...who, password })).has("/code"))
   })
 
-  it("is asked for fifteen times in an hour from one address, together with the method of apps", async () => {
+  it("reset requests share a limit of 15 per hour and address with the XRPC method", async () => {
     const host = await startHost({ RATE_LIMITS: "sensitive" })
     const browser = new Browser(host)
     const form = (await browser.get("/account/forgot", ours)).form("/account/forgot")

@@ -35,7 +35,7 @@ const noName = "Use 3–18 letters, digits or hyphens."
 const fileOf = (domain: string) => `https://${domain}/.well-known/atproto-did`
 
 describe("a handle that is wished for on its page", () => {
-  it("under a domain of the server is the account’s at once", async () => {
+  it("a name on the server’s domain takes effect at once", async () => {
     const { who, wish, handle } = await someone({})
     const name = `page${world.next()}`
     const { status, text } = await wish({ name: `@${name}`, domain: "test" })
@@ -45,7 +45,7 @@ describe("a handle that is wished for on its page", () => {
     assert.notStrictEqual(`${name}.test`, who.handle)
   })
 
-  it("is refused in words: no name, kept back, somebody else’s, no domain", async () => {
+  it("an invalid, reserved or taken handle is rejected in plain words", async () => {
     const { who, wish, handle } = await someone({})
     for (const [name, words] of [
       ["ab", noName],
@@ -67,7 +67,7 @@ describe("a handle that is wished for on its page", () => {
     assert.strictEqual(await handle(), who.handle)
   })
 
-  it("that leads nowhere is told with both places, and what stands there instead", async () => {
+  it("a domain that doesn’t point to the account shows both places with what is there", async () => {
     const { who, wish, handle } = await someone()
     const domain = `own${world.next()}.example.org`
     const nothing = await wish({ handle: domain })
@@ -92,7 +92,7 @@ describe("a handle that is wished for on its page", () => {
     assert.strictEqual(await handle(), who.handle)
   })
 
-  it("is taken as it was copied from the address bar, once one of the places is right", async () => {
+  it("a domain copied from the address bar is accepted once one place is right", async () => {
     const byRecord = await someone()
     const record = `record${world.next()}.example.org`
     world.network.dns.set(record, byRecord.who.did)
@@ -105,7 +105,7 @@ describe("a handle that is wished for on its page", () => {
     assert.strictEqual(await byFile.handle(), file)
   })
 
-  it("in letters of other scripts is taken in the form that handles have", async () => {
+  it("a domain in other scripts is converted to its ASCII form", async () => {
     const { who, wish, handle } = await someone()
     const ascii = "xn--bcher-kva.example.org"
     world.network.dns.set(ascii, who.did)
@@ -113,7 +113,7 @@ describe("a handle that is wished for on its page", () => {
     assert.strictEqual(await handle(), ascii)
   })
 
-  it("is looked up for nobody else’s names: this machine’s, or none at all", async () => {
+  it("local and invalid names are never looked up", async () => {
     const { wish } = await someone()
     const before = world.network.asked.length
     for (const handle of ["localhost", "127.0.0.1", "printer.local", "", "a b", "x.internal"]) {
@@ -122,7 +122,7 @@ describe("a handle that is wished for on its page", () => {
     assert.deepStrictEqual(world.network.asked.slice(before), [])
   })
 
-  it("is limited together with updateHandle", async () => {
+  it("handle changes share their limit with updateHandle", async () => {
     const host = await startHost({ PUBLIC_URL: origin, RATE_LIMITS: "sensitive" })
     const who = await newcomer(host, "restless")
     const browser = new Browser(host)

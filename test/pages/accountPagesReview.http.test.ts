@@ -30,7 +30,7 @@ const changePassword = (did: string) =>
   ask(world, did, "changePassword", { password: "another password" })
 
 describe("a password that was changed", () => {
-  it("ends the sign-in that still waits for its code", async () => {
+  it("a new password ends sign-ins that wait for their code", async () => {
     const person = await somebody()
     const { recoveryCodes } = await withAuthenticator(world, person.did)
     const browser = new Browser(world)
@@ -44,7 +44,7 @@ describe("a password that was changed", () => {
     assert.strictEqual((await browser.get("/account")).location, "/account/sign-in")
   })
 
-  it("keeps out whoever has just shown the old one", async () => {
+  it("a new password rejects a sign-in with the old one in flight", async () => {
     const { did, password } = await somebody()
     const browser = new Browser(world)
     await browser.get("/account/sign-in")
@@ -59,7 +59,7 @@ describe("a password that was changed", () => {
 })
 
 describe("a page that is out of date", () => {
-  it("leads to itself anew, and nothing is done", async () => {
+  it("an outdated page links to itself, and its form changes nothing", async () => {
     const person = await somebody()
     const browser = await browserOf(world, person)
     const { path } = await pushed(await publicApp(world))
@@ -79,7 +79,7 @@ describe("a page that is out of date", () => {
     }
   })
 
-  it("leads nowhere else, whatever its form holds", async () => {
+  it("an outdated page links only to itself, whatever its form holds", async () => {
     const browser = await browserOf(world, await somebody())
     for (const fields of [
       { client_id: "https://evil.example.com", request_uri: "//evil.example.com" },
@@ -94,7 +94,7 @@ describe("a page that is out of date", () => {
 })
 
 describe("a server of one’s own machine", () => {
-  it("leads from another of its names to the one that its forms and passkeys belong to", async () => {
+  it("a local server redirects from its other names to its own", async () => {
     const headers = { accept: "text/html", "sec-fetch-mode": "navigate" }
     const answer = await world.handler(
       new Request("http://127.0.0.1:8787/account/sign-in?to=apps", { headers })
@@ -116,7 +116,7 @@ describe("whatever is typed", () => {
     SQL: `' OR 1=1 --`
   }
 
-  it("at the sign-in is refused in words", async () => {
+  it("any input at sign-in is rejected in plain words", async () => {
     const browser = new Browser(world)
     for (const [what, text] of Object.entries(texts)) {
       const form = (await browser.get("/account/sign-in")).form("/sign-in")
@@ -131,7 +131,7 @@ describe("whatever is typed", () => {
     }
   })
 
-  it("for a code, a name or an id is refused or cut, and breaks nothing", async () => {
+  it("any input for a code, name or id is rejected or cut, and breaks nothing", async () => {
     const person = await somebody()
     await withAuthenticator(world, person.did)
     const stranger = new Browser(world)
@@ -159,7 +159,7 @@ describe("whatever is typed", () => {
 })
 
 describe("the pages of an account", () => {
-  it("show an app once, with each of its sessions", async () => {
+  it("the apps page lists an app once, with each of its sessions", async () => {
     const person = await somebody()
     const sessions = [await connect(world, person.did), await connect(world, person.did)]
     const browser = await browserOf(world, person)
@@ -170,7 +170,7 @@ describe("the pages of an account", () => {
     assert.include((await browser.get("/account", ours)).text, "1 app,")
   })
 
-  it("offer to switch where there are several, and to add another where there is one", async () => {
+  it("pages offer to switch between several accounts, or to add another to one", async () => {
     const browser = await browserOf(world, await somebody())
     const alone = await browser.get("/account", ours)
     assert.notInclude(alone.text, "/account/switch")
@@ -179,7 +179,7 @@ describe("the pages of an account", () => {
     assert.include(both.text, 'href="/account/switch"')
   })
 
-  it("give every button a type, so that only those for it send a form", async () => {
+  it("every button of a page has a type", async () => {
     const browser = await browserOf(world, await somebody())
     for (const page of ["", "/security", "/password", "/passkey", "/apps", "/devices"]) {
       const { text } = await browser.get(`/account${page}`, ours)
@@ -190,7 +190,7 @@ describe("the pages of an account", () => {
 })
 
 describe("the consent page of an app on this device", () => {
-  it("shows where it leads back to, as it is read", async () => {
+  it("the consent page of an app on this device shows its redirect URI", async () => {
     const app = await publicApp(world)
     const browser = await browserOf(world, await somebody())
     const { text } = await browser.get((await pushed(app)).path)

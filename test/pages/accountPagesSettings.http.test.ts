@@ -55,7 +55,7 @@ const rotate = (who: Newcomer, rotationKeys: ReadonlyArray<string>) =>
   changeDid(who, { rotationKeys })
 
 describe("an account that has moved to another server", () => {
-  it("says where it lives, and does not offer to reactivate", async () => {
+  it("a moved account sees where it lives, and no offer to reactivate", async () => {
     const { who, browser } = await someone({ plc: true })
     const endpoint = "https://elsewhere.example.com"
     await changeDid(who, {
@@ -68,7 +68,7 @@ describe("an account that has moved to another server", () => {
 })
 
 describe("the address of an account, on its page,", () => {
-  it("is confirmed by the code that was made for it, and then not changed without another", async () => {
+  it("an address is confirmed with its code, and changing it then needs another", async () => {
     const { who, browser } = await someone()
     const sent = await browser.submit(await formOn(browser, "email", "email/send-confirmation"))
     assert.include(sent.text, "is ready under Settings → Codes")
@@ -93,7 +93,7 @@ describe("the address of an account, on its page,", () => {
     assert.deepInclude(await accountOf(world, who.did), { email, emailConfirmedAt: undefined })
   })
 
-  it("that is not confirmed is changed at once, and not to nonsense or somebody else’s", async () => {
+  it("an unconfirmed address changes at once, but not to an invalid or taken one", async () => {
     const { who, browser } = await someone()
     for (const email of ["nonsense", world.alice.email]) {
       const form = await formOn(browser, "email", "email")
@@ -107,7 +107,7 @@ describe("the address of an account, on its page,", () => {
     assert.strictEqual((await accountOf(world, who.did)).email, email)
   })
 
-  it("is mailed its code where this server sends mail, and the page says so", async () => {
+  it("a server that sends mail mails the code, and the page says so", async () => {
     const host = await startHost({ MAILER: "captured" })
     const { who, browser } = await someone({}, host)
     const page = await browser.get("/account/email", ours)
@@ -122,7 +122,7 @@ describe("the address of an account, on its page,", () => {
 describe("who holds an identity", () => {
   const ourKey = formatDidKey(publicKeyOf("k256", Buffer.from("42".repeat(32), "hex")))
 
-  it("is told: no recovery key, one before the server’s, or a server that has no say", async () => {
+  it("the keys page distinguishes no recovery key, one before the server’s, and a missing server key", async () => {
     const { who, browser } = await someone({ plc: true })
     const alone = await browser.get("/account/keys", ours)
     assert.include(alone.text, "You have no recovery key")
@@ -140,7 +140,7 @@ describe("who holds an identity", () => {
     assert.include(lost.text, "This server’s key is not in the list")
   })
 
-  it("is not known while the directory cannot be reached, and the page says so", async () => {
+  it("the keys page says when it can’t reach the directory", async () => {
     const { browser } = await someone({ plc: true })
     world.network.cut(true)
     const page = await browser.get("/account/keys", ours)
@@ -149,7 +149,7 @@ describe("who holds an identity", () => {
     assert.include(page.text, "couldn’t reach the identity directory")
   })
 
-  it("belongs to the domain, for a did:web", async () => {
+  it("the keys page of a did:web names the domain", async () => {
     const { browser } = await someone()
     assert.include(
       (await browser.get("/account/keys", ours)).text,
@@ -159,7 +159,7 @@ describe("who holds an identity", () => {
 })
 
 describe("the data of an account", () => {
-  it("is linked to as the file that getRepo streams, and to nowhere while it is deactivated", async () => {
+  it("the export page links to getRepo, unless the account is deactivated", async () => {
     const { did, browser } = await signedUp()
     const page = await browser.get("/account/export", ours)
     const [, href = "", name] = /href="(\/xrpc[^"]*)" download="([^"]*)"/.exec(page.text) ?? []
@@ -174,7 +174,7 @@ describe("the data of an account", () => {
 })
 
 describe("an account that is deactivated on its page", () => {
-  it("is inactive, tells the day of its deletion, and comes back by a button", async () => {
+  it("an account deactivated on its page shows its deletion date, and can be reactivated", async () => {
     const { who, browser } = await someone()
     const far = new Date(world.now() + 100 * 86_400_000).toISOString().slice(0, 10)
     const form = await formOn(browser, "deactivate", "deactivate")
@@ -191,7 +191,7 @@ describe("an account that is deactivated on its page", () => {
     assert.strictEqual((await accountOf(world, who.did)).deactivatedAt, undefined)
   })
 
-  it("is not deleted before three days, and nonsense is no day", async () => {
+  it("the deletion date is at least three days ahead, and a malformed one is rejected", async () => {
     const { who, browser } = await someone()
     for (const date of ["tomorrow", "2026-99-99", "99999-01-01"]) {
       const form = await formOn(browser, "deactivate", "deactivate")
@@ -206,7 +206,7 @@ describe("an account that is deactivated on its page", () => {
 })
 
 describe("an account that is deleted on its page", () => {
-  it("needs the code and its handle, and is gone, with its sign-ins", async () => {
+  it("deletion needs the code and the handle, and removes the account with its sessions", async () => {
     const { who, browser } = await someone()
     const sent = await browser.submit(await formOn(browser, "delete", "delete/send-code"))
     const { delete_account: code = "" } = await waitingCodes(world, who.did)
@@ -229,7 +229,7 @@ describe("an account that is deleted on its page", () => {
     assert.strictEqual(again.status, 400)
   })
 
-  it("without an address has no code mailed, and says what is missing", async () => {
+  it("an account without an address gets no code, and the page says why", async () => {
     const host = await startHost({ MAILER: "captured" })
     const person = { handle: "nomail.test", password: "a password of nomail" }
     const made = ok(

@@ -21,7 +21,7 @@ const signIn = (identifier: string) =>
   host.call("com.atproto.server.createSession", { input: { identifier, password } })
 
 describe("the sign-up page without an app", () => {
-  it("takes the invite from the link, makes the account and is at its pages", async () => {
+  it("the page takes the invite from the link, creates the account and signs it in", async () => {
     const browser = new Browser(host)
     const code = await invite()
     const page = await browser.get(`/account/sign-up?invite=${code}`)
@@ -39,7 +39,7 @@ describe("the sign-up page without an app", () => {
     assert.include((await new Browser(host).get("/account/sign-in")).text, "/account/sign-up")
   })
 
-  it("checks the invite of a link when the link opens", async () => {
+  it("the page checks the invite of a link when the link opens", async () => {
     const code = await invite()
     const open = () => new Browser(host).get(`/account/sign-up?invite=${code}`)
     const good = await open()
@@ -55,7 +55,7 @@ describe("the sign-up page without an app", () => {
     assert.match(used.text, /<input\s+id="invite"[^>]* autofocus/)
   })
 
-  it("shows each error below its field, which has the focus", async () => {
+  it("the page shows each error below its field, which has the focus", async () => {
     const code = await invite()
     const good = { name: "zoe", email: "zoe@mail.example.com", password }
     for (const [change, field] of [
@@ -75,7 +75,7 @@ describe("the sign-up page without an app", () => {
     }
   })
 
-  it("tells what is wrong and keeps what was typed, but for the password", async () => {
+  it("the page names the error and keeps all input but the password", async () => {
     const code = await invite()
     const good = { invite: code, name: "lea", email: "lea@mail.example.com", password }
     for (const [change, said] of [
@@ -97,7 +97,7 @@ describe("the sign-up page without an app", () => {
     }
   })
 
-  it("makes nothing of a form that another site has sent, or without its token", async () => {
+  it("a form from another site or without its token creates no account", async () => {
     const browser = new Browser(host)
     const form = (await browser.get("/account/sign-up")).form("/account/sign-up")
     const filled = { invite: await invite(), name: "eve", email: "eve@mail.example.com", password }
@@ -113,7 +113,7 @@ describe("the sign-up page without an app", () => {
     assert.strictEqual(outcomeOf(await signIn("eve.test")), "401 AuthenticationRequired")
   })
 
-  it("shows an invite of a link as text", async () => {
+  it("the page shows an invite of a link as text", async () => {
     const evil = `"><script>alert(1)</script>`
     const page = await new Browser(host).get(
       `/account/sign-up?${new URLSearchParams({ invite: evil })}`

@@ -10,7 +10,7 @@ const webKit = "AppleWebKit/605.1.15 (KHTML, like Gecko)"
 const blink = "AppleWebKit/537.36 (KHTML, like Gecko)"
 
 describe("the words of an account’s pages", () => {
-  it("tell browsers by what they say of themselves", () => {
+  it("pages name browsers by their User-Agent", () => {
     const cases: ReadonlyArray<readonly [string, string]> = [
       [
         "Mozilla/5.0 (X11; Linux x86_64; rv:145.0) Gecko/20100101 Firefox/145.0",
@@ -43,7 +43,7 @@ describe("the words of an account’s pages", () => {
     assert.strictEqual(browserInWords(undefined), browserInWords(" "))
   })
 
-  it("tell times by how long ago they were, and by the day where that is long", () => {
+  it("pages show recent times as ages and older ones as dates", () => {
     const now = Date.UTC(2026, 10, 21, 12)
     const minute = 60_000
     const cases: ReadonlyArray<readonly [number, string]> = [
@@ -59,7 +59,7 @@ describe("the words of an account’s pages", () => {
     assert.strictEqual(dayInWords(Date.UTC(2026, 1, 28, 23, 59)), "28 February 2026")
   })
 
-  it("tell apps by their host", () => {
+  it("pages name apps by their host", () => {
     assert.strictEqual(appInWords("https://app.example.com/client.json"), "app.example.com")
     assert.strictEqual(
       appInWords("http://localhost?scope=atproto"),

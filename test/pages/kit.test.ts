@@ -19,7 +19,7 @@ const settings = (env: Record<string, string> = {}) =>
   )
 
 describe("html", () => {
-  it("escapes every value, in text and in attributes", () => {
+  it("html escapes every value, in text and in attributes", () => {
     const bad = `<a href='x'>&"\``
     assert.strictEqual(
       html`<p title="${bad}">${bad}</p>`.toString(),
@@ -27,12 +27,12 @@ describe("html", () => {
     )
   })
 
-  it("joins lists, passes HTML on and leaves out what is not there", () => {
+  it("html joins lists, keeps HTML and leaves out absent values", () => {
     const list: ReadonlyArray<Child> = ["<", html`<b>${">"}</b>`, undefined, null, false, 0]
     assert.strictEqual(html`${list}${raw("<hr>")}${[[["x"]]]}`.toString(), "&lt;<b>&gt;</b>0<hr>x")
   })
 
-  it("takes nothing for HTML that only looks like it", () => {
+  it("html rejects parsed JSON that looks like HTML", () => {
     const parsed = JSON.parse(`{"text":"<script>","toString":"<script>"}`)
     assert.throws(() => html`${parsed}`.toString())
   })
@@ -43,7 +43,7 @@ describe("the device's cookie", () => {
   const asked = (cookie: string) =>
     new Request("https://pds.example.com/account", { headers: { cookie } })
 
-  it("is bound to this very host, kept from scripts, and sent over https alone, on a public host", () => {
+  it("the cookie of a public host has the __Host- prefix, HttpOnly and Secure", () => {
     const [pair, ...attributes] = keepDevice("value", settings()).split("; ")
     assert.strictEqual(pair, "__Host-nacre-device=value")
     assert.sameMembers(attributes, [
@@ -60,7 +60,7 @@ describe("the device's cookie", () => {
     assert.notInclude(keepDevice("value", settings(local)), "Secure")
   })
 
-  it("counts under that name alone, and only where there is one of it", () => {
+  it("the cookie counts only under its name and only once", () => {
     const found = (cookie: string) => deviceCookie(asked(cookie), settings())
     assert.strictEqual(found("a=1; __Host-nacre-device=value; b=2"), "value")
     assert.isUndefined(found("nacre-device=planted"))
@@ -74,7 +74,7 @@ const strict = (env: Record<string, string>) =>
   showPage(page, settings(env)).headers.get("strict-transport-security")
 
 describe("a page", () => {
-  it("runs its own script and style by their hashes, and nothing else", async () => {
+  it("a page’s policy allows its own script and style by hash, and nothing else", async () => {
     const script = "document.title = 'x'"
     const response = showPage({ ...page, script }, settings())
     const text = await response.text()
@@ -91,12 +91,12 @@ describe("a page", () => {
     assert.include(text, "<title>&lt;T&gt; – pds.example.com</title>")
   })
 
-  it("is sent over https for ever where the server is public", () => {
+  it("a page of a public server has HSTS", () => {
     assert.strictEqual(strict({}), "max-age=63072000")
     assert.isNull(strict({ PUBLIC_URL: "http://localhost:8787" }))
   })
 
-  it("looks like the brand, whose pictures alone it may load", async () => {
+  it("a page has the brand’s look, and may load only the brand’s pictures", async () => {
     const config = settings({
       BRAND_NAME: "Pearl & Co",
       BRAND_LOGO_URL: "https://cdn.example.com/logo.svg",
@@ -126,7 +126,7 @@ describe("a page", () => {
     )
   })
 
-  it("has text that can be read on every colour", () => {
+  it("a page’s text has enough contrast on every brand colour", () => {
     for (const [color, text] of [
       ["#000000", "#fff"],
       ["#ffffff", "#000"],
@@ -143,7 +143,7 @@ describe("a page", () => {
 })
 
 describe("the brand's configuration", () => {
-  it("is refused where it is no colour, picture or link", () => {
+  it("an invalid colour, picture or link of the brand is rejected", () => {
     for (const [variable, value] of [
       ["BRAND_NAME", "x".repeat(65)],
       ["BRAND_COLOR", "red"],
@@ -210,13 +210,13 @@ describe("the next page of a request", () => {
     ["consent a", { accounts: two, hint: "a", prompt: "select_account" }]
   ]
 
-  it("follows from who is signed in, what the app asks for and what was chosen", () => {
+  it("the next page follows from the signed-in accounts, the app’s request and the choice", () => {
     for (const [expected, situation] of cases) {
       assert.strictEqual(decide(situation), expected, JSON.stringify(situation))
     }
   })
 
-  it("needs no question where every value was agreed to before", () => {
+  it("consent isn’t asked again if every scope was granted before", () => {
     assert.isTrue(isCovered("atproto repo:a", "repo:a atproto blob:*/*"))
     assert.isFalse(isCovered("atproto repo:a", "atproto repo:a?action=create"))
     assert.isFalse(isCovered("atproto", undefined))
