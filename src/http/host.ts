@@ -24,7 +24,8 @@ import { token } from "./oauth/token.ts"
 import { finishBody, reopened, withHeaders, withoutBody } from "./responses.ts"
 import { listCodes } from "./mail/ownCodes.ts"
 import { listPasskeys, makePasskeyLink, removePasskey } from "./factors/ownPasskeys.ts"
-import { logRequest, noteAccount, noteRoute } from "./requestLog.ts"
+import { CurrentRequest, currentRequest, noteAccount } from "./CurrentRequest.ts"
+import { logRequest } from "./requestLog.ts"
 import { accountOf } from "./accounts/accountOf.ts"
 import { type Answer, finder, isPathOf, type Route, route } from "./routes.ts"
 import { account } from "./pages/account/routes.ts"
@@ -45,13 +46,6 @@ import { accountMethods, hostMethods } from "./methods.ts"
 import { type Method, nsidOf, serve } from "./Xrpc.ts"
 import { OwnMethods, serveOwn } from "./host/ownMethods.ts"
 
-/** What the way to an answer leaves for its headers. */
-interface Noted {
-  /** The answer came from another object: its headers cannot be changed. */
-  forwarded?: true
-  limits: Readonly<Record<string, string>>
-}
-
 /** The methods of an account that change its DID document. */
 const changesIdentity: ReadonlySet<string> = new Set([
   "com.atproto.identity.submitPlcOperation",
@@ -63,19 +57,19 @@ const forward = Effect.fnUntraced(function* (
   nsid: string,
   { authority }: Pick<Method, "authority">,
   request: Request,
-  url: URL,
-  noted: Noted
+  url: URL
 ) {
   const did = yield* accountOf(authority, request, url)
-  noteAccount(request, did)
-  noted.forwarded = true
+  yield* noteAccount(did)
+  const current = yield* CurrentRequest
+  current.isForwarded = true
   const answered = yield* (yield* Accounts).forward(did, request)
   // What this isolate remembers of the account is not so any more.
   if (answered.ok && changesIdentity.has(nsid)) yield* (yield* Identity).forget(did)
   return answered
 })
 
-const xrpc = Effect.fnUntraced(function* (request: Request, url: URL, noted: Noted) {
+const xrpc = Effect.fnUntraced(function* (request: Request, url: URL) {
   const nsid = nsidOf(url) ?? ""
   const config = yield* Config
   const own = yield* OwnMethods
@@ -92,11 +86,11 @@ const xrpc = Effect.fnUntraced(function* (request: Request, url: URL, noted: Not
   if (forwarded === undefined || isElsewhere(nsid, request.headers.get("atproto-proxy"), config)) {
     return yield* proxy(nsid, request, url)
   }
-  const local = forward(nsid, forwarded, request, url, noted)
+  const local = forward(nsid, forwarded, request, url)
   return yield* nsid === "com.atproto.repo.getRecord" ? orOfAppView(local, request, url) : local
 })
 
-type Make<E, R> = (request: Request, url: URL, noted: Noted) => Effect.Effect<Response, E, R>
+type Make<E, R> = (request: Request, url: URL) => Effect.Effect<Response, E, R>
 
 /** Turns the failures of a kind of route into responses of its own form. */
 type Form<E, In> = <R>(
@@ -107,45 +101,47 @@ type Form<E, In> = <R>(
 type Admission = RateLimitExceeded | LimiterUnavailable
 
 /** Counts a request towards the limits that hold whichever route it takes. */
-const admit = Effect.fnUntraced(function* (request: Request, url: URL, noted: Noted) {
+const admit = Effect.gen(function* () {
+  const current = yield* CurrentRequest
+  const { request, url } = current
   const nsid = nsidOf(url) ?? ""
   const { limits = [] } = hostMethods.get(nsid) ?? accountMethods.get(nsid) ?? {}
-  noted.limits = yield* countRequest(request, limits)
+  current.limits = yield* countRequest(request, limits)
   yield* limitAdministrator(request)
 })
 
 /** What every answer passes through: limits, no failure without an answer, and CORS. */
 const respond = Effect.fnUntraced(function* <E, In, R>(
   make: Make<E, R>,
-  form: Form<E | Admission, In>,
-  request: Request,
-  url: URL
+  form: Form<E | Admission, In>
 ) {
+  const current = yield* CurrentRequest
+  const { request, url } = current
   const config = yield* Config
   if (isPreflight(request)) return preflight(request, config)
-  const noted: Noted = { limits: {} }
-  const admitted = Effect.andThen(admit(request, url, noted), make(request, url, noted))
+  const admitted = Effect.andThen(admit, make(request, url))
   const made = yield* form(admitted).pipe(
     Effect.catchCause((cause) =>
       Effect.as(Effect.logError("request failed", cause), errorResponse(internalError))
     )
   )
   yield* finishBody(request)
-  const answered = noted.forwarded === true ? reopened(made) : made
+  const answered = current.isForwarded ? reopened(made) : made
   const rows = config.debugRows ? { "x-rows-written": String(billed.rows) } : {}
   const forApps = yield* dpopHeaders(request, answered)
   const cors = isForScripts(answered) ? corsHeaders(request, config) : {}
-  return withHeaders(forAppAlone(answered, forApps), noted.limits, cors, forApps, rows)
+  return withHeaders(forAppAlone(answered, forApps), current.limits, cors, forApps, rows)
 })
 
 /** What a route answers in one form, and a line in the log. */
 const inForm =
   <E, In>(form: Form<E | Admission, In>) =>
   <R>(make: Make<E, R>) =>
-    Effect.fnUntraced(function* (request: Request, url: URL) {
+    Effect.gen(function* () {
       const started = yield* Clock.currentTimeMillis
-      const response = yield* respond(make, form, request, url)
-      yield* logRequest(request, nsidOf(url) ?? "", response.status, started)
+      const response = yield* respond(make, form)
+      const current = yield* CurrentRequest
+      yield* logRequest(current, nsidOf(current.url) ?? "", response.status, started)
       return response
     })
 
@@ -232,15 +228,15 @@ export const routes = [
 type ServicesOf<One> = One extends Route<infer R> ? R : never
 
 /** What the routes ask for. */
-export type HostServices = ServicesOf<(typeof routes)[number]> | HostKeys
+export type HostServices = Exclude<ServicesOf<(typeof routes)[number]>, CurrentRequest> | HostKeys
 
-const find = finder<HostServices>(routes)
+const find = finder<HostServices | CurrentRequest>(routes)
 
 /** Whether a path is the server's, whatever the verb: a page of it must not turn into a site's for another verb. */
 export const isServersPath: (path: string) => boolean = isPathOf(routes)
 
 /** Answers for paths that are not the server's: a page for browsers, a line for other clients. */
-const unrouted: Answer<HostServices> = answer(({ headers }) =>
+const unrouted: Answer<HostServices | CurrentRequest> = answer(({ headers }) =>
   Effect.map(Config, (config) => {
     const missing = wantsPage(headers)
       ? showMissing(config)
@@ -261,7 +257,10 @@ export const serveHost: (request: Request) => Effect.Effect<Response, never, Hos
     const problems = yield* (yield* HostKeys).problems
     if (problems.length > 0) return Health.misconfigured(url, { problems })
     const found = find(request.method, url.pathname)
-    if (found !== undefined) noteRoute(request, found.path)
-    const response = yield* (found?.answer ?? unrouted)(request, url)
+    const response = yield* Effect.provideService(
+      found?.answer ?? unrouted,
+      CurrentRequest,
+      currentRequest(request, url, found?.path)
+    )
     return request.method === "HEAD" ? yield* withoutBody(response) : response
   }, Effect.catchDefect(asInternalError))

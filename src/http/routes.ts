@@ -1,8 +1,8 @@
 import type * as Effect from "effect/Effect"
 import type { LimitRule } from "../services/limits/rules.ts"
 
-/** Answers a request; never fails. */
-export type Answer<R> = (request: Request, url: URL) => Effect.Effect<Response, never, R>
+/** Answers the current request; never fails. */
+export type Answer<R> = Effect.Effect<Response, never, R>
 
 /** A way into the app: its verb, its path, and who answers there. */
 export interface Route<R> {

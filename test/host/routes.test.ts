@@ -5,7 +5,7 @@ import { type Answer, finder, route } from "../../src/http/routes.ts"
 /** Answers that are told apart by what they are; none of them is called. */
 const [health, xrpc, page, form, account, home] = Array.from(
   { length: 6 },
-  (): Answer<never> => () => Effect.die("not called")
+  (_, at): Answer<never> => Effect.die(`not called: ${at}`)
 ) as [Answer<never>, Answer<never>, Answer<never>, Answer<never>, Answer<never>, Answer<never>]
 
 const found = finder([

@@ -1,3 +1,4 @@
+import { CurrentRequest, currentRequest } from "../../src/http/CurrentRequest.ts"
 import { assert } from "@effect/vitest"
 import { runInDurableObject } from "cloudflare:test"
 import { env, exports } from "cloudflare:workers"
@@ -64,7 +65,11 @@ export const appServer = (
     return { ...answered, body: isJson && text !== "" ? JSON.parse(text) : {} }
   },
   beneath: (effect) =>
-    Effect.runPromise(Effect.provide(effect, Cloudflare.host(bindings, failures)))
+    effect.pipe(
+      Effect.provideService(CurrentRequest, currentRequest(new Request(origin), new URL(origin))),
+      Effect.provide(Cloudflare.host(bindings, failures)),
+      Effect.runPromise
+    )
 })
 
 const jsonOf = async (response: Response) => {

@@ -1,3 +1,4 @@
+import { CurrentRequest, currentRequest } from "../../src/http/CurrentRequest.ts"
 import { takePoint } from "../../src/http/limits/clientLimits.ts"
 import * as PublicCache from "../../src/services/edge/PublicCache.ts"
 import * as Effect from "effect/Effect"
@@ -199,7 +200,12 @@ export const call = Effect.fnUntraced(function* (
     headers: { ...headers, ...(input === undefined ? {} : { "content-type": "application/json" }) },
     ...(input === undefined ? {} : { method: "POST", body: JSON.stringify(input) })
   })
-  const response = yield* serve(methods, { jsonLimit: 100_000, take: takePoint }, request, url)
+  const response = yield* serve(
+    methods,
+    { jsonLimit: 100_000, take: takePoint },
+    request,
+    url
+  ).pipe(Effect.provideService(CurrentRequest, currentRequest(request, url)))
   const text = yield* Effect.promise(() => response.text())
   const answered: Answered = {
     status: response.status,

@@ -13,7 +13,7 @@ import { Directory } from "../../services/accounts/Directory.ts"
 import { ReservedKeys } from "../../services/identity/ReservedKeys.ts"
 import { givePointBack, takePoint } from "../limits/clientLimits.ts"
 import { requestReset, resetPassword as resetByCode } from "../sessions/passwordReset.ts"
-import { noteAccount } from "../requestLog.ts"
+import { noteAccount } from "../CurrentRequest.ts"
 import { decoyDid, signInKey } from "../sessions/signInGate.ts"
 import { type Call, method } from "../Xrpc.ts"
 import { rules } from "../../services/limits/rules.ts"
@@ -32,8 +32,8 @@ const requestPasswordReset = method(
 const resetPassword = method(
   "com.atproto.server.resetPassword",
   { ...open, limits: [rules.resetPassword] },
-  ({ input, request }: Call<object, ResetPassword.InputSchema>) =>
-    resetByCode(request, { code: input.token, password: input.password })
+  ({ input }: Call<object, ResetPassword.InputSchema>) =>
+    resetByCode({ code: input.token, password: input.password })
 )
 
 const deleteAccount = method(
@@ -45,7 +45,7 @@ const deleteAccount = method(
     const key = signInKey(did, did)
     yield* takePoint(request, rules.signIn, key)
     const entry = yield* (yield* Directory).byDid(did)
-    if (entry !== undefined) noteAccount(request, did)
+    if (entry !== undefined) yield* noteAccount(did)
     const accounts = yield* Accounts
     yield* accounts.call(entry?.did ?? decoyDid(did), "deleteAccount", { password, code: token })
     yield* givePointBack(request, rules.signIn, key)

@@ -4,7 +4,7 @@ import { RepoNotFound } from "../../services/accounts/AccountStore.ts"
 import { downloadAuthority, uploadAuthority } from "../../services/blobs/calls.ts"
 import { getBlob, uploadBlob } from "./upload.ts"
 import { isHere } from "../accounts/presence.ts"
-import { noteAccount } from "../requestLog.ts"
+import { noteAccount } from "../CurrentRequest.ts"
 import { subjectOf } from "../accounts/accountOf.ts"
 import { type Call, credentialsOf, method } from "../Xrpc.ts"
 import { rules } from "../../services/limits/rules.ts"
@@ -24,7 +24,7 @@ const upload = method(
   },
   Effect.fnUntraced(function* ({ request }: Call) {
     const did = yield* subjectOf(request)
-    noteAccount(request, did)
+    yield* noteAccount(did)
     return yield* uploadBlob(did, request, credentialsOf(request))
   })
 )
@@ -36,7 +36,7 @@ const download = method(
   Effect.fnUntraced(function* ({ params, request }: Call<GetBlob.QueryParams>) {
     const { did, cid } = params
     if (!(yield* isHere(request, did))) return yield* new RepoNotFound({ did })
-    noteAccount(request, did)
+    yield* noteAccount(did)
     return yield* getBlob(did, cid, request, credentialsOf(request))
   })
 )

@@ -5,7 +5,7 @@ import { Config } from "../../services/host/Config.ts"
 import { isDid } from "../../core/lexicon/syntax.ts"
 import { takePoint } from "../limits/clientLimits.ts"
 import { isHere } from "../accounts/presence.ts"
-import { noteAccount } from "../requestLog.ts"
+import { noteAccount } from "../CurrentRequest.ts"
 import { refusalOf } from "../pages/account/refusal.ts"
 import type { PageFailure } from "../pages/failurePage.ts"
 import { html } from "../pages/html.ts"
@@ -123,7 +123,7 @@ const withLink = <R>(
     const { did, secret } = parts
     const opened = (yield* Accounts).call(did, "openPasskeyLink", { secret })
     return yield* opened.pipe(
-      Effect.tap(() => Effect.sync(() => noteAccount(request, did))),
+      Effect.tap(() => noteAccount(did)),
       Effect.flatMap((view) => next(sent, view, secret)),
       Effect.catchTag("PasskeyLinkOver", () => Effect.succeed(showMessage(over, config)))
     )

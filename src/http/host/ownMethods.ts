@@ -14,7 +14,7 @@ import { errorResponse } from "../errors.ts"
 import { InvalidRequest } from "../../services/failures.ts"
 import { mediaTypeOf, readBody } from "../input.ts"
 import { takePoint } from "../limits/clientLimits.ts"
-import { noteAccount } from "../requestLog.ts"
+import { noteAccount } from "../CurrentRequest.ts"
 import { type Call, credentialsOf, type Method, serve } from "../Xrpc.ts"
 import { type MethodCaller, type XrpcMethod, XrpcError } from "./ownMethod.ts"
 
@@ -72,7 +72,7 @@ const authorityOf = (access: XrpcMethod["access"]): Authority => {
 /** The account's object judges its sessions and apps, before anything of the request is read. */
 const judge = Effect.fnUntraced(function* (nsid: string, access: AccountAccess, request: Request) {
   const did = yield* subjectOf(request)
-  noteAccount(request, did)
+  yield* noteAccount(did)
   const { apps = "permission" } = access
   const { caller } = yield* (yield* Accounts).call(did, "authorizeMethod", {
     ...credentialsOf(request),

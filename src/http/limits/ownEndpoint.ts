@@ -4,7 +4,7 @@ import { Accounts } from "../../services/accounts/Accounts.ts"
 import { Auth } from "../../services/sessions/Auth.ts"
 import { Directory } from "../../services/accounts/Directory.ts"
 import { InvalidRequest } from "../../services/failures.ts"
-import { noteAccount } from "../requestLog.ts"
+import { noteAccount } from "../CurrentRequest.ts"
 import { jsonType, privateHeaders } from "../responses.ts"
 import { subjectOf } from "../accounts/accountOf.ts"
 import { accountBehind } from "../sessions/signInGate.ts"
@@ -29,12 +29,12 @@ export const ownerOrAdministrator = Effect.fnUntraced(function* (
     yield* forAdministrator(request, name)
     const entry = yield* accountBehind(account ?? "")
     if (entry === undefined) return yield* new InvalidRequest({ message: "No such account" })
-    noteAccount(request, entry.did)
+    yield* noteAccount(entry.did)
     return { did: entry.did, handle: entry.handle, by: "administrator" } as const
   }
   const did = yield* subjectOf(request)
   const { until } = yield* (yield* Accounts).call(did, "proveSession", credentials)
-  noteAccount(request, did)
+  yield* noteAccount(did)
   const entry = yield* (yield* Directory).byDid(did)
   return { did, handle: entry?.handle ?? did, by: "owner", until } as const
 })

@@ -7,7 +7,7 @@ import { grantCode, redirectFor } from "../../services/oauth/authorize.ts"
 import { OAuthRequests } from "../../services/oauth/OAuthRequests.ts"
 import { PermissionSets } from "../../services/oauth/PermissionSets.ts"
 import type { OAuthErrorName } from "../../core/oauth/types.ts"
-import { noteAccount } from "../requestLog.ts"
+import { noteAccount } from "../CurrentRequest.ts"
 import { checkNavigation } from "../pages/browser.ts"
 import { chooserPage } from "./chooser.ts"
 import { consentPage } from "./consent.ts"
@@ -141,7 +141,7 @@ const look = Effect.fnUntraced(function* (request: Request, url: URL) {
   if (situation.prompt === "none") return yield* silently(visit, situation)
   const step = nextStep(situation)
   const account = visit.accounts.find(({ did }) => "did" in step && did === step.did)
-  if (account !== undefined) noteAccount(request, account.did)
+  if (account !== undefined) yield* noteAccount(account.did)
   if (step.kind === "consent" && account !== undefined) return yield* consent(visit, account)
   if (step.kind === "choose") return yield* choose(visit, situation)
   if (step.kind === "sign up") return yield* show(visit, yield* signUpOf(request, visit))

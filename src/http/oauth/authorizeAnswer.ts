@@ -17,7 +17,7 @@ import {
   type Visit
 } from "./authorizeVisit.ts"
 import { sentForm } from "../pages/visitor.ts"
-import { noteAccount } from "../requestLog.ts"
+import { noteAccount } from "../CurrentRequest.ts"
 import { nextStep } from "./authorizeStep.ts"
 
 const nameIn = (form: Form) => ({
@@ -26,11 +26,11 @@ const nameIn = (form: Form) => ({
 })
 
 /** The account that a form names, if its owner need not prove themselves first. */
-const accountIn = Effect.fnUntraced(function* (request: Request, visit: Visit, form: Form) {
+const accountIn = Effect.fnUntraced(function* (visit: Visit, form: Form) {
   const did = form.get("account")
   const step = nextStep(yield* situationOf(visit, { account: did }))
   if (step.kind !== "consent" || step.did !== did) return undefined
-  noteAccount(request, did)
+  yield* noteAccount(did)
   return visit.accounts.find((account) => account.did === did)
 })
 
@@ -52,7 +52,7 @@ export const postAccept = (request: Request) =>
       const config = yield* Config
       const { form, visitor } = yield* sentForm(request)
       const visit = yield* openVisit(visitor, nameIn(form))
-      const account = yield* accountIn(request, visit, form)
+      const account = yield* accountIn(visit, form)
       // Whatever has changed since the page was shown, the next page tells.
       if (account?.status !== "active")
         return redirectTo(linkTo(visit, { account: form.get("account") }), config)
@@ -89,7 +89,7 @@ export const postReactivate = (request: Request) =>
     Effect.gen(function* () {
       const { form, visitor } = yield* sentForm(request)
       const visit = yield* openVisit(visitor, nameIn(form))
-      const account = yield* accountIn(request, visit, form)
+      const account = yield* accountIn(visit, form)
       if (account?.status === "deactivated") {
         yield* (yield* Accounts).call(account.did, "reactivate")
       }

@@ -146,7 +146,7 @@ export const postCode = (request: Request) =>
       const sent = yield* sentForm(request)
       const visit = yield* opened(sent)
       const { form, visitor } = sent
-      const attempt = yield* byCode(request, visitor.device.id, {
+      const attempt = yield* byCode(visitor.device.id, {
         ticket: field(form, "ticket"),
         code: field(form, "code")
       })

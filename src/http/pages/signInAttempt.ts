@@ -11,7 +11,7 @@ import type { RateLimitExceeded } from "../../services/limits/Limiter.ts"
 import { OAuthRequests } from "../../services/oauth/OAuthRequests.ts"
 import { PasskeyOwners } from "../../services/factors/PasskeyOwners.ts"
 import { givePointBack, takePoint } from "../limits/clientLimits.ts"
-import { noteAccount } from "../requestLog.ts"
+import { noteAccount } from "../CurrentRequest.ts"
 import { accountBehind, decoyDid, signInKey } from "../sessions/signInGate.ts"
 import { seal, unseal } from "./csrf.ts"
 import { common } from "./text/common.ts"
@@ -46,7 +46,7 @@ export const byPassword = Effect.fn("pages.byPassword")(
     const key = signInKey(identifier, entry?.did)
     yield* takePoint(request, rules.signIn, key)
     const did = entry?.did ?? decoyDid(identifier)
-    if (entry !== undefined) noteAccount(request, did)
+    if (entry !== undefined) yield* noteAccount(did)
     const accounts = yield* Accounts
     return yield* accounts.call(did, "provePassword", { password }).pipe(
       Effect.tap(() => givePointBack(request, rules.signIn, key)),
@@ -76,14 +76,13 @@ const proofOf = (claims: TicketClaims | undefined) => {
 
 /** Continues after the password with a code of the authenticator or a recovery code. */
 export const byCode = Effect.fn("pages.byCode")(function* (
-  request: Request,
   device: string,
   { ticket, code }: { readonly ticket: string; readonly code: string }
 ) {
   const proof = proofOf(yield* unseal("password proven", device, ticket))
   if (proof === undefined) return refused(text.codeTooLate)
   const { did, passwordVersion } = proof
-  noteAccount(request, did)
+  yield* noteAccount(did)
   const again = (message: string) => Effect.succeed<Attempt>({ kind: "code", ticket, message })
   const accounts = yield* Accounts
   return yield* accounts.call(did, "proveCode", { code: code.trim(), passwordVersion }).pipe(
@@ -174,7 +173,7 @@ export const byPasskey = Effect.fn("pages.byPasskey")(
     if (response === undefined || did === undefined) {
       return refused(text.passkeyUnknown)
     }
-    noteAccount(request, did)
+    yield* noteAccount(did)
     const accounts = yield* Accounts
     return yield* accounts.call(did, "provePasskey", { ...ceremony, response }).pipe(
       Effect.map((owner): Attempt => ({ kind: "proven", owner })),

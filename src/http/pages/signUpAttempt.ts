@@ -7,7 +7,7 @@ import type { SignUpRefused } from "../../services/accounts/signUp/refused.ts"
 import { Config } from "../../services/host/Config.ts"
 import { takePoint } from "../limits/clientLimits.ts"
 import { wireError } from "../errors.ts"
-import { noteAccount } from "../requestLog.ts"
+import { noteAccount } from "../CurrentRequest.ts"
 import type { Form } from "./browser.ts"
 import type { Wrong } from "./parts.ts"
 import { signUpPage, type SignUpView } from "./signUp.ts"
@@ -100,7 +100,7 @@ export const signUpBy = Effect.fnUntraced(function* (request: Request, form: For
     ...(invite === undefined ? {} : { inviteCode: invite }),
     caller: { kind: "anonymous" }
   })
-  noteAccount(request, made.did)
+  yield* noteAccount(made.did)
   // An open session expires by itself; the account exists either way.
   yield* Effect.ignore(endSessions(made.did))
   return made

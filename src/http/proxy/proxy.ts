@@ -3,7 +3,7 @@ import { Accounts } from "../../services/accounts/Accounts.ts"
 import { Config } from "../../services/host/Config.ts"
 import { ProxyTargets } from "../../services/proxy/ProxyTargets.ts"
 import { InvalidRequest, MethodNotImplemented } from "../../services/failures.ts"
-import { noteAccount } from "../requestLog.ts"
+import { noteAccount } from "../CurrentRequest.ts"
 import { subjectOf } from "../accounts/accountOf.ts"
 import { credentialsOf } from "../Xrpc.ts"
 import { passBody } from "./bodies.ts"
@@ -38,7 +38,7 @@ export const proxy = Effect.fn("proxy")(function* (nsid: string, asked: Request,
     return yield* new MethodNotImplemented()
   }
   const subject = yield* subjectOf(asked)
-  noteAccount(asked, subject)
+  yield* noteAccount(subject)
   const { target, request, ...audience } = yield* planOf(nsid, asked, url)
   const accounts = yield* Accounts
   const { did, rev, token } = yield* accounts.call(subject, "authorizeProxy", {

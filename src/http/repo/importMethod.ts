@@ -1,7 +1,7 @@
 import * as Effect from "effect/Effect"
 import { importAuthority } from "../../services/repo/calls.ts"
 import { importRepo as importOver } from "./importRepo.ts"
-import { noteAccount } from "../requestLog.ts"
+import { noteAccount } from "../CurrentRequest.ts"
 import { subjectOf } from "../accounts/accountOf.ts"
 import { type Call, credentialsOf, method } from "../Xrpc.ts"
 import { rules } from "../../services/limits/rules.ts"
@@ -17,7 +17,7 @@ export const importRepo = method(
   },
   Effect.fnUntraced(function* ({ request }: Call) {
     const did = yield* subjectOf(request)
-    noteAccount(request, did)
+    yield* noteAccount(did)
     return yield* importOver(did, request, credentialsOf(request))
   })
 )

@@ -11,7 +11,7 @@ import { Accounts } from "../../services/accounts/Accounts.ts"
 import { Config } from "../../services/host/Config.ts"
 import { SignUp } from "../../services/accounts/SignUp.ts"
 import { givePointBack, takePoint } from "../limits/clientLimits.ts"
-import { noteAccount } from "../requestLog.ts"
+import { noteAccount } from "../CurrentRequest.ts"
 import { briefly, jsonType, reopened, versioned, withHeaders } from "../responses.ts"
 import { accountBehind, decoyDid, signInKey } from "./signInGate.ts"
 import { type Call, method } from "../Xrpc.ts"
@@ -50,14 +50,10 @@ const describeServer = method(
 const createAccount = method(
   "com.atproto.server.createAccount",
   { at: "host", authority: { kind: "signup" }, limits: [rules.signUp], typedNames: ["handle"] },
-  Effect.fnUntraced(function* ({
-    input,
-    caller,
-    request
-  }: Call<object, CreateAccount.InputSchema>) {
+  Effect.fnUntraced(function* ({ input, caller }: Call<object, CreateAccount.InputSchema>) {
     const signUp = yield* SignUp
     const signedUp = yield* signUp.create({ ...input, caller })
-    noteAccount(request, signedUp.did)
+    yield* noteAccount(signedUp.did)
     return signedUp
   })
 )
@@ -85,7 +81,7 @@ const findSession = method(
     const entry = yield* accountBehind(identifier)
     const key = signInKey(identifier, entry?.did)
     const headers = yield* takePoint(request, rules.signIn, key)
-    if (entry !== undefined) noteAccount(request, entry.did)
+    if (entry !== undefined) yield* noteAccount(entry.did)
     const accounts = yield* Accounts
     const did = entry?.did ?? decoyDid(identifier)
     const answer = yield* accounts.forward(did, rebuild(request, input))

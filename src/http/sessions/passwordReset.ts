@@ -9,7 +9,7 @@ import type {
   DirectoryUnavailable
 } from "../../services/accounts/Directory.ts"
 import { fitPassword } from "../../services/accounts/signUp/fields.ts"
-import { noteAccount } from "../requestLog.ts"
+import { noteAccount } from "../CurrentRequest.ts"
 
 type Find = Effect.Effect<DirectoryEntry | undefined, DirectoryUnavailable, Directory>
 
@@ -29,13 +29,16 @@ export const requestReset = Effect.fn("http.requestReset")(function* (find: Find
 })
 
 /** Puts a new password in force by a mailed code, which says whose it is. */
-export const resetPassword = Effect.fn("http.resetPassword")(function* (
-  request: Request,
-  { code, password }: { readonly code: string; readonly password: string }
-) {
+export const resetPassword = Effect.fn("http.resetPassword")(function* ({
+  code,
+  password
+}: {
+  readonly code: string
+  readonly password: string
+}) {
   yield* fitPassword(password)
   const did = yield* (yield* CodeOwners).ownerOf(code)
   if (did === undefined) return yield* new CodeInvalid({ purpose: "reset_password" })
-  noteAccount(request, did)
+  yield* noteAccount(did)
   yield* (yield* Accounts).call(did, "resetPassword", { code, password })
 })

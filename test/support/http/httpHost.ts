@@ -1,3 +1,4 @@
+import { CurrentRequest, currentRequest } from "../../../src/http/CurrentRequest.ts"
 import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
@@ -72,7 +73,7 @@ export interface Host {
   /** Runs something in the object of an account, past HTTP. */
   inside<A, E>(did: string, effect: Effect.Effect<A, E, AccountServices>): Promise<A>
   /** Runs something with the services of the host itself, past HTTP. */
-  beneath<A, E>(effect: Effect.Effect<A, E, HostServices>): Promise<A>
+  beneath<A, E>(effect: Effect.Effect<A, E, HostServices | CurrentRequest>): Promise<A>
   readonly directory: Directory["Service"]
   /** Reads the event stream from a cursor, or live: the frames so far. */
   subscribe(cursor?: number): ReadonlyArray<Uint8Array>
@@ -172,7 +173,15 @@ export const startHost = async (env: Readonly<Record<string, string>> = {}): Pro
       // SAFETY: it is the exit of the effect that was handed in.
       return Effect.runPromise(exit as Exit.Exit<never, never>)
     },
-    beneath: (effect) => Effect.runPromise(Effect.provide(effect, timed) as Effect.Effect<never>),
+    beneath: (effect) => {
+      const request = new Request(origin)
+      const within = Effect.provideService(
+        effect,
+        CurrentRequest,
+        currentRequest(request, new URL(origin))
+      )
+      return Effect.runPromise(Effect.provide(within, timed) as Effect.Effect<never>)
+    },
     directory: Context.get(context, Directory),
     subscribe: (cursor) => {
       const frames: Array<Uint8Array> = []

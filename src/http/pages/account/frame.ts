@@ -1,3 +1,4 @@
+import type { CurrentRequest } from "../../CurrentRequest.ts"
 import * as Effect from "effect/Effect"
 import type { Accounts } from "../../../services/accounts/Accounts.ts"
 import { Config } from "../../../services/host/Config.ts"
@@ -52,6 +53,7 @@ export const hrefOf = ({ several, account }: Owner, page: PageName, notice?: Not
 
 /** The services that the pages' handlers use. */
 type Needs =
+  | CurrentRequest
   | Accounts
   | Config
   | Devices

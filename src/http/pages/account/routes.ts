@@ -3,7 +3,7 @@ import { queryValue } from "../../../core/lexicon/params.ts"
 import { Config } from "../../../services/host/Config.ts"
 import { type DeviceAccount, Devices } from "../../../services/oauth/Devices.ts"
 import { Directory } from "../../../services/accounts/Directory.ts"
-import { noteAccount } from "../../requestLog.ts"
+import { noteAccount } from "../../CurrentRequest.ts"
 import { BrowserRefused } from "../browser.ts"
 import { chooserPage } from "../../oauth/chooser.ts"
 import { redirectTo, showPage } from "../layout.ts"
@@ -89,7 +89,7 @@ const look = Effect.fnUntraced(function* (request: Request, url: URL, name: Page
     return yield* elsewhere(found, name, visiting, url.searchParams.get("done") ?? "")
   }
   const { owner } = found
-  noteAccount(request, owner.view.did)
+  yield* noteAccount(owner.view.did)
   const page = accountPages[name]
   if (page.proof === true && !isRecent(owner)) return yield* toConfirm(owner, name)
   return showPage(yield* page.show(owner), yield* Config)
@@ -100,7 +100,7 @@ const act = Effect.fnUntraced(function* (request: Request, action: Action) {
   const found = yield* findOwner(visitor, form.get("account") ?? "")
   if (found.kind !== "owner") return yield* elsewhere(found, action.page, visitor)
   const { owner } = found
-  noteAccount(request, owner.view.did)
+  yield* noteAccount(owner.view.did)
   if (action.proof === true && !isRecent(owner)) return yield* toConfirm(owner, action.page)
   const outcome = yield* action.run(owner, form)
   const config = yield* Config

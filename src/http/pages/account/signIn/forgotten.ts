@@ -92,7 +92,7 @@ const reset = Effect.fn("account.reset")(function* (request: Request, { visitor,
   }
   const done = redirectTo(pathOf("sign-in", { done: "password-reset" }), config)
   yield* takePoint(request, rules.resetPassword)
-  return yield* resetPassword(request, { code, password }).pipe(
+  return yield* resetPassword({ code, password }).pipe(
     Effect.as(done),
     Effect.catchTags({
       CodeInvalid: () => again("code", codes.wrong),

@@ -36,7 +36,7 @@ export const attempt = (
     case "password":
       return byPassword(request, device, { identifier, password: text("password") })
     case "code":
-      return byCode(request, device, { ticket: text("ticket"), code: text("code") })
+      return byCode(device, { ticket: text("ticket"), code: text("code") })
     case "passkey":
       return byPasskey(request, device, {
         ticket: form.get("challenge"),
