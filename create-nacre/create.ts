@@ -97,6 +97,9 @@ const main = async (): Promise<number> => {
     console.log(help)
     return 0
   }
+  if (Number(process.versions.node.split(".", 1)[0]) < 22) {
+    throw new Refused(`Nacre needs Node 22 or newer, but this is ${process.version}.`)
+  }
   const ours = new Set(["yes", "no-install", "nacre", "help"])
   const first = tokens.find(({ kind }) => kind === "positional")
   const own = process.argv.slice(2)
