@@ -1,12 +1,12 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
-import * as ConfigEnv from "../../src/layers/host/ConfigEnv.ts"
-import { HostDatabase } from "../../src/layers/host/sql/HostDatabase.ts"
-import * as HostDatabaseNode from "../../src/layers/host/sql/HostDatabaseNode.ts"
-import * as HostKeysD1 from "../../src/layers/host/HostKeysD1.ts"
-import { HostKeys } from "../../src/services/host/HostKeys.ts"
-import { env } from "./world.ts"
+import * as ConfigEnv from "../../../src/layers/host/ConfigEnv.ts"
+import { HostDatabase } from "../../../src/layers/host/sql/HostDatabase.ts"
+import * as HostDatabaseNode from "../../../src/layers/host/sql/HostDatabaseNode.ts"
+import * as HostKeysD1 from "../../../src/layers/host/HostKeysD1.ts"
+import { HostKeys } from "../../../src/services/host/HostKeys.ts"
+import { env } from "../world.ts"
 
 const otherMaster = Buffer.alloc(32, 99).toString("base64url")
 const otherRotation = "43".repeat(32)

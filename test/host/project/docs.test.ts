@@ -1,10 +1,10 @@
 import { assert, describe, it } from "@effect/vitest"
 import { existsSync, readdirSync, readFileSync } from "node:fs"
 import { dirname, join } from "node:path"
-import { stalePages } from "../../scripts/docs.ts"
-import { storedTables } from "../../scripts/reference/storage.ts"
+import { stalePages } from "../../../scripts/docs.ts"
+import { storedTables } from "../../../scripts/reference/storage.ts"
 
-const root = join(import.meta.dirname, "../..")
+const root = join(import.meta.dirname, "../../..")
 const exists = (path: string) => existsSync(join(root, path))
 const read = (path: string) => readFileSync(join(root, path), "utf8")
 

@@ -1,7 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { AtpAgent } from "@atproto/api"
 import { onTestFinished } from "vitest"
-import { startPds, XrpcError } from "../../src/testing.ts"
+import { startPds, XrpcError } from "../../../src/testing.ts"
 
 const greet = {
   lexicon: 1,

@@ -1,14 +1,22 @@
 import { assert, describe, it } from "@effect/vitest"
 import { join } from "node:path"
-import { breachesOf, importsOf, readSources } from "../../scripts/walls.ts"
+import { breachesOf, crowdedFolders, importsOf, readSources } from "../../../scripts/walls.ts"
 
 const check = (files: Record<string, string>) => breachesOf(new Map(Object.entries(files)))
 
 describe("the architecture's walls", () => {
   it("stand in src", () => {
-    const sources = readSources(join(import.meta.dirname, "../../src"))
+    const sources = readSources(join(import.meta.dirname, "../../../src"))
     assert.isAbove(sources.size, 10)
     assert.deepStrictEqual(breachesOf(sources), [])
+  })
+
+  it("leave no folder of the tests with more files than one of src may hold", () => {
+    const tests = readSources(join(import.meta.dirname, "../.."))
+    assert.isAbove(tests.size, 100)
+    assert.deepStrictEqual(crowdedFolders(tests.keys()), [])
+    const crowd = Array.from({ length: 26 }, (_, n) => `host/${n}.test.ts`)
+    assert.deepStrictEqual(crowdedFolders(crowd), ["host holds 26 files, more than 25"])
   })
 
   it("reads every form of import and passes over comments", () => {

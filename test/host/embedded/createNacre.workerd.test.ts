@@ -1,11 +1,11 @@
 import { assert, describe, it } from "@effect/vitest"
 import { createExecutionContext, runInDurableObject } from "cloudflare:test"
-import { createNacre } from "../../src/createNacre.ts"
-import { XrpcError, type XrpcMethod } from "../../src/index.ts"
-import type { ConfigVariable, NacreOptions } from "../../src/options.ts"
-import type { VariableName } from "../../src/core/host/variables.ts"
-import { publicApp } from "../support/http/oauthApp.ts"
-import { appServer, bindings, type Bindings, newPerson, objectOf, origin } from "./workerdWorld.ts"
+import { createNacre } from "../../../src/createNacre.ts"
+import { XrpcError, type XrpcMethod } from "../../../src/index.ts"
+import type { ConfigVariable, NacreOptions } from "../../../src/options.ts"
+import type { VariableName } from "../../../src/core/host/variables.ts"
+import { publicApp } from "../../support/http/oauthApp.ts"
+import { appServer, bindings, type Bindings, newPerson, objectOf, origin } from "../workerdWorld.ts"
 
 const serviceDid = "did:web:pds.example.com"
 

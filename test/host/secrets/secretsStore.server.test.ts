@@ -9,9 +9,9 @@ import {
 } from "miniflare"
 import { randomBytes } from "node:crypto"
 import { join } from "node:path"
-import { build } from "../../scripts/build.mjs"
-import { readWrangler } from "../../scripts/server.mjs"
-import { freePort } from "../support/server/server.ts"
+import { build } from "../../../scripts/build.mjs"
+import { readWrangler } from "../../../scripts/server.mjs"
+import { freePort } from "../../support/server/server.ts"
 
 const secrets = {
   MASTER_KEY: randomBytes(32).toString("base64url"),
@@ -39,7 +39,7 @@ const ready = async () => {
 beforeAll(async () => {
   const port = await freePort()
   origin = `http://localhost:${port}`
-  const root = join(import.meta.dirname, "../..")
+  const root = join(import.meta.dirname, "../../..")
   const { name, options: declared } = await readWrangler(join(root, "wrangler.toml"))
   const { code } = await build()
   options = {

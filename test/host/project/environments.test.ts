@@ -6,9 +6,9 @@ import {
   unstable_getDurableObjectClassNameToUseSQLiteMap as sqliteOf,
   unstable_readConfig as readConfig
 } from "wrangler"
-import { readWrangler } from "../../scripts/server.mjs"
+import { readWrangler } from "../../../scripts/server.mjs"
 
-const root = join(import.meta.dirname, "../..")
+const root = join(import.meta.dirname, "../../..")
 const path = join(root, "wrangler.toml")
 
 /** What these tests look at of wrangler's own reading, which it leaves untyped. */

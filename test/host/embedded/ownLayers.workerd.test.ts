@@ -2,8 +2,8 @@ import { assert, describe, it } from "@effect/vitest"
 import { createExecutionContext } from "cloudflare:test"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
-import { BlobStore, createNacre, Mailer } from "../../src/effect.ts"
-import { bindings, type Bindings, newPerson, origin } from "./workerdWorld.ts"
+import { BlobStore, createNacre, Mailer } from "../../../src/effect.ts"
+import { bindings, type Bindings, newPerson, origin } from "../workerdWorld.ts"
 
 /** The server's own blob store, counting what it stores. */
 const counting = (stored: Array<number>) =>

@@ -1,10 +1,10 @@
 import { assert, describe, it } from "@effect/vitest"
 import { runInDurableObject } from "cloudflare:test"
-import { accountApp } from "../../src/http/account.ts"
-import { makeLateHandler } from "../../src/http/webHandler.ts"
-import * as Cloudflare from "../../src/layers/Cloudflare.ts"
-import { events } from "../stream/sequencer.contract.ts"
-import { bindings, delivered, newPerson, objectOf, origin, SEQUENCER } from "./workerdWorld.ts"
+import { accountApp } from "../../../src/http/account.ts"
+import { makeLateHandler } from "../../../src/http/webHandler.ts"
+import * as Cloudflare from "../../../src/layers/Cloudflare.ts"
+import { events } from "../../stream/sequencer.contract.ts"
+import { bindings, delivered, newPerson, objectOf, origin, SEQUENCER } from "../workerdWorld.ts"
 
 /** The environment with the master key in a store, which answers while it is up. */
 const inStore = () => {

@@ -3,8 +3,8 @@ import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as Redacted from "effect/Redacted"
 import * as TestClock from "effect/testing/TestClock"
-import * as ConfigWorker from "../../src/layers/host/ConfigWorker.ts"
-import { Config } from "../../src/services/host/Config.ts"
+import * as ConfigWorker from "../../../src/layers/host/ConfigWorker.ts"
+import { Config } from "../../../src/services/host/Config.ts"
 
 const texts = {
   MASTER_KEY: Buffer.alloc(32, 7).toString("base64url"),
