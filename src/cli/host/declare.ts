@@ -2,6 +2,7 @@ import { isDeepStrictEqual } from "node:util"
 import * as Effect from "effect/Effect"
 import * as FileSystem from "effect/FileSystem"
 import * as Result from "effect/Result"
+import { isJurisdiction } from "../../core/host/settings.ts"
 import { Failed } from "../failure.ts"
 import { type Additions, withAdditions } from "./additions.ts"
 import { parseConfig } from "./configFile.ts"
@@ -18,10 +19,6 @@ export interface Declaration {
   /** The id of the Secrets Store; undefined for secrets of the Worker. */
   readonly store: string | undefined
 }
-
-/** Whether a data location is a legal one, and not just a place near by. */
-export const isJurisdiction = (location: string | undefined): boolean =>
-  location === "eu" || location === "fedramp"
 
 const conflict = ({ file, name }: Environment, key: string, before: unknown, wish: string) =>
   new Failed({

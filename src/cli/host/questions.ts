@@ -1,5 +1,6 @@
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
+import { jurisdictions, locationHints } from "../../core/host/settings.ts"
 import { isHandle } from "../../core/lexicon/syntax.ts"
 import { Failed } from "../failure.ts"
 import { note } from "../output.ts"
@@ -10,20 +11,7 @@ import { secretNamesNeeded } from "./vars.ts"
 import { cloudflareAccounts, wrangler } from "./wrangler.ts"
 
 /** The places for data at Cloudflare. */
-export const locations = [
-  "anywhere",
-  "eu",
-  "fedramp",
-  "wnam",
-  "enam",
-  "sam",
-  "weur",
-  "eeur",
-  "apac",
-  "oc",
-  "afr",
-  "me"
-] as const
+export const locations = ["anywhere", ...jurisdictions, ...locationHints] as const
 
 /** One of them. */
 export type Location = (typeof locations)[number]

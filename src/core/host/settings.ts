@@ -6,6 +6,11 @@ export type DataLocation =
 /** The jurisdictions that Cloudflare guarantees. */
 export const jurisdictions = ["eu", "fedramp"] as const
 
+/** Returns whether a data location is a jurisdiction, and not a hint. */
+export const isJurisdiction = (
+  location: string | undefined
+): location is (typeof jurisdictions)[number] => jurisdictions.some((one) => one === location)
+
 /** The places that Cloudflare takes as a hint. */
 export const locationHints = [
   "wnam",

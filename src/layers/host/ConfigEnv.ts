@@ -5,7 +5,7 @@ import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import * as SchemaIssue from "effect/SchemaIssue"
 import * as Syntax from "../../core/host/configSyntax.ts"
-import type { mailers } from "../../core/host/settings.ts"
+import { isJurisdiction, type mailers } from "../../core/host/settings.ts"
 import { type VariableName, variableNames, variables } from "../../core/host/variables.ts"
 import { didWebOf } from "../../core/identity/did.ts"
 import {
@@ -56,7 +56,7 @@ const problemsOf = (values: Record<string, unknown>, issue: SchemaIssue.Issue): 
 const locationOf = (value: Values["DATA_LOCATION"]): DataLocation | undefined =>
   value === undefined
     ? undefined
-    : value === "eu" || value === "fedramp"
+    : isJurisdiction(value)
       ? { jurisdiction: value }
       : { hint: value }
 
