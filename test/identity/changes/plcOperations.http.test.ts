@@ -180,7 +180,7 @@ describe("PLC operations of an account", () => {
       { ...good, more: 1 },
       { type: "plc_tombstone", prev: good.prev, sig: good.sig },
       // Well formed, and the directory's to refuse: another signature, another forerunner.
-      { ...good, sig: `${good.sig.slice(0, -2)}AA` },
+      { ...good, sig: `${good.sig.startsWith("A") ? "B" : "A"}${good.sig.slice(1)}` },
       { ...good, prev: "bafyreie5737gdxlw5i64vzichcalba3z2v5n6icifvx5xytvske7mr3hpm" }
     ]
     for (const operation of others) {
