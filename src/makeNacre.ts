@@ -66,7 +66,9 @@ export const makeNacre = <Env extends object>(
     path === "/" ? home !== "nacre" : path === "/robots.txt" || !isServersPath(path)
 
   /** Who answers a path in place of the server; by the path alone, so that every verb of it has one answer. */
-  const siteOf = (path: string) => {
+  const siteOf = ({ url }: Request) => {
+    if (fallback === undefined && typeof home !== "function") return undefined
+    const path = new URL(url).pathname
     if (path === "/" && typeof home === "function") return home
     return fallback !== undefined && isSites(path) ? fallback : undefined
   }
@@ -75,7 +77,7 @@ export const makeNacre = <Env extends object>(
 
   return {
     fetch: async (request, env, ctx) => {
-      const site = siteOf(new URL(request.url).pathname)
+      const site = siteOf(request)
       return site === undefined ? handlerFor(env)(request) : site(request, env, ctx)
     },
     scheduled: async () => {},

@@ -80,13 +80,28 @@ export const briefly = "public, max-age=300"
 /** What may be otherwise the next moment: whoever keeps it asks each time whether it still holds. */
 export const askedAnew = "public, max-age=0, must-revalidate"
 
+/** The most bodies whose ETag is remembered. */
+const etagsKept = 64
+
+const etags = new Map<string, string>()
+
+/** The ETag of a body: hashing costs more than all the rest of a small answer, and few bodies are asked for often. */
+const etagOf = (body: string): string => {
+  const known = etags.get(body)
+  if (known !== undefined) return known
+  const etag = `"${createHash("sha256").update(body).digest("base64url").slice(0, 22)}"`
+  if (etags.size >= etagsKept) etags.clear()
+  etags.set(body, etag)
+  return etag
+}
+
 /** An answer for everybody under a version of its own; whoever has this version gets no body. */
 export const versioned = (
   request: Request,
   body: string,
   headers: { readonly "content-type": string; readonly "cache-control": string }
 ): Response => {
-  const etag = `"${createHash("sha256").update(body).digest("base64url").slice(0, 22)}"`
+  const etag = etagOf(body)
   return notModified(request.headers.get("if-none-match"), etag)
     ? new Response(null, {
         status: 304,
