@@ -16,10 +16,10 @@ import {
   sequencerObject
 } from "../host/workerdWorld.ts"
 
-/** The Worker, as an OAuth app sees it. */
+/** The Worker from an OAuth app's view. */
 const worker = appServer(fetchWorker)
 
-/** The table of docs/contribute/storage.md: the most that an operation bills. */
+/** The table in docs/contribute/storage.md: the most that each operation bills. */
 const table: ReadonlyMap<string, Rows> = new Map(
   [...storage.matchAll(/^\| ([\w ,.()]+) \| (\d+) \| (\d+) \| (\d+) \| (\d+) \|$/gm)].map(
     ([, name = "", ...cells]) => {
@@ -38,7 +38,7 @@ const post = (more: object = {}) => ({
   ...more
 })
 
-/** Waits, uncounted, until the log has what an account has written. */
+/** Waits, uncounted, until the log has taken all of an account's events. */
 const delivered = async (did: string): Promise<void> => {
   const at = "SELECT rev FROM head"
   for (;;) {
@@ -49,13 +49,16 @@ const delivered = async (did: string): Promise<void> => {
   }
 }
 
-/** Nothing waits to be delivered or taken out of the outbox any more. */
+/** Waits until the outbox is empty. */
 const settled = async ({ did }: Person): Promise<void> => {
   await delivered(did)
   await runDurableObjectAlarm(objectOf(did))
 }
 
-/** What is measured, on an account that has things already. Each answers what undoes nothing and counts for nothing. */
+/**
+ * The account under measurement, which already has data. Each operation leaves it as it was and
+ * counts towards no limit.
+ */
 interface Subject extends Person {
   readonly password: string
 }
@@ -94,7 +97,7 @@ const write =
   (nsid: string, input: (of: Subject) => Promise<object> | object): Operation =>
   async (of) => {
     const body = { repo: of.did, collection, ...(await input(of)) }
-    // The dearest case: the write has to set the alarm.
+    // The most expensive case: the write has to set the alarm.
     await settled(of)
     return async () => {
       await procedure(nsid, of.authorization, body)
@@ -260,7 +263,7 @@ const operations: Readonly<Record<string, Operation>> = {
   "createAccount and createSession": async () => () => newPerson().then(({ did }) => delivered(did))
 }
 
-/** Copies the rows of a table so that there are this many more, each with a key of its own. */
+/** Copies a table's row this many times, each copy with its own key. */
 const copies = (template: Record<string, unknown>, keys: ReadonlyArray<string>, count: number) => {
   const columns = Object.keys(template)
   const key = (n: number) => `copy-${String(n).padStart(6, "0")}`
@@ -272,7 +275,7 @@ const copies = (template: Record<string, unknown>, keys: ReadonlyArray<string>, 
   }
 }
 
-/** What could make operations dearer: in the account's object, and in D1. */
+/** Data that could make operations more expensive, in the account's object and in D1. */
 const crowds: ReadonlyArray<{
   readonly table: string
   readonly keys: ReadonlyArray<string>
@@ -293,7 +296,7 @@ const hostCrowds = [
   { table: "oauth_used_once", keys: ["hash"] }
 ] as const
 
-/** Takes what was put into tables that others use away again. */
+/** Removes what was added to shared tables. */
 const dispersed = async (): Promise<void> => {
   for (const { table: name, keys } of hostCrowds) {
     await DIRECTORY.prepare(`DELETE FROM ${name} WHERE ${keys[0]} LIKE 'copy-%'`).run()
@@ -301,7 +304,7 @@ const dispersed = async (): Promise<void> => {
   await rowsAt(sequencerObject(), "DELETE FROM collection WHERE did LIKE 'copy-%'")
 }
 
-/** An account that has one of everything, and then as many more of each as are wanted. */
+/** An account with one of everything, plus `count` more of each. */
 const crowded = async (count: number): Promise<Subject> => {
   const person = { ...(await newPerson()), password: "a long password" }
   await person.applyWrites(60)
@@ -325,7 +328,7 @@ const crowded = async (count: number): Promise<Subject> => {
     const [template] = await rowsAt(object, `SELECT * FROM ${name} ${where} LIMIT 1`)
     if (template === undefined) continue
     const { insert, rows } = copies(template, keys, count)
-    // SAFETY: they come from a row of SQLite.
+    // SAFETY: the values come from SQLite rows.
     await insertInto(object, `INSERT INTO ${name} ${insert}`, rows as Array<Array<SqlStorageValue>>)
   }
   for (const { table: name, keys } of hostCrowds) {
@@ -339,7 +342,7 @@ const crowded = async (count: number): Promise<Subject> => {
   await delivered(person.did)
   const others = Array.from({ length: count }, (_, n) => [collection, `copy-${n}`])
   await insertInto(sequencerObject(), "INSERT INTO collection VALUES (?, ?)", others)
-  // What it remembers is of the time before.
+  // Its memory predates the added rows.
   await evictDurableObject(object)
   return person
 }
@@ -348,7 +351,7 @@ const kinds = ["read", "written", "d1Read", "d1Written"] as const
 
 const fits = (rows: Rows, most: Rows) => kinds.every((kind) => rows[kind] <= most[kind])
 
-/** The rows of an operation that has been done before; again where an alarm has rung meanwhile. */
+/** The rows of an operation that ran before; repeated if an alarm interfered. */
 const measure = async (operation: Operation, subject: Subject, most: Rows): Promise<Rows> => {
   await rowsOf(await operation(subject))
   let rows = await rowsOf(await operation(subject))
@@ -359,7 +362,7 @@ const measure = async (operation: Operation, subject: Subject, most: Rows): Prom
 }
 
 describe("the rows that an operation bills", () => {
-  it("are in the table of docs/contribute/storage.md, each operation once", () => {
+  it("docs/contribute/storage.md lists each operation once", () => {
     assert.deepStrictEqual([...table.keys()], Object.keys(operations))
   })
 
@@ -372,12 +375,12 @@ describe("the rows that an operation bills", () => {
       afterAll(dispersed)
 
       for (const [name, operation] of Object.entries(operations)) {
-        it(`are at most what the table says for ${name}`, async () => {
+        it(`${name} bills at most what the table says`, async () => {
           const most = table.get(name)
           assert.isDefined(most)
           const rows = await measure(operation, subject, most!)
           assert.isTrue(fits(rows, most!), `${JSON.stringify(rows)}, not ${JSON.stringify(most)}`)
-          // A table that says much more than is true says nothing.
+          // A table with much higher limits than the truth would prove nothing.
           const stale = kinds.filter((kind) => most![kind] > 2 * rows[kind] + 4)
           assert.deepStrictEqual(stale, [], JSON.stringify(rows))
         })

@@ -11,7 +11,7 @@ const stranger = (did: string, network: string | undefined): Exporting => ({
   isOwner: false
 })
 
-/** Leases for as many as get one. */
+/** Takes leases for everyone who gets one. */
 const takeAll = (
   leases: ExportLeases,
   count: number,
@@ -22,8 +22,8 @@ const takeAll = (
     (lease) => lease !== undefined
   )
 
-describe("The exports that run at once", () => {
-  it("are bounded by account, by network and in all, however many ask", () => {
+describe("concurrent exports", () => {
+  it("exports are limited by account, by network and in total", () => {
     const one = new ExportLeases()
     assert.lengthOf(
       takeAll(one, 100, (n) => stranger("did:web:a", `network ${n}`)),
@@ -49,7 +49,7 @@ describe("The exports that run at once", () => {
     )
   })
 
-  it("have places for owners that no stranger takes, and not without end", () => {
+  it("owners have a limited number of places that strangers can't take", () => {
     const leases = new ExportLeases()
     takeAll(leases, 100, (n) => stranger(`did:web:${n}`, `network ${n}`))
     const owner = { did: "did:web:1", network: "network 1", isOwner: true }
@@ -59,7 +59,7 @@ describe("The exports that run at once", () => {
     )
   })
 
-  it("make room by ending the slowest reader, once it had time to begin, and no other", () => {
+  it("a new export ends the slowest reader after its grace period, and no other", () => {
     const leases = new ExportLeases()
     const [fast, slow, ...others] = takeAll(leases, 8, (n) => stranger("did:web:a", `${n}`))
     const second = 1000
@@ -77,7 +77,7 @@ describe("The exports that run at once", () => {
     assert.isUndefined(leases.take(newcomer, 10 * second))
   })
 
-  it("are forgotten when they give no sign of life", () => {
+  it("exports without progress are forgotten", () => {
     const leases = new ExportLeases()
     const [first] = takeAll(leases, 8, (n) => stranger("did:web:a", `${n}`))
     leases.passed(first!, 1_000_000_000, 60_000)

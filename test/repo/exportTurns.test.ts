@@ -12,15 +12,15 @@ const collection = "com.example.note"
 const records = 400
 const batch = 50
 
-/** What the server did while the reader read on. */
+/** What the server did while the reader was reading. */
 interface Seen {
   bytes: number
-  /** Bytes since the event loop last came to anything else. */
+  /** Bytes since the event loop last ran anything else. */
   atOnce: number
   mostAtOnce: number
 }
 
-/** Reads a body as fast as it comes. */
+/** Reads a body as fast as it arrives. */
 const readKeenly = async (body: ReadableStream<Uint8Array>, seen: Seen): Promise<void> => {
   for await (const chunk of body) {
     seen.bytes += chunk.byteLength
@@ -29,8 +29,8 @@ const readKeenly = async (body: ReadableStream<Uint8Array>, seen: Seen): Promise
   }
 }
 
-describe("getRepo with a reader who keeps up", () => {
-  it("gives way at least once a megabyte, so that a write is answered in between", () =>
+describe("getRepo with a fast reader", () => {
+  it("getRepo yields at least once a megabyte, so a write completes in between", () =>
     Effect.gen(function* () {
       const sql = SqlStorageNode.layer(":memory:")
       const { context } = yield* repoServices(did, BlockStoreSqlite.layer, sql)

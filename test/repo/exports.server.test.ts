@@ -7,7 +7,7 @@ import { type Person, signUp } from "../support/server/serverPeople.ts"
 const collection = "com.example.large"
 const records = 24
 
-/** A connection that has asked for a repo and read the head of the answer alone. */
+/** A connection that requested a repo and has read only the response's head. */
 interface Unread {
   readonly socket: Socket
   readonly head: string
@@ -28,7 +28,7 @@ const askAndReadNothing = (server: TestServer, did: string): Promise<Unread> =>
 const memoryOf = (pid: number): number =>
   Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, "utf8"))?.[1]) / 1024
 
-describe("exports that nobody reads, on the Worker", () => {
+describe("stalled exports on the Worker", () => {
   let server: TestServer
   let person: Person
   const open: Array<Unread> = []
@@ -50,7 +50,7 @@ describe("exports that nobody reads, on the Worker", () => {
   const getRepo = (headers: Readonly<Record<string, string>> = {}) =>
     fetch(`${server.url}/xrpc/com.atproto.sync.getRepo?did=${person.did}`, { headers })
 
-  it("hold little memory, are bounded in number, keep nobody's owner out, and end with their connections", async () => {
+  it("stalled exports hold little memory, are limited, leave places for owners, and end with their connections", async () => {
     await (await getRepo()).arrayBuffer()
     const before = memoryOf(server.workerd!)
     for (let n = 0; n < 8; n++) open.push(await askAndReadNothing(server, person.did))
@@ -59,7 +59,7 @@ describe("exports that nobody reads, on the Worker", () => {
     assert.strictEqual(refused.status, 503)
     assert.strictEqual(refused.headers.get("retry-after"), "10")
     assert.propertyVal(await refused.json(), "error", "ServiceUnavailable")
-    // Each holds a record, a chunk and what the platform has of it in its hands.
+    // Each holds a record, a chunk and the platform's buffers.
     assert.isBelow(memoryOf(server.workerd!) - before, 120)
     const authorization = `Bearer ${person.agent.session?.accessJwt}`
     const own = await getRepo({ authorization })

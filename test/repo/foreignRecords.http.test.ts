@@ -9,7 +9,7 @@ const repo = "did:plc:ewvi7nxzyoun6zhxrhs64oiz"
 const place = { collection: "app.bsky.feed.post", rkey: firstRkey }
 const value = { $type: "app.bsky.feed.post", text: "far away", createdAt: "2026-01-01T00:00:00Z" }
 
-describe("a record of a repo that is elsewhere", () => {
+describe("getRecord for a repo on another server", () => {
   let world: MockWorld
   beforeAll(async () => {
     world = await startMockWorld()
@@ -23,7 +23,7 @@ describe("a record of a repo that is elsewhere", () => {
 
   const asked = () => world.services.appView.received.length
 
-  it("comes from the app view, by its DID or its handle", async () => {
+  it("getRecord fetches a foreign record from the AppView, by DID or handle", async () => {
     const agent = new AtpAgent({
       service: "http://localhost:8787",
       fetch: (input: string | URL | Request, init?: RequestInit) =>
@@ -36,7 +36,7 @@ describe("a record of a repo that is elsewhere", () => {
     }
   })
 
-  it("is asked for in nobody's name, and for nothing else", async () => {
+  it("getRecord asks the AppView without credentials, and for this record only", async () => {
     const headers = { cookie: "device=1", "atproto-proxy": "did:web:evil.example.com#view" }
     const answer = await world.call(nsid, {
       params: { repo, ...place, more: "x" },
@@ -51,7 +51,7 @@ describe("a record of a repo that is elsewhere", () => {
     assert.include(answer.headers.get("content-security-policy") ?? "", "sandbox")
   })
 
-  it("has the app view's errors", async () => {
+  it("getRecord passes on the AppView's errors", async () => {
     const missing = await world.call(nsid, { params: { repo, ...place, rkey: "other" } })
     assert.strictEqual(outcomeOf(missing), "400 RecordNotFound")
     assert.strictEqual(missing.body["message"], "no such record")
@@ -64,7 +64,7 @@ describe("a record of a repo that is elsewhere", () => {
     assert.notInclude(page.text, "script")
   })
 
-  it("is not looked for elsewhere where the repo is here, or could be nowhere else", async () => {
+  it("getRecord doesn't ask the AppView for a repo that is here or can't exist elsewhere", async () => {
     const { alice, carol, dora } = world
     const before = asked()
     const outcomes = [
@@ -88,7 +88,7 @@ describe("a record of a repo that is elsewhere", () => {
     assert.strictEqual(asked(), before)
   })
 
-  it("is not found where there is no app view", async () => {
+  it("getRecord returns RepoNotFound without an AppView", async () => {
     const alone = await startMockWorld({ APP_VIEW: "none" })
     for (const name of [repo, "far.away.example.com"]) {
       const answer = await alone.call(nsid, { params: { repo: name, ...place } })

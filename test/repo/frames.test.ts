@@ -4,7 +4,7 @@ import * as Effect from "effect/Effect"
 import { type Body, checkFrame, type Frame, type Mirror } from "../support/server/serverFrames.ts"
 import { makeWorld } from "../host/faults/world.ts"
 
-/** A repo of some records and the frame of the deletion of one in their middle, with what came before. */
+/** A repo of some records, the frame that deletes one in the middle, and the frames before it. */
 const deletion = Effect.gen(function* () {
   const { person, call, pass, keyOf, of } = yield* makeWorld
   const { did, auth, post } = yield* person("alice")
@@ -18,7 +18,7 @@ const deletion = Effect.gen(function* () {
   return { frames: of(did), key: yield* keyOf(did) }
 })
 
-/** What a relay knows after some frames. */
+/** A relay's state after these frames. */
 const followed = (frames: ReadonlyArray<Frame>, key: string) =>
   Effect.promise(async () => {
     const mirrors = new Map<string, Mirror>()
@@ -26,8 +26,8 @@ const followed = (frames: ReadonlyArray<Frame>, key: string) =>
     return mirrors
   })
 
-describe("the strict relay of these tests", () => {
-  it.effect("takes a stream as it is", () =>
+describe("the strict relay that these tests use", () => {
+  it.effect("the relay accepts a valid stream", () =>
     Effect.gen(function* () {
       const { frames, key } = yield* deletion
       assert.strictEqual(frames.at(-1)!.body.ops[0]!.action, "delete")
@@ -36,7 +36,7 @@ describe("the strict relay of these tests", () => {
     }).pipe(Effect.scoped)
   )
 
-  it.effect("refuses a stream that is wrong in one place", () =>
+  it.effect("the relay rejects a stream with any one field wrong", () =>
     Effect.gen(function* () {
       const { frames, key } = yield* deletion
       const last = frames.at(-1)!

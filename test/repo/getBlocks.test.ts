@@ -21,7 +21,7 @@ const inRepo = (body: Effect.Effect<void, unknown, RepoServices>) =>
     yield* Effect.provide(body, context)
   }).pipe(Effect.scoped)
 
-/** Writes records with these texts; answers their CIDs. */
+/** Writes records with these texts and returns their CIDs. */
 const write = Effect.fn(function* (texts: ReadonlyArray<string>) {
   const repo = yield* Repo
   const create = (text: string, n: number): Write => ({
@@ -47,8 +47,8 @@ const blocksOf = (chunks: Iterable<Uint8Array>) =>
     return cids.toSorted()
   })
 
-describe("Blocks named by CID", () => {
-  it.effect("are found whatever their number: commit, nodes and records", () =>
+describe("findBlocks", () => {
+  it.effect("findBlocks finds any number of commits, nodes and records", () =>
     inRepo(
       Effect.gen(function* () {
         const cids = yield* write(Array.from({ length: 150 }, (_, n) => `note ${n}`))
@@ -62,7 +62,7 @@ describe("Blocks named by CID", () => {
   )
 
   it.effect(
-    "are read one after the other, and as they were, though they are changed meanwhile",
+    "findBlocks reads records one by one, as they were, although they change meanwhile",
     () =>
       inRepo(
         Effect.gen(function* () {
@@ -84,14 +84,14 @@ describe("Blocks named by CID", () => {
       )
   )
 
-  it.effect("are refused together when one is missing, which is named", () =>
+  it.effect("findBlocks rejects the whole request if one block is missing, and names it", () =>
     inRepo(
       Effect.gen(function* () {
         const missing = cidForCbor(Uint8Array.of(0xa0))
         const [here] = yield* write(["here"])
         const failure = yield* Effect.flip(findBlocks([here!, missing]))
         assert.deepInclude(failure, { _tag: "BlockNotFound", cids: [missing.toString()] })
-        // A search that has ended holds nothing: a later write keeps nothing for it.
+        // A finished search keeps nothing: a later write saves nothing for it.
         yield* write(["changed"])
         const { overlay, close } = yield* (yield* Repo).snapshot
         assert.isUndefined(overlay.get(here!.key))

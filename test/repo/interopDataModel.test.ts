@@ -25,14 +25,14 @@ const read = <A>(name: string): Array<A> =>
   JSON.parse(readFileSync(join(folder, name), "utf8")) as Array<A>
 
 describe("data model vectors", () => {
-  it("there are vectors", () => {
+  it("the interop files hold data model vectors", () => {
     for (const name of ["fixtures", "valid", "invalid"]) {
       assert.isAbove(read(`data-model-${name}.json`).length, 0)
     }
   })
 
   for (const { json, cbor_base64, cid } of read<Fixture>("data-model-fixtures.json")) {
-    it(`${cid}: JSON, CBOR and CID agree, both ways`, () => {
+    it(`vector ${cid} has the same JSON, CBOR and CID, both ways`, () => {
       const bytes = encode(fromJson(json))
       assert.strictEqual(Buffer.from(bytes).toString("base64").replace(/=+$/, ""), cbor_base64)
       assert.strictEqual(cidForCbor(bytes).toString(), cid)
@@ -41,13 +41,13 @@ describe("data model vectors", () => {
   }
 
   for (const { note, json } of read<Case>("data-model-valid.json")) {
-    it(`${note}: is accepted and survives`, () => {
+    it(`vector "${note}" is accepted and survives encoding`, () => {
       assert.deepStrictEqual(toJson(decode(encode(recordFromJson(json)))), json)
     })
   }
 
   for (const { note, json } of read<Case>("data-model-invalid.json")) {
-    it(`${note}: is refused`, () => {
+    it(`vector "${note}" is rejected`, () => {
       assert.throws(() => recordFromJson(json), InvalidData)
     })
   }

@@ -25,7 +25,7 @@ const file = join(await vectorsOf("firehose"), "commit-proof-fixtures.json")
 const fixtures = JSON.parse(readFileSync(file, "utf8")) as Array<Fixture>
 
 describe("commit proof vectors", () => {
-  it("there are fixtures", () => assert.isAbove(fixtures.length, 0))
+  it("the interop files hold commit proof vectors", () => assert.isAbove(fixtures.length, 0))
 
   for (const fixture of fixtures) {
     const value = parseCid(fixture.leafValue)
@@ -45,7 +45,7 @@ describe("commit proof vectors", () => {
       ...coveringProof(after(), [...fixture.adds, ...fixture.dels])
     ]
 
-    it(`${fixture.comment}: the roots before and after are those of the fixture`, () => {
+    it(`${fixture.comment}: the roots before and after match the fixture`, () => {
       assert.strictEqual(before().root().toString(), fixture.rootBeforeCommit)
       assert.strictEqual(after().root().toString(), fixture.rootAfterCommit)
     })
@@ -58,14 +58,14 @@ describe("commit proof vectors", () => {
       )
     })
 
-    it(`${fixture.comment}: the operations invert to the root before, in any order`, () => {
+    it(`${fixture.comment}: the operations invert to the previous root, in any order`, () => {
       const root = parseCid(fixture.rootAfterCommit)
       for (const list of [ops, ops.toReversed()]) {
         assert.strictEqual(invert(frameBlocks(), list, root).toString(), fixture.rootBeforeCommit)
       }
     })
 
-    it(`${fixture.comment}: without one block of the proof the inversion is refused or right`, () => {
+    it(`${fixture.comment}: without one block of the proof, inverting fails or is right`, () => {
       const root = parseCid(fixture.rootAfterCommit)
       let refusals = 0
       for (const missing of fixture.blocksInProof) {

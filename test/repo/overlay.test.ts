@@ -7,8 +7,8 @@ const fill = (overlay: Overlay, name: string, megabytes: number) => {
   for (let n = 0; n < megabytes; n++) overlay.save(`${name}${n}`, megabyte)
 }
 
-describe("An overlay", () => {
-  it("keeps rows for the exports that began before they were replaced, and no row that is newer", () => {
+describe("the overlay of an export", () => {
+  it("an overlay keeps rows for exports that started before they were replaced, and no newer row", () => {
     const overlay = new Overlay()
     assert.isFalse(overlay.keeps("1"))
     const older = overlay.open("3")
@@ -24,7 +24,7 @@ describe("An overlay", () => {
     assert.isFalse(overlay.active)
   })
 
-  it("gives up the oldest export alone when writes replace more than 48 MiB", () => {
+  it("an overlay gives up only the oldest export when writes replace more than 48 MiB", () => {
     const overlay = new Overlay()
     const oldest = overlay.open("1")
     fill(overlay, "a", 30)
@@ -41,12 +41,12 @@ describe("An overlay", () => {
     newest.close()
   })
 
-  it("frees what was kept for an export that has ended, and nothing that another needs", () => {
+  it("an overlay frees what was kept for a finished export, and nothing that another needs", () => {
     const overlay = new Overlay()
     const oldest = overlay.open("1")
     fill(overlay, "a", 20)
     const newest = overlay.open("2")
-    // The row was put back and replaced again: both exports need it.
+    // The row was restored and replaced again, so both exports need it.
     overlay.save("a0", megabyte)
     oldest.close()
     assert.strictEqual(newest.get("a0"), megabyte)
@@ -56,7 +56,7 @@ describe("An overlay", () => {
     newest.close()
   })
 
-  it("that holds the most gives up an export when those of an isolate hold more than 64 MiB", () => {
+  it("the largest overlay gives up an export when an isolate's overlays exceed 64 MiB", () => {
     const large = new Overlay()
     const small = new Overlay()
     const most = large.open("1")
@@ -69,7 +69,7 @@ describe("An overlay", () => {
     least.close()
   })
 
-  it("gives up all exports when another repo takes the place of the one that they read", () => {
+  it("spoil ends all exports when another repo replaces the one that they read", () => {
     const overlay = new Overlay()
     const one = overlay.open("1")
     overlay.save("a", megabyte)

@@ -14,7 +14,7 @@ import {
 
 const collection = "app.bsky.feed.post"
 
-/** How many of each outcome there were. */
+/** How often each outcome occurred. */
 const tally = (outcomes: ReadonlyArray<string>): Record<string, number> => {
   const counts: Record<string, number> = {}
   for (const outcome of outcomes) counts[outcome] = (counts[outcome] ?? 0) + 1
@@ -24,7 +24,7 @@ const tally = (outcomes: ReadonlyArray<string>): Record<string, number> => {
 const times = <A>(count: number, make: (at: number) => Promise<A>): Promise<Array<A>> =>
   Promise.all(Array.from({ length: count }, (_, at) => make(at)))
 
-describe("requests at the same moment", () => {
+describe("concurrent requests", () => {
   let world: World
   beforeAll(async () => {
     world = await startWorld()
@@ -37,7 +37,7 @@ describe("requests at the same moment", () => {
       input: { repo: world.alice.did, collection, ...input }
     })
 
-  it("that write are all done, each in a commit of its own, and the repo verifies", async () => {
+  it("concurrent writes all succeed, each in its own commit, and the repo verifies", async () => {
     const answers = await times(60, (at) =>
       write("createRecord", { rkey: tidOf(100 + at), record: post(`${at}`) })
     )
@@ -54,14 +54,14 @@ describe("requests at the same moment", () => {
     for (let at = 0; at < 60; at++) assert.isTrue(there.has(tidOf(100 + at)))
   })
 
-  it("that make one record of one key are done once", async () => {
+  it("concurrent creates of one key succeed once", async () => {
     const answers = await times(10, () =>
       write("createRecord", { rkey: tidOf(500), record: post("mine") })
     )
     assert.deepStrictEqual(tally(answers.map(outcomeOf)), { ok: 1, "400 InvalidRequest": 9 })
   })
 
-  it("that swap the same record or commit are done once", async () => {
+  it("concurrent swaps of the same record or commit succeed once", async () => {
     const byRecord = await times(10, (at) =>
       write("putRecord", {
         rkey: firstRkey,
@@ -78,7 +78,7 @@ describe("requests at the same moment", () => {
     assert.deepStrictEqual(tally(byCommit.map(outcomeOf)), { ok: 1, "400 InvalidSwap": 9 })
   })
 
-  it("that like one post leave one like", async () => {
+  it("concurrent likes of one post leave one like", async () => {
     const type = "app.bsky.feed.like"
     const subject = { uri: `at://${world.bob.did}/${collection}/${firstRkey}`, cid: world.bob.post }
     const record = { $type: type, subject, createdAt: "2026-01-01T00:00:00.000Z" }
@@ -91,7 +91,7 @@ describe("requests at the same moment", () => {
     assert.lengthOf(ok(await world.call("com.atproto.repo.listRecords", { params }))["records"], 1)
   })
 
-  it("that use an invite take no more than it is good for", async () => {
+  it("concurrent sign-ups use an invite no more often than it allows", async () => {
     const nsid = "com.atproto.server.createInviteCode"
     const { code } = ok(await world.call(nsid, { auth: basic(), input: { useCount: 2 } }))
     const answers = await times(6, (at) =>
@@ -107,7 +107,7 @@ describe("requests at the same moment", () => {
     assert.deepStrictEqual(tally(answers.map(outcomeOf)), { ok: 2, "400 InvalidInviteCode": 4 })
   })
 
-  it("of which one ends a session and others use it leave it ended", async () => {
+  it("a session that ends while others use it stays ended", async () => {
     const { accessJwt, refreshJwt } = await session(world, world.alice.did, "full")
     const nsid = "com.atproto.server.refreshSession"
     const refresh = () => world.call(nsid, { method: "POST", auth: bearer(refreshJwt) })
@@ -125,7 +125,7 @@ describe("requests at the same moment", () => {
     }
   })
 
-  it("that make one app password of one name make one", async () => {
+  it("concurrent creates of an app password with one name create one", async () => {
     const input = { name: "the phone" }
     const answers = await times(5, () =>
       world.call("com.atproto.server.createAppPassword", { auth: world.alice.auth, input })

@@ -26,7 +26,7 @@ import { repoRulesContract } from "./repoRules.contract.ts"
 const note = (repo: Repo["Service"], text: string) =>
   repo.write([{ action: "create", collection: "com.example.note", record: { text } }], {})
 
-/** What every repo must do, whatever keeps its tree and its rows. */
+/** What every repo guarantees, whatever stores its tree and its rows. */
 export const repoContract = (
   name: string,
   withDatabase: WithDatabase,
@@ -36,7 +36,7 @@ export const repoContract = (
 
   describe(`Repo (${name})`, () => {
     check(
-      "commits, announces and exports any sequence of writes so that others verify it",
+      "a repo commits, announces and exports any sequence of writes so that others can verify it",
       ({ events, signingKey }) =>
         Effect.gen(function* () {
           const repo = yield* Repo
@@ -86,7 +86,7 @@ export const repoContract = (
         })
     )
 
-    check("keeps a record whose twin with the same content is deleted", () =>
+    check("deleting one of two records with the same content keeps the other", () =>
       Effect.gen(function* () {
         const repo = yield* Repo
         const record = post("the same")
@@ -102,55 +102,64 @@ export const repoContract = (
       })
     )
 
-    check("exports the repo as it was when writes go on during the export", ({ signingKey }) =>
-      Effect.gen(function* () {
-        const repo = yield* Repo
-        const collection = "com.example.note"
-        const text = "x".repeat(400)
-        for (let batch = 0; batch < 10; batch++) {
-          yield* repo.write(
-            Array.from({ length: 200 }, (_, i) => ({
-              action: "create" as const,
-              collection,
-              rkey: `k${batch * 200 + i}`,
-              record: { text: `${text}${batch * 200 + i}` }
-            })),
-            {}
+    check(
+      "an export is the repo as it was at the start, although writes continue",
+      ({ signingKey }) =>
+        Effect.gen(function* () {
+          const repo = yield* Repo
+          const collection = "com.example.note"
+          const text = "x".repeat(400)
+          for (let batch = 0; batch < 10; batch++) {
+            yield* repo.write(
+              Array.from({ length: 200 }, (_, i) => ({
+                action: "create" as const,
+                collection,
+                rkey: `k${batch * 200 + i}`,
+                record: { text: `${text}${batch * 200 + i}` }
+              })),
+              {}
+            )
+          }
+          const snapshot = yield* repo.snapshot
+          const chunks: Array<Uint8Array> = []
+          let round = 0
+          const { length, chunks: sent } = yield* exportOf(snapshot)
+          for (const chunk of sent) {
+            chunks.push(chunk)
+            round++
+            yield* repo.write(
+              [
+                { action: "delete", collection, rkey: `k${round}` },
+                { action: "delete", collection, rkey: `k${1999 - round}` },
+                {
+                  action: "put",
+                  collection,
+                  rkey: `k${1000 + round}`,
+                  record: { text: "changed" }
+                },
+                { action: "create", collection, rkey: `new${round}`, record: { text: "new" } }
+              ],
+              {}
+            )
+          }
+          snapshot.close()
+          assert.isAbove(round, 5)
+          assert.strictEqual(whole(chunks).length, length)
+          const verified = yield* Effect.promise(() =>
+            verifyRepoCar(whole(chunks), did, signingKey)
           )
-        }
-        const snapshot = yield* repo.snapshot
-        const chunks: Array<Uint8Array> = []
-        let round = 0
-        const { length, chunks: sent } = yield* exportOf(snapshot)
-        for (const chunk of sent) {
-          chunks.push(chunk)
-          round++
-          yield* repo.write(
-            [
-              { action: "delete", collection, rkey: `k${round}` },
-              { action: "delete", collection, rkey: `k${1999 - round}` },
-              { action: "put", collection, rkey: `k${1000 + round}`, record: { text: "changed" } },
-              { action: "create", collection, rkey: `new${round}`, record: { text: "new" } }
-            ],
-            {}
-          )
-        }
-        snapshot.close()
-        assert.isAbove(round, 5)
-        assert.strictEqual(whole(chunks).length, length)
-        const verified = yield* Effect.promise(() => verifyRepoCar(whole(chunks), did, signingKey))
-        assert.strictEqual(verified.creates.length, 2000)
-        assert.strictEqual(verified.commit.rev, snapshot.head.rev)
-      })
+          assert.strictEqual(verified.creates.length, 2000)
+          assert.strictEqual(verified.commit.rev, snapshot.head.rev)
+        })
     )
 
-    check("measures an export to the byte, whatever is written while it measures and sends", () =>
+    check("an export has exactly the measured length, whatever is written meanwhile", () =>
       Effect.gen(function* () {
         const repo = yield* Repo
         const stores = { records: yield* Records, blocks: yield* BlockStore }
         const collection = "com.example.note"
         const next = random(20261129)
-        // Sizes on both sides of those at which a length in a CAR takes one byte more.
+        // Sizes on both sides of the steps at which a CAR's length prefix grows.
         const sizes = [0, 10, 40, 50, 60, 70, 200, 16_300, 16_350, 16_400]
         const write = (action: "put" | "delete", n: number): Write => {
           const rkey = `k${n}`
@@ -193,7 +202,7 @@ export const repoContract = (
     )
 
     check(
-      "exports 45 MB whole beside a writer who replaces all of it, and fails an older export",
+      "an export of 45 MB stays whole while a writer replaces all of it, and an older export fails",
       () =>
         Effect.gen(function* () {
           const repo = yield* Repo
@@ -226,7 +235,7 @@ export const repoContract = (
         })
     )
 
-    check("is not outrun by a writer who overwrites one large record again and again", () =>
+    check("an export survives a writer who overwrites one large record again and again", () =>
       Effect.gen(function* () {
         const repo = yield* Repo
         const collection = "com.example.note"
@@ -243,7 +252,7 @@ export const repoContract = (
       })
     )
 
-    check("reads records of any size in pages that memory holds, and misses none", () =>
+    check("records of any size are read in pages that fit into memory, without gaps", () =>
       Effect.gen(function* () {
         const repo = yield* Repo
         const records = yield* Records
@@ -274,38 +283,36 @@ export const repoContract = (
       })
     )
 
-    check(
-      "holds writes off while something changes before a fresh commit, which tells no change",
-      (world) =>
-        Effect.gen(function* () {
-          const repo = yield* Repo
-          yield* note(repo, "a")
-          const before = yield* repo.head
-          let writing: Fiber.Fiber<unknown, unknown> | undefined
-          const change = Effect.gen(function* () {
-            writing = yield* Effect.forkDetach(note(repo, "b"))
-            for (let turn = 0; turn < 100; turn++) yield* Effect.yieldNow
-            assert.deepStrictEqual(yield* repo.head, before)
-          })
-          const fresh = yield* repo.recommitAfter(Effect.orDie(change))
-          assert.isTrue(fresh.root.equals(before.root))
-          assert.isAbove(fresh.rev.localeCompare(before.rev), 0)
-          yield* Fiber.join(writing!)
-          assert.strictEqual((yield* repo.head).records, before.records + 1)
-          const checked = []
-          for (const event of world.events()) {
-            checked.push(yield* Effect.promise(() => checkCommit(event, world.signingKey)))
-          }
-          assert.deepStrictEqual(
-            checked.map(({ ops }) => ops.length),
-            [1, 0, 1]
-          )
-          assert.strictEqual(checked[1]?.rev, fresh.rev)
-          assert.strictEqual(checked[2]?.since, fresh.rev)
+    check("recommitAfter holds writes until its commit, which contains no operations", (world) =>
+      Effect.gen(function* () {
+        const repo = yield* Repo
+        yield* note(repo, "a")
+        const before = yield* repo.head
+        let writing: Fiber.Fiber<unknown, unknown> | undefined
+        const change = Effect.gen(function* () {
+          writing = yield* Effect.forkDetach(note(repo, "b"))
+          for (let turn = 0; turn < 100; turn++) yield* Effect.yieldNow
+          assert.deepStrictEqual(yield* repo.head, before)
         })
+        const fresh = yield* repo.recommitAfter(Effect.orDie(change))
+        assert.isTrue(fresh.root.equals(before.root))
+        assert.isAbove(fresh.rev.localeCompare(before.rev), 0)
+        yield* Fiber.join(writing!)
+        assert.strictEqual((yield* repo.head).records, before.records + 1)
+        const checked = []
+        for (const event of world.events()) {
+          checked.push(yield* Effect.promise(() => checkCommit(event, world.signingKey)))
+        }
+        assert.deepStrictEqual(
+          checked.map(({ ops }) => ops.length),
+          [1, 0, 1]
+        )
+        assert.strictEqual(checked[1]?.rev, fresh.rev)
+        assert.strictEqual(checked[2]?.since, fresh.rev)
+      })
     )
 
-    check("makes no fresh commit after a change that failed", () =>
+    check("recommitAfter creates no commit if the change fails", () =>
       Effect.gen(function* () {
         const repo = yield* Repo
         const before = yield* repo.head

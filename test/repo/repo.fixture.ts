@@ -17,7 +17,7 @@ import type { OutboxEvent } from "../../src/services/stream/Sequencer.ts"
 import type { SqlStorage } from "../../src/services/host/SqlStorage.ts"
 import { type RepoServices, repoServices, type RepoWorld } from "./repoWorld.ts"
 
-/** The account whose repo is tested. */
+/** The account under test. */
 export const did = "did:plc:abcdefghijklmnopqrstuvwx"
 
 const collect = async (stream: Iterable<Uint8Array>) => {
@@ -34,11 +34,11 @@ const collect = async (stream: Iterable<Uint8Array>) => {
 /** The body of an event, or an operation in it. */
 export type Body = Record<string, Data>
 
-/** The frame as the log would send it. */
+/** The frame as the log sends it. */
 export const numbered = ({ frame, seqOffset }: OutboxEvent) =>
   decodeFrame(withSeq(frame.slice(), seqOffset, 1_800_000_000_000_000))
 
-/** Checks one commit event by itself: signature, and inversion of its operations. */
+/** Checks one commit event on its own: its signature and the inversion of its operations. */
 export const checkCommit = async (event: OutboxEvent, key: string) => {
   const body = numbered(event).body as Body
   const blocks = await collect([body["blocks"] as Uint8Array])
@@ -51,20 +51,20 @@ export const checkCommit = async (event: OutboxEvent, key: string) => {
   return { rev: commit.rev, since: body["since"], data: commit.data, ops }
 }
 
-/** A post of this text. */
+/** A post with this text. */
 export const post = (text: string): { readonly [key: string]: Data } => ({
   $type: "app.bsky.feed.post",
   text,
   createdAt: "2026-01-01T00:00:00.000Z"
 })
 
-/** A seeded generator, so that a failure can be run again. */
+/** A random generator with a seed, so failures can be repeated. */
 export const random = (seed: number) => () => {
   seed = (seed * 1664525 + 1013904223) >>> 0
   return seed / 2 ** 32
 }
 
-/** The length of an export, and its chunks as they are asked for. */
+/** The length of an export, and its chunks on demand. */
 export const exportOf = Effect.fnUntraced(function* (snapshot: Snapshot, since?: string) {
   const stores = { records: yield* Records, blocks: yield* BlockStore }
   const measuring = measureExport(snapshot, stores, since)
@@ -85,13 +85,15 @@ export const exported = Effect.gen(function* () {
   return { chunks, head: snapshot.head }
 })
 
-/** The chunks in one piece. */
+/** All chunks in one piece. */
 export const whole = (chunks: ReadonlyArray<Uint8Array>) => new Uint8Array(Buffer.concat(chunks))
 
-/** Runs a test's body where an empty database can be used: anywhere on Node, or inside of one object. */
+/** Runs a test's body with an empty database: anywhere on Node, or inside one object. */
 export type WithDatabase = (body: (sql: Layer.Layer<SqlStorage>) => Promise<void>) => Promise<void>
 
-/** Declares tests that get a repo without records over a database of their own, and a clock that they move. */
+/**
+ * Declares tests that get an empty repo over a database of their own, and a clock they can move.
+ */
 export const checkOver =
   (withDatabase: WithDatabase, blocks: Layer.Layer<BlockStore, never, SqlStorage>) =>
   (title: string, body: (world: RepoWorld) => Effect.Effect<void, unknown, RepoServices>) =>

@@ -15,7 +15,7 @@ import {
 
 const collection = "app.bsky.feed.post"
 
-describe("what went wrong with repos elsewhere", () => {
+describe("faults that other servers had", () => {
   let world: World
   beforeAll(async () => {
     world = await startWorld()
@@ -36,7 +36,7 @@ describe("what went wrong with repos elsewhere", () => {
     return `did:key:${didDoc.verificationMethod[0].publicKeyMultibase}`
   }
 
-  /** The export, verified by the reference's library: its records by path. */
+  /** The export's records by path, verified by the reference library. */
   const exported = async (who: Person, bytes?: Uint8Array): Promise<Map<string, string>> => {
     const car =
       bytes ?? (await world.call("com.atproto.sync.getRepo", { params: { did: who.did } })).bytes
@@ -52,7 +52,7 @@ describe("what went wrong with repos elsewhere", () => {
 
   const newcomer = (name: string) => signUp(world, `${name}${world.next()}`)
 
-  it("pages of listRecords lose and repeat nothing, however small, in both directions, while somebody writes", async () => {
+  it("listRecords pages lose and repeat nothing at any size, in both directions, during writes", async () => {
     const who = await newcomer("pages")
     const there: Array<string> = []
     for (let batch = 0; batch < 2; batch++) {
@@ -79,7 +79,7 @@ describe("what went wrong with repos elsewhere", () => {
           for (const { uri } of page["records"]) seen.push(uri.split("/").at(-1))
           cursor = page["cursor"]
           if (seen.length % 40 === 0) {
-            // New at both ends, and between pages that were and will be read.
+            // New keys at both ends, and between pages already read and not yet read.
             const rkey = tidOf(1001 + (seen.length % 240) * 10)
             ok(await write("putRecord", who, { collection, rkey, record: post(`${world.next()}`) }))
           }
@@ -95,7 +95,7 @@ describe("what went wrong with repos elsewhere", () => {
     }
   })
 
-  it("of two records with the same content one can be deleted, and the repo stays whole", async () => {
+  it("one of two records with the same content can be deleted, and the repo stays complete", async () => {
     const who = await newcomer("twins")
     const record = post("the same")
     const one = ok(await write("createRecord", who, { collection, record }))
@@ -109,7 +109,7 @@ describe("what went wrong with repos elsewhere", () => {
     assert.strictEqual((await world.call("com.atproto.sync.getBlocks", { params })).status, 200)
   })
 
-  it("a revision never goes back, though the clock does", async () => {
+  it("the rev increases although the clock steps back", async () => {
     const who = await newcomer("clock")
     let last = (await read("com.atproto.sync.getLatestCommit", { did: who.did }))["rev"]
     for (const shift of [-60_000, -3_600_000, 0, 60_000, 3_600_000, -1]) {
@@ -124,7 +124,7 @@ describe("what went wrong with repos elsewhere", () => {
     await exported(who)
   })
 
-  it("an export that runs while others write is whole, and of one revision", async () => {
+  it("an export during writes is complete and of a single rev", async () => {
     const who = await newcomer("export")
     for (let batch = 0; batch < 3; batch++) {
       const writes = Array.from({ length: 200 }, (_, at) => ({
@@ -152,7 +152,7 @@ describe("what went wrong with repos elsewhere", () => {
     assert.notDeepEqual(await exported(who), before)
   })
 
-  it("reading of an account that is not here makes none", async () => {
+  it("reading an unknown account doesn't create it", async () => {
     const did = "did:web:later.test"
     for (const nsid of ["getRepo", "getLatestCommit", "getHead", "getRepoStatus", "listBlobs"]) {
       const answer = await world.call(`com.atproto.sync.${nsid}`, { params: { did } })
@@ -163,7 +163,7 @@ describe("what went wrong with repos elsewhere", () => {
     assert.strictEqual((await signUp(world, "later")).did, did)
   })
 
-  it("of two editors who saw the same state one is refused: swapCommit and swapRecord", async () => {
+  it("swapCommit and swapRecord reject the second of two editors with the same state", async () => {
     const who = await newcomer("swap")
     const seen = (await read("com.atproto.sync.getLatestCommit", { did: who.did }))["cid"]
     const swap = { collection, swapCommit: seen }
@@ -195,7 +195,7 @@ describe("what went wrong with repos elsewhere", () => {
     ok(await write("putRecord", who, { ...absent, rkey: tidOf(9) }))
   })
 
-  it("a handle names the repo as the DID does, in reads and writes, in any case", async () => {
+  it("a handle names the repo as its DID does, in reads and writes, in any case", async () => {
     const { handle } = world.alice
     for (const repo of [handle, handle.toUpperCase()]) {
       const made = await world.call("com.atproto.repo.createRecord", {
@@ -214,7 +214,7 @@ describe("what went wrong with repos elsewhere", () => {
     }
   })
 
-  it("an account named in a parameter that a method does not have changes nothing", async () => {
+  it("a parameter that the method doesn't have can't select another account", async () => {
     const { alice, bob } = world
     const params = { repo: alice.did, did: bob.did, collection, rkey: firstRkey }
     assert.include((await read("com.atproto.repo.getRecord", params))["uri"], alice.did)
@@ -222,7 +222,7 @@ describe("what went wrong with repos elsewhere", () => {
     assert.strictEqual(status["did"], alice.did)
   })
 
-  it("a profile with an avatar can be changed; links and bytes survive", async () => {
+  it("a profile with an avatar can be edited, and links and bytes survive", async () => {
     const who = await newcomer("profile")
     const profile = { repo: who.did, collection: "app.bsky.actor.profile", rkey: "self" }
     for (const displayName of ["first", "second"]) {
@@ -268,7 +268,7 @@ describe("what went wrong with repos elsewhere", () => {
     )
   })
 
-  it("a record may be nested as deeply whichever method writes it, and no deeper", async () => {
+  it("all write methods accept the same depth of nesting, and no more", async () => {
     const who = await newcomer("deep")
     const nested = (levels: number): unknown =>
       Array.from({ length: levels }).reduce((inner) => ({ inner }), 1)
@@ -286,7 +286,7 @@ describe("what went wrong with repos elsewhere", () => {
     assert.deepStrictEqual(new Set(await outcomes(50)), new Set(["400 InvalidRequest"]))
   })
 
-  it("a second like, repost, follow or block of the same takes the place of the first", async () => {
+  it("a second like, repost, follow or block of the same subject replaces the first", async () => {
     const who = await newcomer("twice")
     const subject = {
       uri: `at://${world.alice.did}/${collection}/${firstRkey}`,

@@ -19,9 +19,9 @@ const write = Effect.flatMap(Repo, (repo) =>
 
 const hour = 3_600_000
 
-describe("A repo", () => {
+describe("a repo over the life of its object", () => {
   it.effect(
-    "is followed by the log though its object starts anew with a clock that went back",
+    "the log accepts a repo's events after its object restarts with a clock that went back",
     () =>
       Effect.gen(function* () {
         const sql = Layer.succeed(SqlStorage, SqlStorageNode.make(SqlStorageNode.open(":memory:")))
@@ -41,7 +41,7 @@ describe("A repo", () => {
   )
 
   for (const drawn of [0, 0.5, 1 - 2 ** -53]) {
-    it.effect(`makes revs and keys whatever chance gives its clock (${drawn})`, () =>
+    it.effect(`a repo creates valid revs and keys for any clock id (${drawn})`, () =>
       Effect.gen(function* () {
         const { context } = yield* repoServices(
           did,

@@ -5,10 +5,10 @@ import { Records } from "../../src/services/repo/Records.ts"
 import { Repo, type Write } from "../../src/services/repo/Repo.ts"
 import { type Body, type checkOver, numbered } from "./repo.fixture.ts"
 
-/** The rules that a write of a repo keeps; `check` declares a test over an empty repo. */
+/** The rules for writes; `check` declares a test over an empty repo. */
 export const repoRulesContract = (name: string, check: ReturnType<typeof checkOver>) => {
-  describe(`The rules of a repo (${name})`, () => {
-    check("takes create, update and delete of one key in one batch", ({ events }) =>
+  describe(`the rules for writes (${name})`, () => {
+    check("a batch may create, update and delete one key", ({ events }) =>
       Effect.gen(function* () {
         const repo = yield* Repo
         const at = { collection: "com.example.note", rkey: "one" }
@@ -38,7 +38,7 @@ export const repoRulesContract = (name: string, check: ReturnType<typeof checkOv
     )
 
     check(
-      "refuses a write whose swapCommit or swapRecord does not match, and writes nothing",
+      "a write whose swapCommit or swapRecord doesn't match fails and changes nothing",
       ({ events }) =>
         Effect.gen(function* () {
           const repo = yield* Repo
@@ -64,7 +64,7 @@ export const repoRulesContract = (name: string, check: ReturnType<typeof checkOv
         })
     )
 
-    check("makes no commit when the content is what is there already", ({ events }) =>
+    check("a write with unchanged content creates no commit", ({ events }) =>
       Effect.gen(function* () {
         const repo = yield* Repo
         const put: Write = {
@@ -80,7 +80,7 @@ export const repoRulesContract = (name: string, check: ReturnType<typeof checkOv
       })
     )
 
-    check("lets a new like take the place of the one of the same subject", ({ events }) =>
+    check("a new like replaces the one with the same subject", ({ events }) =>
       Effect.gen(function* () {
         const repo = yield* Repo
         const records = yield* Records
@@ -110,7 +110,7 @@ export const repoRulesContract = (name: string, check: ReturnType<typeof checkOv
       })
     )
 
-    check("gives revs that rise although the clock steps back", ({ setClock }) =>
+    check("revs increase although the clock steps back", ({ setClock }) =>
       Effect.gen(function* () {
         const repo = yield* Repo
         const revs: Array<string> = []
@@ -127,12 +127,12 @@ export const repoRulesContract = (name: string, check: ReturnType<typeof checkOv
       })
     )
 
-    check("refuses what breaks a rule and leaves everything as it was", ({ events }) =>
+    check("a write that breaks a rule fails and changes nothing", ({ events }) =>
       Effect.gen(function* () {
         const repo = yield* Repo
         const head = yield* repo.head
         const big = { text: "x".repeat(1_000_001) }
-        // The CID of a block, as a blob: nothing was uploaded under it.
+        // A block's CID as a blob: nothing was uploaded under it.
         const noBlob = { $type: "blob", ref: head.commit, mimeType: "image/png", size: 8 }
         const bad: ReadonlyArray<readonly [Write, boolean?]> = [
           [{ action: "create", collection: "not-an-nsid", record: {} }],
@@ -170,7 +170,7 @@ export const repoRulesContract = (name: string, check: ReturnType<typeof checkOv
       })
     )
 
-    check("tells which collections appear and vanish", ({ events }) =>
+    check("collections lists exactly the collections that hold records", ({ events }) =>
       Effect.gen(function* () {
         const repo = yield* Repo
         const at = { collection: "com.example.note", rkey: "one" }

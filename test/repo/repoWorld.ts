@@ -31,7 +31,7 @@ import {
 } from "../../src/services/stream/Sequencer.ts"
 import { SqlStorage } from "../../src/services/host/SqlStorage.ts"
 
-/** Settings that every test can start from. */
+/** The settings that every test starts from. */
 export const testEnv = {
   PUBLIC_URL: "http://localhost:8787",
   MASTER_KEY: Buffer.alloc(32, 7).toString("base64url"),
@@ -40,20 +40,20 @@ export const testEnv = {
   RATE_LIMITS: "off"
 }
 
-/** What a test of a repo sees from outside. */
+/** What a repo's test sees from outside. */
 export interface RepoWorld {
   readonly signingKey: string
-  /** The commit events that the log was given. */
+  /** The commit events that the log received. */
   events(): ReadonlyArray<OutboxEvent>
-  /** Lets the log fail, or hang for ever, or work again. */
+  /** Makes the log fail, hang or work again. */
   breakLog(how: "fails" | "hangs" | "works"): void
-  /** When the object's alarm fires; it delivers the outbox. */
+  /** When the object's alarm fires and delivers the outbox. */
   armed(): number | undefined
   readonly setClock: (time: number) => Effect.Effect<void>
   readonly sql: SqlStorage["Service"]
 }
 
-/** The services that a test of a repo can ask for. */
+/** The services that a repo's test may use. */
 export type RepoServices =
   | Repo
   | Records
@@ -66,7 +66,9 @@ export type RepoServices =
   | Outbox
   | SqlStorage
 
-/** The services of one account, made where there is none, over a database, with a log that notes what it is given. */
+/**
+ * One account's services over a database, created on first use, with a log that records its input.
+ */
 export const repoServices = Effect.fnUntraced(function* (
   did: string,
   blocks: Layer.Layer<BlockStore, never, SqlStorage>,

@@ -11,11 +11,11 @@ const rowsOf = async (body: () => Promise<unknown>): Promise<number> => {
   return billed.rows - before
 }
 
-/** Rings the log's alarm at a time when all its events are old. */
+/** Runs the log's alarm when all its events are old. */
 const pruneAll = async () => {
   vi.setSystemTime(Date.now() + 80 * hour)
   try {
-    // The object reads the clock that is there when it wakes.
+    // The object reads the clock when it wakes.
     await evictDurableObject(sequencerObject())
     assert.isTrue(await runDurableObjectAlarm(sequencerObject()))
     assert.strictEqual((await sequencerObject().status()).events, 0)
@@ -25,9 +25,9 @@ const pruneAll = async () => {
   }
 }
 
-describe("rows that a post bills", () => {
-  it("are twelve at most in a repo of 2,000: all objects, their alarms, and the end of its event", async () => {
-    // What other tests have left in the log: events of deleted accounts are counted there, and gone already.
+describe("the rows that a post bills", () => {
+  it("a post in a repo of 2,000 bills at most twelve rows: all objects, their alarms, and its event's removal", async () => {
+    // Removes what other tests left in the log, whose counts include events of deleted accounts.
     if ((await sequencerObject().status()).events > 0) await pruneAll()
     const { applyWrites, createRecord, did } = await newPerson()
     const filling = await rowsOf(async () => {
@@ -36,26 +36,27 @@ describe("rows that a post bills", () => {
     })
     assert.isAtMost(filling / 2000, 1.1)
 
-    // In the account's object: the record, three clusters of the tree from the root down, the head, the event in the
-    // outbox, its removal from there, and the alarm; in the Sequencer's: the event, and the repo's head.
+    // In the account's object: the record, three clusters of the tree from the root down, the head,
+    // the event in the outbox, its removal from there, and the alarm. In the Sequencer: the event
+    // and the repo's head.
     const posts = 40
     const written = await rowsOf(async () => {
       for (let n = 0; n < posts; n++) {
         await createRecord(`post ${n}`)
         await delivered(did)
-        // The dearest case: each post arms the alarm anew, because it rings before the next one comes.
+        // The most expensive case: each post sets the alarm, because it fires before the next post.
         assert.isTrue(await runDurableObjectAlarm(objectOf(did)))
       }
     })
 
-    // Three days later: the event's removal, and one row for all of them that says how far the log has gone.
+    // Three days later: the event's removal, and one shared row for the log's position.
     const { events } = await sequencerObject().status()
     const pruned = await rowsOf(pruneAll)
     assert.isAtLeast(pruned, events)
 
     const perPost = written / posts + pruned / events
     assert.isAtMost(perPost, 12)
-    // Less would mean that some of the rows named above were not counted.
+    // A lower count would mean that some of these rows were missed.
     assert.isAtLeast(perPost, 9)
   })
 })

@@ -8,7 +8,7 @@ import { type Person, signUp } from "../support/server/serverPeople.ts"
 
 const collection = "com.example.note"
 
-/** What a plain client makes of an answer. */
+/** What a plain client receives of a response. */
 interface Transfer {
   readonly status: number
   readonly announced: number
@@ -21,7 +21,7 @@ const fetchPlainly = (server: TestServer, path: string): Promise<Transfer> =>
     const asked = request(`${server.url}/xrpc/${path}`, { agent: false }, (answer) => {
       let received = 0
       answer.on("data", (chunk: Buffer) => (received += chunk.length))
-      // A body that breaks off is an error here, and then closed.
+      // A response that breaks off raises an error here, then closes.
       answer.on("error", () => {})
       answer.once("close", () =>
         resolve({
@@ -44,7 +44,10 @@ const filesIn = (folder: string) =>
 const accountFilesIn = (dataDir: string) =>
   filesIn(dataDir).filter((name) => /-Account\W.*\.sqlite$/.test(name))
 
-/** Destroys the pages of the account's database that hold this text: the row's key is still read, its value is not. */
+/**
+ * Destroys the pages of the account's database that hold this text: the row's key stays readable,
+ * its value doesn't.
+ */
 const destroyPagesOf = (dataDir: string, text: string): void => {
   for (const file of accountFilesIn(dataDir)) {
     const database = new DatabaseSync(file)
@@ -52,7 +55,7 @@ const destroyPagesOf = (dataDir: string, text: string): void => {
     const pageSize = Number(database.prepare("PRAGMA page_size").get()?.["page_size"])
     database.close()
     const bytes = readFileSync(file)
-    // Pages that are no longer used may hold it too: those of the event that told of the record.
+    // Unused pages may also hold it: those of the event that announced the record.
     for (let at = bytes.indexOf(text); at >= 0; at = bytes.indexOf(text, at)) {
       const page = Math.floor(at / pageSize) * pageSize
       bytes.fill(0xff, page, page + pageSize)
@@ -61,7 +64,7 @@ const destroyPagesOf = (dataDir: string, text: string): void => {
   }
 }
 
-describe("an answer that breaks off on the Worker", () => {
+describe("a response that breaks off on the Worker", () => {
   let server: TestServer
   let person: Person
   let last: string
@@ -70,7 +73,7 @@ describe("an answer that breaks off on the Worker", () => {
     person = await signUp(server, "torn")
     const { agent, did } = person
     for (let n = 0; n < 40; n++) {
-      // The middle lies in a page of its own, far from the row's key.
+      // The middle is in a page of its own, far from the row's key.
       const text = `${"a".repeat(20_000)}middle of ${n}.${"z".repeat(10_000)}`
       const { data } = await agent.com.atproto.repo.createRecord({
         repo: did,
@@ -83,7 +86,7 @@ describe("an answer that breaks off on the Worker", () => {
   })
   afterAll(() => server?.stop())
 
-  it("does not look whole: a repo, some of its blocks, or a blob", async () => {
+  it("an interrupted response never looks complete: a repo, blocks or a blob", async () => {
     const { agent, did } = person
     const blob = new Uint8Array(3_000_000).fill(7)
     const uploaded = await agent.uploadBlob(blob, { encoding: "application/octet-stream" })
@@ -106,7 +109,7 @@ describe("an answer that breaks off on the Worker", () => {
     }
     await server.restart((dataDir) => {
       destroyPagesOf(dataDir, "middle of 39.")
-      // In the store, and where the edge keeps a copy.
+      // In the store, and in the edge's copy.
       const kept = filesIn(dataDir).filter((file) => statSync(file).size === blob.length)
       assert.isNotEmpty(kept)
       for (const file of kept) truncateSync(file, 1_000_000)

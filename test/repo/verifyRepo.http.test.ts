@@ -25,7 +25,7 @@ const repoOf = async (did: string) => {
   return new Uint8Array(await response.arrayBuffer())
 }
 
-/** How a promise failed: the name of its error and what it says. */
+/** The name and message of a promise's error. */
 const failureOf = (promise: Promise<unknown>) =>
   promise.then(
     () => "nothing failed",
@@ -58,7 +58,7 @@ beforeAll(async () => {
 afterAll(() => pds.stop())
 
 describe("verifyRepo", () => {
-  it("gives every record of a repo that its account has signed, whole or as a stream", async () => {
+  it("verifyRepo returns every record of a repo that the account signed, from bytes or a stream", async () => {
     const { did } = pds.accounts.alice
     const expected = { did, signingKey: key }
     const { records, rev } = await verifyRepo(await repoOf(did), expected)
@@ -72,7 +72,7 @@ describe("verifyRepo", () => {
     assert.deepStrictEqual([...streamed.records.keys()], [...records.keys()])
   })
 
-  it("rejects another account, another key, a changed byte and a missing block", async () => {
+  it("verifyRepo rejects another account, another key, a changed byte and a missing block", async () => {
     const { did } = pds.accounts.alice
     const car = await repoOf(did)
     assert.match(
@@ -88,7 +88,7 @@ describe("verifyRepo", () => {
     changed[last] = changed[last]! ^ 1
     assert.match(await failureOf(verifyRepo(changed, { did })), /^InvalidCar: .*digest/)
     assert.match(await failureOf(verifyRepo(car.slice(0, -1), { did })), /^InvalidCar/)
-    // The last block of an export is a record: one of them and no more is gone.
+    // The last block of an export is a record: exactly one is missing.
     const { records } = await verifyRepo(car)
     const length = Math.max(...[...records.values()].map(({ bytes }) => bytes.length))
     const cut = [...records.values()].find(
@@ -101,7 +101,7 @@ describe("verifyRepo", () => {
 })
 
 describe("verifyRecord", () => {
-  it("reads a proof of a record, and a proof that there is none", async () => {
+  it("verifyRecord accepts a proof of a record, and a proof of its absence", async () => {
     const { did } = pds.accounts.alice
     const proofOf = async (rkey: string) => {
       const response = await get("com.atproto.sync.getRecord", {
@@ -118,7 +118,7 @@ describe("verifyRecord", () => {
 })
 
 describe("verifyCommit", () => {
-  it("verifies every commit of the stream against the one before", async () => {
+  it("verifyCommit verifies every commit of the stream against the previous one", async () => {
     let prevData: CommitMessage["prevData"]
     for (const message of commits) {
       const known = { signingKey: key, ...(prevData === undefined ? {} : { prevData }) }
@@ -129,7 +129,7 @@ describe("verifyCommit", () => {
     }
   })
 
-  it("rejects another key, an operation left out, and a commit after one that it does not name", async () => {
+  it("verifyCommit rejects another key, a missing operation, and a commit that doesn't follow the given one", async () => {
     const message = commits.at(-3)!
     assert.match(
       await failureOf(verifyCommit(message, { signingKey: anotherKey })),
@@ -155,7 +155,7 @@ describe("verifyCommit", () => {
 })
 
 describe("firehose", () => {
-  it("begins after the cursor, and ends when it is aborted", async () => {
+  it("firehose starts after the cursor and ends when it is aborted", async () => {
     const stop = new AbortController()
     const seen: Array<number> = []
     const { seq } = commits.at(-3)!
@@ -169,7 +169,7 @@ describe("firehose", () => {
     )
   })
 
-  it("ends with the server's error", async () => {
+  it("firehose ends with the server's error", async () => {
     const seen: Array<unknown> = []
     for await (const message of firehose(pds.url, { cursor: Number.MAX_SAFE_INTEGER }))
       seen.push(message)
@@ -179,7 +179,7 @@ describe("firehose", () => {
 })
 
 describe("readFrame", () => {
-  it("passes over events that it does not know, and rejects frames that break the protocol", () => {
+  it("readFrame skips unknown events and rejects frames that violate the protocol", () => {
     const unknown = readFrame(frameOf({ op: 1, t: "#later" }, { seq: 1 }))
     assert.deepStrictEqual(unknown, { type: "unknown", name: "#later", body: { seq: 1 } })
     const info = readFrame(frameOf({ op: 1, t: "#info" }, { name: "OutdatedCursor" }))

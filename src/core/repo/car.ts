@@ -5,7 +5,7 @@ import { encode } from "./cbor.ts"
 
 export { InvalidCar } from "./carParser.ts"
 
-/** A block with its name. */
+/** A block and its CID. */
 export interface Block {
   readonly cid: Cid
   readonly bytes: Uint8Array
@@ -27,12 +27,12 @@ const writeVarint = (buffer: Uint8Array, at: number, n: number): number => {
   return at
 }
 
-/** The sizes of a block at which the length before it takes a second, third and fourth byte. */
+/** Block sizes at which the length prefix grows to two, three and four bytes. */
 export const lengthSteps: ReadonlyArray<number> = [0x80, 0x4000, 0x20_0000].map(
   (end) => end - cidLength
 )
 
-/** Bytes that stand before a block in a CAR, but for those of `lengthSteps`. */
+/** Bytes in front of each block in a CAR, without the growth that `lengthSteps` describes. */
 export const blockPrefix: number = 1 + cidLength
 
 /** Bytes that a block of this size takes in a CAR. */
@@ -49,7 +49,7 @@ const writeBlock = (buffer: Uint8Array, at: number, cid: Cid, bytes: Uint8Array)
   return at + cidLength + bytes.length
 }
 
-/** The header of a CAR with one root, or with none. */
+/** The header of a CAR with one root or no root. */
 export const carHeader = (root?: Cid): Uint8Array => {
   const header = encode({ roots: root === undefined ? [] : [root], version: 1 })
   const bytes = new Uint8Array(varintLength(header.length) + header.length)
@@ -70,13 +70,13 @@ export const carBytes = (root: Cid | undefined, blocks: Iterable<Block>): Uint8A
   return out
 }
 
-/** Gathers a CAR into chunks of about 64 KB, because each chunk of a stream has its price. */
+/** Collects a CAR in chunks of about 64 KB, because every chunk of a stream has a cost. */
 export class CarChunks {
   readonly #size: number
   #buffer: Uint8Array
   #at: number
 
-  /** Begins with the header; without `root` the header names none. */
+  /** Starts with the header, which names no root if `root` is missing. */
   constructor(root?: Cid, size = 0x1_0000) {
     const header = carHeader(root)
     this.#size = Math.max(size, header.length)
@@ -85,7 +85,7 @@ export class CarChunks {
     this.#at = header.length
   }
 
-  /** Adds a block; returns a chunk when one is full. The chunk is the receiver's. */
+  /** Adds a block; returns a chunk when one is full. The caller owns the chunk. */
   push(cid: Cid, bytes: Uint8Array): Uint8Array | undefined {
     const length = carBlockLength(bytes.length)
     if (this.#at + length <= this.#buffer.length) {
@@ -109,7 +109,7 @@ export class CarChunks {
   }
 }
 
-/** A CAR being read: its roots, then its blocks, once, in the order of the file. */
+/** A CAR that is being read: its roots, then its blocks, once, in file order. */
 export interface CarReader extends AsyncIterable<Block> {
   /** The roots that the header names. */
   roots(): Promise<ReadonlyArray<Cid>>
@@ -121,11 +121,11 @@ export const readCar = (
   options: { readonly isLenient?: boolean } = {}
 ): CarReader => {
   const parser = new CarParser(options)
-  // Made when first asked for: it may begin to read at once, and its failure must find a listener.
+  // Created on first use: it may start to read at once, and its failure needs a listener.
   let started: AsyncIterator<Uint8Array> | undefined
   const source = () => (started ??= stream[Symbol.asyncIterator]())
 
-  /** Takes another piece; false at the end of a whole file. */
+  /** Reads another piece; false at the end of a complete file. */
   const more = async (): Promise<boolean> => {
     const next = await source().next().catch(rethrow)
     if (next.done === true) parser.end()
@@ -151,7 +151,7 @@ export const readCar = (
   }
 }
 
-/** A block of its own bytes, which its CID names. */
+/** A copy of a block whose digest matches its CID. */
 const verified = ({ cid, bytes }: Block): Block => {
   if (!sameBytes(sha256(bytes), cid.digest)) {
     throw new InvalidCar(`block ${cid} does not match its digest`)

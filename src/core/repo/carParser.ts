@@ -5,25 +5,30 @@ import type { Block } from "./car.ts"
 import { Cid, cidLength, isCidAt } from "./cid.ts"
 import { maxCarBlock, maxCarHeader } from "./limits.ts"
 
-/** Thrown for bytes that are not a CAR of version 1, or hold a block that its CID does not name. */
+/**
+ * Thrown for bytes that are not a CAR version 1, or for a block whose digest does not match its
+ * CID.
+ */
 export class InvalidCar extends Error {
   override readonly name = "InvalidCar"
 }
 
-/** A length of the file, and where what it measures begins. */
+/** A length from the file, and the offset at which the measured bytes start. */
 interface Section {
   readonly start: number
   readonly length: number
 }
 
-/** No length that is allowed takes more bytes than this. */
+/** The most bytes that an allowed length can take. */
 const maxVarint = 4
 
 /**
- * Reads a CAR from pieces of any size, synchronously: `push` a piece, then take blocks until there is none.
+ * Reads a CAR from pieces of any size, synchronously: `push` a piece, then call `next` until it
+ * returns undefined.
  *
- * Every size is bounded before it is gathered. Digests are the caller's to verify: not every reader needs every block. Who keeps a block copies it.
- * `isLenient` accepts what other tools write: zero bytes at the end, and a header whose form is not canonical.
+ * Checks every size before it buffers. The caller verifies digests, because not every reader needs
+ * every block, and copies the blocks it keeps. `isLenient` accepts what other tools write: trailing
+ * zero bytes and a header in a non-canonical form.
  */
 export class CarParser {
   #buffer = new Uint8Array(0x2_0000)
@@ -31,19 +36,19 @@ export class CarParser {
   #end = 0
   #roots: ReadonlyArray<Cid> | undefined
   readonly #isLenient: boolean
-  /** Whether nothing but zero bytes may come. */
+  /** True once only trailing zero bytes may follow. */
   #isPadding = false
 
   constructor({ isLenient = false }: { readonly isLenient?: boolean } = {}) {
     this.#isLenient = isLenient
   }
 
-  /** The roots that the header names, once it has come whole; throws InvalidCar. */
+  /** The roots in the header, once it is complete; throws InvalidCar. */
   get roots(): ReadonlyArray<Cid> | undefined {
     return (this.#roots ??= this.#readHeader())
   }
 
-  /** Takes the next piece of the file; blocks given out before are no longer valid. */
+  /** Adds the next piece of the file; invalidates the blocks returned so far. */
   push(piece: Uint8Array): void {
     const kept = this.#end - this.#start
     if (this.#end + piece.length > this.#buffer.length) {
@@ -59,7 +64,10 @@ export class CarParser {
     this.#end += piece.length
   }
 
-  /** The next block as views that hold until the next `push`, or nothing before more of the file has come. */
+  /**
+   * The next block as views that are valid until the next `push`; undefined if more bytes are
+   * needed.
+   */
   next(): Block | undefined {
     if (this.roots === undefined || this.#isInPadding()) return undefined
     const section = this.#section(cidLength + maxCarBlock)
@@ -87,7 +95,7 @@ export class CarParser {
     return true
   }
 
-  /** Says that the file has ended; throws InvalidCar when that is in the middle of something. */
+  /** Marks the end of the file; throws InvalidCar if it is incomplete. */
   end(): void {
     if (this.roots === undefined || this.#start < this.#end) {
       throw new InvalidCar("it ends in the middle of a block")
@@ -104,7 +112,7 @@ export class CarParser {
     return rootsOf(this.#buffer.slice(start, start + length), this.#isLenient)
   }
 
-  /** Reads a length; nothing before all of it has come. */
+  /** Reads a length; undefined if it is incomplete. */
   #section(limit: number): Section | undefined {
     let length = 0
     for (let i = 0; i < maxVarint; i++) {

@@ -13,21 +13,21 @@ export type Data =
   | Array<Data>
   | { [key: string]: Data }
 
-/** Thrown for bytes that are not the one DAG-CBOR form of a value, or a value that has none. */
+/** Thrown for bytes that are not canonical DAG-CBOR, or for a value that DAG-CBOR cannot hold. */
 export class InvalidCbor extends Error {
   override readonly name = "InvalidCbor"
 }
 
 const writer = scratch
 
-/** Encodes a value in its one DAG-CBOR form; throws InvalidCbor for what the data model has not. */
+/** Encodes a value as canonical DAG-CBOR; throws InvalidCbor for a value outside the data model. */
 export const encode = (value: Data): Uint8Array => {
   writer.position = 0
   write(value, 0)
   return takeScratch()
 }
 
-/** The same, but what keeps a value from having this form is the answer. */
+/** Like `encode`, but returns the error. */
 export const tryEncode = (value: Data): Uint8Array | InvalidCbor => {
   try {
     return encode(value)

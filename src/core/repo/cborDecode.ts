@@ -4,7 +4,7 @@ import { Cid, InvalidCid } from "./cid.ts"
 import { maxDepth } from "./limits.ts"
 import { major } from "./writer.ts"
 
-/** Decodes the one DAG-CBOR form of a value, and no other; throws InvalidCbor. */
+/** Decodes canonical DAG-CBOR; throws InvalidCbor for any other form. */
 export const decode = (bytes: Uint8Array): Data => {
   const reader = new CborReader(bytes)
   const value = read(reader, 0)
@@ -12,7 +12,7 @@ export const decode = (bytes: Uint8Array): Data => {
   return value
 }
 
-/** Decodes the value that the bytes begin with, and returns what follows it; throws InvalidCbor. */
+/** Decodes the first value and returns the bytes after it; throws InvalidCbor. */
 export const decodeFirst = (bytes: Uint8Array): [value: Data, rest: Uint8Array] => {
   const reader = new CborReader(bytes)
   const value = read(reader, 0)
@@ -62,7 +62,7 @@ const readMap = (reader: CborReader, count: number, depth: number): { [key: stri
     before = start
     beforeEnd = reader.at
     const value = read(reader, inside)
-    // An assignment would change what the object inherits.
+    // An assignment would change the object's prototype.
     if (key === "__proto__") Object.defineProperty(map, key, { ...own, value })
     else map[key] = value
   }
@@ -71,7 +71,10 @@ const readMap = (reader: CborReader, count: number, depth: number): { [key: stri
 
 const own = { enumerable: true, configurable: true, writable: true }
 
-/** Whether an encoded key comes before another; their heads hold their lengths, so they compare as DAG-CBOR has it. */
+/**
+ * Whether an encoded key sorts before another. Comparing bytes gives DAG-CBOR's order, because the
+ * heads hold the lengths.
+ */
 const rises = (bytes: Uint8Array, a: number, aEnd: number, b: number, bEnd: number): boolean => {
   for (; a < aEnd && b < bEnd; a++, b++) if (bytes[a] !== bytes[b]) return bytes[a]! < bytes[b]!
   return false

@@ -5,17 +5,20 @@ import { type Data, InvalidCbor } from "./cbor.ts"
 import { isMap } from "./json.ts"
 import { major } from "./writer.ts"
 
-/** Nested arrays, objects and tags in a record from elsewhere. */
+/** Maximum depth of arrays, objects and tags in a record from another server. */
 const maxLooseDepth = 128
 
-/** Thrown inside this module for bytes that even the lenient reader cannot follow. */
+/** Thrown inside this module for bytes that even the lenient reader cannot parse. */
 class Unreadable extends Error {
   override readonly name = "Unreadable"
 }
 
 const text = new TextDecoder("utf-8", { ignoreBOM: true, fatal: false })
 
-/** A value as the lenient reader sees it: floats, integers of 64 bits and foreign links besides the data model. */
+/**
+ * A value as the lenient reader returns it: the data model plus floats, 64-bit integers and foreign
+ * links.
+ */
 export type LooseData =
   | null
   | boolean
@@ -28,9 +31,11 @@ export type LooseData =
   | { readonly [key: string]: LooseData }
 
 /**
- * Reads CBOR that others have written: keys in any order, numbers of any width, floats, broken UTF-8, other tags.
+ * Reads CBOR that other servers wrote: keys in any order, numbers of any width, floats, broken
+ * UTF-8, other tags.
  *
- * Lengths stay definite and depth stays bounded. Each item costs a byte, so memory is bounded by the block.
+ * Lengths must be definite and depth is bounded. Each item costs at least a byte, so the block's
+ * size bounds memory.
  */
 class LooseReader {
   readonly #bytes: Uint8Array
@@ -98,7 +103,7 @@ class LooseReader {
 
   #array(count: number | bigint, depth: number): ReadonlyArray<LooseData> {
     const items: Array<LooseData> = []
-    // Runs out of bytes, and throws, long before a count that lies is reached.
+    // A false count runs out of bytes and throws long before it is reached.
     for (let left = Number(count); left > 0; left--) items.push(this.value(depth))
     return items
   }
@@ -109,7 +114,7 @@ class LooseReader {
       const key = this.value(depth)
       if (typeof key !== "string") throw new Unreadable("a key that is no text")
       const value = this.value(depth)
-      // An assignment to `__proto__` would change what the object inherits.
+      // An assignment to `__proto__` would change the object's prototype.
       Object.defineProperty(map, key, {
         value,
         enumerable: true,
@@ -163,7 +168,7 @@ const halfFloat = (bits: number): number => {
   return sign * (1024 + fraction) * 2 ** (exponent - 25)
 }
 
-/** What a block from elsewhere holds, as far as it can be read; undefined where it is no CBOR at all. */
+/** Decodes as much of a foreign block as it can; undefined if the bytes are not CBOR. */
 export const decodeLoose = (bytes: Uint8Array): LooseData | undefined => {
   const reader = new LooseReader(bytes)
   try {
@@ -175,15 +180,17 @@ export const decodeLoose = (bytes: Uint8Array): LooseData | undefined => {
   }
 }
 
-/** A record that is stored here, in the form of its block. */
+/** A stored record, decoded as far as possible. */
 export interface ReadRecord {
-  /** Its fields, as far as they can be read. */
   readonly fields: { readonly [key: string]: LooseData }
-  /** Why such a record could not be written here; undefined for one in the strict form. */
+  /** Why this record could not be written today; undefined for a strict record. */
   readonly oddity: string | undefined
 }
 
-/** Reads the block of a stored record: strictly where it can be, leniently for one that an import has kept as it was. */
+/**
+ * Reads a stored record's block: strictly if possible, leniently for a record that an import kept
+ * as it was.
+ */
 export const readStoredRecord = (bytes: Uint8Array): ReadRecord => {
   const strict = tryDecode(bytes)
   if (typeof strict === "string") {
@@ -205,7 +212,7 @@ const tryDecode = (bytes: Uint8Array): Exclude<Data, string> | string => {
   }
 }
 
-/** Whether a value is an object: no array, bytes, or link. */
+/** Whether a value is an object rather than an array, bytes or a link. */
 export const isLooseMap = (
   value: LooseData | undefined
 ): value is { readonly [key: string]: LooseData } =>

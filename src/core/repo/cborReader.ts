@@ -3,22 +3,25 @@ import { major } from "./writer.ts"
 
 const utf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true })
 
-/** Up to this length a loop that finds ASCII alone is faster than a call of the decoder. */
+/** Up to this length, a loop that recognizes ASCII is faster than a call to the decoder. */
 const shortText = 64
 
-/** Reads CBOR piece by piece: definite lengths, numbers in the fewest bytes, no number beyond the safe ones; throws InvalidCbor. */
+/**
+ * Reads CBOR item by item: definite lengths, shortest number encoding, safe integers only; throws
+ * InvalidCbor.
+ */
 export class CborReader {
   readonly bytes: Uint8Array
-  /** Where the next piece begins. */
+  /** Offset of the next item. */
   at = 0
-  /** The number in the head that was read last. */
+  /** The argument of the last head. */
   argument = 0
 
   constructor(bytes: Uint8Array) {
     this.bytes = bytes
   }
 
-  /** Reads a head and answers its major type; of simple values (type 7) only those of one byte are read. */
+  /** Reads a head and returns its major type; accepts only one-byte simple values (type 7). */
   head(): number {
     const { bytes } = this
     const first = bytes[this.at]
@@ -45,7 +48,7 @@ export class CborReader {
     this.argument = n
   }
 
-  /** The value whose head, of this major type, was read last; of a type that holds no other values. */
+  /** Reads the value after a head of this major type, which must be a scalar. */
   scalar(type: number): number | string | boolean | null | Uint8Array {
     switch (type) {
       case major.uint:
@@ -67,14 +70,14 @@ export class CborReader {
     return n
   }
 
-  /** Of the simple values there are, the data model has three. */
+  /** The data model allows three simple values. */
   #simple(): boolean | null {
     if (this.argument === 20 || this.argument === 21) return this.argument === 21
     if (this.argument === 22) return null
     throw new InvalidCbor("an unknown simple value")
   }
 
-  /** So many bytes, as a view. */
+  /** The next `length` bytes, as a view. */
   take(length: number): Uint8Array {
     const end = this.at + length
     if (end > this.bytes.length) throw new InvalidCbor("it ends too soon")
@@ -83,7 +86,7 @@ export class CborReader {
     return part
   }
 
-  /** So many bytes of text; a byte order mark belongs to it. */
+  /** The next `length` bytes as text; keeps a byte order mark. */
   text(length: number): string {
     const { bytes, at } = this
     const part = this.take(length)

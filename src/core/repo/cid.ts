@@ -18,18 +18,18 @@ export class InvalidCid extends Error {
   override readonly name = "InvalidCid"
 }
 
-/** A content identifier, held as its 36 bytes; the text is made when first asked for and kept. */
+/** A content identifier, held as its 36 bytes; its text is computed on first use and kept. */
 export class Cid {
   readonly bytes: Uint8Array
   #text: string | undefined
   #key: string | undefined
 
-  /** Takes the bytes as they are; `Cid.fromBytes` checks them. */
+  /** Does not check the bytes; `Cid.fromBytes` does. */
   constructor(bytes: Uint8Array) {
     this.bytes = bytes
   }
 
-  /** The CID whose bytes these are; throws InvalidCid. */
+  /** The CID with these bytes; throws InvalidCid. */
   static fromBytes(bytes: Uint8Array): Cid {
     if (!isCidAt(bytes, 0) || bytes.length !== cidLength) throw new InvalidCid("not a CID")
     return new Cid(bytes)
@@ -40,17 +40,19 @@ export class Cid {
     return this.bytes[1]!
   }
 
-  /** The 32 bytes of the SHA-256 digest, a view. */
+  /** The 32 bytes of the SHA-256 digest, as a view. */
   get digest(): Uint8Array {
     return this.bytes.subarray(4)
   }
 
-  /** A string that is equal for equal CIDs and cheap to make; for Map and Set, not for people. */
+  /**
+   * A string that is equal for equal CIDs and cheap to create; a key for Map and Set, not for
+   * people.
+   */
   get key(): string {
     return (this.#key ??= String.fromCharCode.apply(null, this.bytes as unknown as number[]))
   }
 
-  /** Whether both name the same block. */
   equals(other: Cid): boolean {
     if (this === other) return true
     return sameBytes(this.bytes, other.bytes)
@@ -61,13 +63,13 @@ export class Cid {
     return (this.#text ??= base32.encode(this.bytes))
   }
 
-  /** The same as toString, so that a CID in a log is readable. */
+  /** Same as toString, for readable logs. */
   toJSON(): string {
     return this.toString()
   }
 }
 
-/** Whether 36 bytes of a CID begin at `offset` (the digest itself cannot be wrong). */
+/** Whether a 36-byte CID starts at `offset`; every digest is valid. */
 export const isCidAt = (bytes: Uint8Array, offset: number): boolean =>
   offset + cidLength <= bytes.length &&
   bytes[offset] === 1 &&
@@ -75,9 +77,9 @@ export const isCidAt = (bytes: Uint8Array, offset: number): boolean =>
   bytes[offset + 2] === 0x12 &&
   bytes[offset + 3] === 0x20
 
-/** Reads the text of a CID strictly: version 1, lower-case base32, SHA-256; throws InvalidCid. */
+/** Parses a CID strictly: version 1, lower-case base32, SHA-256; throws InvalidCid. */
 export const parseCid = (text: string): Cid => {
-  // The library's base32 also reads upper case, hence the pattern.
+  // The library's base32 also accepts upper case.
   if (!textPattern.test(text)) throw new InvalidCid("not the text of a CID")
   let bytes: Uint8Array
   try {
@@ -88,7 +90,7 @@ export const parseCid = (text: string): Cid => {
   return Cid.fromBytes(bytes)
 }
 
-/** The CID of a digest that is already known. */
+/** The CID for a known digest; throws InvalidCid unless it has 32 bytes. */
 export const cidFromDigest = (codec: typeof dagCbor | typeof raw, digest: Uint8Array): Cid => {
   if (digest.length !== 32) throw new InvalidCid("not a SHA-256 digest")
   const bytes = new Uint8Array(cidLength)
@@ -100,7 +102,6 @@ export const cidFromDigest = (codec: typeof dagCbor | typeof raw, digest: Uint8A
   return new Cid(bytes)
 }
 
-/** SHA-256, synchronously. */
 export const sha256 = (data: Uint8Array | string): Uint8Array =>
   createHash("sha256").update(data).digest()
 

@@ -5,12 +5,12 @@ import { Cid, cidForCbor, dagCbor } from "./cid.ts"
 import { isMap } from "./json.ts"
 import { isTid } from "./tid.ts"
 
-/** What a commit says: the tree's root at one revision of one account's repo. */
+/** A commit before signing: the tree's root at one rev of one account's repo. */
 export interface UnsignedCommit {
   readonly did: string
   readonly data: Cid
   readonly rev: string
-  /** Null in all commits made here; old repos may hold a link, and their signatures cover it. */
+  /** Null in all commits signed here; old repos may hold a link, which their signatures cover. */
   readonly prev?: Cid | null
 }
 
@@ -45,11 +45,11 @@ export const signedCommit = ({
   return { cid: cidForCbor(bytes), bytes }
 }
 
-/** Reads a commit block strictly; throws InvalidCommit. The signature is not verified here. */
+/** Parses a commit block strictly; throws InvalidCommit. Does not verify the signature. */
 export const decodeCommit = (bytes: Uint8Array): Commit => {
   const fields = decodeMap(bytes)
   const { did, version, data, rev, prev, sig } = fields
-  // An unknown field would be lost when the signed bytes are made again.
+  // Rebuilding the signed bytes would lose an unknown field.
   if (Object.keys(fields).length !== 6) throw new InvalidCommit("not the fields of a commit")
   if (version !== 3) throw new InvalidCommit("not version 3")
   if (typeof did !== "string" || !did.startsWith("did:")) throw new InvalidCommit("no did")
@@ -60,18 +60,21 @@ export const decodeCommit = (bytes: Uint8Array): Commit => {
   return { did, version, data, rev, prev, sig }
 }
 
-/** What a commit from elsewhere says, of version 2 or 3. */
+/** A commit of version 2 or 3 from another server. */
 export interface ForeignCommit {
   readonly did: string
   readonly data: Cid
-  /** Commits of version 2 may have none. */
+  /** Missing in some commits of version 2. */
   readonly rev: string | undefined
   readonly sig: Uint8Array
-  /** The bytes that the signature covers: every other field, whatever it is. */
+  /** The bytes that the signature covers: every field except `sig`. */
   readonly unsigned: Uint8Array
 }
 
-/** Reads a commit block of another server or of earlier years; throws InvalidCommit. The signature is not verified here. */
+/**
+ * Parses a commit block from another server or an earlier version; throws InvalidCommit. Does not
+ * verify the signature.
+ */
 export const decodeForeignCommit = (bytes: Uint8Array): ForeignCommit => {
   const { sig, ...fields } = decodeMap(bytes)
   const { did, version, data, rev, prev } = fields

@@ -15,13 +15,13 @@ export interface CommitMessage {
   readonly seq: number
   readonly did: string
   readonly rev: string
-  /** The rev of the previous commit; null on a repo's first commit. */
+  /** The rev of the previous commit; null for a repo's first commit. */
   readonly since: string | null
   readonly commit: Cid
-  /** The root of the previous tree; servers older than sync 1.1 leave it out. */
+  /** The root of the previous tree; missing from servers older than sync 1.1. */
   readonly prevData: Cid | undefined
   readonly ops: ReadonlyArray<RepoOp>
-  /** A CAR with the commit, the changed nodes of the tree and the new records. */
+  /** A CAR with the commit, the changed tree nodes and the new records. */
   readonly blocks: Uint8Array
   readonly time: string
 }
@@ -30,7 +30,7 @@ export interface CommitMessage {
 export type RepoMessage =
   | CommitMessage
   | {
-      /** The repo was reset to a rev: fetch it again. */
+      /** The repo was reset to a rev; fetch it again. */
       readonly type: "sync"
       readonly seq: number
       readonly did: string
@@ -54,14 +54,14 @@ export type RepoMessage =
       readonly status: string | undefined
       readonly time: string
     }
-  /** A note of the server, such as `OutdatedCursor`. */
+  /** A notice from the server, such as `OutdatedCursor`. */
   | { readonly type: "info"; readonly name: string; readonly message: string | undefined }
-  /** The stream ends with this. */
+  /** The last message before the server closes the stream. */
   | { readonly type: "error"; readonly error: string; readonly message: string | undefined }
-  /** An event that this version does not know; skip it. */
+  /** An event type that this version does not know; skip it. */
   | { readonly type: "unknown"; readonly name: string; readonly body: Data }
 
-/** Thrown for a frame that breaks the protocol. */
+/** Thrown for a frame that violates the protocol. */
 export class InvalidFrame extends Error {
   override readonly name = "InvalidFrame"
 }
@@ -149,7 +149,10 @@ const messageOf = (name: string, body: Fields): RepoMessage => {
   }
 }
 
-/** Reads one binary message of `com.atproto.sync.subscribeRepos`; throws InvalidFrame or InvalidCbor. */
+/**
+ * Parses one binary message of `com.atproto.sync.subscribeRepos`; throws InvalidFrame or
+ * InvalidCbor.
+ */
 export const readFrame = (frame: Uint8Array): RepoMessage => {
   const { header, body } = decodeFrame(frame)
   if (!isMap(header) || !isMap(body)) return fail("a header and a body")
@@ -163,11 +166,11 @@ export const readFrame = (frame: Uint8Array): RepoMessage => {
 /** A verified commit. */
 export interface VerifiedCommit {
   readonly commit: Commit
-  /** The created and updated records' blocks by path. */
+  /** Blocks of created and updated records, by path. */
   readonly records: ReadonlyMap<string, Block>
 }
 
-/** A repo's first commit follows an empty tree; any other must say what it follows. */
+/** The root before this commit: the empty tree for a first commit, `prevData` for any other. */
 const treeBeforeFirst = ({ since }: CommitMessage): Cid => {
   if (since !== null) {
     throw new InvalidRepo("the message does not name the tree before it: give prevData")
@@ -176,12 +179,13 @@ const treeBeforeFirst = ({ since }: CommitMessage): Cid => {
 }
 
 /**
- * Verifies one commit of the stream: its account, rev and signature, and that its operations are all that changed
- * between the tree before and the tree after (the inductive proof of sync 1.1).
+ * Verifies one commit of the stream: its account, rev and signature, and that its operations
+ * account for every change between the previous tree and the new one (the inductive proof of sync
+ * 1.1).
  *
- * `prevData` is the root that you already trust; without it, the root that the message names counts. The signature is
- * verified only where `signingKey`, the did:key of the account's document, is given. Throws InvalidRepo,
- * InvalidInversion, InvalidCar, InvalidCommit, InvalidNode or MissingBlock.
+ * `prevData` is the root you already trust; without it, the message's own counts. `signingKey` is
+ * the did:key of the account's document; without it, the signature is not verified. Throws
+ * InvalidRepo, InvalidInversion, InvalidCar, InvalidCommit, InvalidNode or MissingBlock.
  */
 export const verifyCommit = async (
   message: CommitMessage,

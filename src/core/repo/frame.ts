@@ -5,38 +5,41 @@ import { CborReader } from "./cborReader.ts"
 import type { Cid } from "./cid.ts"
 import { major, scratch, takeScratch, writeUint64 } from "./writer.ts"
 
-/** A firehose frame that is complete but for its number: 8 bytes at `seqOffset`. */
+/** A firehose frame without its sequence number, which goes into the 8 bytes at `seqOffset`. */
 export interface PendingFrame {
   readonly bytes: Uint8Array
   readonly seqOffset: number
 }
 
-/** One operation of a commit, as #commit names it. */
+/** One operation of a commit, in the form of #commit. */
 export interface RepoOp {
   readonly action: "create" | "update" | "delete"
   /** `collection/rkey` */
   readonly path: string
-  /** The record now; null after a delete. */
+  /** The record's CID now; null after a delete. */
   readonly cid: Cid | null
-  /** The record before; absent for a create. */
+  /** The record's CID before; undefined for a create. */
   readonly prev?: Cid | undefined
 }
 
-/** What a #commit says, without its number. */
+/** The content of a #commit without its sequence number. */
 export interface CommitEvent {
   readonly repo: string
   readonly commit: Cid
   readonly rev: string
   readonly since: string | null
-  /** The root of the tree before this commit; absent on the first. */
+  /** The tree's root before this commit; undefined for the first. */
   readonly prevData?: Cid | undefined
-  /** A CAR: the commit, the changed tree nodes, what inverting the operations needs, the records. */
+  /**
+   * A CAR with the commit, the changed tree nodes, the nodes that inverting the operations needs,
+   * and the records.
+   */
   readonly blocks: Uint8Array
   readonly ops: ReadonlyArray<RepoOp>
   readonly time: string
 }
 
-// Encoded once: a frame is written field by field, in DAG-CBOR's order of keys.
+// Encoded once: a frame is written field by field, in DAG-CBOR's key order.
 const key = {
   cid: encode("cid"),
   did: encode("did"),
@@ -91,7 +94,7 @@ const link = (name: Uint8Array, value: Cid | null): void => {
   else writer.link(value)
 }
 
-/** The number to come always takes 8 bytes: it is as large as the time in microseconds. */
+/** The sequence number always takes 8 bytes: it is as large as the time in microseconds. */
 const seq = (): number => {
   writer.verbatim(key.seq)
   writer.simple(0x1b)
@@ -134,7 +137,7 @@ export const commitFrame = (event: CommitEvent): PendingFrame => {
   return { bytes: takeScratch(), seqOffset }
 }
 
-/** A #sync frame; `blocks` is a CAR with the commit block alone. */
+/** A #sync frame; `blocks` is a CAR with only the commit block. */
 export const syncFrame = (event: {
   readonly did: string
   readonly rev: string
@@ -181,7 +184,7 @@ export const accountFrame = (event: {
   return { bytes: takeScratch(), seqOffset }
 }
 
-/** Puts the number into a frame, in place, and returns the frame. */
+/** Writes the sequence number into a frame, in place, and returns the frame. */
 export const withSeq = (frame: Uint8Array, seqOffset: number, seq: number): Uint8Array => {
   if (!Number.isSafeInteger(seq) || seq < 0x1_0000_0000 || frame[seqOffset - 1] !== 0x1b) {
     throw new RangeError("not a number, or not a place, for an event")
@@ -190,7 +193,10 @@ export const withSeq = (frame: Uint8Array, seqOffset: number, seq: number): Uint
   return frame
 }
 
-/** The number of a frame that is whole; undefined for bytes that are no whole frame with a number. */
+/**
+ * The sequence number of a complete frame; undefined for an incomplete frame or one without a
+ * number.
+ */
 export const seqOf = (frame: Uint8Array): number | undefined => {
   const reader = new CborReader(frame)
   try {
@@ -213,7 +219,7 @@ export const seqOf = (frame: Uint8Array): number | undefined => {
 const startsWith = (bytes: Uint8Array, at: number, start: Uint8Array): boolean =>
   start.every((byte, index) => bytes[at + index] === byte)
 
-/** Passes over one value. */
+/** Skips one value. */
 const skip = (reader: CborReader): void => {
   const type = reader.head()
   const { argument } = reader
@@ -228,11 +234,11 @@ const skip = (reader: CborReader): void => {
 export const infoFrame = (name: string, message: string): Uint8Array =>
   concatBytes([header.info, encode({ name, message })])
 
-/** An error frame, after which the stream ends. */
+/** An error frame, the last message of a stream. */
 export const errorFrame = (error: string, message: string): Uint8Array =>
   concatBytes([header.error, encode({ error, message })])
 
-/** Both halves of a frame. */
+/** The header and body of a frame. */
 export const decodeFrame = (frame: Uint8Array): { header: Data; body: Data } => {
   const [header, rest] = decodeFirst(frame)
   return { header, body: decode(rest) }

@@ -3,19 +3,19 @@ import { Cid, InvalidCid, parseCid } from "./cid.ts"
 import { maxDepth } from "./limits.ts"
 import { isWellFormed } from "./writer.ts"
 
-/** Thrown for JSON that is not the form of a value of the data model. */
+/** Thrown for JSON that does not represent a value of the data model. */
 export class InvalidData extends Error {
   override readonly name = "InvalidData"
 }
 
 /**
- * Reads the JSON form of a value: `{"$link"}` and `{"$bytes"}` become what they stand for; throws InvalidData.
+ * Converts JSON to a value, `{"$link"}` to a CID and `{"$bytes"}` to bytes; throws InvalidData.
  *
- * `around` are levels that do not count towards the depth: those of a message around a record.
+ * `around` is how many levels of the surrounding message do not count towards the depth limit.
  */
 export const fromJson = (value: unknown, around = 0): Data => read(value, -around)
 
-/** Whether a value is an object of the data model: no array, bytes, or link. */
+/** Whether a value is an object rather than an array, bytes or a link. */
 export const isMap = (data: Data | undefined): data is { [key: string]: Data } =>
   typeof data === "object" &&
   data !== null &&
@@ -29,7 +29,7 @@ const read = (value: unknown, depth: number): Data => {
       return readText(value)
     case "number":
       if (!Number.isSafeInteger(value)) throw new InvalidData("a number that is no safe integer")
-      // JSON can say -0, CBOR's integers cannot.
+      // JSON can express -0, CBOR integers cannot.
       return value + 0
     case "boolean":
       return value
@@ -70,7 +70,7 @@ const readObject = (value: object, depth: number): Data => {
   return data
 }
 
-/** Sets a key without ever reaching a setter of the prototype. */
+/** Sets a key without calling a setter of the prototype. */
 const setKey = <A>(target: Record<string, A>, key: string, value: A): void => {
   if (key !== "__proto__") {
     target[key] = value
@@ -111,7 +111,7 @@ const readBytes = (value: object, keys: ReadonlyArray<string>): Uint8Array => {
   if (bare.length % 4 === 1 || (padded && text.length % 4 !== 0)) {
     throw new InvalidData("a $bytes of impossible length")
   }
-  // Bits beyond the last byte mean nothing: the interop vectors hold such a text among the valid ones.
+  // Ignores the bits after the last byte: the interop vectors list such a text as valid.
   const binary = atob(bare)
   const bytes = new Uint8Array(binary.length)
   for (let i = 0; i < binary.length; i++) bytes[i] = binary.charCodeAt(i)
@@ -133,7 +133,8 @@ const checkType = (data: { [key: string]: Data }): void => {
   if (type === "blob" && !isBlob(data)) throw new InvalidData("a malformed blob")
 }
 
-// The codec of `ref` is not asked for here, as the interop vectors want it: whether there is such a blob is asked later.
+// Accepts any codec in `ref`, as the interop vectors require; whether the blob exists is checked
+// later.
 const isBlob = (data: { [key: string]: Data }): boolean =>
   Object.keys(data).length === 4 &&
   data.ref instanceof Cid &&
@@ -142,7 +143,7 @@ const isBlob = (data: { [key: string]: Data }): boolean =>
   typeof data.size === "number" &&
   data.size >= 0
 
-/** Writes the JSON form of a value, for JSON.stringify. */
+/** Converts a value to its JSON form, for JSON.stringify. */
 export const toJson = (value: Data): unknown => {
   if (typeof value !== "object" || value === null) return value
   if (value instanceof Cid) return { $link: value.toString() }

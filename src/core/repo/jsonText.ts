@@ -3,23 +3,24 @@ import { decodeLoose, isLooseMap, type LooseData } from "./cborLoose.ts"
 import { Cid, cidLength, isCidAt } from "./cid.ts"
 import { maxDepth } from "./limits.ts"
 
-// A text may begin with U+FEFF, which a decoder drops unless told.
+// A text may start with U+FEFF, which a decoder drops by default.
 const utf8 = new TextDecoder("utf-8", { ignoreBOM: true, fatal: false })
 
-/** Where the reading of one block stands; kept outside so that a value costs no object. */
+/** Reading position in the current block; module state, so a value needs no object. */
 let block: Uint8Array = new Uint8Array(0)
 let at = 0
 let depth = 0
 
-/** Thrown for a block that the strict codec would not have made; such a block takes the slow way. */
+/** Thrown for a non-canonical block, which takes the slow path. */
 class NotStrict extends Error {}
 
 /**
  * The JSON text of a stored record, which is always an object.
  *
- * listRecords writes a hundred records into one answer; decoding each into objects and printing those
- * takes several times as long. A record that an import has kept as it was is written as far as JSON can hold it:
- * numbers that JSON lacks become null, and a block without any fields is `{"block":{"$bytes":…}}`.
+ * listRecords writes a hundred records into one response; decoding each one to objects and printing
+ * those takes several times as long. A record that an import kept as it was is written as far as
+ * JSON allows: numbers that JSON lacks become null, and a block without fields becomes
+ * `{"block":{"$bytes":…}}`.
  */
 export const blockToJsonText = (bytes: Uint8Array): string => {
   block = bytes
@@ -85,14 +86,14 @@ const value = (): string => {
   }
 }
 
-/** The number in or behind a head byte. */
+/** The number in or after a head byte. */
 const argument = (): number => {
   const low = block[at++]! & 0x1f
   if (low < 24) return low
   if (low > 27) throw new NotStrict()
   let n = 0
   for (let left = 1 << (low - 24); left > 0; left--) n = n * 256 + block[at++]!
-  // Also catches a number behind the end, which is NaN.
+  // Also catches a number past the end, which is NaN.
   if (!(n < Number.MAX_SAFE_INTEGER)) throw new NotStrict()
   return n
 }
@@ -106,7 +107,7 @@ const text = (length: number): string => {
   const end = at + length
   if (length <= 512) {
     let i = at
-    // Printable ASCII without quote and backslash stands for itself in JSON.
+    // Printable ASCII other than quotes and backslashes needs no escape in JSON.
     while (i < end) {
       const byte = block[i]!
       if (byte < 0x20 || byte > 0x7e || byte === 0x22 || byte === 0x5c) break

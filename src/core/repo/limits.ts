@@ -13,11 +13,11 @@ export const maxDepth = 32
 /** A tree key, `collection/rkey`. */
 export const maxKeyBytes = 1024
 
-/** Keys in one tree node: chance never makes so many, only keys mined for their hashes do. */
+/** Keys in one tree node: only keys mined for their hashes exceed it. */
 export const maxNodeEntries = 256
 
-/** A block accepted from outside in a CAR: a record, or a node of the most keys of the greatest size. */
+/** A block in a CAR from outside: a record, or a node with the most keys of the largest size. */
 export const maxCarBlock = 2_000_000
 
-/** Roots in the header of a CAR accepted from outside. */
+/** The header of a CAR from outside, in bytes. */
 export const maxCarHeader = 4096

@@ -6,12 +6,12 @@ import type { Cid } from "./cid.ts"
 import { decodeCommit, unsignedCommitBytes } from "./commit.ts"
 import { Tree } from "./mst/Tree.ts"
 
-/** Thrown for a proof that is not of this account, not signed by it, or lacks a block. */
+/** Thrown for a proof that is for another account, has a wrong signature, or lacks a block. */
 export class InvalidProof extends Error {
   override readonly name = "InvalidProof"
 }
 
-/** What a proof has to be about. */
+/** What a proof must prove. */
 export interface ProofOf {
   readonly did: string
   /** The did:key of the account's signing key. */
@@ -33,9 +33,11 @@ const blocksOf = async (car: Uint8Array) => {
 }
 
 /**
- * Reads the CAR of `com.atproto.sync.getRecord`: the record, or undefined where the account has none at this path.
+ * Reads the CAR of `com.atproto.sync.getRecord`: the record, or undefined if the account has none
+ * at this path.
  *
- * Commit, signature, path through the tree and every digest are checked; throws an error for anything else.
+ * Checks the commit, the signature, the path through the tree and every digest; throws if any of
+ * them is wrong.
  */
 export const readRecordProof = async (
   car: Uint8Array,

@@ -1,13 +1,13 @@
 const alphabet = "234567abcdefghijklmnopqrstuvwxyz"
 const pattern = /^[234567abcdefghij][234567abcdefghijklmnopqrstuvwxyz]{12}$/
 
-/** How many clocks there are: their ids begin at 0. */
+/** Number of clock ids, which start at 0. */
 export const clockIds = 1024
 
 /** Whether text is a TID: 13 characters of sortable base32. */
 export const isTid = (text: string): boolean => pattern.test(text)
 
-/** The TID of a moment, in microseconds since 1970, on one of 1,024 clocks. */
+/** The TID for microseconds since 1970 on one of 1,024 clocks. */
 export const tidFromMicros = (micros: number, clockId: number): string => {
   if (!Number.isSafeInteger(micros) || micros < 0) throw new RangeError("not a time of a TID")
   if (!Number.isInteger(clockId) || clockId < 0 || clockId >= clockIds) {
@@ -22,7 +22,7 @@ export const tidFromMicros = (micros: number, clockId: number): string => {
   return text + alphabet[clockId >>> 5]! + alphabet[clockId & 31]!
 }
 
-/** The microseconds since 1970 that a TID stands for. */
+/** A TID's time, in microseconds since 1970. */
 export const tidToMicros = (tid: string): number => {
   if (!isTid(tid)) throw new RangeError("not a TID")
   let micros = 0
@@ -30,7 +30,9 @@ export const tidToMicros = (tid: string): number => {
   return micros
 }
 
-/** A TID greater than `previous` whatever the clock says: at the present moment, or just after the previous one. */
+/**
+ * A TID greater than `previous` even if the clock steps back: the current time's, or the next one.
+ */
 export const nextTid = (
   previous: string | undefined,
   nowMicros: number,

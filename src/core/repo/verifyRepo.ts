@@ -11,7 +11,7 @@ export class InvalidRepo extends Error {
   override readonly name = "InvalidRepo"
 }
 
-/** A file's bytes, whole or as a stream. */
+/** A file's bytes, as a whole or as a stream. */
 export type ByteSource = Uint8Array | AsyncIterable<Uint8Array> | ReadableStream<Uint8Array>
 
 /** A record of a verified repo. */
@@ -30,16 +30,16 @@ export interface RepoRecord {
 /** A verified repo. */
 export interface VerifiedRepo {
   readonly did: string
-  /** Commits older than 2023 may have none. */
+  /** Missing in some commits from before 2023. */
   readonly rev: string | undefined
   readonly commit: Cid
-  /** The root of the tree. */
+  /** The tree's root. */
   readonly data: Cid
   /** Every record by path, in the tree's order. */
   readonly records: ReadonlyMap<string, RepoRecord>
 }
 
-/** Iterates any source of bytes; not every browser can iterate a stream. */
+/** Iterates over any source of bytes; some browsers cannot iterate over a stream. */
 export async function* piecesOf(source: ByteSource): AsyncGenerator<Uint8Array> {
   if (source instanceof Uint8Array) {
     yield source

@@ -3,10 +3,10 @@ import { cidLength } from "./cid.ts"
 
 const utf8 = new TextEncoder()
 
-/** Whether text has a UTF-8 form: no surrogate stands alone. */
+/** Whether text has a UTF-8 form, i.e. no lone surrogates. */
 export const isWellFormed = (text: string): boolean => !/\p{Surrogate}/u.test(text)
 
-/** CBOR major types, shifted into place. */
+/** CBOR major types, in the upper three bits. */
 export const major = {
   uint: 0x00,
   negative: 0x20,
@@ -18,24 +18,23 @@ export const major = {
   simple: 0xe0
 }
 
-/** Bytes that a CBOR head with this argument takes. */
+/** Length of a CBOR head with this argument, in bytes. */
 export const headLength = (n: number): number =>
   n < 24 ? 1 : n < 0x100 ? 2 : n < 0x1_0000 ? 3 : n < 0x1_0000_0000 ? 5 : 9
 
-/** Bytes that a tagged link takes: tag 42, a byte string of 37, the leading zero, the CID. */
+/** Length of a tagged link in bytes: tag 42, a byte string of 37, the leading zero, the CID. */
 export const linkLength = 5 + cidLength
 
-/** Appends DAG-CBOR items to a buffer that grows; knows nothing of order or depth. */
+/** Appends DAG-CBOR items to a growing buffer; does not check order or depth. */
 export class CborWriter {
   buffer: Uint8Array
   position = 0
 
-  /** Begins with this capacity. */
   constructor(capacity: number) {
     this.buffer = new Uint8Array(capacity)
   }
 
-  /** Makes room for so many further bytes. */
+  /** Makes room for `length` more bytes. */
   reserve(length: number): void {
     const needed = this.position + length
     if (needed <= this.buffer.length) return
@@ -44,44 +43,44 @@ export class CborWriter {
     this.buffer = grown
   }
 
-  /** A head: major type and argument, in the fewest bytes. */
+  /** Appends a head: major type and argument, in the fewest bytes. */
   head(type: number, n: number): void {
     this.reserve(9)
     this.position = writeHead(this.buffer, this.position, type, n)
   }
 
-  /** One byte as it is: null, true, false. */
+  /** Appends one byte: null, true or false. */
   simple(byte: number): void {
     this.reserve(1)
     this.buffer[this.position++] = byte
   }
 
-  /** A safe integer. */
+  /** Appends a safe integer. */
   integer(n: number): void {
     if (n >= 0) this.head(major.uint, n)
     else this.head(major.negative, -1 - n)
   }
 
-  /** A byte string. */
+  /** Appends a byte string. */
   bytes(bytes: Uint8Array): void {
     this.head(major.bytes, bytes.length)
     this.verbatim(bytes)
   }
 
-  /** Bytes that are CBOR already. */
+  /** Appends bytes that are CBOR already. */
   verbatim(bytes: Uint8Array): void {
     this.reserve(bytes.length)
     this.buffer.set(bytes, this.position)
     this.position += bytes.length
   }
 
-  /** A link: tag 42. */
+  /** Appends a link: tag 42. */
   link(cid: Cid): void {
     this.reserve(linkLength)
     this.position = writeLink(this.buffer, this.position, cid.bytes)
   }
 
-  /** A text string; returns whether it was well formed (a lone surrogate has no UTF-8). */
+  /** Appends a text string; false if it holds a lone surrogate, which has no UTF-8 form. */
   text(text: string): boolean {
     const length = text.length
     this.reserve(9 + length * 3)
@@ -93,7 +92,7 @@ export class CborWriter {
       return true
     }
     const written = utf8.encodeInto(text, this.buffer.subarray(at)).written
-    // The head was guessed from the characters; move the text if its bytes need a longer one.
+    // The head was sized from the character count; move the text if its bytes need a longer one.
     const actual = start + headLength(written)
     if (actual !== at) this.buffer.copyWithin(actual, at, at + written)
     writeHead(this.buffer, start, major.text, written)
@@ -101,7 +100,7 @@ export class CborWriter {
     return written === length || isWellFormed(text)
   }
 
-  /** A copy of what was written. */
+  /** A copy of the bytes so far. */
   take(): Uint8Array {
     return this.buffer.slice(0, this.position)
   }
@@ -158,7 +157,7 @@ export const writeLink = (buffer: Uint8Array, at: number, cid: Uint8Array): numb
   return at + linkLength
 }
 
-/** Writes ASCII text; false (with rubbish behind `at`) when it holds anything else. */
+/** Writes ASCII text; false, with garbage after `at`, if it holds anything else. */
 const writeAscii = (buffer: Uint8Array, at: number, text: string): boolean => {
   for (let i = 0; i < text.length; i++) {
     const unit = text.charCodeAt(i)
@@ -170,10 +169,12 @@ const writeAscii = (buffer: Uint8Array, at: number, text: string): boolean => {
 
 const scratchCapacity = 0x8000
 
-/** One writer for all short encodings: they are synchronous, and `takeScratch` copies the result out. */
+/**
+ * One shared writer for short encodings, which are synchronous; `takeScratch` copies the result.
+ */
 export const scratch = new CborWriter(scratchCapacity)
 
-/** A copy of what was written to `scratch`, which is ready for the next encoding. */
+/** A copy of the bytes in `scratch`, which is then ready for the next encoding. */
 export const takeScratch = (): Uint8Array => {
   const bytes = scratch.take()
   scratch.position = 0

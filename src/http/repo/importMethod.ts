@@ -6,7 +6,10 @@ import { subjectOf } from "../accounts/accountOf.ts"
 import { type Call, credentialsOf, method } from "../Xrpc.ts"
 import { rules } from "../../services/limits/rules.ts"
 
-/** com.atproto.repo.importRepo: the account's object judges the credentials before the first byte is stored. */
+/**
+ * com.atproto.repo.importRepo: the account's object checks the credentials before the first byte is
+ * stored.
+ */
 export const importRepo = method(
   "com.atproto.repo.importRepo",
   {

@@ -8,14 +8,16 @@ import { mediaTypeOf } from "../input.ts"
 
 const carType = "application/vnd.ipld.car"
 
-/** What clients call a CAR; its first bytes say whether it is one. */
+/** Content types that clients send for a CAR; its first bytes decide whether it is one. */
 const types = new Set([carType, "application/octet-stream", "*/*"])
 
 /**
- * com.atproto.repo.importRepo: the account's object authorises, the CAR is staged in the store, the object imports it.
+ * com.atproto.repo.importRepo: the account's object authorizes, the Worker stages the CAR in the
+ * blob store, the object imports it.
  *
- * The answer is empty, or names the records that are kept as they came although they could not be written here.
- * A CAR that is never imported, for whatever reason, lies under a key that the object has noted, and is swept by it.
+ * The response is empty, or lists the records that were kept as they are although they could not be
+ * written here. The object has noted the staged CAR's key, so its sweep deletes a CAR that was
+ * never imported.
  */
 export const importRepo = Effect.fn("importRepo")(function* (
   did: string,

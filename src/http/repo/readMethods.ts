@@ -20,7 +20,6 @@ import { readableAccount } from "../../services/accounts/AccountStatus.ts"
 
 const json = { headers: { "content-type": jsonType } }
 
-/** com.atproto.repo.getRecord */
 export const getRecord = method(
   "com.atproto.repo.getRecord",
   { at: "account", authority: { kind: "optional" } },
@@ -59,7 +58,7 @@ export const listRecords = method(
       ascending: reverse === true,
       ...(cursor === undefined ? {} : { after: cursor })
     })
-    // A page may be short of what is taken down; its cursor is not.
+    // Hidden records may shorten a page, but never change its cursor.
     const hidden = (yield* Takedowns).inCollection(collection)
     const shown =
       hidden.size === 0 || caller.kind === "admin"
@@ -75,13 +74,12 @@ export const listRecords = method(
   })
 )
 
-/** com.atproto.repo.describeRepo */
 export const describeRepo = method(
   "com.atproto.repo.describeRepo",
   { at: "account", authority: { kind: "optional" } },
   Effect.fnUntraced(function* ({ caller }: Call<DescribeRepo.QueryParams>) {
     const account = yield* readableAccount(caller)
-    // An import may have brought others, which nobody can ask for and clients would not take.
+    // An import may have brought invalid names, which nobody can request and clients would reject.
     const collections = (yield* (yield* Repo).collections).filter(isNsid)
     const { did, handle } = account
     const didDoc = yield* ownDocument(account)
@@ -94,13 +92,12 @@ export const describeRepo = method(
   })
 )
 
-/** The URI of a record; of one whose path makes none, which an import has kept, that of its repo. */
+/** A record's URI; the repo's if an imported record's path is not valid in a URI. */
 const recordUri = (did: string, path: string): string => {
   const uri = `at://${did}/${path}`
   return isAtUri(uri) ? uri : `at://${did}`
 }
 
-/** com.atproto.repo.listMissingBlobs */
 export const listMissingBlobs = method(
   "com.atproto.repo.listMissingBlobs",
   { at: "account", authority: { kind: "session", level: "standard", oauth: "any" } },
@@ -117,5 +114,4 @@ export const listMissingBlobs = method(
   })
 )
 
-/** The reading methods of a repo. */
 export const repoReadMethods = [getRecord, listRecords, describeRepo, listMissingBlobs]

@@ -26,7 +26,7 @@ const carHeaders = { "content-type": "application/vnd.ipld.car" }
 
 const car = (body: Uint8Array): Response => new Response(body, { headers: carHeaders })
 
-/** Streams a CAR that `prepare` has measured, if there is room for one more export. */
+/** Streams a CAR that `prepare` has measured, if the limit of concurrent exports allows. */
 const streamedCar = Effect.fnUntraced(function* <E, R>(
   { caller, request }: Pick<Call, "caller" | "request">,
   did: string,
@@ -41,7 +41,7 @@ const streamedCar = Effect.fnUntraced(function* <E, R>(
   })
 })
 
-/** Runs a long computation, which lets other requests in wherever it yields. */
+/** Runs a long computation and lets other requests run whenever it yields. */
 const inStrides = <A>(steps: Generator<void, A>): Effect.Effect<A> =>
   Effect.gen(function* () {
     while (true) {
@@ -51,7 +51,7 @@ const inStrides = <A>(steps: Generator<void, A>): Effect.Effect<A> =>
     }
   })
 
-/** A snapshot for the time of one synchronous reading. */
+/** Opens a snapshot for one synchronous read. */
 const reading = <A>(read: (snapshot: Snapshot) => A) =>
   Effect.flatMap(Repo, (repo) =>
     Effect.flatMap(repo.snapshot, (snapshot) =>
@@ -74,7 +74,10 @@ const wholeRepo = Effect.fnUntraced(function* (since: string | undefined) {
   return body
 })
 
-/** com.atproto.sync.getRepo: streamed in pre-order from a snapshot; `since` leaves older records out. */
+/**
+ * com.atproto.sync.getRepo: streams the repo in pre-order from a snapshot; `since` omits older
+ * records.
+ */
 export const getRepo = method(
   "com.atproto.sync.getRepo",
   { at: "account", authority: { kind: "optional" }, limits: [rules.getRepo] },
@@ -84,7 +87,10 @@ export const getRepo = method(
   })
 )
 
-/** com.atproto.sync.getRecord: the commit and the path of nodes that prove the record, or its absence. */
+/**
+ * com.atproto.sync.getRecord: the commit and the path of nodes that prove the record or its
+ * absence.
+ */
 export const getRecord = method(
   "com.atproto.sync.getRecord",
   { at: "account", authority: { kind: "optional" } },
@@ -104,7 +110,7 @@ export const getRecord = method(
   })
 )
 
-/** com.atproto.sync.getBlocks: a CAR without a root of the blocks that were named. */
+/** com.atproto.sync.getBlocks: the requested blocks as a CAR without a root. */
 export const getBlocks = method(
   "com.atproto.sync.getBlocks",
   { at: "account", authority: { kind: "optional" } },
@@ -115,7 +121,6 @@ export const getBlocks = method(
   })
 )
 
-/** com.atproto.sync.getLatestCommit */
 export const getLatestCommit = method(
   "com.atproto.sync.getLatestCommit",
   { at: "account", authority: { kind: "optional" } },
@@ -136,14 +141,14 @@ export const getHead = method(
   })
 )
 
-/** com.atproto.sync.getCheckout (deprecated): what getRepo answers without `since`. */
+/** com.atproto.sync.getCheckout (deprecated): the response of getRepo without `since`. */
 export const getCheckout = method(
   "com.atproto.sync.getCheckout",
   { at: "account", authority: { kind: "optional" } },
   (call: Call<{ did: string }, undefined>) => getRepo.handler(call)
 )
 
-/** com.atproto.sync.getRepoStatus: answered for inactive accounts too. */
+/** com.atproto.sync.getRepoStatus: also answers for inactive accounts. */
 export const getRepoStatus = method(
   "com.atproto.sync.getRepoStatus",
   { at: "account", authority: { kind: "none" } },
@@ -155,7 +160,9 @@ export const getRepoStatus = method(
   })
 )
 
-/** com.atproto.sync.listBlobs: blobs that records refer to; with `since`, of later commits. */
+/**
+ * com.atproto.sync.listBlobs: blobs that records refer to; with `since`, only from later commits.
+ */
 export const listBlobs = method(
   "com.atproto.sync.listBlobs",
   { at: "account", authority: { kind: "optional" } },
@@ -169,7 +176,7 @@ export const listBlobs = method(
   })
 )
 
-/** The public methods by which others follow a repo. */
+/** The public methods that sync a repo. */
 export const syncMethods = [
   getRepo,
   getRecord,

@@ -25,7 +25,7 @@ const writeBodyLimit = 2 * 1024 * 1024
 
 type Action = Extract<Permission, { readonly resource: "repo" }>["action"]
 
-/** What a write is declared with: the session that may do it, and how large its body may be. */
+/** The authority and body limit of a write method. */
 const writing = (oauth: NeedsOf) =>
   ({
     at: "account",
@@ -33,7 +33,7 @@ const writing = (oauth: NeedsOf) =>
     bodyLimit: writeBodyLimit
   }) as const
 
-/** The permissions for writing a record of the collection that the input names. */
+/** The permissions to write a record of the input's collection. */
 const inCollection =
   (...actions: ReadonlyArray<Action>): NeedsOf =>
   ({ input }) => {
@@ -54,7 +54,6 @@ const resultOf = ({ uri, cid, validationStatus }: WriteResult) => ({
   ...(validationStatus === undefined ? {} : { validationStatus })
 })
 
-/** com.atproto.repo.createRecord */
 export const createRecord = method(
   "com.atproto.repo.createRecord",
   writing(inCollection("create")),
@@ -74,10 +73,10 @@ export const createRecord = method(
   })
 )
 
-/** com.atproto.repo.putRecord: the same content again makes no commit. */
+/** com.atproto.repo.putRecord: unchanged content creates no commit. */
 export const putRecord = method(
   "com.atproto.repo.putRecord",
-  // Whether the record is there shows later: it may come to either.
+  // Whether the record exists is known only later, so it may be either.
   writing(inCollection("create", "update")),
   Effect.fnUntraced(function* ({ input }: Call<PutRecord.QueryParams, PutRecord.InputSchema>) {
     yield* ownAccount(input.repo)
@@ -101,7 +100,7 @@ export const putRecord = method(
   })
 )
 
-/** com.atproto.repo.deleteRecord: a missing record is a success without a commit. */
+/** com.atproto.repo.deleteRecord: deleting a missing record succeeds without a commit. */
 export const deleteRecord = method(
   "com.atproto.repo.deleteRecord",
   writing(inCollection("delete")),
@@ -134,12 +133,12 @@ const writeOf = (
       return { action: "update", ...updated, record: nameOldBlobs(updated, blobs) }
     }
     default:
-      // The lexicon's union is closed: nothing else has passed.
+      // The lexicon's union is closed: only a delete is left.
       return { action: "delete", collection, rkey: write.rkey!, strict: true }
   }
 }
 
-/** One permission for each write; equal ones are asked for once. */
+/** One permission for each write, without duplicates. */
 const ofEachWrite: NeedsOf = ({ input }) => {
   const { writes } = input as ApplyWrites.InputSchema
   const needs = writes.map(({ $type, collection }): Permission => {
@@ -149,7 +148,7 @@ const ofEachWrite: NeedsOf = ({ input }) => {
   return [...new Map(needs.map((need) => [JSON.stringify(need), need])).values()]
 }
 
-/** com.atproto.repo.applyWrites: all of them in one commit, or none. */
+/** com.atproto.repo.applyWrites: all writes in one commit, or none. */
 export const applyWrites = method(
   "com.atproto.repo.applyWrites",
   writing(ofEachWrite),
@@ -173,5 +172,4 @@ export const applyWrites = method(
   })
 )
 
-/** The writing methods of a repo. */
 export const repoWriteMethods = [createRecord, putRecord, deleteRecord, applyWrites]

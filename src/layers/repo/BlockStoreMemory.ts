@@ -5,7 +5,7 @@ import { diff } from "../../core/repo/mst/diff.ts"
 import { preOrder } from "../../core/repo/mst/preOrder.ts"
 import { BlockStore } from "../../services/repo/BlockStore.ts"
 
-/** The tree's nodes in a Map, one block each. */
+/** Keeps the tree's nodes in a Map, one block each. */
 export const layer = Layer.sync(BlockStore, () => {
   const nodes = new Map<string, { readonly rev: string; readonly bytes: Uint8Array }>()
   return BlockStore.of({

@@ -15,8 +15,9 @@ import type { Bounds } from "../host/sql/bounds.ts"
 /**
  * Tree nodes in clusters: a node with its descendants down to the next third layer is one row.
  *
- * Keyed by a number and not by the CID: SQLite reads whole rows, down to their last page, to compare their keys
- * in a table without row ids. `below` names the rows of the clusters below, so no index is needed.
+ * The key is a number rather than the CID: in a table without row ids, SQLite reads whole rows, to
+ * the last page, to compare keys. `below` lists the rows of the clusters below, so no index is
+ * needed.
  */
 export const tables = [
   `CREATE TABLE IF NOT EXISTS cluster (
@@ -24,7 +25,7 @@ export const tables = [
   )`
 ]
 
-/** Stores a cluster in a row of its own. */
+/** Stores a cluster in a new row. */
 export const insertCluster = (
   sql: SqlStorage["Service"],
   table: string,
@@ -46,13 +47,13 @@ const foundIn = (below: Uint8Array, bytes: Uint8Array): Found => ({
   below: decodeRows(below)
 })
 
-/** The tree's nodes in the object's SQLite. */
+/** Keeps the tree's nodes in the object's SQLite. */
 export const layer = Layer.effect(
   BlockStore,
   Effect.gen(function* () {
     const sql = yield* SqlStorage
 
-    /** The row, if it holds this cluster. */
+    /** Reads the row if it holds this cluster. */
     const rowOf = (cid: Cid, row: number) => {
       for (const [stored, rev, below, bytes] of sql
         .exec("SELECT cid, rev, below, bytes FROM cluster WHERE id = ?", row)
@@ -69,7 +70,7 @@ export const layer = Layer.effect(
       return found === undefined ? undefined : foundIn(found.below, found.bytes)
     }
 
-    /** Looks through all rows: the way to one that nobody remembers. */
+    /** Scans all rows for a cluster whose row is unknown. */
     const find = (cid: Cid): number | undefined => {
       for (const [id] of sql.exec("SELECT id FROM cluster WHERE cid = ?", cid.bytes).raw()) {
         return Number(id)
@@ -146,7 +147,7 @@ export const layer = Layer.effect(
 /** The overlay's key for the rows below a cluster. */
 const belowOf = (cid: Cid): string => `${cid.key} below`
 
-/** What bounds these tables. */
+/** The limits of these tables. */
 export const bounds: Bounds = {
   cluster: {
     filledBy: "its owner's writes",

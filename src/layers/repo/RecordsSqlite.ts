@@ -13,7 +13,7 @@ import {
 import { bytesOf, SqlStorage, type SqlValue } from "../../services/host/SqlStorage.ts"
 import type { Bounds } from "../host/sql/bounds.ts"
 
-/** Records keyed by path, and for likes, reposts, follows and blocks the subject they name. */
+/** Records by path; likes, reposts, follows and blocks also by the subject they name. */
 export const tables = [
   `CREATE TABLE IF NOT EXISTS record (
     path TEXT PRIMARY KEY, cid BLOB NOT NULL, rev TEXT NOT NULL, value BLOB NOT NULL
@@ -39,7 +39,7 @@ const sizeOf = ([path, cid, rev, length]: ReadonlyArray<SqlValue>): RecordSize =
   length: length as number
 })
 
-/** The records of an account in the object's SQLite. */
+/** Keeps the account's records in the object's SQLite. */
 export const layer = Layer.effect(
   Records,
   Effect.gen(function* () {
@@ -74,7 +74,7 @@ export const layer = Layer.effect(
       )
     }
 
-    /** What must be known of a row before it goes: for the overlay, and for its backlink. */
+    /** Saves a row in the overlay and removes its backlink before the row goes. */
     const forget = (path: string, overlay: Overlay): void => {
       const old = overlay.active || backlinkOf(path) ? get(path) : undefined
       if (old === undefined) return
@@ -107,7 +107,7 @@ export const layer = Layer.effect(
         sql.exec("DELETE FROM record WHERE path = ?", path)
       },
       page: ({ collection, limit, after, ascending }) => {
-        // "0" follows "/", so the range holds just this collection's paths.
+        // "0" follows "/", so the range covers exactly this collection's paths.
         const low = ascending && after !== undefined ? `${collection}/${after}` : `${collection}/`
         const high = !ascending && after !== undefined ? `${collection}/${after}` : `${collection}0`
         const order = ascending ? "ASC" : "DESC"
@@ -162,7 +162,7 @@ export const layer = Layer.effect(
   })
 )
 
-/** What bounds these tables. */
+/** The limits of these tables. */
 export const bounds: Bounds = {
   record: {
     filledBy: "its owner's writes",

@@ -4,14 +4,14 @@ import { BlobIndex } from "../../services/blobs/BlobIndex.ts"
 import { Repo } from "../../services/repo/Repo.ts"
 import { RepoCounts } from "../../services/repo/RepoCounts.ts"
 
-/** Counts that the head row and the blob index keep anyway. */
+/** Reads the counts that the head row and the blob index keep. */
 export const layer = Layer.effect(
   RepoCounts,
   Effect.gen(function* () {
     const repo = yield* Repo
     const blobs = yield* BlobIndex
     return RepoCounts.of({
-      // Asked by a session of the account in this object, which so exists.
+      // The caller is a session of this account, so the account exists.
       get: Effect.map(Effect.orDie(repo.head), (head) => {
         const { expected, imported } = blobs.counts()
         return {

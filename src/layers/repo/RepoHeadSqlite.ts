@@ -7,7 +7,10 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import type { Bounds } from "../host/sql/bounds.ts"
 
-/** The repo's head, and beside it what changes with every commit anyway: counts, spent write points, the last event's id. */
+/**
+ * The repo's head, with everything else that changes with each commit: counts, spent write points,
+ * the last event's id.
+ */
 export const tables = [
   `CREATE TABLE IF NOT EXISTS head (
     id INTEGER PRIMARY KEY CHECK (id = 1), cid BLOB NOT NULL, block BLOB NOT NULL, root BLOB NOT NULL, rev TEXT NOT NULL,
@@ -17,7 +20,7 @@ export const tables = [
   )`
 ]
 
-/** The head row, read; nothing before the repo is made. */
+/** Reads the head row; undefined before the repo exists. */
 export const readHead = (
   sql: SqlStorage["Service"]
 ): { readonly head: Head; readonly spent: Spent } | undefined => {
@@ -40,7 +43,7 @@ export const readHead = (
   return undefined
 }
 
-/** Writes the head row: one row billed. `event` is the id of the last event that the outbox was given. */
+/** Writes the head row, which bills one row. `event` is the id of the last event in the outbox. */
 export const writeHead = (
   sql: SqlStorage["Service"],
   head: Head,
@@ -63,18 +66,18 @@ export const writeHead = (
   )
 }
 
-/** The id of the last event that the outbox was given, delivered or not; 0 before the first. */
+/** The id of the last event that entered the outbox, delivered or not; 0 before the first. */
 export const readLastEvent = (sql: SqlStorage["Service"]): number => {
   for (const [event] of sql.exec("SELECT event FROM head WHERE id = 1").raw()) return Number(event)
   return 0
 }
 
-/** Notes the id of an event that came without a commit: one row billed. */
+/** Saves the id of an event that came without a commit; bills one row. */
 export const writeLastEvent = (sql: SqlStorage["Service"], event: number): void => {
   sql.exec("UPDATE head SET event = ? WHERE id = 1", event)
 }
 
-/** The head in the object's SQLite. */
+/** Keeps the head in the object's SQLite. */
 export const layer: Layer.Layer<RepoHead, never, SqlStorage> = Layer.effect(
   RepoHead,
   Effect.map(SqlStorage, (sql) =>
@@ -87,7 +90,7 @@ export const layer: Layer.Layer<RepoHead, never, SqlStorage> = Layer.effect(
   )
 )
 
-/** What bounds these tables. */
+/** The limits of these tables. */
 export const bounds: Bounds = {
   head: {
     filledBy: "its owner's writes",

@@ -30,16 +30,16 @@ import * as Tables from "./importTables.ts"
 import { readStaged } from "./stagedCar.ts"
 import { syncEvent } from "../stream/syncEvent.ts"
 
-/** When the alarm looks whether an import was cut off, in milliseconds. */
+/** Delay until the alarm checks for an interrupted import, in milliseconds. */
 const sweepAfter = 600_000
 
-/** How long whoever finds another import under way is asked to wait, in seconds. */
+/** `Retry-After` while another import runs, in seconds. */
 const busySeconds = 30
 
-/** Clusters stored between two pauses for others. */
+/** Clusters stored between two pauses for other requests. */
 const stride = 8
 
-/** What the pure readers throw when the CAR, and not this server, is at fault. */
+/** The errors of the pure readers that blame the CAR rather than this server. */
 const refusals = [
   InvalidCar,
   InvalidCommit,
@@ -52,15 +52,18 @@ const refusals = [
 
 const refuse = (reason: string) => new ImportRefused({ reason })
 
-/** An import under way. */
+/** A running import. */
 interface Run {
-  /** It has built its tables, and waits for their turn to be the repo's. */
+  /** True once its tables are complete and wait to replace the repo's. */
   isPlacing: boolean
   readonly odd: OddRecords
   readonly hold: Turn
 }
 
-/** Imports over the object's SQLite and the blob store: the repo is built in tables of its own, which are then put in place. */
+/**
+ * Imports with the object's SQLite and the blob store: builds the repo in separate tables, then
+ * swaps them in.
+ */
 export const layer = Layer.effect(
   RepoImport,
   Effect.gen(function* () {
@@ -74,10 +77,10 @@ export const layer = Layer.effect(
     const alarm = yield* Alarm
     const clock = yield* Clock.Clock
     const { importLimit } = yield* Config
-    /** The import that may write; one that is no longer it ends at its next turn. */
+    /** The import that may write; any other one ends at its next turn. */
     let running: Run | undefined
 
-    /** One turn of an import, in one transaction. */
+    /** Runs one turn of an import in one transaction. */
     const turn = <A>(own: Run, body: () => A): Effect.Effect<A, ImportRefused> =>
       Effect.suspend(() => {
         if (running !== own) return Effect.fail(refuse("another import has begun meanwhile"))
@@ -91,7 +94,7 @@ export const layer = Layer.effect(
         }
       })
 
-    /** The signature is the key's that the DID document names, or that this account has here. */
+    /** Fails unless the signature is by the DID document's key, or by this account's key here. */
     const assertSigned = Effect.fnUntraced(function* (account: Account, commit: ForeignCommit) {
       const { unsigned, sig } = commit
       if (verifyBytes(account.signingKey.didKey, unsigned, sig)) return
@@ -106,7 +109,7 @@ export const layer = Layer.effect(
       return yield* refuse("the commit is not signed with the key that the DID document names")
     })
 
-    /** The first reading: commit and tree. The tree is stored, and what it needs in memory is let go. */
+    /** First pass: the commit and the tree. Stores the tree and frees its memory. */
     const readTree = Effect.fnUntraced(function* (own: Run, key: string, account: Account) {
       yield* turn(own, () => Tables.clear(sql))
       const reading = new TreeReading(Tables.slabStore(sql))
@@ -133,7 +136,7 @@ export const layer = Layer.effect(
       }
     })
 
-    /** The second reading: the records that the tree names, each to its paths. */
+    /** Second pass: stores the records at each of their tree paths. */
     const readRecords = Effect.fnUntraced(function* (
       own: Run,
       key: string,
@@ -149,7 +152,7 @@ export const layer = Layer.effect(
           for (const path of leaves.take(block.cid)) {
             record ??= readRecord(block, path)
             if (record.oddity !== undefined) own.odd.add(path, record.oddity)
-            // One block may stand at many paths, and is stored at each.
+            // A block that appears at several paths is stored at each of them.
             bytes += block.bytes.byteLength
             if (bytes > importLimit) {
               throw new RepoTooLarge(`its records take more than ${importLimit} bytes`)
@@ -163,7 +166,7 @@ export const layer = Layer.effect(
       if (missing !== undefined) return yield* refuse(`the record ${missing} is missing`)
     })
 
-    /** Puts the tables in place, inside the commit's transaction; an active account tells the network. */
+    /** Swaps the tables in, inside the commit's transaction; an active account emits an event. */
     const place = (head: Head, now: number): number | undefined => {
       Tables.swap(sql, head.rev)
       recountBlobs(sql, head.rev, now)
@@ -181,7 +184,7 @@ export const layer = Layer.effect(
       const { leaves, nodes, root, rev } = yield* readTree(own, key, account)
       yield* readRecords(own, key, leaves, rev)
       const now = yield* Clock.currentTimeMillis
-      // From here on the tables are waited for: nobody else may begin to fill them.
+      // From here on the tables are complete and wait: no other import may start to fill them.
       yield* turn(own, () => void (own.isPlacing = true))
       yield* repo
         .replace({

@@ -8,13 +8,18 @@ import { readHead } from "./RepoHeadSqlite.ts"
 
 type Sql = SqlStorage["Service"]
 
-/** Whether a table `cluster`, by the statement that made it, is one of version 0.1: its clusters have no numbers. */
+/**
+ * Whether the SQL statement of a table `cluster` is version 0.1's, whose clusters have no numbers.
+ */
 export const isByCid = (statement: string): boolean => statement.includes("cid BLOB PRIMARY KEY")
 
-/** An old table's name, which the alarm's sweep after imports clears: where a cursor is open, none can be dropped. */
+/**
+ * The old table's new name, which the sweep after imports clears: a table cannot be dropped while a
+ * cursor is open.
+ */
 const old = "import_cluster_by_cid"
 
-/** Gives the clusters of version 0.1 their rows, in one transaction. */
+/** Numbers the clusters of version 0.1, in one transaction. */
 export const numberClusters = (sql: Sql): void => {
   const rows = (cid: Uint8Array) => [
     ...sql.exec(`SELECT rev, bytes FROM ${old} WHERE cid = ?`, cid).raw()

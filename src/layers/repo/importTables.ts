@@ -11,7 +11,9 @@ import type { Bounds } from "../host/sql/bounds.ts"
 
 type Sql = SqlStorage["Service"]
 
-/** The tables that an import writes under other names, and then puts in place; with the statements that make them. */
+/**
+ * The tables that an import fills under other names and then swaps in, with their SQL statements.
+ */
 const shadowed = ["record", "backlink", "cluster", "blob_ref"].flatMap((name) =>
   [...Records.tables, ...BlockStore.tables, ...BlobRows.tables]
     .filter((table) => table.includes(`TABLE IF NOT EXISTS ${name} (`))
@@ -26,12 +28,12 @@ const left = (sql: Sql): ReadonlyArray<string> =>
     .toArray()
     .map(({ name }) => name)
 
-/** Removes what an import has left, or the repo that it took the place of. */
+/** Removes an import's leftovers, or the repo that it replaced. */
 export const clear = (sql: Sql): void => {
   for (const name of left(sql)) drop(sql, name)
 }
 
-/** Takes a table away, which bills nothing; not while any cursor of the object stands open. */
+/** Drops a table, which bills nothing; fails while the object has an open cursor. */
 const dropped = (sql: Sql, name: string): boolean => {
   try {
     sql.exec(`DROP TABLE ${name}`)
@@ -41,15 +43,15 @@ const dropped = (sql: Sql, name: string): boolean => {
   }
 }
 
-/** Takes a table away, or at a price its rows. */
+/** Drops a table, or else deletes its rows, which are billed. */
 const drop = (sql: Sql, name: string): void => {
   if (!dropped(sql, name)) sql.exec(`DELETE FROM ${name}`)
 }
 
-/** Holds the tree's nodes while it is read and walked, where memory does not. */
+/** Holds tree nodes that exceed memory while the tree is read and walked. */
 const nodes = "import_nodes"
 
-/** The slabs of nodes that memory has no room for; the table is made with the first. */
+/** Stores slabs of nodes that exceed memory; creates its table with the first. */
 export const slabStore = (sql: Sql): SlabStore => ({
   write: (number, slab) => {
     sql.exec(`CREATE TABLE IF NOT EXISTS ${nodes} (number INTEGER PRIMARY KEY, slab BLOB NOT NULL)`)
@@ -61,21 +63,21 @@ export const slabStore = (sql: Sql): SlabStore => ({
   }
 })
 
-/** The nodes are not needed any more. */
+/** Drops the nodes once the tree has been read. */
 export const dropNodes = (sql: Sql): void => {
   if (left(sql).includes(nodes)) drop(sql, nodes)
 }
 
-/** Makes the tables, once `clear` has taken away what an earlier import left. */
+/** Creates the tables, after `clear` has removed those of an earlier import. */
 export const create = (sql: Sql): void => {
   for (const [name, table] of shadowed) sql.exec(table.replace(` ${name} (`, ` import_${name} (`))
 }
 
-/** Stores a cluster of the tree. */
+/** Stores one cluster of the tree. */
 export const putCluster = (sql: Sql, cluster: Cluster, rev: string): void =>
   BlockStore.insertCluster(sql, "import_cluster", cluster, rev)
 
-/** Stores a record with its references. */
+/** Stores a record and its references. */
 export const putRecord = (
   sql: Sql,
   path: string,
@@ -104,13 +106,13 @@ export const putRecord = (
   }
 }
 
-/** A renaming bills a row for every table of the object: so many rows are better copied. */
+/** A rename bills a row for each table of the object, so copying this few rows is cheaper. */
 const fewRows = 25
 
 const isSmall = (sql: Sql, name: string): boolean =>
   sql.exec(`SELECT 1 FROM ${name} LIMIT ${fewRows + 1}`).toArray().length <= fewRows
 
-/** Puts the tables in place, inside a transaction; those that they replace are gone, or left to be cleared. */
+/** Swaps the tables in, inside a transaction; the old ones are dropped, or left for `clear`. */
 export const swap = (sql: Sql, rev: string): void => {
   for (const [name, statement] of shadowed) {
     if (isSmall(sql, `import_${name}`)) {
@@ -118,14 +120,14 @@ export const swap = (sql: Sql, rev: string): void => {
       else sql.exec(`DELETE FROM ${name}`)
       sql.exec(`INSERT INTO ${name} SELECT * FROM import_${name}`)
     } else {
-      // A name that no earlier import has used: what those left may still be there.
+      // A name that no earlier import used: its tables may still exist.
       if (!dropped(sql, name)) sql.exec(`ALTER TABLE ${name} RENAME TO import_${name}_${rev}`)
       sql.exec(`ALTER TABLE import_${name} RENAME TO ${name}`)
     }
   }
 }
 
-/** What bounds the tables of an import. */
+/** The limits of an import's tables. */
 export const bounds: Bounds = {
   "import_…": {
     filledBy: "its owner's import",

@@ -1,23 +1,29 @@
-/** After so long without a turn an import counts as gone, ms: an object may end without a word. */
+/**
+ * An import without a turn for this long is considered dead, in milliseconds: an object may end
+ * without notice.
+ */
 const idleMillis = 120_000
 
-/** An import's hold on the isolate. */
+/** An import's claim on the isolate. */
 export interface Turn {
   readonly did: string
   touched: number
 }
 
-/** Lets one account at a time import in an isolate: an import takes up to half of its memory. */
+/**
+ * Lets one account at a time import in an isolate, because an import takes up to half of its
+ * memory.
+ */
 export class ImportTurns {
   #current: Turn | undefined
 
-  /** Whether an account may begin to import; its own import under way does not keep it from that. */
+  /** Whether an account may start to import; its own running import doesn't block it. */
   isFree(did: string, now: number): boolean {
     const current = this.#current
     return current === undefined || current.did === did || now - current.touched > idleMillis
   }
 
-  /** Begins an import, or answers undefined while another account's is under way. */
+  /** Starts an import; undefined while another account's import runs. */
   begin(did: string, now: number): Turn | undefined {
     if (!this.isFree(did, now)) return undefined
     return (this.#current = { did, touched: now })
@@ -29,5 +35,5 @@ export class ImportTurns {
   }
 }
 
-/** The imports of this isolate: numbers and a name alone, so that it may outlive every object. */
+/** The imports of this isolate: only numbers and a name, so it may outlive every object. */
 export const isolateTurns = new ImportTurns()

@@ -3,14 +3,15 @@ import { noteWait } from "../blobs/blobRows.ts"
 
 type Sql = SqlStorage["Service"]
 
-/** How often each blob is referred to, with a record that does. */
+/** How many records refer to each blob, and one of them. */
 const counted =
   "(SELECT cid, COUNT(*) AS refs, MIN(path) AS path FROM blob_ref GROUP BY cid) AS used"
 
 /**
- * Brings the blobs' rows to what all references together say, after these were replaced as a whole.
+ * Updates the blobs' rows after an import replaced all references.
  *
- * What is no longer referred to becomes temporary, what is referred to and here permanent, all else expected.
+ * A blob without references becomes temporary, one with references permanent if it is stored here,
+ * else expected.
  */
 export const recountBlobs = (sql: Sql, rev: string, now: number): void => {
   noteWait(sql, now)

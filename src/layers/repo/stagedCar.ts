@@ -3,12 +3,15 @@ import { UploadExpired } from "../../services/blobs/BlobIndex.ts"
 import { type BlobStore, BlobStoreUnavailable } from "../../services/blobs/BlobStore.ts"
 import { chunkSize, openSource } from "../blobs/bodySource.ts"
 
-/** Read at once: a stream that is open for long is one that can break. */
+/** Size of each read: a stream that stays open for long is more likely to break. */
 const rangeBytes = 8 * 1024 * 1024
 
 const unavailable = (cause: unknown) => new BlobStoreUnavailable({ operation: "get", cause })
 
-/** Reads what lies under a key, range by range, and hands on large pieces, since each turn that writes is a commit; a piece belongs to `take` until that is done. */
+/**
+ * Reads a staged file range by range and passes on large pieces, because each turn that writes is a
+ * commit; a piece is valid until `take` is done.
+ */
 export const readStaged = Effect.fnUntraced(function* <E>(
   store: BlobStore["Service"],
   key: string,
@@ -38,7 +41,7 @@ const readPart = <E>(
       received += chunk.byteLength
       for (let at = 0; at < chunk.byteLength; at += chunkSize) {
         yield* take(chunk.subarray(at, at + chunkSize))
-        // Bytes that are ready would not let others in.
+        // Reading buffered bytes alone would not let other requests run.
         yield* Effect.yieldNow
       }
       source.recycle(chunk)

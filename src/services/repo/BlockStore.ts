@@ -5,22 +5,25 @@ import type { Overlay, OverlayReading } from "./Overlay.ts"
 import type { CarShare } from "./Records.ts"
 
 /**
- * Where the nodes of an account's tree are kept.
+ * Stores the nodes of an account's tree.
  *
  * Synchronous: `write` runs inside the commit's transaction.
  */
 export class BlockStore extends Context.Service<
   BlockStore,
   {
-    /** Reads nodes, as the tree asks for them. */
+    /** Reads nodes on behalf of the tree. */
     readonly reader: NodeReader
-    /** Stores what `after` has and `before` had not, and removes the reverse; saves removed rows in the overlay. */
+    /**
+     * Stores the nodes that only `after` has and removes those that only `before` has; saves
+     * removed rows in the overlay.
+     */
     write(before: Tree, after: Tree, rev: string, overlay: Overlay): void
-    /** Stores a whole tree, into an empty store. */
+    /** Stores a whole tree in an empty store. */
     fill(tree: Tree, rev: string): void
-    /** What the nodes of the rows after this one take in a CAR, at most `limit` rows of them. */
+    /** The CAR bytes of the nodes in the rows after this one, at most `limit` rows. */
     carShare(after: number, limit: number): CarShare<number>
-    /** Reads nodes as they were when an export began: a row that has gone since is found in the overlay. */
+    /** Reads nodes as they were when an export started: finds removed rows in the overlay. */
     snapshot(overlay: OverlayReading): NodeReader
   }
 >()("nacre/services/BlockStore") {}

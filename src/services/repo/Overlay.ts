@@ -1,47 +1,47 @@
-/** The most that the running exports of one repo may make its writes keep, in bytes: a repo of 45 MB, written anew. */
+/** Bytes that the running exports of one repo may make its writes keep: all of a 45 MB repo. */
 const overlayLimit = 48 * 1024 * 1024
 
-/** The most that those of all repos in this isolate may keep together. */
+/** The same limit for all repos in this isolate together. */
 const isolateLimit = 64 * 1024 * 1024
 
-/** What all overlays of this isolate hold, and those that hold anything. */
+/** The total of all overlays in this isolate, and the overlays that hold something. */
 const isolate = { bytes: 0, overlays: new Set<Overlay>() }
 
-/** Thrown into an export when writes have overwritten more than the overlay holds. */
+/** Thrown into an export when writes have replaced more than the overlay can hold. */
 export class OverlayOverflow extends Error {
   override readonly name = "OverlayOverflow"
 }
 
-/** What an export reads of the rows that writes have replaced since it began. */
+/** An export's view of the rows that writes have replaced since it started. */
 export interface OverlayReading {
-  /** A row as it was before it was replaced; throws OverlayOverflow when it could not be kept. */
+  /** The row as it was before it was replaced; throws OverlayOverflow if it was not kept. */
   get(key: string): Uint8Array | undefined
-  /** Ends the export; what no other export needs is freed. */
+  /** Ends the export and frees what no other export needs. */
   close(): void
 }
 
-/** An export that reads: its number rises from each to the next. */
+/** A running export; numbers ascend. */
 interface Reader extends OverlayReading {
   readonly number: number
   readonly rev: string
-  /** Whether the overlay gave this export up: it fails at the first row that is gone. */
+  /** True after the overlay gave up on this export, which then fails at the first missing row. */
   isOutrun: boolean
 }
 
-/** A row that was replaced, and the newest export that may need it. */
+/** A replaced row, and the newest export that may need it. */
 interface Saved {
   readonly bytes: Uint8Array
   readonly number: number
 }
 
 /**
- * What writes have overwritten while exports run, so that an export goes on reading the repo as it was.
+ * Keeps the rows that writes replace while exports run, so an export reads a consistent snapshot.
  *
- * An open SQL cursor sees later writes; so a write first saves here the rows it replaces or deletes,
- * keyed by CID. Bounded: past the limit the oldest export fails rather than send a broken CAR.
+ * An open SQL cursor sees later writes, so a write first saves the rows that it replaces or
+ * deletes, by CID. At its limit the oldest export fails instead of sending a broken CAR.
  */
 export class Overlay {
-  /** In the order of their numbers. */
+  /** Ordered by export number. */
   readonly #saved = new Map<string, Saved>()
   /** Oldest first. */
   #readers: ReadonlyArray<Reader> = []
@@ -54,12 +54,12 @@ export class Overlay {
     return newest !== undefined && rev <= newest.rev
   }
 
-  /** Whether any export reads on: when not, writes save nothing. */
+  /** Whether any export is running; if not, writes save nothing. */
   get active(): boolean {
     return this.#readers.length > 0
   }
 
-  /** Begins an export of the repo as of this rev, its newest; close it once. */
+  /** Starts an export of the repo at this rev, the newest; the caller closes it once. */
   open(rev: string): OverlayReading {
     const reader: Reader = {
       number: ++this.#opened,
@@ -78,17 +78,17 @@ export class Overlay {
     return reader
   }
 
-  /** Ends the exports that read through it: what they read is no longer there. */
+  /** Ends all exports that read through this overlay, because the rows they read are gone. */
   spoil(): void {
     for (const reader of this.#readers) this.#giveUp(reader)
   }
 
-  /** Saves a row that is about to be replaced or deleted. */
+  /** Saves a row before it is replaced or deleted. */
   save(key: string, bytes: Uint8Array): void {
     const newest = this.#readers.at(-1)
     if (newest === undefined) return
     const { number } = newest
-    // One that was saved for an older export alone is needed longer from now on, and moves to the end.
+    // A row saved for an older export is now needed longer, so it moves to the end.
     this.#remove(key)
     this.#saved.set(key, { bytes, number })
     this.#count(bytes.byteLength)

@@ -10,17 +10,19 @@ import type { BlobNotFound, InvalidMimeType, InvalidSize } from "../blobs/BlobIn
 import type { RateLimitExceeded } from "../limits/Limiter.ts"
 import type { OverlayReading } from "./Overlay.ts"
 
-/** A write that breaks a rule of records: schema, key, type, size, or what it expects to be there. */
+/**
+ * The write violates a rule for records: schema, key, type, size, or the expected existing record.
+ */
 export class InvalidWrite extends Schema.TaggedError<InvalidWrite>()("InvalidWrite", {
   message: Schema.String
 }) {}
 
-/** Somebody else wrote in between: swapCommit or swapRecord does not match. */
+/** swapCommit or swapRecord does not match: another client wrote in between. */
 export class InvalidSwap extends Schema.TaggedError<InvalidSwap>()("InvalidSwap", {
   message: Schema.String
 }) {}
 
-/** What can be wrong with a write. */
+/** The errors of a write. */
 export type WriteFailure =
   | InvalidWrite
   | InvalidSwap
@@ -35,10 +37,10 @@ export type WriteFailure =
 export type RecordData = { readonly [key: string]: Data }
 
 /**
- * One write that a client asks for.
+ * One write of a request.
  *
- * `put` creates or updates; its `swapRecord` of null demands that nothing is there.
- * `delete` of a missing record is an error only when `strict`.
+ * `put` creates or updates; a `swapRecord` of null requires that no record exists. `delete` of a
+ * missing record is an error only if `strict`.
  */
 export type Write =
   | {
@@ -68,17 +70,19 @@ export type Write =
       readonly swapRecord?: Cid | undefined
     }
 
-/** How the writes of one request are to be taken. */
+/** Options for all writes of a request. */
 export interface WriteOptions {
-  /** false: no schema check; true: an unknown schema is an error; undefined: check what is known. */
+  /**
+   * false: no schema check; true: an unknown schema is an error; undefined: check known schemas.
+   */
   readonly validate?: boolean | undefined
-  /** The commit the client believes to be the head. */
+  /** The commit that the client expects to be the head. */
   readonly swapCommit?: Cid | undefined
-  /** A new like, repost, follow or block replaces the one that names the same subject. */
+  /** A new like, repost, follow or block replaces the one with the same subject. */
   readonly replaceDuplicates?: boolean
 }
 
-/** What became of one write. */
+/** The outcome of one write. */
 export interface WriteResult {
   readonly action: "create" | "update" | "delete"
   readonly uri: string
@@ -86,7 +90,7 @@ export interface WriteResult {
   readonly validationStatus?: "valid" | "unknown"
 }
 
-/** What became of a request's writes; no commit when nothing changed. */
+/** The outcome of a request's writes; without a commit if nothing changed. */
 export interface Committed {
   readonly results: ReadonlyArray<WriteResult>
   readonly commit?: { readonly cid: Cid; readonly rev: string }
@@ -103,39 +107,45 @@ export interface Head {
   readonly nodes: number
 }
 
-/** A repo as it was at one moment, to be read while writes go on; `close` it. */
+/** A snapshot of a repo, readable while writes continue; the caller must `close` it. */
 export interface Snapshot {
   readonly head: Head
   readonly tree: Tree
   readonly overlay: OverlayReading
-  /** Whether the repo is still as it was. */
+  /** Whether the repo has not changed since. */
   isCurrent(): boolean
   close(): void
 }
 
-/** A repo from elsewhere, ready to be put in the place of the one that is here. */
+/** A repo from another server, ready to replace the current one. */
 export interface Replacement {
-  /** The commit that it takes the place of: another head in the meantime is in its way. */
+  /** The head that it replaces; fails if the head has changed since. */
   readonly expected: Cid
   readonly root: Cid
-  /** From `revAbove`. */
+  /** The rev that `revAbove` returned. */
   readonly rev: string
   readonly records: number
   readonly nodes: number
-  /** Puts records and tree in place, inside the commit's transaction; answers the id of the event it pushed, if any. */
+  /**
+   * Replaces records and tree inside the commit's transaction; returns the id of the event it
+   * emitted, if any.
+   */
   place(head: Head): number | undefined
 }
 
 /**
  * The repository of one account: signed commits over a Merkle search tree.
  *
- * A write is: validate, apply to the tree, sign, and one transaction which stores tree, records,
- * blob references, head and the outgoing event together. Spec: repository v3, sync 1.1.
+ * A write validates, updates the tree, signs, and stores tree, records, blob references, head and
+ * the outgoing event in one transaction. Spec: repository v3, sync 1.1.
  */
 export class Repo extends Context.Service<
   Repo,
   {
-    /** Makes the first, empty commit; its event waits in the outbox until the sign-up is announced. */
+    /**
+     * Creates the first, empty commit; its event waits in the outbox until the sign-up is
+     * announced.
+     */
     readonly create: Effect.Effect<Head, RepoNotFound>
     readonly head: Effect.Effect<Head, RepoNotFound>
     write(
@@ -143,19 +153,22 @@ export class Repo extends Context.Service<
       options: WriteOptions
     ): Effect.Effect<Committed, WriteFailure>
     /**
-     * Signs a new commit over the same tree after `change` (of the signing key), and announces it.
+     * Signs a new commit over the same tree after `change` (of the signing key) and announces it.
      *
-     * Nothing else is signed during the change; where it fails, nothing is signed at all.
+     * No other commit is signed during the change; if the change fails, none is signed.
      */
     recommitAfter<E>(change: Effect.Effect<void, E>): Effect.Effect<Head, RepoNotFound | E>
-    /** A rev for a commit that is to follow both the head and a commit from elsewhere. */
+    /** A rev above both the head's and a foreign commit's. */
     revAbove(rev: string): Effect.Effect<string, RepoNotFound>
-    /** Signs a commit over another tree, in one transaction with what puts it in place; exports that still run fail. */
+    /**
+     * Signs a commit over another tree and swaps that tree in, in one transaction; running exports
+     * fail.
+     */
     replace(
       replacement: Replacement
     ): Effect.Effect<Head, RepoNotFound | InvalidSwap | DirectoryUnavailable>
     readonly snapshot: Effect.Effect<Snapshot, RepoNotFound>
-    /** The collections that hold records, without a walk. */
+    /** The collections that hold records, known without a walk. */
     readonly collections: Effect.Effect<ReadonlyArray<string>, RepoNotFound>
   }
 >()("nacre/services/Repo") {}

@@ -1,7 +1,7 @@
 import * as Context from "effect/Context"
 import type * as Effect from "effect/Effect"
 
-/** What checkAccountStatus tells of a repo. */
+/** A repo's counts, as checkAccountStatus reports them. */
 export interface RepoCount {
   /** The head's CID. */
   readonly commit: string
@@ -12,11 +12,11 @@ export interface RepoCount {
   readonly privateStateValues: number
   /** Blobs that records refer to. */
   readonly expectedBlobs: number
-  /** Those of them that are stored here. */
+  /** Those of them that are stored on this server. */
   readonly importedBlobs: number
 }
 
-/** Counts of what the account in this object holds, without a walk of the repo. */
+/** Counts the content of this object's account without walking the repo. */
 export class RepoCounts extends Context.Service<
   RepoCounts,
   { readonly get: Effect.Effect<RepoCount> }

@@ -4,20 +4,25 @@ import type { BlockStore } from "./BlockStore.ts"
 import type { CarShare, Records } from "./Records.ts"
 import type { Snapshot } from "./Repo.ts"
 
-/** Rows read from the record table at a time, and bytes of them: what a reader that reads nothing keeps in memory. */
+/**
+ * Rows, and their bytes, that one read of the record table returns: the memory that a stalled
+ * reader holds.
+ */
 const pageRows = 500
 const pageBytes = 256 * 1024
 
-/** What is measured between two pauses for other requests: records, clusters, steps through the tree. */
+/**
+ * Items measured between two pauses for other requests: records, clusters, steps through the tree.
+ */
 const strides = { records: 4000, clusters: 32, steps: 1000 }
 
-/** The length of an export in bytes, and which of the tree's records it leaves out. */
+/** An export's length in bytes, and the records it omits. */
 export interface ExportPlan {
   readonly length: number
   isLeftOut(record: number): boolean
 }
 
-/** A set of small numbers that are added in rising order. */
+/** A set of small numbers, added in ascending order. */
 class Bits {
   #words = new Uint8Array(64)
 
@@ -36,16 +41,18 @@ class Bits {
   }
 }
 
-/** Where a repo is read from. */
+/** The stores that an export reads. */
 export interface RepoStores {
   readonly records: Records["Service"]
   readonly blocks: BlockStore["Service"]
 }
 
 /**
- * Measures an export before its first byte is sent: only a client that knows the length notices a broken transfer.
+ * Measures an export before its first byte is sent: only a client that knows the length notices an
+ * interrupted transfer.
  *
- * Yields to let other requests in. With `since`, it leaves out the records that no later commit has written.
+ * Yields to let other requests run. With `since`, omits the records that were last written before
+ * it.
  */
 export function* measureExport(
   snapshot: Snapshot,
@@ -60,7 +67,10 @@ export function* measureExport(
   return { ...walked, length: start + walked.length }
 }
 
-/** What all rows take in a CAR, unless a write came in between: then the rows are no longer those of the snapshot. */
+/**
+ * The CAR bytes of all rows; undefined if a write came in between, because the rows no longer match
+ * the snapshot.
+ */
 function* sumOfRows(
   { isCurrent }: Snapshot,
   { records, blocks }: RepoStores
@@ -87,7 +97,10 @@ function* sum<Key>(
   return undefined
 }
 
-/** The same by the snapshot's tree, record by record, whatever was written since; reads no record's block. */
+/**
+ * Measures the snapshot's tree, record by record, unaffected by later writes; reads no record
+ * blocks.
+ */
 function* walk(
   { tree, overlay }: Snapshot,
   records: Records["Service"],
@@ -117,9 +130,9 @@ function* walk(
 }
 
 /**
- * The repo as a CAR, commit first, then the tree in pre-order with its records between the nodes.
+ * The repo as a CAR: the commit, then the tree in pre-order with the records between its nodes.
  *
- * The snapshot keeps it as it was at the beginning; a page of records and a path of nodes are in memory.
+ * Reads from the snapshot; holds one page of records and one path of nodes in memory.
  */
 export function* exportBlocks(
   { head, tree, overlay }: Snapshot,
@@ -147,7 +160,7 @@ export function* exportBlocks(
   if (rest !== undefined) yield rest
 }
 
-/** The record table read forward in pages, in step with the tree's leaves. */
+/** Reads the record table forward in pages, in step with the tree's leaves. */
 class InStep<Row extends { readonly path: string }> {
   readonly #read: (path: string) => ReadonlyArray<Row>
   #page: ReadonlyArray<Row> = []
@@ -157,7 +170,7 @@ class InStep<Row extends { readonly path: string }> {
     this.#read = read
   }
 
-  /** The row of this path, if it is (still) there; ask for paths in rising order. */
+  /** The row at this path if it still exists; call with ascending paths. */
   at(path: string): Row | undefined {
     while (true) {
       while (this.#at < this.#page.length) {
@@ -166,7 +179,7 @@ class InStep<Row extends { readonly path: string }> {
         if (row.path > path) return undefined
         this.#at++
       }
-      // The next page begins at the wanted path, or behind it where that row is gone.
+      // The next page starts at the path, or after it if that row is gone.
       this.#page = this.#read(path)
       this.#at = 0
       if (this.#page.length === 0) return undefined

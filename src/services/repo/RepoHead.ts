@@ -2,16 +2,18 @@ import * as Context from "effect/Context"
 import type { Head } from "./Repo.ts"
 import type { Spent } from "./write/points.ts"
 
-/** Stores the head of the repo in this object, and makes one transaction of what is stored with it. */
+/**
+ * Stores the repo's head in this object, in one transaction with everything that a commit stores.
+ */
 export class RepoHead extends Context.Service<
   RepoHead,
   {
-    /** The head, and the points that writes have spent; nothing before the repo is made. */
+    /** The head and the spent write points; undefined before the repo exists. */
     read(): { readonly head: Head; readonly spent: Spent } | undefined
-    /** The id of the last event that the outbox was given; 0 before the first. */
+    /** The id of the last event that entered the outbox; 0 before the first. */
     lastEvent(): number
     write(head: Head, spent: Spent, event: number): void
-    /** Stores all of what `change` stores, or nothing. */
+    /** Stores everything that `change` stores, or nothing. */
     transaction<A>(change: () => A): A
   }
 >()("nacre/services/RepoHead") {}

@@ -8,7 +8,7 @@ import type { DirectoryUnavailable } from "../accounts/Directory.ts"
 import type { BlobStoreUnavailable } from "../blobs/BlobStore.ts"
 import type { IdentityUnavailable } from "../identity/Identity.ts"
 
-/** The CAR is not a repo that may be put in this account's place, for this reason; nothing was changed. */
+/** The CAR cannot replace this account's repo; nothing has changed. */
 export class ImportRefused extends Schema.TaggedError<ImportRefused>()("ImportRefused", {
   reason: Schema.String
 }) {
@@ -17,7 +17,7 @@ export class ImportRefused extends Schema.TaggedError<ImportRefused>()("ImportRe
   }
 }
 
-/** Another account's import is under way on the same machine; on the wire 503 with `Retry-After`. */
+/** Another account's import is running on the same machine; sent as 503 with `Retry-After`. */
 export class ImportBusy extends Schema.TaggedError<ImportBusy>()("ImportBusy", {
   retryAfterSeconds: Schema.Int
 }) {
@@ -26,23 +26,26 @@ export class ImportBusy extends Schema.TaggedError<ImportBusy>()("ImportBusy", {
   }
 }
 
-/** Records that an import has kept as they came: they are served and exported, and could not be written here. */
+/**
+ * The imported records that were kept as they are: they are served and exported, but could not be
+ * written here.
+ */
 export interface Imported {
-  /** How many there are. */
+  /** Their total number. */
   readonly odd: number
   /** The first of them. */
   readonly named: ReadonlyArray<OddRecord>
 }
 
-/** Puts a repo from elsewhere in the place of this account's. */
+/** Replaces this account's repo with one from another server. */
 export class RepoImport extends Context.Service<
   RepoImport,
   {
     /**
-     * Reads the CAR that is staged in the blob store under a key, twice, and puts its repo in place in one
-     * transaction, under a commit of this account's key. Whatever fails leaves the repo as it was.
+     * Reads a staged CAR from the blob store, twice, and swaps its repo in, in one transaction,
+     * under a commit signed with this account's key. A failure leaves the repo unchanged.
      *
-     * An import that begins while another runs takes its place.
+     * A new import replaces a running one.
      */
     run(
       key: string
@@ -56,9 +59,9 @@ export class RepoImport extends Context.Service<
       | IdentityUnavailable
       | DirectoryUnavailable
     >
-    /** Fails where an import could not begin now. */
+    /** Fails if no import can start now. */
     readonly admit: Effect.Effect<void, ImportBusy | RepoNotFound>
-    /** Removes what imports that were cut off have left. */
+    /** Removes the leftovers of interrupted imports. */
     readonly sweep: Effect.Effect<void>
   }
 >()("nacre/services/RepoImport") {}

@@ -20,27 +20,27 @@ import type { Authority } from "../sessions/Authority.ts"
 import { ServiceTokens } from "../sessions/ServiceTokens.ts"
 import { rules } from "../limits/rules.ts"
 
-/** One of the account's own records, as the repo holds it. */
+/** One of the account's own records, as stored in the repo. */
 export interface LocalRecord {
   readonly uri: string
   readonly cid: string
-  /** When the commit was made that wrote it. */
+  /** Time of the commit that wrote it. */
   readonly indexedAt: string
   /** The record's JSON text. */
   readonly json: string
 }
 
-/** What the account has written that an app view does not know yet, and what is needed to show it. */
+/** The account's writes that an AppView doesn't know yet, and what is needed to show them. */
 export interface LocalRecords {
   readonly handle: string
   /** Newest first, at most ten. */
   readonly posts: ReadonlyArray<LocalRecord>
-  /** The profile record, new or not. */
+  /** The profile record, whether new or not. */
   readonly profile?: LocalRecord
   readonly profileIsNew: boolean
 }
 
-/** The reading methods that the server itself asks an app view for, in its account's name. */
+/** The methods that this server itself calls on an AppView, in the account's name. */
 export type AppViewRead =
   | "app.bsky.feed.getFeedGenerators"
   | "app.bsky.feed.getPosts"
@@ -52,10 +52,10 @@ export type AppViewRead =
 
 const nsid = "com.atproto.repo.importRepo"
 const needs = [{ resource: "account", attr: "repo", action: "manage" }] as const
-/** What an import demands of its caller. */
+/** The authority that an import requires. */
 export const importAuthority: Authority = { kind: "session", level: "full", oauth: () => needs }
 
-/** Judges an import before its first byte, and notes the key under which it is staged. */
+/** Authorizes an import before its first byte arrives, and notes the key of the staged file. */
 export const authorizeImport = Effect.fnUntraced(function* (
   input: Credentials & { readonly size?: number }
 ) {
@@ -75,28 +75,31 @@ export const authorizeImport = Effect.fnUntraced(function* (
   return { key, limit }
 })
 
-/** Imports what is staged; it is not needed any more then, however that ends. */
+/** Imports the staged file, then deletes it whether the import succeeded or not. */
 export const importRepo = Effect.fnUntraced(function* ({ key }: { readonly key: string }) {
   const imports = yield* RepoImport
   const accounts = yield* AccountStore
   const store = yield* BlobStore
   const blobs = yield* BlobIndex
   const remove = Effect.map(store.delete([key]), () => {
-    // An account that is gone has taken its rows along.
+    // A deleted account took its rows along.
     if (accounts.peek() !== undefined) blobs.dropUpload(key)
   })
-  // Where the store fails the row stays, and the sweep tries again.
+  // If the store fails, the row stays and the sweep tries again.
   return yield* Effect.ensuring(imports.run(key), Effect.ignore(remove))
 })
 
-/** How many of the newest posts are looked at: record rows have no index by rev, which would bill a row with each write. */
+/**
+ * How many of the newest posts are checked: an index of records by rev would bill a row with each
+ * write.
+ */
 const lookedAt = 50
 
 const postType = "app.bsky.feed.post"
 
 const profilePath = "app.bsky.actor.profile/self"
 
-/** How many records a patch is made of, the profile not counted. */
+/** How many records a patch may hold, besides the profile. */
 const maxPosts = 10
 
 const localRecord = (did: string, { path, cid, rev, value }: StoredRecord): LocalRecord => ({
@@ -106,14 +109,14 @@ const localRecord = (did: string, { path, cid, rev, value }: StoredRecord): Loca
   json: blockToJsonText(value)
 })
 
-/** Whether an app would take a record for one of this server: an import may have kept others as they came. */
+/** Whether apps would accept a record; an import may have kept others as they were. */
 const isStrict = (value: Uint8Array): boolean => readStoredRecord(value).oddity === undefined
 
 /**
- * The posts and the profile that were written after a rev, without what a moderator has taken down.
+ * The posts and the profile written after a rev, without those that were taken down.
  *
- * A rev from before the account was made here is one of another server, where the account lived:
- * all records are newer than it, and an app view that is so far behind is catching up with the move.
+ * A rev from before the account existed here belongs to its previous server: all records are newer,
+ * and an AppView that far behind is still processing the move.
  */
 export const localRecords = Effect.fnUntraced(function* ({ since }: { readonly since: string }) {
   const { did, handle, createdAt } = yield* (yield* AccountStore).get
@@ -147,7 +150,7 @@ const appViewReads: Readonly<Record<AppViewRead, true>> = {
   "app.bsky.unspecced.getPostThreadV2": true
 }
 
-/** Signs for a reading method, and for no other. */
+/** Signs service auth for these reading methods only. */
 export const signAppViewRead = Effect.fnUntraced(function* ({
   lxm,
   aud
@@ -163,5 +166,8 @@ export const signAppViewRead = Effect.fnUntraced(function* ({
   return { token }
 })
 
-/** What the account's object does for an import, while the Worker brings the bytes to the blob store, and for read-after-write. */
+/**
+ * Calls to the account's object for imports, whose bytes the Worker stages in the blob store, and
+ * for read-after-write.
+ */
 export const repoCalls = { authorizeImport, importRepo, localRecords, signAppViewRead }

@@ -1,47 +1,53 @@
-/** Exports at once: of one account, of one account to one network, to one network, and in all of this isolate. */
+/**
+ * Concurrent exports: of one account, of one account to one network, to one network, and in this
+ * isolate.
+ */
 const limits = { account: 8, accountNetwork: 4, network: 16, all: 32 }
 
-/** Exports beyond the limits that owners and the administrator may run, in this isolate. */
+/** Extra exports in this isolate that only owners and the administrator may run. */
 const reserved = 8
 
-/** A reader slower than this gives its place up when others want it, in bytes a second, once it had time to begin. */
+/** A slower reader loses its place when others want it, in bytes a second, after a grace period. */
 const slowest = 64 * 1024
 const beginning = 10_000
 
-/** After so long without a sign of life an export counts as gone, ms: workerd may end one without a word. */
+/**
+ * An export without progress for this long is considered dead, in milliseconds: workerd may end one
+ * without notice.
+ */
 const idleMillis = 90_000
 
-/** Who asks for an export. */
+/** The requester of an export. */
 export interface Exporting {
   readonly did: string
-  /** The address of the client, where somebody tells it. */
+  /** The client's address, if known. */
   readonly network: string | undefined
-  /** The owner, or the administrator: no stranger takes their place. */
+  /** True for the owner and the administrator, whose places strangers cannot take. */
   readonly isOwner: boolean
 }
 
-/** An export that runs. */
+/** A running export. */
 export interface ExportLease extends Exporting {
   readonly began: number
   sent: number
   touched: number
-  /** Somebody else has its place: it has to end. */
+  /** True once another export took its place; it has to end. */
   isRevoked: boolean
 }
 
 const rateOf = ({ began, sent }: ExportLease, now: number): number =>
   (sent * 1000) / Math.max(1, now - began)
 
-/** Counts the exports that run at once, because a reader that reads nothing holds memory. */
+/** Limits concurrent exports, because a stalled reader holds memory. */
 export class ExportLeases {
   readonly #leases = new Set<ExportLease>()
 
-  /** How many exports run. */
+  /** How many exports are running. */
   get size(): number {
     return this.#leases.size
   }
 
-  /** Begins an export; undefined where there is no room, and nobody reads too slowly to keep a place. */
+  /** Starts an export; undefined if there is no room and no running one is too slow. */
   take(who: Exporting, now: number): ExportLease | undefined {
     for (const lease of this.#leases) {
       if (now - lease.touched > idleMillis) this.end(lease)
@@ -54,7 +60,7 @@ export class ExportLeases {
     return lease
   }
 
-  /** Notes that the reader has taken so many bytes more. */
+  /** Notes that the reader received more bytes. */
   passed(lease: ExportLease, bytes: number, now: number): void {
     lease.sent += bytes
     lease.touched = now
@@ -78,7 +84,7 @@ export class ExportLeases {
     ]
   }
 
-  /** Ends the slowest of them, if it is too slow. */
+  /** Ends the slowest export if it is too slow. */
   #makeRoom(rivals: ReadonlyArray<ExportLease>, now: number): boolean {
     const [slow] = rivals
       .filter((lease) => now - lease.began >= beginning && rateOf(lease, now) < slowest)
@@ -90,5 +96,5 @@ export class ExportLeases {
   }
 }
 
-/** The exports of this isolate: they outlive requests, and are numbers and names alone. */
+/** The exports of this isolate; only numbers and names, so it may outlive requests. */
 export const isolateExports = new ExportLeases()

@@ -6,10 +6,13 @@ import { Background } from "../host/Background.ts"
 import { sizedStream } from "../host/sizedStream.ts"
 import { type ExportLease, type Exporting, isolateExports } from "./exportLeases.ts"
 
-/** Bytes sent between two pauses for other requests: some 5 ms of work, where a pause costs workerd 2 ms. */
+/**
+ * Bytes sent between two pauses for other requests: some 5 ms of work, while a pause costs workerd
+ * 2 ms.
+ */
 const stride = 768 * 1024
 
-/** How long a reader may take for a chunk, in milliseconds, and how often that is looked at. */
+/** How long a reader may stall, in milliseconds, and how often that is checked. */
 const patience = 60_000
 const look = "5 seconds"
 
@@ -22,14 +25,14 @@ export class ExportsBusy extends Schema.TaggedError<ExportsBusy>()("ExportsBusy"
   }
 }
 
-/** The client went away, or reads too slowly. */
+/** The client disconnected or reads too slowly. */
 class ReaderGone extends Schema.TaggedError<ReaderGone>()("ReaderGone", {
   cause: Schema.Defect()
 }) {}
 
-/** What an export sends. */
+/** An export's response body. */
 export interface ExportBody {
-  /** Of all chunks together, in bytes. */
+  /** Total length, in bytes. */
   readonly length: number
   readonly chunks: Iterable<Uint8Array>
   /** Called once, however the export ends. */
@@ -56,7 +59,7 @@ const send = Effect.fnUntraced(function* (
   yield* reading(() => writer.close())
 })
 
-/** Fails once the reader has taken nothing for too long, or somebody else has its place. */
+/** Fails once the reader stalls for too long, or another export took its place. */
 const watch = Effect.fnUntraced(function* (lease: ExportLease) {
   while (true) {
     yield* Effect.sleep(look)
@@ -90,9 +93,9 @@ const stream = Effect.fnUntraced(function* (lease: ExportLease, body: ExportBody
 })
 
 /**
- * Streams an export as its client reads it; a failure breaks the transfer.
+ * Streams an export at the client's pace; a failure aborts the transfer.
  *
- * Fails with ExportsBusy before `prepare` runs when too many exports run at once.
+ * Fails with ExportsBusy, before `prepare` runs, if too many exports are running.
  */
 export const exportStream = Effect.fnUntraced(function* <E, R>(
   who: Exporting,

@@ -7,16 +7,16 @@ import type { ExportBody } from "./exportStream.ts"
 import { Records } from "./Records.ts"
 import { Repo } from "./Repo.ts"
 
-/** The repo has no such block, or the search for it came to its bound. */
+/** The repo has no such block, or the search reached its limit. */
 export class BlockNotFound extends Schema.TaggedError<BlockNotFound>()("BlockNotFound", {
   cids: Schema.Array(Schema.String)
 }) {}
 
-/** Tree nodes and records looked through before the search gives up, and between two pauses for others. */
+/** Nodes and records that a search may visit, and between two pauses for other requests. */
 const bound = 500_000
 const stride = 2000
 
-/** A record that was found, by its path. */
+/** A record that was found, and its path. */
 interface Place {
   readonly cid: Cid
   readonly path: string
@@ -24,11 +24,11 @@ interface Place {
 }
 
 /**
- * The blocks of a repo with these CIDs, the commit, tree nodes, records, as a CAR without a root: they are read one
- * after the other, because many records do not fit into memory together.
+ * Finds blocks of a repo (commit, tree nodes, records) by CID and returns them as a CAR without a
+ * root, read one by one because many records do not fit into memory together.
  *
- * Neither inner nodes nor records are indexed by CID (an index would bill a row with every write), so
- * the tree is walked, in strides which let other requests in between.
+ * An index by CID would bill a row with every write, so this walks the tree, in strides that let
+ * other requests run.
  */
 export const findBlocks = Effect.fn("findBlocks")(function* (cids: ReadonlyArray<Cid>) {
   const records = yield* Records

@@ -46,7 +46,7 @@ const refusal = async (bytes: Uint8Array): Promise<unknown> => {
 
 const joined = (...parts: ReadonlyArray<Uint8Array>) =>
   Uint8Array.from(parts.flatMap((part) => [...part]))
-/** One block as it stands in a CAR. */
+/** A block as it appears in a CAR. */
 const carBlock = (cid: Cid, bytes: Uint8Array): Uint8Array =>
   carBytes(undefined, [{ cid, bytes }]).subarray(carHeader().length)
 
@@ -56,7 +56,7 @@ const records = (count: number): Array<Block> =>
     bytes: Support.recordBytes(n)
   }))
 
-/** A repo of many records, exported from a store of clusters as getRepo does it. */
+/** The export of a repo with many records, from a store of clusters like getRepo's. */
 const exported = async (count: number, chunkSize: number) => {
   const chance = new Support.Chance(count)
   const byKey = new Map(
@@ -82,8 +82,8 @@ const exported = async (count: number, chunkSize: number) => {
   return { key, commit, tree, byKey, chunks: out, car: joined(...out) }
 }
 
-describe("a CAR", () => {
-  it("is read back as it was written, in whatever pieces it arrives", async () => {
+describe("CAR files", () => {
+  it("the reader returns what the writer wrote, in pieces of any size", async () => {
     const blocks = records(20)
     const car = carBytes(blocks[0]!.cid, blocks)
     for (const length of [1, 7, 64, 100_000]) {
@@ -93,7 +93,7 @@ describe("a CAR", () => {
     }
   })
 
-  it("is the same in one buffer, block by block, and in chunks of any size", () => {
+  it("a CAR has the same bytes in one buffer, block by block and in chunks of any size", () => {
     const blocks = records(30)
     const root = blocks[0]!.cid
     const whole = carBytes(root, blocks)
@@ -112,14 +112,14 @@ describe("a CAR", () => {
     }
   })
 
-  it("may have no root, and may hold a block twice", async () => {
+  it("a CAR may have no root and may hold a block twice", async () => {
     const [block] = records(1)
     const { roots, blocks } = await readAll(carBytes(undefined, [block!, block!]))
     assert.deepStrictEqual(roots, [])
     assert.deepStrictEqual(blocks, [block!, block!])
   })
 
-  it("is understood by @atproto/repo, and theirs by us", async () => {
+  it("@atproto/repo reads our CARs, and we read theirs", async () => {
     const blocks = records(5)
     const theirs = await Reference.readCarWithRoot(carBytes(blocks[0]!.cid, blocks))
     assert.strictEqual(theirs.root.toString(), blocks[0]!.cid.toString())
@@ -127,7 +127,7 @@ describe("a CAR", () => {
     assert.deepStrictEqual(again.blocks, blocks)
   })
 
-  it("is refused when one bit of a block is wrong", async () => {
+  it("the reader rejects a block with one wrong bit", async () => {
     const blocks = records(3)
     const car = carBytes(blocks[0]!.cid, blocks)
     for (const fromEnd of [1, 30, blocks[2]!.bytes.length + 5]) {
@@ -137,7 +137,7 @@ describe("a CAR", () => {
     }
   })
 
-  it("is refused when it ends in the middle of anything but a boundary between blocks", async () => {
+  it("the reader rejects a file that ends anywhere except between two blocks", async () => {
     const blocks = records(2)
     const car = carBytes(blocks[0]!.cid, blocks)
     const header = carHeader(blocks[0]!.cid).length
@@ -149,7 +149,7 @@ describe("a CAR", () => {
     }
   })
 
-  it("is refused when it claims sizes that no block has, before they are gathered", async () => {
+  it("the reader rejects impossible sizes before it buffers them", async () => {
     let taken = 0
     async function* endless() {
       yield joined(
@@ -170,7 +170,7 @@ describe("a CAR", () => {
     assert.isBelow(taken, 2)
   })
 
-  it("is refused with another version, codec or hash", async () => {
+  it("the reader rejects another version, codec or hash", async () => {
     const version2 = Uint8Array.from(Buffer.from("0aa16776657273696f6e02", "hex"))
     assert.instanceOf(await refusal(joined(version2, new Uint8Array(100))), InvalidCar)
     const [block] = records(1)
@@ -186,13 +186,13 @@ describe("a CAR", () => {
     assert.deepStrictEqual((await readAll(carBytes(undefined, [blob]))).blocks, [blob])
   })
 
-  it("is refused when it is no CAR", async () => {
+  it("the reader rejects bytes that are not a CAR", async () => {
     for (const bytes of [[], [0], [1, 0xf6], [0xff, 0xff, 0xff, 0xff, 0xff, 0x01]]) {
       assert.instanceOf(await refusal(Uint8Array.from(bytes)), InvalidCar)
     }
   })
 
-  it("passes on what its source throws as a refusal, with no rejection left unheard", async () => {
+  it("the reader rejects when its source throws, and leaves no unhandled rejection", async () => {
     const reader = readCar(broken())
     await new Promise((resolve) => setTimeout(resolve, 5))
     let error: unknown
@@ -206,7 +206,7 @@ describe("a CAR", () => {
 })
 
 describe("an exported repo", () => {
-  it("is accepted by @atproto/repo with all its records", async () => {
+  it("@atproto/repo accepts an export with all its records", async () => {
     const { car, key, byKey } = await exported(1000, 4096)
     const repo = await Reference.verifyRepoCar(car, did, key.did())
     assert.deepStrictEqual(
@@ -215,13 +215,13 @@ describe("an exported repo", () => {
     )
   })
 
-  it("stands in an order in which every block is named before it comes", async () => {
+  it("an export names every block before it sends it", async () => {
     const { car, tree } = await exported(500, 0x1_0000)
     const { roots, blocks } = await readAll(car)
     const named = new Set(roots.map((cid) => cid.key))
     for (const { cid, bytes } of blocks) {
       assert.isTrue(named.has(cid.key))
-      // Every CID that the block holds, wherever it stands in it.
+      // Every CID in the block, at any offset.
       for (let at = 0; at + 36 <= bytes.length; at++) {
         const candidate = bytes.subarray(at, at + 36)
         if (candidate[0] === 1 && candidate[2] === 0x12) named.add(new Cid(candidate.slice()).key)
@@ -231,7 +231,7 @@ describe("an exported repo", () => {
     assert.deepStrictEqual(keys, keys.toSorted())
   })
 
-  it("comes in chunks of nearly the size that was asked for", async () => {
+  it("an export arrives in chunks of nearly the requested size", async () => {
     const { chunks } = await exported(1000, 4096)
     for (const chunk of chunks.slice(0, -1)) {
       assert.isAtMost(chunk.length, 4096)
@@ -239,7 +239,7 @@ describe("an exported repo", () => {
     }
   })
 
-  it("proves a record, and the absence of one, to @atproto/repo", async () => {
+  it("a proof shows @atproto/repo that a record exists, and that another doesn't", async () => {
     const { key, commit, tree, byKey } = await exported(300, 4096)
     const [path, n] = [...byKey][123]!
     const claims = [path, "app.bsky.feed.post/none"].map((claim) => {
@@ -264,7 +264,7 @@ describe("an exported repo", () => {
     }
   })
 
-  it("is named by the CID of its commit", async () => {
+  it("the root of an export is the CID of its commit", async () => {
     const { commit } = await exported(1, 4096)
     assert.isTrue(commit.cid.equals(cidForCbor(commit.bytes)))
   })

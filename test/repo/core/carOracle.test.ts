@@ -5,7 +5,7 @@ import { type Block, carBytes, InvalidCar, readCar } from "../../../src/core/rep
 import { Cid, cidForCbor, cidForRaw } from "../../../src/core/repo/cid.ts"
 import * as Support from "./support.ts"
 
-/** Blocks of every length at which the length of a length changes, and a random one. */
+/** Every block length at which the varint grows, and a random one. */
 const lengths = (chance: Support.Chance) => [
   0,
   1,
@@ -67,9 +67,9 @@ const readTheirs = async (bytes: Uint8Array) => {
 
 const seeds = [1, 2, 3]
 
-describe("our CARs and those of @ipld/car", () => {
+describe("our CARs beside those of @ipld/car", () => {
   for (const seed of seeds) {
-    it(`are the same bytes for the same blocks (seed ${seed})`, async () => {
+    it(`both writers produce the same bytes for the same blocks (seed ${seed})`, async () => {
       const blocks = blocksOf(seed)
       for (const root of [blocks[1]!.cid, undefined]) {
         const ours = carBytes(root, blocks)
@@ -77,7 +77,7 @@ describe("our CARs and those of @ipld/car", () => {
       }
     })
 
-    it(`are read alike, however the bytes arrive (seed ${seed})`, async () => {
+    it(`both readers return the same, in pieces of any size (seed ${seed})`, async () => {
       const blocks = blocksOf(seed)
       const bytes = await written(blocks[1]!.cid, blocks)
       const expected = await readTheirs(bytes)
@@ -88,7 +88,7 @@ describe("our CARs and those of @ipld/car", () => {
     })
   }
 
-  it("are both refused where they end within a block", async () => {
+  it("both readers reject a file that ends inside a block", async () => {
     const blocks = blocksOf(7)
     const bytes = carBytes(blocks[1]!.cid, blocks)
     const chance = new Support.Chance(7)

@@ -15,7 +15,7 @@ const oracle = (value: Data): Uint8Array =>
     }
   })
 
-/** cborg reads no links by itself. */
+/** cborg doesn't decode links by default. */
 const withoutLinks = (value: Data): Data => {
   if (value instanceof Cid) return value.bytes
   if (Array.isArray(value)) return value.map(withoutLinks)
@@ -32,21 +32,21 @@ const nested = (levels: number): Data => {
   return value
 }
 
-describe("the encoder", () => {
-  it("writes the same bytes as cborg, for any value", () => {
+describe("the DAG-CBOR encoder", () => {
+  it("the encoder writes the same bytes as cborg for any value", () => {
     Support.forSeeds(2000, (chance) => {
       const value = Support.someData(chance)
       assert.strictEqual(hex(encode(value)), hex(oracle(value)))
     })
   })
 
-  it("orders keys by their UTF-8, not by their UTF-16", () => {
+  it("the encoder orders keys by their UTF-8 rather than their UTF-16", () => {
     const value = { "😀": 1, "\ue000a": 2, zzzz: 3, "": 4, ä: 5, zz: 6 }
     assert.strictEqual(hex(encode(value)), hex(oracle(value)))
     assert.deepStrictEqual(decode(encode(value)), value)
   })
 
-  it("writes text of every length around the limits of its head", () => {
+  it("the encoder writes text of every length around the limits of its head", () => {
     for (const length of [
       0, 22, 23, 24, 25, 47, 48, 49, 84, 85, 86, 254, 255, 256, 257, 65535, 65536
     ]) {
@@ -57,13 +57,13 @@ describe("the encoder", () => {
     }
   })
 
-  it("writes values larger than its buffer, and small ones after them", () => {
+  it("the encoder writes values larger than its buffer, and small ones after them", () => {
     const bytes = new Uint8Array(3_000_000).fill(7)
     assert.strictEqual(encode([bytes, "end"]).length, 3_000_010)
     assert.strictEqual(hex(encode({ a: 1 })), "a1616101")
   })
 
-  it("keeps what it returned apart from what it writes next", () => {
+  it("the encoder doesn't change bytes that it returned earlier", () => {
     const first = encode("first")
     encode("other")
     assert.strictEqual(hex(first), "656669727374")
@@ -81,22 +81,22 @@ describe("the encoder", () => {
     "a function": () => 1,
     "33 levels": nested(33)
   })) {
-    it(`refuses ${what}`, () => {
+    it(`the encoder rejects ${what}`, () => {
       assert.throws(() => encode(value as Data), InvalidCbor)
       assert.strictEqual(hex(encode({ a: 1 })), "a1616101")
     })
   }
 })
 
-describe("the decoder", () => {
-  it("returns what was encoded, for any value", () => {
+describe("the DAG-CBOR decoder", () => {
+  it("the decoder returns what was encoded, for any value", () => {
     Support.forSeeds(1000, (chance) => {
       const value = Support.someData(chance)
       assert.deepStrictEqual(decode(encode(value)), value)
     })
   })
 
-  it("accepts no second form of anything: damaged bytes are refused or mean themselves", () => {
+  it("the decoder accepts only the canonical form: damaged bytes fail or encode back to themselves", () => {
     Support.forSeeds(4000, (chance) => {
       const bytes = Support.damaged(chance, encode(Support.someData(chance)))
       let value: Data
@@ -110,7 +110,7 @@ describe("the decoder", () => {
     })
   })
 
-  it("reads what it takes as cborg does", () => {
+  it("the decoder agrees with cborg on everything it accepts", () => {
     const options = {
       strict: true,
       allowIndefinite: false,
@@ -131,23 +131,23 @@ describe("the decoder", () => {
     })
   })
 
-  it("accepts 32 levels", () => {
+  it("the decoder accepts 32 levels", () => {
     assert.deepStrictEqual(decode(encode(nested(32))), nested(32))
   })
 
-  it("keeps a byte order mark", () => {
+  it("the decoder keeps a byte order mark", () => {
     assert.strictEqual(decode(encode("\ufeffa")), "\ufeffa")
     assert.strictEqual(decode(encode(`\ufeff${"long".repeat(20)}`)), `\ufeff${"long".repeat(20)}`)
   })
 
-  it("makes an own property of the key __proto__", () => {
+  it("the decoder creates an own property for the key __proto__", () => {
     const value = decode(unhex("a1 69 5f5f70726f746f5f5f a1 6161 01")) as object
     assert.deepStrictEqual(Object.keys(value), ["__proto__"])
     assert.strictEqual(Object.getPrototypeOf(value), Object.prototype)
     assert.strictEqual(hex(encode(value as Data)), "a1695f5f70726f746f5f5fa1616101")
   })
 
-  it("returns what follows the first value when asked to", () => {
+  it("decodeFirst returns the bytes after the first value", () => {
     const [value, rest] = decodeFirst(unhex("a1616101 f6"))
     assert.deepStrictEqual(value, { a: 1 })
     assert.strictEqual(hex(rest), "f6")
@@ -192,6 +192,6 @@ describe("the decoder", () => {
     "33 levels": `${"81".repeat(32)}80`,
     "a million levels": "81".repeat(1_000_000)
   })) {
-    it(`refuses ${what}`, () => assert.throws(() => decode(unhex(bytes)), InvalidCbor))
+    it(`the decoder rejects ${what}`, () => assert.throws(() => decode(unhex(bytes)), InvalidCbor))
   }
 })

@@ -13,14 +13,14 @@ import {
 const text = "bafyreiclp443lavogvhj3d2ob2cxbfuscni2k5jk7bebjzg7khl3esabwq"
 
 describe("a CID", () => {
-  it("has the text and the bytes that multiformats gives it", () => {
+  it("a CID has the same text and bytes as in multiformats", () => {
     const cid = parseCid(text)
     assert.strictEqual(Cid.fromBytes(cid.bytes).toString(), text)
     assert.deepStrictEqual([...cid.bytes], [...CID.parse(text).bytes])
     assert.strictEqual(cid.codec, 0x71)
   })
 
-  it("names a block by its SHA-256", () => {
+  it("a CID names a block by its SHA-256", () => {
     const block = new Uint8Array([1, 2, 3])
     const digest = createHash("sha256").update(block).digest()
     assert.deepStrictEqual([...cidForRaw(block).digest], [...digest])
@@ -28,7 +28,7 @@ describe("a CID", () => {
     assert.isTrue(cidFromDigest(0x71, digest).equals(cidForCbor(block)))
   })
 
-  it("equals another with the same bytes, and differs by codec alone", () => {
+  it("a CID equals another with the same bytes, and differs by codec alone", () => {
     const block = new Uint8Array([1, 2, 3])
     assert.isTrue(cidForRaw(block).equals(cidForRaw(block.slice())))
     assert.isFalse(cidForRaw(block).equals(cidForCbor(block)))
@@ -47,10 +47,10 @@ describe("a CID", () => {
     "bits beyond the last byte": `${text.slice(0, -1)}r`,
     "white space": ` ${text}`
   })) {
-    it(`is not read from ${what}`, () => assert.throws(() => parseCid(wrong), InvalidCid))
+    it(`parseCid rejects ${what}`, () => assert.throws(() => parseCid(wrong), InvalidCid))
   }
 
-  it("is not made from bytes of another length, hash or version", () => {
+  it("Cid.fromBytes rejects another length, hash or version", () => {
     const { bytes } = parseCid(text)
     assert.throws(() => Cid.fromBytes(bytes.subarray(1)), InvalidCid)
     assert.throws(() => Cid.fromBytes(new Uint8Array([...bytes, 0])), InvalidCid)

@@ -29,7 +29,7 @@ const sorted = (records: ReadonlyMap<string, Cid>): Entries =>
 const texts = (entries: Iterable<[key: string, value: Cid]>): Array<string> =>
   Array.from(entries, ([key, value]) => `${key} ${value}`)
 
-/** An export that reads now and then, and knows what it has to come to. */
+/** An export that reads in steps, and the result it must reach. */
 interface Export {
   readonly overlay: OverlayReading
   readonly reading: Generator<[key: string, value: Cid]>
@@ -37,7 +37,9 @@ interface Export {
   readonly read: Array<string>
 }
 
-/** A repo's tree over a store of clusters, as an account's object holds it, and what it has to be. */
+/**
+ * A repo's tree over a store of clusters, like in an account's object, and its expected content.
+ */
 class Life {
   readonly #sql = make(open(":memory:"))
   readonly #store: BlockStore["Service"]
@@ -56,12 +58,12 @@ class Life {
     this.#store.fill(this.#tree, this.#rev)
   }
 
-  /** Of the last commit; in the order of time. */
+  /** The rev of the last commit; revs ascend. */
   get #rev(): string {
     return String(this.#commits).padStart(9, "0")
   }
 
-  /** Writes changes in one transaction; one that is interrupted leaves the tree in memory as it is. */
+  /** Writes changes in one transaction; an interrupted one leaves the tree in memory unchanged. */
   write(changes: Changes, isInterrupted = false): void {
     const records = new Map(this.#records)
     let after = this.#tree
@@ -78,7 +80,7 @@ class Life {
     this.#records = records
   }
 
-  /** Writes some changes, sometimes in vain at first; others may come in their place then. */
+  /** Writes some changes; the first attempt sometimes fails, and other changes may follow. */
   writeSome(chance: Support.Chance, newKey: () => string): void {
     const changes = Support.someChanges(
       chance,
@@ -93,7 +95,7 @@ class Life {
     this.write(changes)
   }
 
-  /** Puts another tree in place by the tables of an import. */
+  /** Swaps another tree in with the tables of an import. */
   replace(chance: Support.Chance, newKey: () => string): void {
     const records = new Map<string, Cid>()
     for (let left = chance.pick([0, 1, 10, 300]); left > 0; left--) {
@@ -115,12 +117,12 @@ class Life {
     this.#tree = Tree.load(this.#store.reader, Support.treeOf(records).root())
   }
 
-  /** Lets go of everything in memory. */
+  /** Drops everything from memory. */
   sleep(): void {
     this.#tree = Tree.load(this.#store.reader, this.#tree.root())
   }
 
-  /** Begins an export of what there is now. */
+  /** Starts an export of the current repo. */
   export(): void {
     const overlay = this.#overlay.open(this.#rev)
     const snapshot = Tree.load(this.#store.snapshot(overlay), this.#tree.root())
@@ -128,7 +130,7 @@ class Life {
     this.#exports.push({ overlay, reading: snapshot.entries(), expected, read: [] })
   }
 
-  /** Reads on in all exports, and ends those that have come to their end. */
+  /** Continues all exports, and ends those that are complete. */
   readOn(most: number): void {
     this.#exports = this.#exports.filter(({ overlay, reading, expected, read }) => {
       for (let left = most; left > 0; left--) {
@@ -144,7 +146,10 @@ class Life {
     })
   }
 
-  /** The table holds the clusters of the very tree that its records make, each with the rows of those below. */
+  /**
+   * Asserts that the table holds exactly the clusters of the records' tree, each with the rows
+   * below.
+   */
   check(): void {
     const tree = Support.treeOf(this.#records)
     assert.strictEqual(this.#tree.root().toString(), tree.root().toString())
@@ -189,7 +194,7 @@ const keySpaces = {
     chance.next() < 0.2 ? chance.pick(Support.fewKeys) : Support.postKey(chance)
 }
 
-describe("the rows of roots that were, and will be", () => {
+describe("the rows of former and future roots", () => {
   const cid = Support.recordCid(1)
   const [high, beyond] = Support.onLayer(5, 2) as [string, string]
   const lows = Support.onLayer(2, 1000).filter((key) => key < beyond)
@@ -197,7 +202,7 @@ describe("the rows of roots that were, and will be", () => {
   const put = (key: string) => ({ key, cid })
   const remove = (key: string) => ({ key, cid: undefined })
 
-  it("are what they were, when a commit that changes them is taken back", () => {
+  it("an interrupted commit leaves the rows of its roots unchanged", () => {
     const life = new Life()
     for (const key of [low, high]) life.write([put(key)])
     life.write([remove(high)], true)
@@ -207,7 +212,7 @@ describe("the rows of roots that were, and will be", () => {
     life.check()
   })
 
-  it("are told to those above, when one was changed and changed back before it came to lie below", () => {
+  it("a root keeps its row when a change is undone before it becomes a node below", () => {
     const life = new Life()
     life.write([put(low), put(next)])
     life.write([put(high), remove(high), put(beyond)])
@@ -217,7 +222,7 @@ describe("the rows of roots that were, and will be", () => {
 
 for (const [name, newKey] of Object.entries(keySpaces)) {
   describe(`the table of clusters, ${name}`, () => {
-    it("holds the tree's and no others, whatever is interrupted, forgotten, exported or imported", () => {
+    it("the cluster table holds exactly the tree's clusters after interruptions, sleep, exports and imports", () => {
       Support.forSeeds(runs, (chance) => {
         const life = new Life()
         for (let steps = 5 + chance.below(35); steps > 0; steps--) {

@@ -23,14 +23,14 @@ const without = (name: string): Data => {
 }
 
 describe("a commit", () => {
-  it("is read back as it was written", () => {
+  it("decodeCommit returns what signedCommit wrote", () => {
     const { cid, bytes } = signedCommit({ did, data, rev, sig })
     assert.isTrue(cid.equals(cidForCbor(bytes)))
     assert.deepStrictEqual(decodeCommit(bytes), { did, version: 3, data, rev, prev: null, sig })
     assert.deepStrictEqual([...bytes], [...encode(whole)])
   })
 
-  it("is signed over all its fields but the signature", () => {
+  it("a commit's signature covers every field except sig", () => {
     const { sig: _, ...unsigned } = whole
     assert.deepStrictEqual([...unsignedCommitBytes({ did, data, rev })], [...encode(unsigned)])
     assert.deepStrictEqual(
@@ -39,7 +39,7 @@ describe("a commit", () => {
     )
   })
 
-  it("verifies with @atproto/repo", async () => {
+  it("@atproto/repo verifies our commits", async () => {
     const { verifyCommitSig, cborToLexRecord } = await import("@atproto/repo")
     const key = await Secp256k1Keypair.create()
     const signature = await key.sign(unsignedCommitBytes({ did, data, rev }))
@@ -64,12 +64,12 @@ describe("a commit", () => {
     "a sig that is text": { ...whole, sig: "a" },
     "another field": { ...whole, more: 1 }
   })) {
-    it(`is not read from ${what}`, () => {
+    it(`decodeCommit rejects ${what}`, () => {
       assert.throws(() => decodeCommit(encode(value)), InvalidCommit)
     })
   }
 
-  it("is not read from bytes that are no CBOR", () => {
+  it("decodeCommit rejects bytes that are not CBOR", () => {
     assert.throws(() => decodeCommit(new Uint8Array([0xff])), InvalidCommit)
   })
 })

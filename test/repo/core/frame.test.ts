@@ -7,7 +7,7 @@ const did = "did:plc:abcdefghijklmnopqrstuvwx"
 const time = "2026-11-20T12:00:00.000Z"
 const rev = "3kabcdefghijk"
 
-/** Puts a number in, decodes, and checks that encoding both halves again gives the same bytes. */
+/** Numbers and decodes a frame, and asserts that encoding both halves returns the same bytes. */
 const canonical = ({ bytes, seqOffset }: Frame.PendingFrame, seq: number) => {
   const frame = Frame.withSeq(bytes, seqOffset, seq)
   assert.strictEqual(frame, bytes)
@@ -35,8 +35,8 @@ const someOp = (chance: Support.Chance): Frame.RepoOp => {
   ])
 }
 
-describe("a frame", () => {
-  it("of any commit is canonical CBOR and says what it was given", () => {
+describe("firehose frames", () => {
+  it("a #commit frame is canonical CBOR with the given fields", () => {
     Support.forSeeds(500, (chance) => {
       const ops = Array.from({ length: chance.pick([0, 1, 2, 23, 24, 200]) }, () => someOp(chance))
       const prevData = chance.pick([undefined, Support.recordCid(1)])
@@ -66,7 +66,7 @@ describe("a frame", () => {
     })
   })
 
-  it("of a commit may carry two megabytes of blocks, and the next frame is small again", () => {
+  it("a #commit frame holds two megabytes of blocks, and the next frame is small again", () => {
     const blocks = new Uint8Array(2_000_000).fill(3)
     const event = {
       repo: did,
@@ -81,7 +81,7 @@ describe("a frame", () => {
     assert.isBelow(Frame.identityFrame({ did, time }).bytes.length, 200)
   })
 
-  it("of each other kind is canonical CBOR and says what it was given", () => {
+  it("#sync, #identity and #account frames are canonical CBOR with the given fields", () => {
     const seq = 1_763_640_000_123_456
     const blocks = new Uint8Array([1, 2, 3])
     assert.deepStrictEqual(canonical(Frame.syncFrame({ did, rev, blocks, time }), seq), {
@@ -107,7 +107,7 @@ describe("a frame", () => {
     )
   })
 
-  it("without a number tells of the stream itself", () => {
+  it("#info and error frames have no sequence number", () => {
     assert.deepStrictEqual(Frame.decodeFrame(Frame.infoFrame("OutdatedCursor", "too old")), {
       header: { op: 1, t: "#info" },
       body: { name: "OutdatedCursor", message: "too old" }
@@ -118,7 +118,7 @@ describe("a frame", () => {
     })
   })
 
-  it("takes no number but a safe integer that needs its 8 bytes, and takes it at its place alone", () => {
+  it("withSeq accepts only a safe integer that needs 8 bytes, at its own offset", () => {
     const { bytes, seqOffset } = Frame.identityFrame({ did, time })
     for (const seq of [0, 1, 2 ** 32 - 1, 2 ** 53, 2 ** 40 + 0.5]) {
       assert.throws(() => Frame.withSeq(bytes, seqOffset, seq), RangeError)

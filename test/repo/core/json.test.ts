@@ -12,8 +12,8 @@ const nested = (levels: number): unknown => {
   return value
 }
 
-describe("the JSON form", () => {
-  it("survives the way there and back, for any value", () => {
+describe("the JSON form of a value", () => {
+  it("any value survives the conversion to JSON and back", () => {
     Support.forSeeds(1000, (chance) => {
       const value = Support.someData(chance)
       const json: unknown = JSON.parse(JSON.stringify(toJson(value)))
@@ -21,7 +21,7 @@ describe("the JSON form", () => {
     })
   })
 
-  it("reads $bytes with and without padding, and writes it without", () => {
+  it("fromJson accepts $bytes with and without padding, and toJson writes none", () => {
     for (const text of ["AQI=", "AQI"]) {
       const bytes = fromJson({ $bytes: text })
       assert.deepStrictEqual(bytes, new Uint8Array([1, 2]))
@@ -29,19 +29,19 @@ describe("the JSON form", () => {
     }
   })
 
-  it("passes over bits of $bytes beyond the last byte", () => {
+  it("fromJson ignores bits after the last byte of $bytes", () => {
     assert.deepStrictEqual(fromJson({ $bytes: "AR" }), new Uint8Array([1]))
     assert.deepStrictEqual(fromJson({ $bytes: "AR==" }), new Uint8Array([1]))
   })
 
-  it("writes long bytes whole", () => {
+  it("toJson writes long bytes completely", () => {
     const bytes = new Uint8Array(100_000).map((_, i) => i)
     assert.deepStrictEqual(fromJson(toJson(bytes)), bytes)
   })
 
-  it("takes -0 for 0", () => assert.isTrue(Object.is(fromJson(-0), 0)))
+  it("fromJson reads -0 as 0", () => assert.isTrue(Object.is(fromJson(-0), 0)))
 
-  it("keeps the key __proto__ as a key, in both directions", () => {
+  it("fromJson and toJson keep the key __proto__ as an own key", () => {
     const json: unknown = JSON.parse('{"__proto__":{"admin":true},"a":1}')
     const data = fromJson(json)
     assert.strictEqual(Object.getPrototypeOf(data), Object.prototype)
@@ -52,18 +52,18 @@ describe("the JSON form", () => {
     )
   })
 
-  it("accepts 32 levels and refuses 33", () => {
+  it("fromJson accepts 32 levels and rejects 33", () => {
     assert.doesNotThrow(() => fromJson(nested(32)))
     assert.throws(() => fromJson(nested(33)), InvalidData)
   })
 
-  it("refuses a hundred thousand levels without running out of stack", () => {
+  it("fromJson rejects a hundred thousand levels without a stack overflow", () => {
     assert.throws(() => fromJson(nested(100_000)), InvalidData)
   })
 
   const blob = { $type: "blob", ref: { $link: link }, mimeType: "image/jpeg", size: 10 }
 
-  it("accepts a blob", () => assert.deepStrictEqual(toJson(fromJson(blob)), blob))
+  it("fromJson accepts a blob", () => assert.deepStrictEqual(toJson(fromJson(blob)), blob))
 
   for (const [what, json] of Object.entries({
     "a float": 0.5,
@@ -94,10 +94,10 @@ describe("the JSON form", () => {
     "a blob without a media type": { ...blob, mimeType: "" },
     "an empty $type, deep inside": { a: [{ $type: "" }] }
   })) {
-    it(`refuses ${what}`, () => assert.throws(() => fromJson(json), InvalidData))
+    it(`fromJson rejects ${what}`, () => assert.throws(() => fromJson(json), InvalidData))
   }
 
-  it("of a record is an object", () => {
+  it("a record's JSON must be an object", () => {
     for (const json of [null, "a", 1, true, [], { $link: link }, { $bytes: "" }]) {
       assert.throws(() => recordFromJson(json), InvalidData)
     }

@@ -14,7 +14,7 @@ const bytes = (...parts: ReadonlyArray<number | string>): Uint8Array =>
     )
   )
 
-/** A map of one field, `a`, whose value is these bytes. */
+/** A map with one field, `a`, whose value has these bytes. */
 const field = (...value: ReadonlyArray<number | string>) => bytes(0xa1, 0x61, "a", ...value)
 
 const foreign = CID.parse("QmYwAPJzv5CZsnA625s3Xf2nemtYgPpHdWEz79ojWnrmbH")
@@ -80,7 +80,7 @@ const fieldless: ReadonlyArray<readonly [what: string, block: Uint8Array]> = [
 ]
 
 describe("the JSON text of a stored block", () => {
-  it("is that of the values in it, for any record", () => {
+  it("blockToJsonText equals the JSON of the decoded values, for any record", () => {
     Support.forSeeds(1000, (chance) => {
       const record = { value: Support.someData(chance) }
       assert.deepStrictEqual(
@@ -91,14 +91,14 @@ describe("the JSON text of a stored block", () => {
   })
 
   for (const [what, block, json] of odd) {
-    it(`holds ${what} as far as JSON can`, () => {
+    it(`blockToJsonText writes ${what} as far as JSON can hold it`, () => {
       assert.strictEqual(blockToJsonText(block), json)
       assert.isString(readStoredRecord(block).oddity)
     })
   }
 
   for (const [what, block] of fieldless) {
-    it(`is an object with the bytes where a block is ${what}`, () => {
+    it(`blockToJsonText returns an object with the bytes for a block that is ${what}`, () => {
       const base64 = Buffer.from(block).toString("base64").replace(/=+$/, "")
       assert.strictEqual(blockToJsonText(block), `{"block":{"$bytes":"${base64}"}}`)
       assert.isDefined(readStoredRecord(block).oddity)
@@ -106,7 +106,7 @@ describe("the JSON text of a stored block", () => {
     })
   }
 
-  it("is valid JSON of an object for any bytes", () => {
+  it("blockToJsonText returns a JSON object for any bytes", () => {
     Support.forSeeds(2000, (chance) => {
       const block = encode({ value: Support.someData(chance) })
       for (let spoilt = 0; spoilt < 3; spoilt++) {
@@ -118,15 +118,15 @@ describe("the JSON text of a stored block", () => {
   })
 })
 
-describe("a lenient reading", () => {
-  it("gives the fields of an odd record, keys like __proto__ among them", () => {
+describe("the lenient decoder", () => {
+  it("readStoredRecord returns the fields of an odd record, even __proto__", () => {
     const block = bytes(0xa2, 0x69, "__proto__", 0xa1, 0x61, "x", 1, 0x61, "a", 0xf9, 0x3e, 0)
     const { fields } = readStoredRecord(block)
     assert.deepStrictEqual(Object.keys(fields), ["__proto__", "a"])
     assert.strictEqual(Object.getPrototypeOf(fields), Object.prototype)
   })
 
-  it("finds nothing odd in what the strict codec makes", () => {
+  it("readStoredRecord finds nothing odd in strict records", () => {
     const block = encode({ a: [1, null, "é", cidForRaw(bytes(1))] })
     assert.isUndefined(readStoredRecord(block).oddity)
     assert.deepStrictEqual(decodeLoose(block), readStoredRecord(block).fields)

@@ -15,13 +15,13 @@ import { nothingSpent } from "../../../src/services/repo/write/points.ts"
 import { SqlStorage } from "../../../src/services/host/SqlStorage.ts"
 import { manyRecords, recordCid, treeOf } from "./support.ts"
 
-/** The table that version 0.1 kept clusters in. */
+/** The cluster table of version 0.1. */
 const oldTable =
   "CREATE TABLE IF NOT EXISTS cluster (cid BLOB PRIMARY KEY, rev TEXT NOT NULL, bytes BLOB NOT NULL) WITHOUT ROWID"
 
 const rev = "3kabcdefghijk"
 
-/** An object's database as version 0.1 has left it. */
+/** An object's database as version 0.1 left it. */
 const leftBy = (tree: Tree) => {
   const sql = make(open(":memory:"))
   sql.exec(oldTable)
@@ -43,7 +43,7 @@ const storeOver = (sql: SqlStorage["Service"]) =>
   )
 
 describe("the clusters of version 0.1", () => {
-  it("are all there after the object has woken, and go on being written", () => {
+  it("an object of version 0.1 keeps all its clusters and can write after it wakes", () => {
     const tree = treeOf(manyRecords(3000))
     const sql = leftBy(tree)
     makeTables(sql, accountTables)
@@ -57,7 +57,7 @@ describe("the clusters of version 0.1", () => {
     assert.strictEqual(again.root().toString(), next.root().toString())
   })
 
-  it("are taken over once, and leave nothing behind when the object's alarm has rung", () => {
+  it("the migration runs once and leaves nothing behind after the object's alarm", () => {
     const sql = leftBy(treeOf(manyRecords(50)))
     makeTables(sql, accountTables)
     const rows = () => sql.exec("SELECT id, cid FROM cluster ORDER BY id").toArray()
@@ -69,7 +69,7 @@ describe("the clusters of version 0.1", () => {
     assert.deepStrictEqual(left, [{ name: "cluster" }])
   })
 
-  it("of a repo without records are taken over as well", () => {
+  it("the migration also handles a repo without records", () => {
     const sql = leftBy(Tree.empty())
     makeTables(sql, accountTables)
     const loaded = Tree.load(storeOver(sql).reader, Tree.empty().root())

@@ -10,7 +10,7 @@ const write = (action: Write["action"]): Write => {
 }
 
 describe("the points of a commit", () => {
-  it("are three for a create, two for an update and one for a delete, with any usual size", () => {
+  it("a create costs three points, an update two and a delete one, at any usual size", () => {
     const costs = (["create", "update", "delete"] as const).map((one) =>
       pointsOf([write(one)], 9000)
     )
@@ -19,11 +19,11 @@ describe("the points of a commit", () => {
     assert.strictEqual(pointsOf(many, 400_000), 600)
   })
 
-  it("are those of its bytes where they are more", () => {
+  it("a large commit costs points for its bytes", () => {
     assert.strictEqual(pointsOf([write("update")], 980_000), 119)
   })
 
-  it("let one account add 300 MB a day to the event log at most, however large its records are", () => {
+  it("one account can add at most 300 MB a day to the event log, however large its records", () => {
     let spent = nothingSpent
     let bytes = 0
     for (let now = 1; now < 86_400_000; now += 60_000) {

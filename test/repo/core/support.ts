@@ -10,7 +10,7 @@ import { countChildren, decodeNode } from "../../../src/core/repo/mst/node.ts"
 import { Tree } from "../../../src/core/repo/mst/Tree.ts"
 import { tidFromMicros } from "../../../src/core/repo/tid.ts"
 
-/** Random choices that one seed repeats. */
+/** A random generator with a seed. */
 export class Chance {
   #state: number
 
@@ -32,7 +32,7 @@ export class Chance {
     return Math.floor(this.next() * below)
   }
 
-  /** One of a list. */
+  /** A random element. */
   pick<A>(list: ReadonlyArray<A>): A {
     return list[this.below(list.length)]!
   }
@@ -49,10 +49,10 @@ export const forSeeds = (runs: number, property: (chance: Chance, seed: number) 
   }
 }
 
-/** The CID of a small record that this number stands for. */
+/** The CID of the small record with this number. */
 export const recordCid = (n: number): Cid => cidForCbor(recordBytes(n))
 
-/** A small record that this number stands for. */
+/** The small record with this number. */
 export const recordBytes = (n: number): Uint8Array =>
   encode({ $type: "com.example.record", text: `record ${n}`, n })
 
@@ -69,17 +69,20 @@ const mined = (): Array<string> => {
   return keys
 }
 
-/** A few keys on layers 0 to 6: they meet often, and their coming and going changes the tree's height. */
+/**
+ * A few keys on layers 0 to 6: they collide often, and adding or removing them changes the tree's
+ * height.
+ */
 export const fewKeys: ReadonlyArray<string> = mined()
 
-/** A key as clients make them. */
+/** A key like a client's. */
 export const postKey = (chance: Chance): string =>
   `${chance.pick(["app.bsky.feed.post", "app.bsky.feed.like", "app.bsky.graph.follow"])}/${tidFromMicros(
     1_700_000_000_000_000 + chance.below(1_000_000_000),
     chance.below(1024)
   )}`
 
-/** A repo of so many records; always the same. */
+/** A repo of this many records; always the same. */
 export const manyRecords = (count: number): Map<string, Cid> => {
   const chance = new Chance(1)
   return new Map(Array.from({ length: count }, (_, n) => [postKey(chance), recordCid(n % 100)]))
@@ -95,7 +98,7 @@ export const onLayer = (layer: number, count: number): Array<string> => {
   return keys
 }
 
-/** A store of one block a row, strict about what it is told. */
+/** A store with one block a row, which rejects inconsistent calls. */
 export class BlockRows implements NodeReader {
   readonly rows = new Map<string, Uint8Array>()
 
@@ -116,13 +119,16 @@ export class BlockRows implements NodeReader {
   }
 }
 
-/** A store of one cluster a row, strict about what it is told, that counts the rows it writes and those it has to look for. */
+/**
+ * A store with one cluster a row, which rejects inconsistent calls and counts the rows that it
+ * writes and searches for.
+ */
 export class ClusterRows implements NodeReader {
   readonly stored = new Map<number, Pick<Cluster, "cid" | "bytes" | "below">>()
   written = 0
   lookedFor = 0
 
-  /** A store that holds a tree. */
+  /** A store of one tree. */
   static of(tree: Tree): ClusterRows {
     const store = new ClusterRows()
     for (const cluster of allClusters(tree)) store.stored.set(cluster.row, cluster)
@@ -160,7 +166,7 @@ export class ClusterRows implements NodeReader {
     }
   }
 
-  /** The rows that do not name the rows of the very clusters that their nodes link to. */
+  /** The rows whose `below` differs from the clusters that their nodes link to. */
   misled(root: Cid): Array<number> {
     const reached = new Set([rootRow])
     const wrong = this.stored.get(rootRow)?.cid.equals(root) === true ? [] : [rootRow]
@@ -180,7 +186,7 @@ export class ClusterRows implements NodeReader {
   }
 }
 
-/** The subtrees that the nodes of one cluster link to and do not hold, in their order. */
+/** The subtrees outside of a cluster that its nodes link to, in order. */
 const linksOut = (blocks: ReadonlyArray<Uint8Array>): Array<string> => {
   const inside = new Set(blocks.map((bytes) => cidForCbor(bytes).toString()))
   return blocks
@@ -212,7 +218,7 @@ export const opsBetween = (
   return ops
 }
 
-/** Some changes to a repo, at most `most`: more creations than deletions while it is small. */
+/** At most `most` changes to a repo: more creates than deletes while it is small. */
 export const someChanges = (
   chance: Chance,
   records: ReadonlyMap<string, Cid>,
@@ -253,7 +259,7 @@ const someText = (chance: Chance): string => {
   return chance.next() < 0.05 ? text.repeat(100) : text
 }
 
-/** Some value of the data model, nested a few levels at most. */
+/** A random value of the data model, nested a few levels at most. */
 export const someData = (chance: Chance, depth = 0): Data => {
   switch (chance.below(depth > 3 ? 6 : 9)) {
     case 0:
@@ -281,7 +287,7 @@ export const someData = (chance: Chance, depth = 0): Data => {
   }
 }
 
-/** Bytes with a few of them changed, dropped or added. */
+/** Bytes with a few of them changed, removed or added. */
 export const damaged = (chance: Chance, bytes: Uint8Array): Uint8Array => {
   const list = [...bytes]
   for (let left = 1 + chance.below(2); left > 0; left--) {

@@ -3,7 +3,7 @@ import { isTid, nextTid, tidFromMicros, tidToMicros } from "../../../src/core/re
 import * as Support from "./support.ts"
 
 describe("a TID", () => {
-  it("tells the time it was made from, to the microsecond", () => {
+  it("a TID holds its time to the microsecond", () => {
     for (const micros of [0, 1, 1_700_000_000_123_456, Number.MAX_SAFE_INTEGER]) {
       const tid = tidFromMicros(micros, 1023)
       assert.isTrue(isTid(tid))
@@ -13,7 +13,7 @@ describe("a TID", () => {
     assert.strictEqual(tidFromMicros(0, 33), "2222222222233")
   })
 
-  it("is greater than the one before it, whatever the clock does", () => {
+  it("nextTid returns a greater TID even if the clock steps back", () => {
     Support.forSeeds(300, (chance) => {
       let now = 1_700_000_000_000_000
       let previous: string | undefined
@@ -27,7 +27,7 @@ describe("a TID", () => {
     })
   })
 
-  it("follows the clock when the clock has gone on", () => {
+  it("nextTid follows the clock when it has advanced", () => {
     const previous = tidFromMicros(1_700_000_000_000_000, 7)
     assert.strictEqual(
       tidToMicros(nextTid(previous, 1_700_000_000_000_500, 3)),
@@ -35,7 +35,7 @@ describe("a TID", () => {
     )
   })
 
-  it("is refused when its parts have no place in it", () => {
+  it("tidFromMicros rejects values that don't fit", () => {
     assert.throws(() => tidFromMicros(-1, 0), RangeError)
     assert.throws(() => tidFromMicros(2 ** 53, 0), RangeError)
     assert.throws(() => tidFromMicros(0.5, 0), RangeError)

@@ -29,7 +29,7 @@ const stored = (tree: Tree) => {
 }
 
 describe("a tree", () => {
-  it("without keys has the root that the protocol knows", () => {
+  it("a tree without keys has the root that the protocol specifies", () => {
     const empty = "bafyreie5737gdxlw5i64vzichcalba3z2v5n6icifvx5xytvske7mr3hpm"
     assert.strictEqual(Tree.empty().root().toString(), empty)
     assert.strictEqual(Tree.build([]).root().toString(), empty)
@@ -40,7 +40,7 @@ describe("a tree", () => {
     )
   })
 
-  it("stays as it is when another is made from it", () => {
+  it("a tree doesn't change when another is derived from it", () => {
     const tree = Support.treeOf(big)
     const root = tree.root().key
     const [key] = [...big.keys()]
@@ -50,13 +50,13 @@ describe("a tree", () => {
     assert.isTrue(tree.get(key!)!.equals(big.get(key!)!))
   })
 
-  it("is the very same when a key is set to what it has", () => {
+  it("put returns the same tree when the key already has that value", () => {
     const tree = Support.treeOf(big)
     const [key, cid] = [...big][77]!
     assert.strictEqual(tree.put(key, cid), tree)
   })
 
-  it("refuses keys that are not collection/rkey in its characters", () => {
+  it("a tree rejects keys that are not collection/rkey in its character set", () => {
     for (const key of [
       "",
       "a",
@@ -78,7 +78,7 @@ describe("a tree", () => {
     )
   })
 
-  it("refuses to delete a key that it has not, and to be built out of order", () => {
+  it("a tree rejects deletes of missing keys and builds out of order", () => {
     assert.throws(() => Support.treeOf(big).delete("com.example.none/here"), MissingKey)
     assert.throws(() => Tree.empty().delete("com.example.none/here"), MissingKey)
     const [a, b] = ["a.b/1", "a.b/2"].map((key) => [key, Support.recordCid(1)] as const)
@@ -86,7 +86,7 @@ describe("a tree", () => {
     assert.throws(() => Tree.build([a!, a!]), InvalidNode)
   })
 
-  it("refuses keys that were mined to crowd one node", () => {
+  it("a tree rejects keys mined to crowd one node", () => {
     const keys = Support.onLayer(0, maxNodeEntries + 1)
     let tree = Tree.empty()
     for (const key of keys.slice(0, -1)) tree = tree.put(key, Support.recordCid(1))
@@ -94,7 +94,7 @@ describe("a tree", () => {
     assert.doesNotThrow(() => tree.put(Support.onLayer(1, 1)[0]!, Support.recordCid(1)).root())
   })
 
-  it("says which block is missing", () => {
+  it("a tree names the block that is missing", () => {
     const tree = Support.treeOf(big)
     const { blocks } = stored(tree)
     const [key] = [...big.keys()]
@@ -105,7 +105,7 @@ describe("a tree", () => {
     assert.throws(() => Tree.load(blocks, Support.recordCid(1)), MissingBlock)
   })
 
-  it("reads just the nodes on the way, and counts them", () => {
+  it("a lookup reads only the nodes on its path, and counts them", () => {
     const tree = Support.treeOf(big)
     const { clusters } = stored(tree)
     let reads = 0
@@ -125,7 +125,7 @@ describe("a tree", () => {
     assert.isAtMost(loaded.loadedNodes, tree.layer + 1)
   })
 
-  it("gives its root's block, whichever way it was loaded", () => {
+  it("rootBlock returns the root's block however the tree was loaded", () => {
     const tree = Support.treeOf(big)
     const { blocks, clusters } = stored(tree)
     const [first] = [...preOrder(tree)].flatMap((step) => (step.kind === "node" ? [step] : []))
@@ -136,7 +136,7 @@ describe("a tree", () => {
 })
 
 describe("clusters", () => {
-  it("end at every third layer, and each new post replaces about one a third layer", () => {
+  it("clusters end at every third layer, and a new post replaces about one for every third layer", () => {
     const tree = Support.treeOf(big)
     const { clusters } = stored(tree)
     const chance = new Support.Chance(5)
@@ -160,7 +160,7 @@ describe("clusters", () => {
     }
   })
 
-  it("survive the coming and going of a key that raises the root over each of the layers", () => {
+  it("clusters survive adding and deleting a key that raises the root over each layer", () => {
     let tree = Tree.build(Support.onLayer(0, 5).map((key) => [key, Support.recordCid(1)] as const))
     const { clusters } = stored(tree)
     const apply = (next: Tree) => {
@@ -180,7 +180,7 @@ describe("clusters", () => {
     assert.strictEqual(tree.layer, 0)
   })
 
-  it("are read back as they were written, and refused when damaged", () => {
+  it("clusters are decoded as they were encoded, and rejected when damaged", () => {
     const blocks = [1, 127, 128, 300, 20_000].map((length) => new Uint8Array(length).fill(length))
     const bytes = encodeCluster(blocks)
     assert.deepStrictEqual(decodeCluster(bytes), blocks)
@@ -188,17 +188,17 @@ describe("clusters", () => {
     assert.throws(() => decodeCluster(new Uint8Array([0xff, 0xff, 0xff, 0xff, 0xff])), InvalidNode)
   })
 
-  it("name rows by numbers of any size", () => {
+  it("row numbers of any size survive encoding", () => {
     const rows = [0, 1, 127, 128, 16_383, 16_384, 2 ** 31, 2 ** 32 + 5, 2 ** 52]
     assert.deepStrictEqual(decodeRows(encodeRows(rows)), rows)
     assert.deepStrictEqual(decodeRows(encodeRows([])), [])
   })
 
-  it("are found although a tree remembers no rows, or wrong ones", () => {
+  it("a tree finds its clusters without row numbers, and with wrong ones", () => {
     const tree = Support.treeOf(big)
     const clusters = Support.ClusterRows.of(tree)
     const numbers = [...clusters.stored.keys()].toSorted((a, b) => a - b)
-    // Every row but the root's where its neighbour was.
+    // Moves every row except the root's to its neighbour's place.
     const moved = numbers.map((row, at) =>
       clusters.stored.get(at < 2 ? row : numbers.at(-at + 1)!)!
     )
@@ -208,7 +208,7 @@ describe("clusters", () => {
     assert.isAbove(clusters.lookedFor, 0)
   })
 
-  it("with a node too few or too many are refused", () => {
+  it("a tree rejects clusters with a node too few or too many", () => {
     const tree = Support.treeOf(big)
     const [root] = [...allClusters(tree)]
     const nodes = decodeCluster(root!.bytes)
@@ -226,7 +226,7 @@ describe("clusters", () => {
 })
 
 describe("inversion", () => {
-  it("refuses operations that the tree does not show", () => {
+  it("invert rejects operations that the tree doesn't show", () => {
     const [present, absent] = Support.fewKeys as [string, string]
     const cid = Support.recordCid(1)
     const tree = Tree.empty().put(present, cid)

@@ -22,10 +22,10 @@ const entry = (p: number, k: string) => ({
   t: null
 })
 
-describe("a node", () => {
+describe("a tree node", () => {
   const tree = big
   const nodes = [...preOrder(tree)].flatMap((step) => (step.kind === "node" ? [step.bytes] : []))
-  it("is encoded as the common codec would encode it", () => {
+  it("encodeNode writes the same bytes as the generic codec", () => {
     for (const bytes of nodes.slice(0, 50)) {
       const { keys, values, links } = decodeNode(bytes, 3)
       let previous = ""
@@ -44,7 +44,7 @@ describe("a node", () => {
     }
   })
 
-  it("has no second form: damaged bytes are refused or mean themselves", () => {
+  it("decodeNode accepts only the canonical form: damaged bytes fail or encode back to themselves", () => {
     Support.forSeeds(5000, (chance) => {
       const bytes = Support.damaged(chance, chance.pick(nodes))
       let form: Uint8Array
@@ -71,7 +71,7 @@ describe("a node", () => {
     "a field too many": { l: null, e: [], x: 1 },
     "a field too few": { l: null }
   })) {
-    it(`is not read from ${what}`, () => {
+    it(`decodeNode rejects ${what}`, () => {
       assert.throws(() => decodeNode(encode(value), 3), InvalidNode)
     })
   }
@@ -96,48 +96,48 @@ const walk = (blocks: ReadonlyArray<Uint8Array>) => () => [
   ...preOrder(Tree.load(reading(blocks), cidForCbor(blocks[0]!), { verify: true }))
 ]
 
-describe("a tree from outside", () => {
+describe("a tree from another server", () => {
   const [low] = Support.onLayer(0, 1)
   const [high] = Support.onLayer(1, 1)
 
-  it("is walked when it is sound", () => {
+  it("a verifying walk accepts a valid tree", () => {
     const tree = big
     const blocks = [...preOrder(tree)].flatMap((step) => (step.kind === "node" ? [step.bytes] : []))
     assert.strictEqual(walk(blocks)().length, blocks.length + 5000)
   })
 
-  it("is refused with a key on a foreign layer", () => {
+  it("a verifying walk rejects a key on the wrong layer", () => {
     const keys = [low!, high!].toSorted()
     assert.throws(walk([nodeBlock(keys, [undefined, undefined, undefined])]), InvalidNode)
   })
 
-  it("is refused with a subtree below its lowest layer", () => {
+  it("a verifying walk rejects a subtree below the lowest layer", () => {
     const child = nodeBlock(["com.example.a/1"], [undefined, undefined])
     assert.throws(walk([nodeBlock([low!], [child, undefined]), child]), InvalidNode)
   })
 
-  it("is refused with a subtree in the wrong place", () => {
+  it("a verifying walk rejects a subtree in the wrong place", () => {
     const child = nodeBlock([low!], [undefined, undefined])
     const place = low! < high! ? [undefined, child] : [child, undefined]
     assert.throws(walk([nodeBlock([high!], place), child]), InvalidNode, "out of order")
   })
 
-  it("is refused with a root that merely passes through", () => {
+  it("a verifying walk rejects a root that has only a subtree", () => {
     const child = nodeBlock([low!], [undefined, undefined])
     assert.throws(walk([nodeBlock([], [child]), child]), InvalidNode)
   })
 
-  it("is refused with an empty node inside", () => {
+  it("a verifying walk rejects an empty inner node", () => {
     const child = nodeBlock([], [undefined])
     assert.throws(walk([nodeBlock([high!], [child, undefined]), child]), InvalidNode)
   })
 
-  it("is refused with a key that is not collection/rkey", () => {
+  it("a verifying walk rejects a key that is not collection/rkey", () => {
     const [strange] = ["a", "b", "c", "d", "e", "f"].filter((name) => keyLayer(name) === 0)
     assert.throws(walk([nodeBlock([strange!], [undefined, undefined])]), InvalidNode)
   })
 
-  it("is refused with a block that is not what its CID names", () => {
+  it("a verifying walk rejects a block that doesn't match its CID", () => {
     const rows = reading([nodeBlock([low!], [undefined, undefined])])
     const [name] = [...rows.rows.keys()]
     rows.rows.set(name!, nodeBlock([Support.onLayer(0, 2)[1]!], [undefined, undefined]))

@@ -25,7 +25,7 @@ interface History {
   readonly paths: ReadonlyArray<string>
 }
 
-/** Commits of random changes one after another; `step` may return another tree to go on with. */
+/** A series of commits with random changes; `step` may return another tree to continue with. */
 const history = (
   chance: Support.Chance,
   newKey: () => string,
@@ -50,7 +50,7 @@ const history = (
 
 for (const [name, keys] of Object.entries(keySpaces)) {
   describe(`any changes, ${name}`, () => {
-    it("lead to the same root as building the tree anew", () => {
+    it("changes lead to the same root as a tree built from scratch", () => {
       Support.forSeeds(runs, (chance) => {
         history(chance, keys(chance), ({ after, fresh }) => {
           assert.strictEqual(after.root().key, Support.treeOf(fresh).root().key)
@@ -59,7 +59,7 @@ for (const [name, keys] of Object.entries(keySpaces)) {
       })
     })
 
-    it("leave in a store of blocks just the blocks of the tree, from which it loads again", () => {
+    it("changes leave exactly the tree's blocks in a store of blocks, which loads again", () => {
       Support.forSeeds(runs, (chance) => {
         const store = new Support.BlockRows()
         store.apply(Tree.empty(), Tree.empty())
@@ -79,7 +79,7 @@ for (const [name, keys] of Object.entries(keySpaces)) {
       })
     })
 
-    it("leave in a store of clusters just the clusters of the tree, from which it loads again", () => {
+    it("changes leave exactly the tree's clusters in a store of clusters, which loads again", () => {
       Support.forSeeds(runs, (chance) => {
         const store = Support.ClusterRows.of(Tree.empty())
         history(chance, keys(chance), ({ before, after, fresh }) => {
@@ -93,7 +93,7 @@ for (const [name, keys] of Object.entries(keySpaces)) {
       })
     })
 
-    it("invert from the blocks of the frame alone, in whatever order the operations stand", () => {
+    it("changes invert from the blocks of their frame alone, in any order of operations", () => {
       Support.forSeeds(runs, (chance) => {
         history(chance, keys(chance), ({ before, after, old, fresh, paths }) => {
           const ops = Support.opsBetween(old, fresh, paths)
@@ -115,7 +115,7 @@ for (const [name, keys] of Object.entries(keySpaces)) {
       })
     })
 
-    it("build clusters one by one as the whole tree has them", () => {
+    it("buildClusters yields the same clusters as the whole tree has", () => {
       Support.forSeeds(runs, (chance) => {
         history(chance, keys(chance), ({ after, fresh }) => {
           const sortedEntries = [...fresh].toSorted(([a], [b]) => (a < b ? -1 : 1))
@@ -135,7 +135,7 @@ for (const [name, keys] of Object.entries(keySpaces)) {
       })
     })
 
-    it("are seen in order from any place, forwards and backwards", () => {
+    it("entries iterates in order from any key, forwards and backwards", () => {
       Support.forSeeds(runs, (chance) => {
         const store = Support.ClusterRows.of(Tree.empty())
         history(chance, keys(chance), ({ before, after, fresh }) => {
@@ -160,7 +160,7 @@ for (const [name, keys] of Object.entries(keySpaces)) {
       })
     })
 
-    it("show every key, present or absent, in a proof that stands alone", () => {
+    it("recordProof proves every key, present or absent, without other blocks", () => {
       Support.forSeeds(runs, (chance) => {
         history(chance, keys(chance), ({ after, fresh }) => {
           const key = keys(chance)()
@@ -174,8 +174,8 @@ for (const [name, keys] of Object.entries(keySpaces)) {
     })
   })
 
-  describe(`beside @atproto/repo, ${name}`, () => {
-    it("any changes lead to the same root", async () => {
+  describe(`our trees beside those of @atproto/repo, ${name}`, () => {
+    it("changes lead to the same root as in @atproto/repo", async () => {
       const values = await Promise.all(
         Array.from({ length: 8 }, (_, n) => cidForRecord({ $type: "com.example.record", n }))
       )
@@ -200,7 +200,7 @@ for (const [name, keys] of Object.entries(keySpaces)) {
             ours = ours.delete(key)
             theirs = await theirs.delete(key)
           }
-          // Their tree in memory keeps its height when it is emptied; loaded anew it has none.
+          // Their tree in memory keeps its height when it becomes empty; loaded again, it has none.
           if (present.size === 0) theirs = await MST.create(new MemoryBlockstore())
           if (left % 5 !== 1) continue
           const pointer = await theirs.getPointer()

@@ -15,7 +15,7 @@ import { Tree } from "../../../src/core/repo/mst/Tree.ts"
 import * as Support from "../core/support.ts"
 
 describe("a table of digests", () => {
-  it("numbers tens of thousands in the order of their coming, and knows them again", () => {
+  it("DigestTable numbers tens of thousands of digests in order of appearance, and finds them again", () => {
     const table = new DigestTable()
     const digests = Array.from({ length: 70_000 }, (_, n) => sha256(`digest ${n}`))
     digests.forEach((digest, n) => assert.strictEqual(table.add(digest), n))
@@ -25,7 +25,7 @@ describe("a table of digests", () => {
     assert.strictEqual(table.find(sha256("another")), -1)
   })
 
-  it("tells digests apart that end alike", () => {
+  it("DigestTable tells digests with the same ending apart", () => {
     const table = new DigestTable()
     const digests = Array.from({ length: 2000 }, (_, n) => {
       const digest = sha256(`digest ${n}`).slice()
@@ -38,7 +38,7 @@ describe("a table of digests", () => {
 })
 
 describe("a pile", () => {
-  it("gives back what was put on it, small or larger than its slabs", () => {
+  it("Pile returns every byte string, smaller or larger than its slabs", () => {
     Support.forSeeds(20, (chance) => {
       const pile = new Pile()
       const sizes = Array.from({ length: 40 }, () =>
@@ -56,7 +56,7 @@ describe("a pile", () => {
   })
 })
 
-/** A store in memory, which counts. */
+/** An in-memory store that counts its calls. */
 const countingStore = () => {
   const slabs = new Map<number, Uint8Array>()
   let reads = 0
@@ -73,8 +73,8 @@ const countingStore = () => {
   return { store, slabs, reads: () => reads }
 }
 
-describe("a pile that goes to a store", () => {
-  it("gives back what was put on it, in any order, small or larger than its slabs", () => {
+describe("a pile backed by a store", () => {
+  it("SlabPile returns every byte string in any order, smaller or larger than its slabs", () => {
     Support.forSeeds(10, (chance) => {
       const { store } = countingStore()
       const pile = new SlabPile(store)
@@ -90,7 +90,7 @@ describe("a pile that goes to a store", () => {
     })
   })
 
-  it("writes nothing up to 4 MB, and each slab once and reads it once in order beyond", () => {
+  it("SlabPile writes nothing up to 4 MB, then writes and reads each slab once", () => {
     const { store, slabs, reads } = countingStore()
     const pile = new SlabPile(store)
     for (let n = 0; n < 4000; n++) pile.push(new Uint8Array(1000).fill(n))
@@ -103,7 +103,7 @@ describe("a pile that goes to a store", () => {
 })
 
 describe("the leaves of a tree", () => {
-  it("lead from a record to all of its paths, once, and tell which are missing", () => {
+  it("Leaves returns all paths of a record once, and lists the missing records", () => {
     Support.forSeeds(30, (chance) => {
       const leaves = new Leaves()
       const paths = new Map<number, Set<string>>()
@@ -129,12 +129,12 @@ describe("the leaves of a tree", () => {
 })
 
 describe("the index of a tree's records", () => {
-  it("takes less than 40 MB for 400,000 posts", () => {
+  it("Leaves takes less than 40 MB for 400,000 posts", () => {
     const leaves = new Leaves()
     const cid = Support.recordCid(1).bytes.slice()
     const view = new DataView(cid.buffer)
     for (let n = 0; n < 400_000; n++) {
-      // A digest that no other has, without a hash for each.
+      // A unique digest without the cost of a hash.
       view.setUint32(4, n)
       view.setUint32(32, Math.imul(n, 2_654_435_761))
       leaves.add(`app.bsky.feed.post/3k${String(n).padStart(11, "2")}`, new Cid(cid))
@@ -143,9 +143,9 @@ describe("the index of a tree's records", () => {
     assert.isBelow(leaves.memory, 40_000_000)
   })
 
-  it("stops an import before it takes more memory than that", () => {
+  it("plant stops before the index takes more memory than that", () => {
     const one = Support.recordCid(1)
-    // Paths of a thousand characters, which fill the index soon.
+    // Paths of a thousand characters, which fill the index quickly.
     const path = (n: number) => `com.example.note/${"x".repeat(980)}${String(n).padStart(6, "0")}`
     const tree = Tree.build(Array.from({ length: 40_000 }, (_, n) => [path(n), one] as const))
     const nodes = new NodePile(countingStore().store)
@@ -156,7 +156,7 @@ describe("the index of a tree's records", () => {
 })
 
 describe("the nodes of a CAR", () => {
-  it("are held up to a bound of bytes", () => {
+  it("NodePile holds a limited number of bytes", () => {
     const nodes = new NodePile(countingStore().store)
     const offer = (n: number) => {
       const bytes = new Uint8Array(1_000_000).fill(n)
@@ -168,8 +168,8 @@ describe("the nodes of a CAR", () => {
   })
 })
 
-describe("a parser of CARs", () => {
-  it("gathers no more than the block that is coming, in however small pieces it comes", () => {
+describe("CarParser", () => {
+  it("CarParser buffers only the current block, however small the pieces", () => {
     const parser = new CarParser()
     const header = carHeader(Support.recordCid(1))
     for (const byte of header) parser.push(Uint8Array.of(byte))

@@ -7,10 +7,10 @@ import { preOrder } from "../../../src/core/repo/mst/preOrder.ts"
 import { Tree } from "../../../src/core/repo/mst/Tree.ts"
 import { tidFromMicros } from "../../../src/core/repo/tid.ts"
 
-/** Records by their paths. */
+/** Records by path. */
 export type RecordsByPath = ReadonlyMap<string, { readonly [key: string]: Data }>
 
-/** A repo from elsewhere, in pieces that a test may spoil before it packs them. */
+/** A repo from another server, in parts that a test may alter before it packs them. */
 export interface ForeignRepo {
   readonly commit: Block
   readonly nodes: ReadonlyArray<Block>
@@ -18,15 +18,15 @@ export interface ForeignRepo {
   readonly tree: Tree
 }
 
-/** What the commit of a foreign repo says; the rest is as it should be. */
+/** The contents of a foreign repo's commit; the rest has valid defaults. */
 export interface Said {
   readonly did: string
   readonly rev?: string
-  /** The tree's root, when not that of the records. */
+  /** The tree's root, if it isn't the records' own. */
   readonly data?: Cid
 }
 
-/** A new key of a host elsewhere. */
+/** A new key of another server. */
 export const newKey = (): Promise<Secp256k1Keypair> => Secp256k1Keypair.create()
 
 /** The block of a signed commit. */
@@ -42,7 +42,7 @@ export const blockOf = (value: Data): Block => {
   return { cid: cidForCbor(bytes), bytes }
 }
 
-/** The block of a commit of whatever fields, signed over all of them. */
+/** A commit block with any fields, signed over all of them. */
 export const commitWith = async (
   key: Secp256k1Keypair,
   fields: { readonly [key: string]: Data }
@@ -56,7 +56,7 @@ export const foreignRepo = (
 ): Promise<ForeignRepo> =>
   foreignRepoOf(key, new Map([...records].map(([path, record]) => [path, blockOf(record)])), said)
 
-/** The repo of these blocks by their paths, whatever they hold. */
+/** A repo with these blocks by path, whatever they hold. */
 export const foreignRepoOf = async (
   key: Secp256k1Keypair,
   blocks: ReadonlyMap<string, Block>,
@@ -71,14 +71,14 @@ export const foreignRepoOf = async (
   return { commit, nodes, records: paths.map((path) => blocks.get(path)!), tree }
 }
 
-/** The CAR of a foreign repo: commit, nodes, records, or in the order that is given. */
+/** The CAR of a foreign repo: commit, nodes, records, or in the given order. */
 export const carOf = (
   { commit, nodes, records }: ForeignRepo,
   order: (blocks: ReadonlyArray<Block>) => ReadonlyArray<Block> = (blocks) => blocks
 ): Uint8Array<ArrayBuffer> =>
   new Uint8Array(carBytes(commit.cid, order([commit, ...nodes, ...records])))
 
-/** Posts under keys that rise, so many. */
+/** This many posts under ascending keys. */
 export const posts = (
   count: number,
   text = "post"

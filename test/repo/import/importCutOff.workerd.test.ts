@@ -24,7 +24,7 @@ const importCar = ({ authorization }: Person, body: Uint8Array<ArrayBuffer>) =>
     body
   })
 
-/** Rows in the tables of imports. */
+/** Rows in the import tables. */
 const rowsIn = ({ sql }: DurableObjectStorage): number =>
   sql
     .exec("SELECT name FROM sqlite_master WHERE name GLOB 'import_*'")
@@ -38,7 +38,7 @@ const rowsIn = ({ sql }: DurableObjectStorage): number =>
 const shadowRows = (did: string): Promise<number> =>
   runInDurableObject(objectOf(did), (_object, { storage }) => rowsIn(storage))
 
-/** Kills the object as soon as an import has written so many rows; looks from inside, between its turns. */
+/** Kills the object as soon as an import has written this many rows; checks between its turns. */
 const killAfter = (did: string, rows: number): Promise<void> =>
   runInDurableObject(objectOf(did), async (_object, state) => {
     const deadline = Date.now() + 20_000
@@ -52,12 +52,12 @@ const killAfter = (did: string, rows: number): Promise<void> =>
 const head = async (did: string) =>
   (await query("com.atproto.sync.getLatestCommit", { did }))["cid"]
 
-describe("an import whose object is killed", () => {
+describe("an import whose object dies", () => {
   it.each([
     ["while it stores the tree", 8],
     ["while it stores the records", 500]
   ])(
-    "%s, leaves the repo as it was, is swept by the alarm, and succeeds when it is asked for again",
+    "an import that dies %s leaves the repo unchanged, is swept by the alarm, and succeeds on retry",
     async (_, rows) => {
       const person = await newPerson()
       const { did } = person
@@ -85,7 +85,7 @@ describe("an import whose object is killed", () => {
         headers: { authorization: person.authorization }
       })
       assert.strictEqual((await status.json<{ indexedRecords: number }>()).indexedRecords, 5000)
-      // Of the two that were staged, the one that was cut off waits for the sweep of uploads.
+      // Of the two staged files, the interrupted one waits for the sweep of uploads.
       assert.strictEqual((await BLOBS.list({ prefix: did })).objects.length, 1)
     }
   )

@@ -16,14 +16,14 @@ import { did, type WithDatabase } from "../repo.fixture.ts"
 const collection = "com.example.note"
 const utf8 = new TextEncoder()
 
-/** A map of one field with these bytes for a value. */
+/** A map with one field whose value has these bytes. */
 const field = (name: string, ...value: ReadonlyArray<number>): Uint8Array =>
   Uint8Array.from([0xa1, 0x60 + name.length, ...utf8.encode(name), ...value])
 
 const picture = cidForRaw(utf8.encode("a picture"))
 const subject = "at://did:plc:x/app.bsky.feed.post/3k"
 
-/** A like whose keys stand in another order, beside a float. */
+/** A like with its keys out of order and a float. */
 const oddLike = Uint8Array.from([
   0xa2,
   ...encode("subject"),
@@ -34,7 +34,7 @@ const oddLike = Uint8Array.from([
   0
 ])
 
-/** A record with a float, and a blob whose reference is not in order either. */
+/** A record with a float and a blob whose reference is also out of order. */
 const oddPicture = Uint8Array.from([
   0xa2,
   ...encode("size"),
@@ -75,7 +75,7 @@ const elsewhere = (world: ImportWorld) =>
     return key
   })
 
-/** The stored bytes by path. */
+/** The stored bytes, by path. */
 const stored = Effect.map(
   Records,
   (records) => new Map(records.from("", 500).map(({ path, value }) => [path, [...value]]))
@@ -88,29 +88,31 @@ const bytesOf = (records: ReadonlyMap<string, Block>) =>
       .map(([path, { bytes }]) => [path, [...bytes]])
   )
 
-/** What an import takes that could not be written here, over a kind of database. */
+/** What an import accepts although it could not be written here, over any database. */
 export const importOdd = (name: string, withDatabase: WithDatabase): void => {
   const check = checkImport(withDatabase)
 
   describe(`an import of an old repo, ${name}`, () => {
-    check("keeps records byte for byte that could not be written here, and names them", (world) =>
-      Effect.gen(function* () {
-        const key = yield* elsewhere(world)
-        const repo = yield* Effect.promise(() => foreignRepoOf(key, odd, { did }))
-        const imported = yield* importCar(carOf(repo))
-        assert.deepStrictEqual(yield* stored, bytesOf(odd))
-        assert.strictEqual(imported.odd, odd.size - 1)
-        const named = new Map(imported.named.map(({ path, reason }) => [path, reason]))
-        assert.deepStrictEqual(
-          [...named.keys()].toSorted(),
-          [...odd.keys()].filter((path) => !path.endsWith("/plain")).toSorted()
-        )
-        assert.include(named.get(`${collection}/float`), "float")
-        assert.include(named.get(`${collection}/list`), "no object")
-      })
+    check(
+      "an import keeps records byte for byte that could not be written here, and lists them",
+      (world) =>
+        Effect.gen(function* () {
+          const key = yield* elsewhere(world)
+          const repo = yield* Effect.promise(() => foreignRepoOf(key, odd, { did }))
+          const imported = yield* importCar(carOf(repo))
+          assert.deepStrictEqual(yield* stored, bytesOf(odd))
+          assert.strictEqual(imported.odd, odd.size - 1)
+          const named = new Map(imported.named.map(({ path, reason }) => [path, reason]))
+          assert.deepStrictEqual(
+            [...named.keys()].toSorted(),
+            [...odd.keys()].filter((path) => !path.endsWith("/plain")).toSorted()
+          )
+          assert.include(named.get(`${collection}/float`), "float")
+          assert.include(named.get(`${collection}/list`), "no object")
+        })
     )
 
-    check("exports them as they came, and takes its own export back", (world) =>
+    check("an export contains odd records unchanged, and can be imported again", (world) =>
       Effect.gen(function* () {
         const key = yield* elsewhere(world)
         const repo = yield* Effect.promise(() => foreignRepoOf(key, odd, { did }))
@@ -134,7 +136,7 @@ export const importOdd = (name: string, withDatabase: WithDatabase): void => {
       })
     )
 
-    check("knows their blobs and what they like, and gives JSON of each", (world) =>
+    check("an import indexes the blobs and subjects of odd records, and each has JSON", (world) =>
       Effect.gen(function* () {
         const key = yield* elsewhere(world)
         const repo = yield* Effect.promise(() => foreignRepoOf(key, odd, { did }))
@@ -153,28 +155,30 @@ export const importOdd = (name: string, withDatabase: WithDatabase): void => {
       })
     )
 
-    check("lets each be replaced and deleted, references and likes with it", (world) =>
-      Effect.gen(function* () {
-        const key = yield* elsewhere(world)
-        const repo = yield* Effect.promise(() => foreignRepoOf(key, odd, { did }))
-        yield* importCar(carOf(repo))
-        const { write } = yield* Repo
-        for (const path of odd.keys()) {
-          const [of, rkey] = path.split("/") as [string, string]
-          const place = { collection: of, rkey }
-          const record = { $type: of, text: "edited" }
-          yield* write([{ action: "put", ...place, record }], { validate: false })
-          yield* write([{ action: "delete", ...place, strict: true }], {})
-        }
-        assert.strictEqual((yield* stored).size, 0)
-        assert.strictEqual((yield* (yield* Repo).head).records, 0)
-        assert.deepStrictEqual((yield* Records).backlinks("app.bsky.feed.like", subject), [])
-        assert.deepStrictEqual((yield* BlobIndex).counts(), { expected: 0, imported: 0 })
-      })
+    check(
+      "odd records can be replaced and deleted, along with their references and backlinks",
+      (world) =>
+        Effect.gen(function* () {
+          const key = yield* elsewhere(world)
+          const repo = yield* Effect.promise(() => foreignRepoOf(key, odd, { did }))
+          yield* importCar(carOf(repo))
+          const { write } = yield* Repo
+          for (const path of odd.keys()) {
+            const [of, rkey] = path.split("/") as [string, string]
+            const place = { collection: of, rkey }
+            const record = { $type: of, text: "edited" }
+            yield* write([{ action: "put", ...place, record }], { validate: false })
+            yield* write([{ action: "delete", ...place, strict: true }], {})
+          }
+          assert.strictEqual((yield* stored).size, 0)
+          assert.strictEqual((yield* (yield* Repo).head).records, 0)
+          assert.deepStrictEqual((yield* Records).backlinks("app.bsky.feed.like", subject), [])
+          assert.deepStrictEqual((yield* BlobIndex).counts(), { expected: 0, imported: 0 })
+        })
     )
 
     check(
-      "keeps collections and keys of other spellings, names them, and lets none be made",
+      "an import keeps invalid collections and keys, lists them, and none can be created",
       (world) =>
         Effect.gen(function* () {
           const key = yield* elsewhere(world)
@@ -217,7 +221,7 @@ export const importOdd = (name: string, withDatabase: WithDatabase): void => {
       ["with a field of its own", { version: 3, rev: "3kabcdefghijk", prev: null, note: "x" }]
     ]
     for (const [what, fields] of commits) {
-      check(`takes a commit ${what}, and asks who signed it`, (world) =>
+      check(`an import accepts a commit ${what}, and verifies its signature`, (world) =>
         Effect.gen(function* () {
           const key = yield* elsewhere(world)
           const repo = yield* Effect.promise(() => foreignRepoOf(key, odd, { did }))
@@ -233,21 +237,23 @@ export const importOdd = (name: string, withDatabase: WithDatabase): void => {
       )
     }
 
-    check("takes a root named twice, a header out of order, and zero bytes at the end", (world) =>
-      Effect.gen(function* () {
-        const key = yield* elsewhere(world)
-        const repo = yield* Effect.promise(() => foreignRepoOf(key, odd, { did }))
-        const rest = carBytes(undefined, [repo.commit, ...repo.nodes, ...repo.records]).subarray(
-          carBytes(undefined, []).length
-        )
-        const roots = encode([repo.commit.cid, repo.commit.cid])
-        const header = [0xa2, ...encode("version"), 1, ...encode("roots"), ...roots]
-        const car = Uint8Array.from([header.length, ...header, ...rest, ...new Uint8Array(5000)])
-        for (const piece of [1000, 100_000]) {
-          yield* importCar(car, piece)
-          assert.deepStrictEqual(yield* stored, bytesOf(odd))
-        }
-      })
+    check(
+      "an import accepts a duplicate root, a header out of order, and trailing zero bytes",
+      (world) =>
+        Effect.gen(function* () {
+          const key = yield* elsewhere(world)
+          const repo = yield* Effect.promise(() => foreignRepoOf(key, odd, { did }))
+          const rest = carBytes(undefined, [repo.commit, ...repo.nodes, ...repo.records]).subarray(
+            carBytes(undefined, []).length
+          )
+          const roots = encode([repo.commit.cid, repo.commit.cid])
+          const header = [0xa2, ...encode("version"), 1, ...encode("roots"), ...roots]
+          const car = Uint8Array.from([header.length, ...header, ...rest, ...new Uint8Array(5000)])
+          for (const piece of [1000, 100_000]) {
+            yield* importCar(car, piece)
+            assert.deepStrictEqual(yield* stored, bytesOf(odd))
+          }
+        })
     )
   })
 }

@@ -16,14 +16,14 @@ import {
 import { checkImport, type ImportWorld, leftBehind, refusal, write } from "./importRepo.fixture.ts"
 import { did, type WithDatabase } from "../repo.fixture.ts"
 
-/** A repo elsewhere of a key that the DID document names. */
+/** A foreign repo whose key the DID document names. */
 const made = async (world: ImportWorld, records: RecordsByPath = posts(50)) => {
   const key = await newKey()
   world.documentKey = key.did()
   return { key, repo: await foreignRepo(key, records, { did }) }
 }
 
-/** A repo with this one node for a tree. */
+/** A repo whose tree is this one node. */
 const withTree = async (world: ImportWorld, node: Data, ...more: ReadonlyArray<Block>) => {
   const { key } = await made(world)
   const root = blockOf(node)
@@ -31,14 +31,14 @@ const withTree = async (world: ImportWorld, node: Data, ...more: ReadonlyArray<B
   return new Uint8Array(carBytes(commit.cid, [commit, root, ...more]))
 }
 
-/** A path of this layer. */
+/** A path on this layer. */
 const keyOn = (layer: number): string => {
   let n = 0
   while (keyLayer(`com.example.note/${n}`) !== layer) n++
   return `com.example.note/${n}`
 }
 
-/** The entries of a node, compressed by what each path shares with the one before. */
+/** The entries of a node, each compressed by its common prefix with the previous path. */
 const rising = (paths: ReadonlyArray<string>, v: Cid): Array<Data> =>
   paths.map((path, n) => {
     const before = paths[n - 1] ?? ""
@@ -54,7 +54,7 @@ const entry = (path: string, v: Cid, t: Cid | null = null, p = 0): Data => ({
   t
 })
 
-/** Which CARs an import refuses, over a kind of database. */
+/** The CARs that an import rejects, over any database. */
 export const importRefusals = (name: string, withDatabase: WithDatabase): void => {
   const check = checkImport(withDatabase)
 
@@ -63,7 +63,7 @@ export const importRefusals = (name: string, withDatabase: WithDatabase): void =
     reason: RegExp,
     make: (world: ImportWorld) => Promise<Uint8Array>
   ) =>
-    check(title, (world) =>
+    check(`an import rejects a CAR ${title}`, (world) =>
       Effect.gen(function* () {
         yield* write("was there")
         assert.match(yield* refusal(yield* Effect.promise(() => make(world))), reason)
@@ -72,14 +72,14 @@ export const importRefusals = (name: string, withDatabase: WithDatabase): void =
       })
     )
 
-  describe(`a CAR is refused, ${name}, and nothing changes`, () => {
-    refused("that is none", /ends in the middle|not version 1|too many|no block has/, () =>
+  describe(`CARs that an import rejects without changes, ${name}`, () => {
+    refused("that is not a CAR", /ends in the middle|not version 1|too many|no block has/, () =>
       Promise.resolve(new TextEncoder().encode("this is no CAR, but goes on for a while"))
     )
-    refused("that breaks off", /ends in the middle/, async (world) =>
+    refused("that is cut short", /ends in the middle/, async (world) =>
       carOf((await made(world)).repo).slice(0, -5)
     )
-    refused("with a length that no block has", /too many|no block has/, async (world) => {
+    refused("with an impossible length", /too many|no block has/, async (world) => {
       const car = carOf((await made(world)).repo)
       return Uint8Array.from([...car, 0xff, 0xff, 0xff, 0x7f, 0])
     })
@@ -88,7 +88,7 @@ export const importRefusals = (name: string, withDatabase: WithDatabase): void =
       const huge = [...Array.from({ length: 9 }, () => 0xff), 0x01]
       return Uint8Array.from([...car, ...huge, 0])
     })
-    refused("with anything after zero bytes", /a block without a CID/, async (world) => {
+    refused("with data after zero bytes", /a block without a CID/, async (world) => {
       const car = carOf((await made(world)).repo)
       const all = new Uint8Array(car.length + 200_000)
       all.set(car)
@@ -97,7 +97,7 @@ export const importRefusals = (name: string, withDatabase: WithDatabase): void =
     })
     refused("of version 2", /not version 1/, async (world) => {
       const { repo } = await made(world)
-      // The first eleven bytes of every CAR of version 2, and the one of version 1 that it wraps.
+      // The first eleven bytes of every CAR of version 2, before the version 1 that it wraps.
       const pragma = [0x0a, 0xa1, 0x67, ...new TextEncoder().encode("version"), 0x02]
       return Uint8Array.from([...pragma, ...new Uint8Array(40), ...carOf(repo)])
     })
@@ -116,24 +116,24 @@ export const importRefusals = (name: string, withDatabase: WithDatabase): void =
       const { repo } = await made(world)
       return carBytes(repo.commit.cid, [...repo.nodes, ...repo.records])
     })
-    refused("whose root is no commit", /not the fields of a commit/, async (world) => {
+    refused("whose root is not a commit", /not the fields of a commit/, async (world) => {
       const { repo } = await made(world)
       return carBytes(repo.nodes[0]!.cid, [...repo.nodes, ...repo.records])
     })
-    refused("with a foreign hash", /foreign kind of CID/, async (world) => {
+    refused("with an unsupported hash", /foreign kind of CID/, async (world) => {
       const { repo } = await made(world)
       const bytes = repo.records[0]!.cid.bytes.slice()
       bytes[2] = 0x13
       return carOf({ ...repo, records: [{ ...repo.records[0]!, cid: new Cid(bytes) }] })
     })
-    refused("whose record comes as the raw block of a blob", /is missing/, async (world) => {
+    refused("whose record is a raw block like a blob", /is missing/, async (world) => {
       const { repo } = await made(world)
       const [record, ...others] = repo.records
       const asBlob = { cid: cidForRaw(record!.bytes), bytes: record!.bytes }
       return carOf({ ...repo, records: [asBlob, ...others] })
     })
     refused(
-      "with a block that its CID does not name",
+      "with a block that doesn't match its CID",
       /does not match its digest/,
       async (world) => {
         const { repo } = await made(world)
@@ -142,7 +142,7 @@ export const importRefusals = (name: string, withDatabase: WithDatabase): void =
       }
     )
     refused(
-      "with a node that its CID does not name",
+      "with a node that doesn't match its CID",
       /does not match its digest/,
       async (world) => {
         const { repo } = await made(world)
@@ -154,36 +154,34 @@ export const importRefusals = (name: string, withDatabase: WithDatabase): void =
       const { key } = await made(world)
       return carOf(await foreignRepo(key, posts(3), { did: "did:plc:somebodyelse" }))
     })
-    refused("signed with a foreign key", /not signed with the key/, async (world) => {
+    refused("signed with another key", /not signed with the key/, async (world) => {
       await made(world)
       return carOf(await foreignRepo(await newKey(), posts(3), { did }))
     })
-    refused(
-      "signed with any key, of an account whose document names none",
-      /names no signing key/,
-      async () => carOf(await foreignRepo(await newKey(), posts(3), { did }))
+    refused("of an account whose document has no key", /names no signing key/, async () =>
+      carOf(await foreignRepo(await newKey(), posts(3), { did }))
     )
+    refused("whose commit was changed after signing", /not signed with the key/, async (world) => {
+      const { repo } = await made(world)
+      const other = await foreignRepo(await newKey(), posts(3), { did })
+      const forged = blockOf({
+        did,
+        version: 3,
+        prev: null,
+        rev: "3kabcdefghijk",
+        data: repo.tree.root(),
+        sig: new Uint8Array(64).fill(1)
+      })
+      return carOf({ ...other, commit: forged })
+    })
     refused(
-      "whose commit was changed after it was signed",
-      /not signed with the key/,
+      "with a rev that leaves no room for a next one",
+      /rev that nothing can follow/,
       async (world) => {
-        const { repo } = await made(world)
-        const other = await foreignRepo(await newKey(), posts(3), { did })
-        const forged = blockOf({
-          did,
-          version: 3,
-          prev: null,
-          rev: "3kabcdefghijk",
-          data: repo.tree.root(),
-          sig: new Uint8Array(64).fill(1)
-        })
-        return carOf({ ...other, commit: forged })
+        const { key } = await made(world)
+        return carOf(await foreignRepo(key, posts(3), { did, rev: "jzzzzzzzzzzzz" }))
       }
     )
-    refused("with a rev that nothing can follow", /rev that nothing can follow/, async (world) => {
-      const { key } = await made(world)
-      return carOf(await foreignRepo(key, posts(3), { did, rev: "jzzzzzzzzzzzz" }))
-    })
     refused("that lacks a node", /is missing/, async (world) => {
       const { repo } = await made(world)
       return carOf({ ...repo, nodes: repo.nodes.slice(0, -1) })
@@ -208,7 +206,7 @@ export const importRefusals = (name: string, withDatabase: WithDatabase): void =
         (await made(world, new Map([["com.example.note/a", { text: "x".repeat(1_000_001) }]]))).repo
       )
     )
-    refused("whose tree is no node", /not the form of a node|is missing/, (world) =>
+    refused("whose tree is not a node", /not the form of a node|is missing/, (world) =>
       withTree(world, { e: "x", l: null })
     )
     refused("with keys out of order", /out of order|foreign layer/, (world) => {
@@ -219,16 +217,12 @@ export const importRefusals = (name: string, withDatabase: WithDatabase): void =
       ]
       return withTree(world, { e, l: null }, one)
     })
-    refused(
-      "with a key on a layer that is not its own",
-      /not the one tree of its records/,
-      (world) => {
-        const one = blockOf({ text: "x" })
-        const [high, low] = [keyOn(1), keyOn(0)]
-        return withTree(world, { e: rising([high, low].toSorted(), one.cid), l: null }, one)
-      }
-    )
-    refused("with a node larger than chance makes them", /more keys than chance/, (world) => {
+    refused("with a key on the wrong layer", /not the one tree of its records/, (world) => {
+      const one = blockOf({ text: "x" })
+      const [high, low] = [keyOn(1), keyOn(0)]
+      return withTree(world, { e: rising([high, low].toSorted(), one.cid), l: null }, one)
+    })
+    refused("with a node larger than chance produces", /more keys than chance/, (world) => {
       const one = blockOf({ text: "x" })
       const keys = Array.from(
         { length: 300 },
@@ -240,17 +234,17 @@ export const importRefusals = (name: string, withDatabase: WithDatabase): void =
       const { repo } = await made(world)
       const one = blockOf({ text: "x" })
       const { cid } = repo.nodes[0]!
-      // No bytes hold their own digest: such a node lies about its name.
+      // No bytes contain their own digest, so such a node has a false CID.
       const { bytes } = blockOf({ e: [entry(keyOn(0), one.cid, cid)], l: cid })
       return carOf({ ...repo, nodes: [{ cid, bytes }, ...repo.nodes.slice(1)] })
     })
-    refused("with a key twice", /a key that adds nothing/, (world) => {
+    refused("with a duplicate key", /a key that adds nothing/, (world) => {
       const one = blockOf({ text: "x" })
       const e = [entry("com.example.note/a", one.cid), entry("", one.cid, null, 18)]
       return withTree(world, { e, l: null }, one)
     })
     refused(
-      "with a key that shares more than the one before has",
+      "with a key that shares more than the previous key has",
       /out of order, or not compressed/,
       (world) => {
         const one = blockOf({ text: "x" })
@@ -259,7 +253,7 @@ export const importRefusals = (name: string, withDatabase: WithDatabase): void =
       }
     )
     refused(
-      "with a key that shares less than it could",
+      "with a key that is not fully compressed",
       /out of order, or not compressed/,
       (world) => {
         const one = blockOf({ text: "x" })
@@ -276,7 +270,7 @@ export const importRefusals = (name: string, withDatabase: WithDatabase): void =
       const { repo } = await made(world)
       const one = blockOf({ text: "x" })
       const below = repo.nodes[0]!
-      // A key of the layer just above the tree that hangs on both of its sides.
+      // A key on the layer just above the tree that hangs on both of its sides.
       const key = keyOn(repo.tree.layer + 1)
       return withTree(
         world,
@@ -287,7 +281,7 @@ export const importRefusals = (name: string, withDatabase: WithDatabase): void =
       )
     })
     refused(
-      "whose records take more than the limit, one block at many paths",
+      "whose records exceed the limit because one block is at many paths",
       /records take more than/,
       async (world) => {
         const record = { text: "x".repeat(900_000) }

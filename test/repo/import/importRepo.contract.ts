@@ -36,7 +36,7 @@ import {
   type WithDatabase
 } from "../repo.fixture.ts"
 
-/** Somebody's repo elsewhere, whose key the DID document names. */
+/** An account's repo on another server, whose key the DID document names. */
 const elsewhere = (world: ImportWorld) =>
   Effect.promise(async () => {
     const key = await newKey()
@@ -48,7 +48,7 @@ const deactivate = Effect.flatMap(AccountStore, (accounts) =>
   accounts.update({ deactivatedAt: "2026-01-01T00:00:00.000Z" })
 )
 
-/** What every stored record is now, by path. */
+/** Every stored record, by path. */
 const stored = Effect.map(Records, (records) => {
   const found = new Map<string, string>()
   for (let from = ""; ;) {
@@ -82,13 +82,13 @@ const picture = (text: string, blobs: ReadonlyArray<Cid>): { readonly [key: stri
   }
 })
 
-/** What an import promises, over a kind of database. */
+/** What an import guarantees, over any database. */
 export const importContract = (name: string, withDatabase: WithDatabase): void => {
   const check = checkImport(withDatabase)
 
   describe(`an import, ${name}`, () => {
     check(
-      "brings every record under a commit of this host's key, which @atproto/repo accepts",
+      "an import stores every record under a commit of this server's key, which @atproto/repo accepts",
       (world) =>
         Effect.gen(function* () {
           const key = yield* elsewhere(world)
@@ -111,7 +111,7 @@ export const importContract = (name: string, withDatabase: WithDatabase): void =
     )
 
     check(
-      "takes the blocks in any order, some twice, and passes over what the tree does not name",
+      "an import accepts blocks in any order, even twice, and ignores blocks outside of the tree",
       (world) =>
         Effect.gen(function* () {
           const key = yield* elsewhere(world)
@@ -133,7 +133,7 @@ export const importContract = (name: string, withDatabase: WithDatabase): void =
     )
 
     check(
-      "stores twins, and a record that looks like a tree node, at each of their paths",
+      "an import stores duplicates, and a record that looks like a tree node, at each path",
       (world) =>
         Effect.gen(function* () {
           const key = yield* elsewhere(world)
@@ -151,7 +151,7 @@ export const importContract = (name: string, withDatabase: WithDatabase): void =
         })
     )
 
-    check("takes the place of all that was there, and forgets nobody's like or blob", (world) =>
+    check("an import replaces everything, including backlinks and blob references", (world) =>
       Effect.gen(function* () {
         const key = yield* elsewhere(world)
         yield* write("old")
@@ -179,7 +179,7 @@ export const importContract = (name: string, withDatabase: WithDatabase): void =
     )
 
     check(
-      "signs with a rev above that of the CAR, even one ahead of the clock, and of the head",
+      "an import signs with a rev above the CAR's, even one ahead of the clock, and above the head's",
       (world) =>
         Effect.gen(function* () {
           const key = yield* elsewhere(world)
@@ -203,10 +203,10 @@ export const importContract = (name: string, withDatabase: WithDatabase): void =
         })
     )
 
-    check("keeps nodes beyond its memory in a table, in whatever order they come", (world) =>
+    check("an import keeps nodes beyond its memory in a table, in any order", (world) =>
       Effect.gen(function* () {
         const key = yield* elsewhere(world)
-        // Keys that share nothing with the one before make large nodes.
+        // Keys without a common prefix make large nodes.
         const filler = "x".repeat(980)
         const records = new Map(
           Array.from({ length: 6000 }, (_, n) => [
@@ -223,7 +223,7 @@ export const importContract = (name: string, withDatabase: WithDatabase): void =
             .map(({ block }) => block)
         const { exec } = world.sql
         let slabs = 0
-        // SAFETY: the layers hold this very object.
+        // SAFETY: the layers hold this same object.
         const counting = world.sql as { exec: typeof exec }
         counting.exec = (query, ...bindings) => {
           if (query.startsWith("INSERT INTO import_nodes")) slabs++
@@ -237,31 +237,33 @@ export const importContract = (name: string, withDatabase: WithDatabase): void =
       })
     )
 
-    check("is refused while another account imports on this machine, and taken after it", (world) =>
-      Effect.gen(function* () {
-        const key = yield* elsewhere(world)
-        const repo = yield* Effect.promise(() => foreignRepo(key, posts(3), { did }))
-        const now = yield* Clock.currentTimeMillis
-        const other = isolateTurns.begin("did:plc:other", now)
-        assert.isDefined(other)
-        const imports = yield* RepoImport
-        assert.strictEqual((yield* Effect.flip(imports.admit))._tag, "ImportBusy")
-        const refused = yield* Effect.flip(importCar(carOf(repo)))
-        assert.deepInclude(refused, { _tag: "ImportBusy", retryAfterSeconds: 30 })
-        assert.strictEqual((yield* stored).size, 0)
-        isolateTurns.end(other!)
-        yield* imports.admit
-        yield* importCar(carOf(repo))
-        assert.strictEqual((yield* stored).size, 3)
-        // Whatever has ended without a word holds nobody up for ever.
-        const lost = isolateTurns.begin("did:plc:other", now)
-        assert.isFalse(isolateTurns.isFree(did, now + 120_000))
-        assert.isTrue(isolateTurns.isFree(did, now + 120_001))
-        isolateTurns.end(lost!)
-      })
+    check(
+      "an import fails as busy while another account imports on this machine, and succeeds after it",
+      (world) =>
+        Effect.gen(function* () {
+          const key = yield* elsewhere(world)
+          const repo = yield* Effect.promise(() => foreignRepo(key, posts(3), { did }))
+          const now = yield* Clock.currentTimeMillis
+          const other = isolateTurns.begin("did:plc:other", now)
+          assert.isDefined(other)
+          const imports = yield* RepoImport
+          assert.strictEqual((yield* Effect.flip(imports.admit))._tag, "ImportBusy")
+          const refused = yield* Effect.flip(importCar(carOf(repo)))
+          assert.deepInclude(refused, { _tag: "ImportBusy", retryAfterSeconds: 30 })
+          assert.strictEqual((yield* stored).size, 0)
+          isolateTurns.end(other!)
+          yield* imports.admit
+          yield* importCar(carOf(repo))
+          assert.strictEqual((yield* stored).size, 3)
+          // An import that ended without notice doesn't block others permanently.
+          const lost = isolateTurns.begin("did:plc:other", now)
+          assert.isFalse(isolateTurns.isFree(did, now + 120_000))
+          assert.isTrue(isolateTurns.isFree(did, now + 120_001))
+          isolateTurns.end(lost!)
+        })
     )
 
-    check("keeps the revs of a refused CAR out of the repo's own", (world) =>
+    check("a rejected CAR's rev doesn't affect the repo's own", (world) =>
       Effect.gen(function* () {
         const key = yield* elsewhere(world)
         const records = posts(3)
@@ -274,7 +276,7 @@ export const importContract = (name: string, withDatabase: WithDatabase): void =
       })
     )
 
-    check("takes its own export back without asking who the account is", (world) =>
+    check("an import accepts this account's own export without resolving its identity", (world) =>
       Effect.gen(function* () {
         for (let n = 0; n < 5; n++) yield* write(`post ${n}`)
         const before = yield* stored
@@ -286,45 +288,49 @@ export const importContract = (name: string, withDatabase: WithDatabase): void =
       })
     )
 
-    check("of an active account is told by #sync, of a deactivated one by nothing", (world) =>
-      Effect.gen(function* () {
-        const key = yield* elsewhere(world)
-        yield* write("told")
-        const told = world.events().length
-        const repo = yield* Effect.promise(() => foreignRepo(key, posts(3), { did }))
-        yield* importCar(carOf(repo))
-        const [event, ...more] = world.events().slice(told)
-        assert.strictEqual(more.length, 0)
-        assert.strictEqual(event!.kind, "sync")
-        const body = numbered(event!).body as Body
-        const { rev, commit } = yield* (yield* Repo).head
-        assert.strictEqual(body["rev"], rev)
-        assert.deepStrictEqual(event!.head, { commit: commit.toString(), rev })
-        assert.deepStrictEqual(event!.collections, {
-          added: ["app.bsky.feed.post"],
-          removed: [],
-          whole: true
+    check(
+      "an import emits #sync for an active account and nothing for a deactivated one",
+      (world) =>
+        Effect.gen(function* () {
+          const key = yield* elsewhere(world)
+          yield* write("told")
+          const told = world.events().length
+          const repo = yield* Effect.promise(() => foreignRepo(key, posts(3), { did }))
+          yield* importCar(carOf(repo))
+          const [event, ...more] = world.events().slice(told)
+          assert.strictEqual(more.length, 0)
+          assert.strictEqual(event!.kind, "sync")
+          const body = numbered(event!).body as Body
+          const { rev, commit } = yield* (yield* Repo).head
+          assert.strictEqual(body["rev"], rev)
+          assert.deepStrictEqual(event!.head, { commit: commit.toString(), rev })
+          assert.deepStrictEqual(event!.collections, {
+            added: ["app.bsky.feed.post"],
+            removed: [],
+            whole: true
+          })
+          yield* deactivate
+          yield* importCar(carOf(repo))
+          assert.strictEqual(world.events().length, told + 1)
         })
-        yield* deactivate
-        yield* importCar(carOf(repo))
-        assert.strictEqual(world.events().length, told + 1)
-      })
     )
 
-    check("bills 1.1 rows a record of 1,000 at most, whether or not others were there", (world) =>
-      Effect.gen(function* () {
-        const key = yield* elsewhere(world)
-        const repo = yield* Effect.promise(() => foreignRepo(key, posts(1000), { did }))
-        const car = carOf(repo)
-        for (let times = 0; times < 2; times++) {
-          const rows = yield* countRows(world, importCar(car))
-          assert.isAtMost(rows, 1100)
-          assert.isAbove(rows, 1000)
-        }
-      })
+    check(
+      "an import of 1,000 records bills at most 1.1 rows a record, into an empty repo or a full one",
+      (world) =>
+        Effect.gen(function* () {
+          const key = yield* elsewhere(world)
+          const repo = yield* Effect.promise(() => foreignRepo(key, posts(1000), { did }))
+          const car = carOf(repo)
+          for (let times = 0; times < 2; times++) {
+            const rows = yield* countRows(world, importCar(car))
+            assert.isAtMost(rows, 1100)
+            assert.isAbove(rows, 1000)
+          }
+        })
     )
 
-    check("fails exports that still read what was there, and no later one", (world) =>
+    check("an import fails the exports that were reading the old repo, and no later one", (world) =>
       Effect.gen(function* () {
         const key = yield* elsewhere(world)
         for (let n = 0; n < 5; n++) yield* writeMany(200)
@@ -341,7 +347,7 @@ export const importContract = (name: string, withDatabase: WithDatabase): void =
     )
 
     check(
-      "makes blobs that wait permanent, those no longer used temporary, and expects the rest",
+      "an import makes waiting blobs permanent and unused ones temporary, and expects the rest",
       (world) =>
         Effect.gen(function* () {
           const key = yield* elsewhere(world)
@@ -404,8 +410,8 @@ export const importContract = (name: string, withDatabase: WithDatabase): void =
     )
   })
 
-  describe(`an import that does not come to its end, ${name}`, () => {
-    check("leaves the repo as it was, and room for the next", (world) =>
+  describe(`an interrupted import, ${name}`, () => {
+    check("an interrupted import leaves the repo unchanged, and the next one succeeds", (world) =>
       Effect.gen(function* () {
         const key = yield* elsewhere(world)
         yield* write("was there")
@@ -433,7 +439,7 @@ export const importContract = (name: string, withDatabase: WithDatabase): void =
       })
     )
 
-    check("is refused when the repo was written to meanwhile", (world) =>
+    check("an import fails if the repo was written to meanwhile", (world) =>
       Effect.gen(function* () {
         const key = yield* elsewhere(world)
         const repo = yield* Effect.promise(() => foreignRepo(key, posts(3), { did }))
@@ -449,7 +455,7 @@ export const importContract = (name: string, withDatabase: WithDatabase): void =
       })
     )
 
-    check("ends when another begins, which succeeds", (world) =>
+    check("a new import ends the running one and succeeds", (world) =>
       Effect.gen(function* () {
         const key = yield* elsewhere(world)
         const [older, newer] = yield* Effect.promise(() =>
@@ -473,7 +479,7 @@ export const importContract = (name: string, withDatabase: WithDatabase): void =
       })
     )
 
-    check("is not begun while another is being put in place", (world) =>
+    check("a new import fails while another is being swapped in", (world) =>
       Effect.gen(function* () {
         const key = yield* elsewhere(world)
         const [older, newer] = yield* Effect.promise(() =>
@@ -499,7 +505,7 @@ export const importContract = (name: string, withDatabase: WithDatabase): void =
       })
     )
 
-    check("is swept when the object was cut off: the alarm is set for it", (world) =>
+    check("the alarm sweeps an import whose object died", (world) =>
       Effect.gen(function* () {
         yield* write("was there")
         const before = yield* everything
@@ -514,7 +520,7 @@ export const importContract = (name: string, withDatabase: WithDatabase): void =
       })
     )
 
-    check("says that it has no bytes when what was staged is gone", () =>
+    check("an import fails with UploadExpired when its staged file is gone", () =>
       Effect.gen(function* () {
         yield* (yield* BlobStore).delete([staged])
         const failure = yield* Effect.flip((yield* RepoImport).run(staged))
@@ -524,7 +530,7 @@ export const importContract = (name: string, withDatabase: WithDatabase): void =
   })
 
   describe(`any repo, ${name}`, () => {
-    check("is the same after an import, in a tree that verifies", (world) =>
+    check("any repo is unchanged by an import, with a tree that verifies", (world) =>
       Effect.gen(function* () {
         const key = yield* elsewhere(world)
         for (let seed = 1; seed <= 25; seed++) {
@@ -556,12 +562,12 @@ export const importContract = (name: string, withDatabase: WithDatabase): void =
   })
 }
 
-/** The rows that an effect writes, by what the database's cursors count. */
+/** The rows that an effect writes, by the database's cursors. */
 const countRows = <A, E, R>(world: ImportWorld, effect: Effect.Effect<A, E, R>) => {
   const { sql } = world
   const exec = sql.exec.bind(sql)
   let rows = 0
-  // The service is the object that the layers hold: what they run is counted.
+  // The layers hold this same object, so their statements are counted.
   const counting = sql as { exec: typeof sql.exec }
   counting.exec = (query, ...bindings) => {
     const cursor = exec(query, ...bindings)

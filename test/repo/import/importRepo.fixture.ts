@@ -14,22 +14,22 @@ import { type ImportRefused, RepoImport } from "../../../src/services/repo/RepoI
 import { type RepoServices, repoServices, type RepoWorld } from "../repoWorld.ts"
 import { did, exported, post, type WithDatabase, whole } from "../repo.fixture.ts"
 
-/** The key under which the tests stage their CARs. */
+/** The key under which the tests stage CARs. */
 export const staged = `${did}/staged`
 
-/** The most that the records of an import may take together here. */
+/** The limit on an import's records, in bytes. */
 export const importLimit = 10_000_000
 
-/** What an import's test can ask for, beside the repo's own services. */
+/** The services that an import's test may use, besides the repo's own. */
 export type ImportServices = RepoServices | RepoImport | BlobStore
 
 /** What an import's test sees from outside. */
 export interface ImportWorld extends RepoWorld {
   /** The key that the account's DID document names. */
   documentKey: string | undefined
-  /** Called before each reading of the staged CAR, with its number from 1. */
+  /** Called before each read of the staged CAR, with its number from 1. */
   onRead: (reading: number) => Effect.Effect<void>
-  /** Called before a repo that is built is put in place. */
+  /** Called before a complete repo is swapped in. */
   onReplace: () => Effect.Effect<void>
 }
 
@@ -43,7 +43,7 @@ const stream = (bytes: Uint8Array, piece: number): ReadableStream<Uint8Array> =>
   })
 }
 
-/** Stages a CAR, to be read in pieces of this size, and imports it. */
+/** Stages a CAR that is read in pieces of this size, and imports it. */
 export const importCar = Effect.fnUntraced(function* (car: Uint8Array, piece = 3000) {
   const store = yield* BlobStore
   yield* Effect.orDie(
@@ -52,7 +52,9 @@ export const importCar = Effect.fnUntraced(function* (car: Uint8Array, piece = 3
   return yield* (yield* RepoImport).run(staged)
 })
 
-/** Imports a CAR that must be refused; answers why. The repo is as it was. */
+/**
+ * Imports a CAR that must be rejected and returns the reason. Asserts that the repo hasn't changed.
+ */
 export const refusal = Effect.fnUntraced(function* (car: Uint8Array) {
   const before = yield* everything
   const failure = yield* Effect.flip(importCar(car))
@@ -61,13 +63,13 @@ export const refusal = Effect.fnUntraced(function* (car: Uint8Array) {
   return (failure as ImportRefused).reason
 })
 
-/** The repo as the world sees it: its head, and all of its blocks. */
+/** The repo as others see it: its head and all of its blocks. */
 export const everything = Effect.gen(function* () {
   const { chunks, head } = yield* exported
   return { commit: head.commit.toString(), rev: head.rev, car: whole(chunks) }
 })
 
-/** Declares tests that get a repo without records, and what imports one, over a database of their own. */
+/** Declares tests that get an empty repo and an importer, over a database of their own. */
 export const checkImport =
   (withDatabase: WithDatabase) =>
   (title: string, body: (world: ImportWorld) => Effect.Effect<void, unknown, ImportServices>) =>
@@ -126,13 +128,16 @@ export const checkImport =
       )
     )
 
-/** Writes a post of the account's own. */
+/** Writes a post in the account's repo. */
 export const write = (text: string) =>
   Effect.flatMap(Repo, (repo) =>
     repo.write([{ action: "create", collection: "app.bsky.feed.post", record: post(text) }], {})
   )
 
-/** Writes many large records at once: an export of a thousand goes on reading the store after its first chunk, whatever chance makes of their tree. */
+/**
+ * Writes many large records at once: an export of a thousand still reads the store after its first
+ * chunk, whatever their tree.
+ */
 export const writeMany = (count: number) =>
   Effect.flatMap(Repo, (repo) =>
     repo.write(
@@ -145,7 +150,7 @@ export const writeMany = (count: number) =>
     )
   )
 
-/** How many tables of imports hold anything. */
+/** How many import tables hold anything. */
 export const leftBehind = (world: ImportWorld) =>
   world.sql
     .exec<{ name: string }>("SELECT name FROM sqlite_master WHERE name GLOB 'import_*'")

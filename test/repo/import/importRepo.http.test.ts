@@ -30,14 +30,14 @@ const rotation = formatDidKey(publicKeyOf("k256", new Uint8Array(32).fill(0x42))
 const carType = { "content-type": "application/vnd.ipld.car" }
 const collection = "app.bsky.feed.post"
 
-/** Somebody on the way in: the DID, the key that signs the repo elsewhere, a session here. */
+/** An account that moves in: its DID, the key that signs its old repo, and a session here. */
 interface Arriving {
   readonly mover: Mover
   readonly key: Secp256k1Keypair
   readonly auth: string
 }
 
-/** A repo made and exported by the reference's own library. */
+/** A repo created and exported by the reference library. */
 const referenceCar = async (did: string, key: Secp256k1Keypair, records: Iterable<object>) => {
   const storage = new Reference.MemoryBlockstore()
   const writes = [...records].map((record, n): Reference.RecordCreateOp => ({
@@ -52,7 +52,7 @@ const referenceCar = async (did: string, key: Secp256k1Keypair, records: Iterabl
   return new Uint8Array(Buffer.concat(parts))
 }
 
-/** A picture as a post shows it, for the library of the reference. */
+/** A post's picture, in the reference library's types. */
 const embed = (bytes: Uint8Array) => ({
   $type: "app.bsky.embed.images",
   images: [
@@ -101,7 +101,7 @@ describe("com.atproto.repo.importRepo", () => {
   const statusOf = async (auth: string) =>
     ok(await world.call("com.atproto.server.checkAccountStatus", { auth }))
 
-  /** The keys in the store that nothing has been recorded under. */
+  /** The staged keys, which nothing has been recorded under. */
   const staged = (did: string) =>
     world.inside(
       did,
@@ -111,7 +111,7 @@ describe("com.atproto.repo.importRepo", () => {
       )
     )
 
-  it("brings a repo of the reference in, then its blobs, and the account goes live with them", async () => {
+  it("importRepo imports a repo from the reference PDS, then its blobs, and the account goes live with them", async () => {
     const { mover, key, auth } = await arrive()
     const { did } = mover
     const images = [png("one"), png("two")]
@@ -166,7 +166,7 @@ describe("com.atproto.repo.importRepo", () => {
     assert.isUndefined(await staged(did))
   })
 
-  it("moves what an account here exported into its own place again, over what came after", async () => {
+  it("importRepo restores this account's own export over later changes", async () => {
     const who = await signUp(world, "returning")
     const { did, auth } = who
     const { bytes } = await world.call("com.atproto.sync.getRepo", { params: { did } })
@@ -190,7 +190,7 @@ describe("com.atproto.repo.importRepo", () => {
     ok(await world.call("com.atproto.repo.createRecord", { auth, input }))
   }
 
-  it("takes a CAR whose length is not known, and one that is compressed", async () => {
+  it("importRepo accepts a CAR of unknown length, and a compressed one", async () => {
     const { mover, key, auth } = await arrive()
     const car = carOf(await foreignRepo(key, posts(30), { did: mover.did }))
     const stream = new Blob([car]).stream()
@@ -200,7 +200,7 @@ describe("com.atproto.repo.importRepo", () => {
     assert.strictEqual((await statusOf(auth))["indexedRecords"], 30)
   })
 
-  it("takes nothing but a CAR, and none above its limit, of whatever declared length", async () => {
+  it("importRepo accepts only a CAR, and none above its limit, whatever length is declared", async () => {
     const { auth, mover } = await arrive()
     for (const type of ["application/json", "text/html"]) {
       const answer = await importCar(auth, "{}", { headers: { "content-type": type } })
@@ -228,7 +228,7 @@ describe("com.atproto.repo.importRepo", () => {
     assert.isUndefined(await staged(mover.did))
   })
 
-  it("takes a CAR by its bytes where its type says nothing", async () => {
+  it("importRepo recognizes a CAR by its bytes if its type says nothing", async () => {
     const { mover, key, auth } = await arrive()
     const car = carOf(await foreignRepo(key, posts(3), { did: mover.did }))
     for (const type of ["*/*", "application/octet-stream", "application/vnd.ipld.car; v=1"]) {
@@ -238,7 +238,7 @@ describe("com.atproto.repo.importRepo", () => {
     }
   })
 
-  it("names old records that it keeps as they came, and serves them", async () => {
+  it("importRepo lists the old records that it keeps as they are, and serves them", async () => {
     const { mover, key, auth } = await arrive()
     const { did } = mover
     const float = Uint8Array.from([0xa1, 0x61, 0x61, 0xfb, 0x3f, 0xf8, 0, 0, 0, 0, 0, 0])
@@ -282,7 +282,7 @@ describe("com.atproto.repo.importRepo", () => {
     ok(await world.call("com.atproto.repo.getRecord", { auth, params: capital }))
   })
 
-  it("says what is wrong with a CAR, keeps nothing of it, and takes a better one after it", async () => {
+  it("importRepo says what is wrong with a CAR, keeps nothing of it, and accepts a valid one next", async () => {
     const { mover, key, auth } = await arrive()
     const { did } = mover
     const stranger = carOf(await foreignRepo(await newKey(), posts(3), { did }))
@@ -296,7 +296,7 @@ describe("com.atproto.repo.importRepo", () => {
     assert.strictEqual(outcomeOf(await importCar(auth, good)), "ok")
   })
 
-  it("asks past every cache which key signs the account's commits", async () => {
+  it("importRepo resolves the account's signing key past every cache", async () => {
     const { mover, key, auth } = await arrive()
     const { did } = mover
     const car = carOf(await foreignRepo(key, posts(3), { did }))
@@ -309,8 +309,8 @@ describe("com.atproto.repo.importRepo", () => {
   })
 })
 
-describe("a server that takes no imports", () => {
-  it("says so before it reads a byte", async () => {
+describe("a server without imports", () => {
+  it("importRepo fails before it reads a byte on a server without imports", async () => {
     const world = await startWorld({ ACCEPT_IMPORTS: "off" })
     const { did, auth } = world.alice
     const { bytes } = await world.call("com.atproto.sync.getRepo", { params: { did } })
@@ -322,8 +322,8 @@ describe("a server that takes no imports", () => {
   })
 })
 
-describe("an account that imports without end", () => {
-  it("is stopped after twenty in an hour", async () => {
+describe("an account that imports too often", () => {
+  it("importRepo is limited to twenty an hour", async () => {
     const world = await startWorld({ RATE_LIMITS: "sensitive" })
     const { auth } = world.alice
     const importCar = () => world.call(nsid, { auth, body: "no CAR", headers: carType })

@@ -2,7 +2,7 @@ import { assert, describe, it } from "@effect/vitest"
 import { ImportTurns } from "../../../src/layers/repo/importTurns.ts"
 
 describe("the imports of an isolate", () => {
-  it("are one at a time, and the next begins when it has ended", () => {
+  it("an isolate runs one import at a time, and the next starts when it ends", () => {
     const turns = new ImportTurns()
     const first = turns.begin("did:web:a", 0)
     assert.isDefined(first)
@@ -13,7 +13,7 @@ describe("the imports of an isolate", () => {
     assert.isDefined(turns.begin("did:web:b", 2))
   })
 
-  it("keep nobody out of their own account, whose later import takes over", () => {
+  it("an account's own later import takes over", () => {
     const turns = new ImportTurns()
     const first = turns.begin("did:web:a", 0)
     const second = turns.begin("did:web:a", 1)
@@ -24,7 +24,7 @@ describe("the imports of an isolate", () => {
     assert.isTrue(turns.isFree("did:web:b", 3))
   })
 
-  it("count as gone after two minutes without a sign of life", () => {
+  it("an import without a turn for two minutes is considered dead", () => {
     const turns = new ImportTurns()
     const first = turns.begin("did:web:a", 0)
     first!.touched = 60_000

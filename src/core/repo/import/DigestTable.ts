@@ -2,32 +2,33 @@ const digestBytes = 32
 const slabDigests = 0x8000
 
 /**
- * Numbers digests in the order in which they first come: a hash table of plain arrays, 40 to 50 bytes a digest.
+ * Numbers digests in order of first appearance: a hash table over plain arrays, 40 to 50 bytes a
+ * digest.
  *
- * A Map of strings takes four times as much, which an import of a large repo cannot afford.
+ * A Map of strings takes four times as much, which importing a large repo cannot afford.
  */
 export class DigestTable {
   readonly #slabs: Array<Uint8Array> = []
-  /** Numbers plus one; 0 is a free slot. */
+  /** Each digest's number plus one; 0 marks a free slot. */
   #slots = new Uint32Array(0x400)
   #count = 0
 
-  /** How many different digests there are: their numbers begin at 0. */
+  /** How many distinct digests there are; numbers start at 0. */
   get count(): number {
     return this.#count
   }
 
-  /** The memory that the table takes, in bytes. */
+  /** The table's memory, in bytes. */
   get memory(): number {
     return this.#slabs.length * slabDigests * digestBytes + this.#slots.byteLength
   }
 
-  /** The number of a digest, or -1. */
+  /** The digest's number, or -1. */
   find(digest: Uint8Array): number {
     return this.#slots[this.#slotOf(digest, 0)]! - 1
   }
 
-  /** The number of a digest, which is the count before when it is new. */
+  /** The digest's number; equals the previous count if the digest is new. */
   add(digest: Uint8Array): number {
     const slot = this.#slotOf(digest, 0)
     const known = this.#slots[slot]!
@@ -41,10 +42,10 @@ export class DigestTable {
     return number
   }
 
-  /** The slot that holds the digest at this place, or the free one where it would go. */
+  /** The slot that holds the digest at this offset, or the free slot for it. */
   #slotOf(bytes: Uint8Array, at: number): number {
     const mask = this.#slots.length - 1
-    // A digest is as good as chance.
+    // A digest's bytes are as good as random.
     const last = at + digestBytes - 1
     let slot = bytes[last]! | (bytes[last - 1]! << 8) | (bytes[last - 2]! << 16)
     slot = (slot ^ (bytes[last - 3]! << 23)) & mask

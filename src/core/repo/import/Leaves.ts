@@ -6,32 +6,32 @@ const utf8 = new TextEncoder()
 const text = new TextDecoder()
 const none = 0xffff_ffff
 
-/** The records that a tree names: from a record's CID to the paths at which it stands. Packed, some 95 bytes a record. */
+/** The records of a tree: from a record's CID to its paths. Packed into some 95 bytes a record. */
 export class Leaves {
   readonly #digests = new DigestTable()
   readonly #paths = new Pile()
-  /** By the number of the digest: the path that came last; by that, the one before; and so on. */
+  /** A linked list of paths for each digest number, newest first. */
   #lastPath = new Uint32Array(0x400)
   #pathBefore = new Uint32Array(0x400)
   #waiting = 0
 
-  /** How many records there are, twins with the same content counted each. */
+  /** How many records there are; records with equal content count separately. */
   get count(): number {
     return this.#paths.count
   }
 
-  /** The memory that the index takes, in bytes. */
+  /** The index's memory, in bytes. */
   get memory(): number {
     const links = this.#lastPath.byteLength + this.#pathBefore.byteLength
     return this.#digests.memory + this.#paths.memory + links
   }
 
-  /** How many different records have not been taken yet. */
+  /** How many distinct records have not been taken yet. */
   get waiting(): number {
     return this.#waiting
   }
 
-  /** Notes a record of the tree. */
+  /** Adds a record of the tree. */
   add(path: string, cid: Cid): void {
     const leaf = this.#paths.count
     this.#paths.push(utf8.encode(path))
@@ -45,9 +45,12 @@ export class Leaves {
     if (isNew) this.#waiting++
   }
 
-  /** The paths of a record whose block has come; none the second time, or when the tree has no such record. */
+  /**
+   * The paths of a record whose block has arrived; empty the second time, and for a record outside
+   * the tree.
+   */
   *take(cid: Cid): Generator<string> {
-    // The same bytes as a raw block are another CID, which the tree does not name.
+    // The same bytes as a raw block have another CID, which the tree does not name.
     if (cid.codec !== dagCbor) return
     const number = this.#digests.find(cid.digest)
     if (number < 0) return
@@ -58,7 +61,7 @@ export class Leaves {
     for (; leaf !== none; leaf = this.#pathBefore[leaf]!) yield text.decode(this.#paths.get(leaf))
   }
 
-  /** The path of a record whose block has not come. */
+  /** The path of a record whose block has not arrived. */
   missing(): string | undefined {
     for (let number = 0; number < this.#digests.count; number++) {
       const leaf = this.#lastPath[number]!

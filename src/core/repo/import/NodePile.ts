@@ -9,26 +9,26 @@ import { DigestTable } from "./DigestTable.ts"
 import { RepoTooLarge } from "./RepoTooLarge.ts"
 import { SlabPile, type SlabStore } from "./SlabPile.ts"
 
-/** Bytes of tree nodes that an import takes, of which it holds a few in memory. */
+/** Total bytes of tree nodes that an import accepts; only a few stay in memory. */
 export const maxNodeBytes = 64_000_000
 
-/** Whether a block begins as tree nodes do; a record that does is none the less a record. */
+/** Whether a block starts like a tree node; a record may start like that too. */
 export const looksLikeNode = (bytes: Uint8Array): boolean =>
   bytes[0] === 0xa2 && bytes[1] === 0x61 && bytes[2] === 0x65
 
-/** How many entries a node says it has, as far as two bytes can say it. */
+/** The node's entry count, as far as its first two bytes tell. */
 const entries = (node: Uint8Array): number => {
   const head = node[3]!
   if (head < 0x99) return head === 0x98 ? node[4]! : head - 0x80
   return head === 0x99 ? node[4]! * 256 + node[5]! : 0x1_0000
 }
 
-/** The tree nodes of a CAR, in whatever order they come. */
+/** The tree nodes of a CAR, in any order. */
 export class NodePile {
   readonly #digests = new DigestTable()
   readonly #blocks: SlabPile
 
-  /** Nodes that memory has no room for go to the store. */
+  /** Writes nodes to `store` when they exceed its memory. */
   constructor(store: SlabStore) {
     this.#blocks = new SlabPile(store)
   }
@@ -46,7 +46,7 @@ export class NodePile {
     }
   }
 
-  /** Reads the nodes, as a tree asks for them; throws InvalidNode for one of more keys than chance makes. */
+  /** Reads nodes for a tree; throws InvalidNode for a node with more keys than chance produces. */
   readonly reader: NodeReader = {
     read: ({ digest }) => {
       const number = this.#digests.find(digest)

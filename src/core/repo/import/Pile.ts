@@ -1,9 +1,9 @@
 const slabBytes = 0x10_0000
 
-/** Byte strings by their numbers, one after the other in slabs of a megabyte: 8 bytes each besides their own. */
+/** Numbered byte strings in slabs of a megabyte, at 8 bytes of overhead each. */
 export class Pile {
   readonly #slabs: Array<Uint8Array> = []
-  /** Where each begins: the slab's number in megabytes, and the place in the slab. */
+  /** Where each string starts: the slab's number in megabytes, plus the offset in the slab. */
   #starts = new Uint32Array(0x400)
   #lengths = new Uint32Array(0x400)
   #count = 0
@@ -11,17 +11,17 @@ export class Pile {
   #bytes = 0
   #slabsBytes = 0
 
-  /** How many there are: their numbers begin at 0. */
+  /** How many strings there are; numbers start at 0. */
   get count(): number {
     return this.#count
   }
 
-  /** What they take together. */
+  /** Total length, in bytes. */
   get bytes(): number {
     return this.#bytes
   }
 
-  /** The memory that the pile takes, in bytes. */
+  /** The pile's memory, in bytes. */
   get memory(): number {
     return this.#slabsBytes + this.#starts.byteLength + this.#lengths.byteLength
   }
@@ -33,7 +33,7 @@ export class Pile {
       this.#lengths = doubled(this.#lengths)
     }
     if (this.#at >= slabBytes || this.#at + bytes.length > slabBytes) {
-      // What is larger than a slab gets one of its own size.
+      // A string larger than a slab gets a slab of its own size.
       const slab = new Uint8Array(Math.max(slabBytes, bytes.length))
       this.#slabs.push(slab)
       this.#slabsBytes += slab.length
@@ -47,7 +47,7 @@ export class Pile {
     this.#count++
   }
 
-  /** One of them, as a view. */
+  /** One string, as a view. */
   get(number: number): Uint8Array {
     const start = this.#starts[number]!
     const within = start % slabBytes
@@ -56,7 +56,7 @@ export class Pile {
   }
 }
 
-/** The same numbers in an array of twice the length. */
+/** A copy of the array with twice the length. */
 export const doubled = (array: Uint32Array): Uint32Array<ArrayBuffer> => {
   const larger = new Uint32Array(array.length * 2)
   larger.set(array)

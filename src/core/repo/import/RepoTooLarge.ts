@@ -1,4 +1,4 @@
-/** Thrown for a repo that is in order but larger than can be imported. */
+/** Thrown for a valid repo that is too large to import. */
 export class RepoTooLarge extends Error {
   override readonly name = "RepoTooLarge"
 }

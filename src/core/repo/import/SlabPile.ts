@@ -1,21 +1,23 @@
 import { doubled } from "./Pile.ts"
 
-/** What a slab holds. Small, because a node asked for in chance order reads a whole one. */
+/** Size of a slab. Small, because reading one node in random order loads a whole slab. */
 const slabBytes = 0x8000
 
 /** How many slabs stay in memory, 4 MB. */
 const kept = 128
 
-/** Where the slabs go that memory has no room for. */
+/** Stores slabs that exceed the memory limit. */
 export interface SlabStore {
   write(number: number, slab: Uint8Array): void
   read(number: number): Uint8Array
 }
 
-/** Byte strings by their numbers, of which the store holds most: memory is bounded but for 8 bytes each. */
+/**
+ * Numbered byte strings, most of them in a store; memory is bounded except for 8 bytes a string.
+ */
 export class SlabPile {
   readonly #store: SlabStore
-  /** The slabs in memory, those used last at the end. */
+  /** The slabs in memory, most recently used last. */
   readonly #slabs = new Map<number, Uint8Array>()
   readonly #written = new Set<number>()
   #starts = new Uint32Array(0x400)
@@ -30,12 +32,12 @@ export class SlabPile {
     this.#store = store
   }
 
-  /** How many there are: their numbers begin at 0. */
+  /** How many strings there are; numbers start at 0. */
   get count(): number {
     return this.#count
   }
 
-  /** What they take together. */
+  /** Total length, in bytes. */
   get bytes(): number {
     return this.#bytes
   }
@@ -47,7 +49,7 @@ export class SlabPile {
       this.#lengths = doubled(this.#lengths)
     }
     if (this.#at > 0 && this.#at + bytes.length > this.#open.length) this.#seal()
-    // What is larger than a slab gets one of its own size.
+    // A string larger than a slab gets a slab of its own size.
     if (bytes.length > this.#open.length) this.#open = new Uint8Array(bytes.length)
     this.#open.set(bytes, this.#at)
     this.#starts[this.#count] = this.#openNumber * slabBytes + this.#at
@@ -58,7 +60,7 @@ export class SlabPile {
     if (this.#at >= this.#open.length) this.#seal()
   }
 
-  /** One of them, as a view. */
+  /** One string, as a view. */
   get(number: number): Uint8Array {
     const start = this.#starts[number]!
     const within = start % slabBytes

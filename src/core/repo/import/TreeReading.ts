@@ -6,23 +6,23 @@ import { tidToMicros } from "../tid.ts"
 import { NodePile } from "./NodePile.ts"
 import type { SlabStore } from "./SlabPile.ts"
 
-/** Revs later than this (the year 2255) leave no room for another above them. */
+/** A later rev (the year 2255) would leave no room for a rev above it. */
 const latest = Number.MAX_SAFE_INTEGER - 1_000_000
 
-/** The first reading of a repo's CAR: its commit and its tree, in whatever order the blocks come. */
+/** The first pass over a repo's CAR: its commit and its tree, with the blocks in any order. */
 export class TreeReading {
   readonly #parser = new CarParser({ isLenient: true })
   #root: Cid | undefined
   #commit: Uint8Array | undefined
-  /** The tree's nodes, and whatever else looks like one. */
+  /** The tree's nodes, and other blocks that look like nodes. */
   readonly nodes: NodePile
 
-  /** Nodes that memory has no room for go to the store. */
+  /** Writes nodes to `store` when they exceed its memory. */
   constructor(store: SlabStore) {
     this.nodes = new NodePile(store)
   }
 
-  /** Takes the next piece of the file; throws InvalidCar and RepoTooLarge. */
+  /** Adds the next piece of the file; throws InvalidCar and RepoTooLarge. */
   push(piece: Uint8Array): void {
     this.#parser.push(piece)
     const root = (this.#root ??= this.#onlyRoot())
@@ -33,7 +33,9 @@ export class TreeReading {
     }
   }
 
-  /** The commit of a file that has ended, of this account's repo; throws InvalidCar and InvalidCommit. */
+  /**
+   * The commit of the complete file, checked to be for `did`; throws InvalidCar and InvalidCommit.
+   */
   end(did: string): ForeignCommit {
     this.#parser.end()
     const block = this.#commit
@@ -53,7 +55,7 @@ export class TreeReading {
     const { roots } = this.#parser
     if (roots === undefined) return undefined
     const [root, ...others] = roots
-    // Some tools name the one root twice.
+    // Some tools list the single root twice.
     if (root === undefined || others.some((other) => !other.equals(root))) {
       throw new InvalidCar(`it must have one root, and has ${roots.length}`)
     }

@@ -1,16 +1,16 @@
 import { isNormalNsid, isNsid, isRecordKey } from "../../lexicon/syntax.ts"
 
-/** How many are told by name. */
+/** How many odd records are listed by name. */
 const maxNamed = 100
 
-/** A record that is kept as it came, though it could not be written here. */
+/** An imported record that was kept as it was, although it could not be written here. */
 export interface OddRecord {
   /** `collection/rkey` */
   readonly path: string
   readonly reason: string
 }
 
-/** Records of an import that are kept as they came; all are counted, and the first are named. */
+/** The odd records of an import: all are counted, the first are listed. */
 export class OddRecords {
   readonly named: Array<OddRecord> = []
   #count = 0
@@ -25,7 +25,7 @@ export class OddRecords {
   }
 }
 
-/** Why no record could be created at this path; undefined where one could. */
+/** Why no record could be created at this path; undefined if one could. */
 export const pathOddity = (path: string): string | undefined => {
   const slash = path.indexOf("/")
   const collection = path.slice(0, slash)

@@ -9,21 +9,25 @@ import type { NodePile } from "./NodePile.ts"
 import { type OddRecords, pathOddity } from "./oddRecords.ts"
 import { RepoTooLarge } from "./RepoTooLarge.ts"
 
-/** Memory that the records' index may take: that of some 400,000 posts, whose whole import then stays below 64 MB. */
+/**
+ * Memory limit of the record index: enough for some 400,000 posts, whose whole import stays below
+ * 64 MB.
+ */
 const maxLeafMemory = 40_000_000
 
-/** What a tree from outside turned out to hold. */
+/** The content of a planted tree. */
 export interface Planted {
   readonly leaves: Leaves
-  /** How many nodes the tree has. */
+  /** Number of tree nodes. */
   readonly nodes: number
 }
 
 /**
- * Walks the whole tree of a CAR, and builds it anew from what it holds, cluster by cluster.
+ * Walks the whole tree of a CAR and rebuilds it from its entries, cluster by cluster.
  *
- * That the root comes out the same proves its form: all nodes present, each with just the keys that
- * belong there. So the tree's own checks (`verify`), a hash a key, are not needed. Throws InvalidNode, InvalidMstKey, MissingBlock, RepoTooLarge.
+ * An equal root proves the tree's form: all nodes are present, each with exactly its keys. This
+ * replaces the tree's own checks (`verify`), which cost a hash a key. Throws InvalidNode,
+ * InvalidMstKey, MissingBlock, RepoTooLarge.
  */
 export function* plant(nodes: NodePile, root: Cid, odd: OddRecords): Generator<Cluster, Planted> {
   const leaves = new Leaves()

@@ -5,7 +5,7 @@ import { type ReadRecord, readStoredRecord } from "../cborLoose.ts"
 import { sha256 } from "../cid.ts"
 import { maxRecordBytes } from "../limits.ts"
 
-/** Thrown for a block that is too large for a record. */
+/** Thrown for a block that is too large to be a record. */
 export class InvalidRecord extends Error {
   override readonly name = "InvalidRecord"
 
@@ -14,7 +14,7 @@ export class InvalidRecord extends Error {
   }
 }
 
-/** Reads the block of a record from outside, whatever it holds; throws InvalidCar and InvalidRecord. */
+/** Parses a foreign record's block, whatever it holds; throws InvalidCar and InvalidRecord. */
 export const readRecord = ({ cid, bytes }: Block, path: string): ReadRecord => {
   if (!sameBytes(sha256(bytes), cid.digest)) {
     throw new InvalidCar(`block ${cid} does not match its digest`)

@@ -12,13 +12,13 @@ import { emptyNode, seal } from "./node.ts"
 const nowhere: NodeReader = { read: () => undefined }
 
 /**
- * The Merkle search tree of a repo: record keys in order, each with its record's CID. A tree never
- * changes; a change makes another tree that shares all untouched nodes, read or unread.
+ * The Merkle search tree of a repo: record keys in order, each with its record's CID. Trees are
+ * immutable: a change returns a new tree that shares all untouched nodes.
  */
 export class Tree {
-  /** The root, for the functions beside this class. */
+  /** The root, for functions outside of this class. */
   readonly rootNode: Node
-  /** What reads nodes, for the functions beside this class. */
+  /** Reads nodes, for functions outside of this class. */
   readonly loader: Loader
 
   private constructor(rootNode: Node, loader: Loader) {
@@ -32,15 +32,15 @@ export class Tree {
   }
 
   /**
-   * The tree with this root, whose nodes are read as they are needed; throws MissingBlock. A tree
-   * from outside is to be loaded with `verify`: digests, keys and their layers are then checked.
+   * The tree with this root, which reads nodes when it needs them; throws MissingBlock. Load a tree
+   * from outside with `verify`, which checks digests, keys and layers.
    */
   static load(reader: NodeReader, root: Cid, options?: { readonly verify?: boolean }): Tree {
     const loader = new Loader(reader, options?.verify ?? false)
     return new Tree(loader.root(root), loader)
   }
 
-  /** The tree of these entries, which come in rising order of keys; linear. */
+  /** Builds a tree from entries in ascending key order, in linear time. */
   static build(entries: Iterable<MstEntry>): Tree {
     const loader = new Loader(nowhere, false)
     return new Tree(buildTree(entries, loader), loader)
@@ -52,8 +52,8 @@ export class Tree {
   }
 
   /**
-   * About how many nodes this tree and its forerunners hold decoded, at 3 to 4 KB each. An owner who
-   * bounds memory drops the tree when the number is too great, and loads it afresh from its root.
+   * About how many decoded nodes this tree and the trees it came from hold, at 3 to 4 KB each. To
+   * bound memory, drop the tree at a limit and load it again from its root.
    */
   get loadedNodes(): number {
     return this.loader.opened
@@ -70,13 +70,13 @@ export class Tree {
     return undefined
   }
 
-  /** The tree with a key set to a record; throws InvalidMstKey. */
+  /** The tree with a record added or replaced; throws InvalidMstKey. */
   put(key: string, value: Cid): Tree {
     checkMstKey(key)
     return this.#with(put(this.loader, this.rootNode, key, value))
   }
 
-  /** The tree without a key; throws MissingKey when it has none. */
+  /** The tree without a key; throws MissingKey if it has no such key. */
   delete(key: string): Tree {
     checkMstKey(key)
     return this.#with(remove(this.loader, this.rootNode, key))
@@ -86,12 +86,15 @@ export class Tree {
     return root === this.rootNode ? this : new Tree(root, this.loader)
   }
 
-  /** The root's CID; encodes whatever is not yet encoded. */
+  /** The root's CID; encodes changed nodes first. */
   root(): Cid {
     return seal(this.rootNode)
   }
 
-  /** Keys with their records after `from` (exclusive) in order; before it, falling, in reverse. */
+  /**
+   * Keys and record CIDs after `from` (exclusive), ascending; with `reverse`, those before it,
+   * descending.
+   */
   entries(from?: string, reverse = false): Generator<[key: string, value: Cid]> {
     this.root()
     return entries(this.loader, this.rootNode, from, reverse)

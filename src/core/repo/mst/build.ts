@@ -5,20 +5,23 @@ import type { Cluster } from "./clusters.ts"
 import { clusterParts, isClusterTop, Loader, rootRow } from "./loader.ts"
 import { emptyNode, InvalidNode, Node, seal } from "./node.ts"
 
-/** A node that still grows at its right end. */
+/** A node that still grows on its right. */
 interface Open {
   readonly keys: Array<string>
   readonly values: Array<Cid>
   readonly children: Array<Node | undefined>
 }
 
-/** Builds a tree from keys in rising order, each node as soon as nothing can be added to it. */
+/**
+ * Builds a tree from keys in ascending order, and finishes each node as soon as no key can be added
+ * to it.
+ */
 class Builder {
   readonly #open: Array<Open | undefined> = []
   readonly #finished: (node: Node) => Node
   #last = ""
 
-  /** `finished` may put another node that stands for the same subtree in a finished one's place. */
+  /** `finished` may replace a finished node with an equivalent one. */
   constructor(finished: (node: Node) => Node) {
     this.#finished = finished
   }
@@ -59,7 +62,7 @@ class Builder {
 /** A key with its record's CID. */
 export type MstEntry = readonly [key: string, value: Cid]
 
-/** The root of the tree of these entries, which come in rising order of keys; all of it in memory. */
+/** Builds a tree from entries in ascending key order, entirely in memory, and returns the root. */
 export const buildTree = (entries: Iterable<MstEntry>, loader: Loader): Node => {
   const builder = new Builder((node) => {
     loader.opened++
@@ -70,8 +73,8 @@ export const buildTree = (entries: Iterable<MstEntry>, loader: Loader): Node => 
 }
 
 /**
- * Builds the tree of these entries, which come in rising order of keys, and yields its clusters as
- * they are finished: memory is proportional to the tree's depth. Returns the root.
+ * Builds a tree from entries in ascending key order and yields its clusters as they are finished;
+ * memory is proportional to the tree's depth. Returns the root.
  */
 export function* buildClusters(entries: Iterable<MstEntry>): Generator<Cluster, Cid> {
   const loader = new Loader({ read: () => undefined }, false)
@@ -95,7 +98,7 @@ export function* buildClusters(entries: Iterable<MstEntry>): Generator<Cluster, 
     yield* ready.splice(0)
   }
   const root = builder.finish()
-  // What was finished last is the root, whose row is its own.
+  // The last one finished is the root, which has a fixed row.
   if (isClusterTop(root.layer)) ready.push({ ...ready.pop()!, row: rootRow })
   else ready.push(clusterOf(root, rootRow))
   yield* ready

@@ -1,6 +1,6 @@
 import { InvalidNode } from "./node.ts"
 
-/** The bytes of a cluster: its nodes in pre-order, each after its length as a varint. */
+/** Encodes a cluster: its nodes in pre-order, each preceded by its length as a varint. */
 export const encodeCluster = (blocks: ReadonlyArray<Uint8Array>): Uint8Array => {
   let length = 0
   for (const block of blocks) length += block.length + varintLength(block.length)
@@ -18,7 +18,7 @@ export const encodeCluster = (blocks: ReadonlyArray<Uint8Array>): Uint8Array => 
 
 const varintLength = (n: number): number => (n < 0x80 ? 1 : n < 0x4000 ? 2 : n < 0x20_0000 ? 3 : 4)
 
-/** The nodes of a stored cluster, in pre-order, as views; throws InvalidNode. */
+/** Decodes a stored cluster to its nodes in pre-order, as views; throws InvalidNode. */
 export const decodeCluster = (bytes: Uint8Array): Array<Uint8Array> => {
   const blocks: Array<Uint8Array> = []
   let at = 0
@@ -37,7 +37,7 @@ export const decodeCluster = (bytes: Uint8Array): Array<Uint8Array> => {
   return blocks
 }
 
-/** Row numbers as varints. */
+/** Encodes row numbers as varints. */
 export const encodeRows = (rows: ReadonlyArray<number>): Uint8Array => {
   const out: Array<number> = []
   for (let rest of rows) {
@@ -47,7 +47,7 @@ export const encodeRows = (rows: ReadonlyArray<number>): Uint8Array => {
   return Uint8Array.from(out)
 }
 
-/** The row numbers in stored bytes. */
+/** Decodes stored row numbers. */
 export const decodeRows = (bytes: Uint8Array): Array<number> => {
   const rows: Array<number> = []
   let row = 0

@@ -6,18 +6,18 @@ import { clusterParts, isClusterTop, MissingBlock, rootRow } from "./loader.ts"
 import type { Node } from "./node.ts"
 import type { Tree } from "./Tree.ts"
 
-/** A cluster as it is stored: its top's CID, its nodes, its row, and the rows of the clusters below. */
+/** A stored cluster: its top's CID, its nodes, its row, and the rows of the clusters below. */
 export interface Cluster extends Block {
   readonly row: number
   readonly below: ReadonlyArray<number>
 }
 
-/** A cluster to be stored: in a row that is there, or in a new one. */
+/** A cluster to write, into an existing or a new row. */
 export interface WrittenCluster extends Cluster {
   readonly isNew: boolean
 }
 
-/** A cluster that is stored no more, and the row that it was in. */
+/** A cluster to remove, and its row. */
 export interface RemovedCluster {
   readonly cid: Cid
   readonly row: number
@@ -25,17 +25,17 @@ export interface RemovedCluster {
 
 /** How a store numbers its rows. */
 export interface RowNumbers {
-  /** A number that no row has. */
+  /** An unused number. */
   next(): number
-  /** The row of a stored cluster; asked for where a tree was changed in such a way that it does not know. */
+  /** The row of a stored cluster, for a tree whose changes lost track of it. */
   find(cid: Cid): number | undefined
 }
 
 /**
- * What has to be done to a store of clusters so that it holds one tree instead of another.
+ * The changes that turn a store of one tree's clusters into a store of another's.
  *
- * A cluster that comes takes the row of one that goes, as far as there are any: so a store writes in
- * place, and rows that nothing was changed in are found where they were. The root's row is always the same.
+ * A new cluster takes the row of a removed one if possible, so the store writes in place and
+ * unchanged rows stay where they are. The root's row never changes.
  */
 export const clusterDiff = (
   before: Tree,
@@ -44,7 +44,7 @@ export const clusterDiff = (
 ): {
   removed: Array<RemovedCluster>
   written: Array<WrittenCluster>
-  /** Rows that nothing is put into. */
+  /** Rows that become empty. */
   freed: Array<number>
 } => {
   if (before.root().equals(after.root())) return { removed: [], written: [], freed: [] }
@@ -52,19 +52,20 @@ export const clusterDiff = (
   before.rootNode.row = rootRow
   const goes = tops(removed, before.rootNode)
   const comes = tops(created, after.rootNode)
-  // A root that lives on below the other one has a row of its own there.
+  // An old root that remains below the new one needs a row of its own.
   if (isClusterTop(before.layer) && !removed.includes(before.rootNode)) comes.push(before.rootNode)
   if (isClusterTop(after.layer) && !created.includes(after.rootNode)) goes.push(after.rootNode)
 
   const rowOf = (node: Node): number => {
-    // A root that lives on has its new row: the store would find it where it was.
+    // An old node that becomes the root already has its new row: the store would return the old
+    // one.
     node.row ??= node.cid!.equals(before.root()) ? before.rootNode.row : numbers.find(node.cid!)
     if (node.row === undefined) throw new MissingBlock(node.cid!)
     return node.row
   }
   const old = goes.map((node) => ({ node, cid: node.cid!, row: rowOf(node) }))
   const pairs = pair(old, comes)
-  // Not the new root: it may be an old node that keeps its row if the store takes all this back.
+  // Not for the new root: it may be an old node, which keeps its row if the store rolls back.
   for (const node of comes.slice(1)) node.row = pairs.get(node) ?? numbers.next()
   const taken = new Set(pairs.values())
   return {
@@ -79,13 +80,16 @@ export const clusterDiff = (
   }
 }
 
-/** The changed nodes that begin clusters, the root first: it begins one whatever its layer. */
+/** The changed nodes that start clusters; the root comes first and starts one at any layer. */
 const tops = (changed: ReadonlyArray<Node>, root: Node): Array<Node> => [
   root,
   ...changed.filter((node) => node !== root && isClusterTop(node.layer))
 ]
 
-/** The rows for those that come: the root's for the root, then those of the same layer, which hold about as much. */
+/**
+ * Rows for the new clusters: the root's for the root, then rows of the same layer, which hold about
+ * as much.
+ */
 const pair = (
   goes: ReadonlyArray<{ readonly node: Node; readonly row: number }>,
   comes: ReadonlyArray<Node>
@@ -106,7 +110,7 @@ const pair = (
   return pairs
 }
 
-/** All clusters of a tree, root first, one at a time, in rows that are numbered from the root's on. */
+/** All clusters of a tree, root first, one at a time, numbered from the root's row. */
 export function* allClusters(tree: Tree): Generator<Cluster> {
   tree.root()
   const { loader, rootNode } = tree

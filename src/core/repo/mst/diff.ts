@@ -4,7 +4,7 @@ import type { Loader } from "./loader.ts"
 import type { Node } from "./node.ts"
 import type { Tree } from "./Tree.ts"
 
-/** The nodes that just one of two trees has, highest first. */
+/** The nodes that only one of two trees has, highest layer first. */
 export const changedNodes = (
   before: Tree,
   after: Tree
@@ -15,7 +15,7 @@ export const changedNodes = (
   const removed: Array<Node> = []
   let old: Array<Node> = []
   let fresh: Array<Node> = []
-  // Layer by layer: a subtree that both have is found where its top is, and not entered.
+  // Layer by layer: a shared subtree is recognized at its top and never entered.
   for (let layer = Math.max(before.layer, after.layer); layer >= 0; layer--) {
     if (layer === before.layer) old.push(before.rootNode)
     if (layer === after.layer) fresh.push(after.rootNode)
@@ -37,7 +37,10 @@ const childrenOf = (loader: Loader, nodes: ReadonlyArray<Node>): Array<Node> => 
   return children
 }
 
-/** Both lists without what they share: mostly the same objects, at the least the same CIDs. */
+/**
+ * Both lists without their common nodes, which are mostly the same objects, and at least have the
+ * same CIDs.
+ */
 const withoutCommon = (
   old: ReadonlyArray<Node>,
   fresh: ReadonlyArray<Node>
@@ -56,7 +59,7 @@ const withoutCommon = (
   ]
 }
 
-/** The blocks that a change of tree adds and those it leaves unused; touches just the changed paths. */
+/** The blocks that a tree change adds and removes; reads only the changed paths. */
 export const diff = (
   before: Tree,
   after: Tree

@@ -5,12 +5,12 @@ import type { Loader } from "./loader.ts"
 import type { Content } from "./node.ts"
 import { emptyNode, Node } from "./node.ts"
 
-/** Thrown when a key to be deleted is not in the tree. */
+/** Thrown when a key to delete is not in the tree. */
 export class MissingKey extends Error {
   override readonly name = "MissingKey"
 }
 
-/** Thrown when keys were mined so that their hashes crowd one node. */
+/** Thrown for keys mined to crowd one node by their hashes. */
 export class CrowdedNode extends Error {
   override readonly name = "CrowdedNode"
 }
@@ -30,7 +30,7 @@ const withChild = (node: Node, content: Content, at: number, child: Subtree): No
     children: replaced(content.children, at, child)
   })
 
-/** The root after a key has been set; the same root when nothing changes. */
+/** The root after setting a key; the same root if nothing changes. */
 export const put = (loader: Loader, root: Node, key: string, value: Cid): Node => {
   const layer = keyLayer(key)
   const content = loader.open(root)
@@ -48,7 +48,7 @@ export const put = (loader: Loader, root: Node, key: string, value: Cid): Node =
 const leaf = (layer: number, key: string, value: Cid): Node =>
   new Node(layer, undefined, { keys: [key], values: [value], children: [undefined, undefined] })
 
-/** Puts empty nodes on top of a subtree until it is as high as `layer`. */
+/** Puts empty nodes on top of a subtree until it reaches `layer`. */
 const raise = (loader: Loader, node: Subtree, layer: number): Subtree => {
   let top = node
   while (top !== undefined && top.layer < layer) {
@@ -97,7 +97,7 @@ const newLeaf = (loader: Loader, { key, value, layer }: Entry): Node => {
   return leaf(layer, key, value)
 }
 
-/** Divides a subtree into what lies before and after a key that is not in it. */
+/** Splits a subtree at a key that it doesn't hold. */
 const split = (loader: Loader, node: Subtree, key: string): [left: Subtree, right: Subtree] => {
   if (node === undefined) return [undefined, undefined]
   const { keys, values, children } = loader.open(node)
@@ -124,10 +124,10 @@ const part = (layer: number, content: Content): Subtree =>
     ? undefined
     : new Node(layer, undefined, content)
 
-/** The root after a key has been deleted; throws MissingKey. */
+/** The root after deleting a key; throws MissingKey. */
 export const remove = (loader: Loader, root: Node, key: string): Node => {
   let top = removeFrom(loader, root, key)
-  // The root is the highest node with keys: what merely passes through goes.
+  // The root is the highest node with keys: drop empty nodes above it.
   while (top !== undefined) {
     const { keys, children } = loader.open(top)
     if (keys.length > 0) return top
@@ -154,7 +154,7 @@ const removeFrom = (loader: Loader, node: Node, key: string): Subtree => {
   return below === undefined && keys.length === 0 ? undefined : withChild(node, content, at, below)
 }
 
-/** Joins two subtrees of one layer between which no key is left. */
+/** Joins two subtrees of the same layer that have no key between them. */
 const merge = (loader: Loader, left: Subtree, right: Subtree): Subtree => {
   if (left === undefined) return right
   if (right === undefined) return left

@@ -3,13 +3,17 @@ import { lowerBound } from "./key.ts"
 import type { Loader } from "./loader.ts"
 import type { Content, Node } from "./node.ts"
 
-/** A node on the way down, and how far the walk has come in it: even numbers are subtrees, odd ones keys. */
+/**
+ * A node on the way down, and the position of the walk: even numbers are subtrees, odd ones keys.
+ */
 interface Frame {
   readonly content: Content
   at: number
 }
 
-/** The keys after `from` with their values in rising order; in reverse, those before it, falling. */
+/**
+ * The keys after `from` with their values, ascending; with `reverse`, those before it, descending.
+ */
 export function* entries(
   loader: Loader,
   root: Node,
@@ -40,7 +44,7 @@ export function* entries(
   }
 }
 
-/** The subtree in which a walk begins that must pass over everything up to `seek`. */
+/** The position at which a walk starts that skips everything up to `seek`. */
 const placeIn = (content: Content, seek: string | undefined, reverse: boolean): number => {
   const { keys } = content
   if (seek === undefined) return reverse ? keys.length : 0

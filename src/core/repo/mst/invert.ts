@@ -3,14 +3,14 @@ import type { Cid } from "../cid.ts"
 import type { RepoOp } from "../frame.ts"
 import { Tree } from "./Tree.ts"
 
-/** Thrown when operations do not lead to the tree they claim to have made. */
+/** Thrown when operations do not produce the tree that the commit claims. */
 export class InvalidInversion extends Error {
   override readonly name = "InvalidInversion"
 }
 
 /**
- * Undoes a commit's operations from the blocks of its frame alone, and returns the root that was
- * there before: it must equal `prevData`. Throws InvalidInversion, InvalidNode, or MissingBlock.
+ * Undoes a commit's operations with only the blocks of its frame and returns the previous root,
+ * which must equal `prevData`. Throws InvalidInversion, InvalidNode or MissingBlock.
  */
 export const invert = (blocks: Iterable<Block>, ops: ReadonlyArray<RepoOp>, root: Cid): Cid => {
   const byCid = new Map<string, Uint8Array>()

@@ -3,7 +3,7 @@ import { maxKeyBytes } from "../limits.ts"
 
 const pattern = /^[a-zA-Z0-9_~\-:.]+\/[a-zA-Z0-9_~\-:.]+$/
 
-/** Thrown for a key that is not `collection/rkey` in the characters a tree allows. */
+/** Thrown for a key that is not `collection/rkey` in the tree's character set. */
 export class InvalidMstKey extends Error {
   override readonly name = "InvalidMstKey"
   readonly key: string
@@ -14,15 +14,15 @@ export class InvalidMstKey extends Error {
   }
 }
 
-/** Whether a key may stand in a tree. */
+/** Whether a tree accepts a key. */
 export const isMstKey = (key: string): boolean => key.length <= maxKeyBytes && pattern.test(key)
 
-/** Throws InvalidMstKey unless the key may stand in a tree. */
+/** Throws InvalidMstKey unless a tree accepts the key. */
 export const checkMstKey = (key: string): void => {
   if (!isMstKey(key)) throw new InvalidMstKey(key)
 }
 
-/** The layer a key belongs to: half the zero bits that its SHA-256 begins with. */
+/** A key's layer: half the number of leading zero bits of its SHA-256. */
 export const keyLayer = (key: string): number => {
   const digest = sha256(key)
   let zeros = 0
@@ -36,7 +36,7 @@ export const keyLayer = (key: string): number => {
   return zeros >>> 1
 }
 
-/** How many characters two keys begin with in common. */
+/** The length of the longest common prefix. */
 export const commonPrefix = (a: string, b: string): number => {
   const length = Math.min(a.length, b.length)
   let i = 0
@@ -44,7 +44,7 @@ export const commonPrefix = (a: string, b: string): number => {
   return i
 }
 
-/** The place of the first key that is not less than `key`. */
+/** The index of the first key that is not less than `key`. */
 export const lowerBound = (keys: ReadonlyArray<string>, key: string): number => {
   let low = 0
   let high = keys.length

@@ -6,24 +6,24 @@ import { isMstKey, keyLayer } from "./key.ts"
 import type { Content, Segment } from "./node.ts"
 import { countChildren, decodeNode, emptyNode, InvalidNode, Node } from "./node.ts"
 
-/** What a store has of a node. */
+/** A node as a store returns it. */
 export interface Found {
-  /** Its block; from a store of clusters followed by all descendants of the same cluster, in pre-order. */
+  /** Its block; a store of clusters adds all descendants in the same cluster, in pre-order. */
   readonly blocks: ReadonlyArray<Uint8Array>
-  /** The rows of the clusters that begin below that one, in pre-order. */
+  /** The rows of the clusters right below this one, in pre-order. */
   readonly below?: ReadonlyArray<number>
 }
 
-/** Where a tree finds the nodes it has not read yet; synchronous. */
+/** Reads nodes for a tree, synchronously. */
 export interface NodeReader {
-  /** A node, or undefined when the store has none of this CID. `row` is where its cluster was stored when that was told last. */
+  /** A node, or undefined if the store doesn't have it. `row` is its cluster's last known row. */
   read(cid: Cid, row: number | undefined): Found | undefined
 }
 
-/** The row in which a store of clusters keeps the root's. */
+/** The row of the root's cluster. */
 export const rootRow = 0
 
-/** Thrown when the reader has not a node that the tree needs. */
+/** Thrown when the reader lacks a node that the tree needs. */
 export class MissingBlock extends Error {
   override readonly name = "MissingBlock"
   readonly cid: Cid
@@ -34,14 +34,14 @@ export class MissingBlock extends Error {
   }
 }
 
-/** Whether nodes of this layer begin a cluster; the root begins one whatever its layer. */
+/** Whether nodes of this layer start a cluster; the root starts one at any layer. */
 export const isClusterTop = (layer: number): boolean => layer % 3 === 2
 
-/** Reads nodes for one tree and all trees made from it, and counts those it holds open. */
+/** Reads nodes for one tree and all trees derived from it, and counts the decoded ones. */
 export class Loader {
   readonly #reader: NodeReader
   readonly #verify: boolean
-  /** Nodes whose content is held in memory, or was until an edit left them behind. */
+  /** Nodes whose content is in memory, or was until an edit dropped them. */
   opened = 0
 
   constructor(reader: NodeReader, verify: boolean) {
@@ -49,7 +49,7 @@ export class Loader {
     this.#verify = verify
   }
 
-  /** Reads the root, whose layer only its first key tells. */
+  /** Reads the root; only its first key shows its layer. */
   root(cid: Cid): Node {
     const found = this.#read(cid, rootRow)
     const { layer, keys } = decodeNode(found.blocks[0]!, undefined)
@@ -60,7 +60,7 @@ export class Loader {
     return node
   }
 
-  /** The content of a node, read when need be and kept. */
+  /** A node's content, read on first use and kept. */
   open(node: Node): Content {
     if (node.content !== undefined) return node.content
     if (node.bytes === undefined) give(node, this.#read(node.cid!, node.row))
@@ -68,7 +68,7 @@ export class Loader {
     return (node.content = this.#decode(node))
   }
 
-  /** The node with its bytes: itself, or a copy that nothing but the caller holds. */
+  /** The node with its bytes: the node itself, or a copy that only the caller holds. */
   resident(node: Node): Node {
     if (node.bytes !== undefined) return node
     const copy = new Node(node.layer, node.cid, undefined)
@@ -77,7 +77,7 @@ export class Loader {
     return copy
   }
 
-  /** The content of a resident node, not kept; neither are its children's. */
+  /** The content of a resident node, not kept, and neither are its children. */
   peek(node: Node): Content {
     return node.content ?? this.#decode(node)
   }
@@ -122,7 +122,7 @@ const give = (node: Node, { blocks, below }: Found): void => {
   if (blocks.length > 1 || below !== undefined) node.segment = measure(blocks, below, node.layer)
 }
 
-/** Finds where each subtree ends inside a cluster, and which of the clusters below are whose. */
+/** Finds where each subtree ends inside a cluster, and which clusters below belong to it. */
 const measure = (
   blocks: ReadonlyArray<Uint8Array>,
   below: ReadonlyArray<number> | undefined,
@@ -150,7 +150,7 @@ const measure = (
   return { blocks, sizes, below, firsts }
 }
 
-/** The checks that a store's own nodes need not pass again, because they cost hashes. */
+/** The checks that nodes from the server's own store skip, because they cost hashes. */
 const verify = (node: Node, keys: ReadonlyArray<string>): void => {
   if (keys.length > maxNodeEntries) throw new InvalidNode("more keys than chance puts in a node")
   if (!sameBytes(sha256(node.bytes!), node.cid!.digest)) {
@@ -162,17 +162,17 @@ const verify = (node: Node, keys: ReadonlyArray<string>): void => {
   }
 }
 
-/** What makes up a stored cluster. */
+/** The parts of a stored cluster. */
 export interface ClusterParts {
-  /** Its nodes, in pre-order. */
+  /** The cluster's nodes, in pre-order. */
   readonly blocks: Array<Uint8Array>
   /** The rows of the clusters below, in pre-order. */
   readonly rows: Array<number>
-  /** Their tops, where they are asked for. */
+  /** The tops of the clusters below, if requested. */
   readonly below: Array<Node> | undefined
 }
 
-/** The parts of the cluster that a node begins; `rowOf` tells in which row a top below is. */
+/** The parts of the cluster that starts at a node; `rowOf` returns the row of a top below. */
 export const clusterParts = (
   loader: Loader,
   top: Node,
@@ -182,7 +182,7 @@ export const clusterParts = (
   const parts: ClusterParts = { blocks: [], rows: [], below }
   const collect = (node: Node): void => {
     const { segment, place } = node
-    // Unread nodes lie together in the cluster they came in, and nothing of them has changed.
+    // Unread nodes are contiguous in the cluster they came in, and unchanged.
     if (node.content === undefined && segment?.below !== undefined && below === undefined) {
       const end = place + segment.sizes[place]!
       for (let i = place; i < end; i++) parts.blocks.push(segment.blocks[i]!)

@@ -2,7 +2,9 @@ import { Cid, cidForCbor, cidLength, dagCbor, isCidAt } from "../cid.ts"
 import { headLength, linkLength, major, writeHead, writeLink } from "../writer.ts"
 import { commonPrefix, keyLayer } from "./key.ts"
 
-/** What a node holds: n keys in order with their values, and n + 1 places for subtrees around them. */
+/**
+ * A node's content: n keys in order with their values, and n + 1 places for subtrees around them.
+ */
 export interface Content {
   readonly keys: ReadonlyArray<string>
   readonly values: ReadonlyArray<Cid>
@@ -12,27 +14,30 @@ export interface Content {
 /** The nodes of one stored cluster, in pre-order. */
 export interface Segment {
   readonly blocks: ReadonlyArray<Uint8Array>
-  /** How many nodes the subtree of each has inside the cluster. */
+  /** How many nodes each subtree has inside the cluster. */
   readonly sizes: ReadonlyArray<number>
-  /** The rows of the clusters that begin below this one, in pre-order; unknown to a store of single nodes. */
+  /**
+   * The rows of the clusters right below this one, in pre-order; undefined from a store of single
+   * nodes.
+   */
   readonly below: ReadonlyArray<number> | undefined
-  /** How many of these come before each node's own; one number more than there are nodes. */
+  /** How many of these rows come before each node's own; one entry more than there are nodes. */
   readonly firsts: ReadonlyArray<number>
 }
 
 /**
- * A node of the tree, in as much as is known of it: a name alone, its bytes, or its content.
- * What it stands for never changes; knowledge is only added.
+ * A tree node, known by its CID, its bytes or its content. Its meaning never changes; more of it
+ * becomes known.
  */
 export class Node {
   readonly layer: number
   cid: Cid | undefined
   bytes: Uint8Array | undefined
   content: Content | undefined
-  /** The stored cluster that the bytes came in, and the node's place in it. */
+  /** The stored cluster that the bytes came in, and the node's index in it. */
   segment: Segment | undefined
   place = 0
-  /** Where the cluster that begins here is stored, as far as is known. */
+  /** The row of the cluster that starts here, if known. */
   row: number | undefined
 
   constructor(layer: number, cid: Cid | undefined, content: Content | undefined) {
@@ -45,7 +50,7 @@ export class Node {
   }
 }
 
-/** Thrown for bytes that are not the one encoding of a tree node. */
+/** Thrown for bytes that are not the canonical encoding of a tree node. */
 export class InvalidNode extends Error {
   override readonly name = "InvalidNode"
 }
@@ -54,7 +59,7 @@ export class InvalidNode extends Error {
 export const emptyNode = (): Node =>
   new Node(0, undefined, { keys: [], values: [], children: [undefined] })
 
-/** Encodes what is not yet encoded, children first, and returns the node's CID. */
+/** Encodes changed nodes, children first, and returns the node's CID. */
 export const seal = (node: Node): Cid => {
   if (node.cid !== undefined) return node.cid
   const content = node.content!
@@ -65,7 +70,7 @@ export const seal = (node: Node): Cid => {
 
 let buffer = new Uint8Array(0x4000)
 const nullByte = 0xf6
-// Field names with their heads: "e", "k", "l", "p", "t", "v" in CBOR.
+// Field names "e", "k", "l", "p", "t" and "v" with their CBOR heads.
 const name = 0x61
 
 /** The DAG-CBOR of a node whose children are sealed. */
@@ -110,7 +115,10 @@ const writeChild = (out: Uint8Array, at: number, child: Node | undefined): numbe
   return at + 1
 }
 
-/** Reads a node strictly but for what costs a hash: form, prefixes, order. Throws InvalidNode. */
+/**
+ * Decodes a node strictly except for checks that cost a hash: form, prefixes, order. Throws
+ * InvalidNode.
+ */
 export const decodeNode = (
   bytes: Uint8Array,
   layer: number | undefined
@@ -127,7 +135,8 @@ export const decodeNode = (
     const suffix = readSuffix(cursor)
     expectName(cursor, 0x70)
     const shared = readArgument(cursor, major.uint)
-    // Exact compression and rising order at once: the first character that differs is greater.
+    // Checks exact compression and ascending order at once: the first different character is
+    // greater.
     if (
       shared > previous.length ||
       (shared < previous.length && suffix.charCodeAt(0) <= previous.charCodeAt(shared))
@@ -147,7 +156,7 @@ export const decodeNode = (
   return { layer: checkShape(keys, links, layer), keys, values, links }
 }
 
-/** An empty node is a whole empty tree, or passes through to a subtree below; never more or less. */
+/** Throws unless an empty node is a whole empty tree or leads to a subtree below. */
 const checkShape = (
   keys: ReadonlyArray<string>,
   links: ReadonlyArray<Cid | undefined>,
@@ -166,7 +175,7 @@ const checkShape = (
   return layer
 }
 
-/** How many subtrees a node has, without decoding it. */
+/** Counts a node's subtrees without decoding it. */
 export const countChildren = (bytes: Uint8Array): number => {
   const cursor = { bytes, at: 0 }
   const { count } = readOpening(cursor)
@@ -259,7 +268,7 @@ const readLink = (cursor: Cursor): Cid => {
     throw new InvalidNode("a malformed link")
   }
   cursor.at = at + linkLength
-  // A copy: a view would keep the whole stored cluster alive as long as one CID of it.
+  // A copy: a view would keep the whole stored cluster in memory as long as one of its CIDs.
   return new Cid(bytes.slice(at + 5, at + 5 + cidLength))
 }
 

@@ -9,16 +9,18 @@ export type Step =
   | { readonly kind: "node"; readonly cid: Cid; readonly bytes: Uint8Array }
   | { readonly kind: "record"; readonly key: string; readonly cid: Cid }
 
-/** A node on the way down, and how far the walk has come in it: even numbers are subtrees, odd ones keys. */
+/**
+ * A node on the way down, and the position of the walk: even numbers are subtrees, odd ones keys.
+ */
 interface Frame {
   readonly content: Content
   at: number
 }
 
 /**
- * All nodes and records of a tree in the order in which a reader can check them as they come: each
- * node before its subtrees, each record between the subtrees around it. Holds the path from the
- * root, and nothing that it has left.
+ * All nodes and records of a tree in an order that a reader can check as they arrive: each node
+ * before its subtrees, each record between the subtrees around it. Holds only the path from the
+ * root in memory.
  */
 export function* preOrder(tree: Tree): Generator<Step> {
   const { loader } = tree
@@ -46,7 +48,9 @@ export function* preOrder(tree: Tree): Generator<Step> {
   }
 }
 
-/** Each node is in order by itself; a hostile tree may still hold a subtree in the wrong place. */
+/**
+ * Each node's own keys are in order; a hostile tree may still hold a subtree in the wrong place.
+ */
 const rising = (last: string, key: string): string => {
   if (key <= last) throw new InvalidNode("keys out of order")
   return key

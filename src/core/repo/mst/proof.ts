@@ -11,8 +11,8 @@ const blocksOf = (nodes: Iterable<Node>): Array<Block> => {
 }
 
 /**
- * The nodes of the new tree that inverting operations on these keys needs: the path to each key and
- * down to its neighbours on both sides, whether the key is there or not.
+ * The nodes of the new tree that inverting operations on these keys needs: the path to each key,
+ * present or not, and to its neighbours on both sides.
  */
 export const coveringProof = (after: Tree, keys: Iterable<string>): Array<Block> => {
   after.root()
@@ -35,7 +35,7 @@ const cover = (loader: Loader, root: Node, key: string, nodes: Set<Node>): void 
   }
 }
 
-/** Adds a subtree's outermost nodes on one side, down to the lowest. */
+/** Adds the outermost nodes of a subtree on one side, down to the lowest. */
 const addEdge = (
   loader: Loader,
   subtree: Node | undefined,
@@ -49,7 +49,7 @@ const addEdge = (
   }
 }
 
-/** The nodes from the root to a key, or to where it would be: a proof of its presence or absence. */
+/** The nodes from the root to a key, or to where it would be: proof of its presence or absence. */
 export const recordProof = (tree: Tree, key: string): Array<Block> => {
   tree.root()
   const path: Array<Node> = []

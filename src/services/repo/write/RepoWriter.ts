@@ -35,10 +35,13 @@ import { prepareWrites } from "./prepare.ts"
 import { Signer } from "../../identity/Signer.ts"
 import { RepoHead } from "../RepoHead.ts"
 
-/** Past so many decoded nodes (3.4 KB each) the tree in memory is let go and read again from its root. */
+/**
+ * At this many decoded nodes (3.4 KB each) the tree is dropped from memory and loaded again from
+ * its root.
+ */
 const maxLoadedNodes = 4000
 
-/** What is kept in memory of a repo; changed only after the transaction that it mirrors. */
+/** The part of a repo kept in memory; changed only after the transaction that it mirrors. */
 interface State {
   readonly did: string
   head: Head
@@ -66,14 +69,16 @@ export const layer = Layer.effect(
     let state: State | undefined
     let lastTid: string | undefined
 
-    /** A TID above every rev and rkey this object has made, whatever the clock does. */
+    /**
+     * A TID above every rev and rkey that this object has created, even if the clock steps back.
+     */
     const tid = (now: number): string => (lastTid = nextTid(lastTid, now * 1000, clockId))
 
     const load = Effect.gen(function* () {
       const { did } = yield* accounts.get
       if (state?.did === did) return state
       const row = stored.read()
-      // A sign-up that was cut off before its repo was made: nobody lives here yet.
+      // An interrupted sign-up left no repo: the account doesn't exist yet.
       if (row === undefined) return yield* new RepoNotFound({ did })
       const { head, spent } = row
       if (lastTid === undefined || lastTid < head.rev) lastTid = head.rev
@@ -87,7 +92,7 @@ export const layer = Layer.effect(
       return state
     })
 
-    /** Puts a record into the table, or takes it out, and its references to blobs with it. */
+    /** Writes a record to the table or removes it, along with its blob references. */
     const storeRecord = ({ path, after, before }: Change, rev: string, now: number): void => {
       if (after === undefined) {
         records.remove(path, overlay)
@@ -95,17 +100,17 @@ export const layer = Layer.effect(
         return
       }
       records.put(path, after.cid, after.value, rev, overlay)
-      // A record that is new and names no blob has no references, neither before nor after.
+      // A new record without blobs has no references before or after.
       if (after.blobs.length === 0 && before === undefined) return
       const cids = after.blobs.map((blob) => blob.cid.toString())
       blobs.setRefs(path, cids, rev, now)
     }
 
-    /** Whether a blob may be public no more after this change. */
+    /** Whether this change may make a blob non-public. */
     const dropsBlobs = ({ path, before, after }: Change): boolean =>
       before !== undefined && blobs.drops(path, after?.blobs.map(({ cid }) => cid.toString()) ?? [])
 
-    /** Signs, and stores everything of one commit in one transaction. */
+    /** Signs one commit and stores all of it in one transaction. */
     const commit = Effect.fnUntraced(function* (
       current: State,
       applied: Applied,
@@ -221,7 +226,8 @@ export const layer = Layer.effect(
       const current = yield* load
       const now = yield* Clock.currentTimeMillis
       const { tree, head } = current
-      // The root node comes along: a consumer that inverts no operations still loads the tree's top.
+      // Includes the root node: a consumer that doesn't invert operations still loads the tree's
+      // top.
       const unchanged: Applied = {
         after: tree,
         root: head.root,
@@ -237,7 +243,7 @@ export const layer = Layer.effect(
       const { head } = yield* load
       const now = yield* Clock.currentTimeMillis
       const last = lastTid === undefined || lastTid < head.rev ? head.rev : lastTid
-      // Not remembered: what is refused after all must not drag later revs ahead of the clock.
+      // Not kept: a rejected rev must not push later revs ahead of the clock.
       return nextTid(rev > last ? rev : last, now * 1000, clockId)
     })
 
@@ -269,7 +275,7 @@ export const layer = Layer.effect(
       }
     })
 
-    /** One write at a time; what is begun is ended, whether the client waits for it or not. */
+    /** Runs one write at a time, and completes it even if the client disconnects. */
     const alone = <A, E>(effect: Effect.Effect<A, E>) =>
       lock.withPermits(1)(Effect.uninterruptible(effect))
 

@@ -12,20 +12,20 @@ import type { Tree } from "../../../core/repo/mst/Tree.ts"
 import { InvalidWrite } from "../Repo.ts"
 import type { Change } from "./plan.ts"
 
-/** The changes applied to a tree, and the blocks that tell them to the world. */
+/** The tree after a set of changes, and the blocks that its event carries. */
 export interface Applied {
   readonly after: Tree
   readonly root: Cid
   /** New tree nodes, the nodes that inversion needs, and the records. */
   readonly blocks: ReadonlyArray<Block>
-  /** What the blocks take in an event. */
+  /** The blocks' size in an event, in bytes. */
   readonly bytes: number
   readonly ops: ReadonlyArray<RepoOp>
-  /** By how many nodes the tree has grown. */
+  /** How many nodes the tree has gained. */
   readonly grown: number
 }
 
-/** Applies changes to the tree; an event that would be too large is refused. */
+/** Applies changes to the tree; fails if the event would be too large. */
 export const applyChanges = (
   before: Tree,
   changes: ReadonlyArray<Change>
@@ -60,7 +60,7 @@ const applied = (
     })
   }
   for (const block of blocks.values()) bytes += block.bytes.byteLength + 40
-  // A margin for the commit block and the header, so that the frame holds what the limit promises.
+  // Leaves room for the commit block and the header, so the frame stays within the limit.
   if (bytes > maxBlocksBytes - 2048) {
     return Result.fail(new InvalidWrite({ message: "Too many writes. Max event size: 2MB" }))
   }
@@ -75,7 +75,7 @@ const edit = (before: Tree, changes: ReadonlyArray<Change>): Result.Result<Tree,
       after = content === undefined ? after.delete(path) : after.put(path, content.cid)
     }
   } catch (error) {
-    // Keys mined to fall into one node: refused before the node grows out of bounds.
+    // Rejects keys mined to crowd one node before the node grows out of bounds.
     if (error instanceof CrowdedNode || error instanceof InvalidMstKey) {
       return Result.fail(new InvalidWrite({ message: error.message }))
     }
@@ -91,7 +91,7 @@ export interface Assembled {
   readonly frame: PendingFrame
 }
 
-/** The commit over an applied change, once it is signed. */
+/** Signs a commit over applied changes and builds its frame. */
 export const assemble = (parts: {
   readonly did: string
   readonly root: Cid

@@ -1,6 +1,6 @@
 import { readStoredRecord } from "../../../core/repo/cborLoose.ts"
 
-/** The collections in which one subject is named by one record at most, and where the subject stands. */
+/** The collections that allow one record a subject, and how to read the subject. */
 const single = new Map<string, (record: Record<string, unknown>) => unknown>([
   ["app.bsky.feed.like", (record) => uriOf(record["subject"])],
   ["app.bsky.feed.repost", (record) => uriOf(record["subject"])],
@@ -13,13 +13,16 @@ const isObject = (value: unknown): value is Record<string, unknown> =>
 
 const uriOf = (subject: unknown): unknown => (isObject(subject) ? subject["uri"] : undefined)
 
-/** What a like, repost, follow or block names. */
+/** The subject of a like, repost, follow or block. */
 export interface Backlink {
   readonly collection: string
   readonly subject: string
 }
 
-/** The subject of a record that may name it only once; `true` for such a path when the value is not given. */
+/**
+ * The subject of a record that may name it only once; without a value, whether the path is of such
+ * a collection.
+ */
 export function backlinkOf(path: string): boolean
 export function backlinkOf(path: string, value: Uint8Array | object): Backlink | undefined
 export function backlinkOf(

@@ -15,10 +15,10 @@ interface Named {
 const keyOf = ({ cid, mimeType, size }: Named): string => `${cid} ${size} ${mimeType}`
 
 /**
- * The references of a record that its earlier version did not have, which must be judged.
+ * The blob references that the record's earlier version did not have and that must be checked.
  *
- * A record that moved in may name a blob under another type, or one that never came. Its owner must still be able
- * to edit the rest of it. A blob that a moderator has taken down is judged all the same.
+ * A record that moved in may name a blob with another type, or one that never arrived; its owner
+ * must still be able to edit the rest. A blob that was taken down is always checked.
  */
 export const newReferences = (
   uses: ReadonlyArray<Lexicons.BlobUse>,
@@ -36,15 +36,15 @@ export const newReferences = (
   )
 }
 
-/** The two places of a profile that hold a picture. */
+/** The picture fields of a profile. */
 const pictures = ["avatar", "banner"]
 
 /**
- * Names blobs as today where a record names them as before 2023, by CID and type alone.
+ * Rewrites blob references from before 2023 (CID and type only) in today's form.
  *
- * Records of that form are in many repos, and come back so from an owner who edits the rest of them. A blob is
- * named anew where the record's earlier version refers to it, or where a profile holds a picture. One that is not
- * here is left as it is, and refused.
+ * Many repos hold such records, and clients send them back when the owner edits another field.
+ * Rewrites a reference if the record's earlier version has it, or if it is a profile picture. A
+ * reference to a missing blob stays as it is and is rejected later.
  */
 export const nameOldBlobs = (
   { collection, rkey, record }: { collection: string; rkey: string; record: RecordData },
@@ -57,7 +57,7 @@ export const nameOldBlobs = (
     if (Array.isArray(value)) return value.map((item) => named(item, false))
     if (!isPlainObject(value)) return value
     if (!Lexicons.isLegacyBlob(value)) return fieldsOf(value, () => false)
-    // SAFETY: the form that was just looked for.
+    // SAFETY: the caller has checked for this form.
     const { cid } = value as { readonly cid: string }
     const blob = isPicture || earlier.has(cid) ? blobs.locate(cid) : undefined
     if (blob === undefined) return value
@@ -67,7 +67,7 @@ export const nameOldBlobs = (
     fields: Readonly<Record<string, unknown>>,
     isPicture: (key: string) => boolean
   ): RecordData =>
-    // SAFETY: a record's own values, and blob references in place of objects.
+    // SAFETY: a record's own values, with blob references in place of objects.
     Object.fromEntries(
       Object.entries(fields).map(([key, value]) => [key, named(value, isPicture(key))])
     ) as RecordData

@@ -1,7 +1,7 @@
 import type { Records } from "../Records.ts"
 import type { Change } from "./plan.ts"
 
-/** By how many records the repo grows. */
+/** How many records these changes add to the repo. */
 export const growth = (changes: ReadonlyArray<Change>): number => {
   let grown = 0
   for (const { before, after } of changes) {
@@ -11,7 +11,10 @@ export const growth = (changes: ReadonlyArray<Change>): number => {
   return grown
 }
 
-/** The collections that appear with these changes, and those whose last record went; the records are already written. */
+/**
+ * The collections that appear with these changes, and those whose last record is gone; call it
+ * after writing the records.
+ */
 export const collectionChanges = (
   known: ReadonlySet<string>,
   changes: ReadonlyArray<Change>,

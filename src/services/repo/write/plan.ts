@@ -6,29 +6,29 @@ import type { Records } from "../Records.ts"
 import { InvalidSwap, InvalidWrite, type WriteResult } from "../Repo.ts"
 import type { PreparedRecord, PreparedWrite } from "./prepare.ts"
 
-/** The net change of one path: what was there before the request, and what is there after it. */
+/** The net change at one path: the record before the request and after it. */
 export interface Change {
   readonly path: string
   readonly before: Cid | undefined
   after: PreparedRecord | undefined
 }
 
-/** What a request's writes come to, taken one after the other. */
+/** The result of a request's writes, applied in order. */
 export interface Plan {
-  /** The paths that really change, in the order in which they were first touched. */
+  /** The paths that really change, in order of first use. */
   readonly changes: ReadonlyArray<Change>
   readonly results: ReadonlyArray<WriteResult>
 }
 
 /**
- * Takes the writes in order against the repo as it is, and reduces them to one change a path.
+ * Applies the writes in order to the current repo and reduces them to one change a path.
  *
- * So a batch may create, update and delete one key; what cancels out is no operation at all.
+ * A batch may create, update and delete one key; writes that cancel out produce no operation.
  */
 export const plan = (
   did: string,
   writes: ReadonlyArray<PreparedWrite>,
-  /** The record at a path, as the repo stands. */
+  /** The record at a path in the current repo. */
   at: (path: string) => Cid | undefined,
   records: Records["Service"],
   replaceDuplicates: boolean
@@ -36,7 +36,7 @@ export const plan = (
   const changes = new Map<string, Change>()
   const results: Array<WriteResult> = []
 
-  /** The CID at a path as the earlier writes of this request left it. */
+  /** The CID at a path after the earlier writes of this request. */
   const current = (path: string): Cid | undefined => {
     const change = changes.get(path)
     return change === undefined ? at(path) : change.after?.cid
@@ -92,7 +92,7 @@ export const plan = (
 const isChange = ({ before, after }: Change): boolean =>
   after === undefined ? before !== undefined : before === undefined || !before.equals(after.cid)
 
-/** Why this write cannot be taken where the repo stands. */
+/** Why this write is rejected; undefined if it isn't. */
 const refusal = (
   write: PreparedWrite["write"],
   path: string,

@@ -6,7 +6,7 @@ export const writeLimits = { hour: 5000, day: 35_000 } as const
 
 const windows = { hour: 3600_000, day: 86_400_000 } as const
 
-/** The points an account has spent in the running hour and day; times in milliseconds. */
+/** The points an account has spent in the current hour and day; times in milliseconds. */
 export interface Spent {
   readonly hourFrom: number
   readonly hour: number
@@ -14,23 +14,25 @@ export interface Spent {
   readonly day: number
 }
 
-/** Nothing spent yet. */
 export const nothingSpent: Spent = { hourFrom: 0, hour: 0, dayFrom: 0, day: 0 }
 
-/** A commit costs at least a point for each of so many bytes of its blocks: the event log keeps them all. */
+/**
+ * A commit costs at least a point for this many bytes of its blocks, because the event log keeps
+ * them.
+ */
 export const bytesPerPoint = 8192
 
-/** What each write costs. */
+/** Points for each write. */
 export const pointsFor = { create: 3, update: 2, put: 2, delete: 1 } as const
 
-/** What a commit costs: the points of its writes, or those of its blocks' bytes where they are more. */
+/** A commit's cost: the points of its writes or those of its blocks' bytes, whichever is more. */
 export const pointsOf = (writes: ReadonlyArray<Write>, bytes: number): number => {
   let points = 0
   for (const { action } of writes) points += pointsFor[action]
   return Math.max(points, Math.floor(bytes / bytesPerPoint))
 }
 
-/** The limit that a spending breaks, with when its window ends. */
+/** The exceeded limit, and when its window ends. */
 export interface Exceeded {
   readonly limit: number
   readonly windowSeconds: number
@@ -39,7 +41,7 @@ export interface Exceeded {
   readonly resetAt: number
 }
 
-/** Spends points; windows that have passed begin anew. */
+/** Spends points; expired windows restart. */
 export const spend = (
   spent: Spent,
   points: number,

@@ -9,7 +9,7 @@ import { maxOps, maxRecordBytes } from "../../../core/repo/limits.ts"
 import { KnownLexicons } from "../../host/KnownLexicons.ts"
 import { InvalidWrite, type RecordData, type Write } from "../Repo.ts"
 
-/** A record that passed every check which needs no look at the repo. */
+/** A record that passed every check that doesn't need the repo. */
 export interface PreparedRecord {
   readonly record: RecordData
   readonly cid: Cid
@@ -18,7 +18,7 @@ export interface PreparedRecord {
   readonly status: "valid" | "unknown" | undefined
 }
 
-/** A write whose record, if it has one, is checked and encoded. */
+/** A write whose record, if any, is checked and encoded. */
 export interface PreparedWrite {
   readonly write: Write
   readonly rkey: string
@@ -26,7 +26,7 @@ export interface PreparedWrite {
   readonly content: PreparedRecord | undefined
 }
 
-/** Checks and encodes the writes of a request; touches nothing. */
+/** Checks and encodes the writes of a request; changes nothing. */
 export const prepareWrites = Effect.fnUntraced(function* (
   writes: ReadonlyArray<Write>,
   validate: boolean | undefined,
@@ -69,7 +69,7 @@ const prepare = (
   )
 }
 
-/** The key of a record that the client left unnamed: the schema's literal, else a new TID. */
+/** The key for a record without one: the schema's literal, or a new TID. */
 const newRkey = (lexicons: Catalog, collection: string, nextRkey: () => string): string => {
   const type = lexicons.recordKeyType(collection)
   return type?.startsWith("literal:") ? type.slice("literal:".length) : nextRkey()
