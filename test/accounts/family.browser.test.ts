@@ -2,7 +2,7 @@ import { AtpAgent } from "@atproto/api"
 import { afterAll, assert, beforeAll, describe, it } from "@effect/vitest"
 import type { Browser } from "playwright-core"
 import { type Desk, makeDesk, type Ran } from "../cli/command.ts"
-import { arrive, look, newVisitor, startBrowser } from "../support/browser/browser.ts"
+import { arrive, look, newVisitor, picture, startBrowser } from "../support/browser/browser.ts"
 import { startWorker, type TestServer } from "../support/server/server.ts"
 
 let server: TestServer
@@ -12,7 +12,7 @@ let study: Desk
 let elsewhere: Desk
 
 beforeAll(async () => {
-  server = await startWorker()
+  server = await startWorker({ BRAND_NAME: "Our family", BRAND_BACKGROUND: "#eef0f8" })
   browser = await startBrowser()
   study = makeDesk(server)
   elsewhere = makeDesk()
@@ -71,6 +71,7 @@ describe("a family on a server that was just started", () => {
     await arrive(page, "Your account")
     await page.getByText("Welcome!").waitFor()
     await look(page, "account-made")
+    await picture(page, "account")
     await visitor.close()
     await posts("mum.test", "the password of mum")
   })

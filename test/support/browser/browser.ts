@@ -87,6 +87,16 @@ export const look = async (page: Page, name: string, { scripts = true } = {}): P
   await page.emulateMedia({ colorScheme: null, reducedMotion: null })
 }
 
+/** Takes a picture of a page for the documents, if `PICTURES` is set. */
+export const picture = async (page: Page, name: string): Promise<void> => {
+  if (process.env["PICTURES"] === undefined) return
+  await page.emulateMedia({ colorScheme: "light", reducedMotion: "reduce" })
+  await page.setViewportSize({ width: 820, height: 700 })
+  await page.locator("h1").scrollIntoViewIfNeeded()
+  const path = join(import.meta.dirname, "../../../docs/pictures", `${name}.png`)
+  await page.screenshot({ path, animations: "disabled" })
+}
+
 /** The text of the page's heading. */
 export const heading = (page: Page): Promise<string> => page.locator("main h1").innerText()
 
