@@ -99,7 +99,7 @@ const commandWords: ReadonlyArray<Ban> = [
 
 /** Files of the command that read no server's answer, or are what the others use. */
 const apart =
-  /^cli\/(?:answers|output|place|failure|recoveryKey|migrate\/notes|host\/environment)\.ts$/
+  /^cli\/(?:answers|output|place|failure|recoveryKey|login\/profiles|migrate\/notes|host\/environment)\.ts$/
 
 const maxLines = 300
 

@@ -21,7 +21,7 @@ export const runHere = async (args: ReadonlyArray<string>) => {
     FetchHttpClient.layer,
     Layer.succeed(
       ConfigProvider.ConfigProvider,
-      ConfigProvider.fromEnv({ env: { DATA_DIR: "/nowhere" } })
+      ConfigProvider.fromEnv({ env: { DATA_DIR: "/nowhere", NACRE_CONFIG_DIR: "/nowhere" } })
     )
   ).pipe(Layer.provideMerge(NodeServices.layer))
   const stdio = Stdio.layerTest({

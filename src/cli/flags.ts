@@ -9,7 +9,7 @@ export const ServerFlag = GlobalFlag.Setting("server")({
   flag: Flag.String("server").pipe(
     Flag.withMetavar("URL"),
     Flag.withDescription(
-      "The server's address; default: NACRE_SERVER, then the local server of this folder"
+      "The server's address; default: NACRE_SERVER, then the local server of this folder, then the one you signed in to"
     ),
     Flag.optional
   )
@@ -20,7 +20,18 @@ export const AccountFlag = GlobalFlag.Setting("account")({
   flag: Flag.String("account").pipe(
     Flag.withMetavar("handle or DID"),
     Flag.withDescription(
-      "The account; default: NACRE_ACCOUNT, then the first account of the local server"
+      "The account; default: NACRE_ACCOUNT, then the first account of the local server, then the one you signed in to"
+    ),
+    Flag.optional
+  )
+})
+
+/** `--profile`: a server and an account that `nacre login` has kept. */
+export const ProfileFlag = GlobalFlag.Setting("profile")({
+  flag: Flag.String("profile").pipe(
+    Flag.withMetavar("name"),
+    Flag.withDescription(
+      "A server and account that you signed in to with nacre login; default: NACRE_PROFILE, then the last one"
     ),
     Flag.optional
   )
@@ -43,7 +54,7 @@ export const VerboseFlag = GlobalFlag.Setting("verbose")({
 })
 
 /** The flags that every command understands. */
-export const globalFlags = [ServerFlag, AccountFlag, JsonFlag, VerboseFlag] as const
+export const globalFlags = [ServerFlag, AccountFlag, ProfileFlag, JsonFlag, VerboseFlag] as const
 
 /** A variable of the environment; empty counts as not set. */
 export const variable = (name: string): Effect.Effect<string | undefined> =>

@@ -10,7 +10,7 @@ import { facts, moment, note, report, table } from "./output.ts"
 import { theAccount, theServer } from "./place.ts"
 import { insist } from "./prompts.ts"
 import { qrLines } from "./qrCode.ts"
-import { knownAdministrator, knownPassword, signInAs } from "./session.ts"
+import { canSignIn, knownAdministrator, signInAs } from "./session.ts"
 import { procedure, query } from "./xrpc.ts"
 
 const Passkeys = Schema.Struct({
@@ -33,9 +33,9 @@ const Passkeys = Schema.Struct({
 const authority = Effect.fnUntraced(function* (owner: boolean) {
   const server = yield* theServer
   const account = yield* wholeHandle(server, yield* theAccount)
-  const password = yield* knownPassword(server, account)
-  const admin = owner || password !== undefined ? undefined : yield* knownAdministrator(server)
-  return { account, remote: admin ?? (yield* signInAs(server, account)) }
+  const isOwner = owner || (yield* canSignIn(server, account))
+  const admin = isOwner ? undefined : yield* knownAdministrator(server)
+  return { account, remote: admin ?? (yield* signInAs(server, account, { isRecent: true })) }
 })
 
 const list = Command.make(

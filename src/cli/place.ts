@@ -7,6 +7,7 @@ import { calledName } from "../core/identity/calledName.ts"
 import { startCommand } from "../../scripts/project.mjs"
 import { Failed } from "./failure.ts"
 import { AccountFlag, ServerFlag, variable } from "./flags.ts"
+import { chosenProfile, currentProfile, isOwner, profilesAt } from "./login/profiles.ts"
 
 const ServerNote = Schema.fromJsonString(
   Schema.Struct({ publicUrl: Schema.String, plcPort: Schema.optionalKey(Schema.Int) })
@@ -65,22 +66,33 @@ export const originOf = (text: string) => {
 export const isLocal = (origin: string): boolean =>
   ["localhost", "127.0.0.1", "[::1]"].includes(new URL(origin).hostname)
 
+const checkedOrigin = Effect.fnUntraced(function* (given: string) {
+  const origin = originOf(given)
+  if (origin !== undefined) return origin
+  return yield* new Failed({
+    message: `${given} isn't a server address`,
+    next: "Write it like https://pds.example.com"
+  })
+})
+
+/** The server of a flag, a variable, the local server of this folder, or the profile in use; undefined if there is none. */
+export const knownServer = Effect.gen(function* () {
+  const flag = Option.getOrUndefined(yield* ServerFlag)
+  if (flag !== undefined) return yield* checkedOrigin(flag)
+  const chosen = yield* chosenProfile
+  if (chosen !== undefined) return chosen.server
+  const given = yield* variable("NACRE_SERVER")
+  if (given !== undefined) return yield* checkedOrigin(given)
+  return (yield* localServer)?.url ?? (yield* currentProfile)?.server
+})
+
 /** The origin of the server that the command is for. */
 export const theServer = Effect.gen(function* () {
-  const given = Option.getOrUndefined(yield* ServerFlag) ?? (yield* variable("NACRE_SERVER"))
-  if (given !== undefined) {
-    const origin = originOf(given)
-    if (origin !== undefined) return origin
-    return yield* new Failed({
-      message: `${given} isn't a server address`,
-      next: "Write it like https://pds.example.com"
-    })
-  }
-  const local = yield* localServer
-  if (local !== undefined) return local.url
+  const known = yield* knownServer
+  if (known !== undefined) return known
   return yield* new Failed({
     message: "No server chosen",
-    next: `Add --server https://pds.example.com, set NACRE_SERVER, or start a local server: ${startCommand}`
+    next: `Sign in with nacre login, add --server https://pds.example.com, set NACRE_SERVER, or start a local server: ${startCommand}`
   })
 })
 
@@ -91,11 +103,19 @@ export const localIfMeant = Effect.gen(function* () {
   return local?.url === server ? local : undefined
 })
 
-/** The account that is named, or the first of the local server; nothing where neither is. */
+/** The account that is named, the first of the local server, or the one signed in at the server. */
 export const namedAccount = Effect.gen(function* () {
-  const given = Option.getOrUndefined(yield* AccountFlag) ?? (yield* variable("NACRE_ACCOUNT"))
+  const flag = Option.getOrUndefined(yield* AccountFlag)
+  if (flag !== undefined) return calledName(flag)
+  const chosen = yield* chosenProfile
+  const isMeant = chosen !== undefined && isOwner(chosen) && chosen.server === (yield* theServer)
+  if (isMeant) return chosen.handle
+  const given = yield* variable("NACRE_ACCOUNT")
   if (given !== undefined) return calledName(given)
-  return (yield* localIfMeant)?.account?.handle
+  const first = (yield* localIfMeant)?.account?.handle
+  if (first !== undefined) return first
+  const server = yield* Effect.orElseSucceed(theServer, () => undefined)
+  return server === undefined ? undefined : (yield* profilesAt(server)).find(isOwner)?.handle
 })
 
 /** The account that the command is for. */

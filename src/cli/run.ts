@@ -23,6 +23,8 @@ import { identity } from "./identity/identity.ts"
 import { invite } from "./invite.ts"
 import { key } from "./key/key.ts"
 import { leave } from "./leave.ts"
+import { login } from "./login/login.ts"
+import { logout, profiles } from "./login/logout.ts"
 import { migrate } from "./migrate/migrate.ts"
 import { recover } from "./recover/recover.ts"
 import { note, printJson, style } from "./output.ts"
@@ -41,6 +43,9 @@ const root = Command.make("nacre").pipe(
     dev,
     deploy,
     upgrade,
+    login,
+    logout,
+    profiles,
     status,
     account,
     invite,

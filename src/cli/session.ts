@@ -2,25 +2,23 @@ import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as FileSystem from "effect/FileSystem"
 import * as Redacted from "effect/Redacted"
-import * as Ref from "effect/Ref"
 import * as Result from "effect/Result"
-import * as Schema from "effect/Schema"
-import { Did, Handle, Opaque, Words } from "./answers.ts"
 import { CallFailed, Failed } from "./failure.ts"
 import { variable } from "./flags.ts"
 import { wholeHandle } from "./handles.ts"
+import {
+  isOwner,
+  ownerProfile,
+  profileWriter,
+  readProfile,
+  storedAdminPassword
+} from "./login/profiles.ts"
+import { isStale, resumed } from "./login/stored.ts"
+import { renewing, Tokens } from "./login/tokens.ts"
 import { note } from "./output.ts"
 import { localServer, theAccount, theServer } from "./place.ts"
 import { ask, askSecret, canAsk } from "./prompts.ts"
 import { type Calling, procedure, type Remote } from "./xrpc.ts"
-
-const Tokens = Schema.Struct({
-  did: Did,
-  handle: Handle,
-  email: Schema.optionalKey(Words),
-  accessJwt: Opaque,
-  refreshJwt: Opaque
-})
 
 /** A session on a server; renews its token while in use, and ends with the scope. */
 export interface Session extends Remote {
@@ -60,18 +58,6 @@ export const knownPassword = Effect.fnUntraced(function* (server: string, accoun
     : undefined
 })
 
-/** When a token expires, in milliseconds; never, for an unknown form. */
-const endOf = (token: string): number => {
-  const payload = token.split(".")[1] ?? ""
-  const claims = Schema.decodeUnknownOption(
-    Schema.fromJsonString(Schema.Struct({ exp: Schema.Finite }))
-  )(Buffer.from(payload, "base64url").toString("utf8"))
-  return claims._tag === "Some" ? claims.value.exp * 1000 : Infinity
-}
-
-/** How long before its end a token is renewed, in milliseconds. */
-const margin = 60_000
-
 const needsCode = (error: unknown): boolean =>
   error instanceof CallFailed && error.error === "AuthFactorTokenRequired"
 
@@ -84,13 +70,15 @@ const codeTries = 3
 
 interface Credentials {
   readonly password: Redacted.Redacted
-  readonly codeVariable: string
+  /** The variable that answers a second factor. */
+  readonly codeVariable?: string
 }
 
-const createSession = Effect.fnUntraced(function* (
+/** Opens a session with a password, and a second factor if the server asks for one. */
+export const createSession = Effect.fnUntraced(function* (
   server: string,
   identifier: string,
-  { password, codeVariable }: Credentials
+  { password, codeVariable = "NACRE_CODE" }: Credentials
 ) {
   const input = { identifier, password: Redacted.value(password), allowTakendown: true }
   const create = (more: object = {}) =>
@@ -133,37 +121,105 @@ export const signIn = Effect.fn("cli.signIn")(function* (
   codeVariable = "NACRE_CODE"
 ) {
   const first = yield* createSession(server, identifier, { password, codeVariable })
-  const tokens = yield* Ref.make(first)
-  const bearer = (pick: (all: typeof Tokens.Type) => string): Calling<string> =>
-    Effect.map(Ref.get(tokens), (all) => `Bearer ${pick(all)}`)
-  const byRefresh: Remote = { server, authorization: bearer(({ refreshJwt }) => refreshJwt) }
-  yield* Effect.addFinalizer(() =>
-    Effect.ignore(procedure(byRefresh, "com.atproto.server.deleteSession", Schema.Unknown))
-  )
-  const authorization: Calling<string> = Effect.gen(function* () {
-    const { accessJwt } = yield* Ref.get(tokens)
-    if (endOf(accessJwt) - (yield* Clock.currentTimeMillis) < margin) {
-      yield* Ref.set(
-        tokens,
-        yield* procedure(byRefresh, "com.atproto.server.refreshSession", Tokens)
-      )
-    }
-    return yield* bearer((all) => all.accessJwt)
-  })
+  const tokens = yield* renewing(server, first)
+  yield* Effect.addFinalizer(() => tokens.end)
   const { did, handle, email } = first
-  return { server, did, handle, email, authorization } satisfies Session
+  return { server, did, handle, email, ...tokens } satisfies Session
 })
 
-/** Signs in as the owner of an account; asks for the password if unknown. */
-export const signInAs = Effect.fnUntraced(function* (server: string, given: string) {
-  const account = yield* wholeHandle(server, given)
-  const password =
-    (yield* knownPassword(server, account)) ??
-    (yield* askSecret({
+/** The profile of an account, unless NACRE_PASSWORD says how to sign in. */
+const profileOf = Effect.fnUntraced(function* (server: string, account: string) {
+  const isGiven = (yield* secretVariable("NACRE_PASSWORD")) !== undefined
+  return isGiven ? undefined : yield* ownerProfile(server, account)
+})
+
+/** Whether the command can sign in as an account's owner without a question. */
+export const canSignIn = Effect.fnUntraced(function* (server: string, account: string) {
+  if ((yield* profileOf(server, account)) !== undefined) return true
+  return (yield* knownPassword(server, account)) !== undefined
+})
+
+/** The owner's stored session, or one by a password that is known, without a question. */
+export const knownSession = Effect.fnUntraced(function* (server: string, account: string) {
+  const profile = yield* profileOf(server, account)
+  const stored = profile === undefined ? undefined : yield* resumed(profile)
+  if (stored !== undefined) return stored
+  const password = yield* knownPassword(server, account)
+  return password === undefined ? undefined : yield* signIn(server, account, password)
+})
+
+/** How often a password is asked for that is wrong. */
+const passwordTries = 3
+
+const isWrongPassword = (error: unknown): boolean =>
+  error instanceof CallFailed && error.error === "AuthenticationRequired"
+
+/** Opens something by an account's password: the one that is known, or one that is asked for, again after a typing error. */
+export const withPassword = Effect.fnUntraced(function* <A, E, R>(
+  server: string,
+  account: string,
+  open: (password: Redacted.Redacted) => Effect.Effect<A, E, R>
+) {
+  const known = yield* knownPassword(server, account)
+  if (known !== undefined) return yield* open(known)
+  for (let left = passwordTries; ; left--) {
+    const password = yield* askSecret({
       message: `Password of ${account} on ${server}`,
       otherwise: "NACRE_PASSWORD=… or NACRE_PASSWORD_FILE=<file>"
-    }))
-  return yield* signIn(server, account, password)
+    })
+    const answer = yield* Effect.result(open(password))
+    if (Result.isSuccess(answer)) return answer.success
+    if (left === 1 || !isWrongPassword(answer.failure)) return yield* Effect.fail(answer.failure)
+    yield* note("Wrong handle or password. App passwords don't work here. Try again.")
+  }
+})
+
+/** Signs in for a profile, and keeps the session there. */
+export const signInto = Effect.fnUntraced(function* (
+  /** Without a name, the profile is called by the handle. */
+  profile: { readonly name: string | undefined; readonly server: string },
+  account: string,
+  password: Redacted.Redacted
+) {
+  const { server } = profile
+  const opened = yield* createSession(server, account, { password })
+  const { did, handle, accessJwt, refreshJwt } = opened
+  const name = profile.name ?? handle
+  const write = yield* profileWriter(name)
+  const before = yield* readProfile(name)
+  if (before !== undefined && isOwner(before)) yield* (yield* renewing(before.server, before)).end
+  const signedInAt = yield* Clock.currentTimeMillis
+  const stored = { server, did, handle, accessJwt, refreshJwt, signedInAt }
+  yield* write(stored)
+  return { ...stored, name }
+})
+
+/** Signs in as the owner of an account; asks for the password if no session is stored and the password is unknown. */
+export const signInAs = Effect.fnUntraced(function* (
+  server: string,
+  given: string,
+  /** Whether the server wants a session that has just begun. */
+  { isRecent = false }: { readonly isRecent?: boolean } = {}
+) {
+  const account = yield* wholeHandle(server, given)
+  const profile = yield* profileOf(server, account)
+  if (profile === undefined) {
+    return yield* withPassword(server, account, (password) => signIn(server, account, password))
+  }
+  const isOld = isRecent && (yield* isStale(profile))
+  const stored = isOld ? undefined : yield* resumed(profile)
+  if (stored !== undefined) return stored
+  yield* note(
+    isOld
+      ? "This needs a sign-in of the last 15 minutes."
+      : `Your session as ${profile.handle} on ${server} has ended.`
+  )
+  const renewed = yield* withPassword(server, account, (password) =>
+    signInto(profile, account, password)
+  )
+  const session = yield* resumed(renewed)
+  if (session !== undefined) return session
+  return yield* new Failed({ message: `${server} ended the new session at once` })
 })
 
 /** The owner of the account that the command is for, signed in. */
@@ -177,9 +233,10 @@ const knownAdminPassword = Effect.fnUntraced(function* (server: string) {
   // Never sent to another server: a move has two.
   if (given !== undefined && server === (yield* theServer)) return given
   const local = yield* localServer
-  return local?.url === server && local.account !== undefined
-    ? Redacted.make(local.account.adminPassword)
-    : undefined
+  if (local?.url === server && local.account !== undefined) {
+    return Redacted.make(local.account.adminPassword)
+  }
+  return yield* storedAdminPassword(server)
 })
 
 const asAdministrator = (server: string, password: Redacted.Redacted): Remote => {
@@ -193,17 +250,18 @@ export const knownAdministrator = Effect.fnUntraced(function* (server: string) {
   return password === undefined ? undefined : asAdministrator(server, password)
 })
 
-/** The administrator of the server that the command is for. */
-export const administrator = Effect.gen(function* () {
-  const server = yield* theServer
+/** The administrator of a server, and the password. */
+export const administratorOf = Effect.fnUntraced(function* (server: string) {
   const password =
     (yield* knownAdminPassword(server)) ??
     (yield* askSecret({
       message: `Administrator password of ${server}`,
       otherwise: "NACRE_ADMIN_PASSWORD=… or NACRE_ADMIN_PASSWORD_FILE=<file>"
     }))
-  return asAdministrator(server, password)
+  return { remote: asAdministrator(server, password), password }
 })
 
-/** The command's server, without credentials. */
-export const anybody = Effect.map(theServer, (server): Remote => ({ server }))
+/** The administrator of the server that the command is for. */
+export const administrator = Effect.gen(function* () {
+  return (yield* administratorOf(yield* theServer)).remote
+})

@@ -13,7 +13,7 @@ import { facts, report } from "./output.ts"
 import { namedAccount, theServer } from "./place.ts"
 import { type Readiness, readiness } from "./readiness.ts"
 import { lookAtRelays, relayLines } from "./relays/relays.ts"
-import { knownPassword, signIn } from "./session.ts"
+import { knownSession } from "./session.ts"
 import { query } from "./xrpc.ts"
 
 const optional = Schema.optionalKey
@@ -50,11 +50,10 @@ const RepoStatus = Schema.Struct({
   rev: optional(Tid)
 })
 
-/** The owner's part of the status, if the password is known without a question. */
+/** The owner's part of the status, if it can be had without a question. */
 const ownView = Effect.fnUntraced(function* (server: string, account: string) {
-  const password = yield* knownPassword(server, account)
-  if (password === undefined) return undefined
-  return yield* standingOf(yield* signIn(server, account, password))
+  const session = yield* knownSession(server, account)
+  return session === undefined ? undefined : yield* standingOf(session)
 }, Effect.scoped)
 
 const accountView = Effect.fnUntraced(function* (server: string, name: string) {

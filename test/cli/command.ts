@@ -74,7 +74,7 @@ export const makeDesk = (server?: TestServer): Desk => {
       new Promise((resolve, reject) => {
         const child = spawn(process.execPath, [program, ...args], {
           cwd: folder,
-          env: { ...bare, ...env },
+          env: { ...bare, NACRE_CONFIG_DIR: path("settings"), ...env },
           stdio: ["ignore", "pipe", "pipe"]
         })
         let stdout = ""
@@ -99,7 +99,7 @@ export const makeDesk = (server?: TestServer): Desk => {
 
 /** Runs the command at a desk, and interrupts it as Ctrl-C does when its messages match. */
 export const stopWhen = (
-  { folder }: Desk,
+  { folder, path }: Desk,
   args: ReadonlyArray<string>,
   env: Readonly<Record<string, string>>,
   matches: RegExp
@@ -107,7 +107,7 @@ export const stopWhen = (
   new Promise((resolve, reject) => {
     const child = spawn(process.execPath, [program, ...args], {
       cwd: folder,
-      env: { ...bare, ...env },
+      env: { ...bare, NACRE_CONFIG_DIR: path("settings"), ...env },
       stdio: ["ignore", "ignore", "pipe"]
     })
     let stderr = ""

@@ -10,8 +10,8 @@ import { Failed } from "../failure.ts"
 import { wholeHandle } from "../handles.ts"
 import { note, report } from "../output.ts"
 import { theAccount, theServer } from "../place.ts"
-import { askSecret, insist, insistTyped } from "../prompts.ts"
-import { administrator, knownPassword, signIn, signInAs } from "../session.ts"
+import { insist, insistTyped } from "../prompts.ts"
+import { administrator, signIn, signInAs, withPassword } from "../session.ts"
 import { procedure, type Remote } from "../xrpc.ts"
 import { generateFlag, newPassword } from "./create.ts"
 import { mailedCode } from "./mailedCode.ts"
@@ -92,10 +92,10 @@ export const deactivate = Command.make(
 /** Deletes as the owner: by password and a mailed code. */
 const deleteAsOwner = Effect.fnUntraced(function* (name: string) {
   const server = yield* theServer
-  const password =
-    (yield* knownPassword(server, name)) ??
-    (yield* askSecret({ message: `Password of ${name}`, otherwise: "NACRE_PASSWORD=…" }))
-  const session = yield* signIn(server, name, password)
+  // The deletion itself takes the password, so a stored session isn't enough.
+  const { password, session } = yield* withPassword(server, name, (typed) =>
+    Effect.map(signIn(server, name, typed), (opened) => ({ password: typed, session: opened }))
+  )
   const { did } = session
   const token = yield* mailedCode({
     of: session,

@@ -37,7 +37,9 @@ export const codes = Command.make(
   Effect.fnUntraced(function* ({ account, owner }) {
     const server = yield* theServer
     const name = yield* wholeHandle(server, yield* meant(account))
-    const by: Remote = owner ? yield* signInAs(server, name) : yield* administrator
+    const by: Remote = owner
+      ? yield* signInAs(server, name, { isRecent: true })
+      : yield* administrator
     const waiting = yield* waitingCodes(by, name)
     const shown = waiting.codes.map(({ purpose, code, expiresAt }) => ({
       purpose,

@@ -1,0 +1,100 @@
+import * as NodeServices from "@effect/platform-node/NodeServices"
+import * as ConfigProvider from "effect/ConfigProvider"
+import * as Console from "effect/Console"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as Layer from "effect/Layer"
+import * as Option from "effect/Option"
+import * as Queue from "effect/Queue"
+import * as Stdio from "effect/Stdio"
+import * as Terminal from "effect/Terminal"
+import * as FetchHttpClient from "effect/http/FetchHttpClient"
+import { run } from "../../src/cli/run.ts"
+
+/** A question, as far as it tells it from others, and the answer that a person types: text and return, or the arrow down that often. */
+export type Answer = readonly [question: RegExp, answer: string | number]
+
+const keysOf = (answer: string | number): ReadonlyArray<Terminal.UserInput> => {
+  const key = (name: string, input: string | undefined): Terminal.UserInput => ({
+    input: Option.fromUndefinedOr(input),
+    key: { name, ctrl: false, meta: false, shift: false }
+  })
+  const typed =
+    typeof answer === "number"
+      ? Array.from({ length: answer }, () => key("down", undefined))
+      : [...answer].map((sign) => key(sign, sign))
+  return [...typed, key("return", undefined)]
+}
+
+// oxlint-disable-next-line no-control-regex
+const withoutColours = (text: string): string => text.replace(/\u001B\[[0-9;?]*[A-Za-z]/g, "")
+
+/** Runs the command in this process; with `answers`, at a terminal where somebody answers each question as it comes. */
+export const runTyping = async (
+  args: ReadonlyArray<string>,
+  {
+    answers,
+    env
+  }: {
+    readonly answers?: ReadonlyArray<Answer>
+    readonly env: Readonly<Record<string, string>>
+  }
+) => {
+  const out: Array<string> = []
+  const err: Array<string> = []
+  const left = [...(answers ?? [])]
+  let heard = ""
+  const program = Effect.gen(function* () {
+    const keys = yield* Queue.make<Terminal.UserInput>()
+    const hear = (text: string) => {
+      err.push(text)
+      heard += withoutColours(text)
+      const [next] = left
+      if (next === undefined || !next[0].test(heard)) return
+      left.shift()
+      heard = ""
+      for (const key of keysOf(next[1])) Queue.offerUnsafe(keys, key)
+    }
+    const terminal = Terminal.make({
+      columns: Effect.succeed(200),
+      rows: Effect.succeed(50),
+      size: Effect.flatMap(Queue.make<Terminal.Size>(), (sizes) =>
+        Effect.as(Queue.offer(sizes, { columns: 200, rows: 50 }), sizes)
+      ),
+      readInput: Effect.succeed(keys),
+      readLine: Effect.die("no line is read"),
+      display: (text) => Effect.sync(() => hear(text))
+    })
+    const quiet = {
+      ...globalThis.console,
+      log: (text: string) => out.push(text),
+      error: (text: string) => hear(`${text}\n`)
+    }
+    const services = Layer.mergeAll(
+      FetchHttpClient.layer,
+      Layer.succeed(Terminal.Terminal, terminal),
+      Layer.succeed(ConfigProvider.ConfigProvider, ConfigProvider.fromEnv({ env }))
+    ).pipe(Layer.provideMerge(NodeServices.layer))
+    const stdio = Stdio.layerTest({
+      args: Effect.succeed(args),
+      stdinIsTerminal: Effect.succeed(answers !== undefined),
+      stderrIsTerminal: Effect.succeed(answers !== undefined)
+    })
+    return yield* run("0.0.0").pipe(
+      Effect.provide(Layer.provideMerge(stdio, services)),
+      // SAFETY: the command uses these two of its methods.
+      Effect.provideService(Console.Console, quiet as unknown as Console.Console)
+    )
+  })
+  const exit = await Effect.runPromiseExit(program)
+  return {
+    isContent: Exit.isSuccess(exit),
+    stdout: out.join("\n"),
+    // SAFETY: each test knows what it asked for, and asserts on it.
+    get json(): any {
+      return JSON.parse(out.join("\n"))
+    },
+    stderr: withoutColours(err.join("")),
+    unasked: left.map(([question]) => question.source)
+  }
+}
