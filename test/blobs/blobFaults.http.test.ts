@@ -23,7 +23,7 @@ interface Image {
   readonly size: number
 }
 
-describe("what went wrong with blobs elsewhere", () => {
+describe("blob faults that other servers had", () => {
   let world: World
   beforeAll(async () => {
     world = await startWorld({ BLOB_LIMIT: "1000000", BLOB_GRACE_HOURS: "6" })
@@ -49,7 +49,7 @@ describe("what went wrong with blobs elsewhere", () => {
     embed: { $type: "app.bsky.embed.images", images: [{ alt: "", image }] }
   })
 
-  it("an upload that no record names is neither listed nor served, not even to its owner", async () => {
+  it("an upload without a reference is neither listed nor served, not even to its owner", async () => {
     const who = await newcomer()
     const image = await picture(who, "unseen")
     assert.notInclude(await cidsOf(who), image.ref.$link)
@@ -61,13 +61,13 @@ describe("what went wrong with blobs elsewhere", () => {
     assert.deepStrictEqual((await getBlob(who, image.ref.$link)).bytes, png("unseen"))
   })
 
-  it("an upload that no record names is deleted after the grace period, one that is named stays", async () => {
+  it("an upload without a reference is deleted after the grace period, and a referenced one stays", async () => {
     const who = await newcomer()
     const [gone, kept] = [await picture(who, "gone"), await picture(who, "kept")]
     ok(await write("createRecord", who, { collection, record: postWith(kept) }))
     world.advance(7 * 3_600_000)
     await world.inside(who.did, onAlarm)
-    // The session of seven hours ago has expired.
+    // The session from seven hours ago has expired.
     const auth = bearer((await session(world, who.did, "full")).accessJwt)
     const late = await write(
       "createRecord",
@@ -79,7 +79,7 @@ describe("what went wrong with blobs elsewhere", () => {
     world.advance(-7 * 3_600_000)
   })
 
-  it("a blob deep inside an unknown record counts as named", async () => {
+  it("a blob deep inside an unknown record counts as referenced", async () => {
     const who = await newcomer()
     const image = await picture(who, "deep")
     const record = { $type: "com.example.deep", a: [{ b: { c: [[{ d: image }]] } }] }
@@ -91,7 +91,7 @@ describe("what went wrong with blobs elsewhere", () => {
     assert.notInclude(await cidsOf(who), image.ref.$link)
   })
 
-  it("a picture that two records show stays until the last of them goes", async () => {
+  it("a picture in two records stays until the last of them is deleted", async () => {
     const who = await newcomer()
     const image = await picture(who, "shared")
     const made = []
@@ -108,14 +108,14 @@ describe("what went wrong with blobs elsewhere", () => {
     assert.strictEqual(outcomeOf(await getBlob(who, image.ref.$link)), "400 BlobNotFound")
   })
 
-  it("a record that names a blob which is not there is refused, and so is one of the wrong type or size", async () => {
+  it("a record is rejected if it refers to a missing blob, or states the wrong type or size", async () => {
     const who = await newcomer()
     const image = await picture(who, "right")
     const text = (await upload(world, who.auth, new TextEncoder().encode("plain"))) as Image
     const missing = { ...image, ref: { $link: who.post.replace("bafyrei", "bafkrei") } }
     for (const [blob, error, unchecked] of [
       [missing, "400 BlobNotFound", "400 BlobNotFound"],
-      // The lexicon says what a post may show; without its check the index does.
+      // The lexicon limits what a post may show; without its check the index does.
       [{ ...text, mimeType: "text/plain" }, "400 InvalidRequest", "400 InvalidMimeType"],
       [{ ...image, mimeType: "image/jpeg" }, "400 InvalidMimeType", "400 InvalidMimeType"],
       [{ ...image, size: image.size + 1 }, "400 InvalidSize", "400 InvalidSize"]
@@ -132,7 +132,7 @@ describe("what went wrong with blobs elsewhere", () => {
     assert.lengthOf(await cidsOf(who), 1)
   })
 
-  it("a blob is served so that no browser runs it: type of the bytes, nosniff, sandbox, attachment", async () => {
+  it("a blob is served with headers that keep browsers from running it", async () => {
     const who = await newcomer()
     const html = new TextEncoder().encode("<script>alert(document.domain)</script>")
     const answer = await world.call("com.atproto.repo.uploadBlob", {
@@ -160,7 +160,7 @@ describe("what went wrong with blobs elsewhere", () => {
     }
   })
 
-  it("a picture that says it is something else is stored as what it is", async () => {
+  it("an upload with a false type is stored as what its bytes show", async () => {
     const answer = await world.call("com.atproto.repo.uploadBlob", {
       auth: world.alice.auth,
       body: png("disguised") as Uint8Array<ArrayBuffer>,
@@ -169,7 +169,7 @@ describe("what went wrong with blobs elsewhere", () => {
     assert.strictEqual((ok(answer)["blob"] as Image).mimeType, "image/png")
   })
 
-  it("parts of a blob can be asked for, and a HEAD tells its size", async () => {
+  it("a blob can be requested in parts, and a HEAD returns its size", async () => {
     const { alice } = world
     const whole = (await getBlob(alice, alice.avatar)).bytes
     const part = async (range: string) => {
@@ -194,7 +194,7 @@ describe("what went wrong with blobs elsewhere", () => {
     assert.strictEqual((await getBlob(alice, alice.avatar, { "if-none-match": etag })).status, 304)
   })
 
-  it("an upload above the limit is a 413 with and without a length, an empty one a 400", async () => {
+  it("an upload above the limit is a 413 with or without a length, and an empty one a 400", async () => {
     const { auth } = world.alice
     const nsid = "com.atproto.repo.uploadBlob"
     const headers = { "content-type": "image/png" }
@@ -226,7 +226,7 @@ describe("what went wrong with blobs elsewhere", () => {
     assert.strictEqual(fine["blob"].size, png("packed").length)
   })
 
-  it("an upload whose client goes half way leaves nothing", async () => {
+  it("an upload whose client disconnects half way leaves nothing", async () => {
     const who = await newcomer()
     const aborted = new AbortController()
     const body = new ReadableStream<Uint8Array>({

@@ -26,21 +26,24 @@ let made = 0
 const denied = new Denied({ error: "AuthMissing", message: "no" })
 const notFound = new BlobNotFound({ cid: "none" })
 
-/** An account's object reduced to its answers: it allows "Bearer owner", notes keys and keeps what is recorded. */
+/**
+ * A stand-in for an account's object: it authorizes "Bearer owner", notes keys and keeps what is
+ * recorded.
+ */
 class Account {
   readonly keys: Array<string> = []
   readonly blobs = new Map<string, BlobLocation>()
-  /** What the bytes of a blob told. */
+  /** The type that each blob's bytes showed. */
   readonly sniffed = new Map<string, string | undefined>()
   readonly authorized: Array<CallInput<"authorizeUpload">[0]> = []
   recordFails: CallFailure<"recordUpload"> | AccountUnavailable | undefined
-  /** What every upload is answered with, once it is set. */
+  /** The blob that answers every upload, once set. */
   older: BlobLocation | undefined
   located = 0
 
   readonly accounts = Accounts.of({
     forward: () => Effect.die("nothing is forwarded"),
-    // SAFETY: each method of the table takes and answers what AccountCalls says of it.
+    // SAFETY: each method of the table takes and returns what AccountCalls declares.
     call: ((
       _did: string,
       method: "authorizeUpload" | "recordUpload" | "locateBlob",
@@ -77,7 +80,7 @@ class Account {
 
 const credentials = { authorization: "Bearer owner", method: "POST", url: "https://pds.test/" }
 
-/** Node wants this for bodies that are streams; elsewhere it means nothing. */
+/** Node requires this for bodies that are streams; other platforms ignore it. */
 const streaming = { duplex: "half" }
 
 const post = (body: BodyInit | null, headers: Record<string, string> = {}) =>
@@ -98,10 +101,10 @@ const png = () => {
 }
 
 const streamOf = (bytes: Uint8Array): ReadableStream =>
-  // SAFETY: the platforms' types of one and the same class differ.
+  // SAFETY: the platforms declare different types for the same class.
   new Response(bytes as unknown as BodyInit).body as unknown as ReadableStream
 
-/** Remembers at once, for as long as the account is as it is here: for ever. */
+/** Caches at once and permanently, because the account never changes here. */
 const memoryOver = (cache: EdgeCache["Service"] | undefined, own: string): PublicCache["Service"] =>
   PublicCache.of({
     recall: Effect.fnUntraced(function* (_did, name) {
@@ -116,7 +119,7 @@ const memoryOver = (cache: EdgeCache["Service"] | undefined, own: string): Publi
     })
   })
 
-/** What the handlers must do over any store, with a cache at the edge or without. */
+/** What the blob handlers guarantee over any store, with or without an edge cache. */
 export const blobHandlersContract = (name: string, store: Store, cache?: EdgeCache["Service"]) => {
   const setUp = () => {
     const account = new Account()
@@ -140,7 +143,7 @@ export const blobHandlersContract = (name: string, store: Store, cache?: EdgeCac
   }
 
   describe(`uploadBlob over ${name}`, () => {
-    it("stores the bytes, records what they are, and answers a reference", async () => {
+    it("uploadBlob stores the bytes, records them and returns a reference", async () => {
       const { account, left, upload } = setUp()
       const bytes = png()
       const headers = { "content-type": "text/html", "content-length": "300000" }
@@ -156,7 +159,7 @@ export const blobHandlersContract = (name: string, store: Store, cache?: EdgeCac
       assert.deepStrictEqual(asked, { ...credentials, mimeType: "text/html", size: 300_000 })
     })
 
-    it("takes a body of unknown length", async () => {
+    it("uploadBlob accepts a body of unknown length", async () => {
       const { account, left, run } = setUp()
       const body = streamOf(bytesOf(300_000)) as unknown as BodyInit
       const { blob } = await run(
@@ -167,7 +170,7 @@ export const blobHandlersContract = (name: string, store: Store, cache?: EdgeCac
       assert.notProperty(account.authorized[0], "size")
     })
 
-    it("decodes gzip, and takes the limit by what comes out", async () => {
+    it("uploadBlob decodes gzip and applies the limit to the result", async () => {
       const { account, left, run, tagOf } = setUp()
       const gzip = (bytes: Uint8Array) =>
         streamOf(bytes).pipeThrough(new CompressionStream("gzip")) as unknown as BodyInit
@@ -184,7 +187,7 @@ export const blobHandlersContract = (name: string, store: Store, cache?: EdgeCac
       assert.strictEqual(account.blobs.size, 1)
     })
 
-    it("asks before it reads: whoever may not upload writes nothing", async () => {
+    it("uploadBlob authorizes before it reads, so nobody else writes anything", async () => {
       const { account, tagOf } = setUp()
       const silent = new ReadableStream({ pull: () => new Promise<void>(() => {}) })
       const request = post(silent as unknown as BodyInit)
@@ -193,14 +196,14 @@ export const blobHandlersContract = (name: string, store: Store, cache?: EdgeCac
       assert.deepStrictEqual(account.keys, [])
     })
 
-    it("refuses an empty body without asking", async () => {
+    it("uploadBlob rejects an empty body without authorizing", async () => {
       const { account, tagOf } = setUp()
       const empty = post(null, { "content-type": "image/png" })
       assert.strictEqual(await tagOf(uploadBlob(did, empty, credentials)), "BlobEmpty")
       assert.deepStrictEqual(account.authorized, [])
     })
 
-    it("records nothing when the body breaks off or the store fails", async () => {
+    it("uploadBlob records nothing when the body breaks off or the store fails", async () => {
       const { account, left, tagOf } = setUp()
       const short = post(streamOf(bytesOf(99_999)) as unknown as BodyInit, {
         "content-length": "100000"
@@ -217,7 +220,7 @@ export const blobHandlersContract = (name: string, store: Store, cache?: EdgeCac
       assert.strictEqual(account.blobs.size, 0)
     })
 
-    it("deletes bytes that are here already, and keeps the older ones", async () => {
+    it("uploadBlob deletes bytes that are stored already and keeps the older ones", async () => {
       const { account, left, upload } = setUp()
       const first = await upload(png())
       account.older = account.blobs.get(first.blob.ref.$link)
@@ -225,7 +228,7 @@ export const blobHandlersContract = (name: string, store: Store, cache?: EdgeCac
       assert.deepStrictEqual(await left(), [300_000, undefined])
     })
 
-    it("deletes the bytes when the account refuses to record them", async () => {
+    it("uploadBlob deletes the bytes when the account refuses to record them", async () => {
       const { account, left, tagOf } = setUp()
       account.recordFails = new BlobQuotaExceeded({ used: 1, quota: 1 })
       const request = post(png() as unknown as BodyInit)
@@ -233,9 +236,9 @@ export const blobHandlersContract = (name: string, store: Store, cache?: EdgeCac
       assert.deepStrictEqual(await left(), [undefined])
     })
 
-    it("leaves the bytes to the sweep when it cannot know whether they were recorded", async () => {
+    it("uploadBlob leaves the bytes to the sweep when it can't know whether they were recorded", async () => {
       const { account, left, tagOf } = setUp()
-      // The object could not be reached, or broke off: perhaps after it had recorded.
+      // The object was unreachable or failed, perhaps after it had recorded the upload.
       account.recordFails = new AccountUnavailable({ operation: "recordUpload", did })
       const request = post(png() as unknown as BodyInit)
       assert.strictEqual(await tagOf(uploadBlob(did, request, credentials)), "AccountUnavailable")
@@ -252,11 +255,11 @@ export const blobHandlersContract = (name: string, store: Store, cache?: EdgeCac
       const cid = blob.ref.$link
       const get = (request: Request, as?: typeof credentials) =>
         made.run(getBlob(did, cid, request, as))
-      // The first one remembers, where that is done at all.
+      // The first response fills the cache, if there is one.
       if (isRead) await bodyOf(await get(fetchOf()))
       return { ...made, bytes, cid, get }
     }
-    it("sends the bytes as a download that nothing can run", async () => {
+    it("getBlob sends the bytes as a download that browsers don't run", async () => {
       const { bytes, cid, get } = await uploaded()
       const response = await get(fetchOf())
       assert.strictEqual(response.status, 200)
@@ -274,14 +277,14 @@ export const blobHandlersContract = (name: string, store: Store, cache?: EdgeCac
       assert.isTrue(cidForRaw(bytes).toString() === cid)
     })
 
-    it("keeps an answer to credentials out of shared caches", async () => {
+    it("getBlob keeps a response to credentials out of shared caches", async () => {
       const { get } = await uploaded()
       const response = await get(fetchOf(), credentials)
       assert.strictEqual(response.headers.get("cache-control"), "private")
       assert.strictEqual(response.headers.get("vary"), "Authorization")
     })
 
-    it("sends the range that is asked for", async () => {
+    it("getBlob sends the requested range", async () => {
       const { bytes, get } = await uploaded()
       const response = await get(fetchOf({ range: "bytes=1000-200999" }))
       assert.strictEqual(response.status, 206)
@@ -292,7 +295,7 @@ export const blobHandlersContract = (name: string, store: Store, cache?: EdgeCac
       assert.deepStrictEqual(await bodyOf(tail), bytes.slice(-5))
     })
 
-    it("answers 416 for a range outside, and the whole under another If-Range", async () => {
+    it("getBlob returns 416 for a range outside of the blob, and all of it under another If-Range", async () => {
       const { get } = await uploaded()
       const response = await get(fetchOf({ range: "bytes=300000-" }))
       assert.strictEqual(response.status, 416)
@@ -302,7 +305,7 @@ export const blobHandlersContract = (name: string, store: Store, cache?: EdgeCac
       assert.lengthOf(await bodyOf(changed), 300_000)
     })
 
-    it("answers 304 to whoever has it, and HEAD without a body", async () => {
+    it("getBlob returns 304 to a client that has the blob, and no body to HEAD", async () => {
       const { cid, get } = await uploaded()
       const has = await get(fetchOf({ "if-none-match": `"${cid}"` }))
       assert.deepStrictEqual([has.status, (await bodyOf(has)).byteLength], [304, 0])
@@ -311,7 +314,7 @@ export const blobHandlersContract = (name: string, store: Store, cache?: EdgeCac
       assert.strictEqual(head.headers.get("content-type"), "image/png")
     })
 
-    it(`${cache === undefined ? "asks the account each time" : "asks the account once"}`, async () => {
+    it(`getBlob ${cache === undefined ? "asks the account each time" : "asks the account once"}`, async () => {
       const { account, bytes, get } = await uploaded()
       for (const headers of [{}, { range: "bytes=7-" }, { range: "bytes=0-0" }]) {
         const response = await get(fetchOf(headers))
@@ -322,12 +325,12 @@ export const blobHandlersContract = (name: string, store: Store, cache?: EdgeCac
       await get(fetchOf({}, "HEAD"))
       await get(fetchOf({ "if-none-match": "*" }))
       assert.strictEqual(account.located, cache === undefined ? 6 : 1)
-      // The owner's own look is neither answered from there nor kept there.
+      // The owner's own request neither uses nor fills the cache.
       await bodyOf(await get(fetchOf(), credentials))
       assert.strictEqual(account.located, cache === undefined ? 7 : 2)
     })
 
-    it("is BlobNotFound when the store has lost what the account recorded", async () => {
+    it("getBlob returns BlobNotFound when the store has lost what the account recorded", async () => {
       const { account, cid, run, tagOf } = await uploaded(false)
       await run(Effect.flatMap(BlobStore, (blobs) => blobs.delete(account.keys)))
       assert.strictEqual(await tagOf(getBlob(did, cid, fetchOf())), "BlobNotFound")

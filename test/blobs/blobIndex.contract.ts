@@ -15,12 +15,12 @@ import {
 import { blobModelContract } from "./blobModel.contract.ts"
 import { blobUploadsContract } from "./blobUploads.contract.ts"
 
-/** What every BlobIndex must do; `withStorage` runs the body on an empty database. */
+/** What every BlobIndex guarantees; `withStorage` runs the body on an empty database. */
 export const blobIndexContract = (name: string, withStorage: WithStorage) => {
   const check = checker(withStorage)
 
   describe(`BlobIndex over ${name}`, () => {
-    check("neither serves nor lists an upload until a record refers to it", (index) => {
+    check("an upload is neither served nor listed until a record refers to it", (index) => {
       index.noteUpload("key 1", start)
       assert.deepStrictEqual(index.list({ limit: 10 }).items, [])
       index.record({ cid: cidOf(1), key: "key 1", mimeType: "image/png", size: 101, now: start })
@@ -37,9 +37,9 @@ export const blobIndexContract = (name: string, withStorage: WithStorage) => {
     })
 
     check(
-      "bills three rows for an upload, two for its reference, and five to be rid of it",
+      "an upload bills three rows, its reference two, and their removal five",
       (index, bill) => {
-        // The first of a day writes one row more: that something waits for the sweep.
+        // The first of a day writes one more row: that something waits for the sweep.
         assert.strictEqual(
           bill.of(() => upload(index, 9)),
           4
@@ -82,7 +82,7 @@ export const blobIndexContract = (name: string, withStorage: WithStorage) => {
     )
 
     check(
-      "bills two rows for an imported reference, four for the upload it waits for",
+      "an imported reference bills two rows, and the upload that it waits for four",
       (index, bill) => {
         upload(index, 9)
         const paths = () => index.setRefs("app.test/1", [cidOf(1)], rev(1), start)
@@ -94,7 +94,7 @@ export const blobIndexContract = (name: string, withStorage: WithStorage) => {
       }
     )
 
-    check("keeps a blob that two records share until the second of them is gone", (index) => {
+    check("a blob in two records stays until the second of them is gone", (index) => {
       upload(index, 1)
       index.setRefs("app.test/a", [cidOf(1)], rev(1), start)
       index.setRefs("app.test/b", [cidOf(1), cidOf(1)], rev(2), start)
@@ -110,7 +110,7 @@ export const blobIndexContract = (name: string, withStorage: WithStorage) => {
       assert.deepStrictEqual(index.sweep(start + 2 * hour, hour, 10), ["key 1"])
     })
 
-    check("lets an updated record exchange one of its blobs and keep the other", (index) => {
+    check("an updated record may exchange one of its blobs and keep the other", (index) => {
       for (const n of [1, 2, 3]) upload(index, n)
       index.setRefs("app.test/a", [cidOf(1), cidOf(2)], rev(1), start)
       index.setRefs("app.test/a", [cidOf(2), cidOf(3)], rev(2), start)
@@ -119,23 +119,20 @@ export const blobIndexContract = (name: string, withStorage: WithStorage) => {
       assert.deepStrictEqual(index.counts(), { expected: 2, imported: 2 })
     })
 
-    check(
-      "rolls references back with the transaction that they stand in",
-      (index, _bill, _hand, sql) => {
-        upload(index, 1)
-        assert.throws(() =>
-          sql.transaction(() => {
-            index.setRefs("app.test/a", [cidOf(1)], rev(1), start)
-            throw new Error("the commit fails")
-          })
-        )
-        assert.isUndefined(index.locate(cidOf(1)))
-        assert.deepStrictEqual(index.counts(), { expected: 0, imported: 0 })
-        assert.deepStrictEqual(index.sweep(start + hour, hour, 10), ["key 1"])
-      }
-    )
+    check("references roll back with their transaction", (index, _bill, _hand, sql) => {
+      upload(index, 1)
+      assert.throws(() =>
+        sql.transaction(() => {
+          index.setRefs("app.test/a", [cidOf(1)], rev(1), start)
+          throw new Error("the commit fails")
+        })
+      )
+      assert.isUndefined(index.locate(cidOf(1)))
+      assert.deepStrictEqual(index.counts(), { expected: 0, imported: 0 })
+      assert.deepStrictEqual(index.sweep(start + hour, hour, 10), ["key 1"])
+    })
 
-    check("refuses references that do not fit what is stored or their place", (index) => {
+    check("check rejects references that don't fit the stored blob or their place", (index) => {
       upload(index, 1)
       const failure = (change: object) => index.check([reference(1), reference(1, change)])
       assert.isUndefined(failure({}))
@@ -149,7 +146,7 @@ export const blobIndexContract = (name: string, withStorage: WithStorage) => {
       assert.strictEqual(tagOf(failure({ maxSize: 100 })), "InvalidSize")
     })
 
-    check("refuses a reference to an upload not recorded, or expected but not here", (index) => {
+    check("check rejects a reference to an unrecorded or missing upload", (index) => {
       index.noteUpload("key 1", start)
       index.setRefs("app.test/a", [cidOf(2)], rev(1), start)
       assert.strictEqual(tagOf(index.check([reference(1)])), "BlobNotFound")
@@ -157,7 +154,7 @@ export const blobIndexContract = (name: string, withStorage: WithStorage) => {
     })
 
     check(
-      "makes an upload permanent at once when a record waits for it, and lists it as new",
+      "an upload that a record waits for becomes permanent at once and is listed as new",
       (index) => {
         index.setRefs("app.test/b", [cidOf(1), cidOf(2)], rev(1), start)
         index.setRefs("app.test/a", [cidOf(1)], rev(1), start)
@@ -172,28 +169,31 @@ export const blobIndexContract = (name: string, withStorage: WithStorage) => {
       }
     )
 
-    check("names for each missing blob a record that still refers to it, page by page", (index) => {
-      for (let n = 0; n < 7; n++) index.setRefs(`app.test/${n}`, [cidOf(n)], rev(1), start)
-      index.setRefs("app.test/other", [cidOf(3)], rev(1), start)
-      index.dropRefs("app.test/3", start)
-      index.dropRefs("app.test/4", start)
-      upload(index, 5)
-      const found: Array<{ cid: string; path: string }> = []
-      for (let cursor: string | undefined, more = true; more;) {
-        const page = index.missing({ limit: 2, ...(cursor === undefined ? {} : { cursor }) })
-        found.push(...page.items)
-        cursor = page.cursor
-        more = cursor !== undefined
+    check(
+      "missing lists each missing blob with a record that still refers to it, page by page",
+      (index) => {
+        for (let n = 0; n < 7; n++) index.setRefs(`app.test/${n}`, [cidOf(n)], rev(1), start)
+        index.setRefs("app.test/other", [cidOf(3)], rev(1), start)
+        index.dropRefs("app.test/3", start)
+        index.dropRefs("app.test/4", start)
+        upload(index, 5)
+        const found: Array<{ cid: string; path: string }> = []
+        for (let cursor: string | undefined, more = true; more;) {
+          const page = index.missing({ limit: 2, ...(cursor === undefined ? {} : { cursor }) })
+          found.push(...page.items)
+          cursor = page.cursor
+          more = cursor !== undefined
+        }
+        const expected = [0, 1, 2, 6].map((n) => ({ cid: cidOf(n), path: `app.test/${n}` }))
+        expected.push({ cid: cidOf(3), path: "app.test/other" })
+        assert.deepStrictEqual(
+          found,
+          expected.toSorted((a, b) => (a.cid < b.cid ? -1 : 1))
+        )
       }
-      const expected = [0, 1, 2, 6].map((n) => ({ cid: cidOf(n), path: `app.test/${n}` }))
-      expected.push({ cid: cidOf(3), path: "app.test/other" })
-      assert.deepStrictEqual(
-        found,
-        expected.toSorted((a, b) => (a.cid < b.cid ? -1 : 1))
-      )
-    })
+    )
 
-    check("pages through its blobs with any limit, each once", (index) => {
+    check("list returns each blob once with any page size", (index) => {
       for (let n = 0; n < 23; n++) {
         upload(index, n)
         index.setRefs(`app.test/${n}`, [cidOf(n)], rev(n), start)
@@ -213,7 +213,7 @@ export const blobIndexContract = (name: string, withStorage: WithStorage) => {
     })
 
     check(
-      "reads a bounded number of rows for a page, even when none of them is listed",
+      "list reads a limited number of rows for a page, even if it lists none of them",
       (index, _bill, _hand, sql) => {
         sql.exec(
           `INSERT INTO blob (state, id, key, mime, size, rev, refs)

@@ -13,7 +13,7 @@ type Index = BlobIndex["Service"]
 export const hour = 3_600_000
 export const start = 1_790_000_000_000
 
-/** The time of a test, moved by hand. */
+/** A test's clock, set by hand. */
 export class Hand {
   now = start
 }
@@ -33,7 +33,7 @@ export class Bill {
     })
   }
 
-  /** The rows written by `body`. */
+  /** The rows that `body` wrote. */
   of(body: () => void): number {
     this.#cursors = []
     body()
@@ -41,14 +41,14 @@ export class Bill {
   }
 }
 
-/** The n-th blob of a test. */
+/** The CID of a test's n-th blob. */
 export const cidOf = (n: number): string =>
   cidForRaw(new TextEncoder().encode(`blob ${n}`)).toString()
 
-/** The size that the n-th blob has unless a test says otherwise. */
+/** The default size of the n-th blob. */
 export const sizeOf = (n: number): number => 100 + n
 
-/** An index over a database; tables are made. */
+/** An index over a database, with its tables. */
 export const indexOver = (sql: Sql, hand: Hand = new Hand()): Index => {
   for (const table of BlobIndexSqlite.tables) sql.exec(table)
   const time = { currentTimeMillisUnsafe: () => hand.now }
@@ -64,7 +64,7 @@ export const indexOver = (sql: Sql, hand: Hand = new Hand()): Index => {
   )
 }
 
-/** Uploads the n-th blob: the note before, the record after. */
+/** Uploads the n-th blob: notes the key, then records it. */
 export const upload = (
   index: Index,
   n: number,
@@ -98,7 +98,7 @@ export const tagOf = (answer: object | undefined) =>
   answer === undefined ? undefined : (answer as { _tag?: string })._tag
 export const sorted = (...numbers: Array<number>) => numbers.map(cidOf).toSorted()
 
-/** Where a contract's tests get an empty database from. */
+/** Where a contract's tests get an empty database. */
 export type WithStorage = (body: (sql: Sql) => void) => Promise<void>
 
 /** Declares tests that each get an index over an empty database. */

@@ -22,7 +22,7 @@ const dice = (seed: number) => {
   }
 }
 
-/** Random steps against sets: who refers to what, and what is here. */
+/** Compares random steps with sets of references and stored blobs. */
 const runModel = (index: Index, hand: Hand, seed: number) => {
   const roll = dice(seed)
   const records = new Map<string, Set<number>>()
@@ -72,13 +72,13 @@ const runModel = (index: Index, hand: Hand, seed: number) => {
   }
 }
 
-/** Every BlobIndex agrees with sets in memory. */
+/** Every BlobIndex agrees with in-memory sets. */
 export const blobModelContract = (name: string, withStorage: WithStorage) => {
   const check = checker(withStorage)
 
   describe(`BlobIndex over ${name}, at random`, () => {
     check(
-      "agrees with a model after hundreds of random uploads, writes, deletions and sweeps",
+      "the index agrees with a model after hundreds of random uploads, writes, deletes and sweeps",
       (index, _bill, hand, sql) => {
         for (let seed = 1; seed <= 5; seed++) {
           sql.exec("DELETE FROM blob")

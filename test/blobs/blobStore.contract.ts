@@ -9,7 +9,7 @@ type Body = ReadableStream<Uint8Array>
 
 const mebi = 1024 * 1024
 
-/** Bytes without a pattern that a mistake in an offset could hide in. */
+/** Bytes without a pattern that could hide a wrong offset. */
 export const bytesOf = (size: number): Uint8Array => {
   const bytes = new Uint8Array(size)
   for (let i = 0, x = size; i < size; i++)
@@ -17,7 +17,7 @@ export const bytesOf = (size: number): Uint8Array => {
   return bytes
 }
 
-/** A body of chunks; after the last it ends, fails, or stays silent. */
+/** A body of chunks that ends, fails or stalls after the last. */
 const bodyOf = (
   bytes: Uint8Array,
   {
@@ -41,12 +41,12 @@ const bodyOf = (
       if (end === "error") return controller.error(new Error("the client went away"))
       if (end === "silence") return new Promise<void>(() => {})
       controller.close()
-      // A reader that lent its buffer waits to get it back.
+      // A reader that lent its buffer waits for its return.
       if ("byobRequest" in controller) controller.byobRequest?.respond(0)
       return undefined
     }
   }
-  // SAFETY: both kinds of source share this shape; which one it is, `type` says.
+  // SAFETY: both kinds of source share this shape; `type` says which one it is.
   return (type === "bytes"
     ? new ReadableStream({ ...source, type } as UnderlyingByteSource)
     : new ReadableStream(source as UnderlyingSource<Uint8Array>)) as unknown as Body
@@ -60,7 +60,7 @@ const same = (found: Uint8Array, expected: Uint8Array) => {
   assert.isTrue(cidForRaw(found).equals(cidForRaw(expected)))
 }
 
-/** What every BlobStore must do; `withStore` runs the body on a store, which others may use too. */
+/** What every BlobStore guarantees; `withStore` runs the body on a store that others may share. */
 export const blobStoreContract = (
   name: string,
   withStore: (body: (store: Store) => Promise<void>) => Promise<void>
@@ -84,7 +84,7 @@ export const blobStoreContract = (
     const sizes = [1, 262_143, 262_144, 1_000_000, 8 * mebi, 8 * mebi + 1, 20 * mebi]
     for (const size of sizes) {
       check(
-        `gives back ${size} bytes, with and without a length, and their CID`,
+        `put stores ${size} bytes with or without a length, and get returns them under their CID`,
         async (store, key) => {
           const bytes = bytesOf(size)
           const cid = cidForRaw(bytes).toString()
@@ -105,7 +105,7 @@ export const blobStoreContract = (
     }
 
     check(
-      "tells the type by the first bytes, even when they come one by one",
+      "put sniffs the type from the first bytes, even if they arrive one by one",
       async (store, key) => {
         const png = new Uint8Array([0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a, 0, 0, 0, 13])
         const body = bodyOf(png, { chunk: 1 })
@@ -115,21 +115,21 @@ export const blobStoreContract = (
       }
     )
 
-    check("refuses an empty body, with and without a length", async (store, key) => {
+    check("put rejects an empty body, with or without a length", async (store, key) => {
       for (const options of [{ limit: 10 }, { limit: 10, length: 0 }]) {
         const failed = await failure(store, key, bodyOf(new Uint8Array(0)), options)
         assert.strictEqual(failed._tag, "BlobEmpty")
       }
     })
 
-    check("refuses a declared length above the limit without reading", async (store, key) => {
+    check("put rejects a declared length above the limit without reading", async (store, key) => {
       const silent = bodyOf(new Uint8Array(0), { end: "silence" })
       const failed = await failure(store, key, silent, { limit: 10, length: 11 })
       assert.deepInclude(failed, { _tag: "BlobTooLarge", limit: 10 })
     })
 
     check(
-      "stops a body that passes the limit, before and after the first part",
+      "put stops a body that exceeds the limit, before and after the first part",
       async (store, key) => {
         for (const size of [200_000, 17 * mebi]) {
           const failed = await failure(store, key, bodyOf(bytesOf(size)), { limit: size - 1 })
@@ -138,7 +138,7 @@ export const blobStoreContract = (
       }
     )
 
-    check("refuses a body that ends before its length or runs past it", async (store, key) => {
+    check("put rejects a body that is shorter or longer than its length", async (store, key) => {
       const limit = 1_000_000
       const short = await failure(store, key, bodyOf(bytesOf(300_000)), { length: 300_001, limit })
       assert.deepInclude(short, { _tag: "BlobIncomplete", expected: 300_001, received: 300_000 })
@@ -148,7 +148,7 @@ export const blobStoreContract = (
       assert.strictEqual(none._tag, "BlobEmpty")
     })
 
-    check("leaves nothing when the client goes away half way", async (store, key) => {
+    check("put leaves nothing when the client disconnects", async (store, key) => {
       for (const size of [0, 300_000, 9 * mebi]) {
         for (const known of [true, false]) {
           const body = bodyOf(bytesOf(size), { end: "error" })
@@ -159,7 +159,7 @@ export const blobStoreContract = (
       }
     })
 
-    check("leaves nothing when it is interrupted", async (store, key) => {
+    check("put leaves nothing when it is interrupted", async (store, key) => {
       for (const known of [true, false]) {
         const body = bodyOf(bytesOf(300_000), { end: "silence" })
         const options = { limit: mebi, ...(known ? { length: 300_001 } : {}) }
@@ -174,7 +174,7 @@ export const blobStoreContract = (
       }
     })
 
-    check("gives the part that is asked for, and the size of the whole", async (store, key) => {
+    check("get returns the requested part and the size of the whole", async (store, key) => {
       const bytes = bytesOf(200_000)
       await run(store.put(key, bodyOf(bytes), { limit: 200_000 }))
       const ranges = [
@@ -189,17 +189,20 @@ export const blobStoreContract = (
       }
     })
 
-    check("knows nothing of a key that was never written, or was deleted", async (store, key) => {
-      assert.isUndefined(await run(store.get(key)))
-      assert.isUndefined(await run(store.get(key, { offset: 0, length: 1 })))
-      assert.isUndefined(await run(store.head(key)))
-      await run(store.put(key, bodyOf(bytesOf(10)), { limit: 10 }))
-      assert.strictEqual(await run(store.head(key)), 10)
-      await run(store.delete([key]))
-      assert.isUndefined(await run(store.get(key)))
-    })
+    check(
+      "get and head return nothing for a key that was never written, or was deleted",
+      async (store, key) => {
+        assert.isUndefined(await run(store.get(key)))
+        assert.isUndefined(await run(store.get(key, { offset: 0, length: 1 })))
+        assert.isUndefined(await run(store.head(key)))
+        await run(store.put(key, bodyOf(bytesOf(10)), { limit: 10 }))
+        assert.strictEqual(await run(store.head(key)), 10)
+        await run(store.delete([key]))
+        assert.isUndefined(await run(store.get(key)))
+      }
+    )
 
-    check("deletes any number of keys, there or not", async (store, key) => {
+    check("delete removes any number of keys and ignores missing ones", async (store, key) => {
       const last = `${key} 1500`
       await run(store.put(last, bodyOf(bytesOf(10)), { limit: 10 }))
       await run(store.delete([]))

@@ -6,13 +6,13 @@ import { BLOBS } from "../host/workerdWorld.ts"
 
 blobStoreContract("R2", (body) => body(make(BLOBS)))
 
-describe("R2 that never answers", () => {
+describe("an R2 that never answers", () => {
   const never = () => new Promise<never>(() => {})
   const body = (bytes: number) => new Blob([new Uint8Array(bytes)]).stream()
   const put = (bucket: Partial<R2Bucket>, bytes: number, length?: number) =>
     Effect.runPromise(
       Effect.flip(
-        // SAFETY: a put calls nothing but these.
+        // SAFETY: a put calls only these.
         make(bucket as R2Bucket, { stall: 20 }).put("key", body(bytes), {
           limit: 20_000_000,
           ...(length === undefined ? {} : { length })
@@ -20,12 +20,12 @@ describe("R2 that never answers", () => {
       )
     )
   const reads = async (readable: unknown) => {
-    // SAFETY: a put of a known length is one of a stream.
+    // SAFETY: a put of known length passes a stream.
     for await (const _ of readable as ReadableStream<Uint8Array>);
     return never()
   }
 
-  it("fails a put whose bytes it does not take, however it was sent", async () => {
+  it("put fails when R2 doesn't take the bytes, whatever the length", async () => {
     for (const failure of [
       await put({ put: never }, 100_000, 100_000),
       await put({ put: never }, 100_000),
@@ -35,7 +35,7 @@ describe("R2 that never answers", () => {
     }
   })
 
-  it("fails a put whose end it does not confirm", async () => {
+  it("put fails when R2 doesn't confirm the end", async () => {
     const failure = await put({ put: (_key: string, value: unknown) => reads(value) }, 1000, 1000)
     assert.strictEqual(failure._tag, "BlobStoreUnavailable")
   })

@@ -12,13 +12,13 @@ import {
   type WithStorage
 } from "./blobIndex.fixture.ts"
 
-/** What every BlobIndex must do with uploads, and how it gets rid of them. */
+/** What every BlobIndex guarantees about uploads and sweeps. */
 export const blobUploadsContract = (name: string, withStorage: WithStorage) => {
   const check = checker(withStorage)
 
-  describe(`Uploads and sweeps of BlobIndex over ${name}`, () => {
+  describe(`uploads and sweeps of BlobIndex over ${name}`, () => {
     check(
-      "keeps the older object of a content uploaded twice, and condemns the other key",
+      "record keeps the older object of content uploaded twice, and condemns the other key",
       (index) => {
         upload(index, 1)
         const again = upload(index, 1, {
@@ -30,7 +30,7 @@ export const blobUploadsContract = (name: string, withStorage: WithStorage) => {
           blob: { cid: cidOf(1), key: "key 1", mimeType: "image/x-new", size: 101 },
           condemned: true
         })
-        // The temporary blob is young again; only the second key is due.
+        // The temporary blob starts over; only the second key is due.
         assert.deepStrictEqual(index.sweep(start + hour + 1, hour, 10), ["key 1b"])
         index.swept(["key 1b"])
         index.setRefs("app.test/a", [cidOf(1)], rev(1), start)
@@ -44,7 +44,7 @@ export const blobUploadsContract = (name: string, withStorage: WithStorage) => {
       }
     )
 
-    check("answers a repeated record of one upload with the same blob", (index) => {
+    check("record returns the same blob for a repeated call", (index) => {
       const first = upload(index, 1)
       const call = { cid: cidOf(1), key: "key 1", mimeType: "image/png", size: 101, now: start }
       assert.deepStrictEqual(index.record(call), first)
@@ -55,7 +55,7 @@ export const blobUploadsContract = (name: string, withStorage: WithStorage) => {
     })
 
     check(
-      "condemns the key of an upload that was swept before it ended, or never noted",
+      "record condemns the key of an upload that was swept before it completed, or never noted",
       (index) => {
         index.noteUpload("key 1", start)
         assert.deepStrictEqual(index.sweep(start + hour, hour, 10), ["key 1"])
@@ -69,7 +69,7 @@ export const blobUploadsContract = (name: string, withStorage: WithStorage) => {
     )
 
     check(
-      "refuses what the quota has no room for, but not content that is here already",
+      "record rejects what exceeds the quota, except content that is stored already",
       (index) => {
         upload(index, 1, { size: 600, quota: 1000 })
         assert.strictEqual(tagOf(upload(index, 2, { size: 401, quota: 1000 })), "BlobQuotaExceeded")
@@ -81,7 +81,7 @@ export const blobUploadsContract = (name: string, withStorage: WithStorage) => {
     )
 
     check(
-      "counts in its usage temporary and permanent blobs, until they are swept",
+      "usage counts temporary and permanent blobs until they are swept",
       (index, _bill, hand, sql) => {
         upload(index, 1)
         upload(index, 2)
@@ -91,7 +91,7 @@ export const blobUploadsContract = (name: string, withStorage: WithStorage) => {
         index.sweep(start + hour, hour, 10)
         assert.strictEqual(index.usage(), 101)
         assert.strictEqual(indexOver(sql, hand).usage(), 101)
-        // An earlier version kept no sum.
+        // An earlier version kept no total.
         sql.exec("DELETE FROM blob_usage")
         assert.strictEqual(index.usage(), 101)
         upload(index, 3)
@@ -100,7 +100,7 @@ export const blobUploadsContract = (name: string, withStorage: WithStorage) => {
       }
     )
 
-    check("sweeps in steps, and repeats keys until it hears that they are deleted", (index) => {
+    check("sweep works in steps and repeats keys until they are deleted", (index) => {
       for (let n = 0; n < 5; n++) upload(index, n)
       const later = start + hour
       const first = index.sweep(later, hour, 2)
@@ -120,7 +120,7 @@ export const blobUploadsContract = (name: string, withStorage: WithStorage) => {
       assert.isUndefined(index.nextSweep(hour))
     })
 
-    check("sweeps once a day, and finds what an earlier version has left", (index, _b, _h, sql) => {
+    check("sweep runs once a day and finds what an earlier version left", (index, _b, _h, sql) => {
       upload(index, 1)
       assert.strictEqual(index.nextSweep(hour), start + hour)
       upload(index, 2, { now: start + hour - 1 })
@@ -134,7 +134,7 @@ export const blobUploadsContract = (name: string, withStorage: WithStorage) => {
       assert.strictEqual(indexOver(sql).nextSweep(hour), start + hour)
     })
 
-    check("waits again for a blob that is let be after its sweep", (index, _bill, hand) => {
+    check("a restored blob waits for another sweep", (index, _bill, hand) => {
       upload(index, 1)
       index.setTakedown(cidOf(1), "report 5")
       index.restSweep(start + hour, hour)
@@ -145,11 +145,11 @@ export const blobUploadsContract = (name: string, withStorage: WithStorage) => {
       assert.deepStrictEqual(index.sweep(start + 6 * hour, hour, 10), ["key 1"])
     })
 
-    check("does not let a record refer to a blob whose deletion has begun", (index) => {
+    check("a record can't refer to a blob whose deletion has begun", (index) => {
       upload(index, 1)
       index.sweep(start + hour, hour, 10)
       assert.strictEqual(tagOf(index.check([reference(1)])), "BlobNotFound")
-      // Uploaded anew it is another object, which the deletion of the old one does not touch.
+      // A new upload is another object, which the old one's deletion doesn't touch.
       upload(index, 1, { key: "key 1b" })
       index.setRefs("app.test/a", [cidOf(1)], rev(1), start)
       index.swept(["key 1"])
@@ -157,7 +157,7 @@ export const blobUploadsContract = (name: string, withStorage: WithStorage) => {
     })
 
     check(
-      "spares for a minute a blob that a commit under way has checked",
+      "sweep spares a blob for a minute after a running commit checked it",
       (index, _bill, hand) => {
         upload(index, 1)
         upload(index, 2)
@@ -171,28 +171,31 @@ export const blobUploadsContract = (name: string, withStorage: WithStorage) => {
       }
     )
 
-    check("neither serves, lists, sweeps nor takes again a blob that is taken down", (index) => {
-      upload(index, 1)
-      index.setRefs("app.test/a", [cidOf(1)], rev(1), start)
-      assert.isTrue(index.setTakedown(cidOf(1), "report 5"))
-      assert.isFalse(index.setTakedown(cidOf(2), "report 5"))
-      assert.strictEqual(index.takedown(cidOf(1)), "report 5")
-      assert.isUndefined(index.locate(cidOf(1)))
-      assert.deepStrictEqual(index.list({ limit: 1 }).items, [])
-      assert.strictEqual(tagOf(index.check([reference(1)])), "BlobNotFound")
-      assert.strictEqual(tagOf(upload(index, 1, { key: "key 1b" })), "BlobTakendown")
-      index.dropRefs("app.test/a", start)
-      assert.deepStrictEqual(index.sweep(start + 9 * hour, hour, 10), ["key 1b"])
-      index.swept(["key 1b"])
-      index.restSweep(start + 9 * hour, hour)
-      assert.isUndefined(index.nextSweep(hour))
-      index.setRefs("app.test/a", [cidOf(1)], rev(2), start)
-      assert.isTrue(index.setTakedown(cidOf(1), undefined))
-      assert.isUndefined(index.takedown(cidOf(1)))
-      assert.isDefined(index.locate(cidOf(1)))
-    })
+    check(
+      "a blob that is taken down is neither served, listed, swept nor accepted again",
+      (index) => {
+        upload(index, 1)
+        index.setRefs("app.test/a", [cidOf(1)], rev(1), start)
+        assert.isTrue(index.setTakedown(cidOf(1), "report 5"))
+        assert.isFalse(index.setTakedown(cidOf(2), "report 5"))
+        assert.strictEqual(index.takedown(cidOf(1)), "report 5")
+        assert.isUndefined(index.locate(cidOf(1)))
+        assert.deepStrictEqual(index.list({ limit: 1 }).items, [])
+        assert.strictEqual(tagOf(index.check([reference(1)])), "BlobNotFound")
+        assert.strictEqual(tagOf(upload(index, 1, { key: "key 1b" })), "BlobTakendown")
+        index.dropRefs("app.test/a", start)
+        assert.deepStrictEqual(index.sweep(start + 9 * hour, hour, 10), ["key 1b"])
+        index.swept(["key 1b"])
+        index.restSweep(start + 9 * hour, hour)
+        assert.isUndefined(index.nextSweep(hour))
+        index.setRefs("app.test/a", [cidOf(1)], rev(2), start)
+        assert.isTrue(index.setTakedown(cidOf(1), undefined))
+        assert.isUndefined(index.takedown(cidOf(1)))
+        assert.isDefined(index.locate(cidOf(1)))
+      }
+    )
 
-    check("names every key in the store, page by page", (index) => {
+    check("keys lists every key in the store, page by page", (index) => {
       index.noteUpload("unfinished", start)
       for (const n of [1, 2, 3]) upload(index, n)
       upload(index, 3, { key: "double" })

@@ -6,7 +6,7 @@ import { assertUnavailable, makeWorld } from "../host/faults/world.ts"
 
 const bytes = Uint8Array.from(Buffer.from("some bytes that are worth keeping"))
 
-/** The blob of an upload's answer, as a record's field. */
+/** An uploaded blob as a record's field. */
 const fieldOf = (answer: { readonly body: Record<string, unknown> }) => ({
   file: answer.body["blob"]
 })
@@ -20,9 +20,9 @@ const withAlice = Effect.gen(function* () {
   return { ...world, person, post: person.post }
 })
 
-describe("while the blob store is broken", () => {
+describe("a broken blob store", () => {
   for (const fault of ["before", "during", "after"] as const) {
-    it.effect(`an upload is refused, nothing refers to it, and the next one works (${fault})`, () =>
+    it.effect(`an upload fails, nothing refers to it, and the next one succeeds (${fault})`, () =>
       Effect.gen(function* () {
         const { faults, stored, person, call, post } = yield* withAlice
         faults.blobs = fault
@@ -37,7 +37,7 @@ describe("while the blob store is broken", () => {
         const get = `com.atproto.sync.getBlob?did=${person.did}&cid=${cidOf(uploaded)}`
         assert.deepStrictEqual((yield* call(get)).bytes, bytes)
 
-        // What was stored and never recorded goes with the sweep; what is referred to stays.
+        // The sweep deletes what was stored but never recorded; referenced blobs stay.
         yield* TestClock.adjust("24 hours")
         yield* Effect.promise(() => until("the sweep", () => stored.size === 1))
         assert.deepStrictEqual((yield* call(get)).bytes, bytes)
@@ -45,28 +45,30 @@ describe("while the blob store is broken", () => {
     )
   }
 
-  it.effect("a blob that is there is unavailable, not unknown; records are written on", () =>
-    Effect.gen(function* () {
-      const { faults, person, call, post, pass, mirrorOf } = yield* withAlice
-      const first = yield* person.upload(bytes)
-      const second = yield* person.upload(bytes.slice(5))
-      assert.strictEqual((yield* post("first", fieldOf(first))).status, 200)
-      faults.blobs = "before"
-      const get = `com.atproto.sync.getBlob?did=${person.did}&cid=`
-      assertUnavailable(yield* call(get + cidOf(first)))
-      const unknown = yield* call(
-        get + "bafkreihdwdcefgh4dqkjv67uzcmw7ojee6xedzdetojuzjevtenxquvyku"
-      )
-      assert.strictEqual(unknown.body["error"], "BlobNotFound")
-      assert.strictEqual((yield* post("second", fieldOf(second))).status, 200)
-      faults.blobs = undefined
-      assert.deepStrictEqual((yield* call(get + cidOf(second))).bytes, bytes.slice(5))
-      yield* pass(1)
-      assert.strictEqual((yield* mirrorOf(person.did))?.records.size, 2)
-    }).pipe(Effect.scoped)
+  it.effect(
+    "a stored blob is unavailable rather than unknown, and records can still be written",
+    () =>
+      Effect.gen(function* () {
+        const { faults, person, call, post, pass, mirrorOf } = yield* withAlice
+        const first = yield* person.upload(bytes)
+        const second = yield* person.upload(bytes.slice(5))
+        assert.strictEqual((yield* post("first", fieldOf(first))).status, 200)
+        faults.blobs = "before"
+        const get = `com.atproto.sync.getBlob?did=${person.did}&cid=`
+        assertUnavailable(yield* call(get + cidOf(first)))
+        const unknown = yield* call(
+          get + "bafkreihdwdcefgh4dqkjv67uzcmw7ojee6xedzdetojuzjevtenxquvyku"
+        )
+        assert.strictEqual(unknown.body["error"], "BlobNotFound")
+        assert.strictEqual((yield* post("second", fieldOf(second))).status, 200)
+        faults.blobs = undefined
+        assert.deepStrictEqual((yield* call(get + cidOf(second))).bytes, bytes.slice(5))
+        yield* pass(1)
+        assert.strictEqual((yield* mirrorOf(person.did))?.records.size, 2)
+      }).pipe(Effect.scoped)
   )
 
-  it.effect("a download that breaks off is cut, and never looks whole", () =>
+  it.effect("an interrupted download never looks complete", () =>
     Effect.gen(function* () {
       const { faults, person, call, post } = yield* withAlice
       const uploaded = yield* person.upload(bytes)
@@ -80,7 +82,7 @@ describe("while the blob store is broken", () => {
     }).pipe(Effect.scoped)
   )
 
-  it.effect("what was to be swept meanwhile is swept when the store is back", () =>
+  it.effect("a sweep that failed runs again when the store is back", () =>
     Effect.gen(function* () {
       const { faults, stored, person } = yield* withAlice
       yield* person.upload(bytes)

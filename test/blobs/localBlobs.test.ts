@@ -21,7 +21,7 @@ const tables = `
 const hour = 3_600_000
 const names = ["object", "part", "unfinished", "broken off", "just begun"] as const
 
-/** A store with whole and broken uploads; all files but one are two days old. */
+/** A store with complete and interrupted uploads; all files but one are two days old. */
 const withStore = async (
   body: (store: {
     readonly folder: string
@@ -56,7 +56,7 @@ const withStore = async (
 }
 
 describe("the local blob store", () => {
-  it("loses at a start all that broken uploads have left, and nothing else", () =>
+  it("sweepLocalBlobs deletes all leftovers of interrupted uploads at a start, and nothing else", () =>
     withStore(async ({ folder, database, left }) => {
       assert.strictEqual(await sweepLocalBlobs(folder, { isRunning: false }), 3)
       assert.deepStrictEqual(left(), ["object", "part"])
@@ -70,7 +70,7 @@ describe("the local blob store", () => {
       assert.strictEqual(await sweepLocalBlobs(folder, { isRunning: false }), 0)
     }))
 
-  it("loses while the server runs the files alone that nothing names and nobody wrote to for a day", () =>
+  it("sweepLocalBlobs deletes only unnamed files untouched for a day while the server runs", () =>
     withStore(async ({ folder, database, left }) => {
       const server = new DatabaseSync(database)
       server.exec("BEGIN IMMEDIATE; INSERT INTO _mf_objects VALUES ('three', 'later')")
@@ -80,7 +80,7 @@ describe("the local blob store", () => {
       assert.deepStrictEqual(left(), ["object", "part", "unfinished", "just begun"])
     }))
 
-  it("keeps everything when its database cannot be read", () =>
+  it("sweepLocalBlobs keeps everything if its database can't be read", () =>
     withStore(async ({ folder, database, left }) => {
       writeFileSync(database, "no database at all".repeat(100))
       const failed = await sweepLocalBlobs(folder, { isRunning: false }).then(
@@ -91,14 +91,14 @@ describe("the local blob store", () => {
       assert.lengthOf(left(), names.length)
     }))
 
-  it("keeps everything when a bucket has no database", () =>
+  it("sweepLocalBlobs keeps everything if a bucket has no database", () =>
     withStore(async ({ folder, database, left }) => {
       rmSync(database)
       assert.strictEqual(await sweepLocalBlobs(folder, { isRunning: false }), 0)
       assert.lengthOf(left(), names.length)
     }))
 
-  it("may not be there yet", async () => {
+  it("sweepLocalBlobs accepts a missing folder", async () => {
     assert.strictEqual(await sweepLocalBlobs("/nowhere/at/all", { isRunning: false }), 0)
   })
 })

@@ -54,7 +54,7 @@ const records = new Map<string, { readonly [key: string]: Data }>([
   ]
 ])
 
-/** Somebody whose repo came in; the blobs came after it, without a type. */
+/** Imports an account's repo, then uploads its blobs without a type. */
 const moveIn = async (world: World) => {
   const mover = await makeMover(world, seed)
   const { did } = mover
@@ -79,7 +79,7 @@ const moveIn = async (world: World) => {
   return { did, auth }
 }
 
-describe("blobs of a repo that moved in, sent without a type", () => {
+describe("blobs of an account that moved in, sent without a type", () => {
   let world: World
   let who: { readonly did: string; readonly auth: string }
   beforeAll(async () => {
@@ -105,19 +105,19 @@ describe("blobs of a repo that moved in, sent without a type", () => {
     return world.call("com.atproto.repo.putRecord", { auth: who.auth, input })
   }
 
-  it("blobs take the type that their record says where the bytes tell nothing", async () => {
+  it("a blob takes the type in its record if its bytes don't show one", async () => {
     assert.strictEqual(await typeOf(files.plain), "application/x-custom")
     assert.strictEqual(await typeOf(files.page), "text/html")
     assert.strictEqual(await typeOf(files.old), "image/jpeg")
     assert.strictEqual(await typeOf(files.book), "application/epub+zip")
   })
 
-  it("blobs keep the type that their bytes tell, and never take one that is no type", async () => {
+  it("a blob keeps the type that its bytes show, and never takes an invalid one", async () => {
     assert.strictEqual(await typeOf(files.picture), "image/png")
     assert.strictEqual(await typeOf(files.odd), "application/octet-stream")
   })
 
-  it("a record can be edited while it keeps its reference, whatever that says", async () => {
+  it("a record can be edited and keep its blob reference, whatever that says", async () => {
     for (const name of ["plain", "page", "odd", "picture", "book", "lost"]) {
       const path = `${collection}/${name}`
       const value = await read(path)
@@ -126,7 +126,7 @@ describe("blobs of a repo that moved in, sent without a type", () => {
     }
   })
 
-  it("a reference that the record did not have is judged", async () => {
+  it("a new reference is checked", async () => {
     const { file } = await read(`${collection}/picture`)
     const elsewhere = await put(`${collection}/new`, { $type: collection, file })
     assert.strictEqual(outcomeOf(elsewhere), "400 InvalidMimeType")
@@ -138,7 +138,7 @@ describe("blobs of a repo that moved in, sent without a type", () => {
     assert.strictEqual(outcomeOf(missing), "400 BlobNotFound")
   })
 
-  it("a post that names its picture as before 2023 can be edited, and names it as today", async () => {
+  it("a post whose picture reference predates 2023 can be edited, and gets today's form", async () => {
     const value = await read(post)
     assert.deepStrictEqual(value.embed.images[0].image, old)
     const update = {

@@ -4,7 +4,7 @@ import { PartWriter } from "../../src/layers/blobs/r2Parts.ts"
 
 const mebi = 1024 * 1024
 
-/** A bucket that keeps the parts it was given, and takes each when told to. */
+/** A bucket that records its parts and takes each on demand. */
 const fakeBucket = () => {
   const parts: Array<number> = []
   let inFlight = 0
@@ -25,7 +25,7 @@ const fakeBucket = () => {
 }
 
 describe("uploads of unknown length", () => {
-  it("an upload holds one part of 5 MiB, and sends one at a time", async () => {
+  it("an upload holds one part of 5 MiB and sends one at a time", async () => {
     const { bucket, parts, most } = fakeBucket()
     const budget = new PartBudget(5 * mebi)
     const writer = new PartWriter(bucket, "key", { budget, stall: 1000 })
@@ -40,14 +40,14 @@ describe("uploads of unknown length", () => {
     assert.strictEqual(budget.taken, 0)
   })
 
-  it("a small body holds little", async () => {
+  it("a small body holds little memory", async () => {
     const budget = new PartBudget(5 * mebi)
     const writer = new PartWriter(fakeBucket().bucket, "key", { budget, stall: 1000 })
     await writer.write(new Uint8Array(1000))
     assert.strictEqual(budget.taken, mebi / 4)
   })
 
-  it("an upload is refused while others hold all there is, and taken when one has ended", async () => {
+  it("an upload is rejected while others hold all memory, and accepted when one has ended", async () => {
     const budget = new PartBudget(10 * mebi)
     const { bucket } = fakeBucket()
     const [first, second, third] = [1, 2, 3].map(
@@ -64,7 +64,7 @@ describe("uploads of unknown length", () => {
     assert.strictEqual(budget.taken, 5 * mebi + mebi / 4)
   })
 
-  it("an upload that has gone without a word is forgotten after a minute, and counts again if it comes back", () => {
+  it("a dead upload is forgotten after a minute, and counts again if it comes back", () => {
     const budget = new PartBudget(10)
     const silent = budget.open(0)
     assert.isTrue(budget.hold(silent, 10, 0))

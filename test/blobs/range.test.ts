@@ -33,21 +33,21 @@ const table: ReadonlyArray<readonly [string | null, RequestedRange]> = [
 
 describe("parseRange", () => {
   for (const [header, expected] of table) {
-    it(`reads ${header === null ? "no header" : `"${header}"`} of 100 bytes as ${JSON.stringify(expected)}`, () => {
+    it(`parseRange reads ${header === null ? "no header" : `"${header}"`} of 100 bytes as ${JSON.stringify(expected)}`, () => {
       assert.deepStrictEqual(parseRange(header, 100), expected)
     })
   }
 })
 
 describe("conditional requests", () => {
-  it("knows its own tag in If-None-Match, strong or weak, alone or among others", () => {
+  it("notModified finds its tag in If-None-Match, strong or weak, alone or among others", () => {
     const mine = '"bafk"'
     for (const header of ['"bafk"', 'W/"bafk"', '"x", "bafk"', "*"])
       assert.isTrue(notModified(header, mine))
     for (const header of [null, '"x"', "bafk", ""]) assert.isFalse(notModified(header, mine))
   })
 
-  it("lets a range count only under its own strong tag", () => {
+  it("rangeCounts honours a range only under its own strong tag", () => {
     assert.isTrue(rangeCounts(null, '"bafk"'))
     assert.isTrue(rangeCounts('"bafk"', '"bafk"'))
     for (const header of ['W/"bafk"', '"x"', "Wed, 21 Oct 2015 07:28:00 GMT"]) {
@@ -55,7 +55,7 @@ describe("conditional requests", () => {
     }
   })
 
-  it("writes Content-Range for a part and for a range outside", () => {
+  it("contentRange describes a part and an unsatisfiable range", () => {
     assert.strictEqual(contentRange(100, { offset: 10, length: 5 }), "bytes 10-14/100")
     assert.strictEqual(contentRange(100), "bytes */100")
   })

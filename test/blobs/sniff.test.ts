@@ -2,7 +2,7 @@ import { assert, describe, it } from "@effect/vitest"
 import { declaredType, storedType } from "../../src/core/blobs/mime.ts"
 import { sniff, sniffLength } from "../../src/core/blobs/sniff.ts"
 
-/** The start of a file, as Latin-1, filled up with zeros. */
+/** The start of a file as Latin-1, padded with zeros. */
 const file = (start: string): Uint8Array => {
   const bytes = new Uint8Array(sniffLength)
   for (let i = 0; i < start.length; i++) bytes[i] = start.charCodeAt(i)
@@ -74,18 +74,18 @@ const unknown: ReadonlyArray<readonly [string, string]> = [
 
 describe("sniff", () => {
   for (const [start, type] of known) {
-    it(`tells ${type} by ${JSON.stringify(start.slice(0, 16))}`, () => {
+    it(`sniff recognizes ${type} by ${JSON.stringify(start.slice(0, 16))}`, () => {
       assert.strictEqual(sniff(file(start)), type)
     })
   }
 
   for (const [what, start] of unknown) {
-    it(`tells nothing of ${what}`, () => {
+    it(`sniff recognizes nothing in ${what}`, () => {
       assert.isUndefined(sniff(file(start)))
     })
   }
 
-  it("reads no further than the bytes it is given", () => {
+  it("sniff reads no further than the given bytes", () => {
     for (const [start] of known) {
       for (let length = 0; length < 40; length++) sniff(file(start).subarray(0, length))
     }
@@ -94,7 +94,7 @@ describe("sniff", () => {
 })
 
 describe("the type of a blob", () => {
-  it("is what the header says, without its parameters, in lower case", () => {
+  it("declaredType returns the header's type in lower case, without parameters", () => {
     assert.strictEqual(declaredType("Text/Plain; charset=utf-8"), "text/plain")
     assert.strictEqual(
       declaredType("application/vnd.ms-excel.sheet+xml"),
@@ -102,7 +102,7 @@ describe("the type of a blob", () => {
     )
   })
 
-  it("is unknown for no header, a wildcard, or one that is no type", () => {
+  it("declaredType returns the unknown type for a missing header, a wildcard or an invalid type", () => {
     for (const header of [
       null,
       "",
@@ -118,12 +118,12 @@ describe("the type of a blob", () => {
     }
   })
 
-  it("is what the bytes tell, whatever the header says", () => {
+  it("storedType prefers what the bytes show over the header", () => {
     assert.strictEqual(storedType("image/png", "text/html"), "image/png")
     assert.strictEqual(storedType(undefined, "text/vtt"), "text/vtt")
   })
 
-  it("is the declared special case where the bytes tell a general container alone", () => {
+  it("storedType keeps a declared format inside a general container", () => {
     for (const [container, special] of [
       ["application/zip", "application/epub+zip"],
       ["application/zip", "application/vnd.oasis.opendocument.text"],
@@ -147,7 +147,7 @@ describe("the type of a blob", () => {
     }
   })
 
-  it("is the container where the declared type is no special case of it", () => {
+  it("storedType returns the container if the declared type can't be inside it", () => {
     for (const [container, declared] of [
       ["application/zip", "application/octet-stream"],
       ["application/zip", "text/html"],

@@ -13,7 +13,7 @@ import { cidOf, indexOver, upload } from "./blobIndex.fixture.ts"
 const day = 24 * 3_600_000
 const grace = 6 * 3_600_000
 
-/** An index and a store, which fails when told to; uploads are made at the test's time. */
+/** An index and a store that can fail; uploads use the test's clock. */
 const setUp = Effect.gen(function* () {
   const objects = new Map<string, Uint8Array>()
   const store = make(objects)
@@ -44,7 +44,7 @@ const withSql = Effect.provide(SqlStorageNode.layer(":memory:"))
 
 describe("sweepBlobs", () => {
   it.effect(
-    "deletes what is past the grace period, once a day, and says when the next will be",
+    "sweepBlobs deletes what is past the grace period, once a day, and returns the next time",
     () =>
       Effect.gen(function* () {
         const { index, objects, put, sweep } = yield* setUp
@@ -65,7 +65,7 @@ describe("sweepBlobs", () => {
       }).pipe(withSql)
   )
 
-  it.effect("keeps its rows when the store fails, and comes back after a pause", () =>
+  it.effect("sweepBlobs keeps its rows when the store fails, and retries after a pause", () =>
     Effect.gen(function* () {
       const { broken, index, objects, put, sweep } = yield* setUp
       yield* put(1)
@@ -81,7 +81,7 @@ describe("sweepBlobs", () => {
     }).pipe(withSql)
   )
 
-  it.effect("does a bounded part of a great deal, and asks for the rest soon", () =>
+  it.effect("sweepBlobs works in steps and asks to continue soon", () =>
     Effect.gen(function* () {
       const { objects, put, sweep } = yield* setUp
       for (let n = 0; n < 2100; n++) yield* put(n)

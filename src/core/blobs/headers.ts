@@ -1,25 +1,25 @@
-/** What the headers of a served blob tell. */
+/** A served blob, as far as its headers describe it. */
 export interface ServedBlob {
   readonly cid: string
   readonly mimeType: string
   readonly size: number
 }
 
-/** A blob's entity tag: content never changes under its CID. */
+/** A blob's entity tag: the content under a CID never changes. */
 export const etagOf = (cid: string): string => `"${cid}"`
 
 /**
- * Everybody may keep it, and asks each time if they still may show it.
+ * Anyone may store it but must revalidate before each use.
  *
- * The bytes never change, but may be taken back: then no cache between here and the reader shows them once more.
+ * The bytes never change but may be taken down, after which no cache may show them again.
  */
 const asked = "public, max-age=0, must-revalidate"
 
 /**
- * The headers that every answer with a blob carries.
+ * The headers of every response with a blob.
  *
- * The type is the uploader's word: nothing may be run, framed or guessed from it on this server's origin.
- * `shared` is false for an answer that was given to one caller's credentials.
+ * The type is the uploader's claim, so browsers may not run, frame or sniff it on this server's
+ * origin. `shared` is false for a response that depended on one caller's credentials.
  */
 export const blobHeaders = (blob: ServedBlob, shared: boolean): Record<string, string> => ({
   "content-type": blob.mimeType,
@@ -31,7 +31,7 @@ export const blobHeaders = (blob: ServedBlob, shared: boolean): Record<string, s
   ...(shared ? { "cache-control": asked } : { "cache-control": "private", vary: "Authorization" })
 })
 
-/** The Content-Range of a part, or (no part) of a range that lies outside. */
+/** The Content-Range of a part, or without a part, of an unsatisfiable range. */
 export const contentRange = (
   size: number,
   part?: { readonly offset: number; readonly length: number }
@@ -40,7 +40,7 @@ export const contentRange = (
     ? `bytes */${size}`
     : `bytes ${part.offset}-${part.offset + part.length - 1}/${size}`
 
-/** Whether If-None-Match names this tag, so that the caller has the body already. */
+/** Whether If-None-Match names this tag, i.e. the caller already has the body. */
 export const notModified = (ifNoneMatch: string | null, etag: string): boolean =>
   ifNoneMatch !== null &&
   ifNoneMatch
@@ -48,6 +48,6 @@ export const notModified = (ifNoneMatch: string | null, etag: string): boolean =
     .map((tag) => tag.trim())
     .some((tag) => tag === "*" || tag === etag || tag === `W/${etag}`)
 
-/** Whether a Range header counts: If-Range is absent or names this very tag. */
+/** Whether to honour a Range header: If-Range is missing or names this tag. */
 export const rangeCounts = (ifRange: string | null, etag: string): boolean =>
   ifRange === null || ifRange.trim() === etag

@@ -1,19 +1,22 @@
-/** The type of bytes that nobody can name. */
+/** The type of unrecognized bytes. */
 export const unknownType = "application/octet-stream"
 
 const token = "[a-z0-9!#$&^_.+-]{1,127}"
 const essence = new RegExp(`^${token}/${token}$`)
 
-/** The MIME type that a Content-Type header declares, without parameters; unknown for none, a wildcard, or nonsense. */
+/**
+ * The MIME type of a Content-Type header, without parameters; unknown if it is missing, a wildcard
+ * or invalid.
+ */
 export const declaredType = (header: string | null): string => {
   const type = header?.split(";", 1)[0]?.trim().toLowerCase() ?? ""
   return essence.test(type) ? type : unknownType
 }
 
 /**
- * Formats that a general container can hold, by the container's own type.
+ * Formats that a general container can hold, by the container's type.
  *
- * The first bytes name the container alone, so a declared type from this list is kept.
+ * The first bytes show only the container, so a declared type from this list wins.
  */
 const specialCases: ReadonlyMap<string, RegExp> = new Map([
   [
@@ -35,9 +38,9 @@ const specialCases: ReadonlyMap<string, RegExp> = new Map([
 ])
 
 /**
- * The type a blob is stored under: what its bytes tell, else what the uploader says.
+ * The type to store a blob under: what its bytes show, or else what the uploader declares.
  *
- * A general container (ZIP) never overrides a declared special case of it (EPUB).
+ * A general container (ZIP) never overrides a declared format inside it (EPUB).
  */
 export const storedType = (sniffed: string | undefined, declared: string): string =>
   sniffed === undefined || specialCases.get(sniffed)?.test(declared) === true ? declared : sniffed

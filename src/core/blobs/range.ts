@@ -1,4 +1,7 @@
-/** What a Range header asks of a body of known size: all of it, one part, or nothing that exists. */
+/**
+ * What a Range header requests of a body of known size: all of it, one part, or nothing
+ * satisfiable.
+ */
 export type RequestedRange =
   | { readonly kind: "whole" }
   | { readonly kind: "part"; readonly offset: number; readonly length: number }
@@ -9,9 +12,10 @@ const unsatisfiable: RequestedRange = { kind: "unsatisfiable" }
 const single = /^bytes[ \t]*=[ \t]*(\d*)[ \t]*-[ \t]*(\d*)[ \t]*$/i
 
 /**
- * Reads a Range header (RFC 9110, 14.2): one range or a suffix.
+ * Parses a Range header (RFC 9110, 14.2): one range or a suffix.
  *
- * Several ranges, other units and malformed headers are ignored, as the RFC allows, and the whole is sent.
+ * Ignores several ranges, other units and malformed headers, as the RFC allows, and returns the
+ * whole.
  */
 export const parseRange = (header: string | null, size: number): RequestedRange => {
   const match = header === null ? null : single.exec(header)

@@ -1,7 +1,12 @@
-/** How many bytes from the start `sniff` wants to see: two packets of an MPEG transport stream and a byte. */
+/**
+ * How many of the first bytes `sniff` needs: two packets of an MPEG transport stream and a byte.
+ */
 export const sniffLength = 377
 
-/** Types told by fixed bytes: [type, bytes as Latin-1, offset]. Nothing a browser would run is ever among them. */
+/**
+ * Types with fixed bytes: [type, bytes as Latin-1, offset]. Contains no type that a browser would
+ * run.
+ */
 const signatures: ReadonlyArray<readonly [type: string, bytes: string, offset?: number]> = [
   ["image/jpeg", "\xff\xd8\xff"],
   ["image/png", "\x89PNG\r\n\x1a\n"],
@@ -52,7 +57,7 @@ const brands: ReadonlyMap<string, string> = new Map([
 const text = (bytes: Uint8Array, from: number, to: number) =>
   String.fromCharCode(...bytes.subarray(from, to))
 
-/** The MIME type that the first bytes of a file tell, or nothing where they tell none. */
+/** The MIME type that a file's first bytes show; undefined if they show none. */
 export const sniff = (first: Uint8Array): string | undefined => {
   for (const [type, bytes, offset = 0] of signatures) {
     if (text(first, offset, offset + bytes.length) !== bytes) continue
@@ -64,7 +69,10 @@ export const sniff = (first: Uint8Array): string | undefined => {
   )
 }
 
-/** ISO base media (MP4, QuickTime, HEIF): the major brand, or for HEIF's general brands the first telling one. */
+/**
+ * ISO base media (MP4, QuickTime, HEIF): the major brand, or for HEIF's general brands the first
+ * specific one.
+ */
 const isoMedia = (first: Uint8Array): string | undefined => {
   if (first.length < 12 || text(first, 4, 8) !== "ftyp") return undefined
   const major = brands.get(text(first, 8, 12))
@@ -77,17 +85,17 @@ const isoMedia = (first: Uint8Array): string | undefined => {
   return major
 }
 
-/** Matroska and WebM: one container, told apart by the DocType in its header. */
+/** Matroska and WebM: the same container, distinguished by the DocType in its header. */
 const matroska = (first: Uint8Array): string | undefined => {
   if (text(first, 0, 4) !== "\x1a\x45\xdf\xa3") return undefined
   const header = text(first, 4, 64)
   const docType = header.indexOf("\x42\x82")
   if (docType === -1) return undefined
-  // The element's id is followed by its length in one byte.
+  // A one-byte length follows the element's id.
   return header.startsWith("webm", docType + 3) ? "video/webm" : "video/x-matroska"
 }
 
-/** Ogg: what the first packet of the first page carries. */
+/** Ogg: the type of the first packet on the first page. */
 const ogg = (first: Uint8Array): string | undefined => {
   if (text(first, 0, 4) !== "OggS") return undefined
   if (text(first, 28, 35) === "\x80theora") return "video/ogg"
@@ -100,7 +108,7 @@ const ogg = (first: Uint8Array): string | undefined => {
 const transportStream = (first: Uint8Array): string | undefined =>
   first[0] === 0x47 && first[188] === 0x47 && first[376] === 0x47 ? "video/mp2t" : undefined
 
-/** MPEG audio without a tag: a frame header whose every field makes sense. */
+/** MPEG audio without a tag: a frame header whose fields are all valid. */
 const mpegAudio = (first: Uint8Array): string | undefined => {
   const [a, b, c] = first
   if (a !== 0xff || b === undefined || c === undefined || (b & 0xe0) !== 0xe0) return undefined

@@ -10,9 +10,10 @@ import { type Call, credentialsOf, method } from "../Xrpc.ts"
 import { rules } from "../../services/limits/rules.ts"
 
 /**
- * com.atproto.repo.uploadBlob: the bytes pass through the Worker, never through the account's object.
+ * com.atproto.repo.uploadBlob: the bytes pass through the Worker, never through the account's
+ * object.
  *
- * The object judges the credentials (`authorizeUpload`) before the first byte is stored.
+ * The object checks the credentials (`authorizeUpload`) before the first byte is stored.
  */
 const upload = method(
   "com.atproto.repo.uploadBlob",
@@ -29,7 +30,10 @@ const upload = method(
   })
 )
 
-/** com.atproto.sync.getBlob: located by the object, which sees who may look past an inactive status. */
+/**
+ * com.atproto.sync.getBlob: the object locates the blob and decides who may read an inactive
+ * account.
+ */
 const download = method(
   "com.atproto.sync.getBlob",
   { at: "host", authority: { kind: "object", call: "locateBlob", demands: downloadAuthority } },
@@ -41,5 +45,5 @@ const download = method(
   })
 )
 
-/** The methods whose bytes flow between the client and the blob store. */
+/** Methods that stream bytes between the client and the blob store. */
 export const blobMethods = [upload, download]

@@ -18,7 +18,7 @@ import { errorResponse, wireError } from "../errors.ts"
 import { UnsupportedEncoding } from "../../services/failures.ts"
 import { contentEncoding } from "../input.ts"
 
-/** The answer of com.atproto.repo.uploadBlob. */
+/** The response of com.atproto.repo.uploadBlob. */
 export interface UploadedBlob {
   readonly blob: {
     readonly $type: "blob"
@@ -29,9 +29,10 @@ export interface UploadedBlob {
 }
 
 /**
- * com.atproto.repo.uploadBlob: the account's object authorises, the bytes go straight to the store, the object records.
+ * com.atproto.repo.uploadBlob: the account's object authorizes, the bytes go straight to the store,
+ * the object records them.
  *
- * What is never recorded, for whatever reason, lies under a key that the object has noted, and is swept by it.
+ * The object has noted the key beforehand, so its sweep deletes bytes that were never recorded.
  */
 export const uploadBlob = Effect.fn("uploadBlob")(function* (
   did: string,
@@ -52,13 +53,15 @@ export const uploadBlob = Effect.fn("uploadBlob")(function* (
   const blob: BlobLocation = { cid, key, mimeType: storedType(sniffed, declared), size }
   const told = sniffed === undefined ? {} : { sniffed }
   const recorded = yield* accounts.call(did, "recordUpload", { ...blob, ...told, caller }).pipe(
-    // A refusal is final. Any other failure may hide a success: then the key stays for the sweep to judge.
+    // A rejection is final. Any other failure may hide a success, so the key stays for the sweep to
+    // decide.
     Effect.tapError((failure) =>
       wireError(failure).status < 500 ? Effect.ignore(store.delete([key])) : Effect.void
     )
   )
   const { mimeType } = recorded
-  // The same bytes are here already, and the object keeps those. The sweep deletes what cannot be deleted now.
+  // The same content is already stored under another key. The sweep deletes what cannot be deleted
+  // now.
   if (recorded.key !== key) yield* Effect.ignore(store.delete([key]))
   const uploaded: UploadedBlob = { blob: { $type: "blob", ref: { $link: cid }, mimeType, size } }
   return uploaded
@@ -66,7 +69,7 @@ export const uploadBlob = Effect.fn("uploadBlob")(function* (
 
 const decoders: Record<string, "gzip" | "deflate"> = { gzip: "gzip", deflate: "deflate" }
 
-/** The body as the client means it, with its length where that is known beforehand. */
+/** The decoded body, with its length if known beforehand. */
 export const bodyOf = Effect.fnUntraced(function* (request: Request) {
   const { body, headers } = request
   const length = lengthOf(headers.get("content-length"))
@@ -81,7 +84,10 @@ export const bodyOf = Effect.fnUntraced(function* (request: Request) {
 const lengthOf = (header: string | null): number | undefined =>
   header !== null && /^\d{1,15}$/.test(header) ? Number(header) : undefined
 
-/** com.atproto.sync.getBlob: as the edge remembers it, or located by the account's object and sent straight from the store. */
+/**
+ * com.atproto.sync.getBlob: from the edge's cache, or located by the account's object and streamed
+ * from the store.
+ */
 export const getBlob = Effect.fn("getBlob")(function* (
   did: string,
   cid: string,
@@ -140,11 +146,12 @@ const send = Effect.fnUntraced(function* (
     yield* discard(blobAtHand)
     return new Response(null, { status, headers })
   }
-  // Not the length that the store or the edge's copy has by now: a blob that lost its end must not look whole.
+  // The recorded length rather than that of the store or the edge's copy: a truncated blob must not
+  // look complete.
   const answer = (bytes: ReadableStream<Uint8Array>) =>
     new Response(sized(bytes, length), { status, headers })
   if (body !== undefined && part === undefined) return answer(body)
-  // A part comes from the store, which cuts it and knows its length.
+  // A part comes from the store, which knows its length.
   yield* discard(blobAtHand)
   const store = yield* BlobStore
   const range = part && { offset: part.offset, length: part.length }

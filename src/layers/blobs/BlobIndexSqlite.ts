@@ -26,7 +26,7 @@ import { locationOf, recordUpload } from "./blobUploads.ts"
 
 export { tables } from "./blobRows.ts"
 
-/** Why this reference may not be written, seen the blob's row. */
+/** Why this reference is rejected, given the blob's row. */
 const refuse = (
   { cid, mimeType, size, accept, maxSize }: BlobReference,
   row: BlobRow | undefined
@@ -98,7 +98,7 @@ export const layer = Layer.effect(
       setTakedown: (cid, ref) => {
         const row = findBlob(sql, cid)
         if (row === undefined) return false
-        // It was passed over by the sweeps, and may be due.
+        // Sweeps skipped it while it was taken down, so it may be due.
         if (ref === undefined && row.state === state.temporary) {
           noteWait(sql, clock.currentTimeMillisUnsafe())
         }

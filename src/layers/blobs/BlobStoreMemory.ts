@@ -17,7 +17,7 @@ const streamOf = (bytes: Uint8Array): ReadableStream<Uint8Array> => {
   })
 }
 
-/** The store of blobs over a map. */
+/** A blob store over a map. */
 export const make = (blobs: Map<string, Uint8Array> = new Map()): BlobStore["Service"] =>
   BlobStore.of({
     put: (key, body, options) =>
@@ -43,5 +43,5 @@ export const make = (blobs: Map<string, Uint8Array> = new Map()): BlobStore["Ser
     head: (key) => Effect.sync(() => blobs.get(key)?.byteLength)
   })
 
-/** BlobStore in memory, for tests and the Node dev server. */
+/** Keeps blobs in memory, for tests and the Node dev server. */
 export const layer: Layer.Layer<BlobStore> = Layer.sync(BlobStore, () => make())

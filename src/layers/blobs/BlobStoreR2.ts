@@ -10,14 +10,14 @@ import type { Bounds } from "../host/sql/bounds.ts"
 
 type Body = ReadableStream<Uint8Array>
 
-/** How long R2 may take for one step of a put, in milliseconds: what it takes of a body, its end, a part. */
+/** How long one step of a put (a chunk, the end, a part) may take R2, in milliseconds. */
 const patience = 30_000
 const localPatience = 4000
 
-/** What a test may set otherwise. */
+/** Options for tests. */
 interface BlobStoreOptions {
   readonly budget?: PartBudget
-  /** How long R2 may make no progress, in milliseconds. */
+  /** How long R2 may go without progress, in milliseconds. */
   readonly stall?: number
 }
 
@@ -26,13 +26,13 @@ interface Waiting {
   readonly stall: number
 }
 
-/** Keys that one call of R2 deletes. */
+/** The most keys that one R2 call deletes. */
 const deleteAtOnce = 1000
 
 const unavailable = (operation: string) => (cause: unknown) =>
   new BlobStoreUnavailable({ operation, cause })
 
-/** R2 takes a stream only when it knows its length beforehand. */
+/** Puts a stream of known length: R2 requires the length beforehand. */
 const putKnown = async (
   bucket: R2Bucket,
   key: string,
@@ -52,7 +52,7 @@ const putKnown = async (
     return blob
   } catch (cause) {
     const ended = writer.abort(cause).catch(() => {})
-    // One that has stalled once is not waited for again.
+    // Don't wait for a put that has stalled already.
     if (!(cause instanceof Stalled)) {
       await within(stall, Promise.allSettled([ended, stored])).catch(() => {})
     }
@@ -60,7 +60,7 @@ const putKnown = async (
   }
 }
 
-/** Without a length: in parts of equal size, of which the last may be shorter. */
+/** Puts a stream of unknown length in equal parts; the last may be shorter. */
 const putUnknown = async (
   bucket: R2Bucket,
   key: string,
@@ -82,7 +82,7 @@ const putUnknown = async (
   }
 }
 
-/** The store of blobs over an R2 bucket. */
+/** A blob store over an R2 bucket. */
 export const make = (
   bucket: R2Bucket,
   { budget = isolateParts, stall = patience }: BlobStoreOptions = {}
@@ -98,7 +98,8 @@ export const make = (
               ? await putUnknown(bucket, key, body, { limit }, { signal, stall }, budget)
               : await putKnown(bucket, key, body, { length, limit }, { signal, stall })
           } catch (cause) {
-            // R2 may have stored the object and yet failed to say so; one that has stalled is left to the sweep.
+            // R2 may have stored the object although it reported a failure; the sweep handles a
+            // stalled put.
             if (!(cause instanceof Stalled)) {
               await within(stall, bucket.delete(key)).catch(() => {})
             }
@@ -131,14 +132,14 @@ export const make = (
       })
   })
 
-/** BlobStore over R2; on one machine, where a full disk never answers, it is waited for less. */
+/** Keeps blobs in R2; on a single machine, where a full disk never answers, it gives up sooner. */
 export const layer = (bucket: R2Bucket): Layer.Layer<BlobStore, never, Config> =>
   Layer.effect(
     BlobStore,
     Effect.map(Config, ({ isLocal }) => make(bucket, isLocal ? { stall: localPatience } : {}))
   )
 
-/** What bounds the bucket. */
+/** The limits of the bucket. */
 export const bounds: Bounds = {
   "R2, blobs": {
     filledBy: "its owner's uploads",

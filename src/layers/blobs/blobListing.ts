@@ -4,7 +4,7 @@ import type { SqlStorage } from "../../services/host/SqlStorage.ts"
 type Sql = SqlStorage["Service"]
 type Index = BlobIndex["Service"]
 
-/** Rows that one page of `list` reads at most: a `since` may pass over nearly all of them. */
+/** Rows that one page of `list` may read: `since` may skip nearly all of them. */
 export const rowsAPage = 5000
 
 interface Listed extends Record<string, string | null> {
@@ -13,7 +13,7 @@ interface Listed extends Record<string, string | null> {
   readonly takedown: string | null
 }
 
-/** Blobs that may be served, by CID. */
+/** The blobs that may be served, by CID. */
 export const list = (
   sql: Sql,
   { since = "", cursor = "", limit }: Parameters<Index["list"]>[0]
@@ -35,7 +35,7 @@ export const list = (
   return { items, cursor: items.length === limit || read === rowsAPage ? last : undefined }
 }
 
-/** Blobs that records refer to and that are not here, by CID. */
+/** The blobs that records refer to but that aren't stored, by CID. */
 export const missing = (
   sql: Sql,
   { cursor = "", limit }: Parameters<Index["missing"]>[0]
@@ -50,7 +50,7 @@ export const missing = (
   return { items, cursor: items.length === limit ? items.at(-1)?.cid : undefined }
 }
 
-/** Every key in the store, in the order of the rows. */
+/** Every key in the store, in row order. */
 export const keys = (
   sql: Sql,
   { cursor = "0:", limit }: Parameters<Index["keys"]>[0]
@@ -72,7 +72,7 @@ export const keys = (
   }
 }
 
-/** How many blobs are referred to, and how many of those are here. */
+/** How many blobs records refer to, and how many of them are stored. */
 export const counts = (sql: Sql): ReturnType<Index["counts"]> => {
   const [row] = sql
     .exec<{ expected: number; imported: number }>(

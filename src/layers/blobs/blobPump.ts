@@ -14,13 +14,13 @@ import { openSource } from "./bodySource.ts"
 /** The failures of a put. */
 export type PutFailure = Effect.Error<ReturnType<BlobStore["Service"]["put"]>>
 
-/** How long a body says it is and how long it may be. */
+/** A body's declared length and maximum length. */
 export interface BodyBounds {
   readonly length?: number
   readonly limit: number
 }
 
-/** A typed failure as it is; anything else is the store's fault. */
+/** A typed failure unchanged; anything else becomes a failure of the store. */
 export const asPutFailure = (cause: unknown): PutFailure =>
   cause instanceof BlobTooLarge ||
   cause instanceof BlobEmpty ||
@@ -29,17 +29,17 @@ export const asPutFailure = (cause: unknown): PutFailure =>
     ? cause
     : new BlobStoreUnavailable({ operation: "put", cause })
 
-/** Fails at once for a declared length that can come to nothing. */
+/** Throws for a declared length that is invalid. */
 export const checkBounds = ({ length, limit }: BodyBounds): void => {
   if (length === 0) throw new BlobEmpty()
   if (length !== undefined && length > limit) throw new BlobTooLarge({ limit })
 }
 
 /**
- * Reads a body to its end, measures it and gives each chunk to `write`, the next one being read meanwhile.
+ * Reads a body to its end, measures it and passes each chunk to `write` while it reads the next.
  *
- * A chunk belongs to `write` until the promise it answers is fulfilled; then its memory is used again.
- * Throws the put's typed failures, and whatever `write` throws.
+ * A chunk belongs to `write` until its promise is fulfilled; then the memory is reused. Throws the
+ * typed failures of a put, and whatever `write` throws.
  */
 export const pump = async (
   body: ReadableStream<Uint8Array>,
@@ -69,7 +69,7 @@ export const pump = async (
       meter.update(chunk)
       if (length !== undefined && meter.size > length) throw incomplete()
       writing = Promise.resolve(write(chunk)).then(() => source.recycle(chunk))
-      // Looked at one turn later; until then a rejection must not count as unhandled.
+      // Awaited one turn later; until then a rejection must not count as unhandled.
       writing.catch(() => {})
     }
     if (meter.size === 0) throw new BlobEmpty()

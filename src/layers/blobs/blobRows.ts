@@ -2,16 +2,16 @@ import type { SqlStorage, SqlValue } from "../../services/host/SqlStorage.ts"
 import type { Bounds } from "../host/sql/bounds.ts"
 
 /**
- * What a row of `blob` stands for.
+ * The states of a row in `blob`.
  *
- * The state is the first half of the key: rows to sweep lie together, and a change of state is an UPDATE of the key,
- * which bills one row. A CID has one row at most among temporary, expected and permanent.
+ * The state is the first half of the key: rows to sweep are adjacent, and a change of state updates
+ * the key, which bills one row. A CID has at most one row among temporary, expected and permanent.
  */
 export const state = {
-  /** A key handed out to an upload that is not recorded yet; its id is the key. */
+  /** A key issued for an upload that isn't recorded yet; its id is the key. */
   uploading: 0,
   temporary: 1,
-  /** Referred to, but not here. */
+  /** Referred to, but not stored. */
   expected: 2,
   permanent: 3,
   /** A key that the store has yet to delete; its id is the key. */
@@ -21,14 +21,15 @@ export const state = {
 /**
  * The blob index: one row a blob, one row a reference.
  *
- * `refs` counts the rows of `blob_ref` with this CID, which saves those an index: an index entry is a billed row.
- * `since` is when the row came into its state (ms); `rev` when the blob became permanent; `path` names one record
- * that refers to an expected blob.
+ * `refs` counts the rows of `blob_ref` with this CID, which saves an index, whose entries are
+ * billed rows. `since` is when the row entered its state (ms); `rev` when the blob became
+ * permanent; `path` names one record that refers to an expected blob.
  *
- * `blob_wait` has one row while something may wait for the sweep: the time from which its grace counts. So neither an
- * upload nor the alarm has to read the waiting rows to find out when the next sweep is.
+ * `blob_wait` has one row while anything may wait for the sweep: the start of its grace period. So
+ * neither an upload nor the alarm has to read the waiting rows to find the time of the next sweep.
  *
- * `blob_usage` has one row: the bytes of the temporary and permanent blobs, so an upload need not add them up.
+ * `blob_usage` has one row: the total bytes of temporary and permanent blobs, so an upload need not
+ * add them up.
  */
 export const tables: ReadonlyArray<string> = [
   `CREATE TABLE IF NOT EXISTS blob (
@@ -44,11 +45,11 @@ export const tables: ReadonlyArray<string> = [
   "CREATE TABLE IF NOT EXISTS blob_usage (one INTEGER PRIMARY KEY, bytes INTEGER NOT NULL)"
 ]
 
-/** A row of a CID. */
+/** The row of a CID. */
 export interface BlobRow extends Record<string, SqlValue> {
   readonly state: number
   readonly id: string
-  /** These three are null for an expected blob alone. */
+  /** These three are null only for an expected blob. */
   readonly key: string | null
   readonly mime: string | null
   readonly size: number | null
@@ -60,7 +61,7 @@ export interface BlobRow extends Record<string, SqlValue> {
 
 type Sql = SqlStorage["Service"]
 
-/** The row of a CID, in whichever state. */
+/** The row of a CID in any state. */
 export const findBlob = (sql: Sql, cid: string): BlobRow | undefined =>
   sql
     .exec<BlobRow>(
@@ -69,7 +70,7 @@ export const findBlob = (sql: Sql, cid: string): BlobRow | undefined =>
     )
     .toArray()[0]
 
-/** Whether a key stands in one of the two states that are kept by key. */
+/** Whether a key is in one of the two states that are stored by key. */
 export const hasKey = (sql: Sql, inState: 0 | 4, key: string): boolean =>
   sql.exec("SELECT 1 FROM blob WHERE state = ? AND id = ?", inState, key).toArray().length > 0
 
@@ -80,17 +81,20 @@ export const refsOf = (sql: Sql, path: string): Array<string> =>
     .toArray()
     .map((row) => row.cid)
 
-/** Says that something waits for the sweep since this time, unless something else has waited for longer. */
+/** Notes that something waits for the sweep since this time, unless something has waited longer. */
 export const noteWait = (sql: Sql, since: number): void => {
   if (waitingSince(sql) !== undefined) return
   sql.exec("INSERT INTO blob_wait (one, since) VALUES (1, ?)", since)
 }
 
-/** The time from which the grace of what waits for the sweep counts. */
+/** Start of the grace period of whatever waits for the sweep. */
 export const waitingSince = (sql: Sql): number | undefined =>
   sql.exec<{ since: number }>("SELECT since FROM blob_wait").toArray()[0]?.since
 
-/** The bytes of all blobs that are here; accounts of an earlier version have no such row until their next upload. */
+/**
+ * Total bytes of the stored blobs; accounts of an earlier version lack the row until their next
+ * upload.
+ */
 export const usage = (sql: Sql): number => {
   const rows = sql.exec<{ bytes: number }>("SELECT bytes FROM blob_usage").toArray()
   return rows[0]?.bytes ?? sumOfSizes(sql)
@@ -102,7 +106,9 @@ const sumOfSizes = (sql: Sql): number => {
   return sql.exec<{ bytes: number }>(sum).toArray()[0]?.bytes ?? 0
 }
 
-/** Counts bytes that come or go; inside the transaction that moves them, before their row changes. */
+/**
+ * Adds bytes to the total; call inside the transaction that moves them, before their row changes.
+ */
 export const addUsage = (sql: Sql, bytes: number): void => {
   sql.exec("INSERT OR REPLACE INTO blob_usage (one, bytes) VALUES (1, ?)", usage(sql) + bytes)
 }
@@ -124,7 +130,10 @@ export const addRef = (sql: Sql, path: string, cid: string, rev: string): void =
   }
 }
 
-/** Takes a reference away: with the last one, a permanent blob becomes temporary and an expected one is forgotten. */
+/**
+ * Removes a reference: without any, a permanent blob becomes temporary and an expected one is
+ * forgotten.
+ */
 export const dropRef = (sql: Sql, path: string, cid: string, now: number): void => {
   sql.exec("DELETE FROM blob_ref WHERE path = ? AND cid = ?", path, cid)
   const row = findBlob(sql, cid)
@@ -149,12 +158,12 @@ export const dropRef = (sql: Sql, path: string, cid: string, now: number): void 
   }
 }
 
-/** Reads all references, but only when a blob that never came is shared and its first record goes. */
+/** Reads all references, but only if a missing blob is shared and its first record goes. */
 const anotherPath = (sql: Sql, cid: string): string | null =>
   sql.exec<{ path: string }>("SELECT path FROM blob_ref WHERE cid = ? LIMIT 1", cid).toArray()[0]
     ?.path ?? null
 
-/** What bounds these tables. */
+/** The limits of these tables. */
 export const bounds: Bounds = {
   blob: {
     filledBy: "its owner's uploads",

@@ -5,14 +5,14 @@ import { addUsage, noteWait, state, waitingSince } from "./blobRows.ts"
 type Sql = SqlStorage["Service"]
 type Index = BlobIndex["Service"]
 
-/** How long a commit may take from the check of its blobs to its transaction, ms. */
+/** How long a commit may take between checking its blobs and its transaction, in milliseconds. */
 const holdTime = 60_000
 
 /**
- * Temporary blobs that a commit has checked and is about to refer to.
+ * Temporary blobs that a commit has checked and will refer to.
  *
- * A commit signs between the check and its transaction, and a sweep may run meanwhile. Memory will do: with the
- * object's memory, the commit is lost as well.
+ * A commit signs between the check and its transaction, and a sweep may run meanwhile. Memory
+ * suffices: if the object loses it, the commit is lost as well.
  */
 export class Holds {
   readonly #until = new Map<string, number>()
@@ -35,7 +35,7 @@ interface Due extends Record<string, string | number | null> {
   readonly size: number | null
 }
 
-/** Condemns what is due and answers every condemned key, at most `limit` of them. */
+/** Condemns what is due and returns at most `limit` condemned keys. */
 export const sweep = (
   sql: Sql,
   held: ReadonlySet<string>,
@@ -65,7 +65,7 @@ export const sweep = (
   return [...keys, ...due.map((row) => row.key ?? row.id)]
 }
 
-/** The row changes its key before the object goes: whoever looks for the CID from now on does not find it. */
+/** Changes the row's key before the object is deleted, so no later lookup of the CID finds it. */
 const condemn = (sql: Sql, row: Due, now: number): void => {
   sql.exec(
     "UPDATE blob SET state = 4, id = ?, since = ? WHERE state = ? AND id = ?",
@@ -76,10 +76,10 @@ const condemn = (sql: Sql, row: Due, now: number): void => {
   )
 }
 
-/** The least time between two whole sweeps, ms: each reads all that waits. */
+/** Minimum time between two complete sweeps, in milliseconds: each reads everything that waits. */
 const sweepInterval = 24 * 3_600_000
 
-/** When the oldest of what waits came into its state; reads all of it. */
+/** When the oldest waiting row entered its state; reads all of them. */
 const oldest = (sql: Sql): number | undefined =>
   sql
     .exec<{ since: number | null }>(
@@ -87,7 +87,7 @@ const oldest = (sql: Sql): number | undefined =>
     )
     .toArray()[0]?.since ?? undefined
 
-/** A sweep has come to its end: what still waits is looked at again a day later, or when it is due. */
+/** Ends a complete sweep: what still waits is checked again a day later, or when it is due. */
 export const restSweep = (sql: Sql, now: number, grace: number): void => {
   const since = oldest(sql)
   if (since === undefined) sql.exec("DELETE FROM blob_wait")
@@ -97,13 +97,13 @@ export const restSweep = (sql: Sql, now: number, grace: number): void => {
   }
 }
 
-/** When the next sweep is; one row is read. */
+/** When the next sweep is due; reads one row. */
 export const nextSweep = (sql: Sql, grace: number): number | undefined => {
   const since = waitingSince(sql) ?? bringForward(sql)
   return since === undefined ? undefined : since + grace
 }
 
-/** Accounts of an earlier version have no such row; where nothing waits, there is nothing to read either. */
+/** Accounts of an earlier version lack the row; if nothing waits, there is nothing to read. */
 const bringForward = (sql: Sql): number | undefined => {
   const since = oldest(sql)
   if (since !== undefined) noteWait(sql, since)

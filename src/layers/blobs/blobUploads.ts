@@ -13,12 +13,12 @@ type Sql = SqlStorage["Service"]
 type Index = BlobIndex["Service"]
 type Upload = Parameters<Index["record"]>[0]
 
-/** Records a complete upload, in a transaction of its own. */
+/** Records a complete upload in its own transaction. */
 export const recordUpload = (sql: Sql, upload: Upload): ReturnType<Index["record"]> => {
   const { cid, key, size } = upload
   const known = findBlob(sql, cid)
   const stored = known === undefined ? undefined : locationOf(known)
-  // The same call once more, its first answer lost on the way.
+  // A repeated call whose first response was lost.
   if (stored?.key === key) return { blob: stored, condemned: false }
   if (stored !== undefined && hasKey(sql, state.condemned, key))
     return { blob: stored, condemned: true }
@@ -37,7 +37,7 @@ export const recordUpload = (sql: Sql, upload: Upload): ReturnType<Index["record
   return { blob: { cid, key, mimeType: upload.mimeType, size }, condemned: false }
 }
 
-/** Where a row's blob lies; nothing for one that is only expected. */
+/** Where a row's blob is stored; undefined for an expected blob. */
 export const locationOf = ({ id, key, mime, size }: BlobRow): BlobLocation | undefined =>
   key === null || mime === null || size === null
     ? undefined
@@ -68,7 +68,10 @@ const condemnUpload = (sql: Sql, { key, now }: Upload): void => {
   sql.exec("INSERT OR IGNORE INTO blob (state, id, since) VALUES (4, ?, ?)", key, now)
 }
 
-/** The content is here already. A temporary blob starts anew, under the type its uploader now believes in. */
+/**
+ * Keeps the older object of the same content. A temporary blob starts over, with the type that was
+ * declared last.
+ */
 const keepOlder = (
   sql: Sql,
   upload: Upload,
@@ -95,7 +98,7 @@ const insert = (sql: Sql, { cid, key, mimeType, size, now }: Upload): void => {
   )
 }
 
-/** A record has been waiting for this blob. It is new to readers now, however old the record's rev is. */
+/** Fulfils a record's reference. For readers the blob is new, however old the record's rev. */
 const fulfil = (sql: Sql, { cid, key, mimeType, size, now }: Upload, known: BlobRow): void => {
   const present = tidFromMicros(now * 1000, 0)
   const rev = known.rev !== null && known.rev > present ? known.rev : present

@@ -1,16 +1,19 @@
-/** Bytes read at once. Larger chunks are no faster, smaller ones cost turns. */
+/** Bytes of one read. Larger chunks are no faster, smaller ones cost turns. */
 export const chunkSize = 256 * 1024
 
-/** The bytes of a body, in large chunks. */
+/** A body's bytes in large chunks. */
 interface Source {
-  /** The next bytes, at least one of them, or nothing at the end. */
+  /** The next bytes, at least one; undefined at the end. */
   read(): Promise<Uint8Array | undefined>
-  /** Gives a chunk back: its memory is used again. */
+  /** Returns a chunk, whose memory is reused. */
   recycle(chunk: Uint8Array): void
   cancel(): void
 }
 
-/** Reads into own buffers where the stream can (the platform's bodies): large chunks, no garbage. */
+/**
+ * Reads into its own buffers if the stream supports it (the platform's do): large chunks, no
+ * garbage.
+ */
 export const openSource = (body: ReadableStream<Uint8Array>): Source => {
   const reader = byobReader(body)
   if (reader === undefined) return openPlain(body)
@@ -19,7 +22,7 @@ export const openSource = (body: ReadableStream<Uint8Array>): Source => {
   const read = async (): Promise<Uint8Array | undefined> => {
     if (ended) return undefined
     const view = new Uint8Array(spare.pop() ?? new ArrayBuffer(chunkSize))
-    // workerd alone has readAtLeast; its read() gives a packet at a time.
+    // Only workerd has readAtLeast; its read() returns one packet at a time.
     const result =
       "readAtLeast" in reader
         ? await reader.readAtLeast(view.byteLength, view)
@@ -31,14 +34,14 @@ export const openSource = (body: ReadableStream<Uint8Array>): Source => {
   return {
     read,
     recycle: (chunk) => {
-      // SAFETY: the chunk is a view on the whole of a buffer that was made above.
+      // SAFETY: the chunk is a view of a whole buffer that was allocated above.
       spare.push(chunk.buffer as ArrayBuffer)
     },
     cancel: () => void reader.cancel().catch(() => {})
   }
 }
 
-/** A stream made of ready chunks has no such reader and says so by throwing. */
+/** A stream of ready chunks has no BYOB reader and throws. */
 const byobReader = (body: ReadableStream<Uint8Array>) => {
   try {
     return body.getReader({ mode: "byob" })

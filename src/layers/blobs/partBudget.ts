@@ -1,16 +1,19 @@
-/** Bytes that the parts of all uploads of unknown length hold in one isolate, of 128 MB. */
+/** Bytes that the parts of all uploads of unknown length may take in an isolate of 128 MB. */
 const partBytes = 40 * 1024 * 1024
 
-/** After so long without a sign of life an upload counts as gone, ms: workerd may end a request without a word. */
+/**
+ * An upload without progress for this long is considered dead, in milliseconds: workerd may end a
+ * request without notice.
+ */
 const idleMillis = 60_000
 
-/** What one upload holds. */
+/** The memory of one upload. */
 interface Lease {
   bytes: number
   touched: number
 }
 
-/** Counts the memory that the uploads of an isolate share; each takes what it needs, or is refused. */
+/** Limits the memory that an isolate's uploads share; each takes what it needs or is rejected. */
 export class PartBudget {
   readonly #limit: number
   readonly #leases = new Set<Lease>()
@@ -26,14 +29,14 @@ export class PartBudget {
     return sum
   }
 
-  /** Begins an upload, which holds nothing yet. */
+  /** Starts an upload, which holds nothing yet. */
   open(now: number): Lease {
     const lease = { bytes: 0, touched: now }
     this.#leases.add(lease)
     return lease
   }
 
-  /** Sets what an upload holds, and says whether there was room for it. */
+  /** Sets how much an upload holds; false if there is no room. */
   hold(lease: Lease, bytes: number, now: number): boolean {
     lease.touched = now
     this.#leases.add(lease)
@@ -58,5 +61,5 @@ export class PartBudget {
 
 export type { Lease }
 
-/** The budget of this isolate: it outlives requests, and holds numbers alone. */
+/** The budget of this isolate; only numbers, so it may outlive requests. */
 export const isolateParts = new PartBudget(partBytes)

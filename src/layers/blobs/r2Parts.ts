@@ -2,19 +2,22 @@ import { BlobStoreBusy } from "../../services/blobs/BlobStore.ts"
 import { within } from "../host/stall.ts"
 import type { Lease, PartBudget } from "./partBudget.ts"
 
-/** R2 wants all parts but the last to be of one size, and at least 5 MiB. */
+/** R2 requires equal parts of at least 5 MiB, except for the last. */
 const partSize = 5 * 1024 * 1024
 
-/** What a body holds as it grows: small ones do not pay for a whole part, and each step leaves garbage behind. */
+/**
+ * Buffer sizes of a growing body: small ones don't pay for a whole part, and each step leaves
+ * garbage.
+ */
 const capacities = [256 * 1024, 1024 * 1024, partSize]
 
-/** How long a client that found no room is asked to wait, in seconds. */
+/** `Retry-After` when there is no room, in seconds. */
 const busySeconds = 5
 
 /**
- * Writes a body of unknown length to R2 as a multipart upload, one part after the other.
+ * Writes a body of unknown length to R2 as a multipart upload, one part at a time.
  *
- * It holds one part, and reads on when R2 has taken that. A body below one part becomes a plain put.
+ * Holds one part and reads on when R2 has taken it. A body smaller than a part becomes a plain put.
  */
 export class PartWriter {
   readonly #bucket: R2Bucket
@@ -40,7 +43,10 @@ export class PartWriter {
     this.#lease = budget.open(Date.now())
   }
 
-  /** Takes the bytes of a chunk, which is free again when the promise is fulfilled; throws BlobStoreBusy. */
+  /**
+   * Adds the bytes of a chunk, which may be reused once the promise is fulfilled; throws
+   * BlobStoreBusy.
+   */
   async write(chunk: Uint8Array): Promise<void> {
     for (let at = 0; at < chunk.byteLength;) {
       const bytes = chunk.subarray(at, at + partSize - this.#filled)
@@ -52,7 +58,7 @@ export class PartWriter {
     }
   }
 
-  /** Makes the object of all that was written. */
+  /** Completes the object. */
   async finish(): Promise<void> {
     if (this.#upload === undefined) {
       const bytes = this.#buffer.subarray(0, this.#filled)
@@ -63,20 +69,20 @@ export class PartWriter {
     await within(this.#stall, this.#upload.complete(this.#parts))
   }
 
-  /** Gives up; R2 discards what it already has. */
+  /** Aborts; R2 discards what it has. */
   async abort(): Promise<void> {
     if (this.#upload === undefined) return
     await within(this.#stall, this.#upload.abort()).catch(() => {})
   }
 
-  /** Lets go of the memory; the last call, whatever became of the body. */
+  /** Frees the memory; the last call in any case. */
   release(): void {
     this.#budget.close(this.#lease)
     this.#buffer = new Uint8Array(0)
     this.#filled = 0
   }
 
-  /** Makes room for so many bytes in all. */
+  /** Makes room for `size` bytes in total. */
   #reserve(size: number): void {
     const wanted = Math.max(size, this.#buffer.byteLength)
     const capacity = capacities.find((step) => step >= wanted) ?? partSize

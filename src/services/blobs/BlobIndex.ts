@@ -1,10 +1,10 @@
 import * as Context from "effect/Context"
 import * as Schema from "effect/Schema"
 
-/** Where a stored blob lies and what it is. */
+/** A stored blob and its location. */
 export interface BlobLocation {
   readonly cid: string
-  /** The R2 key: random, made before the content was known. */
+  /** The R2 key: random, chosen before the content was known. */
   readonly key: string
   readonly mimeType: string
   readonly size: number
@@ -19,11 +19,13 @@ export class BlobNotFound extends Schema.TaggedError<BlobNotFound>()("BlobNotFou
   }
 }
 
-/** A blob's MIME type differs from what was stored, or from what its place in the record accepts. */
+/**
+ * A blob's MIME type differs from the stored one, or is not accepted at its place in the record.
+ */
 export class InvalidMimeType extends Schema.TaggedError<InvalidMimeType>()("InvalidMimeType", {
   cid: Schema.String,
   mimeType: Schema.String,
-  /** What would have done: the stored type, or the patterns of the place. */
+  /** The accepted types: the stored type, or the patterns of the place. */
   accept: Schema.Array(Schema.String)
 }) {
   override get message(): string {
@@ -31,7 +33,7 @@ export class InvalidMimeType extends Schema.TaggedError<InvalidMimeType>()("Inva
   }
 }
 
-/** A blob's size differs from what was stored, or is above what its place in the record allows. */
+/** A blob's size differs from the stored one, or exceeds the limit of its place in the record. */
 export class InvalidSize extends Schema.TaggedError<InvalidSize>()("InvalidSize", {
   cid: Schema.String,
   size: Schema.Int,
@@ -45,7 +47,7 @@ export class InvalidSize extends Schema.TaggedError<InvalidSize>()("InvalidSize"
   }
 }
 
-/** The account's blobs would take more bytes than it may store. */
+/** The account's blobs would exceed its storage quota. */
 export class BlobQuotaExceeded extends Schema.TaggedError<BlobQuotaExceeded>()(
   "BlobQuotaExceeded",
   { used: Schema.Int, quota: Schema.Int }
@@ -55,7 +57,7 @@ export class BlobQuotaExceeded extends Schema.TaggedError<BlobQuotaExceeded>()(
   }
 }
 
-/** A moderator has taken this very blob down: it may not be uploaded again. */
+/** A moderator took this blob down, so it cannot be uploaded again. */
 export class BlobTakendown extends Schema.TaggedError<BlobTakendown>()("BlobTakendown", {
   cid: Schema.String
 }) {
@@ -64,7 +66,7 @@ export class BlobTakendown extends Schema.TaggedError<BlobTakendown>()("BlobTake
   }
 }
 
-/** An upload is recorded that was never noted, or took longer than such uploads are kept. */
+/** The upload was never noted, or took longer than unrecorded uploads are kept. */
 export class UploadExpired extends Schema.TaggedError<UploadExpired>()("UploadExpired", {
   key: Schema.String
 }) {
@@ -73,7 +75,7 @@ export class UploadExpired extends Schema.TaggedError<UploadExpired>()("UploadEx
   }
 }
 
-/** A reference to a blob inside a record, with the constraints of its place. */
+/** A reference to a blob in a record, with the constraints of its place. */
 export interface BlobReference {
   readonly cid: string
   readonly mimeType: string
@@ -82,33 +84,38 @@ export interface BlobReference {
   readonly maxSize?: number
 }
 
-/** One page of a listing; no cursor means that it was the last. */
+/** One page of a listing; the last has no cursor. */
 export interface Page<A> {
   readonly items: ReadonlyArray<A>
   readonly cursor: string | undefined
 }
 
 /**
- * Which blobs an account has, where they lie, and which records refer to them.
+ * An account's blobs: where they are stored, and which records refer to them.
  *
- * All methods are synchronous. `check`, `setRefs` and `dropRefs` belong INSIDE the commit's transaction, so that
- * references and records stand or fall together; the others are transactions of their own and stay outside of one.
+ * All methods are synchronous. `check`, `setRefs` and `dropRefs` belong INSIDE the commit's
+ * transaction, so references and records succeed or fail together; the others are transactions of
+ * their own and must stay outside of one.
  *
- * A blob is temporary until a record refers to it, permanent while one does, and temporary again, with a new date,
- * when the last reference goes. A blob that is referred to and was not uploaded (after an import) is expected.
- * Times are in milliseconds.
+ * A blob is temporary until a record refers to it, then permanent, and temporary again with a new
+ * date after the last reference is gone. A blob that is referred to but was not uploaded (after an
+ * import) is expected. Times are in milliseconds.
  */
 export class BlobIndex extends Context.Service<
   BlobIndex,
   {
-    /** Notes the key that an upload is about to write to, so that it can be swept if the upload never ends. */
+    /**
+     * Notes the key that an upload will write to, so the sweep finds it if the upload never
+     * completes.
+     */
     noteUpload(key: string, now: number): void
-    /** An upload came to nothing, and its key is gone from the store. */
+    /** Forgets an upload that failed and whose key the store has deleted. */
     dropUpload(key: string): void
     /**
-     * Records a complete upload: temporary, or permanent at once when a record already refers to it.
-     * Answers the blob as it is now kept: of a CID that was here before, the older object stays and the new one is
-     * condemned (`condemned` says so). After a failure too the key is condemned: the next sweep deletes it.
+     * Records a complete upload: temporary, or permanent at once if a record already refers to it.
+     * Returns the blob as it is kept: if the CID was already stored, the older object stays and the
+     * new one is condemned (see `condemned`). A failure condemns the key as well, and the next
+     * sweep deletes it.
      */
     record(
       upload: BlobLocation & { readonly now: number; readonly quota?: number }
@@ -117,57 +124,66 @@ export class BlobIndex extends Context.Service<
       | BlobQuotaExceeded
       | BlobTakendown
       | UploadExpired
-    /** The first reason why these references may not be written, or nothing. */
+    /** The first reason to reject these references; undefined if there is none. */
     check(
       references: ReadonlyArray<BlobReference>
     ): BlobNotFound | InvalidMimeType | InvalidSize | undefined
-    /** A record that refers to this blob, while the blob is not here. */
+    /** The path of a record that refers to this missing blob. */
     awaitedBy(cid: string): string | undefined
-    /** Makes these the blobs that the record at `path` refers to; `rev` is the commit's. */
+    /** Sets the blobs that the record at `path` refers to; `rev` is the commit's. */
     setRefs(path: string, cids: ReadonlyArray<string>, rev: string, now: number): void
     /** The blobs that the record at `path` refers to. */
     refs(path: string): ReadonlyArray<string>
-    /** Whether the record at `path` refers to a blob that is not among these. */
+    /** Whether the record at `path` refers to a blob outside of this list. */
     drops(path: string, cids: ReadonlyArray<string>): boolean
-    /** The record at `path` is gone, and with it its references. */
+    /** Removes the references of a deleted record. */
     dropRefs(path: string, now: number): void
-    /** A blob that may be served: permanent and not taken down. */
+    /** The location of a blob that may be served: permanent and not taken down. */
     locate(cid: string): BlobLocation | undefined
     /**
-     * CIDs of the blobs that may be served, in the order of their CIDs; with `since`, those that became so after
-     * that rev. A page may be short, even empty, while it has a cursor: each call reads a bounded number of rows.
+     * CIDs of the blobs that may be served, in CID order; with `since`, those that became so after
+     * that rev. A page with a cursor may be short or empty, because each call reads a limited
+     * number of rows.
      */
     list(page: {
       readonly since?: string
       readonly cursor?: string
       readonly limit: number
     }): Page<string>
-    /** Blobs that records refer to and that were not uploaded, each with the path of one such record. */
+    /**
+     * The blobs that records refer to but that were not uploaded, each with one such record's path.
+     */
     missing(page: {
       readonly cursor?: string
       readonly limit: number
     }): Page<{ readonly cid: string; readonly path: string }>
-    /** How many different blobs records refer to, and how many of those are here. */
+    /** How many distinct blobs records refer to, and how many of them are stored. */
     counts(): { readonly expected: number; readonly imported: number }
-    /** The bytes that the account stores, temporary blobs included. */
+    /** The bytes that the account stores, including temporary blobs. */
     usage(): number
-    /** Takes a blob down under a moderator's reference, or (undefined) sets it free again; false if it is not here. */
+    /**
+     * Takes a blob down under a moderator's reference, or restores it (undefined); false if it
+     * isn't stored.
+     */
     setTakedown(cid: string, ref: string | undefined): boolean
-    /** The reference under which a blob is taken down. */
+    /** The reference under which a blob was taken down. */
     takedown(cid: string): string | undefined
     /**
-     * Condemns, at most `limit` at a time, uploads that were never recorded and temporary blobs, both when older
-     * than `grace`; answers the keys of everything condemned, to be deleted from the store. A condemned blob can no
-     * longer be referred to; its row goes with `swept`, after the store has deleted it.
+     * Condemns at most `limit` unrecorded uploads and temporary blobs older than `grace`, and
+     * returns all condemned keys to delete from the store. Nothing can refer to a condemned blob;
+     * call `swept` to remove its row after the store has deleted it.
      */
     sweep(now: number, grace: number, limit: number): ReadonlyArray<string>
-    /** The store has deleted these keys. */
+    /** Removes the rows of keys that the store has deleted. */
     swept(keys: ReadonlyArray<string>): void
-    /** A sweep has found no more: what still waits is looked at again a day later, or when it is due. */
+    /**
+     * Ends a sweep that found no more: what still waits is checked again a day later, or when it is
+     * due.
+     */
     restSweep(now: number, grace: number): void
-    /** When the next sweep is, or nothing if nothing waits for one. */
+    /** When the next sweep is due; undefined if nothing waits. */
     nextSweep(grace: number): number | undefined
-    /** Every key in the store, page by page: for deleting an account and for backups. */
+    /** Every key in the store, page by page, for account deletion and backups. */
     keys(page: { readonly cursor?: string; readonly limit: number }): Page<string>
   }
 >()("nacre/services/BlobIndex") {}

@@ -2,7 +2,7 @@ import * as Context from "effect/Context"
 import type * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 
-/** The blob is larger than this server takes (bytes); on the wire 413. */
+/** The blob exceeds this server's limit (bytes); sent as 413. */
 export class BlobTooLarge extends Schema.TaggedError<BlobTooLarge>()("BlobTooLarge", {
   limit: Schema.Int
 }) {
@@ -11,16 +11,16 @@ export class BlobTooLarge extends Schema.TaggedError<BlobTooLarge>()("BlobTooLar
   }
 }
 
-/** A blob of no bytes. */
+/** The blob has no bytes. */
 export class BlobEmpty extends Schema.TaggedError<BlobEmpty>()("BlobEmpty", {}) {
   override get message(): string {
     return "The blob is empty"
   }
 }
 
-/** The body ended early, ran past its Content-Length, or could not be read to its end. */
+/** The body ended early, exceeded its Content-Length, or could not be read completely. */
 export class BlobIncomplete extends Schema.TaggedError<BlobIncomplete>()("BlobIncomplete", {
-  /** The Content-Length, if there was one. */
+  /** The Content-Length, if any. */
   expected: Schema.optional(Schema.Int),
   received: Schema.Int
 }) {
@@ -31,7 +31,7 @@ export class BlobIncomplete extends Schema.TaggedError<BlobIncomplete>()("BlobIn
   }
 }
 
-/** The store of blobs failed or could not be reached. */
+/** The blob store failed or could not be reached. */
 export class BlobStoreUnavailable extends Schema.TaggedError<BlobStoreUnavailable>()(
   "BlobStoreUnavailable",
   { operation: Schema.String, cause: Schema.Defect() }
@@ -41,7 +41,7 @@ export class BlobStoreUnavailable extends Schema.TaggedError<BlobStoreUnavailabl
   }
 }
 
-/** As many uploads of unknown length are under way as this server holds; on the wire 503 with `Retry-After`. */
+/** Too many uploads of unknown length are running; sent as 503 with `Retry-After`. */
 export class BlobStoreBusy extends Schema.TaggedError<BlobStoreBusy>()("BlobStoreBusy", {
   retryAfterSeconds: Schema.Int
 }) {
@@ -50,11 +50,11 @@ export class BlobStoreBusy extends Schema.TaggedError<BlobStoreBusy>()("BlobStor
   }
 }
 
-/** What was learnt of the bytes while they passed. */
+/** What an upload's bytes revealed. */
 export interface StoredBlob {
   readonly cid: string
   readonly size: number
-  /** The MIME type that the first bytes tell, if they tell one. */
+  /** The MIME type that the first bytes show, if any. */
   readonly sniffed: string | undefined
 }
 
@@ -64,10 +64,10 @@ export interface ByteRange {
   readonly length: number
 }
 
-/** The bytes of a stored blob, or of the range asked for. */
+/** The bytes of a stored blob, or of the requested range. */
 export interface BlobBody {
   readonly body: ReadableStream<Uint8Array>
-  /** Of the whole blob. */
+  /** Size of the whole blob. */
   readonly size: number
   readonly range: ByteRange | undefined
 }
@@ -75,14 +75,14 @@ export interface BlobBody {
 /**
  * The bytes of all blobs, by random keys.
  *
- * A body streams through in bounded memory: hashed, counted and sniffed on its way.
+ * Bodies stream through in bounded memory, hashed, counted and sniffed on the way.
  */
 export class BlobStore extends Context.Service<
   BlobStore,
   {
     /**
-     * Stores a body under a key of its own; after a failure nothing lies there.
-     * `length` is the Content-Length, when there is one.
+     * Stores a body under a new key, which holds nothing after a failure. `length` is the
+     * Content-Length, if any.
      */
     put(
       key: string,
@@ -92,11 +92,11 @@ export class BlobStore extends Context.Service<
       StoredBlob,
       BlobTooLarge | BlobEmpty | BlobIncomplete | BlobStoreBusy | BlobStoreUnavailable
     >
-    /** The bytes under a key, or nothing when there are none. */
+    /** The bytes under a key; undefined if there are none. */
     get(key: string, range?: ByteRange): Effect.Effect<BlobBody | undefined, BlobStoreUnavailable>
-    /** Deletes keys, any number of them; those that are not there are passed over. */
+    /** Deletes any number of keys; ignores missing ones. */
     delete(keys: ReadonlyArray<string>): Effect.Effect<void, BlobStoreUnavailable>
-    /** The size of what lies under a key. */
+    /** The size of the object under a key. */
     head(key: string): Effect.Effect<number | undefined, BlobStoreUnavailable>
   }
 >()("nacre/services/BlobStore") {}

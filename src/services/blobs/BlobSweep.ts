@@ -5,20 +5,21 @@ import { BlobIndex } from "./BlobIndex.ts"
 import { BlobStore } from "./BlobStore.ts"
 import { Config } from "../host/Config.ts"
 
-/** Keys deleted in one call of the store. */
+/** Keys deleted in one call to the store. */
 const keysAStep = 500
 
-/** Steps of one ringing of the alarm: the object must not be kept from its requests. */
+/** Steps in one run of the alarm, which must not block the object's requests for long. */
 const stepsAnAlarm = 4
 
-/** How soon a sweep comes back when there is more, or when the store failed, ms. */
+/** Delay until the next sweep if there is more, or if the store failed, in milliseconds. */
 const pause = 60_000
 
 /**
- * One ringing's worth of sweeping: deletes uploads that were never recorded and temporary blobs past `grace` (ms).
+ * Runs one alarm's share of the sweep: deletes unrecorded uploads and temporary blobs older than
+ * `grace` (ms).
  *
- * Does nothing before a sweep is due. Answers when to ring again, if ever. Rows go after the store has deleted; when
- * it fails, everything stays for the next time.
+ * Does nothing before a sweep is due. Returns when to run next, if at all. Rows are removed after
+ * the store has deleted; if it fails, everything stays for the next run.
  */
 export const sweepBlobs = Effect.fn("sweepBlobs")(function* (grace: number) {
   const index = yield* BlobIndex
@@ -47,10 +48,10 @@ export const sweepBlobs = Effect.fn("sweepBlobs")(function* (grace: number) {
   return index.nextSweep(grace)
 })
 
-/** How long an upload that no record refers to is kept, ms. */
+/** How long an upload without a reference is kept, in milliseconds. */
 export const graceMillis = Effect.map(Config, ({ blobGraceHours }) => blobGraceHours * 3_600_000)
 
-/** Lets the alarm ring when there will be something to sweep. */
+/** Sets the alarm for the next sweep. */
 export const armSweep = Effect.gen(function* () {
   const next = (yield* BlobIndex).nextSweep(yield* graceMillis)
   if (next !== undefined) yield* (yield* Alarm).by(next)

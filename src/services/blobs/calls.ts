@@ -25,7 +25,7 @@ const authenticate = Effect.fnUntraced(function* (
   return yield* (yield* Auth).authenticate(credentials, authority, nsid)
 })
 
-/** Who may upload: a session, or the account itself by service token (the video service). */
+/** Who may upload: a session, or the account itself with service auth (the video service). */
 export const uploadAuthority = (needs: ReadonlyArray<Permission>): Authority => ({
   kind: "session",
   level: "standard",
@@ -33,13 +33,18 @@ export const uploadAuthority = (needs: ReadonlyArray<Permission>): Authority => 
   service: true
 })
 
-/** The declared type is checked before the first byte, the one that the bytes tell before it is recorded. */
+/**
+ * Checked for the declared type before the first byte, and for the sniffed one before the upload is
+ * recorded.
+ */
 const assertAccepted = (patterns: ReadonlyArray<string>, mimeType: string) =>
   patterns.some((pattern) => accepts(pattern, mimeType))
     ? Effect.void
     : Effect.fail(new InvalidRequest({ message: `Blobs of type ${mimeType} are not accepted` }))
 
-/** A body of this size may come; of unknown size, any body while there is room for one. */
+/**
+ * Fails if a body of this size exceeds a limit; of unknown size, only if there is no room at all.
+ */
 const assertFits = Effect.fnUntraced(function* (size = 0) {
   const { blobLimit, blobQuota } = yield* Config
   if (size > blobLimit) return yield* new BlobTooLarge({ limit: blobLimit })
@@ -48,7 +53,7 @@ const assertFits = Effect.fnUntraced(function* (size = 0) {
   if (used + size > blobQuota) return yield* new BlobQuotaExceeded({ used, quota: blobQuota })
 })
 
-/** Judges an upload before its first byte, and notes the key that it may write to. */
+/** Authorizes an upload before its first byte, and notes the key it will write to. */
 export const authorizeUpload = Effect.fnUntraced(function* (
   input: Credentials & { readonly mimeType: string; readonly size?: number }
 ) {
@@ -70,9 +75,9 @@ export const authorizeUpload = Effect.fnUntraced(function* (
 })
 
 /**
- * The type of a blob that a record waits for: what the bytes tell, else what that record says.
+ * The type of a blob that a record waits for: what its bytes show, or else what the record says.
  *
- * Whoever moves sends the blobs as the old server gave them, often without a type.
+ * When accounts move in, clients send blobs as the old server returned them, often without a type.
  */
 const awaitedType = Effect.fnUntraced(function* (cid: string, sniffed: string | undefined) {
   const path = (yield* BlobIndex).awaitedBy(cid)
@@ -90,16 +95,17 @@ export const recordUpload = Effect.fnUntraced(function* ({
   ...upload
 }: BlobLocation & {
   readonly caller?: Caller
-  /** The type that the bytes tell, where they tell one. */
+  /** The type that the bytes show, if any. */
   readonly sniffed?: string
 }) {
   const { blobMimeTypes, blobQuota } = yield* Config
-  // One that is deleted meanwhile leaves nobody to sweep the bytes: refused, they go at once.
+  // An account deleted meanwhile leaves nobody to sweep the bytes, so the upload fails and they are
+  // deleted at once.
   yield* lastingAccount
   const mimeType = (yield* awaitedType(upload.cid, sniffed)) ?? upload.mimeType
   const input = { ...upload, mimeType }
   yield* assertAccepted(blobMimeTypes, mimeType)
-  // An app may upload what it is let to, whatever it calls it.
+  // An app may upload the types that it has permission for, whatever it declares.
   if (caller !== undefined) {
     yield* (yield* Auth).permit(caller, [{ resource: "blob", mime: input.mimeType }])
   }
@@ -111,10 +117,10 @@ export const recordUpload = Effect.fnUntraced(function* ({
   return "_tag" in recorded ? yield* recorded : recorded.blob
 })
 
-/** Who may download: everybody, of an inactive account its owner and the administrator. */
+/** Who may download: anyone; for an inactive account, its owner and the administrator. */
 export const downloadAuthority: Authority = { kind: "optional" }
 
-/** Where a blob lies, for a caller who may read the account. */
+/** The location of a blob, for a caller who may read the account. */
 export const locateBlob = Effect.fnUntraced(function* (input: {
   readonly cid: string
   readonly credentials?: Credentials
@@ -130,5 +136,7 @@ export const locateBlob = Effect.fnUntraced(function* (input: {
   return { ...location, shared }
 })
 
-/** What the account's object does about blobs: the Worker brings the bytes to the blob store and from it. */
+/**
+ * The blob calls of the account's object; the Worker moves the bytes to and from the blob store.
+ */
 export const blobCalls = { authorizeUpload, recordUpload, locateBlob }
