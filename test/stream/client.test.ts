@@ -5,13 +5,13 @@ import * as TestClock from "effect/testing/TestClock"
 import * as SequencerObject from "../../src/layers/stream/SequencerObject.ts"
 import { Sequencer } from "../../src/services/stream/Sequencer.ts"
 
-/** A stub whose `append` answers as listed, one after the other. */
+/** A stub whose `append` returns these results in order. */
 const append = (answers: ReadonlyArray<number | Error>) => {
   let calls = 0
   let stubs = 0
   const stub = () => {
     stubs += 1
-    // SAFETY: `append` is all that these tests call.
+    // SAFETY: these tests call only `append`.
     return {
       append: async () => {
         const answer = answers[calls++]
@@ -35,7 +35,7 @@ const append = (answers: ReadonlyArray<number | Error>) => {
 }
 
 describe("the Sequencer object's client", () => {
-  it.effect("tries a passing failure again, each time with a stub of its own", () => {
+  it.effect("the client retries a passing failure, each time with a new stub", () => {
     const { run, stubs } = append([new Error("moved"), new Error("moved"), 7])
     return Effect.gen(function* () {
       const exit = yield* run
@@ -44,7 +44,7 @@ describe("the Sequencer object's client", () => {
     })
   })
 
-  it.effect("gives up after three attempts and says what it was doing", () => {
+  it.effect("the client gives up after three attempts and names the operation", () => {
     const { run, calls } = append([new Error("a"), new Error("b"), new Error("c"), 7])
     return Effect.gen(function* () {
       const failure = yield* Effect.flip(Effect.flatten(run))
@@ -54,7 +54,7 @@ describe("the Sequencer object's client", () => {
     })
   })
 
-  it.effect("does not ask an overloaded object again", () => {
+  it.effect("the client doesn't retry an overloaded object", () => {
     const { run, calls } = append([Object.assign(new Error("busy"), { overloaded: true }), 7])
     return Effect.gen(function* () {
       assert.strictEqual((yield* run)._tag, "Failure")

@@ -21,21 +21,21 @@ const did = "did:example:a"
 const start = Date.UTC(2026, 10, 20)
 const hour = 3600 * 1000
 
-/** A log whose clock the test sets, and a way to open it again as after a restart. */
+/** A log with the test's clock, and a function that reopens it as after a restart. */
 const world = () => {
   const sql = make(open(":memory:"))
   const clock = { now: start }
   const reopen = () => new EventLog(sql, () => clock.now)
-  // Ids are microseconds, as an outbox makes them.
+  // Ids are microseconds, as an outbox assigns them.
   return { sql, clock, reopen, log: reopen(), make: events(did, start * 1000) }
 }
 
 const take = (log: EventLog, ...batch: ReadonlyArray<OutboxEvent>) => log.append(did, batch).frames
 
-/** Nothing here is damaged. */
+/** For logs without damage. */
 const unreported = (message: string) => assert.fail(message)
 
-/** A commit with a record of so many bytes. */
+/** A commit with a record of this many bytes. */
 const commitEvent = (id: number, bytes: number): OutboxEvent => {
   const [block, record] = [encode({ commit: id }), new Uint8Array(bytes)]
   const commit = cidForCbor(block)
@@ -65,15 +65,15 @@ const reader = () => {
   return { seen, closes, subscriber }
 }
 
-describe("the log's numbers", () => {
-  it("are the time in microseconds, or one more than the last", () => {
+describe("the log's sequence numbers", () => {
+  it("sequence numbers are the time in microseconds, or the last one plus one", () => {
     const { log, make } = world()
     const [first, second] = take(log, make.identity(), make.identity())
     assert.strictEqual(first?.seq, start * 1000)
     assert.strictEqual(second?.seq, start * 1000 + 1)
   })
 
-  it("rise though the clock goes back, and after a restart too", () => {
+  it("sequence numbers increase when the clock steps back, and after a restart", () => {
     const { log, clock, make, reopen } = world()
     const [first] = take(log, make.identity())
     clock.now -= hour
@@ -83,7 +83,7 @@ describe("the log's numbers", () => {
     assert.strictEqual(third?.seq, (first?.seq ?? 0) + 2)
   })
 
-  it("rise after storage was lost, or put back to an earlier day", () => {
+  it("sequence numbers increase after storage was lost or restored", () => {
     const { log, make } = world()
     const sent = Array.from({ length: 5000 }, () => make.identity())
     const last = take(log, ...sent).at(-1)?.seq ?? 0
@@ -93,7 +93,7 @@ describe("the log's numbers", () => {
     assert.isAbove(next?.seq ?? 0, last)
   })
 
-  it("rise after everything was pruned and the clock went back", () => {
+  it("sequence numbers increase after everything was pruned and the clock went back", () => {
     const { log, clock, make, reopen } = world()
     const [only] = take(log, make.identity())
     clock.now += keptFor + hour
@@ -105,7 +105,7 @@ describe("the log's numbers", () => {
     assert.strictEqual(take(again, make.identity())[0]?.seq, (only?.seq ?? 0) + 1)
   })
 
-  it("stand in the frames that are stored", () => {
+  it("stored frames contain their sequence numbers", () => {
     const { log, make } = world()
     take(log, make.head("3a"), make.account(true), make.identity())
     const { seen, subscriber } = reader()
@@ -119,7 +119,7 @@ describe("the log's numbers", () => {
 })
 
 describe("pruning", () => {
-  it("keeps 72 hours, in steps, and takes the parts of long frames along", () => {
+  it("pruning keeps 72 hours, works in steps and removes the parts of long frames", () => {
     const { log, clock, make, sql } = world()
     const kept = keptFor / hour
     assert.strictEqual(kept, 72)
@@ -137,7 +137,7 @@ describe("pruning", () => {
     assert.deepStrictEqual(parts, [[log.newest]])
   })
 
-  it("asks for the next time when the oldest event is due, and for none when there is none", () => {
+  it("nextPrune is when the oldest event expires, and undefined without events", () => {
     const { log, clock, make } = world()
     assert.isUndefined(log.nextPrune())
     take(log, make.identity())
@@ -148,7 +148,7 @@ describe("pruning", () => {
     assert.isUndefined(log.nextPrune())
   })
 
-  it("keeps the heads of repos, and forgets deleted accounts at last", () => {
+  it("pruning keeps the heads of repos, and eventually forgets deleted accounts", () => {
     const { log, clock, make, sql } = world()
     const gone = events("did:example:gone", start * 1000)
     log.append("did:example:gone", [gone.head("3g"), gone.account(false, "deleted")])
@@ -162,7 +162,7 @@ describe("pruning", () => {
     assert.strictEqual(listRepos(sql, { limit: 5 }).repos[0]?.rev, "3a")
   })
 
-  it("tells a reader from before the window what it missed, and goes on at the oldest", () => {
+  it("a reader from before the window gets OutdatedCursor and continues at the oldest event", () => {
     const { log, clock, make } = world()
     const [old] = take(log, make.identity())
     clock.now += keptFor
@@ -180,7 +180,7 @@ describe("pruning", () => {
         [log.newest]
       )
     }
-    // Who has read the last event that was pruned misses nothing.
+    // A reader of the last pruned event misses nothing.
     const { seen, subscriber } = reader()
     begin(log, subscriber, old?.seq)
     catchUp(log, subscriber, unreported)
@@ -190,7 +190,7 @@ describe("pruning", () => {
     )
   })
 
-  it("lets a replay that it overtakes end at the head", () => {
+  it("a replay that pruning overtakes still reaches the head", () => {
     const { log, clock, make } = world()
     const { seen, subscriber } = reader()
     take(log, ...Array.from({ length: 1500 }, () => make.identity()))
@@ -210,7 +210,7 @@ describe("a log without room", () => {
   const other = "did:example:b"
   const small = { most: 3_000_000, near: 3_000_000, large: 10_000, step }
 
-  it("drops its oldest events whatever their age, and tells a reader that comes from before", () => {
+  it("a full log drops its oldest events at any age and reports it to older readers", () => {
     const { sql, make } = world()
     const log = new EventLog(sql, () => start, small)
     const [first] = take(log, make.identity())
@@ -229,7 +229,7 @@ describe("a log without room", () => {
     assert.strictEqual(seen.at(-1)?.seq, late[0]?.seq)
   })
 
-  it("keeps a large commit as #sync under its number when room is scarce, and sends it whole", () => {
+  it("a log with little room stores a large commit as #sync under its number, but sends it in full", () => {
     const { sql, make } = world()
     const log = new EventLog(sql, () => start, { ...small, near: 600_000 })
     const commits = [commitEvent(1, 5000), commitEvent(2, 50_000), commitEvent(3, 50_000)]
@@ -259,7 +259,7 @@ describe("a log without room", () => {
     assert.isUndefined(car.next())
   })
 
-  it("makes room on full storage for everyone but the account that holds most of it", () => {
+  it("full storage makes room for everyone except the account that holds most of it", () => {
     const database = open(":memory:")
     database.exec("PRAGMA max_page_count = 1000")
     const log = new EventLog(make(database), () => start)
@@ -271,13 +271,13 @@ describe("a log without room", () => {
     const b = events(other, start * 1000)
     assert.strictEqual(log.append(other, [b.head("3b", 300_000)]).frames.length, 1)
     assert.isAbove(log.prunedTo, 0)
-    // Room for the one that waited as well, now that it holds less.
+    // There is room for the one that waited, too, now that it holds less.
     assert.strictEqual(take(log, a.identity()).length, 1)
   })
 })
 
 describe("a page of a replay", () => {
-  it("is bounded in bytes, but for a single frame", () => {
+  it("a page of a replay has limited bytes, except for a single frame", () => {
     const { log, make } = world()
     for (let at = 0; at < 6; at++) take(log, make.head("3a", 400_000))
     take(log, make.head("3b", 4_000_000), make.identity())
@@ -293,7 +293,7 @@ describe("a page of a replay", () => {
 })
 
 describe("a damaged page of the log", () => {
-  /** A log of 400 events in a file, one of whose pages in the middle is overwritten. */
+  /** A log of 400 events in a file with an overwritten page in the middle. */
   const damaged = (bounds?: ConstructorParameters<typeof EventLog>[2]) => {
     const folder = mkdtempSync(join(tmpdir(), "nacre-log-"))
     const path = join(folder, "log.sqlite")
@@ -322,7 +322,7 @@ describe("a damaged page of the log", () => {
     }
   }
 
-  it("ends a replay that comes to it, and leaves what lies before and after readable", () => {
+  it("a replay that reaches damage ends, and events before and after it stay readable", () => {
     const { log, make, taken, close } = damaged()
     const { seen, closes, subscriber } = reader()
     const reports: Array<string> = []
@@ -345,7 +345,7 @@ describe("a damaged page of the log", () => {
     close()
   })
 
-  it("refuses no new event, though it cannot be pruned", () => {
+  it("a damaged log accepts new events, although it can't be pruned", () => {
     const step = { events: 1000, bytes: 16_000_000 }
     const { log, make, clock, close } = damaged({ most: 1, near: 1, large: 10_000, step })
     clock.now += 2 * keptFor

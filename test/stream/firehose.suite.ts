@@ -27,7 +27,7 @@ const line = (event: Event): string => {
 /** Names as record keys of posts, which are TIDs. */
 const tid = (name: string) => `3k${name}`.padEnd(13, "2")
 
-/** What the account's owner did, as lines in the order of the events. */
+/** The owner's actions, as lines in event order. */
 const scribe = ({ agent, did }: Person) => {
   const { repo } = agent.com.atproto
   const lines: Array<string> = []
@@ -48,7 +48,7 @@ const scribe = ({ agent, did }: Person) => {
   }
 }
 
-/** Waits until a client's kept connections, which the restart has cut, are done with. */
+/** Waits until the client's kept connections have noticed the restart. */
 const answers = ({ agent }: Person) =>
   until("an answer", () =>
     agent.com.atproto.server.getSession().then(
@@ -57,7 +57,7 @@ const answers = ({ agent }: Person) =>
     )
   )
 
-/** The records of a repo, by its export. */
+/** The records in a repo's export. */
 const exported = async (server: TestServer, { agent, did }: Person) => {
   const { data } = await agent.com.atproto.sync.getRepo({ did })
   const { creates, commit } = await verifyRepoCar(data, did, await signingKeyOf(server, did))
@@ -67,10 +67,10 @@ const exported = async (server: TestServer, { agent, did }: Person) => {
   return { rev: commit.rev, records: new Map(records) }
 }
 
-/** The event stream, as its consumers see it. */
+/** The event stream as its consumers see it. */
 export const firehoseSuite = (name: string, server: () => TestServer) => {
   describe(`the event stream of ${name}`, () => {
-    it("gives the official consumer everything, also across a restart, without gap or repeat", async () => {
+    it("the official consumer receives everything, also across a restart, without gap or repeat", async () => {
       const consumer = openFirehose(server(), 0)
       const people = [await signIn(server()), await signUp(server(), "heard")]
       const before = new Map<string, number>()
@@ -114,7 +114,7 @@ export const firehoseSuite = (name: string, server: () => TestServer) => {
       assert.deepStrictEqual([...consumer.errors, ...later.errors], [])
     })
 
-    it("announces a sign-up as identity, account, first commit and sync", async () => {
+    it("a sign-up emits identity, account, first commit and sync", async () => {
       const relay = await openRelay(server())
       const { did, handle } = await signUp(server(), "newcomer")
       await relay.wait("four events", () => relay.of(did).length >= 4)
@@ -131,7 +131,7 @@ export const firehoseSuite = (name: string, server: () => TestServer) => {
       await relay.close()
     })
 
-    it("lets a strict relay follow several writers, frame by frame, through a crash", async () => {
+    it("a strict relay follows several writers, frame by frame, through a crash", async () => {
       const relay = await openRelay(server())
       const people = [await signUp(server(), "busy"), await signUp(server(), "busier")]
       const start = (offset: number) =>
@@ -166,7 +166,7 @@ export const firehoseSuite = (name: string, server: () => TestServer) => {
       await relay.close()
     }, 90_000)
 
-    it("tells when an account is deactivated and activated, and serves nothing of it meanwhile", async () => {
+    it("deactivation and activation emit #account, and nothing is served in between", async () => {
       const relay = await openRelay(server())
       const person = await signUp(server(), "resting")
       const { agent, did } = person
@@ -197,7 +197,7 @@ export const firehoseSuite = (name: string, server: () => TestServer) => {
       await relay.close()
     })
 
-    it("carries a record of almost a million bytes, and 200 writes in one commit", async () => {
+    it("the stream carries a record of almost a million bytes, and 200 writes in one commit", async () => {
       const relay = await openRelay(server())
       const person = await signUp(server(), "heavy")
       const { agent, did } = person
@@ -238,7 +238,7 @@ export const firehoseSuite = (name: string, server: () => TestServer) => {
       await consumer.stop()
     })
 
-    it("keeps the rules of the cursor", async () => {
+    it("the stream follows the rules for cursors", async () => {
       const person = await signUp(server(), "counter")
       const { agent, did } = person
       await agent.post(post("counted"))
@@ -277,7 +277,7 @@ export const firehoseSuite = (name: string, server: () => TestServer) => {
       for (const stream of [all, rest, live]) stream.close()
     })
 
-    it("refuses what is no subscription", async () => {
+    it("the server rejects requests that are not subscriptions", async () => {
       const path = `${server().url}/xrpc/com.atproto.sync.subscribeRepos`
       assert.strictEqual((await fetch(path)).status, 426)
       assert.strictEqual((await fetch(path, { method: "POST" })).status, 405)

@@ -29,7 +29,7 @@ const served = (
 
 const nothing: Handler = async () => new Response(null, { status: 404 })
 
-/** A bare connection that has sent a request, and the end of what came back. */
+/** A raw connection that has sent a request, with access to the end of the response. */
 const dial = (port: number, target: string, headers: Readonly<Record<string, string>>) => {
   const socket: Socket = connect({ port, host: "127.0.0.1" })
   const lines = Object.entries({ host: "localhost", ...headers }).map(
@@ -65,7 +65,7 @@ const upgrade = {
 const firehose = "/xrpc/com.atproto.sync.subscribeRepos"
 
 describe("the Node server", () => {
-  it("tells the address of the connection, whatever the client says of it", () =>
+  it("the Node server reports the connection's address, whatever the client claims", () =>
     served(
       async ({ headers }) => new Response(headers.get("cf-connecting-ip")),
       async ({ port }) => {
@@ -76,7 +76,7 @@ describe("the Node server", () => {
       }
     ))
 
-  it("streams bodies both ways, and keeps headers, cookies and statuses", () =>
+  it("the Node server streams bodies both ways and keeps headers, cookies and statuses", () =>
     served(
       async (request) => {
         const headers = new Headers({
@@ -101,7 +101,7 @@ describe("the Node server", () => {
       }
     ))
 
-  it("sends a body as it comes, and tells the handler when the client goes", async () => {
+  it("the Node server sends a body as it arrives, and tells the handler when the client disconnects", async () => {
     let aborted: () => void
     const gone = new Promise<void>((resolve) => (aborted = resolve))
     await served(
@@ -121,7 +121,7 @@ describe("the Node server", () => {
     )
   })
 
-  it("answers 400 to a host or a target that no URL can have, an upgrade too", () =>
+  it("the Node server returns 400 for an invalid host or target, also in an upgrade", () =>
     served(nothing, async ({ port }) => {
       const asked = [
         ...["a b.test", "xn--97i80t20-kva.test"].map((host) => ["/", host] as const),
@@ -136,7 +136,7 @@ describe("the Node server", () => {
       }
     }))
 
-  it("takes no path for another host's name", () =>
+  it("the Node server doesn't mistake a path for another host's name", () =>
     served(
       async (request) => new Response(request.url),
       async ({ port }) => {
@@ -147,7 +147,7 @@ describe("the Node server", () => {
       }
     ))
 
-  it("answers 500 when the handler fails, and goes on", async () => {
+  it("the Node server returns 500 when the handler fails, and continues", async () => {
     let calls = 0
     await served(
       async () => {
@@ -162,7 +162,7 @@ describe("the Node server", () => {
     )
   })
 
-  it("upgrades the event stream without a sub-protocol, whatever is offered", () =>
+  it("the Node server upgrades the event stream without a sub-protocol, whatever is offered", () =>
     served(nothing, async ({ port }) => {
       const client = dial(port, firehose, { ...upgrade, "sec-websocket-protocol": "xrpc.v1.json" })
       const head = await client.until((text) => text.includes("\r\n\r\n"))
@@ -170,7 +170,7 @@ describe("the Node server", () => {
       assert.notMatch(head.toLowerCase(), /sec-websocket-(protocol|extensions)/)
     }))
 
-  it("answers 426 to versions of WebSocket other than 13, and names that one", () =>
+  it("the Node server returns 426 for other versions of WebSocket and names version 13", () =>
     served(nothing, async ({ port }) => {
       for (const version of ["8", "7", "99", "13, 8"]) {
         const client = dial(port, firehose, { ...upgrade, "sec-websocket-version": version })
@@ -180,7 +180,7 @@ describe("the Node server", () => {
       }
     }))
 
-  it("refuses an upgrade with a bad cursor, and one of another path", () =>
+  it("the Node server rejects an upgrade with an invalid cursor or path", () =>
     served(nothing, async ({ port }) => {
       const bad = dial(port, `${firehose}?cursor=abc`, upgrade)
       assert.match(await bad.until((text) => text.includes("cursor must")), /^HTTP\/1.1 400 /)
@@ -189,7 +189,7 @@ describe("the Node server", () => {
       assert.match(await other.until((text) => text.includes("\r\n\r\n")), /^HTTP\/1.1 400 /)
     }))
 
-  it("closes a consumer that stops reading, and the others get everything", () =>
+  it("the Node server closes a consumer that stops reading, and the others get everything", () =>
     served(nothing, async ({ port, sequencer }) => {
       const [slow, quick] = [dial(port, firehose, upgrade), dial(port, firehose, upgrade)]
       await Promise.all(
@@ -216,6 +216,6 @@ describe("the Node server", () => {
     }))
 })
 
-/** Closed ones are no readers. */
+/** Closed connections don't count as readers. */
 const slowIsOpen = async (sequencer: SequencerMemory.MemorySequencer["service"]) =>
   (await Effect.runPromise(sequencer.status)).subscribers === 2

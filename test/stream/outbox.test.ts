@@ -43,13 +43,13 @@ const cidsOf = async (car: Uint8Array): Promise<Array<string>> => {
   return cids
 }
 
-/** Lets everything run that can, and moves the clock. */
+/** Advances the clock and runs everything that is ready. */
 const pass = (seconds: number) =>
   Effect.andThen(TestClock.adjust(`${seconds} seconds`), Effect.yieldNow)
 
-describe("Outbox", () => {
+describe("the outbox", () => {
   it.effect(
-    "keeps what a failing log did not take, and delivers it by alarm, in order and once",
+    "the outbox keeps what a failing log didn't take, and the alarm delivers it in order, once",
     () =>
       world(({ armed, breakLog, events }) =>
         Effect.gen(function* () {
@@ -69,7 +69,7 @@ describe("Outbox", () => {
       )
   )
 
-  it.effect("keeps frames whole that are larger than a row", () =>
+  it.effect("the outbox keeps frames that are larger than a row", () =>
     world(({ breakLog, events }) =>
       Effect.gen(function* () {
         breakLog("fails")
@@ -90,7 +90,7 @@ describe("Outbox", () => {
     )
   )
 
-  it.effect("arms the alarm again when it rings while a hand-over is still under way", () =>
+  it.effect("the outbox sets the alarm again when it fires during a hand-over", () =>
     world(({ armed, breakLog }) =>
       Effect.gen(function* () {
         breakLog("hangs")
@@ -99,7 +99,7 @@ describe("Outbox", () => {
         const before = armed()
         assert.isDefined(before)
         yield* pass(3)
-        // The object may be killed now: only an alarm can deliver the event then.
+        // If the object dies now, only an alarm can deliver the event.
         assert.isAbove(armed() ?? 0, before ?? 0)
       })
     )

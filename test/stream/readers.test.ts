@@ -12,7 +12,7 @@ import { events } from "./sequencer.contract.ts"
 const hour = 3600 * 1000
 const start = Date.UTC(2026, 10, 1)
 
-/** Subscriptions over a log whose notes are counted, at a clock that a test moves. */
+/** Subscriptions over a log that counts its notes, with the test's clock. */
 const made = () => {
   const log = new EventLog(SqlStorageNode.make(SqlStorageNode.open(":memory:")), () => clock.now)
   const clock = { now: start }
@@ -44,7 +44,7 @@ const made = () => {
       standing.delete(id)
       if (connection !== undefined) readers.went(connection, all)
     },
-    /** The object is made anew: connections in `kept` have outlived it. */
+    /** Recreates the object; the connections in `kept` survive. */
     restart: (...kept: ReadonlyArray<string>) => {
       for (const id of standing.keys()) if (!kept.includes(id)) standing.delete(id)
       readers = new Subscriptions(
@@ -56,8 +56,8 @@ const made = () => {
   }
 }
 
-describe("who reads the stream", () => {
-  it("is remembered over a restart, whether they went before or were cut off by it", () => {
+describe("the readers of the stream", () => {
+  it("readers are remembered over a restart, whether they left before or were cut off", () => {
     const { log, clock, told, come, go, restart } = made()
     come("gone")
     come("stays")
@@ -78,7 +78,7 @@ describe("who reads the stream", () => {
     assert.deepInclude(told()[1], { cursor: 5, seq: 5, since: start, seen: start })
   })
 
-  it("costs a row to come, one to go and one an hour, and nothing for an event", () => {
+  it("a reader costs a row to connect, one to disconnect and one an hour, and none for an event", () => {
     const { clock, written, come, go, hourly } = made()
     for (let time = 0; time < 1000; time++) hourly()
     assert.strictEqual(written(), 0)
@@ -94,7 +94,7 @@ describe("who reads the stream", () => {
     assert.strictEqual(written(), 4)
   })
 
-  it("costs nothing more where the object sleeps after each event and wakes with the next", () => {
+  it("a reader costs no more rows if the object sleeps after each event", () => {
     const { clock, written, come, go, hourly, restart } = made()
     come("went")
     come("stays")
@@ -116,7 +116,7 @@ describe("who reads the stream", () => {
     assert.strictEqual(written(), after)
   })
 
-  it("is known within the hour where the object ended without a word", () => {
+  it("a reader's last time is known within the hour if the object ended without notice", () => {
     const { clock, told, come, hourly, restart } = made()
     come("relay")
     for (let minute = 0; minute < 150; minute++) {
@@ -129,7 +129,7 @@ describe("who reads the stream", () => {
     assert.strictEqual(relay?.seen, start + 2 * hour)
   })
 
-  it("who comes and goes all the time has no rows written all the time, and fills no list", () => {
+  it("a client that keeps reconnecting causes few writes and one entry", () => {
     const { clock, written, told, come, go } = made()
     come("relay")
     for (let time = 0; time < 1000; time++) {
@@ -147,7 +147,7 @@ describe("who reads the stream", () => {
     assert.strictEqual(written(), before + 1)
   })
 
-  it("is the last twenty of those who went, and nobody after a month", () => {
+  it("the last twenty readers are remembered for a month", () => {
     const { log, clock, told, come, go, hourly, restart } = made()
     for (let one = 0; one < 30; one++) {
       clock.now += 60_000
@@ -165,7 +165,7 @@ describe("who reads the stream", () => {
     assert.strictEqual(log.note("readers"), "[]")
   })
 
-  it("is told by the network, not the address, and in plain text", () => {
+  it("a reader is shown by network rather than address, and in plain text", () => {
     const of = (address: string, userAgent: string) =>
       greetingOf(new Headers({ "cf-connecting-ip": address, "user-agent": userAgent }))
     assert.deepStrictEqual(of("203.0.113.77", "relay/1 (atproto-relay)"), {

@@ -32,7 +32,7 @@ const says =
       body: Uint8Array.from(new TextEncoder().encode(text))
     })
 
-/** Relays that are asked through an Outgoing that notes what it is to send. */
+/** Relays over an Outgoing that records requests. */
 const relaysWith = (settings: Partial<Settings>, answer: Answer = says(200)) => {
   const sent: Array<Sent> = []
   const outgoing = Outgoing.of({
@@ -62,7 +62,7 @@ const sequencerWith = (layer: Layer.Layer<Relays>) =>
   )
 
 describe("requestCrawl", () => {
-  it.effect("names this host to the relay", () => {
+  it.effect("requestCrawl names this host to the relay", () => {
     const { sent, layer } = relaysWith({})
     return Effect.gen(function* () {
       const relays = yield* Relays
@@ -77,14 +77,14 @@ describe("requestCrawl", () => {
   })
 
   for (const host of ["localhost", "pds.example.com:8443", "192.0.2.1", `${"a.".repeat(127)}com`]) {
-    it.effect(`is not sent for ${host.slice(0, 24)}`, () =>
+    it.effect(`requestCrawl is not sent for ${host.slice(0, 24)}`, () =>
       Effect.map(Relays, ({ origins }) => assert.deepStrictEqual(origins, [])).pipe(
         Effect.provide(relaysWith({ host }).layer)
       )
     )
   }
 
-  it.effect("is sent from a development server to relays of the same machine alone", () => {
+  it.effect("a development server sends requestCrawl only to relays on the same machine", () => {
     const relays = ["https://relay.test", "http://127.0.0.1:2470"]
     const { sent, layer } = relaysWith({ host: "localhost:8787", isLocal: true, relays })
     return Effect.gen(function* () {
@@ -95,7 +95,7 @@ describe("requestCrawl", () => {
     }).pipe(Effect.provide(layer))
   })
 
-  it.effect("tells a refusal and a failure instead of failing", () =>
+  it.effect("requestCrawl returns rejections and failures instead of failing", () =>
     Effect.gen(function* () {
       const ask = Effect.flatMap(Relays, (relays) => relays.requestCrawl("https://relay.test"))
       const banned = relaysWith({}, says(400, `{"error":"HostBanned"}`)).layer
@@ -114,7 +114,7 @@ describe("requestCrawl", () => {
 })
 
 describe("the Sequencer asks relays", () => {
-  it.effect("at the start and with events, but no more often than every 20 minutes", () => {
+  it.effect("relays are asked at the start and with events, at most every 20 minutes", () => {
     const { sent, layer } = relaysWith({ relays: ["https://one.test", "https://two.test"] })
     return Effect.gen(function* () {
       const { service } = yield* sequencerWith(layer)
@@ -142,7 +142,7 @@ describe("the Sequencer asks relays", () => {
     }).pipe(Effect.scoped)
   })
 
-  it("with the next event too, where the log starts again and again and another relay never says yes", () => {
+  it("relays are asked with the next event although the log restarts often and another relay never accepts", () => {
     const log = new EventLog(SqlStorageNode.make(SqlStorageNode.open(":memory:")), () => 0)
     const relays = ["https://yes.test", "https://no.test"]
     const start = () => new Crawls(log, relays)
@@ -154,7 +154,7 @@ describe("the Sequencer asks relays", () => {
     assert.deepStrictEqual(crawls.due(later), [])
   })
 
-  it.effect("and keeps what they said with the log", () => {
+  it.effect("relays' responses are stored with the log", () => {
     const { sent, layer } = relaysWith({}, says(400, "no"))
     return Effect.gen(function* () {
       const storage = yield* Layer.build(SqlStorageNode.layer(":memory:"))

@@ -11,7 +11,7 @@ import type {
 
 type Service = Sequencer["Service"]
 
-/** A frame as a consumer reads it. */
+/** A frame as a consumer decodes it. */
 export interface Seen {
   readonly t: string | undefined
   readonly seq: number
@@ -23,7 +23,7 @@ export interface Seen {
 /** One connection of subscribeRepos in a test. */
 export interface Listener {
   readonly seen: ReadonlyArray<Seen>
-  /** Resolves when so many frames were seen. */
+  /** Resolves after this many frames. */
   until(count: number): Promise<ReadonlyArray<Seen>>
   /** Resolves with the close code. */
   readonly closed: Promise<number>
@@ -38,7 +38,7 @@ export const collector = () => {
   return {
     seen,
     add: (bytes: Uint8Array) => {
-      // SAFETY: a frame's halves are maps.
+      // SAFETY: both halves of a frame are maps.
       const frame = decodeFrame(bytes) as unknown as Record<
         "header" | "body",
         Record<string, unknown>
@@ -66,17 +66,17 @@ export const collector = () => {
   }
 }
 
-/** What a layer brings along to be tested. */
+/** What a layer provides for its test. */
 export interface Harness {
   readonly sequencer: Service
   subscribe(cursor?: number | string): Promise<Listener>
-  /** Runs a statement on the log's database, behind its back. */
+  /** Runs a statement on the log's database, bypassing the log. */
   sql(statement: string): Promise<void>
 }
 
 const time = "2026-11-20T00:00:00.000Z"
 
-/** Events of one account with rising ids. */
+/** Events of one account with ascending ids. */
 export const events = (did: string, firstId = 1) => {
   let id = firstId
   const event = (
@@ -92,7 +92,7 @@ export const events = (did: string, firstId = 1) => {
   })
   return {
     identity: () => event("identity", identityFrame({ did, handle: "a.test", time })),
-    /** An event that moves the head; its frame carries so many bytes. */
+    /** An event that moves the head; its frame holds this many bytes. */
     head: (rev: string, bytes = 10, collections?: OutboxEvent["collections"]) =>
       event("sync", syncFrame({ did, rev, blocks: new Uint8Array(bytes).fill(7), time }), {
         head: { commit: `commit-${rev}`, rev },
@@ -109,7 +109,7 @@ const run = <A, E>(effect: Effect.Effect<A, E>): Promise<A> => Effect.runPromise
 const seqs = (seen: ReadonlyArray<Seen>) => seen.map(({ seq }) => seq)
 const none = { added: [], removed: [] }
 
-/** What every Sequencer must do; `withSequencer` runs the body on an empty log. */
+/** What every Sequencer guarantees; `withSequencer` runs the body on an empty log. */
 export const sequencerContract = (
   name: string,
   withSequencer: (body: (harness: Harness) => Promise<void>) => Promise<void>
@@ -118,20 +118,23 @@ export const sequencerContract = (
     it(title, () => withSequencer(body))
 
   describe(`Sequencer over ${name}: numbers`, () => {
-    check("numbers start at the time in microseconds and rise", async ({ sequencer }) => {
-      const before = Date.now() * 1000
-      const a = events("did:example:a")
-      await run(sequencer.append("did:example:a", [a.identity()]))
-      const first = (await run(sequencer.status)).seq
-      assert.isAtLeast(first, before)
-      await run(sequencer.append("did:example:a", [a.identity(), a.identity()]))
-      const status = await run(sequencer.status)
-      assert.isAbove(status.seq, first + 1)
-      assert.strictEqual(status.oldest, first)
-      assert.strictEqual(status.events, 3)
-    })
+    check(
+      "sequence numbers start at the time in microseconds and increase",
+      async ({ sequencer }) => {
+        const before = Date.now() * 1000
+        const a = events("did:example:a")
+        await run(sequencer.append("did:example:a", [a.identity()]))
+        const first = (await run(sequencer.status)).seq
+        assert.isAtLeast(first, before)
+        await run(sequencer.append("did:example:a", [a.identity(), a.identity()]))
+        const status = await run(sequencer.status)
+        assert.isAbove(status.seq, first + 1)
+        assert.strictEqual(status.oldest, first)
+        assert.strictEqual(status.events, 3)
+      }
+    )
 
-    check("takes each outbox id once and answers the highest", async ({ sequencer }) => {
+    check("append takes each outbox id once and returns the highest", async ({ sequencer }) => {
       const a = events("did:example:a", 100)
       const [one, two, three] = [a.identity(), a.identity(), a.identity()]
       assert.strictEqual(await run(sequencer.append("did:example:a", [one, two])), 101)
@@ -139,12 +142,12 @@ export const sequencerContract = (
       assert.strictEqual(await run(sequencer.append("did:example:a", [two, three])), 102)
       assert.strictEqual(await run(sequencer.append("did:example:a", [])), 102)
       assert.strictEqual((await run(sequencer.status)).events, 3)
-      // Ids are each account's own.
+      // Each account has its own ids.
       await run(sequencer.append("did:example:b", [events("did:example:b", 1).identity()]))
       assert.strictEqual((await run(sequencer.status)).events, 4)
     })
 
-    check("takes a whole batch or nothing of it", async ({ sequencer }) => {
+    check("append takes a whole batch or none of it", async ({ sequencer }) => {
       const a = events("did:example:a")
       const [good, other] = [a.head("3aaa"), a.identity()]
       const broken = { ...other, seqOffset: 1 }
@@ -158,7 +161,7 @@ export const sequencerContract = (
   })
 
   describe(`Sequencer over ${name}: subscribers`, () => {
-    check("without a cursor a stream is live", async ({ sequencer, subscribe }) => {
+    check("a stream without a cursor is live", async ({ sequencer, subscribe }) => {
       const a = events("did:example:a")
       await run(sequencer.append("did:example:a", [a.identity()]))
       const listener = await subscribe()
@@ -175,22 +178,25 @@ export const sequencerContract = (
       listener.close()
     })
 
-    check("a cursor starts after the event it names, 0 and -1 at the oldest", async (harness) => {
-      const { sequencer, subscribe } = harness
-      const a = events("did:example:a")
-      await run(sequencer.append("did:example:a", [a.identity(), a.identity(), a.identity()]))
-      const all = seqs(await (await subscribe(0)).until(3))
-      assert.deepStrictEqual(seqs(await (await subscribe(-1)).until(3)), all)
-      const later = await subscribe(all[0])
-      await later.until(2)
-      const atHead = await subscribe(all[2])
-      await run(sequencer.append("did:example:a", [a.identity()]))
-      const newest = (await run(sequencer.status)).seq
-      assert.deepStrictEqual(seqs(await later.until(3)), [all[1], all[2], newest])
-      assert.deepStrictEqual(seqs(await atHead.until(1)), [newest])
-    })
+    check(
+      "a cursor starts after the event that it names, 0 and -1 at the oldest",
+      async (harness) => {
+        const { sequencer, subscribe } = harness
+        const a = events("did:example:a")
+        await run(sequencer.append("did:example:a", [a.identity(), a.identity(), a.identity()]))
+        const all = seqs(await (await subscribe(0)).until(3))
+        assert.deepStrictEqual(seqs(await (await subscribe(-1)).until(3)), all)
+        const later = await subscribe(all[0])
+        await later.until(2)
+        const atHead = await subscribe(all[2])
+        await run(sequencer.append("did:example:a", [a.identity()]))
+        const newest = (await run(sequencer.status)).seq
+        assert.deepStrictEqual(seqs(await later.until(3)), [all[1], all[2], newest])
+        assert.deepStrictEqual(seqs(await atHead.until(1)), [newest])
+      }
+    )
 
-    check("an empty cursor counts as left out: the stream is live", async (harness) => {
+    check("an empty cursor counts as missing, and the stream is live", async (harness) => {
       const { sequencer, subscribe } = harness
       const a = events("did:example:a")
       await run(sequencer.append("did:example:a", [a.identity()]))
@@ -213,34 +219,37 @@ export const sequencerContract = (
       assert.strictEqual(await listener.closed, 1008)
     })
 
-    check("on a log that never held an event no cursor is ahead", async (harness) => {
+    check("no cursor is ahead of a log that never held an event", async (harness) => {
       const listener = await harness.subscribe(1_700_000_000_000_000)
       await run(harness.sequencer.append("did:example:a", [events("did:example:a").identity()]))
       assert.strictEqual((await listener.until(1))[0]?.t, "#identity")
     })
 
-    check("a replay reaches the head and goes live, whole, while events come", async (harness) => {
-      const { sequencer, subscribe } = harness
-      const a = events("did:example:a")
-      const batch = (size: number) =>
-        Array.from({ length: size }, (_, at) => a.head(`3${at}`, 2000))
-      for (let at = 0; at < 12; at++) await run(sequencer.append("did:example:a", batch(200)))
-      const listeners = await Promise.all([subscribe(0), subscribe(0), subscribe(0)])
-      for (let at = 0; at < 40; at++) await run(sequencer.append("did:example:a", batch(10)))
-      const reference = seqs(await (await subscribe(0)).until(2800))
-      assert.strictEqual(new Set(reference).size, 2800)
-      for (const listener of listeners) {
-        assert.deepStrictEqual(seqs(await listener.until(2800)), reference)
+    check(
+      "a replay reaches the head and goes live, without gap or repeat, while events arrive",
+      async (harness) => {
+        const { sequencer, subscribe } = harness
+        const a = events("did:example:a")
+        const batch = (size: number) =>
+          Array.from({ length: size }, (_, at) => a.head(`3${at}`, 2000))
+        for (let at = 0; at < 12; at++) await run(sequencer.append("did:example:a", batch(200)))
+        const listeners = await Promise.all([subscribe(0), subscribe(0), subscribe(0)])
+        for (let at = 0; at < 40; at++) await run(sequencer.append("did:example:a", batch(10)))
+        const reference = seqs(await (await subscribe(0)).until(2800))
+        assert.strictEqual(new Set(reference).size, 2800)
+        for (const listener of listeners) {
+          assert.deepStrictEqual(seqs(await listener.until(2800)), reference)
+        }
+        await run(sequencer.append("did:example:a", batch(1)))
+        for (const listener of listeners) {
+          const seen = await listener.until(2801)
+          assert.strictEqual(seen[2800]?.seq, (await run(sequencer.status)).seq)
+          listener.close()
+        }
       }
-      await run(sequencer.append("did:example:a", batch(1)))
-      for (const listener of listeners) {
-        const seen = await listener.until(2801)
-        assert.strictEqual(seen[2800]?.seq, (await run(sequencer.status)).seq)
-        listener.close()
-      }
-    })
+    )
 
-    check("a frame of several megabytes arrives whole, live and replayed", async (harness) => {
+    check("a frame of several megabytes arrives complete, live and replayed", async (harness) => {
       const { sequencer, subscribe } = harness
       const a = events("did:example:a")
       const live = await subscribe()
@@ -259,82 +268,91 @@ export const sequencerContract = (
       assert.isTrue(blocks.length === 3_500_000 && blocks.every((byte) => byte === 7))
     })
 
-    check("what a client says is ignored", async ({ sequencer, subscribe }) => {
+    check("the stream ignores messages from the client", async ({ sequencer, subscribe }) => {
       const listener = await subscribe()
       listener.say("hello")
       await run(sequencer.append("did:example:a", [events("did:example:a").identity()]))
       assert.strictEqual((await listener.until(1))[0]?.t, "#identity")
     })
 
-    check("refuses other methods, no upgrade, and a cursor that is no number", async (harness) => {
-      const ask = (init: RequestInit, query = "") =>
-        run(
-          harness.sequencer.subscribe(
-            new Request(`http://pds.test/xrpc/com.atproto.sync.subscribeRepos${query}`, init)
+    check(
+      "subscribe rejects other methods, requests without an upgrade, and a cursor that is not a number",
+      async (harness) => {
+        const ask = (init: RequestInit, query = "") =>
+          run(
+            harness.sequencer.subscribe(
+              new Request(`http://pds.test/xrpc/com.atproto.sync.subscribeRepos${query}`, init)
+            )
           )
-        )
-      assert.strictEqual((await ask({ method: "POST" })).status, 405)
-      assert.strictEqual((await ask({})).status, 426)
-      for (const cursor of ["abc", "1.5", "9007199254740993", "0x10"]) {
-        const response = await ask({ headers: { upgrade: "websocket" } }, `?cursor=${cursor}`)
-        assert.strictEqual(response.status, 400)
-        assert.propertyVal(await response.json(), "error", "InvalidRequest")
+        assert.strictEqual((await ask({ method: "POST" })).status, 405)
+        assert.strictEqual((await ask({})).status, 426)
+        for (const cursor of ["abc", "1.5", "9007199254740993", "0x10"]) {
+          const response = await ask({ headers: { upgrade: "websocket" } }, `?cursor=${cursor}`)
+          assert.strictEqual(response.status, 400)
+          assert.propertyVal(await response.json(), "error", "InvalidRequest")
+        }
       }
-    })
+    )
 
-    check("tells who reads, since when and how far", async ({ sequencer, subscribe }) => {
-      const before = Date.now()
-      await run(sequencer.append("did:example:a", [events("did:example:a").identity()]))
-      const listener = await subscribe(0)
-      await listener.until(1)
-      assert.strictEqual((await run(sequencer.status)).subscribers, 1)
-      const { seq, readers } = await run(sequencer.subscribers([]))
-      assert.lengthOf(readers, 1)
-      const [{ since, seen, ...reader }] = readers as [Reader]
-      assert.deepStrictEqual(reader, {
-        userAgent: "contract",
-        network: "127.0.0.0/24",
-        cursor: 0,
-        connected: true,
-        seq,
-        behind: 0
-      })
-      assert.isTrue(before <= since && since <= seen && seen <= Date.now())
-      listener.close()
-    })
-
-    check("tells how far who has gone had come, and what waits for them since", async (harness) => {
-      const { sequencer, subscribe } = harness
-      const a = events("did:example:a")
-      await run(sequencer.append("did:example:a", [a.identity()]))
-      const listener = await subscribe()
-      const [first] = (await run(sequencer.subscribers([]))).readers
-      listener.close()
-      await listener.closed
-      const gone = async () => {
-        const { readers } = await run(sequencer.subscribers([]))
-        return readers[0]?.connected === false ? readers[0] : undefined
+    check(
+      "subscribers lists readers with their connection time and position",
+      async ({ sequencer, subscribe }) => {
+        const before = Date.now()
+        await run(sequencer.append("did:example:a", [events("did:example:a").identity()]))
+        const listener = await subscribe(0)
+        await listener.until(1)
+        assert.strictEqual((await run(sequencer.status)).subscribers, 1)
+        const { seq, readers } = await run(sequencer.subscribers([]))
+        assert.lengthOf(readers, 1)
+        const [{ since, seen, ...reader }] = readers as [Reader]
+        assert.deepStrictEqual(reader, {
+          userAgent: "contract",
+          network: "127.0.0.0/24",
+          cursor: 0,
+          connected: true,
+          seq,
+          behind: 0
+        })
+        assert.isTrue(before <= since && since <= seen && seen <= Date.now())
+        listener.close()
       }
-      while ((await gone()) === undefined) await new Promise((resolve) => setTimeout(resolve, 5))
-      assert.deepInclude(await gone(), { userAgent: "contract", behind: 0 })
-      const { seq } = await run(sequencer.status)
-      await run(sequencer.append("did:example:a", [a.identity(), a.identity()]))
-      const { readers, places } = await run(sequencer.subscribers([seq, seq + 10_000_000, 0]))
-      assert.lengthOf(readers, 1)
-      assert.deepInclude(readers[0], { since: first?.since ?? 0, seq, behind: 2 })
-      const { waiting } = readers[0] as Reader
-      if (waiting === undefined) return assert.fail("nothing waits")
-      assert.isBelow(Math.abs(waiting - Date.now()), 60_000)
-      assert.deepStrictEqual(places.slice(0, 2), [{ behind: 2, waiting }, { behind: 0 }])
-      assert.strictEqual(places[2]?.behind, 3)
-      // Whoever comes again is told of once.
-      const again = await subscribe(seq)
-      await again.until(2)
-      const now = (await run(sequencer.subscribers([]))).readers
-      assert.lengthOf(now, 1)
-      assert.deepInclude(now[0], { connected: true, cursor: seq, behind: 0 })
-      again.close()
-    })
+    )
+
+    check(
+      "subscribers lists how far a past reader was, and what is unread since",
+      async (harness) => {
+        const { sequencer, subscribe } = harness
+        const a = events("did:example:a")
+        await run(sequencer.append("did:example:a", [a.identity()]))
+        const listener = await subscribe()
+        const [first] = (await run(sequencer.subscribers([]))).readers
+        listener.close()
+        await listener.closed
+        const gone = async () => {
+          const { readers } = await run(sequencer.subscribers([]))
+          return readers[0]?.connected === false ? readers[0] : undefined
+        }
+        while ((await gone()) === undefined) await new Promise((resolve) => setTimeout(resolve, 5))
+        assert.deepInclude(await gone(), { userAgent: "contract", behind: 0 })
+        const { seq } = await run(sequencer.status)
+        await run(sequencer.append("did:example:a", [a.identity(), a.identity()]))
+        const { readers, places } = await run(sequencer.subscribers([seq, seq + 10_000_000, 0]))
+        assert.lengthOf(readers, 1)
+        assert.deepInclude(readers[0], { since: first?.since ?? 0, seq, behind: 2 })
+        const { waiting } = readers[0] as Reader
+        if (waiting === undefined) return assert.fail("nothing waits")
+        assert.isBelow(Math.abs(waiting - Date.now()), 60_000)
+        assert.deepStrictEqual(places.slice(0, 2), [{ behind: 2, waiting }, { behind: 0 }])
+        assert.strictEqual(places[2]?.behind, 3)
+        // A reader who reconnects is listed once.
+        const again = await subscribe(seq)
+        await again.until(2)
+        const now = (await run(sequencer.subscribers([]))).readers
+        assert.lengthOf(now, 1)
+        assert.deepInclude(now[0], { connected: true, cursor: seq, behind: 0 })
+        again.close()
+      }
+    )
   })
 
   describe(`Sequencer over ${name}: damage`, () => {
@@ -345,7 +363,7 @@ export const sequencerContract = (
       "a part of which is missing": "DELETE FROM event_part WHERE part = 2"
     }
     for (const [title, statement] of Object.entries(damages)) {
-      check(`an event ${title} ends the streams that need it, and no others`, async (harness) => {
+      check(`an event ${title} ends only the streams that need it`, async (harness) => {
         const { sequencer, subscribe, sql } = harness
         const a = events("did:example:a")
         await run(sequencer.append("did:example:a", [a.identity(), a.identity()]))
@@ -370,7 +388,7 @@ export const sequencerContract = (
   })
 
   describe(`Sequencer over ${name}: repos`, () => {
-    check("lists each repo once while the host grows", async ({ sequencer }) => {
+    check("listRepos returns each repo once while the host grows", async ({ sequencer }) => {
       const grow = (name: string) => {
         const did = `did:example:${name}`
         return run(sequencer.append(did, [events(did).head(`3${name}`)]))
@@ -400,7 +418,7 @@ export const sequencerContract = (
       })
     })
 
-    check("tells a repo's head and standing", async ({ sequencer }) => {
+    check("listRepos returns a repo's head and status", async ({ sequencer }) => {
       const did = "did:example:a"
       const a = events(did)
       const only = async () => (await run(sequencer.listRepos({ limit: 10 }))).repos
@@ -418,7 +436,7 @@ export const sequencerContract = (
     })
 
     check(
-      "forgets collections that an event which names them all leaves out",
+      "an event with a complete list of collections removes all others",
       async ({ sequencer }) => {
         const [did, other] = ["did:example:moved", "did:example:other"] as const
         const [make, ofOther] = [events(did), events(other)]
@@ -435,59 +453,65 @@ export const sequencerContract = (
       }
     )
 
-    check("lists a thousand collections of a repo, and room for others", async ({ sequencer }) => {
-      const [many, few] = ["did:example:many", "did:example:few"] as const
-      const names = Array.from({ length: budget.collections + 1 }, (_, at) => `app.many.c${at}`)
-      const last = names.at(-1)!
-      const makers = { [many]: events(many), [few]: events(few) }
-      const append = (
-        did: typeof many | typeof few,
-        rev: string,
-        added: ReadonlyArray<string>,
-        removed: Array<string> = []
-      ) => run(sequencer.append(did, [makers[did].head(rev, 9, { added, removed })]))
-      const holders = async (collection: string) =>
-        (await run(sequencer.listReposByCollection({ collection, limit: 10 }))).dids
-      await append(many, "3a", names)
-      await append(few, "3a", [last])
-      assert.deepStrictEqual(await holders(last), [few])
-      assert.deepStrictEqual(await holders(names[0]!), [many])
-      await append(many, "3b", [last], [names[0]!])
-      assert.deepStrictEqual(await holders(last), [few, many])
-    })
+    check(
+      "a repo has at most a thousand listed collections, and others have room",
+      async ({ sequencer }) => {
+        const [many, few] = ["did:example:many", "did:example:few"] as const
+        const names = Array.from({ length: budget.collections + 1 }, (_, at) => `app.many.c${at}`)
+        const last = names.at(-1)!
+        const makers = { [many]: events(many), [few]: events(few) }
+        const append = (
+          did: typeof many | typeof few,
+          rev: string,
+          added: ReadonlyArray<string>,
+          removed: Array<string> = []
+        ) => run(sequencer.append(did, [makers[did].head(rev, 9, { added, removed })]))
+        const holders = async (collection: string) =>
+          (await run(sequencer.listReposByCollection({ collection, limit: 10 }))).dids
+        await append(many, "3a", names)
+        await append(few, "3a", [last])
+        assert.deepStrictEqual(await holders(last), [few])
+        assert.deepStrictEqual(await holders(names[0]!), [many])
+        await append(many, "3b", [last], [names[0]!])
+        assert.deepStrictEqual(await holders(last), [few, many])
+      }
+    )
 
-    check("lists the active repos that hold a collection", async ({ sequencer }) => {
-      const dids = ["c", "a", "b", "d"].map((name) => `did:example:${name}`)
-      const likes = { added: ["app.like"], removed: [] }
-      const makers = dids.map((did) => [did, events(did)] as const)
-      for (const [did, make] of makers)
-        await run(sequencer.append(did, [make.head("3a", 9, likes)]))
-      const list = (cursor?: string) =>
-        run(
-          sequencer.listReposByCollection({
-            collection: "app.like",
-            limit: 2,
-            ...(cursor && { cursor })
-          })
-        )
-      const page = await list()
-      assert.deepStrictEqual(page, {
-        dids: ["did:example:a", "did:example:b"],
-        cursor: "did:example:b"
-      })
-      const [, [b, ofB] = []] = makers.filter(([did]) => did.endsWith("a") || did.endsWith("b"))
-      const gone = { added: ["app.post"], removed: ["app.like"] }
-      if (b && ofB) await run(sequencer.append(b, [ofB.head("3b", 9, gone)]))
-      const [[c, ofC] = []] = makers
-      if (c && ofC) await run(sequencer.append(c, [ofC.account(false, "deactivated")]))
-      assert.deepStrictEqual((await list()).dids, ["did:example:a", "did:example:d"])
-      const posts = { collection: "app.post", limit: 10 }
-      assert.deepStrictEqual(await run(sequencer.listReposByCollection(posts)), {
-        dids: ["did:example:b"]
-      })
-    })
+    check(
+      "listReposByCollection returns the active repos with a collection",
+      async ({ sequencer }) => {
+        const dids = ["c", "a", "b", "d"].map((name) => `did:example:${name}`)
+        const likes = { added: ["app.like"], removed: [] }
+        const makers = dids.map((did) => [did, events(did)] as const)
+        for (const [did, make] of makers)
+          await run(sequencer.append(did, [make.head("3a", 9, likes)]))
+        const list = (cursor?: string) =>
+          run(
+            sequencer.listReposByCollection({
+              collection: "app.like",
+              limit: 2,
+              ...(cursor && { cursor })
+            })
+          )
+        const page = await list()
+        assert.deepStrictEqual(page, {
+          dids: ["did:example:a", "did:example:b"],
+          cursor: "did:example:b"
+        })
+        const [, [b, ofB] = []] = makers.filter(([did]) => did.endsWith("a") || did.endsWith("b"))
+        const gone = { added: ["app.post"], removed: ["app.like"] }
+        if (b && ofB) await run(sequencer.append(b, [ofB.head("3b", 9, gone)]))
+        const [[c, ofC] = []] = makers
+        if (c && ofC) await run(sequencer.append(c, [ofC.account(false, "deactivated")]))
+        assert.deepStrictEqual((await list()).dids, ["did:example:a", "did:example:d"])
+        const posts = { collection: "app.post", limit: 10 }
+        assert.deepStrictEqual(await run(sequencer.listReposByCollection(posts)), {
+          dids: ["did:example:b"]
+        })
+      }
+    )
 
-    check("of a deleted account the log keeps the deletion alone", async (harness) => {
+    check("the log keeps only the deletion of a deleted account", async (harness) => {
       const { sequencer, subscribe } = harness
       const [gone, stays] = ["did:example:gone", "did:example:stays"]
       const g = events(gone, 50)
@@ -516,7 +540,7 @@ export const sequencerContract = (
       const holders = { collection: "app.post", limit: 10 }
       assert.deepStrictEqual((await run(sequencer.listReposByCollection(holders))).dids, [stays])
 
-      // What was taken before the deletion stays taken.
+      // Ids taken before the deletion stay taken.
       assert.strictEqual(await run(sequencer.append(gone, [first])), 53)
       assert.strictEqual((await run(sequencer.status)).seq, seen[1]?.seq)
       // The DID may come back.

@@ -57,7 +57,7 @@ sqlStorageContract("a Durable Object", async (body) => {
 })
 
 describe("SqlStorage over a Durable Object", () => {
-  it("is emptied although a reader has left before the last row", () =>
+  it("the database can be emptied although a reader stopped before the last row", () =>
     runInDurableObject(freshStub(), async (_object, { storage }) => {
       const sql = make(storage)
       sql.exec("CREATE TABLE t (k INTEGER PRIMARY KEY)")
@@ -78,8 +78,8 @@ sequencerContract("a Durable Object", async (body) => {
   })
 })
 
-describe("the Sequencer object asleep", () => {
-  it("keeps live streams over an eviction, without a gap", async () => {
+describe("the Sequencer object and hibernation", () => {
+  it("live streams survive an eviction without a gap", async () => {
     const stub = freshStub()
     const a = events("did:example:a")
     const listener = await listen(stub)
@@ -93,13 +93,13 @@ describe("the Sequencer object asleep", () => {
     assert.strictEqual((await stub.subscribers([])).readers[0]?.userAgent, "contract")
   })
 
-  it("goes on with a replay that was cut off by sleep, by its alarm", async () => {
+  it("the alarm continues a replay that hibernation interrupted", async () => {
     const stub = freshStub()
     const a = events("did:example:a")
     await stub.append("did:example:a", [a.identity(), a.identity(), a.identity()])
     const listener = await listen(stub)
     const { oldest } = await stub.status()
-    // As if sleep had come after the first event of a replay.
+    // As if the object had slept after the first event of a replay.
     await runInDurableObject(stub, async (_object, state) => {
       for (const socket of state.getWebSockets()) {
         socket.serializeAttachment({ since: 0, cursor: 0, position: oldest })
@@ -118,7 +118,7 @@ describe("the Sequencer object asleep", () => {
     assert.strictEqual(seen[2]?.seq, (await stub.status()).seq)
   })
 
-  it("closes with a client that closes, and remembers it", async () => {
+  it("the object closes when the client closes, and remembers it", async () => {
     const stub = freshStub()
     const listener = await listen(stub)
     listener.close()
@@ -128,7 +128,7 @@ describe("the Sequencer object asleep", () => {
     assert.strictEqual(readers[0]?.userAgent, "contract")
   })
 
-  it("remembers over an eviction who has gone, and who still reads", async () => {
+  it("past and current readers are remembered over an eviction", async () => {
     const stub = freshStub()
     const gone = await listen(stub)
     gone.close()
@@ -147,7 +147,7 @@ describe("the Sequencer object asleep", () => {
     assert.strictEqual((await stub.subscribers([])).readers[0]?.behind, 0)
   })
 
-  it("counts those as gone whom it lost with its memory", async () => {
+  it("connections lost with the object's memory count as gone", async () => {
     const stub = freshStub()
     const listener = await listen(stub)
     const closed = await runInDurableObject(stub, (_object, state) => {
@@ -167,7 +167,7 @@ describe("the Sequencer object asleep", () => {
     listener.close()
   })
 
-  it("arms its alarm with the first event, not again with the next", async () => {
+  it("the first event sets the alarm, and the next doesn't", async () => {
     const stub = freshStub()
     const a = events("did:example:a")
     const armed = () => runInDurableObject(stub, (_object, state) => state.storage.getAlarm())
@@ -180,8 +180,8 @@ describe("the Sequencer object asleep", () => {
   })
 })
 
-describe("the Sequencer object short of room", () => {
-  it("asks back a reader that owes the most, which gets the rest by its cursor", async () => {
+describe("the Sequencer object with little room", () => {
+  it("the reader that owes the most is asked to reconnect, and gets the rest from its cursor", async () => {
     const stub = freshStub()
     const a = events("did:example:a")
     for (let at = 0; at < 15; at++) {
@@ -208,8 +208,8 @@ describe("the Sequencer object short of room", () => {
   })
 })
 
-describe("rows that the log bills", () => {
-  it("are two for a post, one for its prune, and more only where a repo or collection appears", async () => {
+describe("the rows that the log bills", () => {
+  it("a post bills two rows and one for its removal, and more only for a new repo or collection", async () => {
     await runInDurableObject(freshStub(), (_object, state) => {
       let written = 0
       const sql = make(state.storage)
@@ -231,12 +231,12 @@ describe("rows that the log bills", () => {
       const a = events("did:example:a")
       const take = (event: ReturnType<typeof a.head>) => () => log.append("did:example:a", [event])
       const posts = { added: ["app.post"], removed: [] }
-      // The event, the repo's row and its entry in the order of repos, the collection and its entry under the repo.
+      // The event, the repo's row and its index entry, the collection and its index entry.
       assert.strictEqual(rowsOf(take(a.head("3a", 3600, posts))), 5)
       assert.strictEqual(rowsOf(take(a.head("3b", 3600))), 2)
       assert.strictEqual(rowsOf(take(a.head("3c", 2_500_000))), 4)
       now += 80 * 3600 * 1000
-      // Three events, two parts, and the note of how far.
+      // Three events, two parts, and the note of the position.
       assert.strictEqual(
         rowsOf(() => log.prune()),
         6

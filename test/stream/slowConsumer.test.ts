@@ -12,7 +12,7 @@ import { collector, events } from "./sequencer.contract.ts"
 
 const did = "did:example:a"
 
-/** A socket whose consumer reads only when the test says so. */
+/** A socket whose consumer reads only on demand. */
 const pausedSocket = () => {
   const { seen, add } = collector()
   let untaken: Array<() => void> = []
@@ -39,8 +39,8 @@ type Paused = ReturnType<typeof pausedSocket>
 
 const layers = Layer.merge(SqlStorageNode.layer(":memory:"), RelaysOutgoing.layerNone)
 
-describe("a consumer that does not keep up, in process", () => {
-  it.effect("gets a replay page by page as it reads, and then goes live", () =>
+describe("a slow consumer, in process", () => {
+  it.effect("a consumer gets a replay page by page as it reads, and then goes live", () =>
     Effect.gen(function* () {
       const { service, connect } = yield* SequencerMemory.make
       const a = events(did)
@@ -62,45 +62,49 @@ describe("a consumer that does not keep up, in process", () => {
     }).pipe(Effect.scoped, Effect.provide(layers))
   )
 
-  it.effect("is closed when a page of its replay is not read in 30 seconds", () =>
-    Effect.gen(function* () {
-      const { service, connect } = yield* SequencerMemory.make
-      const a = events(did)
-      yield* service.append(
-        did,
-        Array.from({ length: 300 }, () => a.head("3a", 10_000))
-      )
-      const consumer = pausedSocket()
-      connect(consumer.socket, { cursor: 0 })
-      yield* TestClock.adjust("29 seconds")
-      assert.deepStrictEqual(consumer.closes, [])
-      yield* TestClock.adjust("2 seconds")
-      assert.deepStrictEqual(consumer.closes, [1008])
-      assert.strictEqual(consumer.seen.at(-1)?.body["error"], "ConsumerTooSlow")
-      assert.strictEqual(consumer.seen.length, 101)
-    }).pipe(Effect.scoped, Effect.provide(layers))
+  it.effect(
+    "a consumer is closed when it doesn't read a page of its replay within 30 seconds",
+    () =>
+      Effect.gen(function* () {
+        const { service, connect } = yield* SequencerMemory.make
+        const a = events(did)
+        yield* service.append(
+          did,
+          Array.from({ length: 300 }, () => a.head("3a", 10_000))
+        )
+        const consumer = pausedSocket()
+        connect(consumer.socket, { cursor: 0 })
+        yield* TestClock.adjust("29 seconds")
+        assert.deepStrictEqual(consumer.closes, [])
+        yield* TestClock.adjust("2 seconds")
+        assert.deepStrictEqual(consumer.closes, [1008])
+        assert.strictEqual(consumer.seen.at(-1)?.body["error"], "ConsumerTooSlow")
+        assert.strictEqual(consumer.seen.length, 101)
+      }).pipe(Effect.scoped, Effect.provide(layers))
   )
 
-  it.effect("is closed when too much waits for it live; the others get everything", () =>
-    Effect.gen(function* () {
-      const { service, connect } = yield* SequencerMemory.make
-      const a = events(did)
-      const [slow, quick] = [pausedSocket(), pausedSocket()]
-      connect(slow.socket, {})
-      connect(quick.socket, {})
-      for (let at = 0; at < 40; at++) {
-        yield* service.append(did, [a.head("3a", 1_000_000)])
-        quick.read()
-      }
-      assert.deepStrictEqual(slow.closes, [1008])
-      assert.strictEqual(slow.seen.at(-1)?.body["error"], "ConsumerTooSlow")
-      assert.isBelow(slow.seen.length, 20)
-      assert.deepStrictEqual(quick.closes, [])
-      assert.strictEqual(quick.seen.length, 40)
-    }).pipe(Effect.scoped, Effect.provide(layers))
+  it.effect(
+    "a live consumer is closed when too much is unsent, and the others get everything",
+    () =>
+      Effect.gen(function* () {
+        const { service, connect } = yield* SequencerMemory.make
+        const a = events(did)
+        const [slow, quick] = [pausedSocket(), pausedSocket()]
+        connect(slow.socket, {})
+        connect(quick.socket, {})
+        for (let at = 0; at < 40; at++) {
+          yield* service.append(did, [a.head("3a", 1_000_000)])
+          quick.read()
+        }
+        assert.deepStrictEqual(slow.closes, [1008])
+        assert.strictEqual(slow.seen.at(-1)?.body["error"], "ConsumerTooSlow")
+        assert.isBelow(slow.seen.length, 20)
+        assert.deepStrictEqual(quick.closes, [])
+        assert.strictEqual(quick.seen.length, 40)
+      }).pipe(Effect.scoped, Effect.provide(layers))
   )
 
-  it.effect("is closed when all together are behind by too much, the furthest behind first", () =>
+  it.effect("the consumer furthest behind is closed when all together are too far behind", () =>
     Effect.gen(function* () {
       const { service, connect } = yield* SequencerMemory.make
       const a = events(did)
@@ -109,7 +113,7 @@ describe("a consumer that does not keep up, in process", () => {
       connect(worst.socket, {})
       yield* service.append(did, [a.head("3a", 2_000_000)])
       for (const { socket } of [quick, ...slow]) connect(socket, {})
-      // Each may be behind by 16 MB, all of them by less.
+      // Each may be 16 MB behind, but not all of them at once.
       for (let at = 0; at < 5; at++) {
         yield* service.append(did, [a.head("3a", 1_000_000)])
         quick.read()
@@ -147,7 +151,7 @@ describe("a connection on a hibernating socket", () => {
     return withSeq(frame, seqOffset, 2 ** 40)
   }
 
-  it("is asked back without an error when its room is needed, and owes until it has answered", () => {
+  it("a reader whose room is needed is closed without an error, and owes until it replies", () => {
     const { seen, closes, subscriber } = socketOf()
     const frame = megabyte()
     for (let at = 0; at < 30; at++) subscriber.send(frame)

@@ -15,7 +15,7 @@ import { checkFrame, decodeFrame, type Frame, type Mirror } from "../support/ser
 
 const collection = "app.bsky.feed.post"
 
-describe("what went wrong with the event stream elsewhere", () => {
+describe("event stream faults that other servers had", () => {
   let world: World
   beforeAll(async () => {
     world = await startWorld()
@@ -35,7 +35,7 @@ describe("what went wrong with the event stream elsewhere", () => {
     return `did:key:${didDoc.verificationMethod[0].publicKeyMultibase}`
   }
 
-  /** Waits until a reader has the newest event of everybody. */
+  /** Waits until a reader has everybody's newest event. */
   const readAll = async (frames: ReadonlyArray<Uint8Array>, people: ReadonlyArray<Person>) => {
     for (const { did } of people) await settled(world, did)
     const deadline = Date.now() + 20_000
@@ -50,7 +50,7 @@ describe("what went wrong with the event stream elsewhere", () => {
 
   const seqs = (frames: ReadonlyArray<Frame>) => frames.map(({ body }) => body.seq)
 
-  it("a reader from the beginning gets every event, past a thousand, while more are written, none twice", async () => {
+  it("a reader from the beginning gets every event once, past a thousand, while more are written", async () => {
     const who = await signUp(world, "busy")
     const everybody = [world.alice, world.bob, world.carol, world.dora, who]
     const live = world.subscribe()
@@ -81,13 +81,13 @@ describe("what went wrong with the event stream elsewhere", () => {
     assert.deepStrictEqual(seqs(resumed), numbers.slice(701))
   })
 
-  it("numbers begin with the time in microseconds, so that they never go back after a restore", async () => {
+  it("sequence numbers start at the time in microseconds, so they never decrease after a restore", async () => {
     const [first] = await readAll(world.subscribe(0), [])
     assert.isAbove(first!.body.seq, Date.UTC(2026, 0) * 1000)
     assert.isAtMost(first!.body.seq, world.now() * 1000)
   })
 
-  it("every event can be verified: signature, the operations' inversion to prevData, what was there before", async () => {
+  it("every event can be verified: its signature, its inversion to prevData, and its predecessor", async () => {
     const who = await signUp(world, "verified")
     const writes = (from: number, action: string) =>
       Array.from({ length: 60 }, (_, at) => ({
@@ -117,7 +117,7 @@ describe("what went wrong with the event stream elsewhere", () => {
     assert.strictEqual(mirrors.get(who.did)?.rev, head["rev"])
   })
 
-  it("an event of two megabytes arrives whole", async () => {
+  it("an event of two megabytes arrives complete", async () => {
     const who = await signUp(world, "large")
     const live = world.subscribe()
     const value = (letter: string) => ({ $type: "com.example.large", text: letter.repeat(900_000) })
@@ -137,7 +137,7 @@ describe("what went wrong with the event stream elsewhere", () => {
     assert.strictEqual(again[0]?.size, size)
   })
 
-  it("tells sign-up as identity, account, commit, sync, and every change of standing", async () => {
+  it("a sign-up emits identity, account, commit and sync, and every change of status an #account", async () => {
     const live = world.subscribe()
     const who = await signUp(world, "events")
     const server = (name: string, asked: object) =>
@@ -166,7 +166,7 @@ describe("what went wrong with the event stream elsewhere", () => {
     ])
   })
 
-  it("the head that listRepos tells is the newest commit's, once the log has it", async () => {
+  it("listRepos returns the newest commit as the head once the log has it", async () => {
     const { commit } = await write(world.alice, "createRecord", { record: post() })
     const { did } = world.alice
     await settled(world, did)

@@ -10,7 +10,7 @@ const did = "did:example:a"
 
 const unreported = (message: string) => assert.fail(message)
 
-/** A connection whose reader reads when the test says so; nothing tells the server but the answer to a close. */
+/** A connection whose reader reads on demand; the server learns only from the reply to a close. */
 class Peer implements Connected {
   position: number | "live" = "live"
   closedAt: number | undefined
@@ -71,8 +71,8 @@ const world = (megabytes: number) => {
   return { clock, log, megabyte, connected, connect, leave, turn, owed }
 }
 
-describe("subscribers that do not read", () => {
-  it("are held to one bound together, however many replay; the one that owes most is asked back", () => {
+describe("subscribers that don't read", () => {
+  it("all replays share one memory limit, and the reader that owes the most is asked to reconnect", () => {
     const { connected, connect, turn, owed } = world(40)
     for (let at = 0; at < 10; at++) connect(0)
     while (turn() === "more");
@@ -87,7 +87,7 @@ describe("subscribers that do not read", () => {
     assert.isTrue(connected.every(({ frames }) => frames.seen.every(({ t }) => t === "#sync")))
   })
 
-  it("keep no event from a reader that comes back when it is asked to", () => {
+  it("readers that reconnect when asked miss no event", () => {
     const { connect, connected, megabyte, leave, turn, owed } = world(0)
     let reader = connect()
     const idle = Array.from({ length: 9 }, () => connect())
@@ -112,7 +112,7 @@ describe("subscribers that do not read", () => {
     assert.deepStrictEqual(seen, live)
   })
 
-  it("count as stuck when they have not answered the close for half a minute", () => {
+  it("a closed connection counts as stuck when it hasn't replied for half a minute", () => {
     const { clock, connected, connect, turn } = world(40)
     connect(0)
     while (turn() === "more");
@@ -125,7 +125,7 @@ describe("subscribers that do not read", () => {
 })
 
 describe("a subscriber that reads", () => {
-  it("gets every event once and no error, though it is asked back each time its replay fills the room", () => {
+  it("a reader gets every event once and no error, although each full replay asks it to reconnect", () => {
     const { log, connected, connect, leave, turn } = world(90)
     let cursor = 0
     const seen: Array<number> = []
@@ -149,24 +149,24 @@ describe("a subscriber that reads", () => {
   })
 })
 
-describe("seats of the stream", () => {
+describe("the seats of the stream", () => {
   const clock = { now: 0 }
   const from = (network: string, count: number, since = 0) =>
     Array.from({ length: count }, (_, at) => new Peer(clock, since + at, network))
 
-  it("are few for one network: it is asked to come later, others are let in", async () => {
+  it("a network has few seats: it gets 429 and others are accepted", async () => {
     const many = from("192.0.2.0/24", seats.network)
     assert.isUndefined(refuseWithoutSeat("192.0.2.0/24", many.slice(1)))
     const refused = refuseWithoutSeat("192.0.2.0/24", many)
     assert.deepStrictEqual([refused?.status, refused?.headers.get("retry-after")], [429, "60"])
     assert.propertyVal(await refused?.json(), "error", "RateLimitExceeded")
     assert.isUndefined(refuseWithoutSeat("198.51.100.0/24", many))
-    // Those that were closed and do not go still take memory.
+    // Closed connections that haven't gone still take memory.
     for (const peer of many) peer.letGo()
     assert.strictEqual(refuseWithoutSeat("192.0.2.0/24", many)?.status, 429)
   })
 
-  it("are given up by the network that holds most, its newest first, when all are taken", () => {
+  it("the network with the most seats gives up its newest when all are taken", () => {
     const few = seats.all / seats.network
     const all = Array.from({ length: few }, (_, at) => from(`10.0.${at}.0/24`, seats.network, at))
     assert.lengthOf(all.flat(), seats.all)
@@ -180,7 +180,7 @@ describe("seats of the stream", () => {
     assert.deepStrictEqual(closed[0]?.closes, [1012])
   })
 
-  it("are refused when all are taken by networks that hold as few", () => {
+  it("a connection gets 503 when all seats are held by networks with as few", () => {
     const connected = Array.from({ length: seats.all }, (_, at) =>
       from(`10.1.${at}.0/24`, 1)
     ).flat()

@@ -8,7 +8,7 @@ import { openStream } from "../support/server/serverRelay.ts"
 
 const [collection, path] = ["com.example.note", "/xrpc/com.atproto.sync.subscribeRepos"]
 
-/** Opens the stream on a bare connection, reads the status of the answer and nothing more. */
+/** Opens the stream on a raw connection and reads only the response's status. */
 const openUnread = (url: string, query: string): Promise<[status: number, socket: Socket]> => {
   const { hostname, port, host } = new URL(url)
   const headers = {
@@ -31,7 +31,7 @@ const openUnread = (url: string, query: string): Promise<[status: number, socket
   })
 }
 
-describe("event streams that nobody reads, at the Worker", () => {
+describe("unread event streams on the Worker", () => {
   let server: TestServer
   let owner: Person
   const megabytes = 60
@@ -57,7 +57,7 @@ describe("event streams that nobody reads, at the Worker", () => {
     })
   const memory = () => (server.workerd === undefined ? 0 : memoryOf(server.workerd))
 
-  it("hold little memory together, and a reader beside them gets what is new", async () => {
+  it("unread streams hold little memory, and another reader gets new events", async () => {
     const live = await openStream(server.url, "")
     const before = memory()
     for (let at = 1; at < seats.network; at++) {
@@ -71,13 +71,13 @@ describe("event streams that nobody reads, at the Worker", () => {
       await until("the event", () => live.frames.length > at)
       peak = Math.max(peak, memory())
     }
-    // Each asked for 60 MB.
+    // Each requested 60 MB.
     assert.isBelow(peak - before, 160, "MiB")
     assert.isUndefined(live.code())
     live.close()
   })
 
-  it("are few from one network: the next is asked to come later", async () => {
+  it("one network gets few streams, then a 429", async () => {
     while (sockets.length < seats.network) {
       const [status, socket] = await openUnread(server.url, "")
       assert.strictEqual(status, 101)
@@ -88,7 +88,7 @@ describe("event streams that nobody reads, at the Worker", () => {
     assert.strictEqual(status, 429)
   })
 
-  it("free a replay's way when they end, and it comes whole by its cursor", async () => {
+  it("an ended replay frees room, and its reader gets the rest from its cursor", async () => {
     for (const socket of sockets.splice(0)) socket.destroy()
     const seqs: Array<number> = []
     const codes: Array<number> = []

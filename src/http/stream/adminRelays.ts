@@ -3,12 +3,13 @@ import { Sequencer } from "../../services/stream/Sequencer.ts"
 import { InvalidRequest } from "../../services/failures.ts"
 import { forAdministrator, ownAnswer } from "../limits/ownEndpoint.ts"
 
-/** Numbers that one request may ask about. */
+/** The most `seq` parameters of one request. */
 const most = 20
 
 /**
- * `/admin/relays?seq=`: which relays were asked to crawl, who reads the event stream and how far, for the administrator;
- * and for each `seq`, which a relay says to have read, how far behind that is.
+ * `/admin/relays?seq=`, for the administrator: which relays were asked to crawl, who reads the
+ * event stream and how far, and for each `seq` that a relay claims to have read, how far behind
+ * that is.
  */
 export const adminRelays = Effect.fn("http.adminRelays")(function* (request: Request, url: URL) {
   yield* forAdministrator(request, "admin/relays")

@@ -7,17 +7,19 @@ import { Sequencer } from "../../services/stream/Sequencer.ts"
 import { reopened } from "../responses.ts"
 import { type Call, method } from "../Xrpc.ts"
 
-/** com.atproto.sync.subscribeRepos: the upgrade goes to the Sequencer as it is; a refusal comes from another object. */
+/**
+ * com.atproto.sync.subscribeRepos: passes the upgrade to the Sequencer; an error comes from another
+ * object.
+ */
 const subscribeRepos = method(
   "com.atproto.sync.subscribeRepos",
-  // Left unread: a request whose body has been read cannot be handed on.
+  // Left unread: a request whose body has been read cannot be forwarded.
   { at: "host", authority: { kind: "none" }, rawBody: true },
   Effect.fnUntraced(function* ({ request }: Call) {
     return reopened(yield* (yield* Sequencer).subscribe(request))
   })
 )
 
-/** com.atproto.sync.listRepos */
 const listRepos = method(
   "com.atproto.sync.listRepos",
   { at: "host", authority: { kind: "none" } },
@@ -25,7 +27,6 @@ const listRepos = method(
     Effect.flatMap(Sequencer, (sequencer) => sequencer.listRepos(params))
 )
 
-/** com.atproto.sync.listReposByCollection */
 const listReposByCollection = method(
   "com.atproto.sync.listReposByCollection",
   { at: "host", authority: { kind: "none" } },
@@ -37,5 +38,5 @@ const listReposByCollection = method(
   })
 )
 
-/** The methods that the event log answers. */
+/** The methods that the event log serves. */
 export const streamMethods = [subscribeRepos, listRepos, listReposByCollection]

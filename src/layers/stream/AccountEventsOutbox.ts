@@ -19,7 +19,7 @@ import { writeLastEvent } from "../repo/RepoHeadSqlite.ts"
 import { syncEvent } from "./syncEvent.ts"
 import type { Bounds } from "../host/sql/bounds.ts"
 
-/** Where an account stands when one of its events is written. */
+/** An account's state when one of its events is written. */
 interface Standing {
   readonly account: Account
   readonly head: Head
@@ -28,7 +28,7 @@ interface Standing {
   readonly time: string
 }
 
-/** One row once the sign-up is announced, or will never be. */
+/** One row once the sign-up is announced, or never will be. */
 export const tables = [
   "CREATE TABLE IF NOT EXISTS announced (one INTEGER PRIMARY KEY CHECK (one = 1))"
 ]
@@ -63,7 +63,7 @@ const deleted = ({ account: { did }, time }: Standing): Event => {
 const sync = ({ account, ...standing }: Standing): Event =>
   syncEvent({ did: account.did, ...standing })
 
-/** The commit of an empty repo: the first of its account, so without `since` and `prevData`. */
+/** The commit of an empty repo: its account's first, so without `since` and `prevData`. */
 const firstCommit = (standing: Standing): Event => {
   const { account, head, root, time } = standing
   const frame = commitFrame({
@@ -78,7 +78,7 @@ const firstCommit = (standing: Standing): Event => {
   return event("commit", frame, headOf(standing))
 }
 
-/** The events of the account in this object, by way of its outbox. */
+/** Emits the events of this object's account through its outbox. */
 export const layer = Layer.effect(
   AccountEvents,
   Effect.gen(function* () {
@@ -87,7 +87,7 @@ export const layer = Layer.effect(
     const outbox = yield* Outbox
     const sql = yield* SqlStorage
 
-    // An event is about the account in this object: without one, asking for it is a defect.
+    // An event needs an account; without one, this is a defect.
     const standing = Effect.gen(function* () {
       const snapshot = yield* repo.snapshot
       const root = rootBlock(snapshot.tree)
@@ -104,7 +104,7 @@ export const layer = Layer.effect(
 
     type Make = (standing: Standing) => Event
 
-    /** Inside of a transaction. */
+    /** Call inside a transaction. */
     const push = (makes: ReadonlyArray<Make>, now: Standing): void => {
       const ids = makes.map((make) => outbox.push(make(now)))
       writeLastEvent(sql, ids.at(-1)!)
@@ -122,7 +122,7 @@ export const layer = Layer.effect(
 
     const signUp = Effect.gen(function* () {
       const now = yield* standing
-      // Announced late, an account may have written already: then its commits tell of themselves.
+      // A late announcement may follow later commits, whose own events suffice.
       const first = now.head.records === 0 ? [firstCommit] : []
       sql.transaction(() => {
         if (isSettled()) return
@@ -144,7 +144,7 @@ export const layer = Layer.effect(
   })
 )
 
-/** What bounds these tables. */
+/** The limits of these tables. */
 export const bounds: Bounds = {
   announced: {
     filledBy: "the server",

@@ -2,10 +2,10 @@ import type { RelayCall } from "../../services/stream/Sequencer.ts"
 import type { CrawlAnswer } from "../../services/stream/Relays.ts"
 import type { EventLog } from "./EventLog.ts"
 
-/** A relay is asked no more often, in milliseconds. */
+/** Minimum time between two requests to a relay, in milliseconds. */
 const pause = 20 * 60 * 1000
 
-/** Which relays are to be asked to crawl, and what they answered last; kept with the log. */
+/** Which relays to ask to crawl, and their last responses; stored with the log. */
 export class Crawls {
   private readonly log: EventLog
   private readonly calls: Map<string, RelayCall | undefined>
@@ -15,12 +15,12 @@ export class Crawls {
     this.calls = new Map(relays.map((relay) => [relay, this.read(relay)]))
   }
 
-  /** The relays to ask now that there is an event; they count as asked from here on. */
+  /** The relays to ask after an event; they count as asked from now on. */
   due(now: number): ReadonlyArray<string> {
     return this.take(now, () => true)
   }
 
-  /** The relays to ask at the start: those that never said yes. */
+  /** The relays to ask at the start: those that never accepted. */
   dueAtStart(now: number): ReadonlyArray<string> {
     return this.take(now, (call) => call?.ok !== true)
   }
@@ -38,14 +38,14 @@ export class Crawls {
     return due
   }
 
-  /** Keeps what a relay answered. */
+  /** Stores a relay's response. */
   note(relay: string, at: number, answer: CrawlAnswer): void {
     const call = { relay, at, ...answer }
     this.calls.set(relay, call)
     this.log.setNote(`relay ${relay}`, JSON.stringify(call))
   }
 
-  /** Every relay, with the last call to it. */
+  /** Every relay with the last call to it. */
   get last(): ReadonlyArray<RelayCall> {
     return [...this.calls].map(([relay, call]) => call ?? { relay, ok: false })
   }

@@ -18,22 +18,22 @@ import { tables } from "./tables.ts"
 /** How long events are kept, in milliseconds: as long as relays keep theirs. */
 export const keptFor = 72 * 3600 * 1000
 
-/** Frames write their number in 8 bytes; this is the smallest that needs them. */
+/** Frames write their sequence number in 8 bytes; this is the smallest that needs them. */
 const smallestSeq = 2 ** 32
 
-/** Bounds of the log's database, in bytes. */
+/** Limits of the log's database, in bytes. */
 export interface LogBounds {
-  /** Past this the oldest events go, whatever their age. */
+  /** Above this, the oldest events are removed at any age. */
   readonly most: number
-  /** Past this the log keeps a commit whose frame is large as `#sync`. */
+  /** Above this, the log stores a commit with a large frame as `#sync`. */
   readonly near: number
-  /** Frames above this are large. */
+  /** Frames above this size are large. */
   readonly large: number
-  /** What one step of pruning removes at most: so many events, and about so many bytes. */
+  /** What one step of pruning removes: at most this many events, and about this many bytes. */
   readonly step: { readonly events: number; readonly bytes: number }
 }
 
-/** A Durable Object stores 10 GB; the rest is left to the tables of repos. */
+/** A Durable Object stores 10 GB; the rest is left for the tables of repos. */
 const logBounds: LogBounds = {
   most: 6_000_000_000,
   near: 4_500_000_000,
@@ -41,14 +41,14 @@ const logBounds: LogBounds = {
   step: { events: 1000, bytes: 16_000_000 }
 }
 
-/** SQLite has no room left, on disk or under a limit of the database. */
+/** SQLite has no room left, on disk or because of the database's limit. */
 const isFull = (cause: unknown): boolean => String(cause).includes("database or disk is full")
 
 /**
- * The numbered events of the host, over one SQLite database.
+ * The numbered events of the host, in one SQLite database.
  *
- * A number is the time in microseconds, or one more than the last where that is greater. So it never
- * goes back, not even on empty storage or storage restored to an earlier day, and tells an event's age.
+ * A sequence number is the time in microseconds, or the last one plus one if that is greater. So it
+ * never decreases, even on empty or restored storage, and shows an event's age.
  */
 export class EventLog {
   private readonly sql: SqlStorage["Service"]
@@ -69,32 +69,32 @@ export class EventLog {
     this.nth = newest?.nth ?? 0
   }
 
-  /** The number of the newest event; 0 when there never was one. */
+  /** The newest event's sequence number; 0 before the first event. */
   get newest(): number {
     return this.last
   }
 
-  /** The highest number that was pruned, for its age or for the room. */
+  /** The highest sequence number that was pruned, for age or space. */
   get prunedTo(): number {
     return this.pruned
   }
 
-  /** The number of the oldest event that is kept. */
+  /** The oldest kept event's sequence number. */
   oldest(): number | undefined {
     return this.edge("ASC")?.seq
   }
 
-  /** How many events were taken since the oldest that is kept: reads one row, however long the log. */
+  /** How many events were added since the oldest kept one; reads one row, however long the log. */
   count(): number {
     const oldest = this.edge("ASC")
     return oldest === undefined ? 0 : this.nth - oldest.nth + 1
   }
 
   /**
-   * Takes events of one account in one transaction; ids already taken are passed over.
+   * Adds events of one account in one transaction; skips ids that it already has.
    *
-   * Answers the highest id taken and what is to be broadcast. The log makes room by dropping its oldest events.
-   * Where the storage itself is full, an account that holds most of the log has to wait; no other does.
+   * Returns the highest id it has and the events to broadcast. Makes room by removing its oldest
+   * events. If the storage itself is full, only an account that holds most of the log has to wait.
    */
   append(
     did: string,
@@ -115,7 +115,7 @@ export class EventLog {
     try {
       while (this.sql.size() > this.bounds.most && this.removeOldest().removed);
     } catch {
-      // Damage among the oldest events: no post is refused for it, and pruning by the alarm reports it.
+      // Damaged old events don't block new ones; the alarm's pruning reports them.
     }
   }
 
@@ -149,13 +149,13 @@ export class EventLog {
     return { taken, frames }
   }
 
-  /** What the log keeps of a frame where room is scarce. */
+  /** The form in which the log stores a frame when space is scarce. */
   private shortened({ seq, frame }: Numbered): Numbered {
     const isLarge = frame.byteLength > this.bounds.large
     return { seq, frame: (isLarge ? asSync(frame) : undefined) ?? frame }
   }
 
-  /** The frames after a number, up to so many bytes (but at least one) and rows. */
+  /** The frames after a sequence number, up to `bytes` (but at least one) and `rows`. */
   after(
     cursor: number,
     limit: { readonly frames: number; readonly bytes: number }
@@ -163,14 +163,14 @@ export class EventLog {
     return framesAfter(this.sql, cursor, limit)
   }
 
-  /** Removes some of the events that are too old; true when more of them are left. */
+  /** Removes some of the expired events; true if more are left. */
   prune(): boolean {
     const before = (this.now() - keptFor) * 1000
     forgetDeleted(this.sql, before)
     return this.removeOldest(before).more
   }
 
-  /** Removes a step of the oldest events, or of those before a number. */
+  /** Removes one step of the oldest events, or of those before a sequence number. */
   private removeOldest(before = Number.MAX_SAFE_INTEGER) {
     const { last, more } = oldestFrames(this.sql, before, this.bounds.step)
     if (last === undefined) return { removed: false, more }
@@ -182,7 +182,7 @@ export class EventLog {
     return { removed: true, more }
   }
 
-  /** How many events come after a number, and the time of the first of them: one row is read. */
+  /** How many events come after a sequence number, and the time of the first; reads one row. */
   place(seq: number): Place {
     const query = "SELECT seq, nth FROM event WHERE seq > ? ORDER BY seq LIMIT 1"
     const [first] = seq < this.last ? this.sql.exec(query, seq).raw() : []
@@ -190,19 +190,19 @@ export class EventLog {
     return { behind: this.nth - Number(first[1]) + 1, waiting: Math.floor(Number(first[0]) / 1000) }
   }
 
-  /** When the oldest event is to go, in milliseconds. */
+  /** When the oldest event expires, in milliseconds. */
   nextPrune(): number | undefined {
     const oldest = this.oldest()
     return oldest === undefined ? undefined : Math.ceil(oldest / 1000) + keptFor + 1
   }
 
-  /** A small fact kept with the log. */
+  /** A small value stored with the log. */
   note(name: string): string | undefined {
     const [row] = this.sql.exec("SELECT value FROM note WHERE name = ?", name).raw()
     return row === undefined ? undefined : String(row[0])
   }
 
-  /** Keeps a small fact with the log: one row written. */
+  /** Stores a small value with the log; writes one row. */
   setNote(name: string, value: string): void {
     this.sql.exec(
       "INSERT INTO note (name, value) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value",

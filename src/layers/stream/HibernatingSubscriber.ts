@@ -2,22 +2,23 @@ import { askBack } from "./feed.ts"
 import type { Connection, Greeting } from "./Subscriptions.ts"
 import type { Connected } from "./room.ts"
 
-/** `WebSocket.OPEN`, which the platform names otherwise. */
+/** `WebSocket.OPEN`, which the platform names differently. */
 const open = 1
 
-/** What is kept with an accepted socket. */
+/** The attachment of an accepted socket. */
 export const connectionOf = (socket: WebSocket): Connection =>
-  // SAFETY: every accepted socket was given this attachment.
+  // SAFETY: every accepted socket gets this attachment.
   socket.deserializeAttachment() as Connection
 
 /**
- * A subscriber on a hibernating WebSocket; its position is kept in the attachment.
+ * A subscriber on a hibernating WebSocket; its position is in the attachment.
  *
- * The platform shows no sign that the peer reads: there is no `bufferedAmount`, `send` never waits or throws,
- * pings are answered without us, and what is not read waits in memory, behind which even a close frame queues.
- * Measured in local workerd, two things prove that everything was read: the answer to our close frame, and
- * sleep, because an object with unsent messages does not hibernate. So what a connection owes is counted in
- * memory and begins at 0 with the object.
+ * The platform doesn't show whether the peer reads: there is no `bufferedAmount`, `send` never
+ * waits or throws, pings are answered automatically, and unread messages wait in memory, with even
+ * a close frame queued behind them. Measured in local workerd, two things prove that everything was
+ * read: the reply to our close frame, and hibernation, because an object with unsent messages does
+ * not hibernate. So the bytes that a connection owes are counted in memory, from 0 when the object
+ * wakes.
  */
 export class HibernatingSubscriber implements Connected {
   closedAt: number | undefined
@@ -32,14 +33,14 @@ export class HibernatingSubscriber implements Connected {
     this.current = position
   }
 
-  /** The subscriber of a socket that was just accepted. */
+  /** The subscriber of a newly accepted socket. */
   static accepted(socket: WebSocket, greeting: Greeting): HibernatingSubscriber {
     const subscriber = new HibernatingSubscriber(socket, { position: "live", ...greeting })
     subscriber.position = "live"
     return subscriber
   }
 
-  /** The subscriber of a socket that slept. */
+  /** The subscriber of a socket that hibernated. */
   static woken(socket: WebSocket): HibernatingSubscriber {
     return new HibernatingSubscriber(socket, connectionOf(socket))
   }
@@ -69,7 +70,7 @@ export class HibernatingSubscriber implements Connected {
     return this.greeting.network
   }
 
-  /** Who reads here, and how far it was sent the log: it outlives hibernation with the socket. */
+  /** The reader, and how far the log was sent to it; survives hibernation with the socket. */
   get connection(): Connection {
     return { ...this.greeting, position: this.current }
   }
@@ -90,7 +91,7 @@ export class HibernatingSubscriber implements Connected {
     askBack(this)
   }
 
-  /** The peer has answered our close frame or is gone: nothing waits for it any more. */
+  /** The peer replied to our close frame or is gone, so nothing waits for it. */
   gone(): void {
     this.close(1000, "")
     this.sent = 0

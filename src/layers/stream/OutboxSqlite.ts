@@ -15,7 +15,7 @@ import { firstPart, laterParts, wholeFrame } from "./frameParts.ts"
 import { readLastEvent } from "../repo/RepoHeadSqlite.ts"
 import type { Bounds } from "../host/sql/bounds.ts"
 
-/** Events that wait for the log; frames above the size of a row continue in parts. */
+/** Events that wait for the log; frames larger than a row continue in parts. */
 export const tables = [
   "CREATE TABLE IF NOT EXISTS outbox (id INTEGER PRIMARY KEY, meta TEXT NOT NULL, frame BLOB NOT NULL)",
   `CREATE TABLE IF NOT EXISTS outbox_part (
@@ -23,16 +23,19 @@ export const tables = [
   ) WITHOUT ROWID`
 ]
 
-/** One hand-over carries so many events and about so many bytes. */
+/** The most events of one hand-over, and about how many bytes. */
 const batch = { events: 200, bytes: 4_000_000 }
 
 /** The pause between two hand-overs of a busy account, in milliseconds. */
 const pause = 8
 
-/** When the alarm delivers what was not delivered at once, in milliseconds. */
+/** Delay until the alarm delivers what failed at first, in milliseconds. */
 const retryAfter = 2000
 
-/** A hand-over without an answer for so long has failed, in milliseconds; what it may still do is done once. */
+/**
+ * A hand-over without a response for this long has failed, in milliseconds; if it still succeeds,
+ * the log skips the retry.
+ */
 const patience = 20_000
 
 type Meta = Omit<OutboxEvent, "id" | "frame">
@@ -61,15 +64,16 @@ export const layer = Layer.effect(
       return 0
     }
 
-    /** Whether events may wait: told without a look into the table while this object has lived. */
+    /** Whether events may be waiting; reads the table only after this object has started. */
     const mayWait = (): boolean => (lastId ??= highest()) > takenId
 
     const push = ({ frame, ...meta }: Omit<OutboxEvent, "id">): number => {
-      // Above every id given before, though the outbox is empty and the clock went back: the log
-      // passes over others. By the clock, also above those of an object that was emptied and made again.
+      // Above every earlier id, even if the outbox is empty or the clock went back, because the log
+      // skips other ids. Ids follow the clock so they also exceed those of a deleted and recreated
+      // object.
       const last = (givenId ??= readLastEvent(sql))
       const id = Math.max(last + 1, clock.currentTimeMillisUnsafe() * 1000)
-      // What the log has goes with this transaction: one of its own would cost another write to disk.
+      // Removes what the log has in this transaction: another one would cost another disk write.
       removeTaken()
       givenId = id
       lastId = id
@@ -107,7 +111,9 @@ export const layer = Layer.effect(
       return events
     }
 
-    /** Removes what the log has taken; it counts as removed only once the transaction is through (`settled`). */
+    /**
+     * Removes what the log has taken; it counts as removed only after the transaction (`settled`).
+     */
     const removeTaken = (): void => {
       if (takenId <= removedId) return
       sql.exec("DELETE FROM outbox WHERE id <= ?", takenId)
@@ -133,7 +139,7 @@ export const layer = Layer.effect(
         const events = next()
         const last = events.at(-1)
         if (last === undefined) return
-        // Ids that the log knew already count as taken: it answers the highest it has.
+        // Ids that the log already had also count as taken: it returns the highest.
         takenId = Math.max(last.id, yield* append(did, events))
       }
     })
@@ -141,13 +147,13 @@ export const layer = Layer.effect(
     const retryLater = Effect.flatMap(Clock.currentTimeMillis, (now) => alarm.by(now + retryAfter))
 
     const handOverAlone = Effect.suspend(() => {
-      // One hand-over at a time keeps the order; a running one takes along what has come meanwhile.
-      // It may be cut off: an alarm that rings while it runs must not have been the last.
+      // One hand-over at a time keeps the order; a running one also takes later events. It may be
+      // cut off, so an alarm that fires while it runs must not be the last.
       if (delivering) return retryLater
       delivering = true
       return handOver.pipe(
         Effect.catchTag("RepoNotFound", () => Effect.void),
-        // Defects as well: whatever went wrong, what waits must not wait for the next write.
+        // Includes defects: whatever went wrong, waiting events must not wait for the next write.
         Effect.catchCause((cause) =>
           Effect.andThen(Effect.logWarning("event not delivered yet", cause), retryLater)
         ),
@@ -163,9 +169,9 @@ export const layer = Layer.effect(
       })
     )
 
-    /** The first event goes at once; what follows within the pause goes together, one call for many. */
+    /** Sends the first event at once; those within the pause go together in one call. */
     const deliverInTurns = Effect.gen(function* () {
-      // The answer to the client goes first.
+      // The response to the client goes first.
       yield* Effect.yieldNow
       while (mayWait()) {
         const before = takenId
@@ -195,7 +201,7 @@ export const layer = Layer.effect(
   })
 )
 
-/** What bounds these tables. */
+/** The limits of these tables. */
 export const bounds: Bounds = {
   outbox: {
     filledBy: "its owner's writes",

@@ -5,13 +5,15 @@ import { Outgoing } from "../../services/host/Outgoing.ts"
 import { Relays } from "../../services/stream/Relays.ts"
 import { isLocalName } from "../../core/host/configSyntax.ts"
 
-/** Relays take a hostname alone: no port, no address, at most 253 characters, and not this machine. */
+/**
+ * Relays accept only a hostname: no port, no address, at most 253 characters, and not this machine.
+ */
 const isCrawlable = (host: string) =>
   host.length <= 253 && /^(?=.*[a-z])[a-z0-9-]+(\.[a-z0-9-]+)+$/.test(host)
 
 const textOf = (body: Uint8Array) => new TextDecoder().decode(body).slice(0, 200)
 
-/** Relays over HTTPS, as the configuration lists them. */
+/** Calls relays over HTTPS, as configured. */
 export const layer: Layer.Layer<Relays, never, Config | Outgoing> = Layer.effect(
   Relays,
   Effect.gen(function* () {
@@ -39,7 +41,7 @@ export const layer: Layer.Layer<Relays, never, Config | Outgoing> = Layer.effect
         )
     )
 
-    // A development server is read by relays of the same machine alone: no other could reach it.
+    // Only relays on the same machine can reach a development server.
     const own = relays.filter((relay) => isLocalName(new URL(relay).hostname))
     const all = isCrawlable(host) ? relays : []
     return Relays.of({ origins: isLocal ? own : all, requestCrawl })

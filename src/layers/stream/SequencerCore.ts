@@ -8,27 +8,28 @@ import type { Connected } from "./room.ts"
 import { refuseWithoutSeat } from "./seats.ts"
 import { type Connection, Subscriptions } from "./Subscriptions.ts"
 
-/** A subscriber that knows its connection. */
+/** A subscriber and its connection. */
 export interface Member extends Connected {
   readonly connection: Connection
 }
 
-/** What a shell brings: its connections, and its clock. */
+/** What a shell provides: its connections and its clock. */
 export interface SequencerShell<S extends Member> {
-  /** Every connection, also those that were closed and are not gone. */
+  /** Every connection, including those that were closed but are not gone. */
   connected(): ReadonlyArray<S>
   now(): number
-  /** Whether a connection that the log remembers is still here. */
+  /** Whether a connection in the log's notes is still open. */
   isHere(id: string): boolean
 }
 
-/** The alarm fires for pruning no more often, in milliseconds. */
+/** Minimum time between two pruning alarms, in milliseconds. */
 const pruneEvery = 3600 * 1000
 
 /**
- * The Sequencer: its log, its subscribers, and the relays that it asks.
+ * The Sequencer: its log, its subscribers, and the relays that it calls.
  *
- * Synchronous. A shell brings sockets, alarm and background work: a Durable Object, or this process.
+ * Synchronous. A shell provides sockets, the alarm and background work: a Durable Object or this
+ * process.
  */
 export class SequencerCore<S extends Member> {
   readonly log: EventLog
@@ -48,37 +49,40 @@ export class SequencerCore<S extends Member> {
     )
   }
 
-  /** The subscribers whose connections are open. */
+  /** The subscribers with open connections. */
   open(): Array<S> {
     return this.#shell.connected().filter(({ isOpen }) => isOpen)
   }
 
-  /** Refuses a connection for which there is no seat. */
+  /** The response that rejects a connection for which there is no seat. */
   refuse(network: string | undefined): Response | undefined {
     return refuseWithoutSeat(network, this.#shell.connected())
   }
 
-  /** Starts a stream by its cursor; false when it was refused. */
+  /** Starts a stream at its cursor; false if it was rejected. */
   begin(subscriber: S, cursor: number | undefined): boolean {
     return begin(this.log, subscriber, cursor)
   }
 
-  /** Notes that a connection has come. */
+  /** Notes a new connection. */
   came(): void {
     this.#subscriptions.came(this.#connections)
   }
 
-  /** Notes that a connection has gone. */
+  /** Notes that a connection ended. */
   went(connection: Connection): void {
     this.#subscriptions.went(connection, this.#connections)
   }
 
-  /** Notes once an hour how far everyone has read. */
+  /** Notes once an hour how far each reader is. */
   noteHourly(): void {
     this.#subscriptions.hourly(this.#connections)
   }
 
-  /** Takes events of one account and sends them; `isNew` where there were any, `isFull` where room must be made. */
+  /**
+   * Adds the events of one account and sends them; `isNew` if there were any, `isFull` if room must
+   * be made.
+   */
   append(
     did: string,
     events: ReadonlyArray<OutboxEvent>
@@ -88,24 +92,24 @@ export class SequencerCore<S extends Member> {
     return { taken, isNew: true, isFull: publish(this.#shell.connected(), frames) }
   }
 
-  /** When the alarm is to prune next, in milliseconds. */
+  /** When the alarm should prune next, in milliseconds. */
   nextPrune(): number | undefined {
     const due = this.log.nextPrune()
     return due === undefined ? undefined : Math.max(due, this.#shell.now() + pruneEvery)
   }
 
-  /** Gets to know the relays; answers those to ask at once. */
+  /** Sets the relays; returns those to ask at once. */
   meetRelays(origins: ReadonlyArray<string>): ReadonlyArray<string> {
     this.#crawls = new Crawls(this.log, origins)
     return this.#crawls.dueAtStart(this.#shell.now())
   }
 
-  /** The relays to ask after an event; undefined while none are known. */
+  /** The relays to ask after an event; undefined before any are known. */
   dueCrawls(): ReadonlyArray<string> | undefined {
     return this.#crawls?.due(this.#shell.now())
   }
 
-  /** Notes what a relay answered. */
+  /** Notes a relay's response. */
   noteCrawl(relay: string, answer: Parameters<Crawls["note"]>[2]): void {
     this.#crawls?.note(relay, this.#shell.now(), answer)
   }

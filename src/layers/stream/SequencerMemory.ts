@@ -15,22 +15,22 @@ import { SequencerCore } from "./SequencerCore.ts"
 import { readUpgrade } from "./upgrade.ts"
 import * as SqlStorageNode from "../host/sql/SqlStorageNode.ts"
 
-/** A consumer that does not take a page of its replay in this time does not keep up. */
+/** A consumer falls behind if it doesn't take a page of its replay within this time. */
 const pageTimeout = "30 seconds"
 
-/** What the one who upgraded a connection tells of it. */
+/** A connection, as described by the server that upgraded it. */
 export type Connection = Omit<Greeting, "id" | "since">
 
-/** The Sequencer in process, and where its server hands over upgraded sockets. */
+/** The Sequencer in this process; its server hands it upgraded sockets. */
 export interface MemorySequencer {
   readonly service: Sequencer["Service"]
-  /** Refuses a connection for which there is no seat. */
+  /** The response that rejects a connection for which there is no seat. */
   refuse(connection: Connection): Response | undefined
-  /** Feeds a socket from here on; call the answer when the socket has closed. */
+  /** Feeds a socket from now on; call the returned function when the socket has closed. */
   connect(socket: MemorySocket, connection: Connection): () => void
 }
 
-/** The Sequencer over any SqlStorage, in process. */
+/** The Sequencer over any SqlStorage, in this process. */
 export const make: Effect.Effect<MemorySequencer, never, SqlStorage | Relays | Scope.Scope> =
   Effect.gen(function* () {
     const sql = yield* SqlStorage
@@ -94,7 +94,7 @@ export const make: Effect.Effect<MemorySequencer, never, SqlStorage | Relays | S
       return () => {
         subscriber.gone()
         subscribers.delete(subscriber)
-        // Sockets outlive the log by a moment when the server ends.
+        // Sockets outlive the log by a moment when the server stops.
         if (!over) core.went(subscriber.connection)
       }
     }
@@ -114,7 +114,7 @@ export const make: Effect.Effect<MemorySequencer, never, SqlStorage | Relays | S
         if (alarm.armed() === undefined) yield* armPrune
         return taken
       }),
-      // Node upgrades outside of the web handler: what arrives here is no upgrade, or not one that works.
+      // Node upgrades outside of the web handler, so a request here is not a valid upgrade.
       subscribe: (request) =>
         Effect.sync(() => {
           const asked = readUpgrade(request)
@@ -128,7 +128,7 @@ export const make: Effect.Effect<MemorySequencer, never, SqlStorage | Relays | S
     return { service, refuse, connect }
   })
 
-/** Sequencer in process, over a database in memory. */
+/** The Sequencer in this process, over an in-memory database. */
 export const layer: Layer.Layer<Sequencer, never, Relays> = Layer.effect(
   Sequencer,
   Effect.map(make, ({ service }) => service)

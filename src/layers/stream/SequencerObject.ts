@@ -10,7 +10,7 @@ import {
   SequencerUnavailable
 } from "../../services/stream/Sequencer.ts"
 
-/** What the Worker and the account objects call on the Sequencer object. */
+/** The calls of the Worker and the account objects to the Sequencer object. */
 export interface SequencerStub {
   fetch(request: Request): Promise<Response>
   append(did: string, events: ReadonlyArray<OutboxEvent>): Promise<number>
@@ -27,7 +27,7 @@ export interface SequencerStub {
   subscribers(seqs: ReadonlyArray<number>): Promise<Subscribers>
 }
 
-/** An object that is moved or restarted is back soon; one that is overloaded must not be asked again. */
+/** An object that moves or restarts is back soon; an overloaded one must not be called again. */
 const again = {
   times: 2,
   schedule: Schedule.exponential("50 millis"),
@@ -36,9 +36,10 @@ const again = {
 }
 
 /**
- * Sequencer in its Durable Object, reached by a stub.
+ * The Sequencer in its Durable Object, called through a stub.
  *
- * A stub that has failed stays broken: each attempt gets its own. Repeating is safe, as ids are taken once.
+ * A stub that failed stays broken, so each attempt gets a new one. Retries are safe because the log
+ * takes each id once.
  */
 export const layer = (stub: () => SequencerStub): Layer.Layer<Sequencer> => {
   const call = <A>(operation: string, body: (stub: SequencerStub) => Promise<A>) =>

@@ -3,16 +3,19 @@ import { refuseTooSlow } from "./feed.ts"
 import type { Connection, Greeting } from "./Subscriptions.ts"
 import type { Connected } from "./room.ts"
 
-/** A socket that tells when the system has taken what was sent: one of `ws`, or a test's. */
+/** A socket that reports when the system has sent a frame: one of `ws`, or a test's. */
 export interface MemorySocket {
   send(frame: Uint8Array, sent: () => void): void
   close(code: number, reason: string): void
 }
 
-/** What may wait for a consumer: a live one with more is closed, a replay goes on below the lesser. */
+/**
+ * Unsent bytes of a consumer: a live one with more is closed, a replay continues below the lower
+ * limit.
+ */
 const waiting = { most: 16_000_000, replay: 256_000 }
 
-/** A subscriber on a socket whose backpressure can be seen. */
+/** A subscriber on a socket with visible backpressure. */
 export class SocketSubscriber implements Connected {
   position: number | "live" = "live"
   closedAt: number | undefined
@@ -26,7 +29,7 @@ export class SocketSubscriber implements Connected {
     this.greeting = greeting
   }
 
-  /** Who reads here, and how far it was sent the log. */
+  /** The reader, and how far the log was sent to it. */
   get connection(): Connection {
     return { ...this.greeting, position: this.position }
   }
@@ -52,7 +55,7 @@ export class SocketSubscriber implements Connected {
     const wasBelow = this.waiting <= waiting.most
     this.waiting += frame.byteLength
     this.socket.send(frame, () => this.taken(frame.byteLength))
-    // The error frame itself does not come here again.
+    // The error frame itself doesn't get here again.
     if (wasBelow && this.waiting > waiting.most) refuseTooSlow(this)
   }
 
@@ -67,13 +70,13 @@ export class SocketSubscriber implements Connected {
     refuseTooSlow(this)
   }
 
-  /** The stream has ended, from here or by the peer. */
+  /** The stream has ended, from either side. */
   gone(): void {
     this.closedAt ??= Date.now()
     this.resume?.()
   }
 
-  /** Ends when the consumer has taken most of what was sent, or is gone. */
+  /** Completes when the consumer has taken most of what was sent, or is gone. */
   readonly drained: Effect.Effect<void> = Effect.callback<void>((resume) => {
     this.resume = () => resume(Effect.void)
     this.taken(0)

@@ -2,53 +2,53 @@ import { networkOf } from "../../core/identity/ipAddress.ts"
 import type { Reader } from "../../services/stream/Sequencer.ts"
 import type { EventLog } from "./EventLog.ts"
 
-/** What a connection told when it came; what of it is personal stays coarse. */
+/** A connection's details from its request; personal ones are coarse. */
 export interface Greeting {
-  /** Random: tells after a restart whether a connection that is remembered still stands. */
+  /** Random; shows after a restart whether a remembered connection is still open. */
   readonly id: string
-  /** When it came, in milliseconds. */
+  /** Connection time, in milliseconds. */
   readonly since: number
   readonly cursor?: number
   readonly userAgent?: string
-  /** The network that it came from, not its address. */
+  /** The client's network, rather than its address. */
   readonly network?: string
 }
 
-/** A connection as it stands: the number it was sent last, or "live" when it has everything. */
+/** A connection with the last sequence number it was sent, or "live" when it has everything. */
 export interface Connection extends Greeting {
   readonly position: number | "live"
 }
 
-/** A connection as it is remembered. */
+/** A connection as it is stored. */
 interface Visit extends Greeting {
-  /** Up to which number it was sent the log. */
+  /** The last sequence number it was sent. */
   readonly seq: number
-  /** When it was known to stand, in milliseconds. */
+  /** When it was last known to be open, in milliseconds. */
   readonly seen: number
 }
 
 type Standing = () => Iterable<Connection>
 
-/** Bounds of what is remembered, and of how often that is written. */
+/** Limits on what is stored, and on how often it is written. */
 const bounds = {
   gone: 20,
   standing: 100,
   /** A month, in milliseconds. */
   kept: 30 * 24 * 3600 * 1000,
-  /** Comings and goings that are written at once; one more each half minute. */
+  /** Connects and disconnects that are written at once; one more each half minute. */
   burst: 30,
   pause: 30_000,
-  /** Who stays is noted again after an hour. */
+  /** A continuing reader is noted again after an hour. */
   again: 3600 * 1000
 }
 
 const noteName = "readers"
 
 /**
- * Who has read the stream lately: kept with the log in one row, which is written when somebody comes or goes and once
- * an hour while somebody reads, and never for an event.
+ * The recent readers of the stream, in one row of the log that is written when a reader connects or
+ * disconnects and once an hour while somebody reads, never for an event.
  *
- * Where the object ended without a word to its connections, they count as gone when they were last noted.
+ * If the object ended without notice, its connections count as gone when they were last noted.
  */
 export class Subscriptions {
   private readonly log: EventLog
@@ -64,17 +64,17 @@ export class Subscriptions {
     const stored = log.note(noteName)
     // SAFETY: only `save` writes there.
     const visits = stored === undefined ? [] : (JSON.parse(stored) as ReadonlyArray<Visit>)
-    // An object wakes again and again: who stands was noted when it slept.
+    // An object wakes often: open connections were noted before it slept.
     this.saved = Math.max(0, ...visits.map(({ seen }) => seen))
     this.gone = visits.filter(({ id }) => !stands(id))
   }
 
-  /** A connection has come: it is among those that stand. */
+  /** Adds a new connection to the open ones. */
   came(standing: Standing): void {
     this.saveWithin(standing)
   }
 
-  /** A connection has gone: of those who come again and again the last visit is kept. */
+  /** Notes that a connection ended; keeps only the last visit of a reader who reconnects. */
   went(connection: Connection, standing: Standing): void {
     const visit = this.visitOf(connection)
     const others = this.gone.filter((one) => !isSame(one, visit))
@@ -82,7 +82,7 @@ export class Subscriptions {
     this.saveWithin(standing)
   }
 
-  /** Notes once an hour who reads, and forgets who is to be forgotten: to be called as often as one likes. */
+  /** Notes once an hour who reads, and drops expired visits; call as often as you like. */
   hourly(standing: Standing): void {
     if (this.now() - this.saved < bounds.again) return
     this.saved = this.now()
@@ -92,7 +92,7 @@ export class Subscriptions {
     if (someone !== undefined || this.gone.length < before) this.save(standing)
   }
 
-  /** Who reads now, and who has read, the last first. */
+  /** Current and past readers, newest first. */
   all(standing: Iterable<Connection>): ReadonlyArray<Reader> {
     const now = [...standing].map((connection) => this.visitOf(connection))
     const before = this.recent(this.gone).filter((visit) => !now.some((one) => isSame(one, visit)))
@@ -117,7 +117,7 @@ export class Subscriptions {
     return visits.filter(({ seen }) => seen >= oldest).slice(0, bounds.gone)
   }
 
-  /** Whoever comes and goes all the time does not have rows written all the time. */
+  /** Limits how often a client that keeps reconnecting causes a write. */
   private saveWithin(standing: Standing): void {
     const now = this.now()
     const refilled = Math.floor((now - this.allowedAt) / bounds.pause)
@@ -139,11 +139,11 @@ export class Subscriptions {
   }
 }
 
-/** Whether two visits are the same program of the same network, as far as can be told. */
+/** Whether two visits seem to be the same program from the same network. */
 const isSame = (one: Greeting, other: Greeting): boolean =>
   one.userAgent === other.userAgent && one.network === other.network
 
-/** Who asks for the stream, of the headers of the request: text that any terminal may show. */
+/** The requester's details from the headers, in text that is safe for any terminal. */
 export const greetingOf = (headers: Headers): Pick<Greeting, "userAgent" | "network"> => {
   const userAgent = headers
     .get("user-agent")

@@ -4,12 +4,14 @@ import { Cid } from "../../core/repo/cid.ts"
 import { decodeFrame, syncFrame, withSeq } from "../../core/repo/frame.ts"
 import { isMap } from "../../core/repo/json.ts"
 
-/** The `#sync` that says where a numbered `#commit` leads, under its number; undefined for any other frame. */
+/**
+ * The `#sync` with the same head and sequence number as a `#commit`; undefined for any other frame.
+ */
 export const asSync = (frame: Uint8Array): Uint8Array | undefined => {
   try {
     return syncOf(frame)
   } catch {
-    // Not a frame that this server has built: it has no short form.
+    // This server didn't build the frame, so it has no short form.
     return undefined
   }
 }

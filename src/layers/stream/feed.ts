@@ -3,19 +3,24 @@ import type { EventLog } from "./EventLog.ts"
 import type { Numbered } from "./frames.ts"
 import { type Connected, counted, letGoOfMost, owedBy, unread } from "./room.ts"
 
-/** Bounds of what one turn of a replay reads and sends. */
+/** What one turn of a replay may read and send. */
 const page = { frames: 1000, bytes: 1_000_000 }
 
-/** Replays that run at the same time; the others wait in line, so that each gets far before it is closed. */
+/** Concurrent replays; the others queue, so that each gets far before it is closed. */
 const replaysAtOnce = 4
 
-/** WebSocket close codes: of a broken rule, as the reference closes after an error frame; of a fault here; of a
- * connection that the server ends although its reader has done nothing wrong. */
+/**
+ * WebSocket close codes: for a violated rule (as the reference closes after an error frame), for a
+ * fault of this server, and for a reader that did nothing wrong and should reconnect.
+ */
 const closeCode = { policy: 1008, internal: 1011, comeBack: 1012 }
 
 /** One connection of subscribeRepos. */
 export interface Subscriber {
-  /** The number it was sent last, while it catches up; "live" once it gets events as they come. */
+  /**
+   * The last sequence number it was sent while it catches up; "live" once it gets events as they
+   * occur.
+   */
   position: number | "live"
   send(frame: Uint8Array): void
   close(code: number, reason: string): void
@@ -32,25 +37,25 @@ export const refuse = (
   subscriber.close(code, error)
 }
 
-/** Closes without an error: the reader loses nothing when it connects again with its cursor. */
+/** Closes without an error: the reader reconnects with its cursor and loses nothing. */
 export const askBack = (subscriber: Subscriber): void =>
   subscriber.close(closeCode.comeBack, "reconnect with your cursor")
 
-/** Ends the stream of a consumer that does not keep up. */
+/** Ends the stream of a consumer that is too slow. */
 export const refuseTooSlow = (subscriber: Subscriber): void =>
   refuse(subscriber, "ConsumerTooSlow", "Stream consumer too slow")
 
 /**
- * Starts a stream by the rules of the cursor: without one it is live; one ahead of the log is refused;
- * one behind what is kept is told so. Returns false when the stream was refused.
+ * Starts a stream at its cursor: live without one, an error for one ahead of the log, a notice for
+ * one before the oldest kept event. Returns false if the stream was rejected.
  */
 export const begin = (
   log: EventLog,
   subscriber: Subscriber,
   cursor: number | undefined
 ): boolean => {
-  // On storage that never held an event (a host restored from nothing) no cursor is ahead:
-  // numbers are times, and those to come are greater.
+  // On storage that never held an event (a host restored from nothing) no cursor is ahead: sequence
+  // numbers are times, so later ones are greater.
   if (cursor === undefined || log.newest === 0) {
     subscriber.position = "live"
     return true
@@ -63,7 +68,7 @@ export const begin = (
   return true
 }
 
-/** Says that events after the position were pruned, and goes on after them. */
+/** Reports that events after the position were pruned, and continues after them. */
 const skipPruned = (log: EventLog, subscriber: Subscriber, position: number): number => {
   if (position >= log.prunedTo) return position
   const message = "Requested cursor exceeded limit. Possibly missing events"
@@ -71,14 +76,14 @@ const skipPruned = (log: EventLog, subscriber: Subscriber, position: number): nu
   return log.prunedTo
 }
 
-/** Takes a fault of the log to whoever operates the host. */
+/** Reports a fault of the log to the operator. */
 export type Report = (message: string, ...cause: ReadonlyArray<unknown>) => void
 
 /**
- * Sends the next page of what a subscriber has missed; true when it is live, or when the log cannot be read
+ * Sends the next page of what a subscriber missed; true if it is live, or if the log cannot be read
  * and the stream has ended with an error.
  *
- * Reading the last page and turning live happen in one turn: no event comes between, none twice.
+ * Reads the last page and turns live in the same turn, so no event is missed or sent twice.
  */
 export const catchUp = (log: EventLog, subscriber: Subscriber, report: Report): boolean => {
   if (subscriber.position === "live") return true
@@ -100,9 +105,9 @@ export const catchUp = (log: EventLog, subscriber: Subscriber, report: Report): 
 }
 
 /**
- * Sends new events to every subscriber that is live; those that catch up read them from the log.
+ * Sends new events to every live subscriber; the others read them from the log.
  *
- * True when there is too little room: then a turn of the replays has something to do.
+ * True if room is short, in which case the replays need a turn.
  */
 export const publish = (
   connected: ReadonlyArray<Connected>,
@@ -124,7 +129,10 @@ export const publish = (
   return owed > unread.replay
 }
 
-/** A turn of the replays: a page to each that is first in line. "wait" means that there is no room. */
+/**
+ * One turn of the replays: a page to each of the first in the queue. "wait" means that there is no
+ * room.
+ */
 export const replayTurn = (
   log: EventLog,
   connected: ReadonlyArray<Connected>,

@@ -1,16 +1,18 @@
 import { concatBytes } from "../../core/bytes/bytes.ts"
 import { bytesOf, type SqlStorage } from "../../services/host/SqlStorage.ts"
 
-/** A row holds 2 MB at most and a frame may be 5 MB: longer ones continue in parts of this size. */
+/**
+ * A row holds 2 MB at most and a frame may be 5 MB: longer frames continue in parts of this size.
+ */
 const partBytes = 1_000_000
 
 const none: ReadonlyArray<Uint8Array> = []
 
-/** What of a frame goes into its own row: all of it up to a megabyte. */
+/** The part of a frame in its own row: all of it up to a megabyte. */
 export const firstPart = (frame: Uint8Array): Uint8Array =>
   frame.byteLength <= partBytes ? frame : frame.subarray(0, partBytes)
 
-/** What of a frame goes into rows of a table beside, in order: nothing for all but the largest. */
+/** The parts of a frame for the second table, in order; empty except for the largest frames. */
 export const laterParts = (frame: Uint8Array): ReadonlyArray<Uint8Array> => {
   if (frame.byteLength <= partBytes) return none
   const parts: Array<Uint8Array> = []
@@ -20,7 +22,7 @@ export const laterParts = (frame: Uint8Array): ReadonlyArray<Uint8Array> => {
   return parts
 }
 
-/** A frame from its own row, and where that is full from those that `query` finds by its number, in order. */
+/** A frame from its own row, plus the rows that `query` finds by its number if that row is full. */
 export const wholeFrame = (
   sql: SqlStorage["Service"],
   first: Uint8Array,

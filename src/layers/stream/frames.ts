@@ -5,12 +5,12 @@ import { firstPart, laterParts, wholeFrame } from "./frameParts.ts"
 
 type Sql = SqlStorage["Service"]
 
-/** What is stored of an event is not the whole frame of its number. */
+/** The stored bytes are not a complete frame with this number. */
 class DamagedEvent extends Schema.TaggedError<DamagedEvent>()("DamagedEvent", {
   seq: Schema.Number
 }) {}
 
-/** A frame with its number in it. */
+/** A frame with its sequence number. */
 export interface Numbered {
   readonly seq: number
   readonly frame: Uint8Array
@@ -29,9 +29,9 @@ export const insertFrame = (sql: Sql, did: string, nth: number, { seq, frame }: 
 const laterPartsOf = "SELECT bytes FROM event_part WHERE seq = ? ORDER BY part"
 
 /**
- * The frames after a number, in order, up to so many bytes (but at least one) and rows.
+ * The frames after a sequence number, in order, up to `bytes` (but at least one) and `rows`.
  *
- * Throws where the next one is damaged; those before it are answered first.
+ * Throws if the next one is damaged; returns those before it first.
  */
 export const framesAfter = (
   sql: Sql,
@@ -65,7 +65,9 @@ function* readFrames(sql: Sql, cursor: number, limit: number): Iterable<Numbered
   }
 }
 
-/** A step of the oldest frames before a number: the last of it, and whether more may follow. */
+/**
+ * One step of the oldest frames before a sequence number: the last one, and whether there are more.
+ */
 export const oldestFrames = (
   sql: Sql,
   before: number,
@@ -84,7 +86,9 @@ export const oldestFrames = (
   return { last, more: count === step.events || bytes >= step.bytes }
 }
 
-/** Whether more than half of the log's bytes are one account's; reads the lengths of the whole log. */
+/**
+ * Whether one account holds more than half of the log's bytes; reads the lengths of the whole log.
+ */
 export const holdsMost = (sql: Sql, did: string): boolean => {
   const query =
     "SELECT SUM(LENGTH(frame)), SUM(CASE did WHEN ? THEN LENGTH(frame) ELSE 0 END) FROM event"
@@ -92,13 +96,13 @@ export const holdsMost = (sql: Sql, did: string): boolean => {
   return false
 }
 
-/** Removes every frame up to a number. */
+/** Removes every frame up to a sequence number. */
 export const deleteFramesTo = (sql: Sql, last: number): void => {
   sql.exec("DELETE FROM event_part WHERE seq <= ?", last)
   sql.exec("DELETE FROM event WHERE seq <= ?", last)
 }
 
-/** Removes every frame of a DID that is older than a number; reads the numbers of the whole log. */
+/** Removes a DID's frames before a sequence number; reads the numbers of the whole log. */
 export const deleteFramesOf = (sql: Sql, did: string, before: number): void => {
   sql.exec(
     "DELETE FROM event_part WHERE seq IN (SELECT seq FROM event WHERE did = ? AND seq < ?)",

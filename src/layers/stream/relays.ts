@@ -4,6 +4,6 @@ import type { Relays } from "../../services/stream/Relays.ts"
 import * as outgoing from "../host/outgoing.ts"
 import * as RelaysOutgoing from "./RelaysOutgoing.ts"
 
-/** The relays that the configuration names, asked by a client of their own. */
+/** The configured relays, with a client of their own. */
 export const layer = <E>(config: Layer.Layer<Config, E>): Layer.Layer<Relays, E> =>
   RelaysOutgoing.layer.pipe(Layer.provide(outgoing.layer), Layer.provide(config))

@@ -3,11 +3,11 @@ import type { SqlStorage } from "../../services/host/SqlStorage.ts"
 
 type Sql = SqlStorage["Service"]
 
-/** What the log knows of an account. */
+/** The log's row of an account. */
 export interface RepoRow {
   /** The order in which repos appeared here. */
   readonly ordinal: number
-  /** The last id of its outbox that was taken. */
+  /** The last outbox id that was taken. */
   readonly lastId: number
   readonly head: string | null
   readonly rev: string | null
@@ -15,7 +15,7 @@ export interface RepoRow {
   readonly status: string | null
 }
 
-/** The row of a DID; a fresh one for a DID that is new here. */
+/** The row of a DID, or a new one. */
 export const readRepo = (sql: Sql, did: string): RepoRow => {
   const query = "SELECT ordinal, last_id, head, rev, active, status FROM repo WHERE did = ?"
   for (const [ordinal, lastId, head, rev, active, status] of sql.exec(query, did).raw()) {
@@ -63,7 +63,7 @@ export const afterEvent = (row: RepoRow, event: OutboxEvent): RepoRow => {
   }
 }
 
-/** How many collections of a repo are listed at most: its owner chooses their names. */
+/** How many collections of a repo are listed: its owner chooses their names. */
 export const budget = { collections: 1000 }
 
 const addCollections = (sql: Sql, did: string, added: ReadonlyArray<string>): void => {
@@ -77,7 +77,7 @@ const addCollections = (sql: Sql, did: string, added: ReadonlyArray<string>): vo
   }
 }
 
-/** Notes the collections that appeared in or vanished from a repo. */
+/** Updates the collections that a repo gained or lost. */
 export const writeCollections = (sql: Sql, did: string, event: OutboxEvent): void => {
   if (event.collections?.whole === true) {
     sql.exec(
@@ -93,21 +93,24 @@ export const writeCollections = (sql: Sql, did: string, event: OutboxEvent): voi
   if (event.account?.status === "deleted") sql.exec("DELETE FROM collection WHERE did = ?", did)
 }
 
-/** Forgets deleted accounts whose last event is older than an outbox id: nothing of them can come again. */
+/**
+ * Forgets deleted accounts whose last event is older than an outbox id, so none of their events can
+ * arrive again.
+ */
 export const forgetDeleted = (sql: Sql, before: number): void => {
   sql.exec("DELETE FROM repo WHERE status = 'deleted' AND last_id < ?", before)
 }
 
-/** A cursor that this host gave out, or undefined. */
+/** The position in a cursor of this host; undefined if it isn't one. */
 const ordinalOf = (cursor: string | undefined): number | undefined => {
   const ordinal = Number(cursor ?? "0")
   return Number.isSafeInteger(ordinal) && ordinal >= 0 ? ordinal : undefined
 }
 
 /**
- * A page of the repos, in the order in which they appeared.
+ * A page of repos, in the order in which they appeared.
  *
- * New ones join at the end, so a walk misses none and repeats none however the host grows meanwhile.
+ * New ones join at the end, so paging misses and repeats none, however the host grows.
  */
 export const listRepos = (
   sql: Sql,
@@ -126,7 +129,7 @@ export const listRepos = (
   for (const [ordinal, did, head, rev, active, status] of rows.raw()) {
     last = Number(ordinal)
     const repo = { did: String(did), head: String(head), rev: String(rev), active: active === 1 }
-    // SAFETY: only an event's `account.status` is ever stored here.
+    // SAFETY: only an event's `account.status` is stored here.
     repos.push(status === null ? repo : { ...repo, status: status as InactiveStatus })
   }
   return repos.length < page.limit ? { repos } : { repos, cursor: String(last) }

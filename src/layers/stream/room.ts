@@ -1,47 +1,48 @@
 import type { Subscriber } from "./feed.ts"
 
 /**
- * Bounds of what all connections together may hold in memory: bytes that were sent and perhaps not read.
+ * Limits on the memory of all connections together: bytes sent but possibly unread.
  *
- * Each connection may hold `free` bytes beside, which do not count. A cap of connections bounds those.
+ * Each connection may hold `free` more bytes, which don't count; the limit of connections bounds
+ * those.
  */
 export const unread = {
   free: 200_000,
-  /** Past this, replays wait and the connection that owes the most is closed. */
+  /** Above this, replays wait and the connection that owes the most is closed. */
   replay: 24_000_000,
-  /** Past this, live subscribers wait as well: they read on from the log once there is room. */
+  /** Above this, live subscribers wait too and later continue from the log. */
   live: 48_000_000,
-  /** The next connection is closed only after so long, where the last one has not gone yet, in milliseconds. */
+  /** Time until another connection is closed if the last one hasn't gone, in milliseconds. */
   pause: 10_000,
-  /** A connection that was closed and has not answered after so long does not read, in milliseconds. */
+  /** A closed connection without a reply for this long does not read, in milliseconds. */
   patience: 30_000
 }
 
-/** A subscriber with what the bounds ask of its connection. */
+/** A subscriber with what these limits need to know of its connection. */
 export interface Connected extends Subscriber {
-  /** False once the stream has ended, though the connection may not be gone. */
+  /** False once the stream has ended, though the connection may still be open. */
   readonly isOpen: boolean
   /** When the server closed it, in milliseconds. */
   readonly closedAt: number | undefined
-  /** Bytes that it was sent and perhaps has not read. */
+  /** Bytes sent but possibly unread. */
   readonly owed: number
   readonly since: number
   readonly network: string | undefined
-  /** Ends the stream because others need its room; the reader comes back by its cursor. */
+  /** Ends the stream because others need the room; the reader reconnects with its cursor. */
   letGo(): void
 }
 
-/** What counts of that which one connection owes. */
+/** The bytes that one connection owes towards the limit. */
 export const counted = ({ owed }: Connected): number => Math.max(0, owed - unread.free)
 
-/** What counts of all that connections owe. */
+/** The bytes that all connections owe towards the limit. */
 export const owedBy = (connected: Iterable<Connected>): number => {
   let sum = 0
   for (const one of connected) sum += counted(one)
   return sum
 }
 
-/** Closes the connection that owes the most, unless one that was closed is still on its way out. */
+/** Closes the connection that owes the most, unless a closed one is still ending. */
 export const letGoOfMost = (connected: ReadonlyArray<Connected>, now: number): void => {
   let most: Connected | undefined
   for (const one of connected) {
@@ -52,7 +53,7 @@ export const letGoOfMost = (connected: ReadonlyArray<Connected>, now: number): v
   most?.letGo()
 }
 
-/** The bytes that closed connections hold which have not read them in all this time. */
+/** The bytes of closed connections that still haven't read them. */
 export const stuckBytes = (connected: Iterable<Connected>, now: number): number => {
   const isStuck = ({ isOpen, closedAt }: Connected) =>
     !isOpen && closedAt !== undefined && now - closedAt >= unread.patience

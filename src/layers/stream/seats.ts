@@ -1,6 +1,6 @@
 import type { Connected } from "./room.ts"
 
-/** Connections at most: from one network, and in all. */
+/** The most connections: from one network, and in total. */
 export const seats = { network: 64, all: 256 }
 
 const refusal = (status: number, error: string, message: string): Response =>
@@ -17,10 +17,10 @@ const tally = (connected: ReadonlyArray<Connected>): Map<string | undefined, Arr
 }
 
 /**
- * Refuses a connection for which there is no seat.
+ * The response that rejects a connection for which there is no seat.
  *
- * When all seats are taken, the network that holds the most gives up its newest one to a network that holds
- * fewer. So many connections of a few networks keep no relay out.
+ * When all seats are taken, the network with the most loses its newest one to a network with fewer,
+ * so a few networks can't keep relays out.
  */
 export const refuseWithoutSeat = (
   network: string | undefined,
@@ -34,7 +34,7 @@ export const refuseWithoutSeat = (
   const open = connected.filter(({ isOpen }) => isOpen)
   if (open.length < seats.all) return undefined
   const full = refusal(503, "ServiceUnavailable", "Too many subscribers, try again later")
-  // Closed connections that do not go away take memory as well.
+  // Closed connections that haven't gone take memory as well.
   if (connected.length >= 2 * seats.all) return full
   const [largest] = [...tally(open).values()].toSorted((one, other) => other.length - one.length)
   if (largest === undefined || largest.length < own + 2) return full

@@ -3,7 +3,7 @@ import { syncFrame } from "../../core/repo/frame.ts"
 import type { Head } from "../../services/repo/Repo.ts"
 import type { OutboxEvent } from "../../services/stream/Sequencer.ts"
 
-/** `#sync`: the repo's head as it is now, whatever it was before; the log learns its collections anew as well. */
+/** `#sync`: the repo's current head; the log also replaces its list of collections. */
 export const syncEvent = (now: {
   readonly did: string
   readonly head: Head

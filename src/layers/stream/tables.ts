@@ -1,11 +1,11 @@
 import type { Bounds } from "../host/sql/bounds.ts"
 /**
- * The log's tables, chosen for the fewest billed rows: an event is one row when it is written and
- * one when it is pruned, a repo's head one row each time, a collection two when it appears or vanishes.
+ * The log's tables, designed for the fewest billed rows: one for an event, one for its removal, one
+ * for each move of a repo's head, two for a collection that appears or vanishes.
  */
 export const tables = [
-  // The number is the rowid; `nth` counts events without reading them; `did` stands before the frame,
-  // so that a search for it reads no frames.
+  // The sequence number is the rowid; `nth` counts events without reading them; `did` is before the
+  // frame, so a search for it reads no frames.
   `CREATE TABLE IF NOT EXISTS event (
     seq INTEGER PRIMARY KEY, nth INTEGER NOT NULL, did TEXT NOT NULL, frame BLOB NOT NULL
   )`,
@@ -22,12 +22,12 @@ export const tables = [
   `CREATE TABLE IF NOT EXISTS collection (
     collection TEXT NOT NULL, did TEXT NOT NULL, PRIMARY KEY (collection, did)
   ) WITHOUT ROWID`,
-  // A sign-up, an import and a deletion look for one repo's collections among those of all.
+  // A sign-up, an import and a deletion look up one repo's collections.
   "CREATE INDEX IF NOT EXISTS collection_by_did ON collection (did)",
   "CREATE TABLE IF NOT EXISTS note (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID"
 ]
 
-/** What bounds these tables. */
+/** The limits of these tables. */
 export const bounds: Bounds = {
   event: {
     filledBy: "every account",

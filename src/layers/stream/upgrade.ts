@@ -2,15 +2,15 @@ const refusal = (status: number, error: string, message: string, headers = {}) =
   Response.json({ error, message }, { status, headers })
 
 /**
- * What a request for subscribeRepos asks for, or the answer that refuses it.
+ * Parses a request for subscribeRepos, or returns the response that rejects it.
  *
- * Sub-protocols (`Sec-WebSocket-Protocol`) are not looked at: this stream has one form.
+ * Ignores sub-protocols (`Sec-WebSocket-Protocol`): this stream has one form.
  */
 export const readUpgrade = (request: Request): { readonly cursor?: number } | Response => {
   if (request.method !== "GET") {
     return refusal(405, "InvalidRequest", "Use GET", { allow: "GET" })
   }
-  // An empty value counts as left out, as in every method.
+  // An empty value counts as missing, as in every method.
   const text = new URL(request.url).searchParams.get("cursor") || undefined
   const cursor = text === undefined ? undefined : Number(text)
   if (text !== undefined && !(/^-?\d+$/.test(text) && Number.isSafeInteger(cursor))) {

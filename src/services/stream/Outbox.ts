@@ -5,17 +5,24 @@ import type { OutboxEvent } from "./Sequencer.ts"
 /**
  * The events of an account on their way to the log.
  *
- * `push` is synchronous and runs inside the commit's transaction, so that a commit and its event are one;
- * `deliver` hands them over afterwards, in order, and again by alarm until the log has taken them.
+ * `push` is synchronous and runs inside the commit's transaction, so a commit and its event are
+ * stored together; `deliver` sends them afterwards, in order, and the alarm repeats it until the
+ * log has them.
  */
 export class Outbox extends Context.Service<
   Outbox,
   {
-    /** Answers the event's id, which the same transaction keeps in the head's row: ids rise for ever. */
+    /**
+     * Returns the event's id, which the same transaction stores in the head's row; ids always
+     * increase.
+     */
     push(event: Omit<OutboxEvent, "id">): number
-    /** Hands over everything that waits; never fails: what could not be delivered stays and an alarm is armed. */
+    /** Sends everything that waits; never fails: sets an alarm for what could not be delivered. */
     readonly deliver: Effect.Effect<void>
-    /** Arms the alarm that delivers after a kill, and hands over in the background. Call after the transaction. */
+    /**
+     * Sets the alarm that delivers after a crash, and sends in the background. Call after the
+     * transaction.
+     */
     readonly flush: Effect.Effect<void>
     readonly waiting: number
   }

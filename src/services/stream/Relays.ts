@@ -1,10 +1,10 @@
 import * as Context from "effect/Context"
 import type * as Effect from "effect/Effect"
 
-/** What a relay said to requestCrawl. */
+/** A relay's response to requestCrawl. */
 export interface CrawlAnswer {
   readonly ok: boolean
-  /** The HTTP status, when there was an answer. */
+  /** The HTTP status, if there was a response. */
   readonly status?: number
   readonly message?: string
 }
@@ -13,9 +13,9 @@ export interface CrawlAnswer {
 export class Relays extends Context.Service<
   Relays,
   {
-    /** The origins of the relays to ask; none when this host cannot be crawled. */
+    /** The origins of the relays to ask; empty if this host cannot be crawled. */
     readonly origins: ReadonlyArray<string>
-    /** Never fails: what went wrong is in the answer. */
+    /** Never fails: errors are in the result. */
     requestCrawl(relay: string): Effect.Effect<CrawlAnswer>
   }
 >()("nacre/services/Relays") {}

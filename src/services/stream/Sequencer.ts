@@ -2,34 +2,38 @@ import * as Context from "effect/Context"
 import type * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 
-/** Why an account is not active, as the protocol names it. */
+/** Why an account is not active, in the protocol's terms. */
 export type InactiveStatus = "takendown" | "suspended" | "deleted" | "deactivated"
 
 /**
  * One event on its way from an account's outbox to the log.
  *
- * `frame` is the ready WebSocket message but for the sequence number, whose 8 bytes start at `seqOffset`.
+ * `frame` is the complete WebSocket message except for the sequence number, whose 8 bytes start at
+ * `seqOffset`.
  */
 export interface OutboxEvent {
-  /** Rises within an account for ever (microseconds at least): the log takes each id once. */
+  /**
+   * Always increases within an account (at least with the microseconds): the log takes each id
+   * once.
+   */
   readonly id: number
   readonly kind: "commit" | "sync" | "identity" | "account"
   readonly frame: Uint8Array
   readonly seqOffset: number
-  /** The repo's head after this event (commit, sync): what listRepos tells. */
+  /** The repo's head after this event (commit, sync), for listRepos. */
   readonly head?: { readonly commit: string; readonly rev: string }
-  /** The account's standing after this event (account). */
+  /** The account's status after this event (account). */
   readonly account?: { readonly active: boolean; readonly status?: InactiveStatus }
-  /** Collections that appeared in or vanished from the repo with this event. */
+  /** The collections that the repo gained or lost with this event. */
   readonly collections?: {
     readonly added: ReadonlyArray<string>
     readonly removed: ReadonlyArray<string>
-    /** There are no others than the ones added. */
+    /** The repo has no collections other than those added. */
     readonly whole?: boolean
   }
 }
 
-/** A repo as listRepos shows it. */
+/** A repo as listRepos returns it. */
 export interface HostedRepo {
   readonly did: string
   readonly head: string
@@ -38,58 +42,61 @@ export interface HostedRepo {
   readonly status?: InactiveStatus
 }
 
-/** How far behind the newest event a number is. */
+/** How far behind the newest event a sequence number is. */
 export interface Place {
-  /** How many events of the log come after it. */
+  /** How many events in the log come after it. */
   readonly behind: number
-  /** Since when the first of them waits to be read, in milliseconds. */
+  /** Since when the first of them has been unread, in milliseconds. */
   readonly waiting?: number
 }
 
-/** A connection of subscribeRepos, and how far it was sent the log; what it has read it alone knows. */
+/**
+ * A connection of subscribeRepos, and how far the log was sent to it; only the reader knows what it
+ * has read.
+ */
 export interface Reader extends Place {
-  /** When it connected, in milliseconds. */
+  /** Connection time, in milliseconds. */
   readonly since: number
   readonly userAgent?: string
-  /** The network that it came from (`203.0.113.0/24`), not its address. */
+  /** The client's network (`203.0.113.0/24`), rather than its address. */
   readonly network?: string
-  /** The cursor that it asked for. */
+  /** The requested cursor. */
   readonly cursor?: number
   readonly connected: boolean
-  /** When it was connected last, in milliseconds: within an hour, where it was cut off by a restart. */
+  /** When it was last connected, in milliseconds; accurate to an hour after a restart. */
   readonly seen: number
-  /** The number of the last event that it was sent, or had before by its own word. */
+  /** The last sequence number that it was sent, or that it claimed to have. */
   readonly seq: number
 }
 
-/** A relay of the configuration, and the last requestCrawl to it. */
+/** A configured relay, and the last requestCrawl to it. */
 export interface RelayCall {
   readonly relay: string
-  /** When, in milliseconds; absent while it was never asked. */
+  /** Time of the call, in milliseconds; undefined if it was never called. */
   readonly at?: number
   readonly ok: boolean
-  /** The answer's HTTP status, when there was one. */
+  /** The HTTP status, if there was a response. */
   readonly status?: number
   readonly message?: string
 }
 
-/** What an operator wants to know of the log. */
+/** The log's state for operators. */
 export interface SequencerStatus {
-  /** The newest number; 0 when there never was an event. */
+  /** The newest sequence number; 0 before the first event. */
   readonly seq: number
   readonly oldest: number | undefined
-  /** How many events were taken since the oldest that is kept; deleted accounts' are counted too. */
+  /** How many events were added since the oldest kept one, including those of deleted accounts. */
   readonly events: number
   readonly subscribers: number
 }
 
-/** Who reads the stream, and who was asked to. */
+/** Who reads the stream, and which relays were asked to. */
 export interface Subscribers {
   readonly seq: number
-  /** Who reads now, and up to twenty who have read within a month. */
+  /** Current readers, and up to twenty from the last month. */
   readonly readers: ReadonlyArray<Reader>
   readonly relays: ReadonlyArray<RelayCall>
-  /** The places of the numbers that were asked about. */
+  /** The places of the requested sequence numbers. */
   readonly places: ReadonlyArray<Place>
 }
 
@@ -100,19 +107,19 @@ export class SequencerUnavailable extends Schema.TaggedError<SequencerUnavailabl
 ) {}
 
 /**
- * The host's event log: it numbers events, keeps 72 hours of frames, and feeds subscribers.
+ * The host's event log: numbers events, keeps frames for 72 hours and feeds subscribers.
  *
  * Spec: com.atproto.sync.subscribeRepos, event stream.
  */
 export class Sequencer extends Context.Service<
   Sequencer,
   {
-    /** Takes events in order; ids already taken are passed over. Answers the highest id taken of this account. */
+    /** Adds events in order; skips ids that it already has. Returns the account's highest id. */
     append(
       did: string,
       events: ReadonlyArray<OutboxEvent>
     ): Effect.Effect<number, SequencerUnavailable>
-    /** Answers a WebSocket upgrade of subscribeRepos (`?cursor=`). */
+    /** Responds to a WebSocket upgrade of subscribeRepos (`?cursor=`). */
     subscribe(request: Request): Effect.Effect<Response, SequencerUnavailable>
     listRepos(page: {
       readonly cursor?: string
@@ -130,7 +137,7 @@ export class Sequencer extends Context.Service<
       SequencerUnavailable
     >
     readonly status: Effect.Effect<SequencerStatus, SequencerUnavailable>
-    /** Who reads, for the administrator; and how far behind these numbers are, which somebody says to have read. */
+    /** The readers, for the administrator, and how far behind the given sequence numbers are. */
     subscribers(seqs: ReadonlyArray<number>): Effect.Effect<Subscribers, SequencerUnavailable>
   }
 >()("nacre/services/Sequencer") {}
