@@ -138,15 +138,15 @@ const hostile: Readonly<Record<string, ReadonlyArray<string>>> = {
   ]
 }
 
-describe("the address check", () => {
+describe("checkFetchUrl", () => {
   for (const url of open) {
-    it(`lets ${url} through`, () => {
+    it(`checkFetchUrl accepts ${url}`, () => {
       assert.isTrue(checkFetchUrl(url).ok)
     })
   }
 
   for (const [what, urls] of Object.entries(hostile)) {
-    describe(`refuses ${what}`, () => {
+    describe(`checkFetchUrl rejects ${what}`, () => {
       for (const url of urls) {
         it(JSON.stringify(url.slice(0, 60)), () => {
           const checked = checkFetchUrl(url)
@@ -156,7 +156,7 @@ describe("the address check", () => {
     })
   }
 
-  it("opens exactly the hosts that are named, over http too", () => {
+  it("checkFetchUrl allows exactly the listed hosts, over http too", () => {
     const allow = ["localhost:2582", "127.0.0.1"]
     assert.isTrue(checkFetchUrl("http://localhost:2582/did:plc:x", allow).ok)
     assert.isTrue(checkFetchUrl("http://127.0.0.1:9999/", allow).ok)
@@ -169,7 +169,7 @@ describe("the address check", () => {
     assert.isFalse(checkFetchUrl("http://example.com/", allow).ok)
   })
 
-  it("gives hosts that are named their http origin, with the port they are named with", () => {
+  it("originOf returns http for listed hosts, with their listed port", () => {
     const allow = ["alice.localhost:4000", "bob.localhost"]
     assert.strictEqual(originOf("alice.localhost", allow), "http://alice.localhost:4000")
     assert.strictEqual(originOf("bob.localhost", allow), "http://bob.localhost")

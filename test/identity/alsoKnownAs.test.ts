@@ -1,8 +1,8 @@
 import { assert, describe, it } from "@effect/vitest"
 import { claimedHandle, withHandle } from "../../src/core/identity/alsoKnownAs.ts"
 
-describe("the names of a DID", () => {
-  it("claim the first valid at:// name, in lower case", () => {
+describe("the alsoKnownAs names of a DID", () => {
+  it("claimedHandle returns the first valid at:// name in lower case", () => {
     for (const [names, claimed] of [
       [[], undefined],
       [["https://a.test", "dns:a.test", "a.test"], undefined],
@@ -13,7 +13,7 @@ describe("the names of a DID", () => {
     }
   })
 
-  it("keep their places when the handle changes", () => {
+  it("withHandle keeps the position of every name", () => {
     for (const [before, after] of [
       [[], ["at://new.test"]],
       [["https://a.test"], ["at://new.test", "https://a.test"]],
@@ -31,7 +31,7 @@ describe("the names of a DID", () => {
     }
   })
 
-  it("stay as they are when they claim the handle already", () => {
+  it("withHandle returns undefined if the names claim the handle already", () => {
     assert.isUndefined(withHandle(["https://a.test", "at://New.test", "at://b.test"], "new.test"))
   })
 })

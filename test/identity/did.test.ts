@@ -4,13 +4,13 @@ import * as Did from "../../src/core/identity/did.ts"
 const plc = "did:plc:ewvi7nxzyoun6zhxrhs64oiz"
 
 describe("DIDs", () => {
-  it("of the two methods of the network are told apart", () => {
+  it("didMethod distinguishes the two supported methods", () => {
     assert.strictEqual(Did.didMethod(plc), "plc")
     assert.strictEqual(Did.didMethod("did:web:example.com"), "web")
     assert.strictEqual(Did.didMethod("did:web:localhost%3A2583"), "web")
   })
 
-  it("that are malformed or of another method are not supported", () => {
+  it("isSupportedDid rejects malformed DIDs and other methods", () => {
     for (const did of [
       "",
       "did:plc:",
@@ -37,7 +37,7 @@ describe("DIDs", () => {
     }
   })
 
-  it("of the web method lie at the host's well-known file, by http for localhost alone", () => {
+  it("didWebUrl is the host's well-known file, over http only for localhost", () => {
     assert.strictEqual(
       Did.didWebUrl("did:web:example.com"),
       "https://example.com/.well-known/did.json"
@@ -50,12 +50,12 @@ describe("DIDs", () => {
     assert.isUndefined(Did.didWebUrl(plc))
   })
 
-  it("are made of hosts with their port written as the syntax demands", () => {
+  it("didWebOf encodes a host's port as the syntax requires", () => {
     assert.strictEqual(Did.didWebOf("localhost:2583"), "did:web:localhost%3A2583")
     assert.strictEqual(Did.didWebHost(Did.didWebOf("localhost:2583")), "localhost:2583")
   })
 
-  it("may point at a service", () => {
+  it("parseDidReference returns a DID and its service", () => {
     assert.deepStrictEqual(Did.parseDidReference(plc), { did: plc })
     assert.deepStrictEqual(Did.parseDidReference(`${plc}#bsky_fg`), {
       did: plc,

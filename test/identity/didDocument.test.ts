@@ -6,8 +6,8 @@ const did = "did:plc:ewvi7nxzyoun6zhxrhs64oiz"
 
 const document = (parts: object) => DidDocument.parseDidDocument(did, { id: did, ...parts })
 
-describe("a DID document", () => {
-  it("made here is read back with its key, PDS and handle", async () => {
+describe("DID documents", () => {
+  it("a document we built is parsed with its key, PDS and handle", async () => {
     for (const key of [await Crypto.Secp256k1Keypair.create(), await Crypto.P256Keypair.create()]) {
       const made = DidDocument.accountDidDocument({
         did,
@@ -23,14 +23,14 @@ describe("a DID document", () => {
     }
   })
 
-  it("of the host names its service and no key", () => {
+  it("the host's document names its service and no key", () => {
     const host = DidDocument.hostDidDocument("did:web:pds.example.com", "https://pds.example.com")
     assert.strictEqual(DidDocument.pdsOf(host), "https://pds.example.com")
     assert.isUndefined(DidDocument.signingKeyOf(host))
     assert.isUndefined(DidDocument.handleOf(host))
   })
 
-  it("of another DID, or that is no document, is refused", () => {
+  it("parseDidDocument rejects another DID's document, and anything else", () => {
     for (const json of [
       { id: "did:plc:aaaaaaaaaaaaaaaaaaaaaaaa" },
       {},
@@ -45,7 +45,7 @@ describe("a DID document", () => {
     }
   })
 
-  it("gives keys of the old forms, and ids written short or in full", async () => {
+  it("signingKeyOf reads keys in the old forms, with short and full ids", async () => {
     const k256 = await Crypto.Secp256k1Keypair.create()
     const p256 = await Crypto.P256Keypair.create()
     const bare = (key: Crypto.Keypair & { publicKeyBytes(): Uint8Array }) =>
@@ -63,7 +63,7 @@ describe("a DID document", () => {
     }
   })
 
-  it("gives no key where it is of an unknown type, broken, or another DID's", async () => {
+  it("signingKeyOf ignores a key that is broken, of an unknown type, or another DID's", async () => {
     const key = (await Crypto.Secp256k1Keypair.create()).did().slice("did:key:".length)
     for (const method of [
       { id: "#atproto", type: "Ed25519VerificationKey2020", publicKeyMultibase: key },
@@ -78,7 +78,7 @@ describe("a DID document", () => {
     }
   })
 
-  it("gives services by their id and type, where the endpoint is a web address", () => {
+  it("serviceOf returns services by id and type, if the endpoint is a web address", () => {
     const read = document({
       service: [
         { id: "#bsky_fg", type: "BskyFeedGenerator", serviceEndpoint: "https://feeds.example.com" },
@@ -94,7 +94,7 @@ describe("a DID document", () => {
     assert.isUndefined(DidDocument.pdsOf(read))
   })
 
-  it("claims its first valid handle, in lower case, or none", () => {
+  it("handleOf returns the first valid handle in lower case, if any", () => {
     const handleOf = (alsoKnownAs: ReadonlyArray<unknown>) =>
       DidDocument.handleOf(document({ alsoKnownAs }))
     assert.strictEqual(handleOf(["https://x.com", "at://Alice.Test", "at://b.test"]), "alice.test")

@@ -38,7 +38,7 @@ describe("the crypto vectors", () => {
     })
   }
 
-  it("make did:keys of private keys", () => {
+  it("private keys have the did:keys of the vectors", () => {
     for (const vector of vectors<{ privateKeyBytesHex: string; publicDidKey: string }>(
       "w3c_didkey_K256"
     )) {
@@ -52,7 +52,7 @@ describe("the crypto vectors", () => {
 
 describe("signatures", () => {
   for (const curve of curves) {
-    it(`of ${curve} are the same as @atproto/crypto's, byte for byte`, async () => {
+    it(`signatures of ${curve} equal those of @atproto/crypto byte for byte`, async () => {
       for (let run = 0; run < 10; run += 1) {
         const secret = DidKey.generatePrivateKey(curve)
         const theirs =
@@ -66,7 +66,7 @@ describe("signatures", () => {
       }
     })
 
-    it(`of ${curve} are refused when a bit differs, the key is another, or they are not 64 bytes`, () => {
+    it(`signatures of ${curve} are rejected for a different bit, key or length`, () => {
       const secret = DidKey.generatePrivateKey(curve)
       const key = DidKey.publicKeyOf(curve, secret)
       const signature = DidKey.signBytes(curve, secret, message)
@@ -81,7 +81,7 @@ describe("signatures", () => {
     })
   }
 
-  it("with high S count only where they are allowed", () => {
+  it("signatures with high S are valid only if allowed", () => {
     const secret = DidKey.generatePrivateKey("k256")
     const key = DidKey.publicKeyOf("k256", secret)
     const signature = DidKey.signBytes("k256", secret, message)
@@ -95,7 +95,7 @@ describe("signatures", () => {
 })
 
 describe("key texts", () => {
-  it("that are malformed, of another curve, or off the curve are refused", () => {
+  it("malformed keys, other curves and points off the curve are rejected", () => {
     const good = DidKey.formatMultikey(
       DidKey.publicKeyOf("k256", DidKey.generatePrivateKey("k256"))
     )

@@ -4,8 +4,8 @@ import { isAtprotoDidRefAbsolute } from "../../src/core/identity/didReference.ts
 
 const plc = "did:plc:abcdefghijklmnopqrstuvwx"
 
-describe("a service of a DID", () => {
-  it("is told as the package does whose place this takes in the bundle", () => {
+describe("a reference to a service of a DID", () => {
+  it("isAtprotoDidRefAbsolute agrees with the package that it replaces in the bundle", () => {
     const table = [
       [`${plc}#service`, true],
       ["did:web:example.com#service", true],

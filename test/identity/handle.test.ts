@@ -9,7 +9,7 @@ const errorOf = (handle: string, extra: object = {}) => {
 }
 
 describe("handles", () => {
-  it("are stored in lower case, without the @ that people write", () => {
+  it("checkHandle returns lower case without the @ that people type", () => {
     assert.deepStrictEqual(checkHandle(" @Alice.PDS.Example.com ", rules), {
       ok: true,
       handle: "alice.pds.example.com",
@@ -17,13 +17,13 @@ describe("handles", () => {
     })
   })
 
-  it("of other domains are taken, to be resolved", () => {
+  it("checkHandle accepts other domains, which must resolve", () => {
     for (const handle of ["alice.com", "xn--bcher-kva.com", "a--b.co.uk", "www.alice.com"]) {
       assert.deepStrictEqual(checkHandle(handle, rules), { ok: true, handle, hosted: false })
     }
   })
 
-  it("at the apex of a service domain must resolve like any other", () => {
+  it("checkHandle requires the apex of a service domain to resolve", () => {
     assert.deepStrictEqual(
       checkHandle("pds.example.org", { serviceDomains: ["pds.example.org"] }),
       {
@@ -34,7 +34,7 @@ describe("handles", () => {
     )
   })
 
-  it("that are malformed are refused", () => {
+  it("checkHandle rejects malformed handles", () => {
     for (const handle of [
       "",
       "alice",
@@ -48,7 +48,7 @@ describe("handles", () => {
     }
   })
 
-  it("under domains that can never be public are refused", () => {
+  it("checkHandle rejects domains that are never public", () => {
     for (const top of "alt arpa example internal invalid local localhost onion test".split(" ")) {
       assert.strictEqual(errorOf(`alice.${top}`), "InvalidHandle", top)
     }
@@ -56,7 +56,7 @@ describe("handles", () => {
     assert.strictEqual(errorOf("alice.local", { allowTest: true }), "InvalidHandle")
   })
 
-  it("on a service domain are one label of 3 to 18 characters", () => {
+  it("checkHandle accepts one label of 3 to 18 characters on a service domain", () => {
     assert.strictEqual(errorOf("al.pds.example.com"), "InvalidHandle")
     assert.strictEqual(errorOf("ali.pds.example.com"), "ok")
     assert.strictEqual(errorOf(`${"a".repeat(18)}.pds.example.com`), "ok")
@@ -65,14 +65,14 @@ describe("handles", () => {
     assert.strictEqual(errorOf("xn--bcher-kva.pds.example.com"), "ok")
   })
 
-  it("that would pass for the host are reserved, there alone", () => {
+  it("checkHandle reserves names that could be mistaken for the host, only on its domains", () => {
     for (const label of ["admin", "www", "support", "about", "atproto", "no-reply"]) {
       assert.strictEqual(errorOf(`${label}.pds.example.com`), "HandleNotAvailable", label)
       assert.strictEqual(errorOf(`${label}.alice.com`), "ok", label)
     }
   })
 
-  it("that are the host's own name, or that of a service domain, are reserved", () => {
+  it("checkHandle reserves the host's own name and its service domains", () => {
     const host = { host: "social.example.com" }
     assert.strictEqual(errorOf("social.example.com", host), "HandleNotAvailable")
     assert.strictEqual(errorOf("Social.Example.com", host), "HandleNotAvailable")
@@ -81,24 +81,24 @@ describe("handles", () => {
     assert.strictEqual(errorOf("social.example.com", { ...host, override: true }), "ok")
   })
 
-  it("whose punycode says nothing are refused where nobody could ask for them", () => {
+  it("checkHandle rejects invalid punycode on a service domain", () => {
     assert.strictEqual(errorOf("xn--97i80t20-kva.pds.example.com"), "InvalidHandle")
     assert.strictEqual(
       errorOf("xn--97i80t20-kva.pds.example.com", { override: true }),
       "InvalidHandle"
     )
-    // By DNS they may lead somewhere.
+    // They may resolve by DNS.
     assert.strictEqual(errorOf("xn--97i80t20-kva.com"), "ok")
   })
 
-  it("are free of the length and name rules when an administrator says so, but not of the syntax", () => {
+  it("an administrator's override skips the rules for length and names, but not the syntax", () => {
     assert.strictEqual(errorOf("admin.pds.example.com", { override: true }), "ok")
     assert.strictEqual(errorOf("al.pds.example.com", { override: true }), "ok")
     assert.strictEqual(errorOf("a.b.pds.example.com", { override: true }), "InvalidHandle")
     assert.strictEqual(errorOf("a_b.pds.example.com", { override: true }), "InvalidHandle")
   })
 
-  it("belong to the longest service domain that fits", () => {
+  it("serviceDomainOf returns the longest matching service domain", () => {
     const domains = ["example.com", "pds.example.com"]
     assert.strictEqual(serviceDomainOf("alice.pds.example.com", domains), "pds.example.com")
     assert.strictEqual(serviceDomainOf("alice.example.com", domains), "example.com")

@@ -15,7 +15,7 @@ import {
   world
 } from "./world.ts"
 
-/** What every Identity does, of the world above. */
+/** What every Identity guarantees, in the world above. */
 const identityContract = (name: string, layer: Layer.Layer<Identity>) =>
   describe(`Identity (${name})`, () => {
     const test = (
@@ -23,19 +23,19 @@ const identityContract = (name: string, layer: Layer.Layer<Identity>) =>
       body: (identity: Identity["Service"]) => Effect.Effect<void, unknown>
     ) => it.effect(title, () => Effect.flatMap(Identity, body).pipe(Effect.provide(layer)))
 
-    test("finds the documents of both DID methods", (identity) =>
+    test("resolveDid finds the documents of both DID methods", (identity) =>
       Effect.gen(function* () {
         assert.strictEqual((yield* identity.resolveDid(alice)).id, alice)
         assert.deepStrictEqual(yield* identity.resolveDid(bob), bobDocument)
       }))
 
-    test("finds DIDs by their handles, in any case", (identity) =>
+    test("resolveHandle finds DIDs by handle, in any case", (identity) =>
       Effect.gen(function* () {
         assert.strictEqual(yield* identity.resolveHandle("alice.pds.com"), alice)
         assert.strictEqual(yield* identity.resolveHandle("Bob.COM"), bob)
       }))
 
-    test("finds signing keys, and says when there is none of that name", (identity) =>
+    test("signingKey finds keys, and fails if there is none of that name", (identity) =>
       Effect.gen(function* () {
         assert.strictEqual(yield* identity.signingKey(alice), key)
         assert.strictEqual(yield* identity.signingKey(bob, { fresh: true }), key)
@@ -43,7 +43,7 @@ const identityContract = (name: string, layer: Layer.Layer<Identity>) =>
         assert.strictEqual(error._tag, "KeyNotFound")
       }))
 
-    test("says that a DID or handle does not exist", (identity) =>
+    test("a DID or handle that doesn't exist is reported as not found", (identity) =>
       Effect.gen(function* () {
         for (const did of [unknown, "did:web:", "did:key:zabc", "nonsense"]) {
           assert.strictEqual((yield* Effect.flip(identity.resolveDid(did)))._tag, "DidNotFound")
@@ -54,7 +54,7 @@ const identityContract = (name: string, layer: Layer.Layer<Identity>) =>
         }
       }))
 
-    test("joins DID and handle when each names the other", (identity) =>
+    test("resolveIdentity returns DID and handle if each names the other", (identity) =>
       Effect.gen(function* () {
         for (const [asked, did, handle] of [
           [alice, alice, "alice.pds.com"],
@@ -69,14 +69,14 @@ const identityContract = (name: string, layer: Layer.Layer<Identity>) =>
         }
       }))
 
-    test("calls a handle invalid when it belongs to somebody else", (identity) =>
+    test("resolveIdentity returns handle.invalid if the handle is another DID's", (identity) =>
       Effect.gen(function* () {
         const found = yield* identity.resolveIdentity(carol)
         assert.strictEqual(found.handle, "handle.invalid")
         assert.strictEqual(found.did, carol)
       }))
 
-    test("answers the same after forgetting", (identity) =>
+    test("forget doesn't change any result", (identity) =>
       Effect.gen(function* () {
         yield* identity.resolveIdentity(alice)
         yield* identity.forget(alice)

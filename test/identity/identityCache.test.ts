@@ -30,7 +30,7 @@ describe("the identity cache", () => {
     Effect.map((document) => document.alsoKnownAs?.[0])
   )
 
-  it.effect("asks once an hour", () => {
+  it.effect("the cache is used for an hour", () => {
     const { count, layer } = changing()
     return Effect.gen(function* () {
       yield* nameOf
@@ -41,7 +41,7 @@ describe("the identity cache", () => {
   })
 
   it.effect(
-    "gives the old answer after an hour, and one refresh behind the scenes brings the new one",
+    "the cache returns the old value after an hour and starts one refresh in the background",
     () => {
       const { become, count, layer, queue } = changing()
       return Effect.gen(function* () {
@@ -59,7 +59,7 @@ describe("the identity cache", () => {
     }
   )
 
-  it.effect("lives a day through an outage, trying again each minute, and no longer", () => {
+  it.effect("the cache serves an outage for a day, with a retry each minute, and no longer", () => {
     const { become, layer, queue } = changing()
     return Effect.gen(function* () {
       yield* nameOf
@@ -77,7 +77,7 @@ describe("the identity cache", () => {
     }).pipe(Effect.provide(layer))
   })
 
-  it.effect("drops a DID that a refresh finds gone", () => {
+  it.effect("the cache drops a DID that a refresh doesn't find", () => {
     const { become, layer, queue } = changing()
     return Effect.gen(function* () {
       yield* nameOf
@@ -89,7 +89,7 @@ describe("the identity cache", () => {
     }).pipe(Effect.provide(layer))
   })
 
-  it.effect("is passed by when a fresh answer is asked for, which it then keeps", () => {
+  it.effect("a fresh look-up bypasses the cache and updates it", () => {
     const { become, count, layer } = changing()
     return Effect.gen(function* () {
       yield* nameOf
@@ -101,7 +101,7 @@ describe("the identity cache", () => {
     }).pipe(Effect.provide(layer))
   })
 
-  it.effect("forgets at once, also what is just on its way", () => {
+  it.effect("forget takes effect at once, even for a look-up in progress", () => {
     let release: (response: Response) => void = () => assert.fail("nobody asked")
     let first = true
     const { layer } = world({
@@ -123,7 +123,7 @@ describe("the identity cache", () => {
     }).pipe(Effect.provide(layer))
   })
 
-  it.effect("holds no more than its capacity", () => {
+  it.effect("the cache holds at most its capacity", () => {
     const made = world({}, { capacity: 1 })
     return Effect.gen(function* () {
       const identity = yield* Identity
@@ -133,7 +133,7 @@ describe("the identity cache", () => {
   })
 
   it.effect(
-    "holds no more text than it may: whoever has documents decides how long they are",
+    "the cache holds a limited amount of text, since owners decide how long their documents are",
     () => {
       const length = JSON.stringify(bobDocument).length
       const asked = (documentCharacters: number) => {
@@ -151,7 +151,7 @@ describe("the identity cache", () => {
     }
   )
 
-  it.effect("remembers handles too", () => {
+  it.effect("the cache also holds handles", () => {
     const made = world()
     return Effect.gen(function* () {
       const identity = yield* Identity
@@ -162,8 +162,8 @@ describe("the identity cache", () => {
   })
 })
 
-describe("identities that live here", () => {
-  it.effect("are answered without asking the network", () => {
+describe("identities of this server", () => {
+  it.effect("identities of this server are resolved without the network", () => {
     const dora = "did:web:dora.com"
     const didDoc = accountDidDocument({ did: dora, handle: "dora.com", signingKey: key, pds })
     const made = world(
@@ -191,7 +191,7 @@ describe("identities that live here", () => {
 })
 
 describe("a DID with a tombstone", () => {
-  it.effect("is deactivated", () =>
+  it.effect("a DID with a tombstone fails with DidDeactivated", () =>
     Effect.gen(function* () {
       const plc = yield* PlcDirectory
       yield* plc.submit(alice, sign(Plc.tombstoneOperation(genesis)))

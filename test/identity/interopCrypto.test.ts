@@ -34,8 +34,8 @@ const privateKey = (pair: KeyPair): Uint8Array =>
 
 describe("cryptography vectors", () => {
   for (const fixture of read<Signature>("signature-fixtures.json")) {
-    it(`${fixture.comment}: is ${fixture.validSignature ? "accepted" : "refused"}`, async () => {
-      // The library throws for some malformed signatures; both are refusals.
+    it(`${fixture.comment}: is ${fixture.validSignature ? "accepted" : "rejected"}`, async () => {
+      // The library throws for some malformed signatures; both are rejections.
       const accepted = await Crypto.verifySignature(
         fixture.publicKeyDid,
         fromBase64(fixture.messageBase64),
@@ -54,7 +54,7 @@ describe("cryptography vectors", () => {
     })
   }
 
-  it("K-256 private keys have the did:key of the vectors", async () => {
+  it("K-256 private keys have the did:keys of the vectors", async () => {
     const pairs = read<KeyPair>("w3c_didkey_K256.json")
     assert.isAbove(pairs.length, 0)
     for (const pair of pairs) {
@@ -63,7 +63,7 @@ describe("cryptography vectors", () => {
     }
   })
 
-  it("P-256 private keys have the did:key of the vectors", async () => {
+  it("P-256 private keys have the did:keys of the vectors", async () => {
     const pairs = read<KeyPair>("w3c_didkey_P256.json")
     assert.isAbove(pairs.length, 0)
     for (const pair of pairs) {
@@ -82,7 +82,7 @@ describe("signatures", () => {
   }
 
   for (const [curve, order] of Object.entries(orders)) {
-    it(`made on ${curve} are low-S and verify; their high-S twins do not`, async () => {
+    it(`signatures on ${curve} are low-S and verify; their high-S twins do not`, async () => {
       const key =
         curve === "p256"
           ? await Crypto.P256Keypair.create()

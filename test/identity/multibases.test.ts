@@ -5,8 +5,8 @@ import { bases } from "../../src/core/bytes/multibases.ts"
 
 const bytes = Uint8Array.from({ length: 35 }, (_, i) => (i * 37) & 0xff)
 
-describe("the bases of keys", () => {
-  it("are those of the library in whose place they are in the bundle", () => {
+describe("the multibase encodings of keys", () => {
+  it("each base equals the library's that it replaces in the bundle", () => {
     for (const [name, base] of Object.entries(bases)) {
       const official = all[name as keyof typeof bases]
       assert.strictEqual(base.encode(bytes), official.encode(bytes), name)
@@ -14,7 +14,7 @@ describe("the bases of keys", () => {
     }
   })
 
-  it("are all that @atproto/crypto knows", () => {
+  it("the bases are all those that @atproto/crypto supports", () => {
     for (const name of Object.keys(bases)) {
       const text = bytesToMultibase(bytes, name as "base16")
       assert.deepStrictEqual(multibaseToBytes(text), bytes, name)

@@ -19,7 +19,7 @@ const request = (url: string, options: Partial<OutgoingRequest> = {}) =>
 const redirect = (location: string, status = 302) =>
   new Response(null, { status, headers: { location } })
 
-/** A body that would never end. */
+/** A body that never ends. */
 const endless = () =>
   new Response(
     new ReadableStream<Uint8Array>({
@@ -28,7 +28,7 @@ const endless = () =>
   )
 
 describe("outgoing requests", () => {
-  it.effect("send what they are given, and give back status, headers and body", () => {
+  it.effect("a request sends its parts and returns status, headers and body", () => {
     const seen: Array<Request> = []
     const net = world({
       "https://example.com/a": (received) => {
@@ -55,7 +55,7 @@ describe("outgoing requests", () => {
     }).pipe(Effect.provide(net.layer))
   })
 
-  it.effect("never reach an address that is not public", () => {
+  it.effect("a request never reaches an address that is not public", () => {
     const net = world({})
     return Effect.gen(function* () {
       for (const url of [
@@ -70,40 +70,43 @@ describe("outgoing requests", () => {
     }).pipe(Effect.provide(net.layer))
   })
 
-  it.effect("never reach this server, by whatever name, at once or by a redirect", () => {
-    const net = internet({
-      "https://example.com/": () => redirect("https://alice.pds.example.com/"),
-      "https://feeds.pds.example.com/": () => new Response("a service beside this server")
-    })
-    const layer = OutgoingFetch.layer({
-      fetch: net.fetch,
-      own: { host: "pds.example.com", handleDomains: ["pds.example.com", "people.example.org"] },
-      besides: ["feeds.pds.example.com", "pds.example.com"]
-    })
-    return Effect.gen(function* () {
-      for (const url of [
-        "https://pds.example.com/",
-        "https://PDS.example.com:443/",
-        "https://alice.pds.example.com/",
-        "https://people.example.org/"
-      ]) {
-        const error = yield* Effect.flip(request(url))
-        assert.strictEqual(error._tag, "OutgoingRefused", url)
-        const opened = yield* Effect.flip(
-          Effect.flatMap(Outgoing, (outgoing) =>
-            outgoing.open(url, { ...usual, bodyTimeout: 1000 })
+  it.effect(
+    "a request never reaches this server, under any name, directly or by a redirect",
+    () => {
+      const net = internet({
+        "https://example.com/": () => redirect("https://alice.pds.example.com/"),
+        "https://feeds.pds.example.com/": () => new Response("a service beside this server")
+      })
+      const layer = OutgoingFetch.layer({
+        fetch: net.fetch,
+        own: { host: "pds.example.com", handleDomains: ["pds.example.com", "people.example.org"] },
+        besides: ["feeds.pds.example.com", "pds.example.com"]
+      })
+      return Effect.gen(function* () {
+        for (const url of [
+          "https://pds.example.com/",
+          "https://PDS.example.com:443/",
+          "https://alice.pds.example.com/",
+          "https://people.example.org/"
+        ]) {
+          const error = yield* Effect.flip(request(url))
+          assert.strictEqual(error._tag, "OutgoingRefused", url)
+          const opened = yield* Effect.flip(
+            Effect.flatMap(Outgoing, (outgoing) =>
+              outgoing.open(url, { ...usual, bodyTimeout: 1000 })
+            )
           )
-        )
-        assert.strictEqual(opened._tag, "OutgoingRefused", url)
-      }
-      const led = yield* Effect.flip(request("https://example.com/", { redirects: 3 }))
-      assert.strictEqual(led._tag, "OutgoingRefused")
-      assert.deepStrictEqual(net.asked, ["https://example.com/"])
-      assert.strictEqual((yield* request("https://feeds.pds.example.com/")).status, 200)
-    }).pipe(Effect.provide(layer))
-  })
+          assert.strictEqual(opened._tag, "OutgoingRefused", url)
+        }
+        const led = yield* Effect.flip(request("https://example.com/", { redirects: 3 }))
+        assert.strictEqual(led._tag, "OutgoingRefused")
+        assert.deepStrictEqual(net.asked, ["https://example.com/"])
+        assert.strictEqual((yield* request("https://feeds.pds.example.com/")).status, 200)
+      }).pipe(Effect.provide(layer))
+    }
+  )
 
-  it.effect("follow no redirect unasked", () => {
+  it.effect("a request follows no redirect by default", () => {
     const net = world({ "https://example.com/": () => redirect("https://example.org/") })
     return Effect.gen(function* () {
       const error = yield* Effect.flip(request("https://example.com/"))
@@ -112,7 +115,7 @@ describe("outgoing requests", () => {
     }).pipe(Effect.provide(net.layer))
   })
 
-  it.effect("follow as many redirects as they may, and send no credentials on", () => {
+  it.effect("a request follows redirects up to its limit, without credentials", () => {
     const authorizations: Array<string | null> = []
     const net = world({
       "https://example.com/": (received) => {
@@ -141,7 +144,7 @@ describe("outgoing requests", () => {
   })
 
   for (const target of ["http://example.com/", "https://127.0.0.1/", "//localhost/", "file:///x"]) {
-    it.effect(`check every address that a redirect names: ${target}`, () => {
+    it.effect(`a request checks every redirect's address: ${target}`, () => {
       const net = world({ "https://example.com/": () => redirect(target) })
       return Effect.gen(function* () {
         const error = yield* Effect.flip(request("https://example.com/", { redirects: 5 }))
@@ -151,7 +154,7 @@ describe("outgoing requests", () => {
     })
   }
 
-  it.effect("stop reading past their size, whatever the length says", () => {
+  it.effect("a request stops reading at its size limit, whatever length is declared", () => {
     const net = world({
       "https://example.com/endless": endless,
       "https://example.com/announced": () =>
@@ -167,7 +170,7 @@ describe("outgoing requests", () => {
     }).pipe(Effect.provide(net.layer))
   })
 
-  it.effect("end when their time is over, waiting for headers or for the body", () => {
+  it.effect("a request times out while it waits for headers or the body", () => {
     const net = world({
       "https://example.com/silent": silence,
       "https://example.com/slow": () =>
@@ -184,7 +187,7 @@ describe("outgoing requests", () => {
     }).pipe(Effect.provide(net.layer))
   })
 
-  it.effect("fail on a status that was not asked for", () => {
+  it.effect("a request fails for an unexpected status", () => {
     const net = world({ "https://example.com/": () => new Response("gone", { status: 410 }) })
     return Effect.gen(function* () {
       const error = yield* Effect.flip(request("https://example.com/"))
@@ -196,7 +199,7 @@ describe("outgoing requests", () => {
     }).pipe(Effect.provide(net.layer))
   })
 
-  it.effect("fail with a typed error where nobody answers, without the query in it", () => {
+  it.effect("a connection failure is a typed error without the query", () => {
     const net = world({})
     return Effect.gen(function* () {
       const error = yield* Effect.flip(request("https://example.com/?token=secret"))
@@ -206,7 +209,7 @@ describe("outgoing requests", () => {
   })
 })
 
-describe("streamed answers", () => {
+describe("streamed responses", () => {
   const open = (path: string, maxBytes: number) =>
     Effect.flatMap(Outgoing, (outgoing) =>
       outgoing.open(`https://example.com/${path}`, {
@@ -223,7 +226,7 @@ describe("streamed answers", () => {
     "https://example.com/silent": silence
   })
 
-  it.effect("come through whole", () =>
+  it.effect("a streamed response arrives complete", () =>
     Effect.gen(function* () {
       const answer = yield* open("whole", 500)
       assert.strictEqual(
@@ -234,7 +237,7 @@ describe("streamed answers", () => {
     }).pipe(Effect.provide(net.layer))
   )
 
-  it.effect("break off past their size", () =>
+  it.effect("a streamed response breaks off at its size limit", () =>
     Effect.gen(function* () {
       const { body } = yield* open("endless", 1000)
       const read = yield* Effect.exit(Effect.tryPromise(() => new Response(body).arrayBuffer()))
@@ -242,7 +245,7 @@ describe("streamed answers", () => {
     }).pipe(Effect.provide(net.layer))
   )
 
-  it.effect("follow no redirect, and do not wait for ever", () =>
+  it.effect("a streamed request follows no redirect, and times out", () =>
     Effect.gen(function* () {
       const error = yield* Effect.flip(open("redirect", 1000))
       assert.strictEqual(error._tag === "OutgoingFailed" && error.status, 302)

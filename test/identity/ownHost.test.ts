@@ -8,7 +8,7 @@ import { orOthers } from "../../src/layers/host/sharedServices.ts"
 const own = { host: "pds.example.com", handleDomains: ["pds.example.com", "people.example.org"] }
 
 describe("the server's own names", () => {
-  it("are its host, its handle domains and all names below them, however they are written", () => {
+  it("isOwnHost matches the host, its handle domains and all names below them, in any form", () => {
     for (const host of [
       "pds.example.com",
       "PDS.example.com",
@@ -33,7 +33,7 @@ describe("the server's own names", () => {
     }
   })
 
-  it("are told apart by the port on a machine that several servers share", () => {
+  it("isOwnHost distinguishes servers on one machine by their port", () => {
     const local = { host: "localhost:8787", handleDomains: ["test"] }
     assert.isTrue(isOwnHost("localhost:8787", local))
     assert.isFalse(isOwnHost("localhost:8788", local))
@@ -41,10 +41,10 @@ describe("the server's own names", () => {
   })
 })
 
-describe("an account that cannot be looked up", () => {
+describe("an account whose look-up fails", () => {
   const outcome = (name: string) => Effect.runSyncExit(orOthers(name, own)("the directory is down"))
 
-  it("is unavailable under the server's own names, and asked of others under any other", () => {
+  it("a failed look-up is unavailable for the server's own names, and asks the network for others", () => {
     for (const name of ["did:web:alice.pds.example.com", "alice.people.example.org"]) {
       assert.isTrue(Exit.isFailure(outcome(name)), name)
     }

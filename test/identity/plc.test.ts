@@ -25,7 +25,7 @@ const key = formatDidKey(publicKeyOf("k256", secret))
 const sign = <A extends Plc.Unsigned>(operation: A): Plc.Signed<A> =>
   Plc.withSignature(operation, signBytes("k256", secret, Plc.unsignedBytes(operation)))
 
-/** The first operation of a DID of its own. */
+/** The first operation of a new DID. */
 const makeGenesis = (name: string) => {
   const genesis = sign(
     Plc.genesisOperation({
@@ -42,7 +42,7 @@ const makeGenesis = (name: string) => {
 
 const unknown = "did:plc:aaaaaaaaaaaaaaaaaaaaaaaa"
 
-/** A directory by HTTP: a server of its own for each test. */
+/** An HTTP directory: a new server for each test. */
 const overHttp = Layer.unwrap(
   Effect.acquireRelease(
     Effect.promise(() => startPlc()),
@@ -56,7 +56,7 @@ const overHttp = Layer.unwrap(
   )
 )
 
-/** What every PLC directory does. */
+/** What every PLC directory guarantees. */
 const plcContract = (name: string, layer: Layer.Layer<PlcDirectory>) =>
   describe(`PlcDirectory (${name})`, () => {
     const test = (
@@ -64,7 +64,7 @@ const plcContract = (name: string, layer: Layer.Layer<PlcDirectory>) =>
       body: (plc: PlcDirectory["Service"]) => Effect.Effect<void, unknown>
     ) => it.live(title, () => Effect.flatMap(PlcDirectory, body).pipe(Effect.provide(layer)))
 
-    test("takes a first operation, and tells what the DID stands at", (plc) =>
+    test("submit accepts a first operation, and data returns the DID's state", (plc) =>
       Effect.gen(function* () {
         const { genesis, did } = makeGenesis("one")
         yield* plc.submit(did, genesis)
@@ -77,7 +77,7 @@ const plcContract = (name: string, layer: Layer.Layer<PlcDirectory>) =>
         assert.strictEqual(pdsOf(document), "https://pds.example.com")
       }))
 
-    test("takes an update that follows on, and shows it at once", (plc) =>
+    test("submit accepts a valid update, which is visible at once", (plc) =>
       Effect.gen(function* () {
         const { genesis, did } = makeGenesis("two")
         yield* plc.submit(did, genesis)
@@ -88,7 +88,7 @@ const plcContract = (name: string, layer: Layer.Layer<PlcDirectory>) =>
         assert.deepStrictEqual((yield* plc.document(did)).alsoKnownAs, ["at://new.test"])
       }))
 
-    test("refuses what does not follow, is not signed by a rotation key, or makes another DID", (plc) =>
+    test("submit rejects an operation with a wrong predecessor, signature or DID", (plc) =>
       Effect.gen(function* () {
         const { genesis, did } = makeGenesis("three")
         const refusals = [
@@ -109,7 +109,7 @@ const plcContract = (name: string, layer: Layer.Layer<PlcDirectory>) =>
         assert.deepStrictEqual(yield* plc.log(did), [genesis])
       }))
 
-    test("knows no DID that was never made", (plc) =>
+    test("a DID that was never created is not found", (plc) =>
       Effect.gen(function* () {
         for (const ask of [plc.log, plc.last, plc.data, plc.document]) {
           const error = yield* Effect.flip(
@@ -119,7 +119,7 @@ const plcContract = (name: string, layer: Layer.Layer<PlcDirectory>) =>
         }
       }))
 
-    test("ends a DID by a tombstone, which stays in the log", (plc) =>
+    test("a tombstone ends a DID and stays in the log", (plc) =>
       Effect.gen(function* () {
         const { genesis, did } = makeGenesis("five")
         yield* plc.submit(did, genesis)
@@ -156,7 +156,7 @@ describe("PlcDirectory over HTTP", () => {
     ["talks nonsense", () => new Response("<html>")],
     ["gives another DID's document", () => Response.json({ id: unknown })]
   ] as const) {
-    it.effect(`is unavailable when the directory ${what}`, () => {
+    it.effect(`the client fails with PlcUnavailable when the directory ${what}`, () => {
       const { did, layer } = at(answer)
       return Effect.gen(function* () {
         const plc = yield* PlcDirectory
@@ -166,7 +166,7 @@ describe("PlcDirectory over HTTP", () => {
     })
   }
 
-  it.effect("gives the directory's own reason for a refusal", () => {
+  it.effect("the client passes on the directory's reason for a rejection", () => {
     const { did, layer } = at(() => Response.json({ message: "Too many keys" }, { status: 400 }))
     return Effect.gen(function* () {
       const plc = yield* PlcDirectory
@@ -177,7 +177,7 @@ describe("PlcDirectory over HTTP", () => {
 })
 
 describe("the development PLC directory", () => {
-  it("remembers its operations in its file, and answers like the public one", async () => {
+  it("the development directory keeps its operations in its file, and responds like the public one", async () => {
     const folder = mkdtempSync(join(tmpdir(), "plc-"))
     const file = join(folder, "plc.json")
     try {

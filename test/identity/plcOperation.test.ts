@@ -43,7 +43,7 @@ const refused = (log: ReadonlyArray<Plc.PlcOperation>, because: RegExp) =>
 
 describe("PLC operations", () => {
   for (const make of [Crypto.Secp256k1Keypair, Crypto.P256Keypair]) {
-    it(`have the bytes, CID and DID that other libraries compute (${make.name})`, async () => {
+    it(`operations have the bytes, CID and DID that other libraries compute (${make.name})`, async () => {
       const key = await make.create({ exportable: true })
       const unsigned = Plc.genesisOperation({ ...data, rotationKeys: [key.did()] })
       const theirs = await signedByOthers({ ...unsigned }, key)
@@ -60,7 +60,7 @@ describe("PLC operations", () => {
     })
   }
 
-  it("change what they name and keep the rest", () => {
+  it("updateOperation changes the named fields and keeps the rest", () => {
     assert.strictEqual(update.prev, Plc.cidOfOperation(genesis).toString())
     assert.deepStrictEqual(verifyLog(did, [genesis, update]).data, {
       ...data,
@@ -68,14 +68,14 @@ describe("PLC operations", () => {
     })
   })
 
-  it("end a DID with a tombstone, after which nothing comes", () => {
+  it("a tombstone ends a DID, and nothing may follow", () => {
     const end = host.sign(Plc.tombstoneOperation(update))
     assert.deepStrictEqual(verifyLog(did, [genesis, update, end]), { did, data: null })
     refused([genesis, update, end, update], /tombstone/)
     assert.throws(() => Plc.updateOperation(end, {}), Plc.InvalidPlcOperation)
   })
 
-  it("of the old form are read as the directory reads them", async () => {
+  it("dataOf converts old create operations as the directory does", async () => {
     const recovery = await Crypto.Secp256k1Keypair.create()
     const old = await Crypto.Secp256k1Keypair.create({ exportable: true })
     const theirs = await signedByOthers(
@@ -109,7 +109,7 @@ describe("PLC operations", () => {
     )
   })
 
-  it("are refused when they do not make this DID or do not follow on", () => {
+  it("verifyLog rejects operations that create another DID or don't follow", () => {
     assert.throws(() => verifyLog("did:plc:aaaaaaaaaaaaaaaaaaaaaaaa", [genesis]), /another DID/)
     refused([], /empty/)
     refused([update], /has a prev/)
@@ -119,7 +119,7 @@ describe("PLC operations", () => {
     refused([genesis, owner.sign(Plc.updateOperation(update, {}))], /not the last operation/)
   })
 
-  it("are refused when no rotation key in force signed them", () => {
+  it("verifyLog rejects operations that no current rotation key signed", () => {
     refused([genesis, stranger.sign(Plc.updateOperation(genesis, {}))], /not signed/)
     refused([genesis, signing.sign(Plc.updateOperation(genesis, {}))], /not signed/)
     const handover = owner.sign(Plc.updateOperation(genesis, { rotationKeys: [stranger.didKey] }))
@@ -129,19 +129,19 @@ describe("PLC operations", () => {
     assert.throws(() => verifyLog(Plc.didOfGenesis(self), [self]), /not signed/)
   })
 
-  it("are refused when anything in them was changed after signing", () => {
+  it("verifyLog rejects anything that was changed after signing", () => {
     refused([genesis, { ...update, alsoKnownAs: ["at://mallory.test"] }], /not signed/)
     refused([genesis, { ...update, sig: `${update.sig}=` }], /not signed/)
     refused([genesis, { ...update, sig: update.sig.slice(0, -2) }], /not signed/)
   })
 
-  it("name the mightiest key that fits as their signer", () => {
+  it("signerOf returns the strongest matching key", () => {
     assert.strictEqual(Plc.signerOf(genesis, data.rotationKeys), host.didKey)
     assert.strictEqual(Plc.signerOf(update, data.rotationKeys), owner.didKey)
     assert.isUndefined(Plc.signerOf(update, [host.didKey]))
   })
 
-  it("survive JSON, and are refused past the directory's limits", () => {
+  it("parseOperation accepts JSON and rejects what exceeds the directory's limits", () => {
     assert.deepStrictEqual(parseOperation(JSON.parse(JSON.stringify(update))), update)
     const long = "x".repeat(300)
     const many = (count: number) => Array.from({ length: count }, (_, at) => `at://a${at}.test`)
@@ -179,7 +179,7 @@ describe("PLC operations", () => {
     }
   })
 
-  it("may hold verification methods of curves that this network does not use", () => {
+  it("parseOperation accepts verification methods of other curves", () => {
     const methods = { other: "did:key:z6MkhaXgBZDvotDkL5257faiztiGiC2QtKLGpbnnEGta2doK" }
     const parsed = parseOperation({ ...update, verificationMethods: methods })
     assert.deepStrictEqual(parsePlcData({ did, ...data, verificationMethods: methods }), {
@@ -190,8 +190,8 @@ describe("PLC operations", () => {
   })
 })
 
-describe("a small PLC directory", () => {
-  it("keeps what it took, and nothing of what it refused", () => {
+describe("the in-memory PLC directory", () => {
+  it("submit keeps what it accepted and nothing that it rejected", () => {
     const logs = new PlcLogs()
     assert.isUndefined(logs.state(did))
     assert.throws(() => logs.submit(did, update), Plc.InvalidPlcOperation)
@@ -203,11 +203,11 @@ describe("a small PLC directory", () => {
     assert.deepStrictEqual(new PlcLogs(logs.entries()).state(did), logs.state(did))
   })
 
-  it("will not start with a log that does not verify", () => {
+  it("PlcLogs rejects an initial log that doesn't verify", () => {
     assert.throws(() => new PlcLogs([[did, [genesis, genesis]]]), Plc.InvalidPlcOperation)
   })
 
-  it("writes DID documents that name key, handle and service", () => {
+  it("documentOf builds DID documents with key, handle and service", () => {
     const document = documentOf(did, data)
     assert.deepStrictEqual(document.alsoKnownAs, ["at://alice.test"])
     assert.deepStrictEqual(document.verificationMethod, [

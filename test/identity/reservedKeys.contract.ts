@@ -7,7 +7,7 @@ import { ReservedKeys } from "../../src/services/identity/ReservedKeys.ts"
 const alice = "did:plc:alice"
 const bob = "did:plc:bob"
 
-/** What ReservedKeys must do; `fresh` makes one over an empty database. */
+/** What ReservedKeys guarantees; `fresh` creates one over an empty database. */
 export const reservedKeysContract = (name: string, fresh: () => Layer.Layer<ReservedKeys>) => {
   const check = (
     title: string,
@@ -18,7 +18,7 @@ export const reservedKeysContract = (name: string, fresh: () => Layer.Layer<Rese
     )
 
   describe(`ReservedKeys over ${name}`, () => {
-    check("keeps one key a DID, and gives it with its private half", (keys) =>
+    check("a DID has one reserved key, with its private half", (keys) =>
       Effect.gen(function* () {
         assert.isUndefined(yield* keys.find(alice))
         const didKey = yield* keys.reserve(alice)
@@ -28,7 +28,7 @@ export const reservedKeysContract = (name: string, fresh: () => Layer.Layer<Rese
       })
     )
 
-    check("reserves a new key each time for nobody, which a DID claims by naming it", (keys) =>
+    check("each reservation without a DID is a new key, which a DID claims by naming it", (keys) =>
       Effect.gen(function* () {
         const free = yield* keys.reserve(undefined)
         assert.notStrictEqual(yield* keys.reserve(undefined), free)
@@ -37,13 +37,13 @@ export const reservedKeysContract = (name: string, fresh: () => Layer.Layer<Rese
         assert.strictEqual((yield* keys.find(alice, [others, free]))?.didKey, free)
         assert.strictEqual((yield* keys.find(alice, [others]))?.didKey, own)
         assert.strictEqual((yield* keys.find("did:plc:carol", [others]))?.didKey, undefined)
-        // Nobody takes it from others by claiming it first.
+        // Nobody can take it from others by claiming it first.
         yield* keys.remove(alice)
         assert.strictEqual((yield* keys.find("did:plc:carol", [free]))?.didKey, free)
       })
     )
 
-    check("gives no key that somebody reserved under another key's name", (keys) =>
+    check("a key reserved under another key's name is never returned", (keys) =>
       Effect.gen(function* () {
         const foreign = yield* keys.reserve(undefined)
         const taken = yield* keys.reserve("did:key:zStranger")
@@ -52,7 +52,7 @@ export const reservedKeysContract = (name: string, fresh: () => Layer.Layer<Rese
       })
     )
 
-    check("of many reservations at once tells all the same key", (keys) =>
+    check("concurrent reservations for a DID all return the same key", (keys) =>
       Effect.gen(function* () {
         const asked = Array.from({ length: 6 }, () => keys.reserve(alice))
         const told = yield* Effect.all(asked, { concurrency: "unbounded" })
@@ -60,7 +60,7 @@ export const reservedKeysContract = (name: string, fresh: () => Layer.Layer<Rese
       })
     )
 
-    check("forgets a key whose account has come, and any after thirty days", (keys) =>
+    check("a key is deleted when its account exists, or after thirty days", (keys) =>
       Effect.gen(function* () {
         const gone = yield* keys.reserve(alice)
         yield* keys.remove(alice)

@@ -7,7 +7,7 @@ import { ok, startWorld, type World } from "../support/http/httpWorld.ts"
 const createAccount = "com.atproto.server.createAccount"
 const rotation = formatDidKey(publicKeyOf("k256", new Uint8Array(32).fill(0x42)))
 
-describe("a reserved signing key", () => {
+describe("reserveSigningKey", () => {
   let world: World
   beforeAll(async () => {
     world = await startWorld()
@@ -41,7 +41,7 @@ describe("a reserved signing key", () => {
     return verificationMethods.atproto
   }
 
-  it("is the same for a DID whenever it is asked for, and another for every other", async () => {
+  it("a reserved key is the same for a DID on each call, and different for every other DID", async () => {
     const did = "did:plc:reserved234reserved234re"
     const first = await reserve({ did })
     assert.match(first, /^did:key:z/)
@@ -50,7 +50,7 @@ describe("a reserved signing key", () => {
     assert.notStrictEqual(await reserve({ did: world.alice.did }), first)
   })
 
-  it("signs for the DID that moves in", async () => {
+  it("a reserved key signs for the DID that moves in", async () => {
     const mover = await makeMover(world, 21)
     const key = await reserve({ did: mover.did })
     const { accessJwt } = await moveIn(mover)
@@ -61,7 +61,7 @@ describe("a reserved signing key", () => {
     assert.notStrictEqual(await reserve({ did: mover.did }), key)
   })
 
-  it("signs for a did:web of this host that was reserved for", async () => {
+  it("a reserved key signs for a did:web of this host", async () => {
     const did = `did:web:reserved${world.next()}.test`
     const key = await reserve({ did })
     const who = { did, handle: did.slice(8), email: "reserved@mail.example.com" }
@@ -71,7 +71,7 @@ describe("a reserved signing key", () => {
     assert.include(JSON.stringify(made["didDoc"]), key.slice("did:key:".length))
   })
 
-  it("without a DID signs for the one whose document names it, under any fragment", async () => {
+  it("a key reserved without a DID signs for the DID whose document names it, under any fragment", async () => {
     const mover = await makeMover(world, 22)
     const [key, other] = await Promise.all([reserve({}), reserve({})])
     assert.notStrictEqual(key, other)
@@ -82,7 +82,7 @@ describe("a reserved signing key", () => {
     assert.strictEqual(await signingKeyOf(accessJwt), key)
   })
 
-  it("is not taken from the one whose document does not name it", async () => {
+  it("a key reserved without a DID isn't used for a DID whose document doesn't name it", async () => {
     const mover = await makeMover(world, 23)
     const key = await reserve({})
     const { accessJwt } = await moveIn(mover)

@@ -17,8 +17,8 @@ reservedKeysContract("node:sqlite", () =>
   ReservedKeysD1.layer.pipe(Layer.provide([HostDatabaseNode.layer(":memory:"), keys, configLayer]))
 )
 
-describe("ReservedKeys beyond their budget", () => {
-  it.effect("refuse another key, and give up none", () =>
+describe("ReservedKeys beyond the limit", () => {
+  it.effect("reserve fails at the limit and drops no key", () =>
     Effect.gen(function* () {
       const reserved = yield* ReservedKeys
       const key = yield* reserved.reserve("did:plc:alice")

@@ -115,31 +115,34 @@ describe("handle resolution", () => {
     "HandleNotFound"
   )
 
-  it.effect("follows a bounded number of redirects of the well-known file", () => {
-    const hop = (from: string, to: string): Routes => ({
-      [from]: () => new Response(null, { status: 302, headers: { location: to } })
-    })
-    const file = (host: string) => `https://${host}.com/.well-known/atproto-did`
-    const { layer } = world({
-      [doh]: absent,
-      ...hop(file("dan"), "https://www.dan.com/did"),
-      "https://www.dan.com/did": here,
-      ...hop(file("loop"), file("loop")),
-      ...hop(file("inside"), "https://127.0.0.1/")
-    })
-    return Effect.gen(function* () {
-      const identity = yield* Identity
-      assert.strictEqual(yield* identity.resolveHandle("dan.com"), dan)
-      for (const handle of ["loop.com", "inside.com"]) {
-        assert.strictEqual(
-          (yield* Effect.flip(identity.resolveHandle(handle)))._tag,
-          "HandleNotFound"
-        )
-      }
-    }).pipe(Effect.provide(layer))
-  })
+  it.effect(
+    "handle resolution follows a limited number of redirects of the well-known file",
+    () => {
+      const hop = (from: string, to: string): Routes => ({
+        [from]: () => new Response(null, { status: 302, headers: { location: to } })
+      })
+      const file = (host: string) => `https://${host}.com/.well-known/atproto-did`
+      const { layer } = world({
+        [doh]: absent,
+        ...hop(file("dan"), "https://www.dan.com/did"),
+        "https://www.dan.com/did": here,
+        ...hop(file("loop"), file("loop")),
+        ...hop(file("inside"), "https://127.0.0.1/")
+      })
+      return Effect.gen(function* () {
+        const identity = yield* Identity
+        assert.strictEqual(yield* identity.resolveHandle("dan.com"), dan)
+        for (const handle of ["loop.com", "inside.com"]) {
+          assert.strictEqual(
+            (yield* Effect.flip(identity.resolveHandle(handle)))._tag,
+            "HandleNotFound"
+          )
+        }
+      }).pipe(Effect.provide(layer))
+    }
+  )
 
-  it.effect("asks nobody about names that are never public", () => {
+  it.effect("handle resolution never asks about names that are never public", () => {
     const { asked, layer } = world()
     return Effect.gen(function* () {
       const identity = yield* Identity
@@ -150,7 +153,7 @@ describe("handle resolution", () => {
     }).pipe(Effect.provide(layer))
   })
 
-  it.effect("reads the file over http of a host that is allowed for tests", () => {
+  it.effect("handle resolution reads the file over http from a host that tests allow", () => {
     const allowHosts = ["erin.test:4000"]
     const { layer } = world(
       { "http://erin.test:4000/.well-known/atproto-did": () => new Response(dan) },
@@ -179,7 +182,7 @@ describe("did:web resolution", () => {
     ["cannot be had now", () => new Response("", { status: 503 }), "IdentityUnavailable"],
     ["does not come", silence, "IdentityUnavailable"]
   ] as const) {
-    it.effect(`finds nothing when the document ${what}`, () =>
+    it.effect(`did:web resolution fails when the document ${what}`, () =>
       Effect.gen(function* () {
         const fiber = yield* Effect.forkChild(
           Effect.flip((yield* Identity).resolveDid("did:web:dan.com"))
@@ -190,7 +193,7 @@ describe("did:web resolution", () => {
     )
   }
 
-  it.effect("reaches localhost only where that is allowed", () => {
+  it.effect("did:web resolution reaches localhost only if it is allowed", () => {
     const did = "did:web:localhost%3A2583"
     const document = { ...bobDocument, id: did }
     const url = "http://localhost:2583/.well-known/did.json"
@@ -215,7 +218,7 @@ describe("a DID document", () => {
     )
   }
 
-  it.effect("is read up to 64 KiB", () =>
+  it.effect("a DID document may be up to 64 KiB", () =>
     Effect.gen(function* () {
       const resolve = (bytes: number) =>
         Effect.flatMap(Identity, (identity) => Effect.exit(identity.resolveDid(large))).pipe(

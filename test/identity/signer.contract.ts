@@ -13,7 +13,7 @@ const master = Redacted.make(new Uint8Array(32).fill(7))
 const did = "did:plc:ewvi7nxzyoun6zhxrhs64oiz"
 const message = new TextEncoder().encode("a commit, say")
 
-/** A key that was made, wrapped, stored and opened again. */
+/** A key that was created, wrapped, stored and unwrapped. */
 const reopened = (curve: Curve): Layer.Layer<Signer> =>
   Layer.effect(
     Signer,
@@ -26,15 +26,15 @@ const reopened = (curve: Curve): Layer.Layer<Signer> =>
 
 const fixed = (curve: Curve) => SignerKeys.layer(curve, Redacted.make(generatePrivateKey(curve)))
 
-/** What every signer does. */
+/** What every signer guarantees. */
 const signerContract = (name: string, curve: Curve, layer: Layer.Layer<Signer>) =>
   describe(`Signer (${name})`, () => {
-    it.effect("makes signatures of 64 bytes with low S that its did:key verifies", () =>
+    it.effect("sign returns 64 bytes with low S, which the did:key verifies", () =>
       Effect.gen(function* () {
         const signer = yield* Signer
         assert.strictEqual(signer.curve, curve)
         assert.isTrue(isDidKey(signer.didKey))
-        // Half of all signatures would have a high S by chance: 40 of them show whether it is lowered.
+        // Half of all signatures have a high S by chance, so 40 of them show whether it is lowered.
         for (let run = 0; run < 40; run += 1) {
           const bytes = new Uint8Array([...message, run])
           const signature = yield* signer.sign(bytes)
@@ -47,7 +47,7 @@ const signerContract = (name: string, curve: Curve, layer: Layer.Layer<Signer>) 
       }).pipe(Effect.provide(layer))
     )
 
-    it.effect("signs nothing but the bytes given", () =>
+    it.effect("sign covers exactly the given bytes", () =>
       Effect.gen(function* () {
         const signer = yield* Signer
         const signature = yield* signer.sign(message)
@@ -60,7 +60,7 @@ const signerContract = (name: string, curve: Curve, layer: Layer.Layer<Signer>) 
     )
   })
 
-/** Every signer, and the keys that they are made of, on the platform that runs this. */
+/** All signers and the keys behind them, on the current platform. */
 export const signerContracts = () => {
   for (const curve of ["k256", "p256"] as const) {
     signerContract(`${curve}, fixed`, curve, fixed(curve))
@@ -73,7 +73,7 @@ export const signerContracts = () => {
         Effect.flatMap(Keys, body).pipe(Effect.provide(KeysMaster.layer(master)))
       )
 
-    test("give back the key that was wrapped", (keys) =>
+    test("unwrap returns the wrapped key", (keys) =>
       Effect.gen(function* () {
         for (const curve of ["k256", "p256"] as const) {
           const key = yield* keys.generate(curve)
@@ -84,7 +84,7 @@ export const signerContracts = () => {
         }
       }))
 
-    test("show nothing of a key in its wrapping, which differs each time", (keys) =>
+    test("wrapping reveals nothing of the key and differs each time", (keys) =>
       Effect.gen(function* () {
         const key = yield* keys.generate("k256")
         const [one, two] = [yield* keys.wrap(did, key), yield* keys.wrap(did, key)]
@@ -94,7 +94,7 @@ export const signerContracts = () => {
         assert.isFalse(JSON.stringify(key).includes(hex(Redacted.value(key.secret))))
       }))
 
-    test("do not open for another owner, nor after any change", (keys) =>
+    test("unwrap fails for another owner and after any change", (keys) =>
       Effect.gen(function* () {
         const wrapped = yield* keys.wrap(did, yield* keys.generate("k256"))
         const moved = yield* Effect.flip(keys.unwrap("did:plc:aaaaaaaaaaaaaaaaaaaaaaaa", wrapped))
@@ -109,7 +109,7 @@ export const signerContracts = () => {
         }
       }))
 
-    test("do not open under another master key", (keys) =>
+    test("unwrap fails under another master key", (keys) =>
       Effect.gen(function* () {
         const wrapped = yield* keys.wrap(did, yield* keys.generate("k256"))
         const other = KeysMaster.layer(Redacted.make(new Uint8Array(32).fill(8)))
@@ -120,7 +120,7 @@ export const signerContracts = () => {
         assert.strictEqual(error._tag, "KeyUnreadable")
       }))
 
-    it.effect("refuse a master key of another length", () =>
+    it.effect("a master key of another length is rejected", () =>
       Effect.gen(function* () {
         const short = KeysMaster.layer(Redacted.make(new Uint8Array(16)))
         const exit = yield* Effect.exit(Keys.pipe(Effect.provide(short)))

@@ -1,4 +1,4 @@
 import { signerContracts } from "./signer.contract.ts"
 
-// The curves of workerd and its AES are another implementation than those of Node.
+// workerd has other implementations of the curves and AES than Node.
 signerContracts()

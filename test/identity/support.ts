@@ -3,10 +3,10 @@ import * as cborg from "cborg"
 import { createHash } from "node:crypto"
 import type { Fetch } from "../../src/layers/host/OutgoingFetch.ts"
 
-/** What a test's internet answers: by URL without its query, or by origin and path prefix. */
+/** The responses of a test's internet: by URL without its query, or by origin and path prefix. */
 export type Routes = Readonly<Record<string, (request: Request) => Response | Promise<Response>>>
 
-/** A fetch that knows these addresses only, and what was asked of it. */
+/** A fetch that knows only these addresses, and a record of its requests. */
 export const internet = (routes: Routes) => {
   const asked: Array<string> = []
   const fetch: Fetch = async (url, init) => {
@@ -22,17 +22,17 @@ export const internet = (routes: Routes) => {
   return { asked, fetch }
 }
 
-/** An answer that never comes. */
+/** A response that never arrives. */
 export const silence = () => new Promise<Response>(() => undefined)
 
-/** The answer of a DNS-over-HTTPS service with these TXT records. */
+/** The response of a DNS-over-HTTPS service with these TXT records. */
 export const txt = (...records: ReadonlyArray<string>): Response =>
   Response.json({
     Status: 0,
     Answer: records.map((data) => ({ name: "_atproto.x", type: 16, TTL: 300, data }))
   })
 
-/** A PLC operation put together by other libraries: the oracle of ours. */
+/** A PLC operation built with other libraries, as an oracle for ours. */
 export const signedByOthers = async (
   unsigned: Readonly<Record<string, unknown>>,
   key: Crypto.Keypair

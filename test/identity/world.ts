@@ -18,7 +18,7 @@ import { internet, type Routes, txt } from "./support.ts"
 const secret = generatePrivateKey("k256")
 export const key = formatDidKey(publicKeyOf("k256", secret))
 export const pds = "https://pds.example.com"
-/** The DNS-over-HTTPS service that is asked. */
+/** The DNS-over-HTTPS service in use. */
 export const doh = "https://cloudflare-dns.com/dns-query"
 
 export const sign = <A extends Plc.Unsigned>(operation: A): Plc.Signed<A> =>
@@ -51,7 +51,7 @@ export const aliceDocument = accountDidDocument({
 })
 export const unknown = "did:plc:aaaaaaaaaaaaaaaaaaaaaaaa"
 
-/** DNS answers by handle; everything else that has no record does not exist. */
+/** DNS responses by handle; every other name does not exist. */
 export const dns =
   (answers: Readonly<Record<string, () => Response | Promise<Response>>>) =>
   (request: Request): Response | Promise<Response> => {
@@ -59,7 +59,10 @@ export const dns =
     return answers[name]?.() ?? Response.json({ Status: 3 })
   }
 
-/** The same world for every layer: Alice by DNS, Bob by the well-known file, Carol with another's handle. */
+/**
+ * The same world for every layer: Alice by DNS, Bob by the well-known file, Carol with another's
+ * handle.
+ */
 const routes: Routes = {
   [doh]: dns({ "alice.pds.com": () => txt(`"did=${alice}"`) }),
   "https://bob.com/.well-known/atproto-did": () => new Response(`${bob}\n`),
@@ -69,7 +72,7 @@ const routes: Routes = {
   "https://nobody.com/.well-known/atproto-did": () => new Response("", { status: 404 })
 }
 
-/** Background work that starts when the test says so. */
+/** Background work that starts on demand. */
 const makeBackground = () => {
   const queue: Array<Effect.Effect<void>> = []
   return {

@@ -17,7 +17,7 @@ export const checkLines = (checks: ReadonlyArray<Check>, { good, bad }: Style): 
     })
     .join("\n")
 
-/** Ends with a failure where something is wrong. */
+/** Fails if a check failed. */
 export const unlessWell = (checks: ReadonlyArray<Check>) => {
   const faults = checks.filter(({ ok }) => !ok).length
   return faults === 0 ? Effect.void : Effect.fail(new Unwell({ faults }))

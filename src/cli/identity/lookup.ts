@@ -24,13 +24,16 @@ export interface Found {
   readonly did?: string
   /** Whether the server hands out handles under this domain and so answers for it. */
   readonly isHosted: boolean
-  /** What the handle leads to: by the server, by DNS (several records are none), by the file of its host. */
+  /**
+   * The DIDs that the handle resolves to: by the server, by DNS (several records count as none), by
+   * its host's file.
+   */
   readonly leads: {
     readonly server?: string
     readonly dns?: ReadonlyArray<string>
     readonly file?: string
   }
-  /** The handle that the DID's document names. */
+  /** The handle in the DID's document. */
   readonly claimed?: string
   readonly pds?: string
   readonly signingKey?: string
@@ -40,7 +43,7 @@ export interface Found {
 
 const notFound = new Set(["HandleNotFound", "DidNotFound", "DidDeactivated"])
 
-/** Nothing, where a server says that it knows of nothing. */
+/** Undefined if a server reports that it doesn't exist. */
 const orNothing = <A, R>(asking: Effect.Effect<A, CallError, R>) =>
   Effect.catchIf(
     asking,
@@ -97,7 +100,7 @@ const lookUpHandle = Effect.fnUntraced(function* (server: string, handle: string
       handle
     })
   )
-  // Names that are never public are not sent to anybody.
+  // Names that are never public are not sent to anyone.
   const asked = !isHosted && checkFetchUrl(`https://${handle}`).ok
   const [dns, file] = asked
     ? yield* Effect.all([orUnknown(byDns(handle)), orUnknown(byFile(handle))], { concurrency: 2 })
@@ -130,7 +133,10 @@ const lookUpDid = Effect.fnUntraced(function* (server: string, did: string) {
   })
 })
 
-/** The server that a document names, as a terminal may show it: an endpoint is any text that parses as a URL. */
+/**
+ * The server in a document, in text that is safe for a terminal: an endpoint is any text that
+ * parses as a URL.
+ */
 export const shownPdsOf = (document: DidDocument): string | undefined => {
   const pds = pdsOf(document)
   return pds === undefined ? undefined : printable(pds)

@@ -1,7 +1,7 @@
 import { addressKind } from "./ipAddress.ts"
 import { specialDomains } from "./specialDomains.ts"
 
-/** Whether a URL may be fetched, parsed, or why not. */
+/** A URL that may be fetched, parsed, or why it may not. */
 export type FetchUrl =
   | { readonly ok: true; readonly url: URL }
   | { readonly ok: false; readonly reason: string }
@@ -12,10 +12,12 @@ const allowed = (url: URL, allowHosts: ReadonlyArray<string>): boolean =>
   allowHosts.includes(url.host) || allowHosts.includes(url.hostname)
 
 /**
- * Judges a URL that somebody else chose, before it is fetched.
+ * Checks a URL from an untrusted source before it is fetched.
  *
- * Public means: https on its own port, no credentials, a name of two or more labels outside the special-use domains, or a global unicast address.
- * `allowHosts` lists `host:port`, or `host` for all its ports (loopback services of development and tests): those are exempt and may use http.
+ * Accepts public addresses: https on the default port, no credentials, and either a name of two or
+ * more labels outside of the special-use domains, or a global unicast address. `allowHosts` lists
+ * `host:port`, or `host` for all its ports (loopback services in development and tests), which are
+ * exempt and may use http.
  */
 export const checkFetchUrl = (
   input: string | URL,
@@ -23,7 +25,7 @@ export const checkFetchUrl = (
 ): FetchUrl => {
   const text = typeof input === "string" ? input : input.href
   if (text.length > 4096) return refuse("the URL is too long")
-  // The URL parser drops these silently; nothing honest writes them.
+  // The URL parser drops these silently; no legitimate URL contains them.
   if (/[\t\r\n\\]/.test(text)) return refuse("not a URL")
   const url = URL.parse(text)
   if (url === null) return refuse("not a URL")
@@ -56,7 +58,9 @@ const isPublicName = (hostname: string): boolean => {
   )
 }
 
-/** The origin of a host: http for a host named in `allowHosts` (with its port, when it was named with one), else https. */
+/**
+ * The origin of a host: http for a host in `allowHosts` (with its listed port, if any), else https.
+ */
 export const originOf = (host: string, allowHosts: ReadonlyArray<string> = []): string => {
   const named = allowHosts.find((entry) => entry === host || entry.startsWith(`${host}:`))
   return named === undefined ? `https://${host}` : `http://${named}`

@@ -1,6 +1,6 @@
 import { isHandle, normalizeHandle } from "../lexicon/syntax.ts"
 
-/** The handle in an `alsoKnownAs` entry, in lower case; undefined for any other kind of name. */
+/** The handle in an `alsoKnownAs` entry, in lower case; undefined for any other entry. */
 const handleIn = (name: string): string | undefined => {
   const handle = name.startsWith("at://") ? name.slice("at://".length) : undefined
   return handle !== undefined && isHandle(handle) ? normalizeHandle(handle) : undefined
@@ -11,9 +11,9 @@ export const claimedHandle = (names: ReadonlyArray<string>): string | undefined 
   names.map(handleIn).find((handle) => handle !== undefined)
 
 /**
- * The names with another handle, in the place of the first one; undefined if they claim it already.
+ * The names with their first handle replaced; undefined if they claim the new one already.
  *
- * Other names stay where their owner put them. A DID without a handle gets it in first place.
+ * Other names keep their positions. Without a handle, the new one goes first.
  */
 export const withHandle = (
   names: ReadonlyArray<string>,

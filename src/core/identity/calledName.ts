@@ -1,21 +1,20 @@
-/** Longer than any DID, handle or address; it bounds the work on a name that is nobody's. */
+/** Longer than any DID, handle or address; limits the work on invalid names. */
 const maxName = 2500
 
-/** Spaces, control and format characters, which people paste without seeing them. */
+/** Spaces, control and format characters, which people paste unknowingly. */
 const unseen = String.raw`[\s\p{Cc}\p{Cf}]`
 
 const unseenEnds = new RegExp(`^${unseen}+|${unseen}+$`, "gu")
 const marks = new RegExp(`^(?:@|at://|${unseen})+`, "iu")
 
-/** What somebody typed, without unseen characters at both ends. */
+/** User input without invisible characters at both ends. */
 export const typedText = (text: string): string =>
   text.length > maxName ? text : text.replace(unseenEnds, "")
 
 /**
- * What somebody calls themselves, in the form in which accounts are looked up: a handle or an e-mail address in lower
- * case, or a DID.
+ * Normalizes a user's login name for look-up: a handle or an email address in lower case, or a DID.
  *
- * Takes away unseen characters at both ends, `@` and `at://`.
+ * Removes invisible characters at both ends, `@` and `at://`.
  */
 export const calledName = (text: string): string => {
   const name = typedText(text)

@@ -1,13 +1,13 @@
 import { isDid } from "../lexicon/syntax.ts"
 
-/** The DID methods of this network. */
+/** The DID methods that AT Protocol supports. */
 export type DidMethod = "plc" | "web"
 
 const plc = /^did:plc:[a-z2-7]{24}$/
 const webHost = /^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?(\.[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)+$/
 const localhost = /^localhost%3[aA]([1-9]\d{0,4})$/
 
-/** The host (and, for localhost only, port) that a host-level did:web names, or undefined where it names none. */
+/** The host (and port, for localhost only) of a host-level did:web; undefined for any other DID. */
 export const didWebHost = (did: string): string | undefined => {
   if (!did.startsWith("did:web:")) return undefined
   const host = did.slice("did:web:".length)
@@ -17,27 +17,27 @@ export const didWebHost = (did: string): string | undefined => {
   return host.length <= 253 && webHost.test(host) && !/\.\d[^.]*$/.test(host) ? host : undefined
 }
 
-/** The method of a DID that this network supports, or undefined where it is malformed or of another method. */
+/** The method of a DID; undefined if it is malformed or of an unsupported method. */
 export const didMethod = (did: string): DidMethod | undefined =>
   plc.test(did) ? "plc" : didWebHost(did) !== undefined ? "web" : undefined
 
-/** A well-formed DID of a method that this network supports. */
+/** Whether a DID is well-formed and of a supported method. */
 export const isSupportedDid = (did: string): boolean => didMethod(did) !== undefined
 
-/** What a `/.well-known/atproto-did` file says: its first line, without white space around it. */
+/** The content of a `/.well-known/atproto-did` file: its first line, trimmed. */
 export const firstLine = (file: string): string =>
   file
     .trim()
     .split(/[\r\n]/, 1)[0]!
     .trim()
 
-/** The did:web of a host; a port is written as the DID syntax demands. */
+/** The did:web of a host; encodes a port as the DID syntax requires. */
 export const didWebOf = (host: string): string => `did:web:${host.replace(":", "%3A")}`
 
 /**
- * Where a did:web's document lies: https, but http for localhost.
+ * The URL of a did:web's document: https, or http for localhost.
  *
- * Spec: did:web in this network names a whole host; paths are not supported.
+ * Spec: AT Protocol's did:web names a whole host; paths are not supported.
  */
 export const didWebUrl = (did: string): string | undefined => {
   const host = didWebHost(did)
@@ -46,7 +46,7 @@ export const didWebUrl = (did: string): string | undefined => {
   return `${scheme}://${host}/.well-known/did.json`
 }
 
-/** A DID with an optional service reference: `did:web:host#bsky_appview`. */
+/** Parses a DID with an optional service reference: `did:web:host#bsky_appview`. */
 export const parseDidReference = (
   text: string
 ): { readonly did: string; readonly fragment?: string } | undefined => {

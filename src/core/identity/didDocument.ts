@@ -10,14 +10,14 @@ export interface VerificationMethod {
   readonly publicKeyMultibase?: string
 }
 
-/** A service in a DID document; services whose endpoint is not one URL are left out when it is read. */
+/** A service in a DID document; parsing omits services whose endpoint is not one URL. */
 export interface DidService {
   readonly id: string
   readonly type: string
   readonly serviceEndpoint: string
 }
 
-/** A DID document, read and bounded: what is not used here is left out. */
+/** A DID document, parsed with limits, without unused fields. */
 export interface DidDocument {
   readonly "@context"?: ReadonlyArray<string>
   readonly id: string
@@ -26,12 +26,12 @@ export interface DidDocument {
   readonly service?: ReadonlyArray<DidService>
 }
 
-/** A text that is no DID document, or not that of the DID asked for. */
+/** The text is not a DID document, or is another DID's. */
 export class InvalidDidDocument extends Error {
   override readonly name = "InvalidDidDocument"
 }
 
-/** The largest DID document that is read, in bytes. */
+/** The largest DID document that is accepted, in bytes. */
 export const maxDidDocumentBytes = 64 * 1024
 
 const maxEntries = 64
@@ -75,7 +75,7 @@ const readService = (value: unknown): ReadonlyArray<DidService> => {
     : []
 }
 
-/** Reads the DID document of a DID: its id must be the DID, its lists and texts are bounded. */
+/** Parses the document of a DID: checks that its id is the DID, and limits its lists and texts. */
 export const parseDidDocument = (did: string, json: unknown): DidDocument => {
   if (!isRecord(json)) throw new InvalidDidDocument("not an object")
   if (json["id"] !== did) throw new InvalidDidDocument("the document is of another DID")
@@ -117,15 +117,15 @@ const didKeyOf = (method: VerificationMethod | undefined): string | undefined =>
   }
 }
 
-/** The did:key of a verification method (`atproto` unless another is named), or undefined where there is none to use. */
+/** The did:key of a verification method (`atproto` by default); undefined if none is usable. */
 export const signingKeyOf = (document: DidDocument, fragment = "atproto"): string | undefined =>
   didKeyOf(byFragment(document, document.verificationMethod, fragment))
 
-/** The did:keys of all verification methods that can be read. */
+/** The did:keys of all readable verification methods. */
 export const didKeysOf = (document: DidDocument): ReadonlyArray<string> =>
   (document.verificationMethod ?? []).flatMap((method) => didKeyOf(method) ?? [])
 
-/** The endpoint of a service by its fragment (`bsky_appview`), and of that type where one is given. */
+/** The endpoint of a service with this fragment (`bsky_appview`), and with this type if given. */
 export const serviceOf = (
   document: DidDocument,
   fragment: string,
@@ -142,11 +142,11 @@ export const serviceOf = (
 export const pdsOf = (document: DidDocument): string | undefined =>
   serviceOf(document, "atproto_pds", "AtprotoPersonalDataServer")
 
-/** The handle that the document claims, in lower case; it proves nothing by itself. */
+/** The handle that the document claims, in lower case; proves nothing by itself. */
 export const handleOf = (document: DidDocument): string | undefined =>
   claimedHandle(document.alsoKnownAs ?? [])
 
-/** What a DID document made here says. */
+/** The contents of a DID document to create. */
 export interface DidDocumentParts {
   readonly did: string
   readonly alsoKnownAs: ReadonlyArray<string>
@@ -155,7 +155,7 @@ export interface DidDocumentParts {
   readonly services?: Readonly<Record<string, { readonly type: string; readonly endpoint: string }>>
 }
 
-/** Builds a DID document with Multikey verification methods, in the form the PLC directory uses. */
+/** Builds a DID document with Multikey verification methods, in the PLC directory's form. */
 export const makeDidDocument = (parts: DidDocumentParts): DidDocument => {
   const keys = Object.entries(parts.keys ?? {})
   const suites = new Set(
@@ -187,7 +187,7 @@ export const makeDidDocument = (parts: DidDocumentParts): DidDocument => {
   }
 }
 
-/** The document of a did:web account that lives here. */
+/** The document of a did:web account on this server. */
 export const accountDidDocument = (account: {
   readonly did: string
   readonly handle: string
@@ -201,7 +201,7 @@ export const accountDidDocument = (account: {
     services: { atproto_pds: { type: "AtprotoPersonalDataServer", endpoint: account.pds } }
   })
 
-/** The document of the host itself, a did:web with its services and no account. */
+/** The host's own document: a did:web with its services and without an account. */
 export const hostDidDocument = (did: string, origin: string): DidDocument =>
   makeDidDocument({
     did,

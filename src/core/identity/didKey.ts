@@ -7,7 +7,7 @@ import { sha256 as nobleSha256 } from "@noble/hashes/sha2"
 import { base58btc } from "multiformats/bases/base58"
 import { sha256 } from "../repo/cid.ts"
 
-/** The two curves of this network: K-256 (secp256k1) and P-256. */
+/** AT Protocol's two curves: K-256 (secp256k1) and P-256. */
 export type Curve = "k256" | "p256"
 
 /** A public key and its curve; the bytes are the compressed point, 33 bytes. */
@@ -16,15 +16,15 @@ export interface PublicKey {
   readonly bytes: Uint8Array
 }
 
-/** A key text that is none of a K-256 or P-256 public key. */
+/** The text is not a K-256 or P-256 public key. */
 export class InvalidKey extends Error {
   override readonly name = "InvalidKey"
 }
 
-// Texts of keys are @atproto/crypto's; it signs and verifies by promises only, where a commit is signed and an operation
-// checked in one synchronous turn: for these its own curves (noble) are asked directly.
-//
-// The signatures are the library's own (RFC 6979, low S, checked equal in tests); a native HMAC makes the nonces a fifth faster.
+// Key texts use @atproto/crypto. It signs and verifies with promises only, but a commit is signed
+// and an operation checked in one synchronous turn, so these call its curves (noble) directly. The
+// signatures are the same (RFC 6979, low S, compared in tests); a native HMAC creates the nonces a
+// fifth faster.
 const nativeHmac = (key: Uint8Array, ...messages: ReadonlyArray<Uint8Array>): Uint8Array => {
   const hmac = createHmac("sha256", key)
   for (const message of messages) hmac.update(message)
@@ -36,14 +36,15 @@ const curves: Readonly<Record<Curve, ECDSA>> = {
   p256: ecdsa(p256.Point, nobleSha256, { hmac: nativeHmac, lowS: true })
 }
 
-// Signing multiplies the base point by way of a table. The library's makes a first signature cost 20 ms, which hardly pays
-// in an isolate that signs a few times and is gone: start with a small one (5 ms), and build the large one where it pays.
+// Signing multiplies the base point with a table. The library's default table makes the first
+// signature cost 20 ms, which rarely pays in a short-lived isolate: start with a small one (5 ms),
+// and build the large one after some signatures.
 const smallTable = 6
 const largeTable = 8
 const signaturesThatPay = 500
 let signatures = 0
 secp256k1.Point.BASE.precompute(smallTable, true)
-// P-256 signs natively; what is left is to derive public keys and to verify now and then.
+// P-256 signs natively; this is only for deriving public keys and verifying occasionally.
 p256.Point.BASE.precompute(4, true)
 
 /** The JWS algorithm of each curve. */
@@ -52,7 +53,7 @@ export const jwtAlgorithms = { k256: "ES256K", p256: "ES256" } as const satisfie
   string
 >
 
-/** Base58 takes time by the square of its length: a text longer than any key is not read. */
+/** Decoding base58 takes quadratic time, so texts longer than any key are rejected. */
 const longest = 128
 
 const base58Bytes = (text: string): Uint8Array => {
@@ -64,7 +65,7 @@ const base58Bytes = (text: string): Uint8Array => {
   }
 }
 
-/** Checks a point (compressed or not) and gives it in its compressed form. */
+/** Checks a point (compressed or not) and returns it compressed. */
 const compress = (curve: Curve, bytes: Uint8Array): PublicKey => {
   try {
     const point = (curve === "k256" ? secp256k1 : p256).Point.fromBytes(bytes)
@@ -85,25 +86,25 @@ const parse = (read: (text: string) => AtprotoCrypto.ParsedMultikey, text: strin
   }
 }
 
-/** Reads a Multikey (`z…`: multicodec prefix and compressed point). */
+/** Parses a Multikey (`z…`: multicodec prefix and compressed point). */
 export const parseMultikey = (text: string): PublicKey => parse(AtprotoCrypto.parseMultikey, text)
 
-/** Reads the key of an old verification method: the bare point (compressed or not) of a known curve. */
+/** Parses the key of an old verification method: a point (compressed or not) of a known curve. */
 export const parseLegacyMultibase = (curve: Curve, text: string): PublicKey =>
   compress(curve, base58Bytes(text))
 
-/** Writes a public key as a Multikey. */
+/** Formats a public key as a Multikey. */
 export const formatMultikey = (key: PublicKey): string =>
   AtprotoCrypto.formatMultikey(jwtAlgorithms[key.curve], key.bytes)
 
-/** Reads a did:key. */
+/** Parses a did:key. */
 export const parseDidKey = (didKey: string): PublicKey => parse(AtprotoCrypto.parseDidKey, didKey)
 
-/** Writes a public key as a did:key. */
+/** Formats a public key as a did:key. */
 export const formatDidKey = (key: PublicKey): string =>
   AtprotoCrypto.formatDidKey(jwtAlgorithms[key.curve], key.bytes)
 
-/** A did:key of one of the two curves. */
+/** Whether a text is a did:key of one of the two curves. */
 export const isDidKey = (text: string): boolean => {
   try {
     parseDidKey(text)
@@ -113,7 +114,7 @@ export const isDidKey = (text: string): boolean => {
   }
 }
 
-/** A new private key: 32 bytes, uniform over the scalars of the curve. */
+/** A new private key: 32 bytes, uniform over the curve's scalars. */
 export const generatePrivateKey = (curve: Curve): Uint8Array =>
   (curve === "k256" ? secp256k1 : p256).utils.randomPrivateKey()
 
@@ -126,7 +127,7 @@ export const publicKeyOf = (curve: Curve, privateKey: Uint8Array): PublicKey => 
   }
 }
 
-/** The public point's two coordinates, as JSON Web Keys want them. */
+/** The coordinates of a public point, for a JSON Web Key. */
 export const coordinatesOf = (
   key: PublicKey
 ): { readonly x: Uint8Array; readonly y: Uint8Array } => {
@@ -134,7 +135,7 @@ export const coordinatesOf = (
   return { x: point.slice(1, 33), y: point.slice(33) }
 }
 
-/** Signs bytes (hashed with SHA-256): deterministic, low S, 64 bytes `r ‖ s`. */
+/** Signs the SHA-256 of bytes: deterministic, low S, 64 bytes `r ‖ s`. */
 export const signBytes = (curve: Curve, privateKey: Uint8Array, bytes: Uint8Array): Uint8Array => {
   signatures += 1
   if (signatures === signaturesThatPay) secp256k1.Point.BASE.precompute(largeTable, true)
@@ -144,9 +145,10 @@ export const signBytes = (curve: Curve, privateKey: Uint8Array, bytes: Uint8Arra
 }
 
 /**
- * Checks a signature of 64 bytes `r ‖ s` over bytes.
+ * Verifies a signature of 64 bytes `r ‖ s`.
  *
- * High S is refused, as repositories and PLC operations demand, unless `allowHighS` is set (JWT libraries do not normalise).
+ * Rejects high S, as repositories and PLC operations require, unless `allowHighS` is set (JWT
+ * libraries do not normalize).
  */
 export const verifyBytes = (
   didKey: string | PublicKey,

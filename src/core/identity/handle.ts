@@ -3,38 +3,40 @@ import { calledName } from "./calledName.ts"
 import { reservedHandles } from "./reservedHandles.ts"
 import { specialDomains } from "./specialDomains.ts"
 
-/** What stands for a handle that does not belong to its account. */
+/** The placeholder for a handle that does not belong to its account. */
 export const invalidHandle = "handle.invalid"
 
-/** Why a handle is refused, by the protocol's error names. */
+/** Why a handle is rejected, with the protocol's error names. */
 export interface HandleFault {
   readonly error: "InvalidHandle" | "HandleNotAvailable"
   readonly message: string
 }
 
-/** A handle in its stored form, and whether it lies under one of the host's own domains. */
+/** A handle in its stored form, and whether it is under one of the host's own domains. */
 export interface CheckedHandle {
   readonly handle: string
-  /** True: this host answers for the handle. False: it must resolve to the account by DNS or HTTPS. */
+  /**
+   * True: this host gives the handle out. False: it must resolve to the account by DNS or HTTPS.
+   */
   readonly hosted: boolean
 }
 
-/** The rules that a handle is checked by. */
+/** The rules that handles must follow. */
 export interface HandleRules {
   /** Domains under which accounts get handles, without a leading dot: `pds.example.com`. */
   readonly serviceDomains: ReadonlyArray<string>
   /** The host's own name. */
   readonly host?: string
-  /** Lets `.test` handles through, for development. */
+  /** Allows `.test` handles, for development. */
   readonly allowTest?: boolean
-  /** An administrator decides: reserved names and the length rules of service domains do not bind. */
+  /** Skips reserved names and the length rules of service domains, for administrators. */
   readonly override?: boolean
 }
 
 const fault = (error: HandleFault["error"], message: string) =>
   ({ ok: false, fault: { error, message } }) as const
 
-/** The longest service domain that a (normalised) handle lies under, or undefined. */
+/** The longest service domain that a (normalized) handle is under; undefined if none. */
 export const serviceDomainOf = (
   handle: string,
   serviceDomains: ReadonlyArray<string>
@@ -43,14 +45,14 @@ export const serviceDomainOf = (
     .filter((domain) => handle.endsWith(`.${domain}`))
     .toSorted((a, b) => b.length - a.length)[0]
 
-/** Names that would pass for the host, and its own. */
+/** Names that could be mistaken for the host, and its own. */
 const isReserved = (label: string, handle: string, { host, serviceDomains }: HandleRules) =>
   reservedHandles.has(label) || handle === host || serviceDomains.includes(handle)
 
 /**
- * Normalises a handle and checks it for use by an account here.
+ * Normalizes a handle and checks whether an account here may use it.
  *
- * The apex of a service domain is a handle like any other: it must resolve to the account.
+ * The apex of a service domain is like any other handle: it must resolve to the account.
  */
 export const checkHandle = (
   input: string,
@@ -69,7 +71,7 @@ export const checkHandle = (
     return { ok: true, handle, hosted: false }
   }
   const label = handle.slice(0, -domain.length - 1)
-  // Of punycode that says nothing there is no URL, so nobody could ask this host whose handle it is.
+  // Invalid punycode has no URL, so nobody could ask this host about the handle.
   if (label.includes(".") || !URL.canParse(`https://${handle}`)) {
     return fault("InvalidHandle", "Invalid characters in handle")
   }

@@ -1,20 +1,20 @@
 import { serviceDomainOf } from "./handle.ts"
 
-/** A handle to suggest, and how it was made; clients do not read the method. */
+/** A suggested handle and its derivation, which clients ignore. */
 export interface HandleSuggestion {
   readonly handle: string
   readonly method: "domain" | "email" | "birth_year" | "number"
 }
 
-/** What a person has typed who wants a handle. */
+/** What a person typed who wants a handle. */
 export interface WantedHandle {
-  /** In its normalised form. */
+  /** The normalized handle. */
   readonly handle: string
   readonly email?: string | undefined
   readonly birthDate?: string | undefined
 }
 
-/** The most characters of a name that a number is put behind: labels end at 18. */
+/** Maximum length of a name before an appended number: labels end at 18. */
 const longestBase = 14
 
 const labelOf = (text: string): string =>
@@ -25,9 +25,10 @@ const labelOf = (text: string): string =>
     .replace(/^-+|-+$/g, "")
 
 /**
- * Handles like the one that is wanted, under the host's domains, the likeliest first; nobody has looked whether they are free.
+ * Handles similar to the wanted one, under the host's domains, best first; not checked for
+ * availability.
  *
- * `numbers` go behind the name.
+ * `numbers` are appended to the name.
  */
 export const suggestHandles = (
   { handle, email, birthDate }: WantedHandle,

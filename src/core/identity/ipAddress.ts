@@ -52,9 +52,10 @@ const parse6 = (host: string): ReadonlyArray<number> | undefined => {
 
 const isGlobal6 = (groups: ReadonlyArray<number>): boolean => {
   const [a = 0, b = 0, c = 0, d = 0, e = 0, f = 0, g = 0, h = 0] = groups
-  // ::ffff:0:0/96, an IPv4 address in IPv6 clothes: what counts is the address inside.
+  // ::ffff:0:0/96, an IPv4-mapped address: the address inside counts.
   if ((a | b | c | d | e) === 0 && f === 0xffff) return isGlobal4(((g << 16) | h) >>> 0)
-  // Global unicast is 2000::/3, less the blocks below; all else is local, mapped, multicast or unassigned.
+  // Global unicast is 2000::/3 without the blocks below; everything else is local, mapped,
+  // multicast or unassigned.
   if (a >>> 13 !== 1) return false
   if (a === 0x2001 && b < 0x0200) return false // IETF protocol assignments, Teredo, ORCHID
   if (a === 0x2001 && b === 0x0db8) return false // documentation
@@ -64,9 +65,9 @@ const isGlobal6 = (groups: ReadonlyArray<number>): boolean => {
 }
 
 /**
- * What a URL's hostname is: a name, or an address that is global unicast or not.
+ * Whether a URL's hostname is a name, a global unicast address or any other address.
  *
- * The URL parser has by then turned decimal, octal and hexadecimal IPv4 into dotted form.
+ * The URL parser has already converted decimal, octal and hexadecimal IPv4 to dotted form.
  */
 export const addressKind = (hostname: string): "name" | "global" | "special" => {
   if (hostname.startsWith("[")) {
@@ -77,7 +78,7 @@ export const addressKind = (hostname: string): "name" | "global" | "special" => 
   return address === undefined ? "name" : isGlobal4(address) ? "global" : "special"
 }
 
-/** The network of an address, coarser than a household: `203.0.113.0/24`, `2001:db8:1::/48`. */
+/** The network of an address, larger than a household: `203.0.113.0/24`, `2001:db8:1::/48`. */
 export const networkOf = (address: string): string | undefined => {
   const plain = address.replace(/^::ffff:(?=[\d.]+$)/i, "").split("%")[0] ?? ""
   if (parse4(plain) !== undefined) return `${plain.split(".").slice(0, 3).join(".")}.0/24`

@@ -1,6 +1,6 @@
-/** The names that lead to this server. */
+/** The names of this server. */
 export interface OwnNames {
-  /** Host and port of its origin as a URL has them. */
+  /** Host and port of its origin, as in a URL. */
   readonly host: string
   /** The domains of its handles, without a leading dot. */
   readonly handleDomains: ReadonlyArray<string>
@@ -9,10 +9,13 @@ export interface OwnNames {
 const isAtOrBelow = (name: string, domain: string): boolean =>
   name === domain || name.endsWith(`.${domain}`)
 
-/** True for a host (with its port, where it has one) that leads to this server: its origin's, its handle domains, and every name below them. */
+/**
+ * Whether a host (with its port, if any) is this server: its origin's host, a handle domain, or a
+ * name below them.
+ */
 export const isOwnHost = (asked: string, { host, handleDomains }: OwnNames): boolean => {
   const whole = asked.toLowerCase().replace(/\.(?=:|$)/, "")
-  // On this machine a name is shared, and the port tells one server from another.
+  // Servers on one machine share names, and only the port distinguishes them.
   if (whole === host) return true
   const name = whole.replace(/:\d+$/, "")
   return [host, ...handleDomains].some((domain) => isAtOrBelow(name, domain))

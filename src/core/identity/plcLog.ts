@@ -9,17 +9,18 @@ import {
   signerOf
 } from "./plcOperation.ts"
 
-/** What a DID stands at: its data, or null once it has a tombstone. */
+/** A DID's current data; null after a tombstone. */
 export interface PlcState {
   readonly did: string
   readonly data: PlcData | null
 }
 
 /**
- * Checks that an operation may follow a log, and gives what the DID then stands at.
+ * Checks that an operation may follow a log, and returns the DID's new state.
  *
- * The first must make this very DID and be signed by one of its own rotation keys; each later one names its forerunner and is signed by one of the keys in force.
- * The directory's 72 hours in which a mightier key may undo are not part of this.
+ * The first must create this DID and be signed with one of its own rotation keys; each later one
+ * names its predecessor and is signed with a current key. Does not cover the 72 hours in which a
+ * stronger key may undo.
  */
 const checkNext = (did: string, last: PlcOperation | undefined, next: PlcOperation): PlcState => {
   let judge: Parameters<typeof dataOf>[0]
@@ -44,7 +45,7 @@ const checkNext = (did: string, last: PlcOperation | undefined, next: PlcOperati
   return { did, data: next.type === "plc_tombstone" ? null : dataOf(next) }
 }
 
-/** Verifies a whole log, oldest first, and gives what the DID stands at. */
+/** Verifies a whole log, oldest first, and returns the DID's state. */
 export const verifyLog = (did: string, log: ReadonlyArray<PlcOperation>): PlcState => {
   let last: PlcOperation | undefined
   let state: PlcState | undefined
@@ -65,7 +66,7 @@ export const documentOf = (did: string, data: PlcData): DidDocument =>
     services: data.services
   })
 
-/** The operations of many DIDs in memory, each checked before it is taken: a small PLC directory. */
+/** A small in-memory PLC directory: the verified operations of many DIDs. */
 export class PlcLogs {
   readonly #logs: Map<string, ReadonlyArray<PlcOperation>>
 
@@ -74,7 +75,7 @@ export class PlcLogs {
     for (const [did, log] of this.#logs) verifyLog(did, log)
   }
 
-  /** Takes an operation, or throws InvalidPlcOperation and changes nothing. */
+  /** Adds an operation, or throws InvalidPlcOperation and changes nothing. */
   submit(did: string, operation: PlcOperation): PlcState {
     const log = this.#logs.get(did) ?? []
     const state = checkNext(did, log.at(-1), operation)
@@ -82,12 +83,12 @@ export class PlcLogs {
     return state
   }
 
-  /** The operations of a DID, oldest first; undefined for a DID that was never made. */
+  /** The operations of a DID, oldest first; undefined if it doesn't exist. */
   log(did: string): ReadonlyArray<PlcOperation> | undefined {
     return this.#logs.get(did)
   }
 
-  /** What a DID stands at; undefined for a DID that was never made. */
+  /** The state of a DID; undefined if it doesn't exist. */
   state(did: string): PlcState | undefined {
     const last = this.#logs.get(did)?.at(-1)
     if (last === undefined) return undefined

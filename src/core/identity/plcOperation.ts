@@ -4,34 +4,34 @@ import { encode } from "../repo/cbor.ts"
 import { fromBase64Url, toBase64Url } from "../bytes/base64url.ts"
 import { verifyBytes } from "./didKey.ts"
 
-/** A service of a DID, as the PLC directory holds it. */
+/** A service of a DID, in the PLC directory's form. */
 export interface PlcService {
   readonly type: string
   readonly endpoint: string
 }
 
-/** What an operation sets for its DID. */
+/** The data that an operation sets. */
 export interface PlcData {
-  /** did:key of those who may change the DID, the mightiest first. */
+  /** The did:keys that may change the DID, strongest first. */
   readonly rotationKeys: ReadonlyArray<string>
   readonly verificationMethods: Readonly<Record<string, string>>
   readonly alsoKnownAs: ReadonlyArray<string>
   readonly services: Readonly<Record<string, PlcService>>
 }
 
-/** The operation of today, before it is signed; `prev` is null for the one that makes the DID. */
+/** A current operation before signing; `prev` is null for the one that creates the DID. */
 export interface UnsignedOperation extends PlcData {
   readonly type: "plc_operation"
   readonly prev: string | null
 }
 
-/** The end of a DID, before it is signed. */
+/** A tombstone before signing. */
 export interface UnsignedTombstone {
   readonly type: "plc_tombstone"
   readonly prev: string
 }
 
-/** The first operation of DIDs made before 2023, before it was signed. */
+/** The first operation of DIDs from before 2023, before signing. */
 export interface UnsignedCreate {
   readonly type: "create"
   readonly signingKey: string
@@ -41,49 +41,49 @@ export interface UnsignedCreate {
   readonly prev: null
 }
 
-/** An operation of any kind before it is signed. */
+/** Any operation before signing. */
 export type Unsigned = UnsignedOperation | UnsignedTombstone | UnsignedCreate
 
 /** An operation with its signature: base64url, 64 bytes, low S. */
 export type Signed<A extends Unsigned> = A & { readonly sig: string }
 
-/** A signed operation of today. */
+/** A signed current operation. */
 export type PlcUpdate = Signed<UnsignedOperation>
 
-/** A signed operation of any kind. */
+/** A signed operation of any type. */
 export type PlcOperation = PlcUpdate | Signed<UnsignedTombstone> | Signed<UnsignedCreate>
 
-/** An operation that the directory must refuse. */
+/** The directory must reject this operation. */
 export class InvalidPlcOperation extends Error {
   override readonly name = "InvalidPlcOperation"
 }
 
-/** The largest operation that the directory takes, in bytes of DAG-CBOR. */
+/** The largest operation that the directory accepts, in bytes of DAG-CBOR. */
 export const maxOperationBytes = 4000
 
-/** The bytes that are signed: DAG-CBOR of the operation without its signature. */
+/** The signed bytes: DAG-CBOR of the operation without its signature. */
 export const unsignedBytes = (operation: Unsigned): Uint8Array => {
   const { sig: _, ...unsigned } = operation as Unsigned & { readonly sig?: string }
   return encode(plain(unsigned as Unsigned))
 }
 
-/** The bytes that DID and CID are made of: DAG-CBOR of the operation with its signature. */
+/** The bytes that DID and CID are derived from: DAG-CBOR of the operation with its signature. */
 export const signedBytes = (operation: PlcOperation): Uint8Array => encode(plain(operation))
 
-/** Puts a signature on an operation. */
+/** Adds a signature to an operation. */
 export const withSignature = <A extends Unsigned>(
   operation: A,
   signature: Uint8Array
 ): Signed<A> => ({ ...operation, sig: toBase64Url(signature) })
 
-/** The operation that makes a DID. */
+/** The operation that creates a DID. */
 export const genesisOperation = (data: PlcData): UnsignedOperation => ({
   type: "plc_operation",
   ...dataFields(data),
   prev: null
 })
 
-/** The operation that follows another: what `change` leaves out stays as it was. */
+/** The operation that follows another; fields missing from `change` stay the same. */
 export const updateOperation = (
   last: PlcOperation,
   change: Partial<PlcData>
@@ -102,17 +102,17 @@ export const tombstoneOperation = (last: PlcOperation): UnsignedTombstone => ({
   prev: cidOfOperation(last).toString()
 })
 
-/** The DID that a signed first operation makes. */
+/** The DID that a signed first operation creates. */
 export const didOfGenesis = (operation: PlcOperation): string => {
-  // 15 bytes of the digest are the 24 characters of base32 that the method asks for.
+  // The method's 24 characters of base32 are 15 bytes of the digest.
   const digest = sha256(signedBytes(operation)).subarray(0, 15)
   return `did:plc:${base32.baseEncode(digest)}`
 }
 
-/** The CID of a signed operation: what the next one's `prev` names. */
+/** The CID of a signed operation, for the next one's `prev`. */
 export const cidOfOperation = (operation: PlcOperation): Cid => cidForCbor(signedBytes(operation))
 
-/** What an operation sets; old `create` operations are read as the directory reads them. */
+/** The data that an operation sets; converts old `create` operations as the directory does. */
 export const dataOf = (operation: PlcUpdate | Signed<UnsignedCreate>): PlcData => {
   if (operation.type === "plc_operation") return dataFields(operation)
   return {
@@ -130,7 +130,7 @@ export const dataOf = (operation: PlcUpdate | Signed<UnsignedCreate>): PlcData =
   }
 }
 
-/** The rotation key that signed an operation, or undefined where it is none of these. */
+/** Which of these rotation keys signed an operation; undefined if none. */
 export const signerOf = (
   operation: PlcOperation,
   rotationKeys: ReadonlyArray<string>
@@ -150,7 +150,7 @@ const dataFields = ({
 
 type Plain = null | string | Array<Plain> | { [key: string]: Plain }
 
-/** The same value in the mutable type that the codec takes. */
+/** The same value in the codec's mutable type. */
 const plain = (operation: Unsigned): { [key: string]: Plain } =>
-  // SAFETY: operations hold only texts, null, lists and maps, and encoding does not write to them.
+  // SAFETY: operations hold only texts, null, lists and maps, and encoding doesn't modify them.
   operation as unknown as { [key: string]: Plain }

@@ -56,7 +56,7 @@ const only = (value: Json, fields: ReadonlyArray<string>): void => {
   if (other !== undefined) fail(`unknown field ${other.slice(0, 64)}`)
 }
 
-/** A did:key of any kind: verification methods may be of curves that this network does not use. */
+/** A did:key of any curve: verification methods may use others than AT Protocol does. */
 const anyKey = (value: unknown): string => {
   const didKey = text(value, "verification method", 256)
   return /^did:key:z[1-9A-HJ-NP-Za-km-z]+$/.test(didKey)
@@ -118,7 +118,9 @@ const readOperation = (json: Json): PlcOperation => {
   }
 }
 
-/** Reads a signed operation out of JSON, with the limits of the directory's server; the signature is not checked here. */
+/**
+ * Parses a signed operation from JSON, with the directory's limits; doesn't check the signature.
+ */
 export const parseOperation = (json: unknown): PlcOperation => {
   const operation = readOperation(object(json, "operation"))
   if (signedBytes(operation).length > maxOperationBytes) {
@@ -127,5 +129,5 @@ export const parseOperation = (json: unknown): PlcOperation => {
   return operation
 }
 
-/** Reads what a DID stands at, as the directory tells it. */
+/** Parses a DID's current data, as the directory returns it. */
 export const parsePlcData = (json: unknown): PlcData => dataFields(object(json, "data"))

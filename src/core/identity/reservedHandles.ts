@@ -1,7 +1,8 @@
 /**
- * First labels that nobody may register on a service domain: they would pass for the host itself.
+ * First labels that nobody may register on a service domain, because they could be mistaken for the
+ * host.
  *
- * An administrator may still give them out.
+ * An administrator may still assign them.
  */
 export const reservedHandles: ReadonlySet<string> = new Set(
   [

@@ -1,4 +1,7 @@
-/** Top-level domains that never name a public server (special-use names, RFC 6761, 6762, 9476); `test` stands apart, for it is let through in development. */
+/**
+ * Top-level domains that never name a public server (special-use names, RFC 6761, 6762, 9476);
+ * without `test`, which development allows.
+ */
 export const specialDomains: ReadonlySet<string> = new Set([
   "alt",
   "arpa",

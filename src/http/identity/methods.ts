@@ -46,15 +46,17 @@ const nameNotFound = ({ subject, cause }: IdentityUnavailable) =>
       : new IdentityUnavailable({ subject, cause })
 
 /**
- * A name whose own host cannot be reached does not resolve, as far as its asker can tell: the methods' lexicons have
- * no other error. A did:plc that cannot be looked up is another matter: that is this server's own directory failing.
+ * Reports an unreachable host of a name as not found, because the methods' lexicons have no other
+ * error. A failing look-up of a did:plc is different: that is this server's own directory.
  */
 const orNotFound = <A, E, R>(resolving: Effect.Effect<A, E | IdentityUnavailable, R>) =>
   Effect.mapError(resolving, (error) =>
     error instanceof IdentityUnavailable ? nameNotFound(error) : error
   )
 
-/** The DID of a handle: accounts here first; what is ours and unknown is asked of nobody else. */
+/**
+ * The DID of a handle: accounts here first; unknown handles of ours are not sent to anyone else.
+ */
 const didOf = Effect.fnUntraced(function* (text: string) {
   const handle = normalizeHandle(text)
   const hosted = yield* HostedIdentities
@@ -89,7 +91,7 @@ const resolveDid = method(
   }, orNotFound)
 )
 
-/** An identifier that the network may be asked about: not a handle of ours that nobody has. */
+/** An identifier to ask the network about: not an unassigned handle of ours. */
 const checkIdentifier = (identifier: string) =>
   identifier.startsWith("did:") ? Effect.succeed(identifier) : didOf(identifier)
 
@@ -103,7 +105,7 @@ const resolveIdentity = method(
   }, orNotFound)
 )
 
-/** An account here whose own-domain handle proves another DID by now gives it up. */
+/** Removes an account's own-domain handle if the domain now proves another DID. */
 const verifyAccount = Effect.fnUntraced(function* (identifier: string) {
   const directory = yield* Directory
   const entry = identifier.startsWith("did:")
@@ -128,7 +130,7 @@ const refreshIdentity = method(
 
 const wholeIdentity = () => [{ resource: "identity", attr: "*" }] as const
 
-/** Whoever may let the identity go: a taken-down account may leave as well. */
+/** Sessions that may move the identity away, even for an account that was taken down. */
 const leaving = {
   kind: "session",
   level: "full",
@@ -138,14 +140,13 @@ const leaving = {
 
 const theAccount = Effect.flatMap(AccountStore, (accounts) => accounts.get)
 
-/** com.atproto.identity.getRecommendedDidCredentials */
 const getRecommendedDidCredentials = method(
   "com.atproto.identity.getRecommendedDidCredentials",
   { at: "account", authority: { kind: "session", level: "standard", oauth: "any" } },
   () => Effect.flatMap(theAccount, recommendedCredentials)
 )
 
-/** com.atproto.identity.requestPlcOperationSignature: mails the code that signPlcOperation asks for. */
+/** com.atproto.identity.requestPlcOperationSignature: mails the code for signPlcOperation. */
 const requestPlcOperationSignature = method(
   "com.atproto.identity.requestPlcOperationSignature",
   { at: "account", authority: leaving },
@@ -155,7 +156,10 @@ const requestPlcOperationSignature = method(
   })
 )
 
-/** com.atproto.identity.signPlcOperation: the code is used up with the signature, not by what is refused before. */
+/**
+ * com.atproto.identity.signPlcOperation: only a signature uses up the code, not a rejected
+ * operation.
+ */
 const signPlcOperation = method(
   "com.atproto.identity.signPlcOperation",
   { at: "account", authority: leaving },
@@ -175,10 +179,9 @@ const signPlcOperation = method(
   })
 )
 
-/** com.atproto.identity.submitPlcOperation */
 const submitPlcOperation = method(
   "com.atproto.identity.submitPlcOperation",
-  // The reference lets app passwords do it, too.
+  // The reference also allows app passwords.
   { at: "account", authority: { ...owner, oauth: wholeIdentity } },
   ({ input }: Call<object, SubmitPlcOperation.InputSchema>) => submitOperation(input.operation)
 )
@@ -186,7 +189,7 @@ const submitPlcOperation = method(
 const updateHandle = method(
   "com.atproto.identity.updateHandle",
   {
-    // The reference lets app passwords do it, too.
+    // The reference also allows app passwords.
     at: "account",
     authority: { ...owner, oauth: () => [{ resource: "identity", attr: "handle" }] },
     limits: [rules.updateHandle],
@@ -196,7 +199,7 @@ const updateHandle = method(
     changeOwnHandle(input.handle)
 )
 
-/** Who is who, for anyone who asks; and what an owner does with the DID and the handle of the account. */
+/** Public look-ups of identities, and the owner's methods for the account's DID and handle. */
 export const identityMethods = [
   resolveHandle,
   resolveDid,

@@ -3,7 +3,7 @@ import { Directory } from "../../services/accounts/Directory.ts"
 import { HostedIdentities } from "../../services/identity/HostedIdentities.ts"
 import { askedAnew, briefly, textType, versioned } from "../responses.ts"
 
-/** Nobody of this name now: the next moment there may be. */
+/** A name without an account now may get one at any moment. */
 const missing = (body: string): Response =>
   new Response(body, {
     status: 404,
@@ -11,7 +11,8 @@ const missing = (body: string): Response =>
   })
 
 /**
- * `/.well-known/did.json`: the account whose did:web is the host that was asked, else the server's own document.
+ * `/.well-known/did.json`: the document of the account whose did:web is the requested host, or else
+ * the server's own.
  *
  * Spec: did:web.
  */
@@ -26,7 +27,7 @@ export const didDocument = Effect.fn("http.didDocument")(function* (request: Req
 })
 
 /**
- * `/.well-known/atproto-did`: the DID of the account whose handle is the host that was asked.
+ * `/.well-known/atproto-did`: the DID of the account whose handle is the requested host.
  *
  * Spec: handle, HTTPS well-known method.
  */
@@ -38,13 +39,16 @@ export const atprotoDid = Effect.fn("http.atprotoDid")(function* (request: Reque
     : versioned(request, entry.did, { "content-type": textType, "cache-control": askedAnew })
 })
 
-/** `/robots.txt`: the public methods may be crawled. */
+/** `/robots.txt`: allows crawling of the public methods. */
 export const robots = (request: Request): Response =>
   versioned(request, "# The public methods may be crawled.\nUser-agent: *\nAllow: /\n", {
     "content-type": textType,
     "cache-control": briefly
   })
 
-/** `/.well-known/change-password`: where password managers send somebody to. Spec: W3C, A Well-Known URL for Changing Passwords. */
+/**
+ * `/.well-known/change-password`: where password managers send people. Spec: W3C, A Well-Known URL
+ * for Changing Passwords.
+ */
 export const changePassword = (): Response =>
   new Response(null, { status: 302, headers: { location: "/account/password" } })

@@ -7,7 +7,7 @@ import { Outgoing } from "../../services/host/Outgoing.ts"
 import { askDnsForDid } from "./dnsDid.ts"
 import { askHostForDid } from "./handleLookup.ts"
 
-/** What handles claim, by DNS over HTTPS and their own web servers. */
+/** Looks up the claims of handles by DNS over HTTPS and on their own web servers. */
 export const layer: Layer.Layer<HandleClaims, never, Config | Outgoing> = Layer.effect(
   HandleClaims,
   Effect.gen(function* () {

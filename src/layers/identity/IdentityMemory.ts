@@ -10,10 +10,10 @@ import {
   KeyNotFound
 } from "../../services/identity/Identity.ts"
 
-/** The identities of the whole world: DID documents by DID, and DIDs by handle. */
+/** All identities: DID documents by DID, and DIDs by handle. */
 export interface KnownIdentities {
   readonly documents: Iterable<DidDocument>
-  /** Handles that resolve, by DNS or HTTPS; those that documents claim are not taken for granted. */
+  /** Handles that resolve by DNS or HTTPS; those that documents claim aren't included. */
   readonly handles: Readonly<Record<string, string>>
 }
 
@@ -53,6 +53,6 @@ const make = (known: KnownIdentities): Identity["Service"] => {
   })
 }
 
-/** Identities out of a fixed table. */
+/** Identities from a fixed table. */
 export const layer = (known: KnownIdentities): Layer.Layer<Identity> =>
   Layer.sync(Identity, () => make(known))

@@ -27,36 +27,47 @@ import { PlcDirectory } from "../../services/identity/PlcDirectory.ts"
 import { lookupHandle } from "./handleLookup.ts"
 import { StaleCache } from "../host/StaleCache.ts"
 
-/** Somebody who lives here: known without asking the network. */
+/** An account of this server, known without asking the network. */
 export interface KnownLocally {
   readonly did: string
-  /** Left out where the document is somebody else's to give (did:plc). */
+  /** Missing if another service publishes the document (did:plc). */
   readonly didDoc?: DidDocument
-  /** The handle is of its owner's own domain: whether it still leads here, only the network knows. */
+  /**
+   * True for an own-domain handle: only the network knows whether it still resolves to this
+   * account.
+   */
   readonly isClaimed?: boolean
 }
 
-/** How identities are resolved. */
+/** Options of the resolver. */
 export interface IdentityResolverOptions {
-  /** A DNS-over-HTTPS service that answers in JSON. */
+  /** A DNS-over-HTTPS service with JSON responses. */
   readonly dohUrl?: string
   readonly allowHosts?: ReadonlyArray<string>
-  /** Asked first, with every DID and every (normalised) handle; fails where nobody else could tell. */
+  /**
+   * Asked first, with every DID and every (normalized) handle; fails if only this server could know
+   * but can't tell now.
+   */
   readonly local?: (
     didOrHandle: string
   ) => Effect.Effect<Option.Option<KnownLocally>, IdentityUnavailable>
-  /** How many DIDs and how many handles are remembered. */
+  /** How many DIDs and how many handles are cached. */
   readonly capacity?: number
-  /** How many characters of documents are remembered. */
+  /** How many characters of documents are cached. */
   readonly documentCharacters?: number
 }
 
 const minute = 60_000
 
-/** An hour old is fresh, a day old is usable; a failing refresh is tried again after a minute. */
+/**
+ * Entries are fresh for an hour and usable for a day; a failing refresh is retried after a minute.
+ */
 const limits = { stale: 60 * minute, expired: 24 * 60 * minute, retry: minute }
 
-/** Identities by the PLC directory, did:web, DNS over HTTPS and well-known files, remembered in memory. */
+/**
+ * Resolves identities with the PLC directory, did:web, DNS over HTTPS and well-known files; caches
+ * in memory.
+ */
 export const layer = (
   options: IdentityResolverOptions = {}
 ): Layer.Layer<Identity, never, Outgoing | PlcDirectory | Background> =>
@@ -133,7 +144,7 @@ const make = (
       )
   }
 
-  /** Asks, and keeps the answer; an answer that there is nothing drops what was remembered. */
+  /** Resolves and caches; drops the cached value if it no longer exists. */
   const renew = Effect.fnUntraced(function* <A, E extends { readonly _tag: string }>(
     cache: StaleCache<A>,
     key: string,

@@ -12,7 +12,10 @@ import { hkdf } from "../../services/host/derivedSecrets.ts"
 import { Keys, KeyUnreadable, type PrivateKey } from "../../services/identity/Keys.ts"
 import * as SignerKeys from "./SignerKeys.ts"
 
-/** A wrapped key is: this version, the curve, a nonce of 12 bytes, then AES-256-GCM of the 32 bytes with its tag of 16. */
+/**
+ * A wrapped key: this version, the curve, a nonce of 12 bytes, then AES-256-GCM of the 32 bytes
+ * with its tag of 16.
+ */
 const version = 1
 const headerLength = 2
 const nonceLength = 12
@@ -26,7 +29,7 @@ const text = new TextEncoder()
 const additionalData = (header: Uint8Array, owner: string): Uint8Array<ArrayBuffer> =>
   concatBytes([header, text.encode(owner)])
 
-// The public key is derived when it is asked for: an object that wakes to sign need not pay for it.
+// The public key is derived on demand, so an object that wakes to sign doesn't pay for it.
 const privateKey = (curve: Curve, secret: Uint8Array): PrivateKey => ({
   curve,
   get didKey() {
@@ -85,7 +88,7 @@ const make = (master: Redacted.Redacted<Uint8Array>): Keys["Service"] => {
   })
 }
 
-/** Keys under a master key of 32 bytes: AES-256-GCM with a key derived by HKDF-SHA-256. */
+/** Wraps keys with a master key of 32 bytes: AES-256-GCM with a key derived by HKDF-SHA-256. */
 export const layer = (master: Redacted.Redacted<Uint8Array>): Layer.Layer<Keys> =>
   Layer.sync(Keys, () => {
     if (Redacted.value(master).length !== 32) throw new TypeError("the master key is not 32 bytes")

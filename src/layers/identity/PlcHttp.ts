@@ -6,7 +6,7 @@ import { DidDeactivated, DidNotFound } from "../../services/identity/Identity.ts
 import { Outgoing, type OutgoingResponse } from "../../services/host/Outgoing.ts"
 import { PlcDirectory, PlcRefused, PlcUnavailable } from "../../services/identity/PlcDirectory.ts"
 
-/** Logs have no bound in the protocol; the longest honest ones are far below this. */
+/** The protocol doesn't limit logs; the longest legitimate ones are far smaller. */
 const maxLogBytes = 4 * 1024 * 1024
 
 const text = new TextDecoder()
@@ -49,7 +49,7 @@ const make = (outgoing: Outgoing["Service"], base: string): PlcDirectory["Servic
     })
   })
 
-  /** A log is there for DIDs with a tombstone too. */
+  /** DIDs with a tombstone also have a log. */
   const getLog = <A>(did: string, path: string, read: (json: unknown) => A) =>
     get(did, path, maxLogBytes, read).pipe(
       Effect.catchTag("DidDeactivated", () =>
@@ -85,7 +85,7 @@ const readLog = (json: unknown) => {
   return json.map(parseOperation)
 }
 
-/** The directory's own words, as far as they are words. */
+/** The directory's error message, if it has one. */
 const messageOf = ({ body, status }: OutgoingResponse): string => {
   try {
     const json: unknown = JSON.parse(text.decode(body))
@@ -93,7 +93,7 @@ const messageOf = ({ body, status }: OutgoingResponse): string => {
       return String(json.message).slice(0, 500)
     }
   } catch {
-    // Not JSON: the status has to do.
+    // Not JSON: the status must suffice.
   }
   return `status ${status}`
 }

@@ -45,5 +45,5 @@ const make = (): PlcDirectory["Service"] => {
   })
 }
 
-/** A PLC directory in memory, which checks every operation as the real one does. */
+/** An in-memory PLC directory, which checks every operation as the real one does. */
 export const layer: Layer.Layer<PlcDirectory> = Layer.sync(PlcDirectory, make)

@@ -9,7 +9,10 @@ import { ReservedKeys, ReservedKeysFull } from "../../services/identity/Reserved
 import { HostDatabase, queriesOver } from "../host/sql/HostDatabase.ts"
 import type { Bounds } from "../host/sql/bounds.ts"
 
-/** One row a DID: its key, wrapped under the master key, in base64url. Without a DID, the did:key stands in its place. */
+/**
+ * One row a DID: its key, wrapped with the master key, in base64url. A key without a DID is stored
+ * under its own did:key.
+ */
 export const tables: ReadonlyArray<string> = [
   `CREATE TABLE IF NOT EXISTS reserved_key (
     did TEXT PRIMARY KEY, did_key TEXT NOT NULL, wrapped TEXT NOT NULL, created_at INTEGER NOT NULL
@@ -19,7 +22,7 @@ export const tables: ReadonlyArray<string> = [
 /** How long a key waits for its account, in milliseconds. */
 const keptFor = 30 * 24 * 3_600_000
 
-/** How many keys wait at most: none of them is given up for another, since a DID document may name it. */
+/** How many keys may wait: none is dropped for another, since a DID document may name it. */
 export const budget = { keys: 10_000 }
 
 interface Row {
@@ -52,7 +55,7 @@ export const layer: Layer.Layer<ReservedKeys, never, HostDatabase | Keys | Confi
         const now = yield* Clock.currentTimeMillis
         const { didKey, wrapped } = yield* make
         const owner = did ?? didKey
-        // Of several at once the first one's key stands, and all are told it.
+        // With concurrent calls the first one's key wins, and all return it.
         const [, , found] = yield* repeatable(
           "reserveKey",
           batch([
@@ -63,7 +66,7 @@ export const layer: Layer.Layer<ReservedKeys, never, HostDatabase | Keys | Confi
             sql`SELECT did_key FROM reserved_key WHERE did = ${owner}`
           ])
         )
-        // SAFETY: the last statement answers rows of this column.
+        // SAFETY: the last statement returns rows with this column.
         const [row] = (found ?? []) as ReadonlyArray<Pick<Row, "did_key">>
         return row?.did_key ?? (yield* new ReservedKeysFull())
       }),
@@ -73,7 +76,7 @@ export const layer: Layer.Layer<ReservedKeys, never, HostDatabase | Keys | Confi
           sql<Row>`SELECT did, did_key, wrapped FROM reserved_key
             WHERE did IN (SELECT value FROM json_each(${JSON.stringify([did, ...didKeys])}))`
         )
-        // A key is reserved without a DID only where it stands in its own row.
+        // A key reserved without a DID is stored under itself.
         const named = rows.find(({ did: owner, did_key }) => owner === did_key && owner !== did)
         const row = named ?? rows.find(({ did: owner }) => owner === did)
         if (row === undefined) return undefined
@@ -87,7 +90,7 @@ export const layer: Layer.Layer<ReservedKeys, never, HostDatabase | Keys | Confi
   })
 )
 
-/** What bounds these tables. */
+/** The limits of these tables. */
 export const bounds: Bounds = {
   reserved_key: {
     filledBy: "anybody",

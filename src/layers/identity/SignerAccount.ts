@@ -4,7 +4,9 @@ import { AccountStore } from "../../services/accounts/AccountStore.ts"
 import { Keys } from "../../services/identity/Keys.ts"
 import { Signer, type SignerShape } from "../../services/identity/Signer.ts"
 
-/** Signs with the key of the account in this object, unwrapped at the first need and kept in memory. */
+/**
+ * Signs with the key of this object's account, which it unwraps on first use and keeps in memory.
+ */
 export const layer = Layer.effect(
   Signer,
   Effect.gen(function* () {
@@ -18,7 +20,7 @@ export const layer = Layer.effect(
       const signer = yield* keys.signer(yield* keys.unwrap(did, signingKey.wrapped))
       ready = { didKey: signingKey.didKey, signer }
       return signer
-      // Without an account, or under another master key, there is nothing to sign with: a defect.
+      // Without an account, or under another master key, there is no key: a defect.
     }).pipe(Effect.orDie)
 
     return Signer.of({

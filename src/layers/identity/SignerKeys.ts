@@ -11,7 +11,7 @@ import {
 } from "../../core/identity/didKey.ts"
 import { Signer, type SignerShape } from "../../services/identity/Signer.ts"
 
-/** A signer for a private key of 32 bytes. Dies on bytes that are no key of the curve. */
+/** A signer for a private key of 32 bytes; dies if they aren't a key of the curve. */
 export const fromPrivateKey = Effect.fn("SignerKeys.fromPrivateKey")(function* (
   curve: Curve,
   secret: Redacted.Redacted<Uint8Array>
@@ -19,11 +19,11 @@ export const fromPrivateKey = Effect.fn("SignerKeys.fromPrivateKey")(function* (
   return curve === "k256" ? k256Signer(secret) : yield* p256Signer(secret)
 })
 
-/** A signer with one fixed key: tests, and the host's own PLC rotation key. */
+/** A signer with one fixed key, for tests and the host's own PLC rotation key. */
 export const layer = (curve: Curve, secret: Redacted.Redacted<Uint8Array>): Layer.Layer<Signer> =>
   Layer.effect(Signer, fromPrivateKey(curve, secret))
 
-// workerd has no native K-256, so this is JavaScript, and synchronous.
+// workerd has no native K-256, so this is synchronous JavaScript.
 const k256Signer = (secret: Redacted.Redacted<Uint8Array>): SignerShape => ({
   curve: "k256",
   get didKey() {
@@ -66,7 +66,7 @@ const p256Signer = Effect.fnUntraced(function* (
 
 const order = 0xffffffff00000000ffffffffffffffffbce6faada7179e84f3b9cac2fc632551n
 
-/** Of the two values of s that are equally valid, WebCrypto gives either; the protocol wants the lower. */
+/** WebCrypto returns either of the two valid values of s; the protocol requires the lower one. */
 const lowS = (signature: Uint8Array): Uint8Array => {
   const view = new DataView(signature.buffer, signature.byteOffset + 32, 32)
   let s = 0n

@@ -5,10 +5,10 @@ import { isSupportedDid } from "../../core/identity/did.ts"
 import type { DidClaim } from "../../services/identity/HandleClaims.ts"
 import type { Outgoing } from "../../services/host/Outgoing.ts"
 
-/** Nothing is claimed. */
+/** No claim. */
 export const noClaim: DidClaim = { kind: "none" }
 
-/** Nothing is claimed, but something else stands there: its beginning. */
+/** No claim, but the beginning of whatever was found instead. */
 export const instead = (found: string): DidClaim =>
   found === "" ? noClaim : { kind: "none", found: found.slice(0, 200) }
 
@@ -25,7 +25,9 @@ const noSuchName = 3
 
 const text = new TextDecoder()
 
-/** The text of a TXT record: DNS services write its strings quoted, one after the other, or bare. */
+/**
+ * The text of a TXT record: DNS services return its strings quoted and concatenated, or unquoted.
+ */
 const txtValue = (data: string): string =>
   data.startsWith('"')
     ? [...data.matchAll(/"((?:[^"\\]|\\.)*)"/g)]
@@ -33,7 +35,7 @@ const txtValue = (data: string): string =>
         .join("")
     : data
 
-/** What a DNS service's JSON says about a name. */
+/** Reads a DNS service's JSON response about a name. */
 const readDns = (body: Uint8Array): DidClaim => {
   const json = decodeDnsJson(text.decode(body))
   if (Option.isNone(json)) return { kind: "failed", cause: "not the JSON of a DNS answer" }
@@ -53,7 +55,9 @@ const readDns = (body: Uint8Array): DidClaim => {
   return did === undefined ? instead(texts.join(", ")) : { kind: "did", did }
 }
 
-/** Asks a DNS-over-HTTPS service for the DID in a name's TXT records (`did=…`), within 3 seconds. */
+/**
+ * Asks a DNS-over-HTTPS service for the DID in a name's TXT records (`did=…`), within 3 seconds.
+ */
 export const askDnsForDid = (
   outgoing: Outgoing["Service"],
   dohUrl: string,

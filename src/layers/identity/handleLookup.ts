@@ -12,9 +12,9 @@ import {
 import type { Outgoing } from "../../services/host/Outgoing.ts"
 import { askDnsForDid, instead, noClaim } from "./dnsDid.ts"
 
-/** Where handles are looked up. */
+/** Options for looking up handles. */
 export interface HandleLookupOptions {
-  /** A DNS-over-HTTPS service that answers in JSON. */
+  /** A DNS-over-HTTPS service with JSON responses. */
   readonly dohUrl: string
   /** Hosts whose well-known file may be fetched over http, on their port. */
   readonly allowHosts: ReadonlyArray<string>
@@ -49,9 +49,11 @@ export const askHostForDid = (
     )
 
 /**
- * Looks a handle up: the TXT record `_atproto.<handle>`, and `https://<handle>/.well-known/atproto-did`.
+ * Resolves a handle: the TXT record `_atproto.<handle>` and
+ * `https://<handle>/.well-known/atproto-did`.
  *
- * Both are asked at once, within 3 seconds. DNS wins; records that name different DIDs are an answer too: none.
+ * Asks both concurrently, within 3 seconds. DNS wins; records with different DIDs count as a
+ * definite no.
  */
 export const lookupHandle = (
   outgoing: Outgoing["Service"],
@@ -60,7 +62,7 @@ export const lookupHandle = (
   Effect.fn("Identity.lookupHandle")(function* (
     handle: string
   ): Effect.fn.Return<string, HandleError> {
-    // Names that are never public are not sent to anybody's DNS either.
+    // Names that are never public aren't sent to a DNS service either.
     const publicName = checkFetchUrl(originOf(handle, allowHosts), allowHosts).ok
     if (!isHandle(handle) || !publicName) return yield* new HandleNotFound({ handle })
     const https = yield* Effect.forkChild(askHostForDid(outgoing, originOf(handle, allowHosts)))
@@ -71,7 +73,7 @@ export const lookupHandle = (
     }
     const answer = yield* Fiber.join(https)
     if (answer.kind === "did") return answer.did
-    // A host that is just a name (no web server) is an answer when DNS was sure; otherwise nobody knows.
+    // A name without a web server is a definite no if DNS was sure; otherwise nobody knows.
     if (dns.kind === "failed") {
       return yield* new IdentityUnavailable({ subject: handle, cause: dns.cause })
     }

@@ -10,12 +10,12 @@ import { normalizeHandle } from "../../core/lexicon/syntax.ts"
 import { Config } from "../host/Config.ts"
 import { Directory } from "../accounts/Directory.ts"
 
-/** Whether a handle can be had, or what can be had instead. */
+/** Whether a handle is available, or which alternatives are. */
 export type HandleAvailability =
   | { readonly available: true }
   | { readonly available: false; readonly suggestions: ReadonlyArray<HandleSuggestion> }
 
-/** Suggestions that are looked up, and those that are answered: each look-up is a row read. */
+/** Suggestions to look up, and to return: each look-up reads a row. */
 const most = { tried: 10, answered: 5 }
 
 const randomNumbers = Effect.all([
@@ -26,7 +26,10 @@ const randomNumbers = Effect.all([
   Random.nextIntBetween(1000, 10_000)
 ])
 
-/** Whether a new account could sign up with the handle: it lies under a domain of this host, and nobody has it or had it lately. */
+/**
+ * Whether a new account could take the handle: it is under a domain of this host, and neither taken
+ * nor recently given up.
+ */
 const isFree = Effect.fnUntraced(function* (handle: string) {
   const { handleDomains, host, isLocal } = yield* Config
   const checked = checkHandle(handle, { serviceDomains: handleDomains, host, allowTest: isLocal })
@@ -34,7 +37,7 @@ const isFree = Effect.fnUntraced(function* (handle: string) {
   return (yield* (yield* Directory).holderOf(checked.handle)) === undefined
 })
 
-/** Tells whether a new account could have the handle, and suggests free ones where it could not. */
+/** Checks whether a new account could take the handle, and suggests free ones if not. */
 export const handleAvailability = Effect.fn("handleAvailability")(function* (wanted: WantedHandle) {
   const handle = normalizeHandle(wanted.handle)
   if (yield* isFree(handle)) return { available: true } satisfies HandleAvailability

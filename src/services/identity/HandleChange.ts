@@ -16,7 +16,10 @@ import { isGivenHere, isServedHere } from "./HostedDidDocument.ts"
 import { updatePlc } from "./PlcOperations.ts"
 import { rules } from "../limits/rules.ts"
 
-/** The handle in its stored form, once it may be this account's: by the rules, free, and leading to the DID where it is not ours to give. */
+/**
+ * The handle in its stored form, if this account may use it: it follows the rules, is free, and
+ * resolves to the DID unless we assign it.
+ */
 const claim = Effect.fnUntraced(function* (
   text: string,
   { did, handle: before }: Account,
@@ -32,26 +35,29 @@ const claim = Effect.fnUntraced(function* (
   if (!checked.ok) return yield* handleFailure(checked.fault)
   const { handle, hosted } = checked
   const directory = yield* Directory
-  // What is here already needs no new proof.
+  // The account already has this handle, so it needs no new proof.
   const isOwn = (yield* directory.byHandle(handle))?.did === did && handle === before
   if (isOwn) return handle
   const holder = override
     ? (yield* directory.byHandle(handle))?.did
     : yield* directory.holderOf(handle)
   if (holder !== undefined && holder !== did) return yield* new HandleNotAvailable({ handle })
-  // The administrator may give the host's own name away: this server answers for it then.
+  // The administrator may assign the host's own name; this server then answers for it.
   if (hosted || (override && handle === config.host)) return handle
   return (yield* leadOf(yield* Identity, handle)) === did ? handle : yield* new HandleUnproven()
 })
 
-/** Puts a handle into the DID's PLC data, in place of the one that it claims. */
+/** Replaces the handle in the DID's PLC data. */
 const writePlc = (did: string, handle: string) =>
   updatePlc(did, (data) => {
     const alsoKnownAs = withHandle(data.alsoKnownAs, handle)
     return alsoKnownAs === undefined ? undefined : { alsoKnownAs }
   })
 
-/** Sees to it that the DID's document claims the handle: written by us, served by us, or by its owner already. */
+/**
+ * Makes the DID's document claim the handle: we write it, we serve it, or its owner has done it
+ * already.
+ */
 const writeDocument = Effect.fnUntraced(function* ({ did }: Account, handle: string) {
   if (didMethod(did) === "plc") return yield* writePlc(did, handle)
   if (isServedHere(did, yield* Config)) return
@@ -62,11 +68,11 @@ const writeDocument = Effect.fnUntraced(function* ({ did }: Account, handle: str
 })
 
 /**
- * Gives the account another handle: document, directory, account, event, in this order. The one that it gives up is kept
- * for it.
+ * Changes the account's handle: document, directory, account, event, in this order. Reserves the
+ * old one for the account.
  *
- * Cut off in the middle, asking again does the rest, and asking for the handle before takes it back. Asking for the
- * handle it has sends `#identity` again.
+ * After an interruption, calling again completes it, and asking for the old handle reverts it.
+ * Asking for the current handle emits `#identity` again.
  */
 export const changeHandle = Effect.fn("changeHandle")(function* (
   text: string,
@@ -86,14 +92,14 @@ export const changeHandle = Effect.fn("changeHandle")(function* (
       yield* writeDocument(account, handle)
       const keep = isGivenHere(before, config)
       yield* directory.setHandle(did, handle, { keep, override }).pipe(
-        // Somebody else was faster: the document must not claim what is theirs.
+        // Another account was faster: the document must not claim its handle.
         Effect.tapErrorTag("HandleNotAvailable", () =>
           before === invalidHandle ? Effect.void : Effect.ignore(writeDocument(account, before))
         )
       )
       yield* accounts.update({ handle })
     } else if (didMethod(did) === "plc") {
-      // Unless the DID is another server's by now: then there is nothing of ours to take back.
+      // Unless the DID belongs to another server by now, so there is nothing to revert.
       yield* Effect.catchTags(writePlc(did, handle), {
         NotOurDid: () => Effect.void,
         DidDeactivated: () => Effect.void
@@ -108,7 +114,7 @@ export const changeHandle = Effect.fn("changeHandle")(function* (
   yield* (yield* AccountLock).alone(change)
 })
 
-/** Gives the account another handle as its owner wishes. */
+/** Changes the account's handle for its owner. */
 export const changeOwnHandle = Effect.fn("changeOwnHandle")(function* (handle: string) {
   yield* (yield* AccountLimits).take(rules.updateHandle)
   yield* changeHandle(handle)

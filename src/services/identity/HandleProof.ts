@@ -11,12 +11,12 @@ import { Directory } from "../accounts/Directory.ts"
 import { Identity } from "./Identity.ts"
 import { isGivenHere } from "./HostedDidDocument.ts"
 
-/** The handle breaks the rules of handles here. */
+/** The handle violates this server's rules. */
 export class HandleRefused extends Schema.TaggedError<HandleRefused>()("HandleRefused", {
   message: Schema.String
 }) {}
 
-/** The handle is kept from everyone. */
+/** The handle is reserved. */
 export class HandleReserved extends Schema.TaggedError<HandleReserved>()("HandleReserved", {
   message: Schema.String
 }) {}
@@ -24,14 +24,14 @@ export class HandleReserved extends Schema.TaggedError<HandleReserved>()("Handle
 /** The handle's domain does not name the account's DID. */
 export class HandleUnproven extends Schema.TaggedError<HandleUnproven>()("HandleUnproven", {}) {}
 
-/** The failure for a handle that breaks the rules. */
+/** The failure for a handle that violates the rules. */
 export const handleFailure = ({ error, message }: HandleFault) =>
   error === "HandleNotAvailable" ? new HandleReserved({ message }) : new HandleRefused({ message })
 
 const nobody = () => Effect.undefined
 
 /**
- * The DID that a handle leads to now, looked up past every cache; nothing where it leads to none.
+ * The DID that a handle resolves to now, bypassing caches; undefined if it doesn't resolve.
  *
  * An unreachable host proves no more than a missing record.
  */
@@ -41,9 +41,10 @@ export const leadOf = (identity: Identity["Service"], handle: string) =>
     .pipe(Effect.catchTags({ HandleNotFound: nobody, IdentityUnavailable: nobody }))
 
 /**
- * Looks up where the account's own-domain handle leads now, and takes it away if it proves another DID.
+ * Resolves the account's own-domain handle and removes it if the domain proves another DID.
  *
- * A handle that leads nowhere stays: its domain may be out of reach. Anyone may ask for this.
+ * Keeps a handle that doesn't resolve, because its domain may be unreachable. Anyone may request
+ * this.
  */
 export const verifyHandle = Effect.fn("verifyHandle")(function* () {
   const accounts = yield* AccountStore
@@ -62,7 +63,7 @@ export const verifyHandle = Effect.fn("verifyHandle")(function* () {
   yield* (yield* AccountLock).alone(verified)
 })
 
-/** Lets an account that has an own-domain handle by a stale claim give it up to the DID that the domain proves now. */
+/** Makes an account release a stale own-domain handle to the DID that the domain now proves. */
 export const makeWay = Effect.fn("makeWay")(function* (
   services: {
     readonly accounts: Accounts["Service"]
@@ -79,6 +80,6 @@ export const makeWay = Effect.fn("makeWay")(function* (
   const owner = yield* directory.byHandle(handle)
   if (owner === undefined || owner.did === did) return
   if ((yield* leadOf(identity, handle)) !== did) return
-  // Where it fails the handle is not available, which is told next.
+  // If it fails, the handle stays unavailable, which the caller reports.
   yield* Effect.ignore(accounts.call(owner.did, "verifyHandle"))
 })

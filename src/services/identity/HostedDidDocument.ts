@@ -6,7 +6,9 @@ import type { Account } from "../accounts/AccountStore.ts"
 import { Config, type Settings } from "../host/Config.ts"
 import { Identity } from "./Identity.ts"
 
-/** Whether this host itself serves the document of a DID: a did:web of its name or of its handle domains. */
+/**
+ * Whether this host itself serves a DID's document: a did:web of its name or of its handle domains.
+ */
 export const isServedHere = (did: string, settings: Settings): boolean => {
   const host = didWebHost(did)
   return (
@@ -15,11 +17,11 @@ export const isServedHere = (did: string, settings: Settings): boolean => {
   )
 }
 
-/** Whether this server gives a handle out and answers for it: of any other its owner's domain is the proof. */
+/** Whether this server assigns the handle; for any other, the owner's domain is the proof. */
 export const isGivenHere = (handle: string, { handleDomains, host }: Settings): boolean =>
   handle === host || serviceDomainOf(handle, handleDomains) !== undefined
 
-/** The document as it has to be for an account that lives here. */
+/** The document that an account of this server should have. */
 export const expectedDocument = (account: Account, settings: Settings): DidDocument =>
   accountDidDocument({
     did: account.did,
@@ -28,7 +30,7 @@ export const expectedDocument = (account: Account, settings: Settings): DidDocum
     pds: settings.publicUrl
   })
 
-/** The DID document of an account that lives here; as it has to be, while nobody can tell how it is. */
+/** The DID document of an account of this server; the expected one if it can't be resolved now. */
 export const ownDocument = Effect.fn("ownDocument")(function* (account: Account) {
   const settings = yield* Config
   const expected = expectedDocument(account, settings)
@@ -37,15 +39,15 @@ export const ownDocument = Effect.fn("ownDocument")(function* (account: Account)
   return yield* Effect.orElseSucceed(identity.resolveDid(account.did), () => expected)
 })
 
-/** Whether a DID document leads to this host. */
+/** Whether a DID document points to this host. */
 export const leadsHere = (document: DidDocument, { publicUrl }: Settings): boolean =>
   pdsOf(document)?.replace(/\/$/, "") === publicUrl
 
 /**
- * What answers about a session tell of the DID document: nothing while the DID leads to another host.
+ * The DID document for responses about a session; undefined while the DID points to another host.
  *
- * The official client sends all that follows to the host that the document names: who is moving in would be sent
- * back to where they come from.
+ * The official client sends all later requests to the host in the document, so an account that is
+ * moving in would be sent back to its old server.
  */
 export const documentToFollow = Effect.fn("documentToFollow")(function* (account: Account) {
   const didDoc = yield* ownDocument(account)

@@ -15,27 +15,27 @@ import { Directory, type DirectoryUnavailable } from "../accounts/Directory.ts"
 import { PublicCache } from "../edge/PublicCache.ts"
 import { isGivenHere } from "./HostedDidDocument.ts"
 
-/** Somebody who lives here. */
+/** An account of this server. */
 export interface HostedIdentity {
   readonly did: string
-  /** Left out for did:plc: that document is the PLC directory's to give. */
+  /** Missing for did:plc, whose documents the PLC directory publishes. */
   readonly didDoc?: DidDocument
-  /** It was found by a handle of its owner's own domain, which may lead elsewhere by now. */
+  /** True if it was found by an own-domain handle, which may resolve elsewhere by now. */
   readonly isClaimed?: boolean
 }
 
-/** Why it cannot be told who lives here. */
+/** Why a look-up among this server's accounts failed. */
 export type HostedFailure = DirectoryUnavailable | AccountUnavailable | RepoNotFound
 
-/** Who lives here, answered without asking the network. */
+/** Looks up accounts of this server without asking the network. */
 export class HostedIdentities extends Context.Service<
   HostedIdentities,
   {
     /** An account of this host, or the host itself, by DID or handle. */
     find(didOrHandle: string): Effect.Effect<HostedIdentity | undefined, HostedFailure>
-    /** The did:web document that a host name serves. */
+    /** The did:web document that a hostname serves. */
     documentOfHost(host: string): Effect.Effect<DidDocument | undefined, HostedFailure>
-    /** Whether this server alone knows the handle: it lies under one of its own domains. */
+    /** Whether only this server knows the handle: it is under one of its own domains. */
     isOwnHandle(handle: string): boolean
   }
 >()("nacre/services/HostedIdentities") {}
@@ -49,7 +49,7 @@ const make = (
   const ownDocument = (did: string) =>
     did === config.serviceDid ? hostDidDocument(did, config.publicUrl) : undefined
 
-  /** The account's key, as the edge remembers it, or else as its object says. */
+  /** The account's key, from the edge's cache or its object. */
   const signingKeyOf = Effect.fnUntraced(function* (did: string) {
     const { found, keep } = yield* edge.recall(did, "signing-key")
     if (found !== undefined) return yield* Effect.promise(() => found.text())
@@ -58,7 +58,10 @@ const make = (
     return signingKey
   })
 
-  /** The document of a did:web account: its handle is the directory's, its key the object's. */
+  /**
+   * The document of a did:web account: its handle comes from the directory, its key from the
+   * object.
+   */
   const webDocument = Effect.fnUntraced(function* (did: string) {
     const entry = yield* directory.byDid(did)
     if (entry === undefined) return ownDocument(did)
@@ -84,7 +87,7 @@ const make = (
     }),
     documentOfHost: Effect.fn("HostedIdentities.documentOfHost")(function* (host: string) {
       const document = yield* webDocument(didWebOf(host))
-      // A service DID of another form is still this host's to publish where its own name is asked.
+      // A service DID of another form is still published under this host's own name.
       return document ?? (host === config.host ? ownDocument(config.serviceDid) : undefined)
     }),
     isOwnHandle: (handle) =>
@@ -92,7 +95,7 @@ const make = (
   })
 }
 
-/** Hosted identities by the directory and the account objects. */
+/** Finds hosted identities in the directory and the account objects. */
 export const layer: Layer.Layer<
   HostedIdentities,
   never,

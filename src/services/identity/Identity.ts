@@ -8,7 +8,7 @@ export class HandleNotFound extends Schema.TaggedError<HandleNotFound>()("Handle
   handle: Schema.String
 }) {}
 
-/** The DID does not exist, is of a method that is not supported, or has no usable document. */
+/** The DID does not exist, is of an unsupported method, or has no usable document. */
 export class DidNotFound extends Schema.TaggedError<DidNotFound>()("DidNotFound", {
   did: Schema.String
 }) {}
@@ -24,7 +24,7 @@ export class KeyNotFound extends Schema.TaggedError<KeyNotFound>()("KeyNotFound"
   id: Schema.String
 }) {}
 
-/** Nobody could be asked just now; the answer may be different later. */
+/** The look-up failed for now; a retry may succeed. */
 export class IdentityUnavailable extends Schema.TaggedError<IdentityUnavailable>()(
   "IdentityUnavailable",
   { subject: Schema.String, cause: Schema.optional(Schema.Defect()) }
@@ -36,30 +36,30 @@ export type DidError = DidNotFound | DidDeactivated | IdentityUnavailable
 /** Why a handle has no DID. */
 export type HandleError = HandleNotFound | IdentityUnavailable
 
-/** A DID with its handle, checked in both directions; `handle.invalid` where they do not agree. */
+/** A DID with its handle, verified in both directions; `handle.invalid` if they disagree. */
 export interface ResolvedIdentity {
   readonly did: string
   readonly handle: string
   readonly didDoc: DidDocument
 }
 
-/** Past the cache or not. */
+/** Options of a look-up. */
 export interface ResolveOptions {
   readonly fresh?: boolean
 }
 
 /**
- * Finds out who somebody is: DID documents and handles, by the network's rules.
+ * Resolves DID documents and handles by the network's rules.
  *
- * Answers may be an hour old (a day while they are being refreshed) unless `fresh` is asked for.
+ * Results may be an hour old (a day during a refresh) unless `fresh` is set.
  */
 export class Identity extends Context.Service<
   Identity,
   {
     resolveDid(did: string, options?: ResolveOptions): Effect.Effect<DidDocument, DidError>
-    /** The DID that a handle claims; whether the DID claims the handle is `resolveIdentity`'s matter. */
+    /** The DID that a handle claims; `resolveIdentity` checks whether the DID claims the handle. */
     resolveHandle(handle: string, options?: ResolveOptions): Effect.Effect<string, HandleError>
-    /** The did:key of a verification method, `atproto` unless another is named. */
+    /** The did:key of a verification method, `atproto` by default. */
     signingKey(
       did: string,
       options?: ResolveOptions & { readonly id?: string }
@@ -68,7 +68,7 @@ export class Identity extends Context.Service<
       didOrHandle: string,
       options?: ResolveOptions
     ): Effect.Effect<ResolvedIdentity, DidError | HandleError>
-    /** Drops what is remembered of a DID or handle, so that a change made here is seen at once. */
+    /** Drops the cached data of a DID or handle, so a change made here is visible at once. */
     forget(didOrHandle: string): Effect.Effect<void>
   }
 >()("nacre/services/Identity") {}

@@ -6,12 +6,12 @@ import { type Curve, formatDidKey, publicKeyOf } from "../../core/identity/didKe
 import type { SignerShape } from "./Signer.ts"
 import type { Settings } from "../host/Config.ts"
 
-/** A stored key cannot be opened: another master key, another owner, or damage. */
+/** A stored key cannot be unwrapped: another master key, another owner, or damage. */
 export class KeyUnreadable extends Schema.TaggedError<KeyUnreadable>()("KeyUnreadable", {
   owner: Schema.String
 }) {}
 
-/** A private key in the clear, 32 bytes, on its way between its making and its wrapping. */
+/** An unencrypted private key of 32 bytes, between its creation and its wrapping. */
 export interface PrivateKey {
   readonly curve: Curve
   readonly didKey: string
@@ -19,9 +19,10 @@ export interface PrivateKey {
 }
 
 /**
- * Makes private keys and keeps them under the master key.
+ * Creates private keys and wraps them with the master key.
  *
- * `owner` (the DID; for a reserved key its own did:key) is bound into the wrapping: a wrapped key moved to another owner does not open.
+ * The wrapping authenticates `owner` (the DID; for a reserved key its own did:key): a wrapped key
+ * copied to another owner does not unwrap.
  */
 export class Keys extends Context.Service<
   Keys,

@@ -5,13 +5,13 @@ import type { DidDocument } from "../../core/identity/didDocument.ts"
 import type { PlcData, PlcOperation } from "../../core/identity/plcOperation.ts"
 import type { DidDeactivated, DidNotFound } from "./Identity.ts"
 
-/** The directory does not take this operation. */
+/** The directory rejects this operation. */
 export class PlcRefused extends Schema.TaggedError<PlcRefused>()("PlcRefused", {
   did: Schema.String,
   reason: Schema.String
 }) {}
 
-/** The directory could not be reached, is overloaded, or answered with nonsense. */
+/** The directory is unreachable or overloaded, or sent an invalid response. */
 export class PlcUnavailable extends Schema.TaggedError<PlcUnavailable>()("PlcUnavailable", {
   operation: Schema.String,
   cause: Schema.optional(Schema.Defect())
@@ -20,16 +20,17 @@ export class PlcUnavailable extends Schema.TaggedError<PlcUnavailable>()("PlcUna
 /**
  * The PLC directory: the public log behind did:plc.
  *
- * A read just after a write may be stale (the directory has replicas): do not verify an own operation by reading it back.
+ * A read just after a write may be stale (the directory has replicas), so don't verify your own
+ * operation by reading it back.
  */
 export class PlcDirectory extends Context.Service<
   PlcDirectory,
   {
-    /** Makes a DID, or changes or ends one: the operation is signed and names its forerunner. */
+    /** Creates, changes or ends a DID; the operation is signed and names its predecessor. */
     submit(did: string, operation: PlcOperation): Effect.Effect<void, PlcRefused | PlcUnavailable>
-    /** The operations in force, oldest first. */
+    /** The current operations, oldest first. */
     log(did: string): Effect.Effect<ReadonlyArray<PlcOperation>, DidNotFound | PlcUnavailable>
-    /** The last operation, which the next one's `prev` must name; a tombstone is one too. */
+    /** The last operation, for the next one's `prev`; may be a tombstone. */
     last(did: string): Effect.Effect<PlcOperation, DidNotFound | PlcUnavailable>
     data(did: string): Effect.Effect<PlcData, DidNotFound | DidDeactivated | PlcUnavailable>
     document(did: string): Effect.Effect<DidDocument, DidNotFound | DidDeactivated | PlcUnavailable>

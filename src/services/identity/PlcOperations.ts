@@ -23,18 +23,18 @@ import { DidDeactivated, Identity } from "./Identity.ts"
 import { Keys, rotationKey } from "./Keys.ts"
 import { PlcDirectory } from "./PlcDirectory.ts"
 
-/** An operation on a DID that this server does not sign or hand on. */
+/** This server will not sign or submit this operation. */
 export class PlcOperationRefused extends Schema.TaggedError<PlcOperationRefused>()(
   "PlcOperationRefused",
   { did: Schema.String, message: Schema.String }
 ) {}
 
-/** What somebody who signs an operation may change; shapes are checked when it is signed. */
+/** The fields that an operation may change; checked when it is signed. */
 export type PlcChange = { readonly [field in keyof PlcData]?: unknown }
 
 const refuse = (did: string, message: string) => new PlcOperationRefused({ did, message })
 
-/** Turns away accounts whose DID is none of the PLC directory's. */
+/** Rejects accounts whose DID is not in the PLC directory. */
 export const assertPlc = (did: string): Effect.Effect<void, PlcOperationRefused> =>
   didMethod(did) === "plc"
     ? Effect.void
@@ -45,7 +45,7 @@ export const assertPlc = (did: string): Effect.Effect<void, PlcOperationRefused>
         )
       )
 
-/** An operation by the limits of the directory, or the reason why it is none. */
+/** Parses an operation with the directory's limits, or fails with the reason. */
 const checked = (did: string, json: unknown) =>
   Effect.try({
     try: () => parseOperation(json),
@@ -59,9 +59,11 @@ const checked = (did: string, json: unknown) =>
 const placeholder = "A".repeat(86)
 
 /**
- * The operation that follows a DID's last one, signed by this host's rotation key; what `change` leaves out stays.
+ * The operation that follows a DID's last one, signed with this host's rotation key; fields missing
+ * from `change` stay the same.
  *
- * Nothing is sent. A DID of before 2023 whose only operation is a `create` gets one of today's form.
+ * Sends nothing. A DID from before 2023 whose only operation is a `create` gets one in today's
+ * form.
  */
 export const signUpdate = Effect.fn("PlcOperations.signUpdate")(function* (
   did: string,
@@ -74,21 +76,21 @@ export const signUpdate = Effect.fn("PlcOperations.signUpdate")(function* (
   if (!dataOf(last).rotationKeys.includes(key.didKey)) {
     return yield* refuse(did, "This server's rotation key is not among the DID's rotation keys")
   }
-  // SAFETY: `checked` looks at every field of it.
+  // SAFETY: `checked` validates every field of it.
   const next = updateOperation(last, change as Partial<PlcData>)
-  // The form is checked before it is signed, so that nobody has a signature of something else.
+  // Checked before signing, so nobody gets a signature over something else.
   yield* checked(did, { ...next, sig: placeholder })
   const signer = yield* (yield* Keys).signer(key)
   return withSignature(next, yield* signer.sign(unsignedBytes(next)))
 })
 
-/** The keys that stand before this host's among those in force: an owner's recovery keys, not to be lost. */
+/** The current keys above this host's: the owner's recovery keys, which must be kept. */
 const keysAbove = ({ rotationKeys }: PlcData, ours: string) => {
   const at = rotationKeys.indexOf(ours)
   return at < 0 ? [] : rotationKeys.slice(0, at)
 }
 
-/** What the DID of an account has to say for it to live here; the DID's other names stay. */
+/** The PLC data that an account needs to live here; keeps the DID's other names. */
 export const recommendedCredentials = Effect.fn("PlcOperations.recommendedCredentials")(function* (
   account: Account
 ) {
@@ -114,7 +116,7 @@ export const recommendedCredentials = Effect.fn("PlcOperations.recommendedCreden
   }
 })
 
-/** What an operation must say for an account to live here, in the order that it is told. */
+/** Why an account with this operation could not live here, most important reason first. */
 const faultOf = (
   operation: PlcData,
   account: Account,
@@ -134,7 +136,9 @@ const faultOf = (
   return isRight ? undefined : "Incorrect handle in alsoKnownAs"
 }
 
-/** Sends an operation; one that is the last already was sent before, and its answer was lost. */
+/**
+ * Sends an operation; if it is the last one already, it was sent before and the response was lost.
+ */
 const sendOnce = Effect.fnUntraced(function* (did: string, operation: PlcOperation) {
   const plc = yield* PlcDirectory
   const cid = cidOfOperation(operation)
@@ -148,10 +152,10 @@ const sendOnce = Effect.fnUntraced(function* (did: string, operation: PlcOperati
 })
 
 /**
- * Hands on an operation of the account's DID which leaves the account working here, and tells the network.
+ * Submits an operation that keeps the account working here, and emits an event.
  *
- * Who signed it, and whether it follows the last one, is the directory's to judge. Handle and key do not change
- * meanwhile: the operation would name the ones before.
+ * The directory checks its signature and predecessor. Holds handle and key unchanged meanwhile,
+ * because the operation would name the old ones.
  */
 export const submitOperation = Effect.fn("PlcOperations.submitOperation")(function* (
   json: unknown
@@ -173,12 +177,15 @@ export const submitOperation = Effect.fn("PlcOperations.submitOperation")(functi
   yield* (yield* AccountLock).alone(submission)
 })
 
-/** This host's key is not among those that may change the DID. */
+/** This host's key may not change the DID. */
 export class NotOurDid extends Schema.TaggedError<NotOurDid>()("NotOurDid", {
   did: Schema.String
 }) {}
 
-/** Changes a did:plc by an operation that this host's rotation key signs; `change` answers nothing where all is well already. */
+/**
+ * Changes a did:plc with an operation signed with this host's rotation key; `change` returns
+ * undefined if nothing needs to change.
+ */
 export const updatePlc = Effect.fn("updatePlc")(function* (
   did: string,
   change: (data: PlcData) => Partial<PlcData> | undefined

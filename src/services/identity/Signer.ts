@@ -2,12 +2,12 @@ import * as Context from "effect/Context"
 import type * as Effect from "effect/Effect"
 import type { Curve } from "../../core/identity/didKey.ts"
 
-/** A private key at work. */
+/** A private key that can sign. */
 export interface SignerShape {
   readonly curve: Curve
   /** The public key as a did:key. */
   readonly didKey: string
-  /** Signs bytes (hashed with SHA-256): 64 bytes `r ‖ s`, low S. */
+  /** Signs the SHA-256 of bytes: 64 bytes `r ‖ s`, low S. */
   sign(bytes: Uint8Array): Effect.Effect<Uint8Array>
 }
 

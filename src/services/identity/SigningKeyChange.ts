@@ -26,7 +26,10 @@ const writePlc = Effect.fnUntraced(function* (did: string, atproto: string) {
   yield* plc.submit(did, yield* signUpdate(did, change))
 })
 
-/** Sees to it that the DID's document names the key: written by us, served by us, or by its owner already. */
+/**
+ * Makes the DID's document name the key: we write it, we serve it, or its owner has done it
+ * already.
+ */
 const writeDocument = Effect.fnUntraced(function* (did: string, atproto: string) {
   const identity = yield* Identity
   if (didMethod(did) === "plc") yield* writePlc(did, atproto)
@@ -40,10 +43,12 @@ const writeDocument = Effect.fnUntraced(function* (did: string, atproto: string)
 })
 
 /**
- * Gives an active account another signing key: DID, account, `#identity`, and an empty commit signed with it.
+ * Changes an active account's signing key: DID, account, `#identity`, and an empty commit signed
+ * with it.
  *
- * No write is signed meanwhile: one by the old key would reach consumers that know the new one. Cut off in the
- * middle, the same key again does the rest. Spec: repository, key rotation.
+ * No write is signed meanwhile, because consumers that know the new key would reject the old one.
+ * After an interruption, calling again with the same key completes it. Spec: repository, key
+ * rotation.
  */
 export const changeSigningKey = Effect.fn("changeSigningKey")(function* (
   key: Account["signingKey"]
@@ -57,7 +62,7 @@ export const changeSigningKey = Effect.fn("changeSigningKey")(function* (
     const account = yield* accounts.get
     const { did, signingKey } = account
     const status = inactiveStatus(account)
-    // An inactive account is not told of; it gets a fresh commit when it becomes active.
+    // An inactive account emits no events; it gets a new commit when it is activated.
     if (status !== undefined) return yield* new RepoInactive({ did, status })
     yield* writeDocument(did, key.didKey)
     if (signingKey.didKey !== key.didKey) {

@@ -24,14 +24,14 @@ describe("checkHandleAvailability", () => {
     return result.suggestions as ReadonlyArray<Suggestion>
   }
 
-  it("answers that a free handle is available, in whatever case it is written", async () => {
+  it("checkHandleAvailability returns that a free handle is available, in any case", async () => {
     for (const handle of ["nobody.test", "NoBody.second.example.org"]) {
       const answer = await ask({ handle })
       assert.deepStrictEqual(answer, { handle, result: { $type: `${nsid}#resultAvailable` } })
     }
   })
 
-  it("suggests handles that are available, from what the person has typed", async () => {
+  it("checkHandleAvailability suggests available handles based on what was typed", async () => {
     await signUp(world, "carla")
     await signUp(world, "carla84")
     const handle = "carla.test"
@@ -49,7 +49,7 @@ describe("checkHandleAvailability", () => {
     }
   })
 
-  it("says that a handle is unavailable which is kept for the account that gave it up", async () => {
+  it("a handle that an account gave up is unavailable", async () => {
     const { auth } = await signUp(world, "changeling")
     const input = { handle: "changed.test" }
     ok(await world.call("com.atproto.identity.updateHandle", { auth, input }))
@@ -57,7 +57,7 @@ describe("checkHandleAvailability", () => {
     await suggestionsFor(input)
   })
 
-  it("says that a handle is unavailable which nobody could sign up with", async () => {
+  it("a handle that nobody can sign up with is unavailable", async () => {
     for (const handle of [
       "admin.test",
       "ab.test",
@@ -73,7 +73,7 @@ describe("checkHandleAvailability", () => {
     }
   })
 
-  it("rejects what is no handle or no e-mail address", async () => {
+  it("checkHandleAvailability rejects an invalid handle or email address", async () => {
     const outcome = async (params: Record<string, string>) =>
       outcomeOf(await world.call(nsid, { params }))
     assert.strictEqual(await outcome({ handle: "carla" }), "400 InvalidRequest")
@@ -82,7 +82,7 @@ describe("checkHandleAvailability", () => {
     assert.strictEqual(await outcome({ handle, email: "carla" }), "400 InvalidEmail")
   })
 
-  it("rejects an address that asks 300 times in five minutes", async () => {
+  it("checkHandleAvailability is limited to 300 calls in five minutes", async () => {
     const limited = await startWorld({ RATE_LIMITS: "on" })
     const call = () =>
       limited.call(nsid, {

@@ -15,7 +15,7 @@ import { decodeFrame } from "../../support/server/serverFrames.ts"
 
 const updateHandle = "com.atproto.identity.updateHandle"
 
-describe("changing a handle", () => {
+describe("updateHandle", () => {
   let world: World
   beforeAll(async () => {
     world = await startWorld()
@@ -33,7 +33,7 @@ describe("changing a handle", () => {
   const plcLog = async ({ did }: Newcomer): Promise<ReadonlyArray<{ alsoKnownAs: string[] }>> =>
     (await fetch(`${world.network.env["PLC_URL"]}/${did}/log`)).json() as never
 
-  /** What the stream says of somebody from here on. */
+  /** The account's events from now on. */
   const listen = ({ did }: Newcomer) => {
     const frames = world.subscribe()
     return async () => {
@@ -46,7 +46,7 @@ describe("changing a handle", () => {
     }
   }
 
-  it("of a did:plc changes document, directory and account, and tells the stream once", async () => {
+  it("updateHandle of a did:plc changes document, directory and account, and emits one event", async () => {
     const who = await someone()
     await settled(world, who.did)
     const heard = listen(who)
@@ -68,7 +68,7 @@ describe("changing a handle", () => {
     ok(await world.call("com.atproto.server.createSession", session))
   })
 
-  it("of a did:web of this host changes the document that is served here", async () => {
+  it("updateHandle of a did:web of this host changes the document that is served here", async () => {
     const who = await someone({})
     const handle = `web${world.next()}.test`
     ok(await change(who, handle))
@@ -77,7 +77,7 @@ describe("changing a handle", () => {
     assert.strictEqual(await resolve(handle), "ok")
   })
 
-  it("to the one that it has sends #identity again and changes nothing", async () => {
+  it("updateHandle to the current handle emits #identity again and changes nothing", async () => {
     const who = await someone()
     await settled(world, who.did)
     const heard = listen(who)
@@ -86,7 +86,7 @@ describe("changing a handle", () => {
     assert.lengthOf(await plcLog(who), 1)
   })
 
-  it("to a domain of one's own needs that it leads to the DID, looked up afresh", async () => {
+  it("updateHandle to an own domain requires that it resolves to the DID now", async () => {
     const who = await someone()
     const handle = `person${world.next()}.example.org`
     assert.strictEqual(outcomeOf(await change(who, handle)), "400 InvalidHandle")
@@ -98,7 +98,7 @@ describe("changing a handle", () => {
     assert.deepInclude(await describeRepo(who), { handle, handleIsCorrect: true })
   })
 
-  it("is refused by name: form, length, labels, reserved, taken, special domains", async () => {
+  it("updateHandle rejects handles by form, length, labels, reserved names and special domains, and taken ones", async () => {
     const who = await someone()
     for (const [handle, outcome] of [
       ["a.test", "400 InvalidHandle"],
@@ -114,7 +114,7 @@ describe("changing a handle", () => {
     assert.lengthOf(await plcLog(who), 1)
   })
 
-  it("for which two ask at the same moment gives it to one, and no document claims it besides", async () => {
+  it("of two concurrent requests for a handle one succeeds, and only its document claims the handle", async () => {
     const both = [await someone(), await someone()]
     const handle = `coveted${world.next()}.test`
     const answers = await Promise.all(both.map((who) => change(who, handle)))
@@ -126,11 +126,11 @@ describe("changing a handle", () => {
     }
   })
 
-  it("that was cut off behind the PLC directory is finished by asking again", async () => {
+  it("a repeated updateHandle completes one that was interrupted after the PLC directory", async () => {
     const who = await someone()
     const handle = `again${world.next()}.test`
     ok(await change(who, handle))
-    // As if neither the directory nor the account had come to know of it.
+    // As if neither the directory nor the account had seen it.
     await Effect.runPromise(world.directory.setHandle(who.did, who.handle, { keep: false }))
     const back = Effect.flatMap(AccountStore, (accounts) => accounts.update({ handle: who.handle }))
     await world.inside(who.did, back)
@@ -141,7 +141,7 @@ describe("changing a handle", () => {
     assert.strictEqual(await resolve(handle), "ok")
   })
 
-  it("that was cut off behind the PLC directory is undone by asking for the one before", async () => {
+  it("updateHandle back to the old handle reverts an interrupted change", async () => {
     const who = await someone()
     ok(await change(who, `undone${world.next()}.test`))
     await Effect.runPromise(world.directory.setHandle(who.did, who.handle, { keep: false }))
@@ -152,7 +152,7 @@ describe("changing a handle", () => {
     assert.deepInclude(await describeRepo(who), { handle: who.handle, handleIsCorrect: true })
   })
 
-  it("fails whole while the PLC directory is out of reach", async () => {
+  it("updateHandle changes nothing while the PLC directory is unreachable", async () => {
     const who = await someone()
     const handle = `later${world.next()}.test`
     world.network.cut(true)
@@ -164,7 +164,7 @@ describe("changing a handle", () => {
     ok(await change(who, handle))
   })
 
-  it("keeps what else the document is known as", async () => {
+  it("updateHandle keeps the document's other names", async () => {
     const who = await someone()
     const token = await codeFor(world, who.did, "plc_operation")
     const alsoKnownAs = [`at://${who.handle}`, "https://example.org/me"]
@@ -180,7 +180,7 @@ describe("changing a handle", () => {
     assert.deepStrictEqual((await plcLog(who)).at(-1)?.alsoKnownAs, expected)
   })
 
-  /** An operation that the owner hands to the directory, past this server. */
+  /** An operation that the owner submits directly to the directory. */
   const ownOperation = async ({ did, auth }: Newcomer, change: object) => {
     const token = await codeFor(world, did, "plc_operation")
     const input = { token, ...change }
@@ -193,7 +193,7 @@ describe("changing a handle", () => {
     assert.strictEqual(answer.status, 200)
   }
 
-  it("replaces the first valid handle where it stands, and leaves other names alone", async () => {
+  it("updateHandle replaces the first valid handle in its position and keeps other names", async () => {
     const who = await someone()
     const before = ["https://site.example", "at://not a handle", `at://${who.handle}`]
     const after = ["at://second.example", "https://example.org/me"]
@@ -210,7 +210,7 @@ describe("changing a handle", () => {
     assert.deepInclude(await describeRepo(who), { handle, handleIsCorrect: true })
   })
 
-  it("adopts a handle that the owner gave the DID without this server's key", async () => {
+  it("updateHandle adopts a handle that the owner set in the DID without this server's key", async () => {
     const rotationKeys = ["did:key:zQ3shhCGUqDKjStzuDxPkTxN6ujddP4RkEKJJouJGRRkaLGbg"]
     const who = await someone()
     const handle = `owner${world.next()}.test`
@@ -223,7 +223,7 @@ describe("changing a handle", () => {
     assert.strictEqual(outcomeOf(refused), "400 InvalidRequest")
   })
 
-  it("keeps the handle that was given up for its account: a stranger gets it neither by sign-up nor by a change", async () => {
+  it("a given-up handle stays reserved for its account against sign-ups and changes", async () => {
     const host = await startHost({ PUBLIC_URL: origin, INVITE_REQUIRED: "off" })
     const who = await newcomer(host, "known")
     const other = await newcomer(host, "stranger")
@@ -249,7 +249,7 @@ describe("changing a handle", () => {
     await host.close()
   })
 
-  it("is limited to ten in five minutes", async () => {
+  it("updateHandle is limited to ten in five minutes", async () => {
     const host = await startHost({ PUBLIC_URL: origin, RATE_LIMITS: "sensitive" })
     const who = await newcomer(host, "restless")
     const again = () => host.call(updateHandle, { auth: who.auth, input: { handle: who.handle } })

@@ -19,8 +19,8 @@ import {
   verify
 } from "../../sessions/serviceTokenWorld.ts"
 
-describe("a key that has changed", () => {
-  /** An identity whose remembered key differs from the one in force. */
+describe("service auth after a key change", () => {
+  /** An identity whose cached key differs from the current one. */
   const rotated = (known: string | undefined, fresh: string) => {
     const asked: Array<boolean> = []
     const identity = Layer.mock(Identity, {
@@ -39,22 +39,24 @@ describe("a key that has changed", () => {
     }
   }
 
-  it.effect("is asked for once, past the cache, when the remembered one fails or is missing", () =>
-    Effect.gen(function* () {
-      const { didKey } = yield* aliceKey.signer
-      const other = (yield* labelKey.signer).didKey
-      for (const known of [other, undefined]) {
-        const { asked, layer } = rotated(known, didKey)
+  it.effect(
+    "the key is resolved once more, bypassing the cache, if the cached one fails or is missing",
+    () =>
+      Effect.gen(function* () {
+        const { didKey } = yield* aliceKey.signer
+        const other = (yield* labelKey.signer).didKey
+        for (const known of [other, undefined]) {
+          const { asked, layer } = rotated(known, didKey)
+          yield* verify(yield* forge(es256k, good)).pipe(Effect.provide(layer))
+          assert.deepStrictEqual(asked, [false, true])
+        }
+        const { asked, layer } = rotated(didKey, other)
         yield* verify(yield* forge(es256k, good)).pipe(Effect.provide(layer))
-        assert.deepStrictEqual(asked, [false, true])
-      }
-      const { asked, layer } = rotated(didKey, other)
-      yield* verify(yield* forge(es256k, good)).pipe(Effect.provide(layer))
-      assert.deepStrictEqual(asked, [false])
-    })
+        assert.deepStrictEqual(asked, [false])
+      })
   )
 
-  it.effect("does not make a forged token good", () =>
+  it.effect("a new look-up doesn't make a forged token valid", () =>
     Effect.gen(function* () {
       const { didKey } = yield* aliceKey.signer
       const { asked, layer } = rotated(didKey, didKey)
@@ -65,7 +67,7 @@ describe("a key that has changed", () => {
     })
   )
 
-  it.effect("is not asked for at all for somebody who may not speak here", () =>
+  it.effect("no key is resolved for an issuer that may not call this server", () =>
     Effect.gen(function* () {
       const { didKey } = yield* aliceKey.signer
       const { asked, layer } = rotated(didKey, didKey)
@@ -79,7 +81,7 @@ describe("a key that has changed", () => {
     })
   )
 
-  it.effect("that cannot be had just now is not the caller's fault", () => {
+  it.effect("an unavailable key is not reported as the caller's fault", () => {
     const identity = Layer.mock(Identity, {
       signingKey: (did) => Effect.fail(new IdentityUnavailable({ subject: did }))
     })

@@ -44,7 +44,7 @@ describe("PLC operations of an account", () => {
   const submit = (who: Who, operation: unknown) =>
     identity("submitPlcOperation", who, { input: { operation } })
 
-  /** What the stream says of somebody from here on. */
+  /** The account's events from now on. */
   const listen = ({ did }: Who) => {
     const frames = world.subscribe()
     return async () => {
@@ -57,7 +57,9 @@ describe("PLC operations of an account", () => {
     }
   }
 
-  /** Somebody who begins to move in: the account is here, deactivated, and the DID leads elsewhere. */
+  /**
+   * An account that is about to move in: it exists here, deactivated, and its DID points elsewhere.
+   */
   const arrive = async (mover: Mover): Promise<Newcomer> => {
     const nsid = "com.atproto.server.createAccount"
     const code = "com.atproto.server.createInviteCode"
@@ -73,7 +75,7 @@ describe("PLC operations of an account", () => {
     return { ...person, did: mover.did, auth: bearer(made["accessJwt"]) }
   }
 
-  it("are recommended with this server's key, and with the recovery keys that stand above it", async () => {
+  it("getRecommendedDidCredentials returns this server's key after the owner's recovery keys", async () => {
     const who = await someone()
     const input = { handle: `rec${world.next()}.test`, email: "rec@mail.example.com" }
     const made = ok(
@@ -105,7 +107,7 @@ describe("PLC operations of an account", () => {
     ])
   })
 
-  it("are signed with a mailed code, over the last operation, and the code is good for one signature", async () => {
+  it("signPlcOperation requires a mailed code, extends the last operation, and uses the code up", async () => {
     const who = await someone()
     ok(await identity("requestPlcOperationSignature", who, { method: "POST" }))
     const { plc_operation: token } = await waitingCodes(world, who.did)
@@ -114,7 +116,7 @@ describe("PLC operations of an account", () => {
     assert.strictEqual(outcomeOf(await sign({ rotationKeys })), "400 InvalidRequest")
     const wrong = { token: "AAAAA-AAAAA", rotationKeys }
     assert.strictEqual(outcomeOf(await sign(wrong)), "400 InvalidToken")
-    // What cannot be signed leaves the code good.
+    // A rejected operation doesn't use up the code.
     for (const bad of [
       { rotationKeys: ["did:key:zNonsense"] },
       { rotationKeys: [] },
@@ -137,7 +139,7 @@ describe("PLC operations of an account", () => {
     assert.deepStrictEqual((await recommended(who))["rotationKeys"], rotationKeys)
   })
 
-  it("are handed on when the account lives here afterwards, and told to the stream", async () => {
+  it("submitPlcOperation submits an operation that keeps the account here, and emits an event", async () => {
     const who = await someone()
     await settled(world, who.did)
     const heard = listen(who)
@@ -150,7 +152,7 @@ describe("PLC operations of an account", () => {
     assert.deepStrictEqual((await recommended(who))["alsoKnownAs"], also)
   })
 
-  it("are refused when the account would not live here afterwards, whoever signed them", async () => {
+  it("submitPlcOperation rejects an operation that moves the account away, whoever signed it", async () => {
     const who = await someone()
     await settled(world, who.did)
     const heard = listen(who)
@@ -179,7 +181,7 @@ describe("PLC operations of an account", () => {
       { ...good, sig: undefined },
       { ...good, more: 1 },
       { type: "plc_tombstone", prev: good.prev, sig: good.sig },
-      // Well formed, and the directory's to refuse: another signature, another forerunner.
+      // Well-formed, but the directory must reject it: another signature, another predecessor.
       { ...good, sig: `${good.sig.startsWith("A") ? "B" : "A"}${good.sig.slice(1)}` },
       { ...good, prev: "bafyreie5737gdxlw5i64vzichcalba3z2v5n6icifvx5xytvske7mr3hpm" }
     ]
@@ -190,7 +192,7 @@ describe("PLC operations of an account", () => {
     assert.deepStrictEqual(await heard(), [])
   })
 
-  it("that the directory has already are told to the stream: the answer may have been lost", async () => {
+  it("submitPlcOperation emits an event for an operation that the directory already has, because the response may have been lost", async () => {
     const who = await someone()
     await settled(world, who.did)
     const heard = listen(who)
@@ -199,17 +201,17 @@ describe("PLC operations of an account", () => {
     ok(await submit(who, operation))
     assert.lengthOf(await plcLog(who.did), 2)
     assert.deepStrictEqual(await heard(), ["#identity", "#identity"])
-    // One that others have followed is in force no more.
+    // A later operation has superseded it.
     ok(await submit(who, await signed(who, { rotationKeys: [hostKey] })))
     assert.strictEqual(outcomeOf(await submit(who, operation)), "400 InvalidRequest")
   })
 
-  it("wait for a change of the account that they must agree with", async () => {
+  it("submitPlcOperation waits for a running change of the account and must agree with it", async () => {
     const who = await someone()
     const operation = await signed(who, { rotationKeys: [recoveryKey, hostKey] })
     const go = Effect.runSync(Deferred.make<void>())
     const handle = `renamed${world.next()}.test`
-    // A change of handle that is not through yet: the document has it, the account not.
+    // A change of handle in progress: the document has it, the account doesn't.
     const change = world.inside(
       who.did,
       Effect.flatMap(AccountLock, (lock) =>
@@ -231,7 +233,7 @@ describe("PLC operations of an account", () => {
     assert.lengthOf(await plcLog(who.did), 1)
   })
 
-  it("are none of a did:web's, and its owner is told so", async () => {
+  it("PLC operations of a did:web fail with an error that says so", async () => {
     const { alice } = world
     for (const [name, asked] of [
       ["requestPlcOperationSignature", { method: "POST" }],
@@ -243,7 +245,7 @@ describe("PLC operations of an account", () => {
     }
   })
 
-  it("wait while the directory cannot be reached, and keep the code", async () => {
+  it("an unreachable directory fails the call and keeps the code", async () => {
     const who = await someone()
     const token = await codeFor(world, who.did, "plc_operation")
     const sign = () => identity("signPlcOperation", who, { input: { token } })
@@ -253,7 +255,7 @@ describe("PLC operations of an account", () => {
     ok(await sign())
   })
 
-  it("let an account move in: operation, activation, and a head signed with the key that the DID names", async () => {
+  it("an account moves in with an operation, an activation, and a head signed with the DID's key", async () => {
     const mover = await makeMover(world, 0x61)
     const who = await arrive(mover)
     await settled(world, who.did)
@@ -261,7 +263,7 @@ describe("PLC operations of an account", () => {
     const activate = () =>
       world.call("com.atproto.server.activateAccount", { auth: who.auth, method: "POST" })
     assert.strictEqual(outcomeOf(await activate()), "400 InvalidRequest")
-    // This server has no key of the DID's yet: it cannot sign for it.
+    // This server has no rotation key in the DID yet, so it cannot sign for it.
     const token = await codeFor(world, who.did, "plc_operation")
     const unsigned = await identity("signPlcOperation", who, { input: { token } })
     assert.match(unsigned.body["message"], /rotation key/)
@@ -281,7 +283,7 @@ describe("PLC operations of an account", () => {
     assert.deepStrictEqual(await heard(), ["#identity", "#account", "#identity", "#sync"])
     const status = ok(await world.call("com.atproto.server.checkAccountStatus", { auth: who.auth }))
     assert.deepInclude(status, { activated: true, validDid: true })
-    // And out again: the host signs for the new server, and does not submit it.
+    // Moving out: the host signs for the new server but does not submit.
     const services = {
       atproto_pds: { type: "AtprotoPersonalDataServer", endpoint: "https://next.example.com" }
     }
@@ -295,7 +297,7 @@ describe("PLC operations of an account", () => {
     assert.strictEqual(sent.status, 200)
   })
 
-  it("follow the first operation of a DID from before 2023", async () => {
+  it("signPlcOperation extends the first operation of a DID from before 2023", async () => {
     const mover = await makeMover(world, 0x62, { recoveryKey: hostKey })
     const who = await arrive(mover)
     const operation = await signed(who, await recommended(who))
@@ -309,7 +311,7 @@ describe("PLC operations of an account", () => {
     )
   })
 
-  it("are signed no more once the DID has a tombstone", async () => {
+  it("signPlcOperation rejects a DID with a tombstone", async () => {
     const mover = await makeMover(world, 0x63)
     const who = await arrive(mover)
     await mover.tombstone()

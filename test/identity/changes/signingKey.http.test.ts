@@ -14,7 +14,7 @@ import { checkFrame, decodeFrame, type Mirror } from "../../support/server/serve
 const update = "com.atproto.admin.updateAccountSigningKey"
 
 for (const curve of ["k256", "p256"] as const) {
-  describe(`another signing key (${curve})`, () => {
+  describe(`a change of signing key (${curve})`, () => {
     let world: World
     beforeAll(async () => {
       world = await startWorld({ SIGNING_CURVE: curve })
@@ -38,7 +38,7 @@ for (const curve of ["k256", "p256"] as const) {
     const plcLog = async (did: string): Promise<ReadonlyArray<unknown>> =>
       (await fetch(`${world.network.env["PLC_URL"]}/${did}/log`)).json() as never
 
-    /** The frames of somebody from here on, each checked with the key that its DID names at last. */
+    /** The account's frames from now on, each verified with the DID's latest key. */
     const listen = ({ did }: Newcomer) => {
       const frames = world.subscribe()
       return async () => {
@@ -52,7 +52,7 @@ for (const curve of ["k256", "p256"] as const) {
     }
 
     for (const plc of [true, false]) {
-      it(`of a ${plc ? "did:plc" : "did:web"} is in the DID, signs an empty commit and all that follow`, async () => {
+      it(`a new key of a ${plc ? "did:plc" : "did:web"} is in the DID, and signs an empty commit and all later ones`, async () => {
         const who = await newcomer(world, `key${world.next()}`, plc ? { plc: true } : {})
         const { did } = who
         ok(await write(who))
@@ -77,7 +77,7 @@ for (const curve of ["k256", "p256"] as const) {
       })
     }
 
-    it("is the account's whole or not at all while the PLC directory is away, and the same call ends it", async () => {
+    it("a key change during an outage of the PLC directory is complete or absent, and a retry completes it", async () => {
       const who = await newcomer(world, `cut${world.next()}`, { plc: true })
       const { did } = who
       await settled(world, did)
@@ -94,7 +94,7 @@ for (const curve of ["k256", "p256"] as const) {
       assert.lengthOf(await plcLog(did), 2)
     })
 
-    it("is one that was reserved here for this account, and no other", async () => {
+    it("a key change accepts only a key that was reserved here for this account", async () => {
       const who = await newcomer(world, `other${world.next()}`, { plc: true })
       const foreign = await reserve(world.alice.did)
       for (const key of [foreign, await keyOf(world.alice.did), "did:web:nonsense.com"]) {
@@ -103,7 +103,7 @@ for (const curve of ["k256", "p256"] as const) {
       assert.lengthOf(await plcLog(who.did), 1)
     })
 
-    it("waits until an inactive account is back", async () => {
+    it("a key change of an inactive account fails until it is active again", async () => {
       const { dora, carol } = world
       assert.strictEqual(
         outcomeOf(await rotate(dora, await reserve(dora.did))),
@@ -115,7 +115,7 @@ for (const curve of ["k256", "p256"] as const) {
       )
     })
 
-    it("signs every write after the change, however many are under way", async () => {
+    it("every write after a key change is signed with the new key, however many are running", async () => {
       const who = await newcomer(world, `busy${world.next()}`, { plc: true })
       await settled(world, who.did)
       const frames = world.subscribe()

@@ -24,7 +24,7 @@ describe("an own-domain handle", () => {
   const sessionOf = async ({ auth }: Newcomer) =>
     ok(await world.call("com.atproto.server.getSession", { auth }))
 
-  /** Somebody with a domain of their own as their handle. */
+  /** An account with its own domain as handle. */
   const owner = async () => {
     const who = await newcomer(world, `domain${world.next()}`, { plc: true })
     const handle = `owner${world.next()}.example.org`
@@ -33,7 +33,7 @@ describe("an own-domain handle", () => {
     return { who, handle }
   }
 
-  it("is verified anew by refreshIdentity, by handle and by DID", async () => {
+  it("refreshIdentity verifies an own-domain handle again, by handle and by DID", async () => {
     const { who, handle } = await owner()
     for (const identifier of [handle, who.did]) {
       assert.deepInclude(ok(await refresh(identifier)), { did: who.did, handle })
@@ -48,7 +48,7 @@ describe("an own-domain handle", () => {
     assert.deepInclude(ok(await refresh(who.did)), { did: who.did, handle })
   })
 
-  it("is given up when its domain proves a DID of another server", async () => {
+  it("an own-domain handle is removed when its domain proves a DID on another server", async () => {
     const { who, handle } = await owner()
     await settled(world, who.did)
     const frames = world.subscribe()
@@ -70,7 +70,7 @@ describe("an own-domain handle", () => {
     assert.strictEqual((await sessionOf(who))["handle"], next)
   })
 
-  it("goes to the account here that proves the domain now, and to no other", async () => {
+  it("an own-domain handle moves to the account here that the domain proves now, and to no other", async () => {
     const { who, handle } = await owner()
     const heir = await newcomer(world, `heir${world.next()}`, { plc: true })
     assert.strictEqual(outcomeOf(await change(heir, handle)), "400 HandleNotAvailable")
@@ -85,7 +85,7 @@ describe("an own-domain handle", () => {
     assert.strictEqual(outcomeOf(await change(who, handle)), "400 HandleNotAvailable")
   })
 
-  it("goes to an account that moves in and proves the domain", async () => {
+  it("an own-domain handle moves to an account that moves in and proves the domain", async () => {
     const { who, handle } = await owner()
     const mover = await makeMover(world, 61)
     world.network.dns.set(handle, mover.did)
@@ -108,7 +108,7 @@ describe("an own-domain handle", () => {
     assert.strictEqual((await sessionOf(who))["handle"], "handle.invalid")
   })
 
-  it("taken away keeps the account whole: it signs, is recommended no name, and takes a new one", async () => {
+  it("an account without a handle still works: it signs, gets no recommended name, and can take a new one", async () => {
     const { who, handle } = await owner()
     world.network.dns.set(handle, elsewhere)
     await refresh(who.did)
