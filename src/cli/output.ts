@@ -5,7 +5,7 @@ import { JsonFlag } from "./flags.ts"
 import { printableLines } from "./printable.ts"
 
 /** Prints lines on stdout: the result, and nothing else. */
-const print = (text: string): Effect.Effect<void> => Console.log(printableLines(text))
+export const print = (text: string): Effect.Effect<void> => Console.log(printableLines(text))
 
 /** Prints a value as JSON on stdout; escapes keep it the same value. */
 export const printJson = (value: unknown): Effect.Effect<void> =>

@@ -12,6 +12,7 @@ const exposed = [
   "atproto-repo-rev",
   "atproto-content-labelers",
   "Atproto-Upstream-Lag",
+  "X-Request-Id",
   "Content-Length",
   "Content-Range",
   "Accept-Ranges",

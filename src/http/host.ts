@@ -3,6 +3,7 @@ import * as Effect from "effect/Effect"
 import { Accounts } from "../services/accounts/Accounts.ts"
 import { Config } from "../services/host/Config.ts"
 import { HostKeys } from "../services/host/HostKeys.ts"
+import { RequestId } from "../services/host/RequestId.ts"
 import { Identity } from "../services/identity/Identity.ts"
 import type { LimiterUnavailable, RateLimitExceeded } from "../services/limits/Limiter.ts"
 import { rules } from "../services/limits/rules.ts"
@@ -25,6 +26,7 @@ import { finishBody, reopened, withHeaders, withoutBody } from "./responses.ts"
 import { listCodes } from "./mail/ownCodes.ts"
 import { listPasskeys, makePasskeyLink, removePasskey } from "./factors/ownPasskeys.ts"
 import { CurrentRequest, currentRequest, noteAccount } from "./CurrentRequest.ts"
+import { newRequestId, withRequestId } from "./requestId.ts"
 import { logRequest } from "./requestLog.ts"
 import { accountOf } from "./accounts/accountOf.ts"
 import { type Answer, finder, isPathOf, type Route, route } from "./routes.ts"
@@ -250,17 +252,23 @@ const unrouted: Answer<HostServices | CurrentRequest> = answer(({ headers }) =>
 const asInternalError = (defect: unknown) =>
   Effect.as(Effect.logError("answer failed", defect), errorResponse(internalError))
 
+const answerOf = Effect.fnUntraced(function* (request: Request) {
+  const url = new URL(request.url)
+  const problems = yield* (yield* HostKeys).problems
+  if (problems.length > 0) return Health.misconfigured(url, { problems })
+  const found = find(request.method, url.pathname)
+  return yield* Effect.provideService(
+    found?.answer ?? unrouted,
+    CurrentRequest,
+    currentRequest(request, url, found?.path)
+  )
+}, Effect.catchDefect(asInternalError))
+
 /** The whole HTTP app of the host. */
 export const serveHost: (request: Request) => Effect.Effect<Response, never, HostServices> =
   Effect.fnUntraced(function* (request) {
-    const url = new URL(request.url)
-    const problems = yield* (yield* HostKeys).problems
-    if (problems.length > 0) return Health.misconfigured(url, { problems })
-    const found = find(request.method, url.pathname)
-    const response = yield* Effect.provideService(
-      found?.answer ?? unrouted,
-      CurrentRequest,
-      currentRequest(request, url, found?.path)
-    )
+    const id = newRequestId(request)
+    const answered = yield* Effect.provideService(answerOf(request), RequestId, id)
+    const response = yield* withRequestId(answered, id)
     return request.method === "HEAD" ? yield* withoutBody(response) : response
-  }, Effect.catchDefect(asInternalError))
+  })

@@ -7,6 +7,7 @@ import * as Scope from "effect/Scope"
 import type { Misconfigured } from "../services/host/Config.ts"
 import { misconfigured } from "./host/health.ts"
 import { type HostServices, serveHost } from "./host.ts"
+import { newRequestId, withRequestId } from "./requestId.ts"
 
 /** Answers web requests. */
 export type Handler = (request: Request) => Promise<Response>
@@ -29,7 +30,10 @@ const refusing = (cause: Cause.Cause<Misconfigured>): Handler => {
   const problem = Cause.findError(cause)
   if (Result.isFailure(problem)) throw Cause.squash(cause)
   Effect.runSync(Effect.logError(problem.success.message))
-  return (request) => Promise.resolve(misconfigured(new URL(request.url), problem.success))
+  return (request) =>
+    Effect.runPromise(
+      withRequestId(misconfigured(new URL(request.url), problem.success), newRequestId(request))
+    )
 }
 
 /**

@@ -64,6 +64,7 @@ describe("the host's web handler", () => {
     const response = await hostWith(broken)(get())
     assert.strictEqual(response.status, 500)
     assert.deepStrictEqual(await response.json(), {
+      requestId: response.headers.get("x-request-id"),
       error: "InternalServerError",
       message: "Internal Server Error"
     })

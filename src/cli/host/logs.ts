@@ -1,9 +1,12 @@
 import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
 import * as Command from "effect/cli/Command"
 import * as Flag from "effect/cli/Flag"
 import { JsonFlag } from "../flags.ts"
+import { print, style } from "../output.ts"
 import { envFlag, theEnvironment } from "./environment.ts"
-import { wrangler } from "./wrangler.ts"
+import { documents, entriesOf, inWords, requestIdOf } from "./logEntries.ts"
+import { wranglerLines } from "./wrangler.ts"
 
 /** `nacre logs`: what the deployed server logs, as it happens. */
 export const logs = Command.make(
@@ -14,15 +17,43 @@ export const logs = Command.make(
       Flag.withMetavar("text"),
       Flag.withDescription("Show only lines that contain this text"),
       Flag.optional
+    ),
+    request: Flag.String("request").pipe(
+      Flag.withMetavar("id"),
+      Flag.withDescription(
+        "Show only lines about this request: the id is in x-request-id of its answer"
+      ),
+      Flag.optional
     )
   },
-  Effect.fnUntraced(function* ({ env, search }) {
+  Effect.fnUntraced(function* ({ env, request, search }) {
     const environment = yield* theEnvironment(env)
-    const format = (yield* JsonFlag) ? "json" : "pretty"
-    const words = search._tag === "Some" ? ["--search", search.value] : []
-    yield* wrangler(["tail", environment.worker, "--format", format, ...words], environment)
+    const isJson = yield* JsonFlag
+    const colours = yield* style
+    const words = Option.match(
+      Option.orElse(request, () => search),
+      {
+        onNone: () => [],
+        onSome: (text) => ["--search", text]
+      }
+    )
+    const next = documents()
+    const args = ["tail", environment.worker, "--format", "json", ...words]
+    yield* wranglerLines(args, environment, (line) =>
+      Effect.forEach(
+        entriesOf(next(line)).filter(
+          (entry) =>
+            (Option.isNone(request) || requestIdOf(entry) === request.value) &&
+            (Option.isNone(search) || JSON.stringify(entry).includes(search.value))
+        ),
+        (entry) => print(isJson ? JSON.stringify(entry) : inWords(entry, colours)),
+        { discard: true }
+      )
+    )
   })
 ).pipe(
-  Command.withDescription("Show the deployed server's log as it happens. Stop with Ctrl-C"),
+  Command.withDescription(
+    "Show the deployed server's log as it happens, a line for each request; with --json, one JSON document a line. Stop with Ctrl-C"
+  ),
   Command.withShortDescription("Show the deployed server's log")
 )

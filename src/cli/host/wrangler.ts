@@ -65,6 +65,12 @@ const commandFor = (
 const notStarted = (error: { readonly message: string }) =>
   new Failed({ message: `Couldn't run wrangler: ${error.message}` })
 
+const failedBy = (args: ReadonlyArray<string>, code: number) =>
+  new Failed({
+    message: `wrangler ${args.join(" ")} failed with exit code ${code}`,
+    next: "See its output above. If you aren't signed in: npx wrangler login"
+  })
+
 /** Runs wrangler before the user's eyes (all it prints is no result, so it goes to stderr); fails where it fails. */
 export const wrangler = Effect.fnUntraced(function* (args: ReadonlyArray<string>, of?: Subject) {
   const spawner = yield* ChildProcessSpawner
@@ -77,11 +83,24 @@ export const wrangler = Effect.fnUntraced(function* (args: ReadonlyArray<string>
     return yield* exitCode
   })
   const code = yield* Effect.mapError(Effect.scoped(running), notStarted)
-  if (code === 0) return
-  return yield* new Failed({
-    message: `wrangler ${args.join(" ")} failed with exit code ${code}`,
-    next: "See its output above. If you aren't signed in: npx wrangler login"
+  if (code !== 0) return yield* failedBy(args, code)
+})
+
+/** Runs wrangler until it ends, and takes its output line by line as it comes; its errors stand before the user's eyes. */
+export const wranglerLines = Effect.fnUntraced(function* <R>(
+  args: ReadonlyArray<string>,
+  of: Subject,
+  take: (line: string) => Effect.Effect<void, never, R>
+) {
+  const spawner = yield* ChildProcessSpawner
+  const command = commandFor(yield* program, { args, of }, { stdin: "inherit", stderr: "inherit" })
+  const running = Effect.gen(function* () {
+    const { stdout, exitCode } = yield* spawner.spawn(command)
+    yield* Stream.runForEach(Stream.splitLines(Stream.decodeText(stdout)), take)
+    return yield* exitCode
   })
+  const code = yield* Effect.mapError(Effect.scoped(running), notStarted)
+  if (code !== 0) return yield* failedBy(args, code)
 })
 
 /** Hands wrangler a secret by stdin, so that it stands in no list of processes; what it prints is not shown unless it fails. */

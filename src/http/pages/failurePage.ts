@@ -1,5 +1,6 @@
 import * as Effect from "effect/Effect"
 import { Config, type Settings } from "../../services/host/Config.ts"
+import { RequestId } from "../../services/host/RequestId.ts"
 import type { RateLimitExceeded } from "../../services/limits/Limiter.ts"
 import type { ClientRefused, ClientUnavailable } from "../../services/oauth/OAuthClients.ts"
 import type { OAuthStoreUnavailable } from "../../services/oauth/OAuthRequests.ts"
@@ -100,22 +101,20 @@ const otherMessage = (failure: Failure): Message => {
     : { title: text.didNotWorkTitle, text: asSentence(message), status }
 }
 
-/** The page for a failure. */
-export const showFailure = (failure: PageFailure, config: Settings): Response =>
-  showMessage(isOwn(failure) ? ownMessage(failure, config) : otherMessage(failure), config)
+const messageOf = (failure: PageFailure, config: Settings): Message =>
+  isOwn(failure) ? ownMessage(failure, config) : otherMessage(failure)
 
 /** A page's way to its answer, with a page for everything that can go wrong. */
 export const asPage = <R>(make: Effect.Effect<Response, PageFailure, R>) =>
   Effect.gen(function* () {
     const config = yield* Config
+    const requestId = yield* RequestId
+    const show = (message: Message) => showMessage({ ...message, requestId }, config)
     return yield* make.pipe(
       Effect.tapError((failure) => Effect.logInfo("a page was refused", failure)),
-      Effect.catch((failure) => Effect.succeed(showFailure(failure, config))),
+      Effect.catch((failure) => Effect.succeed(show(messageOf(failure, config)))),
       Effect.catchCause((cause) =>
-        Effect.as(
-          Effect.logError("page failed", cause),
-          showMessage({ ...later(), status: 500 }, config)
-        )
+        Effect.as(Effect.logError("page failed", cause), show({ ...later(), status: 500 }))
       )
     )
   })

@@ -10,14 +10,17 @@ export interface Message {
   readonly status?: number
   readonly link?: { readonly href: string; readonly label: string }
   readonly headers?: Readonly<Record<string, string>>
+  /** The id of the request that failed, for a person to report. */
+  readonly requestId?: string | undefined
 }
 
 /** Shows a message. */
 export const showMessage = (message: Message, config: Settings): Response => {
-  const { title, status = 200, link, headers } = message
+  const { title, status = 200, link, headers, requestId } = message
   const body = html`<h1>${title}</h1>
     <p>${message.text}</p>
-    ${link !== undefined && html`<a class="button quiet" href="${link.href}">${link.label}</a>`}`
+    ${link !== undefined && html`<a class="button quiet" href="${link.href}">${link.label}</a>`}
+    ${requestId !== undefined && html`<p class="hint">${text.requestId(requestId)}</p>`}`
   return showPage({ title, body, status, ...(headers === undefined ? {} : { headers }) }, config)
 }
 

@@ -3,6 +3,7 @@ import * as Layer from "effect/Layer"
 import * as Logger from "effect/Logger"
 import * as References from "effect/References"
 import { Config, type Settings } from "../../services/host/Config.ts"
+import { RequestId } from "../../services/host/RequestId.ts"
 import { failure, told } from "./logLine.ts"
 
 const levels = {
@@ -17,7 +18,11 @@ const levels = {
 /** One JSON line an entry; failures in it are told by their names and places alone. */
 const json = Logger.make(({ cause, date, fiber, logLevel, message }) => {
   const parts = Array.isArray(message) ? message : [message]
-  const annotations = fiber.getRef(References.CurrentLogAnnotations)
+  const id = fiber.getRef(RequestId)
+  const annotations = {
+    ...(id === undefined ? {} : { id }),
+    ...fiber.getRef(References.CurrentLogAnnotations)
+  }
   const failures = cause.reasons.flatMap((reason) => {
     if (reason._tag === "Fail") return [failure(reason.error)]
     return reason._tag === "Die" ? [{ defect: failure(reason.defect) }] : []

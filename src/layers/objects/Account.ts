@@ -11,8 +11,9 @@ import type { AccountApp, AccountBase, AccountServices } from "./AccountApp.ts"
 import * as AlarmDurable from "../host/AlarmDurable.ts"
 import * as BackgroundDurable from "../host/BackgroundDurable.ts"
 import * as accountServices from "../account.ts"
-import type { CallAnswer } from "./AccountsObject.ts"
+import { type CallAnswer, type CallContext, inputOf } from "./AccountsObject.ts"
 import * as Logging from "../host/Logging.ts"
+import { requestIdHeader, RequestId } from "../../services/host/RequestId.ts"
 import * as SqlStorageDurable from "../host/sql/SqlStorageDurable.ts"
 
 /** How long an alarm waits for services that could not be built, in milliseconds. */
@@ -24,7 +25,10 @@ export type AccountObjectClass<Env> = new (
   env: Env
 ) => {
   fetch(request: Request): Promise<Response>
-  call<K extends CallName>(method: K, ...input: CallInput<K>): Promise<CallAnswer>
+  call<K extends CallName>(
+    method: K,
+    ...input: readonly [...CallInput<K>, CallContext?]
+  ): Promise<CallAnswer>
   alarm(): Promise<void>
 } & DurableObject<Env>
 
@@ -44,17 +48,23 @@ export const accountClass = <Env>(
     }
 
     override async fetch(request: Request): Promise<Response> {
-      return this.#run(app.serve(request))
+      const id = request.headers.get(requestIdHeader) ?? undefined
+      return this.#run(Effect.provideService(app.serve(request), RequestId, id))
     }
 
     /** Runs an internal method; see AccountCalls. */
-    async call<K extends CallName>(method: K, ...input: CallInput<K>): Promise<CallAnswer> {
+    async call<K extends CallName>(
+      method: K,
+      ...given: readonly [...CallInput<K>, CallContext?]
+    ): Promise<CallAnswer> {
+      const { input, requestId } = inputOf(given)
       return this.#run(
-        Effect.matchEffect(runCall(method, ...input), {
+        // SAFETY: what is left of what was given is the input of this very method.
+        Effect.matchEffect(runCall(method, ...(input as CallInput<K>)), {
           onSuccess: (output) => Effect.succeed({ output }),
           onFailure: (failure) =>
             Effect.map(app.failures.encode(failure), (encoded) => ({ failure: encoded }))
-        })
+        }).pipe(Effect.provideService(RequestId, requestId))
       )
     }
 

@@ -7,8 +7,39 @@ import type {
   CallName,
   CallOutput
 } from "../../services/accounts/AccountCalls.ts"
+import { requestIdHeader, RequestId } from "../../services/host/RequestId.ts"
 import { Accounts, AccountUnavailable } from "../../services/accounts/Accounts.ts"
 import type { FailureCodec } from "./AccountApp.ts"
+
+/** What goes along with a call, after its input. */
+export interface CallContext {
+  /** The request that the call is for; undefined for work that no request began. */
+  readonly requestId: string | undefined
+}
+
+/** What a call was given, without what went along; a Worker of another version sends nothing along. */
+export const inputOf = (
+  given: ReadonlyArray<unknown>
+): { readonly input: ReadonlyArray<unknown>; readonly requestId: string | undefined } => {
+  const last = given.at(-1)
+  if (typeof last !== "object" || last === null || !("requestId" in last)) {
+    return { input: given, requestId: undefined }
+  }
+  const { requestId } = last
+  return {
+    input: given.slice(0, -1),
+    requestId: typeof requestId === "string" ? requestId : undefined
+  }
+}
+
+/** The request as the object gets it: with the Worker's id in place of any that the client sent. */
+const withId = (request: Request, id: string | undefined): Request => {
+  if (id === undefined && !request.headers.has(requestIdHeader)) return request
+  const headers = new Headers(request.headers)
+  if (id === undefined) headers.delete(requestIdHeader)
+  else headers.set(requestIdHeader, id)
+  return new Request(request, { headers })
+}
 
 /** What the Worker calls on an account's object. */
 export interface AccountStub {
@@ -38,7 +69,10 @@ export const layer = (
     method: K,
     ...input: CallInput<K>
   ): Effect.fn.Return<CallOutput<K>, CallFailure<K> | AccountUnavailable> {
-    const answer = yield* reach(method, did, (stub) => stub.call(method, ...input))
+    const id = yield* RequestId
+    const answer = yield* reach(method, did, (stub) =>
+      stub.call(method, ...input, { requestId: id })
+    )
     // SAFETY: the object ran this very method.
     if ("output" in answer) return answer.output as CallOutput<K>
     const failure = failures.decode(answer.failure)
@@ -50,7 +84,10 @@ export const layer = (
   return Layer.succeed(
     Accounts,
     Accounts.of({
-      forward: (did, request) => reach("forward", did, (stub) => stub.fetch(request)),
+      forward: Effect.fnUntraced(function* (did, request) {
+        const named = withId(request, yield* RequestId)
+        return yield* reach("forward", did, (stub) => stub.fetch(named))
+      }),
       call
     })
   )

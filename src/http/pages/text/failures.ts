@@ -34,6 +34,7 @@ export const failures = {
   missingTitle: "Page not found",
   missing: "There’s no page at this address.",
   toAccount: "Go to your account",
+  requestId: (id: string): Html => html`Request ID: <code>${id}</code>`,
   tooManyTitle: "Too many attempts"
 } as const
 

@@ -1,0 +1,38 @@
+import * as Effect from "effect/Effect"
+import { randomUUID } from "node:crypto"
+import { requestIdHeader } from "../services/host/RequestId.ts"
+import { jsonObject } from "../core/bytes/jsonObject.ts"
+
+/** The id of a request: Cloudflare's ray, or else a new one. A client's own id may be anything. */
+export const newRequestId = ({ headers }: Request): string => {
+  const ray = headers.get("cf-ray") ?? ""
+  return /^[0-9a-f]{16}(-[A-Z]{3})?$/.test(ray) ? ray : randomUUID()
+}
+
+/** Whether a response is an error of the server's in JSON, which carries the id in its body too. */
+const holdsId = ({ status, headers, body }: Response): boolean =>
+  status >= 500 &&
+  body !== null &&
+  !headers.has("content-encoding") &&
+  headers.get("content-type")?.startsWith("application/json") === true
+
+/**
+ * The response with the id of its request: in `x-request-id`, and as `requestId` in the body of an error from 500 up.
+ *
+ * An upgrade stays as it is: its headers are closed.
+ */
+export const withRequestId = Effect.fnUntraced(function* (response: Response, id: string) {
+  if (response.status === 101) return response
+  if (!holdsId(response)) {
+    response.headers.set(requestIdHeader, id)
+    return response
+  }
+  const bytes = new Uint8Array(yield* Effect.promise(() => response.arrayBuffer()))
+  const error = jsonObject(bytes)
+  const headers = new Headers(response.headers)
+  headers.delete("content-length")
+  headers.set(requestIdHeader, id)
+  const { status } = response
+  const body = error === undefined ? bytes : JSON.stringify({ ...error, requestId: id })
+  return new Response(body, { status, headers })
+})
