@@ -33,12 +33,6 @@ export const exceptions: ReadonlyArray<{
   readonly reason: string
 }> = [
   { file: "CHANGELOG.md", reason: "entries of the past stay as they were" },
-  ...["accounts", "codes-and-names", "data", "limits", "oauth-and-pages", "requests"].map(
-    (page) => ({
-      file: `docs/contribute/security/${page}.md`,
-      reason: "moved from SECURITY.md in its old words, next to the tests that it quotes"
-    })
-  ),
   {
     file: "docs/contribute/storage.md",
     reason: "moved from STORAGE.md in its old words; describes tables for contributors"
