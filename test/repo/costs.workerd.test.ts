@@ -1,6 +1,6 @@
 import { afterAll, assert, beforeAll, describe, it } from "@effect/vitest"
 import { evictDurableObject, runDurableObjectAlarm } from "cloudflare:test"
-import storage from "../../docs/contribute/storage.md?raw"
+import storage from "../../docs/contribute/storage/costs.md?raw"
 import { publicApp } from "../support/http/oauthApp.ts"
 import { insertInto, type Rows, rowsAt, rowsOf } from "../host/billing.ts"
 import {
@@ -19,7 +19,7 @@ import {
 /** The Worker from an OAuth app's view. */
 const worker = appServer(fetchWorker)
 
-/** The table in docs/contribute/storage.md: the most that each operation bills. */
+/** The table in docs/contribute/storage/costs.md: the most that each operation bills. */
 const table: ReadonlyMap<string, Rows> = new Map(
   [...storage.matchAll(/^\| ([\w ,.()]+) \| (\d+) \| (\d+) \| (\d+) \| (\d+) \|$/gm)].map(
     ([, name = "", ...cells]) => {
@@ -362,7 +362,7 @@ const measure = async (operation: Operation, subject: Subject, most: Rows): Prom
 }
 
 describe("the rows that an operation bills", () => {
-  it("docs/contribute/storage.md lists each operation once", () => {
+  it("docs/contribute/storage/costs.md lists each operation once", () => {
     assert.deepStrictEqual([...table.keys()], Object.keys(operations))
   })
 

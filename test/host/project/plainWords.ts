@@ -33,10 +33,6 @@ export const exceptions: ReadonlyArray<{
   readonly reason: string
 }> = [
   { file: "CHANGELOG.md", reason: "entries of the past stay as they were" },
-  {
-    file: "docs/contribute/storage.md",
-    reason: "moved from STORAGE.md in its old words; describes tables for contributors"
-  },
   { file: "docs/promises.md", reason: "quotes the names of tests in their own words" },
   { file: "docs/reference/api.md", reason: "generated from docblocks" },
   { file: "docs/reference/endpoints.md", reason: "generated, with descriptions from the lexicons" }
