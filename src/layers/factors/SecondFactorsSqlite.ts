@@ -18,7 +18,7 @@ import {
   WrongCode
 } from "../../services/factors/SecondFactors.ts"
 import { bytesOf, SqlStorage, type SqlValue } from "../../services/host/SqlStorage.ts"
-import { sealer } from "../host/sealedSecrets.ts"
+import { sealer } from "../../services/host/sealedSecrets.ts"
 import type { Bounds } from "../host/sql/bounds.ts"
 
 /**

@@ -19,7 +19,7 @@ import {
 import { Config } from "../../services/host/Config.ts"
 import { hkdfKey } from "../../services/host/derivedSecrets.ts"
 import { bytesOf, SqlStorage, type SqlValue } from "../../services/host/SqlStorage.ts"
-import { sealer } from "../host/sealedSecrets.ts"
+import { sealer } from "../../services/host/sealedSecrets.ts"
 import type { Bounds } from "../host/sql/bounds.ts"
 
 /** One row a purpose: the code as a keyed hash, sealed besides where it may be shown, and how often it was missed. */

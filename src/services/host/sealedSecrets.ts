@@ -1,7 +1,7 @@
 import * as Effect from "effect/Effect"
 import type * as Redacted from "effect/Redacted"
 import { concatBytes } from "../../core/bytes/bytes.ts"
-import { hkdf } from "../../services/host/derivedSecrets.ts"
+import { hkdf } from "./derivedSecrets.ts"
 
 /** A sealed secret is: this version, a nonce of 12 bytes, then AES-256-GCM of the secret with its tag of 16. */
 const version = 1
@@ -26,28 +26,29 @@ const algorithm = (iv: Uint8Array<ArrayBuffer>, owner: string) => ({
 /** Seals secrets of one purpose, under a key that HKDF makes of the master key for it. */
 export const sealer = (masterKey: Redacted.Redacted<Uint8Array>, purpose: string): Sealer => {
   const key = (usage: "encrypt" | "decrypt") =>
-    crypto.subtle.importKey("raw", hkdf(masterKey, purpose), "AES-GCM", false, [usage])
+    Effect.promise(() =>
+      crypto.subtle.importKey("raw", hkdf(masterKey, purpose), "AES-GCM", false, [usage])
+    )
   return {
-    seal: (owner, secret) =>
-      Effect.promise(async () => {
-        const iv = crypto.getRandomValues(new Uint8Array(nonceLength))
-        const sealed = await crypto.subtle.encrypt(
-          algorithm(iv, owner),
-          await key("encrypt"),
-          secret.slice()
-        )
-        return concatBytes([new Uint8Array([version]), iv, new Uint8Array(sealed)])
-      }),
-    open: (owner, sealed) =>
-      Effect.promise(async () => {
-        if (sealed[0] !== version) throw new TypeError(`${purpose}: not sealed by this version`)
-        const iv = sealed.slice(1, 1 + nonceLength)
-        const opened = await crypto.subtle.decrypt(
-          algorithm(iv, owner),
-          await key("decrypt"),
-          sealed.slice(1 + nonceLength)
-        )
-        return new Uint8Array(opened)
-      })
+    seal: Effect.fnUntraced(function* (owner, secret) {
+      const iv = crypto.getRandomValues(new Uint8Array(nonceLength))
+      const encryptKey = yield* key("encrypt")
+      const sealed = yield* Effect.promise(() =>
+        crypto.subtle.encrypt(algorithm(iv, owner), encryptKey, secret.slice())
+      )
+      return concatBytes([new Uint8Array([version]), iv, new Uint8Array(sealed)])
+    }),
+    open: Effect.fnUntraced(function* (owner, sealed) {
+      if (sealed[0] !== version) {
+        return yield* Effect.die(new TypeError(`${purpose}: not sealed by this version`))
+      }
+      const iv = sealed.slice(1, 1 + nonceLength)
+      const decryptKey = yield* key("decrypt")
+      const body = sealed.slice(1 + nonceLength)
+      const opened = yield* Effect.promise(() =>
+        crypto.subtle.decrypt(algorithm(iv, owner), decryptKey, body)
+      )
+      return new Uint8Array(opened)
+    })
   }
 }
