@@ -1,0 +1,53 @@
+import { runTime } from "./places.ts"
+
+/** How many days, weeks and months keep their newest run. */
+export interface Retention {
+  readonly days: number
+  readonly weeks: number
+  readonly months: number
+}
+
+const day = 86_400_000
+
+/** Monday, 5 January 1970, begins a week. */
+const firstMonday = 4 * day
+
+const buckets: Readonly<Record<keyof Retention, (millis: number) => string | number>> = {
+  days: (millis) => Math.floor(millis / day),
+  weeks: (millis) => Math.floor((millis - firstMonday) / (7 * day)),
+  months: (millis) => new Date(millis).toISOString().slice(0, 7)
+}
+
+/** The runs to keep: the newest of each day, week and month, of as many of these as have one; the newest of all always. */
+export const runsToKeep = (runs: ReadonlyArray<string>, keep: Retention): ReadonlySet<string> => {
+  const newestFirst = runs
+    .filter((run) => runTime(run) !== undefined)
+    .toSorted()
+    .toReversed()
+  const kept = new Set(newestFirst.slice(0, 1))
+  for (const unit of ["days", "weeks", "months"] as const) {
+    const seen = new Set<string | number>()
+    for (const run of newestFirst) {
+      const bucket = buckets[unit](runTime(run)!)
+      if (seen.has(bucket)) continue
+      if (seen.size === keep[unit]) break
+      seen.add(bucket)
+      kept.add(run)
+    }
+  }
+  return kept
+}
+
+/** Of the versions of an account those that any kept run stands for: the newest that is not later than the run. */
+export const versionsToKeep = (
+  versions: ReadonlyArray<string>,
+  runs: Iterable<string>
+): ReadonlySet<string> => {
+  const newestFirst = versions.toSorted().toReversed()
+  const kept = new Set(newestFirst.slice(0, 1))
+  for (const run of runs) {
+    const version = newestFirst.find((one) => one <= run)
+    if (version !== undefined) kept.add(version)
+  }
+  return kept
+}
