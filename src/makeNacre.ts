@@ -2,7 +2,7 @@ import * as Layer from "effect/Layer"
 import { accountApp } from "./http/account.ts"
 import { isServersPath } from "./http/host.ts"
 import { OwnMethods } from "./http/host/ownMethods.ts"
-import { type Handler, makeHandler, makeLateHandler } from "./http/webHandler.ts"
+import { makeLateWorker, makeWorker, type WorkerApp } from "./http/webHandler.ts"
 import * as Cloudflare from "./layers/Cloudflare.ts"
 import { bindingsOf } from "./layers/host/bindings.ts"
 import * as MailerWorker from "./layers/mail/MailerWorker.ts"
@@ -18,7 +18,7 @@ export const makeNacre = <Env extends object>(
 ): Nacre<Env> => {
   const { methods, lexicons } = readOwnParts(options)
   const merged = new WeakMap<Env, Cloudflare.Env>()
-  const handlers = new WeakMap<Env, Handler>()
+  const handlers = new WeakMap<Env, WorkerApp>()
 
   /** The environment as the server sees it: one object for each that the platform hands over. */
   const envOf = (env: Env): Cloudflare.Env => {
@@ -47,16 +47,14 @@ export const makeNacre = <Env extends object>(
     return made
   }
 
-  const handlerFor = (env: Env): Handler => {
+  const workerFor = (env: Env): WorkerApp => {
     const known = handlers.get(env)
     if (known !== undefined) return known
     const bindings = envOf(env)
     const services = Cloudflare.host(bindings, accountApp.failures).pipe(
       Layer.provideMerge(Layer.succeed(OwnMethods, { methods, env }))
     )
-    const made = Cloudflare.isWaitedFor(bindings)
-      ? makeLateHandler(services)
-      : makeHandler(services)
+    const made = Cloudflare.isWaitedFor(bindings) ? makeLateWorker(services) : makeWorker(services)
     handlers.set(env, made)
     return made
   }
@@ -78,9 +76,9 @@ export const makeNacre = <Env extends object>(
   return {
     fetch: async (request, env, ctx) => {
       const site = siteOf(request)
-      return site === undefined ? handlerFor(env)(request) : site(request, env, ctx)
+      return site === undefined ? workerFor(env).fetch(request) : site(request, env, ctx)
     },
-    scheduled: async () => {},
+    scheduled: (_, env) => workerFor(env).scheduled(),
     Account: class Account extends AccountBase {
       constructor(ctx: DurableObjectState, env: Env) {
         super(ctx, envOf(env))

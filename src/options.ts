@@ -44,6 +44,13 @@ export type ConfigVariable =
   | "MAIL_FROM"
   | "MAIL_HTTP_URL"
   | "MAIL_HTTP_TOKEN"
+  | "BACKUP_AT"
+  | "BACKUP_KEEP"
+  | "BACKUP_DELETED_DAYS"
+  | "BACKUP_S3_URL"
+  | "BACKUP_S3_KEY_ID"
+  | "BACKUP_S3_SECRET"
+  | "BACKUP_S3_REGION"
   | "DEBUG_ROWS"
 
 /** Settings by variable. Never write a secret here: leave it to the environment, or take it from there. */
@@ -52,7 +59,14 @@ export type NacreConfig = {
 }
 
 /** The bindings that the server works with. */
-export type BindingName = "ACCOUNT" | "SEQUENCER" | "LIMITER" | "DIRECTORY" | "BLOBS" | "MAIL"
+export type BindingName =
+  | "ACCOUNT"
+  | "SEQUENCER"
+  | "LIMITER"
+  | "DIRECTORY"
+  | "BLOBS"
+  | "BACKUPS"
+  | "MAIL"
 
 /** A mail to one account's owner. */
 export interface OutgoingMail {
@@ -108,7 +122,7 @@ export interface NacreObjectClass {
 export interface Nacre<Env = Record<string, unknown>> {
   /** Answers a request: the server's paths, and by the fallback all others. */
   readonly fetch: (request: Request, env: Env, ctx: ExecutionContext) => Promise<Response>
-  /** Does the server's timed work; there is none yet that a cron trigger starts. */
+  /** Does the work of a cron trigger: the nightly backup, a part at a time. */
   readonly scheduled: (
     controller: ScheduledController,
     env: Env,

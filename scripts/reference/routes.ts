@@ -28,6 +28,10 @@ const texts: Readonly<Record<string, string>> = {
   "/account/*":
     "the pages of an account, for its owner; `/account/sign-up?invite=` makes an account in a browser",
   "/.well-known/change-password": "redirects to the page that changes the password",
+  "/admin/backups":
+    "for the administrator (HTTP Basic): GET lists the backups and says how the last ones ended; POST begins one, or continues `?run=`, and says how far it is",
+  "/admin/backups/verify":
+    "for the administrator (HTTP Basic): reads back the newest backups of the accounts after `?after=`, every object of them, and names those that are damaged",
   "/admin/codes":
     "for the administrator (HTTP Basic): the mailed codes of `?account=` that wait to be used, where the server sends no mail",
   "/admin/relays":

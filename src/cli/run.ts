@@ -6,6 +6,7 @@ import * as CliOutput from "effect/cli/CliOutput"
 import * as Command from "effect/cli/Command"
 import * as GlobalFlag from "effect/cli/GlobalFlag"
 import { account } from "./account/account.ts"
+import { backup } from "./backup/backups.ts"
 import { exportAccount } from "./backup/export.ts"
 import { importAccount } from "./backup/import.ts"
 import { startCommand } from "../../scripts/project.mjs"
@@ -52,6 +53,7 @@ const root = Command.make("nacre").pipe(
     identity,
     key,
     passkey,
+    backup,
     exportAccount,
     importAccount,
     migrate,

@@ -29,6 +29,12 @@ import {
   BlobStoreUnavailable,
   BlobTooLarge
 } from "../services/blobs/BlobStore.ts"
+import {
+  BackupDamaged,
+  BackupsOff,
+  BackupSourceFailed,
+  BackupTargetFailed
+} from "../services/backups/BackupTarget.ts"
 import { PasskeyLinkOver } from "../services/factors/PasskeyLinks.ts"
 import { PasskeyRefused } from "../services/factors/Passkeys.ts"
 import { NoAuthenticator, TooManyCodes, WrongCode } from "../services/factors/SecondFactors.ts"
@@ -238,6 +244,10 @@ export const wire = [
   on(ProxyTargetRefused, targetRefusedError),
   on(UnknownFeed, ({ feed }) => badRequest("UnknownFeed", `could not resolve feed did: ${feed}`)),
   on(UpstreamFailed, upstreamFailedError),
+  on(BackupsOff, plain(400, "BackupsOff")),
+  on(BackupDamaged, plain(500, "BackupDamaged")),
+  on(BackupSourceFailed, ({ message }) => unavailable(message)),
+  on(BackupTargetFailed, ({ message }) => unavailable(message)),
   on(SequencerUnavailable, ({ operation }) =>
     unavailable(`The event log is unavailable (${operation})`)
   )

@@ -9,6 +9,7 @@ import type { LimiterUnavailable, RateLimitExceeded } from "../services/limits/L
 import { rules } from "../services/limits/rules.ts"
 import { billed } from "../services/host/SqlStorage.ts"
 import { isNsid } from "../core/lexicon/syntax.ts"
+import { listBackups, makeBackup, verifyBackup } from "./backups/adminBackups.ts"
 import { adminCodes } from "./mail/adminCodes.ts"
 import { adminRelays } from "./stream/adminRelays.ts"
 import { countRequest, limitAdministrator, takePoint } from "./limits/clientLimits.ts"
@@ -195,6 +196,9 @@ export const routes = [
     "/.well-known/change-password",
     answer(() => Effect.sync(changePassword))
   ),
+  route("GET", "/admin/backups", answer(listBackups), rules.administrator),
+  route("POST", "/admin/backups", answer(makeBackup), rules.administrator),
+  route("POST", "/admin/backups/verify", answer(verifyBackup), rules.administrator),
   route("GET", "/admin/codes", answer(adminCodes), rules.administrator),
   route("GET", "/admin/relays", answer(adminRelays), rules.administrator),
   route("GET", "/manage/codes", answer(listCodes)),

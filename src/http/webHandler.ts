@@ -4,6 +4,7 @@ import * as Exit from "effect/Exit"
 import * as Layer from "effect/Layer"
 import * as Result from "effect/Result"
 import * as Scope from "effect/Scope"
+import { runJobs } from "../services/host/jobs.ts"
 import type { Misconfigured } from "../services/host/Config.ts"
 import { misconfigured } from "./host/health.ts"
 import { type HostServices, serveHost } from "./host.ts"
@@ -12,51 +13,75 @@ import { newRequestId, withRequestId } from "./requestId.ts"
 /** Answers web requests. */
 export type Handler = (request: Request) => Promise<Response>
 
+/** What a Worker runs: requests, and the work of its cron trigger. */
+export interface WorkerApp {
+  readonly fetch: Handler
+  readonly scheduled: () => Promise<void>
+}
+
 /** What a client that has gone away is told: nothing that anybody hears. */
 const unanswered = (): Response => new Response(null, { status: 499 })
 
 /** The host's HTTP app over its services; a client that goes away ends what was begun for it. */
 const build = Effect.fnUntraced(function* (services: Layer.Layer<HostServices, Misconfigured>) {
-  const run = Effect.runPromiseExitWith(yield* Layer.buildWithScope(services, yield* Scope.make()))
-  const handler: Handler = (request) =>
-    run(serveHost(request), { signal: request.signal }).then((exit) =>
-      Exit.isSuccess(exit) ? exit.value : unanswered()
-    )
-  return handler
+  const context = yield* Layer.buildWithScope(services, yield* Scope.make())
+  const run = Effect.runPromiseExitWith(context)
+  const worker: WorkerApp = {
+    fetch: (request) =>
+      run(serveHost(request), { signal: request.signal }).then((exit) =>
+        Exit.isSuccess(exit) ? exit.value : unanswered()
+      ),
+    scheduled: () => Effect.runPromiseWith(context)(runJobs)
+  }
+  return worker
 })
 
 /** Answers every request by saying that the configuration cannot be used; any other failure is thrown. */
-const refusing = (cause: Cause.Cause<Misconfigured>): Handler => {
+const refusing = (cause: Cause.Cause<Misconfigured>): WorkerApp => {
   const problem = Cause.findError(cause)
   if (Result.isFailure(problem)) throw Cause.squash(cause)
-  Effect.runSync(Effect.logError(problem.success.message))
-  return (request) =>
-    Effect.runPromise(
-      withRequestId(misconfigured(new URL(request.url), problem.success), newRequestId(request))
-    )
+  const log = Effect.logError(problem.success.message)
+  Effect.runSync(log)
+  return {
+    fetch: (request) =>
+      Effect.runPromise(
+        withRequestId(misconfigured(new URL(request.url), problem.success), newRequestId(request))
+      ),
+    scheduled: () => Effect.runPromise(log)
+  }
 }
 
 /**
- * The host's HTTP app over its services, as a function from request to response.
+ * The host's HTTP app and its timed work over its services.
  *
  * Built at once and synchronously: in a Worker no request may wait for what another one began.
  * Where the configuration cannot be used, every answer says so (503).
  */
-export const makeHandler = (services: Layer.Layer<HostServices, Misconfigured>): Handler => {
+export const makeWorker = (services: Layer.Layer<HostServices, Misconfigured>): WorkerApp => {
   const built = Effect.runSyncExit(build(services))
   return Exit.isSuccess(built) ? built.value : refusing(built.cause)
 }
+
+/** The host's HTTP app alone, as a function from request to response. */
+export const makeHandler = (services: Layer.Layer<HostServices, Misconfigured>): Handler =>
+  makeWorker(services).fetch
 
 /**
  * The same over services that have to be waited for.
  *
  * Each request that comes before there is an app builds one by itself; the first that is built stays. No failure does.
  */
-export const makeLateHandler = (services: Layer.Layer<HostServices, Misconfigured>): Handler => {
-  let app: Handler | undefined
-  const begin: Handler = (request) =>
-    Effect.runPromiseExit(build(services)).then((built) =>
-      Exit.isSuccess(built) ? (app ??= built.value)(request) : refusing(built.cause)(request)
-    )
-  return (request) => (app ?? begin)(request)
+export const makeLateWorker = (services: Layer.Layer<HostServices, Misconfigured>): WorkerApp => {
+  let app: WorkerApp | undefined
+  const begun = (): Promise<WorkerApp> =>
+    app === undefined
+      ? Effect.runPromiseExit(build(services)).then((built) =>
+          Exit.isSuccess(built) ? (app ??= built.value) : refusing(built.cause)
+        )
+      : Promise.resolve(app)
+  return {
+    fetch: (request) =>
+      app === undefined ? begun().then((one) => one.fetch(request)) : app.fetch(request),
+    scheduled: () => begun().then((one) => one.scheduled())
+  }
 }

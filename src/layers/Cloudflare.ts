@@ -14,6 +14,7 @@ import type { AccountApp, AccountBase, FailureCodec } from "./objects/AccountApp
 import { accountClass } from "./objects/Account.ts"
 import * as BackgroundDurable from "./host/BackgroundDurable.ts"
 import { missingBindings } from "./host/bindings.ts"
+import * as backupTargets from "./backups/backupTargets.ts"
 import * as BlobStoreR2 from "./blobs/BlobStoreR2.ts"
 import * as DiskBinding from "./host/DiskBinding.ts"
 import * as EdgeCacheWorkers from "./edge/EdgeCacheWorkers.ts"
@@ -50,6 +51,8 @@ export interface Env {
   readonly LIMITER: DurableObjectNamespace
   readonly DIRECTORY: D1Database
   readonly BLOBS: R2Bucket
+  /** Only where backups are kept in a bucket of R2. */
+  readonly BACKUPS?: R2Bucket
   /** Only where mail leaves by Cloudflare. */
   readonly MAIL?: SendEmail
   /** Only where the Worker is served on one machine: the free bytes of its disk. */
@@ -196,6 +199,7 @@ export const host = (env: Env, failures: FailureCodec) => {
     blobStore(env),
     mailer(env),
     BackgroundDurable.layer({ waitUntil }),
+    backupTargets.layer(env.BACKUPS),
     DiskBinding.layer(env.DISK)
   ).pipe(Layer.provideMerge(config))
   return hostServices.layer.pipe(

@@ -6,11 +6,13 @@ import { builtIn } from "../core/lexicon/Lexicons.ts"
 import { KnownLexicons } from "../services/host/KnownLexicons.ts"
 import type { SendMail } from "./mail/MailerWorker.ts"
 import * as PublicCache from "../services/edge/PublicCache.ts"
+import { BackupTarget, type BackupTargetShape } from "../services/backups/BackupTarget.ts"
 import { Relays } from "../services/stream/Relays.ts"
 import { Sequencer } from "../services/stream/Sequencer.ts"
 import type { AccountApp } from "./objects/AccountApp.ts"
 import * as AccountsMemory from "./objects/AccountsMemory.ts"
 import * as BackgroundMemory from "./host/BackgroundMemory.ts"
+import * as backupTargets from "./backups/backupTargets.ts"
 import * as BlobStoreMemory from "./blobs/BlobStoreMemory.ts"
 import * as ConfigEnv from "./host/ConfigEnv.ts"
 import * as EdgeCacheMemory from "./edge/EdgeCacheMemory.ts"
@@ -28,7 +30,11 @@ import * as SqlStorageNode from "./host/sql/SqlStorageNode.ts"
 export const make = (
   app: AccountApp,
   env: Readonly<Record<string, string | undefined>>,
-  own: { readonly lexicons?: Catalog; readonly mailer?: SendMail } = {}
+  own: {
+    readonly lexicons?: Catalog
+    readonly mailer?: SendMail
+    readonly backups?: BackupTargetShape
+  } = {}
 ) =>
   Effect.gen(function* () {
     // Built in the caller's scope: the log's database stays open as long as the server.
@@ -45,7 +51,10 @@ export const make = (
       BlobStoreMemory.layer,
       LimiterMemory.layer,
       mailers.layer(undefined, own.mailer),
-      BackgroundMemory.layer
+      BackgroundMemory.layer,
+      own.backups === undefined
+        ? backupTargets.layer(undefined)
+        : Layer.succeed(BackupTarget, own.backups)
     ).pipe(
       Layer.provideMerge(ConfigEnv.layer(env)),
       Layer.provideMerge(Layer.succeed(KnownLexicons, own.lexicons ?? builtIn))

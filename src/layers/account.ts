@@ -14,6 +14,7 @@ import {
 import * as Passwords from "../services/sessions/Passwords.ts"
 import * as AccountCodesSqlite from "./mail/AccountCodesSqlite.ts"
 import * as AccountEventsOutbox from "./stream/AccountEventsOutbox.ts"
+import * as AccountRowsSqlite from "./backups/AccountRowsSqlite.ts"
 import * as AccountLimitsSqlite from "./limits/AccountLimitsSqlite.ts"
 import * as AccountStoreSqlite from "./accounts/AccountStoreSqlite.ts"
 import { accountTables } from "./host/sql/accountTables.ts"
@@ -85,6 +86,7 @@ export const layer = (object: { readonly did: string; readonly wipe: Effect.Effe
     PasskeyLinksSqlite.layer,
     AccountCodesSqlite.layer,
     AccountLimitsSqlite.layer,
+    AccountRowsSqlite.layer,
     AccountLock.layer,
     TakedownsSqlite.layer,
     Passwords.layer,

@@ -72,12 +72,16 @@ describe("nacre init", () => {
       [
         'routes = [{ pattern = "pds.example.com", custom_domain = true }]',
         'jurisdiction = "eu"',
+        'jurisdiction = "eu"',
         "[vars]",
         'PUBLIC_URL = "https://pds.example.com"',
         'DATA_LOCATION = "eu"'
       ]
     )
-    assert.match(read("wrangler.toml"), /"nacre-blobs"\njurisdiction = "eu"/)
+    for (const bucket of ["blobs", "backups"]) {
+      const placed = `bucket_name = "nacre-${bucket}"\njurisdiction = "eu"`
+      assert.include(read("wrangler.toml"), placed)
+    }
     assert.include(stdout, "npx wrangler d1 create nacre-directory --jurisdiction eu")
     // Above every table, or it would belong to that one.
     assert.isBelow(
@@ -379,7 +383,7 @@ describe("nacre init in a project that npm create nacre made", () => {
     for (const comment of comments) assert.include(after, comment)
     assert.deepStrictEqual(parsed(), {
       ...was,
-      r2_buckets: [{ ...was.r2_buckets[0], jurisdiction: "eu" }],
+      r2_buckets: was.r2_buckets.map((one: object) => ({ ...one, jurisdiction: "eu" })),
       routes: [{ pattern: "pds.example.com", custom_domain: true }],
       vars: { PUBLIC_URL: "https://pds.example.com", DATA_LOCATION: "eu" }
     })

@@ -24,12 +24,12 @@ describe("a TOML text", () => {
     "of %s takes a key at the top, in a table and in an environment's",
     (_, text) => {
       const before = parsed(text)
-      const top = withKey(text, "", "new", '"x"')
+      const top = withKey(text, "", ["new", '"x"'])
       assert.deepStrictEqual(parsed(top), { ...before, new: "x" })
-      const inVars = withKey(top, "vars", "new", "[1]")
+      const inVars = withKey(top, "vars", ["new", "[1]"])
       const vars = { ...before.vars, new: [1] }
       assert.deepStrictEqual(parsed(inVars), { ...before, new: "x", vars })
-      const staging = withKey(inVars, "env.staging.vars", "new", "true")
+      const staging = withKey(inVars, "env.staging.vars", ["new", "true"])
       const expected = {
         ...before,
         new: "x",
@@ -54,8 +54,15 @@ describe("a TOML text", () => {
   it("an addition fills an empty list in place", () => {
     const text = '[env.staging]\nroutes = []\nname = "s"\n'
     assert.strictEqual(
-      withKey(text, "env.staging", "routes", '["a"]'),
+      withKey(text, "env.staging", ["routes", '["a"]']),
       '[env.staging]\nroutes = ["a"]\nname = "s"\n'
     )
+  })
+
+  it("a key goes into the entry of a list of tables that was asked for", () => {
+    const text = "[[list]]\na = 1\n\n[[list]]\na = 2\n"
+    assert.deepStrictEqual(parsed(withKey(text, "list", ["b", "3"], 1)), {
+      list: [{ a: 1 }, { a: 2, b: 3 }]
+    })
   })
 })

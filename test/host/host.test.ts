@@ -12,6 +12,7 @@ import { home } from "../../src/http/host/home.ts"
 import { atprotoDid, didDocument, robots } from "../../src/http/identity/wellKnown.ts"
 import * as BlobStoreMemory from "../../src/layers/blobs/BlobStoreMemory.ts"
 import { read } from "../../src/layers/host/ConfigEnv.ts"
+import { BackupLedger } from "../../src/services/backups/BackupLedger.ts"
 import * as Readiness from "../../src/services/host/Readiness.ts"
 import { Directory, DirectoryUnavailable } from "../../src/services/accounts/Directory.ts"
 import { Disk } from "../../src/services/host/Disk.ts"
@@ -148,7 +149,12 @@ describe("health", () => {
   const readiness = (overrides: object, log: Layer.Layer<Sequencer>) =>
     Readiness.layer.pipe(
       Layer.provideMerge(
-        Layer.mergeAll(world(new FakeAccounts(), overrides), BlobStoreMemory.layer, log)
+        Layer.mergeAll(
+          world(new FakeAccounts(), overrides),
+          BlobStoreMemory.layer,
+          log,
+          Layer.mock(BackupLedger, {})
+        )
       )
     )
 

@@ -8,8 +8,8 @@ export interface Additions {
   readonly account_id?: string
   readonly routes?: ReadonlyArray<{ readonly pattern: string; readonly custom_domain: true }>
   readonly vars?: Readonly<Record<string, string>>
-  /** The one bucket, when it needs a jurisdiction. */
-  readonly r2_buckets?: readonly [Readonly<Record<string, unknown>>]
+  /** All buckets, when they need a jurisdiction. */
+  readonly r2_buckets?: ReadonlyArray<Readonly<Record<string, unknown>>>
   readonly secrets_store_secrets?: ReadonlyArray<Readonly<Record<string, string>>>
 }
 
@@ -19,16 +19,17 @@ const toToml = (text: string, name: string, added: Additions): string => {
   let result = text
   for (const { pattern } of added.routes ?? []) {
     const value = `[{ pattern = ${quoted(pattern)}, custom_domain = true }]`
-    result = withKey(result, table(""), "routes", value)
+    result = withKey(result, table(""), ["routes", value])
   }
   if (added.account_id !== undefined) {
-    result = withKey(result, table(""), "account_id", quoted(added.account_id))
+    result = withKey(result, table(""), ["account_id", quoted(added.account_id)])
   }
   for (const [key, value] of Object.entries(added.vars ?? {})) {
-    result = withKey(result, table("vars"), key, quoted(value))
+    result = withKey(result, table("vars"), [key, quoted(value)])
   }
-  for (const { jurisdiction } of added.r2_buckets ?? []) {
-    result = withKey(result, table("r2_buckets"), "jurisdiction", quoted(String(jurisdiction)))
+  for (const [nth, { jurisdiction }] of (added.r2_buckets ?? []).entries()) {
+    const entry = ["jurisdiction", quoted(String(jurisdiction))] as const
+    result = withKey(result, table("r2_buckets"), entry, nth)
   }
   for (const entry of added.secrets_store_secrets ?? []) {
     result = withEntry(result, table("secrets_store_secrets"), entry)
@@ -47,8 +48,8 @@ const toJson = (text: string, { name, section }: Environment, added: Additions):
   if (added.routes !== undefined) set(["routes"], added.routes)
   if (added.account_id !== undefined) set(["account_id"], added.account_id)
   for (const [key, value] of Object.entries(added.vars ?? {})) set(["vars", key], value)
-  for (const { jurisdiction } of added.r2_buckets ?? []) {
-    set(["r2_buckets", 0, "jurisdiction"], jurisdiction)
+  for (const [nth, { jurisdiction }] of (added.r2_buckets ?? []).entries()) {
+    set(["r2_buckets", nth, "jurisdiction"], jurisdiction)
   }
   const stored = section.secrets_store_secrets ?? []
   for (const [at, entry] of (added.secrets_store_secrets ?? []).entries()) {

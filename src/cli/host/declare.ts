@@ -37,15 +37,13 @@ const newVars = Effect.fnUntraced(function* (environment: Environment, vars: Dec
   return Object.keys(added).length === 0 ? {} : { vars: added }
 })
 
-/** Wrangler creates the bucket in the jurisdiction of its entry, the same as the objects'. */
-const newBucket = (environment: Environment, { DATA_LOCATION: location }: Declaration["vars"]) => {
+/** Wrangler creates each bucket in the jurisdiction of its entry, the same as the objects'. */
+const newBuckets = (environment: Environment, { DATA_LOCATION: location }: Declaration["vars"]) => {
   const { r2_buckets: buckets = [], vars = {} } = environment.section
-  const [bucket] = buckets
-  const isNew = vars["DATA_LOCATION"] === undefined && buckets.length === 1
-  if (!isNew || bucket === undefined || "jurisdiction" in bucket || !isJurisdiction(location)) {
-    return {}
-  }
-  return { r2_buckets: [{ ...bucket, jurisdiction: location }] as const }
+  const isNew = vars["DATA_LOCATION"] === undefined && buckets.length > 0
+  const isPlaced = buckets.some((bucket) => "jurisdiction" in bucket)
+  if (!isNew || isPlaced || !isJurisdiction(location)) return {}
+  return { r2_buckets: buckets.map((bucket) => ({ ...bucket, jurisdiction: location })) }
 }
 
 /** Routes that are there stay; a name under workers.dev needs none. */
@@ -165,7 +163,7 @@ export const declare = Effect.fnUntraced(function* (
     ...(yield* newRoutes(environment, domain)),
     ...(yield* newAccount(environment, account)),
     ...(yield* newVars(environment, vars)),
-    ...newBucket(environment, vars),
+    ...newBuckets(environment, vars),
     ...(yield* newStored(environment, store))
   }
   if (Object.keys(added).length === 0) return Effect.void

@@ -55,12 +55,17 @@ export const quoted = (text: string): string => JSON.stringify(text)
 /**
  * The text with a key in a table (`""`: the top level; `env.staging.vars`), which is made where it is missing.
  *
- * An empty list that stands there is replaced. Any other key that is there already would make the text invalid: its
+ * Of a list of tables it is the one with the number `nth`. An empty list that stands there is replaced. Any other key that is there already would make the text invalid: its
  * caller looks first, and reads the result before it is kept.
  */
-export const withKey = (text: string, table: string, key: string, value: string): string => {
+export const withKey = (
+  text: string,
+  table: string,
+  [key, value]: readonly [key: string, value: string],
+  nth = 0
+): string => {
   const line = `${key} = ${value}`
-  const found = tablesOf(text).find(({ name }) => name === table)
+  const found = tablesOf(text).filter(({ name }) => name === table)[nth]
   if (found === undefined) return addTable(text, table, [`[${table}]`, line])
   const lines = text.split("\n")
   const empty = new RegExp(`^\\s*${key}\\s*=\\s*\\[\\s*\\]\\s*$`)

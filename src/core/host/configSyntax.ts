@@ -10,9 +10,10 @@ export const isLocalName = (hostname: string): boolean =>
 /** A URL without the slashes at its end. */
 export const trimSlash = (url: string): string => url.replace(/\/+$/, "")
 
-const parse = (text: string): URL | undefined => (URL.canParse(text) ? new URL(text) : undefined)
+export const parse = (text: string): URL | undefined =>
+  URL.canParse(text) ? new URL(text) : undefined
 
-const isHttp = (url: URL) =>
+export const isHttp = (url: URL) =>
   (url.protocol === "https:" || url.protocol === "http:") &&
   url.username === "" &&
   url.password === ""
@@ -30,7 +31,7 @@ const isBareOrigin = (text: string, plainHttp: (url: URL) => boolean): boolean =
 }
 
 /** Text that passes a test, brought into its one form. */
-const text = (
+export const text = (
   test: (text: string) => boolean,
   normalize: (text: string) => string = (same) => same
 ) =>

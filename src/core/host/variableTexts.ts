@@ -148,6 +148,26 @@ export const variableTexts: { readonly [V in VariableName]: VariableText } = {
     default: "none",
     meaning: "required by `http`: sent as `Authorization: Bearer`"
   },
+  BACKUP_AT: {
+    default: "`03:00`",
+    meaning: "when the nightly backup begins, in UTC; it needs a cron trigger and a backup store"
+  },
+  BACKUP_KEEP: {
+    default: "`7,4,12`",
+    meaning: "how many days, weeks and months keep their newest backup"
+  },
+  BACKUP_DELETED_DAYS: {
+    default: "`30`",
+    meaning: "how many days the backups of a deleted account are kept"
+  },
+  BACKUP_S3_URL: {
+    default: "the bucket that is bound as `BACKUPS`",
+    meaning:
+      "an S3-compatible backup store: `https://<host>/<bucket>`, optionally with a prefix. Without it and without `BACKUPS` there are no backups"
+  },
+  BACKUP_S3_KEY_ID: { default: "none", meaning: "the access key ID for `BACKUP_S3_URL`" },
+  BACKUP_S3_SECRET: { default: "none", meaning: "the secret of `BACKUP_S3_KEY_ID`" },
+  BACKUP_S3_REGION: { default: "`auto`", meaning: "the region of `BACKUP_S3_URL`" },
   DEBUG_ROWS: {
     default: "`off`",
     meaning:

@@ -1,4 +1,5 @@
 import * as Schema from "effect/Schema"
+import * as Backups from "./backupSyntax.ts"
 import * as Syntax from "./configSyntax.ts"
 import { jurisdictions, locationHints, logLevels, mailers } from "./settings.ts"
 
@@ -124,6 +125,26 @@ export const variables = {
     demand: "must be the token of the mail provider",
     secret: true
   },
+  BACKUP_AT: {
+    schema: optional(Backups.TimeOfDay),
+    demand: "must be a time of day in UTC, such as 03:00"
+  },
+  BACKUP_KEEP: {
+    schema: optional(Backups.Retention),
+    demand: "must be three numbers: days, weeks and months, such as 7,4,12"
+  },
+  BACKUP_DELETED_DAYS: { schema: optional(Syntax.Bytes), demand: number },
+  BACKUP_S3_URL: {
+    schema: optional(Backups.StoreUrl),
+    demand: "must be an https URL of a bucket, such as https://s3.example.com/my-backups"
+  },
+  BACKUP_S3_KEY_ID: { schema: optional(Schema.String), demand: "must be an access key ID" },
+  BACKUP_S3_SECRET: {
+    schema: optional(Schema.String),
+    demand: "must be the secret of BACKUP_S3_KEY_ID",
+    secret: true
+  },
+  BACKUP_S3_REGION: { schema: optional(Syntax.ShortText), demand: "must be a region's name" },
   DEBUG_ROWS: { schema: optional(Syntax.Flag), demand: flag }
 } as const satisfies Record<string, Variable>
 

@@ -34,12 +34,15 @@ const warningsFor = (url: URL, { isLocal, publicUrl }: Settings) =>
 /** `/health` and `/ready`: whether each thing that the server depends on answers. */
 export const ready = Effect.fn("http.ready")(function* (url: URL) {
   const config = yield* Config
-  const checks = yield* Effect.all({ ...(yield* Readiness) }, { concurrency: "unbounded" })
+  const { backups, ...dependencies } = yield* Readiness
+  const checks = yield* Effect.all(dependencies, { concurrency: "unbounded" })
   const isReady = Object.values(checks).every((check) => check === "ok")
   const warnings = warningsFor(url, config)
   // Without mail, whoever needs a code is told to ask the administrator: the pages say so too.
   const sendsMail = (yield* Mailer).delivers
-  return json({ ready: isReady, version, checks, sendsMail, ...warnings }, isReady ? 200 : 503)
+  const backup = yield* backups
+  const details = { sendsMail, ...(backup === undefined ? {} : { backup }), ...warnings }
+  return json({ ready: isReady, version, checks, ...details }, isReady ? 200 : 503)
 })
 
 /**

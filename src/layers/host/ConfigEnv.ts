@@ -9,6 +9,7 @@ import { isJurisdiction, type mailers } from "../../core/host/settings.ts"
 import { type VariableName, variableNames, variables } from "../../core/host/variables.ts"
 import { didWebOf } from "../../core/identity/did.ts"
 import {
+  type BackupSettings,
   Config,
   type DataLocation,
   type MailerSettings,
@@ -75,6 +76,13 @@ const mailerOf = (values: Values): MailerSettings => {
   return { kind, from, url, token: Redacted.make(values.MAIL_HTTP_TOKEN ?? "") }
 }
 
+/** The key of a store is asked for below (`missingForStore`). */
+const backupStoreOf = (values: Values): BackupSettings | undefined => {
+  const { BACKUP_S3_URL: url, BACKUP_S3_KEY_ID: keyId = "", BACKUP_S3_SECRET: secret = "" } = values
+  if (url === undefined) return undefined
+  return { url, keyId, secret: Redacted.make(secret), region: values.BACKUP_S3_REGION ?? "auto" }
+}
+
 const settingsOf = (values: Values): Settings => {
   const publicUrl = values.PUBLIC_URL ?? "http://localhost:8787"
   const { host, hostname } = new URL(publicUrl)
@@ -130,6 +138,10 @@ const settingsOf = (values: Values): Settings => {
     },
     devAllowHosts: values.DEV_ALLOW_HOSTS ?? [],
     mailer: mailerOf(values),
+    backupAt: values.BACKUP_AT ?? 180,
+    backupKeep: values.BACKUP_KEEP ?? { days: 7, weeks: 4, months: 12 },
+    backupDeletedDays: values.BACKUP_DELETED_DAYS ?? 30,
+    backupStore: backupStoreOf(values),
     debugRows: values.DEBUG_ROWS ?? false
   }
 }
@@ -149,9 +161,17 @@ const missingForMail = (values: Values): Array<Problem> => {
     .map((variable) => ({ variable, message: `is missing: MAILER=${kind} needs it` }))
 }
 
+const missingForStore = (values: Values): Array<Problem> =>
+  values.BACKUP_S3_URL === undefined
+    ? []
+    : (["BACKUP_S3_KEY_ID", "BACKUP_S3_SECRET"] as const)
+        .filter((variable) => values[variable] === undefined)
+        .map((variable) => ({ variable, message: "is missing: BACKUP_S3_URL needs it" }))
+
 /** Rules between variables. */
 const conflictsOf = (settings: Settings, values: Values): Array<Problem> => [
   ...missingForMail(values),
+  ...missingForStore(values),
   ...(settings.isLocal || settings.devAllowHosts.length === 0
     ? []
     : [

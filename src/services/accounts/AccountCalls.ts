@@ -1,4 +1,5 @@
 import type * as Effect from "effect/Effect"
+import { backupCalls } from "../backups/calls.ts"
 import { blobCalls } from "../blobs/calls.ts"
 import { factorCalls } from "../factors/calls.ts"
 import { oauthCalls } from "../oauth/calls.ts"
@@ -14,6 +15,7 @@ import { accountCalls } from "./calls.ts"
  */
 const calls = {
   ...accountCalls,
+  ...backupCalls,
   ...blobCalls,
   ...factorCalls,
   ...oauthCalls,

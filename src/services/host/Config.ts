@@ -1,6 +1,7 @@
 import * as Context from "effect/Context"
 import * as Redacted from "effect/Redacted"
 import * as Schema from "effect/Schema"
+import type { Retention } from "../../core/backups/retention.ts"
 import type {
   DataLocation,
   LogLevel,
@@ -33,6 +34,15 @@ export type MailerSettings =
       readonly url: string
       readonly token: Redacted.Redacted<string>
     }
+
+/** An S3-compatible store of backups. */
+export interface BackupSettings {
+  /** `https://host/bucket` or `https://host/bucket/prefix`. */
+  readonly url: string
+  readonly keyId: string
+  readonly secret: Redacted.Redacted<string>
+  readonly region: string
+}
 
 /** Everything that can be set from outside, read once and checked. */
 export interface Settings {
@@ -96,6 +106,14 @@ export interface Settings {
   /** Loopback services (`host[:port]`) that outgoing requests may reach; development only. */
   readonly devAllowHosts: ReadonlyArray<string>
   readonly mailer: MailerSettings
+  /** When the nightly backup begins, in minutes after midnight UTC. */
+  readonly backupAt: number
+  /** How many days, weeks and months keep their newest backup. */
+  readonly backupKeep: Retention
+  /** How many days the backups of a deleted account are kept. */
+  readonly backupDeletedDays: number
+  /** The S3-compatible store of backups; undefined to use the bucket `BACKUPS`, if it is bound. */
+  readonly backupStore: BackupSettings | undefined
   /** Tells all rows written so far in a response header: for the bench. */
   readonly debugRows: boolean
 }

@@ -2,6 +2,8 @@ import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
+import { backupHealth, type BackupHealth } from "../backups/backupHealth.ts"
+import { BackupLedger } from "../backups/BackupLedger.ts"
 import { BlobStore } from "../blobs/BlobStore.ts"
 import { Directory } from "../accounts/Directory.ts"
 import { Disk } from "./Disk.ts"
@@ -19,6 +21,8 @@ export class Readiness extends Context.Service<
     readonly sequencer: Effect.Effect<Outcome>
     /** Only where the server runs on one machine. */
     readonly disk?: Effect.Effect<Outcome>
+    /** Not a dependency: the server works without backups. */
+    readonly backups: Effect.Effect<BackupHealth | undefined>
   }
 >()("nacre/services/Readiness") {}
 
@@ -41,29 +45,35 @@ const outcome = <E>(check: Effect.Effect<Outcome, E>): Effect.Effect<Outcome> =>
 const answers = <E>(check: Effect.Effect<unknown, E>) => outcome(Effect.as(check, "ok" as const))
 
 /** Remembers what was answered, never the asking: in a Worker no request may wait for another one's I/O. */
-const remembered = (check: Effect.Effect<Outcome>): Effect.Effect<Outcome> => {
-  let last: { readonly at: number; readonly outcome: Outcome } | undefined
+const remembered = <A>(check: Effect.Effect<A>): Effect.Effect<A> => {
+  let last: { readonly at: number; readonly answered: A } | undefined
   return Effect.gen(function* () {
     const since = (yield* Clock.currentTimeMillis) - (last?.at ?? 0)
-    if (last !== undefined && since >= 0 && since < rememberedMillis) return last.outcome
+    if (last !== undefined && since >= 0 && since < rememberedMillis) return last.answered
     const answered = yield* check
-    last = { at: yield* Clock.currentTimeMillis, outcome: answered }
+    last = { at: yield* Clock.currentTimeMillis, answered }
     return answered
   })
 }
 
-export const layer: Layer.Layer<Readiness, never, BlobStore | Directory | Sequencer> = Layer.effect(
+export const layer: Layer.Layer<
+  Readiness,
+  never,
+  BackupLedger | BlobStore | Directory | Sequencer
+> = Layer.effect(
   Readiness,
   Effect.gen(function* () {
     const directory = yield* Directory
     const blobs = yield* BlobStore
     const sequencer = yield* Sequencer
     const disk = yield* Disk
+    const ledger = yield* BackupLedger
     const hasRoom = disk && Effect.map(disk.free, (bytes) => (bytes < leastFree ? "full" : "ok"))
     return {
       d1: remembered(answers(directory.ping)),
       r2: remembered(answers(blobs.head("ready"))),
       sequencer: remembered(answers(sequencer.status)),
+      backups: remembered(Effect.provideService(backupHealth, BackupLedger, ledger)),
       ...(hasRoom === undefined ? {} : { disk: remembered(outcome(hasRoom)) })
     }
   })

@@ -72,7 +72,7 @@ describe("the environments of wrangler.toml", () => {
   it.each([...environments])("%s has every binding that the Worker needs", (_, found) => {
     assert.sameMembers([...needed], ["ACCOUNT", "SEQUENCER", "LIMITER", "DIRECTORY", "BLOBS"])
     // The objects are found by their classes.
-    assert.sameMembers(found.bindings, ["DIRECTORY", "BLOBS"])
+    assert.sameMembers(found.bindings, ["DIRECTORY", "BLOBS", "BACKUPS"])
     assert.deepStrictEqual(found.classes, [
       ["Account", true],
       ["Sequencer", true],
@@ -82,7 +82,7 @@ describe("the environments of wrangler.toml", () => {
 
   it("share no Worker, object, database or bucket", () => {
     const owned = [...environments.values()].flatMap((one) => one.owned)
-    assert.lengthOf(owned, 9)
+    assert.lengthOf(owned, 12)
     assert.lengthOf(new Set(owned), owned.length)
     assert.deepStrictEqual(
       [...environments.values()].flatMap((one) => one.foreign),

@@ -1,7 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { runInDurableObject } from "cloudflare:test"
 import { accountApp } from "../../../src/http/account.ts"
-import { makeLateHandler } from "../../../src/http/webHandler.ts"
+import { makeLateWorker } from "../../../src/http/webHandler.ts"
 import * as Cloudflare from "../../../src/layers/Cloudflare.ts"
 import { events } from "../../stream/sequencer.contract.ts"
 import { bindings, delivered, newPerson, objectOf, origin, SEQUENCER } from "../workerdWorld.ts"
@@ -30,7 +30,7 @@ const Sequencer = Cloudflare.sequencerObject
 describe("the Worker over a store that is down", () => {
   it("answers 503, names the secret at /ready, and serves as soon as the store is back", async () => {
     const { store, env } = inStore()
-    const handler = makeLateHandler(Cloudflare.host(env, accountApp.failures))
+    const { fetch: handler } = makeLateWorker(Cloudflare.host(env, accountApp.failures))
     const ask = (path: string) => handler(new Request(`${origin}${path}`))
     assert.strictEqual((await ask("/xrpc/com.atproto.server.describeServer")).status, 503)
     const ready = await ask("/ready")

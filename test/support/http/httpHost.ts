@@ -11,6 +11,7 @@ import type { HostServices } from "../../../src/http/host.ts"
 import { type Handler, makeHandler } from "../../../src/http/webHandler.ts"
 import type { AccountServices } from "../../../src/layers/objects/AccountApp.ts"
 import * as Memory from "../../../src/layers/Memory.ts"
+import type { BackupTargetShape } from "../../../src/services/backups/BackupTarget.ts"
 import { Accounts } from "../../../src/services/accounts/Accounts.ts"
 import { Directory } from "../../../src/services/accounts/Directory.ts"
 import { PasswordCost } from "../../../src/services/sessions/Passwords.ts"
@@ -120,7 +121,10 @@ const allowing = (...envs: ReadonlyArray<Readonly<Record<string, string>>>) => {
 }
 
 /** Starts the host: memory layers, a PLC directory of its own, and no way into any other network. */
-export const startHost = async (env: Readonly<Record<string, string>> = {}): Promise<Host> => {
+export const startHost = async (
+  env: Readonly<Record<string, string>> = {},
+  { backups }: { readonly backups?: BackupTargetShape } = {}
+): Promise<Host> => {
   const plc = await startPlc()
   const network = startNetwork(plc.url)
   const scope = Scope.makeUnsafe()
@@ -136,7 +140,8 @@ export const startHost = async (env: Readonly<Record<string, string>> = {}): Pro
   const serve = (request: Request) => within.get(request) ?? accountApp.serve(request)
   const { context, connect } = await Memory.make(
     { ...accountApp, serve },
-    { ...baseEnv, ...network.env, ...env, ...allowing(network.env, env) }
+    { ...baseEnv, ...network.env, ...env, ...allowing(network.env, env) },
+    backups === undefined ? {} : { backups }
   ).pipe(
     Effect.flatMap(({ services, sequencer: { connect } }) =>
       Effect.map(Layer.build(services), (context) => ({ context, connect }))

@@ -1,0 +1,174 @@
+import * as Effect from "effect/Effect"
+import * as Schema from "effect/Schema"
+import * as Command from "effect/cli/Command"
+import { Did, Words } from "../answers.ts"
+import { Failed } from "../failure.ts"
+import { bytes, facts, moment, note, report, table } from "../output.ts"
+import { longWay } from "../patience.ts"
+import { administrator } from "../session.ts"
+import { procedure, query, type Remote } from "../xrpc.ts"
+
+const path = "admin/backups"
+
+const Fault = Schema.Struct({
+  did: Schema.optionalKey(Did),
+  key: Schema.optionalKey(Words),
+  problem: Words
+})
+
+const Run = Schema.Struct({
+  run: Words,
+  startedAt: Schema.Finite,
+  finishedAt: Schema.optionalKey(Schema.Finite),
+  outcome: Schema.optionalKey(Words),
+  phase: Words,
+  accounts: Schema.Int,
+  changed: Schema.Int,
+  failed: Schema.Int,
+  blobs: Schema.Int,
+  bytes: Schema.Finite,
+  sampled: Schema.Int,
+  faulty: Schema.Int,
+  faults: Schema.Array(Fault)
+})
+
+type Run = typeof Run.Type
+
+const Advanced = Schema.Struct({ run: Schema.NullOr(Run) })
+
+const faultLines = (faults: ReadonlyArray<typeof Fault.Type>): string =>
+  faults.map(({ did, key, problem }) => `  ${key ?? did ?? "server"}: ${problem}`).join("\n")
+
+const resultOf = (run: Run): string =>
+  [
+    facts([
+      ["Backup", run.run],
+      ["Result", run.outcome],
+      ["Accounts", `${run.accounts}, ${run.changed} changed`],
+      ["Failed", run.failed === 0 ? undefined : String(run.failed)],
+      ["New blobs", String(run.blobs)],
+      ["Stored", bytes(run.bytes)],
+      ["Read back", `${run.sampled} objects of earlier backups`]
+    ]),
+    ...(run.faults.length === 0 ? [] : [faultLines(run.faults)])
+  ].join("\n")
+
+/** Continues a run until it ends. */
+const follow = Effect.fnUntraced(function* (admin: Remote) {
+  let { run } = yield* procedure(admin, path, Advanced)
+  while (run !== null && run.outcome === undefined) {
+    const { accounts, blobs } = run
+    yield* note(`${run.phase}: ${accounts} accounts, ${blobs} new blobs`)
+    const next: typeof Advanced.Type = yield* procedure(
+      admin,
+      `${path}?run=${encodeURIComponent(run.run)}`,
+      Advanced
+    )
+    run = next.run
+  }
+  return run
+})
+
+const now = Command.make(
+  "now",
+  {},
+  Effect.fnUntraced(function* () {
+    const admin = yield* administrator
+    const run = yield* follow(admin)
+    if (run === null) return yield* new Failed({ message: "The server lost track of the backup" })
+    if (run.outcome === "failed") {
+      return yield* new Failed({
+        message: `The backup failed:\n${faultLines(run.faults)}`,
+        next: "Fix the cause, then run the command again."
+      })
+    }
+    yield* report(run, resultOf)
+    if (run.outcome === "good") return
+    return yield* new Failed({
+      message: `${run.failed + run.faulty} accounts or objects are not backed up well`,
+      next: "The next backup tries them again."
+    })
+  }, longWay)
+).pipe(
+  Command.withDescription(
+    "Back up every account that has changed. Resumable: the server continues on its own, or run it again"
+  )
+)
+
+const list = Command.make(
+  "list",
+  {},
+  Effect.fnUntraced(function* () {
+    const answer = yield* query(
+      yield* administrator,
+      path,
+      Schema.Struct({
+        store: Schema.NullOr(Words),
+        open: Schema.optionalKey(Run),
+        runs: Schema.Array(Run)
+      })
+    )
+    yield* report(answer, ({ store, open, runs }) => {
+      if (store === null) return "This server has no backup store."
+      const all = open === undefined ? runs : [open, ...runs]
+      return table(
+        ["BACKUP", "ENDED", "RESULT", "ACCOUNTS", "CHANGED", "STORED"],
+        all.map((run) => [
+          run.run,
+          moment(run.finishedAt),
+          run.outcome ?? `${run.phase} …`,
+          String(run.accounts),
+          String(run.changed),
+          bytes(run.bytes)
+        ]),
+        "No backups yet. Make one: nacre backup now"
+      )
+    })
+  })
+).pipe(Command.withDescription("List the server's backups"))
+
+const Verified = Schema.Struct({
+  accounts: Schema.Int,
+  objects: Schema.Int,
+  faults: Schema.Array(Fault),
+  after: Schema.optionalKey(Did)
+})
+
+const verify = Command.make(
+  "verify",
+  {},
+  Effect.fnUntraced(function* () {
+    const admin = yield* administrator
+    const faults: Array<typeof Fault.Type> = []
+    let accounts = 0
+    let objects = 0
+    let after: string | undefined
+    do {
+      const query = after === undefined ? "" : `?after=${encodeURIComponent(after)}`
+      const part: typeof Verified.Type = yield* procedure(admin, `${path}/verify${query}`, Verified)
+      accounts += part.accounts
+      objects += part.objects
+      faults.push(...part.faults)
+      after = part.after
+      if (after !== undefined) yield* note(`${accounts} accounts verified`)
+    } while (after !== undefined)
+    yield* report({ accounts, objects, faults }, () =>
+      facts([
+        ["Accounts", String(accounts)],
+        ["Sound", `${objects} objects`],
+        ["Damaged", faults.length === 0 ? "none" : String(faults.length)]
+      ])
+    )
+    if (faults.length === 0) return
+    return yield* new Failed({
+      message: `${faults.length} objects are damaged:\n${faultLines(faults)}`,
+      next: "The next backup writes these accounts again: nacre backup now"
+    })
+  }, longWay)
+).pipe(Command.withDescription("Read back the newest backup of every account, every byte of it"))
+
+/** `nacre backup`: the backups of a server. */
+export const backup = Command.make("backup").pipe(
+  Command.withDescription("Back up a server, list its backups, and verify them"),
+  Command.withSubcommands([now, list, verify])
+)

@@ -1,0 +1,133 @@
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import type { Row } from "../../core/backups/rows.ts"
+import { AccountRows, type KeptBlob } from "../../services/backups/AccountRows.ts"
+import { digestOf } from "../../services/backups/digests.ts"
+import { AccountStore } from "../../services/accounts/AccountStore.ts"
+import { SqlStorage, type SqlValue } from "../../services/host/SqlStorage.ts"
+import { Repo } from "../../services/repo/Repo.ts"
+
+type Sql = SqlStorage["Service"]
+
+/** The tables of an account's object whose rows a backup keeps as they are, and by what they are ordered. */
+export const kept = {
+  account: "one",
+  announced: "one",
+  arrival: "one",
+  preferences: "namespace",
+  takedown: "path",
+  authenticator: "in_force",
+  recovery_code: "hash",
+  passkey: "id",
+  app_password: "name",
+  oauth_consent: "client"
+} as const
+
+/** The tables that a backup has by another way. */
+export const elsewhere = {
+  head: "the CAR's commit",
+  cluster: "the CAR",
+  record: "the CAR",
+  backlink: "made of the records",
+  blob: "the list of blobs; a moderator's mark is among the rows",
+  blob_ref: "made of the records"
+} as const
+
+/** The tables that no backup keeps. */
+export const leftOut = {
+  session: "people sign in again",
+  session_note: "numbers about the sessions",
+  oauth_session: "apps sign in again",
+  oauth_over: "counts for ten minutes",
+  oauth_proof: "about sessions",
+  mailed_code: "counts for a quarter of an hour",
+  passkey_link: "counts for a quarter of an hour",
+  wrong_code: "counts for a quarter of an hour",
+  refused_code: "counts for a day",
+  spent: "counts for a day",
+  outbox: "on its way to the event log",
+  outbox_part: "on its way to the event log",
+  blob_wait: "when the next sweep is",
+  blob_usage: "counted again",
+  schema_version: "written by the version that restores"
+} as const
+
+/** Marks of moderators on blobs, kept among the rows under this name. */
+const blobTakedowns = "blob_takedown"
+
+/** The driver gives bytes in either form. */
+const rowOf = (row: Record<string, SqlValue>): Row =>
+  Object.fromEntries(
+    Object.entries(row).map(([column, value]) => [
+      column,
+      value instanceof ArrayBuffer ? new Uint8Array(value) : value
+    ])
+  )
+
+const rowsOf = (sql: Sql): Record<string, ReadonlyArray<Row>> => ({
+  ...Object.fromEntries(
+    Object.entries(kept).map(([table, order]) => [
+      table,
+      sql.exec(`SELECT * FROM ${table} ORDER BY ${order}`).toArray().map(rowOf)
+    ])
+  ),
+  [blobTakedowns]: sql
+    .exec("SELECT id AS cid, takedown FROM blob WHERE takedown IS NOT NULL ORDER BY id")
+    .toArray()
+    .map(rowOf)
+})
+
+/** Blobs of both states by CID: temporary ones first. */
+const blobsOf = (
+  sql: Sql,
+  { cursor = "1:", limit }: { readonly cursor?: string; readonly limit: number }
+) => {
+  const colon = cursor.indexOf(":")
+  const rows = sql
+    .exec<{ state: number; id: string; key: string; mime: string; size: number }>(
+      `SELECT state, id, key, mime, size FROM blob
+        WHERE (state, id) > (?, ?) AND state IN (1, 3) ORDER BY state, id LIMIT ?`,
+      Number(cursor.slice(0, colon)),
+      cursor.slice(colon + 1),
+      limit
+    )
+    .toArray()
+  const last = rows.length === limit ? rows.at(-1) : undefined
+  return {
+    items: rows.map(({ id, key, mime, size }): KeptBlob => ({
+      cid: id,
+      key,
+      mimeType: mime,
+      size
+    })),
+    cursor: last === undefined ? undefined : `${last.state}:${last.id}`
+  }
+}
+
+/** The rows of an account's object. */
+export const layer = Layer.effect(
+  AccountRows,
+  Effect.gen(function* () {
+    const sql = yield* SqlStorage
+    const accounts = yield* AccountStore
+    const repo = yield* Repo
+
+    return AccountRows.of({
+      state: Effect.gen(function* () {
+        const { signingKey } = yield* accounts.get
+        const { rev } = yield* repo.head
+        const [row] = sql
+          .exec<{ awaited: number }>("SELECT count(*) AS awaited FROM blob WHERE state = 2")
+          .toArray()
+        return {
+          rev,
+          signingKey: signingKey.didKey,
+          digest: digestOf(rowsOf(sql)),
+          awaited: row?.awaited ?? 0
+        }
+      }),
+      rows: () => rowsOf(sql),
+      blobs: (page) => blobsOf(sql, page)
+    })
+  })
+)

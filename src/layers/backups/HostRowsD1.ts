@@ -1,0 +1,110 @@
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import type { Row } from "../../core/backups/rows.ts"
+import { DirectoryUnavailable } from "../../services/accounts/Directory.ts"
+import { HostRows } from "../../services/backups/HostRows.ts"
+import * as Directory from "../accounts/DirectoryD1.ts"
+import * as PasskeyOwners from "../factors/PasskeyOwnersD1.ts"
+import { HostDatabase, queriesOver } from "../host/sql/HostDatabase.ts"
+import * as ReservedKeys from "../identity/ReservedKeysD1.ts"
+
+/** The tables whose rows belong to one account: the column of its DID, and by what the rows are ordered. */
+export const ofAccounts = {
+  accounts: { did: "did", order: "did" },
+  kept_handle: { did: "did", order: "handle" },
+  passkey_owner: { did: "did", order: "credential" }
+} as const
+
+/** The tables that are kept as a whole: the columns of their keys. */
+export const whole = {
+  invites: ["code"],
+  invite_uses: ["code", "used_by"],
+  reserved_key: ["did"]
+} as const
+
+/** The tables that no backup keeps. */
+export const leftOut = {
+  edge: "begins again",
+  oauth_request: "counts for an hour",
+  oauth_code: "counts for a day",
+  oauth_used_once: "counts for a day",
+  device: "people sign in again",
+  device_account: "people sign in again",
+  reset_code: "counts for a day",
+  host_key: "is noted at the first start",
+  included_set: "can be asked for again",
+  permission_set: "can be asked for again",
+  backup_run: "about the backups themselves",
+  backup_account: "about the backups themselves",
+  backup_mark: "about the backups themselves"
+} as const
+
+/** Rows in a page. */
+const pageRows = 2000
+
+const tables = [...Directory.tables, ...PasskeyOwners.tables, ...ReservedKeys.tables]
+
+const names = Object.keys(whole) as ReadonlyArray<keyof typeof whole>
+
+/** A place among the rows: the table, and the key of the last row read. */
+interface Place {
+  readonly table: number
+  readonly after: ReadonlyArray<string>
+}
+
+const placeOf = (cursor: string): Place => {
+  if (cursor === "") return { table: 0, after: [] }
+  const [table, ...after] = JSON.parse(cursor) as [number, ...Array<string>]
+  return { table, after }
+}
+
+/** The rows of the host's database. */
+export const layer: Layer.Layer<HostRows, never, HostDatabase> = Layer.effect(
+  HostRows,
+  Effect.gen(function* () {
+    const database = yield* HostDatabase
+    const { sql, batch } = database
+    const { repeatable } = queriesOver(
+      database,
+      tables,
+      (operation) => (cause) => new DirectoryUnavailable({ operation, cause })
+    )
+
+    return HostRows.of({
+      ofAccount: Effect.fn("HostRows.ofAccount")(function* (did) {
+        const read = batch(
+          Object.entries(ofAccounts).map(
+            ([table, columns]) =>
+              sql<Row>`SELECT * FROM ${sql(table)} WHERE ${sql(columns.did)} = ${did}
+                ORDER BY ${sql(columns.order)}`
+          )
+        )
+        const answered = yield* repeatable("rowsOfAccount", read)
+        // SAFETY: each statement answers rows of text, numbers and null.
+        const found = answered as ReadonlyArray<ReadonlyArray<Row>>
+        return Object.fromEntries(Object.keys(ofAccounts).map((table, at) => [table, found[at]!]))
+      }),
+      page: Effect.fn("HostRows.page")(function* (cursor) {
+        const { table, after } = placeOf(cursor)
+        const name = names[table]
+        if (name === undefined) return { rows: {} }
+        const keys = whole[name]
+        const columns = sql.literal(`(${keys.join(", ")})`)
+        const from = after.length === 0 ? keys.map(() => "") : after
+        const values = sql.join(", ", false)(from.map((value) => sql`${value}`))
+        const rows = yield* repeatable(
+          "rowsOfHost",
+          sql<Row>`SELECT * FROM ${sql(name)} WHERE ${columns} > (${values})
+            ORDER BY ${sql.literal(keys.join(", "))} LIMIT ${pageRows}`
+        )
+        const last = rows.at(-1)
+        const next =
+          last !== undefined && rows.length === pageRows
+            ? [table, ...keys.map((key) => last[key])]
+            : [table + 1]
+        const page = { rows: { [name]: rows } }
+        return next[0] === names.length ? page : { ...page, cursor: JSON.stringify(next) }
+      })
+    })
+  })
+)

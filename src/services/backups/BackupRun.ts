@@ -1,0 +1,153 @@
+import { randomUUID } from "node:crypto"
+import * as Clock from "effect/Clock"
+import * as Effect from "effect/Effect"
+import { Mark } from "../../core/backups/manifests.ts"
+import { markKey, runId } from "../../core/backups/places.ts"
+import { Config } from "../host/Config.ts"
+import { BackupLedger, type Run } from "./BackupLedger.ts"
+import { BackupDamaged, BackupTarget } from "./BackupTarget.ts"
+import { Budget } from "./Budget.ts"
+import { findManifest, putManifest } from "./objects.ts"
+import { stepOf } from "./steps.ts"
+import { withFaults } from "./totals.ts"
+
+/** How long a holder has a run without a sign of life, in milliseconds. */
+const leaseMillis = 120_000
+
+/** How often a step that breaks off is begun before the run goes on without it. */
+const attempts = 3
+
+/** After so long a run that is not through is given up, in milliseconds: the next night begins another. */
+const givenUpAfter = 23 * 3_600_000
+
+/**
+ * Makes sure that the store holds this server's backups, and that what is known of backups is about this store.
+ *
+ * An empty store that takes another one's place begins anew; another server's is refused.
+ */
+const claim = Effect.gen(function* () {
+  const ledger = yield* BackupLedger
+  const { publicUrl } = yield* Config
+  const known = yield* ledger.mark
+  const mark = yield* findManifest(markKey, Mark)
+  if (mark !== undefined && mark.server !== publicUrl) {
+    const problem = `says that this store holds the backups of ${mark.server}, not of ${publicUrl}`
+    return yield* new BackupDamaged({ key: markKey, problem })
+  }
+  const id = mark?.id ?? randomUUID()
+  if (mark === undefined) {
+    yield* putManifest(markKey, { type: "nacre-backup", version: 1, id, server: publicUrl })
+  }
+  if (known === id) return
+  yield* ledger.reset
+  yield* ledger.setMark(id)
+})
+
+/** Begins a run, unless one is under way; answers the one that is. */
+export const beginBackup = Effect.fn("beginBackup")(function* () {
+  yield* claim
+  const now = yield* Clock.currentTimeMillis
+  return yield* (yield* BackupLedger).begin(runId(now), now)
+})
+
+const failureText = (failure: { readonly _tag: string; readonly message?: string }): string =>
+  failure.message === undefined || failure.message === "" ? failure._tag : failure.message
+
+/** Does one step of a run; one that has broken off too often is noted, and passed over where that is possible. */
+const step = Effect.fnUntraced(function* (run: Run, budget: Budget) {
+  const { go, pass } = stepOf(run.phase)
+  const begun = { ...run, attempts: run.attempts + 1 }
+  return yield* go(begun, budget).pipe(
+    Effect.map((next) => ({ run: next, isHeldUp: false })),
+    Effect.catch(
+      Effect.fnUntraced(function* (failure) {
+        const problem = failureText(failure)
+        const { phase, cursor } = run
+        yield* Effect.logWarning("a step of a backup broke off", { phase, cursor, problem })
+        if (begun.attempts < attempts) return { run: begun, isHeldUp: true }
+        return { run: yield* pass(begun, problem), isHeldUp: false }
+      })
+    )
+  )
+})
+
+/** What a call of `advanceBackup` has come to. */
+export interface Advanced {
+  readonly run: Run
+  /** Whether another one is at work on the run. */
+  readonly isElsewhere: boolean
+}
+
+/**
+ * Takes the run that is under way further, until it has ended or the call's means are spent.
+ *
+ * Each step is written down before the next one begins, so whatever breaks off is gone on with by the next call. Of
+ * several callers one works.
+ */
+export const advanceBackup = Effect.fn("advanceBackup")(function* (limits: {
+  readonly millis: number
+  readonly operations: number
+}) {
+  const ledger = yield* BackupLedger
+  const started = yield* Clock.currentTimeMillis
+  const open = yield* ledger.open
+  if (open === undefined) return undefined
+  const holder = randomUUID()
+  const isHeld = yield* ledger.lease(open.run, holder, started, started + leaseMillis)
+  if (!isHeld) return { run: open, isElsewhere: true } satisfies Advanced
+  const budget = new Budget({ ...limits, until: started + limits.millis })
+  const work = Effect.gen(function* () {
+    // Another holder may have gone on with it between the reading and the lease.
+    let run = (yield* ledger.open) ?? open
+    while (run.outcome === undefined) {
+      const now = yield* Clock.currentTimeMillis
+      const isLate = now - run.startedAt > givenUpAfter
+      const done = isLate
+        ? {
+            run: {
+              ...run,
+              finishedAt: now,
+              outcome: "failed" as const,
+              totals: withFaults(run.totals, [{ problem: "it took longer than a day" }])
+            },
+            isHeldUp: false
+          }
+        : yield* step(run, budget)
+      run = done.run
+      const after = yield* Clock.currentTimeMillis
+      if (!(yield* ledger.save(run, holder, after + leaseMillis))) {
+        return { run, isElsewhere: true } satisfies Advanced
+      }
+      if (done.isHeldUp || (yield* budget.isSpent)) break
+    }
+    return { run, isElsewhere: false } satisfies Advanced
+  })
+  return yield* Effect.ensuring(work, Effect.ignore(ledger.release(open.run, holder)))
+})
+
+const day = 86_400_000
+
+/** Whether the nightly run is due: the time of day has passed since a run was begun last. */
+const isDue = Effect.gen(function* () {
+  const { backupAt } = yield* Config
+  const now = yield* Clock.currentTimeMillis
+  const midnight = now - (now % day)
+  const today = midnight + backupAt * 60_000
+  const last = today <= now ? today : today - day
+  const [newest] = yield* (yield* BackupLedger).ended(1)
+  return newest === undefined || newest.startedAt < last
+})
+
+/** What the cron handler does every few minutes: begins the nightly run when it is due, and takes it further. */
+export const backUpNightly = Effect.fn("backUpNightly")(function* (limits: {
+  readonly millis: number
+  readonly operations: number
+}) {
+  if ((yield* BackupTarget) === undefined) return
+  const open = yield* (yield* BackupLedger).open
+  if (open === undefined) {
+    if (!(yield* isDue)) return
+    yield* beginBackup()
+  }
+  yield* advanceBackup(limits)
+})

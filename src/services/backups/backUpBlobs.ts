@@ -1,0 +1,122 @@
+import * as Effect from "effect/Effect"
+import type { BlobEntry, Stored } from "../../core/backups/manifests.ts"
+import { blobKey, blobsPageKey, blobsPrefix } from "../../core/backups/places.ts"
+import { Accounts } from "../accounts/Accounts.ts"
+import { BlobStore } from "../blobs/BlobStore.ts"
+import type { KeptBlob } from "./AccountRows.ts"
+import { BackupDamaged, BackupSourceFailed, backupTarget } from "./BackupTarget.ts"
+import type { Budget } from "./Budget.ts"
+import { listAll, putManifest } from "./objects.ts"
+
+/** Blobs asked of an account's object at a time, and named in one list. */
+const pageSize = 1000
+
+/** Copies a blob's bytes; what has not the digest that names it doesn't stay. */
+export const copyBlob = Effect.fnUntraced(function* (did: string, { cid, key: source }: KeptBlob) {
+  const target = yield* backupTarget
+  const key = blobKey(did, cid)
+  const read = (yield* BlobStore).get(source)
+  const blob = yield* Effect.mapError(read, (cause) => new BackupSourceFailed({ key, cause }))
+  if (blob === undefined) {
+    return yield* new BackupSourceFailed({ key, cause: "the blob store doesn't have it" })
+  }
+  const digest = yield* target.put(key, blob.body, blob.size)
+  if (digest === cid) return blob.size
+  yield* target.delete([key])
+  return yield* new BackupDamaged({
+    key,
+    problem: "has other bytes in the blob store than its CID says"
+  })
+})
+
+/** What became of an account's blobs. */
+export interface BlobPass {
+  /** False when the budget ran out before the last one. */
+  readonly isWhole: boolean
+  readonly copied: number
+  readonly bytes: number
+  /** The blobs that could not be copied, with the reason. */
+  readonly faults: ReadonlyArray<{ readonly key: string; readonly problem: string }>
+}
+
+/**
+ * Copies the blobs of an account that the store doesn't have; what it has by name and size is passed over.
+ *
+ * `each` is told of every blob that the store has then. A blob that is damaged or gone at its source keeps no other from
+ * being copied.
+ */
+export const copyBlobs = Effect.fnUntraced(function* <E = never, R = never>(
+  did: string,
+  budget: Budget,
+  each: (blob: BlobEntry) => Effect.Effect<void, E, R>
+) {
+  const there = yield* listAll(blobsPrefix(did))
+  budget.spend(1 + there.size / 1000)
+  const accounts = yield* Accounts
+  const faults: Array<{ readonly key: string; readonly problem: string }> = []
+  let cursor: string | undefined
+  let copied = 0
+  let bytes = 0
+  const result = (isWhole: boolean): BlobPass => ({ isWhole, copied, bytes, faults })
+  do {
+    const page: { readonly items: ReadonlyArray<KeptBlob>; readonly cursor: string | undefined } =
+      yield* accounts.call(did, "backupBlobs", {
+        limit: pageSize,
+        ...(cursor === undefined ? {} : { cursor })
+      })
+    budget.spend(1)
+    for (const blob of page.items) {
+      const { cid, size, mimeType } = blob
+      const key = blobKey(did, cid)
+      if (there.get(key) !== size) {
+        if (yield* budget.isSpent) return result(false)
+        budget.spend(2)
+        const copy = yield* copyBlob(did, blob).pipe(
+          Effect.map(() => undefined),
+          Effect.catchTags({
+            BackupSourceFailed: (failure) => Effect.succeed(failure.message),
+            BackupDamaged: ({ problem }) => Effect.succeed(problem)
+          })
+        )
+        if (copy !== undefined) {
+          faults.push({ key, problem: copy })
+          continue
+        }
+        there.set(key, size)
+        copied++
+        bytes += size
+      }
+      yield* each({ cid, size, mimeType })
+    }
+    cursor = page.cursor
+  } while (cursor !== undefined)
+  return result(true)
+})
+
+/** The lists of an account's blobs, written page by page. */
+export const blobLists = (did: string, run: string) => {
+  const lists: Array<Stored> = []
+  const known = new Set<string>()
+  let page: Array<BlobEntry> = []
+  let bytes = 0
+  const write = Effect.suspend(() => {
+    const entries = page
+    page = []
+    return Effect.map(putManifest(blobsPageKey(did, run, lists.length + 1), entries), (stored) => {
+      lists.push(stored)
+    })
+  })
+  return {
+    add: (blob: BlobEntry) => {
+      // One that became permanent while the pages were read comes twice.
+      if (known.has(blob.cid)) return Effect.void
+      known.add(blob.cid)
+      bytes += blob.size
+      page.push(blob)
+      return page.length === pageSize ? write : Effect.void
+    },
+    end: Effect.suspend(() => (page.length === 0 ? Effect.void : write)).pipe(
+      Effect.map(() => ({ count: known.size, bytes, lists, known }))
+    )
+  }
+}

@@ -1,0 +1,148 @@
+import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
+import * as Schema from "effect/Schema"
+import { BlobMeter } from "../../core/blobs/meter.ts"
+import { concatBytes } from "../../core/bytes/bytes.ts"
+import type { Stored } from "../../core/backups/manifests.ts"
+import { openText, signText } from "../../core/backups/signedText.ts"
+import { Config } from "../host/Config.ts"
+import { hkdfKey } from "../host/derivedSecrets.ts"
+import { sealer } from "../host/sealedSecrets.ts"
+import { BackupDamaged, backupTarget, BackupTargetFailed } from "./BackupTarget.ts"
+
+/** How often a small object is written again after a failure. */
+const retries = 2
+
+/** The largest object that is read as a whole, in bytes. */
+const maxWhole = 16 * 1024 * 1024
+
+const manifestKey = Effect.map(Config, ({ masterKey }) => hkdfKey(masterKey, "backup manifests"))
+
+const rowsSealer = Effect.map(Config, ({ masterKey }) => sealer(masterKey, "backups/1"))
+
+/** Bytes as a body. */
+const bodyOf = (bytes: Uint8Array<ArrayBuffer>): ReadableStream<Uint8Array> =>
+  new Blob([bytes]).stream()
+
+/** Stores bytes; answers what must be read again. */
+export const putBytes = Effect.fnUntraced(function* (key: string, bytes: Uint8Array<ArrayBuffer>) {
+  const target = yield* backupTarget
+  const putting = Effect.suspend(() => target.put(key, bodyOf(bytes), bytes.byteLength))
+  const digest = yield* Effect.retry(putting, { times: retries })
+  return { key, size: bytes.byteLength, digest } satisfies Stored
+})
+
+/** Reads an object from its beginning to its end, piece by piece, and lets others in between; answers its size and CID. */
+export const readObject = Effect.fnUntraced(function* (
+  key: string,
+  take: (piece: Uint8Array) => void = () => {}
+) {
+  const object = yield* (yield* backupTarget).get(key)
+  if (object === undefined) return yield* new BackupDamaged({ key, problem: "is missing" })
+  const meter = new BlobMeter()
+  const reader = object.body.getReader()
+  const failed = (cause: unknown) => new BackupTargetFailed({ operation: "read", key, cause })
+  const reading = Effect.gen(function* () {
+    while (true) {
+      const { done, value } = yield* Effect.tryPromise({
+        try: () => reader.read(),
+        catch: failed
+      })
+      if (done) return
+      meter.update(value)
+      take(value)
+      yield* Effect.yieldNow
+    }
+  })
+  yield* Effect.ensuring(reading, Effect.ignore(Effect.tryPromise(() => reader.cancel())))
+  const { size, cid: digest } = meter.finish()
+  return { key, size, digest } satisfies Stored
+})
+
+/** Fails unless an object is what was written. */
+export const assertSame = (written: Stored, read: Stored) =>
+  written.size === read.size && written.digest === read.digest
+    ? Effect.void
+    : Effect.fail(
+        new BackupDamaged({
+          key: written.key,
+          problem: "is not what was written: its bytes were changed"
+        })
+      )
+
+const readWhole = Effect.fnUntraced(function* (key: string) {
+  const pieces: Array<Uint8Array> = []
+  let size = 0
+  const read = yield* readObject(key, (piece) => {
+    size += piece.byteLength
+    if (size <= maxWhole) pieces.push(piece.slice())
+  })
+  if (size > maxWhole) return yield* new BackupDamaged({ key, problem: "is too large" })
+  return { read, bytes: concatBytes(pieces) }
+})
+
+/** Reads a small object that was written as told. */
+export const getBytes = Effect.fnUntraced(function* (written: Stored) {
+  const { read, bytes } = yield* readWhole(written.key)
+  yield* assertSame(written, read)
+  return bytes
+})
+
+/** Stores JSON that nobody without the master key can change unnoticed. */
+export const putManifest = Effect.fnUntraced(function* (key: string, value: unknown) {
+  return yield* putBytes(key, signText(yield* manifestKey, key, value))
+})
+
+/** Reads such JSON; nothing where there is none. */
+export const findManifest = Effect.fnUntraced(function* <
+  S extends Schema.ConstraintDecoder<unknown>
+>(key: string, schema: S) {
+  if ((yield* (yield* backupTarget).get(key)) === undefined) return undefined
+  return yield* getManifest(key, schema)
+})
+
+/** Reads such JSON. */
+export const getManifest = Effect.fnUntraced(function* <
+  S extends Schema.ConstraintDecoder<unknown>
+>(key: string, schema: S) {
+  const { bytes } = yield* readWhole(key)
+  const text = openText(yield* manifestKey, key, bytes)
+  if (text === undefined) {
+    const problem = "was changed, or written under another MASTER_KEY"
+    return yield* new BackupDamaged({ key, problem })
+  }
+  return yield* Effect.mapError(
+    Schema.decodeUnknownEffect(Schema.fromJsonString(schema))(text),
+    () => new BackupDamaged({ key, problem: "is of a form that this version doesn't know" })
+  )
+})
+
+/** Stores bytes that nobody without the master key can read. */
+export const putSealed = Effect.fnUntraced(function* (key: string, bytes: Uint8Array) {
+  return yield* putBytes(key, yield* (yield* rowsSealer).seal(key, bytes))
+})
+
+/** Reads such bytes. */
+export const getSealed = Effect.fnUntraced(function* (written: Stored) {
+  const sealed = yield* getBytes(written)
+  const opening = (yield* rowsSealer).open(written.key, sealed)
+  const opened = yield* Effect.catchCause(Effect.map(opening, Option.some), () =>
+    Effect.succeed(Option.none<Uint8Array>())
+  )
+  if (Option.isSome(opened)) return opened.value
+  const problem = "cannot be opened: it was sealed under another MASTER_KEY"
+  return yield* new BackupDamaged({ key: written.key, problem })
+})
+
+/** Every object below a prefix. */
+export const listAll = Effect.fnUntraced(function* (prefix: string) {
+  const target = yield* backupTarget
+  const sizes = new Map<string, number>()
+  let cursor: string | undefined
+  do {
+    const page: Effect.Success<ReturnType<typeof target.list>> = yield* target.list(prefix, cursor)
+    for (const { key, size } of page.objects) sizes.set(key, size)
+    cursor = page.cursor
+  } while (cursor !== undefined)
+  return sizes
+})

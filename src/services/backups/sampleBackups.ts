@@ -1,0 +1,116 @@
+import * as Effect from "effect/Effect"
+import { AccountManifest, BlobList, type Fault, type Stored } from "../../core/backups/manifests.ts"
+import { accountKey, blobKey } from "../../core/backups/places.ts"
+import { parseCid, sha256 } from "../../core/repo/cid.ts"
+import { Accounts } from "../accounts/Accounts.ts"
+import type { KeptBlob } from "./AccountRows.ts"
+import type { Backed } from "./BackupLedger.ts"
+import { copyBlob } from "./backUpBlobs.ts"
+import { verifyCar } from "./backUpCar.ts"
+import { BackupDamaged } from "./BackupTarget.ts"
+import type { Budget } from "./Budget.ts"
+import { assertSame, getBytes, getManifest, getSealed, readObject } from "./objects.ts"
+
+/** In so many runs every object of every newest version is read back once. */
+export const sampleRuns = 28
+
+/** Whether an object is read back in a run, by the last byte of what names it. */
+const isInSample = (byte: number | undefined, turn: number): boolean =>
+  (byte ?? 0) % sampleRuns === turn % sampleRuns
+
+/** What was read back of an account. */
+export interface Sample {
+  readonly sampled: number
+  readonly faults: ReadonlyArray<Fault>
+  /** False when the next run has to write the account anew. */
+  readonly isSound: boolean
+}
+
+/** Where a blob is in the blob store, if it is there. */
+const sourceOf = Effect.fnUntraced(function* (did: string, wanted: string) {
+  const accounts = yield* Accounts
+  let cursor: string | undefined
+  do {
+    const page: { readonly items: ReadonlyArray<KeptBlob>; readonly cursor: string | undefined } =
+      yield* accounts.call(did, "backupBlobs", {
+        limit: 1000,
+        ...(cursor === undefined ? {} : { cursor })
+      })
+    const found = page.items.find(({ cid }) => cid === wanted)
+    if (found !== undefined) return found
+    cursor = page.cursor
+  } while (cursor !== undefined)
+  return undefined
+})
+
+/** Puts a blob's copy in place again, where the blob is still here. */
+const mend = Effect.fnUntraced(function* (did: string, cid: string) {
+  const source = yield* sourceOf(did, cid)
+  if (source === undefined) return false
+  yield* copyBlob(did, source)
+  return true
+})
+
+/**
+ * Reads back what is due of an account's newest version: always its manifest, its sealed rows and its lists; of the CAR and
+ * the blobs a part each run, or all of them.
+ *
+ * A blob whose copy is damaged is copied again where it is still here. Whatever else is damaged is written anew by the
+ * next run.
+ */
+export const sampleAccount = Effect.fn("sampleAccount")(function* (
+  did: string,
+  { version }: Backed,
+  turn: number | "all",
+  budget: Budget
+) {
+  const faults: Array<Fault> = []
+  let sampled = 0
+  let isSound = true
+  const isDue = (byte: number | undefined) => turn === "all" || isInSample(byte, turn)
+
+  /** Notes damage in place of failing: the rest is read all the same. */
+  const noting = <A, E, R>(reading: Effect.Effect<A, E, R>) =>
+    Effect.matchEffect(reading, {
+      onSuccess: (value) => {
+        sampled++
+        return Effect.succeed<A | undefined>(value)
+      },
+      onFailure: (failure) => {
+        if (!(failure instanceof BackupDamaged)) return Effect.fail(failure)
+        const { key, problem } = failure
+        faults.push({ did, key, problem })
+        return Effect.undefined
+      }
+    })
+  const orAnew = <A>(value: A | undefined): A | undefined => {
+    if (value === undefined) isSound = false
+    return value
+  }
+
+  budget.spend(3)
+  const reading = getManifest(accountKey(did, version), AccountManifest)
+  const manifest = orAnew(yield* noting(reading))
+  if (manifest === undefined) return { sampled, faults, isSound } satisfies Sample
+  orAnew(yield* noting(getSealed(manifest.private)))
+  if (isDue(sha256(did)[31])) {
+    budget.spend(1)
+    orAnew(yield* noting(verifyCar(manifest.car, manifest)))
+  }
+  for (const list of manifest.blobs.lists) {
+    budget.spend(1)
+    const blobs = orAnew(
+      yield* noting(Effect.andThen(getBytes(list), getManifest(list.key, BlobList)))
+    )
+    for (const { cid, size } of blobs ?? []) {
+      if (!isDue(parseCid(cid).digest[31])) continue
+      budget.spend(1)
+      const written: Stored = { key: blobKey(did, cid), size, digest: cid }
+      const checking = Effect.tap(readObject(written.key), (read) => assertSame(written, read))
+      if ((yield* noting(checking)) !== undefined) continue
+      const isMended = yield* Effect.orElseSucceed(mend(did, cid), () => false)
+      isSound = isSound && isMended
+    }
+  }
+  return { sampled, faults, isSound } satisfies Sample
+})

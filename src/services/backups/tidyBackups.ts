@@ -1,0 +1,74 @@
+import * as Effect from "effect/Effect"
+import { AccountManifest, BlobList } from "../../core/backups/manifests.ts"
+import {
+  accountKey,
+  accountPrefix,
+  blobKey,
+  runKey,
+  runPrefix,
+  runTime
+} from "../../core/backups/places.ts"
+import { runsToKeep, versionsToKeep } from "../../core/backups/retention.ts"
+import { Config } from "../host/Config.ts"
+import { deleteBelow } from "./backUpAccount.ts"
+import { backupTarget } from "./BackupTarget.ts"
+import { getManifest, listAll } from "./objects.ts"
+
+/** Keys that are deleted in one call of the store. */
+const deleteAtOnce = 1000
+
+/** The runs that are in the store, and those of them that are whole. */
+export const runsInStore = Effect.gen(function* () {
+  const keys = [...(yield* listAll("runs/")).keys()]
+  const all = new Set(keys.map((key) => key.split("/")[1] ?? ""))
+  const runs = [...all].filter((run) => runTime(run) !== undefined).toSorted()
+  return { all: runs, whole: runs.filter((run) => keys.includes(runKey(run))) }
+})
+
+/** Of the runs in the store those that stay: whole ones by the retention. */
+const keptRuns = Effect.gen(function* () {
+  const { backupKeep } = yield* Config
+  const { whole, all } = yield* runsInStore
+  return { all, kept: runsToKeep(whole, backupKeep) }
+})
+
+/** Deletes the runs that are not to be kept any more, and those that never became whole. */
+export const tidyRuns = Effect.gen(function* () {
+  const { all, kept } = yield* keptRuns
+  for (const run of all) if (!kept.has(run)) yield* deleteBelow(runPrefix(run))
+})
+
+/** The keys that a version of an account needs. */
+const keysOf = Effect.fnUntraced(function* (did: string, version: string) {
+  const key = accountKey(did, version)
+  const manifest = yield* getManifest(key, AccountManifest)
+  const keys = [key, manifest.car.key, manifest.private.key]
+  for (const list of manifest.blobs.lists) {
+    keys.push(list.key)
+    for (const { cid } of yield* getManifest(list.key, BlobList)) keys.push(blobKey(did, cid))
+  }
+  return keys
+})
+
+/**
+ * Deletes what no kept version of an account needs; answers how many versions stay.
+ *
+ * Where a kept version cannot be read nothing is deleted: what it needs is not known.
+ */
+export const tidyAccount = Effect.fn("tidyAccount")(function* (did: string, newest: string) {
+  const { kept: runs } = yield* keptRuns
+  const there = [...(yield* listAll(accountPrefix(did))).keys()]
+  const versions = there.flatMap((key) => {
+    const [, , version = "", name] = key.split("/")
+    return name === "account.json" && runTime(version) !== undefined ? [version] : []
+  })
+  const kept = new Set([...versionsToKeep(versions, runs), newest])
+  const needed = new Set<string>()
+  for (const version of kept) for (const key of yield* keysOf(did, version)) needed.add(key)
+  const surplus = there.filter((key) => !needed.has(key))
+  const target = yield* backupTarget
+  for (let at = 0; at < surplus.length; at += deleteAtOnce) {
+    yield* target.delete(surplus.slice(at, at + deleteAtOnce))
+  }
+  return kept.size
+})

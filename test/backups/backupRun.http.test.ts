@@ -1,0 +1,271 @@
+import { afterEach, assert, describe, it } from "@effect/vitest"
+import { basic, bearer, type Host } from "../support/http/httpHost.ts"
+import { ok, png, post, session, signUp, upload } from "../support/http/httpWorld.ts"
+import { backUp, startBackedUp, verify } from "./backupWorld.ts"
+
+const day = 86_400_000
+
+const open: Array<Host> = []
+afterEach(async () => {
+  for (const host of open.splice(0)) await host.close()
+})
+
+const start = async (env: Readonly<Record<string, string>> = {}) => {
+  const world = await startBackedUp(env)
+  open.push(world.host)
+  return world
+}
+
+/** A session that begins now: days pass in these tests. */
+const bearerOf = async (host: Host, did: string) =>
+  bearer((await session(host, did, "full")).accessJwt)
+
+const write = async (host: Host, did: string, text: string) => {
+  const auth = await bearerOf(host, did)
+  ok(
+    await host.call("com.atproto.repo.createRecord", {
+      auth,
+      input: { repo: did, collection: "app.bsky.feed.post", record: post(text) }
+    })
+  )
+}
+
+/** The objects of a run, without its id. */
+const namesOf = (objects: ReadonlyMap<string, unknown>, run: string) =>
+  [...objects.keys()]
+    .filter((key) => key.includes(run))
+    .map((key) => key.replace(run, "run"))
+    .toSorted()
+
+describe("a backup of the server", () => {
+  it("holds every account with its blobs, and writes nothing for one that hasn't changed", async () => {
+    const { host, objects } = await start()
+    const alice = await signUp(host, "alice")
+    const bob = await signUp(host, "bob")
+    const first = await backUp(host)
+    assert.deepInclude(first, { outcome: "good", accounts: 2, changed: 2, blobs: 2, faulty: 0 })
+    for (const { did, avatar } of [alice, bob]) {
+      assert.isTrue(objects.has(`accounts/${did}/blobs/${avatar}`))
+      for (const name of ["account.json", "repo.car", "private.sealed"]) {
+        assert.isTrue(objects.has(`accounts/${did}/${first.run}/${name}`), name)
+      }
+    }
+    assert.isTrue(objects.has(`runs/${first.run}/run.json`))
+
+    host.advance(day)
+    await write(host, alice.did, "another day")
+    const second = await backUp(host)
+    assert.deepInclude(second, { outcome: "good", accounts: 2, changed: 1, blobs: 0 })
+    assert.isTrue(objects.has(`accounts/${alice.did}/${second.run}/repo.car`))
+    assert.isFalse(objects.has(`accounts/${bob.did}/${second.run}/account.json`))
+  })
+
+  it("keeps no password, key or preference in the clear", async () => {
+    const { host, objects } = await start()
+    const alice = await signUp(host, "alice")
+    const preferences = [{ $type: "app.bsky.actor.defs#adultContentPref", enabled: false }]
+    ok(
+      await host.call("app.bsky.actor.putPreferences", {
+        auth: alice.auth,
+        input: { preferences }
+      })
+    )
+    await backUp(host)
+    for (const [key, bytes] of objects) {
+      const text = Buffer.from(bytes).toString("latin1")
+      for (const secret of ["scrypt", "adultContentPref", alice.email]) {
+        assert.notInclude(text, secret, key)
+      }
+    }
+  })
+
+  it("finds and names a changed byte in any object of the newest backups", async () => {
+    const { host, objects } = await start()
+    const alice = await signUp(host, "alice")
+    await backUp(host)
+    assert.deepInclude(await verify(host), { accounts: 1, faults: [] })
+    const keys = [...objects.keys()].filter((key) => key.startsWith("accounts/"))
+    assert.isAbove(keys.length, 4)
+    for (const key of keys) {
+      const sound = objects.get(key)!
+      const spoiled = sound.slice()
+      const at = Math.floor(spoiled.length / 2)
+      spoiled[at] = spoiled[at]! ^ 1
+      objects.set(key, spoiled)
+      const { faults } = await verify(host)
+      assert.deepStrictEqual(
+        faults.map((fault) => [fault.did, fault.key]),
+        [[alice.did, key]]
+      )
+      objects.set(key, sound)
+    }
+  })
+
+  it("names an object that is gone, and writes the account again with the next run", async () => {
+    const { host, objects } = await start()
+    const alice = await signUp(host, "alice")
+    const { run } = await backUp(host)
+    objects.delete(`accounts/${alice.did}/${run}/repo.car`)
+    const { faults } = await verify(host)
+    assert.include(faults[0]?.problem, "missing")
+    host.advance(day)
+    assert.deepInclude(await backUp(host), { outcome: "good", changed: 1 })
+    assert.deepInclude(await verify(host), { faults: [] })
+  })
+
+  it("puts a damaged copy of a blob right while the server still has the blob", async () => {
+    const { host, objects } = await start()
+    const alice = await signUp(host, "alice")
+    await backUp(host)
+    objects.delete(`accounts/${alice.did}/blobs/${alice.avatar}`)
+    assert.lengthOf((await verify(host)).faults, 1)
+    assert.lengthOf((await verify(host)).faults, 0)
+  })
+
+  it("holds the same whichever operation of the store fails once", async () => {
+    const { host, objects, state } = await start()
+    await signUp(host, "alice")
+    const expected = namesOf(objects, (await backUp(host)).run)
+    const { operations } = state
+    assert.isAbove(operations, 15)
+    for (let at = 0; at < operations; at++) {
+      objects.clear()
+      host.advance(1000)
+      Object.assign(state, { operations: 0, failAt: at })
+      const run = await backUp(host)
+      assert.strictEqual(run.outcome, "good", `operation ${at}`)
+      assert.deepStrictEqual(namesOf(objects, run.run), expected, `operation ${at}`)
+    }
+    assert.deepInclude(await verify(host), { accounts: 1, faults: [] })
+  }, 60_000)
+
+  it("holds the same whichever operation the isolate ends in", async () => {
+    const { host, objects, state } = await start()
+    await signUp(host, "alice")
+    const expected = namesOf(objects, (await backUp(host)).run)
+    const { operations } = state
+    for (let at = 0; at < operations; at++) {
+      objects.clear()
+      host.advance(1000)
+      Object.assign(state, { operations: 0, hangAt: at })
+      const ended = new Promise<void>((resolve) => (state.onHang = resolve))
+      void host.ask("/admin/backups", { method: "POST", auth: basic() })
+      await ended
+      // Nothing that ended gives its lease back.
+      host.advance(121_000)
+      const run = await backUp(host)
+      assert.strictEqual(run.outcome, "good", `operation ${at}`)
+      assert.deepStrictEqual(namesOf(objects, run.run), expected, `operation ${at}`)
+    }
+    assert.deepInclude(await verify(host), { accounts: 1, faults: [] })
+  }, 60_000)
+
+  it("names an account that can't be stored, and still backs up the others", async () => {
+    const { host, objects, state } = await start()
+    const alice = await signUp(host, "alice")
+    const bob = await signUp(host, "bob")
+    state.failFor = alice.did
+    const run = await backUp(host)
+    assert.deepInclude(run, { outcome: "incomplete", accounts: 2, failed: 1, changed: 1 })
+    assert.strictEqual(run.faults[0]?.did, alice.did)
+    assert.include(run.faults[0]?.problem, "the disk is full")
+    assert.isTrue(objects.has(`accounts/${bob.did}/${run.run}/account.json`))
+    state.failFor = ""
+    host.advance(day)
+    assert.deepInclude(await backUp(host), { outcome: "good", changed: 1, failed: 0 })
+  })
+
+  it("copies only the blobs that it doesn't have", async () => {
+    const { host, objects } = await start()
+    const alice = await signUp(host, "alice")
+    await backUp(host)
+    host.advance(day)
+    const auth = await bearerOf(host, alice.did)
+    const image = await upload(host, auth, png("another"))
+    ok(
+      await host.call("com.atproto.repo.createRecord", {
+        auth,
+        input: {
+          repo: alice.did,
+          collection: "app.bsky.feed.post",
+          record: {
+            ...post("with a picture"),
+            embed: { $type: "app.bsky.embed.images", images: [{ alt: "", image }] }
+          }
+        }
+      })
+    )
+    assert.deepInclude(await backUp(host), { outcome: "good", changed: 1, blobs: 1 })
+    const blobs = [...objects.keys()].filter((key) => key.includes("/blobs/"))
+    assert.lengthOf(blobs, 2)
+  })
+})
+
+describe("old backups", () => {
+  it("are thinned out to days, weeks and months, and every one that stays can be read", async () => {
+    const { host, objects } = await start({ BACKUP_KEEP: "2,0,0" })
+    const alice = await signUp(host, "alice")
+    const runs: Array<string> = []
+    for (let night = 0; night < 4; night++) {
+      await write(host, alice.did, `night ${night}`)
+      runs.push((await backUp(host)).run)
+      host.advance(day)
+    }
+    const kept = new Set(
+      [...objects.keys()].flatMap((key) => /\/(\d{8}T\d{6}Z)\//.exec(key)?.[1] ?? [])
+    )
+    assert.deepStrictEqual([...kept].toSorted(), runs.slice(-2))
+    assert.deepInclude(await verify(host), { faults: [] })
+  })
+
+  it("of a deleted account go after the days that the configuration names", async () => {
+    const { host, objects } = await start({ BACKUP_DELETED_DAYS: "3" })
+    const alice = await signUp(host, "alice")
+    await backUp(host)
+    ok(
+      await host.call("com.atproto.admin.deleteAccount", {
+        auth: basic(),
+        input: { did: alice.did }
+      })
+    )
+    const holds = () => [...objects.keys()].some((key) => key.includes(alice.did))
+    for (const left of [true, true, true, false]) {
+      host.advance(day)
+      await backUp(host)
+      assert.strictEqual(holds(), left)
+    }
+  })
+})
+
+describe("the routes of backups", () => {
+  it("are the administrator's alone", async () => {
+    const { host } = await start()
+    const alice = await signUp(host, "alice")
+    for (const auth of [undefined, alice.auth, basic("a wrong password of some length")]) {
+      for (const [method, path] of [
+        ["GET", "/admin/backups"],
+        ["POST", "/admin/backups"],
+        ["POST", "/admin/backups/verify"]
+      ] as const) {
+        assert.strictEqual(
+          (await host.ask(path, { method, auth })).status,
+          401,
+          `${method} ${path}`
+        )
+      }
+    }
+  })
+
+  it("list the runs, newest first", async () => {
+    const { host } = await start()
+    const first = await backUp(host)
+    host.advance(1000)
+    const second = await backUp(host)
+    const { body } = await host.ask("/admin/backups", { auth: basic() })
+    assert.strictEqual(body["store"], "faulty")
+    assert.deepStrictEqual(
+      body["runs"].map((run: { readonly run: string }) => run.run),
+      [second.run, first.run]
+    )
+  })
+})

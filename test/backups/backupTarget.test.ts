@@ -1,0 +1,42 @@
+import { afterAll, assert, beforeAll, describe, it } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import * as Redacted from "effect/Redacted"
+import * as BackupTargetMemory from "../../src/layers/backups/BackupTargetMemory.ts"
+import * as BackupTargetS3 from "../../src/layers/backups/BackupTargetS3.ts"
+import { backupTargetContract } from "./backupTarget.contract.ts"
+import { startS3 } from "./s3Server.ts"
+
+backupTargetContract("a map", async () => BackupTargetMemory.make())
+
+let s3: Awaited<ReturnType<typeof startS3>>
+beforeAll(async () => {
+  s3 = await startS3()
+})
+afterAll(() => s3.stop())
+
+const make = (secret = "secret", keyId = "key") =>
+  BackupTargetS3.make({ url: s3.url, keyId, secret: Redacted.make(secret), region: "auto" })
+
+backupTargetContract("S3", async () => make())
+
+describe("a backup store in S3", () => {
+  it("keeps everything below the prefix of its address", () => {
+    assert.isTrue([...s3.objects.keys()].every((key) => key.startsWith("a/prefix/")))
+  })
+
+  it("leaves no unfinished upload behind", () => {
+    assert.strictEqual(s3.uploads.size, 0)
+  })
+
+  it("tells why the store refuses, without its secret", async () => {
+    s3.state.status = 400
+    const failure = await Effect.runPromise(
+      Effect.flip(make("a very secret secret").put("a", new Blob(["x"]).stream(), 1))
+    )
+    s3.state.status = 200
+    assert.include(failure.message, "400 QuotaExceeded")
+    assert.notInclude(JSON.stringify(failure) + failure.message, "very secret")
+    const denied = await Effect.runPromise(Effect.flip(make("secret", "other").get("a")))
+    assert.include(denied.message, "403 SignatureDoesNotMatch")
+  })
+})
