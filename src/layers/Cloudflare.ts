@@ -18,6 +18,7 @@ import * as backupTargets from "./backups/backupTargets.ts"
 import * as BlobStoreR2 from "./blobs/BlobStoreR2.ts"
 import * as DiskBinding from "./host/DiskBinding.ts"
 import * as EdgeCacheWorkers from "./edge/EdgeCacheWorkers.ts"
+import { streamRetentionOf } from "./host/ConfigEnv.ts"
 import * as ConfigWorker from "./host/ConfigWorker.ts"
 import * as HostDatabaseD1 from "./host/sql/HostDatabaseD1.ts"
 import * as hostServices from "./host.ts"
@@ -129,7 +130,8 @@ export const account = (app: AccountApp) =>
 /** The Sequencer class. */
 export const sequencerObject = sequencerClass(
   (env: Env) => relays.layer(ConfigWorker.layer(env)),
-  (env) => env["RATE_LIMITS"] !== "off"
+  (env) => env["RATE_LIMITS"] !== "off",
+  streamRetentionOf
 )
 
 /** The Limiter class. */

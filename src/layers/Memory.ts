@@ -44,7 +44,10 @@ export const make = (
       Effect.catchCause(() => Effect.provide(Relays, RelaysOutgoing.layerNone))
     )
     const log = Context.add(sql, Relays, asked)
-    const sequencer = yield* Effect.provide(SequencerMemory.make, log)
+    const sequencer = yield* Effect.provide(
+      SequencerMemory.makeWith(ConfigEnv.streamRetentionOf(env)),
+      log
+    )
     const base = Layer.mergeAll(
       Layer.succeed(Sequencer, sequencer.service),
       hostTables.layer.pipe(Layer.provideMerge(HostDatabaseNode.layer(":memory:"))),

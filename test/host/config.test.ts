@@ -3,7 +3,8 @@ import * as Effect from "effect/Effect"
 import * as Redacted from "effect/Redacted"
 import * as Result from "effect/Result"
 import { readSources } from "../../scripts/walls.ts"
-import { layer, read } from "../../src/layers/host/ConfigEnv.ts"
+import { spans } from "../../src/core/host/settings.ts"
+import { layer, read, streamRetentionOf } from "../../src/layers/host/ConfigEnv.ts"
 import { Config, type Settings } from "../../src/services/host/Config.ts"
 import { hkdf } from "../../src/services/host/derivedSecrets.ts"
 
@@ -95,6 +96,35 @@ describe("Config", () => {
       settings({ PUBLIC_URL: "https://pds.example.com", RELAYS: "none" }).relays,
       []
     )
+  })
+
+  it("reads how long tokens, sessions and events are kept, within bounds", () => {
+    const minute = 60_000
+    const day = 24 * 60 * minute
+    assert.deepStrictEqual(settings({}).lifetimes, {
+      accessToken: 120 * minute,
+      session: 90 * day,
+      oauthAccessToken: 15 * minute,
+      oauthPublicSession: 14 * day,
+      oauthConfidentialSession: 180 * day
+    })
+    assert.strictEqual(settings({}).streamRetention, 3 * day)
+    for (const [name, { least, most }] of Object.entries(spans)) {
+      for (const good of [least, most]) settings({ [name]: String(good) })
+      for (const bad of [least - 1, most + 1, least + 0.5, "soon"]) {
+        assert.deepStrictEqual(wrong({ [name]: String(bad) }), [name], `${name}=${bad}`)
+      }
+    }
+    const short = settings({ ACCESS_TOKEN_MINUTES: "5", STREAM_RETENTION_HOURS: "24" })
+    assert.strictEqual(short.lifetimes.accessToken, 5 * minute)
+    assert.strictEqual(short.streamRetention, day)
+  })
+
+  it("tells the log's object how long to keep events, the usual time where the variable is wrong", () => {
+    const hour = 3_600_000
+    assert.strictEqual(streamRetentionOf({}), 72 * hour)
+    assert.strictEqual(streamRetentionOf({ STREAM_RETENTION_HOURS: "48" }), 48 * hour)
+    assert.strictEqual(streamRetentionOf({ STREAM_RETENTION_HOURS: "1" }), 72 * hour)
   })
 
   it("reads how mail leaves, and tells what a mailer lacks", () => {

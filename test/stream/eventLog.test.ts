@@ -148,6 +148,19 @@ describe("pruning", () => {
     assert.isUndefined(log.nextPrune())
   })
 
+  it("pruning keeps events as long as it is told to", () => {
+    const { clock, make, sql } = world()
+    const log = new EventLog(sql, () => clock.now, undefined, 24 * hour)
+    take(log, make.identity())
+    assert.isAtLeast(log.nextPrune() ?? 0, start + 24 * hour)
+    clock.now = start + 24 * hour - 1
+    log.prune()
+    assert.strictEqual(log.count(), 1)
+    clock.now = log.nextPrune() ?? 0
+    log.prune()
+    assert.strictEqual(log.count(), 0)
+  })
+
   it("pruning keeps the heads of repos, and eventually forgets deleted accounts", () => {
     const { log, clock, make, sql } = world()
     const gone = events("did:example:gone", start * 1000)

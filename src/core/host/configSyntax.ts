@@ -190,6 +190,14 @@ export const Bytes = Schema.FiniteFromString.check(
   Schema.makeFilter((bytes: number) => Number.isSafeInteger(bytes) && bytes >= 0)
 )
 
+/** A whole number within bounds. */
+export const wholeBetween = (least: number, most: number) =>
+  Schema.FiniteFromString.check(
+    Schema.makeFilter(
+      (value: number) => Number.isSafeInteger(value) && value >= least && value <= most
+    )
+  )
+
 /** A span in hours. */
 export const Hours = Schema.FiniteFromString.check(Schema.makeFilter((hours: number) => hours >= 1))
 

@@ -37,6 +37,18 @@ export type LogLevel = (typeof logLevels)[number]
 /** The ways in which mail leaves. */
 export const mailers = ["none", "captured", "http", "cloudflare", "worker"] as const
 
+/** How long tokens and sessions live, each in its unit, and the hours that the stream keeps events: least, most, default. */
+export const spans = {
+  ACCESS_TOKEN_MINUTES: { least: 5, most: 1440, usual: 120 },
+  SESSION_DAYS: { least: 1, most: 365, usual: 90 },
+  OAUTH_ACCESS_TOKEN_MINUTES: { least: 1, most: 30, usual: 15 },
+  OAUTH_PUBLIC_SESSION_DAYS: { least: 1, most: 14, usual: 14 },
+  OAUTH_CONFIDENTIAL_SESSION_DAYS: { least: 1, most: 180, usual: 180 },
+  STREAM_RETENTION_HOURS: { least: 24, most: 720, usual: 72 }
+} as const
+
+export type Span = keyof typeof spans
+
 /** A service of the network that requests are forwarded to. */
 export interface ServiceAddress {
   readonly did: string

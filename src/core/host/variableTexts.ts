@@ -82,6 +82,38 @@ export const variableTexts: { readonly [V in VariableName]: VariableText } = {
     meaning: "the largest JSON body, in bytes; writes of records may use 2 MiB"
   },
   CORS_ORIGINS: { default: "`*`", meaning: "origins that browsers may call from" },
+  ACCESS_TOKEN_MINUTES: {
+    default: "`120`",
+    meaning: "how long the access token of a session with a password lives: 5 to 1440 minutes"
+  },
+  SESSION_DAYS: {
+    default: "`90`",
+    meaning:
+      "how long a session with a password lives after its last refresh: 1 to 365 days. Sessions keep what they were opened or last refreshed with"
+  },
+  OAUTH_ACCESS_TOKEN_MINUTES: {
+    default: "`15`",
+    meaning: "how long the access token of an OAuth app lives: 1 to 30 minutes"
+  },
+  OAUTH_PUBLIC_SESSION_DAYS: {
+    default: "`14`",
+    meaning: "how long the session of an app without a key of its own lives: 1 to 14 days"
+  },
+  OAUTH_CONFIDENTIAL_SESSION_DAYS: {
+    default: "`180`",
+    meaning:
+      "how long the session of an app with a key of its own lives after its last refresh: 1 to 180 days"
+  },
+  STREAM_RETENTION_HOURS: {
+    default: "`72`",
+    meaning:
+      "how long the event stream keeps events: 24 to 720 hours. Above 6 GB the oldest go earlier"
+  },
+  STRICT: {
+    default: "`off`",
+    meaning:
+      "whether `/ready` also warns about settings that are laxer than a public server needs: `CORS_ORIGINS=*`"
+  },
   DATA_LOCATION: {
     default: "none",
     meaning:

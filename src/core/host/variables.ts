@@ -1,7 +1,7 @@
 import * as Schema from "effect/Schema"
 import * as Backups from "./backupSyntax.ts"
 import * as Syntax from "./configSyntax.ts"
-import { jurisdictions, locationHints, logLevels, mailers } from "./settings.ts"
+import { jurisdictions, locationHints, logLevels, mailers, type Span, spans } from "./settings.ts"
 
 const optional = Schema.optionalKey
 
@@ -12,6 +12,15 @@ const service =
   "must be a DID with its #service, and where its document is not to be asked an origin after a space; or none"
 const flag = "must be on or off (or true, false, 1, 0)"
 const oneOf = (values: ReadonlyArray<string>) => `must be one of ${values.join(", ")}`
+
+/** A whole number within the bounds of a span. */
+const span = (name: Span) => {
+  const { least, most } = spans[name]
+  return {
+    schema: optional(Syntax.wholeBetween(least, most)),
+    demand: `must be a whole number from ${least} to ${most}`
+  }
+}
 
 /** A variable: what it is decoded by, what it must be in words, and whether its value is secret. */
 interface Variable {
@@ -81,6 +90,13 @@ export const variables = {
     schema: optional(Syntax.listOf(Syntax.CorsOrigin)),
     demand: "must be * or origins separated by commas"
   },
+  ACCESS_TOKEN_MINUTES: span("ACCESS_TOKEN_MINUTES"),
+  SESSION_DAYS: span("SESSION_DAYS"),
+  OAUTH_ACCESS_TOKEN_MINUTES: span("OAUTH_ACCESS_TOKEN_MINUTES"),
+  OAUTH_PUBLIC_SESSION_DAYS: span("OAUTH_PUBLIC_SESSION_DAYS"),
+  OAUTH_CONFIDENTIAL_SESSION_DAYS: span("OAUTH_CONFIDENTIAL_SESSION_DAYS"),
+  STREAM_RETENTION_HOURS: span("STREAM_RETENTION_HOURS"),
+  STRICT: { schema: optional(Syntax.Flag), demand: flag },
   DATA_LOCATION: {
     schema: optional(Schema.Literals([...jurisdictions, ...locationHints])),
     demand: oneOf([...jurisdictions, ...locationHints])

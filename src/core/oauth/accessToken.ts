@@ -1,9 +1,6 @@
 import type { KeyObject } from "node:crypto"
 import { type Jwt, signJwt } from "../sessions/jwt.ts"
 
-/** How long an access token lives, in seconds. */
-export const accessTokenLife = 15 * 60
-
 /** Who issues an access token to whom, and for which server. */
 export interface AccessParties {
   /** The authorization server: this server's origin. */

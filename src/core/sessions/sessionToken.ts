@@ -15,12 +15,6 @@ export type Level = keyof typeof scopeOfLevel
 const accessScopes: ReadonlySet<unknown> = new Set(Object.values(scopeOfLevel))
 const refreshScope = "com.atproto.refresh"
 
-/** How long an access token lives, in seconds. */
-const accessLife = 120 * 60
-
-/** How long a session lives without a refresh, in seconds. */
-export const refreshLife = 90 * 24 * 60 * 60
-
 /** Who issues a token to whom: the server and the account. */
 export interface Parties {
   /** The server's DID. */
@@ -29,19 +23,19 @@ export interface Parties {
   readonly did: string
 }
 
-/** Makes an access token: its `jti` is the session, so that ending the session ends it. */
+/** Makes an access token: its `jti` is the session, so that ending the session ends it. `now` and `life` are in seconds. */
 export const accessToken = (
   key: KeyObject,
   { service, did }: Parties,
   session: { readonly id: string; readonly level: Level },
-  now: number
+  { now, life }: { readonly now: number; readonly life: number }
 ): string =>
   signJwt(key, "at+jwt", {
     scope: scopeOfLevel[session.level],
     aud: service,
     sub: did,
     iat: now,
-    exp: now + accessLife,
+    exp: now + life,
     jti: session.id
   })
 

@@ -21,15 +21,26 @@ export const xrpcHealth = Effect.fn("http.xrpcHealth")(function* () {
     : json({ version, error: "Service Unavailable" }, 503)
 })
 
-/** What is usable and yet surely not meant: a server that is asked by a public name and takes itself for local. */
-const warningsFor = (url: URL, { isLocal, publicUrl }: Settings) =>
-  isLocal && !/^(localhost|127\.0\.0\.1|\[::1\]|.*\.test)$/.test(url.hostname)
-    ? {
-        warnings: [
-          { variable: "PUBLIC_URL", message: `is ${publicUrl}: set it to this server's own origin` }
+/**
+ * What is usable and yet surely not meant: a server that is asked by a public name and takes itself for local, and
+ * under STRICT what is laxer than a public server needs.
+ */
+const warningsFor = (url: URL, { corsOrigins, isLocal, publicUrl, strict }: Settings) => {
+  const warnings = [
+    ...(isLocal && !/^(localhost|127\.0\.0\.1|\[::1\]|.*\.test)$/.test(url.hostname)
+      ? [{ variable: "PUBLIC_URL", message: `is ${publicUrl}: set it to this server's own origin` }]
+      : []),
+    ...(strict && !isLocal && corsOrigins === "*"
+      ? [
+          {
+            variable: "CORS_ORIGINS",
+            message: "is *: every website may call this server. Name the origins of your apps"
+          }
         ]
-      }
-    : {}
+      : [])
+  ]
+  return warnings.length === 0 ? {} : { warnings }
+}
 
 /** `/health` and `/ready`: whether each thing that the server depends on answers. */
 export const ready = Effect.fn("http.ready")(function* (url: URL) {

@@ -1,11 +1,12 @@
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
+import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import * as SchemaIssue from "effect/SchemaIssue"
 import * as Syntax from "../../core/host/configSyntax.ts"
-import { isJurisdiction, type mailers } from "../../core/host/settings.ts"
+import { isJurisdiction, type mailers, type Span, spans } from "../../core/host/settings.ts"
 import { type VariableName, variableNames, variables } from "../../core/host/variables.ts"
 import { didWebOf } from "../../core/identity/did.ts"
 import {
@@ -83,6 +84,26 @@ const backupStoreOf = (values: Values): BackupSettings | undefined => {
   return { url, keyId, secret: Redacted.make(secret), region: values.BACKUP_S3_REGION ?? "auto" }
 }
 
+const minute = 60_000
+const hour = 60 * minute
+
+/** A span as it is set, else its default, in milliseconds. */
+const spanOf = (values: Values, name: Span, unit: number): number =>
+  (values[name] ?? spans[name].usual) * unit
+
+/** How long the stream keeps events, for the log's object, which has no other settings; the default where it is wrong. */
+export const streamRetentionOf = (env: Readonly<Record<string, unknown>>): number => {
+  const schema = variables.STREAM_RETENTION_HOURS.schema
+  const { STREAM_RETENTION_HOURS: value } = known(env)
+  const hours = Schema.decodeUnknownOption(Schema.Struct({ value: schema }))(
+    value === undefined ? {} : { value }
+  )
+  return Option.match(hours, {
+    onNone: () => spans.STREAM_RETENTION_HOURS.usual * hour,
+    onSome: (set) => (set.value ?? spans.STREAM_RETENTION_HOURS.usual) * hour
+  })
+}
+
 const settingsOf = (values: Values): Settings => {
   const publicUrl = values.PUBLIC_URL ?? "http://localhost:8787"
   const { host, hostname } = new URL(publicUrl)
@@ -118,6 +139,15 @@ const settingsOf = (values: Values): Settings => {
     importLimit: values.IMPORT_LIMIT ?? 256_000_000,
     jsonLimit: values.JSON_LIMIT ?? 150 * 1024,
     corsOrigins: corsOrigins.includes("*") ? "*" : corsOrigins,
+    lifetimes: {
+      accessToken: spanOf(values, "ACCESS_TOKEN_MINUTES", minute),
+      session: spanOf(values, "SESSION_DAYS", 24 * hour),
+      oauthAccessToken: spanOf(values, "OAUTH_ACCESS_TOKEN_MINUTES", minute),
+      oauthPublicSession: spanOf(values, "OAUTH_PUBLIC_SESSION_DAYS", 24 * hour),
+      oauthConfidentialSession: spanOf(values, "OAUTH_CONFIDENTIAL_SESSION_DAYS", 24 * hour)
+    },
+    streamRetention: spanOf(values, "STREAM_RETENTION_HOURS", hour),
+    strict: values.STRICT ?? false,
     dataLocation: locationOf(values.DATA_LOCATION),
     signingCurve: values.SIGNING_CURVE ?? "k256",
     rateLimits: values.RATE_LIMITS ?? (isLocal ? "sensitive" : "on"),

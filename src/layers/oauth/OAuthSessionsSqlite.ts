@@ -5,18 +5,13 @@ import * as Result from "effect/Result"
 import { parseJwt, rememberingVerifier } from "../../core/sessions/jwt.ts"
 import { sessionKinds } from "../../core/sessions/sessionId.ts"
 import { toBase64Url } from "../../core/bytes/base64url.ts"
-import {
-  accessToken,
-  accessTokenLife,
-  checkAccessToken,
-  sessionOfAccess
-} from "../../core/oauth/accessToken.ts"
+import { accessToken, checkAccessToken, sessionOfAccess } from "../../core/oauth/accessToken.ts"
 import { firstRefreshSecret, isGenuine, nextRefreshSecret } from "../../core/oauth/refreshSecret.ts"
 import { makeRefreshToken, readRefreshToken } from "../../core/oauth/refreshToken.ts"
 import type { ClientAuth } from "../../core/oauth/types.ts"
 import { sha256 } from "../../core/repo/cid.ts"
 import { OAuthDenied } from "../../services/sessions/Auth.ts"
-import { Config } from "../../services/host/Config.ts"
+import { Config, type Lifetimes } from "../../services/host/Config.ts"
 import { hkdfKey } from "../../services/host/derivedSecrets.ts"
 import {
   GrantEnded,
@@ -30,12 +25,6 @@ import { notesOver, sessionCounts } from "../sessions/sessionCounts.ts"
 import { make as usedProofs } from "./usedProofs.ts"
 
 export { tables } from "./oauthSessionRows.ts"
-
-const day = 24 * 60 * 60 * 1000
-
-/** How long a public client's session lives, and each refresh token of a confidential client. */
-const publicLife = 14 * day
-const confidentialLife = 180 * day
 
 /** How long a code may be on its way, in milliseconds: so long an ended session is remembered as such. */
 const onTheWay = 10 * 60 * 1000
@@ -51,8 +40,8 @@ const hashOf = (token: string): string => toBase64Url(sha256(token))
 const seconds = (milliseconds: number): number => Math.floor(milliseconds / 1000)
 
 /** When a session that is opened or refreshed now is over. */
-const expiry = (auth: ClientAuth, createdAt: number, now: number): number =>
-  auth.method === "none" ? createdAt + publicLife : now + confidentialLife
+const expiry = (life: Lifetimes, auth: ClientAuth, createdAt: number, now: number): number =>
+  auth.method === "none" ? createdAt + life.oauthPublicSession : now + life.oauthConfidentialSession
 
 const ended = (reason: GrantEnded["reason"]) => new GrantEnded({ reason })
 
@@ -61,7 +50,7 @@ export const layer: Layer.Layer<OAuthSessions, never, SqlStorage | Config> = Lay
   OAuthSessions,
   Effect.gen(function* () {
     const sql = yield* SqlStorage
-    const { masterKey, serviceDid: audience, publicUrl: issuer } = yield* Config
+    const { lifetimes, masterKey, serviceDid: audience, publicUrl: issuer } = yield* Config
     const key = hkdfKey(masterKey, "oauth access tokens")
     const isSigned = rememberingVerifier(key)
     const secretKey = hkdfKey(masterKey, "oauth refresh tokens")
@@ -110,7 +99,7 @@ export const layer: Layer.Layer<OAuthSessions, never, SqlStorage | Config> = Lay
       now: number
     ) => {
       const issued = seconds(now)
-      const expires = Math.min(issued + accessTokenLife, seconds(expiresAt))
+      const expires = Math.min(issued + seconds(lifetimes.oauthAccessToken), seconds(expiresAt))
       const parties = { issuer, audience, did }
       const grant = { session: id, clientId, jkt }
       return {
@@ -141,7 +130,9 @@ export const layer: Layer.Layer<OAuthSessions, never, SqlStorage | Config> = Lay
         ...given,
         createdAt: now,
         refreshedAt: now,
-        expiresAt: refreshable ? expiry(given.clientAuth, now, now) : now + accessTokenLife * 1000
+        expiresAt: refreshable
+          ? expiry(lifetimes, given.clientAuth, now, now)
+          : now + lifetimes.oauthAccessToken
       }
       const secret = firstRefreshSecret(secretKey, session.id)
       const token = refreshable ? makeRefreshToken({ did, session: session.id }, secret) : undefined
@@ -203,7 +194,7 @@ export const layer: Layer.Layer<OAuthSessions, never, SqlStorage | Config> = Lay
         ...before,
         granted: use.granted,
         refreshedAt: now,
-        expiresAt: expiry(before.clientAuth, before.createdAt, now)
+        expiresAt: expiry(lifetimes, before.clientAuth, before.createdAt, now)
       }
       rows.change(
         "UPDATE oauth_session SET granted = ?, refreshed_at = ?, expires_at = ?, current = ? WHERE id = ?",

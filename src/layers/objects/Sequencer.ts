@@ -53,10 +53,11 @@ export type SequencerObjectClass<Env> = new (
   webSocketError(socket: WebSocket): void
 } & DurableObject<Env>
 
-/** The class of the Sequencer object: which relays its environment names, and whether connections are capped. */
+/** The class of the Sequencer object: which relays its environment names, whether connections are capped, and how long events are kept. */
 export const sequencerClass = <Env, E>(
   relays: (env: Env) => Layer.Layer<Relays, E>,
-  isCapped: (env: Env) => boolean
+  isCapped: (env: Env) => boolean,
+  retention: (env: Env) => number
 ): SequencerObjectClass<Env> =>
   class extends DurableObject<Env> {
     readonly #core: SequencerCore<HibernatingSubscriber>
@@ -75,6 +76,7 @@ export const sequencerClass = <Env, E>(
       this.#core = new SequencerCore(SqlStorageDurable.make(ctx.storage), {
         connected: () => this.#connected(),
         now: () => Date.now(),
+        keptFor: retention(env),
         isHere: (id) => here.has(id)
       })
       this.#alarm = Effect.runPromise(AlarmDurable.make(ctx.storage))

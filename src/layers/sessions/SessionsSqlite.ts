@@ -9,7 +9,6 @@ import {
   checkAccess,
   checkRefresh,
   type Level,
-  refreshLife,
   refreshToken
 } from "../../core/sessions/sessionToken.ts"
 import { toBase64Url } from "../../core/bytes/base64url.ts"
@@ -74,7 +73,7 @@ export const layer: Layer.Layer<Sessions, never, SqlStorage | Config> = Layer.ef
   Sessions,
   Effect.gen(function* () {
     const sql = yield* SqlStorage
-    const { masterKey, serviceDid: service } = yield* Config
+    const { lifetimes, masterKey, serviceDid: service } = yield* Config
     const key = hkdfKey(masterKey, "session tokens")
     const isSigned = rememberingVerifier(key)
     const chainKey = hkdfKey(masterKey, "refresh chain")
@@ -84,7 +83,10 @@ export const layer: Layer.Layer<Sessions, never, SqlStorage | Config> = Layer.ef
       createHmac("sha256", chainKey).update(token).digest("base64")
 
     const tokensOf = (did: string, session: Session, token: string, now: number) => ({
-      accessJwt: accessToken(key, { service, did }, session, seconds(now)),
+      accessJwt: accessToken(key, { service, did }, session, {
+        now: seconds(now),
+        life: seconds(lifetimes.accessToken)
+      }),
       refreshJwt: refreshToken(
         key,
         { service, did },
@@ -141,7 +143,7 @@ export const layer: Layer.Layer<Sessions, never, SqlStorage | Config> = Layer.ef
         level,
         appPassword,
         createdAt: now,
-        expiresAt: now + refreshLife * 1000
+        expiresAt: now + lifetimes.session
       }
       const token = randomBytes(32).toString("base64")
       sql.transaction(() => {
@@ -176,7 +178,7 @@ export const layer: Layer.Layer<Sessions, never, SqlStorage | Config> = Layer.ef
       const recent = (JSON.parse(found.recent) as Array<Used>).filter(([, at]) => at + grace > now)
       const next = nextToken(token)
       if (used === found.current) {
-        const expiresAt = now + refreshLife * 1000
+        const expiresAt = now + lifetimes.session
         change(
           "UPDATE session SET current = ?, recent = ?, expires_at = ? WHERE id = ?",
           hashOf(next),

@@ -15,8 +15,8 @@ import {
 import { afterEvent, forgetDeleted, readRepo, writeCollections, writeRepo } from "./repos.ts"
 import { tables } from "./tables.ts"
 
-/** How long events are kept, in milliseconds: as long as relays keep theirs. */
-export const keptFor = 72 * 3600 * 1000
+/** How long events are kept unless it is set, in milliseconds: as long as relays keep theirs. */
+const usualRetention = 72 * 3600 * 1000
 
 /** Frames write their sequence number in 8 bytes; this is the smallest that needs them. */
 const smallestSeq = 2 ** 32
@@ -57,8 +57,15 @@ export class EventLog {
   private nth: number
   private pruned: number
   private readonly bounds: LogBounds
+  private readonly keptFor: number
 
-  constructor(sql: SqlStorage["Service"], now: () => number, bounds = logBounds) {
+  constructor(
+    sql: SqlStorage["Service"],
+    now: () => number,
+    bounds = logBounds,
+    keptFor = usualRetention
+  ) {
+    this.keptFor = keptFor
     this.sql = sql
     this.now = now
     this.bounds = bounds
@@ -165,7 +172,7 @@ export class EventLog {
 
   /** Removes some of the expired events; true if more are left. */
   prune(): boolean {
-    const before = (this.now() - keptFor) * 1000
+    const before = (this.now() - this.keptFor) * 1000
     forgetDeleted(this.sql, before)
     return this.removeOldest(before).more
   }
@@ -193,7 +200,7 @@ export class EventLog {
   /** When the oldest event expires, in milliseconds. */
   nextPrune(): number | undefined {
     const oldest = this.oldest()
-    return oldest === undefined ? undefined : Math.ceil(oldest / 1000) + keptFor + 1
+    return oldest === undefined ? undefined : Math.ceil(oldest / 1000) + this.keptFor + 1
   }
 
   /** A small value stored with the log. */

@@ -18,6 +18,8 @@ export interface SequencerShell<S extends Member> {
   /** Every connection, including those that were closed but are not gone. */
   connected(): ReadonlyArray<S>
   now(): number
+  /** How long events are kept, in milliseconds; 72 hours unless it is set. */
+  readonly keptFor?: number
   /** Whether a connection in the log's notes is still open. */
   isHere(id: string): boolean
 }
@@ -41,7 +43,7 @@ export class SequencerCore<S extends Member> {
   constructor(sql: SqlStorage["Service"], shell: SequencerShell<S>) {
     this.#sql = sql
     this.#shell = shell
-    this.log = new EventLog(sql, () => shell.now())
+    this.log = new EventLog(sql, () => shell.now(), undefined, shell.keptFor)
     this.#subscriptions = new Subscriptions(
       this.log,
       () => shell.now(),

@@ -30,8 +30,10 @@ export interface MemorySequencer {
   connect(socket: MemorySocket, connection: Connection): () => void
 }
 
-/** The Sequencer over any SqlStorage, in this process. */
-export const make: Effect.Effect<MemorySequencer, never, SqlStorage | Relays | Scope.Scope> =
+/** The Sequencer over any SqlStorage, in this process; it keeps events as long as `keptFor` says, in milliseconds. */
+export const makeWith = (
+  keptFor?: number
+): Effect.Effect<MemorySequencer, never, SqlStorage | Relays | Scope.Scope> =>
   Effect.gen(function* () {
     const sql = yield* SqlStorage
     const relays = yield* Relays
@@ -41,6 +43,7 @@ export const make: Effect.Effect<MemorySequencer, never, SqlStorage | Relays | S
     const core = new SequencerCore(sql, {
       connected: () => [...subscribers],
       now,
+      ...(keptFor === undefined ? {} : { keptFor }),
       isHere: () => false
     })
     let over = false
@@ -127,6 +130,9 @@ export const make: Effect.Effect<MemorySequencer, never, SqlStorage | Relays | S
     })
     return { service, refuse, connect }
   })
+
+/** The Sequencer over any SqlStorage, in this process. */
+export const make = makeWith()
 
 /** The Sequencer in this process, over an in-memory database. */
 export const layer: Layer.Layer<Sequencer, never, Relays> = Layer.effect(

@@ -44,6 +44,18 @@ export interface BackupSettings {
   readonly region: string
 }
 
+/** How long tokens and sessions live, in milliseconds. */
+export interface Lifetimes {
+  readonly accessToken: number
+  /** A session with a password, after its last refresh. */
+  readonly session: number
+  readonly oauthAccessToken: number
+  /** The session of a public client, in all. */
+  readonly oauthPublicSession: number
+  /** The session of a confidential client, after its last refresh. */
+  readonly oauthConfidentialSession: number
+}
+
 /** Everything that can be set from outside, read once and checked. */
 export interface Settings {
   /** The server's origin, without a slash at the end. */
@@ -89,6 +101,12 @@ export interface Settings {
   readonly jsonLimit: number
   /** Origins that browsers may call from; `"*"` is every one. */
   readonly corsOrigins: "*" | ReadonlyArray<string>
+  /** How long tokens and sessions live, in milliseconds. */
+  readonly lifetimes: Lifetimes
+  /** How long the stream keeps events, in milliseconds. */
+  readonly streamRetention: number
+  /** Warns at /ready about settings that are laxer than a public server needs. */
+  readonly strict: boolean
   readonly dataLocation: DataLocation | undefined
   /** The curve of new accounts' repo signing keys. */
   readonly signingCurve: "k256" | "p256"
