@@ -3,6 +3,7 @@ import * as Redacted from "effect/Redacted"
 import * as Stdio from "effect/Stdio"
 import * as Prompt from "effect/cli/Prompt"
 import { Failed } from "./failure.ts"
+import { note } from "./output.ts"
 import { printable } from "./printable.ts"
 
 /** Whether the command can ask a person. */
@@ -51,23 +52,19 @@ export const ask = (
 export const askSecret = ({ message, otherwise }: Question) =>
   orGiven(message, otherwise, Prompt.Hidden({ message: printable(message) }))
 
-/** Asks for a new password, twice. */
-export const askNewPassword = (question: Question) =>
-  Effect.gen(function* () {
+/** Asks for a new password, twice; again after one that is too short or differs. */
+export const askNewPassword = Effect.fnUntraced(function* (question: Question) {
+  while (true) {
     const first = yield* askSecret(question)
     if (Redacted.value(first).length < 8) {
-      return yield* new Failed({
-        message: "Passwords need at least 8 characters",
-        next: "Choose a longer one, or generate one with --generate."
-      })
+      yield* note("Passwords need at least 8 characters. Choose a longer one.")
+      continue
     }
     const again = yield* askSecret({ ...question, message: "Repeat the password" })
     if (Redacted.value(first) === Redacted.value(again)) return first
-    return yield* new Failed({
-      message: "The passwords don't match",
-      next: "Run the command again."
-    })
-  })
+    yield* note("The passwords don't match. Try again.")
+  }
+})
 
 /** Asks for a yes; the flag `yes` answers in scripts. */
 export const confirm = (

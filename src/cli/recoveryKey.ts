@@ -11,6 +11,7 @@ import {
   publicKeyOf
 } from "../core/identity/didKey.ts"
 import { Failed } from "./failure.ts"
+import { refuseWorkTree } from "./gitTree.ts"
 
 /** A key that lets its owner change a DID without any server: the first of its rotation keys. */
 export interface RecoveryKey {
@@ -44,6 +45,7 @@ export const makeRecoveryKey = Effect.sync(() => keyOf("k256", generatePrivateKe
 /** Writes a recovery key to a new file, readable only by its owner. */
 export const saveRecoveryKey = Effect.fnUntraced(function* (key: RecoveryKey, file: string) {
   const files = yield* FileSystem.FileSystem
+  yield* refuseWorkTree(file)
   const content: typeof KeyFile.Type = {
     type: "nacre-recovery-key",
     curve: key.curve,

@@ -8,6 +8,8 @@ export interface CloudflareState {
   /** The secrets of each environment's Worker; where it has no entry there is no Worker. */
   readonly secrets: Readonly<Record<string, Readonly<Record<string, string>>>>
   readonly store: Readonly<Record<string, string>>
+  /** The jurisdiction of each database; null for none. */
+  readonly databases: Readonly<Record<string, string | null>>
   /** The word of a command that fails. */
   readonly fails: string
 }
@@ -58,6 +60,11 @@ else if (words.startsWith("secret list")) {
   for (const name of Object.keys(state.store)) console.log("│ " + name + " │ id │")
 } else if (words.startsWith("secrets-store secret create")) {
   state.store[args[args.indexOf("--name") + 1]] = await given()
+} else if (words.startsWith("d1 info")) {
+  if (!(args[2] in state.databases)) fail("Couldn't find a D1 DB with name or binding '" + args[2] + "'")
+  console.log(JSON.stringify({ name: args[2], jurisdiction: state.databases[args[2]] }))
+} else if (words.startsWith("d1 create")) {
+  state.databases[args[2]] = args[args.indexOf("--jurisdiction") + 1]
 } else console.log("words of wrangler")
 writeFileSync("cloudflare.json", JSON.stringify(state))
 `
@@ -70,7 +77,7 @@ export const fakeWrangler = (desk: Desk): Cloudflare => {
   const state = () => JSON.parse(readFileSync(file, "utf8")) as CloudflareState
   const write = (all: CloudflareState) => writeFileSync(file, JSON.stringify(all))
   const accounts = [{ id: "0123", name: "Mine" }]
-  write({ signedIn: true, accounts, secrets: {}, store: {}, fails: "" })
+  write({ signedIn: true, accounts, secrets: {}, store: {}, databases: {}, fails: "" })
   writeFileSync(desk.path("wrangler.mjs"), program)
   return {
     env: { NACRE_WRANGLER: "wrangler.mjs" },

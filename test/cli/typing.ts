@@ -22,7 +22,7 @@ const keysOf = (answer: string | number): ReadonlyArray<Terminal.UserInput> => {
   const typed =
     typeof answer === "number"
       ? Array.from({ length: answer }, () => key("down", undefined))
-      : [...answer].map((sign) => key(sign, sign))
+      : [...answer].map((sign) => key(sign === "\b" ? "backspace" : sign, sign))
   return [...typed, key("return", undefined)]
 }
 
@@ -34,9 +34,15 @@ export const runTyping = async (
   args: ReadonlyArray<string>,
   {
     answers,
-    env
+    env,
+    fetch = globalThis.fetch,
+    folder = process.cwd()
   }: {
     readonly answers?: ReadonlyArray<Answer>
+    /** The folder that it runs in; default: this process's. */
+    readonly folder?: string
+    /** The network, in place of the real one. */
+    readonly fetch?: typeof globalThis.fetch
     readonly env: Readonly<Record<string, string>>
   }
 ) => {
@@ -83,10 +89,13 @@ export const runTyping = async (
     return yield* run("0.0.0").pipe(
       Effect.provide(Layer.provideMerge(stdio, services)),
       // SAFETY: the command uses these two of its methods.
-      Effect.provideService(Console.Console, quiet as unknown as Console.Console)
+      Effect.provideService(Console.Console, quiet as unknown as Console.Console),
+      Effect.provideService(FetchHttpClient.Fetch, fetch)
     )
   })
-  const exit = await Effect.runPromiseExit(program)
+  const before = process.cwd()
+  process.chdir(folder)
+  const exit = await Effect.runPromiseExit(program).finally(() => process.chdir(before))
   return {
     isContent: Exit.isSuccess(exit),
     stdout: out.join("\n"),

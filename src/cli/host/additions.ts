@@ -3,22 +3,36 @@ import { isJson } from "./configFile.ts"
 import { type Environment, production } from "./environment.ts"
 import { quoted, withEntry, withKey } from "./toml.ts"
 
+/** A host of the server's own, or a pattern of names in a zone. */
+export type Route =
+  | { readonly pattern: string; readonly custom_domain: true }
+  | { readonly pattern: string; readonly zone_name: string }
+
 /** The additions to an environment's section. */
 export interface Additions {
   readonly account_id?: string
-  readonly routes?: ReadonlyArray<{ readonly pattern: string; readonly custom_domain: true }>
+  readonly routes?: ReadonlyArray<Route>
   readonly vars?: Readonly<Record<string, string>>
   /** All buckets, when they need a jurisdiction. */
   readonly r2_buckets?: ReadonlyArray<Readonly<Record<string, unknown>>>
   readonly secrets_store_secrets?: ReadonlyArray<Readonly<Record<string, string>>>
+  /** Cloudflare's binding for mail. */
+  readonly send_email?: ReadonlyArray<Readonly<Record<string, string>>>
+}
+
+const inlineTable = (route: Route): string => {
+  const pairs = Object.entries(route).map(
+    ([key, value]) => `${key} = ${typeof value === "string" ? quoted(value) : value}`
+  )
+  return `{ ${pairs.join(", ")} }`
 }
 
 const toToml = (text: string, name: string, added: Additions): string => {
   const table = (key: string) =>
     name === production ? key : ["env", name, key].filter((part) => part !== "").join(".")
   let result = text
-  for (const { pattern } of added.routes ?? []) {
-    const value = `[{ pattern = ${quoted(pattern)}, custom_domain = true }]`
+  if (added.routes !== undefined) {
+    const value = `[${added.routes.map(inlineTable).join(", ")}]`
     result = withKey(result, table(""), ["routes", value])
   }
   if (added.account_id !== undefined) {
@@ -33,6 +47,9 @@ const toToml = (text: string, name: string, added: Additions): string => {
   }
   for (const entry of added.secrets_store_secrets ?? []) {
     result = withEntry(result, table("secrets_store_secrets"), entry)
+  }
+  for (const entry of added.send_email ?? []) {
+    result = withEntry(result, table("send_email"), entry)
   }
   return result
 }
@@ -51,6 +68,7 @@ const toJson = (text: string, { name, section }: Environment, added: Additions):
   for (const [nth, { jurisdiction }] of (added.r2_buckets ?? []).entries()) {
     set(["r2_buckets", nth, "jurisdiction"], jurisdiction)
   }
+  if (added.send_email !== undefined) set(["send_email"], added.send_email)
   const stored = section.secrets_store_secrets ?? []
   for (const [at, entry] of (added.secrets_store_secrets ?? []).entries()) {
     set(["secrets_store_secrets", stored.length + at], entry)

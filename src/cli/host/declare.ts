@@ -5,6 +5,7 @@ import * as Result from "effect/Result"
 import { isJurisdiction } from "../../core/host/settings.ts"
 import { Failed } from "../failure.ts"
 import { type Additions, withAdditions } from "./additions.ts"
+import { type HandleSpace, wildcardRoute } from "../setUp/audience.ts"
 import { parseConfig } from "./configFile.ts"
 import { type Environment, production } from "./environment.ts"
 import { quoted } from "./toml.ts"
@@ -13,6 +14,10 @@ import { secretNamesNeeded } from "./vars.ts"
 /** The wanted configuration of an environment. */
 export interface Declaration {
   readonly domain: string
+  /** Where members' handles live; undefined if the only handle is the host itself. */
+  readonly space: HandleSpace | undefined
+  /** Whether the Worker needs Cloudflare's binding for mail. */
+  readonly needsMail: boolean
   readonly vars: Readonly<Record<string, string>>
   /** The id of the Cloudflare account; undefined if there is only one. */
   readonly account: string | undefined
@@ -47,7 +52,10 @@ const newBuckets = (environment: Environment, { DATA_LOCATION: location }: Decla
 }
 
 /** Routes that are there stay; a name under workers.dev needs none. */
-const newRoutes = Effect.fnUntraced(function* (environment: Environment, domain: string) {
+const newRoutes = Effect.fnUntraced(function* (
+  environment: Environment,
+  { domain, space }: Declaration
+) {
   const { route, routes } = environment.section
   if (route !== undefined || (routes?.length ?? 0) > 0 || domain.endsWith(".workers.dev")) return {}
   if (environment.name === production && !environment.othersHaveRoutes) {
@@ -56,7 +64,8 @@ const newRoutes = Effect.fnUntraced(function* (environment: Environment, domain:
       next: "Add routes = [] to its section first."
     })
   }
-  return { routes: [{ pattern: domain, custom_domain: true as const }] }
+  const own = { pattern: domain, custom_domain: true as const }
+  return { routes: space === undefined ? [own] : [own, wildcardRoute(space)] }
 })
 
 const newAccount = Effect.fnUntraced(function* (
@@ -101,6 +110,17 @@ const newStored = Effect.fnUntraced(function* (
   }
   const added = bindingsTo(environment, store)
   return added.length === 0 ? {} : { secrets_store_secrets: added }
+})
+
+/** The binding by which MAILER=cloudflare sends. */
+const newMail = Effect.fnUntraced(function* (environment: Environment, needsMail: boolean) {
+  const bound = environment.section.send_email
+  if (!needsMail || bound?.some(({ name }) => name === "MAIL") === true) return {}
+  if (bound === undefined) return { send_email: [{ name: "MAIL" }] }
+  return yield* new Failed({
+    message: `${environment.file} already binds send_email, but not as MAIL. Nothing was changed`,
+    next: "Add an entry with the name MAIL, then run the command again."
+  })
 })
 
 type Json = { [key: string]: unknown }
@@ -155,15 +175,17 @@ const write = Effect.fnUntraced(
  */
 export const declare = Effect.fnUntraced(function* (
   environment: Environment,
-  { account, domain, store, vars }: Declaration
+  declaration: Declaration
 ) {
+  const { account, needsMail, store, vars } = declaration
   const files = yield* FileSystem.FileSystem
   const { file } = environment
   const added: Additions = {
-    ...(yield* newRoutes(environment, domain)),
+    ...(yield* newRoutes(environment, declaration)),
     ...(yield* newAccount(environment, account)),
     ...(yield* newVars(environment, vars)),
     ...newBuckets(environment, vars),
+    ...(yield* newMail(environment, needsMail)),
     ...(yield* newStored(environment, store))
   }
   if (Object.keys(added).length === 0) return Effect.void

@@ -7,8 +7,11 @@ import { Failed } from "../failure.ts"
 import { ServerFlag } from "../flags.ts"
 import { note, report } from "../output.ts"
 import { readiness } from "../readiness.ts"
+import { declaredSpace } from "../setUp/audience.ts"
+import { placeDatabase } from "./database.ts"
 import { envFlag, type Environment, theEnvironment } from "./environment.ts"
 import { askCloudflare } from "./handing.ts"
+import { stepsLeft } from "../setUp/remaining.ts"
 import { secretNamesNeeded } from "./vars.ts"
 import { wrangler } from "./wrangler.ts"
 
@@ -60,6 +63,24 @@ const waitUntilReady = Effect.fnUntraced(function* (
   })
 })
 
+/** Says what is left to do, by what is there already. */
+const tellNext = Effect.fnUntraced(function* (environment: Environment, server: string) {
+  const host = new URL(String(environment.section.vars?.["PUBLIC_URL"] ?? server)).hostname
+  const space = declaredSpace(environment, host)
+  const next = yield* stepsLeft(environment, {
+    audience: space === undefined ? "me" : "family",
+    host,
+    server,
+    space,
+    firstAccount: "new",
+    recoveryKey: undefined,
+    isPlaced: true
+  })
+  yield* note(
+    ["Next:", ...next, `npx nacre status --server ${server}`].join(next.length === 0 ? " " : "\n  ")
+  )
+})
+
 /** `nacre deploy`: onto Cloudflare, and until it answers. */
 export const deploy = Command.make(
   "deploy",
@@ -86,6 +107,7 @@ export const deploy = Command.make(
       })
     }
     yield* checkSecrets(environment)
+    yield* placeDatabase(environment)
     yield* wrangler(["deploy", "--minify"], environment)
     yield* note(`Waiting for ${server}/ready…`)
     const { version } = yield* waitUntilReady(server, environment, wait)
@@ -93,7 +115,7 @@ export const deploy = Command.make(
       { server, version, ready: true },
       () => `${server} is ready (version ${version}).`
     )
-    yield* note("Create the first account: nacre account create. Check the server: nacre status")
+    yield* tellNext(environment, server)
   })
 ).pipe(
   Command.withDescription(

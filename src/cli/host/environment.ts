@@ -29,6 +29,7 @@ const Section = Schema.Struct({
   routes: optional(Schema.Array(Schema.Unknown)),
   vars: optional(Schema.Record(Schema.String, Schema.Unknown)),
   d1_databases: optional(Schema.Array(Schema.Struct({ database_name: optional(Schema.String) }))),
+  send_email: optional(Schema.Array(Schema.Struct({ name: optional(Schema.String) }))),
   r2_buckets: optional(Schema.Array(Schema.Record(Schema.String, Schema.Unknown))),
   secrets_store_secrets: optional(
     Schema.Array(

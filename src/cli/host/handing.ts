@@ -3,6 +3,7 @@ import * as Redacted from "effect/Redacted"
 import { Failed } from "../failure.ts"
 import { withStore } from "./declare.ts"
 import type { Environment } from "./environment.ts"
+import { signInHint } from "./signedIn.ts"
 import { readVars, secretNamesKnown, secretNamesNeeded } from "./vars.ts"
 import { secretNames, storeListing, wranglerTakes } from "./wrangler.ts"
 
@@ -63,7 +64,7 @@ export const handOver = Effect.fnUntraced(function* (environment: Environment) {
   if (names.some((name) => has(name) === undefined)) {
     return yield* new Failed({
       message: "Couldn't check which secrets Cloudflare has, so none was uploaded",
-      next: `Sign in with npx wrangler login, then run: npx nacre secret put${environment.words}`
+      next: `Sign in to Cloudflare: ${yield* signInHint}\nThen run: npx nacre secret put${environment.words}`
     })
   }
   const lacked = names.filter((name) => has(name) === false)

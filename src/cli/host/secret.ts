@@ -5,6 +5,7 @@ import * as Flag from "effect/cli/Flag"
 import { note, report, table } from "../output.ts"
 import { envFlag, theEnvironment } from "./environment.ts"
 import { askCloudflare, handOver, refuseOtherSecrets, storedAs } from "./handing.ts"
+import { signInHint } from "./signedIn.ts"
 import {
   keepACopy,
   makeSecrets,
@@ -112,7 +113,7 @@ const listDeployed = Effect.fnUntraced(function* (env: Option.Option<string>) {
     )
   )
   if (secrets.some(({ deployed }) => deployed === undefined)) {
-    yield* note("Couldn't check the secrets on Cloudflare. Sign in: npx wrangler login")
+    yield* note(`Couldn't check the secrets on Cloudflare. Sign in: ${yield* signInHint}`)
   }
 })
 

@@ -4,6 +4,7 @@ import * as Path from "effect/Path"
 import { loadSecrets, parseVars, writePrivate } from "../../../scripts/env.mjs"
 import { Failed } from "../failure.ts"
 import { variable } from "../flags.ts"
+import { refuseUnignored } from "../gitTree.ts"
 
 /** The secrets that a server cannot be without, and what each is for. */
 export const secretWords: Readonly<Record<string, string>> = {
@@ -43,9 +44,11 @@ export const readVars = Effect.fnUntraced(function* (file: string) {
   return parseVars(text)
 })
 
-/** Creates the secrets that the file lacks, and changes none. */
-export const makeSecrets = (file: string) =>
-  Effect.try({ try: () => loadSecrets(file), catch: failedFor(file) })
+/** Creates the secrets that the file lacks, and changes none; refuses a file that git would commit. */
+export const makeSecrets = Effect.fnUntraced(function* (file: string) {
+  yield* refuseUnignored(file)
+  return yield* Effect.try({ try: () => loadSecrets(file), catch: failedFor(file) })
+})
 
 /** Sets variables of the file that are not secret; others stay as they are. */
 export const setVars = Effect.fnUntraced(function* (

@@ -12,6 +12,7 @@ import { ChildProcessSpawner } from "effect/process/ChildProcessSpawner"
 import { Opaque, Words } from "../answers.ts"
 import { Failed } from "../failure.ts"
 import { variable } from "../flags.ts"
+import { signInHint } from "./signedIn.ts"
 
 /** The program of the wrangler that a project resolves, also from a folder of a workspace. */
 const installed = (manifest: string): string | undefined =>
@@ -65,11 +66,12 @@ const commandFor = (
 const notStarted = (error: { readonly message: string }) =>
   new Failed({ message: `Couldn't run wrangler: ${error.message}` })
 
-const failedBy = (args: ReadonlyArray<string>, code: number) =>
-  new Failed({
+const failedBy = Effect.fnUntraced(function* (args: ReadonlyArray<string>, code: number) {
+  return yield* new Failed({
     message: `wrangler ${args.join(" ")} failed with exit code ${code}`,
-    next: "See its output above. If you aren't signed in: npx wrangler login"
+    next: `See its output above. If you aren't signed in: ${yield* signInHint}`
   })
+})
 
 /** Runs wrangler before the user's eyes (all it prints is no result, so it goes to stderr); fails where it fails. */
 export const wrangler = Effect.fnUntraced(function* (args: ReadonlyArray<string>, of?: Subject) {
@@ -121,8 +123,8 @@ export const wranglerTakes = Effect.fnUntraced(function* (
   })
 })
 
-/** Runs wrangler behind the user's back; answers all that it said. */
-const wranglerSays = Effect.fnUntraced(function* (
+/** Runs wrangler without showing its output; gives all of it. */
+export const wranglerSays = Effect.fnUntraced(function* (
   args: ReadonlyArray<string>,
   of?: Subject,
   stdin: "ignore" | Stream.Stream<Uint8Array> = "ignore"

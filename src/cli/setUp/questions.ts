@@ -5,10 +5,12 @@ import { isHandle } from "../../core/lexicon/syntax.ts"
 import { Failed } from "../failure.ts"
 import { note } from "../output.ts"
 import { ask, canAsk, choose, confirm } from "../prompts.ts"
-import type { Environment } from "./environment.ts"
-import { storedAs } from "./handing.ts"
-import { secretNamesNeeded } from "./vars.ts"
-import { cloudflareAccounts, wrangler } from "./wrangler.ts"
+import type { Audience } from "./audience.ts"
+import type { Environment } from "../host/environment.ts"
+import { storedAs } from "../host/handing.ts"
+import { isRemote, signInHint } from "../host/signedIn.ts"
+import { secretNamesNeeded } from "../host/vars.ts"
+import { cloudflareAccounts, wrangler } from "../host/wrangler.ts"
 
 /** The places for data at Cloudflare. */
 export const locations = ["anywhere", ...jurisdictions, ...locationHints] as const
@@ -58,13 +60,17 @@ const domainFault = (text: string): string | undefined =>
 /** The server's own host name; the one that wrangler.toml has already is proposed. */
 export const domainOf = Effect.fnUntraced(function* (
   given: Option.Option<string>,
-  { section }: Environment
+  { section }: Environment,
+  audience: Audience
 ) {
   const declared = URL.parse(String(section.vars?.["PUBLIC_URL"]))?.hostname
   const text = Option.isSome(given)
     ? given.value
     : yield* ask({
-        message: "The server's host name, such as pds.example.com",
+        message:
+          audience === "me"
+            ? "The server's host name, which becomes your handle, such as alice.example.com"
+            : "The server's host name, such as pds.example.com",
         otherwise: "--domain",
         check: domainFault,
         ...(declared === undefined ? {} : { initial: declared })
@@ -155,6 +161,10 @@ const asked = Effect.gen(function* () {
   const accounts = yield* cloudflareAccounts
   if (accounts !== undefined || !(yield* canAsk)) return accounts
   yield* note("You aren't signed in to Cloudflare.")
+  if (yield* isRemote) {
+    yield* note(`Sign in: ${yield* signInHint}`)
+    return undefined
+  }
   if (!(yield* confirm("Sign in now? This opens a browser", { yes: false, initial: true }))) {
     return undefined
   }
