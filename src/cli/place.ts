@@ -2,8 +2,10 @@ import * as Effect from "effect/Effect"
 import * as FileSystem from "effect/FileSystem"
 import * as Option from "effect/Option"
 import * as Path from "effect/Path"
+import * as Redacted from "effect/Redacted"
 import * as Schema from "effect/Schema"
 import { calledName } from "../core/identity/calledName.ts"
+import { parseVars } from "../../scripts/env.mjs"
 import { startCommand } from "../../scripts/project.mjs"
 import { Failed } from "./failure.ts"
 import { AccountFlag, ServerFlag, variable } from "./flags.ts"
@@ -54,6 +56,18 @@ export const localServer = Effect.gen(function* () {
     ...(noted?.plcPort === undefined ? {} : { plcUrl: `http://127.0.0.1:${noted.plcPort}` }),
     ...(account === undefined ? {} : { account })
   } satisfies LocalServer
+})
+
+/** The administrator's password in this project's copy of a deployed server's secrets, which names its server. */
+export const copiedAdminPassword = Effect.fnUntraced(function* (server: string) {
+  const files = yield* FileSystem.FileSystem
+  const names = yield* Effect.orElseSucceed(files.readDirectory("."), () => [])
+  for (const name of names.filter((one) => one.startsWith(".secrets."))) {
+    const text = yield* Effect.orElseSucceed(files.readFileString(name), () => "")
+    const { ADMIN_PASSWORD: password = "", PUBLIC_URL: url = "" } = parseVars(text)
+    if (password !== "" && originOf(url) === server) return Redacted.make(password)
+  }
+  return undefined
 })
 
 /** The origin that a text means: of `pds.example.com` its https, of this machine its http. */

@@ -16,7 +16,7 @@ import {
 import { isStale, resumed } from "./login/stored.ts"
 import { renewing, Tokens } from "./login/tokens.ts"
 import { note } from "./output.ts"
-import { localServer, theAccount, theServer } from "./place.ts"
+import { copiedAdminPassword, localServer, theAccount, theServer } from "./place.ts"
 import { ask, askSecret, canAsk } from "./prompts.ts"
 import { type Calling, procedure, type Remote } from "./xrpc.ts"
 
@@ -236,7 +236,7 @@ const knownAdminPassword = Effect.fnUntraced(function* (server: string) {
   if (local?.url === server && local.account !== undefined) {
     return Redacted.make(local.account.adminPassword)
   }
-  return yield* storedAdminPassword(server)
+  return (yield* storedAdminPassword(server)) ?? (yield* copiedAdminPassword(server))
 })
 
 const asAdministrator = (server: string, password: Redacted.Redacted): Remote => {

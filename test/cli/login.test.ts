@@ -155,6 +155,29 @@ describe("nacre login", () => {
   })
 })
 
+describe("the copy of a deployed server's secrets", () => {
+  it("signs in the administrator at its own server alone", async () => {
+    const copy = (url: string) =>
+      writeFileSync(
+        desk.path(".secrets.production"),
+        `PUBLIC_URL=${url}\nADMIN_PASSWORD=${server.account.adminPassword}\n`
+      )
+    const list = () =>
+      runTyping(["account", "list", "--server", server.publicUrl], {
+        env: { NACRE_CONFIG_DIR: desk.path("settings"), DATA_DIR: desk.path(".data") },
+        folder: desk.folder
+      })
+    copy("https://pds.example.com")
+    const other = await list()
+    assert.isFalse(other.isContent)
+    assert.match(other.stderr, /Missing answer: Administrator password/)
+    copy(server.publicUrl)
+    const own = await list()
+    assert.isTrue(own.isContent, own.stderr)
+    assert.include(own.stdout, server.account.did)
+  })
+})
+
 describe("nacre profiles", () => {
   it("profiles lists who is signed in, use chooses, and --profile chooses once", async () => {
     await signIn()

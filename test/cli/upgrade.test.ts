@@ -1,5 +1,5 @@
 import { afterEach, assert, beforeEach, describe, it } from "@effect/vitest"
-import { chmodSync, existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs"
+import { chmodSync, existsSync, mkdirSync, readFileSync, unlinkSync, writeFileSync } from "node:fs"
 import { delimiter } from "node:path"
 import { schemaVersion } from "../../src/core/host/schemaVersion.ts"
 import { version } from "../../src/core/host/version.ts"
@@ -7,7 +7,7 @@ import { type Desk, makeDesk } from "./command.ts"
 
 let desk: Desk
 
-/** An npm that installs the version it is told, whose command deploys unless that version is broken. */
+/** An npm that installs the version it is told, whose command deploys unless that version is broken, and backs up unless told not to. */
 const npm = `#!${process.execPath}
 const { appendFileSync, mkdirSync, writeFileSync, readFileSync } = require("node:fs")
 const args = process.argv.slice(2)
@@ -23,7 +23,8 @@ writeFileSync("node_modules/nacre/CHANGELOG.md",
   "# Changelog\\n\\n## 9.1.0\\n\\n- Newest.\\n\\n## 9.0.0\\n\\n- Newer.\\n\\n## ${version}\\n\\n- Known.\\n")
 writeFileSync("node_modules/nacre/dist/cli.js",
   "require('node:fs').appendFileSync('calls.txt', '" + wanted + " ' + process.argv.slice(2).join(' ') + '\\\\n');" +
-  "process.exit('" + wanted + "' === '9.9.9' ? 1 : 0)")
+  "const word = process.argv[2]; const bad = word === 'backup' ? require('node:fs').existsSync('no-backup')" +
+  " : word === 'deploy' && '" + wanted + "' === '9.9.9'; process.exit(bad ? 1 : 0)")
 `
 
 beforeEach(() => {
@@ -51,6 +52,7 @@ describe("nacre upgrade", () => {
     assert.deepStrictEqual(calls(), [
       "npm view nacre version",
       "npm install nacre@9.1.0",
+      "9.1.0 upgrade config --env staging",
       "9.1.0 deploy --env staging"
     ])
     assert.include(stderr, "- Newest.")
@@ -64,6 +66,7 @@ describe("nacre upgrade", () => {
     assert.strictEqual(code, 1)
     assert.deepStrictEqual(calls(), [
       "npm install nacre@9.9.9",
+      "9.9.9 upgrade config",
       "9.9.9 deploy",
       `npm install nacre@${version}`,
       `${version} deploy`
@@ -75,18 +78,48 @@ describe("nacre upgrade", () => {
     writeFileSync(desk.path("schemas.json"), JSON.stringify({ "9.9.9": schemaVersion + 1 }))
     const { code, stderr } = await run("upgrade --yes --to 9.9.9")
     assert.strictEqual(code, 1)
-    assert.deepStrictEqual(calls(), ["npm install nacre@9.9.9", "9.9.9 deploy"])
+    assert.deepStrictEqual(calls(), [
+      "npm install nacre@9.9.9",
+      "9.9.9 upgrade config",
+      "9.9.9 deploy"
+    ])
     assert.include(stderr, `you can't go back to ${version}`)
   })
 
   it("does nothing outside of a project, and nothing that nobody has agreed to", async () => {
     const { code } = await run("upgrade --to 9.1.0")
     assert.strictEqual(code, 1)
-    assert.deepStrictEqual(calls(), ["npm install nacre@9.1.0"])
+    const before = ["npm install nacre@9.1.0", "9.1.0 upgrade config"]
+    assert.deepStrictEqual(calls(), before)
     writeFileSync(desk.path("package.json"), "{}")
     const outside = await run("upgrade --yes")
     assert.strictEqual(outside.code, 1)
     assert.include(outside.stderr, "git pull")
-    assert.lengthOf(calls(), 1)
+    assert.lengthOf(calls(), 2)
+  })
+
+  it("backs the server up first, and deploys nothing that can't be undone without a backup", async () => {
+    writeFileSync(desk.path("wrangler.jsonc"), '{ "vars": { "PUBLIC_URL": "https://pds.test" } }')
+    writeFileSync(desk.path("schemas.json"), JSON.stringify({ "9.1.0": schemaVersion + 1 }))
+    writeFileSync(desk.path("no-backup"), "")
+    const refused = await run("upgrade --yes --to 9.1.0")
+    assert.strictEqual(refused.code, 1)
+    assert.include(refused.stderr, "--no-backup")
+    const upTo = ["npm install nacre@9.1.0", "9.1.0 upgrade config"]
+    const backup = "9.1.0 backup now --server https://pds.test"
+    assert.deepStrictEqual(calls(), [...upTo, backup])
+    unlinkSync(desk.path("no-backup"))
+    unlinkSync(desk.path("calls.txt"))
+    const { code, stderr } = await run("upgrade --yes --to 9.1.0")
+    assert.strictEqual(code, 0, stderr)
+    assert.deepStrictEqual(calls(), [...upTo, backup, "9.1.0 deploy"])
+  })
+
+  it("only installs with --no-deploy, and says how to go back to a tarball", async () => {
+    writeFileSync(desk.path("package.json"), '{ "dependencies": { "nacre": "file:../old.tgz" } }')
+    const { code, stdout } = await run("upgrade --no-deploy --to 9.1.0")
+    assert.strictEqual(code, 0)
+    assert.deepStrictEqual(calls(), ["npm install nacre@9.1.0", "9.1.0 upgrade config"])
+    assert.include(stdout, "To go back: npm install ../old.tgz")
   })
 })

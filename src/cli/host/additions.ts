@@ -27,9 +27,27 @@ const inlineTable = (route: Route): string => {
   return `{ ${pairs.join(", ")} }`
 }
 
+/** What this version's configuration has beyond that of older ones; the template has all of it. */
+export interface Needs {
+  /** The bucket of the nightly backups. */
+  readonly bucket?: Readonly<Record<string, string>>
+  /** When the platform wakes the server. */
+  readonly crons?: ReadonlyArray<string>
+}
+
+/** A table of an environment, by its key there; `""` is the environment itself. */
+const tableOf = (name: string, key: string): string =>
+  name === production ? key : ["env", name, key].filter((part) => part !== "").join(".")
+
+/** Sets a value of an environment in JSON with comments. */
+const withValue = (text: string, name: string, path: JSONPath, value: unknown): string => {
+  const formattingOptions = { insertSpaces: !/^\t/m.test(text), tabSize: 2, eol: "\n" }
+  const prefix = name === production ? [] : ["env", name]
+  return applyEdits(text, modify(text, [...prefix, ...path], value, { formattingOptions }))
+}
+
 const toToml = (text: string, name: string, added: Additions): string => {
-  const table = (key: string) =>
-    name === production ? key : ["env", name, key].filter((part) => part !== "").join(".")
+  const table = (key: string) => tableOf(name, key)
   let result = text
   if (added.routes !== undefined) {
     const value = `[${added.routes.map(inlineTable).join(", ")}]`
@@ -55,12 +73,9 @@ const toToml = (text: string, name: string, added: Additions): string => {
 }
 
 const toJson = (text: string, { name, section }: Environment, added: Additions): string => {
-  const formattingOptions = { insertSpaces: !/^\t/m.test(text), tabSize: 2, eol: "\n" }
-  const prefix = name === production ? [] : ["env", name]
   let result = text
   const set = (path: JSONPath, value: unknown) => {
-    const edits = modify(result, [...prefix, ...path], value, { formattingOptions })
-    result = applyEdits(result, edits)
+    result = withValue(result, name, path, value)
   }
   if (added.routes !== undefined) set(["routes"], added.routes)
   if (added.account_id !== undefined) set(["account_id"], added.account_id)
@@ -81,3 +96,28 @@ export const withAdditions = (text: string, environment: Environment, added: Add
   isJson(environment.file)
     ? toJson(text, environment, added)
     : toToml(text, environment.name, added)
+
+/** The configuration's text with what an environment lacks for this version; keeps every other line and comment. */
+export const withNeeds = (
+  text: string,
+  { file, name, section }: Environment,
+  { bucket, crons }: Needs
+): string => {
+  let result = text
+  if (isJson(file)) {
+    const nth = section.r2_buckets?.length ?? 0
+    if (bucket !== undefined) {
+      result = withValue(
+        result,
+        name,
+        ["r2_buckets", ...(nth === 0 ? [] : [nth])],
+        nth === 0 ? [bucket] : bucket
+      )
+    }
+    return crons === undefined ? result : withValue(result, name, ["triggers"], { crons })
+  }
+  if (bucket !== undefined) result = withEntry(result, tableOf(name, "r2_buckets"), bucket)
+  return crons === undefined
+    ? result
+    : withKey(result, tableOf(name, "triggers"), ["crons", JSON.stringify(crons)])
+}

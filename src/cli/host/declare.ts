@@ -126,12 +126,19 @@ const newMail = Effect.fnUntraced(function* (environment: Environment, needsMail
 type Json = { [key: string]: unknown }
 
 /** The parsed text; undefined if it is invalid. */
-const contentOf = (file: string, text: string): Json | undefined =>
+export const contentOf = (file: string, text: string): Json | undefined =>
   Result.match(parseConfig(file, text), {
     onFailure: () => undefined,
     // SAFETY: the configuration has been read as a document before.
     onSuccess: (content) => content as Json
   })
+
+/** An environment's section of that content. */
+export const sectionIn = (content: Json | undefined, name: string): Json | undefined =>
+  // SAFETY: the configuration has been read as a document before.
+  (name === production ? content : (content?.["env"] as Json | undefined)?.[name]) as
+    | Json
+    | undefined
 
 /** The expected content after a change: the current one with the additions. */
 const expectedOf = (
@@ -140,8 +147,8 @@ const expectedOf = (
   added: Additions
 ): Json | undefined => {
   const content = contentOf(file, text)
-  // SAFETY: the environment was found there.
-  const section = (name === production ? content : (content?.["env"] as Json)?.[name]) as Json
+  const section = sectionIn(content, name)
+  if (section === undefined) return undefined
   for (const [key, value] of Object.entries(added)) {
     const before = section[key]
     section[key] =
@@ -154,7 +161,8 @@ const expectedOf = (
   return content
 }
 
-const write = Effect.fnUntraced(
+/** Writes a configuration in one step. */
+export const writeConfig = Effect.fnUntraced(
   function* (file: string, text: string) {
     const files = yield* FileSystem.FileSystem
     const draft = `${file}.new`
@@ -195,7 +203,7 @@ export const declare = Effect.fnUntraced(function* (
   )
   const after = withAdditions(before, environment, added)
   if (isDeepStrictEqual(contentOf(file, after), expectedOf(before, environment, added))) {
-    return write(file, after)
+    return writeConfig(file, after)
   }
   return yield* new Failed({
     message: `This command can't edit ${file} the way it is written. Nothing was changed`,

@@ -29,6 +29,7 @@ const Section = Schema.Struct({
   routes: optional(Schema.Array(Schema.Unknown)),
   vars: optional(Schema.Record(Schema.String, Schema.Unknown)),
   d1_databases: optional(Schema.Array(Schema.Struct({ database_name: optional(Schema.String) }))),
+  triggers: optional(Schema.Unknown),
   send_email: optional(Schema.Array(Schema.Struct({ name: optional(Schema.String) }))),
   r2_buckets: optional(Schema.Array(Schema.Record(Schema.String, Schema.Unknown))),
   secrets_store_secrets: optional(
@@ -58,6 +59,8 @@ export interface Environment {
   readonly account: string | undefined
   /** The content of its own section. */
   readonly section: typeof Section.Type
+  /** Whether the platform wakes it by triggers of its own or of the top level. */
+  readonly isWoken: boolean
   /** Whether other environments have routes of their own; those that have none would get the top level's. */
   readonly othersHaveRoutes: boolean
   /** Wrangler's arguments for it. */
@@ -109,6 +112,7 @@ export const theEnvironment = Effect.fnUntraced(function* (given: Option.Option<
     worker: section.name ?? `${top}-${name}`,
     account: section.account_id ?? document.account_id,
     section,
+    isWoken: (section.triggers ?? document.triggers) !== undefined,
     othersHaveRoutes: Object.values(environments).every(hasRoutes),
     flag: `--env=${isTop ? "" : name}`,
     words: isTop ? "" : ` --env ${name}`,

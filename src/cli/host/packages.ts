@@ -5,6 +5,7 @@ import * as Stdio from "effect/Stdio"
 import * as Stream from "effect/Stream"
 import * as ChildProcess from "effect/process/ChildProcess"
 import { ChildProcessSpawner } from "effect/process/ChildProcessSpawner"
+import { version as running } from "../../core/host/version.ts"
 import { Words } from "../answers.ts"
 import { Failed } from "../failure.ts"
 
@@ -55,6 +56,20 @@ const runShown = Effect.fnUntraced(function* (program: string, args: ReadonlyArr
     Effect.scoped(running),
     ({ message }) => new Failed({ message: `Couldn't run ${program}: ${message}` })
   )
+})
+
+/** How to install the present version again: the one that runs, or the tarball that the project names. */
+export const wayBack = Effect.gen(function* () {
+  const { program, add } = yield* manager
+  const files = yield* FileSystem.FileSystem
+  const written = yield* files
+    .readFileString("package.json")
+    .pipe(
+      Effect.flatMap(Schema.decodeEffect(Project)),
+      Effect.match({ onFailure: () => "", onSuccess: ({ dependencies }) => dependencies.nacre })
+    )
+  const spec = written.endsWith(".tgz") ? written.replace(/^file:/, "") : `nacre@${running}`
+  return { spec, words: `${program} ${add} ${spec}` }
 })
 
 /** Installs a version of the package, or a tarball. */

@@ -11,8 +11,9 @@ import { Words } from "../answers.ts"
 import { Failed } from "../failure.ts"
 import { note, report } from "../output.ts"
 import { confirm } from "../prompts.ts"
-import { envFlag } from "./environment.ts"
-import { install, isProject, newestVersion, runInstalled } from "./packages.ts"
+import { envFlag, theEnvironment } from "./environment.ts"
+import { install, isProject, newestVersion, runInstalled, wayBack } from "./packages.ts"
+import { upgradeConfig } from "./upgradeConfig.ts"
 
 /** The description of an installed version. */
 const Manifest = Schema.fromJsonString(
@@ -54,6 +55,29 @@ const changes = Effect.gen(function* () {
   return newsSince(text, running)
 })
 
+const isOlder = (version: string, than: string): boolean =>
+  version.localeCompare(than, "en", { numeric: true }) < 0
+
+/** The address of the deployed server, as the configuration has it. */
+const deployedUrl = Effect.fnUntraced(function* (env: Option.Option<string>) {
+  const environment = yield* Effect.orElseSucceed(theEnvironment(env), () => undefined)
+  const url = environment?.section.vars?.["PUBLIC_URL"]
+  return typeof url === "string" ? url : undefined
+})
+
+/** Backs the server up; after a failure, goes on only if nothing speaks against it. */
+const backUp = Effect.fnUntraced(function* (
+  server: string,
+  { forwardOnly, yes }: { readonly forwardOnly: boolean; readonly yes: boolean }
+) {
+  yield* note(`Backing up ${server}…`)
+  if (yield* runInstalled(["backup", "now", "--server", server])) return true
+  yield* note("There is no new backup: see above.")
+  if (yes && !forwardOnly) return true
+  if (!yes && (yield* confirm("Deploy without a new backup?", { yes: false }))) return true
+  return false
+})
+
 /** `nacre upgrade`: to a newer version, and back where that doesn't become ready. */
 export const upgrade = Command.make(
   "upgrade",
@@ -67,9 +91,17 @@ export const upgrade = Command.make(
     yes: Flag.Boolean("yes").pipe(
       Flag.withDescription("Deploy without asking"),
       Flag.withDefault(false)
+    ),
+    deploy: Flag.Boolean("deploy").pipe(
+      Flag.withDescription("Deploy the new version; --no-deploy only installs it"),
+      Flag.withDefault(true)
+    ),
+    backup: Flag.Boolean("backup").pipe(
+      Flag.withDescription("Back up the server before the deployment; --no-backup doesn't"),
+      Flag.withDefault(true)
     )
   },
-  Effect.fnUntraced(function* ({ env, to, yes }) {
+  Effect.fnUntraced(function* ({ backup, deploy, env, to, yes }) {
     const path = yield* Path.Path
     if (!(yield* isProject)) {
       return yield* new Failed({
@@ -86,6 +118,7 @@ export const upgrade = Command.make(
       return
     }
     const spec = target.endsWith(".tgz") ? path.resolve(target) : `nacre@${target}`
+    const back = yield* wayBack
     yield* note(`Installing ${target}…`)
     yield* install(spec)
     const { version, nacre } = yield* installed
@@ -93,24 +126,37 @@ export const upgrade = Command.make(
     const forwardOnly = (nacre?.schemaVersion ?? 1) > schemaVersion
     if (forwardOnly) {
       yield* note(
-        `Version ${version} changes how data is stored. Once it has run, you can't go back to ${running}. Export your accounts first: npx nacre export`
+        `Version ${version} changes how data is stored. Once it has run, you can't go back to ${running}.`
       )
     }
-    const back = `npm install nacre@${running}`
+    const ofEnv = Option.isSome(env) ? ["--env", env.value] : []
+    // The new version knows what its configuration needs; an older one needs nothing more.
+    if (!isOlder(version, running) && !(yield* runInstalled(["upgrade", "config", ...ofEnv]))) {
+      return yield* new Failed({
+        message: `${version} is installed, but its configuration isn't complete. Nothing was deployed`,
+        next: `Do what the message above says, then deploy: npx nacre deploy. To go back: ${back.words}`
+      })
+    }
+    const stay = () =>
+      `Installed ${version}. Nothing was deployed. To deploy: npx nacre deploy. To go back: ${back.words}`
+    const notDeployed = { from: running, to: version, deployed: false }
+    if (!deploy) return yield* report(notDeployed, stay)
     if (!(yield* confirm(`Deploy ${version} now?`, { yes, initial: !forwardOnly }))) {
-      yield* report(
-        { from: running, to: version, deployed: false },
-        () =>
-          `Installed ${version}. Nothing was deployed. To deploy: npx nacre deploy. To go back: ${back}`
-      )
-      return
+      return yield* report(notDeployed, stay)
     }
-    const words = ["deploy", ...(Option.isSome(env) ? ["--env", env.value] : [])]
+    const server = backup ? yield* deployedUrl(env) : undefined
+    if (server !== undefined && !(yield* backUp(server, { forwardOnly, yes }))) {
+      return yield* new Failed({
+        message: `There is no new backup, so ${version} wasn't deployed`,
+        next: `Fix the backup and run the command again, or deploy without one: --no-backup. To go back: ${back.words}`
+      })
+    }
+    const words = ["deploy", ...ofEnv]
     if (yield* runInstalled(words)) {
       yield* report({ from: running, to: version, deployed: true }, () =>
         forwardOnly
           ? `Updated from ${running} to ${version}.`
-          : `Updated from ${running} to ${version}. To go back: ${back} && npx nacre deploy`
+          : `Updated from ${running} to ${version}. To go back: ${back.words} && npx nacre deploy`
       )
       return
     }
@@ -121,7 +167,7 @@ export const upgrade = Command.make(
       })
     }
     yield* note(`${version} didn't become ready. Going back to ${running}…`)
-    yield* install(`nacre@${running}`)
+    yield* install(back.spec)
     const isBack = yield* runInstalled(words)
     return yield* new Failed({
       message: isBack
@@ -132,8 +178,10 @@ export const upgrade = Command.make(
   })
 ).pipe(
   Command.withDescription(
-    "Update the project to a newer version of Nacre: show what changes, install it, deploy it, and wait until the server is ready. " +
-      "If it doesn't become ready, the version before is deployed again, unless stored data only goes forward."
+    "Update the project to a newer version of Nacre: show what changes, install it, add what it needs to the wrangler configuration, " +
+      "back up the server, deploy, and wait until it is ready. If it doesn't become ready, the version before is deployed again, " +
+      "unless stored data only goes forward."
   ),
-  Command.withShortDescription("Update to a newer version of Nacre")
+  Command.withShortDescription("Update to a newer version of Nacre"),
+  Command.withSubcommands([upgradeConfig])
 )
