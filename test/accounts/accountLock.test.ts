@@ -4,8 +4,8 @@ import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as AccountLock from "../../src/services/accounts/AccountLock.ts"
 
-describe("a change of an account", () => {
-  it.effect("goes to its end once it has begun, though whoever asked for it has gone", () =>
+describe("the account lock", () => {
+  it.effect("a change completes once it has started, even if its caller is gone", () =>
     Effect.gen(function* () {
       const lock = yield* AccountLock.AccountLock
       const [begun, goOn] = [yield* Deferred.make<void>(), yield* Deferred.make<void>()]
@@ -22,7 +22,7 @@ describe("a change of an account", () => {
       yield* Deferred.await(begun)
       const waiting = yield* Effect.forkChild(lock.alone(Effect.sync(() => done.push("second"))))
       changing.interruptUnsafe()
-      // Who still waits for their turn does not get it.
+      // A caller that still waits doesn't get its turn.
       yield* Fiber.interrupt(waiting)
       yield* Deferred.succeed(goOn, undefined)
       yield* Fiber.await(changing)

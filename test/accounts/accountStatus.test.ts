@@ -26,7 +26,7 @@ interface Case {
   readonly account?: Partial<Account>
 }
 
-/** Runs the body for an account in some state, with a token of its owner. */
+/** Runs the body for an account in some state, with its owner's token. */
 const check = <E>(
   title: string,
   { identity = aliceIdentity, documents = [identity.document], account = {} }: Case,
@@ -47,7 +47,7 @@ const statusOf = Effect.fnUntraced(function* (did: string) {
 
 describe("deactivateAccount", () => {
   check(
-    "makes the account inactive, keeps the owner's wish, and tells the network",
+    "deactivateAccount deactivates the account, keeps the deletion date and emits an event",
     {},
     (token, did) =>
       Effect.gen(function* () {
@@ -69,7 +69,7 @@ describe("deactivateAccount", () => {
   )
 
   check(
-    "leaves a taken-down account taken down",
+    "deactivateAccount leaves a taken-down account taken down",
     { account: { takedown: "takendown" } },
     (token, did) =>
       Effect.gen(function* () {
@@ -85,7 +85,7 @@ describe("activateAccount", () => {
   const inactive = { deactivatedAt, deleteAfter: "2026-03-01T00:00:00.000Z" }
 
   check(
-    "makes the account active under a head above the one before, and announces account, identity and sync",
+    "activateAccount activates the account under a higher head, and announces account, identity and sync",
     { account: inactive },
     (token, did) =>
       Effect.gen(function* () {
@@ -100,7 +100,7 @@ describe("activateAccount", () => {
   )
 
   check(
-    "takes a did:web of this host as right",
+    "activateAccount accepts a did:web of this host",
     {
       account: inactive,
       identity: { ...aliceIdentity, did: "did:web:localhost%3A8787" },
@@ -114,17 +114,20 @@ describe("activateAccount", () => {
   )
 
   const refuse = (why: string, { message, ...given }: Case & { readonly message: RegExp }) =>
-    check(`refuses, and changes nothing, when ${why}`, { account: inactive, ...given }, (token) =>
-      Effect.gen(function* () {
-        const { status, body } = yield* call(`${server}.activateAccount`, { token, post: true })
-        assert.strictEqual(status, 400)
-        assert.strictEqual(body["error"], "InvalidRequest")
-        assert.match(String(body["message"]), message)
-        assert.strictEqual((yield* (yield* AccountStore).get).deactivatedAt, deactivatedAt)
-        assert.deepStrictEqual(announced, [])
-        const checked = yield* call(`${server}.checkAccountStatus`, { token })
-        assert.strictEqual(checked.body["validDid"], false)
-      })
+    check(
+      `activateAccount fails and changes nothing when ${why}`,
+      { account: inactive, ...given },
+      (token) =>
+        Effect.gen(function* () {
+          const { status, body } = yield* call(`${server}.activateAccount`, { token, post: true })
+          assert.strictEqual(status, 400)
+          assert.strictEqual(body["error"], "InvalidRequest")
+          assert.match(String(body["message"]), message)
+          assert.strictEqual((yield* (yield* AccountStore).get).deactivatedAt, deactivatedAt)
+          assert.deepStrictEqual(announced, [])
+          const checked = yield* call(`${server}.checkAccountStatus`, { token })
+          assert.strictEqual(checked.body["validDid"], false)
+        })
     )
 
   refuse("the DID does not resolve", { documents: [], message: /could not be resolved/ })
@@ -142,20 +145,23 @@ describe("activateAccount", () => {
 })
 
 describe("checkAccountStatus", () => {
-  check("tells how far a migration has come", { account: { deactivatedAt } }, (token) =>
-    Effect.gen(function* () {
-      const { body } = yield* call(`${server}.checkAccountStatus`, { token })
-      assert.deepStrictEqual(body, {
-        activated: false,
-        validDid: true,
-        repoCommit: "bafyreie5737gdxlw5i64vzichcalba3z2v5n6icifvx5xytvske7mr3hpm",
-        repoRev: "3kabcdefghij2",
-        repoBlocks: 3,
-        indexedRecords: 1,
-        privateStateValues: 2,
-        expectedBlobs: 5,
-        importedBlobs: 4
+  check(
+    "checkAccountStatus returns the progress of a migration",
+    { account: { deactivatedAt } },
+    (token) =>
+      Effect.gen(function* () {
+        const { body } = yield* call(`${server}.checkAccountStatus`, { token })
+        assert.deepStrictEqual(body, {
+          activated: false,
+          validDid: true,
+          repoCommit: "bafyreie5737gdxlw5i64vzichcalba3z2v5n6icifvx5xytvske7mr3hpm",
+          repoRev: "3kabcdefghij2",
+          repoBlocks: 3,
+          indexedRecords: 1,
+          privateStateValues: 2,
+          expectedBlobs: 5,
+          importedBlobs: 4
+        })
       })
-    })
   )
 })

@@ -4,7 +4,7 @@ import { AccountStore } from "../../src/services/accounts/AccountStore.ts"
 import { SqlStorage } from "../../src/services/host/SqlStorage.ts"
 import { alice, type Inside, rowsWritten, type Run, wake } from "../sessions/accountServices.ts"
 
-/** What every AccountStore must do; `run` gives an empty object. */
+/** What every AccountStore guarantees; `run` provides an empty object. */
 export const accountStoreContract = (name: string, run: Run<Inside>) =>
   describe(`AccountStore over ${name}`, () => {
     const check = <E>(title: string, body: Effect.Effect<void, E, Inside>) =>
@@ -19,7 +19,7 @@ export const accountStoreContract = (name: string, run: Run<Inside>) =>
     )
 
     check(
-      "finds no account in an empty object, and writes nothing",
+      "an empty object has no account, and reading it writes nothing",
       Effect.gen(function* () {
         const store = yield* AccountStore
         const missing = yield* Effect.flip(store.get)
@@ -36,7 +36,7 @@ export const accountStoreContract = (name: string, run: Run<Inside>) =>
     )
 
     check(
-      "keeps an account, and has it after a sleep",
+      "the store keeps an account over the object's sleep",
       Effect.gen(function* () {
         const store = yield* AccountStore
         assert.isUndefined(store.peek())
@@ -49,7 +49,7 @@ export const accountStoreContract = (name: string, run: Run<Inside>) =>
     )
 
     check(
-      "keeps what was changed, and what was taken away",
+      "the store keeps changed and removed fields",
       Effect.gen(function* () {
         const store = yield* AccountStore
         yield* store.create(alice)
@@ -74,7 +74,7 @@ export const accountStoreContract = (name: string, run: Run<Inside>) =>
     )
 
     check(
-      "refuses a second account in the same object, and keeps the first",
+      "an object rejects a second account and keeps the first",
       Effect.gen(function* () {
         const store = yield* AccountStore
         yield* store.create(alice)
@@ -86,7 +86,7 @@ export const accountStoreContract = (name: string, run: Run<Inside>) =>
     )
 
     check(
-      "writes one row a change",
+      "a change writes one row",
       Effect.gen(function* () {
         yield* (yield* AccountStore).create(alice)
         const change = Effect.flatMap(AccountStore, (store) => store.update({ handle: "b.test" }))
@@ -95,7 +95,7 @@ export const accountStoreContract = (name: string, run: Run<Inside>) =>
     )
 
     check(
-      "makes the tables that a newer version brought, when it finds an account",
+      "reading an account creates the tables that a newer version added",
       Effect.gen(function* () {
         const sql = yield* SqlStorage
         yield* (yield* AccountStore).create(alice)
@@ -107,7 +107,7 @@ export const accountStoreContract = (name: string, run: Run<Inside>) =>
     )
 
     check(
-      "leaves nothing behind when the account is destroyed, and takes a new one",
+      "destroy leaves nothing behind, and the object accepts a new account",
       Effect.gen(function* () {
         const store = yield* AccountStore
         yield* store.create(alice)

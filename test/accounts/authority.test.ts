@@ -119,7 +119,7 @@ const everyCredential = Effect.fnUntraced(function* (authority: Authority) {
   return outcomes as Record<keyof Credential, string>
 })
 
-/** How sessions of each level fare where anything but a good session is refused alike. */
+/** The outcomes for sessions by level, when anything but a valid session fails the same way. */
 const sessionTable = (levels: Partial<Record<keyof Credential, string>>) => ({
   nothing: "AuthMissing",
   garbage: "InvalidToken",
@@ -216,7 +216,7 @@ const expected: Record<keyof typeof authorities, Record<string, string>> = {
 
 describe("the caller of an account's object", () => {
   for (const [name, authority] of Object.entries(authorities)) {
-    it.effect(`is judged for the authority "${name}" with every kind of credential`, () =>
+    it.effect(`each kind of credential has the expected outcome for the authority "${name}"`, () =>
       Effect.gen(function* () {
         yield* TestClock.setTime(1_767_225_600_000)
         yield* signUp()
@@ -238,7 +238,7 @@ describe("the caller of an account's object", () => {
       }).pipe(Effect.provide(layer))
     )
 
-  check("is told in the protocol's words why a session is refused", (credential) =>
+  check("a rejected session gets the protocol's error messages", (credential) =>
     Effect.gen(function* () {
       const message = (authorization: string | undefined) =>
         Effect.map(Effect.flip(judge(authorities.full, authorization)), ({ message }) => message)
@@ -253,7 +253,7 @@ describe("the caller of an account's object", () => {
     })
   )
 
-  check("may end a session with an expired refresh token, and not refresh it", (credential) =>
+  check("an expired refresh token may end its session but not refresh it", (credential) =>
     Effect.gen(function* () {
       yield* TestClock.adjust("91 days")
       assert.strictEqual(yield* outcome(authorities.refresh, credential.refresh), "ExpiredToken")
@@ -261,7 +261,7 @@ describe("the caller of an account's object", () => {
     })
   )
 
-  check("of a deactivated account is refused where the account must be active", (credential) =>
+  check("a deactivated account is rejected where the account must be active", (credential) =>
     Effect.gen(function* () {
       yield* (yield* AccountStore).update({ deactivatedAt: "2026-01-01T00:00:00.000Z" })
       assert.strictEqual(yield* outcome(authorities.upload, credential.full), "AccountDeactivated")
@@ -275,7 +275,7 @@ describe("the caller of an account's object", () => {
 
   for (const takedown of ["takendown", "suspended"] as const) {
     check(
-      `of a ${takedown} account may do what its owner needs to leave, and no more`,
+      `the owner of a ${takedown} account may do what leaving needs, and no more`,
       (credential) =>
         Effect.gen(function* () {
           yield* (yield* AccountStore).update({ takedown })
@@ -311,14 +311,14 @@ describe("the caller of an account's object", () => {
     )
   }
 
-  check("may upload several times by one service token", (credential) =>
+  check("one service auth token may upload several times", (credential) =>
     Effect.gen(function* () {
       assert.strictEqual(yield* outcome(authorities.upload, credential.service), "service")
       assert.strictEqual(yield* outcome(authorities.upload, credential.service), "service")
     })
   )
 
-  it.effect("is told that there is no account, where none lives", () =>
+  it.effect("an object without an account reports AccountNotFound", () =>
     Effect.gen(function* () {
       for (const name of ["full", "upload", "refresh", "service"] as const) {
         assert.strictEqual(yield* outcome(authorities[name], "Bearer a.b.c"), "AccountNotFound")

@@ -25,7 +25,7 @@ afterAll(() => world.close())
 const server = (name: string, input: object, auth: string) =>
   world.call(`com.atproto.server.${name}`, { input, auth })
 
-/** The ways by which an account is deactivated. */
+/** The ways to deactivate an account. */
 const ways: Readonly<Record<string, (who: Person) => Promise<void>>> = {
   "by its owner's client": async (who) => {
     ok(await server("deactivateAccount", {}, who.auth))
@@ -49,34 +49,31 @@ const ways: Readonly<Record<string, (who: Person) => Promise<void>>> = {
   }
 }
 
-describe("an account that is deactivated", () => {
-  it.each(Object.entries(ways))(
-    "%s has none of its sessions and apps afterwards",
-    async (_, way) => {
-      const who = await signUp(world, `off${Object.values(ways).indexOf(way)}`)
-      const tokens = await app.signIn(who.did)
-      const other = await session(world, who.did, "full")
-      const bot = await session(world, who.did, "standard")
-      const code = await app.code(who.did)
-      world.advance(1000)
-      await way(who)
-      const activated = await server("activateAccount", {}, who.auth)
-      if (activated.status !== 200) {
-        const { accessJwt } = await session(world, who.did, "full")
-        ok(await server("activateAccount", {}, bearer(accessJwt)))
-      }
-      const nsid = "com.atproto.server.getSession"
-      assert.strictEqual((await app.call(nsid, tokens["access_token"])).status, 401)
-      assert.strictEqual((await app.refresh(tokens["refresh_token"])).status, 400)
-      assert.strictEqual((await app.post("/oauth/token", code)).status, 400)
-      for (const { accessJwt } of [other, bot]) {
-        const asked = await world.call(nsid, { auth: bearer(accessJwt) })
-        assert.strictEqual(outcomeOf(asked), "400 ExpiredToken")
-      }
+describe("a deactivated account", () => {
+  it.each(Object.entries(ways))("deactivation %s ends all sessions and apps", async (_, way) => {
+    const who = await signUp(world, `off${Object.values(ways).indexOf(way)}`)
+    const tokens = await app.signIn(who.did)
+    const other = await session(world, who.did, "full")
+    const bot = await session(world, who.did, "standard")
+    const code = await app.code(who.did)
+    world.advance(1000)
+    await way(who)
+    const activated = await server("activateAccount", {}, who.auth)
+    if (activated.status !== 200) {
+      const { accessJwt } = await session(world, who.did, "full")
+      ok(await server("activateAccount", {}, bearer(accessJwt)))
     }
-  )
+    const nsid = "com.atproto.server.getSession"
+    assert.strictEqual((await app.call(nsid, tokens["access_token"])).status, 401)
+    assert.strictEqual((await app.refresh(tokens["refresh_token"])).status, 400)
+    assert.strictEqual((await app.post("/oauth/token", code)).status, 400)
+    for (const { accessJwt } of [other, bot]) {
+      const asked = await world.call(nsid, { auth: bearer(accessJwt) })
+      assert.strictEqual(outcomeOf(asked), "400 ExpiredToken")
+    }
+  })
 
-  it("keeps the session that asked, which may take it back", async () => {
+  it("deactivation keeps the session that requested it, which can reactivate", async () => {
     const who = await signUp(world, "regret")
     ok(await server("deactivateAccount", {}, who.auth))
     ok(await server("activateAccount", {}, who.auth))

@@ -13,7 +13,7 @@ directoryContract("node:sqlite", () =>
 )
 
 describe("the directory's health", () => {
-  it.effect("is that of its accounts, not of the database alone", () =>
+  it.effect("the health check queries the accounts rather than only the database", () =>
     Effect.gen(function* () {
       const { sql } = yield* HostDatabase
       const { ping } = yield* Directory
@@ -27,8 +27,8 @@ describe("the directory's health", () => {
   )
 })
 
-describe("D1", () => {
-  it.effect("says that the directory is unavailable, and asks again before it does", () =>
+describe("a failing D1", () => {
+  it.effect("the directory retries before it reports that it is unavailable", () =>
     Effect.gen(function* () {
       let asked = 0
       const failing = {
@@ -42,7 +42,7 @@ describe("D1", () => {
         }),
         batch: () => Promise.reject(new Error("D1_ERROR: network connection lost"))
       }
-      // SAFETY: the client calls nothing but these.
+      // SAFETY: the client calls only these.
       const layer = DirectoryD1.layer.pipe(
         Layer.provide(HostDatabaseD1.layer(failing as unknown as D1Database))
       )

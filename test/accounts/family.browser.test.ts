@@ -7,7 +7,7 @@ import { startWorker, type TestServer } from "../support/server/server.ts"
 
 let server: TestServer
 let browser: Browser
-/** Where the administrator of the family sits, and where its members do. */
+/** The machines of the family's administrator and of its members. */
 let study: Desk
 let elsewhere: Desk
 
@@ -29,7 +29,7 @@ const good = (ran: Ran): Ran => {
   return ran
 }
 
-/** Signs in as an app does, posts, and reads it. */
+/** Signs in like an app, posts, and reads the post. */
 const posts = async (identifier: string, password: string) => {
   const agent = new AtpAgent({ service: server.publicUrl })
   await agent.login({ identifier, password })
@@ -39,15 +39,15 @@ const posts = async (identifier: string, password: string) => {
   assert.strictEqual(value.text, `I am ${identifier}`)
 }
 
-describe("a family on a server that was just started", () => {
-  it("is invited with what the command prints, and signs up by the command", async () => {
+describe("a family on a new server", () => {
+  it("a member signs up with the command, using the invite that the command printed", async () => {
     const { stderr } = good(await study.run(["invite", "create"]))
     const command = /nacre (account create .*)$/m.exec(stderr)?.[1] ?? ""
     const args = command.replace("<name>", "dad").replace("<address>", "dad@example.com").split(" ")
     const env = { NACRE_NEW_PASSWORD: "the password of dad" }
     good(await elsewhere.run(args, env))
     await posts("dad.test", "the password of dad")
-    // The code was for one.
+    // The code was for one account.
     const again = await elsewhere.run(
       args.map((arg) => arg.replace("dad", "uncle")),
       env
@@ -56,7 +56,7 @@ describe("a family on a server that was just started", () => {
     assert.match(again.stderr, /invite code not available[\s\S]*nacre invite create/)
   })
 
-  it("signs up in a browser by the link of an invite, and is in", async () => {
+  it("a member signs up in a browser with the invite's link and is signed in", async () => {
     const { stderr } = good(await study.run(["invite", "create"]))
     const link = /http\S+\/account\/sign-up\?invite=\S+/.exec(stderr)?.[0] ?? ""
     const visitor = await newVisitor(browser)
@@ -76,7 +76,7 @@ describe("a family on a server that was just started", () => {
     await posts("mum.test", "the password of mum")
   })
 
-  it("is looked after by the administrator, by names alone", async () => {
+  it("the administrator manages members by name", async () => {
     const { stdout } = good(await study.run(["account", "list"]))
     for (const handle of ["you.test", "dad.test", "mum.test"]) assert.include(stdout, handle)
     assert.match(good(await study.run(["invite", "list"])).stdout, /1 of 1/)

@@ -13,7 +13,7 @@ const collection = "app.bsky.actor.profile"
 const face = png("a face of 2022")
 const legacy = { cid: cidForRaw(face).toString(), mimeType: "image/png" }
 
-/** Somebody who moved in with a profile whose avatar is named as before 2023: by CID and type alone. */
+/** An account that moved in with an avatar reference from before 2023: CID and type only. */
 const moveIn = async (world: World) => {
   const mover = await makeMover(world, seed)
   const { did } = mover
@@ -40,7 +40,7 @@ const moveIn = async (world: World) => {
   return { did, auth }
 }
 
-describe("a profile whose picture is named as before 2023", () => {
+describe("a profile with a picture reference from before 2023", () => {
   let world: World
   let who: { readonly did: string; readonly auth: string }
   beforeAll(async () => {
@@ -59,7 +59,7 @@ describe("a profile whose picture is named as before 2023", () => {
     return ok(await world.call("com.atproto.repo.getRecord", { params }))["value"]
   }
 
-  it("is given as it is, and edited: the picture is then named as today, and stays", async () => {
+  it("the profile is served unchanged, and an edit gives its picture today's form", async () => {
     const before = await read()
     assert.deepStrictEqual(before.avatar, legacy)
     ok(await put({ ...before, displayName: "Still here" }))
@@ -73,7 +73,7 @@ describe("a profile whose picture is named as before 2023", () => {
     assert.strictEqual(outcomeOf(await world.call("com.atproto.sync.getBlob", { params })), "ok")
   })
 
-  it("is refused where there is no such picture, and at a place that takes none", async () => {
+  it("an edit fails if the picture is missing, or its place accepts no picture", async () => {
     const other = { cid: cidForRaw(png("nobody's face")).toString(), mimeType: "image/png" }
     for (const record of [{ banner: other }, { pinnedPost: legacy }, { more: other }]) {
       assert.strictEqual(outcomeOf(await put(record)), "400 InvalidRequest")

@@ -20,7 +20,7 @@ describe("a DID without an account", () => {
     world = await startWorld()
     const accounts = await world.beneath(Accounts)
     const { call, forward } = accounts
-    // Every way to an object is noted by the DID that it leads to.
+    // Records every path to an object by DID.
     Object.assign(accounts, {
       forward: ((did, request) => {
         woken.push(did)
@@ -46,9 +46,9 @@ describe("a DID without an account", () => {
     assert.deepStrictEqual(strangers, [], about)
   }
 
-  it("wakes no object, whichever method and credential name it", async () => {
+  it("a DID without an account wakes no object, whichever method and credential names it", async () => {
     for (const nsid of allMethods) {
-      // A new account's object is made there, once its DID has been proven.
+      // A new account's object is created there, once its DID is proven.
       if (nsid === "com.atproto.server.createAccount") continue
       const who = ghost()
       const { did } = who
@@ -67,7 +67,7 @@ describe("a DID without an account", () => {
     }
   })
 
-  it("wakes no object by a proxied method, the command's paths, OAuth tokens or a passkey link", async () => {
+  it("a DID without an account wakes no object through a proxied method, the command's paths, OAuth tokens or a passkey link", async () => {
     const did = madeUp()
     const auth = bearer(jwt({ sub: did }))
     assert.strictEqual(
@@ -92,7 +92,7 @@ describe("a DID without an account", () => {
     assertAsleep("elsewhere")
   })
 
-  it("is answered as before: RepoNotFound for readers, AccountNotFound for sessions", async () => {
+  it("a DID without an account gets RepoNotFound for reads and AccountNotFound for sessions", async () => {
     const did = madeUp()
     const outcome = async (auth: string | undefined, nsid = latest) =>
       outcomeOf(await world.call(nsid, { params: { did }, auth }))
@@ -107,7 +107,7 @@ describe("a DID without an account", () => {
     )
   })
 
-  it("is remembered as missing for a minute, but not by the account that moves in", async () => {
+  it("a missing DID is remembered for a minute, except when its account moves in", async () => {
     const did = madeUp()
     const look = (fresh: boolean) =>
       world.beneath(Effect.flatMap(KnownAccounts, (known) => known.look(did, { fresh })))
@@ -124,7 +124,7 @@ describe("a DID without an account", () => {
     assert.isTrue(known.isHere)
   })
 
-  it("costs its address 20 requests when it is looked up, and one when it is remembered", async () => {
+  it("a missing DID costs its client's address 20 requests for a look-up, and one when it is remembered", async () => {
     const limited = await startWorld({ RATE_LIMITS: "on" })
     const headers = { "cf-connecting-ip": "192.0.2.9" }
     const ask = async (did: string) => limited.call(latest, { params: { did }, headers })

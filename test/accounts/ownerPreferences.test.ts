@@ -24,7 +24,7 @@ const check = <E>(title: string, body: Effect.Effect<void, E, Services>) =>
     }).pipe(Effect.provide(serverLayer))
   )
 
-/** The two methods, as a session of one level calls them. */
+/** The two methods, as called by a session of one level. */
 const session = Effect.fnUntraced(function* (
   level: "full" | "privileged" | "standard" | "takendown"
 ) {
@@ -41,7 +41,7 @@ const session = Effect.fnUntraced(function* (
 
 describe("preferences", () => {
   check(
-    "come back as they were put, with the age computed from the birth date",
+    "preferences are returned as they were put, with an age computed from the birth date",
     Effect.gen(function* () {
       const { get, put } = yield* session("full")
       assert.deepStrictEqual(yield* get, [])
@@ -58,7 +58,7 @@ describe("preferences", () => {
   )
 
   check(
-    "take no declared age from clients",
+    "preferences ignore a declared age from clients",
     Effect.gen(function* () {
       const { get, put } = yield* session("full")
       yield* put([age(true, true, true), adult])
@@ -69,7 +69,7 @@ describe("preferences", () => {
   )
 
   check(
-    "show an app password the age and hide the personal details",
+    "an app password sees the age but not the personal details",
     Effect.gen(function* () {
       yield* (yield* session("full")).put([details, adult])
       for (const level of ["standard", "privileged"] as const) {
@@ -80,7 +80,7 @@ describe("preferences", () => {
   )
 
   check(
-    "are put by an app password without touching the personal details",
+    "an app password puts preferences without changing the personal details",
     Effect.gen(function* () {
       const owner = yield* session("full")
       const app = yield* session("privileged")
@@ -95,7 +95,7 @@ describe("preferences", () => {
   )
 
   check(
-    "are refused all together when one is of another namespace or has no type",
+    "preferences are rejected together if one has another namespace or no type",
     Effect.gen(function* () {
       const { get, put } = yield* session("full")
       yield* put([adult])
@@ -110,7 +110,7 @@ describe("preferences", () => {
   )
 
   check(
-    "can be read, not changed, by the owner of a taken-down account",
+    "the owner of a taken-down account can read preferences but not change them",
     Effect.gen(function* () {
       yield* (yield* session("full")).put([details, adult])
       const { get, put } = yield* session("takendown")

@@ -10,7 +10,7 @@ import {
   type Run
 } from "../sessions/accountServices.ts"
 
-/** What every PendingMigration must do. */
+/** What every PendingMigration guarantees. */
 export const arrivalContract = (name: string, run: Run<Inside>) =>
   describe(`PendingMigration over ${name}`, () => {
     const check = <E>(
@@ -26,7 +26,7 @@ export const arrivalContract = (name: string, run: Run<Inside>) =>
         )
       )
 
-    check("knows of no deadline but the last that was set, also after a sleep", (arrival) =>
+    check("until returns the last deadline, also after the object's sleep", (arrival) =>
       Effect.gen(function* () {
         assert.isUndefined(arrival.until())
         yield* arrival.set(1_800_000_000_000)
@@ -36,7 +36,7 @@ export const arrivalContract = (name: string, run: Run<Inside>) =>
       })
     )
 
-    check("forgets the deadline of an account that is here to stay", (arrival) =>
+    check("an account that stays has no deadline", (arrival) =>
       Effect.gen(function* () {
         yield* arrival.set(1_800_000_000_000)
         yield* arrival.set(undefined)
@@ -45,7 +45,7 @@ export const arrivalContract = (name: string, run: Run<Inside>) =>
       })
     )
 
-    check("writes one row for a deadline, and none to forget one that is not there", () =>
+    check("a deadline writes one row, and clearing a missing one writes none", () =>
       Effect.gen(function* () {
         const set = (until: number | undefined) =>
           Effect.flatMap(PendingMigration, (arrival) => arrival.set(until))

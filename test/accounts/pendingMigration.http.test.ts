@@ -30,7 +30,7 @@ beforeAll(async () => {
 })
 afterAll(() => world.close())
 
-/** Somebody who has begun to move in: an account that has never been active, with an upload. */
+/** An account in the middle of moving in: never active, with an upload. */
 const arriving = async () => {
   const mover = await makeMover(world, (seed += 1))
   const name = `mover${seed}`
@@ -83,8 +83,8 @@ const moveHere = async ({ auth, pointHere }: Mover & { readonly auth: string }) 
   await pointHere({ signing: ok(credentials)["verificationMethods"].atproto, rotation })
 }
 
-describe("an account that has moved in and was never active", () => {
-  it("is deleted after 14 days without a call of its owner: names, invite, blobs; and nobody hears of it", async () => {
+describe("an account that has moved in but was never active", () => {
+  it("a pending account is deleted 14 days after its owner's last call, with names, invite and blobs, and without an event", async () => {
     const who = await arriving()
     const keys = await world.inside(
       who.did,
@@ -107,7 +107,7 @@ describe("an account that has moved in and was never active", () => {
     ok(await world.call(createAccount, { auth: token, input: again }))
   })
 
-  it("is kept as long as its owner goes on, and tells the administrator until when", async () => {
+  it("a pending account is kept as long as its owner is active, and the administrator sees until when", async () => {
     const who = await arriving()
     const first = Date.parse((await infoOf(who.did))["deleteAfter"])
     assert.approximately(first - world.now(), 14 * day, hour)
@@ -125,7 +125,7 @@ describe("an account that has moved in and was never active", () => {
     assert.approximately(last - world.now(), 14 * day, hour)
   })
 
-  it("is kept while its DID leads here, and may become active then", async () => {
+  it("a pending account is kept while its DID points here, and can be activated", async () => {
     const who = await arriving()
     await moveHere(who)
     for (let month = 1; month <= 2; month++) {
@@ -140,7 +140,7 @@ describe("an account that has moved in and was never active", () => {
     assert.isUndefined((await infoOf(who.did))["deleteAfter"])
   })
 
-  it("is kept while its DID cannot be resolved, and looked at again", async () => {
+  it("a pending account is kept while its DID can't be resolved, and checked again", async () => {
     const who = await arriving()
     world.advance(15 * day)
     world.network.cut(true)
@@ -154,7 +154,7 @@ describe("an account that has moved in and was never active", () => {
     assert.strictEqual(await statusOf(who.did), gone)
   })
 
-  it("is kept while its DID leads nowhere, or here in other words", async () => {
+  it("a pending account is kept while its DID points nowhere, or here under a variant address", async () => {
     const type = "AtprotoPersonalDataServer"
     const endpoints = [
       `${origin.toUpperCase()}/`,
@@ -171,7 +171,7 @@ describe("an account that has moved in and was never active", () => {
     }
   })
 
-  it("is kept when its owner comes back while its DID is being asked for", async () => {
+  it("a pending account is kept when its owner returns during the look-up of its DID", async () => {
     const who = await arriving()
     world.advance(15 * day)
     const rung = ringOf(who.did)
@@ -180,7 +180,7 @@ describe("an account that has moved in and was never active", () => {
     assert.strictEqual(await statusOf(who.did), isHere)
   })
 
-  it("is kept when it is active, whatever is left of the wait", async () => {
+  it("an active account is kept, whatever is left of the wait", async () => {
     const who = await arriving()
     await world.inside(
       who.did,
@@ -192,7 +192,7 @@ describe("an account that has moved in and was never active", () => {
     assert.isUndefined((await infoOf(who.did))["deleteAfter"])
   })
 
-  it("is kept while its DID has ended, or it is taken down", async () => {
+  it("a pending account is kept while its DID has ended, or it is taken down", async () => {
     const ended = await arriving()
     await ended.tombstone()
     const down = await arriving()
@@ -204,7 +204,7 @@ describe("an account that has moved in and was never active", () => {
     }
   })
 
-  it("is deleted by its owner's wish without a word as well", async () => {
+  it("a pending account is deleted at its owner's request, also without an event", async () => {
     const who = await arriving()
     const deleted = await world.call("com.atproto.admin.deleteAccount", {
       auth: basic(),
@@ -215,7 +215,7 @@ describe("an account that has moved in and was never active", () => {
     assert.deepStrictEqual(await eventsOf(who.did), [])
   })
 
-  it("stays once it was active, however long it is deactivated", async () => {
+  it("an account that was active stays, however long it is deactivated", async () => {
     const who = await arriving()
     await moveHere(who)
     ok(await activate(who.auth))

@@ -20,7 +20,7 @@ import {
 
 let made = 0
 
-/** What the rest of the network answers, by the URL that is asked for; nobody else can be reached. */
+/** The responses of the rest of the network, by URL; nothing else can be reached. */
 const web = new Map<string, object>()
 
 beforeAll(() => {
@@ -32,7 +32,7 @@ beforeAll(() => {
 })
 afterAll(() => void vi.unstubAllGlobals())
 
-/** Somebody with a did:web elsewhere, who has begun to move in and has uploaded something. */
+/** An account with a did:web on another server that is moving in and has uploaded something. */
 const arriving = async () => {
   const name = `arrival${made++}`
   const did = `did:web:${name}.elsewhere.com`
@@ -82,7 +82,9 @@ const arriving = async () => {
   return { did, createAccount, leadTo }
 }
 
-/** Lets the deadline be past, as an object finds it that wakes by its alarm, and rings that. */
+/**
+ * Moves the deadline into the past, as for an object that wakes for its alarm, and runs the alarm.
+ */
 const ringLate = async (did: string): Promise<void> => {
   await runInDurableObject(objectOf(did), async (_object, { storage }) => {
     storage.sql.exec("UPDATE arrival SET until = 1").toArray()
@@ -104,7 +106,7 @@ const untilOf = (did: string) =>
   )
 
 describe("the alarm of an account that moves in", () => {
-  it("is set from the beginning, and deletes the account when it was waited for in vain", async () => {
+  it("the alarm is set from the start, and deletes the account when the wait was in vain", async () => {
     const { did, createAccount } = await arriving()
     const alarm = await runInDurableObject(objectOf(did), (_object, { storage }) =>
       storage.getAlarm()
@@ -115,12 +117,12 @@ describe("the alarm of an account that moves in", () => {
     await ringLate(did)
     assert.isFalse(await isHere(did))
     assert.strictEqual((await BLOBS.list()).objects.length, before - 1)
-    // Names and invite are free for the same person again.
+    // The same person can use the names and the invite again.
     await createAccount()
     assert.isTrue(await isHere(did))
   })
 
-  it("leaves an account whose DID leads here, or of which nobody can tell, and is set for the next day", async () => {
+  it("the alarm keeps an account whose DID points here or can't be resolved, and runs again the next day", async () => {
     const here = await arriving()
     const unknown = await arriving()
     web.clear()

@@ -4,7 +4,7 @@ import { AccountStore } from "../../src/services/accounts/AccountStore.ts"
 import { Preferences } from "../../src/services/accounts/Preferences.ts"
 import { alice, type Inside, rowsWritten, type Run } from "../sessions/accountServices.ts"
 
-/** What every Preferences must do. */
+/** What every Preferences guarantees. */
 export const preferencesContract = (name: string, run: Run<Inside>) =>
   describe(`Preferences over ${name}`, () => {
     const check = <E>(
@@ -22,20 +22,20 @@ export const preferencesContract = (name: string, run: Run<Inside>) =>
     const one = { $type: "app.bsky.actor.defs#adultContentPref", enabled: true }
     const two = { $type: "app.bsky.actor.defs#interestsPref", tags: ["é", "猫"] }
 
-    check("has none at first", (preferences) =>
+    check("a new account has no preferences", (preferences) =>
       Effect.gen(function* () {
         assert.deepStrictEqual(yield* preferences.get, [])
       })
     )
 
-    check("gives back what was put, in order, two of a type as well", (preferences) =>
+    check("get returns what was put in order, even two of the same type", (preferences) =>
       Effect.gen(function* () {
         yield* preferences.put([two, one, two])
         assert.deepStrictEqual(yield* preferences.get, [two, one, two])
       })
     )
 
-    check("puts all in place of those before, in one row", (preferences) =>
+    check("put replaces all preferences in one row", (preferences) =>
       Effect.gen(function* () {
         yield* preferences.put([one, two])
         yield* preferences.put([two])

@@ -22,7 +22,7 @@ describe("signing up", () => {
     return ok(await world.call(nsid, { auth: basic(), input: { useCount } }))["code"]
   }
 
-  /** Tries with an invite of its own, and with what the test changes. */
+  /** Tries with a new invite and the test's changes. */
   const attempt = async (change: object, auth?: string) => {
     const name = `up${world.next()}`
     const input = {
@@ -40,7 +40,7 @@ describe("signing up", () => {
     assert.strictEqual(outcomeOf(answer), outcome, JSON.stringify(change))
   }
 
-  it("makes a did:plc whose document leads here, at once active and served", async () => {
+  it("createAccount creates a did:plc whose document points here, active and served at once", async () => {
     const { did, handle, didDoc, accessJwt } = ok(await attempt({}))
     assert.match(did, /^did:plc:[a-z2-7]{24}$/)
     assert.strictEqual(didDoc.alsoKnownAs[0], `at://${handle}`)
@@ -57,7 +57,7 @@ describe("signing up", () => {
     assert.strictEqual(ok(await world.call(status, { auth: bearer(accessJwt) }))["validDid"], true)
   })
 
-  it("takes handle, address and invite code as people paste them", async () => {
+  it("createAccount accepts handle, address and invite code in any pasted form", async () => {
     const name = `pasted${world.next()}`
     const handles = writtenForms(`${name}.test`)
     const [first, ...others] = handles
@@ -84,7 +84,7 @@ describe("signing up", () => {
     }
   })
 
-  it("is refused by name: handle, password, address, invite, domain, DID", async () => {
+  it("createAccount rejects a wrong handle, password, address, invite, domain or DID by its error name", async () => {
     const { handle, email } = world.alice
     await refused({ handle: "a.test" }, "400 InvalidHandle")
     await refused({ handle: `${"a".repeat(19)}.test` }, "400 InvalidHandle")
@@ -110,7 +110,7 @@ describe("signing up", () => {
     await refused({ did: world.alice.did }, "400 AlreadyExists", basic())
   })
 
-  it("uses an invite as often as it is good for, gives it back when it fails, and keeps it for its account", async () => {
+  it("an invite works as often as it allows, is returned by a failure, and stays used by its account", async () => {
     const inviteCode = await invite(2)
     assert.strictEqual(
       outcomeOf(await attempt({ inviteCode, handle: "x.y.test" })),
@@ -145,7 +145,7 @@ describe("signing up", () => {
     assert.deepStrictEqual(await list(), [codes[0]])
   })
 
-  it("of two at the same moment for one handle one succeeds", async () => {
+  it("of two concurrent sign-ups with one handle, one succeeds", async () => {
     const answers = await Promise.all(
       Array.from({ length: 5 }, () => attempt({ handle: "coveted.test" }))
     )
@@ -160,7 +160,7 @@ describe("signing up", () => {
     )
   })
 
-  it("somebody moves in with a token of their own, waits, and is active once the DID leads here", async () => {
+  it("an account moves in with its own token, waits, and is active once the DID points here", async () => {
     const mover = await makeMover(world, 9)
     const other = await makeMover(world, 10)
     const move = async (token: string) =>
@@ -197,12 +197,12 @@ describe("signing up", () => {
     ok(await activate())
     assert.deepInclude(await check(), { activated: true, validDid: true })
     assert.strictEqual(await session(), did)
-    // The key of the old host speaks for the DID no more.
+    // The old host's key is not in the DID any more.
     const again = await move(await mover.token(createAccount))
     assert.strictEqual(outcomeOf(again), "401 BadJwtSignature")
   })
 
-  it("with a DID that cannot be resolved, or is no more, is refused", async () => {
+  it("createAccount rejects a DID that can't be resolved or has ended", async () => {
     const ended = await makeMover(world, 11)
     const token = await ended.token(createAccount)
     await ended.tombstone()
@@ -213,8 +213,8 @@ describe("signing up", () => {
   })
 })
 
-describe("handles", () => {
-  it("may hold two hyphens (punycode), and each host name answers for its own", async () => {
+describe("handles of accounts", () => {
+  it("a handle may contain two hyphens (punycode), and each hostname answers for its own account", async () => {
     const world = await startWorld()
     const bücher = await signUp(world, "xn--bcher-kva")
     const at = async (host: string) => {
@@ -232,7 +232,7 @@ describe("handles", () => {
     await world.close()
   })
 
-  it("may be one's own domain, once it leads to the DID, and is asked for again by describeRepo", async () => {
+  it("an own-domain handle must resolve to the DID, and describeRepo checks it again", async () => {
     const world = await startWorld()
     const person = {
       did: "did:web:custom.test",
@@ -256,7 +256,7 @@ describe("handles", () => {
     await world.close()
   })
 
-  it("may be the host's own name, which the administrator gives away", async () => {
+  it("the administrator may assign the host's own name", async () => {
     const host = await startHost({ PUBLIC_URL: "https://pds.host", DEV_ALLOW_HOSTS: "" })
     const person = {
       did: "did:web:pds.host",
@@ -278,7 +278,7 @@ describe("handles", () => {
     await host.close()
   })
 
-  it("below our domains that nobody has are asked of nobody else; strangers' are, by DNS", async () => {
+  it("an unassigned handle under our domains is never looked up elsewhere, and others are, by DNS", async () => {
     const world = await startWorld()
     const resolve = (handle: string) =>
       world.call("com.atproto.identity.resolveHandle", { params: { handle } })

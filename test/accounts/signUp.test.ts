@@ -37,7 +37,7 @@ const serviceToken = (aud = "did:web:pds.host", lxm = createAccount, iss = mover
 
 describe("createAccount", () => {
   it.effect(
-    "makes a did:plc with the owner's recovery key before the host's, then announces it",
+    "createAccount creates a did:plc with the owner's recovery key before the host's, then announces it",
     () => {
       const accounts = new FakeAccounts()
       return Effect.gen(function* () {
@@ -73,7 +73,7 @@ describe("createAccount", () => {
     }
   )
 
-  it.effect("refuses what is malformed before anything is reserved", () =>
+  it.effect("createAccount rejects malformed input before it reserves anything", () =>
     Effect.gen(function* () {
       const expected: ReadonlyArray<readonly [object, string]> = [
         [{ ...alice, password: "short" }, "InvalidPassword"],
@@ -98,7 +98,7 @@ describe("createAccount", () => {
     }).pipe(Effect.provide(world(new FakeAccounts(), open)))
   )
 
-  it.effect("gives a handle and an e-mail address to one account only", () =>
+  it.effect("createAccount gives a handle and an email address to one account only", () =>
     Effect.gen(function* () {
       yield* signUp(alice)
       const sameHandle = yield* signUp({ ...alice, email: "other@mail.example" })
@@ -108,31 +108,33 @@ describe("createAccount", () => {
     }).pipe(Effect.provide(world(new FakeAccounts(), open)))
   )
 
-  it.effect("asks for an invite, counts its uses, and takes the administrator's word instead", () =>
-    Effect.gen(function* () {
-      const missing = yield* signUp(alice)
-      assert.strictEqual(missing.body.error, "InvalidInviteCode")
-      const made = yield* call("com.atproto.server.createInviteCode", {
-        input: { useCount: 1 },
-        headers: admin
-      })
-      const inviteCode: string = made.body.code
-      assert.match(inviteCode, /^pds-host-[a-z2-7]{5}-[a-z2-7]{5}$/)
-      assert.strictEqual((yield* signUp({ ...alice, inviteCode })).status, 200)
-      const bob = { handle: "bobby.pds.host", email: "bob@mail.example", password: "long enough" }
-      const second = yield* signUp({ ...bob, inviteCode })
-      assert.deepStrictEqual([second.status, second.body.error], [400, "InvalidInviteCode"])
-      assert.strictEqual((yield* signUp(bob, admin)).status, 200)
-    }).pipe(Effect.provide(world(new FakeAccounts())))
+  it.effect(
+    "createAccount requires an invite and counts its uses, except for the administrator",
+    () =>
+      Effect.gen(function* () {
+        const missing = yield* signUp(alice)
+        assert.strictEqual(missing.body.error, "InvalidInviteCode")
+        const made = yield* call("com.atproto.server.createInviteCode", {
+          input: { useCount: 1 },
+          headers: admin
+        })
+        const inviteCode: string = made.body.code
+        assert.match(inviteCode, /^pds-host-[a-z2-7]{5}-[a-z2-7]{5}$/)
+        assert.strictEqual((yield* signUp({ ...alice, inviteCode })).status, 200)
+        const bob = { handle: "bobby.pds.host", email: "bob@mail.example", password: "long enough" }
+        const second = yield* signUp({ ...bob, inviteCode })
+        assert.deepStrictEqual([second.status, second.body.error], [400, "InvalidInviteCode"])
+        assert.strictEqual((yield* signUp(bob, admin)).status, 200)
+      }).pipe(Effect.provide(world(new FakeAccounts())))
   )
 
-  it.effect("lets the administrator override reserved and short names", () =>
+  it.effect("createAccount lets the administrator use reserved and short names", () =>
     Effect.gen(function* () {
       assert.strictEqual((yield* signUp({ ...alice, handle: "al.pds.host" }, admin)).status, 200)
     }).pipe(Effect.provide(world(new FakeAccounts())))
   )
 
-  it.effect("turns wrong administrator credentials away", () =>
+  it.effect("createAccount rejects wrong administrator credentials", () =>
     Effect.gen(function* () {
       const wrong = { authorization: `Basic ${btoa("admin:wrong")}` }
       const { status, body } = yield* signUp(alice, wrong)
@@ -140,31 +142,34 @@ describe("createAccount", () => {
     }).pipe(Effect.provide(world(new FakeAccounts(), open)))
   )
 
-  it.effect("makes a did:web of this host for the administrator, active at once", () => {
-    const accounts = new FakeAccounts()
-    const local = { env: { PUBLIC_URL: "http://localhost:8787", HANDLE_DOMAINS: "test" } }
-    return Effect.gen(function* () {
-      const did = "did:web:localhost%3A8787"
-      const input = { handle: "you.test", did, password: "long enough" }
-      const stranger = yield* signUp({ ...input, inviteCode: "x" })
-      assert.deepStrictEqual(
-        [stranger.status, stranger.body.error],
-        [401, "AuthenticationRequired"]
-      )
-      const { status, body } = yield* signUp(input, admin)
-      assert.strictEqual(status, 200, JSON.stringify(body))
-      assert.strictEqual(body.did, did)
-      assert.strictEqual(body.didDoc.alsoKnownAs[0], "at://you.test")
-      assert.isTrue(accounts.objects.get(did)?.announced)
-      const again = yield* signUp({ ...input, handle: "other.test" }, admin)
-      assert.deepStrictEqual([again.status, again.body.error], [400, "AlreadyExists"])
-      assert.isTrue(accounts.objects.get(did)?.announced)
-      const foreign = yield* signUp({ ...input, did: "did:web:other.com" }, admin)
-      assert.strictEqual(foreign.status, 401)
-    }).pipe(Effect.provide(world(accounts, local)))
-  })
+  it.effect(
+    "createAccount creates a did:web of this host for the administrator, active at once",
+    () => {
+      const accounts = new FakeAccounts()
+      const local = { env: { PUBLIC_URL: "http://localhost:8787", HANDLE_DOMAINS: "test" } }
+      return Effect.gen(function* () {
+        const did = "did:web:localhost%3A8787"
+        const input = { handle: "you.test", did, password: "long enough" }
+        const stranger = yield* signUp({ ...input, inviteCode: "x" })
+        assert.deepStrictEqual(
+          [stranger.status, stranger.body.error],
+          [401, "AuthenticationRequired"]
+        )
+        const { status, body } = yield* signUp(input, admin)
+        assert.strictEqual(status, 200, JSON.stringify(body))
+        assert.strictEqual(body.did, did)
+        assert.strictEqual(body.didDoc.alsoKnownAs[0], "at://you.test")
+        assert.isTrue(accounts.objects.get(did)?.announced)
+        const again = yield* signUp({ ...input, handle: "other.test" }, admin)
+        assert.deepStrictEqual([again.status, again.body.error], [400, "AlreadyExists"])
+        assert.isTrue(accounts.objects.get(did)?.announced)
+        const foreign = yield* signUp({ ...input, did: "did:web:other.com" }, admin)
+        assert.strictEqual(foreign.status, 401)
+      }).pipe(Effect.provide(world(accounts, local)))
+    }
+  )
 
-  it.effect("gives the administrator the host's own name as a handle", () =>
+  it.effect("createAccount lets the administrator assign the host's own name", () =>
     Effect.gen(function* () {
       const input = { handle: "pds.host", did: "did:web:pds.host", password: "long enough" }
       const { status, body } = yield* signUp(input, admin)
@@ -173,7 +178,7 @@ describe("createAccount", () => {
   )
 
   it.effect(
-    "takes in an account that says itself that it moves: deactivated, without events",
+    "createAccount accepts an account that requests its own move: deactivated, without events",
     () => {
       const accounts = new FakeAccounts()
       return Effect.gen(function* () {
@@ -181,7 +186,7 @@ describe("createAccount", () => {
         const input = { handle: "mover.elsewhere.com", did: moverDid, password: "long enough" }
         const { status, body } = yield* signUp(input, yield* serviceToken())
         assert.strictEqual(status, 200, JSON.stringify(body))
-        // A client would follow the document back to where the account comes from.
+        // A client would follow the document to the account's old server.
         assert.isUndefined(body.didDoc)
         const object = accounts.objects.get(moverDid)
         assert.isFalse(object?.made.active)
@@ -193,35 +198,39 @@ describe("createAccount", () => {
     }
   )
 
-  it.effect("takes in nobody by another's token, for another server, or for another method", () =>
-    Effect.gen(function* () {
-      yield* TestClock.setTime(1_700_000_000_000)
-      const input = { handle: "mover.pds.host", did: moverDid, password: "long enough" }
-      assert.strictEqual((yield* signUp(input)).body.error, "AuthenticationRequired")
-      assert.strictEqual((yield* signUp(input, admin)).body.error, "AuthenticationRequired")
-      const elsewhere = yield* signUp(input, yield* serviceToken("did:web:other.host"))
-      assert.deepStrictEqual([elsewhere.status, elsewhere.body.error], [401, "BadJwtAudience"])
-      const method = yield* signUp(
-        input,
-        yield* serviceToken(undefined, "com.atproto.repo.getRecord")
-      )
-      assert.strictEqual(method.body.error, "BadJwtLexiconMethod")
-      const another = { ...input, did: "did:plc:another2another2another2" }
-      const other = yield* signUp(another, yield* serviceToken())
-      assert.strictEqual(other.body.error, "AuthenticationRequired")
-    }).pipe(Effect.provide(world(new FakeAccounts(), open)))
+  it.effect(
+    "createAccount rejects another account's token, and tokens for another server or method",
+    () =>
+      Effect.gen(function* () {
+        yield* TestClock.setTime(1_700_000_000_000)
+        const input = { handle: "mover.pds.host", did: moverDid, password: "long enough" }
+        assert.strictEqual((yield* signUp(input)).body.error, "AuthenticationRequired")
+        assert.strictEqual((yield* signUp(input, admin)).body.error, "AuthenticationRequired")
+        const elsewhere = yield* signUp(input, yield* serviceToken("did:web:other.host"))
+        assert.deepStrictEqual([elsewhere.status, elsewhere.body.error], [401, "BadJwtAudience"])
+        const method = yield* signUp(
+          input,
+          yield* serviceToken(undefined, "com.atproto.repo.getRecord")
+        )
+        assert.strictEqual(method.body.error, "BadJwtLexiconMethod")
+        const another = { ...input, did: "did:plc:another2another2another2" }
+        const other = yield* signUp(another, yield* serviceToken())
+        assert.strictEqual(other.body.error, "AuthenticationRequired")
+      }).pipe(Effect.provide(world(new FakeAccounts(), open)))
   )
 
-  it.effect("lets a mover keep no foreign handle that leads elsewhere", () =>
-    Effect.gen(function* () {
-      yield* TestClock.setTime(1_700_000_000_000)
-      const input = { handle: "stranger.com", did: moverDid, password: "long enough" }
-      const { body } = yield* signUp(input, yield* serviceToken())
-      assert.strictEqual(body.error, "InvalidHandle")
-    }).pipe(Effect.provide(world(new FakeAccounts(), open)))
+  it.effect(
+    "createAccount rejects a moving account's own-domain handle that resolves elsewhere",
+    () =>
+      Effect.gen(function* () {
+        yield* TestClock.setTime(1_700_000_000_000)
+        const input = { handle: "stranger.com", did: moverDid, password: "long enough" }
+        const { body } = yield* signUp(input, yield* serviceToken())
+        assert.strictEqual(body.error, "InvalidHandle")
+      }).pipe(Effect.provide(world(new FakeAccounts(), open)))
   )
 
-  it.effect("never touches an object whose account the directory has lost", () => {
+  it.effect("createAccount never changes an object whose account the directory has lost", () => {
     const accounts = new FakeAccounts()
     const made = { did: moverDid, handle: "mover.pds.host", active: true }
     const signingKey = { curve: "k256", wrapped: new Uint8Array(), didKey: "did:key:z" } as const
@@ -236,7 +245,7 @@ describe("createAccount", () => {
     }).pipe(Effect.provide(world(accounts, open)))
   })
 
-  it.effect("is limited to 100 in 5 minutes per address", () =>
+  it.effect("createAccount is limited to 100 in 5 minutes per address", () =>
     Effect.gen(function* () {
       const input = { ...alice, password: "short" }
       const from = (address: string) => signUp(input, { "cf-connecting-ip": address })
@@ -262,7 +271,7 @@ describe("a sign-up that fails half way", () => {
     readonly accounts?: FakeAccounts["fail"]
     readonly overrides?: () => Overrides
     readonly status?: number
-    /** The DID may have been made: the object stays until its alarm knows. */
+    /** The DID may exist, so the object stays until its alarm knows. */
     readonly isUnsure?: true
   }> = [
     { at: "the object refuses", accounts: { call: "create", failure: rejected }, status: 503 },
@@ -289,7 +298,7 @@ describe("a sign-up that fails half way", () => {
   ]
 
   for (const { at, accounts: fail, overrides, status, isUnsure } of failures) {
-    it.effect(`leaves nothing behind when ${at}`, () => {
+    it.effect(`a failed sign-up leaves nothing behind when ${at}`, () => {
       const accounts = new FakeAccounts()
       accounts.fail = fail ?? {}
       return Effect.gen(function* () {
@@ -315,21 +324,24 @@ describe("a sign-up that fails half way", () => {
     ["refused", rejected],
     ["lost", lost]
   ] as const) {
-    it.effect(`stays whole when its announcement is ${how}: the account's object owes it`, () => {
-      const accounts = new FakeAccounts()
-      accounts.fail = { call: "announce", failure }
-      return Effect.gen(function* () {
-        const { status, body } = yield* signUp(alice)
-        assert.strictEqual(status, 200)
-        const did = String(body.did)
-        assert.strictEqual(accounts.objects.size, 1)
-        assert.strictEqual((yield* (yield* Directory).byDid(did))?.status, "active")
-        assert.isDefined(yield* (yield* PlcDirectory).data(did))
-      }).pipe(Effect.provide(world(accounts, open)))
-    })
+    it.effect(
+      `a sign-up stays complete when its announcement is ${how}, and the object announces it later`,
+      () => {
+        const accounts = new FakeAccounts()
+        accounts.fail = { call: "announce", failure }
+        return Effect.gen(function* () {
+          const { status, body } = yield* signUp(alice)
+          assert.strictEqual(status, 200)
+          const did = String(body.did)
+          assert.strictEqual(accounts.objects.size, 1)
+          assert.strictEqual((yield* (yield* Directory).byDid(did))?.status, "active")
+          assert.isDefined(yield* (yield* PlcDirectory).data(did))
+        }).pipe(Effect.provide(world(accounts, open)))
+      }
+    )
   }
 
-  it.effect("ends the DID that it has made", () => {
+  it.effect("a failed sign-up ends the DID that it created", () => {
     const accounts = new FakeAccounts()
     let did = ""
     const setStatus = () => {
@@ -343,7 +355,7 @@ describe("a sign-up that fails half way", () => {
     }).pipe(Effect.provide(world(accounts, { ...open, directory: { setStatus } })))
   })
 
-  it.effect("can be tried again by the same DID when it was cut off", () => {
+  it.effect("the same DID can sign up again after an interruption", () => {
     const accounts = new FakeAccounts()
     return Effect.gen(function* () {
       const did = "did:web:pds.host"

@@ -12,10 +12,10 @@ import { ok, outcomeOf, startWorld, type World } from "../support/http/httpWorld
 
 const createAccount = "com.atproto.server.createAccount"
 
-/** What a sign-up has done when it is cut off, in this order. */
+/** The steps of a sign-up before its interruption, in order. */
 const steps = ["names", "object", "DID"] as const
 
-describe("a sign-up that was cut off", () => {
+describe("an interrupted sign-up", () => {
   let world: World
   beforeAll(async () => {
     world = await startWorld()
@@ -32,7 +32,7 @@ describe("a sign-up that was cut off", () => {
 
   const signUp = (input: Names) => world.call(createAccount, { auth: basic(), input })
 
-  /** Does what a sign-up does up to a step, and stops there as if the server was killed. */
+  /** Runs a sign-up up to a step and stops as if the server had died. */
   const cutOffAfter = async (last: (typeof steps)[number], names: Names) => {
     const { handle, email, password } = names
     const prepared = await world.inside(
@@ -76,7 +76,7 @@ describe("a sign-up that was cut off", () => {
     )
 
   for (const step of steps) {
-    it(`after its ${step} is begun again by the same handle, address and password`, async () => {
+    it(`a sign-up interrupted after its ${step} restarts with the same handle, address and password`, async () => {
       const names = personOf()
       const former = await cutOffAfter(step, names)
       const made = ok(await signUp(names))
@@ -93,7 +93,7 @@ describe("a sign-up that was cut off", () => {
     })
   }
 
-  it("is not begun again with another password, address or handle", async () => {
+  it("an interrupted sign-up doesn't restart with another password, address or handle", async () => {
     const names = personOf()
     const former = await cutOffAfter("DID", names)
     const another = personOf()
@@ -109,7 +109,7 @@ describe("a sign-up that was cut off", () => {
     ok(await signUp(names))
   })
 
-  it("is ended by its alarm after a quarter of an hour, and its names are free", async () => {
+  it("the alarm ends an interrupted sign-up after a quarter of an hour and frees its names", async () => {
     const names = personOf()
     const former = await cutOffAfter("DID", names)
     await world.inside(former, onAlarm)
@@ -121,7 +121,7 @@ describe("a sign-up that was cut off", () => {
     ok(await signUp({ ...names, password: "another password" }))
   })
 
-  it("leaves its DID to its alarm while the PLC directory is out of reach", async () => {
+  it("the DID of an interrupted sign-up is left to the alarm while the PLC directory is unreachable", async () => {
     const names = personOf()
     const former = await cutOffAfter("DID", names)
     world.network.cut(true)
@@ -136,7 +136,7 @@ describe("a sign-up that was cut off", () => {
     ok(await signUp(names))
   })
 
-  it("keeps its object while a replica may not know its DID yet", async () => {
+  it("the object of an interrupted sign-up stays while a replica may not know its DID yet", async () => {
     const names = personOf()
     const former = await cutOffAfter("object", names)
     ok(await signUp(names))
@@ -148,7 +148,7 @@ describe("a sign-up that was cut off", () => {
     assert.isFalse(await livesIn(former))
   })
 
-  it("loses to the same person who began again meanwhile, and takes back what it made", async () => {
+  it("a sign-up loses to a restarted one of the same person, and undoes its own steps", async () => {
     const names = personOf()
     const both = await Promise.all([signUp(names), signUp(names)])
     const won = both.filter(({ status }) => status === 200)
@@ -159,7 +159,7 @@ describe("a sign-up that was cut off", () => {
     assert.strictEqual(ok(log)["did"], won[0]!.body["did"])
   })
 
-  it("that became valid is announced by the alarm and never ended", async () => {
+  it("the alarm announces a sign-up that became valid, and never ends it", async () => {
     const names = personOf()
     const did = await cutOffAfter("DID", names)
     await Effect.runPromise(world.directory.setStatus(did, "active"))

@@ -53,7 +53,7 @@ describe("an account that is not active", () => {
   }
 
   for (const standing of standings) {
-    it(`(${standing}) is told as such by getRepoStatus and listRepos, and served to nobody`, async () => {
+    it(`an account (${standing}) has this status in getRepoStatus and listRepos, and is not served`, async () => {
       const who = await signUp(world, `is-${standing}`)
       await settled(world, who.did)
       assert.isTrue(await isListedByCollection(who))
@@ -84,7 +84,7 @@ describe("an account that is not active", () => {
     })
   }
 
-  it("by the owner's wish may still sign in, refresh, and see that it is deactivated; writes wait", async () => {
+  it("a deactivated account may sign in, refresh and see its status, but not write", async () => {
     const who = await signUp(world, "resting")
     await setStanding(who, "deactivated")
     const signedIn = ok(await signIn(who))
@@ -109,7 +109,7 @@ describe("an account that is not active", () => {
     assert.isTrue(await isListedByCollection(who))
   })
 
-  it("by the administrator's hand is signed in by a takendown session alone, which can do nothing but leave", async () => {
+  it("a taken-down account has only a takendown session, which can do nothing but leave", async () => {
     const who = await signUp(world, "downed")
     const { refreshJwt } = await session(world, who.did, "full")
     await setStanding(who, "takendown")
@@ -145,7 +145,7 @@ describe("an account that is not active", () => {
     }
   })
 
-  it("keeps its handle, its e-mail address and its DID", async () => {
+  it("an inactive account keeps its handle, its email address and its DID", async () => {
     const { dora } = world
     const password = "a good password"
     const wanted = { handle: "someone.test", email: "someone@mail.example.com", password }

@@ -12,9 +12,10 @@ import { InvalidRequest } from "../../services/failures.ts"
 import { isHere } from "./presence.ts"
 
 /**
- * Finds the account that a request is for: its `repo` or `did` parameter, else the subject of its credential.
+ * The account that a request is for: its `repo` or `did` parameter, or else its credential's
+ * subject.
  *
- * Nothing of it is trusted: the account's object verifies.
+ * Unverified: the account's object checks it.
  */
 export const accountOf = Effect.fnUntraced(function* (
   authority: Authority,
@@ -31,9 +32,9 @@ export const accountOf = Effect.fnUntraced(function* (
   return yield* isForAnother ? namedAccount(request, url) : subjectOf(request)
 })
 
-/** The DID that the `repo` or `did` parameter names; a handle is looked up in the directory. */
+/** The DID in the `repo` or `did` parameter; resolves a handle with the directory. */
 const namedAccount = Effect.fnUntraced(function* (request: Request, url: URL) {
-  // The one that the method's lexicon has, and no other: it is what the method will answer about.
+  // Only the parameter in the method's lexicon, because the method will answer about that one.
   const parameter = url.pathname.startsWith("/xrpc/com.atproto.repo.") ? "repo" : "did"
   const name = queryValue(url.searchParams, parameter)
   if (name === undefined) {
@@ -47,11 +48,14 @@ const namedAccount = Effect.fnUntraced(function* (request: Request, url: URL) {
   return entry?.did ?? (yield* new RepoNotFound({ did: name }))
 })
 
-/** What a token claims, whatever its scheme; read, not verified. */
+/** A token's claims, whatever its scheme; decoded but not verified. */
 const claimsOf = (authorization: string | null) =>
   decodePart(authorization?.trim().split(/\s+/, 2)[1]?.split(".")[1] ?? "")
 
-/** The account that a token names: `sub` of a session, `iss` of a service token; read, not verified. */
+/**
+ * The account that a token names: `sub` of a session, `iss` of service auth; decoded but not
+ * verified.
+ */
 export const subjectOf = Effect.fnUntraced(function* (request: Request) {
   const authorization = request.headers.get("authorization")
   if (authorization === null) {
@@ -73,7 +77,7 @@ export const subjectOf = Effect.fnUntraced(function* (request: Request) {
   const { sub, iss } = claims
   const did = typeof sub === "string" ? sub : typeof iss === "string" ? iss.split("#", 1)[0]! : ""
   if (!isDid(did)) return yield* refused("The token names no account")
-  // An account that has just moved in has a token before this isolate may know it.
+  // An account that has just moved in may have a token before this isolate knows it.
   if (yield* isHere(request, did, { fresh: true })) return did
   const message = "Account not found"
   return scheme.toLowerCase() === "dpop"

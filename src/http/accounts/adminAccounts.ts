@@ -26,13 +26,13 @@ export const inviteView = (invite: Invite) => ({
 const admin = { at: "host", authority: { kind: "admin" } } as const
 const moderator = { at: "host", authority: { kind: "moderator" } } as const
 
-/** The most accounts that one call tells of. */
+/** The most accounts in one response. */
 const maxAccounts = 100
 
-/** How many account objects one call asks at the same time. */
+/** How many account objects one call asks concurrently. */
 const atATime = 8
 
-/** The account of a DID, or of a handle. */
+/** The account with this DID or handle. */
 export const entryOf = Effect.fnUntraced(function* (didOrHandle: string) {
   const directory = yield* Directory
   const isDid = didOrHandle.startsWith("did:")
@@ -40,7 +40,7 @@ export const entryOf = Effect.fnUntraced(function* (didOrHandle: string) {
   return entry ?? (yield* new NoSuchAccount())
 })
 
-/** An account as the directory knows it, and what its object has told besides. */
+/** An account from the directory, with the details from its object. */
 const viewOf = (entry: DirectoryEntry, told: Partial<CallOutput<"summary">>) => {
   const { did, handle, email, createdAt, invitesDisabled } = entry
   const { emailConfirmedAt, deactivatedAt, deleteAfter } = told
@@ -59,13 +59,13 @@ const viewOf = (entry: DirectoryEntry, told: Partial<CallOutput<"summary">>) => 
 const askAccount = (did: string) =>
   Effect.flatMap(Accounts, (accounts) => accounts.call(did, "summary"))
 
-/** For a long list no account is woken but those that are not active. */
+/** In a long list, wakes only the objects of inactive accounts. */
 const briefView = (entry: DirectoryEntry) =>
   entry.status === "active"
     ? Effect.succeed(viewOf(entry, {}))
     : Effect.map(askAccount(entry.did), (told) => viewOf(entry, told))
 
-/** All of it, with its invites: the one by which it came, and those that it may give away. */
+/** A complete view with invites: the one the account used, and those it may give away. */
 const accountView = Effect.fnUntraced(function* (entry: DirectoryEntry) {
   const directory = yield* Directory
   const view = viewOf(entry, yield* askAccount(entry.did))
@@ -93,7 +93,7 @@ const getAccountInfos = method(
       return yield* new InvalidRequest({ message: `At most ${maxAccounts} accounts in one call` })
     }
     const directory = yield* Directory
-    // Accounts that are not here are left out.
+    // Unknown accounts are omitted.
     const infos = yield* Effect.forEach(
       dids,
       Effect.fnUntraced(function* (did) {
@@ -130,5 +130,5 @@ const sendEmail = method(
   })
 )
 
-/** The accounts of this host, as the administrator sees them, and a word to their owners. */
+/** The administrator's views of accounts, and email to their owners. */
 export const adminAccountMethods = [getAccountInfo, getAccountInfos, searchAccounts, sendEmail]

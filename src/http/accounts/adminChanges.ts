@@ -47,7 +47,7 @@ const updateAccountHandle = method(
   })
 )
 
-/** Whoever is in by the old password, on whatever way, is out. */
+/** Ends every session opened with the old password. */
 const updateAccountPassword = method(
   "com.atproto.admin.updateAccountPassword",
   admin,
@@ -62,9 +62,10 @@ const updateAccountPassword = method(
 )
 
 /**
- * The key is one that `reserveSigningKey` made for this DID: of no other this server has the private half.
+ * Accepts only a key that `reserveSigningKey` created for this DID, because this server has no
+ * other private keys.
  *
- * Repeated after it was cut off, it finds the key reserved still, and does the rest.
+ * After an interruption, a repeated call finds the reserved key and completes the change.
  */
 const updateAccountSigningKey = method(
   "com.atproto.admin.updateAccountSigningKey",
@@ -86,7 +87,7 @@ const updateAccountSigningKey = method(
   })
 )
 
-/** What the administrator changes of an account. */
+/** The administrator's changes to accounts. */
 export const adminChangeMethods = [
   deleteAccount,
   updateAccountEmail,

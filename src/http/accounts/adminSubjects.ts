@@ -18,7 +18,7 @@ const refs = {
   blob: "com.atproto.admin.defs#repoBlobRef"
 } as const
 
-/** Whose subject it is, and which. */
+/** A subject and its account. */
 interface Place {
   readonly account: string
   readonly subject: Subject
@@ -90,5 +90,5 @@ const updateSubjectStatus = method(
   })
 )
 
-/** Accounts, records and blobs, taken down and let be. */
+/** Takedowns of accounts, records and blobs. */
 export const adminSubjectMethods = [getSubjectStatus, updateSubjectStatus]

@@ -76,7 +76,10 @@ const enableAccountInvites = method(
     setInvitesDisabled(input.account, false)
 )
 
-/** com.atproto.server.getAccountInviteCodes: the codes are the host's, the caller is known to the object. */
+/**
+ * com.atproto.server.getAccountInviteCodes: the directory has the codes, the object authenticates
+ * the caller.
+ */
 const getAccountInviteCodes = method(
   "com.atproto.server.getAccountInviteCodes",
   { at: "account", authority: owner },
@@ -91,7 +94,7 @@ const getAccountInviteCodes = method(
   })
 )
 
-/** The most codes that one call makes. */
+/** The most codes that one call creates. */
 const maxCodes = 500
 
 const alphabet = "abcdefghijklmnopqrstuvwxyz234567"
@@ -105,7 +108,9 @@ const randomToken = (): string => {
   return `${letters.slice(0, 5)}-${letters.slice(5)}`
 }
 
-/** Makes codes for accounts: the host's name, so that a code tells where it belongs, and a random token. */
+/**
+ * Creates codes for accounts: the hostname, so a code shows where it belongs, and a random token.
+ */
 const makeCodes = Effect.fnUntraced(function* (
   forAccounts: ReadonlyArray<string>,
   count: number,
@@ -151,7 +156,7 @@ const createInviteCodes = method(
   })
 )
 
-/** Invite codes: made and disabled by the administrator, shown to their account. */
+/** Invite codes: the administrator creates and disables them, accounts list their own. */
 export const inviteMethods = [
   getInviteCodes,
   disableInviteCodes,

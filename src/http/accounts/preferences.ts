@@ -12,17 +12,20 @@ import {
 } from "../../services/accounts/OwnerPreferences.ts"
 import { type Call, method } from "../Xrpc.ts"
 
-/** By the protocol an app needs the permission of the app view whose methods these are, although they are answered here. */
+/**
+ * An app needs the permission of the AppView whose methods these are, although this server
+ * implements them.
+ */
 const need =
   (lxm: string): NeedsOf =>
   ({ appView = "did:web:api.bsky.app#bsky_appview" }) => [{ resource: "rpc", lxm, aud: appView }]
 
-/** The main password's sessions see and set everything, and a moderation service sees what they see. */
+/** Sessions of the main password have full access, and a moderation service reads as they do. */
 const isOwner = (caller: Caller): boolean =>
   caller.kind === "moderator" ||
   (caller.kind === "session" && (caller.level === "full" || caller.level === "takendown"))
 
-/** app.bsky.actor.getPreferences: kept here, not in the app view. */
+/** app.bsky.actor.getPreferences: stored here rather than in the AppView. */
 export const getPreferences = method(
   "app.bsky.actor.getPreferences",
   {
@@ -40,7 +43,6 @@ export const getPreferences = method(
   })
 )
 
-/** app.bsky.actor.putPreferences */
 export const putPreferences = method(
   "app.bsky.actor.putPreferences",
   {
@@ -55,7 +57,7 @@ export const putPreferences = method(
     input,
     caller
   }: Call<PutPreferences.QueryParams, PutPreferences.InputSchema>) {
-    // SAFETY: the input is in the data model, and what was JSON becomes JSON of the same shape.
+    // SAFETY: the input is in the data model, and the JSON has the same shape.
     const preferences = toJson(
       input.preferences as Data
     ) as PutPreferences.InputSchema["preferences"]
@@ -63,5 +65,5 @@ export const putPreferences = method(
   })
 )
 
-/** The preferences of an account. */
+/** Methods for an account's preferences. */
 export const actorMethods = [getPreferences, putPreferences]

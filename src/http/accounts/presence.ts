@@ -3,9 +3,10 @@ import { KnownAccounts } from "../../services/accounts/KnownAccounts.ts"
 import { countMissing } from "../limits/clientLimits.ts"
 
 /**
- * Whether a DID that a stranger names has an account here; no object is woken for one that has none.
+ * Whether an unverified DID has an account here; wakes no object for one without.
  *
- * The look-up of a missing one counts as many requests of its address. `fresh` asks the directory in any case.
+ * Looking up a missing one counts as many requests of the client's address. `fresh` always asks the
+ * directory.
  */
 export const isHere = Effect.fnUntraced(function* (
   request: Request,

@@ -3,7 +3,7 @@ import { AccountStore } from "../../services/accounts/AccountStore.ts"
 import { Denied } from "../../services/sessions/Auth.ts"
 import type { Authority, Caller } from "../../services/sessions/Authority.ts"
 
-/** The account, if `repo` names it; a session writes to no other repo than its own. */
+/** This object's account if `repo` names it; a session may only write to its own repo. */
 export const ownAccount = Effect.fnUntraced(function* (repo: string) {
   const accounts = yield* AccountStore
   const account = yield* accounts.get
@@ -14,16 +14,16 @@ export const ownAccount = Effect.fnUntraced(function* (repo: string) {
   })
 })
 
-/** The authority of the main password's sessions alone. */
+/** The authority of sessions with the main password only. */
 export const owner = { kind: "session", level: "full", oauth: "no" } as const satisfies Authority
 
-/** Who asks for a service token. */
+/** The session that requests a service auth token. */
 export const tokenHolder = (caller: Caller) =>
   caller.kind === "oauth"
     ? Effect.succeed({ did: caller.did, holder: "app" } as const)
     : Effect.map(only(caller, "session"), ({ did, level }) => ({ did, holder: level }))
 
-/** The caller as the kind that the method's authority lets through; any other is a defect. */
+/** The caller, narrowed to the kind that the method's authority allows; any other is a defect. */
 export const only = <K extends Caller["kind"]>(
   caller: Caller,
   kind: K

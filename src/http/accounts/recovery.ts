@@ -41,7 +41,7 @@ const deleteAccount = method(
   { ...open, limits: [rules.deleteAccount, rules.signIn] },
   Effect.fnUntraced(function* ({ input, request }: Call<object, DeleteAccount.InputSchema>) {
     const { did, password, token } = input
-    // Passwords are guessed here no faster than at sign-in.
+    // Password guesses count towards the same limit as at sign-in.
     const key = signInKey(did, did)
     yield* takePoint(request, rules.signIn, key)
     const entry = yield* (yield* Directory).byDid(did)
@@ -66,7 +66,7 @@ const requestAccountDelete = method(
   () => mailCode("delete_account")
 )
 
-/** For those who have no session here, and the first step to the account's end. */
+/** Methods for people without a session, and the first step of deleting an account. */
 export const recoveryMethods = [
   requestPasswordReset,
   resetPassword,

@@ -5,7 +5,7 @@ import { bytesOf, SqlStorage, type SqlValue } from "../../services/host/SqlStora
 import { makeTables } from "../host/sql/objectTables.ts"
 import type { Bounds } from "../host/sql/bounds.ts"
 
-/** The account's row; an object holds one account at most. */
+/** The account's row; an object holds at most one account. */
 export const tables: ReadonlyArray<string> = [
   `CREATE TABLE IF NOT EXISTS account (
     one INTEGER PRIMARY KEY CHECK (one = 1),
@@ -19,7 +19,7 @@ interface Row extends Record<string, SqlValue> {
   did: string
   handle: string
   email: string | null
-  /** In ms; 0: not. */
+  /** In milliseconds; 0 if unconfirmed. */
   email_confirmed: number
   password: string | null
   curve: string
@@ -31,7 +31,7 @@ interface Row extends Record<string, SqlValue> {
   created_at: string
 }
 
-// SAFETY: curve and takedown are written by `bindings` alone, from values of these very types.
+// SAFETY: only `bindings` writes curve and takedown, from values of these types.
 const fromRow = (row: Row): Account => ({
   did: row.did,
   handle: row.handle,
@@ -68,7 +68,7 @@ const bindings = (account: Account): Array<SqlValue> => [
 const isMissingTable = (error: unknown): boolean =>
   error instanceof Error && error.message.includes("no such table")
 
-/** Drops every table: how a database of Node is emptied (a Durable Object has `deleteAll`). */
+/** Drops every table, which empties a Node database (a Durable Object has `deleteAll`). */
 export const dropTables = (sql: SqlStorage["Service"]): void => {
   const names = sql
     .exec<{ name: string }>(
@@ -80,21 +80,21 @@ export const dropTables = (sql: SqlStorage["Service"]): void => {
   })
 }
 
-/** What the store must be told of the object it lives in. */
+/** What the store needs to know about its object. */
 export interface AccountStoreOptions {
-  /** The DID that this object is for: named in the failure of an object without an account. */
+  /** The DID of this object, named in the failure of an object without an account. */
   readonly did: string
-  /** The `tables` of every layer that stores something in the account's object. */
+  /** The `tables` of every layer that stores data in the account's object. */
   readonly tables: ReadonlyArray<string>
-  /** Empties the object's storage and takes its alarm off. */
+  /** Deletes the object's storage and its alarm. */
   readonly wipe: Effect.Effect<void>
 }
 
 /**
- * The account's row in the object's SQLite, kept in memory after the first read.
+ * Keeps the account's row in the object's SQLite, and in memory after the first read.
  *
- * An object without an account has no tables: a read of it finds nothing and writes nothing.
- * Where there is an account, the first read also makes the tables that a newer version brought.
+ * An object without an account has no tables: reading it finds nothing and writes nothing. With an
+ * account, the first read also creates the tables that a newer version added.
  */
 export const layer = (options: AccountStoreOptions): Layer.Layer<AccountStore, never, SqlStorage> =>
   Layer.effect(
@@ -163,7 +163,7 @@ export const layer = (options: AccountStoreOptions): Layer.Layer<AccountStore, n
     })
   )
 
-/** What bounds these tables. */
+/** The limits of these tables. */
 export const bounds: Bounds = {
   account: {
     filledBy: "its owner",

@@ -26,7 +26,7 @@ import type { Bounds } from "../host/sql/bounds.ts"
 /**
  * The directory's tables.
  *
- * `accounts.status` is `reserved` until the sign-up is through.
+ * `accounts.status` is `reserved` until the sign-up is complete.
  */
 export const tables: ReadonlyArray<string> = [
   `CREATE TABLE IF NOT EXISTS accounts (
@@ -38,7 +38,7 @@ export const tables: ReadonlyArray<string> = [
   ...Edge.tables
 ]
 
-/** Whoever may sign up this very DID again need not wait as long as others who want the names. */
+/** A new sign-up of the same DID has to wait less than others who want the names. */
 const abandonedAfter = { sameDid: 60_000, otherDid: reservedFor }
 
 interface AccountRow {
@@ -53,7 +53,7 @@ interface AccountRow {
 
 const entryOf = (row: AccountRow): DirectoryEntry => ({
   did: row.did,
-  // An account without a handle has its DID in that place, which is unique as handles are.
+  // An account without a handle stores its DID there, which is as unique as handles are.
   handle: row.handle === row.did ? invalidHandle : row.handle,
   email: row.email ?? undefined,
   status: row.status,
@@ -96,7 +96,10 @@ const make = (database: Database): Directory["Service"] => {
   const byEmail = (email: string) =>
     one("byEmail", sql<AccountRow>`${confirmed} AND email = ${email.toLowerCase()}`)
 
-  /** The invite's use and the account's row in one transaction; a taken name undoes both. */
+  /**
+   * Counts the invite's use and adds the account's row in one transaction; a taken name rolls both
+   * back.
+   */
   const insert = Effect.fnUntraced(function* (wanted: Reservation) {
     const now = yield* Clock.currentTimeMillis
     const { did } = wanted
@@ -119,7 +122,7 @@ const make = (database: Database): Directory["Service"] => {
     return accounts?.length === 1
   })
 
-  /** Removes reservations in the way whose sign-up was cut off long ago; answers their DIDs. */
+  /** Removes conflicting reservations of interrupted sign-ups; returns their DIDs. */
   const reclaim = Effect.fnUntraced(function* ({ did, handle, email }: Reservation) {
     const now = yield* Clock.currentTimeMillis
     const abandoned = sql`status = 'reserved' AND (
@@ -140,7 +143,7 @@ const make = (database: Database): Directory["Service"] => {
     const again = Effect.fnUntraced(function* (error: SqlError) {
       gone = yield* reclaim(wanted)
       if (gone.length > 0) return yield* insert(wanted)
-      // Its own handle is taken too, but by itself: what counts is that it is here.
+      // Its own handle is taken as well, but only by itself: AccountExists matters.
       const here = yield* sql`SELECT 1 FROM accounts WHERE did = ${did}`
       return here.length > 0 ? yield* new AccountExists({ did }) : yield* error
     })
@@ -268,13 +271,13 @@ const make = (database: Database): Directory["Service"] => {
   })
 }
 
-/** The directory in the host's database. */
+/** Keeps the directory in the host's database. */
 export const layer: Layer.Layer<Directory, never, HostDatabase> = Layer.effect(
   Directory,
   Effect.map(HostDatabase, make)
 )
 
-/** What bounds these tables. */
+/** The limits of these tables. */
 export const bounds: Bounds = {
   accounts: {
     filledBy: "a sign-up",

@@ -14,7 +14,7 @@ const never = { stale: Infinity, expired: Infinity, retry: Infinity }
 const aMinute = { stale: minute, expired: minute, retry: minute }
 
 const make = (directory: Directory["Service"]): KnownAccounts["Service"] => {
-  // An account that was deleted stays in this memory: its object answers that it is gone.
+  // A deleted account stays in this memory: its object reports that it is gone.
   const here = new StaleCache<true>(never, bounds)
   const missing = new StaleCache<true>(aMinute, bounds)
 
@@ -46,7 +46,7 @@ const make = (directory: Directory["Service"]): KnownAccounts["Service"] => {
   })
 }
 
-/** Accounts by the directory, remembered in the isolate. */
+/** Looks accounts up in the directory and caches them in the isolate. */
 export const layer: Layer.Layer<KnownAccounts, never, Directory> = Layer.effect(
   KnownAccounts,
   Effect.map(Directory, make)

@@ -4,12 +4,12 @@ import { PendingMigration } from "../../services/accounts/PendingMigration.ts"
 import { SqlStorage } from "../../services/host/SqlStorage.ts"
 import type { Bounds } from "../host/sql/bounds.ts"
 
-/** One row while the account has never been active here; `until` is in milliseconds. */
+/** One row until the account is first activated here; `until` is in milliseconds. */
 export const tables = [
   "CREATE TABLE IF NOT EXISTS arrival (one INTEGER PRIMARY KEY CHECK (one = 1), until INTEGER NOT NULL)"
 ]
 
-/** The row in the object's SQLite, kept in memory after the first read. */
+/** Keeps the row in the object's SQLite, and in memory after the first read. */
 export const layer = Layer.effect(
   PendingMigration,
   Effect.gen(function* () {
@@ -31,7 +31,7 @@ export const layer = Layer.effect(
   })
 )
 
-/** What bounds these tables. */
+/** The limits of these tables. */
 export const bounds: Bounds = {
   arrival: {
     filledBy: "a move",

@@ -4,7 +4,7 @@ import { type Preference, Preferences } from "../../services/accounts/Preference
 import { SqlStorage } from "../../services/host/SqlStorage.ts"
 import type { Bounds } from "../host/sql/bounds.ts"
 
-/** One row a namespace, holding all its preferences as JSON. */
+/** One row a namespace, with all its preferences as JSON. */
 export const tables: ReadonlyArray<string> = [
   `CREATE TABLE IF NOT EXISTS preferences (
     namespace TEXT PRIMARY KEY, value TEXT NOT NULL
@@ -13,7 +13,7 @@ export const tables: ReadonlyArray<string> = [
 
 const namespace = "app.bsky"
 
-/** The preferences of an account in the object's SQLite. */
+/** Keeps an account's preferences in the object's SQLite. */
 export const layer: Layer.Layer<Preferences, never, SqlStorage> = Layer.effect(
   Preferences,
   Effect.map(SqlStorage, (sql) =>
@@ -22,7 +22,7 @@ export const layer: Layer.Layer<Preferences, never, SqlStorage> = Layer.effect(
         const [row] = sql
           .exec<{ value: string }>("SELECT value FROM preferences WHERE namespace = ?", namespace)
           .toArray()
-        // SAFETY: the column is written by `put` alone.
+        // SAFETY: only `put` writes the column.
         return row === undefined ? [] : (JSON.parse(row.value) as ReadonlyArray<Preference>)
       }),
       put: (preferences) =>
@@ -38,7 +38,7 @@ export const layer: Layer.Layer<Preferences, never, SqlStorage> = Layer.effect(
   )
 )
 
-/** What bounds these tables. */
+/** The limits of these tables. */
 export const bounds: Bounds = {
   preferences: {
     filledBy: "its owner, apps",

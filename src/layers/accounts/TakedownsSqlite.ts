@@ -4,14 +4,14 @@ import { SqlStorage } from "../../services/host/SqlStorage.ts"
 import { Takedowns } from "../../services/accounts/Takedowns.ts"
 import type { Bounds } from "../host/sql/bounds.ts"
 
-/** One row a record that is taken down, by its path; the empty path is the account. */
+/** One row for each record that is taken down, by path; the empty path is the account. */
 export const tables: ReadonlyArray<string> = [
   `CREATE TABLE IF NOT EXISTS takedown (path TEXT PRIMARY KEY, ref TEXT NOT NULL) WITHOUT ROWID`
 ]
 
 const account = ""
 
-/** Takedowns in the object's SQLite. */
+/** Keeps takedowns in the object's SQLite. */
 export const layer: Layer.Layer<Takedowns, never, SqlStorage> = Layer.effect(
   Takedowns,
   Effect.gen(function* () {
@@ -29,7 +29,7 @@ export const layer: Layer.Layer<Takedowns, never, SqlStorage> = Layer.effect(
       account: () => find(account),
       record: find,
       inCollection: (collection) => {
-        // "0" follows "/", so the range holds just this collection's paths.
+        // "0" follows "/", so the range covers exactly this collection's paths.
         const rows = sql.exec<{ path: string }>(
           "SELECT path FROM takedown WHERE path > ? AND path < ?",
           `${collection}/`,
@@ -43,7 +43,7 @@ export const layer: Layer.Layer<Takedowns, never, SqlStorage> = Layer.effect(
   })
 )
 
-/** What bounds these tables. */
+/** The limits of these tables. */
 export const bounds: Bounds = {
   takedown: {
     filledBy: "moderators",

@@ -10,13 +10,16 @@ export const tables: ReadonlyArray<string> = [
   `CREATE INDEX IF NOT EXISTS kept_handle_did ON kept_handle (did)`
 ]
 
-/** How long a handle that was given up is kept for its account, in milliseconds. */
+/** How long a given-up handle stays reserved for its account, in milliseconds. */
 const keptFor = 30 * 24 * 60 * 60 * 1000
 
-/** Handles that are kept for one account at most. The first stay: whoever got in may not wash the owner's out. */
+/**
+ * The most handles reserved for one account. The first ones stay, so an intruder can't displace the
+ * owner's.
+ */
 const maxKept = 10
 
-/** A change of handle, as the directory is asked for it; the handle is in its stored form. */
+/** A change of handle; the handle is in its stored form. */
 interface Change {
   readonly did: string
   readonly handle: string
@@ -25,18 +28,18 @@ interface Change {
   readonly now: number
 }
 
-/** The SQL of handles: which are free, and which are kept. */
+/** The SQL for handles: which are free, and which are reserved. */
 export const make = ({ sql }: Database) => {
-  /** A handle that somebody has is kept no more. */
+  /** Ends the reservation of a handle that an account takes. */
   const take = (handle: string, did: string) =>
     sql`DELETE FROM kept_handle WHERE handle = ${handle}
       AND EXISTS (SELECT 1 FROM accounts WHERE did = ${did} AND handle = ${handle})`
 
-  /** That a handle is kept for somebody else. */
+  /** Condition: the handle is reserved for another account. */
   const isKept = (handle: string, did: string, now: number): Fragment =>
     sql`EXISTS (SELECT 1 FROM kept_handle WHERE handle = ${handle} AND did <> ${did} AND until > ${now})`
 
-  /** That an account may take a handle: the administrator's word goes over what is kept. */
+  /** Condition: the account may take the handle; the administrator overrides reservations. */
   const mayTake = (
     { handle, did, override }: Pick<Change, "handle" | "did" | "override">,
     now: number
@@ -51,9 +54,12 @@ export const make = ({ sql }: Database) => {
         readonly did: string
       }>`SELECT did FROM accounts WHERE handle = ${handle} AND status <> 'reserved'
         UNION ALL SELECT did FROM kept_handle WHERE handle = ${handle} AND until > ${now}`,
-    /** What is kept for an account that is gone is free. */
+    /** Frees the reserved handles of a deleted account. */
     free: (did: string) => sql`DELETE FROM kept_handle WHERE did = ${did}`,
-    /** The statements of a change, in one transaction; the third answers a row where the handle was free. */
+    /**
+     * The statements of a change, in one transaction; the third returns a row if the handle was
+     * free.
+     */
     change: (change: Change) => {
       const { did, handle, keep, now } = change
       const may = mayTake(change, now)
@@ -71,7 +77,7 @@ export const make = ({ sql }: Database) => {
   }
 }
 
-/** What bounds these tables. */
+/** The limits of these tables. */
 export const bounds: Bounds = {
   kept_handle: {
     filledBy: "its owner",

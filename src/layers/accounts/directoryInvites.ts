@@ -11,7 +11,10 @@ import type {
 import type { Database } from "../host/sql/sqlTables.ts"
 import type { Bounds } from "../host/sql/bounds.ts"
 
-/** A use of an invite is a row: an account's deletion leaves it there, the release of a reservation takes it away. */
+/**
+ * Each use of an invite is a row: it stays when the account is deleted, and goes when a reservation
+ * is released.
+ */
 export const tables: ReadonlyArray<string> = [
   `CREATE TABLE IF NOT EXISTS invites (
     code TEXT PRIMARY KEY, available INTEGER NOT NULL, disabled INTEGER NOT NULL DEFAULT 0,
@@ -34,7 +37,7 @@ interface InviteRow {
   readonly used_at: number | null
 }
 
-/** Folds the rows of codes and their uses, which stand together, into codes. */
+/** Groups adjacent rows of codes and their uses into codes. */
 const invitesFrom = (rows: ReadonlyArray<InviteRow>): ReadonlyArray<Invite> => {
   const invites = new Map<string, Invite & { uses: Array<Invite["uses"][number]> }>()
   for (const row of rows) {
@@ -55,7 +58,7 @@ const invitesFrom = (rows: ReadonlyArray<InviteRow>): ReadonlyArray<Invite> => {
   return [...invites.values()]
 }
 
-/** The number that a listing goes by, the highest first. */
+/** The rank in a listing, highest first. */
 const rankOf = (invite: Invite, order: InviteOrder): number =>
   order === "usage" ? invite.uses.length : invite.createdAt
 
@@ -64,7 +67,7 @@ type Repeatable = <A>(
   query: Effect.Effect<A, SqlError>
 ) => Effect.Effect<A, DirectoryUnavailable>
 
-/** What the directory knows of invite codes. */
+/** The directory's methods for invite codes. */
 export const make = ({ sql, batch }: Database, repeatable: Repeatable) => {
   const createInvites: Directory["Service"]["createInvites"] = Effect.fn("Directory.createInvites")(
     function* ({ codes, available, createdBy }) {
@@ -138,7 +141,7 @@ export const make = ({ sql, batch }: Database, repeatable: Repeatable) => {
   }
 }
 
-/** What bounds these tables. */
+/** The limits of these tables. */
 export const bounds: Bounds = {
   invites: {
     filledBy: "the administrator",

@@ -9,7 +9,7 @@ import { sessionCalls } from "../sessions/calls.ts"
 import { accountCalls } from "./calls.ts"
 
 /**
- * What the Worker calls on an account's object, each by its name.
+ * The Worker's calls to an account's object, by name.
  *
  * Inputs and outputs are structured-cloneable.
  */
@@ -24,25 +24,23 @@ const calls = {
   ...sessionCalls
 }
 
-/** The calls by their names. */
 export type AccountCalls = typeof calls
 
-/** The name of a call. */
 export type CallName = keyof AccountCalls
 
-/** What a call takes: one input, or nothing. */
+/** A call's input, if it has one. */
 export type CallInput<K extends CallName> = Parameters<AccountCalls[K]>
 
-/** What a call answers. */
+/** A call's result. */
 export type CallOutput<K extends CallName> = Effect.Success<ReturnType<AccountCalls[K]>>
 
-/** What a call may fail with. */
+/** A call's errors. */
 export type CallFailure<K extends CallName> = Effect.Error<ReturnType<AccountCalls[K]>>
 
-/** The services that the calls ask for. */
+/** The services that the calls need. */
 export type CallServices = Effect.Services<ReturnType<AccountCalls[CallName]>>
 
-/** Runs a call within an account's object. */
+/** Runs a call inside an account's object. */
 export const runCall = <K extends CallName>(
   method: K,
   ...input: CallInput<K>

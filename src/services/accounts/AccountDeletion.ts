@@ -18,13 +18,13 @@ import { PasskeyOwners } from "../factors/PasskeyOwners.ts"
 import { provePassword, slowToFail } from "../sessions/PasswordProof.ts"
 import { Sessions } from "../sessions/Sessions.ts"
 
-/** Keys of blobs that are deleted in one call of the store. */
+/** Blob keys deleted in one call to the store. */
 const keysAStep = 500
 
-/** When the alarm goes on with a deletion that was cut off, in milliseconds. */
+/** Delay until the alarm resumes an interrupted deletion, in milliseconds. */
 const resumeAfter = 60_000
 
-/** How often the log is asked to take the last event before the alarm sees to it. */
+/** How often to try to deliver the last event before leaving it to the alarm. */
 const attempts = 20
 
 const deleteBlobs = Effect.gen(function* () {
@@ -38,7 +38,7 @@ const deleteBlobs = Effect.gen(function* () {
   } while (cursor !== undefined)
 })
 
-/** Whether the log has everything. */
+/** Whether the log has every event. */
 const delivered = Effect.gen(function* () {
   const outbox = yield* Outbox
   for (let attempt = 0; attempt < attempts; attempt++) {
@@ -50,17 +50,18 @@ const delivered = Effect.gen(function* () {
 })
 
 /**
- * Removes an account that is due: blobs, rows of the host's database, the deletion's event, and then the storage.
+ * Deletes an account that is due: blobs, rows of the host's database, the deletion's event, then
+ * the storage.
  *
- * Each step may be done again: whatever is cut off, the alarm begins anew. The storage goes last, since in it stands
- * that there is something to be done.
+ * Every step can be repeated: after an interruption, the alarm starts over. The storage goes last
+ * because it records that there is work to do.
  */
 const removeDue = Effect.gen(function* () {
   const accounts = yield* AccountStore
   const account = accounts.peek()
   if (account === undefined || !isDeletionDue(account, yield* Clock.currentTimeMillis)) return
   const { did } = account
-  // What the edge remembers of it is found no more, before the longer steps.
+  // Ends the edge's cached copies before the longer steps.
   yield* (yield* Directory).setStatus(did, "deactivated")
   yield* deleteBlobs
   yield* (yield* Devices).signOutAll(did)
@@ -68,17 +69,17 @@ const removeDue = Effect.gen(function* () {
   yield* (yield* CodeOwners).remove(did)
   const directory = yield* Directory
   const wasNeverActive = (yield* PendingMigration).until() !== undefined
-  // Nobody has come by its invite.
+  // Its invite was never used up.
   if (wasNeverActive) yield* directory.release(did)
   yield* directory.remove(did)
-  // Nobody has heard of one that was never active, and its DID may live elsewhere.
+  // A never active account was never announced, and its DID may be on another server.
   if (wasNeverActive) return yield* accounts.destroy
   yield* (yield* AccountEvents).deleted
   if (yield* delivered) yield* accounts.destroy
 })
 
 const removeOrResume = Effect.gen(function* () {
-  // Before the first step, which may be the last one that this object lives to see.
+  // Before the first step, which may be the last that this object lives to run.
   yield* (yield* Alarm).by((yield* Clock.currentTimeMillis) + resumeAfter)
   yield* (yield* AccountLock).alone(removeDue)
 }).pipe(
@@ -86,7 +87,10 @@ const removeOrResume = Effect.gen(function* () {
   Effect.uninterruptible
 )
 
-/** Shuts the account for good: nobody is in any more, and from here on the alarm sees the deletion through. */
+/**
+ * Closes the account permanently: ends every session, and from here on the alarm completes the
+ * deletion.
+ */
 const shut = Effect.fnUntraced(function* (account: Account) {
   const now = new Date(yield* Clock.currentTimeMillis).toISOString()
   const sessions = yield* Sessions
@@ -99,7 +103,10 @@ const shut = Effect.fnUntraced(function* (account: Account) {
   yield* apps.endAll
 })
 
-/** Deletes the account by its password and a mailed code; once it is decided, the rest is done here or by the alarm. */
+/**
+ * Deletes the account with its password and a mailed code; once decided, this call or the alarm
+ * completes it.
+ */
 export const deleteAccount = Effect.fn("deleteAccount")(function* (input: {
   readonly password: string
   readonly code: string
@@ -115,7 +122,10 @@ export const deleteAccount = Effect.fn("deleteAccount")(function* (input: {
   yield* removeOrResume
 })
 
-/** Deletes the account by a mailed code, for an owner who has just proven on the account's pages who they are. */
+/**
+ * Deletes the account with a mailed code, for an owner who has just confirmed their identity on the
+ * account's pages.
+ */
 export const deleteByCode = Effect.fn("deleteByCode")(function* (input: { readonly code: string }) {
   const account = yield* (yield* AccountStore).get
   yield* (yield* AccountCodes).use("delete_account", input.code)
@@ -123,23 +133,26 @@ export const deleteByCode = Effect.fn("deleteByCode")(function* (input: { readon
   yield* removeOrResume
 })
 
-/** Deletes an account without asking its owner: by the administrator. */
+/** Deletes an account for the administrator, without asking its owner. */
 export const forceDeletion = Effect.gen(function* () {
   yield* shut(yield* (yield* AccountStore).get)
   yield* removeOrResume
 })
 
-/** When an account is deleted unless something comes in between: its owner's wish, or the end of a move that came to nothing. */
+/**
+ * When an account will be deleted unless something changes: at its owner's request, or after an
+ * abandoned move.
+ */
 export const deletionDay = Effect.fnUntraced(function* (account: Account) {
   const until = (yield* PendingMigration).until()
   const lost = until === undefined ? undefined : new Date(until).toISOString()
   return account.deleteAfter ?? lost
 })
 
-/** Deletes an account that moved in and was waited for in vain; for the alarm. */
+/** Deletes an account whose move was abandoned; for the alarm. */
 export const deleteWhenAbandoned = Effect.gen(function* () {
   const lost = yield* (yield* AccountLock).alone(
-    // Who is there is shut: that it is not is a defect.
+    // The account exists here, so a failure to close it is a defect.
     Effect.tap(abandonedMigration, (account) =>
       account === undefined ? Effect.void : Effect.orDie(shut(account))
     )
@@ -147,7 +160,7 @@ export const deleteWhenAbandoned = Effect.gen(function* () {
   if (lost !== undefined) yield* removeOrResume
 })
 
-/** Deletes an account whose time has come, or lets the alarm ring when it will have; for the alarm. */
+/** Deletes an account that is due, or sets the alarm for when it will be; for the alarm. */
 export const deleteWhenDue = Effect.gen(function* () {
   const account = (yield* AccountStore).peek()
   if (account?.deleteAfter === undefined) return

@@ -4,8 +4,8 @@ import * as Layer from "effect/Layer"
 import * as Semaphore from "effect/Semaphore"
 
 /**
- * Changes of what stands both in the account's object and outside of it (directory, PLC directory): one at a time, and
- * each to its end, though whoever asked for it has gone.
+ * Runs changes that affect both the object and the outside (directory, PLC directory) one at a
+ * time, each to its end, even if the client disconnects.
  */
 export class AccountLock extends Context.Service<
   AccountLock,
@@ -14,7 +14,7 @@ export class AccountLock extends Context.Service<
   }
 >()("nacre/services/AccountLock") {}
 
-/** The lock of the account in this object. */
+/** The lock of this object's account. */
 export const layer: Layer.Layer<AccountLock> = Layer.effect(
   AccountLock,
   Effect.map(Semaphore.make(1), (lock) =>

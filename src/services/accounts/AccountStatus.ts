@@ -28,20 +28,20 @@ import { Repo } from "../repo/Repo.ts"
 import { RepoCounts } from "../repo/RepoCounts.ts"
 import { Sessions } from "../sessions/Sessions.ts"
 
-/** The account's DID does not lead to this server, or not with the account's key. */
+/** The account's DID doesn't point to this server, or not with the account's key. */
 export class IncompatibleDid extends Schema.TaggedError<IncompatibleDid>()("IncompatibleDid", {
   did: Schema.String,
   message: Schema.String
 }) {}
 
-/** The account is being deleted: its standing does not change any more. */
+/** The account is being deleted, so its status can't change. */
 export class DeletionDue extends Schema.TaggedError<DeletionDue>()("DeletionDue", {
   did: Schema.String
 }) {}
 
 /**
- * How long a deactivated account is kept at least, in milliseconds: so long may the rotation keys of another server,
- * or of its owner, undo a move away. Spec: did:plc, recovery.
+ * Minimum time that a deactivated account is kept, in milliseconds: rotation keys of another server
+ * or its owner may undo a move for this long. Spec: did:plc, recovery.
  */
 const keptAtLeast = 72 * 3_600_000
 
@@ -55,15 +55,15 @@ export const lastingAccount = Effect.gen(function* () {
 const alone = <A, E, R>(change: Effect.Effect<A, E, R>) =>
   Effect.flatMap(AccountLock, (lock) => lock.alone(change))
 
-/** When a deactivated account is to be deleted: as its owner wishes, but not before it could be missed. */
+/** When to delete a deactivated account: as its owner requested, but not too early. */
 const deletionTime = (wish: string, now: number): string => {
   const soonest = now + keptAtLeast
   return Date.parse(wish) < soonest ? new Date(soonest).toISOString() : wish
 }
 
 /**
- * Checks, past every cache, that the account's DID document names this server and the account's key,
- * and for a did:plc that this server's key is among those that may change it.
+ * Checks, bypassing caches, that the DID document names this server and the account's key, and that
+ * a did:plc has this server's rotation key.
  *
  * Spec: account lifecycle, migration.
  */
@@ -94,21 +94,21 @@ const assertDid = Effect.fn("assertDid")(function* (account: Account) {
 })
 
 /**
- * Signs the head anew over the same records: another host may have told of later revs meanwhile, and relays would pass
- * over a `#sync` that is not above them.
+ * Signs a new head over the same records: another host may have published later revs meanwhile, and
+ * relays ignore a `#sync` that isn't above them.
  */
 const renewHead = Effect.gen(function* () {
   const repo = yield* Repo
   const { commit: expected, root, records, nodes, ...head } = yield* repo.head
   const rev = yield* repo.revAbove(head.rev)
   yield* repo.replace({ expected, root, rev, records, nodes, place: () => undefined }).pipe(
-    // An import came in between, and its head is as new.
+    // An import came in between, and its head is just as new.
     Effect.catchTag("InvalidSwap", () => Effect.void)
   )
 })
 
 /**
- * Makes the account active once its DID leads here, and tells the network: account, identity, sync.
+ * Activates the account once its DID points here, and emits account, identity and sync.
  *
  * Spec: account lifecycle.
  */
@@ -116,7 +116,7 @@ export const activate = Effect.fn("activate")(function* () {
   const accounts = yield* AccountStore
   const account = yield* lastingAccount
   yield* assertDid(account)
-  // The directory first: when it cannot be reached nothing has changed, and the call can be repeated.
+  // The directory first: if it is unreachable nothing has changed, and the call can be repeated.
   yield* (yield* Directory).setStatus(account.did, account.takedown ?? "active")
   if (account.deactivatedAt !== undefined) yield* renewHead
   yield* accounts.update({ deactivatedAt: undefined, deleteAfter: undefined })
@@ -128,10 +128,10 @@ export const activate = Effect.fn("activate")(function* () {
 }, alone)
 
 /**
- * Makes the account inactive, and tells the network; after `deleteAfter` the alarm deletes it.
+ * Deactivates the account and emits an event; after `deleteAfter` the alarm deletes it.
  *
- * Ends every session and every app, but for the session that asks (`by`): clients take a deactivation back with it. Apps
- * are let in again by the owner who brings the account back.
+ * Ends every session and app except the calling session (`by`), with which clients may reactivate.
+ * The owner connects apps again after reactivation.
  */
 export const deactivate = Effect.fn("deactivate")(function* (
   deleteAfter: string | undefined,
@@ -145,7 +145,7 @@ export const deactivate = Effect.fn("deactivate")(function* (
   const due = deleteAfter === undefined ? undefined : deletionTime(deleteAfter, now)
   const deactivatedAt = account.deactivatedAt ?? new Date(now).toISOString()
   yield* (yield* AccountStore).update({ deactivatedAt, deleteAfter: due })
-  // It is not to be good again where the account is.
+  // A link must not become valid again on reactivation.
   const links = yield* PasskeyLinks
   links.revoke()
   yield* sessions.endAll(by === undefined ? {} : { except: by.session })
@@ -154,7 +154,7 @@ export const deactivate = Effect.fn("deactivate")(function* (
   yield* (yield* AccountEvents).account
 }, alone)
 
-/** What checkAccountStatus answers: how far a migration has come. */
+/** The response of checkAccountStatus: the progress of a migration. */
 export const accountStatus = Effect.fn("accountStatus")(function* () {
   const account = yield* (yield* AccountStore).get
   const counts = yield* (yield* RepoCounts).get
@@ -175,7 +175,10 @@ export const accountStatus = Effect.fn("accountStatus")(function* () {
   }
 })
 
-/** The account, if this caller may read it: an inactive one is shown to its owner and the admin alone. */
+/**
+ * The account, if this caller may read it: only its owner and the administrator may read an
+ * inactive one.
+ */
 export const readableAccount = Effect.fnUntraced(function* (caller: Caller) {
   const accounts = yield* AccountStore
   const account = yield* accounts.get

@@ -6,7 +6,7 @@ import type { InactiveStatus } from "../stream/Sequencer.ts"
 /** Whether an account is active, or why it is not. */
 export type DirectoryStatus = "active" | InactiveStatus
 
-/** An account as the host knows it: enough to find its object, nothing secret. */
+/** An account in the host's directory: enough to find its object, nothing secret. */
 export interface DirectoryEntry {
   readonly did: string
   readonly handle: string
@@ -14,64 +14,64 @@ export interface DirectoryEntry {
   readonly status: DirectoryStatus
   /** Milliseconds since 1970. */
   readonly createdAt: number
-  /** The code by which the account came. */
+  /** The invite code that the account used. */
   readonly invite: string | undefined
-  /** The administrator has taken from it the right to invite. */
+  /** True if the administrator has revoked the account's right to invite. */
   readonly invitesDisabled: boolean
 }
 
-/** An invite code, and who has come by it. */
+/** An invite code and the accounts that used it. */
 export interface Invite {
   readonly code: string
-  /** How many accounts may come by it in all. */
+  /** How many accounts may use it in total. */
   readonly available: number
   readonly disabled: boolean
-  /** The account that gives it away, or `admin`. */
+  /** The account that may give it away, or `admin`. */
   readonly forAccount: string
   readonly createdBy: string
   readonly createdAt: number
   readonly uses: ReadonlyArray<{ readonly usedBy: string; readonly usedAt: number }>
 }
 
-/** By what codes are listed: the newest first, or the most used. */
+/** The order of a listing of codes: newest or most used first. */
 export type InviteOrder = "recent" | "usage"
 
-/** A place in a listing of codes: the number that it goes by, and a code. */
+/** A position in a listing of codes: the code and its rank. */
 export interface InvitePlace {
   readonly rank: number
   readonly code: string
 }
 
-/** One page of a listing of codes; `after` is the last of the page before. */
+/** One page of a listing of codes; `after` is the last entry of the previous page. */
 export interface InvitePage {
   readonly order: InviteOrder
   readonly limit: number
   readonly after?: InvitePlace
 }
 
-/** Up to where the edge may remember what an account's object has told. */
+/** Which epoch of an account the edge may cache. */
 export interface EdgeState {
-  /** Rises with everything that the account takes back. */
+  /** Increases with everything that the account takes back. */
   readonly epoch: number
   readonly isOpen: boolean
 }
 
-/** A place in the directory, asked for before anything else of an account exists. */
+/** An account's names, reserved before anything else of it exists. */
 export interface Reservation {
   readonly did: string
   readonly handle: string
   readonly email?: string
-  /** Counted as used with the reservation, and given back with its release. */
+  /** Counted as used by the reservation, returned by its release. */
   readonly invite?: string
-  /** The administrator gives the handle away though another account may take it back. */
+  /** Lets the administrator assign a handle that is reserved for another account. */
   readonly override?: true
 }
 
-/** What a change of handle does besides. */
+/** Options of a change of handle. */
 export interface HandleChangeOptions {
-  /** The handle that is given up is kept for the account, for 30 days. */
+  /** Reserves the old handle for the account, for 30 days. */
   readonly keep: boolean
-  /** The administrator gives the handle away though another account may take it back. */
+  /** Lets the administrator assign a handle that is reserved for another account. */
   readonly override?: boolean
 }
 
@@ -81,15 +81,15 @@ export class HandleNotAvailable extends Schema.TaggedError<HandleNotAvailable>()
   { handle: Schema.String }
 ) {}
 
-/** Another account has this e-mail address. */
+/** Another account has this email address. */
 export class EmailTaken extends Schema.TaggedError<EmailTaken>()("EmailTaken", {
   email: Schema.String
 }) {}
 
-/** After how many milliseconds a reservation belongs to a sign-up that was cut off. */
+/** Age at which a reservation belongs to an interrupted sign-up, in milliseconds. */
 export const reservedFor = 15 * 60_000
 
-/** The account is here already. */
+/** The account exists here already. */
 export class AccountExists extends Schema.TaggedError<AccountExists>()("AccountExists", {
   did: Schema.String
 }) {}
@@ -106,15 +106,15 @@ export class DirectoryUnavailable extends Schema.TaggedError<DirectoryUnavailabl
   { operation: Schema.String, cause: Schema.Defect() }
 ) {}
 
-/** Why a reservation was turned down. */
+/** Why a reservation failed. */
 export type ReservationRefused = HandleNotAvailable | EmailTaken | AccountExists | InvalidInviteCode
 
 type Answer<A, E = never> = Effect.Effect<A, E | DirectoryUnavailable>
 
 /**
- * Which accounts are here: handles, e-mail addresses, standing, and invite codes.
+ * The accounts on this server: handles, email addresses, status and invite codes.
  *
- * A reserved place is not seen by any look-up until `setStatus` confirms it.
+ * Look-ups ignore a reservation until `setStatus` confirms it.
  */
 export class Directory extends Context.Service<
   Directory,
@@ -122,47 +122,55 @@ export class Directory extends Context.Service<
     byDid(did: string): Answer<DirectoryEntry | undefined>
     byHandle(handle: string): Answer<DirectoryEntry | undefined>
     byEmail(email: string): Answer<DirectoryEntry | undefined>
-    /** The DID of the account that has the handle, or for which it is kept. */
+    /** The DID of the account that has the handle, or for which it is reserved. */
     holderOf(handle: string): Answer<string | undefined>
     /**
-     * Takes the DID, the handle, the e-mail address and the invite's use in one step, or none of them.
+     * Reserves the DID, the handle and the email address and uses the invite, all or nothing.
      *
-     * Answers the DIDs of abandoned reservations (their sign-up was cut off) that stood in the way and are gone.
+     * Returns the DIDs of abandoned reservations (interrupted sign-ups) that it removed because
+     * they conflicted.
      */
     reserve(reservation: Reservation): Answer<ReadonlyArray<string>, ReservationRefused>
-    /** Undoes a reservation: the account was never made, the invite's use is given back. */
+    /** Undoes a reservation: the account never existed, and the invite's use is returned. */
     release(did: string): Answer<void>
-    /** Gives up a reservation whose sign-up was cut off, with the invite's use; a confirmed account stays. */
+    /**
+     * Removes the reservation of an interrupted sign-up and returns the invite's use; keeps a
+     * confirmed account.
+     */
     abandon(did: string): Answer<void>
-    /** When the DID was reserved, in milliseconds; nothing where it was not, or is confirmed. */
+    /** When the DID was reserved, in milliseconds; undefined if it wasn't or is confirmed. */
     reservedAt(did: string): Answer<number | undefined>
-    /** The DID that is reserved under both of these names. */
+    /** The DID that is reserved with both of these names. */
     reservedAs(names: {
       readonly handle: string
       readonly email: string
     }): Answer<string | undefined>
-    /** Takes out an account that was deleted; its invite stays used. */
+    /** Removes a deleted account; its invite stays used. */
     remove(did: string): Answer<void>
     /**
-     * Gives an account another handle, unless somebody else has it or it is kept for them.
+     * Changes an account's handle, unless another account has it or may take it back.
      *
-     * An account has ten handles kept at most; what it gives up beyond these is free at once.
+     * An account has at most ten reserved handles; any more that it gives up are free at once.
      */
     setHandle(
       did: string,
       handle: string,
       options: HandleChangeOptions
     ): Answer<void, HandleNotAvailable>
-    /** Takes the handle away from an account whose domain proves another DID; it has none until it chooses one. */
+    /**
+     * Removes the handle of an account whose domain proves another DID; it has none until it
+     * chooses one.
+     */
     dropHandle(did: string): Answer<void>
     setEmail(did: string, email: string | undefined): Answer<void, EmailTaken>
     /**
-     * Tells the account's standing, and ends its epoch at the edge; the first time confirms its reservation.
+     * Sets the account's status and ends its epoch at the edge; the first call confirms its
+     * reservation.
      *
-     * False if there is no such account or reservation any more.
+     * False if the account or reservation doesn't exist any more.
      */
     setStatus(did: string, status: DirectoryStatus): Answer<boolean>
-    /** Accounts in order of their DID, after the cursor; with `email`, those whose address has it within. */
+    /** Accounts by DID, after the cursor; with `email`, those whose address contains it. */
     list(page: {
       readonly cursor?: string
       readonly limit: number
@@ -176,7 +184,7 @@ export class Directory extends Context.Service<
     /** The codes that an account may give away, oldest first. */
     invitesOf(did: string): Answer<ReadonlyArray<Invite>>
     invite(code: string): Answer<Invite | undefined>
-    /** All codes, page by page; no `next` means that it was the last. */
+    /** All codes, page by page; the last page has no `next`. */
     listInvites(
       page: InvitePage
     ): Answer<{ readonly invites: ReadonlyArray<Invite>; readonly next?: InvitePlace }>
@@ -185,19 +193,20 @@ export class Directory extends Context.Service<
       readonly codes?: ReadonlyArray<string>
       readonly accounts?: ReadonlyArray<string>
     }): Answer<void>
-    /** Gives or takes an account's right to be given invites. */
+    /** Revokes or restores an account's right to get invites. */
     setInvitesDisabled(did: string, disabled: boolean): Answer<void>
-    /** How the account stands to the edge; nothing where it was never opened or shut. */
+    /** The account's state at the edge; undefined if it was never opened or shut. */
     edgeOf(did: string): Answer<EdgeState | undefined>
     /**
-     * Opens an active account to the edge, if it is still in the epoch that was seen; answers the epoch to remember under.
+     * Allows the edge to cache an active account, if it is still in the given epoch; returns the
+     * epoch to cache under.
      *
-     * By whoever has asked its object since, and was let share what it told.
+     * Called after asking its object, which allowed sharing.
      */
     openEdge(did: string, epoch: number | undefined): Answer<number | undefined>
-    /** Ends the epoch: what is remembered of it is found no more. */
+    /** Ends the epoch, so its cached copies are never found again. */
     shutEdge(did: string): Answer<void>
-    /** Answers when the directory can be reached. */
+    /** Succeeds if the directory can be reached. */
     readonly ping: Answer<void>
   }
 >()("nacre/services/Directory") {}

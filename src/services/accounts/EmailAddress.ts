@@ -11,13 +11,13 @@ import { mailCode } from "../mail/MailedCodes.ts"
 import { fitEmail } from "./signUp/fields.ts"
 import { rules } from "../limits/rules.ts"
 
-/** The address that is to be confirmed is not the account's. */
+/** The address to confirm is not the account's. */
 export class InvalidEmail extends Schema.TaggedError<InvalidEmail>()("InvalidEmail", {}) {}
 
-/** A confirmed address is changed by a mailed code alone. */
+/** Changing a confirmed address requires a mailed code. */
 export class TokenRequired extends Schema.TaggedError<TokenRequired>()("TokenRequired", {}) {}
 
-/** Confirms the account's address by a code that was mailed there. */
+/** Confirms the account's address with a code that was mailed there. */
 export const confirmEmail = Effect.fn("confirmEmail")(function* (input: {
   readonly email: string
   readonly token: string
@@ -27,13 +27,16 @@ export const confirmEmail = Effect.fn("confirmEmail")(function* (input: {
   if (email === undefined || email !== calledName(input.email)) {
     return yield* new InvalidEmail()
   }
-  // A change of the address revokes the code in its own turn: it is never another's.
+  // A change of address revokes the code in the same turn, so it can't confirm another.
   yield* (yield* AccountCodes).use("confirm_email", input.token)
   const now = yield* Clock.currentTimeMillis
   yield* accounts.update({ emailConfirmedAt: new Date(now).toISOString() })
 })
 
-/** Begins a change of the address: a confirmed one is mailed a code; answers whether. */
+/**
+ * Starts a change of address: mails a code if the current one is confirmed, and returns whether it
+ * did.
+ */
 export const requestEmailUpdate = Effect.fn("requestEmailUpdate")(function* () {
   const { email, emailConfirmedAt } = yield* (yield* AccountStore).get
   const tokenRequired = email !== undefined && emailConfirmedAt !== undefined
@@ -41,7 +44,9 @@ export const requestEmailUpdate = Effect.fn("requestEmailUpdate")(function* () {
   return { tokenRequired }
 })
 
-/** Puts an address in the place of the account's; it is to be confirmed, and codes sent to the one before are void. */
+/**
+ * Replaces the account's address, as unconfirmed, and revokes codes that were sent to the old one.
+ */
 const putEmail = Effect.fnUntraced(function* (account: Account, email: string) {
   yield* (yield* Directory).setEmail(account.did, email)
   if (email === account.email) return
@@ -49,7 +54,7 @@ const putEmail = Effect.fnUntraced(function* (account: Account, email: string) {
   yield* (yield* AccountCodes).revoke(codePurposes)
 })
 
-/** Gives the account another address; the one before is asked, by its code, if it was confirmed. */
+/** Changes the account's address; requires a code if the old one was confirmed. */
 export const updateEmail = Effect.fn("updateEmail")(function* (input: {
   readonly email: string
   readonly token?: string | undefined
@@ -60,7 +65,7 @@ export const updateEmail = Effect.fn("updateEmail")(function* (input: {
     const isProtected = account.email !== undefined && account.emailConfirmedAt !== undefined
     const token = typedText(input.token ?? "")
     if (isProtected && token === "") return yield* new TokenRequired()
-    // The code is used last: one whose new address is somebody's already stays good for another.
+    // The code is used last, so it stays valid if the new address is taken.
     if (isProtected) yield* (yield* AccountCodes).check("update_email", token)
     yield* (yield* AccountLimits).take(rules.updateEmail)
     yield* putEmail(account, email)
@@ -68,7 +73,7 @@ export const updateEmail = Effect.fn("updateEmail")(function* (input: {
   yield* (yield* AccountLock).alone(change)
 })
 
-/** Gives the account another address without asking its owner: by the administrator. */
+/** Changes the account's address for the administrator, without asking its owner. */
 export const replaceEmail = Effect.fn("replaceEmail")(function* (given: string) {
   const email = yield* fitEmail(given)
   const change = Effect.flatMap(

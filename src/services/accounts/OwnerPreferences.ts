@@ -12,7 +12,7 @@ export class PreferenceRefused extends Schema.TaggedError<PreferenceRefused>()(
 const personalDetails = "app.bsky.actor.defs#personalDetailsPref"
 const declaredAge = "app.bsky.actor.defs#declaredAgePref"
 
-/** Full years between a birth date and now; nothing where the date cannot be read. */
+/** Full years between a birth date and now; undefined if the date is invalid. */
 const ageAt = (birthDate: unknown, now: number): number | undefined => {
   const birth = new Date(typeof birthDate === "string" ? birthDate : Number.NaN)
   if (Number.isNaN(birth.getTime())) return undefined
@@ -23,7 +23,7 @@ const ageAt = (birthDate: unknown, now: number): number | undefined => {
   return isBefore ? years - 1 : years
 }
 
-/** The age as apps may know it, computed from the birth date that only the owner sees. */
+/** The age that apps may know, computed from the birth date that only the owner may read. */
 const declaredAgeOf = (
   preferences: ReadonlyArray<Preference>,
   now: number
@@ -42,7 +42,7 @@ const declaredAgeOf = (
       ]
 }
 
-/** The preferences that a session is shown: an app password's does not see the personal details. */
+/** The preferences for a session; an app password's doesn't get the personal details. */
 export const shownPreferences = Effect.fn("shownPreferences")(function* (isOwner: boolean) {
   const stored = yield* (yield* Preferences).get
   const shown = stored.filter(({ $type }) => isOwner || $type !== personalDetails)
@@ -52,7 +52,7 @@ export const shownPreferences = Effect.fn("shownPreferences")(function* (isOwner
 const isOfNamespace = ({ $type }: { readonly $type?: unknown }): boolean =>
   typeof $type === "string" && ($type === "app.bsky" || $type.startsWith("app.bsky."))
 
-/** Puts preferences in place of those before; an app password's session leaves the personal details as they are. */
+/** Replaces all preferences; an app password's session keeps the personal details as they are. */
 export const putPreferences = Effect.fn("putPreferences")(function* (
   given: ReadonlyArray<{ readonly $type?: unknown }>,
   isOwner: boolean
@@ -62,7 +62,7 @@ export const putPreferences = Effect.fn("putPreferences")(function* (
       message: "Some preferences are not in the app.bsky namespace"
     })
   }
-  // SAFETY: every `$type` has just been checked.
+  // SAFETY: every `$type` was checked above.
   const preferences = (given as ReadonlyArray<Preference>).filter(
     ({ $type }) => $type !== declaredAge
   )

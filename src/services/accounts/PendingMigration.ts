@@ -8,22 +8,22 @@ import { Config } from "../host/Config.ts"
 import { Identity } from "../identity/Identity.ts"
 import { isServedHere } from "../identity/HostedDidDocument.ts"
 
-/** How long an account that moves in is kept after the last call of its owner, in milliseconds. */
+/** How long an account that moves in is kept after its owner's last call, in milliseconds. */
 const keptFor = 14 * 24 * 3_600_000
 
-/** A deadline is moved on when it would be by so much, in milliseconds: it is a row each time. */
+/** Minimum extension of a deadline, in milliseconds, because each one writes a row. */
 const step = 3_600_000
 
-/** When an account is looked at again that may still be wanted, in milliseconds. */
+/** Delay until an account that may still be wanted is checked again, in milliseconds. */
 const again = 24 * 3_600_000
 
-/** An account that has moved in, and was never active here: nobody has heard of it yet. */
+/** An account that has moved in but was never active here, so nobody knows of it yet. */
 export class PendingMigration extends Context.Service<
   PendingMigration,
   {
-    /** Until when it is waited for, in milliseconds; nothing for an account that has been active here. */
+    /** When the wait ends, in milliseconds; undefined for an account that has been active here. */
     until(): number | undefined
-    /** Waits until then, or no longer at all: the account is here to stay. */
+    /** Waits until then, or permanently keeps the account (undefined). */
     set(until: number | undefined): Effect.Effect<void>
   }
 >()("nacre/services/PendingMigration") {}
@@ -34,10 +34,10 @@ const waitFor = Effect.fnUntraced(function* (millis: number) {
   yield* (yield* Alarm).by(until)
 })
 
-/** The account has come, and is not active yet. */
+/** The account exists but isn't active yet. */
 export const beginMigration = waitFor(keptFor)
 
-/** Its owner is still at it. */
+/** Extends the wait, because its owner is still active. */
 export const continueMigration = Effect.gen(function* () {
   const until = (yield* PendingMigration).until()
   if (until === undefined) return
@@ -45,12 +45,13 @@ export const continueMigration = Effect.gen(function* () {
   if (later - until >= step) yield* (yield* PendingMigration).set(later)
 })
 
-/** Whether the DID is known to lead to another server, asked past every cache; one that names none does not. */
+/** Whether the DID points to another server, bypassing caches; false if it names none. */
 const leadsElsewhere = Effect.fnUntraced(function* ({ did }: Account) {
   const settings = yield* Config
   if (isServedHere(did, settings)) return false
   return yield* (yield* Identity).resolveDid(did, { fresh: true }).pipe(
-    // The host alone: an address of this server in other words would keep the account from being active, no more.
+    // Compares only the host: a variant of this server's address would merely keep the account
+    // inactive.
     Effect.map((document) => {
       const host = URL.parse(pdsOf(document) ?? "")?.host
       return host !== undefined && host !== settings.host
@@ -62,10 +63,10 @@ const leadsElsewhere = Effect.fnUntraced(function* ({ did }: Account) {
 })
 
 /**
- * The account, if it has been waited for long enough and in vain; one that may still be wanted is waited for again.
+ * The account if its wait was in vain; if it may still be wanted, the wait starts over.
  *
- * One whose DID leads here or nowhere, or cannot be resolved, may be somebody's only one. One that is taken down is
- * kept so.
+ * Keeps an account whose DID points here or nowhere, or cannot be resolved, because it may be the
+ * only copy. Keeps one that is taken down.
  */
 export const abandonedMigration = Effect.gen(function* () {
   const account = (yield* AccountStore).peek()
@@ -73,7 +74,7 @@ export const abandonedMigration = Effect.gen(function* () {
   const until = pending.until()
   if (account === undefined || until === undefined) return undefined
   if (inactiveStatus(account) === undefined) {
-    // It is here to stay, whatever has kept that from being noted.
+    // The account has been active, whatever kept that from being noted.
     yield* pending.set(undefined)
     return undefined
   }
@@ -82,7 +83,7 @@ export const abandonedMigration = Effect.gen(function* () {
     return undefined
   }
   const isLost = account.takedown === undefined && (yield* leadsElsewhere(account))
-  // Its owner may have come back while the DID was asked for.
+  // Its owner may have returned during the look-up.
   const later = pending.until()
   if (later !== until) {
     if (later !== undefined) yield* (yield* Alarm).by(later)

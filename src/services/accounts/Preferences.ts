@@ -4,12 +4,12 @@ import type * as Effect from "effect/Effect"
 /** One preference: a JSON object with its `$type`. */
 export type Preference = Readonly<Record<string, unknown>> & { readonly $type: string }
 
-/** The account's private preferences (app.bsky.*), in the order they were put. */
+/** The account's private preferences (app.bsky.*), in order. */
 export class Preferences extends Context.Service<
   Preferences,
   {
     readonly get: Effect.Effect<ReadonlyArray<Preference>>
-    /** Puts all preferences in place of those before: one row, whatever their number. */
+    /** Replaces all preferences; one row, whatever their number. */
     put(preferences: ReadonlyArray<Preference>): Effect.Effect<void>
   }
 >()("nacre/services/Preferences") {}

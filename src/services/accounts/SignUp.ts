@@ -39,13 +39,13 @@ export type { SignUpRequest } from "./signUp/fields.ts"
 export interface SignedUp {
   readonly did: string
   readonly handle: string
-  /** Nothing while the DID leads to another host: the official client would follow it there. */
+  /** Undefined while the DID points to another host, which the official client would follow. */
   readonly didDoc?: DidDocument
   readonly accessJwt: string
   readonly refreshJwt: string
 }
 
-/** Why somebody did not become an account. */
+/** Why a sign-up failed. */
 export type SignUpFailure =
   | SignUpRefused
   | Denied
@@ -62,7 +62,7 @@ export type SignUpFailure =
   | HandleReserved
   | HandleUnproven
 
-/** Makes accounts: all of it, or nothing that anybody could see. */
+/** Creates accounts completely, or leaves nothing visible. */
 export class SignUp extends Context.Service<
   SignUp,
   {
@@ -70,17 +70,17 @@ export class SignUp extends Context.Service<
   }
 >()("nacre/services/SignUp") {}
 
-/** An account about to be made. */
+/** An account to create. */
 interface Candidate extends SignUpFields {
   readonly did: string
   readonly handle: string
   readonly didDoc: DidDocument
   readonly key: PrivateKey
-  /** The DID is to be made as well. */
+  /** Set if the DID has to be created as well. */
   readonly newDid: NewDid | undefined
-  /** One that moves in stays deactivated. */
+  /** False for an account that moves in, which stays deactivated. */
   readonly active: boolean
-  /** By the administrator, who may give away a handle that is kept for another account. */
+  /** Lets the administrator assign a handle that is reserved for another account. */
   readonly override: boolean
 }
 
@@ -103,7 +103,7 @@ const make = (services: {
 
   const destroy = (did: string) => accounts.call(did, "destroy")
 
-  /** Does the object hold an account that the directory does not know (a directory lost and rebuilt)? */
+  /** Whether the object has an account that the directory lost. */
   const livesHere = (did: string) =>
     accounts.call(did, "summary").pipe(
       Effect.as(true),
@@ -128,7 +128,7 @@ const make = (services: {
     return { did: newDid.did, didDoc: newDid.didDoc, newDid }
   })
 
-  /** A DID that exists may have reserved a key before, under its name or by naming the key in its document. */
+  /** Finds the reserved key of a DID, by its name or in its document. */
   const keyFor = Effect.fnUntraced(function* (origin: Origin) {
     if (origin.kind === "new") return yield* keys.generate(config.signingCurve)
     const named = origin.kind === "moving" ? didKeysOf(origin.didDoc) : []
@@ -138,7 +138,8 @@ const make = (services: {
 
   const candidateOf = Effect.fnUntraced(function* (request: SignUpRequest) {
     const origin = yield* originOf(request, config, identity)
-    // Who comes back to an account that is here signs in to it: nothing else of the request matters.
+    // The owner of an account that is here should sign in instead; the rest of the request doesn't
+    // matter.
     if (origin.kind === "moving" && (yield* directory.byDid(origin.did)) !== undefined) {
       return yield* new AccountExists({ did: origin.did })
     }
@@ -153,11 +154,11 @@ const make = (services: {
     return { ...fields, did, handle, didDoc, key, newDid, active, override } satisfies Candidate
   })
 
-  /** Ends what was cut off; a move that nobody confirmed has no sign-up to end. */
+  /** Ends an interrupted sign-up; an unconfirmed move has no sign-up to end. */
   const endLeft = (did: string) =>
     Effect.catchTag(accounts.call(did, "endSignUp", {}), "AccountExists", () => destroy(did))
 
-  /** Takes the names; what an abandoned sign-up left behind is cleared away. */
+  /** Reserves the names and cleans up after abandoned sign-ups. */
   const takeNames = Effect.fnUntraced(function* ({
     did,
     handle,
@@ -172,14 +173,14 @@ const make = (services: {
       ...(invite === undefined ? {} : { invite }),
       ...(override ? { override } : {})
     })
-    // A DID that signs up again keeps its reservation. What fails is left to the alarms of the objects.
+    // A DID that signs up again keeps its reservation. Failures are left to the objects' alarms.
     const end = (left: string) => (left === did ? destroy(left) : endLeft(left))
     yield* Effect.forEach(abandoned, (left) => Effect.ignore(end(left)), { discard: true })
   })
 
-  /** Ends a sign-up of the same person that was cut off and holds the names; false where there is none. */
+  /** Ends the same person's interrupted sign-up that holds the names; false if there is none. */
   const endFormer = Effect.fnUntraced(function* ({ handle, email, newDid, password }: Candidate) {
-    // A DID that existed before has its own wait, and must not be ended.
+    // A DID that existed before has its own deadline and must not be ended.
     if (newDid === undefined || email === undefined) return false
     const former = yield* directory.reservedAs({ handle, email })
     if (former === undefined) return false
@@ -210,7 +211,7 @@ const make = (services: {
     })
   })
 
-  /** Asked twice, since it happens once; the object's alarm does it in the end. */
+  /** Tried twice, since it takes effect once; the object's alarm is the fallback. */
   const announce = (did: string) =>
     accounts.call(did, "announce").pipe(
       Effect.retry({ times: 1 }),
@@ -218,9 +219,9 @@ const make = (services: {
     )
 
   /**
-   * Ends the DID, then the object; while the PLC directory is out of reach both are left to the object's alarm.
+   * Ends the DID, then the object; leaves both to the object's alarm if PLC is unreachable.
    *
-   * A directory that refuses may not have the DID yet: whoever stopped waiting does not know.
+   * Even after a rejection the DID may appear later: a request that timed out may still arrive.
    */
   const endDid = ({ did, tombstone }: NewDid) =>
     plc.submit(did, tombstone).pipe(
@@ -228,7 +229,7 @@ const make = (services: {
       Effect.catchTag("PlcRefused", () => accounts.call(did, "endSignUp", {}))
     )
 
-  /** The object before the DID: a DID that points here is never without its repo. */
+  /** Creates the object before the DID, so a DID that points here always has its repo. */
   const register = (candidate: Candidate) =>
     withUndo((undo, settle) =>
       Effect.gen(function* () {
@@ -252,16 +253,16 @@ const make = (services: {
         }
         yield* identity.forget(did)
         yield* identity.forget(handle)
-        // From here on the account is there: nothing is undone, whoever stops waiting.
+        // From here on the account exists, and nothing is undone even if the client disconnects.
         yield* Effect.uninterruptible(
           Effect.gen(function* () {
             const isOurs = yield* directory.setStatus(did, active ? "active" : "deactivated")
-            // The same person began again meanwhile, and that sign-up has the names.
+            // The same person started another sign-up meanwhile, which has the names.
             if (!isOurs) return yield* new HandleNotAvailable({ handle })
             yield* known.forget(did)
             yield* settle
             if (active) yield* announce(did)
-            // What stays behind is forgotten by itself.
+            // A leftover expires by itself.
             if (newDid === undefined) yield* Effect.ignore(reserved.remove(did))
           })
         )
@@ -276,7 +277,7 @@ const make = (services: {
   })
 }
 
-/** Sign-up over the account objects, the directory and the PLC directory. */
+/** Signs up with the account objects, the directory and the PLC directory. */
 export const layer: Layer.Layer<
   SignUp,
   never,

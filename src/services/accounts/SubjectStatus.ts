@@ -12,28 +12,28 @@ import { PasskeyLinks } from "../factors/PasskeyLinks.ts"
 import { Records } from "../repo/Records.ts"
 import { type Subject, Takedowns } from "./Takedowns.ts"
 
-/** There is no such record or blob. */
+/** The record or blob doesn't exist. */
 export class SubjectNotFound extends Schema.TaggedError<SubjectNotFound>()("SubjectNotFound", {}) {}
 
-/** The changes of an account's standing contradict each other, or what is already so. */
+/** The changes contradict each other or the account's current status. */
 export class StatusRefused extends Schema.TaggedError<StatusRefused>()("StatusRefused", {
   message: Schema.String
 }) {}
 
-/** Whether something is so, and under which reference. */
+/** Whether a status applies, and its reference. */
 export interface StatusAttr {
   readonly applied: boolean
   readonly ref?: string | undefined
 }
 
-/** How a subject stands; `cid` is a record's. */
+/** A subject's status; `cid` is a record's. */
 export interface SubjectView {
   readonly takedown: StatusAttr
   readonly deactivated?: StatusAttr
   readonly cid?: string
 }
 
-/** What is to change of a subject; nothing of an account tells its standing once more. */
+/** The changes to a subject; without any, an account's status is emitted again. */
 export interface SubjectChange {
   readonly takedown?: StatusAttr | undefined
   readonly deactivated?: StatusAttr | undefined
@@ -65,7 +65,7 @@ const blobView = Effect.fnUntraced(function* (cid: string) {
   return { takedown: attr(ref) } satisfies SubjectView
 })
 
-/** How a subject of this account stands. */
+/** The status of a subject of this account. */
 export const subjectStatus = Effect.fn("subjectStatus")(function* (
   subject: Subject
 ): Effect.fn.Return<
@@ -78,7 +78,10 @@ export const subjectStatus = Effect.fn("subjectStatus")(function* (
   return yield* subject.kind === "record" ? recordView(subject.path) : blobView(subject.cid)
 })
 
-/** Takes the account down or lets it be: nobody is served by it meanwhile, and its owner may do nothing but leave. */
+/**
+ * Takes the account down or restores it: while it is down nothing is served, and its owner may only
+ * leave.
+ */
 const setAccountTakedown = Effect.fnUntraced(function* (ref: string | undefined) {
   const accounts = yield* AccountStore
   const directory = yield* Directory
@@ -88,7 +91,7 @@ const setAccountTakedown = Effect.fnUntraced(function* (ref: string | undefined)
   const change = Effect.gen(function* () {
     const { did, deactivatedAt } = yield* accounts.get
     const standing = deactivatedAt === undefined ? "active" : "deactivated"
-    // The directory first: when it cannot be reached nothing has changed, and the call can be repeated.
+    // The directory first: if it is unreachable nothing has changed, and the call can be repeated.
     yield* directory.setStatus(did, ref === undefined ? standing : "takendown")
     yield* accounts.update({ takedown: ref === undefined ? undefined : "takendown" })
     takedowns.setAccount(ref)
@@ -110,7 +113,7 @@ const setTakedown = Effect.fnUntraced(function* (subject: Subject, ref: string |
   return (yield* Takedowns).setRecord(subject.path, ref)
 })
 
-/** Refuses to activate what is taken down, or is about to be. */
+/** Refuses to activate an account that is taken down or about to be. */
 const checkChange = Effect.fnUntraced(function* ({ takedown, deactivated }: SubjectChange) {
   if (deactivated?.applied !== false) return
   if (takedown?.applied === true) {
@@ -125,9 +128,9 @@ const checkChange = Effect.fnUntraced(function* ({ takedown, deactivated }: Subj
 })
 
 /**
- * Changes how a subject of this account stands, by a moderator's hand.
+ * Changes a subject's status for a moderator.
  *
- * An account that is activated this way has to fulfil what its owner's would.
+ * Activation has the same requirements as by the owner.
  */
 export const updateSubject = Effect.fn("updateSubject")(function* (
   subject: Subject,

@@ -1,16 +1,17 @@
 import * as Context from "effect/Context"
 
-/** What a moderator has taken down, in the account of this object. */
+/** A possible target of a takedown in this object's account. */
 export type Subject =
   | { readonly kind: "account" }
   | { readonly kind: "record"; readonly path: string }
   | { readonly kind: "blob"; readonly cid: string }
 
 /**
- * Under which reference the account, or a record of it, is taken down; a blob's stands in `BlobIndex`.
+ * The references under which the account or its records are taken down; `BlobIndex` has those of
+ * blobs.
  *
- * A record that is taken down stays in the repo, and is left out where records are shown. It is known by its path:
- * written anew, it stays down.
+ * A record that is taken down stays in the repo but is hidden. It is identified by its path, so it
+ * stays down when it is written again.
  */
 export class Takedowns extends Context.Service<
   Takedowns,

@@ -21,28 +21,31 @@ import { Passwords } from "../sessions/Passwords.ts"
 import { Sessions } from "../sessions/Sessions.ts"
 import { AccountEvents } from "../stream/AccountEvents.ts"
 
-/** When the alarm looks whether a sign-up was left unannounced, in milliseconds. */
+/** Delay until the alarm checks for an unannounced sign-up, in milliseconds. */
 const announceAfter = 30_000
 
-/** How many records the account in this object has; none where its sign-up was cut off before the repo was made. */
+/**
+ * The number of records of this object's account; undefined if its sign-up was interrupted before
+ * the repo existed.
+ */
 const recordCount = Effect.flatMap(Repo, (repo) => repo.head).pipe(
   Effect.map(({ records }) => records),
   Effect.catchTag("RepoNotFound", () => Effect.undefined)
 )
 
-/** Makes the account and its empty repo, and opens its first session. */
+/** Creates the account and its empty repo, and opens its first session. */
 export const create = Effect.fnUntraced(function* (input: {
   readonly did: string
   readonly handle: string
   readonly email?: string
   readonly password?: string
-  /** The wrapped signing key made for this account. */
+  /** The account's wrapped signing key. */
   readonly signingKey: {
     readonly curve: "k256" | "p256"
     readonly wrapped: Uint8Array
     readonly didKey: string
   }
-  /** False for an account that moves in: it stays deactivated. */
+  /** False for an account that moves in, which stays deactivated. */
   readonly active: boolean
 }) {
   const now = yield* Clock.currentTimeMillis
@@ -64,7 +67,7 @@ export const create = Effect.fnUntraced(function* (input: {
     createdAt
   })
   yield* (yield* Repo).create
-  // A sign-up that is cut off is announced or ended by the alarm (`settleSignUp`).
+  // The alarm (`settleSignUp`) announces or ends an interrupted sign-up.
   if (input.active) yield* (yield* Alarm).by(now + announceAfter)
   else {
     yield* (yield* AccountEvents).noSignUp
@@ -73,7 +76,7 @@ export const create = Effect.fnUntraced(function* (input: {
   return yield* (yield* Sessions).open(input.did, { level: "full" })
 })
 
-/** Undoes a sign-up; an account that has written anything is none, and stays. */
+/** Undoes a sign-up; keeps an account that has written anything. */
 export const destroy = Effect.gen(function* () {
   const accounts = yield* AccountStore
   if (accounts.peek() === undefined) return yield* accounts.destroy
@@ -83,11 +86,11 @@ export const destroy = Effect.gen(function* () {
   yield* accounts.destroy
 })
 
-/** What the host must know of the account to answer for it. */
+/** The facts that the host needs to answer for the account. */
 export const summary = Effect.gen(function* () {
   const shared = (yield* PublicCacheGate).share()
   const account = yield* (yield* AccountStore).get
-  // Without a repo the sign-up was cut off, and nobody lives here yet.
+  // Without a repo the sign-up was interrupted, and the account doesn't exist yet.
   yield* (yield* Repo).head
   const status = inactiveStatus(account)
   const deleteAfter = yield* deletionDay(account)
@@ -105,7 +108,7 @@ export const summary = Effect.gen(function* () {
   }
 })
 
-/** What the account's object does for the administrator. */
+/** The administrator's calls to the account's object. */
 export const adminCalls = {
   subjectStatus: ({ subject }: { readonly subject: Subject }) => subjectStatus(subject),
   updateSubject: ({
@@ -121,7 +124,7 @@ export const adminCalls = {
   forceDeletion: () => Effect.asVoid(forceDeletion)
 }
 
-/** What the account's object does for its owner on the pages of the account, besides the ways in. */
+/** The account pages' calls to the object, except for sign-in. */
 export const ownershipCalls = {
   requestCode: ({
     purpose
@@ -139,7 +142,7 @@ export const ownershipCalls = {
   deleteByCode
 }
 
-/** What the account's object does for a sign-up, and for whoever asks about the account. */
+/** Calls for sign-up, and for information about the account. */
 export const accountCalls = {
   create,
   announce: () => Effect.flatMap(AccountEvents, (events) => events.signUp),

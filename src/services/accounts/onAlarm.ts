@@ -8,9 +8,12 @@ import { graceMillis, sweepBlobs } from "../blobs/BlobSweep.ts"
 import { settleSignUp } from "./signUp/SignUpEnd.ts"
 import { sweepSessions } from "../sessions/SessionSweep.ts"
 
-/** What the object's alarm does: deliver the outbox, sweep blobs and sessions, delete an account that is due or was waited for in vain; each asks for its next ring. */
+/**
+ * The object's alarm: delivers the outbox, sweeps blobs and sessions, deletes an account that is
+ * due or abandoned; each requests its next run.
+ */
 export const onAlarm = Effect.gen(function* () {
-  // An object that was emptied has no tables to look into.
+  // A deleted object has no tables to read.
   if ((yield* AccountStore).peek() === undefined) return
   yield* settleSignUp
   if ((yield* AccountStore).peek() === undefined) return

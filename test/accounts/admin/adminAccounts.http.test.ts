@@ -18,7 +18,7 @@ const nobody = "did:plc:aaaaaaaaaaaaaaaaaaaaaaaa"
 
 const didsOf = (views: ReadonlyArray<{ readonly did: string }>) => views.map(({ did }) => did)
 
-describe("what the administrator sees and changes of accounts", () => {
+describe("the administrator's account methods", () => {
   let world: World
   beforeAll(async () => {
     world = await startWorld()
@@ -34,7 +34,7 @@ describe("what the administrator sees and changes of accounts", () => {
   const makeCodes = async (input: object) =>
     ok(await world.call("com.atproto.server.createInviteCodes", { auth: basic(), input }))["codes"]
 
-  it("tells of an account who it is, by whom it came, and what it may give away", async () => {
+  it("getAccountInfo returns the account, the invite that it used, and those it may give away", async () => {
     const { bob, dora } = world
     const [{ codes }] = await makeCodes({ codeCount: 1, useCount: 1, forAccounts: [bob.did] })
     const name = `guest${world.next()}`
@@ -70,7 +70,7 @@ describe("what the administrator sees and changes of accounts", () => {
     assert.strictEqual(outcomeOf(tooMany), "400 InvalidRequest")
   })
 
-  it("finds accounts by a part of their address, in pages", async () => {
+  it("searchAccounts finds accounts by a part of their address, page by page", async () => {
     const people = []
     for (let count = 0; count < 3; count++) {
       people.push(await newcomer(world, `sought${world.next()}`))
@@ -90,7 +90,7 @@ describe("what the administrator sees and changes of accounts", () => {
     assert.includeMembers(didsOf(everybody["accounts"]), [world.carol.did, world.dora.did])
   })
 
-  it("makes invite codes of 50 random bits", async () => {
+  it("createInviteCodes creates codes of 50 random bits", async () => {
     const input = { codeCount: 64, useCount: 1 }
     const made = ok(
       await world.call("com.atproto.server.createInviteCodes", { auth: basic(), input })
@@ -102,7 +102,7 @@ describe("what the administrator sees and changes of accounts", () => {
     assert.strictEqual(variedBits(texts, alphabets.base32), 50)
   })
 
-  it("lists invite codes and disables them, and an account's right to them", async () => {
+  it("the administrator lists and disables invite codes, and an account's right to them", async () => {
     const { alice } = world
     const [{ codes }] = await makeCodes({ codeCount: 2, useCount: 1, forAccounts: [alice.did] })
     const listed = ok(await see("getInviteCodes", { sort: "recent", limit: 1 }))
@@ -141,7 +141,7 @@ describe("what the administrator sees and changes of accounts", () => {
     assert.isFalse(await disabled())
   })
 
-  it("changes a password: the old one, its sessions and its browsers are out", async () => {
+  it("updateAccountPassword ends the old password, its sessions and its browsers", async () => {
     const who = await newcomer(world, `forgetful${world.next()}`)
     const { did } = who
     const unfit = await change("updateAccountPassword", { did, password: "short" })
@@ -153,7 +153,7 @@ describe("what the administrator sees and changes of accounts", () => {
     assert.strictEqual(outcomeOf(session), "400 ExpiredToken")
   })
 
-  it("changes an address, by DID or handle, which is to be confirmed then; codes to the old one are void", async () => {
+  it("updateAccountEmail sets an unconfirmed address by DID or handle, and revokes codes to the old one", async () => {
     const who = await newcomer(world, `moving${world.next()}`)
     const mail = "com.atproto.server.requestEmailConfirmation"
     ok(await world.call(mail, { auth: who.auth, method: "POST" }))
@@ -176,7 +176,7 @@ describe("what the administrator sees and changes of accounts", () => {
     assert.strictEqual(outcomeOf(none), "400 InvalidRequest")
   })
 
-  it("changes a handle, to a reserved one too, and tells the stream", async () => {
+  it("updateAccountHandle assigns any handle, even a reserved one, and emits an event", async () => {
     const who = await newcomer(world, `renamed${world.next()}`, { plc: true })
     const { did } = who
     await settled(world, did)
@@ -205,7 +205,7 @@ describe("what the administrator sees and changes of accounts", () => {
     assert.strictEqual(outcomeOf(taken), "400 HandleNotAvailable")
   })
 
-  it("deletes an account, also one that is taken down: nothing is left of it", async () => {
+  it("deleteAccount deletes an account completely, even one that is taken down", async () => {
     const who = await newcomer(world, `unwanted${world.next()}`)
     const { did } = who
     await takeDown(world, did, "takendown")
@@ -218,7 +218,7 @@ describe("what the administrator sees and changes of accounts", () => {
     assert.strictEqual(again.did, did)
   })
 
-  it("writes to an owner, and says when no mail goes out from here", async () => {
+  it("sendEmail writes to an owner, and reports when this server sends no email", async () => {
     const { alice } = world
     const input = { recipientDid: alice.did, senderDid: alice.did, content: "Hello." }
     assert.deepStrictEqual(ok(await change("sendEmail", input)), { sent: false })

@@ -33,7 +33,7 @@ const blobRef = ({ did, avatar: cid }: Person) => ({
 const down = { takedown: { applied: true, ref: "case 7" } }
 const up = { takedown: { applied: false } }
 
-describe("what the administrator takes down", () => {
+describe("takedowns by the administrator", () => {
   let world: World
   beforeAll(async () => {
     world = await startWorld()
@@ -48,7 +48,7 @@ describe("what the administrator takes down", () => {
 
   const someone = () => signUp(world, `subject${world.next()}`)
 
-  /** What the stream says of somebody's standing from here on. */
+  /** The account's status events from now on. */
   const listen = async ({ did }: Person) => {
     await settled(world, did)
     const frames = world.subscribe()
@@ -67,7 +67,7 @@ describe("what the administrator takes down", () => {
   const read = (name: string, params: Record<string, string>, auth?: string) =>
     world.call(`com.atproto.${name}`, { params, auth })
 
-  it("an account is served to nobody, its owner may do nothing, and all is back when it is let be", async () => {
+  it("an account that is taken down is not served, its owner may do nothing, and a restore brings all back", async () => {
     const who = await someone()
     const { did } = who
     const heard = await listen(who)
@@ -95,7 +95,7 @@ describe("what the administrator takes down", () => {
     assert.deepStrictEqual(await heard(), ["#account false takendown", "#account true undefined"])
   })
 
-  it("an account that has no reference is given the time as one", async () => {
+  it("a takedown without a reference uses the time as one", async () => {
     const who = await someone()
     ok(await update(repoRef(who), { takedown: { applied: true } }))
     const { takedown } = ok(await statusOf({ did: who.did }))
@@ -103,7 +103,7 @@ describe("what the administrator takes down", () => {
     assert.isBelow(Math.abs(Date.parse(takedown.ref) - world.now()), 60_000)
   })
 
-  it("an account may be deactivated and activated as well, but not activated while it is down", async () => {
+  it("an account may be deactivated and activated too, but not activated while it is down", async () => {
     const who = await someone()
     const subject = repoRef(who)
     const heard = await listen(who)
@@ -121,7 +121,7 @@ describe("what the administrator takes down", () => {
     const status = ok(await read("sync.getRepoStatus", { did }))
     assert.strictEqual(status["status"], "deactivated")
     ok(await update(subject, on))
-    // With nothing to change, the standing is told once more.
+    // Without a change, the status is emitted again.
     ok(await update(subject))
     assert.deepStrictEqual(await heard(), [
       "#account false deactivated",
@@ -134,7 +134,7 @@ describe("what the administrator takes down", () => {
     ])
   })
 
-  it("a record is shown to nobody but the administrator, stays in the repo, and stays down when it is written anew", async () => {
+  it("a record that is taken down is shown only to the administrator, stays in the repo, and stays down when it is written again", async () => {
     const who = await someone()
     const { did, auth } = who
     const heard = await listen(who)
@@ -166,11 +166,11 @@ describe("what the administrator takes down", () => {
     ok(await update(subject, up))
     ok(await get())
     assert.deepStrictEqual(await keys(), ["3kzzzzzzzzz22", firstRkey])
-    // Takedowns of records are no business of the stream's.
+    // Takedowns of records emit no events.
     assert.deepStrictEqual(await heard(), ["#commit", "#commit"])
   })
 
-  it("pages go on past a record that is down", async () => {
+  it("paging continues past a record that is taken down", async () => {
     const who = await someone()
     const input = (rkey: string) => ({
       repo: who.did,
@@ -196,7 +196,7 @@ describe("what the administrator takes down", () => {
     assert.deepStrictEqual(seen, [rkeys[2], rkeys[0], firstRkey])
   })
 
-  it("a blob is not served, not listed, not uploaded again and not referred to again", async () => {
+  it("a blob that is taken down is neither served, listed, uploaded again nor referred to again", async () => {
     const who = await someone()
     const { did, avatar: cid, auth } = who
     const image = png(who.handle.split(".")[0]!)
@@ -235,7 +235,7 @@ describe("what the administrator takes down", () => {
     ok(await uploadBlob())
   })
 
-  it("a blob stays down after its last record is gone and the sweep has been there", async () => {
+  it("a blob stays down after its last record is gone and the sweep has run", async () => {
     const who = await someone()
     const { did, auth } = who
     ok(await update(blobRef(who), down))
@@ -253,7 +253,7 @@ describe("what the administrator takes down", () => {
     assert.strictEqual(outcomeOf(again), "400 BlobTakendown")
   })
 
-  it("is told as not found where there is no such thing", async () => {
+  it("an unknown subject is reported as not found", async () => {
     const { alice } = world
     const { did } = alice
     const none = "bafkreie5737gdxlw5i64vzichcalba3z2v5n6icifvx5xytvske7mr3hpm"
@@ -270,7 +270,7 @@ describe("what the administrator takes down", () => {
     for (const params of [{}, { blob: none }, { uri: `at://${did}` }]) {
       assert.strictEqual(outcomeOf(await statusOf(params)), "400 InvalidRequest")
     }
-    // A handle in the URI is as good as a DID.
+    // A URI may contain a handle instead of a DID.
     const byHandle = await statusOf({ uri: uriOf({ ...alice, did: alice.handle }) })
     assert.strictEqual(ok(byHandle)["subject"].uri, uriOf(alice))
   })

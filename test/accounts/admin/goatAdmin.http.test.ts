@@ -16,14 +16,14 @@ const sync = (name: string) => `com.atproto.sync.${name}`
 
 const basic = { basic: adminPassword }
 
-describe("what goat asks of a server and its administrator", () => {
+describe("goat's requests to a server and its administrator", () => {
   let host: Host
   beforeAll(async () => {
     host = await startHost()
   })
   afterAll(() => host.close())
 
-  it("pds describe, account list and status", async () => {
+  it("goat pds describe, account list and status work", async () => {
     const go = goat(host)
     const described = await go.send("GET", server("describeServer"))
     decode(described.json, shapes.describeServer, ["did", "availableUserDomains"])
@@ -47,7 +47,7 @@ describe("what goat asks of a server and its administrator", () => {
     assert.strictEqual((await status()).status, "deactivated")
   })
 
-  it("create-invites, account create, info, update, reset-password, takedown, delete", async () => {
+  it("goat pds admin create-invites, account create, info, update, reset-password, takedown and delete work", async () => {
     const go = goat(host)
     const invite = async () => {
       const input = { useCount: 1 }
@@ -92,7 +92,7 @@ describe("what goat asks of a server and its administrator", () => {
     assert.deepStrictEqual([gone.status, gone.json.error], [400, "NotFound"])
   })
 
-  it("blob status and purge", async () => {
+  it("goat blob status and purge work", async () => {
     const go = goat(host)
     const who = await account(host)
     const { cid } = await postPicture(host, who)

@@ -16,7 +16,7 @@ const preferencesMethod = "app.bsky.actor.getPreferences"
 
 type Change = NonNullable<Parameters<typeof moderatorToken>[2]>
 
-describe("a moderation service that the configuration names", () => {
+describe("a configured moderation service", () => {
   let world: World
   beforeAll(async () => {
     world = await startWorld(moderatorEnv)
@@ -29,7 +29,7 @@ describe("a moderation service that the configuration names", () => {
     return world.call(statusMethod, { auth, params: { did: world.alice.did } })
   }
 
-  it("takes an account down and lets it be, by a token for each call", async () => {
+  it("a moderation service takes an account down and restores it, with a token for each call", async () => {
     const { did } = world.alice
     const subject = { $type: "com.atproto.admin.defs#repoRef", did }
     const update = async (takedown: object) => {
@@ -42,7 +42,7 @@ describe("a moderation service that the configuration names", () => {
     assert.deepStrictEqual(ok(await see())["takedown"], { applied: false })
   })
 
-  it("is taken as the official library signs for it", async () => {
+  it("the server accepts a token that the official library signed", async () => {
     const keypair = await Secp256k1Keypair.import(new Uint8Array(32).fill(61))
     const claims = { iss: moderatorDid, aud: serviceDid, lxm: statusMethod, keypair }
     const auth = bearer(await createServiceJwt(claims))
@@ -50,7 +50,7 @@ describe("a moderation service that the configuration names", () => {
     ok(await world.call(statusMethod, { auth, params: { did } }))
   })
 
-  it("signs as an account, or as the labeler that it is, by fragment or by kid", async () => {
+  it("a moderation service signs as an account or as a labeler, by fragment or by kid", async () => {
     const labeler = `${moderatorDid}#atproto_labeler`
     const tokens: ReadonlyArray<Change> = [
       { header: { kid: "#atproto" } },
@@ -62,7 +62,7 @@ describe("a moderation service that the configuration names", () => {
     for (const token of tokens) assert.strictEqual(outcomeOf(await see(token)), "ok")
   })
 
-  it("is refused for all else than the protocol has it say", async () => {
+  it("a moderation service may call only the moderation methods", async () => {
     const past = Math.floor(world.now() / 1000) - 1
     const refused: ReadonlyArray<readonly [string, Change]> = [
       ["401 BadJwtSignature", { by: "stranger" }],
@@ -86,7 +86,7 @@ describe("a moderation service that the configuration names", () => {
     }
   })
 
-  it("is the only one: nobody else's token counts, and nobody is asked for their key", async () => {
+  it("the server rejects every other service's token without looking up its key", async () => {
     const other = "did:web:mod.else.example.com"
     await publishModerator(world, undefined, other)
     const asked = world.network.asked.length
@@ -95,14 +95,14 @@ describe("a moderation service that the configuration names", () => {
     assert.lengthOf(world.network.asked, asked)
   })
 
-  it("uses each token once", async () => {
+  it("a moderation service may use each token once", async () => {
     const auth = bearer(await moderatorToken(world, statusMethod))
     const params = { did: world.alice.did }
     assert.strictEqual(outcomeOf(await world.call(statusMethod, { auth, params })), "ok")
     assert.strictEqual(outcomeOf(await world.call(statusMethod, { auth, params })), "401 BadJwt")
   })
 
-  it("may change its key: its document is asked for again, once", async () => {
+  it("a new key of the moderation service is looked up once", async () => {
     assert.strictEqual(outcomeOf(await see()), "ok")
     await publishModerator(world, { atproto: "stranger", atproto_label: "atproto_label" })
     const asked = world.network.asked.length
@@ -113,7 +113,7 @@ describe("a moderation service that the configuration names", () => {
     assert.strictEqual(outcomeOf(await see()), "ok")
   })
 
-  it("sees the preferences of the account that it names, and changes none", async () => {
+  it("a moderation service reads the preferences of the account that it names, and can't change any", async () => {
     const { did, auth: own } = world.bob
     const birthDate = "1990-01-01T00:00:00.000Z"
     const details = { $type: "app.bsky.actor.defs#personalDetailsPref", birthDate }
@@ -133,8 +133,8 @@ describe("a moderation service that the configuration names", () => {
   })
 })
 
-describe("a moderation service that requests are handed on to", () => {
-  it("is no moderator of this server for that", async () => {
+describe("a service that requests are proxied to", () => {
+  it("a proxied moderation service is not a moderator of this server", async () => {
     const world = await startWorld({ MOD_SERVICE: `${moderatorDid}#atproto_labeler` })
     await publishModerator(world)
     const auth = bearer(await moderatorToken(world, statusMethod))

@@ -23,7 +23,7 @@ import { decodeFrame } from "../../support/server/serverFrames.ts"
 const hour = 3_600_000
 const day = 24 * hour
 
-describe("the end of an account", () => {
+describe("the deletion of an account", () => {
   let world: World
   beforeAll(async () => {
     world = await startWorld()
@@ -62,7 +62,7 @@ describe("the end of an account", () => {
 
   const deletion = ["#account", false, "deleted"]
 
-  it("by password and mailed code leaves nothing: repo, blobs, names, sessions, passkeys, browsers", async () => {
+  it("deletion with password and mailed code leaves nothing: repo, blobs, names, sessions, passkeys, browsers", async () => {
     const who = await someone()
     const keys = await keysOf(who)
     assert.deepStrictEqual(
@@ -101,7 +101,7 @@ describe("the end of an account", () => {
     assert.strictEqual(outcomeOf(signIn), "401 AuthenticationRequired")
   })
 
-  it("is all that the stream tells of it afterwards, and the last that it tells meanwhile", async () => {
+  it("the deletion is the only event of the account in a replay, and the last one live", async () => {
     const who = await someone()
     await settled(world, who.did)
     const live = world.subscribe()
@@ -115,7 +115,7 @@ describe("the end of an account", () => {
     assert.isTrue(repo === undefined || (repo.active === false && repo.status === "deleted"))
   })
 
-  it("frees its names, and somebody may come again under the same DID", async () => {
+  it("deletion frees the names, and the same DID may sign up again", async () => {
     const who = await newcomer(world, `again${world.next()}`)
     ok(await deleteAccount(who, await codeFor(world, who.did, "delete_account")))
     const { did, handle, email, password } = who
@@ -131,7 +131,7 @@ describe("the end of an account", () => {
     )
   })
 
-  it("is not reached with a wrong password, code or DID, all of which say the least", async () => {
+  it("deletion rejects a wrong password, code or DID without saying which", async () => {
     const who = await someone()
     const token = await codeFor(world, who.did, "delete_account")
     const attempts = [
@@ -153,7 +153,7 @@ describe("the end of an account", () => {
     assert.strictEqual(await statusOf(who), "ok")
   })
 
-  it("leaves nothing of what was still on its way: an upload, an import", async () => {
+  it("deletion leaves nothing of a running upload or import", async () => {
     for (const [nsid, type] of [
       ["com.atproto.repo.uploadBlob", "image/png"],
       ["com.atproto.repo.importRepo", "application/vnd.ipld.car"]
@@ -180,7 +180,7 @@ describe("the end of an account", () => {
     }
   })
 
-  it("comes once, however many ask for it at the same moment", async () => {
+  it("concurrent deletions take effect once", async () => {
     const who = await someone()
     await settled(world, who.did)
     const live = world.subscribe()
@@ -194,7 +194,7 @@ describe("the end of an account", () => {
     assert.strictEqual(await statusOf(who), "400 RepoNotFound")
   })
 
-  describe("as a deactivation asks for it", () => {
+  describe("requested by a deactivation", () => {
     const wish = (days: number) => new Date(world.now() + days * day).toISOString()
     const deactivate = ({ auth }: Person, days: number) =>
       server("deactivateAccount", { deleteAfter: wish(days) }, auth)
@@ -203,7 +203,7 @@ describe("the end of an account", () => {
     const rings = ({ did }: Person) => world.inside(did, onAlarm)
     const isHere = async (who: Person) => (await statusOf(who)) === "ok"
 
-    it("comes by the alarm, not before its day", async () => {
+    it("the alarm deletes the account on its day, and not before", async () => {
       const who = await someone()
       const keys = await keysOf(who)
       ok(await deactivate(who, 10))
@@ -220,7 +220,7 @@ describe("the end of an account", () => {
       world.advance(-10 * day - 1000)
     })
 
-    it("leaves three days at least, in which a move away can be undone", async () => {
+    it("deletion waits at least three days, in which a move away can be undone", async () => {
       const who = await someone()
       for (const days of [-1, 0, 2]) ok(await deactivate(who, days))
       world.advance(3 * day - 60_000)
@@ -232,7 +232,7 @@ describe("the end of an account", () => {
       world.advance(-3 * day)
     })
 
-    it("does not come when the account is active again, or deactivated without that wish", async () => {
+    it("an account that is active again, or deactivated without a date, is not deleted", async () => {
       const who = await someone()
       ok(await deactivate(who, 4))
       ok(await activate(who))
@@ -248,7 +248,7 @@ describe("the end of an account", () => {
       world.advance(-5 * day)
     })
 
-    it("cannot be turned back once its time has come", async () => {
+    it("deletion can't be cancelled once it is due", async () => {
       const who = await someone()
       const past = new Date(world.now() - 1000).toISOString()
       const due = Effect.flatMap(AccountStore, (accounts) =>

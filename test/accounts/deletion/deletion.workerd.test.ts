@@ -11,9 +11,9 @@ import {
   procedure
 } from "../../host/workerdWorld.ts"
 
-/** The one code that waits in an account's object. */
+/** The one pending code in an account's object. */
 const waitingCode = async (did: string): Promise<string> => {
-  // SAFETY: the object's class has this method, and it answers what this call answers.
+  // SAFETY: the object's class has this method, which returns what this call returns.
   const object = objectOf(did) as unknown as AccountStub
   const answer: CallAnswer = await object.call("pendingCodes")
   assert.isTrue("output" in answer)
@@ -28,8 +28,8 @@ const tablesOf = (did: string): Promise<ReadonlyArray<unknown>> =>
       .toArray()
   )
 
-describe("the Worker", () => {
-  it("deletes an account: object, blobs, names; and lets the same DID come again", async () => {
+describe("account deletion on the Worker", () => {
+  it("the Worker deletes an account's object, blobs and names, and accepts the same DID again", async () => {
     const who = await newPerson()
     const { did, handle, authorization } = who
     const uploaded = await fetchWorker("/xrpc/com.atproto.repo.uploadBlob", {

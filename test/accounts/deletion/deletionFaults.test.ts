@@ -5,8 +5,8 @@ import { makeWorld } from "../../host/faults/world.ts"
 
 const picture = Uint8Array.from(Buffer.from("a picture that must go"))
 
-describe("the deletion of an account, while", () => {
-  /** A world with somebody who has a blob, asks for the end, and has the code for it. */
+describe("the deletion of an account during outages", () => {
+  /** A world with an account that has a blob, has requested its deletion, and has the code. */
   const begin = Effect.gen(function* () {
     const world = yield* makeWorld
     const { accounts, call, pass, person } = world
@@ -32,41 +32,45 @@ describe("the deletion of an account, while", () => {
     }
   })
 
-  it.effect("the blob store is away is finished by the alarm, and nobody is in meanwhile", () =>
-    Effect.gen(function* () {
-      const { call, deletions, end, faults, pass, status, stored } = yield* begin
-      assert.strictEqual(stored.size, 1)
-      faults.blobs = "before"
-      assert.strictEqual((yield* end).status, 200, "decided is decided")
-      assert.deepStrictEqual([yield* status, deletions()], ["deactivated", 0])
-      const input = { identifier: "alice.test", password: "a long password" }
-      const { body } = yield* call("com.atproto.server.createSession", { input })
-      const auth = `Bearer ${body["accessJwt"]}`
-      const back = yield* call("com.atproto.server.activateAccount", { type: "", auth })
-      assert.strictEqual(back.status, 400)
-      faults.blobs = undefined
-      yield* pass(70)
-      assert.deepStrictEqual([yield* status, deletions()], ["RepoNotFound", 1])
-      assert.strictEqual(stored.size, 0)
-    }).pipe(Effect.scoped)
+  it.effect(
+    "the alarm completes a deletion after an outage of the blob store, and nobody can sign in meanwhile",
+    () =>
+      Effect.gen(function* () {
+        const { call, deletions, end, faults, pass, status, stored } = yield* begin
+        assert.strictEqual(stored.size, 1)
+        faults.blobs = "before"
+        assert.strictEqual((yield* end).status, 200, "decided is decided")
+        assert.deepStrictEqual([yield* status, deletions()], ["deactivated", 0])
+        const input = { identifier: "alice.test", password: "a long password" }
+        const { body } = yield* call("com.atproto.server.createSession", { input })
+        const auth = `Bearer ${body["accessJwt"]}`
+        const back = yield* call("com.atproto.server.activateAccount", { type: "", auth })
+        assert.strictEqual(back.status, 400)
+        faults.blobs = undefined
+        yield* pass(70)
+        assert.deepStrictEqual([yield* status, deletions()], ["RepoNotFound", 1])
+        assert.strictEqual(stored.size, 0)
+      }).pipe(Effect.scoped)
   )
 
-  it.effect("the directory is away is finished by the alarm, and its names are free then", () =>
-    Effect.gen(function* () {
-      const { deletions, end, faults, pass, signUp, status } = yield* begin
-      faults.directory = "before"
-      faults.directoryOnly = "remove"
-      assert.strictEqual((yield* end).status, 200)
-      assert.strictEqual(deletions(), 0)
-      assert.notStrictEqual((yield* signUp("alice")).status, 200)
-      faults.directory = undefined
-      yield* pass(70)
-      assert.deepStrictEqual([yield* status, deletions()], ["RepoNotFound", 1])
-      assert.strictEqual((yield* signUp("alice")).status, 200)
-    }).pipe(Effect.scoped)
+  it.effect(
+    "the alarm completes a deletion after an outage of the directory, which frees the names",
+    () =>
+      Effect.gen(function* () {
+        const { deletions, end, faults, pass, signUp, status } = yield* begin
+        faults.directory = "before"
+        faults.directoryOnly = "remove"
+        assert.strictEqual((yield* end).status, 200)
+        assert.strictEqual(deletions(), 0)
+        assert.notStrictEqual((yield* signUp("alice")).status, 200)
+        faults.directory = undefined
+        yield* pass(70)
+        assert.deepStrictEqual([yield* status, deletions()], ["RepoNotFound", 1])
+        assert.strictEqual((yield* signUp("alice")).status, 200)
+      }).pipe(Effect.scoped)
   )
 
-  it.effect("the log is away keeps the storage until the log has the last event", () =>
+  it.effect("the storage stays until the log has the last event", () =>
     Effect.gen(function* () {
       const { deletions, did, end, faults, frames, pass, status } = yield* begin
       faults.log = "before"

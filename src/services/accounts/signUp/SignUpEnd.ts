@@ -17,13 +17,13 @@ import { Keys, rotationKey } from "../../identity/Keys.ts"
 import { provePassword, slowToFail } from "../../sessions/PasswordProof.ts"
 import { PlcDirectory } from "../../identity/PlcDirectory.ts"
 
-/** When the alarm looks at a sign-up again that is not over, in milliseconds. */
+/** Delay until the alarm checks an incomplete sign-up again, in milliseconds. */
 const again = 60_000
 
-/** How long a replica of the PLC directory may not know a DID that was just made, in milliseconds. */
+/** How long a replica of the PLC directory may lack a new DID, in milliseconds. */
 const replicaMillis = 5 * 60_000
 
-/** Ends the did:plc that the sign-up made; false while it may have been made and cannot be seen yet. */
+/** Ends the did:plc that the sign-up created; false while it may exist but isn't visible yet. */
 const endDid = Effect.fnUntraced(function* ({ did, createdAt, signingKey }: Account) {
   if (didMethod(did) !== "plc") return true
   const plc = yield* PlcDirectory
@@ -51,9 +51,9 @@ const wrongPassword = () =>
   new Denied({ error: "AuthenticationRequired", message: "Invalid identifier or password" })
 
 /**
- * Ends a sign-up that was cut off: its names are free, its DID gets a tombstone, its object is emptied.
+ * Ends an interrupted sign-up: frees its names, adds a tombstone to its DID, deletes its object.
  *
- * With a password only if it is the one of that sign-up. Cut off itself, the alarm does the rest.
+ * With a password, only if it is that sign-up's. If this is interrupted, the alarm completes it.
  */
 export const endSignUp = Effect.fn("endSignUp")(function* (input: {
   readonly password?: string | undefined
@@ -78,7 +78,7 @@ const lookAgain = Effect.gen(function* () {
   yield* (yield* Alarm).by((yield* Clock.currentTimeMillis) + again)
 })
 
-/** Announces a sign-up that is valid, and ends one that was cut off; for the alarm. */
+/** Announces a valid sign-up and ends an interrupted one; for the alarm. */
 export const settleSignUp = Effect.gen(function* () {
   const events = yield* AccountEvents
   const account = (yield* AccountStore).peek()

@@ -5,29 +5,29 @@ import type { Caller } from "../../sessions/Authority.ts"
 import type { Settings } from "../../host/Config.ts"
 import { SignUpRefused } from "./refused.ts"
 
-/** What somebody sends to become an account here. */
+/** The input of a sign-up. */
 export interface SignUpRequest {
   readonly handle: string
-  /** The account's DID, where it has one already. */
+  /** The account's DID, if it has one already. */
   readonly did?: string
   readonly email?: string
   readonly password?: string
   readonly inviteCode?: string
-  /** A did:key of the owner, which is to be the first among the rotation keys. */
+  /** The owner's did:key, which becomes the first rotation key. */
   readonly recoveryKey?: string
   readonly plcOp?: unknown
   readonly caller: Caller
 }
 
-/** The parts of a request that are good by themselves. */
+/** The fields of a request that are valid on their own. */
 export interface SignUpFields {
   readonly password: string
   readonly email: string | undefined
-  /** The invite to be used, where one is needed. */
+  /** The invite to use, if one is required. */
   readonly invite: string | undefined
 }
 
-/** A sign-up turned down. */
+/** A failed sign-up. */
 export const refuse = (
   error: SignUpRefused["error"],
   message: string,
@@ -46,7 +46,7 @@ const checkPassword = (password: string | undefined) => {
 
 const addressForm = /^[^\s@<>()[\],;:\\"]{1,64}@([a-z0-9]([a-z0-9-]*[a-z0-9])?\.)+[a-z][a-z0-9-]*$/i
 
-/** An e-mail address that mail can be sent to, by its form. */
+/** Whether an email address has a valid form. */
 const isEmailAddress = (email: string): boolean =>
   email.length <= 254 && addressForm.test(email) && !email.includes("..")
 
@@ -63,15 +63,18 @@ const checkEmail = (email: string | undefined, isRequired: boolean) => {
 const orFail = <A>(checked: A | SignUpRefused): Effect.Effect<A, SignUpRefused> =>
   checked instanceof SignUpRefused ? Effect.fail(checked) : Effect.succeed(checked)
 
-/** A password that an account may have. */
+/** Checks a new password. */
 export const fitPassword = (password: string | undefined): Effect.Effect<string, SignUpRefused> =>
   orFail(checkPassword(password))
 
-/** An e-mail address that an account may have, in its stored form. */
+/** Checks a new email address and returns its stored form. */
 export const fitEmail = (email: string): Effect.Effect<string, SignUpRefused> =>
   orFail(checkAddress(email))
 
-/** Checks what needs nobody to be asked: password, e-mail address, recovery key, presence of an invite. */
+/**
+ * Checks the fields that need no look-up: password, email address, recovery key, presence of an
+ * invite.
+ */
 export const checkFields = Effect.fnUntraced(function* (
   request: SignUpRequest,
   { inviteRequired }: Settings

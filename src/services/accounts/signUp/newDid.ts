@@ -13,7 +13,7 @@ import type { DidDocument } from "../../../core/identity/didDocument.ts"
 import type { Settings } from "../../host/Config.ts"
 import { type Keys, rotationKey } from "../../identity/Keys.ts"
 
-/** A did:plc that is ready to be made, and the way to end it again. */
+/** A did:plc that is ready to be created, and its tombstone. */
 export interface NewDid {
   readonly did: string
   readonly didDoc: DidDocument
@@ -21,7 +21,7 @@ export interface NewDid {
   readonly tombstone: PlcOperation
 }
 
-/** Prepares a did:plc: the owner's recovery key first, then this host's rotation key. */
+/** Prepares a did:plc with the owner's recovery key before this host's rotation key. */
 export const prepareDid = Effect.fnUntraced(function* (
   account: {
     readonly handle: string

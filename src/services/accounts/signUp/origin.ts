@@ -10,14 +10,14 @@ import { refuse, type SignUpRequest } from "./fields.ts"
 
 /** Where an account's DID comes from. */
 export type Origin =
-  /** A did:plc is to be made. */
+  /** A new did:plc. */
   | { readonly kind: "new" }
-  /** A did:web of this very host, or of a name under its domains, by the administrator. */
+  /** A did:web of this host, or of a name under its domains, added by the administrator. */
   | { readonly kind: "hosted"; readonly did: string }
-  /** The DID lives elsewhere and says itself that it wants to move in. */
+  /** A DID on another server, whose own token requests the move. */
   | { readonly kind: "moving"; readonly did: string; readonly didDoc: DidDocument }
 
-/** Finds out where the DID comes from, and whether this caller may bring it. */
+/** Determines where the DID comes from, and whether this caller may use it. */
 export const originOf = Effect.fnUntraced(function* (
   { did, caller }: SignUpRequest,
   config: Settings,
@@ -40,7 +40,9 @@ export const originOf = Effect.fnUntraced(function* (
   return { kind: "moving", did, didDoc } satisfies Origin
 })
 
-/** The handle in its stored form; one that is not under the host's domains must lead to the DID already. */
+/**
+ * The handle in its stored form; one outside of the host's domains must already resolve to the DID.
+ */
 export const checkNewHandle = Effect.fnUntraced(function* (
   { handle, caller }: SignUpRequest,
   origin: Origin,
@@ -54,7 +56,8 @@ export const checkNewHandle = Effect.fnUntraced(function* (
     override: caller.kind === "admin"
   })
   if (!checked.ok) return yield* handleFailure(checked.fault)
-  // The administrator may give the host's own name away: this server answers for it as soon as the account is there.
+  // The administrator may assign the host's own name: this server answers for it once the account
+  // exists.
   const isOwnName = caller.kind === "admin" && checked.handle === config.host
   if (checked.hosted || isOwnName) return checked.handle
   if (origin.kind === "new") {

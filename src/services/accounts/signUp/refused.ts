@@ -1,6 +1,6 @@
 import * as Schema from "effect/Schema"
 
-/** The protocol's names for a sign-up turned down. */
+/** The protocol's error names for a failed sign-up. */
 const signUpRefusals = [
   "InvalidRequest",
   "InvalidHandle",
@@ -13,10 +13,10 @@ const signUpRefusals = [
   "IncompatibleDidDoc"
 ] as const
 
-/** What was sent cannot become an account; `error` is the name on the wire. */
+/** The sign-up is invalid; `error` is the name in the response. */
 export class SignUpRefused extends Schema.TaggedError<SignUpRefused>()("SignUpRefused", {
   error: Schema.Literals(signUpRefusals),
   message: Schema.String,
-  /** The part of the sign-up that is wrong, for forms. */
+  /** The wrong field, for forms. */
   field: Schema.optional(Schema.Literals(["handle", "email", "password"]))
 }) {}

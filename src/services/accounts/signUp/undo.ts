@@ -1,6 +1,6 @@
 import * as Effect from "effect/Effect"
 
-/** Steps taken, and how to take them back, the last one first; until `settle`, after which all of them stay. */
+/** Runs steps and undoes them in reverse order on failure; after `settle` all of them stay. */
 export const withUndo = <A, E>(
   body: (
     undo: (label: string, step: Effect.Effect<unknown, unknown>) => void,
