@@ -105,12 +105,12 @@ export const login = Command.make(
   })
 ).pipe(
   Command.withDescription(
-    "Sign in once, so that later commands don't ask for your password.\n\n" +
+    "Sign in once, and later commands don't ask for your password.\n\n" +
       "Keeps the server and a session in your settings folder, readable only by you, under a profile's name: the handle, or --profile. " +
       "The password itself isn't kept, except the administrator's with --admin. The session is renewed while you use it, " +
       "and listed under Devices on your account's page. nacre logout ends it."
   ),
-  Command.withShortDescription("Sign in once, so that later commands don't ask"),
+  Command.withShortDescription("Sign in once, and later commands don't ask"),
   Command.withExamples([
     {
       command: "nacre login alice.example.com --server https://pds.example.com",
