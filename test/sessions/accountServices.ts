@@ -18,7 +18,7 @@ import { type Account, AccountStore } from "../../src/services/accounts/AccountS
 import { PendingMigration } from "../../src/services/accounts/PendingMigration.ts"
 import { SqlStorage } from "../../src/services/host/SqlStorage.ts"
 
-/** The account that tests are about. */
+/** The account under test. */
 export const alice: Account = {
   did: "did:plc:aliceaaaaaaaaaaaaaaaaaaa",
   handle: "alice.test",
@@ -57,7 +57,7 @@ export const otherConfigLayer = Layer.orDie(
   })
 )
 
-/** The tables of everything that an account's inside stores. */
+/** The tables of everything that an account's object stores. */
 export const accountTables = [
   ...AccountStoreSqlite.tables,
   ...AccountCodesSqlite.tables,
@@ -71,7 +71,7 @@ export const accountTables = [
   ...PreferencesSqlite.tables
 ]
 
-/** The store over whatever database is there. */
+/** The store over the current database. */
 export const storeLayer = Layer.unwrap(
   Effect.map(SqlStorage, (sql) =>
     AccountStoreSqlite.layer({
@@ -82,7 +82,7 @@ export const storeLayer = Layer.unwrap(
   )
 )
 
-/** An empty database of Node. */
+/** An empty Node database. */
 export const sqlLayer = SqlStorageNode.layer(":memory:")
 
 const insideLayer = Layer.mergeAll(
@@ -97,7 +97,7 @@ const insideLayer = Layer.mergeAll(
   PreferencesSqlite.layer
 ).pipe(Layer.provideMerge(SessionsSqlite.layer), Layer.provideMerge(configLayer))
 
-/** What stores something in an account's object. */
+/** The services that store data in an account's object. */
 export type Inside = Layer.Success<typeof insideLayer> | SqlStorage
 
 /** Runs a test's body over an empty object. */
@@ -115,14 +115,17 @@ export const runOver = <E>(
     )
   )
 
-/** Runs a body over an empty database of Node. */
+/** Runs a body over an empty Node database. */
 export const runOnNode: Run<Inside> = (body) => runOver(body, sqlLayer)
 
-/** The services of a context as an object sees them that sleeps before each call: made anew, with nothing in memory. */
+/**
+ * A context whose services are recreated before each call, like those of an object that sleeps in
+ * between.
+ */
 export const forgetful = <R>(first: Context.Context<R>, make: () => Context.Context<R>) => {
   const services = new Map<string, unknown>()
   for (const [key, service] of first.mapUnsafe) {
-    // SAFETY: a context made anew has the same services under the same keys.
+    // SAFETY: a new context has the same services under the same keys.
     const anew = () => make().mapUnsafe.get(key) as Record<PropertyKey, unknown>
     const get = (_: object, name: PropertyKey) => {
       const value = anew()[name]
@@ -141,13 +144,13 @@ export const forgetful = <R>(first: Context.Context<R>, make: () => Context.Cont
   return Context.makeUnsafe<R>(services)
 }
 
-/** Whether it is one of the objects of functions that services are; settings are values. */
+/** Whether a service is an object of functions rather than settings. */
 const isMade = (service: unknown): service is object =>
   typeof service === "object" &&
   service !== null &&
   Object.values(service).some((value) => typeof value === "function" || Effect.isEffect(value))
 
-/** Runs a body over an empty database of Node, with services that are made anew for each call. */
+/** Runs a body over an empty Node database, with services recreated for each call. */
 export const runForgetful: Run<Inside> = (body) =>
   Effect.runPromise(
     Effect.gen(function* () {
@@ -159,16 +162,16 @@ export const runForgetful: Run<Inside> = (body) =>
     }).pipe(Effect.provide(Layer.mergeAll(sqlLayer, TestClock.layer())))
   )
 
-/** The account's store as it is after a sleep of the object: with nothing in memory. */
+/** The account's store after the object slept: with nothing in memory. */
 export const wake = Effect.provide(AccountStore, Layer.fresh(storeLayer))
 
-/** The same of a move that is not over. */
+/** The same for a pending migration. */
 export const arrivalAfterSleep = Effect.provide(
   PendingMigration,
   Layer.fresh(PendingMigrationSqlite.layer)
 )
 
-/** The rows that an effect writes, as far as the database tells; the layers in it are made anew. */
+/** The rows that an effect writes, as reported by the database; recreates the layers in it. */
 export const rowsWritten = Effect.fnUntraced(function* <E>(
   body: Effect.Effect<unknown, E, Inside>
 ) {
@@ -178,7 +181,8 @@ export const rowsWritten = Effect.fnUntraced(function* <E>(
     ...sql,
     exec: (query, ...bindings) => {
       const cursor = sql.exec(query, ...bindings)
-      // Node tells the rows of the last change for statements that change none, such as CREATE TABLE.
+      // Node reports the rows of the last change for statements without changes, such as CREATE
+      // TABLE.
       if (/^\s*(insert|update|delete)/i.test(query)) written += cursor.rowsWritten
       return cursor as never
     }

@@ -13,7 +13,7 @@ import { alphabets, variedBits } from "../support/randomBits.ts"
 
 const { did } = alice
 
-/** What every AppPasswords must do. */
+/** What every AppPasswords guarantees. */
 export const appPasswordsContract = (name: string, run: Run<Inside>) =>
   describe(`AppPasswords over ${name}`, () => {
     const check = <E>(
@@ -30,17 +30,19 @@ export const appPasswordsContract = (name: string, run: Run<Inside>) =>
         )
       )
 
-    check("makes passwords of sixteen letters and digits in four groups, each another", (service) =>
-      Effect.gen(function* () {
-        const one = yield* service.create(did, { name: "one", privileged: false })
-        const two = yield* service.create(did, { name: "two", privileged: true })
-        assert.match(one.password, /^[a-z2-7]{4}-[a-z2-7]{4}-[a-z2-7]{4}-[a-z2-7]{4}$/)
-        assert.notStrictEqual(one.password, two.password)
-        assert.strictEqual(one.createdAt, "2026-01-01T00:00:00.000Z")
-      })
+    check(
+      "create generates different passwords of sixteen letters and digits in four groups",
+      (service) =>
+        Effect.gen(function* () {
+          const one = yield* service.create(did, { name: "one", privileged: false })
+          const two = yield* service.create(did, { name: "two", privileged: true })
+          assert.match(one.password, /^[a-z2-7]{4}-[a-z2-7]{4}-[a-z2-7]{4}-[a-z2-7]{4}$/)
+          assert.notStrictEqual(one.password, two.password)
+          assert.strictEqual(one.createdAt, "2026-01-01T00:00:00.000Z")
+        })
     )
 
-    check("lists them without the passwords, the newest first", (service) =>
+    check("list returns names without passwords, newest first", (service) =>
       Effect.gen(function* () {
         yield* service.create(did, { name: "z", privileged: true })
         yield* TestClock.adjust("1 second")
@@ -52,7 +54,7 @@ export const appPasswordsContract = (name: string, run: Run<Inside>) =>
       })
     )
 
-    check("matches a password to its name, and no other account's", (service) =>
+    check("match finds the password's name, and no other account's", (service) =>
       Effect.gen(function* () {
         yield* service.create(did, { name: "one", privileged: false })
         const two = yield* service.create(did, { name: "two", privileged: true })
@@ -66,7 +68,7 @@ export const appPasswordsContract = (name: string, run: Run<Inside>) =>
       })
     )
 
-    check("knows no stored password under another master key", (service) =>
+    check("match finds no stored password under another master key", (service) =>
       Effect.gen(function* () {
         const { password } = yield* service.create(did, { name: "one", privileged: false })
         const elsewhere = yield* Effect.provide(
@@ -78,7 +80,7 @@ export const appPasswordsContract = (name: string, run: Run<Inside>) =>
       })
     )
 
-    check("makes passwords of 80 random bits", (service) =>
+    check("passwords have 80 random bits", (service) =>
       Effect.gen(function* () {
         const made = Array.from({ length: 64 }, (_, at) =>
           service.create(did, { name: `app ${at}`, privileged: false })
@@ -88,7 +90,7 @@ export const appPasswordsContract = (name: string, run: Run<Inside>) =>
       })
     )
 
-    check("stores no password", (service) =>
+    check("the database contains no password", (service) =>
       Effect.gen(function* () {
         const { password } = yield* service.create(did, { name: "one", privileged: false })
         const rows = (yield* SqlStorage).exec("SELECT * FROM app_password").toArray()
@@ -97,7 +99,7 @@ export const appPasswordsContract = (name: string, run: Run<Inside>) =>
       })
     )
 
-    check("refuses a name that is taken, and takes it again once revoked", (service) =>
+    check("create rejects a taken name, and accepts it again after a revocation", (service) =>
       Effect.gen(function* () {
         const first = yield* service.create(did, { name: "one", privileged: false })
         const taken = yield* Effect.flip(service.create(did, { name: "one", privileged: true }))
@@ -109,7 +111,7 @@ export const appPasswordsContract = (name: string, run: Run<Inside>) =>
       })
     )
 
-    check("ends the sessions of a revoked password, and those alone", (service) =>
+    check("revoke ends the sessions of that password and no others", (service) =>
       Effect.gen(function* () {
         const sessions = yield* Sessions
         const ids: Array<string> = []
@@ -125,7 +127,7 @@ export const appPasswordsContract = (name: string, run: Run<Inside>) =>
     )
 
     check(
-      "makes no more than a thousand, and none with a name of more than 256 characters",
+      "create allows at most a thousand passwords, and names of at most 256 characters",
       (service) =>
         Effect.gen(function* () {
           const make = (called: string) => service.create(did, { name: called, privileged: false })

@@ -24,7 +24,7 @@ describe("who may call which method", () => {
   })
   afterAll(() => world.close())
 
-  /** Puts an account back into the standing that a call may have changed. */
+  /** Restores the account's status after a call that may have changed it. */
   const restore = async ({ did }: Person, deactivated: boolean) => {
     const deactivatedAt = deactivated ? "2026-01-01T00:00:00.000Z" : undefined
     await world.inside(
@@ -33,7 +33,7 @@ describe("who may call which method", () => {
     )
   }
 
-  /** Signs everybody in again: a deactivation has ended their sessions. */
+  /** Signs everybody in again, because a deactivation has ended their sessions. */
   const signInAgain = async () => {
     for (const person of [world.alice, world.bob, world.carol, world.dora]) {
       const { accessJwt } = await session(world, person.did, "full")
@@ -63,18 +63,18 @@ describe("who may call which method", () => {
     return outcomes as Row
   }
 
-  it("is written down for every method", () => {
+  it("the table lists every method", () => {
     assert.deepStrictEqual(Object.keys(authorities).toSorted(), allMethods)
     assert.isAbove(publicReads.length, 10)
   })
 
   for (const nsid of allMethods) {
-    it(`${nsid}, with every kind of credential`, async () => {
+    it(`${nsid} has the expected outcome for every kind of credential`, async () => {
       assert.deepStrictEqual(await rowOf(nsid), authorities[nsid])
     })
   }
 
-  it("a service token is good once, but for uploads", async () => {
+  it("service auth works once, except for uploads", async () => {
     const nsid = "com.atproto.server.createAccount"
     const auth = bearer(await serviceToken(world, world.alice.did, { lxm: nsid }))
     const call = async () => {
@@ -91,7 +91,7 @@ describe("who may call which method", () => {
     }
   })
 
-  it("an expired service token is refused", async () => {
+  it("expired service auth is rejected", async () => {
     for (const nsid of ["com.atproto.repo.uploadBlob", "com.atproto.server.createAccount"]) {
       const exp = Math.floor(world.now() / 1000) - 120
       const auth = bearer(await serviceToken(world, world.alice.did, { lxm: nsid, exp }))
@@ -100,7 +100,7 @@ describe("who may call which method", () => {
     }
   })
 
-  it("the administrator sees the repos of inactive accounts, other accounts do not", async () => {
+  it("the administrator reads repos of inactive accounts, and other accounts don't", async () => {
     const { admin, otherAccount } = credentials
     for (const nsid of publicReads) {
       for (const person of [world.carol, world.dora]) {
@@ -114,7 +114,7 @@ describe("who may call which method", () => {
     }
   })
 
-  it("says with WWW-Authenticate that credentials are missing", async () => {
+  it("a 401 without credentials has WWW-Authenticate", async () => {
     for (const nsid of allMethods) {
       if (authorities[nsid]!.nothing !== "401 AuthMissing") continue
       const answer = await world.call(nsid, await samples[nsid]!.make(world, world.alice))

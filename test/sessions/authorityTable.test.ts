@@ -58,7 +58,7 @@ const rightsOf = (authority: Authority): Rights => {
   }
 }
 
-/** The table, one row for all methods with the same rights. */
+/** The table, with one row for all methods with the same rights. */
 const table = (): string => {
   const rows = new Map<string, Array<string>>()
   const methods = [...hostMethods.values(), ...accountMethods.values()]
@@ -78,8 +78,8 @@ const table = (): string => {
   ].join("\n")
 }
 
-describe("the table of who may call what", () => {
-  it("says what the methods declare", () => {
+describe("the page about who may call what", () => {
+  it("the table matches the methods' declarations", () => {
     const text = readFileSync(path, "utf8")
     const [before, rest = ""] = text.split(marks[0])
     const [said, after] = rest.split(marks[1])
@@ -90,7 +90,7 @@ describe("the table of who may call what", () => {
     assert.strictEqual(said, table(), "UPDATE_DOCS=1 writes the table anew")
   })
 
-  it("lets no app password change how the account is named or reached, or who gets in", () => {
+  it("app passwords may not change the account's names, addresses or sign-in", () => {
     for (const nsid of [
       "com.atproto.identity.requestPlcOperationSignature",
       "com.atproto.identity.signPlcOperation",

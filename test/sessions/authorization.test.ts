@@ -1,8 +1,8 @@
 import { assert, describe, it } from "@effect/vitest"
 import { parseAuthorization } from "../../src/core/sessions/authorization.ts"
 
-describe("an Authorization header", () => {
-  it("is a scheme in any case, and what stands behind it", () => {
+describe("the Authorization header", () => {
+  it("parseAuthorization returns a scheme in any case and the rest", () => {
     const cases: ReadonlyArray<readonly [string, string, string]> = [
       ["Bearer abc", "bearer", "abc"],
       ["  DPoP \t abc.def  ", "dpop", "abc.def"],
@@ -15,8 +15,8 @@ describe("an Authorization header", () => {
     for (const header of [undefined, "", "  "]) assert.isUndefined(parseAuthorization(header))
   })
 
-  it("is read at once, however many spaces stand in it", () => {
-    // Nothing is timed: an expression that backtracks would not come back in time.
+  it("parseAuthorization takes linear time, however many spaces there are", () => {
+    // Nothing is timed: an expression that backtracks would not finish.
     const spaces = " ".repeat(400_000)
     assert.deepStrictEqual(parseAuthorization(`DPoP a${spaces}b${spaces}`), {
       scheme: "dpop",

@@ -24,7 +24,7 @@ describe("a forgotten password", () => {
     server("createSession", { identifier, password })
   const someone = () => newcomer(world, `reset${world.next()}`)
 
-  /** The code that waits, once the work after the answer is done. */
+  /** The pending code, after the work that follows the response. */
   const requested = async ({ did, email }: Newcomer): Promise<string> => {
     ok(await server("requestPasswordReset", { email }))
     for (;;) {
@@ -34,7 +34,7 @@ describe("a forgotten password", () => {
     }
   }
 
-  it("is replaced by a mailed code, which ends every session, app and signed-in browser", async () => {
+  it("a mailed code sets a new password and ends every session, app and signed-in browser", async () => {
     const who = await someone()
     await letIn(world, who.did, "atproto")
     const devices = Effect.flatMap(Devices, (all) =>
@@ -60,7 +60,7 @@ describe("a forgotten password", () => {
     assert.deepStrictEqual(left, [])
   })
 
-  it("is reset once by a code, however many try at the same moment", async () => {
+  it("a code resets the password once, even with concurrent requests", async () => {
     const who = await someone()
     const code = await codeFor(world, who.did, "reset_password")
     const passwords = ["first password", "second password", "third password"]
@@ -74,7 +74,7 @@ describe("a forgotten password", () => {
     assert.strictEqual(outcomeOf(await reset(code)), "400 InvalidToken")
   })
 
-  it("stays when the code is wrong, late, replaced, another's kind, or the new password unfit", async () => {
+  it("the password stays if the code is wrong, expired, replaced or of another kind, or the new password is invalid", async () => {
     const who = await someone()
     assert.strictEqual(outcomeOf(await reset("AAAAA-AAAAA")), "400 InvalidToken")
     assert.strictEqual(outcomeOf(await reset("x".repeat(300))), "400 InvalidToken")
@@ -92,7 +92,7 @@ describe("a forgotten password", () => {
     ok(await reset(code))
   })
 
-  it("is asked for without telling whether an address is anybody's", async () => {
+  it("requestPasswordReset doesn't reveal whether an address has an account", async () => {
     const who = await someone()
     const known = await server("requestPasswordReset", { email: who.email.toUpperCase() })
     const unknown = await server("requestPasswordReset", { email: "nobody@mail.example.com" })
@@ -100,7 +100,7 @@ describe("a forgotten password", () => {
     assert.strictEqual(known.status, 200)
   })
 
-  it("of a deactivated account is replaced as well, and it stays deactivated", async () => {
+  it("the password of a deactivated account can be reset, and the account stays deactivated", async () => {
     const who = await someone()
     const asked = { auth: who.auth, input: {} }
     ok(await world.call("com.atproto.server.deactivateAccount", asked))

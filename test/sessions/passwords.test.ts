@@ -6,7 +6,7 @@ import { currentCost, make } from "../../src/services/sessions/Passwords.ts"
 const quick = make({ logN: 4, r: 8, p: 1 })
 
 describe("Passwords", () => {
-  it.effect("verifies the password that was hashed, and no other", () =>
+  it.effect("verify accepts the hashed password and no other", () =>
     Effect.gen(function* () {
       const stored = yield* quick.hash("correct horse")
       assert.isTrue(yield* quick.verify("correct horse", stored))
@@ -15,7 +15,7 @@ describe("Passwords", () => {
     })
   )
 
-  it.effect("salts each hash, and keeps the parameters and the salt with it", () =>
+  it.effect("hash uses a new salt each time and contains its parameters and salt", () =>
     Effect.gen(function* () {
       const [one, two] = [yield* quick.hash("same"), yield* quick.hash("same")]
       assert.notStrictEqual(one, two)
@@ -23,7 +23,7 @@ describe("Passwords", () => {
     })
   )
 
-  it.effect("hashes with scrypt, N = 16384, r = 8, p = 1, 64 bytes", () =>
+  it.effect("hash uses scrypt with N = 16384, r = 8, p = 1 and 64 bytes", () =>
     Effect.gen(function* () {
       const [, cost, salt = "", hash] = (yield* make(currentCost).hash("pässword")).split("$")
       assert.strictEqual(cost, "ln=14,r=8,p=1")
@@ -32,14 +32,14 @@ describe("Passwords", () => {
     })
   )
 
-  it.effect("takes a password typed in another Unicode form", () =>
+  it.effect("verify accepts a password in another Unicode form", () =>
     Effect.gen(function* () {
       const stored = yield* quick.hash("p\u00e4ss")
       assert.isTrue(yield* quick.verify("pa\u0308ss", stored))
     })
   )
 
-  it.effect("verifies nothing where there is no hash, or one it cannot read", () =>
+  it.effect("verify rejects a missing or unreadable hash", () =>
     Effect.gen(function* () {
       const unreadable = ["", "plain", "scrypt$ln=4,r=8,p=1$$", "scrypt$ln=4,r=8,p=1$AAAA$AAAA"]
       for (const stored of [undefined, ...unreadable]) {
@@ -49,7 +49,7 @@ describe("Passwords", () => {
     })
   )
 
-  it.effect("still verifies a hash of other parameters, and says that it is outdated", () =>
+  it.effect("verify accepts a hash with other parameters, and isOutdated reports it", () =>
     Effect.gen(function* () {
       const stored = yield* make({ logN: 3, r: 4, p: 2 }).hash("old")
       assert.isTrue(yield* quick.verify("old", stored))

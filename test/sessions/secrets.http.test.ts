@@ -7,7 +7,7 @@ import { allMethods, goodCall } from "../support/http/httpMethods.ts"
 import { ok, serviceToken, session, startWorld, type World } from "../support/http/httpWorld.ts"
 import { publicApp } from "../support/http/oauthApp.ts"
 
-/** Everything that is written to the console while `body` runs. */
+/** Everything that `body` writes to the console. */
 const captured = async (body: () => Promise<void>): Promise<string> => {
   const lines: Array<string> = []
   const write = (...texts: Array<unknown>) => void lines.push(texts.map(String).join(" "))
@@ -24,7 +24,7 @@ const captured = async (body: () => Promise<void>): Promise<string> => {
 
 const address = "203.0.113.77"
 
-/** Sends forms that are refused on the way through a pushed request; what of it is secret. */
+/** Submits forms that fail after a pushed request; returns their secrets. */
 const refusedPages = async (world: World): Promise<ReadonlyArray<string>> => {
   const app = await publicApp(world)
   const { path } = await pushed(app)
@@ -46,7 +46,7 @@ const masterKey = Buffer.alloc(32, 0x5a)
 const rotationKey = "3c".repeat(32)
 
 describe("the log", () => {
-  it("has one line a request, and no password, token or key in any of them", async () => {
+  it("the log has one line a request, without any password, token or key", async () => {
     const secrets = new Set<string>([
       adminPassword,
       basic().slice(6),
@@ -93,7 +93,7 @@ describe("the log", () => {
           secrets.add(good.auth.slice(7))
         }
         await call(nsid, good)
-        // Wrong in every way, with good credentials.
+        // Invalid in every way, with valid credentials.
         const { auth } = good
         const headers = { "x-ratelimit-bypass": "a bypass key of some length" }
         await call(nsid, { auth, headers, method: "POST", body: "{", query: "?limit=x" })
@@ -119,7 +119,7 @@ describe("the log", () => {
       const { refreshJwt } = await session(world, world.alice.did, "full")
       secrets.add(refreshJwt)
       await call("com.atproto.server.refreshSession", { method: "POST", auth: bearer(refreshJwt) })
-      // Sign-up that fails at the PLC directory, and is undone.
+      // A sign-up that fails at the PLC directory and is undone.
       const createAccount = "com.atproto.server.createAccount"
       const good = await goodCall(world, createAccount)
       world.network.cut(true)
@@ -143,7 +143,7 @@ describe("the log", () => {
     assert.isAbove(secrets.size, 30)
     for (const secret of secrets) {
       assert.isFalse(log.includes(secret), `the log holds a secret: ${lineWith(log, secret)}`)
-      // The last part of a token is enough to find it in a text that was cut.
+      // A token's last part is enough to find it in a truncated text.
       const tail = secret.split(".").at(-1) ?? ""
       if (tail.length > 30) assert.isFalse(log.includes(tail), lineWith(log, tail))
     }

@@ -37,7 +37,7 @@ const outcome = (params: Record<string, string>, level?: Level) =>
 
 describe("getServiceAuth", () => {
   check(
-    "makes a token that the account's own key verifies, for sixty seconds",
+    "getServiceAuth issues a token for sixty seconds that the account's own key verifies",
     Effect.gen(function* () {
       const { body } = yield* request({ aud, lxm })
       const { jti, ...claims } = claimsOf(body["token"])
@@ -50,7 +50,7 @@ describe("getServiceAuth", () => {
   )
 
   check(
-    "takes a DID with or without a service, and nothing else, as audience",
+    "getServiceAuth accepts only a DID, with or without a service, as audience",
     Effect.gen(function* () {
       for (const audience of [`${aud}#bsky_appview`, "did:plc:z72i7hdynmk6r22z27h6tvur"]) {
         const { status, body } = yield* request({ aud: audience, lxm })
@@ -71,7 +71,7 @@ describe("getServiceAuth", () => {
   )
 
   check(
-    "bounds the expiration by an hour, and by a minute without a method",
+    "getServiceAuth limits the expiration to an hour, and to a minute without a method",
     Effect.gen(function* () {
       const until = (seconds: number) => ({ exp: String(now + seconds) })
       const { body } = yield* request({ aud, lxm, ...until(3600) })
@@ -85,7 +85,7 @@ describe("getServiceAuth", () => {
   )
 
   check(
-    "makes none for protected methods, in whatever case they are written",
+    "getServiceAuth refuses protected methods in any case",
     Effect.gen(function* () {
       for (const method of [
         "com.atproto.server.createAppPassword",
@@ -102,7 +102,7 @@ describe("getServiceAuth", () => {
   )
 
   check(
-    "makes those for chat and for moving only for sessions with that privilege",
+    "getServiceAuth issues tokens for chat and moving only to privileged sessions",
     Effect.gen(function* () {
       const chat = "chat.bsky.convo.listConvos"
       const move = "com.atproto.server.createAccount"
@@ -126,7 +126,7 @@ describe("getServiceAuth", () => {
   )
 
   check(
-    "lets a taken-down account move away, and nothing else",
+    "getServiceAuth lets a taken-down account move away, and nothing else",
     Effect.gen(function* () {
       yield* (yield* AccountStore).update({ takedown: "takendown" })
       for (const level of ["takendown", "full"] as const) {

@@ -8,7 +8,7 @@ import { outcomeOf, session, startWorld, type World } from "../support/http/http
 const elsewhere = "did:web:elsewhere.example.com"
 const generic = "atproto transition:generic"
 
-/** Every kind of credential that getServiceAuth tells apart. */
+/** Every kind of credential that getServiceAuth distinguishes. */
 const holders = {
   full: "full",
   privileged: "privileged",
@@ -32,7 +32,7 @@ interface Row {
 const unprivileged = ["full", "privileged", "standard", "generic", "chat", "all"] as const
 
 const table: ReadonlyArray<Row> = [
-  // An AppView, a feed generator, a video service and a labeler take the token of any app.
+  // An AppView, a feed generator, a video service and a labeler accept any app's token.
   {
     lxm: [
       "app.bsky.feed.getTimeline",
@@ -48,12 +48,12 @@ const table: ReadonlyArray<Row> = [
     lxm: ["chat.bsky.convo.listConvos", "CHAT.bsky.convo.getLog"],
     signed: ["full", "privileged", "chat", "all"]
   },
-  // Another server makes the account its own by this token.
+  // With this token another server takes the account over.
   {
     lxm: ["com.atproto.server.createAccount", "com.atproto.SERVER.createaccount"],
     signed: ["full", "privileged", "takendown"]
   },
-  // A token without a method might pass for createAccount.
+  // A token without a method might be accepted for createAccount.
   { lxm: [undefined], signed: ["full", "privileged"] },
   {
     lxm: [
@@ -76,13 +76,14 @@ const table: ReadonlyArray<Row> = [
     ],
     signed: []
   },
-  // A server shows everybody's preferences to an account that it trusts as a moderator, and this one may trust it.
+  // A server shows everybody's preferences to an account that it trusts as a moderator, possibly
+  // this one.
   { lxm: ["app.bsky.actor.getPreferences"], signed: ["full"] },
   { lxm: ["app.bsky.actor.getPreferences"], aud: serviceDid, signed: [] },
   { lxm: ["app.bsky.actor.getPreferences"], aud: `${serviceDid}#atproto_pds`, signed: [] }
 ]
 
-/** Whether a method takes a service token here. */
+/** Whether a method accepts service auth here. */
 const takesServiceToken = (authority: Authority): boolean => {
   switch (authority.kind) {
     case "service":
@@ -119,7 +120,7 @@ describe("getServiceAuth by method and credential", () => {
     return world.call(nsid, { ...asked, auth })
   }
 
-  it("signs what the table says, and nothing else", async () => {
+  it("getServiceAuth signs what the table allows, and nothing else", async () => {
     for (const row of table) {
       for (const lxm of row.lxm) {
         const signed: Array<string> = []
@@ -133,7 +134,7 @@ describe("getServiceAuth by method and credential", () => {
     }
   })
 
-  it("has a row for every method that this server judges by a service token", () => {
+  it("the table has a row for every method that accepts service auth here", () => {
     const rows = new Set(table.flatMap(({ lxm }) => lxm))
     for (const [name, { authority }] of [...hostMethods, ...accountMethods]) {
       if (takesServiceToken(authority)) assert.isTrue(rows.has(name), name)

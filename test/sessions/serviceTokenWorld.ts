@@ -24,15 +24,15 @@ export const signerOf = (curve: Curve) => {
 export const aliceKey = signerOf("k256")
 export const labelKey = signerOf("p256")
 
-/** What was used once, in a database of its own. */
+/** Used tokens, in a new database. */
 export const usedOnce = OAuthRequestsD1.layer.pipe(
   Layer.provide(HostDatabaseNode.layer(":memory:"))
 )
 
-/** Tokens in a world where Alice has these keys; what is not said is her usual one. */
+/** Tokens in a world where Alice has these keys, by default her usual one. */
 export const knowing = (keys?: Readonly<Record<string, string>>) => tokensOver(usedOnce, keys)
 
-/** The same over a store of what was used. */
+/** The same, with a given store of used tokens. */
 export const tokensOver = (
   used: Layer.Layer<OAuthRequests>,
   keys?: Readonly<Record<string, string>>

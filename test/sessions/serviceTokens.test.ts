@@ -31,9 +31,9 @@ const test = (
   layer: Layer.Layer<ServiceTokens.ServiceTokens> = knowing()
 ) => it.effect(title, () => body.pipe(Effect.provide(layer)))
 
-describe("service tokens", () => {
+describe("service auth tokens", () => {
   test(
-    "made here are taken here, by either name of the audience",
+    "verify accepts our own tokens, with either name of the audience",
     Effect.gen(function* () {
       const expected = { iss: alice, keyId: "atproto", lxm, exp: 60 }
       assert.deepStrictEqual(yield* verify(yield* create()), { ...expected, aud: host })
@@ -45,7 +45,7 @@ describe("service tokens", () => {
   for (const curve of ["k256", "p256"] as const) {
     const { secret, signer } = signerOf(curve)
 
-    it.live(`of ${curve} made here are taken by the reference`, () =>
+    it.live(`the reference accepts our tokens of ${curve}`, () =>
       Effect.gen(function* () {
         const tokens = yield* ServiceTokens.ServiceTokens
         const made = yield* signer
@@ -64,7 +64,7 @@ describe("service tokens", () => {
       }).pipe(Effect.provide(knowing()))
     )
 
-    it.live(`of ${curve} made by the reference are taken here`, () =>
+    it.live(`verify accepts the reference's tokens of ${curve}`, () =>
       Effect.gen(function* () {
         const made = yield* signer
         const keypair = yield* Effect.promise<Crypto.Keypair>(() =>
@@ -78,7 +78,7 @@ describe("service tokens", () => {
   }
 
   test(
-    "that are none are refused by name",
+    "verify rejects malformed tokens by their error name",
     Effect.gen(function* () {
       assert.strictEqual(yield* refusal(verify("")), "MissingJwt")
       const token = yield* create()
@@ -99,7 +99,7 @@ describe("service tokens", () => {
   )
 
   test(
-    "of other kinds are refused, however well they are signed",
+    "verify rejects other kinds of JWT, however well they are signed",
     Effect.gen(function* () {
       for (const typ of ["at+jwt", "refresh+jwt", "dpop+jwt", "AT+JWT"]) {
         const token = yield* forge({ ...es256k, typ }, good)
@@ -140,7 +140,7 @@ describe("service tokens", () => {
     ["demand an extension", { ...es256k, crit: ["b64"] }, good, "BadJwt"]
   ] as const) {
     test(
-      `that ${what} are refused: ${expected}`,
+      `verify rejects tokens that ${what}: ${expected}`,
       Effect.gen(function* () {
         assert.strictEqual(yield* refusal(verify(yield* forge(header, payload))), expected)
       })
@@ -148,7 +148,7 @@ describe("service tokens", () => {
   }
 
   test(
-    "signed by anybody else, or changed, are refused",
+    "verify rejects tokens that were changed or signed by another key",
     Effect.gen(function* () {
       const stranger = yield* forge(es256k, good, signerOf("k256"))
       assert.strictEqual(yield* refusal(verify(stranger)), "BadJwtSignature")
@@ -160,7 +160,7 @@ describe("service tokens", () => {
   )
 
   test(
-    "end when their time is over",
+    "verify rejects expired tokens",
     Effect.gen(function* () {
       const token = yield* create()
       yield* TestClock.adjust("60 seconds")
@@ -171,14 +171,14 @@ describe("service tokens", () => {
   )
 
   test(
-    "compare the authority of a method without case, its name with case",
+    "verify compares a method's authority case-insensitively and its name case-sensitively",
     Effect.gen(function* () {
       yield* verify(yield* create({ lxm: "COM.Atproto.Server.createAccount" }))
     })
   )
 
   test(
-    "are good once, with or without a jti, whatever their signature looks like",
+    "a token works once, with or without a jti, however its signature is encoded",
     Effect.gen(function* () {
       const named = yield* create()
       const nameless = yield* forge(es256k, { ...good, jti: undefined })
@@ -193,9 +193,9 @@ describe("service tokens", () => {
     })
   )
 
-  it.effect("are good once for all parts of the server, and for those that begin later", () =>
+  it.effect("a token works once on all parts of the server, and on those that start later", () =>
     Effect.gen(function* () {
-      // Two instances over one store, as the Worker's isolates and the accounts' objects are.
+      // Two instances over one store, like the Worker's isolates and the accounts' objects.
       const requests = yield* OAuthRequests
       const shared = Layer.succeed(OAuthRequests, requests)
       const part = () =>
@@ -209,7 +209,7 @@ describe("service tokens", () => {
   )
 
   test(
-    "that were refused for their signature do not use up the jti",
+    "a token with an invalid signature doesn't use up its jti",
     Effect.gen(function* () {
       const stranger = yield* forge(es256k, good, signerOf("k256"))
       yield* Effect.flip(verify(stranger))
@@ -218,7 +218,7 @@ describe("service tokens", () => {
   )
 
   test(
-    "may be used again where the method says so",
+    "a token may be used again if the method allows it",
     Effect.gen(function* () {
       const token = yield* create()
       yield* verify(token, { repeatable: true })
@@ -227,7 +227,7 @@ describe("service tokens", () => {
   )
 
   test(
-    "of labelers are taken by their own key where one is expected",
+    "a labeler's token is verified with its own key if one is expected",
     Effect.gen(function* () {
       const es256 = { typ: "JWT", alg: "ES256" }
       const keyIds = ["atproto", "atproto_label"]

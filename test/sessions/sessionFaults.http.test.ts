@@ -14,7 +14,7 @@ import {
 
 const hour = 3_600_000
 
-describe("what went wrong with sessions elsewhere", () => {
+describe("session faults that other servers had", () => {
   let world: World
   beforeAll(async () => {
     world = await startWorld()
@@ -36,7 +36,7 @@ describe("what went wrong with sessions elsewhere", () => {
   const claimsOf = (token: string): Record<string, unknown> =>
     JSON.parse(Buffer.from(token.split(".")[1]!, "base64url").toString())
 
-  it("whoever does not know the password learns nothing: the same answer for users and for nobody", async () => {
+  it("a failed sign-in reveals nothing: the response is the same with and without an account", async () => {
     const { alice, dora } = world
     const attempts: ReadonlyArray<readonly [string, string]> = [
       [alice.handle, "wrong"],
@@ -66,7 +66,7 @@ describe("what went wrong with sessions elsewhere", () => {
     assert.strictEqual(outcomeOf(answers[0]!), "401 AuthenticationRequired")
   })
 
-  it("signs in by handle in any case, with an @ before it, by e-mail address and by DID", async () => {
+  it("createSession accepts a handle in any case or with an @, an email address and a DID", async () => {
     const { handle, email, did, password } = world.alice
     for (const identifier of [
       handle,
@@ -80,7 +80,7 @@ describe("what went wrong with sessions elsewhere", () => {
     }
   })
 
-  it("ten refreshes side by side all succeed, with one next token", async () => {
+  it("ten concurrent refreshes all succeed, with the same next token", async () => {
     const { refreshJwt } = await session(world, world.alice.did, "full")
     const answers = (await Promise.all(Array.from({ length: 10 }, () => refresh(refreshJwt)))).map(
       ok
@@ -91,7 +91,7 @@ describe("what went wrong with sessions elsewhere", () => {
     ok(await refresh(answers[3]!["refreshJwt"]))
   })
 
-  it("a used refresh token is good for two hours more, and then ends the session it was stolen from", async () => {
+  it("a used refresh token works for two more hours, then ends its stolen session", async () => {
     const first = (await session(world, world.alice.did, "full")).refreshJwt
     const second = ok(await refresh(first))["refreshJwt"]
     world.advance(2 * hour - 60_000)
@@ -105,7 +105,7 @@ describe("what went wrong with sessions elsewhere", () => {
     world.advance(-2 * hour - 60_000)
   })
 
-  it("no token lives for ever: access two hours, refresh ninety days", async () => {
+  it("tokens expire: access after two hours, refresh after ninety days", async () => {
     const { accessJwt, refreshJwt } = await session(world, world.alice.did, "full")
     world.advance(2 * hour + 1000)
     assert.strictEqual(outcomeOf(await getSession(accessJwt)), "400 ExpiredToken")
@@ -115,7 +115,7 @@ describe("what went wrong with sessions elsewhere", () => {
     world.advance(-90 * 24 * hour - 2 * hour - 1000)
   })
 
-  it("the end of a session ends its access tokens too, and can be told twice", async () => {
+  it("the end of a session ends its access tokens too, and can be repeated", async () => {
     const { accessJwt, refreshJwt } = await session(world, world.alice.did, "full")
     const other = await session(world, world.alice.did, "full")
     ok(await end(refreshJwt))
@@ -125,7 +125,7 @@ describe("what went wrong with sessions elsewhere", () => {
     ok(await getSession(other.accessJwt))
   })
 
-  it("an app password signs in, and does not make or show app passwords, or deactivate the account", async () => {
+  it("an app password signs in, but can't create or list app passwords or deactivate the account", async () => {
     const who = await newcomer()
     const secret = await appPassword(world, who.did, "plain")
     const { accessJwt } = ok(await signIn(who.handle, secret))
@@ -156,7 +156,7 @@ describe("what went wrong with sessions elsewhere", () => {
     assert.include(own.text, "1990")
   })
 
-  it("no session mints itself a token for a method of the owner's, nor an app password for chats or moving", async () => {
+  it("no session gets a token for the owner's methods, and no app password one for chat or moving", async () => {
     const who = await newcomer()
     const mint = async (auth: string, lxm: string | undefined, aud = "did:web:localhost%3A8787") =>
       outcomeOf(
@@ -190,7 +190,7 @@ describe("what went wrong with sessions elsewhere", () => {
     }
   })
 
-  it("a service token lasts as long as was asked for, within an hour", async () => {
+  it("service auth lasts as long as requested, up to an hour", async () => {
     const { auth } = world.alice
     const seconds = (from: number) => Math.floor(world.now() / 1000) + from
     const mint = (params: Record<string, string | number>) =>
@@ -220,7 +220,7 @@ describe("what went wrong with sessions elsewhere", () => {
     assert.isString(claims["jti"])
   })
 
-  it("revoking an app password ends the sessions it opened, at once, and no others", async () => {
+  it("revoking an app password ends its sessions at once, and no others", async () => {
     const who = await newcomer()
     const made = ok(await server("createAppPassword", who.auth, { input: { name: "gone" } }))
     assert.match(made["password"], /^[a-z2-7]{4}(-[a-z2-7]{4}){3}$/)
@@ -246,13 +246,13 @@ describe("what went wrong with sessions elsewhere", () => {
     ok(await server("getSession", who.auth))
   })
 
-  it("an app password of one account opens no other", async () => {
+  it("an account's app password works for no other account", async () => {
     const [one, other]: [Person, Person] = [await newcomer(), await newcomer()]
     const secret = await appPassword(world, one.did, "mine")
     assert.strictEqual(outcomeOf(await signIn(other.handle, secret)), "401 AuthenticationRequired")
   })
 
-  it("an app password's refresh keeps to its level", async () => {
+  it("refreshing an app password's session keeps its level", async () => {
     const who = await newcomer()
     const secret = await appPassword(world, who.did, "level")
     const { refreshJwt } = ok(await signIn(who.handle, secret))

@@ -22,7 +22,7 @@ type Statement = readonly [query: string, bindings: ReadonlyArray<SqlValue>]
 
 const queries = /^\s*(select|update|delete|insert)/i
 
-/** A database that notes what is asked of it. */
+/** A database that records its statements. */
 const noting = (noted: Array<Statement>) =>
   Layer.effect(
     SqlStorage,
@@ -37,7 +37,7 @@ const noting = (noted: Array<Statement>) =>
     )
   ).pipe(Layer.provide(sqlLayer))
 
-/** The statements among these that read a whole table. */
+/** The statements among these that scan a whole table. */
 const scans = Effect.fnUntraced(function* (noted: ReadonlyArray<Statement>) {
   const sql = yield* SqlStorage
   return [...noted].flatMap(([query, bindings]) => {
@@ -92,12 +92,12 @@ const steps: Readonly<Record<string, Effect.Effect<unknown, unknown, Inside>>> =
   })
 }
 
-describe("however many sessions and app passwords there are", () => {
-  it.each(Object.entries(steps))("%s reads no table as a whole", async (_, step) => {
+describe("with any number of sessions and app passwords", () => {
+  it.each(Object.entries(steps))("%s scans no table", async (_, step) => {
     const noted: Array<Statement> = []
     const body = Effect.gen(function* () {
       yield* (yield* AccountStore).create(alice)
-      // The first of each kind counts those that are there.
+      // The first of each kind counts the existing ones.
       yield* (yield* Sessions).open(did, { level: "full" })
       yield* (yield* Sessions).open(did, { level: "standard", appPassword: "one" })
       yield* open()

@@ -78,11 +78,11 @@ export const plcIdentity = (rotationKeys: ReadonlyArray<string>, endpoint = orig
   return { did, genesis, document }
 }
 
-/** The did:key that the server signs PLC operations with, and somebody else's. */
+/** The did:key with which the server signs PLC operations, and another one. */
 export const hostKey = keyOf(0x11)
 export const strangerKey = keyOf(0x22)
 
-/** Alice as the network knows her. */
+/** Alice's identity in the network. */
 export const aliceIdentity = plcIdentity([hostKey])
 
 /** Alice, a did:plc of this server. */
@@ -95,7 +95,7 @@ export const alice: Account = {
 /** Alice's password. */
 export const password = "correct horse"
 
-/** What the account announced, in order. */
+/** The account's events, in order. */
 export const announced: Array<string> = []
 
 const note = (event: string) => Effect.sync(() => void announced.push(event))
@@ -154,7 +154,7 @@ const countsLayer = Layer.succeed(
   })
 )
 
-/** Everything that the methods of an account's inside need, over memory; the network knows these documents. */
+/** Everything that the account's methods need, in memory; the network has these documents. */
 export const serverLayerWith = (documents: ReadonlyArray<DidDocument>) =>
   AuthAccount.layer.pipe(
     Layer.provideMerge(
@@ -187,13 +187,13 @@ export const serverLayerWith = (documents: ReadonlyArray<DidDocument>) =>
     )
   )
 
-/** The same, where the network knows Alice. */
+/** The same, with Alice's document in the network. */
 export const serverLayer = serverLayerWith([aliceIdentity.document])
 
-/** What is needed to call the methods. */
+/** The services that calling the methods needs. */
 export type Services = Layer.Success<typeof serverLayer>
 
-/** Makes Alice's account, with what the test changes of it. */
+/** Creates Alice's account with the test's changes. */
 export const signUp = Effect.fnUntraced(function* (
   change: Partial<Account> = {},
   { did, genesis } = aliceIdentity
@@ -209,11 +209,11 @@ export const signUp = Effect.fnUntraced(function* (
 
 const methods = table("account", [...serverMethods, ...actorMethods])
 
-/** Answers a request as the account's object does. */
+/** Responds to a request as the account's object does. */
 export const answer = (request: Request) =>
   serve(methods, { jsonLimit: 150 * 1024 }, request, new URL(request.url))
 
-/** A call, and how it ended. */
+/** The result of a call. */
 export interface Answered {
   readonly status: number
   readonly body: Record<string, unknown>
@@ -246,7 +246,7 @@ export const call = Effect.fnUntraced(function* (
   return { status: response.status, body: text === "" ? {} : JSON.parse(text) } as Answered
 })
 
-/** What `Auth` makes of an Authorization header. */
+/** The result of `Auth` for an Authorization header. */
 export const judge = Effect.fnUntraced(function* (
   authority: Parameters<Auth["Service"]["authenticate"]>[1],
   authorization?: string,

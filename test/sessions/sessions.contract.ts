@@ -12,7 +12,7 @@ const { did } = alice
 const claimsOf = (token: string) => parseJwt(token)?.claims ?? {}
 const minute = 60_000
 
-/** What every Sessions must do. */
+/** What every Sessions guarantees. */
 export const sessionsContract = (name: string, run: Run<Inside>) =>
   describe(`Sessions over ${name}`, () => {
     const check = <E>(title: string, body: Effect.Effect<void, E, Inside>) =>
@@ -45,7 +45,7 @@ export const sessionsContract = (name: string, run: Run<Inside>) =>
     )
 
     check(
-      "proves sessions by 256 random bits, and names them by 128",
+      "refresh tokens have 256 random bits, and session ids 128",
       Effect.gen(function* () {
         const all = yield* Effect.all(Array.from({ length: 64 }, () => opened))
         const tokens = all.map(({ token }) => token)
@@ -56,7 +56,7 @@ export const sessionsContract = (name: string, run: Run<Inside>) =>
     )
 
     check(
-      "writes the tokens that clients expect",
+      "tokens have the claims that clients expect",
       Effect.gen(function* () {
         const { tokens, session, token } = yield* opened
         const access = parseJwt(tokens.accessJwt)
@@ -85,7 +85,7 @@ export const sessionsContract = (name: string, run: Run<Inside>) =>
     )
 
     check(
-      "names each level by its scope",
+      "each level has its scope",
       Effect.gen(function* () {
         const sessions = yield* Sessions
         const scopes = {
@@ -104,7 +104,7 @@ export const sessionsContract = (name: string, run: Run<Inside>) =>
     )
 
     check(
-      "stores no token, only hashes",
+      "the database contains only hashes of tokens",
       Effect.gen(function* () {
         const { tokens, session, token } = yield* opened
         const second = yield* next(session, token)
@@ -116,7 +116,7 @@ export const sessionsContract = (name: string, run: Run<Inside>) =>
     )
 
     check(
-      "refuses an expired access token, another account's, another server's, a changed one and a refresh token",
+      "checkAccess rejects an expired or changed token, a refresh token, and one of another account or server",
       Effect.gen(function* () {
         const { sessions, tokens } = yield* opened
         const refused = (token: string, owner = did) =>
@@ -139,7 +139,7 @@ export const sessionsContract = (name: string, run: Run<Inside>) =>
     )
 
     check(
-      "refuses an access token as a refresh token, and an expired one unless expired ones may pass",
+      "checkRefresh rejects an access token, and an expired one unless allowed",
       Effect.gen(function* () {
         const { sessions, tokens, session } = yield* opened
         const wrong = yield* Effect.flip(sessions.checkRefresh(did, parseJwt(tokens.accessJwt)))
@@ -156,7 +156,7 @@ export const sessionsContract = (name: string, run: Run<Inside>) =>
     )
 
     check(
-      "gives ten refreshes side by side with one token the same next token",
+      "ten concurrent refreshes with one token return the same next token",
       Effect.gen(function* () {
         const { session, token } = yield* opened
         const following = yield* Effect.all(
@@ -169,7 +169,7 @@ export const sessionsContract = (name: string, run: Run<Inside>) =>
     )
 
     check(
-      "gives the same next token within two hours, though the session has gone on",
+      "a token returns the same next token within two hours, even after further refreshes",
       Effect.gen(function* () {
         const { session, token: first } = yield* opened
         const second = yield* next(session, first)
@@ -185,7 +185,7 @@ export const sessionsContract = (name: string, run: Run<Inside>) =>
     )
 
     check(
-      "ends the whole session when a token is used again after the two hours",
+      "a token used again after two hours ends the whole session",
       Effect.gen(function* () {
         const { sessions, session, token: first } = yield* opened
         const second = yield* next(session, first)
@@ -197,7 +197,7 @@ export const sessionsContract = (name: string, run: Run<Inside>) =>
     )
 
     check(
-      "carries a session on for ninety days from its last refresh, and no longer",
+      "a session lasts ninety days from its last refresh, and no longer",
       Effect.gen(function* () {
         const { session, token } = yield* opened
         yield* TestClock.adjust("89 days")
@@ -210,7 +210,7 @@ export const sessionsContract = (name: string, run: Run<Inside>) =>
     )
 
     check(
-      "ends one session, those of one app password, or all but one",
+      "one session, those of an app password, or all but one can be ended",
       Effect.gen(function* () {
         const sessions = yield* Sessions
         const open = Effect.fnUntraced(function* (appPassword?: string) {
@@ -238,7 +238,7 @@ export const sessionsContract = (name: string, run: Run<Inside>) =>
     )
 
     check(
-      "removes expired sessions when it sweeps, once a day",
+      "sweep removes expired sessions once a day",
       Effect.gen(function* () {
         const { sessions } = yield* opened
         yield* sessions.sweep
@@ -254,7 +254,7 @@ export const sessionsContract = (name: string, run: Run<Inside>) =>
     )
 
     check(
-      "ends the oldest session of the owner, or of app passwords, when there are a thousand of its kind",
+      "the thousand and first session of the owner, or of app passwords, ends the oldest of its kind",
       Effect.gen(function* () {
         const sessions = yield* Sessions
         const open = (appPassword?: string) =>
@@ -282,7 +282,7 @@ export const sessionsContract = (name: string, run: Run<Inside>) =>
     )
 
     check(
-      "keeps the sessions of version 0.1, whose ids tell no age",
+      "sessions of version 0.1 stay valid, although their ids have no age",
       Effect.gen(function* () {
         const { sessions } = yield* opened
         const sql = yield* SqlStorage
@@ -300,7 +300,7 @@ export const sessionsContract = (name: string, run: Run<Inside>) =>
     )
 
     check(
-      "writes two rows to open a session, one to refresh it, none to refresh it again, two to end it",
+      "a session bills two rows to open, one to refresh, none to refresh again, and two to end",
       Effect.gen(function* () {
         const { session, token } = yield* opened
         const open = Effect.flatMap(Sessions, (sessions) => sessions.open(did, { level: "full" }))

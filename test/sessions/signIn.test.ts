@@ -21,7 +21,7 @@ import {
 
 const server = "com.atproto.server"
 
-/** Attempts that fail take their time, so these run on the real clock. */
+/** Failed attempts take a minimum time, so these run on the real clock. */
 const live = <E>(title: string, body: Effect.Effect<void, E, Services>) =>
   it.live(title, () => Effect.provide(body, serverLayer))
 
@@ -32,7 +32,7 @@ const getSession = (token: unknown) => call(`${server}.getSession`, { token })
 
 describe("createSession", () => {
   live(
-    "answers everything that clients want to know of the account",
+    "createSession returns the account's data that clients expect",
     Effect.gen(function* () {
       yield* signUp()
       const { status, body } = yield* signIn(password)
@@ -55,7 +55,7 @@ describe("createSession", () => {
   )
 
   live(
-    "tells that an account is deactivated, and lets its owner in",
+    "createSession signs the owner of a deactivated account in and reports the status",
     Effect.gen(function* () {
       yield* signUp({ deactivatedAt: "2026-01-01T00:00:00.000Z" })
       const { status, body } = yield* signIn(password)
@@ -66,7 +66,7 @@ describe("createSession", () => {
   )
 
   live(
-    "answers a wrong password and a missing account alike",
+    "createSession returns the same for a wrong password and a missing account",
     Effect.gen(function* () {
       const missing = yield* signIn(password)
       yield* signUp()
@@ -81,7 +81,7 @@ describe("createSession", () => {
   )
 
   live(
-    "never lets in an account without a password, nor an overlong password",
+    "createSession rejects accounts without a password, and overlong passwords",
     Effect.gen(function* () {
       const long = "a".repeat(512)
       yield* signUp({ password: undefined })
@@ -93,7 +93,7 @@ describe("createSession", () => {
     })
   )
 
-  it.effect("lets no failed attempt be faster than another", () =>
+  it.effect("every failed createSession takes the minimum time", () =>
     Effect.gen(function* () {
       const attempt = yield* Effect.forkChild(signIn("wrong"))
       yield* Effect.promise(() => new Promise((resolve) => setTimeout(resolve, 100)))
@@ -107,7 +107,7 @@ describe("createSession", () => {
   )
 
   live(
-    "refuses a taken-down account, unless a session to leave with is wanted",
+    "createSession rejects a taken-down account unless the request allows it",
     Effect.gen(function* () {
       yield* signUp()
       const app = yield* call(`${server}.createAppPassword`, {
@@ -137,7 +137,7 @@ describe("createSession", () => {
   )
 
   live(
-    "hashes the password again when its hash is of other parameters",
+    "createSession rehashes a password whose hash has other parameters",
     Effect.gen(function* () {
       const old = yield* Passwords.make({ logN: 3, r: 8, p: 1 }).hash(password)
       yield* signUp({ password: old })
@@ -150,7 +150,7 @@ describe("createSession", () => {
   )
 
   live(
-    "lets nobody in by a password that is being changed, and does not bring it back",
+    "createSession rejects a password that is being changed, and doesn't restore it",
     Effect.gen(function* () {
       yield* signUp()
       const accounts = yield* AccountStore
@@ -183,7 +183,7 @@ describe("createSession", () => {
     })
   )
 
-  it.live("builds the DID document while the network does not answer", () =>
+  it.live("createSession builds the DID document while the network doesn't respond", () =>
     Effect.gen(function* () {
       yield* signUp()
       const { body } = yield* signIn(password)
@@ -194,7 +194,7 @@ describe("createSession", () => {
 
 describe("refreshSession and deleteSession", () => {
   live(
-    "refresh side by side to tokens that all go on",
+    "concurrent refreshes return tokens that can all be refreshed",
     Effect.gen(function* () {
       yield* signUp()
       const { refreshJwt } = (yield* signIn(password)).body
@@ -215,7 +215,7 @@ describe("refreshSession and deleteSession", () => {
   )
 
   live(
-    "end at once, for the access token too, and end again without an error",
+    "deleteSession ends the access token at once, and can be repeated",
     Effect.gen(function* () {
       yield* signUp()
       const { accessJwt, refreshJwt } = (yield* signIn(password)).body
@@ -239,7 +239,7 @@ describe("refreshSession and deleteSession", () => {
 
 describe("app passwords", () => {
   live(
-    "open sessions of their level, which end when they are revoked",
+    "app passwords open sessions of their level, which end with a revocation",
     Effect.gen(function* () {
       yield* signUp()
       const token = (yield* signIn(password)).body["accessJwt"]
@@ -269,7 +269,7 @@ describe("app passwords", () => {
   )
 
   live(
-    "are made, listed and revoked by the owner alone, and their names are unique",
+    "only the owner creates, lists and revokes app passwords, whose names are unique",
     Effect.gen(function* () {
       yield* signUp()
       const token = (yield* signIn(password)).body["accessJwt"]
@@ -297,33 +297,35 @@ describe("app passwords", () => {
 })
 
 describe("the official client", () => {
-  it.effect("signs in, refreshes by itself when its token has expired, and signs out", () =>
-    Effect.gen(function* () {
-      yield* TestClock.setTime(1_767_225_600_000)
-      yield* signUp()
-      const context = yield* Effect.context<Services>()
-      const events: Array<string> = []
-      const agent = new AtpAgent({
-        service: origin,
-        persistSession: (event) => void events.push(event),
-        fetch: (input, init) => Effect.runPromiseWith(context)(answer(new Request(input, init)))
-      })
-      const { server: methods } = agent.com.atproto
-      yield* Effect.promise(() => agent.login({ identifier: "alice.test", password }))
-      assert.strictEqual(agent.session?.did, alice.did)
-      const made = yield* Effect.promise(() => methods.createAppPassword({ name: "client" }))
-      assert.match(made.data.password, /^[a-z2-7-]{19}$/)
-      yield* TestClock.adjust("121 minutes")
-      const listed = yield* Effect.promise(() => methods.listAppPasswords())
-      assert.deepStrictEqual(
-        listed.data.passwords.map(({ name }) => name),
-        ["client"]
-      )
-      assert.deepStrictEqual(events, ["create", "update"])
-      yield* Effect.promise(() => agent.logout())
-      assert.deepStrictEqual(events, ["create", "update", "expired"])
-      const rows = (yield* SqlStorage).exec("SELECT id FROM session").toArray()
-      assert.deepStrictEqual(rows, [])
-    }).pipe(Effect.provide(serverLayer))
+  it.effect(
+    "the official client signs in, refreshes automatically when its token has expired, and signs out",
+    () =>
+      Effect.gen(function* () {
+        yield* TestClock.setTime(1_767_225_600_000)
+        yield* signUp()
+        const context = yield* Effect.context<Services>()
+        const events: Array<string> = []
+        const agent = new AtpAgent({
+          service: origin,
+          persistSession: (event) => void events.push(event),
+          fetch: (input, init) => Effect.runPromiseWith(context)(answer(new Request(input, init)))
+        })
+        const { server: methods } = agent.com.atproto
+        yield* Effect.promise(() => agent.login({ identifier: "alice.test", password }))
+        assert.strictEqual(agent.session?.did, alice.did)
+        const made = yield* Effect.promise(() => methods.createAppPassword({ name: "client" }))
+        assert.match(made.data.password, /^[a-z2-7-]{19}$/)
+        yield* TestClock.adjust("121 minutes")
+        const listed = yield* Effect.promise(() => methods.listAppPasswords())
+        assert.deepStrictEqual(
+          listed.data.passwords.map(({ name }) => name),
+          ["client"]
+        )
+        assert.deepStrictEqual(events, ["create", "update"])
+        yield* Effect.promise(() => agent.logout())
+        assert.deepStrictEqual(events, ["create", "update", "expired"])
+        const rows = (yield* SqlStorage).exec("SELECT id FROM session").toArray()
+        assert.deepStrictEqual(rows, [])
+      }).pipe(Effect.provide(serverLayer))
   )
 })

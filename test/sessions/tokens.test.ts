@@ -14,8 +14,8 @@ const key = createSecretKey(new Uint8Array(32).fill(7))
 const other = createSecretKey(new Uint8Array(32).fill(8))
 const part = (json: unknown) => Buffer.from(JSON.stringify(json)).toString("base64url")
 
-describe("JWTs of the server", () => {
-  it("are HS256 of header and claims as RFC 7515 computes it", () => {
+describe("the server's JWTs", () => {
+  it("signJwt computes HS256 of header and claims as RFC 7515 does", () => {
     // The example of RFC 7515, appendix A.1.
     const secret =
       "AyM1SysPpbyDfgZld3umj1qzKObwVMkoqQ-EstJQLr_T-1qS0gZH75aKtMN3Yj0iPS4hcgUuTwjAzZr1Z9CAow"
@@ -27,7 +27,7 @@ describe("JWTs of the server", () => {
     assert.isFalse(isSignedWith(key, jwt!))
   })
 
-  it("are verified with their key only, and with no other algorithm", () => {
+  it("isSignedWith accepts only its key and HS256", () => {
     const token = signJwt(key, "at+jwt", { sub: "did:web:a.test" })
     assert.isTrue(isSignedWith(key, parseJwt(token)!))
     assert.isFalse(isSignedWith(other, parseJwt(token)!))
@@ -37,7 +37,7 @@ describe("JWTs of the server", () => {
     }
   })
 
-  it("that were found good once are still told from those with another signature or other claims", () => {
+  it("the remembering verifier rejects another signature or other claims of a known token", () => {
     const verify = rememberingVerifier(key)
     const token = signJwt(key, "at+jwt", { sub: "did:web:a.test" })
     const forged = signJwt(other, "at+jwt", { sub: "did:web:a.test" })
@@ -53,7 +53,7 @@ describe("JWTs of the server", () => {
     assert.isFalse(verify(parseJwt(forged)!))
   })
 
-  it("are refused when they are malformed", () => {
+  it("parseJwt rejects malformed tokens", () => {
     const bad = [
       "",
       ".",
@@ -72,7 +72,7 @@ describe("JWTs of the server", () => {
     }
   })
 
-  it("with lxm or cnf are no session tokens, even when this server signed them", () => {
+  it("checkAccess rejects tokens with lxm or cnf, even if this server signed them", () => {
     const demands = {
       isSigned: rememberingVerifier(key),
       service: "did:web:pds.test",
@@ -97,25 +97,25 @@ describe("JWTs of the server", () => {
   })
 })
 
-describe("texts compared", () => {
-  it("are the same only when every character is", () => {
+describe("sameText", () => {
+  it("sameText is true only if every character is equal", () => {
     assert.isTrue(sameText("añb", "añb"))
     for (const text of ["", "añ", "añbc", "anb"]) assert.isFalse(sameText("añb", text))
   })
 })
 
-describe("app passwords", () => {
-  it("are base32 of ten bytes in groups of four", () => {
+describe("the form of app passwords", () => {
+  it("formatAppPassword writes ten bytes as base32 in groups of four", () => {
     assert.strictEqual(formatAppPassword(new Uint8Array(10)), "aaaa-aaaa-aaaa-aaaa")
     assert.strictEqual(formatAppPassword(new Uint8Array(10).fill(255)), "7777-7777-7777-7777")
-    // RFC 4648: base32("foobarfooba") in lower case begins so.
+    // RFC 4648: base32("foobarfooba") in lower case starts with this.
     assert.strictEqual(
       formatAppPassword(new TextEncoder().encode("foobarfoob")),
       "mzxw-6ytb-ojtg-633c"
     )
   })
 
-  it("are told from other passwords by their form", () => {
+  it("isAppPassword recognizes app passwords by their form", () => {
     assert.isTrue(isAppPassword("mzxw-6ytb-ojtg-633c"))
     for (const text of [
       "mzxw6ytbojtg633c",

@@ -1,6 +1,6 @@
 const alphabet = "abcdefghijklmnopqrstuvwxyz234567"
 
-/** Writes 80 random bits as `xxxx-xxxx-xxxx-xxxx` in base32. */
+/** Formats 80 random bits as `xxxx-xxxx-xxxx-xxxx` in base32. */
 export const formatAppPassword = (bytes: Uint8Array): string => {
   let text = ""
   let bits = 0

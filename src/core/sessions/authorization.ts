@@ -1,13 +1,13 @@
 import { timingSafeEqual } from "node:crypto"
 import { sha256 } from "../repo/cid.ts"
 
-/** An Authorization header taken apart; schemes have no case. */
+/** A parsed Authorization header; the scheme is case-insensitive. */
 export interface Authorization {
   readonly scheme: string
   readonly value: string
 }
 
-/** Takes an Authorization header apart; nothing where there is none. */
+/** Parses an Authorization header; undefined if it is missing. */
 export const parseAuthorization = (header: string | undefined): Authorization | undefined => {
   const text = (header ?? "").trim()
   if (text === "") return undefined
@@ -24,7 +24,7 @@ const decodeBasic = (value: string): string | undefined => {
   }
 }
 
-/** The password in an Authorization header that names the administrator; undefined for any other header. */
+/** The password in an administrator's Authorization header; undefined for any other header. */
 export const administratorPassword = (header: string | undefined): string | undefined => {
   const presented = parseAuthorization(header)
   const given = presented?.scheme === "basic" ? decodeBasic(presented.value) : undefined

@@ -1,16 +1,16 @@
 import { createHmac, type KeyObject, timingSafeEqual } from "node:crypto"
 import { jsonObject } from "../bytes/jsonObject.ts"
 
-/** A JWT taken apart; nothing in it is verified yet. */
+/** A parsed JWT; nothing in it is verified. */
 export interface Jwt {
   readonly header: Readonly<Record<string, unknown>>
   readonly claims: Readonly<Record<string, unknown>>
-  /** What the signature covers: header and claims as they were sent. */
+  /** The signed text: header and claims as they were sent. */
   readonly signed: string
   readonly signature: string
 }
 
-/** The longest token that is read, in characters. */
+/** The longest accepted token, in characters. */
 const maxJwtLength = 8192
 
 const utf8 = new TextEncoder()
@@ -18,7 +18,10 @@ const utf8 = new TextEncoder()
 const encodePart = (json: object): string =>
   btoa(JSON.stringify(json)).replaceAll("+", "-").replaceAll("/", "_").replaceAll("=", "")
 
-/** Reads the header or the claims out of a token, unverified; undefined where they are no JSON object. */
+/**
+ * Decodes a token's header or claims without verifying them; undefined if they aren't a JSON
+ * object.
+ */
 export const decodePart = (part: string): Readonly<Record<string, unknown>> | undefined => {
   try {
     const binary = atob(part.replaceAll("-", "+").replaceAll("_", "/"))
@@ -30,7 +33,7 @@ export const decodePart = (part: string): Readonly<Record<string, unknown>> | un
   }
 }
 
-/** Takes a JWT apart, or answers nothing where it is malformed. */
+/** Parses a JWT; undefined if it is malformed. */
 export const parseJwt = (token: string): Jwt | undefined => {
   if (token.length > maxJwtLength || !/^[\w-]+\.[\w-]+\.[\w-]*$/.test(token)) return undefined
   const first = token.indexOf(".")
@@ -44,19 +47,19 @@ export const parseJwt = (token: string): Jwt | undefined => {
 const hmac = (key: KeyObject, text: string): string =>
   createHmac("sha256", key).update(text).digest("base64url")
 
-/** Compares two texts in a time that tells nothing but their lengths. */
+/** Compares two texts in a time that depends only on their lengths. */
 export const sameText = (a: string, b: string): boolean => {
   const [one, other] = [utf8.encode(a), utf8.encode(b)]
   return one.length === other.length && timingSafeEqual(one, other)
 }
 
-/** Makes an HS256 token of one type; the claims are ASCII. */
+/** Creates an HS256 token of a type; the claims must be ASCII. */
 export const signJwt = (key: KeyObject, typ: string, claims: object): string => {
   const signed = `${encodePart({ typ, alg: "HS256" })}.${encodePart(claims)}`
   return `${signed}.${hmac(key, signed)}`
 }
 
-/** Whether this key made the token: HS256 and nothing else, whatever the header wants. */
+/** Whether this key signed the token: accepts only HS256, whatever the header says. */
 export const isSignedWith = (key: KeyObject, jwt: Jwt): boolean =>
   jwt.header["alg"] === "HS256" && sameText(jwt.signature, hmac(key, jwt.signed))
 
@@ -64,8 +67,8 @@ export const isSignedWith = (key: KeyObject, jwt: Jwt): boolean =>
 const maxRemembered = 256
 
 /**
- * A verifier for one key that remembers the tokens it found good: computing the signature is the
- * dearest part of judging a caller, and a client sends the same token for two hours.
+ * A verifier for one key that remembers valid tokens: computing the signature is the most expensive
+ * part of authentication, and a client sends the same token for two hours.
  */
 export const rememberingVerifier = (key: KeyObject): ((jwt: Jwt) => boolean) => {
   const good = new Map<string, string>()

@@ -1,10 +1,13 @@
 /**
- * Which credentials get a service token for which method, for getServiceAuth and for the proxy.
+ * Which credentials get a service auth token for which method, in getServiceAuth and in the proxy.
  *
- * NSIDs are compared without case. Spec: XRPC, inter-service authentication.
+ * NSIDs are compared case-insensitively. Spec: XRPC, inter-service authentication.
  */
 
-/** Methods that only the account's own sessions may call; nobody gets a token for them, as for all of `com.atproto.admin.`. */
+/**
+ * Methods that only the account's own sessions may call: nobody gets a token for them, or for
+ * `com.atproto.admin.`.
+ */
 const protectedMethods: ReadonlySet<string> = new Set(
   [
     "com.atproto.identity.requestPlcOperationSignature",
@@ -25,7 +28,10 @@ const protectedMethods: ReadonlySet<string> = new Set(
   ].map((nsid) => nsid.toLowerCase())
 )
 
-/** Methods outside of `com.atproto.server.` that change what an account is, on servers that take a token for them. */
+/**
+ * Methods outside of `com.atproto.server.` that change the account itself on servers that accept a
+ * token for them.
+ */
 const ownerMethods: ReadonlySet<string> = new Set([
   "com.atproto.identity.submitplcoperation",
   "com.atproto.repo.importrepo"
@@ -33,21 +39,23 @@ const ownerMethods: ReadonlySet<string> = new Set([
 
 const report = "com.atproto.moderation.createreport"
 
-/** Whether a method reports to moderators: an account that was taken down appeals by it. */
+/** Whether a method reports to moderators; the owner of a taken-down account appeals with it. */
 export const isReport = (nsid: string): boolean => nsid.toLowerCase() === report
 
 const createAccount = "com.atproto.server.createaccount"
 
-/** Methods that a server judges by a moderator's token beside those of `com.atproto.admin.`. */
+/** Methods besides `com.atproto.admin.` that servers authorize with a moderator's token. */
 const moderatorMethods: ReadonlySet<string> = new Set(["app.bsky.actor.getpreferences"])
 
-/** Who asks for a service token: a session's level, or an app, whose scope is judged before. */
+/** The holder of a token: a session's level, or an app, whose scope was checked before. */
 export type TokenHolder = "full" | "privileged" | "standard" | "takendown" | "app"
 
-/** A token of the kind `any` names no method: a server might take it for every method, the move included. */
+/**
+ * `any` is for a token without a method, which a server might accept for every method, even a move.
+ */
 type MethodKind = "protected" | "move" | "owner" | "chat" | "any" | "open"
 
-/** The holders who get a service token for each kind of method. */
+/** The holders that get a token for each kind of method. */
 const holdersOf: Readonly<Record<MethodKind, ReadonlyArray<TokenHolder>>> = {
   protected: [],
   move: ["full", "privileged", "takendown"],
@@ -63,26 +71,27 @@ const kindOf = (lxm: string | undefined): MethodKind => {
   const lower = lxm.toLowerCase()
   if (lower === createAccount) return "move"
   if (lower.startsWith("com.atproto.server.") || ownerMethods.has(lower)) return "owner"
-  // Another server may trust the account as a moderator, and shows everybody's preferences to its token.
+  // Another server may trust the account as a moderator and show everybody's preferences to its
+  // token.
   if (moderatorMethods.has(lower)) return "owner"
   return lower.startsWith("chat.bsky.") ? "chat" : "open"
 }
 
-/** Whether nobody may have the method proxied, or get a service token for it. */
+/** Whether nobody may proxy the method or get a token for it. */
 export const isProtected = (nsid: string): boolean => {
   const lower = nsid.toLowerCase()
   return protectedMethods.has(lower) || lower.startsWith("com.atproto.admin.")
 }
 
-/** Whether the holder gets a service token for the method; without one, for a token that names no method. */
+/** Whether the holder gets a token for the method; if undefined, for a token without a method. */
 export const mayHoldToken = (holder: TokenHolder, lxm: string | undefined): boolean =>
   holdersOf[kindOf(lxm)].includes(holder)
 
-/** Whether the proxy keeps the method from app passwords without privilege. */
+/** Whether the proxy refuses the method to app passwords without privilege. */
 export const isPrivileged = (nsid: string): boolean => kindOf(nsid) === "chat"
 
-/** Whether this server takes a moderator's token for a method outside of `com.atproto.admin.`. */
+/** Whether this server accepts a moderator's token for a method outside of `com.atproto.admin.`. */
 export const isForModerators = (nsid: string): boolean => moderatorMethods.has(nsid.toLowerCase())
 
-/** Whether this is the one method that a taken-down account may be moved away by. */
+/** Whether this is the method with which a taken-down account may move away. */
 export const isCreateAccount = (nsid: string): boolean => nsid.toLowerCase() === createAccount

@@ -5,7 +5,7 @@ import { type Curve, jwtAlgorithms, parseDidKey, verifyBytes } from "../identity
 import { jsonObject } from "../bytes/jsonObject.ts"
 import type { Jwt } from "./jwt.ts"
 
-/** The protocol's names for what may be wrong with a service token. */
+/** The protocol's error names for an invalid service auth token. */
 export const serviceTokenErrors = [
   "MissingJwt",
   "BadJwt",
@@ -18,26 +18,26 @@ export const serviceTokenErrors = [
   "UntrustedIss"
 ] as const
 
-/** What is wrong with a service token, by the protocol's name. */
+/** Why a service auth token is invalid, with the protocol's error name. */
 export interface ServiceTokenFault {
   readonly error: (typeof serviceTokenErrors)[number]
   readonly message: string
 }
 
-/** The claims of a service token; times are in seconds. */
+/** The claims of a service auth token; times in seconds. */
 export interface ServiceClaims {
-  /** The DID that speaks, with a service fragment in tokens of the old form. */
+  /** The issuing DID, with a service fragment in tokens of the old form. */
   readonly iss: string
-  /** Who is spoken to: a DID, or `did#service`. */
+  /** The audience: a DID, or `did#service`. */
   readonly aud: string
-  /** The one method that the token is for. */
+  /** The only method that the token is for. */
   readonly lxm?: string
   readonly iat?: number
   readonly exp: number
   readonly jti?: string
 }
 
-/** A service token taken apart; nothing in it is verified yet. */
+/** A parsed service auth token; nothing in it is verified. */
 export interface ServiceJwt {
   readonly claims: ServiceClaims
   /** The DID of `iss`, without a fragment. */
@@ -45,20 +45,20 @@ export interface ServiceJwt {
   readonly alg: string
   /** The fragment of the key in the issuer's DID document: `atproto`. */
   readonly keyId: string
-  /** The bytes that are signed. */
+  /** The signed bytes. */
   readonly signed: Uint8Array
   readonly signature: Uint8Array
 }
 
-/** The longest token that is read, in characters. */
+/** The longest accepted token, in characters. */
 const maxServiceJwtLength = 8192
 
-/** Types of JWT that other protocols use, and that must never pass for a service token. */
+/** JWT types of other protocols, which must never be accepted as service auth. */
 const otherTypes: ReadonlySet<string> = new Set(["at+jwt", "refresh+jwt", "dpop+jwt"])
 
 const text = new TextEncoder()
 
-/** The text that is signed for a token: header and claims. */
+/** The text to sign for a token: header and claims. */
 export const unsignedServiceJwt = (
   curve: Curve,
   claims: Required<Omit<ServiceClaims, "lxm">> & Pick<ServiceClaims, "lxm">
@@ -70,7 +70,7 @@ export const unsignedServiceJwt = (
     .join(".")
 }
 
-/** Puts the signature on a token. */
+/** Adds the signature to a token. */
 export const signedServiceJwt = (unsigned: string, signature: Uint8Array): string =>
   `${unsigned}.${toBase64Url(signature)}`
 
@@ -89,15 +89,15 @@ const decodePart = (part: string): Readonly<Record<string, unknown>> | undefined
 const isOptional = (value: unknown, type: "string" | "number"): boolean =>
   value === undefined || (typeof value === type && (type === "string" || Number.isFinite(value)))
 
-/** The fragment that a `kid` names (`#atproto`, in full `did:…#atproto`); undefined for another DID's key. */
+/** The fragment in a `kid` (`#atproto` or `did:…#atproto`); undefined for another DID's key. */
 const keyFragment = (kid: unknown, did: string, implied: string): string | undefined => {
-  // A kid of some other scheme says nothing about the document's keys.
+  // A kid of another scheme says nothing about the document's keys.
   if (typeof kid !== "string" || !kid.includes("#")) return implied
   const [owner, fragment] = kid.split("#", 2)
   return owner === "" || owner === did ? fragment : undefined
 }
 
-/** Takes a service token apart, and refuses what is malformed or a token of another kind. */
+/** Parses a service auth token, and rejects malformed ones and other kinds of JWT. */
 export const parseServiceJwt = (token: string): Parsed => {
   if (token === "") return fault("MissingJwt", "missing jwt")
   const parts = token.length > maxServiceJwtLength ? [] : token.split(".")
@@ -135,7 +135,7 @@ export const parseServiceJwt = (token: string): Parsed => {
   if (issuer === undefined || !isDid(issuer.did)) {
     return fault("BadJwtIss", "jwt iss is not a valid did")
   }
-  // A labeler names itself by a fragment of iss in tokens of the old form; all others sign with #atproto.
+  // In tokens of the old form, a labeler has a fragment in `iss`; all others sign with #atproto.
   const implied = issuer.fragment === "atproto_labeler" ? "atproto_label" : "atproto"
   const keyId = keyFragment(kid, issuer.did, implied)
   if (keyId === undefined) return fault("BadJwt", "kid is not a key of the issuer")
@@ -159,7 +159,7 @@ export const parseServiceJwt = (token: string): Parsed => {
   }
 }
 
-/** Whether a token claims to be one of these moderation services'; nothing of it is verified. */
+/** Whether a token claims to be from one of these moderation services; unverified. */
 export const isByModerator = (
   { claims }: Pick<Jwt, "claims">,
   { moderators }: { readonly moderators: ReadonlyArray<string> }
@@ -170,24 +170,24 @@ export const isByModerator = (
   )
 }
 
-/** An NSID as it is compared: its authority has no case, its name has. */
+/** An NSID for comparison: its authority is case-insensitive, its name isn't. */
 const normalizeLxm = (nsid: string): string => {
   const dot = nsid.lastIndexOf(".")
   return nsid.slice(0, dot).toLowerCase() + nsid.slice(dot)
 }
 
-/** What a token must say to be taken. */
+/** The requirements for a token. */
 export interface ServiceTokenDemands {
   readonly audiences: ReadonlyArray<string>
   readonly lxm: string
-  /** The clock, in seconds. */
+  /** Current time, in seconds. */
   readonly now: number
 }
 
-/** Seconds by which another host's clock may be ahead. */
+/** How far another host's clock may be ahead, in seconds. */
 const clockSkew = 60
 
-/** Checks the claims of a token against what is demanded; the fault, or undefined. */
+/** Checks a token's claims against the requirements; returns the fault, if any. */
 export const claimsFault = (
   { claims }: ServiceJwt,
   { audiences, lxm, now }: ServiceTokenDemands
@@ -209,12 +209,12 @@ export const claimsFault = (
   return undefined
 }
 
-/** Verifies a token's signature by the did:key of its issuer; a key of another algorithm does not. */
+/** Verifies a token's signature with the issuer's did:key; false for a key of another algorithm. */
 export const isSignedBy = (jwt: ServiceJwt, didKey: string): boolean => {
   const key = parseDidKey(didKey)
   return (
     jwtAlgorithms[key.curve] === jwt.alg &&
-    // JWT libraries do not lower S, so tokens in the wild come with either.
+    // JWT libraries don't lower S, so both forms occur.
     verifyBytes(key, jwt.signed, jwt.signature, { allowHighS: true })
   )
 }

@@ -1,7 +1,7 @@
 import type { KeyObject } from "node:crypto"
 import { type Jwt, signJwt } from "./jwt.ts"
 
-/** What a session may do, and the scope that says so in its access tokens. */
+/** The scope in access tokens for each level of session. */
 const scopeOfLevel = {
   full: "com.atproto.access",
   privileged: "com.atproto.appPassPrivileged",
@@ -9,13 +9,13 @@ const scopeOfLevel = {
   takendown: "com.atproto.takendown"
 } as const
 
-/** The level of a session: how much its tokens may do. */
+/** A session's level: how much its tokens may do. */
 export type Level = keyof typeof scopeOfLevel
 
 const accessScopes: ReadonlySet<unknown> = new Set(Object.values(scopeOfLevel))
 const refreshScope = "com.atproto.refresh"
 
-/** Who issues a token to whom: the server and the account. */
+/** A token's issuer and subject: the server and the account. */
 export interface Parties {
   /** The server's DID. */
   readonly service: string
@@ -39,7 +39,7 @@ export const accessToken = (
     jti: session.id
   })
 
-/** Makes a refresh token: `jti` is used once, `sid` is its session. */
+/** Creates a refresh token: `jti` is used once, `sid` is its session. */
 export const refreshToken = (
   key: KeyObject,
   { service, did }: Parties,
@@ -56,7 +56,7 @@ export const refreshToken = (
     sid: token.session
   })
 
-/** Why a token is refused, by the protocol's name. */
+/** Why a token is rejected, with the protocol's error name. */
 export interface TokenFault {
   readonly error: "InvalidToken" | "ExpiredToken"
   readonly message: string
@@ -64,7 +64,7 @@ export interface TokenFault {
 
 const fault = (error: TokenFault["error"], message: string): TokenFault => ({ error, message })
 
-/** Claims of other kinds of token: of a service token, and of one bound to a key. */
+/** Claims of other kinds of token: service auth, and tokens bound to a key. */
 export const isForeign = ({ claims }: Jwt): boolean =>
   claims["lxm"] !== undefined || claims["cnf"] !== undefined
 
@@ -73,7 +73,7 @@ interface Demands extends Parties {
   readonly isSigned: (jwt: Jwt) => boolean
   /** In seconds. */
   readonly now: number
-  /** An expired token will do. */
+  /** Also accepts an expired token. */
   readonly expired?: boolean
 }
 
@@ -94,7 +94,7 @@ const check = (
   if (claims["aud"] !== demands.service || claims["sub"] !== demands.did) {
     return fault("InvalidToken", "Token could not be verified")
   }
-  // SAFETY: the token is signed by this server, which writes a number here.
+  // SAFETY: this server signed the token and writes a number here.
   return demands.expired !== true && (claims["exp"] as number) <= demands.now
     ? fault("ExpiredToken", "Token has expired")
     : undefined
@@ -106,7 +106,7 @@ type Checked<A> =
 
 const textClaim = (jwt: Jwt | undefined, name: string): string => String(jwt?.claims[name])
 
-/** Checks an access token and tells its session; whether that still exists is not looked at. */
+/** Checks an access token and returns its session, which may have ended. */
 export const checkAccess = (jwt: Jwt | undefined, demands: Demands): Checked<string> => {
   const wrong = check(jwt, demands, "at+jwt", (scope) => accessScopes.has(scope))
   return wrong === undefined
@@ -114,7 +114,7 @@ export const checkAccess = (jwt: Jwt | undefined, demands: Demands): Checked<str
     : { ok: false, fault: wrong }
 }
 
-/** Checks a refresh token and tells its session and its id; whether it was used is not looked at. */
+/** Checks a refresh token and returns its session and its id, which may have been used. */
 export const checkRefresh = (
   jwt: Jwt | undefined,
   demands: Demands

@@ -3,18 +3,19 @@ import { fromBase64Url, toBase64Url } from "../bytes/base64url.ts"
 import { jsonObject } from "../bytes/jsonObject.ts"
 import { sameText } from "./jwt.ts"
 
-/** What a ticket says: JSON. */
+/** A ticket's content: JSON. */
 export type TicketClaims = Readonly<Record<string, unknown>>
 
-/** What is stated holds no line's end, so there is no doubt where the purpose begins. */
+/** The stated text has no line break, so the start of the purpose is unambiguous. */
 const mac = (key: Uint8Array, purpose: string, stated: string): string =>
   createHmac("sha256", key).update(`${stated}\n${purpose}`).digest("base64url")
 
 /**
- * Makes a ticket: what this server says to itself through somebody's browser, until `expiresAt` (milliseconds).
+ * Creates a ticket: a message from this server to itself through a browser, valid until `expiresAt`
+ * (milliseconds).
  *
- * Its bearer can read it, but not change it nor use it for another purpose. The text is safe in an HTML attribute,
- * a cookie and a URL.
+ * Its bearer can read it but cannot change it or use it for another purpose. The text is safe in an
+ * HTML attribute, a cookie and a URL.
  */
 export const sealTicket = (
   key: Uint8Array,
@@ -26,7 +27,7 @@ export const sealTicket = (
   return `${stated}.${mac(key, purpose, stated)}`
 }
 
-/** What a ticket says; undefined for one that is not ours, is for another purpose, or is over. */
+/** A ticket's content; undefined if it isn't ours, has another purpose, or has expired. */
 export const openTicket = (
   key: Uint8Array,
   purpose: string,

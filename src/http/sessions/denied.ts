@@ -3,7 +3,7 @@ import type { Denied, OAuthDenied } from "../../services/sessions/Auth.ts"
 import type { GrantEnded } from "../../services/oauth/OAuthSessions.ts"
 import { badRequest, type WireError } from "../wire.ts"
 
-// Clients take 400 with ExpiredToken as the sign to refresh their session.
+// Clients refresh their session after a 400 with ExpiredToken.
 const statusOfDenial = {
   AuthMissing: 401,
   InvalidToken: 400,
@@ -25,11 +25,14 @@ const statusOfDenial = {
   UntrustedIss: 401
 } as const satisfies Record<Denied["error"], number>
 
-/** What an app reads to know whether to refresh its token or to prove its key anew (RFC 9449, section 7.1). */
+/** Tells an app whether to refresh its token or to send a new proof (RFC 9449, section 7.1). */
 const challenge = ({ error, message }: OAuthDenied): string =>
   `DPoP error="${error}", error_description="${message}", algs="${signingAlgs.join(" ")}"`
 
-/** What RFC 6750 has an app read to ask for more; characters that its section 3 forbids are left out. */
+/**
+ * Tells an app to request more scopes (RFC 6750), without the characters that its section 3
+ * forbids.
+ */
 const scopeChallenge = (scope = ""): string =>
   `DPoP error="insufficient_scope", error_description="The token lacks a scope", scope="${scope.replaceAll(/[^\x20\x21\x23-\x5b\x5d-\x7e]/g, "")}"`
 
@@ -39,7 +42,7 @@ const denialHeaders = ({ error, scope }: Denied): Pick<WireError, "headers"> => 
   return { headers: { "www-authenticate": scopeChallenge(scope) } }
 }
 
-/** The answer to a caller who is turned away. */
+/** The response to an unauthorized caller. */
 export const deniedError = (denied: Denied): WireError => ({
   status: statusOfDenial[denied.error],
   error: denied.error,
@@ -47,7 +50,7 @@ export const deniedError = (denied: Denied): WireError => ({
   ...denialHeaders(denied)
 })
 
-/** The answer to an OAuth app whose token or proof is not accepted. */
+/** The response to an OAuth app with an invalid token or proof. */
 export const oauthDeniedError = (denied: OAuthDenied): WireError => ({
   status: 401,
   error: denied.error,
@@ -68,6 +71,6 @@ const grantMessages = {
   ended: "The grant was ended by the account's owner"
 } as const satisfies Record<GrantEnded["reason"], string>
 
-/** The answer to an app whose grant has ended. */
+/** The response to an app whose grant has ended. */
 export const grantEndedError = ({ reason }: GrantEnded): WireError =>
   badRequest("invalid_grant", grantMessages[reason])

@@ -4,19 +4,19 @@ import { DpopProofs } from "../../services/oauth/DpopProofs.ts"
 import { privateHeaders } from "../responses.ts"
 
 /**
- * What every answer to an app's credentials carries, whatever it says: the nonce for the next proof.
+ * The nonce for the next proof, sent with every response to an app's credentials.
  *
  * Spec: RFC 9449, section 9.
  */
 export const dpopHeaders = Effect.fnUntraced(function* ({ headers }: Request, answer: Response) {
   const presented = parseAuthorization(headers.get("authorization") ?? undefined)
   if (presented?.scheme !== "dpop") return {}
-  // An account's object that has slept may ask for a nonce of its own.
+  // The account's object may require its own nonce after it slept.
   const asked = answer.headers.get("dpop-nonce") ?? undefined
   return { ...privateHeaders, "dpop-nonce": asked ?? (yield* (yield* DpopProofs).nonce) }
 })
 
-/** Takes back what lets caches keep an answer: with an app's nonce in it, it is for that app alone. */
+/** Makes a response with an app's nonce uncacheable, because it is for that app only. */
 export const forAppAlone = (
   response: Response,
   headers: Readonly<Record<string, string>>

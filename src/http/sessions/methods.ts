@@ -58,7 +58,7 @@ const createAccount = method(
   })
 )
 
-/** The request again with its body, which the check has read: decoded, and its known fields only. */
+/** The request with its checked body: decoded, and with known fields only. */
 const rebuild = (request: Request, input: CreateSession.InputSchema): Request => {
   const headers = new Headers(request.headers)
   for (const name of ["content-length", "content-encoding", "transfer-encoding"]) {
@@ -72,7 +72,7 @@ const rebuild = (request: Request, input: CreateSession.InputSchema): Request =>
   })
 }
 
-/** com.atproto.server.createSession: finds the account, and hands the sign-in to its object. */
+/** com.atproto.server.createSession: finds the account, and forwards the sign-in to its object. */
 const findSession = method(
   "com.atproto.server.createSession",
   { at: "host", authority: { kind: "none" }, limits: [rules.signIn] },
@@ -85,20 +85,19 @@ const findSession = method(
     const accounts = yield* Accounts
     const did = entry?.did ?? decoyDid(identifier)
     const answer = yield* accounts.forward(did, rebuild(request, input))
-    // Who knows the password is not guessing it: only failures count.
+    // Knowing the password isn't guessing it: only failures count.
     if (answer.ok) yield* givePointBack(request, rules.signIn, key)
     return withHeaders(reopened(answer), headers)
   })
 )
 
-/** com.atproto.server.createSession: the host has found this account by the identifier. */
+/** com.atproto.server.createSession, in the account's object. */
 const createSession = method(
   "com.atproto.server.createSession",
   { at: "account", authority: { kind: "none" } },
   ({ input }: Call<CreateSession.QueryParams, CreateSession.InputSchema>) => signIn(input)
 )
 
-/** com.atproto.server.refreshSession */
 const refreshSession = method(
   "com.atproto.server.refreshSession",
   { at: "account", authority: { kind: "refresh" } },
@@ -108,7 +107,7 @@ const refreshSession = method(
   })
 )
 
-/** com.atproto.server.deleteSession: ends the session; one that is over already is no error. */
+/** com.atproto.server.deleteSession: ends the session; succeeds if it has already ended. */
 const deleteSession = method(
   "com.atproto.server.deleteSession",
   { at: "account", authority: { kind: "refresh", expired: true } },
@@ -120,7 +119,7 @@ const deleteSession = method(
 
 const readsEmail = { resource: "account", attr: "email", action: "read" } as const
 
-/** com.atproto.server.getSession: any app is told who it is, not every one the email address. */
+/** com.atproto.server.getSession: every app gets the DID, but not every app the email address. */
 const getSession = method(
   "com.atproto.server.getSession",
   { at: "account", authority: { kind: "session", level: "standard", oauth: "any" } },
@@ -133,7 +132,7 @@ const getSession = method(
   })
 )
 
-/** com.atproto.server.createAppPassword: the only time that the password is shown. */
+/** com.atproto.server.createAppPassword: returns the password this once. */
 const createAppPassword = method(
   "com.atproto.server.createAppPassword",
   { at: "account", authority: owner },
@@ -150,7 +149,6 @@ const createAppPassword = method(
   })
 )
 
-/** com.atproto.server.listAppPasswords */
 const listAppPasswords = method(
   "com.atproto.server.listAppPasswords",
   { at: "account", authority: owner },
@@ -160,7 +158,7 @@ const listAppPasswords = method(
   })
 )
 
-/** com.atproto.server.revokeAppPassword: its sessions end with it. */
+/** com.atproto.server.revokeAppPassword: also ends its sessions. */
 const revokeAppPassword = method(
   "com.atproto.server.revokeAppPassword",
   { at: "account", authority: owner },
@@ -172,11 +170,10 @@ const revokeAppPassword = method(
   })
 )
 
-/** com.atproto.server.getServiceAuth */
 const getServiceAuth = method(
   "com.atproto.server.getServiceAuth",
   {
-    // An OAuth token needs the permission for this very method and audience.
+    // An OAuth token needs the permission for this method and audience.
     at: "account",
     authority: {
       kind: "session",
@@ -194,21 +191,18 @@ const getServiceAuth = method(
   })
 )
 
-/** com.atproto.server.checkAccountStatus */
 const checkAccountStatus = method(
   "com.atproto.server.checkAccountStatus",
   { at: "account", authority: { kind: "session", level: "standard", oauth: "any" } },
   () => accountStatus()
 )
 
-/** com.atproto.server.activateAccount */
 const activateAccount = method(
   "com.atproto.server.activateAccount",
   { at: "account", authority: owner },
   () => activate()
 )
 
-/** com.atproto.server.deactivateAccount */
 const deactivateAccount = method(
   "com.atproto.server.deactivateAccount",
   {
@@ -231,7 +225,9 @@ const deactivateAccount = method(
   })
 )
 
-/** What the server is, the ways in, sessions, app passwords and the account's status. */
+/**
+ * Methods for the server's description, sign-in, sessions, app passwords and the account's status.
+ */
 export const serverMethods = [
   describeServer,
   createAccount,

@@ -22,13 +22,16 @@ const mailReset = Effect.fnUntraced(
   Effect.catchCause((cause) => Effect.logWarning("no code mailed for a new password", cause))
 )
 
-/** Mails a code to whoever is found, after the answer: neither it nor its time tells whether there is somebody. */
+/**
+ * Mails a code after the response, so neither the response nor its time reveals whether an account
+ * was found.
+ */
 export const requestReset = Effect.fn("http.requestReset")(function* (find: Find) {
   const services = yield* Effect.context<Accounts | Directory>()
   yield* (yield* Background).run(Effect.provide(mailReset(find), services))
 })
 
-/** Puts a new password in force by a mailed code, which says whose it is. */
+/** Sets a new password with a mailed code, which identifies the account. */
 export const resetPassword = Effect.fn("http.resetPassword")(function* ({
   code,
   password

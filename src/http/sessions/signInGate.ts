@@ -5,17 +5,18 @@ import { Directory } from "../../services/accounts/Directory.ts"
 import { rules } from "../../services/limits/rules.ts"
 
 /**
- * What failures are counted by, together with the client's address: the account, by whichever public name it was called.
+ * The key under which failed sign-ins count, together with the client's address: the account, by
+ * any of its public names.
  *
- * An email address is counted by itself, or what is refused would tell whose it is. There is no count by account
- * alone: whoever guesses from many addresses would shut its owner out.
+ * An email address counts on its own, or a rejection would reveal whose it is. There is no count by
+ * account alone, because guesses from many addresses would lock the owner out.
  */
 export const signInKey = (identifier: string, did: string | undefined): string => {
   const name = calledName(identifier)
   return `${rules.signIn.key} ${name.includes("@") ? name : (did ?? name)}`
 }
 
-/** The account behind what somebody calls themselves at sign-in: e-mail address, handle or DID. */
+/** The account for a login name: email address, handle or DID. */
 export const accountBehind = Effect.fnUntraced(function* (identifier: string) {
   const directory = yield* Directory
   const name = calledName(identifier)
@@ -24,9 +25,10 @@ export const accountBehind = Effect.fnUntraced(function* (identifier: string) {
 })
 
 /**
- * Where a sign-in of nobody goes: an object without an account, which answers a wrong password after the same work.
+ * The DID for a sign-in without an account: its object does the same work and reports a wrong
+ * password.
  *
- * The same identifier goes to the same of sixteen, as that of an account does.
+ * An identifier always gets the same one of sixteen, like a real account.
  */
 export const decoyDid = (identifier: string): string => {
   const [first = 0] = sha256(calledName(identifier).toLowerCase())

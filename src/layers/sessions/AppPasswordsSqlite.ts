@@ -16,17 +16,17 @@ import { SqlStorage, type SqlValue } from "../../services/host/SqlStorage.ts"
 import * as Counts from "./sessionCounts.ts"
 import type { Bounds } from "../host/sql/bounds.ts"
 
-/** App passwords by name; the password itself is there only as a hash. */
+/** App passwords by name; stores only the password's hash. */
 export const tables: ReadonlyArray<string> = [
   `CREATE TABLE IF NOT EXISTS app_password (
     name TEXT PRIMARY KEY, hash TEXT NOT NULL, privileged INTEGER NOT NULL, created_at TEXT NOT NULL
   ) WITHOUT ROWID`,
-  // A sign-in asks for the hash, and reads one row however many app passwords there are.
+  // A sign-in looks up the hash and reads one row, however many app passwords there are.
   "CREATE INDEX IF NOT EXISTS app_password_hash ON app_password (hash)",
   ...Counts.tables
 ]
 
-/** How many app passwords an account has at most, and how many characters a name. */
+/** The most app passwords of an account, and the most characters in a name. */
 export const budget = { passwords: 1000, name: 256 }
 
 const refuse = (message: string) => new AppPasswordRefused({ message })
@@ -43,7 +43,7 @@ const fromRow = (row: Row): AppPassword => ({
   createdAt: row.created_at
 })
 
-/** The app passwords of an account in the object's SQLite. */
+/** An account's app passwords in the object's SQLite. */
 export const layer: Layer.Layer<AppPasswords, never, SqlStorage | Sessions | Config> = Layer.effect(
   AppPasswords,
   Effect.gen(function* () {
@@ -52,7 +52,8 @@ export const layer: Layer.Layer<AppPasswords, never, SqlStorage | Sessions | Con
     const { masterKey } = yield* Config
     const key = hkdfKey(masterKey, "app passwords")
 
-    // 80 random bits need no slow hash; the key and the DID make the stored value useless elsewhere.
+    // 80 random bits need no slow hash; the key and the DID make the stored value useless
+    // elsewhere.
     const hashOf = (did: string, password: string): string =>
       createHmac("sha256", key).update(`${did}\0${password}`).digest("base64url")
 
@@ -62,7 +63,7 @@ export const layer: Layer.Layer<AppPasswords, never, SqlStorage | Sessions | Con
         .toArray()
         .map(fromRow)
 
-    // A number of its own: to count the rows would read all of them. Those of the last version are not in it.
+    // A stored count, because counting reads all rows. Excludes those of the last version.
     const counted = "app passwords"
     const count = (): number =>
       sql
@@ -118,7 +119,7 @@ export const layer: Layer.Layer<AppPasswords, never, SqlStorage | Sessions | Con
   })
 )
 
-/** What bounds these tables. */
+/** The limits of these tables. */
 export const bounds: Bounds = {
   app_password: {
     filledBy: "its owner",

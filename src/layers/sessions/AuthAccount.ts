@@ -24,15 +24,15 @@ const rank: Readonly<Record<SessionLevel, number>> = { standard: 0, privileged: 
 
 const deny = (error: Denied["error"], message: string) => new Denied({ error, message })
 
-/** Whether a session of this level may call the method at all, whatever the account's standing. */
+/** Whether a session's level suffices for the method, whatever the account's status. */
 const reaches = (level: Level, authority: SessionAuthority): boolean =>
   level === "takendown" ? authority.takendown === true : rank[level] >= rank[authority.level]
 
-/** Whether coming again with the server's nonce would change nothing. */
+/** False if a retry with our nonce could succeed. */
 const isFinal = (denied: Denied | OAuthDenied): denied is Denied =>
   denied.error !== "use_dpop_nonce"
 
-/** Turns away those whose account's standing closes the method. */
+/** Rejects callers if the account's status forbids the method. */
 const checkStanding = (
   account: Account,
   { takendown, active }: Pick<SessionAuthority, "takendown" | "active">,
@@ -55,7 +55,10 @@ type Needs =
   | ServiceTokens
   | Config
 
-/** Judges callers in the account's object: sessions, OAuth apps, service tokens by the account, the administrator. */
+/**
+ * Authenticates callers in the account's object: sessions, OAuth apps, the account's service auth,
+ * the administrator.
+ */
 export const layer: Layer.Layer<Auth, never, Needs> = Layer.effect(
   Auth,
   Effect.gen(function* () {
@@ -73,7 +76,7 @@ export const layer: Layer.Layer<Auth, never, Needs> = Layer.effect(
         : Effect.succeed(account)
     })
 
-    /** The token of a `Bearer` header; every other scheme is refused. */
+    /** The token in a `Bearer` header; rejects other schemes. */
     const bearerToken = Effect.fnUntraced(function* ({ authorization }: Credentials) {
       const presented = parseAuthorization(authorization)
       if (presented === undefined) return yield* Callers.missing()
@@ -81,7 +84,7 @@ export const layer: Layer.Layer<Auth, never, Needs> = Layer.effect(
       return yield* deny("InvalidToken", "Unexpected authorization type")
     })
 
-    /** The session behind an access token. */
+    /** The session of an access token. */
     const findSession = Effect.fnUntraced(function* (account: Account, jwt: Jwt | undefined) {
       const id = yield* sessions.checkAccess(account.did, jwt)
       const found = sessions.find(id)
@@ -101,7 +104,7 @@ export const layer: Layer.Layer<Auth, never, Needs> = Layer.effect(
       return caller
     })
 
-    /** An OAuth app: it comes with the `DPoP` scheme, and with no other. */
+    /** An OAuth app, which must use the `DPoP` scheme. */
     const oauthCaller = Effect.fnUntraced(function* (
       token: string,
       credentials: Credentials,
@@ -143,7 +146,7 @@ export const layer: Layer.Layer<Auth, never, Needs> = Layer.effect(
       if (account.deactivatedAt !== undefined) {
         yield* Effect.provideService(continueMigration, PendingMigration, pending)
       }
-      // A session that is older than the takedown may do no more than one that was opened after it.
+      // A session opened before the takedown may do no more than one opened after it.
       return {
         kind: "session",
         did: account.did,
@@ -155,7 +158,7 @@ export const layer: Layer.Layer<Auth, never, Needs> = Layer.effect(
     const adminCaller = ({ authorization }: Credentials) =>
       Callers.adminCaller(config, authorization)
 
-    /** Public methods look at credentials only to let the owner and the admin see more. */
+    /** Public methods use credentials only to show more to the owner and the administrator. */
     const optionalCaller = (
       credentials: Credentials,
       nsid: string
@@ -164,7 +167,8 @@ export const layer: Layer.Layer<Auth, never, Needs> = Layer.effect(
       if (scheme === undefined) return Effect.succeed(Callers.anonymous)
       const judged: Effect.Effect<Caller, Denied | OAuthDenied> =
         scheme === "basic" ? adminCaller(credentials) : sessionCaller(credentials, ownerReads, nsid)
-      // An app whose nonce is old comes again with the new one; as nobody it would see less than it may.
+      // An app with an old nonce retries with the new one; as anonymous it would see less than it
+      // may.
       return Effect.catchIf(judged, isFinal, () => Effect.succeed(Callers.anonymous))
     }
 

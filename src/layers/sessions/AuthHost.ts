@@ -8,10 +8,10 @@ import { ServiceTokens } from "../../services/sessions/ServiceTokens.ts"
 import * as Callers from "./judge.ts"
 
 /**
- * Judges callers of the host's own methods: the administrator, moderation services, and service tokens of accounts on
- * their way in.
+ * Authenticates callers of the host's own methods: the administrator, moderation services, and
+ * service auth of accounts that move in.
  *
- * Sessions belong to account objects: a method here that asks for one is denied to everybody.
+ * Sessions belong to account objects: a method here that requires one rejects everybody.
  */
 export const layer: Layer.Layer<Auth, never, Config | ServiceTokens> = Layer.effect(
   Auth,
@@ -31,7 +31,7 @@ export const layer: Layer.Layer<Auth, never, Config | ServiceTokens> = Layer.eff
       return yield* Callers.serviceCaller(serviceTokens, config, presented.value, { lxm })
     })
 
-    /** Where the configuration names no moderation service nobody's token counts. */
+    /** Without a configured moderation service, no token is accepted. */
     const moderatorCaller = (authorization: string | undefined, lxm: string) => {
       const presented = parseAuthorization(authorization)
       return presented?.scheme === "bearer" && config.moderators.length > 0
@@ -48,12 +48,12 @@ export const layer: Layer.Layer<Auth, never, Config | ServiceTokens> = Layer.eff
     }
 
     return Auth.of({
-      // No app gets as far as this: its tokens are judged in the account's object.
+      // Apps never get here: their tokens are checked in the account's object.
       permit: () => Effect.void,
       authenticate: ({ authorization }, authority: Authority, nsid) => {
         switch (authority.kind) {
           case "none":
-          // The account's object judges, by the call that the method makes to it.
+          // The account's object authenticates in the call that the method makes.
           case "object":
             return Effect.succeed(Callers.anonymous)
           case "optional":

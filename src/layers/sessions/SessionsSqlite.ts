@@ -22,8 +22,8 @@ import * as Counts from "./sessionCounts.ts"
 import type { Bounds } from "../host/sql/bounds.ts"
 
 /**
- * One row a session: `current` is the hash of its refresh token, `recent` the hashes of those used
- * less than two hours ago with the time of their first use. A refresh rewrites this one row.
+ * One row a session: `current` is the hash of its refresh token, `recent` has the hashes of those
+ * used less than two hours ago with the time of their first use. A refresh updates this one row.
  */
 export const tables: ReadonlyArray<string> = [
   `CREATE TABLE IF NOT EXISTS session (
@@ -34,13 +34,13 @@ export const tables: ReadonlyArray<string> = [
   ...Counts.tables
 ]
 
-/** How long a used refresh token still gives the same next one, in milliseconds. */
+/** How long a used refresh token still returns the same next one, in milliseconds. */
 export const grace = 2 * 60 * 60 * 1000
 
-/** Session rows that are kept in memory at most. */
+/** The most session rows in memory. */
 const maxKept = 100
 
-/** Used tokens that a session remembers at most: a client refreshes about once an hour. */
+/** The most used tokens that a session remembers: a client refreshes about once an hour. */
 const maxRecent = 128
 
 interface Row extends Record<string, SqlValue> {
@@ -55,7 +55,7 @@ interface Row extends Record<string, SqlValue> {
 
 type Used = readonly [hash: string, at: number]
 
-// SAFETY: the level was written by `open`, from a value of this very type.
+// SAFETY: `open` wrote the level from a value of this type.
 const fromRow = (row: Row): Session => ({
   id: row.id,
   level: row.level as Level,
@@ -68,7 +68,7 @@ const hashOf = (token: string): string => toBase64Url(sha256(token))
 
 const seconds = (milliseconds: number): number => Math.floor(milliseconds / 1000)
 
-/** The sessions of an account in the object's SQLite. */
+/** An account's sessions in the object's SQLite. */
 export const layer: Layer.Layer<Sessions, never, SqlStorage | Config> = Layer.effect(
   Sessions,
   Effect.gen(function* () {
@@ -78,7 +78,7 @@ export const layer: Layer.Layer<Sessions, never, SqlStorage | Config> = Layer.ef
     const isSigned = rememberingVerifier(key)
     const chainKey = hkdfKey(masterKey, "refresh chain")
 
-    /** The token after this one: always the same, and known to nobody without the master key. */
+    /** The token after this one: deterministic, and unpredictable without the master key. */
     const nextToken = (token: string): string =>
       createHmac("sha256", chainKey).update(token).digest("base64")
 
@@ -95,7 +95,7 @@ export const layer: Layer.Layer<Sessions, never, SqlStorage | Config> = Layer.ef
       )
     })
 
-    // Every write asks which session it is: the rows are kept until one of them changes.
+    // Every write looks up its session, so the rows are cached until one of them changes.
     const kept = new Map<string, Row>()
 
     const row = (id: string): Row | undefined => {
@@ -106,7 +106,7 @@ export const layer: Layer.Layer<Sessions, never, SqlStorage | Config> = Layer.ef
       return found
     }
 
-    /** Changes session rows; what was kept of them is forgotten. */
+    /** Changes session rows and clears the cache. */
     const change = (query: string, ...bindings: ReadonlyArray<SqlValue>): void => {
       kept.clear()
       sql.exec(query, ...bindings)
@@ -125,7 +125,7 @@ export const layer: Layer.Layer<Sessions, never, SqlStorage | Config> = Layer.ef
       })
     }
 
-    /** Changes any number of session rows, and counts what is left. */
+    /** Changes any number of session rows and recounts. */
     const changeMany = (query: string, ...bindings: ReadonlyArray<SqlValue>): void =>
       sql.transaction(() => {
         change(query, ...bindings)
@@ -174,7 +174,7 @@ export const layer: Layer.Layer<Sessions, never, SqlStorage | Config> = Layer.ef
         return yield* new SessionEnded({ session: id })
       }
       const used = hashOf(token)
-      // SAFETY: the column is written below, and nowhere else.
+      // SAFETY: only the code below writes the column.
       const recent = (JSON.parse(found.recent) as Array<Used>).filter(([, at]) => at + grace > now)
       const next = nextToken(token)
       if (used === found.current) {
@@ -233,7 +233,7 @@ export const layer: Layer.Layer<Sessions, never, SqlStorage | Config> = Layer.ef
   })
 )
 
-/** What bounds these tables. */
+/** The limits of these tables. */
 export const bounds: Bounds = {
   session: {
     filledBy: "its owner, app passwords",

@@ -10,14 +10,14 @@ import type { Caller } from "../../services/sessions/Authority.ts"
 import type { Settings } from "../../services/host/Config.ts"
 import type { ServiceTokens, ServiceTokenUse } from "../../services/sessions/ServiceTokens.ts"
 
-/** Who shows nothing. */
+/** A caller without credentials. */
 export const anonymous: Caller = { kind: "anonymous" }
 
-/** The failure of a caller who should have shown something. */
+/** The failure of a caller who must authenticate. */
 export const missing = () =>
   new Denied({ error: "AuthMissing", message: "Authentication Required" })
 
-/** The administrator, by Basic credentials. */
+/** The administrator, with Basic credentials. */
 export const adminCaller = Effect.fnUntraced(function* (
   { adminPassword }: Pick<Settings, "adminPassword">,
   authorization: string | undefined
@@ -34,7 +34,7 @@ export const adminCaller = Effect.fnUntraced(function* (
 type Service = Pick<Settings, "serviceDid">
 type Use = Omit<ServiceTokenUse, "audiences">
 
-/** Who issued a service token to this server for one method. */
+/** The issuer of service auth to this server for one method. */
 const issuerOf = (
   serviceTokens: ServiceTokens["Service"],
   { serviceDid }: Service,
@@ -58,7 +58,7 @@ const issuerOf = (
       })
     )
 
-/** The account that issued a service token to this server for one method. */
+/** The account that issued service auth to this server for one method. */
 export const serviceCaller = Effect.fnUntraced(function* (
   serviceTokens: ServiceTokens["Service"],
   config: Service,
@@ -69,7 +69,7 @@ export const serviceCaller = Effect.fnUntraced(function* (
 })
 
 /**
- * A moderation service that the configuration names; it signs as an account or as the labeler that it is.
+ * A configured moderation service, which signs as an account or as a labeler.
  *
  * Spec: XRPC, inter-service authentication.
  */

@@ -2,21 +2,24 @@ import { endOfKind, kindOf, type SessionKind } from "../../core/sessions/session
 import type { SqlStorage } from "../../services/host/SqlStorage.ts"
 import type { Bounds } from "../host/sql/bounds.ts"
 
-/** Numbers about the sessions: how many there are of a kind, and when the expired ones of a table were last removed (ms). */
+/**
+ * Numbers about sessions: how many there are of a kind, and when a table's expired ones were last
+ * removed (ms).
+ */
 export const tables: ReadonlyArray<string> = [
   "CREATE TABLE IF NOT EXISTS session_note (name TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID"
 ]
 
-/** How many sessions of a kind an account has at most: the oldest gives way to a new one. */
+/** The most sessions of a kind in an account: the oldest is replaced. */
 const maxOfKind = 1000
 
 /** How often expired sessions are removed, in milliseconds. */
 const sweepEvery = 24 * 60 * 60 * 1000
 
-/** A table of sessions whose key is the id. */
+/** A table of sessions with the id as its key. */
 type SessionTable = "session" | "oauth_session"
 
-/** The numbers by their names. */
+/** The numbers by name. */
 export const notesOver = (sql: SqlStorage["Service"]) => ({
   read: (name: string): number | undefined =>
     sql.exec<{ value: number }>("SELECT value FROM session_note WHERE name = ?", name).toArray()[0]
@@ -32,9 +35,9 @@ export const notesOver = (sql: SqlStorage["Service"]) => ({
 })
 
 /**
- * Keeps the number of sessions in a row of its own, so that opening one reads no other.
+ * Stores the number of sessions in its own row, so opening one reads no others.
  *
- * Every change of the table tells `admit`, `left` or `recount` in the same transaction.
+ * Every change of the table calls `admit`, `left` or `recount` in the same transaction.
  */
 export const sessionCounts = (
   sql: SqlStorage["Service"],
@@ -57,7 +60,7 @@ export const sessionCounts = (
 
   return {
     recount,
-    /** Counts a session that is about to be written, and answers the ids of those that must give way to it. */
+    /** Counts a new session, and returns the ids of those it replaces. */
     admit: (kind: SessionKind): ReadonlyArray<string> => {
       const there = read(kind) ?? counted(kind)
       write(kind, Math.min(there, maxOfKind - 1) + 1)
@@ -68,7 +71,7 @@ export const sessionCounts = (
         .toArray()
         .map(({ id }) => id)
     },
-    /** Counts a session that was removed. */
+    /** Counts a removed session. */
     left: (id: string): void => {
       const kind = kindOf(id)
       const there = kind === undefined ? undefined : read(kind)
@@ -85,7 +88,7 @@ export const sessionCounts = (
   }
 }
 
-/** What bounds these tables. */
+/** The limits of these tables. */
 export const bounds: Bounds = {
   session_note: {
     filledBy: "the server",

@@ -4,7 +4,7 @@ import * as Schema from "effect/Schema"
 import type { Permission } from "../../core/oauth/types.ts"
 import type { Authority, Caller } from "./Authority.ts"
 
-/** The protocol's names for a caller turned away. */
+/** The protocol's error names for unauthorized callers. */
 const denials = [
   "AuthMissing",
   "InvalidToken",
@@ -26,7 +26,7 @@ const denials = [
   "UntrustedIss"
 ] as const
 
-/** The caller may not do this; `error` is the name on the wire. */
+/** The caller may not do this; `error` is the name in the response. */
 export class Denied extends Schema.TaggedError<Denied>()("Denied", {
   error: Schema.Literals(denials),
   message: Schema.String,
@@ -34,18 +34,21 @@ export class Denied extends Schema.TaggedError<Denied>()("Denied", {
   scope: Schema.optional(Schema.String)
 }) {}
 
-/** What is wrong with the credentials of an OAuth app, by the names of RFC 6750 and RFC 9449. */
+/** The error names of RFC 6750 and RFC 9449 for an OAuth app's credentials. */
 const oauthDenials = ["invalid_token", "invalid_dpop_proof", "use_dpop_nonce"] as const
 
-/** An access token or the DPoP proof beside it is not taken; a client reads `error`, and refreshes or proves anew. */
+/**
+ * An access token or its DPoP proof is invalid; the client refreshes or sends a new proof,
+ * depending on `error`.
+ */
 export class OAuthDenied extends Schema.TaggedError<OAuthDenied>()("OAuthDenied", {
   error: Schema.Literals(oauthDenials),
   message: Schema.String,
-  /** The nonce that the next proof must hold, where the one that every answer carries would not do. */
+  /** The nonce for the next proof, if the usual one isn't enough. */
   nonce: Schema.optionalKey(Schema.String)
 }) {}
 
-/** The credential headers of a request, handed on to the object that can judge them. */
+/** A request's credential headers, for the object that can check them. */
 export interface Credentials {
   readonly authorization?: string
   readonly dpop?: string
@@ -53,7 +56,7 @@ export interface Credentials {
   readonly url: string
 }
 
-/** Judges the credentials of a request against what its method demands. */
+/** Checks a request's credentials against its method's requirements. */
 export class Auth extends Context.Service<
   Auth,
   {
@@ -62,7 +65,7 @@ export class Auth extends Context.Service<
       authority: Authority,
       nsid: string
     ): Effect.Effect<Caller, Denied | OAuthDenied>
-    /** Turns away an app whose token lacks one of these permissions; nobody else is bound by them. */
+    /** Rejects an app whose token lacks one of these permissions; other callers pass. */
     permit(caller: Caller, permissions: ReadonlyArray<Permission>): Effect.Effect<void, Denied>
   }
 >()("nacre/services/Auth") {}

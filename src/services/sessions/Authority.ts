@@ -1,62 +1,68 @@
 /**
- * What a method demands of its caller, and who the caller turned out to be.
+ * What a method requires of its caller, and the resulting caller.
  *
- * A method without a declared authority does not exist: the default is deny.
+ * Every method must declare its authority: the default is deny.
  */
 import type { Permission } from "../../core/oauth/types.ts"
 
-/** How much a password session may do: the main password, a privileged app password, any app password. */
+/**
+ * What a password session may do: with the main password, a privileged app password, or any app
+ * password.
+ */
 export type SessionLevel = "full" | "privileged" | "standard"
 
-/** The permissions that one call of a method takes, by what it asks for: its token must hold every one. */
+/** The permissions that one call requires, by its input: the token must have all of them. */
 export type NeedsOf = (call: {
   readonly params: Record<string, unknown>
   readonly input: unknown
-  /** The server's own app view, as permissions name it; undefined where it has none. */
+  /** The server's own AppView, as permissions name it; undefined if it has none. */
   readonly appView?: string | undefined
 }) => ReadonlyArray<Permission>
 
-/** What an OAuth token must hold: nothing (`any` token identifies), never enough (`no`), or permissions. */
+/** What an OAuth token needs: nothing (`any`), permissions, or it never suffices (`no`). */
 export type OAuthNeed = "any" | "no" | NeedsOf
 
 /** The authority that a method declares. */
 export type Authority =
-  /** Public: credentials are not looked at. */
+  /** Public: ignores credentials. */
   | { readonly kind: "none" }
-  /** Public, but the owner's or the admin's credentials see past an inactive status. */
+  /** Public, but the owner's or the administrator's credentials work on an inactive account. */
   | { readonly kind: "optional" }
   /** A session of this account. */
   | {
       readonly kind: "session"
       readonly level: SessionLevel
       readonly oauth: OAuthNeed
-      /** A session that was opened while the account was taken down may call this too. */
+      /** Also accepts a session opened while the account was taken down. */
       readonly takendown?: true
-      /** The account must be active (not deactivated). */
+      /** The account must not be deactivated. */
       readonly active?: true
-      /** A service token issued by the account itself for this method will do too. */
+      /** Also accepts service auth that the account issued for this method. */
       readonly service?: true
-      /** A moderation service's token will do too, for the account that the parameter `did` names. */
+      /** Also accepts a moderation service's token, for the account in the parameter `did`. */
       readonly moderator?: true
     }
-  /** The refresh token of a session; `expired` lets an expired one end its session. */
+  /** A session's refresh token; `expired` lets an expired one end its session. */
   | { readonly kind: "refresh"; readonly expired?: true }
-  /** A service token by the user: iss = the account, aud = this server, lxm = the method. */
+  /** The user's service auth: iss = the account, aud = this server, lxm = the method. */
   | { readonly kind: "service" }
   /** The administrator (Basic). */
   | { readonly kind: "admin" }
-  /** The administrator, or a moderation service that the configuration names, by its service token for this method. */
+  /** The administrator, or a configured moderation service with service auth for this method. */
   | { readonly kind: "moderator" }
-  /** Judged by the account's object in this internal call, before anything is done; `demands` is what it judges by. */
+  /**
+   * Checked by the account's object in this internal call, before anything else; `demands` is the
+   * requirement.
+   */
   | {
       readonly kind: "object"
       readonly call: "authorizeImport" | "authorizeUpload" | "authorizeMethod" | "locateBlob"
       readonly demands: Authority
     }
-  /** Sign-up: open to everybody; a service token or the admin's credentials are judged when present. */
+  /** Sign-up: public; checks service auth or the administrator's credentials if present. */
   | { readonly kind: "signup" }
 
-/** Who calls. */
+/** The authenticated caller. */
 export type Caller =
   | { readonly kind: "anonymous" }
   | {
@@ -72,7 +78,7 @@ export type Caller =
       /** The session's id. */
       readonly session: string
       readonly clientId: string
-      /** What the app may do: a scope, with each `include:` expanded. */
+      /** What the app may do: a scope with each `include:` expanded. */
       readonly granted: string
     }
   | {

@@ -4,16 +4,18 @@ import * as Schema from "effect/Schema"
 import { type Account, AccountStore } from "../accounts/AccountStore.ts"
 import { maxPasswordLength, Passwords } from "./Passwords.ts"
 
-/** The password is not the account's own, or there is no account. */
+/** The password is not the account's own, or the account doesn't exist. */
 export class WrongPassword extends Schema.TaggedError<WrongPassword>()("WrongPassword", {}) {}
 
-/** How long somebody may change who can get in after they have shown who they are, in milliseconds. */
+/**
+ * How long after confirming their identity somebody may change security settings, in milliseconds.
+ */
 export const recentMillis = 15 * 60_000
 
-/** How long a failed attempt takes at least, in milliseconds: the time must not tell why it failed. */
+/** Minimum duration of a failed attempt, in milliseconds: the time must not reveal the reason. */
 const failureMillis = 350
 
-/** Lets an attempt fail no sooner than any other; one that succeeds is not held up. */
+/** Makes every failed attempt take the minimum time; a successful one isn't delayed. */
 export const slowToFail = Effect.fnUntraced(function* <A, E, R>(attempt: Effect.Effect<A, E, R>) {
   const floor = yield* Effect.forkChild(Effect.sleep(failureMillis))
   const proven = yield* Effect.tapError(attempt, () => Fiber.await(floor))
@@ -21,15 +23,15 @@ export const slowToFail = Effect.fnUntraced(function* <A, E, R>(attempt: Effect.
   return proven
 })
 
-/** The account of this object, once the password is proven to be its own; app passwords prove nothing here. */
+/** This object's account, after verifying its own password; app passwords don't count. */
 export const provePassword = Effect.fn("provePassword")(function* (password: string) {
   const accounts = yield* AccountStore
   const account = accounts.peek()
-  // Without an account, or without a password of its own, the same work is done for nothing.
+  // Without an account or a password, does the same work in vain.
   const known = password.length <= maxPasswordLength ? account?.password : undefined
   const passwords = yield* Passwords
   const isRight = yield* passwords.verify(password.slice(0, maxPasswordLength), known)
-  // The account may have been changed while the password was being verified.
+  // The account may have changed during verification.
   const current = accounts.peek()
   if (current === undefined || !isRight || current.password !== account?.password) {
     return yield* new WrongPassword()
@@ -38,15 +40,15 @@ export const provePassword = Effect.fn("provePassword")(function* (password: str
 })
 
 /**
- * Hashes again a password whose hash has parameters of another time; answers the account with the hash of this
- * very password.
+ * Rehashes a password whose hash has outdated parameters; returns the account with a hash of this
+ * password.
  */
 export const renewHash = Effect.fnUntraced(function* (account: Account, password: string) {
   const passwords = yield* Passwords
   if (account.password === undefined || !passwords.isOutdated(account.password)) return account
   const renewed = yield* passwords.hash(password)
   const accounts = yield* AccountStore
-  // Hashing takes its time: a password that was changed meanwhile stays.
+  // Hashing takes time: keeps a password that was changed meanwhile.
   if (accounts.peek()?.password !== account.password) return account
   return yield* accounts.update({ password: renewed })
 })

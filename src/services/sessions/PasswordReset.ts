@@ -8,7 +8,7 @@ import { Passwords } from "./Passwords.ts"
 import { Sessions } from "./Sessions.ts"
 import { fitPassword } from "../accounts/signUp/fields.ts"
 
-/** Puts a new password in force by a mailed code; whoever is in by the old one, on whatever way, is out. */
+/** Sets a new password with a mailed code and ends every session opened with the old one. */
 export const resetPassword = Effect.fn("resetPassword")(function* (input: {
   readonly code: string
   readonly password: string
@@ -22,7 +22,7 @@ export const resetPassword = Effect.fn("resetPassword")(function* (input: {
   yield* codes.check("reset_password", input.code)
   const password = yield* (yield* Passwords).hash(fit)
   const signOut = (yield* Devices).signOutAll(did)
-  // Before the code is used up: if the browsers cannot be signed out, it can all be done again.
+  // Before the code is used up: if signing out browsers fails, everything can be repeated.
   yield* Effect.mapError(
     signOut,
     (cause) => new DirectoryUnavailable({ operation: "signOutAll", cause })
@@ -31,6 +31,6 @@ export const resetPassword = Effect.fn("resetPassword")(function* (input: {
   yield* accounts.update({ password })
   yield* sessions.endAll()
   yield* apps.endAll
-  // Somebody may have come in by the old password in between.
+  // Somebody may have signed in with the old password in between.
   yield* Effect.ignore(signOut)
 })

@@ -4,7 +4,7 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import { fromBase64Url, toBase64Url } from "../../core/bytes/base64url.ts"
 
-/** What scrypt costs; `N` is 2 to the power of `logN`. */
+/** The cost of scrypt; `N` is 2 to the power of `logN`. */
 export interface ScryptCost {
   readonly logN: number
   readonly r: number
@@ -42,7 +42,7 @@ const derive = (password: string, salt: Uint8Array, cost: ScryptCost): Effect.Ef
   Effect.callback((resume) => {
     const { r, p, logN } = cost
     const N = 2 ** logN
-    // The same password typed on two keyboards may come in two Unicode forms.
+    // Two keyboards may produce the same password in different Unicode forms.
     scrypt(
       password.normalize("NFKC"),
       salt,
@@ -52,14 +52,14 @@ const derive = (password: string, salt: Uint8Array, cost: ScryptCost): Effect.Ef
     )
   })
 
-/** Hashes and verifies passwords: scrypt, its parameters and salt kept with the hash in one string. */
+/** Hashes and verifies passwords with scrypt; the hash contains its parameters and salt. */
 export class Passwords extends Context.Service<
   Passwords,
   {
     hash(password: string): Effect.Effect<string>
-    /** Whether the password is the stored one; takes the same work when there is none. */
+    /** Whether the password matches; does the same work if there is no stored one. */
     verify(password: string, stored: string | undefined): Effect.Effect<boolean>
-    /** Whether a hash was made with other parameters than those of today: hash again at the next sign-in. */
+    /** Whether a hash has outdated parameters and should be renewed at the next sign-in. */
     isOutdated(stored: string): boolean
   }
 >()("nacre/services/Passwords") {}
@@ -89,10 +89,10 @@ export const make = (cost: ScryptCost): Passwords["Service"] => {
   })
 }
 
-/** What new hashes cost; only tests that hash often set another. */
+/** The cost of new hashes; only tests that hash often change it. */
 export const PasswordCost = Context.Reference<ScryptCost>("nacre/services/PasswordCost", {
   defaultValue: () => currentCost
 })
 
-/** Passwords at today's cost. */
+/** Passwords at the current cost. */
 export const layer: Layer.Layer<Passwords> = Layer.effect(Passwords, Effect.map(PasswordCost, make))

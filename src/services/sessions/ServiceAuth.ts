@@ -14,20 +14,20 @@ import { Config } from "../host/Config.ts"
 import { ServiceTokens } from "./ServiceTokens.ts"
 import { Signer } from "../identity/Signer.ts"
 
-/** The expiration that was asked for is past, or too far away. */
+/** The requested expiration is past, or too far away. */
 export class BadExpiration extends Schema.TaggedError<BadExpiration>()("BadExpiration", {
   message: Schema.String
 }) {}
 
-/** No token is made for this audience or method. */
+/** No token is issued for this audience or method. */
 export class ServiceTokenRefused extends Schema.TaggedError<ServiceTokenRefused>()(
   "ServiceTokenRefused",
   { message: Schema.String }
 ) {}
 
-/** The token that a session asks for; `exp` is in seconds. */
+/** The token that a session requests; `exp` is in seconds. */
 export interface ServiceTokenRequest {
-  /** The account that speaks. */
+  /** The issuing account. */
   readonly did: string
   readonly holder: TokenHolder
   readonly aud: string
@@ -57,7 +57,8 @@ const methodFault = (
   { aud, lxm, holder }: ServiceTokenRequest,
   serviceDid: string
 ): string | undefined => {
-  // The account may be a moderator of this server, and its token for such a method reads other accounts.
+  // The account may be a moderator of this server, and its token for such a method reads other
+  // accounts.
   const isModeration =
     lxm !== undefined && isForModerators(lxm) && parseDidReference(aud)?.did === serviceDid
   if (lxm !== undefined && (isProtected(lxm) || isModeration)) {
@@ -68,7 +69,7 @@ const methodFault = (
     : `insufficient access to request a service auth token for the following method: ${lxm ?? "any"}`
 }
 
-/** Makes a token by which the account speaks for itself to another service. */
+/** Issues a token with which the account authenticates to another service. */
 export const issueServiceToken = Effect.fn("issueServiceToken")(function* (
   request: ServiceTokenRequest
 ) {

@@ -20,55 +20,58 @@ import { useOnce } from "../oauth/once.ts"
 import { OAuthRequests, type OAuthStoreUnavailable } from "../oauth/OAuthRequests.ts"
 import type { SignerShape } from "../identity/Signer.ts"
 
-/** The token is not taken; `error` is the name on the wire. */
+/** The token is rejected; `error` is the name in the response. */
 export class BadServiceToken extends Schema.TaggedError<BadServiceToken>()("BadServiceToken", {
   error: Schema.Literals(serviceTokenErrors),
   message: Schema.String
 }) {}
 
-/** What a token must be good for. */
+/** What a token must be valid for. */
 export interface ServiceTokenUse {
-  /** The names this service answers to: its DID, and `did#service`. */
+  /** The names of this service: its DID, and `did#service`. */
   readonly audiences: ReadonlyArray<string>
-  /** The method that is called. */
+  /** The called method. */
   readonly lxm: string
-  /** The only ones who may speak here, as `iss` names them; for anybody else's token nobody is asked for a key. */
+  /** The only accepted issuers, as in `iss`; other tokens are rejected without looking up a key. */
   readonly issuers?: ReadonlyArray<string>
-  /** Keys that may speak for the issuer, by fragment; only `atproto` unless a labeler is expected. */
+  /** The accepted keys of the issuer, by fragment; only `atproto` unless a labeler is expected. */
   readonly keyIds?: ReadonlyArray<string>
-  /** The method may be called several times by one token: uploads that a service repeats for its user. */
+  /** Accepts a token several times, for uploads that a service repeats for its user. */
   readonly repeatable?: boolean
 }
 
-/** Who speaks, by a verified token. */
+/** The issuer of a verified token. */
 export interface ServiceCaller {
   /** The issuer's DID, without a fragment. */
   readonly iss: string
-  /** The fragment of the key that signed: `atproto`. */
+  /** The fragment of the signing key: `atproto`. */
   readonly keyId: string
   readonly aud: string
   readonly lxm: string
   readonly exp: number
 }
 
-/** What a token made here says; times are in seconds. */
+/** The claims of a new token; times in seconds. */
 export interface ServiceTokenClaims {
   readonly iss: string
   readonly aud: string
   readonly lxm?: string
-  /** 60 seconds from now unless given. */
+  /** 60 seconds from now by default. */
   readonly exp?: number
 }
 
 /**
- * Service tokens: short-lived JWTs, by which accounts and services speak for themselves to other services.
+ * Service auth tokens: short-lived JWTs with which accounts and services authenticate to other
+ * services.
  *
  * Spec: XRPC, inter-service authentication.
  */
 export class ServiceTokens extends Context.Service<
   ServiceTokens,
   {
-    /** Verifies a token; without a valid signature by the issuer's key in force, nothing in it counts. */
+    /**
+     * Verifies a token; nothing in it counts without a valid signature by the issuer's current key.
+     */
     verify(
       token: string,
       use: ServiceTokenUse
@@ -80,16 +83,16 @@ export class ServiceTokens extends Context.Service<
 const refuse = (error: ServiceTokenFault["error"], message: string): BadServiceToken =>
   new BadServiceToken({ error, message })
 
-/** How long after its end a token may still be taken, for clocks that differ; milliseconds. */
+/** How long after its expiration a token is still accepted, because clocks differ; milliseconds. */
 const clockSkew = 60_000
 
-/** How far ahead the end of a token may be that is good once, in seconds: it is remembered until then. */
+/** How far in the future a single-use token may expire, in seconds: it is remembered until then. */
 const longestLife = 24 * 60 * 60
 
 /** When a used token may be forgotten, in milliseconds. */
 const endOf = ({ claims }: ServiceJwt): number => claims.exp * 1000 + clockSkew
 
-/** What tells a token from all others: its jti, or where it has none all that it says; of bounded length. */
+/** A unique key for a token, of limited length: its jti, or else a digest of its content. */
 const replayKey = ({ did, claims: { jti }, signed }: ServiceJwt): string =>
   jti === undefined
     ? `${did} text ${toBase64Url(sha256(signed))}`
@@ -108,7 +111,7 @@ const make = (
       })
     )
 
-  /** The key that was known, then, where that one fails, the key in force: it may just have changed. */
+  /** Tries the cached key, then the current one, which may have just changed. */
   const checkSignature = Effect.fnUntraced(function* (token: ServiceJwt) {
     const known = yield* keyOf(token, false)
     if (known !== undefined && isSignedBy(token, known)) return
@@ -117,7 +120,7 @@ const make = (
     return yield* refuse("BadJwtSignature", "jwt signature does not match jwt issuer")
   })
 
-  /** Uses the token up; in the host's database, so that every part of the server knows. */
+  /** Uses the token up in the host's database, so the whole server knows. */
   const isFirstUse = (token: ServiceJwt) =>
     useOnce("service", [replayKey(token)], endOf(token)).pipe(
       Effect.provideService(OAuthRequests, requests)
@@ -164,7 +167,7 @@ const make = (
   })
 }
 
-/** Service tokens judged by the issuers' DID documents. */
+/** Verifies service auth with the issuers' DID documents. */
 export const layer: Layer.Layer<ServiceTokens, never, Identity | OAuthRequests> = Layer.effect(
   ServiceTokens,
   Effect.gen(function* () {

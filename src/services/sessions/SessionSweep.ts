@@ -6,12 +6,12 @@ import { Sessions } from "./Sessions.ts"
 
 const day = 24 * 60 * 60 * 1000
 
-/** Asks for a sweep within a day: where a session was opened, one may have expired. */
+/** Requests a sweep within a day, by which time a newly opened session may have expired. */
 export const sweepSessionsLater = Effect.gen(function* () {
   yield* (yield* Alarm).by((yield* Clock.currentTimeMillis) + day)
 })
 
-/** Removes expired sessions, of people and of apps, once a day. */
+/** Removes expired sessions of people and apps, once a day. */
 export const sweepSessions = Effect.gen(function* () {
   yield* (yield* Sessions).sweep
   yield* (yield* OAuthSessions).sweep

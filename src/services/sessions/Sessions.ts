@@ -11,7 +11,7 @@ export interface Tokens {
   readonly refreshJwt: string
 }
 
-/** A session as it is stored. */
+/** A stored session. */
 export interface Session {
   readonly id: string
   readonly level: Level
@@ -22,29 +22,34 @@ export interface Session {
   readonly expiresAt: number
 }
 
-/** The refresh token's session is over, or the token was used before and is no longer good. */
+/** The refresh token's session has ended, or the token was used before and is no longer valid. */
 export class SessionEnded extends Schema.TaggedError<SessionEnded>()("SessionEnded", {
   session: Schema.String
 }) {}
 
 /**
- * The password sessions of the account in this object.
+ * The password sessions of this object's account.
  *
- * An access token is good while its session's row exists: ending a session is immediate.
- * A refresh token is used once; for two hours more it gives the same next token again, so that
- * refreshes side by side all succeed; used later than that, it is a stolen one, and its session ends.
+ * An access token is valid while its session's row exists, so ending a session is immediate. A
+ * refresh token is used once; for two more hours it returns the same next token, so concurrent
+ * refreshes all succeed; used later, it counts as stolen and ends its session.
  */
 export class Sessions extends Context.Service<
   Sessions,
   {
-    /** Opens a session; beyond 1,000 of the owner's, or of app passwords, the oldest of them ends. */
+    /**
+     * Opens a session; beyond 1,000 sessions of the owner, or of app passwords, the oldest ends.
+     */
     open(
       did: string,
       session: { readonly level: Level; readonly appPassword?: string }
     ): Effect.Effect<Tokens>
-    /** Checks an access token of this account by itself, without its session; answers the session's id. */
+    /**
+     * Checks an access token of this account without looking up its session; returns the session's
+     * id.
+     */
     checkAccess(did: string, token: Jwt | undefined): Effect.Effect<string, Denied>
-    /** Checks a refresh token by itself; with `expired` an expired one passes. */
+    /** Checks a refresh token on its own; with `expired`, accepts an expired one. */
     checkRefresh(
       did: string,
       token: Jwt | undefined,
@@ -52,7 +57,7 @@ export class Sessions extends Context.Service<
     ): Effect.Effect<{ readonly session: string; readonly token: string }, Denied>
     /** A session that has not ended. */
     find(session: string): Session | undefined
-    /** The sessions that have not ended, the oldest first. */
+    /** The sessions that have not ended, oldest first. */
     readonly list: Effect.Effect<ReadonlyArray<Session>>
     refresh(
       did: string,
@@ -60,11 +65,11 @@ export class Sessions extends Context.Service<
       token: string
     ): Effect.Effect<Tokens & { readonly level: Level }, SessionEnded>
     end(session: string): Effect.Effect<void>
-    /** Ends the sessions that an app password opened; synchronous, for the transaction that revokes it. */
+    /** Ends the sessions of an app password; synchronous, for the transaction that revokes it. */
     endOfAppPassword(name: string): void
-    /** Ends every session, but for the one that is named. */
+    /** Ends every session except the named one. */
     endAll(options?: { readonly except?: string }): Effect.Effect<void>
-    /** Removes expired sessions, once a day: the alarm asks as often as it rings. */
+    /** Removes expired sessions, at most once a day however often it is called. */
     readonly sweep: Effect.Effect<void>
   }
 >()("nacre/services/Sessions") {}

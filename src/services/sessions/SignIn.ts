@@ -15,12 +15,12 @@ import { SecondFactors } from "../factors/SecondFactors.ts"
 import { Sessions } from "./Sessions.ts"
 import { sweepSessionsLater } from "./SessionSweep.ts"
 
-/** What a person signs in with; the account is that of this object. */
+/** A sign-in to this object's account. */
 export interface SignInInput {
   readonly password: string
-  /** A code of the authenticator or a recovery code, where the account has a second factor. */
+  /** A code from the authenticator or a recovery code, if the account has a second factor. */
   readonly authFactorToken?: string | undefined
-  /** The owner of a taken-down account wants a session to move away or to appeal. */
+  /** Lets the owner of a taken-down account sign in to move away or to appeal. */
   readonly allowTakendown?: boolean | undefined
 }
 
@@ -33,11 +33,11 @@ interface Proven {
   readonly appPassword?: string
 }
 
-/** The account, once its second factor is proven as well; it comes after the password, so that strangers never get here. */
+/** Verifies the second factor, after the password so that strangers never get here. */
 const proveCode = Effect.fnUntraced(function* (account: Account, token: string) {
   const factors = yield* SecondFactors
   if (!(yield* factors.isOn)) return account
-  // Clients that have not asked their user yet send an empty text.
+  // Clients that haven't asked for the code yet send an empty one.
   if (token.trim() === "") {
     return yield* new Denied({
       error: "AuthFactorTokenRequired",
@@ -45,7 +45,7 @@ const proveCode = Effect.fnUntraced(function* (account: Account, token: string) 
     })
   }
   yield* proveSecondFactor(account.did, token)
-  // The password may have been changed while the code was being judged.
+  // The password may have changed while the code was checked.
   const current = (yield* AccountStore).peek()
   if (current === undefined || current.password !== account.password) return yield* wrongPassword()
   return current
@@ -67,12 +67,13 @@ const prove = Effect.fnUntraced(function* (input: SignInInput) {
   return { account: current, level } satisfies Proven
 })
 
-/** Opens a session by the account's password, and its second factor, or by one of its app passwords. */
+/** Opens a session with the account's password and second factor, or with an app password. */
 export const signIn = Effect.fn("signIn")(function* (input: SignInInput) {
   const sessions = yield* Sessions
   const open = Effect.fnUntraced(function* () {
     const proven: Proven = yield* prove(input)
-    // Opened in the turn of the proof: a password changed from now on ends this session with the others.
+    // Opened in the same turn as the check: a later change of password ends this session with the
+    // others.
     return { proven, tokens: yield* sessions.open(proven.account.did, proven) }
   })
   const { proven, tokens } = yield* slowToFail(open())
@@ -83,7 +84,7 @@ export const signIn = Effect.fn("signIn")(function* (input: SignInInput) {
   return { ...tokens, ...(yield* sessionView(proven.account)) }
 })
 
-/** What the answers about a session tell of its account. */
+/** The account's data in responses about a session. */
 export const sessionView = Effect.fnUntraced(function* (account: Account) {
   const { did, handle, email, emailConfirmedAt } = account
   const emailConfirmed = emailConfirmedAt !== undefined
@@ -98,7 +99,7 @@ export const sessionView = Effect.fnUntraced(function* (account: Account) {
   }
 })
 
-/** The session goes on with new tokens; a taken-down account's does not. */
+/** Continues a session with new tokens, unless the account was taken down. */
 export const refreshSession = Effect.fn("refreshSession")(function* (
   session: string,
   token: string

@@ -20,16 +20,16 @@ import { Passwords } from "./Passwords.ts"
 import { Sessions } from "./Sessions.ts"
 import { type OwnerView, currentAccount, goodAccount, notTakenDown, viewOf } from "./ownerView.ts"
 
-/** Everything that `/account` shows of who can get in. */
+/** The sign-in data that `/account` shows. */
 export interface SecurityView extends OwnerView {
   readonly passkeyList: ReadonlyArray<Passkey>
   readonly authenticatorSince?: number
   readonly recoveryCodesLeft: number
-  /** When the account is to be deleted (ISO), where its owner has it deactivated. */
+  /** When the account will be deleted (ISO), if its owner deactivated it. */
   readonly deleteAfter?: string
   readonly appPasswords: ReadonlyArray<AppPassword>
   readonly apps: ReadonlyArray<OAuthSession>
-  /** Sessions that were opened by password over XRPC. */
+  /** Sessions opened with a password over XRPC. */
   readonly sessions: ReadonlyArray<{
     readonly id: string
     readonly createdAt: number
@@ -38,7 +38,7 @@ export interface SecurityView extends OwnerView {
   }>
 }
 
-// The hint stands in every refusal: it does not tell that an app password was right as such.
+// Every rejection has this hint, so it doesn't reveal that an app password was valid.
 const wrongPassword = () =>
   new Denied({
     error: "AuthenticationRequired",
@@ -46,7 +46,7 @@ const wrongPassword = () =>
       "Wrong name or password. Use the account's own password: app passwords do not open this page"
   })
 
-/** What the sign-in pages need to know of the account. */
+/** What the sign-in pages need to know about the account. */
 const owner = () => Effect.flatMap(currentAccount, viewOf)
 
 const provePassword = Effect.fnUntraced(function* ({ password }: { readonly password: string }) {
@@ -56,7 +56,7 @@ const provePassword = Effect.fnUntraced(function* ({ password }: { readonly pass
   return yield* viewOf(renewed)
 })
 
-/** Everything that `/account` shows of who can get in. */
+/** The sign-in data that `/account` shows. */
 const security = Effect.fnUntraced(function* () {
   const account = yield* currentAccount
   const { authenticatorSince, recoveryCodesLeft } = yield* (yield* SecondFactors).status
@@ -79,7 +79,7 @@ const security = Effect.fnUntraced(function* () {
   }
 })
 
-/** Whoever got in by the old password, by an app password or as an app is out. */
+/** Ends every session opened with the old password, with an app password or by an app. */
 const changePassword = Effect.fnUntraced(function* ({ password }: { readonly password: string }) {
   const fit = yield* fitPassword(password)
   yield* currentAccount
@@ -120,15 +120,18 @@ const endSession = Effect.fnUntraced(function* ({ session }: { readonly session:
 })
 
 /**
- * Judges a session or an OAuth app that calls a method which the Worker adds.
+ * Authorizes a session or an OAuth app for a method that the Worker adds.
  *
- * An app needs `rpc:<nsid>?aud=<this server>#atproto_pds`, as it would for a method of any other service.
+ * An app needs `rpc:<nsid>?aud=<this server>#atproto_pds`, as for a method of any other service.
  */
 const authorizeMethod = Effect.fnUntraced(function* (
   input: Credentials & {
     readonly nsid: string
     readonly level: SessionLevel
-    /** What an OAuth app must hold: the permission for this method, nothing (`any`), or never enough (`no`). */
+    /**
+     * What an OAuth app needs: the permission for this method, nothing (`any`), or it never
+     * suffices (`no`).
+     */
     readonly oauth: "permission" | "any" | "no"
   }
 ) {
@@ -148,7 +151,10 @@ const authorizeMethod = Effect.fnUntraced(function* (
   return { caller }
 })
 
-/** What the account's object does for the sign-in and account pages, and for whoever has no session. */
+/**
+ * Calls to the account's object from the sign-in and account pages, and for people without a
+ * session.
+ */
 export const sessionCalls = {
   owner,
   provePassword,

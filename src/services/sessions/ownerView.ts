@@ -13,10 +13,10 @@ import { Config } from "../host/Config.ts"
 import { hkdf } from "../host/derivedSecrets.ts"
 import type { InactiveStatus } from "../stream/Sequencer.ts"
 
-/** The password is another one than was proven before. */
+/** The password has changed since it was verified. */
 export class PasswordChanged extends Schema.TaggedError<PasswordChanged>()("PasswordChanged", {}) {}
 
-/** What the sign-in pages need to know of an account. */
+/** What the sign-in pages need to know about an account. */
 export interface OwnerView {
   readonly did: string
   readonly handle: string
@@ -24,14 +24,14 @@ export interface OwnerView {
   readonly emailConfirmed: boolean
   readonly status?: InactiveStatus
   readonly hasPassword: boolean
-  /** Another one with each password, and tells nothing of it: what an old password has proven is worth nothing. */
+  /** Differs for each password without revealing it; verifying an old password proves nothing. */
   readonly passwordVersion: string
-  /** Whether a password alone does not sign in. */
+  /** Whether sign-in needs more than a password. */
   readonly secondFactor: boolean
   readonly passkeys: number
 }
 
-/** Whoever was taken down does not get in, however well they prove themselves. */
+/** Rejects an account that was taken down, even with valid credentials. */
 export const notTakenDown = (account: Account) =>
   account.takedown === undefined ? Effect.succeed(account) : Effect.fail(new AccountTakenDown())
 
@@ -41,13 +41,13 @@ export const currentAccount = Effect.flatMap(AccountStore, (accounts) => account
 /** The account in this object, unless it was taken down. */
 export const goodAccount = Effect.flatMap(currentAccount, notTakenDown)
 
-/** Another text with each password, which tells nothing of it. */
+/** A text that differs for each password without revealing it. */
 export const versionOf = Effect.fnUntraced(function* ({ password = "" }: Account) {
   const key = hkdf((yield* Config).masterKey, "password versions")
   return createHmac("sha256", key).update(password).digest("base64url")
 })
 
-/** What the sign-in pages need to know of this account. */
+/** What the sign-in pages need to know about this account. */
 export const viewOf = Effect.fnUntraced(function* (
   account: Account
 ): Effect.fn.Return<OwnerView, never, Config | SecondFactors | Passkeys> {
