@@ -1,7 +1,7 @@
 /**
- * Remembers what was used until it expires, so that it is good once; bounded.
+ * Remembers used keys until they expire, so each works once; bounded.
  *
- * When it is full of what is still valid, the oldest tenth gives way: those could then be used again.
+ * When it is full of valid keys, it drops the oldest tenth, which could then be used again.
  */
 export class ReplaySet {
   readonly #used = new Map<string, number>()
@@ -11,17 +11,17 @@ export class ReplaySet {
     this.#capacity = capacity
   }
 
-  /** How many are remembered. */
+  /** How many keys it holds. */
   get size(): number {
     return this.#used.size
   }
 
-  /** Uses a key that is valid up to and including `expires`; false where it was used before. */
+  /** Uses a key that is valid up to and including `expires`; false if it was used before. */
   use(key: string, expires: number, now: number): boolean {
     const used = this.#used.get(key)
     if (used !== undefined && used >= now) return false
     if (this.#used.size >= this.#capacity) this.#makeRoom(now)
-    // Deleted first, so that the order stays that of use.
+    // Deleted first to keep the keys in order of use.
     this.#used.delete(key)
     this.#used.set(key, expires)
     return true

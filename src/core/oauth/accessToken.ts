@@ -1,7 +1,7 @@
 import type { KeyObject } from "node:crypto"
 import { type Jwt, signJwt } from "../sessions/jwt.ts"
 
-/** Who issues an access token to whom, and for which server. */
+/** An access token's issuer, audience and subject. */
 export interface AccessParties {
   /** The authorization server: this server's origin. */
   readonly issuer: string
@@ -11,7 +11,7 @@ export interface AccessParties {
   readonly did: string
 }
 
-/** What an access token says of its session. */
+/** The session data in an access token. */
 export interface AccessGrant {
   /** The session's id. */
   readonly session: string
@@ -27,9 +27,9 @@ export interface AccessTimes {
 }
 
 /**
- * Makes an access token, bound to a DPoP key (RFC 9068, RFC 9449).
+ * Creates an access token, bound to a DPoP key (RFC 9068, RFC 9449).
  *
- * What it may do does not stand in it: that is the session's, and is looked up at each use.
+ * The token has no permissions: they belong to the session and are looked up on each use.
  */
 export const accessToken = (
   key: KeyObject,
@@ -48,7 +48,7 @@ export const accessToken = (
     cnf: { jkt }
   })
 
-/** How an access token is judged by itself. */
+/** The requirements for an access token on its own. */
 export interface AccessDemands extends AccessParties {
   /** Whether this server signed the token. */
   readonly isSigned: (jwt: Jwt) => boolean
@@ -62,7 +62,7 @@ type Checked =
 
 const refused = (reason: string): Checked => ({ ok: false, reason })
 
-/** The session that a token of this server names, whoever it is for and however old it is. */
+/** The session in a token that this server signed, whatever its audience and age. */
 export const sessionOfAccess = (
   jwt: Jwt | undefined,
   isSigned: AccessDemands["isSigned"]
@@ -71,7 +71,7 @@ export const sessionOfAccess = (
     ? String(jwt.claims["jti"])
     : undefined
 
-/** Checks an access token by itself; whether its session still exists is not looked at. */
+/** Checks an access token on its own; its session may have ended. */
 export const checkAccessToken = (jwt: Jwt | undefined, demands: AccessDemands): Checked => {
   const session = sessionOfAccess(jwt, demands.isSigned)
   if (jwt === undefined || session === undefined) return refused("Token could not be verified")
@@ -79,7 +79,7 @@ export const checkAccessToken = (jwt: Jwt | undefined, demands: AccessDemands): 
   if (sub !== demands.did || iss !== demands.issuer || aud !== demands.audience) {
     return refused("Token could not be verified")
   }
-  // SAFETY: this server signed the token, and writes a number and these texts here.
+  // SAFETY: this server signed the token, with a number and these texts.
   if ((exp as number) <= demands.now) return refused("Token has expired")
   const { jkt } = cnf as { readonly jkt: string }
   return { ok: true, value: { session, clientId: clientId as string, jkt } }

@@ -2,46 +2,46 @@ import { parseJwt } from "../sessions/jwt.ts"
 import { isSignedByJwk, signingAlgs, thumbprint } from "./jwk.ts"
 import type { PublicJwk } from "./types.ts"
 
-/** How old an assertion may be, and how far clocks may be apart, in seconds. */
+/** Maximum age of an assertion and difference between clocks, in seconds. */
 const maxAge = 60
 const skew = 15
 
 const maxJtiLength = 256
 
-/** What an assertion must be good for. */
+/** What an assertion must be valid for. */
 export interface AssertionDemands {
   readonly clientId: string
-  /** This server, as its metadata names it. */
+  /** This server's issuer, as in its metadata. */
   readonly issuer: string
-  /** The client's keys that are known. */
+  /** The client's known keys. */
   readonly keys: ReadonlyArray<PublicJwk>
-  /** The one algorithm that the client's metadata declares. */
+  /** The algorithm that the client's metadata declares. */
   readonly alg?: string
   /** Milliseconds. */
   readonly now: number
-  /** Thumbprint of the key of the DPoP proof that came along. */
+  /** Thumbprint of the accompanying DPoP proof's key. */
   readonly dpopJkt?: string
 }
 
-/** A valid assertion: that it was not used before is for the caller to see to, by client and `jti`, until `expires`. */
+/** A valid assertion: the caller must ensure single use, by client and `jti`, until `expires`. */
 export interface Assertion {
   readonly kid: string
   readonly alg: string
   /** Thumbprint of the client's key. */
   readonly jkt: string
   readonly jti: string
-  /** When its time is over by itself; milliseconds. */
+  /** When it expires, in milliseconds. */
   readonly expires: number
 }
 
-/** Why an assertion is refused; the reason may be told to the client. */
+/** Why an assertion is rejected; the client may see the reason. */
 export interface AssertionFault {
   readonly reason: string
-  /** No known key has this `kid`: it may just have been added to the client's keys. */
+  /** No known key has this `kid`; the client may have just added it. */
   readonly unknownKey?: true
 }
 
-/** An assertion, or what is wrong with it. */
+/** An assertion, or its fault. */
 export type CheckedAssertion =
   | { readonly ok: true; readonly value: Assertion }
   | { readonly ok: false; readonly fault: AssertionFault }
@@ -53,7 +53,7 @@ const refuse = (reason: string): CheckedAssertion => ({ ok: false, fault: { reas
 const isTime = (value: unknown): value is number =>
   typeof value === "number" && Number.isFinite(value)
 
-/** What is wrong with the times. */
+/** The fault of its times, if any. */
 const timeFault = ({ iat, exp, nbf }: Claims, now: number): string | undefined => {
   if (!isTime(iat)) return "iat is missing"
   if (iat - now > skew) return "iat is in the future"
@@ -62,10 +62,10 @@ const timeFault = ({ iat, exp, nbf }: Claims, now: number): string | undefined =
   return nbf === undefined || (isTime(nbf) && nbf - now <= skew) ? undefined : "nbf is to come"
 }
 
-/** What is wrong with the key that the assertion ties itself to (atproto proposal 0010). */
+/** The fault of the key that the assertion is bound to, if any (atproto proposal 0010). */
 const bindingFault = ({ cnf }: Claims, dpopJkt: string | undefined): string | undefined => {
   if (cnf === undefined) return undefined
-  // SAFETY: read as any object is, and compared with a text.
+  // SAFETY: read like any object, and compared with a text.
   const jkt = typeof cnf === "object" && cnf !== null ? (cnf as { jkt?: unknown }).jkt : undefined
   return typeof jkt === "string" && jkt === dpopJkt
     ? undefined
@@ -77,7 +77,7 @@ const claimFault = (claims: Claims, demands: AssertionDemands): string | undefin
   if (iss !== demands.clientId) return "iss is not the client"
   if (sub !== demands.clientId) return "sub is not the client"
   const audiences: ReadonlyArray<unknown> = Array.isArray(aud) ? aud : [aud]
-  // Some clients write the origin as a URL, with a slash at the end.
+  // Some clients write the origin as a URL with a trailing slash.
   if (!audiences.includes(demands.issuer) && !audiences.includes(`${demands.issuer}/`)) {
     return "aud is not this server"
   }
@@ -86,9 +86,9 @@ const claimFault = (claims: Claims, demands: AssertionDemands): string | undefin
 }
 
 /**
- * Checks a client assertion (`private_key_jwt`): that the client itself speaks, to this server, just now.
+ * Checks a client assertion (`private_key_jwt`): recent, from this client and for this server.
  *
- * `exp` need not be there: `iat` must, and bounds the assertion to about a minute.
+ * `exp` is optional: `iat` is required and limits the assertion to about a minute.
  *
  * Spec: RFC 7523, section 3; atproto OAuth profile.
  */
@@ -111,7 +111,7 @@ export const checkAssertion = async (
   }
   if (!(await isSignedByJwk(assertion, key, alg))) return refuse("the signature does not verify")
   const { iat, exp, jti } = jwt.claims
-  // SAFETY: `claimFault` has seen that iat is a number, exp one or absent, and jti a text.
+  // SAFETY: `claimFault` checked that iat is a number, exp a number or missing, and jti a text.
   const last = Math.min((iat as number) + maxAge + skew, (exp as number | undefined) ?? Infinity)
   return {
     ok: true,

@@ -4,7 +4,7 @@ import { redirectFault } from "./redirectUri.ts"
 import { scopeValues } from "./scopeSyntax.ts"
 import type { Client } from "./types.ts"
 
-/** What a client id says: where its metadata lies, or, for development on loopback, the client itself. */
+/** A client id: the URL of its metadata, or a loopback client for development. */
 export type ClientId =
   | { readonly ok: true; readonly kind: "discoverable"; readonly url: URL }
   | { readonly ok: true; readonly kind: "loopback"; readonly client: Client }
@@ -15,9 +15,11 @@ const maxLength = 4096
 const refuse = (reason: string): ClientId => ({ ok: false, reason })
 
 /**
- * Reads a client id: an https URL with a path, or `http://localhost` with `redirect_uri` and `scope` as its only parameters.
+ * Parses a client id: an https URL with a path, or `http://localhost` with only the parameters
+ * `redirect_uri` and `scope`.
  *
- * The URL must stand in canonical form, for the text is the client's name. `allowHosts` lists hosts of development that may have http, a port or an address.
+ * The URL must be in canonical form because the text identifies the client. `allowHosts` lists
+ * development hosts that may use http, a port or an address.
  */
 export const parseClientId = (text: string, allowHosts: ReadonlyArray<string> = []): ClientId => {
   if (text.length > maxLength) return refuse("the client_id is too long")

@@ -6,20 +6,20 @@ import { scopeValues } from "./scopeSyntax.ts"
 import type { Client } from "./types.ts"
 import { checkWebUrl } from "./webUrl.ts"
 
-/** Why a metadata document is refused; `reason` is for its developer. */
+/** Why a metadata document is rejected; `reason` is for its developer. */
 export interface MetadataFault {
   readonly error: "invalid_client_metadata" | "invalid_redirect_uri"
   readonly reason: string
 }
 
-/** A client, or what is wrong with its document. */
+/** A client, or its document's fault. */
 export type CheckedMetadata =
   | { readonly ok: true; readonly client: Client }
   | { readonly ok: false; readonly fault: MetadataFault }
 
 type Json = Readonly<Record<string, unknown>>
 
-/** Ends the check of a document; it does not leave this file. */
+/** Aborts the check of a document; caught in this file. */
 class Refusal extends Error {
   readonly fault: MetadataFault
 
@@ -101,7 +101,8 @@ const readAuthentication = (json: Json, allowHosts: ReadonlyArray<string>): Auth
   }
   const fetched = jwksUri === undefined ? undefined : checkFetchUrl(jwksUri, allowHosts)
   if (fetched?.ok === false) throw new Refusal(`jwks_uri: ${fetched.reason}`)
-  // RFC 7591 has client_secret_basic as default, which no client here can use: the field is optional, so it is none.
+  // The default of RFC 7591 is client_secret_basic, which is not allowed here, so a missing field
+  // means none.
   const method = text(json, "token_endpoint_auth_method") ?? "none"
   if (method === "none") return { authMethod: "none" }
   if (method !== "private_key_jwt") {
@@ -138,7 +139,7 @@ const readLink = (
   return checked?.url.href
 }
 
-/** The client's own page: on the host that proves who it is. */
+/** The client's own page, which must be on the host that identifies it. */
 const readOwnLink = (
   json: Json,
   clientUrl: URL,
@@ -164,7 +165,7 @@ const read = (clientUrl: URL, json: unknown, allowHosts: ReadonlyArray<string>):
   }
   const applicationType = readApplicationType(fields)
   const authentication = readAuthentication(fields, allowHosts)
-  // RFC 8252, section 8.4: what is installed everywhere keeps no secret.
+  // RFC 8252, section 8.4: an installed app cannot keep a secret.
   if (applicationType === "native" && authentication.authMethod !== "none") {
     throw new Refusal("a native application's token_endpoint_auth_method must be none")
   }
@@ -188,9 +189,10 @@ const read = (clientUrl: URL, json: unknown, allowHosts: ReadonlyArray<string>):
 }
 
 /**
- * Judges the metadata document of a client; `clientUrl` is the client id, as `parseClientId` read it.
+ * Validates a client's metadata document; `clientUrl` is the client id from `parseClientId`.
  *
- * Fields that mean nothing here are passed over. Spec: atproto OAuth, "Client metadata"; RFC 7591, section 2; draft-ietf-oauth-client-id-metadata-document.
+ * Ignores unknown fields. Spec: atproto OAuth, "Client metadata"; RFC 7591, section 2;
+ * draft-ietf-oauth-client-id-metadata-document.
  */
 export const checkMetadata = (
   clientUrl: URL,

@@ -3,13 +3,16 @@ import { toBase64Url } from "../bytes/base64url.ts"
 import { sha256 } from "../repo/cid.ts"
 import { isPublicJwk, isSignedByJwk, signingAlgs, thumbprint } from "./jwk.ts"
 
-/** How old a proof may be, and how far ahead its maker's clock, in seconds; the nonce bounds it closer. */
+/**
+ * Maximum age of a proof, and how far the client's clock may be ahead, in seconds; the nonce limits
+ * it further.
+ */
 const maxAge = 300
 const maxAhead = 180
 
 const maxJtiLength = 256
 
-/** What a proof must be good for. */
+/** What a proof must be valid for. */
 export interface ProofDemands {
   /** The method of the request. */
   readonly htm: string
@@ -18,32 +21,32 @@ export interface ProofDemands {
   /** Milliseconds. */
   readonly now: number
   readonly isNonce: (nonce: string) => boolean
-  /** The access token that the request came with. */
+  /** The request's access token. */
   readonly accessToken?: string
 }
 
-/** A valid proof: that it was not used before is for the caller to see to, by `jkt` and `jti`, until `expires`. */
+/** A valid proof: the caller must ensure single use, by `jkt` and `jti`, until `expires`. */
 export interface Proof {
-  /** Thumbprint of the key that signed. */
+  /** Thumbprint of the signing key. */
   readonly jkt: string
   readonly jti: string
   readonly nonce: string
-  /** When it was made, by the client's clock; milliseconds. */
+  /** Creation time by the client's clock, in milliseconds. */
   readonly issued: number
-  /** When its time is over by itself; milliseconds. */
+  /** When it expires, in milliseconds. */
   readonly expires: number
 }
 
-/** The names of what may be wrong with a proof. */
+/** The error names for an invalid proof. */
 export const proofErrors = ["invalid_dpop_proof", "use_dpop_nonce"] as const
 
-/** Why a proof is refused; the reason holds nothing of the proof. */
+/** Why a proof is rejected; the reason contains nothing of the proof. */
 export interface ProofFault {
   readonly error: (typeof proofErrors)[number]
   readonly reason: string
 }
 
-/** A proof, or what is wrong with it. */
+/** A proof, or its fault. */
 export type CheckedProof =
   | { readonly ok: true; readonly value: Proof }
   | { readonly ok: false; readonly fault: ProofFault }
@@ -57,9 +60,9 @@ const refuse = (
 })
 
 /**
- * A URL as two are compared: origin and path, without query and fragment; undefined if it is not an HTTP URL.
+ * A URL's origin and path, for comparison; undefined if it is not an HTTP URL.
  *
- * Spec: RFC 9449, section 4.3, step 9; some clients sign the query too.
+ * Spec: RFC 9449, section 4.3, step 9; some clients include the query.
  */
 const comparable = (text: string): string | undefined => {
   const url = URL.canParse(text) ? new URL(text) : undefined
@@ -67,7 +70,7 @@ const comparable = (text: string): string | undefined => {
   return url.username === "" && url.password === "" ? url.origin + url.pathname : undefined
 }
 
-/** What is wrong with the claims, but for the nonce. */
+/** The fault of the claims other than the nonce, if any. */
 const claimFault = (
   { htm, htu, iat, jti, ath }: Readonly<Record<string, unknown>>,
   demands: ProofDemands
@@ -91,9 +94,9 @@ const claimFault = (
 }
 
 /**
- * Checks a DPoP proof: the header of a request, which holds exactly one compact JWS of at most 8 KiB.
+ * Checks a DPoP proof: a header with exactly one compact JWS of at most 8 KiB.
  *
- * The nonce is looked at last: a client that hears `use_dpop_nonce` need change nothing else.
+ * Checks the nonce last, so a client that gets `use_dpop_nonce` need not change anything else.
  *
  * Spec: RFC 9449, section 4.3.
  */
@@ -116,7 +119,7 @@ export const checkProof = async (
   if (typeof nonce !== "string" || !demands.isNonce(nonce)) {
     return refuse("nonce is missing or too old", "use_dpop_nonce")
   }
-  // SAFETY: `claimFault` has seen that these are a number and a text.
+  // SAFETY: `claimFault` checked that these are a number and a text.
   const issued = (iat as number) * 1000
   const expires = Math.ceil(issued + maxAge * 1000)
   return {

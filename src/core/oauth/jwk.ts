@@ -2,7 +2,7 @@ import { compactVerify } from "jose/jws/compact/verify"
 import { calculateJwkThumbprint } from "jose/jwk/thumbprint"
 import type { PublicJwk } from "./types.ts"
 
-/** The algorithms that clients may sign with: asymmetric ones, as metadata lists them. */
+/** The asymmetric algorithms that clients may sign with, as listed in metadata. */
 export const signingAlgs: ReadonlyArray<string> = [
   "ES256",
   "ES384",
@@ -17,24 +17,24 @@ export const signingAlgs: ReadonlyArray<string> = [
   "Ed25519"
 ]
 
-/** What makes up a public key, by its type; other types of key cannot sign, or are secret. */
+/** The members of a public key by its type; other types cannot sign or are secret. */
 const required: ReadonlyMap<unknown, ReadonlyArray<string>> = new Map([
   ["EC", ["crv", "x", "y"]],
   ["RSA", ["n", "e"]],
   ["OKP", ["crv", "x"]]
 ])
 
-/** Members that hold a secret (RFC 7518, sections 6.2.2, 6.3.2 and 6.4, and RFC 9964). */
+/** Members that contain a secret (RFC 7518, sections 6.2.2, 6.3.2 and 6.4, and RFC 9964). */
 const secretMembers = ["d", "p", "q", "dp", "dq", "qi", "oth", "k", "priv"]
 
-/** Whether a key has a member that nobody but its owner should know. */
+/** Whether a key has a secret member. */
 export const holdsSecret = (jwk: Readonly<Record<string, unknown>>): boolean =>
   secretMembers.some((name) => Object.hasOwn(jwk, name))
 
-/** Whether a value is a public key that can verify; one with a private member in it is none. */
+/** Whether a value is a public key that can verify; false if it has a private member. */
 export const isPublicJwk = (value: unknown): value is PublicJwk => {
   if (typeof value !== "object" || value === null || Array.isArray(value)) return false
-  // SAFETY: an object that is no array; its members are looked at one by one.
+  // SAFETY: an object that isn't an array; each member is checked.
   const jwk = value as Readonly<Record<string, unknown>>
   const members = required.get(jwk["kty"])
   return (
@@ -45,13 +45,13 @@ export const isPublicJwk = (value: unknown): value is PublicJwk => {
   )
 }
 
-/** The thumbprint of a key, SHA-256 in base64url: `jkt` (RFC 7638). */
+/** A key's thumbprint, SHA-256 in base64url: `jkt` (RFC 7638). */
 export const thumbprint = (jwk: PublicJwk): Promise<string> => calculateJwkThumbprint(jwk, "sha256")
 
-/** Whether this key made a compact JWS with this algorithm. */
+/** Whether this key signed a compact JWS with this algorithm. */
 export const isSignedByJwk = (jws: string, jwk: PublicJwk, alg: string): Promise<boolean> =>
   compactVerify(jws, jwk, { algorithms: [alg] }).then(
     () => true,
-    // Whatever jose objects to, in the key or in the signature, comes to the same.
+    // Any error of jose, about the key or the signature, means no.
     () => false
   )

@@ -1,7 +1,7 @@
 import { holdsSecret, isPublicJwk } from "./jwk.ts"
 import type { PublicJwk } from "./types.ts"
 
-/** The public keys of a key set, or why the set is refused. */
+/** The public keys of a key set, or why the set is rejected. */
 export type CheckedJwks =
   | { readonly ok: true; readonly keys: ReadonlyArray<PublicJwk> }
   | { readonly ok: false; readonly reason: string }
@@ -11,13 +11,13 @@ const maxKid = 256
 
 const curves: ReadonlySet<unknown> = new Set(["P-256", "P-384", "P-521", "Ed25519"])
 
-/** The members of a public key that are used here. */
+/** The members of a public key in use. */
 const kept = ["kty", "kid", "alg", "crv", "x", "y", "n", "e"]
 
 const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
   typeof value === "object" && value !== null && !Array.isArray(value)
 
-/** A key for signatures that an assertion can name. */
+/** A signing key that an assertion can name. */
 const isUsable = (jwk: Readonly<Record<string, unknown>>): jwk is PublicJwk => {
   const { alg, crv, key_ops: operations, kid, kty, use } = jwk
   return (
@@ -38,9 +38,9 @@ const keep = (jwk: PublicJwk): PublicJwk => ({
 })
 
 /**
- * Reads a client's key set: its keys for signatures, each with a `kid`.
+ * Parses a client's key set: its signing keys, each with a `kid`.
  *
- * Keys of other kinds are passed over (RFC 7517, section 5), but a secret that somebody has published is a reason to refuse the set.
+ * Ignores keys of other kinds (RFC 7517, section 5), but rejects a set that contains a secret.
  */
 export const checkJwks = (json: unknown): CheckedJwks => {
   const list = isObject(json) ? json["keys"] : undefined

@@ -1,39 +1,43 @@
 import { createHmac, createSecretKey, randomBytes } from "node:crypto"
 import { sameText } from "../sessions/jwt.ts"
 
-/** How long a nonce is the current one, in milliseconds. */
+/** How long a nonce is current, in milliseconds. */
 const period = 60_000
 
-/** What one life of an object adds to the nonces that it gives out, so that it knows them again. */
+/** The suffix of the nonces that an object issues during one life, to recognize them. */
 export const newNonceMark = (): string => `.${randomBytes(16).toString("base64url")}`
 
-/** Whether the life of this mark gave the nonce out. Nobody else can have known the mark, and the client has signed it. */
+/**
+ * Whether a nonce was issued during the life with this mark, which only the client that signed the
+ * nonce could know.
+ */
 export const isNonceOf = (nonce: string, mark: string): boolean => nonce.endsWith(mark)
 
 const marked = /^([\w-]{43})\.[\w-]{22}$/
 
-/** The nonces that DPoP proofs must hold. */
+/** The nonces for DPoP proofs. */
 export interface DpopNonces {
-  /** The nonce to give out now. */
+  /** The nonce to issue now. */
   current(nowMillis: number): string
   /**
-   * Whether this is a nonce of now, the one before, or the one after, with a mark or without; none is good for more than
-   * three minutes.
+   * Whether a nonce is the current, previous or next one, with or without a mark; none is valid for
+   * more than three minutes.
    */
   isRecent(nonce: string, nowMillis: number): boolean
 }
 
 /**
- * Nonces that every part of the server with the same key makes and knows, without telling each other.
+ * Nonces that every part of the server with the same key computes independently.
  *
- * A nonce is the HMAC of a counter of minutes. The next one is taken too: another machine's clock may be ahead.
+ * A nonce is the HMAC of a counter of minutes. The next one is also accepted, because another
+ * machine's clock may be ahead.
  */
 export const dpopNonces = (key: Uint8Array): DpopNonces => {
   const secret = createSecretKey(key)
   const nonceAt = (counter: number): string =>
     createHmac("sha256", secret).update(String(counter)).digest("base64url")
 
-  // Every request asks: the three of a minute are made once.
+  // Every request needs them, so each minute's three are computed once.
   let kept:
     | { readonly counter: number; readonly nonces: readonly [string, string, string] }
     | undefined
@@ -50,7 +54,7 @@ export const dpopNonces = (key: Uint8Array): DpopNonces => {
     current: (nowMillis) => around(nowMillis)[1],
     isRecent: (nonce, nowMillis) => {
       const plain = marked.exec(nonce)?.[1] ?? nonce
-      // All three are compared: which one it was takes no time of its own.
+      // Compares all three, so the time doesn't reveal which one matched.
       return around(nowMillis).filter((recent) => sameText(recent, plain)).length > 0
     }
   }

@@ -5,21 +5,21 @@ import { matchesRedirect } from "./redirectUri.ts"
 import { scopeValues } from "./scopeSyntax.ts"
 import type { AuthorizationRequest, Client, OAuthErrorName, Prompt, ResponseMode } from "./types.ts"
 
-/** Why a pushed request is refused; `reason` is for the client's developer. */
+/** Why a pushed request is rejected; `reason` is for the client's developer. */
 export interface ParameterFault {
   readonly error: OAuthErrorName
   readonly reason: string
 }
 
-/** A request that may be put before a person, or what is wrong with it. */
+/** A valid request, or its fault. */
 export type CheckedParameters =
   | { readonly ok: true; readonly request: AuthorizationRequest }
   | { readonly ok: false; readonly fault: ParameterFault }
 
-/** The parameters of a form, each at most once. */
+/** A form's parameters, each at most once. */
 export type Form = ReadonlyMap<string, string>
 
-/** Ends the check of a request; it does not leave this file. */
+/** Aborts the check of a request; caught in this file. */
 class Refusal extends Error {
   readonly fault: ParameterFault
 
@@ -31,7 +31,7 @@ class Refusal extends Error {
 
 const maxText = 2048
 
-/** What is asked for is kept until its person comes: some hundred values, not any amount. */
+/** The scope is stored until the user arrives, so it is limited to some hundred values. */
 const maxScope = 16_384
 
 const prompts: ReadonlySet<string> = new Set<Prompt>([
@@ -49,14 +49,14 @@ const isResponseMode = (value: string): value is ResponseMode => responseModes.h
 
 const emailAddress = /^[^\s@"<>]{1,64}@[^\s@"<>]{1,253}$/
 
-/** The hint in the form in which accounts are looked up, or undefined where it is no handle, DID or address. */
+/** The hint in the form for look-ups; undefined if it isn't a handle, DID or address. */
 const normalizeHint = (hint: string): string | undefined => {
   const name = calledName(hint)
   if (name.startsWith("did:")) return isSupportedDid(name) ? name : undefined
   return isHandle(name) || emailAddress.test(name) ? name : undefined
 }
 
-/** A parameter without a value counts as left out (RFC 6749, section 3.1). */
+/** A parameter without a value counts as missing (RFC 6749, section 3.1). */
 const given = (form: Form, name: string): string | undefined => {
   const value = form.get(name)
   return value === "" ? undefined : value
@@ -88,7 +88,7 @@ const readState = (form: Form): string => {
 const readChallenge = (form: Form): string => {
   const challenge = given(form, "code_challenge")
   if (challenge === undefined) throw new Refusal("code_challenge is missing")
-  // Left out, it would mean plain (RFC 7636, section 4.3).
+  // The default would be plain (RFC 7636, section 4.3).
   if (given(form, "code_challenge_method") !== "S256") {
     throw new Refusal("code_challenge_method must be S256")
   }
@@ -110,7 +110,7 @@ const readPrompt = (client: Client, form: Form): Prompt | undefined => {
   if (!isPrompt(prompt)) {
     throw new Refusal("prompt must be one of none, login, consent, select_account, create")
   }
-  // Anybody can say that they are a public client: a person has to be asked.
+  // Anyone can claim to be a public client, so the user must be asked.
   if (prompt === "none" && client.authMethod === "none") {
     throw new Refusal("a public client cannot sign in silently", "consent_required")
   }
@@ -155,7 +155,7 @@ const readResponseType = (form: Form): void => {
 }
 
 const read = (client: Client, form: Form): AuthorizationRequest => {
-  // RFC 9126, section 2.1; and requests as JWTs (RFC 9101) are not read here.
+  // RFC 9126, section 2.1; and requests as JWTs (RFC 9101) are not supported.
   for (const name of ["request", "request_uri"]) {
     if (given(form, name) !== undefined) throw new Refusal(`${name} cannot be pushed`)
   }
@@ -180,9 +180,10 @@ const read = (client: Client, form: Form): AuthorizationRequest => {
 }
 
 /**
- * Judges the parameters of a pushed authorization request by the rules and by what its client has registered.
+ * Validates the parameters of a pushed authorization request by the rules and the client's
+ * metadata.
  *
- * Of the scope only the syntax: what it means is another matter. Parameters that mean nothing here are passed over.
+ * Checks only the scope's syntax. Ignores unknown parameters.
  */
 export const checkParameters = (client: Client, form: Form): CheckedParameters => {
   try {

@@ -1,18 +1,18 @@
 import { IncludeScope } from "@atproto/oauth-scopes"
 
-/** A permission set as its lexicon publishes it (`com.atproto.lexicon.schema`, type `permission-set`). */
+/** A permission set from its lexicon (`com.atproto.lexicon.schema`, type `permission-set`). */
 export interface PermissionSet {
   readonly nsid: string
   readonly title?: string
   readonly detail?: string
-  /** Titles and details by language tag, as `title:lang` and `detail:lang` hold them. */
+  /** Titles and details by language tag, from `title:lang` and `detail:lang`. */
   readonly titles?: Readonly<Record<string, string>>
   readonly details?: Readonly<Record<string, string>>
-  /** The entries that some `include:` of the set grants, with the fields that mean something. */
+  /** The entries that an `include:` of the set can grant, with their meaningful fields. */
   readonly permissions: ReadonlyArray<Readonly<Record<string, unknown>>>
 }
 
-/** The most bytes of JSON that a permission set may come to, by what it means. */
+/** The maximum size of a permission set's meaningful JSON, in bytes. */
 export const maxSetBytes = 16 * 1024
 
 type Fields = Readonly<Record<string, unknown>>
@@ -20,10 +20,10 @@ type Fields = Readonly<Record<string, unknown>>
 const isFields = (value: unknown): value is Fields =>
   typeof value === "object" && value !== null && !Array.isArray(value)
 
-/** The most characters of a title or detail that a page shows. */
+/** The maximum length of a title or detail on a page. */
 const longest = { title: 100, detail: 500 }
 
-// A page shows these beside its own words: they may not break out of their line, or turn it around.
+// Pages show these beside their own words, so they must not break the line or change its direction.
 const unprintable = /[\p{Cc}\u2028\u2029\u200E\u200F\u061C\u202A-\u202E\u2066-\u2069]/gu
 
 const shown = (value: unknown, length: number): string | undefined => {
@@ -47,16 +47,16 @@ const byLanguage = (
 const meaningful = ["resource", "collection", "action", "lxm", "aud", "inheritAud"]
 
 /**
- * The entry without what means nothing, or undefined where no `include:` of the set grants it.
+ * The entry's meaningful fields; undefined if no `include:` of the set grants it.
  *
- * Asked of the library as it stands: an unknown field makes it refuse an entry, so none may be dropped before.
+ * Passes the unchanged entry to the library, which rejects entries with unknown fields.
  */
 const meaningOf = (nsid: string, entry: Fields): Fields | undefined => {
-  // SAFETY: the library takes entries of any shape and drops those that mean nothing.
+  // SAFETY: the library accepts entries of any shape and drops invalid ones.
   const set = { type: "permission-set", permissions: [entry] } as unknown as Parameters<
     IncludeScope["toPermissions"]
   >[0]
-  // One that hands an audience down, for entries that inherit it.
+  // The second passes an audience on, for entries that inherit it.
   const includes = [`include:${nsid}`, `include:${nsid}?aud=did:web:example.com%23service`]
   const isGranted = includes.some(
     (text) => (IncludeScope.fromString(text)?.toPermissions(set).length ?? 0) > 0
@@ -68,11 +68,13 @@ const meaningOf = (nsid: string, entry: Fields): Fields | undefined => {
   )
 }
 
-/** Whether a set is small enough to be kept. */
+/** Whether a set is small enough to store. */
 export const isKeepable = (set: PermissionSet): boolean =>
   new TextEncoder().encode(JSON.stringify(set)).byteLength <= maxSetBytes
 
-/** Reads a lexicon document (JSON) as a permission set; undefined where it is none, or another's. */
+/**
+ * Parses a lexicon document (JSON) as a permission set; undefined if it isn't one, or another's.
+ */
 export const readPermissionSet = (nsid: string, document: unknown): PermissionSet | undefined => {
   if (!isFields(document) || document["lexicon"] !== 1 || document["id"] !== nsid) return undefined
   const { defs } = document
@@ -97,7 +99,10 @@ export const readPermissionSet = (nsid: string, document: unknown): PermissionSe
   }
 }
 
-/** A text in the first of these languages that there is one for (`pt-BR` takes `pt` too), or in no particular one. */
+/**
+ * A text in the first available of these languages (`pt-BR` also accepts `pt`), or in no particular
+ * one.
+ */
 export const textIn = (
   languages: ReadonlyArray<string>,
   texts: Readonly<Record<string, string>> | undefined,

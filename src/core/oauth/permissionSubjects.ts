@@ -10,7 +10,7 @@ import type { ScopeValue } from "./scopes.ts"
 
 type Actions = Set<RepoPermission["action"][number]>
 
-/** Everything that is said about one subject before it is put into words. */
+/** Everything that a scope says about one subject. */
 export interface Gathered {
   readonly scopes: Set<string>
   readonly collections: Map<string, Actions>
@@ -31,7 +31,7 @@ const emptyGathered = (): Gathered => ({
 })
 
 const chatService = "did:web:api.bsky.chat#bsky_chat"
-/** Reading and writing the preferences, which are kept here. */
+/** Reading and writing preferences, which this server stores. */
 export const preferenceMethods = ["app.bsky.actor.getPreferences", "app.bsky.actor.putPreferences"]
 
 const subjectOfMethod = (aud: string, lxm: string): Subject => {
@@ -39,11 +39,11 @@ const subjectOfMethod = (aud: string, lxm: string): Subject => {
   return preferenceMethods.includes(lxm) ? "preferences" : "services"
 }
 
-/** Sorts what values say by subject. */
+/** Groups the values of a scope by subject. */
 export class Gathering {
   readonly #subjects = new Map<Subject, Gathered>()
 
-  /** What is known of a subject, with one more value of the scope to it. */
+  /** The group of a subject, after adding a scope value to it. */
   of(subject: Subject, scope: string): Gathered {
     const gathered = this.#subjects.get(subject) ?? emptyGathered()
     this.#subjects.set(subject, gathered)
@@ -51,7 +51,7 @@ export class Gathering {
     return gathered
   }
 
-  /** Sorts one value. */
+  /** Adds one value. */
   add(value: Exclude<ScopeValue, string>, scope: string): void {
     if (value instanceof RepoPermission) this.#repo(value, scope)
     else if (value instanceof RpcPermission) this.#rpc(value, scope)
@@ -81,7 +81,7 @@ export class Gathering {
     }
   }
 
-  /** What was sorted, in the order of the subjects. */
+  /** The groups, in the order of subjects. */
   sorted(): ReadonlyArray<readonly [Subject, Gathered]> {
     return subjects.flatMap((subject) => {
       const gathered = this.#subjects.get(subject)

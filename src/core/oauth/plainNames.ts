@@ -1,4 +1,4 @@
-/** What part of an account a permission is about: one heading each, in the order in which they are shown. */
+/** The part of an account that a permission affects: one heading each, in display order. */
 export const subjects = [
   "who",
   "everything",
@@ -23,10 +23,9 @@ export const subjects = [
   "services"
 ] as const
 
-/** One of the subjects. */
 export type Subject = (typeof subjects)[number]
 
-/** The collections that have a name in plain words, and the subject each belongs to. */
+/** The collections with a plain name, and the subject of each. */
 export const collectionNames: ReadonlyMap<
   string,
   { readonly subject: Subject; readonly name: string }
@@ -61,7 +60,7 @@ const serviceNames: ReadonlyMap<string, string> = new Map([
   ["did:plc:ar7c4by46qjdydhdevvrndac#atproto_labeler", "Bluesky's moderation"]
 ])
 
-/** Who answers at an audience: a known name, the host, or the DID as it is. */
+/** The name of an audience: a known name, the host, or the DID itself. */
 export const serviceName = (aud: string): string => {
   if (aud === "*") return "any service"
   const did = aud.split("#", 1)[0] ?? aud
@@ -70,7 +69,7 @@ export const serviceName = (aud: string): string => {
 
 const actionWords = { create: "create", update: "edit", delete: "delete" } as const
 
-/** What may be done, as verbs in their order: “create, edit and delete”. */
+/** Actions as verbs, in their order: “create, edit and delete”. */
 export const verbs = (actions: Iterable<keyof typeof actionWords>): string => {
   const wanted = new Set(actions)
   return listed(
@@ -87,14 +86,14 @@ const mediaNames: ReadonlyMap<string, string> = new Map([
   ["audio/*", "audio"]
 ])
 
-/** Files of a type in plain words. */
+/** The plain name of a media type. */
 export const mediaName = (accept: string): string => mediaNames.get(accept) ?? accept
 
-/** A list as it is said: “a, b and c”. */
+/** A list in words: “a, b and c”. */
 export const listed = (words: ReadonlyArray<string>): string =>
   words.length < 2
     ? words.join("")
     : `${words.slice(0, -1).join(", ")} and ${words[words.length - 1]}`
 
-/** A sentence's first letter is a capital. */
+/** Capitalizes the first letter. */
 export const sentence = (text: string): string => text.slice(0, 1).toUpperCase() + text.slice(1)

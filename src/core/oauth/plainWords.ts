@@ -14,26 +14,26 @@ import {
 import { type Gathered, Gathering, preferenceMethods } from "./permissionSubjects.ts"
 import { includedBy, readScopeValue } from "./scopes.ts"
 
-/** What an app asks for about one subject, told to a person. */
+/** What an app requests about one subject, in plain words. */
 export interface PermissionGroup {
   readonly subject: Subject
-  /** What it may do, as one line: “Create and delete posts”. */
+  /** The permission in one line: “Create and delete posts”. */
   readonly title: string
   readonly detail?: string
-  /** What is in it in full, one line each; may be empty. */
+  /** The details, one line each; may be empty. */
   readonly items: ReadonlyArray<string>
-  /** Lets the app take away what is hard to get back: to be shown with a warning. */
+  /** Allows the app to remove what is hard to restore, so it is shown with a warning. */
   readonly danger: boolean
-  /** The values of the scope that say so. */
+  /** The scope values that it summarizes. */
   readonly scopes: ReadonlyArray<string>
-  /** The NSID of the permission set, where the title and the detail are its publisher's words. */
+  /** The NSID of the permission set whose publisher wrote the title and the detail. */
   readonly set?: string
 }
 
 type Group = Omit<PermissionGroup, "scopes">
 const nameOf = (collection: string): string => collectionNames.get(collection)?.name ?? collection
 
-/** What may be done to records; where it differs from one collection to the next, the lines tell. */
+/** The actions on records; if collections differ, the items list them. */
 const aboutRecords = (subject: Subject, { collections }: Gathered): Group => {
   const all = [...collections]
   const done = all.map(([, actions]) => verbs(actions))
@@ -177,7 +177,7 @@ const groupsOf = (gathering: Gathering): ReadonlyArray<PermissionGroup> =>
       describe(subject, gathered).map((group) => ({ ...group, scopes: [...gathered.scopes] }))
     )
 
-/** A permission set in its publisher's words, with what it holds in ours. */
+/** A permission set in its publisher's words, with its contents in ours. */
 const aboutSet = (
   include: IncludeScope,
   scope: string,
@@ -200,7 +200,10 @@ const aboutSet = (
   }
 }
 
-/** What a scope lets an app do, by subject, in plain English; the words of permission sets in the first language they have. */
+/**
+ * What a scope allows an app to do, by subject, in plain English; permission sets use the first
+ * available language.
+ */
 export const inPlainWords = (
   scope: string,
   sets: ReadonlyMap<string, PermissionSet>,

@@ -1,16 +1,16 @@
 import type { Client } from "./types.ts"
 import { checkWebUrl, isCanonical } from "./webUrl.ts"
 
-/** Whose redirect URI is judged. */
+/** The client of a redirect URI. */
 export interface RedirectOwner {
-  /** The client id's URL; undefined for a loopback client, which has no host of its own. */
+  /** The client id's URL; undefined for a loopback client, which has no host. */
   readonly clientUrl: URL | undefined
   readonly applicationType: "web" | "native"
-  /** Hosts of development (`host[:port]`) that are exempt from the rules of public addresses. */
+  /** Development hosts (`host[:port]`) that are exempt from the rules for public addresses. */
   readonly allowHosts?: ReadonlyArray<string>
 }
 
-// Dots, slashes and backslashes in disguise: who decodes them last decides where the browser ends up.
+// Encoded dots, slashes and backslashes: whoever decodes them last decides where the browser goes.
 const disguised = /%(2e|2f|5c)/i
 
 const loopback = /^http:\/\/(127\.0\.0\.1|\[::1\])(?::([1-9]\d{0,4}))?(\/[^?#]*)?(\?[^#]+)?$/
@@ -20,7 +20,7 @@ interface LoopbackUri {
   readonly rest: string
 }
 
-/** A loopback redirect URI without its port, or undefined where the text is not one, to the letter. */
+/** A loopback redirect URI without its port; undefined if the text isn't exactly one. */
 const parseLoopback = (uri: string): LoopbackUri | undefined => {
   const match = loopback.exec(uri)
   if (match === null) return undefined
@@ -72,9 +72,10 @@ const checkCustom = (uri: string, { clientUrl, applicationType }: RedirectOwner)
 }
 
 /**
- * Why a redirect URI may not be registered by a client, or undefined where it may.
+ * Why a client may not register a redirect URI; undefined if it may.
  *
- * Web: https. Native: the reversed host of the client id as scheme, https of the client id's origin, or loopback by address.
+ * Web apps: https. Native apps: the client id's reversed host as the scheme, https on the client
+ * id's origin, or a loopback address.
  */
 export const redirectFault = (uri: string, owner: RedirectOwner): string | undefined => {
   if (uri.length > 2048) return "it is too long"
@@ -95,9 +96,9 @@ export const redirectFault = (uri: string, owner: RedirectOwner): string | undef
 }
 
 /**
- * Whether a request's redirect URI is one that the client has registered: the same text.
+ * Whether a request's redirect URI is registered, as the same text.
  *
- * A native application's loopback redirect may come on any port (RFC 8252, section 7.3).
+ * A native app's loopback redirect may use any port (RFC 8252, section 7.3).
  */
 export const matchesRedirect = (
   client: Pick<Client, "applicationType" | "redirectUris">,

@@ -1,7 +1,7 @@
 import { createHmac, type KeyObject, randomBytes, timingSafeEqual } from "node:crypto"
 import { fromBase64Url } from "../bytes/base64url.ts"
 
-/** Bytes of chance in a secret, and bytes of the tag behind them. */
+/** Random bytes in a secret, and bytes of the tag after them. */
 const half = 16
 
 const tagOf = (key: KeyObject, session: string, random: Uint8Array): Uint8Array =>
@@ -15,18 +15,19 @@ const secretOf = (key: KeyObject, session: string, first: Uint8Array): Uint8Arra
 }
 
 /**
- * Makes the secret of a session's first refresh token, 32 bytes: 16 random ones and a tag of them under the server's key.
+ * Creates the secret of a session's first refresh token, 32 bytes: 16 random ones and their tag
+ * under the server's key.
  *
- * By the tag a token that was once given out is told from one that somebody made up: only the first
- * ends its session when it is not the newest any more, and no list of used tokens is kept.
+ * The tag distinguishes an issued token from an invented one: only an issued one that isn't the
+ * newest ends its session, and no list of used tokens is needed.
  */
 export const firstRefreshSecret = (key: KeyObject, session: string): Uint8Array =>
   secretOf(key, session, randomBytes(half))
 
 /**
- * Makes the secret of the token that comes after another: always the same one, which nobody can tell without the key.
+ * Creates the secret of the next token: deterministic, and unpredictable without the key.
  *
- * So the newest token is known by the one before it, and neither is stored.
+ * So each token determines the next one, and neither is stored.
  */
 export const nextRefreshSecret = (key: KeyObject, session: string, token: string): Uint8Array =>
   secretOf(
@@ -35,7 +36,7 @@ export const nextRefreshSecret = (key: KeyObject, session: string, token: string
     createHmac("sha256", key).update(`after ${token}`).digest().subarray(0, half)
   )
 
-/** Whether this server made a refresh token, the newest or an older one, for this session. */
+/** Whether this server issued a refresh token for this session, current or old. */
 export const isGenuine = (key: KeyObject, session: string, token: string): boolean => {
   const bytes = fromBase64Url(token.slice(token.lastIndexOf(".") + 1))
   return (

@@ -10,9 +10,9 @@ import type { PermissionSet } from "./permissionSet.ts"
 import type { Client, Permission } from "./types.ts"
 
 /**
- * Scopes: what a token holds, and what is missing.
+ * Scopes: what a token grants, and what is missing.
  *
- * A value that is malformed or unknown grants nothing. Spec: permission, OAuth profile.
+ * A malformed or unknown value grants nothing. Spec: permission, OAuth profile.
  */
 
 /** The values without parameters. */
@@ -23,7 +23,7 @@ export const staticScopes = [
   "transition:email"
 ] as const
 
-/** A value of a scope, read. */
+/** A parsed value of a scope. */
 export type ScopeValue =
   | (typeof staticScopes)[number]
   | AccountPermission
@@ -44,7 +44,7 @@ const readers = new Map<string, (text: string) => ScopeValue | null>(
   })
 )
 
-/** Reads one value of a scope; undefined where it is none that this server knows. */
+/** Parses one value of a scope; undefined if this server doesn't know it. */
 export const readScopeValue = (text: string): ScopeValue | undefined => {
   const word = staticScopes.find((value) => value === text)
   if (word !== undefined) return word
@@ -57,19 +57,19 @@ export const readScopeValue = (text: string): ScopeValue | undefined => {
   }
 }
 
-/** The values of a scope, as they are written. */
+/** The values of a scope, as written. */
 const valuesOf = (scope: string): ReadonlyArray<string> => scope.split(" ")
 
-/** Whether the scope can be asked for, and what of it is understood. */
+/** The part of a requested scope that is understood, or why it is invalid. */
 export type ScopeCheck =
   | { readonly ok: true; readonly scope: string }
   | { readonly ok: false; readonly reason: string }
 
 /**
- * Checks the scope of a request against what its client has declared, value by value, as they are written.
+ * Checks the scope of a request against the client's metadata, value by value, as written.
  *
- * Each value once, in their order; values that this server cannot read are left out, so that nobody is asked
- * to agree to what cannot be explained.
+ * Returns each value once, in order, without those that this server can't read, because users can't
+ * agree to what can't be explained.
  */
 export const checkScope = (scope: string, client: Pick<Client, "scope">): ScopeCheck => {
   const asked = new Set(valuesOf(scope))
@@ -89,7 +89,7 @@ interface Held {
   readonly values: ReadonlyArray<Exclude<ScopeValue, string>>
 }
 
-/** The scopes that were read last: a token's is the same for each of its calls. */
+/** The scopes parsed last: a token has the same for each of its calls. */
 const memory = new Map<string, Held>()
 const remembered = 32
 
@@ -109,14 +109,14 @@ const readScope = (scope: string): Held => {
   return held
 }
 
-/** Types of media are the same in any case; the library writes them in lower case. */
+/** Media types are case-insensitive; the library writes them in lower case. */
 const inLowerCase = (value: Exclude<ScopeValue, string>) =>
   value instanceof BlobPermission ? (BlobPermission.fromString(value.toString()) ?? value) : value
 
 /**
- * What the transitional scopes hold.
+ * What the transitional scopes grant.
  *
- * `lxm` is `*` for a token that names no method: it would be good for chats too.
+ * `lxm` is `*` for a token without a method, which would also be valid for chats.
  */
 const byTransition = (words: ReadonlySet<string>, permission: Permission): boolean => {
   const generic = words.has("transition:generic")
@@ -155,7 +155,9 @@ const grants = (value: Exclude<ScopeValue, string>, permission: Permission): boo
   }
 }
 
-/** Whether what was granted holds a permission. An `include:` holds nothing before it is expanded. */
+/**
+ * Whether a granted scope includes a permission. An `include:` grants nothing until it is expanded.
+ */
 export const holds = (granted: string, permission: Permission): boolean => {
   const { words, values } = readScope(granted)
   return byTransition(words, permission) || values.some((value) => grants(value, permission))
@@ -176,7 +178,7 @@ const scopeNeededFor = (permission: Permission): string => {
   }
 }
 
-/** The first permission that is not held, as the scope that would hold it; undefined when all are. */
+/** The first missing permission, as a scope that would grant it; undefined if none is missing. */
 export const missing = (
   granted: string,
   permissions: ReadonlyArray<Permission>
@@ -185,7 +187,7 @@ export const missing = (
   return first === undefined ? undefined : scopeNeededFor(first)
 }
 
-/** The permission sets that a scope refers to; `aud` is what their entries may inherit. */
+/** The permission sets that a scope includes; entries may inherit `aud`. */
 export const includesOf = (
   scope: string
 ): ReadonlyArray<{ readonly nsid: string; readonly aud?: string }> =>
@@ -195,9 +197,9 @@ export const includesOf = (
     .map(({ nsid, aud }) => (aud === undefined ? { nsid } : { nsid, aud }))
 
 /**
- * The scope with each `include:` replaced by what its set holds under the set's own namespace.
+ * The scope with each `include:` replaced by what its set grants under the set's own namespace.
  *
- * A set that is not there grants nothing.
+ * A missing set grants nothing.
  */
 export const expand = (scope: string, sets: ReadonlyMap<string, PermissionSet>): string => {
   const values = new Set<string>()
@@ -214,10 +216,13 @@ export const expand = (scope: string, sets: ReadonlyMap<string, PermissionSet>):
   return [...values].join(" ")
 }
 
-/** The most characters that permission sets may come to in one token: its session's row holds them, as does each answer. */
+/**
+ * Maximum length of the permission sets in one token: the session's row and each response contain
+ * them.
+ */
 const maxExpanded = 65_536
 
-/** Whether a scope's permission sets are not too much for one token; it stops counting when they are. */
+/** Whether a scope's permission sets fit into one token; stops counting when they don't. */
 export const isModest = (scope: string, sets: ReadonlyMap<string, PermissionSet>): boolean => {
   let length = 0
   for (const value of valuesOf(scope).map(readScopeValue)) {
@@ -230,12 +235,12 @@ export const isModest = (scope: string, sets: ReadonlyMap<string, PermissionSet>
   return true
 }
 
-/** The permissions that a set brings by an `include:` of it. */
+/** The permissions that a set grants through an `include:`. */
 export const includedBy = (
   include: IncludeScope,
   set: PermissionSet | undefined
 ): ReadonlyArray<RepoPermission | RpcPermission> =>
-  // SAFETY: the library takes entries of any shape and drops those that mean nothing.
+  // SAFETY: the library accepts entries of any shape and drops invalid ones.
   set === undefined
     ? []
     : include.toPermissions({

@@ -1,25 +1,25 @@
 /**
- * The words of the OAuth provider: clients, requests, permissions. Pure data, structured-cloneable.
+ * The OAuth provider's types: clients, requests, permissions. Pure data, structured-cloneable.
  *
  * Spec: atproto OAuth profile; RFC 6749, 7636, 8414, 9126, 9207, 9449, 9728.
  */
 
-/** The fields of a JSON Web Key that are kept: public parts only. */
+/** The stored fields of a JSON Web Key: public parts only. */
 export type PublicJwk = Readonly<Record<string, unknown>> & {
   readonly kty: string
   readonly kid?: string
 }
 
-/** Where a client's metadata came from. */
+/** The source of a client's metadata. */
 export type ClientKind = "discoverable" | "loopback"
 
-/** A client whose metadata has been checked in full. */
+/** A client with validated metadata. */
 export interface Client {
   readonly id: string
   readonly kind: ClientKind
   readonly applicationType: "web" | "native"
   readonly redirectUris: ReadonlyArray<string>
-  /** The upper bound of what it may ask for, as it was written. */
+  /** The maximum scope it may request, as written. */
   readonly scope: string
   readonly grantTypes: ReadonlyArray<string>
   readonly authMethod: "none" | "private_key_jwt"
@@ -33,24 +33,24 @@ export interface Client {
   readonly policyUri?: string
 }
 
-/** How a client has shown who it is, at PAR, and at every use of what came of it. */
+/** How a client authenticated at PAR, and must on every later use. */
 export type ClientAuth =
   | { readonly method: "none" }
   | {
       readonly method: "private_key_jwt"
       readonly alg: string
       readonly kid: string
-      /** Thumbprint of the client's key: the session is bound to it. */
+      /** Thumbprint of the client's key, which the session is bound to. */
       readonly jkt: string
     }
 
-/** What a person can be asked before a code is given. */
+/** What the user can be asked before a code is issued. */
 export type Prompt = "none" | "login" | "consent" | "select_account" | "create"
 
-/** How the answer goes back to the client. */
+/** How the response returns to the client. */
 export type ResponseMode = "query" | "fragment" | "form_post"
 
-/** A pushed authorization request, checked. */
+/** A validated pushed authorization request. */
 export interface AuthorizationRequest {
   readonly clientId: string
   readonly redirectUri: string
@@ -66,7 +66,7 @@ export interface AuthorizationRequest {
   readonly uiLocales?: string
 }
 
-/** One thing that a call of a method takes; a token must hold every one. */
+/** One requirement of a method call; the token must have all of them. */
 export type Permission =
   | {
       readonly resource: "repo"
@@ -83,7 +83,7 @@ export type Permission =
     }
   | { readonly resource: "identity"; readonly attr: "handle" | "*" }
 
-/** The names of RFC 6749 and its extensions that go over the wire. */
+/** The error names of RFC 6749 and its extensions. */
 export type OAuthErrorName =
   | "invalid_request"
   | "invalid_client"

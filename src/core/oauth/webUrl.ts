@@ -1,6 +1,6 @@
 import { checkFetchUrl } from "../identity/address.ts"
 
-/** A web address that somebody wrote down, parsed, or why it is none. */
+/** A web address, parsed, or why it is invalid. */
 export type WebUrl =
   | { readonly ok: true; readonly url: URL }
   | { readonly ok: false; readonly reason: string }
@@ -8,16 +8,17 @@ export type WebUrl =
 const maxLength = 2048
 
 /**
- * Judges a web address that people or browsers are sent to: https on a public host, no credentials; a port is allowed.
+ * Checks a web address for people and browsers: https on a public host, no credentials; may have a
+ * port.
  *
- * `allowHosts` lists hosts of development that are exempt, as for `checkFetchUrl`.
+ * `allowHosts` lists exempt development hosts, as for `checkFetchUrl`.
  */
 export const checkWebUrl = (text: string, allowHosts: ReadonlyArray<string> = []): WebUrl => {
   if (text.length > maxLength) return { ok: false, reason: "the URL is too long" }
   const checked = checkFetchUrl(text, allowHosts)
   const url = checked.ok ? checked.url : URL.parse(text)
   if (checked.ok || url === null || url.port === "") return checked
-  // What is fetched has no port; a page may have one.
+  // A URL to fetch can't have a port; a page can.
   const standard = new URL(url)
   standard.port = ""
   const judged = checkFetchUrl(standard)
@@ -25,9 +26,10 @@ export const checkWebUrl = (text: string, allowHosts: ReadonlyArray<string> = []
 }
 
 /**
- * Whether a URL stands as the parser would write it: nothing it would resolve, decode, lower or drop.
+ * Whether a URL is exactly what the parser would write: nothing to resolve, decode, lower or drop.
  *
- * An empty path may be left out. Texts that differ and mean the same would otherwise pass for two addresses, or one for another.
+ * An empty path may be missing. Otherwise different texts with the same meaning could pass for two
+ * addresses, or one for another.
  */
 export const isCanonical = (text: string, url: URL): boolean => {
   const rest = url.pathname + url.search

@@ -35,12 +35,12 @@ import { isCovered, isFresh, nextStep, type Situation } from "./authorizeStep.ts
 import { consent as consentText } from "../pages/text/consent.ts"
 import { choose as chooseText } from "../pages/text/signIn.ts"
 
-/** Shows a page of a visit; a browser that is new takes its cookie along. */
+/** Shows a page of a visit; sets the cookie of a new browser. */
 const show = Effect.fnUntraced(function* (visit: Visit, page: Page) {
   return showPage({ ...page, cookies: visit.visitor.cookies }, yield* Config)
 })
 
-/** Whether the person may be passed by: a client that proves who it is, and nothing asked for that is new. */
+/** Whether consent can be skipped: the client authenticates, and requests nothing new. */
 const hasConsent = Effect.fnUntraced(function* ({ pending }: Visit, did: string) {
   const { clientAuth, parameters } = pending
   if (clientAuth.method === "none" || parameters.prompt === "consent") return false
@@ -49,7 +49,7 @@ const hasConsent = Effect.fnUntraced(function* ({ pending }: Visit, did: string)
   return isCovered(scope, before)
 })
 
-/** Gives the client a code without a question. */
+/** Gives the client a code without asking. */
 const goOn = Effect.fnUntraced(function* (visit: Visit, did: string, direct: boolean) {
   const config = yield* Config
   const { requestUri, visitor, pending } = visit
@@ -102,7 +102,7 @@ const choose = Effect.fnUntraced(function* (visit: Visit, situation: Situation) 
   return yield* show(visit, { title: chooseText.title, body })
 })
 
-/** `prompt=none`: an answer without any page. */
+/** `prompt=none`: a response without any page. */
 const silently = Effect.fnUntraced(function* (visit: Visit, situation: Situation) {
   const { accounts, hint, pending, requestUri, visitor } = visit
   const refuse = Effect.fnUntraced(function* (error: OAuthErrorName, description: string) {
@@ -148,5 +148,5 @@ const look = Effect.fnUntraced(function* (request: Request, url: URL) {
   return yield* show(visit, yield* signInForm(visit, { account }))
 })
 
-/** `GET /oauth/authorize`: the next page of a pushed request, or the way back to the app. */
+/** `GET /oauth/authorize`: the next page of a pushed request, or the redirect to the app. */
 export const authorize = (request: Request, url: URL) => asPage(look(request, url))

@@ -25,7 +25,7 @@ const nameIn = (form: Form) => ({
   requestUri: form.get("request_uri")
 })
 
-/** The account that a form names, if its owner need not prove themselves first. */
+/** The account in a form, unless its owner must sign in again first. */
 const accountIn = Effect.fnUntraced(function* (visit: Visit, form: Form) {
   const did = form.get("account")
   const step = nextStep(yield* situationOf(visit, { account: did }))
@@ -34,18 +34,18 @@ const accountIn = Effect.fnUntraced(function* (visit: Visit, form: Form) {
   return visit.accounts.find((account) => account.did === did)
 })
 
-/** Clients that prove who they are need not ask twice. */
+/** Clients that authenticate need not ask twice. */
 const remember = Effect.fnUntraced(function* ({ client, pending }: Visit, { did }: HereAccount) {
   if (pending.clientAuth.method === "none") return
   const { scope } = pending.parameters
   const accounts = yield* Accounts
-  // The code is made by now: what cannot be remembered is asked once more another time.
+  // The code exists by now; if consent can't be stored, it is asked again next time.
   yield* accounts
     .call(did, "rememberConsent", { clientId: client.id, scope })
     .pipe(Effect.catch((cause) => Effect.logWarning("a consent was not remembered", cause)))
 })
 
-/** `POST …/accept`: the person agrees. */
+/** `POST …/accept`: the user agrees. */
 export const postAccept = (request: Request) =>
   asPage(
     Effect.gen(function* () {
@@ -53,7 +53,7 @@ export const postAccept = (request: Request) =>
       const { form, visitor } = yield* sentForm(request)
       const visit = yield* openVisit(visitor, nameIn(form))
       const account = yield* accountIn(visit, form)
-      // Whatever has changed since the page was shown, the next page tells.
+      // If anything changed since the page was shown, the next page says so.
       if (account?.status !== "active")
         return redirectTo(linkTo(visit, { account: form.get("account") }), config)
       const { requestUri, pending } = visit
@@ -67,7 +67,7 @@ export const postAccept = (request: Request) =>
     })
   )
 
-/** `POST …/reject`: the person does not go on, from whatever page. */
+/** `POST …/reject`: the user cancels, from any page. */
 export const postReject = (request: Request) =>
   asPage(
     Effect.gen(function* () {
@@ -83,7 +83,7 @@ export const postReject = (request: Request) =>
     })
   )
 
-/** `POST …/reactivate`: the owner ends the deactivation and goes on. */
+/** `POST …/reactivate`: the owner reactivates the account and continues. */
 export const postReactivate = (request: Request) =>
   asPage(
     Effect.gen(function* () {

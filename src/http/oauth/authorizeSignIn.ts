@@ -32,7 +32,7 @@ import { secondStep, signIn as text } from "../pages/text/signIn.ts"
 
 const actions = { password: paths.signIn, code: paths.code, passkey: paths.passkey }
 
-/** What stands below the forms: the other accounts, a new one, the way out. */
+/** The links below the forms: other accounts, sign-up, cancel. */
 const othersOf = Effect.fnUntraced(function* (visit: Visit) {
   const { canSignUp } = yield* situationOf(visit)
   const choose = visit.accounts.length > 0 && visit.hint === undefined
@@ -43,7 +43,7 @@ const othersOf = Effect.fnUntraced(function* (visit: Visit) {
     ${cancel(visit)}`
 })
 
-/** The sign-in form of a request; locked where the account is settled. */
+/** A request's sign-in form; locked if the account is fixed. */
 export const signInForm = Effect.fnUntraced(function* (
   visit: Visit,
   shown: {
@@ -97,7 +97,7 @@ const codeForm = Effect.fnUntraced(function* (
   return page
 })
 
-/** Goes on after an attempt: signed in, or to the form once more. */
+/** Continues after an attempt: signed in, or back to the form. */
 const after = Effect.fnUntraced(function* (visit: Visit, form: Form, attempt: Attempt) {
   const config = yield* Config
   const remember = form.get("remember") === "on"
@@ -154,7 +154,7 @@ export const postCode = (request: Request) =>
     })
   )
 
-/** `POST …/passkey`: what a passkey has signed. */
+/** `POST …/passkey`: a passkey's signature. */
 export const postPasskey = (request: Request) =>
   asPage(
     Effect.gen(function* () {

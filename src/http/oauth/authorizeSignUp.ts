@@ -20,7 +20,7 @@ import {
 import { common } from "../pages/text/common.ts"
 import { signUp as text } from "../pages/text/signUp.ts"
 
-/** The sign-up page of a request, with what was filled in before. */
+/** A request's sign-up page, with the previous input. */
 export const signUpOf = Effect.fnUntraced(function* (
   request: Request,
   visit: Visit,
@@ -41,7 +41,7 @@ export const signUpOf = Effect.fnUntraced(function* (
   return page
 })
 
-/** `POST …/sign-up`: a new account, signed in on this device at once. */
+/** `POST …/sign-up`: creates an account and signs it in on this device. */
 export const postSignUp = (request: Request) =>
   asPage(
     Effect.gen(function* () {

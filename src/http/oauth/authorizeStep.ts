@@ -1,16 +1,16 @@
 import type { DeviceAccount } from "../../services/oauth/Devices.ts"
 import type { Prompt } from "../../core/oauth/types.ts"
 
-/** How long a sign-in on a device is good for new apps. */
+/** How long a sign-in on a device is valid for new apps. */
 const freshMillis = 7 * 86_400_000
 
-/** What decides about the next page. */
+/** What determines the next page. */
 export interface Situation {
   readonly prompt: Prompt | undefined
-  /** The account that the app asks for, where it is one of this server. */
+  /** The account that the app requests, if it is on this server. */
   readonly hint: string | undefined
   readonly accounts: ReadonlyArray<DeviceAccount>
-  /** What the person has chosen, by the links of the pages. */
+  /** The user's choice, from the links on the pages. */
   readonly chosen: { readonly account?: string | undefined; readonly page?: string | undefined }
   /** When the app pushed its request. */
   readonly requestedAt: number
@@ -25,7 +25,9 @@ export type Step =
   | { readonly kind: "choose" }
   | { readonly kind: "sign up" }
 
-/** Whether an account need not prove itself again; `prompt=login` asks for a proof since the request. */
+/**
+ * Whether an account need not sign in again; `prompt=login` requires a sign-in since the request.
+ */
 export const isFresh = (
   { authenticatedAt }: DeviceAccount,
   { prompt, requestedAt, now }: Pick<Situation, "prompt" | "requestedAt" | "now">
@@ -37,7 +39,7 @@ const settled = (account: DeviceAccount, situation: Situation): Step => ({
   did: account.did
 })
 
-/** Decides about the next page. */
+/** Determines the next page. */
 export const nextStep = (situation: Situation): Step => {
   const { accounts, canSignUp, chosen, hint, prompt } = situation
   const find = (did: string | undefined) => accounts.find((account) => account.did === did)
@@ -58,7 +60,7 @@ export const nextStep = (situation: Situation): Step => {
     : settled(first, situation)
 }
 
-/** Whether everything that is asked for was agreed to before. */
+/** Whether the user agreed to all of the scope before. */
 export const isCovered = (scope: string, consented: string | undefined): boolean => {
   const before = new Set(consented?.split(" "))
   return scope.split(" ").every((value) => before.has(value))

@@ -34,32 +34,32 @@ export const paths = {
   reactivate: "/oauth/authorize/reactivate"
 } as const
 
-/** An account on this device, as the directory knows it now. */
+/** An account on this device, with its current data from the directory. */
 export interface HereAccount extends DeviceAccount {
   readonly handle: string
   readonly status: DirectoryStatus
 }
 
-/** A browser that is on its way through a request. */
+/** A browser in the middle of a request. */
 export interface Visit {
   readonly visitor: Visitor
   readonly requestUri: string
   readonly pending: PendingRequest
   readonly client: Client
   readonly accounts: ReadonlyArray<HereAccount>
-  /** The account that the app asks for, where it is one of this server. */
+  /** The account that the app requests, if it is on this server. */
   readonly hint: string | undefined
-  /** What the sign-in form begins with: the handle of that account, or the name that the app gave. */
+  /** Prefills the sign-in form: that account's handle, or the name that the app gave. */
   readonly suggested: string | undefined
 }
 
-/** How a request is named in links and forms. */
+/** The identity of a request in links and forms. */
 export interface RequestName {
   readonly clientId: string | null | undefined
   readonly requestUri: string | null | undefined
 }
 
-/** Opens a request on the visitor's device; it is over for everybody else. */
+/** Opens a request on the visitor's device; on any other it has expired. */
 export const openRequest = Effect.fn("authorize.openRequest")(function* (
   visitor: Visitor,
   { clientId, requestUri }: RequestName
@@ -72,7 +72,7 @@ export const openRequest = Effect.fn("authorize.openRequest")(function* (
   return { requestUri, pending }
 })
 
-/** The client of a request; one that has withdrawn the redirect meanwhile is sent nobody. */
+/** A request's client; fails if it has withdrawn the redirect meanwhile. */
 const clientOf = Effect.fnUntraced(function* ({ parameters }: PendingRequest) {
   const client = yield* (yield* OAuthClients).get(parameters.clientId)
   return matchesRedirect(client, parameters.redirectUri)
@@ -80,7 +80,7 @@ const clientOf = Effect.fnUntraced(function* ({ parameters }: PendingRequest) {
     : yield* new RequestOver({ reason: "over" })
 })
 
-/** The accounts that are signed in on a device and still are of this server. */
+/** The accounts that are signed in on a device and still on this server. */
 const accountsOf = Effect.fnUntraced(function* (device: string) {
   const directory = yield* Directory
   const all = yield* (yield* Devices).accounts(device)
@@ -92,7 +92,10 @@ const accountsOf = Effect.fnUntraced(function* (device: string) {
   return found.flat()
 })
 
-/** The account that the app names; an e-mail address names only one that is signed in here, lest it tell whose it is. */
+/**
+ * The account that the app names; an email address works only if that account is signed in here, so
+ * it doesn't reveal whose it is.
+ */
 const hintOf = Effect.fnUntraced(function* (
   loginHint: string | undefined,
   accounts: ReadonlyArray<HereAccount>
@@ -110,7 +113,7 @@ const hintOf = Effect.fnUntraced(function* (
   return { hint: entry.did, suggested: entry.handle }
 })
 
-/** Everything that the pages of a request show. */
+/** All data that a request's pages show. */
 export const openVisit = Effect.fn("authorize.openVisit")(function* (
   visitor: Visitor,
   name: RequestName
@@ -123,7 +126,7 @@ export const openVisit = Effect.fn("authorize.openVisit")(function* (
   return visit
 })
 
-/** What decides about the next page of a visit. */
+/** What determines the next page of a visit. */
 export const situationOf = Effect.fnUntraced(function* (
   { accounts, hint, pending }: Visit,
   chosen: Situation["chosen"] = {}
@@ -156,17 +159,17 @@ export const linkTo = (
   return `${paths.page}?${query}`
 }
 
-/** The hidden fields that take a request through a form. */
+/** The hidden fields that identify the request in a form. */
 export const carriedBy = ({ visitor, requestUri, pending }: Visit) => ({
   csrf: visitor.csrf,
   client_id: pending.parameters.clientId,
   request_uri: requestUri
 })
 
-/** Who asks, below the heading of a page. */
+/** The requesting app, below a page's heading. */
 export const leadOf = ({ client }: Visit): string => text.toApp(clientName(client))
 
-/** The way out of every page: back to the app, without anything given. */
+/** The cancel button of every page: back to the app without access. */
 export const cancel = (visit: Visit): Html =>
   html`<form method="post" action="${paths.reject}">
     ${hidden(carriedBy(visit))}<button type="submit" class="link">
@@ -174,7 +177,7 @@ export const cancel = (visit: Visit): Html =>
     </button>
   </form>`
 
-/** Signs an account in on the visitor's device, and goes on with the request. */
+/** Signs an account in on the visitor's device and continues the request. */
 export const signedIn = Effect.fn("authorize.signedIn")(function* (
   visit: Pick<Visit, "visitor" | "pending" | "requestUri">,
   account: { readonly did: string; readonly remembered: boolean }
@@ -184,7 +187,7 @@ export const signedIn = Effect.fn("authorize.signedIn")(function* (
   return redirectTo(linkTo(visit, { account: account.did }), config, [keepDevice(cookie, config)])
 })
 
-/** There is no such authorization request to go on with. */
+/** The authorization request doesn't exist or has expired. */
 export class RequestOver extends Schema.TaggedError<RequestOver>()("RequestOver", {
   /** `not pushed`: the parameters came without `request_uri`. */
   reason: Schema.Literals(["over", "not pushed"])

@@ -7,15 +7,15 @@ import { choose as text } from "../pages/text/signIn.ts"
 export interface Choice {
   readonly handle: string
   readonly href: string
-  /** Whether its owner must prove themselves once more. */
+  /** Whether its owner must sign in again. */
   readonly signInAgain: boolean
 }
 
-/** The page on which somebody chooses between the accounts that are signed in on a device. */
+/** The page to choose one of the accounts signed in on a device. */
 export const chooserPage = (view: {
   readonly lead: string
   readonly choices: ReadonlyArray<Choice>
-  /** Leads to the sign-in form. */
+  /** The URL of the sign-in form. */
   readonly another: string
   readonly others?: Html | undefined
 }): Html =>

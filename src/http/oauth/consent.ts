@@ -6,18 +6,18 @@ import type { Carried } from "../pages/signIn.ts"
 import { common } from "../pages/text/common.ts"
 import { consent as text } from "../pages/text/consent.ts"
 
-/** How a client is called on pages: by what can be checked, its host. */
+/** A client's name on pages: its verifiable host. */
 export const clientName = (client: Client): string =>
   client.kind === "loopback" ? text.appOnDevice : new URL(client.id).host
 
-/** What cannot be seen, and what turns the direction of text, has no place in a name. */
+/** Removes invisible characters and those that change the text's direction. */
 const visible = (name: string): string =>
   name
     .replace(/[\p{C}\p{Zl}\p{Zp}]/gu, "")
     .trim()
     .slice(0, 60)
 
-/** Where somebody is led afterwards: a host, or the scheme of an app. */
+/** Where the user goes next: a host, or an app's scheme. */
 const destination = (redirectUri: string): string => {
   const { protocol, host } = new URL(redirectUri)
   return protocol === "https:" || protocol === "http:" ? host : text.theApp(protocol.slice(0, -1))
@@ -28,7 +28,7 @@ const link = (url: string | undefined, label: string): Html | undefined =>
     ? undefined
     : html` <a href="${url}" target="_blank" rel="noopener noreferrer">${label}</a>`
 
-/** Who asks: the full client id, and what it says of itself marked as its own words. */
+/** The requesting app: its full client id, and its own name, marked as such. */
 const clientBox = (client: Client, redirectUri: string): Html => {
   const name = client.name === undefined ? "" : visible(client.name)
   return html`<div class="client">
@@ -59,13 +59,13 @@ const grant = (group: PermissionGroup): Html =>
   }
 </li>`
 
-/** What an app may do, a line each. */
+/** What an app may do, one line each. */
 export const grantList = (groups: ReadonlyArray<PermissionGroup>): Html =>
   html`<ul class="grants">
     ${groups.map(grant)}
   </ul>`
 
-/** What the consent page shows. */
+/** The data of the consent page. */
 export interface ConsentView {
   readonly client: Client
   readonly redirectUri: string
@@ -74,11 +74,11 @@ export interface ConsentView {
   readonly handle: string
   readonly carried: Carried
   readonly actions: { readonly accept: string; readonly reject: string }
-  /** Leads to the other accounts; nothing where the app wants this very one. */
+  /** The URL of the other accounts; undefined if the app requires this one. */
   readonly otherAccount: string | undefined
 }
 
-/** The page that asks whether an app may do what it asks for. */
+/** The page that asks whether an app may have the requested access. */
 export const consentPage = (view: ConsentView): Html => {
   const { client, groups, handle, carried, actions } = view
   return html`<h1>${text.heading}</h1>

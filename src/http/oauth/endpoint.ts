@@ -8,7 +8,7 @@ import { notAllowed, type OAuthFailure, oauthError, oauthErrorResponse } from ".
 import { readForm } from "./form.ts"
 import { rules } from "../../services/limits/rules.ts"
 
-/** The endpoints that clients post to, and the rate limit of each. */
+/** The endpoints that clients post to, with their rate limits. */
 export const endpointRules = {
   par: rules.oauthPar,
   token: rules.oauthToken,
@@ -17,17 +17,17 @@ export const endpointRules = {
 
 type EndpointName = keyof typeof endpointRules
 
-/** A client's request: what its body says, and the request itself. */
+/** A client's request and its parsed body. */
 export interface ClientCall {
   readonly form: Form
   readonly request: Request
 }
 
-/** An answer that is not to be kept by anybody. Spec: RFC 6749 5.1. */
+/** A response that nobody may cache. Spec: RFC 6749 5.1. */
 export const answer = (body: object, status = 200): Response =>
   new Response(JSON.stringify(body), { status, headers: { "content-type": jsonType } })
 
-/** The DPoP proof of a request, as it is to be judged. */
+/** A request's DPoP proof and what it must match. */
 export const shownIn = (request: Request): Shown => ({
   proof: request.headers.get("dpop") ?? undefined,
   method: request.method,
@@ -36,7 +36,7 @@ export const shownIn = (request: Request): Shown => ({
 
 const maxLogged = 512
 
-/** Tells the log why a client was turned away: the wire does not. No token and no proof stands in it. */
+/** Logs why a client was rejected, which the response doesn't say; without tokens or proofs. */
 export const logRefusal = (name: EndpointName, form: Form, failure: OAuthFailure) => {
   const { status, error, description, reason } = oauthError(failure)
   return Effect.logInfo("an OAuth client was refused").pipe(
@@ -58,7 +58,7 @@ const serverError = {
 } as const
 
 /**
- * An endpoint that clients post to: limits, body, errors, and the headers of every answer.
+ * An endpoint that clients post to: limits, body, errors, and the headers of every response.
  *
  * Spec: RFC 6749 3.2 and 5, RFC 9126 2, RFC 9449 8.
  */

@@ -16,7 +16,7 @@ import type {
 } from "../../services/failures.ts"
 import { jsonType } from "../responses.ts"
 
-/** Everything that an endpoint for clients may fail with. */
+/** All errors of an endpoint for clients. */
 export type OAuthFailure =
   | BadProof
   | ClientRefused
@@ -34,7 +34,7 @@ export type OAuthFailure =
   | RequestRefused
   | UnsupportedEncoding
 
-/** An error as the client gets it (RFC 6749 5.2), and what only the log is told. */
+/** An error in the client's form (RFC 6749 5.2), with details for the log only. */
 export interface OAuthWireError {
   readonly status: number
   readonly error: OAuthErrorName
@@ -63,7 +63,7 @@ const unavailable = (description: string, reason: unknown): OAuthWireError => ({
   reason
 })
 
-/** A failure that XRPC has too: its status and headers, by the name that OAuth has for it. */
+/** A failure that XRPC also has: its status and headers, with the OAuth error name. */
 const asInXrpc =
   (error: OAuthErrorName) =>
   (
@@ -73,7 +73,7 @@ const asInXrpc =
     return { status, error, description: message, ...(headers === undefined ? {} : { headers }) }
   }
 
-/** What is wrong with a code or refresh token; whether it ever was one is not told. */
+/** Why a code or refresh token is rejected, without revealing whether it ever existed. */
 const grantFaults: Readonly<Record<GrantRefused["fault"], string>> = {
   "unknown code": "The code is not valid",
   "used code": "The code is not valid",
@@ -98,7 +98,7 @@ const clientFaults: Readonly<Record<ClientUnproven["fault"], string>> = {
   "same key for DPoP": "The DPoP key must not be the key of the client assertion"
 }
 
-/** The one table from a failure to the answer at an OAuth endpoint. */
+/** The one table from failures to responses of OAuth endpoints. */
 const wire: Wire = {
   BadProof: ({ error, reason }) =>
     error === "use_dpop_nonce"
@@ -136,12 +136,12 @@ const wire: Wire = {
   UnsupportedEncoding: asInXrpc("invalid_request")
 }
 
-/** The answer for a failure. */
+/** The response for a failure. */
 export const oauthError = (failure: OAuthFailure): OAuthWireError =>
-  // SAFETY: the table holds, for each tag, the function of that very tag.
+  // SAFETY: the table has, for each tag, that tag's function.
   (wire[failure._tag] as (failure: OAuthFailure) => OAuthWireError)(failure)
 
-/** The response of an error, in the form of RFC 6749. */
+/** An error response in the form of RFC 6749. */
 export const oauthErrorResponse = ({
   status,
   error,
@@ -153,7 +153,7 @@ export const oauthErrorResponse = ({
     headers: { "content-type": jsonType, ...headers }
   })
 
-/** The answer to a method that a path does not have. */
+/** The response to a method that a path doesn't support. */
 export const notAllowed = (allow: string): Response =>
   oauthErrorResponse({
     status: 405,

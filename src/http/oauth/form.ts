@@ -12,9 +12,9 @@ const utf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true })
 const malformed = (message: string) => new InvalidRequest({ message })
 
 /**
- * Reads an urlencoded form.
+ * Parses an urlencoded form.
  *
- * Spec: RFC 6749 3.1 and 3.2: an empty value is one left out; no parameter comes twice.
+ * Spec: RFC 6749 3.1 and 3.2: an empty value counts as missing; no parameter may be repeated.
  */
 const fromUrlencoded = Effect.fnUntraced(function* (body: Uint8Array) {
   const text = yield* Effect.try({
@@ -33,7 +33,7 @@ const fromUrlencoded = Effect.fnUntraced(function* (body: Uint8Array) {
   return form as Form
 })
 
-/** Reads an object of JSON, whose values are written as a form would have them. */
+/** Parses a JSON object, with its values as in a form. */
 const fromJson = Effect.fnUntraced(function* (body: Uint8Array) {
   const object = jsonObject(body)
   if (object === undefined) return yield* malformed("The body is not a JSON object")

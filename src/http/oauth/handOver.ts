@@ -8,10 +8,10 @@ import { common } from "../pages/text/common.ts"
 import { consent as text } from "../pages/text/consent.ts"
 
 /**
- * Where the form that leads back to a client may lead: to the scheme of an app on the device, or over the web to wherever.
+ * The allowed targets of the form that returns to a client: an app's scheme, or any web address.
  *
- * Browsers hold every further redirect against `form-action`, and a client's server may lead on to its app's own scheme,
- * which nobody here knows. Nothing secret is typed on these pages.
+ * Browsers check every further redirect against `form-action`, and a client's server may redirect
+ * to its app's own scheme, which is unknown here. Nobody types a secret on these pages.
  */
 export const formActionTo = (redirectUri: string): NonNullable<Page["formAction"]> => {
   const { protocol } = new URL(redirectUri)
@@ -21,10 +21,10 @@ export const formActionTo = (redirectUri: string): NonNullable<Page["formAction"
 const going = { title: text.backTitle, lead: text.backLead }
 
 /**
- * Leads the browser back to the client.
+ * Returns the browser to the client.
  *
- * `direct`: with a redirect. It is not for answers to forms of pages that let them lead nowhere else: those get a page
- * that goes on by itself.
+ * `direct` redirects. It doesn't work for forms whose page restricts their targets; those get a
+ * page that continues by itself.
  */
 export const handOver = (
   way: WayBack,

@@ -5,7 +5,7 @@ import { briefly, jsonType, versioned } from "../responses.ts"
 import { notAllowed } from "./errors.ts"
 
 /**
- * What this authorization server can do.
+ * The capabilities of this authorization server.
  *
  * Spec: RFC 8414, RFC 9126, RFC 9207, RFC 9449, RFC 9728; the atproto OAuth profile.
  */
@@ -17,7 +17,7 @@ export const authorizationServerMetadata = ({ publicUrl, handleDomains }: Settin
   revocation_endpoint: `${publicUrl}/oauth/revoke`,
   jwks_uri: `${publicUrl}/oauth/jwks`,
   protected_resources: [publicUrl],
-  // The scopes of the protocol cannot be listed; these tell that the transitional ones are known.
+  // The protocol's scopes cannot be listed; these show that the transitional ones are known.
   scopes_supported: ["atproto", "transition:email", "transition:generic", "transition:chat.bsky"],
   subject_types_supported: ["public"],
   response_types_supported: ["code"],
@@ -31,7 +31,7 @@ export const authorizationServerMetadata = ({ publicUrl, handleDomains }: Settin
     "login",
     "consent",
     "select_account",
-    // Without a domain of its own a server has no handles to give.
+    // Without handle domains, the server can't create accounts.
     ...(handleDomains.length > 0 ? ["create"] : [])
   ],
   token_endpoint_auth_methods_supported: ["none", "private_key_jwt"],
@@ -46,7 +46,7 @@ export const authorizationServerMetadata = ({ publicUrl, handleDomains }: Settin
 })
 
 /**
- * What this resource server says of itself: its one authorization server is the same origin.
+ * The metadata of this resource server: its only authorization server is the same origin.
  *
  * Spec: RFC 9728.
  */
@@ -58,7 +58,7 @@ export const protectedResourceMetadata = ({ publicUrl }: Settings) => ({
   resource_documentation: "https://atproto.com"
 })
 
-/** A document that says the same to everybody. Clients ask for it each time that somebody signs in. */
+/** A document that is the same for everyone. Clients fetch it for each sign-in. */
 const document = (describe: (settings: Settings) => object) =>
   Effect.fnUntraced(function* (request: Request) {
     if (request.method !== "GET" && request.method !== "HEAD") return notAllowed("GET, HEAD")
@@ -74,5 +74,5 @@ export const authorizationServer = document(authorizationServerMetadata)
 /** `/.well-known/oauth-protected-resource`. */
 export const protectedResource = document(protectedResourceMetadata)
 
-/** `/oauth/jwks`: no keys, because only this server itself reads the tokens that it makes. */
+/** `/oauth/jwks`: no keys, because only this server reads its tokens. */
 export const jwks = document(() => ({ keys: [] }))

@@ -3,7 +3,7 @@ import { proveKey } from "../../services/oauth/provenKey.ts"
 import { pushRequest } from "../../services/oauth/pushRequest.ts"
 import { answer, endpoint, shownIn } from "./endpoint.ts"
 
-/** `/oauth/par`: a client leaves its request here, before it sends somebody's browser. Spec: RFC 9126. */
+/** `/oauth/par`: a client pushes its request before it sends the user's browser. Spec: RFC 9126. */
 export const par = endpoint(
   "par",
   Effect.fnUntraced(function* ({ form, request }) {

@@ -10,15 +10,15 @@ const quiet: ReadonlySet<string> = new Set([
   "invalid_grant"
 ])
 
-/** Whether there is nothing that the client could do about a failure. */
+/** Whether the client could do nothing about a failure. */
 const isFinal = (failure: OAuthFailure): boolean => quiet.has(oauthError(failure).error)
 
 /**
- * `/oauth/revoke`: a client gives a token back.
+ * `/oauth/revoke`: a client revokes a token.
  *
- * A proof is looked at where one comes along: an assertion may be tied to its key. Whoever is turned away for what
- * they are or hold gets the same answer as all others: there is nothing that they could do about it.
- * Spec: RFC 7009.
+ * Uses a proof if there is one, because an assertion may be bound to its key. A rejected client or
+ * token gets the same response as any other, because the client could do nothing about it. Spec:
+ * RFC 7009.
  */
 export const revoke = endpoint(
   "revoke",

@@ -4,7 +4,7 @@ import { proveKey } from "../../services/oauth/provenKey.ts"
 import { noteAccount } from "../CurrentRequest.ts"
 import { answer, endpoint, shownIn } from "./endpoint.ts"
 
-/** `/oauth/token`: a code or a refresh token for tokens. Spec: RFC 6749 3.2. */
+/** `/oauth/token`: exchanges a code or a refresh token for tokens. Spec: RFC 6749 3.2. */
 export const token = endpoint(
   "token",
   Effect.fnUntraced(function* ({ form, request }) {

@@ -15,7 +15,9 @@ import { hashOf, randomText } from "../host/secretText.ts"
 import type { Database } from "../host/sql/sqlTables.ts"
 import type { Bounds } from "../host/sql/bounds.ts"
 
-/** Browsers and who is signed in on them; `secret` is the SHA-256 of what the cookie holds besides the id. */
+/**
+ * Browsers and the accounts signed in on them; `secret` is the SHA-256 of the cookie's secret part.
+ */
 export const tables: ReadonlyArray<string> = [
   `CREATE TABLE IF NOT EXISTS device (
     id TEXT PRIMARY KEY, secret TEXT NOT NULL, user_agent TEXT, address TEXT NOT NULL,
@@ -33,24 +35,24 @@ const minute = 60_000
 const day = 24 * 60 * minute
 const year = 365 * day
 
-/** How long a device is kept unseen: one where nobody has signed in (a passing robot's, say) not long. */
+/** How long an unseen device is kept: not long if nobody signed in (a crawler's, for example). */
 const deviceLife = { signedIn: year, stranger: day }
 
-/** How long an account stays listed after its owner proved themselves. */
+/** How long an account stays listed after its owner signed in. */
 const accountLife = { remembered: year, visit: 15 * minute }
 
-/** A device that was noted as seen is not noted again for this long. */
+/** Minimum time between two updates of a device's last use. */
 const seenEvery = 5 * minute
 
 const maxUserAgent = 256
 
 /**
- * How many devices a bucket holds at most, and on how many an account is signed in. Those that are over first go first:
- * where nobody has signed in, and then those that were not seen for longest.
+ * The most devices in a bucket, and for one account. Removes expired ones first, then those without
+ * a sign-in, then the longest unseen.
  */
 export const budget = { perBucket: 32, ofAccount: 100 }
 
-/** Devices that one new one removes at most. */
+/** The most devices that one new one removes. */
 const pruneStep = 20
 
 interface DeviceRow {
@@ -101,7 +103,7 @@ const make = (database: Database): Devices["Service"] => {
   const { sql, batch } = database
   const { repeatable } = oauthQueriesOver(database, [...tables, ...requestTables])
 
-  /** That a row of `device_account` still counts. */
+  /** Condition: a row of `device_account` is still valid. */
   const live = (now: number) => sql`authenticated_at >
     CASE remembered WHEN 0 THEN ${now - accountLife.visit} ELSE ${now - accountLife.remembered} END`
 
@@ -153,8 +155,8 @@ const make = (database: Database): Devices["Service"] => {
     yield* repeatable(
       "signIn",
       batch([
-        // The aggregates give one row even where another sign-in has replaced the old device just now:
-        // its traits are noted when it is next seen.
+        // The aggregates return one row even if a concurrent sign-in has just replaced the old
+        // device: its traits are updated when it is next seen.
         sql`INSERT OR IGNORE INTO device (id, secret, user_agent, address, created_at, seen_at, expires_at)
           SELECT ${id}, ${hash}, max(user_agent), coalesce(max(address), ''),
             coalesce(max(created_at), ${now}), coalesce(max(seen_at), 0), ${now + deviceLife.signedIn}
@@ -206,7 +208,7 @@ const make = (database: Database): Devices["Service"] => {
 
   const codeDevice = sql`json_extract(stands_for, '$.device')`
 
-  /** Signs an account out on some devices, and takes back the codes that were given there and are not redeemed. */
+  /** Signs an account out on some devices and revokes unredeemed codes issued there. */
   const signOut = Effect.fnUntraced(function* (
     operation: string,
     did: string,
@@ -244,7 +246,7 @@ export const layer: Layer.Layer<Devices, never, HostDatabase> = Layer.effect(
   Effect.map(HostDatabase, make)
 )
 
-/** What bounds these tables. */
+/** The limits of these tables. */
 export const bounds: Bounds = {
   device: {
     filledBy: "anybody",

@@ -7,11 +7,14 @@ import { Config } from "../../services/host/Config.ts"
 import { hkdf } from "../../services/host/derivedSecrets.ts"
 import { BadProof, DpopProofs } from "../../services/oauth/DpopProofs.ts"
 
-/** The path of a request's URL, whether or not it has an origin. */
+/** The path of a request's URL, with or without an origin. */
 const pathOf = (url: string): string =>
   url.replace(/^[a-z][a-z0-9+.-]*:\/\/[^/?#]*/i, "").replace(/[?#].*$/s, "")
 
-/** Proofs are judged against the public URL, whatever host the request named; nonces derive from the master key. */
+/**
+ * Checks proofs against the public URL, whatever host the request named; derives nonces from the
+ * master key.
+ */
 export const layer: Layer.Layer<DpopProofs, never, Config> = Layer.effect(
   DpopProofs,
   Effect.gen(function* () {

@@ -13,11 +13,11 @@ import {
 import { Outgoing, type OutgoingError } from "../../services/host/Outgoing.ts"
 import { StaleCache } from "../host/StaleCache.ts"
 
-/** How clients are found. */
+/** Options for finding clients. */
 export interface OAuthClientsOptions {
-  /** Hosts of development that are exempt from the rules of public addresses. */
+  /** Development hosts that are exempt from the rules for public addresses. */
   readonly allowHosts?: ReadonlyArray<string>
-  /** How many clients, and how many key sets, are remembered. */
+  /** How many clients, and how many key sets, are cached. */
   readonly capacity?: number
 }
 
@@ -26,10 +26,13 @@ type ClientError = ClientRefused | ClientUnavailable
 const second = 1000
 const minute = 60 * second
 
-/** Clients are as old as ten minutes, failures as fifteen seconds: nobody is asked for the same thing by every request. */
+/**
+ * Clients are cached for ten minutes and failures for fifteen seconds, so requests don't fetch the
+ * same thing again and again.
+ */
 const foundFor = 10 * minute
 const failedFor = 15 * second
-/** The least time between two look-ups that ask past what is remembered. */
+/** Minimum time between two look-ups that bypass the cache. */
 const freshEvery = 30 * second
 
 const maxBytes = 256 * 1024
@@ -40,7 +43,7 @@ const jwksTypes = [...jsonTypes, "application/jwk-set+json"]
 
 const text = new TextDecoder()
 
-/** Client ids in errors end up in logs: not endless. */
+/** Client ids in errors appear in logs, so they are shortened. */
 const shown = (clientId: string): string => clientId.slice(0, 512)
 
 const refuse = (
@@ -49,7 +52,7 @@ const refuse = (
   error: ClientRefused["error"] = "invalid_client_metadata"
 ) => new ClientRefused({ clientId: shown(clientId), error, reason })
 
-/** What is fetched, and for whom. */
+/** What is fetched, and for which client. */
 interface Asked {
   readonly clientId: string
   readonly name: "client metadata" | "key set"
@@ -57,7 +60,7 @@ interface Asked {
   readonly types: ReadonlyArray<string>
 }
 
-/** An answer that says no is the client's fault; everything else may pass. */
+/** A definite no is the client's fault; any other failure may be temporary. */
 const failureOf = ({ clientId, name }: Asked, error: OutgoingError): ClientError => {
   if (error._tag === "OutgoingRefused") {
     return refuse(clientId, `the ${name} cannot be fetched: ${error.reason}`)
@@ -73,14 +76,14 @@ const failureOf = ({ clientId, name }: Asked, error: OutgoingError): ClientError
   })
 }
 
-/** A memory that keeps what it is given for this long, and does not refresh it. */
+/** A cache that keeps entries for this long without refreshing them. */
 const memory = <A>(lifetime: number, entries: number) =>
   new StaleCache<A>(
     { stale: lifetime, expired: lifetime, retry: lifetime },
     { entries, weigh: (value) => JSON.stringify(value).length, weight: maxCharacters }
   )
 
-/** OAuth clients by their metadata documents on the web, remembered in memory. */
+/** Finds OAuth clients by their metadata documents on the web, cached in memory. */
 export const layer = (options: OAuthClientsOptions): Layer.Layer<OAuthClients, never, Outgoing> =>
   Layer.effect(
     OAuthClients,
@@ -116,7 +119,7 @@ const make = (
     })
   })
 
-  /** What is remembered, or what is found now; `fresh` asks past the memory, but not all the time. */
+  /** The cached value, or a new one; `fresh` bypasses the cache, with a rate limit. */
   const remembered = Effect.fnUntraced(function* <A>(
     cache: StaleCache<A>,
     key: string,
@@ -170,7 +173,7 @@ const make = (
     get: Effect.fn("OAuthClients.get")((clientId) => findClient(clientId, false)),
     keys: Effect.fn("OAuthClients.keys")(function* (client, options) {
       const fresh = options?.fresh === true
-      // Keys inside of the document are as fresh as the document.
+      // Keys in the document are as fresh as the document.
       const { jwks, jwksUri } =
         fresh && client.jwks !== undefined ? yield* findClient(client.id, true) : client
       if (jwks !== undefined) return jwks.keys

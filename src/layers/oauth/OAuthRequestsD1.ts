@@ -15,7 +15,7 @@ import type { Database } from "../host/sql/sqlTables.ts"
 import type { Bounds } from "../host/sql/bounds.ts"
 import type { SqlError } from "effect/sql/SqlError"
 
-/** Ways to run queries of which a failure is that of the OAuth provider's store. */
+/** Runs queries whose failures are those of the OAuth provider's store. */
 export const oauthQueriesOver = (database: Database, tables: ReadonlyArray<string>) =>
   queriesOver(
     database,
@@ -24,9 +24,10 @@ export const oauthQueriesOver = (database: Database, tables: ReadonlyArray<strin
   )
 
 /**
- * Pushed requests, codes, and what was used once. Keys are SHA-256 of what the client holds.
+ * Pushed requests, codes and single-use keys. Keys are SHA-256 of what the client has.
  *
- * Requests and codes are pruned by age, not by expiry: an index that moved along with every page view would bill rows.
+ * Requests and codes are pruned by age rather than expiry, because an index updated by every page
+ * view would bill rows.
  */
 export const tables: ReadonlyArray<string> = [
   `CREATE TABLE IF NOT EXISTS oauth_request (
@@ -48,25 +49,25 @@ export const tables: ReadonlyArray<string> = [
 const second = 1000
 const minute = 60 * second
 
-/** How long a request waits for its person's next step, and how long in all, in milliseconds. */
+/** How long a request waits for the user's next step, and in total, in milliseconds. */
 const requestLife = { idle: 5 * minute, inAll: 60 * minute }
 
-/** How long a code is good, and how long its use is remembered, in milliseconds. */
+/** How long a code is valid, and how long its use is remembered, in milliseconds. */
 export const codeLife = { good: minute, remembered: 24 * 60 * minute }
 
 /**
- * How many rows a bucket of each table holds at most. Of requests those go first that no browser has opened, then the
- * oldest; a code that was given up is no longer known for a replay. What is used once is never given up before its time:
- * strangers choose those keys, so a full bucket takes no more of them.
+ * The most rows in a bucket of each table. Drops unopened requests first, then the oldest; a replay
+ * of a dropped code is not recognized. Single-use keys are never dropped early: strangers choose
+ * them, so a full bucket rejects new ones.
  */
 export const perBucket = { requests: 4, codes: 2, usedOnce: 64 }
 
-/** Rows that one write removes at most: more than it adds, so that nothing piles up. */
+/** The most rows that one write removes: more than it adds, so nothing accumulates. */
 const pruneStep = 20
 
 /**
- * Service tokens have buckets of their own: anybody may make tokens that live for a day, and those of OAuth clients must
- * not be refused for them.
+ * Service auth has its own buckets: anyone can create tokens that are valid for a day, and those
+ * must not block OAuth clients.
  */
 const spaceOf = (key: string): string => (key.startsWith("service:") ? "service " : "")
 
@@ -191,7 +192,7 @@ const make = (database: Database): OAuthRequests["Service"] => {
     if (won !== undefined) {
       return { kind: "redeemed" as const, grant: grantOf(won), agreedAt: won.created_at }
     }
-    // Nothing takes `redeemed_at` back, so looking afterwards is soon enough.
+    // Nothing resets `redeemed_at`, so checking afterwards is soon enough.
     const [used] = yield* repeatable(
       "redeem",
       sql<Pick<CodeRow, "stands_for">>`SELECT stands_for FROM oauth_code
@@ -230,7 +231,7 @@ export const layer: Layer.Layer<OAuthRequests, never, HostDatabase> = Layer.effe
   Effect.map(HostDatabase, make)
 )
 
-/** What bounds these tables. */
+/** The limits of these tables. */
 export const bounds: Bounds = {
   oauth_request: {
     filledBy: "anybody",

@@ -26,26 +26,26 @@ import { make as usedProofs } from "./usedProofs.ts"
 
 export { tables } from "./oauthSessionRows.ts"
 
-/** How long a code may be on its way, in milliseconds: so long an ended session is remembered as such. */
+/** How long a code may stay unredeemed and an ended session is remembered, in milliseconds. */
 const onTheWay = 10 * 60 * 1000
 
-/** How long the refresh token before the newest gives the same answer again, in milliseconds: two tabs ask at once. */
+/** How long the previous refresh token returns the same response, in ms: two tabs may refresh. */
 const sameAnswer = 30 * 1000
 
-/** How many clients' consents are remembered at most, and how many ended sessions while a code may be on its way. */
+/** The most remembered consents, and the most ended sessions remembered for unredeemed codes. */
 export const budget = { consents: 1000, over: 1000 }
 
 const hashOf = (token: string): string => toBase64Url(sha256(token))
 
 const seconds = (milliseconds: number): number => Math.floor(milliseconds / 1000)
 
-/** When a session that is opened or refreshed now is over. */
+/** When a session that is opened or refreshed now expires. */
 const expiry = (life: Lifetimes, auth: ClientAuth, createdAt: number, now: number): number =>
   auth.method === "none" ? createdAt + life.oauthPublicSession : now + life.oauthConfidentialSession
 
 const ended = (reason: GrantEnded["reason"]) => new GrantEnded({ reason })
 
-/** The OAuth sessions of an account in the object's SQLite. */
+/** An account's OAuth sessions in the object's SQLite. */
 export const layer: Layer.Layer<OAuthSessions, never, SqlStorage | Config> = Layer.effect(
   OAuthSessions,
   Effect.gen(function* () {
@@ -65,14 +65,14 @@ export const layer: Layer.Layer<OAuthSessions, never, SqlStorage | Config> = Lay
       sql.exec("INSERT OR REPLACE INTO oauth_over VALUES (?, ?)", id, now)
     }
 
-    /** Notes that all sessions are over: no code that is on its way opens one. */
+    /** Notes that all sessions ended, so unredeemed codes open none. */
     const noteAllOver = (now: number): void => {
       sql.exec("DELETE FROM oauth_over")
       notes.write("oauth_over", 0)
       putOver("", now)
     }
 
-    /** Notes that a session is over; past the budget no code that is on its way opens any. */
+    /** Notes that a session ended; at the limit, all unredeemed codes become invalid. */
     const noteOver = (id: string, now: number): void => {
       const there = notes.read("oauth_over") ?? 0
       if (there >= budget.over) return noteAllOver(now)
@@ -83,7 +83,7 @@ export const layer: Layer.Layer<OAuthSessions, never, SqlStorage | Config> = Lay
     const overSince = (id: string): number | undefined =>
       sql.exec<{ at: number }>("SELECT at FROM oauth_over WHERE id = ?", id).toArray()[0]?.at
 
-    /** Ends a session, so that its code opens it no more. */
+    /** Ends a session and prevents its code from opening it. */
     const remove = ({ id, createdAt }: OAuthSession, now: number): void =>
       sql.transaction(() => {
         if (createdAt + onTheWay > now) noteOver(id, now)
@@ -110,12 +110,12 @@ export const layer: Layer.Layer<OAuthSessions, never, SqlStorage | Config> = Lay
       }
     }
 
-    /** What keeps a code from opening its session. */
+    /** Why a code may not open its session; undefined if it may. */
     const closedTo = (id: string, agreedAt: number, now: number): GrantEnded | undefined => {
-      // Whoever agreed may be whom a new password has shut out since.
+      // An intruder may have consented before a new password locked them out.
       const allOver = overSince("") ?? -Infinity
       if (agreedAt <= allOver || agreedAt + onTheWay <= now) return ended("ended")
-      // The code came twice at once, and the second showing has ended what this one would open.
+      // The code came twice concurrently, and the second use ended the session.
       return overSince(id) !== undefined || find(id) !== undefined ? ended("replayed") : undefined
     }
 
@@ -149,7 +149,10 @@ export const layer: Layer.Layer<OAuthSessions, never, SqlStorage | Config> = Lay
     const tokenAfter = (did: string, id: string, token: string): string =>
       makeRefreshToken({ did, session: id }, nextRefreshSecret(secretKey, id, token))
 
-    /** The session of a refresh token: its newest, or for a short time with the same key the one before (`again`). */
+    /**
+     * The session of a refresh token: the newest token, or for a short time with the same key the
+     * previous one (`again`).
+     */
     const sessionFor = (
       token: string,
       jkt: string,
@@ -207,7 +210,7 @@ export const layer: Layer.Layer<OAuthSessions, never, SqlStorage | Config> = Lay
       return tokensOf(did, session, next, now)
     })
 
-    /** The session of either token, if this server made it. */
+    /** The session of either token, if this server issued it. */
     const sessionOf = (token: string): string | undefined => {
       const read = readRefreshToken(token)
       if (read === undefined) return sessionOfAccess(parseJwt(token), isSigned)
@@ -276,7 +279,7 @@ export const layer: Layer.Layer<OAuthSessions, never, SqlStorage | Config> = Lay
         ),
       rememberConsent: (clientId, scope) =>
         Effect.sync(() => {
-          // Beyond the budget a client is not remembered: its person is asked each time.
+          // At the limit, a client's consent is not remembered and the user is asked each time.
           sql.exec(
             `INSERT INTO oauth_consent SELECT ?, ? WHERE (SELECT count(*) FROM oauth_consent WHERE client <> ?) < ?
               ON CONFLICT DO UPDATE SET scope = excluded.scope`,

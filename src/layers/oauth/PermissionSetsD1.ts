@@ -18,14 +18,14 @@ import { type LexiconAbsent, type LexiconUnavailable, lookupLexicon } from "./le
 import { type Database, withTables } from "../host/sql/sqlTables.ts"
 import type { Bounds } from "../host/sql/bounds.ts"
 
-/** Of the last version, with sets of any size that nobody need have agreed to. */
+/** The last version's table, with sets of any size without anyone's consent. */
 const earlier = `CREATE TABLE IF NOT EXISTS permission_set (
   nsid TEXT PRIMARY KEY, document TEXT NOT NULL, fetched_at INTEGER NOT NULL, tried_at INTEGER NOT NULL
 ) WITHOUT ROWID`
 
 /**
- * The permission sets that were found, by what they mean; when that was, when it was last tried, and whether anybody
- * has agreed to one. The document comes last: what counts rows reads none of its pages.
+ * The permission sets that were found, with the time of the last success and attempt, and whether
+ * anyone agreed to them. The document is the last column, so counting rows reads none of its pages.
  */
 export const tables: ReadonlyArray<string> = [
   `CREATE TABLE IF NOT EXISTS included_set (
@@ -43,13 +43,16 @@ const minute = 60_000
 const hour = 60 * minute
 const day = 24 * hour
 
-/** A day old is fresh, 90 days old is usable; an authority is not asked again within a quarter of an hour. */
+/**
+ * A set is fresh for a day and usable for 90 days; an authority is asked at most every quarter of
+ * an hour.
+ */
 const limits = { fresh: day, usable: 90 * day, retry: 15 * minute }
 
-/** How long a set is kept that nobody has agreed to: as long as its request may wait. */
+/** How long a set is kept without consent: as long as its request may wait. */
 const unagreed = hour
 
-/** What the table may hold; beyond that the sets that nobody has agreed to go first, and then the oldest. */
+/** The table's limits; at the limit, sets without consent are dropped first, then the oldest. */
 export const budget = { rows: 1000, bytes: 8 * 1024 * 1024 }
 
 interface Row {
@@ -63,7 +66,7 @@ type Lookup = (nsid: string) => Effect.Effect<unknown, LexiconAbsent | LexiconUn
 const make = (database: Database, lookup: Lookup): PermissionSets["Service"] => {
   const { sql, batch } = database
 
-  /** What is stored only saves requests: without it sets are looked up each time. */
+  /** The table only saves requests: if it fails, sets are looked up each time. */
   const stored = <A>(query: Effect.Effect<ReadonlyArray<A>, SqlError>) =>
     withTables(database, tables, query).pipe(
       Effect.catch((cause) =>
@@ -100,14 +103,14 @@ const make = (database: Database, lookup: Lookup): PermissionSets["Service"] => 
   const agree = (nsid: string) =>
     stored(sql<object>`UPDATE included_set SET agreed = 1 WHERE nsid = ${nsid} AND agreed = 0`)
 
-  /** Of several requests at once, one asks. */
+  /** Lets one of several concurrent requests look up. */
   const mayAsk = (nsid: string, now: number) =>
     stored(
       sql<object>`UPDATE included_set SET tried_at = ${now}
         WHERE nsid = ${nsid} AND tried_at <= ${now - limits.retry} RETURNING nsid`
     ).pipe(Effect.map((rows) => rows.length > 0))
 
-  /** Looks a set up; what is proven to be gone, too large, or something else, is forgotten. */
+  /** Looks a set up; forgets one that is provably gone, too large or something else. */
   const find = Effect.fnUntraced(function* (nsid: string, agreed: boolean, now: number) {
     const found = yield* Effect.catchTag(lookup(nsid), "LexiconAbsent", () => Effect.void)
     const set = readPermissionSet(nsid, found)
@@ -153,7 +156,7 @@ const make = (database: Database, lookup: Lookup): PermissionSets["Service"] => 
   return PermissionSets.of({ get })
 }
 
-/** Permission sets from the network, kept in the host's database. */
+/** Permission sets from the network, cached in the host's database. */
 export const layer: Layer.Layer<
   PermissionSets,
   never,
@@ -170,7 +173,7 @@ export const layer: Layer.Layer<
   })
 )
 
-/** What bounds these tables. */
+/** The limits of these tables. */
 export const bounds: Bounds = {
   included_set: {
     filledBy: "anybody",

@@ -9,20 +9,20 @@ import { OAuthSessions } from "../../services/oauth/OAuthSessions.ts"
 
 type OAuthCaller = Extract<Caller, { readonly kind: "oauth" }>
 
-/** An access token that is not good, or not any more: the app refreshes it. */
+/** The access token is invalid or has expired; the app refreshes it. */
 export const invalidToken = (message: string) =>
   new OAuthDenied({ error: "invalid_token", message })
 
 /**
- * Judges OAuth apps: the access token, then the proof that the caller has the token's key, then the session.
+ * Authenticates OAuth apps: the access token, then proof of the token's key, then the session.
  *
- * The account's standing and what the app may do are looked at by who asks.
+ * The caller checks the account's status and the app's permissions.
  */
 export const make = Effect.gen(function* () {
   const sessions = yield* OAuthSessions
   const proofs = yield* DpopProofs
 
-  /** The proof that the caller has the key that the token is bound to, made for this very request. */
+  /** The request's proof of the key that the token is bound to. */
   const provenBy = Effect.fnUntraced(function* (
     { dpop, method, url }: Credentials,
     accessToken: string,
@@ -34,7 +34,7 @@ export const make = Effect.gen(function* () {
     return proof.jkt === key ? proof : yield* invalidToken("Token is bound to another key")
   })
 
-  /** Uses the proof, which is good for one call. */
+  /** Uses the proof, which works for one call. */
   const useProof = Effect.fnUntraced(function* (session: string, proof: Proof) {
     const use = yield* sessions.useProof(session, proof)
     if (use.kind === "fresh") return
@@ -54,7 +54,7 @@ export const make = Effect.gen(function* () {
   ): Effect.fn.Return<OAuthCaller, OAuthDenied> {
     const grant = yield* sessions.checkAccess(did, parseJwt(token))
     const proof = yield* provenBy(credentials, token, grant.jkt)
-    // Asked for last: while the proof was verified the session may have ended.
+    // Looked up last: the session may have ended while the proof was verified.
     const session = sessions.find(grant.session)
     if (session === undefined) return yield* invalidToken("Token has been revoked")
     yield* useProof(session.id, proof)

@@ -9,44 +9,45 @@ import type { Identity } from "../../services/identity/Identity.ts"
 import type { Outgoing } from "../../services/host/Outgoing.ts"
 import { askDnsForDid } from "../identity/dnsDid.ts"
 
-/** The authority's repo has no such lexicon: proven, not just said. */
+/** The authority's repo provably has no such lexicon. */
 export class LexiconAbsent extends Schema.TaggedError<LexiconAbsent>()("LexiconAbsent", {
   nsid: Schema.String
 }) {}
 
-/** Where the lexicon is could not be found out, or it could not be had from there. */
+/** The lexicon could not be located or fetched. */
 export class LexiconUnavailable extends Schema.TaggedError<LexiconUnavailable>()(
   "LexiconUnavailable",
   { nsid: Schema.String, reason: Schema.String, cause: Schema.optional(Schema.Defect()) }
 ) {}
 
-/** What lexicons are looked up with. */
+/** Options for looking up lexicons. */
 export interface LexiconLookupOptions {
   readonly outgoing: Outgoing["Service"]
   readonly identity: Identity["Service"]
   readonly accounts: Accounts["Service"]
-  /** A DNS-over-HTTPS service that answers in JSON. */
+  /** A DNS-over-HTTPS service with JSON responses. */
   readonly dohUrl: string
-  /** This server's origin: what lives here is not asked for over the network. */
+  /** This server's origin, whose repos are not fetched over the network. */
   readonly publicUrl: string
   readonly allowHosts: ReadonlyArray<string>
 }
 
 const collection = "com.atproto.lexicon.schema"
 
-/** The largest proof that is read: a lexicon, and the nodes on the way to it. */
+/** The largest accepted proof: a lexicon, and the nodes on its path. */
 const maxBytes = 256 * 1024
 
-/** The domain that an NSID belongs to: all of it but its name, backwards. There is no looking further up. */
+/** The domain of an NSID: everything but its name, reversed. Parent domains don't count. */
 const authorityOf = (nsid: string): string =>
   nsid.split(".").slice(0, -1).toReversed().join(".").toLowerCase()
 
 const originText = (url: string): string | undefined => URL.parse(url)?.origin
 
 /**
- * Looks a lexicon up by the network's rules: `_lexicon.<domain>` names the DID, its PDS has the record, with proof.
+ * Looks a lexicon up by the network's rules: `_lexicon.<domain>` names the DID, whose PDS has the
+ * record with a proof.
  *
- * Answers the document as JSON, unread. Spec: lexicon resolution.
+ * Returns the unparsed document as JSON. Spec: lexicon resolution.
  */
 export const lookupLexicon = ({
   outgoing,
@@ -58,7 +59,7 @@ export const lookupLexicon = ({
 }: LexiconLookupOptions) => {
   const findAuthority = Effect.fnUntraced(function* (nsid: string) {
     const domain = authorityOf(nsid)
-    // Names that are never public are not sent to anybody's DNS either.
+    // Names that are never public aren't sent to a DNS service either.
     if (!checkFetchUrl(originOf(domain, allowHosts), allowHosts).ok) {
       return yield* new LexiconUnavailable({ nsid, reason: `${domain} is not a public name` })
     }
@@ -80,7 +81,7 @@ export const lookupLexicon = ({
     }
   })
 
-  /** Of an account that lives here: its object is asked as everybody would ask it. */
+  /** Reads the lexicon of an account on this server from its object, with a normal request. */
   const readHere = Effect.fnUntraced(function* (nsid: string, did: string) {
     const failed = (cause: unknown) =>
       new LexiconUnavailable({ nsid, reason: "its account here does not answer", cause })
@@ -88,7 +89,7 @@ export const lookupLexicon = ({
     url.search = new URLSearchParams({ repo: did, collection, rkey: nsid }).toString()
     const response = yield* Effect.mapError(accounts.forward(did, new Request(url)), failed)
     const answer = yield* Effect.tryPromise({
-      // SAFETY: an answer of this server's own method.
+      // SAFETY: the response of this server's own method.
       try: () => response.json() as Promise<{ readonly value?: unknown; readonly error?: string }>,
       catch: failed
     })
@@ -120,7 +121,7 @@ export const lookupLexicon = ({
 
   return Effect.fn("lookupLexicon")(function* (nsid: string) {
     const did = yield* findAuthority(nsid)
-    // Fresh: a key that was just changed, or a move, must not make a good proof look bad.
+    // Fresh: after a key change or a move, an old document would make a valid proof fail.
     const document = yield* identity
       .resolveDid(did, { fresh: true })
       .pipe(

@@ -5,11 +5,12 @@ import * as Counts from "../sessions/sessionCounts.ts"
 import type { Bounds } from "../host/sql/bounds.ts"
 
 /**
- * One row a session: `current` is the hash of its newest refresh token, null where it has none. A refresh
- * rewrites this one row. What was agreed to for a client is a row of its own.
+ * One row a session: `current` is the hash of its newest refresh token, null without one. A refresh
+ * updates this one row. Each client's consent is a row of its own.
  *
- * `oauth_over` holds the sessions that ended a short time ago, and under an empty id when all were ended: a code on its
- * way opens none of them. `oauth_proof` says up to when a session's proofs may have been used, by its client's clock.
+ * `oauth_over` has recently ended sessions, and an empty id if all were ended: unredeemed codes
+ * open none of them. `oauth_proof` has the latest time, by the client's clock, at which a session's
+ * proofs may have been used.
  */
 export const tables: ReadonlyArray<string> = [
   `CREATE TABLE IF NOT EXISTS oauth_session (
@@ -55,7 +56,7 @@ const fromRow = (row: Row): Kept => ({
   session: {
     id: row.id,
     clientId: row.client,
-    // SAFETY: written by `insert`, from a value of this very type.
+    // SAFETY: `insert` wrote it, from a value of this type.
     clientAuth: JSON.parse(row.client_auth) as ClientAuth,
     jkt: row.jkt,
     scope: row.scope,
@@ -67,14 +68,17 @@ const fromRow = (row: Row): Kept => ({
   }
 })
 
-/** Session rows that are kept in memory at most. */
+/** The most session rows in memory. */
 const maxKept = 100
 
-/** The rows of OAuth sessions. Every call asks which session it is: rows are kept in memory until one of them changes. */
+/**
+ * The rows of OAuth sessions. Every call looks up its session, so rows are cached until one of them
+ * changes.
+ */
 export const rowsOver = (sql: SqlStorage["Service"]) => {
   const kept = new Map<string, Kept>()
 
-  /** Changes session rows; what was kept of them is forgotten. */
+  /** Changes session rows and clears the cache. */
   const change = (query: string, ...bindings: ReadonlyArray<SqlValue>): void => {
     kept.clear()
     sql.exec(query, ...bindings)
@@ -114,7 +118,7 @@ export const rowsOver = (sql: SqlStorage["Service"]) => {
   }
 }
 
-/** What bounds these tables. */
+/** The limits of these tables. */
 export const bounds: Bounds = {
   oauth_session: {
     filledBy: "apps",

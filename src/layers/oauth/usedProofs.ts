@@ -4,28 +4,33 @@ import type { Proof } from "../../core/oauth/dpop.ts"
 import type { ProofUse } from "../../services/oauth/OAuthSessions.ts"
 import type { SqlStorage } from "../../services/host/SqlStorage.ts"
 
-/** Proofs that an object remembers at most: only an app with a good token and its key gets one in. */
+/**
+ * The most proofs that an object remembers: only an app with a valid token and its key can add one.
+ */
 const maxProofs = 10_000
 
-/** By how much the stored time runs ahead of the newest proof, in milliseconds: an object sleeps after ten seconds without a call. */
+/**
+ * How far the stored time is ahead of the newest proof, in milliseconds: an object sleeps after ten
+ * seconds without a call.
+ */
 const ahead = 5000
 
-/** Sessions whose stored times are kept in memory at most. */
+/** The most sessions whose stored times are in memory. */
 const maxKept = 1000
 
 interface Times {
-  /** Before this time another life of the object may have used proofs. */
+  /** Before this time, an earlier life of the object may have used proofs. */
   readonly earlier: number
-  /** What is stored: above the time of every proof that was used. */
+  /** The stored time, later than every used proof. */
   readonly stored: number
 }
 
 /**
- * Remembers which proofs were used, so that each is good for one call, however often the object sleeps.
+ * Remembers used proofs, so each works for one call, however often the object sleeps.
  *
- * Single proofs are remembered in memory. What is stored is a time above that of every proof of a session, written once in
- * some seconds: a proof from before that time may have been used in another life of this object, and is refused unless it
- * holds a nonce that this life gave out.
+ * Single proofs are in memory. The stored time is later than all of a session's used proofs and
+ * written once in some seconds: a proof from before it may have been used in an earlier life of
+ * this object, so it is rejected unless it has a nonce that this life issued.
  */
 export const make = (sql: SqlStorage["Service"]) => {
   const mark = newNonceMark()

@@ -7,7 +7,10 @@ import type { Proof } from "../../core/oauth/dpop.ts"
 import type { ClientAuth } from "../../core/oauth/types.ts"
 import type { OAuthDenied } from "../sessions/Auth.ts"
 
-/** The code or refresh token is unknown, used before, or its session is over; or the account is closed to apps. */
+/**
+ * The code or refresh token is unknown or used, its session has ended, or the account is closed to
+ * apps.
+ */
 export class GrantEnded extends Schema.TaggedError<GrantEnded>()("GrantEnded", {
   reason: Schema.Literals([
     "unknown",
@@ -20,26 +23,26 @@ export class GrantEnded extends Schema.TaggedError<GrantEnded>()("GrantEnded", {
   ])
 }) {}
 
-/** An app's session: what a person let it do. */
+/** An app's session, with the user's consent. */
 export interface OAuthSession {
   readonly id: string
   readonly clientId: string
   readonly clientAuth: ClientAuth
   /** Thumbprint of the DPoP key. */
   readonly jkt: string
-  /** What was agreed to, `include:` as it was asked for. */
+  /** The scope the user agreed to, with `include:` as requested. */
   readonly scope: string
-  /** What the tokens hold: `include:` expanded. */
+  /** The scope of the tokens, with `include:` expanded. */
   readonly granted: string
-  /** The device on which consent was given. */
+  /** The device on which the user consented. */
   readonly device: string
   readonly createdAt: number
   readonly refreshedAt: number
-  /** When its refresh token is over; milliseconds. */
+  /** When its refresh token expires, in milliseconds. */
   readonly expiresAt: number
 }
 
-/** What a new session is made of. */
+/** The data of a new session. */
 export interface NewOAuthSession {
   readonly id: string
   readonly clientId: string
@@ -50,7 +53,7 @@ export interface NewOAuthSession {
   readonly device: string
   /** Whether the client may refresh. */
   readonly refreshable: boolean
-  /** When the person agreed; milliseconds. */
+  /** When the user consented, in milliseconds. */
   readonly agreedAt: number
 }
 
@@ -63,9 +66,9 @@ export interface OAuthTokens {
 }
 
 /**
- * Whether a proof is good for this call: not used before, used, or too old to say.
+ * Whether a proof works for this call: fresh, used, or too old to know.
  *
- * A proof that holds a nonce with the `mark` in it is never too old.
+ * A proof with a nonce that contains `mark` is never too old.
  */
 export type ProofUse =
   | { readonly kind: "fresh" }
@@ -73,45 +76,55 @@ export type ProofUse =
   | { readonly kind: "unsure"; readonly mark: string }
 
 /**
- * The OAuth sessions of the account in this object, and what its owner has agreed to.
+ * The OAuth sessions of this object's account, and its owner's consents.
  *
- * An access token (15 minutes) is good while its session's row exists. A refresh token is good once, and gives the
- * same answer for half a minute to the same key; shown later, it ends the session. Public clients' sessions end two weeks after they began; confidential
- * clients' refresh tokens live 180 days each. Only hashes are stored.
+ * An access token (15 minutes) is valid while its session's row exists. A refresh token works once,
+ * and returns the same response to the same key for half a minute; used later, it ends the session.
+ * Public clients' sessions end after two weeks; each refresh token of a confidential client lives
+ * 180 days. Only hashes are stored.
  */
 export class OAuthSessions extends Context.Service<
   OAuthSessions,
   {
     /**
-     * An id is opened once, and not after it was ended: a code that came twice opens nothing. Beyond 1,000 the oldest ends.
+     * Opens an id once, and never after it ended, so a code used twice opens nothing. Beyond 1,000
+     * the oldest ends.
      */
     open(did: string, session: NewOAuthSession): Effect.Effect<OAuthTokens, GrantEnded>
-    /** The session of a refresh token, without using it; a replayed one ends its session. `jkt` is the caller's key. */
+    /**
+     * The session of a refresh token, without using it; a replayed token ends its session. `jkt` is
+     * the caller's key.
+     */
     peek(refreshToken: string, jkt: string): Effect.Effect<OAuthSession, GrantEnded>
-    /** Uses a refresh token: new tokens, with `granted` in them. Two at once with the same key get one answer. */
+    /**
+     * Uses a refresh token: returns new tokens with `granted`. Concurrent calls with the same key
+     * get the same result.
+     */
     refresh(
       did: string,
       refreshToken: string,
       use: { readonly clientId: string; readonly jkt: string; readonly granted: string }
     ): Effect.Effect<OAuthTokens, GrantEnded>
-    /** Checks an access token of this account by itself, without its session and its proof. */
+    /** Checks an access token of this account, but not its session or proof. */
     checkAccess(did: string, token: Jwt | undefined): Effect.Effect<AccessGrant, OAuthDenied>
-    /** A session that has not ended; synchronous: each request asks. */
+    /** A session that has not ended; synchronous because each request needs it. */
     find(id: string): OAuthSession | undefined
     readonly list: Effect.Effect<ReadonlyArray<OAuthSession>>
-    /** Ends a session; what was agreed to for its client is forgotten. */
+    /** Ends a session and forgets the consent to its client. */
     end(id: string): Effect.Effect<void>
-    /** Ends every session, those too that were agreed to before and are not opened yet. */
+    /** Ends every session, even those that unredeemed codes would open. */
     readonly endAll: Effect.Effect<void>
-    /** Uses a DPoP proof of this session's key, which has been checked by itself. */
+    /** Uses a valid DPoP proof of this session's key. */
     useProof(session: string, proof: Proof): Effect.Effect<ProofUse>
-    /** Removes expired sessions, once a day: the alarm asks as often as it rings. */
+    /** Removes expired sessions, at most once a day however often it is called. */
     readonly sweep: Effect.Effect<void>
-    /** Revokes by either token of this client (RFC 7009); what is unknown, or another's, changes nothing. */
+    /**
+     * Revokes by either token of this client (RFC 7009); ignores unknown tokens and other clients'.
+     */
     revoke(token: string, clientId: string): Effect.Effect<void>
-    /** What was agreed to for a confidential client before, if anything. */
+    /** The previous consent to a confidential client, if any. */
     consented(clientId: string): Effect.Effect<string | undefined>
-    /** Remembers what was agreed to; forgotten when a session of the client is ended by its owner. */
+    /** Stores a consent, until the owner ends a session of the client. */
     rememberConsent(clientId: string, scope: string): Effect.Effect<void>
   }
 >()("nacre/services/OAuthSessions") {}

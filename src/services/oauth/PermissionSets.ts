@@ -3,22 +3,23 @@ import type * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import type { PermissionSet } from "../../core/oauth/permissionSet.ts"
 
-/** No permission set of this name can be found, or it is none. */
+/** The permission set doesn't exist, or isn't one. */
 export class PermissionSetNotFound extends Schema.TaggedError<PermissionSetNotFound>()(
   "PermissionSetNotFound",
   { nsid: Schema.String, reason: Schema.String }
 ) {}
 
 /**
- * Permission sets (`include:` scopes), found by DNS and the authority's PDS, with the record's proof checked.
+ * Permission sets (`include:` scopes), found with DNS and the authority's PDS, with a verified
+ * proof of the record.
  *
- * A set is asked for again when it is older than a day; while its authority cannot be reached it stays
- * good for 90 days, or for an hour before anybody has agreed to it. Spec: permission, lexicon resolution.
+ * A set is looked up again after a day; while its authority is unreachable it stays valid for 90
+ * days, or for an hour before anyone has agreed to it. Spec: permission, lexicon resolution.
  */
 export class PermissionSets extends Context.Service<
   PermissionSets,
   {
-    /** `agreed`: somebody has agreed to what the set holds, so it is worth keeping. */
+    /** `agreed`: somebody has agreed to the set, so it is worth storing. */
     get(
       nsid: string,
       options?: { readonly agreed?: boolean }

@@ -4,12 +4,12 @@ import { newSessionId, sessionKinds } from "../../core/sessions/sessionId.ts"
 import type { AuthorizationRequest, OAuthErrorName } from "../../core/oauth/types.ts"
 import { OAuthRequests } from "./OAuthRequests.ts"
 
-/** What the client is told: a code, or why there is none. */
+/** The result for the client: a code, or why there is none. */
 export type AuthorizationAnswer =
   | { readonly code: string }
   | { readonly error: OAuthErrorName; readonly description: string }
 
-/** How the browser carries an answer to the client: by an address to go to, or by a form to post. */
+/** How the browser takes the result to the client: by a redirect or by a form post. */
 export type WayBack =
   | { readonly kind: "redirect"; readonly url: string }
   | {
@@ -19,7 +19,7 @@ export type WayBack =
     }
 
 /**
- * The way of an answer back to the client; `iss` and `state` are always with it.
+ * How a result returns to the client; always includes `iss` and `state`.
  *
  * Spec: RFC 6749 4.1.2, RFC 9207; OAuth 2.0 Form Post Response Mode.
  */
@@ -35,24 +35,25 @@ export const redirectFor = (
   const fields = { iss: issuer, state, ...outcome }
   if (responseMode === "form_post") return { kind: "form", action: redirectUri, fields }
   const text = new URLSearchParams(fields).toString()
-  // The address is what the client registered, byte for byte: no parser goes over it.
+  // The address is exactly the registered text; no parser changes it.
   const joint = responseMode === "fragment" ? "#" : redirectUri.includes("?") ? "&" : "?"
   return { kind: "redirect", url: `${redirectUri}${joint}${text}` }
 }
 
-/** Who agrees, to what, and where. */
+/** Who agreed to what, and where. */
 export interface Consent {
   readonly requestUri: string
   readonly device: string
   readonly did: string
-  /** The scope that the person agreed to. */
+  /** The scope that the user agreed to. */
   readonly scope: string
 }
 
 /**
- * Turns a pushed request into a code for the account; nothing where the request is over, taken, or another device's.
+ * Exchanges a pushed request for a code for the account; undefined if the request has expired, was
+ * taken, or is another device's.
  *
- * Who calls it has seen the person sign in and agree.
+ * The caller has verified the user's sign-in and consent.
  */
 export const grantCode = Effect.fn("grantCode")(function* (consent: Consent) {
   const { requestUri, device, did, scope } = consent

@@ -3,7 +3,7 @@ import { type Account, AccountStore, inactiveStatus } from "../accounts/AccountS
 import { GrantEnded, type NewOAuthSession, OAuthSessions } from "./OAuthSessions.ts"
 import { sweepSessionsLater } from "../sessions/SessionSweep.ts"
 
-/** The account, and the sessions of its apps; an object without an account has granted nothing. */
+/** The account and its apps' sessions; an object without an account has granted nothing. */
 const granting = Effect.gen(function* () {
   const account = (yield* AccountStore).peek()
   if (account === undefined) return yield* new GrantEnded({ reason: "unknown" })
@@ -15,7 +15,7 @@ const assertOpen = (isOpen: boolean) =>
 
 const isTakenDown = (account: Account): boolean => account.takedown !== undefined
 
-/** Opens the session that a code stands for, while the account is active. */
+/** Opens the session of a code while the account is active. */
 export const openOAuth = Effect.fnUntraced(function* (input: NewOAuthSession) {
   const { account, sessions } = yield* granting
   yield* assertOpen(inactiveStatus(account) === undefined)
@@ -24,7 +24,10 @@ export const openOAuth = Effect.fnUntraced(function* (input: NewOAuthSession) {
   return tokens
 })
 
-/** The session of a refresh token; an app of a deactivated account goes on, that of one taken down does not. */
+/**
+ * The session of a refresh token; an app of a deactivated account may continue, of a taken-down one
+ * it may not.
+ */
 export const peekOAuth = Effect.fnUntraced(function* ({
   refreshToken,
   jkt
@@ -53,7 +56,7 @@ export const refreshOAuth = Effect.fnUntraced(function* ({
   return yield* sessions.refresh(account.did, refreshToken, use)
 })
 
-/** Does something to the sessions of the account that is here; of no account there are none. */
+/** Changes the sessions of this object's account, if it has one. */
 const onSessions = <A>(
   use: (sessions: OAuthSessions["Service"]) => Effect.Effect<A>
 ): Effect.Effect<A | undefined, never, AccountStore | OAuthSessions> =>
@@ -75,13 +78,13 @@ export const revokeOAuth = ({
 export const endOAuth = ({ session }: { readonly session: string }) =>
   onSessions((sessions) => sessions.end(session))
 
-/** What was agreed to for a client before. */
+/** The previous consent to a client. */
 export const consented = ({ clientId }: { readonly clientId: string }) =>
   onSessions((sessions) => sessions.consented(clientId)).pipe(
     Effect.map((scope) => (scope === undefined ? {} : { scope }))
   )
 
-/** Remembers what was agreed to. */
+/** Stores a consent. */
 export const rememberConsent = ({
   clientId,
   scope
@@ -90,7 +93,7 @@ export const rememberConsent = ({
   readonly scope: string
 }) => onSessions((sessions) => sessions.rememberConsent(clientId, scope))
 
-/** What the account's object does for the OAuth provider; the Worker has judged the client. */
+/** Calls for the OAuth provider; the Worker has authenticated the client. */
 export const oauthCalls = {
   openOAuth,
   peekOAuth,

@@ -10,7 +10,7 @@ import { useOnce } from "./once.ts"
 
 const jwtBearer = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 
-/** The assertion in a form; a public client must send none, a confidential one must. */
+/** The assertion in a form: required for a confidential client, forbidden for a public one. */
 const assertionIn = Effect.fnUntraced(function* ({ id, authMethod }: Client, form: Form) {
   const assertion = form.get("client_assertion")
   const type = form.get("client_assertion_type")
@@ -24,7 +24,7 @@ const assertionIn = Effect.fnUntraced(function* ({ id, authMethod }: Client, for
   return assertion
 })
 
-/** Checks an assertion by the client's keys; for a key that nobody knows they are asked for once more. */
+/** Checks an assertion with the client's keys; fetches them again for an unknown key. */
 const checkByKeys = Effect.fnUntraced(function* (
   client: Client,
   assertion: string,
@@ -51,10 +51,10 @@ const checkByKeys = Effect.fnUntraced(function* (
 })
 
 /**
- * The client of a request, which has shown that it is the one: `none`, or `private_key_jwt`.
+ * The authenticated client of a request: `none`, or `private_key_jwt`.
  *
- * `dpopJkt` is the thumbprint of the DPoP key that signs the request, where it takes one.
- * Spec: RFC 7523; the atproto OAuth profile, confidential clients.
+ * `dpopJkt` is the thumbprint of the request's DPoP key, if it needs one. Spec: RFC 7523; the
+ * atproto OAuth profile, confidential clients.
  */
 export const authenticateClient = Effect.fn("authenticateClient")(function* (
   form: Form,
@@ -82,7 +82,7 @@ export const authenticateClient = Effect.fn("authenticateClient")(function* (
   return { client, clientAuth }
 })
 
-/** Whether a client shows itself now as it did before: by the same method, and the same key. */
+/** Whether a client authenticates as before: with the same method and the same key. */
 export const isSameAuth = (before: ClientAuth, now: ClientAuth): boolean => {
   if (before.method === "none" || now.method === "none") return before.method === now.method
   return before.kid === now.kid && before.alg === now.alg && before.jkt === now.jkt

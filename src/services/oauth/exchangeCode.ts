@@ -11,7 +11,7 @@ import { useOnce } from "./once.ts"
 import { expandScope } from "./expandScope.ts"
 import { mayRefresh, tokenAnswer } from "./tokens.ts"
 
-/** Who comes with a code or a refresh token: a client that has shown itself, and its DPoP key. */
+/** A client with a code or a refresh token: authenticated, with its DPoP key. */
 export interface Bearer {
   readonly client: Client
   readonly clientAuth: ClientAuth
@@ -20,7 +20,7 @@ export interface Bearer {
 
 const refused = (fault: GrantRefused["fault"]) => new GrantRefused({ fault })
 
-/** What keeps a code from its bearer: everything must be as it was when the request was pushed. */
+/** Why its bearer can't use a code: everything must match the pushed request. */
 const faultOf = (
   grant: CodeGrant,
   bearer: Bearer,
@@ -35,10 +35,13 @@ const faultOf = (
   return verifies(verifier, parameters.codeChallenge) ? undefined : "wrong code_verifier"
 }
 
-/** How long a redeemed `code_challenge` may not come again, in milliseconds: a day. */
+/** How long a redeemed `code_challenge` can't be used again, in milliseconds: a day. */
 const challengeMillis = 86_400_000
 
-/** Uses up the challenge of a code whose verifier is right; a push alone does not, because clients repeat it. */
+/**
+ * Uses up a code's challenge after its verifier matched; a push alone doesn't, because clients
+ * repeat it.
+ */
 const useChallenge = Effect.fnUntraced(function* ({
   clientId,
   codeChallenge
@@ -49,11 +52,10 @@ const useChallenge = Effect.fnUntraced(function* ({
 })
 
 /**
- * Opens the session that a code stands for.
+ * Opens the session of a code.
  *
- * The code is used up before anything else is looked at: a wrong attempt burns it. One that was used before ends
- * the session that it opened.
- * Spec: RFC 6749 4.1.2 and 4.1.3, RFC 7636 4.6.
+ * Uses the code up before any other check, so a wrong attempt burns it. A replayed code ends the
+ * session that it opened. Spec: RFC 6749 4.1.2 and 4.1.3, RFC 7636 4.6.
  */
 export const exchangeCode = Effect.fn("exchangeCode")(function* (form: Form, bearer: Bearer) {
   const code = form.get("code")

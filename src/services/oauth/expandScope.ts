@@ -13,7 +13,7 @@ const namesIn = (scope: string): ReadonlyArray<string> => [
 
 const tooMuch = (reason: string) => new RequestRefused({ error: "invalid_scope", reason })
 
-/** The permission sets that a scope includes; every one must be found, and all together be modest. */
+/** The permission sets that a scope includes; all must exist and fit together. */
 export const findSets = Effect.fn("findSets")(function* (
   scope: string,
   options: { readonly agreed?: boolean } = {}
@@ -30,11 +30,14 @@ export const findSets = Effect.fn("findSets")(function* (
     : yield* tooMuch("The permission sets of the request hold too much")
 })
 
-/** What a scope grants: with its permission sets expanded. */
+/** What a scope grants, with its permission sets expanded. */
 export const expandScope = (scope: string) =>
   Effect.map(findSets(scope, { agreed: true }), (sets) => expand(scope, sets))
 
-/** The same for a scope that was granted before: what is there no more, or too much by now, grants nothing, and the rest goes on. */
+/**
+ * Expands a scope that was granted before; sets that are gone or too large now grant nothing, and
+ * the rest stays.
+ */
 export const expandAgain = Effect.fn("expandAgain")(function* (scope: string) {
   const sets = yield* PermissionSets
   const found = yield* Effect.forEach(

@@ -9,23 +9,23 @@ const requestErrors = [
   "unsupported_response_type"
 ] as const
 
-/** The names of what can be wrong with a request in itself. */
+/** The error names for an invalid request. */
 export type RequestError = (typeof requestErrors)[number]
 
-/** Whether a name is one of those that a request can be refused with. */
+/** Whether a name is one of the errors for a request. */
 export const isRequestError = (name: string): name is RequestError =>
   requestErrors.some((error) => error === name)
 
-/** The request breaks a rule; `reason` is for the client's developer. */
+/** The request violates a rule; `reason` is for the client's developer. */
 export class RequestRefused extends Schema.TaggedError<RequestRefused>()("RequestRefused", {
   error: Schema.Literals(requestErrors),
   reason: Schema.String
 }) {}
 
-/** The client has not shown that it is the one whose id it gives. */
+/** The client did not authenticate for its id. */
 export class ClientUnproven extends Schema.TaggedError<ClientUnproven>()("ClientUnproven", {
   clientId: Schema.String,
-  /** `unknown key`: the assertion is signed with a key that the client does not publish (any more). */
+  /** `unknown key`: the client does not publish the key that signed the assertion (any more). */
   fault: Schema.Literals([
     "no assertion",
     "assertion of a public client",
@@ -38,7 +38,7 @@ export class ClientUnproven extends Schema.TaggedError<ClientUnproven>()("Client
   reason: Schema.optional(Schema.String)
 }) {}
 
-/** Why a code or a refresh token opens nothing. */
+/** Why a code or a refresh token is rejected. */
 const grantFaults = [
   "unknown code",
   "used code",
@@ -53,7 +53,7 @@ const grantFaults = [
   "scope not declared"
 ] as const
 
-/** The code or refresh token opens nothing for who shows it. */
+/** The bearer cannot use the code or refresh token. */
 export class GrantRefused extends Schema.TaggedError<GrantRefused>()("GrantRefused", {
   fault: Schema.Literals(grantFaults)
 }) {}

@@ -22,14 +22,14 @@ const grantIn = Effect.fnUntraced(function* (form: Form) {
   })
 })
 
-/** A client that signs with a withdrawn key loses the session that is bound to it. */
+/** A client that signs with a withdrawn key loses the session bound to that key. */
 const withdraw = Effect.fnUntraced(function* (form: Form, failure: ClientUnproven, jkt: string) {
   if (failure.fault !== "unknown key") return
   yield* endWithoutKey(form, yield* (yield* OAuthClients).get(failure.clientId), jkt)
 })
 
 /**
- * What the token endpoint does: a code or a refresh token for tokens.
+ * The token endpoint: exchanges a code or a refresh token for tokens.
  *
  * Spec: RFC 6749 4.1.3 and 6.
  */

@@ -1,10 +1,10 @@
 import * as Effect from "effect/Effect"
 import { OAuthRequests } from "./OAuthRequests.ts"
 
-/** What is good for one use. */
+/** The kinds of single-use keys. */
 type Kind = "dpop" | "assertion" | "code_challenge" | "service"
 
-/** Uses something that is good once, until it could not be used anyway; false where it was used before. */
+/** Uses a single-use key until it expires; false if it was used before. */
 export const useOnce = Effect.fn("useOnce")(function* (
   kind: Kind,
   parts: ReadonlyArray<string>,

@@ -2,7 +2,7 @@ import * as Effect from "effect/Effect"
 import { BadProof, DpopProofs } from "./DpopProofs.ts"
 import { useOnce } from "./once.ts"
 
-/** Where a DPoP proof came, and the proof. */
+/** A DPoP proof and its request. */
 export interface Shown {
   readonly proof: string | undefined
   readonly method: string
@@ -10,7 +10,7 @@ export interface Shown {
 }
 
 /**
- * The thumbprint of the key that a request is signed with, of which the proof is good for this once.
+ * The thumbprint of the key that signed a request; uses up the proof.
  *
  * Spec: RFC 9449 4.3, 11.1.
  */

@@ -8,7 +8,9 @@ import { authenticateClient } from "./clientAuthentication.ts"
 import { isRequestError, RequestRefused } from "./failures.ts"
 import { findSets } from "./expandScope.ts"
 
-/** The most bytes of JSON that a request is kept in: a scope of 16,384 characters has room in it. */
+/**
+ * Maximum size of a stored request as JSON, in bytes: has room for a scope of 16,384 characters.
+ */
 export const maxRequestBytes = 24 * 1024
 
 const bytesOf = (value: object): number =>
@@ -17,15 +19,17 @@ const bytesOf = (value: object): number =>
 const refused = (error: RequestRefused["error"], reason: string) =>
   new RequestRefused({ error, reason })
 
-/** Names that belong to what a person answers are not told before a person is asked (RFC 9126, section 2.3). */
+/**
+ * Errors of the user's response are not reported before the user was asked (RFC 9126, section 2.3).
+ */
 const errorAtPush = (error: OAuthErrorName): RequestRefused["error"] =>
   isRequestError(error) ? error : "invalid_request"
 
 /**
- * Keeps a client's request for its person, once everything in it is right.
+ * Stores a client's valid request for its user.
  *
- * `jkt` is the thumbprint of the DPoP key: what comes of the request is good for that key alone.
- * Spec: RFC 9126; RFC 9449 10.1; the atproto OAuth profile.
+ * `jkt` is the thumbprint of the DPoP key: the result is only valid with this key. Spec: RFC 9126;
+ * RFC 9449 10.1; the atproto OAuth profile.
  */
 export const pushRequest = Effect.fn("pushRequest")(function* (form: Form, jkt: string) {
   const { client, clientAuth } = yield* authenticateClient(form, jkt)

@@ -16,7 +16,7 @@ import { tokenAnswer } from "./tokens.ts"
 
 const refused = (fault: GrantRefused["fault"]) => new GrantRefused({ fault })
 
-/** The session of the refresh token in a form; the token is not used up by that. */
+/** The session of a form's refresh token, without using it up. */
 const sessionIn = Effect.fnUntraced(function* (form: Form, jkt: string) {
   const refreshToken = form.get("refresh_token")
   if (refreshToken === undefined) {
@@ -33,7 +33,10 @@ const sessionIn = Effect.fnUntraced(function* (form: Form, jkt: string) {
   return { did: parts.did, refreshToken, session }
 })
 
-/** Whether the client still publishes the key that a session is bound to; `fresh` is asked before saying no. */
+/**
+ * Whether the client still publishes the key that a session is bound to; refetches before it says
+ * no.
+ */
 const isKeyPublished = Effect.fnUntraced(function* (client: Client, jkt: string) {
   const clients = yield* OAuthClients
   for (const fresh of [false, true]) {
@@ -45,7 +48,7 @@ const isKeyPublished = Effect.fnUntraced(function* (client: Client, jkt: string)
 })
 
 /**
- * Ends the session of a refresh token whose client has withdrawn the key that it is bound to.
+ * Ends the session of a refresh token if the client has withdrawn the key it is bound to.
  *
  * Spec: the atproto OAuth profile, confidential clients.
  */
@@ -70,7 +73,7 @@ const faultOf = (session: OAuthSession, bearer: Bearer): GrantRefused["fault"] |
 }
 
 /**
- * Uses a refresh token: new tokens for the session, with its permission sets as they are by now.
+ * Uses a refresh token: new tokens for the session, with its current permission sets.
  *
  * Spec: RFC 6749 6; the atproto OAuth profile, confidential clients.
  */

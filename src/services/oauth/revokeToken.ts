@@ -8,7 +8,7 @@ import { KnownAccounts } from "../accounts/KnownAccounts.ts"
 import { authenticateClient } from "./clientAuthentication.ts"
 import { RequestRefused } from "./failures.ts"
 
-/** Whose a token would be; the account's object knows whether it is genuine, and which client's. */
+/** The account in a token; its object verifies the token and its client. */
 const accountOf = (token: string): string | undefined => {
   const refresh = readRefreshToken(token)
   if (refresh !== undefined) return refresh.did
@@ -17,9 +17,9 @@ const accountOf = (token: string): string | undefined => {
 }
 
 /**
- * Ends the session of an access or refresh token, for the client that holds it.
+ * Ends the session of an access or refresh token, for its client.
  *
- * A token that is unknown, or another client's, changes nothing. Spec: RFC 7009.
+ * Ignores an unknown token and another client's. Spec: RFC 7009.
  */
 export const revokeToken = Effect.fn("revokeToken")(function* (
   form: Form,

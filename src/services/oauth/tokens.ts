@@ -1,7 +1,9 @@
 import type { Client } from "../../core/oauth/types.ts"
 import type { OAuthTokens } from "./OAuthSessions.ts"
 
-/** What a client gets at the token endpoint. Spec: RFC 6749 5.1, RFC 9449 5; `sub` by the atproto profile. */
+/**
+ * The response of the token endpoint. Spec: RFC 6749 5.1, RFC 9449 5; `sub` by the atproto profile.
+ */
 export interface TokenAnswer {
   readonly access_token: string
   readonly token_type: "DPoP"
@@ -11,7 +13,7 @@ export interface TokenAnswer {
   readonly sub: string
 }
 
-/** The tokens of an account's session, as the client gets them. */
+/** The tokens of an account's session, in the client's form. */
 export const tokenAnswer = (did: string, tokens: OAuthTokens): TokenAnswer => ({
   access_token: tokens.accessToken,
   token_type: "DPoP",

@@ -28,7 +28,7 @@ const demands: AssertionDemands = {
 const header = { alg: "ES256", kid: "one" }
 const claims = { iss: clientId, sub: clientId, aud: issuer, jti: "a", iat: seconds }
 
-/** An assertion that is good but for what is changed. */
+/** A valid assertion with these changes. */
 const assertionOf = (changed: { readonly header?: object; readonly claims?: object }) =>
   sign(key, { ...header, ...changed.header }, { ...claims, ...changed.claims })
 
@@ -42,8 +42,8 @@ const faultOf = async (
 
 const good = await assertionOf({})
 
-describe("a client assertion", () => {
-  it("that is good tells the client's key, its id, and when its time is over", async () => {
+describe("client assertions", () => {
+  it("a valid assertion returns the client's key, its id and its expiration", async () => {
     const jkt = await thumbprint(key.publicJwk)
     const value = { kid: "one", alg: "ES256", jkt, jti: "a", expires: (seconds + 75) * 1000 }
     assert.deepStrictEqual(await checkAssertion(good, demands), { ok: true, value })
@@ -54,7 +54,7 @@ describe("a client assertion", () => {
     })
   })
 
-  it("may be for several servers of which this is one", async () => {
+  it("an assertion may name several audiences that include this server", async () => {
     const several = await assertionOf({ claims: { aud: ["https://other.example.com", issuer] } })
     assert.isUndefined(await faultOf(several))
     for (const aud of [`${issuer}/`, ["https://other.example.com", `${issuer}/`]]) {
@@ -62,7 +62,7 @@ describe("a client assertion", () => {
     }
   })
 
-  it("may be signed with each algorithm that metadata lists, where the client declares none", async () => {
+  it("an assertion may use any algorithm in the metadata if the client declares none", async () => {
     const { alg: _, ...undeclared } = demands
     for (const alg of signingAlgs) {
       const own = await makeKey(alg)
@@ -75,7 +75,7 @@ describe("a client assertion", () => {
     }
   })
 
-  it("may name the key of the DPoP proof that comes along, and then no other", async () => {
+  it("an assertion may name the accompanying DPoP proof's key, and no other", async () => {
     const bound = await assertionOf({ claims: { cnf: { jkt: "the-dpop-key" } } })
     assert.isUndefined(await faultOf(bound))
     const reason = "cnf.jkt is not the key of the DPoP proof"
@@ -88,7 +88,7 @@ describe("a client assertion", () => {
     }
   })
 
-  it("by a key that is not known says so, that the caller may look again", async () => {
+  it("an unknown key is reported, so the caller may fetch the keys again", async () => {
     const unknown = await assertionOf({ header: { kid: "three" } })
     assert.deepStrictEqual(await faultOf(unknown), {
       reason: "kid is none of the client's keys",
@@ -97,7 +97,7 @@ describe("a client assertion", () => {
     assert.isTrue((await faultOf(good, { keys: [] }))?.unknownKey)
   })
 
-  it("is taken for about a minute, by clocks that are about right", async () => {
+  it("an assertion is valid for about a minute, with some difference between clocks", async () => {
     for (const [what, changed, reason] of [
       ["75 seconds old", { iat: seconds - 75 }, undefined],
       ["76 seconds old", { iat: seconds - 76 }, "iat is too old"],
@@ -119,7 +119,7 @@ describe("a client assertion", () => {
   const malformed = "not a JWT of bounded size"
   const forged = "the signature does not verify"
 
-  /** What is wrong, the assertion, and the reason that is told: everything else about it is right. */
+  /** A description, the assertion, and the expected reason; everything else is valid. */
   const cases: ReadonlyArray<
     readonly [what: string, assertion: string | Promise<string>, reason: string]
   > = [
@@ -174,11 +174,14 @@ describe("a client assertion", () => {
     ]
   ]
 
-  it.each(cases)("that %s is refused for that reason", async (_, assertion, reason) => {
-    assert.deepStrictEqual(await faultOf(await assertion), { reason })
-  })
+  it.each(cases)(
+    "an assertion that %s is rejected for that reason",
+    async (_, assertion, reason) => {
+      assert.deepStrictEqual(await faultOf(await assertion), { reason })
+    }
+  )
 
-  it("by a key that the client keeps for something else is refused", async () => {
+  it("a key that the client keeps for another use is rejected", async () => {
     for (const member of [{ use: "enc" }, { alg: "ES384" }, { key_ops: ["encrypt"] }]) {
       const keys = [{ ...key.publicJwk, ...member, kid: "one" }]
       assert.deepStrictEqual(await faultOf(good, { keys }), { reason: forged })

@@ -6,7 +6,7 @@ const reasonOf = (id: string, allowHosts?: ReadonlyArray<string>): string => {
   return parsed.ok ? `accepted as ${parsed.kind}` : parsed.reason
 }
 
-describe("a client id on the web", () => {
+describe("client ids on the web", () => {
   const accepted = [
     "https://app.example.com/client-metadata.json",
     "https://example.com/oauth-client-metadata.json",
@@ -16,7 +16,7 @@ describe("a client id on the web", () => {
     "https://example.com/%7Euser/client.json"
   ]
   for (const id of accepted) {
-    it(`may be ${id}`, () => {
+    it(`parseClientId accepts ${id}`, () => {
       const parsed = parseClientId(id)
       assert.isTrue(parsed.ok && parsed.kind === "discoverable" && parsed.url.href === id)
     })
@@ -69,35 +69,35 @@ describe("a client id on the web", () => {
     [`https://example.com/${"a".repeat(5000)}`, /too long/]
   ]
   for (const [id, reason] of refused) {
-    it(`is not ${JSON.stringify(id.slice(0, 60))}`, () => {
+    it(`parseClientId rejects ${JSON.stringify(id.slice(0, 60))}`, () => {
       assert.match(reasonOf(id), reason)
     })
   }
 })
 
-describe("a client id of a host that development exempts", () => {
+describe("client ids on development hosts", () => {
   const allowHosts = ["127.0.0.1:1234", "localhost:4000"]
 
   for (const id of ["http://127.0.0.1:1234/client.json", "http://localhost:4000/client.json"]) {
-    it(`may be ${id}`, () => {
+    it(`parseClientId accepts ${id} if its host is allowed`, () => {
       assert.strictEqual(reasonOf(id, allowHosts), "accepted as discoverable")
       assert.notStrictEqual(reasonOf(id), "accepted as discoverable")
     })
   }
 
-  it("exempts no other port and no other host", () => {
+  it("an allowed host exempts no other port or host", () => {
     assert.match(reasonOf("http://127.0.0.1:1235/client.json", allowHosts), /https/)
     assert.match(reasonOf("http://127.0.0.2:1234/client.json", allowHosts), /https/)
     assert.match(reasonOf("http://localhost:4001/client.json", allowHosts), /loopback/)
   })
 
-  it("must stand in canonical form all the same", () => {
+  it("an allowed host's id must still be canonical", () => {
     assert.match(reasonOf("http://127.0.0.1:1234/a/../client.json", allowHosts), /canonical/)
     assert.match(reasonOf("http://127.0.0.1:1234/", allowHosts), /no path/)
   })
 })
 
-describe("a loopback client id", () => {
+describe("loopback client ids", () => {
   const clientOf = (id: string) => {
     const parsed = parseClientId(id)
     return parsed.ok && parsed.kind === "loopback" ? parsed.client : assert.fail(reasonOf(id))
@@ -122,7 +122,7 @@ describe("a loopback client id", () => {
     })
   }
 
-  it("takes its redirect URIs and its scope from the parameters", () => {
+  it("a loopback client takes its redirect URIs and its scope from the parameters", () => {
     const uris = ["http://127.0.0.1:3000/callback", "http://[::1]/callback?a=1"]
     const query = new URLSearchParams([
       ...uris.map((uri) => ["redirect_uri", uri]),
@@ -168,7 +168,7 @@ describe("a loopback client id", () => {
     ["http://localhost?redirect_uri=http://127.0.0.1/&redirect_uri=http://example.com/", /127/]
   ]
   for (const [id, reason] of refused) {
-    it(`is not ${id}`, () => {
+    it(`parseClientId rejects the loopback id ${id}`, () => {
       assert.match(reasonOf(id), reason)
     })
   }

@@ -21,8 +21,8 @@ const faultOf = (json: unknown) => {
   return checked.ok ? assert.fail("the document was accepted") : checked.fault
 }
 
-describe("a client's metadata", () => {
-  it("of a public web client gives what is registered, and nothing else", () => {
+describe("client metadata", () => {
+  it("a public web client has its registered fields and nothing else", () => {
     assert.deepStrictEqual(clientOf({ ...publicWeb, unknown: { deep: true }, contacts: 7 }), {
       id: clientId,
       kind: "discoverable",
@@ -36,19 +36,19 @@ describe("a client's metadata", () => {
     })
   })
 
-  it("of a native client may mix its own scheme, loopback and its own origin", () => {
+  it("a native client may combine its own scheme, loopback and its own origin", () => {
     const redirect_uris = [...publicNative.redirect_uris, "https://app.example.com/callback"]
     const client = clientOf({ ...publicNative, redirect_uris })
     assert.strictEqual(client.applicationType, "native")
     assert.deepStrictEqual(client.redirectUris, redirect_uris)
   })
 
-  it("without an authentication method is a public client's", () => {
+  it("metadata without an authentication method is a public client's", () => {
     const client = clientOf(without(publicWeb, "token_endpoint_auth_method"))
     assert.deepStrictEqual(client, clientOf(publicWeb))
   })
 
-  it("of a confidential client gives its keys with their public members alone", () => {
+  it("a confidential client's keys have only public members", () => {
     const keys = [{ ...publicKey, use: "sig", alg: "ES256", x5c: ["certificate"], note: "mine" }]
     const client = clientOf({ ...confidential, jwks: { keys } })
     assert.strictEqual(client.authMethod, "private_key_jwt")
@@ -56,14 +56,14 @@ describe("a client's metadata", () => {
     assert.deepStrictEqual(client.jwks, { keys: [{ ...publicKey, alg: "ES256" }] })
   })
 
-  it("of a confidential client may say where its keys are instead", () => {
+  it("a confidential client may give the URL of its keys instead", () => {
     const jwks_uri = "https://keys.example.com/jwks.json"
     const client = clientOf({ ...without(confidential, "jwks"), jwks_uri })
     assert.strictEqual(client.jwksUri, jwks_uri)
     assert.isUndefined(client.jwks)
   })
 
-  it("has defaults for type, grants and responses", () => {
+  it("type, grants and responses have defaults", () => {
     const names = ["application_type", "grant_types", "response_types", "client_name", "client_uri"]
     const client = clientOf(names.reduce<Readonly<Record<string, unknown>>>(without, publicWeb))
     assert.strictEqual(client.applicationType, "web")
@@ -71,7 +71,7 @@ describe("a client's metadata", () => {
     assert.isFalse("name" in client || "uri" in client)
   })
 
-  it("may have logo, terms and policy on any public host", () => {
+  it("logo, terms and policy may be on any public host", () => {
     const client = clientOf({
       ...publicWeb,
       logo_uri: "https://cdn.example.net:8443/logo.png",
@@ -83,7 +83,7 @@ describe("a client's metadata", () => {
     assert.strictEqual(client.policyUri, "https://example.org/privacy?lang=en")
   })
 
-  it("may have fields of OpenID Connect, which mean nothing here", () => {
+  it("fields of OpenID Connect are ignored", () => {
     const openId = {
       subject_type: "public",
       request_object_signing_alg: "none",
@@ -92,7 +92,7 @@ describe("a client's metadata", () => {
     assert.strictEqual(clientOf({ ...publicWeb, ...openId }).id, clientId)
   })
 
-  it("passes over keys that verify no signature or have no name", () => {
+  it("keys without a name or for other uses are ignored", () => {
     const keys = [
       { kty: "future", kid: "a" },
       { ...publicKey, kid: "b", use: "enc" },
@@ -214,7 +214,7 @@ describe("a client's metadata", () => {
     ["a policy that is no text", { ...publicWeb, policy_uri: null }, /policy_uri/]
   ]
   for (const [what, document, reason] of broken) {
-    it(`is refused with ${what}`, () => {
+    it(`metadata with ${what} is rejected`, () => {
       const fault = faultOf(document)
       assert.strictEqual(fault.error, "invalid_client_metadata")
       assert.match(fault.reason, reason)
@@ -229,18 +229,18 @@ describe("a client's metadata", () => {
     ["another host's scheme", { ...publicNative, redirect_uris: ["com.example.other:/cb"] }]
   ]
   for (const [what, document] of misdirected) {
-    it(`is refused with these redirect URIs: ${what}`, () => {
+    it(`metadata with these redirect URIs is rejected: ${what}`, () => {
       assert.strictEqual(faultOf(document).error, "invalid_redirect_uri")
     })
   }
 
   for (const redirect_uris of [[], "https://app.example.com/callback", [7]]) {
-    it(`is refused when redirect_uris is ${JSON.stringify(redirect_uris)}`, () => {
+    it(`metadata is rejected when redirect_uris is ${JSON.stringify(redirect_uris)}`, () => {
       assert.match(faultOf({ ...publicWeb, redirect_uris }).reason, /redirect_uris/)
     })
   }
 
-  it("may live on http where development exempts the host", () => {
+  it("metadata may be on http if development exempts the host", () => {
     const id = "http://127.0.0.1:1234/client.json"
     const document = {
       ...publicWeb,

@@ -1,4 +1,4 @@
-/** The public half of a P-256 key, from RFC 7517, appendix A.1. */
+/** The public part of a P-256 key, from RFC 7517, appendix A.1. */
 export const publicKey = {
   kty: "EC",
   crv: "P-256",
@@ -31,7 +31,7 @@ export const publicNative = {
   redirect_uris: ["com.example.app:/callback", "http://127.0.0.1/callback"]
 }
 
-/** The metadata of a confidential client that holds its keys. */
+/** The metadata of a confidential client with its own keys. */
 export const confidential = {
   ...publicWeb,
   token_endpoint_auth_method: "private_key_jwt",

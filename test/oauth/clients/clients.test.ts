@@ -21,7 +21,7 @@ const world = (routes: Routes, allowHosts: ReadonlyArray<string> = []) => {
   return { asked, layer }
 }
 
-/** A world whose one document can change, and counts how often it was asked for. */
+/** A world whose one document can change, with a count of its requests. */
 const changing = (url: string, first: () => Response | Promise<Response>, routes: Routes = {}) => {
   let answer = first
   const { asked, layer } = world({ ...routes, [url]: () => answer() })
@@ -58,8 +58,8 @@ const inline = (...kids: ReadonlyArray<string>) =>
     jwks: { keys: kids.map((kid) => ({ ...publicKey, kid })) }
   })
 
-describe("a client on the web", () => {
-  it.effect("is fetched once in ten minutes", () => {
+describe("clients on the web", () => {
+  it.effect("a client is fetched once in ten minutes", () => {
     const { become, count, layer } = changing(clientId, named("first"))
     return Effect.gen(function* () {
       assert.strictEqual(yield* nameOf, "first")
@@ -73,7 +73,7 @@ describe("a client on the web", () => {
     }).pipe(Effect.provide(layer))
   })
 
-  it.effect("gives way when more are known than fit", () => {
+  it.effect("the oldest client leaves a full cache", () => {
     const ids = ["a", "b", "c", "d"].map((name) => `https://${name}.example.com/client.json`)
     const { asked, layer } = world(
       Object.fromEntries(
@@ -89,7 +89,7 @@ describe("a client on the web", () => {
     }).pipe(Effect.provide(layer))
   })
 
-  it.effect("does not keep one request waiting for another one's answer", () => {
+  it.effect("a slow response doesn't block other requests", () => {
     const slow = changing(clientId, silence)
     return Effect.gen(function* () {
       const first = yield* Effect.forkChild(Effect.flip(nameOf), { startImmediately: true })
@@ -102,7 +102,7 @@ describe("a client on the web", () => {
   })
 
   const charset = { headers: { "content-type": "Application/JSON; charset=utf-8" } }
-  it.effect("may name the character set of its document", () =>
+  it.effect("a document may name its character set", () =>
     Effect.gen(function* () {
       assert.strictEqual(yield* nameOf, "Example App")
     }).pipe(
@@ -142,7 +142,7 @@ describe("a client on the web", () => {
     ]
   ]
   for (const [what, answer, reason] of refused) {
-    it.effect(`is refused when its address answers with ${what}`, () => {
+    it.effect(`a client is rejected when its address returns ${what}`, () => {
       const { asked, layer } = world({ [clientId]: answer })
       return Effect.gen(function* () {
         const error = yield* Effect.flip(get(clientId))
@@ -153,7 +153,7 @@ describe("a client on the web", () => {
     })
   }
 
-  it.effect("is refused for its redirect URIs by their own error", () =>
+  it.effect("invalid redirect URIs have their own error", () =>
     Effect.gen(function* () {
       const error = yield* Effect.flip(get(clientId))
       assert.isTrue(error._tag === "ClientRefused" && error.error === "invalid_redirect_uri")
@@ -172,14 +172,14 @@ describe("a client on the web", () => {
     ["429", () => new Response("", { status: 429 })]
   ]
   for (const [what, answer] of unavailable) {
-    it.effect(`cannot be judged just now when its address answers with ${what}`, () =>
+    it.effect(`a client is unavailable when its address returns ${what}`, () =>
       Effect.gen(function* () {
         assert.strictEqual((yield* Effect.flip(get(clientId)))._tag, "ClientUnavailable")
       }).pipe(Effect.provide(world({ [clientId]: answer }).layer))
     )
   }
 
-  it.effect("cannot be judged when nobody answers within five seconds", () =>
+  it.effect("a client is unavailable after five seconds without a response", () =>
     Effect.gen(function* () {
       const fiber = yield* Effect.forkChild(Effect.flip(get(clientId)), { startImmediately: true })
       yield* TestClock.adjust("4999 millis")
@@ -191,7 +191,7 @@ describe("a client on the web", () => {
     }).pipe(Effect.provide(world({ [clientId]: silence }).layer))
   )
 
-  it.effect("cannot be judged when its host is not there", () =>
+  it.effect("a client is unavailable when its host can't be reached", () =>
     Effect.gen(function* () {
       const error = yield* Effect.flip(get(clientId))
       assert.strictEqual(error._tag, "ClientUnavailable")
@@ -199,7 +199,7 @@ describe("a client on the web", () => {
     }).pipe(Effect.provide(world({}).layer))
   )
 
-  it.effect("that fails is not asked again for fifteen seconds, refused or not there", () => {
+  it.effect("a failing client isn't fetched again for fifteen seconds", () => {
     const { become, count, layer } = changing(clientId, () => new Response("", { status: 404 }))
     return Effect.gen(function* () {
       for (const status of [404, 503]) {
@@ -232,7 +232,7 @@ describe("a client on the web", () => {
     "https://pds.example.org/oauth/authorize?client_id=x"
   ]
   for (const id of unasked) {
-    it.effect(`is refused without asking anybody when its id is ${JSON.stringify(id)}`, () => {
+    it.effect(`the id ${JSON.stringify(id)} is rejected without a request`, () => {
       const { asked, layer } = world({})
       return Effect.gen(function* () {
         const error = yield* Effect.flip(get(id))
@@ -243,7 +243,7 @@ describe("a client on the web", () => {
     })
   }
 
-  it.effect("may be served over http by a host that development exempts", () => {
+  it.effect("a development host may serve a client over http", () => {
     const id = "http://127.0.0.1:1234/client.json"
     const document = {
       ...without(publicWeb, "client_uri"),
@@ -257,8 +257,8 @@ describe("a client on the web", () => {
   })
 })
 
-describe("a loopback client", () => {
-  it.effect("is known without asking anybody", () => {
+describe("loopback clients", () => {
+  it.effect("a loopback client needs no request", () => {
     const { asked, layer } = world({})
     return Effect.gen(function* () {
       const client = yield* get("http://localhost?redirect_uri=http%3A%2F%2F127.0.0.1%2Fcallback")
@@ -273,28 +273,25 @@ describe("a loopback client", () => {
 describe("a confidential client's keys", () => {
   const document = { [clientId]: () => Response.json(remote) }
 
-  it.effect(
-    "lie in its document, and a fresh look reads that again, not more than twice a minute",
-    () => {
-      const { become, count, layer } = changing(clientId, () => inline("one"))
-      return Effect.gen(function* () {
-        assert.deepStrictEqual(yield* keyIds(false), ["one"])
-        become(() => inline("two"))
-        assert.deepStrictEqual(yield* keyIds(true), ["one"])
-        yield* TestClock.adjust("30 seconds")
-        assert.deepStrictEqual(yield* keyIds(false), ["one"])
-        assert.deepStrictEqual(yield* keyIds(true), ["two"])
-        assert.deepStrictEqual(yield* keyIds(false), ["two"])
-        assert.strictEqual(count(), 2)
-        become(() => inline("three"))
-        yield* TestClock.adjust("29 seconds")
-        assert.deepStrictEqual(yield* keyIds(true), ["two"])
-        assert.strictEqual(count(), 2)
-      }).pipe(Effect.provide(layer))
-    }
-  )
+  it.effect("keys in the document are refetched with it, at most twice a minute", () => {
+    const { become, count, layer } = changing(clientId, () => inline("one"))
+    return Effect.gen(function* () {
+      assert.deepStrictEqual(yield* keyIds(false), ["one"])
+      become(() => inline("two"))
+      assert.deepStrictEqual(yield* keyIds(true), ["one"])
+      yield* TestClock.adjust("30 seconds")
+      assert.deepStrictEqual(yield* keyIds(false), ["one"])
+      assert.deepStrictEqual(yield* keyIds(true), ["two"])
+      assert.deepStrictEqual(yield* keyIds(false), ["two"])
+      assert.strictEqual(count(), 2)
+      become(() => inline("three"))
+      yield* TestClock.adjust("29 seconds")
+      assert.deepStrictEqual(yield* keyIds(true), ["two"])
+      assert.strictEqual(count(), 2)
+    }).pipe(Effect.provide(layer))
+  })
 
-  it.effect("lie at its jwks_uri, and are fetched once in ten minutes", () => {
+  it.effect("keys at a jwks_uri are fetched once in ten minutes", () => {
     const { become, count, layer } = changing(jwksUri, () => keySet("one"), document)
     return Effect.gen(function* () {
       assert.deepStrictEqual(yield* keyIds(false), ["one"])
@@ -307,7 +304,7 @@ describe("a confidential client's keys", () => {
     }).pipe(Effect.provide(layer))
   })
 
-  it.effect("are looked up afresh at most every thirty seconds", () => {
+  it.effect("keys are refetched at most every thirty seconds", () => {
     const { become, count, layer } = changing(jwksUri, () => keySet("one"), document)
     return Effect.gen(function* () {
       yield* keyIds(false)
@@ -320,14 +317,14 @@ describe("a confidential client's keys", () => {
     }).pipe(Effect.provide(layer))
   })
 
-  it.effect("are none when the set is empty: every key has left it", () => {
+  it.effect("an empty key set means that every key was withdrawn", () => {
     const { layer } = changing(jwksUri, () => keySet(), document)
     return Effect.gen(function* () {
       assert.deepStrictEqual(yield* keyIds(false), [])
     }).pipe(Effect.provide(layer))
   })
 
-  it.effect("may come as application/jwk-set+json", () => {
+  it.effect("a key set may have the type application/jwk-set+json", () => {
     const headers = { "content-type": "application/jwk-set+json" }
     const answer = () => Response.json({ keys: [publicKey] }, { headers })
     return Effect.gen(function* () {
@@ -335,7 +332,7 @@ describe("a confidential client's keys", () => {
     }).pipe(Effect.provide(changing(jwksUri, answer, document).layer))
   })
 
-  it.effect("that were known stay known through a fresh look that fails", () => {
+  it.effect("known keys stay valid when a refetch fails", () => {
     const { become, layer } = changing(jwksUri, () => keySet("one"), document)
     return Effect.gen(function* () {
       yield* keyIds(false)
@@ -355,7 +352,7 @@ describe("a confidential client's keys", () => {
     ["too much", () => Response.json({ keys: [], x: "a".repeat(270_000) }), /larger/]
   ]
   for (const [what, answer, reason] of refused) {
-    it.effect(`are refused when their address answers with ${what}`, () =>
+    it.effect(`keys are rejected when their address returns ${what}`, () =>
       Effect.gen(function* () {
         const error = yield* Effect.flip(keyIds(false))
         assert.strictEqual(error._tag, "ClientRefused")
@@ -364,7 +361,7 @@ describe("a confidential client's keys", () => {
     )
   }
 
-  it.effect("are not fetched from this server", () => {
+  it.effect("keys are never fetched from this server", () => {
     const own = { ...remote, jwks_uri: "https://pds.example.org/oauth/jwks" }
     const { asked, layer } = world({ [clientId]: () => Response.json(own) })
     return Effect.gen(function* () {

@@ -5,7 +5,7 @@ const clientUrl = new URL("https://app.example.com/client-metadata.json")
 const web = { clientUrl, applicationType: "web" } as const
 const native = { clientUrl, applicationType: "native" } as const
 
-/** Every trick in the book, which no kind of client may register. */
+/** Known tricks, which no kind of client may register. */
 const tricks = [
   "",
   "/callback",
@@ -127,36 +127,36 @@ const nativeOnly = [
   "http://[::1]:65535/callback"
 ]
 
-describe("a redirect URI", () => {
+describe("redirect URIs", () => {
   for (const uri of tricks) {
-    it(`is not ${JSON.stringify(uri.slice(0, 60))}, whoever registers it`, () => {
+    it(`no client may register ${JSON.stringify(uri.slice(0, 60))}`, () => {
       assert.isDefined(redirectFault(uri, web))
       assert.isDefined(redirectFault(uri, native))
     })
   }
 
   for (const uri of both) {
-    it(`may be ${uri}`, () => {
+    it(`any client may register ${uri}`, () => {
       assert.isUndefined(redirectFault(uri, web))
       assert.isUndefined(redirectFault(uri, native))
     })
   }
 
   for (const uri of webOnly) {
-    it(`may be ${uri} for a web application only`, () => {
+    it(`only a web app may register ${uri}`, () => {
       assert.isUndefined(redirectFault(uri, web))
       assert.match(redirectFault(uri, native) ?? "", /origin of its client_id/)
     })
   }
 
   for (const uri of nativeOnly) {
-    it(`may be ${uri} for a native application only`, () => {
+    it(`only a native app may register ${uri}`, () => {
       assert.isUndefined(redirectFault(uri, native))
       assert.match(redirectFault(uri, web) ?? "", /native/)
     })
   }
 
-  it("may use http and a loopback port where development exempts exactly that host", () => {
+  it("a development host may use http and a loopback port, exactly as allowed", () => {
     const owner = { ...web, allowHosts: ["127.0.0.1:1234"] }
     assert.isUndefined(redirectFault("http://127.0.0.1:1234/callback", owner))
     assert.isDefined(redirectFault("http://127.0.0.1:1235/callback", owner))
@@ -175,7 +175,7 @@ describe("the redirect URI of a request", () => {
   const webClient = { applicationType: "web", redirectUris: registered } as const
 
   for (const uri of registered) {
-    it(`matches as it was registered: ${uri}`, () => {
+    it(`a request matches the registered ${uri}`, () => {
       assert.isTrue(matchesRedirect(nativeClient, uri))
       assert.isTrue(matchesRedirect(webClient, uri))
     })
@@ -189,7 +189,7 @@ describe("the redirect URI of a request", () => {
     "http://[::1]:4000/"
   ]
   for (const uri of onAnyPort) {
-    it(`matches on another port of loopback, for a native application: ${uri}`, () => {
+    it(`a native app's request matches another loopback port: ${uri}`, () => {
       assert.isTrue(matchesRedirect(nativeClient, uri))
       assert.isFalse(matchesRedirect(webClient, uri))
     })
@@ -232,7 +232,7 @@ describe("the redirect URI of a request", () => {
     "COM.example.app:/callback"
   ]
   for (const uri of other) {
-    it(`does not match when it is ${JSON.stringify(uri)}`, () => {
+    it(`a request doesn't match ${JSON.stringify(uri)}`, () => {
       assert.isFalse(matchesRedirect(nativeClient, uri))
       assert.isFalse(matchesRedirect(webClient, uri))
     })

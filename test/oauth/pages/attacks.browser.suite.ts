@@ -23,7 +23,10 @@ const fieldsOf = async (page: Page, action: string): Promise<Fields> => {
   return Object.fromEntries(await Promise.all(fields))
 }
 
-/** A stranger's page on the same site, another port, and on another site: cookies come along with the one, and not with the other. */
+/**
+ * An attacker's page on the same site at another port, and on another site: the browser sends
+ * cookies with the first only.
+ */
 const strange = async (html: string, use: (url: string) => Promise<void>) => {
   const { port, close } = await listen((path) => (path === "/" ? ["text/html", html] : undefined))
   try {
@@ -33,9 +36,9 @@ const strange = async (html: string, use: (url: string) => Promise<void>) => {
   }
 }
 
-/** What strangers try on somebody whose browser is signed in. */
+/** What attackers try on a user whose browser is signed in. */
 export const attacksSuite = (world: () => BrowserWorld) => {
-  describe("a stranger's page", () => {
+  describe("an attacker's page", () => {
     let grace: Person
     let mallory: Person
     beforeAll(async () => {
@@ -43,7 +46,7 @@ export const attacksSuite = (world: () => BrowserWorld) => {
       mallory = await world().person("mallory")
     })
 
-    it("cannot agree, sign out or sign in for somebody by a form of its own", async () => {
+    it("a foreign form can't consent, sign out or sign in for a user", async () => {
       const { app, server } = world()
       const context = await world().visitor()
       const page = await openApp(context, app)
@@ -52,7 +55,7 @@ export const attacksSuite = (world: () => BrowserWorld) => {
       await arrive(page, "Allow this app")
       const real = await fieldsOf(page, "/oauth/authorize/accept")
 
-      // What a stranger may know: everything but the token, in whose place they have one of their own.
+      // An attacker may know everything except the token, and has a token of their own.
       const own = await newVisitor(world().browser)
       const ownPage = await own.newPage()
       await ownPage.goto(`${server.publicUrl}/account/sign-in`)
@@ -62,7 +65,7 @@ export const attacksSuite = (world: () => BrowserWorld) => {
       const signIn = { csrf, to: "", identifier: mallory.handle, password: mallory.password }
       const forms = [
         ["/oauth/authorize/accept", { ...real, csrf }],
-        // And even one with the token itself, had it leaked.
+        // Even a leaked token must not help.
         ["/oauth/authorize/accept", real],
         ["/oauth/authorize/reject", { ...real, csrf }],
         ["/account/sign-out", account],
@@ -87,7 +90,7 @@ export const attacksSuite = (world: () => BrowserWorld) => {
       await context.close()
     })
 
-    it("cannot show our pages inside of itself", async () => {
+    it("a foreign page can't frame our pages", async () => {
       const { app, server } = world()
       const context = await newVisitor(world().browser)
       const page = await openApp(context, app)
@@ -114,7 +117,7 @@ export const attacksSuite = (world: () => BrowserWorld) => {
       await context.close()
     })
 
-    it("gains nothing by a cookie that it has planted", async () => {
+    it("a planted cookie is useless", async () => {
       const { app, server } = world()
       const theirs = await newVisitor(world().browser)
       const theirPage = await theirs.newPage()
@@ -139,7 +142,7 @@ export const attacksSuite = (world: () => BrowserWorld) => {
       for (const one of [theirs, context]) await one.close()
     })
 
-    it("puts no script into our pages by what its app says of itself", async () => {
+    it("an app's metadata can't inject scripts into our pages", async () => {
       const { published, server } = world()
       const context = await newVisitor(world().browser)
       const dialogs: Array<string> = []
@@ -163,8 +166,8 @@ export const attacksSuite = (world: () => BrowserWorld) => {
     })
   })
 
-  describe("every page that people were shown", () => {
-    it("has kept to its own policy", () => {
+  describe("every page shown in these tests", () => {
+    it("every page complies with its own policy", () => {
       assert.deepStrictEqual(world().complaints(), [])
     })
   })

@@ -17,7 +17,7 @@ afterAll(() => world.close())
 
 const cookieName = "nacre-device"
 
-/** A consent page that alice has before her. */
+/** Alice's browser at a consent page. */
 const consent = async (fields = {}) => {
   const browser = await signedInBrowser(world, app, world.alice)
   const { path } = await pushed(app, fields)
@@ -25,7 +25,7 @@ const consent = async (fields = {}) => {
 }
 
 describe("a form", () => {
-  it("does nothing when another site has sent it", async () => {
+  it("a form from another site does nothing", async () => {
     const { browser, page, path } = await consent()
     for (const headers of [
       { origin: "https://evil.example.com" },
@@ -43,7 +43,7 @@ describe("a form", () => {
     assert.isTrue((await browser.get(path)).has("/accept"))
   })
 
-  it("does nothing without the token of a page that was shown on this device", async () => {
+  it("a form without a token of a page shown on this device does nothing", async () => {
     const { browser, page } = await consent()
     const stranger = new Browser(world)
     const foreign = (await stranger.get((await pushed(app)).path)).form("/sign-in").fields["csrf"]
@@ -55,7 +55,7 @@ describe("a form", () => {
     assert.strictEqual((await browser.post(page.form("/accept"))).status, 303)
   })
 
-  it("does nothing for a browser that does not keep our cookie", async () => {
+  it("a form from a browser without our cookie does nothing", async () => {
     const { browser, page } = await consent()
     browser.cookies.clear()
     const answer = await browser.post(page.form("/accept"))
@@ -63,7 +63,7 @@ describe("a form", () => {
     assert.include(answer.text, "cookie")
   })
 
-  it("is refused with a field twice, of another type, or too large", async () => {
+  it("a form with a duplicate field, of another type or too large is rejected", async () => {
     const { browser, page } = await consent()
     const { action, fields } = page.form("/accept")
     const body = new URLSearchParams(fields).toString()
@@ -78,7 +78,7 @@ describe("a form", () => {
 })
 
 describe("a request", () => {
-  it("is answered once", async () => {
+  it("a request is answered once", async () => {
     const { browser, page } = await consent()
     const answers = await Promise.all(
       Array.from({ length: 5 }, () => browser.post(page.form("/accept")))
@@ -88,7 +88,7 @@ describe("a request", () => {
     assert.strictEqual((await browser.post(page.form("/reject"))).status, 400)
   })
 
-  it("belongs to the browser that opened it first", async () => {
+  it("a request belongs to the browser that opened it first", async () => {
     const { path } = await pushed(app)
     const victim = new Browser(world)
     assert.strictEqual((await victim.get(path)).status, 200)
@@ -96,7 +96,7 @@ describe("a request", () => {
     assert.strictEqual((await other.get(path)).status, 400)
   })
 
-  it("is not opened under another client's name, nor without being pushed", async () => {
+  it("a request is not opened with another client's id, or without being pushed", async () => {
     const { requestUri } = await pushed(app)
     const browser = new Browser(world)
     const other = new URLSearchParams({
@@ -110,27 +110,27 @@ describe("a request", () => {
     assert.include(answer.text, "PAR")
   })
 
-  it("is not accepted for an account that is not signed in on the device", async () => {
+  it("a request can't be accepted for an account that isn't signed in on the device", async () => {
     const { browser, page } = await consent()
     const answer = await browser.post(page.form("/accept"), { account: world.bob.did })
     assert.isTrue(answer.location!.startsWith("/oauth/authorize?"))
   })
 
-  it("is not accepted before the account has proven itself, where the app asks for that", async () => {
+  it("a request can't be accepted before a new sign-in if the app requires one", async () => {
     const { browser, page } = await consent({ prompt: "login" })
     const fields = { ...page.form("/sign-in").fields, account: world.alice.did }
     const answer = await browser.post({ action: "/oauth/authorize/accept", fields })
     assert.isTrue(answer.location!.startsWith("/oauth/authorize?"))
   })
 
-  it("is not led to a redirect that the client has withdrawn since", async () => {
+  it("a request doesn't redirect to an address that the client has withdrawn", async () => {
     const { app: server, metadata } = await confidentialApp(world, "moving")
     const browser = await signedInBrowser(world, app, world.alice)
     const { path } = await pushed(server)
     const page = await browser.get(path)
     assert.isTrue(page.has("/accept"))
     metadata["redirect_uris"] = ["https://moving.example.com/elsewhere"]
-    // What was read of the client is good for ten minutes.
+    // Client metadata is cached for ten minutes.
     for (let n = 0; n < 2; n++) {
       world.advance(4 * 60_000)
       assert.strictEqual((await browser.get(path)).status, 200)
@@ -143,7 +143,7 @@ describe("a request", () => {
 })
 
 describe("a page", () => {
-  it("opens in a window of its own only", async () => {
+  it("a page opens only as a top-level window", async () => {
     const { browser, path } = await consent()
     for (const headers of [
       { "sec-fetch-dest": "iframe" },
@@ -154,7 +154,7 @@ describe("a page", () => {
     }
   })
 
-  it("tells browsers to frame, run, keep and share nothing", async () => {
+  it("a page's headers forbid framing, scripts, caching and sharing", async () => {
     const { page, browser, path } = await consent()
     const signInPage = await browser.get(`${path}&page=sign-in`)
     const failure = await browser.get("/oauth/authorize?client_id=x&request_uri=y")
@@ -177,7 +177,7 @@ describe("a page", () => {
     assert.match(page.headers.get("content-security-policy")!, /script-src 'sha256-[^' ]+';/)
   })
 
-  it("shows what a client calls itself as text, and as its own words", async () => {
+  it("a page shows a client's own name as text, and marks it", async () => {
     const { app: server, metadata } = await confidentialApp(world, "evil")
     metadata["client_name"] = `<script>alert(1)</script>"><img src=x>\u202egnp.`
     const browser = await signedInBrowser(world, app, world.alice)
@@ -189,7 +189,7 @@ describe("a page", () => {
     assert.include(unescape(page.text), server.clientId)
   })
 
-  it("shows what is typed, asked for and chosen as text", async () => {
+  it("a page shows typed, requested and chosen values as text", async () => {
     const bad = `"><script>alert(1)</script>`
     const browser = new Browser(world)
     const { path } = await pushed(app)
@@ -208,7 +208,7 @@ describe("a page", () => {
     assert.strictEqual(refused.form("/sign-up").fields["email"], bad)
   })
 
-  it("keeps passwords to itself", async () => {
+  it("a page never repeats a password", async () => {
     const browser = new Browser(world)
     const { path } = await pushed(app)
     const page = await browser.get(path)
@@ -222,7 +222,7 @@ describe("a page", () => {
 })
 
 describe("a sign-in", () => {
-  it("changes the device's cookie, so that one planted before is worth nothing", async () => {
+  it("a sign-in changes the device's cookie, which makes a planted one useless", async () => {
     const attacker = new Browser(world)
     const { path } = await pushed(app)
     const page = await attacker.get(path)
@@ -238,7 +238,7 @@ describe("a sign-in", () => {
     assert.notInclude(old.text, handle)
   })
 
-  it("does not answer otherwise for a name that is nobody's", async () => {
+  it("a failed sign-in looks the same for a name without an account", async () => {
     const browser = new Browser(world)
     const textOf = async (identifier: string) => {
       const page = await browser.get((await pushed(app)).path)
@@ -254,14 +254,14 @@ describe("a sign-in", () => {
     assert.include(known, "400")
   })
 
-  it("takes the account's own password, never an app password", async () => {
+  it("a sign-in accepts the account's own password and never an app password", async () => {
     const password = await appPassword(world, world.bob.did, "pages", true)
     const page = await signIn(new Browser(world), app, { handle: world.bob.handle, password })
     assert.strictEqual(page.status, 400)
     assert.include(unescape(page.text), "App passwords don’t work here")
   })
 
-  it("is for the browser alone: the answer to the app holds no trace of the device", async () => {
+  it("the response to the app contains nothing about the device", async () => {
     const { browser, page } = await consent()
     const back = await browser.post(page.form("/accept"))
     const names = [...answerTo(back.location).keys()].toSorted()
@@ -269,7 +269,7 @@ describe("a sign-in", () => {
     assert.isNull(back.headers.get("set-cookie"))
   })
 
-  it("of an account that was signed out elsewhere does not go on", async () => {
+  it("a request doesn't continue for an account that was signed out elsewhere", async () => {
     const { browser, page } = await consent()
     await world.beneath(Effect.flatMap(Devices, (devices) => devices.signOutAll(world.alice.did)))
     const answer = await browser.submit(page.form("/accept"))

@@ -22,7 +22,7 @@ const authenticator = newAuthenticator()
 const call = <A, E>(use: (accounts: Accounts["Service"]) => Effect.Effect<A, E>): Promise<A> =>
   world.beneath(Effect.flatMap(Accounts, use))
 
-/** Gives somebody a passkey and an authenticator. */
+/** Adds a passkey and an authenticator to an account. */
 const arm = async ({ did }: Person) => {
   const challenge = Buffer.alloc(32, 3).toString("base64url")
   const response = authenticator.create(challenge, here)
@@ -45,13 +45,13 @@ beforeAll(async () => {
 })
 afterAll(() => world.close())
 
-/** The next code of the authenticator. */
+/** The authenticator's next code. */
 const nextCode = () => {
   world.advance(30_000)
   return totp.generate({ timestamp: world.now() })
 }
 
-/** What the browser is asked to have signed. */
+/** The challenge that the browser should sign. */
 const challengeOf = (shown: Shown): string => {
   const options = /data-options="([^"]*)"/.exec(shown.text)?.[1] ?? ""
   return JSON.parse(unescape(options)).challenge
@@ -61,7 +61,7 @@ const credential = (shown: Shown, lies = {}) =>
   JSON.stringify(authenticator.get(challengeOf(shown), { ...here, ...lies }))
 
 describe("the second factor", () => {
-  it("is asked for after the password, and a code of the authenticator goes on", async () => {
+  it("the second factor follows the password, and an authenticator's code continues", async () => {
     const browser = new Browser(world)
     const page = await signIn(browser, app, person)
     assert.isFalse(page.has("/accept"))
@@ -75,7 +75,7 @@ describe("the second factor", () => {
     assert.isFalse(again.has("/accept"))
   })
 
-  it("is a recovery code as well, each once", async () => {
+  it("a recovery code also works, each once", async () => {
     const [code] = recoveryCodes
     const browser = new Browser(world)
     const page = await signIn(browser, app, person)
@@ -87,7 +87,7 @@ describe("the second factor", () => {
     assert.isFalse(again.has("/accept"))
   })
 
-  it("does not sign in by itself: the password was right on this very device, just now", async () => {
+  it("a code is useless unless the password was just verified on this device", async () => {
     const browser = new Browser(world)
     const page = await signIn(browser, app, person)
     const { ticket } = page.form("/code").fields
@@ -104,7 +104,7 @@ describe("the second factor", () => {
     assert.isFalse(late.has("/accept"))
   })
 
-  it("may follow the password for five minutes", async () => {
+  it("a code may follow the password for five minutes", async () => {
     const after = async (millis: number) => {
       const browser = new Browser(world)
       const page = await browser.get("/account/sign-in")
@@ -117,7 +117,7 @@ describe("the second factor", () => {
     assert.include(await after(5 * 60_000), "took too long")
   })
 
-  it("keeps the choice whether to be remembered", async () => {
+  it("the choice to be remembered survives the second factor", async () => {
     const browser = new Browser(world)
     const page = await browser.get((await pushed(app)).path)
     const { handle: identifier, password } = person
@@ -131,22 +131,22 @@ describe("the second factor", () => {
   })
 })
 
-describe("a passkey", () => {
-  it("signs in alone: no name, no password, no code", async () => {
+describe("passkeys", () => {
+  it("a passkey signs in without name, password or code", async () => {
     const browser = new Browser(world)
     const page = await browser.get((await pushed(app)).path)
     const shown = await browser.submit(page.form("/passkey"), { credential: credential(page) })
     assert.strictEqual(shown.form("/accept").fields["account"], person.did)
   })
 
-  it("signs in in place of the code", async () => {
+  it("a passkey replaces the code", async () => {
     const browser = new Browser(world)
     const page = await signIn(browser, app, person)
     const shown = await browser.submit(page.form("/passkey"), { credential: credential(page) })
     assert.isTrue(shown.has("/accept"))
   })
 
-  it("signs each challenge once, on the device that was shown it, and in time", async () => {
+  it("a passkey signs each challenge once, on its device and in time", async () => {
     const browser = new Browser(world)
     const page = await browser.get((await pushed(app)).path)
     const signed = credential(page)
@@ -164,7 +164,7 @@ describe("a passkey", () => {
     assert.include(replayed.text, "took too long")
   })
 
-  it("signs no challenge that an attempt has used up", async () => {
+  it("a challenge can't be used after a failed attempt", async () => {
     const browser = new Browser(world)
     const page = await browser.get("/account/sign-in")
     const form = page.form("/passkey")
@@ -173,7 +173,7 @@ describe("a passkey", () => {
     assert.include((await browser.submit(form, { credential: signed })).text, "took too long")
   })
 
-  it("signs a challenge within a quarter of an hour", async () => {
+  it("a challenge is valid for a quarter of an hour", async () => {
     const after = async (millis: number) => {
       const browser = new Browser(world)
       const page = await browser.get("/account/sign-in")
@@ -185,7 +185,7 @@ describe("a passkey", () => {
     assert.include(await after(15 * 60_000), "took too long")
   })
 
-  it("of nobody, of another site, unverified or unreadable does not sign in", async () => {
+  it("an unknown, foreign, unverified or unreadable passkey doesn't sign in", async () => {
     for (const make of [
       () => "",
       () => "not json",
@@ -204,8 +204,8 @@ describe("a passkey", () => {
   })
 })
 
-describe("guessing", () => {
-  it("is stopped after 30 failures of a name from an address, over XRPC and here together", async () => {
+describe("password guesses", () => {
+  it("an address is blocked after 30 failures for a name, over XRPC and the pages together", async () => {
     const host = await startWorld({ RATE_LIMITS: "sensitive" })
     const its = await publicApp(host)
     const { handle, password } = host.bob
@@ -229,7 +229,7 @@ describe("guessing", () => {
     await host.close()
   })
 
-  it("does not count who knows the password", async () => {
+  it("successful sign-ins don't count", async () => {
     const host = await startWorld({ RATE_LIMITS: "sensitive" })
     const its = await publicApp(host)
     for (let n = 0; n < 35; n++) {

@@ -16,7 +16,7 @@ beforeAll(async () => {
 afterAll(() => world.close())
 
 describe("the pages of a pushed request", () => {
-  it("lead from sign-in over consent back to the app, whose code opens a session", async () => {
+  it("the pages go from sign-in over consent back to the app, whose code opens a session", async () => {
     const browser = new Browser(world)
     const { path, verifier } = await pushed(app, { state: "of the app" })
     const first = await browser.get(path)
@@ -41,7 +41,7 @@ describe("the pages of a pushed request", () => {
     assert.strictEqual(tokens["sub"], did)
   })
 
-  it("take an email address or a DID for the handle too", async () => {
+  it("the sign-in page also accepts an email address or a DID", async () => {
     const { did, email, password } = world.alice
     for (const handle of [did, email, email.toUpperCase(), `@${world.alice.handle}`]) {
       const page = await signIn(new Browser(world), app, { handle, password })
@@ -49,7 +49,7 @@ describe("the pages of a pushed request", () => {
     }
   })
 
-  it("lead back with access_denied from consent and from sign-in alike", async () => {
+  it("the pages return access_denied from consent and from sign-in alike", async () => {
     const browser = new Browser(world)
     const consent = await signIn(browser, app, world.alice)
     const back = await browser.post(consent.form("/reject"))
@@ -66,7 +66,7 @@ describe("the pages of a pushed request", () => {
     assert.strictEqual((await fresh.get(path)).status, 400)
   })
 
-  it("go straight to consent where one account is signed in, which is named and can be left", async () => {
+  it("a signed-in account goes straight to consent, which names it and offers others", async () => {
     const browser = await signedInBrowser(world, app, world.alice)
     const { path } = await pushed(app)
     const page = await browser.get(path)
@@ -84,7 +84,7 @@ describe("the pages of a pushed request", () => {
     assert.strictEqual(chosen.form("/accept").fields["account"], world.bob.did)
   })
 
-  it("let prompt=select_account choose, prompt=login prove, prompt=create sign up", async () => {
+  it("prompt=select_account shows the chooser, prompt=login the sign-in, prompt=create the sign-up", async () => {
     const browser = await signedInBrowser(world, app, world.alice)
     const choose = await browser.get((await pushed(app, { prompt: "select_account" })).path)
     assert.include(choose.text, "Choose an account")
@@ -97,7 +97,7 @@ describe("the pages of a pushed request", () => {
     assert.isTrue(create.has("/sign-up"))
   })
 
-  it("lock the account that the app asks for", async () => {
+  it("the sign-in page locks the account that the app requests", async () => {
     const browser = await signedInBrowser(world, app, world.alice)
     const { path } = await pushed(app, { login_hint: world.bob.handle })
     const page = await browser.get(`${path}&account=${encodeURIComponent(world.alice.did)}`)
@@ -111,7 +111,7 @@ describe("the pages of a pushed request", () => {
     assert.notInclude(own.text, "Use another")
   })
 
-  it("name the account that the app asks for by its handle, however the app names it", async () => {
+  it("the sign-in page shows the requested account's handle, however the app names it", async () => {
     const { did, handle, password } = world.bob
     for (const hint of [...writtenForms(handle), ...pastedForms(did)]) {
       const browser = new Browser(world)
@@ -127,7 +127,7 @@ describe("the pages of a pushed request", () => {
     assert.strictEqual(unknown.form("/sign-in").fields["identifier"] ?? "", "")
   })
 
-  it("sign in whoever writes a handle as people paste it", async () => {
+  it("the sign-in page accepts a handle in any pasted form", async () => {
     const { did, handle, password } = world.bob
     for (const identifier of writtenForms(handle)) {
       const page = await signIn(new Browser(world), app, { handle: identifier, password })
@@ -135,7 +135,7 @@ describe("the pages of a pushed request", () => {
     }
   })
 
-  it("do not tell a stranger whose an email address is", async () => {
+  it("the sign-in page doesn't reveal whose an email address is", async () => {
     const browser = new Browser(world)
     const known = await browser.get((await pushed(app, { login_hint: world.bob.email })).path)
     const email = "nobody.at.all@mail.example.com"
@@ -148,7 +148,7 @@ describe("the pages of a pushed request", () => {
     assert.notInclude(known.text, world.bob.handle)
   })
 
-  it("ask for the password again a week after it was shown", async () => {
+  it("the pages require the password again a week after it was entered", async () => {
     const other = await startWorld()
     const its = await publicApp(other)
     const browser = await signedInBrowser(other, its, other.alice)
@@ -161,7 +161,7 @@ describe("the pages of a pushed request", () => {
     await other.close()
   })
 
-  it("forget an account that was not to be remembered after a quarter of an hour", async () => {
+  it("the pages forget an account that isn't remembered after a quarter of an hour", async () => {
     const other = await startWorld()
     const its = await publicApp(other)
     const browser = new Browser(other)
@@ -176,7 +176,7 @@ describe("the pages of a pushed request", () => {
     await other.close()
   })
 
-  it("end five minutes after the person was last seen, and say so", async () => {
+  it("a request expires five minutes after the user's last step, and the page says so", async () => {
     const other = await startWorld()
     const its = await publicApp(other)
     const browser = new Browser(other)
@@ -192,7 +192,7 @@ describe("the pages of a pushed request", () => {
     await other.close()
   })
 
-  it("answer in the fragment or by a form where the app asks for it", async () => {
+  it("the response is in the fragment or in a form if the app requests that", async () => {
     const browser = await signedInBrowser(world, app, world.alice)
     const fragment = await browser.get((await pushed(app, { response_mode: "fragment" })).path)
     const back = await browser.post(fragment.form("/accept"))
@@ -208,7 +208,7 @@ describe("the pages of a pushed request", () => {
 })
 
 describe("a confidential client", () => {
-  it("is trusted the second time with what was agreed to, and asked for what is new", async () => {
+  it("a confidential client needs consent only for what is new", async () => {
     const scope = "atproto transition:generic transition:email"
     const { app: server } = await confidentialApp(world, "trusted", scope)
     const less = { scope: "atproto transition:generic" }
@@ -222,7 +222,7 @@ describe("a confidential client", () => {
     assert.isTrue((await browser.get(asked.path)).has("/accept"))
   })
 
-  it("is answered without a page where it asks for none", async () => {
+  it("a confidential client gets a response without a page if it requests none", async () => {
     const { app: server } = await confidentialApp(world, "silent")
     const none = { prompt: "none" }
     const errorOf = async (browser: Browser, fields = {}) => {
@@ -244,7 +244,7 @@ describe("a confidential client", () => {
     assert.isNull(await errorOf(browser, { login_hint: world.alice.handle }))
   })
 
-  it("that is public is asked about each time", async () => {
+  it("a public client needs consent each time", async () => {
     const browser = await signedInBrowser(world, app, world.alice)
     for (let n = 0; n < 2; n++) {
       const page = await browser.get((await pushed(app)).path)
@@ -254,7 +254,7 @@ describe("a confidential client", () => {
 })
 
 describe("an account that is not active", () => {
-  it("is reactivated by its owner before an app may use it", async () => {
+  it("an owner reactivates a deactivated account before an app may use it", async () => {
     const browser = new Browser(world)
     const page = await signIn(browser, app, world.dora)
     assert.isFalse(page.has("/accept"))
@@ -268,7 +268,7 @@ describe("an account that is not active", () => {
     assert.strictEqual((await browser.post(consent.form("/accept"))).status, 303)
   })
 
-  it("does not get in when it has been taken down", async () => {
+  it("a taken-down account can't sign in", async () => {
     const page = await signIn(new Browser(world), app, world.carol)
     assert.strictEqual(page.status, 400)
     assert.include(page.text, "taken down")

@@ -13,7 +13,7 @@ beforeAll(async () => {
 })
 afterAll(() => world.close())
 
-/** Guesses a password over XRPC, which the pages count together with theirs. */
+/** Guesses a password over XRPC, which counts together with guesses on the pages. */
 const guess = async (identifier: string, address: string) => {
   const { status } = await world.call("com.atproto.server.createSession", {
     input: { identifier, password: "wrong" },
@@ -22,8 +22,8 @@ const guess = async (identifier: string, address: string) => {
   return status
 }
 
-describe("guessing", () => {
-  it("from everywhere does not shut an owner out who comes with a new browser", async () => {
+describe("password guesses", () => {
+  it("guesses from many addresses don't lock out an owner with a new browser", async () => {
     const { handle, password } = world.alice
     const addresses = Array.from({ length: 110 }, (_, n) => `198.51.100.${n}`)
     const guesses = await Promise.all(addresses.map((address) => guess(handle, address)))
@@ -32,7 +32,7 @@ describe("guessing", () => {
     assert.isTrue(page.has("/accept"))
   })
 
-  it("by handle, by DID and with an @ counts as one, an email address by itself", async () => {
+  it("guesses by handle, DID and @handle count as one account, and an email address on its own", async () => {
     const { did, email, handle } = world.bob
     const names = [handle, did, `@${handle}`, `at://${did}`, `\u202a${handle}\u202c`]
     const address = "203.0.113.2"
@@ -41,14 +41,14 @@ describe("guessing", () => {
     for (const name of names) assert.strictEqual(await guess(name, address), 429)
     const page = await signIn(new Browser(world, address), app, { handle, password: "wrong" })
     assert.include(page.text, "Too many attempts")
-    // Or what is refused would tell whose address it is.
+    // Otherwise a rejection would reveal whose address it is.
     assert.strictEqual(await guess(email, address), 401)
     assert.strictEqual(await guess("nobody@mail.example.com", address), 401)
   })
 })
 
 describe("the pages of a sign-in", () => {
-  it("count towards the general limit of an address, and say so", async () => {
+  it("requests to the pages count towards an address's general limit, and the page says so", async () => {
     const host = await startWorld({ RATE_LIMITS: "on" })
     const its = await publicApp(host)
     const browser = new Browser(host, "198.51.100.30")
@@ -69,10 +69,10 @@ describe("the pages of a sign-in", () => {
   })
 })
 
-describe("the form that leads back to an app", () => {
+describe("the form that returns to an app", () => {
   const policyOf = (headers: Headers) => headers.get("content-security-policy") ?? ""
 
-  it("lets the app's own page lead on to wherever, as apps with a server of their own do", async () => {
+  it("the form allows the app's page to redirect anywhere, as apps with a server do", async () => {
     const { app: server } = await confidentialApp(world, "onward")
     const browser = await signedInBrowser(world, app, world.bob)
     const consent = await browser.get((await pushed(server)).path)
@@ -83,7 +83,7 @@ describe("the form that leads back to an app", () => {
     assert.notInclude(policyOf(answer.headers), "form-action")
   })
 
-  it("leads to the scheme of an app on the device, and nowhere else", async () => {
+  it("the form allows only the scheme of an app on the device", async () => {
     const { metadata } = await confidentialApp(world, "native")
     Object.assign(metadata, {
       application_type: "native",

@@ -30,7 +30,7 @@ const open = async (browser: Browser) => {
 const password = "a password of one's own"
 
 describe("the sign-up page", () => {
-  it("makes an account by invitation, signed in and on its way to the app", async () => {
+  it("the sign-up page creates an account with an invite, signs it in and continues to the app", async () => {
     const browser = new Browser(host)
     const form = await open(browser)
     const page = await browser.submit(form, {
@@ -48,7 +48,7 @@ describe("the sign-up page", () => {
     ok(await host.call("com.atproto.server.createSession", { input }))
   })
 
-  it("takes the whole handle for the name", async () => {
+  it("the sign-up page accepts the whole handle as the name", async () => {
     const browser = new Browser(host)
     const page = await browser.submit(await open(browser), {
       invite: await invite(),
@@ -61,7 +61,7 @@ describe("the sign-up page", () => {
     assert.include(page.text, ">noah.test<")
   })
 
-  it("tells what is wrong and keeps what was typed, but for the password", async () => {
+  it("the sign-up page says what is wrong and keeps what was typed, except for the password", async () => {
     const code = await invite()
     const good = {
       invite: code,
@@ -95,7 +95,7 @@ describe("the sign-up page", () => {
     assert.isTrue((await browser.submit(await open(browser), good)).has("/accept"))
   })
 
-  it("is left out where the app asks for an account that is here", async () => {
+  it("sign-up is not offered when the app requests an existing account", async () => {
     const browser = new Browser(host)
     const { path } = await pushed(app, { prompt: "create", login_hint: "mia.pearl.test" })
     const page = await browser.get(`${path}&page=sign-up`)

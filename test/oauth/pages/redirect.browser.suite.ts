@@ -15,7 +15,7 @@ import {
 const nothing: Outcome = { ok: true, value: "" }
 const is = ({ did }: Person): Outcome => ({ ok: true, value: did })
 
-/** What people do with apps that run in their browser. */
+/** What users do with apps that run in their browser. */
 export const redirectSuite = (world: () => BrowserWorld) => {
   describe("the official client in a browser", () => {
     let alice: Person
@@ -30,7 +30,7 @@ export const redirectSuite = (world: () => BrowserWorld) => {
       return () => context.close()
     })
 
-    /** The app with somebody signed in. */
+    /** The app with a signed-in user. */
     const signedIn = async (person: Person) => {
       const { app } = world()
       const page = await openApp(context, app)
@@ -41,7 +41,7 @@ export const redirectSuite = (world: () => BrowserWorld) => {
       return page
     }
 
-    it("signs in, writes, comes back after a reload, refreshes and signs out", async () => {
+    it("the client signs in, writes, comes back after a reload, refreshes and signs out", async () => {
       const { app } = world()
       const page = await openApp(context, app)
       await leave(page, alice.handle)
@@ -67,7 +67,7 @@ export const redirectSuite = (world: () => BrowserWorld) => {
       assert.deepStrictEqual(await started(page), nothing)
     })
 
-    it("signs in through a window of its own, which closes itself", async () => {
+    it("the client signs in through a popup, which closes itself", async () => {
       const page = await openApp(context, world().app)
       const opened = context.waitForEvent("page")
       const signingIn = ask(page, "signInPopup", alice.handle)
@@ -80,7 +80,7 @@ export const redirectSuite = (world: () => BrowserWorld) => {
       assert.deepStrictEqual(await ask(page, "whoAmI"), is(alice))
     })
 
-    it("is told when its person refuses, from the form and from the consent page", async () => {
+    it("the client gets an error when its user refuses, on the sign-in and the consent page", async () => {
       const { app } = world()
       const page = await openApp(context, app)
       const refuse = async (button: string) => {
@@ -98,7 +98,7 @@ export const redirectSuite = (world: () => BrowserWorld) => {
       await refuse("Cancel")
     })
 
-    it("lets a person who is remembered in with consent alone, and a second app to less", async () => {
+    it("a remembered user needs only to consent, also to a second app with less access", async () => {
       const { app, other } = world()
       const first = await signedIn(alice)
       await ask(first, "signOut")
@@ -120,14 +120,14 @@ export const redirectSuite = (world: () => BrowserWorld) => {
       assert.deepStrictEqual(await ask(first, "whoAmI"), is(alice))
     })
 
-    it("has somebody with two accounts choose, and prove again what they are asked to", async () => {
+    it("a user with two accounts chooses one, and signs in again where required", async () => {
       const { app, server } = world()
       const page = await signedIn(alice)
       await leave(page, carol.handle)
       await signInHere(page, carol)
       await allow(page)
       assert.deepStrictEqual(await back(page, app), is(carol))
-      // No account is named: both are there to choose.
+      // No account is named, so both are offered.
       await leave(page, server.publicUrl)
       await arrive(page, "Choose an account")
       await look(page, "choose")
@@ -137,7 +137,7 @@ export const redirectSuite = (world: () => BrowserWorld) => {
       await page.getByRole("link", { name: carol.handle }).click()
       await allow(page)
       assert.deepStrictEqual(await back(page, app), is(carol))
-      // Both sessions are kept side by side.
+      // Both sessions are kept.
       assert.deepStrictEqual(await ask(page, "restore", alice.did), is(alice))
       assert.deepStrictEqual(await ask(page, "whoAmI"), is(alice))
 
@@ -149,14 +149,14 @@ export const redirectSuite = (world: () => BrowserWorld) => {
       await arrive(page, "Choose an account")
     })
 
-    it("is told at once that it may not ask without a page", async () => {
+    it("the client gets an error at once when it may not ask without a page", async () => {
       const page = await signedIn(alice)
       const refused = await ask(page, "signIn", alice.handle, { prompt: "none" })
       assert.deepInclude(refused, { ok: false, name: "OAuthResponseError" })
       assert.deepStrictEqual(await ask(page, "whoAmI"), is(alice))
     })
 
-    it("is signed out when its person ends it on the account's page", async () => {
+    it("the client is signed out when its user ends its access on the account page", async () => {
       const { server } = world()
       const page = await signedIn(alice)
       const account = await context.newPage()

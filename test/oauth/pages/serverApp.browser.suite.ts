@@ -16,13 +16,13 @@ import type { TestServer } from "../../support/server/server.ts"
 import { adminOf, type Person } from "../../support/server/serverPeople.ts"
 import type { BrowserWorld } from "../../support/browser/world.ts"
 
-/** The error by which the client knows that there is no session for it. */
+/** The error with which the client reports a missing session. */
 const refusal = async ({ client }: ServerApp, params: URLSearchParams): Promise<string | null> => {
   const cause = await client.callback(params).catch((error: unknown) => error)
   return cause instanceof OAuthCallbackError ? cause.params.get("error") : String(cause)
 }
 
-/** The error that a call ends with. */
+/** The error of a call. */
 const failure = (call: Promise<unknown>): Promise<unknown> =>
   call.then(
     () => undefined,
@@ -38,7 +38,7 @@ const invite = async (server: TestServer): Promise<string> => {
   return made.data.code
 }
 
-/** Puts the end of a client's sessions into the past, in the files of a server that stands still. */
+/** Moves the expiration of a client's sessions into the past, in the files of a stopped server. */
 const expireSessions = (dataDir: string, clientId: string): void => {
   const files = readdirSync(dataDir, { recursive: true, encoding: "utf8" })
   let changed = 0
@@ -54,7 +54,7 @@ const expireSessions = (dataDir: string, clientId: string): void => {
   if (changed === 0) throw new Error("no session was found in the server's files")
 }
 
-/** What people do with apps that run on servers, and prove by a key who they are. */
+/** What users do with apps that run on servers and authenticate with a key. */
 export const serverAppSuite = (world: () => BrowserWorld) => {
   describe("the official client on a server", () => {
     let bob: Person
@@ -73,14 +73,14 @@ export const serverAppSuite = (world: () => BrowserWorld) => {
       return () => context.close()
     })
 
-    /** Lets the app in; the person is signed in on the device, and is asked for consent. */
+    /** Connects the app; the user is signed in on the device and has to consent. */
     const letIn = async (app: ServerApp) => {
       const url = await app.client.authorize(bob.handle, { prompt: "consent" })
       const { params } = await travel(context, url, app, allow)
       return (await app.client.callback(params)).session
     }
 
-    it("signs in by its key, writes, refreshes, comes back from its store and signs out", async () => {
+    it("the client signs in with its key, writes, refreshes, comes back from its store and signs out", async () => {
       const url = await app.client.authorize(bob.handle, { state: "of the app" })
       const stranger = await world().visitor()
       const { method, params } = await travel(stranger, url, app, async (page) => {
@@ -110,7 +110,7 @@ export const serverAppSuite = (world: () => BrowserWorld) => {
       assert.strictEqual(app.ended.at(-1), "TokenRevokedError")
     })
 
-    it("is not asked about twice, unless it wants to be", async () => {
+    it("the client's user consents once, unless the client asks again", async () => {
       await letIn(app)
       const again = await app.client.authorize(bob.handle)
       const way = await travel(context, again, app, async () => undefined)
@@ -123,7 +123,7 @@ export const serverAppSuite = (world: () => BrowserWorld) => {
       assert.strictEqual((await app.client.callback(proven.params)).session.did, bob.did)
     })
 
-    it("is told that nobody is there where it asked for no page", async () => {
+    it("the client gets an error when nobody is signed in and it requested no page", async () => {
       const stranger = await world().visitor()
       const url = await app.client.authorize(bob.handle, { prompt: "none" })
       const { params } = await travel(stranger, url, app, async () => undefined)
@@ -132,7 +132,7 @@ export const serverAppSuite = (world: () => BrowserWorld) => {
       await stranger.close()
     })
 
-    it("takes its answer as a form too", async () => {
+    it("the client accepts its response as a form", async () => {
       const { published, server } = world()
       const keys = [await makeAppKey("posted")]
       const posted = startServerApp(server, published.posted, { keys, responseMode: "form_post" })
@@ -141,7 +141,7 @@ export const serverAppSuite = (world: () => BrowserWorld) => {
       const { session } = await posted.client.callback(way.params)
       assert.strictEqual(session.did, bob.did)
       await letIn(app)
-      // One app that signs out leaves the other signed in.
+      // Signing out of one app leaves the other signed in.
       await session.signOut()
       const other = new Agent(await app.client.restore(bob.did))
       assert.strictEqual((await other.com.atproto.server.getSession()).data.did, bob.did)
@@ -154,7 +154,7 @@ export const serverAppSuite = (world: () => BrowserWorld) => {
       assert.strictEqual(await refusal(posted, no.params), "access_denied")
     })
 
-    it("leads somebody new through the sign-up", async () => {
+    it("the client takes a new user through sign-up", async () => {
       const { server } = world()
       const code = await invite(server)
       const url = await app.client.authorize(server.publicUrl, { prompt: "create" })
@@ -175,7 +175,7 @@ export const serverAppSuite = (world: () => BrowserWorld) => {
       await newcomer.close()
     })
 
-    it("has its person reactivate an account before it may use it", async () => {
+    it("the client's user reactivates an account before the client may use it", async () => {
       await bob.agent.com.atproto.server.deactivateAccount({})
       const url = await app.client.authorize(world().server.publicUrl)
       const { params } = await travel(context, url, app, async (page) => {
@@ -191,15 +191,15 @@ export const serverAppSuite = (world: () => BrowserWorld) => {
       )
     })
 
-    it("loses its sessions when their time is over, and when their key is published no more", async () => {
+    it("the client loses its sessions when they expire, and when it withdraws their key", async () => {
       const { published, server } = world()
       const [old, young] = [await makeAppKey("old"), await makeAppKey("young")]
       const rotating = startServerApp(server, published.rotating, { keys: [old] })
       await letIn(rotating)
       await letIn(app)
       published.rotating.files.set("/jwks.json", { keys: [young.publicJwk] })
-      // Keys are remembered for minutes, and time cannot be turned from here: a start forgets the
-      // one, and the other is put right in the rows of the account.
+      // Keys are cached for minutes, and the server's clock can't be changed: a restart clears the
+      // cache, and the account's rows are edited.
       await server.restart((dataDir) =>
         expireSessions(dataDir, app.client.clientMetadata.client_id)
       )

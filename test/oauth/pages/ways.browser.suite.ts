@@ -7,13 +7,13 @@ import { makeAppKey, startServerApp, travel } from "../../support/browser/browse
 import type { Person } from "../../support/server/serverPeople.ts"
 import { back, type BrowserWorld, leave, openApp } from "../../support/browser/world.ts"
 
-/** Goes on with the tab key until something of this name has the focus, which can be seen. */
+/** Presses tab until an element with this name visibly has the focus. */
 const tabTo = async (page: Page, name: string): Promise<void> => {
   const focused = page.locator(":focus")
   for (let tabs = 0; tabs < 30; tabs++) {
     await page.keyboard.press("Tab")
     if ((await focused.count()) === 0 || (await focused.innerText()) !== name) continue
-    // The rule of the stylesheet; without it a browser shows the focus in its own way.
+    // The stylesheet's rule; without it a browser shows the focus in its own way.
     const shows = await focused.evaluate((element) => element.matches(":focus-visible"))
     assert.isTrue(shows, `${name} does not show that it has the focus`)
     return
@@ -23,7 +23,7 @@ const tabTo = async (page: Page, name: string): Promise<void> => {
 
 /** Other ways to use the pages than with a mouse and scripts. */
 export const waysSuite = (world: () => BrowserWorld) => {
-  describe("the pages of the sign-in", () => {
+  describe("the sign-in pages", () => {
     let erin: Person
     let frank: Person
     beforeAll(async () => {
@@ -31,7 +31,7 @@ export const waysSuite = (world: () => BrowserWorld) => {
       frank = await world().person("frank")
     })
 
-    it("are used with the keyboard alone", async () => {
+    it("the pages work with the keyboard alone", async () => {
       const { app, server } = world()
       const context = await world().visitor()
       const page = await openApp(context, app)
@@ -68,7 +68,7 @@ export const waysSuite = (world: () => BrowserWorld) => {
       await context.close()
     })
 
-    it("send nothing more while the answer to a click is on the way", async () => {
+    it("the pages send nothing more while a click's response is pending", async () => {
       const { app, server } = world()
       const context = await world().visitor()
       const page = await openApp(context, app)
@@ -85,7 +85,7 @@ export const waysSuite = (world: () => BrowserWorld) => {
       await page.getByLabel("Password").fill(erin.password)
       await page.getByRole("button", { name: "Sign in", exact: true }).dblclick()
       await arrive(page, "Allow this app")
-      // Not by Playwright's own clicks: it waits for the answer of each.
+      // Not with Playwright's own clicks, which wait for each response.
       await page.locator(".pair button").evaluateAll(([cancel, accept]) => {
         accept!.click()
         globalThis.setTimeout(() => cancel!.click(), 100)
@@ -95,7 +95,7 @@ export const waysSuite = (world: () => BrowserWorld) => {
       await context.close()
     })
 
-    it("are asked for anew where the browser has kept one whole, so nobody sees it after the sign-out", async () => {
+    it("a page from the browser's back-forward cache is reloaded, so nobody sees it after the sign-out", async () => {
       const { server } = world()
       const context = await world().visitor()
       const [page, other] = [await context.newPage(), await context.newPage()]
@@ -105,13 +105,13 @@ export const waysSuite = (world: () => BrowserWorld) => {
       await other.goto(`${server.publicUrl}/account`)
       await other.getByRole("button", { name: "Sign out" }).click()
       await arrive(other, "Sign in")
-      // Playwright lets Chromium keep no page, so this is what it says when it shows one.
+      // Playwright disables Chromium's cache of pages, so this sends the event of a cached one.
       await page.evaluate(`dispatchEvent(new PageTransitionEvent("pageshow", { persisted: true }))`)
       await arrive(page, "Sign in")
       await context.close()
     })
 
-    it("work without JavaScript, and offer nothing that needs it", async () => {
+    it("the pages work without JavaScript, and offer nothing that needs it", async () => {
       const { published, server } = world()
       const context = await world().visitor({ javaScriptEnabled: false })
       for (const responseMode of ["query", "form_post"] as const) {
@@ -143,12 +143,12 @@ export const waysSuite = (world: () => BrowserWorld) => {
       await context.close()
     })
 
-    it("say what is wrong with a way that leads nowhere", async () => {
+    it("the pages explain an invalid or expired link", async () => {
       const { app, server } = world()
       const page = await openApp(await world().visitor(), app)
       await leave(page, erin.handle)
       const begun = page.url()
-      // Opened in this browser first, it is this browser's.
+      // The request belongs to the browser that opened it first.
       const elsewhere = await (await world().visitor()).newPage()
       assert.strictEqual((await elsewhere.goto(begun))?.status(), 400)
       await arrive(elsewhere, "This sign-in has expired")

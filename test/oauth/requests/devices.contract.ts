@@ -18,7 +18,7 @@ const elsewhere = { userAgent: "Browser/2.0", address: "198.51.100.7" }
 const start = 1_700_000_000_000
 const minute = 60_000
 
-/** How many rows the tables of devices hold. */
+/** The number of rows in the tables of devices. */
 const rowCounts = Effect.fnUntraced(function* () {
   const { sql } = yield* HostDatabase
   const rows = yield* Effect.all([sql`SELECT * FROM device`, sql`SELECT * FROM device_account`])
@@ -28,13 +28,13 @@ const rowCounts = Effect.fnUntraced(function* () {
 const didsOn = (devices: Service, device: string) =>
   Effect.map(devices.accounts(device), (accounts) => accounts.map(({ did }) => did))
 
-/** A device on which somebody is signed in. */
+/** A device with a signed-in account. */
 const signedIn = Effect.fnUntraced(function* (devices: Service, did: string, remembered = true) {
   const { device } = yield* devices.create(traits)
   return yield* devices.signIn(device.id, { did, remembered })
 })
 
-/** What Devices must do; `fresh` makes them over an empty database. */
+/** What Devices guarantees; `fresh` creates one over an empty database. */
 export const devicesContract = (
   name: string,
   fresh: () => Layer.Layer<Devices | OAuthRequests | HostDatabase>
@@ -51,7 +51,7 @@ export const devicesContract = (
     )
 
   describe(`Devices over ${name}`, () => {
-    check("finds a device by its cookie", (devices) =>
+    check("find returns a device by its cookie", (devices) =>
       Effect.gen(function* () {
         const { device, cookie } = yield* devices.create(traits)
         assert.match(cookie, /^dev\.[\w-]{22}\.[\w-]{43}$/)
@@ -66,7 +66,7 @@ export const devicesContract = (
       })
     )
 
-    check("finds none by a cookie with another secret, or by what is no cookie", (devices) =>
+    check("find returns nothing for a cookie with another secret, or an invalid one", (devices) =>
       Effect.gen(function* () {
         const { device, cookie } = yield* devices.create(traits)
         const other = yield* devices.create(traits)
@@ -77,22 +77,20 @@ export const devicesContract = (
       })
     )
 
-    check(
-      "gives cookies of 128 bits that name the device and 256 that prove it, all random",
-      (devices) =>
-        Effect.gen(function* () {
-          const made = yield* Effect.all(Array.from({ length: 64 }, () => devices.create(traits)))
-          const parts = made.map(({ cookie }) => cookie.split("."))
-          const bitsAt = (at: number) =>
-            variedBits(
-              parts.map((part) => part[at] ?? ""),
-              alphabets.base64url
-            )
-          assert.deepStrictEqual([bitsAt(1), bitsAt(2)], [128, 256])
-        })
+    check("a cookie has 128 random bits of id and 256 of secret", (devices) =>
+      Effect.gen(function* () {
+        const made = yield* Effect.all(Array.from({ length: 64 }, () => devices.create(traits)))
+        const parts = made.map(({ cookie }) => cookie.split("."))
+        const bitsAt = (at: number) =>
+          variedBits(
+            parts.map((part) => part[at] ?? ""),
+            alphabets.base64url
+          )
+        assert.deepStrictEqual([bitsAt(1), bitsAt(2)], [128, 256])
+      })
     )
 
-    check("stores no secret of a cookie", (devices) =>
+    check("the database contains no secret of a cookie", (devices) =>
       Effect.gen(function* () {
         const { device, cookie } = yield* devices.create(traits)
         const moved = yield* devices.signIn(device.id, { did: alice, remembered: true })
@@ -103,7 +101,7 @@ export const devicesContract = (
       })
     )
 
-    check("notes what a browser tells of itself every five minutes at most", (devices) =>
+    check("a browser's traits are updated every five minutes at most", (devices) =>
       Effect.gen(function* () {
         const { device, cookie } = yield* devices.create(traits)
         yield* TestClock.adjust("299 seconds")
@@ -116,7 +114,7 @@ export const devicesContract = (
       })
     )
 
-    check("keeps 256 characters of a user agent, or none", (devices) =>
+    check("a user agent is cut to 256 characters, or missing", (devices) =>
       Effect.gen(function* () {
         const { device } = yield* devices.create({ ...traits, userAgent: "x".repeat(5000) })
         assert.strictEqual(device.userAgent, "x".repeat(256))
@@ -126,7 +124,7 @@ export const devicesContract = (
       })
     )
 
-    check("gives a device a new cookie when somebody signs in, and ends the old one", (devices) =>
+    check("a sign-in gives the device a new cookie and ends the old one", (devices) =>
       Effect.gen(function* () {
         const { device, cookie } = yield* devices.create(traits)
         yield* TestClock.adjust("1 minute")
@@ -145,7 +143,7 @@ export const devicesContract = (
       })
     )
 
-    check("takes accounts along to the new cookie, the last signed in first", (devices) =>
+    check("accounts move to the new cookie, last signed in first", (devices) =>
       Effect.gen(function* () {
         const first = yield* signedIn(devices, alice)
         yield* TestClock.adjust("1 minute")
@@ -160,7 +158,7 @@ export const devicesContract = (
       })
     )
 
-    check("takes pending requests along to the new cookie", (devices) =>
+    check("pending requests move to the new cookie", (devices) =>
       Effect.gen(function* () {
         const requests = yield* OAuthRequests
         const { device } = yield* devices.create(traits)
@@ -185,7 +183,7 @@ export const devicesContract = (
       })
     )
 
-    check("gives all accounts of a device to one of two sign-ins at once", (devices) =>
+    check("one of two concurrent sign-ins gets all accounts of the device", (devices) =>
       Effect.gen(function* () {
         const { device } = yield* signedIn(devices, alice)
         const moved = yield* Effect.forEach(
@@ -198,7 +196,7 @@ export const devicesContract = (
         assert.isTrue(dids[0]!.includes(bob))
         assert.isTrue(dids[1]!.includes("did:plc:carol"))
         const found = yield* Effect.forEach(moved, ({ cookie }) => devices.find(cookie, elsewhere))
-        // The one that came too late knows its browser from the next request on.
+        // The slower one recognizes its browser from the next request on.
         assert.sameMembers(
           found.map((one) => one?.address),
           [traits.address, elsewhere.address]
@@ -207,7 +205,7 @@ export const devicesContract = (
       })
     )
 
-    check("shows an account that is not remembered for a quarter of an hour", (devices) =>
+    check("an account that isn't remembered is listed for a quarter of an hour", (devices) =>
       Effect.gen(function* () {
         const { device } = yield* signedIn(devices, alice, false)
         yield* TestClock.adjust("899 seconds")
@@ -221,7 +219,7 @@ export const devicesContract = (
       })
     )
 
-    check("shows a remembered account for a year, and forgets it with the next", (devices) =>
+    check("a remembered account is listed for a year, and deleted by the next sign-in", (devices) =>
       Effect.gen(function* () {
         const { device, cookie } = yield* signedIn(devices, alice)
         yield* TestClock.adjust("364 days")
@@ -236,7 +234,7 @@ export const devicesContract = (
       })
     )
 
-    check("signs one account out of one device", (devices) =>
+    check("signOut signs one account out of one device", (devices) =>
       Effect.gen(function* () {
         const { device } = yield* signedIn(devices, alice)
         const other = yield* signedIn(devices, alice)
@@ -248,7 +246,7 @@ export const devicesContract = (
       })
     )
 
-    check("lists the devices of an account, the last seen first", (devices) =>
+    check("ofAccount lists the devices of an account, last seen first", (devices) =>
       Effect.gen(function* () {
         const first = yield* signedIn(devices, alice)
         yield* TestClock.adjust("1 minute")
@@ -279,30 +277,32 @@ export const devicesContract = (
       })
     )
 
-    check("signs an account out everywhere, but for one device if that is asked", (devices) =>
-      Effect.gen(function* () {
-        const here = yield* signedIn(devices, alice)
-        yield* signedIn(devices, alice)
-        const others = yield* signedIn(devices, bob)
-        yield* devices.signOutAll(alice, { except: here.device })
-        assert.deepStrictEqual(
-          (yield* devices.ofAccount(alice)).map(({ id }) => id),
-          [here.device]
-        )
-        yield* devices.signOutAll(alice)
-        assert.deepStrictEqual(yield* devices.ofAccount(alice), [])
-        assert.deepStrictEqual(yield* didsOn(devices, others.device), [bob])
-      })
+    check(
+      "signOutAll signs an account out everywhere, or everywhere except on one device",
+      (devices) =>
+        Effect.gen(function* () {
+          const here = yield* signedIn(devices, alice)
+          yield* signedIn(devices, alice)
+          const others = yield* signedIn(devices, bob)
+          yield* devices.signOutAll(alice, { except: here.device })
+          assert.deepStrictEqual(
+            (yield* devices.ofAccount(alice)).map(({ id }) => id),
+            [here.device]
+          )
+          yield* devices.signOutAll(alice)
+          assert.deepStrictEqual(yield* devices.ofAccount(alice), [])
+          assert.deepStrictEqual(yield* didsOn(devices, others.device), [bob])
+        })
     )
 
-    check("takes back the codes that were given where an account is signed out", (devices) =>
+    check("signing an account out revokes the codes issued there", (devices) =>
       Effect.gen(function* () {
         const requests = yield* OAuthRequests
         const here = yield* signedIn(devices, alice)
         const there = yield* signedIn(devices, alice)
         const elsewhere = yield* signedIn(devices, alice)
         const code = (did: string, device: string) =>
-          // SAFETY: the code is only told apart by account and device.
+          // SAFETY: only account and device of the code matter.
           requests.createCode({ did, device, session: "session" } as CodeGrant)
         const codes = {
           here: yield* code(alice, here.device),
@@ -328,7 +328,7 @@ export const devicesContract = (
     )
 
     check(
-      "forgets a device where nobody signed in after a day, any other after a year",
+      "a device without a sign-in is forgotten after a day, any other after a year",
       (devices) =>
         Effect.gen(function* () {
           const stranger = yield* devices.create(traits)
@@ -347,7 +347,7 @@ export const devicesContract = (
         })
     )
 
-    check("removes what it has forgotten with what comes, in bounded steps", (devices) =>
+    check("expired devices are removed by new ones, in limited steps", (devices) =>
       Effect.gen(function* () {
         yield* Effect.forEach(Array.from({ length: 30 }), () => signedIn(devices, alice))
         const kept = yield* devices.create(traits)
@@ -362,7 +362,7 @@ export const devicesContract = (
       })
     )
 
-    check("holds a few devices a bucket, and gives up strangers first", (devices) =>
+    check("a bucket holds a few devices, and drops those without a sign-in first", (devices) =>
       Effect.gen(function* () {
         const home = yield* signedIn(devices, alice)
         const { sql } = yield* HostDatabase
@@ -382,7 +382,7 @@ export const devicesContract = (
     )
 
     check(
-      "signs an account out where it signed in longest ago, beyond its budget of devices",
+      "an account beyond its limit of devices is signed out where it signed in longest ago",
       (devices) =>
         Effect.gen(function* () {
           const first = yield* signedIn(devices, alice)

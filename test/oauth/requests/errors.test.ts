@@ -67,8 +67,8 @@ const cases: ReadonlyArray<readonly [OAuthFailure, string]> = [
   [new UnsupportedEncoding({ encoding: "zip" }), "415 invalid_request"]
 ]
 
-describe("an error of the OAuth endpoints", () => {
-  it("has one status and one name for each failure, and tells nothing of the inside", async () => {
+describe("errors of the OAuth endpoints", () => {
+  it("each failure has one status and one name, and reveals nothing internal", async () => {
     for (const [failure, expected] of cases) {
       const response = oauthErrorResponse(oauthError(failure))
       const text = await response.text()
@@ -78,7 +78,7 @@ describe("an error of the OAuth endpoints", () => {
     }
   })
 
-  it("tells the log what it keeps from the client", () => {
+  it("the log gets what the client doesn't", () => {
     for (const [failure, expected] of cases) {
       if (!expected.startsWith("503")) continue
       assert.isDefined(oauthError(failure).reason, failure._tag)
@@ -96,7 +96,7 @@ const client: Client = {
   authMethod: "none"
 }
 
-/** Revokes a token of an account whose object answers with this failure. */
+/** Revokes a token of an account whose object returns this failure. */
 const revokeWhile = (failure: AccountUnavailable | GrantRefused) => {
   const token = makeRefreshToken({ did: "did:web:alice.test", session: "x" }, new Uint8Array(32))
   const request = new Request("https://pds.example.com/oauth/revoke", {
@@ -106,7 +106,7 @@ const revokeWhile = (failure: AccountUnavailable | GrantRefused) => {
   })
   const unused = Effect.die("not asked for")
   return revoke(request).pipe(
-    // SAFETY: these settings are all that an endpoint looks at while the limits are off.
+    // SAFETY: without limits, an endpoint reads only these settings.
     Effect.provideService(Config, {
       rateLimits: "off",
       rateLimitBypassKey: Redacted.make("x"),
@@ -114,7 +114,7 @@ const revokeWhile = (failure: AccountUnavailable | GrantRefused) => {
     } as unknown as Settings),
     Effect.provideService(Accounts, {
       forward: () => unused,
-      // SAFETY: the object of this test fails whatever is called.
+      // SAFETY: this test's object fails on every call.
       call: (() => Effect.fail(failure)) as unknown as Accounts["Service"]["call"]
     }),
     Effect.provideService(KnownAccounts, {
@@ -140,12 +140,14 @@ const revokeWhile = (failure: AccountUnavailable | GrantRefused) => {
 }
 
 describe("revocation", () => {
-  it.effect("says so when it could not be done, and nothing when there was nothing to do", () =>
-    Effect.gen(function* () {
-      const away = new AccountUnavailable({ operation: "revokeOAuth", did: client.id })
-      assert.strictEqual(yield* revokeWhile(away), 503)
-      const over = new GrantRefused({ fault: "unknown refresh token" })
-      assert.strictEqual(yield* revokeWhile(over), 200)
-    })
+  it.effect(
+    "revocation reports a failure to revoke, and succeeds if there was nothing to revoke",
+    () =>
+      Effect.gen(function* () {
+        const away = new AccountUnavailable({ operation: "revokeOAuth", did: client.id })
+        assert.strictEqual(yield* revokeWhile(away), 503)
+        const over = new GrantRefused({ fault: "unknown refresh token" })
+        assert.strictEqual(yield* revokeWhile(over), 200)
+      })
   )
 })

@@ -25,8 +25,8 @@ const wayBack = (redirectUri: string, responseMode: ResponseMode = "query") =>
 
 const parameters = "iss=https%3A%2F%2Fpds.example.com&state=a+state+%26+more&code=cod-1"
 
-describe("the way back to a client", () => {
-  it("is the registered address as it is written, with the answer behind it", () => {
+describe("the redirect to a client", () => {
+  it("the redirect is the registered address, unchanged, with the response appended", () => {
     const cases: ReadonlyArray<readonly [string, ResponseMode, string]> = [
       ["https://app.example.com/cb", "query", "https://app.example.com/cb?"],
       ["https://app.example.com/cb?a=%20b", "query", "https://app.example.com/cb?a=%20b&"],
@@ -43,7 +43,7 @@ describe("the way back to a client", () => {
     }
   })
 
-  it("is a form where the client asked for one", () => {
+  it("the response is a form if the client requested one", () => {
     assert.deepStrictEqual(wayBack("https://app.example.com/cb", "form_post"), {
       kind: "form",
       action: "https://app.example.com/cb",
@@ -51,7 +51,7 @@ describe("the way back to a client", () => {
     })
   })
 
-  it("tells the issuer and the state with a refusal too", () => {
+  it("an error also includes the issuer and the state", () => {
     const request = requestFor("https://app.example.com/cb", "query")
     const answer = { error: "access_denied", description: "No, thank you" } as const
     const way = redirectFor(issuer, request, answer)
@@ -73,7 +73,7 @@ const postsOnly: PermissionSet = {
   ]
 }
 
-/** Runs something while `posts` is the one set that can be found. */
+/** Runs an effect while `posts` is the only set that can be found. */
 const withPosts = <A, E>(
   effect: Effect.Effect<A, E, PermissionSets>,
   posts: PermissionSet = postsOnly
@@ -93,7 +93,7 @@ const known = "atproto include:com.example.authPosts transition:email"
 const unknown = `${known} include:com.example.authNone`
 
 describe("permission sets of a scope", () => {
-  it.effect("are put in the place of their names when tokens are made", () =>
+  it.effect("permission sets are expanded when tokens are issued", () =>
     Effect.gen(function* () {
       const granted = yield* withPosts(expandScope(known))
       assert.notInclude(granted, "include:")
@@ -102,7 +102,7 @@ describe("permission sets of a scope", () => {
     })
   )
 
-  it.effect("that cannot be found stop a sign-in, but not a session that is there", () =>
+  it.effect("a missing permission set stops a sign-in but not an existing session", () =>
     Effect.gen(function* () {
       const failure = yield* Effect.flip(withPosts(expandScope(unknown)))
       assert.strictEqual(failure._tag, "PermissionSetNotFound")
@@ -111,30 +111,35 @@ describe("permission sets of a scope", () => {
     })
   )
 
-  it.effect("may not come to more than a session can hold, however short they are to ask for", () =>
-    Effect.gen(function* () {
-      const { nsid } = postsOnly
-      const lxm = Array.from({ length: 40 }, (_, at) => `com.example.method${at}`)
-      const permissions = lxm.map((one) => ({
-        type: "permission",
-        resource: "rpc",
-        inheritAud: true,
-        lxm: [one]
-      }))
-      const grown = { nsid, permissions }
-      const include = (at: number) =>
-        `include:${nsid}?aud=did:web:${at}.${"a".repeat(60)}.com%23svc`
-      const some = (length: number) =>
-        `atproto ${Array.from({ length }, (_, at) => include(at)).join(" ")}`
-      assert.include(yield* withPosts(expandScope(some(3)), grown), "rpc:com.example.method7?aud=")
-      const failure = yield* Effect.flip(withPosts(expandScope(some(30)), grown))
-      assert.strictEqual(failure._tag, "RequestRefused")
-      // A set that has grown since takes nothing else away.
-      assert.strictEqual(yield* withPosts(expandAgain(some(30)), grown), "atproto")
-    })
+  it.effect(
+    "permission sets can't exceed what a session can hold, however short their names are",
+    () =>
+      Effect.gen(function* () {
+        const { nsid } = postsOnly
+        const lxm = Array.from({ length: 40 }, (_, at) => `com.example.method${at}`)
+        const permissions = lxm.map((one) => ({
+          type: "permission",
+          resource: "rpc",
+          inheritAud: true,
+          lxm: [one]
+        }))
+        const grown = { nsid, permissions }
+        const include = (at: number) =>
+          `include:${nsid}?aud=did:web:${at}.${"a".repeat(60)}.com%23svc`
+        const some = (length: number) =>
+          `atproto ${Array.from({ length }, (_, at) => include(at)).join(" ")}`
+        assert.include(
+          yield* withPosts(expandScope(some(3)), grown),
+          "rpc:com.example.method7?aud="
+        )
+        const failure = yield* Effect.flip(withPosts(expandScope(some(30)), grown))
+        assert.strictEqual(failure._tag, "RequestRefused")
+        // A set that has grown since removes nothing else.
+        assert.strictEqual(yield* withPosts(expandAgain(some(30)), grown), "atproto")
+      })
   )
 
-  it.effect("may be ten, each counted once", () =>
+  it.effect("a scope may include ten permission sets, each counted once", () =>
     Effect.gen(function* () {
       const once = `${known} include:com.example.authPosts?aud=did:web:example.com%23svc`
       assert.strictEqual((yield* withPosts(findSets(once))).size, 1)

@@ -24,7 +24,7 @@ const session = "com.atproto.server.getSession"
 let count = 0
 const newApp = () => confidentialApp(world, `app${(count += 1)}`)
 
-/** The three endpoints, each with a form that is right but for the client's authentication. */
+/** The three endpoints, each with a form that is valid except for the client's authentication. */
 const forms = async (app: App): Promise<ReadonlyArray<readonly [string, Fields]>> => [
   ["/oauth/par", app.request(random() + random())],
   ["/oauth/token", await app.code(world.alice.did)],
@@ -38,7 +38,7 @@ const forms = async (app: App): Promise<ReadonlyArray<readonly [string, Fields]>
 ]
 
 describe("a confidential client", () => {
-  it("must authenticate to push, to exchange and to refresh", async () => {
+  it("a confidential client must authenticate to push, to exchange and to refresh", async () => {
     const { app } = await newApp()
     const wrongs: Readonly<Record<string, Fields>> = {
       nothing: { client_assertion: undefined, client_assertion_type: undefined },
@@ -60,7 +60,7 @@ describe("a confidential client", () => {
     }
   })
 
-  it("is refused for an assertion that is not its own, not for here, or not of now", async () => {
+  it("a confidential client's assertion must be its own, for this server and recent", async () => {
     const { app } = await newApp()
     await app.push()
     const now = Math.floor(world.now() / 1000)
@@ -81,7 +81,7 @@ describe("a confidential client", () => {
     }
   })
 
-  it("uses an assertion once, of two at once too", async () => {
+  it("a confidential client may use an assertion once, even concurrently", async () => {
     const { app } = await newApp()
     await app.push()
     const client_assertion = await app.assertion()
@@ -95,14 +95,14 @@ describe("a confidential client", () => {
     ])
   })
 
-  it("that only lacked a nonce may send its assertion again", async () => {
+  it("a confidential client may resend an assertion after use_dpop_nonce", async () => {
     const { app } = await newApp()
     app.nonce = "an old one"
     const { answer } = await app.push({ client_assertion: await app.assertion() })
     assert.strictEqual(answer.status, 201)
   })
 
-  it("that rotates a key in is known at once; sessions stay bound to the key they began with", async () => {
+  it("a new key of a confidential client works at once, and sessions stay bound to their first key", async () => {
     const { app, keys } = await newApp()
     const tokens = await app.signIn(world.alice.did)
     const fields = await app.code(world.alice.did)
@@ -119,7 +119,7 @@ describe("a confidential client", () => {
     ok(await app.refresh(tokens["refresh_token"]))
   })
 
-  it("that withdraws a key ends the sessions that began with it, by whichever key it comes", async () => {
+  it("a confidential client that withdraws a key loses the sessions bound to it, whichever key it uses", async () => {
     for (const by of ["the old key", "a new key"]) {
       const { app, keys } = await newApp()
       const tokens = await app.signIn(world.alice.did)
@@ -136,7 +136,7 @@ describe("a confidential client", () => {
     }
   })
 
-  it("that no longer declares what its session holds gets no new tokens", async () => {
+  it("a confidential client gets no new tokens for a session that its metadata no longer allows", async () => {
     const changes: ReadonlyArray<readonly [object, string]> = [
       [{ scope: "atproto" }, "400 invalid_grant"],
       [{ grant_types: ["authorization_code"] }, "400 unauthorized_client"],
@@ -159,7 +159,7 @@ describe("a confidential client", () => {
     }
   })
 
-  it("that does not declare refreshing gets no refresh token", async () => {
+  it("a confidential client that doesn't declare refreshing gets no refresh token", async () => {
     const { app, metadata } = await newApp()
     metadata["grant_types"] = ["authorization_code"]
     const tokens = await app.signIn(world.alice.did)
@@ -167,7 +167,7 @@ describe("a confidential client", () => {
     assert.strictEqual((await app.call(session, tokens["access_token"])).status, 200)
   })
 
-  it("keeps its session for as long as it refreshes within 180 days", async () => {
+  it("a confidential client keeps its session as long as it refreshes within 180 days", async () => {
     const { app } = await newApp()
     const day = 86_400_000
     let tokens = await app.signIn(world.bob.did)
@@ -179,7 +179,7 @@ describe("a confidential client", () => {
     assert.strictEqual(named(await app.refresh(tokens["refresh_token"])), "400 invalid_grant")
   })
 
-  it("revokes only when it has authenticated", async () => {
+  it("a confidential client must authenticate to revoke", async () => {
     const { app } = await newApp()
     const tokens = await app.signIn(world.alice.did)
     const token = tokens["access_token"]
@@ -192,7 +192,7 @@ describe("a confidential client", () => {
 })
 
 describe("a public client", () => {
-  it("must not come with an assertion", async () => {
+  it("a public client must not send an assertion", async () => {
     const app = await publicApp(world)
     const { app: server } = await newApp()
     const { answer } = await app.push({

@@ -14,7 +14,7 @@ afterAll(() => world.close())
 const session = "com.atproto.server.getSession"
 
 describe("an app", () => {
-  it("gets tokens for a code, writes with them, refreshes them and gives them back", async () => {
+  it("a public app gets tokens for a code, writes with them, refreshes and revokes them", async () => {
     const { did } = world.alice
     const tokens = await app.signIn(did)
     assert.strictEqual(tokens["token_type"], "DPoP")
@@ -33,7 +33,7 @@ describe("an app", () => {
     assert.strictEqual((await app.refresh(renewed["refresh_token"])).body["error"], "invalid_grant")
   })
 
-  it("that is confidential does the same by its key", async () => {
+  it("a confidential app does the same with its key", async () => {
     const { app: server } = await confidentialApp(world)
     const tokens = await server.signIn(world.bob.did)
     const renewed = ok(await server.refresh(tokens["refresh_token"]))

@@ -16,7 +16,7 @@ const server = "/.well-known/oauth-authorization-server"
 const resource = "/.well-known/oauth-protected-resource"
 
 describe("OAuth metadata", () => {
-  it("are what the official client demands of an authorization server", async () => {
+  it("the metadata satisfies the official client", async () => {
     const { status, headers, body } = await host.ask(server)
     assert.strictEqual(status, 200)
     assert.match(headers.get("content-type") ?? "", /^application\/json/)
@@ -41,7 +41,7 @@ describe("OAuth metadata", () => {
     }
   })
 
-  it("name endpoints that are there", async () => {
+  it("the metadata names endpoints that exist", async () => {
     const { body } = await host.ask(server)
     for (const name of ["pushed_authorization_request", "token", "revocation"]) {
       const path = String(body[`${name}_endpoint`]).slice(origin.length)
@@ -51,7 +51,7 @@ describe("OAuth metadata", () => {
     assert.deepStrictEqual(keys.body, { keys: [] })
   })
 
-  it("name this server as the one that guards its resources", async () => {
+  it("the metadata names this server as its own authorization server", async () => {
     const { status, body } = await host.ask(resource)
     assert.strictEqual(status, 200)
     const metadata = oauthProtectedResourceMetadataSchema.parse(body)
@@ -59,7 +59,7 @@ describe("OAuth metadata", () => {
     assert.deepStrictEqual(metadata.authorization_servers, [origin])
   })
 
-  it("can be read by every origin, and kept for some minutes", async () => {
+  it("the metadata is readable from every origin and cacheable for some minutes", async () => {
     for (const path of [server, resource, "/oauth/jwks"]) {
       const { headers } = await host.ask(path, { headers: { origin: "https://app.example.com" } })
       assert.strictEqual(headers.get("access-control-allow-origin"), "*")

@@ -27,7 +27,7 @@ const named = ({ status, body }: Answered) => `${status} ${body["error"] ?? "ok"
 
 const post = (by: App, fields: Fields) => by.post("/oauth/par", fields)
 
-/** Pushes a right request with whatever proof. */
+/** Pushes a valid request with any proof. */
 const push = (proof: string | undefined) =>
   host.ask("/oauth/par", {
     body: new URLSearchParams({
@@ -41,7 +41,7 @@ const push = (proof: string | undefined) =>
   })
 
 describe("a pushed request", () => {
-  it("gets the address by which its person is sent here", async () => {
+  it("a pushed request returns the URI with which its user is sent here", async () => {
     const { answer } = await app.push()
     assert.strictEqual(answer.status, 201)
     const { request_uri: uri, expires_in: seconds } = answer.body
@@ -49,7 +49,7 @@ describe("a pushed request", () => {
     assert.strictEqual(seconds, 300)
   })
 
-  it("is refused for each parameter that is missing, wrong or not for here", async () => {
+  it("a pushed request fails for each parameter that is missing, invalid or unsupported", async () => {
     const plain = random() + random()
     const cases: ReadonlyArray<readonly [Fields, string]> = [
       [{ client_id: undefined }, "invalid_request"],
@@ -82,7 +82,7 @@ describe("a pushed request", () => {
     }
   })
 
-  it("is refused where it would be kept in more than 24 KiB", async () => {
+  it("a pushed request is rejected if storing it would take more than 24 KiB", async () => {
     const { app: big, metadata } = await confidentialApp(host)
     const values = Array.from({ length: 500 }, (_, at) => `repo:com.example.record${at}`)
     const scope = `atproto ${values.join(" ")}`
@@ -93,7 +93,7 @@ describe("a pushed request", () => {
     assert.include(answer.body["error_description"], "too large")
   })
 
-  it("of a client that is none is refused", async () => {
+  it("a pushed request of an invalid client is rejected", async () => {
     const ids = [
       "https://nobody.example.com/client-metadata.json",
       "http://app.example.com/client-metadata.json",
@@ -112,27 +112,27 @@ describe("a pushed request", () => {
     }
   })
 
-  it("of a client that cannot be reached is put off", async () => {
+  it("a pushed request of an unreachable client gets 503", async () => {
     host.network.dead.add("down.example.com")
     const { answer } = await app.push({ client_id: "https://down.example.com/client.json" })
     assert.strictEqual(named(answer), "503 temporarily_unavailable")
   })
 
-  it("may be repeated as it is: nothing of it is used up before a code is redeemed", async () => {
+  it("a pushed request may be repeated, because only redeeming a code uses anything up", async () => {
     const fields = app.request(random() + random())
     for (let time = 0; time < 3; time++) {
       assert.strictEqual((await post(app, fields)).status, 201)
     }
   })
 
-  it("that names its DPoP key must name the one of its proof", async () => {
+  it("a pushed request with a dpop_jkt must match its proof's key", async () => {
     const right = await app.push({ dpop_jkt: await thumbprint(app.dpopKey.publicJwk) })
     assert.strictEqual(right.answer.status, 201)
     const wrong = await app.push({ dpop_jkt: "0ZcOCORZNYy-DWpqq30jZyJGHTN0d2HglBV3uiguA4I" })
     assert.strictEqual(named(wrong.answer), "401 invalid_dpop_proof")
   })
 
-  it("with permission sets is refused when one of them cannot be found, or there are too many", async () => {
+  it("a pushed request with a missing permission set, or too many of them, is rejected", async () => {
     const pushWith = async (scope: string) => {
       const asking = await makeApp(host, { ...app, clientId: loopbackId(scope), scope })
       return named((await asking.push()).answer)
@@ -146,7 +146,7 @@ describe("a pushed request", () => {
 })
 
 describe("the proof of a pushed request", () => {
-  it("must be there, for this method and address, of now, and signed by its own key", async () => {
+  it("the proof must exist, be for this method and URL, be recent and signed with its own key", async () => {
     const { publicJwk } = await makeKey("ES256")
     const seconds = Math.floor(host.now() / 1000)
     const proofs: Readonly<Record<string, string | undefined>> = {
@@ -173,7 +173,7 @@ describe("the proof of a pushed request", () => {
     }
   })
 
-  it("must hold a nonce of the last minutes, and is told one", async () => {
+  it("the proof must contain a nonce of the last minutes, and the response has one", async () => {
     const without = await push(await app.proof("/oauth/par", { claims: { nonce: undefined } }))
     assert.strictEqual(named(without), "400 use_dpop_nonce")
     const made = await push(await app.proof("/oauth/par", { claims: { nonce: "made-up" } }))
@@ -192,7 +192,7 @@ describe("the proof of a pushed request", () => {
     await app.push()
   })
 
-  it("is good for one request, of two at once too", async () => {
+  it("the proof works for one request, even concurrently", async () => {
     const proof = await app.proof("/oauth/par")
     const answers = await Promise.all([push(proof), push(proof), push(proof)])
     assert.deepStrictEqual(answers.map(named).toSorted(), [
@@ -203,7 +203,7 @@ describe("the proof of a pushed request", () => {
     assert.strictEqual(named(await push(proof)), "401 invalid_dpop_proof")
   })
 
-  it("is good for one request at the endpoints for tokens too", async () => {
+  it("the proof works for one request at the token endpoints too", async () => {
     for (const path of ["/oauth/token", "/oauth/revoke"]) {
       const dpop = await app.proof(path)
       const send = () =>
@@ -217,7 +217,7 @@ describe("the proof of a pushed request", () => {
     }
   })
 
-  it("must not be signed with the key that the client authenticates by", async () => {
+  it("the proof must not be signed with the client's authentication key", async () => {
     const { app: server } = await confidentialApp(host, "samekey")
     const key = server.assertionKey?.key
     if (key === undefined) throw new Error("no key")

@@ -39,7 +39,7 @@ const start = 1_700_000_000_000
 
 const together = { concurrency: "unbounded" } as const
 
-/** Every row of every table of the provider, as text. */
+/** Every row of the provider's tables, as text. */
 const stored = Effect.fnUntraced(function* () {
   const { sql } = yield* HostDatabase
   const rows = yield* Effect.all([
@@ -50,7 +50,10 @@ const stored = Effect.fnUntraced(function* () {
   return { counts: rows.map(({ length }) => length), text: JSON.stringify(rows) }
 })
 
-/** Fills every bucket of a table with so many rows; `rest` are the columns after the key, by the number `n`. */
+/**
+ * Fills every bucket of a table with this many rows; `rest` are the columns after the key, by the
+ * number `n`.
+ */
 const fillBuckets = Effect.fnUntraced(function* (table: string, rest: string, each: number) {
   const { sql } = yield* HostDatabase
   const letters = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
@@ -61,7 +64,7 @@ const fillBuckets = Effect.fnUntraced(function* (table: string, rest: string, ea
     FROM letter AS one CROSS JOIN letter AS two CROSS JOIN up`)
 })
 
-/** The rows of each table. */
+/** The number of rows in each table. */
 const counts = Effect.gen(function* () {
   const { sql } = yield* HostDatabase
   return yield* Effect.forEach(["oauth_request", "oauth_code", "oauth_used_once"], (table) =>
@@ -69,7 +72,7 @@ const counts = Effect.gen(function* () {
   )
 })
 
-/** What OAuthRequests must do; `fresh` makes one over an empty database. */
+/** What OAuthRequests guarantees; `fresh` creates one over an empty database. */
 export const oauthRequestsContract = (
   name: string,
   fresh: () => Layer.Layer<OAuthRequests | HostDatabase>
@@ -86,7 +89,7 @@ export const oauthRequestsContract = (
     )
 
   describe(`OAuthRequests over ${name}`, () => {
-    check("gives a pushed request back as it was, to the device that opens it", (requests) =>
+    check("open returns a pushed request to the device that opens it", (requests) =>
       Effect.gen(function* () {
         const { requestUri, expiresIn } = yield* requests.push(request)
         assert.match(requestUri, /^urn:ietf:params:oauth:request_uri:req-[\w-]{22}$/)
@@ -100,7 +103,7 @@ export const oauthRequestsContract = (
       })
     )
 
-    check("names requests by 128 random bits, and makes codes of 256", (requests) =>
+    check("request URIs have 128 random bits, and codes 256", (requests) =>
       Effect.gen(function* () {
         const uris = yield* Effect.all(Array.from({ length: 64 }, () => requests.push(request)))
         const names = uris.map(({ requestUri }) => requestUri.split("req-")[1] ?? "")
@@ -113,7 +116,7 @@ export const oauthRequestsContract = (
       })
     )
 
-    check("knows no request but by its whole name", (requests) =>
+    check("a request is found only by its complete URI", (requests) =>
       Effect.gen(function* () {
         const { requestUri } = yield* requests.push(request)
         for (const other of ["", "req-", `${requestUri}x`, requestUri.toUpperCase()]) {
@@ -125,7 +128,7 @@ export const oauthRequestsContract = (
       })
     )
 
-    check("binds a request to the device that opens it first", (requests) =>
+    check("a request is bound to the device that opens it first", (requests) =>
       Effect.gen(function* () {
         const { requestUri } = yield* requests.push(request)
         const opened = yield* Effect.forEach(
@@ -144,7 +147,7 @@ export const oauthRequestsContract = (
       })
     )
 
-    check("gives a request to nobody who has not opened it", (requests) =>
+    check("only a device that has opened a request can take it", (requests) =>
       Effect.gen(function* () {
         const { requestUri } = yield* requests.push(request)
         assert.isUndefined(yield* requests.take(requestUri, "device-1"))
@@ -152,7 +155,7 @@ export const oauthRequestsContract = (
       })
     )
 
-    check("lets a request that nobody opens end after five minutes", (requests) =>
+    check("an unopened request expires after five minutes", (requests) =>
       Effect.gen(function* () {
         const { requestUri } = yield* requests.push(request)
         yield* TestClock.adjust("5 minutes")
@@ -161,7 +164,7 @@ export const oauthRequestsContract = (
       })
     )
 
-    check("keeps a request alive while its person is busy, an hour at most", (requests) =>
+    check("a request stays valid while its user is active, for at most an hour", (requests) =>
       Effect.gen(function* () {
         const { requestUri } = yield* requests.push(request)
         for (let minutes = 0; minutes < 56; minutes += 4) {
@@ -177,7 +180,7 @@ export const oauthRequestsContract = (
       })
     )
 
-    check("gives a request to one of many that take it", (requests) =>
+    check("one of many concurrent callers takes a request", (requests) =>
       Effect.gen(function* () {
         const { requestUri } = yield* requests.push(request)
         yield* requests.open(requestUri, "device-1")
@@ -194,7 +197,7 @@ export const oauthRequestsContract = (
       })
     )
 
-    check("gives the grant of a code to one of many that redeem it", (requests) =>
+    check("one of many concurrent callers redeems a code", (requests) =>
       Effect.gen(function* () {
         const code = yield* requests.createCode(grant)
         assert.match(code, /^cod-[\w-]{43}$/)
@@ -213,7 +216,7 @@ export const oauthRequestsContract = (
       })
     )
 
-    check("refuses a code after a minute, and one that it never made", (requests) =>
+    check("redeem rejects an expired code and an unknown one", (requests) =>
       Effect.gen(function* () {
         const late = yield* requests.createCode(grant)
         yield* TestClock.adjust("59 seconds")
@@ -226,7 +229,7 @@ export const oauthRequestsContract = (
       })
     )
 
-    check("tells a replayed code for a day", (requests) =>
+    check("redeem recognizes a replayed code for a day", (requests) =>
       Effect.gen(function* () {
         const code = yield* requests.createCode(grant)
         yield* requests.redeem(code)
@@ -237,7 +240,7 @@ export const oauthRequestsContract = (
       })
     )
 
-    check("lets one of many use something once, until it is over", (requests) =>
+    check("useOnce succeeds once among concurrent calls, until the key expires", (requests) =>
       Effect.gen(function* () {
         const uses = yield* Effect.all(
           Array.from({ length: 8 }, () => requests.useOnce("dpop:key:1", start + 60_000)),
@@ -253,7 +256,7 @@ export const oauthRequestsContract = (
       })
     )
 
-    check("stores hashes of names, codes and keys alone", (requests) =>
+    check("the database contains only hashes of URIs, codes and keys", (requests) =>
       Effect.gen(function* () {
         const { requestUri } = yield* requests.push(request)
         const code = yield* requests.createCode(grant)
@@ -266,7 +269,7 @@ export const oauthRequestsContract = (
       })
     )
 
-    check("removes what is over with what comes, in bounded steps", (requests) =>
+    check("expired rows are removed by new ones, in limited steps", (requests) =>
       Effect.gen(function* () {
         yield* Effect.forEach(Array.from({ length: 30 }).keys(), (n) =>
           Effect.all([
@@ -289,7 +292,7 @@ export const oauthRequestsContract = (
       })
     )
 
-    check("keeps a request that nobody has opened no longer than five minutes", (requests) =>
+    check("an unopened request is deleted after five minutes", (requests) =>
       Effect.gen(function* () {
         const { requestUri } = yield* requests.push(request)
         yield* requests.push(request)
@@ -302,34 +305,28 @@ export const oauthRequestsContract = (
       })
     )
 
-    check(
-      "holds a few requests a bucket, and gives up those first that nobody has opened",
-      (requests) =>
-        Effect.gen(function* () {
-          yield* requests.push(request)
-          yield* fillBuckets("oauth_request", "'{}', '{}', 'key', 0, 9e15, 'opened'", 1)
-          yield* fillBuckets(
-            "oauth_request",
-            "'{}', '{}', 'key', 1, 9e15, NULL",
-            perBucket.requests
-          )
-          const { sql } = yield* HostDatabase
-          const count = Effect.map(
-            sql<{
-              n: number
-              opened: number
-            }>`SELECT count(*) AS n, count(device) AS opened FROM oauth_request`,
-            ([row]) => row!
-          )
-          const before = yield* count
-          const { requestUri } = yield* requests.push(request)
-          // Two went for one that came, and every opened one is still there.
-          assert.deepStrictEqual(yield* count, { n: before.n - 1, opened: buckets })
-          assert.isDefined(yield* requests.open(requestUri, "device-1"))
-        })
+    check("a bucket holds a few requests, and drops unopened ones first", (requests) =>
+      Effect.gen(function* () {
+        yield* requests.push(request)
+        yield* fillBuckets("oauth_request", "'{}', '{}', 'key', 0, 9e15, 'opened'", 1)
+        yield* fillBuckets("oauth_request", "'{}', '{}', 'key', 1, 9e15, NULL", perBucket.requests)
+        const { sql } = yield* HostDatabase
+        const count = Effect.map(
+          sql<{
+            n: number
+            opened: number
+          }>`SELECT count(*) AS n, count(device) AS opened FROM oauth_request`,
+          ([row]) => row!
+        )
+        const before = yield* count
+        const { requestUri } = yield* requests.push(request)
+        // Two were removed for a new one, and every opened one is still there.
+        assert.deepStrictEqual(yield* count, { n: before.n - 1, opened: buckets })
+        assert.isDefined(yield* requests.open(requestUri, "device-1"))
+      })
     )
 
-    check("holds a few codes a bucket, and gives up the oldest", (requests) =>
+    check("a bucket holds a few codes, and drops the oldest", (requests) =>
       Effect.gen(function* () {
         yield* requests.createCode(grant)
         yield* fillBuckets("oauth_code", "'{}', 1700000000000 - n, NULL", perBucket.codes + 1)
@@ -340,21 +337,19 @@ export const oauthRequestsContract = (
       })
     )
 
-    check(
-      "takes nothing more that is used once into a full bucket, and forgets nothing",
-      (requests) =>
-        Effect.gen(function* () {
-          assert.isTrue(yield* requests.useOnce("of before", start + 60_000))
-          yield* fillBuckets("oauth_used_once", `${start + 60_000}`, perBucket.usedOnce)
-          assert.isFalse(yield* requests.useOnce("new", start + 60_000))
-          assert.isFalse(yield* requests.useOnce("of before", start + 60_000))
-          // Service tokens fill buckets of their own.
-          assert.isTrue(yield* requests.useOnce("service:one", start + 60_000))
-          assert.isFalse(yield* requests.useOnce("service:one", start + 60_000))
-          yield* TestClock.adjust("1 minute")
-          assert.isTrue(yield* requests.useOnce("new", start + 120_000))
-          assert.isTrue(yield* requests.useOnce("of before", start + 120_000))
-        })
+    check("a full bucket of used keys rejects new keys and forgets none", (requests) =>
+      Effect.gen(function* () {
+        assert.isTrue(yield* requests.useOnce("of before", start + 60_000))
+        yield* fillBuckets("oauth_used_once", `${start + 60_000}`, perBucket.usedOnce)
+        assert.isFalse(yield* requests.useOnce("new", start + 60_000))
+        assert.isFalse(yield* requests.useOnce("of before", start + 60_000))
+        // Service auth fills its own buckets.
+        assert.isTrue(yield* requests.useOnce("service:one", start + 60_000))
+        assert.isFalse(yield* requests.useOnce("service:one", start + 60_000))
+        yield* TestClock.adjust("1 minute")
+        assert.isTrue(yield* requests.useOnce("new", start + 120_000))
+        assert.isTrue(yield* requests.useOnce("of before", start + 120_000))
+      })
     )
   })
 }

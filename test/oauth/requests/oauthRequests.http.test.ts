@@ -22,7 +22,7 @@ const send = (path: string, body: string, type: string, headers = {}): Promise<A
 const named = ({ status, body }: Answered) => `${status} ${body["error"]}`
 
 describe("the endpoints for OAuth clients", () => {
-  it("take posts only", async () => {
+  it("the endpoints accept only POST", async () => {
     for (const path of endpoints) {
       for (const method of ["GET", "HEAD", "PUT", "DELETE", "OPTIONS"]) {
         const { status, headers } = await host.ask(path, { method })
@@ -31,7 +31,7 @@ describe("the endpoints for OAuth clients", () => {
     }
   })
 
-  it("give a nonce with every answer that scripts of all origins may read and nobody keeps", async () => {
+  it("every response has a nonce, is readable from all origins and can't be cached", async () => {
     const asks: ReadonlyArray<Asked> = [
       { method: "GET" },
       { method: "POST" },
@@ -49,7 +49,7 @@ describe("the endpoints for OAuth clients", () => {
     }
   })
 
-  it("let browsers ask beforehand whether they may post with a proof", async () => {
+  it("a preflight request allows posting with a proof", async () => {
     for (const path of endpoints) {
       const { status, headers } = await host.ask(path, {
         method: "OPTIONS",
@@ -66,7 +66,7 @@ describe("the endpoints for OAuth clients", () => {
     }
   })
 
-  it("refuse bodies of more than 100 KiB, told and untold", async () => {
+  it("a body of more than 100 KiB is rejected, with or without a declared length", async () => {
     const long = `state=${"x".repeat(100 * 1024)}`
     for (const path of endpoints) {
       assert.strictEqual(named(await send(path, long, form)), "413 invalid_request")
@@ -76,7 +76,7 @@ describe("the endpoints for OAuth clients", () => {
     }
   })
 
-  it("refuse what is neither a form nor JSON, and parameters that come twice", async () => {
+  it("the endpoints reject bodies other than forms and JSON, and repeated parameters", async () => {
     const bodies: ReadonlyArray<readonly [string, string]> = [
       ["client_id=a", "text/plain"],
       ["client_id=a", "multipart/form-data; boundary=x"],
@@ -96,7 +96,7 @@ describe("the endpoints for OAuth clients", () => {
     assert.strictEqual(named(broken), "400 invalid_request")
   })
 
-  it("take JSON as well as forms", async () => {
+  it("the endpoints accept JSON as well as forms", async () => {
     await app.push()
     const verifier = "v".repeat(43)
     const fields = { client_id: app.clientId, ...app.request(verifier) }
@@ -105,7 +105,7 @@ describe("the endpoints for OAuth clients", () => {
     assert.strictEqual(answer.status, 201)
   })
 
-  it("tell nothing of why a body broke off", async () => {
+  it("the response doesn't reveal why a body broke off", async () => {
     const broken = await host.handler(
       new Request("http://localhost:8787/oauth/par", {
         method: "POST",
@@ -123,7 +123,7 @@ describe("the endpoints for OAuth clients", () => {
 })
 
 describe("the limits of the OAuth endpoints", () => {
-  it("stop an address at each endpoint by itself, and let it on after the window", async () => {
+  it("an address is limited at each endpoint separately, until the window ends", async () => {
     const limited = await startHost({ RATE_LIMITS: "on" })
     const ask = (path: string, address: string) =>
       limited.ask(path, { method: "POST", headers: { "cf-connecting-ip": address } })

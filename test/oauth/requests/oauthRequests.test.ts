@@ -11,8 +11,8 @@ oauthRequestsContract("node:sqlite", () =>
   OAuthRequestsD1.layer.pipe(Layer.provideMerge(HostDatabaseNode.layer(":memory:")))
 )
 
-describe("D1 without an answer", () => {
-  it.effect("is asked once more by what may run twice, and never for what is good once", () =>
+describe("a D1 that doesn't respond", () => {
+  it.effect("repeatable queries are retried once, and single-use ones never", () =>
     Effect.gen(function* () {
       let asked = 0
       const fail = () => {
@@ -20,7 +20,7 @@ describe("D1 without an answer", () => {
         return Promise.reject(new Error("D1_ERROR: network connection lost"))
       }
       const failing = { prepare: () => ({ bind: () => ({ all: fail }) }), batch: fail }
-      // SAFETY: the client calls nothing but these.
+      // SAFETY: the client calls only these.
       const database = HostDatabaseD1.layer(failing as unknown as D1Database)
       const asking = <A, E>(ask: (requests: OAuthRequests["Service"]) => Effect.Effect<A, E>) =>
         Effect.gen(function* () {

@@ -26,8 +26,8 @@ const named = ({ status, body }: Answered) => `${status} ${body["error"] ?? "ok"
 
 const session = "com.atproto.server.getSession"
 
-describe("a session that its app gives back", () => {
-  it("is over though the account is taken down, and stays so when it is let be again", async () => {
+describe("a session that its app revokes", () => {
+  it("revocation also ends the session of a taken-down account, permanently", async () => {
     for (const which of ["refresh_token", "access_token"]) {
       const tokens = await app.signIn(world.bob.did)
       await takeDown(world, world.bob.did, "takendown")
@@ -43,8 +43,8 @@ describe("a session that its app gives back", () => {
   })
 })
 
-describe("a code that was given before the password was changed", () => {
-  it("opens nothing afterwards, and one that is given then does", async () => {
+describe("a code issued before a change of password", () => {
+  it("a code issued before the change opens nothing, and a later one works", async () => {
     const { did } = await signUp(world, "changed")
     const before = await app.code(did)
     world.advance(1000)
@@ -59,7 +59,7 @@ describe("a code that was given before the password was changed", () => {
 })
 
 describe("an app that may upload pictures", () => {
-  it("uploads nothing else under the name of one", async () => {
+  it("an app can't upload another type by declaring it a picture", async () => {
     const { did } = world.alice
     const by = await letIn(world, did, "atproto blob:image/png")
     const uploadBlob = "com.atproto.repo.uploadBlob"
@@ -71,7 +71,7 @@ describe("an app that may upload pictures", () => {
       return world.call(uploadBlob, await withApp(world, by, uploadBlob, asked))
     }
     assert.strictEqual(outcomeOf(await upload(png("one"))), "ok")
-    // What its bytes tell is what everybody will be told that it is.
+    // The sniffed type is what every reader gets.
     const mp4 = new Uint8Array([
       0,
       0,
@@ -89,7 +89,7 @@ describe("an app that may upload pictures", () => {
 })
 
 describe("an app that may deactivate the account", () => {
-  it("may not have it deleted", async () => {
+  it("an app that may deactivate the account can't have it deleted", async () => {
     const { did } = await signUp(world, "fragile")
     const by = await letIn(world, did, "atproto account:status?action=manage")
     const nsid = "com.atproto.server.deactivateAccount"

@@ -22,7 +22,7 @@ const tables = [
   "passkey_owner"
 ]
 
-// The first query of each test finds no tables, and makes them.
+// The first query of each test finds no tables and creates them.
 const emptied = Layer.effectDiscard(
   Effect.promise(() =>
     DIRECTORY.batch(tables.map((table) => DIRECTORY.prepare(`DROP TABLE IF EXISTS ${table}`)))
@@ -39,7 +39,7 @@ devicesContract("D1", () =>
 
 passkeyOwnersContract("D1", () => PasskeyOwnersD1.layer.pipe(Layer.provide(database)))
 
-/** D1 that counts the rows it bills as written. */
+/** A D1 that counts the rows it bills as written. */
 const counting = () => {
   const counter = { rows: 0 }
   const counted = (result: D1Result<Record<string, unknown>>) => {
@@ -60,7 +60,7 @@ const counting = () => {
     batch: (statements: Array<D1PreparedStatement>) =>
       DIRECTORY.batch<Record<string, unknown>>(statements).then((all) => all.map(counted))
   }
-  // SAFETY: the client calls nothing but these.
+  // SAFETY: the client calls only these.
   return { counter, database: database as unknown as D1Database }
 }
 
@@ -81,8 +81,8 @@ const request = {
 
 const grant = { did: "did:plc:alice", scope: "atproto", device: "device", session: "session" }
 
-describe("The rows that D1 bills", () => {
-  it.effect("are few for every step of a sign-in", () => {
+describe("the rows that D1 bills", () => {
+  it.effect("each step of a sign-in bills few rows", () => {
     const { counter, database } = counting()
     const services = Layer.mergeAll(
       OAuthRequestsD1.layer,
@@ -98,7 +98,7 @@ describe("The rows that D1 bills", () => {
       const requests = yield* OAuthRequests
       const devices = yield* Devices
       const owners = yield* PasskeyOwners
-      // The first queries make the tables.
+      // The first queries create the tables.
       yield* requests.redeem("none")
       yield* devices.signOut("none", "none")
       yield* owners.ownerOf("none")

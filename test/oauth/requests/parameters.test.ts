@@ -40,8 +40,8 @@ const faultOf = (changes: Changes, client = web) => {
   return checked.ok ? assert.fail("the request was accepted") : checked.fault
 }
 
-describe("a pushed request", () => {
-  it("is read, and parameters that mean nothing here are passed over", () => {
+describe("the parameters of a pushed request", () => {
+  it("checkParameters reads a request and ignores unknown parameters", () => {
     assert.deepStrictEqual(requestOf({ max_age: "0", claims: "{}", toString: "x" }), {
       clientId,
       redirectUri: "https://app.example.com/callback",
@@ -52,7 +52,7 @@ describe("a pushed request", () => {
     })
   })
 
-  it("may have everything that is optional", () => {
+  it("checkParameters accepts every optional parameter", () => {
     const request = requestOf({
       prompt: "select_account",
       login_hint: "alice.example.com",
@@ -69,7 +69,7 @@ describe("a pushed request", () => {
     assert.strictEqual(request.responseMode, "form_post")
   })
 
-  it("counts parameters without a value as left out", () => {
+  it("checkParameters treats empty parameters as missing", () => {
     const empty = {
       prompt: "",
       login_hint: "",
@@ -81,24 +81,24 @@ describe("a pushed request", () => {
     assert.deepStrictEqual(requestOf({ ...empty, response_mode: "" }), requestOf({}))
   })
 
-  it("may leave out the redirect URI when the client has just one", () => {
+  it("the redirect URI may be missing if the client has exactly one", () => {
     const { redirectUri } = requestOf({ redirect_uri: undefined })
     assert.strictEqual(redirectUri, "https://app.example.com/callback")
     assert.match(faultOf({ redirect_uri: undefined }, native).reason, /several/)
   })
 
-  it("keeps the port of a native application's loopback redirect", () => {
+  it("a native app's loopback redirect keeps its port", () => {
     const redirect_uri = "http://127.0.0.1:51234/callback"
     assert.strictEqual(requestOf({ redirect_uri }, native).redirectUri, redirect_uri)
   })
 
-  it("of a confidential client may ask to sign in silently, of a public client not", () => {
+  it("a confidential client may request a silent sign-in, and a public one may not", () => {
     assert.strictEqual(requestOf({ prompt: "none" }, server).prompt, "none")
     assert.strictEqual(faultOf({ prompt: "none" }).error, "consent_required")
   })
 
   for (const prompt of ["login", "consent", "select_account", "create"]) {
-    it(`may ask for ${prompt}`, () => {
+    it(`checkParameters accepts prompt=${prompt}`, () => {
       assert.strictEqual(requestOf({ prompt }).prompt, prompt)
     })
   }
@@ -113,7 +113,7 @@ describe("a pushed request", () => {
     ["did:web:localhost%3A8787", "did:web:localhost%3A8787"]
   ]
   for (const [given, meant] of hints) {
-    it(`takes the login hint ${JSON.stringify(given)}`, () => {
+    it(`checkParameters accepts the login hint ${JSON.stringify(given)}`, () => {
       assert.strictEqual(requestOf({ login_hint: given }).loginHint, meant)
     })
   }
@@ -129,7 +129,7 @@ describe("a pushed request", () => {
     `${"a".repeat(3000)}.com`
   ]
   for (const hint of hostileHints) {
-    it(`refuses the login hint ${JSON.stringify(hint.slice(0, 60))}`, () => {
+    it(`checkParameters rejects the login hint ${JSON.stringify(hint.slice(0, 60))}`, () => {
       assert.match(faultOf({ login_hint: hint }).reason, /login_hint/)
     })
   }
@@ -162,7 +162,7 @@ describe("a pushed request", () => {
     ["a request_uri", { request_uri: "urn:ietf:params:oauth:request_uri:req-1" }, /request_uri/]
   ]
   for (const [what, changes, reason] of refused) {
-    it(`is invalid with ${what}`, () => {
+    it(`checkParameters returns invalid_request for ${what}`, () => {
       const fault = faultOf(changes)
       assert.strictEqual(fault.error, "invalid_request")
       assert.match(fault.reason, reason)
@@ -170,19 +170,19 @@ describe("a pushed request", () => {
   }
 
   for (const response_type of ["token", "id_token", "code id_token", "none", "CODE"]) {
-    it(`is refused with the response type ${response_type}`, () => {
+    it(`checkParameters rejects the response type ${response_type}`, () => {
       assert.strictEqual(faultOf({ response_type }).error, "unsupported_response_type")
     })
   }
 
-  it("is refused with a scope without end", () => {
+  it("checkParameters rejects an overlong scope", () => {
     const long = (length: number) => `atproto ${"a".repeat(length - 8)}`
     assert.strictEqual(requestOf({ scope: long(16_384) }).scope.length, 16_384)
     assert.match(faultOf({ scope: long(16_385) }).reason, /too long/)
   })
 
   for (const scope of [undefined, "", " atproto", "atproto  x", "atproto\tx", 'atproto "x"', "ä"]) {
-    it(`is refused with the scope ${JSON.stringify(scope)}`, () => {
+    it(`checkParameters rejects the scope ${JSON.stringify(scope)}`, () => {
       assert.strictEqual(faultOf({ scope }).error, "invalid_scope")
     })
   }

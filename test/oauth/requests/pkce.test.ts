@@ -5,14 +5,14 @@ import { isChallenge, verifies } from "../../../src/core/oauth/pkce.ts"
 const challengeOf = (verifier: string) => createHash("sha256").update(verifier).digest("base64url")
 
 describe("PKCE", () => {
-  it("takes the verifier of RFC 7636, appendix B, for its challenge", () => {
+  it("verifies accepts the verifier of RFC 7636, appendix B, for its challenge", () => {
     const verifier = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk"
     const challenge = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM"
     assert.isTrue(isChallenge(challenge))
     assert.isTrue(verifies(verifier, challenge))
   })
 
-  it("takes no other verifier, and not the challenge itself", () => {
+  it("verifies rejects any other verifier, and the challenge itself", () => {
     const verifier = "a".repeat(43)
     const challenge = challengeOf(verifier)
     assert.isFalse(verifies(`b${verifier.slice(1)}`, challenge))
@@ -21,7 +21,7 @@ describe("PKCE", () => {
     assert.isFalse(verifies(verifier, ""))
   })
 
-  it("takes verifiers of 43 to 128 unreserved characters alone", () => {
+  it("verifies accepts only verifiers of 43 to 128 unreserved characters", () => {
     for (const [verifier, taken] of [
       ["a".repeat(42), false],
       ["a".repeat(43), true],
@@ -37,7 +37,7 @@ describe("PKCE", () => {
     }
   })
 
-  it("takes challenges of 43 characters of base64url alone", () => {
+  it("isChallenge accepts only 43 characters of base64url", () => {
     for (const [text, taken] of [
       ["a".repeat(43), true],
       [`${"_-".repeat(21)}A`, true],

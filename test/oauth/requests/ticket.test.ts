@@ -6,24 +6,24 @@ const now = 1_800_000_000_000
 const claims = { did: "did:web:jürgen.test", step: 2, list: ["a", null] }
 const ticket = sealTicket(key, "code still missing", claims, now + 1000)
 
-describe("a ticket", () => {
-  it("says what was sealed in it until it is over", () => {
+describe("tickets", () => {
+  it("openTicket returns the sealed claims until they expire", () => {
     assert.deepStrictEqual(openTicket(key, "code still missing", ticket, now), claims)
     assert.deepStrictEqual(openTicket(key, "code still missing", ticket, now + 999), claims)
     assert.isUndefined(openTicket(key, "code still missing", ticket, now + 1000))
   })
 
-  it("may expire between two milliseconds", () => {
+  it("a ticket may expire between two milliseconds", () => {
     const text = sealTicket(key, "csrf", {}, now + 0.5)
     assert.deepStrictEqual(openTicket(key, "csrf", text, now - 1), {})
     assert.isUndefined(openTicket(key, "csrf", text, now))
   })
 
-  it("is of characters that are safe in an attribute, a cookie and a URL", () => {
+  it("a ticket's characters are safe in an attribute, a cookie and a URL", () => {
     assert.match(ticket, /^[\w.-]+$/)
   })
 
-  it("is nothing for another purpose, or under another key", () => {
+  it("openTicket rejects another purpose and another key", () => {
     for (const purpose of ["csrf", "", "code still missing "]) {
       assert.isUndefined(openTicket(key, purpose, ticket, now))
     }
@@ -37,7 +37,7 @@ describe("a ticket", () => {
     )
   })
 
-  it("is nothing once a single character of it has changed", () => {
+  it("openTicket rejects a ticket with any character changed", () => {
     for (let at = 0; at < ticket.length; at += 1) {
       const changed = ticket[at] === "1" ? "2" : "1"
       const text = ticket.slice(0, at) + changed + ticket.slice(at + 1)
@@ -45,7 +45,7 @@ describe("a ticket", () => {
     }
   })
 
-  it("is nothing with another's expiry, cut short, grown, or absent", () => {
+  it("openTicket rejects a ticket with another expiry, truncated, extended or empty", () => {
     const [expires, stated, mac] = ticket.split(".")
     const later = sealTicket(key, "code still missing", {}, now + 9000)
     for (const text of [

@@ -28,7 +28,7 @@ const write = (action: string, collection: string) => ({
 })
 
 describe("the permissions that a call needs", () => {
-  it("are those of its writes", () => {
+  it("a write needs its collection and action", () => {
     const input = { repo: "did:plc:a", collection: "com.example.post" }
     assert.deepStrictEqual(needs("com.atproto.repo.createRecord", { input }), [repo("create")])
     assert.deepStrictEqual(needs("com.atproto.repo.deleteRecord", { input }), [repo("delete")])
@@ -38,7 +38,7 @@ describe("the permissions that a call needs", () => {
     ])
   })
 
-  it("are each write's own where there are several, each once", () => {
+  it("applyWrites needs each write's permission once", () => {
     const writes = [
       write("create", "com.example.post"),
       write("create", "com.example.like"),
@@ -55,7 +55,7 @@ describe("the permissions that a call needs", () => {
     assert.deepStrictEqual(needs("com.atproto.repo.applyWrites", { input: { writes: [] } }), [])
   })
 
-  it("name the method and the audience that a service token is for", () => {
+  it("getServiceAuth needs the method and audience of the token", () => {
     const nsid = "com.atproto.server.getServiceAuth"
     const aud = "did:web:api.example.com"
     assert.deepStrictEqual(needs(nsid, { params: { aud, lxm: "com.example.get" } }), [
@@ -64,7 +64,7 @@ describe("the permissions that a call needs", () => {
     assert.deepStrictEqual(needs(nsid, { params: { aud } }), [{ resource: "rpc", lxm: "*", aud }])
   })
 
-  it("are those of the app view for preferences", () => {
+  it("preferences need the AppView's methods", () => {
     for (const nsid of ["app.bsky.actor.getPreferences", "app.bsky.actor.putPreferences"]) {
       assert.deepStrictEqual(needs(nsid, {}), [
         { resource: "rpc", lxm: nsid, aud: "did:web:api.bsky.app#bsky_appview" }
@@ -72,13 +72,13 @@ describe("the permissions that a call needs", () => {
     }
   })
 
-  it("let an app deactivate the account that may manage its status", () => {
+  it("an app that may manage the account's status may deactivate it", () => {
     assert.deepStrictEqual(needs("com.atproto.server.deactivateAccount", { input: {} }), [
       { resource: "account", attr: "status", action: "manage" }
     ])
   })
 
-  it("are none for the few methods that any app may call", () => {
+  it("only a few methods need no permission", () => {
     const open = [...accountMethods.keys(), ...hostMethods.keys()].filter(
       (nsid) => needOf(nsid) === "any"
     )
@@ -90,7 +90,7 @@ describe("the permissions that a call needs", () => {
     ])
   })
 
-  it("do not exist for methods that are the owner's alone", () => {
+  it("the owner's own methods never accept an app", () => {
     for (const nsid of [
       "com.atproto.server.activateAccount",
       "com.atproto.server.createAppPassword",

@@ -43,12 +43,12 @@ const ofAnyName = () => (request: Request) => {
   return proof({ record, path: `com.atproto.lexicon.schema/${name}` })
 }
 
-/** What PermissionSets must keep and forget; `fresh` makes an empty database. */
+/** What PermissionSets keeps and forgets; `fresh` creates an empty database. */
 export const permissionSetsContract = (name: string, fresh: () => Layer.Layer<HostDatabase>) => {
   const world = () => worldOver(fresh())
 
-  describe(`a permission set over ${name}`, () => {
-    it.effect("is found by DNS, DID document and a signed record", () => {
+  describe(`permission sets over ${name}`, () => {
+    it.effect("a set is found with DNS, the DID document and a signed record", () => {
       const { layer } = world()
       return Effect.gen(function* () {
         const { type: _, ...meaning } = repoEntry
@@ -56,7 +56,7 @@ export const permissionSetsContract = (name: string, fresh: () => Layer.Layer<Ho
       }).pipe(Effect.provide(layer))
     })
 
-    it.effect("is asked for again after a day, not before", () => {
+    it.effect("a set is looked up again after a day", () => {
       const { asked, become, layer } = world()
       return Effect.gen(function* () {
         assert.strictEqual((yield* agreeTo()).title, "first")
@@ -71,7 +71,7 @@ export const permissionSetsContract = (name: string, fresh: () => Layer.Layer<Ho
       }).pipe(Effect.provide(layer))
     })
 
-    it.effect("that somebody has agreed to is good for 90 days while its authority is away", () => {
+    it.effect("an agreed set stays valid for 90 days while its authority is unreachable", () => {
       const { become, layer } = world()
       return Effect.gen(function* () {
         assert.strictEqual(yield* titleOf, "first")
@@ -86,7 +86,7 @@ export const permissionSetsContract = (name: string, fresh: () => Layer.Layer<Ho
       }).pipe(Effect.provide(layer))
     })
 
-    it.effect("that nobody has agreed to is good for an hour", () => {
+    it.effect("a set without consent is valid for an hour", () => {
       const { asked, become, layer } = world()
       return Effect.gen(function* () {
         yield* titleOf
@@ -99,7 +99,7 @@ export const permissionSetsContract = (name: string, fresh: () => Layer.Layer<Ho
       }).pipe(Effect.provide(layer))
     })
 
-    it.effect("that nobody agreed to in an hour goes with the next that is kept", () => {
+    it.effect("a set without consent for an hour is removed by the next one", () => {
       const { become, layer } = world()
       return Effect.gen(function* () {
         yield* titleOf
@@ -110,7 +110,7 @@ export const permissionSetsContract = (name: string, fresh: () => Layer.Layer<Ho
       }).pipe(Effect.provide(layer))
     })
 
-    it.effect("is kept by what it means, and refused where that is more than 16 KiB", () => {
+    it.effect("only the meaningful part of a set is stored, at most 16 KiB", () => {
       const { become, layer } = world()
       const named = (count: number) =>
         Array.from({ length: count }, (_, at) => `com.example.lexicons.${"x".repeat(40)}${at}`)
@@ -135,7 +135,7 @@ export const permissionSetsContract = (name: string, fresh: () => Layer.Layer<Ho
       }).pipe(Effect.provide(layer))
     })
 
-    it.effect("of a stranger displaces none that was agreed to, however many come", () => {
+    it.effect("a stranger's sets never displace agreed ones, however many there are", () => {
       const { become, layer } = world()
       const name = (at: number) => `com.example.lexicons.s${at}`
       return Effect.gen(function* () {
@@ -166,7 +166,7 @@ export const permissionSetsContract = (name: string, fresh: () => Layer.Layer<Ho
       }).pipe(Effect.provide(layer))
     })
 
-    it.effect("of the last version comes forward where it is small enough", () => {
+    it.effect("a set of the last version is migrated if it is small enough", () => {
       const { asked, layer } = world()
       const small = JSON.stringify({ nsid, title: "of before", permissions: [] })
       return Effect.gen(function* () {
@@ -183,7 +183,7 @@ export const permissionSetsContract = (name: string, fresh: () => Layer.Layer<Ho
       }).pipe(Effect.provide(layer))
     })
 
-    it.effect("is not asked for twice in a quarter of an hour while nobody answers", () => {
+    it.effect("an unreachable authority is asked once in a quarter of an hour", () => {
       const { asked, become, layer } = world()
       return Effect.gen(function* () {
         yield* titleOf
@@ -201,7 +201,7 @@ export const permissionSetsContract = (name: string, fresh: () => Layer.Layer<Ho
       }).pipe(Effect.provide(layer))
     })
 
-    it.effect("is gone when its authority proves that it is", () => {
+    it.effect("a set is removed when its authority proves that it is gone", () => {
       const { become, layer } = world()
       return Effect.gen(function* () {
         yield* titleOf
@@ -213,7 +213,7 @@ export const permissionSetsContract = (name: string, fresh: () => Layer.Layer<Ho
       }).pipe(Effect.provide(layer))
     })
 
-    it.effect("is not gone because a server says so without a proof", () => {
+    it.effect("a set is kept when a server claims without proof that it is gone", () => {
       const { become, layer } = world()
       return Effect.gen(function* () {
         yield* titleOf
@@ -224,7 +224,7 @@ export const permissionSetsContract = (name: string, fresh: () => Layer.Layer<Ho
       }).pipe(Effect.provide(layer))
     })
 
-    it.effect("is none when the lexicon is of another kind or another's", () => {
+    it.effect("a lexicon of another kind, or another's, is not a set", () => {
       const { become, layer } = world()
       const others = [
         lexiconOf("com.example.lexicons.authOther", { permissions: [] }),
@@ -242,11 +242,11 @@ export const permissionSetsContract = (name: string, fresh: () => Layer.Layer<Ho
       }).pipe(Effect.provide(layer))
     })
 
-    it.effect("is still found when nothing can be stored", () => {
+    it.effect("a set is found even if nothing can be stored", () => {
       const { asked, layer } = world()
       return Effect.gen(function* () {
         const { sql } = yield* HostDatabase
-        // A table of this name that is another: every query of it fails.
+        // A different table with this name makes every query fail.
         yield* sql`CREATE TABLE included_set (x)`
         assert.strictEqual(yield* titleOf, "first")
         assert.strictEqual(yield* titleOf, "first")

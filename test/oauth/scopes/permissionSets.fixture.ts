@@ -46,17 +46,17 @@ export const repoEntry = {
 }
 export const document = (title: string) => lexiconOf(nsid, { title, permissions: [repoEntry] })
 
-/** What a proof is made of. */
+/** The parts of a proof. */
 export interface Proving {
   readonly record?: object | undefined
   readonly did?: string
   readonly secret?: Uint8Array
   readonly path?: string
-  /** Leaves a block out, or swaps its bytes. */
+  /** Omits a block, or swaps its bytes. */
   readonly tamper?: "tree" | "record" | "commit"
 }
 
-/** What the authority's PDS answers: the way to the record, or to where it would be. */
+/** The response of the authority's PDS: the path to the record, or to where it would be. */
 export const proof = ({
   record,
   did: of = did,
@@ -92,7 +92,7 @@ export const here = "https://pds.example.org"
 export const doh = "https://dns.example.org/dns-query"
 export const getRecord = `${pds}/xrpc/com.atproto.sync.getRecord`
 
-/** A world in which the set is found; what its parts answer can change. */
+/** A world in which the set can be found; its responses can change. */
 export const world = (
   database: Layer.Layer<HostDatabase>,
   changes: Routes = {},

@@ -15,8 +15,8 @@ const only = (scope: string): PermissionGroup => {
 const bluesky = "did:web:api.bsky.app%23bsky_appview"
 const chat = "did:web:api.bsky.chat%23bsky_chat"
 
-describe("what an app asks for, in plain words", () => {
-  it("is one line for each value that stands alone", () => {
+describe("an app's permissions in plain words", () => {
+  it("each independent value has one line", () => {
     const table = [
       ["atproto", "Know who you are"],
       ["transition:generic", "Use your account almost like you"],
@@ -53,7 +53,7 @@ describe("what an app asks for, in plain words", () => {
     for (const [scope, title] of table) assert.deepStrictEqual(titles(scope), [title], scope)
   })
 
-  it("joins values about one subject, and tells them apart where they differ", () => {
+  it("values about one subject are joined, and listed where they differ", () => {
     const likes = only(
       "repo:app.bsky.feed.like?action=create repo:app.bsky.feed.like?action=delete"
     )
@@ -76,7 +76,7 @@ describe("what an app asks for, in plain words", () => {
     ])
   })
 
-  it("names the collections of other apps one by one", () => {
+  it("collections of other apps are listed by name", () => {
     const { items } = only("repo:com.example.thing repo:org.example.other?action=create")
     assert.deepStrictEqual(items, [
       "com.example.thing: create, edit and delete",
@@ -84,7 +84,7 @@ describe("what an app asks for, in plain words", () => {
     ])
   })
 
-  it("is in the same order however it was asked for", () => {
+  it("the order doesn't depend on the request's", () => {
     const values = [
       "atproto",
       "transition:email",
@@ -98,7 +98,7 @@ describe("what an app asks for, in plain words", () => {
     assert.strictEqual(titles(values.toReversed().join(" "))[0], "Know who you are")
   })
 
-  it("warns of what is hard to undo, and of nothing else", () => {
+  it("only what is hard to undo has a warning", () => {
     const dangerous = [
       "transition:generic",
       "transition:chat.bsky",
@@ -123,7 +123,7 @@ describe("what an app asks for, in plain words", () => {
     for (const scope of harmless) assert.isFalse(only(scope).danger, scope)
   })
 
-  it("tells each value of the scope somewhere, and nothing of values that mean nothing", () => {
+  it("every known value is covered, and unknown ones are not", () => {
     const scope = `atproto transition:email account:repo identity:handle repo:app.bsky.feed.post repo?collection=app.bsky.graph.block&collection=com.example.x blob:image/* rpc:chat.bsky.convo.getLog?aud=${chat} rpc?lxm=app.bsky.feed.getFeed&lxm=app.bsky.actor.getPreferences&aud=${bluesky}`
     const told = inPlainWords(`${scope} nonsense repo:% space:x`, none).flatMap(
       ({ scopes }) => scopes
@@ -133,7 +133,7 @@ describe("what an app asks for, in plain words", () => {
 })
 
 describe("a permission set in plain words", () => {
-  it("has its publisher's title, and says what it holds", () => {
+  it("a permission set has its publisher's title, and lists its contents", () => {
     const value = "include:app.bsky.authCreatePosts?aud=did:web:api.bsky.app%23bsky_appview"
     const groups = inPlainWords(`atproto ${value}`, new Map([[createPosts.nsid, createPosts]]))
     assert.deepStrictEqual(groups[1], {
@@ -147,7 +147,7 @@ describe("a permission set in plain words", () => {
     })
   })
 
-  it("speaks the person's language where its publisher does", () => {
+  it("a permission set uses the user's language if its publisher does", () => {
     const set = readPermissionSet(
       "com.example.authFull",
       lexiconOf("com.example.authFull", {
@@ -165,12 +165,12 @@ describe("a permission set in plain words", () => {
     assert.strictEqual(groups[0]?.detail, "All of it.")
   })
 
-  it("warns where what it holds does, whatever its title says", () => {
+  it("a permission set has a warning if its contents do, whatever its title says", () => {
     const value = `include:chat.bsky.authFullChatClient?aud=${chat}`
     assert.isTrue(inPlainWords(value, new Map([[fullChat.nsid, fullChat]]))[0]?.danger)
   })
 
-  it("has its name alone where it says nothing, or is not there", () => {
+  it("a permission set without text, or a missing one, has only its name", () => {
     const nsid = "com.example.authFull"
     for (const sets of [none, new Map([[nsid, setOf(nsid)]])]) {
       assert.deepStrictEqual(inPlainWords(`include:${nsid}`, sets), [
@@ -186,7 +186,7 @@ describe("a permission set in plain words", () => {
     }
   })
 
-  it("does not tell what it may not grant", () => {
+  it("a permission set doesn't list what it may not grant", () => {
     const set = setOf(
       "com.example.authFull",
       { type: "permission", resource: "repo", collection: ["app.bsky.feed.post"] },

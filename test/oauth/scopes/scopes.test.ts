@@ -207,19 +207,20 @@ const cases: Readonly<Record<string, ReadonlyArray<Case>>> = {
   ]
 }
 
-describe("what a scope holds", () => {
+describe("what a scope grants", () => {
   for (const [name, table] of Object.entries(cases)) {
-    it(`is what the permission spec says of ${name}`, () => {
+    it(`holds matches the permission spec for ${name}`, () => {
       const wrong = table.filter(([scope, permission, held]) => holds(scope, permission) !== held)
       assert.deepStrictEqual(wrong, [])
     })
   }
 
-  it("is what the official library says, but for tokens that name no method", () => {
+  it("holds agrees with the official library, except on tokens without a method", () => {
     const scopes = Object.values(cases)
       .flat()
       .map(([scope]) => scope)
-      // The library throws where percent signs encode nothing, and tells types of media apart by case.
+      // The library throws for percent signs that encode nothing, and treats media types as
+      // case-sensitive.
       .filter((scope) => !/%(?![\da-f]{2})/i.test(scope) && !scope.includes("PNG"))
     const permissions = Object.values(cases)
       .flat()
@@ -251,7 +252,7 @@ describe("what a scope holds", () => {
     assert.isAbove(compared, 5000)
   })
 
-  it("does not change by what was asked before", () => {
+  it("holds doesn't depend on earlier calls", () => {
     for (let at = 0; at < 100; at++) {
       const scope = `atproto repo:com.example.kind${at}`
       assert.isTrue(holds(scope, repo("create", `com.example.kind${at}`)))
@@ -261,7 +262,7 @@ describe("what a scope holds", () => {
 })
 
 describe("a missing permission", () => {
-  it("is told as the scope that would hold it", () => {
+  it("missing returns the scope that would grant the permission", () => {
     const told = [
       repo("create"),
       rpc(),
@@ -282,7 +283,7 @@ describe("a missing permission", () => {
     ])
   })
 
-  it("is the first of several, and none where all are held", () => {
+  it("missing returns the first missing permission, or undefined", () => {
     const scope = "atproto repo:com.example.post?action=create"
     const needs = [repo("create"), repo("update"), repo("delete")]
     assert.strictEqual(missing(scope, needs), "repo:com.example.post?action=update")
@@ -297,7 +298,7 @@ const check = (asked: string, declared: string) => {
 }
 
 describe("the scope of a request", () => {
-  it("must contain atproto, and nothing that its client has not declared", () => {
+  it("checkScope requires atproto, and allows only what the client declared", () => {
     const declared = "atproto repo:com.example.post rpc:com.example.getFeed?aud=* transition:email"
     const table = [
       ["atproto", "atproto"],
@@ -307,7 +308,7 @@ describe("the scope of a request", () => {
       ["", "refused"],
       ["atproto ", "refused"],
       ["atproto repo:com.example.like", "refused"],
-      // Less than what was declared, or the same in other words, is another value.
+      // A subset of a declared value, or an equivalent one, is another value.
       ["atproto repo:com.example.post?action=create", "refused"],
       ["atproto repo?collection=com.example.post", "refused"],
       ["atproto transition:generic", "refused"],
@@ -316,12 +317,12 @@ describe("the scope of a request", () => {
     for (const [asked, expected] of table) assert.strictEqual(check(asked, declared), expected)
   })
 
-  it("keeps each value once, in its order, as it was written", () => {
+  it("checkScope returns each value once, in order, as written", () => {
     const asked = "repo?collection=com.example.post atproto repo?collection=com.example.post"
     assert.strictEqual(check(asked, asked), "repo?collection=com.example.post atproto")
   })
 
-  it("loses what this server cannot explain to a person", () => {
+  it("checkScope omits what this server can't explain to a user", () => {
     const asked = "atproto openid repo:% space:com.example.group rpc:*?aud=* repo:com.example.post"
     assert.strictEqual(check(asked, asked), "atproto repo:com.example.post")
   })
@@ -342,7 +343,7 @@ const inSet = (collection: ReadonlyArray<string>) =>
 describe("permission sets in a scope", () => {
   const inherits = { type: "permission", resource: "rpc", inheritAud: true } as const
 
-  it("are named with the audience that they may inherit", () => {
+  it("includesOf returns each set with the audience that it may inherit", () => {
     const scope = `atproto include:com.example.authFull include:com.example.authRead?aud=${appView} include:nonsense include:com.example.authRead?aud=did:web:api.example.com`
     assert.deepStrictEqual(includesOf(scope), [
       { nsid: "com.example.authFull" },
@@ -350,7 +351,7 @@ describe("permission sets in a scope", () => {
     ])
   })
 
-  it("come to what their entries mean, under their own namespace alone", () => {
+  it("a set grants its entries only under its own namespace", () => {
     const table = [
       [["com.example.auth.post"], "repo:com.example.auth.post"],
       [["com.example.auth.deep.er.post"], "repo:com.example.auth.deep.er.post"],
@@ -367,7 +368,7 @@ describe("permission sets in a scope", () => {
     for (const [collections, scope] of table) assert.strictEqual(inSet(collections), scope)
   })
 
-  it("hold actions as they are given, and all of them where none is", () => {
+  it("a set grants its actions as given, and all of them if none is given", () => {
     const collection = ["com.example.auth.post"]
     const entry = { type: "permission", resource: "repo", collection }
     assert.strictEqual(
@@ -380,7 +381,7 @@ describe("permission sets in a scope", () => {
     assert.strictEqual(expanded(full, [{ ...entry, action: ["read"] }]), "")
   })
 
-  it("inherit an audience where the include brings one and the entry has none", () => {
+  it("a set's entry without an audience inherits the include's", () => {
     const lxm = ["com.example.auth.getFeed"]
     const entry = { ...inherits, lxm }
     const heldFor = "rpc:com.example.auth.getFeed?aud=did:web:api.example.com%23appview"
@@ -399,7 +400,7 @@ describe("permission sets in a scope", () => {
     assert.strictEqual(expanded(withAud, [{ ...inherits, lxm: ["com.example.getFeed"] }]), "")
   })
 
-  it("bring nothing but records and methods, whatever stands in them", () => {
+  it("a set grants only records and methods, whatever its entries are", () => {
     const entries: ReadonlyArray<Readonly<Record<string, unknown>>> = [
       { type: "permission", resource: "blob", accept: ["*/*"] },
       { type: "permission", resource: "account", attr: "email", action: ["manage"] },
@@ -416,7 +417,7 @@ describe("permission sets in a scope", () => {
     assert.strictEqual(expanded(`atproto ${withAud}`, entries), "atproto")
   })
 
-  it("take the place of their value, each permission once, and leave the others as they are", () => {
+  it("a set replaces its value, without duplicates, and leaves other values as they are", () => {
     const collection = ["com.example.auth.post"]
     const entry = { type: "permission", resource: "repo", collection }
     assert.strictEqual(
@@ -425,14 +426,14 @@ describe("permission sets in a scope", () => {
     )
   })
 
-  it("grant nothing where they are not there", () => {
+  it("a missing set grants nothing", () => {
     assert.strictEqual(
       expand("atproto include:com.example.authFull transition:email", new Map()),
       "atproto transition:email"
     )
   })
 
-  it("of the official lexicons grant what they are for", () => {
+  it("the official sets grant what they are meant for", () => {
     const appview = "did:web:api.bsky.app#bsky_appview"
     const chat = "did:web:api.bsky.chat#bsky_chat"
     const scope = `atproto include:app.bsky.authCreatePosts?aud=${appview} include:chat.bsky.authFullChatClient?aud=${chat}`

@@ -42,7 +42,7 @@ describe("the proof of a permission set", () => {
     "of absence, without the way to it": { tamper: "tree" }
   }
   for (const [name, forged] of Object.entries(forgeries)) {
-    it.effect(`is refused when it is one ${name}`, () => {
+    it.effect(`a proof is rejected when it is one ${name}`, () => {
       const { become, layer } = world()
       return Effect.gen(function* () {
         become(getRecord, () => proof(forged))
@@ -51,16 +51,16 @@ describe("the proof of a permission set", () => {
     })
   }
 
-  it.effect("of another record proves that this one is not there", () => {
+  it.effect("a proof of another record proves that this one doesn't exist", () => {
     const { become, layer } = world()
     return Effect.gen(function* () {
       become(getRecord, () => proof({ record, path: `${collection}/${nsid}2` }))
-      // The way to the one is the way to where the other would be, in a tree of one node.
+      // In a tree of one node, both records have the same path.
       assert.strictEqual(yield* reasonOf(), "there is no such lexicon")
     }).pipe(Effect.provide(layer))
   })
 
-  it.effect("is refused when a byte of it was changed, or it is no CAR, or too large", () => {
+  it.effect("a proof is rejected if a byte has changed, it isn't a CAR, or it is too large", () => {
     const { become, layer } = world()
     return Effect.gen(function* () {
       const bytes = new Uint8Array(yield* Effect.promise(() => proof({ record }).arrayBuffer()))
@@ -77,7 +77,7 @@ describe("the proof of a permission set", () => {
 })
 
 describe("the authority of a permission set", () => {
-  it.effect("is the one of its domain, and of none above it", () => {
+  it.effect("the authority is exactly the set's domain, and no parent", () => {
     const { layer, asked } = world()
     return Effect.gen(function* () {
       assert.strictEqual(
@@ -92,7 +92,7 @@ describe("the authority of a permission set", () => {
     }).pipe(Effect.provide(layer))
   })
 
-  it.effect("must be one, in DNS that answers, with a server and a key", () => {
+  it.effect("the authority must be unique, with a working DNS, a server and a key", () => {
     const { become, layer } = world()
     return Effect.gen(function* () {
       become(doh, () => txt(`"did=${did}"`, '"did=did:web:other.org"'))
@@ -110,7 +110,7 @@ describe("the authority of a permission set", () => {
     }).pipe(Effect.provide(layer))
   })
 
-  it.effect("is not looked for where names are never public", () => {
+  it.effect("the authority is not looked up under names that are never public", () => {
     const { layer, silent } = world()
     return Effect.gen(function* () {
       assert.strictEqual(
@@ -121,7 +121,7 @@ describe("the authority of a permission set", () => {
     }).pipe(Effect.provide(layer))
   })
 
-  it.effect("is not waited for longer than 5 seconds", () => {
+  it.effect("the authority must respond within 5 seconds", () => {
     const { become, layer } = world()
     return Effect.gen(function* () {
       const reached = yield* Deferred.make<void>()
@@ -136,7 +136,7 @@ describe("the authority of a permission set", () => {
     }).pipe(Effect.provide(layer))
   })
 
-  it.effect("that lives on this server is asked without the network", () => {
+  it.effect("an authority on this server is asked without the network", () => {
     const seen: Array<string> = []
     const { layer, asked } = world(
       { "https://lexicons.org/.well-known/did.json": () => didDocument(here) },
@@ -155,7 +155,7 @@ describe("the authority of a permission set", () => {
     }).pipe(Effect.provide(layer))
   })
 
-  it.effect("that lives on this server says what is not there, or cannot answer", () => {
+  it.effect("an authority on this server reports a missing lexicon or a failure", () => {
     let answer: Effect.Effect<Response, AccountUnavailable> = Effect.succeed(
       Response.json({ error: "RecordNotFound", message: "" }, { status: 400 })
     )
@@ -176,8 +176,8 @@ describe("the authority of a permission set", () => {
 const read = (main: Readonly<Record<string, unknown>>) =>
   readPermissionSet(nsid, lexiconOf(nsid, { permissions: [], ...main }))
 
-describe("the words of a permission set", () => {
-  it("are in the first language that there are words for", () => {
+describe("the texts of a permission set", () => {
+  it("a text is in the first available language", () => {
     const set = read({
       title: "Full access",
       "title:lang": { de: "Voller Zugriff", "pt-BR": "Acesso total", pt: "Acesso completo" }
@@ -193,14 +193,14 @@ describe("the words of a permission set", () => {
     assert.strictEqual(title(), "Full access")
   })
 
-  it("are short, on one line, and run in one direction", () => {
+  it("a text is short, on one line, and has one direction", () => {
     const set = read({ title: "a\nb\u202Ec\u2066d\u0000", detail: "x".repeat(1000) })
     assert.strictEqual(set?.title, "a b c d")
     assert.strictEqual(set?.detail, "x".repeat(500))
     assert.strictEqual(read({ title: "t".repeat(1000) })?.title, "t".repeat(100))
   })
 
-  it("are left out where they are none", () => {
+  it("missing texts are omitted", () => {
     assert.deepStrictEqual(
       read({ title: 7, "title:lang": "no", detail: " ", "detail:lang": { de: 7 } }),
       {

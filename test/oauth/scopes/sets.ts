@@ -16,11 +16,11 @@ const read = (nsid: string, main: Readonly<Record<string, unknown>>): Permission
   return set
 }
 
-/** A set of these entries. */
+/** A set with these entries. */
 export const setOf = (nsid: string, ...permissions: ReadonlyArray<Entry>): PermissionSet =>
   read(nsid, { permissions })
 
-/** The official set for apps that only post, in short. */
+/** The official set for apps that only post, shortened. */
 export const createPosts = read("app.bsky.authCreatePosts", {
   title: "Create Bluesky Posts",
   "title:lang": {},
@@ -42,7 +42,7 @@ export const createPosts = read("app.bsky.authCreatePosts", {
   ]
 })
 
-/** The official set for clients of the chat, in short. */
+/** The official set for chat clients, shortened. */
 export const fullChat = read("chat.bsky.authFullChatClient", {
   title: "Full Chat Client (All Conversations)",
   "title:lang": {},

@@ -29,7 +29,7 @@ const [key, other] = await Promise.all([makeKey("ES256"), makeKey("ES256")])
 const headerOf = ({ publicJwk: jwk }: SigningKey, alg = "ES256") => ({ typ: "dpop+jwt", alg, jwk })
 const header = headerOf(key)
 
-/** A proof that is good but for what is changed. */
+/** A valid proof with these changes. */
 const proofOf = (changed: { readonly header?: object; readonly claims?: object }) =>
   sign(key, { ...header, ...changed.header }, { ...claims, ...changed.claims })
 
@@ -42,8 +42,8 @@ const faultOf = async (proof: string | undefined, over: Partial<ProofDemands> = 
   return checked.ok ? undefined : checked.fault
 }
 
-describe("a DPoP proof", () => {
-  it("that is good tells its key, its id, and when its time is over", async () => {
+describe("DPoP proofs", () => {
+  it("a valid proof returns its key, its id and its expiration", async () => {
     const jkt = await thumbprint(key.publicJwk)
     assert.deepStrictEqual(await checkProof(good, demands), {
       ok: true,
@@ -57,7 +57,7 @@ describe("a DPoP proof", () => {
     })
   })
 
-  it("may be signed with each algorithm that metadata lists", async () => {
+  it("a proof may use any algorithm in the metadata", async () => {
     for (const alg of signingAlgs) {
       const own = await makeKey(alg)
       const proof = await sign(own, headerOf(own, alg), claims)
@@ -65,7 +65,7 @@ describe("a DPoP proof", () => {
     }
   })
 
-  it("names the URL in any spelling of the same one, and no query or fragment counts", async () => {
+  it("a proof may spell the URL differently, and query and fragment don't count", async () => {
     for (const htu of [
       "HTTPS://PDS.Example.com:443/oauth/token",
       `${url}/../token`,
@@ -79,7 +79,7 @@ describe("a DPoP proof", () => {
     assert.isUndefined(await faultOf(good, { htu: `${url}?a=b#c` }))
   })
 
-  it("may come from a clock that is off by a few minutes, no more", async () => {
+  it("a proof's clock may be off by a few minutes", async () => {
     for (const [off, reason] of [
       [-300, undefined],
       [-301, "iat is too old"],
@@ -99,7 +99,7 @@ describe("a DPoP proof", () => {
   const notPublic = "jwk is not a public key"
   const badUrl = "htu is not the URL of the request"
 
-  /** What is wrong, the proof, and the reason that is told: everything else about the proof is right. */
+  /** A description, the proof, and the expected reason; everything else is valid. */
   const cases: ReadonlyArray<
     readonly [what: string, proof: string | Promise<string> | undefined, reason: string]
   > = [
@@ -199,11 +199,11 @@ describe("a DPoP proof", () => {
     ]
   ]
 
-  it.each(cases)("that %s is refused for that reason", async (_, proof, reason) => {
+  it.each(cases)("a proof that %s is rejected for that reason", async (_, proof, reason) => {
     assert.deepStrictEqual(await faultOf(await proof), { error: "invalid_dpop_proof", reason })
   })
 
-  it("without a recent nonce is asked for one, but not until all the rest is right", async () => {
+  it("a proof without a recent nonce gets use_dpop_nonce, but only if the rest is valid", async () => {
     for (const nonce of [undefined, "stale", 1]) {
       const fault = await faultOf(await proofOf({ claims: { nonce } }))
       assert.strictEqual(fault?.error, "use_dpop_nonce", String(nonce))
@@ -212,7 +212,7 @@ describe("a DPoP proof", () => {
     assert.strictEqual((await faultOf(wrong))?.error, "invalid_dpop_proof")
   })
 
-  it("that comes with an access token is for this very token", async () => {
+  it("a proof with an access token must be for that token", async () => {
     const bound = await proofOf({ claims: { ath: tokenHash } })
     assert.isUndefined(await faultOf(bound, { accessToken: token }))
     const reason = "ath is not the hash of the access token"
@@ -225,8 +225,8 @@ describe("a DPoP proof", () => {
   })
 })
 
-describe("a public key", () => {
-  it("is one that can verify, without a private member", () => {
+describe("public keys", () => {
+  it("isPublicJwk accepts only a key that can verify, without a private member", () => {
     const { publicJwk } = key
     assert.isTrue(isPublicJwk(publicJwk))
     assert.isTrue(isPublicJwk({ ...publicJwk, kid: "one", use: "sig" }))
@@ -264,7 +264,7 @@ describe("the examples of RFC 9449", () => {
     accessToken: "Kz~8mXK1EalYznwH-LC-1fBAo.4Ljp~zsPE_NeO.gxU"
   }
 
-  it("are right but for the nonce, which this server wants and section 7.1 has not", async () => {
+  it("the proofs are valid except for the nonce, which section 7.1 lacks", async () => {
     assert.strictEqual((await faultOf(rfcProof, rfcDemands))?.error, "use_dpop_nonce")
     assert.strictEqual(
       (await faultOf(rfcProof, { ...rfcDemands, accessToken: "another" }))?.reason,
@@ -272,7 +272,7 @@ describe("the examples of RFC 9449", () => {
     )
   })
 
-  it("have the thumbprint of section 6.1", async () => {
+  it("the key of section 6.1 has its thumbprint", async () => {
     const { jwk } = JSON.parse(Buffer.from(rfcHeader, "base64url").toString())
     assert.isTrue(isPublicJwk(jwk))
     assert.strictEqual(await thumbprint(jwk), "0ZcOCORZNYy-DWpqq30jZyJGHTN0d2HglBV3uiguA4I")
@@ -287,7 +287,7 @@ const judged = (name: string, body: Effect.Effect<void, unknown, DpopProofs>) =>
     )
   )
 
-describe("the server's judge of proofs", () => {
+describe("the server's check of proofs", () => {
   const htu = "http://localhost:8787/xrpc/a.b.c"
   const make = (nonce: string) =>
     Effect.promise(() => proofOf({ claims: { htm: "GET", htu, nonce, ath: tokenHash } }))
@@ -295,7 +295,7 @@ describe("the server's judge of proofs", () => {
   const request = { method: "GET", url: "/xrpc/a.b.c?d=e", accessToken: token }
 
   judged(
-    "takes a proof with its nonce for its own URL, whatever host the request named",
+    "check accepts a proof with its nonce for its own URL, whatever host the request named",
     Effect.gen(function* () {
       const proofs = yield* DpopProofs
       const proof = yield* make(yield* proofs.nonce)
@@ -313,7 +313,7 @@ describe("the server's judge of proofs", () => {
   )
 
   judged(
-    "asks for a new nonce when three minutes are over, at the latest",
+    "check requires a new nonce after at most three minutes",
     Effect.gen(function* () {
       const proofs = yield* DpopProofs
       const proof = yield* make(yield* proofs.nonce)

@@ -5,8 +5,8 @@ const minute = 60_000
 const start = 30_000_000 * minute
 const nonces = dpopNonces(new Uint8Array(32).fill(1))
 
-describe("a DPoP nonce", () => {
-  it("is the same for a minute, and the same wherever the key is", () => {
+describe("DPoP nonces", () => {
+  it("a nonce is the same for a minute, wherever the key is", () => {
     const nonce = nonces.current(start)
     assert.match(nonce, /^[\w-]{43}$/)
     assert.strictEqual(nonces.current(start + minute - 1), nonce)
@@ -14,7 +14,7 @@ describe("a DPoP nonce", () => {
     assert.strictEqual(dpopNonces(new Uint8Array(32).fill(1)).current(start), nonce)
   })
 
-  it("is taken in its own minute and in those beside it, and in no other", () => {
+  it("a nonce is accepted in its own minute, the previous and the next one", () => {
     const nonce = nonces.current(start)
     for (const [at, taken] of [
       [-minute - 1, false],
@@ -27,7 +27,7 @@ describe("a DPoP nonce", () => {
     }
   })
 
-  it("is taken with the mark of an object's life, which that life knows again", () => {
+  it("a nonce with the mark of an object's life is accepted, and that life recognizes it", () => {
     const [mark, other] = [newNonceMark(), newNonceMark()]
     const nonce = nonces.current(start) + mark
     assert.isTrue(nonces.isRecent(nonce, start))
@@ -39,7 +39,7 @@ describe("a DPoP nonce", () => {
     }
   })
 
-  it("of another key, of part of its text, or of none is not taken", () => {
+  it("a nonce of another key, a part of one or an empty one is rejected", () => {
     const nonce = nonces.current(start)
     const foreign = dpopNonces(new Uint8Array(32).fill(2)).current(start)
     for (const text of [foreign, nonce.slice(1), `${nonce}a`, "", "30000000"]) {

@@ -2,7 +2,7 @@ import { assert, describe, it } from "@effect/vitest"
 import { type App, publicApp } from "../../support/http/oauthApp.ts"
 import { appServer, fetchWorker, newPerson } from "../../host/workerdWorld.ts"
 
-/** The Worker, as the apps of the tests see it. */
+/** The Worker as the tests' apps see it. */
 const worker = appServer(fetchWorker)
 
 const session = "com.atproto.server.getSession"
@@ -17,7 +17,7 @@ const signedIn = async (): Promise<{ app: App; did: string; tokens: Record<strin
 }
 
 describe("OAuth in the Worker", () => {
-  it("takes a request, gives tokens for a code, refreshes and revokes them", async () => {
+  it("the Worker accepts a request, issues tokens for a code, refreshes and revokes them", async () => {
     const { app, did, tokens } = await signedIn()
     const renewed = await app.refresh(tokens["refresh_token"] ?? "")
     assert.strictEqual(renewed.status, 200, renewed.text)
@@ -27,7 +27,7 @@ describe("OAuth in the Worker", () => {
     assert.strictEqual((await app.call(session, renewed.body["access_token"])).status, 401)
   })
 
-  it("answers many clients at once, and the same proof once", async () => {
+  it("the Worker serves concurrent clients, and accepts a proof once", async () => {
     const app = await publicApp(worker)
     await app.push()
     const pushes = await Promise.all(Array.from({ length: 20 }, () => app.push()))
@@ -39,7 +39,7 @@ describe("OAuth in the Worker", () => {
     assert.deepStrictEqual(await statusesOf([ask(), ask(), ask()]), [400, 401, 401])
   })
 
-  it("lets one of two racing redemptions win at most, and gives two racing refreshes the same tokens", async () => {
+  it("at most one of two concurrent redemptions succeeds, and concurrent refreshes return the same tokens", async () => {
     const { app, did, tokens } = await signedIn()
     const code = await app.code(did)
     const redeem = () => app.post("/oauth/token", code)

@@ -30,7 +30,7 @@ const { clientId, jkt } = session
 
 const use = { clientId: session.clientId, jkt: session.jkt, granted: session.granted }
 
-/** The reason of a refusal, which goes over the wire as `invalid_grant`. */
+/** The reason for a rejection, which is sent as `invalid_grant`. */
 const refusal = <A, R>(effect: Effect.Effect<A, GrantEnded, R>) =>
   Effect.map(Effect.flip(effect), (ended) => {
     const { status, error } = wireError(ended)
@@ -38,7 +38,7 @@ const refusal = <A, R>(effect: Effect.Effect<A, GrantEnded, R>) =>
     return ended.reason
   })
 
-describe("what the OAuth provider asks of an account's object", () => {
+describe("the OAuth provider's calls to an account's object", () => {
   const check = <E>(title: string, body: Effect.Effect<void, E, Services>) =>
     it.effect(title, () =>
       Effect.andThen(signUp(), body).pipe(Effect.provide(serverLayer), Effect.orDie)
@@ -50,7 +50,7 @@ describe("what the OAuth provider asks of an account's object", () => {
   const opened = Effect.map(openOAuth(session), ({ refreshToken }) => refreshToken!)
 
   check(
-    "opens, looks at, refreshes and revokes a session",
+    "the calls open, peek, refresh and revoke a session",
     Effect.gen(function* () {
       const first = yield* opened
       assert.strictEqual((yield* peekOAuth({ refreshToken: first, jkt })).id, "ses-one")
@@ -62,7 +62,7 @@ describe("what the OAuth provider asks of an account's object", () => {
   )
 
   check(
-    "ends a session by its id, before it was opened too",
+    "endOAuth ends a session by id, even before it is opened",
     Effect.gen(function* () {
       yield* endOAuth({ session: "ses-one" })
       assert.strictEqual(yield* refusal(openOAuth(session)), "replayed")
@@ -70,7 +70,7 @@ describe("what the OAuth provider asks of an account's object", () => {
   )
 
   check(
-    "remembers what was agreed to",
+    "consented returns the stored consent",
     Effect.gen(function* () {
       assert.deepStrictEqual(yield* consented({ clientId }), {})
       yield* rememberConsent({ clientId, scope: "atproto" })
@@ -80,7 +80,7 @@ describe("what the OAuth provider asks of an account's object", () => {
 
   for (const takedown of ["takendown", "suspended"] as const) {
     check(
-      `neither opens nor refreshes a session of a ${takedown} account, and refreshes it when that is over`,
+      `a ${takedown} account neither opens nor refreshes a session until it is restored`,
       Effect.gen(function* () {
         const refreshToken = yield* opened
         yield* change({ takedown })
@@ -96,7 +96,7 @@ describe("what the OAuth provider asks of an account's object", () => {
   }
 
   check(
-    "opens no session of a deactivated account, and refreshes the one that is there",
+    "a deactivated account opens no new session, but refreshes an existing one",
     Effect.gen(function* () {
       const refreshToken = yield* opened
       yield* change({ deactivatedAt: "2026-01-01T00:00:00.000Z" })
@@ -107,7 +107,7 @@ describe("what the OAuth provider asks of an account's object", () => {
     })
   )
 
-  it.effect("knows of no grants where there is no account, and writes nothing", () =>
+  it.effect("an object without an account has no grants and writes nothing", () =>
     Effect.gen(function* () {
       assert.strictEqual(yield* refusal(openOAuth(session)), "unknown")
       assert.strictEqual(yield* refusal(peekOAuth({ refreshToken: "ref.a.b.c", jkt })), "unknown")

@@ -27,10 +27,10 @@ const named = ({ status, body }: Answered) => `${status} ${body["error"] ?? "ok"
 
 const exchange = (fields: Fields) => app.post("/oauth/token", fields)
 
-/** Whether an access token still opens the account. */
+/** Whether an access token still works. */
 const opens = async (accessToken: string) => (await app.call(session, accessToken)).status === 200
 
-/** Asserts that no more than one of several at once was answered with tokens; answers that one. */
+/** Asserts that at most one of several concurrent requests got tokens; returns that one. */
 const assertOneAtMost = (answers: ReadonlyArray<Answered>) => {
   for (const answer of answers) assert.include(["200 ok", "400 invalid_grant"], named(answer))
   const won = answers.filter(({ status }) => status === 200)
@@ -39,7 +39,7 @@ const assertOneAtMost = (answers: ReadonlyArray<Answered>) => {
 }
 
 describe("a code", () => {
-  it("opens one session; shown again it ends that session", async () => {
+  it("a code opens one session, and a replay ends that session", async () => {
     const fields = await app.code(world.alice.did)
     const tokens = ok(await exchange(fields))
     assert.isTrue(await opens(tokens["access_token"]))
@@ -48,20 +48,20 @@ describe("a code", () => {
     assert.strictEqual(named(await app.refresh(tokens["refresh_token"])), "400 invalid_grant")
   })
 
-  it("redeemed by several at once is answered with tokens once at most, and those are over", async () => {
+  it("a code redeemed concurrently returns tokens at most once, and ends them", async () => {
     const fields = await app.code(world.alice.did)
     const answers = await Promise.all([exchange(fields), exchange(fields), exchange(fields)])
     const won = assertOneAtMost(answers)
     for (const { body } of won) assert.isFalse(await opens(body["access_token"]))
   })
 
-  it("is over after a minute", async () => {
+  it("a code expires after a minute", async () => {
     const fields = await app.code(world.alice.did)
     world.advance(61_000)
     assert.strictEqual(named(await exchange(fields)), "400 invalid_grant")
   })
 
-  it("is burnt by a wrong attempt, whatever was wrong", async () => {
+  it("a wrong attempt burns a code, whatever was wrong", async () => {
     const scope = "atproto"
     const wrongs: Readonly<Record<string, Fields>> = {
       "no verifier": { code_verifier: undefined },
@@ -82,14 +82,14 @@ describe("a code", () => {
     assert.strictEqual(named(await exchange(fields)), "400 invalid_grant")
   })
 
-  it("does not come back as its challenge: a verifier must be hashed", async () => {
+  it("a code's challenge is not accepted as its verifier", async () => {
     const verifier = random() + random()
     const fields = await app.code(world.alice.did, { code_challenge: verifier.slice(0, 43) })
     const plain = await exchange({ ...fields, code_verifier: verifier.slice(0, 43) })
     assert.strictEqual(named(plain), "400 invalid_grant")
   })
 
-  it("uses up its code_challenge for a day, of its client alone", async () => {
+  it("a code uses up its code_challenge for a day, for its client only", async () => {
     const verifier = random() + random()
     const own = { code_challenge: challengeOf(verifier) }
     const codeOf = async (by: App) => ({
@@ -114,20 +114,20 @@ describe("a code", () => {
     ok(await exchange(await codeOf(app)))
   })
 
-  it("stays good when the proof only lacked a nonce", async () => {
+  it("a code stays valid after use_dpop_nonce", async () => {
     const fields = await app.code(world.alice.did)
     app.nonce = "an old one"
     ok(await exchange(fields))
   })
 
-  it("opens nothing for an account that is deactivated or taken down meanwhile", async () => {
+  it("a code opens nothing for an account deactivated or taken down meanwhile", async () => {
     for (const { did } of [world.carol, world.dora]) {
       const answer = await exchange(await app.code(did))
       assert.strictEqual(named(answer), "400 invalid_grant")
     }
   })
 
-  it("that nobody gave, and forms that ask for nothing, are refused", async () => {
+  it("an unknown code and an incomplete form are rejected", async () => {
     const cases: ReadonlyArray<readonly [Fields, string]> = [
       [{ grant_type: "authorization_code", code: `cod-${random()}` }, "400 invalid_grant"],
       [{ grant_type: "authorization_code" }, "400 invalid_request"],
@@ -146,7 +146,7 @@ describe("a code", () => {
 })
 
 describe("a refresh token", () => {
-  it("is good once; shown again when the session has gone on it ends it", async () => {
+  it("a refresh token works once, and a later replay ends the session", async () => {
     const first = await app.signIn(world.alice.did)
     const second = ok(await app.refresh(first["refresh_token"]))
     const third = ok(await app.refresh(second["refresh_token"]))
@@ -156,7 +156,7 @@ describe("a refresh token", () => {
     assert.strictEqual(named(await app.refresh(third["refresh_token"])), "400 invalid_grant")
   })
 
-  it("used by several at once with one key gives all of them the same tokens, which are good", async () => {
+  it("concurrent refreshes with one key return the same tokens, which are valid", async () => {
     const { refresh_token: token } = await app.signIn(world.alice.did)
     const answers = await Promise.all([app.refresh(token), app.refresh(token), app.refresh(token)])
     const [first, ...others] = answers.map(ok)
@@ -165,7 +165,7 @@ describe("a refresh token", () => {
     ok(await app.refresh(first?.["refresh_token"]))
   })
 
-  it("used again within half a minute gives the same tokens to its key, and ends the session by any other", async () => {
+  it("a refresh token reused within half a minute returns the same tokens to its key, and ends the session for any other", async () => {
     const { refresh_token: token } = await app.signIn(world.alice.did)
     const first = ok(await app.refresh(token))
     world.advance(29_000)
@@ -177,7 +177,7 @@ describe("a refresh token", () => {
     assert.strictEqual(named(await app.refresh(first["refresh_token"])), "400 invalid_grant")
   })
 
-  it("used again later than that ends the session", async () => {
+  it("a refresh token reused later ends the session", async () => {
     const { refresh_token: token } = await app.signIn(world.alice.did)
     const first = ok(await app.refresh(token))
     world.advance(31_000)
@@ -185,7 +185,7 @@ describe("a refresh token", () => {
     assert.isFalse(await opens(first["access_token"]))
   })
 
-  it("is bound to its client and its DPoP key, and says nothing without them", async () => {
+  it("a refresh token is bound to its client and its DPoP key, and reveals nothing without them", async () => {
     const { refresh_token: token } = await app.signIn(world.alice.did)
     const fields = { grant_type: "refresh_token", refresh_token: token }
     const other = await app.refresh(token, { client_id: loopbackId("atproto") })
@@ -197,7 +197,7 @@ describe("a refresh token", () => {
     ok(await app.refresh(token))
   })
 
-  it("of a public client is over two weeks after the sign-in, however often it was refreshed", async () => {
+  it("a public client's refresh token expires two weeks after the sign-in, however often it was refreshed", async () => {
     const day = 86_400_000
     let tokens = await app.signIn(world.bob.did)
     world.advance(13 * day)
@@ -206,7 +206,7 @@ describe("a refresh token", () => {
     assert.strictEqual(named(await app.refresh(tokens["refresh_token"])), "400 invalid_grant")
   })
 
-  it("gives no more once the account is taken down", async () => {
+  it("a refresh token of a taken-down account is rejected", async () => {
     const { refresh_token: token } = await app.signIn(world.bob.did)
     await takeDown(world, world.bob.did, "takendown")
     assert.strictEqual(named(await app.refresh(token)), "400 invalid_grant")
@@ -214,8 +214,8 @@ describe("a refresh token", () => {
   })
 })
 
-describe("revocation", () => {
-  it("ends the session by either token", async () => {
+describe("token revocation", () => {
+  it("revocation ends the session with either token", async () => {
     for (const which of ["access_token", "refresh_token"]) {
       const tokens = await app.signIn(world.alice.did)
       assert.isTrue(await opens(tokens["access_token"]))
@@ -225,7 +225,7 @@ describe("revocation", () => {
     }
   })
 
-  it("needs no proof, and answers the same for what is unknown", async () => {
+  it("revocation needs no proof, and responds the same to unknown tokens", async () => {
     const tokens = await app.signIn(world.alice.did)
     const revoke = (fields: Record<string, string>) =>
       world.ask("/oauth/revoke", {
@@ -244,7 +244,7 @@ describe("revocation", () => {
     assert.isFalse(await opens(mine.token))
   })
 
-  it("does nothing for another client", async () => {
+  it("revocation by another client does nothing", async () => {
     const tokens = await app.signIn(world.alice.did)
     const other = await makeApp(world, { ...app, clientId: loopbackId("atproto") })
     for (const which of ["access_token", "refresh_token"]) {
@@ -254,7 +254,7 @@ describe("revocation", () => {
     ok(await app.refresh(tokens["refresh_token"]))
   })
 
-  it("with a proof that is wrong is refused, so that the client can mend it", async () => {
+  it("revocation with an invalid proof fails, so the client can retry", async () => {
     const wrong = await app.post("/oauth/revoke", { token: "x" }, { claims: { htm: "GET" } })
     assert.strictEqual(named(wrong), "401 invalid_dpop_proof")
   })

@@ -34,7 +34,7 @@ const confidentialSession: NewOAuthSession = {
 
 const { clientId, jkt, granted } = publicSession
 
-/** What every OAuthSessions must do. */
+/** What every OAuthSessions guarantees. */
 export const oauthSessionsContract = (name: string, run: Run<Inside>) =>
   describe(`OAuthSessions over ${name}`, () => {
     const check = <E>(title: string, body: Effect.Effect<void, E, Inside>) =>
@@ -71,7 +71,7 @@ export const oauthSessionsContract = (name: string, run: Run<Inside>) =>
     )
 
     check(
-      "writes an access token that is bound to the key and does not tell what it may do",
+      "an access token is bound to the key and doesn't contain its permissions",
       Effect.gen(function* () {
         const { tokens } = yield* opened()
         const jwt = parseJwt(tokens.accessToken)
@@ -93,7 +93,7 @@ export const oauthSessionsContract = (name: string, run: Run<Inside>) =>
     )
 
     check(
-      "knows a session as it was opened",
+      "find and peek return a session as it was opened",
       Effect.gen(function* () {
         const { sessions, first } = yield* opened(confidentialSession)
         const { refreshable: _, agreedAt: __, ...given } = confidentialSession
@@ -111,7 +111,7 @@ export const oauthSessionsContract = (name: string, run: Run<Inside>) =>
     )
 
     check(
-      "stores no token, only a hash",
+      "the database contains only hashes of tokens",
       Effect.gen(function* () {
         const { tokens, first } = yield* opened()
         const next = yield* refresh(first)
@@ -124,7 +124,7 @@ export const oauthSessionsContract = (name: string, run: Run<Inside>) =>
     )
 
     check(
-      "checks an access token by account, type, signature and age",
+      "checkAccess verifies account, type, signature and age",
       Effect.gen(function* () {
         const { sessions, tokens, first } = yield* opened()
         const judge = (token: string, owner = did) => sessions.checkAccess(owner, parseJwt(token))
@@ -151,7 +151,7 @@ export const oauthSessionsContract = (name: string, run: Run<Inside>) =>
     )
 
     check(
-      "gives new tokens for a refresh token, with what is granted then",
+      "refresh returns new tokens with the current grant",
       Effect.gen(function* () {
         const { sessions, first } = yield* opened()
         yield* TestClock.adjust("10 minutes")
@@ -169,7 +169,7 @@ export const oauthSessionsContract = (name: string, run: Run<Inside>) =>
     )
 
     check(
-      "does not use a refresh token by looking at its session",
+      "peek doesn't use up a refresh token",
       Effect.gen(function* () {
         const { sessions, first } = yield* opened()
         yield* sessions.peek(first, jkt)
@@ -179,13 +179,13 @@ export const oauthSessionsContract = (name: string, run: Run<Inside>) =>
     )
 
     check(
-      "ends the session when a refresh token is used again, or looked at again",
+      "a refresh token that is refreshed or peeked again ends the session",
       Effect.gen(function* () {
         for (const again of ["refresh", "peek"] as const) {
           const { sessions, first } = yield* opened({ ...publicSession, id: `ses-${again}` })
           const second = yield* refresh(first)
           const third = yield* refresh(second.refreshToken!)
-          // The session has gone on: that it was used just now is no excuse.
+          // The session was refreshed since, so a recent use is no excuse.
           const use =
             again === "refresh" ? Effect.asVoid(refresh(first)) : sessions.peek(first, jkt)
           assert.strictEqual(yield* reason(use), "replayed")
@@ -196,7 +196,7 @@ export const oauthSessionsContract = (name: string, run: Run<Inside>) =>
     )
 
     check(
-      "gives two refreshes at once with one token and one key the same answer",
+      "concurrent refreshes with one token and one key return the same tokens",
       Effect.gen(function* () {
         const { sessions, first } = yield* opened()
         const both = yield* Effect.all([refresh(first), refresh(first)], {
@@ -209,7 +209,7 @@ export const oauthSessionsContract = (name: string, run: Run<Inside>) =>
     )
 
     check(
-      "gives the same answer to the same token and key for thirty seconds, also with a look before",
+      "a token and its key get the same response for thirty seconds, also after a peek",
       Effect.gen(function* () {
         const { sessions, first } = yield* opened()
         yield* TestClock.adjust("10 minutes")
@@ -224,7 +224,7 @@ export const oauthSessionsContract = (name: string, run: Run<Inside>) =>
     )
 
     check(
-      "ends the session when a used refresh token comes with another key, however soon",
+      "a used refresh token with another key ends the session, however soon",
       Effect.gen(function* () {
         for (const again of ["refresh", "peek"] as const) {
           const { sessions, first } = yield* opened({ ...publicSession, id: `ses-${again}` })
@@ -240,7 +240,7 @@ export const oauthSessionsContract = (name: string, run: Run<Inside>) =>
     )
 
     check(
-      "does not let a stranger who knows a session's id end it",
+      "a stranger who knows a session's id can't end it",
       Effect.gen(function* () {
         const { sessions, first } = yield* opened()
         const other = yield* opened({ ...publicSession, id: "ses-other" })
@@ -259,7 +259,7 @@ export const oauthSessionsContract = (name: string, run: Run<Inside>) =>
     )
 
     check(
-      "gives nothing for a refresh token to another client or another key, and uses it not",
+      "a refresh token with another client or key is rejected but not used up",
       Effect.gen(function* () {
         const { first } = yield* opened()
         assert.strictEqual(yield* reason(refresh(first, { clientId: "other" })), "other client")
@@ -269,7 +269,7 @@ export const oauthSessionsContract = (name: string, run: Run<Inside>) =>
     )
 
     check(
-      "ends a public client's session two weeks after it began, however often it is refreshed",
+      "a public client's session ends after two weeks, however often it is refreshed",
       Effect.gen(function* () {
         const { sessions, first } = yield* opened()
         yield* TestClock.adjust("13 days")
@@ -287,7 +287,7 @@ export const oauthSessionsContract = (name: string, run: Run<Inside>) =>
     )
 
     check(
-      "carries a confidential client's session on for 180 days from its last refresh",
+      "a confidential client's session lasts 180 days from its last refresh",
       Effect.gen(function* () {
         const { first } = yield* opened(confidentialSession)
         const use = { clientId: confidentialSession.clientId }
@@ -301,7 +301,7 @@ export const oauthSessionsContract = (name: string, run: Run<Inside>) =>
     )
 
     check(
-      "gives no refresh token to a client that may not refresh; its session is over with its access token",
+      "a client that may not refresh gets no refresh token, and its session ends with the access token",
       Effect.gen(function* () {
         const { sessions, tokens } = yield* opened({ ...publicSession, refreshable: false })
         assert.isUndefined(tokens.refreshToken)
@@ -311,7 +311,7 @@ export const oauthSessionsContract = (name: string, run: Run<Inside>) =>
     )
 
     check(
-      "opens an id once, and not after it was ended",
+      "an id opens once, and never after it ended",
       Effect.gen(function* () {
         const { sessions } = yield* opened()
         assert.strictEqual(yield* reason(opened()), "replayed")
@@ -322,7 +322,7 @@ export const oauthSessionsContract = (name: string, run: Run<Inside>) =>
     )
 
     check(
-      "revokes by the access token, expired or not, and by any refresh token that it gave",
+      "revoke accepts the access token, even expired, and any of its refresh tokens",
       Effect.gen(function* () {
         const open = (id: string) => opened({ ...publicSession, id })
         const [a, b, c] = [yield* open("ses-a"), yield* open("ses-b"), yield* open("ses-c")]
@@ -344,7 +344,7 @@ export const oauthSessionsContract = (name: string, run: Run<Inside>) =>
     )
 
     check(
-      "remembers what was agreed to until a session of the client is ended by its owner",
+      "a consent is kept until the owner ends a session of the client",
       Effect.gen(function* () {
         const { sessions, first } = yield* opened(confidentialSession)
         const { clientId: client } = confidentialSession
@@ -363,7 +363,7 @@ export const oauthSessionsContract = (name: string, run: Run<Inside>) =>
     )
 
     check(
-      "remembers a thousand consents and a thousand ended sessions, and no more",
+      "at most a thousand consents and a thousand ended sessions are kept",
       Effect.gen(function* () {
         const sessions = yield* OAuthSessions
         const sql = yield* SqlStorage
@@ -378,7 +378,7 @@ export const oauthSessionsContract = (name: string, run: Run<Inside>) =>
         for (let at = 0; at <= budget.over; at++) yield* sessions.end(`ses-${at}`)
         const ids = sql.exec<{ id: string }>("SELECT id FROM oauth_over").toArray()
         assert.deepStrictEqual(ids, [{ id: "" }])
-        // None of the codes that were on their way opens what has ended.
+        // No unredeemed code opens what has ended.
         assert.strictEqual(
           yield* reason(sessions.open(did, { ...publicSession, id: "ses-1" })),
           "ended"
@@ -388,7 +388,7 @@ export const oauthSessionsContract = (name: string, run: Run<Inside>) =>
     )
 
     check(
-      "ends every session with all that was agreed to",
+      "endAll ends every session and forgets every consent",
       Effect.gen(function* () {
         const { sessions } = yield* opened()
         yield* opened(confidentialSession)
@@ -401,7 +401,7 @@ export const oauthSessionsContract = (name: string, run: Run<Inside>) =>
     )
 
     check(
-      "opens none that was agreed to before all were ended",
+      "a session agreed to before endAll is not opened",
       Effect.gen(function* () {
         const { sessions } = yield* opened()
         yield* TestClock.adjust("1 second")
@@ -418,7 +418,7 @@ export const oauthSessionsContract = (name: string, run: Run<Inside>) =>
     )
 
     check(
-      "opens no code that was on its way for ten minutes",
+      "a code can be redeemed for ten minutes at most",
       Effect.gen(function* () {
         const sessions = yield* OAuthSessions
         yield* TestClock.adjust("10 minutes")
@@ -427,7 +427,7 @@ export const oauthSessionsContract = (name: string, run: Run<Inside>) =>
     )
 
     check(
-      "removes expired sessions when it sweeps, once a day",
+      "sweep removes expired sessions once a day",
       Effect.gen(function* () {
         const { sessions } = yield* opened()
         yield* sessions.sweep
@@ -447,7 +447,7 @@ export const oauthSessionsContract = (name: string, run: Run<Inside>) =>
     )
 
     check(
-      "ends the oldest session when there are a thousand, and counts those that ended before",
+      "the thousand and first session ends the oldest, counting those that ended before",
       Effect.gen(function* () {
         const sessions = yield* OAuthSessions
         const openNext = Effect.gen(function* () {
@@ -470,14 +470,14 @@ export const oauthSessionsContract = (name: string, run: Run<Inside>) =>
     const proof = { jkt, jti: "one", nonce: "nonce", issued: start, expires: start + 300_000 }
 
     check(
-      "takes a proof once, and never one that it may have forgotten",
+      "a proof is accepted once, and never after it may have been forgotten",
       Effect.gen(function* () {
         const { sessions } = yield* opened()
         const use = (changed: Partial<typeof proof>) =>
           sessions.useProof("ses-public", { ...proof, ...changed })
         assert.deepStrictEqual(yield* use({}), { kind: "fresh" })
         assert.notStrictEqual((yield* use({})).kind, "fresh")
-        // An object sleeps after ten seconds without a call: what is made then was not used before.
+        // An object sleeps after ten seconds without a call, so a later proof can't have been used.
         assert.strictEqual((yield* use({ jti: "two", issued: start + 10_000 })).kind, "fresh")
         assert.strictEqual(
           (yield* use({ jti: "one", issued: start + 10_000 })).kind === "fresh",
@@ -487,7 +487,7 @@ export const oauthSessionsContract = (name: string, run: Run<Inside>) =>
     )
 
     check(
-      "forgets a session's proofs with the session",
+      "a session's proofs are forgotten with the session",
       Effect.gen(function* () {
         const { sessions, first } = yield* opened()
         yield* sessions.useProof("ses-public", proof)
@@ -498,7 +498,7 @@ export const oauthSessionsContract = (name: string, run: Run<Inside>) =>
     )
 
     check(
-      "writes two rows to open a session, one to refresh it and to agree, two to revoke it, four while its code is young",
+      "a session bills two rows to open, one to refresh or consent, two to revoke, and four while its code is recent",
       Effect.gen(function* () {
         const id = () => newSessionId(sessionKinds.oauth, start)
         const { first } = yield* opened({ ...publicSession, id: id() })
@@ -517,7 +517,7 @@ export const oauthSessionsContract = (name: string, run: Run<Inside>) =>
     )
 
     check(
-      "writes one row for the proofs of some seconds",
+      "the proofs of some seconds bill one row",
       Effect.gen(function* () {
         yield* opened()
         const use = (jti: string, after: number) =>

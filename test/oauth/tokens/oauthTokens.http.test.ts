@@ -38,7 +38,7 @@ describe("an app with an access token", () => {
     input: { repo: who.did, collection, record: { ...post(), $type: collection }, validate: false }
   })
 
-  it("gets the nonce for its next proof with every answer, good or bad, and no cache keeps one", async () => {
+  it("every response has the nonce for the next proof, and no cache may keep one", async () => {
     const by = await app()
     for (const nsid of allMethods) {
       if (/deactivateAccount|subscribeRepos/.test(nsid)) continue
@@ -56,7 +56,7 @@ describe("an app with an access token", () => {
     assert.isNull(headers.get("dpop-nonce"))
   })
 
-  it("proves itself anew with the nonce that it is given", async () => {
+  it("an app retries with the nonce that it got", async () => {
     const by = await app()
     const first = await call(by, getSession, {}, { claims: { nonce: undefined } })
     assert.strictEqual(first.status, 401)
@@ -66,7 +66,7 @@ describe("an app with an access token", () => {
     assert.strictEqual(ok(await call(by, getSession, {}, { claims: { nonce } }))["did"], by.did)
   })
 
-  it("may use a nonce for a minute, and not for three", async () => {
+  it("an app may use a nonce for a minute but not for three", async () => {
     const by = await app()
     const { headers } = await call(by, getSession)
     const nonce = headers.get("dpop-nonce")
@@ -77,7 +77,7 @@ describe("an app with an access token", () => {
     assert.strictEqual(outcomeOf(late), "401 use_dpop_nonce")
   })
 
-  it("is told to refresh its token when it has expired or its session is over, and by nothing else", async () => {
+  it("an app gets invalid_token only when its token has expired or its session has ended", async () => {
     const by = await app()
     ok(await call(by, getSession))
     const end = Effect.flatMap(OAuthSessions, (sessions) => sessions.end(by.session))
@@ -90,7 +90,7 @@ describe("an app with an access token", () => {
     assert.strictEqual(challenge(await call(other, getSession)), "invalid_token")
   })
 
-  it("is refused with a proof of another call, token or time", async () => {
+  it("a proof for another call, token or time is rejected", async () => {
     const by = await app()
     const other = await app()
     const wrong = {
@@ -113,7 +113,7 @@ describe("an app with an access token", () => {
     assert.strictEqual(outcomeOf(answer), "401 invalid_dpop_proof")
   })
 
-  it("may use one proof for one call, though two come at once", async () => {
+  it("a proof works for one call, even concurrently", async () => {
     const by = await app()
     const asked = await withApp(world, by, getSession)
     const outcomes = (await Promise.all([0, 1, 2].map(() => world.call(getSession, asked)))).map(
@@ -126,7 +126,7 @@ describe("an app with an access token", () => {
     ])
   })
 
-  it("is asked for a nonce of the account's object where an earlier life may have used its proof", async () => {
+  it("an app must use a nonce of the account's object if an earlier life may have used its proof", async () => {
     const upload = "com.atproto.repo.uploadBlob"
     const body = { body: png("proof") as Uint8Array<ArrayBuffer> }
     for (const [nsid, asked] of [
@@ -134,7 +134,7 @@ describe("an app with an access token", () => {
       [upload, body]
     ] as const) {
       const by = await app()
-      // As an object leaves it that has used a proof in this very second and was made anew.
+      // As if the object had just used a proof and was recreated.
       const earlier = Effect.map(SqlStorage, (sql) =>
         sql.exec("INSERT INTO oauth_proof VALUES (?, ?)", by.session, world.now() + 5000).toArray()
       )
@@ -149,14 +149,14 @@ describe("an app with an access token", () => {
     }
   })
 
-  it("names the public origin in its proofs, whatever the query of the call", async () => {
+  it("a proof names the public origin and ignores the call's query", async () => {
     const by = await app()
     const nsid = "com.atproto.repo.listMissingBlobs"
     ok(await call(by, nsid, { params: { limit: 5, cursor: "a?b#c" } }))
     assert.strictEqual((await call(by, nsid, { method: "HEAD" })).status, 200)
   })
 
-  it("is not let into another account, and writes to no other repo", async () => {
+  it("an app gets no access to another account or repo", async () => {
     const by = await app()
     const elsewhere = { ...by, did: world.bob.did }
     assert.strictEqual(ok(await call(elsewhere, getSession))["did"], world.alice.did)
@@ -164,7 +164,7 @@ describe("an app with an access token", () => {
     assert.strictEqual(outcomeOf(answer), "401 AuthenticationRequired")
   })
 
-  it("does not pass a session of a password for a token, nor its token for a session", async () => {
+  it("a password session isn't accepted as an OAuth token, nor the reverse", async () => {
     const by = await app()
     const token = world.alice.auth.replace("Bearer ", "")
     const asked = await withApp(world, { ...by, accessToken: token }, getSession)
@@ -173,7 +173,7 @@ describe("an app with an access token", () => {
     assert.strictEqual(outcomeOf(await world.call(getSession, bearer)), "400 InvalidToken")
   })
 
-  it("writes where it was let write, and is told what it lacks", async () => {
+  it("an app writes only what it may, and gets the missing scope", async () => {
     const by = await app("atproto repo:app.bsky.feed.post?action=create")
     ok(await call(by, createRecord, record("app.bsky.feed.post")))
     const like = await call(by, createRecord, record("app.bsky.feed.like"))
@@ -191,7 +191,7 @@ describe("an app with an access token", () => {
     assert.strictEqual(outcomeOf(deleted), "403 ScopeMissingError")
   })
 
-  it("writes nothing of a batch of which one write is not permitted", async () => {
+  it("a batch with one forbidden write writes nothing", async () => {
     const by = await app("atproto repo:app.bsky.feed.post")
     const write = (collection: string) => ({
       $type: "com.atproto.repo.applyWrites#create",
@@ -208,7 +208,7 @@ describe("an app with an access token", () => {
     assert.deepStrictEqual(await latest(), before)
   })
 
-  it("uploads blobs of the types that it may, and of no other", async () => {
+  it("an app uploads only blob types that it may", async () => {
     const by = await app("atproto blob:image/png")
     const upload = (type: string) =>
       call(by, "com.atproto.repo.uploadBlob", {
@@ -222,7 +222,7 @@ describe("an app with an access token", () => {
     assert.isNotNull(video.headers.get("dpop-nonce"))
   })
 
-  it("gets service tokens for what it may call, and never for what only the owner may", async () => {
+  it("an app gets service auth for what it may call, and never for the owner's methods", async () => {
     const aud = "did:web:elsewhere.com#service"
     const ask = (by: LetIn, lxm?: string) =>
       call(by, getServiceAuth, { params: { aud, ...(lxm === undefined ? {} : { lxm }) } })
@@ -248,7 +248,7 @@ describe("an app with an access token", () => {
     )
   })
 
-  it("neither sees nor sets the personal details among the preferences", async () => {
+  it("an app neither reads nor writes personal details in the preferences", async () => {
     const details = {
       $type: "app.bsky.actor.defs#personalDetailsPref",
       birthDate: "1990-01-01T00:00:00.000Z"
@@ -267,7 +267,7 @@ describe("an app with an access token", () => {
     assert.include(JSON.stringify(preferences), "1990-01-01")
   })
 
-  it("sees the email address if it may", async () => {
+  it("an app sees the email address only with permission", async () => {
     const shown = async (granted: string) => ok(await call(await app(granted), getSession))
     assert.notInclude(JSON.stringify(await shown("atproto")), world.alice.email)
     for (const granted of ["atproto account:email", "atproto transition:email"]) {
@@ -275,7 +275,7 @@ describe("an app with an access token", () => {
     }
   })
 
-  it("reads its owner's repo while the account is deactivated, and is told to prove itself anew for it", async () => {
+  it("an app reads its owner's repo while the account is deactivated, after a proof with a new nonce", async () => {
     const by = await letIn(world, world.dora.did, "atproto")
     const nsid = "com.atproto.repo.listRecords"
     const asked = { params: { repo: by.did, collection: "app.bsky.feed.post" } }

@@ -6,8 +6,8 @@ import { makeKey, sign } from "./signing.ts"
 const htu = "https://pds.example.com/oauth/token"
 const seconds = 1_800_000_000
 
-describe("a proof's signature in workerd", () => {
-  it.each(signingAlgs)("may be %s, which metadata lists", async (alg) => {
+describe("the signature of a proof in workerd", () => {
+  it.each(signingAlgs)("a proof may be signed with %s, which the metadata lists", async (alg) => {
     const [key, other] = await Promise.all([makeKey(alg), makeKey(alg)])
     const header = { typ: "dpop+jwt", alg, jwk: key.publicJwk }
     const claims = { jti: "one", htm: "POST", htu, iat: seconds, nonce: "fresh" }

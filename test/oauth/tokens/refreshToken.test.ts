@@ -10,14 +10,14 @@ const parts = { did: "did:plc:aliceaaaaaaaaaaaaaaaaaaa", session: "ses-0123_ab" 
 const token = makeRefreshToken(parts, secret)
 const [, did, session, random] = token.split(".")
 
-describe("a refresh token of OAuth", () => {
-  it("tells the Worker its account and its session", () => {
+describe("OAuth refresh tokens", () => {
+  it("readRefreshToken returns the account and the session", () => {
     assert.deepStrictEqual(readRefreshToken(token), parts)
     const longest = { did: `did:web:${"a".repeat(2040)}`, session: "s" }
     assert.deepStrictEqual(readRefreshToken(makeRefreshToken(longest, secret)), longest)
   })
 
-  it("is of the characters that need no escaping in a form", () => {
+  it("a refresh token needs no escaping in a form", () => {
     assert.match(token, /^ref\.[\w-]+\.[\w-]+\.[\w-]{43}$/)
   })
 
@@ -33,13 +33,13 @@ describe("a refresh token of OAuth", () => {
     ["a token whose DID is malformed base64url", `ref.${did}a.${session}.${random}`],
     ["a token without end", `${token.slice(0, -44)}${"a".repeat(4096)}.${random}`],
     ["a token and a line's end", `${token}\n`]
-  ])("is not to be seen in %s", (_, text) => {
+  ])("readRefreshToken finds nothing in %s", (_, text) => {
     assert.isUndefined(readRefreshToken(text))
   })
 })
 
 describe("the secret of a first refresh token", () => {
-  it("has 128 random bits, and a tag that the server's key alone makes", () => {
+  it("a secret has 128 random bits, and a tag that only the server's key creates", () => {
     const key = createSecretKey(new Uint8Array(32).fill(1))
     const secrets = Array.from({ length: 64 }, () => firstRefreshSecret(key, parts.session))
     const halves = secrets.map((bytes) => toBase64Url(bytes.subarray(0, 16)))

@@ -1,8 +1,8 @@
 import { assert, describe, it } from "@effect/vitest"
 import { ReplaySet } from "../../../src/core/oauth/ReplaySet.ts"
 
-describe("a replay set", () => {
-  it("lets each key through once until it expires, its last moment included", () => {
+describe("ReplaySet", () => {
+  it("use accepts each key once until it expires, including the last moment", () => {
     const set = new ReplaySet(10)
     assert.isTrue(set.use("a", 60, 0))
     assert.isFalse(set.use("a", 60, 0))
@@ -12,7 +12,7 @@ describe("a replay set", () => {
     assert.isFalse(set.use("a", 120, 61))
   })
 
-  it("drops what has expired before what has not, and never exceeds its capacity", () => {
+  it("a full set drops expired keys before valid ones, and never exceeds its capacity", () => {
     const set = new ReplaySet(10)
     set.use("valid", 1000, 0)
     for (let at = 0; at < 9; at += 1) set.use(`old ${at}`, 10, 0)

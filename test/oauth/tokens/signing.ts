@@ -1,12 +1,12 @@
 import { type CryptoKey, exportJWK, generateKeyPair, importJWK, type JWK, SignJWT } from "jose"
 
-/** A client's key, whole. */
+/** A client's key pair. */
 export interface SigningKey {
   readonly privateJwk: JWK
   readonly publicJwk: JWK & { readonly kty: string }
 }
 
-/** Makes a key for one algorithm of signatures. */
+/** Creates a key for a signature algorithm. */
 export const makeKey = async (alg: string): Promise<SigningKey> => {
   const pair = await generateKeyPair(alg, { extractable: true })
   const publicJwk = await exportJWK(pair.publicKey)
@@ -17,20 +17,20 @@ export const makeKey = async (alg: string): Promise<SigningKey> => {
   }
 }
 
-/** Signs claims as they are: nothing is added. */
+/** Signs claims without adding any. */
 export const sign = async (
   { privateJwk }: SigningKey,
   header: { readonly alg: string } & Readonly<Record<string, unknown>>,
   claims: object
 ): Promise<string> =>
-  // SAFETY: a private key of a pair is imported as a CryptoKey.
+  // SAFETY: a pair's private key is imported as a CryptoKey.
   new SignJWT({ ...claims })
     .setProtectedHeader(header)
     .sign((await importJWK(privateJwk, header.alg)) as CryptoKey)
 
 const part = (json: object) => Buffer.from(JSON.stringify(json)).toString("base64url")
 
-/** A JWT of these parts with whatever signature. */
+/** A JWT with these parts and any signature. */
 export const unsigned = (header: object, claims: object, signature = ""): string => {
   return `${part(header)}.${part(claims)}.${signature}`
 }

@@ -15,7 +15,7 @@ const proofAt = (seconds: number, jti = "one", nonce = proof.nonce) => {
   return { ...proof, jti, nonce, issued, expires: issued + 300 * second }
 }
 
-/** Runs a body over storage; each call of `live` is another life of the object. */
+/** Runs a body over storage; each call of `live` starts another life of the object. */
 const check = (title: string, body: (live: () => ReturnType<typeof make>) => void) =>
   it.effect(title, () =>
     Effect.gen(function* () {
@@ -25,15 +25,15 @@ const check = (title: string, body: (live: () => ReturnType<typeof make>) => voi
     }).pipe(Effect.provide(SqlStorageNode.layer(":memory:")))
   )
 
-describe("a used DPoP proof", () => {
-  check("is refused by the object that saw it, and by the one after it", (live) => {
+describe("used DPoP proofs", () => {
+  check("a used proof is rejected by the object that saw it, and by its next life", (live) => {
     const before = live()
     assert.strictEqual(before("session", proofAt(0), start).kind, "fresh")
     assert.strictEqual(before("session", proofAt(0), start).kind, "used")
     assert.strictEqual(live()("session", proofAt(0), start).kind, "unsure")
   })
 
-  check("is remembered among ten thousand", (live) => {
+  check("a used proof is remembered among ten thousand", (live) => {
     const use = live()
     use("session", proofAt(0), start)
     for (let n = 0; n < 9999; n++) {
@@ -42,14 +42,14 @@ describe("a used DPoP proof", () => {
     assert.strictEqual(use("session", proofAt(0), start).kind, "used")
   })
 
-  check("does not keep an app out that calls after the object has slept", (live) => {
+  check("an app that calls after the object slept is accepted", (live) => {
     live()("session", proofAt(0), start)
     const after = live()
     assert.strictEqual(after("session", proofAt(10, "two"), start + 10 * second).kind, "fresh")
     assert.strictEqual(after("session", proofAt(11, "three"), start + 11 * second).kind, "fresh")
   })
 
-  check("lets a proof with this life's nonce pass at once, and once", (live) => {
+  check("a proof with this life's nonce is accepted at once, and once", (live) => {
     const before = live()
     before("session", proofAt(0), start)
     const after = live()
@@ -62,7 +62,7 @@ describe("a used DPoP proof", () => {
     assert.strictEqual(live()("session", again, start + second).kind, "unsure")
   })
 
-  check("counts by its session: another client's clock may be ahead", (live) => {
+  check("used proofs count by session, because another client's clock may be ahead", (live) => {
     live()("ahead", proofAt(120), start)
     const after = live()
     assert.strictEqual(after("right", proofAt(20), start + 20 * second).kind, "fresh")
