@@ -6,10 +6,10 @@ const base64url = (bytes: Uint8Array) => Buffer.from(bytes).toString("base64url"
 const sha256 = (bytes: Uint8Array | string) => createHash("sha256").update(bytes).digest()
 const coordinate = (text: unknown) => new Uint8Array(Buffer.from(String(text), "base64url"))
 
-/** The site that the tests' passkeys are for. */
+/** The site of the tests' passkeys. */
 export const site = { origin: "https://pds.example.com", rpId: "pds.example.com" }
 
-/** What an answer says in place of what it should. */
+/** False values for a result. */
 export interface Lies {
   readonly id?: string
   readonly rawId?: string
@@ -38,7 +38,7 @@ const keys = {
   RS256: () => generateKeyPairSync("rsa", { modulusLength: 2048 })
 }
 
-/** The algorithms of the authenticators that tests make. */
+/** The algorithms of the tests' authenticators. */
 export type Algorithm = keyof typeof keys
 
 const coseKey = (algorithm: Algorithm, key: KeyObject): Map<number, unknown> => {
@@ -82,7 +82,7 @@ const clientData = (type: string, challenge: string, lies: Lies) =>
     })
   )
 
-/** An authenticator with one credential, which answers as a browser passes it on. */
+/** An authenticator with one credential, whose results look like a browser's. */
 export const newAuthenticator = (algorithm: Algorithm = "ES256", seed = "one") => {
   const { privateKey, publicKey } = keys[algorithm]()
   const credentialId = sha256(`credential ${seed}`)
@@ -106,9 +106,9 @@ export const newAuthenticator = (algorithm: Algorithm = "ES256", seed = "one") =
 
   return {
     id,
-    /** The key in COSE's form, to be changed. */
+    /** The key in COSE form, for changes. */
     coseKey: () => coseKey(algorithm, publicKey),
-    /** Makes the credential. */
+    /** Creates the credential. */
     create: (challenge: string, lies: Lies = {}) => {
       const length = Buffer.alloc(2)
       const ownId = lies.idLength === undefined ? credentialId : Buffer.alloc(lies.idLength, 7)
@@ -132,7 +132,7 @@ export const newAuthenticator = (algorithm: Algorithm = "ES256", seed = "one") =
         transports: lies.transports ?? ["internal", "hybrid"]
       })
     },
-    /** Signs in with it; the counter rises when it has begun to count. */
+    /** Signs in; increases the counter once it counts. */
     get: (challenge: string, lies: Lies = {}) => {
       const authData = Buffer.concat([
         head(lies, lies.flags ?? verified),
@@ -148,7 +148,7 @@ export const newAuthenticator = (algorithm: Algorithm = "ES256", seed = "one") =
         userHandle: "YWxpY2U"
       })
     },
-    /** From now on it counts its uses. */
+    /** Counts its uses from now on. */
     count: (to: number) => {
       count = to
     }

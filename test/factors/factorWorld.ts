@@ -7,7 +7,7 @@ import type { CallInput, CallName, CallOutput } from "../../src/services/account
 import { Accounts } from "../../src/services/accounts/Accounts.ts"
 import type { Host } from "../support/http/httpHost.ts"
 
-/** Asks an account's object as the pages do. */
+/** Calls an account's object as the pages do. */
 export const ask = <K extends CallName>(
   host: Host,
   did: string,
@@ -16,7 +16,7 @@ export const ask = <K extends CallName>(
 ): Promise<CallOutput<K>> =>
   host.beneath(Effect.flatMap(Accounts, (accounts) => accounts.call(did, method, ...input)))
 
-/** How an account's object refuses. */
+/** The error of an account's object. */
 export const refusal = <K extends CallName>(
   host: Host,
   did: string,
@@ -30,14 +30,14 @@ export const refusal = <K extends CallName>(
     )
   )
 
-/** Somebody's authenticator app. */
+/** An authenticator app. */
 export interface App {
   readonly recoveryCodes: ReadonlyArray<string>
-  /** The code of a minute later than the last: one that was not used. */
+  /** An unused code, a minute later than the last. */
   code(): string
 }
 
-/** Turns the second factor of an account on. */
+/** Turns on an account's second factor. */
 export const withAuthenticator = async (host: Host, did: string): Promise<App> => {
   const { secret } = await ask(host, did, "beginAuthenticator")
   const code = () => {

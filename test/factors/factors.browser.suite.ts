@@ -7,7 +7,7 @@ import { allow, arrive, look, signInHere } from "../support/browser/browser.ts"
 import type { Person } from "../support/server/serverPeople.ts"
 import { ask, back, type BrowserWorld, leave, openApp, started } from "../support/browser/world.ts"
 
-/** An authenticator of a device, with its finger always on the button. */
+/** A device's authenticator that always confirms. */
 export const plugIn = async (page: Page) => {
   const devtools = await page.context().newCDPSession(page)
   await devtools.send("WebAuthn.enable")
@@ -29,18 +29,18 @@ export const plugIn = async (page: Page) => {
 
 const step = () => Math.floor(Date.now() / 30_000)
 
-/** An authenticator app. A code is good once, and those of the neighbouring half minutes are good too. */
+/** An authenticator app. Each code works once, as do those of the adjacent half minutes. */
 class CodeApp {
   readonly #totp: TOTP
-  // The code before the present one, unless it might be over when it arrives.
+  // The previous code, unless it could expire on the way.
   #last = step() - (Date.now() % 30_000 < 15_000 ? 2 : 1)
 
   constructor(uri: string) {
-    // SAFETY: the server says otpauth://totp/…
+    // SAFETY: the server returns otpauth://totp/…
     this.#totp = URI.parse(uri) as TOTP
   }
 
-  /** A code that was not used before; waits where all of this time are. */
+  /** An unused code; waits if all current ones were used. */
   async next(): Promise<string> {
     this.#last = Math.max(this.#last + 1, step() - 1)
     while (this.#last > step() + 1) await new Promise((done) => setTimeout(done, 200))
@@ -48,9 +48,9 @@ class CodeApp {
   }
 }
 
-/** What people do to get in by more, or by something else, than a password. */
+/** How people sign in with more, or something else, than a password. */
 export const factorsSuite = (world: () => BrowserWorld) => {
-  describe("a person with a passkey and an authenticator", () => {
+  describe("a user with a passkey and an authenticator", () => {
     let dora: Person
     let context: BrowserContext
     let page: Page
@@ -76,7 +76,7 @@ export const factorsSuite = (world: () => BrowserWorld) => {
       await arrive(page, "One more step")
     }
 
-    it("finds every tab and button of the account in one piece on the narrowest phones", async () => {
+    it("every tab and button of the account page fits on one line on the narrowest phones", async () => {
       const phone = await world().visitor({ viewport: { width: 320, height: 640 } })
       const page = await phone.newPage()
       await page.goto(`${world().server.publicUrl}/account`)
@@ -94,7 +94,7 @@ export const factorsSuite = (world: () => BrowserWorld) => {
       await phone.close()
     })
 
-    it("adds a passkey and signs in with it, without a password", async () => {
+    it("a user adds a passkey and signs in with it, without a password", async () => {
       const { credentials } = await plugIn(page)
       await open("/account/security")
       await signInHere(page, dora)
@@ -132,7 +132,7 @@ export const factorsSuite = (world: () => BrowserWorld) => {
       assert.deepStrictEqual(await back(page, app), { ok: true, value: dora.did })
     })
 
-    it("turns an authenticator on, and needs a code from then on", async () => {
+    it("a user turns an authenticator on, and needs a code from then on", async () => {
       await open("/account/app-password")
       await page.getByLabel("Name").fill("An old app")
       await look(page, "account-app-password")
@@ -180,7 +180,7 @@ export const factorsSuite = (world: () => BrowserWorld) => {
       await arrive(page, "Your account")
     })
 
-    it("is asked for a code by older apps too, unless they have a password of their own", async () => {
+    it("older apps also ask for a code, unless they use an app password", async () => {
       const { publicUrl } = world().server
       const { handle: identifier, password } = dora
       const agent = new AtpAgent({ service: publicUrl })
@@ -195,7 +195,7 @@ export const factorsSuite = (world: () => BrowserWorld) => {
       assert.strictEqual(old.session?.did, dora.did)
     })
 
-    it("signs in to an app with the code, takes the passkey away and turns the authenticator off", async () => {
+    it("a user signs in to an app with the code, removes the passkey and turns the authenticator off", async () => {
       const { app, server } = world()
       const elsewhere = await world().visitor()
       const other = await openApp(elsewhere, app)
@@ -228,7 +228,7 @@ export const factorsSuite = (world: () => BrowserWorld) => {
       await arrive(page, "Your account")
     })
 
-    it("changes the password, which signs out whatever knew the old one", async () => {
+    it("a new password signs out everything that used the old one", async () => {
       const { app, server } = world()
       const client = await openApp(context, app)
       await leave(client, dora.handle)

@@ -6,7 +6,7 @@ import type { Person } from "../support/server/serverPeople.ts"
 import { plugIn } from "./factors.browser.suite.ts"
 import type { BrowserWorld } from "../support/browser/world.ts"
 
-/** The command on one machine, and a phone that opens what it prints. */
+/** The command on one machine, and a phone that opens its link. */
 export const passkeyLinkSuite = (world: () => BrowserWorld) => {
   describe("a passkey from the command line", () => {
     let frida: Person
@@ -32,7 +32,7 @@ export const passkeyLinkSuite = (world: () => BrowserWorld) => {
       desk.run(["passkey", ...args, "--account", frida.handle], env)
     const asOwner = () => ({ NACRE_PASSWORD: frida.password })
 
-    it("is added on a phone by a link with a QR code, and signs in there", async () => {
+    it("a user adds a passkey on a phone with a link and a QR code, and signs in there", async () => {
       const shown = await passkey(["add"], asOwner())
       assert.strictEqual(shown.code, 0, shown.stderr)
       const url = /Open +(\S+)/.exec(shown.stdout)?.[1] ?? ""
@@ -63,7 +63,7 @@ export const passkeyLinkSuite = (world: () => BrowserWorld) => {
       await look(page, "passkey-link-none")
     })
 
-    it("is listed and removed by its name, by the owner, and signs in no more", async () => {
+    it("the owner lists the passkey and removes it by name, after which it can't sign in", async () => {
       const listed = await passkey(["list", "--json"], asOwner())
       assert.deepStrictEqual(
         listed.json["passkeys"].map(({ name }: Record<string, string>) => name),
@@ -84,7 +84,7 @@ export const passkeyLinkSuite = (world: () => BrowserWorld) => {
       await page.getByRole("alert").waitFor()
     })
 
-    it("is added by a link that the administrator has made, and is told as JSON alone", async () => {
+    it("the administrator creates a link, with JSON output only, and it adds a passkey", async () => {
       const { code, json, stderr } = await passkey(["add", "--json"])
       assert.strictEqual(code, 0, stderr)
       assert.deepInclude(json, { did: frida.did, handle: frida.handle })

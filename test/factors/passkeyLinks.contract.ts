@@ -10,7 +10,7 @@ import { alphabets, variedBits } from "../support/randomBits.ts"
 const start = 1_767_225_600_000
 const link = { expiresAt: start + linkLife, passwordVersion: "one" }
 
-/** What every PasskeyLinks must do. */
+/** What every PasskeyLinks guarantees. */
 export const passkeyLinksContract = (name: string, run: Run<Inside>) =>
   describe(`PasskeyLinks over ${name}`, () => {
     const check = <E>(
@@ -27,7 +27,7 @@ export const passkeyLinksContract = (name: string, run: Run<Inside>) =>
         )
       )
 
-    check("finds a link by its secret until its time is over, and leaves it good", (links) =>
+    check("find returns a link by its secret until it expires, and doesn't use it up", (links) =>
       Effect.gen(function* () {
         const secret = yield* links.make(link)
         assert.match(secret, /^[\w-]{22}$/)
@@ -42,14 +42,14 @@ export const passkeyLinksContract = (name: string, run: Run<Inside>) =>
       })
     )
 
-    check("has a secret of 128 random bits", (links) =>
+    check("a secret has 128 random bits", (links) =>
       Effect.gen(function* () {
         const texts = yield* Effect.all(Array.from({ length: 64 }, () => links.make(link)))
         assert.strictEqual(variedBits(texts, alphabets.base64url), 128)
       })
     )
 
-    check("is used up once, and nobody else's secret uses it up", (links) =>
+    check("a link is used once, and only by its own secret", (links) =>
       Effect.gen(function* () {
         const secret = yield* links.make(link)
         assert.isFalse(links.use("another secret"))
@@ -58,7 +58,7 @@ export const passkeyLinksContract = (name: string, run: Run<Inside>) =>
       })
     )
 
-    check("has one link at a time, and none once it is revoked", (links) =>
+    check("a new link replaces the old one, and revoke removes it", (links) =>
       Effect.gen(function* () {
         const [first, second] = [yield* links.make(link), yield* links.make(link)]
         assert.notStrictEqual(first, second)
@@ -70,7 +70,7 @@ export const passkeyLinksContract = (name: string, run: Run<Inside>) =>
       })
     )
 
-    check("stores no secret, only a hash", (links) =>
+    check("the database contains only a hash of the secret", (links) =>
       Effect.gen(function* () {
         const secret = yield* links.make(link)
         const rows = (yield* SqlStorage).exec("SELECT * FROM passkey_link").toArray()
@@ -79,20 +79,16 @@ export const passkeyLinksContract = (name: string, run: Run<Inside>) =>
       })
     )
 
-    check(
-      "writes one row to make a link, to replace it and to use it up, and none to revoke none",
-      () =>
-        Effect.gen(function* () {
-          const counted = (body: (own: PasskeyLinks["Service"]) => Effect.Effect<unknown>) =>
-            rowsWritten(Effect.flatMap(PasskeyLinks, body))
-          const secrets: Array<string> = []
-          const make = counted((own) =>
-            Effect.map(own.make(link), (secret) => secrets.push(secret))
-          )
-          assert.deepStrictEqual([yield* make, yield* make], [1, 1])
-          const use = (own: PasskeyLinks["Service"]) => Effect.sync(() => own.use(secrets[1]!))
-          assert.strictEqual(yield* counted(use), 1)
-          assert.strictEqual(yield* counted((own) => Effect.sync(() => own.revoke())), 0)
-        })
+    check("a link bills one row to create, replace or use, and none to revoke without one", () =>
+      Effect.gen(function* () {
+        const counted = (body: (own: PasskeyLinks["Service"]) => Effect.Effect<unknown>) =>
+          rowsWritten(Effect.flatMap(PasskeyLinks, body))
+        const secrets: Array<string> = []
+        const make = counted((own) => Effect.map(own.make(link), (secret) => secrets.push(secret)))
+        assert.deepStrictEqual([yield* make, yield* make], [1, 1])
+        const use = (own: PasskeyLinks["Service"]) => Effect.sync(() => own.use(secrets[1]!))
+        assert.strictEqual(yield* counted(use), 1)
+        assert.strictEqual(yield* counted((own) => Effect.sync(() => own.revoke())), 0)
+      })
     )
   })

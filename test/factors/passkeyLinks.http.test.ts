@@ -22,13 +22,13 @@ afterAll(() => host.close())
 const somebody = () => newcomer(host, `person${(count += 1)}`)
 const minute = 60_000
 
-/** Somebody who has just signed in, as an `Authorization` header. */
+/** A new session, as an `Authorization` header. */
 const freshly = async ({ did }: Newcomer) => bearer((await session(host, did, "full")).accessJwt)
 
 const make = async (auth: string, account?: string) =>
   host.ask("/manage/passkeys/link", { auth, input: account === undefined ? {} : { account } })
 
-/** What stands behind the `#` of a new link. */
+/** The part of a new link after the `#`. */
 const linkOf = async (who: Newcomer) => {
   const { url } = ok(await make(await freshly(who)))
   return new URL(url).hash.slice(1)
@@ -60,7 +60,7 @@ const isOver = async (link: string) => {
 }
 
 describe("a link that adds a passkey", () => {
-  it("names the account, takes one passkey without a password, and signs nobody in", async () => {
+  it("a link shows the account, adds one passkey without a password, and signs nobody in", async () => {
     const who = await somebody()
     const { url, handle, expiresAt } = ok(await make(await freshly(who)))
     assert.strictEqual(handle, who.handle)
@@ -84,7 +84,7 @@ describe("a link that adds a passkey", () => {
     assert.include(inside.text, who.email)
   })
 
-  it("is good once, of two who use it at the same moment too", async () => {
+  it("a link works once, even with concurrent uses", async () => {
     const who = await somebody()
     const link = await linkOf(who)
     const [one, two] = [await open(link), await open(link)]
@@ -94,7 +94,7 @@ describe("a link that adds a passkey", () => {
     assert.isTrue(await isOver(link))
   })
 
-  it("is over after a quarter of an hour, counted from the password, and with the next link", async () => {
+  it("a link expires a quarter of an hour after the password was entered, or with the next link", async () => {
     const who = await somebody()
     const auth = await freshly(who)
     host.advance(10 * minute)
@@ -111,7 +111,7 @@ describe("a link that adds a passkey", () => {
     assert.deepStrictEqual(await passkeysOf(who), [])
   })
 
-  it("is over after a quarter of an hour when the administrator has made it, too", async () => {
+  it("an administrator's link also expires after a quarter of an hour", async () => {
     const who = await somebody()
     const { url } = ok(await make(basic(), who.did))
     const link = new URL(url).hash.slice(1)
@@ -121,7 +121,7 @@ describe("a link that adds a passkey", () => {
     assert.isTrue(await isOver(link))
   })
 
-  it("is over with the password, with a deactivation or takedown that is taken back, and with the account", async () => {
+  it("a link expires with a new password, a reverted deactivation or takedown, or the account", async () => {
     const admin = (nsid: string, input: object) =>
       host.call(`com.atproto.admin.${nsid}`, { auth: basic(), input })
     const subject = (did: string) => ({ $type: "com.atproto.admin.defs#repoRef", did })
@@ -156,7 +156,7 @@ describe("a link that adds a passkey", () => {
     }
   })
 
-  it("asks for a code where the account has an authenticator, whoever made it", async () => {
+  it("a link asks for a code if the account has an authenticator, whoever created it", async () => {
     const who = await somebody()
     const { recoveryCodes } = await withAuthenticator(host, who.did)
     for (const auth of [await freshly(who), basic()]) {
@@ -175,11 +175,11 @@ describe("a link that adds a passkey", () => {
     }
   })
 
-  it("is told to the owner by mail, and is none where the mail cannot be sent", async () => {
+  it("a link is announced to the owner by mail, and not created if the mail fails", async () => {
     const who = await somebody()
     const link = await linkOf(who)
     const mails = Effect.flatMap(CapturedMails, ({ all }) => all)
-    // SAFETY: a host whose mailer captures has this service as well.
+    // SAFETY: a host with a capturing mailer also has this service.
     const sent = await host.beneath(
       mails as unknown as Effect.Effect<ReadonlyArray<Mail>, never, HostServices>
     )
@@ -202,7 +202,7 @@ describe("a link that adds a passkey", () => {
     await broken.close()
   })
 
-  it("that is none opens nothing, and a page of it takes no form of another site or device", async () => {
+  it("an invalid link opens nothing, and its page accepts no form from another site or device", async () => {
     const who = await somebody()
     const link = await linkOf(who)
     const [secret = ""] = link.split(".")
@@ -235,11 +235,11 @@ describe("a link that adds a passkey", () => {
       [403, 403, 403, 403, 403]
     )
     assert.deepStrictEqual(await passkeysOf(who), [])
-    // None of that has used it up.
+    // None of these attempts used it up.
     assert.include((await browser.submit(form, filled)).text, "Passkey added")
   })
 
-  it("leads to pages that are kept by nobody, framed by nobody, and run no script but ours", async () => {
+  it("a link's pages can't be cached or framed, and run no script but ours", async () => {
     const { browser, page } = await open(await linkOf(await somebody()))
     const first = await browser.get("/passkey")
     for (const { headers, text } of [first, page]) {
@@ -259,7 +259,7 @@ describe("a link that adds a passkey", () => {
   })
 })
 
-describe("the passkeys of an account, for command lines", () => {
+describe("an account's passkeys, for command lines", () => {
   const paths = ["", "/link", "/remove"] as const
   const call = (path: string, auth: string | undefined, account?: string) =>
     path === ""
@@ -269,7 +269,7 @@ describe("the passkeys of an account, for command lines", () => {
           input: { passkey: "none", ...(account === undefined ? {} : { account }) }
         })
 
-  it("are for who has just shown the main password, and for the administrator", async () => {
+  it("the passkey endpoints accept a recent main-password session and the administrator", async () => {
     const who = await somebody()
     const app = await appPassword(host, who.did, "An app", true)
     const login = { identifier: who.handle, password: app }
@@ -302,7 +302,7 @@ describe("the passkeys of an account, for command lines", () => {
     }
   })
 
-  it("are never those of another account, whatever it names", async () => {
+  it("the passkey endpoints never return or change another account's passkeys", async () => {
     const [mallory, victim] = [await somebody(), await somebody()]
     const auth = await freshly(mallory)
     for (const path of paths) {
@@ -318,7 +318,7 @@ describe("the passkeys of an account, for command lines", () => {
     assert.deepStrictEqual(await passkeysOf(victim), [id])
   })
 
-  it("are listed and removed, by either, and sign in no more", async () => {
+  it("owner and administrator can list and remove passkeys, which then can't sign in", async () => {
     const who = await somebody()
     const keys = [keyOf(), keyOf()]
     for (const key of keys) await add(await open(await linkOf(who)), key)
@@ -337,7 +337,7 @@ describe("the passkeys of an account, for command lines", () => {
     assert.isUndefined(await host.beneath(owner))
   })
 
-  it("take JSON alone, so that no form of another site uses credentials that a browser keeps", async () => {
+  it("the passkey endpoints accept only JSON, so no form on another site can use stored credentials", async () => {
     const { did } = await somebody()
     for (const type of ["text/plain", "application/x-www-form-urlencoded", "multipart/form-data"]) {
       const answer = await host.ask("/manage/passkeys/link", {
@@ -351,7 +351,7 @@ describe("the passkeys of an account, for command lines", () => {
     assert.strictEqual(outcomeOf(answer), "400 InvalidRequest")
   })
 
-  it("have no link where the account is not active", async () => {
+  it("an inactive account gets no link", async () => {
     const who = await somebody()
     const auth = await freshly(who)
     ok(await host.call("com.atproto.server.deactivateAccount", { auth, input: {} }))
@@ -364,7 +364,7 @@ describe("the passkeys of an account, for command lines", () => {
     assert.strictEqual(outcomeOf(await make(basic(), gone.did)), "401 AccountTakedown")
   })
 
-  it("have ten links an hour at most", async () => {
+  it("an account gets at most ten links an hour", async () => {
     const limited = await startHost({ RATE_LIMITS: "sensitive" })
     const { did } = await newcomer(limited, "busy")
     const outcomes: Array<string> = []

@@ -6,7 +6,7 @@ import { PasskeyOwners } from "../../src/services/factors/PasskeyOwners.ts"
 const alice = "did:plc:alice"
 const bob = "did:plc:bob"
 
-/** What PasskeyOwners must do; `fresh` makes one over an empty database. */
+/** What PasskeyOwners guarantees; `fresh` creates one over an empty database. */
 export const passkeyOwnersContract = (name: string, fresh: () => Layer.Layer<PasskeyOwners>) => {
   const check = (
     title: string,
@@ -17,7 +17,7 @@ export const passkeyOwnersContract = (name: string, fresh: () => Layer.Layer<Pas
     )
 
   describe(`PasskeyOwners over ${name}`, () => {
-    check("knows whose a credential is, letter by letter", (owners) =>
+    check("ownerOf is case-sensitive", (owners) =>
       Effect.gen(function* () {
         assert.isUndefined(yield* owners.ownerOf("credential"))
         assert.isTrue(yield* owners.add("credential", alice))
@@ -28,7 +28,7 @@ export const passkeyOwnersContract = (name: string, fresh: () => Layer.Layer<Pas
       })
     )
 
-    check("gives a credential to the first of many that claim it", (owners) =>
+    check("the first of many concurrent claims gets a credential", (owners) =>
       Effect.gen(function* () {
         const dids = Array.from({ length: 8 }, (_, n) => `did:plc:${n}`)
         const claims = yield* Effect.forEach(dids, (did) => owners.add("credential", did), {
@@ -40,7 +40,7 @@ export const passkeyOwnersContract = (name: string, fresh: () => Layer.Layer<Pas
       })
     )
 
-    check("takes a credential from its owner alone", (owners) =>
+    check("remove takes a credential only from its owner", (owners) =>
       Effect.gen(function* () {
         yield* owners.add("credential", alice)
         yield* owners.remove("credential", bob)
@@ -52,7 +52,7 @@ export const passkeyOwnersContract = (name: string, fresh: () => Layer.Layer<Pas
       })
     )
 
-    check("takes all credentials of one account, and of no other", (owners) =>
+    check("removeAll takes all credentials of one account, and of no other", (owners) =>
       Effect.gen(function* () {
         yield* owners.add("one", alice)
         yield* owners.add("two", alice)

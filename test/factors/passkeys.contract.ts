@@ -24,7 +24,7 @@ const twin = () => add(newAuthenticator().create(challenge))
 const counted = (body: (own: Passkeys["Service"]) => Effect.Effect<unknown, unknown>) =>
   rowsWritten(Effect.flatMap(Passkeys, (own) => body(own)))
 
-/** What every Passkeys must do. */
+/** What every Passkeys guarantees. */
 export const passkeysContract = (name: string, run: Run<Inside>) =>
   describe(`Passkeys over ${name}`, () => {
     const check = <E>(
@@ -41,35 +41,37 @@ export const passkeysContract = (name: string, run: Run<Inside>) =>
         )
       )
 
-    check("signs in by each of several, of every algorithm, and notes the use", (passkeys) =>
-      Effect.gen(function* () {
-        for (const algorithm of ["ES256", "EdDSA", "RS256"] satisfies Array<Algorithm>) {
-          const authenticator = newAuthenticator(algorithm, algorithm)
-          const added = yield* add(authenticator.create(challenge), algorithm)
-          assert.deepStrictEqual(added, {
-            id: authenticator.id,
-            name: algorithm,
-            transports: ["internal", "hybrid"],
-            createdAt: start,
-            usedAt: undefined
-          })
-          yield* TestClock.adjust("1 second")
-          const used = yield* passkeys.verify(authenticator.get(challenge), ceremony)
-          assert.strictEqual(used.id, authenticator.id)
-          assert.strictEqual(used.usedAt, used.createdAt + 1000)
-          yield* TestClock.setTime(start)
-        }
-        const listed = yield* passkeys.list
-        assert.deepStrictEqual(listed.map((passkey) => passkey.name).toSorted(), [
-          "ES256",
-          "EdDSA",
-          "RS256"
-        ])
-        assert.isTrue(listed.every(({ usedAt }) => usedAt === start + 1000))
-      })
+    check(
+      "each of several passkeys, of every algorithm, signs in and records its use",
+      (passkeys) =>
+        Effect.gen(function* () {
+          for (const algorithm of ["ES256", "EdDSA", "RS256"] satisfies Array<Algorithm>) {
+            const authenticator = newAuthenticator(algorithm, algorithm)
+            const added = yield* add(authenticator.create(challenge), algorithm)
+            assert.deepStrictEqual(added, {
+              id: authenticator.id,
+              name: algorithm,
+              transports: ["internal", "hybrid"],
+              createdAt: start,
+              usedAt: undefined
+            })
+            yield* TestClock.adjust("1 second")
+            const used = yield* passkeys.verify(authenticator.get(challenge), ceremony)
+            assert.strictEqual(used.id, authenticator.id)
+            assert.strictEqual(used.usedAt, used.createdAt + 1000)
+            yield* TestClock.setTime(start)
+          }
+          const listed = yield* passkeys.list
+          assert.deepStrictEqual(listed.map((passkey) => passkey.name).toSorted(), [
+            "ES256",
+            "EdDSA",
+            "RS256"
+          ])
+          assert.isTrue(listed.every(({ usedAt }) => usedAt === start + 1000))
+        })
     )
 
-    check("lists the oldest first", (passkeys) =>
+    check("list returns the oldest passkey first", (passkeys) =>
       Effect.gen(function* () {
         for (const seed of ["first", "second", "third"]) {
           yield* add(newAuthenticator("ES256", seed).create(challenge), seed)
@@ -80,7 +82,7 @@ export const passkeysContract = (name: string, run: Run<Inside>) =>
       })
     )
 
-    check("refuses an answer that proves nothing, and adds nothing by it", (passkeys) =>
+    check("an invalid result is rejected and adds nothing", (passkeys) =>
       Effect.gen(function* () {
         const authenticator = newAuthenticator()
         assert.strictEqual(
@@ -104,7 +106,7 @@ export const passkeysContract = (name: string, run: Run<Inside>) =>
       })
     )
 
-    check("knows no credential that was not added, or was removed", (passkeys) =>
+    check("an unknown or removed credential is rejected", (passkeys) =>
       Effect.gen(function* () {
         const authenticator = newAuthenticator()
         const attempt = Effect.suspend(() =>
@@ -123,7 +125,7 @@ export const passkeysContract = (name: string, run: Run<Inside>) =>
       })
     )
 
-    check("adds a credential id once, of two at once too", (passkeys) =>
+    check("a credential id is added once, even concurrently", (passkeys) =>
       Effect.gen(function* () {
         const results = yield* Effect.all([Effect.result(twin()), Effect.result(twin())], {
           concurrency: "unbounded"
@@ -134,7 +136,7 @@ export const passkeysContract = (name: string, run: Run<Inside>) =>
       })
     )
 
-    check("refuses a counter that does not rise, of two at once too", (passkeys) =>
+    check("a counter that doesn't increase is rejected, even concurrently", (passkeys) =>
       Effect.gen(function* () {
         const authenticator = newAuthenticator()
         yield* add(authenticator.create(challenge))
@@ -154,7 +156,7 @@ export const passkeysContract = (name: string, run: Run<Inside>) =>
       })
     )
 
-    check("keeps to whether a passkey may be copied to other devices", (passkeys) =>
+    check("a passkey can't change whether it may be copied to other devices", (passkeys) =>
       Effect.gen(function* () {
         const synced = newAuthenticator()
         const flags = verified | 0x08
@@ -167,7 +169,7 @@ export const passkeysContract = (name: string, run: Run<Inside>) =>
       })
     )
 
-    check("names it as its owner does, in 64 characters at most", (passkeys) =>
+    check("a passkey has the owner's name, of at most 64 characters", (passkeys) =>
       Effect.gen(function* () {
         const { id } = newAuthenticator()
         const added = yield* add(newAuthenticator().create(challenge), "  ")
@@ -183,7 +185,7 @@ export const passkeysContract = (name: string, run: Run<Inside>) =>
       })
     )
 
-    check("writes one row to add, use, rename or remove one", () =>
+    check("a passkey bills one row to add, use, rename or remove", () =>
       Effect.gen(function* () {
         const authenticator = newAuthenticator()
         const response = authenticator.create(challenge)
@@ -200,7 +202,7 @@ export const passkeysContract = (name: string, run: Run<Inside>) =>
       })
     )
 
-    check("adds no more than a hundred", (passkeys) =>
+    check("an account has at most a hundred passkeys", (passkeys) =>
       Effect.gen(function* () {
         const sql = yield* SqlStorage
         for (let at = 0; at < budget.passkeys; at++) {

@@ -14,13 +14,13 @@ import {
 } from "../support/http/httpWorld.ts"
 import { type App, ask, refusal, withAuthenticator } from "./factorWorld.ts"
 
-describe("an account whose password somebody knows", () => {
-  it("has its owner mailed once a day when a dozen codes were wrong, wherever they were tried", async () => {
+describe("an account whose password is known to somebody", () => {
+  it("the owner gets one mail a day after a dozen wrong codes, wherever they were tried", async () => {
     const host = await startHost({ MAILER: "captured" })
     const who = await signUp(host, "known")
     const { code } = await withAuthenticator(host, who.did)
     const all = Effect.flatMap(CapturedMails, (captured) => captured.all)
-    // SAFETY: the captured mails lie beneath the host that was started with them.
+    // SAFETY: the host was started with captured mails.
     const captured = () => host.beneath(all as Effect.Effect<ReadonlyArray<Mail>>)
     const mails = async () => (await captured()).filter(({ purpose }) => purpose === "wrong_codes")
     const input = { identifier: who.handle, password: who.password, authFactorToken: "000000" }
@@ -53,7 +53,7 @@ describe("an account whose password somebody knows", () => {
   })
 })
 
-describe("createSession with a second factor on", () => {
+describe("createSession with a second factor", () => {
   let host: Host
   let anna: Person
   let app: App
@@ -67,7 +67,7 @@ describe("createSession with a second factor on", () => {
   const signIn = (more: object, { handle: identifier, password }: Person = anna) =>
     host.call("com.atproto.server.createSession", { input: { identifier, password, ...more } })
 
-  it("asks for a code once the password is right, by the name that clients know", async () => {
+  it("createSession asks for a code after the right password, with the error name that clients know", async () => {
     for (const authFactorToken of [undefined, "", "  "]) {
       const answer = await signIn({ authFactorToken })
       assert.strictEqual(outcomeOf(answer), "401 AuthFactorTokenRequired")
@@ -75,7 +75,7 @@ describe("createSession with a second factor on", () => {
     }
   })
 
-  it("tells a wrong password as ever, with a code or without", async () => {
+  it("createSession reports a wrong password as usual, with or without a code", async () => {
     const plain = await signIn({ password: "wrong" })
     assert.strictEqual(outcomeOf(plain), "401 AuthenticationRequired")
     const withCode = await signIn({ password: "wrong", authFactorToken: app.recoveryCodes[9] })
@@ -84,7 +84,7 @@ describe("createSession with a second factor on", () => {
     assert.strictEqual(recoveryCodesLeft, 10)
   })
 
-  it("opens a session by the password and a code, and the code is spent", async () => {
+  it("createSession opens a session with the password and a code, and uses the code up", async () => {
     const authFactorToken = app.code()
     const session = ok(await signIn({ authFactorToken }))
     assert.strictEqual(session["did"], anna.did)
@@ -93,26 +93,26 @@ describe("createSession with a second factor on", () => {
     assert.include(again.body["message"], "Token is invalid")
   })
 
-  it("lets one of five sign-ins with the same code in", async () => {
+  it("one of five concurrent sign-ins with the same code succeeds", async () => {
     const authFactorToken = app.code()
     const answers = await Promise.all(Array.from({ length: 5 }, () => signIn({ authFactorToken })))
     assert.strictEqual(answers.filter(({ status }) => status === 200).length, 1)
     host.advance(16 * 60_000)
   })
 
-  it("takes a recovery code in place of the authenticator's, once", async () => {
+  it("createSession accepts a recovery code once", async () => {
     const authFactorToken = app.recoveryCodes[0]
     ok(await signIn({ authFactorToken }))
     assert.strictEqual(outcomeOf(await signIn({ authFactorToken })), "401 AuthenticationRequired")
   })
 
-  it("lets app passwords go on without a code", async () => {
+  it("createSession needs no code with an app password", async () => {
     const password = await appPassword(host, anna.did, "phone")
     ok(await signIn({ password }))
     ok(await signIn({ password, authFactorToken: "000000" }))
   })
 
-  it("refuses every code for a while after ten wrong ones, and app passwords still open sessions", async () => {
+  it("createSession rejects every code for a while after ten wrong ones, but app passwords still work", async () => {
     host.advance(16 * 60_000)
     const wrong = await Promise.all(
       Array.from({ length: 10 }, () => signIn({ authFactorToken: "00000-00000" }))
@@ -130,7 +130,7 @@ describe("createSession with a second factor on", () => {
     ok(await signIn({ authFactorToken: app.code() }))
   })
 
-  it("is asked of a taken-down account's owner too, who wants to leave", async () => {
+  it("createSession also asks the owner of a taken-down account for a code", async () => {
     const emil = await signUp(host, "emill")
     const theirs = await withAuthenticator(host, emil.did)
     await takeDown(host, emil.did, "takendown")
@@ -141,7 +141,7 @@ describe("createSession with a second factor on", () => {
     assert.strictEqual(ok(await signIn(leaving, emil))["status"], "takendown")
   })
 
-  it("is not asked of those who have begun one only, or ended theirs", async () => {
+  it("createSession needs no code with a pending or removed authenticator", async () => {
     const olga = await signUp(host, "olgaa")
     await ask(host, olga.did, "beginAuthenticator")
     ok(await signIn({}, olga))
@@ -151,7 +151,7 @@ describe("createSession with a second factor on", () => {
     ok(await signIn({}, olga))
   })
 
-  it("is what the official client asks its user for", async () => {
+  it("the official client recognizes the error and asks its user for a code", async () => {
     host.advance(16 * 60_000)
     const fetch = (input: RequestInfo | URL, init?: RequestInit) =>
       host.handler(new Request(input, init))

@@ -21,10 +21,10 @@ const { did } = alice
 const start = 1_767_225_600_000
 const minute = 60_000
 
-/** The code that an authenticator with this secret shows at a time. */
+/** The code of an authenticator with this secret at a time. */
 const codeAt = (secret: string, now: number) => totpCode(Secret.fromBase32(secret).bytes, now)
 
-/** A code of six digits that the secret shows at no time near this one. */
+/** A six-digit code that is not valid around this time. */
 const wrongCode = (secret: string, now: number) => {
   const near = [-1, 0, 1].map((step) => codeAt(secret, now + step * 30_000))
   return ["000000", "000001", "000002", "000003"].find((code) => !near.includes(code))!
@@ -39,7 +39,7 @@ const failing = (code: string) =>
 const counted = <A, E>(body: (own: SecondFactors["Service"]) => Effect.Effect<A, E>) =>
   rowsWritten(Effect.flatMap(SecondFactors, (own) => body(own)))
 
-/** What every SecondFactors must do. */
+/** What every SecondFactors guarantees. */
 export const secondFactorsContract = (name: string, run: Run<Inside>) =>
   describe(`SecondFactors over ${name}`, () => {
     const check = <E>(
@@ -56,14 +56,14 @@ export const secondFactorsContract = (name: string, run: Run<Inside>) =>
         )
       )
 
-    /** An authenticator in force since `start`, its secret and its recovery codes. */
+    /** An authenticator that is active since `start`, with its secret and its recovery codes. */
     const confirmed = Effect.fnUntraced(function* (factors: SecondFactors["Service"]) {
       const { secret } = yield* factors.begin(did)
       const codes = yield* factors.confirm(did, codeAt(secret, start))
       return { secret, codes }
     })
 
-    check("is off until the first code of a begun secret confirms it", (factors) =>
+    check("the second factor is off until the pending secret's first code confirms it", (factors) =>
       Effect.gen(function* () {
         assert.isFalse(yield* factors.isOn)
         const none = yield* Effect.flip(factors.confirm(did, "000000"))
@@ -86,20 +86,18 @@ export const secondFactorsContract = (name: string, run: Run<Inside>) =>
       })
     )
 
-    check(
-      "makes another secret each time it begins, the last one alone may be confirmed",
-      (factors) =>
-        Effect.gen(function* () {
-          const first = yield* factors.begin(did)
-          const second = yield* factors.begin(did)
-          assert.notStrictEqual(first.secret, second.secret)
-          const old = yield* Effect.flip(factors.confirm(did, codeAt(first.secret, start)))
-          assert.strictEqual(old._tag, "WrongCode")
-          yield* factors.confirm(did, codeAt(second.secret, start))
-        })
+    check("begin creates a new secret each time, and only the last can be confirmed", (factors) =>
+      Effect.gen(function* () {
+        const first = yield* factors.begin(did)
+        const second = yield* factors.begin(did)
+        assert.notStrictEqual(first.secret, second.secret)
+        const old = yield* Effect.flip(factors.confirm(did, codeAt(first.secret, start)))
+        assert.strictEqual(old._tag, "WrongCode")
+        yield* factors.confirm(did, codeAt(second.secret, start))
+      })
     )
 
-    check("keeps the one in force until another is confirmed", (factors) =>
+    check("the active secret stays until another is confirmed", (factors) =>
       Effect.gen(function* () {
         const old = yield* confirmed(factors)
         const { secret } = yield* factors.begin(did)
@@ -118,25 +116,23 @@ export const secondFactorsContract = (name: string, run: Run<Inside>) =>
       })
     )
 
-    check(
-      "takes a code once, the one that confirmed it included, and none that is older",
-      (factors) =>
-        Effect.gen(function* () {
-          const { secret } = yield* confirmed(factors)
-          assert.strictEqual(yield* failing(codeAt(secret, start)), "WrongCode")
-          yield* TestClock.adjust(minute)
-          const now = start + minute
-          const [before, own, after] = [now - 30_000, now, now + 30_000].map((at) =>
-            codeAt(secret, at)
-          )
-          assert.strictEqual(yield* factors.use(did, own!), "authenticator")
-          assert.strictEqual(yield* failing(own!), "WrongCode")
-          assert.strictEqual(yield* failing(before!), "WrongCode")
-          assert.strictEqual(yield* factors.use(did, after!), "authenticator")
-        })
+    check("a code works once, including the one that confirmed, and older ones never", (factors) =>
+      Effect.gen(function* () {
+        const { secret } = yield* confirmed(factors)
+        assert.strictEqual(yield* failing(codeAt(secret, start)), "WrongCode")
+        yield* TestClock.adjust(minute)
+        const now = start + minute
+        const [before, own, after] = [now - 30_000, now, now + 30_000].map((at) =>
+          codeAt(secret, at)
+        )
+        assert.strictEqual(yield* factors.use(did, own!), "authenticator")
+        assert.strictEqual(yield* failing(own!), "WrongCode")
+        assert.strictEqual(yield* failing(before!), "WrongCode")
+        assert.strictEqual(yield* factors.use(did, after!), "authenticator")
+      })
     )
 
-    check("takes a code as apps show it and people type it", (factors) =>
+    check("a code is accepted as apps show it and people type it", (factors) =>
       Effect.gen(function* () {
         const { secret, codes } = yield* confirmed(factors)
         yield* TestClock.adjust(minute)
@@ -149,7 +145,7 @@ export const secondFactorsContract = (name: string, run: Run<Inside>) =>
       })
     )
 
-    check("lets one of ten uses of the same code through", (factors) =>
+    check("one of ten concurrent uses of a code succeeds", (factors) =>
       Effect.gen(function* () {
         const { secret, codes } = yield* confirmed(factors)
         yield* TestClock.adjust(minute)
@@ -165,7 +161,7 @@ export const secondFactorsContract = (name: string, run: Run<Inside>) =>
       })
     )
 
-    check("takes each recovery code once, and others still", (factors) =>
+    check("each recovery code works once", (factors) =>
       Effect.gen(function* () {
         const { codes } = yield* confirmed(factors)
         for (const code of codes) {
@@ -180,21 +176,19 @@ export const secondFactorsContract = (name: string, run: Run<Inside>) =>
       })
     )
 
-    check(
-      "puts new recovery codes in place of the old, where there is an authenticator",
-      (factors) =>
-        Effect.gen(function* () {
-          const none = yield* Effect.flip(factors.renewRecoveryCodes)
-          assert.strictEqual(none._tag, "NoAuthenticator")
-          const { codes } = yield* confirmed(factors)
-          const renewed = yield* factors.renewRecoveryCodes
-          assert.strictEqual(new Set([...codes, ...renewed]).size, 20)
-          assert.strictEqual(yield* failing(codes[0]!), "WrongCode")
-          assert.strictEqual(yield* factors.use(did, renewed[0]!), "recovery")
-        })
+    check("renewRecoveryCodes replaces the codes if there is an authenticator", (factors) =>
+      Effect.gen(function* () {
+        const none = yield* Effect.flip(factors.renewRecoveryCodes)
+        assert.strictEqual(none._tag, "NoAuthenticator")
+        const { codes } = yield* confirmed(factors)
+        const renewed = yield* factors.renewRecoveryCodes
+        assert.strictEqual(new Set([...codes, ...renewed]).size, 20)
+        assert.strictEqual(yield* failing(codes[0]!), "WrongCode")
+        assert.strictEqual(yield* factors.use(did, renewed[0]!), "recovery")
+      })
     )
 
-    check("ends with its recovery codes, and with what was begun", (factors) =>
+    check("disable removes recovery codes and a pending secret too", (factors) =>
       Effect.gen(function* () {
         const { secret, codes } = yield* confirmed(factors)
         const begun = yield* factors.begin(did)
@@ -213,7 +207,7 @@ export const secondFactorsContract = (name: string, run: Run<Inside>) =>
       })
     )
 
-    check("looks at no code for a while after ten wrong ones in 15 minutes", (factors) =>
+    check("every code is rejected for a while after ten wrong ones in 15 minutes", (factors) =>
       Effect.gen(function* () {
         const { secret, codes } = yield* confirmed(factors)
         for (let wrong = 0; wrong < 10; wrong++) {
@@ -242,7 +236,7 @@ export const secondFactorsContract = (name: string, run: Run<Inside>) =>
       })
     )
 
-    check("counts each of many wrong codes at once", (factors) =>
+    check("each of many concurrent wrong codes counts", (factors) =>
       Effect.gen(function* () {
         yield* confirmed(factors)
         const attempts = Array.from({ length: 40 }, () => failing("00000-00000"))
@@ -252,7 +246,7 @@ export const secondFactorsContract = (name: string, run: Run<Inside>) =>
       })
     )
 
-    check("stores neither the secret nor a recovery code", (factors) =>
+    check("the database contains neither the secret nor a recovery code", (factors) =>
       Effect.gen(function* () {
         const { secret, codes } = yield* confirmed(factors)
         const sql = yield* SqlStorage
@@ -277,7 +271,7 @@ export const secondFactorsContract = (name: string, run: Run<Inside>) =>
       })
     )
 
-    check("knows no stored recovery code under another master key", (factors) =>
+    check("a recovery code is invalid under another master key", (factors) =>
       Effect.gen(function* () {
         const { codes } = yield* confirmed(factors)
         const sql = yield* SqlStorage
@@ -294,7 +288,7 @@ export const secondFactorsContract = (name: string, run: Run<Inside>) =>
       })
     )
 
-    check("makes recovery codes of 50 random bits", (factors) =>
+    check("recovery codes have 50 random bits", (factors) =>
       Effect.gen(function* () {
         const { codes } = yield* confirmed(factors)
         const more = yield* Effect.all(Array.from({ length: 6 }, () => factors.renewRecoveryCodes))
@@ -304,7 +298,7 @@ export const secondFactorsContract = (name: string, run: Run<Inside>) =>
       })
     )
 
-    check("gives authenticators secrets of 160 random bits", (factors) =>
+    check("authenticator secrets have 160 random bits", (factors) =>
       Effect.gen(function* () {
         const begun = yield* Effect.all(Array.from({ length: 64 }, () => factors.begin(did)))
         const texts = begun.map(({ secret }) => secret)
@@ -312,7 +306,7 @@ export const secondFactorsContract = (name: string, run: Run<Inside>) =>
       })
     )
 
-    check("does not open the secret of another account", (factors) =>
+    check("another account's secret can't be decrypted", (factors) =>
       Effect.gen(function* () {
         const { secret } = yield* confirmed(factors)
         yield* TestClock.adjust(minute)
@@ -327,7 +321,7 @@ export const secondFactorsContract = (name: string, run: Run<Inside>) =>
     )
 
     check(
-      "says once a day that the owner is to be told, with the twelfth code that was refused",
+      "isOwnerToBeTold is true once a day, for the twelfth rejected code",
       Effect.fnUntraced(function* (factors) {
         const refuse = (times: number) =>
           Effect.replicateEffect(factors.isOwnerToBeTold, times).pipe(
@@ -345,17 +339,15 @@ export const secondFactorsContract = (name: string, run: Run<Inside>) =>
       })
     )
 
-    check(
-      "writes one row for a code, good or wrong, and twelve to confirm an authenticator",
-      (factors) =>
-        Effect.gen(function* () {
-          const { secret } = yield* factors.begin(did)
-          assert.strictEqual(yield* counted((own) => own.confirm(did, codeAt(secret, start))), 12)
-          yield* TestClock.adjust(minute)
-          const code = codeAt(secret, start + minute)
-          assert.strictEqual(yield* counted((own) => own.use(did, code)), 1)
-          assert.strictEqual(yield* counted((own) => Effect.flip(own.use(did, code))), 1)
-          assert.strictEqual(yield* counted((own) => own.isOn), 0)
-        })
+    check("a code bills one row, valid or not, and confirming an authenticator twelve", (factors) =>
+      Effect.gen(function* () {
+        const { secret } = yield* factors.begin(did)
+        assert.strictEqual(yield* counted((own) => own.confirm(did, codeAt(secret, start))), 12)
+        yield* TestClock.adjust(minute)
+        const code = codeAt(secret, start + minute)
+        assert.strictEqual(yield* counted((own) => own.use(did, code)), 1)
+        assert.strictEqual(yield* counted((own) => Effect.flip(own.use(did, code))), 1)
+        assert.strictEqual(yield* counted((own) => own.isOn), 0)
+      })
     )
   })

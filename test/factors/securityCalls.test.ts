@@ -18,7 +18,7 @@ import { ask, refusal, withAuthenticator } from "./factorWorld.ts"
 const challenge = Buffer.alloc(32, 9).toString("base64url")
 const ceremony = { challenge, ...site }
 
-describe("an account's answers to the pages", () => {
+describe("the security calls of the account pages", () => {
   let host: Host
   let count = 0
   beforeAll(async () => {
@@ -28,7 +28,7 @@ describe("an account's answers to the pages", () => {
 
   const somebody = (): Promise<Person> => signUp(host, `person${(count += 1)}`)
 
-  it("prove the main password, and show who it is", async () => {
+  it("provePassword verifies the main password and returns the account", async () => {
     const { did, handle, email, password } = await somebody()
     const view = {
       did,
@@ -48,7 +48,7 @@ describe("an account's answers to the pages", () => {
     assert.isTrue(proven.secondFactor)
   })
 
-  it("refuse a wrong password, an app password and a missing account alike", async () => {
+  it("provePassword rejects a wrong password, an app password and a missing account alike", async () => {
     const { did } = await somebody()
     const app = await appPassword(host, did, "phone", true)
     const wrong = await refusal(host, did, "provePassword", { password: "wrong" })
@@ -59,7 +59,7 @@ describe("an account's answers to the pages", () => {
     assert.deepStrictEqual(nobody, wrong)
   })
 
-  it("refuse a taken-down account however it is proven, once it is proven", async () => {
+  it("a taken-down account is rejected, but only after valid credentials", async () => {
     const { did, password } = await somebody()
     const passkey = newAuthenticator()
     const response = passkey.create(challenge)
@@ -81,7 +81,7 @@ describe("an account's answers to the pages", () => {
     )
   })
 
-  it("prove a code once, and count the wrong ones", async () => {
+  it("proveCode accepts a code once and counts wrong ones", async () => {
     const { did } = await somebody()
     const app = await withAuthenticator(host, did)
     const code = app.code()
@@ -102,7 +102,7 @@ describe("an account's answers to the pages", () => {
     assert.isAbove(Number(late.headers?.["retry-after"]), 60)
   })
 
-  it("prove no code after a password that is another one by now, and do not use it up", async () => {
+  it("proveCode rejects a code if the password has changed since, and doesn't use it up", async () => {
     const { did, password } = await somebody()
     const app = await withAuthenticator(host, did)
     const { passwordVersion } = await ask(host, did, "provePassword", { password })
@@ -114,7 +114,7 @@ describe("an account's answers to the pages", () => {
     await ask(host, did, "proveCode", { code, passwordVersion: proven.passwordVersion })
   })
 
-  it("keep the last passkey of an account without a password, however many go at once", async () => {
+  it("the last passkey of an account without a password stays, even with concurrent removals", async () => {
     const { did } = await somebody()
     const keys = ["one", "two", "three"].map((seed) => newAuthenticator("ES256", seed))
     for (const key of keys) {
@@ -134,7 +134,7 @@ describe("an account's answers to the pages", () => {
     await refusal(host, did, "removePasskey", { id: passkeyList[0]!.id })
   })
 
-  it("prove a passkey, and do not tell why one is refused", async () => {
+  it("provePasskey verifies a passkey and doesn't reveal why one is rejected", async () => {
     const { did } = await somebody()
     const passkey = newAuthenticator()
     const response = passkey.create(challenge)
@@ -170,7 +170,7 @@ describe("an account's answers to the pages", () => {
     assert.strictEqual((await ask(host, did, "owner")).passkeys, 0)
   })
 
-  it("list everything that opens the account, and no secret", async () => {
+  it("security lists everything that opens the account, and no secret", async () => {
     const { did } = await somebody()
     const app = await withAuthenticator(host, did)
     const made = await ask(host, did, "createAppPassword", { name: "phone", privileged: true })
@@ -197,7 +197,7 @@ describe("an account's answers to the pages", () => {
     assert.deepStrictEqual([left.sessions, left.appPasswords], [[], []])
   })
 
-  it("put a fit password in place of the old, which ends every session, the apps' too", async () => {
+  it("changePassword accepts a valid password and ends every session, even the apps'", async () => {
     const { did, handle: identifier, password: old, auth } = await somebody()
     const apps = await session(host, did, "standard")
     for (const unfit of ["short", "x".repeat(257)]) {
@@ -231,7 +231,7 @@ describe("an account's answers to the pages", () => {
     ok(await signIn("another good one"))
   })
 
-  it("confirm an authenticator by its first code alone, and renew recovery codes while it is on", async () => {
+  it("confirming an authenticator needs its first code, and recovery codes can be renewed while it is on", async () => {
     const { did } = await somebody()
     const early = await refusal(host, did, "confirmAuthenticator", { code: "000000" })
     assert.strictEqual(`${early.status} ${early.error}`, "400 InvalidRequest")
@@ -245,7 +245,7 @@ describe("an account's answers to the pages", () => {
     assert.isUndefined(view.authenticatorSince)
   })
 
-  it("end a deactivation, and tell the network", async () => {
+  it("reactivate ends a deactivation and emits an event", async () => {
     const { did, auth } = await somebody()
     ok(await host.call("com.atproto.server.deactivateAccount", { auth, input: {} }))
     assert.strictEqual((await ask(host, did, "owner")).status, "deactivated")
@@ -256,7 +256,7 @@ describe("an account's answers to the pages", () => {
     assert.strictEqual(status["active"], true)
   })
 
-  it("are refused where there is no account, and nothing is written", async () => {
+  it("an object without an account rejects every call and writes nothing", async () => {
     const did = "did:web:nobody.test"
     const refused = [
       await refusal(host, did, "owner"),

@@ -18,15 +18,15 @@ const rfcCodes: ReadonlyArray<readonly [seconds: number, code: string]> = [
   [20_000_000_000, "353130"]
 ]
 
-describe("codes of an authenticator", () => {
-  it("are those of RFC 6238", () => {
+describe("authenticator codes", () => {
+  it("codes equal those of RFC 6238", () => {
     for (const [seconds, code] of rfcCodes) {
       assert.strictEqual(totpCode(rfcSecret, seconds * 1000), code)
       assert.strictEqual(totpStep(rfcSecret, code, seconds * 1000), Math.floor(seconds / 30))
     }
   })
 
-  it("are good one step before and after their own, and no longer", () => {
+  it("a code is valid one step before and after its own, and no longer", () => {
     const at = 1_767_225_600_000
     const code = totpCode(rfcSecret, at)
     const own = at / 30_000
@@ -36,14 +36,14 @@ describe("codes of an authenticator", () => {
     assert.deepStrictEqual(steps, [undefined, own, own, own, own, own, own, undefined])
   })
 
-  it("have six digits and nothing else", () => {
+  it("a code has exactly six digits", () => {
     const at = 59_000
     for (const wrong of ["", "28708", "2870822", "94287082", "28708a", "２８７０８２", "287083"]) {
       assert.isUndefined(totpStep(rfcSecret, wrong, at), wrong)
     }
   })
 
-  it("come of a secret that is told in base32, and by a URI that apps read", () => {
+  it("a secret is shown in base32 and in a URI that apps read", () => {
     const secret = formatTotpSecret(rfcSecret)
     assert.strictEqual(secret, "GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ")
     const uri = new URL(totpUri(secret, { issuer: "A & B", account: "alice.test" }))
@@ -62,7 +62,7 @@ describe("codes of an authenticator", () => {
 })
 
 describe("recovery codes", () => {
-  it("hold five bits of each random byte, in letters and digits that are not mistaken", () => {
+  it("a recovery code has five bits of each random byte, in unambiguous characters", () => {
     const bytes = Uint8Array.from({ length: recoveryCodeBytes }, (_, at) => at * 3 + 224)
     assert.strictEqual(formatRecoveryCode(bytes), "0369c-fjnrv")
     const all = new Set<string>()
@@ -74,13 +74,13 @@ describe("recovery codes", () => {
     assert.strictEqual([...all].toSorted().join(""), "0123456789abcdefghjkmnpqrstvwxyz")
   })
 
-  it("are one whatever their case, dashes and blanks, and for whoever mistakes o, i and l", () => {
+  it("normalizeRecoveryCode ignores case, dashes and blanks, and corrects o, i and l", () => {
     for (const typed of ["0369c-fj1rv", "0369CFJ1RV", " O369c fjLrv ", "o-3-6-9-c-f-j-I-r-v"]) {
       assert.strictEqual(normalizeRecoveryCode(typed), "0369cfj1rv", typed)
     }
   })
 
-  it("are told from everything else", () => {
+  it("normalizeRecoveryCode rejects everything else", () => {
     for (const typed of [
       "",
       "0369c-fjnr",

@@ -1,6 +1,6 @@
 import { Secret, TOTP } from "otpauth"
 
-/** The code of an authenticator at a moment in milliseconds. */
+/** An authenticator's code at a time in milliseconds. */
 export const totpCode = (secret: Uint8Array, now: number): string =>
   new TOTP({
     algorithm: "SHA1",

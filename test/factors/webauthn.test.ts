@@ -18,7 +18,7 @@ const base64url = (hex: string) => Buffer.from(hex, "hex").toString("base64url")
 const challenge = Buffer.alloc(32, 9).toString("base64url")
 const expected = { challenge, ...site }
 
-/** The reason of a refusal; "none" where there was none. */
+/** The reason for a rejection; "none" without one. */
 const reasonOf = async (attempt: Promise<unknown>): Promise<string> =>
   attempt.then(
     () => "none",
@@ -51,12 +51,12 @@ const usedJson = ({ id, used }: Vector) => ({
 })
 
 const keyIn = ({ made }: Vector) => {
-  // SAFETY: the attestation objects of the specification hold authenticator data with a credential.
+  // SAFETY: the specification's attestation objects contain authenticator data with a credential.
   const data = decodeMap(bytes(made.attestation))[0].get("authData") as Uint8Array
   return readAuthenticatorData(data).credential!.key
 }
 
-/** What the whole ceremonies say of each vector: made, used. */
+/** The expected results for each vector: registration, sign-in. */
 const outcomes: Record<string, readonly [made: string, used: string]> = {
   "ES256 Credential with No Attestation": [
     "the user was not verified",
@@ -85,9 +85,9 @@ const outcomes: Record<string, readonly [made: string, used: string]> = {
   ]
 }
 
-describe("the examples of the specification", () => {
+describe("the specification's examples", () => {
   for (const vector of vectors) {
-    it(`verify as far as they prove their user: ${vector.title}`, async () => {
+    it(`an example verifies if its user was verified: ${vector.title}`, async () => {
       const [made, used] = outcomes[vector.title]!
       const registered = verifyRegistration(madeJson(vector), {
         challenge: base64url(vector.made.challenge),
@@ -107,7 +107,7 @@ describe("the examples of the specification", () => {
     })
   }
 
-  it("are signed by their keys, of each algorithm, and not when a byte is another", async () => {
+  it("the signatures of each algorithm verify, and fail with one byte changed", async () => {
     const algorithms = new Set<string>()
     for (const vector of vectors.filter(({ title }) => !title.includes("ES384"))) {
       const key = readCoseKey(keyIn(vector))
@@ -123,7 +123,7 @@ describe("the examples of the specification", () => {
 })
 
 describe("a new passkey", () => {
-  it("is taken with its key, of each algorithm that is asked for", async () => {
+  it("a registration of each requested algorithm returns its key", async () => {
     for (const algorithm of ["ES256", "EdDSA", "RS256"] satisfies Array<Algorithm>) {
       const authenticator = newAuthenticator(algorithm)
       const made = await verifyRegistration(authenticator.create(challenge), expected)
@@ -175,18 +175,18 @@ describe("a new passkey", () => {
 
   for (const [reason, lies] of refused) {
     const lie = JSON.stringify(lies, (_, value) => (value instanceof Map ? [...value] : value))
-    it(`is refused for ${reason}: ${lie.slice(0, 60)}`, async () => {
+    it(`a registration is rejected for ${reason}: ${lie.slice(0, 60)}`, async () => {
       const attempt = verifyRegistration(es256.create(challenge, lies), expected)
       assert.strictEqual(await reasonOf(attempt), reason)
     })
   }
 
-  it("may have an id of 1023 bytes", async () => {
+  it("a credential id may have 1023 bytes", async () => {
     const made = await verifyRegistration(es256.create(challenge, { idLength: 1023 }), expected)
     assert.strictEqual(Buffer.from(made.id, "base64url").length, 1023)
   })
 
-  it("keeps the transports that are words, each once, and no more than eight", async () => {
+  it("a registration keeps at most eight valid transports, each once", async () => {
     const odd = ["usb", "usb", 7, "<b>", "", "x".repeat(33), ..."abcdefghijk"]
     const made = await verifyRegistration(es256.create(challenge, { transports: odd }), expected)
     assert.deepStrictEqual(made.transports, ["usb", ..."abcdefg"])
@@ -194,7 +194,7 @@ describe("a new passkey", () => {
     assert.deepStrictEqual(none.transports, [])
   })
 
-  it("is refused whatever is missing, of another type, too long or nested too deep", async () => {
+  it("a registration is rejected if anything is missing, mistyped, too long or nested too deep", async () => {
     const good = es256.create(challenge)
     const deep = Buffer.alloc(49_000, 0x81).toString("base64url")
     const broken: ReadonlyArray<Record<string, unknown>> = [
@@ -214,7 +214,7 @@ describe("a new passkey", () => {
     }
   })
 
-  it("is refused in every shortened form of its attestation", async () => {
+  it("a registration is rejected with any truncated attestation", async () => {
     const good = es256.create(challenge)
     const whole = Buffer.from(
       (good.response as { attestationObject: string }).attestationObject,
@@ -228,7 +228,7 @@ describe("a new passkey", () => {
   })
 })
 
-describe("a sign-in by passkey", () => {
+describe("a passkey sign-in", () => {
   const authenticator = newAuthenticator()
   const known = verifyRegistration(authenticator.create(challenge), expected)
 
@@ -249,7 +249,7 @@ describe("a sign-in by passkey", () => {
   ]
 
   for (const [at, [reason, lies]] of refused.entries()) {
-    it(`is refused for ${reason} (${at})`, async () => {
+    it(`a sign-in is rejected for ${reason} (${at})`, async () => {
       const attempt = verifyAuthentication(
         authenticator.get(challenge, lies),
         expected,
@@ -259,7 +259,7 @@ describe("a sign-in by passkey", () => {
     })
   }
 
-  it("is refused by another key, and by a signature over other client data", async () => {
+  it("a sign-in is rejected with another key, or a signature over other client data", async () => {
     const other = newAuthenticator().get(challenge)
     assert.strictEqual(
       await reasonOf(verifyAuthentication(other, expected, await known)),
@@ -277,7 +277,7 @@ describe("a sign-in by passkey", () => {
     )
   })
 
-  it("may carry extensions, which are not looked at, if they are a map", async () => {
+  it("a sign-in may have extensions, which are ignored, if they are a map", async () => {
     const flags = verified | 0x80
     const answered = authenticator.get(challenge, { flags, trailing: new Uint8Array([0xa0]) })
     assert.strictEqual(await verifyAuthentication(answered, expected, await known), 0)
@@ -290,7 +290,7 @@ describe("a sign-in by passkey", () => {
     }
   })
 
-  it("tells the counter, which may stay at zero for ever but must rise once it counts", async () => {
+  it("a sign-in returns the counter, which may stay zero but must increase once it counts", async () => {
     const counted = authenticator.get(challenge, { counter: 0xfffffffe })
     assert.strictEqual(await verifyAuthentication(counted, expected, await known), 0xfffffffe)
     const pairs = [
@@ -308,21 +308,21 @@ describe("a sign-in by passkey", () => {
   })
 })
 
-/** Integers in DER, in one sequence. */
+/** DER integers in one sequence. */
 const der = (...parts: ReadonlyArray<ReadonlyArray<number>>) => {
   const inner = parts.flatMap((value) => [2, value.length, ...value])
   return new Uint8Array([0x30, inner.length, ...inner])
 }
 
 describe("an ECDSA signature in DER", () => {
-  it("becomes 64 bytes, whatever the length of its numbers", () => {
+  it("rawFromDer returns 64 bytes for numbers of any length", () => {
     const raw = rawFromDer(der([1], [0, 0x80]))
     assert.deepStrictEqual([raw.length, raw[31], raw[63]], [64, 1, 0x80])
     const long = rawFromDer(der([0, ...Array<number>(32).fill(0xff)], Array<number>(32).fill(0x7f)))
     assert.deepStrictEqual([long[0], long[31], long[32], long[63]], [0xff, 0xff, 0x7f, 0x7f])
   })
 
-  it("has one form", () => {
+  it("rawFromDer accepts only the canonical form", () => {
     const good = der([1], [2])
     const bad = [
       der([1]),

@@ -1,4 +1,4 @@
-/** A credential of the specification's examples: how it was made, and how it signed in; bytes in hex. */
+/** One of the specification's examples: a registration and a sign-in; bytes in hex. */
 export interface Vector {
   readonly title: string
   readonly id: string
@@ -15,7 +15,7 @@ export interface Vector {
   }
 }
 
-/** Where all of them were made. */
+/** The site of all examples. */
 export const vectorSite = { origin: "https://example.org", rpId: "example.org" }
 
 /** Test vectors of WebAuthn Level 3, section 16 (W3C). */

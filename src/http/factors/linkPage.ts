@@ -20,23 +20,23 @@ import { common } from "../pages/text/common.ts"
 import { passkey as text } from "../pages/text/security.ts"
 import { rules } from "../../services/limits/rules.ts"
 
-/** Where links lead; what makes one a link stands behind the `#`, which browsers tell no server. */
+/** The path of links; the secret follows the `#`, which browsers never send. */
 export const linkPath = "/passkey"
 
-/** The address of a link: whose it is and its secret are read by the page's script alone. */
+/** A link's address; only the page's script reads the account and the secret in it. */
 export const linkTo = (publicUrl: string, did: string, secret: string): string =>
   `${publicUrl}${linkPath}#${secret}.${did}`
 
-/** The account and the secret that a link names; nothing for what is no link. */
+/** The account and the secret in a link; undefined if it is invalid. */
 const partsOf = (link: string | undefined) => {
   const [, secret, did] = /^([\w-]{22})\.(did:.+)$/.exec(link ?? "") ?? []
   return secret !== undefined && did !== undefined && isDid(did) ? { secret, did } : undefined
 }
 
 /**
- * Takes the link out of the address, so that it stays neither there nor in the history, and sends it on by the form.
+ * Removes the link from the address bar and the history, and submits it with the form.
  *
- * Nothing but this page's script ever reads it out of an address: no log of a server or a proxy on the way holds it.
+ * Only this page's script reads it from the address, so no server or proxy logs it.
  */
 const linkScript = `(() => {
   const form = document.forms[0]
@@ -52,7 +52,7 @@ const linkScript = `(() => {
   form.submit()
 })()`
 
-/** `GET /passkey`: hands the link on. */
+/** `GET /passkey`: submits the link. */
 export const lookAtLink = Effect.fn("pages.lookAtLink")(function* (request: Request) {
   const { csrf, cookies } = yield* visitor(request)
   const body = html`<h1>${text.title}</h1>
@@ -107,7 +107,7 @@ const formPage = Effect.fnUntraced(function* (
   return showPage(page, yield* Config)
 })
 
-/** Goes on with the account of the link that a form has brought; a page of its own says where it is over. */
+/** Continues with the account of a submitted link, or shows that the link has expired. */
 const withLink = <R>(
   request: Request,
   next: (sent: Sent, opened: Opened, secret: string) => Effect.Effect<Response, PageFailure, R>
@@ -129,11 +129,11 @@ const withLink = <R>(
     )
   })
 
-/** `POST /passkey`: names the account, and asks for a passkey. */
+/** `POST /passkey`: shows the account, and asks for a passkey. */
 export const openLink = (request: Request) =>
   withLink(request, (sent, opened) => formPage(sent, opened))
 
-/** `POST /passkey/add`: adds the passkey, and nobody is signed in by it. */
+/** `POST /passkey/add`: adds the passkey without signing anybody in. */
 export const useLink = (request: Request) =>
   withLink(
     request,

@@ -15,14 +15,14 @@ import { passkey as text } from "../pages/text/security.ts"
 
 const maxName = 64
 
-/** The account that a passkey is to be added to. */
+/** The account that gets the passkey. */
 export interface Holder {
   readonly did: string
   readonly handle: string
   readonly passkeyList: ReadonlyArray<Passkey>
 }
 
-/** What is asked of the browser: a passkey that knows whose it is, and that its bearer must unlock. */
+/** The options for the browser: a discoverable passkey that verifies its user. */
 export const creationOptions = Effect.fnUntraced(function* (
   { did, handle, passkeyList }: Holder,
   device: string
@@ -34,7 +34,7 @@ export const creationOptions = Effect.fnUntraced(function* (
     challenge,
     timeout,
     rp: { id: rpId, name: brand.name ?? host },
-    // The specification wants nothing of the person in this id.
+    // The specification requires that this id contains no personal data.
     user: { id: toBase64Url(sha256(did)), name: handle, displayName: handle },
     pubKeyCredParams: [-7, -8, -257].map((alg) => ({ type: "public-key", alg })),
     authenticatorSelection: {
@@ -52,7 +52,10 @@ export const creationOptions = Effect.fnUntraced(function* (
   return { creation, ticket }
 })
 
-/** What a form asks for that adds a passkey: its name, and what the browser answers; `more` stands above the button. */
+/**
+ * The fields of a form that adds a passkey: its name and the browser's result; `more` appears above
+ * the button.
+ */
 export const passkeyFields = (device: Device, ticket: string, more?: Html): Html =>
   html`<input type="hidden" name="challenge" value="${ticket}" />
     <input type="hidden" name="credential" />
@@ -68,19 +71,22 @@ export const passkeyFields = (device: Device, ticket: string, more?: Html): Html
     <button type="submit">${text.submit}</button>
     <p class="hint" role="status"></p>`
 
-/** What stands above such a form. */
+/** The text above such a form. */
 export const passkeyLead: Html = html`<p class="lead">${text.lead}</p>
   <noscript><p class="note warn">${common.needsJavaScript}</p></noscript>`
 
-/** What is said where a passkey is refused, or somebody's already. */
+/** The error when a passkey is rejected or belongs to another account. */
 export const passkeyTaken = text.refused
 
-/** Notes whose a passkey is that an account has just taken; false, and it is gone again, where it is somebody's already. */
+/**
+ * Records the owner of a new passkey; false, and removes it again, if it belongs to another
+ * account.
+ */
 export const keepPasskey = Effect.fnUntraced(function* (did: string, { id }: Passkey) {
   const owners = yield* PasskeyOwners
   const undo = (yield* Accounts).call(did, "removePasskey", { id })
   const noted = Effect.gen(function* () {
-    // An earlier attempt whose answer was lost may have noted it already.
+    // An earlier attempt with a lost response may have recorded it already.
     return (yield* owners.add(id, did)) || (yield* owners.ownerOf(id)) === did
   })
   const isOurs = yield* Effect.tapError(noted, () => Effect.ignore(undo))
@@ -88,7 +94,7 @@ export const keepPasskey = Effect.fnUntraced(function* (did: string, { id }: Pas
   return isOurs
 })
 
-/** Takes a passkey away from an account, which may refuse, and then from the table of whose it is. */
+/** Removes a passkey from an account, which may refuse, then from the table of owners. */
 export const dropPasskey = Effect.fnUntraced(function* (did: string, id: string) {
   const accounts = yield* Accounts
   yield* accounts.call(did, "removePasskey", { id })

@@ -24,7 +24,10 @@ const Input = Schema.fromJsonString(
 
 const bodyLimit = 10_000
 
-/** The input; a form of another site cannot send this type, so no browser is made to use credentials that it keeps. */
+/**
+ * Parses the input; a form on another site cannot send this type, so it can't use credentials that
+ * the browser keeps.
+ */
 const inputOf = Effect.fnUntraced(function* (request: Request) {
   if (mediaTypeOf(request.headers) !== "application/json") {
     return yield* new InvalidRequest({
@@ -42,7 +45,10 @@ const listOf = Effect.fnUntraced(function* (did: string) {
   return (yield* (yield* Accounts).call(did, "security")).passkeyList
 })
 
-/** `GET /manage/passkeys`: the passkeys of an account, for its owner (by a session that has just begun) or the administrator. */
+/**
+ * `GET /manage/passkeys`: an account's passkeys, for its owner (with a recent session) or the
+ * administrator.
+ */
 export const listPasskeys = Effect.fn("http.listPasskeys")(function* (request: Request, url: URL) {
   const { did, handle } = yield* judged(request, queryValue(url.searchParams, "account"))
   const passkeys = (yield* listOf(did)).map(({ id, name, createdAt, usedAt }) => ({
@@ -54,7 +60,10 @@ export const listPasskeys = Effect.fn("http.listPasskeys")(function* (request: R
   return ownAnswer({ did, handle, passkeys })
 })
 
-/** `POST /manage/passkeys/link`: a link by which one passkey may be added, told this once. */
+/**
+ * `POST /manage/passkeys/link`: creates a link that adds one passkey; this is the only time it is
+ * returned.
+ */
 export const makePasskeyLink = Effect.fn("http.makePasskeyLink")(function* (request: Request) {
   const { account } = yield* inputOf(request)
   const { did, handle, ...authority } = yield* judged(request, account)
@@ -63,7 +72,10 @@ export const makePasskeyLink = Effect.fn("http.makePasskeyLink")(function* (requ
   return ownAnswer({ did, handle, url, expiresAt: made.expiresAt })
 })
 
-/** `POST /manage/passkeys/remove`: removes a passkey by its id; the last one of an account without a password stays. */
+/**
+ * `POST /manage/passkeys/remove`: removes a passkey by id, except for the last one of an account
+ * without a password.
+ */
 export const removePasskey = Effect.fn("http.removePasskey")(function* (request: Request) {
   const { account, passkey } = yield* inputOf(request)
   const { did, handle } = yield* judged(request, account)

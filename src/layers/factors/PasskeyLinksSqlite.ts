@@ -6,7 +6,7 @@ import { SqlStorage, type SqlValue } from "../../services/host/SqlStorage.ts"
 import { hashOf, randomText } from "../host/secretText.ts"
 import type { Bounds } from "../host/sql/bounds.ts"
 
-/** The one link that may be good, by the hash of its secret. */
+/** The only link that may be valid, by its secret's hash. */
 export const tables: ReadonlyArray<string> = [
   `CREATE TABLE IF NOT EXISTS passkey_link (
     one INTEGER PRIMARY KEY CHECK (one = 1),
@@ -14,7 +14,7 @@ export const tables: ReadonlyArray<string> = [
   )`
 ]
 
-/** 128 random bits: short enough for a picture that a camera reads from a terminal. */
+/** 128 random bits: short enough for a QR code that a camera can read from a terminal. */
 const secretBytes = 16
 
 interface Row extends Record<string, SqlValue> {
@@ -62,7 +62,7 @@ export const layer: Layer.Layer<PasskeyLinks, never, SqlStorage> = Layer.effect(
   })
 )
 
-/** What bounds these tables. */
+/** The limits of these tables. */
 export const bounds: Bounds = {
   passkey_link: {
     filledBy: "its owner",

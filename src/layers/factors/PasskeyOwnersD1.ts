@@ -48,7 +48,7 @@ export const layer: Layer.Layer<PasskeyOwners, never, HostDatabase> = Layer.effe
   Effect.map(HostDatabase, make)
 )
 
-/** What bounds these tables. */
+/** The limits of these tables. */
 export const bounds: Bounds = {
   passkey_owner: {
     filledBy: "its owner",

@@ -12,7 +12,9 @@ import { type Passkey, PasskeyRefused, Passkeys } from "../../services/factors/P
 import { SqlStorage, type SqlValue } from "../../services/host/SqlStorage.ts"
 import type { Bounds } from "../host/sql/bounds.ts"
 
-/** Passkeys by credential id: the public key (JWK), the counter, and what the browser said of them. */
+/**
+ * Passkeys by credential id: the public key (JWK), the counter, and the browser's data about them.
+ */
 export const tables: ReadonlyArray<string> = [
   `CREATE TABLE IF NOT EXISTS passkey (
     id TEXT PRIMARY KEY, name TEXT NOT NULL, key TEXT NOT NULL, counter INTEGER NOT NULL,
@@ -23,7 +25,7 @@ export const tables: ReadonlyArray<string> = [
 /** The longest name, in characters. */
 const maxName = 64
 
-/** How many passkeys an account has at most. */
+/** The most passkeys of an account. */
 export const budget = { passkeys: 100 }
 
 interface Row extends Record<string, SqlValue> {
@@ -37,7 +39,7 @@ interface Row extends Record<string, SqlValue> {
   used_at: number | null
 }
 
-// SAFETY: key and transports are written by `add` alone, from values of these very types.
+// SAFETY: only `add` writes key and transports, from values of these types.
 const fromRow = (row: Row): Passkey => ({
   id: row.id,
   name: row.name,
@@ -54,7 +56,7 @@ const credentialOf = (row: Row) => ({
 
 const refuse = (reason: string) => Effect.fail(new PasskeyRefused({ reason }))
 
-/** What a ceremony proves; anything but a fault in the answer is a defect. */
+/** The result of a ceremony; any error other than a fault is a defect. */
 const proven = <A>(ceremony: () => Promise<A>): Effect.Effect<A, PasskeyRefused> =>
   Effect.flatten(
     Effect.promise(() =>
@@ -71,7 +73,7 @@ const nameOf = (given: string): string => {
   return name === "" ? "Passkey" : name
 }
 
-/** The passkeys of an account in the object's SQLite. */
+/** An account's passkeys in the object's SQLite. */
 export const layer: Layer.Layer<Passkeys, never, SqlStorage> = Layer.effect(
   Passkeys,
   Effect.gen(function* () {
@@ -116,7 +118,7 @@ export const layer: Layer.Layer<Passkeys, never, SqlStorage> = Layer.effect(
           verifyAuthentication(response, ceremony, credentialOf(known))
         )
         const now = yield* Clock.currentTimeMillis
-        // It may have been used or removed while the signature was being verified.
+        // It may have been used or removed while the signature was verified.
         const current = find(known.id)
         if (current === undefined) return yield* refuse("an unknown credential")
         if (!mayFollow(counter, current.counter)) {
@@ -151,7 +153,7 @@ export const layer: Layer.Layer<Passkeys, never, SqlStorage> = Layer.effect(
   })
 )
 
-/** What bounds these tables. */
+/** The limits of these tables. */
 export const bounds: Bounds = {
   passkey: {
     filledBy: "its owner",

@@ -22,9 +22,9 @@ import { sealer } from "../../services/host/sealedSecrets.ts"
 import type { Bounds } from "../host/sql/bounds.ts"
 
 /**
- * The authenticator in force (`in_force` 1) and one that was begun (0), with the last step of time whose
- * code was used; recovery codes not used yet, as hashes; when codes were wrong, as one row. `refused_code` counts what was
- * refused since a time, and whether the owner was told.
+ * The active authenticator (`in_force` 1) and a pending one (0), with the last used time step;
+ * unused recovery codes, as hashes; the times of wrong codes, in one row. `refused_code` counts
+ * rejections since a time, and records whether the owner was warned.
  */
 export const tables: ReadonlyArray<string> = [
   `CREATE TABLE IF NOT EXISTS authenticator (
@@ -40,14 +40,16 @@ export const tables: ReadonlyArray<string> = [
   )`
 ]
 
-/** How many recovery codes are made at once. */
+/** How many recovery codes are created at once. */
 const recoveryCodes = 10
 
-/** How many codes may be wrong within the window, in milliseconds. */
+/** The most wrong codes within the window, in milliseconds. */
 const maxWrong = 10
 const wrongWindow = 15 * 60 * 1000
 
-/** After how many refused codes within which time the owner is told, in milliseconds. */
+/**
+ * The number of rejected codes, and the window in milliseconds, after which the owner is warned.
+ */
 const manyRefused = 12
 const refusedWindow = 24 * 60 * 60 * 1000
 
@@ -57,7 +59,7 @@ interface Row extends Record<string, SqlValue> {
   last_step: number
 }
 
-/** The second factors of an account in the object's SQLite; every code is judged and noted in one turn. */
+/** An account's second factors in the object's SQLite; checks and records each code in one turn. */
 export const layer: Layer.Layer<SecondFactors, never, SqlStorage | Config> = Layer.effect(
   SecondFactors,
   Effect.gen(function* () {
@@ -66,7 +68,7 @@ export const layer: Layer.Layer<SecondFactors, never, SqlStorage | Config> = Lay
     const secrets = sealer(masterKey, "totp secrets")
     const key = hkdfKey(masterKey, "recovery codes")
 
-    // 50 random bits need no slow hash, as long as whoever reads the storage lacks the key.
+    // 50 random bits need no slow hash as long as a reader of the storage lacks the key.
     const hashOf = (code: string): string =>
       createHmac("sha256", key).update(code).digest("base64url")
 
@@ -84,7 +86,7 @@ export const layer: Layer.Layer<SecondFactors, never, SqlStorage | Config> = Lay
       )
     }
 
-    /** New codes in place of the old; in the clear for this once. */
+    /** Replaces the recovery codes; this is the only time they are returned. */
     const putRecoveryCodes = (): ReadonlyArray<string> => {
       const codes = Array.from({ length: recoveryCodes }, () =>
         formatRecoveryCode(randomBytes(recoveryCodeBytes))
@@ -111,12 +113,14 @@ export const layer: Layer.Layer<SecondFactors, never, SqlStorage | Config> = Lay
 
     const wrongTimes = (now: number): ReadonlyArray<number> => {
       const [row] = sql.exec<{ times: string }>("SELECT times FROM wrong_code").toArray()
-      // SAFETY: the column is written below, and nowhere else.
+      // SAFETY: only the code below writes the column.
       const times = row === undefined ? [] : (JSON.parse(row.times) as ReadonlyArray<number>)
       return times.filter((at) => at + wrongWindow > now)
     }
 
-    /** Judges a code in one turn, so that of two at once one wins and none goes uncounted. */
+    /**
+     * Checks a code in one turn, so of two concurrent uses one succeeds, and every attempt counts.
+     */
     const attempt = <A>(judge: (now: number) => A | undefined) =>
       Effect.flatMap(Clock.currentTimeMillis, (now): Effect.Effect<A, WrongCode | TooManyCodes> => {
         const wrong = wrongTimes(now)
@@ -134,7 +138,7 @@ export const layer: Layer.Layer<SecondFactors, never, SqlStorage | Config> = Lay
         return Effect.fail(new WrongCode())
       })
 
-    /** Counts a refused code, in a window that begins with the first. */
+    /** Counts a rejected code, in a window that starts with the first. */
     const isOwnerToBeTold = Effect.map(Clock.currentTimeMillis, (now) => {
       sql.exec(
         `INSERT INTO refused_code VALUES (1, ?, 1, 0) ON CONFLICT DO UPDATE SET
@@ -148,7 +152,7 @@ export const layer: Layer.Layer<SecondFactors, never, SqlStorage | Config> = Lay
       return sql.exec(told, manyRefused).toArray().length > 0
     })
 
-    /** The authenticator with its secret opened; whether it is still there is asked again when a code is judged. */
+    /** The authenticator with its decrypted secret; checked again when a code is used. */
     const opened = Effect.fnUntraced(function* (did: string, inForce: 0 | 1) {
       const row = authenticator(inForce)
       if (row === undefined) return undefined
@@ -156,7 +160,7 @@ export const layer: Layer.Layer<SecondFactors, never, SqlStorage | Config> = Lay
       return { sealed, secret: yield* secrets.open(did, sealed) }
     })
 
-    /** The step of time of a good code that is later than any used before. */
+    /** The time step of a valid code, if it is later than any used before. */
     const stepOf = (
       known: { readonly sealed: Uint8Array; readonly secret: Uint8Array } | undefined,
       inForce: 0 | 1,
@@ -226,10 +230,10 @@ export const layer: Layer.Layer<SecondFactors, never, SqlStorage | Config> = Lay
   })
 )
 
-/** Apps show their codes in groups, and people type them so. */
+/** Apps show codes in groups, and people type them like that. */
 const withoutGaps = (code: string): string => code.replace(/[\s-]/g, "")
 
-/** What bounds these tables. */
+/** The limits of these tables. */
 export const bounds: Bounds = {
   authenticator: {
     filledBy: "its owner",

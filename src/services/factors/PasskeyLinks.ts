@@ -2,34 +2,34 @@ import * as Context from "effect/Context"
 import type * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 
-/** How long a link is good at most, in milliseconds. */
+/** The longest lifetime of a link, in milliseconds. */
 export const linkLife = 15 * 60_000
 
-/** The link has expired, was used, or never was one. */
+/** The link has expired, was used, or never existed. */
 export class PasskeyLinkOver extends Schema.TaggedError<PasskeyLinkOver>()("PasskeyLinkOver", {}) {}
 
-/** A link as it is kept; what it says of the password is compared when it is used. */
+/** A stored link; its password version is compared on use. */
 export interface PasskeyLink {
   readonly expiresAt: number
-  /** That of the password that was in force when it was made. */
+  /** The version of the password when the link was created. */
   readonly passwordVersion: string
 }
 
 /**
- * The link by which a passkey may be added to the account in this object: one at a time, for one use.
+ * The link that adds a passkey to this object's account: one at a time, for one use.
  *
- * Only a hash of its secret is stored.
+ * Stores only a hash of its secret.
  */
 export class PasskeyLinks extends Context.Service<
   PasskeyLinks,
   {
-    /** Makes a link in place of the one before; answers its secret, told this once. */
+    /** Replaces the link; this is the only time its secret is returned. */
     make(link: PasskeyLink): Effect.Effect<string>
-    /** The link of this secret, while it is good; it stays so. */
+    /** The valid link with this secret; doesn't use it up. */
     find(secret: string): Effect.Effect<PasskeyLink | undefined>
-    /** Uses the link up, good or not: of two who do one is told true. */
+    /** Uses the link up, valid or not; true for only one of two concurrent calls. */
     use(secret: string): boolean
-    /** The link is good no more. */
+    /** Revokes the link. */
     revoke(): void
   }
 >()("nacre/services/PasskeyLinks") {}

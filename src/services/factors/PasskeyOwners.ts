@@ -4,12 +4,12 @@ import type { OAuthStoreUnavailable } from "../oauth/OAuthRequests.ts"
 
 type Answer<A> = Effect.Effect<A, OAuthStoreUnavailable>
 
-/** Whose passkey a credential id is (D1): who signs in with one has not said who they are. */
+/** The owner of each credential id (D1), because a passkey sign-in doesn't name the account. */
 export class PasskeyOwners extends Context.Service<
   PasskeyOwners,
   {
     ownerOf(credentialId: string): Answer<string | undefined>
-    /** False where the credential id is somebody's already. */
+    /** False if the credential id already has an owner. */
     add(credentialId: string, did: string): Answer<boolean>
     remove(credentialId: string, did: string): Answer<void>
     removeAll(did: string): Answer<void>

@@ -2,7 +2,7 @@ import * as Context from "effect/Context"
 import type * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 
-/** A passkey as it is listed. */
+/** A passkey in a list. */
 export interface Passkey {
   /** The credential id, base64url. */
   readonly id: string
@@ -12,10 +12,10 @@ export interface Passkey {
   readonly usedAt: number | undefined
 }
 
-/** What a browser answers (`PublicKeyCredential.toJSON()`); checked by the layer. */
+/** A browser's result (`PublicKeyCredential.toJSON()`); the layer validates it. */
 export type CredentialJson = Readonly<Record<string, unknown>>
 
-/** What an answer must have been made for. */
+/** What a result must be for. */
 export interface Ceremony {
   /** base64url, random, used once. */
   readonly challenge: string
@@ -25,12 +25,12 @@ export interface Ceremony {
   readonly rpId: string
 }
 
-/** The browser's answer does not prove what it should; `reason` is for the log. */
+/** The browser's result is invalid; `reason` is for the log. */
 export class PasskeyRefused extends Schema.TaggedError<PasskeyRefused>()("PasskeyRefused", {
   reason: Schema.String
 }) {}
 
-/** The passkeys of the account in this object. Spec: WebAuthn Level 3, attestation `none`. */
+/** The passkeys of this object's account. Spec: WebAuthn Level 3, attestation `none`. */
 export class Passkeys extends Context.Service<
   Passkeys,
   {
@@ -38,11 +38,14 @@ export class Passkeys extends Context.Service<
     add(
       passkey: { readonly name: string; readonly response: CredentialJson } & Ceremony
     ): Effect.Effect<Passkey, PasskeyRefused>
-    /** Checks a sign-in: signature, user verification, counter. Notes the use. */
+    /** Verifies a sign-in: signature, user verification, counter. Records the use. */
     verify(response: CredentialJson, ceremony: Ceremony): Effect.Effect<Passkey, PasskeyRefused>
     rename(id: string, name: string): Effect.Effect<void>
     remove(id: string): Effect.Effect<void>
-    /** Removes one of several; false where it is the only one, which stays: of two removed at once, one does. */
+    /**
+     * Removes one of several; false for the only one, which stays: of two concurrent removals, one
+     * succeeds.
+     */
     removeUnlessLast(id: string): Effect.Effect<boolean>
   }
 >()("nacre/services/Passkeys") {}

@@ -24,7 +24,10 @@ const warning = (
   }
 }
 
-/** Mails the owner that somebody tries codes; where the mail is not taken, the next wrong code tries again. */
+/**
+ * Warns the owner by mail that somebody is trying codes; if it fails, the next wrong code tries
+ * again.
+ */
 const warnOwner = Effect.gen(function* () {
   const account = yield* (yield* AccountStore).get
   const mailer = yield* Mailer
@@ -45,7 +48,10 @@ const countMiss = Effect.gen(function* () {
   yield* (yield* Background).run(Effect.provide(warnOwner, services))
 })
 
-/** Uses a code of the second factor of somebody who has shown the password; the owner is told of a dozen wrong ones. */
+/**
+ * Uses a second-factor code after the password was verified; warns the owner after a dozen wrong
+ * ones.
+ */
 export const proveSecondFactor = Effect.fn("proveSecondFactor")(function* (
   did: string,
   code: string

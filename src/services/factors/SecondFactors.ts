@@ -2,46 +2,49 @@ import * as Context from "effect/Context"
 import type * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 
-/** The code is wrong, used before, or of another time. */
+/** The code is wrong, used, or of another time. */
 export class WrongCode extends Schema.TaggedError<WrongCode>()("WrongCode", {}) {}
 
-/** Too many wrong codes; good ones are not looked at for a while either. */
+/** Too many wrong codes; valid ones are rejected for a while as well. */
 export class TooManyCodes extends Schema.TaggedError<TooManyCodes>()("TooManyCodes", {
   retryAfterSeconds: Schema.Finite
 }) {}
 
-/** There is no such thing to change: no authenticator was begun, none is on. */
+/** There is no pending or active authenticator to change. */
 export class NoAuthenticator extends Schema.TaggedError<NoAuthenticator>()("NoAuthenticator", {}) {}
 
 /** The account's authenticator (TOTP) and its recovery codes. */
 export class SecondFactors extends Context.Service<
   SecondFactors,
   {
-    /** Whether a password alone does not open a session. */
+    /** Whether sign-in needs more than a password. */
     readonly isOn: Effect.Effect<boolean>
     readonly status: Effect.Effect<{
       readonly authenticatorSince: number | undefined
       readonly recoveryCodesLeft: number
     }>
-    /** Makes a secret and keeps it, not yet in force; begins anew when asked again. */
+    /** Creates and stores a secret as pending; replaces an earlier pending one. */
     begin(did: string): Effect.Effect<{ readonly secret: string }>
-    /** Puts the begun secret in force by its first code; answers ten recovery codes, told this once. */
+    /** Activates the pending secret with its first code; returns ten recovery codes, this once. */
     confirm(
       did: string,
       code: string
     ): Effect.Effect<ReadonlyArray<string>, WrongCode | TooManyCodes | NoAuthenticator>
-    /** Ends the authenticator and its recovery codes. */
+    /** Removes the authenticator and its recovery codes. */
     readonly disable: Effect.Effect<void>
-    /** New recovery codes in place of the old. */
+    /** Replaces the recovery codes. */
     readonly renewRecoveryCodes: Effect.Effect<ReadonlyArray<string>, NoAuthenticator>
-    /** Uses a code of the authenticator or a recovery code: each is good once. */
+    /** Uses an authenticator or recovery code, each once. */
     use(
       did: string,
       code: string
     ): Effect.Effect<"authenticator" | "recovery", WrongCode | TooManyCodes>
-    /** Counts a code that was refused after the right password; true with the twelfth within a day, once in that day. */
+    /**
+     * Counts a code rejected after the right password; true for the twelfth within a day, once in
+     * that day.
+     */
     readonly isOwnerToBeTold: Effect.Effect<boolean>
-    /** The owner could not be told: the next code that is refused asks for it again. */
+    /** Warning the owner failed, so the next rejected code tries again. */
     readonly ownerWasNotTold: Effect.Effect<void>
   }
 >()("nacre/services/SecondFactors") {}

@@ -40,7 +40,7 @@ const proveCode = Effect.fnUntraced(function* ({
   return yield* viewOf(account)
 })
 
-/** Notes why a passkey was refused; whoever showed it is not told. */
+/** Logs why a passkey was rejected; the client isn't told. */
 const withReasonLogged = <A, E extends { readonly reason: string }, R>(
   attempt: Effect.Effect<A, E, R>
 ) => Effect.tapError(attempt, ({ reason }) => Effect.logInfo("passkey refused", { reason }))
@@ -75,7 +75,7 @@ const disableAuthenticator = Effect.fnUntraced(function* () {
   yield* (yield* SecondFactors).disable
 })
 
-/** Adds a passkey to the account, once its browser has proven it. */
+/** Adds a verified passkey to the account. */
 const addPasskey = Effect.fnUntraced(function* (
   input: Ceremony & { readonly name: string; readonly response: CredentialJson }
 ) {
@@ -86,7 +86,7 @@ const addPasskey = Effect.fnUntraced(function* (
 const removePasskey = Effect.fnUntraced(function* ({ id }: { readonly id: string }) {
   const { password } = yield* currentAccount
   const passkeys = yield* Passkeys
-  // Nothing takes a password away, so what was asked first still holds afterwards.
+  // Passwords are never removed, so the earlier check still holds.
   if (password !== undefined) return yield* passkeys.remove(id)
   if (yield* passkeys.removeUnlessLast(id)) return
   const message = "This is your only way in. Set a password or add another passkey first."
@@ -113,7 +113,7 @@ const proveSession = Effect.fnUntraced(function* (credentials: Credentials) {
   })
 })
 
-/** The account, if it is active: no link is made for, nor good of, one that is not. */
+/** The account if it is active; others can't create or use links. */
 const activeAccount = Effect.gen(function* () {
   const account = yield* (yield* AccountStore).get
   const status = inactiveStatus(account)
@@ -150,7 +150,7 @@ const makePasskeyLink = Effect.fnUntraced(function* ({
   const { email } = account
   if (mailer.delivers && email !== undefined) {
     const mail = mailOf(account, email, by, yield* Config)
-    // Whoever cannot be told of a link has none.
+    // If the owner can't be notified, no link is created.
     yield* Effect.tapError(Effect.retry(mailer.send(mail), { times: 1 }), () =>
       Effect.sync(() => links.revoke())
     )
@@ -158,7 +158,7 @@ const makePasskeyLink = Effect.fnUntraced(function* ({
   return { secret, expiresAt }
 })
 
-/** The account of a link that is good; an object without an account has no tables to look into. */
+/** The account of a valid link; an object without an account has no tables to read. */
 const linkedAccount = Effect.fnUntraced(function* (secret: string) {
   const account = (yield* AccountStore).peek()
   if (account === undefined || inactiveStatus(account) !== undefined)
@@ -187,7 +187,7 @@ const addPasskeyByLink = Effect.fnUntraced(function* (
   const factors = yield* SecondFactors
   const { did } = yield* linkedAccount(secret)
   if (yield* factors.isOn) yield* slowToFail(proveSecondFactor(did, code))
-  // The account may have changed while the code was looked at.
+  // The account may have changed while the code was checked.
   yield* linkedAccount(secret)
   if (!(yield* PasskeyLinks).use(secret)) return yield* new PasskeyLinkOver()
   return yield* Effect.catchTag(
@@ -197,7 +197,7 @@ const addPasskeyByLink = Effect.fnUntraced(function* (
   )
 })
 
-/** What the account's object does about second factors and passkeys. */
+/** The calls to the account's object for second factors and passkeys. */
 export const factorCalls = {
   proveCode,
   provePasskey,

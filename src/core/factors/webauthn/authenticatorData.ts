@@ -3,15 +3,15 @@ import { sha256 } from "../../repo/cid.ts"
 import { decodeMap, type CborMap } from "./cbor.ts"
 import { WebAuthnFault } from "./fault.ts"
 
-/** What an authenticator says of itself and, when a credential is made, of the credential. */
+/** An authenticator's data about itself and about a new credential. */
 export interface AuthenticatorData {
   readonly rpIdHash: Uint8Array
   readonly userPresent: boolean
   readonly userVerified: boolean
-  /** Whether the credential may be copied to other devices: it stays so for the credential's life. */
+  /** Whether the credential may be copied to other devices; never changes. */
   readonly backupEligible: boolean
   readonly backedUp: boolean
-  /** How often the credential was used; 0 where the authenticator does not count. */
+  /** How often the credential was used; 0 if the authenticator doesn't count. */
   readonly counter: number
   readonly credential: { readonly id: Uint8Array; readonly key: CborMap } | undefined
 }
@@ -37,7 +37,7 @@ const readCredential = (bytes: Uint8Array) => {
   return { credential: { id, key }, rest }
 }
 
-/** Takes authenticator data apart, to the last byte; throws WebAuthnFault. Spec: WebAuthn Level 3, 6.1. */
+/** Parses authenticator data completely; throws WebAuthnFault. Spec: WebAuthn Level 3, 6.1. */
 export const readAuthenticatorData = (bytes: Uint8Array): AuthenticatorData => {
   if (bytes.length < headLength) throw new WebAuthnFault("authenticator data cut short")
   const flags = bytes[32]!
@@ -45,7 +45,7 @@ export const readAuthenticatorData = (bytes: Uint8Array): AuthenticatorData => {
   let rest = bytes.subarray(headLength)
   let credential: AuthenticatorData["credential"]
   if ((flags & attestedFlag) !== 0) ({ credential, rest } = readCredential(rest))
-  // No extension is asked for, so none is looked at.
+  // No extension is requested, so all are ignored.
   if ((flags & extensionsFlag) !== 0) [, rest] = decodeMap(rest)
   if (rest.length > 0) throw new WebAuthnFault("bytes after the authenticator data")
   return {
@@ -59,7 +59,9 @@ export const readAuthenticatorData = (bytes: Uint8Array): AuthenticatorData => {
   }
 }
 
-/** Checks that the authenticator answered this site, and that it verified its user; throws WebAuthnFault. */
+/**
+ * Checks that the authenticator responded to this site and verified its user; throws WebAuthnFault.
+ */
 export const checkAuthenticatorData = (data: AuthenticatorData, rpId: string): void => {
   if (!sameBytes(data.rpIdHash, sha256(rpId)))
     throw new WebAuthnFault("a credential of another site")

@@ -4,10 +4,10 @@ import { maxDepth } from "../../repo/limits.ts"
 import { major } from "../../repo/writer.ts"
 import { WebAuthnFault } from "./fault.ts"
 
-/** A map of CBOR: its keys may be numbers, unlike those of DAG-CBOR. */
+/** A CBOR map, whose keys may be numbers, unlike those of DAG-CBOR. */
 export type CborMap = ReadonlyMap<unknown, unknown>
 
-/** Decodes the map that the bytes begin with, and answers what follows it; throws WebAuthnFault. */
+/** Decodes the first map and returns the bytes after it; throws WebAuthnFault. */
 export const decodeMap = (bytes: Uint8Array): [map: CborMap, rest: Uint8Array] => {
   const reader = new CborReader(bytes)
   let value: unknown

@@ -9,21 +9,24 @@ import { WebAuthnFault } from "./fault.ts"
 import { importPasskey, isSignedByPasskey } from "./signature.ts"
 import { type PasskeyJwk, readCoseKey } from "./publicKey.ts"
 
-/** What is kept of a credential to verify its sign-ins by. */
+/** The part of a credential that verifies its sign-ins. */
 export interface Credential {
   readonly key: PasskeyJwk
   readonly counter: number
   readonly backupEligible: boolean
 }
 
-/** A credential that was just made. */
+/** A new credential. */
 export interface NewCredential extends Credential {
   /** base64url */
   readonly id: string
   readonly transports: ReadonlyArray<string>
 }
 
-/** The authenticator data in an attestation object; the attestation itself, which was not asked for, is passed over. */
+/**
+ * The authenticator data in an attestation object; ignores the attestation, which was not
+ * requested.
+ */
 const authenticatorDataIn = (attestation: Uint8Array): Uint8Array => {
   const [object, rest] = decodeMap(attestation)
   const data = object.get("authData")
@@ -38,7 +41,10 @@ const authenticatorDataIn = (attestation: Uint8Array): Uint8Array => {
   return data
 }
 
-/** Checks the answer to `navigator.credentials.create()`; throws WebAuthnFault. Spec: WebAuthn Level 3, 7.1. */
+/**
+ * Verifies the result of `navigator.credentials.create()`; throws WebAuthnFault. Spec: WebAuthn
+ * Level 3, 7.1.
+ */
 export const verifyRegistration = async (
   json: CredentialJson,
   expected: Expected
@@ -58,8 +64,8 @@ export const verifyRegistration = async (
 }
 
 /**
- * Checks the answer to `navigator.credentials.get()` by a credential that is known, and answers its new counter;
- * throws WebAuthnFault. Whether the counter may be is for `mayFollow` to say. Spec: WebAuthn Level 3, 7.2.
+ * Verifies the result of `navigator.credentials.get()` with a known credential and returns its new
+ * counter, which `mayFollow` must check; throws WebAuthnFault. Spec: WebAuthn Level 3, 7.2.
  */
 export const verifyAuthentication = async (
   json: CredentialJson,
@@ -82,6 +88,9 @@ export const verifyAuthentication = async (
   return data.counter
 }
 
-/** Whether a counter may follow the one before: one that does not rise speaks of a copied authenticator. */
+/**
+ * Whether a counter may follow the previous one: if it doesn't increase, the authenticator may be a
+ * copy.
+ */
 export const mayFollow = (counter: number, before: number): boolean =>
   (counter === 0 && before === 0) || counter > before

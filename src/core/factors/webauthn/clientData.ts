@@ -3,7 +3,7 @@ import { sha256 } from "../../repo/cid.ts"
 import { jsonObject } from "../../bytes/jsonObject.ts"
 import { WebAuthnFault } from "./fault.ts"
 
-/** What the browser must have been asked for, and where. */
+/** The expected challenge and site. */
 export interface Expected {
   /** base64url */
   readonly challenge: string
@@ -11,13 +11,16 @@ export interface Expected {
   readonly rpId: string
 }
 
-/** The two ceremonies, as client data name them. */
+/** The two ceremonies, as client data names them. */
 export type CeremonyType = "webauthn.create" | "webauthn.get"
 
 const isSameText = (one: string, other: string): boolean =>
   timingSafeEqual(sha256(one), sha256(other))
 
-/** Checks what the browser says of the ceremony; throws WebAuthnFault. Spec: WebAuthn Level 3, 5.8.1. */
+/**
+ * Checks the browser's data about the ceremony; throws WebAuthnFault. Spec: WebAuthn Level 3,
+ * 5.8.1.
+ */
 export const checkClientData = (
   bytes: Uint8Array,
   type: CeremonyType,

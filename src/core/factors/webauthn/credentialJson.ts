@@ -1,23 +1,26 @@
 import { fromBase64Url } from "../../bytes/base64url.ts"
 import { WebAuthnFault } from "./fault.ts"
 
-/** What a browser answers: `PublicKeyCredential.toJSON()`. Spec: WebAuthn Level 3, 5.1. */
+/** A browser's result: `PublicKeyCredential.toJSON()`. Spec: WebAuthn Level 3, 5.1. */
 export type CredentialJson = Readonly<Record<string, unknown>>
 
-/** The longest part of an answer that is read, in characters of base64url: attestations hold certificates. */
+/**
+ * The longest accepted part of a result, in characters of base64url: attestations contain
+ * certificates.
+ */
 const maxPartLength = 65_536
 
 const isObject = (value: unknown): value is CredentialJson =>
   typeof value === "object" && value !== null && !Array.isArray(value)
 
-/** An answer with its parts still encoded. */
+/** A result with encoded parts. */
 export interface Answer {
   /** The credential id, base64url. */
   readonly id: string
   readonly response: CredentialJson
 }
 
-/** Reads the frame of an answer; throws WebAuthnFault. */
+/** Parses a result without decoding its parts; throws WebAuthnFault. */
 export const readAnswer = (json: CredentialJson): Answer => {
   const { id, rawId, type, response } = json
   if (type !== "public-key" || typeof id !== "string" || rawId !== id || !isObject(response)) {
@@ -26,7 +29,7 @@ export const readAnswer = (json: CredentialJson): Answer => {
   return { id, response }
 }
 
-/** One part of a response as bytes; throws WebAuthnFault. */
+/** Decodes one part of a response; throws WebAuthnFault. */
 export const bytesOfPart = (response: CredentialJson, name: string): Uint8Array => {
   const text = response[name]
   const bytes =
@@ -35,7 +38,7 @@ export const bytesOfPart = (response: CredentialJson, name: string): Uint8Array 
   return bytes
 }
 
-/** How the browser says the authenticator is reached (`internal`, `hybrid` …): a hint for later sign-ins. */
+/** The authenticator's transports (`internal`, `hybrid` …), a hint for later sign-ins. */
 export const transportsOf = (response: CredentialJson): ReadonlyArray<string> => {
   const { transports } = response
   if (!Array.isArray(transports)) return []

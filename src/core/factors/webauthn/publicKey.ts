@@ -2,7 +2,7 @@ import { toBase64Url } from "../../bytes/base64url.ts"
 import type { CborMap } from "./cbor.ts"
 import { WebAuthnFault } from "./fault.ts"
 
-/** The public key of a credential as a JSON Web Key; `alg` tells how it signs. */
+/** A credential's public key as a JSON Web Key; `alg` is its signature algorithm. */
 export type PasskeyJwk =
   | {
       readonly kty: "EC"
@@ -23,7 +23,7 @@ const bytesAt = (key: CborMap, label: number, min: number, max: number): string 
 }
 
 // Labels of COSE: 1 kty, 3 alg; -1, -2, -3 belong to the key type.
-/** Reads a COSE key of an algorithm that was asked for; throws WebAuthnFault. Spec: RFC 9053, 8230. */
+/** Parses a COSE key of a requested algorithm; throws WebAuthnFault. Spec: RFC 9053, 8230. */
 export const readCoseKey = (key: CborMap): PasskeyJwk => {
   const kind = `${String(key.get(1))} ${String(key.get(3))}`
   switch (kind) {

@@ -13,7 +13,10 @@ const algorithms = {
   }
 } as const
 
-/** Makes a credential's key usable; throws WebAuthnFault for one that is none, such as a point off its curve. */
+/**
+ * Imports a credential's key; throws WebAuthnFault for an invalid one, such as a point off its
+ * curve.
+ */
 export const importPasskey = async (jwk: PasskeyJwk): Promise<CryptoKey> => {
   const { alg, ...key } = jwk
   try {
@@ -37,7 +40,10 @@ const derInteger = (bytes: Uint8Array, at: number): { value: Uint8Array; end: nu
   return { value: first === 0 ? value.subarray(1) : value, end }
 }
 
-/** An ECDSA signature as WebCrypto takes it (r, then s, 32 bytes each) from the one DER form; throws WebAuthnFault. */
+/**
+ * Converts a canonical DER signature to WebCrypto's form (r, then s, 32 bytes each); throws
+ * WebAuthnFault.
+ */
 export const rawFromDer = (der: Uint8Array): Uint8Array<ArrayBuffer> => {
   if (der[0] !== 0x30 || der[1] !== der.length - 2) throw new WebAuthnFault("a malformed signature")
   const r = derInteger(der, 2)
@@ -51,7 +57,10 @@ export const rawFromDer = (der: Uint8Array): Uint8Array<ArrayBuffer> => {
   return raw
 }
 
-/** Whether the credential's key signed the bytes; throws WebAuthnFault for a malformed key or signature. */
+/**
+ * Whether the credential's key signed the bytes; throws WebAuthnFault for a malformed key or
+ * signature.
+ */
 export const isSignedByPasskey = async (
   jwk: PasskeyJwk,
   signed: Uint8Array<ArrayBuffer>,
