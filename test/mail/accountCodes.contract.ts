@@ -17,14 +17,14 @@ import { alphabets, variedBits } from "../support/randomBits.ts"
 
 const { did } = alice
 const start = 1_767_225_600_000
-/** How long a code is good: a quarter of an hour. */
+/** Lifetime of a code: a quarter of an hour. */
 const codeLife = 900_000
 
-/** What became of an attempt: "ok", or the failure's tag. */
+/** The result of an attempt: "ok", or the failure's tag. */
 const outcome = <E extends { readonly _tag: string }>(attempt: Effect.Effect<void, E>) =>
   Effect.match(attempt, { onSuccess: () => "ok", onFailure: ({ _tag }) => _tag })
 
-/** What every AccountCodes must do. */
+/** What every AccountCodes guarantees. */
 export const accountCodesContract = (name: string, run: Run<Inside>) =>
   describe(`AccountCodes over ${name}`, () => {
     const check = <E>(
@@ -43,7 +43,7 @@ export const accountCodesContract = (name: string, run: Run<Inside>) =>
 
     const hidden = { readable: false }
 
-    check("takes a code once, however it is typed, and tells when it ends", (codes) =>
+    check("a code works once, however it is typed, and has an expiration", (codes) =>
       Effect.gen(function* () {
         const { code, expiresAt } = yield* codes.make(did, "reset_password", hidden)
         assert.match(code, /^[A-Z2-7]{5}-[A-Z2-7]{5}$/)
@@ -55,7 +55,7 @@ export const accountCodesContract = (name: string, run: Run<Inside>) =>
       })
     )
 
-    check("takes a code of one purpose for no other, and the last of its purpose alone", (codes) =>
+    check("a code works for its purpose only, and a new code replaces it", (codes) =>
       Effect.gen(function* () {
         const before = yield* codes.make(did, "confirm_email", hidden)
         const { code } = yield* codes.make(did, "confirm_email", hidden)
@@ -69,7 +69,7 @@ export const accountCodesContract = (name: string, run: Run<Inside>) =>
       })
     )
 
-    check("says of the right code that it came too late, of a wrong one never", (codes) =>
+    check("an expired code is reported as such, and a wrong one never", (codes) =>
       Effect.gen(function* () {
         const { code } = yield* codes.make(did, "update_email", hidden)
         yield* TestClock.setTime(start + codeLife - 1)
@@ -80,7 +80,7 @@ export const accountCodesContract = (name: string, run: Run<Inside>) =>
       })
     )
 
-    check("ends a code with its tenth wrong attempt", (codes) =>
+    check("the tenth wrong attempt ends a code", (codes) =>
       Effect.gen(function* () {
         const { code } = yield* codes.make(did, "delete_account", hidden)
         const miss = outcome(codes.check("delete_account", "AAAAA-AAAAA"))
@@ -91,7 +91,7 @@ export const accountCodesContract = (name: string, run: Run<Inside>) =>
       })
     )
 
-    check("of many uses at once takes one", (codes) =>
+    check("one of many concurrent uses succeeds", (codes) =>
       Effect.gen(function* () {
         const { code } = yield* codes.make(did, "plc_operation", hidden)
         const uses = Array.from({ length: 8 }, () => outcome(codes.use("plc_operation", code)))
@@ -103,7 +103,7 @@ export const accountCodesContract = (name: string, run: Run<Inside>) =>
       })
     )
 
-    check("shows the codes that were made readable, while they are good", (codes) =>
+    check("pending shows readable codes while they are valid", (codes) =>
       Effect.gen(function* () {
         yield* codes.make(did, "confirm_email", hidden)
         const shown = yield* codes.make(did, "reset_password", { readable: true })
@@ -116,7 +116,7 @@ export const accountCodesContract = (name: string, run: Run<Inside>) =>
       })
     )
 
-    check("revokes codes by their purposes", (codes) =>
+    check("revoke ends codes by purpose", (codes) =>
       Effect.gen(function* () {
         const gone = yield* codes.make(did, "confirm_email", hidden)
         const stays = yield* codes.make(did, "delete_account", hidden)
@@ -127,7 +127,7 @@ export const accountCodesContract = (name: string, run: Run<Inside>) =>
       })
     )
 
-    check("stores no code as it is", (codes) =>
+    check("the database doesn't contain the code", (codes) =>
       Effect.gen(function* () {
         const { code } = yield* codes.make(did, "reset_password", { readable: true })
         const sql = yield* SqlStorage
@@ -142,7 +142,7 @@ export const accountCodesContract = (name: string, run: Run<Inside>) =>
       })
     )
 
-    check("knows no stored code under another master key", (codes) =>
+    check("a code is invalid under another master key", (codes) =>
       Effect.gen(function* () {
         const { code } = yield* codes.make(did, "reset_password", hidden)
         const elsewhere = yield* Effect.provide(
@@ -154,7 +154,7 @@ export const accountCodesContract = (name: string, run: Run<Inside>) =>
       })
     )
 
-    check("makes codes of 50 random bits", (codes) =>
+    check("codes have 50 random bits", (codes) =>
       Effect.gen(function* () {
         const made = Array.from({ length: 64 }, () => codes.make(did, "update_email", hidden))
         const texts = (yield* Effect.all(made)).map(({ code }) => code)
@@ -162,7 +162,7 @@ export const accountCodesContract = (name: string, run: Run<Inside>) =>
       })
     )
 
-    check("writes one row to make a code, to miss it and to use it", () =>
+    check("a code bills one row to create, to miss and to use", () =>
       Effect.gen(function* () {
         const own = <A, E>(body: (codes: AccountCodes["Service"]) => Effect.Effect<A, E>) =>
           rowsWritten(Effect.flatMap(AccountCodes, body))

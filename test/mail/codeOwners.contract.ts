@@ -7,7 +7,7 @@ const alice = "did:plc:alice"
 const bob = "did:plc:bob"
 const expiresAt = 1_767_225_600_000
 
-/** What CodeOwners must do; `fresh` makes one over an empty database. */
+/** What CodeOwners guarantees; `fresh` creates one over an empty database. */
 export const codeOwnersContract = (name: string, fresh: () => Layer.Layer<CodeOwners>) => {
   const check = (
     title: string,
@@ -18,7 +18,7 @@ export const codeOwnersContract = (name: string, fresh: () => Layer.Layer<CodeOw
     )
 
   describe(`CodeOwners over ${name}`, () => {
-    check("knows whose a code is, however it is typed", (owners) =>
+    check("ownerOf finds the account of a code, however it is typed", (owners) =>
       Effect.gen(function* () {
         assert.isUndefined(yield* owners.ownerOf("AAAAA-BBBBB"))
         yield* owners.put("AAAAA-BBBBB", { did: alice, expiresAt })
@@ -29,7 +29,7 @@ export const codeOwnersContract = (name: string, fresh: () => Layer.Layer<CodeOw
       })
     )
 
-    check("knows of each account the last code alone", (owners) =>
+    check("a new code replaces the account's previous one", (owners) =>
       Effect.gen(function* () {
         yield* owners.put("AAAAA-BBBBB", { did: alice, expiresAt })
         yield* owners.put("AAAAA-CCCCC", { did: alice, expiresAt })
@@ -38,7 +38,7 @@ export const codeOwnersContract = (name: string, fresh: () => Layer.Layer<CodeOw
       })
     )
 
-    check("forgets an account", (owners) =>
+    check("remove forgets an account", (owners) =>
       Effect.gen(function* () {
         yield* owners.put("AAAAA-BBBBB", { did: alice, expiresAt })
         yield* owners.put("AAAAA-CCCCC", { did: bob, expiresAt })

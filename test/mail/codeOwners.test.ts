@@ -12,7 +12,7 @@ codeOwnersContract("node:sqlite", () =>
 )
 
 describe("the owner of a code", () => {
-  it.effect("is known under the master key alone that it was noted with", () =>
+  it.effect("a code's owner is found only under its master key", () =>
     Effect.gen(function* () {
       const ownerUnder = (config: typeof configLayer) =>
         Effect.provide(CodeOwners, Layer.provide(Layer.fresh(CodeOwnersD1.layer), config))

@@ -4,7 +4,7 @@ import { codeFor, newcomer, type Newcomer, waitingCodes } from "../support/http/
 import { basic } from "../support/http/httpHost.ts"
 import { ok, outcomeOf, startWorld, type World } from "../support/http/httpWorld.ts"
 
-describe("an account's e-mail address", () => {
+describe("an account's email address", () => {
   let world: World
   beforeAll(async () => {
     world = await startWorld()
@@ -28,7 +28,7 @@ describe("an account's e-mail address", () => {
     return who
   }
 
-  it("is confirmed by the code that was mailed to it", async () => {
+  it("the code mailed to an address confirms it", async () => {
     const who = await someone()
     assert.strictEqual((await sessionOf(who))["emailConfirmed"], false)
     ok(await server(who, "requestEmailConfirmation"))
@@ -45,7 +45,7 @@ describe("an account's e-mail address", () => {
     assert.strictEqual(outcomeOf(await confirm(who.email, token)), "400 InvalidToken")
   })
 
-  it("that is not confirmed is changed at once, and the new one opens sessions", async () => {
+  it("an unconfirmed address can be changed at once, and the new one signs in", async () => {
     const who = await someone()
     assert.deepStrictEqual(ok(await server(who, "requestEmailUpdate")), { tokenRequired: false })
     const email = fresh()
@@ -57,7 +57,7 @@ describe("an account's e-mail address", () => {
     assert.strictEqual(outcomeOf(await signIn(who.email)), "401 AuthenticationRequired")
   })
 
-  it("that is confirmed is changed by a code alone, and is then to be confirmed anew", async () => {
+  it("a confirmed address needs a code to change, and the new one must be confirmed", async () => {
     const who = await confirmed()
     const email = fresh()
     const update = (token?: string) => server(who, "updateEmail", { email, token })
@@ -74,7 +74,7 @@ describe("an account's e-mail address", () => {
     ok(await server(who, "updateEmail", { email: fresh() }))
   })
 
-  it("is somebody's alone: another's is refused, and the code stays good", async () => {
+  it("an address belongs to one account: another's is rejected without using up the code", async () => {
     const who = await confirmed()
     const token = await codeFor(world, who.did, "update_email")
     const update = (email: string) => server(who, "updateEmail", { email, token })
@@ -84,20 +84,20 @@ describe("an account's e-mail address", () => {
     ok(await update(fresh()))
   })
 
-  it("of two changes with one code at the same moment one is made, everywhere the same", async () => {
+  it("of two concurrent changes with one code one succeeds, consistently", async () => {
     const who = await confirmed()
     const token = await codeFor(world, who.did, "update_email")
     const wanted = [fresh(), fresh()]
     const answers = await Promise.all(
       wanted.map((email) => server(who, "updateEmail", { email, token }))
     )
-    // The second finds an address that is not confirmed, or none of its code any more.
+    // The second finds an unconfirmed address, or its code used up.
     assert.include(answers.map(outcomeOf), "ok")
     const { email } = await sessionOf(who)
     ok(await server(who, "createSession", { identifier: email, password: who.password }))
   })
 
-  it("leaves no code of the old address good, whatever it was for", async () => {
+  it("a change of address revokes all codes sent to the old one", async () => {
     const who = await someone()
     const codes = new Map<string, string>()
     for (const purpose of codePurposes.filter((purpose) => purpose !== "update_email")) {
@@ -121,7 +121,7 @@ describe("an account's e-mail address", () => {
     }
   })
 
-  it("is tried for ten times in five minutes: whose an address is, is not asked at will", async () => {
+  it("changes are limited to ten in five minutes, so addresses can't be probed", async () => {
     const limited = await startWorld({ RATE_LIMITS: "on" })
     const { alice, bob } = limited
     const ask = (email: string) =>
@@ -134,7 +134,7 @@ describe("an account's e-mail address", () => {
     await limited.close()
   })
 
-  it("is no second factor", async () => {
+  it("updateEmail rejects emailAuthFactor", async () => {
     const who = await someone()
     const asked = { email: fresh(), emailAuthFactor: true }
     assert.strictEqual(outcomeOf(await server(who, "updateEmail", asked)), "400 InvalidRequest")

@@ -16,7 +16,7 @@ const server = (host: Host, name: string, auth: string, input?: object) =>
 
 const mailsOf = (host: Host): Promise<ReadonlyArray<Mail>> => {
   const mails = Effect.flatMap(CapturedMails, ({ all }) => all)
-  // SAFETY: a host whose mailer captures has this service as well.
+  // SAFETY: a host with a capturing mailer also has this service.
   return host.beneath(mails as unknown as Effect.Effect<ReadonlyArray<Mail>, never, HostServices>)
 }
 
@@ -30,8 +30,8 @@ const overHttp = {
   MAIL_HTTP_TOKEN: "the provider's token"
 }
 
-describe("a mailed code", () => {
-  it("goes to the account's address, says what it is for, and works", async () => {
+describe("mailed codes", () => {
+  it("a code goes to the account's address, with its purpose, and works", async () => {
     const host = await startHost({ MAILER: "captured", BRAND_NAME: "Nacre of Tests" })
     const who = await newcomer(host, "reader")
     ok(await server(host, "requestEmailConfirmation", who.auth))
@@ -53,7 +53,7 @@ describe("a mailed code", () => {
     await host.close()
   })
 
-  it("is kept readable for the administrator only where no mail goes out", async () => {
+  it("the administrator can read codes only on a host without mail", async () => {
     const [silent, mailing] = [await startHost(), await startHost({ MAILER: "captured" })]
     const waiting = async (host: Host) => {
       const { did, auth } = await newcomer(host, "reader")
@@ -73,7 +73,7 @@ describe("a mailed code", () => {
     await mailing.close()
   })
 
-  it("is shown to the administrator alone, by handle, address or DID", async () => {
+  it("only the administrator can read codes, by handle, address or DID", async () => {
     const host = await startHost()
     const who = await newcomer(host, "reader")
     ok(await server(host, "requestAccountDelete", who.auth))
@@ -98,7 +98,7 @@ describe("a mailed code", () => {
     await host.close()
   })
 
-  it("is sent five times an hour and fifteen a day, each purpose by itself", async () => {
+  it("each purpose allows five codes an hour and fifteen a day", async () => {
     const host = await startHost({ MAILER: "captured", RATE_LIMITS: "sensitive" })
     const who = await newcomer(host, "asker")
     const ask = async (name: string) => {
@@ -118,7 +118,7 @@ describe("a mailed code", () => {
     await host.close()
   })
 
-  it("that no provider takes is tried twice, and the failure is told", async () => {
+  it("a failing mail is tried twice and then reported", async () => {
     const host = await startHost(overHttp)
     const who = await newcomer(host, "unlucky")
     const refused = await server(host, "requestEmailConfirmation", who.auth)
@@ -132,7 +132,7 @@ describe("a mailed code", () => {
     await host.close()
   })
 
-  it("is not waited for by whoever forgot a password, who is told nothing of a failure", async () => {
+  it("requestPasswordReset doesn't wait for the mail or report its failure", async () => {
     const host = await startHost(overHttp)
     const { email } = await newcomer(host, "forgetful")
     const answer = await server(host, "requestPasswordReset", "", { email })
@@ -141,7 +141,7 @@ describe("a mailed code", () => {
     await host.close()
   })
 
-  it("needs an address to be sent to", async () => {
+  it("a code needs an address to be sent to", async () => {
     const host = await startHost({ MAILER: "captured" })
     const nsid = "com.atproto.server.createAccount"
     const person = { handle: "nameless.test", did: "did:web:nameless.test", password: "a password" }

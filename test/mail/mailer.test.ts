@@ -17,10 +17,10 @@ const mail: Mail = {
   purpose: "reset_password"
 }
 
-/** What every mailer does. */
+/** What every mailer guarantees. */
 const mailerContract = (name: string, layer: Layer.Layer<Mailer>) =>
   describe(`Mailer (${name})`, () => {
-    it.effect("takes a mail, and keeps its text out of the logs", () => {
+    it.effect("send succeeds and keeps the text out of the logs", () => {
       const logged: Array<string> = []
       const logger = Logger.make((entry) => {
         logged.push(JSON.stringify([entry.message, entry.cause]))
@@ -37,7 +37,7 @@ mailerContract("none", MailerNone.layer)
 
 const from = "Our PDS <pds@example.com>"
 
-/** A binding that takes every mail, or none. */
+/** A binding that accepts every mail, or none. */
 const bindingOf = (sent: Array<unknown>, fails = false): SendEmail => ({
   send: async (message: unknown) => {
     if (fails) throw new Error("over the quota")
@@ -75,7 +75,7 @@ const failing = (layer: Layer.Layer<Mailer>) =>
   Effect.flatMap(Mailer, (mailer) => Effect.flip(mailer.send(mail))).pipe(Effect.provide(layer))
 
 describe("a mailer over HTTP", () => {
-  it.effect("hands a mail to the provider as JSON, with the token", () =>
+  it.effect("the HTTP mailer sends JSON with the token", () =>
     Effect.gen(function* () {
       const asked: Array<{ url: string } & OutgoingRequest> = []
       const layer = provider(asked, 200)
@@ -92,7 +92,7 @@ describe("a mailer over HTTP", () => {
     })
   )
 
-  it.effect("says that a mail was not taken, without its text", () =>
+  it.effect("the HTTP mailer reports a failure without the text", () =>
     Effect.gen(function* () {
       const failure = yield* failing(provider([], 500))
       assert.strictEqual(failure._tag, "MailNotSent")
@@ -101,8 +101,8 @@ describe("a mailer over HTTP", () => {
   )
 })
 
-describe("a mailer by Cloudflare's binding", () => {
-  it.effect("hands over sender, receiver, subject and text", () =>
+describe("a mailer with Cloudflare's binding", () => {
+  it.effect("the binding gets sender, recipient, subject and text", () =>
     Effect.gen(function* () {
       const sent: Array<unknown> = []
       for (const sender of [from, "pds@example.com"]) {
@@ -120,7 +120,7 @@ describe("a mailer by Cloudflare's binding", () => {
     })
   )
 
-  it.effect("says that a mail was not taken, or that there is no binding", () =>
+  it.effect("a failing or missing binding is reported", () =>
     Effect.gen(function* () {
       for (const binding of [bindingOf([], true), undefined]) {
         const failure = yield* failing(MailerCloudflare.layer(binding, from))
@@ -131,22 +131,24 @@ describe("a mailer by Cloudflare's binding", () => {
 })
 
 describe("a captured mailer", () => {
-  it.effect("shows its mails, oldest first, and the latest to somebody", () =>
-    Effect.gen(function* () {
-      const mailer = yield* Mailer
-      const captured = yield* MailerCaptured.CapturedMails
-      assert.isTrue(mailer.delivers)
-      const second = { ...mail, text: "second" }
-      const other = { ...mail, purpose: "plc_operation" }
-      for (const one of [mail, second, other]) yield* mailer.send(one)
-      assert.deepStrictEqual(yield* captured.all, [mail, second, other])
-      assert.deepStrictEqual(yield* captured.last(mail.to), other)
-      assert.deepStrictEqual(yield* captured.last(mail.to, "reset_password"), second)
-      assert.isUndefined(yield* captured.last("bob@example.com"))
-    }).pipe(Effect.provide(MailerCaptured.layer))
+  it.effect(
+    "the captured mailer returns its mails, oldest first, and the latest to an address",
+    () =>
+      Effect.gen(function* () {
+        const mailer = yield* Mailer
+        const captured = yield* MailerCaptured.CapturedMails
+        assert.isTrue(mailer.delivers)
+        const second = { ...mail, text: "second" }
+        const other = { ...mail, purpose: "plc_operation" }
+        for (const one of [mail, second, other]) yield* mailer.send(one)
+        assert.deepStrictEqual(yield* captured.all, [mail, second, other])
+        assert.deepStrictEqual(yield* captured.last(mail.to), other)
+        assert.deepStrictEqual(yield* captured.last(mail.to, "reset_password"), second)
+        assert.isUndefined(yield* captured.last("bob@example.com"))
+      }).pipe(Effect.provide(MailerCaptured.layer))
   )
 
-  it.effect("keeps its last thousand mails", () =>
+  it.effect("the captured mailer keeps its last thousand mails", () =>
     Effect.gen(function* () {
       const mailer = yield* Mailer
       for (let at = 0; at <= 1000; at += 1) yield* mailer.send({ ...mail, text: `${at}` })
@@ -158,7 +160,7 @@ describe("a captured mailer", () => {
 })
 
 describe("no mailer", () => {
-  it.effect("says that nothing is delivered", () =>
+  it.effect("a host without mail reports that nothing is delivered", () =>
     Effect.gen(function* () {
       assert.isFalse((yield* Mailer).delivers)
     }).pipe(Effect.provide(MailerNone.layer))

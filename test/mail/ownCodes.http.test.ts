@@ -16,13 +16,13 @@ afterAll(() => host.close())
 
 const minute = 60_000
 
-/** Somebody for whom a code waits to delete the account, and one for a new password. */
+/** An account with pending codes for a deletion and for a new password. */
 const somebody = async () => {
   const who = await newcomer(host, `waiter${(count += 1)}`)
   ok(await host.call("com.atproto.server.requestAccountDelete", { method: "POST", auth: who.auth }))
   const input = { email: who.email }
   ok(await host.call("com.atproto.server.requestPasswordReset", { input }))
-  // Who asks for a new password is not waited for.
+  // The response to a password reset doesn't wait for the code.
   const codes = await vi.waitFor(async () => {
     const { delete_account: end, reset_password: reset } = await waitingCodes(host, who.did)
     if (end === undefined || reset === undefined) throw new Error("not yet")
@@ -36,8 +36,8 @@ const freshly = async ({ did }: Newcomer) => bearer((await session(host, did, "f
 const list = (auth: string | undefined, account?: string) =>
   host.ask("/manage/codes", { auth, params: account === undefined ? {} : { account } })
 
-describe("the codes that nobody mails", () => {
-  it("are shown to who has just shown the main password, but for the one of who has forgotten it", async () => {
+describe("codes on a host without mail", () => {
+  it("a recent main-password session sees the codes except for the password reset's", async () => {
     const { who, codes } = await somebody()
     for (const auth of [await freshly(who), basic()]) {
       const answer = await list(auth, who.handle)
@@ -48,7 +48,7 @@ describe("the codes that nobody mails", () => {
     }
   })
 
-  it("are shown to no older session, no app password, and nobody else", async () => {
+  it("no older session, app password or other account sees the codes", async () => {
     const { who, codes } = await somebody()
     const other = await newcomer(host, `waiter${(count += 1)}`)
     const app = await appPassword(host, who.did, "An app", true)
@@ -75,7 +75,7 @@ describe("the codes that nobody mails", () => {
     })
   })
 
-  it("stand on a page of the account, for who has just proven who they are", async () => {
+  it("the account page shows the codes after a recent sign-in", async () => {
     const { who, codes } = await somebody()
     const browser = new Browser(host)
     await enter(browser, who)
@@ -89,7 +89,7 @@ describe("the codes that nobody mails", () => {
     assert.notInclude(later.text, codes.end)
   })
 
-  it("are mailed and shown nowhere, where mail goes out", async () => {
+  it("a host with mail shows no codes", async () => {
     const mailing = await startHost({ MAILER: "captured" })
     const who = await newcomer(mailing, "mailed")
     const asked = { method: "POST", auth: who.auth } as const

@@ -12,7 +12,7 @@ import { DIRECTORY } from "../host/workerdWorld.ts"
 
 const tables = ["reset_code", "reserved_key"]
 
-// The first query of each test finds no tables, and makes them.
+// The first query of each test finds no tables and creates them.
 const emptied = Layer.effectDiscard(
   Effect.promise(() =>
     DIRECTORY.batch(tables.map((table) => DIRECTORY.prepare(`DROP TABLE IF EXISTS ${table}`)))

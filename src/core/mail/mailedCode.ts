@@ -1,9 +1,9 @@
 const alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567"
 
-/** How many random bytes one code takes. */
+/** The number of random bytes for one code. */
 export const mailedCodeBytes = 10
 
-/** Writes random bytes, five bits of each, as `XXXXX-XXXXX` in base32. */
+/** Formats random bytes, five bits of each, as `XXXXX-XXXXX` in base32. */
 export const formatMailedCode = (bytes: Uint8Array): string => {
   const text = Array.from(bytes.subarray(0, mailedCodeBytes), (byte) => alphabet[byte & 31]).join(
     ""
@@ -11,7 +11,7 @@ export const formatMailedCode = (bytes: Uint8Array): string => {
   return `${text.slice(0, 5)}-${text.slice(5)}`
 }
 
-/** The one form of what somebody typed as a mailed code: case, dash and blanks do not count; undefined for what cannot be one. */
+/** Normalizes a typed code: ignores case, dash and blanks; undefined if it can't be one. */
 export const normalizeMailedCode = (typed: string): string | undefined => {
   if (typed.length > 64) return undefined
   const text = typed.toUpperCase().replace(/[\s-]/g, "")

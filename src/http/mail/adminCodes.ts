@@ -7,8 +7,8 @@ import { noteAccount } from "../CurrentRequest.ts"
 import { accountBehind } from "../sessions/signInGate.ts"
 
 /**
- * `/admin/codes?account=`: the mailed codes of an account that wait to be used, for the administrator of a host that
- * sends no mail; `account` is a handle, an e-mail address or a DID.
+ * `/admin/codes?account=`: an account's pending codes, for the administrator of a host without
+ * mail; `account` is a handle, an email address or a DID.
  */
 export const adminCodes = Effect.fn("http.adminCodes")(function* (request: Request, url: URL) {
   yield* forAdministrator(request, "admin/codes")

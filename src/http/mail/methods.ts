@@ -15,7 +15,7 @@ import { type Call, method } from "../Xrpc.ts"
 import { owner } from "../accounts/readableAccount.ts"
 import { rules } from "../../services/limits/rules.ts"
 
-/** The reference lets app passwords confirm the address, too. */
+/** The reference also lets app passwords confirm the address. */
 const managesEmail = {
   ...owner,
   oauth: () => [{ resource: "account", attr: "email", action: "manage" }]
@@ -52,5 +52,5 @@ const update = method(
   })
 )
 
-/** The account's e-mail address, confirmed and changed by mailed codes. */
+/** Methods that confirm and change the account's email address with mailed codes. */
 export const emailMethods = [requestConfirmation, confirm, requestUpdate, update]

@@ -22,7 +22,10 @@ import { bytesOf, SqlStorage, type SqlValue } from "../../services/host/SqlStora
 import { sealer } from "../../services/host/sealedSecrets.ts"
 import type { Bounds } from "../host/sql/bounds.ts"
 
-/** One row a purpose: the code as a keyed hash, sealed besides where it may be shown, and how often it was missed. */
+/**
+ * One row a purpose: the code as a keyed hash, also sealed if it may be shown, and the number of
+ * wrong attempts.
+ */
 export const tables: ReadonlyArray<string> = [
   `CREATE TABLE IF NOT EXISTS mailed_code (
     purpose TEXT PRIMARY KEY, hash TEXT NOT NULL, sealed BLOB, expires_at INTEGER NOT NULL,
@@ -46,7 +49,7 @@ const text = { encode: new TextEncoder(), decode: new TextDecoder() }
 /** What a sealed code is bound to. */
 const ownerOf = (did: string, purpose: string): string => `${did} ${purpose}`
 
-/** The mailed codes of an account in the object's SQLite; each is judged in one turn. */
+/** An account's mailed codes in the object's SQLite; checks each in one turn. */
 export const layer: Layer.Layer<AccountCodes, never, SqlStorage | Config> = Layer.effect(
   AccountCodes,
   Effect.gen(function* () {
@@ -55,7 +58,7 @@ export const layer: Layer.Layer<AccountCodes, never, SqlStorage | Config> = Laye
     const secrets = sealer(masterKey, "mailed codes shown")
     const key = hkdfKey(masterKey, "mailed codes")
 
-    // 50 random bits need no slow hash, as long as whoever reads the storage lacks the key.
+    // 50 random bits need no slow hash as long as a reader of the storage lacks the key.
     const hashOf = (purpose: CodePurpose, code: string): string =>
       createHmac("sha256", key).update(`${purpose} ${code}`).digest("base64url")
 
@@ -86,7 +89,7 @@ export const layer: Layer.Layer<AccountCodes, never, SqlStorage | Config> = Laye
     const opened = Effect.fnUntraced(function* (did: string, row: Row) {
       const sealed = bytesOf(row.sealed ?? undefined)
       const code = text.decode.decode(yield* secrets.open(ownerOf(did, row.purpose), sealed))
-      // SAFETY: the purpose was written by `make`, from a value of this very type.
+      // SAFETY: `make` wrote the purpose, from a value of this type.
       const purpose = row.purpose as CodePurpose
       return { purpose, code, expiresAt: row.expires_at } satisfies PendingCode
     })
@@ -124,7 +127,7 @@ export const layer: Layer.Layer<AccountCodes, never, SqlStorage | Config> = Laye
   })
 )
 
-/** What bounds these tables. */
+/** The limits of these tables. */
 export const bounds: Bounds = {
   mailed_code: {
     filledBy: "its owner",

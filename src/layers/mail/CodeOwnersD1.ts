@@ -10,14 +10,14 @@ import { DirectoryUnavailable } from "../../services/accounts/Directory.ts"
 import { HostDatabase, queriesOver } from "../host/sql/HostDatabase.ts"
 import type { Bounds } from "../host/sql/bounds.ts"
 
-/** One row an account: the hash of its code, found by it; the code itself is judged in the account's object. */
+/** One row an account, found by its code's hash; the account's object checks the code itself. */
 export const tables: ReadonlyArray<string> = [
   `CREATE TABLE IF NOT EXISTS reset_code (
     hash TEXT PRIMARY KEY, did TEXT NOT NULL UNIQUE, expires_at INTEGER NOT NULL
   ) WITHOUT ROWID`
 ]
 
-/** How long a code's owner is told after the code's time, so that it can be said that it came too late: ms. */
+/** How long a code's owner is known after its expiration, to report it as expired; milliseconds. */
 const keptAfter = 24 * 3_600_000
 
 /** The owners of codes in the host's database. */
@@ -60,7 +60,7 @@ export const layer: Layer.Layer<CodeOwners, never, HostDatabase | Config> = Laye
   })
 )
 
-/** What bounds these tables. */
+/** The limits of these tables. */
 export const bounds: Bounds = {
   reset_code: {
     filledBy: "anybody who knows the address",

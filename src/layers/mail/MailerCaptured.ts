@@ -3,12 +3,12 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import { type Mail, Mailer } from "../../services/mail/Mailer.ts"
 
-/** The mails that would have gone out, oldest first: for tests and the development server. */
+/** The mails that would have been sent, oldest first, for tests and the development server. */
 export class CapturedMails extends Context.Service<
   CapturedMails,
   {
     readonly all: Effect.Effect<ReadonlyArray<Mail>>
-    /** The latest mail to somebody, of one purpose where it is given. */
+    /** The latest mail to an address, for one purpose if given. */
     last(to: string, purpose?: string): Effect.Effect<Mail | undefined>
   }
 >()("nacre/layers/CapturedMails") {}
@@ -42,7 +42,7 @@ const capture = (limit: number): Context.Context<Mailer | CapturedMails> => {
   )
 }
 
-/** A mailer that keeps its last 1,000 mails in memory, where `CapturedMails` shows them. */
+/** A mailer that keeps its last 1,000 mails in memory, available from `CapturedMails`. */
 export const layer: Layer.Layer<Mailer | CapturedMails> = Layer.effectContext(
   Effect.sync(() => capture(1000))
 )

@@ -2,13 +2,13 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import { Mailer, MailNotSent } from "../../services/mail/Mailer.ts"
 
-/** `Name <address>` in its parts, as the binding takes them. */
+/** Splits `Name <address>` for the binding. */
 const senderOf = (from: string): string | { readonly name: string; readonly email: string } => {
   const parts = /^(.+?) <([^<>]+)>$/.exec(from)
   return parts === null ? from : { name: parts[1]!, email: parts[2]! }
 }
 
-/** Mail by a `send_email` binding of Cloudflare. */
+/** Sends mail with Cloudflare's `send_email` binding. */
 export const layer = (binding: SendEmail | undefined, from: string): Layer.Layer<Mailer> =>
   Layer.succeed(
     Mailer,

@@ -4,14 +4,17 @@ import * as Redacted from "effect/Redacted"
 import { Mailer, MailNotSent } from "../../services/mail/Mailer.ts"
 import { Outgoing } from "../../services/host/Outgoing.ts"
 
-/** Where mails are handed over, with what token, and in whose name. */
+/** The URL, the token and the sender of mails. */
 export interface MailHttpOptions {
   readonly url: string
   readonly token: Redacted.Redacted<string>
   readonly from: string
 }
 
-/** A provider's HTTP API: one JSON object a mail (`from`, `to`, `subject`, `text`), as Resend takes it; a 2xx is taken for delivery. */
+/**
+ * Sends mail with a provider's HTTP API: one JSON object a mail (`from`, `to`, `subject`, `text`),
+ * as Resend accepts it; a 2xx means success.
+ */
 export const layer = (options: MailHttpOptions): Layer.Layer<Mailer, never, Outgoing> =>
   Layer.effect(
     Mailer,

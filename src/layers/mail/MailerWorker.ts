@@ -2,10 +2,10 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import { type Mail, Mailer, MailNotSent } from "../../services/mail/Mailer.ts"
 
-/** Sends a mail, or rejects where it was not taken for delivery. */
+/** Sends a mail; rejects on failure. */
 export type SendMail = (mail: Mail) => Promise<void>
 
-/** Mail by a function that the Worker brings. */
+/** Sends mail with a function of the Worker. */
 export const layer = (send: SendMail | undefined): Layer.Layer<Mailer> =>
   Layer.succeed(
     Mailer,

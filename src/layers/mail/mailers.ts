@@ -9,7 +9,7 @@ import * as MailerNone from "./MailerNone.ts"
 import * as MailerWorker from "./MailerWorker.ts"
 import * as outgoing from "../host/outgoing.ts"
 
-/** The mailer that the configuration names: over Cloudflare's binding, or over the Worker's own function. */
+/** The configured mailer: Cloudflare's binding or the Worker's own function. */
 export const layer = (
   binding?: SendEmail,
   own?: MailerWorker.SendMail

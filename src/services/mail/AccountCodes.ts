@@ -2,7 +2,7 @@ import * as Context from "effect/Context"
 import type * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 
-/** What a mailed code lets its holder do. */
+/** What a mailed code is for. */
 export const codePurposes = [
   "confirm_email",
   "update_email",
@@ -11,55 +11,58 @@ export const codePurposes = [
   "plc_operation"
 ] as const
 
-/** What a mailed code lets its holder do, each code one thing. */
+/** The one thing a mailed code is for. */
 export type CodePurpose = (typeof codePurposes)[number]
 
-/** The code is not the account's code for this, or was used before. */
+/** The code is not the account's code for this, or was used. */
 export class CodeInvalid extends Schema.TaggedError<CodeInvalid>()("CodeInvalid", {
   purpose: Schema.Literals(codePurposes)
 }) {}
 
-/** The code was the right one and came too late. */
+/** The code was right but has expired. */
 export class CodeExpired extends Schema.TaggedError<CodeExpired>()("CodeExpired", {
   purpose: Schema.Literals(codePurposes)
 }) {}
 
-/** Why a code is not taken. */
+/** Why a code is rejected. */
 export type CodeRefused = CodeInvalid | CodeExpired
 
-/** A code that waits to be used; `expiresAt` in milliseconds. */
+/** An unused code; `expiresAt` in milliseconds. */
 export interface PendingCode {
   readonly purpose: CodePurpose
   readonly code: string
   readonly expiresAt: number
 }
 
-/** How long a code is good, in milliseconds. */
+/** Lifetime of a code, in milliseconds. */
 export const codeLife = 15 * 60_000
 
 /**
- * The codes that are mailed to the owner of the account in this object: `XXXXX-XXXXX`, good once, for a quarter
- * of an hour, one a purpose.
+ * The codes mailed to the owner of this object's account: `XXXXX-XXXXX`, each works once within a
+ * quarter of an hour, one a purpose.
  *
- * Stored as hashes. Where no mail is delivered they are kept sealed besides, for `pending` to show. The tenth
- * wrong attempt ends a code.
+ * Stored as hashes. On a host without mail, also sealed for `pending` to show. The tenth wrong
+ * attempt ends a code.
  */
 export class AccountCodes extends Context.Service<
   AccountCodes,
   {
-    /** Makes a code; the one before it for the same purpose is no longer good. `readable`: `pending` may show it. */
+    /**
+     * Creates a code, which replaces the previous one for the same purpose. `readable`: `pending`
+     * may show it.
+     */
     make(
       did: string,
       purpose: CodePurpose,
       options: { readonly readable: boolean }
     ): Effect.Effect<PendingCode>
-    /** Judges a code and leaves it good, for what must be looked at before it is used. */
+    /** Checks a code without using it up, for other checks before its use. */
     check(purpose: CodePurpose, code: string): Effect.Effect<void, CodeRefused>
-    /** Uses a code in one turn: of two at once one is taken. */
+    /** Uses a code in one turn: of two concurrent uses one succeeds. */
     use(purpose: CodePurpose, code: string): Effect.Effect<void, CodeRefused>
-    /** The codes that are good and were made readable. */
+    /** The valid codes that were created readable. */
     pending(did: string): Effect.Effect<ReadonlyArray<PendingCode>>
-    /** These codes are good no more: what they were made for has changed. */
+    /** Revokes codes whose basis has changed. */
     revoke(purposes: ReadonlyArray<CodePurpose>): Effect.Effect<void>
   }
 >()("nacre/services/AccountCodes") {}

@@ -4,12 +4,14 @@ import type { DirectoryUnavailable } from "../accounts/Directory.ts"
 
 type Answer<A> = Effect.Effect<A, DirectoryUnavailable>
 
-/** Whose code for a new password it is (D1): who resets a password says nothing but the code. */
+/**
+ * The owner of each code for a new password (D1), because the reset request contains only the code.
+ */
 export class CodeOwners extends Context.Service<
   CodeOwners,
   {
     ownerOf(code: string): Answer<string | undefined>
-    /** Notes an account's code in place of the one before; `expiresAt` in milliseconds. */
+    /** Replaces an account's code; `expiresAt` in milliseconds. */
     put(code: string, owner: { readonly did: string; readonly expiresAt: number }): Answer<void>
     remove(did: string): Answer<void>
   }

@@ -23,7 +23,10 @@ const mailOf = (
   ...codeMail(purpose, code, { handle, server: brand.name ?? host, publicUrl })
 })
 
-/** Creates a code and mails it to the owner; on a server without mail it waits in `AccountCodes.pending`. */
+/**
+ * Creates a code and mails it to the owner; on a server without mail it is available from
+ * `AccountCodes.pending`.
+ */
 export const mailCode = Effect.fn("mailCode")(function* (purpose: CodePurpose) {
   const account = yield* (yield* AccountStore).get
   const { did, email } = account
