@@ -4,7 +4,7 @@ import type { EdgeCache } from "../../src/services/edge/EdgeCache.ts"
 
 let made = 0
 
-/** What a cache at the edge must do. */
+/** What every edge cache guarantees. */
 export const edgeCacheContract = (name: string, cache: EdgeCache["Service"]) => {
   const keyOf = () => `https://pds.example.com/.edge/did%3Aplc%3Aalice/${(made += 1)}/blob/bafk`
   const lasting = { "cache-control": "max-age=60", "content-type": "text/plain", "x-note": "a" }
@@ -13,7 +13,7 @@ export const edgeCacheContract = (name: string, cache: EdgeCache["Service"]) => 
     Effect.runPromise(cache.put(key, new Response(body, init)))
 
   describe(`EdgeCache over ${name}`, () => {
-    it("gives what was put, as often as it is asked for, under its key alone", async () => {
+    it("match returns what was put, repeatedly, under its own key", async () => {
       const [key, other] = [keyOf(), keyOf()]
       await put(key, "remembered", { headers: lasting })
       for (let count = 0; count < 3; count += 1) {
@@ -25,7 +25,7 @@ export const edgeCacheContract = (name: string, cache: EdgeCache["Service"]) => 
       assert.isUndefined(await match(other))
     })
 
-    it("keeps an answer without a body, and one of many bytes", async () => {
+    it("put accepts a response without a body, and a large one", async () => {
       const [empty, large] = [keyOf(), keyOf()]
       await put(empty, null, { headers: lasting })
       assert.strictEqual((await match(empty))?.headers.get("x-note"), "a")
@@ -35,14 +35,14 @@ export const edgeCacheContract = (name: string, cache: EdgeCache["Service"]) => 
       assert.deepStrictEqual(new Uint8Array((await found?.arrayBuffer()) ?? []), bytes)
     })
 
-    it("puts a later answer in place of the one before", async () => {
+    it("put replaces an earlier response", async () => {
       const key = keyOf()
       await put(key, "one", { headers: lasting })
       await put(key, "two", { headers: lasting })
       assert.strictEqual(await (await match(key))?.text(), "two")
     })
 
-    it("keeps nothing that is no success, or that lasts no time", async () => {
+    it("put ignores errors and responses without a lifetime", async () => {
       const [failed, part, brief] = [keyOf(), keyOf(), keyOf()]
       await put(failed, "no", { status: 503, headers: lasting })
       await put(part, "pa", { status: 206, headers: lasting })

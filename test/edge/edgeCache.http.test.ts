@@ -61,7 +61,9 @@ describe("a public blob at the edge", () => {
     return { ...made, rkey }
   }
 
-  /** Lets the object change its mind without telling anybody: whoever still sees the blob has not asked it. */
+  /**
+   * Changes the object without notice, so a reader that still sees the blob got it from the cache.
+   */
   const behindItsBack = (cid: string, ref: string | undefined) =>
     world.inside(
       who.did,
@@ -97,7 +99,7 @@ describe("a public blob at the edge", () => {
 
   const account = () => ({ $type: "com.atproto.admin.defs#repoRef", did: who.did })
 
-  /** Whoever asks, in whatever way, is told this. */
+  /** Asserts the same outcome for every kind of request. */
   const assertAll = async (cid: string, outcome: string) => {
     const conditions = [{}, { range: "bytes=0-3" }, { "if-none-match": `"${cid}"` }]
     for (const headers of conditions) {
@@ -108,7 +110,7 @@ describe("a public blob at the edge", () => {
     assert.strictEqual((await read(cid, {}, "HEAD")).status, Number(outcome.split(" ")[0]))
   }
 
-  it("is told again without asking its account: whole, in part, or that nothing has changed", async () => {
+  it("a cached blob is served without its account: completely, in part, or as not modified", async () => {
     const { cid, bytes } = await warmed()
     await behindItsBack(cid, "unseen")
     const whole = await read(cid)
@@ -129,7 +131,7 @@ describe("a public blob at the edge", () => {
     await behindItsBack(cid, undefined)
   })
 
-  it("is gone at once when it is taken down, and back when it is let be", async () => {
+  it("a blob disappears at once with a takedown, and returns with a restore", async () => {
     const { cid } = await warmed()
     const other = await warmed()
     ok(await subject({ subject: repoBlob(cid), takedown: { applied: true, ref: "mod-1" } }))
@@ -139,7 +141,7 @@ describe("a public blob at the edge", () => {
     await warm(cid)
   })
 
-  it("is gone at once with the last record that refers to it", async () => {
+  it("a blob disappears at once with its last reference", async () => {
     const { cid, rkey, image, bytes } = await warmed()
     const second = tidOf(world.next())
     ok(await write("putRecord", second, [{ cid, image, bytes }]))
@@ -150,7 +152,7 @@ describe("a public blob at the edge", () => {
     await assertAll(cid, "400 BlobNotFound")
   })
 
-  it("is gone at once with an import that has no record of it", async () => {
+  it("a blob disappears at once with an import that doesn't refer to it", async () => {
     const { did, auth } = who
     const car = await world.call("com.atproto.sync.getRepo", { params: { did } })
     const { cid } = await warmed()
@@ -163,7 +165,7 @@ describe("a public blob at the edge", () => {
     await assertAll(cid, "400 BlobNotFound")
   })
 
-  it("is gone at once with its account's standing", async () => {
+  it("a blob disappears at once when its account becomes inactive", async () => {
     const { cid } = await warmed()
     const { auth } = who
     ok(await world.call("com.atproto.server.deactivateAccount", { auth, input: {} }))
@@ -183,7 +185,7 @@ describe("a public blob at the edge", () => {
     assert.strictEqual((await read(cid)).status, 200)
   })
 
-  it("is gone at once with its account", async () => {
+  it("a blob disappears at once with its account", async () => {
     const { cid } = await warmed()
     ok(
       await world.call("com.atproto.admin.deleteAccount", {
@@ -196,7 +198,7 @@ describe("a public blob at the edge", () => {
     await assertAll(cid, "400 BlobNotFound")
   })
 
-  it("that somebody has found just before is not remembered after it was taken back", async () => {
+  it("a blob that was located just before its removal is not cached", async () => {
     const { cid } = await posted()
     const recall = Effect.flatMap(PublicCache, (edge) => edge.recall(who.did, "late"))
     const { keep } = await world.beneath(recall)
@@ -208,7 +210,7 @@ describe("a public blob at the edge", () => {
     await assertAll(cid, "400 BlobNotFound")
   })
 
-  it("is what its account would say, whatever was done and read before", async () => {
+  it("the edge always agrees with the account, whatever was done and read before", async () => {
     const pictures: Array<Picture> = []
     for (let count = 0; count < 4; count += 1) pictures.push(await picture())
     let seed = 20_261_120
@@ -235,7 +237,7 @@ describe("a public blob at the edge", () => {
         () => world.call("com.atproto.server.deactivateAccount", { auth, input: {} }),
         () => world.call("com.atproto.server.activateAccount", { auth, method: "POST" })
       ]
-      // Readers come in the middle too; what counts is what is seen after the answer.
+      // Some reads run concurrently; only the state after the response counts.
       const reading = Promise.all(pictures.map(({ cid }) => read(cid)))
       await steps[below(steps.length)]!()
       for (const { cid } of pictures) {
@@ -249,20 +251,20 @@ describe("a public blob at the edge", () => {
   })
 })
 
-describe("what everybody is told alike", () => {
+describe("documents that are the same for everyone", () => {
   let world: World
   beforeAll(async () => {
     world = await startWorld()
   })
   afterAll(() => world.close())
 
-  /** Asks under another name of the host. */
+  /** Requests with another hostname. */
   const ask = async (url: string, headers: Record<string, string> = {}) => {
     const response = await world.handler(new Request(url, { headers }))
     return { response, text: await response.text() }
   }
 
-  it("has a version, and whoever has it gets no body", async () => {
+  it("a document has an ETag, and a client that has it gets no body", async () => {
     const lasting = {
       "http://localhost:8787/.well-known/did.json": "public, max-age=0, must-revalidate",
       "http://alice.test/.well-known/did.json": "public, max-age=0, must-revalidate",
@@ -288,7 +290,7 @@ describe("what everybody is told alike", () => {
     assert.strictEqual(versions.size, Object.keys(lasting).length)
   })
 
-  it("is kept by nobody where there is nothing yet", async () => {
+  it("a missing document isn't cached", async () => {
     for (const file of ["did.json", "atproto-did"]) {
       const { response } = await ask(`http://nobody.test/.well-known/${file}`)
       assert.strictEqual(response.status, 404)
@@ -296,7 +298,7 @@ describe("what everybody is told alike", () => {
     }
   })
 
-  it("includes a did:web's key, which the edge remembers until there is another", async () => {
+  it("a did:web document's key is cached until it changes", async () => {
     const { did } = world.alice
     const url = "http://alice.test/.well-known/did.json"
     const keyOf = async (): Promise<string> => {
@@ -320,7 +322,7 @@ describe("what everybody is told alike", () => {
       did,
       Effect.flatMap(AccountStore, ({ get }) => Effect.map(get, ({ signingKey }) => signingKey))
     )
-    // Behind everybody's back: whoever asks the object would be told of it.
+    // Without notice, so only a request to the object would return it.
     let seen = ""
     for (let count = 0; count < 100 && seen !== first; count += 1) {
       await keyOf()

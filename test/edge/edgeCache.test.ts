@@ -6,8 +6,8 @@ import { edgeCacheContract } from "./edgeCache.contract.ts"
 
 edgeCacheContract("a map", make())
 
-describe("a cache in this process", () => {
-  it.effect("forgets what has had its time, and the oldest when it is full", () =>
+describe("the cache in this process", () => {
+  it.effect("the cache drops expired entries, and the oldest when it is full", () =>
     Effect.gen(function* () {
       const cache = make()
       const headers = { "cache-control": "max-age=60" }

@@ -13,8 +13,8 @@ edgeCacheContract(
 
 const admin = `Basic ${btoa(`admin:${bindings.ADMIN_PASSWORD}`)}`
 
-describe("the Worker", () => {
-  it("tells of a blob again without asking its account, until the account takes it back", async () => {
+describe("the edge cache on the Worker", () => {
+  it("the Worker serves a cached blob without its account, until the account takes it back", async () => {
     const { did, authorization } = await newPerson()
     const bytes = new Uint8Array(100_000).map((_, at) => at % 251)
     const uploaded = await fetchWorker("/xrpc/com.atproto.repo.uploadBlob", {
@@ -42,7 +42,7 @@ describe("the Worker", () => {
 
     assert.strictEqual(await told(), 200)
     await behindItsBack("unseen")
-    // The cache is filled after the answer has gone out.
+    // The cache is filled after the response.
     while ((await told()) !== 200) {
       await behindItsBack(null)
       await told()

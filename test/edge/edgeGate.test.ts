@@ -8,20 +8,20 @@ import { AccountStore } from "../../src/services/accounts/AccountStore.ts"
 import { Directory, DirectoryUnavailable } from "../../src/services/accounts/Directory.ts"
 import * as PublicCacheGate from "../../src/services/edge/PublicCacheGate.ts"
 
-/** A gate before a directory that does what the test says. */
+/** A gate whose directory does what the test says. */
 const gateOver = (shutEdge: Directory["Service"]["shutEdge"]) =>
   PublicCacheGate.layer.pipe(
     Layer.provide(
       Layer.mergeAll(
         Layer.mock(Directory, { shutEdge }),
-        // SAFETY: the gate asks for the DID alone.
+        // SAFETY: the gate reads only the DID.
         Layer.mock(AccountStore, { peek: () => ({ did: "did:plc:alice" }) as never })
       )
     )
   )
 
 describe("the gate to the edge", () => {
-  it.effect("is shut before a change, and shares nothing until that is done", () => {
+  it.effect("the gate shuts before a change and shares nothing until it is done", () => {
     const seen: Array<string> = []
     return Effect.gen(function* () {
       const gate = yield* PublicCacheGate.PublicCacheGate
@@ -35,7 +35,7 @@ describe("the gate to the edge", () => {
       yield* Effect.yieldNow
       assert.deepStrictEqual(seen, ["shut", "changing"])
       assert.isFalse(gate.share())
-      // A second one meanwhile finds it shut.
+      // A concurrent change finds it shut.
       yield* gate.whileShut(Effect.sync(() => seen.push("another")))
       assert.deepStrictEqual(seen, ["shut", "changing", "another"])
       assert.isFalse(gate.share())
@@ -45,7 +45,7 @@ describe("the gate to the edge", () => {
     }).pipe(Effect.provide(gateOver(() => Effect.sync(() => void seen.push("shut")))))
   })
 
-  it.effect("asks the directory again only after something was shared", () => {
+  it.effect("the gate asks the directory again only after something was shared", () => {
     let asked = 0
     return Effect.gen(function* () {
       const gate = yield* PublicCacheGate.PublicCacheGate
@@ -58,7 +58,7 @@ describe("the gate to the edge", () => {
   })
 
   it.effect(
-    "asks the directory again when its object has slept: an earlier life may have shared",
+    "the gate asks the directory again after its object slept, because an earlier life may have shared",
     () => {
       let asked = 0
       const gate = gateOver(() => Effect.sync(() => void (asked += 1)))
@@ -69,14 +69,14 @@ describe("the gate to the edge", () => {
         before.share()
         yield* (yield* awake).whileShut(Effect.void)
         assert.strictEqual(asked, 2)
-        // It was shut, but this life does not know.
+        // It is shut, but this life doesn't know.
         yield* (yield* awake).whileShut(Effect.void)
         assert.strictEqual(asked, 3)
       })
     }
   )
 
-  it.effect("lets nothing be changed that it cannot shut for, and opens again", () => {
+  it.effect("the gate allows no change if it can't shut, and reopens", () => {
     let changed = 0
     let isDown = true
     const down = new DirectoryUnavailable({ operation: "shutEdge", cause: "down" })
@@ -92,7 +92,7 @@ describe("the gate to the edge", () => {
     }).pipe(Effect.provide(gateOver(() => (isDown ? Effect.fail(down) : Effect.void))))
   })
 
-  it.effect("does not wait for ever, not even where nobody may interrupt it", () =>
+  it.effect("the gate gives up after a while, even inside an uninterruptible region", () =>
     Effect.gen(function* () {
       const gate = yield* PublicCacheGate.PublicCacheGate
       const change = Effect.uninterruptible(gate.whileShut(Effect.die("changed")))

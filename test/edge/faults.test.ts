@@ -5,7 +5,7 @@ import { assertUnavailable, makeWorld } from "../host/faults/world.ts"
 
 const bytes = Uint8Array.from(Buffer.from("some bytes that everybody may see"))
 
-/** Alice, with a note that refers to a blob, which the edge remembers. */
+/** Alice, with a note whose blob the edge has cached. */
 const withNote = Effect.gen(function* () {
   const world = yield* makeWorld
   const { call, pass } = world
@@ -25,8 +25,8 @@ const withNote = Effect.gen(function* () {
   return { ...world, read, remove, note, post }
 })
 
-describe("while the directory is broken, the edge", () => {
-  it.effect("is passed by: who reads a blob gets it from its account", () =>
+describe("the edge during an outage of the directory", () => {
+  it.effect("a blob comes from its account during an outage", () =>
     Effect.gen(function* () {
       const { faults, read, pass } = yield* withNote
       faults.directory = "before"
@@ -40,7 +40,7 @@ describe("while the directory is broken, the edge", () => {
 
   for (const fault of ["before", "after", "hangs"] as const) {
     it.effect(
-      `lets nothing be taken back that would be seen on; it can be repeated (${fault})`,
+      `nothing can be taken back while the edge may still show it, and a retry succeeds (${fault})`,
       () =>
         Effect.gen(function* () {
           const { faults, read, remove, note, pass, post } = yield* withNote
@@ -51,7 +51,7 @@ describe("while the directory is broken, the edge", () => {
           assertUnavailable(yield* Fiber.join(removing))
           assert.strictEqual((yield* note).status, 200)
           assert.deepStrictEqual((yield* read).bytes, bytes)
-          // Everything else goes on.
+          // Everything else works.
           assert.strictEqual((yield* post("more")).status, 200)
 
           faults.directory = undefined
@@ -63,7 +63,7 @@ describe("while the directory is broken, the edge", () => {
     )
   }
 
-  it.effect("is not opened by a reader who is cut off from it", () =>
+  it.effect("an interrupted reader doesn't open the edge", () =>
     Effect.gen(function* () {
       const { faults, read, remove, pass } = yield* withNote
       faults.directory = "before"

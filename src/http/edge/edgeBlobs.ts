@@ -6,18 +6,18 @@ import { BlobStore } from "../../services/blobs/BlobStore.ts"
 import { sized } from "../../services/host/sizedStream.ts"
 import { PublicCache } from "../../services/edge/PublicCache.ts"
 
-/** The largest blob whose bytes are remembered too; of a larger one it is where they lie. */
+/** The largest blob whose bytes are cached; for a larger one, only its location is. */
 export const maxBytes = 10 * 1024 * 1024
 
 const header = "nacre-blob"
 
-/** A blob that may be served, with its bytes where they are at hand. */
+/** A blob that may be served, with its bytes if they are available. */
 export interface FoundBlob {
   readonly blob: BlobLocation
   readonly body?: ReadableStream<Uint8Array>
 }
 
-/** Asks the account's object, which judges the credentials. */
+/** Asks the account's object, which checks the credentials. */
 export const askObject = Effect.fnUntraced(function* (
   did: string,
   cid: string,
@@ -33,11 +33,11 @@ export const askObject = Effect.fnUntraced(function* (
 const bytesOf = Effect.fnUntraced(function* ({ key, size }: BlobLocation) {
   if (size > maxBytes) return null
   const stored = yield* (yield* BlobStore).get(key)
-  // A copy that lost its end would be kept as if it were whole.
+  // A truncated copy would be cached as if it were complete.
   return stored && sized(stored.body, size)
 })
 
-/** What is remembered of a blob. */
+/** The cache entry of a blob. */
 const remembering = Effect.fnUntraced(
   function* (blob: BlobLocation) {
     const body = yield* bytesOf(blob)
@@ -51,7 +51,7 @@ const remembering = Effect.fnUntraced(
   Effect.catch((failure) => Effect.as(Effect.logDebug("blob not kept", failure), undefined))
 )
 
-/** A blob that everybody may see: as the edge remembers it, or else as the account's object says. */
+/** A public blob: from the edge's cache, or located by the account's object. */
 export const publicBlob = Effect.fn("publicBlob")(function* (
   did: string,
   cid: string,
@@ -60,7 +60,7 @@ export const publicBlob = Effect.fn("publicBlob")(function* (
   const { found, keep } = yield* (yield* PublicCache).recall(did, `blob/${encodeURIComponent(cid)}`)
   const told = found?.headers.get(header) ?? undefined
   if (told !== undefined) {
-    // SAFETY: the header is this function's own.
+    // SAFETY: this function wrote the header.
     const blob = JSON.parse(told) as BlobLocation
     const body = found?.body ?? undefined
     const atHand: FoundBlob = blob.size > maxBytes || body === undefined ? { blob } : { blob, body }
@@ -75,6 +75,6 @@ export const publicBlob = Effect.fn("publicBlob")(function* (
   return asked
 })
 
-/** Lets go of bytes that nobody will read. */
+/** Cancels a body that nobody will read. */
 export const discard = ({ body }: FoundBlob) =>
   Effect.ignore(Effect.tryPromise(() => body?.cancel() ?? Promise.resolve()))

@@ -3,7 +3,7 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import { EdgeCache } from "../../services/edge/EdgeCache.ts"
 
-/** How many bytes are kept; past it, what was put first goes first. */
+/** The cache's size in bytes; the oldest entry is dropped first. */
 const maxBytes = 64 * 1024 * 1024
 
 interface Kept {
@@ -55,5 +55,5 @@ export const make = (): EdgeCache["Service"] => {
   })
 }
 
-/** An edge of one place: this process. */
+/** An edge with one location: this process. */
 export const layer: Layer.Layer<EdgeCache> = Layer.sync(EdgeCache, make)

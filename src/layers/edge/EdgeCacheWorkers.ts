@@ -2,7 +2,7 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import { EdgeCache } from "../../services/edge/EdgeCache.ts"
 
-/** The cache of the data centre that this Worker runs in. */
+/** The cache of this Worker's data centre. */
 export const layer: Layer.Layer<EdgeCache> = Layer.succeed(
   EdgeCache,
   EdgeCache.of({

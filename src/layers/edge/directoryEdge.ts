@@ -9,22 +9,22 @@ import type {
 import type { Database } from "../host/sql/sqlTables.ts"
 import type { Bounds } from "../host/sql/bounds.ts"
 
-/** One row an account that was ever remembered at the edge, or had something withdrawn. */
+/** One row for each account that was ever cached at the edge, or had something withdrawn. */
 export const tables: ReadonlyArray<string> = [
   `CREATE TABLE IF NOT EXISTS edge (
     did TEXT PRIMARY KEY, epoch INTEGER NOT NULL, open INTEGER NOT NULL
   ) WITHOUT ROWID`
 ]
 
-/** Ends the epoch of an account that has one. */
+/** Ends an account's epoch, if it has one. */
 export const endEpoch = ({ sql }: Database, did: string) =>
   sql<object>`UPDATE edge SET epoch = epoch + 1, open = 0 WHERE did = ${did}`
 
-/** Forgets the epochs of an account. */
+/** Forgets an account's epochs. */
 export const forgetEpochs = ({ sql }: Database, did: string) =>
   sql<object>`DELETE FROM edge WHERE did = ${did}`
 
-/** How accounts are opened to the edge and shut. */
+/** The directory's methods that open and shut accounts at the edge. */
 export const make = (
   { sql }: Database,
   repeatable: <A>(
@@ -43,7 +43,7 @@ export const make = (
     ),
   openEdge: Effect.fnUntraced(function* (did, epoch) {
     const now = yield* Clock.currentTimeMillis
-    // The first epoch is a time: an account that comes again begins after all those that it has had.
+    // The first epoch is a time, so a returning account starts after all its earlier ones.
     const opened = yield* repeatable(
       "openEdge",
       sql<{ epoch: number }>`INSERT INTO edge (did, epoch, open)
@@ -63,7 +63,7 @@ export const make = (
   })
 })
 
-/** What bounds these tables. */
+/** The limits of these tables. */
 export const bounds: Bounds = {
   edge: {
     filledBy: "readers of an account",

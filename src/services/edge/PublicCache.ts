@@ -6,39 +6,42 @@ import { Config } from "../host/Config.ts"
 import { Directory, type EdgeState } from "../accounts/Directory.ts"
 import { EdgeCache } from "./EdgeCache.ts"
 
-/** How long something is kept, in seconds: what was deleted lies on, where nobody finds it, for so long at most. */
+/**
+ * How long entries are kept, in seconds: the longest that deleted data remains, unreachable, in the
+ * cache.
+ */
 const lifetime = 86_400
 
-/** How long a reader waits to learn whether something is remembered; then the object is asked. */
+/** How long a reader waits for the cache before it asks the object. */
 const patience = "2 seconds"
 
-/** Something that was told before, if it is remembered and still holds. */
+/** A cached response, if it is still valid. */
 export interface Recalled {
   readonly found: Response | undefined
   /**
-   * Remembers, after the answer has gone out, what the account's object has told since.
+   * Caches, after the response was sent, what the account's object returned since.
    *
-   * Only what the object let be shared; it does not hold if the account has been shut meanwhile.
+   * Only if the object allowed sharing; has no effect if the account has been shut meanwhile.
    */
   keep(make: Effect.Effect<Response | undefined>): Effect.Effect<void>
 }
 
 /**
- * What accounts' objects have told, remembered at the edge, so that telling it again wakes none.
+ * Responses of accounts' objects, cached at the edge so that repeating them wakes no object.
  *
- * It is remembered with the account's epoch: one row of the directory tells whether it still holds.
+ * Entries carry the account's epoch: one row of the directory shows whether they are still valid.
  */
 export class PublicCache extends Context.Service<
   PublicCache,
   {
-    /** Looks for it; whatever the object is asked afterwards is asked after this. */
+    /** Looks an entry up; call it before asking the object. */
     recall(did: string, name: string): Effect.Effect<Recalled>
   }
 >()("nacre/services/PublicCache") {}
 
 const nothing: Recalled = { found: undefined, keep: () => Effect.void }
 
-/** Remembers nothing: where the platform keeps no cache. */
+/** Caches nothing, for platforms without a cache. */
 export const layerNone: Layer.Layer<PublicCache> = Layer.succeed(
   PublicCache,
   PublicCache.of({ recall: () => Effect.succeed(nothing) })
@@ -97,7 +100,7 @@ const make = (
   })
 }
 
-/** Remembers by the cache and the directory. */
+/** Caches with the edge's cache and the directory. */
 export const layer: Layer.Layer<PublicCache, never, Background | Config | Directory | EdgeCache> =
   Layer.effect(
     PublicCache,

@@ -8,38 +8,38 @@ import { Directory, DirectoryUnavailable } from "../accounts/Directory.ts"
 const patience = "5 seconds"
 
 /**
- * What of this account may be remembered at the edge, seen from its object.
+ * Controls from the account's object what the edge may cache.
  *
- * Whatever takes back something public (a blob that nothing refers to any more, a takedown, another key) is done
- * while the edge is shut: what was remembered before is past, and what is told meanwhile is not kept.
+ * Anything that takes back public data (an unreferenced blob, a takedown, a new key) runs while the
+ * edge is shut: earlier entries become invalid, and responses in the meantime are not cached.
  */
 export class PublicCacheGate extends Context.Service<
   PublicCacheGate,
   {
-    /** Whether what is told from now on may be remembered, by whoever has asked for the epoch before. */
+    /** Whether responses from now on may be cached by a caller that read the epoch before. */
     share(): boolean
-    /** Makes a change while the edge is shut; where it cannot be shut, nothing is changed. */
+    /** Makes a change while the edge is shut; changes nothing if it can't be shut. */
     whileShut<A, E, R>(
       change: Effect.Effect<A, E, R>
     ): Effect.Effect<A, E | DirectoryUnavailable, R>
   }
 >()("nacre/services/PublicCacheGate") {}
 
-/** The gate of the account in this object. */
+/** The gate of this object's account. */
 export const layer: Layer.Layer<PublicCacheGate, never, AccountStore | Directory> = Layer.effect(
   PublicCacheGate,
   Effect.gen(function* () {
     const accounts = yield* AccountStore
     const directory = yield* Directory
     let changing = 0
-    // What another life of this object has shared, nobody knows.
+    // Unknown, because an earlier life of this object may have shared.
     let isShut = false
 
     const shut = Effect.gen(function* () {
       const account = accounts.peek()
       if (isShut || account === undefined) return
       yield* directory.shutEdge(account.did).pipe(
-        // A commit is not interrupted, but it does not begin while this waits.
+        // A commit isn't interrupted, but it doesn't start while this waits.
         Effect.interruptible,
         Effect.timeoutOrElse({
           duration: patience,
