@@ -47,7 +47,7 @@ const takes = (key: string) =>
 
 describe("AccountLimits over node:sqlite", () => {
   check(
-    "keep each key to every one of its limits, and outlive the object's sleep",
+    "take applies every limit of a key, also after the object's sleep",
     {},
     Effect.gen(function* () {
       assert.deepStrictEqual(
@@ -72,7 +72,7 @@ describe("AccountLimits over node:sqlite", () => {
   )
 
   check(
-    "refuse nobody while limits are off",
+    "take never fails while limits are off",
     { RATE_LIMITS: "off" },
     Effect.gen(function* () {
       for (let time = 0; time < 9; time++) assert.strictEqual(yield* takes("a"), "ok")
@@ -80,7 +80,7 @@ describe("AccountLimits over node:sqlite", () => {
   )
 
   check(
-    "writes one row a taking and none for what it refuses",
+    "take writes one row, and none if it fails",
     {},
     Effect.gen(function* () {
       const sql = yield* SqlStorage

@@ -4,7 +4,7 @@ import * as Layer from "effect/Layer"
 import { TestClock } from "effect/testing"
 import { Limiter, type RateLimit } from "../../src/services/limits/Limiter.ts"
 
-/** A time to come: an object in workerd rings at once for an alarm of the past, and sweeps what has run out. */
+/** A future time: an object in workerd runs a past alarm at once and sweeps expired counters. */
 const start = 4_000_000_000_000
 
 const minute: RateLimit = { limit: 3, windowSeconds: 60 }
@@ -17,7 +17,7 @@ const taking = (key = "sign-in alice", address = "192.0.2.1", limits = [minute])
   limits
 })
 
-/** What every Limiter must do. */
+/** What every Limiter guarantees. */
 export const limiterContract = (name: string, layer: Layer.Layer<Limiter>) => {
   const check = (
     title: string,
@@ -30,7 +30,7 @@ export const limiterContract = (name: string, layer: Layer.Layer<Limiter>) => {
       )
     )
   describe(`Limiter over ${name}`, () => {
-    check("counts down, then refuses until the window ends", (limiter) =>
+    check("take counts down, then fails until the window ends", (limiter) =>
       Effect.gen(function* () {
         const remaining = yield* Effect.forEach([1, 2, 3], () =>
           Effect.map(limiter.take(taking()), (state) => state.remaining)
@@ -49,7 +49,7 @@ export const limiterContract = (name: string, layer: Layer.Layer<Limiter>) => {
       })
     )
 
-    check("holds every limit of several, and a refusal takes from none", (limiter) =>
+    check("take applies all of several limits, and a failure takes nothing", (limiter) =>
       Effect.gen(function* () {
         const both = () => limiter.take(taking("both", "192.0.2.1", [minute, day]))
         yield* Effect.forEach([1, 2, 3], both)
@@ -64,7 +64,7 @@ export const limiterContract = (name: string, layer: Layer.Layer<Limiter>) => {
       })
     )
 
-    check("counts each key and each address by itself", (limiter) =>
+    check("take counts each key and each address separately", (limiter) =>
       Effect.gen(function* () {
         yield* Effect.forEach([1, 2, 3], () => limiter.take(taking()))
         yield* Effect.flip(limiter.take(taking()))
@@ -73,7 +73,7 @@ export const limiterContract = (name: string, layer: Layer.Layer<Limiter>) => {
       })
     )
 
-    check("takes nothing for no points, and refuses them where none is left", (limiter) =>
+    check("zero points take nothing, but fail when none are left", (limiter) =>
       Effect.gen(function* () {
         const look = limiter.take({ ...taking(), points: 0 })
         assert.strictEqual((yield* look).remaining, 3)
@@ -84,7 +84,7 @@ export const limiterContract = (name: string, layer: Layer.Layer<Limiter>) => {
       })
     )
 
-    check("takes several points at once, or none of them", (limiter) =>
+    check("take takes several points at once or none of them", (limiter) =>
       Effect.gen(function* () {
         assert.strictEqual((yield* limiter.take({ ...taking(), points: 2 })).remaining, 1)
         yield* Effect.flip(limiter.take({ ...taking(), points: 2 }))
@@ -92,7 +92,7 @@ export const limiterContract = (name: string, layer: Layer.Layer<Limiter>) => {
       })
     )
 
-    check("lets no more through than the limit when all come at once", (limiter) =>
+    check("concurrent calls can't exceed the limit", (limiter) =>
       Effect.gen(function* () {
         const outcomes = yield* Effect.forEach(
           Array.from({ length: 10 }, () => taking()),

@@ -35,10 +35,10 @@ limiterContract(
   })
 )
 
-describe("a Limiter object", () => {
+describe("the Limiter object", () => {
   const limits = [{ limit: 1, windowSeconds: 7200 }]
 
-  it("sweeps what has run out by its alarm, and rings only while something is left", async () => {
+  it("the alarm sweeps expired counters, and is set only while some are left", async () => {
     const { alarms, object } = makeObject()
     await object.take({ key: "a", points: 1, limits, now: 0 })
     await object.take({ key: "b", points: 1, limits, now: 1000 })
@@ -52,7 +52,7 @@ describe("a Limiter object", () => {
     assert.strictEqual(alarms.length, 3)
   })
 
-  it("holds a few counters a bucket of keys, and gives up those that end first", async () => {
+  it("a bucket holds a few counters, and drops those that end first", async () => {
     const { object } = makeObject()
     const take = (key: string, now: number) => object.take({ key, points: 1, limits, now })
     for (let at = 0; at < LimiterObject.perBucket + 4; at++) await take(`AB${at}`, at)
@@ -62,7 +62,7 @@ describe("a Limiter object", () => {
     assert.property(await take("AB0", 100), "state")
   })
 
-  it("is sharded by address, and sees no key in clear", () => {
+  it("the Limiter is sharded by address and gets only hashed keys", () => {
     const shards = new Set<string>()
     const keys: Array<string> = []
     const layer = LimiterObject.layer((shard) => {
@@ -92,7 +92,7 @@ describe("a Limiter object", () => {
     })
   })
 
-  it.effect("that cannot be reached lets nobody through", () =>
+  it.effect("an unreachable Limiter rejects everyone", () =>
     Effect.gen(function* () {
       const layer = LimiterObject.layer(
         () => ({ take: () => Promise.reject(new Error("gone")) }),
@@ -111,22 +111,20 @@ describe("a Limiter object", () => {
 })
 
 describe("AddressLimits", () => {
-  it.effect(
-    "lets 3,000 requests of an address through in 5 minutes, and 6,000 of getRepo beside",
-    () =>
-      Effect.gen(function* () {
-        const limits = yield* AddressLimits
-        for (let n = 0; n < 3000; n++) yield* limits.take("192.0.2.1", "general")
-        const refused = yield* Effect.flip(limits.take("192.0.2.1", "general"))
-        assert.strictEqual(refused.limit, 3000)
-        assert.strictEqual((yield* limits.take("192.0.2.1", "getRepo")).remaining, 5999)
-        assert.strictEqual((yield* limits.take("192.0.2.2", "general")).remaining, 2999)
-        yield* TestClock.adjust("5 minutes")
-        assert.strictEqual((yield* limits.take("192.0.2.1", "general")).remaining, 2999)
-      }).pipe(Effect.provide(AddressLimitsLayer.layer()))
+  it.effect("an address gets 3,000 requests in 5 minutes, plus 6,000 of getRepo", () =>
+    Effect.gen(function* () {
+      const limits = yield* AddressLimits
+      for (let n = 0; n < 3000; n++) yield* limits.take("192.0.2.1", "general")
+      const refused = yield* Effect.flip(limits.take("192.0.2.1", "general"))
+      assert.strictEqual(refused.limit, 3000)
+      assert.strictEqual((yield* limits.take("192.0.2.1", "getRepo")).remaining, 5999)
+      assert.strictEqual((yield* limits.take("192.0.2.2", "general")).remaining, 2999)
+      yield* TestClock.adjust("5 minutes")
+      assert.strictEqual((yield* limits.take("192.0.2.1", "general")).remaining, 2999)
+    }).pipe(Effect.provide(AddressLimitsLayer.layer()))
   )
 
-  it.effect("forgets the address that was quiet for longest when it is full", () =>
+  it.effect("a full map drops the address that was quiet for longest", () =>
     Effect.gen(function* () {
       const limits = yield* AddressLimits
       for (const address of ["a", "b", "a", "c"]) yield* limits.take(address, "general")

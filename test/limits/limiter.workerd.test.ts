@@ -23,8 +23,8 @@ limiterContract(
   })
 )
 
-describe("a Limiter object asleep", () => {
-  it("is woken by its alarm, which sweeps what has run out and nothing else", async () => {
+describe("the Limiter object and hibernation", () => {
+  it("the alarm wakes the object and sweeps exactly the expired counters", async () => {
     const stub = stubOf("swept")
     const now = Date.now()
     const take = (key: string, windowSeconds: number) =>
@@ -36,7 +36,7 @@ describe("a Limiter object asleep", () => {
       const answer = await take(key, windowSeconds)
       return "state" in answer ? answer.state.remaining : "exceeded"
     }
-    // Told the same time again, only what was swept starts anew.
+    // With the same time again, only what was swept starts over.
     assert.strictEqual(await again("over", 60), 1)
     assert.strictEqual(await again("running", 7200), 0)
     assert.isTrue(await runDurableObjectAlarm(stub))

@@ -18,7 +18,7 @@ import {
 
 const bypass = "a key that opens every limit"
 
-/** Runs a test in a world of its own, in which the limits bind. */
+/** Runs a test in its own world with active limits. */
 const limited = (title: string, body: (world: World) => Promise<void>) =>
   it(title, async () => {
     const world = await startWorld({ RATE_LIMITS: "on", RATE_LIMIT_BYPASS_KEY: bypass })
@@ -28,7 +28,7 @@ const limited = (title: string, body: (world: World) => Promise<void>) =>
 
 const from = (address: string) => ({ "cf-connecting-ip": address })
 
-/** The limit that an answer tells: how many of how many are left, in which window. */
+/** The limit in a response: its points, how many are left, and its window. */
 const told = ({ headers }: Answered) => ({
   limit: headers.get("ratelimit-limit"),
   remaining: headers.get("ratelimit-remaining"),
@@ -38,7 +38,7 @@ const told = ({ headers }: Answered) => ({
 const describeServer = "com.atproto.server.describeServer"
 
 describe("rate limits", () => {
-  limited("are told on every answer, also of refusals and forwarded calls", async (world) => {
+  limited("every response has its limits, even errors and forwarded calls", async (world) => {
     const asks: Array<[string, Asked]> = [
       [describeServer, {}],
       ["com.example.nothing", {}],
@@ -57,7 +57,7 @@ describe("rate limits", () => {
   })
 
   limited(
-    "stop an address after 3,000 calls, others not, and let it on after the window",
+    "an address is limited to 3,000 calls until the window ends, and others are not affected",
     async (world) => {
       const call = (address: string, more = {}) =>
         world.call(describeServer, { headers: { ...from(address), ...more } })
@@ -82,7 +82,7 @@ describe("rate limits", () => {
   )
 
   limited(
-    "stop guessing a password after 30 failures, by any writing of the handle",
+    "password guesses are limited to 30 failures, however the handle is written",
     async (world) => {
       const { handle, password } = world.alice
       const signIn = (identifier: string, secret: string, address = "192.0.2.1") =>
@@ -90,7 +90,7 @@ describe("rate limits", () => {
           input: { identifier, password: secret },
           headers: from(address)
         })
-      // Who knows the password does not use the limit up.
+      // Successful sign-ins don't use the limit up.
       for (let count = 0; count < 3; count++) ok(await signIn(handle, password))
       const writings = writtenForms(handle)
       const guesses = Array.from({ length: 30 }, (_, at) =>
@@ -106,7 +106,7 @@ describe("rate limits", () => {
       }
       ok(await signIn(handle, password, "192.0.2.2"))
       ok(await signIn(world.bob.handle, world.bob.password))
-      // Nobody learns from the limit whether there is such a user.
+      // The limit doesn't reveal whether an account exists.
       const nobody = Array.from({ length: 31 }, (_, at) => signIn("nobody.test", `guess ${at}`))
       const outcomes = (await Promise.all(nobody)).map(outcomeOf)
       assert.lengthOf(
@@ -118,7 +118,7 @@ describe("rate limits", () => {
     }
   )
 
-  limited("stop an address that makes accounts after 100 attempts", async (world) => {
+  limited("an address is limited to 100 sign-up attempts", async (world) => {
     const input = { handle: "x", email: "x", password: "x" }
     const wrong = { handle: "good.test", email: "no address", password: "12345678" }
     const call = (body: object, address = "192.0.2.9") =>
@@ -135,7 +135,7 @@ describe("rate limits", () => {
     assert.strictEqual(outcomeOf(await call(input, "192.0.2.10")), "400 InvalidRequest")
   })
 
-  limited("count the bytes of a write, so that few large records spend the hour", async (world) => {
+  limited("the bytes of a write count, so a few large records use up the hour", async (world) => {
     const { did, auth } = world.alice
     const [collection, rkey] = ["com.example.note", "one"]
     const put = (text: string) =>
@@ -152,7 +152,7 @@ describe("rate limits", () => {
   })
 
   limited(
-    "stop an account that writes after 5,000 points an hour, with nothing written",
+    "an account is limited to 5,000 write points an hour, after which nothing is written",
     async (world) => {
       const { did, auth } = world.alice
       const collection = "app.bsky.feed.post"
@@ -161,7 +161,7 @@ describe("rate limits", () => {
         const input = { repo: did, writes: Array.from({ length: count }, () => create) }
         return world.call("com.atproto.repo.applyWrites", { auth, input })
       }
-      // A create is 3 points; the profile and the post of the start took 4.
+      // A create costs 3 points; the initial profile and post took 4.
       for (let batch = 0; batch < 8; batch++) ok(await write(200))
       const head = (await world.call("com.atproto.sync.getHead", { params: { did } })).text
       const refused = await write(200)
@@ -178,7 +178,7 @@ describe("rate limits", () => {
     }
   )
 
-  limited("stop an address after 1,000 uploads a day", async (world) => {
+  limited("an address is limited to 1,000 uploads a day", async (world) => {
     const upload = (address: string) =>
       world.call("com.atproto.repo.uploadBlob", {
         auth: world.alice.auth,
@@ -199,32 +199,32 @@ describe("rate limits", () => {
     )
   })
 
-  it("say nothing when they are off", async () => {
+  it("responses have no limits while they are off", async () => {
     const world = await startWorld({ RATE_LIMITS: "off" })
     assert.isNull(told(await world.call(describeServer)).limit)
     await world.close()
   })
 })
 
-/** A limit: as many attempts in as many seconds, and the status of one. */
+/** A limit: the attempts and seconds, and how to make one attempt. */
 interface Rate {
   readonly rule: keyof typeof rules
   readonly what: string
   readonly limits: ReadonlyArray<readonly [count: number, seconds: number]>
-  /** Prepares an address, or an account of its own; answers what makes one attempt there. */
+  /** Prepares an address, or an account of its own; returns a function for one attempt there. */
   readonly from: (world: World, address: string) => Promise<(at: number) => Promise<number>>
 }
 
 const day = 86_400
 
-/** A method that anybody may call, each time with another input. */
+/** A public method, with a different input each time. */
 const calling =
   (nsid: string, input: (at: number) => object): Rate["from"] =>
   async (world, address) =>
   async (at) =>
     (await world.call(nsid, { input: input(at), headers: from(address) })).status
 
-/** A form of a page, with what is filled in. */
+/** A page's form with its input. */
 const sending =
   (path: string, action: string, filled: Readonly<Record<string, string>>): Rate["from"] =>
   async (world, address) => {
@@ -232,12 +232,12 @@ const sending =
     const form = (await browser.get(path)).form(action)
     return async () => {
       const { status, text } = await browser.post(form, filled)
-      // A sign-in says it on its form.
+      // A sign-in shows it on its form.
       return text.includes("Too many attempts") ? 429 : status
     }
   }
 
-/** An endpoint of OAuth that is asked without a proof. */
+/** An OAuth endpoint, without a proof. */
 const posting =
   (path: string): Rate["from"] =>
   async (world, address) =>
@@ -246,7 +246,7 @@ const posting =
     return (await world.ask(path, { method: "POST", body: "client_id=x", headers })).status
   }
 
-/** What an owner asks of their own account, by a session that has just begun. */
+/** An owner's request about their own account, with a recent session. */
 const owning =
   (path: string, asked: (at: number) => Asked): Rate["from"] =>
   async (world, address) => {
@@ -260,7 +260,7 @@ const owning =
 
 const wrong = { password: "a wrong password", token: "AAAAA-AAAAA" }
 
-/** What docs/contribute/security/limits.md says, but for the general limits and for writes. */
+/** The table in docs/contribute/security/limits.md, without the general limits and writes. */
 const rates: ReadonlyArray<Rate> = [
   {
     rule: "refreshIdentity",
@@ -439,18 +439,18 @@ const rates: ReadonlyArray<Rate> = [
   }
 ]
 
-/** These are tried above. */
+/** Tested above. */
 const triedAbove: ReadonlyArray<string> = ["general", "getRepo", "uploadBlob"]
 
 describe("every declared rate limit", () => {
-  it("applies to a method or a route, and is tried here", () => {
+  it("each rule applies to a method or a route, and has a test here", () => {
     for (const [name, rule] of Object.entries(rules)) {
       if (name !== "general") assert.isNotEmpty(declarers(rule), name)
       const tried = rates.filter((rate) => rate.rule === name)
       assert.isTrue(tried.length > 0 || triedAbove.includes(name), name)
       for (const { limits, what } of tried) {
         const windows = rule.windows.map(({ limit, windowSeconds }) => [limit, windowSeconds])
-        // A failure at one account is also an attempt at any account, which ends sooner.
+        // Failures at one account also count as attempts at any account, with a lower limit.
         const told = name === "signIn" ? windows.slice(0, 1) : windows
         assert.deepStrictEqual(
           limits.map((limit) => [...limit]),
@@ -471,7 +471,7 @@ describe("the limit of an address or account", () => {
 
   for (const [number, { what, limits, from: prepare }] of rates.entries()) {
     const [[count, seconds] = [0, 0], [daily, wholeDay] = [count, seconds]] = limits
-    it(`holds ${what} to ${limits.map(([most, in_]) => `${most} in ${in_} s`).join(", ")}`, async () => {
+    it(`${what} is limited to ${limits.map(([most, in_]) => `${most} in ${in_} s`).join(", ")}`, async () => {
       const attempt = await prepare(world, `198.51.100.${number}`)
       let made = 0
       const isRefused = async () => (await attempt((made += 1))) === 429
@@ -483,7 +483,7 @@ describe("the limit of an address or account", () => {
       assert.isTrue(await isRefused())
       const other = await prepare(world, `203.0.113.${number}`)
       assert.notStrictEqual(await other(0), 429)
-      // Just before the window ends, whatever the attempts have taken.
+      // Just before the window ends, however long the attempts took.
       world.advance(Math.max(0, start + (seconds - 30) * 1000 - world.now()))
       assert.isTrue(await isRefused())
       world.advance(seconds * 1000)

@@ -22,12 +22,12 @@ import { startWorld, type World } from "../support/http/httpWorld.ts"
 
 const root = join(import.meta.dirname, "../..")
 
-/** The sources of all layers, by their path. */
+/** The sources of all layers, by path. */
 const sources = globSync("src/layers/**/*.ts", { cwd: root }).map(
   (path) => [path, readFileSync(join(root, path), "utf8")] as const
 )
 
-/** The tables that a source creates and does not drop again. */
+/** The tables that a source creates and keeps. */
 const tablesIn = (source: string): ReadonlyArray<string> =>
   [...source.matchAll(/CREATE TABLE (?:IF NOT EXISTS )?(\w+) \(/g)]
     .map(([, name = ""]) => name)
@@ -45,12 +45,12 @@ interface SqliteTable {
 
 const listing = "SELECT name FROM sqlite_master WHERE type = 'table'"
 
-/** Tables of SQLite and of the platform. */
+/** Tables of SQLite and the platform. */
 const isForeign = (name: string) => /^(sqlite|_cf)_/.test(name)
 
 const gigabyte = 1_000_000_000
 
-describe("everything that the server stores", () => {
+describe("the limits of all stored data", () => {
   let all: Bounds
   let world: World
   beforeAll(async () => {
@@ -60,7 +60,7 @@ describe("everything that the server stores", () => {
   })
   afterAll(() => world.close())
 
-  it("has a bound beside its table, and no bound is left of a table that is gone", async () => {
+  it("every table has its limits beside it, and no limits are left of a removed table", async () => {
     for (const [path, source] of sources) {
       const tables = tablesIn(source)
       if (tables.length === 0) continue
@@ -69,10 +69,10 @@ describe("everything that the server stores", () => {
     }
   })
 
-  it("is a table that is bounded, in a database that has been used", async () => {
+  it("every table in a used database has limits", async () => {
     await (await publicApp(world)).push()
     const host = Effect.flatMap(HostDatabase, ({ sql }) => sql.unsafe<SqliteTable>(listing))
-    // SAFETY: the memory layers have the database beside the services of the routes.
+    // SAFETY: the memory layers provide the database along with the routes' services.
     const inD1 = await world.beneath(
       host as unknown as Effect.Effect<ReadonlyArray<SqliteTable>, never, HostServices>
     )
@@ -87,7 +87,7 @@ describe("everything that the server stores", () => {
     }
   })
 
-  it("fits into a database of the platform, whatever strangers and one account do", () => {
+  it("everything fits into the platform's databases, whatever strangers and one account do", () => {
     const sum = (per: "host" | "account", isMeant: (name: string) => boolean) =>
       Object.entries(all)
         .filter(([name, bound]) => bound.per === per && isMeant(name))
@@ -105,7 +105,7 @@ describe("everything that the server stores", () => {
     }
   })
 
-  it("has the bounds that the code keeps", () => {
+  it("the declared limits are those that the code enforces", () => {
     const kept: Readonly<Record<string, number>> = {
       "R2, blobs": defaultBlobQuota,
       app_password: appPasswords.passwords * 2 * 1024,
@@ -127,7 +127,7 @@ describe("everything that the server stores", () => {
     }
   })
 
-  it("is in docs/contribute/security/limits.md, with who fills it and what bounds it", () => {
+  it("docs/contribute/security/limits.md lists every table with its limits", () => {
     const rows = Object.entries(all).map(([name, { filledBy, bound }]) => {
       const store = /^\w+$/.test(name) ? `\`${name}\`` : name
       return `| ${store} | ${filledBy} | ${bound} |`

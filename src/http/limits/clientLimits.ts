@@ -8,7 +8,7 @@ import { administratorPassword, isAdmin } from "../../core/sessions/authorizatio
 import { rateLimitHeaders } from "../responses.ts"
 import { type LimitRule, rules } from "../../services/limits/rules.ts"
 
-/** A /64 of IPv6 is one household: its first four groups. */
+/** The /64 of an IPv6 address, which is one household: its first four groups. */
 const prefixOf = (address: string): string => {
   const [head = "", tail] = address.toLowerCase().split("%")[0]!.split("::")
   const groups = head === "" ? [] : head.split(":")
@@ -21,7 +21,10 @@ const prefixOf = (address: string): string => {
     .join(":")}::/64`
 }
 
-/** The address that a client is counted by: IPv4 whole, IPv6 by its /64; `unknown` where nobody tells. */
+/**
+ * The address that a client counts as: IPv4 completely, IPv6 by its /64; `unknown` if it is
+ * missing.
+ */
 export const clientAddress = (request: Request): string => {
   const address = request.headers.get("cf-connecting-ip")?.trim() ?? ""
   if (address === "") return "unknown"
@@ -29,7 +32,7 @@ export const clientAddress = (request: Request): string => {
   return mapped ?? (address.includes(":") ? prefixOf(address) : address)
 }
 
-/** Whether the limits are off, for everybody or for a client that shows the bypass key. */
+/** Whether the limits are off, for everyone or for a client with the bypass key. */
 export const isUnlimited = (request: Request, config: Settings): boolean => {
   if (config.rateLimits === "off") return true
   const shown = request.headers.get("x-ratelimit-bypass")
@@ -41,16 +44,19 @@ export const isUnlimited = (request: Request, config: Settings): boolean => {
   )
 }
 
-/** The limits in memory that a request counts towards, by what its method declares; the tightest last. */
+/**
+ * The in-memory limits that a request counts towards, by its method's declaration; the tightest
+ * last.
+ */
 const countedBy = (declared: ReadonlyArray<LimitRule>): ReadonlyArray<AddressLimit> => {
   if (declared.includes(rules.getRepo)) return ["getRepo"]
   return declared.includes(rules.uploadBlob) ? ["general", "uploadBlob"] : ["general"]
 }
 
 /**
- * Counts a request towards the general limits of its address, without any I/O.
+ * Counts a request towards its address's general limits, without I/O.
  *
- * Answers the headers for the response; none while the limits are off.
+ * Returns the headers for the response; none while the limits are off.
  */
 export const countRequest = Effect.fnUntraced(function* (
   request: Request,
@@ -60,7 +66,8 @@ export const countRequest = Effect.fnUntraced(function* (
   if (isUnlimited(request, config)) return {}
   const limits = yield* AddressLimits
   const address = clientAddress(request)
-  // On a machine of one's own, one address is everybody: counted and told, but nobody is refused.
+  // On a local machine all clients share one address: requests are counted and reported but not
+  // rejected.
   const counted = config.rateLimits === "on" ? limits.take : limits.count
   let headers = {}
   for (const which of countedBy(declared))
@@ -68,10 +75,10 @@ export const countRequest = Effect.fnUntraced(function* (
   return headers
 })
 
-/** What a DID without an account costs, in requests: 150 of them use up an address's limit. */
+/** The cost of a DID without an account, in requests: 150 of them use up an address's limit. */
 const missingPoints = 20
 
-/** Counts a DID that has no account here towards the general limit of its address. */
+/** Counts a DID without an account towards its client's general limit. */
 export const countMissing = Effect.fnUntraced(function* (request: Request) {
   const config = yield* Config
   if (isUnlimited(request, config)) return
@@ -80,7 +87,7 @@ export const countMissing = Effect.fnUntraced(function* (request: Request) {
   yield* counted(clientAddress(request), "general", missingPoints)
 })
 
-/** Takes a point of a rule, exactly; a rule that counts guesses is taken by the key of what is guessed at. */
+/** Takes a point of an exact rule; a rule that counts guesses needs the key of their target. */
 export const takePoint = Effect.fnUntraced(function* (
   request: Request,
   { key: own, windows: limits }: LimitRule,
@@ -94,9 +101,9 @@ export const takePoint = Effect.fnUntraced(function* (
 })
 
 /**
- * Counts wrong passwords of the administrator, whichever route they come by.
+ * Counts wrong administrator passwords on every route.
  *
- * Once the limit is used up the right password is refused too, so a refusal does not tell which one it was.
+ * Once the limit is used up the right password is rejected too, so a rejection reveals nothing.
  */
 export const limitAdministrator = Effect.fnUntraced(function* (request: Request) {
   const config = yield* Config
@@ -108,7 +115,7 @@ export const limitAdministrator = Effect.fnUntraced(function* (request: Request)
   yield* (yield* Limiter).take({ address, key, points, limits })
 })
 
-/** Gives a point back: what was limited turned out to be nobody's attack. */
+/** Gives a point back when a limited request turns out to be legitimate. */
 export const givePointBack = Effect.fnUntraced(function* (
   request: Request,
   { windows: limits }: LimitRule,

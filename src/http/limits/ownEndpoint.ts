@@ -10,14 +10,14 @@ import { subjectOf } from "../accounts/accountOf.ts"
 import { accountBehind } from "../sessions/signInGate.ts"
 import { credentialsOf } from "../Xrpc.ts"
 
-/** Turns away everybody but the administrator from a path of our own beside XRPC. */
+/** Rejects everyone except the administrator from one of our own paths outside of XRPC. */
 export const forAdministrator = Effect.fnUntraced(function* (request: Request, name: string) {
   yield* (yield* Auth).authenticate(credentialsOf(request), { kind: "admin" }, name)
 })
 
 /**
- * Whose account such an address is asked about, and by whose authority: the administrator names the account, an owner
- * shows a session of the main password that has just begun.
+ * The account that such a request is about: the administrator names it, an owner uses a recent
+ * session of the main password.
  */
 export const ownerOrAdministrator = Effect.fnUntraced(function* (
   request: Request,
@@ -39,7 +39,7 @@ export const ownerOrAdministrator = Effect.fnUntraced(function* (
   return { did, handle: entry?.handle ?? did, by: "owner", until } as const
 })
 
-/** What such an address answers: JSON that nobody keeps. */
+/** The response of such a path: JSON that nobody caches. */
 export const ownAnswer = (value: object): Response =>
   new Response(JSON.stringify(value), {
     headers: { ...privateHeaders, "cache-control": "no-store", "content-type": jsonType }

@@ -7,12 +7,12 @@ import { exceededBy, takeFrom, type Windows } from "../../services/limits/Limite
 import { SqlStorage } from "../../services/host/SqlStorage.ts"
 import type { Bounds } from "../host/sql/bounds.ts"
 
-/** One row a limited thing, with the windows of its limits; a taking rewrites it. */
+/** One row for each key, with the windows of its limits; taking a point updates it. */
 export const tables: ReadonlyArray<string> = [
   "CREATE TABLE IF NOT EXISTS spent (key TEXT PRIMARY KEY, windows TEXT NOT NULL) WITHOUT ROWID"
 ]
 
-/** Limits of an account in the object's SQLite. */
+/** An account's limits in the object's SQLite. */
 export const layer: Layer.Layer<AccountLimits, never, SqlStorage | Config> = Layer.effect(
   AccountLimits,
   Effect.gen(function* () {
@@ -22,7 +22,7 @@ export const layer: Layer.Layer<AccountLimits, never, SqlStorage | Config> = Lay
     const windowsOf = (key: string): Windows | undefined => {
       const query = "SELECT windows FROM spent WHERE key = ?"
       const [row] = sql.exec<{ windows: string }>(query, key).toArray()
-      // SAFETY: the column is written below, and nowhere else.
+      // SAFETY: only the code below writes the column.
       return row === undefined ? undefined : (JSON.parse(row.windows) as Windows)
     }
 
@@ -43,7 +43,7 @@ export const layer: Layer.Layer<AccountLimits, never, SqlStorage | Config> = Lay
   })
 )
 
-/** What bounds these tables. */
+/** The limits of these tables. */
 export const bounds: Bounds = {
   spent: {
     filledBy: "its owner",

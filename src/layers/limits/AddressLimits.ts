@@ -14,7 +14,7 @@ import { rules } from "../../services/limits/rules.ts"
 /**
  * General limits in a map of at most `capacity` counters.
  *
- * When it is full the counters written longest ago go first: a busy address is written often, and stays.
+ * Drops the counters that were updated longest ago, so busy addresses stay.
  */
 export const layer = (capacity = 10_000): Layer.Layer<AddressLimits> =>
   Layer.sync(AddressLimits, () => {

@@ -9,10 +9,10 @@ import {
   type Windows
 } from "../../services/limits/Limiter.ts"
 
-/** How many counters are held at most; the one written longest ago goes first. */
+/** The most counters; drops the one updated longest ago. */
 const capacity = 100_000
 
-/** The limiter in this process: for the server on Node and for tests. */
+/** The limiter in this process, for the server on Node and for tests. */
 export const layer: Layer.Layer<Limiter> = Layer.sync(Limiter, () => {
   const counters = new Map<string, Windows>()
   return Limiter.of({

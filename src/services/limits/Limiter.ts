@@ -2,20 +2,20 @@ import * as Context from "effect/Context"
 import type * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 
-/** How many points a key may take in a window that begins with its first. */
+/** How many points a key may take in a window that starts with the first. */
 export interface RateLimit {
   readonly limit: number
   readonly windowSeconds: number
 }
 
-/** How much of a limit is left. */
+/** The remaining part of a limit. */
 export interface RateLimitState extends RateLimit {
   readonly remaining: number
   /** When the window ends, in milliseconds. */
   readonly resetAt: number
 }
 
-/** A limit is used up. */
+/** A limit is exceeded. */
 export class RateLimitExceeded extends Schema.TaggedError<RateLimitExceeded>()(
   "RateLimitExceeded",
   {
@@ -24,22 +24,22 @@ export class RateLimitExceeded extends Schema.TaggedError<RateLimitExceeded>()(
     remaining: Schema.Finite,
     /** When the window ends, in milliseconds. */
     resetAt: Schema.Finite,
-    /** Seconds from now to then, where the limiter told them. */
+    /** Seconds until then, if the limiter reported them. */
     retryAfter: Schema.optional(Schema.Finite)
   }
 ) {}
 
-/** The limiter could not be reached: what it protects stays shut. */
+/** The limiter could not be reached, so the protected method fails. */
 export class LimiterUnavailable extends Schema.TaggedError<LimiterUnavailable>()(
   "LimiterUnavailable",
   { cause: Schema.Defect() }
 ) {}
 
-/** What is taken: points of a key, by a client's address, under all of the limits or none. */
+/** Points to take for a key and a client's address, under all limits or none. */
 export interface Taking {
   readonly address: string
   readonly key: string
-  /** Fewer than zero gives points back; zero takes none, and is refused where none is left. */
+  /** Negative points are given back; zero takes none, but fails if none are left. */
   readonly points: number
   readonly limits: ReadonlyArray<RateLimit>
 }
@@ -48,15 +48,15 @@ export interface Taking {
 export class Limiter extends Context.Service<
   Limiter,
   {
-    /** Takes points; answers the limit of which least is left. */
+    /** Takes points; returns the limit with the fewest left. */
     take(taking: Taking): Effect.Effect<RateLimitState, RateLimitExceeded | LimiterUnavailable>
   }
 >()("nacre/services/Limiter") {}
 
-/** The general limits, which every request of an address counts towards. */
+/** The general limits that each request of an address counts towards. */
 export type AddressLimit = "general" | "getRepo" | "uploadBlob"
 
-/** General limits per address, kept in the isolate's memory: best effort, without any I/O. */
+/** General limits for each address in the isolate's memory: best effort, without I/O. */
 export class AddressLimits extends Context.Service<
   AddressLimits,
   {
@@ -65,26 +65,26 @@ export class AddressLimits extends Context.Service<
       which: AddressLimit,
       points?: number
     ): Effect.Effect<RateLimitState, RateLimitExceeded>
-    /** The same, but it refuses nobody. */
+    /** Like `take`, but never fails. */
     count(address: string, which: AddressLimit, points?: number): Effect.Effect<RateLimitState>
   }
 >()("nacre/services/AddressLimits") {}
 
-/** One window of one key: when it began, and what has been taken since. */
+/** One window of a key: its start, and the points taken since. */
 export interface Window {
   readonly from: number
   readonly used: number
 }
 
-/** What a key has taken, one window a limit. */
+/** The windows of a key, one for each limit. */
 export type Windows = ReadonlyArray<Window>
 
-/** The outcome of a taking: the windows to keep, or nothing to keep because a limit refuses. */
+/** The result of taking points: the windows to store, or the limit that was exceeded. */
 export type Taken =
   | { readonly windows: Windows; readonly state: RateLimitState }
   | { readonly exceeded: RateLimitState }
 
-/** Takes points from a key's windows; windows that have passed begin anew. */
+/** Takes points from a key's windows; expired windows restart. */
 export const takeFrom = (
   before: Windows | undefined,
   points: number,
@@ -110,7 +110,7 @@ export const takeFrom = (
   return { windows, state: least ?? { limit: 0, windowSeconds: 0, remaining: 0, resetAt: now } }
 }
 
-/** The failure of a limit that refuses. */
+/** The error for an exceeded limit. */
 export const exceededBy = (state: RateLimitState, now: number): RateLimitExceeded =>
   new RateLimitExceeded({
     ...state,

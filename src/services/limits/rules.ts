@@ -3,12 +3,13 @@ import type { RateLimit } from "./Limiter.ts"
 /**
  * What a rule counts.
  *
- * `isolate`: the requests of a client's address, in the isolate's memory. `address`: the same, exactly. `guess`: failed
- * attempts at one account from one address. `account`: what an account does, wherever its owner calls from.
+ * `isolate`: the requests of a client's address, in the isolate's memory. `address`: the same,
+ * exactly. `guess`: failed attempts at one account from one address. `account`: an account's
+ * actions, wherever its owner calls from.
  */
 export type Counted = "isolate" | "address" | "guess" | "account"
 
-/** A rate limit: what it counts, under which key, and how much of it in which windows. */
+/** A rate limit: what it counts, its key, and the points and lengths of its windows. */
 export interface LimitRule {
   readonly per: Counted
   readonly key: string
@@ -30,45 +31,48 @@ const rule = <P extends Counted>(
 })
 
 /**
- * Every rate limit. A method or route declares the ones that it counts towards.
+ * Every rate limit. A method or route declares those that it counts towards.
  *
- * The keys are stored: a changed key begins to count from zero.
+ * The keys are stored: a changed key starts to count from zero.
  */
 export const rules = {
-  /** Every request, unless its method has a limit in its place. */
+  /** Every request, unless its method has its own limit. */
   general: rule("isolate", "general", [3000, fiveMinutes]),
-  /** In place of `general`. */
+  /** Instead of `general`. */
   getRepo: rule("isolate", "getRepo", [6000, fiveMinutes]),
-  /** Besides `general`. */
+  /** In addition to `general`. */
   uploadBlob: rule("isolate", "uploadBlob", [1000, aDay]),
   /** Over XRPC and on the pages together. */
   signIn: rule("guess", "createSession", [30, fiveMinutes], [300, aDay]),
-  /** Wrong passwords, whichever route they come by. */
+  /** Wrong passwords on every route. */
   administrator: rule("address", "administrator", [30, fiveMinutes], [300, aDay]),
   signUp: rule("address", "createAccount", [100, fiveMinutes]),
-  /** Each opened link tells whether an invite is valid. */
+  /** Each opened link reveals whether an invite is valid. */
   lookAtInvite: rule("address", "invite", [100, fiveMinutes]),
   passkey: rule("address", "passkey", [100, fiveMinutes]),
   openPasskeyLink: rule("address", "passkey link", [50, fiveMinutes]),
-  /** Browsers without a cookie of ours. */
+  /** Browsers without our cookie. */
   newDevice: rule("address", "new device", [200, fiveMinutes]),
   requestPasswordReset: rule("address", "requestPasswordReset", [15, anHour], [50, aDay]),
   resetPassword: rule("address", "resetPassword", [50, fiveMinutes]),
   deleteAccount: rule("address", "deleteAccount", [50, fiveMinutes]),
   reserveSigningKey: rule("address", "reserveSigningKey", [20, fiveMinutes], [100, aDay]),
   refreshIdentity: rule("address", "refreshIdentity", [100, fiveMinutes]),
-  /** A sign-up page asks while its person types. */
+  /** A sign-up page checks while its user types. */
   handleAvailability: rule("address", "checkHandleAvailability", [300, fiveMinutes]),
-  /** Pushing costs a request to a server that the client names: the tightest of the three. */
+  /**
+   * Pushing costs a request to a server that the client names, so this is the tightest of the
+   * three.
+   */
   oauthPar: rule("address", "oauth par", [100, fiveMinutes]),
-  /** A browser that has no nonce yet asks twice. */
+  /** A browser without a nonce asks twice. */
   oauthToken: rule("address", "oauth token", [300, fiveMinutes]),
   oauthRevoke: rule("address", "oauth revoke", [100, fiveMinutes]),
   /** For each purpose. */
   mailedCode: rule("account", "code", [5, anHour], [15, aDay]),
   makePasskeyLink: rule("account", "passkey link", [10, anHour], [30, aDay]),
   updateHandle: rule("account", "updateHandle", [10, fiveMinutes], [50, aDay]),
-  /** Each answer tells whether somebody here has the address. */
+  /** Each response reveals whether an account has the address. */
   updateEmail: rule("account", "updateEmail", [10, fiveMinutes], [50, aDay]),
   /** Each import rewrites the whole repo. */
   importRepo: rule("account", "importRepo", [20, anHour], [60, aDay])
