@@ -29,13 +29,13 @@ const bodyOf = (length: number | undefined): NonNullable<Upward["body"]> => ({
   isOver: () => false
 })
 
-/** A service that takes every connection and never answers. */
+/** A service that accepts every connection and never responds. */
 const silent = Layer.merge(
   config,
   OutgoingFetch.layer({ fetch: () => new Promise<Response>(() => {}) })
 )
 
-describe("asking a service", () => {
+describe("requests to a service", () => {
   const isOver = (asked: Upward, millis: number) =>
     Effect.gen(function* () {
       const fiber = yield* Effect.forkChild(Effect.flip(ask(asked)))
@@ -50,19 +50,17 @@ describe("asking a service", () => {
       )
     }).pipe(Effect.provide(silent))
 
-  it.effect("ends after ten seconds without an answer, and is not repeated then", () =>
-    isOver(get, 10_000)
-  )
+  it.effect("a request times out after ten seconds, without a retry", () => isOver(get, 10_000))
 
-  it.effect("waits for a body to get there, at 64 KiB a second", () =>
+  it.effect("a request waits for its body to be sent, at 64 KiB a second", () =>
     isOver({ ...get, method: "POST", body: bodyOf(100 * 65_536) }, 110_000)
   )
 
-  it.effect("waits 40 seconds for a body of unknown length", () =>
+  it.effect("a request waits 40 seconds for a body of unknown length", () =>
     isOver({ ...get, method: "POST", body: bodyOf(undefined) }, 40_000)
   )
 
-  it.effect("bounds what comes back by what it is", () =>
+  it.effect("a response is limited depending on its type", () =>
     Effect.gen(function* () {
       let asked: OutgoingStreamRequest | undefined
       const outgoing = Layer.succeed(

@@ -11,7 +11,7 @@ import { letIn, withApp } from "../support/http/httpApps.ts"
 const timeline = "app.bsky.feed.getTimeline"
 const report = "com.atproto.moderation.createReport"
 
-/** Calls a method that the app view answers with this; a text is no JSON. */
+/** Calls a method to which the AppView returns this; a text isn't JSON. */
 const failing = (
   world: MockWorld,
   status: number,
@@ -44,7 +44,7 @@ describe("a method of another service", () => {
     return `did:key:${body["didDoc"].verificationMethod[0].publicKeyMultibase}`
   }
 
-  it("is answered by it, with the caller's parameters as they were written", async () => {
+  it("the service gets the caller's parameters as they were written", async () => {
     const query = "?limit=5&a=%C3%A9%20b&a=2&empty="
     const answer = await world.call(timeline, { query, auth })
     assert.strictEqual(answer.status, 200, answer.text)
@@ -55,7 +55,7 @@ describe("a method of another service", () => {
     assert.strictEqual(answer.headers.get("access-control-allow-origin"), "*")
   })
 
-  it("gets a token that the official library verifies, for it and this method alone, good for a minute", async () => {
+  it("the service gets a token that the official library verifies, for it and this method only, valid for a minute", async () => {
     const seen = new Set<unknown>()
     for (let count = 0; count < 2; count += 1) {
       ok(await world.call(timeline, { auth }))
@@ -72,7 +72,7 @@ describe("a method of another service", () => {
     assert.strictEqual(seen.size, 2)
   })
 
-  it("goes to the app view, to the chat, to moderation or to who takes reports, by its name in any case", async () => {
+  it("a method goes to the AppView, the chat, the moderation or the report service, by its name in any case", async () => {
     const { appView, chat, moderation } = world.services
     const places = [
       [timeline, appView],
@@ -93,7 +93,7 @@ describe("a method of another service", () => {
     }
   })
 
-  it("goes to the service that the caller names, by its DID document", async () => {
+  it("a method goes to the service that the caller names, by its DID document", async () => {
     const { generator } = world.services
     const did = publish(world, "other.example.com", {
       some_view: generator.url,
@@ -107,7 +107,7 @@ describe("a method of another service", () => {
     assert.strictEqual(claimsOf(tokenOf(world.services.chat.last()))["aud"], services.chat)
   })
 
-  it("takes GET, HEAD and POST, with or without a body", async () => {
+  it("the proxy supports GET, HEAD and POST, with or without a body", async () => {
     const { appView } = world.services
     const got = await world.call("com.example.echo", { auth, method: "HEAD" })
     assert.strictEqual(got.status, 200)
@@ -124,7 +124,7 @@ describe("a method of another service", () => {
     assert.strictEqual(outcomeOf(put), "400 InvalidRequest")
   })
 
-  it("is told what the caller wants, and nothing of who they are", async () => {
+  it("the service gets the caller's preferences and nothing about their identity", async () => {
     const passed = {
       "accept-language": "de, en;q=0.5",
       "atproto-accept-labelers": "did:plc:ar7c4by46qjdydhdevvrndac;redact",
@@ -154,7 +154,7 @@ describe("a method of another service", () => {
     assert.strictEqual(headers["user-agent"], "nacre")
   })
 
-  it("answers with its own headers as far as they are about the answer", async () => {
+  it("the caller gets the response headers that describe the response", async () => {
     const passed = {
       "content-type": "application/json; charset=utf-8",
       "content-language": "de",
@@ -192,7 +192,7 @@ describe("a method of another service", () => {
     assert.include(headers.get("content-security-policy") ?? "", "sandbox")
   })
 
-  it("streams its answer on: the first bytes come before the last are made", async () => {
+  it("the proxy streams a response: the first bytes arrive before the last exist", async () => {
     let upstream: ServerResponse | undefined
     world.services.appView.on("com.example.stream", (_, response) => {
       response.writeHead(200, { "content-type": "text/event-stream" })
@@ -212,7 +212,7 @@ describe("a method of another service", () => {
     assert.isTrue((await reader.read()).done)
   })
 
-  it("streams what it is sent: the first bytes are there before the last are made", async () => {
+  it("the proxy streams a request: the first bytes arrive before the last exist", async () => {
     let more: ReadableStreamDefaultController<Uint8Array> | undefined
     const body = new ReadableStream<Uint8Array>({
       start: (controller) => {
@@ -237,7 +237,7 @@ describe("a method of another service", () => {
     assert.deepStrictEqual(ok(answer), expected)
   })
 
-  it("is handed on unpacked or as it was packed, never torn", async () => {
+  it("a response is passed on decoded or as it was encoded, never inconsistently", async () => {
     const text = JSON.stringify({ text: "cloud ".repeat(1000) })
     world.services.appView.on("com.example.packed", (_, response) => {
       response.writeHead(200, { "content-type": "application/json", "content-encoding": "gzip" })
@@ -247,12 +247,12 @@ describe("a method of another service", () => {
       auth,
       headers: { "accept-encoding": "gzip" }
     })
-    // Node unpacks whatever it fetches: then nothing may say that the body is packed still.
+    // Node decodes whatever it fetches, so no header may declare an encoding.
     assert.isNull(answer.headers.get("content-encoding"))
     assert.strictEqual(answer.text, text)
   })
 
-  it("answers part of something, and that nothing has changed", async () => {
+  it("the proxy passes on partial and not-modified responses", async () => {
     world.services.appView.on("com.example.part", ({ headers }, response) => {
       if (headers["if-none-match"] === '"v"') {
         response.writeHead(304, { etag: '"v"' }).end()
@@ -270,7 +270,7 @@ describe("a method of another service", () => {
     assert.strictEqual(same.headers.get("etag"), '"v"')
   })
 
-  it("has its errors told by their names; what failed there is a 502", async () => {
+  it("the caller gets a service's errors by name, and a 502 for its faults", async () => {
     const fault = { error: "BlockedActor", message: "Requester has blocked actor" }
     const blocked = await failing(world, 400, fault)
     assert.strictEqual(outcomeOf(blocked), "400 BlockedActor")
@@ -311,7 +311,7 @@ describe("a method of another service", () => {
     assert.strictEqual(outcomeOf(await failing(world, 200, "", {})), "ok")
   })
 
-  it("is a 502 UpstreamFailure when nobody is there", async () => {
+  it("an unreachable service is a 502 UpstreamFailure", async () => {
     const gone = publish(world, "dead.example.com", { view: "https://unreachable.example.com" })
     world.network.dead.add("unreachable.example.com")
     const headers = { "atproto-proxy": `${gone}#view` }
@@ -321,7 +321,7 @@ describe("a method of another service", () => {
     assert.lengthOf(asked, 2, "what only reads is asked once more")
   })
 
-  it("is open to app passwords, but chat to privileged ones alone", async () => {
+  it("app passwords may call other services, but chat only if privileged", async () => {
     const { bob } = world
     const as = async (privileged: boolean) => {
       const password = await appPassword(world, bob.did, `app ${privileged}`, privileged)
@@ -342,7 +342,7 @@ describe("a method of another service", () => {
     ok(await world.call(chat, { auth: await as(true) }))
   })
 
-  it("takes an app's permission for this method at this service", async () => {
+  it("an app needs the permission for this method at this service", async () => {
     const { did } = world.alice
     const aud = `${services.appView}#bsky_appview`
     const calls = async (granted: string, nsid: string, headers: Record<string, string> = {}) => {
@@ -369,14 +369,14 @@ describe("a method of another service", () => {
     assert.strictEqual(await calls(elsewhere, timeline, there), "ok")
   })
 
-  it("hands an app its next nonce with the answer", async () => {
+  it("an app gets its next nonce with the response", async () => {
     const app = await letIn(world, world.alice.did, "atproto transition:generic")
     const answer = await world.call(timeline, await withApp(world, app, timeline))
     assert.isNotNull(answer.headers.get("dpop-nonce"))
     assert.isUndefined(world.services.appView.last().headers["dpop"])
   })
 
-  it("is closed to accounts that are not active, but for the appeal of one that was taken down", async () => {
+  it("inactive accounts may not call other services, except for the appeal of a taken-down one", async () => {
     const { carol, dora } = world
     const down = bearer((await session(world, carol.did, "takendown")).accessJwt)
     assert.strictEqual(outcomeOf(await world.call(timeline, { auth: down })), "400 InvalidToken")
@@ -395,7 +395,7 @@ describe("a method of another service", () => {
     }
   })
 
-  it("that no service is named for is a 501", async () => {
+  it("a method without a service is a 501", async () => {
     const host = await startMockWorld({
       APP_VIEW: "none",
       CHAT_SERVICE: "none",

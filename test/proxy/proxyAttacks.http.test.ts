@@ -10,7 +10,7 @@ import { outcomeOf, serviceToken } from "../support/http/httpWorld.ts"
 
 const timeline = "app.bsky.feed.getTimeline"
 
-describe("the proxy", () => {
+describe("the proxy under attack", () => {
   let world: MockWorld
   let auth: string
   beforeAll(async () => {
@@ -23,13 +23,13 @@ describe("the proxy", () => {
   })
   afterAll(() => world.close())
 
-  /** How many requests the services have got. */
+  /** How many requests the services got. */
   const count = () => world.services.all.reduce((sum, { received }) => sum + received.length, 0)
 
   const to = (proxy: string, nsid = "com.example.echo") =>
     world.call(nsid, { auth, headers: { "atproto-proxy": proxy } })
 
-  it("serves nobody without credentials, and asks nobody who they name", async () => {
+  it("the proxy serves nobody without credentials, and contacts no service", async () => {
     const before = count()
     const asked = world.network.asked.length
     const tokens = {
@@ -52,7 +52,7 @@ describe("the proxy", () => {
     assert.strictEqual(world.network.asked.length, asked)
   })
 
-  it("refuses what is no name of a service", async () => {
+  it("the proxy rejects an invalid service name", async () => {
     const { appView } = services
     const before = count()
     for (const header of [
@@ -80,7 +80,7 @@ describe("the proxy", () => {
     assert.strictEqual(count(), before)
   })
 
-  it("goes to public https origins alone, whatever a DID document says", async () => {
+  it("the proxy contacts only public https origins, whatever a DID document says", async () => {
     const { port } = new URL(world.services.appView.url)
     const before = count()
     const asked = world.network.asked.length
@@ -123,7 +123,7 @@ describe("the proxy", () => {
     assert.strictEqual(count(), before)
   })
 
-  it("does not go to this server, by its DID, by its address, or by whoever points here", async () => {
+  it("the proxy doesn't contact this server, by its DID, its address or another name for it", async () => {
     const did = publish(world, "mirror.example.com", {
       view: "http://localhost:8787",
       domain: "https://people.example.org",
@@ -145,14 +145,14 @@ describe("the proxy", () => {
     }
   })
 
-  it("refuses services that are not there", async () => {
+  it("the proxy rejects missing services", async () => {
     const did = publish(world, "here.example.com", { view: "https://view.example.com" })
     for (const name of [`${did}#other`, "did:web:nobody.example.com#view"]) {
       assert.strictEqual(outcomeOf(await to(name)), "400 InvalidRequest", name)
     }
   })
 
-  it("follows no redirect", async () => {
+  it("the proxy follows no redirect", async () => {
     const before = world.services.chat.received.length
     for (const status of [301, 302, 303, 307, 308]) {
       for (const location of [`${world.services.chat.url}/xrpc/com.example.echo`, "/elsewhere"]) {
@@ -169,7 +169,7 @@ describe("the proxy", () => {
     assert.strictEqual(world.services.chat.received.length, before)
   })
 
-  it("answers 501 to every com.atproto method that no AppView has, with or without credentials", async () => {
+  it("the proxy returns 501 for every com.atproto method that no AppView has, with or without credentials", async () => {
     const before = count()
     const named = { "atproto-proxy": `${services.appView}#bsky_appview` }
     const input = { record: { text: "private" }, password: "secret" }
@@ -208,7 +208,7 @@ describe("the proxy", () => {
     assert.strictEqual(count(), before)
   })
 
-  it("keeps methods that are answered here, whoever is named for them", async () => {
+  it("this server's own methods stay here, whatever service is named", async () => {
     const before = count()
     const headers = { "atproto-proxy": `${services.chat}#bsky_chat` }
     const answer = await world.call("com.atproto.server.getSession", { auth, headers })
@@ -225,7 +225,7 @@ describe("the proxy", () => {
     assert.strictEqual(count(), before)
   })
 
-  it("lets nothing slip into the request that goes out", async () => {
+  it("a caller can't inject anything into the forwarded request", async () => {
     world.services.appView.on("com.example.raw", ({ search, headers }) => ({ search, headers }))
     const query = "?a=1%0d%0aset-cookie:%20evil=1&b=%00&c=/../../admin&d=#x"
     const answer = await world.call("com.example.raw", {
@@ -253,7 +253,7 @@ describe("the proxy", () => {
     assert.strictEqual(outcomeOf(path), "400 InvalidRequest")
   })
 
-  it("holds answers to their size: JSON to 10 MiB, packed or not, other bodies to that of a blob", async () => {
+  it("responses are limited: JSON to 10 MiB decoded, others to the size of a blob", async () => {
     const big = Buffer.alloc(11 * 1024 * 1024, 32)
     const declared = { "content-length": String(big.length) }
     const cases = [
@@ -269,7 +269,7 @@ describe("the proxy", () => {
     }
   })
 
-  it("ends an answer that has no end", async () => {
+  it("the proxy ends an endless response", async () => {
     let sent = 0
     world.services.appView.on("com.example.endless", (_, response) => {
       response.writeHead(200, { "content-type": "application/json" })
@@ -290,7 +290,7 @@ describe("the proxy", () => {
     assert.isBelow(sent, 64)
   })
 
-  it("reads no more of an error than its name and words", async () => {
+  it("the proxy reads only name and message of an error", async () => {
     const fault = { error: "Big", message: "x".repeat(100_000), more: "y".repeat(1_000_000) }
     world.services.appView.on("com.example.fault", (_, response) => {
       sendJson(response, 400, fault)
@@ -307,7 +307,7 @@ describe("the proxy", () => {
     assert.isBelow(bomb.bytes.length, 4096)
   })
 
-  it("takes bodies up to the size of a blob", async () => {
+  it("the proxy accepts request bodies up to the size of a blob", async () => {
     world.services.appView.on("com.example.sink", ({ body }) => ({ size: body.length }))
     const headers = { "content-type": "application/octet-stream" }
     const send = (size: number) =>
@@ -321,7 +321,7 @@ describe("the proxy", () => {
     assert.strictEqual(outcomeOf(answer), "413 PayloadTooLarge")
   })
 
-  describe("before a service that speaks its own HTTP", () => {
+  describe("with a service that speaks raw HTTP", () => {
     let server: Server
     let answer: (socket: Socket) => void
     let name: string
@@ -351,7 +351,7 @@ describe("the proxy", () => {
       answer = (socket) => socket.end(text)
     }
 
-    it("splits no answer in two", async () => {
+    it("a service can't split a response or set cookies", async () => {
       for (const header of [
         "etag: a\r\n set-cookie: evil=1",
         "etag: a\rset-cookie: evil=1",
@@ -368,14 +368,14 @@ describe("the proxy", () => {
       }
     })
 
-    it("says that the service failed where it breaks off, speaks nonsense or closes at once", async () => {
+    it("a service that breaks off, sends garbage or closes at once is reported as failing", async () => {
       for (const text of ["", "nonsense\r\n\r\n", "HTTP/1.1 200 OK\r\ncontent-ty"]) {
         say(text)
         assert.strictEqual(outcomeOf(await to(name)), "502 UpstreamFailure", text)
       }
     })
 
-    it("lets a body that breaks off break off for the caller", async () => {
+    it("a body that breaks off also breaks off for the caller", async () => {
       say('HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: 100\r\n\r\n{"a":')
       const request = requestOf("/xrpc/com.example.echo", {
         auth,

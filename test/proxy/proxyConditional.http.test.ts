@@ -9,14 +9,14 @@ import { sendJson } from "../support/network/mockService.ts"
 
 const timeline = "app.bsky.feed.getTimeline"
 
-describe("an app view that tells versions of its answers apart", () => {
+describe("an AppView with versioned responses", () => {
   let world: LaggingWorld
   beforeAll(async () => {
     world = await startLaggingWorld()
   })
   afterAll(() => world.close())
 
-  it("does not hide the caller's new post behind an answer that a browser has kept", async () => {
+  it("a browser's cached response doesn't hide the caller's new post", async () => {
     const { alice, bob, appView } = world
     await world.caughtUp(alice)
     const feed = [{ post: postViewOf(bob, "3kbbbbbbbbb22") }]
@@ -45,7 +45,7 @@ describe("an app view that tells versions of its answers apart", () => {
     }
   })
 
-  it("is asked anew for what it dates, since a date alone would let browsers keep it unasked", async () => {
+  it("a dated response must be revalidated, because browsers would infer a lifetime", async () => {
     const { alice, appView } = world
     const dated = { "last-modified": "Thu, 01 Jan 2026 00:00:00 GMT" }
     appView.on("com.example.dated", (_, response) => sendJson(response, 200, {}, dated))

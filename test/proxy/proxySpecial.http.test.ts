@@ -10,7 +10,7 @@ const skeleton = "app.bsky.feed.getFeedSkeleton"
 const getRecord = "com.atproto.repo.getRecord"
 const author = "did:plc:z72i7hdynmk6r22z27h6tvur"
 
-/** What an app registers with. */
+/** An app's push registration. */
 const input = (serviceDid: unknown) => ({
   serviceDid,
   token: "abc",
@@ -20,7 +20,7 @@ const input = (serviceDid: unknown) => ({
 
 const named = (name: string) => ({ "atproto-proxy": name })
 
-describe("methods that are more than handed on", () => {
+describe("methods with their own rules", () => {
   let world: MockWorld
   let auth: string
   beforeAll(async () => {
@@ -35,7 +35,7 @@ describe("methods that are more than handed on", () => {
   }
 
   let count = 0
-  /** A feed that nobody has asked for before. */
+  /** A feed that nobody has requested before. */
   const newFeed = () => `at://${author}/app.bsky.feed.generator/feed${(count += 1)}`
 
   describe("getFeed", () => {
@@ -45,7 +45,7 @@ describe("methods that are more than handed on", () => {
         uri: `at://${params.get("repo")}/${params.get("collection")}/${params.get("rkey")}`,
         value: { $type: "app.bsky.feed.generator", did: services.generator }
       }))
-      // As the app view does it: it shows the token that it got to the feed's generator.
+      // Like the AppView, it sends its token to the feed's generator.
       appView.on(getFeed, async ({ params, headers }) => {
         const asked = await fetch(`${generator.url}/xrpc/${skeleton}?feed=${params.get("feed")}`, {
           headers: { authorization: headers.authorization ?? "" }
@@ -59,7 +59,7 @@ describe("methods that are more than handed on", () => {
       world.network.servers.add(generator.url)
     })
 
-    it("goes to the app view, with a token that the feed's generator takes", async () => {
+    it("getFeed goes to the AppView with a token that the feed's generator accepts", async () => {
       const feed = newFeed()
       const answer = ok(await world.call(getFeed, { params: { feed, limit: 3 }, auth }))
       assert.strictEqual(answer["for"], world.alice.did)
@@ -70,7 +70,7 @@ describe("methods that are more than handed on", () => {
       assert.deepStrictEqual([aud, lxm], [services.generator, skeleton])
     })
 
-    it("asks for the generator once, without anybody's token", async () => {
+    it("getFeed looks the generator up once, without a token", async () => {
       const feed = newFeed()
       const { appView } = world.services
       const lookUps = () => appView.received.filter(({ path }) => path === `/xrpc/${getRecord}`)
@@ -82,7 +82,7 @@ describe("methods that are more than handed on", () => {
       assert.isUndefined(lookUps().at(-1)?.headers.authorization)
     })
 
-    it("is told that there is no such feed", async () => {
+    it("getFeed returns UnknownFeed for a missing feed", async () => {
       const { appView } = world.services
       const missing = { error: "RecordNotFound", message: "Could not locate record" }
       const records = [
@@ -110,7 +110,7 @@ describe("methods that are more than handed on", () => {
       assert.strictEqual(outcomeOf(answer), "502 UpstreamFailure")
     })
 
-    it("takes an app's permission for the feed and for its skeleton", async () => {
+    it("getFeed needs an app's permission for the feed and for its skeleton", async () => {
       const feed = newFeed()
       const as = async (granted: string) => {
         const app = await letIn(world, world.alice.did, `atproto ${granted}`)
@@ -123,7 +123,7 @@ describe("methods that are more than handed on", () => {
       assert.strictEqual(await as(`rpc:${skeleton}?aud=*`), "403 ScopeMissingError")
     })
 
-    it("asks the host of the feed's author where there is no app view", async () => {
+    it("getFeed asks the author's host if there is no AppView", async () => {
       const other = await startMockWorld({ APP_VIEW: "none" })
       const { generator } = other.services
       const did = publish(other, "author.example.com", {})
@@ -157,7 +157,7 @@ describe("methods that are more than handed on", () => {
   describe("registerPush and unregisterPush", () => {
     const nsids = ["app.bsky.notification.registerPush", "app.bsky.notification.unregisterPush"]
 
-    it("go to the notification service that their body names", async () => {
+    it("push registrations go to the notification service in their body", async () => {
       const { chat, appView } = world.services
       const notifier = publish(world, "push.example.com", { bsky_notif: chat.url })
       for (const nsid of nsids) {
@@ -173,7 +173,7 @@ describe("methods that are more than handed on", () => {
         assert.deepStrictEqual(JSON.parse(chat.last().body.toString()), input(notifier))
         const { aud, lxm } = claimsOf(tokenOf(chat.last()))
         assert.deepStrictEqual([aud, lxm], [notifier, nsid])
-        // The app view takes them itself.
+        // The AppView accepts them itself.
         const usual = await world.call(nsid, { auth, input: input(services.appView) })
         assert.strictEqual(usual.status, 200, usual.text)
         assert.strictEqual(appView.last().path, `/xrpc/${nsid}`)
@@ -181,7 +181,7 @@ describe("methods that are more than handed on", () => {
       }
     })
 
-    it("are refused without a service", async () => {
+    it("push registrations fail without a service", async () => {
       const nsid = nsids[0]!
       const bodies = [input("nobody"), input(5), input("did:web:nobody.example.com"), [], null]
       for (const body of bodies) {
@@ -190,7 +190,7 @@ describe("methods that are more than handed on", () => {
       }
     })
 
-    it("take an app's permission for this service's notifications", async () => {
+    it("push registrations need an app's permission for this notification service", async () => {
       const nsid = nsids[0]!
       const as = async (granted: string) => {
         const app = await letIn(world, world.alice.did, `atproto ${granted}`)
@@ -210,7 +210,7 @@ describe("methods that are more than handed on", () => {
       subject: { $type: "com.atproto.admin.defs#repoRef", did: author }
     }
 
-    it("go to the labeler that the app names, or else to the server's own", async () => {
+    it("a report goes to the labeler that the app names, or else to the server's own", async () => {
       const { chat, moderation } = world.services
       for (const service of [chat, moderation])
         service.on(report, ({ body }) => JSON.parse(String(body)))
@@ -227,7 +227,7 @@ describe("methods that are more than handed on", () => {
     const get = "app.bsky.actor.getPreferences"
     const put = "app.bsky.actor.putPreferences"
 
-    it("take an app's permission for the server's own app view", async () => {
+    it("preferences need an app's permission for the server's own AppView", async () => {
       const as = async (granted: string) => {
         const app = await letIn(world, world.alice.did, `atproto ${granted}`)
         return outcomeOf(await world.call(get, await withApp(world, app, get)))
@@ -237,7 +237,7 @@ describe("methods that are more than handed on", () => {
       assert.strictEqual(await as(other), "403 ScopeMissingError")
     })
 
-    it("are never asked of another PDS, which may trust the account as a moderator", async () => {
+    it("preferences are never requested from another PDS, which may trust the account as a moderator", async () => {
       const { chat } = world.services
       const before = chat.received.length
       const other = publish(world, "pds.example.com", { atproto_pds: chat.url })
@@ -248,7 +248,7 @@ describe("methods that are more than handed on", () => {
       assert.strictEqual(chat.received.length, before)
     })
 
-    it("are kept here for the server's app view, and by any other for itself", async () => {
+    it("preferences for this server's AppView are stored here, and any other AppView stores its own", async () => {
       const { appView, chat } = world.services
       const preferences = [{ $type: "app.bsky.actor.defs#adultContentPref", enabled: true }]
       const own = named(`${services.appView}#bsky_appview`)

@@ -1,7 +1,7 @@
 import { afterAll, assert, beforeAll, describe, it } from "@effect/vitest"
 import { outcomeOf, startWorld, type World } from "../support/http/httpWorld.ts"
 
-describe("an identity whose own host cannot be reached", () => {
+describe("an identity with an unreachable host", () => {
   let world: World
   beforeAll(async () => {
     world = await startWorld()
@@ -13,7 +13,7 @@ describe("an identity whose own host cannot be reached", () => {
   const resolve = async (nsid: string, asked: object) =>
     outcomeOf(await world.call(identity(nsid), asked))
 
-  it("is not found, for the names that the lexicons have", async () => {
+  it("an identity with an unreachable host is reported as not found, as the lexicons allow", async () => {
     const handle = "gone.example.com"
     const did = `did:web:${handle}`
     const ask = (identifier: string) => ({ params: { identifier } })
@@ -26,7 +26,7 @@ describe("an identity whose own host cannot be reached", () => {
     assert.strictEqual(await resolve("refreshIdentity", send(did)), "400 DidNotFound")
   })
 
-  it("is no handle that an account may have", async () => {
+  it("a handle with an unreachable host can't be chosen", async () => {
     const { auth } = world.alice
     const input = { handle: "gone.example.com" }
     const answer = await world.call(identity("updateHandle"), { auth, input })
@@ -36,7 +36,7 @@ describe("an identity whose own host cannot be reached", () => {
     })
   })
 
-  it("is told from a PLC directory that this server cannot reach", async () => {
+  it("an unreachable PLC directory is reported differently", async () => {
     const did = `did:plc:${"b".repeat(24)}`
     assert.strictEqual(await resolve("resolveDid", { params: { did } }), "400 DidNotFound")
     world.network.cut(true)

@@ -2,7 +2,7 @@ import { type JsonObject, at, listAt, objectAt, textAt } from "./json.ts"
 import { type Local, type LocalPost, mediaOf, parentOf, rootOf, timeOf } from "./local.ts"
 import { postView, type Viewing } from "./views.ts"
 
-/** When an item of a feed happened; a post that is pinned stands above time. */
+/** The time of a feed item; a pinned post stays above all others. */
 const itemTime = (item: unknown): number => {
   switch (textAt(item, "reason", "$type")) {
     case "app.bsky.feed.defs#reasonPin":
@@ -16,7 +16,7 @@ const itemTime = (item: unknown): number => {
 
 const postTime = ({ record, indexedAt }: LocalPost): number => timeOf(record, indexedAt)
 
-/** Where a post belongs in a feed: before the first item that is older. */
+/** The position of a post in a feed: before the first older item. */
 const placeOf = (post: LocalPost, feed: ReadonlyArray<unknown>): number => {
   const time = postTime(post)
   const place = feed.findIndex((item) => itemTime(item) < time)
@@ -26,7 +26,7 @@ const placeOf = (post: LocalPost, feed: ReadonlyArray<unknown>): number => {
 /**
  * The caller's posts that the first page of a feed lacks, newest first.
  *
- * Past the page's last item is the next page's part, where there is one.
+ * Posts older than the page's last item belong to the next page, if there is one.
  */
 export const missingInFeed = (
   answer: JsonObject,
@@ -45,7 +45,7 @@ export const missingInFeed = (
     .slice(0, limit >= 1 ? limit : 50)
 }
 
-/** The feed with the posts at their places. */
+/** Inserts the posts into the feed. */
 export const insertInFeed = (
   answer: JsonObject,
   posts: ReadonlyArray<LocalPost>,
@@ -61,7 +61,7 @@ export const insertInFeed = (
   return { ...answer, feed }
 }
 
-/** What a reply answers, where it can be shown. */
+/** What a reply answers, if it can be shown. */
 const replyRef = (post: LocalPost, viewing: Viewing): JsonObject | undefined => {
   const root = seenPost(rootOf(post), viewing)
   const parent = seenPost(parentOf(post), viewing)
@@ -79,7 +79,7 @@ const seenPost = (uri: string | undefined, viewing: Viewing): JsonObject | undef
   return view && { ...view, $type: "app.bsky.feed.defs#postView" }
 }
 
-/** The posts that belong in the caller's own feed under one of its filters. */
+/** The posts that belong in the caller's own feed with one of its filters. */
 export const inAuthorFeed = (
   { did, posts }: Local,
   filter: string | null

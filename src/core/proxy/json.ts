@@ -1,4 +1,4 @@
-/** An object of an answer's JSON; nothing is known of what is in it. */
+/** A JSON object of a response, with unknown contents. */
 export interface JsonObject {
   readonly [key: string]: unknown
 }
@@ -7,7 +7,7 @@ export interface JsonObject {
 export const isObject = (value: unknown): value is JsonObject =>
   typeof value === "object" && value !== null && !Array.isArray(value)
 
-/** What lies at a path of keys, if everything on the way is an object. */
+/** The value at a path of keys, if everything on the path is an object. */
 export const at = (value: unknown, ...keys: ReadonlyArray<string>): unknown => {
   let found = value
   for (const key of keys)
@@ -30,12 +30,15 @@ export const objectAt = (
   return isObject(found) ? found : undefined
 }
 
-/** The array at a path; an empty one where there is none. */
+/** The array at a path; empty if there is none. */
 export const listAt = (value: unknown, ...keys: ReadonlyArray<string>): ReadonlyArray<unknown> => {
   const found = at(value, ...keys)
   return Array.isArray(found) ? found : []
 }
 
-/** Whether an object of a view is somebody's record: its type is a collection, where views are definitions (`#`). */
+/**
+ * Whether an object of a view is a record: its type is a collection, while views have definitions
+ * (`#`).
+ */
 export const isRecord = (value: JsonObject): boolean =>
   textAt(value, "$type")?.includes("#") === false

@@ -1,7 +1,9 @@
 import { at, type JsonObject, isObject, objectAt, textAt } from "./json.ts"
 import { authorityOf, type LocalPost, parentOf } from "./local.ts"
 
-/** The places of posts in the OP's thread, by URI; undefined where the app view does not number them. */
+/**
+ * The positions of posts in the OP's thread, by URI; undefined if the AppView doesn't number them.
+ */
 export type OpNumbers = ReadonlyMap<string, number> | undefined
 
 const numberAt = (item: unknown, name: string): number | undefined => {
@@ -14,8 +16,8 @@ const indexOf = (item: unknown) => numberAt(item, "opThreadPostIndex")
 const isOpThread = (item: unknown): boolean => at(item, "value", "opThread") === true
 
 /**
- * What the caller's new posts, oldest first, add to the OP's thread: the line of posts in which the author of
- * the first one answers themself, and of several answers the oldest goes on with it.
+ * Numbers the caller's new posts, oldest first, that extend the OP's thread: the line of posts in
+ * which the first one's author replies to themself, which the oldest of several replies continues.
  */
 export const opNumbers = (
   items: ReadonlyArray<unknown>,
@@ -29,7 +31,8 @@ export const opNumbers = (
   const numbered = line.filter((item) => indexOf(item) !== undefined)
   if (numbered.length === 0) {
     const isRoot = (part: unknown) => textAt(part, "uri") === root
-    // The first post alone has no number; one that follows it without a number is an app view's that counts none.
+    // Only the first post has no number; if another one lacks it, the AppView doesn't number the
+    // thread.
     if (line.some((item) => !isRoot(item)) || ![...items, ...posts].some(isRoot)) return undefined
     numbers.set(root, 1)
   } else {
@@ -46,7 +49,7 @@ export const opNumbers = (
   }
 }
 
-/** The items with their places in the OP's thread, where the caller's posts have made it longer. */
+/** The items with their positions in the OP's thread, if the caller's posts extend it. */
 export const numberItems = (
   items: ReadonlyArray<unknown>,
   numbers: OpNumbers

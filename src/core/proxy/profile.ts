@@ -1,7 +1,7 @@
 import { type JsonObject, isObject, isRecord, listAt, objectAt, textAt } from "./json.ts"
 import { blobUrlOf, type Local } from "./local.ts"
 
-/** The fields of the profile that stand beside each post. */
+/** The profile fields that posts include. */
 const basicFields = (local: Local): JsonObject => ({
   displayName: textAt(local.profile, "displayName"),
   pronouns: textAt(local.profile, "pronouns"),
@@ -15,7 +15,9 @@ const localAuthor = (local: Local): JsonObject => ({
   labels: []
 })
 
-/** The caller as the author of a post: as one of the posts of an answer shows them, else from their record. */
+/**
+ * The caller as the author of a post: from one of the response's posts, or else from their record.
+ */
 export const authorOf = (posts: Iterable<JsonObject>, local: Local): JsonObject => {
   for (const post of posts) {
     const author = objectAt(post, "author")
@@ -25,7 +27,10 @@ export const authorOf = (posts: Iterable<JsonObject>, local: Local): JsonObject 
   return localAuthor(local)
 }
 
-/** A profile page with the fields of the caller's record; counts, labels and relations stay the app view's. */
+/**
+ * A profile page with the fields of the caller's record; counts, labels and relations stay the
+ * AppView's.
+ */
 const withRecord = (view: JsonObject, local: Local): JsonObject => ({
   ...view,
   ...basicFields(local),
@@ -43,11 +48,11 @@ const pinnedPost = ({ profile }: Local): JsonObject | undefined => {
 
 const isCaller = (view: unknown, { did }: Local): view is JsonObject => textAt(view, "did") === did
 
-/** The answer of getProfile with the caller's new profile, if it is theirs. */
+/** The response of getProfile with the caller's new profile, if it is theirs. */
 export const inProfile = (answer: JsonObject, local: Local): JsonObject | undefined =>
   local.profileIsNew && isCaller(answer, local) ? withRecord(answer, local) : undefined
 
-/** The answer of getProfiles with the caller's new profile, if theirs is among them. */
+/** The response of getProfiles with the caller's new profile, if it includes theirs. */
 export const inProfiles = (answer: JsonObject, local: Local): JsonObject | undefined => {
   const profiles = listAt(answer, "profiles")
   if (!local.profileIsNew || !profiles.some((view) => isCaller(view, local))) return undefined
@@ -57,7 +62,7 @@ export const inProfiles = (answer: JsonObject, local: Local): JsonObject | undef
   }
 }
 
-/** The same value with the caller's new profile wherever they are shown; records stay as they are. */
+/** The value with the caller's new profile wherever it appears; records stay as they are. */
 export const withNewProfile = (value: unknown, local: Local): unknown => {
   if (!local.profileIsNew) return value
   const fields = basicFields(local)
@@ -65,7 +70,7 @@ export const withNewProfile = (value: unknown, local: Local): unknown => {
   const walk = (part: unknown): unknown => {
     if (Array.isArray(part)) return part.map(walk)
     if (!isObject(part) || isRecord(part)) return part
-    // Of entries, because a key may be called __proto__.
+    // Built from entries, because a key may be called __proto__.
     const copy = Object.fromEntries(Object.entries(part).map(([key, each]) => [key, walk(each)]))
     if (!isCaller(part, local) || textAt(part, "handle") === undefined) return copy
     return { ...copy, ...fields, ...("description" in part ? { description } : {}) }

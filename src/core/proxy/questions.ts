@@ -1,7 +1,7 @@
 import { type JsonObject, isObject, listAt, objectAt, textAt } from "./json.ts"
 import { authorityOf } from "./local.ts"
 
-/** Something to ask the app view for, and what its answer shows, by URI. */
+/** A request to the AppView, and how to read the views in its response, by URI. */
 export interface Question {
   readonly lxm:
     | "app.bsky.feed.getFeedGenerators"
@@ -13,10 +13,10 @@ export interface Question {
   readonly views: (answer: unknown) => ReadonlyArray<JsonObject>
 }
 
-/** How many things one question may name, by the lexicons. */
+/** The most URIs in one request, by the lexicons. */
 const maxNamed = 25
 
-/** How many questions one answer is worth. */
+/** The most requests for one response. */
 const maxQuestions = 6
 
 const typed = (views: ReadonlyArray<unknown>, $type: string): ReadonlyArray<JsonObject> =>
@@ -25,7 +25,7 @@ const typed = (views: ReadonlyArray<unknown>, $type: string): ReadonlyArray<Json
 const named = (name: string, uris: ReadonlyArray<string>): Question["params"] =>
   uris.slice(0, maxNamed).map((uri) => [name, uri])
 
-/** How each kind of record that a post may quote is asked for. */
+/** The requests for each kind of record that a post may quote. */
 const kinds: Readonly<Record<string, (uris: ReadonlyArray<string>) => ReadonlyArray<Question>>> = {
   "app.bsky.feed.post": (uris) =>
     [uris, uris.slice(maxNamed)]
@@ -71,7 +71,7 @@ const kinds: Readonly<Record<string, (uris: ReadonlyArray<string>) => ReadonlyAr
     }))
 }
 
-/** What to ask so that these records can be shown; of kinds that nobody can show, nothing. */
+/** The requests that are needed to show these records; none for unsupported kinds. */
 export const questionsFor = (uris: Iterable<string>): ReadonlyArray<Question> => {
   const byKind = new Map<string, Array<string>>()
   for (const uri of new Set(uris)) {
@@ -83,7 +83,7 @@ export const questionsFor = (uris: Iterable<string>): ReadonlyArray<Question> =>
     .slice(0, maxQuestions)
 }
 
-/** The views of an answer by URI. */
+/** The views in a response, by URI. */
 export const answered = (
   question: Question,
   answer: unknown

@@ -7,24 +7,24 @@ const threadType = "app.bsky.feed.defs#threadViewPost"
 const isThread = (view: unknown): view is JsonObject =>
   textAt(view, "$type") === threadType && objectAt(view, "post") !== undefined
 
-/** Whether an answer says that the post is unknown, in place of showing it. */
+/** Whether a response says that the post is unknown. */
 export const isUnknown = (answer: unknown): boolean =>
   textAt(answer, "error") === "NotFound" ||
   textAt(answer, "thread", "$type") === "app.bsky.feed.defs#notFoundPost"
 
-/** How many levels of replies and of parents are wanted. */
+/** The requested levels of replies and parents. */
 export const levelsOf = (params: URLSearchParams): { depth: number; parentHeight: number } => ({
   depth: levels(params.get("depth"), 6),
   parentHeight: levels(params.get("parentHeight"), 80)
 })
 
-/** A number of levels as a parameter asks for it, or the usual one. */
+/** A number of levels from a parameter, or the default. */
 export const levels = (text: string | null, usual: number, most = 1000): number => {
   const number = Number(text ?? usual)
   return Number.isInteger(number) && number >= 0 ? Math.min(number, most) : usual
 }
 
-/** The caller's posts in a thread that is shown, oldest first: a reply comes after what it answers. */
+/** The caller's posts in a thread, oldest first: a reply comes after its parent. */
 export const missingInThread = (answer: unknown, local: Local): ReadonlyArray<LocalPost> => {
   const thread = at(answer, "thread")
   if (!isThread(thread)) return []
@@ -38,7 +38,7 @@ export const missingInThread = (answer: unknown, local: Local): ReadonlyArray<Lo
     .toReversed()
 }
 
-/** The thread with the posts under those that they answer; the same thread where none has its place in it. */
+/** The thread with the posts below their parents; the same thread if none belongs in it. */
 export const insertInThread = (
   thread: JsonObject,
   posts: ReadonlyArray<LocalPost>,
@@ -77,20 +77,20 @@ const threadView = (post: LocalPost, viewing: Viewing): JsonObject => ({
   replies: []
 })
 
-/** A post that only its author's server knows, in a thread that the app view does not know. */
+/** The thread of a new post that the AppView doesn't know. */
 export interface OwnThread {
   readonly post: LocalPost
-  /** What it answers, as far as that is the caller's own and new too: the nearest first. */
+  /** Its parents that are also new posts of the caller, nearest first. */
   readonly parents: ReadonlyArray<LocalPost>
-  /** What the highest of these answers, if anything: the app view may know it. */
+  /** The URI that the highest of these answers, if any: the AppView may know it. */
   readonly above: string | undefined
-  /** How many more parents are wanted there. */
+  /** How many more parents are requested above. */
   readonly parentHeight: number
-  /** The caller's replies to it, and to each other, oldest first. */
+  /** The caller's replies to it and to each other, oldest first. */
   readonly replies: ReadonlyArray<LocalPost>
 }
 
-/** The thread of one of the caller's new posts; `uri` may name the caller by handle. */
+/** The thread of one of the caller's new posts; `uri` may contain the caller's handle. */
 export const ownThread = (
   uri: string,
   local: Local,
@@ -105,7 +105,7 @@ export const ownThread = (
   let above = parentOf(post)
   while (above !== undefined && parents.length < parentHeight) {
     const parent = byUri.get(above)
-    // Records can be written to answer each other: nobody is their own ancestor.
+    // Records may reply to each other in a circle.
     if (parent === undefined || parent === post || parents.includes(parent)) break
     parents.push(parent)
     above = parentOf(parent)
@@ -121,7 +121,7 @@ export const ownThread = (
   }
 }
 
-/** The answer for a thread of the caller's own; `above` is the app view's thread of what it answers. */
+/** The response for a thread of the caller's; `above` is the AppView's thread of its parent. */
 export const viewOwnThread = (
   thread: OwnThread,
   above: unknown,

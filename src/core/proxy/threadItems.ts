@@ -4,25 +4,27 @@ import { postView, type Viewing } from "./views.ts"
 
 const postType = "app.bsky.unspecced.defs#threadItemPost"
 
-/** How the caller wants a list of a thread's items to be. */
+/** How to list a thread's items. */
 export interface ListWish {
   /** Levels of replies below the anchor. */
   readonly below: number
-  /** Replies shown of each post but the anchor. */
+  /** The most replies to each post except the anchor. */
   readonly branchingFactor: number
   readonly sort: string
 }
 
-/** What every item of one thread has in common. */
+/** What all items of a thread share. */
 export interface Listing extends ListWish {
   readonly viewing: Viewing
-  /** Who wrote the post that the thread began with. */
+  /** The author of the thread's root post. */
   readonly op: string
-  /** Whether a post of the caller's is part of the OP's thread, with the item above it if one is shown. */
+  /**
+   * Whether one of the caller's posts is part of the OP's thread, given the item above it if shown.
+   */
   readonly isOpThread: (post: LocalPost, above: unknown) => boolean
 }
 
-/** How far below the anchor an item stands: above it, less than 0; no number in an item of another shape. */
+/** An item's level below the anchor, negative above it; NaN for an unknown shape. */
 export const depthOf = (item: unknown): number => {
   const depth = at(item, "depth")
   return typeof depth === "number" ? depth : Number.NaN
@@ -32,13 +34,13 @@ export const depthOf = (item: unknown): number => {
 export const isPostItem = (item: unknown): item is JsonObject =>
   textAt(item, "value", "$type") === postType && objectAt(item, "value", "post") !== undefined
 
-/** The post that a thread began with, as an item of the thread tells. */
+/** The URI of the thread's root post, from an item. */
 export const rootOfItem = (item: unknown): string | undefined =>
   isPostItem(item)
     ? (textAt(item, "value", "post", "record", "reply", "root", "uri") ?? textAt(item, "uri"))
     : undefined
 
-/** The item of a post of the caller's that nobody has answered yet. */
+/** The item of a new post of the caller's, without replies. */
 export const ownItem = (
   post: LocalPost,
   depth: number,
@@ -63,7 +65,7 @@ const count = (value: unknown): number => (typeof value === "number" ? value : 0
 const replyCount = (item: unknown): number => count(at(item, "value", "post", "replyCount"))
 const moreReplies = (item: unknown): number => count(at(item, "value", "moreReplies"))
 
-/** An item with a reply more; `more` of its replies are not shown. */
+/** An item with one more reply; `more` of its replies are not shown. */
 export const answeredItem = (item: JsonObject, more = 0): JsonObject => ({
   ...item,
   value: {
@@ -73,7 +75,7 @@ export const answeredItem = (item: JsonObject, more = 0): JsonObject => ({
   }
 })
 
-/** Where an item's replies and theirs end: each post is followed by all that is below it. */
+/** The end of an item's descendants: each post is followed by everything below it. */
 const endBelow = (items: ReadonlyArray<unknown>, parent: number): number => {
   const depth = depthOf(items[parent])
   let end = parent + 1
@@ -82,8 +84,8 @@ const endBelow = (items: ReadonlyArray<unknown>, parent: number): number => {
 }
 
 /**
- * The order of replies to one post: what goes on with the OP's thread, then the OP's other replies, the
- * caller's, and everybody else's.
+ * The rank of a reply: first the OP's thread, then the OP's other replies, the caller's, and all
+ * others.
  */
 const rank = (item: unknown, { op, viewing }: Listing): number => {
   if (at(item, "value", "opThread") === true) return 0
@@ -92,7 +94,7 @@ const rank = (item: unknown, { op, viewing }: Listing): number => {
   return author === viewing.local.did ? 2 : 3
 }
 
-/** The same within a rank. */
+/** The order within a rank. */
 const orders: Readonly<Record<string, (a: unknown, b: unknown) => number>> = {
   newest: (a, b) => indexed(b) - indexed(a),
   oldest: (a, b) => indexed(a) - indexed(b),
@@ -109,15 +111,15 @@ const isBefore = (item: unknown, other: unknown, listing: Listing): boolean => {
 }
 
 /**
- * Whether replies to an item stand too low to be shown. An app view may end earlier than it was asked
- * to: it has then left out all replies that it counts.
+ * Whether replies to an item are below the lowest level. An AppView may stop earlier than
+ * requested, in which case it counts all replies as omitted.
  */
 const isLowest = (item: unknown, hasReplies: boolean, below: number): boolean => {
   const left = moreReplies(item)
   return depthOf(item) >= below || (!hasReplies && left > 0 && left >= replyCount(item))
 }
 
-/** The items with the caller's reply among the other replies; the same items where it has no place. */
+/** The items with the caller's reply inserted; the same items if it has no place. */
 export const insertItem = (
   items: ReadonlyArray<unknown>,
   post: LocalPost,
@@ -128,7 +130,7 @@ export const insertItem = (
   const parent = items[place]
   if (!isObject(parent)) return items
   const depth = depthOf(parent)
-  // Above the anchor only the way to it is shown.
+  // Above the anchor only the path to it is shown.
   if (depth < 0) return items.with(place, answeredItem(parent))
   const end = endBelow(items, place)
   const replies = items
@@ -143,7 +145,7 @@ export const insertItem = (
   if (depth === 0 || replies.length < listing.branchingFactor) {
     return grown.with(place, answeredItem(parent))
   }
-  // One too many: the last goes, with what is below it.
+  // One too many: the last reply is removed, with everything below it.
   const last = before === end ? end : replies.at(-1)! + 1
   return grown.toSpliced(last, end + 1 - last).with(place, answeredItem(parent, 1))
 }

@@ -12,25 +12,27 @@ import {
 import { insertInItems, isAnchorUnknown, missingInItems, viewOwnItems, wishOf } from "./threadV2.ts"
 import type { Viewing } from "./views.ts"
 
-/** A method that shows a thread: how the caller's new posts come into its answers. */
+/** A method that shows a thread, and how to insert the caller's new posts into its responses. */
 export interface ThreadMethod {
   readonly lxm: "app.bsky.feed.getPostThread" | "app.bsky.unspecced.getPostThreadV2"
-  /** Whether an answer says that the post is unknown, in place of showing it. */
+  /** Whether a response says that the post is unknown. */
   readonly isUnknown: (answer: unknown) => boolean
-  /** The caller's posts that may belong in the thread that is shown, oldest first. */
+  /** The caller's posts that may belong in the thread, oldest first. */
   readonly missing: (answer: unknown, local: Local) => ReadonlyArray<LocalPost>
-  /** The answer with the posts at their places; the same answer where none has one. */
+  /** The response with the posts inserted; the same response if none belongs in it. */
   readonly insert: (
     answer: JsonObject,
     posts: ReadonlyArray<LocalPost>,
     viewing: Viewing,
     params: URLSearchParams
   ) => JsonObject
-  /** The thread that is asked for, if its post is one of the caller's new ones. */
+  /** The requested thread, if its post is one of the caller's new ones. */
   readonly own: (params: URLSearchParams, local: Local) => OwnThread | undefined
-  /** How the app view is asked for what such a thread answers: a post, and so many levels above it. */
+  /**
+   * The parameters that request a thread's parent from the AppView, and this many levels above it.
+   */
   readonly paramsAbove: (above: string, height: number) => Readonly<Record<string, string>>
-  /** The answer for such a thread. */
+  /** The response for such a thread. */
   readonly view: (
     own: OwnThread,
     above: unknown,
@@ -56,7 +58,7 @@ export const getPostThread: ThreadMethod = {
     viewOwnThread(own, objectAt(above, "thread"), viewing, levelsOf(params).depth)
 }
 
-/** More than the caller's new posts can be; how many more the app view shows is its own to say. */
+/** More than the caller's new posts can have; the AppView decides how many more it shows. */
 const manyLevels = 80
 
 /** The thread as a list of items. */

@@ -14,7 +14,7 @@ import {
 } from "./threadItems.ts"
 import type { Viewing } from "./views.ts"
 
-/** What the parameters ask for, or the lexicon does in their place. */
+/** The options in the parameters, or the lexicon's defaults. */
 export const wishOf = (params: URLSearchParams): ListWish & { readonly above: boolean } => ({
   above: params.get("above") !== "false",
   below: levels(params.get("below"), 6, 20),
@@ -25,12 +25,15 @@ export const wishOf = (params: URLSearchParams): ListWish & { readonly above: bo
 const anchorOf = (answer: unknown): unknown =>
   listAt(answer, "thread").find((item) => depthOf(item) === 0)
 
-/** Whether an answer says that the anchor is unknown, in place of showing it. */
+/** Whether a response says that the anchor is unknown. */
 export const isAnchorUnknown = (answer: unknown): boolean =>
   textAt(answer, "error") === "NotFound" ||
   textAt(anchorOf(answer), "value", "$type") === "app.bsky.unspecced.defs#threadItemNotFound"
 
-/** The caller's posts in a conversation of which a part is shown, without those that are, oldest first. */
+/**
+ * The caller's posts of a conversation that a response shows partly, without those it shows, oldest
+ * first.
+ */
 export const missingInItems = (answer: unknown, { posts }: Local): ReadonlyArray<LocalPost> => {
   const root = rootOfItem(anchorOf(answer))
   if (root === undefined) return []
@@ -38,7 +41,7 @@ export const missingInItems = (answer: unknown, { posts }: Local): ReadonlyArray
   return posts.filter((post) => rootOf(post) === root && !shown.has(post.uri)).toReversed()
 }
 
-/** How items are listed in a thread of which some are shown and the caller's posts, oldest first, are to come. */
+/** How to list a thread when the caller's posts, oldest first, are added to the shown items. */
 const listing = (
   items: ReadonlyArray<unknown>,
   posts: ReadonlyArray<LocalPost>,
@@ -58,7 +61,9 @@ const listing = (
   return { numbers, how: { ...wish, viewing, op, isOpThread } satisfies Listing }
 }
 
-/** The answer with the posts among the replies; the same answer where none has its place in it. */
+/**
+ * The response with the posts inserted among the replies; the same response if none belongs in it.
+ */
 export const insertInItems = (
   answer: JsonObject,
   posts: ReadonlyArray<LocalPost>,
@@ -73,18 +78,18 @@ export const insertInItems = (
   return made === items ? answer : { ...answer, thread: numberItems(made, numbers) }
 }
 
-/** The app view's items of what a thread of the caller's answers, raised by so many levels. */
+/** The AppView's items of the parent of a caller's thread, raised by this many levels. */
 const itemsAbove = (above: unknown, root: string, levelsUp: number): ReadonlyArray<unknown> => {
   const items = listAt(above, "thread")
     .filter(isObject)
     .filter((item) => depthOf(item) <= 0)
   const anchor = items.at(-1)
-  // A reply that names another root is in another conversation than what it answers.
+  // A reply with another root belongs to another conversation than its parent.
   if (isPostItem(anchor) && rootOfItem(anchor) !== root) return []
   return items.map((item) => ({ ...item, depth: depthOf(item) - levelsUp }))
 }
 
-/** The answer for a thread of the caller's own; `above` is the app view's answer for what it answers. */
+/** The response for a thread of the caller's; `above` is the AppView's response for its parent. */
 export const viewOwnItems = (
   { post, parents, replies }: OwnThread,
   above: unknown,
@@ -108,7 +113,7 @@ export const viewOwnItems = (
   return { thread: numberItems(thread, numbers), threadgate, hasOtherReplies: false }
 }
 
-/** The first item that is shown, which says so where it answers something. */
+/** The first shown item, which indicates missing parents. */
 const beginning = (item: JsonObject, post: LocalPost): JsonObject => ({
   ...item,
   value: { ...objectAt(item, "value"), moreParents: parentOf(post) !== undefined }

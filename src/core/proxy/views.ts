@@ -1,19 +1,19 @@
 import { at, type JsonObject, isObject, isRecord, listAt, objectAt, textAt } from "./json.ts"
 import { blobCid, blobUrlOf, type Local, type LocalPost } from "./local.ts"
 
-/** What posts are shown with. */
+/** What showing posts requires. */
 export interface Viewing {
   readonly local: Local
   /** The caller as an author. */
   readonly author: JsonObject
-  /** Views of posts and of whatever else is quoted, by URI. */
+  /** Views of posts and other quoted records, by URI. */
   readonly known: ReadonlyMap<string, JsonObject>
 }
 
-/** A quote of a quote is shown, what that one quotes is not: an app view ends there too. */
+/** A quote of a quote is shown, but not the next one, as in AppViews. */
 const maxQuotes = 2
 
-/** The view of a post of the caller's that nobody has answered or liked yet. */
+/** The view of a new post of the caller's, without replies or likes. */
 export const postView = (post: LocalPost, viewing: Viewing, quotes = maxQuotes): JsonObject => ({
   uri: post.uri,
   cid: post.cid,
@@ -30,7 +30,7 @@ export const postView = (post: LocalPost, viewing: Viewing, quotes = maxQuotes):
   labels: selfLabels(post, viewing.local)
 })
 
-/** The labels that an author has put on the post, as an app view shows them. */
+/** The author's own labels on a post, as an AppView shows them. */
 const selfLabels = ({ uri, cid, record }: LocalPost, { did }: Local): ReadonlyArray<JsonObject> => {
   const cts = textAt(record, "createdAt") ?? new Date(0).toISOString()
   return listAt(record, "labels", "values")
@@ -39,7 +39,7 @@ const selfLabels = ({ uri, cid, record }: LocalPost, { did }: Local): ReadonlyAr
     .map((val) => ({ src: did, uri, cid, val, cts }))
 }
 
-/** The view of what a post embeds; nothing for what is not known here. */
+/** The view of an embed; undefined if it is unknown. */
 const embedView = (
   embed: JsonObject | undefined,
   viewing: Viewing,
@@ -99,7 +99,7 @@ const galleryView = (embed: unknown, local: Local): ReadonlyArray<JsonObject> =>
     return [{ $type, thumbnail: url, fullsize: url, alt: textAt(item, "alt") ?? "", aspectRatio }]
   })
 
-/** Where Bluesky's video service, which has taken the upload and cut it for streaming, serves it. */
+/** Where Bluesky's video service serves the videos that it processed. */
 const videoService = "https://video.bsky.app/watch"
 
 const videoView = (embed: unknown, { did }: Local): JsonObject | undefined => {
@@ -136,7 +136,7 @@ const quotedView = (uri: string, viewing: Viewing, quotes: number): JsonObject =
   return isPostView(view) ? viewRecord(view) : view
 }
 
-/** A post as it stands in a quote. */
+/** The view of a post inside a quote. */
 const viewRecord = (post: JsonObject): JsonObject => {
   const { uri, cid, author, record, embed, labels, indexedAt } = post
   const { replyCount, repostCount, likeCount, quoteCount } = post
@@ -156,11 +156,11 @@ const viewRecord = (post: JsonObject): JsonObject => {
   }
 }
 
-/** Whether an object of an answer is the view of a post: no other view has an author and a record. */
+/** Whether an object of a response is a post's view: no other view has an author and a record. */
 const isPostView = (view: JsonObject): boolean =>
   textAt(view, "uri") !== undefined && isObject(at(view, "author")) && isObject(at(view, "record"))
 
-/** The posts that an answer shows, by URI. */
+/** The posts that a response shows, by URI. */
 export const postsIn = (answer: unknown): Map<string, JsonObject> => {
   const posts = new Map<string, JsonObject>()
   const walk = (part: unknown): void => {

@@ -6,13 +6,13 @@ import { Accounts } from "../../services/accounts/Accounts.ts"
 import { Outgoing } from "../../services/host/Outgoing.ts"
 import type { Patchable } from "./patch.ts"
 
-/** Who is waiting has their answer already, but for this. */
+/** Somebody is waiting for the response that needs this. */
 const limits = { maxBytes: 2_000_000, timeout: "3 seconds" } as const
 
-/** Headers of the caller that decide how the app view shows things. */
+/** Headers of the caller that affect the AppView's response. */
 const handedOn = ["accept-language", "atproto-accept-labelers"]
 
-/** Asks the upstream of an answer something more, in the caller's name. */
+/** Sends another request to a response's upstream, in the caller's name. */
 export const askAppView = Effect.fnUntraced(function* (
   { did, audience, endpoint, request }: Patchable,
   lxm: AppViewRead,
@@ -33,7 +33,7 @@ export const askAppView = Effect.fnUntraced(function* (
   return yield* Effect.try(() => JSON.parse(new TextDecoder().decode(body)) as unknown)
 })
 
-/** Asks all questions at once; one that has no answer shows nothing. */
+/** Sends all requests concurrently; a failing one shows nothing. */
 export const askAll = Effect.fnUntraced(function* (
   answer: Patchable,
   questions: ReadonlyArray<Question>

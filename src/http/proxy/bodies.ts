@@ -4,19 +4,19 @@ import { PayloadTooLarge } from "../../services/failures.ts"
 import { readStream } from "../input.ts"
 import { Unreadable } from "./patch.ts"
 
-/** The largest answer that is read here to be looked into, in bytes after decoding. */
+/** The largest response that is parsed here, in bytes after decoding. */
 export const maxRead = 10 * 1024 * 1024
 
-/** A request's body on its way to a service, never more of it than the limit. */
+/** A request's body on its way to a service, up to the limit. */
 export interface PassedBody {
   readonly body: ReadableStream<Uint8Array>
-  /** Its length, where the caller has told it. */
+  /** Its length, if the caller declared it. */
   readonly length: number | undefined
-  /** Whether more came than the limit lets through. */
+  /** Whether the body exceeded the limit. */
   isOver(): boolean
 }
 
-/** The body of a request as it is handed on; one of a declared length is held to it by the platform. */
+/** The body of a forwarded request; the platform enforces a declared length. */
 export const passBody = Effect.fnUntraced(function* (request: Request, limit: number) {
   const { body, headers } = request
   if (request.method !== "POST" || body === null) return undefined
@@ -45,11 +45,11 @@ export const passBody = Effect.fnUntraced(function* (request: Request, limit: nu
 
 const jsonType = /^application\/(?:[\w.-]+\+)?json\b/i
 
-/** Whether headers speak of JSON. */
+/** Whether the headers declare JSON. */
 export const isJson = (headers: Headers): boolean =>
   jsonType.test(headers.get("content-type")?.trim() ?? "")
 
-/** The bytes of a service's answer, decoded; the rest of one that is too large is not fetched. */
+/** The decoded bytes of a service's response; doesn't fetch the rest if it is too large. */
 export const readAnswer = ({ body, headers }: OutgoingStream, limit: number) =>
   readStream(body, headers, limit).pipe(
     Effect.tapError(() =>
@@ -58,7 +58,7 @@ export const readAnswer = ({ body, headers }: OutgoingStream, limit: number) =>
     Effect.mapError(({ _tag }) => new Unreadable({ reason: _tag }))
   )
 
-/** JSON out of bytes. */
+/** Parses JSON. */
 export const parseJson = (bytes: Uint8Array): Effect.Effect<unknown, Unreadable> =>
   Effect.try({
     try: (): unknown => JSON.parse(new TextDecoder().decode(bytes)),

@@ -9,13 +9,13 @@ import type { Patch, Patchable, Patched } from "./patch.ts"
 const patchedAnswer = ({ headers }: OutgoingStream, { body, headers: more }: Patched): Response => {
   const answer = new Response(JSON.stringify(body), { headers: headersDown(headers, "changed") })
   answer.headers.set("content-type", jsonType)
-  // What the upstream calls this version of its answer is not true of the patched one.
+  // The upstream's version identifiers don't describe the patched response.
   for (const name of ["etag", "last-modified"]) answer.headers.delete(name)
   for (const [name, value] of Object.entries(more ?? {})) answer.headers.set(name, value)
   return answer
 }
 
-/** An answer that was read, as if it had not been. */
+/** The original response, rebuilt after it was read. */
 const unread = ({ status, headers: given }: OutgoingStream, bytes: Uint8Array) => {
   const headers = new Headers(given)
   headers.delete("content-encoding")
@@ -27,7 +27,7 @@ const unread = ({ status, headers: given }: OutgoingStream, bytes: Uint8Array) =
   } satisfies OutgoingStream
 }
 
-/** Lets a patch look at an answer; gives the patched one, or the answer as it came. */
+/** Passes a response to a patch; returns the patched response, or the original. */
 export const consult = Effect.fn("proxy.consult")(function* (
   patch: Patch,
   about: Omit<Patchable, "json" | "status" | "headers">,
@@ -44,7 +44,7 @@ export const consult = Effect.fn("proxy.consult")(function* (
   )
   const json = yield* Effect.cached(Effect.flatMap(bytes, parseJson))
   const patched = yield* patch({ ...about, status, headers, json }).pipe(
-    // Some JSON can be read and is nested too deeply to be written.
+    // Some JSON can be parsed but is nested too deeply to be written.
     Effect.flatMap((made) =>
       Effect.try(() => (made === undefined ? undefined : patchedAnswer(answer, made)))
     ),

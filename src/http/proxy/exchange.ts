@@ -14,13 +14,16 @@ export interface Upward {
   readonly url: string
   readonly headers: Readonly<Record<string, string>>
   readonly body?: PassedBody | undefined
-  /** The answer comes as it is encoded. */
+  /** Keeps the response's encoding. */
   readonly keepEncoding: boolean
 }
 
 const second = 1000
 
-/** How long a service may take until its headers are there; a body on its way there passes at 64 KiB a second at least. */
+/**
+ * How long a service may take to send headers; a request body may take longer, at 64 KiB a second
+ * at least.
+ */
 const patience = (body: PassedBody | undefined): number =>
   body === undefined
     ? 10 * second
@@ -28,7 +31,9 @@ const patience = (body: PassedBody | undefined): number =>
       ? 40 * second
       : 10 * second + (body.length / 65_536) * second
 
-/** How long an answer's body may take: JSON is somebody's who waits for it, everything else may be large. */
+/**
+ * How long a response's body may take: somebody waits for JSON, while anything else may be large.
+ */
 const bodyPatience = (headers: Headers): number => (isJson(headers) ? 30 : 600) * second
 
 const reasonOf = (error: OutgoingError): UpstreamFailed["reason"] =>
@@ -38,7 +43,7 @@ const reasonOf = (error: OutgoingError): UpstreamFailed["reason"] =>
       ? "too slow"
       : "unreachable"
 
-/** Asks a service; what only reads is asked once more where there was no connection. */
+/** Sends a request to a service; retries a read once if there was no connection. */
 export const ask = Effect.fn("proxy.ask")(function* (asked: Upward) {
   const { method, url, headers, body } = asked
   const { blobLimit } = yield* Config
@@ -73,13 +78,13 @@ export const ask = Effect.fn("proxy.ask")(function* (asked: Upward) {
 const textOf = (value: unknown): string | undefined =>
   typeof value === "string" && value !== "" ? value.slice(0, 2048) : undefined
 
-/** Error names are words; nothing else passes for one. */
+/** Error names are single words; anything else is ignored. */
 const errorName = (value: unknown): string | undefined =>
   typeof value === "string" && /^[A-Za-z][A-Za-z0-9_.-]{0,127}$/.test(value) ? value : undefined
 
-/** What an answer says went wrong, as far as it is the protocol's form. */
+/** The error in a response, if it has the protocol's form. */
 const faultOf = Effect.fnUntraced(function* (answer: OutgoingStream) {
-  // A redirect, which nobody follows, is no error of the service's.
+  // A redirect, which is never followed, is not the service's error.
   if (answer.status < 400 || !isJson(answer.headers)) {
     yield* discard(answer)
     return {}
@@ -93,15 +98,15 @@ const faultOf = Effect.fnUntraced(function* (answer: OutgoingStream) {
     : {}
 })
 
-/** Lets go of an answer whose body nobody will read. */
+/** Cancels a response whose body nobody will read. */
 const discard = ({ body }: OutgoingStream) =>
   Effect.ignore(Effect.tryPromise(() => body?.cancel() ?? Promise.resolve()))
 
-/** Whether an answer is one of success; a redirect is none, for nobody follows it. */
+/** Whether a response is a success; a redirect isn't, because it is never followed. */
 export const succeeded = ({ status }: OutgoingStream): boolean =>
   (status >= 200 && status < 300) || status === 304
 
-/** Statuses of a service that say something about this call, and the error's name where the service gives none. */
+/** Statuses that say something about this call, with the error name if the service gives none. */
 const passedFailures: Readonly<Record<number, string>> = {
   501: "MethodNotImplemented",
   503: "UpstreamFailure",
@@ -113,11 +118,11 @@ const defaultName = (status: number): string => {
   return status === 404 ? "NotFound" : "InvalidRequest"
 }
 
-/** A service's own fault is a 502: a 500 would be this server's. */
+/** A service's own fault becomes a 502, because a 500 would be this server's. */
 const passedStatus = (status: number): number =>
   (status >= 400 && status < 500) || status in passedFailures ? status : 502
 
-/** The error of a service, in the protocol's form and by the name that the service gives it. */
+/** A service's error in the protocol's form, with its own error name. */
 export const failedAnswer = Effect.fnUntraced(function* (answer: OutgoingStream) {
   const { status, headers } = answer
   const { error, message } = yield* faultOf(answer)
@@ -131,7 +136,7 @@ export const failedAnswer = Effect.fnUntraced(function* (answer: OutgoingStream)
   })
 })
 
-/** The answer of a service on its way to the caller. */
+/** A service's response, passed on to the caller. */
 export const passedAnswer = (answer: OutgoingStream) =>
   Effect.map(
     settled(answer),
@@ -139,7 +144,7 @@ export const passedAnswer = (answer: OutgoingStream) =>
       new Response(status === 204 || status === 205 || status === 304 ? null : body, {
         status,
         headers: headersDown(headers, body === null && status !== 200 ? "none" : "same"),
-        // The bytes are encoded already, where the headers say so.
+        // The bytes are already encoded if the headers say so.
         encodeBody: "manual"
       })
   )

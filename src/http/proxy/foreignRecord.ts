@@ -16,7 +16,10 @@ const nsid = "com.atproto.repo.getRecord"
 
 const parameters = ["repo", "collection", "rkey", "cid"]
 
-/** Whether a name could be that of an account elsewhere: nobody else knows the names that this server gives. */
+/**
+ * Whether a name could be an account's on another server: only this server knows the names it
+ * assigns.
+ */
 const isForeign = Effect.fnUntraced(function* (repo: string) {
   return repo.startsWith("did:")
     ? isSupportedDid(repo) && !isServedHere(repo, yield* Config)
@@ -53,9 +56,10 @@ const saysNotHere = (body: unknown): boolean =>
   typeof body === "object" && body !== null && "error" in body && body.error === notHere
 
 /**
- * com.atproto.repo.getRecord of a repo that is not here, as the app view has it; everything else is answered by `local`.
+ * com.atproto.repo.getRecord for a repo that is not here, from the AppView; anything else comes
+ * from `local`.
  *
- * Nobody's name goes there: records are public, and so is the question.
+ * Sends no credentials, because records are public.
  */
 export const orOfAppView = Effect.fnUntraced(function* <R>(
   local: Effect.Effect<Response, Failure, R>,

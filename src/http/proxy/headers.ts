@@ -1,11 +1,12 @@
 /**
- * What passes the proxy, either way: these headers and no other.
+ * The only headers that pass the proxy in either direction.
  *
- * The caller's credentials and cookies stay here, and no upstream sets a cookie or a policy on this origin.
+ * The caller's credentials and cookies stay here, and no upstream sets a cookie or a policy on this
+ * origin.
  */
 const upward = ["accept-language", "atproto-accept-labelers", "x-bsky-topics"]
 
-/** What asks for less than the whole: an answer that is patched here has to come whole, each time. */
+/** Headers that request less than the whole, which a response to be patched must be. */
 const upwardWhereUnread = ["range", "if-range", "if-none-match", "if-modified-since"]
 
 const upwardWithBody = ["content-type", "content-encoding", "content-language"]
@@ -22,13 +23,16 @@ const downward = [
   "retry-after"
 ]
 
-/** How the body is written down: only of use beside the very bytes of the upstream. */
+/** Headers about the body's encoding: only valid with the upstream's original bytes. */
 const ofBody = ["content-encoding", "content-length"]
 
-/** Encodings that can be taken off here, for errors and for answers that are looked into. */
+/** Encodings that can be decoded here, for errors and for responses to be parsed. */
 const decodable: ReadonlySet<string> = new Set(["gzip", "deflate", "br"])
 
-/** The encodings that the caller takes, of those that can be taken off here; for what is read here anyway, the cheapest. */
+/**
+ * The encodings that the caller accepts and this server can decode; for responses parsed here, the
+ * cheapest.
+ */
 const encodings = (given: string | null, isRead: boolean): string => {
   const taken = (given ?? "")
     .split(",")
@@ -38,11 +42,11 @@ const encodings = (given: string | null, isRead: boolean): string => {
   return isRead && taken.some((one) => one === "gzip") ? "gzip" : taken.join(", ")
 }
 
-/** What a request upward is made of besides the caller's headers. */
+/** The parts of a forwarded request besides the caller's headers. */
 export interface UpwardParts {
   readonly token: string
   readonly hasBody: boolean
-  /** The answer is looked into here. */
+  /** True if the response will be parsed here. */
   readonly isRead: boolean
 }
 
@@ -69,16 +73,17 @@ export const headersUp = (
   return headers
 }
 
-/** Who may keep an answer: browsers reckon how long by its date, where nothing else is said. */
+/** Who may cache a response: without a directive, browsers infer a lifetime from its date. */
 const keeping = (given: Headers): string => {
   if (/\bno-store\b/i.test(given.get("cache-control") ?? "")) return "private, no-store"
   return given.has("last-modified") ? "private, no-cache" : "private"
 }
 
 /**
- * The headers of a service's answer as the caller gets them.
+ * The headers of a service's response as the caller gets them.
  *
- * It was given to one caller's credentials. And it is somebody else's content under this server's name: a browser that is led here must not run it.
+ * The response depends on one caller's credentials. And it is foreign content on this server's
+ * origin: a browser that opens it must not run it.
  */
 export const headersDown = (given: Headers, body: "same" | "changed" | "none"): Headers => {
   const headers = new Headers({

@@ -8,22 +8,22 @@ import { readBody } from "../input.ts"
 import { parseJson } from "./bodies.ts"
 import { defaultService, nameOf, readProxyHeader, type ServiceName } from "./rules.ts"
 
-/** Where a request goes, and what the token that goes with it says. */
+/** Where a request goes, and the claims of its token. */
 export interface Plan {
   readonly target: ServiceName
-  /** The audience that an app must have the permission for. */
+  /** The audience for which an app needs the permission. */
   readonly aud: string
   readonly tokenAud: string
   readonly tokenLxm?: string
-  /** The request with a body that is still unread. */
+  /** The request with an unread body. */
   readonly request: Request
 }
 
 /**
- * The plan for a service as it is called by everybody.
+ * The plan for a normally called service.
  *
- * `aud` in the token is the bare DID: services of today compare with nothing else, and `did#service`, which the
- * specification foresees, is not understood by them yet. Permissions are judged with the service all the same.
+ * The token's `aud` is the bare DID, because current services don't understand the specification's
+ * `did#service` yet. Permissions are checked with the service all the same.
  */
 const planFor = (target: ServiceName, request: Request): Plan => ({
   target,
@@ -32,7 +32,7 @@ const planFor = (target: ServiceName, request: Request): Plan => ({
   request
 })
 
-/** The service that the caller names, or else the one that answers this method. */
+/** The service that the caller names, or else the method's default. */
 const serviceFor = Effect.fnUntraced(function* (nsid: string, request: Request) {
   const header = request.headers.get("atproto-proxy")
   if (header !== null) {
@@ -43,7 +43,7 @@ const serviceFor = Effect.fnUntraced(function* (nsid: string, request: Request) 
   return service ?? (yield* new MethodNotImplemented())
 })
 
-/** app.bsky.feed.getFeed goes to the app view, with a token that the app view shows to the feed's generator. */
+/** app.bsky.feed.getFeed goes to the AppView, with a token for the feed's generator. */
 const getFeed = Effect.fnUntraced(function* (nsid: string, request: Request, url: URL) {
   const target = yield* serviceFor(nsid, request)
   const feed = queryValue(url.searchParams, "feed")
@@ -60,7 +60,7 @@ const isServiceDid = (value: unknown): value is { readonly serviceDid: string } 
   typeof value.serviceDid === "string" &&
   isSupportedDid(value.serviceDid)
 
-/** registerPush and unregisterPush go to the notification service that their body names. */
+/** registerPush and unregisterPush go to the notification service in their body. */
 const push = Effect.fnUntraced(function* (_: string, request: Request) {
   const { appView, jsonLimit } = yield* Config
   const bytes = yield* readBody(request, jsonLimit)
@@ -74,7 +74,7 @@ const push = Effect.fnUntraced(function* (_: string, request: Request) {
   const again = new Request(request.url, { method: request.method, headers, body: bytes })
   const notifier = { did: input.serviceDid, service: "bsky_notif" }
   const plan = planFor(notifier, again)
-  // The app view takes them itself, and its document need not say so.
+  // The AppView accepts them itself, even if its document doesn't list the service.
   return input.serviceDid === appView?.did ? { ...plan, target: appView } : plan
 })
 
@@ -88,6 +88,6 @@ const special = new Map<string, typeof getFeed | typeof push>([
   ["app.bsky.notification.unregisterPush", push]
 ])
 
-/** Finds out where a method is called, and as whom. */
+/** Determines the service and the token for a method. */
 export const planOf = (nsid: string, request: Request, url: URL) =>
   (special.get(nsid) ?? usual)(nsid, request, url)

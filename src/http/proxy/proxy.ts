@@ -16,7 +16,10 @@ import { isProxied, needsCaller } from "./rules.ts"
 
 const verbs = ["GET", "HEAD", "POST"] as const
 
-/** Rejects what the proxy never sends on: 501 comes first, so that nobody takes a method for one that wants credentials. */
+/**
+ * Rejects what is never proxied: 501 comes first, so a missing method doesn't look like missing
+ * credentials.
+ */
 const assertProxied = Effect.fnUntraced(function* (nsid: string, request: Request) {
   if (!isProxied(nsid)) return yield* new MethodNotImplemented()
   const verb = verbs.find((one) => one === request.method)
@@ -25,10 +28,10 @@ const assertProxied = Effect.fnUntraced(function* (nsid: string, request: Reques
 })
 
 /**
- * Hands a method that is not this server's on to the service that has it, in the name of the caller.
+ * Forwards a method to the service that implements it, in the caller's name.
  *
- * The account's object judges the caller and signs; the waiting for the service is done here, and nothing that the
- * caller shows goes further than to that object.
+ * The account's object authenticates and signs; the Worker waits for the service, and the caller's
+ * credentials go no further than that object.
  */
 export const proxy = Effect.fn("proxy")(function* (nsid: string, asked: Request, url: URL) {
   const method = yield* assertProxied(nsid, asked)

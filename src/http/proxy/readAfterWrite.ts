@@ -19,7 +19,7 @@ import { Config } from "../../services/host/Config.ts"
 import { askAll, askAppView } from "./askAppView.ts"
 import type { Patch, Patchable, PatchServices } from "./patch.ts"
 
-/** What becomes of an answer by what the caller has written since; nothing where it changes nothing. */
+/** Merges the caller's recent writes into a response; undefined if nothing changes. */
 type Merge = (
   answer: Patchable,
   local: Local
@@ -36,18 +36,23 @@ const localOf = (did: string, records: LocalRecords, publicUrl: string): Local =
   posts: records.posts.map((post) => ({ ...post, record: recordOf(post) })),
   profile: records.profile === undefined ? undefined : recordOf(records.profile),
   profileIsNew: records.profileIsNew,
-  // The app view's own pictures are not there yet; these are, and need no other server.
+  // The AppView doesn't have these pictures yet; this server does.
   blobUrl: (cid) =>
     `${publicUrl}/xrpc/com.atproto.sync.getBlob?did=${encodeURIComponent(did)}&cid=${cid}`
 })
 
-/** How far the app view is behind: the age of the oldest record that it does not know, in milliseconds. */
+/**
+ * How far behind the AppView is: the age of the oldest record that it doesn't know, in
+ * milliseconds.
+ */
 const lagOf = ({ posts, profile, profileIsNew }: LocalRecords, now: number): number => {
   const records = profileIsNew && profile !== undefined ? [...posts, profile] : posts
   return Math.max(0, ...records.map(({ indexedAt }) => now - Date.parse(indexedAt)))
 }
 
-/** Asks the account what the upstream has not seen; where that is nothing, the answer is not even read. */
+/**
+ * The account's writes that the upstream hasn't seen; without any, the response isn't even read.
+ */
 const newer = Effect.fnUntraced(function* ({ did, rev, headers }: Patchable) {
   const since = headers.get("atproto-repo-rev")
   if (since === null || !isTid(since) || since >= rev) return undefined
@@ -68,13 +73,13 @@ const patch =
       return { body, headers: { "atproto-upstream-lag": String(lag) } }
     })
 
-/** The JSON of a success; nothing else is looked into. */
+/** The JSON of a success; anything else is left alone. */
 const bodyOf = Effect.fnUntraced(function* ({ status, json }: Patchable) {
   const body = status === 200 ? yield* json : undefined
   return isObject(body) ? body : undefined
 })
 
-/** Merges by a pure function; what it throws, over a shape that nobody expected, is a failure. */
+/** Merges with a pure function, whose exceptions on unexpected shapes are failures. */
 const changed = (change: (body: JsonObject, local: Local) => unknown): Merge =>
   Effect.fnUntraced(function* (answer, local) {
     if (!local.profileIsNew) return undefined
@@ -84,7 +89,7 @@ const changed = (change: (body: JsonObject, local: Local) => unknown): Merge =>
     return isObject(made) ? made : undefined
   })
 
-/** What own posts are shown with: from the answer as far as it goes, the rest asked for. */
+/** What showing the caller's posts requires: from the response, or else from more requests. */
 const viewingOf = Effect.fnUntraced(function* (
   answer: Patchable,
   body: unknown,
@@ -129,7 +134,7 @@ const authorFeed = feed((local, params) => {
   return isOwn ? inAuthorFeed(local, params.get("filter")) : []
 })
 
-/** A thread that the app view shows, with the caller's new replies in it. */
+/** A thread that the AppView knows, with the caller's new replies. */
 const knownThread = (method: ThreadMethod): Merge =>
   Effect.fnUntraced(function* (answer, local) {
     const body = yield* bodyOf(answer)
@@ -144,7 +149,7 @@ const knownThread = (method: ThreadMethod): Merge =>
     return whole === body ? undefined : whole
   })
 
-/** The thread of a post of the caller's that the app view does not know. */
+/** The thread of the caller's post that the AppView doesn't know. */
 const unknownThread = (method: ThreadMethod): Merge =>
   Effect.fnUntraced(function* (answer, local) {
     const params = answer.url.searchParams
@@ -157,7 +162,7 @@ const unknownThread = (method: ThreadMethod): Merge =>
     return yield* Effect.try(() => method.view(own, renewed, viewing, params))
   })
 
-/** The thread of what the caller has answered; without it, the post stands alone. */
+/** The thread of the post's parent; without it, the post is shown alone. */
 const threadAbove = (
   answer: Patchable,
   { lxm, paramsAbove }: ThreadMethod,
@@ -178,7 +183,7 @@ const thread = (method: ThreadMethod): Merge => {
     )
 }
 
-/** The methods whose answers are patched with what the caller has written since. */
+/** The methods whose responses include the caller's recent writes. */
 export const patches: ReadonlyMap<string, Patch> = new Map<string, Patch>([
   ["app.bsky.actor.getProfile", patch(changed(inProfile))],
   ["app.bsky.actor.getProfiles", patch(changed(inProfiles))],

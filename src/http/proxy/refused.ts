@@ -14,10 +14,10 @@ const upstreamMessages = {
   refused: "Upstream service gave no usable answer"
 } as const satisfies Record<UpstreamFailed["reason"], string>
 
-/** The answer where a request has no service that it could be sent to. */
+/** The response for a request without a usable service. */
 export const targetRefusedError = ({ reason }: ProxyTargetRefused): WireError =>
   badRequest("InvalidRequest", targetMessages[reason])
 
-/** The answer where the service gave none. */
+/** The response when the service sent none. */
 export const upstreamFailedError = ({ reason }: UpstreamFailed): WireError =>
   upstream(upstreamMessages[reason])

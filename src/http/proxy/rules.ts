@@ -2,29 +2,30 @@ import { isSupportedDid, parseDidReference } from "../../core/identity/did.ts"
 import { isReport } from "../../core/sessions/methods.ts"
 import type { ServiceAddress, Settings } from "../../services/host/Config.ts"
 
-/** A service by its name: a DID and the fragment of an entry in its document. */
+/** A service's name: a DID and the fragment of an entry in its document. */
 export type ServiceName = Pick<ServiceAddress, "did" | "service">
 
-/** The name of a service as permissions and headers write it: `did:web:api.bsky.app#bsky_appview`. */
+/** A service's name in permissions and headers: `did:web:api.bsky.app#bsky_appview`. */
 export const nameOf = ({ did, service }: ServiceName): string => `${did}#${service}`
 
-/** The methods of `com.atproto.` that app views and labelers answer, and this server does not. */
+/** Methods of `com.atproto.` that AppViews and labelers implement, and this server doesn't. */
 const answeredElsewhere: ReadonlySet<string> = new Set([
   "com.atproto.label.querylabels",
   "com.atproto.temp.fetchlabels"
 ])
 
 /**
- * Whether a method may go to another service at all, even one that the caller names.
+ * Whether a method may be proxied at all, even to a service that the caller names.
  *
- * The rest of `com.atproto.` is about this server's accounts: the bodies hold passwords, codes and private records.
+ * The rest of `com.atproto.` concerns this server's accounts: the bodies contain passwords, codes
+ * and private records.
  */
 export const isProxied = (nsid: string): boolean => {
   const lower = nsid.toLowerCase()
   return !lower.startsWith("com.atproto.") || isReport(lower) || answeredElsewhere.has(lower)
 }
 
-/** The service that answers a method where the caller names none. */
+/** The default service of a method. */
 export const defaultService = (nsid: string, config: Settings): ServiceAddress | undefined => {
   const lower = nsid.toLowerCase()
   if (lower.startsWith("chat.bsky.")) return config.chatService
@@ -33,17 +34,19 @@ export const defaultService = (nsid: string, config: Settings): ServiceAddress |
   return config.appView
 }
 
-/** Methods of the network's own services: whoever calls one without credentials has forgotten them. */
+/** Methods of the network's own services, which need credentials. */
 const isOfNetwork = (nsid: string): boolean =>
   /^(app\.bsky|chat\.bsky|tools\.ozone|com\.atproto)\./i.test(nsid)
 
-/** Whether credentials would lead a call on that comes without any; if not, nobody has the method. */
+/**
+ * Whether a call without credentials would be proxied with them; if not, no service has the method.
+ */
 export const needsCaller = (nsid: string, header: string | null, config: Settings): boolean =>
   header !== null || (isOfNetwork(nsid) && defaultService(nsid, config) !== undefined)
 
 const refuse = (reason: string) => ({ ok: false, reason }) as const
 
-/** The service that an `atproto-proxy` header names, or what is wrong with it. */
+/** The service in an `atproto-proxy` header, or why it is invalid. */
 export const readProxyHeader = (
   header: string
 ):
@@ -59,7 +62,7 @@ export const readProxyHeader = (
   return { ok: true, name: { did, service } }
 }
 
-/** Whether a caller means this server: it names no other service. */
+/** Whether a call is for this server, i.e. names no other service. */
 export const isForThisServer = (
   header: string | null,
   { serviceDid }: Pick<Settings, "serviceDid">
@@ -71,9 +74,11 @@ const preferences: ReadonlySet<string> = new Set([
 ])
 
 /**
- * Whether a method of ours is somebody else's this time: another app view keeps preferences of its own.
+ * Whether one of our methods goes to another service this time: another AppView has preferences of
+ * its own.
  *
- * Never another PDS: one that trusts the account as a moderator would show everybody's preferences to its apps.
+ * Never another PDS: if it trusts the account as a moderator, it would show everybody's preferences
+ * to the account's apps.
  */
 export const isElsewhere = (
   nsid: string,

@@ -3,10 +3,10 @@ import { concatBytes } from "../../core/bytes/bytes.ts"
 import type { OutgoingStream } from "../../services/host/Outgoing.ts"
 import { UpstreamFailed } from "../../services/proxy/ProxyTargets.ts"
 
-/** Bytes of an answer without a length that are read before it is passed on. */
+/** How many bytes of a response without a length are read before it is passed on. */
 export const maxSettled = 1024 * 1024
 
-/** Types whose readers take each event, line or part as it comes, from answers that may never end. */
+/** Types that clients read incrementally, from responses that may never end. */
 const liveTypes = new Set([
   "text/event-stream",
   "application/jsonl",
@@ -20,7 +20,7 @@ const isLive = (headers: Headers): boolean => {
   return liveTypes.has(type.trim().toLowerCase())
 }
 
-/** The pieces that were read, and then the rest of a stream. */
+/** The pieces that were read, then the rest of a stream. */
 const resumed = (
   pieces: Array<Uint8Array>,
   reader: ReadableStreamDefaultReader<Uint8Array>
@@ -41,10 +41,10 @@ const resumed = (
   )
 
 /**
- * An answer that a client cannot take for whole when it broke off.
+ * A response that a client cannot mistake for complete when it broke off.
  *
- * One of unknown length is read before it is passed on, so that it has a length, or fails. A longer one streams, and so
- * does a live one: where these break off, workerd ends them as if they were whole.
+ * One of unknown length is read before it is passed on, so it gets a length or fails. A longer one
+ * streams, and so does a live one: if these break off, workerd ends them as if they were complete.
  */
 export const settled = Effect.fn("proxy.settled")(function* (answer: OutgoingStream) {
   const { status, headers: given, body } = answer

@@ -20,12 +20,12 @@ import { StaleCache } from "../host/StaleCache.ts"
 
 const minute = 60_000
 
-/** Generators move seldom; a feed that was deleted is asked for in vain for as long. */
+/** Generators rarely move; a deleted feed is requested in vain for as long. */
 const limits = { stale: 10 * minute, expired: 24 * 60 * minute, retry: minute }
 
 const collection = "app.bsky.feed.generator"
 
-/** The origin that an entry of a DID document gives, where it gives nothing else besides. */
+/** The origin of a DID document's entry, if it is nothing but an origin. */
 const bareOrigin = (endpoint: string, allowHosts: ReadonlyArray<string>): string | undefined => {
   const checked = checkFetchUrl(endpoint, allowHosts)
   if (!checked.ok) return undefined
@@ -33,10 +33,10 @@ const bareOrigin = (endpoint: string, allowHosts: ReadonlyArray<string>): string
   return pathname === "/" && search === "" && hash === "" ? origin : undefined
 }
 
-/** The DID in the answer of getRecord for a feed generator's record. */
+/** The DID in getRecord's response for a feed generator. */
 const generatorDid = (body: Uint8Array): string | undefined => {
   try {
-    // What is not of this shape is no record of a feed generator.
+    // Another shape is not a feed generator's record.
     const { value } = JSON.parse(new TextDecoder().decode(body)) as {
       readonly value?: { readonly did?: unknown }
     }
@@ -86,7 +86,7 @@ const make = (
     }
   )
 
-  /** Who has the record of a feed: the app view, or without one the host of the feed's author. */
+  /** The service with a feed's record: the AppView, or without one the author's host. */
   const keeperOf = Effect.fnUntraced(function* (author: string) {
     if (appView !== undefined) return yield* endpointOf(appView)
     const { didDoc } = yield* identity.resolveIdentity(author)
@@ -137,7 +137,7 @@ const make = (
   })
 }
 
-/** Services by the configuration and by DID documents, feeds by their records. */
+/** Finds services in the configuration and DID documents, and feeds by their records. */
 export const layer: Layer.Layer<ProxyTargets, never, Config | Identity | Outgoing | Background> =
   Layer.effect(
     ProxyTargets,

@@ -4,7 +4,7 @@ import * as Schema from "effect/Schema"
 import type { ServiceAddress } from "../host/Config.ts"
 import type { IdentityUnavailable } from "../identity/Identity.ts"
 
-/** Requests cannot be handed on to this service. */
+/** Requests cannot be proxied to this service. */
 export class ProxyTargetRefused extends Schema.TaggedError<ProxyTargetRefused>()(
   "ProxyTargetRefused",
   {
@@ -12,25 +12,25 @@ export class ProxyTargetRefused extends Schema.TaggedError<ProxyTargetRefused>()
   }
 ) {}
 
-/** There is no feed generator at this address. */
+/** There is no feed generator at this URI. */
 export class UnknownFeed extends Schema.TaggedError<UnknownFeed>()("UnknownFeed", {
   feed: Schema.String
 }) {}
 
-/** A service that a request was handed on to gave no answer, or none that can be used. */
+/** A service's response is missing or unusable. */
 export class UpstreamFailed extends Schema.TaggedError<UpstreamFailed>()("UpstreamFailed", {
   reason: Schema.Literals(["unreachable", "too slow", "refused"])
 }) {}
 
-/** Finds out where requests for other services go. */
+/** Finds where requests for other services go. */
 export class ProxyTargets extends Context.Service<
   ProxyTargets,
   {
-    /** The origin of a service: from the configuration, or else from its DID document. */
+    /** The origin of a service, from the configuration or its DID document. */
     endpointOf(
       service: Pick<ServiceAddress, "did" | "service">
     ): Effect.Effect<string, ProxyTargetRefused | IdentityUnavailable>
-    /** The DID of the generator behind a feed (`at://…/app.bsky.feed.generator/…`). */
+    /** The DID of a feed's generator (`at://…/app.bsky.feed.generator/…`). */
     generatorOf(
       feed: string
     ): Effect.Effect<string, UnknownFeed | UpstreamFailed | IdentityUnavailable>

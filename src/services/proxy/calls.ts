@@ -8,7 +8,10 @@ import { Auth, type Credentials, Denied } from "../sessions/Auth.ts"
 import type { Authority } from "../sessions/Authority.ts"
 import { ServiceTokens } from "../sessions/ServiceTokens.ts"
 
-/** Who may have a method called elsewhere: sessions of an active account; a report may also be its appeal against a takedown. */
+/**
+ * Who may use a method of another service: sessions of an active account; a report may also appeal
+ * a takedown.
+ */
 const authorityFor = (lxm: string, needs: ReadonlyArray<Permission>): Authority => ({
   kind: "session",
   level: isPrivileged(lxm) ? "privileged" : "standard",
@@ -18,18 +21,18 @@ const authorityFor = (lxm: string, needs: ReadonlyArray<Permission>): Authority 
 })
 
 /**
- * Judges who wants a method called at another service in their name, and makes the service token for it.
+ * Authorizes a call to another service in the caller's name, and creates its service auth.
  *
- * An app needs the permission for the method that it calls, and for the one that the token is good for.
+ * An app needs the permission for the called method and for the token's method.
  */
 export const authorizeProxy = Effect.fnUntraced(function* (
   input: Credentials & {
     readonly lxm: string
-    /** The audience that permissions are judged by: a DID with its `#service`. */
+    /** The audience for permissions: a DID with its `#service`. */
     readonly aud: string
-    /** The audience that stands in the token: a bare DID, that of the service or of a feed generator. */
+    /** The token's audience: the bare DID of the service or of a feed generator. */
     readonly tokenAud: string
-    /** The method that stands in the token, where it is another (getFeed → getFeedSkeleton). */
+    /** The token's method, if it is another (getFeed → getFeedSkeleton). */
     readonly tokenLxm?: string
   }
 ) {
@@ -49,5 +52,8 @@ export const authorizeProxy = Effect.fnUntraced(function* (
   return { did, token, rev }
 })
 
-/** What the account's object does for the service proxy: it judges and signs, it never waits for an upstream. */
+/**
+ * The calls of the service proxy: the object authenticates and signs, and never waits for an
+ * upstream.
+ */
 export const proxyCalls = { authorizeProxy }

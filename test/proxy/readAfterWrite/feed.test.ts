@@ -41,40 +41,40 @@ const page = (minutes: ReadonlyArray<number>, cursor?: string): JsonObject => ({
 const mixed = (...posts: ReadonlyArray<number | LocalPost>): ReadonlyArray<string> =>
   posts.map((post) => (typeof post === "number" ? uriOf(post, bob) : post.uri))
 
-describe("a feed that lacks the caller's new posts", () => {
-  it("gets them at the places where their times put them", () => {
+describe("inserting the caller's posts into a feed", () => {
+  it("posts appear at the positions of their times", () => {
     const made = merge(page([30, 20, 10], "more"), [own(35), own(25)])
     assert.deepStrictEqual(urisIn(made), mixed(own(35), 30, own(25), 20, 10))
     assert.strictEqual(made["cursor"], "more")
   })
 
-  it("gets none that are older than its page, when there is a next page", () => {
+  it("posts older than the page are left for the next page, if there is one", () => {
     assert.deepStrictEqual(urisIn(merge(page([30, 20], "more"), [own(15)])), mixed(30, 20))
     assert.deepStrictEqual(urisIn(merge(page([30, 20]), [own(15)])), mixed(30, 20, own(15)))
   })
 
-  it("gets them although it is empty", () => {
+  it("posts appear in an empty feed", () => {
     assert.deepStrictEqual(urisIn(merge(page([]), [own(2), own(1)])), mixed(own(2), own(1)))
     assert.deepStrictEqual(urisIn(merge(page([], "more"), [own(1)])), mixed(own(1)))
   })
 
-  it("gets none past its first page", () => {
+  it("posts appear only on the first page", () => {
     const made = merge(page([30, 20]), [own(35)], "cursor=some")
     assert.deepStrictEqual(urisIn(made), mixed(30, 20))
   })
 
-  it("gets none that it shows already", () => {
+  it("posts that the feed already shows aren't repeated", () => {
     const post = own(25)
     const answer = { feed: [{ post: { ...shown(25, alice), uri: post.uri } }] }
     assert.deepStrictEqual(urisIn(merge(answer, [post])), [post.uri])
   })
 
-  it("gets no more of them than its caller asked for", () => {
+  it("the feed stays within the requested number of posts", () => {
     const made = merge(page([10]), [own(25), own(24), own(23)], "limit=1")
     assert.deepStrictEqual(urisIn(made), mixed(own(25), 10))
   })
 
-  it("leaves a pinned post on top, and counts a repost by its own time", () => {
+  it("a pinned post stays on top, and a repost has its own time", () => {
     const pinned = { post: shown(1), reason: { $type: "app.bsky.feed.defs#reasonPin" } }
     const reason = { by: profileView(bob), indexedAt: at(40) }
     const reposted = {
@@ -85,12 +85,12 @@ describe("a feed that lacks the caller's new posts", () => {
     assert.deepStrictEqual(urisIn(made), mixed(1, 2, own(35), 30))
   })
 
-  it("puts a post that names an earlier day where an app view would put it", () => {
+  it("a post with an earlier date appears where an AppView would put it", () => {
     const made = merge(page([30, 20, 10]), [own(35, { createdAt: at(15) })])
     assert.deepStrictEqual(urisIn(made), mixed(30, 20, own(35), 10))
   })
 
-  it("shows what a reply answers, where the answer has it or the caller wrote it", () => {
+  it("a reply shows its parent if the response has it or the caller wrote it", () => {
     const root = uriOf(20, bob)
     const first = own(31, replyTo(root))
     const second = own(32, replyTo(first.uri, root))
@@ -103,12 +103,12 @@ describe("a feed that lacks the caller's new posts", () => {
     assert.strictEqual(later.reply.grandparentAuthor.did, bob)
   })
 
-  it("shows a reply without what it answers, where nobody knows that", () => {
+  it("a reply with an unknown parent appears without it", () => {
     const [item] = merge({ feed: [] }, [own(31, replyTo(uriOf(99, bob)))])["feed"]
     assert.isUndefined(item.reply)
   })
 
-  it("is nothing that an answer of another shape has", () => {
+  it("a response of another shape gets no posts", () => {
     for (const answer of [{}, { feed: 7 }, { feed: { length: 1 } }]) {
       assert.deepStrictEqual(missingInFeed(answer, [own(1)], new URLSearchParams()), [])
     }
@@ -138,7 +138,7 @@ describe("the caller's own feed", () => {
     ["posts_with_video", [video]]
   ]
   for (const [filter, expected] of cases) {
-    it(`has the posts that belong under ${filter ?? "no filter"}`, () => {
+    it(`the feed has the posts that belong under ${filter ?? "no filter"}`, () => {
       assert.deepStrictEqual(inAuthorFeed(localOf(posts), filter), expected)
     })
   }

@@ -7,7 +7,7 @@ import { postsIn, type Viewing } from "../../../src/core/proxy/views.ts"
 export const alice = "did:plc:aliceaaaaaaaaaaaaaaaaaaa"
 export const bob = "did:plc:bobbbbbbbbbbbbbbbbbbbbbb"
 
-/** A CID of the right form; all content is alike here. */
+/** A valid CID, the same for all content here. */
 export const cid = "bafyreib2rxk3rybloqtqwbo3dpwdgcdjwzz5wdjkcvyvhnnxsxzcnvhcpi"
 export const blobOfCid = "bafkreiccldh766hwcnuxnf2wh6jgzepf2nlu2lvcllt63eww5p6chi4ity"
 
@@ -23,13 +23,13 @@ export const blob = (mimeType = "image/png"): JsonObject => ({
 
 export const ref = (uri: string): JsonObject => ({ uri, cid })
 
-/** The URI of a post by its number. */
+/** The URI of the post with this number. */
 export const uriOf = (number: number, did = alice): string => {
   const letters = [...String(number)].map((digit) => "abcdefghij"[Number(digit)]).join("")
   return `at://${did}/app.bsky.feed.post/3kabc${letters.padStart(8, "2")}`
 }
 
-/** A post of alice's, written at this minute. */
+/** A post by Alice, written at this minute. */
 export const own = (number: number, more: JsonObject = {}): LocalPost => ({
   uri: uriOf(number),
   cid,
@@ -37,7 +37,7 @@ export const own = (number: number, more: JsonObject = {}): LocalPost => ({
   record: { $type: "app.bsky.feed.post", text: `post ${number}`, createdAt: at(number), ...more }
 })
 
-/** What makes a post a reply. */
+/** The fields that make a post a reply. */
 export const replyTo = (parent: string, root = parent): JsonObject => ({
   reply: { root: ref(root), parent: ref(parent) }
 })
@@ -50,7 +50,7 @@ export const profileView = (did: string): JsonObject => ({
   viewer: { muted: false }
 })
 
-/** A post as an app view shows it. */
+/** An AppView's view of a post. */
 export const shown = (number: number, did = bob, more: JsonObject = {}): JsonObject => ({
   uri: uriOf(number, did),
   cid,
@@ -61,14 +61,14 @@ export const shown = (number: number, did = bob, more: JsonObject = {}): JsonObj
   labels: []
 })
 
-/** A thread as an app view shows it. */
+/** An AppView's view of a thread. */
 export const thread = (post: JsonObject, replies: ReadonlyArray<JsonObject> = []): JsonObject => ({
   $type: "app.bsky.feed.defs#threadViewPost",
   post,
   replies
 })
 
-/** A post of a thread as an app view lists it. */
+/** An AppView's list item of a thread's post. */
 export const item = (post: JsonObject, depth: number, more: JsonObject = {}): JsonObject => ({
   uri: post["uri"],
   depth,
@@ -84,7 +84,7 @@ export const item = (post: JsonObject, depth: number, more: JsonObject = {}): Js
   }
 })
 
-/** What alice has written, newest first. */
+/** Alice's posts, newest first. */
 export const localOf = (posts: ReadonlyArray<LocalPost>, more: Partial<Local> = {}): Local => ({
   did: alice,
   handle: "alice.test",
@@ -95,20 +95,20 @@ export const localOf = (posts: ReadonlyArray<LocalPost>, more: Partial<Local> = 
   ...more
 })
 
-/** What posts are shown with when only the answer is known. */
+/** What showing posts requires, from the response alone. */
 export const viewingOf = (local: Local, answer: unknown = {}): Viewing => ({
   local,
   author: profileView(alice),
   known: postsIn(answer)
 })
 
-/** Asserts that an answer is what its lexicon says. */
+/** Asserts that a response matches its lexicon. */
 export const assertValid = (nsid: string, answer: unknown): void => {
   const value = jsonToLex(JSON.parse(JSON.stringify(answer)))
   assert.doesNotThrow(() => lexicons.assertValidXrpcOutput(nsid, value))
 }
 
-/** Whose posts stand in a feed, in order: each by its URI. */
+/** The URIs of the posts in a feed, in order. */
 export const urisIn = (answer: unknown): ReadonlyArray<string> =>
-  // SAFETY: a feed's answer; one of another shape fails the test here.
+  // SAFETY: a feed's response; another shape fails the test here.
   (answer as { feed: ReadonlyArray<{ post: { uri: string } }> }).feed.map(({ post }) => post.uri)

@@ -15,23 +15,23 @@ import { ok, type Person, signUp } from "../../support/http/httpWorld.ts"
 // oxlint-disable-next-line typescript/no-explicit-any -- tests look into answers of every shape
 export type Seen = Record<string, any>
 
-/** An app view that has seen a repo up to some rev, and knows no more of it. */
+/** An AppView that knows a repo up to some rev. */
 export interface LaggingAppView extends MockService {
-  /** What its `atproto-repo-rev` says; undefined sends none. */
+  /** Its `atproto-repo-rev` header; undefined sends none. */
   rev: string | undefined
   revHeader(): Readonly<Record<string, string>>
-  /** Says what a method answers, with that header. */
+  /** Sets a method's response, sent with that header. */
   shows(nsid: string, body: Seen | ((received: Received) => Seen), status?: number): void
-  /** The same, with the body as text. */
+  /** The same with a text body. */
   showsText(nsid: string, text: string): void
   /** The same, compressed. */
   showsGzip(nsid: string, body: Seen): void
-  /** The methods that it was asked for since, with the claims of their tokens. */
+  /** The requests since then, with their tokens' claims. */
   asked(): ReadonlyArray<Received & { readonly nsid: string; readonly claims: Seen }>
   forget(): void
 }
 
-/** Starts an app view that knows nothing. */
+/** Starts an AppView that knows nothing. */
 export const startLagging = async (): Promise<LaggingAppView> => {
   const mock = await startMock()
   let from = 0
@@ -69,20 +69,20 @@ export const startLagging = async (): Promise<LaggingAppView> => {
   return lagging
 }
 
-/** A host whose app view is behind. */
+/** A host whose AppView lags behind. */
 export interface LaggingWorld extends Host {
   readonly alice: Person
   readonly bob: Person
   readonly appView: LaggingAppView
-  /** Lets the app view know everything that somebody has written so far. */
+  /** Makes the AppView know everything that an account has written so far. */
   caughtUp(who: Person): Promise<string>
-  /** The Bluesky app's client, signed in. */
+  /** A signed-in client like the Bluesky app's. */
   agentOf(who: Person): Promise<AtpAgent>
-  /** Writes a record; answers its address. */
+  /** Writes a record and returns its URI and CID. */
   write(who: Person, collection: string, record: Seen): Promise<{ uri: string; cid: string }>
 }
 
-/** Starts a host with people on it, and an app view for them. */
+/** Starts a host with accounts and an AppView for them. */
 export const startLaggingWorld = async (): Promise<LaggingWorld> => {
   const appView = await startLagging()
   const world = await startHost({
@@ -118,7 +118,7 @@ export const startLaggingWorld = async (): Promise<LaggingWorld> => {
   }
 }
 
-/** A person as an app view shows them. */
+/** An AppView's view of an account. */
 export const profileViewOf = ({ did, handle }: Person, more: Seen = {}): Seen => ({
   did,
   handle,
@@ -129,7 +129,7 @@ export const profileViewOf = ({ did, handle }: Person, more: Seen = {}): Seen =>
 
 const someCid = "bafyreib2rxk3rybloqtqwbo3dpwdgcdjwzz5wdjkcvyvhnnxsxzcnvhcpi"
 
-/** A post as an app view shows it, of the minutes before now. */
+/** An AppView's view of a post, written this many minutes ago. */
 export const postViewOf = (who: Person, rkey: string, minutesAgo = 60, more: Seen = {}): Seen => {
   const time = new Date(Date.now() - minutesAgo * 60_000).toISOString()
   return {
@@ -141,14 +141,14 @@ export const postViewOf = (who: Person, rkey: string, minutesAgo = 60, more: See
   }
 }
 
-/** A thread as an app view shows it. */
+/** An AppView's view of a thread. */
 export const threadOf = (post: Seen, replies: ReadonlyArray<Seen> = []): Seen => ({
   $type: "app.bsky.feed.defs#threadViewPost",
   post,
   replies
 })
 
-/** A post of a thread as an app view lists it. */
+/** An AppView's list item of a thread's post. */
 export const itemOf = (post: Seen, depth: number): Seen => ({
   uri: post["uri"],
   depth,

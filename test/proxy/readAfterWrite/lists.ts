@@ -13,13 +13,13 @@ export type Seen = any
 export const outline = (answer: Seen): Seen =>
   answer.thread.map(({ depth, uri }: Seen) => [depth, uri])
 
-/** An answer of these items. */
+/** A response with these items. */
 export const answerOf = (thread: ReadonlyArray<JsonObject>): JsonObject => ({
   thread,
   hasOtherReplies: false
 })
 
-/** The answer with alice's posts, given newest first, as these parameters want it. */
+/** The response with Alice's posts, given newest first, for these parameters. */
 export const merge = (answer: JsonObject, posts: ReadonlyArray<LocalPost>, query = ""): Seen => {
   const local = localOf(posts)
   const missing = missingInItems(answer, local)
@@ -29,6 +29,6 @@ export const merge = (answer: JsonObject, posts: ReadonlyArray<LocalPost>, query
   return made
 }
 
-/** What the item of a post says of it. */
+/** The value in a post's item. */
 export const valueOf = (answer: Seen, { uri }: { readonly uri: unknown }): Seen =>
   answer.thread.find((each: Seen) => each.uri === uri)?.value

@@ -8,19 +8,19 @@ const numbered = (index: number, of: number) => ({
   opThreadPostCount: of
 })
 
-/** Each item's place in the OP's thread, as far as it has one. */
+/** Each item's position in the OP's thread, if it has one. */
 const line = (answer: Seen) =>
   answer.thread.map(({ value }: Seen) =>
     value.opThread ? [value.opThreadPostIndex, value.opThreadPostCount] : []
   )
 
-describe("the list of a thread whose OP is the caller", () => {
+describe("a thread's list when the caller is its OP", () => {
   const first = { ...shown(10, alice), replyCount: 0 }
   const firstUri = uriOf(10)
   const second = { ...shown(11, alice, replyTo(firstUri)), replyCount: 0 }
   const secondUri = uriOf(11)
 
-  it("numbers what goes on with their thread, and counts it everywhere", () => {
+  it("new posts that extend the OP's thread are numbered and counted in every item", () => {
     const answer = answerOf([item(first, 0, numbered(1, 2)), item(second, 1, numbered(2, 2))])
     const third = own(20, replyTo(secondUri, firstUri))
     const fourth = own(21, replyTo(third.uri, firstUri))
@@ -38,7 +38,7 @@ describe("the list of a thread whose OP is the caller", () => {
     ])
   })
 
-  it("begins with the first answer to the first post; another answer is not part of it", () => {
+  it("the OP's thread starts with the first reply to the root, and other replies aren't part of it", () => {
     const answer = answerOf([item(first, 0, { opThread: true })])
     const two = own(20, replyTo(firstUri))
     const aside = own(21, replyTo(firstUri))
@@ -53,7 +53,7 @@ describe("the list of a thread whose OP is the caller", () => {
     assert.deepStrictEqual(line(made), [[1, 3], [2, 3], [3, 3], []])
   })
 
-  it("does not take for it what answers a post in its middle, or somebody else", () => {
+  it("replies to a post in the middle, or to others, don't extend the OP's thread", () => {
     const carols = { ...shown(12, carol, replyTo(firstUri)), replyCount: 0 }
     const answer = answerOf([
       item(first, 0, numbered(1, 2)),
@@ -73,7 +73,7 @@ describe("the list of a thread whose OP is the caller", () => {
     assert.deepStrictEqual(line(made), [[1, 2], [2, 2], [], [], []])
   })
 
-  it("numbers nothing where the app view does not, or shows no end of their thread", () => {
+  it("nothing is numbered if the AppView doesn't, or doesn't show the thread's end", () => {
     const unnumbered = answerOf([
       item(first, 0, { opThread: true }),
       item(second, 1, { opThread: true })
@@ -85,7 +85,7 @@ describe("the list of a thread whose OP is the caller", () => {
     assert.deepStrictEqual(line(merge(part, [third])), [[1, 5], [2, 5], []])
   })
 
-  it("does not follow posts that answer each other in a circle", () => {
+  it("posts that reply to each other in a circle are ignored", () => {
     const one = own(20, replyTo(uriOf(21), firstUri))
     const two = own(21, replyTo(uriOf(20), firstUri))
     const answer = answerOf([item(first, 0, { opThread: true })])

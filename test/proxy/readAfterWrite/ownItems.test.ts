@@ -22,7 +22,7 @@ const second = own(21, replyTo(first.uri, rootUri))
 const third = own(22, replyTo(second.uri, rootUri))
 const replies = [third, second, first]
 
-/** What the app view tells of the post that the caller has answered. */
+/** The AppView's response for the post that the caller answered. */
 const above = {
   thread: [item(shown(10), 0, { opThread: true })],
   threadgate: { uri: uriOf(10, bob), labels: [] },
@@ -49,14 +49,14 @@ const show = (
 
 const outline = (answer: Seen): Seen => answer.thread.map(({ depth, uri }: Seen) => [depth, uri])
 
-/** A thread of three own posts, as these parameters ask for it. */
+/** A thread of three own posts, with these parameters. */
 const asked = (query: string) => {
   const params = new URLSearchParams(`anchor=${third.uri}&${query}`)
   return getPostThreadV2.own(params, localOf(replies))
 }
 
-describe("a list of the items of a thread that the app view does not know", () => {
-  it("has the caller's own replies below the anchor, and what it answers above", () => {
+describe("a list for a thread that the AppView doesn't know", () => {
+  it("the list has the caller's replies below the anchor, and its parents above", () => {
     const made = show(replies, second.uri, above)
     assert.deepStrictEqual(outline(made), [
       [-2, rootUri],
@@ -81,7 +81,7 @@ describe("a list of the items of a thread that the app view does not know", () =
     assert.deepStrictEqual([made.threadgate, made.hasOtherReplies], [above.threadgate, false])
   })
 
-  it("is what the app waits for after publishing a thread: as many posts, and nothing above", () => {
+  it("the list has what the app expects after publishing a thread: all its posts, and nothing above", () => {
     const start = own(30)
     const next = own(31, replyTo(start.uri))
     const last = own(32, replyTo(next.uri, start.uri))
@@ -106,14 +106,14 @@ describe("a list of the items of a thread that the app view does not know", () =
     assert.isTrue(alone.thread[0].value.opThread)
   })
 
-  it("asks for what the highest of the caller's posts answers, unless nothing above is wanted", () => {
+  it("the list requests the parent of the caller's highest post, unless nothing above is wanted", () => {
     assert.strictEqual(asked("")?.above, rootUri)
     assert.strictEqual(asked("above=true")?.above, rootUri)
     const only = asked("above=false")
     assert.deepStrictEqual([only?.above, only?.parents], [undefined, []])
   })
 
-  it("says that there are more parents where nobody tells them", () => {
+  it("the list indicates more parents if they are unknown", () => {
     const made = show(replies, second.uri, undefined)
     assert.deepStrictEqual(outline(made), [
       [-1, first.uri],
@@ -126,7 +126,7 @@ describe("a list of the items of a thread that the app view does not know", () =
     )
   })
 
-  it("shows an answered post that is gone or blocked in its place", () => {
+  it("the list shows a deleted or blocked parent as such", () => {
     const $type = "app.bsky.unspecced.defs#threadItemNotFound"
     const gone = { thread: [{ uri: rootUri, depth: 0, value: { $type } }], hasOtherReplies: false }
     const made = show(replies, first.uri, gone)
@@ -134,7 +134,7 @@ describe("a list of the items of a thread that the app view does not know", () =
     assert.isFalse(made.thread[1].value.moreParents)
   })
 
-  it("ends at a post of another conversation, and has no reply of one", () => {
+  it("the list stops at a post of another conversation, and has none of its replies", () => {
     const other = { ...above, thread: [item(shown(10, bob, replyTo(uriOf(9, bob))), 0)] }
     const stray = own(23, replyTo(second.uri, uriOf(9, bob)))
     const made = show([stray, ...replies], second.uri, other)
@@ -147,7 +147,7 @@ describe("a list of the items of a thread that the app view does not know", () =
     assert.isUndefined(made.threadgate)
   })
 
-  it("goes on with the numbers of a thread of the caller's that is shown above", () => {
+  it("the list continues the numbers of a shown OP thread of the caller's", () => {
     const numbers = { opThread: true, opThreadPostIndex: 1, opThreadPostCount: 2 }
     const one = shown(1, "did:plc:aliceaaaaaaaaaaaaaaaaaaa")
     const two = shown(2, "did:plc:aliceaaaaaaaaaaaaaaaaaaa", replyTo(uriOf(1)))
@@ -176,7 +176,7 @@ describe("a list of the items of a thread that the app view does not know", () =
     )
   })
 
-  it("does not take a later answer to the first post for the OP's thread because it is asked for", () => {
+  it("a later reply to the root isn't part of the OP's thread, although it is the anchor", () => {
     const start = own(30)
     const next = own(31, replyTo(start.uri))
     const aside = own(32, replyTo(start.uri))
@@ -194,7 +194,7 @@ describe("a list of the items of a thread that the app view does not know", () =
     )
   })
 
-  it("ends where posts answer each other in a circle", () => {
+  it("the list stops where posts reply to each other in a circle", () => {
     const one = own(30, replyTo(uriOf(31)))
     const two = own(31, replyTo(uriOf(30)))
     assert.isAtMost(show([two, one], one.uri, undefined).thread.length, 2)

@@ -41,7 +41,7 @@ const detailed = (did: string): JsonObject => ({
 })
 
 describe("a profile that was just edited", () => {
-  it("shows every field that the owner can set, and keeps what the app view counts", () => {
+  it("the profile has every field that the owner can set, and the AppView's counts", () => {
     const made = inProfile(detailed(alice), local) as Seen
     assertValid("app.bsky.actor.getProfile", made)
     assert.strictEqual(made["displayName"], "Alice anew")
@@ -52,25 +52,25 @@ describe("a profile that was just edited", () => {
     assert.deepStrictEqual([made["followersCount"], made["handle"]], [12, "alice.test"])
   })
 
-  it("loses the fields that were taken out", () => {
+  it("the profile loses the removed fields", () => {
     const bare = localOf([], { profile: { $type: "app.bsky.actor.profile" }, profileIsNew: true })
     const made = JSON.parse(JSON.stringify(inProfile(detailed(alice), bare)))
     assert.hasAllKeys(made, ["did", "handle", "labels", "viewer", "followersCount"])
   })
 
-  it("is nobody else's", () => {
+  it("other profiles stay the same", () => {
     assert.isUndefined(inProfile(detailed(bob), local))
     assert.isUndefined(inProfiles({ profiles: [detailed(bob)] }, local))
   })
 
-  it("is found among several", () => {
+  it("the profile is replaced among several", () => {
     const made = inProfiles({ profiles: [detailed(bob), detailed(alice)] }, local) as Seen
     assertValid("app.bsky.actor.getProfiles", made)
     assert.deepStrictEqual(made["profiles"][0], detailed(bob))
     assert.strictEqual(made["profiles"][1].displayName, "Alice anew")
   })
 
-  it("is shown wherever its owner is, in posts, replies and reposts, but not written into records", () => {
+  it("the profile is replaced in posts, replies and reposts, but not inside records", () => {
     const fake = { did: alice, handle: "alice.test", displayName: "in a record" }
     const post = { ...shown(1, alice), record: { ...own(1).record, fake } }
     const reason = {
@@ -91,25 +91,25 @@ describe("a profile that was just edited", () => {
     assert.deepStrictEqual(second, { post: shown(3) })
   })
 
-  it("does not touch an answer while nothing is new", () => {
+  it("a response stays the same object if nothing is new", () => {
     const answer = { feed: [{ post: shown(1, alice) }] }
     assert.strictEqual(withNewProfile(answer, { ...local, profileIsNew: false }), answer)
   })
 
-  it("keeps keys that JavaScript gives a meaning", () => {
+  it("keys that JavaScript treats specially are kept", () => {
     const answer = JSON.parse(`{"__proto__":{"did":"x"},"constructor":1}`)
     assert.strictEqual(JSON.stringify(withNewProfile(answer, local)), JSON.stringify(answer))
   })
 })
 
 describe("the author of a new post", () => {
-  it("is as the app view shows them, with what is new", () => {
+  it("the author is the AppView's view, with new fields", () => {
     const author = authorOf([shown(2), shown(1, alice)], local)
     assert.strictEqual(author["displayName"], "Alice anew")
     assert.deepStrictEqual(author["viewer"], { muted: false })
   })
 
-  it("is made from the profile record where the answer does not show them", () => {
+  it("the author comes from the profile record if the response doesn't show them", () => {
     const { did, handle, displayName, avatar } = authorOf([shown(2)], local)
     assert.deepStrictEqual(
       [did, handle, displayName, avatar],
@@ -117,7 +117,7 @@ describe("the author of a new post", () => {
     )
   })
 
-  it("is known by handle where there is no profile", () => {
+  it("the author has only a handle without a profile", () => {
     const author = authorOf([], localOf([]))
     assertValid("app.bsky.actor.getProfile", author)
     assert.strictEqual(author["handle"], "alice.test")

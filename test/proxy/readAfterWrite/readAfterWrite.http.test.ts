@@ -19,14 +19,14 @@ const now = () => new Date().toISOString()
 const uris = (feed: ReadonlyArray<{ readonly post: { readonly uri: string } }>) =>
   feed.map(({ post }) => post.uri)
 
-/** What a record holds of another one. */
+/** A strong reference to a record. */
 const strongRef = ({ uri, cid }: Seen) => ({ uri, cid })
 
 const isLag = (text: string | undefined) => /^\d+$/.test(text ?? "")
 
 const postNotFound = (uri: string) => [400, "NotFound", `Post not found: ${uri}`]
 
-describe("an app view that is behind", () => {
+describe("an AppView that lags behind", () => {
   let world: LaggingWorld
   let agent: AtpAgent
   beforeAll(async () => {
@@ -45,13 +45,13 @@ describe("an app view that is behind", () => {
   const picture = async (content: string) =>
     (await upload(world, world.alice.auth, png(content))) as Seen
 
-  /** Fetches what a view links to. */
+  /** Fetches a view's link. */
   const linked = async (url: string | undefined) => {
     const { pathname, search } = new URL(url ?? "")
     return world.ask(`${pathname}${search}`)
   }
 
-  it("shows a profile with what was just edited, and its pictures", async () => {
+  it("a profile shows the latest edit, with its pictures", async () => {
     const { alice, bob, appView } = world
     appView.shows("app.bsky.actor.getProfile", profileViewOf(alice, { followersCount: 3 }))
     appView.shows("app.bsky.actor.getProfiles", {
@@ -82,7 +82,7 @@ describe("an app view that is behind", () => {
     assert.isUndefined(other.headers["atproto-upstream-lag"])
   })
 
-  it("shows the new name in feeds and likes too", async () => {
+  it("feeds and likes show the new name", async () => {
     const { alice, bob, appView } = world
     const feed = [
       { post: postViewOf(bob, "3kbbbbbbbbb22") },
@@ -106,7 +106,7 @@ describe("an app view that is behind", () => {
     )
   })
 
-  it("shows a new post with its picture on top of the timeline", async () => {
+  it("a timeline shows a new post with its picture on top", async () => {
     const { appView, bob } = world
     appView.shows("app.bsky.feed.getTimeline", {
       cursor: "more",
@@ -130,7 +130,7 @@ describe("an app view that is behind", () => {
     assert.isTrue(isLag(headers["atproto-upstream-lag"]))
   })
 
-  it("is asked, in the caller's name, for what a new post quotes and answers", async () => {
+  it("the AppView is asked, in the caller's name, for what a new post quotes and answers", async () => {
     const { alice, appView, bob } = world
     const quoted = postViewOf(bob, "3kbbbbbbbbb44")
     const answered = postViewOf(bob, "3kbbbbbbbbb55")
@@ -155,7 +155,7 @@ describe("an app view that is behind", () => {
     assert.include(asked?.headers["atproto-accept-labelers"], "did:web:labels.example.com")
   })
 
-  it("need not know what a post quotes: the post is shown without it", async () => {
+  it("a new post appears without its quote if the AppView doesn't know that", async () => {
     const { appView, bob } = world
     appView.shows("app.bsky.feed.getTimeline", { feed: [] })
     appView.shows("app.bsky.feed.getPosts", { error: "InternalServerError" }, 500)
@@ -172,7 +172,7 @@ describe("an app view that is behind", () => {
   const feedOf = async (params: Parameters<AtpAgent["getAuthorFeed"]>[0]) =>
     uris((await agent.getAuthorFeed(params)).data.feed)
 
-  it("shows new posts in the caller's own feed, by its filter, by DID and by handle", async () => {
+  it("the caller's own feed shows new posts, by its filter, by DID and by handle", async () => {
     const { alice, appView, bob } = world
     appView.shows("app.bsky.feed.getAuthorFeed", { feed: [] })
     const plain = await publish()
@@ -185,14 +185,14 @@ describe("an app view that is behind", () => {
     assert.deepStrictEqual(await feedOf({ actor: bob.did }), [])
   })
 
-  it("merges ten posts at most, the newest", async () => {
+  it("at most ten new posts are merged, the newest", async () => {
     world.appView.shows("app.bsky.feed.getTimeline", { feed: [] })
     const all: Array<string> = []
     for (let i = 0; i < 12; i++) all.unshift((await publish({}, `number ${i}`)).uri)
     assert.deepStrictEqual(uris((await agent.getTimeline()).data.feed), all.slice(0, 10))
   })
 
-  it("shows a new reply in its thread, and a reply to that", async () => {
+  it("a thread shows a new reply, and a reply to that", async () => {
     const { appView, bob } = world
     const root = postViewOf(bob, "3kbbbbbbbbb22")
     appView.shows("app.bsky.feed.getPostThread", { thread: threadOf(root) })
@@ -205,7 +205,7 @@ describe("an app view that is behind", () => {
     assert.strictEqual(thread["replies"][0].replies[0].post.uri, second.uri)
   })
 
-  /** Lets the app view know one thread, and no other post. */
+  /** Makes the AppView know one thread and no other post. */
   const knowsOnly = (root: Seen) =>
     world.appView.on("app.bsky.feed.getPostThread", ({ params }, response) => {
       const uri = params.get("uri")
@@ -215,7 +215,7 @@ describe("an app view that is behind", () => {
       return sendJson(response, 400, error, headers)
     })
 
-  it("need not know a post for its author to see its thread", async () => {
+  it("an author sees the thread of a post that the AppView doesn't know", async () => {
     const { alice, appView, bob } = world
     const root = postViewOf(bob, "3kbbbbbbbbb22")
     const strong = strongRef(root)
@@ -246,7 +246,7 @@ describe("an app view that is behind", () => {
     return [status, body["error"], body["message"]]
   }
 
-  it("is believed that a post is not to be found, where it is another's, gone, or older than what it has seen", async () => {
+  it("a post stays not found if it is another account's, deleted, or older than what the AppView has seen", async () => {
     const { alice, appView, bob } = world
     knowsOnly({})
     const { uri } = await publish()

@@ -18,12 +18,12 @@ const postType = "app.bsky.feed.post"
 const timeline = "app.bsky.feed.getTimeline"
 const lag = "atproto-upstream-lag"
 
-/** A text of JSON that nobody would write twice the same way. */
+/** JSON text in an unusual format. */
 const oddText = '{ "feed" : [ ],\n\t"cursor":"\\u0041" }'
 
 const rkeyOf = (uri: string) => uri.split("/").at(-1)
 
-describe("read-after-write", () => {
+describe("the rules of read-after-write", () => {
   let world: LaggingWorld
   beforeAll(async () => {
     world = await startLaggingWorld()
@@ -39,7 +39,7 @@ describe("read-after-write", () => {
   const ask = (nsid: string, params: Record<string, string> = {}, headers = {}) =>
     world.call(nsid, { params, auth: world.alice.auth, headers })
 
-  /** The same, for an answer that may be no JSON. */
+  /** The same, for a response that may not be JSON. */
   const askText = async (nsid: string, params = {}) => {
     const request = requestOf(`/xrpc/${nsid}`, { params, auth: world.alice.auth })
     const response = await world.handler(request)
@@ -50,14 +50,14 @@ describe("read-after-write", () => {
   const assertUntouched = async (text = oddText) =>
     assert.deepStrictEqual(await askText(timeline), { status: 200, text, isPatched: false })
 
-  it("leaves every byte of an answer that knows all, and does not look into it", async () => {
+  it("an up-to-date response keeps every byte, and isn't parsed", async () => {
     world.appView.showsText(timeline, oddText)
     await assertUntouched()
     world.appView.showsText(timeline, "this is no JSON")
     await assertUntouched("this is no JSON")
   })
 
-  it("leaves an answer that does not tell what it knows, or tells it wrongly", async () => {
+  it("a response without a valid rev stays as it is", async () => {
     const { appView, alice } = world
     appView.showsText(timeline, oddText)
     await publish()
@@ -79,7 +79,7 @@ describe("read-after-write", () => {
     assert.isNotNull((await ask(timeline)).headers.get(lag))
   })
 
-  it("leaves an answer when what is new is neither post nor profile", async () => {
+  it("a response stays as it is if the new records are neither posts nor profile", async () => {
     const { alice, bob, write, appView } = world
     appView.showsText(timeline, oddText)
     const subject = { uri: `at://${bob.did}/${postType}/3kaaaaaaaaa22`, cid: bob.post }
@@ -91,7 +91,7 @@ describe("read-after-write", () => {
     await assertUntouched()
   })
 
-  it("leaves the answer to somebody else's profile as it came, although the caller has new posts", async () => {
+  it("another account's profile stays as it is, although the caller has new posts", async () => {
     const text = JSON.stringify(profileViewOf(world.bob), undefined, 3)
     world.appView.showsText("app.bsky.actor.getProfile", text)
     await publish()
@@ -99,14 +99,14 @@ describe("read-after-write", () => {
     assert.strictEqual(answer.text, text)
   })
 
-  it("does not take an account's whole life for new, when the app view last saw it on another server", async () => {
+  it("an account that moved in doesn't count as new, if the AppView last saw it on another server", async () => {
     const { appView } = world
     appView.showsText(timeline, oddText)
     appView.rev = "3jaaaaaaaaa22"
     await assertUntouched()
   })
 
-  it("shows the first post of an account that is as young as the app view's knowledge of it", async () => {
+  it("the first post of an account is shown, even if the AppView has only just learned of it", async () => {
     const { appView } = world
     appView.shows(timeline, { feed: [] })
     const young = await signUp(world, "young")
@@ -122,7 +122,7 @@ describe("read-after-write", () => {
     )
   })
 
-  it("sees through compression", async () => {
+  it("a compressed response is merged", async () => {
     const { uri } = await publish()
     world.appView.showsGzip(timeline, { feed: [] })
     const { body, headers } = await ask(timeline, {}, { "accept-encoding": "gzip" })
@@ -130,7 +130,7 @@ describe("read-after-write", () => {
     assert.isNull(headers.get("content-encoding"))
   })
 
-  it("forgets a post that was deleted, and shows an edited one as it is now", async () => {
+  it("a deleted post isn't shown, and an edited one is shown as it is now", async () => {
     const { alice, appView } = world
     appView.shows(timeline, { feed: [] })
     const gone = await publish()
@@ -147,7 +147,7 @@ describe("read-after-write", () => {
     )
   })
 
-  it("tells how far the app view is behind", async () => {
+  it("a merged response says how far behind the AppView is", async () => {
     world.appView.shows(timeline, { feed: [] })
     await publish()
     world.advance(30_000)
@@ -155,7 +155,7 @@ describe("read-after-write", () => {
     assert.isAtLeast(Number(headers.get(lag)), 30_000)
   })
 
-  it("says that its answer is the caller's alone", async () => {
+  it("a merged response is private to the caller", async () => {
     world.appView.shows(timeline, { feed: [] })
     await publish()
     const { headers } = await ask(timeline)
@@ -163,7 +163,7 @@ describe("read-after-write", () => {
     assert.match(headers.get("access-control-expose-headers") ?? "", /Atproto-Upstream-Lag/i)
   })
 
-  it("never makes an answer worse, whatever its shape", async () => {
+  it("merging never makes a response worse, whatever its shape", async () => {
     const { alice, appView, bob, write } = world
     const view = postViewOf(bob, "3kbbbbbbbbb22")
     const { uri, cid } = view as { uri: string; cid: string }
@@ -196,7 +196,7 @@ describe("read-after-write", () => {
       const text = JSON.stringify(body)
       const deep = `${"[".repeat(50_000)}${"]".repeat(50_000)}`
       const texts = [text.slice(1), "", `{"feed":${deep},"thread":${deep}}`, ...odd]
-      // Every value of the good answer, in turn, is something else.
+      // Each value of the valid response is replaced in turn.
       for (const { index } of text.matchAll(/:/g)) {
         for (const other of odd) {
           const rest = text.slice(index + 1)
@@ -228,14 +228,14 @@ describe("read-after-write", () => {
       )
     )
 
-  it("signs for reads of an app view alone", async () => {
+  it("signAppViewRead signs only reads of an AppView", async () => {
     assert.strictEqual((await sign("app.bsky.feed.getPosts"))._tag, "Success")
     for (const lxm of ["com.atproto.server.createAccount", "chat.bsky.convo.getLog", "toString"]) {
       assert.strictEqual((await sign(lxm))._tag, "Failure", lxm)
     }
   })
 
-  it("is no way around signing in", async () => {
+  it("read-after-write requires authentication", async () => {
     world.appView.shows(timeline, { feed: [] })
     await publish()
     assert.strictEqual((await world.call(timeline)).status, 401)

@@ -20,7 +20,7 @@ const nsid = "app.bsky.unspecced.getPostThreadV2"
 const outline = ({ thread }: AppBskyUnspeccedGetPostThreadV2.OutputSchema) =>
   thread.map(({ depth, uri }) => [depth, uri])
 
-/** What makes a post a reply. */
+/** The fields that make a post a reply. */
 const replyTo = (root: Seen, parent = root) => {
   const [one, other] = [root, parent].map(({ uri, cid }) => ({ uri, cid }))
   return { reply: { root: one, parent: other } }
@@ -31,7 +31,7 @@ const notFound = (uri: string) => ({
   thread: [{ uri, depth: 0, value: { $type: "app.bsky.unspecced.defs#threadItemNotFound" } }]
 })
 
-describe("a thread's list, from an app view that is behind", () => {
+describe("a thread's list from an AppView that lags behind", () => {
   let world: LaggingWorld
   let agent: AtpAgent
   beforeAll(async () => {
@@ -53,7 +53,7 @@ describe("a thread's list, from an app view that is behind", () => {
   const ask = async (params: AppBskyUnspeccedGetPostThreadV2.QueryParams) =>
     agent.app.bsky.unspecced.getPostThreadV2(params)
 
-  it("shows a new reply, and a reply to that, with how far it is behind", async () => {
+  it("the list shows a new reply, and a reply to that, and how far behind the AppView is", async () => {
     const { appView, bob } = world
     const root = postViewOf(bob, "3kbbbbbbbbb22")
     const other = itemOf(postViewOf(bob, "3kbbbbbbbbb33", 50, replyTo(root)), 1)
@@ -71,7 +71,7 @@ describe("a thread's list, from an app view that is behind", () => {
     assert.match(headers["atproto-upstream-lag"] ?? "", /^\d+$/)
   })
 
-  it("shows the Bluesky app what it waits for after publishing: the posts of a thread, each a post", async () => {
+  it("the list shows the Bluesky app what it expects after publishing: all posts of the thread", async () => {
     const { appView, alice } = world
     appView.shows(nsid, ({ params }) => notFound(params.get("anchor") ?? ""))
     const first = await publish()
@@ -94,7 +94,7 @@ describe("a thread's list, from an app view that is behind", () => {
     }
   })
 
-  it("is asked for what an unknown post answers, whether it says so with an error or without", async () => {
+  it("the AppView is asked for an unknown post's parent, whether it returned an error or not", async () => {
     const { alice, appView, bob } = world
     const root = postViewOf(bob, "3kbbbbbbbbb22")
     const strong = await publish(root)
@@ -125,7 +125,7 @@ describe("a thread's list, from an app view that is behind", () => {
     }
   })
 
-  it("shows the new name in it", async () => {
+  it("the list shows the new name", async () => {
     const { alice, appView } = world
     const root = postViewOf(alice, "3kbbbbbbbbb22")
     appView.shows(nsid, { hasOtherReplies: false, thread: [itemOf(root, 0)] })
@@ -134,7 +134,7 @@ describe("a thread's list, from an app view that is behind", () => {
     assert.strictEqual(shown["value"].post.author.displayName, "Renamed")
   })
 
-  it("is believed that a post is not to be found, where it is another's or gone", async () => {
+  it("a post stays not found if it is another account's or deleted", async () => {
     const { alice, appView, bob } = world
     appView.shows(nsid, ({ params }) => notFound(params.get("anchor") ?? ""))
     await publish()

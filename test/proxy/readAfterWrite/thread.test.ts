@@ -26,7 +26,7 @@ const nsid = "app.bsky.feed.getPostThread"
 // oxlint-disable-next-line typescript/no-explicit-any -- tests look into threads of every shape
 type Seen = any
 
-/** A thread as its URIs: a post, and its replies. */
+/** A thread as its URIs: a post and its replies. */
 const outline = (view: Seen): Seen => [view.post.uri, ...(view.replies ?? []).map(outline)]
 
 const merge = (shownThread: JsonObject, posts: ReadonlyArray<LocalPost>, depth = 6): Seen => {
@@ -42,8 +42,8 @@ const midUri = uriOf(11, bob)
 
 const conversation = (): JsonObject => thread(shown(10), [thread(shown(11, bob, replyTo(rootUri)))])
 
-describe("a thread that lacks the caller's new replies", () => {
-  it("gets each under what it answers, and counts it there", () => {
+describe("inserting the caller's replies into a thread", () => {
+  it("a reply appears below its parent and is counted there", () => {
     const top = own(20, replyTo(rootUri))
     const below = own(21, replyTo(midUri, rootUri))
     const made = merge(conversation(), [below, top])
@@ -52,7 +52,7 @@ describe("a thread that lacks the caller's new replies", () => {
     assert.strictEqual(made.replies[1].post.replyCount, 3)
   })
 
-  it("gets a reply to a reply that is new itself", () => {
+  it("a reply to a new reply appears", () => {
     const first = own(20, replyTo(rootUri))
     const second = own(21, replyTo(first.uri, rootUri))
     const made = merge(conversation(), [second, first])
@@ -60,26 +60,26 @@ describe("a thread that lacks the caller's new replies", () => {
     assert.strictEqual(made.replies[0].post.replyCount, 1)
   })
 
-  it("gets them when it shows a part of the conversation", () => {
+  it("replies appear in a part of the conversation", () => {
     const reply = own(20, replyTo(midUri, rootUri))
     const part = thread(shown(11, bob, replyTo(rootUri)))
     assert.deepStrictEqual(outline(merge(part, [reply])), [midUri, [reply.uri]])
   })
 
-  it("stays the same object where they belong elsewhere", () => {
+  it("the thread stays the same object if the replies belong elsewhere", () => {
     const shownThread = conversation()
     const other = own(20, replyTo(uriOf(99, bob)))
     const elsewhere = own(21, replyTo(uriOf(98, bob), rootUri))
     assert.strictEqual(merge(shownThread, [other, elsewhere, own(22)]), shownThread)
   })
 
-  it("gets none twice", () => {
+  it("replies that the thread already shows aren't repeated", () => {
     const reply = own(20, replyTo(rootUri))
     const shownThread = thread(shown(10), [thread({ ...shown(20), uri: reply.uri })])
     assert.strictEqual(merge(shownThread, [reply]), shownThread)
   })
 
-  it("gets none deeper than its caller asked for", () => {
+  it("replies stay within the requested depth", () => {
     const top = own(20, replyTo(rootUri))
     const below = own(21, replyTo(midUri, rootUri))
     assert.deepStrictEqual(outline(merge(conversation(), [below, top], 1)), [
@@ -91,7 +91,7 @@ describe("a thread that lacks the caller's new replies", () => {
     assert.strictEqual(merge(shownThread, [below, top], 0), shownThread)
   })
 
-  it("keeps blocked and missing posts where they are", () => {
+  it("blocked and missing posts stay where they are", () => {
     const blocked = {
       $type: "app.bsky.feed.defs#blockedPost",
       uri: midUri,
@@ -103,14 +103,14 @@ describe("a thread that lacks the caller's new replies", () => {
     assert.strictEqual(merge(shownThread, [reply]), shownThread)
   })
 
-  it("is nothing that an answer of another shape has", () => {
+  it("a response of another shape gets no replies", () => {
     for (const answer of [undefined, [], {}, { thread: 1 }, { thread: { $type: "other" } }]) {
       assert.deepStrictEqual(missingInThread(answer, localOf([own(1, replyTo(rootUri))])), [])
     }
   })
 })
 
-describe("a thread that the app view does not know", () => {
+describe("a thread that the AppView doesn't know", () => {
   const first = own(20, replyTo(rootUri))
   const second = own(21, replyTo(first.uri, rootUri))
   const third = own(22, replyTo(second.uri, rootUri))
@@ -127,7 +127,7 @@ describe("a thread that the app view does not know", () => {
     return [above, parentHeight]
   }
 
-  it("is a post of the caller's, by DID or handle, and nobody else's", () => {
+  it("ownThread finds the caller's posts by DID or handle, and no others", () => {
     assert.strictEqual(ownThread(second.uri, local, 80)?.post, second)
     const byHandle = second.uri.replace(/did:[^/]+/, "Alice.test")
     assert.strictEqual(ownThread(byHandle, local, 80)?.post, second)
@@ -142,27 +142,27 @@ describe("a thread that the app view does not know", () => {
     }
   })
 
-  it("has the caller's own replies below, and what it answers above", () => {
+  it("the thread has the caller's replies below and its parents above", () => {
     const made = show(second.uri, thread(shown(10)))
     assert.deepStrictEqual(outline(made), [second.uri, [third.uri]])
     assert.strictEqual(made.parent.post.uri, first.uri)
     assert.strictEqual(made.parent.parent.post.uri, rootUri)
   })
 
-  it("asks for what the highest of the caller's own posts answers, as high as is wanted", () => {
+  it("the thread requests the parent of the caller's highest post, up to the requested height", () => {
     assert.deepStrictEqual(asked(80), [rootUri, 77])
     assert.deepStrictEqual(asked(3), [rootUri, 0])
     assert.deepStrictEqual(asked(2), [undefined, 0])
     assert.deepStrictEqual(asked(0), [undefined, 0])
   })
 
-  it("stands alone where nobody tells what it answers", () => {
+  it("the post is shown alone if its parent is unknown", () => {
     const made = show(first.uri, undefined, 0)
     assert.isUndefined(made.parent)
     assert.deepStrictEqual(outline(made), [first.uri])
   })
 
-  it("ends where posts answer each other in a circle", () => {
+  it("the thread stops where posts reply to each other in a circle", () => {
     const one = own(30, replyTo(uriOf(31)))
     const two = own(31, replyTo(uriOf(30)))
     const circle = localOf([two, one])
@@ -175,8 +175,8 @@ describe("a thread that the app view does not know", () => {
 
 const levels = (query: string) => Object.values(levelsOf(new URLSearchParams(query)))
 
-describe("the answer for a post that is unknown", () => {
-  it("is an error, or a thread that says so", () => {
+describe("a response about an unknown post", () => {
+  it("isUnknown recognizes an error and a thread that says so", () => {
     assert.isTrue(isUnknown({ error: "NotFound", message: "Post not found" }))
     assert.isTrue(isUnknown({ thread: { $type: "app.bsky.feed.defs#notFoundPost" } }))
     for (const other of [
@@ -189,7 +189,7 @@ describe("the answer for a post that is unknown", () => {
     }
   })
 
-  it("knows the levels that are wanted, or the lexicon's", () => {
+  it("levelsOf returns the requested levels, or the lexicon's defaults", () => {
     assert.deepStrictEqual(levels(""), [6, 80])
     assert.deepStrictEqual(levels("depth=0&parentHeight=3"), [0, 3])
     assert.deepStrictEqual(levels("depth=-1&parentHeight=x"), [6, 80])

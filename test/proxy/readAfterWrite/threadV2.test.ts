@@ -7,15 +7,15 @@ import { answerOf, carol, merge, nsid, outline, type Seen, valueOf } from "./lis
 const root: Seen = shown(10, bob)
 const rootUri = uriOf(10, bob)
 
-/** A reply to the root, or to another post of that thread. */
+/** A reply to the root, or to another post of its thread. */
 const replyOf = (number: number, did: string, parent = rootUri, more: JsonObject = {}): Seen => ({
   ...shown(number, did, replyTo(parent, rootUri)),
   replyCount: 0,
   ...more
 })
 
-describe("a list of a thread's items that lacks the caller's new replies", () => {
-  it("gets each below what it answers, one level deeper, and counts it there", () => {
+describe("inserting the caller's replies into a thread's list", () => {
+  it("a reply appears below its parent, one level deeper, and is counted there", () => {
     const mid = replyOf(11, carol)
     const low = replyOf(12, carol, mid.uri)
     const answer = answerOf([item(root, 0), item(mid, 1), item(low, 2)])
@@ -37,7 +37,7 @@ describe("a list of a thread's items that lacks the caller's new replies", () =>
     assert.strictEqual(made.hasOtherReplies, false)
   })
 
-  it("gets a reply to a reply that is new itself, at the end too", () => {
+  it("a reply to a new reply appears, at the end too", () => {
     const first = own(20, replyTo(rootUri))
     const second = own(21, replyTo(first.uri, rootUri))
     const made = merge(answerOf([item(root, 0)]), [second, first])
@@ -49,7 +49,7 @@ describe("a list of a thread's items that lacks the caller's new replies", () =>
     assert.strictEqual(valueOf(made, first).post.replyCount, 1)
   })
 
-  it("only counts one that answers a post above the anchor", () => {
+  it("a reply to a post above the anchor is only counted", () => {
     const anchor = replyOf(11, carol)
     const made = merge(answerOf([item(root, -1), item(anchor, 0)]), [own(20, replyTo(rootUri))])
     assert.deepStrictEqual(outline(made), [
@@ -60,7 +60,7 @@ describe("a list of a thread's items that lacks the caller's new replies", () =>
     assert.strictEqual(valueOf(made, root).moreReplies, 0)
   })
 
-  it("only counts one that is lower than its caller asked for", () => {
+  it("a reply below the requested depth is only counted", () => {
     const mid = replyOf(11, carol)
     const answer = answerOf([item(root, 0), item(mid, 1)])
     const reply = own(20, replyTo(mid.uri, rootUri))
@@ -74,7 +74,7 @@ describe("a list of a thread's items that lacks the caller's new replies", () =>
     assert.deepStrictEqual([none.thread.length, valueOf(none, root).moreReplies], [1, 1])
   })
 
-  it("only counts one where the app view has left out all replies, having gone low enough", () => {
+  it("a reply is only counted if the AppView omitted all replies at this depth", () => {
     const mid = replyOf(11, carol, rootUri, { replyCount: 2 })
     const lowest = answerOf([item(root, 0), item(mid, 1, { moreReplies: 2 })])
     const reply = own(20, replyTo(mid.uri, rootUri))
@@ -88,7 +88,7 @@ describe("a list of a thread's items that lacks the caller's new replies", () =>
     assert.strictEqual(merge(hidden, [reply], "branchingFactor=1").thread.length, 3)
   })
 
-  it("shows no more replies to a reply than wanted: the last goes, with all below it", () => {
+  it("a reply's branch stays within the branching factor: the last one goes, with everything below it", () => {
     const mid = replyOf(11, carol, rootUri, { replyCount: 1 })
     const low = replyOf(12, bob, mid.uri, {
       author: { did: carol, handle: "carol.test" }
@@ -117,13 +117,13 @@ describe("a list of a thread's items that lacks the caller's new replies", () =>
     )
   })
 
-  it("shows all replies to the anchor, however few are wanted of others", () => {
+  it("all replies to the anchor are shown, whatever the branching factor", () => {
     const answer = answerOf([item(root, 0), item(replyOf(11, carol), 1)])
     const made = merge(answer, [own(20, replyTo(rootUri))], "branchingFactor=0")
     assert.deepStrictEqual([made.thread.length, valueOf(made, root).moreReplies], [3, 0])
   })
 
-  it("gets them after the OP's replies and before everybody else's, in the order that is wanted", () => {
+  it("a reply appears after the OP's and before all others, in the requested order", () => {
     const op = replyOf(11, bob)
     const liked = replyOf(12, alice, rootUri, { likeCount: 3 })
     const mine = replyOf(13, alice)
@@ -148,7 +148,7 @@ describe("a list of a thread's items that lacks the caller's new replies", () =>
     }
   })
 
-  it("stays the same object where they belong elsewhere, or are there", () => {
+  it("the list stays the same object if the replies belong elsewhere, or are shown", () => {
     const blocked = {
       uri: uriOf(11, bob),
       depth: 1,
@@ -169,7 +169,7 @@ describe("a list of a thread's items that lacks the caller's new replies", () =>
     assert.strictEqual(merge(answer, posts.toReversed()), answer)
   })
 
-  it("is nothing that an answer of another shape has", () => {
+  it("a response of another shape gets no replies", () => {
     for (const answer of [undefined, [], {}, { thread: 1 }, { thread: [1, {}, { depth: 0 }] }]) {
       assert.deepStrictEqual(missingInItems(answer, localOf([own(1, replyTo(rootUri))])), [])
     }
@@ -178,8 +178,8 @@ describe("a list of a thread's items that lacks the caller's new replies", () =>
 
 const wish = (query: string) => Object.values(wishOf(new URLSearchParams(query)))
 
-describe("the answer for an anchor that is unknown", () => {
-  it("is an error, or a list that says so", () => {
+describe("a response about an unknown anchor", () => {
+  it("isAnchorUnknown recognizes an error and a list that says so", () => {
     const $type = "app.bsky.unspecced.defs#threadItemNotFound"
     const lost = (depth: number) => ({ uri: rootUri, depth, value: { $type } })
     assertValid(nsid, answerOf([lost(0)]))
@@ -195,7 +195,7 @@ describe("the answer for an anchor that is unknown", () => {
     }
   })
 
-  it("knows what is wanted, or the lexicon's defaults and limits", () => {
+  it("wishOf returns the requested options, or the lexicon's defaults and limits", () => {
     assert.deepStrictEqual(wish(""), [true, 6, 10, "oldest"])
     assert.deepStrictEqual(wish("above=false&below=0&branchingFactor=1&sort=top"), [
       false,

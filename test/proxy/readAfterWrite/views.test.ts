@@ -42,7 +42,7 @@ const url = `https://pds.example.com/blob/${blobOfCid}`
 const aspectRatio = { width: 2, height: 1 }
 
 describe("the view of a new post", () => {
-  it("has its record with facets, its author, and nobody's likes yet", () => {
+  it("the view has the record with facets, its author and zero counts", () => {
     const facets = [
       {
         index: { byteStart: 0, byteEnd: 4 },
@@ -58,13 +58,13 @@ describe("the view of a new post", () => {
     assert.deepStrictEqual([made["viewer"], made["labels"]], [{}, []])
   })
 
-  it("has the labels that its author put on it", () => {
+  it("the view has the author's own labels", () => {
     const labels = { $type: "com.atproto.label.defs#selfLabels", values: [{ val: "nudity" }] }
     const [label] = view(own(1, { labels }))["labels"]
     assert.deepStrictEqual([label.src, label.uri, label.val], [alice, uriOf(1), "nudity"])
   })
 
-  it("shows its pictures from the server that has them", () => {
+  it("the view shows pictures from the server that has them", () => {
     const images = [{ image: blob(), alt: "a cloud", aspectRatio }]
     const { embed } = view(withEmbed({ $type: "app.bsky.embed.images", images }))
     assert.deepStrictEqual(embed, {
@@ -73,7 +73,7 @@ describe("the view of a new post", () => {
     })
   })
 
-  it("shows a gallery", () => {
+  it("the view shows a gallery", () => {
     const $type = "app.bsky.embed.gallery#image"
     const items = [{ $type, image: blob(), alt: "a cloud", aspectRatio }]
     const { embed } = view(withEmbed({ $type: "app.bsky.embed.gallery", items }))
@@ -81,7 +81,7 @@ describe("the view of a new post", () => {
     assert.deepStrictEqual(embed.items[0].thumbnail, url)
   })
 
-  it("shows a video from where the video service has cut it", () => {
+  it("the view shows a video from the video service", () => {
     const video = {
       $type: "app.bsky.embed.video",
       video: blob("video/mp4"),
@@ -96,7 +96,7 @@ describe("the view of a new post", () => {
     assert.strictEqual(embed.alt, "rain")
   })
 
-  it("shows a link with its card, with or without a picture", () => {
+  it("the view shows a link card, with or without a picture", () => {
     const card = { uri: "https://example.com/", title: "Example", description: "A page" }
     const $type = "app.bsky.embed.external"
     const { embed } = view(withEmbed({ $type, external: { ...card, thumb: blob() } }))
@@ -105,7 +105,7 @@ describe("the view of a new post", () => {
     assert.deepStrictEqual(JSON.parse(JSON.stringify(bare["embed"].external)), card)
   })
 
-  it("shows a quoted post as the app view knows it", () => {
+  it("the view shows a quoted post as the AppView knows it", () => {
     const quoted = shown(50)
     const { record } = view(withEmbed(quoteOf(uriOf(50, bob))), [], [quoted])["embed"]
     assert.strictEqual(record.$type, "app.bsky.embed.record#viewRecord")
@@ -113,14 +113,14 @@ describe("the view of a new post", () => {
     assert.strictEqual(record.author.did, bob)
   })
 
-  it("shows a quoted post that is new itself", () => {
+  it("the view shows a quoted new post", () => {
     const quoted = own(2)
     const { record } = view(withEmbed(quoteOf(quoted.uri)), [quoted])["embed"]
     assert.strictEqual(record.$type, "app.bsky.embed.record#viewRecord")
     assert.strictEqual(record.value.text, "post 2")
   })
 
-  it("says so where what it quotes is not to be had", () => {
+  it("the view says if a quoted record is unavailable", () => {
     const uri = uriOf(50, bob)
     const { record } = view(withEmbed(quoteOf(uri)))["embed"]
     assert.deepStrictEqual(record, {
@@ -130,7 +130,7 @@ describe("the view of a new post", () => {
     })
   })
 
-  it("shows a quote and a picture together", () => {
+  it("the view shows a quote and a picture together", () => {
     const images = { $type: "app.bsky.embed.images", images: [{ image: blob(), alt: "" }] }
     const record = quoteOf(uriOf(50, bob))
     const $type = "app.bsky.embed.recordWithMedia"
@@ -140,7 +140,7 @@ describe("the view of a new post", () => {
     assert.strictEqual(embed.record.record.value.text, "shown 50")
   })
 
-  it("ends, where posts quote each other in a circle", () => {
+  it("the view stops where posts quote each other in a circle", () => {
     const first = own(1, { embed: quoteOf(uriOf(2)) })
     const second = own(2, { embed: quoteOf(uriOf(1)) })
     const outer = view(first, [second])["embed"].record
@@ -149,7 +149,7 @@ describe("the view of a new post", () => {
     assert.deepStrictEqual(outer.embeds[0].record.embeds, [])
   })
 
-  it("leaves out what it does not know how to show", () => {
+  it("the view omits unknown embeds", () => {
     const odd: ReadonlyArray<JsonObject> = [
       { $type: "com.example.embed" },
       { $type: "app.bsky.embed.video", video: "none" },
@@ -159,20 +159,20 @@ describe("the view of a new post", () => {
     for (const embed of odd) assert.isUndefined(view(withEmbed(embed))["embed"])
   })
 
-  it("takes blobs of the old form", () => {
+  it("the view supports blobs of the old form", () => {
     const images = [{ image: { cid: blobOfCid, mimeType: "image/png" }, alt: "" }]
     const { embed } = view(withEmbed({ $type: "app.bsky.embed.images", images }))
     assert.strictEqual(embed.images[0].thumb, url)
   })
 })
 
-describe("what is asked for to show new posts", () => {
+describe("the requests for showing new posts", () => {
   const generator = `at://${bob}/app.bsky.feed.generator/news`
   const list = `at://${bob}/app.bsky.graph.list/friends`
   const pack = `at://${bob}/app.bsky.graph.starterpack/start`
   const labeler = `at://${bob}/app.bsky.labeler.service/self`
 
-  it("is one question a kind, each thing once", () => {
+  it("questionsFor asks once for each kind, with each URI once", () => {
     const uris = [uriOf(1, bob), generator, list, pack, labeler, uriOf(2, bob), uriOf(1, bob)]
     const asked = questionsFor(uris).map(({ lxm, params }) => [lxm, ...params.flat()])
     assert.deepStrictEqual(asked, [
@@ -184,7 +184,7 @@ describe("what is asked for to show new posts", () => {
     ])
   })
 
-  it("never names more than a question may, nor asks without end", () => {
+  it("questionsFor limits the URIs of a request and the number of requests", () => {
     const posts = questionsFor(Array.from({ length: 40 }, (_, i) => `${uriOf(1, bob)}${i}`))
     assert.deepStrictEqual(
       posts.map(({ params }) => params.length),
@@ -194,7 +194,7 @@ describe("what is asked for to show new posts", () => {
     assert.isAtMost(lists.length, 6)
   })
 
-  it("is nothing for what no app view shows", () => {
+  it("questionsFor ignores what no AppView shows", () => {
     const uris = [
       "",
       "at://",
@@ -205,7 +205,7 @@ describe("what is asked for to show new posts", () => {
     assert.deepStrictEqual(questionsFor(uris), [])
   })
 
-  it("turns into views that a quote can hold", () => {
+  it("answered returns views that a quote can contain", () => {
     const creator = profileView(bob)
     const common = { cid, creator, indexedAt: "2026-05-01T00:00:00.000Z" }
     const found: ReadonlyArray<readonly [string, unknown]> = [
@@ -231,7 +231,7 @@ describe("what is asked for to show new posts", () => {
     }
   })
 
-  it("is no view where the answer has another shape", () => {
+  it("answered ignores a response of another shape", () => {
     for (const uri of [uriOf(1, bob), generator, list, pack, labeler]) {
       const [question] = questionsFor([uri])
       for (const answer of [
@@ -249,8 +249,8 @@ describe("what is asked for to show new posts", () => {
   })
 })
 
-describe("the posts that an answer shows", () => {
-  it("are found at any depth, but not inside of records", () => {
+describe("the posts that a response shows", () => {
+  it("postsIn finds posts at any depth, but not inside records", () => {
     const hidden = { $type: "com.example.record", post: shown(3) }
     const parent = shown(2)
     const found = postsIn({ feed: [{ post: { ...shown(1), debug: hidden }, reply: { parent } }] })

@@ -27,7 +27,7 @@ const caughtUp = async () => {
   appView.rev = (await agent.com.atproto.sync.getLatestCommit({ did })).data.rev
 }
 
-it("the Worker merges a post with picture and quote into a compressed answer of an app view that is behind", async () => {
+it("the Worker merges a post with picture and quote into a compressed response of a lagging AppView", async () => {
   await caughtUp()
   const { data } = await agent.uploadBlob(png("a cloud"), { encoding: "image/png" })
   const quoted = await agent.post({ text: "quoted" })
@@ -47,7 +47,7 @@ it("the Worker merges a post with picture and quote into a compressed answer of 
   assert.match(timeline.headers["atproto-upstream-lag"] ?? "", /^\d+$/)
 })
 
-it("the Worker hands on an answer that knows all, as it is", async () => {
+it("the Worker passes on an up-to-date response unchanged", async () => {
   await caughtUp()
   const text = '{ "feed" : [ ],\n\t"cursor":"\\u0041" }'
   appView.showsText("app.bsky.feed.getTimeline", text)
@@ -57,7 +57,7 @@ it("the Worker hands on an answer that knows all, as it is", async () => {
   assert.strictEqual(await answer.text(), text)
 })
 
-it("the Worker shows the thread of a post that the app view does not know", async () => {
+it("the Worker shows the thread of a post that the AppView doesn't know", async () => {
   await caughtUp()
   const first = await agent.post({ text: "first" })
   const second = await agent.post({ text: "second", reply: { root: first, parent: first } })
