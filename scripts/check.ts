@@ -6,6 +6,7 @@
 import { execFileSync, spawn } from "node:child_process"
 import { join } from "node:path"
 import { root } from "./build.mjs"
+import { writeSnippets } from "./snippets.ts"
 import { breachesOf, readSources } from "./walls.ts"
 
 const bin = (name: string): string => join(root, "node_modules/.bin", name)
@@ -27,6 +28,7 @@ const run = (command: string, args: ReadonlyArray<string>) =>
 
 /** The compiler with Effect's diagnostics built in; its suggestions are counted and left to the editor. */
 const types = async (): Promise<Outcome> => {
+  writeSnippets()
   const compiler = execFileSync(bin("effect-tsgo"), ["get-exe-path"], { encoding: "utf8" }).trim()
   const { ok, output } = await run(compiler, [
     "--noEmit",
@@ -37,7 +39,7 @@ const types = async (): Promise<Outcome> => {
     "--pretty",
     "false",
     "-p",
-    "tsconfig.json"
+    "tsconfig.check.json"
   ])
   const lines = output.split("\n")
   const errors = lines.filter((line) => /\b(?:error|warning) TS/.test(line)).length
