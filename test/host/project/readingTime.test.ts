@@ -15,7 +15,11 @@ const sectionOf = (anchor: string): string =>
 /** What a reader looks for: where the table of contents takes them, and what answers them there. */
 const questions = [
   ["add the family", "look-after-it", /\*\*Add your family\.\*\* `npx nacre invite create`/],
-  ["back up", "look-after-it", /\*\*Back up\.\*\*[^\n]*`npx nacre backup list`[^\n]*operate\/backup\.md/],
+  [
+    "back up",
+    "look-after-it",
+    /\*\*Back up\.\*\*[^\n]*`npx nacre backup list`[^\n]*operate\/backup\.md/
+  ],
   ["use an own domain", "look-after-it", /\*\*Use your own domain[^\n]*your-own-domain\.md/],
   ["know what it costs", "what-it-costs", /\| a family of 5 \| \$5 \| \$5 \|/],
   ["update", "look-after-it", /\*\*Update\.\*\* `npx nacre upgrade`/],
