@@ -1,8 +1,8 @@
 import { afterAll, assert, beforeAll, describe, it } from "@effect/vitest"
 import { mkdtempSync, readdirSync, readFileSync } from "node:fs"
-import { type Fault, type Faulty, startFaulty } from "../support/server/faultyServer.ts"
-import { adminOf } from "../support/server/serverPeople.ts"
-import { stopWhen } from "./command.ts"
+import { type Fault, type Faulty, startFaulty } from "../../support/server/faultyServer.ts"
+import { adminOf } from "../../support/server/serverPeople.ts"
+import { stopWhen } from "../command.ts"
 import {
   assertLives,
   codeAt,

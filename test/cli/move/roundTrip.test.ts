@@ -1,6 +1,6 @@
 import { AtpAgent } from "@atproto/api"
 import { afterAll, assert, beforeAll, describe, it } from "@effect/vitest"
-import type { TestServer } from "../support/server/server.ts"
+import type { TestServer } from "../../support/server/server.ts"
 import {
   assertLives,
   codeAt,
@@ -11,7 +11,7 @@ import {
   startTwo,
   type Two
 } from "./moveWorld.ts"
-import { arrive, switchOver, transfer } from "../peers/moveByClient.ts"
+import { arrive, switchOver, transfer } from "../../peers/moveByClient.ts"
 
 let world: Two
 beforeAll(async () => {

@@ -1,9 +1,9 @@
 import { AtpAgent } from "@atproto/api"
 import { assert } from "@effect/vitest"
-import { adminOf, png, post, signUp } from "../support/server/serverPeople.ts"
-import type { TestServer } from "../support/server/server.ts"
-import { startMemory } from "../support/server/serverMemory.ts"
-import { type Desk, makeDesk } from "./command.ts"
+import { adminOf, png, post, signUp } from "../../support/server/serverPeople.ts"
+import type { TestServer } from "../../support/server/server.ts"
+import { startMemory } from "../../support/server/serverMemory.ts"
+import { type Desk, makeDesk } from "../command.ts"
 
 /** Two servers of this project with keys of their own, which share a PLC directory, and somebody's desk. */
 export interface Two {

@@ -1,6 +1,6 @@
 import { Secp256k1Keypair } from "@atproto/crypto"
 import { afterAll, assert, beforeAll, describe, it } from "@effect/vitest"
-import { turnAuthenticatorOn } from "../support/server/serverAuthenticator.ts"
+import { turnAuthenticatorOn } from "../../support/server/serverAuthenticator.ts"
 import {
   assertLives,
   codeAt,
