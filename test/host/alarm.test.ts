@@ -8,7 +8,7 @@ import * as BackgroundDurable from "../../src/layers/host/BackgroundDurable.ts"
 import * as BackgroundMemory from "../../src/layers/host/BackgroundMemory.ts"
 import { Background } from "../../src/services/host/Background.ts"
 
-/** An alarm in memory that notes when it fired, and asks again as `after` says. */
+/** An in-memory alarm that records when it fires, and requests the next with `after`. */
 const ringing = Effect.fnUntraced(function* (
   after: (alarm: AlarmMemory.MemoryAlarm, now: number) => Effect.Effect<void> = () => Effect.void
 ) {
@@ -22,8 +22,8 @@ const ringing = Effect.fnUntraced(function* (
   return { rung, alarm, by: alarm.service.by }
 })
 
-describe("Alarm in memory", () => {
-  it.effect("rings once, at the earliest time asked for", () =>
+describe("the in-memory alarm", () => {
+  it.effect("the alarm fires once, at the earliest requested time", () =>
     Effect.gen(function* () {
       const { rung, alarm, by } = yield* ringing()
       yield* by(5000)
@@ -38,7 +38,7 @@ describe("Alarm in memory", () => {
     })
   )
 
-  it.effect("rings again when the work asks for it, also when that work then fails", () =>
+  it.effect("the alarm fires again when its work requests it, even if the work then fails", () =>
     Effect.gen(function* () {
       const { rung, by } = yield* ringing((alarm, now) =>
         now < 3000
@@ -51,28 +51,26 @@ describe("Alarm in memory", () => {
     })
   )
 
-  it.effect(
-    "rings at once for a time that is past, and after months for one that is far away",
-    () =>
-      Effect.gen(function* () {
-        const { rung, by } = yield* ringing()
-        yield* TestClock.adjust(1000)
-        yield* by(500)
-        yield* TestClock.adjust(0)
-        assert.deepStrictEqual(rung, [1000])
-        const far = 90 * 24 * 60 * 60 * 1000
-        yield* by(far)
-        yield* TestClock.adjust(far - 1001)
-        assert.strictEqual(rung.length, 1)
-        yield* TestClock.adjust(1)
-        assert.deepStrictEqual(rung, [1000, far])
-      })
+  it.effect("the alarm fires at once for a past time, and after months for a distant one", () =>
+    Effect.gen(function* () {
+      const { rung, by } = yield* ringing()
+      yield* TestClock.adjust(1000)
+      yield* by(500)
+      yield* TestClock.adjust(0)
+      assert.deepStrictEqual(rung, [1000])
+      const far = 90 * 24 * 60 * 60 * 1000
+      yield* by(far)
+      yield* TestClock.adjust(far - 1001)
+      assert.strictEqual(rung.length, 1)
+      yield* TestClock.adjust(1)
+      assert.deepStrictEqual(rung, [1000, far])
+    })
   )
 })
 
 describe("Background", () => {
   it.effect(
-    "in memory: does not hold up its caller, outlives failures, and tells when it is idle",
+    "background work in memory doesn't block its caller, survives failures, and can be awaited",
     () =>
       Effect.gen(function* () {
         const background = yield* BackgroundMemory.make
@@ -89,7 +87,7 @@ describe("Background", () => {
       })
   )
 
-  it.effect("on the platform: hands its work to waitUntil, where a failure does not reject", () =>
+  it.effect("background work on the platform goes to waitUntil, and a failure doesn't reject", () =>
     Effect.gen(function* () {
       const kept: Array<Promise<unknown>> = []
       const layer = BackgroundDurable.layer({ waitUntil: (promise) => void kept.push(promise) })

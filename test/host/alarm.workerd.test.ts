@@ -4,7 +4,7 @@ import * as Effect from "effect/Effect"
 import * as AlarmDurable from "../../src/layers/host/AlarmDurable.ts"
 import { ACCOUNT } from "./workerdWorld.ts"
 
-/** Far away: none of these rings while the test runs. */
+/** Far enough that none of these fires during the test. */
 const hour = 60 * 60 * 1000
 
 let made = 0
@@ -27,8 +27,8 @@ const check = (
 
 const armed = (storage: DurableObjectStorage) => Effect.promise(() => storage.getAlarm())
 
-describe("Alarm of a Durable Object", () => {
-  check("is set for the earliest time asked for", (storage, now) =>
+describe("the alarm of a Durable Object", () => {
+  check("the alarm is set for the earliest requested time", (storage, now) =>
     Effect.gen(function* () {
       const { service } = yield* AlarmDurable.make(storage)
       assert.isNull(yield* armed(storage))
@@ -41,7 +41,7 @@ describe("Alarm of a Durable Object", () => {
     })
   )
 
-  check("is set for the earliest of those asked for side by side", (storage, now) =>
+  check("the alarm is set for the earliest of concurrent requests", (storage, now) =>
     Effect.gen(function* () {
       const { service } = yield* AlarmDurable.make(storage)
       const times = [4, 2, 9, 3].map((hours) => now + hours * hour)
@@ -50,7 +50,7 @@ describe("Alarm of a Durable Object", () => {
     })
   )
 
-  check("is remembered by the object that wakes", (storage, now) =>
+  check("the alarm is known to the object after it wakes", (storage, now) =>
     Effect.gen(function* () {
       const before = yield* AlarmDurable.make(storage)
       yield* before.service.by(now + 2 * hour)
@@ -60,7 +60,7 @@ describe("Alarm of a Durable Object", () => {
     })
   )
 
-  check("is set anew after it fired, and after it was cleared", (storage, now) =>
+  check("the alarm can be set again after it fired, and after it was cleared", (storage, now) =>
     Effect.gen(function* () {
       const alarm = yield* AlarmDurable.make(storage)
       yield* alarm.service.by(now + 2 * hour)

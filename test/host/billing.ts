@@ -3,7 +3,7 @@ import { DIRECTORY, objectOf } from "./workerdWorld.ts"
 
 /** What Cloudflare bills by the row. */
 export interface Rows {
-  /** Of all objects together, alarms included. */
+  /** For all objects together, including alarms. */
   readonly read: number
   readonly written: number
   readonly d1Read: number
@@ -13,7 +13,7 @@ export interface Rows {
 const cursors: Array<SqlStorageCursor<Record<string, SqlStorageValue>>> = []
 const other = { alarms: 0, d1Read: 0, d1Written: 0 }
 
-/** SQLite's own `exec`, which is not counted. */
+/** SQLite's own `exec`, which isn't counted. */
 let exec: SqlStorage["exec"] | undefined
 
 const note = <R extends D1Result<unknown>>(result: R): R => {
@@ -24,13 +24,13 @@ const note = <R extends D1Result<unknown>>(result: R): R => {
 
 type Method = (this: unknown, ...args: Array<unknown>) => unknown
 
-/** Puts a method that is told the original in its place, for all objects of a class. */
+/** Replaces a method, with access to the original, for all objects of a class. */
 const replace = (of: object, name: string, make: (original: Method) => Method): void => {
   const prototype = Object.getPrototypeOf(of)
   prototype[name] = make(prototype[name])
 }
 
-/** Counts every statement of every object and of D1 from now on: all run in the isolate of the tests. */
+/** Counts every statement of every object and of D1 from now on: all run in the tests' isolate. */
 const watch = async (): Promise<void> => {
   await runInDurableObject(objectOf("did:web:nobody.example"), (_object, { storage }) => {
     exec = Object.getPrototypeOf(storage.sql).exec
@@ -40,7 +40,7 @@ const watch = async (): Promise<void> => {
       (original) =>
         function (this: unknown, ...args: Array<unknown>) {
           const cursor = original.apply(this, args)
-          // SAFETY: this is what SQLite's exec answers.
+          // SAFETY: SQLite's exec returns this.
           cursors.push(cursor as (typeof cursors)[number])
           return cursor
         }
@@ -62,7 +62,7 @@ const watch = async (): Promise<void> => {
       name,
       (original) =>
         async function (this: unknown, ...args: Array<unknown>) {
-          // SAFETY: both answer a result of D1.
+          // SAFETY: both return a D1 result.
           return note((await original.apply(this, args)) as D1Result<unknown>)
         }
     )
@@ -72,13 +72,13 @@ const watch = async (): Promise<void> => {
     "batch",
     (original) =>
       async function (this: unknown, ...args: Array<unknown>) {
-        // SAFETY: a batch answers the results of its statements.
+        // SAFETY: a batch returns its statements' results.
         return ((await original.apply(this, args)) as Array<D1Result<unknown>>).map(note)
       }
   )
 }
 
-/** The rows that are billed while the body runs. */
+/** The rows billed while the body runs. */
 export const rowsOf = async (body: () => Promise<unknown>): Promise<Rows> => {
   if (exec === undefined) await watch()
   cursors.length = 0
@@ -96,7 +96,7 @@ export const rowsOf = async (body: () => Promise<unknown>): Promise<Rows> => {
   return rows
 }
 
-/** Asks an object's tables without being counted. */
+/** Queries an object's tables without being counted. */
 export const rowsAt = (
   object: DurableObjectStub,
   query: string,
@@ -106,7 +106,7 @@ export const rowsAt = (
     (exec ?? storage.sql.exec).call(storage.sql, query, ...bindings).toArray()
   )
 
-/** Puts rows into an object's table without being counted. */
+/** Inserts rows into an object's table without being counted. */
 export const insertInto = (
   object: DurableObjectStub,
   query: string,

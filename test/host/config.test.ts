@@ -26,8 +26,8 @@ const problems = (env: Record<string, unknown>) => {
 
 const wrong = (env: Record<string, string>) => Object.keys(problems({ ...secrets, ...env }))
 
-describe("Config", () => {
-  it("needs nothing but the secrets on this machine", () => {
+describe("the configuration", () => {
+  it("only the secrets are required on a local machine", () => {
     const local = settings({})
     assert.strictEqual(local.publicUrl, "http://localhost:8787")
     assert.strictEqual(local.host, "localhost:8787")
@@ -46,7 +46,7 @@ describe("Config", () => {
     assert.isUndefined(local.rateLimitBypassKey)
   })
 
-  it("derives the defaults of a public host from its origin", () => {
+  it("the defaults of a public host derive from its origin", () => {
     const live = settings({ PUBLIC_URL: "https://PDS.example.com/" })
     assert.strictEqual(live.publicUrl, "https://pds.example.com")
     assert.isFalse(live.isLocal)
@@ -55,7 +55,7 @@ describe("Config", () => {
     assert.deepStrictEqual(live.relays, ["https://bsky.network"])
   })
 
-  it("reads the secrets as bytes and keeps them out of every text", () => {
+  it("secrets are parsed as bytes and never printed", () => {
     const read = settings({})
     assert.deepStrictEqual(
       [...Redacted.value(read.masterKey)],
@@ -66,7 +66,7 @@ describe("Config", () => {
     for (const secret of Object.values(secrets)) assert.notInclude(shown, secret)
   })
 
-  it("reads lists, switches, numbers and places", () => {
+  it("lists, switches, numbers and locations are parsed", () => {
     const read = settings({
       HANDLE_DOMAINS: ".one.example.com, Two.example.com",
       RELAYS: "https://relay.one/, https://relay.two",
@@ -98,7 +98,7 @@ describe("Config", () => {
     )
   })
 
-  it("reads how long tokens, sessions and events are kept, within bounds", () => {
+  it("lifetimes and retention are parsed within limits", () => {
     const minute = 60_000
     const day = 24 * 60 * minute
     assert.deepStrictEqual(settings({}).lifetimes, {
@@ -120,14 +120,14 @@ describe("Config", () => {
     assert.strictEqual(short.streamRetention, day)
   })
 
-  it("tells the log's object how long to keep events, the usual time where the variable is wrong", () => {
+  it("streamRetentionOf returns the default for an invalid value", () => {
     const hour = 3_600_000
     assert.strictEqual(streamRetentionOf({}), 72 * hour)
     assert.strictEqual(streamRetentionOf({ STREAM_RETENTION_HOURS: "48" }), 48 * hour)
     assert.strictEqual(streamRetentionOf({ STREAM_RETENTION_HOURS: "1" }), 72 * hour)
   })
 
-  it("reads how mail leaves, and tells what a mailer lacks", () => {
+  it("the mailer is parsed, and a missing part is reported", () => {
     assert.deepStrictEqual(settings({}).mailer, { kind: "none" })
     assert.deepStrictEqual(settings({ MAILER: "captured" }).mailer, { kind: "captured" })
     const from = "Our PDS <pds@example.com>"
@@ -146,7 +146,7 @@ describe("Config", () => {
     }
   })
 
-  it("knows the services that requests are handed on to, and takes others in their place", () => {
+  it("the default services are known and can be replaced", () => {
     const usual = settings({})
     assert.deepStrictEqual(usual.appView, {
       did: "did:web:api.bsky.app",
@@ -181,7 +181,7 @@ describe("Config", () => {
     }
   })
 
-  it("names every missing secret at once", () => {
+  it("every missing secret is reported at once", () => {
     assert.deepStrictEqual(Object.keys(problems({})), [
       "MASTER_KEY",
       "PLC_ROTATION_KEY",
@@ -192,7 +192,7 @@ describe("Config", () => {
     }
   })
 
-  it("takes an administrator's password of 16 characters, and says of a shorter one how to replace it", () => {
+  it("an administrator's password needs 16 characters, and the error for a shorter one explains how to replace it", () => {
     assert.deepStrictEqual(wrong({ ADMIN_PASSWORD: "x".repeat(16) }), [])
     const found = problems({ ...secrets, ADMIN_PASSWORD: "x".repeat(15) })
     assert.deepStrictEqual(Object.keys(found), ["ADMIN_PASSWORD"])
@@ -202,7 +202,7 @@ describe("Config", () => {
     )
   })
 
-  it("names every malformed variable at once and shows no value", () => {
+  it("every malformed variable is reported at once, without its value", () => {
     const env = {
       MASTER_KEY: "c2hvcnQ-secret",
       PLC_ROTATION_KEY: "00".repeat(32),
@@ -220,7 +220,7 @@ describe("Config", () => {
     }
   })
 
-  it("refuses a rotation key outside the curve, a plain http host, and odd origins", () => {
+  it("a rotation key outside of the curve, a plain http host and invalid origins are rejected", () => {
     assert.deepStrictEqual(wrong({ PLC_ROTATION_KEY: "ff".repeat(32) }), ["PLC_ROTATION_KEY"])
     for (const origin of [
       "http://pds.example.com",
@@ -233,7 +233,7 @@ describe("Config", () => {
     }
   })
 
-  it("refuses malformed items of a list and unknown words", () => {
+  it("malformed items of a list and unknown words are rejected", () => {
     assert.deepStrictEqual(wrong({ RELAYS: "https://a.example,http://b.example" }), ["RELAYS"])
     assert.deepStrictEqual(wrong({ HANDLE_DOMAINS: "a..b" }), ["HANDLE_DOMAINS"])
     assert.deepStrictEqual(wrong({ BLOB_QUOTA: "-1" }), ["BLOB_QUOTA"])
@@ -242,12 +242,12 @@ describe("Config", () => {
     assert.deepStrictEqual(wrong({ SERVICE_DID: "did:key:x" }), ["SERVICE_DID"])
   })
 
-  it("refuses loopback services on a public host", () => {
+  it("loopback services are rejected on a public host", () => {
     const env = { PUBLIC_URL: "https://pds.example.com", DEV_ALLOW_HOSTS: "localhost:2582" }
     assert.deepStrictEqual(wrong(env), ["DEV_ALLOW_HOSTS"])
   })
 
-  it.effect("is a layer that fails with all problems", () =>
+  it.effect("the layer fails with all problems", () =>
     Effect.gen(function* () {
       const url = yield* Config.pipe(
         Effect.map(({ publicUrl }) => publicUrl),
@@ -259,7 +259,7 @@ describe("Config", () => {
     })
   )
 
-  it("names each purpose of a derived secret in one place", () => {
+  it("each purpose of a derived secret is named in one place", () => {
     const places = new Map<string, ReadonlyArray<string>>()
     for (const [path, text] of readSources("src")) {
       // From the call's name to the first text that ends its arguments.
@@ -275,7 +275,7 @@ describe("Config", () => {
     }
   })
 
-  it("derives another secret for each purpose, always the same", () => {
+  it("each purpose has its own derived secret, always the same", () => {
     const { masterKey } = settings({})
     const hex = (bytes: Uint8Array) => Buffer.from(bytes).toString("hex")
     assert.strictEqual(hex(hkdf(masterKey, "a")), hex(hkdf(masterKey, "a")))

@@ -17,8 +17,8 @@ beforeAll(async () => {
   code = (await build({ entry })).code
 })
 
-describe("a Worker that lacks a line for one of the server's classes", () => {
-  it("names the class and the line, whether it is not exported or has no storage", async () => {
+describe("a Worker without one of the server's classes", () => {
+  it("a Worker names the class and the missing line, whether it isn't exported or has no storage", async () => {
     const server = new Miniflare({
       ...convertV4MiniflareOptions({
         modules: [{ type: "ESModule", path: "main.mjs", contents: code }],
@@ -41,7 +41,7 @@ describe("a Worker that lacks a line for one of the server's classes", () => {
     try {
       const answer = await server.dispatchFetch("http://localhost:8787/ready")
       assert.strictEqual(answer.status, 503)
-      // SAFETY: what /ready answers.
+      // SAFETY: the response of /ready.
       const { problems } = (await answer.json()) as {
         problems: ReadonlyArray<{ variable: string; message: string }>
       }

@@ -25,7 +25,7 @@ const samples: ReadonlyArray<Failure> = [
   new DirectoryUnavailable({ operation: "reserve", cause: new Error("D1_ERROR: down") })
 ]
 
-/** Sends a failure over the border of an object, as the platform copies it. */
+/** Sends a failure across an object's border, as the platform copies it. */
 const crossed = (failure: Failure) =>
   Effect.map(failures.encode(failure), (encoded) =>
     failures.decode(structuredClone(JSON.parse(JSON.stringify(encoded))))
@@ -33,7 +33,7 @@ const crossed = (failure: Failure) =>
 
 describe("a failure that leaves an account's object", () => {
   for (const sample of samples) {
-    it.effect(`arrives at the Worker as the ${sample._tag} that it was`, () =>
+    it.effect(`${sample._tag} arrives at the Worker with its own type`, () =>
       Effect.gen(function* () {
         const arrived = Option.getOrThrow(yield* crossed(sample))
         assert.strictEqual(arrived.constructor, sample.constructor)
@@ -42,7 +42,7 @@ describe("a failure that leaves an account's object", () => {
     )
   }
 
-  it("is not taken for another where the Worker does not know its tag", () => {
+  it("a failure with an unknown tag is not mistaken for another", () => {
     assert.isTrue(Option.isNone(failures.decode({ _tag: "OfTomorrow", did })))
     assert.isTrue(Option.isNone(failures.decode({ _tag: "RepoInactive", did, status: "gone" })))
     assert.isTrue(Option.isNone(failures.decode(undefined)))

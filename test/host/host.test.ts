@@ -33,7 +33,7 @@ const bodyOf = (response: Response) => Effect.promise(() => response.text())
 const sequencer = (status: Sequencer["Service"]["status"]) =>
   Layer.succeed(
     Sequencer,
-    // SAFETY: nothing but the status is asked for.
+    // SAFETY: the test reads only the status.
     Sequencer.of({ status } as Sequencer["Service"])
   )
 
@@ -73,7 +73,7 @@ describe("well-known files", () => {
     }).pipe(Effect.provide(world(accounts, local)))
   })
 
-  it.effect("did.json of a handle's host is that account's, where its DID is that host's", () => {
+  it.effect("did.json of a handle's host is that account's, if its DID is that host's", () => {
     const accounts = new FakeAccounts()
     return Effect.gen(function* () {
       yield* make("did:web:alice.pds.host", "alice.pds.host", accounts)
@@ -87,7 +87,7 @@ describe("well-known files", () => {
     }).pipe(Effect.provide(world(accounts)))
   })
 
-  it.effect("atproto-did answers for the handle that is the host, apex included", () => {
+  it.effect("atproto-did returns the account whose handle is the host, including the apex", () => {
     const accounts = new FakeAccounts()
     return Effect.gen(function* () {
       yield* make("did:plc:alice", "alice.pds.host", accounts)
@@ -104,7 +104,7 @@ describe("well-known files", () => {
     }).pipe(Effect.provide(world(accounts)))
   })
 
-  it.effect("a directory that is down is a 503, not an unknown handle", () =>
+  it.effect("an outage of the directory is a 503 rather than an unknown handle", () =>
     Effect.gen(function* () {
       const url = new URL("https://alice.pds.host/.well-known/atproto-did")
       const failure = yield* Effect.flip(atprotoDid(new Request(url), url))
@@ -121,11 +121,11 @@ describe("well-known files", () => {
     )
   )
 
-  it("robots.txt lets crawlers in", async () => {
+  it("robots.txt allows crawlers", async () => {
     assert.include(await robots(new Request("https://pds.host/robots.txt")).text(), "Allow: /")
   })
 
-  it.effect("the home page says what this is", () =>
+  it.effect("the home page says what the server is", () =>
     Effect.gen(function* () {
       for (const accept of ["*/*", "text/html,application/xhtml+xml"]) {
         const asked = new Request("https://pds.host/", { headers: { accept } })
@@ -139,7 +139,7 @@ describe("well-known files", () => {
   )
 })
 
-describe("health", () => {
+describe("health checks", () => {
   const down = {
     directory: {
       ping: Effect.fail(new DirectoryUnavailable({ operation: "ping", cause: "secret cause" }))
@@ -158,7 +158,7 @@ describe("health", () => {
       )
     )
 
-  it.effect("asks a dependency again after five seconds, whatever it answered", () =>
+  it.effect("a dependency is checked again after five seconds, whatever the result", () =>
     Effect.gen(function* () {
       let asked = 0
       let isUp = true
@@ -188,11 +188,11 @@ describe("health", () => {
     })
   )
 
-  it("tells the package's version", () => {
+  it("the version equals the package's", () => {
     assert.strictEqual(version, packageJson.version)
   })
 
-  it.effect("_health is 503 when the directory is down", () =>
+  it.effect("_health returns 503 during an outage of the directory", () =>
     Effect.gen(function* () {
       const check = (overrides: object) =>
         xrpcHealth().pipe(Effect.provide(readiness(overrides, online)))
@@ -203,7 +203,7 @@ describe("health", () => {
     })
   )
 
-  it.effect("ready names each dependency, and which one is down", () =>
+  it.effect("ready lists each dependency, and which one is down", () =>
     Effect.gen(function* () {
       const check = (overrides: object, log: Layer.Layer<Sequencer>) =>
         ready(new URL("https://pds.host/ready")).pipe(
@@ -227,7 +227,7 @@ describe("health", () => {
     })
   )
 
-  it.effect("ready names a disk that is full, where the server runs on one", () =>
+  it.effect("ready reports a full disk, if the server has one", () =>
     Effect.gen(function* () {
       const check = (free: number) =>
         ready(new URL("https://pds.host/ready")).pipe(
@@ -242,7 +242,7 @@ describe("health", () => {
     })
   )
 
-  it.effect("ready warns a server that is asked by a public name and takes itself for local", () =>
+  it.effect("ready warns if a server with a public name considers itself local", () =>
     Effect.gen(function* () {
       const ask = (address: string) =>
         ready(new URL(address)).pipe(
@@ -255,7 +255,7 @@ describe("health", () => {
     })
   )
 
-  it("a broken configuration answers 503 everywhere, and /ready says what is wrong", async () => {
+  it("a misconfigured server returns 503 everywhere, and /ready says what is wrong", async () => {
     const failure = Result.getOrThrow(Result.flip(read({ ...env, ADMIN_PASSWORD: "s3cret" })))
     const method = misconfigured(new URL("https://pds.host/xrpc/any.method.name"), failure)
     assert.strictEqual(method.status, 503)
@@ -266,8 +266,8 @@ describe("health", () => {
   })
 })
 
-describe("rate limits of a client", () => {
-  it("count IPv4 by the address, IPv6 by its /64", () => {
+describe("a client's rate limits", () => {
+  it("rate limits count IPv4 by address and IPv6 by /64", () => {
     assert.strictEqual(clientAddress(from("192.0.2.1")), "192.0.2.1")
     assert.strictEqual(clientAddress(from("::ffff:192.0.2.1")), "192.0.2.1")
     assert.strictEqual(clientAddress(from("2001:db8:1:2:3:4:5:6")), "2001:db8:1:2::/64")
@@ -277,7 +277,7 @@ describe("rate limits of a client", () => {
     assert.strictEqual(clientAddress(new Request("https://pds.host/")), "unknown")
   })
 
-  it("are lifted by configuration, or by the bypass key alone", () => {
+  it("rate limits are disabled by the configuration, or by the exact bypass key", () => {
     const key = "a key of sixteen or more"
     const bypass = settings({ RATE_LIMIT_BYPASS_KEY: key })
     const show = (value: string) => from("192.0.2.1", { "x-ratelimit-bypass": value })
@@ -288,7 +288,7 @@ describe("rate limits of a client", () => {
     assert.isTrue(isUnlimited(from("192.0.2.1"), settings({ RATE_LIMITS: "off" })))
   })
 
-  it.effect("tell what is left, and refuse the 3,001st request", () =>
+  it.effect("rate limits are in the headers, and reject the 3,001st request", () =>
     Effect.gen(function* () {
       const request = from("192.0.2.1")
       const first = yield* countRequest(request, [])
@@ -306,7 +306,7 @@ describe("CORS", () => {
   const ask = (headers: Record<string, string>) =>
     new Request("https://pds.host/xrpc/a.b.c", { method: "OPTIONS", headers })
 
-  it("opens every answer to every origin by default, without credentials", async () => {
+  it("CORS allows every origin to read every response by default, without credentials", async () => {
     const request = from("192.0.2.1", { origin: "https://app.one" })
     const response = withHeaders(
       new Response("hi", { status: 401 }),
@@ -321,7 +321,7 @@ describe("CORS", () => {
     }
   })
 
-  it("answers a browser's question for a day, with the headers it asks for", () => {
+  it("a preflight response is valid for a day, with the requested headers", () => {
     const request = ask({
       origin: "https://app.one",
       "access-control-request-method": "POST",
@@ -336,7 +336,7 @@ describe("CORS", () => {
     assert.isFalse(isPreflight(ask({ origin: "https://app.one" })))
   })
 
-  it("keeps to the configured origins, and says that the answer varies", () => {
+  it("CORS allows only configured origins, with Vary: Origin", () => {
     const only = settings({ CORS_ORIGINS: "https://app.one" })
     const allowed = corsHeaders(from("192.0.2.1", { origin: "https://app.one" }), only)
     assert.strictEqual(allowed["access-control-allow-origin"], "https://app.one")

@@ -11,8 +11,8 @@ const lifeOf = (token: string): number => {
   return Number(exp) - Number(iat)
 }
 
-describe("a host with lifetimes of its own", () => {
-  it("gives tokens that live as long as it says, and ends a session that was not refreshed in time", async () => {
+describe("a host with its own lifetimes", () => {
+  it("tokens have the configured lifetimes, and a session ends without a refresh", async () => {
     const host = await startHost({ ACCESS_TOKEN_MINUTES: "5", SESSION_DAYS: "2" })
     const { did, password } = await signUp(host, "alice")
     const input = { identifier: did, password }
@@ -42,7 +42,7 @@ describe("/ready of a public host", () => {
     return warnings.map(({ variable }) => variable)
   }
 
-  it("warns about CORS_ORIGINS=* where strictness is asked for, and only there", async () => {
+  it("/ready warns about CORS_ORIGINS=* only with STRICT", async () => {
     assert.deepStrictEqual(await warningsOf({ STRICT: "on" }), ["CORS_ORIGINS"])
     assert.deepStrictEqual(await warningsOf({}), [])
     const named = { STRICT: "on", CORS_ORIGINS: "https://app.example.com" }

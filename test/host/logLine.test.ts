@@ -12,7 +12,7 @@ import { DirectoryUnavailable } from "../../src/services/accounts/Directory.ts"
 import { OutgoingFailed } from "../../src/services/host/Outgoing.ts"
 import { env } from "./world.ts"
 
-/** What the log gets of an effect, line by line, and as one text. */
+/** An effect's log, line by line and as one text. */
 const logOf = (effect: Effect.Effect<unknown>) =>
   Effect.gen(function* () {
     yield* effect
@@ -30,22 +30,24 @@ const logOf = (effect: Effect.Effect<unknown>) =>
 const secret = "hunter2-and-more"
 
 describe("a failure in the log", () => {
-  it.effect("has its name, its operation and its place, and no word of its message", () =>
-    Effect.gen(function* () {
-      const inner = new Error(`cannot read ${secret}\n    at ${secret} (file.ts:1:1)`)
-      const cause = Cause.fail(new DirectoryUnavailable({ operation: "byEmail", cause: inner }))
-      const { text, entries } = yield* logOf(Effect.logError("request failed", cause))
-      assert.notInclude(text, secret)
-      const [entry] = entries
-      assert.strictEqual(entry.message, "request failed")
-      const [told] = entry.cause
-      assert.deepInclude(told, { failure: "DirectoryUnavailable", operation: "byEmail" })
-      assert.strictEqual(told.cause.failure, "Error")
-      assert.match(told.cause.at[0], /logLine\.test\.ts/)
-    })
+  it.effect(
+    "a logged failure has its name, operation and location, and nothing of its message",
+    () =>
+      Effect.gen(function* () {
+        const inner = new Error(`cannot read ${secret}\n    at ${secret} (file.ts:1:1)`)
+        const cause = Cause.fail(new DirectoryUnavailable({ operation: "byEmail", cause: inner }))
+        const { text, entries } = yield* logOf(Effect.logError("request failed", cause))
+        assert.notInclude(text, secret)
+        const [entry] = entries
+        assert.strictEqual(entry.message, "request failed")
+        const [told] = entry.cause
+        assert.deepInclude(told, { failure: "DirectoryUnavailable", operation: "byEmail" })
+        assert.strictEqual(told.cause.failure, "Error")
+        assert.match(told.cause.at[0], /logLine\.test\.ts/)
+      })
   )
 
-  it.effect("is as quiet as a defect, as a value that was thrown, and as a part of a message", () =>
+  it.effect("a defect, a thrown value and a part of a message reveal as little", () =>
     Effect.gen(function* () {
       const failures = [
         new SyntaxError(`Unexpected token in ${secret}`),
@@ -73,7 +75,7 @@ describe("a failure in the log", () => {
     })
   )
 
-  it.effect("keeps what the platform says of itself, without the values in it", () =>
+  it.effect("the platform's own messages are kept, without the values in them", () =>
     Effect.gen(function* () {
       const cause = Cause.fail(
         new OutgoingFailed({
@@ -111,12 +113,12 @@ describe("a text in the log", () => {
     ["IPv6 addresses", "from 2001:db8::1 again", "from … again"]
   ]
   for (const [what, text, expected] of cases) {
-    it(`holds no ${what}`, () => {
+    it(`readable removes ${what}`, () => {
       assert.strictEqual(readable(text), expected)
     })
   }
 
-  it("keeps names, DIDs, CIDs, keys and our own sentences", () => {
+  it("readable keeps names, DIDs, CIDs, keys and our own sentences", () => {
     for (const text of [
       "an account's alarm is put off, and the alarm's work failed",
       "com.atproto.server.createSession",

@@ -19,7 +19,7 @@ const moveIn = Effect.gen(function* () {
 })
 
 describe("the host's methods", () => {
-  it("are all in the lexicons, and all declare an authority", () => {
+  it("every method is in the lexicons and declares an authority", () => {
     const nsids = [...hostMethods.values()].map(({ nsid, authority }) => {
       assert.isString(authority.kind, nsid)
       return nsid
@@ -29,7 +29,7 @@ describe("the host's methods", () => {
     assert.strictEqual(new Set(nsids).size, nsids.length)
   })
 
-  it.effect("describe the server", () =>
+  it.effect("describeServer describes the server", () =>
     Effect.gen(function* () {
       const { status, body } = yield* call(server("describeServer"))
       assert.strictEqual(status, 200)
@@ -51,7 +51,7 @@ describe("the host's methods", () => {
     )
   )
 
-  it.effect("resolve the handles that live here, and ask nobody about others of our own", () =>
+  it.effect("resolveHandle finds accounts here, and asks nobody about our other handles", () =>
     Effect.gen(function* () {
       yield* moveIn
       const resolve = (handle: string) => call(identity("resolveHandle"), { params: { handle } })
@@ -64,7 +64,7 @@ describe("the host's methods", () => {
     }).pipe(Effect.provide(world(new FakeAccounts())))
   )
 
-  it.effect("resolve DIDs and identities", () =>
+  it.effect("resolveDid and resolveIdentity find identities", () =>
     Effect.gen(function* () {
       const found = yield* call(identity("resolveDid"), { params: { did: moverDid } })
       assert.strictEqual(found.body.didDoc.id, moverDid)
@@ -83,7 +83,7 @@ describe("the host's methods", () => {
     }).pipe(Effect.provide(world(new FakeAccounts())))
   )
 
-  it.effect("let the administrator make invite codes, and nobody else", () =>
+  it.effect("only the administrator may create invite codes", () =>
     Effect.gen(function* () {
       const input = { codeCount: 2, useCount: 3, forAccounts: [resident.did, moverDid] }
       for (const headers of [{}, { authorization: "Bearer x" }]) {
@@ -114,7 +114,7 @@ describe("the host's methods", () => {
     }).pipe(Effect.provide(world(new FakeAccounts())))
   )
 
-  it.effect("show an account its invite codes, used ones only when asked for", () =>
+  it.effect("getAccountInviteCodes lists an account's codes, used ones only on request", () =>
     Effect.gen(function* () {
       const directory = yield* Directory
       yield* directory.createInvites({
@@ -149,7 +149,7 @@ describe("the host's methods", () => {
     }).pipe(Effect.provide(world(new FakeAccounts())))
   )
 
-  it.effect("have no queue", () =>
+  it.effect("checkSignupQueue returns that there is no queue", () =>
     Effect.gen(function* () {
       const { body } = yield* call("com.atproto.temp.checkSignupQueue")
       assert.deepStrictEqual(body, { activated: true })
@@ -165,7 +165,7 @@ describe("createSession", () => {
     })
 
   it.effect(
-    "finds the account by handle, e-mail address or DID, and hands the sign-in over",
+    "createSession finds the account by handle, email address or DID, and forwards the sign-in",
     () => {
       const accounts = new FakeAccounts()
       return Effect.gen(function* () {
@@ -190,22 +190,25 @@ describe("createSession", () => {
     }
   )
 
-  it.effect("sends unknown names to one of sixteen decoys, the same name to the same", () => {
-    const accounts = new FakeAccounts()
-    return Effect.gen(function* () {
-      const names = Array.from({ length: 40 }, (_, n) => `nobody${n}.pds.host`)
-      yield* Effect.forEach(["did:plc:unknown2unknown2unknown2", ...names, ...names], (name) =>
-        signIn(name, name)
-      )
-      const dids = accounts.forwarded.map(({ did }) => did)
-      for (const did of dids) assert.match(did, /^did:web:decoy-([0-9]|1[0-5])\.invalid$/)
-      assert.deepStrictEqual(dids.slice(1, 41), dids.slice(41))
-      assert.isAbove(new Set(dids).size, 10)
-      assert.strictEqual(decoyDid("Nobody.Example"), decoyDid("nobody.example"))
-    }).pipe(Effect.provide(world(accounts)))
-  })
+  it.effect(
+    "createSession forwards unknown names to one of sixteen decoys, always the same for a name",
+    () => {
+      const accounts = new FakeAccounts()
+      return Effect.gen(function* () {
+        const names = Array.from({ length: 40 }, (_, n) => `nobody${n}.pds.host`)
+        yield* Effect.forEach(["did:plc:unknown2unknown2unknown2", ...names, ...names], (name) =>
+          signIn(name, name)
+        )
+        const dids = accounts.forwarded.map(({ did }) => did)
+        for (const did of dids) assert.match(did, /^did:web:decoy-([0-9]|1[0-5])\.invalid$/)
+        assert.deepStrictEqual(dids.slice(1, 41), dids.slice(41))
+        assert.isAbove(new Set(dids).size, 10)
+        assert.strictEqual(decoyDid("Nobody.Example"), decoyDid("nobody.example"))
+      }).pipe(Effect.provide(world(accounts)))
+    }
+  )
 
-  it.effect("counts no sign-in that succeeds", () => {
+  it.effect("createSession doesn't count successful sign-ins", () => {
     const accounts = new FakeAccounts()
     return Effect.gen(function* () {
       for (let n = 0; n < 40; n++) {
@@ -214,7 +217,7 @@ describe("createSession", () => {
     }).pipe(Effect.provide(world(accounts)))
   })
 
-  it.effect("lets 30 failures through in 5 minutes for one name from one address", () => {
+  it.effect("createSession allows 30 failures in 5 minutes for a name and an address", () => {
     const accounts = new FakeAccounts()
     accounts.answersWith = 401
     return Effect.gen(function* () {

@@ -27,8 +27,8 @@ const places = [
   { verb: "HEAD", path: "/xrpc/_health" }
 ]
 
-describe("the id of a request", () => {
-  it("is in x-request-id of the answer of every route, new for each request", async () => {
+describe("request ids", () => {
+  it("every route's response has a new x-request-id", async () => {
     const world = await startWorld()
     const seen = new Set<string>()
     for (const { verb, path } of places) {
@@ -41,7 +41,7 @@ describe("the id of a request", () => {
     await world.close()
   })
 
-  it("is Cloudflare's ray where there is one, and never what a client calls it", async () => {
+  it("the id is Cloudflare's ray if there is one, and never the client's", async () => {
     const host = await startHost()
     const idOf = async (headers: Record<string, string>) =>
       (await host.ask("/xrpc/_health", { headers })).headers.get("x-request-id") ?? ""
@@ -51,7 +51,7 @@ describe("the id of a request", () => {
     await host.close()
   })
 
-  it("may be read by a script of another origin", async () => {
+  it("scripts of other origins may read the id", async () => {
     const host = await startHost()
     const headers = { origin: "https://app.example.com" }
     const answer = await host.ask("/xrpc/_health", { headers })
@@ -60,7 +60,7 @@ describe("the id of a request", () => {
     await host.close()
   })
 
-  it("is on every line of the log about the request, also on those of the account's object", async () => {
+  it("every log line about the request has the id, also those of the account's object", async () => {
     const lines: Array<string> = []
     const spy = vi.spyOn(console, "log").mockImplementation((line) => void lines.push(String(line)))
     try {
@@ -84,7 +84,7 @@ describe("the id of a request", () => {
     )
   })
 
-  it.effect("is in the body of every answer from 500 up", () =>
+  it.effect("the body of every response from 500 up has the id", () =>
     Effect.gen(function* () {
       const { faults, ask, person } = yield* makeWorld
       const { auth } = yield* person("alice")
@@ -104,7 +104,7 @@ describe("the id of a request", () => {
     }).pipe(Effect.scoped)
   )
 
-  it("is on the page that says that something failed", async () => {
+  it("the error page shows the id", async () => {
     const host = await startHost()
     const headers = { accept: "text/html", "sec-fetch-site": "none", "cf-ray": ray }
     const page = await host.ask("/oauth/authorize?client_id=x", { headers })
@@ -139,28 +139,30 @@ describe("an account's object", () => {
     }).pipe(Effect.provide(layer), Effect.provideService(RequestId, id))
   }
 
-  it.effect("gets the Worker's id with each request and each call, in place of the client's", () =>
-    Effect.gen(function* () {
-      const { header, given = [] } = yield* reached(ray)
-      assert.strictEqual(header, ray)
-      assert.deepStrictEqual(AccountsObject.inputOf(given), {
-        input: [{ handle: "a.test" }],
-        requestId: ray
+  it.effect(
+    "the object gets the Worker's id with each request and call, in place of the client's",
+    () =>
+      Effect.gen(function* () {
+        const { header, given = [] } = yield* reached(ray)
+        assert.strictEqual(header, ray)
+        assert.deepStrictEqual(AccountsObject.inputOf(given), {
+          input: [{ handle: "a.test" }],
+          requestId: ray
+        })
+        assert.isNull((yield* reached(undefined)).header)
       })
-      assert.isNull((yield* reached(undefined)).header)
-    })
   )
 
-  it("takes a call of a Worker that sends no id along", () => {
+  it("the object accepts a call without an id", () => {
     const input = [{ handle: "a.test" }]
     assert.deepStrictEqual(AccountsObject.inputOf(input), { input, requestId: undefined })
     assert.deepStrictEqual(AccountsObject.inputOf([]), { input: [], requestId: undefined })
   })
 })
 
-describe("a host whose configuration cannot be used", () => {
-  it("answers with an id too", async () => {
-    // SAFETY: nothing is asked for where there are no settings.
+describe("a misconfigured host", () => {
+  it("a misconfigured host's responses also have an id", async () => {
+    // SAFETY: without settings, no service is used.
     const services = ConfigEnv.layer({}) as unknown as Layer.Layer<HostServices, Misconfigured>
     const response = await makeHandler(services)(new Request(`${origin}/xrpc/_health`))
     assert.strictEqual(response.status, 503)

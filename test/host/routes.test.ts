@@ -2,7 +2,7 @@ import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import { type Answer, finder, route } from "../../src/http/routes.ts"
 
-/** Answers that are told apart by what they are; none of them is called. */
+/** Distinct handlers, none of which is called. */
 const [health, xrpc, page, form, account, home] = Array.from(
   { length: 6 },
   (_, at): Answer<never> => Effect.die(`not called: ${at}`)
@@ -19,8 +19,8 @@ const found = finder([
 
 const find = (verb: string, path: string) => found(verb, path)?.answer
 
-describe("a route", () => {
-  it("is the one of this very path, else the one above it", () => {
+describe("finding a route", () => {
+  it("find returns the exact route, or else the one above it", () => {
     assert.strictEqual(find("GET", "/xrpc/_health"), health)
     assert.strictEqual(find("POST", "/xrpc/com.example.method"), xrpc)
     assert.strictEqual(find("GET", "/xrpc/_health/more"), xrpc)
@@ -29,7 +29,7 @@ describe("a route", () => {
     assert.strictEqual(find("GET", "/"), home)
   })
 
-  it("answers its verb alone, and HEAD as GET", () => {
+  it("find returns the route of the verb, and GET's for HEAD", () => {
     assert.strictEqual(find("GET", "/page"), page)
     assert.strictEqual(find("HEAD", "/page"), page)
     assert.strictEqual(find("POST", "/page"), form)
@@ -37,7 +37,7 @@ describe("a route", () => {
     assert.isUndefined(find("POST", "/"))
   })
 
-  it("is found as people type it: in capitals, with slashes too many", () => {
+  it("find accepts capitals and extra slashes", () => {
     for (const path of ["/Page", "/page/", "//page", "/page//"]) {
       assert.strictEqual(find("GET", path), page, path)
     }

@@ -20,7 +20,7 @@ type Sql = SqlStorage["Service"]
 
 const alarm = { get: async () => null, set: async () => {} }
 
-/** Every object, by how it opens its database. */
+/** Each object's function to open its database. */
 const objects: Readonly<Record<string, (sql: Sql) => unknown>> = {
   "an account's object": (sql) => makeTables(sql, accountTables),
   "the Sequencer": (sql) => new EventLog(sql, () => 1),
@@ -33,9 +33,9 @@ const versionOf = (sql: Sql) =>
 const dump = (sql: Sql) =>
   JSON.stringify(sql.exec("SELECT name, sql FROM sqlite_master ORDER BY name").toArray())
 
-describe("the schema's version in an object", () => {
+describe("the schema version in an object", () => {
   for (const [name, open] of Object.entries(objects)) {
-    it.effect(`${name} notes it in new data, and in data that has none`, () =>
+    it.effect(`${name} stores the version in new data, and in data without one`, () =>
       Effect.gen(function* () {
         const sql = yield* SqlStorage
         open(sql)
@@ -49,7 +49,7 @@ describe("the schema's version in an object", () => {
       }).pipe(Effect.provide(SqlStorageNode.layer(":memory:")))
     )
 
-    it.effect(`${name} refuses data of a newer one, and changes nothing in it`, () =>
+    it.effect(`${name} rejects newer data and changes nothing in it`, () =>
       Effect.gen(function* () {
         const sql = yield* SqlStorage
         open(sql)
@@ -73,7 +73,7 @@ const problems = Effect.gen(function* () {
   )
 )
 
-/** What the database's note says, and how to change it. */
+/** The version in the database, and a function to change it. */
 const note = Effect.gen(function* () {
   const { sql } = yield* HostDatabase
   const read = Effect.map(
@@ -87,8 +87,8 @@ const note = Effect.gen(function* () {
   return { read, write }
 })
 
-describe("the schema's version in the host's database", () => {
-  it.effect("is noted by the first server, and raised by a newer one", () =>
+describe("the schema version in the host's database", () => {
+  it.effect("the first server stores the version, and a newer one raises it", () =>
     Effect.gen(function* () {
       assert.deepStrictEqual(yield* problems, [])
       const { read, write } = yield* note
@@ -99,7 +99,7 @@ describe("the schema's version in the host's database", () => {
     }).pipe(Effect.provide(HostDatabaseNode.layer(":memory:")))
   )
 
-  it.effect("stops an older server, which says so at /ready and in every answer", () =>
+  it.effect("an older server stops, and reports it at /ready and in every response", () =>
     Effect.gen(function* () {
       yield* problems
       const { read, write } = yield* note

@@ -27,14 +27,14 @@ const exportOf = async (did: string) => {
   return verifyRepoCar(await response.bytes(), did)
 }
 
-/** The events of an account that have not reached the log. */
+/** An account's events that haven't reached the log. */
 const waiting = (did: string) =>
   runInDurableObject(objectOf(did), (_object, { storage }) =>
     Number(storage.sql.exec("SELECT count(*) AS n FROM outbox").one()["n"])
   )
 
 describe("the Worker", () => {
-  it("makes an account, signs in, writes, reads and exports", async () => {
+  it("the Worker creates an account, signs in, writes, reads and exports", async () => {
     const { createRecord, did, handle } = await newPerson()
     const { cid, commit, uri } = await createRecord("hello")
     const rkey = uri.split("/").at(-1) ?? ""
@@ -49,7 +49,7 @@ describe("the Worker", () => {
     )
   })
 
-  it("sends a subscriber what is written", async () => {
+  it("the Worker sends writes to a subscriber", async () => {
     const response = await fetchWorker("/xrpc/com.atproto.sync.subscribeRepos", {
       headers: { upgrade: "websocket" }
     })
@@ -71,7 +71,7 @@ describe("the Worker", () => {
     assert.isTrue(frames.some((frame) => frame.includes("#commit")))
   })
 
-  it("answers RepoNotFound for an unknown DID, whose object stores nothing", async () => {
+  it("the Worker returns RepoNotFound for an unknown DID, whose object stores nothing", async () => {
     const did = "did:web:nobody.pds.example.com"
     for (const path of [
       `com.atproto.sync.getRepo?did=${did}`,
@@ -91,7 +91,7 @@ describe("the Worker", () => {
 })
 
 describe("an account's object", () => {
-  it("goes on after each sleep with all it has written, and revs that rise", async () => {
+  it("an object keeps everything over each sleep, with increasing revs", async () => {
     const { createRecord, did } = await newPerson()
     const revs: Array<string> = []
     const cids: Array<string> = []
@@ -110,12 +110,12 @@ describe("an account's object", () => {
     )
   })
 
-  it("hands over by its alarm what it could not before it was killed", async () => {
+  it("the alarm delivers what the object could not before it died", async () => {
     const { createRecord, did } = await newPerson()
     await createRecord("taken")
     await delivered(did)
     const before = await revInLog(did)
-    // As if the object was killed after each commit, before the log heard of it.
+    // As if the object had died after each commit, before it reached the log.
     const unreachable = () => Promise.reject(new Error("unreachable"))
     Object.defineProperty(Sequencer.prototype, "append", { value: unreachable, configurable: true })
     await createRecord("held back")
@@ -131,7 +131,7 @@ describe("an account's object", () => {
 })
 
 describe("a Worker whose keys are not those of its data", () => {
-  it("answers 503 on every path and names the keys at /ready, until the right ones are back", async () => {
+  it("a Worker with wrong keys returns 503 everywhere and names them at /ready, until they are restored", async () => {
     const right = await makeHandler(Cloudflare.host(bindings, failures))(
       new Request(`${origin}/robots.txt`)
     )
@@ -155,13 +155,13 @@ describe("a Worker whose keys are not those of its data", () => {
   })
 })
 
-describe("a Worker that is not configured", () => {
+describe("an unconfigured Worker", () => {
   const secret = "too-short-to-be-a-master-key"
   const handler = makeHandler(
     Cloudflare.host({ ...bindings, MASTER_KEY: secret, PLC_ROTATION_KEY: undefined }, failures)
   )
 
-  it("answers 503 ServerMisconfigured on every path", async () => {
+  it("an unconfigured Worker returns 503 ServerMisconfigured on every path", async () => {
     for (const path of [
       "/",
       "/health",
@@ -180,7 +180,7 @@ describe("a Worker that is not configured", () => {
     }
   })
 
-  it("names the variables at /ready, and no values", async () => {
+  it("an unconfigured Worker lists the variables at /ready, without values", async () => {
     const response = await handler(new Request(`${origin}/ready`))
     assert.strictEqual(response.status, 503)
     const text = await response.text()

@@ -3,7 +3,7 @@ import { bytesOf, type SqlStorage } from "../../src/services/host/SqlStorage.ts"
 
 type Sql = SqlStorage["Service"]
 
-/** What every SqlStorage must do; `withStorage` runs the body on an empty database. */
+/** What every SqlStorage guarantees; `withStorage` runs the body on an empty database. */
 export const sqlStorageContract = (
   name: string,
   withStorage: (body: (sql: Sql) => void) => Promise<void>
@@ -20,13 +20,13 @@ export const sqlStorageContract = (
   }
 
   describe(`SqlStorage over ${name}`, () => {
-    check("runs several statements of one string", (sql) => {
+    check("exec runs several statements in one string", (sql) => {
       sql.exec("CREATE TABLE a (k INTEGER PRIMARY KEY); CREATE TABLE b (k TEXT)")
       sql.exec("INSERT INTO b VALUES (?)", "x")
       assert.deepStrictEqual(sql.exec("SELECT k FROM b").toArray(), [{ k: "x" }])
     })
 
-    check("gives back text, integers above 32 bits, fractions, null and bytes", (sql) => {
+    check("exec returns text, integers above 32 bits, fractions, null and bytes", (sql) => {
       sql.exec("CREATE TABLE v (a TEXT, b INTEGER, c REAL, d TEXT, e BLOB)")
       const bytes = new Uint8Array([0, 255, 7, 9]).subarray(1, 3)
       sql.exec(
@@ -42,21 +42,21 @@ export const sqlStorageContract = (
       assert.deepStrictEqual([...bytesOf(row?.[4])], [255, 7])
     })
 
-    check("takes an ArrayBuffer as a blob", (sql) => {
+    check("exec accepts an ArrayBuffer as a blob", (sql) => {
       makeTable(sql)
       sql.exec("INSERT INTO t VALUES (1, ?)", new Uint8Array([1, 2, 3]).buffer)
       const [row] = sql.exec<{ v: ArrayBuffer }>("SELECT v FROM t").toArray()
       assert.deepStrictEqual([...bytesOf(row?.v)], [1, 2, 3])
     })
 
-    check("writes at once, whether or not the cursor is read", (sql) => {
+    check("exec writes at once, whether or not the cursor is read", (sql) => {
       makeTable(sql, 1)
       sql.exec("INSERT INTO t (k) VALUES (2)")
       sql.exec("UPDATE t SET k = 5 WHERE k = 1")
       assert.deepStrictEqual(keys(sql), [2, 5])
     })
 
-    check("tells the rows that a statement wrote", (sql) => {
+    check("rowsWritten is the number of rows that a statement wrote", (sql) => {
       makeTable(sql, 1, 2, 3)
       assert.strictEqual(sql.exec("DELETE FROM t WHERE k >= 2").rowsWritten, 2)
       assert.strictEqual(sql.exec("DELETE FROM t WHERE k = 9").rowsWritten, 0)
@@ -65,7 +65,7 @@ export const sqlStorageContract = (
       assert.strictEqual(returning.rowsWritten, 1)
     })
 
-    check("reads two cursors of the same statement side by side", (sql) => {
+    check("two cursors of the same statement are independent", (sql) => {
       makeTable(sql, 1, 2, 3)
       const read = () => sql.exec<{ k: number }>("SELECT k FROM t ORDER BY k")[Symbol.iterator]()
       const [one, two] = [read(), read()]
@@ -77,7 +77,7 @@ export const sqlStorageContract = (
       assert.strictEqual(two.next().value?.k, 2)
     })
 
-    check("keeps a cursor usable after it was left half read", (sql) => {
+    check("a statement can be used again after its cursor was half read", (sql) => {
       makeTable(sql, 1, 2, 3)
       for (const row of sql.exec<{ k: number }>("SELECT k FROM t ORDER BY k")) {
         assert.strictEqual(row.k, 1)
@@ -86,7 +86,7 @@ export const sqlStorageContract = (
       assert.deepStrictEqual(keys(sql), [1, 2, 3])
     })
 
-    check("commits a transaction and answers its result", (sql) => {
+    check("transaction commits and returns the body's result", (sql) => {
       makeTable(sql)
       const answer = sql.transaction(() => {
         sql.exec("INSERT INTO t (k) VALUES (1)")
@@ -96,19 +96,22 @@ export const sqlStorageContract = (
       assert.deepStrictEqual(keys(sql), [1])
     })
 
-    check("rolls everything back when the body throws, and throws the same error", (sql) => {
-      makeTable(sql, 1)
-      const failure = new Error("stop")
-      const attempt = () =>
-        sql.transaction(() => {
-          sql.exec("DELETE FROM t")
-          throw failure
-        })
-      assert.throws(attempt, failure)
-      assert.deepStrictEqual(keys(sql), [1])
-    })
+    check(
+      "transaction rolls everything back when the body throws, and rethrows the error",
+      (sql) => {
+        makeTable(sql, 1)
+        const failure = new Error("stop")
+        const attempt = () =>
+          sql.transaction(() => {
+            sql.exec("DELETE FROM t")
+            throw failure
+          })
+        assert.throws(attempt, failure)
+        assert.deepStrictEqual(keys(sql), [1])
+      }
+    )
 
-    check("rolls an inner transaction back alone", (sql) => {
+    check("an inner transaction rolls back alone", (sql) => {
       makeTable(sql)
       sql.transaction(() => {
         sql.exec("INSERT INTO t (k) VALUES (1)")
@@ -123,23 +126,29 @@ export const sqlStorageContract = (
       assert.deepStrictEqual(keys(sql), [1, 3])
     })
 
-    check("throws on a broken statement and on a broken constraint, and goes on", (sql) => {
-      makeTable(sql, 1)
-      assert.throws(() => sql.exec("SELEC"))
-      assert.throws(() => sql.exec("INSERT INTO t (k) VALUES (1)"))
-      sql.exec("INSERT INTO t (k) VALUES (2)")
-      assert.deepStrictEqual(keys(sql), [1, 2])
-    })
+    check(
+      "exec throws for an invalid statement and a violated constraint, and continues",
+      (sql) => {
+        makeTable(sql, 1)
+        assert.throws(() => sql.exec("SELEC"))
+        assert.throws(() => sql.exec("INSERT INTO t (k) VALUES (1)"))
+        sql.exec("INSERT INTO t (k) VALUES (2)")
+        assert.deepStrictEqual(keys(sql), [1, 2])
+      }
+    )
 
-    check("lets a reader leave before the last row, and the table change and go", (sql) => {
-      makeTable(sql, 1, 2, 3)
-      for (const [k] of sql.exec("SELECT k FROM t ORDER BY k").raw()) if (k === 2) break
-      for (const { k } of sql.exec<{ k: number }>("SELECT k FROM t")) if (k === 1) break
-      sql.transaction(() => sql.exec("INSERT INTO t (k) VALUES (4)"))
-      assert.deepStrictEqual(keys(sql), [1, 2, 3, 4])
-    })
+    check(
+      "a reader may stop before the last row, and the table can change and be dropped",
+      (sql) => {
+        makeTable(sql, 1, 2, 3)
+        for (const [k] of sql.exec("SELECT k FROM t ORDER BY k").raw()) if (k === 2) break
+        for (const { k } of sql.exec<{ k: number }>("SELECT k FROM t")) if (k === 1) break
+        sql.transaction(() => sql.exec("INSERT INTO t (k) VALUES (4)"))
+        assert.deepStrictEqual(keys(sql), [1, 2, 3, 4])
+      }
+    )
 
-    check("tells a size that grows with what is stored", (sql) => {
+    check("size grows with the stored data", (sql) => {
       makeTable(sql)
       const before = sql.size()
       sql.exec("INSERT INTO t VALUES (1, ?)", new Uint8Array(200_000))

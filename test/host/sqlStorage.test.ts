@@ -12,7 +12,7 @@ sqlStorageContract("node:sqlite", async (body) => {
 })
 
 describe("SqlStorageNode", () => {
-  it("lets go of a table whose reader has left before the last row", () => {
+  it("a table can be dropped after its reader stopped before the last row", () => {
     const database = open(":memory:")
     const sql = make(database)
     sql.exec("CREATE TABLE t (k INTEGER PRIMARY KEY)")
@@ -22,7 +22,7 @@ describe("SqlStorageNode", () => {
     database.close()
   })
 
-  it("opens without a warning of Node", async () => {
+  it("opening a database prints no warning of Node", async () => {
     const warnings: Array<string> = []
     const note = (warning: Error) => warnings.push(warning.message)
     process.on("warning", note)

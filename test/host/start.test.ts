@@ -18,7 +18,7 @@ import { freePort } from "../support/server/server.ts"
 const npmStart = join(import.meta.dirname, "../../scripts/start.mjs")
 const memory = join(import.meta.dirname, "../../src/dev.ts")
 
-/** Starts a server, which is to give up; answers its exit code and all that it said. */
+/** Starts a server that should fail; returns its exit code and output. */
 const start = (env: Record<string, string>, script = npmStart) =>
   new Promise<{ readonly code: number | null; readonly said: string }>((resolve, reject) => {
     const child = spawn(process.execPath, [script], {
@@ -41,8 +41,8 @@ const inFolder = async (body: (folder: string) => Promise<void>) => {
   }
 }
 
-describe("a start that is refused", () => {
-  it("says so of a port that is none", async () => {
+describe("a start that fails", () => {
+  it("npm start reports an invalid port", async () => {
     await inFolder(async (folder) => {
       const { code, said } = await start({ DATA_DIR: folder, PORT: "http" })
       assert.strictEqual(code, 1)
@@ -50,7 +50,7 @@ describe("a start that is refused", () => {
     })
   })
 
-  it("explains that data belongs to its address", async () => {
+  it("npm start explains that data belongs to its address", async () => {
     await inFolder(async (folder) => {
       const note = { publicUrl: "http://localhost:8787", port: 8787, isUsed: true }
       writeFileSync(join(folder, "server.json"), JSON.stringify(note))
@@ -62,7 +62,7 @@ describe("a start that is refused", () => {
     })
   })
 
-  it("makes no new master key for data that another one protects", async () => {
+  it("npm start creates no new master key for data that another one protects", async () => {
     await inFolder(async (folder) => {
       const port = await freePort()
       const note = {
@@ -82,7 +82,7 @@ describe("a start that is refused", () => {
     })
   })
 
-  it("takes hosts of development for a local address only, and mapped to this machine only", async () => {
+  it("npm start accepts development hosts only for a local address, mapped to this machine", async () => {
     await inFolder(async (folder) => {
       const port = await freePort()
       const hosts = { DATA_DIR: folder, PORT: String(port), DEV_HOSTS: "a.example.com=127.0.0.1:1" }
@@ -95,7 +95,7 @@ describe("a start that is refused", () => {
     })
   })
 
-  it("says which file or folder cannot be used, and which line says nothing", async () => {
+  it("npm start says which file or folder is unusable, and which line is invalid", async () => {
     await inFolder(async (folder) => {
       const port = String(await freePort())
       const file = join(folder, "file")
@@ -123,7 +123,7 @@ describe("a start that is refused", () => {
     })
   })
 
-  it("says which secrets it has made all the same, and where they are", async () => {
+  it("npm start says which secrets it created even if it fails, and where they are", async () => {
     await inFolder(async (folder) => {
       const env = { DATA_DIR: folder, PORT: String(await freePort()), ADMIN_PASSWORD: "short" }
       const kept = `Created MASTER_KEY, PLC_ROTATION_KEY, ADMIN_PASSWORD in ${join(folder, ".dev.vars")}.`
@@ -132,7 +132,7 @@ describe("a start that is refused", () => {
     })
   })
 
-  it("names what is wrong with the configuration, and binds the folder to nothing", async () => {
+  it("npm start reports an invalid configuration, and doesn't bind the folder to an address", async () => {
     await inFolder(async (folder) => {
       for (const port of [await freePort(), await freePort()]) {
         const env = { DATA_DIR: folder, PORT: String(port), ADMIN_PASSWORD: "short" }
@@ -150,10 +150,10 @@ describe("a start that is refused", () => {
 })
 
 describe("the memory server", () => {
-  it("says why it does not start, and fails", async () => {
+  it("the memory server says why it doesn't start, and fails", async () => {
     const taken = createServer()
     await new Promise<void>((resolve) => taken.listen(0, "127.0.0.1", resolve))
-    // SAFETY: it listens on a port, not on a pipe.
+    // SAFETY: it listens on a port rather than a pipe.
     const { port } = taken.address() as AddressInfo
     const { code, said } = await start({ PORT: String(port) }, memory)
     taken.close()
@@ -163,7 +163,7 @@ describe("the memory server", () => {
 })
 
 describe("the first account", () => {
-  it("has a handle under a domain that the server gives handles out under", () => {
+  it("the first account's handle is under one of the server's domains", () => {
     const handle = (publicUrl: string, handleDomains?: string) =>
       firstAccount({ publicUrl, adminPassword: "", handleDomains }).handle
     assert.strictEqual(handle("http://localhost:8787"), "you.test")

@@ -12,10 +12,10 @@ import { env as base } from "./world.ts"
 
 const env = { ...base, LOG_LEVEL: "none", RATE_LIMITS: "off" }
 
-/** A host that has nothing but its settings, which may be broken, the counters of its clients, and keys that may be wrong. */
+/** A host with only its settings, client counters and keys, any of which may be wrong. */
 const hostWith = (settings: Layer.Layer<Config>, problems: ReadonlyArray<Problem> = []) =>
   makeHandler(
-    // SAFETY: nothing else is asked for on the way to these answers.
+    // SAFETY: these responses use no other service.
     Layer.mergeAll(
       Logging.layer,
       AddressLimits.layer(),
@@ -25,7 +25,7 @@ const hostWith = (settings: Layer.Layer<Config>, problems: ReadonlyArray<Problem
 
 const whole = Layer.orDie(ConfigEnv.layer(env))
 
-/** Settings of which one thing that every answer needs cannot be told. */
+/** Settings in which something that every response needs is broken. */
 const broken = Layer.effect(
   Config,
   Effect.map(Config, (settings) =>
@@ -42,12 +42,12 @@ const bodyOf = (response: Response) => response.json() as Promise<Record<string,
 const get = (init: RequestInit = {}) => new Request("https://pds.host/robots.txt", init)
 
 describe("the host's web handler", () => {
-  it("answers", async () => {
+  it("the handler responds", async () => {
     const response = await hostWith(whole)(get())
     assert.strictEqual(response.status, 200)
   })
 
-  it("answers nothing with keys that its data was not made with, and says so at /ready", async () => {
+  it("the handler rejects every request with keys other than the data's, and says so at /ready", async () => {
     const problems = [{ variable: "MASTER_KEY", message: "is another one" }]
     const handler = hostWith(whole, problems)
     for (const path of ["/", "/robots.txt", "/xrpc/_health", "/oauth/par", "/account/x", "/none"]) {
@@ -60,7 +60,7 @@ describe("the host's web handler", () => {
     assert.deepInclude(await bodyOf(ready), { ready: false, problems })
   })
 
-  it("says that it is at fault where an answer fails after it was made", async () => {
+  it("the handler returns 500 if a response fails after it was created", async () => {
     const response = await hostWith(broken)(get())
     assert.strictEqual(response.status, 500)
     assert.deepStrictEqual(await response.json(), {
@@ -70,14 +70,14 @@ describe("the host's web handler", () => {
     })
   })
 
-  it("ends what was begun for a client that has gone away", async () => {
+  it("the handler cancels the work for a client that disconnected", async () => {
     const gone = new AbortController()
     let isCancelled = false
     const body = new ReadableStream({
       pull: () => gone.abort(),
       cancel: () => void (isCancelled = true)
     })
-    // On this machine the rest of a body is waited for.
+    // On a local machine, the rest of a body is awaited.
     const local = ConfigEnv.layer({
       ...env,
       PUBLIC_URL: "http://localhost:8787",

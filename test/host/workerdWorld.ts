@@ -19,12 +19,12 @@ export interface Bindings {
   readonly [variable: string]: unknown
 }
 
-// SAFETY: both files name exactly these.
+// SAFETY: both files define exactly these.
 export const bindings = env as unknown as Bindings
 
 export const { ACCOUNT, SEQUENCER, LIMITER, DIRECTORY, BLOBS } = bindings
 
-/** The object of an account. */
+/** An account's object. */
 export const objectOf = (did: string): DurableObjectStub => ACCOUNT.get(ACCOUNT.idFromName(did))
 
 /** The host's event log. */
@@ -33,15 +33,15 @@ export const sequencerObject = () =>
   SEQUENCER.get(SEQUENCER.idFromName("sequencer")) as DurableObjectStub &
     SequencerObject.SequencerStub
 
-/** The origin that the server has in these tests. */
+/** The server's origin in these tests. */
 export const origin = "https://pds.example.com"
 
-/** A request to the Worker that src/main.ts exports. */
+/** A request to the Worker in src/main.ts. */
 export const fetchWorker = (path: string, init: RequestInit = {}): Promise<Response> =>
-  // SAFETY: the Worker has a default export that fetches.
+  // SAFETY: the Worker's default export has a fetch handler.
   (exports as unknown as { readonly default: Fetcher }).default.fetch(`${origin}${path}`, init)
 
-/** The Worker as an OAuth app sees it, where `fetch` answers its requests. */
+/** The Worker from an OAuth app's view; `fetch` sends the requests. */
 export const appServer = (
   fetch: (path: string, init: RequestInit) => Promise<Response>
 ): AppServer => ({
@@ -78,11 +78,11 @@ const jsonOf = async (response: Response) => {
   return body
 }
 
-/** Calls a query; it must succeed. */
+/** Calls a query, which must succeed. */
 export const query = async (nsid: string, params: Record<string, string>) =>
   jsonOf(await fetchWorker(`/xrpc/${nsid}?${new URLSearchParams(params)}`))
 
-/** Calls a procedure; it must succeed. */
+/** Calls a procedure, which must succeed. */
 export const procedure = async (nsid: string, authorization: string, input: unknown) =>
   jsonOf(
     await fetchWorker(`/xrpc/${nsid}`, {
@@ -94,7 +94,7 @@ export const procedure = async (nsid: string, authorization: string, input: unkn
 
 let made = 0
 
-/** Somebody with an account, signed in. */
+/** A signed-in account. */
 export interface Person {
   readonly did: string
   readonly handle: string
@@ -103,7 +103,7 @@ export interface Person {
   applyWrites(count: number): Promise<unknown>
 }
 
-/** A record as it was written. */
+/** A written record. */
 export interface Written {
   readonly uri: string
   readonly cid: string
@@ -116,7 +116,7 @@ const post = (text: string) => ({
   createdAt: "2026-01-01T00:00:00.000Z"
 })
 
-/** Makes an account with the administrator's authority, and signs in. */
+/** Creates an account with the administrator's authority, and signs in. */
 export const newPerson = async (): Promise<Person> => {
   const handle = `person${made++}.pds.example.com`
   const did = `did:web:${handle}`
@@ -139,7 +139,7 @@ export const newPerson = async (): Promise<Person> => {
     did,
     handle,
     authorization,
-    // SAFETY: the answer of this method, by its lexicon.
+    // SAFETY: this method's response, by its lexicon.
     createRecord: (text) =>
       write("com.atproto.repo.createRecord", {
         collection,
@@ -156,13 +156,13 @@ export const newPerson = async (): Promise<Person> => {
   }
 }
 
-/** The rev that the log knows of an account. */
+/** The log's rev of an account. */
 export const revInLog = async (did: string): Promise<string | undefined> => {
   const { repos } = await sequencerObject().listRepos({ limit: 1000 })
   return repos.find((repo) => repo.did === did)?.rev
 }
 
-/** Waits until the log has taken what an account has written. */
+/** Waits until the log has everything that an account has written. */
 export const delivered = async (did: string): Promise<void> => {
   const rev = await runInDurableObject(objectOf(did), (_object, { storage }) =>
     String(storage.sql.exec("SELECT rev FROM head").one()["rev"])

@@ -55,16 +55,16 @@ export const admin = {
   authorization: `Basic ${Buffer.from(`admin:${adminPassword}`).toString("base64")}`
 }
 
-/** An account object of the test: what it was made of, and whether it was announced. */
+/** An account object of the test: its input, and whether it was announced. */
 export interface FakeObject {
   readonly made: CallInput<"create">[0]
   announced: boolean
 }
 
-/** The account objects of the test; `fail` makes a call of that name go wrong. */
+/** The test's account objects; `fail` makes a named call fail. */
 export class FakeAccounts {
   readonly objects = new Map<string, FakeObject>()
-  /** The status of what is forwarded. */
+  /** The status of forwarded requests. */
   answersWith = 200
   readonly forwarded: Array<{ readonly did: string; readonly request: Request }> = []
   fail: { call?: CallName; failure?: Effect.Effect<never, AccountUnavailable> } = {}
@@ -75,7 +75,7 @@ export class FakeAccounts {
         this.forwarded.push({ did, request })
         return Response.json({ from: did }, { status: this.answersWith })
       }),
-    // SAFETY: `answer` gives for each call what that call answers.
+    // SAFETY: `answer` returns each call's own result.
     call: ((did: string, call: CallName, input: unknown) =>
       Effect.suspend((): Effect.Effect<unknown, AccountUnavailable | RepoNotFound> => {
         const answer = this.answer(did, call, input)
@@ -88,7 +88,7 @@ export class FakeAccounts {
   private answer(did: string, call: CallName, input: unknown) {
     const object = this.objects.get(did)
     if (call === "create") {
-      // A call may have done its work and yet be lost on the way back.
+      // A call may succeed although its response is lost.
       this.objects.set(did, { made: input as FakeObject["made"], announced: false })
       return Effect.succeed({ accessJwt: `access ${did}`, refreshJwt: `refresh ${did}` })
     }
@@ -104,7 +104,7 @@ export class FakeAccounts {
 
 const moverSecret = Redacted.make(new Uint8Array(32).fill(9))
 
-/** Somebody with an account elsewhere, whose signing key the test holds. */
+/** An account on another server, whose signing key the test has. */
 export const moverSigner = Effect.runSync(fromPrivateKey("k256", moverSecret))
 
 export const moverDid = "did:plc:mover234mover234mover234"
@@ -116,7 +116,7 @@ const mover: DidDocument = makeDidDocument({
   services: { atproto_pds: { type: "AtprotoPersonalDataServer", endpoint: "https://old.host" } }
 })
 
-/** Changes what a service does, for tests of failures. */
+/** Changes to services, for tests of failures. */
 export interface Overrides {
   readonly env?: Record<string, string>
   readonly directory?: Partial<Directory["Service"]>
@@ -177,7 +177,7 @@ const methods = table("host", [
   ...adminSubjectMethods
 ])
 
-/** An answer, read. */
+/** A complete response. */
 export interface Answered {
   readonly status: number
   readonly headers: Headers

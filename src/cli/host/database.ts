@@ -11,7 +11,9 @@ const Info = Schema.fromJsonString(
   Schema.Struct({ jurisdiction: Schema.optionalKey(Schema.NullOr(Name)) })
 )
 
-/** The jurisdiction of a database: none for an ordinary one, undefined if Cloudflare doesn't say. */
+/**
+ * The jurisdiction of a database: empty for an ordinary one, undefined if Cloudflare doesn't say.
+ */
 const jurisdictionOf = Effect.fnUntraced(function* (database: string, environment: Environment) {
   const said = yield* wranglerSays(["d1", "info", database, "--json"], environment)
   if (said.code !== 0) {
@@ -24,7 +26,7 @@ const jurisdictionOf = Effect.fnUntraced(function* (database: string, environmen
   )
 })
 
-/** The jurisdiction that an environment's data has to stay in, and its database. */
+/** The jurisdiction that an environment's data must stay in, and its database. */
 const wantedOf = ({ section }: Environment) => {
   const location = section.vars?.["DATA_LOCATION"]
   const database = section.d1_databases?.[0]?.database_name
@@ -33,7 +35,10 @@ const wantedOf = ({ section }: Environment) => {
     : undefined
 }
 
-/** The command that creates an environment's database where it belongs; wrangler itself would create it anywhere. */
+/**
+ * The command that creates an environment's database in its jurisdiction; wrangler itself would
+ * create it anywhere.
+ */
 export const creationOf = (environment: Environment): string | undefined => {
   const wanted = wantedOf(environment)
   return wanted === undefined
@@ -41,7 +46,10 @@ export const creationOf = (environment: Environment): string | undefined => {
     : `npx wrangler d1 create ${wanted.database} --jurisdiction ${wanted.location}`
 }
 
-/** Creates the database in its jurisdiction if there is none; fails if there is one elsewhere. Gives whether it is there. */
+/**
+ * Creates the database in its jurisdiction if it is missing; fails if it exists elsewhere. Returns
+ * whether it exists.
+ */
 export const placeDatabase = Effect.fn("cli.placeDatabase")(function* (environment: Environment) {
   const wanted = wantedOf(environment)
   if (wanted === undefined) return true

@@ -51,7 +51,7 @@ const newBuckets = (environment: Environment, { DATA_LOCATION: location }: Decla
   return { r2_buckets: buckets.map((bucket) => ({ ...bucket, jurisdiction: location })) }
 }
 
-/** Routes that are there stay; a name under workers.dev needs none. */
+/** Existing routes stay; a name under workers.dev needs none. */
 const newRoutes = Effect.fnUntraced(function* (
   environment: Environment,
   { domain, space }: Declaration
@@ -78,7 +78,7 @@ const newAccount = Effect.fnUntraced(function* (
   return { account_id: account }
 })
 
-/** The entries by which those secrets of an environment are bound to a store that are not bound yet. */
+/** The missing entries that bind an environment's secrets to a store. */
 const bindingsTo = ({ section, worker }: Environment, store: string) =>
   secretNamesNeeded
     .filter((name) => !section.secrets_store_secrets?.some(({ binding }) => binding === name))
@@ -112,7 +112,7 @@ const newStored = Effect.fnUntraced(function* (
   return added.length === 0 ? {} : { secrets_store_secrets: added }
 })
 
-/** The binding by which MAILER=cloudflare sends. */
+/** The binding for MAILER=cloudflare. */
 const newMail = Effect.fnUntraced(function* (environment: Environment, needsMail: boolean) {
   const bound = environment.section.send_email
   if (!needsMail || bound?.some(({ name }) => name === "MAIL") === true) return {}
@@ -129,7 +129,7 @@ type Json = { [key: string]: unknown }
 export const contentOf = (file: string, text: string): Json | undefined =>
   Result.match(parseConfig(file, text), {
     onFailure: () => undefined,
-    // SAFETY: the configuration has been read as a document before.
+    // SAFETY: the configuration was parsed as an object before.
     onSuccess: (content) => content as Json
   })
 
@@ -177,9 +177,11 @@ export const writeConfig = Effect.fnUntraced(
 )
 
 /**
- * Makes ready what wrangler's configuration is to say; fails where it says something else already. The answer writes it.
+ * Prepares the additions to wrangler's configuration; fails if it contradicts them. The returned
+ * effect writes the file.
  *
- * Lines and comments that are there stay. The new text is read, and kept only if it says what it did and what is new.
+ * Existing lines and comments stay. The new text is parsed, and only kept if it has the old and the
+ * new content.
  */
 export const declare = Effect.fnUntraced(function* (
   environment: Environment,

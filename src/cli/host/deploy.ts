@@ -63,7 +63,7 @@ const waitUntilReady = Effect.fnUntraced(function* (
   })
 })
 
-/** Says what is left to do, by what is there already. */
+/** Says what is left to do. */
 const tellNext = Effect.fnUntraced(function* (environment: Environment, server: string) {
   const host = new URL(String(environment.section.vars?.["PUBLIC_URL"] ?? server)).hostname
   const space = declaredSpace(environment, host)
@@ -81,7 +81,7 @@ const tellNext = Effect.fnUntraced(function* (environment: Environment, server: 
   )
 })
 
-/** `nacre deploy`: onto Cloudflare, and until it answers. */
+/** `nacre deploy`: deploys to Cloudflare and waits until the server responds. */
 export const deploy = Command.make(
   "deploy",
   {

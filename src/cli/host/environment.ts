@@ -61,7 +61,10 @@ export interface Environment {
   readonly section: typeof Section.Type
   /** Whether the platform wakes it by triggers of its own or of the top level. */
   readonly isWoken: boolean
-  /** Whether other environments have routes of their own; those that have none would get the top level's. */
+  /**
+   * Whether other environments have routes of their own; those without any would inherit the top
+   * level's.
+   */
   readonly othersHaveRoutes: boolean
   /** Wrangler's arguments for it. */
   readonly flag: string
@@ -90,7 +93,7 @@ const readDocument = Effect.fnUntraced(function* (file: string) {
   )
 })
 
-/** The environment that is meant: the one that is named, else production. */
+/** The chosen environment: the named one, or production. */
 export const theEnvironment = Effect.fnUntraced(function* (given: Option.Option<string>) {
   const path = yield* Path.Path
   const file = yield* findConfigFile

@@ -7,7 +7,7 @@ import { signInHint } from "./signedIn.ts"
 import { readVars, secretNamesKnown, secretNamesNeeded } from "./vars.ts"
 import { secretNames, storeListing, wranglerTakes } from "./wrangler.ts"
 
-/** Where an environment's secret is bound to a Secrets Store. */
+/** The Secrets Store binding of an environment's secret. */
 export const storedAs = ({ section }: Environment, name: string) =>
   section.secrets_store_secrets?.find(({ binding }) => binding === name)
 

@@ -1,6 +1,6 @@
 import * as Result from "effect/Result"
 
-/** One line of the server's log, as it was written. */
+/** One line of the server's log, as written. */
 export type LogEntry = Readonly<Record<string, unknown>>
 
 const isRecord = (value: unknown): value is LogEntry =>
@@ -11,7 +11,7 @@ const listOf = (value: unknown): ReadonlyArray<unknown> => (Array.isArray(value)
 const parsed = (text: string): unknown =>
   Result.getOrUndefined(Result.try((): unknown => JSON.parse(text)))
 
-/** Puts documents together from lines; wrangler prints each over many. A line that begins none is passed over. */
+/** Assembles documents from lines, because wrangler prints each over many; ignores other lines. */
 export const documents = (): ((line: string) => unknown) => {
   let open = ""
   return (line) => {
@@ -26,7 +26,10 @@ export const documents = (): ((line: string) => unknown) => {
 const timeOf = (value: unknown): string =>
   new Date(typeof value === "number" ? value : 0).toISOString()
 
-/** What an event of `wrangler tail` logged: the server's own lines, what else was printed, and exceptions. */
+/**
+ * The log entries in an event of `wrangler tail`: the server's own lines, other output, and
+ * exceptions.
+ */
 export const entriesOf = (event: unknown): ReadonlyArray<LogEntry> => {
   if (!isRecord(event)) return []
   const logged = listOf(event["logs"]).flatMap((log): ReadonlyArray<LogEntry> => {
@@ -45,7 +48,7 @@ export const entriesOf = (event: unknown): ReadonlyArray<LogEntry> => {
   return [...logged, ...thrown]
 }
 
-/** The id of the request that a line is about. */
+/** The id of a line's request. */
 export const requestIdOf = ({ annotations }: LogEntry): unknown =>
   isRecord(annotations) ? annotations["id"] : undefined
 
@@ -58,7 +61,7 @@ const isBad = (entry: LogEntry): boolean => {
   return level === "ERROR" || level === "FATAL" || (typeof status === "number" && status >= 500)
 }
 
-/** A line as people read it: `17:06:20  200 POST com.atproto.repo.createRecord  22 ms  <id>`. */
+/** A line for people: `17:06:20  200 POST com.atproto.repo.createRecord  22 ms  <id>`. */
 export const inWords = (
   entry: LogEntry,
   {

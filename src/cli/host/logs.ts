@@ -8,7 +8,7 @@ import { envFlag, theEnvironment } from "./environment.ts"
 import { documents, entriesOf, inWords, requestIdOf } from "./logEntries.ts"
 import { wranglerLines } from "./wrangler.ts"
 
-/** `nacre logs`: what the deployed server logs, as it happens. */
+/** `nacre logs`: follows the deployed server's log. */
 export const logs = Command.make(
   "logs",
   {

@@ -5,7 +5,7 @@ import { ChildProcessSpawner } from "effect/process/ChildProcessSpawner"
 import { note, report } from "../output.ts"
 import { theServer } from "../place.ts"
 
-/** The program that opens an address in the browser. */
+/** The program that opens a URL in the browser. */
 const opener = (url: string): ReadonlyArray<string> =>
   process.platform === "darwin"
     ? ["open", url]
@@ -13,7 +13,7 @@ const opener = (url: string): ReadonlyArray<string> =>
       ? ["cmd", "/c", "start", "", url]
       : ["xdg-open", url]
 
-/** `nacre open`: the account's page in a browser. */
+/** `nacre open`: opens the account page in a browser. */
 export const open = Command.make(
   "open",
   {},

@@ -9,7 +9,7 @@ import { version as running } from "../../core/host/version.ts"
 import { Words } from "../answers.ts"
 import { Failed } from "../failure.ts"
 
-/** The package managers, by the lock file that each keeps. */
+/** The package managers, by their lock files. */
 const managers = [
   { lock: "pnpm-lock.yaml", program: "pnpm", add: "add" },
   { lock: "yarn.lock", program: "yarn", add: "add" },
@@ -42,7 +42,7 @@ export const isProject = Effect.gen(function* () {
     )
 })
 
-/** Runs a program before the user's eyes; all it prints goes to stderr. */
+/** Runs a program with visible output, all on stderr. */
 const runShown = Effect.fnUntraced(function* (program: string, args: ReadonlyArray<string>) {
   const spawner = yield* ChildProcessSpawner
   const stdio = yield* Stdio.Stdio
@@ -83,7 +83,7 @@ export const install = Effect.fnUntraced(function* (spec: string) {
   })
 })
 
-/** Runs the command of the version that is installed by now; false where it fails. */
+/** Runs the command of the installed version; false if it fails. */
 export const runInstalled = (args: ReadonlyArray<string>) =>
   Effect.map(
     runShown(process.execPath, ["node_modules/nacre/dist/cli.js", ...args]),

@@ -15,7 +15,7 @@ import {
   varsFile
 } from "./vars.ts"
 
-/** `--env` of a deployed server; without it the local one is meant. */
+/** `--env` of a deployed server; the local one by default. */
 const deployedFlag = envFlag.pipe(
   Flag.withDescription(
     "A deployed server, such as production or staging; default: the local server of this folder"
@@ -25,7 +25,7 @@ const deployedFlag = envFlag.pipe(
 const words = (isSet: boolean | undefined): string =>
   isSet === undefined ? "unknown" : isSet ? "set" : "missing"
 
-/** The file of a deployed server's secrets, which must not be given others than it has; or of the local one's. */
+/** The file of a deployed server's secrets, which must match its own, or of the local one's. */
 const fileToFill = Effect.fnUntraced(function* (env: Option.Option<string>) {
   if (Option.isNone(env)) return yield* varsFile
   const environment = yield* theEnvironment(env)
@@ -117,7 +117,7 @@ const listDeployed = Effect.fnUntraced(function* (env: Option.Option<string>) {
   }
 })
 
-/** `nacre secret`: which secrets are set. No value is ever shown. */
+/** `nacre secret`: shows which secrets are set, and never a value. */
 export const secret = Command.make("secret", { env: deployedFlag }, ({ env }) =>
   Option.isNone(env) ? listLocal : listDeployed(env)
 ).pipe(

@@ -1,4 +1,4 @@
-/** The lines of one table of a TOML text; `""` is what stands before the first table. */
+/** The lines of one TOML table; `""` is the part before the first table. */
 interface Table {
   readonly name: string
   /** The line after its header. */
@@ -37,7 +37,7 @@ const insert = (text: string, at: number, added: ReadonlyArray<string>): string 
   return [...lines.slice(0, at), ...added, ...lines.slice(at)].join("\n")
 }
 
-/** The environment that a table is of; the top level's is `""`. */
+/** The environment of a table; `""` at the top level. */
 const environmentOf = (name: string): string => /^env\.[^.]+/.exec(name)?.[0] ?? ""
 
 /** The text with a new table after the last one of the same environment, or at the end. */
@@ -49,14 +49,14 @@ const addTable = (text: string, name: string, lines: ReadonlyArray<string>): str
   return insert(text, at, at === 0 ? lines : ["", ...lines])
 }
 
-/** A text as TOML writes it. */
+/** A TOML string. */
 export const quoted = (text: string): string => JSON.stringify(text)
 
 /**
- * The text with a key in a table (`""`: the top level; `env.staging.vars`), which is made where it is missing.
+ * Sets a key in a table (`""`: the top level; `env.staging.vars`), which is added if it is missing.
  *
- * Of a list of tables it is the one with the number `nth`. An empty list that stands there is replaced. Any other key that is there already would make the text invalid: its
- * caller looks first, and reads the result before it is kept.
+ * For a list of tables, `nth` selects one. Replaces an existing empty list. Any other existing key
+ * would make the text invalid: callers check first, and parse the result before they keep it.
  */
 export const withKey = (
   text: string,
@@ -73,7 +73,7 @@ export const withKey = (
   return at < 0 ? insert(text, found.to, [line]) : lines.with(at, line).join("\n")
 }
 
-/** The text with one more entry of a list of tables: `[[env.staging.secrets_store_secrets]]`. */
+/** Adds an entry to a list of tables: `[[env.staging.secrets_store_secrets]]`. */
 export const withEntry = (
   text: string,
   table: string,

@@ -39,7 +39,7 @@ const installed = Effect.gen(function* () {
   )
 })
 
-/** The changelog's sections above that of a version: what came after it. */
+/** The changelog's sections above a version: the changes since. */
 export const newsSince = (changelog: string, version: string): string => {
   const [, ...sections] = changelog.split(/^## /m)
   const at = sections.findIndex((section) => section.split(/\s/, 1)[0] === version)
@@ -78,7 +78,9 @@ const backUp = Effect.fnUntraced(function* (
   return false
 })
 
-/** `nacre upgrade`: to a newer version, and back where that doesn't become ready. */
+/**
+ * `nacre upgrade`: installs a newer version, and returns to the old one if it doesn't become ready.
+ */
 export const upgrade = Command.make(
   "upgrade",
   {

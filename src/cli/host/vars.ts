@@ -6,7 +6,7 @@ import { Failed } from "../failure.ts"
 import { variable } from "../flags.ts"
 import { refuseUnignored } from "../gitTree.ts"
 
-/** The secrets that a server cannot be without, and what each is for. */
+/** The required secrets, and what each is for. */
 export const secretWords: Readonly<Record<string, string>> = {
   MASTER_KEY: "encrypts the accounts' keys; can't be changed later",
   PLC_ROTATION_KEY: "changes the accounts' did:plc identities, overruled by recovery keys",
@@ -44,7 +44,9 @@ export const readVars = Effect.fnUntraced(function* (file: string) {
   return parseVars(text)
 })
 
-/** Creates the secrets that the file lacks, and changes none; refuses a file that git would commit. */
+/**
+ * Creates the missing secrets in the file and changes none; refuses a file that git would commit.
+ */
 export const makeSecrets = Effect.fnUntraced(function* (file: string) {
   yield* refuseUnignored(file)
   return yield* Effect.try({ try: () => loadSecrets(file), catch: failedFor(file) })

@@ -7,7 +7,7 @@ import { note, report } from "../output.ts"
 import { localServer, theServer } from "../place.ts"
 import { readiness } from "../readiness.ts"
 
-/** The server's version, if one is chosen and answers. */
+/** The server's version, if one is chosen and responds. */
 const served = Effect.gen(function* () {
   const isMeant =
     Option.isSome(yield* ServerFlag) ||

@@ -14,7 +14,7 @@ import { Failed } from "../failure.ts"
 import { variable } from "../flags.ts"
 import { signInHint } from "./signedIn.ts"
 
-/** The program of the wrangler that a project resolves, also from a folder of a workspace. */
+/** The wrangler that a project resolves, also from a folder of a workspace. */
 const installed = (manifest: string): string | undefined =>
   Result.match(
     Result.try(() => createRequire(manifest).resolve("wrangler/package.json")),
@@ -24,7 +24,7 @@ const installed = (manifest: string): string | undefined =>
     }
   )
 
-/** Wrangler as this project has it, or the one that NACRE_WRANGLER names. */
+/** The project's wrangler, or the one in NACRE_WRANGLER. */
 const program = Effect.gen(function* () {
   const files = yield* FileSystem.FileSystem
   const path = yield* Path.Path
@@ -39,13 +39,15 @@ const program = Effect.gen(function* () {
   })
 })
 
-/** Whom wrangler is asked about: an environment of wrangler.toml, in this Cloudflare account. */
+/**
+ * The target of a wrangler command: an environment of wrangler.toml, in this Cloudflare account.
+ */
 export interface Subject {
   readonly flag: string
   readonly account: string | undefined
 }
 
-/** The command that runs wrangler about an environment. */
+/** The command that runs wrangler for an environment. */
 const commandFor = (
   program: string,
   { args, of }: { readonly args: ReadonlyArray<string>; readonly of: Subject | undefined },
@@ -57,7 +59,7 @@ const commandFor = (
     [program, ...args, ...(of === undefined ? [] : [of.flag])],
     {
       ...stdio,
-      // No file has the account that was just chosen.
+      // No file contains the account that was just chosen.
       ...(account === undefined ? {} : { env: { CLOUDFLARE_ACCOUNT_ID: account }, extendEnv: true })
     }
   )
@@ -73,7 +75,9 @@ const failedBy = Effect.fnUntraced(function* (args: ReadonlyArray<string>, code:
   })
 })
 
-/** Runs wrangler before the user's eyes (all it prints is no result, so it goes to stderr); fails where it fails. */
+/**
+ * Runs wrangler with visible output on stderr, because it isn't a result; fails if wrangler does.
+ */
 export const wrangler = Effect.fnUntraced(function* (args: ReadonlyArray<string>, of?: Subject) {
   const spawner = yield* ChildProcessSpawner
   const stdio = yield* Stdio.Stdio
@@ -88,7 +92,7 @@ export const wrangler = Effect.fnUntraced(function* (args: ReadonlyArray<string>
   if (code !== 0) return yield* failedBy(args, code)
 })
 
-/** Runs wrangler until it ends, and takes its output line by line as it comes; its errors stand before the user's eyes. */
+/** Runs wrangler to its end and passes its output on line by line; its errors are visible. */
 export const wranglerLines = Effect.fnUntraced(function* <R>(
   args: ReadonlyArray<string>,
   of: Subject,
@@ -105,7 +109,9 @@ export const wranglerLines = Effect.fnUntraced(function* <R>(
   if (code !== 0) return yield* failedBy(args, code)
 })
 
-/** Hands wrangler a secret by stdin, so that it stands in no list of processes; what it prints is not shown unless it fails. */
+/**
+ * Passes wrangler a secret on stdin, so it is in no process list; shows its output only on failure.
+ */
 export const wranglerTakes = Effect.fnUntraced(function* (
   args: ReadonlyArray<string>,
   of: Subject,
@@ -123,7 +129,7 @@ export const wranglerTakes = Effect.fnUntraced(function* (
   })
 })
 
-/** Runs wrangler without showing its output; gives all of it. */
+/** Runs wrangler without showing its output, and returns it. */
 export const wranglerSays = Effect.fnUntraced(function* (
   args: ReadonlyArray<string>,
   of?: Subject,
@@ -148,9 +154,9 @@ export const wranglerSays = Effect.fnUntraced(function* (
 const Names = Schema.fromJsonString(Schema.Array(Schema.Struct({ name: Words })))
 
 /**
- * The names of the secrets that a deployed Worker has; none where there is no such Worker yet.
+ * The names of a deployed Worker's secrets; empty if there is no such Worker yet.
  *
- * Undefined where Cloudflare cannot be asked.
+ * Undefined if Cloudflare doesn't respond.
  */
 export const secretNames = Effect.fnUntraced(function* (of: Subject) {
   const said = yield* wranglerSays(["secret", "list", "--format", "json"], of)
@@ -164,7 +170,10 @@ export const secretNames = Effect.fnUntraced(function* (of: Subject) {
   )
 })
 
-/** The text in which wrangler lists what a Secrets Store holds (it has no JSON for it); undefined where it cannot be asked. */
+/**
+ * Wrangler's listing of a Secrets Store, which has no JSON form; undefined if Cloudflare doesn't
+ * respond.
+ */
 export const storeListing = Effect.fnUntraced(function* (store: string, of: Subject) {
   const words = `secrets-store secret list ${store} --per-page 100 --remote`.split(" ")
   const said = yield* wranglerSays(words, of)

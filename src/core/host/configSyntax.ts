@@ -3,11 +3,11 @@ import * as Transformation from "effect/SchemaTransformation"
 import { isSupportedDid, parseDidReference } from "../identity/did.ts"
 import { rateLimitModes, type ServiceAddress } from "./settings.ts"
 
-/** A host name that means this machine. */
+/** Whether a hostname means this machine. */
 export const isLocalName = (hostname: string): boolean =>
   hostname === "localhost" || hostname === "127.0.0.1" || hostname === "[::1]"
 
-/** A URL without the slashes at its end. */
+/** A URL without trailing slashes. */
 export const trimSlash = (url: string): string => url.replace(/\/+$/, "")
 
 export const parse = (text: string): URL | undefined =>
@@ -30,7 +30,7 @@ const isBareOrigin = (text: string, plainHttp: (url: URL) => boolean): boolean =
   )
 }
 
-/** Text that passes a test, brought into its one form. */
+/** Text that passes a test, in a normalized form. */
 export const text = (
   test: (text: string) => boolean,
   normalize: (text: string) => string = (same) => same
@@ -50,7 +50,7 @@ export const Origin = text(
   toOrigin
 )
 
-/** An origin of a relay, http for one of this machine only; `none` stands for no relay at all. */
+/** A relay's origin, http only on this machine; `none` means no relay. */
 export const RelayOrigin = text(
   (value) => value === "none" || isBareOrigin(value, (url) => isLocalName(url.hostname)),
   (value) => (value === "none" ? value : toOrigin(value))
@@ -85,7 +85,10 @@ export const HostPort = text(
 /** A DID that can name a server. */
 export const ServiceDid = text(isSupportedDid)
 
-/** A service and, where its DID document is not to be asked, its origin: `did:web:api.example.com#bsky_appview https://api.example.com`. */
+/**
+ * A service, optionally with its origin to avoid looking up its DID document:
+ * `did:web:api.example.com#bsky_appview https://api.example.com`.
+ */
 export const serviceAddress = (value: string): ServiceAddress | undefined => {
   const [reference = "", url, more] = value.split(/\s+/)
   const parsed = parseDidReference(reference)
@@ -97,20 +100,20 @@ export const serviceAddress = (value: string): ServiceAddress | undefined => {
   return { did, service, url: url === undefined ? undefined : toOrigin(url) }
 }
 
-/** A service that requests are handed on to; `none` stands for none. */
+/** A service that requests are proxied to; `none` means none. */
 export const ServiceReference = text(
   (value) => value === "none" || serviceAddress(value) !== undefined
 )
 
-/** An e-mail address, roughly. */
+/** An email address, roughly. */
 export const Email = text((value) => /^[^\s@]+@[^\s@]+$/.test(value))
 
-/** Who mails come from: an address, with a name before it or without. */
+/** The sender of mails: an address, optionally with a name. */
 export const Sender = text((value) =>
   /^([^<>\s@]+@[^<>\s@]+|[^<>@\r\n]+ <[^<>\s@]+@[^<>\s@]+>)$/.test(value)
 )
 
-/** A name that fits into a line. */
+/** A name that fits on a line. */
 export const ShortText = text((value) => value.length <= 64)
 
 const hexColor = /^#([0-9a-f]{3}|[0-9a-f]{6})$/i
@@ -129,7 +132,7 @@ const isPictureUrl = (value: string): boolean => {
   )
 }
 
-/** A URL as it may stand between the quotes of a stylesheet. */
+/** A URL that is safe between the quotes of a stylesheet. */
 const quotable = (value: string): string =>
   new URL(value).href.replace(
     /["\\<\s]/g,
@@ -145,13 +148,13 @@ export const ColorOrPicture = text(
   (value) => (value.startsWith("#") ? longHex(value) : quotable(value))
 )
 
-/** A label and where it leads: `Help=https://example.com/help`. */
+/** A label and its URL: `Help=https://example.com/help`. */
 export const labelledUrl = (value: string): { readonly label: string; readonly url: string } => {
   const at = Math.max(0, value.indexOf("="))
   return { label: value.slice(0, at).trim(), url: value.slice(at + 1).trim() }
 }
 
-/** A link of the pages' foot. */
+/** A link in the pages' footer. */
 export const LabelledUrl = text((value) => {
   const { label, url } = labelledUrl(value)
   const to = parse(url)
@@ -164,14 +167,14 @@ export const MimeGlob = text(
   (value) => value.toLowerCase()
 )
 
-/** 32 bytes in base64url (the padding is optional). */
+/** 32 bytes in base64url, with optional padding. */
 export const MasterKey = Schema.Uint8ArrayFromBase64Url.check(
   Schema.makeFilter((bytes: Uint8Array) => bytes.byteLength === 32)
 )
 
 const order = 0xfffffffffffffffffffffffffffffffebaaedce6af48a03bbfd25e8cd0364141n
 
-/** A private key of K-256 in hexadecimal: below the curve's order, and not zero. */
+/** A K-256 private key in hexadecimal: not zero and below the curve's order. */
 export const K256PrivateKey = Schema.String.check(
   Schema.makeFilter(
     (hex: string) =>
@@ -182,15 +185,15 @@ export const K256PrivateKey = Schema.String.check(
 /** The administrator's password. */
 export const AdminPassword = text((value) => value.length >= 16)
 
-/** The key that opens the rate limits. */
+/** The key that bypasses the rate limits. */
 export const BypassKey = text((value) => value.length >= 16)
 
-/** A count of bytes. */
+/** A number of bytes. */
 export const Bytes = Schema.FiniteFromString.check(
   Schema.makeFilter((bytes: number) => Number.isSafeInteger(bytes) && bytes >= 0)
 )
 
-/** A whole number within bounds. */
+/** A whole number within limits. */
 export const wholeBetween = (least: number, most: number) =>
   Schema.FiniteFromString.check(
     Schema.makeFilter(
@@ -233,7 +236,7 @@ const modes: Readonly<Record<string, (typeof rateLimitModes)[number]>> = {
   "0": "off"
 }
 
-/** How far the limits of rate go. */
+/** Which rate limits apply. */
 export const RateLimitMode = Schema.String.check(
   Schema.makeFilter((value: string) => Object.hasOwn(modes, value.toLowerCase()))
 ).pipe(
@@ -260,6 +263,6 @@ const splitList = Schema.String.pipe(
   )
 )
 
-/** Several of one kind, separated by commas. */
+/** A comma-separated list. */
 export const listOf = <S extends Schema.Codec<string, string>>(item: S) =>
   splitList.pipe(Schema.decodeTo(Schema.Array(item)))

@@ -1,12 +1,12 @@
 /**
- * The version of the form in which every store keeps its data.
+ * The version of the stored data's format.
  *
- * Raise it with a change after which the code before it can't read what the new code writes. A table or column that
- * older code overlooks needs no new version.
+ * Increase it for a change whose data older code can't read. A table or column that older code
+ * ignores needs no new version.
  */
 export const schemaVersion = 1
 
-/** Thrown when a store's data has a newer form than this code knows: nothing may be read or written then. */
+/** Thrown for stored data of a newer format, which this code must neither read nor write. */
 export class StoredByNewerVersion extends Error {
   override readonly name = "StoredByNewerVersion"
   constructor(found: number) {

@@ -1,4 +1,4 @@
-/** Where Durable Objects keep their data: a legal jurisdiction, or a hint of a place near by. */
+/** The location of Durable Objects: a legal jurisdiction, or a hint of a nearby region. */
 export type DataLocation =
   | { readonly jurisdiction: (typeof jurisdictions)[number] }
   | { readonly hint: (typeof locationHints)[number] }
@@ -6,12 +6,12 @@ export type DataLocation =
 /** The jurisdictions that Cloudflare guarantees. */
 export const jurisdictions = ["eu", "fedramp"] as const
 
-/** Returns whether a data location is a jurisdiction, and not a hint. */
+/** Whether a data location is a jurisdiction rather than a hint. */
 export const isJurisdiction = (
   location: string | undefined
 ): location is (typeof jurisdictions)[number] => jurisdictions.some((one) => one === location)
 
-/** The places that Cloudflare takes as a hint. */
+/** The regions that Cloudflare accepts as a hint. */
 export const locationHints = [
   "wnam",
   "enam",
@@ -24,20 +24,22 @@ export const locationHints = [
   "me"
 ] as const
 
-/** How many of the rate limits refuse anyone. */
+/** Which rate limits reject requests. */
 export const rateLimitModes = ["on", "sensitive", "off"] as const
 
 export type RateLimitMode = (typeof rateLimitModes)[number]
 
-/** The levels of the log, from the loudest. */
+/** The log levels, most verbose first. */
 export const logLevels = ["trace", "debug", "info", "warn", "error", "none"] as const
 
 export type LogLevel = (typeof logLevels)[number]
 
-/** The ways in which mail leaves. */
+/** The ways to send mail. */
 export const mailers = ["none", "captured", "http", "cloudflare", "worker"] as const
 
-/** How long tokens and sessions live, each in its unit, and the hours that the stream keeps events: least, most, default. */
+/**
+ * The limits and defaults of lifetimes, each in its unit, and of the stream's retention in hours.
+ */
 export const spans = {
   ACCESS_TOKEN_MINUTES: { least: 5, most: 1440, usual: 120 },
   SESSION_DAYS: { least: 1, most: 365, usual: 90 },
@@ -49,11 +51,11 @@ export const spans = {
 
 export type Span = keyof typeof spans
 
-/** A service of the network that requests are forwarded to. */
+/** A network service that requests are proxied to. */
 export interface ServiceAddress {
   readonly did: string
   /** The fragment of its entry in the DID document: `bsky_appview`. */
   readonly service: string
-  /** Its origin; undefined where the DID document tells it. */
+  /** Its origin; undefined to use the DID document's. */
   readonly url: string | undefined
 }

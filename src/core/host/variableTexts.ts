@@ -1,13 +1,13 @@
 import type { VariableName } from "./variables.ts"
 
-/** What a variable's default is and what it means, in Markdown: for the reference page and the command's help. */
+/** A variable's default and meaning, in Markdown, for the reference page and the command's help. */
 interface VariableText {
-  /** Undefined where the variable is required. */
+  /** Undefined if the variable is required. */
   readonly default?: string
   readonly meaning: string
 }
 
-/** The texts of the variables; the Worker does not load them. */
+/** The texts of the variables; not part of the Worker. */
 export const variableTexts: { readonly [V in VariableName]: VariableText } = {
   PUBLIC_URL: {
     default: "`http://localhost:8787`",

@@ -13,7 +13,7 @@ const service =
 const flag = "must be on or off (or true, false, 1, 0)"
 const oneOf = (values: ReadonlyArray<string>) => `must be one of ${values.join(", ")}`
 
-/** A whole number within the bounds of a span. */
+/** A whole number within a span's limits. */
 const span = (name: Span) => {
   const { least, most } = spans[name]
   return {
@@ -22,15 +22,17 @@ const span = (name: Span) => {
   }
 }
 
-/** A variable: what it is decoded by, what it must be in words, and whether its value is secret. */
+/** A variable: its schema, its requirement in words, and whether its value is secret. */
 interface Variable {
   readonly schema: Schema.Top
-  /** Follows the variable's name in a message. The value is never shown: it may be a secret. */
+  /**
+   * Follows the variable's name in a message. The value is never shown, because it may be secret.
+   */
   readonly demand: string
   readonly secret?: true
 }
 
-/** Every variable of the configuration: the one list of them. `variableTexts.ts` says what they mean. */
+/** All configuration variables; `variableTexts.ts` explains them. */
 export const variables = {
   PUBLIC_URL: {
     schema: optional(Syntax.Origin),
@@ -170,7 +172,7 @@ export type VariableName = keyof typeof variables
 // SAFETY: the keys of the table are its names.
 export const variableNames = Object.keys(variables) as ReadonlyArray<VariableName>
 
-/** The variables that hold secrets: each may be in a Secrets Store, under a binding of its name. */
+/** The secret variables, each of which may be in a Secrets Store under a binding with its name. */
 export const secretNames: ReadonlyArray<VariableName> = variableNames.filter(
   (name) => "secret" in variables[name]
 )

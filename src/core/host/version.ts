@@ -1,2 +1,2 @@
-/** This server's version, as package.json has it. */
+/** This server's version, the same as in package.json. */
 export const version = "0.2.0"

@@ -13,7 +13,7 @@ const json = (body: object, status: number) =>
     headers: { "content-type": jsonType, "cache-control": "no-store" }
   })
 
-/** `/xrpc/_health`: the version, 503 when the directory cannot be reached. */
+/** `/xrpc/_health`: the version; 503 if the directory is unreachable. */
 export const xrpcHealth = Effect.fn("http.xrpcHealth")(function* () {
   const { d1 } = yield* Readiness
   return (yield* d1) === "ok"
@@ -22,8 +22,8 @@ export const xrpcHealth = Effect.fn("http.xrpcHealth")(function* () {
 })
 
 /**
- * What is usable and yet surely not meant: a server that is asked by a public name and takes itself for local, and
- * under STRICT what is laxer than a public server needs.
+ * Settings that work but are probably unintended: a server with a public name that considers itself
+ * local, and with STRICT anything laxer than a public server needs.
  */
 const warningsFor = (url: URL, { corsOrigins, isLocal, publicUrl, strict }: Settings) => {
   const warnings = [
@@ -42,14 +42,14 @@ const warningsFor = (url: URL, { corsOrigins, isLocal, publicUrl, strict }: Sett
   return warnings.length === 0 ? {} : { warnings }
 }
 
-/** `/health` and `/ready`: whether each thing that the server depends on answers. */
+/** `/health` and `/ready`: whether each dependency responds. */
 export const ready = Effect.fn("http.ready")(function* (url: URL) {
   const config = yield* Config
   const { backups, ...dependencies } = yield* Readiness
   const checks = yield* Effect.all(dependencies, { concurrency: "unbounded" })
   const isReady = Object.values(checks).every((check) => check === "ok")
   const warnings = warningsFor(url, config)
-  // Without mail, whoever needs a code is told to ask the administrator: the pages say so too.
+  // Without mail, users get codes from the administrator, as the pages say.
   const sendsMail = (yield* Mailer).delivers
   const backup = yield* backups
   const details = { sendsMail, ...(backup === undefined ? {} : { backup }), ...warnings }
@@ -57,9 +57,9 @@ export const ready = Effect.fn("http.ready")(function* (url: URL) {
 })
 
 /**
- * The answer to every request of a server whose configuration cannot be used.
+ * The response to every request of a misconfigured server.
  *
- * `/ready` names the variables and what they must be; no message ever holds a value.
+ * `/ready` lists the variables and their requirements; no message contains a value.
  */
 export const misconfigured = (url: URL, { problems }: Pick<Misconfigured, "problems">): Response =>
   url.pathname === "/ready"

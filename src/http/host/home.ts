@@ -36,7 +36,7 @@ const asPage = (config: Settings): Response =>
     config
   )
 
-/** `/`: a page for browsers, a text for other clients. */
+/** `/`: a page for browsers, text for other clients. */
 export const home = Effect.fn("http.home")(function* ({ headers }: Request) {
   const config = yield* Config
   const answer = wantsPage(headers) ? asPage : asText

@@ -1,4 +1,4 @@
-/** A lexicon document: version 1 of the language. It is checked when the server is made. */
+/** A lexicon document, version 1 of the language; checked when the server is created. */
 export interface LexiconDocument {
   readonly lexicon: number
   readonly id: string
@@ -40,7 +40,7 @@ export interface MethodCall<
 > {
   readonly nsid: string
   readonly params: Params
-  /** The JSON of the body; its bytes where the lexicon names another encoding; undefined for a query. */
+  /** The body's JSON; its bytes if the lexicon has another encoding; undefined for a query. */
   readonly input: Input
   readonly caller: MethodCaller
   readonly env: Env
@@ -56,23 +56,24 @@ export interface XrpcMethod<
 > {
   /** The document whose `main` is the query or procedure; its `id` is the method's name. */
   readonly lexicon: LexiconDocument
-  /** Who may call. There is no default: a method without it is refused when the server is made. */
+  /** Who may call. There is no default: creating the server fails for a method without it. */
   readonly access: MethodAccess
-  /** Limits for one client address, beside the server's general ones. */
+  /** Limits for each client address, in addition to the server's general ones. */
   readonly limits?: ReadonlyArray<{ readonly limit: number; readonly windowSeconds: number }>
-  /** The largest body, in bytes, once decompressed; the server's JSON_LIMIT where it is not given. */
+  /** The largest body, in bytes after decompression; JSON_LIMIT by default. */
   readonly bodyLimit?: number
-  /** Answers with JSON, a Response, or nothing. Throw an XrpcError to answer with an error. */
+  /** Returns JSON, a Response, or nothing. Throw an XrpcError to respond with an error. */
   handler(
     call: MethodCall<Env, Params, Input>
   ): object | Response | undefined | void | Promise<object | Response | undefined | void>
 }
 
 /**
- * An error that a method answers with.
+ * An error response of a method.
  *
  * @example
- * throw new XrpcError("NotAMember", "Join the group first", 403)
+ *
+ * - throw new XrpcError("NotAMember", "Join the group first", 403)
  */
 export class XrpcError extends Error {
   override readonly name = "XrpcError"

@@ -18,13 +18,13 @@ import { noteAccount } from "../CurrentRequest.ts"
 import { type Call, credentialsOf, type Method, serve } from "../Xrpc.ts"
 import { type MethodCaller, type XrpcMethod, XrpcError } from "./ownMethod.ts"
 
-/** The methods that a Worker adds to the server's own, by their NSID, and its environment. */
+/** The methods that a Worker adds to the server's own, by NSID, and its environment. */
 export interface OwnMethodTable {
   readonly methods: ReadonlyMap<string, XrpcMethod>
   readonly env: unknown
 }
 
-/** The methods that this Worker adds; none where it is the server alone. */
+/** The methods that this Worker adds; empty by default. */
 export const OwnMethods = Context.Reference<OwnMethodTable>("nacre/http/OwnMethods", {
   defaultValue: () => ({ methods: new Map(), env: {} })
 })
@@ -40,13 +40,13 @@ const internalError = {
 const levels = ["full", "privileged", "standard"]
 const needs = ["permission", "any", "none"]
 
-/** Whether what a method says about its callers is something that this server understands. */
+/** Whether a method's access is valid. */
 const isAccess = (access: unknown): boolean =>
   isPlainObject(access)
     ? levels.includes(String(access["account"])) && needs.includes(String(access["apps"] ?? "any"))
     : ["public", "admin", "service"].includes(String(access))
 
-/** What is wrong with a method that a Worker adds, in one sentence; undefined where nothing is. */
+/** What is wrong with an added method, in one sentence; undefined if nothing is. */
 export const problemOf = ({ lexicon: { id, defs }, access }: XrpcMethod): string | undefined => {
   const main = defs["main"]
   const kind = main !== undefined && "type" in main ? main.type : undefined
@@ -61,7 +61,7 @@ export const problemOf = ({ lexicon: { id, defs }, access }: XrpcMethod): string
     : `The method ${id} does not say who may call it: give it access "public", "admin", "service" or { account: … }`
 }
 
-/** The authority of a method, as the server's own declare theirs. */
+/** A method's authority, in the form of the server's own methods. */
 const authorityOf = (access: XrpcMethod["access"]): Authority => {
   if (access === "public") return { kind: "none" }
   if (access === "admin" || access === "service") return { kind: access }
@@ -69,7 +69,7 @@ const authorityOf = (access: XrpcMethod["access"]): Authority => {
   return { kind: "object", call: "authorizeMethod", demands }
 }
 
-/** The account's object judges its sessions and apps, before anything of the request is read. */
+/** The account's object authenticates sessions and apps before the body is read. */
 const judge = Effect.fnUntraced(function* (nsid: string, access: AccountAccess, request: Request) {
   const did = yield* subjectOf(request)
   yield* noteAccount(did)
@@ -114,7 +114,7 @@ const readBytes = Effect.fnUntraced(function* (request: Request, encoding: strin
   return yield* readBody(request, limit)
 })
 
-/** An error that the handler threw on purpose, also one of another copy of this package. */
+/** An error that the handler threw on purpose, even from another copy of this package. */
 const isXrpcError = (cause: unknown): cause is XrpcError =>
   cause instanceof XrpcError ||
   (cause instanceof Error &&
@@ -134,7 +134,7 @@ const failed = (nsid: string, cause: unknown): Effect.Effect<Response> => {
   )
 }
 
-/** What a handler answered, once its lexicon has checked it. */
+/** A handler's result after its lexicon has validated it. */
 const checked = Effect.fnUntraced(function* (nsid: string, answer: object) {
   const lexicons = yield* KnownLexicons
   const issue = yield* Effect.try({
@@ -154,7 +154,7 @@ const checked = Effect.fnUntraced(function* (nsid: string, answer: object) {
   return errorResponse(internalError)
 })
 
-/** The declaration of a method for one request, whose caller may have been judged already. */
+/** A method's declaration for one request, whose caller may be authenticated already. */
 const declared = (
   own: XrpcMethod,
   env: unknown,
@@ -172,7 +172,7 @@ const declared = (
     const call = {
       nsid,
       params,
-      // SAFETY: what the lexicon has checked is a value of the data model.
+      // SAFETY: the lexicon has checked that it is a value of the data model.
       input:
         bytes === undefined
           ? toJson(input as Data)
@@ -201,7 +201,7 @@ const declared = (
   return method
 }
 
-/** Answers a call of a method that the Worker adds. */
+/** Handles a call of an added method. */
 export const serveOwn = Effect.fnUntraced(function* (
   { env }: OwnMethodTable,
   own: XrpcMethod,

@@ -7,7 +7,7 @@ import { rules } from "../../services/limits/rules.ts"
 
 const open = { at: "host", authority: { kind: "none" } } as const
 
-/** There is no queue here: everybody who has an account may use it. */
+/** This server has no queue: every account may be used. */
 const checkSignupQueue = method("com.atproto.temp.checkSignupQueue", open, () =>
   Effect.succeed({ activated: true })
 )
@@ -30,5 +30,5 @@ const checkHandleAvailability = method(
   })
 )
 
-/** What the sign-up pages of apps ask. */
+/** Methods for the sign-up pages of apps. */
 export const tempMethods = [checkSignupQueue, checkHandleAvailability]

@@ -3,28 +3,31 @@ import * as Layer from "effect/Layer"
 import { Alarm } from "../../services/host/Alarm.ts"
 import { billed } from "../../services/host/SqlStorage.ts"
 
-/** The alarm of one object, and what its `alarm` handler must tell it. */
+/** An object's alarm, and what its `alarm` handler must report to it. */
 export interface ObjectAlarm {
   readonly service: Alarm["Service"]
-  /** Call first in the object's `alarm` handler: the alarm that fired is gone, the next must be asked for. */
+  /**
+   * Call first in the object's `alarm` handler: the alarm that fired is cleared, and the next must
+   * be requested.
+   */
   fired(): void
-  /** Call after the storage was emptied: then no alarm is set. */
+  /** Call after the storage was deleted, which clears the alarm. */
   readonly clear: Effect.Effect<void>
 }
 
-/** How late an alarm may be and still be waited for, in milliseconds. */
+/** How late an alarm may be before it counts as lost, in milliseconds. */
 const overdue = 60_000
 
 /**
  * The alarm of a Durable Object.
  *
- * When it is set is read once and remembered, so that `by` writes in the very turn of its caller:
- * what the caller stored and its alarm become durable together.
+ * Its time is read once and remembered, so `by` writes in its caller's turn: what the caller stored
+ * and the alarm become durable together.
  */
 export const make = (storage: DurableObjectStorage): Effect.Effect<ObjectAlarm> =>
   Effect.promise(() => storage.getAlarm()).pipe(
     Effect.map((stored) => {
-      // One that should have rung long ago is not coming any more: the next `by` sets it anew.
+      // A long overdue alarm is lost, so the next `by` sets it again.
       let armed = stored !== null && stored > Date.now() - overdue ? stored : undefined
       return {
         service: Alarm.of({
@@ -47,5 +50,5 @@ export const make = (storage: DurableObjectStorage): Effect.Effect<ObjectAlarm> 
     })
   )
 
-/** Alarm by a Durable Object's alarm that was made (`make`) when the object started. */
+/** The alarm of a Durable Object, created with `make` when the object started. */
 export const layer = (alarm: ObjectAlarm): Layer.Layer<Alarm> => Layer.succeed(Alarm, alarm.service)

@@ -5,17 +5,17 @@ import * as Layer from "effect/Layer"
 import type * as Scope from "effect/Scope"
 import { Alarm } from "../../services/host/Alarm.ts"
 
-/** An alarm in memory, and a look at it. */
+/** An in-memory alarm, and its state. */
 export interface MemoryAlarm {
   readonly service: Alarm["Service"]
   /** When it fires, in milliseconds. */
   armed(): number | undefined
 }
 
-/** The longest that a timer waits at once: longer waits are cut, since timers count in 32 bits. */
+/** The longest single wait: timers have 32 bits, so longer waits are split. */
 const longestSleep = 2 ** 31 - 1
 
-/** An alarm by the Clock while its scope is open; `onAlarm` runs every purpose once. */
+/** An alarm that uses the Clock while its scope is open; `onAlarm` runs every purpose once. */
 export const make = (
   onAlarm: Effect.Effect<void>
 ): Effect.Effect<MemoryAlarm, never, Scope.Scope> =>
@@ -32,7 +32,8 @@ export const make = (
           return yield* wait(time)
         }
         armed = undefined
-        // Its work asks for the next alarm, which takes the place of this waiting fiber: it runs beside it.
+        // The handler requests the next alarm, which replaces this waiting fiber, so it runs
+        // separately.
         yield* onAlarm.pipe(
           Effect.catchCause((cause) => Effect.logError("the alarm's work failed", cause)),
           Effect.forkIn(bell)
@@ -52,6 +53,6 @@ export const make = (
     }
   })
 
-/** Alarm in memory, for Node and tests. */
+/** An in-memory alarm, for Node and tests. */
 export const layer = (onAlarm: Effect.Effect<void>): Layer.Layer<Alarm> =>
   Layer.effect(Alarm, make(onAlarm).pipe(Effect.map((alarm) => alarm.service)))

@@ -2,12 +2,12 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import { Background } from "../../services/host/Background.ts"
 
-/** What keeps work alive after the answer: a Worker's or an object's context. */
+/** Keeps work alive after the response: a Worker's or an object's context. */
 export interface WaitUntil {
   waitUntil(promise: Promise<unknown>): void
 }
 
-/** Background work kept alive by the platform's `waitUntil`. */
+/** Background work that the platform's `waitUntil` keeps alive. */
 export const layer = (context: WaitUntil): Layer.Layer<Background> =>
   Layer.succeed(
     Background,

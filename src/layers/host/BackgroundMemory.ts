@@ -4,10 +4,10 @@ import * as Layer from "effect/Layer"
 import type * as Scope from "effect/Scope"
 import { Background } from "../../services/host/Background.ts"
 
-/** Background work in fibers, and a way to wait for it. */
+/** Background work in fibers, with a way to await it. */
 export interface MemoryBackground {
   readonly service: Background["Service"]
-  /** Ends when nothing runs any more: for tests and for an orderly stop. */
+  /** Completes when nothing is running, for tests and an orderly stop. */
   readonly idle: Effect.Effect<void>
 }
 
@@ -30,7 +30,7 @@ export const make: Effect.Effect<MemoryBackground, never, Scope.Scope> = Effect.
   }
 })
 
-/** Background work in process, for Node and tests. */
+/** Background work in this process, for Node and tests. */
 export const layer: Layer.Layer<Background> = Layer.effect(
   Background,
   make.pipe(Effect.map((background) => background.service))

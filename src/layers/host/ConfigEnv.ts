@@ -19,7 +19,7 @@ import {
   type Settings
 } from "../../services/host/Config.ts"
 
-/** What the blobs of one account may take together, in bytes, where nothing else is set. */
+/** The default quota of an account's blobs, in bytes. */
 export const defaultBlobQuota = 50_000_000_000
 
 type Fields = { readonly [V in VariableName]: (typeof variables)[V]["schema"] }
@@ -35,7 +35,7 @@ type Values = typeof Environment.Type
 const decode = Schema.decodeUnknownResult(Environment, { errors: "all" })
 const issuesOf = SchemaIssue.makeFormatterStandardSchemaV1()
 
-/** The variables that the server knows, of those that are set to something. */
+/** The server's variables that have a value. */
 const known = (env: Readonly<Record<string, unknown>>): Record<string, unknown> =>
   Object.fromEntries(
     variableNames.flatMap((name) => {
@@ -62,14 +62,14 @@ const locationOf = (value: Values["DATA_LOCATION"]): DataLocation | undefined =>
       ? { jurisdiction: value }
       : { hint: value }
 
-/** The services of the Bluesky app. Their addresses stand here, so that nobody has to be asked for them first. */
+/** The Bluesky app's services, with their origins to avoid look-ups. */
 const blueskyServices = {
   appView: "did:web:api.bsky.app#bsky_appview https://api.bsky.app",
   chat: "did:web:api.bsky.chat#bsky_chat https://api.bsky.chat",
   moderation: "did:plc:ar7c4by46qjdydhdevvrndac#atproto_labeler https://mod.bsky.app"
 }
 
-/** What a mailer needs is asked for below (`missingForMail`). */
+/** `missingForMail` checks what a mailer needs. */
 const mailerOf = (values: Values): MailerSettings => {
   const { MAILER: kind = "none", MAIL_FROM: from = "", MAIL_HTTP_URL: url = "" } = values
   if (kind === "cloudflare") return { kind, from }
@@ -77,7 +77,7 @@ const mailerOf = (values: Values): MailerSettings => {
   return { kind, from, url, token: Redacted.make(values.MAIL_HTTP_TOKEN ?? "") }
 }
 
-/** The key of a store is asked for below (`missingForStore`). */
+/** `missingForStore` checks the store's key. */
 const backupStoreOf = (values: Values): BackupSettings | undefined => {
   const { BACKUP_S3_URL: url, BACKUP_S3_KEY_ID: keyId = "", BACKUP_S3_SECRET: secret = "" } = values
   if (url === undefined) return undefined
@@ -87,11 +87,14 @@ const backupStoreOf = (values: Values): BackupSettings | undefined => {
 const minute = 60_000
 const hour = 60 * minute
 
-/** A span as it is set, else its default, in milliseconds. */
+/** A span or its default, in milliseconds. */
 const spanOf = (values: Values, name: Span, unit: number): number =>
   (values[name] ?? spans[name].usual) * unit
 
-/** How long the stream keeps events, for the log's object, which has no other settings; the default where it is wrong. */
+/**
+ * How long the stream keeps events, for the log's object, which reads no other setting; the default
+ * if it is invalid.
+ */
 export const streamRetentionOf = (env: Readonly<Record<string, unknown>>): number => {
   const schema = variables.STREAM_RETENTION_HOURS.schema
   const { STREAM_RETENTION_HOURS: value } = known(env)
@@ -212,7 +215,7 @@ const conflictsOf = (settings: Settings, values: Values): Array<Problem> => [
       ])
 ]
 
-/** Reads the settings from the environment, synchronously; the failure lists every problem. */
+/** Parses the settings from the environment, synchronously; the failure lists every problem. */
 export const read = (
   env: Readonly<Record<string, unknown>>
 ): Result.Result<Settings, Misconfigured> => {
@@ -228,7 +231,7 @@ export const read = (
     : Result.fail(new Misconfigured({ problems }))
 }
 
-/** The settings from a record of strings: a Worker's bindings or `process.env`. */
+/** Settings from a record of strings: a Worker's bindings or `process.env`. */
 export const layer = (env: Readonly<Record<string, unknown>>): Layer.Layer<Config, Misconfigured> =>
   Layer.effect(
     Config,

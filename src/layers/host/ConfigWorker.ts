@@ -8,7 +8,7 @@ import * as Logging from "./Logging.ts"
 /** The bindings of a Worker. */
 type Bindings = Readonly<Record<string, unknown>>
 
-/** A secret in a Secrets Store, as the platform binds it. */
+/** A secret in a Secrets Store, as bound by the platform. */
 interface StoredSecret {
   readonly get: () => Promise<string>
 }
@@ -19,14 +19,14 @@ const patience = "5 seconds"
 const storedSecrets = (env: Bindings): ReadonlyArray<readonly [string, StoredSecret]> =>
   secretNames.flatMap((name) => {
     const binding = env[name]
-    // SAFETY: a variable is a text; what else may be bound under this name is a secret of a store.
+    // SAFETY: a variable is text; anything else bound under its name is a store's secret.
     return typeof binding === "object" && binding !== null ? [[name, binding as StoredSecret]] : []
   })
 
-/** Whether any secret is in a Secrets Store: then the settings have to be waited for. */
+/** Whether any secret is in a Secrets Store, so the settings are asynchronous. */
 export const isWaitedFor = (env: Bindings): boolean => storedSecrets(env).length > 0
 
-/** Asks for one secret; nothing where it cannot be had, which the log tells with the store's reason. */
+/** Reads one secret; undefined if it fails, with the store's reason in the log. */
 const ask = (name: string, secret: StoredSecret) =>
   Effect.tryPromise(() => secret.get()).pipe(
     Effect.timeout(patience),
@@ -44,7 +44,9 @@ const problemOf = (variable: string): Problem => ({
   message: "cannot be had from its Secrets Store: is there a secret of this name for Workers?"
 })
 
-/** The settings, their secrets asked of the stores, all at once; every problem of every variable is listed. */
+/**
+ * The settings, with all secrets read from stores concurrently; lists every variable's problems.
+ */
 const readStored = Effect.fnUntraced(function* (env: Bindings) {
   const answers = yield* Effect.all(
     storedSecrets(env).map(([name, secret]) => ask(name, secret)),
@@ -60,13 +62,16 @@ const readStored = Effect.fnUntraced(function* (env: Bindings) {
   })
 })
 
-/** Settings by the environment that they were read from, which a Worker and its objects share: values, no promises, and no failures. */
+/**
+ * Settings by environment, shared by a Worker and its objects; only values, no promises or
+ * failures.
+ */
 const remembered = new WeakMap<Bindings, Settings>()
 
 /**
- * The settings from a Worker's bindings: synchronously, unless a secret is in a Secrets Store.
+ * The settings from a Worker's bindings, synchronously unless a secret is in a Secrets Store.
  *
- * What was read well is not read again in this isolate. A failure is forgotten: the next one who asks, asks the store.
+ * A success is remembered in this isolate. A failure isn't: the next caller asks the store again.
  */
 export const layer = (env: Bindings): Layer.Layer<Config, Misconfigured> =>
   Layer.effect(

@@ -2,7 +2,7 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import { Disk } from "../../services/host/Disk.ts"
 
-/** The disk as the program that serves this Worker on its machine reports it. */
+/** The disk as reported by the program that runs this Worker on its machine. */
 export const layer = (binding: Fetcher | undefined): Layer.Layer<never> =>
   Layer.succeed(
     Disk,

@@ -11,14 +11,16 @@ import { HostDatabase } from "./sql/HostDatabase.ts"
 import { type Database, withTables } from "./sql/sqlTables.ts"
 import type { Bounds } from "./sql/bounds.ts"
 
-/** One row a key: what tells it from others, and nothing that would help to find it. One more row: the schema's version. */
+/**
+ * One row a key: a fingerprint that doesn't help to guess it. One more row: the schema's version.
+ */
 export const tables: ReadonlyArray<string> = [
   `CREATE TABLE IF NOT EXISTS host_key (
     variable TEXT PRIMARY KEY, fingerprint TEXT NOT NULL, noted_at INTEGER NOT NULL
   ) WITHOUT ROWID`
 ]
 
-/** How long the database may take; requests wait for it. */
+/** How long the database may take, because requests wait for it. */
 const patience = "2 seconds"
 
 interface Row {
@@ -30,7 +32,7 @@ const schemaRow = "SCHEMA_VERSION"
 
 const fingerprintsOf = (settings: Settings): ReadonlyArray<Row> => [
   { variable: "MASTER_KEY", fingerprint: toBase64Url(hkdf(settings.masterKey, "fingerprint")) },
-  // Public: it stands in the DIDs of the accounts.
+  // Public, because the accounts' DIDs contain it.
   { variable: "PLC_ROTATION_KEY", fingerprint: rotationKey(settings).didKey },
   { variable: schemaRow, fingerprint: String(schemaVersion) }
 ]
@@ -50,7 +52,7 @@ const make = (database: Database, settings: Settings): HostKeys["Service"] => {
 
   const stored = Effect.suspend(() => sql<Row>`SELECT variable, fingerprint FROM host_key`)
 
-  /** The first server over a database leaves its fingerprints; of two at once one does. */
+  /** The first server of a database stores its fingerprints; of two concurrent ones, one does. */
   const noted = Effect.gen(function* () {
     const rows = yield* stored
     const missing = own.filter((key) => rows.every(({ variable }) => variable !== key.variable))
@@ -66,7 +68,7 @@ const make = (database: Database, settings: Settings): HostKeys["Service"] => {
     return yield* stored
   })
 
-  /** Data of an older version is brought forward as it is used; from now on it is of this one. */
+  /** Older data is migrated as it is used; from now on it has this version. */
   const raised = Effect.suspend(
     () => sql`UPDATE host_key SET fingerprint = ${String(schemaVersion)}
       WHERE variable = ${schemaRow} AND CAST(fingerprint AS INTEGER) < ${schemaVersion}`
@@ -89,7 +91,7 @@ const make = (database: Database, settings: Settings): HostKeys["Service"] => {
   })
 
   return HostKeys.of({
-    // Only a good answer is remembered: a database that fails says nothing about the keys.
+    // Only a success is remembered: a failing database says nothing about the keys.
     problems: Effect.suspend(() =>
       areRight
         ? Effect.succeed([])
@@ -100,7 +102,7 @@ const make = (database: Database, settings: Settings): HostKeys["Service"] => {
   })
 }
 
-/** The fingerprints in the host's database, compared by each isolate before its first answer. */
+/** The fingerprints in the host's database, compared by each isolate before its first response. */
 export const layer: Layer.Layer<HostKeys, never, HostDatabase | Config> = Layer.effect(
   HostKeys,
   Effect.gen(function* () {
@@ -108,7 +110,7 @@ export const layer: Layer.Layer<HostKeys, never, HostDatabase | Config> = Layer.
   })
 )
 
-/** What bounds these tables. */
+/** The limits of these tables. */
 export const bounds: Bounds = {
   host_key: {
     filledBy: "the server",

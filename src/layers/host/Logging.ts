@@ -15,7 +15,7 @@ const levels = {
   none: "None"
 } as const satisfies Record<Settings["logLevel"], string>
 
-/** One JSON line an entry; failures in it are told by their names and places alone. */
+/** One JSON line an entry; failures are logged only by name and location. */
 const json = Logger.make(({ cause, date, fiber, logLevel, message }) => {
   const parts = Array.isArray(message) ? message : [message]
   const id = fiber.getRef(RequestId)
@@ -36,10 +36,10 @@ const json = Logger.make(({ cause, date, fiber, logLevel, message }) => {
   })
 })
 
-/** The one form of the log: also for what is logged before there is a configuration. */
+/** The log's format, also for what is logged before there is a configuration. */
 export const lines: Layer.Layer<never> = Logger.layer([Logger.withConsoleLog(json)])
 
-/** The log from the configured level up; spans are not traced. */
+/** The log from the configured level up, without spans. */
 export const layer = Layer.unwrap(
   Effect.map(Config, ({ logLevel }) =>
     Layer.mergeAll(

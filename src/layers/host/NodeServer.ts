@@ -10,22 +10,22 @@ import type { MemorySocket } from "../stream/SocketSubscriber.ts"
 import { greetingOf } from "../stream/Subscriptions.ts"
 import { readUpgrade } from "../stream/upgrade.ts"
 
-/** What the server serves, and where. */
+/** The handler and the address of the server. */
 export interface ServerOptions {
   readonly handler: (request: Request) => Promise<Response>
   readonly sequencer: MemorySequencer
-  /** 0 takes any free port. */
+  /** 0 for any free port. */
   readonly port: number
-  /** Whether the connections of the event stream are capped. */
+  /** Whether event stream connections are limited. */
   readonly isCapped?: boolean
 }
 
 const firehose = "/xrpc/com.atproto.sync.subscribeRepos"
 
-/** The URL that is asked for; null where its host or what is asked of it makes none. */
+/** The requested URL; null if host or target are invalid. */
 const urlOf = ({ url = "/", headers }: IncomingMessage): URL | null => {
   const origin = `http://${headers.host ?? "localhost"}`
-  // Two slashes at the beginning are a path here, and no host that is named in the place of the server's.
+  // Two leading slashes are a path rather than another host.
   return url.startsWith("/") ? URL.parse(origin + url) : URL.parse(url, origin)
 }
 
@@ -34,12 +34,12 @@ const headersOf = (message: IncomingMessage): Headers => {
   for (let at = 0; at < message.rawHeaders.length; at += 2) {
     headers.append(message.rawHeaders[at]!, message.rawHeaders[at + 1]!)
   }
-  // Who asks is told by the connection, as Cloudflare's edge does it, and by no header that a client sends.
+  // The connection determines the client's address, as at Cloudflare's edge, never a header.
   headers.set("cf-connecting-ip", message.socket.remoteAddress ?? "")
   return headers
 }
 
-/** The request as the web has it; its body streams, and it is aborted when the client goes. */
+/** The request as a web Request, with a streamed body, aborted when the client disconnects. */
 const requestOf = (url: URL, message: IncomingMessage, response: ServerResponse): Request => {
   const gone = new AbortController()
   response.once("close", () => {
@@ -64,7 +64,7 @@ const writeResponse = async (response: Response, to: ServerResponse): Promise<vo
     to.end()
     return
   }
-  // SAFETY: as above, the other way round.
+  // SAFETY: as above, in reverse.
   const body = response.body as unknown as Parameters<typeof Readable.fromWeb>[0]
   await pipeline(Readable.fromWeb(body), to)
 }
@@ -82,13 +82,13 @@ const answer = async (
   try {
     await writeResponse(await handler(requestOf(url, message, to)), to)
   } catch {
-    // The client went, or the body failed half way: the cut connection tells it.
+    // The client disconnected, or the body failed half way: the broken connection shows it.
     if (to.headersSent) to.destroy()
     else to.writeHead(500).end()
   }
 }
 
-/** Answers an upgrade that is refused, on the bare connection. */
+/** Sends an error response to an upgrade, on the raw connection. */
 const refuseUpgrade = async (response: Response, socket: Duplex): Promise<void> => {
   const body = await response.text()
   const headers = [...response.headers].map(([name, value]) => `${name}: ${value}\r\n`).join("")
@@ -104,9 +104,9 @@ const memorySocket = (socket: NodeWebSocket): MemorySocket => ({
 })
 
 /**
- * Serves a web handler on Node, streaming both ways, and the event stream of the Sequencer in process.
+ * Serves a web handler on Node, streaming both ways, and the Sequencer's event stream in process.
  *
- * On the loopback address only: this is the server of development and tests.
+ * Only on the loopback address: this is the server for development and tests.
  */
 export const serve = (
   options: ServerOptions

@@ -18,32 +18,37 @@ import {
 import { sized } from "../../services/host/sizedStream.ts"
 import { bounded, lengthOf, shown, tooLarge } from "./outgoingBody.ts"
 
-/** The platform's fetch, as far as it is used. */
+/** The part of the platform's fetch in use. */
 export type Fetch = (url: string, init: RequestInit) => Promise<Response>
 
-/** How requests go out. */
+/** Options for outgoing requests. */
 export interface OutgoingOptions {
   readonly fetch?: Fetch
-  /** Hosts that are exempt from the rules of public addresses, for development and tests. */
+  /** Hosts that are exempt from the rules for public addresses, for development and tests. */
   readonly allowHosts?: ReadonlyArray<string>
-  /** The names of this server, which is never asked: a request that waits for another one to itself may have no end. */
+  /**
+   * This server's names, which are never requested: a request that waits for one to itself may
+   * never end.
+   */
   readonly own?: OwnNames
-  /** Hosts below those names that are other servers all the same. */
+  /** Hosts below those names that are other servers. */
   readonly besides?: ReadonlyArray<string>
   readonly userAgent?: string
-  /** Whether bodies can be had as they are encoded. */
+  /** Whether bodies can keep their encoding. */
   readonly keepsEncoding?: boolean
 }
 
-/** Workers can leave a body encoded; the fetch of Node decodes always. */
+/** Workers can leave a body encoded; Node's fetch always decodes. */
 const isWorker = navigator.userAgent === "Cloudflare-Workers"
 
-/** The encodings that the platform takes off a body; it leaves the headers as they were. */
+/** The encodings that the platform decodes without changing the headers. */
 const decodedHere: ReadonlySet<string> = new Set(
   isWorker ? ["gzip", "br"] : ["gzip", "x-gzip", "deflate", "br"]
 )
 
-/** Headers that a caller may not set: the platform's own, and what would carry somebody else's credentials. */
+/**
+ * Headers that callers may not set: the platform's own, and those with somebody else's credentials.
+ */
 const forbiddenHeaders: ReadonlySet<string> = new Set([
   "cookie",
   "host",
@@ -54,7 +59,7 @@ const forbiddenHeaders: ReadonlySet<string> = new Set([
 
 const redirectStatuses: ReadonlySet<number> = new Set([301, 302, 303, 307, 308])
 
-/** Outgoing requests by the platform's `fetch`. */
+/** Outgoing requests with the platform's `fetch`. */
 export const layer = (options: OutgoingOptions = {}): Layer.Layer<Outgoing> =>
   Layer.succeed(Outgoing, make(options))
 
@@ -134,7 +139,7 @@ const make = ({
     const isKept = keepsEncoding && request.keepEncoding === true
     const asked = headersOf(request, 0)
     if (request.keepEncoding === true && !isKept) asked.set("accept-encoding", "identity")
-    // The exchange outlives this call: it ends with the body, or when its time is over.
+    // The exchange outlives this call: it ends with the body, or at its time limit.
     const abort = new AbortController()
     const onAbort = () => abort.abort()
     headersSignal.addEventListener("abort", onAbort, { once: true })
@@ -144,7 +149,7 @@ const make = ({
       signal: abort.signal,
       ...(isKept ? { encodeResponseBody: "manual" as const } : {}),
       ...(body === undefined ? {} : { body }),
-      // Node asks for this with a streamed body; workerd does not mind it.
+      // Node requires this with a streamed body; workerd ignores it.
       ...(body instanceof ReadableStream ? { duplex: "half" } : {})
     }
     const response = await call(url, init)
@@ -178,7 +183,7 @@ const make = ({
 const limitOf = (limit: OutgoingLimit, headers: Headers): number =>
   typeof limit === "number" ? limit : limit(headers)
 
-/** The headers that fit a body which the platform has decoded. */
+/** The headers after the platform has decoded the body. */
 const decodedHeaders = (given: Headers): Headers => {
   if (!decodedHere.has(given.get("content-encoding")?.trim().toLowerCase() ?? "")) return given
   const headers = new Headers(given)
@@ -202,7 +207,7 @@ const checkResponse = async (
     await discard(response)
     throw new OutgoingFailed({ url: shown(url.href), operation: "status", status })
   }
-  // Only a hint: what counts is what comes, after decoding.
+  // Only a hint: the actual size after decoding counts.
   if (Number(response.headers.get("content-length") ?? 0) > maxBytes) {
     await discard(response)
     throw tooLarge(url, maxBytes)

@@ -1,19 +1,19 @@
-/** How old an answer may be, in milliseconds. */
+/** Ages of a cached value, in milliseconds. */
 export interface StaleLimits {
-  /** From then on it is still given, but refreshed behind the scenes. */
+  /** From this age on it is returned but refreshed in the background. */
   readonly stale: number
-  /** From then on it is not given any more. */
+  /** From this age on it is not returned. */
   readonly expired: number
-  /** The least time between two refreshes of one entry. */
+  /** Minimum time between two refreshes of an entry. */
   readonly retry: number
 }
 
-/** How much is remembered. */
+/** The size limits of a cache. */
 export interface CacheBounds<A> {
   readonly entries: number
-  /** What a value weighs, in characters of text. */
+  /** A value's weight, in characters of text. */
   readonly weigh: (value: A) => number
-  /** What all values may weigh together: somebody else decides how long each one is. */
+  /** The maximum weight of all values, whose sizes others control. */
   readonly weight: number
 }
 
@@ -25,9 +25,9 @@ interface Entry<A> {
 }
 
 /**
- * Remembers answers, bounded in number, size and age.
+ * A cache with limits on number, size and age.
  *
- * It holds plain values only: in a Worker no request may wait on a promise that another request made.
+ * Holds only plain values: in a Worker no request may await a promise of another request.
  */
 export class StaleCache<A> {
   readonly #entries = new Map<string, Entry<A>>()
@@ -41,7 +41,7 @@ export class StaleCache<A> {
     this.#bounds = bounds
   }
 
-  /** The remembered answer; `refresh` is true for the one caller who should renew it now. */
+  /** The cached value; `refresh` is true for the one caller who should renew it now. */
   get(key: string, now: number): { readonly value: A; readonly refresh: boolean } | undefined {
     const entry = this.#entries.get(key)
     if (entry === undefined) return undefined
@@ -55,12 +55,12 @@ export class StaleCache<A> {
     return { value: entry.value, refresh }
   }
 
-  /** Marks the start of a look-up; an answer is only kept if nothing was forgotten since. */
+  /** Marks the start of a look-up; its result is only cached if nothing was forgotten since. */
   begin(): number {
     return this.#forgotten
   }
 
-  /** Keeps an answer; the oldest give way when there are too many, or they are too large. */
+  /** Caches a value; drops the oldest entries beyond the limits. */
   set(key: string, value: A, now: number, begun: number): void {
     if (begun !== this.#forgotten) return
     this.#drop(key)
@@ -74,7 +74,7 @@ export class StaleCache<A> {
     this.#weight += weight
   }
 
-  /** Drops an answer, and those that are on their way. */
+  /** Drops a value, and results in progress. */
   forget(key: string): void {
     this.#forgotten += 1
     this.#drop(key)

@@ -2,7 +2,7 @@ import { exports as entrypoints } from "cloudflare:workers"
 import type { Problem } from "../../services/host/Config.ts"
 import type { Env } from "../Cloudflare.ts"
 
-/** The classes of the server's objects, by the names of their bindings. */
+/** The classes of the server's objects, by binding name. */
 const classes = { ACCOUNT: "Account", SEQUENCER: "Sequencer", LIMITER: "Limiter" } as const
 
 const stores = {
@@ -10,25 +10,22 @@ const stores = {
   BLOBS: 'is missing: bind an R2 bucket under this name, in "r2_buckets"'
 } as const
 
-/** What the Worker exports, as the platform shows it: a class with storage of its own is a namespace. */
-// SAFETY: the platform's type is empty where the project does not declare its exports.
+/** The Worker's export as the platform provides it: a class with its own storage is a namespace. */
+// SAFETY: the platform's type is empty if the project doesn't declare its exports.
 const exported = (name: string): unknown =>
   (entrypoints as Readonly<Record<string, unknown>> | undefined)?.[name]
 
-// A class without storage is shown as well, and has nothing of this.
+// A class without storage is also listed, but has none of these methods.
 const isNamespace = (value: unknown): value is DurableObjectNamespace =>
   value !== null &&
   (typeof value === "object" || typeof value === "function") &&
   "idFromName" in value &&
   typeof value.idFromName === "function"
 
-/**
- * The bindings that the server works with: those of the environment, and for objects that nothing binds the classes
- * that the Worker exports.
- */
+/** The server's bindings: those of the environment, plus exported classes for unbound objects. */
 export const bindingsOf = (env: Readonly<Record<string, unknown>>): Env => {
   const objects = Object.entries(classes).map(([binding, name]) => [binding, exported(name)])
-  // SAFETY: `missingBindings` tells which of these are not there, and nothing is served then.
+  // SAFETY: `missingBindings` reports missing ones, and then nothing is served.
   return { ...Object.fromEntries(objects), ...env } as unknown as Env
 }
 
@@ -42,7 +39,10 @@ const problemOfObject = (binding: keyof typeof classes, value: unknown): Array<P
   return [{ variable, message }]
 }
 
-/** What the server needs and does not have, with the line to add; `brings` names the bindings that its own layers replace. */
+/**
+ * The server's missing bindings, with the line to add for each; `brings` names those that its own
+ * layers replace.
+ */
 export const missingBindings = (
   env: Env,
   { brings = [] }: { readonly brings?: ReadonlyArray<string> } = {}

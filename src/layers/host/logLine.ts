@@ -1,10 +1,10 @@
 /**
- * What the log tells of a failure: which one it was and where, never what was in it.
+ * The logged part of a failure: its kind and location, never its content.
  *
- * Messages of failures and fields that are not listed here stay out: they may quote what somebody sent.
+ * Messages and unlisted fields are omitted, because they may quote user input.
  */
 
-/** Fields of our own errors that hold names and numbers, or sentences of ours. */
+/** Fields of our own errors that hold names, numbers, or our own sentences. */
 const toldFields: ReadonlySet<string> = new Set([
   "cid",
   "did",
@@ -25,7 +25,10 @@ const toldFields: ReadonlySet<string> = new Set([
   "variable"
 ])
 
-/** How the platform's own failures begin; they name tables and codes, and quote no values but in quotation marks. */
+/**
+ * How the platform's own failures start; they name tables and codes, and quote values only in
+ * quotation marks.
+ */
 const platformMessage =
   /^(D1_[A-Z_]+|R2|SQLITE_[A-Z_]+|(The )?Durable Object|[Ii]nternal error|[Nn]etwork connection lost|fetch failed|[A-Z ]+ constraint failed|no such (table|column)|database or disk is full|database disk image is malformed)\b/
 
@@ -35,19 +38,19 @@ const secretShapes: ReadonlyArray<readonly [RegExp, string]> = [
   [/urn:ietf:params:oauth:request_uri:\S+/gi, "…"],
   [/urn%3Aietf%3Aparams%3Aoauth%3Arequest_uri%3A[^\s&"']+/gi, "…"],
   [/"[^"]*"|(?<!\w)'[^']*'(?!\w)|`[^`]*`/g, "…"],
-  // E-mail addresses, JWTs, mailed codes, app passwords.
+  // Email addresses, JWTs, mailed codes, app passwords.
   [/[^\s"'<>@]+@[^\s"'<>@]+\.[^\s"'<>@]+/g, "…"],
   [/\bey[\w-]{8,}\.[\w-]+\.[\w-]*/g, "…"],
   [/\b[A-Z2-7]{5}-[A-Z2-7]{5}\b/gi, "…"],
   [/\b[a-z2-7]{4}(-[a-z2-7]{4}){3}\b/gi, "…"],
-  // Addresses of the network, but for those that a URL names.
+  // Network addresses, except in URLs.
   [/(?<![\w/.])\d{1,3}(\.\d{1,3}){3}(?![\w.])/g, "…"],
   [/(?<![\w:])(?=[\da-f:]*:[\da-f:]*:)[\da-f:]{3,}(?![\w:])/gi, "…"]
 ]
 
 const maxText = 512
 
-/** A text without what looks like a secret or an address; cut to 512 characters. */
+/** A text without anything that looks like a secret or an address, cut to 512 characters. */
 export const readable = (text: string): string =>
   secretShapes
     .reduce((left, [shape, by]) => left.replaceAll(shape, by), text.slice(0, 8 * maxText))
@@ -61,7 +64,7 @@ const scalar = (value: unknown): unknown => {
   return typeof value === "number" || typeof value === "boolean" ? value : undefined
 }
 
-/** The places of a stack, without the message that stands before them. */
+/** The frames of a stack, without the message above them. */
 const framesOf = ({ message, stack = "" }: Error): ReadonlyArray<string> => {
   const after = message === "" ? 0 : stack.indexOf(message) + message.length
   return stack
@@ -75,7 +78,7 @@ const framesOf = ({ message, stack = "" }: Error): ReadonlyArray<string> => {
 const named = (name: unknown): string =>
   typeof name === "string" && /^\w{1,64}$/.test(name) ? name : "unknown"
 
-/** What was thrown or failed with, by its name, its listed fields and its place; causes go along. */
+/** A thrown value by its name, its listed fields and its location, including its causes. */
 export const failure = (value: unknown, depth = 0): object => {
   if (!isRecord(value)) return { failure: typeof value }
   const cause =
@@ -97,7 +100,7 @@ export const failure = (value: unknown, depth = 0): object => {
   }
 }
 
-/** A part of a log entry that is no failure: its own texts and numbers. */
+/** A part of a log entry that isn't a failure: its own texts and numbers. */
 export const told = (value: unknown, depth = 0): unknown => {
   if (typeof value === "string") return readable(value)
   if (!isRecord(value)) return typeof value === "bigint" ? String(value) : scalar(value)

@@ -8,7 +8,7 @@ import * as OutgoingFetch from "./OutgoingFetch.ts"
 const hostOf = (url: string | undefined): ReadonlyArray<string> =>
   url !== undefined && URL.canParse(url) ? [new URL(url).host] : []
 
-/** The hosts of services that the configuration names: such a service may live under a handle domain, beside this server. */
+/** The hosts of configured services, which may be under a handle domain. */
 const configuredHosts = (settings: Settings): ReadonlyArray<string> => {
   const { appView, chatService, modService, reportService, moderators, mailer } = settings
   const services = [appView, chatService, modService, reportService]
@@ -23,7 +23,7 @@ const configuredHosts = (settings: Settings): ReadonlyArray<string> => {
   return [...dids.flatMap((did) => didWebHost(did) ?? []), ...urls.flatMap(hostOf)]
 }
 
-/** The client for outgoing requests, which never asks this server itself. */
+/** The client for outgoing requests, which never requests this server itself. */
 export const layer: Layer.Layer<Outgoing, never, Config> = Layer.unwrap(
   Effect.map(Config, (settings) =>
     OutgoingFetch.layer({

@@ -1,19 +1,19 @@
 import { OutgoingRefused } from "../../services/host/Outgoing.ts"
 
-/** URLs in errors end up in logs: without their query, and not endless. */
+/** URLs in errors appear in logs, so without their query and shortened. */
 export const shown = (url: string): string => (url.split("?", 1)[0] ?? "").slice(0, 256)
 
-/** An answer past the size that is taken. */
+/** The error for a response above the size limit. */
 export const tooLarge = (url: URL, maxBytes: number): OutgoingRefused =>
   new OutgoingRefused({
     url: shown(url.href),
     reason: `the answer is larger than ${maxBytes} bytes`
   })
 
-/** How much is read at once. Workers read 4 KiB where nothing is said, and every read costs a hand-over. */
+/** The size of each read. Workers default to 4 KiB, and every read costs a hand-over. */
 const readBytes = 64 * 1024
 
-/** Reads a stream by large pieces, where it can give them. */
+/** Reads a stream in large pieces, if it supports that. */
 const readerOf = (source: ReadableStream<Uint8Array>) => {
   try {
     const bytes = source.getReader({ mode: "byob" })
@@ -24,7 +24,7 @@ const readerOf = (source: ReadableStream<Uint8Array>) => {
   }
 }
 
-/** The same stream, failing once more than `maxBytes` have passed; `done` runs at its end, however it ends. */
+/** The stream, which fails after more than `maxBytes`; `done` runs at its end in any case. */
 export const bounded = (
   url: URL,
   source: ReadableStream<Uint8Array>,
@@ -61,7 +61,7 @@ export const bounded = (
   )
 }
 
-/** The length that headers tell of a body. */
+/** The body's length in the headers. */
 export const lengthOf = (headers: Headers): number | undefined => {
   const declared = headers.get("content-length")
   return declared !== null && /^\d{1,15}$/.test(declared) ? Number(declared) : undefined

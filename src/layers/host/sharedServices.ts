@@ -12,18 +12,24 @@ import * as KeysMaster from "../identity/KeysMaster.ts"
 import * as outgoing from "./outgoing.ts"
 import * as PlcHttp from "../identity/PlcHttp.ts"
 
-/** Tells who lives here, so that nobody asks the network for what is ours. */
+/** Looks up accounts of this server, so nobody asks the network about them. */
 export type Local = (
   didOrHandle: string
 ) => Effect.Effect<Option.Option<IdentityResolver.KnownLocally>, IdentityUnavailable>
 
-/** What is told where an account could not be looked up: nothing, so that others are asked, unless the name is this server's own. */
+/**
+ * The result when a local look-up fails: undefined, so others are asked, unless the name is this
+ * server's own.
+ */
 export const orOthers = (didOrHandle: string, own: OwnNames) => (cause: unknown) =>
   isOwnHost(didWebHost(didOrHandle) ?? didOrHandle, own)
     ? Effect.fail(new IdentityUnavailable({ subject: didOrHandle, cause }))
     : Effect.succeedNone
 
-/** The services that the Worker and the accounts' objects both have: keys, outgoing requests, identities, service tokens, DPoP proofs. */
+/**
+ * The services of both the Worker and the accounts' objects: keys, outgoing requests, identities,
+ * service auth, DPoP proofs.
+ */
 export const layer = <E, R>(local: Effect.Effect<Local, E, R>) =>
   Layer.unwrap(
     Effect.gen(function* () {

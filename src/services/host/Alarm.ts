@@ -2,15 +2,18 @@ import * as Context from "effect/Context"
 import type * as Effect from "effect/Effect"
 
 /**
- * The one alarm of an object: it survives a kill and wakes the object without a request.
+ * An object's only alarm, which survives a crash and wakes the object without a request.
  *
- * Several purposes share it (deliver the outbox, sweep blobs, prune the log): each asks with `by`,
- * and the earliest time wins. When it rings, the object's `alarm` runs every purpose once; each asks again for its next.
+ * Several purposes share it (deliver the outbox, sweep blobs, prune the log): each requests a time
+ * with `by`, and the earliest wins. When it fires, the object's `alarm` runs every purpose once,
+ * and each requests its next time.
  */
 export class Alarm extends Context.Service<
   Alarm,
   {
-    /** Makes sure that the alarm rings at `time` (milliseconds) or before; writes only when it must move. */
+    /**
+     * Makes sure that the alarm fires at `time` (milliseconds) or before; writes only to move it.
+     */
     by(time: number): Effect.Effect<void>
   }
 >()("nacre/services/Alarm") {}

@@ -1,7 +1,7 @@
 import * as Context from "effect/Context"
 import type * as Effect from "effect/Effect"
 
-/** Runs work after the answer has gone out, kept alive by the platform (`waitUntil`); failures are logged. */
+/** Runs work after the response, kept alive by the platform (`waitUntil`); logs failures. */
 export class Background extends Context.Service<
   Background,
   {

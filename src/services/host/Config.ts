@@ -11,20 +11,23 @@ import type {
 
 export type { DataLocation, ServiceAddress }
 
-/** How the pages look: whose they are. */
+/** The pages' branding. */
 export interface Brand {
-  /** Stands at the top of the pages in place of the host's name. */
+  /** Replaces the hostname at the top of the pages. */
   readonly name: string | undefined
   readonly logoUrl: string | undefined
-  /** The colour of what can be pressed: `#rrggbb`. */
+  /** The colour of buttons and links: `#rrggbb`. */
   readonly color: string | undefined
-  /** What the pages lie on: `#rrggbb`, or the address of a picture. */
+  /** The pages' background: `#rrggbb`, or a picture's URL. */
   readonly background: string | undefined
-  /** Links at the foot of the pages, before those to privacy policy and terms. */
+  /** Links in the pages' footer, before privacy policy and terms. */
   readonly links: ReadonlyArray<{ readonly label: string; readonly url: string }>
 }
 
-/** How mail leaves: not at all, into memory, by the Worker's own mailer, by a provider's HTTP API, or by Cloudflare's binding `MAIL`. */
+/**
+ * How to send mail: not at all, to memory, with the Worker's own mailer, a provider's HTTP API, or
+ * Cloudflare's binding `MAIL`.
+ */
 export type MailerSettings =
   | { readonly kind: "none" | "captured" | "worker" }
   | { readonly kind: "cloudflare"; readonly from: string }
@@ -47,72 +50,73 @@ export interface BackupSettings {
 /** How long tokens and sessions live, in milliseconds. */
 export interface Lifetimes {
   readonly accessToken: number
-  /** A session with a password, after its last refresh. */
+  /** A password session, after its last refresh. */
   readonly session: number
   readonly oauthAccessToken: number
-  /** The session of a public client, in all. */
+  /** A public client's session, in total. */
   readonly oauthPublicSession: number
-  /** The session of a confidential client, after its last refresh. */
+  /** A confidential client's session, after its last refresh. */
   readonly oauthConfidentialSession: number
 }
 
-/** Everything that can be set from outside, read once and checked. */
+/** All settings, parsed and checked once. */
 export interface Settings {
   /** The server's origin, without a slash at the end. */
   readonly publicUrl: string
-  /** Host and port of the origin as a URL has them: `pds.example.com`, `localhost:8787`. */
+  /** Host and port of the origin, as in a URL: `pds.example.com`, `localhost:8787`. */
   readonly host: string
-  /** True when the origin is on this machine: development. */
+  /** True if the origin is on this machine, for development. */
   readonly isLocal: boolean
   readonly serviceDid: string
   /** Domains under which accounts get handles, without a leading dot. */
   readonly handleDomains: ReadonlyArray<string>
   /** 32 bytes: wraps account keys and derives token secrets. */
   readonly masterKey: Redacted.Redacted<Uint8Array>
-  /** 32 bytes: the host's K-256 private key among the rotation keys of did:plc accounts. */
+  /** 32 bytes: the host's K-256 private key, one of the rotation keys of did:plc accounts. */
   readonly plcRotationKey: Redacted.Redacted<Uint8Array>
   readonly adminPassword: Redacted.Redacted<string>
   readonly plcUrl: string
-  /** A DNS-over-HTTPS endpoint that answers JSON. */
+  /** A DNS-over-HTTPS endpoint with JSON responses. */
   readonly dohUrl: string
-  /** Origins of the relays that are asked to crawl this host. */
+  /** Origins of the relays to ask to crawl this host. */
   readonly relays: ReadonlyArray<string>
-  /** Who answers the methods that this server has not; undefined where nobody does. */
+  /** The service for methods that this server doesn't have; undefined for none. */
   readonly appView: ServiceAddress | undefined
   readonly chatService: ServiceAddress | undefined
-  /** Who answers `tools.ozone.*`. */
+  /** The service for `tools.ozone.*`. */
   readonly modService: ServiceAddress | undefined
-  /** Who takes reports. */
+  /** The service for reports. */
   readonly reportService: ServiceAddress | undefined
-  /** DIDs of moderation services whose tokens do here what moderators may do. */
+  /** DIDs of moderation services whose tokens have a moderator's authority here. */
   readonly moderators: ReadonlyArray<string>
   readonly inviteRequired: boolean
   /** The largest blob, in bytes. */
   readonly blobLimit: number
-  /** Bytes of blobs an account may hold; 0 is no quota. */
+  /** The bytes of blobs an account may hold; 0 for no quota. */
   readonly blobQuota: number
   readonly blobMimeTypes: ReadonlyArray<string>
-  /** How long an upload that no record refers to is kept. */
+  /** How long an upload without a reference is kept. */
   readonly blobGraceHours: number
   readonly acceptImports: boolean
-  /** The largest CAR that importRepo takes, and the most that its records may take together, in bytes. */
+  /** The largest CAR that importRepo accepts, and the maximum total of its records, in bytes. */
   readonly importLimit: number
-  /** The largest JSON body, in bytes, of methods that do not name their own. */
+  /** The largest JSON body, in bytes, for methods without their own limit. */
   readonly jsonLimit: number
-  /** Origins that browsers may call from; `"*"` is every one. */
+  /** Origins that browsers may call from; `"*"` for every one. */
   readonly corsOrigins: "*" | ReadonlyArray<string>
   /** How long tokens and sessions live, in milliseconds. */
   readonly lifetimes: Lifetimes
   /** How long the stream keeps events, in milliseconds. */
   readonly streamRetention: number
-  /** Warns at /ready about settings that are laxer than a public server needs. */
+  /** Reports settings at /ready that are laxer than a public server needs. */
   readonly strict: boolean
   readonly dataLocation: DataLocation | undefined
-  /** The curve of new accounts' repo signing keys. */
+  /** The curve of new accounts' signing keys. */
   readonly signingCurve: "k256" | "p256"
   /**
-   * on: all limits. sensitive: sign-in, sign-up and the like are limited, the rest is counted and told in
-   * headers but refuses nobody (the default on this machine, where one address is everybody). off: none.
+   * on: all limits. sensitive: sign-in, sign-up and similar are limited; the rest is counted and
+   * reported in headers but never rejected (the default on this machine, where all clients share an
+   * address). off: none.
    */
   readonly rateLimits: RateLimitMode
   readonly rateLimitBypassKey: Redacted.Redacted<string> | undefined
@@ -121,7 +125,7 @@ export interface Settings {
   readonly termsOfServiceUrl: string | undefined
   readonly contactEmail: string | undefined
   readonly brand: Brand
-  /** Loopback services (`host[:port]`) that outgoing requests may reach; development only. */
+  /** Loopback services (`host[:port]`) that outgoing requests may reach; only for development. */
   readonly devAllowHosts: ReadonlyArray<string>
   readonly mailer: MailerSettings
   /** When the nightly backup begins, in minutes after midnight UTC. */
@@ -132,17 +136,17 @@ export interface Settings {
   readonly backupDeletedDays: number
   /** The S3-compatible store of backups; undefined to use the bucket `BACKUPS`, if it is bound. */
   readonly backupStore: BackupSettings | undefined
-  /** Tells all rows written so far in a response header: for the bench. */
+  /** Sends the number of rows written so far in a response header, for the bench. */
   readonly debugRows: boolean
 }
 
-/** One variable that is missing or malformed; the message never holds its value. */
+/** One missing or malformed variable; the message never contains its value. */
 export interface Problem {
   readonly variable: string
   readonly message: string
 }
 
-/** The environment cannot be used; every problem of every variable is listed. */
+/** The configuration is unusable; lists every problem of every variable. */
 export class Misconfigured extends Schema.TaggedError<Misconfigured>()("Misconfigured", {
   problems: Schema.Array(Schema.Struct({ variable: Schema.String, message: Schema.String }))
 }) {

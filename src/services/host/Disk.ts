@@ -1,13 +1,13 @@
 import * as Context from "effect/Context"
 import type * as Effect from "effect/Effect"
 
-/** The disk of a server that runs on one machine; a deployed server has none. */
+/** The disk of a server on one machine; a deployed server has none. */
 export interface DiskShape {
-  /** The bytes that are free. */
+  /** Free bytes. */
   readonly free: Effect.Effect<number>
 }
 
-/** The disk that everything is written to, where there is one. */
+/** The disk for all data, if there is one. */
 export const Disk = Context.Reference<DiskShape | undefined>("nacre/services/Disk", {
   defaultValue: () => undefined
 })

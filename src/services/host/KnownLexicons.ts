@@ -2,7 +2,7 @@ import * as Context from "effect/Context"
 import type { Catalog } from "../../core/lexicon/Catalog.ts"
 import { builtIn } from "../../core/lexicon/Lexicons.ts"
 
-/** The lexicons that the server checks methods and records by: the network's, and those that a Worker adds. */
+/** The lexicons that validate methods and records: the network's, and those that a Worker adds. */
 export const KnownLexicons = Context.Reference<Catalog>("nacre/services/KnownLexicons", {
   defaultValue: () => builtIn
 })

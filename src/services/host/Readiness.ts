@@ -9,17 +9,17 @@ import { Directory } from "../accounts/Directory.ts"
 import { Disk } from "./Disk.ts"
 import { Sequencer } from "../stream/Sequencer.ts"
 
-/** Whether a dependency answered, or has no room for more; its failure goes to the log alone. */
+/** Whether a dependency responded, or has no more room; its failure is only logged. */
 export type Outcome = "ok" | "error" | "full"
 
-/** Whether the things that the server depends on answer: asked every five seconds at most. */
+/** Whether the server's dependencies respond, checked at most every five seconds. */
 export class Readiness extends Context.Service<
   Readiness,
   {
     readonly d1: Effect.Effect<Outcome>
     readonly r2: Effect.Effect<Outcome>
     readonly sequencer: Effect.Effect<Outcome>
-    /** Only where the server runs on one machine. */
+    /** Only if the server runs on one machine. */
     readonly disk?: Effect.Effect<Outcome>
     /** Not a dependency: the server works without backups. */
     readonly backups: Effect.Effect<BackupHealth | undefined>
@@ -31,7 +31,9 @@ const patience = "5 seconds"
 
 const rememberedMillis = 5000
 
-/** A disk with fewer free bytes is full: databases and their logs need room to write at all. */
+/**
+ * A disk with less free space counts as full: databases and their logs need room to write at all.
+ */
 const leastFree = 16 * 1024 * 1024
 
 const outcome = <E>(check: Effect.Effect<Outcome, E>): Effect.Effect<Outcome> =>
@@ -44,7 +46,7 @@ const outcome = <E>(check: Effect.Effect<Outcome, E>): Effect.Effect<Outcome> =>
 
 const answers = <E>(check: Effect.Effect<unknown, E>) => outcome(Effect.as(check, "ok" as const))
 
-/** Remembers what was answered, never the asking: in a Worker no request may wait for another one's I/O. */
+/** Remembers the result rather than the promise: in a Worker no request may await another's I/O. */
 const remembered = <A>(check: Effect.Effect<A>): Effect.Effect<A> => {
   let last: { readonly at: number; readonly answered: A } | undefined
   return Effect.gen(function* () {

@@ -1,12 +1,13 @@
 import * as Context from "effect/Context"
 
-/** A value that SQLite stores; blobs are written from bytes and read back as bytes or a buffer. */
+/** A value in SQLite; blobs are written from bytes and read as bytes or a buffer. */
 export type SqlValue = string | number | null | ArrayBuffer | Uint8Array
 
 /**
- * The rows of one statement, read as they are asked for.
+ * The rows of one statement, read on demand.
  *
- * A statement that writes and answers rows (`RETURNING`) must be read to its end: a Durable Object cannot commit before.
+ * A statement that writes and returns rows (`RETURNING`) must be read completely, because a Durable
+ * Object can't commit before.
  */
 export interface SqlCursor<Row> extends Iterable<Row> {
   toArray(): Array<Row>
@@ -15,9 +16,9 @@ export interface SqlCursor<Row> extends Iterable<Row> {
 }
 
 /**
- * The SQLite database of one object, synchronous as Durable Objects give it.
+ * The SQLite database of one object, synchronous as in Durable Objects.
  *
- * Hot paths use it raw: `exec` costs 5 µs, a `transaction` 10 µs.
+ * Hot paths use it directly: `exec` costs 5 µs, a `transaction` 10 µs.
  */
 export class SqlStorage extends Context.Service<
   SqlStorage,
@@ -27,21 +28,21 @@ export class SqlStorage extends Context.Service<
       query: string,
       ...bindings: ReadonlyArray<SqlValue>
     ): SqlCursor<Row>
-    /** Runs the body in one transaction; a thrown error rolls everything back. Nests. */
+    /** Runs the body in one transaction; an exception rolls everything back. May be nested. */
     transaction<A>(body: () => A): A
-    /** The bytes the database takes. */
+    /** The database's size, in bytes. */
     size(): number
   }
 >()("nacre/services/SqlStorage") {}
 
 /**
- * The rows that all objects of this isolate have written, alarms included, since it began.
+ * The rows that all objects of this isolate have written since it started, including alarms.
  *
  * For the bench and its tests: what Cloudflare would bill. Locally, all objects share one isolate.
  */
 export const billed = { rows: 0 }
 
-/** The bytes of a blob column, whichever form the driver gave it. */
+/** The bytes of a blob column, whatever its type from the driver. */
 export const bytesOf = (value: SqlValue | undefined): Uint8Array => {
   if (value instanceof Uint8Array) return value
   if (value instanceof ArrayBuffer) return new Uint8Array(value)

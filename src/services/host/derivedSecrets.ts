@@ -3,7 +3,9 @@ import * as Redacted from "effect/Redacted"
 
 type MasterKey = Redacted.Redacted<Uint8Array>
 
-/** A function of the master key and a purpose, worked out once for each: the objects of an isolate share its settings. */
+/**
+ * Caches a function of the master key and a purpose, since an isolate's objects share its settings.
+ */
 const remembering = <A>(derive: (masterKey: MasterKey, purpose: string) => A) => {
   const known = new WeakMap<MasterKey, Map<string, A>>()
   return (masterKey: MasterKey, purpose: string): A => {
@@ -16,9 +18,10 @@ const remembering = <A>(derive: (masterKey: MasterKey, purpose: string) => A) =>
 }
 
 /**
- * The secret of 32 bytes that the master key gives for a purpose (HKDF-SHA-256); not to be changed by whoever holds it.
+ * The 32-byte secret that the master key gives for a purpose (HKDF-SHA-256); callers must not
+ * modify it.
  *
- * The master key is uniform, so a salt would add nothing; the purpose keeps the secrets apart.
+ * The master key is uniform, so a salt would add nothing; the purpose separates the secrets.
  */
 export const hkdf = remembering(
   (masterKey, purpose): Uint8Array<ArrayBuffer> =>

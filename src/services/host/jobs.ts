@@ -1,10 +1,10 @@
 import * as Effect from "effect/Effect"
 import { backUpNightly } from "../backups/BackupRun.ts"
 
-/** What the cron trigger starts. */
+/** The jobs of the cron trigger. */
 const jobs = [{ name: "backup", run: backUpNightly({ millis: 240_000, operations: 700 }) }] as const
 
-/** Runs the jobs one after the other; a job that fails is logged and doesn't keep the next from running. */
+/** Runs the jobs one by one; logs a failing job and continues. */
 export const runJobs = Effect.forEach(
   jobs,
   ({ name, run }) =>

@@ -3,17 +3,20 @@ import type * as Redacted from "effect/Redacted"
 import { concatBytes } from "../../core/bytes/bytes.ts"
 import { hkdf } from "./derivedSecrets.ts"
 
-/** A sealed secret is: this version, a nonce of 12 bytes, then AES-256-GCM of the secret with its tag of 16. */
+/**
+ * A sealed secret: this version, a nonce of 12 bytes, then AES-256-GCM of the secret with its tag
+ * of 16.
+ */
 const version = 1
 const nonceLength = 12
 
 const text = new TextEncoder()
 
-/** Encrypts secrets for storage; `owner` is bound into them: moved to another owner they do not open. */
+/** Encrypts secrets for storage, bound to `owner`: copied to another owner they can't be opened. */
 export interface Sealer {
   /** The same secret seals to different bytes each time. */
   seal(owner: string, secret: Uint8Array): Effect.Effect<Uint8Array<ArrayBuffer>>
-  /** Dies on what cannot be opened: another master key, another owner, or damage. */
+  /** Dies if it can't be decrypted: another master key, another owner, or damage. */
   open(owner: string, sealed: Uint8Array): Effect.Effect<Uint8Array>
 }
 
@@ -23,7 +26,7 @@ const algorithm = (iv: Uint8Array<ArrayBuffer>, owner: string) => ({
   additionalData: concatBytes([new Uint8Array([version]), text.encode(owner)])
 })
 
-/** Seals secrets of one purpose, under a key that HKDF makes of the master key for it. */
+/** Seals secrets of one purpose with a key that HKDF derives from the master key. */
 export const sealer = (masterKey: Redacted.Redacted<Uint8Array>, purpose: string): Sealer => {
   const key = (usage: "encrypt" | "decrypt") =>
     Effect.promise(() =>

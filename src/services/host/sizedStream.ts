@@ -1,7 +1,8 @@
 /**
- * A pipe for exactly `length` bytes, which fails where another count passes.
+ * A pipe for exactly `length` bytes, which fails for any other number.
  *
- * workerd tells the client this length. It ends a body of unknown length that breaks off as if it were whole.
+ * workerd sends the client this length, whereas it ends an interrupted body of unknown length as if
+ * it were complete.
  */
 export const sizedStream = (length: number): TransformStream<Uint8Array, Uint8Array> => {
   if (typeof FixedLengthStream !== "undefined") return new FixedLengthStream(length)
@@ -21,14 +22,14 @@ export const sizedStream = (length: number): TransformStream<Uint8Array, Uint8Ar
   })
 }
 
-/** The same stream, which must come to `length` bytes; `done` runs at its end, however it ends. */
+/** The stream, which must have `length` bytes; `done` runs at its end in any case. */
 export const sized = (
   source: ReadableStream<Uint8Array>,
   length: number,
   done: () => void = () => {}
 ): ReadableStream<Uint8Array> => {
   const { readable, writable } = sizedStream(length)
-  // A failure of the source breaks the stream that the reader has.
+  // A failure of the source breaks the reader's stream.
   source
     .pipeTo(writable)
     .catch(() => {})

@@ -11,7 +11,7 @@ const serviceDid = "did:web:pds.example.com"
 
 const admin = { authorization: `Basic ${btoa(`admin:${bindings.ADMIN_PASSWORD}`)}` }
 
-/** A server of these options, asked as a Worker of its own would be. */
+/** A server with these options, called like its own Worker. */
 const serverOf = (options: NacreOptions<Bindings>, env: Bindings = bindings) => {
   const nacre = createNacre<Bindings>(options)
   return (path: string, init: RequestInit = {}) =>
@@ -25,15 +25,15 @@ const fallback: NacreOptions<Bindings>["fallback"] = (request, env) =>
 
 const textOf = async (response: Promise<Response>) => (await response).text()
 
-/** What an answer of XRPC says, with its status. */
+/** The JSON of an XRPC response, with its status. */
 const saidBy = async (response: Promise<Response>): Promise<Record<string, unknown>> => {
   const { status } = await response
   const body = await (await response).json<Record<string, unknown>>()
   return { status, ...body }
 }
 
-describe("createNacre's options", () => {
-  it("knows the settings that the server reads, and no others", () => {
+describe("the options of createNacre", () => {
+  it("the options contain exactly the settings that the server reads", () => {
     const settings: { readonly [V in VariableName]: true } = {} as {
       readonly [V in ConfigVariable]: true
     }
@@ -45,7 +45,7 @@ describe("createNacre's options", () => {
 describe("createNacre with a fallback", () => {
   const ask = serverOf({ fallback })
 
-  it("answers the server's paths itself, by whichever verb and spelling they are asked", async () => {
+  it("the server handles its own paths with any verb and spelling", async () => {
     for (const path of ["/xrpc/_health", "/ready", "/.well-known/did.json", "/oauth/jwks"]) {
       assert.strictEqual((await ask(path)).status, 200, path)
     }
@@ -56,14 +56,14 @@ describe("createNacre with a fallback", () => {
     }
   })
 
-  it("leaves every other path to the fallback, / and /robots.txt among them", async () => {
+  it("every other path goes to the fallback, including / and /robots.txt", async () => {
     for (const path of ["/", "/robots.txt", "/blog/1", "/oauth/nothing", "/.well-known/other"]) {
       const answer = await textOf(ask(path, { method: "PUT" }))
       assert.strictEqual(answer, `the site: PUT ${path} error`)
     }
   })
 
-  it("gives / to the page of its choice", async () => {
+  it("the home option decides who serves /", async () => {
     const withHome = serverOf({ fallback, home: () => new Response("home") })
     assert.strictEqual(await textOf(withHome("/")), "home")
     assert.include(await textOf(withHome("/else")), "the site:")
@@ -74,7 +74,7 @@ describe("createNacre with a fallback", () => {
     assert.strictEqual((await alone("/else")).status, 404)
   })
 
-  it("goes on serving the site while the server is not configured", async () => {
+  it("the site is served even if the server is not configured", async () => {
     const without = serverOf({ fallback }, { ...bindings, MASTER_KEY: "" })
     assert.include(await textOf(without("/page")), "the site:")
     assert.strictEqual((await without("/xrpc/_health")).status, 503)
@@ -87,7 +87,7 @@ describe("createNacre with settings", () => {
     return saidBy(ask("/xrpc/com.atproto.server.describeServer"))
   }
 
-  it("puts them over the environment's, each server its own", async () => {
+  it("settings override the environment's, separately for each server", async () => {
     const config = { INVITE_REQUIRED: false, HANDLE_DOMAINS: ["a.example.com", "b.example.com"] }
     const own = await describeServer({ config })
     assert.deepStrictEqual(own["availableUserDomains"], [".a.example.com", ".b.example.com"])
@@ -102,7 +102,7 @@ describe("createNacre with settings", () => {
     assert.deepInclude(other, { contact: { email: "a@example.com" }, inviteCodeRequired: true })
   })
 
-  it("finds bindings under other names", async () => {
+  it("bindings can have other names", async () => {
     const { DIRECTORY, BLOBS, ...rest } = bindings
     const env = { ...rest, PDS_DB: DIRECTORY, PDS_FILES: BLOBS } as unknown as Bindings
     const ask = serverOf({ bindings: { DIRECTORY: "PDS_DB", BLOBS: "PDS_FILES" } }, env)
@@ -110,14 +110,14 @@ describe("createNacre with settings", () => {
     assert.deepInclude(ready, { status: 200, ready: true })
   })
 
-  it("takes the objects from the Worker's exports where nothing binds them", async () => {
+  it("unbound objects come from the Worker's exports", async () => {
     const { ACCOUNT, SEQUENCER, LIMITER, ...rest } = bindings
     assert.lengthOf([ACCOUNT, SEQUENCER, LIMITER], 3)
     const ask = serverOf({}, rest as unknown as Bindings)
     assert.deepInclude(await saidBy(ask("/ready")), { status: 200, ready: true })
   })
 
-  it("names the bindings that are missing, and the line that brings them", async () => {
+  it("missing bindings are reported with the line that adds them", async () => {
     const { DIRECTORY, BLOBS, ...rest } = bindings
     assert.lengthOf([DIRECTORY, BLOBS], 2)
     const env = { ...rest, MASTER_KEY: "short", LOG_LEVEL: "none" } as unknown as Bindings
@@ -132,7 +132,7 @@ describe("createNacre with settings", () => {
 })
 
 describe("createNacre with a mailer", () => {
-  it("sends by it, and says at /ready that mail is sent", async () => {
+  it("the mailer sends, and /ready reports that mail is sent", async () => {
     const mails: Array<string> = []
     const ask = serverOf({ mailer: ({ to, purpose }) => void mails.push(`${purpose} ${to}`) })
     assert.deepInclude(await saidBy(ask("/ready")), { sendsMail: true })
@@ -220,7 +220,7 @@ const greeter = (access: XrpcMethod["access"]): XrpcMethod<Bindings, Greeting> =
 const greetPath = "/xrpc/com.example.greet"
 
 describe("an XRPC method that a Worker adds", () => {
-  it("is checked by its lexicon: parameters, input and output", async () => {
+  it("the method's lexicon checks parameters, input and output", async () => {
     const ask = serverOf({
       methods: [
         greeter("public"),
@@ -256,7 +256,7 @@ describe("an XRPC method that a Worker adds", () => {
     assert.strictEqual((await post("measure", "image/png", "12345678901")).status, 413)
   })
 
-  it("answers with the error that its handler throws, and tells nothing of one that it did not mean", async () => {
+  it("the method responds with the XrpcError that its handler throws, and reveals nothing of other errors", async () => {
     const ask = serverOf({ methods: [greeter("public")] })
     assert.deepStrictEqual(await saidBy(ask(`${greetPath}?name=you`)), {
       status: 403,
@@ -268,7 +268,7 @@ describe("an XRPC method that a Worker adds", () => {
     assert.notInclude(failed, "secret")
   })
 
-  it("lets in those whom its access names, and nobody else", async () => {
+  it("the method accepts exactly the callers in its access", async () => {
     const { authorization, did } = await newPerson()
     const headers = { nobody: {}, admin, account: { authorization } }
     const answers = async (access: XrpcMethod["access"]) => {
@@ -301,7 +301,7 @@ describe("an XRPC method that a Worker adds", () => {
     assert.deepInclude(await called.json<object>(), { caller: "account", did })
   })
 
-  it("takes a service token that names it, and none for another method", async () => {
+  it("the method accepts service auth for itself and for no other method", async () => {
     const { authorization, did } = await newPerson()
     const ask = serverOf({ methods: [greeter("service")] })
     const callWith = async (lxm: string) => {
@@ -320,7 +320,7 @@ describe("an XRPC method that a Worker adds", () => {
     assert.isAtLeast(Number(bare["status"]), 400)
   })
 
-  it("asks an OAuth app for the permission to call it", async () => {
+  it("the method requires an OAuth app's permission", async () => {
     const { did } = await newPerson()
     const scopes = {
       held: `atproto rpc:com.example.greet?aud=${serviceDid}%23atproto_pds`,
@@ -348,7 +348,7 @@ describe("an XRPC method that a Worker adds", () => {
     assert.deepStrictEqual(await answers("none"), refused)
   })
 
-  it("goes to another service where the caller names one", async () => {
+  it("the method goes to another service if the caller names one", async () => {
     const ask = serverOf({ methods: [greeter("public")] })
     const headersOf = (did: string) => ({ headers: { "atproto-proxy": `${did}#other` } })
     const here = await ask(`${greetPath}?name=bob`, headersOf(serviceDid))
@@ -357,7 +357,7 @@ describe("an XRPC method that a Worker adds", () => {
     assert.strictEqual(elsewhere.status, 401)
   })
 
-  it("is limited by address as it asks for", async () => {
+  it("the method has its own limits for each address", async () => {
     const limits = [{ limit: 2, windowSeconds: 60 }]
     const env = { ...bindings, RATE_LIMITS: "on" }
     const ask = serverOf({ methods: [{ ...greeter("public"), limits }] }, env)
@@ -375,7 +375,7 @@ describe("an XRPC method that a Worker adds", () => {
     assert.strictEqual((await from("203.0.113.8")).status, 200)
   })
 
-  it("is refused when the server is made, where it cannot be served", () => {
+  it("creating the server fails for a method that can't be served", () => {
     const made = (method: object) => () =>
       createNacre({ methods: [{ ...greeter("public"), ...method } as XrpcMethod] })
     assert.throws(made({ access: undefined }), "does not say who may call it")
@@ -419,7 +419,7 @@ describe("lexicons that a Worker adds", () => {
     }
   }
 
-  it("judge the records of their collections", async () => {
+  it("added lexicons validate the records of their collections", async () => {
     const { did, authorization } = await newPerson()
     const { Account } = createNacre<Bindings>({ lexicons: [lexicon] })
     await runInDurableObject(objectOf(did), async (_object, state) => {

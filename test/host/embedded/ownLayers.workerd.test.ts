@@ -5,7 +5,7 @@ import * as Layer from "effect/Layer"
 import { BlobStore, createNacre, Mailer } from "../../../src/effect.ts"
 import { bindings, type Bindings, newPerson, origin } from "../workerdWorld.ts"
 
-/** The server's own blob store, counting what it stores. */
+/** The server's own blob store, with a record of what it stores. */
 const counting = (stored: Array<number>) =>
   Layer.effect(
     BlobStore,
@@ -21,7 +21,7 @@ const counting = (stored: Array<number>) =>
   )
 
 describe("createNacre with layers", () => {
-  it("keeps blobs in a layer that wraps the server's own", async () => {
+  it("a layer may wrap the server's own blob store", async () => {
     const { authorization } = await newPerson()
     const stored: Array<number> = []
     const { fetch } = createNacre<Bindings>({
@@ -38,7 +38,7 @@ describe("createNacre with layers", () => {
     assert.deepStrictEqual(stored, [5])
   })
 
-  it("sends mail by a layer, says at /ready that it does, and needs no bucket beside a blob store", async () => {
+  it("a mail layer sends and is reported at /ready, and a blob store layer needs no bucket", async () => {
     const mails: Array<string> = []
     const { BLOBS: _, ...env } = bindings
     const { fetch } = createNacre<Bindings>({
@@ -55,7 +55,7 @@ describe("createNacre with layers", () => {
         })
       })
     })
-    // SAFETY: what is missing is what this test is about.
+    // SAFETY: the missing binding is what this test is about.
     const bare = env as Bindings
     const ask = (path: string, init: RequestInit = {}) =>
       fetch(new Request(`${origin}${path}`, init), bare, createExecutionContext())

@@ -18,7 +18,7 @@ const greet = {
   }
 } as const
 
-/** Starts a PDS that is stopped when the test ends. Node 22 does not parse `await using` yet. */
+/** Starts a PDS that stops when the test ends. Node 22 does not parse `await using` yet. */
 const start: typeof startPds = async (options) => {
   const pds = await startPds(options)
   onTestFinished(() => pds[Symbol.asyncDispose]())
@@ -26,7 +26,7 @@ const start: typeof startPds = async (options) => {
 }
 
 describe("startPds", () => {
-  it("serves accounts with sessions to the official client, and the stream of what they write", async () => {
+  it("startPds serves accounts with sessions to the official client, and the stream of their writes", async () => {
     const pds = await start({ accounts: ["alice", "bob"] })
     const { alice, bob } = pds.accounts
     const agent = new AtpAgent({ service: pds.url })
@@ -43,7 +43,7 @@ describe("startPds", () => {
     }
   })
 
-  it("captures mail, and fails a call with what the server answered", async () => {
+  it("startPds captures mail, and a failing call shows the server's response", async () => {
     const pds = await start({ accounts: ["carol"] })
     const { carol } = pds.accounts
     await pds.call("com.atproto.server.requestPasswordReset", { input: { email: carol.email } })
@@ -54,7 +54,7 @@ describe("startPds", () => {
     assert.match(failure, /getSession answered 401/)
   })
 
-  it("takes settings, methods and several servers at once, each with accounts of its own", async () => {
+  it("startPds accepts settings and methods, and several servers run at once with their own accounts", async () => {
     const first = await start({
       config: { INVITE_REQUIRED: true },
       methods: [

@@ -11,12 +11,12 @@ import { type BlobStore, BlobStoreUnavailable } from "../../../src/services/blob
 import { type Directory, DirectoryUnavailable } from "../../../src/services/accounts/Directory.ts"
 import { Sequencer } from "../../../src/services/stream/Sequencer.ts"
 
-/** How a dependency breaks: it never got the call, it did what was asked and the answer was lost, it never answers. */
+/** How a dependency fails: the call never arrived, its response was lost, or it hangs. */
 export type Fault = "before" | "after" | "hangs"
 
-/** What is wrong at the moment; every one can be set and taken back by a test. */
+/** The current faults, which tests set and clear. */
 export interface Faults {
-  /** The log; `dies` is a defect of our own on the way to it. */
+  /** The log; `dies` is a defect of our own before it. */
   log: Fault | "dies" | undefined
   /** The directory, or some of its operations by name. */
   directory: Fault | undefined
@@ -28,7 +28,7 @@ export interface Faults {
   objectsOnly: string | undefined
 }
 
-/** Everything works. */
+/** No faults. */
 export const noFaults = (): Faults => ({
   log: undefined,
   directory: undefined,
@@ -40,7 +40,7 @@ export const noFaults = (): Faults => ({
 
 const broken = () => new Error("broken by the test")
 
-/** Runs a call to something that may be broken. */
+/** Runs a call with a possible fault. */
 const through = async <A>(fault: Fault | undefined, run: () => Promise<A>): Promise<A> => {
   if (fault === "hangs") return new Promise(() => {})
   if (fault === "before") throw broken()
@@ -49,7 +49,7 @@ const through = async <A>(fault: Fault | undefined, run: () => Promise<A>): Prom
   return answer
 }
 
-/** The log by its object's client, whose object may be broken. */
+/** The log's client, whose object may fail. */
 export const faultyLog = (
   working: Sequencer["Service"],
   faults: Faults
@@ -78,7 +78,7 @@ export const faultyLog = (
   ).pipe(Layer.provide(SequencerObject.layer(() => stub)))
 }
 
-/** The directory, where each operation may be broken. */
+/** The directory, whose operations may fail. */
 export const faultyDirectory = (
   working: Directory["Service"],
   faults: Faults
@@ -116,7 +116,7 @@ const breakingOff = (body: ReadableStream<Uint8Array>): ReadableStream<Uint8Arra
   })
 }
 
-/** The blob store over a map, where each operation may be broken. */
+/** A blob store over a map, whose operations may fail. */
 export const faultyBlobs = (
   stored: Map<string, Uint8Array>,
   faults: Faults
@@ -153,7 +153,7 @@ export const faultyBlobs = (
   }
 }
 
-/** The objects of accounts by their stubs, where each call may be broken. */
+/** The accounts' objects as stubs, whose calls may fail. */
 export const stubOf = (working: Accounts["Service"], faults: Faults, clock: Clock.Clock) => {
   const run = <A>(method: string, effect: Effect.Effect<A>) => {
     const { objects: fault, objectsOnly: only } = faults
@@ -166,7 +166,7 @@ export const stubOf = (working: Accounts["Service"], faults: Faults, clock: Cloc
     call: (method, ...input) =>
       run(
         method,
-        // SAFETY: the client hands over the input of this very method.
+        // SAFETY: the client passes this method's own input.
         Effect.matchEffect(working.call(did, method, ...(input as CallInput<typeof method>)), {
           onSuccess: (output) => Effect.succeed({ output }),
           onFailure: (failure) =>

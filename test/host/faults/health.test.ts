@@ -10,7 +10,7 @@ const dependencies = [
 ] as const
 
 describe("/ready and /health", () => {
-  it.effect("answer 200 while everything answers", () =>
+  it.effect("/ready and /health return 200 while everything responds", () =>
     Effect.gen(function* () {
       const { ask } = yield* makeWorld
       for (const path of ["/ready", "/health"]) {
@@ -25,7 +25,7 @@ describe("/ready and /health", () => {
   for (const [name, dependency] of dependencies) {
     for (const fault of ["before", "hangs"] as const) {
       it.effect(
-        `answer 503 and name ${name} when it ${fault === "before" ? "fails" : "hangs"}`,
+        `/ready and /health return 503 and name ${name} when it ${fault === "before" ? "fails" : "hangs"}`,
         () =>
           Effect.gen(function* () {
             const { ask, faults, pass } = yield* makeWorld
@@ -46,7 +46,7 @@ describe("/ready and /health", () => {
     }
   }
 
-  it.effect("/xrpc/_health answers 503 while the directory is down", () =>
+  it.effect("/xrpc/_health returns 503 during an outage of the directory", () =>
     Effect.gen(function* () {
       const { ask, faults, pass } = yield* makeWorld
       faults.directory = "before"

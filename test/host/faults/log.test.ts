@@ -3,9 +3,9 @@ import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import { assertUnavailable, makeWorld } from "./world.ts"
 
-describe("while the event log is broken", () => {
+describe("outages of the event log", () => {
   for (const fault of ["before", "after", "hangs", "dies"] as const) {
-    it.effect(`writes are taken and announced later, once and in order (${fault})`, () =>
+    it.effect(`writes succeed and are announced later, once and in order (${fault})`, () =>
       Effect.gen(function* () {
         const { faults, frames, person, pass, mirrorOf } = yield* makeWorld
         const alice = yield* person("alice")
@@ -18,7 +18,7 @@ describe("while the event log is broken", () => {
         yield* pass(20)
         if (fault !== "after") assert.strictEqual(frames.length, before)
         faults.log = undefined
-        // Nobody writes: the alarm alone has to bring it out.
+        // Nobody writes, so the alarm alone must deliver it.
         yield* pass(60)
         const mirror = yield* mirrorOf(alice.did)
         assert.strictEqual(mirror?.rev, yield* alice.rev)
@@ -32,7 +32,7 @@ describe("while the event log is broken", () => {
     )
   }
 
-  it.effect("a sign-up succeeds and is announced later, in its order", () =>
+  it.effect("a sign-up succeeds and is announced later, in order", () =>
     Effect.gen(function* () {
       const { faults, of, signUp, pass, mirrorOf } = yield* makeWorld
       faults.log = "before"
@@ -48,7 +48,7 @@ describe("while the event log is broken", () => {
     }).pipe(Effect.scoped)
   )
 
-  it.effect("a deactivation holds at once, and the network hears of it later", () =>
+  it.effect("a deactivation takes effect at once, and its event follows later", () =>
     Effect.gen(function* () {
       const { faults, frames, person, call, pass } = yield* makeWorld
       const { did, auth } = yield* person("carol")
@@ -67,7 +67,7 @@ describe("while the event log is broken", () => {
     }).pipe(Effect.scoped)
   )
 
-  it.effect("its own methods say so, and all others work", () =>
+  it.effect("the log's own methods report the outage, and all others work", () =>
     Effect.gen(function* () {
       const { faults, person, call, pass } = yield* makeWorld
       const { did } = yield* person("dora")

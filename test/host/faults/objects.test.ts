@@ -6,29 +6,27 @@ const bytes = Uint8Array.from(Buffer.from("some bytes that are worth keeping"))
 
 const cid = "bafkreihdwdcefgh4dqkjv67uzcmw7ojee6xedzdetojuzjevtenxquvyku"
 
-describe("while an account's object cannot be reached", () => {
-  it.effect(
-    "a write that never arrived is refused, nothing is written, and the next one works",
-    () =>
-      Effect.gen(function* () {
-        const { faults, frames, person, pass, mirrorOf } = yield* makeWorld
-        const alice = yield* person("alice")
-        const rev = yield* alice.rev
-        const before = frames.length
-        faults.objects = "before"
-        assertUnavailable(yield* alice.post("lost"))
-        faults.objects = undefined
-        yield* pass(10)
-        assert.strictEqual(yield* alice.rev, rev)
-        assert.strictEqual(frames.length, before)
-        assert.strictEqual((yield* alice.post("found")).status, 200)
-        yield* pass(1)
-        assert.strictEqual((yield* mirrorOf(alice.did))?.records.size, 1)
-      }).pipe(Effect.scoped)
+describe("outages of an account's object", () => {
+  it.effect("a write that never arrived fails, changes nothing, and the next one works", () =>
+    Effect.gen(function* () {
+      const { faults, frames, person, pass, mirrorOf } = yield* makeWorld
+      const alice = yield* person("alice")
+      const rev = yield* alice.rev
+      const before = frames.length
+      faults.objects = "before"
+      assertUnavailable(yield* alice.post("lost"))
+      faults.objects = undefined
+      yield* pass(10)
+      assert.strictEqual(yield* alice.rev, rev)
+      assert.strictEqual(frames.length, before)
+      assert.strictEqual((yield* alice.post("found")).status, 200)
+      yield* pass(1)
+      assert.strictEqual((yield* mirrorOf(alice.did))?.records.size, 1)
+    }).pipe(Effect.scoped)
   )
 
   it.effect(
-    "a write whose answer was lost is whole: stored, announced once, and seen by who repeats it",
+    "a write with a lost response is complete: stored, announced once, and visible to a retry",
     () =>
       Effect.gen(function* () {
         const { faults, person, call, pass, mirrorOf } = yield* makeWorld
@@ -49,7 +47,7 @@ describe("while an account's object cannot be reached", () => {
       }).pipe(Effect.scoped)
   )
 
-  it.effect("a sign-in and a reading are told to come again", () =>
+  it.effect("a sign-in and a read report the outage", () =>
     Effect.gen(function* () {
       const { faults, person, call } = yield* makeWorld
       const { did } = yield* person("alice")
@@ -65,7 +63,7 @@ describe("while an account's object cannot be reached", () => {
 
   for (const fault of ["before", "after"] as const) {
     for (const step of ["authorizeUpload", "recordUpload"]) {
-      it.effect(`an upload is refused and can be repeated (${step}, ${fault})`, () =>
+      it.effect(`an upload fails and can be repeated (${step}, ${fault})`, () =>
         Effect.gen(function* () {
           const { faults, person, call, pass, mirrorOf } = yield* makeWorld
           const { did, upload, post } = yield* person("alice")
@@ -111,26 +109,24 @@ describe("while an account's object cannot be reached", () => {
     ["create", "before"],
     ["create", "after"]
   ] as const) {
-    it.effect(
-      `a sign-up that fails leaves nothing that stands in its way (${step}, ${fault})`,
-      () =>
-        Effect.gen(function* () {
-          const { faults, signUp, call, pass, mirrorOf } = yield* makeWorld
-          const did = "did:web:bob.test"
-          faults.objects = fault
-          faults.objectsOnly = step
-          assertUnavailable(yield* signUp("bob"))
-          faults.objects = undefined
-          yield* pass(10)
-          const status = yield* call(`com.atproto.sync.getRepoStatus?did=${did}`)
-          assert.strictEqual(status.body["error"], "RepoNotFound")
-          const handle = yield* call("com.atproto.identity.resolveHandle?handle=bob.test")
-          assert.strictEqual(handle.status, 400)
-          assert.strictEqual((yield* signUp("bob")).status, 200)
-          yield* pass(5)
-          assert.isDefined(yield* mirrorOf(did))
-          assert.strictEqual((yield* call(`com.atproto.sync.getRepo?did=${did}`)).status, 200)
-        }).pipe(Effect.scoped)
+    it.effect(`a failed sign-up doesn't block the next one (${step}, ${fault})`, () =>
+      Effect.gen(function* () {
+        const { faults, signUp, call, pass, mirrorOf } = yield* makeWorld
+        const did = "did:web:bob.test"
+        faults.objects = fault
+        faults.objectsOnly = step
+        assertUnavailable(yield* signUp("bob"))
+        faults.objects = undefined
+        yield* pass(10)
+        const status = yield* call(`com.atproto.sync.getRepoStatus?did=${did}`)
+        assert.strictEqual(status.body["error"], "RepoNotFound")
+        const handle = yield* call("com.atproto.identity.resolveHandle?handle=bob.test")
+        assert.strictEqual(handle.status, 400)
+        assert.strictEqual((yield* signUp("bob")).status, 200)
+        yield* pass(5)
+        assert.isDefined(yield* mirrorOf(did))
+        assert.strictEqual((yield* call(`com.atproto.sync.getRepo?did=${did}`)).status, 200)
+      }).pipe(Effect.scoped)
     )
   }
 })

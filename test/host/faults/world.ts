@@ -33,7 +33,7 @@ import {
 } from "../../support/server/serverFrames.ts"
 import { faultyBlobs, faultyDirectory, faultyLog, type Faults, noFaults, stubOf } from "./faulty.ts"
 
-/** An answer, read to its end. */
+/** A complete response. */
 export interface Answered {
   readonly status: number
   readonly bytes: Uint8Array
@@ -41,7 +41,7 @@ export interface Answered {
   readonly body: Record<string, any>
 }
 
-/** What a test asks. */
+/** The parts of a test's request. */
 export interface Asked {
   readonly input?: object
   readonly body?: Uint8Array<ArrayBuffer>
@@ -73,7 +73,7 @@ const requestOf = (path: string, { input, body, type, auth }: Asked): Request =>
   })
 }
 
-/** The services of a host whose log, directory, blob store and objects may be broken. */
+/** The services of a host whose log, directory, blob store and objects may fail. */
 const build = Effect.fnUntraced(function* (faults: Faults) {
   const log = yield* Layer.build(
     Layer.merge(SqlStorageNode.layer(":memory:"), RelaysOutgoing.layerNone)
@@ -110,7 +110,7 @@ const build = Effect.fnUntraced(function* (faults: Faults) {
   return { sequencer, stored, context, handler: makeHandler(Layer.succeedContext(context)) }
 })
 
-/** A host in memory, what is wrong with it, and a relay that checks every frame it sends. */
+/** An in-memory host, its faults, and a relay that verifies every frame. */
 export const makeWorld = Effect.gen(function* () {
   yield* TestClock.setTime(Date.now())
   const faults = noFaults()
@@ -131,7 +131,7 @@ export const makeWorld = Effect.gen(function* () {
     Effect.promise(async () => read(await handler(requestOf(path, asked))))
   const call = (nsid: string, asked?: Asked) => ask(`/xrpc/${nsid}`, asked)
 
-  /** Lets time pass, in small steps: what waits for a promise between two waits comes along. */
+  /** Advances the clock in small steps, so promises between two timers resolve. */
   const pass = Effect.fnUntraced(function* (seconds: number) {
     for (let step = 0; step < seconds * 4; step++) {
       yield* TestClock.adjust("250 millis")
@@ -150,7 +150,7 @@ export const makeWorld = Effect.gen(function* () {
       auth: admin
     })
 
-  /** An account with a session of its own, and short names for what it does. */
+  /** An account with a session, and short names for its actions. */
   const person = Effect.fnUntraced(function* (name: string) {
     const { status, body } = yield* signUp(name)
     assert.strictEqual(status, 200)
@@ -182,7 +182,9 @@ export const makeWorld = Effect.gen(function* () {
     )
   const of = (did: string) => frames.filter(({ body }) => (body.did ?? body.repo) === did)
 
-  /** Checks every frame so far by signature, inversion and chain; answers what a DID's repo is by them. */
+  /**
+   * Verifies every frame so far by signature, inversion and chain; returns a DID's repo from them.
+   */
   const mirrorOf = Effect.fnUntraced(function* (did: string) {
     const key = yield* keyOf(did)
     const mirrors = new Map<string, Mirror>()
@@ -216,6 +218,6 @@ export const makeWorld = Effect.gen(function* () {
   }
 })
 
-/** Is this the protocol's word for "try again later"? */
+/** Asserts the protocol's error for "try again later". */
 export const assertUnavailable = ({ status, body }: Answered) =>
   assert.deepStrictEqual([status, body["error"]], [503, "ServiceUnavailable"])

@@ -4,7 +4,7 @@ import { AccountStore } from "../../../src/services/accounts/AccountStore.ts"
 import { startHost } from "../../support/http/httpHost.ts"
 import { outcomeOf, signUp } from "../../support/http/httpWorld.ts"
 
-describe("a sign-up that was cut off between the account's row and its repo", () => {
+describe("a sign-up interrupted between the account's row and its repo", () => {
   const did = "did:web:halfway.test"
   const half = Effect.flatMap(AccountStore, (accounts) =>
     accounts.create({
@@ -21,7 +21,7 @@ describe("a sign-up that was cut off between the account's row and its repo", ()
     })
   )
 
-  it("has no repo, and does not keep the DID from signing up again", async () => {
+  it("an interrupted sign-up has no repo, and the DID can sign up again", async () => {
     const host = await startHost()
     await host.inside(did, half)
     for (const nsid of ["getRepo", "getLatestCommit", "getRepoStatus"]) {

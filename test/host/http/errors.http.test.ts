@@ -14,11 +14,11 @@ import {
 
 const collection = "app.bsky.feed.post"
 
-/** A raw and a DAG-CBOR block that nobody has. */
+/** A raw and a DAG-CBOR block that don't exist. */
 const noBlob = "bafkreigh2akiscaildcqabsyg3dfr6chu3fgpregiymsck7e7aqa4s52zy"
 const noBlock = "bafyreigh2akiscaildcqabsyg3dfr6chu3fgpregiymsck7e7aqa4s52zy"
 
-/** Calls that fail by a rule of their method, and the error's name. */
+/** Calls that violate a rule of their method, with the error's name. */
 const failures = ({
   alice,
   bob
@@ -154,14 +154,14 @@ const failures = ({
   ]
 }
 
-describe("errors", () => {
+describe("error responses", () => {
   let world: World
   beforeAll(async () => {
     world = await startWorld()
   })
   afterAll(() => world.close())
 
-  it("have the lexicons' names, and leave the repo as it was", async () => {
+  it("an error has the lexicon's name, and the repo stays the same", async () => {
     const head = () => world.call("com.atproto.sync.getHead", { params: { did: world.alice.did } })
     const before = (await head()).text
     for (const [nsid, outcome, asked] of failures(world)) {
@@ -172,13 +172,13 @@ describe("errors", () => {
     }
   })
 
-  it("of proofs are proofs: sync.getRecord answers for a record that is not there", async () => {
+  it("sync.getRecord returns a proof for a missing record instead of an error", async () => {
     const { did } = world.alice
     const params = { did, collection, rkey: "nope" }
     assert.strictEqual((await world.call("com.atproto.sync.getRecord", { params })).status, 200)
   })
 
-  it("of cursors that nobody gave out are none, but an empty page or a refusal", async () => {
+  it("an unknown cursor returns an empty page or an error below 500", async () => {
     for (const [nsid, params] of [
       ["com.atproto.sync.listRepos", {}],
       ["com.atproto.sync.listReposByCollection", { collection }],
@@ -194,7 +194,7 @@ describe("errors", () => {
     }
   })
 
-  it("that lexicons declare for methods here are known by these names, or cannot happen", () => {
+  it("every error that a lexicon declares is known here, or can't happen", () => {
     const declared = allMethods.flatMap((nsid) => Lexicons.errorsOf(nsid))
     const known = new Set(
       [
@@ -213,7 +213,7 @@ describe("errors", () => {
     )
   })
 
-  it("of uploads name what is wrong with them", async () => {
+  it("an upload's error says what is wrong", async () => {
     const { auth } = world.alice
     const nsid = "com.atproto.repo.uploadBlob"
     const picky = await startWorld({ BLOB_MIME_TYPES: "image/*", BLOB_QUOTA: "100" })

@@ -8,7 +8,7 @@ import { ok, post, startWorld, type World } from "../../support/http/httpWorld.t
 const seed = Number(process.env["FUZZ_SEED"] ?? 20_261_120)
 const rounds = Number(process.env["FUZZ_ROUNDS"] ?? 110)
 
-/** A password is verified in these, or an account made: they take their time. */
+/** Calls that verify a password or create an account, and so take long. */
 const slow = new Set([
   "com.atproto.admin.deleteAccount",
   "com.atproto.admin.updateAccountPassword",
@@ -18,18 +18,18 @@ const slow = new Set([
   "com.atproto.server.resetPassword"
 ])
 
-/** These end the account that they are about, or its sessions: a mutation may name anybody. */
+/** Calls that end an account or its sessions: a mutation may name any account. */
 const fatal = new Set([
   "com.atproto.admin.deleteAccount",
   "com.atproto.admin.updateAccountPassword"
 ])
 
-/** What is asked for, in a form that can be read in a failure. */
+/** The request, in a readable form for a failure. */
 const shown = (nsid: string, asked: Asked) => `${nsid} ${JSON.stringify(asked).slice(0, 2000)}`
 
 const oneCall = async (world: World, nsid: string, asked: Asked) => {
   const answer = await world.call(nsid, asked)
-  // In process nobody upgrades a connection: a good subscription ends in 501.
+  // In process there are no upgrades, so a valid subscription ends in 501.
   const isSubscription = nsid === "com.atproto.sync.subscribeRepos"
   if (isSubscription && answer.status === 501) return answer.status
   assert.isBelow(answer.status, 500, `${shown(nsid, asked)} → ${answer.text}`)
@@ -44,8 +44,8 @@ const oneCall = async (world: World, nsid: string, asked: Asked) => {
   return answer.status
 }
 
-describe("thousands of broken requests", () => {
-  it("are each answered below 500, and leave a repo that verifies", async () => {
+describe("thousands of invalid requests", () => {
+  it("every mutated request is answered below 500, and the repo still verifies", async () => {
     const world = await startWorld()
     const random = randomOf(seed)
     const statuses = new Map<number, number>()
@@ -58,7 +58,7 @@ describe("thousands of broken requests", () => {
         statuses.set(status, (statuses.get(status) ?? 0) + 1)
       }
     }
-    // Neither all refused nor all let through: the mutations reach both sides of the checks.
+    // Neither all rejected nor all accepted: mutations reach both sides of the checks.
     assert.isAbove(statuses.get(200) ?? 0, rounds)
     assert.isAbove(statuses.get(400) ?? 0, rounds)
 

@@ -5,14 +5,14 @@ import { ok, startWorld, type World } from "../../support/http/httpWorld.ts"
 
 const app = { origin: "https://app.example.com" }
 
-describe("headers", () => {
+describe("response headers", () => {
   let world: World
   beforeAll(async () => {
     world = await startWorld()
   })
   afterAll(() => world.close())
 
-  it("let a script of any origin read every answer, and what it needs to sign in and to wait", async () => {
+  it("every response is readable from any origin, with the headers for signing in and waiting", async () => {
     const paths = ["/", "/robots.txt", "/xrpc/_health", "/xrpc/com.example.nothing", "/nowhere"]
     const answers = await Promise.all(paths.map((path) => world.ask(path, { headers: app })))
     for (const nsid of allMethods) {
@@ -32,7 +32,7 @@ describe("headers", () => {
     }
   })
 
-  it("answer a browser that asks beforehand, for every method, without credentials or counting", async () => {
+  it("every method answers a preflight request, without credentials or counting", async () => {
     for (const nsid of allMethods) {
       const answer = await world.call(nsid, {
         method: "OPTIONS",
@@ -50,7 +50,7 @@ describe("headers", () => {
     }
   })
 
-  it("keep what was answered to somebody's credentials out of shared caches", async () => {
+  it("responses to credentials stay out of shared caches", async () => {
     for (const nsid of allMethods) {
       if (samples[nsid]!.needs === "nobody") continue
       if (nsid === "com.atproto.server.deactivateAccount") continue
@@ -77,7 +77,7 @@ describe("headers", () => {
     }
   })
 
-  it("keep to the origins of the configuration, where there are some", async () => {
+  it("only the configured origins may read responses, if any are configured", async () => {
     const closed = await startWorld({ CORS_ORIGINS: "https://app.example.com" })
     const origins = async (origin: string) => {
       const { headers } = await closed.call("com.atproto.server.getSession", {
@@ -93,7 +93,7 @@ describe("headers", () => {
     await closed.close()
   })
 
-  it("tell the type of every error, which names no cause inside", async () => {
+  it("every error has a type and reveals no internal cause", async () => {
     for (const nsid of [...allMethods, "com.example.nothing", "nonsense"]) {
       const { headers, status, body } = await world.call(nsid, {
         auth: "Bearer x.y.z",
@@ -108,7 +108,7 @@ describe("headers", () => {
     }
   })
 
-  it("are not needed by the pages around the methods", async () => {
+  it("the pages beside the methods need no special headers", async () => {
     assert.include((await world.ask("/")).text, "AT Protocol")
     assert.include((await world.ask("/robots.txt")).text, "Allow")
     assert.isString(ok(await world.ask("/xrpc/_health"))["version"])

@@ -18,13 +18,14 @@ const queries = allMethods.filter((nsid) => lexiconOf(nsid).type === "query")
 const procedures = allMethods.filter((nsid) => lexiconOf(nsid).type === "procedure")
 const bare = procedures.filter((nsid) => encodingOf(nsid) === undefined)
 
-describe("wrong input", () => {
+describe("invalid input", () => {
   let world: World
   let before: string
-  /** The heads of all repos and what anybody may see of the accounts. */
+  /** The heads of all repos and the accounts' public data. */
   const state = async () => {
     const { repos: all } = ok(await world.call("com.atproto.sync.listRepos"))
-    // Good calls that end an account, or a password, bring somebody of their own; those of PLC operations do.
+    // Valid calls that end an account or change a password use an account of their own, as do those
+    // of PLC operations.
     const repos = all.filter(
       ({ did }: { did: string }) => !/^did:(plc:|web:(gone|forgot|deleted|reset)-)/.test(did)
     )
@@ -54,7 +55,7 @@ describe("wrong input", () => {
     return answer
   }
 
-  /** A good call whose body is bytes, with headers of its own. */
+  /** A valid call whose body has these bytes and headers. */
   const withBody = async (
     nsid: string,
     change: (json: string) => { body: Uint8Array | string; headers?: Record<string, string> }
@@ -69,10 +70,10 @@ describe("wrong input", () => {
     }
   }
 
-  // The good call of a deletion would have to write first.
+  // The valid call of a deletion would have to write first.
   const safe = jsonMethods.filter((nsid) => nsid !== "com.atproto.repo.deleteRecord")
 
-  it("in a query is a 400 with the parameter's name, whatever parameter it is", async () => {
+  it("every invalid query parameter is a 400 with its name", async () => {
     for (const nsid of queries) {
       const good = await goodCall(world, nsid)
       for (const query of badQueries(nsid, good.params ?? {})) {
@@ -81,7 +82,7 @@ describe("wrong input", () => {
     }
   })
 
-  it("is no empty value of an optional parameter, whatever the method and the type", async () => {
+  it("an empty optional parameter counts as missing, in every method and of every type", async () => {
     for (const nsid of queries) {
       const good = await goodCall(world, nsid)
       const plain = await world.call(nsid, good)
@@ -93,7 +94,7 @@ describe("wrong input", () => {
     }
   })
 
-  it("in a body is a 400, whatever property it is", async () => {
+  it("every invalid property of a body is a 400", async () => {
     for (const nsid of safe) {
       const { input, auth } = await goodCall(world, nsid)
       for (const broken of badInputs(nsid, input as object)) {
@@ -102,7 +103,7 @@ describe("wrong input", () => {
     }
   })
 
-  it("that is no JSON, or no UTF-8, or nothing at all, is a 400", async () => {
+  it("a body that isn't JSON or UTF-8, or is empty, is a 400", async () => {
     const bodies: Array<Uint8Array | string> = [
       "{",
       '{"a":1,}',
@@ -121,7 +122,7 @@ describe("wrong input", () => {
     }
   })
 
-  it("of another or no Content-Type is a 400", async () => {
+  it("another or a missing Content-Type is a 400", async () => {
     for (const nsid of safe) {
       for (const type of [
         "text/plain",
@@ -135,7 +136,7 @@ describe("wrong input", () => {
     }
   })
 
-  it("where none is expected is a 400", async () => {
+  it("an unexpected body is a 400", async () => {
     assert.include(bare, "com.atproto.server.deleteSession")
     for (const nsid of bare) {
       const { auth } = await goodCall(world, nsid)
@@ -145,7 +146,7 @@ describe("wrong input", () => {
     }
   })
 
-  it("is no empty object where no body is expected", async () => {
+  it("an empty object is accepted where no body is expected", async () => {
     for (const body of ["{}", " { }\n", ""]) {
       const auth = await credentialFor(world, "com.atproto.server.refreshSession", world.alice)
       const headers = { "content-type": "application/json" }
@@ -154,7 +155,7 @@ describe("wrong input", () => {
     }
   })
 
-  it("that is too large is a 413, with its length declared, without, and packed", async () => {
+  it("a body that is too large is a 413, with or without a declared length, and compressed", async () => {
     for (const nsid of safe) {
       const large = utf8.encode(JSON.stringify({ text: "x".repeat(2_200_000) }))
       const stream = new ReadableStream<Uint8Array>({
@@ -181,7 +182,7 @@ describe("wrong input", () => {
     }
   })
 
-  it("above 150 KiB is too large but for writes of records", async () => {
+  it("bodies above 150 KiB are too large, except for writes of records", async () => {
     const writes = new Set(["createRecord", "putRecord", "deleteRecord", "applyWrites"])
     for (const nsid of safe) {
       const text = JSON.stringify({ text: "x".repeat(150 * 1024) })
@@ -192,7 +193,7 @@ describe("wrong input", () => {
     }
   })
 
-  it("in a Content-Encoding that nobody knows is a 415, in a broken one a 400", async () => {
+  it("an unknown Content-Encoding is a 415, and invalid compressed data a 400", async () => {
     for (const nsid of safe) {
       for (const encoding of ["zstd", "gzip, br", "constructor", "x-gzip"]) {
         const headers = { "content-encoding": encoding }
@@ -207,7 +208,7 @@ describe("wrong input", () => {
     }
   })
 
-  it("by the wrong HTTP method is a 400", async () => {
+  it("the wrong HTTP method is a 400", async () => {
     for (const nsid of queries) {
       const { params = {}, auth } = await goodCall(world, nsid)
       for (const method of ["POST", "PUT", "DELETE", "PATCH"]) {
@@ -223,7 +224,7 @@ describe("wrong input", () => {
     }
   })
 
-  it("to a method that nobody has is a 501, to one of other services a 401; a path that is no NSID is a 400", async () => {
+  it("an unknown method is a 501, one of another service a 401, and an invalid NSID a 400", async () => {
     const { auth } = world.alice
     const headers = { "atproto-proxy": "did:web:target.example.com#view" }
     for (const method of ["GET", "POST"]) {
@@ -241,8 +242,8 @@ describe("wrong input", () => {
     }
   })
 
-  it("of CIDs with another codec or hash than the protocol's is a 400", async () => {
-    // A dag-pb CID and one of SHA-512: well-formed, and of no block here.
+  it("a CID with another codec or hash than the protocol's is a 400", async () => {
+    // A dag-pb CID and one of SHA-512: well-formed, but of no block here.
     const foreign = [
       "bafybeigdyrzt5sfp7udm7hu76uh7y26nf3efuylqabf3oclgtqy55fbzdi",
       "bafkrgqhhyivzstcz3hhswshfjgy6ertgmnqeleynhwt4dlfsthi4hn7zgh4uvlsb5xncykzapi3ocd4lzogukir6ksdy6wzrnz6ohnv4aglcs"
@@ -265,7 +266,7 @@ describe("wrong input", () => {
     }
   })
 
-  it("named after an account that is not here is RepoNotFound, or NotFound to the administrator", async () => {
+  it("an unknown account is RepoNotFound, or NotFound for the administrator", async () => {
     for (const nsid of queries) {
       const { params = {}, auth } = await goodCall(world, nsid)
       const name = "repo" in params ? "repo" : "did" in params ? "did" : undefined
@@ -274,20 +275,20 @@ describe("wrong input", () => {
       if (name === "repo") nobody.push("nobody.test", "NOBODY.TEST")
       const error = nsid.startsWith("com.atproto.admin.") ? "NotFound" : "RepoNotFound"
       for (const who of nobody) {
-        // The app view may know it: test/repo/foreignRecords.http.test.ts.
+        // The AppView may know it: test/repo/foreignRecords.http.test.ts.
         if (nsid === "com.atproto.repo.getRecord" && who.startsWith("did:plc:")) continue
         await refused(nsid, { params: { ...params, [name]: who }, auth }, 400, error)
       }
     }
   })
 
-  it("has written nothing, in none of all these requests", async () => {
+  it("none of the invalid requests has written anything", async () => {
     assert.strictEqual(await state(), before)
   })
 })
 
-describe("packed input", () => {
-  it("is unpacked: gzip, deflate and br", async () => {
+describe("compressed input", () => {
+  it("input is decompressed from gzip, deflate and br", async () => {
     const world = await startWorld()
     const packers = {
       gzip: gzipSync,

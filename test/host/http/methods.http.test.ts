@@ -13,11 +13,11 @@ describe("every method", () => {
   })
   afterAll(() => world.close())
 
-  it("has a good call among the samples, and no sample is of a method that is gone", () => {
+  it("every method has a sample call, and no sample is left of a removed method", () => {
     assert.deepStrictEqual(Object.keys(samples).toSorted(), allMethods)
   })
 
-  /** What the lexicon says of the answer, by two readers of it. */
+  /** Checks a response against its lexicon with two implementations. */
   const checkAnswer = (nsid: string, { headers, body, bytes }: Answered) => {
     const encoding = Lexicons.outputEncoding(nsid)
     if (encoding === undefined) {
@@ -38,11 +38,11 @@ describe("every method", () => {
 
   for (const nsid of allMethods) {
     if (nsid === "com.atproto.sync.subscribeRepos") continue
-    it(`${nsid} answers a good call as its lexicon says`, async () => {
+    it(`${nsid} responds to a valid call as its lexicon says`, async () => {
       const answer = await world.call(nsid, await goodCall(world, nsid))
       assert.strictEqual(answer.status, 200, answer.text)
       checkAnswer(nsid, answer)
-      // Deactivated by its own good call, the account must be there for the next.
+      // Its own valid call deactivates the account, which the next one needs.
       if (nsid === "com.atproto.server.deactivateAccount") {
         const again = "com.atproto.server.activateAccount"
         assert.strictEqual((await world.call(again, await goodCall(world, again))).status, 200)
@@ -50,7 +50,7 @@ describe("every method", () => {
     })
   }
 
-  it("com.atproto.sync.subscribeRepos wants a WebSocket: 426 without, 405 for a POST", async () => {
+  it("subscribeRepos requires a WebSocket: 426 without one, 405 for a POST", async () => {
     const nsid = "com.atproto.sync.subscribeRepos"
     const answer = await world.call(nsid)
     assert.strictEqual(answer.status, 426)
@@ -61,7 +61,7 @@ describe("every method", () => {
     assert.strictEqual(bad.status, 400)
   })
 
-  it("answers HEAD like GET, without the body", async () => {
+  it("every query answers HEAD like GET, without the body", async () => {
     for (const nsid of allMethods) {
       if (Lexicons.kindOf(nsid) !== "query") continue
       const good = await goodCall(world, nsid)

@@ -1,7 +1,7 @@
 import { afterAll, assert, beforeAll, describe, it } from "@effect/vitest"
 import { post, startWorld, type World } from "../../support/http/httpWorld.ts"
 
-describe("a request", () => {
+describe("any request", () => {
   const lines: Array<Record<string, unknown>> = []
   const { log } = console
   let world: World
@@ -17,14 +17,14 @@ describe("a request", () => {
     await world.close()
   })
 
-  /** The lines that the log got meanwhile. */
+  /** The log lines written meanwhile. */
   const logged = async (ask: () => Promise<unknown>) => {
     lines.length = 0
     await ask()
     return lines.map(({ http, method, account, status }) => ({ http, method, account, status }))
   }
 
-  it("for a page may be a HEAD, as monitors send it", async () => {
+  it("a page can be requested with HEAD, as monitors do", async () => {
     const pages = ["/", "/health", "/ready", "/robots.txt", "/.well-known/did.json"]
     for (const path of [...pages, "/xrpc/_health", "/xrpc/com.atproto.server.describeServer"]) {
       assert.strictEqual((await world.ask(path, { method: "HEAD" })).status, 200, path)
@@ -32,7 +32,7 @@ describe("a request", () => {
     assert.strictEqual((await world.ask("/nowhere", { method: "HEAD" })).status, 404)
   })
 
-  it("for a path that cannot be read is answered and logged like any other", async () => {
+  it("an unreadable path is answered and logged like any other", async () => {
     const xrpc = ["/xrpc/%zz", "/xrpc/%E0%A4%A", "/xrpc/", "/xrpc//"]
     for (const path of [...xrpc, "/%zz", `/${"a".repeat(5000)}`]) {
       const line = await logged(async () => {
@@ -47,7 +47,7 @@ describe("a request", () => {
     assert.strictEqual((await world.call(long)).status, 501)
   })
 
-  it("leaves one line that names the account that it was for", async () => {
+  it("a request logs one line with its account", async () => {
     const { alice, bob } = world
     const about = async (nsid: string, asked: Parameters<World["call"]>[1]) => {
       const made = await logged(() => world.call(nsid, asked))
@@ -90,7 +90,7 @@ describe("a request", () => {
     assert.isUndefined(await about("com.atproto.server.describeServer", {}))
   })
 
-  it("leaves the path of its route, whatever stands in its own", async () => {
+  it("a request logs its route's path rather than its own", async () => {
     for (const [path, method] of [
       ["/Ready/", "/ready"],
       ["/account/reset?code=x", "/account/*"],
@@ -109,7 +109,7 @@ describe("a request", () => {
     }
   })
 
-  it("of a browser that asks beforehand leaves a line too", async () => {
+  it("a preflight request also logs a line", async () => {
     const headers = { origin: "https://app.example.com", "access-control-request-method": "POST" }
     const made = await logged(() =>
       world.call("com.atproto.repo.createRecord", { method: "OPTIONS", headers })

@@ -9,7 +9,7 @@ const from = (address: string) => ({ "cf-connecting-ip": address })
 
 const remaining = ({ headers }: Answered) => Number(headers.get("ratelimit-remaining"))
 
-/** Each route's verb and a path that it answers at; a path of no route is last. */
+/** Each route's verb and a matching path; the last path has no route. */
 const places = [
   ...routes.map(({ verb, path }) => ({
     verb: verb === "*" ? "GET" : verb,
@@ -25,7 +25,7 @@ describe("every route", () => {
   })
   afterAll(() => world.close())
 
-  it("counts once towards the general limit of its address", async () => {
+  it("every route counts once towards its address's general limit", async () => {
     const left = async () =>
       remaining(await world.ask(describeServer, { headers: from("192.0.2.1") }))
     for (const { verb, path } of places) {
@@ -35,7 +35,7 @@ describe("every route", () => {
     }
   })
 
-  it("refuses an address whose limit is used up, in the form of the route", async () => {
+  it("every route rejects an address whose limit is used up, in its own form", async () => {
     for (;;) {
       const answer = await world.ask(describeServer, { headers: from("192.0.2.2") })
       if (answer.status === 429) break
@@ -55,8 +55,8 @@ describe("every route", () => {
   })
 })
 
-describe("a path that is not the server's", () => {
-  it("answers with a page to a browser and with a line to other clients", async () => {
+describe("an unknown path", () => {
+  it("an unknown path returns a page to a browser and a line to other clients", async () => {
     const world = await startWorld()
     const page = await world.ask("/nowhere", { headers: { accept: "text/html,*/*" } })
     assert.strictEqual(page.status, 404)
@@ -68,14 +68,14 @@ describe("a path that is not the server's", () => {
   })
 })
 
-describe("wrong passwords of the administrator", () => {
+describe("wrong administrator passwords", () => {
   let world: World
   beforeAll(async () => {
     world = await startWorld({ RATE_LIMITS: "on" })
   })
   afterAll(() => world.close())
 
-  it("count together on every route, and stop the right one too after 30", async () => {
+  it("wrong passwords count together on every route, and after 30 even the right one is rejected", async () => {
     const headers = from("192.0.2.1")
     const ask = (auth: string, at: number) => {
       const { verb, path } = places[at % places.length]!
@@ -105,7 +105,7 @@ describe("wrong passwords of the administrator", () => {
     ok(await info("192.0.2.1"))
   })
 
-  it("count exactly when they come at once, and the right one uses nothing up", async () => {
+  it("concurrent wrong passwords count exactly, and the right one takes no point", async () => {
     const call = (auth: string) => world.ask("/admin/relays", { auth, headers: from("192.0.2.3") })
     const right = await Promise.all(Array.from({ length: 40 }, () => call(basic())))
     assert.isTrue(right.every(({ status }) => status === 200))
@@ -116,7 +116,7 @@ describe("wrong passwords of the administrator", () => {
     )
   })
 
-  it("are those of `admin` alone: nobody else's Basic credentials take a point", async () => {
+  it("only `admin` credentials count, and no other Basic credentials", async () => {
     const call = (auth: string) => world.ask("/admin/relays", { auth, headers: from("192.0.2.4") })
     for (let at = 0; at < 40; at++) {
       assert.strictEqual((await call(basic("x", "client"))).status, 401)
@@ -125,14 +125,14 @@ describe("wrong passwords of the administrator", () => {
   })
 })
 
-describe("an answer's openness to scripts of other origins", () => {
+describe("CORS on every route", () => {
   let world: World
   beforeAll(async () => {
     world = await startWorld()
   })
   afterAll(() => world.close())
 
-  it("is denied where it is a page or sets a cookie, and given to everything else", async () => {
+  it("pages and responses with cookies are closed to other origins, and everything else is open", async () => {
     const isOpen = ({ headers }: Answered) => headers.has("access-control-allow-origin")
     const accept = { accept: "text/html", origin: "https://app.example.com" }
     let pages = 0
@@ -152,7 +152,7 @@ describe("an answer's openness to scripts of other origins", () => {
     assert.isAbove(pages, 20)
   })
 
-  it("is given to a blob of HTML, which is a file", async () => {
+  it("a blob of HTML is open, because it is a file", async () => {
     const auth = world.alice.auth
     const html = new TextEncoder().encode("<!doctype html><p>hello</p>")
     const uploaded = await world.call("com.atproto.repo.uploadBlob", {

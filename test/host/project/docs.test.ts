@@ -8,7 +8,7 @@ const root = join(import.meta.dirname, "../../..")
 const exists = (path: string) => existsSync(join(root, path))
 const read = (path: string) => readFileSync(join(root, path), "utf8")
 
-/** The pages of `docs/`, as paths without their ending. */
+/** The pages of `docs/`, as paths without extension. */
 const guides = readdirSync(join(root, "docs"), { recursive: true, encoding: "utf8" })
   .filter((file) => file.endsWith(".md"))
   .map((file) => `docs/${file.slice(0, -3)}`)
@@ -16,7 +16,7 @@ const guides = readdirSync(join(root, "docs"), { recursive: true, encoding: "utf
 const documents = ["README", "SECURITY", "CONTRIBUTING", "CHANGELOG", "AGENTS"].concat(guides)
 const textOf = (document: string) => read(`${document}.md`)
 
-/** Whether a page has a heading of this anchor. */
+/** Whether a page has a heading with this anchor. */
 const hasAnchor = (path: string, anchor: string | undefined): boolean =>
   anchor === undefined ||
   [...read(path).matchAll(/^#+ (.*)$/gm)].some(
@@ -27,7 +27,9 @@ const hasAnchor = (path: string, anchor: string | undefined): boolean =>
         .replaceAll(" ", "-") === anchor
   )
 
-/** The tests that a text names: a file, then “names”, until the next file or the end of the line. */
+/**
+ * The tests that a text names: a file, then “names”, until the next file or the end of the line.
+ */
 const proofs = (text: string): ReadonlyArray<{ readonly file: string; readonly name: string }> =>
   text.split("\n").flatMap((line) => {
     const [, ...rest] = line.split(/`(test\/[^`]+\.ts)`/)
@@ -39,14 +41,14 @@ const proofs = (text: string): ReadonlyArray<{ readonly file: string; readonly n
   })
 
 describe("the documents", () => {
-  it("name tests that exist", () => {
+  it("the documents name tests that exist", () => {
     const named = documents.flatMap((document) => proofs(textOf(document)))
     assert.isAbove(named.length, 50)
     const missing = named.filter(({ file, name }) => !exists(file) || !read(file).includes(name))
     assert.deepStrictEqual(missing, [])
   })
 
-  it("name files that exist", () => {
+  it("the documents name files that exist", () => {
     const named = documents.flatMap((document) =>
       [
         ...textOf(document).matchAll(
@@ -61,11 +63,11 @@ describe("the documents", () => {
     )
   })
 
-  it("hold reference pages that are what the code declares now", async () => {
+  it("the reference pages match the code", async () => {
     assert.deepStrictEqual(await stalePages(), [])
   })
 
-  it("lead nowhere that is not there", () => {
+  it("every link leads to an existing page and heading", () => {
     const broken = documents.flatMap((document) =>
       [...textOf(document).matchAll(/\]\((?!https?:|mailto:|#)([^)#\s]+)(?:#([^)\s]+))?\)/g)]
         .map(([, path, anchor]) => ({ path: join(dirname(`${document}.md`), path!), anchor }))
@@ -77,7 +79,7 @@ describe("the documents", () => {
     assert.deepStrictEqual(broken, [])
   })
 
-  it("describe every table with its columns", () => {
+  it("the storage page describes every table with its columns", () => {
     const tables = storedTables()
     const sections = guides
       .filter((guide) => guide.startsWith("docs/contribute/storage/"))

@@ -14,7 +14,7 @@ const inFolder = (body: (file: string) => void) => {
 }
 
 describe("the secrets of a local server", () => {
-  it("are made once, kept, and readable by their owner alone", () => {
+  it("secrets are created once, kept, and readable only by their owner", () => {
     inFolder((file) => {
       const first = loadSecrets(file)
       assert.deepStrictEqual(first.added, ["MASTER_KEY", "PLC_ROTATION_KEY", "ADMIN_PASSWORD"])
@@ -29,7 +29,7 @@ describe("the secrets of a local server", () => {
     })
   })
 
-  it("leave what the owner wrote and add what is missing", () => {
+  it("existing secrets stay, and missing ones are added", () => {
     inFolder((file) => {
       writeFileSync(file, '# mine\nADMIN_PASSWORD="chosen by me"\nMASTER_KEY=\nLOG_LEVEL=debug')
       const { vars, added } = loadSecrets(file)

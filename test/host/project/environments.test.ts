@@ -11,7 +11,7 @@ import { readWrangler } from "../../../scripts/server.mjs"
 const root = join(import.meta.dirname, "../../..")
 const path = join(root, "wrangler.toml")
 
-/** What these tests look at of wrangler's own reading, which it leaves untyped. */
+/** The parts of wrangler's untyped configuration that these tests read. */
 interface Config {
   readonly name: string
   readonly main: string
@@ -42,9 +42,9 @@ const environment = (env: string) => {
   const databases = config.d1_databases.map((one) => one.database_name)
   const buckets = config.r2_buckets.map((one) => one.bucket_name)
   return {
-    // Each Worker has Durable Objects of its own, but for a binding that names another one's.
+    // Each Worker has its own Durable Objects, unless a binding names another Worker's.
     foreign: config.durable_objects.bindings.filter((one) => one.script_name !== undefined),
-    // SAFETY: wrangler's own reading of its own configuration.
+    // SAFETY: wrangler's own parsed configuration.
     classes: [...sqliteOf(config.migrations as never, config.exports as never)],
     bindings: [
       ...config.d1_databases.map((one) => one.binding),
@@ -57,7 +57,7 @@ const environment = (env: string) => {
 
 const environments = new Map(["", "staging", "dev"].map((name) => [name, environment(name)]))
 
-/** The bindings that the Worker cannot be without, by the type of its environment. */
+/** The bindings that the Worker requires, by the type of its environment. */
 const needed = [
   ...readFileSync(join(root, "src/layers/Cloudflare.ts"), "utf8").matchAll(
     /^ {2}readonly ([A-Z]+): \w+/gm
@@ -65,13 +65,13 @@ const needed = [
 ].map(([, name]) => name!)
 
 describe("the environments of wrangler.toml", () => {
-  it("are production, staging and dev", () => {
+  it("the environments are production, staging and dev", () => {
     assert.deepStrictEqual(read("").definedEnvironments, ["staging", "dev"])
   })
 
-  it.each([...environments])("%s has every binding that the Worker needs", (_, found) => {
+  it.each([...environments])("%s has every binding that the Worker requires", (_, found) => {
     assert.sameMembers([...needed], ["ACCOUNT", "SEQUENCER", "LIMITER", "DIRECTORY", "BLOBS"])
-    // The objects are found by their classes.
+    // Objects are found by their classes.
     assert.sameMembers(found.bindings, ["DIRECTORY", "BLOBS", "BACKUPS"])
     assert.deepStrictEqual(found.classes, [
       ["Account", true],
@@ -80,7 +80,7 @@ describe("the environments of wrangler.toml", () => {
     ])
   })
 
-  it("share no Worker, object, database or bucket", () => {
+  it("environments share no Worker, object, database or bucket", () => {
     const owned = [...environments.values()].flatMap((one) => one.owned)
     assert.lengthOf(owned, 12)
     assert.lengthOf(new Set(owned), owned.length)
@@ -90,7 +90,7 @@ describe("the environments of wrangler.toml", () => {
     )
   })
 
-  it("take over no route of production, which wrangler would inherit", () => {
+  it("no environment inherits production's routes", () => {
     const sections = readFileSync(path, "utf8").split(/^(?=\[)/m)
     for (const name of ["staging", "dev"]) {
       const own = sections.find((section) => section.startsWith(`[env.${name}]`))
@@ -98,7 +98,7 @@ describe("the environments of wrangler.toml", () => {
     }
   })
 
-  it("give a server on this machine the variables of dev, and none of production's", async () => {
+  it("a local server gets the variables of dev, and none of production's", async () => {
     const folder = mkdtempSync(join(tmpdir(), "nacre-environments-"))
     const file = join(folder, "wrangler.toml")
     const top = '[vars]\nDATA_LOCATION = "eu"\nMAILER = "http"\n'
@@ -111,7 +111,7 @@ describe("the environments of wrangler.toml", () => {
     assert.deepStrictEqual(alone.vars, { DATA_LOCATION: "eu", MAILER: "http" })
   })
 
-  it("are built alike", () => {
+  it("all environments are built alike", () => {
     const built = [...environments.values()].map(({ config }) => ({
       main: config.main,
       flags: config.compatibility_flags,

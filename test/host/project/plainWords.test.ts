@@ -11,7 +11,7 @@ const filesIn = (folder: string, ending: RegExp): ReadonlyArray<string> =>
     .filter((file) => ending.test(file))
     .map((file) => join(folder, file))
 
-/** Prose: without code, and without quoted names of tests. */
+/** A document's prose, without code and quoted test names. */
 const proseOf = (file: string): string =>
   read(file)
     .replaceAll(/^```[\s\S]*?^```/gm, "")
@@ -20,7 +20,7 @@ const proseOf = (file: string): string =>
 
 const literal = /"(?:[^"\\\n]|\\.)*"|`(?:[^`\\]|\\.)*`/g
 
-/** What a program says: its string and template literals. */
+/** A program's string and template literals. */
 const sayingsOf = (file: string): string =>
   (
     read(file)
@@ -50,7 +50,7 @@ const habitsIn = (file: string, whole: string): ReadonlyArray<string> => {
 }
 
 describe("plain words", () => {
-  it("are all that the documents use", () => {
+  it("the documents use plain words", () => {
     const documents = [
       "README.md",
       "CONTRIBUTING.md",
@@ -64,7 +64,7 @@ describe("plain words", () => {
     assert.deepStrictEqual(found, [])
   })
 
-  it("are all that pages, mails and the command use", () => {
+  it("pages, mails and the command use plain words", () => {
     const sources = [
       ...filesIn("src/http/pages/text", /\.ts$/),
       "src/services/mail/mailTexts.ts",
@@ -75,7 +75,7 @@ describe("plain words", () => {
     assert.deepStrictEqual(found, [])
   })
 
-  it("are excepted for a reason, in files that exist", () => {
+  it("every exception has a reason and a file that exists", () => {
     for (const { file, text, reason } of exceptions) {
       assert.include(read(file), text ?? "", file)
       assert.isAbove(reason.length, 10)

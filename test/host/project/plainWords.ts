@@ -1,4 +1,4 @@
-/** Turns of phrase that no text for people uses, each with a plain one. */
+/** Phrases that no text for people uses, each with a plain alternative. */
 export const habits: ReadonlyArray<readonly [habit: RegExp, instead: string]> = [
   [/\bwhoever\b/i, "anyone who, or the actor's name"],
   [/\banew\b/i, "again"],
@@ -25,10 +25,10 @@ export const habits: ReadonlyArray<readonly [habit: RegExp, instead: string]> = 
   [/\bcannot be had\b/i, "isn't available"]
 ]
 
-/** Texts that may keep a habit, and why. */
+/** Texts that may use such a phrase, and why. */
 export const exceptions: ReadonlyArray<{
   readonly file: string
-  /** Without it the whole file is left out. */
+  /** Without it, the whole file is exempt. */
   readonly text?: string
   readonly reason: string
 }> = [

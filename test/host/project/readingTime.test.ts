@@ -12,7 +12,9 @@ const anchorOf = (heading: string) => heading.toLowerCase().replaceAll(/[^\w]+/g
 const sectionOf = (anchor: string): string =>
   readme.split(/^## /m).find((section) => anchorOf(section.split("\n", 1)[0]!) === anchor) ?? ""
 
-/** What a reader looks for: where the table of contents takes them, and what answers them there. */
+/**
+ * What a reader looks for: the section that the table of contents links to, and the answer there.
+ */
 const questions = [
   ["add the family", "look-after-it", /\*\*Add your family\.\*\* `npx nacre invite create`/],
   [
@@ -27,10 +29,10 @@ const questions = [
   ["go online", "go-online", /npx nacre init\nnpx nacre deploy/]
 ] as const
 
-/** In 60 seconds people read about 240 words. */
+/** People read about 240 words in 60 seconds. */
 const wordsOfAMinute = 240
 
-/** The monthly price of the $5 plan for what the table of costs assumes. */
+/** The monthly price on the $5 plan under the assumptions of the table of costs. */
 const priceOf = (column: number): number => {
   const used = (row: RegExp) => {
     const cells = (read("docs/operate/costs-and-limits.md").match(row)?.[0] ?? "").split("|")
@@ -50,7 +52,7 @@ const priceOf = (column: number): number => {
 }
 
 describe("the README", () => {
-  it("has 150 to 180 lines, and a picture below 100 KB", () => {
+  it("the README has 150 to 180 lines, and a picture below 100 KB", () => {
     const lines = readme.trimEnd().split("\n").length
     assert.isAtLeast(lines, 150)
     assert.isAtMost(lines, 180)
@@ -58,7 +60,7 @@ describe("the README", () => {
     assert.isBelow(readFileSync(join(root, picture)).byteLength, 100_000)
   })
 
-  it.each(questions)("answers within a minute how to %s", (_, anchor, answer) => {
+  it.each(questions)("the README answers within a minute how to %s", (_, anchor, answer) => {
     const link = `](#${anchor})`
     assert.include(readme, link)
     const contents = readme.slice(0, readme.indexOf(link))
@@ -69,7 +71,7 @@ describe("the README", () => {
     assert.isAtMost(prose.split(/\s+/).length, wordsOfAMinute)
   })
 
-  it("names the prices that the table of costs adds up to", () => {
+  it("the README's prices follow from the table of costs", () => {
     const [one, five, thirty, twoHundred] = [1, 2, 3, 4].map(priceOf)
     const dollars = [one, five, thirty, twoHundred].map((price) => `$${price!.toFixed(2)}`)
     assert.include(

@@ -5,13 +5,13 @@ import { breachesOf, crowdedFolders, importsOf, readSources } from "../../../scr
 const check = (files: Record<string, string>) => breachesOf(new Map(Object.entries(files)))
 
 describe("the architecture's walls", () => {
-  it("stand in src", () => {
+  it("the walls hold in src", () => {
     const sources = readSources(join(import.meta.dirname, "../../../src"))
     assert.isAbove(sources.size, 10)
     assert.deepStrictEqual(breachesOf(sources), [])
   })
 
-  it("leave no folder of the tests with more files than one of src may hold", () => {
+  it("no folder of tests has more files than one of src may have", () => {
     const tests = readSources(join(import.meta.dirname, "../.."))
     for (const file of tests.keys()) if (file.includes("node_modules/")) tests.delete(file)
     assert.isAbove(tests.size, 100)
@@ -20,7 +20,7 @@ describe("the architecture's walls", () => {
     assert.deepStrictEqual(crowdedFolders(crowd), ["host holds 26 files, more than 25"])
   })
 
-  it("reads every form of import and passes over comments", () => {
+  it("importsOf reads every form of import and ignores comments", () => {
     const text = `
 import * as Effect from "effect/Effect"
 import type { A } from "./a.ts"
@@ -46,7 +46,7 @@ const f = import("./f.ts")
     ])
   })
 
-  it("keep the pure core free of Effect and of every other part", () => {
+  it("the pure core may not import Effect or any other part", () => {
     assert.lengthOf(check({ "core/repo/a.ts": `import * as Effect from "effect/Effect"\n` }), 1)
     assert.lengthOf(
       check({ "core/lexicon/a.ts": `import type { X } from "../../services/repo/X.ts"\n` }),
@@ -55,7 +55,7 @@ const f = import("./f.ts")
     assert.lengthOf(check({ "core/identity/a.ts": `import { x } from "../repo/cid.ts"\n` }), 0)
   })
 
-  it("keep services away from layers and http, and those two from each other", () => {
+  it("services may not import layers or http, nor these each other", () => {
     assert.lengthOf(check({ "services/A.ts": `import { x } from "../layers/X.ts"\n` }), 1)
     assert.lengthOf(check({ "services/A.ts": `import { x } from "../http/x.ts"\n` }), 1)
     assert.lengthOf(check({ "layers/A.ts": `import { x } from "../http/x.ts"\n` }), 1)
@@ -63,7 +63,7 @@ const f = import("./f.ts")
     assert.lengthOf(check({ "layers/A.ts": `import { X } from "../services/X.ts"\n` }), 0)
   })
 
-  it("keep the platform's and Effect's modules in their places", () => {
+  it("the platform's and Effect's modules are allowed only in their places", () => {
     assert.lengthOf(check({ "http/a.ts": `import { env } from "cloudflare:workers"\n` }), 1)
     assert.lengthOf(check({ "options.ts": `import { env } from "cloudflare:workers"\n` }), 0)
     assert.lengthOf(check({ "layers/A.ts": `import * as R from "effect/http/HttpRouter"\n` }), 1)
@@ -71,14 +71,14 @@ const f = import("./f.ts")
     assert.lengthOf(check({ "services/A.ts": `import { Effect } from "effect"\n` }), 1)
   })
 
-  it("keep servers' words from the terminal unless a format or the one outlet has seen them", () => {
+  it("a server's texts reach the terminal only through a format or the one outlet", () => {
     assert.lengthOf(check({ "cli/a.ts": "const Answer = Schema.String\n" }), 1)
     assert.lengthOf(check({ "cli/a.ts": "Console.log(answer)\n" }), 1)
     assert.lengthOf(check({ "cli/a.ts": "process.stderr.write(answer)\n" }), 1)
     assert.lengthOf(check({ "cli/output.ts": "Console.log(text)\n" }), 0)
   })
 
-  it("find cycles of loaded modules, long files, and what belongs in layers", () => {
+  it("the walls find import cycles, long files, and what belongs in layers", () => {
     const cycle = check({
       "core/repo/a.ts": `import { b } from "./b.ts"\n`,
       "core/repo/b.ts": `import { a } from "./a.ts"\n`

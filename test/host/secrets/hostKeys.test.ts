@@ -11,7 +11,7 @@ import { env } from "../world.ts"
 const otherMaster = Buffer.alloc(32, 99).toString("base64url")
 const otherRotation = "43".repeat(32)
 
-/** The variables that a server which starts now over the same database complains of. */
+/** The variables that a server reports when it starts over the same database. */
 const problemsWith = (changed: object) =>
   Effect.gen(function* () {
     const { problems } = yield* HostKeys
@@ -27,8 +27,8 @@ const problemsWith = (changed: object) =>
 const over = <A>(test: Effect.Effect<A, unknown, HostDatabase>) =>
   Effect.provide(test, HostDatabaseNode.layer(":memory:"))
 
-describe("the keys of a server", () => {
-  it.effect("are noted by the first start and recognised by the next", () =>
+describe("a server's keys", () => {
+  it.effect("the first start stores the keys' fingerprints, and the next recognizes them", () =>
     over(
       Effect.gen(function* () {
         assert.deepStrictEqual(yield* problemsWith({}), [])
@@ -38,7 +38,7 @@ describe("the keys of a server", () => {
     )
   )
 
-  it.effect("are named when they are not the ones that the data was made with", () =>
+  it.effect("keys other than the data's are reported", () =>
     over(
       Effect.gen(function* () {
         yield* problemsWith({})
@@ -52,7 +52,7 @@ describe("the keys of a server", () => {
     )
   )
 
-  it.effect("leave nothing of themselves in the database", () =>
+  it.effect("the database contains nothing of the keys", () =>
     over(
       Effect.gen(function* () {
         yield* problemsWith({})
@@ -66,7 +66,7 @@ describe("the keys of a server", () => {
     )
   )
 
-  it.effect("are compared again after a database that could not be asked", () =>
+  it.effect("keys are compared again after the database was unavailable", () =>
     over(
       Effect.gen(function* () {
         yield* problemsWith({})

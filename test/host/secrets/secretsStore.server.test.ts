@@ -23,7 +23,7 @@ let server: Miniflare
 let options: MiniflareOptions
 let origin: string
 
-/** Puts a secret into the store, as `wrangler secrets-store secret create` does. */
+/** Adds a secret to the store, like `wrangler secrets-store secret create`. */
 const create = async (name: keyof typeof secrets) => {
   const admin = await server.getSecretsStoreSecretAPI(name)
   await admin().create(secrets[name])
@@ -31,7 +31,7 @@ const create = async (name: keyof typeof secrets) => {
 
 const ready = async () => {
   const response = await fetch(`${origin}/ready`)
-  // SAFETY: what /ready answers.
+  // SAFETY: the response of /ready.
   const body = (await response.json()) as { problems?: ReadonlyArray<{ variable: string }> }
   return { status: response.status, missing: body.problems?.map(({ variable }) => variable) }
 }
@@ -64,7 +64,7 @@ beforeAll(async () => {
 afterAll(() => server.dispose())
 
 describe("secrets in a Secrets Store", () => {
-  it("are named at /ready as long as they are missing, and asked for again by the next request", async () => {
+  it("missing secrets are listed at /ready, and the next request asks again", async () => {
     const all = ["MASTER_KEY", "PLC_ROTATION_KEY", "ADMIN_PASSWORD"]
     assert.deepStrictEqual(await ready(), { status: 503, missing: all })
     await create("ADMIN_PASSWORD")
@@ -76,14 +76,14 @@ describe("secrets in a Secrets Store", () => {
     assert.deepStrictEqual(await ready(), { status: 200, missing: undefined })
   })
 
-  it("let many requests in at once that come first", async () => {
-    // Another isolate, which has asked the store for nothing yet.
+  it("many concurrent first requests all succeed", async () => {
+    // Another isolate, which hasn't asked the store yet.
     await server.setOptions(options)
     const answers = await Promise.all(Array.from({ length: 30 }, ready))
     assert.deepStrictEqual(new Set(answers.map(({ status }) => status)), new Set([200]))
   })
 
-  it("open sign-ups, sign-ins and writes, whose signatures their key makes", async () => {
+  it("sign-ups, sign-ins and writes work with stored secrets", async () => {
     const handle = "alice.test"
     const password = "a long password"
     const did = `did:web:${handle}`

@@ -21,7 +21,7 @@ const plain = {
   MAIL_HTTP_URL: "https://mail.example.com/send"
 }
 
-/** A store's secret that answers what it is told to, and counts how often it was asked. */
+/** A store's secret with a given result and a count of its reads. */
 const secret = (answer: () => Promise<string>) => {
   const asked = { times: 0 }
   return {
@@ -46,8 +46,8 @@ const settings = (env: Record<string, unknown>) =>
 const problems = (env: Record<string, unknown>) =>
   Effect.map(Effect.flip(settings(env)), (failure) => failure.problems)
 
-describe("the configuration of a Worker", () => {
-  it.effect("takes each secret as a variable or from a store", () =>
+describe("a Worker's configuration", () => {
+  it.effect("each secret may be a variable or in a store", () =>
     Effect.gen(function* () {
       for (const env of [
         texts,
@@ -69,14 +69,14 @@ describe("the configuration of a Worker", () => {
     })
   )
 
-  it("waits for nothing where no secret is in a store", () => {
+  it("the configuration is synchronous if no secret is in a store", () => {
     assert.isFalse(ConfigWorker.isWaitedFor(texts))
     assert.isTrue(ConfigWorker.isWaitedFor({ ...texts, MASTER_KEY: has(texts.MASTER_KEY) }))
     assert.strictEqual(Effect.runSync(settings(texts)).isLocal, true)
   })
 
   it.effect(
-    "names every secret that a store lacks beside what else is wrong, and shows no value",
+    "every missing secret of a store is reported with all other problems, without values",
     () =>
       Effect.gen(function* () {
         const found = yield* problems({
@@ -98,7 +98,7 @@ describe("the configuration of a Worker", () => {
       })
   )
 
-  it.effect("waits five seconds for a store, and no longer", () =>
+  it.effect("a store has five seconds to respond", () =>
     Effect.gen(function* () {
       const never = secret(() => new Promise(() => {})).binding
       const fiber = yield* Effect.forkChild(problems({ ...texts, ADMIN_PASSWORD: never }))
@@ -111,7 +111,7 @@ describe("the configuration of a Worker", () => {
     })
   )
 
-  it.effect("asks again after a failure, and no more once all is well", () =>
+  it.effect("the store is asked again after a failure, and never after a success", () =>
     Effect.gen(function* () {
       let stored: string | undefined
       const { asked, binding } = secret(() =>

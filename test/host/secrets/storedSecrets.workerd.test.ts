@@ -6,14 +6,14 @@ import * as Cloudflare from "../../../src/layers/Cloudflare.ts"
 import { events } from "../../stream/sequencer.contract.ts"
 import { bindings, delivered, newPerson, objectOf, origin, SEQUENCER } from "../workerdWorld.ts"
 
-/** The environment with the master key in a store, which answers while it is up. */
+/** The environment with the master key in a store, which responds while it is up. */
 const inStore = () => {
   const store = { isUp: false }
   const get = () =>
     store.isUp
       ? Promise.resolve(String(bindings["MASTER_KEY"]))
       : Promise.reject(new Error("the store is down"))
-  // SAFETY: the environment that the Worker has too, with one binding of another kind.
+  // SAFETY: the Worker's environment, with one binding of another kind.
   const env = {
     ...bindings,
     LOG_LEVEL: "none",
@@ -27,8 +27,8 @@ const Account = Cloudflare.account(accountApp)
 
 const Sequencer = Cloudflare.sequencerObject
 
-describe("the Worker over a store that is down", () => {
-  it("answers 503, names the secret at /ready, and serves as soon as the store is back", async () => {
+describe("the Worker during an outage of the store", () => {
+  it("the Worker returns 503, names the secret at /ready, and recovers with the store", async () => {
     const { store, env } = inStore()
     const { fetch: handler } = makeLateWorker(Cloudflare.host(env, accountApp.failures))
     const ask = (path: string) => handler(new Request(`${origin}${path}`))
@@ -48,8 +48,8 @@ describe("the Worker over a store that is down", () => {
   })
 })
 
-describe("an account's object over a store that is down", () => {
-  it("fails what it is asked, keeps its alarm for later, and goes on when the store is back", async () => {
+describe("an account's object during an outage of the store", () => {
+  it("the object fails its calls, keeps its alarm, and recovers with the store", async () => {
     const { createRecord, did, authorization } = await newPerson()
     await createRecord("before")
     await delivered(did)
@@ -81,8 +81,8 @@ describe("an account's object over a store that is down", () => {
   })
 })
 
-describe("the Sequencer over a store that is down", () => {
-  it("takes events, and gets to know its relays by an event after the store is back", () =>
+describe("the Sequencer during an outage of the store", () => {
+  it("the Sequencer accepts events, and learns its relays after the outage", () =>
     runInDurableObject(SEQUENCER.get(SEQUENCER.newUniqueId()), async (_object, state) => {
       const { store, env } = inStore()
       const sequencer = new Sequencer(state, env)

@@ -1,7 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { findOrInstallChromium, type Machine } from "../../support/browser/browserInstall.ts"
 
-/** A machine on which commands succeed that bring a browser. */
+/** A machine on which these commands install a browser. */
 const machineWith = (brings: { readonly download?: boolean; readonly debian?: boolean }) => {
   const ran: Array<string> = []
   const there = { installed: undefined as string | undefined, downloads: false }
@@ -27,27 +27,27 @@ const machineWith = (brings: { readonly download?: boolean; readonly debian?: bo
   return { ran, there, machine }
 }
 
-describe("the Chromium of the tests", () => {
-  it("is the machine's own, and nothing is installed then", () => {
+describe("the tests' Chromium", () => {
+  it("the machine's own Chromium is used without installing anything", () => {
     const { machine, ran, there } = machineWith({})
     there.installed = "/usr/bin/chromium"
     assert.strictEqual(findOrInstallChromium(machine(true)), "/usr/bin/chromium")
     assert.deepStrictEqual(ran, [])
   })
 
-  it("is Playwright's download where the machine has none", () => {
+  it("Playwright's download is used if the machine has none", () => {
     const { machine, ran } = machineWith({ download: true, debian: true })
     assert.strictEqual(findOrInstallChromium(machine(true)), "/cache/chromium")
     assert.deepStrictEqual(ran, ["node install"])
   })
 
-  it("is Debian's package where the download does not start, and root runs the tests", () => {
+  it("Debian's package is used if the download doesn't start and the tests run as root", () => {
     const { machine, ran } = machineWith({ debian: true })
     assert.strictEqual(findOrInstallChromium(machine(true)), "/usr/bin/chromium")
     assert.deepStrictEqual(ran, ["node install", "apt-get update", "apt-get install"])
   })
 
-  it("is none where it cannot be had, and nobody but root touches the system", () => {
+  it("without a way to install it there is none, and only root changes the system", () => {
     const { machine, ran } = machineWith({ debian: true })
     assert.isUndefined(findOrInstallChromium(machine(false)))
     assert.deepStrictEqual(ran, ["node install"])

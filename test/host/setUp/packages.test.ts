@@ -13,7 +13,7 @@ const read = (name: string) =>
 const locked: Readonly<Record<string, Locked>> = read("package-lock.json").packages
 
 describe("the locked packages", () => {
-  it("hold the binaries of every platform, not only of the one that wrote the file", () => {
+  it("the lock file has the binaries of every platform", () => {
     const missing = Object.entries(locked).flatMap(([path, { optionalDependencies = {} }]) =>
       Object.keys(optionalDependencies).filter(
         (name) => !(`node_modules/${name}` in locked || `${path}/node_modules/${name}` in locked)
@@ -24,7 +24,7 @@ describe("the locked packages", () => {
     assert.isDefined(locked["node_modules/@cloudflare/workerd-darwin-arm64"])
   })
 
-  it("run a script at their installation only where package.json says so", () => {
+  it("a package runs an install script only if package.json allows it", () => {
     const decided = Object.keys(read("package.json").allowScripts)
     const undecided = Object.entries(locked)
       .filter(([, { hasInstallScript }]) => hasInstallScript === true)

@@ -13,8 +13,8 @@ const inFolder = async (body: (folder: string) => Promise<void>) => {
   }
 }
 
-describe("the interop vectors that a fresh machine fetches", () => {
-  it("are those of the pinned commit", async () => {
+describe("the interop vectors that a new machine fetches", () => {
+  it("the vectors come from the pinned commit", async () => {
     const here = await vectorsOf("mst")
     await inFolder(async (folder) => {
       const urls: Array<string> = []
@@ -28,7 +28,7 @@ describe("the interop vectors that a fresh machine fetches", () => {
     })
   })
 
-  it("are refused where a byte differs, and nothing of them stays", async () => {
+  it("vectors with a different byte are rejected, and nothing of them stays", async () => {
     await inFolder(async (folder) => {
       const target = join(folder, "mst")
       const failure = await fetchVectors("mst", target, async () => new Uint8Array(3)).then(

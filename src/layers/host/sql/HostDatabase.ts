@@ -3,20 +3,20 @@ import * as Effect from "effect/Effect"
 import type { SqlError } from "effect/sql/SqlError"
 import { type Database, violatedColumn, withTables } from "./sqlTables.ts"
 
-/** The one database of the host, which all its tables share: D1, or node:sqlite with the same SQL. */
+/** The host's database, with all its tables: D1, or node:sqlite with the same SQL. */
 export class HostDatabase extends Context.Service<HostDatabase, Database>()(
   "nacre/layers/HostDatabase"
 ) {}
 
-/** Ways to run the queries of one layer, whose tables are made by the first that misses them. */
+/** Runs the queries of one layer, and creates its tables when the first one fails without them. */
 export const queriesOver = <E>(
   database: Database,
   tables: ReadonlyArray<string>,
   unavailable: (operation: string) => (cause: SqlError) => E
 ) => {
-  /** As it is, for a layer that looks into the error. */
+  /** Keeps the error, for a layer that reads it. */
   const prepared = <A>(query: Effect.Effect<A, SqlError>) => withTables(database, tables, query)
-  /** A query of which the second run would answer otherwise: whether a failed one was done, nobody knows. */
+  /** A query that must not run twice: nobody knows whether a failed one took effect. */
   const once = <A>(operation: string, query: Effect.Effect<A, SqlError>) =>
     Effect.mapError(prepared(query), unavailable(operation))
   /** A query that may run twice. */

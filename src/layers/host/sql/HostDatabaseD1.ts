@@ -4,7 +4,7 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import { HostDatabase } from "./HostDatabase.ts"
 
-/** A D1 database as that of the host; nothing is asked of it here. */
+/** A D1 database as the host's; sends no query yet. */
 export const layer = (db: D1Database): Layer.Layer<HostDatabase> =>
   Layer.effect(
     HostDatabase,

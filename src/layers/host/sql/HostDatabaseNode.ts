@@ -7,7 +7,7 @@ import type { DatabaseSync, SQLInputValue } from "node:sqlite"
 import { HostDatabase } from "./HostDatabase.ts"
 import { open } from "./SqlStorageNode.ts"
 
-/** As much of a Durable Object's `sql` as the SQL client uses, over `node:sqlite`. */
+/** The part of a Durable Object's `sql` that the SQL client uses, over `node:sqlite`. */
 const storageOf = (database: DatabaseSync) => ({
   exec: (query: string, ...bindings: Array<SQLInputValue>) => {
     const statement = database.prepare(query)
@@ -31,7 +31,7 @@ const inTransaction = (database: DatabaseSync, body: () => Array<Array<object>>)
 }
 
 const makeOver = Effect.fnUntraced(function* (database: DatabaseSync) {
-  // SAFETY: the client calls nothing of the storage but `exec`, and of its cursor nothing but these two.
+  // SAFETY: the client calls only `exec` of the storage, and only these two methods of its cursor.
   const db = storageOf(database) as unknown as globalThis.SqlStorage
   const sql = yield* makeClient({ db })
   return HostDatabase.of({
@@ -42,7 +42,7 @@ const makeOver = Effect.fnUntraced(function* (database: DatabaseSync) {
           inTransaction(database, () =>
             statements.map((statement) => {
               const [text, bindings] = statement.compile()
-              // SAFETY: the host's statements bind text, numbers and null only.
+              // SAFETY: the host's statements bind only text, numbers and null.
               return database.prepare(text).all(...(bindings as Array<SQLInputValue>))
             })
           ),

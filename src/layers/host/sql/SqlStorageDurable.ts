@@ -6,17 +6,18 @@ import {
   type SqlValue
 } from "../../../services/host/SqlStorage.ts"
 
-/** The SQLite database of a Durable Object as the capability, without a wrapper around its cursors. */
+/** A Durable Object's SQLite database, without a wrapper around its cursors. */
 export const make = (storage: DurableObjectStorage): SqlStorage["Service"] => {
   const sql = storage.sql
   return SqlStorage.of({
-    // SAFETY: the platform's cursor is this interface; its rows hold what the caller's statement selects.
+    // SAFETY: the platform's cursor is this interface; its rows are what the caller's statement
+    // selects.
     exec: <Row extends Record<string, SqlValue>>(
       query: string,
       ...bindings: ReadonlyArray<SqlValue>
     ) => {
       const cursor = sql.exec(query, ...bindings)
-      // A statement that writes has run to its end by now.
+      // A statement that writes has completed by now.
       billed.rows += cursor.rowsWritten
       return cursor as unknown as SqlCursor<Row>
     },

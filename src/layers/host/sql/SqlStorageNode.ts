@@ -6,7 +6,7 @@ import { SqlStorage, type SqlCursor, type SqlValue } from "../../../services/hos
 type Row = Record<string, SqlValue>
 type Bindable = string | number | null | Uint8Array
 
-/** Node announces SQLite as experimental when it is first loaded; that one warning is held back. */
+/** Loads SQLite without Node's warning that it is experimental. */
 const loadSqlite = (): typeof import("node:sqlite") => {
   const emitWarning = process.emitWarning
   process.emitWarning = () => {}
@@ -22,11 +22,11 @@ const loadSqlite = (): typeof import("node:sqlite") => {
 const bindable = (value: SqlValue): Bindable =>
   value instanceof ArrayBuffer ? new Uint8Array(value) : value
 
-/** Statements without bindings that make or change things may stand several in one string. */
+/** Several statements without bindings that create or change something may share a string. */
 const isScript = (query: string) =>
   /^\s*(create|drop|alter|insert|update|delete)\b/i.test(query) && /;\s*\S/.test(query)
 
-/** Rows that are read as they are asked for; `finish` gives the statement back after the last. */
+/** Rows that are read on demand; `finish` returns the statement after the last. */
 class Cursor<R extends Row> implements SqlCursor<R> {
   readonly rowsWritten: number
   private readonly rows: Iterator<R>
@@ -60,7 +60,7 @@ class Cursor<R extends Row> implements SqlCursor<R> {
     }
   }
 
-  /** Gives the statement back when the reader leaves before the last row. */
+  /** Returns the statement if the reader stops before the last row. */
   private close(): void {
     if (this.ahead.done === true) return
     this.rows.return?.()
@@ -77,7 +77,7 @@ class Cursor<R extends Row> implements SqlCursor<R> {
   }
 }
 
-/** Prepared statements at rest, by their text; one being read is never handed out twice. */
+/** Idle prepared statements by text; one in use is never handed out twice. */
 class Statements {
   private readonly database: DatabaseSync
   private readonly atRest = new Map<string, Array<StatementSync>>()
@@ -98,9 +98,9 @@ class Statements {
 }
 
 /**
- * A database of `node:sqlite` as the capability.
+ * A `node:sqlite` database.
  *
- * `rowsWritten` counts changed rows; unlike a Durable Object's it leaves index entries out.
+ * `rowsWritten` counts changed rows, but unlike a Durable Object's, no index entries.
  */
 export const make = (database: DatabaseSync): SqlStorage["Service"] => {
   const statements = new Statements(database)
@@ -122,7 +122,7 @@ export const make = (database: DatabaseSync): SqlStorage["Service"] => {
       finish()
       return new Cursor<R>([].values(), Number(changes), () => {})
     }
-    // SAFETY: the caller names the columns that it selects; SQLite returns just these kinds of values.
+    // SAFETY: the caller names the selected columns; SQLite returns only these kinds of values.
     if (/\breturning\b/i.test(query)) {
       const rows = statement.all(...values) as Array<R>
       finish()
@@ -140,7 +140,8 @@ export const make = (database: DatabaseSync): SqlStorage["Service"] => {
       database.exec(`RELEASE ${savepoint}`)
       return result
     } catch (error) {
-      // SQLite has rolled back by itself after some failures (a full disk); then there is no savepoint.
+      // After some failures (a full disk) SQLite has already rolled back, and the savepoint is
+      // gone.
       if (database.isTransaction) database.exec(`ROLLBACK TO ${savepoint}; RELEASE ${savepoint}`)
       throw error
     } finally {
@@ -148,7 +149,7 @@ export const make = (database: DatabaseSync): SqlStorage["Service"] => {
     }
   }
 
-  // Freed pages do not count, as in a Durable Object.
+  // Freed pages don't count, as in a Durable Object.
   const usedBytes =
     "SELECT (page_count - freelist_count) * page_size AS bytes FROM pragma_page_count, pragma_freelist_count, pragma_page_size"
   const size = () => {

@@ -16,7 +16,7 @@ import * as SecondFactors from "../../factors/SecondFactorsSqlite.ts"
 import * as Sessions from "../../sessions/SessionsSqlite.ts"
 import * as Takedowns from "../../accounts/TakedownsSqlite.ts"
 
-/** The tables of an account's object, but for the account's own row: made when the account is. */
+/** The tables of an account's object except for the account's own row; created with the account. */
 export const accountTables: ReadonlyArray<string> = [
   ...RepoHead.tables,
   ...BlockStore.tables,

@@ -1,18 +1,18 @@
-/** What bounds a store: a row of the table in docs/contribute/security/limits.md. */
+/** A store's limit: a row of the table in docs/contribute/security/limits.md. */
 interface Bound {
-  /** Who makes the server keep something in it. */
+  /** Who makes the server store something. */
   readonly filledBy: string
-  /** What bounds it, in words. */
+  /** The limit in words. */
   readonly bound: string
-  /** The most bytes, rounded up: of the whole store, or of one account's share of it. */
+  /** The most bytes, rounded up: of the whole store, or of one account's share. */
   readonly bytes: number
   readonly per: "host" | "account"
 }
 
 /**
- * The bounds of a layer's stores, by the name of the table.
+ * The limits of a layer's stores, by table name.
  *
- * They are literals, so that the bundle leaves them out; a row that holds a DID is taken for 5 KiB, any other short one
- * for 1 KiB, index entries included, and an object for the 10 GB that the platform stores for it.
+ * Literals, so the bundle omits them. A row with a DID counts as 5 KiB, any other short one as 1
+ * KiB, including index entries, and an object as the platform's 10 GB.
  */
 export type Bounds = Readonly<Record<string, Bound>>

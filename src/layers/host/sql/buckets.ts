@@ -1,10 +1,10 @@
 import type { SqlClient } from "effect/sql/SqlClient"
 import type { Fragment, Statement } from "effect/sql/Statement"
 
-/** How many buckets a table's keys fall into: by the first two characters of base64url. */
+/** The number of buckets for a table's keys: by the first two characters of base64url. */
 export const buckets = 64 * 64
 
-/** That a row's key is in the bucket of another key; a prefix of the keys has buckets of its own. */
+/** Condition: a row's key is in another key's bucket; a prefix of the keys has separate buckets. */
 export const inBucket = (sql: SqlClient, column: string, key: string, prefix = ""): Fragment => {
   const from = key.slice(0, prefix.length + 2)
   // "~" comes after every character of base64url.
@@ -12,10 +12,10 @@ export const inBucket = (sql: SqlClient, column: string, key: string, prefix = "
 }
 
 /**
- * Removes the rows beyond `most` from a key's bucket, in the given order of those that stay.
+ * Removes the rows beyond `most` from a key's bucket, in the given order of those to keep.
  *
- * The keys are random, so a table that is bounded bucket by bucket is bounded, and no write reads all of it. Where
- * strangers choose the keys, they choose the bucket too: nothing may be removed then.
+ * Keys are random, so limiting each bucket limits the table, and no write reads all of it. If
+ * strangers choose the keys, they also choose the bucket, and nothing may be removed.
  */
 export const trimBucket = (
   sql: SqlClient,

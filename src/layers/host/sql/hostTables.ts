@@ -7,7 +7,7 @@ import * as DirectoryD1 from "../../accounts/DirectoryD1.ts"
 import * as OAuthRequestsD1 from "../../oauth/OAuthRequestsD1.ts"
 import * as PasskeyOwnersD1 from "../../factors/PasskeyOwnersD1.ts"
 
-/** Everything that the host keeps in its database. */
+/** Everything in the host's database. */
 export const layer = Layer.mergeAll(
   DirectoryD1.layer,
   CodeOwnersD1.layer,

@@ -3,12 +3,12 @@ import { schemaVersion, StoredByNewerVersion } from "../../../core/host/schemaVe
 import { isByCid, numberClusters } from "../../repo/clustersByCid.ts"
 import type { Bounds } from "./bounds.ts"
 
-/** One row; data without it is of version 1. */
+/** One row; data without it has version 1. */
 const versionTable = `CREATE TABLE IF NOT EXISTS schema_version (
   one INTEGER PRIMARY KEY CHECK (one = 1), version INTEGER NOT NULL
 )`
 
-/** Refuses data of a newer version, and notes this one where the data has none or an older one. */
+/** Rejects data of a newer version, and stores this one for new or older data. */
 const noteVersion = (sql: SqlStorage["Service"], isThere: boolean): void => {
   if (!isThere) sql.exec(versionTable)
   const [row] = sql.exec<{ version: number }>("SELECT version FROM schema_version").toArray()
@@ -19,14 +19,14 @@ const noteVersion = (sql: SqlStorage["Service"], isThere: boolean): void => {
   }
 }
 
-/** What a `CREATE … IF NOT EXISTS` makes. */
+/** The name that a `CREATE … IF NOT EXISTS` creates. */
 const nameOf = (statement: string): string => /IF NOT EXISTS (\w+)/.exec(statement)?.[1] ?? ""
 
 /**
- * Makes those of an object's tables that are missing, and brings old ones forward; throws StoredByNewerVersion.
+ * Creates an object's missing tables and migrates old ones; throws StoredByNewerVersion.
  *
- * What is there is asked once: an object makes sure of its tables each time it wakes, and thirty statements that find
- * nothing to do would take a good part of that.
+ * Lists existing tables once: objects check their tables each time they wake, and thirty needless
+ * statements would take much of that time.
  */
 export const makeTables = (sql: SqlStorage["Service"], statements: ReadonlyArray<string>): void => {
   const there = new Map<string, string>()
@@ -38,7 +38,7 @@ export const makeTables = (sql: SqlStorage["Service"], statements: ReadonlyArray
   for (const statement of statements) if (!there.has(nameOf(statement))) sql.exec(statement)
 }
 
-/** What bounds this table, which every object has. */
+/** The limits of this table, which every object has. */
 export const bounds: Bounds = {
   schema_version: {
     filledBy: "the server",

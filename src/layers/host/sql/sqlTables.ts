@@ -3,16 +3,16 @@ import type { SqlClient } from "effect/sql/SqlClient"
 import type { SqlError } from "effect/sql/SqlError"
 import type { Statement } from "effect/sql/Statement"
 
-/** A database of the host: D1, or node:sqlite with the same SQL. */
+/** A host database: D1, or node:sqlite with the same SQL. */
 export interface Database {
   readonly sql: SqlClient
-  /** Runs statements in one transaction and answers the rows of each. */
+  /** Runs statements in one transaction and returns the rows of each. */
   batch(
     statements: ReadonlyArray<Statement<object>>
   ): Effect.Effect<ReadonlyArray<ReadonlyArray<object>>, SqlError>
 }
 
-/** The texts of an error and of what caused it: drivers say what failed in words only. */
+/** The messages of an error and its causes: drivers describe failures only in words. */
 const textOf = (error: unknown): string => {
   const texts: Array<string> = []
   let at = error
@@ -23,16 +23,16 @@ const textOf = (error: unknown): string => {
   return texts.join("\n")
 }
 
-/** The column (`table.column`) whose uniqueness a statement would have broken. */
+/** The column (`table.column`) whose uniqueness a statement violated. */
 export const violatedColumn = (error: SqlError): string | undefined =>
   /UNIQUE constraint failed: ([a-z_]+\.[a-z_]+)/.exec(textOf(error))?.[1]
 
 const isMissingTable = (error: SqlError) => textOf(error).includes("no such table")
 
 /**
- * Runs a query; when the tables are not there yet, makes them and runs it again.
+ * Runs a query; if the tables are missing, creates them and runs it again.
  *
- * No layer does this while it is built: a failure then would be remembered for ever.
+ * Layers never do this while they are built, because a failure would be remembered permanently.
  */
 export const withTables = <A>(
   database: Database,
