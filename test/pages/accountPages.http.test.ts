@@ -38,7 +38,7 @@ const devicesOf = (did: string) =>
 const iphone =
   "Mozilla/5.0 (iPhone; CPU iPhone OS 18_0 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/18.0 Mobile/15E148 Safari/604.1"
 
-describe("signing in to one’s pages", () => {
+describe("signing in to the account pages", () => {
   it("a browser without a session signs in first, and then gets the requested page", async () => {
     const { did, handle, password } = await somebody()
     const browser = new Browser(world)

@@ -29,7 +29,7 @@ afterAll(() => world.close())
 const actions = Object.entries(accountActions)
 const pages = Object.keys(accountPages)
 
-/** Signs in where the password alone does not. */
+/** Signs in where the password alone isn't enough. */
 const armedBrowser = async ({ did, handle, password }: Person): Promise<Browser> => {
   const browser = new Browser(world)
   const step = await enter(browser, { handle, password })
@@ -38,7 +38,7 @@ const armedBrowser = async ({ did, handle, password }: Person): Promise<Browser>
   return browser
 }
 
-/** The form of an action, filled in so that it would do its work. */
+/** A valid form of an action. */
 const filledForm = async (
   { fields, did }: Armed,
   name: string,
@@ -53,7 +53,7 @@ const filledForm = async (
 
 type Form = Awaited<ReturnType<typeof filledForm>>
 
-/** Sends the forms of all actions in a bad way: each must be refused, and nothing may be done. */
+/** Sends every action's form in an invalid way: each must be rejected without any effect. */
 const refusesAll = async (
   send: (browser: Browser, form: Form, name: string) => Promise<ReadonlyArray<Shown>>,
   refusal: RegExp | number
@@ -205,7 +205,7 @@ describe("a form of an account’s pages", () => {
   })
 })
 
-describe("what a stranger has chosen", () => {
+describe("values from strangers", () => {
   it("pages show names, client ids and browsers of strangers as text", async () => {
     const person = await signUp(world, "crossed")
     const attack = `"'><img src=x onerror=alert(1)>\`<script>alert(1)</script>`

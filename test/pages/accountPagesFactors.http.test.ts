@@ -204,7 +204,7 @@ describe("the authenticator", () => {
   })
 })
 
-describe("confirming who one is", () => {
+describe("confirming your identity", () => {
   it("a page asks for another proof after 15 minutes, and then opens", async () => {
     const person = await somebody()
     const browser = await browserOf(world, person)

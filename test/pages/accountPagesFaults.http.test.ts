@@ -24,7 +24,7 @@ const unavailable = Effect.fail(
   new OAuthStoreUnavailable({ operation: "a test", cause: new Error("broken") })
 )
 
-/** Alice before one of her pages. */
+/** Alice at one of her pages. */
 const ownerOf = async (): Promise<Owner> => {
   await browserOf(world, world.alice)
   const [device] = await world.beneath(
@@ -47,7 +47,7 @@ const ownerOf = async (): Promise<Owner> => {
 const run = (owner: Owner, action: Action, fields: Readonly<Record<string, string>>) =>
   action.run(owner, new Map(Object.entries(fields)))
 
-/** What a browser sends to add a passkey. */
+/** A browser's input that adds a passkey. */
 const creation = async (owner: Owner, seed: string) => {
   const { options, ticket } = await world.beneath(passkeyChallenge(owner.visitor.device.id))
   const key = newAuthenticator("ES256", seed)
@@ -58,8 +58,8 @@ const creation = async (owner: Owner, seed: string) => {
 const passkeys = async () =>
   (await ask(world, world.alice.did, "security")).passkeyList.map(({ name }) => name)
 
-describe("while the table of whose a passkey is cannot be written", () => {
-  it("no passkey is added", async () => {
+describe("an unwritable table of passkey owners", () => {
+  it("no passkey is added if its owner can't be stored", async () => {
     const owner = await ownerOf()
     const { fields } = await creation(owner, "unlucky")
     const failure = await world.beneath(
@@ -85,7 +85,7 @@ describe("while the table of whose a passkey is cannot be written", () => {
   })
 })
 
-describe("while whose a passkey is cannot be taken back", () => {
+describe("an owner that can't be removed", () => {
   it("a passkey is still removed, and can be added again", async () => {
     const owner = await ownerOf()
     const { id, fields } = await creation(owner, "half gone")
@@ -108,7 +108,7 @@ describe("while whose a passkey is cannot be taken back", () => {
   })
 })
 
-describe("while the table of devices cannot be written", () => {
+describe("an unwritable table of devices", () => {
   it("a password still changes, and the page asks the owner to sign out the other devices", async () => {
     const owner = await ownerOf()
     const password = "a new password"

@@ -19,7 +19,7 @@ const asked = async (browser: Browser, identifier: string): Promise<Shown> => {
   return browser.submit(form, { identifier })
 }
 
-/** The code that waits, once the work after the answer is done. */
+/** The pending code, after the work that follows the response. */
 const waiting = async ({ did }: Newcomer): Promise<string> => {
   for (;;) {
     const { reset_password: code } = await waitingCodes(world, did)
@@ -39,7 +39,7 @@ describe("a forgotten password", () => {
     const browser = new Browser(world)
     const signIn = await browser.get("/account/sign-in")
     assert.include(signIn.text, 'href="/account/forgot"')
-    // This server sends no mail, and says that it sends none.
+    // This server sends no mail, and says so.
     const question = await browser.get("/account/forgot")
     assert.include(question.text, "Request a code")
     assert.notInclude(question.text, "Send a code")
@@ -82,7 +82,7 @@ describe("a forgotten password", () => {
       const { status, text } = again
       assert.strictEqual(status, 400)
       assert.include(text, words)
-      // A code that was not the problem need not be typed again.
+      // A code that wasn't the problem need not be typed again.
       assert.strictEqual(again.form("/reset").fields["code"], fields.code === code ? code : "")
       assert.notInclude(text, password)
     }

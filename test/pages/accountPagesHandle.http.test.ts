@@ -34,7 +34,7 @@ const noName = "Use 3–18 letters, digits or hyphens."
 
 const fileOf = (domain: string) => `https://${domain}/.well-known/atproto-did`
 
-describe("a handle that is wished for on its page", () => {
+describe("changing a handle on its page", () => {
   it("a name on the server’s domain takes effect at once", async () => {
     const { who, wish, handle } = await someone({})
     const name = `page${world.next()}`

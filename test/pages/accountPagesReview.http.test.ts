@@ -29,7 +29,7 @@ const somebody = (): Promise<Person> => signUp(world, `person${(count += 1)}`)
 const changePassword = (did: string) =>
   ask(world, did, "changePassword", { password: "another password" })
 
-describe("a password that was changed", () => {
+describe("a changed password", () => {
   it("a new password ends sign-ins that wait for their code", async () => {
     const person = await somebody()
     const { recoveryCodes } = await withAuthenticator(world, person.did)
@@ -58,7 +58,7 @@ describe("a password that was changed", () => {
   })
 })
 
-describe("a page that is out of date", () => {
+describe("an outdated page", () => {
   it("an outdated page links to itself, and its form changes nothing", async () => {
     const person = await somebody()
     const browser = await browserOf(world, person)
@@ -67,7 +67,7 @@ describe("a page that is out of date", () => {
       { form: (await browser.get("/account", ours)).form("/sign-out"), has: "/sign-out" },
       { form: (await browser.get(path)).form("/accept"), has: "/accept" }
     ]
-    // Another tab signs in once more, which gives the browser a new cookie.
+    // Another tab signs in again, which gives the browser a new cookie.
     await enter(browser, person)
     for (const { form, has } of pages) {
       const late = await browser.post(form)
@@ -93,7 +93,7 @@ describe("a page that is out of date", () => {
   })
 })
 
-describe("a server of one’s own machine", () => {
+describe("a local server", () => {
   it("a local server redirects from its other names to its own", async () => {
     const headers = { accept: "text/html", "sec-fetch-mode": "navigate" }
     const answer = await world.handler(
@@ -106,7 +106,7 @@ describe("a server of one’s own machine", () => {
   })
 })
 
-describe("whatever is typed", () => {
+describe("arbitrary input", () => {
   const texts = {
     "very long": "a".repeat(60_000),
     "very long and an address": `${"a".repeat(60_000)}@example.com`,

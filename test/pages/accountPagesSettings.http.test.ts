@@ -21,7 +21,7 @@ const accountOf = (host: Host, did: string) =>
     Effect.flatMap(AccountStore, (accounts) => accounts.get)
   )
 
-/** Somebody with little in the repo, and a browser on which they have just signed in. */
+/** An account with a small repo, and a browser that has just signed in. */
 const someone = async (options: { readonly plc?: true } = {}, host: Host = world) => {
   const who = await newcomer(host, `settled${world.next()}`, options)
   const browser = new Browser(host)
@@ -29,7 +29,7 @@ const someone = async (options: { readonly plc?: true } = {}, host: Host = world
   return { who, browser }
 }
 
-/** Somebody with a profile and a post, and a browser on which they are signed in. */
+/** An account with a profile and a post, and a signed-in browser. */
 const signedUp = async () => {
   const person = await signUp(world, `holder${world.next()}`)
   return { did: person.did, browser: await browserOf(world, person) }
@@ -67,7 +67,7 @@ describe("an account that has moved to another server", () => {
   })
 })
 
-describe("the address of an account, on its page,", () => {
+describe("the page for an account's address", () => {
   it("an address is confirmed with its code, and changing it then needs another", async () => {
     const { who, browser } = await someone()
     const sent = await browser.submit(await formOn(browser, "email", "email/send-confirmation"))
@@ -119,7 +119,7 @@ describe("the address of an account, on its page,", () => {
   })
 })
 
-describe("who holds an identity", () => {
+describe("the page for an account's keys", () => {
   const ourKey = formatDidKey(publicKeyOf("k256", Buffer.from("42".repeat(32), "hex")))
 
   it("the keys page distinguishes no recovery key, one before the server’s, and a missing server key", async () => {
@@ -158,7 +158,7 @@ describe("who holds an identity", () => {
   })
 })
 
-describe("the data of an account", () => {
+describe("an account's data", () => {
   it("the export page links to getRepo, unless the account is deactivated", async () => {
     const { did, browser } = await signedUp()
     const page = await browser.get("/account/export", ours)
@@ -173,7 +173,7 @@ describe("the data of an account", () => {
   })
 })
 
-describe("an account that is deactivated on its page", () => {
+describe("an account deactivated on its page", () => {
   it("an account deactivated on its page shows its deletion date, and can be reactivated", async () => {
     const { who, browser } = await someone()
     const far = new Date(world.now() + 100 * 86_400_000).toISOString().slice(0, 10)
@@ -205,7 +205,7 @@ describe("an account that is deactivated on its page", () => {
   })
 })
 
-describe("an account that is deleted on its page", () => {
+describe("an account deleted on its page", () => {
   it("deletion needs the code and the handle, and removes the account with its sessions", async () => {
     const { who, browser } = await someone()
     const sent = await browser.submit(await formOn(browser, "delete", "delete/send-code"))

@@ -9,7 +9,7 @@ import {
 const webKit = "AppleWebKit/605.1.15 (KHTML, like Gecko)"
 const blink = "AppleWebKit/537.36 (KHTML, like Gecko)"
 
-describe("the words of an account’s pages", () => {
+describe("the wording of the account pages", () => {
   it("pages name browsers by their User-Agent", () => {
     const cases: ReadonlyArray<readonly [string, string]> = [
       [

@@ -3,7 +3,7 @@ import * as Schema from "effect/Schema"
 import { Config } from "../../services/host/Config.ts"
 import { readBody } from "../input.ts"
 
-/** A page was asked for, or a form sent, in a way that no page of ours does. */
+/** A page or form request that none of our pages sends. */
 export class BrowserRefused extends Schema.TaggedError<BrowserRefused>()("BrowserRefused", {
   reason: Schema.Literals([
     "method",
@@ -34,7 +34,8 @@ const checkAddress = Effect.fnUntraced(function* (request: Request) {
 /**
  * Rejects requests that aren't navigations, such as those of scripts, frames and images.
  *
- * Older browsers do not send `Sec-Fetch-*`; the cookie's SameSite and frame-ancestors hold for them.
+ * Older browsers don't send `Sec-Fetch-*`; for them the cookie's SameSite and frame-ancestors
+ * apply.
  */
 export const checkNavigation = Effect.fnUntraced(function* (request: Request) {
   const { method, headers } = request
@@ -45,7 +46,7 @@ export const checkNavigation = Effect.fnUntraced(function* (request: Request) {
   yield* checkAddress(request)
 })
 
-/** Whether a form was sent from a page of this very server. */
+/** Whether a form was sent from a page of this server. */
 const checkSameOrigin = Effect.fnUntraced(function* ({ headers }: Request) {
   const { publicUrl } = yield* Config
   const site = headers.get("sec-fetch-site")
@@ -60,7 +61,7 @@ export type Form = ReadonlyMap<string, string>
 const formLimit = 100 * 1024
 const formType = "application/x-www-form-urlencoded"
 
-/** Reads a form that a page of ours has sent; a field that is there twice makes it malformed. */
+/** Parses a form from one of our pages; a repeated field makes it invalid. */
 export const readForm = Effect.fnUntraced(function* (request: Request) {
   yield* checkSameOrigin(request)
   const type = request.headers.get("content-type")?.split(";")[0]?.trim().toLowerCase()

@@ -3,8 +3,8 @@ import type { Settings } from "../../services/host/Config.ts"
 const year = 365 * 86_400
 
 /**
- * The name of the device's cookie. `__Host-` keeps other hosts of the same domain from planting one;
- * browsers take it over https only, so on this machine it goes without.
+ * The name of the device's cookie. `__Host-` prevents other hosts of the same domain from planting
+ * one; browsers accept it only over https, so a local server doesn't use it.
  */
 const nameOf = ({ publicUrl }: Settings) =>
   publicUrl.startsWith("https:") ? "__Host-nacre-device" : "nacre-device"

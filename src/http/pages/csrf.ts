@@ -6,16 +6,16 @@ import { hkdf } from "../../services/host/derivedSecrets.ts"
 
 /** A ticket that this server sends to itself through a browser. */
 export type Purpose =
-  /** A form comes from a page that this device was shown. */
+  /** A form comes from a page shown on this device. */
   | "csrf"
-  /** The password was right; the second factor is still missing. */
+  /** The password was right; the second factor is missing. */
   | "password proven"
-  /** A passkey is to sign this. */
+  /** A passkey should sign this. */
   | "passkey challenge"
 
 const ticketKey = Effect.map(Config, ({ masterKey }) => hkdf(masterKey, "tickets"))
 
-/** Seals a ticket for one device, good for some milliseconds. */
+/** Seals a ticket for one device, valid for this many milliseconds. */
 export const seal = Effect.fnUntraced(function* (
   purpose: Purpose,
   device: string,
@@ -40,5 +40,5 @@ export const unseal = Effect.fnUntraced(function* (
 
 const halfADay = 12 * 3600 * 1000
 
-/** The hidden field that shows that a form comes from a page of ours, shown on this device. */
+/** The hidden field that proves that a form comes from our page on this device. */
 export const csrfToken = (device: string) => seal("csrf", device, {}, halfADay)

@@ -20,7 +20,7 @@ type OwnFailure =
   | OAuthStoreUnavailable
   | RateLimitExceeded
 
-/** Everything that keeps a page from being shown. */
+/** All errors that prevent a page. */
 export type PageFailure = OwnFailure | Failure
 
 type Messages = {
@@ -90,10 +90,10 @@ const messages: Messages = {
 const isOwn = (failure: PageFailure): failure is OwnFailure => Object.hasOwn(messages, failure._tag)
 
 const ownMessage = (failure: OwnFailure, config: Settings): Message =>
-  // SAFETY: the table holds, for each tag, the function of that very tag.
+  // SAFETY: the table has, for each tag, that tag's function.
   (messages[failure._tag] as (failure: OwnFailure, config: Settings) => Message)(failure, config)
 
-/** Any other failure, in the words that the protocol's answer has for it. */
+/** Any other failure, with the protocol's message. */
 const otherMessage = (failure: Failure): Message => {
   const { status, message } = wireError(failure)
   return status >= 500
@@ -104,7 +104,7 @@ const otherMessage = (failure: Failure): Message => {
 const messageOf = (failure: PageFailure, config: Settings): Message =>
   isOwn(failure) ? ownMessage(failure, config) : otherMessage(failure)
 
-/** A page's way to its answer, with a page for everything that can go wrong. */
+/** Runs a page's handler, with an error page for every failure. */
 export const asPage = <R>(make: Effect.Effect<Response, PageFailure, R>) =>
   Effect.gen(function* () {
     const config = yield* Config

@@ -1,4 +1,4 @@
-/** Text that is HTML: what came from outside has been escaped. */
+/** Text that is HTML; outside values in it are escaped. */
 export class Html {
   /** Marks HTML. Parsed JSON can never have this field. */
   readonly #text: string

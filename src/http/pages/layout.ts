@@ -12,9 +12,9 @@ export interface Page {
   /** The content of `<main>`, with the page's `<h1>`. */
   readonly body: Html
   readonly status?: number
-  /** More room: for lists and settings. */
+  /** A wider layout, for lists and settings. */
   readonly wide?: boolean
-  /** A script of this page, next to that of all pages; no other runs. */
+  /** A script of this page, besides the one of all pages; no other runs. */
   readonly script?: string
   /** Other targets of its forms and their redirects, as CSP sources; or no limit at all. */
   readonly formAction?: ReadonlyArray<string> | "anywhere"
@@ -34,7 +34,7 @@ interface Sheet {
 
 const sheets = new WeakMap<Settings, Sheet>()
 
-/** The stylesheet and its hash, made once a configuration. */
+/** The stylesheet and its hash, computed once for each configuration. */
 const sheetOf = (config: Settings): Sheet => {
   const known = sheets.get(config)
   if (known !== undefined) return known
@@ -64,9 +64,10 @@ const policyOf = (page: Page, style: string, { brand }: Settings): string =>
   ].join("; ")
 
 /**
- * The headers of every page, whatever is in it.
+ * The headers of every page.
  *
- * Referrer-Policy is not `no-referrer`: browsers would then send `Origin: null` with our own forms.
+ * Referrer-Policy is not `no-referrer`, because browsers would send `Origin: null` with our own
+ * forms.
  */
 export const pageHeaders = ({ isLocal }: Settings): Record<string, string> => ({
   "cache-control": "no-store",
@@ -131,7 +132,7 @@ ${scriptsOf(page).map((script) => raw(`<script>${script}</script>`))}
   return new Response(document.toString(), { status: page.status ?? 200, headers })
 }
 
-/** Sends the browser elsewhere with a GET: here by a path, or back to an app. */
+/** Redirects the browser with a GET: to a path here, or back to an app. */
 export const redirectTo = (
   location: string,
   config: Settings,

@@ -15,5 +15,5 @@ const drawing = (color: string): string =>
 export const markOf = ({ logoUrl, color }: Brand): string =>
   logoUrl ?? `data:image/svg+xml,${encodeURIComponent(drawing(color ?? nacre))}`
 
-/** The mark at the head of a page; the name beside it says the same. */
+/** The mark at the top of a page; the name beside it says the same. */
 export const mark = (brand: Brand): Html => html`<img src="${markOf(brand)}" alt="" />`

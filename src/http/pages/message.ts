@@ -3,14 +3,14 @@ import { type Child, html } from "./html.ts"
 import { showPage } from "./layout.ts"
 import { failures as text } from "./text/failures.ts"
 
-/** A page that says what happened, and what can be done. */
+/** A page that says what happened and what to do. */
 export interface Message {
   readonly title: string
   readonly text: Child
   readonly status?: number
   readonly link?: { readonly href: string; readonly label: string }
   readonly headers?: Readonly<Record<string, string>>
-  /** The id of the request that failed, for a person to report. */
+  /** The failed request's id, for reports. */
   readonly requestId?: string | undefined
 }
 

@@ -1,12 +1,14 @@
 /**
  * The script of every page.
  *
- * A second click does not send a form again while its answer is on the way: the browser would drop the first answer,
- * and with it a new cookie, a redirect to an app or codes shown once. After a stop, the form can be sent again.
+ * A second click doesn't send a form again while its response is pending, because the browser would
+ * drop the first response, and with it a new cookie, a redirect to an app or codes shown once.
+ * After a stop, the form can be sent again.
  *
  * Buttons that need a script show themselves: to see a password, to copy a text, to print the page.
  *
- * A page that the browser restores from memory reloads, because its owner may have signed out since.
+ * A page that the browser restores from memory reloads, because its owner may have signed out
+ * since.
  */
 export const pageScript = `(() => {
   let sent = false

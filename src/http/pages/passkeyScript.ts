@@ -49,5 +49,5 @@ export const passkeyScript = `(() => {
   }
 })()`
 
-/** Sends the page's form at once: the way back to apps that asked for a form. */
+/** Submits the page's form at once, for apps that asked for a form. */
 export const submitScript = `document.forms[0].submit()`

@@ -17,7 +17,7 @@ import { seal, unseal } from "./csrf.ts"
 import { common } from "./text/common.ts"
 import { signIn as text } from "./text/signIn.ts"
 import { rules } from "../../services/limits/rules.ts"
-/** How an attempt to sign in ended. */
+/** The result of a sign-in attempt. */
 export type Attempt =
   | { readonly kind: "proven"; readonly owner: OwnerView }
   /** The password was right; the ticket carries that to the code step. */
@@ -31,11 +31,13 @@ const proofMillis = 5 * minute
 const challengeMillis = 15 * minute
 
 const tooMany = (seconds: number): Attempt => refused(common.tooManyAttempts(seconds))
-/** A limit that refuses says so on the form, not on a page of its own. */
+/** An exceeded limit is shown on the form rather than a separate page. */
 const exceeded = ({ retryAfter, windowSeconds }: RateLimitExceeded) =>
   Effect.succeed(tooMany(retryAfter ?? windowSeconds))
 
-/** Signs in with a name and the account's password; failures are counted together with those of createSession. */
+/**
+ * Signs in with a name and the account's password; failures count together with createSession's.
+ */
 export const byPassword = Effect.fn("pages.byPassword")(
   function* (
     request: Request,
@@ -74,7 +76,7 @@ const proofOf = (claims: TicketClaims | undefined) => {
     : undefined
 }
 
-/** Continues after the password with a code of the authenticator or a recovery code. */
+/** Continues after the password with an authenticator or recovery code. */
 export const byCode = Effect.fn("pages.byCode")(function* (
   device: string,
   { ticket, code }: { readonly ticket: string; readonly code: string }
@@ -98,10 +100,12 @@ export const byCode = Effect.fn("pages.byCode")(function* (
 })
 
 /**
- * Signs an account in on a device, with a new cookie, unless the password has changed since the proof.
+ * Signs an account in on a device, with a new cookie, unless the password has changed since the
+ * proof.
  *
- * A new password signs out all other devices once it is in force. Reading the password's version only after the
- * device is stored means that one of the two sees the other, and a guess of the old password stays out.
+ * A new password signs out all other devices after it takes effect. Reading the password's version
+ * only after storing the device means that one of the two sees the other, so a guess of the old
+ * password stays out.
  */
 export const keepSignedIn = Effect.fn("pages.keepSignedIn")(function* (
   device: string,
@@ -121,7 +125,7 @@ export const keepSignedIn = Effect.fn("pages.keepSignedIn")(function* (
 export interface Challenge {
   /** Options for `navigator.credentials`, bytes in base64url. */
   readonly options: Readonly<Record<string, unknown>>
-  /** Comes back with the answer: this server remembers nothing of it. */
+  /** Returned with the result, because the server doesn't store it. */
   readonly ticket: string
 }
 
@@ -152,7 +156,7 @@ export const usedCeremony = Effect.fn("pages.usedCeremony")(function* (
   return { challenge, origin: publicUrl, rpId: rpIdOf(publicUrl) }
 })
 
-/** The answer of a browser's passkey; undefined unless it is a JSON object. */
+/** A passkey's result from the browser; undefined unless it is a JSON object. */
 export const credentialOf = (text: string | undefined) =>
   jsonObject(new TextEncoder().encode(text ?? ""))
 

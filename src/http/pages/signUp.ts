@@ -10,7 +10,7 @@ export interface SignUpView {
   readonly lead: string
   readonly action: string
   readonly carried: Carried
-  /** Domains under which handles are given, without a leading dot. */
+  /** Domains for handles, without a leading dot. */
   readonly domains: ReadonlyArray<string>
   readonly inviteRequired: boolean
   /** The rejected input. */

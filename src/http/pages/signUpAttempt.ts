@@ -37,7 +37,7 @@ const refusedField = ({ error, field }: SignUpRefused): string | undefined => {
   return field === "handle" ? "name" : field
 }
 
-/** Why no account was created, and the field that is wrong. */
+/** Why no account was created, and the wrong field. */
 export const wrongBy = (failure: SignUpFailure): Wrong => {
   const known = wrongs[failure._tag]
   if (known !== undefined) return known
@@ -47,14 +47,17 @@ export const wrongBy = (failure: SignUpFailure): Wrong => {
   return { field, text: field === "email" ? text.badEmail : asSentence(message) }
 }
 
-/** Whether an invite is valid now, to say so before a person fills in the form; the sign-up itself decides. */
+/**
+ * Whether an invite is valid now, to say so before the form is filled in; the sign-up itself
+ * decides.
+ */
 const isGoodInvite = Effect.fn("pages.isGoodInvite")(function* (request: Request, code: string) {
   yield* takePoint(request, rules.lookAtInvite)
   const invite = yield* (yield* Directory).invite(inviteCode(code))
   return invite !== undefined && !invite.disabled && invite.uses.length < invite.available
 })
 
-/** The sign-up form with its earlier input; it reports an invalid invite at once. */
+/** The sign-up form with its earlier input; reports an invalid invite at once. */
 export const signUpForm = Effect.fnUntraced(function* (
   request: Request,
   place: Pick<SignUpView, "lead" | "action" | "carried" | "others">,
@@ -77,7 +80,7 @@ export const signUpForm = Effect.fnUntraced(function* (
   })
 })
 
-/** Ends the session that every sign-up opens for an app: a page has no use for it. */
+/** Ends the session that every sign-up opens for an app, which a page doesn't need. */
 const endSessions = Effect.fnUntraced(function* (did: string) {
   const accounts = yield* Accounts
   const { sessions } = yield* accounts.call(did, "security")
@@ -85,13 +88,13 @@ const endSessions = Effect.fnUntraced(function* (did: string) {
   yield* Effect.forEach(sessions, end, { discard: true })
 })
 
-/** Creates the account that a form asks for. */
+/** Creates the account in a form. */
 export const signUpBy = Effect.fnUntraced(function* (request: Request, form: Form) {
   yield* takePoint(request, rules.signUp)
   const invite = form.get("invite")
   const name = calledName(form.get("name") ?? "")
   const domain = form.get("domain") ?? ""
-  // The whole handle is as good as the name alone.
+  // The whole handle is accepted as well as the name.
   const handle = name.endsWith(`.${domain}`) ? name : `${name}.${domain}`
   const made = yield* (yield* SignUp).create({
     handle,
@@ -113,6 +116,6 @@ const pageFailures = new Set([
   "DirectoryUnavailable"
 ])
 
-/** Whether the form itself can show a failure; others get a page of their own. */
+/** Whether the form itself can show a failure; others get their own page. */
 export const isSignUpFailure = (failure: { readonly _tag: string }): failure is SignUpFailure =>
   !pageFailures.has(failure._tag)

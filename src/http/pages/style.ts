@@ -153,7 +153,7 @@ const luminance = (hex: string): number => {
   return 0.2126 * red! + 0.7152 * green! + 0.0722 * blue!
 }
 
-/** Black or white: what can be read better on a colour. */
+/** Black or white, whichever is more readable on a colour. */
 export const textOn = (hex: string): "#000" | "#fff" =>
   (luminance(hex) + 0.05) ** 2 > 1.05 * 0.05 ? "#000" : "#fff"
 
@@ -170,7 +170,7 @@ const brandRules = ({ color, background }: Brand): string => {
         : `--page:#8883 ${picture} center/cover;`
   const rules = `${accent}${page}`
   const light = rules === "" ? "" : `:root:root{${rules}}`
-  // On a colour of its own the page's text outside the card must be readable in both modes.
+  // On a background colour, the text outside of the card must be readable in both modes.
   const outside =
     picture === "" && background !== undefined
       ? `.top,.foot,.foot a{color:${textOn(background)}}`

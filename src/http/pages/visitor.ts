@@ -7,12 +7,12 @@ import { deviceCookie, keepDevice } from "./cookies.ts"
 import { csrfToken, unseal } from "./csrf.ts"
 import { rules } from "../../services/limits/rules.ts"
 
-/** A browser that looks at a page. */
+/** A browser at a page. */
 export interface Visitor {
   readonly device: Device
-  /** For the hidden field `csrf` of each form. */
+  /** For each form's hidden field `csrf`. */
   readonly csrf: string
-  /** `Set-Cookie` of the answer: for a browser that is new. */
+  /** `Set-Cookie` of the response, for a new browser. */
   readonly cookies: ReadonlyArray<string>
 }
 
@@ -41,7 +41,7 @@ export const visitor = Effect.fn("pages.visitor")(function* (request: Request) {
   return { ...found, csrf: yield* csrfToken(found.device.id) } satisfies Visitor
 })
 
-/** A form that was sent from a page of ours, which was shown on this very device. */
+/** A form from one of our pages, shown on the same device. */
 export interface Sent {
   readonly visitor: Visitor
   readonly form: Form
@@ -54,7 +54,7 @@ const pageOf = (form: Form): string => {
   return `/oauth/authorize?${new URLSearchParams({ client_id: clientId, request_uri: requestUri })}`
 }
 
-/** Reads a form that was sent; refused unless its page was ours and this browser's. */
+/** Parses a form; fails unless its page was ours and shown in this browser. */
 export const sentForm = Effect.fn("pages.sentForm")(function* (request: Request) {
   const form = yield* readForm(request)
   const device = yield* known(request)

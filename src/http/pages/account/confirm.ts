@@ -48,7 +48,7 @@ export const confirmForm = Effect.fnUntraced(function* (owner: Owner, to: PageNa
   return page
 })
 
-/** `POST /account/confirm…`: confirmed, or the form once more. */
+/** `POST /account/confirm…`: continues, or shows the form again. */
 export const confirm = Effect.fn("account.confirm")(function* (
   way: Way,
   request: Request,

@@ -75,7 +75,7 @@ export type Outcome =
   | { readonly kind: "done"; readonly page: PageName; readonly notice: Notice }
   | { readonly kind: "shown"; readonly page: Page }
 
-/** It was done. */
+/** Done, with a notice on another page. */
 export const done = (page: PageName, notice: Notice): Outcome => ({ kind: "done", page, notice })
 
 /** Done, and the account is signed out on this device. */
@@ -114,9 +114,9 @@ export const accountForm = (
   form: {
     readonly action: string
     readonly fields?: Readonly<Record<string, string>>
-    /** Stands within a line. */
+    /** Whether it is part of a line. */
     readonly inline?: boolean
-    /** A passkey is to answer it: the options of its creation. */
+    /** The options of a new passkey that the form asks for. */
     readonly passkey?: object
     readonly content: Child
   }
@@ -130,7 +130,7 @@ export const accountForm = (
     ${hidden({ csrf: owner.visitor.csrf, account: owner.account.did, ...form.fields })}${form.content}
   </form>`
 
-/** Whose password a form asks for: for password managers, which look for a line of text. */
+/** The account of a password form, for password managers, which look for a text field. */
 export const usernameOf = (handle: string): Html =>
   html`<input
     type="text"

@@ -16,13 +16,13 @@ import { forgotten } from "../text/signIn.ts"
 const hintOf = (unmailed: Child) =>
   Effect.map(Mailer, ({ delivers }): Child => (delivers ? text.hintByMail : unmailed))
 
-/** How the account's owner comes to the code that was sent. */
+/** How the owner gets the code that was sent. */
 export const codeHint = hintOf(text.hintWithoutMail)
 
-/** The same for a person who can't sign in. */
+/** The same for people who can't sign in. */
 export const forgottenCodeHint = hintOf(forgotten.hintWithoutMail)
 
-/** The button that has a code sent to an address, or made where no mail goes out. */
+/** The button that sends a code to an address, or creates one on a server without mail. */
 export const codeButton = (address: string | undefined) =>
   Effect.map(
     Mailer,
@@ -38,7 +38,7 @@ export const codeField = (hint: Child, wrong?: Wrong, typed?: string): Html =>
     name: "code",
     label: common.code,
     autocomplete: "one-time-code",
-    // A code that was wrong is typed again; one that was not yet looked at stays.
+    // A wrong code must be typed again; one that wasn't checked yet stays.
     value: wrong?.field === "code" ? undefined : typed,
     hint,
     maxLength: 32

@@ -7,7 +7,7 @@ import { recentMillis } from "../../../services/sessions/PasswordProof.ts"
 import { livesAt } from "../livesAt.ts"
 import type { Visitor } from "../visitor.ts"
 
-/** A signed-in person who looks at their account. */
+/** A signed-in user at their account. */
 export interface Owner {
   readonly visitor: Visitor
   /** The account as it is signed in on this device. */
@@ -36,9 +36,9 @@ export type Found =
   | { readonly kind: "closed" }
 
 /**
- * Finds the account of a visitor among those that are signed in on the very device.
+ * Finds the visitor's account among those signed in on the same device.
  *
- * Whatever a page or a form names afterwards is judged against this account, and no other.
+ * Whatever a page or form names later is checked against this account only.
  */
 export const findOwner = Effect.fn("account.findOwner")(function* (
   visitor: Visitor,

@@ -1,7 +1,7 @@
 import { encode } from "uqr"
 import { type Html, html } from "../html.ts"
 
-/** A QR code as a drawing: dark on white in every colour scheme, since cameras want it so. */
+/** A QR code as a drawing, dark on white in every colour scheme, as cameras require. */
 export const qrCode = (text: string, label: string): Html => {
   const { data, size } = encode(text, { ecc: "M", border: 4 })
   const path = data

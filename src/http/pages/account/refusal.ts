@@ -3,7 +3,7 @@ import { type Failure, wireError } from "../../errors.ts"
 import type { Wrong } from "../parts.ts"
 import { asSentence, common } from "../text/common.ts"
 
-/** A form's text for a failure that its person can fix; fails with any other. */
+/** A form's text for an error that its user can fix; fails with any other. */
 export const refusalOf = <F extends Failure>(
   failure: F,
   told?: string
@@ -17,7 +17,7 @@ export const refusalOf = <F extends Failure>(
   )
 }
 
-/** The same with the field that it concerns; a limit concerns none. */
+/** The same with the field it concerns, unless it is a limit. */
 export const wrongOf = <F extends Failure>(
   failure: F,
   field: string | undefined,

@@ -75,7 +75,9 @@ const elsewhere = Effect.fnUntraced(function* (
   }
 })
 
-/** The notice of a page, only for a browser that comes from one of our forms: a stranger's link shows none. */
+/**
+ * A page's notice, only for a browser that comes from one of our forms, so foreign links show none.
+ */
 const noticeFor = (request: Request, url: URL): string | undefined =>
   (request.headers.get("sec-fetch-site") ?? "same-origin") === "same-origin"
     ? noticeText(url.searchParams.get("done"))

@@ -32,7 +32,7 @@ export const momentInWords = (millis: number): string =>
 const counted = (count: number, unit: string): string =>
   `${count} ${unit}${count === 1 ? "" : "s"} ago`
 
-/** How long ago something was, or the day where that is longer. */
+/** How long ago something was, or its date if that is longer ago. */
 export const agoInWords = (millis: number, now: number): string => {
   const past = now - millis
   if (past < 2 * minute) return "just now"
@@ -65,7 +65,9 @@ const systems: ReadonlyArray<readonly [RegExp, string]> = [
 const firstOf = (table: ReadonlyArray<readonly [RegExp, string]>, text: string) =>
   table.find(([pattern]) => pattern.test(text))?.[1]
 
-/** A browser in plain words, by its User-Agent: “Firefox on Linux”; one that is not known in its own words. */
+/**
+ * A browser in plain words, by its User-Agent: “Firefox on Linux”; an unknown one by its own text.
+ */
 export const browserInWords = (userAgent: string | undefined): string => {
   if (userAgent === undefined || userAgent.trim() === "") return devices.unknownBrowser
   const browser = firstOf(browsers, userAgent)

@@ -59,7 +59,7 @@ export const overview = {
   devicesBelow: (devices: number): string => `${counted(devices, "device", "devices")}.`
 } as const
 
-/** Notices by the name in a page's address; no other text can get there. */
+/** Notices by the name in a page's address, which can't contain any other text. */
 export const notices = {
   "signed-out": "You’re signed out on this device.",
   "device-out": "That device is signed out.",

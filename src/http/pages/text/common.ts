@@ -43,6 +43,6 @@ export const common = {
 export const counted = (count: number, one: string, many: string): string =>
   count === 0 ? `no ${many}` : `${count} ${count === 1 ? one : many}`
 
-/** The error of a field or a form that the account's object gave, as a sentence. */
+/** An error of the account's object, for a field or a form, as a sentence. */
 export const asSentence = (message: string): string =>
   /[.!?]$/.test(message) ? message : `${message}.`

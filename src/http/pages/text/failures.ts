@@ -1,6 +1,6 @@
 import { type Html, html } from "../html.ts"
 
-/** Pages that say why something did not work. */
+/** Error pages. */
 export const failures = {
   laterTitle: "Temporarily unavailable",
   later: "Something this page needs isn’t responding. Please try again in a moment.",

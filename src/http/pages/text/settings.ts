@@ -40,7 +40,7 @@ export const email = {
   change: "Change address"
 } as const
 
-/** Codes that confirm what cannot be undone. */
+/** Codes that confirm irreversible actions. */
 export const codes = {
   title: "Codes",
   lead: "Some actions need a code. Codes expire after 15 minutes.",

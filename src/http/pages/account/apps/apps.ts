@@ -38,7 +38,7 @@ const connection = (owner: Owner, app: App): Html =>
     })}
   </div>`
 
-/** An app with each of its sessions: one a browser or device on which it was signed in to. */
+/** An app with its sessions, one for each browser or device on which it was signed in. */
 const appRow = (owner: Owner, [clientId, sessions]: readonly [string, ReadonlyArray<App>]): Html =>
   html`<li class="app">
     <strong>${appInWords(clientId)}</strong>
@@ -47,7 +47,7 @@ const appRow = (owner: Owner, [clientId, sessions]: readonly [string, ReadonlyAr
     ${sessions.map((session) => connection(owner, session))}
   </li>`
 
-/** Sessions by their app; the app that was heard of last comes first. */
+/** Sessions by app, most recently active app first. */
 const byClient = (
   apps: ReadonlyArray<App>
 ): ReadonlyArray<readonly [string, ReadonlyArray<App>]> => {

@@ -39,7 +39,7 @@ const timeOf = (day: string): string | undefined => {
   return Number.isNaN(time) ? undefined : new Date(time).toISOString()
 }
 
-/** Makes the account inactive, until its owner comes back or the day of its deletion. */
+/** Deactivates the account until its owner returns or its deletion date. */
 export const deactivate: Action = {
   proof: true,
   page: "deactivate",

@@ -51,7 +51,7 @@ export const deletePage: AccountPage = { proof: true, show: (owner) => page(owne
 /** Sends the code that a deletion needs. */
 export const sendDeletionCode: Action = sendsCode("delete", "delete_account", page)
 
-/** Deletes the account: by the code, by the handle typed once more, and by the proof that is asked for before. */
+/** Deletes the account after a recent proof, with the code and the typed handle. */
 export const deleteAccount: Action = {
   proof: true,
   page: "delete",

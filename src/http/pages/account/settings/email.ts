@@ -7,7 +7,7 @@ import { codeButton, codeField, codeHint, refusedBy, sendsCode } from "../mailed
 import type { Owner } from "../owner.ts"
 import { email as text } from "../../text/settings.ts"
 
-/** How codes come, as both forms tell it. */
+/** How codes arrive, for both forms. */
 interface Codes {
   readonly hint: Child
   readonly button: Html
@@ -78,7 +78,7 @@ export const sendConfirmation: Action = sendsCode("email", "confirm_email", page
 /** Sends a code to the current address, before it changes. */
 export const sendChange: Action = sendsCode("email", "update_email", page)
 
-/** Confirms the address by the code that was sent there. */
+/** Confirms the address with the code sent to it. */
 export const confirmAddress: Action = {
   proof: true,
   page: "email",
@@ -91,7 +91,7 @@ export const confirmAddress: Action = {
   })
 }
 
-/** Gives the account another address; one that was confirmed is asked by a code first. */
+/** Changes the account's address; a confirmed one needs a code first. */
 export const changeEmail: Action = {
   proof: true,
   page: "email",

@@ -66,7 +66,9 @@ const page = Effect.fnUntraced(function* (owner: Owner, wrong?: Wrong, filled: F
 /** `/account/handle` */
 export const handlePage: AccountPage = { proof: true, show: (owner) => page(owner) }
 
-/** A domain as it was typed, or copied from the address bar, in the form that handles have: in lower case, and in ASCII. */
+/**
+ * A domain as typed, or copied from the address bar, converted to a handle: lower case and ASCII.
+ */
 const domainOf = (text: string): string => {
   const bare = calledName(text)
   return URL.parse(bare.includes("://") ? bare : `https://${bare}`)?.hostname ?? bare

@@ -3,7 +3,7 @@ import { type Child, type Html, html } from "../../html.ts"
 import { copyable } from "../../parts.ts"
 import { handle as text } from "../../text/settings.ts"
 
-/** The values to enter in one place, each with a button that copies it. */
+/** The values to enter in one place, each with a copy button. */
 const entries = (...pairs: ReadonlyArray<readonly [label: string, value: string]>): Html =>
   html`<dl class="facts">
     ${pairs.map(

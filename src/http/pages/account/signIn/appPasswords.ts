@@ -56,7 +56,7 @@ const told = (owner: Owner, made: { readonly name: string; readonly password: st
       <a class="button" href="${hrefOf(owner, "apps")}">${appPassword.copied}</a>`
   })
 
-/** Creates an app password and shows it once, in the answer. */
+/** Creates an app password and shows it once, in the response. */
 export const createAppPassword: Action = {
   proof: true,
   page: "app-password",
@@ -73,7 +73,7 @@ export const createAppPassword: Action = {
   })
 }
 
-/** Revokes an app password, with the sessions that it has opened. */
+/** Revokes an app password and ends its sessions. */
 export const revokeAppPassword: Action = {
   page: "apps",
   run: Effect.fn("account.revokeAppPassword")(function* ({ view }, form) {

@@ -112,7 +112,7 @@ const codesPage = Effect.fnUntraced(function* (owner: Owner, codes: ReadonlyArra
   })
 })
 
-/** Creates a secret, not yet in force, and shows it in the answer. */
+/** Creates a pending secret and shows it in the response. */
 export const beginAuthenticator: Action = {
   proof: true,
   page: "authenticator",
@@ -122,7 +122,7 @@ export const beginAuthenticator: Action = {
   })
 }
 
-/** Puts the secret in force with a first code, and shows the recovery codes once, in the answer. */
+/** Activates the secret with its first code, and shows the recovery codes once, in the response. */
 export const confirmAuthenticator: Action = {
   proof: true,
   page: "authenticator",
@@ -145,7 +145,7 @@ export const confirmAuthenticator: Action = {
   })
 }
 
-/** Replaces the recovery codes, and shows the new ones once, in the answer. */
+/** Replaces the recovery codes, and shows the new ones once, in the response. */
 export const renewRecoveryCodes: Action = {
   proof: true,
   page: "authenticator",
@@ -155,7 +155,7 @@ export const renewRecoveryCodes: Action = {
   })
 }
 
-/** Ends the authenticator, and its recovery codes. */
+/** Removes the authenticator and its recovery codes. */
 export const disableAuthenticator: Action = {
   proof: true,
   page: "authenticator",

@@ -73,14 +73,14 @@ export const lookAtForgotten = Effect.fnUntraced(function* (request: Request, na
   return showPage(page, yield* Config)
 })
 
-/** Requests a code; the answer doesn't reveal whether the account exists. */
+/** Requests a code; the response doesn't reveal whether the account exists. */
 const ask = Effect.fn("account.forgot")(function* (request: Request, { form }: Sent) {
   yield* takePoint(request, rules.requestPasswordReset)
   yield* requestReset(accountBehind(form.get("identifier") ?? ""))
   return redirectTo(pathOf("reset"), yield* Config)
 })
 
-/** Puts the new password in force, or shows the form once more. */
+/** Sets the new password, or shows the form again. */
 const reset = Effect.fn("account.reset")(function* (request: Request, { visitor, form }: Sent) {
   const config = yield* Config
   const code = form.get("code") ?? ""

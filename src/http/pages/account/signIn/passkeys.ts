@@ -30,7 +30,7 @@ const formPage = Effect.fnUntraced(function* (owner: Owner, message?: string) {
 /** `/account/passkey` */
 export const passkeyPage: AccountPage = { proof: true, show: (owner) => formPage(owner) }
 
-/** Adds the browser's new passkey to the account, and to the table of passkey owners. */
+/** Adds the browser's new passkey to the account and to the table of passkey owners. */
 export const addPasskey: Action = {
   proof: true,
   page: "passkey",
@@ -53,7 +53,7 @@ export const addPasskey: Action = {
   })
 }
 
-/** Gives a passkey another name. */
+/** Renames a passkey. */
 export const renamePasskey: Action = {
   page: "security",
   run: Effect.fn("account.renamePasskey")(function* ({ view }, form) {

@@ -96,7 +96,7 @@ const page = (owner: Owner, wrong?: Wrong) =>
 /** `/account/security`: password, passkeys and authenticator. */
 export const securityPage: AccountPage = { show: (owner) => Effect.succeed(page(owner)) }
 
-/** Removes a passkey; the last one stays where nothing else would let its owner in. */
+/** Removes a passkey, unless it is the owner's only way to sign in. */
 export const removePasskey: Action = {
   proof: true,
   page: "security",

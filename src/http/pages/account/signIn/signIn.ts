@@ -20,7 +20,7 @@ import { type Handled, type PageName, pathOf } from "../frame.ts"
 import { common } from "../../text/common.ts"
 import { secondStep, signIn as text } from "../../text/signIn.ts"
 
-/** The ways to show who one is, by the rest of their path. */
+/** The ways to sign in, by the rest of their path. */
 export type Way = "password" | "code" | "passkey"
 
 /** Tries a way to sign in with a form's input. */
@@ -91,7 +91,7 @@ export const signInForm = Effect.fnUntraced(function* (
   return { title: text.title, body, script: passkeyScript, status, cookies } satisfies Page as Page
 })
 
-/** The form that asks for a code, after the password; `carried` goes along. */
+/** The form for a code after the password; includes the fields in `carried`. */
 export const codeForm = Effect.fnUntraced(function* (
   visitor: Visitor,
   { ticket, message }: Extract<Attempt, { kind: "code" }>,
@@ -109,7 +109,7 @@ export const codeForm = Effect.fnUntraced(function* (
   return { title: secondStep.title, body, script: passkeyScript, status } satisfies Page as Page
 })
 
-/** `POST /account/sign-in…`: signed in, or the form once more. */
+/** `POST /account/sign-in…`: signs in, or shows the form again. */
 export const signIn = Effect.fn("account.signIn")(function* (
   way: Way,
   request: Request,

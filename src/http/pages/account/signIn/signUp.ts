@@ -36,7 +36,7 @@ export const lookAtSignUp = Effect.fnUntraced(function* (request: Request, url: 
   return yield* formPage(request, yield* visitor(request), new Map([["invite", invite]]))
 })
 
-/** `POST /account/sign-up`: a new account, signed in on this device at once. */
+/** `POST /account/sign-up`: creates an account and signs it in on this device. */
 export const postSignUp = Effect.fnUntraced(function* (request: Request) {
   const { form, visitor } = yield* sentForm(request)
   const made = yield* signUpBy(request, form).pipe(
