@@ -32,6 +32,14 @@ const texts: Readonly<Record<string, string>> = {
     "for the administrator (HTTP Basic): GET lists the backups and says how the last ones ended; POST begins one, or continues `?run=`, and says how far it is",
   "/admin/backups/verify":
     "for the administrator (HTTP Basic): reads back the newest backups of the accounts after `?after=`, every object of them, and names those that are damaged",
+  "/admin/backups/account":
+    "for the administrator (HTTP Basic): the backups of `?account=`, a handle or DID, oldest first",
+  "/admin/backups/object":
+    "for the administrator (HTTP Basic): the object of a backup that `?key=` names, as it is stored",
+  "/admin/backups/restore":
+    "for the administrator (HTTP Basic): restores `?account=` from `?backup=` (default: the newest); with `?replace=true` an account that is here gets the backup's records, blobs and preferences. Call it again while `kind` is `more`",
+  "/admin/backups/restore-server":
+    "for the administrator (HTTP Basic): restores the accounts of `?backup=` (default: the newest) that aren't here, with invites; call it again with the `?cursor=` it returns",
   "/admin/codes":
     "for the administrator (HTTP Basic): the mailed codes of `?account=` that wait to be used, where the server sends no mail",
   "/admin/relays":

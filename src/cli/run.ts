@@ -8,6 +8,7 @@ import * as GlobalFlag from "effect/cli/GlobalFlag"
 import { account } from "./account/account.ts"
 import { backup } from "./backup/backups.ts"
 import { exportAccount } from "./backup/export.ts"
+import { restore } from "./backup/restore.ts"
 import { importAccount } from "./backup/import.ts"
 import { startCommand } from "../../scripts/project.mjs"
 import { type CliFailure, explain, isTold } from "./failure.ts"
@@ -54,6 +55,7 @@ const root = Command.make("nacre").pipe(
     key,
     passkey,
     backup,
+    restore,
     exportAccount,
     importAccount,
     migrate,

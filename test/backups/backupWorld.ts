@@ -93,3 +93,24 @@ export const verify = async (host: Host) => {
     readonly faults: RunView["faults"]
   }
 }
+
+/** An answer's run of calls: the administrator's restore of a whole server, to its end. */
+export const restoreServer = async (host: Host, backup?: string) => {
+  const restored: Array<{ readonly did: string; readonly kind: string }> = []
+  const faults: Array<RunView["faults"][number]> = []
+  let cursor = ""
+  for (let calls = 0; calls < 200; calls++) {
+    const query = new URLSearchParams({ cursor, ...(backup === undefined ? {} : { backup }) })
+    const { status, body, text } = await host.ask(`/admin/backups/restore-server?${query}`, {
+      method: "POST",
+      auth: basic()
+    })
+    if (status === 503) continue
+    if (status !== 200) throw new Error(`${status} ${text}`)
+    restored.push(...body["restored"])
+    faults.push(...body["faults"])
+    if (body["cursor"] === undefined) return { restored, faults, madeAt: body["madeAt"] as string }
+    cursor = body["cursor"]
+  }
+  throw new Error("the restore doesn't end")
+}

@@ -10,7 +10,8 @@ import { procedure, query, type Remote } from "../xrpc.ts"
 
 const path = "admin/backups"
 
-const Fault = Schema.Struct({
+/** Something that is wrong with a backup. */
+export const Fault = Schema.Struct({
   did: Schema.optionalKey(Did),
   key: Schema.optionalKey(Words),
   problem: Words
@@ -36,7 +37,8 @@ type Run = typeof Run.Type
 
 const Advanced = Schema.Struct({ run: Schema.NullOr(Run) })
 
-const faultLines = (faults: ReadonlyArray<typeof Fault.Type>): string =>
+/** A line for each fault: where it is, and what. */
+export const faultLines = (faults: ReadonlyArray<typeof Fault.Type>): string =>
   faults.map(({ did, key, problem }) => `  ${key ?? did ?? "server"}: ${problem}`).join("\n")
 
 const resultOf = (run: Run): string =>

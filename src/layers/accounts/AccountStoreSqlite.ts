@@ -15,7 +15,8 @@ export const tables: ReadonlyArray<string> = [
   )`
 ]
 
-interface Row extends Record<string, SqlValue> {
+/** The account's row. */
+export interface Row extends Record<string, SqlValue> {
   did: string
   handle: string
   email: string | null
@@ -31,8 +32,9 @@ interface Row extends Record<string, SqlValue> {
   created_at: string
 }
 
+/** The account that a row holds. */
 // SAFETY: only `bindings` writes curve and takedown, from values of these types.
-const fromRow = (row: Row): Account => ({
+export const accountOf = (row: Row): Account => ({
   did: row.did,
   handle: row.handle,
   email: row.email ?? undefined,
@@ -110,7 +112,7 @@ export const layer = (options: AccountStoreOptions): Layer.Layer<AccountStore, n
           const [row] = sql.exec<Row>("SELECT * FROM account").toArray()
           if (row === undefined) return undefined
           makeTables(sql, statements)
-          return fromRow(row)
+          return accountOf(row)
         } catch (error) {
           if (isMissingTable(error)) return undefined
           throw error

@@ -3,6 +3,8 @@ import * as Layer from "effect/Layer"
 import type { Row } from "../../core/backups/rows.ts"
 import { AccountRows, type KeptBlob } from "../../services/backups/AccountRows.ts"
 import { digestOf } from "../../services/backups/digests.ts"
+import { accountOf, type Row as AccountRow } from "../accounts/AccountStoreSqlite.ts"
+import { BlobIndex } from "../../services/blobs/BlobIndex.ts"
 import { AccountStore } from "../../services/accounts/AccountStore.ts"
 import { SqlStorage, type SqlValue } from "../../services/host/SqlStorage.ts"
 import { Repo } from "../../services/repo/Repo.ts"
@@ -77,6 +79,18 @@ const rowsOf = (sql: Sql): Record<string, ReadonlyArray<Row>> => ({
     .map(rowOf)
 })
 
+/** Writes rows by the names of their columns; a row that is there is replaced. */
+const insert = (sql: Sql, table: string, rows: ReadonlyArray<Row>): void => {
+  for (const row of rows) {
+    const columns = Object.keys(row).filter((column) => /^\w+$/.test(column))
+    const places = columns.map(() => "?").join(", ")
+    sql.exec(
+      `INSERT OR REPLACE INTO ${table} (${columns.join(", ")}) VALUES (${places})`,
+      ...columns.map((column) => row[column] ?? null)
+    )
+  }
+}
+
 /** Blobs of both states by CID: temporary ones first. */
 const blobsOf = (
   sql: Sql,
@@ -111,6 +125,7 @@ export const layer = Layer.effect(
     const sql = yield* SqlStorage
     const accounts = yield* AccountStore
     const repo = yield* Repo
+    const blobs = yield* BlobIndex
 
     return AccountRows.of({
       state: Effect.gen(function* () {
@@ -126,6 +141,23 @@ export const layer = Layer.effect(
           awaited: row?.awaited ?? 0
         }
       }),
+      create: Effect.fn("AccountRows.create")(function* ({ account = [], ...tables }) {
+        const [row] = account
+        if (row === undefined) return yield* Effect.die(new Error("a backup without an account"))
+        // SAFETY: the row was read from this table.
+        yield* accounts.create(accountOf(row as AccountRow))
+        sql.transaction(() => {
+          for (const table of Object.keys(kept)) insert(sql, table, tables[table] ?? [])
+        })
+      }),
+      putPreferences: ({ preferences = [] }) =>
+        sql.transaction(() => {
+          sql.exec("DELETE FROM preferences")
+          insert(sql, "preferences", preferences)
+        }),
+      putBlobTakedowns: ({ [blobTakedowns]: rows = [] }) => {
+        for (const { cid, takedown } of rows) blobs.setTakedown(String(cid), String(takedown))
+      },
       rows: () => rowsOf(sql),
       blobs: (page) => blobsOf(sql, page)
     })

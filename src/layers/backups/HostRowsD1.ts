@@ -39,6 +39,9 @@ export const leftOut = {
   backup_mark: "about the backups themselves"
 } as const
 
+/** Rows written at once. */
+const batchRows = 50
+
 /** Rows in a page. */
 const pageRows = 2000
 
@@ -83,6 +86,16 @@ export const layer: Layer.Layer<HostRows, never, HostDatabase> = Layer.effect(
         // SAFETY: each statement answers rows of text, numbers and null.
         const found = answered as ReadonlyArray<ReadonlyArray<Row>>
         return Object.fromEntries(Object.keys(ofAccounts).map((table, at) => [table, found[at]!]))
+      }),
+      restore: Effect.fn("HostRows.restore")(function* (given) {
+        const inserts = Object.entries(given)
+          .filter(([table]) => table in ofAccounts || table in whole)
+          .flatMap(([table, rows]) =>
+            rows.map((row) => sql`INSERT OR IGNORE INTO ${sql(table)} ${sql.insert(row)}`)
+          )
+        for (let at = 0; at < inserts.length; at += batchRows) {
+          yield* repeatable("restoreRows", batch(inserts.slice(at, at + batchRows)))
+        }
       }),
       page: Effect.fn("HostRows.page")(function* (cursor) {
         const { table, after } = placeOf(cursor)

@@ -22,7 +22,12 @@ import { Identity } from "../../services/identity/Identity.ts"
 import { Outbox } from "../../services/stream/Outbox.ts"
 import { Records } from "../../services/repo/Records.ts"
 import { type Head, Repo } from "../../services/repo/Repo.ts"
-import { ImportBusy, ImportRefused, RepoImport } from "../../services/repo/RepoImport.ts"
+import {
+  ImportBusy,
+  ImportRefused,
+  RepoImport,
+  type TrustedRepo
+} from "../../services/repo/RepoImport.ts"
 import { SqlStorage } from "../../services/host/SqlStorage.ts"
 import { recountBlobs } from "./importedBlobs.ts"
 import { isolateTurns, type Turn } from "./importTurns.ts"
@@ -58,6 +63,7 @@ interface Run {
   isPlacing: boolean
   readonly odd: OddRecords
   readonly hold: Turn
+  readonly trusted: TrustedRepo | undefined
 }
 
 /**
@@ -95,8 +101,16 @@ export const layer = Layer.effect(
       })
 
     /** Fails unless the signature is by the DID document's key, or by this account's key here. */
-    const assertSigned = Effect.fnUntraced(function* (account: Account, commit: ForeignCommit) {
+    const assertSigned = Effect.fnUntraced(function* (
+      account: Account,
+      commit: ForeignCommit,
+      trusted: TrustedRepo | undefined
+    ) {
       const { unsigned, sig } = commit
+      if (trusted !== undefined) {
+        if (verifyBytes(trusted.signingKey, unsigned, sig)) return
+        return yield* refuse("the commit is not signed with the backup's key")
+      }
       if (verifyBytes(account.signingKey.didKey, unsigned, sig)) return
       const key = yield* identity.signingKey(account.did, { fresh: true }).pipe(
         Effect.catchTags({
@@ -115,7 +129,7 @@ export const layer = Layer.effect(
       const reading = new TreeReading(Tables.slabStore(sql))
       yield* readStaged(store, key, (piece) => turn(own, () => reading.push(piece)))
       const commit = yield* turn(own, () => reading.end(account.did))
-      yield* assertSigned(account, commit)
+      yield* assertSigned(account, commit, own.trusted)
       const rev = yield* repo.revAbove(commit.rev ?? "")
       yield* turn(own, () => Tables.create(sql))
       const clusters = plant(reading.nodes, commit.data, own.odd)
@@ -154,7 +168,7 @@ export const layer = Layer.effect(
             if (record.oddity !== undefined) own.odd.add(path, record.oddity)
             // A block that appears at several paths is stored at each of them.
             bytes += block.bytes.byteLength
-            if (bytes > importLimit) {
+            if (bytes > importLimit && own.trusted === undefined) {
               throw new RepoTooLarge(`its records take more than ${importLimit} bytes`)
             }
             Tables.putRecord(sql, path, block, record.fields, rev)
@@ -209,14 +223,14 @@ export const layer = Layer.effect(
       if (!isolateTurns.isFree(did, clock.currentTimeMillisUnsafe())) return yield* busy()
     })
 
-    const run = Effect.fn("RepoImport.run")(function* (key: string) {
+    const run = Effect.fn("RepoImport.run")(function* (key: string, trusted?: TrustedRepo) {
       const { did } = yield* accounts.get
       if (running?.isPlacing === true) {
         return yield* refuse("another import is just being put in place")
       }
       const hold = isolateTurns.begin(did, clock.currentTimeMillisUnsafe())
       if (hold === undefined) return yield* busy()
-      const own: Run = { isPlacing: false, odd: new OddRecords(), hold }
+      const own: Run = { isPlacing: false, odd: new OddRecords(), hold, trusted }
       running = own
       const end = Effect.sync(() => {
         isolateTurns.end(hold)

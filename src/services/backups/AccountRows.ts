@@ -5,14 +5,14 @@ import type { Tables } from "../../core/backups/rows.ts"
 import type { RepoNotFound } from "../accounts/AccountStore.ts"
 import type { Page } from "../blobs/BlobIndex.ts"
 
-/** What an account is like now, without its records. */
+/** An account as it is now, without its records. */
 export interface AccountState {
   readonly rev: string
   /** The did:key of the repo's signing key. */
   readonly signingKey: string
   /** Of the private rows. */
   readonly digest: string
-  /** How many blobs records refer to that are not here. */
+  /** How many blobs are missing that records refer to. */
   readonly awaited: number
 }
 
@@ -22,14 +22,20 @@ export interface KeptBlob extends BlobEntry {
   readonly key: string
 }
 
-/** What an account's object holds, as backups keep it. */
+/** The rows of an account's object that a backup keeps. */
 export class AccountRows extends Context.Service<
   AccountRows,
   {
     readonly state: Effect.Effect<AccountState, RepoNotFound>
-    /** The rows that are in no CAR: the account, its ways in but for sessions, preferences, takedowns. */
+    /** The rows that no CAR holds: the account, its ways in except sessions, preferences, takedowns. */
     rows(): Tables
-    /** Every blob that is here, those without a record too: a record that goes meanwhile must not take its blob along. */
+    /** Every stored blob, those without a record too, so that a record deleted meanwhile doesn't take its blob along. */
     blobs(page: { readonly cursor?: string; readonly limit: number }): Page<KeptBlob>
+    /** Makes the account of these rows, in an object without one. */
+    create(tables: Tables): Effect.Effect<void>
+    /** Replaces the preferences by those of the rows. */
+    putPreferences(tables: Tables): void
+    /** Takes down the blobs that the rows name as taken down. */
+    putBlobTakedowns(tables: Tables): void
   }
 >()("nacre/services/AccountRows") {}

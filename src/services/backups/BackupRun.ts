@@ -25,7 +25,7 @@ const givenUpAfter = 23 * 3_600_000
  *
  * An empty store that takes another one's place begins anew; another server's is refused.
  */
-const claim = Effect.gen(function* () {
+export const claim = Effect.gen(function* () {
   const ledger = yield* BackupLedger
   const { publicUrl } = yield* Config
   const known = yield* ledger.mark

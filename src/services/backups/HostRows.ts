@@ -13,5 +13,7 @@ export class HostRows extends Context.Service<
     page(
       cursor: string
     ): Effect.Effect<{ readonly rows: Tables; readonly cursor?: string }, DirectoryUnavailable>
+    /** Writes rows of a backup; a row whose key, handle or email address is taken is passed over. */
+    restore(tables: Tables): Effect.Effect<void, DirectoryUnavailable>
   }
 >()("nacre/services/HostRows") {}

@@ -1,10 +1,76 @@
+import { randomUUID } from "node:crypto"
+import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
+import type { BlobEntry } from "../../core/backups/manifests.ts"
+import type { Tables } from "../../core/backups/rows.ts"
+import { AccountStore } from "../accounts/AccountStore.ts"
+import { BlobIndex } from "../blobs/BlobIndex.ts"
+import { armSweep } from "../blobs/BlobSweep.ts"
+import { importStaged } from "../repo/calls.ts"
+import { Repo } from "../repo/Repo.ts"
+import { AccountEvents } from "../stream/AccountEvents.ts"
 import { AccountRows } from "./AccountRows.ts"
 
-/** What an account's object does for backups. */
+/** Makes the account of a backup's rows with an empty repo, unless it's here; returns how many records its repo has. */
+const restoreBegin = Effect.fnUntraced(function* ({ tables }: { readonly tables: Tables }) {
+  const accounts = yield* AccountStore
+  const repo = yield* Repo
+  const head = yield* Effect.catchTag(repo.head, "RepoNotFound", () => Effect.undefined)
+  if (head !== undefined) return { records: head.records }
+  // An earlier try ended before the repo was made.
+  if (accounts.peek() !== undefined) yield* accounts.destroy
+  yield* (yield* AccountRows).create(tables)
+  // What is restored was announced long ago.
+  yield* (yield* AccountEvents).noSignUp
+  yield* repo.create
+  return { records: 0 }
+})
+
+/** Notes a key of the blob store that a restore may write to. */
+const restoreKey = Effect.fnUntraced(function* () {
+  const { did } = yield* (yield* AccountStore).get
+  const key = `${did}/${randomUUID()}`
+  ;(yield* BlobIndex).noteUpload(key, yield* Clock.currentTimeMillis)
+  yield* armSweep
+  return { key }
+})
+
+/** Records a blob that is stored under such a key. */
+const restoreBlob = Effect.fnUntraced(function* (blob: BlobEntry & { readonly key: string }) {
+  const now = yield* Clock.currentTimeMillis
+  const recorded = (yield* BlobIndex).record({ ...blob, now })
+  if ("_tag" in recorded) return yield* recorded
+})
+
+/** Ends a restore: what moderators took down is taken down, and the network learns of the account. */
+const restoreEnd = Effect.fnUntraced(function* ({
+  tables,
+  isReplaced
+}: {
+  readonly tables: Tables
+  /** The account was here: only its records, blobs and preferences come from the backup. */
+  readonly isReplaced: boolean
+}) {
+  const rows = yield* AccountRows
+  if (isReplaced) return rows.putPreferences(tables)
+  rows.putBlobTakedowns(tables)
+  const events = yield* AccountEvents
+  yield* events.identity
+  yield* events.account
+  yield* events.sync
+})
+
+/** What an account's object does for backups and restores. */
 export const backupCalls = {
   backupState: () => Effect.flatMap(AccountRows, (rows) => rows.state),
   backupRows: () => Effect.map(AccountRows, (rows) => rows.rows()),
   backupBlobs: (page: { readonly cursor?: string; readonly limit: number }) =>
-    Effect.map(AccountRows, (rows) => rows.blobs(page))
+    Effect.map(AccountRows, (rows) => rows.blobs(page)),
+  restoreBegin,
+  restoreKey,
+  restoreBlob,
+  /** Puts a backup's repo in place; its commit must be signed with the key that the manifest names. */
+  restoreRepo: ({ key, signingKey }: { readonly key: string; readonly signingKey: string }) =>
+    importStaged(key, { signingKey }),
+  restoreEnd
 }

@@ -37,6 +37,12 @@ export interface Imported {
   readonly named: ReadonlyArray<OddRecord>
 }
 
+/** A repo that this server exported itself, such as a backup's: no limit of size applies. */
+export interface TrustedRepo {
+  /** The did:key that its commit is signed with. */
+  readonly signingKey: string
+}
+
 /** Replaces this account's repo with one from another server. */
 export class RepoImport extends Context.Service<
   RepoImport,
@@ -48,7 +54,8 @@ export class RepoImport extends Context.Service<
      * A new import replaces a running one.
      */
     run(
-      key: string
+      key: string,
+      trusted?: TrustedRepo
     ): Effect.Effect<
       Imported,
       | ImportRefused

@@ -14,7 +14,7 @@ import { Config } from "../host/Config.ts"
 import { Signer } from "../identity/Signer.ts"
 import { AccountLimits } from "../limits/AccountLimits.ts"
 import { Records, type StoredRecord } from "./Records.ts"
-import { RepoImport } from "./RepoImport.ts"
+import { RepoImport, type TrustedRepo } from "./RepoImport.ts"
 import { Auth, type Credentials } from "../sessions/Auth.ts"
 import type { Authority } from "../sessions/Authority.ts"
 import { ServiceTokens } from "../sessions/ServiceTokens.ts"
@@ -75,8 +75,8 @@ export const authorizeImport = Effect.fnUntraced(function* (
   return { key, limit }
 })
 
-/** Imports the staged file, then deletes it whether the import succeeded or not. */
-export const importRepo = Effect.fnUntraced(function* ({ key }: { readonly key: string }) {
+/** Imports a staged CAR, and removes it whether that succeeds or not. */
+export const importStaged = Effect.fnUntraced(function* (key: string, trusted?: TrustedRepo) {
   const imports = yield* RepoImport
   const accounts = yield* AccountStore
   const store = yield* BlobStore
@@ -86,8 +86,10 @@ export const importRepo = Effect.fnUntraced(function* ({ key }: { readonly key: 
     if (accounts.peek() !== undefined) blobs.dropUpload(key)
   })
   // If the store fails, the row stays and the sweep tries again.
-  return yield* Effect.ensuring(imports.run(key), Effect.ignore(remove))
+  return yield* Effect.ensuring(imports.run(key, trusted), Effect.ignore(remove))
 })
+
+const importRepo = ({ key }: { readonly key: string }) => importStaged(key)
 
 /**
  * How many of the newest posts are checked: an index of records by rev would bill a row with each

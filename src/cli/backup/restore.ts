@@ -1,0 +1,226 @@
+import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
+import * as Schema from "effect/Schema"
+import * as Argument from "effect/cli/Argument"
+import * as Command from "effect/cli/Command"
+import * as Flag from "effect/cli/Flag"
+import { Cursor, Did, Words } from "../answers.ts"
+import { CallFailed, Failed } from "../failure.ts"
+import { wholeHandle } from "../handles.ts"
+import { facts, note, report } from "../output.ts"
+import { longWay } from "../patience.ts"
+import { ask } from "../prompts.ts"
+import { administrator } from "../session.ts"
+import { procedure, query, type Remote } from "../xrpc.ts"
+import { Fault, faultLines } from "./backups.ts"
+
+const path = "admin/backups"
+
+const Restored = Schema.Struct({
+  did: Did,
+  kind: Words,
+  version: Words,
+  madeAt: Words,
+  records: Schema.Int,
+  blobs: Schema.Int,
+  faults: Schema.Array(Fault)
+})
+
+type Restored = typeof Restored.Type
+
+/** The query of a path; leaves out what is undefined. */
+const pathWith = (name: string, params: Readonly<Record<string, string | undefined>>): string => {
+  const search = new URLSearchParams()
+  for (const [key, value] of Object.entries(params)) {
+    if (value !== undefined) search.set(key, value)
+  }
+  return `${path}/${name}?${search}`
+}
+
+/** How often a part of a restore is tried again that the server couldn't do just now. */
+const tries = 20
+
+/** A part of a restore; it may be repeated, since what is restored is passed over. */
+const part = <S extends Schema.ConstraintDecoder<unknown>>(
+  admin: Remote,
+  name: string,
+  output: S,
+  params: Readonly<Record<string, string | undefined>>
+) =>
+  Effect.retry(procedure(admin, pathWith(name, params), output), {
+    times: tries,
+    while: (error) => !(error instanceof CallFailed) || error.status === 503
+  })
+
+const confirm = Effect.fnUntraced(function* (name: string, isSure: boolean) {
+  if (isSure) return
+  const typed = yield* ask({
+    message: `Replace the records, blobs and preferences of ${name} by those of the backup? Type ${name} to confirm`,
+    otherwise: "--yes"
+  })
+  if (typed.trim() === name) return
+  return yield* new Failed({ message: "Not confirmed. Nothing was changed" })
+})
+
+const isExisting = (error: unknown): boolean =>
+  error instanceof CallFailed && error.error === "AlreadyExists"
+
+const restoreOne = Effect.fnUntraced(function* (
+  given: string,
+  backup: string | undefined,
+  isSure: boolean
+) {
+  const admin = yield* administrator
+  const account = given.startsWith("did:") ? given : yield* wholeHandle(admin.server, given)
+  const faults: Array<typeof Fault.Type> = []
+  let blobs = 0
+  let replace: string | undefined
+  let last: Restored | undefined
+  while (last === undefined || last.kind === "more") {
+    const params: Readonly<Record<string, string | undefined>> = { account, backup, replace }
+    const answer = yield* part(admin, "restore", Restored, params).pipe(
+      Effect.catchIf(
+        (error) => replace === undefined && isExisting(error),
+        () => Effect.undefined
+      )
+    )
+    if (answer === undefined) {
+      yield* confirm(account, isSure)
+      replace = "true"
+      continue
+    }
+    faults.push(...answer.faults)
+    blobs += answer.blobs
+    last = answer
+    if (last.kind === "more") yield* note(`${blobs} blobs restored`)
+  }
+  return { ...last, blobs, faults }
+})
+
+const words = ({ did, kind, version, madeAt, records, blobs }: Restored): string =>
+  facts([
+    ["Account", did],
+    ["Backup", `${version}, made ${madeAt}`],
+    ["Records", String(records)],
+    ["Blobs", String(blobs)],
+    [
+      "Restored",
+      kind === "replaced"
+        ? "records, blobs and preferences; the handle, password and other ways in are as they were"
+        : "everything; sessions aren't backed up, so apps sign in again"
+    ]
+  ])
+
+const ServerPart = Schema.Struct({
+  run: Words,
+  madeAt: Words,
+  accounts: Schema.Int,
+  restored: Schema.Array(Restored),
+  faults: Schema.Array(Fault),
+  cursor: Schema.optionalKey(Cursor)
+})
+
+const restoreAll = Effect.fnUntraced(function* (backup: string | undefined) {
+  const admin = yield* administrator
+  const restored: Array<Restored> = []
+  const faults: Array<typeof Fault.Type> = []
+  let run = backup
+  let cursor: string | undefined
+  let last: typeof ServerPart.Type
+  do {
+    last = yield* part(admin, "restore-server", ServerPart, { backup: run, cursor })
+    run = last.run
+    cursor = last.cursor
+    restored.push(...last.restored)
+    faults.push(...last.faults)
+    yield* note(`${restored.length} of ${last.accounts} accounts`)
+  } while (cursor !== undefined)
+  const { madeAt, accounts } = last
+  return { run, madeAt, accounts, restored, faults }
+})
+
+const assertWhole = (faults: ReadonlyArray<typeof Fault.Type>) =>
+  faults.length === 0
+    ? Effect.void
+    : Effect.fail(
+        new Failed({
+          message: `${faults.length} objects of the backup are damaged or missing:\n${faultLines(faults)}`,
+          next: "Everything else is restored."
+        })
+      )
+
+/** `nacre restore`: an account or a whole server from its backups. */
+export const restore = Command.make(
+  "restore",
+  {
+    account: Argument.String("account").pipe(
+      Argument.withDescription("The account's handle; its DID if it isn't here any more"),
+      Argument.optional
+    ),
+    all: Flag.Boolean("all").pipe(
+      Flag.withDescription("Restore every account that isn't here, onto an empty server"),
+      Flag.withDefault(false)
+    ),
+    backup: Flag.String("backup").pipe(
+      Flag.withMetavar("name"),
+      Flag.withDescription("The backup, such as 20260101T030000Z; default: the newest"),
+      Flag.optional
+    ),
+    list: Flag.Boolean("list").pipe(
+      Flag.withDescription("Only list the backups of the account"),
+      Flag.withDefault(false)
+    ),
+    yes: Flag.Boolean("yes").pipe(
+      Flag.withDescription("Don't ask for confirmation"),
+      Flag.withDefault(false)
+    )
+  },
+  Effect.fnUntraced(function* ({ account, all, backup, list, yes }) {
+    const wanted = Option.getOrUndefined(backup)
+    const name = Option.getOrUndefined(account)
+    if (all === (name !== undefined)) {
+      return yield* new Failed({
+        message: "Say what to restore: an account, or the whole server",
+        next: "nacre restore alice.example.com, or nacre restore --all"
+      })
+    }
+    if (name === undefined) {
+      const whole = yield* restoreAll(wanted)
+      yield* report(whole, ({ run, madeAt, accounts, restored }) =>
+        facts([
+          ["Backup", run],
+          ["Made", `${madeAt}. Everything later is lost`],
+          ["Accounts", String(accounts)],
+          ["Restored", String(restored.filter(({ kind }) => kind === "created").length)],
+          ["Already here", String(restored.filter(({ kind }) => kind === "exists").length)]
+        ])
+      )
+      return yield* assertWhole(whole.faults)
+    }
+    if (list) {
+      const admin = yield* administrator
+      const schema = Schema.Struct({ did: Did, backups: Schema.Array(Words) })
+      const found = yield* query(admin, `${path}/account`, schema, { account: name })
+      return yield* report(found, ({ backups }) =>
+        backups.length === 0 ? "No backups of this account." : backups.join("\n")
+      )
+    }
+    const one = yield* restoreOne(name, wanted, yes)
+    yield* report(one, words)
+    yield* assertWhole(one.faults)
+  }, longWay)
+).pipe(
+  Command.withDescription(
+    "Restore an account or a whole server from the server's backups. Resumable: run it again to continue"
+  ),
+  Command.withExamples([
+    {
+      command: "nacre restore alice.example.com",
+      description: "Puts back the records, blobs and preferences of the newest backup"
+    },
+    {
+      command: "nacre restore --all",
+      description: "Fills an empty server that has the same secrets and backup store"
+    }
+  ])
+)

@@ -1,0 +1,72 @@
+import * as Clock from "effect/Clock"
+import * as Effect from "effect/Effect"
+import { queryValue } from "../../core/lexicon/params.ts"
+import { isDid } from "../../core/lexicon/syntax.ts"
+import { AccountExists } from "../../services/accounts/Directory.ts"
+import { Budget } from "../../services/backups/Budget.ts"
+import { backupTarget } from "../../services/backups/BackupTarget.ts"
+import { restoreAccount, versionsOf } from "../../services/backups/restoreAccount.ts"
+import { restoreServer } from "../../services/backups/restoreServer.ts"
+import { InvalidRequest } from "../../services/failures.ts"
+import { noteAccount } from "../CurrentRequest.ts"
+import { forAdministrator, ownAnswer } from "../limits/ownEndpoint.ts"
+import { accountBehind } from "../sessions/signInGate.ts"
+
+/** What one request does of a restore: the next request does more. */
+const aRequest = { millis: 20_000, operations: 400 }
+
+/** The DID that `account` names: itself, or the one of a handle or email address here. */
+const subjectIn = Effect.fnUntraced(function* (url: URL) {
+  const account = queryValue(url.searchParams, "account") ?? ""
+  const did = isDid(account) ? account : (yield* accountBehind(account))?.did
+  if (did !== undefined) return did
+  return yield* new InvalidRequest({
+    message: "No such account here. An account that is gone is named by its DID"
+  })
+})
+
+/** GET `/admin/backups/account?account=`: the backups of an account, oldest first. */
+export const listVersions = Effect.fn("http.listVersions")(function* (request: Request, url: URL) {
+  yield* forAdministrator(request, "admin/backups")
+  const did = yield* subjectIn(url)
+  return ownAnswer({ did, backups: yield* versionsOf(did) })
+})
+
+/** GET `/admin/backups/object?key=`: an object of a backup, as it is stored. */
+export const getObject = Effect.fn("http.getObject")(function* (request: Request, url: URL) {
+  yield* forAdministrator(request, "admin/backups")
+  const found = yield* (yield* backupTarget).get(queryValue(url.searchParams, "key") ?? "")
+  if (found === undefined) return yield* new InvalidRequest({ message: "No such object" })
+  return new Response(found.body, {
+    headers: {
+      "content-type": "application/octet-stream",
+      "content-length": String(found.size),
+      "cache-control": "no-store"
+    }
+  })
+})
+
+/** POST `/admin/backups/restore?account=&backup=&replace=`: restores an account, or a part of it. */
+export const restoreOne = Effect.fn("http.restoreOne")(function* (request: Request, url: URL) {
+  yield* forAdministrator(request, "admin/backups")
+  const did = yield* subjectIn(url)
+  yield* noteAccount(did)
+  const version = queryValue(url.searchParams, "backup") ?? (yield* versionsOf(did)).at(-1)
+  if (version === undefined) {
+    return yield* new InvalidRequest({ message: "There is no backup of this account" })
+  }
+  const until = (yield* Clock.currentTimeMillis) + aRequest.millis
+  const budget = new Budget({ ...aRequest, until })
+  const replace = queryValue(url.searchParams, "replace") === "true"
+  const restored = yield* restoreAccount(did, version, { replace, budget })
+  if (restored.kind === "exists") return yield* new AccountExists({ did })
+  return ownAnswer(restored)
+})
+
+/** POST `/admin/backups/restore-server?backup=&cursor=`: restores a part of a whole server. */
+export const restoreAll = Effect.fn("http.restoreAll")(function* (request: Request, url: URL) {
+  yield* forAdministrator(request, "admin/backups")
+  const run = queryValue(url.searchParams, "backup")
+  const cursor = queryValue(url.searchParams, "cursor") ?? ""
+  return ownAnswer(yield* restoreServer({ run, cursor }, aRequest))
+})

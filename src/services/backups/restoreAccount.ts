@@ -1,0 +1,174 @@
+import * as Effect from "effect/Effect"
+import {
+  AccountManifest,
+  type BlobEntry,
+  BlobList,
+  type Fault,
+  type Stored
+} from "../../core/backups/manifests.ts"
+import { accountKey, accountPrefix, blobKey, runTime } from "../../core/backups/places.ts"
+import { decodeTables, type Tables } from "../../core/backups/rows.ts"
+import { Accounts } from "../accounts/Accounts.ts"
+import { Directory, HandleNotAvailable } from "../accounts/Directory.ts"
+import type { Page } from "../blobs/BlobIndex.ts"
+import { BlobStore } from "../blobs/BlobStore.ts"
+import type { KeptBlob } from "./AccountRows.ts"
+import { BackupLedger } from "./BackupLedger.ts"
+import { BackupDamaged, backupTarget } from "./BackupTarget.ts"
+import type { Budget } from "./Budget.ts"
+import { HostRows } from "./HostRows.ts"
+import { getManifest, getSealed, listAll } from "./objects.ts"
+
+/** The backups of an account, oldest first. */
+export const versionsOf = Effect.fn("versionsOf")(function* (did: string) {
+  const keys = [...(yield* listAll(accountPrefix(did))).keys()]
+  return keys
+    .flatMap((key) => {
+      const [, , version = "", name] = key.split("/")
+      return name === "account.json" && runTime(version) !== undefined ? [version] : []
+    })
+    .toSorted()
+})
+
+/** Copies an object of the backup into the blob store, under a key that the account's object has noted. */
+const copyIn = Effect.fnUntraced(function* (did: string, { key: source, size, digest }: Stored) {
+  const accounts = yield* Accounts
+  const object = yield* (yield* backupTarget).get(source)
+  if (object === undefined) return yield* new BackupDamaged({ key: source, problem: "is missing" })
+  const { key } = yield* accounts.call(did, "restoreKey")
+  const damaged = new BackupDamaged({ key: source, problem: "is not what was written" })
+  // The key is noted: what is refused here is swept.
+  const stored = yield* (yield* BlobStore)
+    .put(key, object.body, { length: size, limit: size })
+    .pipe(
+      Effect.catchTags({
+        BlobTooLarge: () => damaged,
+        BlobEmpty: () => damaged,
+        BlobIncomplete: () => damaged
+      })
+    )
+  if (stored.cid !== digest) return yield* damaged
+  return key
+})
+
+/** The CIDs of the blobs that are in an account. */
+const blobsHere = Effect.fnUntraced(function* (did: string) {
+  const accounts = yield* Accounts
+  const here = new Set<string>()
+  let cursor: string | undefined
+  do {
+    const page: Page<KeptBlob> = yield* accounts.call(did, "backupBlobs", {
+      limit: 1000,
+      ...(cursor === undefined ? {} : { cursor })
+    })
+    for (const { cid } of page.items) here.add(cid)
+    cursor = page.cursor
+  } while (cursor !== undefined)
+  return here
+})
+
+/** Copies the blobs that aren't here; a damaged one is named and keeps no other from coming. */
+const restoreBlobs = Effect.fnUntraced(function* ({ did, blobs }: AccountManifest, budget: Budget) {
+  const accounts = yield* Accounts
+  const here = yield* blobsHere(did)
+  const faults: Array<Fault> = []
+  let copied = 0
+  const restore = Effect.fnUntraced(function* ({ cid, size, mimeType }: BlobEntry) {
+    const key = yield* copyIn(did, { key: blobKey(did, cid), size, digest: cid })
+    yield* accounts.call(did, "restoreBlob", { cid, key, size, mimeType })
+    copied += 1
+  })
+  for (const list of blobs.lists) {
+    for (const blob of yield* getManifest(list.key, BlobList)) {
+      if (here.has(blob.cid)) continue
+      if (yield* budget.isSpent) return { isWhole: false, copied, faults }
+      budget.spend(4)
+      yield* restore(blob).pipe(
+        Effect.catchTags({
+          BackupDamaged: ({ key, problem }) =>
+            Effect.sync(() => void faults.push({ did, key, problem })),
+          // A moderator took it down here.
+          BlobTakendown: () => Effect.void
+        })
+      )
+    }
+  }
+  return { isWhole: true, copied, faults }
+})
+
+/** The rows of one of the two places of an account's private rows. */
+const rowsAt = (place: "account" | "directory", tables: Tables): Tables =>
+  Object.fromEntries(
+    Object.entries(tables).flatMap(([name, rows]) => {
+      const [at, table = ""] = name.split("/")
+      return at === place ? [[table, rows]] : []
+    })
+  )
+
+/** The directory's rows come last: they make the account visible. */
+const restoreDirectory = Effect.fnUntraced(function* (did: string, listed: Tables) {
+  yield* (yield* HostRows).restore(listed)
+  if ((yield* (yield* Directory).byDid(did)) !== undefined) return
+  const handle = String(listed["accounts"]?.[0]?.["handle"] ?? did)
+  return yield* new HandleNotAvailable({ handle })
+})
+
+/** What became of a restore: the account was here and was left alone, more is to do, or it's done. */
+export interface Restored {
+  readonly did: string
+  readonly kind: "exists" | "more" | "created" | "replaced"
+  readonly version: string
+  /** When the backup was made; everything later is not in it. ISO. */
+  readonly madeAt: string
+  readonly rev: string
+  readonly records: number
+  /** Blobs copied by this call. */
+  readonly blobs: number
+  readonly faults: ReadonlyArray<Fault>
+}
+
+/**
+ * Restores an account from one of its backups; call it again while it returns `more`.
+ *
+ * An account that isn't here is created with everything the backup has. One that is here is left alone, or with
+ * `replace` gets the records, blobs and preferences of the backup, and keeps its handle, password and other ways in.
+ * Either way the repo gets a new commit above both revs, and `#sync` announces it.
+ */
+export const restoreAccount = Effect.fn("restoreAccount")(function* (
+  did: string,
+  version: string,
+  { replace, budget }: { readonly replace: boolean; readonly budget: Budget }
+) {
+  const accounts = yield* Accounts
+  const key = accountKey(did, version)
+  const manifest = yield* getManifest(key, AccountManifest)
+  if (manifest.did !== did) {
+    return yield* new BackupDamaged({ key, problem: `is the backup of ${manifest.did}` })
+  }
+  const { madeAt, rev, records, car, signingKey } = manifest
+  const result = (
+    kind: Restored["kind"],
+    blobs = 0,
+    faults: ReadonlyArray<Fault> = []
+  ): Restored => ({ did, kind, version, madeAt, rev, records, blobs, faults })
+  budget.spend(6)
+  const isHere = (yield* (yield* Directory).byDid(did)) !== undefined
+  if (isHere && !replace) return result("exists")
+  const tables = decodeTables(yield* getSealed(manifest.private))
+  const rows = rowsAt("account", tables)
+  const before = yield* accounts.call(did, "restoreBegin", { tables: rows })
+  const { isWhole, copied, faults } = yield* restoreBlobs(manifest, budget)
+  if (!isWhole) return result("more", copied, faults)
+  // An object that has records outlived its row in the directory: what it holds is newer than any backup.
+  if (isHere || (before.records === 0 && records > 0)) {
+    budget.spend(10)
+    const staged = yield* copyIn(did, car)
+    yield* accounts.call(did, "restoreRepo", { key: staged, signingKey })
+  }
+  yield* accounts.call(did, "restoreEnd", { tables: rows, isReplaced: isHere })
+  if (isHere) return result("replaced", copied, faults)
+  yield* restoreDirectory(did, rowsAt("directory", tables))
+  const versions = (yield* versionsOf(did)).length
+  yield* (yield* BackupLedger).note(did, { version, stamp: "", versions })
+  return result("created", copied, faults)
+})

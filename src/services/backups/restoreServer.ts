@@ -1,0 +1,113 @@
+import * as Clock from "effect/Clock"
+import * as Effect from "effect/Effect"
+import { AccountList, type Fault, RunManifest } from "../../core/backups/manifests.ts"
+import { runKey } from "../../core/backups/places.ts"
+import { decodeTables } from "../../core/backups/rows.ts"
+import { Budget } from "./Budget.ts"
+import { claim } from "./BackupRun.ts"
+import { BackupDamaged } from "./BackupTarget.ts"
+import { HostRows } from "./HostRows.ts"
+import { getManifest, getSealed } from "./objects.ts"
+import { restoreAccount, type Restored, versionsOf } from "./restoreAccount.ts"
+import { runsInStore } from "./tidyBackups.ts"
+
+/** How far the restore of a server has come: a page of the host's rows or of accounts, and the place in it. */
+interface Place {
+  readonly stage: "host" | "accounts"
+  readonly page: number
+  readonly at: number
+}
+
+const placeOf = (cursor: string): Place => {
+  const [, stage, page, at] = /^(host|accounts):(\d{1,6}):(\d{1,6})$/.exec(cursor) ?? []
+  return stage === undefined
+    ? { stage: "host", page: 0, at: 0 }
+    : { stage: stage === "host" ? "host" : "accounts", page: Number(page), at: Number(at) }
+}
+
+const cursorOf = ({ stage, page, at }: Place): string => `${stage}:${page}:${at}`
+
+/** Restores an account from the version that a run names, or from the newest older one that isn't damaged. */
+const restoreSound = Effect.fnUntraced(function* (did: string, version: string, budget: Budget) {
+  const faults: Array<Fault> = []
+  const older = (yield* versionsOf(did)).filter((one) => one < version).toReversed()
+  for (const one of [version, ...older]) {
+    const tried = yield* restoreAccount(did, one, { replace: false, budget }).pipe(
+      Effect.catchTags({
+        BackupDamaged: ({ key, problem }) => Effect.succeed({ key, problem }),
+        HandleNotAvailable: ({ handle }) =>
+          Effect.succeed({ key: undefined, problem: `its handle ${handle} is taken` })
+      })
+    )
+    if ("kind" in tried) return { restored: tried, faults: [...faults, ...tried.faults] }
+    const { key, problem } = tried
+    faults.push({ did, problem, ...(key === undefined ? {} : { key }) })
+    if (key === undefined) break
+  }
+  return { restored: undefined, faults }
+})
+
+/** A part of a server's restore. */
+export interface ServerRestored {
+  readonly run: string
+  /** When the backup was made; everything later is lost. ISO. */
+  readonly madeAt: string
+  /** Accounts in the backup. */
+  readonly accounts: number
+  readonly restored: ReadonlyArray<Restored>
+  readonly faults: ReadonlyArray<Fault>
+  /** Where the next call continues; absent after the last part. */
+  readonly cursor?: string
+}
+
+/**
+ * Restores the whole server as a run found it, a part a call: invites and reserved keys, then account by account.
+ *
+ * Accounts that are here are left alone, so a call that is repeated does no harm. A damaged account falls back to its
+ * newest sound backup, and is named.
+ */
+export const restoreServer = Effect.fn("restoreServer")(function* (
+  { run: wanted, cursor }: { readonly run: string | undefined; readonly cursor: string },
+  limits: { readonly millis: number; readonly operations: number }
+) {
+  yield* claim
+  const run = wanted ?? (yield* runsInStore).whole.at(-1)
+  if (run === undefined) {
+    return yield* new BackupDamaged({ key: "runs/", problem: "holds no whole backup" })
+  }
+  const manifest = yield* getManifest(runKey(run), RunManifest)
+  const until = (yield* Clock.currentTimeMillis) + limits.millis
+  const budget = new Budget({ ...limits, until })
+  const restored: Array<Restored> = []
+  const faults: Array<Fault> = []
+  const { startedAt: madeAt, accounts } = manifest
+  const answer = { run, madeAt, accounts, restored, faults }
+  let place = placeOf(cursor)
+  while (place.stage === "host") {
+    const page = manifest.host[place.page]
+    if (page === undefined) {
+      place = { stage: "accounts", page: 0, at: 0 }
+      break
+    }
+    budget.spend(3)
+    yield* (yield* HostRows).restore(decodeTables(yield* getSealed(page)))
+    place = { ...place, page: place.page + 1 }
+    if (yield* budget.isSpent) return { ...answer, cursor: cursorOf(place) }
+  }
+  for (let page = place.page; page < manifest.pages.length; page++) {
+    budget.spend(1)
+    const entries = yield* getManifest(manifest.pages[page]!.key, AccountList)
+    for (let at = page === place.page ? place.at : 0; at < entries.length; at++) {
+      const { did, version } = entries[at]!
+      const one = yield* restoreSound(did, version, budget)
+      faults.push(...one.faults)
+      const isMore = one.restored?.kind === "more"
+      if (one.restored !== undefined && !isMore) restored.push(one.restored)
+      const next = isMore ? at : at + 1
+      if (isMore || (yield* budget.isSpent)) {
+        return { ...answer, cursor: cursorOf({ stage: "accounts", page, at: next }) }
+      }
+    }
+  }
+  return answer satisfies ServerRestored
+})

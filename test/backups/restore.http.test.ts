@@ -1,0 +1,353 @@
+import { verifyRepoCar } from "@atproto/repo"
+import { afterEach, assert, describe, it } from "@effect/vitest"
+import { withAuthenticator, withPasskey } from "../support/http/accountPages.ts"
+import { basic, bearer, type Host, startHost } from "../support/http/httpHost.ts"
+import {
+  ok,
+  outcomeOf,
+  type Person,
+  png,
+  post,
+  session,
+  settled,
+  signUp
+} from "../support/http/httpWorld.ts"
+import { decodeFrame } from "../support/server/serverFrames.ts"
+import { backUp, faultyTarget, restoreServer, startBackedUp, verify } from "./backupWorld.ts"
+
+const open: Array<Host> = []
+afterEach(async () => {
+  for (const host of open.splice(0)) await host.close()
+})
+
+const start = async (env: Readonly<Record<string, string>> = {}) => {
+  const world = await startBackedUp(env)
+  open.push(world.host)
+  return world
+}
+
+/** An empty deployment with the same secrets, over what the backup store holds. */
+const startAnew = async (
+  objects: Map<string, Uint8Array>,
+  env: Readonly<Record<string, string>> = {}
+) => {
+  const store = faultyTarget(new Map(objects))
+  const host = await startHost(env, { backups: store.target })
+  open.push(host)
+  return { host, ...store }
+}
+
+const repoOf = async (host: Host, did: string) => {
+  const { bytes, status, text } = await host.call("com.atproto.sync.getRepo", { params: { did } })
+  if (status !== 200) throw new Error(text)
+  const { did: _, ...document } = ok(
+    await host.call("com.atproto.sync.getLatestCommit", { params: { did } })
+  )
+  const { creates, commit } = await verifyRepoCar(bytes, did)
+  assert.strictEqual(document["rev"], commit.rev)
+  const records = creates.map(({ collection, rkey, cid }) => `${collection}/${rkey} ${cid}`)
+  return { rev: commit.rev, records: records.toSorted() }
+}
+
+const signIn = (host: Host, { handle }: Person, password: string, code?: string) =>
+  host.call("com.atproto.server.createSession", {
+    input: {
+      identifier: handle,
+      password,
+      ...(code === undefined ? {} : { authFactorToken: code })
+    }
+  })
+
+const preferencesOf = async (host: Host, did: string) => {
+  const auth = bearer((await session(host, did, "full")).accessJwt)
+  return ok(await host.call("app.bsky.actor.getPreferences", { auth }))["preferences"]
+}
+
+const seqsOf = (frames: ReadonlyArray<Uint8Array>) =>
+  // SAFETY: every event has a number.
+  frames.map((frame) => (decodeFrame(frame).body as unknown as { readonly seq: number }).seq)
+
+describe("a server that burnt down", () => {
+  it("comes back from its backup and its secrets, with records, blobs, preferences and every way in", async () => {
+    const { host: first, objects } = await start()
+    const alice = await signUp(first, "alice")
+    const bob = await signUp(first, "bob")
+    const dora = await signUp(first, "dora")
+    const preferences = [{ $type: "app.bsky.actor.defs#adultContentPref", enabled: true }]
+    ok(
+      await first.call("app.bsky.actor.putPreferences", {
+        auth: alice.auth,
+        input: { preferences }
+      })
+    )
+    const app = ok(
+      await first.call("com.atproto.server.createAppPassword", {
+        auth: alice.auth,
+        input: { name: "phone" }
+      })
+    )
+    const { totp } = await withAuthenticator(first, bob.did)
+    const passkey = await withPasskey(first, bob.did)
+    ok(
+      await first.call("com.atproto.admin.updateSubjectStatus", {
+        auth: basic(),
+        input: {
+          subject: {
+            $type: "com.atproto.admin.defs#repoBlobRef",
+            did: bob.did,
+            cid: bob.avatar
+          },
+          takedown: { applied: true, ref: "case 7" }
+        }
+      })
+    )
+    ok(await first.call("com.atproto.server.deactivateAccount", { auth: dora.auth, input: {} }))
+    const { codes } = ok(
+      await first.call("com.atproto.server.createInviteCodes", {
+        auth: basic(),
+        input: { codeCount: 1, useCount: 3 }
+      })
+    )
+    const before = { alice: await repoOf(first, alice.did), bob: await repoOf(first, bob.did) }
+    const lastSeq = Math.max(...seqsOf(first.subscribe(0)), 0)
+    await backUp(first)
+
+    const { host } = await startAnew(objects)
+    const events = host.subscribe()
+    const { restored, faults } = await restoreServer(host)
+    assert.deepStrictEqual(faults, [])
+    assert.sameMembers(
+      restored.map(({ did, kind }) => `${kind} ${did}`),
+      [alice, bob, dora].map(({ did }) => `created ${did}`)
+    )
+
+    for (const [who, was] of [
+      [alice, before.alice],
+      [bob, before.bob]
+    ] as const) {
+      const now = await repoOf(host, who.did)
+      assert.deepStrictEqual(now.records, was.records)
+      assert.isAbove(now.rev.localeCompare(was.rev), 0, "the rev rises")
+    }
+    const blob = { params: { did: alice.did, cid: alice.avatar } }
+    assert.deepEqual((await host.call("com.atproto.sync.getBlob", blob)).bytes, png("alice"))
+    const taken = { params: { did: bob.did, cid: bob.avatar } }
+    assert.strictEqual(
+      outcomeOf(await host.call("com.atproto.sync.getBlob", taken)),
+      "400 BlobNotFound"
+    )
+    assert.deepStrictEqual(await preferencesOf(host, alice.did), preferences)
+
+    assert.strictEqual(outcomeOf(await signIn(host, alice, alice.password)), "ok")
+    assert.strictEqual(outcomeOf(await signIn(host, alice, app["password"])), "ok")
+    assert.strictEqual(
+      outcomeOf(await signIn(host, alice, "another password")),
+      "401 AuthenticationRequired"
+    )
+    assert.strictEqual(
+      outcomeOf(await signIn(host, bob, bob.password)),
+      "401 AuthFactorTokenRequired"
+    )
+    host.advance(60_000)
+    const code = totp.generate({ timestamp: host.now() })
+    assert.strictEqual(outcomeOf(await signIn(host, bob, bob.password, code)), "ok")
+    const passkeys = await host.ask(`/manage/passkeys?account=${bob.handle}`, { auth: basic() })
+    assert.include(passkeys.text, passkey.id)
+    const resolved = await host.call("com.atproto.identity.resolveHandle", {
+      params: { handle: alice.handle }
+    })
+    assert.deepInclude(ok(resolved), { did: alice.did })
+    const away = await host.call("com.atproto.sync.getRepoStatus", { params: { did: dora.did } })
+    assert.deepInclude(ok(away), { active: false, status: "deactivated" })
+    const invites = ok(await host.call("com.atproto.admin.getInviteCodes", { auth: basic() }))
+    assert.deepStrictEqual(
+      invites["codes"].map((one: { readonly code: string }) => one.code),
+      codes[0].codes
+    )
+
+    await settled(host, alice.did)
+    const frames = events.map(decodeFrame)
+    const ofAlice = frames.filter(
+      ({ body }) => (body as unknown as { readonly did?: string }).did === alice.did
+    )
+    assert.includeMembers(
+      ofAlice.map(({ type }) => type),
+      ["#identity", "#account", "#sync"]
+    )
+    for (const seq of seqsOf(events)) assert.isAbove(seq, lastSeq)
+
+    // Life goes on, and the next night backs up what is here.
+    const tokens = ok(await signIn(host, alice, alice.password))
+    ok(
+      await host.call("com.atproto.repo.createRecord", {
+        auth: bearer(tokens["accessJwt"]),
+        input: { repo: alice.did, collection: "app.bsky.feed.post", record: post("back again") }
+      })
+    )
+    assert.deepInclude(await backUp(host), { outcome: "good", accounts: 3 })
+  })
+
+  it("comes back whole whichever operation of the store fails once", async () => {
+    const { host: first, objects } = await start()
+    const alice = await signUp(first, "alice")
+    await backUp(first)
+    const { host: sound, state: counted } = await startAnew(objects)
+    await restoreServer(sound)
+    const { records } = await repoOf(sound, alice.did)
+    assert.isAbove(counted.operations, 7)
+    for (let at = 0; at < counted.operations; at++) {
+      const { host, state } = await startAnew(objects)
+      state.failAt = at
+      const { faults } = await restoreServer(host)
+      assert.deepStrictEqual(faults, [], `operation ${at}`)
+      assert.deepStrictEqual((await repoOf(host, alice.did)).records, records)
+      const params = { did: alice.did, cid: alice.avatar }
+      const blob = await host.call("com.atproto.sync.getBlob", { params })
+      assert.strictEqual(blob.status, 200, `operation ${at}`)
+      await open.pop()?.close()
+    }
+  }, 60_000)
+
+  it("names a damaged backup of an account, and restores the one before", async () => {
+    const { host: first, objects } = await start()
+    const alice = await signUp(first, "alice")
+    await backUp(first)
+    const { records } = await repoOf(first, alice.did)
+    ok(
+      await first.call("com.atproto.repo.createRecord", {
+        auth: alice.auth,
+        input: { repo: alice.did, collection: "app.bsky.feed.post", record: post("lost") }
+      })
+    )
+    first.advance(86_400_000)
+    const { run } = await backUp(first)
+    const key = `accounts/${alice.did}/${run}/repo.car`
+    const car = objects.get(key)!.slice()
+    car[car.length >> 1]! ^= 1
+    objects.set(key, car)
+    const { host } = await startAnew(objects)
+    const { restored, faults } = await restoreServer(host)
+    assert.lengthOf(restored, 1)
+    assert.deepStrictEqual(
+      faults.map((fault) => fault.key),
+      [key]
+    )
+    assert.deepStrictEqual((await repoOf(host, alice.did)).records, records)
+  })
+
+  it("leaves accounts alone that are there already", async () => {
+    const { host } = await start()
+    await signUp(host, "alice")
+    await backUp(host)
+    const { restored } = await restoreServer(host)
+    assert.deepStrictEqual(
+      restored.map(({ kind }) => kind),
+      ["exists"]
+    )
+  })
+
+  it("isn't restored under another MASTER_KEY, and nothing is changed", async () => {
+    const { host: first, objects } = await start()
+    await signUp(first, "alice")
+    await backUp(first)
+    const env = { MASTER_KEY: Buffer.alloc(32, 9).toString("base64url") }
+    const { host } = await startAnew(objects, env)
+    const refused = await host.ask("/admin/backups/restore-server", {
+      method: "POST",
+      auth: basic()
+    })
+    assert.strictEqual(refused.body["error"], "BackupDamaged")
+    assert.include(refused.body["message"], "another MASTER_KEY")
+    assert.deepStrictEqual((await host.call("com.atproto.sync.listRepos")).body["repos"], [])
+  })
+})
+
+describe("the restore of one account", () => {
+  const restore = (host: Host, query: Readonly<Record<string, string>>) =>
+    host.ask(`/admin/backups/restore?${new URLSearchParams(query)}`, {
+      method: "POST",
+      auth: basic()
+    })
+
+  it("puts back what its owner has lost, and keeps the password of today", async () => {
+    const { host } = await start()
+    const alice = await signUp(host, "alice")
+    const { run } = await backUp(host)
+    const before = await repoOf(host, alice.did)
+    ok(
+      await host.call("com.atproto.repo.deleteRecord", {
+        auth: alice.auth,
+        input: { repo: alice.did, collection: "app.bsky.feed.post", rkey: "3kaaaaaaaaa22" }
+      })
+    )
+    const password = "a password of later days"
+    ok(
+      await host.call("com.atproto.admin.updateAccountPassword", {
+        auth: basic(),
+        input: { did: alice.did, password }
+      })
+    )
+    const spoiled = await repoOf(host, alice.did)
+    assert.notDeepEqual(spoiled.records, before.records)
+    assert.strictEqual(
+      outcomeOf(await restore(host, { account: alice.handle })),
+      "400 AlreadyExists"
+    )
+    await settled(host, alice.did)
+    const events = host.subscribe()
+    const restored = ok(
+      await restore(host, { account: alice.handle, backup: run, replace: "true" })
+    )
+    assert.deepInclude(restored, { kind: "replaced", records: 2, version: run })
+    const now = await repoOf(host, alice.did)
+    assert.deepStrictEqual(now.records, before.records)
+    assert.isAbove(now.rev.localeCompare(spoiled.rev), 0)
+    await settled(host, alice.did)
+    assert.deepStrictEqual(
+      events.map((frame) => decodeFrame(frame).type),
+      ["#sync"]
+    )
+    assert.strictEqual(outcomeOf(await signIn(host, alice, password)), "ok")
+    assert.strictEqual(
+      outcomeOf(await signIn(host, alice, alice.password)),
+      "401 AuthenticationRequired"
+    )
+  })
+
+  it("brings back an account that was deleted", async () => {
+    const { host } = await start()
+    const alice = await signUp(host, "alice")
+    await backUp(host)
+    const { records } = await repoOf(host, alice.did)
+    ok(
+      await host.call("com.atproto.admin.deleteAccount", {
+        auth: basic(),
+        input: { did: alice.did }
+      })
+    )
+    assert.strictEqual((await restore(host, { account: alice.handle })).status, 400)
+    assert.deepInclude(ok(await restore(host, { account: alice.did })), { kind: "created" })
+    assert.deepStrictEqual((await repoOf(host, alice.did)).records, records)
+    assert.strictEqual(outcomeOf(await signIn(host, alice, alice.password)), "ok")
+    assert.deepInclude(await verify(host), { faults: [] })
+  })
+
+  it("lists the backups of an account and gives their objects, to the administrator alone", async () => {
+    const { host, objects } = await start()
+    const alice = await signUp(host, "alice")
+    const { run } = await backUp(host)
+    const path = `/admin/backups/account?account=${alice.handle}`
+    assert.deepInclude(ok(await host.ask(path, { auth: basic() })), { backups: [run] })
+    const key = `accounts/${alice.did}/${run}/repo.car`
+    const object = `/admin/backups/object?key=${encodeURIComponent(key)}`
+    assert.deepEqual((await host.ask(object, { auth: basic() })).bytes, objects.get(key))
+    for (const [method, route] of [
+      ["GET", path],
+      ["GET", object],
+      ["POST", `/admin/backups/restore?account=${alice.did}&replace=true`],
+      ["POST", "/admin/backups/restore-server"]
+    ] as const) {
+      assert.strictEqual((await host.ask(route, { method, auth: alice.auth })).status, 401, route)
+    }
+  })
+})

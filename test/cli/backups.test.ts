@@ -1,0 +1,78 @@
+import { afterAll, assert, beforeAll, describe, it } from "@effect/vitest"
+import { startS3 } from "../backups/s3Server.ts"
+import type { TestServer } from "../support/server/server.ts"
+import { startMemory } from "../support/server/serverMemory.ts"
+import { signUp } from "../support/server/serverPeople.ts"
+import { type Desk, makeDesk } from "./command.ts"
+
+let s3: Awaited<ReturnType<typeof startS3>>
+let server: TestServer
+let desk: Desk
+
+beforeAll(async () => {
+  s3 = await startS3()
+  server = await startMemory({
+    BACKUP_S3_URL: s3.url,
+    BACKUP_S3_KEY_ID: "key",
+    BACKUP_S3_SECRET: "secret"
+  })
+  desk = makeDesk(server)
+}, 60_000)
+afterAll(async () => {
+  desk?.remove()
+  await server?.stop()
+  await s3?.stop()
+})
+
+describe("the backups of a server in an S3 store", () => {
+  it("nacre backup now stores every account and list shows the backup", async () => {
+    const made = await desk.run(["backup", "now", "--json"])
+    assert.strictEqual(made.code, 0, made.stderr)
+    assert.deepInclude(made.json, { outcome: "good", accounts: 1, changed: 1 })
+    const { stdout } = await desk.run(["backup", "list"])
+    assert.match(stdout, new RegExp(`${made.json.run} .*good +1 +1`))
+  })
+
+  it("nacre backup verify fails and names a damaged object", async () => {
+    const key = [...s3.objects.keys()].find((one) => one.endsWith("repo.car"))!
+    const car = s3.objects.get(key)!
+    s3.objects.set(key, Buffer.concat([car.subarray(0, -1), Buffer.of(car.at(-1)! ^ 1)]))
+    const { code, stderr } = await desk.run(["backup", "verify"])
+    s3.objects.set(key, car)
+    assert.strictEqual(code, 1)
+    // Everything else was read back too.
+    assert.notInclude(stderr, "private.sealed")
+    assert.include(stderr, key.replace("a/prefix/", ""))
+  })
+
+  it("nacre restore brings back a deleted account by its DID", async () => {
+    const { did, handle } = await signUp(server, "carla")
+    assert.strictEqual((await desk.run(["backup", "now"])).code, 0)
+    const gone = await desk.run(["account", "delete", handle, "--yes"])
+    assert.strictEqual(gone.code, 0, gone.stderr)
+    const { code, json, stderr } = await desk.run(["restore", did, "--json"])
+    assert.strictEqual(code, 0, stderr)
+    assert.deepInclude(json, { did, kind: "created" })
+    const { stdout } = await desk.run(["restore", handle, "--list"])
+    assert.match(stdout, /^\d{8}T\d{6}Z\n$/)
+  })
+
+  it("nacre restore replaces what an account has only after a confirmation", async () => {
+    const { handle } = server.account
+    const unsure = await desk.run(["restore", handle])
+    assert.strictEqual(unsure.code, 1)
+    assert.include(unsure.stderr, "--yes")
+    const sure = await desk.run(["restore", handle, "--yes", "--json"])
+    assert.strictEqual(sure.code, 0, sure.stderr)
+    assert.deepInclude(sure.json, { kind: "replaced", faults: [] })
+  })
+
+  it("nacre restore --all leaves the accounts that are here alone", async () => {
+    const { code, json, stderr } = await desk.run(["restore", "--all", "--json"])
+    assert.strictEqual(code, 0, stderr)
+    assert.deepStrictEqual(
+      json.restored.map((one: { readonly kind: string }) => one.kind),
+      ["exists", "exists"]
+    )
+  })
+})
