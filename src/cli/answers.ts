@@ -1,4 +1,7 @@
-/** The texts in servers' answers: of a known format, or words that are only shown. A bare string is neither. */
+/**
+ * Schemas for texts in servers' responses: a known format, or words that are only shown. A bare
+ * string is neither.
+ */
 import * as Schema from "effect/Schema"
 import * as SchemaTransformation from "effect/SchemaTransformation"
 import * as Syntax from "../core/lexicon/syntax.ts"
@@ -26,22 +29,22 @@ export const HandleDomain = format(
   "a domain that begins with a dot"
 )
 
-/** The name of an error or of a variable: nothing in it that a shell or a terminal reads. */
+/** The name of an error or a variable, without characters that a shell or terminal interprets. */
 export const Name = format((text) => /^[A-Za-z][\w.-]{0,99}$/.test(text), "a name")
 
-/** A token or a code, sent back as it is. */
+/** A token or code, sent back unchanged. */
 export const Opaque = format((text) => /^[\x21-\x7E]+$/.test(text), "visible ASCII")
 
-/** A part of a DID document: visible characters, in the document as they are. */
+/** A part of a DID document: visible characters, unchanged. */
 export const Visible = Opaque
 
 /** An origin. */
 export const Origin = format((text) => URL.parse(text)?.origin === text, "an origin")
 
-/** Where the next page begins, sent back as it is. */
+/** The start of the next page, sent back unchanged. */
 export const Cursor = Schema.String
 
-/** Anything else that people read: control characters become escapes. */
+/** Any other text for people: control characters become escapes. */
 export const Words = Schema.String.pipe(
   Schema.decodeTo(
     Schema.String,
@@ -49,14 +52,14 @@ export const Words = Schema.String.pipe(
   )
 )
 
-/** The text of a CID as blobs and records of a repo have it, and so fit to be the name of a file. */
+/** The text of a CIDv1 of a blob or record, safe as a file name. */
 export const CidText = format(
   (text) => /^baf[ky]rei[a-z2-7]{52}$/.test(text),
   "the CID of a blob or a record"
 ).pipe(Schema.brand("CidText"))
 
-/** The text of a CID as blobs and records of a repo have it, and so fit to be the name of a file. */
+/** The text of a CIDv1 of a blob or record, safe as a file name. */
 export type CidText = typeof CidText.Type
 
-/** Whether a text is that of a CID. */
+/** Whether a text is such a CID. */
 export const isCidText = Schema.is(CidText)

@@ -2,7 +2,7 @@ import * as Runtime from "effect/Runtime"
 import * as Schema from "effect/Schema"
 import { startCommand } from "../../scripts/project.mjs"
 
-/** Something that a command could not do, in the words that its user reads, with what to do next. */
+/** A command's failure in words for its user, with the next step. */
 export class Failed extends Schema.TaggedError<Failed>()("Failed", {
   message: Schema.String,
   next: Schema.optionalKey(Schema.String)
@@ -64,7 +64,7 @@ export const isTold = (error: unknown): error is CliFailure =>
   error instanceof Unreachable ||
   error instanceof Damaged
 
-/** The report of a failure, for people in words and for scripts as JSON. */
+/** The report of a failure, in words for people and as JSON for scripts. */
 export interface Explanation {
   readonly error: string
   readonly message: string
@@ -96,18 +96,18 @@ const advice: Readonly<Record<string, string>> = {
     "The server is older than this command, or it isn't a Nacre server. Update it."
 }
 
-/** Only servers of this project have addresses of their own, which are named by a path and not by an NSID. */
+/** Only Nacre has routes of its own, which are named by a path instead of an NSID. */
 const isUnknownPath = ({ nsid, status }: CallFailed): boolean =>
   nsid.includes("/") && status === 404
 
-/** How long that is, as people say it. */
+/** A duration in words. */
 export const inWords = (milliseconds: number): string => {
   const minutes = Math.ceil(milliseconds / 60_000)
   if (minutes < 2) return `${Math.ceil(milliseconds / 1000)} s`
   return minutes < 120 ? `${minutes} minutes` : `${Math.ceil(minutes / 60)} hours`
 }
 
-/** What to do about an error that the wire has no name for, by its words. */
+/** What to do about an error without a name on the wire, by its message. */
 const adviceByWords: ReadonlyArray<readonly [words: RegExp, next: string]> = [
   [
     /email already taken/i,
@@ -135,7 +135,7 @@ const explainCall = (failure: CallFailed, isVerbose: boolean): Explanation => {
   }
 }
 
-/** The words for a failure, with the protocol's names if `--verbose` is set. */
+/** Explains a failure in words, with the protocol's names if `--verbose` is set. */
 export const explain = (failure: CliFailure, isVerbose = false): Explanation => {
   switch (failure._tag) {
     case "CallFailed":

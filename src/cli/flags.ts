@@ -26,7 +26,7 @@ export const AccountFlag = GlobalFlag.Setting("account")({
   )
 })
 
-/** `--profile`: a server and an account that `nacre login` has kept. */
+/** `--profile`: a server and account stored by `nacre login`. */
 export const ProfileFlag = GlobalFlag.Setting("profile")({
   flag: Flag.String("profile").pipe(
     Flag.withMetavar("name"),
@@ -45,7 +45,7 @@ export const JsonFlag = GlobalFlag.Setting("json")({
   )
 })
 
-/** `--verbose`: errors with the names of the protocol. */
+/** `--verbose`: adds the protocol's names to errors. */
 export const VerboseFlag = GlobalFlag.Setting("verbose")({
   flag: Flag.Boolean("verbose").pipe(
     Flag.withDescription("Show the failed method and error code in error messages"),
@@ -56,11 +56,11 @@ export const VerboseFlag = GlobalFlag.Setting("verbose")({
 /** The flags that every command understands. */
 export const globalFlags = [ServerFlag, AccountFlag, ProfileFlag, JsonFlag, VerboseFlag] as const
 
-/** A variable of the environment; empty counts as not set. */
+/** An environment variable; an empty one counts as unset. */
 export const variable = (name: string): Effect.Effect<string | undefined> =>
   Config.option(Config.String(name)).pipe(
     Effect.map(Option.getOrUndefined),
     Effect.map((value) => (value === undefined || value.trim() === "" ? undefined : value.trim())),
-    // A text that is there is a text: nothing to report.
+    // Reading a string can't fail otherwise.
     Effect.orElseSucceed(() => undefined)
   )

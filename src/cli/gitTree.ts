@@ -5,7 +5,7 @@ import * as ChildProcess from "effect/process/ChildProcess"
 import { ChildProcessSpawner } from "effect/process/ChildProcessSpawner"
 import { Failed } from "./failure.ts"
 
-/** The git work tree that a file is in, or would be; undefined outside of one. */
+/** The git work tree that a file is or would be in; undefined outside of one. */
 const workTreeOf = Effect.fnUntraced(function* (file: string) {
   const path = yield* Path.Path
   const files = yield* FileSystem.FileSystem
@@ -27,7 +27,10 @@ const isIgnored = Effect.fnUntraced(function* (file: string, tree: string) {
   )
 })
 
-/** Fails for a key's file inside a git work tree: a commit would publish it, and `git clean` deletes what is ignored. */
+/**
+ * Fails if a key's file is inside a git work tree: a commit would publish it, and `git clean`
+ * deletes ignored files.
+ */
 export const refuseWorkTree = Effect.fnUntraced(function* (file: string) {
   const path = yield* Path.Path
   const tree = yield* workTreeOf(file)
@@ -38,7 +41,7 @@ export const refuseWorkTree = Effect.fnUntraced(function* (file: string) {
   })
 })
 
-/** Fails for a file of secrets that git would commit. */
+/** Fails if git would commit a file of secrets. */
 export const refuseUnignored = Effect.fnUntraced(function* (file: string) {
   const path = yield* Path.Path
   const whole = path.resolve(file)

@@ -5,7 +5,10 @@ import { HandleDomain } from "./answers.ts"
 import { Failed } from "./failure.ts"
 import { query } from "./xrpc.ts"
 
-/** The whole handle: a bare name lies under the server's first domain; a DID or an e-mail address stays what it is. */
+/**
+ * The full handle: a bare name gets the server's first domain; a DID or an email address is
+ * unchanged.
+ */
 export const wholeHandle = Effect.fnUntraced(function* (server: string, given: string) {
   const name = calledName(given)
   if (/[.:@]/.test(name)) return name

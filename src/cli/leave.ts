@@ -8,7 +8,7 @@ import { moveFlags } from "./migrate/moveFlags.ts"
 import { moveAccount } from "./migrate/moving.ts"
 import { originOf, theAccount, theServer } from "./place.ts"
 
-/** `nacre leave`: an account moves out. */
+/** `nacre leave`: moves an account to another server. */
 export const leave = Command.make(
   "leave",
   {

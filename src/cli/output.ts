@@ -4,10 +4,10 @@ import * as TerminalCapabilities from "effect/cli/TerminalCapabilities"
 import { JsonFlag } from "./flags.ts"
 import { printableLines } from "./printable.ts"
 
-/** Prints lines on stdout: the result, and nothing else. */
+/** Prints lines on stdout, which carries nothing but the result. */
 export const print = (text: string): Effect.Effect<void> => Console.log(printableLines(text))
 
-/** Prints a value as JSON on stdout; escapes keep it the same value. */
+/** Prints a value as JSON on stdout; control characters are escaped without changing the value. */
 export const printJson = (value: unknown): Effect.Effect<void> =>
   print(JSON.stringify(value, null, 2))
 
@@ -79,11 +79,11 @@ export const table = (
     .join("\n")
 }
 
-/** A moment, given in milliseconds, as people read it. */
+/** A time in milliseconds, formatted for people. */
 export const moment = (millis: number | undefined): string =>
   millis === undefined ? "" : `${new Date(millis).toISOString().slice(0, 16).replace("T", " ")} UTC`
 
-/** A number of bytes as people read it. */
+/** A number of bytes, formatted for people. */
 export const bytes = (count: number): string => {
   const units = ["B", "KB", "MB", "GB", "TB"]
   let size = count

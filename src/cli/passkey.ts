@@ -27,8 +27,8 @@ const Passkeys = Schema.Struct({
 })
 
 /**
- * Who sees to the passkeys: the owner, by the account's password, where it is known or `--owner` says so; else the
- * administrator, whose password is at hand; else the owner again, who is asked.
+ * Who manages the passkeys: the owner if the account's password is known or `--owner` is set; else
+ * the administrator if that password is known; else the owner, who is asked.
  */
 const authority = Effect.fnUntraced(function* (owner: boolean) {
   const server = yield* theServer
@@ -98,7 +98,7 @@ const add = Command.make(
   ])
 )
 
-/** The passkey that a word means: by its id, or by its name where only one has it. */
+/** Finds a passkey by its id, or by its name if only one has it. */
 const meantBy = (word: string, { handle, passkeys }: typeof Passkeys.Type) => {
   const byId = passkeys.find(({ id }) => id === word)
   const named = passkeys.filter(({ name }) => name === word)

@@ -5,21 +5,21 @@ import { note } from "./output.ts"
 
 /** How long to wait for servers that are unreachable or limit requests. */
 export interface PatienceShape {
-  /** How often a call is sent in all while the server is away. */
+  /** How often a call is sent in total while the server is unreachable. */
   readonly tries: number
   /** The first pause, in milliseconds; each further one is twice as long. */
   readonly firstPause: number
-  /** How long a server's own wish to wait is granted, in milliseconds, and how often. */
+  /** The longest pause that a server may ask for, in milliseconds, and how often. */
   readonly longestWait: number
   readonly waits: number
 }
 
-/** For a person at the terminal. */
+/** Default: for a person at the terminal. */
 export const Patience = Context.Reference<PatienceShape>("nacre/cli/Patience", {
   defaultValue: () => ({ tries: 3, firstPause: 100, longestWait: 60_000, waits: 5 })
 })
 
-/** The patience that a long way takes: a server may start anew meanwhile, or hold its limits of rate against us. */
+/** For long operations: a server may restart meanwhile, or limit the command's requests. */
 const longPatience: PatienceShape = {
   tries: 12,
   firstPause: 500,
@@ -27,7 +27,10 @@ const longPatience: PatienceShape = {
   waits: 1000
 }
 
-/** For what takes many calls and goes on when it is repeated: with long patience, and a word to who stops it. */
+/**
+ * Runs a long operation that a repeated command resumes, with long patience and a hint for a person
+ * who stops it.
+ */
 export const longWay = <A, E, R>(way: Effect.Effect<A, E, R>) =>
   way.pipe(
     Effect.scoped,
@@ -35,23 +38,26 @@ export const longWay = <A, E, R>(way: Effect.Effect<A, E, R>) =>
     Effect.onInterrupt(() => note("Stopped. Run the same command again to continue."))
   )
 
-/** No retries, for calls that their caller repeats. */
+/** Runs calls without retries, since their caller repeats them. */
 export const once = <A, E, R>(doing: Effect.Effect<A, E, R>) =>
   Effect.provideService(doing, Patience, { tries: 1, firstPause: 0, longestWait: 0, waits: 0 })
 
-/** No pause between two tries is longer, in milliseconds. */
+/** The longest pause between two tries, in milliseconds. */
 const longestPause = 30_000
 
-/** Whether a server has turned a call away, since too many came. */
+/** Whether a server rejected a call because of a rate limit. */
 export const isTooOften = (error: unknown): boolean =>
   error instanceof CallFailed && error.status === 429
 
-/** Whether a server is away, for a moment perhaps. */
+/** Whether a server may be unreachable only briefly. */
 const isAway = (error: unknown): boolean =>
   error instanceof Unreachable ||
   (error instanceof CallFailed && error.status >= 500 && error.status !== 501)
 
-/** How long a server wants to be left alone, in milliseconds: by `Retry-After`, or by `RateLimit-Reset` where too many came. */
+/**
+ * How long a server asks to wait, in milliseconds: by `Retry-After`, or by `RateLimit-Reset` for a
+ * rate limit.
+ */
 export const retryAfterOf = (
   {
     status,
@@ -67,7 +73,7 @@ export const retryAfterOf = (
   }
   const reset = Number(headers["ratelimit-reset"] ?? Number.NaN)
   if (status !== 429 || !Number.isFinite(reset)) return {}
-  // A time in seconds since 1970, and half a second for clocks that differ.
+  // A time in seconds since 1970, plus half a second for clock skew.
   return { retryAfter: Math.max(0, reset * 1000 - now) + 500 }
 }
 
@@ -87,7 +93,7 @@ const pauseAfter = (
   return wish === undefined ? pause : Math.min(longestWait, Math.max(pause, wish))
 }
 
-/** Does something again, after longer and longer pauses, while a server cannot take it. */
+/** Retries an effect with growing pauses while a server can't answer it. */
 export const patiently = <A, E, R>(
   doing: Effect.Effect<A, E, R>,
   mayRepeat: (error: E) => boolean = () => true

@@ -25,7 +25,7 @@ const FirstAccount = Schema.fromJsonString(
   })
 )
 
-/** The notes of `npm start` about the server of this folder. */
+/** The notes of `npm start` about this folder's server. */
 export interface LocalServer {
   readonly url: string
   readonly plcUrl?: string
@@ -43,7 +43,7 @@ const readAs = Effect.fnUntraced(function* <S extends Schema.ConstraintDecoder<u
   )
 })
 
-/** The server that `npm start` keeps in this folder, if there is one. */
+/** This folder's local server, if `npm start` has created one. */
 export const localServer = Effect.gen(function* () {
   const path = yield* Path.Path
   const folder = (yield* variable("DATA_DIR")) ?? ".data"
@@ -58,7 +58,10 @@ export const localServer = Effect.gen(function* () {
   } satisfies LocalServer
 })
 
-/** The administrator's password in this project's copy of a deployed server's secrets, which names its server. */
+/**
+ * The administrator's password in this project's copy of a deployed server's secrets; undefined if
+ * the copy is another server's.
+ */
 export const copiedAdminPassword = Effect.fnUntraced(function* (server: string) {
   const files = yield* FileSystem.FileSystem
   const names = yield* Effect.orElseSucceed(files.readDirectory("."), () => [])
@@ -70,13 +73,15 @@ export const copiedAdminPassword = Effect.fnUntraced(function* (server: string) 
   return undefined
 })
 
-/** The origin that a text means: of `pds.example.com` its https, of this machine its http. */
+/**
+ * The origin of a server given as an address or a host name; https unless the host is this machine.
+ */
 export const originOf = (text: string) => {
   const scheme = /^(localhost|127\.0\.0\.1)(:|$)/.test(text) ? "http" : "https"
   return URL.parse(/^https?:\/\//.test(text) ? text : `${scheme}://${text}`)?.origin
 }
 
-/** Whether an origin is of this machine. */
+/** Whether an origin is on this machine. */
 export const isLocal = (origin: string): boolean =>
   ["localhost", "127.0.0.1", "[::1]"].includes(new URL(origin).hostname)
 
@@ -89,7 +94,10 @@ const checkedOrigin = Effect.fnUntraced(function* (given: string) {
   })
 })
 
-/** The server of a flag, a variable, the local server of this folder, or the profile in use; undefined if there is none. */
+/**
+ * The server from the flag, a variable, this folder's local server, or the profile in use;
+ * undefined if there is none.
+ */
 export const knownServer = Effect.gen(function* () {
   const flag = Option.getOrUndefined(yield* ServerFlag)
   if (flag !== undefined) return yield* checkedOrigin(flag)
@@ -117,7 +125,7 @@ export const localIfMeant = Effect.gen(function* () {
   return local?.url === server ? local : undefined
 })
 
-/** The account that is named, the first of the local server, or the one signed in at the server. */
+/** The given account, else the local server's first, else the signed-in one. */
 export const namedAccount = Effect.gen(function* () {
   const flag = Option.getOrUndefined(yield* AccountFlag)
   if (flag !== undefined) return calledName(flag)
@@ -146,7 +154,7 @@ export const theAccount = Effect.gen(function* () {
 export const plcUrl = Effect.gen(function* () {
   const given = (yield* variable("PLC_URL")) ?? (yield* localIfMeant)?.plcUrl
   if (given !== undefined) return given.replace(/\/+$/, "")
-  // The public directory doesn't have the DIDs of a local server.
+  // The public directory doesn't contain a local server's DIDs.
   if (!isLocal(yield* theServer)) return "https://plc.directory"
   return yield* new Failed({
     message: "The PLC directory of the local server is unknown",

@@ -5,17 +5,17 @@ import * as Stdio from "effect/Stdio"
 import * as Stream from "effect/Stream"
 import { bytes, note } from "./output.ts"
 
-/** How far something has come. */
+/** Reports the progress of an operation. */
 export interface Progress {
-  /** So many more are done, now or before this run. */
+  /** Adds finished items, including those of an earlier run. */
   advance(items: number): Effect.Effect<void>
-  /** So many more bytes have come by. */
+  /** Adds transferred bytes. */
   pass(bytes: number): Effect.Effect<void>
 }
 
 interface Options {
   readonly label: string
-  /** How many there are to do, where things are counted and not only bytes. */
+  /** The number of items, unless only bytes are counted. */
   readonly total?: number
 }
 

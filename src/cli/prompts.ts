@@ -12,7 +12,10 @@ export const canAsk = Effect.gen(function* () {
   return (yield* stdio.stdinIsTerminal) && (yield* stdio.stderrIsTerminal)
 })
 
-/** Fails if nobody can answer, and names the flag or variable to use (`--domain`, NACRE_PASSWORD …). */
+/**
+ * Fails if no person can answer, and names the flag or variable to use (`--domain`, NACRE_PASSWORD
+ * …).
+ */
 const orGiven = <A>(what: string, otherwise: string, prompt: Prompt.Prompt<A>) =>
   Effect.gen(function* () {
     if (yield* canAsk) return yield* prompt
@@ -24,7 +27,7 @@ const orGiven = <A>(what: string, otherwise: string, prompt: Prompt.Prompt<A>) =
 
 interface Question {
   readonly message: string
-  /** How to answer without being asked. */
+  /** How to answer without a prompt. */
   readonly otherwise: string
 }
 
@@ -32,7 +35,7 @@ interface Question {
 export const ask = (
   question: Question & {
     readonly initial?: string
-    /** The reason why an answer will not do. */
+    /** Returns the reason why an answer is invalid. */
     readonly check?: (answer: string) => string | undefined
   }
 ) => {
@@ -42,7 +45,7 @@ export const ask = (
     const fault = text === "" ? "Please enter a value" : check?.(text)
     return fault === undefined ? Effect.succeed(text) : Effect.fail(fault)
   }
-  // A default of the prompt's own would stand in the line, and what is typed behind it.
+  // The prompt's own default would remain in the line before the typed text.
   const shown = printable(initial === undefined ? message : `${message} (${initial})`)
   const prompt = Prompt.String({ message: shown, validate })
   return orGiven(message, otherwise, prompt)
@@ -52,7 +55,7 @@ export const ask = (
 export const askSecret = ({ message, otherwise }: Question) =>
   orGiven(message, otherwise, Prompt.Hidden({ message: printable(message) }))
 
-/** Asks for a new password, twice; again after one that is too short or differs. */
+/** Asks for a new password twice, until both match and it is long enough. */
 export const askNewPassword = Effect.fnUntraced(function* (question: Question) {
   while (true) {
     const first = yield* askSecret(question)
@@ -66,7 +69,7 @@ export const askNewPassword = Effect.fnUntraced(function* (question: Question) {
   }
 })
 
-/** Asks for a yes; the flag `yes` answers in scripts. */
+/** Asks a yes-or-no question; the flag `yes` answers it in scripts. */
 export const confirm = (
   message: string,
   { yes, initial = false }: { readonly yes: boolean; readonly initial?: boolean }
@@ -75,7 +78,7 @@ export const confirm = (
     ? Effect.succeed(true)
     : orGiven(message, "--yes", Prompt.Confirm({ message: printable(message), initial }))
 
-/** Goes on after a yes alone. */
+/** Continues only after a yes. */
 export const insist = (message: string, yes: boolean) =>
   Effect.flatMap(confirm(message, { yes }), (agreed) =>
     agreed
@@ -88,7 +91,10 @@ export const insist = (message: string, yes: boolean) =>
         )
   )
 
-/** Goes on only after a word was typed, before what cannot be undone; the flag `yes` replaces it. */
+/**
+ * Continues only after the person has typed a word, before an action that can't be undone; the flag
+ * `yes` replaces it.
+ */
 export const insistTyped = Effect.fnUntraced(function* (
   message: string,
   { word, yes }: { readonly word: string; readonly yes: boolean }

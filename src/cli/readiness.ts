@@ -11,7 +11,7 @@ const Ready = Schema.Struct({
   ready: Schema.Boolean,
   version: Words,
   checks: optional(Schema.Record(Name, Words)),
-  /** Whether codes are mailed; else they are shown. */
+  /** Whether codes are mailed instead of shown. */
   sendsMail: optional(Schema.Boolean),
   problems: optional(Schema.Array(Told)),
   warnings: optional(Schema.Array(Told))
@@ -20,7 +20,7 @@ const Ready = Schema.Struct({
 /** The response of a Nacre server's `/ready`. */
 export type Readiness = typeof Ready.Type
 
-/** The response of `/ready`; undefined for other servers than Nacre. */
+/** Fetches `/ready`; undefined for servers other than Nacre. */
 export const readiness = Effect.fn("cli.readiness")(function* (server: string) {
   const { text } = yield* fetchText(`${server}/ready`)
   const read = Schema.decodeEffect(Schema.fromJsonString(Ready))

@@ -13,7 +13,7 @@ import {
 import { Failed } from "./failure.ts"
 import { refuseWorkTree } from "./gitTree.ts"
 
-/** A key that lets its owner change a DID without any server: the first of its rotation keys. */
+/** A key with which its owner changes a DID without a server: the first of its rotation keys. */
 export interface RecoveryKey {
   readonly curve: Curve
   readonly didKey: string
@@ -68,7 +68,7 @@ export const saveRecoveryKey = Effect.fnUntraced(function* (key: RecoveryKey, fi
   )
 })
 
-/** Reads a recovery key from its file, or from one that holds nothing but 32 bytes in hexadecimal (K-256). */
+/** Reads a recovery key from its file, or from a file with only 32 bytes in hexadecimal (K-256). */
 export const readRecoveryKey = Effect.fnUntraced(function* (file: string) {
   const files = yield* FileSystem.FileSystem
   const text = yield* Effect.mapError(
@@ -94,7 +94,10 @@ export const readRecoveryKey = Effect.fnUntraced(function* (file: string) {
   })
 })
 
-/** The did:key of a recovery key: given as such, in a file, or of a new one that is kept in the file first. */
+/**
+ * The did:key of a recovery key: given directly, read from a file, or created and saved to that
+ * file.
+ */
 export const recoveryDidKey = Effect.fnUntraced(function* (given: string) {
   if (given.startsWith("did:key:")) {
     if (isDidKey(given)) return { didKey: given, made: false }

@@ -69,7 +69,7 @@ const root = Command.make("nacre").pipe(
   Command.withGlobalFlags(globalFlags)
 )
 
-/** Tells a failure on stderr, and on stdout where JSON was asked for. */
+/** Reports a failure on stderr, and on stdout as JSON with `--json`. */
 const tell = Effect.fnUntraced(function* (failure: CliFailure) {
   const { bad } = yield* style
   const args = yield* (yield* Stdio.Stdio).args
@@ -101,7 +101,7 @@ const presenter = Layer.unwrap(
 
 const builtIns = [GlobalFlag.Help, GlobalFlag.Version, GlobalFlag.Completions]
 
-/** The whole command, on the arguments that it was started with. */
+/** Runs the command with the process's arguments. */
 export const run = (version: string) =>
   Command.run(root, { version }).pipe(
     Effect.scoped,

@@ -28,7 +28,7 @@ export interface Session extends Remote {
   readonly authorization: Calling<string>
 }
 
-/** A secret from the environment: its variable, or the file that `<name>_FILE` names. */
+/** A secret from an environment variable, or from the file that `<name>_FILE` names. */
 export const secretVariable = Effect.fnUntraced(function* (name: string) {
   const value = yield* variable(name)
   if (value !== undefined) return Redacted.make(value)
@@ -47,7 +47,7 @@ export const secretVariable = Effect.fnUntraced(function* (name: string) {
   )
 })
 
-/** The account's password from the environment or the local server's file, without a question. */
+/** The account's password from the environment or the local server's file, without a prompt. */
 export const knownPassword = Effect.fnUntraced(function* (server: string, account: string) {
   const given = yield* secretVariable("NACRE_PASSWORD")
   if (given !== undefined) return given
@@ -61,16 +61,16 @@ export const knownPassword = Effect.fnUntraced(function* (server: string, accoun
 const needsCode = (error: unknown): boolean =>
   error instanceof CallFailed && error.error === "AuthFactorTokenRequired"
 
-/** How a server says that a code will not do; the password was right then. */
+/** Whether a server rejects a code; the password was then right. */
 const isWrongCode = (error: unknown): boolean =>
   error instanceof CallFailed && error.status < 500 && /token|code/i.test(error.message)
 
-/** How often a code is asked for that will not do. */
+/** How often the command asks for a code again after a rejected one. */
 const codeTries = 3
 
 interface Credentials {
   readonly password: Redacted.Redacted
-  /** The variable that answers a second factor. */
+  /** The variable for a second factor's code. */
   readonly codeVariable?: string
 }
 
@@ -95,7 +95,7 @@ export const createSession = Effect.fnUntraced(function* (
       yield* note(`${answer.failure.message}. Each code works once: enter a new one.`)
     }
   })
-  // Sent at once: another request would make the server mail a new code, which replaces this one.
+  // Another request would make the server mail a new code, which replaces this one.
   const code = yield* variable(codeVariable)
   const refused = (error: unknown) => needsCode(error) || (code !== undefined && isWrongCode(error))
   return yield* create(code === undefined ? {} : { authFactorToken: code }).pipe(
@@ -117,7 +117,7 @@ export const signIn = Effect.fn("cli.signIn")(function* (
   server: string,
   identifier: string,
   password: Redacted.Redacted,
-  /** The variable that answers a second factor. */
+  /** The variable for a second factor's code. */
   codeVariable = "NACRE_CODE"
 ) {
   const first = yield* createSession(server, identifier, { password, codeVariable })
@@ -127,19 +127,19 @@ export const signIn = Effect.fn("cli.signIn")(function* (
   return { server, did, handle, email, ...tokens } satisfies Session
 })
 
-/** The profile of an account, unless NACRE_PASSWORD says how to sign in. */
+/** The profile of an account, unless NACRE_PASSWORD is set. */
 const profileOf = Effect.fnUntraced(function* (server: string, account: string) {
   const isGiven = (yield* secretVariable("NACRE_PASSWORD")) !== undefined
   return isGiven ? undefined : yield* ownerProfile(server, account)
 })
 
-/** Whether the command can sign in as an account's owner without a question. */
+/** Whether the command can sign in as an account's owner without a prompt. */
 export const canSignIn = Effect.fnUntraced(function* (server: string, account: string) {
   if ((yield* profileOf(server, account)) !== undefined) return true
   return (yield* knownPassword(server, account)) !== undefined
 })
 
-/** The owner's stored session, or one by a password that is known, without a question. */
+/** The owner's stored session, or a new one with a known password; no prompts. */
 export const knownSession = Effect.fnUntraced(function* (server: string, account: string) {
   const profile = yield* profileOf(server, account)
   const stored = profile === undefined ? undefined : yield* resumed(profile)
@@ -148,13 +148,16 @@ export const knownSession = Effect.fnUntraced(function* (server: string, account
   return password === undefined ? undefined : yield* signIn(server, account, password)
 })
 
-/** How often a password is asked for that is wrong. */
+/** How often the command asks for a password again after a wrong one. */
 const passwordTries = 3
 
 const isWrongPassword = (error: unknown): boolean =>
   error instanceof CallFailed && error.error === "AuthenticationRequired"
 
-/** Opens something by an account's password: the one that is known, or one that is asked for, again after a typing error. */
+/**
+ * Runs an effect with an account's password: the known one, or one from a prompt, which is repeated
+ * after a wrong one.
+ */
 export const withPassword = Effect.fnUntraced(function* <A, E, R>(
   server: string,
   account: string,
@@ -174,9 +177,9 @@ export const withPassword = Effect.fnUntraced(function* <A, E, R>(
   }
 })
 
-/** Signs in for a profile, and keeps the session there. */
+/** Signs in for a profile, and stores the session. */
 export const signInto = Effect.fnUntraced(function* (
-  /** Without a name, the profile is called by the handle. */
+  /** Without a name, the handle is the profile's name. */
   profile: { readonly name: string | undefined; readonly server: string },
   account: string,
   password: Redacted.Redacted
@@ -198,7 +201,7 @@ export const signInto = Effect.fnUntraced(function* (
 export const signInAs = Effect.fnUntraced(function* (
   server: string,
   given: string,
-  /** Whether the server wants a session that has just begun. */
+  /** Whether the server requires a recent sign-in. */
   { isRecent = false }: { readonly isRecent?: boolean } = {}
 ) {
   const account = yield* wholeHandle(server, given)
@@ -222,12 +225,12 @@ export const signInAs = Effect.fnUntraced(function* (
   return yield* new Failed({ message: `${server} ended the new session at once` })
 })
 
-/** The owner of the account that the command is for, signed in. */
+/** The session of the owner of the command's account. */
 export const owner = Effect.gen(function* () {
   return yield* signInAs(yield* theServer, yield* theAccount)
 })
 
-/** The administrator's password, without a question. */
+/** The administrator's password, without a prompt. */
 const knownAdminPassword = Effect.fnUntraced(function* (server: string) {
   const given = yield* secretVariable("NACRE_ADMIN_PASSWORD")
   // Never sent to another server: a move has two.
@@ -244,7 +247,10 @@ const asAdministrator = (server: string, password: Redacted.Redacted): Remote =>
   return { server, authorization: Effect.succeed(`Basic ${basic}`) }
 }
 
-/** The administrator of a server, without a question; NACRE_ADMIN_PASSWORD is for the command's own server only. */
+/**
+ * The administrator of a server, without a prompt; NACRE_ADMIN_PASSWORD is for the command's own
+ * server only.
+ */
 export const knownAdministrator = Effect.fnUntraced(function* (server: string) {
   const password = yield* knownAdminPassword(server)
   return password === undefined ? undefined : asAdministrator(server, password)
@@ -261,7 +267,7 @@ export const administratorOf = Effect.fnUntraced(function* (server: string) {
   return { remote: asAdministrator(server, password), password }
 })
 
-/** The administrator of the server that the command is for. */
+/** The administrator of the command's server. */
 export const administrator = Effect.gen(function* () {
   return (yield* administratorOf(yield* theServer)).remote
 })

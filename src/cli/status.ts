@@ -50,7 +50,7 @@ const RepoStatus = Schema.Struct({
   rev: optional(Tid)
 })
 
-/** The owner's part of the status, if it can be had without a question. */
+/** The owner's part of the status, if no prompt is needed. */
 const ownView = Effect.fnUntraced(function* (server: string, account: string) {
   const session = yield* knownSession(server, account)
   return session === undefined ? undefined : yield* standingOf(session)
@@ -89,7 +89,7 @@ const accountView = Effect.fnUntraced(function* (server: string, name: string) {
   return { name, did, rev: repo.rev, checks }
 })
 
-/** `nacre status`: is all well? */
+/** `nacre status`: checks the server, the account and its identity. */
 export const status = Command.make(
   "status",
   {},
@@ -97,7 +97,7 @@ export const status = Command.make(
     const server = yield* theServer
     const ready = yield* readiness(server)
     const health = healthOf(ready)
-    // A server that is not configured answers nothing else.
+    // An unconfigured server answers nothing else.
     const works = ready?.problems === undefined
     const described = works
       ? yield* query({ server }, "com.atproto.server.describeServer", Described)

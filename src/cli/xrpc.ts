@@ -11,15 +11,15 @@ import { CallFailed, Unreachable } from "./failure.ts"
 import { isTooOften, once, patiently, retryAfterOf } from "./patience.ts"
 import { printable } from "./printable.ts"
 
-/** The failures of every call. */
+/** The failures of a call. */
 export type CallError = CallFailed | Unreachable
 
-/** A call, or several of them. */
+/** A call or a sequence of calls. */
 export type Calling<A> = Effect.Effect<A, CallError, HttpClient.HttpClient>
 
-/** A server, and who speaks to it: the value of the `Authorization` header, asked for at each call. */
+/** A server with the caller's `Authorization` header, computed for each call. */
 export interface Remote {
-  /** Its origin, without a slash at the end. */
+  /** The origin, without a trailing slash. */
   readonly server: string
   readonly authorization?: Calling<string>
 }
@@ -50,7 +50,7 @@ const errorOf = Schema.decodeUnknownOption(
 
 const isName = Schema.is(Name)
 
-/** Words of a server, or about its answer, on one line of bounded length. */
+/** A server's words on one line of bounded length. */
 const brief = (text: string): string => printable(text.replaceAll(/\s+/g, " ").slice(0, 300))
 
 const searchOf = (params: Params): string => {
@@ -63,7 +63,7 @@ const searchOf = (params: Params): string => {
   return text === "" ? "" : `?${text}`
 }
 
-/** Why there was no answer, in as few words as Node has for it. */
+/** The reason for a missing response, as briefly as Node gives it. */
 const reasonOf = (server: string) => (error: HttpClientError) => {
   const { cause } = error.reason as { readonly cause?: unknown }
   const inner = cause instanceof Error && cause.cause instanceof Error ? cause.cause : cause
@@ -94,10 +94,10 @@ const failureOf = Effect.fnUntraced(function* (
   })
 })
 
-/** The path of an endpoint: an NSID is a method, a name with a slash a route of Nacre's own. */
+/** The path of an endpoint: an NSID is a method, a name with a slash one of Nacre's own routes. */
 const pathOf = (name: string): string => (name.includes("/") ? `/${name}` : `/xrpc/${name}`)
 
-/** Sends a request; one that a server could not take is sent again, if that is soon and does no harm. */
+/** Sends a request, and retries it if that is safe and the pause is short. */
 const send = Effect.fn("cli.send")(function* (
   remote: Remote,
   nsid: string,
@@ -119,7 +119,7 @@ const send = Effect.fn("cli.send")(function* (
   return yield* patiently(sending, (error) => isRepeatable || isTooOften(error))
 })
 
-/** The answer as its schema has it; `Schema.Void` takes any. */
+/** Decodes a response; `Schema.Void` accepts any. */
 const read = Effect.fnUntraced(function* <S extends Schema.ConstraintDecoder<unknown>>(
   { server }: Remote,
   nsid: string,
@@ -141,7 +141,7 @@ const read = Effect.fnUntraced(function* <S extends Schema.ConstraintDecoder<unk
   )
 })
 
-/** Asks something. */
+/** Calls a query. */
 export const query = Effect.fn("cli.query")(function* <S extends Schema.ConstraintDecoder<unknown>>(
   remote: Remote,
   nsid: string,
@@ -163,7 +163,7 @@ export const procedure = Effect.fn("cli.procedure")(function* <
   return yield* read(remote, nsid, yield* send(remote, nsid, make), output)
 })
 
-/** Requests bytes once; the response's stream may break off for its reader (see `patiently`). */
+/** Requests bytes once; the response's stream may fail later (see `patiently`). */
 export const download = (remote: Remote, nsid: string, params: Params = {}) =>
   once(send(remote, nsid, HttpClientRequest.get, { params })).pipe(
     Effect.map((response) => {
@@ -178,7 +178,7 @@ export const download = (remote: Remote, nsid: string, params: Params = {}) =>
     })
   )
 
-/** Sends bytes with their length; streams a Blob of a file. */
+/** Sends bytes with their length; streams a file's Blob. */
 export const upload = Effect.fn("cli.upload")(function* <
   S extends Schema.ConstraintDecoder<unknown>
 >(
@@ -193,7 +193,7 @@ export const upload = Effect.fn("cli.upload")(function* <
   return yield* read(remote, nsid, yield* send(remote, nsid, make), output)
 })
 
-/** Fetches from any address, whatever its status. */
+/** Fetches any address, whatever the response's status. */
 export const fetchText = Effect.fn("cli.fetchText")(function* (url: string) {
   const client = yield* HttpClient.HttpClient
   const { origin } = new URL(url)
@@ -204,7 +204,7 @@ export const fetchText = Effect.fn("cli.fetchText")(function* (url: string) {
   }
 })
 
-/** Fetches JSON from any address: PLC directories, DNS over HTTPS. Nothing for a 404. */
+/** Fetches JSON from any address: PLC directories, DNS over HTTPS. Undefined for a 404. */
 export const fetchJson = Effect.fn("cli.fetchJson")(function* (
   url: string,
   accept = "application/json"

@@ -24,7 +24,7 @@ afterAll(async () => {
 
 afterEach(() => desk?.remove())
 
-/** Somebody with ten posts and two pictures, and a folder of their own. */
+/** A person with ten posts and two pictures, and a folder of their own. */
 const someone = async (name: string): Promise<Person> => {
   const person = await signUp(server, name)
   const { agent } = person

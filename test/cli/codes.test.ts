@@ -39,7 +39,7 @@ afterAll(async () => {
   post?.close()
 })
 
-/** Runs a command that has a code mailed, and again with the code. */
+/** Runs a command that requests a mailed code, then again with the code. */
 const withCode = async (args: ReadonlyArray<string>, password: string) => {
   const asked = await desk.run(args, { NACRE_PASSWORD: password })
   assert.strictEqual(asked.code, 1)

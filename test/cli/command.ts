@@ -5,17 +5,17 @@ import { tmpdir } from "node:os"
 import { join } from "node:path"
 import type { TestServer } from "../support/server/server.ts"
 
-/** What a run of the command came to. */
+/** The result of a run of the command. */
 export interface Ran {
   readonly code: number | null
   readonly stdout: string
   readonly stderr: string
-  /** What it printed, as JSON. */
+  /** Its output, parsed as JSON. */
   // SAFETY: each test knows what it asked for, and asserts on it.
   readonly json: any
 }
 
-/** A folder from which the real command is run, as somebody without a terminal would. */
+/** A folder in which the real command runs without a terminal. */
 export interface Desk {
   readonly folder: string
   readonly path: (name: string) => string
@@ -26,7 +26,10 @@ export interface Desk {
 const made = mkdtempSync(join(tmpdir(), "nacre-command-"))
 process.once("exit", () => rmSync(made, { recursive: true, force: true }))
 
-/** The command in one file: it starts four times as fast as from its sources, and tests start it often. */
+/**
+ * The command bundled into one file: it starts four times as fast as from its sources, and tests
+ * start it often.
+ */
 const program = join(made, "nacre.mjs")
 buildSync({
   entryPoints: [join(import.meta.dirname, "../../src/cli.ts")],
@@ -36,7 +39,7 @@ buildSync({
   format: "esm",
   target: "node22",
   mainFields: ["module", "main"],
-  // The local server, which these tests start by itself.
+  // The local server, which these tests start themselves.
   external: ["../scripts/start.mjs"],
   banner: {
     js: 'import { createRequire as makeRequire } from "node:module"; const require = makeRequire(import.meta.url)'
@@ -44,7 +47,7 @@ buildSync({
   logLevel: "error"
 })
 
-/** Nothing of the machine that runs the tests; the command is compiled once. */
+/** An environment without settings of the machine that runs the tests. */
 const bare = {
   ...Object.fromEntries(
     Object.entries(process.env).filter(
@@ -54,7 +57,7 @@ const bare = {
   NODE_COMPILE_CACHE: join(made, "compiled")
 }
 
-/** An empty folder, or one that `npm start` seems to serve a server from. */
+/** Creates an empty folder, or one with a local server. */
 export const makeDesk = (server?: TestServer): Desk => {
   const folder = mkdtempSync(join(tmpdir(), "nacre-cli-"))
   const path = (name: string) => join(folder, name)
@@ -97,7 +100,7 @@ export const makeDesk = (server?: TestServer): Desk => {
   }
 }
 
-/** Runs the command at a desk, and interrupts it as Ctrl-C does when its messages match. */
+/** Runs the command, and interrupts it with Ctrl-C's signal when its messages match. */
 export const stopWhen = (
   { folder, path }: Desk,
   args: ReadonlyArray<string>,

@@ -25,7 +25,7 @@ beforeAll(async () => {
   desk = makeDesk()
   copyFileSync(join(root, "wrangler.toml"), desk.path("wrangler.toml"))
   cloudflare = fakeWrangler(desk)
-  // Stands for what is deployed.
+  // Plays the deployed server.
   server = createServer((_, response) =>
     response.end(JSON.stringify({ ready: true, version: "1.0.0" }))
   )
@@ -43,7 +43,7 @@ describe("the guide to a deployment", () => {
     const commands = ["deploy", "staging"].flatMap((name) =>
       [...guide(name).matchAll(/^npx nacre .*$/gm)].map(([command]) => command)
     )
-    // The first one asks, and the last ones put into a store what the Worker has by then.
+    // The first one asks questions, and the last ones move the Worker's secrets to a store.
     const [asks, ...rest] = commands.filter((command) => !command.includes("--secrets-store"))
     assert.strictEqual(asks, "npx nacre init")
     assert.isAbove(rest.length, 5)

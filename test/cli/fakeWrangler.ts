@@ -1,29 +1,29 @@
 import { existsSync, readFileSync, writeFileSync } from "node:fs"
 import type { Desk } from "./command.ts"
 
-/** What Cloudflare knows, as far as these tests go. */
+/** Cloudflare's state, as far as these tests need it. */
 export interface CloudflareState {
   readonly signedIn: boolean
   readonly accounts: ReadonlyArray<{ readonly id: string; readonly name: string }>
-  /** The secrets of each environment's Worker; where it has no entry there is no Worker. */
+  /** The secrets of each environment's Worker; a missing entry means no Worker. */
   readonly secrets: Readonly<Record<string, Readonly<Record<string, string>>>>
   readonly store: Readonly<Record<string, string>>
   /** The jurisdiction of each database; null for none. */
   readonly databases: Readonly<Record<string, string | null>>
-  /** The word of a command that fails. */
+  /** A word whose commands fail. */
   readonly fails: string
 }
 
 /** One run of wrangler. */
 export interface WranglerCall {
   readonly args: ReadonlyArray<string>
-  /** The account that it was told of in its environment. */
+  /** The account in its environment. */
   readonly account?: string
 }
 
-/** Cloudflare, reached by a wrangler that keeps it in a file. */
+/** A Cloudflare whose wrangler stores it in a file. */
 export interface Cloudflare {
-  /** Has the command run this wrangler. */
+  /** The environment that makes the command use this wrangler. */
   readonly env: Readonly<Record<string, string>>
   state(): CloudflareState
   set(change: Partial<CloudflareState>): void
@@ -69,7 +69,7 @@ else if (words.startsWith("secret list")) {
 writeFileSync("cloudflare.json", JSON.stringify(state))
 `
 
-/** Puts a wrangler into the folder that stands for the real one, over an empty Cloudflare. */
+/** Installs a fake wrangler in a folder, with an empty Cloudflare. */
 export const fakeWrangler = (desk: Desk): Cloudflare => {
   const file = desk.path("cloudflare.json")
   const log = desk.path("calls.jsonl")

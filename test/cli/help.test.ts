@@ -28,7 +28,7 @@ describe("every command", () => {
     const leaves = all.filter(
       ({ help, path }) =>
         linesOf(help, "SUBCOMMANDS").length === 0 &&
-        // These are about this machine alone, and ask no server.
+        // These only concern this machine, and call no server.
         !["init", "dev", "deploy", "secret", "logs", "upgrade", "version"].includes(path[0] ?? "")
     )
     for (const { path } of leaves) {

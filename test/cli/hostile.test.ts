@@ -24,7 +24,7 @@ const jwt = `x.${Buffer.from(JSON.stringify({ exp: 9e9 })).toString("base64url")
 const tokens = { did, handle, accessJwt: jwt, refreshJwt: jwt }
 const credentials = { NACRE_PASSWORD: "x", NACRE_ADMIN_PASSWORD: "x", NACRE_NEW_PASSWORD: "x" }
 
-/** A server from which everything can be exported, but for what is said otherwise. */
+/** A server from which everything can be exported, except for overridden answers. */
 const sound: Answers = {
   "com.atproto.server.createSession": tokens,
   "com.atproto.server.deleteSession": {},
@@ -58,7 +58,7 @@ const files = (): ReadonlyArray<string> =>
     .map(({ name }) => name)
     .toSorted()
 
-/** Nothing that a terminal obeys, and no line that the server has begun. */
+/** Checks that nothing controls the terminal, and that the server starts no line. */
 const assertHarmless = ({ stdout, stderr }: Ran) => {
   for (const text of [stdout, stderr]) {
     // oxlint-disable-next-line no-control-regex
@@ -130,7 +130,7 @@ describe("nacre export from a hostile server", () => {
 
 const at = { createdAt: 1_700_000_000_000, indexedAt: "2026-01-01T00:00:00Z" }
 
-/** What a server says that has been asked for something, with commands to the terminal wherever words may stand. */
+/** Each command with a server's poisoned answers: terminal commands in every text. */
 const poisoned: ReadonlyArray<readonly [args: ReadonlyArray<string>, answers: Answers]> = [
   [
     ["account", "list"],
@@ -237,12 +237,12 @@ const poisoned: ReadonlyArray<readonly [args: ReadonlyArray<string>, answers: An
   [["export", "backup", "--account", did], {}]
 ]
 
-describe("the words of a hostile server", () => {
+describe("DESC the output of a command with a hostile server", () => {
   for (const [args, answers] of poisoned) {
-    it(`reach the terminal of \`nacre ${args.join(" ")}\` as words alone`, async () => {
+    it(`nacre ${args.join(" ")} prints a hostile server's control characters as escapes`, async () => {
       const ran = await run(answers, args, { RELAYS: "none" })
       assertHarmless(ran)
-      // It was shown, or refused with what it said.
+      // The text was shown, or quoted in an error.
       assert.match(ran.stdout + ran.stderr, /\\u001b/)
     })
   }

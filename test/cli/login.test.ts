@@ -21,7 +21,7 @@ const profileFile = () => desk.path(`settings/profiles/${server.account.handle}.
 
 const profile = () => JSON.parse(readFileSync(profileFile(), "utf8"))
 
-/** Runs the command in an empty folder's settings, in this process. */
+/** Runs the command in this process, with an empty settings folder. */
 const run = (
   args: ReadonlyArray<string>,
   env: Readonly<Record<string, string>> = {},
@@ -43,7 +43,7 @@ const call = (method: "GET" | "POST", nsid: string, token: string) =>
     headers: { authorization: `Bearer ${token}` }
   })
 
-/** An access token whose time is over; nobody looks at its signature before it is renewed. */
+/** An expired access token; its signature isn't checked before it is renewed. */
 const expired = `e30.${Buffer.from(JSON.stringify({ exp: 1 })).toString("base64url")}.x`
 
 describe("nacre login", () => {
@@ -73,7 +73,7 @@ describe("nacre login", () => {
       const ran = await run(words)
       assert.isTrue(ran.isContent, `${words.join(" ")}: ${ran.stderr}`)
     }
-    // The session goes on after each of them.
+    // The session continues after each of them.
     assert.strictEqual(profile().refreshJwt, refreshJwt)
     const alive = await call("GET", "com.atproto.server.getSession", accessJwt)
     assert.strictEqual(alive.status, 200)
@@ -156,7 +156,7 @@ describe("nacre login", () => {
 })
 
 describe("the copy of a deployed server's secrets", () => {
-  it("signs in the administrator at its own server alone", async () => {
+  it("a command signs in as administrator with the copied password only at the copy's own server", async () => {
     const copy = (url: string) =>
       writeFileSync(
         desk.path(".secrets.production"),

@@ -31,7 +31,7 @@ const eventOf = (...logged: ReadonlyArray<unknown>) => ({
 })
 
 describe("nacre logs", () => {
-  it("reads the documents that wrangler prints over many lines, and passes over its words", () => {
+  it("logs reads wrangler's documents over several lines, and skips its other output", () => {
     const next = documents()
     const printed = [eventOf(request), eventOf("words")]
       .map((event) => JSON.stringify(event, null, 2))
@@ -43,14 +43,14 @@ describe("nacre logs", () => {
     assert.deepStrictEqual(found, [eventOf(request), eventOf("words"), eventOf("short")])
   })
 
-  it("goes on with the next document where one broke off", () => {
+  it("logs continues with the next document after an incomplete one", () => {
     const next = documents()
     for (const text of ["{", '  "logs": [']) assert.isUndefined(next(text))
     assert.isUndefined(next("{"))
     assert.deepStrictEqual(next("}"), {})
   })
 
-  it("tells a request in one line with its id at the end", () => {
+  it("logs prints a request on one line with its id at the end", () => {
     const [entry] = entriesOf(eventOf(request))
     assert.deepStrictEqual(entry, request)
     assert.strictEqual(requestIdOf(request), "0123456789abcdef-VIE")
@@ -60,7 +60,7 @@ describe("nacre logs", () => {
     )
   })
 
-  it("marks failures, and keeps what else was printed or thrown", () => {
+  it("logs marks failures, and keeps other printed or thrown texts", () => {
     const failed = line(
       { id: "x", operation: "byEmail" },
       { message: "request failed", level: "ERROR", cause: [{ failure: "DirectoryUnavailable" }] }
@@ -79,7 +79,7 @@ describe("nacre logs", () => {
     )
   })
 
-  it("makes nothing of a document of another shape", () => {
+  it("logs ignores a document of another shape", () => {
     for (const event of [undefined, null, 1, [], {}, { logs: [1, null] }]) {
       assert.deepStrictEqual(entriesOf(event), [])
     }

@@ -22,7 +22,7 @@ const run = (...more: ReadonlyArray<string>) =>
     folder: desk.folder
   })
 
-/** What init wrote into the template of 0.2.0, which had no backups. */
+/** The configuration that init wrote in 0.2.0, without backups. */
 const before = `{
   "name": "my-pds",
   // The server's objects.
@@ -51,7 +51,7 @@ bucket_name = "nacre-staging-blobs"
 `
 
 describe("nacre upgrade config", () => {
-  it("adds the backups to a project that an older version made, keeps its comments, and adds nothing twice", async () => {
+  it("upgrade config adds the backups to an older project, keeps its comments, and adds nothing twice", async () => {
     writeFileSync(desk.path("wrangler.jsonc"), before)
     const { isContent, json, stderr } = await run()
     assert.isTrue(isContent, stderr)
@@ -73,7 +73,7 @@ describe("nacre upgrade config", () => {
     assert.strictEqual(read("wrangler.jsonc"), after)
   })
 
-  it("adds them to an environment of a wrangler.toml, and leaves every line", async () => {
+  it("upgrade config adds the backups to an environment of a wrangler.toml, and keeps every line", async () => {
     writeFileSync(desk.path("wrangler.toml"), toml)
     const { isContent, stderr } = await run("--env", "staging")
     assert.isTrue(isContent, stderr)
@@ -86,7 +86,7 @@ describe("nacre upgrade config", () => {
     assert.include(read("wrangler.toml"), '[env.staging.triggers]\ncrons = ["*/5 * * * *"]')
   })
 
-  it("has nothing to add to what this version itself writes", async () => {
+  it("upgrade config adds nothing to a project of this version", async () => {
     for (const file of ["create-nacre/template/wrangler.jsonc", "wrangler.toml"]) {
       const other = makeDesk()
       desk.remove()

@@ -7,7 +7,7 @@ import { startMemory } from "../support/server/serverMemory.ts"
 import { post, signIn } from "../support/server/serverPeople.ts"
 import { type Desk, makeDesk } from "./command.ts"
 
-/** A relay of this machine: it comes when it is asked to, reads, and tells what it has read. */
+/** A local relay, which connects when called, reads, and reports its position. */
 const startRelay = async () => {
   const asked: Array<string> = []
   const reads: Array<string> = []
@@ -58,7 +58,7 @@ const startRelay = async () => {
     asked,
     read,
     leave: () => socket?.terminate(),
-    /** What it says to have read, and how it stands to the server. */
+    /** Sets its claimed position, and its status for the server. */
     says: (about: { seq: number; did: string; rev: string }, standing = "active") => {
       seqs.push(about.seq)
       revs.set(about.did, about.rev)

@@ -7,7 +7,7 @@ import { sendCar } from "../../src/cli/backup/sending.ts"
 
 const remote = { server: "https://pds.example.com", authorization: Effect.succeed("Bearer x") }
 
-/** Sends a CAR to a server that answers this; gives what the command says. */
+/** Sends a CAR to a server with this response; returns the command's output. */
 const said = (body: string) =>
   Effect.gen(function* () {
     const lines: Array<string> = []

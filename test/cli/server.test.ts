@@ -21,7 +21,7 @@ afterAll(async () => {
   await server?.stop()
 })
 
-/** What is looked at of a DID's PLC data. */
+/** The checked part of a DID's PLC data. */
 interface PlcView {
   readonly rotationKeys: ReadonlyArray<string>
   readonly verificationMethods: { readonly atproto: string }

@@ -83,7 +83,7 @@ describe("nacre init", () => {
       assert.include(read("wrangler.toml"), placed)
     }
     assert.include(stdout, "npx wrangler d1 create nacre-directory --jurisdiction eu")
-    // Above every table, or it would belong to that one.
+    // Must be above every table, or it would belong to one.
     assert.isBelow(
       after.findIndex((line) => line.startsWith("routes")),
       after.findIndex((line) => line.startsWith("["))
@@ -372,7 +372,7 @@ describe("nacre init in a project that npm create nacre made", () => {
     copyFileSync(template, desk.path("wrangler.jsonc"))
   })
 
-  it("adds what it was told to wrangler.jsonc, keeps its comments, and changes nothing the second time", async () => {
+  it("init edits an existing wrangler.jsonc, keeps its comments, and changes nothing the second time", async () => {
     const before = read("wrangler.jsonc")
     const was = parsed()
     const { code, stderr } = await run(toCloudflare)
@@ -391,7 +391,7 @@ describe("nacre init in a project that npm create nacre made", () => {
     assert.strictEqual(read("wrangler.jsonc"), after)
   })
 
-  it("binds secrets of a store in wrangler.jsonc", async () => {
+  it("init binds a store's secrets in wrangler.jsonc", async () => {
     const { code, stderr } = await run(`${toCloudflare} --secrets-store 5ec2e7`)
     assert.strictEqual(code, 0, stderr)
     assert.deepStrictEqual(
@@ -400,7 +400,7 @@ describe("nacre init in a project that npm create nacre made", () => {
     )
   })
 
-  it("names the line of a wrangler.jsonc that is invalid, and writes nothing", async () => {
+  it("init names the invalid line of a wrangler.jsonc, and writes nothing", async () => {
     const broken = read("wrangler.jsonc").replace('"main":', "main:")
     writeFileSync(desk.path("wrangler.jsonc"), broken)
     const { code, stderr } = await run(toCloudflare)

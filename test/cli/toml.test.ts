@@ -5,7 +5,7 @@ import { withEntry, withKey } from "../../src/cli/host/toml.ts"
 
 const parsed = (text: string) => JSON.parse(JSON.stringify(Result.getOrThrow(Toml.parse(text))))
 
-/** Texts in which tables are not easily told from values. */
+/** Texts in which tables are easily confused with values. */
 const texts = {
   "an empty text": "",
   "keys alone": 'name = "nacre"',
@@ -21,7 +21,7 @@ const texts = {
 
 describe("a TOML text", () => {
   it.each(Object.entries(texts))(
-    "of %s takes a key at the top, in a table and in an environment's",
+    "a key can be added to %s at the top, in a table and in an environment's table",
     (_, text) => {
       const before = parsed(text)
       const top = withKey(text, "", ["new", '"x"'])

@@ -11,7 +11,10 @@ import * as Terminal from "effect/Terminal"
 import * as FetchHttpClient from "effect/http/FetchHttpClient"
 import { run } from "../../src/cli/run.ts"
 
-/** A question, as far as it tells it from others, and the answer that a person types: text and return, or the arrow down that often. */
+/**
+ * A question, matched by a pattern, and the typed answer: a text and return, or how often arrow
+ * down is pressed.
+ */
 export type Answer = readonly [question: RegExp, answer: string | number]
 
 const keysOf = (answer: string | number): ReadonlyArray<Terminal.UserInput> => {
@@ -29,7 +32,9 @@ const keysOf = (answer: string | number): ReadonlyArray<Terminal.UserInput> => {
 // oxlint-disable-next-line no-control-regex
 const withoutColours = (text: string): string => text.replace(/\u001B\[[0-9;?]*[A-Za-z]/g, "")
 
-/** Runs the command in this process; with `answers`, at a terminal where somebody answers each question as it comes. */
+/**
+ * Runs the command in this process; with `answers`, at a terminal where each question is answered.
+ */
 export const runTyping = async (
   args: ReadonlyArray<string>,
   {
@@ -39,9 +44,9 @@ export const runTyping = async (
     folder = process.cwd()
   }: {
     readonly answers?: ReadonlyArray<Answer>
-    /** The folder that it runs in; default: this process's. */
+    /** The folder to run in; default: this process's. */
     readonly folder?: string
-    /** The network, in place of the real one. */
+    /** Replaces the real network. */
     readonly fetch?: typeof globalThis.fetch
     readonly env: Readonly<Record<string, string>>
   }

@@ -7,7 +7,10 @@ import { type Desk, makeDesk } from "./command.ts"
 
 let desk: Desk
 
-/** An npm that installs the version it is told, whose command deploys unless that version is broken, and backs up unless told not to. */
+/**
+ * A fake npm that installs the given version, whose command deploys unless the version is broken,
+ * and backs up unless disabled.
+ */
 const npm = `#!${process.execPath}
 const { appendFileSync, mkdirSync, writeFileSync, readFileSync } = require("node:fs")
 const args = process.argv.slice(2)
@@ -46,7 +49,7 @@ const calls = () =>
     : []
 
 describe("nacre upgrade", () => {
-  it("installs the newest version, shows what came after this one, and deploys by the new command", async () => {
+  it("upgrade installs the newest version, shows the changes since this one, and deploys with the new command", async () => {
     const { code, stderr, stdout } = await run("upgrade --yes --env staging")
     assert.strictEqual(code, 0, stderr)
     assert.deepStrictEqual(calls(), [
@@ -61,7 +64,7 @@ describe("nacre upgrade", () => {
     assert.include(stdout, `npm install nacre@${version}`)
   })
 
-  it("deploys the version before when the new one doesn't become ready, and fails", async () => {
+  it("upgrade deploys the previous version and fails if the new one doesn't become ready", async () => {
     const { code, stderr } = await run("upgrade --yes --to 9.9.9")
     assert.strictEqual(code, 1)
     assert.deepStrictEqual(calls(), [
@@ -74,7 +77,7 @@ describe("nacre upgrade", () => {
     assert.include(stderr, `${version} is deployed again`)
   })
 
-  it("never goes back over data that only goes forward, and says so first", async () => {
+  it("upgrade never rolls back data that only migrates forward, and says so first", async () => {
     writeFileSync(desk.path("schemas.json"), JSON.stringify({ "9.9.9": schemaVersion + 1 }))
     const { code, stderr } = await run("upgrade --yes --to 9.9.9")
     assert.strictEqual(code, 1)
@@ -86,7 +89,7 @@ describe("nacre upgrade", () => {
     assert.include(stderr, `you can't go back to ${version}`)
   })
 
-  it("does nothing outside of a project, and nothing that nobody has agreed to", async () => {
+  it("upgrade does nothing outside of a project or without consent", async () => {
     const { code } = await run("upgrade --to 9.1.0")
     assert.strictEqual(code, 1)
     const before = ["npm install nacre@9.1.0", "9.1.0 upgrade config"]
@@ -98,7 +101,7 @@ describe("nacre upgrade", () => {
     assert.lengthOf(calls(), 2)
   })
 
-  it("backs the server up first, and deploys nothing that can't be undone without a backup", async () => {
+  it("upgrade backs up the server first, and without a backup deploys nothing that can't be undone", async () => {
     writeFileSync(desk.path("wrangler.jsonc"), '{ "vars": { "PUBLIC_URL": "https://pds.test" } }')
     writeFileSync(desk.path("schemas.json"), JSON.stringify({ "9.1.0": schemaVersion + 1 }))
     writeFileSync(desk.path("no-backup"), "")
@@ -115,7 +118,7 @@ describe("nacre upgrade", () => {
     assert.deepStrictEqual(calls(), [...upTo, backup, "9.1.0 deploy"])
   })
 
-  it("only installs with --no-deploy, and says how to go back to a tarball", async () => {
+  it("upgrade --no-deploy only installs, and says how to go back to a tarball", async () => {
     writeFileSync(desk.path("package.json"), '{ "dependencies": { "nacre": "file:../old.tgz" } }')
     const { code, stdout } = await run("upgrade --no-deploy --to 9.1.0")
     assert.strictEqual(code, 0)

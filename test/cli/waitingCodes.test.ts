@@ -6,7 +6,7 @@ import { type Desk, makeDesk } from "./command.ts"
 
 let server: TestServer
 let other: TestServer
-/** Where the administrator's password is known, and where it is not. */
+/** A desk with the administrator's password, and one without it. */
 let desk: Desk
 let away: Desk
 
@@ -28,7 +28,7 @@ afterAll(async () => {
 
 const codePattern = /[A-Z2-7]{5}-[A-Z2-7]{5}/
 
-describe("a code that nobody mails", () => {
+describe("DESC a code that isn't mailed", () => {
   it("account codes shows a code to the administrator, and with --owner to its owner, in words and as JSON", async () => {
     const { agent, did, handle, password } = await signUp(server, "carla")
     const none = await desk.run(["account", "codes", handle])
@@ -91,7 +91,7 @@ describe("a code that nobody mails", () => {
       PLC_URL: server.plcUrl,
       NACRE_PASSWORD: password,
       NACRE_NEW_PASSWORD: "another password",
-      // It is right at the old server too, where it must not be told.
+      // It is right at the old server too, which must not learn it.
       NACRE_ADMIN_PASSWORD: server.account.adminPassword
     }
     const { json } = await away.run(["invite", "create", "--server", other.publicUrl, "--json"], {
@@ -100,7 +100,7 @@ describe("a code that nobody mails", () => {
     const args = [...move, "--account", handle, "--invite", json["codes"][0]]
     const moved = await away.run(args, env)
     assert.strictEqual(moved.code, 0, moved.stderr)
-    // Had it been told, it would have shown the code.
+    // With the password, the server would have shown the code.
     assert.match(moved.stderr, /doesn't send email, so it showed the code to its owner/)
   })
 })

@@ -12,7 +12,7 @@ import { foreignRepo, newKey, posts } from "../repo/import/importCars.ts"
 const did = "did:plc:abcdefghijklmnopqrstuvwx"
 const picture = cidForRaw(Uint8Array.of(1, 2, 3))
 
-/** Posts, of which two are twins and one has a picture. */
+/** Posts, of which two are equal and one has a picture. */
 const records = () => {
   const some = posts(200)
   const [[first, record] = assert.fail("no posts")] = some
@@ -33,7 +33,7 @@ const readCar = (bytes: Uint8Array) =>
     (folder) => Effect.sync(() => rmSync(folder, { recursive: true }))
   ).pipe(Effect.provide(NodeServices.layer))
 
-describe("A backup's CAR", () => {
+describe("DESC a backup's CAR", () => {
   it.effect("readCar accepts a CAR with every node and record of its tree, in any order", () =>
     Effect.gen(function* () {
       const repo = yield* Effect.promise(async () =>

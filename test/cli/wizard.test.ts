@@ -10,7 +10,7 @@ import { type Answer, runTyping } from "./typing.ts"
 
 let desk: Desk
 let cloudflare: Cloudflare
-/** The paths that answer, by host: `/ready` as JSON. */
+/** The responses of each host by path: `/ready` as JSON. */
 let network: Map<string, unknown>
 
 beforeEach(() => {
@@ -158,7 +158,7 @@ describe("the questions of nacre init", () => {
 })
 
 describe("the steps that nacre init prints", () => {
-  it("leave out what is done already, each time", async () => {
+  it("the printed steps omit those that are already done", async () => {
     const first = await run(`${noQuestions} --for family --handles zone`)
     assert.isTrue(first.isContent, first.stderr)
     const names = (steps: ReadonlyArray<string>) =>

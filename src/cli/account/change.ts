@@ -20,7 +20,7 @@ import { accountArgument, didOf, meant, ownerFlag, yesFlag } from "./people.ts"
 const does = (remote: Remote, nsid: string, input?: object) =>
   procedure(remote, nsid, Schema.Unknown, input)
 
-/** Lets an account be, or not, as the administrator. */
+/** Activates or deactivates an account as the administrator. */
 const setDeactivated = Effect.fnUntraced(function* (account: string, applied: boolean) {
   const admin = yield* administrator
   const did = yield* didOf(admin.server, account)
@@ -89,7 +89,7 @@ export const deactivate = Command.make(
   }, Effect.scoped)
 ).pipe(Command.withDescription("Hide an account and stop its apps; its data is kept"))
 
-/** Deletes as the owner: by password and a mailed code. */
+/** Deletes an account as its owner, with the password and a mailed code. */
 const deleteAsOwner = Effect.fnUntraced(function* (name: string) {
   const server = yield* theServer
   // The deletion itself takes the password, so a stored session isn't enough.

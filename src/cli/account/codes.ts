@@ -15,7 +15,10 @@ const Waiting = Schema.Struct({
   codes: Schema.Array(Schema.Struct({ purpose: Words, code: Opaque, expiresAt: Schema.Finite }))
 })
 
-/** The codes of an account that wait to be used, where its server sends no mail: all for the administrator, all but one for a forgotten password for its owner. */
+/**
+ * An account's unused codes if its server sends no mail: all of them for the administrator, all but
+ * the one for a forgotten password for the owner.
+ */
 export const waitingCodes = (remote: Remote, account: string) =>
   query(remote, isSession(remote) ? "manage/codes" : "admin/codes", Waiting, { account })
 

@@ -8,15 +8,18 @@ import { readiness } from "../readiness.ts"
 import type { Calling } from "../xrpc.ts"
 import { waitingCodes } from "./codes.ts"
 
-/** A code to request: for whom, for what, and how. */
+/** A code to request: its account, purpose, and request. */
 interface Asking {
-  /** The account's owner, at the server that makes the code. */
+  /** The owner's session at the server that creates the code. */
   readonly of: Session
   readonly purpose: "delete_account" | "plc_operation"
   readonly request: Calling<unknown>
 }
 
-/** The code where no mail goes out, and who was shown it: the administrator, where their password is at hand, or the owner who has just signed in. */
+/**
+ * The code and who was shown it, if the server sends no mail: the administrator if the password is
+ * known, else the owner if the sign-in is recent.
+ */
 const shownCode = Effect.fnUntraced(function* ({ of, purpose }: Asking) {
   const admin = yield* knownAdministrator(of.server)
   const { codes } = yield* waitingCodes(admin ?? of, of.did)
@@ -26,7 +29,7 @@ const shownCode = Effect.fnUntraced(function* ({ of, purpose }: Asking) {
     : { code, to: admin === undefined ? "its owner" : "its administrator" }
 })
 
-/** How the person gets the code. */
+/** How a person gets the code, in words. */
 const wayTo = ({ of }: Asking, sendsMail: boolean | undefined): string => {
   if (sendsMail === false) {
     return (

@@ -9,33 +9,33 @@ import { wholeHandle } from "../handles.ts"
 import { theAccount } from "../place.ts"
 import { query } from "../xrpc.ts"
 
-/** The account that a command is about, as an argument; else the one of `--account`. */
+/** The account as an argument; defaults to `--account`. */
 export const accountArgument = Argument.String("account").pipe(
   Argument.withDescription("The account's handle or DID; default: --account"),
   Argument.optional
 )
 
-/** `--owner`: with the owner's authority instead of the administrator's. */
+/** `--owner`: acts as the owner instead of the administrator. */
 export const ownerFlag = Flag.Boolean("owner").pipe(
   Flag.withDescription("Sign in as the account's owner instead of the administrator"),
   Flag.withDefault(false)
 )
 
-/** `--yes`: no question before what cannot be undone. */
+/** `--yes`: skips the question before an action that can't be undone. */
 export const yesFlag = Flag.Boolean("yes").pipe(
   Flag.withAlias("y"),
   Flag.withDescription("Don't ask for confirmation"),
   Flag.withDefault(false)
 )
 
-/** The account of the argument, or of the flag. */
+/** The account from the argument, else from the flag. */
 export const meant = (argument: Option.Option<string>) =>
   Option.match(argument, {
     onNone: () => theAccount,
     onSome: (name) => Effect.succeed(calledName(name))
   })
 
-/** The DID of an account, by the server that it lives on. */
+/** The DID of an account, resolved by its server. */
 export const didOf = Effect.fnUntraced(function* (server: string, account: string) {
   if (account.startsWith("did:")) return account
   const handle = yield* wholeHandle(server, account)

@@ -93,7 +93,7 @@ export const Standing = Schema.Struct({
   importedBlobs: Schema.Int
 })
 
-/** The status of an account, as its owner sees it. */
+/** The status of an account as its owner's session reads it. */
 export const standingOf = (session: Remote) =>
   query(session, "com.atproto.server.checkAccountStatus", Standing)
 

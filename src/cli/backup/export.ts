@@ -16,7 +16,7 @@ import { type Folder, type Manifest, openFolder } from "./folder.ts"
 import { getPreferences } from "./sending.ts"
 import type { WholeRepo } from "./wholeRepo.ts"
 
-/** How many blobs are fetched at the same time. */
+/** How many blobs are fetched in parallel. */
 const atATime = 4
 
 /** Fetches the repo unless the folder has its current state. */
@@ -47,7 +47,10 @@ const exportRepo = Effect.fnUntraced(function* (
   )
 })
 
-/** The blobs that the folder lacks, of those that the server lists or a record refers to; gives how many there are, and those that could not be fetched. */
+/**
+ * Fetches the blobs that the folder lacks, of those that the server lists or a record references;
+ * returns their number and the ones that failed.
+ */
 const exportBlobs = Effect.fnUntraced(function* (
   session: Session,
   folder: Folder,
@@ -72,7 +75,7 @@ const exportBlobs = Effect.fnUntraced(function* (
   return { count: cids.length + nameless.length, failed: [...failed.flat(), ...nameless] }
 })
 
-/** One blob; a server that does not have it any more leaves the others whole. */
+/** Fetches one blob; a blob that the server has lost doesn't stop the others. */
 const exportBlob = Effect.fnUntraced(function* (
   session: Session,
   {
@@ -92,7 +95,7 @@ const exportBlob = Effect.fnUntraced(function* (
   )
 })
 
-/** `nacre export`: everything of an account in one folder. */
+/** `nacre export`: saves an account in one folder. */
 export const exportAccount = Command.make(
   "export",
   {

@@ -26,9 +26,9 @@ const into = Effect.fnUntraced(function* <A>(
     accept
   }: {
     readonly file: string
-    /** Sees the bytes of one try pass. */
+    /** Observes the bytes of one attempt. */
     readonly watch: () => (bytes: Uint8Array) => Effect.Effect<void>
-    /** Looks at the file before it gets its name. */
+    /** Checks the file before it is renamed into place. */
     readonly accept: (part: string) => Effect.Effect<A, Failed | Damaged, FileSystem.FileSystem>
   }
 ) {
@@ -55,13 +55,13 @@ const into = Effect.fnUntraced(function* <A>(
     yield* Effect.mapError(files.rename(part, file), broken)
     return found
   })
-  // The next try begins anew, so that nothing of a refused file is of any use.
+  // The next attempt starts from the beginning, so a rejected file is useless.
   return yield* Effect.onExit(whole, (exit) =>
     exit._tag === "Success" ? Effect.void : Effect.ignore(files.remove(part))
   )
 })
 
-/** Fetches a blob into a file, and believes it only if its bytes have the CID. */
+/** Fetches a blob into a file; fails unless its bytes match the CID. */
 export const fetchBlob = Effect.fn("cli.fetchBlob")(function* (
   remote: Remote,
   { did, cid, file }: { readonly did: string; readonly cid: CidText; readonly file: string },
@@ -99,7 +99,7 @@ export const fetchBlob = Effect.fn("cli.fetchBlob")(function* (
   )
 })
 
-/** Whether a file holds the blob of this CID. */
+/** Whether a file contains the blob of this CID. */
 export const holdsBlob = Effect.fnUntraced(function* (file: string, cid: CidText) {
   const files = yield* FileSystem.FileSystem
   const hash = createHash("sha256")
@@ -110,7 +110,10 @@ export const holdsBlob = Effect.fnUntraced(function* (file: string, cid: CidText
   )
 })
 
-/** The whole repo in a CAR, of this account where one is named; fails where anything of it is missing. */
+/**
+ * Checks that a CAR contains a whole repo, of the given account if there is one; fails if a block
+ * is missing.
+ */
 export const checkCar = Effect.fn("cli.checkCar")(function* (file: string, did?: string) {
   const wrong = (why: string) =>
     new Failed({
@@ -123,7 +126,7 @@ export const checkCar = Effect.fn("cli.checkCar")(function* (file: string, did?:
     : yield* wrong(`it belongs to ${printable(owner)}`)
 })
 
-/** Fetches the whole repo into a file, and believes it only if nothing is missing. */
+/** Fetches the whole repo into a file; fails if a block is missing. */
 export const fetchRepo = Effect.fn("cli.fetchRepo")(function* (
   remote: Remote,
   did: string,
@@ -155,7 +158,7 @@ const Cids = Schema.Struct({
   cids: Schema.Array(Words)
 })
 
-/** All blobs that the account's records refer to and that are there, as the server names them. */
+/** Lists every stored blob that the account's records reference. */
 export const listBlobs = Effect.fn("cli.listBlobs")(function* (remote: Remote, did: string) {
   const cids: Array<string> = []
   let cursor: string | undefined

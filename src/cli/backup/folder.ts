@@ -12,10 +12,10 @@ const Manifest = Schema.Struct({
   did: Did,
   handle: Handle,
   server: Words,
-  /** The rev of `repo.car`, once that is there. */
+  /** The rev of `repo.car`, once it exists. */
   rev: Schema.optionalKey(Tid),
   blobs: Schema.optionalKey(Schema.Int),
-  /** When everything was there. */
+  /** When the export was complete. */
   completedAt: Schema.optionalKey(Words)
 })
 
@@ -30,9 +30,10 @@ const broken = (what: string) => (error: { readonly message: string }) =>
   new Failed({ message: `${what}: ${error.message}` })
 
 /**
- * An exported account: `export.json`, `repo.car`, `preferences.json`, `blobs/<CID>`, and `blobs.jsonl` with their types.
+ * An exported account: `export.json`, `repo.car`, `preferences.json`, `blobs/<CID>`, and
+ * `blobs.jsonl` with the blobs' types.
  *
- * Files get their names when they are whole, so what is there need not be fetched again.
+ * Files are renamed into place when complete, so an existing file need not be fetched again.
  */
 export const openFolder = Effect.fnUntraced(function* (folder: string) {
   const files = yield* FileSystem.FileSystem
@@ -50,7 +51,7 @@ export const openFolder = Effect.fnUntraced(function* (folder: string) {
     )
   })
 
-  /** Replaces a file with a text in one step, readable only by its owner. */
+  /** Replaces a file atomically; only its owner can read it. */
   const put = (name: string, text: string) =>
     files
       .writeFileString(`${at(name)}.part`, text, { mode: 0o600 })
@@ -72,7 +73,7 @@ export const openFolder = Effect.fnUntraced(function* (folder: string) {
     return new Set<string>(names.filter(isCidText))
   })
 
-  /** The types of the blobs; the server detects a missing one from the bytes. */
+  /** The blobs' types; the server detects a missing one from the bytes. */
   const blobTypes = Effect.gen(function* () {
     const text = yield* Effect.orElseSucceed(files.readFileString(at("blobs.jsonl")), () => "")
     const types = new Map<string, string>()

@@ -16,7 +16,7 @@ import { checkCar } from "./fetching.ts"
 import { type Folder, openFolder } from "./folder.ts"
 import { listMissingBlobs, preferencesFrom, putPreferences, sendBlob, sendRepo } from "./sending.ts"
 
-/** How many blobs are sent at the same time. */
+/** How many blobs are sent in parallel. */
 const atATime = 4
 
 const importRepo = Effect.fnUntraced(function* (session: Session, folder: Folder, yes: boolean) {
@@ -38,7 +38,7 @@ const importRepo = Effect.fnUntraced(function* (session: Session, folder: Folder
   })
 })
 
-/** Sends the blobs that the server misses; gives those that the folder does not have. */
+/** Sends the blobs that the server lacks; returns those that the folder lacks too. */
 export const importBlobs = Effect.fnUntraced(function* (session: Session, folder: Folder) {
   const missing = yield* listMissingBlobs(session)
   const there = yield* folder.blobs
@@ -59,7 +59,7 @@ export const importBlobs = Effect.fnUntraced(function* (session: Session, folder
   return missing.filter((cid) => !there.has(cid))
 })
 
-/** `nacre import`: an export into an account that is here. */
+/** `nacre import`: loads an export into an existing account. */
 export const importAccount = Command.make(
   "import",
   {

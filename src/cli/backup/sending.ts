@@ -7,14 +7,14 @@ import { Failed } from "../failure.ts"
 import { note } from "../output.ts"
 import { procedure, query, type Remote, upload } from "../xrpc.ts"
 
-/** A file to send as a stream. */
+/** A file as a Blob, to be streamed. */
 const opened = (file: string) =>
   Effect.tryPromise({
     try: () => openAsBlob(file),
     catch: () => new Failed({ message: `Couldn't read ${file}` })
   })
 
-/** Nacre's response with the records that it kept as they came; other servers return none. */
+/** Nacre's response, with the invalid records that it kept unchanged; other servers return none. */
 const Imported = Schema.UndefinedOr(
   Schema.Struct({
     keptAsTheyCame: Schema.optionalKey(Schema.Int),
@@ -22,10 +22,13 @@ const Imported = Schema.UndefinedOr(
   })
 )
 
-/** How many records the command names. */
+/** How many records the command lists. */
 const maxTold = 20
 
-/** Replaces the account's repo with a CAR, and names the records that the server kept as they came. */
+/**
+ * Replaces the account's repo with a CAR, and lists the invalid records that the server kept
+ * unchanged.
+ */
 export const sendCar = Effect.fn("cli.sendCar")(function* (remote: Remote, body: Blob) {
   const answer = yield* upload(remote, "com.atproto.repo.importRepo", Schema.Unknown, {
     body,
@@ -45,7 +48,7 @@ export const sendCar = Effect.fn("cli.sendCar")(function* (remote: Remote, body:
   )
 })
 
-/** The same, from a file. */
+/** Sends a repo from a file. */
 export const sendRepo = Effect.fn("cli.sendRepo")(function* (remote: Remote, file: string) {
   yield* sendCar(remote, yield* opened(file))
 })
@@ -54,7 +57,7 @@ const Uploaded = Schema.Struct({
   blob: Schema.Struct({ ref: Schema.Struct({ $link: CidText }) })
 })
 
-/** Uploads a blob from its file; the server must come to the same CID. */
+/** Uploads a blob from its file; fails unless the server computes the same CID. */
 export const sendBlob = Effect.fn("cli.sendBlob")(function* (
   remote: Remote,
   {
@@ -82,7 +85,10 @@ const Missing = Schema.Struct({
   blobs: Schema.Array(Schema.Struct({ cid: Words }))
 })
 
-/** The blobs that records refer to and that the server does not have, as it names them: old records may hold anything. */
+/**
+ * The referenced blobs that the server lacks, as the server names them: old records may contain
+ * anything.
+ */
 export const listMissingBlobs = Effect.fn("cli.listMissingBlobs")(function* (remote: Remote) {
   const cids = new Set<string>()
   let cursor: string | undefined
@@ -101,11 +107,11 @@ export const listMissingBlobs = Effect.fn("cli.listMissingBlobs")(function* (rem
 
 const Preferences = Schema.Struct({ preferences: Schema.Array(Schema.Unknown) })
 
-/** The account's preferences, whatever they are. */
+/** The account's preferences, unparsed. */
 export const getPreferences = (remote: Remote) =>
   query(remote, "app.bsky.actor.getPreferences", Preferences)
 
-/** Preferences by their text, without the one that servers work out by themselves. */
+/** Preferences as text, without the one that servers compute. */
 const textOf = ({ preferences }: typeof Preferences.Type): string =>
   preferences
     .map((one) => JSON.stringify(one))
@@ -117,7 +123,7 @@ const textOf = ({ preferences }: typeof Preferences.Type): string =>
 export const hasPreferences = (remote: Remote, value: typeof Preferences.Type) =>
   Effect.map(getPreferences(remote), (found) => textOf(found) === textOf(value))
 
-/** Puts preferences in the place of those that the account has, and looks whether it has them. */
+/** Replaces the account's preferences, and checks the result. */
 export const putPreferences = Effect.fn("cli.putPreferences")(function* (
   remote: Remote,
   value: typeof Preferences.Type
@@ -130,7 +136,7 @@ export const putPreferences = Effect.fn("cli.putPreferences")(function* (
   })
 })
 
-/** Reads preferences from the text of their file. */
+/** Parses the text of a preferences file. */
 export const preferencesFrom = (text: string) =>
   Effect.mapError(
     Schema.decodeEffect(Schema.fromJsonString(Preferences))(text),

@@ -15,12 +15,12 @@ import { Tree } from "../../core/repo/mst/Tree.ts"
 import { type CidText, isCidText } from "../answers.ts"
 import { Failed } from "../failure.ts"
 
-/** The content of a CAR that has every node and record of its repo. */
+/** The content of a CAR with every node and record of its repo. */
 export interface WholeRepo {
   readonly commit: ForeignCommit
-  /** How many records there are. */
+  /** The number of records. */
   readonly records: number
-  /** The blobs that the records refer to. */
+  /** The blobs that the records reference. */
   readonly blobs: ReadonlySet<CidText>
 }
 
@@ -37,7 +37,10 @@ const assertNamed = ({ cid, bytes }: Block): void => {
   }
 }
 
-/** Reads a CAR, checks each block's digest, and returns the root. A caller that keeps a block copies it. */
+/**
+ * Reads a CAR, checks each block's digest, and returns the root. A caller must copy a block to keep
+ * it.
+ */
 const eachBlock = Effect.fnUntraced(function* (
   file: string,
   take: (block: Block, root: Cid | undefined) => void

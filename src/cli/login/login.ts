@@ -20,10 +20,10 @@ import {
   useProfile
 } from "./profiles.ts"
 
-/** The server to sign in to: the usual one, that of the profile to renew, or one that is asked for. */
+/** The server to sign in to: the usual one, the existing profile's, or the person's answer. */
 const serverOf = Effect.fnUntraced(function* (name: string | undefined) {
   const before = name === undefined ? undefined : yield* readProfile(name)
-  // A profile that is not there yet is no mistake here.
+  // A profile that doesn't exist yet is created here.
   const known = before?.server ?? (yield* Effect.orElseSucceed(knownServer, () => undefined))
   if (known !== undefined) return known
   const typed = yield* ask({
@@ -35,7 +35,7 @@ const serverOf = Effect.fnUntraced(function* (name: string | undefined) {
   return originOf(typed) ?? typed
 })
 
-/** The account to sign in as: the argument, the usual one, or one that is asked for. */
+/** The account to sign in to: the argument, the usual one, or the person's answer. */
 const accountOf = Effect.fnUntraced(function* (given: Option.Option<string>) {
   if (Option.isSome(given)) return calledName(given.value)
   const named = yield* Effect.orElseSucceed(namedAccount, () => undefined)
@@ -50,7 +50,7 @@ const accountOf = Effect.fnUntraced(function* (given: Option.Option<string>) {
   )
 })
 
-/** Says how to use a profile where a local server comes first. */
+/** Explains how to use a profile while a local server takes precedence. */
 const tellLocal = Effect.fnUntraced(function* (name: string, server: string) {
   const local = yield* localServer
   if (local === undefined || local.url === server) return

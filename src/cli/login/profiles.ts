@@ -28,19 +28,19 @@ const Admin = Schema.Struct({
 const Stored = Schema.Union([Owner, Admin])
 const File = Schema.fromJsonString(Stored)
 
-/** The session of an account's owner, under its profile's name. */
+/** The session of an account's owner, with its profile's name. */
 export type OwnerProfile = typeof Owner.Type & { readonly name: string }
 
-/** The administrator's password of a server, under its profile's name. */
+/** The administrator's password of a server, with its profile's name. */
 export type AdminProfile = typeof Admin.Type & { readonly name: string }
 
-/** A server, and who is signed in there. */
+/** A server and its signed-in person. */
 export type Profile = OwnerProfile | AdminProfile
 
 /** Whether a profile holds an owner's session. */
 export const isOwner = (profile: Profile): profile is OwnerProfile => "did" in profile
 
-/** The folder in which this user's programs keep their settings. */
+/** The folder of this user's settings, by the system's convention. */
 const settingsFolder = Effect.gen(function* () {
   const path = yield* Path.Path
   const given = yield* variable("XDG_CONFIG_HOME")
@@ -53,7 +53,7 @@ const settingsFolder = Effect.gen(function* () {
     : path.join(homedir(), ".config")
 })
 
-/** The folder of this command's own: NACRE_CONFIG_DIR, or `nacre` among the user's settings. */
+/** The command's own folder: NACRE_CONFIG_DIR, or `nacre` among the user's settings. */
 const ownFolder = Effect.gen(function* () {
   const path = yield* Path.Path
   return (yield* variable("NACRE_CONFIG_DIR")) ?? path.join(yield* settingsFolder, "nacre")
@@ -81,7 +81,7 @@ const textOf = Effect.fnUntraced(function* (file: string) {
   return yield* Effect.orElseSucceed(files.readFileString(file), () => undefined)
 })
 
-/** A stored profile; undefined if there is none, or its file is damaged. */
+/** Reads a stored profile; undefined if it doesn't exist or is damaged. */
 export const readProfile = Effect.fnUntraced(function* (name: string) {
   const text = yield* textOf(yield* fileOf(name))
   const read = Option.flatMap(Option.fromUndefinedOr(text), Schema.decodeOption(File))
@@ -108,7 +108,7 @@ export const allProfiles = Effect.gen(function* () {
 
 const encode = Schema.encodeSync(File)
 
-/** Prepares the folder; gives a writer of the profile's file, readable only by its owner. */
+/** Creates the folder; returns a writer for the profile's file, which only its owner can read. */
 export const profileWriter = Effect.fnUntraced(function* (name: string) {
   const path = yield* Path.Path
   const files = yield* FileSystem.FileSystem
@@ -137,7 +137,7 @@ export const currentName = Effect.gen(function* () {
   return name === undefined || !isName(name) ? undefined : name
 })
 
-/** Uses a stored profile from now on. */
+/** Switches to a stored profile. */
 export const useProfile = Effect.fnUntraced(function* (name: string) {
   const file = yield* currentFile
   yield* Effect.try({
@@ -169,7 +169,7 @@ export const currentProfile = Effect.gen(function* () {
   return name === undefined ? undefined : yield* readProfile(name)
 })
 
-/** The profiles of a server: the chosen one, the one in use, then the others. */
+/** The profiles of a server: the chosen one, the one in use, then all others. */
 export const profilesAt = Effect.fnUntraced(function* (server: string) {
   const first = [yield* chosenProfile, yield* currentProfile]
   const all = [...first.filter((one) => one !== undefined), ...(yield* allProfiles)]

@@ -8,10 +8,13 @@ import { query } from "../xrpc.ts"
 import { type OwnerProfile, profileWriter } from "./profiles.ts"
 import { renewing } from "./tokens.ts"
 
-/** How old a session may be for actions that need a recent sign-in, in milliseconds: a minute less than the server allows. */
+/**
+ * How old a session may be for actions that need a recent sign-in, in milliseconds: one minute less
+ * than the server allows.
+ */
 const recent = 14 * 60_000
 
-/** The errors of a session that has ended. */
+/** The errors for a session that has ended. */
 const ended = new Set(["ExpiredToken", "InvalidToken", "AuthenticationRequired"])
 
 const isEnded = (error: unknown): boolean =>
@@ -19,7 +22,7 @@ const isEnded = (error: unknown): boolean =>
 
 const Mine = Schema.Struct({ did: Did, handle: Handle, email: Schema.optionalKey(Words) })
 
-/** The stored session of a profile, renewed and kept; undefined if it has ended. */
+/** Resumes and renews a profile's stored session; undefined if it has ended. */
 export const resumed = Effect.fn("cli.resumed")(function* (profile: OwnerProfile) {
   const { server, did } = profile
   const write = yield* profileWriter(profile.name)
@@ -34,7 +37,7 @@ export const resumed = Effect.fn("cli.resumed")(function* (profile: OwnerProfile
     Mine
   )
   const mine = yield* ask.pipe(
-    // The token may have ended early; a refresh tells a session that goes on.
+    // The token may have expired early; only a refresh shows whether the session continues.
     Effect.catchIf(isEnded, () => Effect.andThen(tokens.renew, ask)),
     Effect.catchIf(isEnded, () => Effect.undefined)
   )
@@ -42,6 +45,6 @@ export const resumed = Effect.fn("cli.resumed")(function* (profile: OwnerProfile
   return { server, did, handle: mine.handle, email: mine.email, ...tokens }
 })
 
-/** Whether a profile's session is too old for what needs a recent sign-in. */
+/** Whether a profile's session is too old for actions that need a recent sign-in. */
 export const isStale = (profile: OwnerProfile) =>
   Effect.map(Clock.currentTimeMillis, (now) => now - profile.signedInAt > recent)

@@ -20,7 +20,7 @@ export interface TokenPair {
   readonly refreshJwt: string
 }
 
-/** When a token expires, in milliseconds; never, for an unknown form. */
+/** When a token expires, in milliseconds; Infinity if its form is unknown. */
 const endOf = (token: string): number => {
   const payload = token.split(".")[1] ?? ""
   const claims = Schema.decodeUnknownOption(
@@ -29,16 +29,16 @@ const endOf = (token: string): number => {
   return claims._tag === "Some" ? claims.value.exp * 1000 : Infinity
 }
 
-/** How long before its end a token is renewed, in milliseconds. */
+/** How long before its expiry a token is renewed, in milliseconds. */
 const margin = 60_000
 
-/** The tokens of a session while they are in use. */
+/** A session's tokens while in use. */
 export interface Renewing {
-  /** The access token's header; renews the token first if it ends soon. */
+  /** The `Authorization` header; renews the token first if it expires soon. */
   readonly authorization: Calling<string>
   /** Renews the tokens now. */
   readonly renew: Calling<void>
-  /** Ends the session, or reports why not. */
+  /** Ends the session, or fails with the reason. */
   readonly endOrFail: Calling<unknown>
   /** Ends the session if the server can be reached. */
   readonly end: Effect.Effect<void, never, Effect.Services<Calling<void>>>

@@ -13,7 +13,7 @@ import { hostOf, standingAt } from "./network.ts"
 
 const createAccount = "com.atproto.server.createAccount"
 
-/** A service token for another server, to create the account there. */
+/** Requests a service token for creating the account on another server. */
 export const tokenFor = Effect.fnUntraced(function* (from: Session, to: string) {
   const { did } = yield* hostOf(to)
   const { token } = yield* query(
@@ -25,7 +25,10 @@ export const tokenFor = Effect.fnUntraced(function* (from: Session, to: string) 
   return token
 })
 
-/** The handle on the new server: the owner's own domain, or the same name under the server's first domain. */
+/**
+ * The handle on the new server: the owner's own domain, or the same name under the server's first
+ * domain.
+ */
 export const handleAt = Effect.fnUntraced(function* (
   to: string,
   {
@@ -46,7 +49,7 @@ export const handleAt = Effect.fnUntraced(function* (
   return yield* ask({ message: "Your handle on the new server", otherwise: "--handle", initial })
 })
 
-/** The variable of the new server's second factor; the codes of two servers differ. */
+/** The variable for the new server's second factor; each server has its own codes. */
 const codeThere = "NACRE_NEW_CODE"
 
 /** Signs in to the existing account on the new server. */
@@ -69,7 +72,7 @@ export interface Arriving {
   readonly token: Calling<string>
 }
 
-/** Creates the account on the new server, deactivated, unless it exists, and signs in. */
+/** Creates the account on the new server, deactivated, unless it exists; then signs in. */
 export const arrive = Effect.fn("cli.arrive")(function* (to: string, arriving: Arriving) {
   const { did, handle, email, invite, token } = arriving
   if ((yield* standingAt({ server: to }, did)) !== undefined) {

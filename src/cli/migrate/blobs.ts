@@ -10,10 +10,13 @@ import { type Progress, withProgress } from "../progress.ts"
 import type { Move } from "./move.ts"
 import { accountStatusAt } from "./network.ts"
 
-/** Blobs that are on their way at once. */
+/** How many blobs are copied in parallel. */
 const together = 4
 
-/** The server says that it does not have the blob, or not that it has it, or has other bytes in its place. */
+/**
+ * Whether the old server has lost the blob: it says so, can't confirm that it has it, or sends
+ * other bytes.
+ */
 const isGone = (error: CliFailure): boolean =>
   error._tag === "Damaged" ||
   (error._tag === "CallFailed" &&
@@ -21,7 +24,7 @@ const isGone = (error: CliFailure): boolean =>
     error.status < 500 &&
     error.status !== 429)
 
-/** Brings one blob over, by way of a file; its bytes are checked at both ends. */
+/** Copies one blob through a file; both ends check its bytes. */
 const bringOne = Effect.fnUntraced(function* (
   { did, from, to }: Move,
   {
@@ -36,7 +39,7 @@ const bringOne = Effect.fnUntraced(function* (
   yield* Effect.ignore(files.remove(file))
 })
 
-/** Brings every blob over that is missing; answers those that the old server does not have. */
+/** Copies every missing blob; returns those that the old server lacks. */
 export const bringBlobs = Effect.fnUntraced(function* (move: Move) {
   const files = yield* FileSystem.FileSystem
   const path = yield* Path.Path

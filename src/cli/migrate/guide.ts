@@ -3,7 +3,10 @@ import { note, report } from "../output.ts"
 import { signInAs } from "../session.ts"
 import { tokenFor } from "./arrive.ts"
 
-/** Prints a token for the making of the account at another server, and how people go on with it by other tools. */
+/**
+ * Prints a token for creating the account on another server, and the steps to finish with other
+ * tools.
+ */
 export const arrivalGuide = Effect.fn("cli.arrivalGuide")(function* ({
   did,
   from,

@@ -23,7 +23,10 @@ export const hasMoved = Effect.fnUntraced(function* ({ did, to }: Pick<Move, "di
   )
 })
 
-/** What the DID is to say: what the new server wants, the owner's keys first; other names and services stay. */
+/**
+ * The DID's new data: the new server's recommendation with the owner's keys first; other names and
+ * services stay.
+ */
 export const wantedData = Effect.fnUntraced(function* (
   did: string,
   to: Remote,
@@ -47,7 +50,7 @@ export const wantedData = Effect.fnUntraced(function* (
   }
 })
 
-/** Lets the old server sign the operation, with a mailed code, and the new one hand it on. */
+/** Has the old server sign the operation with a mailed code, and the new one submit it. */
 const movePlc = Effect.fnUntraced(function* ({ did, from, to, ownKeys }: Move) {
   const data = yield* wantedData(did, to, ownKeys)
   const token = yield* mailedCode({
@@ -64,7 +67,7 @@ const movePlc = Effect.fnUntraced(function* ({ did, from, to, ownKeys }: Move) {
   yield* procedure(to, "com.atproto.identity.submitPlcOperation", Schema.Unknown, { operation })
 })
 
-/** Shows the document that the owner of a did:web must publish. */
+/** Shows the document that a did:web's owner must publish. */
 const moveWeb = Effect.fnUntraced(function* ({ did, to }: Move) {
   const { alsoKnownAs, verificationMethods, services }: Credentials = yield* credentialsAt(to)
   const document = makeDidDocument({ did, alsoKnownAs, keys: verificationMethods, services })

@@ -11,7 +11,7 @@ import { moveAccount } from "./moving.ts"
 import { documentOf } from "./network.ts"
 import { notesFile, readNotes } from "./notes.ts"
 
-/** The old server: the named one, the remembered one, or the one that the DID points to. */
+/** The old server: the given one, the one in the notes, or the one in the DID document. */
 const originServer = Effect.fnUntraced(function* (
   { did, to }: { readonly did: string; readonly to: string },
   { named, state }: { readonly named: string | undefined; readonly state: Option.Option<string> }
@@ -34,7 +34,7 @@ const originServer = Effect.fnUntraced(function* (
   })
 })
 
-/** `nacre migrate`: an account moves in. */
+/** `nacre migrate`: moves an account to this server. */
 export const migrate = Command.make(
   "migrate",
   {

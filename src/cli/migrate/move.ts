@@ -12,16 +12,16 @@ import { accountStatusAt, standingAt } from "./network.ts"
 import { bringPreferences, bringRecords, samePreferences, sameRecords } from "./records.ts"
 import { type Step, takeSteps } from "./steps.ts"
 
-/** An account on its way from one server to another; at both its owner is signed in. */
+/** A move of an account between two servers, with the owner signed in at both. */
 export interface Move {
   readonly did: string
   readonly from: Session
   readonly to: Session
-  /** The owner's own keys, before the server's. */
+  /** The owner's own keys, in order before the server's. */
   readonly ownKeys: ReadonlyArray<string>
   /** Whether to leave behind blobs that the old server has lost. */
   readonly allowMissing: boolean
-  /** The file of the notes; the repo is next to it for a while. */
+  /** The file of the notes; the repo is stored next to it during the move. */
   readonly notes: string
 }
 
@@ -35,11 +35,14 @@ export const stepNames = [
   "departure"
 ] as const
 
-/** Once the DID points to the new server, new records are written there, and nothing more is moved. */
+/**
+ * Counts a step as done once the DID points to the new server: new records are written there, and
+ * nothing more is copied.
+ */
 const unlessMoved = <E, R>(move: Move, isSame: Effect.Effect<boolean, E, R>) =>
   Effect.flatMap(hasMoved(move), (moved) => (moved ? Effect.succeed(true) : isSame))
 
-/** Blobs that cannot come, as somebody has said, are no reason to stay. */
+/** Fails if blobs are lost, unless the owner allows that. */
 const assertAllowed = Effect.fnUntraced(function* (
   { allowMissing, from }: Move,
   gone: ReadonlyArray<string>
@@ -51,11 +54,11 @@ const assertAllowed = Effect.fnUntraced(function* (
   })
 })
 
-/** Some servers keep no preferences: then there are none to bring. */
+/** Some servers store no preferences, so there are none to copy. */
 const withoutPreferences = (error: unknown) =>
   error instanceof CallFailed && error.status !== 401 && error.status !== 429
 
-/** The account becomes active at the new server, which looks at the DID for itself. */
+/** Activates the account on the new server, which checks the DID itself. */
 export const activation = (to: Session): Step => ({
   name: "activation",
   title: "Activate the account on the new server",
@@ -63,7 +66,7 @@ export const activation = (to: Session): Step => ({
   run: procedure(to, "com.atproto.server.activateAccount", Schema.Unknown)
 })
 
-/** Takes every step of a move that is not done yet; what it answers is what became of each. */
+/** Takes every step of a move that isn't done yet; returns the result of each. */
 export const takeMove = Effect.fn("cli.takeMove")(function* (
   move: Move,
   until: string | undefined
@@ -121,7 +124,7 @@ export const takeMove = Effect.fn("cli.takeMove")(function* (
         title: "Point your identity at the new server",
         isDone: hasMoved(move),
         run: Effect.gen(function* () {
-          // Later records would stay behind.
+          // Records written in the meantime would be left behind.
           if (!(yield* sameRecords(move))) yield* bringRecords(move)
           if (!(yield* blobsAreHere)) yield* assertAllowed(move, yield* bringBlobs(move))
           yield* moveIdentity(move)

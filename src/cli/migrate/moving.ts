@@ -18,18 +18,18 @@ import { tellMoved } from "./report.ts"
 import { assertFew, sortedKeys } from "./rotationKeys.ts"
 import { takeSteps } from "./steps.ts"
 
-/** Somebody's account, and the servers that it moves between. */
+/** An account, and the servers that it moves between. */
 export interface Route {
   readonly did: string
   readonly from: string
   readonly to: string
 }
 
-/** Whether the DID points to the new server now; then the old one may be gone. */
+/** Whether the DID points to the new server; the old one may then be gone. */
 const leadsThere = ({ did, to }: Route) =>
   Effect.map(documentOf(did), (document) => originOf(pdsOf(document) ?? "") === to)
 
-/** The DID points here and the old server rejects sign-ins: the rest works without it. */
+/** The DID points here and the old server rejects sign-ins, so the rest happens without it. */
 const goOnAlone = Effect.fnUntraced(function* (
   { did, from, to }: Route,
   why: CallFailed | Unreachable
@@ -66,7 +66,7 @@ export const moveAccount = Effect.fn("cli.moveAccount")(function* (
     ? []
     : [(yield* recoveryDidKey(wishes.recoveryKey.value)).didKey]
   const ownKeys = [...new Set([...recovery, ...keys.own])]
-  // With the new server's key, which is known once the account is there.
+  // Counts the new server's key, which is known once the account exists.
   yield* assertFew([...ownKeys, to], ownKeys)
   yield* writeNotes(file, { did, from: route.from, to, handle })
   const session = yield* arrive(to, {

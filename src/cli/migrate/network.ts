@@ -18,11 +18,14 @@ const Host = Schema.Struct({
   inviteCodeRequired: Schema.optionalKey(Schema.Boolean)
 })
 
-/** Asks a server for its DID, its domains and whether it wants invites. */
+/** A server's DID, its domains and whether it requires invites. */
 export const hostOf = (server: string) =>
   query({ server }, "com.atproto.server.describeServer", Host)
 
-/** The DID document, asked of the PLC directory or of its own host, whatever the servers of the account think. */
+/**
+ * The DID document from the PLC directory or the DID's own host, independent of the account's
+ * servers.
+ */
 export const documentOf = Effect.fn("cli.documentOf")(function* (did: string) {
   const url = didMethod(did) === "plc" ? `${yield* plcUrl}/${did}` : didWebUrl(did)
   if (url === undefined) {
@@ -59,11 +62,11 @@ const AccountStatus = Schema.Struct({
   importedBlobs: Schema.Int
 })
 
-/** How far the account has come, in its own server's eyes. */
+/** The account's status as its own server reports it. */
 export const accountStatusAt = (remote: Remote) =>
   query(remote, "com.atproto.server.checkAccountStatus", AccountStatus)
 
-/** The root of the tree of the account's repo: the same wherever the same records are. */
+/** The CID of the repo's tree: equal on two servers with the same records. */
 export const treeAt = Effect.fn("cli.treeAt")(function* (remote: Remote, did: string) {
   const { cid } = yield* query(
     remote,

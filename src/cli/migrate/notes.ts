@@ -4,10 +4,13 @@ import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import { Failed } from "../failure.ts"
 
-/** What is remembered of a move between two runs of the command; no password, no token, no key. */
+/** The notes of a move between two runs of the command, without passwords, tokens or keys. */
 const Notes = Schema.Struct({
   did: Schema.String,
-  /** The server that the account comes from: its DID does not tell any more once it leads to the new one. */
+  /**
+   * The server that the account moves from: the DID no longer names it once it points to the new
+   * one.
+   */
   from: Schema.String,
   to: Schema.String,
   handle: Schema.String
@@ -17,11 +20,11 @@ export type Notes = typeof Notes.Type
 
 const NotesFile = Schema.fromJsonString(Notes)
 
-/** The file in which a move of a DID is remembered, where none is named. */
+/** The file for the notes of a move, unless another is given. */
 export const notesFile = (did: string, named: Option.Option<string>): string =>
   Option.getOrElse(named, () => `nacre-move-${did.replace(/[^a-zA-Z0-9]+/g, "-")}.json`)
 
-/** The notes of an earlier run; undefined for the first. */
+/** Reads the notes of an earlier run; undefined on the first. */
 export const readNotes = Effect.fnUntraced(function* (file: string) {
   const files = yield* FileSystem.FileSystem
   if (!(yield* Effect.orElseSucceed(files.exists(file), () => false))) return undefined
@@ -37,7 +40,7 @@ export const readNotes = Effect.fnUntraced(function* (file: string) {
   )
 })
 
-/** Remembers a move, in a file of its owner's alone. */
+/** Writes the notes to a file that only its owner can read. */
 export const writeNotes = Effect.fnUntraced(function* (file: string, notes: Notes) {
   const files = yield* FileSystem.FileSystem
   const text = `${JSON.stringify(notes, null, 2)}\n`
@@ -50,12 +53,12 @@ export const writeNotes = Effect.fnUntraced(function* (file: string, notes: Note
     )
 })
 
-/** Forgets a move that is complete. */
+/** Removes the notes of a complete move. */
 export const removeNotes = Effect.fnUntraced(function* (file: string) {
   const files = yield* FileSystem.FileSystem
   yield* Effect.ignore(files.remove(file))
   yield* Effect.ignore(files.remove(carOf(file)))
 })
 
-/** Where the repo is kept on its way. */
+/** The file of the repo during a move. */
 export const carOf = (file: string): string => `${file}.car`

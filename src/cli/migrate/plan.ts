@@ -23,7 +23,7 @@ export const planOf = Effect.fn("cli.planOf")(function* ({
   const standing = yield* standingAt({ server: to }, did)
   const status = yield* Effect.catchIf(
     accountStatusAt(from),
-    // A taken-down account may not ask.
+    // The old server rejects the request for an account that was taken down.
     (error) => error instanceof CallFailed && error.status < 500,
     () => Effect.undefined
   )

@@ -15,7 +15,7 @@ export const sameRecords = Effect.fnUntraced(function* ({ did, from, to }: Move)
   return there === here
 })
 
-/** What the new server did not take may have changed on the way there. */
+/** A repo that the new server rejects may have been damaged on the way. */
 const onceMore = {
   times: 1,
   while: (error: CliFailure) =>
@@ -24,7 +24,7 @@ const onceMore = {
     error.status === 400
 } as const
 
-/** Brings the repo over: into a file, and from there in one piece to the new server, which checks it whole. */
+/** Copies the repo through a file; the new server checks it as a whole. */
 export const bringRecords = Effect.fnUntraced(function* ({ did, from, to, notes }: Move) {
   const files = yield* FileSystem.FileSystem
   const file = carOf(notes)
@@ -42,7 +42,7 @@ export const samePreferences = Effect.fnUntraced(function* ({ from, to }: Move) 
   return yield* hasPreferences(to, yield* getPreferences(from))
 })
 
-/** Brings the preferences over. */
+/** Copies the preferences. */
 export const bringPreferences = Effect.fnUntraced(function* ({ from, to }: Move) {
   yield* putPreferences(to, yield* getPreferences(from))
 })

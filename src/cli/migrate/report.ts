@@ -7,7 +7,7 @@ import { listMissingBlobs } from "../backup/sending.ts"
 import { accountStatusAt } from "./network.ts"
 import type { Taken } from "./steps.ts"
 
-/** Tells what has become of an account that moved, or of as much of it as was asked for. */
+/** Reports the result of a move, or of the steps that were asked for. */
 export const tellMoved = Effect.fnUntraced(function* (
   {
     did,

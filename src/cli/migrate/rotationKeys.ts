@@ -10,7 +10,7 @@ import { credentialsAt } from "./network.ts"
 
 type Keys = ReadonlyArray<string>
 
-/** How many rotation keys the PLC directory takes. */
+/** The directory's limit of rotation keys. */
 const mostKeys = 5
 
 /** Rotation keys of Bluesky's accounts; its servers don't recommend all of them. */
@@ -20,27 +20,31 @@ const bluesky: Keys = [
   "did:key:zQ3shP5TBe1sQfSttXty15FAEHV1DZgcxRZNxvEWnPfLFwLxJ"
 ]
 
-/** How many other accounts of a server are looked at, and how many must be found for their keys to say anything. */
+/**
+ * How many of a server's other accounts are compared, and how many must exist for their keys to
+ * count.
+ */
 const neighbours = { most: 10, least: 3 } as const
 
-/** The rotation keys of a DID: those of the server that is left go, the others are the owner's and stay. */
+/** The rotation keys of a DID: the old server's, which go, and the owner's, which stay. */
 export interface Sorted {
   readonly own: Keys
   readonly theirs: Keys
 }
 
-/** The owner's options for the keys of the DID. */
+/** The owner's choices about the DID's keys. */
 export interface KeyWishes {
   readonly keep: Keys
   readonly drop: Keys
 }
 
 /**
- * Tells the owner's keys from those of the server that is left.
+ * Separates the owner's rotation keys from the old server's.
  *
- * The server's are: the last one that it recommends, since a server names its own after its owners'; those that most
- * of its other accounts have as well; and Bluesky's. One that cannot be told is the owner's: a key too many is seen
- * in the plan and can be dropped, a key too few may be the only way back.
+ * The server's are: the last one that it recommends, since a server lists its own key last; those
+ * that most of its other accounts have too; and Bluesky's. An undecidable key counts as the
+ * owner's: the plan shows a superfluous key, which can be dropped, while a missing one may have
+ * been the only way back.
  */
 export const sortKeys = (
   {
@@ -50,7 +54,7 @@ export const sortKeys = (
   }: { readonly keys: Keys; readonly named: Keys; readonly others: ReadonlyArray<Keys> },
   { keep, drop }: KeyWishes
 ): Sorted => {
-  // A server that says nothing has put its own key last all the same.
+  // A server without a recommendation lists its own key last too.
   const last = (named.length === 0 ? keys : named).at(-1)
   const isShared = (key: string) =>
     others.length >= neighbours.least &&
@@ -64,7 +68,7 @@ const Repos = Schema.Struct({
   repos: Schema.Array(Schema.Struct({ did: Did, active: Schema.optionalKey(Schema.Boolean) }))
 })
 
-/** The rotation keys of some other accounts on a server; none if it doesn't list accounts. */
+/** The rotation keys of some other accounts on a server; empty if it doesn't list accounts. */
 const keysOfOthers = Effect.fnUntraced(function* ({ server, did }: Session) {
   const { repos } = yield* query({ server }, "com.atproto.sync.listRepos", Repos, { limit: 50 })
   const others = repos.filter(
@@ -89,7 +93,7 @@ export const sortedKeys = Effect.fn("cli.sortedKeys")(function* (from: Session, 
   const { rotationKeys: keys } = yield* plcDataOf(did)
   const { rotationKeys: named = [] } = yield* Effect.catchIf(
     credentialsAt(from),
-    // A taken-down account may not ask.
+    // The old server rejects the request for an account that was taken down.
     (error) => error instanceof CallFailed && error.status < 500,
     () => Effect.succeed({ rotationKeys: [] })
   )
@@ -97,7 +101,9 @@ export const sortedKeys = Effect.fn("cli.sortedKeys")(function* (from: Session, 
   return sortKeys({ keys, named, others }, wishes)
 })
 
-/** Fails if there are too many keys for the directory, and names those that the owner can drop. */
+/**
+ * Fails if there are more keys than the directory allows, and lists those that the owner can drop.
+ */
 export const assertFew = (keys: Keys, own: Keys): Effect.Effect<void, Failed> =>
   keys.length <= mostKeys
     ? Effect.void

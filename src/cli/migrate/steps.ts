@@ -20,7 +20,7 @@ type StepServices =
   | Effect.Services<typeof theServer>
   | Effect.Services<Asking>
 
-/** A part of a move that knows whether it is done, which lets a later run resume. */
+/** A part of a move that can check whether it is done, which lets a later run resume. */
 export interface Step {
   readonly name: string
   /** Its title for people. */
@@ -35,7 +35,7 @@ export interface Taken {
   readonly done: "now" | "before"
 }
 
-/** Takes steps in their order; each is asked for before and after, and `until` ends after that one. */
+/** Takes steps in order, and checks each before and after; `until` names the last one to take. */
 export const takeSteps = Effect.fnUntraced(function* (
   steps: ReadonlyArray<Step>,
   until: string | undefined

@@ -10,16 +10,16 @@ import { type Folder, openFolder } from "../backup/folder.ts"
 import type { WholeRepo } from "../backup/wholeRepo.ts"
 import { Failed } from "../failure.ts"
 
-/** The backup of an account: its repo, and the rest of an export if there is one. */
+/** An account's backup: its repo, and the rest of an export if there is one. */
 export interface Backup {
   readonly car: string
   readonly folder: Folder | undefined
   readonly commit: ForeignCommit
-  /** The blobs that its records refer to. */
+  /** The blobs that its records reference. */
   readonly blobs: WholeRepo["blobs"]
 }
 
-/** Opens a backup: the folder of an export, or a CAR alone; the repo is read through. */
+/** Opens an export's folder or a single CAR; reads the whole repo. */
 export const openBackup = Effect.fn("cli.openBackup")(function* (path: string) {
   const files = yield* FileSystem.FileSystem
   const { type } = yield* Effect.mapError(
@@ -36,7 +36,7 @@ export const openBackup = Effect.fn("cli.openBackup")(function* (path: string) {
   return { car, folder, commit, blobs } satisfies Backup
 })
 
-/** Fails unless one of these keys, which the DID has had, has signed the repo. */
+/** Fails unless one of these keys of the DID's history has signed the repo. */
 export const assertSignedBy = Effect.fnUntraced(function* (
   { car, commit }: Backup,
   keys: ReadonlyArray<string>
@@ -60,13 +60,13 @@ const headerLength = (start: Uint8Array): number => {
   return at + length
 }
 
-/** The repo as a CAR with the same records and a commit signed again by a K-256 key; a stream. */
+/** The repo as a CAR stream with the same records and a commit signed by a K-256 key. */
 export const signedAnew = Effect.fn("cli.signedAnew")(function* (
   { car, commit }: Backup,
   secret: Uint8Array
 ) {
   const { did, data } = commit
-  // Commits of before 2023 have no rev. The server that takes the repo in makes a later one anyway.
+  // Commits before 2023 have no rev; the importing server creates a later one anyway.
   const rev = commit.rev ?? tidFromMicros(0, 0)
   const sig = signBytes("k256", secret, unsignedCommitBytes({ did, data, rev }))
   const block = signedCommit({ did, data, rev, sig })

@@ -6,17 +6,17 @@ import { signedServiceJwt, unsignedServiceJwt } from "../../core/sessions/servic
 import { formatDidKey, publicKeyOf, signBytes } from "../../core/identity/didKey.ts"
 import type { RecoveryKey } from "../recoveryKey.ts"
 
-/** A signing key for the way: the DID names it until the new server's takes its place. */
+/** A temporary signing key, which the DID lists until the new server's key replaces it. */
 export interface WayKey {
   readonly didKey: string
-  /** 32 bytes of K-256. */
+  /** 32 bytes, K-256. */
   readonly secret: Redacted.Redacted<Uint8Array>
 }
 
 /**
- * The signing key for the way of one DID, made of the recovery key.
+ * Derives a DID's temporary signing key from the recovery key.
  *
- * It is always the same one, so that a recovery that was cut off goes on without any file that holds it.
+ * It is deterministic, so an interrupted recovery resumes without a stored key.
  */
 export const wayKeyOf = (key: RecoveryKey, did: string): WayKey => {
   const made = hkdfSync("sha256", Redacted.value(key.secret), did, "nacre/recover/signing-key", 32)
@@ -24,7 +24,7 @@ export const wayKeyOf = (key: RecoveryKey, did: string): WayKey => {
   return { didKey: formatDidKey(publicKeyOf("k256", secret)), secret: Redacted.make(secret) }
 }
 
-/** A token for the making of the account at a server, as the old server would have given it. */
+/** A token for creating the account on a server, as the old server would have issued it. */
 export const tokenOf = Effect.fnUntraced(function* (key: WayKey, did: string, audience: string) {
   const iat = Math.floor((yield* Clock.currentTimeMillis) / 1000)
   const text = unsignedServiceJwt("k256", {

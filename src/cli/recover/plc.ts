@@ -20,7 +20,7 @@ import { plcUrl } from "../place.ts"
 import type { RecoveryKey } from "../recoveryKey.ts"
 import { fetchJson } from "../xrpc.ts"
 
-/** Every operation of a DID that is in force, the first one first. */
+/** A DID's valid operations, oldest first. */
 export const plcLogOf = Effect.fn("cli.plcLogOf")(function* (did: string) {
   const directory = yield* plcUrl
   const json = yield* fetchJson(`${directory}/${did}/log`)
@@ -37,7 +37,7 @@ export const plcLogOf = Effect.fn("cli.plcLogOf")(function* (did: string) {
   return { last, data: dataOf(last), states }
 })
 
-/** How long a key can overrule a lower one, in milliseconds. Spec: did:plc, recovery. */
+/** How long a key can override a lower one, in milliseconds. Spec: did:plc, recovery. */
 const recoveryWindow = 72 * 3_600_000
 
 const Audit = Schema.Array(
@@ -49,9 +49,10 @@ const Audit = Schema.Array(
 )
 
 /**
- * The operation that a key builds on: a DID's last one, or, where that has taken the key out, the last that names it.
+ * The operation that a key builds on: the DID's last one, or the last that lists the key if it was
+ * removed since.
  *
- * Whether the key stands above the one that took it out is the directory's to judge.
+ * The directory judges whether the key has authority over the one that removed it.
  */
 export const baseFor = Effect.fn("cli.baseFor")(function* (did: string, didKey: string) {
   const { last, data, states } = yield* plcLogOf(did)
@@ -85,7 +86,7 @@ export const baseFor = Effect.fn("cli.baseFor")(function* (did: string, didKey: 
   return { last: operation, data: states[named]!, states, undoes: takenOut.createdAt }
 })
 
-/** The operation that follows another one, signed with the recovery key. */
+/** The next operation after another, signed with the recovery key. */
 export const signedWith = (key: RecoveryKey, last: PlcOperation, change: Partial<PlcData>) => {
   const next = updateOperation(last, change)
   return withSignature(next, signBytes(key.curve, Redacted.value(key.secret), unsignedBytes(next)))
@@ -93,7 +94,7 @@ export const signedWith = (key: RecoveryKey, last: PlcOperation, change: Partial
 
 const Refusal = Schema.Struct({ message: Words })
 
-/** Hands an operation to the directory itself. */
+/** Submits an operation to the directory. */
 export const submitPlc = Effect.fn("cli.submitPlc")(function* (
   did: string,
   operation: PlcOperation

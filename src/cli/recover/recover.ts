@@ -28,7 +28,7 @@ import { assertSignedBy, type Backup, openBackup, signedAnew } from "./backup.ts
 import { tokenOf, type WayKey, wayKeyOf } from "./passport.ts"
 import { baseFor, plcLogOf, signedWith, submitPlc } from "./plc.ts"
 
-/** Somebody with a backup and a recovery key, on the way to a new server. */
+/** A recovery to a new server from a backup, with a recovery key. */
 interface Recovery {
   readonly did: string
   readonly backup: Backup
@@ -37,7 +37,10 @@ interface Recovery {
   readonly to: Session
 }
 
-/** Puts the temporary key into the DID, which lets its owner sign, and undoes the removal of the recovery key. */
+/**
+ * Puts the temporary key into the DID, so that its owner can sign tokens, and undoes a removal of
+ * the recovery key.
+ */
 const takeDid = Effect.fnUntraced(function* (did: string, key: RecoveryKey, way: WayKey) {
   const { last, data, undoes } = yield* baseFor(did, key.didKey)
   if (undoes === undefined && data.verificationMethods["atproto"] === way.didKey) return
@@ -49,14 +52,17 @@ const takeDid = Effect.fnUntraced(function* (did: string, key: RecoveryKey, way:
   yield* note("Your recovery key now controls the identity")
 })
 
-/** Says before anything is done which blobs will be missing. */
+/** Lists the blobs that will be missing, before anything changes. */
 const tellLost = Effect.fnUntraced(function* ({ folder, blobs }: Backup) {
   const kept = folder === undefined ? new Set<string>() : yield* folder.blobs
   const lost = [...blobs].filter((cid) => !kept.has(cid)).length
   if (lost > 0) yield* note(`${lost} of ${blobs.size} blobs are missing from the backup`)
 })
 
-/** Points the DID to the new server; keeps keys above the recovery key, removes those of the old server. */
+/**
+ * Points the DID to the new server; keeps keys above the recovery key, removes those of the old
+ * server.
+ */
 const giveDid = Effect.fnUntraced(function* ({ did, key, to }: Recovery) {
   const { last, data } = yield* plcLogOf(did)
   const mine = data.rotationKeys.slice(0, data.rotationKeys.indexOf(key.didKey) + 1)
@@ -114,7 +120,7 @@ const takeRecovery = Effect.fnUntraced(function* (recovery: Recovery) {
   )
 })
 
-/** `nacre recover`: the old server is gone or doesn't cooperate. */
+/** `nacre recover`: restores an account whose old server is gone or doesn't cooperate. */
 export const recover = Command.make(
   "recover",
   {
@@ -155,7 +161,7 @@ export const recover = Command.make(
       yield* takeDid(did, key, way)
     }
     const before = claimedHandle(data.alsoKnownAs) ?? "account"
-    // Nobody can say whether the name was the old server's, so the owner names a domain with --handle.
+    // The old server's domains are unknown, so the owner gives a domain with --handle.
     const handle = yield* handleAt(server, { handle: before, oldDomains: [""] }, given.handle)
     const { did: audience } = yield* hostOf(server)
     const to = yield* arrive(server, {

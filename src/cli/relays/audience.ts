@@ -36,15 +36,17 @@ const Audience = Schema.Struct({
   places: Schema.Array(Schema.Struct(Place))
 })
 
-/** Somebody who reads the event stream, as the server knows them. */
+/** A subscriber to the event stream, as the server knows it. */
 export type Reader = typeof Reader.Type
 
-/** A relay that the server calls, and its answer. */
+/** A relay that the server calls, and its response. */
 export type RelayCall = typeof RelayCall.Type
 
-/** How far behind the newest event a number is. */
+/** How far a number is behind the newest event. */
 export type Place = Pick<Reader, "behind" | "waiting">
 
-/** Who reads the event stream, and how far behind these numbers are; for the administrator alone. */
+/**
+ * The event stream's subscribers, and how far these numbers are behind; requires the administrator.
+ */
 export const audienceOf = (admin: Remote, seqs: ReadonlyArray<number> = []) =>
   query(admin, "admin/relays", Audience, { seq: seqs.map(String) })

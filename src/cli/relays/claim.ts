@@ -16,12 +16,15 @@ export type Claim =
       readonly kind: "known"
       readonly seq: number | undefined
       readonly status: string | undefined
-      /** The rev that it has of the account that was asked about. */
+      /** Its rev of the account in question. */
       readonly rev: string | undefined
     }
   | { readonly kind: "unknown" | "silent"; readonly why: string }
 
-/** Relays that do not have the method say so in several ways; one that has it names the host that it does not know. */
+/**
+ * Relays without the method respond in several ways; one with it says that it doesn't know the
+ * host.
+ */
 const lacksMethod = ({ status, error }: CallFailed): boolean =>
   status === 501 || status === 405 || (status === 404 && error === "UnknownError")
 

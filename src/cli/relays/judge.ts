@@ -3,23 +3,23 @@ import { moment } from "../output.ts"
 import type { Place, Reader, RelayCall } from "./audience.ts"
 import type { Claim } from "./claim.ts"
 
-/** Everything that is known of a relay. */
+/** All known facts about a relay. */
 export interface Facts {
   readonly relay: string
   readonly claim: Claim
   /** The server's own data, for the administrator. */
   readonly call?: RelayCall | undefined
   readonly reader?: Reader | undefined
-  /** How far behind the number is that the relay says to have read. */
+  /** How far behind the relay's claimed number is. */
   readonly place?: Place | undefined
-  /** The newest rev of the account that is looked at. */
+  /** The newest rev of the watched account. */
   readonly rev?: string | undefined
 }
 
 /** How long an event may stay unread before the check fails, in milliseconds. */
 const patience = 10 * 60_000
 
-/** Standings in which a relay does not read. */
+/** Statuses in which a relay doesn't read. */
 const closed: Readonly<Record<string, string>> = {
   offline:
     "It isn't connected. Write a post, which makes the server call the relay again, and check again.",
@@ -35,7 +35,7 @@ const isLate = ({ waiting }: Place, now: number): boolean =>
 const behindInWords = ({ behind, waiting }: Place): string =>
   `${behind} ${behind === 1 ? "event" : "events"} behind, since ${moment(waiting)}`
 
-/** Why a relay that was asked has not come. */
+/** Why a relay that was called hasn't connected. */
 const notCome = ({ call }: Facts): Pick<Check, "detail" | "fix"> => {
   if (call === undefined) {
     return {
@@ -62,7 +62,7 @@ const fault = (name: string, detail: string, fix?: string): Check => ({
   ...(fix === undefined ? {} : { fix })
 })
 
-/** Judges by the relay's own answer. */
+/** Judges by the relay's own claim. */
 const byClaim = (facts: Facts, claim: Extract<Claim, { kind: "known" }>, now: number): Check => {
   const { relay: name, place, rev } = facts
   const read = `${claim.status ?? "known"}, read up to ${claim.seq ?? "an unknown number"}`
@@ -82,7 +82,7 @@ const byClaim = (facts: Facts, claim: Extract<Claim, { kind: "known" }>, now: nu
   return { name, ok: true, detail: read }
 }
 
-/** Judges by the server's readers, if the relay says nothing. */
+/** Judges by the server's subscribers, if the relay claims nothing. */
 const byReader = (facts: Facts, why: string, now: number): Check => {
   const { relay: name, reader } = facts
   const silent = `doesn't report what it has read: ${why}`
@@ -107,8 +107,8 @@ export const judge = (facts: Facts, now: number): Check => {
 }
 
 /**
- * The reader that is this relay, as far as can be told: one that names it, or where it is the only relay, one that calls
- * itself a relay.
+ * The subscriber that is this relay: one with its name, or the only one that calls itself a relay
+ * if it is the only relay.
  */
 export const readerOf = (
   relay: string,

@@ -131,7 +131,7 @@ const readerTable = ({ others, head }: Looked): string =>
     ""
   )
 
-/** Relays and other readers, in words. */
+/** Describes relays and other subscribers in words. */
 export const relayLines = (looked: Looked, style: Style): string => {
   const { relays, head } = looked
   const checks = relays.length === 0 ? "" : `Relays\n${checkLines(relays, style)}`

@@ -7,19 +7,19 @@ import { Failed } from "../failure.ts"
 import { ask, canAsk, choose } from "../prompts.ts"
 import type { Environment } from "../host/environment.ts"
 
-/** The people that a server is for. */
+/** The choices for whom a server is for. */
 export const audiences = ["me", "family", "community"] as const
 
 /** One of them. */
 export type Audience = (typeof audiences)[number]
 
-/** The place of members' handles: names below the zone, or below the server's host. */
+/** The places for members' handles: the zone, or the server's host. */
 export const handlePlaces = ["zone", "host"] as const
 
 /** One of them. */
 export type HandlePlace = (typeof handlePlaces)[number]
 
-/** The domain of members' handles, and the zone on Cloudflare that it belongs to. */
+/** The domain of members' handles, and its zone on Cloudflare. */
 export interface HandleSpace {
   readonly domain: string
   readonly zone: string
@@ -31,7 +31,7 @@ const declaredDomains = ({ section }: Environment): ReadonlyArray<string> =>
     .map((domain) => domain.trim().replace(/^\./, ""))
     .filter((domain) => domain !== "")
 
-/** Who the server is for; scripts that don't say set up one for one person. */
+/** Who the server is for; scripts without the flag get a server for one person. */
 export const audienceOf = Effect.fnUntraced(function* (
   given: Option.Option<Audience>,
   environment: Environment
@@ -50,7 +50,7 @@ export const audienceOf = Effect.fnUntraced(function* (
   })
 })
 
-/** The zone that a host most likely belongs to: the host without its first label, if a domain is left. */
+/** The likely zone of a host: the host without its first label, if a domain remains. */
 const likelyZone = (host: string): string => {
   const above = host.split(".").slice(1).join(".")
   return isHandle(above) ? above : host
@@ -77,7 +77,7 @@ const zoneOf = Effect.fnUntraced(function* (given: Option.Option<string>, host: 
 
 const Wildcard = Schema.Struct({ pattern: Opaque, zone_name: Opaque })
 
-/** Where members' handles live, as the configuration says; undefined if it names no domain for them. */
+/** The domain of members' handles in the configuration; undefined if it has none. */
 export const declaredSpace = (environment: Environment, host: string): HandleSpace | undefined => {
   const [domain] = declaredDomains(environment)
   if (domain === undefined) return undefined
@@ -87,7 +87,7 @@ export const declaredSpace = (environment: Environment, host: string): HandleSpa
   return { domain, zone: route?.zone_name ?? likelyZone(host) }
 }
 
-/** Where members' handles live; undefined if the only handle is the host itself. */
+/** The domain of members' handles; undefined if the only handle is the host itself. */
 export const handleSpaceOf = Effect.fnUntraced(function* (
   audience: Audience,
   host: string,
@@ -132,7 +132,7 @@ export const wildcardRoute = ({ domain, zone }: HandleSpace) => ({
   zone_name: zone
 })
 
-/** The DNS record that leads every handle of a domain to the server. */
+/** The DNS record that points every handle of a domain to the server. */
 export const wildcardRecord = ({ domain, zone }: HandleSpace): string => {
   const name = domain === zone ? "*" : `*.${domain.slice(0, -zone.length - 1)}`
   return `in ${zone}, type AAAA, name ${name}, content 100::, proxied`

@@ -96,7 +96,7 @@ const initCloudflare = Effect.fnUntraced(function* (given: Given) {
     ...(space === undefined ? {} : { HANDLE_DOMAINS: `.${space.domain}` }),
     ...mailing.vars
   }
-  // Checks that may fail come before the first write.
+  // Checks that may fail must run before the first write.
   const write = yield* declare(written, {
     domain,
     space,
@@ -108,7 +108,7 @@ const initCloudflare = Effect.fnUntraced(function* (given: Given) {
   yield* refuseOtherSecrets(environment, store)
   const recoveryKey = yield* ownKeyOf(given.recoveryKey, domain)
   const { added: made } = yield* makeSecrets(file)
-  // The copy names the server of the secrets.
+  // The copy names the server that its secrets belong to.
   yield* setVars(file, {
     PUBLIC_URL: settings.PUBLIC_URL,
     ...(location === "anywhere" ? {} : { DATA_LOCATION: location }),
@@ -140,7 +140,7 @@ const initCloudflare = Effect.fnUntraced(function* (given: Given) {
   )
 })
 
-/** `nacre init`: everything that a server needs before it starts for the first time. */
+/** `nacre init`: prepares everything that a server needs before its first start. */
 export const init = Command.make("init", initFlags, (given) => {
   const all = withDefaults(given)
   return Effect.flatMap(targetOf(all.target), (target) =>

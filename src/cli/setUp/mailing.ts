@@ -32,7 +32,7 @@ const senderFault = (text: string): string | undefined =>
 const urlFault = (text: string): string | undefined =>
   URL.parse(text)?.protocol === "https:" ? undefined : "Enter an https address"
 
-/** A flag's value, or an answer, that passes a check. */
+/** A flag's value or an answer, checked. */
 const textOf = Effect.fnUntraced(function* (
   given: Option.Option<string>,
   question: Parameters<typeof ask>[0] & { readonly check: (text: string) => string | undefined }
@@ -60,7 +60,7 @@ const wayOf = Effect.fnUntraced(function* (given: Option.Option<MailWay>, audien
   })
 })
 
-/** The mail settings; asks for nothing that the configuration already has. */
+/** The mail settings; doesn't ask for those that the configuration already has. */
 export const mailingOf = Effect.fnUntraced(function* (
   given: {
     readonly mail: Option.Option<MailWay>

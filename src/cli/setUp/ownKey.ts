@@ -15,10 +15,10 @@ export interface OwnKey {
   readonly didKey: string
 }
 
-/** A typed file; `~` is the home folder, as in a shell. */
+/** Expands `~` in a typed path to the home folder, as a shell does. */
 const typedFile = (text: string): string => text.replace(/^~(?=\/|$)/, homedir())
 
-/** The key in a file: the existing one, or a new one that is shown once if wanted. */
+/** The key in a file: the existing one, or a new one, shown once if wanted. */
 const keyIn = Effect.fnUntraced(function* (file: string) {
   const files = yield* FileSystem.FileSystem
   if (yield* Effect.orElseSucceed(files.exists(file), () => false)) {

@@ -33,7 +33,7 @@ const locationWords: Readonly<Record<Location, string>> = {
   me: "Middle East"
 }
 
-/** Where the server is to run. */
+/** Where the server will run. */
 export const targetOf = (given: Option.Option<"local" | "cloudflare">) =>
   Option.isSome(given)
     ? Effect.succeed(given.value)
@@ -57,7 +57,7 @@ const hostNameIn = (text: string): string =>
 const domainFault = (text: string): string | undefined =>
   isHandle(hostNameIn(text)) ? undefined : "Enter a host name, such as pds.example.com"
 
-/** The server's own host name; the one that wrangler.toml has already is proposed. */
+/** The server's host name; proposes the one in wrangler.toml. */
 export const domainOf = Effect.fnUntraced(function* (
   given: Option.Option<string>,
   { section }: Environment,
@@ -81,7 +81,7 @@ export const domainOf = Effect.fnUntraced(function* (
     : yield* new Failed({ message: `--domain ${text} isn't valid. ${fault}` })
 })
 
-/** The place for data; not a question if wrangler.toml has it, because it can't change. */
+/** The place for data; not asked if wrangler.toml has it, because it can't change. */
 export const locationOf = Effect.fnUntraced(function* (
   given: Option.Option<Location>,
   { section }: Environment
@@ -96,7 +96,7 @@ export const locationOf = Effect.fnUntraced(function* (
   })
 })
 
-/** Whether the first account is a new one, or moves here. */
+/** Whether the first account is new or moves here. */
 export const firstAccountOf = (given: Option.Option<"new" | "existing">) =>
   Option.isSome(given)
     ? Effect.succeed(given.value)
@@ -112,7 +112,7 @@ export const firstAccountOf = (given: Option.Option<"new" | "existing">) =>
 /** Where the secrets of a deployed server go. */
 export type Keeping = "worker" | "store" | "later"
 
-/** Whether the secrets are handed to Cloudflare at once, and as whose. */
+/** Whether the secrets are uploaded to Cloudflare now, and where to. */
 export const keepingOf = Effect.fnUntraced(function* (
   { put, store }: { readonly put: boolean; readonly store: Option.Option<string> },
   environment: Environment
@@ -138,7 +138,7 @@ export const keepingOf = Effect.fnUntraced(function* (
   })
 })
 
-/** The id of the Secrets Store: given, bound already, or asked for under a list of those that there are. */
+/** The id of the Secrets Store: given, already bound, or chosen from a list. */
 export const storeOf = Effect.fnUntraced(function* (
   given: Option.Option<string>,
   environment: Environment
@@ -146,7 +146,7 @@ export const storeOf = Effect.fnUntraced(function* (
   const bound = secretNamesNeeded.flatMap((name) => storedAs(environment, name)?.store_id ?? [])[0]
   if (Option.isSome(given)) return given.value
   if (bound !== undefined) return bound
-  // Wrangler reports a missing one; the answer is unknown until then.
+  // Wrangler reports a missing store itself; the answer is unknown until then.
   yield* Effect.ignore(wrangler(["secrets-store", "store", "list", "--remote"], environment))
   return yield* ask({
     message:

@@ -11,17 +11,17 @@ import type { Environment } from "../host/environment.ts"
 import { askCloudflare } from "../host/handing.ts"
 import { secretNamesNeeded } from "../host/vars.ts"
 
-/** What a deployed server is meant to become. */
+/** The plan for a deployed server. */
 export interface Plan {
   readonly audience: Audience
   readonly host: string
-  /** The address that is asked, normally `https://<host>`. */
+  /** The address to check, normally `https://<host>`. */
   readonly server: string
   /** Where members' handles live. */
   readonly space: HandleSpace | undefined
   readonly firstAccount: "new" | "existing"
   readonly recoveryKey: string | undefined
-  /** Whether the database is where it belongs. */
+  /** Whether the database is in the right jurisdiction. */
   readonly isPlaced: boolean
 }
 
@@ -30,14 +30,14 @@ const briefly = "5 seconds"
 const unlessUnknown = <A, E, R>(asking: Effect.Effect<A, E, R>) =>
   asking.pipe(Effect.timeout(briefly), Effect.option)
 
-/** Whether a server is ready at an address, right now. */
+/** Whether a server at an address is ready right now. */
 const isReadyAt = (server: string) =>
   Effect.map(
     unlessUnknown(readiness(server)),
     (found) => Option.getOrUndefined(found)?.ready === true
   )
 
-/** Whether a name that nobody has leads to the server: then every handle will. */
+/** Whether a name without an account points to the server; then every handle does. */
 export const leadsHere = ({ domain }: HandleSpace) =>
   isReadyAt(`https://nacre-check-${randomBytes(4).toString("hex")}.${domain}`)
 
@@ -64,7 +64,7 @@ const accountStep = ({ audience, firstAccount, host, recoveryKey, server }: Plan
   return `npx nacre account create ${audience === "me" ? host : "<name>"} --email <address>${there}`
 }
 
-/** The steps that are left until the server is in use, by what is there already. */
+/** The remaining steps until the server is in use. */
 export const stepsLeft = Effect.fn("cli.stepsLeft")(function* (
   environment: Environment,
   plan: Plan

@@ -34,7 +34,7 @@ describe("an account whose DID is a did:web elsewhere", () => {
     await Promise.all([one.stop(), two.stop()])
   })
 
-  /** Makes the account at the first server, by a token of the DID's own key. */
+  /** Creates the account at the first server with a token signed by the DID's own key. */
   const settle = async () => {
     const keypair = await Secp256k1Keypair.create()
     document = makeDidDocument({ did, alsoKnownAs: [], keys: { atproto: keypair.did() } })

@@ -19,7 +19,7 @@ beforeAll(async () => {
 })
 afterAll(() => world.stop())
 
-/** Lets a DID have more rotation keys, as its owner may. */
+/** Adds rotation keys to a DID, as its owner can. */
 const addKeys = async (who: Awaited<ReturnType<typeof newMover>>, more: ReadonlyArray<string>) => {
   const { agent, did } = who
   const token = await codeAt(world.one, agent)
@@ -52,7 +52,7 @@ describe("an account that moves between servers", () => {
     assert.strictEqual(keys.length, 3)
     assert.notInclude(keys, hostKey)
 
-    // And back, without the second of them.
+    // Move back without the second key.
     const back = ["leave", `--account=${did}`, `--server=${world.two.publicUrl}`, "--json"]
     const left = await world.desk.run(
       [...back, `--to=${world.one.publicUrl}`, `--drop-key=${mine[1]}`],
@@ -108,7 +108,7 @@ describe("an account that moves between servers", () => {
     assert.strictEqual(moved.code, 0, moved.stderr)
     await assertLives(world.two, await signedInAt(world.two, { did, password: newPassword }), 4)
 
-    // Back again, the code is the one of the new server, which is the old one.
+    // On the way back, the code is the new server's, which is the old one.
     const there = await signedInAt(world.two, { did, password: newPassword })
     const back = ["leave", `--account=${did}`, `--server=${world.two.publicUrl}`, "--json"]
     const left = await world.desk.run([...back, `--to=${world.one.publicUrl}`], {

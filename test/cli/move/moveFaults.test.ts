@@ -30,7 +30,7 @@ afterAll(async () => {
   await world.stop()
 })
 
-/** Somebody who moves by way of servers that have faults. */
+/** A person who moves between servers with faults. */
 const faulty = async (name: string) => {
   const mover = await newMover(world, name)
   const { args, env } = migration(world, mover, old.url)

@@ -5,7 +5,7 @@ import type { TestServer } from "../../support/server/server.ts"
 import { startMemory } from "../../support/server/serverMemory.ts"
 import { type Desk, makeDesk } from "../command.ts"
 
-/** Two servers of this project with keys of their own, which share a PLC directory, and somebody's desk. */
+/** Two Nacre servers with keys of their own, which share a PLC directory, and a desk. */
 export interface Two {
   readonly one: TestServer
   readonly two: TestServer
@@ -13,7 +13,7 @@ export interface Two {
   stop(): Promise<void>
 }
 
-/** Starts both; handles end in `.test` and `.two.test`. */
+/** Starts both servers; handles end in `.test` and `.two.test`. */
 export const startTwo = async (): Promise<Two> => {
   const one = await startMemory({ PLC_ROTATION_KEY: "01".repeat(32) })
   const beside = await startMemory({
@@ -23,7 +23,7 @@ export const startTwo = async (): Promise<Two> => {
     HANDLE_DOMAINS: "two.test",
     INVITE_REQUIRED: "off"
   })
-  // The directory that it has beside it is not the one that it was told to use.
+  // The second server's own directory isn't the shared one.
   const two = { ...beside, plcUrl: one.plcUrl }
   const desk = makeDesk()
   return {
@@ -37,7 +37,7 @@ export const startTwo = async (): Promise<Two> => {
   }
 }
 
-/** Somebody at the first server, with posts and pictures. */
+/** A person at the first server, with posts and pictures. */
 export const newMover = async ({ one }: Two, name: string) => {
   const person = await signUp(one, name)
   const { agent } = person
@@ -50,10 +50,10 @@ export const newMover = async ({ one }: Two, name: string) => {
   return person
 }
 
-/** The new server's password of everybody who moves. */
+/** Everybody's password at the new server. */
 export const newPassword = "another password"
 
-/** What somebody types to move in at the second server, and what stands in their environment. */
+/** The arguments and environment for a move to the second server. */
 export const migration = (
   { one, two }: Two,
   { did, password }: { readonly did: string; readonly password: string },
@@ -63,7 +63,7 @@ export const migration = (
   env: { PLC_URL: one.plcUrl, NACRE_PASSWORD: password, NACRE_NEW_PASSWORD: newPassword }
 })
 
-/** Has a code made by which a server lets a DID go, and reads it as the administrator. */
+/** Requests a code for the DID's operation, and reads it as the administrator. */
 export const codeAt = async (server: TestServer, agent: AtpAgent): Promise<string> => {
   await agent.com.atproto.identity.requestPlcOperationSignature()
   const did = agent.assertDid
@@ -75,7 +75,7 @@ export const codeAt = async (server: TestServer, agent: AtpAgent): Promise<strin
   return codes.at(-1)!.code
 }
 
-/** Somebody at a server, signed in. */
+/** A signed-in session at a server. */
 export const signedInAt = async (
   server: TestServer,
   { did, password }: { readonly did: string; readonly password: string }
@@ -85,13 +85,13 @@ export const signedInAt = async (
   return agent
 }
 
-/** Who may change a DID, the mightiest first. */
+/** A DID's rotation keys, highest authority first. */
 export const rotationKeysOf = async ({ one }: Two, did: string): Promise<ReadonlyArray<string>> => {
   const answer = await fetch(`${one.plcUrl}/${did}/data`)
   return ((await answer.json()) as { rotationKeys: ReadonlyArray<string> }).rotationKeys
 }
 
-/** The account lives whole at a server: its DID leads there, records and pictures are there. */
+/** Asserts that an account is complete at a server: DID, records and pictures. */
 export const assertLives = async (server: TestServer, agent: AtpAgent, records: number) => {
   const { data } = await agent.com.atproto.server.checkAccountStatus()
   assert.deepInclude(data, {

@@ -19,7 +19,7 @@ beforeAll(async () => {
 })
 afterAll(() => world.stop())
 
-/** Somebody at a server, for whom the administrator reads the codes. */
+/** An account at a server, with the administrator to read its codes. */
 const side = (server: TestServer, agent: AtpAgent) => ({
   agent,
   code: async (_ask: () => Promise<unknown>) => codeAt(server, agent)
