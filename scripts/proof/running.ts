@@ -1,0 +1,67 @@
+import { spawn, spawnSync } from "node:child_process"
+import { createServer, type AddressInfo } from "node:net"
+
+/** The environment of a user: of this Node, of nothing that an earlier run or the repository knows. */
+export const environment: NodeJS.ProcessEnv = Object.fromEntries(
+  Object.entries({ ...process.env, WRANGLER_SEND_METRICS: "false" }).filter(
+    ([name]) => !/^(npm_|NACRE_|DATA_DIR$|PLC_URL$|PUBLIC_URL$)/.test(name)
+  )
+)
+
+/** Fails unless something is as it should be. */
+export const must = (condition: boolean, what: string): void => {
+  if (!condition) throw new Error(`not so: ${what}`)
+}
+
+/** Runs a program to its end; the answer is what it printed. */
+export const run = (cwd: string, program: string, ...args: ReadonlyArray<string>): string => {
+  const { status, stdout, stderr } = spawnSync(program, args, {
+    cwd,
+    env: environment,
+    encoding: "utf8"
+  })
+  if (status === 0) return stdout + stderr
+  throw new Error(`${program} ${args.join(" ")} failed:\n${stdout}${stderr}`)
+}
+
+/** A port of 127.0.0.1 that nobody uses. */
+export const freePort = (): Promise<number> =>
+  new Promise((found) => {
+    const probe = createServer().listen(0, "127.0.0.1", () => {
+      // SAFETY: it listens on a port.
+      const { port } = probe.address() as AddressInfo
+      probe.close(() => found(port))
+    })
+  })
+
+/** Runs `npm run dev` of a project while `use` lasts. */
+export const serving = async (
+  folder: string,
+  port: number,
+  use: (url: string) => Promise<void>
+): Promise<void> => {
+  const child = spawn(process.execPath, ["node_modules/nacre/dist/cli.js", "dev"], {
+    cwd: folder,
+    env: { ...environment, PORT: String(port) },
+    stdio: ["ignore", "pipe", "pipe"]
+  })
+  let output = ""
+  const ended = new Promise<void>((done) => child.once("close", () => done()))
+  try {
+    await new Promise<void>((ready, failed) => {
+      const hear = (chunk: Buffer) => {
+        output += chunk.toString()
+        if (output.includes("Stop with Ctrl-C")) ready()
+      }
+      child.stdout.on("data", hear)
+      child.stderr.on("data", hear)
+      child.once("close", () => failed(new Error("nacre dev ended")))
+    })
+    await use(`http://localhost:${port}`)
+  } catch (cause) {
+    throw new Error(`${String(cause)}\n${output}`, { cause })
+  } finally {
+    child.kill("SIGTERM")
+    await ended
+  }
+}
