@@ -1,5 +1,5 @@
 /**
- * `nacre/astro`: a Worker that is an Astro site and a PDS on one host.
+ * `nacre/astro`: a Worker with an Astro site and a PDS on one host.
  *
  * Name it as `main` in `wrangler.jsonc`; the site needs no Worker file of its own.
  */

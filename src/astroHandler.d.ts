@@ -1,4 +1,4 @@
-/** What the Astro adapter of the site that uses `nacre/astro` has: it is a peer and not installed here. */
+/** The exports of the Astro adapter, which is a peer dependency and not installed here. */
 declare module "@astrojs/cloudflare/handler" {
   export const handle: (
     request: Request,

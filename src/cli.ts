@@ -9,7 +9,7 @@ import * as FetchHttpClient from "effect/http/FetchHttpClient"
 import { run } from "./cli/run.ts"
 import { version } from "./core/host/version.ts"
 
-/** Questions stand on stderr, so that stdout holds nothing but the result. */
+/** Prints prompts on stderr, because stdout carries only the result. */
 const Questions = Layer.effect(
   Terminal.Terminal,
   Effect.map(Terminal.Terminal, (terminal) =>
@@ -21,7 +21,7 @@ const Questions = Layer.effect(
 ).pipe(Layer.provide(NodeTerminal.layer))
 
 if (process.argv[2] === "dev") {
-  // The local server is a program of its own, which reads what follows.
+  // The local server is a separate program, which reads the remaining arguments.
   process.argv.splice(2, 1)
   await import("../scripts/start.mjs")
 } else {

@@ -9,7 +9,10 @@ import { makeHandler } from "./http/webHandler.ts"
 import * as Memory from "./layers/Memory.ts"
 import * as NodeServer from "./layers/host/NodeServer.ts"
 
-/** The whole server on Node, everything in memory: gone with the process, secrets made anew at each start. */
+/**
+ * The whole server on Node, in memory: its data ends with the process, and each start creates new
+ * secrets.
+ */
 const program = Effect.gen(function* () {
   const port = Number(process.env["PORT"] || 8787)
   const adminPassword = process.env["ADMIN_PASSWORD"] ?? randomBytes(12).toString("base64url")

@@ -44,11 +44,11 @@ export {
 export { Config, type Settings } from "./services/host/Config.ts"
 export { type Mail, Mailer, MailNotSent } from "./services/mail/Mailer.ts"
 
-/** The layers that can be replaced; each may use the server's Config. */
+/** The replaceable layers; each may use the server's Config. */
 export interface NacreLayers {
-  /** Where blobs are kept; the `BLOBS` binding is not needed then. */
+  /** Stores blobs; replaces the `BLOBS` binding. */
   readonly blobStore: Layer.Layer<BlobStore, never, Config>
-  /** How mail leaves. */
+  /** Sends mail. */
   readonly mailer: Layer.Layer<Mailer, never, Config>
 }
 
@@ -57,7 +57,7 @@ export interface NacreLayerOptions<Env = Record<string, unknown>> extends Omit<
   NacreOptions<Env>,
   "mailer"
 > {
-  /** Layers to use in place of the server's own, which `standard` holds for yours to wrap. */
+  /** Layers that replace the server's own; `standard` contains those to wrap. */
   readonly layers?: (env: Env, standard: NacreLayers) => Partial<NacreLayers>
 }
 

@@ -1,6 +1,6 @@
 import { readFrame, type RepoMessage } from "./core/repo/events.ts"
 
-/** Where a subscription begins and how it ends. */
+/** Where a subscription starts and how it ends. */
 export interface FirehoseOptions {
   /** The last event you have processed; without it the stream starts with the next event. */
   readonly cursor?: number
@@ -15,7 +15,9 @@ const longestWait = 30_000
 
 const firstWait = 500
 
-/** How many messages wait for a slow reader before this closes the connection and resumes later. */
+/**
+ * How many messages may wait for a slow reader before the connection is closed and resumed later.
+ */
 const mostWaiting = 5000
 
 const addressOf = (service: string, cursor: number | undefined): string => {

@@ -30,10 +30,10 @@ export class Account extends nacre.Account {}
 /** One object for the whole server: the event log and its subscribers. */
 export class Sequencer extends nacre.Sequencer {}
 
-/** Counters of the methods that are rate-limited exactly. */
+/** Counters for the exact rate limits. */
 export class Limiter extends nacre.Limiter {}
 
-/** The whole server, as a Worker exports it. */
+/** The whole server as a Worker. */
 const worker: Pick<Nacre, "fetch" | "scheduled"> = {
   fetch: nacre.fetch,
   scheduled: nacre.scheduled

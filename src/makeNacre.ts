@@ -11,7 +11,7 @@ import { readOwnParts } from "./ownParts.ts"
 
 type Bindings = Readonly<Record<string, unknown>>
 
-/** Makes a server of these options, and of layers that replace the server's own; see createNacre. */
+/** Creates a server from options and layers that replace its own; see createNacre. */
 export const makeNacre = <Env extends object>(
   options: NacreOptions<Env>,
   layersFor: (env: Env, bindings: Cloudflare.Env) => Cloudflare.OwnLayers = () => ({})
@@ -20,12 +20,12 @@ export const makeNacre = <Env extends object>(
   const merged = new WeakMap<Env, Cloudflare.Env>()
   const handlers = new WeakMap<Env, WorkerApp>()
 
-  /** The environment as the server sees it: one object for each that the platform hands over. */
+  /** The server's environment for an environment of the platform; cached per object. */
   const envOf = (env: Env): Cloudflare.Env => {
     const known = merged.get(env)
     if (known !== undefined) return known
     const { bindings = {}, config = {}, mailer } = options
-    // SAFETY: an environment is an object of bindings, whatever type the Worker gives it.
+    // SAFETY: an environment is an object of bindings, whatever type the Worker declares for it.
     const given = env as Bindings
     const renamed = Object.entries(bindings).map(([name, other]) => [name, given[other]])
     const settings: Cloudflare.Env = {
@@ -63,7 +63,10 @@ export const makeNacre = <Env extends object>(
   const isSites = (path: string): boolean =>
     path === "/" ? home !== "nacre" : path === "/robots.txt" || !isServersPath(path)
 
-  /** Who answers a path in place of the server; by the path alone, so that every verb of it has one answer. */
+  /**
+   * The handler that answers a path instead of the server; depends only on the path, so all HTTP
+   * methods agree.
+   */
   const siteOf = ({ url }: Request) => {
     if (fallback === undefined && typeof home !== "function") return undefined
     const path = new URL(url).pathname
@@ -97,7 +100,7 @@ export const makeNacre = <Env extends object>(
   }
 }
 
-/** Settings as the environment would hold them. */
+/** Settings as strings, as in the environment. */
 const textsOf = (config: Readonly<Record<string, unknown>>): Bindings =>
   Object.fromEntries(
     Object.entries(config).flatMap(([name, value]) => {

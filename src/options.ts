@@ -1,7 +1,7 @@
 import type { DurableObject } from "cloudflare:workers"
 import type { LexiconDocument, XrpcMethod } from "./http/host/ownMethod.ts"
 
-/** Every setting that the server knows, by the name of its variable; the reference of the configuration explains them. */
+/** The name of every setting; the configuration reference explains them. */
 export type ConfigVariable =
   | "PUBLIC_URL"
   | "SERVICE_DID"
@@ -60,12 +60,15 @@ export type ConfigVariable =
   | "BACKUP_S3_REGION"
   | "DEBUG_ROWS"
 
-/** Settings by variable. Never write a secret here: leave it to the environment, or take it from there. */
+/**
+ * Settings by variable. Never write a secret here: leave it in the environment, or read it from
+ * there.
+ */
 export type NacreConfig = {
   readonly [V in ConfigVariable]?: string | number | boolean | ReadonlyArray<string> | undefined
 }
 
-/** The bindings that the server works with. */
+/** The bindings that the server uses. */
 export type BindingName =
   | "ACCOUNT"
   | "SEQUENCER"
@@ -80,40 +83,41 @@ export interface OutgoingMail {
   readonly to: string
   readonly subject: string
   readonly text: string
-  /** What the mail is for, such as `reset_password`: for logs, which must never hold the text. */
+  /** The mail's purpose, such as `reset_password`, for logs, which must never contain the text. */
   readonly purpose: string
 }
 
-/** Answers a request that is not the server's. */
+/** Answers a request outside of the server's paths. */
 export type SiteHandler<Env> = (
   request: Request,
   env: Env,
   ctx: ExecutionContext
 ) => Response | Promise<Response>
 
-/** What a Worker adds to the server, or sets for it. */
+/** Additions to the server, and its settings. */
 export interface NacreOptions<Env = Record<string, unknown>> {
-  /** Settings that win over the environment's, or a function that makes them from it. */
+  /** Settings that override the environment's, or a function that computes them from it. */
   readonly config?: NacreConfig | ((env: Env) => NacreConfig)
-  /** Bindings that have other names in this Worker: `{ DIRECTORY: "PDS_DB" }`. */
+  /** Bindings with other names in this Worker: `{ DIRECTORY: "PDS_DB" }`. */
   readonly bindings?: { readonly [Name in BindingName]?: string }
   /**
-   * Answers every path that is not the server's, by whichever verb, and `/` and `/robots.txt` too.
+   * Answers every path that isn't the server's, for all HTTP methods, including `/` and
+   * `/robots.txt`.
    *
    * It also gets the requests to members' handle hosts, such as `https://alice.example.com/`.
    */
   readonly fallback?: SiteHandler<Env>
-  /** Who answers `/`: this function, or with `"nacre"` the server's own page beside a fallback. */
+  /** Answers `/`: this function, or with `"nacre"` the server's own page despite a fallback. */
   readonly home?: SiteHandler<Env> | "nacre"
   /** XRPC methods of your own. */
   readonly methods?: ReadonlyArray<XrpcMethod<Env>>
-  /** Lexicon documents that records are validated by, and what these refer to. */
+  /** Lexicon documents that validate records, and those that they refer to. */
   readonly lexicons?: ReadonlyArray<LexiconDocument>
-  /** Sends the server's mail, in place of the mailer that the configuration names; rejects where it cannot. */
+  /** Sends the server's mail instead of the configured mailer; rejects if it can't. */
   readonly mailer?: (mail: OutgoingMail, env: Env) => void | Promise<void>
 }
 
-/** An object that the platform runs; its methods are the server's own business. */
+/** An object that the platform runs; only the server calls its methods. */
 export type NacreObject = DurableObject & {
   alarm(): Promise<void>
 }
@@ -127,7 +131,7 @@ export interface NacreObjectClass {
 
 /** A server, for a Worker to export. */
 export interface Nacre<Env = Record<string, unknown>> {
-  /** Answers a request: the server's paths, and by the fallback all others. */
+  /** Answers a request: the server's paths itself, all others with the fallback. */
   readonly fetch: (request: Request, env: Env, ctx: ExecutionContext) => Promise<Response>
   /** Does the work of a cron trigger: the nightly backup, a part at a time. */
   readonly scheduled: (
@@ -139,6 +143,6 @@ export interface Nacre<Env = Record<string, unknown>> {
   readonly Account: NacreObjectClass
   /** One object for the event log. */
   readonly Sequencer: NacreObjectClass
-  /** Counters of the methods that are rate-limited exactly. */
+  /** Counters for the exact rate limits. */
   readonly Limiter: NacreObjectClass
 }

@@ -4,14 +4,17 @@ import { builtInWith } from "./core/lexicon/Lexicons.ts"
 import type { LexiconDocument, XrpcMethod } from "./http/host/ownMethod.ts"
 import { problemOf } from "./http/host/ownMethods.ts"
 
-/** The checked methods and lexicons that an application adds. */
+/** An application's checked methods and lexicons. */
 export interface OwnParts<Env> {
   readonly methods: ReadonlyMap<string, XrpcMethod<Env>>
-  /** The network's lexicons and the added ones. */
+  /** The network's lexicons and the application's. */
   readonly lexicons: Catalog
 }
 
-/** Checks added methods and lexicons; throws a TypeError at start rather than failing a request later. */
+/**
+ * Checks an application's methods and lexicons; throws a TypeError at start instead of failing
+ * requests later.
+ */
 export const readOwnParts = <Env>({
   methods = [],
   lexicons = []

@@ -31,7 +31,7 @@ export type {
 export { XrpcError } from "./http/host/ownMethod.ts"
 export type { ConfigVariable, NacreConfig, OutgoingMail } from "./options.ts"
 
-/** What the server starts with. */
+/** The options of a test server. */
 export interface PdsOptions<Name extends string = string> {
   /** Accounts to create and sign in: `["alice"]` creates `alice.test`. */
   readonly accounts?: ReadonlyArray<Name>
@@ -72,7 +72,7 @@ export interface Pds<Name extends string = string> extends AsyncDisposable {
   createAccount(name: string): Promise<PdsAccount>
   /** Returns the newest mail to an address, of one purpose if given; waits up to five seconds. */
   mailTo(email: string, purpose?: string): Promise<OutgoingMail>
-  /** Calls an XRPC method; throws when the response is an error. */
+  /** Calls an XRPC method; throws if the response is an error. */
   call<T = unknown>(
     nsid: string,
     options?: {
@@ -103,7 +103,7 @@ const patience = 5000
 
 const password = "correct horse battery staple"
 
-/** Collects mails, and wakes those who wait for one. */
+/** Collects mails, and wakes waiting callers. */
 const makeMailbox = () => {
   const mails: Array<OutgoingMail> = []
   const waiting = new Set<() => void>()
@@ -247,7 +247,7 @@ export const startPds = async <const Name extends string = never>(
     did: `did:web:${encodeURIComponent(new URL(url).host)}`,
     plcUrl: plc.url,
     adminPassword,
-    // SAFETY: one account was made for each name.
+    // SAFETY: one account was created for each name.
     accounts: Object.fromEntries(accounts) as Pds<Name>["accounts"],
     mails,
     createAccount,

@@ -2,24 +2,24 @@ import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import { isSupportedDid } from "../core/identity/did.ts"
 
-/** The request that is being answered, and what the way to its answer leaves for the headers and the log. */
+/** The current request, with what its processing collects for the headers and the log. */
 export class CurrentRequest extends Context.Service<
   CurrentRequest,
   {
     readonly request: Request
     readonly url: URL
-    /** The path of its route: its own path may hold anything. */
+    /** The path of its route; the request's own path may contain anything. */
     readonly route: string | undefined
-    /** Which account it is about. */
+    /** The DID of its account. */
     account: string | undefined
-    /** The answer came from another object: its headers cannot be changed. */
+    /** Whether another object has answered, so that the headers can't be changed. */
     isForwarded: boolean
-    /** The headers that tell how much of a limit is left. */
+    /** The headers for a rate limit's state. */
     limits: Readonly<Record<string, string>>
   }
 >()("nacre/http/CurrentRequest") {}
 
-/** A request as it comes in. */
+/** Creates the state for an incoming request. */
 export const currentRequest = (
   request: Request,
   url: URL,
@@ -33,7 +33,7 @@ export const currentRequest = (
   limits: {}
 })
 
-/** Notes which account the request is about: its line in the log tells nothing of it but the DID. */
+/** Notes the request's account: its log line contains nothing about the account but the DID. */
 export const noteAccount = (did: string): Effect.Effect<void, never, CurrentRequest> =>
   Effect.map(CurrentRequest, (current) => {
     if (isSupportedDid(did)) current.account = did

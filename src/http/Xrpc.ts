@@ -13,32 +13,37 @@ import { readInput } from "./input.ts"
 import type { WireError } from "./wire.ts"
 import { jsonType, privateHeaders, withoutBody } from "./responses.ts"
 
-/** One call of a method, checked against its lexicon. */
+/** A call of a method, checked against its lexicon. */
 export interface Call<Params = Record<string, unknown>, Input = unknown> {
   readonly nsid: string
   readonly params: Params
-  /** The JSON input in the data model; absent for raw bodies, which the handler reads from `request`. */
+  /**
+   * The JSON input in the data model; undefined for raw bodies, which the handler reads from
+   * `request`.
+   */
   readonly input: Input
   readonly caller: Caller
   readonly request: Request
 }
 
-/** What a handler answers: JSON, a ready response (streams, CARs), or nothing. */
+/** A handler's result: JSON, a ready response (streams, CARs), or nothing. */
 export type Answer = Response | object | void
 
-/** Where a method runs: in the Worker, or in the object of its account. */
+/** Where a method runs: in the Worker, or in its account's object. */
 export type Place = "host" | "account"
 
-/** A method is data: declared once, found in a table, denied when it is not there. */
+/** A method as data: declared once, looked up in a table, and unknown if absent. */
 export interface Method<R = never, At extends Place = Place> {
   readonly nsid: string
   readonly at: At
   readonly authority: Authority
-  /** The rate limits that a call counts towards, besides those that every request does. */
+  /** The method's own rate limits, in addition to the general ones. */
   readonly limits?: ReadonlyArray<LimitRule>
-  /** The largest JSON body, when not the server's usual limit. */
+  /** The largest JSON body, if it differs from the server's usual limit. */
   readonly bodyLimit?: number
-  /** Input fields in which people type a name; it is read as one before the lexicon judges it. */
+  /**
+   * Input fields with names that people type, which are normalized before the lexicon checks them.
+   */
   readonly typedNames?: ReadonlyArray<string>
   /** The handler reads the body itself (uploads). */
   readonly rawBody?: true
@@ -53,14 +58,14 @@ export const method = <const At extends Place, Params, Input, R>(
 ): Method<R, At> => ({
   nsid,
   ...declared,
-  // SAFETY: params and input have passed the lexicon of this very nsid when the handler is called.
+  // SAFETY: the handler only gets params and input that were checked against this NSID's lexicon.
   handler: handler as unknown as Method<R, At>["handler"]
 })
 
-/** The methods of one place by their NSID. */
+/** The methods of one place by NSID. */
 export type MethodTable<R> = ReadonlyMap<string, Method<R>>
 
-/** Collects the methods of a place into a table; a method declared twice is a mistake found at start. */
+/** Collects the methods of a place into a table; throws for a method that is declared twice. */
 export const table = <const At extends Place, M extends Method<unknown>>(
   at: At,
   declared: ReadonlyArray<M>
@@ -69,27 +74,29 @@ export const table = <const At extends Place, M extends Method<unknown>>(
   for (const one of declared) {
     if (one.at !== at) continue
     if (methods.has(one.nsid)) throw new Error(`method declared twice: ${one.nsid}`)
-    // SAFETY: what one method needs is among what all of them need.
+    // SAFETY: each method's requirements are part of those of all methods.
     methods.set(one.nsid, one as Method<Needs<M, At>>)
   }
   return methods
 }
 
-/** The services that any of the methods of a place asks for. */
+/** The services that the methods of a place require. */
 type Needs<M, At extends Place> = M extends Method<infer R, At> ? R : never
 
-/** What a place brings to the engine. */
+/** A place's settings for serving methods. */
 export interface Engine<In = never> {
   readonly jsonLimit: number
-  /** Takes a point of a rate limit that counts a client's address; absent where no address is known. */
+  /**
+   * Takes a point of a rate limit by the client's address; undefined where the address is unknown.
+   */
   readonly take?: (request: Request, rule: LimitRule) => Effect.Effect<unknown, Failure, In>
 }
 
-/** The NSID in a request's path, if it is one of XRPC. */
+/** The NSID in the request's path; undefined outside of `/xrpc/`. */
 export const nsidOf = (url: URL): string | undefined =>
   url.pathname.startsWith("/xrpc/") ? url.pathname.slice(6) : undefined
 
-/** The headers by which a caller shows who it is. */
+/** The request's credentials from its headers. */
 export const credentialsOf = (request: Request): Credentials => {
   const authorization = request.headers.get("authorization")
   const dpop = request.headers.get("dpop")
@@ -116,7 +123,7 @@ export const serve = Effect.fnUntraced(function* <R, In = never>(
   )
 })
 
-/** The answer for a method that this server does not have. */
+/** The error for an unknown method. */
 export const unknownMethod = (nsid: string): WireError =>
   isNsid(nsid)
     ? { status: 501, error: "MethodNotImplemented", message: "Method Not Implemented" }
@@ -132,7 +139,7 @@ const run = Effect.fnUntraced(function* <R, In>(
   const lexicons = yield* KnownLexicons
   const kind = lexicons.kindOf(nsid)
   const expected = kind === "procedure" ? "POST" : "GET"
-  // A subscription answers for itself: 405 and 426 are part of its protocol.
+  // A subscription answers these itself: 405 and 426 are part of its protocol.
   if (
     kind !== "subscription" &&
     request.method !== expected &&
@@ -176,24 +183,26 @@ const run = Effect.fnUntraced(function* <R, In>(
   return request.method === "HEAD" ? yield* withoutBody(answer) : answer
 })
 
-/** The permissions that an app needs for this call; none where any app may call. */
+/** The permissions that an app needs for this call; empty if every app may call. */
 const needsOf = (authority: Authority, call: Parameters<NeedsOf>[0]): ReadonlyArray<Permission> =>
   authority.kind === "session" && typeof authority.oauth === "function" ? authority.oauth(call) : []
 
-/** Credentials that the account's object judges: what it answers is for whoever showed them. */
+/**
+ * Whether the account's object checks the credentials, so that its answer is private to the caller.
+ */
 const isJudgedElsewhere = ({ authority }: Pick<Method, "authority">, request: Request): boolean =>
   authority.kind === "object" && request.headers.has("authorization")
 
-/** A query or body that a lexicon does not allow. */
+/** The failure for a query or body that its lexicon rejects. */
 export const invalid = (issue: Issue) => new InvalidRequest({ message: issueText(issue) })
 
-/** An issue as one sentence: the place, then what is wrong there. */
+/** An issue as one sentence: the path, then the reason. */
 const issueText = (issue: Issue): string =>
   issue.path === "" ? issue.message : `${issue.path}: ${issue.message}`
 
 const jsonResponse = (answer: object | void, isPrivate: boolean): Response => {
   const headers = isPrivate ? privateHeaders : {}
-  // An empty body is no JSON, and must not say that it is.
+  // An empty body isn't JSON and must not claim to be.
   return answer === undefined
     ? new Response(null, { status: 200, headers: { ...headers, "content-length": "0" } })
     : new Response(JSON.stringify(answer), {

@@ -5,7 +5,7 @@ import { finishBody } from "./responses.ts"
 import { accountMethods } from "./methods.ts"
 import { serve } from "./Xrpc.ts"
 
-/** Answers an XRPC request to the account in this object. */
+/** Answers an XRPC request in its account's object. */
 export const serveAccount = Effect.fnUntraced(function* (request: Request) {
   const { jsonLimit } = yield* Config
   const answer = yield* serve(accountMethods, { jsonLimit }, request, new URL(request.url))
@@ -13,5 +13,5 @@ export const serveAccount = Effect.fnUntraced(function* (request: Request) {
   return answer
 })
 
-/** What runs in an account's object. */
+/** The HTTP app of an account's object. */
 export const accountApp = { serve: serveAccount, failures }

@@ -31,14 +31,14 @@ const allowedHeaders = [
   "x-bsky-topics"
 ].join(", ")
 
-/** The origin that may read the answer; nothing for one that may not. */
+/** The origin that may read the response; undefined if it may not. */
 const allowedOrigin = (request: Request, { corsOrigins }: Settings): string | undefined => {
   if (corsOrigins === "*") return "*"
   const origin = request.headers.get("origin")
   return origin !== null && corsOrigins.includes(origin) ? origin : undefined
 }
 
-/** The headers that open an answer to the origins of the configuration; credentials never travel. */
+/** The CORS headers for the configured origins; credentials are never allowed. */
 export const corsHeaders = (request: Request, config: Settings): Record<string, string> => {
   const origin = allowedOrigin(request, config)
   const vary = config.corsOrigins === "*" ? {} : { vary: "Origin" }
@@ -49,20 +49,23 @@ export const corsHeaders = (request: Request, config: Settings): Record<string, 
 
 const isPage = ({ headers }: Response): boolean =>
   headers.get("content-type")?.toLowerCase().startsWith("text/html") === true &&
-  // A blob of HTML is a file, which is public as every blob is.
+  // An HTML blob is a file for download, which is public like every blob.
   headers.get("content-disposition")?.toLowerCase().startsWith("attachment") !== true
 
-/** False for pages, for their redirects, and for responses that set a cookie: no script of another origin reads those. */
+/**
+ * Whether scripts of other origins may read a response: false for pages, their redirects, and
+ * responses that set a cookie.
+ */
 export const isForScripts = (response: Response): boolean =>
   !isPage(response) &&
   !response.headers.has("set-cookie") &&
   response.headers.get("cross-origin-resource-policy") !== "same-origin"
 
-/** Whether a browser asks beforehand if it may send a request. */
+/** Whether a request is a browser's CORS preflight. */
 export const isPreflight = (request: Request): boolean =>
   request.method === "OPTIONS" && request.headers.has("access-control-request-method")
 
-/** The answer to a browser that asks beforehand; good for a day. */
+/** Answers a CORS preflight; browsers cache it for a day. */
 export const preflight = (request: Request, config: Settings): Response => {
   const headers = corsHeaders(request, config)
   const asked = request.headers.get("access-control-request-headers")

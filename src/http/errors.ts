@@ -78,7 +78,7 @@ import { deniedError, grantEndedError, oauthDeniedError } from "./sessions/denie
 import { targetRefusedError, upstreamFailedError } from "./proxy/refused.ts"
 import { badRequest, plain, unavailable, upstream, type WireError } from "./wire.ts"
 
-/** A kind of failure, and the answer to it. */
+/** Pairs a failure with its error on the wire. */
 const on = <F extends { readonly _tag: string }>(
   failure: Schema.Codec<F, unknown> & { readonly identifier: string },
   answer: (failure: F) => WireError
@@ -91,7 +91,7 @@ const inactiveName = {
   deleted: "RepoNotFound"
 } as const
 
-/** The server is at a limit of its own for the moment. */
+/** The server has reached one of its own limits for the moment. */
 const busy = ({
   message,
   retryAfterSeconds
@@ -103,7 +103,7 @@ const busy = ({
   headers: { "retry-after": String(retryAfterSeconds) }
 })
 
-/** The one table from a failure to its answer. */
+/** The one table from failures to errors on the wire. */
 export const wire = [
   on(InvalidRequest, plain(400, "InvalidRequest")),
   on(PayloadTooLarge, ({ limit }) => ({
@@ -191,7 +191,7 @@ export const wire = [
   ),
   on(PlcUnavailable, () => upstream("The PLC directory could not be reached")),
   on(SessionEnded, () => badRequest("ExpiredToken", "Token has been revoked")),
-  // Official clients know a wrong code by these words.
+  // Official clients recognize a wrong code by this text.
   on(WrongCode, () => ({
     status: 401,
     error: "AuthenticationRequired",
@@ -253,7 +253,7 @@ export const wire = [
   )
 ] as const
 
-/** Everything that a method may fail with. */
+/** Every failure of a method. */
 export type Failure = (typeof wire)[number]["failure"]["Type"]
 
 const answers: ReadonlyMap<string, unknown> = new Map(
@@ -262,25 +262,25 @@ const answers: ReadonlyMap<string, unknown> = new Map(
 
 let union: Schema.Codec<Failure, unknown> | undefined
 
-/** Made at the first failure that crosses, not when the Worker starts. */
+/** Created at the first failure instead of at the Worker's start. */
 const codec = () =>
   (union ??= Schema.Union(
     wire.map(({ failure }) => failure)
-    // SAFETY: a union of the schemas of the table.
+    // SAFETY: a union of the table's schemas.
   ) as unknown as Schema.Codec<Failure, unknown>)
 
-/** How failures cross between the Worker and an account's object. */
+/** Encodes and decodes failures between the Worker and an account's object. */
 export const failures = {
   encode: (failure: Failure) => Effect.orDie(Schema.encodeEffect(codec())(failure)),
   decode: (encoded: unknown) => Schema.decodeUnknownOption(codec())(encoded)
 }
 
-/** The answer for a failure. */
+/** The error for a failure on the wire. */
 export const wireError = (failure: Failure): WireError =>
-  // SAFETY: the table holds, for each tag, the function of that very tag.
+  // SAFETY: the table holds each tag's own function.
   (answers.get(failure._tag) as (failure: Failure) => WireError)(failure)
 
-/** The response of an error, in the protocol's form. */
+/** The response for an error, in the protocol's form. */
 export const errorResponse = (error: WireError): Response =>
   new Response(JSON.stringify({ error: error.error, message: error.message }), {
     status: error.status,

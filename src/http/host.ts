@@ -56,7 +56,7 @@ const changesIdentity: ReadonlySet<string> = new Set([
   "com.atproto.identity.updateHandle"
 ])
 
-/** Hands a method on to the object of its account. */
+/** Forwards a method to its account's object. */
 const forward = Effect.fnUntraced(function* (
   nsid: string,
   { authority }: Pick<Method, "authority">,
@@ -68,7 +68,7 @@ const forward = Effect.fnUntraced(function* (
   const current = yield* CurrentRequest
   current.isForwarded = true
   const answered = yield* (yield* Accounts).forward(did, request)
-  // What this isolate remembers of the account is not so any more.
+  // The identity that this isolate has cached is outdated.
   if (answered.ok && changesIdentity.has(nsid)) yield* (yield* Identity).forget(did)
   return answered
 })
@@ -82,7 +82,7 @@ const xrpc = Effect.fnUntraced(function* (request: Request, url: URL) {
     return yield* serveOwn(own, added, request, url)
   }
   const forwarded = accountMethods.get(nsid)
-  // Whatever is no NSID is told so by the table of methods.
+  // The table of methods rejects an invalid NSID.
   if (hostMethods.has(nsid) || !isNsid(nsid)) {
     const engine = { jsonLimit: config.jsonLimit, take: takePoint }
     return yield* serve(hostMethods, engine, request, url)
@@ -96,15 +96,15 @@ const xrpc = Effect.fnUntraced(function* (request: Request, url: URL) {
 
 type Make<E, R> = (request: Request, url: URL) => Effect.Effect<Response, E, R>
 
-/** Turns the failures of a kind of route into responses of its own form. */
+/** Turns a route's failures into responses of its own form. */
 type Form<E, In> = <R>(
   made: Effect.Effect<Response, E, R>
 ) => Effect.Effect<Response, never, R | In>
 
-/** Why a request gets no further than the limits of its address. */
+/** Why a request fails at its address's rate limits. */
 type Admission = RateLimitExceeded | LimiterUnavailable
 
-/** Counts a request towards the limits that hold whichever route it takes. */
+/** Counts a request towards the general rate limits. */
 const admit = Effect.gen(function* () {
   const current = yield* CurrentRequest
   const { request, url } = current
@@ -114,7 +114,7 @@ const admit = Effect.gen(function* () {
   yield* limitAdministrator(request)
 })
 
-/** What every answer passes through: limits, no failure without an answer, and CORS. */
+/** Applies to every response: rate limits, failures as responses, and CORS. */
 const respond = Effect.fnUntraced(function* <E, In, R>(
   make: Make<E, R>,
   form: Form<E | Admission, In>
@@ -137,7 +137,7 @@ const respond = Effect.fnUntraced(function* <E, In, R>(
   return withHeaders(forAppAlone(answered, forApps), current.limits, cors, forApps, rows)
 })
 
-/** What a route answers in one form, and a line in the log. */
+/** Answers a route in one form, and logs the request. */
 const inForm =
   <E, In>(form: Form<E | Admission, In>) =>
   <R>(make: Make<E, R>) =>
@@ -149,7 +149,7 @@ const inForm =
       return response
     })
 
-/** A route that answers by the protocol's errors. */
+/** A route that responds with the protocol's errors. */
 const answer = inForm<Failure, never>((made) =>
   Effect.catch(made, (failure) => Effect.succeed(errorResponse(wireError(failure))))
 )
@@ -157,7 +157,7 @@ const answer = inForm<Failure, never>((made) =>
 /** A page for a person's browser. */
 const visit = inForm<PageFailure, Config>(asPage)
 
-/** An OAuth endpoint that clients ask. */
+/** An OAuth endpoint for clients. */
 const client = inForm<never, never>((made) =>
   Effect.catch(made, (failure) => Effect.succeed(oauthErrorResponse(oauthError(failure))))
 )
@@ -238,15 +238,17 @@ export const routes = [
 
 type ServicesOf<One> = One extends Route<infer R> ? R : never
 
-/** What the routes ask for. */
+/** The services that the routes require. */
 export type HostServices = Exclude<ServicesOf<(typeof routes)[number]>, CurrentRequest> | HostKeys
 
 const find = finder<HostServices | CurrentRequest>(routes)
 
-/** Whether a path is the server's, whatever the verb: a page of it must not turn into a site's for another verb. */
+/**
+ * Whether a path is the server's, for any HTTP method: a site must not answer another method of it.
+ */
 export const isServersPath: (path: string) => boolean = isPathOf(routes)
 
-/** Answers for paths that are not the server's: a page for browsers, a line for other clients. */
+/** Answers unknown paths: a page for browsers, a line for other clients. */
 const unrouted: Answer<HostServices | CurrentRequest> = answer(({ headers }) =>
   Effect.map(Config, (config) => {
     const missing = wantsPage(headers)
@@ -257,7 +259,7 @@ const unrouted: Answer<HostServices | CurrentRequest> = answer(({ headers }) =>
   })
 )
 
-/** What nothing on the way to an answer has caught. */
+/** Turns an uncaught defect into a response. */
 const asInternalError = (defect: unknown) =>
   Effect.as(Effect.logError("answer failed", defect), errorResponse(internalError))
 

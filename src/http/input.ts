@@ -17,14 +17,16 @@ const decoders = {
 
 const utf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: false })
 
-/** What lies around a record at most: the input of applyWrites, its list of writes, one of them. */
+/**
+ * The levels around a record at most: the input of applyWrites, its list of writes, one of them.
+ */
 const levelsAround = 3
 
-/** No body, or the empty object that some clients send to every procedure. */
+/** Whether a body is empty, or the empty object that some clients send to every procedure. */
 const isEmptyBody = (body: Uint8Array): boolean =>
   body.byteLength <= 16 && /^\s*(\{\s*\})?\s*$/.test(new TextDecoder().decode(body))
 
-/** A JSON body in which the fields that hold a typed name are read as one. */
+/** Normalizes the fields with a typed name in a JSON body. */
 const withNames = (data: Data, fields: ReadonlyArray<string>): Data => {
   if (!isPlainObject(data)) return data
   const names = fields.flatMap((field) => {
@@ -34,7 +36,9 @@ const withNames = (data: Data, fields: ReadonlyArray<string>): Data => {
   return { ...data, ...Object.fromEntries(names) }
 }
 
-/** Reads and checks the input that a method's lexicon asks for; nothing for methods without one. */
+/**
+ * Reads and checks the input that a method's lexicon requires; undefined for methods without one.
+ */
 export const readInput = Effect.fnUntraced(function* (
   request: Request,
   {
@@ -87,7 +91,7 @@ export const readInput = Effect.fnUntraced(function* (
   return checked.value
 })
 
-/** The CID that somebody names; the lexicon's format also lets through those of other codecs and hashes. */
+/** Parses a CID parameter; the lexicon's format also allows other codecs and hashes. */
 export const readCid = (text: string) =>
   Effect.try({
     try: () => parseCid(text),
@@ -98,13 +102,13 @@ export const readCid = (text: string) =>
 export const mediaTypeOf = (headers: Headers): string | undefined =>
   headers.get("content-type")?.split(";")[0]?.trim().toLowerCase()
 
-/** How a body is compressed; undefined where it comes as it is. */
+/** A body's compression; undefined if there is none. */
 export const contentEncoding = (headers: Headers): string | undefined => {
   const encoding = headers.get("content-encoding")?.trim().toLowerCase()
   return encoding === "" || encoding === "identity" ? undefined : encoding
 }
 
-/** The whole body, decoded, at most `limit` bytes of it. */
+/** Reads the whole body, decompressed; fails if it exceeds `limit` bytes. */
 export const readBody = Effect.fnUntraced(function* (request: Request, limit: number) {
   if (request.body === null) return new Uint8Array(0)
   const declared = request.headers.get("content-length")
@@ -116,7 +120,7 @@ export const readBody = Effect.fnUntraced(function* (request: Request, limit: nu
   return yield* decoded(bytes, request.headers, limit)
 })
 
-/** The whole of a stream whose headers are these, decoded, at most `limit` bytes of it. */
+/** Reads a whole stream with these headers, decompressed; fails if it exceeds `limit` bytes. */
 export const readStream = Effect.fnUntraced(function* (
   body: ReadableStream<Uint8Array> | null,
   headers: Headers,
@@ -156,7 +160,7 @@ const readBounded = Effect.fnUntraced(function* (body: ReadableStream<Uint8Array
     if (next.done) break
     length += next.value.byteLength
     if (length > limit) {
-      // The rest is left unread: who answers decides what becomes of it.
+      // The rest stays unread: the caller decides about it.
       reader.releaseLock()
       return yield* new PayloadTooLarge({ limit })
     }

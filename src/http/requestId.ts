@@ -3,13 +3,13 @@ import { randomUUID } from "node:crypto"
 import { requestIdHeader } from "../services/host/RequestId.ts"
 import { jsonObject } from "../core/bytes/jsonObject.ts"
 
-/** The id of a request: Cloudflare's ray, or else a new one. A client's own id may be anything. */
+/** A request's id: Cloudflare's ray, else a new one. A client's own id is untrusted. */
 export const newRequestId = ({ headers }: Request): string => {
   const ray = headers.get("cf-ray") ?? ""
   return /^[0-9a-f]{16}(-[A-Z]{3})?$/.test(ray) ? ray : randomUUID()
 }
 
-/** Whether a response is an error of the server's in JSON, which carries the id in its body too. */
+/** Whether a response is a JSON error of the server, whose body contains the id too. */
 const holdsId = ({ status, headers, body }: Response): boolean =>
   status >= 500 &&
   body !== null &&
@@ -17,9 +17,10 @@ const holdsId = ({ status, headers, body }: Response): boolean =>
   headers.get("content-type")?.startsWith("application/json") === true
 
 /**
- * The response with the id of its request: in `x-request-id`, and as `requestId` in the body of an error from 500 up.
+ * Adds the request's id to a response: in `x-request-id`, and as `requestId` in the body of an
+ * error from 500 up.
  *
- * An upgrade stays as it is: its headers are closed.
+ * An upgrade stays unchanged, because its headers are immutable.
  */
 export const withRequestId = Effect.fnUntraced(function* (response: Response, id: string) {
   if (response.status === 101) return response

@@ -3,7 +3,7 @@ import * as Effect from "effect/Effect"
 import { isNsid } from "../core/lexicon/syntax.ts"
 import type { CurrentRequest } from "./CurrentRequest.ts"
 
-/** The one line that the log gets for each request: by its NSID, or else the path of its route. */
+/** Logs a request on one line: by its NSID, else by its route's path. */
 export const logRequest = Effect.fnUntraced(function* (
   { request, route = "unknown", account }: CurrentRequest["Service"],
   nsid: string,

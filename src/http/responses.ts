@@ -4,16 +4,16 @@ import { Config } from "../services/host/Config.ts"
 import { createHash } from "node:crypto"
 import { notModified } from "../core/blobs/headers.ts"
 
-/** The content type of every answer in JSON. */
+/** The content type of JSON responses. */
 export const jsonType = "application/json; charset=utf-8"
 
-/** The headers of an answer that was given to one caller's credentials. */
+/** The headers of a response for one caller's credentials. */
 export const privateHeaders = { "cache-control": "private", vary: "Authorization" } as const
 
 /** The content type of plain text. */
 export const textType = "text/plain; charset=utf-8"
 
-/** The headers that tell a client how much of a limit is left. */
+/** The headers with the state of a rate limit. */
 export const rateLimitHeaders = (state: RateLimitState): Record<string, string> => ({
   "ratelimit-limit": String(state.limit),
   "ratelimit-remaining": String(state.remaining),
@@ -21,20 +21,23 @@ export const rateLimitHeaders = (state: RateLimitState): Record<string, string> 
   "ratelimit-policy": `${state.limit};w=${state.windowSeconds}`
 })
 
-/** An answer of another object once more, so that its headers can be added to; an upgrade stays as it is. */
+/**
+ * Copies another object's response, so that its headers can be changed; returns an upgrade
+ * unchanged.
+ */
 export const reopened = (response: Response): Response =>
   response.status === 101 ? response : new Response(response.body, response)
 
-/** Whether an answer says already that it varies by this. */
+/** Whether a response already varies by a header. */
 const varies = ({ headers }: Response, by: string): boolean =>
   headers.get("vary")?.toLowerCase().split(/,\s*/).includes(by.toLowerCase()) === true
 
-/** Adds headers to an answer, where it has not its own; `Vary` is added to. */
+/** Adds missing headers to a response; appends to `Vary`. */
 export const withHeaders = (
   response: Response,
   ...groups: ReadonlyArray<Readonly<Record<string, string>>>
 ): Response => {
-  // An upgrade carries a socket and its headers are closed; browsers do not ask CORS of it.
+  // An upgrade carries a socket and its headers are immutable; browsers don't apply CORS to it.
   if (response.status === 101) return response
   for (const headers of groups) {
     for (const name in headers) {
@@ -47,7 +50,10 @@ export const withHeaders = (
   return response
 }
 
-/** The answer to a HEAD: nobody reads its body, so what that holds open (an export's snapshot) is closed. */
+/**
+ * The response to a HEAD request; cancels the body, which releases its resources (an export's
+ * snapshot).
+ */
 export const withoutBody = Effect.fnUntraced(function* (answer: Response) {
   const { body } = answer
   if (body === null) return answer
@@ -55,18 +61,19 @@ export const withoutBody = Effect.fnUntraced(function* (answer: Response) {
   return new Response(null, answer)
 })
 
-/** How long the rest of a body is waited for. */
+/** How long to wait for the rest of a body. */
 const patience = "2 seconds"
 
 /**
- * Reads away what nobody has read of a request's body: on this machine only.
+ * Reads the unread rest of a request's body, on a local server only.
  *
- * There the client speaks to the server process itself, which cuts the connection when it answers in the middle of a
- * body: the client may then never see why it was refused. In front of a deployment Cloudflare's edge takes the body.
+ * There a client is connected to the server's process itself, which cuts the connection if it
+ * responds before the body's end; the client may then never see the error. In a deployment
+ * Cloudflare's edge reads the body.
  */
 export const finishBody = Effect.fnUntraced(function* ({ body }: Request) {
   const { isLocal } = yield* Config
-  // A body that is being read, or was handed on, is somebody else's to finish.
+  // A body that is being read, or was forwarded, has another reader.
   if (!isLocal || body === null || body.locked) return
   yield* Effect.tryPromise((signal) => body.pipeTo(new WritableStream(), { signal })).pipe(
     Effect.timeout(patience),
@@ -74,18 +81,18 @@ export const finishBody = Effect.fnUntraced(function* ({ body }: Request) {
   )
 })
 
-/** What everybody is told alike, and what only a deployment changes: a few minutes old is new enough. */
+/** For public responses that only a deployment changes; a few minutes of age are acceptable. */
 export const briefly = "public, max-age=300"
 
-/** What may be otherwise the next moment: whoever keeps it asks each time whether it still holds. */
+/** For responses that may change at any moment: caches revalidate them on each use. */
 export const askedAnew = "public, max-age=0, must-revalidate"
 
-/** The most bodies whose ETag is remembered. */
+/** How many bodies' ETags are cached. */
 const etagsKept = 64
 
 const etags = new Map<string, string>()
 
-/** The ETag of a body: hashing costs more than all the rest of a small answer, and few bodies are asked for often. */
+/** The ETag of a body; cached, since hashing costs more than the rest of a small response. */
 const etagOf = (body: string): string => {
   const known = etags.get(body)
   if (known !== undefined) return known
@@ -95,7 +102,7 @@ const etagOf = (body: string): string => {
   return etag
 }
 
-/** An answer for everybody under a version of its own; whoever has this version gets no body. */
+/** A public response with an ETag; 304 without a body if the client has this version. */
 export const versioned = (
   request: Request,
   body: string,

@@ -4,14 +4,14 @@ import type { LimitRule } from "../services/limits/rules.ts"
 /** Answers the current request; never fails. */
 export type Answer<R> = Effect.Effect<Response, never, R>
 
-/** A way into the app: its verb, its path, and who answers there. */
+/** A route of the app: HTTP method, path, and handler. */
 export interface Route<R> {
-  /** `*` stands for every verb; a GET route answers HEAD as well. */
+  /** `*` is any method; a GET route also answers HEAD. */
   readonly verb: "*" | "GET" | "POST"
-  /** In lower case; with `/*` at its end, everything below it. */
+  /** In lower case; a trailing `/*` includes everything below it. */
   readonly path: string
   readonly answer: Answer<R>
-  /** The rate limits that requests count towards on the way, besides those that every request does. */
+  /** The route's own rate limits, in addition to the general ones. */
   readonly limits: ReadonlyArray<LimitRule>
 }
 
@@ -23,14 +23,14 @@ export const route = <R>(
   ...limits: ReadonlyArray<LimitRule>
 ): Route<R> => ({ verb, path, answer, limits })
 
-/** A path as people may type it, in the one form that routes have: lower case, no slash too many. */
+/** Normalizes a typed path to the form of routes: lower case, no superfluous slashes. */
 const plain = (path: string): string =>
   path
     .toLowerCase()
     .replaceAll(/\/{2,}/g, "/")
     .replace(/(?<=.)\/$/, "")
 
-/** Tells whether any of the routes has a path, by whichever verb. */
+/** Returns whether a route has the path, for any HTTP method. */
 export const isPathOf = (
   routes: ReadonlyArray<Pick<Route<never>, "path">>
 ): ((path: string) => boolean) => {
@@ -43,9 +43,9 @@ export const isPathOf = (
 }
 
 /**
- * Finds the route of a path: that of this very path, else the longest one above it.
+ * Finds the route for a path: an exact match, else the longest prefix.
  *
- * A table and no router: every path of the app is known, and none has parameters.
+ * A table instead of a router: every path is known, and none has parameters.
  */
 export const finder = <R>(
   routes: ReadonlyArray<Route<R>>

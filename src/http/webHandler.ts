@@ -13,16 +13,16 @@ import { newRequestId, withRequestId } from "./requestId.ts"
 /** Answers web requests. */
 export type Handler = (request: Request) => Promise<Response>
 
-/** What a Worker runs: requests, and the work of its cron trigger. */
+/** A Worker's handlers: requests, and the work of its cron trigger. */
 export interface WorkerApp {
   readonly fetch: Handler
   readonly scheduled: () => Promise<void>
 }
 
-/** What a client that has gone away is told: nothing that anybody hears. */
+/** The response after a client has disconnected, which nobody receives. */
 const unanswered = (): Response => new Response(null, { status: 499 })
 
-/** The host's HTTP app over its services; a client that goes away ends what was begun for it. */
+/** Builds the host's HTTP app over its services; a disconnected client interrupts its request. */
 const build = Effect.fnUntraced(function* (services: Layer.Layer<HostServices, Misconfigured>) {
   const context = yield* Layer.buildWithScope(services, yield* Scope.make())
   const run = Effect.runPromiseExitWith(context)
@@ -36,7 +36,7 @@ const build = Effect.fnUntraced(function* (services: Layer.Layer<HostServices, M
   return worker
 })
 
-/** Answers every request by saying that the configuration cannot be used; any other failure is thrown. */
+/** Answers every request with the configuration's problem; throws any other failure. */
 const refusing = (cause: Cause.Cause<Misconfigured>): WorkerApp => {
   const problem = Cause.findError(cause)
   if (Result.isFailure(problem)) throw Cause.squash(cause)
@@ -52,24 +52,25 @@ const refusing = (cause: Cause.Cause<Misconfigured>): WorkerApp => {
 }
 
 /**
- * The host's HTTP app and its timed work over its services.
+ * Creates the host's HTTP app and its scheduled work.
  *
- * Built at once and synchronously: in a Worker no request may wait for what another one began.
- * Where the configuration cannot be used, every answer says so (503).
+ * Built synchronously at start, since in a Worker no request may wait for another's I/O. With an
+ * invalid configuration, every response says so (503).
  */
 export const makeWorker = (services: Layer.Layer<HostServices, Misconfigured>): WorkerApp => {
   const built = Effect.runSyncExit(build(services))
   return Exit.isSuccess(built) ? built.value : refusing(built.cause)
 }
 
-/** The host's HTTP app alone, as a function from request to response. */
+/** Creates only the host's HTTP app, as a function from request to response. */
 export const makeHandler = (services: Layer.Layer<HostServices, Misconfigured>): Handler =>
   makeWorker(services).fetch
 
 /**
- * The same over services that have to be waited for.
+ * The same over services that build asynchronously.
  *
- * Each request that comes before there is an app builds one by itself; the first that is built stays. No failure does.
+ * Each request before the first success builds its own app; the first success is kept, failures are
+ * not.
  */
 export const makeLateWorker = (services: Layer.Layer<HostServices, Misconfigured>): WorkerApp => {
   let app: WorkerApp | undefined

@@ -1,4 +1,4 @@
-/** An error as it goes over the wire. */
+/** An error on the wire. */
 export interface WireError {
   readonly status: number
   readonly error: string
@@ -6,7 +6,7 @@ export interface WireError {
   readonly headers?: Record<string, string>
 }
 
-/** An answer with the failure's own message. */
+/** An error with the failure's own message. */
 export const plain =
   (status: number, error: string) =>
   (failure: { readonly message: string }): WireError => ({
@@ -15,7 +15,7 @@ export const plain =
     message: failure.message
   })
 
-/** 400 by this name. */
+/** 400 with this error name. */
 export const badRequest = (error: string, message: string): WireError => ({
   status: 400,
   error,

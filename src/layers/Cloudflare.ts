@@ -30,18 +30,18 @@ import * as SequencerObject from "./stream/SequencerObject.ts"
 import { sequencerClass } from "./objects/Sequencer.ts"
 import * as SqlStorageDurable from "./host/sql/SqlStorageDurable.ts"
 
-/** Layers that a Worker brings in place of the server's own. */
+/** A Worker's own layers, which replace the server's. */
 export interface OwnLayers {
   readonly blobStore?: Layer.Layer<BlobStore, never, Config>
   readonly mailer?: Layer.Layer<Mailer, never, Config>
 }
 
-/** What a Worker brings of its own; see createNacre. */
+/** A Worker's own parts; see createNacre. */
 export interface Own extends OwnLayers {
   readonly lexicons?: Catalog
 }
 
-/** The place of what the Worker brings: no binding can have this name. */
+/** The key of a Worker's own parts; as a symbol it can't collide with a binding. */
 export const own: unique symbol = Symbol("nacre/own")
 
 /** The bindings of wrangler.toml; all other variables are configuration. */
@@ -52,16 +52,19 @@ export interface Env {
   readonly LIMITER: DurableObjectNamespace
   readonly DIRECTORY: D1Database
   readonly BLOBS: R2Bucket
-  /** Only where backups are kept in a bucket of R2. */
+  /** Only with backups in an R2 bucket. */
   readonly BACKUPS?: R2Bucket
-  /** Only where mail leaves by Cloudflare. */
+  /** Only with Cloudflare as mail provider. */
   readonly MAIL?: SendEmail
-  /** Only where the Worker is served on one machine: the free bytes of its disk. */
+  /** Only on a local server: reports the free bytes of its disk. */
   readonly DISK?: Fetcher
   readonly [variable: string]: unknown
 }
 
-/** Reaches the object of this name where the data is to lie: jurisdiction and hint are part of where it is found. */
+/**
+ * Addresses an object by name in the data's location: jurisdiction and hint are part of the
+ * address.
+ */
 const objectOf =
   (namespace: DurableObjectNamespace, location: DataLocation | undefined) =>
   (name: string): DurableObjectStub => {
@@ -74,7 +77,7 @@ const objectOf =
     return within.get(within.idFromName(name), options)
   }
 
-// A stub gives every public method of its object's class, which the platform's types cannot know here.
+// A stub has every public method of its object's class, which the platform's types don't know here.
 const sequencer = (env: Env) =>
   Layer.unwrap(
     Effect.map(Config, ({ dataLocation }) => {
@@ -96,16 +99,16 @@ const accounts = (env: Env, failures: FailureCodec) =>
     })
   )
 
-/** The network's lexicons, and those that the Worker brings. */
+/** The network's lexicons, with the Worker's own. */
 const lexicons = (env: Env) => Layer.succeed(KnownLexicons, env[own]?.lexicons ?? builtIn)
 
-/** The blob store in R2; no binding is touched before it is used. */
+/** The blob store in R2; doesn't access the binding before its first use. */
 export const r2BlobStore = (env: Env): Layer.Layer<BlobStore, never, Config> =>
   BlobStoreR2.layer(env.BLOBS)
 
 const blobStore = (env: Env) => env[own]?.blobStore ?? r2BlobStore(env)
 
-/** The mailer that the configuration names, over Cloudflare's binding where it says so. */
+/** The configured mailer, with Cloudflare's binding if the configuration names it. */
 export const configuredMailer = (env: Env): Layer.Layer<Mailer, never, Config> =>
   mailers.layer(env.MAIL)
 
@@ -123,7 +126,7 @@ const accountBase = (env: Env, failures: FailureCodec): Layer.Layer<AccountBase>
     Layer.provideMerge(lexicons(env))
   )
 
-/** The Account class over an account's HTTP app. */
+/** The Account class for an account's HTTP app. */
 export const account = (app: AccountApp) =>
   accountClass<Env>(app, (env) => accountBase(env, app.failures))
 
@@ -150,7 +153,7 @@ export class LimiterDurable extends DurableObject<Env> {
   }
 }
 
-/** The platform keeps no cache for names under workers.dev. */
+/** The platform has no cache for names under workers.dev. */
 const edge = Layer.unwrap(
   Effect.map(Config, ({ host }) =>
     host.endsWith(".workers.dev")
@@ -159,7 +162,7 @@ const edge = Layer.unwrap(
   )
 )
 
-/** The settings of a Worker that has every binding it needs; every problem of both is listed. */
+/** A Worker's settings, with every required binding; lists all problems. */
 const checkedConfig = (env: Env): Layer.Layer<Config, Misconfigured> => {
   const missing = missingBindings(env, {
     brings: env[own]?.blobStore === undefined ? [] : ["BLOBS"]
@@ -177,10 +180,10 @@ const checkedConfig = (env: Env): Layer.Layer<Config, Misconfigured> => {
   )
 }
 
-/** Whether the Worker's services have to be waited for, because a Secrets Store has to be asked. */
+/** Whether the Worker's services build asynchronously, because a Secrets Store must be read. */
 export const isWaitedFor: (env: Env) => boolean = ConfigWorker.isWaitedFor
 
-/** The services of the Worker, or the reason why its configuration cannot be used. */
+/** The Worker's services; fails if the configuration is invalid. */
 export const host = (env: Env, failures: FailureCodec) => {
   const config = checkedConfig(env)
   const limiter = Layer.unwrap(

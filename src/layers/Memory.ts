@@ -26,7 +26,7 @@ import * as RelaysOutgoing from "./stream/RelaysOutgoing.ts"
 import * as SequencerMemory from "./stream/SequencerMemory.ts"
 import * as SqlStorageNode from "./host/sql/SqlStorageNode.ts"
 
-/** The whole host in this process: the log, to connect sockets to, and the services of the HTTP app. */
+/** The whole host in this process: its log, for connecting sockets, and the HTTP app's services. */
 export const make = (
   app: AccountApp,
   env: Readonly<Record<string, string | undefined>>,
@@ -39,7 +39,7 @@ export const make = (
   Effect.gen(function* () {
     // Built in the caller's scope: the log's database stays open as long as the server.
     const sql = yield* Layer.build(SqlStorageNode.layer(":memory:"))
-    // Where the configuration cannot be used, every answer says so; until then nobody is asked.
+    // An invalid configuration makes every response an error, so until then no relay is called.
     const asked = yield* Effect.provide(Relays, relays.layer(ConfigEnv.layer(env))).pipe(
       Effect.catchCause(() => Effect.provide(Relays, RelaysOutgoing.layerNone))
     )

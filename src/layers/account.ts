@@ -40,7 +40,7 @@ import * as sharedServices from "./host/sharedServices.ts"
 import * as SignerAccount from "./identity/SignerAccount.ts"
 import * as TakedownsSqlite from "./accounts/TakedownsSqlite.ts"
 
-/** The account in this object is known here; handles of its neighbours are in the directory. */
+/** Resolves this object's account locally; its neighbours' handles are in the directory. */
 const local = Effect.gen(function* () {
   const accounts = yield* AccountStore
   const directory = yield* Directory
@@ -70,9 +70,10 @@ const local = Effect.gen(function* () {
 })
 
 /**
- * Everything that lives in an account's object, over its storage, its alarm, the log, the directory and the blob store.
+ * The services of an account's object, over its storage, its alarm, the log, the directory and the
+ * blob store.
  *
- * The same in a Durable Object and on Node: only what is underneath differs.
+ * They are the same in a Durable Object and on Node; only the layers below differ.
  */
 export const layer = (object: { readonly did: string; readonly wipe: Effect.Effect<void> }) =>
   Layer.mergeAll(

@@ -17,7 +17,7 @@ import * as ReservedKeysD1 from "./identity/ReservedKeysD1.ts"
 import * as ProxyTargetsResolver from "./proxy/ProxyTargetsResolver.ts"
 import * as sharedServices from "./host/sharedServices.ts"
 
-/** Whoever lives here is known without the network; what cannot be told just now is asked outside. */
+/** Resolves hosted accounts without the network; asks outside if the directory is unavailable. */
 const local = Effect.gen(function* () {
   const hosted = yield* HostedIdentities.HostedIdentities
   const config = yield* Config
@@ -34,7 +34,7 @@ const oauthClients = Layer.unwrap(
   Effect.map(Config, ({ devAllowHosts: allowHosts }) => OAuthClientsOutgoing.layer({ allowHosts }))
 )
 
-/** What the Worker has besides the objects, the directory and the blob store. */
+/** The Worker's services apart from the objects, the directory and the blob store. */
 export const layer = Layer.mergeAll(
   AuthHost.layer,
   SignUp.layer,

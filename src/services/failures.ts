@@ -1,26 +1,26 @@
 import * as Schema from "effect/Schema"
 
-/** The request is wrong in itself: shape, syntax, or a rule of the method. */
+/** The request is invalid: its shape, its syntax, or a rule of the method. */
 export class InvalidRequest extends Schema.TaggedError<InvalidRequest>()("InvalidRequest", {
   message: Schema.String
 }) {}
 
-/** The body is larger than this method takes. */
+/** The body exceeds the method's limit. */
 export class PayloadTooLarge extends Schema.TaggedError<PayloadTooLarge>()("PayloadTooLarge", {
   limit: Schema.Finite
 }) {}
 
-/** The body's Content-Encoding is none that this server reads. */
+/** The body's Content-Encoding is unsupported. */
 export class UnsupportedEncoding extends Schema.TaggedError<UnsupportedEncoding>()(
   "UnsupportedEncoding",
   { encoding: Schema.String }
 ) {}
 
-/** This server does not have the method, and nobody else is asked for it. */
+/** This server doesn't implement the method and doesn't proxy it. */
 export class MethodNotImplemented extends Schema.TaggedError<MethodNotImplemented>()(
   "MethodNotImplemented",
   {}
 ) {}
 
-/** The administrator names an account that is not here. */
+/** The administrator names an account that doesn't exist on this server. */
 export class NoSuchAccount extends Schema.TaggedError<NoSuchAccount>()("NoSuchAccount", {}) {}

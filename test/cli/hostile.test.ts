@@ -237,7 +237,7 @@ const poisoned: ReadonlyArray<readonly [args: ReadonlyArray<string>, answers: An
   [["export", "backup", "--account", did], {}]
 ]
 
-describe("DESC the output of a command with a hostile server", () => {
+describe("the output of a command with a hostile server", () => {
   for (const [args, answers] of poisoned) {
     it(`nacre ${args.join(" ")} prints a hostile server's control characters as escapes`, async () => {
       const ran = await run(answers, args, { RELAYS: "none" })

@@ -15,7 +15,7 @@ const failed = (retryAfter: number) =>
     retryAfter
   })
 
-describe("DESC a server's request to wait", () => {
+describe("a server's request to wait", () => {
   it("a retry waits for Retry-After or RateLimit-Reset, and ignores malformed values", () => {
     const wish = (headers: Readonly<Record<string, string>>) =>
       retryAfterOf({ status: 429, headers }, 1_000_000).retryAfter

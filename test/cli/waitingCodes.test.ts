@@ -28,7 +28,7 @@ afterAll(async () => {
 
 const codePattern = /[A-Z2-7]{5}-[A-Z2-7]{5}/
 
-describe("DESC a code that isn't mailed", () => {
+describe("a code that isn't mailed", () => {
   it("account codes shows a code to the administrator, and with --owner to its owner, in words and as JSON", async () => {
     const { agent, did, handle, password } = await signUp(server, "carla")
     const none = await desk.run(["account", "codes", handle])

@@ -33,7 +33,7 @@ const readCar = (bytes: Uint8Array) =>
     (folder) => Effect.sync(() => rmSync(folder, { recursive: true }))
   ).pipe(Effect.provide(NodeServices.layer))
 
-describe("DESC a backup's CAR", () => {
+describe("a backup's CAR", () => {
   it.effect("readCar accepts a CAR with every node and record of its tree, in any order", () =>
     Effect.gen(function* () {
       const repo = yield* Effect.promise(async () =>

@@ -1,4 +1,4 @@
-/** All parts in one array, one after the other. */
+/** Concatenates byte arrays. */
 export const concatBytes = (parts: ReadonlyArray<Uint8Array>): Uint8Array<ArrayBuffer> => {
   let length = 0
   for (const part of parts) length += part.byteLength
@@ -11,10 +11,10 @@ export const concatBytes = (parts: ReadonlyArray<Uint8Array>): Uint8Array<ArrayB
   return whole
 }
 
-/** Whether two byte arrays hold the same bytes. */
+/** Whether two byte arrays are equal. */
 export const sameBytes = (a: Uint8Array, b: Uint8Array): boolean => {
   if (a.length !== b.length) return false
-  // From the end: CIDs begin alike.
+  // Compares from the end, since CIDs share their first bytes.
   for (let i = a.length - 1; i >= 0; i--) if (a[i] !== b[i]) return false
   return true
 }

@@ -1,6 +1,6 @@
 const utf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true })
 
-/** Reads bytes that are the UTF-8 of a JSON object, as the parts of a JWT are; undefined for all others. */
+/** Parses bytes as a JSON object, such as a part of a JWT; undefined if they are anything else. */
 export const jsonObject = (bytes: Uint8Array): Readonly<Record<string, unknown>> | undefined => {
   try {
     const json: unknown = JSON.parse(utf8.decode(bytes))

@@ -4,10 +4,10 @@ import { base58btc } from "multiformats/bases/base58"
 import { base64, base64url, base64urlpad } from "multiformats/bases/base64"
 
 /**
- * The bases that `@atproto/crypto` reads and writes keys in.
+ * The bases in which `@atproto/crypto` reads and writes keys.
  *
- * The bundle of the Worker has this module in place of `multiformats/basics` (`alias` in wrangler.toml and
- * scripts/build.mjs), which brings all bases there are, and a second copy of the library: 5 KiB less to load.
+ * The Worker's bundle uses this module instead of `multiformats/basics` (`alias` in wrangler.toml
+ * and scripts/build.mjs), which loads all bases and a second copy of the library: 5 KiB more.
  */
 export const bases = {
   base16,

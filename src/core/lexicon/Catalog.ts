@@ -7,16 +7,16 @@ import { compileParams, type Params } from "./params.ts"
 import { blobSchemaAt } from "./places.ts"
 import type { BodySchema, Definition, Definitions, MethodSchema } from "./schema.ts"
 
-/** What a document's main definition can be, as far as the server acts on it. */
+/** The kinds of main definitions that the server distinguishes. */
 export type Kind = "query" | "procedure" | "subscription" | "record"
 
-/** The verdict on a record: "unknown" where no such record type is known here. */
+/** The result of checking a record: "unknown" if its type is unknown. */
 export type RecordResult =
   | { readonly ok: true }
   | { readonly ok: false; readonly issue: Issue }
   | "unknown"
 
-/** A blob in a record, with what its place demands where a lexicon says so. */
+/** A blob in a record, with its lexicon's constraints if there are any. */
 export interface BlobUse {
   readonly cid: Cid
   readonly mimeType: string
@@ -30,7 +30,7 @@ const pass: Check = () => undefined
 
 const unknownMethod = refused("no such method")
 
-/** Lexicon documents by NSID, compiled piece by piece when first asked for. */
+/** Lexicon documents by NSID; each definition is compiled on first use. */
 export class Catalog {
   readonly #documents: ReadonlyMap<string, Definitions>
   readonly #checks = new Map<string, Check>()
@@ -49,7 +49,7 @@ export class Catalog {
     return defs !== undefined && Object.hasOwn(defs, def) ? defs[def] : undefined
   }
 
-  /** The check of a definition that describes a value, or of a record's object. */
+  /** The check for a definition of a value, or for a record's object. */
   check(name: string): Check | undefined {
     const made = this.#checks.get(name)
     if (made !== undefined) return made
@@ -98,7 +98,7 @@ export class Catalog {
     return this.#checkBody(method, `${nsid} output`, nsid, method?.output, json)
   }
 
-  /** Checks one message of a subscription, named as in its frame's header: `#commit`. */
+  /** Checks a message of a subscription by the name in its frame's header: `#commit`. */
   checkMessage<T>(nsid: string, type: string, body: T): Result<T> {
     const issue = (this.check(nsid + type) ?? (() => refused(`no such message: ${type}`)))(body)
     return issue === undefined ? { ok: true, value: body } : { ok: false, issue }
@@ -159,7 +159,7 @@ export class Catalog {
     json: T
   ): Result<T> {
     if (method === undefined) return { ok: false, issue: unknownMethod }
-    // A body without a schema, or a method without a body, restricts nothing.
+    // A body without a schema, or a method without a body, has no restrictions.
     const check =
       this.#checks.get(key) ??
       (body?.schema === undefined ? pass : this.#compiled(key, nsid, body.schema))
@@ -175,7 +175,7 @@ export class Catalog {
   }
 }
 
-/** The body with the defaults of its own properties filled in; nested defaults are left alone. */
+/** The body with the defaults of its own properties; nested defaults are not applied. */
 const withDefaults = <T>(body: BodySchema | undefined, json: T): T => {
   if (body?.schema?.type !== "object" || !isPlainObject(json)) return json
   let filled: Record<string, unknown> = json

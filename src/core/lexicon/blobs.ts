@@ -3,7 +3,7 @@ import { isPlainObject } from "./objects.ts"
 import type { BlobSchema } from "./schema.ts"
 import { isCid } from "./syntax.ts"
 
-/** A reference to a blob as records hold it. */
+/** A blob reference in a record. */
 export interface BlobRef {
   readonly cid: Cid
   readonly mimeType: string
@@ -11,7 +11,7 @@ export interface BlobRef {
   readonly size: number
 }
 
-/** Reads a value as a blob reference, or gives undefined where it is none. */
+/** Reads a value as a blob reference; undefined if it isn't one. */
 export const asBlob = (value: unknown): BlobRef | undefined => {
   if (!isPlainObject(value) || value["$type"] !== "blob") return undefined
   const { ref, mimeType, size } = value
@@ -21,16 +21,16 @@ export const asBlob = (value: unknown): BlobRef | undefined => {
   return { cid: ref, mimeType, size }
 }
 
-/** Whether a MIME type is covered by an accept pattern: exact, with a `*` for the subtype, or with two for anything. */
+/** Whether an accept pattern matches a MIME type: exact, with `*` as subtype, or `*` `/*`. */
 export const accepts = (pattern: string, mimeType: string): boolean => {
   if (pattern === "*/*") return true
-  // Parameters (`; charset=…`) and case are no part of the type that is matched.
+  // Parameters (`; charset=…`) and case don't matter.
   const type = mimeType.split(";", 1)[0]?.trim().toLowerCase() ?? ""
   const wanted = pattern.toLowerCase()
   return wanted.endsWith("/*") ? type.startsWith(wanted.slice(0, -1)) : type === wanted
 }
 
-/** Says why a blob does not fit the place it stands at, or undefined where it does. */
+/** Returns why a blob violates its lexicon's constraints; undefined if it fits. */
 export const blobFits = (blob: BlobRef, { accept, maxSize }: BlobSchema): string | undefined => {
   if (accept !== undefined && !accept.some((pattern) => accepts(pattern, blob.mimeType))) {
     return `must be a blob of type ${accept.join(", ")}, not ${blob.mimeType}`
@@ -41,7 +41,7 @@ export const blobFits = (blob: BlobRef, { accept, maxSize }: BlobSchema): string
   return undefined
 }
 
-/** Whether a value has the form blob references had before `$type`: `{cid, mimeType}`. */
+/** Whether a value is a blob reference in the form before `$type`: `{cid, mimeType}`. */
 export const isLegacyBlob = (value: unknown): boolean => {
   if (!isPlainObject(value)) return false
   const { cid, mimeType } = value
@@ -49,10 +49,10 @@ export const isLegacyBlob = (value: unknown): boolean => {
   return Object.keys(value).length === 2 && isCid(cid)
 }
 
-/** The way from a record's root to a value inside it. */
+/** The path from a record's root to a value inside it. */
 export type Steps = ReadonlyArray<string | number>
 
-/** Visits every object of a value, outermost first, with the steps that lead to it. */
+/** Visits every object of a value, outermost first, with its path. */
 const visitObjects = (
   root: unknown,
   visit: (object: Readonly<Record<string, unknown>>, steps: Steps) => void
@@ -76,7 +76,7 @@ const visitObjects = (
   walk(root)
 }
 
-/** Every blob anywhere in a value. */
+/** Every blob at any depth of a value. */
 export const findBlobs = (value: unknown): Array<BlobRef & { readonly steps: Steps }> => {
   const found: Array<BlobRef & { readonly steps: Steps }> = []
   visitObjects(value, (object, steps) => {
@@ -86,13 +86,13 @@ export const findBlobs = (value: unknown): Array<BlobRef & { readonly steps: Ste
   return found
 }
 
-/** Steps as text: `embed.images[0].image`. */
+/** A path as text: `embed.images[0].image`. */
 export const stepsText = (steps: Steps): string =>
   steps
     .map((step, i) => (typeof step === "number" ? `[${step}]` : i === 0 ? step : `.${step}`))
     .join("")
 
-/** Where a value holds blob references of the old form, which may no longer be written. */
+/** The paths of legacy blob references, which may no longer be written. */
 export const findLegacyBlobs = (value: unknown): Array<string> => {
   const found: Array<string> = []
   visitObjects(value, (object, steps) => {
@@ -101,7 +101,7 @@ export const findLegacyBlobs = (value: unknown): Array<string> => {
   return found
 }
 
-/** The MIME type under which a value refers to a blob, in today's form or the old one. */
+/** The MIME type in a value's reference to a blob, in the current or the legacy form. */
 export const blobTypeIn = (value: unknown, cid: string): string | undefined => {
   let found: string | undefined
   visitObjects(value, (object) => {
@@ -112,7 +112,10 @@ export const blobTypeIn = (value: unknown, cid: string): string | undefined => {
   return found
 }
 
-/** The CIDs of all blobs that a value refers to, in today's form or the old one: what a repo from elsewhere may hold. */
+/**
+ * The CIDs of all blobs that a value references, in the current or the legacy form, which an
+ * imported repo may contain.
+ */
 export const blobCids = (value: unknown): Set<string> => {
   const found = new Set<string>()
   visitObjects(value, (object) => {

@@ -18,15 +18,15 @@ import {
   type UnionSchema
 } from "./schema.ts"
 
-/** Where a schema stands: its own full name, its document, and how to reach other definitions. */
+/** The context of a schema: its full name, its document, and access to other definitions. */
 export interface Scope {
   readonly name: string
   readonly home: string
-  /** The check of a definition by its full name; undefined where there is no such definition. */
+  /** The check for a definition by its full name; undefined if it doesn't exist. */
   readonly resolve: (name: string) => Check | undefined
 }
 
-/** Compiles a schema into one closure; what it refers to is compiled when it is first reached. */
+/** Compiles a schema into one closure; references are compiled on first use. */
 export const compile = (schema: Schema, scope: Scope): Check => {
   switch (schema.type) {
     case "object":
@@ -78,7 +78,7 @@ const compileObject = (schema: ObjectSchema, scope: Scope): Check => {
       check: inner === undefined ? undefined : compile(inner, scope),
       required: required.includes(name),
       nullable: nullable.includes(name),
-      // A name such as "constructor" would otherwise be found on every object.
+      // A name such as "constructor" would otherwise exist on every object.
       inherited: name in Object.prototype
     }
   })
@@ -139,7 +139,7 @@ const compileUnion = (schema: UnionSchema, scope: Scope): Check => {
   return (value) => {
     if (!isPlainObject(value)) return untyped
     const type = value["$type"]
-    // A blob's $type names no definition.
+    // A blob's `$type` names no definition.
     if (typeof type !== "string" || type === "" || type === "blob") return untyped
     const member = members.get(type)
     if (member !== undefined) return member(value)

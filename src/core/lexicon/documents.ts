@@ -20,7 +20,7 @@ const listOf = (items: Schema): Schema => ({ type: "array", items })
 
 const lengths = { minLength: count, maxLength: count }
 
-/** The fields of each type of the language; a field that is not listed is ignored. */
+/** The fields of each type of the language; other fields are ignored. */
 const fields = {
   boolean: { default: flag, const: flag },
   integer: {
@@ -94,7 +94,7 @@ const bodies: ReadonlyArray<Type> = ["object", "ref", "union"]
 
 type Fields = Readonly<Record<string, unknown>>
 
-/** The first issue among checks that are made one after the other. */
+/** The first issue of checks in order. */
 const first = (...checks: ReadonlyArray<() => Issue | undefined>): Issue | undefined => {
   for (const check of checks) {
     const issue = check()
@@ -249,7 +249,7 @@ const isPrimary = (value: unknown): boolean =>
 
 const refuse = (issue: Issue): Result<LexiconDocument> => ({ ok: false, issue })
 
-/** Checks that a value is a lexicon document, so that a `Catalog` can be made of it. */
+/** Checks that a value is a lexicon document, which a `Catalog` can use. */
 export const checkDocument = (json: unknown): Result<LexiconDocument> => {
   if (!isPlainObject(json)) return refuse(refused("must be an object"))
   const { lexicon, id, defs } = json

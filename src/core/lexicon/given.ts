@@ -3,12 +3,12 @@ import { checkDocument, type LexiconDocument } from "./documents.ts"
 import { isPlainObject } from "./objects.ts"
 import { fullName } from "./schema.ts"
 
-/** Thrown for a lexicon document that cannot be used; the message names the document and the place in it. */
+/** Thrown for an invalid lexicon document; the message names the document and the place in it. */
 export class InvalidLexicon extends Error {
   override readonly name = "InvalidLexicon"
 }
 
-/** Reads documents that come from outside; throws InvalidLexicon. */
+/** Reads given documents; throws InvalidLexicon. */
 export const readDocuments = (
   given: ReadonlyArray<{ readonly id: string }>
 ): ReadonlyArray<LexiconDocument> => {
@@ -40,7 +40,7 @@ const refsIn = (value: unknown): ReadonlyArray<string> => {
   return Object.values(value).flatMap(refsIn)
 }
 
-/** Checks that every reference of the documents leads to a definition; throws InvalidLexicon. */
+/** Checks that every reference in the documents resolves to a definition; throws InvalidLexicon. */
 export const checkReferences = (
   catalog: Catalog,
   documents: ReadonlyArray<LexiconDocument>

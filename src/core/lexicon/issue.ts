@@ -1,4 +1,7 @@
-/** Why a value was refused: where (`embed.images[0].alt`, empty for the whole) and what for. */
+/**
+ * Why a value is invalid: the path (`embed.images[0].alt`, empty for the whole value) and the
+ * reason.
+ */
 export interface Issue {
   readonly path: string
   readonly message: string
@@ -9,13 +12,13 @@ export type Result<T> =
   | { readonly ok: true; readonly value: T }
   | { readonly ok: false; readonly issue: Issue }
 
-/** A compiled check: undefined for a good value, so that a good value costs no allocation. */
+/** A compiled check; returns undefined for a valid value, which therefore costs no allocation. */
 export type Check = (value: unknown) => Issue | undefined
 
-/** An issue with the value that is being checked itself. */
+/** An issue with the checked value itself. */
 export const refused = (message: string): Issue => ({ path: "", message })
 
-/** The same issue seen from the object that holds the value under `key`. */
+/** The same issue from the view of the object that has the value under `key`. */
 export const within = (key: string | number, issue: Issue): Issue => {
   const own = typeof key === "number" ? `[${key}]` : key
   const separator = issue.path === "" || issue.path.startsWith("[") ? "" : "."

@@ -2,7 +2,7 @@ import { compile } from "./compile.ts"
 import { refused, within, type Check, type Issue, type Result } from "./issue.ts"
 import type { ParamsSchema, Schema } from "./schema.ts"
 
-/** What parameters look like to a handler: strings, integers, booleans, or lists of them. */
+/** Parsed parameters: strings, integers, booleans, or lists of them. */
 export type Params = Record<string, unknown>
 
 interface Parameter {
@@ -28,13 +28,13 @@ const missing = refused("is required")
 const readAll = (parameter: Parameter, texts: Array<string>): unknown =>
   parameter.list ? texts.map(parameter.read) : parameter.read(texts[0] ?? "")
 
-/** A list's values also under `name[]` and `name[0]`, as many HTTP libraries write lists. */
+/** Matches list values as `name[]` and `name[0]`, which many HTTP libraries write. */
 const bracketed = /\[[0-9]{0,4}\]$/
 
 const listValues = (search: URLSearchParams, name: string): Array<string> =>
   [...search].flatMap(([key, value]) => (key.replace(bracketed, "") === name ? [value] : []))
 
-/** The values of a query parameter; an empty value counts as left out. */
+/** The values of a query parameter; an empty value counts as absent. */
 const valuesOf = (search: URLSearchParams, { name, list }: Pick<Parameter, "name" | "list">) =>
   (list ? listValues(search, name) : search.getAll(name)).filter((value) => value !== "")
 
@@ -48,7 +48,7 @@ export const compileParams = (
 ): ((search: URLSearchParams) => Result<Params>) => {
   const parameters = Object.entries(schema?.properties ?? {}).map(([name, own]): Parameter => {
     const item = own.type === "array" ? own.items : own
-    // A parameter is text, which `unknown` does not restrict; refs cannot occur here.
+    // A parameter is text, which `unknown` doesn't restrict; refs can't occur here.
     const scope = { name, home: name, resolve: () => undefined }
     return {
       name,

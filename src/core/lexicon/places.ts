@@ -17,7 +17,7 @@ const named = (name: string, find: FindDefinition): Place | undefined => {
   return schema === undefined ? undefined : { schema, home: homeOf(name) }
 }
 
-/** Follows refs, and unions by the value's `$type`, to the schema that describes the value. */
+/** Resolves refs, and unions by the value's `$type`, to the schema of the value. */
 const settle = (
   { schema, home }: Place,
   value: unknown,
@@ -49,8 +49,8 @@ const inside = ({ schema, home }: Place, step: string | number): Place | undefin
 }
 
 /**
- * The blob schema at the end of some steps into a value of the definition `name`; undefined where
- * they lead out of what the lexicon describes (unknown fields, open unions).
+ * The blob schema at a path into a value of the definition `name`; undefined if the lexicon doesn't
+ * describe that path (unknown fields, open unions).
  */
 export const blobSchemaAt = (
   name: string,

@@ -11,7 +11,7 @@ const lengthCheck = ({ minLength = 0, maxLength = Infinity }: Limits) => {
   const long = refused(`must not be longer than ${maxLength} bytes`)
   const short = refused(`must not be shorter than ${minLength} bytes`)
   return (text: string) => {
-    // A UTF-16 unit is one to three bytes of UTF-8: most texts need no counting.
+    // A UTF-16 unit is one to three bytes of UTF-8, so most texts need no counting.
     if (text.length >= minLength && text.length * 3 <= maxLength) return undefined
     if (text.length > maxLength) return long
     const bytes = utf8Length(text)
@@ -31,7 +31,7 @@ const graphemeCheck = ({ minGraphemes = 0, maxGraphemes = Infinity }: Limits) =>
   }
 }
 
-/** Compiles a string schema; a format this server does not know is not checked. */
+/** Compiles a string schema; unknown formats are not checked. */
 export const compileString = (schema: StringSchema): Check => {
   const checks: Array<(text: string) => ReturnType<Check>> = []
   if (schema.const !== undefined) checks.push(oneOf([schema.const]))
@@ -65,7 +65,7 @@ const oneOf = <T extends string | number | boolean>(allowed: ReadonlyArray<T>) =
   return (value: T) => (allowed.includes(value) ? undefined : bad)
 }
 
-/** Compiles an integer schema; only integers of 53 bits are integers. */
+/** Compiles an integer schema; only 53-bit integers are valid. */
 export const compileInteger = (schema: IntegerSchema): Check => {
   const { minimum = -Infinity, maximum = Infinity } = schema
   const notInteger = refused("must be an integer")
@@ -104,7 +104,7 @@ const notLink = refused("must be a link to a CID")
 /** Accepts a link. */
 export const checkCidLink: Check = (value) => (value instanceof Cid ? undefined : notLink)
 
-/** Compiles a blob schema: the form of the reference, the accepted types, the largest size. */
+/** Compiles a blob schema: the reference's form, the accepted types, the maximum size. */
 export const compileBlob = (schema: BlobSchema): Check => {
   const notBlob = refused("must be a blob reference")
   return (value) => {
@@ -115,7 +115,7 @@ export const compileBlob = (schema: BlobSchema): Check => {
   }
 }
 
-/** Compiles the check for a token: the token's own full name. */
+/** Compiles the check for a token: its own full name. */
 export const compileToken = (name: string): Check => {
   const bad = refused(`must be the token ${name}`)
   return (value) => (value === name ? undefined : bad)

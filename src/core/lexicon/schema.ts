@@ -39,14 +39,14 @@ export interface BytesSchema {
   readonly maxLength?: number
 }
 
-/** What a blob at some place of a record has to satisfy: accepted MIME globs, size in bytes. */
+/** The constraints on a blob: accepted MIME patterns, maximum size in bytes. */
 export interface BlobSchema {
   readonly type: "blob"
   readonly accept?: ReadonlyArray<string>
   readonly maxSize?: number
 }
 
-/** A list whose elements all have one schema. */
+/** A list whose elements share one schema. */
 export interface ArraySchema {
   readonly type: "array"
   readonly items: Schema
@@ -54,7 +54,7 @@ export interface ArraySchema {
   readonly maxLength?: number
 }
 
-/** An object; properties it does not name are allowed. */
+/** An object; unknown properties are allowed. */
 export interface ObjectSchema {
   readonly type: "object"
   readonly properties?: Readonly<Record<string, Schema>>
@@ -62,14 +62,14 @@ export interface ObjectSchema {
   readonly nullable?: ReadonlyArray<string>
 }
 
-/** One of several objects, told apart by `$type`; open unless `closed`. */
+/** One of several objects, distinguished by `$type`; open unless `closed`. */
 export interface UnionSchema {
   readonly type: "union"
   readonly refs: ReadonlyArray<Ref>
   readonly closed?: boolean
 }
 
-/** Everything that can describe a value. */
+/** Any schema of a value. */
 export type Schema =
   | BooleanSchema
   | IntegerSchema
@@ -89,7 +89,7 @@ export interface ParamsSchema {
   readonly properties?: Readonly<Record<string, Schema>>
 }
 
-/** The body of a request or an answer. */
+/** The body of a request or a response. */
 export interface BodySchema {
   readonly encoding: string
   readonly schema?: Schema
@@ -112,18 +112,18 @@ export interface RecordSchema {
   readonly record: ObjectSchema
 }
 
-/** A bundle of OAuth permissions; nothing of it validates data. */
+/** A bundle of OAuth permissions; it doesn't validate data. */
 export interface PermissionSetSchema {
   readonly type: "permission-set"
 }
 
-/** Whatever may stand under a name in a document. */
+/** Any definition in a document. */
 export type Definition = Schema | MethodSchema | RecordSchema | PermissionSetSchema
 
-/** The definitions of one document by name. */
+/** The definitions of a document by name. */
 export type Definitions = Readonly<Record<string, Definition>>
 
-/** The full name of what a ref inside the document `home` points at: `nsid` or `nsid#name`. */
+/** The full name of a ref's target, `nsid` or `nsid#name`, for a ref in the document `home`. */
 export const fullName = (ref: Ref, home: string): string => {
   const full = ref.startsWith("#") ? home + ref : ref
   return full.endsWith("#main") ? full.slice(0, -"#main".length) : full

@@ -7,7 +7,7 @@ export const isDid = (text: string): boolean => Syntax.isValidDid(text)
 /** A handle: a domain name of two or more labels, in either case. */
 export const isHandle = (text: string): boolean => Syntax.isValidHandle(text)
 
-/** A handle in the form it is stored and compared in: lower case. */
+/** Lower-cases a handle for storage and comparison. */
 export const normalizeHandle = (handle: string): string => handle.toLowerCase()
 
 /** A DID or a handle. */
@@ -17,7 +17,7 @@ export const isAtIdentifier = (text: string): boolean =>
 /** A namespaced identifier such as `app.bsky.feed.post`. */
 export const isNsid = (text: string): boolean => Syntax.isValidNsid(text)
 
-/** An NSID in its one spelling: the domain before its last part is in lower case. */
+/** Whether an NSID is normalized: the domain before its last part is in lower case. */
 export const isNormalNsid = (text: string): boolean => {
   const domain = text.slice(0, text.lastIndexOf("."))
   return isNsid(text) && domain === domain.toLowerCase()
@@ -32,32 +32,35 @@ export const isTid = (text: string): boolean => Syntax.isValidTid(text)
 const usualDatetime =
   /^([0-9]{4})-(0[1-9]|1[0-2])-(0[1-9]|1[0-9]|2[0-8])T([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](\.[0-9]{1,12})?Z$/
 
-/** A datetime that is both RFC 3339 and ISO 8601, with a time zone, and names a real moment. */
+/**
+ * A datetime that is valid in both RFC 3339 and ISO 8601, with a time zone, and exists in the
+ * calendar.
+ */
 export const isDatetime = (text: string): boolean =>
-  // What nearly every client writes needs no calendar; the days 29 to 31 and offsets do.
+  // The common form needs no calendar; the days 29 to 31 and offsets do.
   usualDatetime.test(text) || Syntax.isDatetimeString(text)
 
 const usualLanguage = /^[a-z]{2,3}(-[A-Z]{2})?$/
 
-/** A BCP 47 language tag with a lower-case primary subtag and nothing repeated. */
+/** A BCP 47 language tag with a lower-case primary subtag and no repeated subtags. */
 export const isLanguage = (text: string): boolean =>
-  // Bounded, because a tag has no length limit of its own and repeated subtags are searched for.
+  // Bounded, because tags have no length limit and the search for repeated subtags isn't linear.
   usualLanguage.test(text) || (text.length <= 256 && Syntax.parseLanguageString(text) !== null)
 
-// The package's own check refuses "." and "-" in schemes and has no length limit.
+// The package's own check rejects "." and "-" in schemes and has no length limit.
 const uri = /^[a-zA-Z][a-zA-Z0-9+.-]{0,80}:[^\s\p{Cc}]+$/u
 
 /** A URI with any scheme, without white space, at most 8 KiB. */
 export const isUri = (text: string): boolean => text.length <= 8192 && uri.test(text)
 
-/** Something that may be the text of a CID, by its characters alone; never a CIDv0. */
+/** Whether a text has the characters and length of a CID; never a CIDv0. */
 export const isCidText = (text: string): boolean =>
   /^[a-zA-Z0-9+=]{8,128}$/.test(text) && !(text.length === 46 && text.startsWith("Qm"))
 
 // The CIDs of this network: base32, version 1, DAG-CBOR or raw, SHA-256.
 const usualCid = /^baf[ky]rei[a-h][a-z2-7]{50}[aeimquy4]$/
 
-/** The text of a CID that can be decoded, as values of the `cid` format must be. */
+/** Whether a text is a decodable CID, as the `cid` format requires. */
 export const isCid = (text: string): boolean => {
   if (usualCid.test(text)) return true
   if (!isCidText(text)) return false
@@ -78,11 +81,11 @@ export interface AtUriParts {
 
 const usualAtUri = /^at:\/\/([^/?#\s]+)(?:\/([^/?#\s]+)(?:\/([^/?#\s]+))?)?$/
 
-/** The parts of an AT URI, or undefined where it is not one; a fragment is allowed and dropped. */
+/** Parses an AT URI; undefined if it is invalid; a fragment is allowed and dropped. */
 export const parseAtUri = (text: string): AtUriParts | undefined => {
   if (text.length > 8192) return undefined
   const hash = text.indexOf("#")
-  // Fragments are rare and have a grammar of their own, which the package knows.
+  // Fragments are rare and have their own grammar, which the package implements.
   if (hash >= 0 && !Syntax.isAtUriString(text)) return undefined
   const match = usualAtUri.exec(hash >= 0 ? text.slice(0, hash) : text)
   if (match === null) return undefined
@@ -97,7 +100,7 @@ export const parseAtUri = (text: string): AtUriParts | undefined => {
 /** An AT URI: `at://authority[/collection[/rkey]]`. */
 export const isAtUri = (text: string): boolean => parseAtUri(text) !== undefined
 
-/** The checks behind the string formats of the lexicon language. */
+/** The checks for the string formats of the lexicon language. */
 export const formats: Readonly<Record<string, (text: string) => boolean>> = {
   "at-identifier": isAtIdentifier,
   "at-uri": isAtUri,

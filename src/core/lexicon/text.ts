@@ -17,11 +17,10 @@ export const utf8Length = (text: string): number => {
 let segmenter: Intl.Segmenter | undefined
 
 /**
- * How many graphemes a text has, counted no further than `limit + 1`, so that a hostile text costs
- * no more than an honest one.
+ * The number of graphemes in a text, counted up to `limit + 1` to bound the cost of hostile texts.
  */
 export const graphemesUpTo = (text: string, limit: number): number => {
-  // Within ASCII only CR LF joins into one grapheme; anything else needs Unicode's own rules.
+  // In ASCII only CR LF forms one grapheme; other texts need Unicode's rules.
   if (/^[\t\n\x20-\x7e]*$/.test(text)) return text.length
   segmenter ??= new Intl.Segmenter("en", { granularity: "grapheme" })
   let count = 0

@@ -16,10 +16,13 @@ import * as Logging from "../host/Logging.ts"
 import { requestIdHeader, RequestId } from "../../services/host/RequestId.ts"
 import * as SqlStorageDurable from "../host/sql/SqlStorageDurable.ts"
 
-/** How long an alarm waits for services that could not be built, in milliseconds. */
+/** How long an alarm waits after its services failed to build, in milliseconds. */
 const putOff = 60_000
 
-/** An account's object as its class is declared; a class expression with private fields has no declaration. */
+/**
+ * The declared type of an account's object; a class expression with private fields can't be
+ * declared.
+ */
 export type AccountObjectClass<Env> = new (
   ctx: DurableObjectState,
   env: Env
@@ -32,7 +35,10 @@ export type AccountObjectClass<Env> = new (
   alarm(): Promise<void>
 } & DurableObject<Env>
 
-/** The class of an account's object; `base` makes from the environment what is not the object's own. */
+/**
+ * The class of an account's object; `base` creates the services outside the object from the
+ * environment.
+ */
 export const accountClass = <Env>(
   app: AccountApp,
   base: (env: Env) => Layer.Layer<AccountBase>
@@ -43,7 +49,7 @@ export const accountClass = <Env>(
 
     constructor(ctx: DurableObjectState, env: Env) {
       super(ctx, env)
-      // Whoever comes first is told of a failure, or gets what is built then.
+      // The first request gets the failure, or a new build.
       this.#begin().catch(() => {})
     }
 
@@ -59,7 +65,7 @@ export const accountClass = <Env>(
     ): Promise<CallAnswer> {
       const { input, requestId } = inputOf(given)
       return this.#run(
-        // SAFETY: what is left of what was given is the input of this very method.
+        // SAFETY: the remaining arguments are this method's input.
         Effect.matchEffect(runCall(method, ...(input as CallInput<K>)), {
           onSuccess: (output) => Effect.succeed({ output }),
           onFailure: (failure) =>
@@ -72,7 +78,7 @@ export const accountClass = <Env>(
       try {
         await (this.#services ?? this.#begin())
       } catch (cause) {
-        // The platform would try a few times more and then forget that it was to fire.
+        // The platform would retry an alarm only a few times before it gives up.
         const line = Effect.logError("an account's alarm is put off", cause)
         await Effect.runPromise(Effect.provide(line, Logging.lines))
         return this.ctx.storage.setAlarm(Date.now() + putOff)
@@ -85,7 +91,10 @@ export const accountClass = <Env>(
       return Effect.runPromiseWith(await (this.#services ?? this.#begin()))(effect)
     }
 
-    /** Builds the services, while nothing else comes in; a failure is not kept, such as a Secrets Store's. */
+    /**
+     * Builds the services while other events wait; a failure, such as a Secrets Store's, is not
+     * cached.
+     */
     #begin() {
       const build = () => Effect.runPromiseExit(this.#build())
       this.#services = this.ctx.blockConcurrencyWhile(build).then((built) => {

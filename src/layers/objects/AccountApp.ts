@@ -17,7 +17,7 @@ import type { Sequencer } from "../../services/stream/Sequencer.ts"
 import type { SqlStorage } from "../../services/host/SqlStorage.ts"
 import type * as accountServices from "../account.ts"
 
-/** What an account's object shares with the rest of the host. */
+/** The services that an account's object shares with the rest of the host. */
 export type AccountBase =
   | Accounts
   | Config
@@ -30,7 +30,7 @@ export type AccountBase =
   | Sequencer
   | BlobStore
 
-/** Everything that an account's object offers to what runs in it. */
+/** All services in an account's object. */
 export type AccountServices =
   | Layer.Success<ReturnType<typeof accountServices.layer>>
   | AccountBase
@@ -38,13 +38,18 @@ export type AccountServices =
   | Alarm
   | Background
 
-/** How failures of internal calls cross between the Worker and an account's object. */
+/**
+ * Encodes and decodes the failures of internal calls between the Worker and an account's object.
+ */
 export interface FailureCodec {
   encode(failure: CallFailure<CallName>): Effect.Effect<unknown>
   decode(encoded: unknown): Option.Option<{ readonly _tag: string }>
 }
 
-/** What an account's object takes from the HTTP app: how it answers requests, and how failures cross its border. */
+/**
+ * The parts of an account's object that come from the HTTP app: answering requests, and encoding
+ * failures.
+ */
 export interface AccountApp {
   serve(request: Request): Effect.Effect<Response, never, AccountServices>
   readonly failures: FailureCodec

@@ -15,7 +15,10 @@ import * as AlarmMemory from "../host/AlarmMemory.ts"
 import * as BackgroundMemory from "../host/BackgroundMemory.ts"
 import * as SqlStorageNode from "../host/sql/SqlStorageNode.ts"
 
-/** The accounts of this process: a database in memory each, with all that lives in an account's object. */
+/**
+ * The accounts in this process, each with its own database in memory and the services of an
+ * account's object.
+ */
 export const layer = (
   app: AccountApp
 ): Layer.Layer<Accounts, never, Exclude<AccountBase, Accounts>> =>
@@ -51,7 +54,7 @@ export const layer = (
         return yield* Layer.buildWithScope(services, scope)
       })
 
-      /** Runs in the object of this DID; one in which no account was found or made is let go. */
+      /** Runs in the object of a DID; discards the object if it contains no account afterwards. */
       const within = <A, E>(did: string, effect: Effect.Effect<A, E, AccountServices>) =>
         Effect.gen(function* () {
           const known = objects.get(did)

@@ -11,13 +11,13 @@ import { requestIdHeader, RequestId } from "../../services/host/RequestId.ts"
 import { Accounts, AccountUnavailable } from "../../services/accounts/Accounts.ts"
 import type { FailureCodec } from "./AccountApp.ts"
 
-/** What goes along with a call, after its input. */
+/** The context of a call, passed after its input. */
 export interface CallContext {
-  /** The request that the call is for; undefined for work that no request began. */
+  /** The id of the request that the call belongs to; undefined for background work. */
   readonly requestId: string | undefined
 }
 
-/** What a call was given, without what went along; a Worker of another version sends nothing along. */
+/** Separates a call's input from its context; a Worker of another version sends no context. */
 export const inputOf = (
   given: ReadonlyArray<unknown>
 ): { readonly input: ReadonlyArray<unknown>; readonly requestId: string | undefined } => {
@@ -32,7 +32,7 @@ export const inputOf = (
   }
 }
 
-/** The request as the object gets it: with the Worker's id in place of any that the client sent. */
+/** The forwarded request, with the Worker's id instead of the client's. */
 const withId = (request: Request, id: string | undefined): Request => {
   if (id === undefined && !request.headers.has(requestIdHeader)) return request
   const headers = new Headers(request.headers)
@@ -41,23 +41,26 @@ const withId = (request: Request, id: string | undefined): Request => {
   return new Request(request, { headers })
 }
 
-/** What the Worker calls on an account's object. */
+/** The methods of an account's object that the Worker calls. */
 export interface AccountStub {
   fetch(request: Request): Promise<Response>
   call(method: CallName, ...input: ReadonlyArray<unknown>): Promise<CallAnswer>
 }
 
-/** The answer of an internal call: failures are encoded values, because errors do not survive the way back whole. */
+/**
+ * The result of an internal call; failures are encoded values, because errors lose their fields on
+ * the way back.
+ */
 export type CallAnswer = { readonly output: unknown } | { readonly failure: unknown }
 
-/** Accounts in their Durable Objects, reached by stubs. */
+/** Accounts in their Durable Objects, called through stubs. */
 export const layer = (
   stubOf: (did: string) => AccountStub,
   failures: FailureCodec
 ): Layer.Layer<Accounts> => {
   const reach = <A>(operation: string, did: string, use: (stub: AccountStub) => Promise<A>) =>
     Effect.tryPromise(() => use(stubOf(did))).pipe(
-      // Not tried again: a write may have been done before the object broke off.
+      // Not retried: a write may have happened before the object failed.
       Effect.tapError((failure) =>
         Effect.logError("account object unavailable", { operation, did }, failure)
       ),

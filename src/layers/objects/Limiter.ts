@@ -18,23 +18,23 @@ import type { SqlStorage } from "../../services/host/SqlStorage.ts"
 import type { Bounds } from "../host/sql/bounds.ts"
 import { makeTables } from "../host/sql/objectTables.ts"
 
-/** A taking as it is sent to an object: the key hashed, the time told by the caller. */
+/** A request to a Limiter object: the key hashed, the time from the caller. */
 export interface LimiterTaking extends Omit<Taking, "address"> {
   readonly now: number
 }
 
-/** What a Limiter object answers. */
+/** A Limiter object's response. */
 export type LimiterAnswer =
   | Pick<Extract<Taken, { state: unknown }>, "state">
   | Extract<Taken, { exceeded: unknown }>
 
 /**
- * How many counters an object holds at most of those whose keys begin with the same two characters; those that end first
- * go first. The keys are an HMAC, so nobody can tell which names would push a counter out.
+ * The most counters in an object among keys with the same first two characters; those that end
+ * first are evicted. Keys are HMACs, so nobody can choose names that evict a given counter.
  */
 export const perBucket = 16
 
-/** How often an object looks for counters that have run out. */
+/** How often an object deletes expired counters, in milliseconds. */
 const pruneEvery = 3_600_000
 
 /** The one alarm of a Limiter object. */
@@ -44,9 +44,9 @@ export interface LimiterAlarm {
 }
 
 /**
- * The inside of a Limiter object: one row a key, written once a taking, swept by the alarm.
+ * A Limiter object: one row for each key, written once for each take, deleted by the alarm.
  *
- * A taking that is refused, or takes no point, writes nothing.
+ * A take that is rejected, or takes no point, writes nothing.
  */
 export const makeObject = (sql: SqlStorage["Service"], alarm: LimiterAlarm) => {
   makeTables(sql, [
@@ -59,7 +59,7 @@ export const makeObject = (sql: SqlStorage["Service"], alarm: LimiterAlarm) => {
     const [row] = sql
       .exec<{ windows: string }>("SELECT windows FROM counters WHERE key = ?", key)
       .toArray()
-    // SAFETY: the column holds what this function wrote.
+    // SAFETY: only this function writes the column.
     const before = row === undefined ? undefined : (JSON.parse(row.windows) as Windows)
     const taken = takeFrom(before, points, limits, now)
     if ("exceeded" in taken) return taken
@@ -86,7 +86,7 @@ export const makeObject = (sql: SqlStorage["Service"], alarm: LimiterAlarm) => {
     return { state: taken.state }
   }
 
-  /** Sweeps what has run out; rings again while counters are left. */
+  /** Deletes expired counters; schedules the alarm again while counters remain. */
   const prune = async (now: number): Promise<void> => {
     sql.exec("DELETE FROM counters WHERE ends <= ?", now)
     const left = sql.exec("SELECT 1 FROM counters LIMIT 1").toArray().length > 0
@@ -102,7 +102,7 @@ export const makeObject = (sql: SqlStorage["Service"], alarm: LimiterAlarm) => {
   }
 }
 
-/** Reaches a Limiter object. */
+/** The methods of a Limiter object. */
 export interface LimiterStub {
   take(taking: LimiterTaking): Promise<LimiterAnswer>
 }
@@ -110,9 +110,11 @@ export interface LimiterStub {
 const shards = 64
 
 /**
- * The limiter in Durable Objects, sharded by address: one that floods disturbs a 64th at most.
+ * The limiter in Durable Objects, sharded by address: a flood affects at most a 64th of the
+ * addresses.
  *
- * An object that fails is asked once more; then the request is turned away, for a flood must not open the door.
+ * A failing object is called once more; then the request is rejected, so that a flood can't disable
+ * the limits.
  */
 export const layer = (
   stubOf: (shard: string) => LimiterStub,
@@ -139,7 +141,7 @@ export const layer = (
   )
 }
 
-/** What bounds this table: of all 64 objects together. */
+/** The bounds of this table, for all 64 objects together. */
 export const bounds: Bounds = {
   counters: {
     filledBy: "anybody",

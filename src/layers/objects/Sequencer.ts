@@ -14,13 +14,13 @@ import { stuckBytes, unread } from "../stream/room.ts"
 import { SequencerCore } from "../stream/SequencerCore.ts"
 import { readUpgrade } from "../stream/upgrade.ts"
 
-/** When the alarm goes on with pruning, in milliseconds. */
+/** When the alarm continues pruning, in milliseconds. */
 const pruneAgainAfter = 1000
 
-/** When the alarm resumes a replay that waits for room, or that nothing else resumed, in milliseconds. */
+/** When the alarm resumes a waiting replay that nothing else has resumed, in milliseconds. */
 const resumeAfter = 30_000
 
-/** Relays that cannot be had must not stop the event stream. */
+/** Unavailable relays must not stop the event stream. */
 const relaysIfAny = <E>(relays: Layer.Layer<Relays, E>) =>
   Effect.provide(Relays, relays).pipe(
     Effect.catchCause((cause) =>
@@ -34,7 +34,10 @@ const relaysIfAny = <E>(relays: Layer.Layer<Relays, E>) =>
 const report: Report = (...told) =>
   Effect.runSync(Effect.provide(Effect.logError(...told), Logging.lines))
 
-/** The Sequencer object as its class is declared; a class expression with private fields has no declaration. */
+/**
+ * The declared type of the Sequencer object; a class expression with private fields can't be
+ * declared.
+ */
 export type SequencerObjectClass<Env> = new (
   ctx: DurableObjectState,
   env: Env
@@ -53,7 +56,10 @@ export type SequencerObjectClass<Env> = new (
   webSocketError(socket: WebSocket): void
 } & DurableObject<Env>
 
-/** The class of the Sequencer object: which relays its environment names, whether connections are capped, and how long events are kept. */
+/**
+ * The class of the Sequencer object, with its relays, its limit of connections, and the retention
+ * of events.
+ */
 export const sequencerClass = <Env, E>(
   relays: (env: Env) => Layer.Layer<Relays, E>,
   isCapped: (env: Env) => boolean,
@@ -84,7 +90,7 @@ export const sequencerClass = <Env, E>(
       ctx.waitUntil(this.#replay())
     }
 
-    /** Gets to know the relays; where they cannot be had, the next event tries again. */
+    /** Loads the relays; after a failure the next event retries. */
     #start(): Promise<boolean> {
       return (this.#starting ??= this.#meetRelays())
     }
@@ -121,9 +127,9 @@ export const sequencerClass = <Env, E>(
       return new Response(null, { status: 101, webSocket: client })
     }
 
-    /** Takes events of one account; answers the highest id taken. */
+    /** Appends events of one account; returns the highest id taken. */
     append(did: string, events: ReadonlyArray<OutboxEvent>): number {
-      // The platform holds the messages back until what was appended is stored.
+      // The platform delays the messages until the appended events are stored.
       const { taken, isNew, isFull } = this.#core.append(did, events)
       if (!isNew) return taken
       if (isFull) this.ctx.waitUntil(this.#replay())
@@ -166,10 +172,11 @@ export const sequencerClass = <Env, E>(
     override webSocketClose(socket: WebSocket): void {
       const subscriber = this.#subscriber(socket)
       const { connection } = subscriber
-      // The client's close is answered by ours; nothing is sent if it went without one.
+      // The close frame is the response to the client's own; nothing is sent if the client
+      // disconnected without one.
       subscriber.gone()
       this.#core.went(connection)
-      // Others may have waited for the room.
+      // Other replays may have waited for the room.
       this.ctx.waitUntil(this.#replay())
     }
 
@@ -185,12 +192,14 @@ export const sequencerClass = <Env, E>(
       return woken
     }
 
-    /** Every connection, also those that were closed and are not gone. */
+    /** Every connection, including closed ones that still exist. */
     #connected(): Array<HibernatingSubscriber> {
       return this.ctx.getWebSockets().map((socket) => this.#subscriber(socket))
     }
 
-    /** A step of pruning; true when more is left. Damage must not keep the alarm from its other work. */
+    /**
+     * Prunes one batch; returns whether more remains. Damage must not stop the alarm's other work.
+     */
     #prune(): boolean {
       try {
         return this.#core.log.prune()
@@ -211,7 +220,7 @@ export const sequencerClass = <Env, E>(
     #crawlDue(): void {
       const due = this.#core.dueCrawls()
       if (due === undefined) {
-        // The event that woke the object counts too.
+        // Also counts the event that woke the object.
         this.ctx.waitUntil(this.#start().then((known) => (known ? this.#crawlDue() : undefined)))
         return
       }
@@ -227,10 +236,10 @@ export const sequencerClass = <Env, E>(
     }
 
     /**
-     * Brings everyone who is behind to the head, as far as there is room.
+     * Sends everyone who is behind the events up to the head, as far as there is room.
      *
-     * Where it has to wait for readers, it leaves no timer behind: the object may sleep, and the alarm
-     * wakes it (as any request does) and goes on from the positions in the attachments.
+     * While it waits for readers, it sets no timer: the object may sleep until the alarm or a
+     * request wakes it, and then continues from the positions in the attachments.
      */
     async #replay(): Promise<void> {
       this.#isAskedAgain = true
@@ -249,7 +258,7 @@ export const sequencerClass = <Env, E>(
             this.#restartIfStuck()
             return
           }
-          // The sockets take what was sent, and other requests come in between.
+          // Lets the sockets send, and other requests run.
           await scheduler.wait(0)
         }
       } finally {
@@ -258,10 +267,10 @@ export const sequencerClass = <Env, E>(
     }
 
     /**
-     * Begins anew where connections that do not read take the room of those that do.
+     * Restarts the object if connections that don't read occupy the room of those that do.
      *
-     * The platform has no other way to free what waits for them: a close frame queues behind it. Readers connect
-     * again with their cursors, and accounts hand over again what was on its way.
+     * The platform can't discard their queued messages otherwise: a close frame queues behind them.
+     * Readers reconnect with their cursors, and accounts resend what was on its way.
      */
     #restartIfStuck(): void {
       const bytes = stuckBytes(this.#connected(), Date.now())
