@@ -31,6 +31,8 @@ const ornaments = [
 
 /** Playwright turns these off; a second list replaces its own. */
 const unwanted = [
+  // A spare renderer for each visitor costs half of a second, and nobody comes to use it.
+  "SpareRendererForSitePerProcess",
   "HttpsUpgrades",
   "HttpsFirstBalancedModeAutoEnable",
   "MediaRouter",
@@ -56,6 +58,10 @@ export const startBrowser = (): Promise<Browser> => {
       "--disable-background-networking",
       "--disable-component-update",
       "--disable-sync",
+      // One process for each visitor's pages, whatever sites they are of: what a page may do is the same.
+      "--disable-site-isolation-trials",
+      "--renderer-process-limit=1",
+      "--in-process-gpu",
       `--disable-features=${[...ornaments, ...unwanted].join(",")}`
     ]
   })

@@ -76,9 +76,15 @@ const built = async (): Promise<string> => {
 }
 let once: Promise<string> | undefined
 
+/** What saves a start the reading and bundling: the arguments that name what an earlier one has built. */
+export const builtOnce = async (): Promise<ReadonlyArray<string>> => [
+  "--built",
+  await (once ??= built())
+]
+
 const launch = async (dataDir: string, port: number, env: Environment) => {
   const output: Array<string> = []
-  const child = fork(script, ["--built", await (once ??= built())], {
+  const child = fork(script, await builtOnce(), {
     env: {
       ...process.env,
       DATA_DIR: dataDir,
