@@ -7,13 +7,12 @@ import type { Nacre, NacreOptions } from "./options.ts"
  * The Worker exports the three classes under their own names, and lists them under `exports` in its
  * `wrangler.jsonc`. Throws if an option is invalid, before any request is served.
  *
- * -
- * - @example
- * - const nacre = createNacre({ fallback: (request) => new Response("my site") })
- * - export class Account extends nacre.Account {}
- * - export class Sequencer extends nacre.Sequencer {}
- * - export class Limiter extends nacre.Limiter {}
- * - export default { fetch: nacre.fetch, scheduled: nacre.scheduled }
+ * @example
+ * const nacre = createNacre({ fallback: (request) => new Response("my site") })
+ * export class Account extends nacre.Account {}
+ * export class Sequencer extends nacre.Sequencer {}
+ * export class Limiter extends nacre.Limiter {}
+ * export default { fetch: nacre.fetch, scheduled: nacre.scheduled }
  */
 export const createNacre = <Env extends object = Record<string, unknown>>(
   options: NacreOptions<Env> = {}

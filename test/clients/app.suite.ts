@@ -15,16 +15,16 @@ import { sendJson } from "../support/network/mockService.ts"
 import type { TestServer } from "../support/server/server.ts"
 import { png, post, resolverOf, signIn } from "../support/server/serverPeople.ts"
 
-/** How a server is started for the app, and what it can bear. */
+/** How to start a server for the app's tests, and its limits. */
 export interface AppOptions {
   readonly start: (env: Readonly<Record<string, string>>) => Promise<TestServer>
-  /** The size of the film that is uploaded, in megabytes. */
+  /** The size of the uploaded film, in megabytes. */
   readonly video: number
-  /** Whether bodies are handed on packed as they come. */
+  /** Whether the server forwards bodies compressed as they are. */
   readonly keepsEncoding: boolean
 }
 
-/** An answer's bytes as they come over the wire, which `fetch` unpacks. */
+/** A response's raw bytes, which `fetch` would decompress. */
 const bytesOf = (url: string, headers: Readonly<Record<string, string>>) =>
   new Promise<{ readonly encoding: string | undefined; readonly bytes: Buffer }>(
     (resolve, reject) => {
@@ -43,7 +43,7 @@ const someone = "did:plc:z72i7hdynmk6r22z27h6tvur"
 const someCid = "bafyreib2rxk3rybloqtqwbo3dpwdgcdjwzz5wdjkcvyvhnnxsxzcnvhcpi"
 const authorOf = (did: string) => ({ did, handle: "somebody.test", labels: [] })
 
-/** A post of somebody else as the app view shows it. */
+/** A post of another account as the app view returns it. */
 const theirs = {
   uri: `at://${someone}/app.bsky.feed.post/3kaaaaaaaaa22`,
   cid: someCid,
@@ -58,19 +58,19 @@ const threadOf = (view: object, replies: ReadonlyArray<object> = []) => ({
   replies
 })
 
-/** What people do in the Bluesky app. */
+/** The tests of what people do in the Bluesky app. */
 export const appSuite = (name: string, { start, video, keepsEncoding }: AppOptions) => {
   describe(`the Bluesky app on ${name}`, () => {
     let network: MockNetwork
     let server: TestServer
     let agent: AtpAgent
     let did: string
-    /** The rev that the app view has seen. */
+    /** The newest rev that the app view has indexed. */
     let rev: string
 
     const keyOf = (issuer: string) => resolverOf(server).did.resolveAtprotoKey(issuer)
 
-    /** Lets the app view have seen everything until now. */
+    /** Lets the app view index everything up to now. */
     const catchUp = async () => {
       rev = (await agent.com.atproto.sync.getLatestCommit({ did })).data.rev
     }
@@ -81,7 +81,7 @@ export const appSuite = (name: string, { start, video, keepsEncoding }: AppOptio
       ;({ agent, did } = await signIn(server))
       await catchUp()
       const { appView } = network
-      /** An app view that is behind: it shows what it knows, to whoever has a token for it. */
+      /** Makes the app view lag: it returns an old state for any valid token. */
       const shows = (nsid: string, body: (params: URLSearchParams) => object) =>
         appView.on(nsid, async (received, response) => {
           await verify(received, services.appView, nsid, keyOf)
@@ -105,7 +105,7 @@ export const appSuite = (name: string, { start, video, keepsEncoding }: AppOptio
       await network?.close()
     })
 
-    it("shows the timeline that the app view makes", async () => {
+    it("the app shows the app view's timeline", async () => {
       const { data } = await agent.getTimeline({ limit: 10 })
       assert.deepStrictEqual(
         data.feed.map((one) => one.post.uri),
@@ -114,7 +114,7 @@ export const appSuite = (name: string, { start, video, keepsEncoding }: AppOptio
       assert.strictEqual(network.appView.last().params.get("limit"), "10")
     })
 
-    it("shows a post with a picture and a quote to its author at once", async () => {
+    it("the app shows an author's new post with a picture and a quote at once", async () => {
       await catchUp()
       const { data: image } = await agent.uploadBlob(png("a cloud"), { encoding: "image/png" })
       const { uri } = await agent.post({
@@ -149,7 +149,7 @@ export const appSuite = (name: string, { start, video, keepsEncoding }: AppOptio
       )
     })
 
-    it("shows a reply in its thread before the app view has it", async () => {
+    it("the app shows a reply in its thread before the app view has indexed it", async () => {
       await catchUp()
       const ref = { uri: theirs.uri, cid: theirs.cid }
       const { uri } = await agent.post({ ...post("an answer"), reply: { root: ref, parent: ref } })
@@ -163,7 +163,7 @@ export const appSuite = (name: string, { start, video, keepsEncoding }: AppOptio
       )
     })
 
-    it("likes, blocks and mutes", async () => {
+    it("the app likes, blocks and mutes", async () => {
       const like = await agent.like(theirs.uri, theirs.cid)
       assert.include(like.uri, "app.bsky.feed.like")
       const block = await agent.app.bsky.graph.block.create(
@@ -179,7 +179,7 @@ export const appSuite = (name: string, { start, video, keepsEncoding }: AppOptio
       assert.deepStrictEqual(JSON.parse(String(network.appView.last().body)), { actor: someone })
     })
 
-    it("edits a profile with an avatar, and shows it at once", async () => {
+    it("the app edits a profile with an avatar, and shows it at once", async () => {
       await catchUp()
       const { data: image } = await agent.uploadBlob(png("a face"), { encoding: "image/png" })
       await agent.upsertProfile((old) => ({ ...old, displayName: "Anew", avatar: image.blob }))
@@ -189,7 +189,7 @@ export const appSuite = (name: string, { start, video, keepsEncoding }: AppOptio
       assert.deepStrictEqual(new Uint8Array(await picture.arrayBuffer()), png("a face"))
     })
 
-    it("shows a custom feed, whose generator knows who asks", async () => {
+    it("the app shows a custom feed, whose generator learns who asks", async () => {
       const { appView, generator } = network
       const skeleton = "app.bsky.feed.getFeedSkeleton"
       appView.on("com.atproto.repo.getRecord", () => ({
@@ -215,7 +215,7 @@ export const appSuite = (name: string, { start, video, keepsEncoding }: AppOptio
       )
     })
 
-    it("tells the app view whose labels count, and the app whose did", async () => {
+    it("the server tells the app view the chosen labelers, and tells the app which of them applied", async () => {
       network.appView.on("app.bsky.feed.getAuthorFeed", ({ headers }, response) => {
         const labelers = headers["atproto-accept-labelers"]
         sendJson(response, 200, { feed: [] }, { "atproto-content-labelers": String(labelers) })
@@ -226,7 +226,7 @@ export const appSuite = (name: string, { start, video, keepsEncoding }: AppOptio
       assert.include(headers["atproto-content-labelers"] ?? "", services.moderation)
     })
 
-    it("gets packed what the app view packed, where the platform can leave it so, and whole in any case", async () => {
+    it("the app gets the app view's compression where the platform allows that, and always a complete body", async () => {
       const nsid = "app.bsky.feed.searchPosts"
       const text = JSON.stringify({ posts: [], hint: "cloud ".repeat(10_000) })
       const packed = gzipSync(text)
@@ -247,7 +247,7 @@ export const appSuite = (name: string, { start, video, keepsEncoding }: AppOptio
       assert.strictEqual(plain.bytes.toString(), text)
     })
 
-    it("is told the length of what a service sends, and can tell that it broke off", async () => {
+    it("the app gets the length of a service's response, and notices when it breaks off", async () => {
       const nsid = "com.example.film"
       const whole = Buffer.alloc(200_000, "film ")
       network.appView.on(nsid, ({ params }, response) => {
@@ -270,13 +270,13 @@ export const appSuite = (name: string, { start, video, keepsEncoding }: AppOptio
       assert.strictEqual(broken, "broken")
     })
 
-    it("never takes an answer that broke off for whole, whether the service told its length or not", async () => {
+    it("the app never accepts an interrupted response as complete, with or without a length", async () => {
       const text = JSON.stringify({ feed: [], hint: "cloud ".repeat(20_000) })
       const answerOf = (nsid: string, asked: string) =>
         fetch(`${server.url}/xrpc/${nsid}?${asked}`, {
           headers: { authorization: `Bearer ${agent.session?.accessJwt}` }
         })
-      // One that is looked into on its way, and one that is not.
+      // The server parses the first on the way, but not the second.
       for (const nsid of ["app.bsky.feed.getTimeline", "com.example.list"]) {
         network.appView.on(nsid, ({ params }, response) => {
           const isWhole = params.get("whole") === "yes"
@@ -302,7 +302,7 @@ export const appSuite = (name: string, { start, video, keepsEncoding }: AppOptio
       }
     })
 
-    it("gets an answer of several megabytes whole, though nobody told its length", async () => {
+    it("the app gets a response of several megabytes complete without its length", async () => {
       const nsid = "com.example.library"
       const text = JSON.stringify({ pages: "page ".repeat(600_000) })
       network.appView.on(nsid, (_, response) => {
@@ -315,7 +315,7 @@ export const appSuite = (name: string, { start, video, keepsEncoding }: AppOptio
       assert.strictEqual(await answer.text(), text)
     })
 
-    it("reports to the labeler of choice", async () => {
+    it("the app reports to the chosen labeler", async () => {
       const nsid = "com.atproto.moderation.createReport"
       network.moderation.on(nsid, async (received) => {
         const { iss } = await verify(received, services.moderation, nsid, keyOf)
@@ -331,7 +331,7 @@ export const appSuite = (name: string, { start, video, keepsEncoding }: AppOptio
       assert.strictEqual(data.reportedBy, did)
     })
 
-    it("keeps preferences", async () => {
+    it("the server stores the app's preferences", async () => {
       await agent.setAdultContentEnabled(true)
       await agent.addSavedFeeds([
         { type: "feed", value: `at://${someone}/app.bsky.feed.generator/clouds`, pinned: true }
@@ -341,7 +341,7 @@ export const appSuite = (name: string, { start, video, keepsEncoding }: AppOptio
       assert.isTrue(preferences.savedFeeds.some(({ value }) => value.endsWith("/clouds")))
     })
 
-    it("sends a chat message, and lists conversations", async () => {
+    it("the app sends a chat message, and lists conversations", async () => {
       const { chat } = network
       chat.on("chat.bsky.convo.sendMessage", async (received) => {
         const lxm = "chat.bsky.convo.sendMessage"
@@ -358,7 +358,7 @@ export const appSuite = (name: string, { start, video, keepsEncoding }: AppOptio
       assert.deepStrictEqual((await chats.listConvos()).data.convos, [])
     })
 
-    it("registers for notifications", async () => {
+    it("the app registers for notifications", async () => {
       network.appView.on("app.bsky.notification.registerPush", (_, response) => {
         response.writeHead(200).end()
       })
@@ -371,7 +371,7 @@ export const appSuite = (name: string, { start, video, keepsEncoding }: AppOptio
       assert.strictEqual(claimsOf(tokenOf(network.appView.last()))["aud"], services.appView)
     })
 
-    it(`lets the video service upload ${video} MB in its user's name, by a token for this server alone`, async () => {
+    it(`the video service uploads ${video} MB in its user's name, with a token for this server only`, async () => {
       const { data: about } = await agent.com.atproto.server.describeServer()
       assert.strictEqual(
         (about as { readonly blobUploadLimit?: number }).blobUploadLimit,
@@ -383,7 +383,7 @@ export const appSuite = (name: string, { start, video, keepsEncoding }: AppOptio
         exp: Math.floor(Date.now() / 1000) + 1800
       }
       const { token } = (await agent.com.atproto.server.getServiceAuth(params)).data
-      /** Uploads a film of some megabytes, as it is read; answers its blob and how far the memory rose. */
+      /** Uploads a film as a stream; returns its blob and the increase of memory. */
       const upload = async (megabytes: number) => {
         const memory = () => (server.workerd === undefined ? 0 : memoryOf(server.workerd))
         const before = memory()
@@ -414,7 +414,7 @@ export const appSuite = (name: string, { start, video, keepsEncoding }: AppOptio
         assert.strictEqual(blob.mimeType, "video/mp4")
         return { blob, rise: peak - before }
       }
-      // The first upload makes the buffers; the next ones find them made, whatever their size.
+      // The first upload allocates the buffers; the next ones reuse them, whatever their size.
       await upload(Math.max(1, Math.round(video / 4)))
       const { blob, rise } = await upload(video)
       assert.isBelow(rise, 80, "the film is nowhere held whole")

@@ -5,7 +5,7 @@ import { adminOf, png, post, resolverOf, signIn, signUp } from "../support/serve
 
 const nsid = "app.bsky.feed.post"
 
-/** The error name of a call that is refused. */
+/** The error name of a rejected call. */
 const refusal = async (call: Promise<unknown>): Promise<string> => {
   try {
     await call
@@ -17,17 +17,17 @@ const refusal = async (call: Promise<unknown>): Promise<string> => {
 
 const rkeyOf = (uri: string): string => uri.split("/").at(-1)!
 
-/** What people do with the official client. */
+/** The tests of what people do with the official client. */
 export const clientSuite = (name: string, server: () => TestServer) => {
   describe(`the official client on ${name}`, () => {
-    it("logs in by handle, e-mail address and DID, and is refused with a wrong password", async () => {
+    it("the client logs in with a handle, email address or DID, and fails with a wrong password", async () => {
       const { did, handle, password } = server().account
       for (const identifier of [handle, "you@localhost.test", did]) {
         const agent = new AtpAgent({ service: server().publicUrl })
         await agent.login({ identifier, password })
         assert.strictEqual(agent.session?.did, did)
         assert.strictEqual(agent.session?.handle, handle)
-        // Taken from the DID document that came with the session.
+        // From the DID document in the session's response.
         assert.strictEqual(agent.pdsUrl?.origin, server().publicUrl)
       }
       const agent = new AtpAgent({ service: server().publicUrl })
@@ -35,7 +35,7 @@ export const clientSuite = (name: string, server: () => TestServer) => {
       assert.strictEqual(await refusal(wrong), "AuthenticationRequired")
     })
 
-    it("resumes a kept session, refreshes it, and is out after its end", async () => {
+    it("the client resumes a stored session, refreshes it, and fails after its end", async () => {
       const { agent } = await signIn(server())
       const kept = { ...agent.session! }
       const resumed = new AtpAgent({ service: server().publicUrl })
@@ -50,7 +50,7 @@ export const clientSuite = (name: string, server: () => TestServer) => {
       assert.strictEqual(await refusal(after.resumeSession(renewed)), "ExpiredToken")
     })
 
-    it("posts with an image, likes the post, and takes both back", async () => {
+    it("the client posts with an image, likes the post, and undoes both", async () => {
       const { agent, did } = await signUp(server(), "poster")
       const image = png("of a post")
       const uploaded = await agent.uploadBlob(image, { encoding: "image/png" })
@@ -91,7 +91,7 @@ export const clientSuite = (name: string, server: () => TestServer) => {
       assert.strictEqual(await refusal(blob), "BlobNotFound")
     })
 
-    it("edits a profile with an avatar, twice", async () => {
+    it("the client edits a profile with an avatar twice", async () => {
       const { agent, did } = await signUp(server(), "editor")
       const { blob } = (await agent.uploadBlob(png("of a face"), { encoding: "image/png" })).data
       const edited: Array<string> = []
@@ -113,7 +113,7 @@ export const clientSuite = (name: string, server: () => TestServer) => {
       assert.strictEqual(profile.avatar.ref.toString(), blob.ref.toString())
     })
 
-    it("gets bytes and links back as they were written", async () => {
+    it("the client gets bytes and links back unchanged", async () => {
       const { agent, did } = await signUp(server(), "keeper")
       const collection = "com.example.keep"
       const note = (await agent.post(post("linked"))).cid
@@ -142,7 +142,7 @@ export const clientSuite = (name: string, server: () => TestServer) => {
       assert.deepStrictEqual(kept, { $type: collection, ...value })
     })
 
-    it("pages its own records in either direction, by any limit, while writing", async () => {
+    it("the client pages through its records in both directions, with any limit, during writes", async () => {
       const { agent, did } = await signUp(server(), "pager")
       const writes = Array.from({ length: 43 }, (_, at) => ({
         $type: "com.atproto.repo.applyWrites#create" as const,
@@ -194,7 +194,7 @@ export const clientSuite = (name: string, server: () => TestServer) => {
       await writer
     })
 
-    it("is told when somebody else has written first", async () => {
+    it("the client gets InvalidSwap after somebody else's write", async () => {
       const { agent, did } = await signUp(server(), "swapper")
       const { repo } = agent.com.atproto
       const at = { repo: did, collection: nsid, rkey: "3kaaaaaaaaa2a" }
@@ -235,7 +235,7 @@ export const clientSuite = (name: string, server: () => TestServer) => {
       assert.deepStrictEqual((await repo.deleteRecord(at)).data, {}, "nothing there: no commit")
     })
 
-    it("signs in with an app password, which may post but not rule, and ends when it is revoked", async () => {
+    it("the client signs in with an app password, which can post but not administrate, until it is revoked", async () => {
       const { agent, did, handle } = await signUp(server(), "careful")
       const made = (await agent.com.atproto.server.createAppPassword({ name: "phone" })).data
       const phone = new AtpAgent({ service: server().publicUrl })
@@ -256,7 +256,7 @@ export const clientSuite = (name: string, server: () => TestServer) => {
       assert.strictEqual(await refusal(login), "AuthenticationRequired")
     })
 
-    it("signs up with an invite code: the new did:plc resolves, logs in and posts", async () => {
+    it("the client signs up with an invite code: the new did:plc resolves, logs in and posts", async () => {
       const agent = new AtpAgent({ service: server().publicUrl })
       const invite = await agent.com.atproto.server.createInviteCode(
         { useCount: 1 },

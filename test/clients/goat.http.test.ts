@@ -17,14 +17,14 @@ const identity = (name: string) => `com.atproto.identity.${name}`
 const repo = (name: string) => `com.atproto.repo.${name}`
 const sync = (name: string) => `com.atproto.sync.${name}`
 
-describe("what goat asks of an account", () => {
+describe("goat with an account", () => {
   let host: Host
   beforeAll(async () => {
     host = await startHost()
   })
   afterAll(() => host.close())
 
-  it("login, a kept session that has expired, check-auth, logout and back", async () => {
+  it("goat logs in, resumes an expired session, checks it, logs out and logs in again", async () => {
     const go = goat(host)
     const who = await account(host)
     const { session } = who
@@ -42,11 +42,11 @@ describe("what goat asks of an account", () => {
     const over = { access: again.refresh, refresh: "" }
     await go.send("POST", server("deleteSession"), {}, over)
     assert.strictEqual((await go.attempt("POST", server("deleteSession"), {}, over)).status, 200)
-    // Where its session is over it signs in anew by the password that it has kept.
+    // After the session's end it signs in again with its stored password.
     await go.send("GET", server("getSession"), {}, await go.login(who.email, who.password))
   })
 
-  it("update-handle and service-auth", async () => {
+  it("goat updates a handle and gets a service token", async () => {
     const go = goat(host)
     const { session } = await account(host)
     const handle = `${newName()}.test`
@@ -60,7 +60,7 @@ describe("what goat asks of an account", () => {
     }
   })
 
-  it("records: create, update, get, ls, delete; repo export and import; bsky post and prefs", async () => {
+  it("goat creates, updates, gets, lists and deletes records; exports and imports a repo; posts and sets preferences", async () => {
     const go = goat(host)
     const { did, session } = await account(host)
     const { uri } = await postPicture(host, { did, session })
@@ -93,7 +93,7 @@ describe("what goat asks of an account", () => {
     assert.deepStrictEqual(kept.json.preferences, preferences)
   })
 
-  it("blobs: ls, export and download, and what is missing", async () => {
+  it("goat lists, exports and downloads blobs, and lists missing ones", async () => {
     const go = goat(host)
     const who = await account(host)
     const { did, session } = who
@@ -112,7 +112,7 @@ describe("what goat asks of an account", () => {
     decode(missing.json, shapes.listMissingBlobs, ["blobs"])
   })
 
-  it("the DID: plc recommended, request-token, sign, submit and add-rotation-key", async () => {
+  it("goat changes a DID: plc recommended, request-token, sign, submit and add-rotation-key", async () => {
     const go = goat(host)
     const { did, session } = await account(host)
     const recommended = await go.send("GET", identity("getRecommendedDidCredentials"), {}, session)

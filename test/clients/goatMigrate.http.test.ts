@@ -12,7 +12,7 @@ const repo = (name: string) => `com.atproto.repo.${name}`
 const sync = (name: string) => `com.atproto.sync.${name}`
 
 describe("goat account migrate", () => {
-  it("moves an account from one server of this kind to another", async () => {
+  it("goat moves an account between two Nacre servers", async () => {
     const from = await startHost()
     const shared = {
       PLC_URL: from.network.env["PLC_URL"]!,

@@ -16,10 +16,10 @@ const line = (event: Event): string => {
   }
 }
 
-/** What the network is told of an account, from its first day to its last. */
+/** The tests of the events of an account, from its first day to its last. */
 export const lifeSuite = (name: string, server: () => TestServer) => {
   describe(`the life of an account on ${name}`, () => {
-    it("is told to the official consumer in the order that is specified, and its end alone afterwards", async () => {
+    it("the official consumer gets an account's events in the specified order, and afterwards only its deletion", async () => {
       const { agent, did } = await signUp(server(), "mortal")
       const { admin, identity, server: own } = agent.com.atproto
       const asAdmin = { ...adminOf(server()), encoding: "application/json" } as const
@@ -34,7 +34,7 @@ export const lifeSuite = (name: string, server: () => TestServer) => {
         assert.deepStrictEqual(consumer.of(did).map(line), lines)
       }
 
-      // The first commit is empty, and the consumer tells nothing of it.
+      // The first commit is empty, so the consumer emits nothing for it.
       const born = ["identity", "account active", "sync"]
       await told(born)
       await identity.updateHandle({ handle })

@@ -2,7 +2,7 @@ import { assert, describe, it } from "@effect/vitest"
 import { request } from "node:http"
 import type { TestServer } from "../support/server/server.ts"
 
-/** How many times each is asked: a connection that is cut shows by chance. */
+/** How often each request is sent: a cut connection only shows by chance. */
 const times = 6
 
 const bytes = (length: number) => new Uint8Array(length).fill(32)
@@ -18,10 +18,10 @@ const chunks = (length: number): ReadableStream<Uint8Array> => {
   })
 }
 
-/** What becomes of a body that is not wanted. */
+/** The tests of rejected bodies. */
 export const refusalSuite = (name: string, server: () => TestServer) => {
   describe(`a body that is refused by ${name}`, () => {
-    /** Sends a body in both ways, several times; answers the different outcomes. */
+    /** Sends a body in both ways, several times; returns the distinct outcomes. */
     const outcomes = async (path: string, length: number, headers: Record<string, string>) => {
       const seen = new Set<string>()
       for (let nth = 0; nth < times; nth++) {
@@ -34,7 +34,7 @@ export const refusalSuite = (name: string, server: () => TestServer) => {
       return [...seen]
     }
 
-    it("is refused with an answer that arrives, however large the rest of the body is", async () => {
+    it("the server rejects a body with a response that arrives, however large the rest is", async () => {
       const json = { "content-type": "application/json" }
       const createSession = "/xrpc/com.atproto.server.createSession"
       for (const length of [200_000, 5_000_000, 20_000_000]) {
@@ -52,7 +52,7 @@ export const refusalSuite = (name: string, server: () => TestServer) => {
       assert.deepStrictEqual(await outcomes("/nowhere", 5_000_000, json), ["404 none"])
     })
 
-    it("does not keep its sender waiting for a rest that never comes", async () => {
+    it("the server doesn't wait for the rest of a rejected body", async () => {
       const status = await new Promise((resolve, reject) => {
         const sent = request(`${server().url}/xrpc/com.atproto.repo.createRecord`, {
           method: "POST",

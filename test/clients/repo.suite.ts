@@ -15,7 +15,7 @@ import { startWriter } from "../support/server/serverWriters.ts"
 
 const collection = "app.bsky.feed.post"
 
-/** Writes so many posts, 200 a commit; answers the CIDs by record key. */
+/** Writes that many posts, 200 per commit; returns the CIDs by record key. */
 const fill = async ({ agent, did }: Person, count: number): Promise<Map<string, string>> => {
   const made = new Map<string, string>()
   for (let at = 0; at < count; at += 200) {
@@ -36,13 +36,13 @@ const fill = async ({ agent, did }: Person, count: number): Promise<Map<string, 
 
 type Proof = Parameters<typeof verifyProofs>[1][number]
 
-// SAFETY: the library's CIDs are of a class of its own; it compares them by their bytes.
+// SAFETY: the library has its own CID class, but compares by bytes.
 const cidOf = (text: string) => CID.parse(text) as unknown as NonNullable<Proof["cid"]>
 
-/** The repo as others read and verify it. */
+/** The tests of a repo as others read and verify it. */
 export const repoSuite = (name: string, server: () => TestServer) => {
   describe(`the repo on ${name}`, () => {
-    it("is exported so that the official library accepts it, with all its records", async () => {
+    it("an export passes the official library's checks, with all records", async () => {
       const person = await signUp(server(), "exporter")
       const { agent, did } = person
       const made = await fill(person, 260)
@@ -55,7 +55,7 @@ export const repoSuite = (name: string, server: () => TestServer) => {
       assert.deepStrictEqual(new Map(creates.map(({ rkey, cid }) => [rkey, `${cid}`])), made)
     })
 
-    it("is exported whole while four writers write", async () => {
+    it("an export is complete during four concurrent writers", async () => {
       const person = await signUp(server(), "steady")
       const { agent, did } = person
       const key = await signingKeyOf(server(), did)
@@ -73,7 +73,7 @@ export const repoSuite = (name: string, server: () => TestServer) => {
         const { rev } = (await agent.com.atproto.sync.getLatestCommit({ did })).data
         if (rev > commit.rev) moved += 1
         for (const [at, { acknowledged }] of writers.entries()) {
-          // What was there before the export began and is there now was in it all the time.
+          // A record that existed before the export and still exists must be in it.
           for (const path of known[at]!.keys()) {
             if (acknowledged.has(path)) assert.isTrue(found.has(path), `${path} is in the export`)
           }
@@ -83,7 +83,7 @@ export const repoSuite = (name: string, server: () => TestServer) => {
       assert.isAbove(moved, 0, "writes went on meanwhile")
     })
 
-    it("exports what is newer than a rev, enough to bring an older copy up to date", async () => {
+    it("getRepo with since returns enough blocks to update an older copy", async () => {
       const person = await signUp(server(), "follower")
       const { agent, did } = person
       const key = await signingKeyOf(server(), did)
@@ -102,7 +102,7 @@ export const repoSuite = (name: string, server: () => TestServer) => {
       )
     })
 
-    it("proves that a record is there, and that one is not", async () => {
+    it("getRecord proves both the presence and the absence of a record", async () => {
       const person = await signUp(server(), "prover")
       const { agent, did } = person
       const key = await signingKeyOf(server(), did)
@@ -130,7 +130,7 @@ export const repoSuite = (name: string, server: () => TestServer) => {
       }
     })
 
-    it("serves parts of a blob, and lists it while a record refers to it", async () => {
+    it("getBlob serves ranges of a blob, and listBlobs lists it while a record references it", async () => {
       const { agent, did } = await signUp(server(), "painter")
       const image = png("0123456789".repeat(30_000))
       const { blob } = (await agent.uploadBlob(image, { encoding: "image/png" })).data

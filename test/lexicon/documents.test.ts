@@ -17,19 +17,19 @@ const visit = (node: unknown, each: (node: Record<string, unknown>) => void): vo
 }
 
 describe("the built-in lexicon documents", () => {
-  it("are what `npm run lexicons` would write now", () => {
+  it("the documents are up to date with `npm run lexicons`", () => {
     const script = join(import.meta.dirname, "../../scripts/lexicons.ts")
     execFileSync(process.execPath, [script, "--check"])
   })
 
-  it("are lexicon documents, every one", () => {
+  it("every document is a valid lexicon document", () => {
     for (const [id, defs] of entries) {
       const result = checkDocument({ lexicon: 1, id, defs })
       assert.deepInclude(result, { ok: true }, `${id}: ${JSON.stringify(result)}`)
     }
   })
 
-  it("hold everything they refer to", () => {
+  it("every reference resolves to a definition", () => {
     const refs: Array<string> = []
     for (const [id, defs] of entries) {
       visit(defs, (node) => {
@@ -46,7 +46,7 @@ describe("the built-in lexicon documents", () => {
     )
   })
 
-  it("compile, every definition of them", () => {
+  it("every definition compiles", () => {
     for (const [id, defs] of entries) {
       for (const [name, definition] of Object.entries(defs)) {
         const described = !["query", "procedure", "subscription"].includes(definition.type)
@@ -55,7 +55,7 @@ describe("the built-in lexicon documents", () => {
     }
   })
 
-  it("have input defaults only where checkInput fills them in", () => {
+  it("the documents only have input defaults that checkInput applies", () => {
     const nested: Array<string> = []
     for (const [id, defs] of entries) {
       const { main } = defs as { main?: { input?: { schema?: { properties?: object } } } }
@@ -68,7 +68,7 @@ describe("the built-in lexicon documents", () => {
     assert.deepStrictEqual(nested, [])
   })
 
-  it("cover the methods and records this server answers for", () => {
+  it("the documents cover the methods and records of this server", () => {
     assert.strictEqual(kindOf("com.atproto.repo.applyWrites"), "procedure")
     assert.strictEqual(kindOf("com.atproto.sync.subscribeRepos"), "subscription")
     assert.strictEqual(kindOf("app.bsky.actor.putPreferences"), "procedure")

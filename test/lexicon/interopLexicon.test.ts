@@ -28,7 +28,9 @@ const catalog = (): Catalog => {
   return new Catalog(documents)
 }
 
-/** The data model is part of the check: what cannot be converted is refused before any schema. */
+/**
+ * Includes the data model: a value that can't be converted is invalid before any schema applies.
+ */
 const verdict = (data: unknown): unknown => {
   try {
     return catalog().checkRecord("example.lexicon.record", fromJson(data))
@@ -38,7 +40,7 @@ const verdict = (data: unknown): unknown => {
 }
 
 describe("lexicon vectors", () => {
-  it("every document of the catalog is a lexicon document", () => {
+  it("every document of the catalog is a valid lexicon document", () => {
     assert.strictEqual(catalog().kindOf("example.lexicon.query"), "query")
   })
 
@@ -49,7 +51,7 @@ describe("lexicon vectors", () => {
   }
 
   for (const { name, lexicon } of cases("lexicon-invalid.json")) {
-    it(`the document with “${name}” is refused`, () => {
+    it(`the document with “${name}” is rejected`, () => {
       assert.deepInclude(checkDocument(lexicon), { ok: false })
     })
   }
@@ -61,13 +63,13 @@ describe("lexicon vectors", () => {
   }
 
   for (const [index, { name, data }] of cases("record-data-invalid.json").entries()) {
-    it(`the record with “${name}” (${index}) is refused`, () => {
+    it(`the record with “${name}” (${index}) is rejected`, () => {
       assert.deepInclude(verdict(data), { ok: false })
     })
 
-    // Some of these lack the required field too; the fault they are named after must do alone.
+    // Some of these lack the required field too; the fault in their name must suffice.
     if (name !== "missing required field") {
-      it(`the record with “${name}” (${index}) is refused for that alone`, () => {
+      it(`the record with “${name}” (${index}) is rejected for that reason alone`, () => {
         assert.deepInclude(verdict({ integer: 1, ...(data as object) }), { ok: false })
       })
     }

@@ -36,7 +36,7 @@ describe("syntax vectors", () => {
       )
     })
 
-    it(`every invalid ${name} is refused`, () => {
+    it(`every invalid ${name} is rejected`, () => {
       const invalid = lines(`${name}_syntax_invalid`)
       assert.isAbove(invalid.length, 0)
       assert.deepStrictEqual(
@@ -47,7 +47,7 @@ describe("syntax vectors", () => {
   }
 
   for (const name of ["datetime", "language"] as const) {
-    it(`every ${name} that has the form but not the meaning is refused`, () => {
+    it(`every syntactically correct but meaningless ${name} is rejected`, () => {
       const invalid = lines(`${name}_parse_invalid`)
       assert.isAbove(invalid.length, 0)
       assert.deepStrictEqual(
@@ -57,7 +57,7 @@ describe("syntax vectors", () => {
     })
   }
 
-  it("every valid AT URI comes apart into parts that give it back", () => {
+  it("parseAtUri splits every valid AT URI into parts that form it again", () => {
     for (const line of lines("aturi_syntax_valid")) {
       const parts = Syntax.parseAtUri(line)
       assert.isDefined(parts, line)

@@ -19,7 +19,7 @@ const theirs = (record: Record<string, unknown>, collection: string): boolean =>
 const ours = (record: Record<string, unknown>, collection: string): RecordResult =>
   checkRecord(collection, fromJson(record))
 
-/** A small seeded generator (mulberry32), so that a failure names the seed that repeats it. */
+/** A small seeded generator (mulberry32); a failure names the seed to repeat it. */
 const generator = (seed: number) => {
   let state = seed
   const next = (): number => {
@@ -33,11 +33,11 @@ const generator = (seed: number) => {
 
 type Holder = Record<string | number, unknown>
 
-/** Every place of a record that a mutation may touch: its holder and key. */
+/** Every place in a record that a mutation may change: its holder and key. */
 const places = (root: unknown): Array<readonly [Holder, string | number]> => {
   if (typeof root !== "object" || root === null) return []
   const holder = root as Holder
-  // What a link or a blob is made of belongs to the data model, not to the lexicon.
+  // The inside of a link or a blob belongs to the data model, not to the lexicon.
   if ("$link" in holder || "$bytes" in holder || holder["$type"] === "blob") return []
   const keys = Array.isArray(root) ? [...root.keys()] : Object.keys(root)
   return keys.flatMap((key) => [[holder, key] as const, ...places(holder[key])])
@@ -119,7 +119,7 @@ const mutated = (seed: number) => {
     const [holder, key] = pick(places(record))
     const value = holder[key]
     const action = pick(["remove", "replace", "replace", "replace", "lengthen"])
-    // A $type that is no text is refused before any lexicon is asked.
+    // A $type that isn't a string is rejected before any lexicon applies.
     if (key === "$type") holder[key] = pick(types)
     else if (action === "replace") holder[key] = structuredClone(pick(replacements))
     else if (action === "lengthen" && Array.isArray(value)) {
@@ -136,7 +136,7 @@ const post = (fields: object) => ({ ...postWithImage, ...fields })
 const unlike = /^must (be a blob of type|not be a blob larger)/
 
 describe("checkRecord beside @atproto/lexicon", () => {
-  it("accepts every sample, as the other does", () => {
+  it("checkRecord accepts every sample, as @atproto/lexicon does", () => {
     for (const record of samples) {
       const collection = String(record["$type"])
       assert.deepEqual(ours(record, collection), { ok: true }, collection)
@@ -144,14 +144,14 @@ describe("checkRecord beside @atproto/lexicon", () => {
     }
   })
 
-  it("agrees on thousands of records with something wrong or odd in them", () => {
+  it("checkRecord agrees with @atproto/lexicon on thousands of mutated records", () => {
     const verdicts = { accepted: 0, refused: 0 }
     for (let seed = 1; seed <= 12_000; seed++) {
       const { collection, record } = mutated(seed)
       const own = ours(record, collection)
       assert.notStrictEqual(own, "unknown")
       const accepted = own !== "unknown" && own.ok
-      // The other leaves a blob's type and size to its caller; see the last tests here.
+      // @atproto/lexicon leaves a blob's type and size to its caller; see the last tests here.
       if (own !== "unknown" && !own.ok && unlike.test(own.issue.message)) continue
       verdicts[accepted ? "accepted" : "refused"]++
       assert.strictEqual(
@@ -194,14 +194,14 @@ describe("checkRecord beside @atproto/lexicon", () => {
   }
 
   for (const [name, record] of Object.entries(stricter)) {
-    it(`refuses ${name}, on purpose`, () => {
+    it(`checkRecord rejects ${name}, on purpose`, () => {
       assert.deepInclude(ours(record, "app.bsky.feed.post"), { ok: false })
       assert.isTrue(theirs(record, "app.bsky.feed.post"))
     })
   }
 
   for (const [name, record] of Object.entries(looser)) {
-    it(`accepts ${name}, on purpose`, () => {
+    it(`checkRecord accepts ${name}, on purpose`, () => {
       assert.deepEqual(ours(record, "app.bsky.feed.post"), { ok: true })
       assert.isFalse(theirs(record, "app.bsky.feed.post"))
     })

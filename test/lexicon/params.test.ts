@@ -9,7 +9,7 @@ const listRecords = (query: string) =>
 const value = (result: ReturnType<typeof parse>) => (result.ok ? result.value : result.issue)
 
 describe("query parameters", () => {
-  it("become what the lexicon says they are, defaults filled in", () => {
+  it("parseParams returns typed values with the lexicon's defaults", () => {
     assert.deepStrictEqual(value(listRecords("reverse=true&cursor=3jzfcijpj2z2a")), {
       repo: "a.example",
       collection: "app.bsky.feed.post",
@@ -19,7 +19,7 @@ describe("query parameters", () => {
     })
   })
 
-  it("are refused where an integer is no integer, or out of bounds", () => {
+  it("parseParams rejects an integer that is malformed or out of bounds", () => {
     for (const text of [
       "abc",
       "1.5",
@@ -42,21 +42,21 @@ describe("query parameters", () => {
     })
   })
 
-  it("are refused where a boolean is neither true nor false", () => {
+  it("parseParams rejects a boolean that is neither true nor false", () => {
     assert.deepStrictEqual(value(listRecords("reverse=1")), {
       path: "reverse",
       message: "must be a boolean"
     })
   })
 
-  it("are refused where a single one is repeated", () => {
+  it("parseParams rejects a repeated single parameter", () => {
     assert.deepStrictEqual(value(listRecords("limit=1&limit=2")), {
       path: "limit",
       message: "must be given once"
     })
   })
 
-  it("are refused where a required one is missing or has not its format", () => {
+  it("parseParams rejects a missing required parameter or an invalid format", () => {
     const nsid = "com.atproto.identity.resolveHandle"
     assert.deepStrictEqual(value(parse(nsid, "")), { path: "handle", message: "is required" })
     assert.deepStrictEqual(value(parse(nsid, "handle=nodots")), {
@@ -65,7 +65,7 @@ describe("query parameters", () => {
     })
   })
 
-  it("may be repeated where the lexicon has a list, and each element is checked", () => {
+  it("parseParams accepts repeated list parameters, and checks each element", () => {
     const nsid = "com.atproto.admin.getAccountInfos"
     assert.deepStrictEqual(value(parse(nsid, "dids=did:web:a.example&dids=did:web:b.example")), {
       dids: ["did:web:a.example", "did:web:b.example"]
@@ -79,7 +79,7 @@ describe("query parameters", () => {
     })
   })
 
-  it("treats an empty value as left out, whatever the parameter's type", () => {
+  it("parseParams treats an empty value as absent, whatever the parameter's type", () => {
     const plain = value(listRecords(""))
     for (const query of ["cursor=", "limit=", "reverse=", "cursor=&limit=&reverse=&cursor="]) {
       assert.deepStrictEqual(value(listRecords(query)), plain, query)
@@ -94,7 +94,7 @@ describe("query parameters", () => {
     assert.deepStrictEqual(dids("dids=&dids="), { path: "dids", message: "is required" })
   })
 
-  it("reads a list whose name carries brackets, with an index or without", () => {
+  it("parseParams reads list parameters with brackets, with or without an index", () => {
     const nsid = "com.atproto.admin.getAccountInfos"
     const both = { dids: ["did:web:a.example", "did:web:b.example"] }
     for (const query of [
@@ -108,14 +108,14 @@ describe("query parameters", () => {
     assert.deepInclude(value(listRecords("limit[]=7")), { limit: 50 })
   })
 
-  it("that no lexicon names are ignored", () => {
+  it("parseParams ignores unknown parameters", () => {
     assert.deepStrictEqual(
       value(parse("com.atproto.identity.resolveHandle", "handle=a.example&__proto__=x&foo=1")),
       { handle: "a.example" }
     )
   })
 
-  it("of a method that does not exist are refused", () => {
+  it("parseParams rejects the parameters of an unknown method", () => {
     assert.deepInclude(parse("com.example.nothing", ""), { ok: false })
     assert.deepInclude(parse("app.bsky.feed.post", ""), { ok: false })
   })

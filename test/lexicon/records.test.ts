@@ -14,7 +14,7 @@ const refs = (collection: string, record: unknown) =>
     cid: cid.toString()
   }))
 
-/** A catalog with one record type whose only property is described by the schema. */
+/** Checks a value against a record type whose only property has this schema. */
 const checkProperty = (schema: Schema, value: unknown, extra: Definitions = {}) => {
   const record = { type: "object", properties: { it: schema } } as const
   const main = { type: "record", key: "any", record } as const
@@ -25,14 +25,14 @@ const checkProperty = (schema: Schema, value: unknown, extra: Definitions = {}) 
 }
 
 describe("records", () => {
-  it("of a type no lexicon describes are unknown, and so are things that are no records", () => {
+  it("checkRecord returns unknown for an unknown type or a definition that isn't a record", () => {
     assert.strictEqual(Lexicons.checkRecord("com.example.other", { $type: "x" }), "unknown")
     assert.strictEqual(Lexicons.checkRecord("app.bsky.richtext.facet", {}), "unknown")
     assert.strictEqual(Lexicons.checkRecord("constructor", {}), "unknown")
     assert.isUndefined(Lexicons.recordKeyType("com.example.other"))
   })
 
-  it("must have the collection as their $type", () => {
+  it("checkRecord requires the collection as $type", () => {
     const result = Lexicons.checkRecord("app.bsky.feed.like", {
       ...(fromJson(samples[8]) as object),
       $type: "app.bsky.feed.repost"
@@ -43,7 +43,7 @@ describe("records", () => {
     })
   })
 
-  it("that are refused are refused with the place and the reason", () => {
+  it("checkRecord returns the place and the reason of an error", () => {
     const broken = structuredClone(postWithImage) as unknown as {
       embed: { images: Array<{ aspectRatio: { width: unknown } }> }
     } & Record<string, unknown>
@@ -58,7 +58,7 @@ describe("records", () => {
     })
   })
 
-  it("count graphemes, not UTF-16 units", () => {
+  it("checkRecord counts graphemes, not UTF-16 units", () => {
     const text = "🏳️‍🌈".repeat(150)
     assert.isAbove(text.length, 300)
     assert.deepEqual(check({ ...postWithImage, text }), { ok: true })
@@ -70,7 +70,7 @@ describe("records", () => {
     })
   })
 
-  it("have a record-key type", () => {
+  it("recordKeyType returns a collection's record key type", () => {
     assert.strictEqual(Lexicons.recordKeyType("app.bsky.feed.post"), "tid")
     assert.strictEqual(Lexicons.recordKeyType("app.bsky.actor.profile"), "literal:self")
     assert.strictEqual(Lexicons.recordKeyType("com.atproto.lexicon.schema"), "nsid")
@@ -79,11 +79,11 @@ describe("records", () => {
 })
 
 describe("schemas", () => {
-  it("allow what they do not name", () => {
+  it("an object schema allows unknown properties", () => {
     assert.deepEqual(check({ ...postWithImage, extra: { anything: [1] } }), { ok: true })
   })
 
-  it("take nullable for a licence to be null, not to be wrong", () => {
+  it("a nullable property may be null, but not otherwise invalid", () => {
     const inner = {
       type: "object",
       properties: { a: { type: "integer" } },
@@ -99,21 +99,21 @@ describe("schemas", () => {
     })
   })
 
-  it("do not find properties on the prototype", () => {
+  it("an object schema ignores properties of the prototype", () => {
     const properties = { constructor: { type: "string" }, toString: { type: "string" } } as const
     assert.isUndefined(checkProperty({ type: "object", properties }, {}))
     const required = ["constructor"]
     assert.isDefined(checkProperty({ type: "object", properties, required }, {}))
   })
 
-  it("know only integers of 53 bits", () => {
+  it("an integer schema only accepts 53-bit integers", () => {
     assert.isUndefined(checkProperty({ type: "integer" }, Number.MAX_SAFE_INTEGER))
     for (const value of [2 ** 53, 1.5, Number.NaN, "1", 1n, null]) {
       assert.isDefined(checkProperty({ type: "integer" }, value))
     }
   })
 
-  it("measure strings in bytes", () => {
+  it("a string schema measures length in bytes", () => {
     const schema = { type: "string", minLength: 3, maxLength: 4 } as const
     assert.isUndefined(checkProperty(schema, "éé"))
     assert.isUndefined(checkProperty(schema, "日"))
@@ -125,7 +125,7 @@ describe("schemas", () => {
     })
   })
 
-  it("follow refs that lead in a circle as far as the data goes", () => {
+  it("a circular ref is followed as deep as the data", () => {
     const tree: Definitions = {
       tree: { type: "object", properties: { child: { type: "ref", ref: "#tree" } } }
     }
@@ -137,7 +137,7 @@ describe("schemas", () => {
     )
   })
 
-  it("refuse data under a ref to something they do not have, and let an open union pass", () => {
+  it("an unresolvable ref rejects data, but an open union accepts it", () => {
     assert.deepInclude(checkProperty({ type: "ref", ref: "com.example.none" }, {}), {
       message: "has a type that is not known here: com.example.none"
     })
@@ -149,7 +149,7 @@ describe("schemas", () => {
     )
   })
 
-  it("take lists, bytes, links and blobs for what they are, not for objects", () => {
+  it("an object schema rejects lists, bytes, links and blobs", () => {
     const link = fromJson({ $link: image.ref.$link })
     for (const value of [[], new Uint8Array(), link, null, "x"]) {
       assert.isDefined(checkProperty({ type: "unknown" }, value))
@@ -164,7 +164,7 @@ describe("schemas", () => {
     assert.isDefined(checkProperty({ type: "bytes", maxLength: 2 }, new Uint8Array(3)))
   })
 
-  it("take a token's full name for the token", () => {
+  it("a token schema requires the token's full name", () => {
     const extra: Definitions = { on: { type: "token" } }
     const ref = { type: "ref", ref: "#on" } as const
     assert.isUndefined(checkProperty(ref, "com.example.thing#on", extra))
@@ -176,7 +176,7 @@ describe("blobs", () => {
   const cid = image.ref.$link
   const found = { cid, mimeType: "image/jpeg", size: 123_456 }
 
-  it("are found with what their place demands", () => {
+  it("blobRefs returns blobs with their constraints", () => {
     assert.deepEqual(refs("app.bsky.feed.post", postWithImage), [
       { ...found, path: "embed.images[0].image", accept: ["image/*"], maxSize: 2_000_000 }
     ])
@@ -192,14 +192,14 @@ describe("blobs", () => {
     ])
   })
 
-  it("are found through refs and unions inside each other", () => {
+  it("blobRefs follows nested refs and unions", () => {
     assert.deepEqual(
       refs("app.bsky.feed.post", samples[4]).map(({ path, maxSize }) => ({ path, maxSize })),
       [{ path: "embed.media.images[0].image", maxSize: 2_000_000 }]
     )
   })
 
-  it("are found at any depth where no lexicon describes the place, without demands", () => {
+  it("blobRefs finds blobs at any depth without a lexicon, without constraints", () => {
     const deep = { a: [{ b: [[{ c: blob() }]] }], d: blob({ size: 1 }) }
     assert.deepEqual(refs("com.example.other", deep), [
       { ...found, path: "a[0].b[0][0].c" },
@@ -212,7 +212,7 @@ describe("blobs", () => {
     assert.deepEqual(refs("app.bsky.feed.post", json), [{ ...found, path: "thumb" }])
   })
 
-  it("are refused where their type or size does not fit", () => {
+  it("checkRecord rejects a blob with the wrong type or size", () => {
     const avatar = (fields: object) =>
       check({ $type: "app.bsky.actor.profile", avatar: blob(fields) })
     assert.deepEqual(avatar({ mimeType: "image/jpeg" }), { ok: true })
@@ -235,7 +235,7 @@ describe("blobs", () => {
     )
   })
 
-  it("of the old form are found wherever they are, and nothing else is taken for one", () => {
+  it("findLegacyBlobs finds legacy references at any depth, and nothing else", () => {
     const legacy = { cid, mimeType: "image/jpeg" }
     assert.deepStrictEqual(Lexicons.findLegacyBlobs({ a: [1, legacy], b: { c: legacy } }), [
       "a[1]",
@@ -250,7 +250,7 @@ describe("blobs", () => {
 })
 
 describe("methods", () => {
-  it("have encodings and errors", () => {
+  it("a method has encodings and errors", () => {
     const { errorsOf, inputEncoding, outputEncoding } = Lexicons
     assert.strictEqual(inputEncoding("com.atproto.repo.createRecord"), "application/json")
     assert.strictEqual(inputEncoding("com.atproto.repo.uploadBlob"), "*/*")
@@ -261,7 +261,7 @@ describe("methods", () => {
     assert.deepStrictEqual(errorsOf("app.bsky.feed.post"), [])
   })
 
-  it("check their input", () => {
+  it("checkInput checks a method's input", () => {
     const nsid = "com.atproto.repo.applyWrites"
     const write = { $type: `${nsid}#delete`, collection: "app.bsky.feed.post", rkey: "x" }
     const input = { repo: "a.example", writes: [write] }
@@ -280,7 +280,7 @@ describe("methods", () => {
     assert.deepInclude(Lexicons.checkInput("com.example.none", {}), { ok: false })
   })
 
-  it("fill in the defaults of their input without touching what was given", () => {
+  it("checkInput applies defaults without changing the given input", () => {
     const input: Record<string, unknown> = Object.freeze({ useCount: 1 })
     assert.deepEqual(Lexicons.checkInput("com.atproto.server.createInviteCodes", input), {
       ok: true,
@@ -288,7 +288,7 @@ describe("methods", () => {
     })
   })
 
-  it("check their output and their messages", () => {
+  it("checkOutput and checkMessage check output and messages", () => {
     const nsid = "com.atproto.identity.resolveHandle"
     assert.deepInclude(Lexicons.checkOutput(nsid, { did: "did:web:a.example" }), { ok: true })
     assert.deepInclude(Lexicons.checkOutput(nsid, { did: "a.example" }), { ok: false })
@@ -299,7 +299,7 @@ describe("methods", () => {
     assert.deepInclude(Lexicons.checkMessage(stream, "#other", identity), { ok: false })
   })
 
-  it("share their definitions with whoever asks for one by name", () => {
+  it("validator returns a definition's check by name", () => {
     const preferences = Lexicons.validator("app.bsky.actor.defs#preferences")
     const pref = { $type: "app.bsky.actor.defs#adultContentPref", enabled: true }
     assert.deepEqual(preferences?.([pref]), { ok: true, value: [pref] })

@@ -1,11 +1,11 @@
-/** Valid records of every shape the tests need, in the JSON form of the data model. */
+/** Valid records of every shape that the tests need, in the data model's JSON form. */
 
 const cid = "bafyreiclp443lavogvhj3d2ob2cxbfuscni2k5jk7bebjzg7khl3esabwq"
 const did = "did:plc:ewvi7nxzyoun6zhxrhs64oiz"
 const createdAt = "2026-11-20T12:00:00.000Z"
 const strongRef = { uri: `at://${did}/app.bsky.feed.post/3jzfcijpj2z2a`, cid }
 
-/** An image blob as a record holds it. */
+/** An image blob in a record. */
 export const image = {
   $type: "blob",
   ref: { $link: "bafkreibjfgx2gprinfvicegelk5kosd6y2frmqpqzwqkg7usac74l3t2v4" },
@@ -45,7 +45,7 @@ const post = {
   createdAt
 }
 
-/** A post with facets and one image: what most posts with a picture look like. */
+/** A post with facets and one image, as most posts with a picture. */
 export const postWithImage = { ...post, embed: images }
 
 /** One record of each of many types. */

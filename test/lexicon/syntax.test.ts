@@ -4,7 +4,9 @@ import * as Schema from "effect/Schema"
 import { CID } from "multiformats/cid"
 import * as Syntax from "../../src/core/lexicon/syntax.ts"
 
-/** Texts near the edge of each format: good ones, with one character changed, added or removed. */
+/**
+ * Texts near the limits of each format: valid ones, with one character changed, added or removed.
+ */
 const near = (texts: ReadonlyArray<string>) => {
   const characters = "aZ059+-.:/#?T~%é \n"
   return texts.flatMap((text) => [
@@ -37,7 +39,7 @@ const strictAtUri = (text: string): boolean => Package.isAtUriString(text)
 const strictLanguage = (text: string): boolean => Package.parseLanguageString(text) !== null
 
 describe("syntax", () => {
-  it("agrees with @atproto/syntax about datetimes", () => {
+  it("isDatetime agrees with @atproto/syntax", () => {
     const texts = [
       "2026-11-20T12:00:00.000Z",
       "2024-02-29T23:59:59.123456+09:00",
@@ -47,7 +49,7 @@ describe("syntax", () => {
     assert.deepStrictEqual(disagreements(texts, Syntax.isDatetime, Package.isDatetimeString), [])
   })
 
-  it("agrees with @atproto/syntax about AT URIs", () => {
+  it("isAtUri agrees with @atproto/syntax", () => {
     const texts = [
       "at://did:plc:ewvi7nxzyoun6zhxrhs64oiz/app.bsky.feed.post/3jzfcijpj2z2a",
       "at://a.example/com.example.record/self#/frag",
@@ -56,12 +58,12 @@ describe("syntax", () => {
     assert.deepStrictEqual(disagreements(texts, Syntax.isAtUri, strictAtUri), [])
   })
 
-  it("agrees with @atproto/syntax about languages", () => {
+  it("isLanguage agrees with @atproto/syntax", () => {
     const texts = ["en", "pt-BR", "zh-Hant-TW", "en-u-co-phonebk-x-private", "i-klingon"]
     assert.deepStrictEqual(disagreements(texts, Syntax.isLanguage, strictLanguage), [])
   })
 
-  it("agrees with multiformats about CIDs of version 1", () => {
+  it("isCid agrees with multiformats about CIDv1", () => {
     const texts = [
       "bafyreiclp443lavogvhj3d2ob2cxbfuscni2k5jk7bebjzg7khl3esabwq",
       "bafkreibjfgx2gprinfvicegelk5kosd6y2frmqpqzwqkg7usac74l3t2v4",
@@ -72,7 +74,7 @@ describe("syntax", () => {
     assert.isFalse(Syntax.isCidText(`b${"a".repeat(200)}`))
   })
 
-  it("takes an AT URI apart", () => {
+  it("parseAtUri splits an AT URI into its parts", () => {
     const { parseAtUri } = Syntax
     assert.deepStrictEqual(parseAtUri("at://a.example"), { authority: "a.example" })
     assert.deepStrictEqual(parseAtUri("at://did:web:a.example/com.example.record/x#/frag"), {
@@ -91,21 +93,21 @@ describe("syntax", () => {
     assert.isUndefined(parseAtUri(`at://a.example/com.example.record/x#/${"a".repeat(9000)}`))
   })
 
-  it("knows handles with punycode and in any case, stored in lower case", () => {
+  it("isHandle accepts punycode and any case, which normalizeHandle lower-cases", () => {
     assert.isTrue(Syntax.isHandle("xn--ls8h.Example.com"))
     assert.strictEqual(Syntax.normalizeHandle("Alice.Example.COM"), "alice.example.com")
     assert.isFalse(Syntax.isHandle("alice"))
     assert.isFalse(Syntax.isHandle("alice.example.com\n"))
   })
 
-  it.prop("never throws, whatever the text", [Schema.String], ([text]) => {
+  it.prop("no format check throws for any text", [Schema.String], ([text]) => {
     for (const check of Object.values(Syntax.formats)) assert.isBoolean(check(text))
     Syntax.parseAtUri(`at://${text}`)
     assert.isFalse(Syntax.isUri(`https://example.com/ ${text}`))
   })
 
-  it("stays fast on long hostile texts", () => {
-    // Nothing is timed: an expression that backtracks without bound would never come back.
+  it("every format check stays fast on long hostile texts", () => {
+    // Not timed: a regular expression with unbounded backtracking would never return.
     for (const check of Object.values(Syntax.formats)) {
       for (const unit of ["a", "a-", "a.", "-a", "1", "did:", "en-a-"]) {
         assert.isBoolean(check(unit.repeat(200_000)))

@@ -19,7 +19,7 @@ import {
 
 const newPassword = "another password"
 
-/** What somebody types who moves in. */
+/** The arguments for moving in. */
 const migrateOf = ({ old, nacre }: World, { did, name }: Mover) => [
   "migrate",
   `--account=${did}`,
@@ -38,7 +38,7 @@ const environmentOf = ({ plc }: World, { password }: Mover) => ({
 const requestCode = (agent: AtpAgent) => () =>
   agent.com.atproto.identity.requestPlcOperationSignature()
 
-/** At the new server, signed in. */
+/** A session at the new server. */
 const arrived = async ({ nacre }: World, { did }: Mover): Promise<AtpAgent> => {
   const agent = new AtpAgent({ service: nacre.publicUrl })
   await agent.login({ identifier: did, password: newPassword })
@@ -57,7 +57,7 @@ describe("an account moved by the command", () => {
     await world.stop()
   })
 
-  it("is planned without a change, moves in with a recovery key, and moves out again", async () => {
+  it("an account's move is planned without changes, moves in with a recovery key, and moves out again", async () => {
     const mover = await newMover(world, "bob")
     const { did, agent: there } = mover
     const before = await recordsOf(world, there, did)
@@ -82,7 +82,7 @@ describe("an account moved by the command", () => {
     assert.strictEqual((await fetch(status)).status, 400)
     assert.strictEqual((await logOf(world, did)).length, 1)
 
-    // Without a terminal it goes as far as the code, and says what to do.
+    // Without a terminal it stops at the code, and prints the next step.
     const move = [...command, "--recovery-key", "bob.key"]
     const mails = world.old.mails.length
     const halted = await desk.run(move, env)
@@ -117,7 +117,7 @@ describe("an account moved by the command", () => {
     assert.deepStrictEqual(await recordsOf(world, here, did), before)
     await assertImages(here, mover)
 
-    // Asked again, it finds everything done.
+    // A repeated run finds everything done.
     const again = await desk.run(move, env)
     assert.strictEqual(again.code, 0, again.stderr)
     assert.notInclude(JSON.stringify(again.json.steps), "now")
@@ -151,7 +151,7 @@ describe("an account moved by the command", () => {
     stream.close()
   })
 
-  it("goes on wherever it was killed: in the middle of each step, and after each", async () => {
+  it("a move resumes after it was killed in the middle of each step, and after each", async () => {
     const mover = await newMover(world, "carol")
     const { did, agent: there } = mover
     const before = await recordsOf(world, there, did)
@@ -171,7 +171,7 @@ describe("an account moved by the command", () => {
       const { killed } = await killWhen(desk, command, { ...env, NACRE_MAILED_CODE: code }, mark)
       if (killed) kills += 1
     }
-    // A step may be done by what was under way when it was killed: then it does not begin again.
+    // A killed step may complete in the background and then isn't repeated.
     assert.isAtLeast(kills, 7)
     const last = await desk.run(command, env)
     assert.strictEqual(last.code, 0, last.stderr)
@@ -183,7 +183,7 @@ describe("an account moved by the command", () => {
     assert.isFalse(status.data.active)
   })
 
-  it("takes along what was written between two runs, and leaves lost blobs behind only when that is said", async () => {
+  it("a move copies records written between two runs, and leaves lost blobs behind only on request", async () => {
     const mover = await newMover(world, "erin")
     const { did, agent: there, images } = mover
     const command = migrateOf(world, mover)
@@ -209,7 +209,7 @@ describe("an account moved by the command", () => {
     assert.strictEqual(moved.code, 0, moved.stderr)
     assert.deepInclude(moved.json, { activated: true, validDid: true, records: records.size })
     assert.deepStrictEqual(await recordsOf(world, await arrived(world, mover), did), records)
-    // What cannot be mended any more holds up nobody.
+    // A permanently lost blob doesn't block the move.
     assert.strictEqual((await desk.run(command, env)).code, 0)
   })
 })

@@ -27,7 +27,7 @@ describe.each([
   })
   afterAll(() => world.stop())
 
-  it("goes from the reference to this server and back, with all it has, and is announced as specified", async () => {
+  it("an account moves from the reference to this server and back with all its data, and the specified events", async () => {
     const mover = await newMover(world, "alice")
     const { did, email, agent: there } = mover
     const before = await recordsOf(world, there, did)
@@ -65,7 +65,7 @@ describe.each([
     const { data: wanted } = await here.com.atproto.identity.getRecommendedDidCredentials()
     assert.deepStrictEqual([...plc.rotationKeys], wanted.rotationKeys)
 
-    // What is written here goes back with the rest.
+    // The post written here moves back with the rest.
     await here.post({ text: "written at the new place" })
     const after = await recordsOf(world, here, did)
     assert.strictEqual(after.size, before.size + 1)
@@ -81,7 +81,7 @@ describe.each([
     assert.strictEqual(back.services["atproto_pds"]?.endpoint, world.old.publicUrl)
     assert.strictEqual((await logOf(world, did)).length, 3)
 
-    // And it lives there: the reference signs with its own key from the first write on.
+    // Checks that it works there: the reference signs the next write with its own key.
     const { uri, cid } = await there.post({ text: "back again" })
     const path = uri.split("/").slice(3).join("/")
     assert.deepStrictEqual(await recordsOf(world, there, did), new Map([...after, [path, cid]]))

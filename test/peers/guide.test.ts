@@ -10,7 +10,7 @@ import { assertImages, newMover, recordsOf, startNacre, startWorld, type World }
 
 const guides = ["operate/accounts-and-invites", "own/move-in", "own/recover", "own/move-away"]
 
-/** The commands of the guides, as they stand there; a command may go on in the next line. */
+/** The commands of the guides, verbatim; a command may continue on the next line. */
 const commands = guides.flatMap((name) => {
   const text = readFileSync(join(import.meta.dirname, `../../docs/${name}.md`), "utf8")
   return [...text.matchAll(/```sh\n([\s\S]*?)```/g)].flatMap(([, block]) =>
@@ -21,11 +21,11 @@ const commands = guides.flatMap((name) => {
   )
 })
 
-/** The first command that begins so and holds the text. */
+/** The first command with this beginning that contains the text. */
 const command = (begin: string, holds = ""): string =>
   commands.find((one) => one.startsWith(`npx nacre ${begin}`) && one.includes(holds)) ?? ""
 
-/** A code for a change of the DID. */
+/** A code for a DID operation. */
 const code = ({ agent, code: read }: Side) =>
   read(() => agent.com.atproto.identity.requestPlcOperationSignature())
 
@@ -44,7 +44,7 @@ describe("the guide to moving", () => {
     await world.stop()
   })
 
-  it("is run as it stands: in, saved, gone and back, and away", async () => {
+  it("the guide's commands work as written: moving in, export, deletion, import, and moving out", async () => {
     const mover = await newMover(world, "alice")
     const { did, email, agent: there, password } = mover
     const records = await recordsOf(world, there, did)

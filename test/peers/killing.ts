@@ -4,7 +4,7 @@ import type { Desk } from "../cli/command.ts"
 
 const program = join(import.meta.dirname, "../../src/cli.ts")
 
-/** Runs the command at a desk, and kills it as soon as its messages match; answers whether that came about. */
+/** Runs the command, and kills it as soon as its messages match; returns whether they did. */
 export const killWhen = (
   { folder }: Desk,
   args: ReadonlyArray<string>,

@@ -1,12 +1,12 @@
 import type { AtpAgent } from "@atproto/api"
 
-/** Somebody signed in at a server, and how they read the codes that it mails. */
+/** A signed-in session at a server, with access to its mailed codes. */
 export interface Side {
   readonly agent: AtpAgent
   code(ask: () => Promise<unknown>): Promise<string>
 }
 
-/** Makes the account at the new server, deactivated, by a token that the old one signs. */
+/** Creates the account at the new server, deactivated, with a token that the old one signs. */
 export const arrive = async (
   from: AtpAgent,
   to: AtpAgent,
@@ -25,7 +25,7 @@ export const arrive = async (
   await to.login({ identifier: did, password: account.password })
 }
 
-/** Brings repo, blobs and preferences over. */
+/** Copies repo, blobs and preferences. */
 export const transfer = async (from: AtpAgent, to: AtpAgent) => {
   const did = from.assertDid
   const repo = await from.com.atproto.sync.getRepo({ did })
@@ -48,7 +48,7 @@ export const transfer = async (from: AtpAgent, to: AtpAgent) => {
   await to.app.bsky.actor.putPreferences(data)
 }
 
-/** Lets the DID lead to the new server, and switches the account over. */
+/** Points the DID to the new server, and switches the account over. */
 export const switchOver = async (from: Side, to: AtpAgent) => {
   const { data: wanted } = await to.com.atproto.identity.getRecommendedDidCredentials()
   const token = await from.code(() =>

@@ -12,7 +12,7 @@ export interface Mail {
   readonly text: string
 }
 
-/** A PLC directory of its authors' own code. */
+/** The PLC directory's official implementation. */
 export interface Plc {
   readonly url: string
   stop(): Promise<void>
@@ -20,21 +20,21 @@ export interface Plc {
 
 /** The reference PDS. */
 export interface Reference {
-  /** What it calls itself. */
+  /** Its public URL. */
   readonly publicUrl: string
   readonly adminPassword: string
   readonly mails: ReadonlyArray<Mail>
-  /** Waits for the next mail to somebody after so many, and reads the code out of it. */
+  /** Waits for the next mail to an address after `after` mails; returns its code. */
   code(to: string, after: number): Promise<string>
-  /** Loses a blob, as a server does whose disk fails. */
+  /** Loses a blob, like a server with a failed disk. */
   lose(did: string, cid: string): void
   stop(): Promise<void>
 }
 
-/** The Node that the addon of the reference was built for. */
+/** The Node version that the reference's native addon was built for. */
 const node = process.env["PEERS_NODE"] ?? process.execPath
 
-/** Starts a peer; what it tells first is that it is ready. */
+/** Starts a peer; its first message says that it is ready. */
 const start = async (
   script: string,
   env: Readonly<Record<string, string>>,
@@ -63,14 +63,14 @@ const start = async (
   return { ready, stop }
 }
 
-/** Starts the PLC directory server of npm, over its in-memory database. */
+/** Starts npm's PLC directory server over its in-memory database. */
 export const startPlcPeer = async (): Promise<Plc> => {
   const { ready, stop } = await start("plc.mjs", {})
-  // SAFETY: the script tells nothing else.
+  // SAFETY: the script sends nothing else.
   return { ...(ready as { readonly url: string }), stop }
 }
 
-/** Starts the reference PDS of npm over an empty folder; its accounts' handles end in `.old.test`. */
+/** Starts npm's reference PDS over an empty folder; its accounts' handles end in `.old.test`. */
 export const startReference = async (plc: Plc): Promise<Reference> => {
   const port = await freePort()
   const folder = mkdtempSync(join(tmpdir(), "nacre-peer-"))
@@ -88,7 +88,7 @@ export const startReference = async (plc: Plc): Promise<Reference> => {
       PDS_BLOBSTORE_DISK_LOCATION: join(folder, "blobs"),
       PDS_DID_PLC_URL: plc.url,
       PDS_DEV_MODE: "true",
-      // Without an app view it keeps no preferences; it is never asked for anything else.
+      // Without an app view it stores no preferences; the app view is never called.
       PDS_BSKY_APP_VIEW_URL: "http://127.0.0.1:9",
       PDS_BSKY_APP_VIEW_DID: "did:web:appview.test",
       PDS_INVITE_REQUIRED: "false",
@@ -97,7 +97,7 @@ export const startReference = async (plc: Plc): Promise<Reference> => {
       PDS_ADMIN_PASSWORD: adminPassword,
       PDS_PLC_ROTATION_KEY_K256_PRIVATE_KEY_HEX: "07".repeat(32)
     },
-    // SAFETY: the script tells nothing but mails once it is ready.
+    // SAFETY: once ready, the script sends nothing but mails.
     (message) => mails.push((message as { readonly mail: Mail }).mail)
   )
   const codeIn = (to: string, after: number) =>

@@ -22,7 +22,7 @@ import {
 
 const newPassword = "another password"
 
-/** Puts a recovery key, which the command makes, before the old server's. */
+/** Creates a recovery key with the command and places it before the old server's. */
 const holdKey = async (world: World, desk: Desk, mover: Mover, file: string) => {
   const made = await desk.run(["key", "recovery", "make", file, "--json"])
   assert.strictEqual(made.code, 0, made.stderr)
@@ -40,7 +40,7 @@ const holdKey = async (world: World, desk: Desk, mover: Mover, file: string) => 
   return made.json.didKey as string
 }
 
-/** A repo of a DID that somebody else has made. */
+/** A repo of a DID that somebody else has created. */
 const forgedRepo = async (did: string) => {
   const storage = new MemoryBlockstore()
   const repo = await Repo.create(storage, did, await Secp256k1Keypair.create(), [])
@@ -79,7 +79,7 @@ describe("an account whose server is gone", () => {
     return agent
   }
 
-  it("comes back from its export and the recovery key, whole, wherever the recovery was killed", async () => {
+  it("recovery restores an account completely from its export and recovery key, even if it was killed at any point", async () => {
     const [dora, eve] = await Promise.all([newMover(world, "dora"), newMover(world, "eve")])
     const recovery = await holdKey(world, desk, dora, desk.path("dora.key"))
     await holdKey(world, desk, eve, desk.path("eve.key"))
@@ -100,7 +100,7 @@ describe("an account whose server is gone", () => {
         .filter(({ body }) => (body.did ?? body.repo) === did)
         .map(({ type, body }) => `${type} ${body.active ?? ""}`.trim())
 
-    // Eve's key is none of Dora's, and what Eve has signed is not Dora's repo.
+    // Eve's key isn't Dora's, and a repo that Eve has signed isn't either.
     writeFileSync(desk.path("forged.car"), await forgedRepo(dora.did))
     for (const [backup, key, reason] of [
       ["dora", "eve.key", "isn't a rotation key of"],
@@ -146,12 +146,12 @@ describe("an account whose server is gone", () => {
     assert.deepStrictEqual([...plc.rotationKeys], wanted.rotationKeys)
     assert.strictEqual(plc.rotationKeys[0], recovery)
     assert.lengthOf(plc.rotationKeys, 2)
-    // Made, key put first, taken in hand, given to the new server.
+    // Created, recovery key added, temporary key added, moved to the new server.
     assert.strictEqual((await logOf(world, dora.did)).length, 4)
     await until("the events", () => kinds(dora.did).length >= 4)
     assert.deepStrictEqual(kinds(dora.did), ["#identity", "#account true", "#identity", "#sync"])
 
-    // From the CAR alone the records come back; the blobs are told as missing.
+    // A CAR alone restores the records; the blobs are reported as missing.
     const bare = await desk.run(commandFor("eve.car", "eve.key", "eve"), env)
     assert.strictEqual(bare.code, 0, bare.stderr)
     assert.deepInclude(bare.json, { activated: true, records: eveRecords.size })
@@ -165,7 +165,7 @@ describe("an account whose server is gone", () => {
     stream.close()
   })
 
-  it("comes back although its server has taken the recovery key out, within 72 hours", async () => {
+  it("recovery works although the server has removed the recovery key, within 72 hours", async () => {
     const own = await startWorld()
     const mover = await newMover(own, "frank")
     const { did, agent, email } = mover
@@ -174,7 +174,7 @@ describe("an account whose server is gone", () => {
     const records = await recordsOf(own, agent, did)
     const car = await agent.com.atproto.sync.getRepo({ did })
     writeFileSync(desk.path("frank.car"), car.data)
-    // The old server keeps the DID for itself, and writes on in somebody's name.
+    // The old server keeps the DID, and writes in the owner's name.
     const token = await atOld(own, agent, email).code(() =>
       agent.com.atproto.identity.requestPlcOperationSignature()
     )

@@ -19,7 +19,7 @@ import {
   type World
 } from "./world.ts"
 
-/** What a stream tells of an account, an event a line. */
+/** Collects a stream's events for an account, one line each. */
 const watch = async (url: string, did: string) => {
   const stream = await openStream(url, "")
   const told = () =>
@@ -51,7 +51,7 @@ describe("an account that goes from the reference to a server of this project, t
     await world.stop()
   })
 
-  it("has all it had everywhere, is announced as specified by each, and its PLC log is right at each step", async () => {
+  it("an account keeps all its data through each move, with the specified events and a valid PLC log", async () => {
     const friend = await newMover(world, "odette", { posts: 1 })
     const mover = await newMover(world, "quentin")
     const { did, agent: there, email, password } = mover
@@ -70,7 +70,7 @@ describe("an account that goes from the reference to a server of this project, t
     let operations = 1
     let records = await recordsOf(world, there, did)
     assert.isTrue([...records.keys()].some((path) => path.startsWith("app.bsky.graph.follow/")))
-    /** Moves on, and looks at everything that must be as it was, or as it must be now. */
+    /** Moves the account, and checks everything that must be unchanged or must have changed. */
     const go = async (
       { from, to }: { readonly from: string; readonly to: string },
       side: Side,
@@ -87,7 +87,8 @@ describe("an account that goes from the reference to a server of this project, t
       assert.strictEqual(moved.code, 0, moved.stderr)
       const agent = new AtpAgent({ service: to })
       await agent.login({ identifier: did, password: env["NACRE_NEW_PASSWORD"]! })
-      // The reference serves the commit that it was sent until the first write, by the key of the server before.
+      // Until the first write the reference serves the imported commit, signed by the previous
+      // server's key.
       if (to !== world.old.publicUrl) {
         assert.deepStrictEqual(await recordsOf(world, agent, did), records)
       }
@@ -108,7 +109,7 @@ describe("an account that goes from the reference to a server of this project, t
       return agent
     }
 
-    // Out of the reference, with a recovery key of one's own.
+    // From the reference, with the owner's own recovery key.
     const inFirst = await go(
       { from: world.old.publicUrl, to: world.nacre.publicUrl },
       atOld(world, there, email),
@@ -123,7 +124,7 @@ describe("an account that goes from the reference to a server of this project, t
     await inFirst.post({ text: "written at the first" })
     records = await recordsOf(world, inFirst, did)
 
-    // On to the other server of this project: nobody names the recovery key, and it stays.
+    // To the second Nacre server: without naming the recovery key, which stays.
     const inSecond = await go(
       { from: world.nacre.publicUrl, to: second.publicUrl },
       atNacre(world, inFirst),
@@ -136,7 +137,7 @@ describe("an account that goes from the reference to a server of this project, t
     await inSecond.post({ text: "written at the second" })
     records = await recordsOf(world, inSecond, did)
 
-    // And home, where the account still is.
+    // Back to the reference, where the account still exists.
     const home = await go(
       { from: second.publicUrl, to: world.old.publicUrl },
       atNacre({ ...world, nacre: second }, inSecond),

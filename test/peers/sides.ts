@@ -3,7 +3,7 @@ import { adminOf } from "../support/server/serverPeople.ts"
 import type { Side } from "./moveByClient.ts"
 import type { World } from "./world.ts"
 
-/** Somebody at this project's server, which sends no mail: the administrator reads the codes. */
+/** A session at this project's server, which sends no mail: the administrator reads the codes. */
 export const atNacre = ({ nacre }: World, agent: AtpAgent): Side => ({
   agent,
   code: async (ask) => {
@@ -15,7 +15,7 @@ export const atNacre = ({ nacre }: World, agent: AtpAgent): Side => ({
   }
 })
 
-/** Somebody at the reference, who reads the codes in their mail. */
+/** A session at the reference, with the codes from its mail. */
 export const atOld = ({ old }: World, agent: AtpAgent, email: string): Side => ({
   agent,
   code: async (ask) => {

@@ -1,7 +1,7 @@
 import { join } from "node:path"
 import { defineConfig } from "vitest/config"
 
-/** The tests with real peers: `npm run peers`, which installs these first. */
+/** The tests with real peers: `npm run peers`, which installs them first. */
 export default defineConfig({
   test: {
     name: "peers",

@@ -6,7 +6,7 @@ import type { TestServer } from "../support/server/server.ts"
 import { png, post, signingKeyOf } from "../support/server/serverPeople.ts"
 import { type Plc, type Reference, startPlcPeer, startReference } from "./peers.ts"
 
-/** The reference PDS and a server of this project, which share a PLC directory. */
+/** The reference PDS and a Nacre server, which share a PLC directory. */
 export interface World {
   readonly plc: Plc
   readonly old: Reference
@@ -14,7 +14,7 @@ export interface World {
   stop(): Promise<void>
 }
 
-/** Starts a server of this project, in memory or as the real Worker, which uses that PLC directory. */
+/** Starts a Nacre server with that PLC directory, in memory or as the real Worker. */
 export const startNacre = async (
   plc: Plc,
   more: Readonly<Record<string, string>>,
@@ -27,11 +27,11 @@ export const startNacre = async (
     INVITE_REQUIRED: "off",
     ...more
   })
-  // The directory that it has beside it is not the one that it was told to use.
+  // The server's own directory isn't the shared one.
   return { ...nacre, plcUrl: plc.url }
 }
 
-/** Starts all three; handles here end in `.new.test`. */
+/** Starts all three; Nacre's handles end in `.new.test`. */
 export const startWorld = async (
   more: Readonly<Record<string, string>> = {},
   start?: typeof startMemory
@@ -52,13 +52,13 @@ export const startWorld = async (
   }
 }
 
-/** Somebody with an account on the reference, and what they have there. */
+/** A person with an account on the reference, and its content. */
 export interface Mover {
   readonly did: string
   readonly name: string
   readonly email: string
   readonly password: string
-  /** At the reference. */
+  /** The session at the reference. */
   readonly agent: AtpAgent
   readonly images: ReadonlyArray<{ readonly cid: string; readonly bytes: Uint8Array }>
 }
@@ -103,7 +103,7 @@ export const newMover = async (
   return { did, name, email, password, agent, images }
 }
 
-/** What somebody has set in the app. */
+/** A person's preferences in the app. */
 export const preferencesOf = (name: string) =>
   [
     { $type: "app.bsky.actor.defs#adultContentPref", enabled: true },
@@ -111,7 +111,7 @@ export const preferencesOf = (name: string) =>
     { $type: "app.bsky.actor.defs#personalDetailsPref", birthDate: "1990-01-02T00:00:00.000Z" }
   ] as const
 
-/** The service in a DID's document, its key, and who may change it. */
+/** The service, signing key and rotation keys of a DID. */
 export const plcOf = async ({ plc }: World, did: string) => {
   const answer = await fetch(`${plc.url}/${did}/data`)
   return (await answer.json()) as {
@@ -122,11 +122,13 @@ export const plcOf = async ({ plc }: World, did: string) => {
   }
 }
 
-/** The operations of a DID that are in force. */
+/** The valid operations of a DID. */
 export const logOf = async ({ plc }: World, did: string): Promise<ReadonlyArray<object>> =>
   (await fetch(`${plc.url}/${did}/log`)).json() as Promise<ReadonlyArray<object>>
 
-/** The CIDs of an account's records, by path, out of an export that the official library has verified. */
+/**
+ * The CIDs of an account's records, by path, from an export that the official library has verified.
+ */
 export const recordsOf = async (world: World, agent: AtpAgent, did: string) => {
   const { data } = await agent.com.atproto.sync.getRepo({ did })
   const { creates } = await verifyRepoCar(data, did, await signingKeyOf(world.nacre, did))
@@ -135,7 +137,7 @@ export const recordsOf = async (world: World, agent: AtpAgent, did: string) => {
   )
 }
 
-/** Every picture is served, byte by byte. */
+/** Asserts that every picture is served unchanged. */
 export const assertImages = async (agent: AtpAgent, { did, images }: Mover) => {
   for (const { cid, bytes } of images) {
     const { data } = await agent.com.atproto.sync.getBlob({ did, cid })

@@ -1,5 +1,5 @@
 import { type Data, encode } from "../../src/core/repo/cbor.ts"
 
-/** One message of the event stream: a header and a body. */
+/** A message of the event stream: a header and a body. */
 export const frameOf = (header: Data, body: Data): Uint8Array =>
   new Uint8Array([...encode(header), ...encode(body)])

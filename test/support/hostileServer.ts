@@ -1,21 +1,24 @@
 import { createServer } from "node:http"
 import type { AddressInfo } from "node:net"
 
-/** What a terminal would obey: an escape, a title, a cleared line, C1, a false line, and reversed reading. */
+/**
+ * What a terminal interprets: an escape, a title, a cleared line, C1, a false line, and reversed
+ * text.
+ */
 export const commands = "\u001B[2J\u001B]0;owned\u0007\r\u009B31m\u202E\nok  all is well"
 
-/** What an answer of a method is: JSON, or bytes. */
+/** A method's response: JSON, or bytes. */
 export type Answers = Readonly<Record<string, object | Uint8Array>>
 
-/** A server that answers what it is told to, without any regard for the protocol. */
+/** A server with arbitrary responses, regardless of the protocol. */
 export interface Hostile {
   readonly url: string
-  /** The paths that were asked for. */
+  /** The requested paths. */
   readonly asked: ReadonlyArray<string>
   stop(): Promise<void>
 }
 
-/** Starts a server whose methods answer as `answers` has it, by NSID or path; anything else is refused in its own words. */
+/** Starts a server with responses by NSID or path; anything else gets a hostile error. */
 export const startHostile = async (answers: Answers): Promise<Hostile> => {
   const asked: Array<string> = []
   const server = createServer((request, response) => {

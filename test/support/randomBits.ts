@@ -1,6 +1,6 @@
 const letters = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
 
-/** The alphabets in which secrets are written. */
+/** The alphabets of secrets. */
 export const alphabets = {
   base32: "abcdefghijklmnopqrstuvwxyz234567",
   crockford: "0123456789abcdefghjkmnpqrstvwxyz",
@@ -17,7 +17,7 @@ const digitsOf = (text: string, alphabet: string): ReadonlyArray<number> => {
 /**
  * How many bits of these secrets take both values among them.
  *
- * Of 64 secrets with random bits, one bit is the same in all of them once in 2^63 runs.
+ * In 64 random secrets, a given bit is constant once in 2^63 runs.
  */
 export const variedBits = (texts: ReadonlyArray<string>, alphabet: string): number => {
   const [first = [], ...others] = texts.map((text) => digitsOf(text, alphabet))

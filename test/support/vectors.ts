@@ -5,7 +5,7 @@ import pinned from "./vectors.json" with { type: "json" }
 
 const root = join(import.meta.dirname, "../..")
 
-/** Fetches a file of the public repository; a test may put another in its place. */
+/** Fetches a file of the public repository; replaceable in tests. */
 export type FetchFile = (url: string) => Promise<Uint8Array>
 
 const fetchFile: FetchFile = async (url) => {
@@ -16,14 +16,17 @@ const fetchFile: FetchFile = async (url) => {
 
 const sha256 = (bytes: Uint8Array): string => createHash("sha256").update(bytes).digest("hex")
 
-/** Fetches the vectors of one kind at the pinned commit into a folder; a file of another hash is refused. */
+/**
+ * Fetches the vectors of one kind at the pinned commit into a folder; rejects a file with another
+ * hash.
+ */
 export const fetchVectors = async (
   kind: string,
   folder: string,
   get: FetchFile = fetchFile
 ): Promise<void> => {
   const { repository, commit, sha256: hashes } = pinned
-  // Another process may fetch the same files: each has a folder of its own until all are there.
+  // Another process may fetch the same files: each uses its own folder until all are complete.
   const draft = `${folder}.${process.pid}`
   try {
     for (const [path, hash] of Object.entries(hashes)) {
@@ -44,7 +47,8 @@ export const fetchVectors = async (
 /**
  * The folder with the network's interop vectors of one kind.
  *
- * They are in the folder that INTEROP_VECTORS names, in `../shared/vectors`, or are fetched once and kept.
+ * It is the folder in INTEROP_VECTORS or `../shared/vectors`, else the vectors are fetched once and
+ * kept.
  */
 export const vectorsOf = async (kind: string): Promise<string> => {
   const given = process.env["INTEROP_VECTORS"]

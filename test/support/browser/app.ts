@@ -1,7 +1,7 @@
 /**
- * The app that stands in the browser of the tests: the official client, unmodified, and what tests ask of it.
+ * The app in the tests' browser: the unmodified official client, with functions for the tests.
  *
- * It is bundled and served by `test/support/browser/browserApps.ts`; nothing else is in its page.
+ * `test/support/browser/browserApps.ts` bundles and serves it as the only script of its page.
  */
 import { Agent } from "@atproto/api"
 import {
@@ -11,36 +11,36 @@ import {
   type OAuthSession
 } from "@atproto/oauth-client-browser"
 
-/** What the page that serves the app says of its surroundings. */
+/** The settings that the page passes to the app. */
 export interface AppSettings {
   readonly clientId: string
   readonly server: string
   readonly plc: string
 }
 
-/** How a call of the app ended. */
+/** The outcome of one of the app's calls. */
 export type Outcome =
   | { readonly ok: true; readonly value: string }
   | { readonly ok: false; readonly name: string; readonly message: string }
 
-/** What tests ask of the app. */
+/** The functions for the tests. */
 export interface TestApp {
-  /** What became of the start: the DID of who is signed in, nothing, or the error of the way back. */
+  /** The outcome of the start: the signed-in DID, nothing, or the error of the redirect. */
   readonly started: Promise<Outcome>
-  /** The sessions that ended without being asked, with the names of their causes. */
+  /** The sessions that ended unexpectedly, with the names of their causes. */
   readonly ended: Array<string>
-  /** Leaves for the server; the page is gone soon after. */
+  /** Navigates to the server; the page unloads soon after. */
   signIn(input: string, options?: AuthorizeOptions): Promise<Outcome>
   signInPopup(input: string, options?: AuthorizeOptions): Promise<Outcome>
-  /** Takes a session out of the store. */
+  /** Restores a session from the store. */
   restore(did: string): Promise<Outcome>
-  /** Asks the server whose session this is. */
+  /** Asks the server for the session's account. */
   whoAmI(): Promise<Outcome>
-  /** Writes a post; answers its address. */
+  /** Writes a post; returns its URI. */
   post(text: string): Promise<Outcome>
-  /** Likes a post of one's own. */
+  /** Likes one of the account's own posts. */
   like(uri: string): Promise<Outcome>
-  /** Asks for new tokens, needed or not; answers what they grant. */
+  /** Refreshes the tokens unconditionally; returns their scope. */
   refresh(): Promise<Outcome>
   signOut(): Promise<Outcome>
 }
@@ -49,7 +49,7 @@ declare global {
   var app: TestApp
 }
 
-/** The client's errors have no names but those of their classes. */
+/** The client's errors have no names except their classes'. */
 const nameOf = (cause: unknown): string =>
   cause instanceof Error ? cause.constructor.name : String(cause)
 
@@ -68,7 +68,7 @@ const start = (settings: AppSettings): TestApp => {
     clientMetadata: atprotoLoopbackClientMetadata(clientId),
     handleResolver: server,
     plcDirectoryUrl: plc,
-    // The server of the tests is on this machine.
+    // The test server is on this machine.
     allowHttp: true,
     onSessionDeleted: (_did, cause) => void ended.push(nameOf(cause))
   })
@@ -107,5 +107,5 @@ const start = (settings: AppSettings): TestApp => {
 }
 
 const settings = await fetch("/settings.json")
-// SAFETY: the server of the tests writes it as such.
+// SAFETY: the test server writes it in this form.
 globalThis.app = start((await settings.json()) as AppSettings)

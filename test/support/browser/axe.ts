@@ -9,12 +9,14 @@ interface Violation {
   readonly nodes: ReadonlyArray<{ readonly html: string; readonly failureSummary: string }>
 }
 
-/** What axe-core finds on a page: everything in light, and the colours once more in dark. */
+/**
+ * The violations that axe-core finds on a page: all in light mode, and contrast again in dark mode.
+ */
 export const violationsOn = async (page: Page): Promise<ReadonlyArray<string>> => {
   const found: Array<string> = []
   const run = async (colorScheme: "light" | "dark", options: object) => {
     await page.emulateMedia({ colorScheme, reducedMotion: "reduce" })
-    // Handed over by the debugger: the page's own policy allows no script but ours.
+    // Injected through the debugger, since the page's policy only allows its own scripts.
     const { violations } = await page.evaluate<{ readonly violations: ReadonlyArray<Violation> }>(
       `axe.run(${JSON.stringify(options)})`
     )

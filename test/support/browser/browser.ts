@@ -10,7 +10,7 @@ import {
 import { violationsOn } from "./axe.ts"
 import { chromiumPath, noChromium } from "./browserPath.ts"
 
-/** What a window of Chromium draws around the page, each part with a process of its own: half of a test's work. */
+/** The parts of Chromium's window, each with its own process, which cost half of a test's time. */
 const ornaments = [
   "PreloadTopChromeWebUI",
   "InitialWebUI",
@@ -29,7 +29,7 @@ const ornaments = [
   "WebUIToolbar"
 ]
 
-/** Playwright turns these off; a second list replaces its own. */
+/** Playwright's disabled features, which a second list would otherwise replace. */
 const unwanted = [
   // A spare renderer for each visitor costs half of a second, and nobody comes to use it.
   "SpareRendererForSitePerProcess",
@@ -41,7 +41,7 @@ const unwanted = [
   "ThirdPartyStoragePartitioning"
 ]
 
-/** Starts Chromium; it asks nothing of the network but the pages that it is sent to. */
+/** Starts Chromium without any network access besides the visited pages. */
 export const startBrowser = (): Promise<Browser> => {
   const executablePath = chromiumPath()
   if (executablePath === undefined) {
@@ -74,9 +74,11 @@ const looks = {
   "phone-dark": { colorScheme: "dark", width: 375, height: 780 }
 } as const
 
-/** Fails if axe-core finds anything wrong with a page, and takes pictures of it if `SCREENSHOTS` names a folder. */
+/**
+ * Fails if axe-core finds a violation on a page; takes screenshots if `SCREENSHOTS` names a folder.
+ */
 export const look = async (page: Page, name: string, { scripts = true } = {}): Promise<void> => {
-  // axe-core waits for timers, which do not run where scripts are off.
+  // axe-core waits for timers, which don't run without scripts.
   const violations = scripts ? await violationsOn(page) : []
   if (violations.length > 0) throw new Error(`the page ${name}: ${violations.join("\n")}`)
   const folder = process.env["SCREENSHOTS"]
@@ -85,7 +87,7 @@ export const look = async (page: Page, name: string, { scripts = true } = {}): P
   for (const [variant, { colorScheme, width, height }] of Object.entries(looks)) {
     await page.emulateMedia({ colorScheme, reducedMotion: "reduce" })
     await page.setViewportSize({ width, height })
-    // As high as the page: a picture that goes beyond the window repeats what is fixed in it.
+    // As high as the page: a taller screenshot would repeat fixed elements.
     const { height: whole } = (await page.locator("html").boundingBox()) ?? { height }
     await page.setViewportSize({ width, height: Math.max(height, Math.ceil(whole)) })
     await page.screenshot({ path: join(folder, `${name}-${variant}.png`) })
@@ -93,7 +95,7 @@ export const look = async (page: Page, name: string, { scripts = true } = {}): P
   await page.emulateMedia({ colorScheme: null, reducedMotion: null })
 }
 
-/** Takes a picture of a page for the documents, if `PICTURES` is set. */
+/** Takes a screenshot for the documents, if `PICTURES` is set. */
 export const picture = async (page: Page, name: string): Promise<void> => {
   if (process.env["PICTURES"] === undefined) return
   await page.emulateMedia({ colorScheme: "light", reducedMotion: "reduce" })
@@ -106,18 +108,18 @@ export const picture = async (page: Page, name: string): Promise<void> => {
 /** The text of the page's heading. */
 export const heading = (page: Page): Promise<string> => page.locator("main h1").innerText()
 
-/** Waits for one of our pages, by its heading. */
+/** Waits for a page of the server, by its heading. */
 export const arrive = async (page: Page, title: string): Promise<void> => {
   await page.locator("main h1", { hasText: title }).waitFor()
 }
 
-/** Who somebody is, and how they prove it. */
+/** A person's credentials. */
 export interface Credentials {
   readonly handle: string
   readonly password: string
 }
 
-/** Fills in the sign-in form and sends it; a name that is settled stays. */
+/** Fills in and submits the sign-in form; keeps a handle that is already set. */
 export const signInHere = async (
   page: Page,
   { handle, password }: Credentials,
@@ -131,13 +133,13 @@ export const signInHere = async (
   await page.getByRole("button", { name: "Sign in", exact: true }).click()
 }
 
-/** Says yes on the consent page. */
+/** Allows the app on the consent page. */
 export const allow = async (page: Page): Promise<void> => {
   await arrive(page, "Allow this app to use your account?")
   await page.getByRole("button", { name: "Allow" }).click()
 }
 
-/** A browser of somebody who was never here. Where a page does not come, the step that waits for it fails. */
+/** A fresh browser context. If a page doesn't load, the step that waits for it fails. */
 export const newVisitor = async (
   browser: Browser,
   options?: BrowserContextOptions
@@ -147,7 +149,7 @@ export const newVisitor = async (
   return context
 }
 
-/** What pages complain of in the browser's console: what their own policy forbids them, and errors of their scripts. */
+/** Collects the pages' console errors: violations of their policy, and errors of scripts. */
 export const complaintsIn = (context: BrowserContext): ReadonlyArray<string> => {
   const complaints: Array<string> = []
   context.on("console", (message) => {

@@ -5,7 +5,7 @@ import { join } from "node:path"
 import type { AppSettings } from "./app.ts"
 import type { TestServer } from "../server/server.ts"
 
-/** An app for browsers, served on this machine. */
+/** A browser app, served on this machine. */
 export interface ServedApp {
   /** `http://127.0.0.1:<port>/` */
   readonly url: string
@@ -15,7 +15,7 @@ export interface ServedApp {
 
 const page = `<!doctype html><title>An app</title><h1>An app</h1><script type="module" src="/app.js"></script>`
 
-/** The test app with the official client in it, as one script. */
+/** The test app with the official client, bundled into one script. */
 export const bundleApp = async (): Promise<string> => {
   const { outputFiles } = await build({
     entryPoints: [join(import.meta.dirname, "app.ts")],
@@ -31,7 +31,7 @@ export const bundleApp = async (): Promise<string> => {
   return outputFiles[0]!.text
 }
 
-/** Serves something at a free port of 127.0.0.1. */
+/** Serves responses on a free port of 127.0.0.1. */
 export const listen = async (
   answer: (path: string) => readonly [type: string, body: string] | undefined
 ) => {
@@ -51,7 +51,7 @@ export const listen = async (
   return { port, close }
 }
 
-/** Serves the app to browsers; each has an origin of its own, and so is a client of its own. */
+/** Serves the app; each instance has its own origin and is therefore a separate client. */
 export const serveApp = async (
   script: string,
   { publicUrl, plcUrl }: TestServer,

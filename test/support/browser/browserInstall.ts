@@ -7,24 +7,24 @@ const root = join(import.meta.dirname, "../../..")
 const load = createRequire(import.meta.url)
 const seconds = 1000
 
-/** What finding and installing needs of the machine; a test has one of its own. */
+/** The machine's functions for finding and installing Chromium, replaceable in tests. */
 export interface Machine {
-  /** The Chromium that is installed in a usual place. */
+  /** The Chromium in one of the usual places. */
   readonly installed: () => string | undefined
-  /** Where Playwright keeps the Chromium that it downloads. */
+  /** The path of Playwright's downloaded Chromium. */
   readonly downloaded: () => string
-  /** Whether a program starts: a download may lack libraries of the system. */
+  /** Whether a program starts: a download may lack system libraries. */
   readonly starts: (path: string) => boolean
-  /** Runs a command, and says whether it succeeded. */
+  /** Runs a command; returns whether it succeeded. */
   readonly run: (command: string, ...args: ReadonlyArray<string>) => boolean
-  /** Whether packages of the system may be installed. */
+  /** Whether system packages may be installed. */
   readonly isRoot: boolean
   readonly say: (text: string) => void
 }
 
 const thisMachine: Machine = {
   installed: chromiumPath,
-  // Loaded only here: it takes a second, which most runs need not spend.
+  // Loaded lazily: it takes a second, which most runs don't need.
   downloaded: () => {
     const { chromium }: typeof import("playwright-core") = load("playwright-core")
     return chromium.executablePath()
@@ -41,7 +41,7 @@ const thisMachine: Machine = {
   say: (text) => console.error(text)
 }
 
-/** The Chromium of this machine, where one is: nothing is installed. */
+/** Finds this machine's Chromium; installs nothing. */
 export const findChromium = (machine: Machine = thisMachine): string | undefined => {
   const installed = machine.installed()
   if (installed !== undefined) return installed
@@ -49,7 +49,7 @@ export const findChromium = (machine: Machine = thisMachine): string | undefined
   return machine.starts(path) ? path : undefined
 }
 
-/** The same, or one that is installed now: Playwright's download, else Debian's package where root runs the tests. */
+/** Finds or installs Chromium: Playwright's download, else Debian's package for root. */
 export const findOrInstallChromium = (machine: Machine = thisMachine): string | undefined => {
   const found = findChromium(machine)
   if (found !== undefined) return found

@@ -9,17 +9,17 @@ import type { BrowserContext, Page } from "playwright-core"
 import { listen } from "./browserApps.ts"
 import type { TestServer } from "../server/server.ts"
 
-/** What an app of the web publishes, at `https://<host>` in the server's eyes and on this machine in truth. */
+/** The published documents of a web app, at `https://<host>` for the server but on this machine. */
 export interface PublishedApp {
   readonly host: string
-  /** For the server's DEV_HOSTS. */
+  /** The value for the server's DEV_HOSTS. */
   readonly at: string
-  /** What lies there, by path, as JSON; a test may change it. */
+  /** The published JSON by path; a test may change it. */
   readonly files: Map<string, unknown>
   close(): Promise<void>
 }
 
-/** Opens the place where an app of the web will publish what it is. */
+/** Opens the host where a web app will publish its documents. */
 export const publishApp = async (host: string): Promise<PublishedApp> => {
   const files = new Map<string, unknown>()
   const { port, close } = await listen((path) =>
@@ -28,12 +28,12 @@ export const publishApp = async (host: string): Promise<PublishedApp> => {
   return { host, at: `127.0.0.1:${port}`, files, close }
 }
 
-/** The official client in an app of the web, with its stores. */
+/** The official client in a web app, with its stores. */
 export interface ServerApp {
   readonly client: NodeOAuthClient
   readonly callback: string
   readonly sessions: Map<string, NodeSavedSession>
-  /** The sessions that ended without being asked, with the names of their causes. */
+  /** The sessions that ended unexpectedly, with the names of their causes. */
   readonly ended: Array<string>
 }
 
@@ -43,19 +43,19 @@ const storeIn = <A>(map: Map<string, A>) => ({
   del: async (key: string) => void map.delete(key)
 })
 
-/** How a server app is made; the rest is as its makers recommend. */
+/** Options of a web app; the rest is as the client's authors recommend. */
 export interface ServerAppOptions {
   readonly name?: string
   readonly responseMode?: "query" | "form_post"
-  /** Sessions of an app that ran before. */
+  /** Sessions from an earlier run of the app. */
   readonly sessions?: Map<string, NodeSavedSession>
   readonly keys: ReadonlyArray<JoseKey>
 }
 
-/** A key by which an app proves who it is. */
+/** Creates a key with which an app authenticates. */
 export const makeAppKey = (kid: string): Promise<JoseKey> => JoseKey.generate(["ES256"], kid)
 
-/** Starts the official client of a confidential app, and publishes what it says of itself. */
+/** Starts a confidential app's official client, and publishes its documents. */
 export const startServerApp = (
   { publicUrl, plcUrl }: TestServer,
   { host, files }: PublishedApp,
@@ -87,7 +87,7 @@ export const startServerApp = (
     requestLock: requestLocalLock,
     handleResolver: publicUrl,
     plcDirectoryUrl: plcUrl,
-    // The server of the tests is on this machine.
+    // The test server is on this machine.
     allowHttp: true,
     onSessionDeleted: (_did, cause) => void ended.push(cause?.constructor.name ?? "")
   })
@@ -96,16 +96,16 @@ export const startServerApp = (
   return { client, callback, sessions, ended }
 }
 
-/** How a browser came back to an app of the web. */
+/** The redirect back to a web app. */
 export interface WayBack {
   readonly method: string
   readonly params: URLSearchParams
 }
 
 /**
- * Goes to the server with a browser, and comes back; `meanwhile` is what the person does on the pages.
+ * Navigates to the server and back to the app; `meanwhile` acts for the person on the pages.
  *
- * The app's own page is answered in the browser: nothing of it is on the web.
+ * The app's own page is answered in the browser, since it isn't online.
  */
 export const travel = async (
   context: BrowserContext,

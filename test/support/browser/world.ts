@@ -14,11 +14,11 @@ export interface BrowserWorld {
   readonly server: TestServer
   readonly browser: Browser
   readonly app: ServedApp
-  /** A second app, of another origin, which asks for less. */
+  /** A second app with another origin, which requests fewer permissions. */
   readonly other: ServedApp
-  /** Where apps of the web publish what they are. */
+  /** The hosts where web apps publish their documents. */
   readonly published: Readonly<Record<PublishedName, PublishedApp>>
-  /** Somebody's browser. What pages complain of there is told by `complaints`. */
+  /** A person's browser context; `complaints` collects its pages' console errors. */
   visitor(options?: BrowserContextOptions): Promise<BrowserContext>
   complaints(): ReadonlyArray<string>
   /** A new account. */
@@ -26,7 +26,7 @@ export interface BrowserWorld {
   close(): Promise<void>
 }
 
-/** Starts it all: one server, one Chromium. */
+/** Starts one server and one Chromium. */
 export const startBrowserWorld = async (): Promise<BrowserWorld> => {
   const closing: Array<() => Promise<void>> = []
   const close = async () => {
@@ -80,7 +80,7 @@ export const startBrowserWorld = async (): Promise<BrowserWorld> => {
 
 type Asked = Exclude<keyof TestApp, "started" | "ended">
 
-/** Asks the app in a page for something. */
+/** Calls a function of the app in a page. */
 export const ask = (
   page: Page,
   name: Asked,
@@ -93,13 +93,13 @@ export const ask = (
     options
   ] as const)
 
-/** What became of the app's start, once it is there. */
+/** The outcome of the app's start, once it has loaded. */
 export const started = async (page: Page): Promise<Outcome> => {
   await page.waitForFunction(() => "app" in globalThis)
   return page.evaluate(() => app.started)
 }
 
-/** Opens an app in a browser; nobody is signed in there. */
+/** Opens an app in a browser context without a session. */
 export const openApp = async (context: BrowserContext, { url }: ServedApp): Promise<Page> => {
   const page = await context.newPage()
   await page.goto(url)
@@ -107,14 +107,14 @@ export const openApp = async (context: BrowserContext, { url }: ServedApp): Prom
   return page
 }
 
-/** Lets the app lead the browser to the server. */
+/** Lets the app navigate to the server. */
 export const leave = async (page: Page, input: string, options?: AuthorizeOptions) => {
-  // The page that would answer is gone by then.
+  // The page that would respond has unloaded by then.
   ask(page, "signIn", input, options).catch(() => undefined)
   await page.waitForURL("**/oauth/authorize**")
 }
 
-/** Waits until the browser is back in the app; answers who is signed in there, or the error. */
+/** Waits until the browser is back in the app; returns the signed-in DID, or the error. */
 export const back = async (page: Page, { url }: ServedApp): Promise<Outcome> => {
   await page.waitForURL((now) => now.href.startsWith(url))
   return started(page)

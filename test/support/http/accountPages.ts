@@ -17,13 +17,13 @@ import { Browser, type Shown, unescape } from "./httpBrowser.ts"
 import { type Host, origin } from "./httpHost.ts"
 import { type Person, session, signUp } from "./httpWorld.ts"
 
-/** What passkeys of the host under test are made for. */
+/** The origin and domain of the passkeys for the host under test. */
 export const here = { origin, rpId: "localhost" }
 
-/** A navigation from one of our own pages. */
+/** The header of a navigation from one of the server's own pages. */
 export const ours = { "sec-fetch-site": "same-origin" }
 
-/** Calls the object of an account, past HTTP. */
+/** Calls an account's object directly, without HTTP. */
 export const ask = <K extends CallName>(
   host: Host,
   did: string,
@@ -32,7 +32,7 @@ export const ask = <K extends CallName>(
 ): Promise<CallOutput<K>> =>
   host.beneath(Effect.flatMap(Accounts, (accounts) => accounts.call(did, method, ...input)))
 
-/** Signs in on the account's pages; answers the page after it. */
+/** Signs in on the account's pages; returns the page after it. */
 export const enter = async (
   browser: Browser,
   { handle, password }: Pick<Person, "handle" | "password">,
@@ -43,24 +43,24 @@ export const enter = async (
   return browser.submit(page.form("/sign-in"), { identifier: handle, password, ...filled })
 }
 
-/** A browser on which somebody has just signed in. */
+/** A browser with a recent sign-in. */
 export const browserOf = async (host: Host, who: Person, address?: string): Promise<Browser> => {
   const browser = new Browser(host, address)
   await enter(browser, who)
   return browser
 }
 
-/** The form on a page of an account; of several that lead to the same, the one that holds a text. */
+/** The form on an account's page, which contains a given text if several have the same action. */
 export const formOn = async (browser: Browser, page: string, action: string) =>
   (await browser.get(`/account/${page}`, ours)).form(`/account/${action}`)
 
-/** What a browser is asked to have signed. */
+/** The challenge that the page wants signed. */
 export const challengeOf = ({ text }: Shown): string => {
   const options = /data-options="([^"]*)"/.exec(text)?.[1] ?? ""
   return JSON.parse(unescape(options)).challenge
 }
 
-/** Lets an app have a session; answers its id. */
+/** Creates an app's session; returns its id. */
 export const connect = async (
   host: Host,
   did: string,
@@ -82,7 +82,7 @@ export const connect = async (
   return id
 }
 
-/** Turns an authenticator on, past the pages. */
+/** Turns an authenticator on, without the pages. */
 export const withAuthenticator = async (host: Host, did: string) => {
   const { secret } = await ask(host, did, "beginAuthenticator")
   const totp = new TOTP({ secret })
@@ -91,7 +91,7 @@ export const withAuthenticator = async (host: Host, did: string) => {
   return { totp, recoveryCodes }
 }
 
-/** Gives an account a passkey, past the pages. */
+/** Gives an account a passkey, without the pages. */
 export const withPasskey = async (host: Host, did: string, name = "Key") => {
   const authenticator = newAuthenticator("ES256", randomUUID())
   const challenge = Buffer.alloc(32, 3).toString("base64url")
@@ -101,15 +101,18 @@ export const withPasskey = async (host: Host, did: string, name = "Key") => {
   return authenticator
 }
 
-/** Somebody who has one of everything that can be ended or changed. */
+/** A person with one of everything that can be ended or changed. */
 export interface Armed extends Person {
-  /** What each form of the account's pages needs besides token and account, by the rest of its path. */
+  /**
+   * The fields of each form on the account's pages besides token and account, by the rest of its
+   * path.
+   */
   readonly fields: (action: string, page: Shown) => Promise<Readonly<Record<string, string>>>
 }
 
 let count = 0
 
-/** Makes somebody who has one of everything, and is signed in on another device as well. */
+/** Creates a person with one of everything, who is also signed in on another device. */
 export const arm = async (host: Host): Promise<Armed> => {
   const person = await signUp(host, `armed${(count += 1)}`)
   const { did } = person
@@ -134,7 +137,7 @@ export const arm = async (host: Host): Promise<Armed> => {
     change: await codeFor(host, did, "update_email"),
     delete: await codeFor(host, did, "delete_account")
   }
-  // Begun once more, so that there is one to confirm.
+  // Started again, so that there is one to confirm.
   const { secret } = await ask(host, did, "beginAuthenticator")
   const given: Readonly<Record<string, Readonly<Record<string, string>>>> = {
     "devices/sign-out": { device: device.split(".")[1]! },
@@ -175,7 +178,7 @@ const tables = [
   "mailed_code"
 ]
 
-/** Everything that decides who can get into an account, what it is called and whether it stands, as one text. */
+/** An account's credentials, handle and status as one text. */
 export const ways = async (host: Host, did: string): Promise<string> => {
   if ((await Effect.runPromise(host.directory.byDid(did))) === undefined) return "gone"
   const rows = await host.inside(

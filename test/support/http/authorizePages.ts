@@ -2,7 +2,7 @@ import { Browser, type Shown } from "./httpBrowser.ts"
 import type { Host } from "./httpHost.ts"
 import type { App, Fields } from "./oauthApp.ts"
 
-/** Where a browser is sent for a request that an app has just pushed, and the verifier of its challenge. */
+/** The sign-in page's URL for an app's new request, and the verifier of its challenge. */
 export const pushed = async (app: App, fields?: Fields) => {
   const { answer, verifier } = await app.push(fields)
   if (answer.status !== 201) throw new Error(`${answer.status} ${answer.text}`)
@@ -11,13 +11,13 @@ export const pushed = async (app: App, fields?: Fields) => {
   return { path: `/oauth/authorize?${query}`, requestUri, verifier }
 }
 
-/** Somebody who can sign in. */
+/** A person's credentials. */
 export interface Credentials {
   readonly handle: string
   readonly password: string
 }
 
-/** Opens a new request in a browser and signs in; answers the page after it. */
+/** Opens a new request in a browser and signs in; returns the page after it. */
 export const signIn = async (
   browser: Browser,
   app: App,
@@ -29,14 +29,14 @@ export const signIn = async (
   return browser.submit(page.form("/sign-in"), { identifier: handle, password })
 }
 
-/** A browser on which somebody has signed in before. */
+/** A browser with an earlier sign-in. */
 export const signedInBrowser = async (host: Host, app: App, who: Credentials) => {
   const browser = new Browser(host)
   await signIn(browser, app, who)
   return browser
 }
 
-/** What an answer tells the client: the parameters of its redirect. */
+/** The parameters of the redirect to the client. */
 export const answerTo = (location: string | undefined): URLSearchParams => {
   const url = new URL(location ?? "none:")
   return new URLSearchParams(url.hash === "" ? url.search : url.hash.slice(1))

@@ -1,14 +1,14 @@
 import { assert } from "@effect/vitest"
 import type { Host } from "./httpHost.ts"
 
-/** What a field of Go's must come as: encoding/json fails on any other kind, and passes over null and what is missing. */
+/** The JSON kind of a Go field: encoding/json fails on any other, but ignores null and absence. */
 type Kind = "string" | "int" | "bool" | Shape | readonly [Kind]
 
 interface Shape {
   readonly [field: string]: Kind
 }
 
-/** Reads JSON as Go does into a struct of this shape; the fields of `must` are such that goat cannot go on without. */
+/** Decodes JSON as Go does into a struct of this shape; goat requires the fields in `must`. */
 export const decode = (
   value: unknown,
   kind: Kind,
@@ -33,7 +33,7 @@ export const decode = (
   }
 }
 
-/** An answer as indigo's client sees it. */
+/** A response as indigo's client returns it. */
 export interface GoAnswer {
   readonly status: number
   readonly headers: Headers
@@ -42,7 +42,7 @@ export interface GoAnswer {
   readonly json: any
 }
 
-/** A session as goat keeps it in its file. */
+/** A session in goat's file. */
 export interface GoSession {
   access: string
   refresh: string
@@ -54,7 +54,7 @@ interface Sent {
   readonly params?: Readonly<Record<string, string | number | boolean>>
   /** Sent as JSON. */
   readonly input?: object
-  /** Sent as it is, under this content type. */
+  /** Sent unchanged, with this content type. */
   readonly body?: Uint8Array
   readonly type?: string
   readonly accept?: "application/json"
@@ -67,7 +67,7 @@ const headerOf = (auth: Auth): Record<string, string> => {
     : { authorization: `Bearer ${auth.access}` }
 }
 
-/** The query as Go's url.Values has it: in the order of the names, spaces as plus. */
+/** The query as Go's url.Values encodes it: sorted by name, spaces as plus. */
 const queryOf = (params: Sent["params"] = {}): string => {
   const names = Object.keys(params).toSorted()
   const query = new URLSearchParams(names.map((name) => [name, String(params[name])]))
@@ -75,9 +75,9 @@ const queryOf = (params: Sent["params"] = {}): string => {
 }
 
 /**
- * Sends the requests that indigo's `atclient` makes for goat, with the headers of Go's HTTP client.
+ * Sends the requests of goat's client, indigo's `atclient`, with the headers of Go's HTTP client.
  *
- * A session that is told `ExpiredToken` with a 400 is refreshed, and the request sent once more.
+ * After `ExpiredToken` with a 400, it refreshes the session and sends the request again.
  */
 export const goat = (host: Pick<Host, "handler">, origin = "http://localhost:8787") => {
   const exchange = async (method: string, nsid: string, sent: Sent, auth: Auth) => {
@@ -101,7 +101,7 @@ export const goat = (host: Pick<Host, "handler">, origin = "http://localhost:878
     const isJson = response.headers.get("content-type")?.startsWith("application/json") === true
     const json = isJson ? JSON.parse(new TextDecoder().decode(bytes)) : undefined
     const length = response.headers.get("content-length")
-    // Go copies as many bytes as the length says, and fails where fewer come.
+    // Go reads exactly the announced length, and fails if fewer bytes arrive.
     if (length !== null) assert.strictEqual(bytes.byteLength, Number(length), nsid)
     return { status: response.status, headers: response.headers, bytes, json } satisfies GoAnswer
   }
@@ -143,7 +143,7 @@ export const goat = (host: Pick<Host, "handler">, origin = "http://localhost:878
     const sent = { input, accept: "application/json" } as const
     const { json } = await send("POST", "com.atproto.server.createSession", sent)
     decode(json, sessionShape, ["accessJwt", "refreshJwt", "did"])
-    // It reads the status of an inactive account without looking whether there is one.
+    // It reads an inactive account's status without checking that it exists.
     if (json.active === false) assert.isString(json.status)
     return { access: json.accessJwt, refresh: json.refreshJwt }
   }
@@ -169,7 +169,7 @@ const code = {
   uses: [{ usedAt: "string", usedBy: "string" }]
 } as const
 
-/** The structs that goat reads answers into, by method. */
+/** The structs into which goat decodes responses, by method. */
 export const shapes = {
   describeServer: {
     availableUserDomains: ["string"],

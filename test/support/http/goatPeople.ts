@@ -4,28 +4,28 @@ import { newcomer, type Newcomer } from "./httpCodes.ts"
 import type { Host } from "./httpHost.ts"
 import { png } from "./httpWorld.ts"
 
-/** The collection that goat's records are in. */
+/** The collection of goat's records. */
 export const collection = "app.bsky.feed.post"
 
 export const createdAt = "2026-01-01T00:00:00.000Z"
 
-/** An account that goat is logged in to. */
+/** An account with goat's session. */
 export interface GoatAccount extends Newcomer {
   readonly session: GoSession
 }
 
 let made = 0
 
-/** A name that no account had before. */
+/** An unused handle. */
 export const newName = (): string => `goat${(made += 1)}`
 
-/** An account with a did:plc, to which goat is logged in. */
+/** An account with a did:plc and goat's session. */
 export const account = async (host: Host): Promise<GoatAccount> => {
   const who = await newcomer(host, newName(), { plc: true })
   return { ...who, session: await goat(host).login(who.did, who.password) }
 }
 
-/** A picture in a post, by `goat blob upload` and `goat record create`. */
+/** Posts a picture with `goat blob upload` and `goat record create`. */
 export const postPicture = async (
   host: Host,
   { did, session }: Pick<GoatAccount, "did" | "session">
@@ -44,16 +44,16 @@ export const postPicture = async (
   return { cid: upload.json.blob.ref.$link as string, body, uri: json.uri as string }
 }
 
-/** A did:key that somebody holds. */
+/** A did:key with a known secret. */
 export const didKey = (seed: number): string =>
   formatDidKey(publicKeyOf("k256", new Uint8Array(32).fill(seed)))
 
-/** What the PLC directory has of a DID, as goat fetches it. */
+/** A DID's data from the PLC directory, as goat fetches it. */
 export const plcData = async (
   { network }: Pick<Host, "network">,
   did: string
 ): Promise<{ readonly did: string; readonly rotationKeys: ReadonlyArray<string> }> => {
   const response = await fetch(`${network.env["PLC_URL"]}/${did}/data`)
-  // SAFETY: the directory answers every DID's data in this form.
+  // SAFETY: the directory returns every DID's data in this form.
   return (await response.json()) as { did: string; rotationKeys: Array<string> }
 }

@@ -5,7 +5,7 @@ import { type LetIn, letIn, useUp, withApp } from "./httpApps.ts"
 import { type Asked, bearer } from "./httpHost.ts"
 import type { Person, World } from "./httpWorld.ts"
 
-/** A kind of credential of an app: whom the call is about, and the call with the credentials. */
+/** A kind of app credential: the account of the call, and the call with the credential. */
 export interface AppCredential {
   readonly about: (world: World) => Person
   readonly use: (world: World, nsid: string, asked: Asked) => Promise<Asked>
@@ -15,7 +15,7 @@ type Use = (world: World, app: LetIn, nsid: string, asked: Asked) => Promise<Ask
 
 const generic = "atproto transition:generic"
 
-/** An app that was let in by somebody, and what it then sends. */
+/** An authorized app with the given scope, and its call. */
 const app = (
   granted: string,
   use: Use = withApp,
@@ -30,7 +30,7 @@ const withClaims = (claims: object): Use => {
   return (world, letIn, nsid, asked) => withApp(world, letIn, nsid, asked, { claims })
 }
 
-/** Every kind of credential that an app may come with. */
+/** Every kind of app credential. */
 export const appCredentials = {
   oauthAtproto: app("atproto"),
   oauthGeneric: app(generic),
@@ -79,5 +79,5 @@ export const appCredentials = {
   })
 } satisfies Record<string, AppCredential>
 
-/** The name of a kind of credential of an app. */
+/** The name of a kind of app credential. */
 export type AppCredentialName = keyof typeof appCredentials

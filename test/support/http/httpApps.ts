@@ -7,7 +7,7 @@ import { OAuthSessions } from "../../../src/services/oauth/OAuthSessions.ts"
 import { makeKey, sign, type SigningKey } from "../../oauth/tokens/signing.ts"
 import { type Asked, type Host, origin } from "./httpHost.ts"
 
-/** An app that has been let in: its token, and the key that the token is bound to. */
+/** An authorized app: its token, and the key that the token is bound to. */
 export interface LetIn {
   readonly did: string
   readonly session: string
@@ -18,7 +18,7 @@ export interface LetIn {
 
 let key: Promise<SigningKey> | undefined
 
-/** Lets an app in, past its sign-in: the tokens of a session with this scope. */
+/** Authorizes an app without its sign-in: the tokens of a session with this scope. */
 export const letIn = async (host: Host, did: string, granted: string): Promise<LetIn> => {
   const dpop = await (key ??= makeKey("ES256"))
   const session = `ses-${randomUUID()}`
@@ -35,7 +35,7 @@ export const letIn = async (host: Host, did: string, granted: string): Promise<L
         granted,
         device: "dev-of-the-tests",
         refreshable: true,
-        // Later than all that the account has ended, for tests that turn the clock back.
+        // Later than every session's end, for tests that turn the clock back.
         agreedAt: host.now() + 3_600_000
       })
     )
@@ -43,11 +43,11 @@ export const letIn = async (host: Host, did: string, granted: string): Promise<L
   return { did, session, accessToken, refreshToken: refreshToken!, key: dpop }
 }
 
-/** The method of a request that is made of this. */
+/** The HTTP method of a request. */
 export const methodOf = ({ method, input, body }: Asked): string =>
   method ?? (input === undefined && body === undefined ? "GET" : "POST")
 
-/** A proof for one call with an access token, with whatever is changed in it. */
+/** A DPoP proof for one call with an access token, with optional changes. */
 export const proofOf = async (
   host: Host,
   { did, accessToken, key }: LetIn,
@@ -75,7 +75,7 @@ export const proofOf = async (
   )
 }
 
-/** The same call with an app's credentials. */
+/** The call with an app's credentials. */
 export const withApp = async (
   host: Host,
   app: LetIn,
@@ -88,7 +88,7 @@ export const withApp = async (
   headers: { ...asked.headers, dpop: await proofOf(host, app, nsid, asked, change) }
 })
 
-/** Uses a proof up, by a call that does nothing. */
+/** Uses up a proof with a call that changes nothing. */
 export const useUp = async (host: Host, app: LetIn, nsid: string, asked: Asked): Promise<void> => {
   const credentials = {
     authorization: asked.auth!,

@@ -1,7 +1,7 @@
 import { type AppCredentialName, appCredentials } from "./httpAppCredentials.ts"
 import { type CredentialName, credentials } from "./httpCredentials.ts"
 
-/** What comes of a call with each kind of credential: "ok", or status and error. */
+/** The outcome of a call with each kind of credential: "ok", or status and error. */
 export type Row = Readonly<Record<CredentialName | AppCredentialName, string>>
 
 const every = (outcome: string, but: Partial<Row> = {}): Row => {
@@ -13,13 +13,13 @@ const missing = "401 AuthMissing"
 const invalid = "400 InvalidToken"
 const expired = "400 ExpiredToken"
 
-/** Nobody is asked who they are. */
+/** No credentials are required. */
 const open = every("ok")
 
 const badToken = "401 invalid_token"
 const badProof = "401 invalid_dpop_proof"
 
-/** How an app fares whose credentials are not in order, wherever an app may come in. */
+/** The outcome for invalid app credentials, wherever apps are allowed. */
 const noApp = {
   dpop: badToken,
   oauthExpired: badToken,
@@ -33,7 +33,7 @@ const noApp = {
   oauthTakendown: "401 AccountTakedown"
 } satisfies Partial<Row>
 
-/** How apps fare whose credentials are in order: all but some that were let do what the method does. */
+/** The outcome for valid app credentials: only some were granted the method. */
 const apps = (outcome: string, but: Partial<Row> = {}): Partial<Row> => ({
   ...noApp,
   oauthAtproto: outcome,
@@ -48,7 +48,7 @@ const apps = (outcome: string, but: Partial<Row> = {}): Partial<Row> => ({
 
 const generic: Partial<Row> = { oauthGeneric: "ok", oauthDeactivated: "ok" }
 
-/** How every kind of app fares where none may come in. */
+/** The outcome for every kind of app if none is allowed. */
 const toAll = (outcome: string): Partial<Row> =>
   Object.fromEntries(Object.keys(appCredentials).map((name) => [name, outcome]))
 
@@ -57,12 +57,12 @@ const scopeMissing = "403 ScopeMissingError"
 /** oauth(no) */
 const closedToApps = apps("403 Forbidden")
 
-/** Public, but an inactive account's repo is shown to its owner alone. */
+/** Public, but an inactive account's repo is only visible to its owner. */
 const read = every("ok", {
   nothingForTakendown: "400 RepoTakendown",
   nothingForDeactivated: "400 RepoDeactivated",
   oauthTakendown: "400 RepoTakendown",
-  // Everybody may read, but an app learns that it could have read as the owner.
+  // Public, but an app learns that it could have read as the owner.
   oauthOldNonce: "401 use_dpop_nonce"
 })
 
@@ -97,9 +97,9 @@ const standard = every(invalid, {
   deactivated: "ok",
   expired,
   revoked: expired,
-  // Without an account's name in the request, it is about the caller's own.
+  // Without an account in the request, it is the caller's own.
   otherAccount: "ok",
-  // It speaks for an account that is not here.
+  // It acts for an account that doesn't exist here.
   moderator: "403 AccountNotFound",
   ...apps("ok")
 })
@@ -110,7 +110,7 @@ const evenTakendown: Partial<Row> = { takendown: "ok", fullBeforeTakedown: "ok" 
 /** access:full with checkTakedown. */
 const full: Row = { ...standard, ...noAppPassword, ...closedToApps }
 
-/** A write names the repo, and a deactivated account writes nothing. */
+/** A write names the repo, and a deactivated account can't write. */
 const write: Row = {
   ...standard,
   ...apps(scopeMissing, { ...generic, oauthRepoPost: "ok" }),
@@ -126,7 +126,7 @@ const refresh = every(invalid, {
   oauthRefreshToken: badToken
 })
 
-/** The same people, let in to be refused for what they ask: they have a did:web. */
+/** The same callers, authorized but rejected for their input: they have a did:web. */
 const refused = (row: Row): Row =>
   Object.fromEntries(
     Object.entries(row).map(([name, outcome]) => [
@@ -137,7 +137,10 @@ const refused = (row: Row): Row =>
 
 const admin = every("401 AuthenticationRequired", { ...nobody, admin: "ok" })
 
-/** The administrator, and a moderation service by its token for this method: other Bearer tokens are none of its. */
+/**
+ * The administrator, and a moderation service with its token for this method: other Bearer tokens
+ * are invalid.
+ */
 const moderator: Row = {
   ...admin,
   ...Object.fromEntries(
@@ -151,18 +154,18 @@ const moderator: Row = {
 }
 
 /**
- * Who may call which method, written from the protocol and not from the code.
+ * The callers that each method allows, written from the protocol and not from the code.
  *
- * Stricter than the reference on purpose: app passwords neither list nor revoke app passwords, change no handle, confirm
- * no address and submit no PLC operation.
+ * Stricter than the reference on purpose: app passwords can't list or revoke app passwords, change
+ * a handle, confirm an address, or submit a PLC operation.
  */
 export const authorities: Readonly<Record<string, Row>> = {
-  // The takendown scope sees the preferences, so that they can be moved.
+  // The takendown scope can read the preferences, so that they can be moved.
   "app.bsky.actor.getPreferences": {
     ...standard,
     ...evenTakendown,
     ...apps(scopeMissing, generic),
-    // It has to say whose.
+    // It must name an account.
     moderator: "400 InvalidRequest"
   },
   "app.bsky.actor.putPreferences": { ...standard, ...apps(scopeMissing, generic) },
@@ -183,7 +186,7 @@ export const authorities: Readonly<Record<string, Row>> = {
   "com.atproto.admin.updateSubjectStatus": moderator,
   "com.atproto.identity.getRecommendedDidCredentials": standard,
   "com.atproto.identity.refreshIdentity": open,
-  // Whoever is taken down may take the identity along.
+  // A taken-down account may move its identity.
   "com.atproto.identity.requestPlcOperationSignature": refused({
     ...full,
     ...evenTakendown,
@@ -192,7 +195,7 @@ export const authorities: Readonly<Record<string, Row>> = {
   "com.atproto.identity.resolveDid": open,
   "com.atproto.identity.resolveHandle": open,
   "com.atproto.identity.resolveIdentity": open,
-  // The code that the call shows is another's, for another.
+  // The code in the call belongs to another account.
   "com.atproto.identity.signPlcOperation": refused({
     ...full,
     ...evenTakendown,
@@ -203,7 +206,7 @@ export const authorities: Readonly<Record<string, Row>> = {
     ...full,
     ...apps(scopeMissing, { oauthAccount: "ok" })
   }),
-  // The handle that the call asks for is another's, for another.
+  // The handle in the call belongs to another account.
   "com.atproto.identity.updateHandle": {
     ...full,
     ...apps(scopeMissing, { oauthAccount: "ok" }),
@@ -217,17 +220,17 @@ export const authorities: Readonly<Record<string, Row>> = {
   "com.atproto.repo.importRepo": {
     ...full,
     ...apps(scopeMissing, { oauthAccount: "ok" }),
-    // Somebody else's repo, and signed by somebody else.
+    // Another account's repo, signed by another account.
     otherAccount: "400 InvalidRequest"
   },
   "com.atproto.repo.listMissingBlobs": standard,
   "com.atproto.repo.listRecords": read,
   "com.atproto.repo.putRecord": write,
-  // A service may upload for its user, by the user's own token; and repeat it.
+  // A service may upload for its user with the user's own token, repeatedly.
   "com.atproto.repo.uploadBlob": {
     ...standard,
     ...apps(scopeMissing, { ...generic, oauthBlob: "ok" }),
-    // It might be a service token, and is judged as one.
+    // It might be a service token, and is checked as one.
     oauthAsBearer: "401 BadJwtType",
     service: "ok",
     serviceOtherMethod: "401 BadJwtLexiconMethod",
@@ -235,13 +238,14 @@ export const authorities: Readonly<Record<string, Row>> = {
   },
   "com.atproto.server.activateAccount": full,
   "com.atproto.server.checkAccountStatus": standard,
-  // Whoever may read the address may not yet confirm it.
+  // Permission to read the address doesn't include confirming it.
   "com.atproto.server.confirmEmail": {
     ...full,
     ...apps(scopeMissing),
     otherAccount: "400 InvalidEmail"
   },
-  // None, or a service token of who moves in, or the administrator's word; a session is none of these.
+  // Allowed: no credentials, the mover's service token, or the administrator's; a session is none
+  // of these.
   "com.atproto.server.createAccount": every("401 BadJwtType", {
     nothing: "ok",
     nothingForTakendown: "ok",
@@ -276,7 +280,7 @@ export const authorities: Readonly<Record<string, Row>> = {
   "com.atproto.server.deleteSession": refresh,
   "com.atproto.server.describeServer": open,
   "com.atproto.server.getAccountInviteCodes": full,
-  // The takendown scope is for tokens to createAccount only; the call asks for another method.
+  // The takendown scope only gets tokens for createAccount; the call names another method.
   "com.atproto.server.getServiceAuth": {
     ...standard,
     ...apps(scopeMissing, { ...generic, oauthRpc: "ok" }),
@@ -292,7 +296,7 @@ export const authorities: Readonly<Record<string, Row>> = {
   "com.atproto.server.reserveSigningKey": open,
   "com.atproto.server.resetPassword": open,
   "com.atproto.server.revokeAppPassword": full,
-  // The address is the first one's, and is not given to another.
+  // The address belongs to the first account, so nobody else can take it.
   "com.atproto.server.updateEmail": { ...full, otherAccount: "400 InvalidRequest" },
   "com.atproto.sync.getBlob": read,
   "com.atproto.sync.getBlocks": read,
@@ -310,7 +314,7 @@ export const authorities: Readonly<Record<string, Row>> = {
   "com.atproto.temp.checkSignupQueue": open
 }
 
-/** Reads of deactivated or taken-down accounts, by who is nobody to them. */
+/** Reads of deactivated or taken-down accounts by unrelated callers. */
 export const publicReads: ReadonlyArray<string> = Object.keys(authorities).filter(
   (nsid) => authorities[nsid] === read
 )

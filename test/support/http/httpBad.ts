@@ -1,6 +1,6 @@
 import { schemas } from "@atproto/api"
 
-/** As much of a lexicon's schema as wrong values are made from. */
+/** The part of a lexicon's schema from which wrong values are generated. */
 interface Schema {
   readonly type: string
   readonly format?: string
@@ -24,14 +24,14 @@ const mains = new Map<string, Main>(
   schemas.map(({ id, defs }) => [id, (defs as { readonly main?: unknown }).main as Main])
 )
 
-/** A method as its lexicon declares it. */
+/** A method's declaration in its lexicon. */
 export const lexiconOf = (nsid: string): Main => {
   const main = mains.get(nsid)
   if (main === undefined) throw new Error(`no lexicon of ${nsid}`)
   return main
 }
 
-/** The encoding of the method's input, where it has one. */
+/** The encoding of the method's input; undefined without one. */
 export const encodingOf = (nsid: string): string | undefined => lexiconOf(nsid).input?.encoding
 
 const badText: Readonly<Record<string, ReadonlyArray<string>>> = {
@@ -82,13 +82,13 @@ const queryOf = (params: Texts): URLSearchParams => {
   return search
 }
 
-/** Query strings that break one parameter of a good call each. */
+/** Query strings that each break one parameter of a valid call. */
 export const badQueries = (nsid: string, good: Texts): Array<string> => {
   const { properties = {}, required = [] } = lexiconOf(nsid).parameters ?? {}
   const broken: Array<URLSearchParams> = []
   for (const [name, schema] of Object.entries(properties)) {
     for (const text of badTexts(schema)) {
-      // An empty value counts as left out, which breaks nothing that is optional.
+      // An empty value counts as absent, which is valid for an optional parameter.
       if (text === "" && !required.includes(name)) continue
       const search = queryOf(good)
       search.set(name, text)
@@ -109,7 +109,7 @@ export const badQueries = (nsid: string, good: Texts): Array<string> => {
   return broken.map((search) => `?${search}`)
 }
 
-/** Query strings of a good call that send one optional parameter empty. */
+/** Query strings of a valid call that each send one optional parameter empty. */
 export const emptyQueries = (nsid: string, good: Texts): Array<string> => {
   const { properties = {}, required = [] } = lexiconOf(nsid).parameters ?? {}
   const optional = Object.keys(properties).filter(
@@ -138,7 +138,7 @@ const badValues = (schema: Schema): ReadonlyArray<unknown> => [
   ...(schema.type === "integer" && schema.minimum !== undefined ? [schema.minimum - 1] : [])
 ]
 
-/** Bodies that break one property of a good call each. */
+/** Bodies that each break one property of a valid call. */
 export const badInputs = (nsid: string, good: object): Array<unknown> => {
   const { properties = {}, required = [] } = lexiconOf(nsid).input?.schema ?? {}
   const broken: Array<unknown> = [null, [], "text", 1, true, [good]]

@@ -1,19 +1,19 @@
 import { type Host, origin } from "./httpHost.ts"
 
-/** A form of a page: where it leads, and what stands in it. */
+/** A form of a page: its action and its fields. */
 export interface PageForm {
   readonly action: string
   readonly fields: Readonly<Record<string, string>>
 }
 
-/** A page that a browser was shown. */
+/** A page that a browser shows. */
 export interface Shown {
   readonly status: number
   readonly headers: Headers
   readonly text: string
-  /** Where it leads on, for a redirect. */
+  /** The target of a redirect. */
   readonly location: string | undefined
-  /** The form that leads to a path that ends like this. */
+  /** The form whose action ends with a path. */
   form(action: string): PageForm
   has(action: string): boolean
 }
@@ -27,7 +27,7 @@ const entities: Readonly<Record<string, string>> = {
   "&#96;": "`"
 }
 
-/** Text out of HTML, as a browser reads it. */
+/** Unescapes HTML text. */
 export const unescape = (html: string): string =>
   html.replace(/&(?:amp|lt|gt|quot|#39|#96);/g, (entity) => entities[entity]!)
 
@@ -93,7 +93,7 @@ export class Browser {
     return shown
   }
 
-  /** Goes to a page, from an app or by a link. */
+  /** Navigates to a page, from an app or by a link. */
   get(path: string, headers: Record<string, string> = {}): Promise<Shown> {
     return this.#send(path, {
       headers: {
@@ -105,7 +105,7 @@ export class Browser {
     })
   }
 
-  /** Sends a form, with what is filled in; a field that is undefined is left out. */
+  /** Submits a form with these fields; omits undefined ones. */
   post(
     form: PageForm,
     filled: Readonly<Record<string, string | undefined>> = {},
@@ -117,7 +117,7 @@ export class Browser {
     return this.send(form.action, new URLSearchParams(fields).toString(), headers)
   }
 
-  /** Sends a body as a form of our pages would be sent. */
+  /** Sends a body as a form of the server's pages would. */
   send(path: string, body: string, headers: Record<string, string> = {}): Promise<Shown> {
     return this.#send(path, {
       method: "POST",
@@ -133,7 +133,7 @@ export class Browser {
     })
   }
 
-  /** Sends a form and follows the server's redirects of its own. */
+  /** Submits a form and follows the server's own redirects. */
   async submit(
     form: PageForm,
     filled?: Readonly<Record<string, string | undefined>>

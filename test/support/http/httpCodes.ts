@@ -4,7 +4,7 @@ import { CodeOwners } from "../../../src/services/mail/CodeOwners.ts"
 import { basic, bearer, type Host } from "./httpHost.ts"
 import { ok } from "./httpWorld.ts"
 
-/** A code of an account, as if it had been mailed. */
+/** Creates a code for an account, as if it had been mailed. */
 export const codeFor = (host: Host, did: string, purpose: CodePurpose): Promise<string> =>
   host.inside(
     did,
@@ -18,7 +18,7 @@ export const codeFor = (host: Host, did: string, purpose: CodePurpose): Promise<
     })
   )
 
-/** The codes that wait to be used where no mail goes out, by their purposes. */
+/** The unused codes of a server without mail, by purpose. */
 export const waitingCodes = async (
   host: Host,
   did: string
@@ -30,7 +30,7 @@ export const waitingCodes = async (
   return Object.fromEntries(pending.map(({ purpose, code }) => [purpose, code]))
 }
 
-/** Somebody who just signed up, with nothing in the repo. */
+/** A person who has just signed up, with an empty repo. */
 export interface Newcomer {
   readonly did: string
   readonly handle: string
@@ -39,7 +39,7 @@ export interface Newcomer {
   readonly auth: string
 }
 
-/** Makes an account with a did:web of the host, by the administrator; with `plc` a did:plc instead. */
+/** Creates an account as the administrator with a did:web of the host, or with `plc` a did:plc. */
 export const newcomer = async (
   host: Host,
   name: string,

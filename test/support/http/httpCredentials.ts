@@ -2,7 +2,7 @@ import { basic, bearer, startHost } from "./httpHost.ts"
 import { moderatorToken } from "./httpModerator.ts"
 import { ok, type Person, serviceToken, session, signUp, type World } from "./httpWorld.ts"
 
-/** A kind of credential: whom the call is about, and the `Authorization` header for a method. */
+/** A kind of credential: the account of the call, and the `Authorization` header for a method. */
 export interface Credential {
   readonly about: (world: World) => Person
   readonly header: (world: World, nsid: string) => Promise<string | undefined>
@@ -19,7 +19,7 @@ const access = (level: "full" | "privileged" | "standard") =>
 const service = (claims: (nsid: string) => { readonly aud?: string; readonly lxm: string }) =>
   ofAlice(async (world, nsid) => bearer(await serviceToken(world, world.alice.did, claims(nsid))))
 
-/** Tokens of an account of the same DID on a server with another master key. */
+/** Tokens for the same DID on a server with another master key. */
 const elsewhere = async (): Promise<string> => {
   const host = await startHost({ MASTER_KEY: Buffer.alloc(32, 9).toString("base64url") })
   const { auth } = await signUp(host, "alice")
@@ -29,7 +29,7 @@ const elsewhere = async (): Promise<string> => {
 
 let foreign: Promise<string> | undefined
 
-/** Every kind of credential that somebody may come with. */
+/** Every kind of credential. */
 export const credentials = {
   nothing: ofAlice(async () => undefined),
   full: access("full"),

@@ -1,6 +1,6 @@
 import type { Asked } from "./httpHost.ts"
 
-/** Numbers that look random and are the same for the same seed (mulberry32). */
+/** A seeded random number generator (mulberry32). */
 export const randomOf = (seed: number) => {
   let state = seed
   const next = (): number => {
@@ -74,7 +74,7 @@ const values: ReadonlyArray<unknown> = [
   ...texts
 ]
 
-/** A text with a few of its characters changed, or another text altogether. */
+/** A text with a few characters changed, or another text. */
 const mutateText = (random: Random, text: string): string => {
   if (random.chance(0.4)) return random.pick(texts)
   const at = random.below(text.length + 1)
@@ -82,7 +82,7 @@ const mutateText = (random: Random, text: string): string => {
   return text.slice(0, at) + random.pick(["", "x", ".", "/", ":", "é", "\u0000", "%2F"]) + rest
 }
 
-/** A JSON value with one of its places changed. */
+/** A JSON value with one change. */
 const mutateJson = (random: Random, json: unknown): unknown => {
   if (typeof json === "string" && random.chance(0.5)) return mutateText(random, json)
   if (typeof json !== "object" || json === null || random.chance(0.15)) return random.pick(values)
@@ -155,7 +155,7 @@ const mutateQuery = (random: Random, params: Asked["params"]): string => {
     : query
 }
 
-/** A request with some of its parts broken. */
+/** A request with some parts broken. */
 export const mutate = (random: Random, good: Asked): Asked => {
   let asked = good
   do {
@@ -204,5 +204,5 @@ export const mutate = (random: Random, good: Asked): Asked => {
   return asked
 }
 
-/** Headers hold Latin characters only. */
+/** Headers only allow Latin characters. */
 const asciiOf = (text: string): string => text.replace(/[^\x20-\x7e]/g, "~")

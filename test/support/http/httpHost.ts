@@ -26,7 +26,7 @@ export const serviceDid = "did:web:localhost%3A8787"
 
 export const adminPassword = "the administrator's own words"
 
-/** What every test host is set up with. */
+/** The environment of every test host. */
 const baseEnv = {
   PUBLIC_URL: origin,
   MASTER_KEY: Buffer.alloc(32, 7).toString("base64url"),
@@ -36,10 +36,10 @@ const baseEnv = {
   LOG_LEVEL: "none"
 }
 
-/** What a request is made of; a JSON `input` is a POST. */
+/** The parts of a request; with a JSON `input` it is a POST. */
 export interface Asked {
   readonly params?: Readonly<Record<string, string | number | ReadonlyArray<string>>>
-  /** The query as it stands, in place of `params`. */
+  /** The raw query, instead of `params`. */
   readonly query?: string
   readonly input?: unknown
   readonly body?: BodyInit
@@ -49,34 +49,34 @@ export interface Asked {
   readonly headers?: Readonly<Record<string, string>>
 }
 
-/** An answer, read to its end. */
+/** A response, read to its end. */
 export interface Answered {
   readonly status: number
   readonly headers: Headers
   readonly bytes: Uint8Array
   readonly text: string
-  /** The JSON of the body; an empty object where it is none. */
+  /** The JSON of the body; an empty object for other bodies. */
   // oxlint-disable-next-line typescript/no-explicit-any -- tests look into bodies of every shape
   readonly body: Record<string, any>
 }
 
-/** The whole host in this process, and what a test may do to it from behind. */
+/** The whole host in this process, with access to its inside. */
 export interface Host {
   readonly handler: Handler
   readonly network: Network
   /** Moves the host's clock, in milliseconds. */
   advance(millis: number): void
   now(): number
-  /** Asks for any path. */
+  /** Requests any path. */
   ask(path: string, asked?: Asked): Promise<Answered>
   /** Calls an XRPC method. */
   call(nsid: string, asked?: Asked): Promise<Answered>
-  /** Runs something in the object of an account, past HTTP. */
+  /** Runs an effect in an account's object, without HTTP. */
   inside<A, E>(did: string, effect: Effect.Effect<A, E, AccountServices>): Promise<A>
-  /** Runs something with the services of the host itself, past HTTP. */
+  /** Runs an effect with the host's services, without HTTP. */
   beneath<A, E>(effect: Effect.Effect<A, E, HostServices | CurrentRequest>): Promise<A>
   readonly directory: Directory["Service"]
-  /** Reads the event stream from a cursor, or live: the frames so far. */
+  /** Reads the event stream from a cursor, or live; returns the frames so far. */
   subscribe(cursor?: number): ReadonlyArray<Uint8Array>
   close(): Promise<void>
 }
@@ -98,7 +98,7 @@ const queryOf = ({ params, query }: Asked): string => {
   return search.size === 0 ? "" : `?${search}`
 }
 
-/** A request as a client would send it: with the length of a body that is known. */
+/** A request as a client sends it, with a content length if the body's is known. */
 export const requestOf = (path: string, asked: Asked = {}): Request => {
   const { input, auth, method } = asked
   const body = input === undefined ? asked.body : JSON.stringify(input)
@@ -114,13 +114,13 @@ export const requestOf = (path: string, asked: Asked = {}): Request => {
   } as RequestInit)
 }
 
-/** Services that a test allows are allowed besides the network's own; an empty list allows none. */
+/** Combines the hosts that a test allows with the network's own; an empty list allows none. */
 const allowing = (...envs: ReadonlyArray<Readonly<Record<string, string>>>) => {
   const lists = envs.flatMap(({ DEV_ALLOW_HOSTS }) => DEV_ALLOW_HOSTS ?? [])
   return { DEV_ALLOW_HOSTS: lists.includes("") ? "" : lists.join(",") }
 }
 
-/** Starts the host: memory layers, a PLC directory of its own, and no way into any other network. */
+/** Starts the host: memory layers, its own PLC directory, and no access to any other network. */
 export const startHost = async (
   env: Readonly<Record<string, string>> = {},
   { backups }: { readonly backups?: BackupTargetShape } = {}
@@ -175,7 +175,7 @@ export const startHost = async (
       })
       within.set(request, noted)
       await Effect.runPromise(Effect.provide(accounts.forward(did, request), timed))
-      // SAFETY: it is the exit of the effect that was handed in.
+      // SAFETY: it is the exit of the given effect.
       return Effect.runPromise(exit as Exit.Exit<never, never>)
     },
     beneath: (effect) => {

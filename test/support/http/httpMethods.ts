@@ -13,20 +13,20 @@ import {
   type World
 } from "./httpWorld.ts"
 
-/** Every method of the server, by the tables that it answers from. */
+/** Every method of the server, from its tables. */
 export const allMethods: ReadonlyArray<string> = [
   ...new Set([...hostMethods.keys(), ...accountMethods.keys()])
 ].toSorted()
 
-/** What the caller of a method has to be, as far as a good call needs to know. */
+/** The caller that a method requires. */
 export type Needed = "nobody" | "owner" | "refresh" | "admin"
 
-/** A method, and a good call of it about one person. */
+/** A method, and a valid call of it about one person. */
 export interface Sample {
   readonly needs: Needed
-  /** The call without credentials; whoever is named in it is the one given. */
+  /** The call without credentials, about the given person. */
   readonly make: (world: World, who: Person) => Asked | Promise<Asked>
-  /** Who it is that the call is good for, where that is not everybody. */
+  /** The person for whom the call is valid, if it isn't everybody. */
   readonly about?: (world: World) => Promise<Person>
 }
 
@@ -37,7 +37,7 @@ const byAdmin = (make: Sample["make"]): Sample => ({ needs: "admin", make })
 
 const plcPeople = new WeakMap<World, Promise<Person>>()
 
-/** Somebody with a did:plc, the same for each world. */
+/** A person with a did:plc, the same for each world. */
 const plcPerson = (world: World): Promise<Person> => {
   const known = plcPeople.get(world) ?? signUp(world, `plc-${world.next()}`, "plc")
   plcPeople.set(world, known)
@@ -50,7 +50,7 @@ const collection = "app.bsky.feed.post"
 
 const record = (who: Person) => ({ repo: who.did, collection, rkey: firstRkey })
 
-/** A new post; answers its key. */
+/** Creates a post; returns its key. */
 const newPost = async (world: World, who: Person): Promise<string> => {
   const input = { repo: who.did, collection, record: post(`post ${world.next()}`) }
   const made = ok(await world.call("com.atproto.repo.createRecord", { auth: who.auth, input }))
@@ -62,14 +62,14 @@ const inviteCode = async (world: World): Promise<string> => {
   return ok(await world.call(nsid, { auth: basic(), input: { useCount: 1 } }))["code"]
 }
 
-/** An operation that leaves the DID as it is, signed by the host. */
+/** An operation that doesn't change the DID, signed by the host. */
 const signedOperation = async (world: World, who: Person): Promise<unknown> => {
   const input = { token: await codeFor(world, who.did, "plc_operation") }
   const nsid = "com.atproto.identity.signPlcOperation"
   return ok(await world.call(nsid, { auth: who.auth, input }))["operation"]
 }
 
-/** A good call of every method; a test sees to it that none is missing. */
+/** A valid call of every method; a test checks that none is missing. */
 export const samples: Readonly<Record<string, Sample>> = {
   "app.bsky.actor.getPreferences": owner(() => ({})),
   "app.bsky.actor.putPreferences": owner(() => ({
@@ -100,7 +100,7 @@ export const samples: Readonly<Record<string, Sample>> = {
   "com.atproto.admin.updateAccountHandle": byAdmin((_, who) => ({
     input: { did: who.did, handle: who.handle }
   })),
-  // A new password ends the sessions that other calls are made with.
+  // A new password ends the sessions that other calls use.
   "com.atproto.admin.updateAccountPassword": byAdmin(async (world) => {
     const { did } = await newcomer(world, `reset-${world.next()}`)
     return { input: { did, password: "yet another password" } }
@@ -148,7 +148,7 @@ export const samples: Readonly<Record<string, Sample>> = {
     input: { repo: who.did, collection, record: post() }
   })),
   "com.atproto.repo.deleteRecord": owner(async (world, who) => ({
-    // Whoever may not write has no post of that key, and may not delete it either.
+    // A person who can't write has no post with that key, and can't delete it either.
     input: {
       repo: who.did,
       collection,
@@ -157,7 +157,7 @@ export const samples: Readonly<Record<string, Sample>> = {
   })),
   "com.atproto.repo.describeRepo": open((_, who) => ({ params: { repo: who.did } })),
   "com.atproto.repo.getRecord": open((_, who) => ({ params: record(who) })),
-  // The person's own repo: whoever may not import brings it in vain.
+  // The person's own repo, so that rejected imports change nothing.
   "com.atproto.repo.importRepo": owner(async (world, who) => {
     const params = { did: who.did }
     const { bytes } = await world.call("com.atproto.sync.getRepo", { params, auth: who.auth })
@@ -203,7 +203,7 @@ export const samples: Readonly<Record<string, Sample>> = {
     input: { identifier: who.handle, password: who.password }
   })),
   "com.atproto.server.deactivateAccount": owner(() => ({ input: {} })),
-  // Whoever is deleted is nobody that other calls are about.
+  // Deletes a person whom no other call uses.
   "com.atproto.server.deleteAccount": open(async (world) => {
     const { did, password } = await newcomer(world, `gone-${world.next()}`)
     return { input: { did, password, token: await codeFor(world, did, "delete_account") } }
@@ -244,7 +244,7 @@ export const samples: Readonly<Record<string, Sample>> = {
   "com.atproto.sync.listBlobs": open((_, who) => ({ params: { did: who.did } })),
   "com.atproto.sync.listRepos": open(() => ({})),
   "com.atproto.sync.listReposByCollection": open(() => ({ params: { collection } })),
-  // Without an upgrade: the answer of a subscription that is not one is 426.
+  // Without an upgrade, a subscription responds with 426.
   "com.atproto.sync.subscribeRepos": open(() => ({})),
   "com.atproto.temp.checkHandleAvailability": open((_, who) => ({
     params: { handle: who.handle }
@@ -252,7 +252,7 @@ export const samples: Readonly<Record<string, Sample>> = {
   "com.atproto.temp.checkSignupQueue": open(() => ({}))
 }
 
-/** The credentials that a good call needs. */
+/** The credentials that a valid call requires. */
 export const credentialFor = async (
   world: World,
   nsid: string,
@@ -270,7 +270,7 @@ export const credentialFor = async (
   }
 }
 
-/** A good call of a method about somebody, with the credentials that it needs. */
+/** A valid call of a method about a person, with the required credentials. */
 export const goodCall = async (world: World, nsid: string, named?: Person): Promise<Asked> => {
   const { about, make } = samples[nsid]!
   const who = named ?? (await about?.(world)) ?? world.alice

@@ -4,10 +4,10 @@ import { makeDidDocument } from "../../../src/core/identity/didDocument.ts"
 import { fromPrivateKey } from "../../../src/layers/identity/SignerKeys.ts"
 import { type Host, serviceDid } from "./httpHost.ts"
 
-/** A moderation service that a host may be told to trust. */
+/** A moderation service that a host can be configured to trust. */
 export const moderatorDid = "did:web:mod.example.com"
 
-/** Tells a host to trust it. */
+/** Configures a host to trust it. */
 export const moderatorEnv = { MODERATORS: moderatorDid }
 
 /** The keys of its DID document, and one that was never in it. */
@@ -36,7 +36,7 @@ export const publishModerator = async (
 
 const part = (value: object): string => Buffer.from(JSON.stringify(value)).toString("base64url")
 
-/** A token of the service for a method of this host; what is not said is as the protocol has it. */
+/** A service token for a method of this host, with overridable claims. */
 export const moderatorToken = async (
   host: Pick<Host, "now">,
   lxm: string,

@@ -14,27 +14,27 @@ import { signedServiceJwt, unsignedServiceJwt } from "../../../src/core/sessions
 import { fromPrivateKey } from "../../../src/layers/identity/SignerKeys.ts"
 import { type Host, origin, serviceDid } from "./httpHost.ts"
 
-/** Somebody with a did:plc and an account elsewhere, who holds all keys. */
+/** A person with a did:plc and an account elsewhere, who holds all keys. */
 export interface Mover {
   readonly did: string
   /** A service token to this host for a method. */
   token(lxm: string, claims?: { readonly iss?: string }): Promise<string>
-  /** Lets the DID lead to this host, with these keys. */
+  /** Points the DID to this host, with these keys. */
   pointHere(keys: { readonly signing: string; readonly rotation: string }): Promise<void>
-  /** Changes what the DID says, once. */
+  /** Changes the DID's data once. */
   change(data: Partial<PlcData>): Promise<void>
-  /** An operation after the first, signed with the mover's own key; it is sent nowhere. */
+  /** The operation after the first, signed with the mover's own key but not submitted. */
   signed(change: Partial<PlcData>): Promise<PlcOperation>
-  /** Ends the DID. */
+  /** Tombstones the DID. */
   tombstone(): Promise<void>
 }
 
-/** The first operation of a DID of before 2023. */
+/** The first operation of a DID from before 2023. */
 export interface Legacy {
   readonly recoveryKey: string
 }
 
-/** Makes a DID in the host's PLC directory. */
+/** Creates a DID in the host's PLC directory. */
 export const makeMover = async (host: Host, seed: number, legacy?: Legacy): Promise<Mover> => {
   const secret = Redacted.make(new Uint8Array(32).fill(seed))
   const signer = await Effect.runPromise(fromPrivateKey("k256", secret))

@@ -1,18 +1,18 @@
-/** The network outside of a host under test. */
+/** The network around a host under test. */
 export interface Network {
-  /** What tells the host to use this network. */
+  /** Configures the host to use this network. */
   readonly env: Readonly<Record<string, string>>
-  /** The TXT records of handles: what `_atproto.<handle>` says. */
+  /** The TXT records of handles at `_atproto.<handle>`. */
   readonly dns: Map<string, string>
-  /** What other servers answer, by the URL that is asked for. */
+  /** Other servers' responses by URL. */
   readonly web: Map<string, () => Response>
-  /** Origins of servers on this machine that are reached as they are. */
+  /** Origins of servers on this machine, which are reached directly. */
   readonly servers: Set<string>
-  /** Names that nobody can reach: no connection, and no word from DNS. */
+  /** Unreachable names: neither connections nor DNS work. */
   readonly dead: Set<string>
-  /** Every URL that a host asked for, but those of PLC directories. */
+  /** Every URL that a host requested, except those of PLC directories. */
   readonly asked: Array<string>
-  /** Lets the PLC directory be out of reach. */
+  /** Makes the PLC directory unreachable. */
   cut(broken: boolean): void
   close(): void
 }
@@ -34,9 +34,10 @@ const txt = (did: string | undefined) =>
   )
 
 /**
- * Stands in for the platform's `fetch`: PLC directories are reached, DNS is a map, and everybody else has nothing.
+ * Replaces the platform's `fetch`: PLC directories are reachable, DNS is a map, and other hosts
+ * don't exist.
  *
- * So no test depends on a network, and whatever a host asks for is seen.
+ * So no test depends on a network, and every request of a host is recorded.
  */
 const stand: typeof fetch = async (input, init) => {
   const url = new URL(input instanceof Request ? input.url : String(input))
@@ -59,13 +60,13 @@ const stand: typeof fetch = async (input, init) => {
   return new Response("not found", { status: 404 })
 }
 
-/** Gives the platform's `fetch` back, whatever a failed test left open. */
+/** Restores the platform's `fetch`, even after a failed test. */
 export const closeNetworks = (): void => {
   sides.clear()
   globalThis.fetch = native
 }
 
-/** Puts a host with this PLC directory into a network of its own. */
+/** Puts a host with this PLC directory into its own network. */
 export const startNetwork = (plcUrl: string): Network => {
   const { origin: plc, host } = new URL(plcUrl)
   const doh = `127.0.0.1:${(made += 1)}`

@@ -9,7 +9,7 @@ import { Sessions, type Tokens } from "../../../src/services/sessions/Sessions.t
 import { Signer } from "../../../src/services/identity/Signer.ts"
 import { type Answered, basic, bearer, type Host, serviceDid, startHost } from "./httpHost.ts"
 
-/** Somebody who lives on the host under test. */
+/** A person with an account on the host under test. */
 export interface Person {
   readonly did: string
   readonly handle: string
@@ -17,25 +17,25 @@ export interface Person {
   readonly password: string
   /** The main password's session, as an `Authorization` header. */
   readonly auth: string
-  /** A blob that the person's profile refers to. */
+  /** A blob that the person's profile references. */
   readonly avatar: string
   /** The CID of the post `self`. */
   readonly post: string
 }
 
-/** A host with people on it, each with a profile, an avatar and a post. */
+/** A host with people, each with a profile, an avatar and a post. */
 export interface World extends Host {
   readonly alice: Person
   readonly bob: Person
-  /** Has been taken down. */
+  /** Taken down. */
   readonly carol: Person
-  /** Has deactivated the account. */
+  /** Deactivated. */
   readonly dora: Person
-  /** A number that no call gave before. */
+  /** A number that was never returned before. */
   next(): number
 }
 
-/** The JSON of an answer that must be a success. */
+/** The JSON of a successful response; throws for others. */
 export const ok = ({ status, body, text }: Answered): Answered["body"] => {
   if (status !== 200) throw new Error(`${status} ${text}`)
   return body
@@ -45,7 +45,7 @@ const pngStart = [
   0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a, 0, 0, 0, 13, 0x49, 0x48, 0x44, 0x52
 ]
 
-/** A PNG that differs by its last bytes. */
+/** A PNG with distinct last bytes. */
 export const png = (content: string): Uint8Array =>
   new Uint8Array([...pngStart, ...new TextEncoder().encode(content)])
 
@@ -53,14 +53,14 @@ export const png = (content: string): Uint8Array =>
 export const outcomeOf = ({ status, body }: Answered): string =>
   status < 300 ? "ok" : `${status} ${body["error"]}`
 
-/** A post of today. */
+/** A post with the current time. */
 export const post = (text = "hello"): object => ({
   $type: "app.bsky.feed.post",
   text,
   createdAt: "2026-01-01T00:00:00.000Z"
 })
 
-/** The record key with this number, of the form of a TID. */
+/** The record key with this number, in the form of a TID. */
 export const tidOf = (number: number): string => {
   const letters = "234567abcdefghijklmnopqrstuvwxyz"
   let text = ""
@@ -73,7 +73,7 @@ export const tidOf = (number: number): string => {
 /** The key of everybody's first post. */
 export const firstRkey = "3kaaaaaaaaa22"
 
-/** Uploads a picture; answers its reference for records. */
+/** Uploads a picture; returns its reference for records. */
 export const upload = async (host: Host, auth: string, bytes: Uint8Array): Promise<object> => {
   const answer = await host.call("com.atproto.repo.uploadBlob", {
     body: bytes as Uint8Array<ArrayBuffer>,
@@ -83,7 +83,7 @@ export const upload = async (host: Host, auth: string, bytes: Uint8Array): Promi
   return ok(answer)["blob"]
 }
 
-/** Makes an account with a did:web of the host, or a new did:plc, by the administrator. */
+/** Creates an account as the administrator, with a did:web of the host or a new did:plc. */
 export const signUp = async (
   host: Host,
   name: string,
@@ -116,14 +116,14 @@ export const signUp = async (
   return { ...person, auth, avatar, post: first["cid"] }
 }
 
-/** Opens a session of any level, past the password. */
+/** Creates a session of any level, without the password. */
 export const session = (host: Host, did: string, level: Level): Promise<Tokens> =>
   host.inside(
     did,
     Effect.flatMap(Sessions, (sessions) => sessions.open(did, { level }))
   )
 
-/** A service token of an account of this host, signed with its own key. */
+/** A service token of an account on this host, signed with its own key. */
 export const serviceToken = (
   host: Host,
   did: string,
@@ -137,7 +137,7 @@ export const serviceToken = (
     })
   )
 
-/** Takes an account down, or lets it be again; there is no method for that yet. */
+/** Takes an account down or restores it; there is no method for that yet. */
 export const takeDown = async (
   host: Host,
   did: string,
@@ -153,7 +153,7 @@ export const takeDown = async (
   )
 }
 
-/** Makes an app password; answers the password. */
+/** Creates an app password; returns its text. */
 export const appPassword = (
   host: Host,
   did: string,
@@ -181,7 +181,7 @@ export const settled = async (host: Host, did: string): Promise<void> => {
   }
 }
 
-/** Starts a host with people on it. */
+/** Starts a host with people. */
 export const startWorld = async (env: Readonly<Record<string, string>> = {}): Promise<World> => {
   const host = await startHost(env)
   const alice = await signUp(host, "alice")

@@ -5,43 +5,43 @@ import { grantCode } from "../../../src/services/oauth/authorize.ts"
 import { makeKey, sign, type SigningKey } from "../../oauth/tokens/signing.ts"
 import type { Answered, Asked, Host } from "./httpHost.ts"
 
-/** The server that an app speaks to, and what a test may do to it from behind. */
+/** The server that an app calls, with access to its inside. */
 export interface AppServer extends Pick<Host, "ask" | "beneath" | "now"> {
-  /** Left out it is that of the host under test. */
+  /** Default: the origin of the host under test. */
   readonly origin?: string
 }
 
-/** A random text, as apps make them. */
+/** A random text, as apps generate them. */
 export const random = (): string => randomBytes(24).toString("base64url")
 
 /** The S256 challenge of a verifier. */
 export const challengeOf = (verifier: string): string =>
   createHash("sha256").update(verifier).digest("base64url")
 
-/** The parameters of a request; one that is undefined is left out. */
+/** The parameters of a request; undefined ones are omitted. */
 export type Fields = Readonly<Record<string, string | undefined>>
 
-/** What a proof says besides the usual. */
+/** Changes to a proof. */
 export interface ProofChange {
   readonly key?: SigningKey
   readonly header?: object
   readonly claims?: object
 }
 
-/** The key that a confidential client authenticates by, with its id. */
+/** A confidential client's authentication key, with its id. */
 export interface AssertionKey {
   readonly kid: string
   readonly key: SigningKey
 }
 
-/** What an assertion says besides the usual, and by which other key. */
+/** Changes to an assertion, and another key to sign it. */
 export interface AssertionChange {
   readonly claims?: object
   readonly header?: object
   readonly by?: AssertionKey
 }
 
-/** What an app is made of. */
+/** The options of an app. */
 export interface AppOptions {
   readonly clientId: string
   readonly redirectUri: string
@@ -49,19 +49,19 @@ export interface AppOptions {
   readonly assertionKey?: AssertionKey
 }
 
-/** An app of the network: what an official client does, with every part open to change. */
+/** An app that does what an official client does, with every part changeable. */
 export interface App extends AppOptions {
   readonly dpopKey: SigningKey
-  /** The nonce that the server gave last. */
+  /** The server's last nonce. */
   nonce: string | undefined
   proof(path: string, change?: ProofChange, accessToken?: string): Promise<string>
   assertion(change?: AssertionChange): Promise<string>
-  /** Posts a form with a proof; asks again where the server wants its nonce. */
+  /** Posts a form with a proof; retries if the server requires its nonce. */
   post(path: string, fields: Fields, proof?: ProofChange): Promise<Answered>
   /** The parameters of a pushed request. */
   request(verifier: string): Fields
   push(fields?: Fields): Promise<{ readonly answer: Answered; readonly verifier: string }>
-  /** Pushes a request and has it accepted; answers what is exchanged for tokens. */
+  /** Pushes a request and accepts it; returns the fields to exchange for tokens. */
   code(did: string, fields?: Fields): Promise<Fields & { readonly code: string }>
   /** The tokens of a sign-in. */
   signIn(did: string, fields?: Fields): Promise<Answered["body"]>
@@ -70,10 +70,10 @@ export interface App extends AppOptions {
   call(nsid: string, accessToken: string, asked?: Asked): Promise<Answered>
 }
 
-/** The device on which the person of the tests sits. */
+/** The device of the tests' person. */
 export const device = "dev-of-the-tests"
 
-/** Accepts a pushed request in the person's place. */
+/** Accepts a pushed request on the person's behalf. */
 export const accept = (host: AppServer, requestUri: string, did: string): Promise<string> =>
   host.beneath(
     Effect.gen(function* () {
@@ -85,7 +85,7 @@ export const accept = (host: AppServer, requestUri: string, did: string): Promis
     })
   )
 
-/** An app for tests of the endpoints. */
+/** Creates an app for tests of the endpoints. */
 export const makeApp = async (host: AppServer, options: AppOptions): Promise<App> => {
   const { clientId, redirectUri, scope, assertionKey } = options
   const { origin = "http://localhost:8787" } = host
@@ -214,16 +214,16 @@ export const publicApp = (host: AppServer, scope = "atproto transition:generic")
     scope
   })
 
-/** A confidential client, and what it publishes. */
+/** A confidential client, and its published documents. */
 export interface Published {
   readonly app: App
-  /** Its metadata; a test may change them. */
+  /** Its metadata; a test may change it. */
   readonly metadata: Record<string, unknown>
   /** Its keys; a test may change them. */
   readonly keys: Array<object>
 }
 
-/** A confidential client whose metadata and keys lie on the web. */
+/** A confidential client whose metadata and keys are online. */
 export const confidentialApp = async (
   host: Host,
   name = "app",

@@ -9,27 +9,30 @@ export const services = {
   generator: "did:web:feeds.example.com"
 } as const
 
-/** The services that the Bluesky app needs besides its account's server, each a real server on this machine. */
+/**
+ * The services that the Bluesky app needs besides its account's server, each a real server on this
+ * machine.
+ */
 export interface MockNetwork {
   readonly appView: MockService
   readonly chat: MockService
-  /** A labeler that takes reports. */
+  /** A labeler that accepts reports. */
   readonly moderation: MockService
-  /** The generator of a feed. */
+  /** A feed generator. */
   readonly generator: MockService
   readonly all: ReadonlyArray<MockService>
-  /** Tells a host to use these services. */
+  /** Configures a host to use these services. */
   readonly env: Readonly<Record<string, string>>
   close(): Promise<void>
 }
 
-/** The token that came with a request. */
+/** The token of a request. */
 export const tokenOf = ({ headers }: Received): string =>
   (headers.authorization ?? "").replace(/^Bearer /, "")
 
-/** A part of a token, read but not verified. */
+/** A part of a token, decoded but not verified. */
 const part = (token: string, at: number): Readonly<Record<string, unknown>> =>
-  // SAFETY: tests look at tokens that this server has made: both parts are objects.
+  // SAFETY: tests read tokens that this server has created: both parts are objects.
   JSON.parse(Buffer.from(token.split(".")[at] ?? "", "base64url").toString()) as Readonly<
     Record<string, unknown>
   >
@@ -40,7 +43,7 @@ export const headerOf = (token: string) => part(token, 0)
 /** The claims of a token. */
 export const claimsOf = (token: string) => part(token, 1)
 
-/** Verifies a token as services do, with the official library. */
+/** Verifies a token with the official library, as services do. */
 export const verify = (
   received: Received,
   aud: string,

@@ -2,19 +2,19 @@ import { createServer, type IncomingHttpHeaders, type IncomingMessage } from "no
 import type { ServerResponse } from "node:http"
 import type { AddressInfo } from "node:net"
 
-/** A request as a mock service got it. */
+/** A request that a mock service received. */
 export interface Received {
   readonly method: string
   /** The path without its query. */
   readonly path: string
-  /** The query as it came, with its question mark. */
+  /** The raw query, with its question mark. */
   readonly search: string
   readonly params: URLSearchParams
   readonly headers: IncomingHttpHeaders
   readonly body: Buffer
 }
 
-/** What a mock service answers: JSON, a ready answer, or whatever the function does with the connection. */
+/** A mock service's response: JSON, a ready response, or a function's own use of the connection. */
 export type MockAnswer = (received: Received, response: ServerResponse) => unknown
 
 /** A service of the network, as a real HTTP server on this machine. */
@@ -23,13 +23,13 @@ export interface MockService {
   readonly url: string
   /** `127.0.0.1:<port>` */
   readonly host: string
-  /** Everything that it was asked, in order. */
+  /** Every request, in order. */
   readonly received: ReadonlyArray<Received>
   /** The last request. */
   last(): Received
-  /** Says what a method answers from now on. */
+  /** Sets a method's response. */
   on(nsid: string, answer: MockAnswer): void
-  /** The same for an answer that reads the body itself, as it comes. */
+  /** Sets a response whose handler reads the body as a stream. */
   stream(
     nsid: string,
     answer: (message: IncomingMessage, response: ServerResponse) => unknown
@@ -44,7 +44,7 @@ const bodyOf = async (message: IncomingMessage): Promise<Buffer> => {
   return Buffer.concat(chunks)
 }
 
-/** Answers JSON. */
+/** Sends JSON. */
 export const sendJson = (
   response: ServerResponse,
   status: number,
@@ -55,7 +55,7 @@ export const sendJson = (
   response.end(JSON.stringify(body))
 }
 
-/** Starts a mock service; a method without an answer is not implemented. */
+/** Starts a mock service; methods without a response are not implemented. */
 export const startMock = async (): Promise<MockService> => {
   const received: Array<Received> = []
   const answers = new Map<string, MockAnswer>()
@@ -87,7 +87,7 @@ export const startMock = async (): Promise<MockService> => {
   }
 
   const server = createServer((message, response) => {
-    // A caller that goes away in the middle of its body is no fault of the service.
+    // A caller that disconnects in the middle of its body isn't the service's fault.
     answer(message, response).catch(() => response.destroy())
   })
   await new Promise<void>((resolve) => {

@@ -1,12 +1,12 @@
 import { type MockNetwork, startMockNetwork } from "./mockNetwork.ts"
 import { startWorld, type World } from "../http/httpWorld.ts"
 
-/** A host with people on it, and the services that their apps are shown by. */
+/** A host with people, and the services that their apps use. */
 export interface MockWorld extends World {
   readonly services: MockNetwork
 }
 
-/** Lets a did:web have a document with these services. */
+/** Publishes a did:web's document with these services. */
 export const publish = (
   { network }: World,
   name: string,

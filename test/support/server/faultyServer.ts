@@ -1,36 +1,36 @@
 import { createServer, request } from "node:http"
 import type { AddressInfo } from "node:net"
 
-/** What goes wrong with an answer. */
+/** A fault in a response. */
 export type Fault =
-  /** Another answer in its place. */
+  /** Another response instead. */
   | { readonly status: number; readonly headers?: Readonly<Record<string, string>> }
-  /** Half of it, and then the connection is gone. */
+  /** Half of the response, then a cut connection. */
   | "cut"
-  /** Half of it, as if that were all. */
+  /** Half of the response, as if complete. */
   | "short"
-  /** A CAR without its last block, as if that were all. */
+  /** A CAR without its last block, as if complete. */
   | "torn"
   /** Other bytes of the same length. */
   | "spoilt"
-  /** It was done, and nobody is told. */
+  /** Executed, but without a response. */
   | "silent"
 
-/** A server in front of another, which is as good as that one but for the faults that it is told to have. */
+/** A proxy in front of a server, with faults on request. */
 export interface Faulty {
   readonly url: string
-  /** The next answers of a method have these faults, in this order. */
+  /** Gives a method's next responses these faults, in this order. */
   fail(nsid: string, ...faults: ReadonlyArray<Fault>): void
-  /** From now on a method answers this, whatever the server behind would say. */
+  /** Replaces a method's responses from now on. */
   answer(nsid: string, body: object): void
-  /** The faults that have not come about. */
+  /** The number of faults that haven't occurred yet. */
   readonly left: () => number
   /** How often a method was called. */
   readonly calls: (nsid: string) => number
   stop(): Promise<void>
 }
 
-/** The bytes that the section at this place of a CAR takes, its length included. */
+/** The length of a CAR's section at this offset, including its length prefix. */
 const sectionAt = (car: Buffer, at: number): number => {
   let length = 0
   for (let i = 0; ; i++) {
@@ -46,7 +46,7 @@ export const withoutLastBlock = (car: Buffer): Buffer => {
   return car.subarray(0, at)
 }
 
-/** Stands in front of a server. */
+/** Starts a proxy in front of a server. */
 export const startFaulty = async (target: string): Promise<Faulty> => {
   const faults = new Map<string, Array<Fault>>()
   const counts = new Map<string, number>()

@@ -7,26 +7,29 @@ import type { FirstAccount } from "../../../scripts/account.mjs"
 import { build, root } from "../../../scripts/build.mjs"
 import { readWrangler } from "../../../scripts/server.mjs"
 
-/** A server that tests talk to over the network, and what they may do to it. */
+/** A server that tests call over the network, with control over its process. */
 export interface TestServer {
-  /** Where it listens: `http://127.0.0.1:<port>`. */
+  /** The address that it listens on: `http://127.0.0.1:<port>`. */
   readonly url: string
-  /** What it calls itself: `http://localhost:<port>`. */
+  /** Its public URL: `http://localhost:<port>`. */
   readonly publicUrl: string
   /** Its PLC directory. */
   readonly plcUrl: string
-  /** The account it began with, a did:web. */
+  /** Its first account, a did:web. */
   readonly account: FirstAccount
-  /** The id of its workerd process, where it has one. */
+  /** The id of its workerd process; undefined without one. */
   readonly workerd: number | undefined
-  /** Cuts every connection, stops in order, and serves the same data at the same address again; `between` is given the data's folder. */
+  /**
+   * Cuts every connection, shuts down, and starts again with the same data and address; `between`
+   * gets the data's folder.
+   */
   restart(between?: (dataDir: string) => void): Promise<void>
-  /** The same, but killed with no chance to finish anything. */
+  /** The same, but killed without a shutdown. */
   crash(): Promise<void>
   stop(): Promise<void>
 }
 
-/** A port of 127.0.0.1 that nobody uses. */
+/** A free port of 127.0.0.1. */
 export const freePort = (): Promise<number> =>
   new Promise((resolve, reject) => {
     const probe = createServer()
@@ -38,7 +41,7 @@ export const freePort = (): Promise<number> =>
     })
   })
 
-/** Waits until something holds; past the deadline it fails and tells what was waited for. */
+/** Waits until a condition holds; after the deadline it fails with the condition's name. */
 export const until = async (
   what: string,
   holds: () => boolean | Promise<boolean>,
@@ -53,7 +56,7 @@ export const until = async (
 
 const script = join(import.meta.dirname, "../../../scripts/start.mjs")
 
-/** What the started script tells when its server is ready. */
+/** The started script's message when its server is ready. */
 interface Ready {
   readonly url: string
   readonly publicUrl: string
@@ -64,7 +67,7 @@ interface Ready {
 
 type Environment = Readonly<Record<string, string>>
 
-/** The Worker and its bindings in a file: every server of these tests starts from the same. */
+/** The bundled Worker and its bindings in a file, which every test server shares. */
 const built = async (): Promise<string> => {
   const folder = mkdtempSync(join(tmpdir(), "nacre-built-"))
   process.once("exit", () => rmSync(folder, { recursive: true, force: true }))
@@ -94,7 +97,7 @@ const launch = async (dataDir: string, port: number, env: Environment) => {
       ...env
     },
     execArgv: [],
-    // It leads a group of its own, so that one signal reaches it and its workerd.
+    // It leads its own process group, so that one signal reaches it and its workerd.
     detached: true,
     stdio: ["ignore", "pipe", "pipe", "ipc"]
   })
@@ -117,7 +120,7 @@ const launch = async (dataDir: string, port: number, env: Environment) => {
   }
 }
 
-/** Starts the real Worker as `npm start` does: a process of its own, over an empty folder. */
+/** Starts the real Worker as `npm start` does, in its own process with an empty folder. */
 export const startWorker = async (env: Environment = {}): Promise<TestServer> => {
   const dataDir = mkdtempSync(join(tmpdir(), "nacre-e2e-"))
   const port = await freePort()

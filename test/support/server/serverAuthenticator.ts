@@ -5,7 +5,7 @@ import { Browser } from "../http/httpBrowser.ts"
 import { origin } from "../http/httpHost.ts"
 import type { TestServer } from "./server.ts"
 
-/** Sends a browser's request to a server: `fetch` would set headers of its own. */
+/** Sends a browser's request to a server: `fetch` would set its own headers. */
 const handlerOf =
   (server: TestServer) =>
   async (asked: Request): Promise<Response> => {
@@ -35,7 +35,7 @@ const handlerOf =
     })
   }
 
-/** Turns an authenticator on, on the pages of a running server; answers the recovery codes. */
+/** Turns an authenticator on through a running server's pages; returns the recovery codes. */
 export const turnAuthenticatorOn = async (
   server: TestServer,
   who: { readonly handle: string; readonly password: string }

@@ -2,33 +2,35 @@ import { IdResolver, MemoryCache } from "@atproto/identity"
 import { type Event, Firehose } from "@atproto/sync"
 import { type TestServer, until } from "./server.ts"
 
-/** The official consumer: every commit is verified against the key in the account's DID document. */
+/**
+ * The official consumer, which verifies every commit against the key in the account's DID document.
+ */
 export interface Consumer {
-  /** What it was handed of a DID, in order. */
+  /** The events of a DID, in order. */
   of(did: string): ReadonlyArray<Event>
-  /** Waits until so many events of a DID have come. */
+  /** Waits until a number of a DID's events has arrived. */
   received(did: string, count: number): Promise<void>
-  /** What it could not parse, validate or verify. */
+  /** Everything that it could not parse, validate or verify. */
   readonly errors: ReadonlyArray<Error>
-  /** The number of the last event that it handled. */
+  /** The number of its last handled event. */
   cursor(): number | undefined
   stop(): Promise<void>
 }
 
-/** Starts the official consumer; after a lost connection it goes on from its cursor by itself. */
+/** Starts the official consumer, which resumes from its cursor after a lost connection. */
 export const openFirehose = (server: TestServer, from?: number): Consumer => {
   const events: Array<Event> = []
   const errors: Array<Error> = []
   let cursor = from
   const firehose = new Firehose({
     service: server.url.replace("http", "ws"),
-    // Its own fetch refuses http and the addresses of this machine.
+    // Its own fetch rejects http and this machine's addresses.
     idResolver: new IdResolver({
       plcUrl: server.plcUrl,
       didCache: new MemoryCache(),
       fetch: globalThis.fetch
     }),
-    // Handles under .test are in no DNS.
+    // Handles under .test aren't in DNS.
     unauthenticatedHandles: true,
     maxReconnectSeconds: 1,
     subscriptionReconnectDelay: 100,

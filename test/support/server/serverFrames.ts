@@ -3,7 +3,7 @@ import { assert } from "@effect/vitest"
 import { decode, decodeFirst, type DecodeOptions } from "cborg"
 import { CID } from "multiformats/cid"
 
-/** One operation of a #commit; CIDs are text here. */
+/** An operation of a #commit, with CIDs as text. */
 export interface Op {
   readonly action: "create" | "update" | "delete"
   readonly path: string
@@ -11,7 +11,7 @@ export interface Op {
   readonly prev?: string
 }
 
-/** The fields of every message that this server sends. */
+/** The fields of this server's messages. */
 export interface Body {
   readonly seq: number
   readonly repo: string
@@ -47,14 +47,14 @@ const options: DecodeOptions = {
   tags: { 42: (content) => CID.decode((content() as Uint8Array).subarray(1)).toString() }
 }
 
-/** Decodes a frame: two CBOR values, one after the other, and nothing else. */
+/** Decodes a frame: exactly two consecutive CBOR values. */
 export const decodeFrame = (bytes: Uint8Array): Frame => {
-  // SAFETY: what they hold is what `checkFrame` is about.
+  // SAFETY: `checkFrame` checks the content.
   const [header, rest] = decodeFirst(bytes, options) as [{ op: number; t?: string }, Uint8Array]
   return { op: header.op, type: header.t, body: decode(rest, options) as Body, size: bytes.length }
 }
 
-/** What is known of a repo from its frames alone. */
+/** The state of a repo, known only from its frames. */
 export interface Mirror {
   rev: string
   data: string
@@ -73,7 +73,7 @@ const fields = {
 const has = (body: Body, shape: keyof typeof fields) =>
   assert.strictEqual(Object.keys(body).toSorted().join(), fields[shape])
 
-/** The operation's shape, and that it continues what was there before. */
+/** Checks an operation's shape, and that it continues the previous state. */
 const checkOp = ({ action, path, cid, prev, ...rest }: Op, records: Map<string, string>) => {
   assert.deepStrictEqual(rest, {})
   assert.strictEqual(prev, records.get(path), `${action} ${path} continues the record before it`)
@@ -81,10 +81,10 @@ const checkOp = ({ action, path, cid, prev, ...rest }: Op, records: Map<string, 
   assert.strictEqual(action === "delete", cid === null, `${action} ${path} has cid ${cid}`)
 }
 
-// SAFETY: the library's CIDs are parsed from text: its class is not this project's.
+// SAFETY: the library's CIDs are parsed from text, since it has its own class.
 const cidOf = (text: string) => CID.parse(text) as unknown as MST["pointer"]
 
-/** Undoes the operations from the frame's own blocks; answers the root that was before them. */
+/** Inverts the operations with the frame's own blocks; returns the previous root. */
 const invert = async (blocks: MemoryBlockstore, data: string, ops: ReadonlyArray<Op>) => {
   let tree = MST.load(blocks, cidOf(data))
   for (const { path, cid: after, prev } of ops) {
@@ -95,7 +95,7 @@ const invert = async (blocks: MemoryBlockstore, data: string, ops: ReadonlyArray
   return (await tree.getPointer()).toString()
 }
 
-/** Checks a #commit as the protocol lets a consumer check it, and takes it into the mirror. */
+/** Checks a #commit as the protocol allows a consumer to, and applies it to the mirror. */
 const checkCommit = async (body: Body, key: string, mirrors: Map<string, Mirror>) => {
   const { repo, rev, ops } = body
   const before = mirrors.get(repo)
@@ -111,11 +111,11 @@ const checkCommit = async (body: Body, key: string, mirrors: Map<string, Mirror>
     const [collection = "", rkey = ""] = path.split("/")
     return { collection, rkey, cid: cid === null ? null : cidOf(cid) }
   })
-  // Throws when it is not signed by this key.
+  // Throws if the signature isn't by this key.
   const { unverified } = await verifyProofs(body.blocks, claims, repo, key)
   assert.deepStrictEqual(unverified, [])
   if (before === undefined) {
-    // A repo that was there before: there is nothing to compare with.
+    // For a repo that existed before, there is nothing to compare with.
     if (body.since !== null) return
     assert.deepStrictEqual(ops, [])
   } else {
@@ -134,9 +134,10 @@ const checkCommit = async (body: Body, key: string, mirrors: Map<string, Mirror>
 }
 
 /**
- * Checks a #sync: the commit block alone, over the tree that the commits before it told; what follows builds on it.
+ * Checks a #sync: only the commit block, over the tree of the previous commits; later commits build
+ * on it.
  *
- * Its rev is the last one's at a sign-up, and above it where an account is active again.
+ * Its rev equals the last one's at sign-up, and is above it after a reactivation.
  */
 const checkSync = async (body: Body, mirrors: Map<string, Mirror>) => {
   has(body, "#sync")
@@ -152,7 +153,7 @@ const checkSync = async (body: Body, mirrors: Map<string, Mirror>) => {
   mirrors.set(body.did, { ...head, rev })
 }
 
-/** Checks a frame by itself and against the ones before it. */
+/** Checks a frame alone and against previous ones. */
 export const checkFrame = async (
   { op, type, body, size }: Frame,
   keyOf: (did: string) => Promise<string>,

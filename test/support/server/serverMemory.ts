@@ -16,7 +16,8 @@ import { freePort, type TestServer } from "./server.ts"
 /**
  * Starts the memory server in this process.
  *
- * Its data cannot outlive it, so a restart is one of the listener: every connection is cut, nothing else is lost.
+ * Its data ends with it, so a restart only restarts the listener: it cuts every connection, but
+ * loses nothing else.
  */
 export const startMemory = async (
   more: Readonly<Record<string, string>> = {}

@@ -2,7 +2,7 @@ import { AtpAgent } from "@atproto/api"
 import { IdResolver } from "@atproto/identity"
 import type { TestServer } from "./server.ts"
 
-/** Somebody with an account, signed in with the official client. */
+/** A person with an account and the official client's session. */
 export interface Person {
   readonly agent: AtpAgent
   readonly did: string
@@ -10,11 +10,14 @@ export interface Person {
   readonly password: string
 }
 
-/** The official resolver; it refuses http and this machine's addresses unless it is given a fetch. */
+/**
+ * The official resolver, with the platform's fetch: its own rejects http and this machine's
+ * addresses.
+ */
 export const resolverOf = (server: TestServer): IdResolver =>
   new IdResolver({ plcUrl: server.plcUrl, fetch: globalThis.fetch })
 
-/** The did:key that an account signs with, by its DID document. */
+/** The did:key with which an account signs, from its DID document. */
 export const signingKeyOf = (server: TestServer, did: string): Promise<string> =>
   resolverOf(server).did.resolveAtprotoKey(did, true)
 
@@ -25,7 +28,7 @@ export const adminOf = (server: TestServer) => ({
   }
 })
 
-/** Signs up with an invite code, as people do; the DID becomes a did:plc. */
+/** Signs up with an invite code, as people do; the account gets a did:plc. */
 export const signUp = async (server: TestServer, name: string): Promise<Person> => {
   const agent = new AtpAgent({ service: server.publicUrl })
   const invite = await agent.com.atproto.server.createInviteCode(
@@ -40,7 +43,7 @@ export const signUp = async (server: TestServer, name: string): Promise<Person> 
   return { agent, did: data.did, handle, password }
 }
 
-/** The account that the server began with, signed in. */
+/** Signs in to the server's first account. */
 export const signIn = async (server: TestServer): Promise<Person> => {
   const agent = new AtpAgent({ service: server.publicUrl })
   const { did, handle, password } = server.account
@@ -48,7 +51,7 @@ export const signIn = async (server: TestServer): Promise<Person> => {
   return { agent, did, handle, password }
 }
 
-/** The smallest PNG there is, and bytes after its end that make it differ from others. */
+/** The smallest PNG, with trailing bytes that distinguish it. */
 export const png = (more: string): Uint8Array<ArrayBuffer> =>
   Uint8Array.from(
     Buffer.concat([
@@ -60,7 +63,7 @@ export const png = (more: string): Uint8Array<ArrayBuffer> =>
     ])
   )
 
-/** A post's text now. */
+/** A post with the current time. */
 export const post = (text: string) => ({
   $type: "app.bsky.feed.post" as const,
   text,

@@ -7,12 +7,12 @@ import { signingKeyOf } from "./serverPeople.ts"
 /** A raw connection of the event stream. */
 export interface Stream {
   readonly frames: ReadonlyArray<Frame>
-  /** The close code, once it is closed. */
+  /** The close code; undefined while open. */
   code(): number | undefined
   close(): void
 }
 
-/** Opens the event stream and keeps what comes. */
+/** Opens the event stream and records its frames. */
 export const openStream = async (
   url: string,
   query: string,
@@ -26,7 +26,7 @@ export const openStream = async (
   let code: number | undefined
   socket.on("message", (data, isBinary) => {
     assert.isTrue(isBinary, "frames are binary")
-    // SAFETY: `ws` hands messages over as one Buffer unless it is told otherwise.
+    // SAFETY: `ws` delivers messages as one Buffer by default.
     const frame = decodeFrame(Uint8Array.from(data as Buffer))
     frames.push(frame)
     take(frame)
@@ -40,7 +40,7 @@ export const openStream = async (
   return {
     frames,
     code: () => {
-      // A close frame has come: workerd keeps the connection itself for ten seconds more.
+      // After a close frame workerd would keep the connection for ten more seconds.
       if (socket.readyState === WebSocket.CLOSING) socket.terminate()
       return code
     },
@@ -48,26 +48,31 @@ export const openStream = async (
   }
 }
 
-/** A relay as strict as the protocol allows: it checks every frame by signature, inversion and chain. */
+/**
+ * A relay as strict as the protocol allows: it checks every frame by signature, inversion and
+ * chain.
+ */
 export interface Relay {
-  /** The repos, made of nothing but the frames. */
+  /** The repos, built only from the frames. */
   readonly mirrors: ReadonlyMap<string, Mirror>
   /** The frames of a DID, in order. */
   of(did: string): ReadonlyArray<Frame>
-  /** Waits until the repo is mirrored at this rev (or its newest); everything before it is checked then. */
+  /**
+   * Waits until the repo is mirrored at this rev (or its newest), with all previous frames checked.
+   */
   reached(did: string, rev?: string): Promise<void>
-  /** Waits for a condition, and fails as soon as a frame is wrong. */
+  /** Waits for a condition, and fails as soon as a frame is invalid. */
   wait(what: string, holds: () => boolean): Promise<void>
-  /** Connects again, after the last frame that it took. */
+  /** Reconnects after its last processed frame. */
   resume(): Promise<void>
-  /** Ends; fails when any frame was wrong. */
+  /** Closes; fails if any frame was invalid. */
   close(): Promise<void>
 }
 
 /**
- * Opens a relay, live.
+ * Opens a live relay.
  *
- * It checks the repos whose first commit it sees: those of accounts that sign up after this.
+ * It checks the repos whose first commit it sees: those of accounts that sign up later.
  */
 export const openRelay = async (server: TestServer): Promise<Relay> => {
   const mirrors = new Map<string, Mirror>()
@@ -88,7 +93,7 @@ export const openRelay = async (server: TestServer): Promise<Relay> => {
       try {
         assert.isAbove(frame.body.seq, cursor ?? 0, "seq rises")
         await checkFrame(frame, keyOf, mirrors)
-        // Only now: what was cut off is asked for again.
+        // Only now: an unprocessed frame is requested again.
         cursor = frame.body.seq
         taken.push(frame)
       } catch (cause) {
@@ -119,7 +124,7 @@ export const openRelay = async (server: TestServer): Promise<Relay> => {
     },
     resume: async () => {
       stream.close()
-      // What has come in already is taken, or it would come twice.
+      // Received frames are processed first, or they would arrive twice.
       await work
       stream = await open()
     },

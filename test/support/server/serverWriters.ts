@@ -1,6 +1,6 @@
 import { type Person, post } from "./serverPeople.ts"
 
-/** Numbers from 0 to 1, the same for the same seed. */
+/** A seeded generator of numbers from 0 to 1. */
 export const random = (seed: number) => {
   let state = seed
   return (): number => {
@@ -9,14 +9,14 @@ export const random = (seed: number) => {
   }
 }
 
-/** What a writer was told is stored: path to CID. */
+/** The writes that a writer got confirmed: path to CID. */
 export type Acknowledged = Map<string, string>
 
 const collection = "app.bsky.feed.post"
 
 const sortable = "234567abcdefghijklmnopqrstuvwxyz"
 
-/** A number in the digits of TIDs. */
+/** A number in the alphabet of TIDs. */
 const digits = (n: number, length: number) =>
   n
     .toString(32)
@@ -29,7 +29,7 @@ const keys = (writer: number) => {
   return () => `3k${digits((count += 1), 8)}${digits(writer, 3)}`
 }
 
-/** One step of a writer; its record keys are its own. */
+/** A step of a writer, whose record keys are its own. */
 const makeStep = ({ agent, did }: Person, writer: number, acknowledged: Acknowledged) => {
   const next = random(writer)
   const key = keys(writer)
@@ -77,7 +77,7 @@ const makeStep = ({ agent, did }: Person, writer: number, acknowledged: Acknowle
   }
 }
 
-/** Writes at random until told to stop, or until the server is gone. */
+/** Writes at random until stopped, or until the server is gone. */
 export const startWriter = (person: Person, writer: number) => {
   const acknowledged: Acknowledged = new Map()
   const step = makeStep(person, writer, acknowledged)
@@ -90,17 +90,17 @@ export const startWriter = (person: Person, writer: number) => {
     }
   }
   const ended = run()
-  // Met where it is awaited.
+  // Handled where it is awaited.
   ended.catch(() => {})
   return {
     acknowledged,
     steps: () => steps,
-    /** Stops after the write that is on its way; fails when any was refused. */
+    /** Stops after the current write; fails if any was rejected. */
     stop: () => {
       end.abort()
       return ended
     },
-    /** Stops without a look at what became of the write that is on its way. */
+    /** Stops without waiting for the current write's outcome. */
     abandon: async () => {
       end.abort()
       await ended.catch(() => {})
