@@ -10,7 +10,7 @@ import {
   withAuthenticator
 } from "../support/http/accountPages.ts"
 import { Browser } from "../support/http/httpBrowser.ts"
-import { bearer } from "../support/http/httpHost.ts"
+import { bearer, origin } from "../support/http/httpHost.ts"
 import {
   ok,
   outcomeOf,
@@ -189,6 +189,38 @@ describe("the apps", () => {
       apps.map(({ id }) => id),
       [kept]
     )
+  })
+
+  it("the page says with which client, where and when each password session was opened", async () => {
+    const person = await somebody()
+    const signIn = async (userAgent: string, cf: object) => {
+      const request = new Request(new URL("/xrpc/com.atproto.server.createSession", origin), {
+        method: "POST",
+        headers: {
+          "content-type": "application/json",
+          "user-agent": userAgent,
+          "x-nacre-place": "Atlantis"
+        },
+        body: JSON.stringify({ identifier: person.did, password: person.password })
+      })
+      const answer = await world.handler(Object.assign(request, { cf }))
+      assert.strictEqual(answer.status, 200)
+    }
+    await signIn(iphone, { city: "Łódź", country: "PL" })
+    await signIn("goat/0.2.1 (linux; amd64)", { country: "XX" })
+    await signIn("<b>bold</b>", {})
+    const browser = await browserOf(world, person)
+    const { text } = await browser.get("/account/apps", ours)
+    assert.match(
+      text,
+      /<strong>Safari on iPhone<\/strong\s*><small\s*>[^<]*With your password\.[^<]*, from Łódź, Poland\./
+    )
+    assert.match(
+      text,
+      /<strong>goat\/0\.2\.1<\/strong\s*><small\s*>\s*With your password\.\s+Since [^,]+, \d\d:\d\d UTC\. /
+    )
+    assert.include(text, "&lt;b&gt;bold&lt;/b&gt;")
+    assert.notInclude(text, "Atlantis")
   })
 
   it("the page lists sessions opened with a password, and ends each", async () => {

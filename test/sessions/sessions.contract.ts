@@ -3,6 +3,7 @@ import * as Effect from "effect/Effect"
 import { TestClock } from "effect/testing"
 import { parseJwt } from "../../src/core/sessions/jwt.ts"
 import { AccountStore } from "../../src/services/accounts/AccountStore.ts"
+import { seenFrom } from "../../src/core/sessions/seenFrom.ts"
 import { Sessions } from "../../src/services/sessions/Sessions.ts"
 import { SqlStorage } from "../../src/services/host/SqlStorage.ts"
 import { alice, type Inside, rowsWritten, type Run } from "./accountServices.ts"
@@ -234,6 +235,31 @@ export const sessionsContract = (name: string, run: Run<Inside>) =>
         assert.isDefined(sessions.find(d))
         yield* sessions.endAll()
         assert.strictEqual(yield* rows, 0)
+      })
+    )
+
+    check(
+      "list returns where each session was opened, bounded, for one more row, until the session ends",
+      Effect.gen(function* () {
+        const sessions = yield* Sessions
+        const sql = yield* SqlStorage
+        const origins = () =>
+          sql.exec<{ n: number }>("SELECT count(*) AS n FROM session_origin").toArray()[0]?.n
+        const from = { userAgent: "goat/0.2.1", place: "Lisbon, Portugal" }
+        const open = Effect.flatMap(Sessions, (all) => all.open(did, { level: "full", from }))
+        assert.strictEqual(yield* rowsWritten(open), 3)
+        yield* TestClock.adjust("1 seconds")
+        yield* sessions.open(did, { level: "full" })
+        const [first, second] = yield* sessions.list
+        assert.deepStrictEqual([first?.from, second?.from], [from, {}])
+        assert.deepStrictEqual(seenFrom("x\u0000\u202e".repeat(500), " "), {
+          userAgent: "x".repeat(256)
+        })
+        yield* sessions.end(first!.id)
+        assert.strictEqual(origins(), 0)
+        yield* sessions.open(did, { level: "full", from })
+        yield* sessions.endAll()
+        assert.strictEqual(origins(), 0)
       })
     )
 

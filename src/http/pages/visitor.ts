@@ -2,6 +2,7 @@ import * as Effect from "effect/Effect"
 import { Config } from "../../services/host/Config.ts"
 import { type Device, Devices } from "../../services/oauth/Devices.ts"
 import { clientAddress, takePoint } from "../limits/clientLimits.ts"
+import { placeOf } from "../sessions/place.ts"
 import { BrowserRefused, checkNavigation, type Form, readForm } from "./browser.ts"
 import { deviceCookie, keepDevice } from "./cookies.ts"
 import { csrfToken, unseal } from "./csrf.ts"
@@ -16,9 +17,15 @@ export interface Visitor {
   readonly cookies: ReadonlyArray<string>
 }
 
+/** What the owner is shown: “Lisbon, Portugal (203.0.113.7)”, as much of it as is known. */
+const withPlace = (address: string, place: string | undefined): string => {
+  if (place === undefined) return address
+  return address === "unknown" ? place : `${place} (${address})`
+}
+
 const traitsOf = (request: Request) => ({
   userAgent: request.headers.get("user-agent") ?? undefined,
-  address: clientAddress(request)
+  address: withPlace(clientAddress(request), placeOf(request))
 })
 
 const known = Effect.fnUntraced(function* (request: Request) {

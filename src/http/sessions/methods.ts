@@ -13,6 +13,7 @@ import { SignUp } from "../../services/accounts/SignUp.ts"
 import { givePointBack, takePoint } from "../limits/clientLimits.ts"
 import { noteAccount } from "../CurrentRequest.ts"
 import { briefly, jsonType, reopened, versioned, withHeaders } from "../responses.ts"
+import { seenFromHeaders, tellPlace } from "./place.ts"
 import { accountBehind, decoyDid, signInKey } from "./signInGate.ts"
 import { type Call, method } from "../Xrpc.ts"
 import { holds } from "../../core/oauth/scopes.ts"
@@ -64,6 +65,7 @@ const rebuild = (request: Request, input: CreateSession.InputSchema): Request =>
   for (const name of ["content-length", "content-encoding", "transfer-encoding"]) {
     headers.delete(name)
   }
+  tellPlace(request, headers)
   const { identifier, password, authFactorToken, allowTakendown } = input
   return new Request(request.url, {
     method: "POST",
@@ -95,7 +97,8 @@ const findSession = method(
 const createSession = method(
   "com.atproto.server.createSession",
   { at: "account", authority: { kind: "none" } },
-  ({ input }: Call<CreateSession.QueryParams, CreateSession.InputSchema>) => signIn(input)
+  ({ input, request }: Call<CreateSession.QueryParams, CreateSession.InputSchema>) =>
+    signIn({ ...input, from: seenFromHeaders(request) })
 )
 
 const refreshSession = method(

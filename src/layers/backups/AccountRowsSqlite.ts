@@ -38,6 +38,7 @@ export const elsewhere = {
 /** The tables that no backup keeps. */
 export const leftOut = {
   session: "people sign in again",
+  session_origin: "about sessions",
   session_note: "numbers about the sessions",
   oauth_session: "apps sign in again",
   oauth_over: "counts for ten minutes",

@@ -3,6 +3,7 @@ import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import { rememberingVerifier } from "../../core/sessions/jwt.ts"
+import { type SeenFrom, seenFrom } from "../../core/sessions/seenFrom.ts"
 import { newSessionId, sessionKinds } from "../../core/sessions/sessionId.ts"
 import {
   accessToken,
@@ -31,6 +32,10 @@ export const tables: ReadonlyArray<string> = [
     created_at INTEGER NOT NULL, expires_at INTEGER NOT NULL,
     current TEXT NOT NULL, recent TEXT NOT NULL
   ) WITHOUT ROWID`,
+  // A table of its own, so that the version before can still write sessions.
+  `CREATE TABLE IF NOT EXISTS session_origin (
+    session TEXT PRIMARY KEY, user_agent TEXT, place TEXT
+  ) WITHOUT ROWID`,
   ...Counts.tables
 ]
 
@@ -51,6 +56,11 @@ interface Row extends Record<string, SqlValue> {
   expires_at: number
   current: string
   recent: string
+}
+
+interface SeenRow extends Row {
+  user_agent: string | null
+  place: string | null
 }
 
 type Used = readonly [hash: string, at: number]
@@ -117,10 +127,15 @@ export const layer: Layer.Layer<Sessions, never, SqlStorage | Config> = Layer.ef
       sessionKinds.appPassword
     ])
 
+    const forget = (id: string): void => {
+      change("DELETE FROM session WHERE id = ?", id)
+      sql.exec("DELETE FROM session_origin WHERE session = ?", id)
+    }
+
     const remove = (id: string): void => {
       if (row(id) === undefined) return
       sql.transaction(() => {
-        change("DELETE FROM session WHERE id = ?", id)
+        forget(id)
         counts.left(id)
       })
     }
@@ -129,12 +144,21 @@ export const layer: Layer.Layer<Sessions, never, SqlStorage | Config> = Layer.ef
     const changeMany = (query: string, ...bindings: ReadonlyArray<SqlValue>): void =>
       sql.transaction(() => {
         change(query, ...bindings)
+        sql.exec("DELETE FROM session_origin WHERE session NOT IN (SELECT id FROM session)")
         counts.recount()
       })
 
     const open = Effect.fn("Sessions.open")(function* (
       did: string,
-      { level, appPassword }: { readonly level: Level; readonly appPassword?: string }
+      {
+        level,
+        appPassword,
+        from = {}
+      }: {
+        readonly level: Level
+        readonly appPassword?: string
+        readonly from?: SeenFrom | undefined
+      }
     ) {
       const now = yield* Clock.currentTimeMillis
       const kind = appPassword === undefined ? sessionKinds.own : sessionKinds.appPassword
@@ -148,7 +172,7 @@ export const layer: Layer.Layer<Sessions, never, SqlStorage | Config> = Layer.ef
       const token = randomBytes(32).toString("base64")
       sql.transaction(() => {
         for (const oldest of counts.admit(kind)) {
-          change("DELETE FROM session WHERE id = ?", oldest)
+          forget(oldest)
         }
         change(
           "INSERT INTO session VALUES (?, ?, ?, ?, ?, ?, '[]')",
@@ -159,6 +183,15 @@ export const layer: Layer.Layer<Sessions, never, SqlStorage | Config> = Layer.ef
           session.expiresAt,
           hashOf(token)
         )
+        const { userAgent, place } = from
+        if (userAgent !== undefined || place !== undefined) {
+          sql.exec(
+            "INSERT INTO session_origin VALUES (?, ?, ?)",
+            session.id,
+            userAgent ?? null,
+            place ?? null
+          )
+        }
       })
       return tokensOf(did, session, token, now)
     })
@@ -216,9 +249,14 @@ export const layer: Layer.Layer<Sessions, never, SqlStorage | Config> = Layer.ef
       },
       list: Effect.map(Clock.currentTimeMillis, (now) =>
         sql
-          .exec<Row>("SELECT * FROM session WHERE expires_at > ? ORDER BY created_at, id", now)
+          .exec<SeenRow>(
+            `SELECT session.*, user_agent, place FROM session
+              LEFT JOIN session_origin ON session = id
+              WHERE expires_at > ? ORDER BY created_at, id`,
+            now
+          )
           .toArray()
-          .map(fromRow)
+          .map((seen) => ({ ...fromRow(seen), from: seenFrom(seen.user_agent, seen.place) }))
       ),
       end: (id) => Effect.sync(() => remove(id)),
       endOfAppPassword: (name) => changeMany("DELETE FROM session WHERE app_password = ?", name),
@@ -239,6 +277,12 @@ export const bounds: Bounds = {
     filledBy: "its owner, app passwords",
     bound: "1,000 sessions of each of the two; the oldest goes",
     bytes: 2000 * 16 * 1024,
+    per: "account"
+  },
+  session_origin: {
+    filledBy: "its owner, app passwords",
+    bound: "one row a session",
+    bytes: 2000 * 2 * 1024,
     per: "account"
   }
 }

@@ -2,6 +2,7 @@ import * as Context from "effect/Context"
 import type * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import type { Jwt } from "../../core/sessions/jwt.ts"
+import type { SeenFrom } from "../../core/sessions/seenFrom.ts"
 import type { Level } from "../../core/sessions/sessionToken.ts"
 import type { Denied } from "./Auth.ts"
 
@@ -20,6 +21,11 @@ export interface Session {
   /** Milliseconds. */
   readonly createdAt: number
   readonly expiresAt: number
+}
+
+/** A session, and where it was opened if that is known. */
+export interface SeenSession extends Session {
+  readonly from: SeenFrom
 }
 
 /** The refresh token's session has ended, or the token was used before and is no longer valid. */
@@ -42,7 +48,11 @@ export class Sessions extends Context.Service<
      */
     open(
       did: string,
-      session: { readonly level: Level; readonly appPassword?: string }
+      session: {
+        readonly level: Level
+        readonly appPassword?: string
+        readonly from?: SeenFrom | undefined
+      }
     ): Effect.Effect<Tokens>
     /**
      * Checks an access token of this account without looking up its session; returns the session's
@@ -58,7 +68,7 @@ export class Sessions extends Context.Service<
     /** A session that has not ended. */
     find(session: string): Session | undefined
     /** The sessions that have not ended, oldest first. */
-    readonly list: Effect.Effect<ReadonlyArray<Session>>
+    readonly list: Effect.Effect<ReadonlyArray<SeenSession>>
     refresh(
       did: string,
       session: string,

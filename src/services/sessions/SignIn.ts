@@ -1,4 +1,5 @@
 import * as Effect from "effect/Effect"
+import type { SeenFrom } from "../../core/sessions/seenFrom.ts"
 import type { Level } from "../../core/sessions/sessionToken.ts"
 import {
   type Account,
@@ -22,6 +23,7 @@ export interface SignInInput {
   readonly authFactorToken?: string | undefined
   /** Lets the owner of a taken-down account sign in to move away or to appeal. */
   readonly allowTakendown?: boolean | undefined
+  readonly from?: SeenFrom
 }
 
 const wrongPassword = () =>
@@ -74,7 +76,10 @@ export const signIn = Effect.fn("signIn")(function* (input: SignInInput) {
     const proven: Proven = yield* prove(input)
     // Opened in the same turn as the check: a later change of password ends this session with the
     // others.
-    return { proven, tokens: yield* sessions.open(proven.account.did, proven) }
+    return {
+      proven,
+      tokens: yield* sessions.open(proven.account.did, { ...proven, from: input.from })
+    }
   })
   const { proven, tokens } = yield* slowToFail(open())
   yield* sweepSessionsLater

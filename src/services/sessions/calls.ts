@@ -1,4 +1,5 @@
 import * as Effect from "effect/Effect"
+import type { SeenFrom } from "../../core/sessions/seenFrom.ts"
 import type { Permission } from "../../core/oauth/types.ts"
 import { Config } from "../host/Config.ts"
 import { Auth, type Credentials } from "./Auth.ts"
@@ -35,6 +36,7 @@ export interface SecurityView extends OwnerView {
     readonly createdAt: number
     readonly expiresAt: number
     readonly appPassword?: string
+    readonly from: SeenFrom
   }>
 }
 
@@ -70,10 +72,11 @@ const security = Effect.fnUntraced(function* () {
     ...(deleteAfter === undefined ? {} : { deleteAfter }),
     appPasswords: yield* (yield* AppPasswords).list,
     apps: yield* (yield* OAuthSessions).list,
-    sessions: sessions.map(({ id, createdAt, expiresAt, appPassword }) => ({
+    sessions: sessions.map(({ id, createdAt, expiresAt, appPassword, from }) => ({
       id,
       createdAt,
       expiresAt,
+      from,
       ...(appPassword === undefined ? {} : { appPassword })
     }))
   }

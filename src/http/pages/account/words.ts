@@ -76,6 +76,13 @@ export const browserInWords = (userAgent: string | undefined): string => {
   return system === undefined ? browser : `${browser} on ${system}`
 }
 
+/** An app that signed in with a password, by its User-Agent: a browser, or “goat/0.2.1”. */
+export const clientInWords = (userAgent: string | undefined): string => {
+  if (userAgent === undefined) return apps.unknownClient
+  const isBrowser = userAgent.startsWith("Mozilla/")
+  return isBrowser ? browserInWords(userAgent) : userAgent.split(" ", 1)[0]!.slice(0, 80)
+}
+
 /** The name of an app: the host of its client id, which the server has verified. */
 export const appInWords = (clientId: string): string => {
   const url = URL.parse(clientId)

@@ -21,8 +21,9 @@ export const apps = {
   noSessions: "No app is signed in with a password.",
   withPassword: "With your password",
   withAppPassword: (name: string) => `With the app password “${name}”`,
-  sessionDates: (since: string, expires: string) =>
-    `Since ${since}. Expires on ${expires} if unused.`,
+  sessionDates: (since: string, expires: string, place: string | undefined) =>
+    `Since ${since}${place === undefined ? "" : `, from ${place}`}. Expires on ${expires} if unused.`,
+  unknownClient: "An app",
   end: "End"
 } as const
 

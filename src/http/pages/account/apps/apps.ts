@@ -6,7 +6,7 @@ import { grantList } from "../../../oauth/consent.ts"
 import { type Html, html } from "../../html.ts"
 import { type AccountPage, accountForm, type Action, done, framed, hrefOf } from "../frame.ts"
 import type { Owner } from "../owner.ts"
-import { agoInWords, appInWords, dayInWords, momentInWords } from "../words.ts"
+import { agoInWords, appInWords, clientInWords, dayInWords, momentInWords } from "../words.ts"
 import { apps as text } from "../../text/apps.ts"
 
 type App = SecurityView["apps"][number]
@@ -73,10 +73,10 @@ const passwordRow = (owner: Owner, { name, privileged, createdAt }: AppPassword)
 const sessionRow = (owner: Owner, session: Session): Html =>
   html`<li class="row">
     <span class="grow"
-      ><strong
-        >${session.appPassword === undefined ? text.withPassword : text.withAppPassword(session.appPassword)}</strong
+      ><strong>${clientInWords(session.from.userAgent)}</strong
       ><small
-        >${text.sessionDates(momentInWords(session.createdAt), dayInWords(session.expiresAt))}</small
+        >${session.appPassword === undefined ? text.withPassword : text.withAppPassword(session.appPassword)}.
+        ${text.sessionDates(momentInWords(session.createdAt), dayInWords(session.expiresAt), session.from.place)}</small
       ></span
     >
     ${accountForm(owner, {

@@ -1,0 +1,32 @@
+import { type SeenFrom, seenFrom } from "../../core/sessions/seenFrom.ts"
+
+/** The Worker tells the account's object the place in this header; it replaces a client's own. */
+const header = "x-nacre-place"
+
+const countries = new Intl.DisplayNames(["en"], { type: "region", fallback: "none" })
+
+/** The city and country of a client, such as “Lisbon, Portugal”, if Cloudflare knows them. */
+export const placeOf = (request: Request): string | undefined => {
+  // SAFETY: only Cloudflare sets the property; both values are texts if they are there.
+  const { city, country } = ((request as { readonly cf?: unknown }).cf ?? {}) as {
+    readonly city?: string
+    readonly country?: string
+  }
+  const name = /^[A-Z]{2}$/.test(country ?? "") ? countries.of(country!) : undefined
+  const parts = [city, name].filter((part) => part !== undefined && part !== "")
+  return parts.length === 0 ? undefined : parts.join(", ").slice(0, 80)
+}
+
+/** Adds the place of a request to the headers that its account's object gets. */
+export const tellPlace = (request: Request, headers: Headers): void => {
+  headers.delete(header)
+  const place = placeOf(request)
+  // A header holds no letters beyond Latin-1.
+  if (place !== undefined) headers.set(header, encodeURIComponent(place))
+}
+
+/** In the account's object: where a request came from. */
+export const seenFromHeaders = ({ headers }: Request): SeenFrom => {
+  const place = headers.get(header)
+  return seenFrom(headers.get("user-agent"), place === null ? null : decodeURIComponent(place))
+}
