@@ -16,9 +16,9 @@ const reach: Readonly<Record<string, ReadonlyArray<string>>> = {
   cli: ["core", "cli"]
 }
 
-/** The fourteen words: every folder below a floor bears one of them, and so leads to every part of a capability. */
+/** The fifteen words: every folder below a floor bears one of them, and so leads to every part of a capability. */
 const words: ReadonlyArray<string> =
-  "repo blobs stream identity accounts sessions oauth factors mail proxy edge limits backups host".split(
+  "repo blobs stream identity accounts sessions oauth factors mail proxy edge limits backups operators host".split(
     " "
   )
 

@@ -28,6 +28,8 @@ const texts: Readonly<Record<string, string>> = {
   "/account/*":
     "the pages of an account, for its owner; `/account/sign-up?invite=` makes an account in a browser",
   "/.well-known/change-password": "redirects to the page that changes the password",
+  "/admin/audit":
+    "for the administrator (HTTP Basic): what operators and moderators did, from the newest or after the number `?after=`; `?before=`, `?limit=` (500 at most), `?actor=`, `?act=` and `?subject=` choose",
   "/admin/backups":
     "for the administrator (HTTP Basic): GET lists the backups and says how the last ones ended; POST begins one, or continues `?run=`, and says how far it is",
   "/admin/backups/verify":

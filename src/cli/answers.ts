@@ -52,6 +52,9 @@ export const Words = Schema.String.pipe(
   )
 )
 
+/** A text that is compared, hashed or printed by `print`, which escapes what a terminal would obey. */
+export const Verbatim = Schema.String
+
 /** The text of a CIDv1 of a blob or record, safe as a file name. */
 export const CidText = format(
   (text) => /^baf[ky]rei[a-z2-7]{52}$/.test(text),

@@ -53,8 +53,24 @@ export const VerboseFlag = GlobalFlag.Setting("verbose")({
   )
 })
 
+/** `--reason`: why an administrator does it, for the server's audit log. */
+export const ReasonFlag = GlobalFlag.Setting("reason")({
+  flag: Flag.String("reason").pipe(
+    Flag.withMetavar("text"),
+    Flag.withDescription("Why you do this, for the server's audit log (see nacre audit)"),
+    Flag.optional
+  )
+})
+
 /** The flags that every command understands. */
-export const globalFlags = [ServerFlag, AccountFlag, ProfileFlag, JsonFlag, VerboseFlag] as const
+export const globalFlags = [
+  ServerFlag,
+  AccountFlag,
+  ProfileFlag,
+  JsonFlag,
+  VerboseFlag,
+  ReasonFlag
+] as const
 
 /** An environment variable; an empty one counts as unset. */
 export const variable = (name: string): Effect.Effect<string | undefined> =>

@@ -30,6 +30,7 @@ import { logout, profiles } from "./login/logout.ts"
 import { migrate } from "./migrate/migrate.ts"
 import { recover } from "./recover/recover.ts"
 import { note, printJson, style } from "./output.ts"
+import { audit } from "./operators/audit.ts"
 import { passkey } from "./passkey.ts"
 import { status } from "./status.ts"
 
@@ -54,6 +55,7 @@ const root = Command.make("nacre").pipe(
     identity,
     key,
     passkey,
+    audit,
     backup,
     restore,
     exportAccount,

@@ -4,7 +4,7 @@ import * as FileSystem from "effect/FileSystem"
 import * as Redacted from "effect/Redacted"
 import * as Result from "effect/Result"
 import { CallFailed, Failed } from "./failure.ts"
-import { variable } from "./flags.ts"
+import { ReasonFlag, variable } from "./flags.ts"
 import { wholeHandle } from "./handles.ts"
 import {
   isOwner,
@@ -242,10 +242,15 @@ const knownAdminPassword = Effect.fnUntraced(function* (server: string) {
   return (yield* storedAdminPassword(server)) ?? (yield* copiedAdminPassword(server))
 })
 
-const asAdministrator = (server: string, password: Redacted.Redacted): Remote => {
+const asAdministrator = Effect.fnUntraced(function* (server: string, password: Redacted.Redacted) {
   const basic = Buffer.from(`admin:${Redacted.value(password)}`).toString("base64")
-  return { server, authorization: Effect.succeed(`Basic ${basic}`) }
-}
+  const reason = yield* ReasonFlag
+  return {
+    server,
+    authorization: Effect.succeed(`Basic ${basic}`),
+    ...(reason._tag === "Some" ? { reason: reason.value } : {})
+  } satisfies Remote
+})
 
 /**
  * The administrator of a server, without a prompt; NACRE_ADMIN_PASSWORD is for the command's own
@@ -253,7 +258,7 @@ const asAdministrator = (server: string, password: Redacted.Redacted): Remote =>
  */
 export const knownAdministrator = Effect.fnUntraced(function* (server: string) {
   const password = yield* knownAdminPassword(server)
-  return password === undefined ? undefined : asAdministrator(server, password)
+  return password === undefined ? undefined : yield* asAdministrator(server, password)
 })
 
 /** The administrator of a server, and the password. */
@@ -264,7 +269,7 @@ export const administratorOf = Effect.fnUntraced(function* (server: string) {
       message: `Administrator password of ${server}`,
       otherwise: "NACRE_ADMIN_PASSWORD=… or NACRE_ADMIN_PASSWORD_FILE=<file>"
     }))
-  return { remote: asAdministrator(server, password), password }
+  return { remote: yield* asAdministrator(server, password), password }
 })
 
 /** The administrator of the command's server. */

@@ -22,6 +22,8 @@ export interface Remote {
   /** The origin, without a trailing slash. */
   readonly server: string
   readonly authorization?: Calling<string>
+  /** Why an administrator calls, for the server's audit log. */
+  readonly reason?: string
 }
 
 /** Query parameters; leaves out undefined ones, repeats lists. */
@@ -110,6 +112,10 @@ const send = Effect.fn("cli.send")(function* (
     let request = make(`${server}${pathOf(nsid)}${searchOf(params)}`)
     if (remote.authorization !== undefined) {
       request = HttpClientRequest.setHeader(request, "authorization", yield* remote.authorization)
+    }
+    if (remote.reason !== undefined) {
+      const reason = encodeURIComponent(remote.reason)
+      request = HttpClientRequest.setHeader(request, "x-nacre-reason", reason)
     }
     const response = yield* Effect.mapError(client.execute(request), reasonOf(server))
     if (response.status < 300) return response

@@ -1,6 +1,10 @@
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import { isSupportedDid } from "../core/identity/did.ts"
+import type { AuditAct } from "../core/operators/auditChain.ts"
+
+/** What a handler knows of an operator's act. */
+export type ActNotes = Pick<AuditAct, "subject" | "reason" | "before" | "after">
 
 /** The current request, with what its processing collects for the headers and the log. */
 export class CurrentRequest extends Context.Service<
@@ -12,6 +16,9 @@ export class CurrentRequest extends Context.Service<
     readonly route: string | undefined
     /** The DID of its account. */
     account: string | undefined
+    /** The operator or moderator that sends it: `password`, or a DID. */
+    operator: string | undefined
+    act: ActNotes
     /** Whether another object has answered, so that the headers can't be changed. */
     isForwarded: boolean
     /** The headers for a rate limit's state. */
@@ -29,6 +36,8 @@ export const currentRequest = (
   url,
   route,
   account: undefined,
+  operator: undefined,
+  act: {},
   isForwarded: false,
   limits: {}
 })
@@ -37,4 +46,16 @@ export const currentRequest = (
 export const noteAccount = (did: string): Effect.Effect<void, never, CurrentRequest> =>
   Effect.map(CurrentRequest, (current) => {
     if (isSupportedDid(did)) current.account = did
+  })
+
+/** Notes who acts as an operator or moderator: the audit log gets an entry. */
+export const noteOperator = (operator: string): Effect.Effect<void, never, CurrentRequest> =>
+  Effect.map(CurrentRequest, (current) => {
+    current.operator = operator
+  })
+
+/** Notes what an operator's act is about, and what it changes, for the audit log. */
+export const noteAct = (notes: ActNotes): Effect.Effect<void, never, CurrentRequest> =>
+  Effect.map(CurrentRequest, (current) => {
+    current.act = { ...current.act, ...notes }
   })

@@ -85,6 +85,8 @@ type Needs<M, At extends Place> = M extends Method<infer R, At> ? R : never
 
 /** A place's settings for serving methods. */
 export interface Engine<In = never> {
+  /** Takes note of who calls, once they are judged. */
+  readonly judged?: (caller: Caller) => Effect.Effect<void, never, In>
   readonly jsonLimit: number
   /**
    * Takes a point of a rate limit by the client's address; undefined where the address is unknown.
@@ -151,6 +153,7 @@ const run = Effect.fnUntraced(function* <R, In>(
   }
   const auth = yield* Auth
   const caller = yield* auth.authenticate(credentialsOf(request), declared.authority, nsid)
+  if (engine.judged !== undefined) yield* engine.judged(caller)
   const parsed = lexicons.parseParams(nsid, url.searchParams)
   if (!parsed.ok) return yield* invalid(parsed.issue)
   const input = declared.rawBody

@@ -56,6 +56,7 @@ import { KeyUnreadable } from "../services/identity/Keys.ts"
 import { PlcRefused, PlcUnavailable } from "../services/identity/PlcDirectory.ts"
 import { NotOurDid, PlcOperationRefused } from "../services/identity/PlcOperations.ts"
 import { ReservedKeysFull } from "../services/identity/ReservedKeys.ts"
+import { AuditUnavailable } from "../services/operators/AuditLog.ts"
 import { LimiterUnavailable, RateLimitExceeded } from "../services/limits/Limiter.ts"
 import { CodeExpired, CodeInvalid } from "../services/mail/AccountCodes.ts"
 import { NoEmailAddress } from "../services/mail/MailedCodes.ts"
@@ -163,6 +164,11 @@ export const wire = [
       "retry-after": String(exceeded.retryAfter ?? exceeded.windowSeconds)
     }
   })),
+  on(AuditUnavailable, () =>
+    unavailable(
+      "The audit log is unavailable. What was asked for may be done: look before you repeat it"
+    )
+  ),
   on(LimiterUnavailable, () => unavailable("The rate limiter is unavailable")),
   on(SignUpRefused, ({ error, message }) => badRequest(error, message)),
   on(HandleNotAvailable, ({ handle }) =>

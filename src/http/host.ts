@@ -5,7 +5,7 @@ import { Config } from "../services/host/Config.ts"
 import { HostKeys } from "../services/host/HostKeys.ts"
 import { RequestId } from "../services/host/RequestId.ts"
 import { Identity } from "../services/identity/Identity.ts"
-import type { LimiterUnavailable, RateLimitExceeded } from "../services/limits/Limiter.ts"
+import type { Limiter, LimiterUnavailable, RateLimitExceeded } from "../services/limits/Limiter.ts"
 import { rules } from "../services/limits/rules.ts"
 import { billed } from "../services/host/SqlStorage.ts"
 import { isNsid } from "../core/lexicon/syntax.ts"
@@ -29,6 +29,8 @@ import { listCodes } from "./mail/ownCodes.ts"
 import { listPasskeys, makePasskeyLink, removePasskey } from "./factors/ownPasskeys.ts"
 import { CurrentRequest, currentRequest, noteAccount } from "./CurrentRequest.ts"
 import { newRequestId, withRequestId } from "./requestId.ts"
+import { adminAudit } from "./operators/adminAudit.ts"
+import { noteModerator, notePassword, recordAct } from "./operators/recordAct.ts"
 import { logRequest } from "./requestLog.ts"
 import { accountOf } from "./accounts/accountOf.ts"
 import { type Answer, finder, isPathOf, type Route, route } from "./routes.ts"
@@ -47,7 +49,7 @@ import { orOfAppView } from "./proxy/foreignRecord.ts"
 import { proxy } from "./proxy/proxy.ts"
 import { isElsewhere, isForThisServer } from "./proxy/rules.ts"
 import { accountMethods, hostMethods } from "./methods.ts"
-import { type Method, nsidOf, serve } from "./Xrpc.ts"
+import { type Engine, type Method, nsidOf, serve } from "./Xrpc.ts"
 import { OwnMethods, serveOwn } from "./host/ownMethods.ts"
 
 /** The methods of an account that change its DID document. */
@@ -84,7 +86,11 @@ const xrpc = Effect.fnUntraced(function* (request: Request, url: URL) {
   const forwarded = accountMethods.get(nsid)
   // The table of methods rejects an invalid NSID.
   if (hostMethods.has(nsid) || !isNsid(nsid)) {
-    const engine = { jsonLimit: config.jsonLimit, take: takePoint }
+    const engine: Engine<CurrentRequest | Config | Limiter> = {
+      jsonLimit: config.jsonLimit,
+      take: takePoint,
+      judged: noteModerator
+    }
     return yield* serve(hostMethods, engine, request, url)
   }
   if (forwarded === undefined || isElsewhere(nsid, request.headers.get("atproto-proxy"), config)) {
@@ -112,6 +118,7 @@ const admit = Effect.gen(function* () {
   const { limits = [] } = hostMethods.get(nsid) ?? accountMethods.get(nsid) ?? {}
   current.limits = yield* countRequest(request, limits)
   yield* limitAdministrator(request)
+  yield* notePassword(request)
 })
 
 /** Applies to every response: rate limits, failures as responses, and CORS. */
@@ -143,7 +150,7 @@ const inForm =
   <R>(make: Make<E, R>) =>
     Effect.gen(function* () {
       const started = yield* Clock.currentTimeMillis
-      const response = yield* respond(make, form)
+      const response = yield* Effect.flatMap(respond(make, form), recordAct)
       const current = yield* CurrentRequest
       yield* logRequest(current, nsidOf(current.url) ?? "", response.status, started)
       return response
@@ -204,6 +211,7 @@ export const routes = [
   route("GET", "/admin/backups/object", answer(getObject), rules.administrator),
   route("POST", "/admin/backups/restore", answer(restoreOne), rules.administrator),
   route("POST", "/admin/backups/restore-server", answer(restoreAll), rules.administrator),
+  route("GET", "/admin/audit", answer(adminAudit), rules.administrator),
   route("GET", "/admin/codes", answer(adminCodes), rules.administrator),
   route("GET", "/admin/relays", answer(adminRelays), rules.administrator),
   route("GET", "/manage/codes", answer(listCodes)),

@@ -241,3 +241,31 @@ describe("nacre status", () => {
     ])
   })
 })
+
+describe("nacre audit", () => {
+  it("nacre audit shows what an administrator did and why, and verifies the log", async () => {
+    const made = await desk.run(["invite", "create", "--reason", "for „Ada“", "--json"])
+    assert.strictEqual(made.code, 0, made.stderr)
+    const [code] = made.json["codes"] as ReadonlyArray<string>
+    const act = "com.atproto.server.createInviteCodes"
+    const shown = await desk.run(["audit", "--act", act, "--limit", "1"])
+    assert.strictEqual(shown.code, 0, shown.stderr)
+    assert.match(shown.stdout, /password +server\.createInviteCodes .*for „Ada“/)
+    assert.include(shown.stdout, String(code))
+    const exported = await desk.run(["audit", "--json", "--act", act])
+    const lines = exported.stdout
+      .trim()
+      .split("\n")
+      .map((line) => JSON.parse(line))
+    assert.strictEqual(lines.at(-1).reason, "for „Ada“")
+
+    const verified = await desk.run(["audit", "verify", "--json"])
+    assert.strictEqual(verified.code, 0, verified.stderr)
+    const head = String(verified.json["head"])
+    const again = await desk.run(["audit", "verify", "--expect", head])
+    assert.strictEqual(again.code, 0, again.stderr)
+    const other = await desk.run(["audit", "verify", "--expect", `${head}x`])
+    assert.strictEqual(other.code, 1)
+    assert.match(other.stderr, /expected entry isn't in the audit log/)
+  })
+})

@@ -1,5 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
+import { CurrentRequest, currentRequest } from "../../src/http/CurrentRequest.ts"
 import * as Lexicons from "../../src/core/lexicon/Lexicons.ts"
 import { decoyDid } from "../../src/http/sessions/signInGate.ts"
 import { inviteMethods } from "../../src/http/accounts/invites.ts"
@@ -125,13 +126,17 @@ describe("the host's methods", () => {
       yield* directory.reserve({ did: moverDid, handle: "m.pds.host", invite: "used" })
       const declared = inviteMethods.find(({ at }) => at === "account")
       const ask = (includeUsed: boolean) =>
-        declared!.handler({
-          nsid: "",
-          params: { includeUsed, createAvailable: true },
-          input: undefined,
-          caller: { kind: "session", did: resident.did, level: "full", session: "s" },
-          request: new Request("https://pds.host")
-        })
+        Effect.provideService(
+          declared!.handler({
+            nsid: "",
+            params: { includeUsed, createAvailable: true },
+            input: undefined,
+            caller: { kind: "session", did: resident.did, level: "full", session: "s" },
+            request: new Request("https://pds.host")
+          }),
+          CurrentRequest,
+          currentRequest(new Request("https://pds.host"), new URL("https://pds.host"))
+        )
       const codesOf = (answer: unknown) =>
         (answer as { codes: Array<{ code: string; uses: Array<object> }> }).codes
       const all = yield* ask(true)

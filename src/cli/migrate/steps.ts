@@ -4,6 +4,7 @@ import type * as Path from "effect/Path"
 import type * as HttpClient from "effect/http/HttpClient"
 import { type CliFailure, Failed } from "../failure.ts"
 import { note, style } from "../output.ts"
+import type { ReasonFlag } from "../flags.ts"
 import type { theServer } from "../place.ts"
 import type { ask } from "../prompts.ts"
 
@@ -18,6 +19,7 @@ type StepServices =
   | FileSystem.FileSystem
   | Path.Path
   | Effect.Services<typeof theServer>
+  | Effect.Services<typeof ReasonFlag>
   | Effect.Services<Asking>
 
 /** A part of a move that can check whether it is done, which lets a later run resume. */

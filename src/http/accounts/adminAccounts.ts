@@ -12,6 +12,7 @@ import { Directory, type DirectoryEntry, type Invite } from "../../services/acco
 import { Mailer } from "../../services/mail/Mailer.ts"
 import { NoEmailAddress } from "../../services/mail/MailedCodes.ts"
 import { InvalidRequest, NoSuchAccount } from "../../services/failures.ts"
+import { noteAct } from "../CurrentRequest.ts"
 import { type Call, method } from "../Xrpc.ts"
 
 const time = (millis: number) => new Date(millis).toISOString()
@@ -81,7 +82,11 @@ const accountView = Effect.fnUntraced(function* (entry: DirectoryEntry) {
 const getAccountInfo = method(
   "com.atproto.admin.getAccountInfo",
   moderator,
-  ({ params }: Call<GetAccountInfo.QueryParams>) => Effect.flatMap(entryOf(params.did), accountView)
+  Effect.fnUntraced(function* ({ params }: Call<GetAccountInfo.QueryParams>) {
+    const entry = yield* entryOf(params.did)
+    yield* noteAct({ subject: entry.did })
+    return yield* accountView(entry)
+  })
 )
 
 const getAccountInfos = method(
@@ -120,7 +125,13 @@ const sendEmail = method(
   "com.atproto.admin.sendEmail",
   moderator,
   Effect.fnUntraced(function* ({ input }: Call<object, SendEmail.InputSchema>) {
-    const { email } = yield* entryOf(input.recipientDid)
+    const { did, email } = yield* entryOf(input.recipientDid)
+    const { comment: reason, subject: title } = input
+    yield* noteAct({
+      subject: did,
+      ...(reason === undefined ? {} : { reason }),
+      ...(title === undefined ? {} : { after: { subject: title } })
+    })
     if (email === undefined) return yield* new NoEmailAddress()
     const mailer = yield* Mailer
     const { brand, host } = yield* Config

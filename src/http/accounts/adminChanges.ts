@@ -13,6 +13,7 @@ import { Identity } from "../../services/identity/Identity.ts"
 import { Keys } from "../../services/identity/Keys.ts"
 import { ReservedKeys } from "../../services/identity/ReservedKeys.ts"
 import { InvalidRequest } from "../../services/failures.ts"
+import { noteAct } from "../CurrentRequest.ts"
 import { type Call, method } from "../Xrpc.ts"
 import { entryOf } from "./adminAccounts.ts"
 
@@ -22,7 +23,8 @@ const deleteAccount = method(
   "com.atproto.admin.deleteAccount",
   admin,
   Effect.fnUntraced(function* ({ input }: Call<object, DeleteAccount.InputSchema>) {
-    const { did } = yield* entryOf(input.did)
+    const { did, handle, status } = yield* entryOf(input.did)
+    yield* noteAct({ subject: did, before: { handle, status }, after: { status: "deleted" } })
     yield* (yield* Accounts).call(did, "forceDeletion")
   })
 )
@@ -31,7 +33,8 @@ const updateAccountEmail = method(
   "com.atproto.admin.updateAccountEmail",
   admin,
   Effect.fnUntraced(function* ({ input }: Call<object, UpdateEmail.InputSchema>) {
-    const { did } = yield* entryOf(input.account)
+    const { did, email = null } = yield* entryOf(input.account)
+    yield* noteAct({ subject: did, before: { email }, after: { email: input.email } })
     yield* (yield* Accounts).call(did, "setEmail", { email: input.email })
   })
 )
@@ -41,6 +44,7 @@ const updateAccountHandle = method(
   { ...admin, typedNames: ["handle"] },
   Effect.fnUntraced(function* ({ input }: Call<object, UpdateHandle.InputSchema>) {
     const { did, handle } = yield* entryOf(input.did)
+    yield* noteAct({ subject: did, before: { handle }, after: { handle: input.handle } })
     const identity = yield* Identity
     yield* (yield* Accounts).call(did, "setHandle", { handle: input.handle })
     yield* Effect.forEach([did, handle, input.handle], identity.forget, { discard: true })
@@ -53,6 +57,7 @@ const updateAccountPassword = method(
   admin,
   Effect.fnUntraced(function* ({ input }: Call<object, UpdatePassword.InputSchema>) {
     const { did } = yield* entryOf(input.did)
+    yield* noteAct({ subject: did })
     yield* (yield* Accounts).call(did, "changePassword", { password: input.password })
     yield* Effect.mapError(
       (yield* Devices).signOutAll(did),
@@ -72,6 +77,12 @@ const updateAccountSigningKey = method(
   admin,
   Effect.fnUntraced(function* ({ input }: Call<object, UpdateSigningKey.InputSchema>) {
     const { did } = yield* entryOf(input.did)
+    const { signingKey } = yield* (yield* Accounts).call(did, "summary")
+    yield* noteAct({
+      subject: did,
+      before: { signingKey },
+      after: { signingKey: input.signingKey }
+    })
     const reserved = yield* ReservedKeys
     const key = yield* Effect.catchTag(reserved.find(did), "KeyUnreadable", Effect.die)
     if (key?.didKey !== input.signingKey) {

@@ -7,6 +7,7 @@ import { parseAtUri } from "../../core/lexicon/syntax.ts"
 import { Accounts } from "../../services/accounts/Accounts.ts"
 import type { Subject } from "../../services/accounts/Takedowns.ts"
 import { InvalidRequest } from "../../services/failures.ts"
+import { type ActNotes, noteAct } from "../CurrentRequest.ts"
 import { type Call, method } from "../Xrpc.ts"
 import { entryOf } from "./adminAccounts.ts"
 
@@ -61,6 +62,30 @@ const givenPlace = Effect.fnUntraced(function* (
   return yield* new InvalidRequest({ message: `Invalid subject (${subject.$type})` })
 })
 
+/** What a subject is called in the audit log. */
+const nameOf = (did: string, subject: Subject): string => {
+  if (subject.kind === "account") return did
+  return subject.kind === "record" ? `at://${did}/${subject.path}` : `${did} ${subject.cid}`
+}
+
+interface Applied {
+  readonly applied: boolean
+  readonly ref?: string | undefined
+}
+
+/** A standing as the audit log tells it. */
+const standingOf = ({
+  takedown,
+  deactivated
+}: {
+  readonly takedown?: Applied | undefined
+  readonly deactivated?: Applied | undefined
+}): NonNullable<ActNotes["before"]> => ({
+  ...(takedown === undefined ? {} : { takedown: takedown.applied }),
+  ...(takedown?.ref === undefined ? {} : { ref: takedown.ref }),
+  ...(deactivated === undefined ? {} : { deactivated: deactivated.applied })
+})
+
 const getSubjectStatus = method(
   "com.atproto.admin.getSubjectStatus",
   moderator,
@@ -85,7 +110,14 @@ const updateSubjectStatus = method(
     const place = yield* givenPlace(subject)
     const { did } = yield* entryOf(place.account)
     const change = { takedown, deactivated }
-    yield* (yield* Accounts).call(did, "updateSubject", { subject: place.subject, change })
+    const accounts = yield* Accounts
+    const before = yield* accounts.call(did, "subjectStatus", { subject: place.subject })
+    yield* noteAct({
+      subject: nameOf(did, place.subject),
+      before: standingOf(before),
+      after: standingOf(change)
+    })
+    yield* accounts.call(did, "updateSubject", { subject: place.subject, change })
     return { subject, ...(takedown === undefined ? {} : { takedown }) }
   })
 )

@@ -11,6 +11,7 @@ import * as Effect from "effect/Effect"
 import { inviteCode } from "../../core/identity/calledName.ts"
 import { Directory, type InvitePlace } from "../../services/accounts/Directory.ts"
 import { InvalidRequest } from "../../services/failures.ts"
+import { noteAct } from "../CurrentRequest.ts"
 import { type Call, method } from "../Xrpc.ts"
 import { entryOf, inviteView } from "./adminAccounts.ts"
 import { only, owner } from "./readableAccount.ts"
@@ -50,6 +51,14 @@ const disableInviteCodes = method(
     if (accounts?.includes("admin") === true) {
       return yield* new InvalidRequest({ message: "cannot disable admin invite codes" })
     }
+    yield* noteAct({
+      ...(accounts?.length === 1 ? { subject: accounts[0]! } : {}),
+      after: {
+        disabled: true,
+        ...(codes === undefined ? {} : { codes: codes.join(" ") }),
+        ...(accounts === undefined ? {} : { accounts: accounts.join(" ") })
+      }
+    })
     yield* (yield* Directory).disableInvites({
       ...input,
       ...(codes && { codes: codes.map(inviteCode) })
@@ -58,7 +67,12 @@ const disableInviteCodes = method(
 )
 
 const setInvitesDisabled = Effect.fnUntraced(function* (account: string, disabled: boolean) {
-  const { did } = yield* entryOf(account)
+  const { did, invitesDisabled } = yield* entryOf(account)
+  yield* noteAct({
+    subject: did,
+    before: { invitesDisabled },
+    after: { invitesDisabled: disabled }
+  })
   yield* (yield* Directory).setInvitesDisabled(did, disabled)
 })
 
@@ -133,6 +147,10 @@ const makeCodes = Effect.fnUntraced(function* (
   const codes = made.flatMap(({ account, codes }) =>
     codes.map((code) => ({ code, forAccount: account }))
   )
+  yield* noteAct({
+    ...(forAccounts.length === 1 ? { subject: forAccounts[0]! } : {}),
+    after: { codes: codes.map(({ code }) => code).join(" "), count: codes.length, uses: available }
+  })
   yield* directory.createInvites({ codes, available, createdBy: "admin" })
   return made
 })

@@ -13,6 +13,7 @@ import { subjectOf } from "../accounts/accountOf.ts"
 import { errorResponse } from "../errors.ts"
 import { InvalidRequest } from "../../services/failures.ts"
 import { mediaTypeOf, readBody } from "../input.ts"
+import { noteModerator } from "../operators/recordAct.ts"
 import { takePoint } from "../limits/clientLimits.ts"
 import { noteAccount } from "../CurrentRequest.ts"
 import { type Call, credentialsOf, type Method, serve } from "../Xrpc.ts"
@@ -212,5 +213,6 @@ export const serveOwn = Effect.fnUntraced(function* (
   const judged = typeof access === "object" ? yield* judge(lexicon.id, access, request) : undefined
   const encoding = (yield* KnownLexicons).inputEncoding(lexicon.id)
   const methods = new Map([[lexicon.id, declared(own, env, encoding, judged)]])
-  return yield* serve(methods, yield* Config, request, url)
+  const engine = { jsonLimit: (yield* Config).jsonLimit, judged: noteModerator }
+  return yield* serve(methods, engine, request, url)
 })

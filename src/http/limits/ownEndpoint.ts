@@ -4,7 +4,7 @@ import { Accounts } from "../../services/accounts/Accounts.ts"
 import { Auth } from "../../services/sessions/Auth.ts"
 import { Directory } from "../../services/accounts/Directory.ts"
 import { InvalidRequest } from "../../services/failures.ts"
-import { noteAccount } from "../CurrentRequest.ts"
+import { noteAccount, noteAct } from "../CurrentRequest.ts"
 import { jsonType, privateHeaders } from "../responses.ts"
 import { subjectOf } from "../accounts/accountOf.ts"
 import { accountBehind } from "../sessions/signInGate.ts"
@@ -30,6 +30,7 @@ export const ownerOrAdministrator = Effect.fnUntraced(function* (
     const entry = yield* accountBehind(account ?? "")
     if (entry === undefined) return yield* new InvalidRequest({ message: "No such account" })
     yield* noteAccount(entry.did)
+    yield* noteAct({ subject: entry.did })
     return { did: entry.did, handle: entry.handle, by: "administrator" } as const
   }
   const did = yield* subjectOf(request)

@@ -3,7 +3,7 @@ import { queryValue } from "../../core/lexicon/params.ts"
 import { Accounts } from "../../services/accounts/Accounts.ts"
 import { InvalidRequest } from "../../services/failures.ts"
 import { forAdministrator, ownAnswer } from "../limits/ownEndpoint.ts"
-import { noteAccount } from "../CurrentRequest.ts"
+import { noteAccount, noteAct } from "../CurrentRequest.ts"
 import { accountBehind } from "../sessions/signInGate.ts"
 
 /**
@@ -15,6 +15,7 @@ export const adminCodes = Effect.fn("http.adminCodes")(function* (request: Reque
   const entry = yield* accountBehind(queryValue(url.searchParams, "account") ?? "")
   if (entry === undefined) return yield* new InvalidRequest({ message: "No such account" })
   yield* noteAccount(entry.did)
+  yield* noteAct({ subject: entry.did })
   const codes = yield* (yield* Accounts).call(entry.did, "pendingCodes")
   return ownAnswer({ did: entry.did, codes })
 })

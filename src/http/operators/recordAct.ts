@@ -1,0 +1,71 @@
+import * as Clock from "effect/Clock"
+import * as Effect from "effect/Effect"
+import * as Redacted from "effect/Redacted"
+import { administratorPassword, isAdmin } from "../../core/sessions/authorization.ts"
+import { Config } from "../../services/host/Config.ts"
+import { isNsid } from "../../core/lexicon/syntax.ts"
+import type { Caller } from "../../services/sessions/Authority.ts"
+import { RequestId } from "../../services/host/RequestId.ts"
+import { AuditLog } from "../../services/operators/AuditLog.ts"
+import { CurrentRequest, noteOperator } from "../CurrentRequest.ts"
+import { errorResponse, wireError } from "../errors.ts"
+import { nsidOf } from "../Xrpc.ts"
+
+/** The header in which an operator says why, percent-encoded. */
+export const reasonHeader = "x-nacre-reason"
+
+/** Notes a moderation service that calls. */
+export const noteModerator = (caller: Caller): Effect.Effect<void, never, CurrentRequest> =>
+  caller.kind === "moderator" ? noteOperator(caller.did) : Effect.void
+
+/** Notes a request that shows the administrator's password, whatever it asks for. */
+export const notePassword = Effect.fnUntraced(function* ({ headers }: Request) {
+  const { adminPassword } = yield* Config
+  const given = administratorPassword(headers.get("authorization") ?? undefined)
+  if (given !== undefined && isAdmin(given, Redacted.value(adminPassword))) {
+    yield* noteOperator("password")
+  }
+})
+
+const decoded = (text: string): Effect.Effect<string> =>
+  Effect.orElseSucceed(
+    Effect.try({ try: () => decodeURIComponent(text), catch: () => undefined }),
+    () => text
+  )
+
+/** Whether a request changes something; the others only read. */
+const isChange = ({ method }: Request): boolean => method !== "GET" && method !== "HEAD"
+
+/**
+ * Writes what an operator or a moderator did into the audit log, once it has an answer.
+ *
+ * An act that can't be written is done all the same; its answer is 503, and the server's log tells of it.
+ */
+export const recordAct = Effect.fnUntraced(function* (response: Response) {
+  const { request, url, route, operator, act } = yield* CurrentRequest
+  if (operator === undefined) return response
+  const nsid = nsidOf(url) ?? ""
+  const requestId = yield* RequestId
+  const said = request.headers.get(reasonHeader)
+  const reason = said === null ? undefined : yield* decoded(said)
+  const entry = {
+    at: yield* Clock.currentTimeMillis,
+    actor: operator,
+    act: isNsid(nsid) ? nsid : (route ?? "unknown"),
+    status: response.status,
+    ...(reason === undefined ? {} : { reason }),
+    ...act,
+    ...(requestId === undefined ? {} : { request: requestId })
+  }
+  return yield* (yield* AuditLog).append(entry).pipe(
+    Effect.as(response),
+    Effect.catch((failure) =>
+      Effect.as(
+        Effect.logError("an act is missing in the audit log", failure).pipe(
+          Effect.annotateLogs({ operator, act: entry.act })
+        ),
+        isChange(request) ? errorResponse(wireError(failure)) : response
+      )
+    )
+  )
+})
