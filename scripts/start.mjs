@@ -15,6 +15,7 @@ import {
   strayLines,
   writePrivate
 } from "./env.mjs"
+import { logFormats, printLog } from "./devLog.mjs"
 import { sweepLocalBlobs } from "./localBlobs.mjs"
 import { freePort, isFree, isRunning, readWrangler, serve } from "./server.mjs"
 
@@ -27,10 +28,11 @@ const help = `${startCommand}: runs the server on this machine.
   PUBLIC_URL=…       the server's address; default: http://localhost:<PORT>
   DEV_HOSTS=…        for development: local programs that stand in for hosts when the server fetches:
                      app.example.com=127.0.0.1:4000,…
+  LOG_FORMAT=…       pretty or json; default: pretty on a terminal, json where the output is piped
   ${wrap(configurationNames)}
                      passed on to the server
 
-You can also set all but PORT, DATA_DIR and DEV_HOSTS in .dev.vars, which is next to the wrangler configuration, or in DATA_DIR
+You can also set all but PORT, DATA_DIR, LOG_FORMAT and DEV_HOSTS in .dev.vars, which is next to the wrangler configuration, or in DATA_DIR
 if you set that. The first start creates secrets there, and saves the first account in
 <DATA_DIR>/account.json.
 
@@ -73,6 +75,7 @@ async function main() {
   }
   const started = performance.now()
   const port = portOf(process.env["PORT"] || "8787")
+  const logFormat = formatOf(process.env["LOG_FORMAT"])
   const dataDir = resolve(root, process.env["DATA_DIR"] || ".data")
   const config = resolve(values.config ?? wranglerFile())
   const varsFile = join(dataDir === join(root, ".data") ? dirname(config) : dataDir, ".dev.vars")
@@ -155,6 +158,7 @@ async function main() {
     options,
     hosts,
     bindings,
+    onLog: printLog(logFormat),
     onPid: remember
   }).catch(async (cause) => {
     await plc.close()
@@ -210,6 +214,13 @@ async function sweepBlobs(folder, isRunning) {
   } catch (cause) {
     console.warn(`Couldn't delete unfinished uploads in ${folder}: ${cause.message}`)
   }
+}
+
+/** The form of the log, or a refusal. */
+function formatOf(text) {
+  if (logFormats.includes(text)) return text
+  if (!text) return process.stdout.isTTY ? "pretty" : "json"
+  throw new Refused(`LOG_FORMAT must be pretty or json, not "${text}".`)
 }
 
 /** The port as a number, or a refusal. */

@@ -41,26 +41,26 @@ interface PackageRule {
 }
 
 const packages: ReadonlyArray<PackageRule> = [
-  { name: "effect/cli", parts: ["cli"], entry: ["cli.ts"] },
-  { name: "effect/http", parts: ["cli"], entry: ["cli.ts"] },
+  { name: "effect/cli", parts: ["cli"], entry: ["command.ts"] },
+  { name: "effect/http", parts: ["cli"], entry: ["command.ts"] },
   { name: "effect/sql", parts: ["layers"], entry: [] },
   { name: "@effect/sql", parts: ["layers"], entry: [] },
-  { name: "@effect/platform-node", parts: [], entry: ["cli.ts"] },
+  { name: "@effect/platform-node", parts: [], entry: ["command.ts"] },
   { name: "cloudflare:", parts: ["layers"], entry: ["options.ts"] },
   {
     name: "effect/Schema",
     parts: ["core", "services", "layers", "http", "cli"],
-    entry: ["makeNacre.ts", "effect.ts", "testing.ts", "dev.ts", "cli.ts"]
+    entry: ["makeNacre.ts", "effect.ts", "testing.ts", "dev.ts", "command.ts"]
   },
   {
     name: "effect/Result",
     parts: ["core", "services", "layers", "http", "cli"],
-    entry: ["makeNacre.ts", "effect.ts", "testing.ts", "dev.ts", "cli.ts"]
+    entry: ["makeNacre.ts", "effect.ts", "testing.ts", "dev.ts", "command.ts"]
   },
   {
     name: "effect/",
     parts: ["services", "layers", "http", "cli"],
-    entry: ["makeNacre.ts", "effect.ts", "testing.ts", "dev.ts", "cli.ts"]
+    entry: ["makeNacre.ts", "effect.ts", "testing.ts", "dev.ts", "command.ts"]
   }
 ]
 
@@ -170,7 +170,8 @@ export function breachesOf(sources: ReadonlyMap<string, string>): Array<string> 
     }
     for (const target of local) {
       // Servers in memory share the PLC directory of `npm start`, the command its secrets.
-      const shares = ["dev.ts", "testing.ts", "cli.ts"].includes(file) || part === "cli"
+      const shares =
+        ["dev.ts", "testing.ts", "cli.ts", "command.ts"].includes(file) || part === "cli"
       if (shares && target.startsWith("../scripts/")) continue
       if (target.startsWith(".."))
         breaches.push(`${file} imports ${target}, which lies outside src`)

@@ -1,36 +1,18 @@
-import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
-import * as NodeServices from "@effect/platform-node/NodeServices"
-import * as NodeTerminal from "@effect/platform-node/NodeTerminal"
-import * as Effect from "effect/Effect"
-import * as Layer from "effect/Layer"
-import * as Terminal from "effect/Terminal"
-import * as TerminalCapabilities from "effect/cli/TerminalCapabilities"
-import * as FetchHttpClient from "effect/http/FetchHttpClient"
-import { run } from "./cli/run.ts"
+import { enableCompileCache } from "node:module"
 import { version } from "./core/host/version.ts"
 
-/** Prints prompts on stderr, because stdout carries only the result. */
-const Questions = Layer.effect(
-  Terminal.Terminal,
-  Effect.map(Terminal.Terminal, (terminal) =>
-    Terminal.make({
-      ...terminal,
-      display: (text) => Effect.sync(() => process.stderr.write(text))
-    })
-  )
-).pipe(Layer.provide(NodeTerminal.layer))
+// The next start reads compiled code.
+enableCompileCache()
 
-if (process.argv[2] === "dev") {
+const [, , first = "", ...more] = process.argv
+
+if (first === "--version" && more.length === 0) {
+  // Needs nothing of what the commands load.
+  console.log(`nacre v${version}`)
+} else if (first === "dev") {
   // The local server is a separate program, which reads the remaining arguments.
   process.argv.splice(2, 1)
   await import("../scripts/start.mjs")
 } else {
-  run(version).pipe(
-    Effect.provide(
-      Layer.mergeAll(Questions, FetchHttpClient.layer, TerminalCapabilities.layer).pipe(
-        Layer.provideMerge(NodeServices.layer)
-      )
-    ),
-    NodeRuntime.runMain
-  )
+  await import("./command.ts")
 }

@@ -1,0 +1,79 @@
+import { afterEach, assert, beforeEach, describe, it } from "@effect/vitest"
+import { chmodSync, existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs"
+import { delimiter, join } from "node:path"
+import { importsOf } from "../../scripts/walls.ts"
+import { version } from "../../src/core/host/version.ts"
+import { type Desk, makeDesk } from "./command.ts"
+import { runTyping } from "./typing.ts"
+
+let desk: Desk
+
+beforeEach(() => {
+  desk = makeDesk()
+})
+afterEach(() => desk.remove())
+
+const run = (words: string, answer?: object) =>
+  runTyping(words.split(" "), {
+    env: { NACRE_CONFIG_DIR: desk.path("settings"), DATA_DIR: desk.path(".data") },
+    // SAFETY: what the command reads of an answer is there.
+    fetch: (() =>
+      answer === undefined
+        ? Promise.reject(new TypeError("fetch failed"))
+        : Promise.resolve(Response.json(answer))) as typeof globalThis.fetch,
+    folder: desk.folder
+  })
+
+describe("the start of the command", () => {
+  it("prints the version before it loads the commands", async () => {
+    const { code, stdout } = await desk.run(["--version"])
+    assert.strictEqual(code, 0)
+    assert.strictEqual(stdout, `nacre v${version}\n`)
+    const program = readFileSync(join(import.meta.dirname, "../../src/cli.ts"), "utf8")
+    const loaded = importsOf(program.replace(/await import\([^)]*\)/g, ""))
+    assert.deepStrictEqual(loaded, ["node:module", "./core/host/version.ts"])
+  })
+})
+
+describe("nacre version", () => {
+  it("shows the command's version alone where no server is chosen", async () => {
+    const { isContent, json } = await run("version --json")
+    assert.isTrue(isContent)
+    assert.deepStrictEqual(json, { command: version, node: process.versions.node })
+  })
+
+  it("shows the server's version, and says so when the server doesn't answer", async () => {
+    const words = "version --json --server https://pds.test"
+    const answered = await run(words, { ready: true, version: "9.9.9" })
+    assert.strictEqual(answered.json.version, "9.9.9")
+    const silent = await run(words)
+    assert.isTrue(silent.isContent)
+    assert.match(silent.stderr, /https:\/\/pds\.test doesn't answer/)
+  })
+})
+
+describe("nacre open", () => {
+  const open = (exitCode: number) => {
+    mkdirSync(desk.path("bin"), { recursive: true })
+    for (const name of ["xdg-open", "open"]) {
+      const file = desk.path(`bin/${name}`)
+      writeFileSync(file, `#!/bin/sh\necho "$@" > opened.txt\nexit ${exitCode}\n`)
+      chmodSync(file, 0o755)
+    }
+    return desk.run(["open", "--server", "https://pds.test", "--json"], {
+      PATH: `${desk.path("bin")}${delimiter}${process.env["PATH"]}`
+    })
+  }
+
+  it("opens the account's page, and prints its address where no browser opens", async () => {
+    const url = "https://pds.test/account"
+    const opened = await open(0)
+    assert.deepStrictEqual(opened.json, { url, opened: true })
+    assert.isTrue(existsSync(desk.path("opened.txt")))
+    assert.strictEqual(readFileSync(desk.path("opened.txt"), "utf8").trim(), url)
+    const closed = await open(1)
+    assert.strictEqual(closed.code, 0)
+    assert.deepStrictEqual(closed.json, { url, opened: false })
+    assert.match(closed.stderr, /Open the address above yourself/)
+  })
+})
