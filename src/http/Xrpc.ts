@@ -89,7 +89,7 @@ export interface Engine<In = never> {
   readonly judged?: (caller: Caller) => Effect.Effect<void, never, In>
   readonly jsonLimit: number
   /**
-   * Takes a point of a rate limit by the client's address; undefined where the address is unknown.
+   * Takes a point of a rate limit by the client's address; undefined if the address is unknown.
    */
   readonly take?: (request: Request, rule: LimitRule) => Effect.Effect<unknown, Failure, In>
 }
@@ -191,7 +191,7 @@ const needsOf = (authority: Authority, call: Parameters<NeedsOf>[0]): ReadonlyAr
   authority.kind === "session" && typeof authority.oauth === "function" ? authority.oauth(call) : []
 
 /**
- * Whether the account's object checks the credentials, so that its answer is private to the caller.
+ * Whether the account's object checks the credentials, which makes its answer private to the caller.
  */
 const isJudgedElsewhere = ({ authority }: Pick<Method, "authority">, request: Request): boolean =>
   authority.kind === "object" && request.headers.has("authorization")

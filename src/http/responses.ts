@@ -22,7 +22,7 @@ export const rateLimitHeaders = (state: RateLimitState): Record<string, string> 
 })
 
 /**
- * Copies another object's response, so that its headers can be changed; returns an upgrade
+ * Copies another object's response to make its headers mutable; returns an upgrade
  * unchanged.
  */
 export const reopened = (response: Response): Response =>

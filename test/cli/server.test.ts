@@ -70,7 +70,7 @@ describe("nacre", () => {
     assert.match(stderr, /^Error: /)
   })
 
-  it("a rejected password leads to advice, and is never printed", async () => {
+  it("a rejected password gets advice, and is never printed", async () => {
     const { code, stderr, stdout } = await away.run(["account", "show", "--owner", "you.test"], {
       NACRE_SERVER: server.url,
       NACRE_PASSWORD: "not the password"

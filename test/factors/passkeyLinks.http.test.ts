@@ -156,7 +156,7 @@ describe("a link that adds a passkey", () => {
     }
   })
 
-  it("a link asks for a code if the account has an authenticator, whoever created it", async () => {
+  it("a link asks for a code if the account has an authenticator, regardless of its creator", async () => {
     const who = await somebody()
     const { recoveryCodes } = await withAuthenticator(host, who.did)
     for (const auth of [await freshly(who), basic()]) {

@@ -35,7 +35,7 @@ const identityContract = (name: string, layer: Layer.Layer<Identity>) =>
         assert.strictEqual(yield* identity.resolveHandle("Bob.COM"), bob)
       }))
 
-    test("signingKey finds keys, and fails if there is none of that name", (identity) =>
+    test("signingKey finds keys, and fails for a name without a key", (identity) =>
       Effect.gen(function* () {
         assert.strictEqual(yield* identity.signingKey(alice), key)
         assert.strictEqual(yield* identity.signingKey(bob, { fresh: true }), key)

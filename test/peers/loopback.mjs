@@ -1,4 +1,4 @@
-// The peers listen on every address of the machine by themselves: here on 127.0.0.1 alone.
+// The peers would listen on every address of the machine; here only on 127.0.0.1.
 import net from "node:net"
 
 /** From now on every server of this process listens on 127.0.0.1. */

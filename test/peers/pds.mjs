@@ -1,4 +1,4 @@
-// The reference PDS over a folder of its own; tells when it listens, and every mail that it would send.
+// The reference PDS over its own folder; reports when it listens, and every mail that it would send.
 import { loopback } from "./loopback.mjs"
 import reference from "@atproto/pds"
 
@@ -12,5 +12,5 @@ pds.ctx.mailer.transporter.sendMail = async ({ to, subject, html, text }) => {
 await pds.start()
 process.send({ ready: true })
 process.once("SIGTERM", () => pds.destroy().finally(() => process.exit(0)))
-// Whoever forked it is gone: nobody else would end it.
+// The parent process is gone, so nobody else would end this one.
 process.once("disconnect", () => process.exit(0))

@@ -1,4 +1,4 @@
-// The PLC directory server of @did-plc/server over its in-memory database; tells its port to whoever forked it.
+// The PLC directory server of @did-plc/server over its in-memory database; sends its port to the parent process.
 import { loopback } from "./loopback.mjs"
 import server from "@did-plc/server"
 
@@ -8,5 +8,5 @@ const plc = PlcServer.create({ db: Database.mock(), port: 0 })
 const listening = await plc.start()
 const { port } = listening.address()
 process.send({ url: `http://127.0.0.1:${port}` })
-// Whoever forked it is gone: nobody else would end it.
+// The parent process is gone, so nobody else would end this one.
 process.once("disconnect", () => process.exit(0))

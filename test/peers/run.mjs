@@ -2,8 +2,8 @@
 /**
  * npm run peers: installs the reference PDS and the PLC directory server beside their tests, and runs these.
  *
- * The reference has an addon for SQLite, which is built for one Node: the one that npm itself runs on, whose
- * headers are there. Where that cannot be done the tests are left out, and it is said; under CI that is a failure.
+ * The reference's SQLite addon is built for one version of Node: npm's own, whose headers are installed. If the
+ * build isn't possible, the tests are skipped with a message; in CI that is a failure.
  */
 import { spawnSync } from "node:child_process"
 import { existsSync } from "node:fs"
@@ -12,19 +12,19 @@ import { delimiter, dirname, join } from "node:path"
 const here = import.meta.dirname
 const root = join(here, "../..")
 const node = process.env["npm_node_execpath"] ?? process.execPath
-// npm puts the Node of the project first on the path; what is built here is built for npm's own.
+// npm puts the project's Node first on the path, but the addon is built for npm's own.
 const ownPath = (process.env["PATH"] ?? "")
   .split(delimiter)
   .filter((folder) => !folder.includes("node_modules"))
 const env = {
   ...process.env,
   PATH: [dirname(node), ...ownPath].join(delimiter),
-  // The tests keep a few records there: a fast build is worth more than a fast SQLite.
+  // The tests store only a few records: a fast build matters more than a fast SQLite.
   CFLAGS: "-O0",
   CXXFLAGS: "-O0"
 }
 
-/** Whether the reference loads, its addon too. */
+/** Whether the reference loads, including its addon. */
 const loads = () =>
   existsSync(join(here, "node_modules/@atproto/pds")) &&
   spawnSync(

@@ -1,7 +1,7 @@
 /**
  * A relay as strict as the protocol allows: it resumes from its cursor and checks every frame against the last.
  *
- * It keeps a mirror of the repo, made of nothing but the frames.
+ * It builds a mirror of the repo from the frames alone.
  */
 import { readCarWithRoot, verifyProofs } from "@atproto/repo"
 import { decode, decodeFirst } from "cborg"
@@ -12,7 +12,7 @@ const tags = []
 tags[42] = (content) => CID.decode(content().subarray(1)).toString()
 const options = { tags }
 
-/** A stream that has stopped being what the protocol promises. */
+/** A stream that violates the protocol. */
 export class Broken extends Error {}
 
 const demand = (held, message) => {
@@ -35,7 +35,7 @@ export function openConsumer({ did, signingKey }) {
     demand(header.t !== "#info", `info frame: ${JSON.stringify(event)}`)
     demand(event.seq > seq, `seq ${event.seq} after ${seq}`)
     if (header.t === "#commit") await takeCommit(event)
-    // Only now: a frame that was cut off by a kill is asked for again.
+    // Only now: a frame that a kill cut off is requested again.
     seq = event.seq
   }
 
@@ -69,7 +69,7 @@ export function openConsumer({ did, signingKey }) {
       const [collection, rkey] = path.split("/")
       return { collection, rkey, cid: cid === null ? null : CID.parse(cid) }
     })
-    // Throws when the commit is not this account's or not signed by its key.
+    // Throws if the commit isn't this account's or its signature is invalid.
     const { unverified } = await verifyProofs(event.blocks, claims, did, signingKey)
     demand(unverified.length === 0, `${at}: ${unverified.length} operations unproven`)
     revs.add(event.rev)
@@ -79,10 +79,10 @@ export function openConsumer({ did, signingKey }) {
   return {
     mirror,
     revs,
-    /** The commit seen last. */
+    /** The last commit. */
     last: () => last,
     seq: () => seq,
-    /** Connects and resumes after the last frame that was taken. */
+    /** Connects and resumes after the last processed frame. */
     async connect(url) {
       const path = `/xrpc/com.atproto.sync.subscribeRepos?cursor=${seq}`
       socket = await subscribe(url, path, (frame) => {
@@ -95,7 +95,7 @@ export function openConsumer({ did, signingKey }) {
           })
       })
     },
-    /** Waits for what has come in to be checked. */
+    /** Waits until every received frame is checked. */
     settle: () => work,
     async close() {
       socket?.close()

@@ -9,11 +9,11 @@ export function seeded(seed) {
   }
   return {
     next,
-    /** A whole number from `from` up to and with `to`. */
+    /** An integer from `from` to `to`, inclusive. */
     between: (from, to) => from + Math.floor(next() * (to - from + 1)),
     pick: (list) => list[Math.floor(next() * list.length)],
     bytes: (length) => Buffer.from(Array.from({ length }, () => Math.floor(next() * 256))),
-    /** A generator of its own for one part of the run. */
+    /** A separate generator for one part of the run. */
     fork: () => seeded(Math.floor(next() * 4_294_967_296))
   }
 }

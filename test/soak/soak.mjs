@@ -57,7 +57,7 @@ async function soak(kills, seed) {
       await consumer.close()
       server = await start()
       await consumer.connect(server.url)
-      // Now and then nothing asks the account: its alarm alone has to bring out what was left.
+      // Sometimes no request reaches the account: its alarm alone must deliver the rest.
       const untouched = random.next() < 0.25
       // The outbox arms it 2 s ahead.
       if (untouched) await pause(4000)
@@ -82,7 +82,7 @@ async function soak(kills, seed) {
   return problems.length === 0 ? 0 : 1
 }
 
-/** Compares the ledger, the repo and the consumer; answers what does not agree and how long the firehose took. */
+/** Compares the ledger, the repo and the consumer; returns the differences and how long the firehose took. */
 async function verify({ server, did, ledger, consumer, untouched }) {
   const problems = []
   const latest = await get(
@@ -125,13 +125,13 @@ async function verify({ server, did, ledger, consumer, untouched }) {
     if (!consumer.revs.has(rev)) problems.push(`commit ${rev} was acknowledged and never announced`)
   }
   for (const [path, { record, cid, bytes }] of ledger.blobs) {
-    // The record may have been changed or deleted since, and its blob with it.
+    // The record and its blob may have been changed or deleted since.
     if (contents.get(path) !== record) continue
     const asked = `com.atproto.sync.getBlob?did=${encodeURIComponent(did)}&cid=${cid}`
     const served = Buffer.from(await get(server.url, asked, "arrayBuffer"))
     if (!served.equals(bytes)) problems.push(`blob ${cid} is not what was uploaded`)
   }
-  // Checked once; only a blob of this round can have been caught by this kill.
+  // Checked once: this kill can only have hit a blob of this round.
   ledger.blobs.clear()
   return { problems, caughtUp }
 }
@@ -152,7 +152,7 @@ async function signIn(url, identifier, password) {
   return (await response.json()).accessJwt
 }
 
-/** The did:key in the account's own DID document (did:web of this address). */
+/** The did:key in the account's own DID document (a did:web of this address). */
 async function signingKeyOf(url) {
   const document = await (await fetch(`${url}/.well-known/did.json`)).json()
   const method = document.verificationMethod.find(({ id }) => id.endsWith("#atproto"))

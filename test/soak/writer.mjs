@@ -1,12 +1,12 @@
 /**
- * Writes at random and notes what was acknowledged.
+ * Writes at random and records the acknowledged writes.
  *
- * Each writer has record keys of its own, so a write without an answer can be judged afterwards: it must
- * have happened whole, or not at all.
+ * Each writer has record keys of its own, so a write without a response can be checked afterwards: it
+ * must have happened completely, or not at all.
  */
 import { connect } from "../../bench/http.mjs"
 
-/** What should be in the repo: path → CID, and the writes whose answer never came. */
+/** What should be in the repo: path → CID, and the writes without a response. */
 export function openLedger() {
   return {
     records: new Map(),
@@ -22,7 +22,7 @@ const collection = "app.bsky.feed.post"
 const sortable = "234567abcdefghijklmnopqrstuvwxyz"
 let micros = Date.now() * 1000
 
-/** A new TID; its last two characters tell the writer. */
+/** A new TID; its last two characters identify the writer. */
 function newTid(writer) {
   let rest = (micros += 1)
   let text = ""
@@ -35,7 +35,7 @@ function newTid(writer) {
 
 const markOf = (writer) => `2${sortable[writer]}`
 
-/** Writes until the server is gone; answers an error that is not a lost connection. */
+/** Writes until the server is gone; returns any error except a lost connection. */
 export async function write({ url, did, token, ledger, random, writer, until }) {
   const headers = { Authorization: `Bearer ${token}` }
   const client = await connect(url).catch(() => undefined)
@@ -58,7 +58,7 @@ export async function write({ url, did, token, ledger, random, writer, until }) 
   })
   const own = () => [...ledger.records.keys()].filter((path) => path.endsWith(markOf(writer)))
 
-  /** Sends a write of several effects; what is answered goes into the ledger, what is not is kept for later. */
+  /** Sends a write with several effects; a response goes into the ledger, an unanswered write is kept for later. */
   const attempt = async (effects, run) => {
     const before = effects.map(({ path }) => [path, ledger.records.get(path)])
     const pending = { effects, before }
@@ -148,10 +148,10 @@ export async function write({ url, did, token, ledger, random, writer, until }) 
   }
 }
 
-/** The server answered, and not with a success. */
+/** The server responded with an error. */
 export class Refused extends Error {}
 
-/** Settles the unanswered writes by what the repo holds; answers what cannot be. */
+/** Settles the unanswered writes by the content of the repo; returns those that contradict it. */
 export function judge(ledger, contents) {
   const problems = []
   for (const { effects, before } of ledger.unanswered.splice(0)) {

@@ -148,7 +148,7 @@ describe("pruning", () => {
     assert.isUndefined(log.nextPrune())
   })
 
-  it("pruning keeps events as long as it is told to", () => {
+  it("pruning keeps events for the given time", () => {
     const { clock, make, sql } = world()
     const log = new EventLog(sql, () => clock.now, undefined, 24 * hour)
     take(log, make.identity())

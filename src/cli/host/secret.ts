@@ -25,7 +25,7 @@ const deployedFlag = envFlag.pipe(
 const words = (isSet: boolean | undefined): string =>
   isSet === undefined ? "unknown" : isSet ? "set" : "missing"
 
-/** The file of a deployed server's secrets, which must match its own, or of the local one's. */
+/** The file of a deployed server's secrets, which must match its own, or the local server's. */
 const fileToFill = Effect.fnUntraced(function* (env: Option.Option<string>) {
   if (Option.isNone(env)) return yield* varsFile
   const environment = yield* theEnvironment(env)

@@ -65,7 +65,7 @@ const deployedUrl = Effect.fnUntraced(function* (env: Option.Option<string>) {
   return typeof url === "string" ? url : undefined
 })
 
-/** Backs the server up; after a failure, goes on only if nothing speaks against it. */
+/** Backs the server up; after a failure, continues only if that is safe. */
 const backUp = Effect.fnUntraced(function* (
   server: string,
   { forwardOnly, yes }: { readonly forwardOnly: boolean; readonly yes: boolean }

@@ -38,7 +38,7 @@ interface Recovery {
 }
 
 /**
- * Puts the temporary key into the DID, so that its owner can sign tokens, and undoes a removal of
+ * Puts the temporary key into the DID, which lets its owner sign tokens, and undoes a removal of
  * the recovery key.
  */
 const takeDid = Effect.fnUntraced(function* (did: string, key: RecoveryKey, way: WayKey) {

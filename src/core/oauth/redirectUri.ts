@@ -10,7 +10,7 @@ export interface RedirectOwner {
   readonly allowHosts?: ReadonlyArray<string>
 }
 
-// Encoded dots, slashes and backslashes: whoever decodes them last decides where the browser goes.
+// Encoded dots, slashes and backslashes: the last decoder decides where the browser goes.
 const disguised = /%(2e|2f|5c)/i
 
 const loopback = /^http:\/\/(127\.0\.0\.1|\[::1\])(?::([1-9]\d{0,4}))?(\/[^?#]*)?(\?[^#]+)?$/

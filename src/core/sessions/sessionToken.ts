@@ -23,7 +23,7 @@ export interface Parties {
   readonly did: string
 }
 
-/** Makes an access token: its `jti` is the session, so that ending the session ends it. `now` and `life` are in seconds. */
+/** Makes an access token: its `jti` is the session, so ending the session ends it. `now` and `life` are in seconds. */
 export const accessToken = (
   key: KeyObject,
   { service, did }: Parties,

@@ -37,7 +37,7 @@ export const tables: ReadonlyArray<string> = [
     refs INTEGER NOT NULL DEFAULT 0, path TEXT, takedown TEXT,
     PRIMARY KEY (state, id)
   ) WITHOUT ROWID`,
-  // Partial, so that only a blob with a moderator's mark has an entry.
+  // Partial: only a blob with a moderator's mark has an entry.
   "CREATE INDEX IF NOT EXISTS blob_takedown ON blob (id) WHERE takedown IS NOT NULL",
   `CREATE TABLE IF NOT EXISTS blob_ref (
     path TEXT NOT NULL, cid TEXT NOT NULL,

@@ -45,8 +45,7 @@ export interface IdentityResolverOptions {
   readonly dohUrl?: string
   readonly allowHosts?: ReadonlyArray<string>
   /**
-   * Asked first, with every DID and every (normalized) handle; fails if only this server could know
-   * but can't tell now.
+   * Asked first, with every DID and every (normalized) handle; fails if only this server could know but can't look it up now.
    */
   readonly local?: (
     didOrHandle: string

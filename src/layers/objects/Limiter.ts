@@ -113,7 +113,7 @@ const shards = 64
  * The limiter in Durable Objects, sharded by address: a flood affects at most a 64th of the
  * addresses.
  *
- * A failing object is called once more; then the request is rejected, so that a flood can't disable
+ * A failing object is called once more; then the request is rejected, so a flood can't disable
  * the limits.
  */
 export const layer = (

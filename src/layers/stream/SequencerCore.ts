@@ -82,8 +82,7 @@ export class SequencerCore<S extends Member> {
   }
 
   /**
-   * Adds the events of one account and sends them; `isNew` if there were any, `isFull` if room must
-   * be made.
+   * Adds the events of one account and sends them; `isNew` if there were any, `isFull` if it must free room.
    */
   append(
     did: string,

@@ -6,7 +6,7 @@ import { type Connected, counted, letGoOfMost, owedBy, unread } from "./room.ts"
 /** What one turn of a replay may read and send. */
 const page = { frames: 1000, bytes: 1_000_000 }
 
-/** Concurrent replays; the others queue, so that each gets far before it is closed. */
+/** Concurrent replays; the others queue, so each gets far before it is closed. */
 const replaysAtOnce = 4
 
 /**

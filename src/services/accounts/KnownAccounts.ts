@@ -8,7 +8,7 @@ export interface Presence {
 }
 
 /**
- * Which DIDs have an account here, so that a made-up DID wakes no object.
+ * Which DIDs have an account here, so a made-up DID wakes no object.
  *
  * Remembers a DID without an account for a minute. If the directory is unavailable, the object
  * decides.

@@ -27,7 +27,7 @@ export interface Recalled {
 }
 
 /**
- * Responses of accounts' objects, cached at the edge so that repeating them wakes no object.
+ * Responses of accounts' objects, cached at the edge, where repeated requests wake no object.
  *
  * Entries carry the account's epoch: one row of the directory shows whether they are still valid.
  */

@@ -32,7 +32,7 @@ export interface CodeGrant {
   readonly scope: string
   readonly device: string
   /**
-   * The id of the session that the code will open, chosen beforehand so that a replay can end it.
+   * The id of the session that the code will open, chosen beforehand, so a replay can end it.
    */
   readonly session: string
 }

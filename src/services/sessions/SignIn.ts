@@ -35,7 +35,7 @@ interface Proven {
   readonly appPassword?: string
 }
 
-/** Verifies the second factor, after the password so that strangers never get here. */
+/** Verifies the second factor, after the password, so strangers never get here. */
 const proveCode = Effect.fnUntraced(function* (account: Account, token: string) {
   const factors = yield* SecondFactors
   if (!(yield* factors.isOn)) return account

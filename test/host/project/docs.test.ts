@@ -67,7 +67,7 @@ describe("the documents", () => {
     assert.deepStrictEqual(await stalePages(), [])
   })
 
-  it("every link leads to an existing page and heading", () => {
+  it("every link points to an existing page and heading", () => {
     const broken = documents.flatMap((document) =>
       [...textOf(document).matchAll(/\]\((?!https?:|mailto:|#)([^)#\s]+)(?:#([^)\s]+))?\)/g)]
         .map(([, path, anchor]) => ({ path: join(dirname(`${document}.md`), path!), anchor }))

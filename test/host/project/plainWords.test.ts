@@ -1,7 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
-import { readdirSync, readFileSync } from "node:fs"
+import { existsSync, readdirSync, readFileSync } from "node:fs"
 import { join } from "node:path"
-import { exceptions, habits } from "./plainWords.ts"
+import { codeHabits, exceptions, habits, withoutSubject } from "./plainWords.ts"
 
 const root = join(import.meta.dirname, "../../..")
 const read = (file: string) => readFileSync(join(root, file), "utf8")
@@ -29,11 +29,32 @@ const sayingsOf = (file: string): string =>
       .match(literal) ?? []
   ).join("\n")
 
+/** A program's comments and docblocks, each on one line. */
+const commentsOf = (file: string): ReadonlyArray<string> =>
+  (read(file).match(/\/\*\*[\s\S]*?\*\/|(?<=^\s*)\/\/ .*(?:\n\s*\/\/ .*)*/gm) ?? []).map(
+    (comment) => comment.replaceAll(/\n\s*(?:\*|\/\/) ?/g, " ")
+  )
+
+const call = /\b(?<kind>it|test|describe)(?:\.\w+)*(?:\([^()"'`]*(?:\([^()]*\))*[^()"'`]*\))?\(\s*/
+const title = /(?<title>"(?:[^"\\]|\\.)*"|`(?:[^`\\]|\\.)*`)/
+const named = new RegExp(call.source + title.source, "g")
+
+/** The names of a file's tests, and of the groups that they are in. */
+const namesOf = (file: string) =>
+  [...read(file).matchAll(named)].map(({ groups }) => ({
+    isTest: groups!["kind"] !== "describe",
+    name: groups!["title"]!.slice(1, -1)
+  }))
+
 const isLeftOut = (file: string) =>
-  exceptions.some((exception) => exception.file === file && exception.text === undefined)
+  exceptions.some(
+    (exception) =>
+      exception.text === undefined &&
+      (exception.file === file || file.startsWith(`${exception.file}/`))
+  )
 
 /** The habits in a text, as “file: phrase → plain words”. */
-const habitsIn = (file: string, whole: string): ReadonlyArray<string> => {
+const habitsIn = (file: string, whole: string, among = habits): ReadonlyArray<string> => {
   const text = exceptions.reduce(
     (rest, exception) =>
       exception.file === file && exception.text !== undefined
@@ -41,7 +62,7 @@ const habitsIn = (file: string, whole: string): ReadonlyArray<string> => {
         : rest,
     whole
   )
-  return habits.flatMap(([habit, instead]) =>
+  return among.flatMap(([habit, instead]) =>
     [...text.matchAll(new RegExp(habit, "gi"))].map(({ 0: found, index }) => {
       const around = text.slice(Math.max(0, index - 40), index + found.length + 40)
       return `${file}: “${around.replaceAll(/\s+/g, " ")}”: not “${found}” but ${instead}`
@@ -75,9 +96,32 @@ describe("plain words", () => {
     assert.deepStrictEqual(found, [])
   })
 
+  it("comments and docblocks use plain words", () => {
+    const sources = [...filesIn("src", /\.ts$/), ...filesIn("test", /\.(?:ts|mjs)$/)]
+    const found = sources
+      .filter((file) => !isLeftOut(file))
+      .flatMap((file) => habitsIn(file, commentsOf(file).join("\n"), codeHabits))
+    assert.deepStrictEqual(found, [])
+  })
+
+  it("test names use plain words and have a subject", () => {
+    const tests = filesIn("test", /\.ts$/)
+      .filter((file) => !isLeftOut(file))
+      .map((file) => ({ file, names: namesOf(file) }))
+    assert.isAbove(tests.flatMap(({ names }) => names).length, 2000)
+    const found = tests.flatMap(({ file, names }) => [
+      ...habitsIn(file, names.map(({ name }) => name).join("\n"), codeHabits),
+      ...names
+        .filter(({ isTest, name }) => isTest && withoutSubject.test(name))
+        .map(({ name }) => `${file}: “${name}” has no subject`)
+    ])
+    assert.deepStrictEqual(found, [])
+  })
+
   it("every exception has a reason and a file that exists", () => {
     for (const { file, text, reason } of exceptions) {
-      assert.include(read(file), text ?? "", file)
+      assert.isTrue(existsSync(join(root, file)), file)
+      if (text !== undefined) assert.include(read(file), text, file)
       assert.isAbove(reason.length, 10)
     }
   })

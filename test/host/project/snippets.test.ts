@@ -82,7 +82,7 @@ const faultOf = (words: Words, file: string, isWhole: boolean): string | undefin
 }
 
 describe("the snippets of the documents", () => {
-  it("are checked in one way or another", () => {
+  it("every snippet is checked in some way", () => {
     const unknown = blocks.filter(
       ({ language }) => language !== "sh" && !(language in checkedElsewhere)
     )
@@ -97,7 +97,7 @@ describe("the snippets of the documents", () => {
     }
   })
 
-  it("call commands, flags and scripts that exist, with as many arguments as they take", () => {
+  it("snippets call existing commands, flags and scripts, with the right number of arguments", () => {
     const faults = documents
       .filter((file) => !file.startsWith("docs/reference/"))
       .flatMap((file) =>

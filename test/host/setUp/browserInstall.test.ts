@@ -47,7 +47,7 @@ describe("the tests' Chromium", () => {
     assert.deepStrictEqual(ran, ["node install", "apt-get update", "apt-get install"])
   })
 
-  it("without a way to install it there is none, and only root changes the system", () => {
+  it("findOrInstallChromium returns undefined without a way to install it, and only root changes the system", () => {
     const { machine, ran } = machineWith({ debian: true })
     assert.isUndefined(findOrInstallChromium(machine(false)))
     assert.deepStrictEqual(ran, ["node install"])

@@ -152,7 +152,7 @@ describe("PLC operations of an account", () => {
     assert.deepStrictEqual((await recommended(who))["alsoKnownAs"], also)
   })
 
-  it("submitPlcOperation rejects an operation that moves the account away, whoever signed it", async () => {
+  it("submitPlcOperation rejects an operation that moves the account away, regardless of its signer", async () => {
     const who = await someone()
     await settled(world, who.did)
     const heard = listen(who)

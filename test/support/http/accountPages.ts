@@ -137,7 +137,7 @@ export const arm = async (host: Host): Promise<Armed> => {
     change: await codeFor(host, did, "update_email"),
     delete: await codeFor(host, did, "delete_account")
   }
-  // Started again, so that there is one to confirm.
+  // Started again: one must be open to confirm it.
   const { secret } = await ask(host, did, "beginAuthenticator")
   const given: Readonly<Record<string, Readonly<Record<string, string>>>> = {
     "devices/sign-out": { device: device.split(".")[1]! },

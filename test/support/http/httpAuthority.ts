@@ -160,7 +160,7 @@ const moderator: Row = {
  * a handle, confirm an address, or submit a PLC operation.
  */
 export const authorities: Readonly<Record<string, Row>> = {
-  // The takendown scope can read the preferences, so that they can be moved.
+  // The takendown scope can read the preferences, to move them.
   "app.bsky.actor.getPreferences": {
     ...standard,
     ...evenTakendown,

@@ -157,7 +157,7 @@ export const samples: Readonly<Record<string, Sample>> = {
   })),
   "com.atproto.repo.describeRepo": open((_, who) => ({ params: { repo: who.did } })),
   "com.atproto.repo.getRecord": open((_, who) => ({ params: record(who) })),
-  // The person's own repo, so that rejected imports change nothing.
+  // The person's own repo, so rejected imports change nothing.
   "com.atproto.repo.importRepo": owner(async (world, who) => {
     const params = { did: who.did }
     const { bytes } = await world.call("com.atproto.sync.getRepo", { params, auth: who.auth })

@@ -97,7 +97,7 @@ const launch = async (dataDir: string, port: number, env: Environment) => {
       ...env
     },
     execArgv: [],
-    // It leads its own process group, so that one signal reaches it and its workerd.
+    // It leads its own process group, so one signal reaches it and its workerd.
     detached: true,
     stdio: ["ignore", "pipe", "pipe", "ipc"]
   })

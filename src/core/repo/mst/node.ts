@@ -156,7 +156,7 @@ export const decodeNode = (
   return { layer: checkShape(keys, links, layer), keys, values, links }
 }
 
-/** Throws unless an empty node is a whole empty tree or leads to a subtree below. */
+/** Throws unless an empty node is a whole empty tree or has a subtree below. */
 const checkShape = (
   keys: ReadonlyArray<string>,
   links: ReadonlyArray<Cid | undefined>,
