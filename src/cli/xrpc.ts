@@ -22,7 +22,7 @@ export interface Remote {
   /** The origin, without a trailing slash. */
   readonly server: string
   readonly authorization?: Calling<string>
-  /** Why an administrator calls, for the server's audit log. */
+  /** The administrator's reason, for the server's audit log. */
   readonly reason?: string
 }
 

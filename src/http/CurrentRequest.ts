@@ -3,7 +3,7 @@ import * as Effect from "effect/Effect"
 import { isSupportedDid } from "../core/identity/did.ts"
 import type { AuditAct } from "../core/operators/auditChain.ts"
 
-/** What a handler knows of an operator's act. */
+/** A handler's details about an operator's act. */
 export type ActNotes = Pick<AuditAct, "subject" | "reason" | "before" | "after">
 
 /** The current request, with what its processing collects for the headers and the log. */
@@ -16,10 +16,10 @@ export class CurrentRequest extends Context.Service<
     readonly route: string | undefined
     /** The DID of its account. */
     account: string | undefined
-    /** The operator or moderator that sends it: `password`, or a DID. */
+    /** The operator or moderator who sent it: `password`, or a DID. */
     operator: string | undefined
     act: ActNotes
-    /** Whether another object has answered, so that the headers can't be changed. */
+    /** Whether another object has answered, so the headers can't be changed. */
     isForwarded: boolean
     /** The headers for a rate limit's state. */
     limits: Readonly<Record<string, string>>

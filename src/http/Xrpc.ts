@@ -85,7 +85,7 @@ type Needs<M, At extends Place> = M extends Method<infer R, At> ? R : never
 
 /** A place's settings for serving methods. */
 export interface Engine<In = never> {
-  /** Takes note of who calls, once they are judged. */
+  /** Notes the caller after authorization. */
   readonly judged?: (caller: Caller) => Effect.Effect<void, never, In>
   readonly jsonLimit: number
   /**

@@ -16,7 +16,7 @@ afterEach(() => desk.remove())
 const run = (words: string, answer?: object) =>
   runTyping(words.split(" "), {
     env: { NACRE_CONFIG_DIR: desk.path("settings"), DATA_DIR: desk.path(".data") },
-    // SAFETY: what the command reads of an answer is there.
+    // SAFETY: the command only reads these parts of a response.
     fetch: (() =>
       answer === undefined
         ? Promise.reject(new TypeError("fetch failed"))
@@ -25,7 +25,7 @@ const run = (words: string, answer?: object) =>
   })
 
 describe("the start of the command", () => {
-  it("prints the version before it loads the commands", async () => {
+  it("the command prints the version before it loads the other commands", async () => {
     const { code, stdout } = await desk.run(["--version"])
     assert.strictEqual(code, 0)
     assert.strictEqual(stdout, `nacre v${version}\n`)
@@ -36,13 +36,13 @@ describe("the start of the command", () => {
 })
 
 describe("nacre version", () => {
-  it("shows the command's version alone where no server is chosen", async () => {
+  it("version shows only the command's version if no server is chosen", async () => {
     const { isContent, json } = await run("version --json")
     assert.isTrue(isContent)
     assert.deepStrictEqual(json, { command: version, node: process.versions.node })
   })
 
-  it("shows the server's version, and says so when the server doesn't answer", async () => {
+  it("version shows the server's version, and says if the server doesn't answer", async () => {
     const words = "version --json --server https://pds.test"
     const answered = await run(words, { ready: true, version: "9.9.9" })
     assert.strictEqual(answered.json.version, "9.9.9")
@@ -65,7 +65,7 @@ describe("nacre open", () => {
     })
   }
 
-  it("opens the account's page, and prints its address where no browser opens", async () => {
+  it("open opens the account's page, and prints its address if no browser opens", async () => {
     const url = "https://pds.test/account"
     const opened = await open(0)
     assert.deepStrictEqual(opened.json, { url, opened: true })

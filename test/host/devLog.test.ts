@@ -16,14 +16,14 @@ const request = {
 }
 
 describe("the log of the local server", () => {
-  it("prints a request on one short line for people", () => {
+  it("the log prints a request on one short line for people", () => {
     assert.strictEqual(
       lineFor(JSON.stringify(request), { hasColours: false }),
       "17:06:20  200 POST createRecord  did:plc:alice  22 ms"
     )
   })
 
-  it("keeps the path of a page, and every line that isn't the server's", () => {
+  it("the log keeps a page's path, and every line that isn't the server's", () => {
     const page = { ...request, annotations: { ...request.annotations, method: "/account/:page" } }
     assert.include(lineFor(JSON.stringify(page), { hasColours: false }), "POST /account/:page ")
     for (const line of ["words of a library", "{}", "null", '{"half":']) {
@@ -31,7 +31,7 @@ describe("the log of the local server", () => {
     }
   })
 
-  it("colours a failure on a terminal", () => {
+  it("the log colours a failure on a terminal", () => {
     const failed = { ...request, annotations: { ...request.annotations, status: 502 } }
     assert.include(lineFor(JSON.stringify(failed), { hasColours: true }), "\u001B[31m502 POST")
   })

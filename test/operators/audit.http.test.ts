@@ -34,7 +34,7 @@ const byOperators = methods.filter(
 )
 
 describe("the audit log", () => {
-  it("gets an entry for every method of the administrator, with what it was about", async () => {
+  it("the log gets an entry for every administrator's method, with its subject", async () => {
     assert.isAtLeast(byOperators.length, 15)
     for (const { nsid } of byOperators) {
       const asked = await goodCall(world, nsid)
@@ -56,7 +56,7 @@ describe("the audit log", () => {
     }
   })
 
-  it("gets an entry for every path of the administrator beside XRPC", async () => {
+  it("the log gets an entry for every administrator's path outside of XRPC", async () => {
     const { did } = world.bob
     const paths = routes.filter(({ path }) => /^\/(admin|manage)\//.test(path))
     assert.isAtLeast(paths.length, 6)
@@ -70,7 +70,7 @@ describe("the audit log", () => {
     }
   })
 
-  it("says what a value was before and after", async () => {
+  it("an entry has the values before and after", async () => {
     const { did, handle } = world.carol
     const input = { did, handle: "carola.test" }
     ok(await world.call("com.atproto.admin.updateAccountHandle", { auth: basic(), input }))
@@ -91,7 +91,7 @@ describe("the audit log", () => {
     })
   })
 
-  it("names the moderation service that acted, and not the administrator", async () => {
+  it("an entry names the calling moderation service instead of the administrator", async () => {
     const nsid = "com.atproto.admin.updateSubjectStatus"
     const auth = `Bearer ${await moderatorToken(world, nsid)}`
     const subject = { $type: "com.atproto.admin.defs#repoRef", did: world.dora.did }
@@ -100,7 +100,7 @@ describe("the audit log", () => {
     assert.deepInclude((await newest())[0], { actor: moderatorDid, act: nsid })
   })
 
-  it("gets no entry for people, strangers and wrong passwords", async () => {
+  it("people, strangers and wrong passwords get no entry", async () => {
     const calls = await Promise.all(
       byOperators.map(async ({ nsid }) => ({ nsid, asked: await goodCall(world, nsid) }))
     )
@@ -114,14 +114,14 @@ describe("the audit log", () => {
     assert.strictEqual(await count(), before)
   })
 
-  it("keeps an act that was refused with its status", async () => {
+  it("an entry of a rejected act has its status", async () => {
     const input = { did: "did:plc:nobody" }
     const nsid = "com.atproto.admin.deleteAccount"
     assert.strictEqual((await world.call(nsid, { auth: basic(), input })).status, 400)
     assert.deepInclude((await newest())[0], { act: nsid, status: 400 })
   })
 
-  it("is read by the administrator in pages that verify, with filters", async () => {
+  it("the administrator reads the log in pages that verify, with filters", async () => {
     const read = async (query: string) =>
       ok(await world.ask(`/admin/audit?${query}`, { auth: basic() }))
     const { entries, head } = await read("after=0&limit=500")
@@ -148,7 +148,7 @@ describe("the audit log", () => {
 })
 
 describe("an act that the audit log can't take", () => {
-  it("answers 503 and is told to the server's log, while reading still works", async () => {
+  it("an act that can't be logged gets a 503 and a line in the server's log, while reading still works", async () => {
     const host = await startHost()
     const { did } = await signUp(host, "alice")
     const auth = basic()

@@ -19,7 +19,7 @@ export const act = (more: Partial<AuditAct> = {}): AuditAct => ({
   ...more
 })
 
-/** What every AuditLog must do; `fresh` makes one over an empty database. */
+/** The tests that every AuditLog must pass; `fresh` creates one over an empty database. */
 export const auditLogContract = (name: string, fresh: () => Layer.Layer<AuditLog>) => {
   const check = (title: string, body: (log: AuditLog["Service"]) => Effect.Effect<void, unknown>) =>
     it.effect(title, () =>
@@ -27,14 +27,14 @@ export const auditLogContract = (name: string, fresh: () => Layer.Layer<AuditLog
     )
 
   describe(`the audit log over ${name}`, () => {
-    check("is empty at first", (log) =>
+    check("a new log is empty", (log) =>
       Effect.gen(function* () {
         assert.deepStrictEqual(yield* log.page({ limit: 10 }), [])
         assert.deepStrictEqual(yield* log.head, emptyHead)
       })
     )
 
-    check("returns what was added, whole and in a chain that verifies", (log) =>
+    check("page returns the added acts in full, in a chain that verifies", (log) =>
       Effect.gen(function* () {
         const first = yield* log.append(act())
         const second = yield* log.append({ at: 2, actor: did, act: "/admin/codes", status: 400 })
@@ -46,7 +46,7 @@ export const auditLogContract = (name: string, fresh: () => Layer.Layer<AuditLog
       })
     )
 
-    check("gives acts at the same moment one order, without a gap", (log) =>
+    check("concurrent acts get one order without a gap", (log) =>
       Effect.gen(function* () {
         yield* Effect.all(
           Array.from({ length: 12 }, (_, at) => log.append(act({ at }))),
@@ -58,25 +58,27 @@ export const auditLogContract = (name: string, fresh: () => Layer.Layer<AuditLog
       })
     )
 
-    check("pages from the newest or after a number, by actor, act and subject", (log) =>
-      Effect.gen(function* () {
-        for (let at = 1; at <= 6; at++) {
-          const one = at % 2 === 0 ? { actor: did, act: "a", subject: "x" } : {}
-          yield* log.append(act({ at, ...one }))
-        }
-        const seqs = (page: Parameters<typeof log.page>[0]) =>
-          Effect.map(log.page(page), (entries) => entries.map(({ seq }) => seq))
-        assert.deepStrictEqual(yield* seqs({ limit: 3 }), [6, 5, 4])
-        assert.deepStrictEqual(yield* seqs({ before: 4, limit: 2 }), [3, 2])
-        assert.deepStrictEqual(yield* seqs({ after: 4, limit: 5 }), [5, 6])
-        for (const filter of [{ actor: did }, { act: "a" }, { subject: "x" }]) {
-          assert.deepStrictEqual(yield* seqs({ limit: 2, ...filter }), [6, 4])
-        }
-        assert.deepStrictEqual(yield* seqs({ limit: 9, subject: "nobody" }), [])
-      })
+    check(
+      "page starts at the newest entry or after a number, and filters by actor, act and subject",
+      (log) =>
+        Effect.gen(function* () {
+          for (let at = 1; at <= 6; at++) {
+            const one = at % 2 === 0 ? { actor: did, act: "a", subject: "x" } : {}
+            yield* log.append(act({ at, ...one }))
+          }
+          const seqs = (page: Parameters<typeof log.page>[0]) =>
+            Effect.map(log.page(page), (entries) => entries.map(({ seq }) => seq))
+          assert.deepStrictEqual(yield* seqs({ limit: 3 }), [6, 5, 4])
+          assert.deepStrictEqual(yield* seqs({ before: 4, limit: 2 }), [3, 2])
+          assert.deepStrictEqual(yield* seqs({ after: 4, limit: 5 }), [5, 6])
+          for (const filter of [{ actor: did }, { act: "a" }, { subject: "x" }]) {
+            assert.deepStrictEqual(yield* seqs({ limit: 2, ...filter }), [6, 4])
+          }
+          assert.deepStrictEqual(yield* seqs({ limit: 9, subject: "nobody" }), [])
+        })
     )
 
-    check("cuts texts that are too long, so that an entry is bounded", (log) =>
+    check("append truncates long texts, which bounds an entry", (log) =>
       Effect.gen(function* () {
         const long = "x".repeat(10_000)
         const values = Object.fromEntries(Array.from({ length: 50 }, (_, at) => [`v${at}`, long]))

@@ -14,7 +14,7 @@ auditLogContract("node:sqlite", () =>
   AuditLogD1.layer.pipe(Layer.provide(HostDatabaseNode.layer(":memory:")))
 )
 
-/** A log of five acts, and the database beneath it; `change` is what somebody does to it by hand. */
+/** A log of five acts, and its database; `change` modifies it by hand. */
 const tampered = (change: (database: Database) => Effect.Effect<unknown, unknown, AuditLog>) =>
   Effect.gen(function* () {
     const log = yield* AuditLog
@@ -36,7 +36,7 @@ describe("an audit log that somebody changed by hand", () => {
     ["at", 9],
     ["request", "x"]
   ] as const) {
-    it.effect(`shows that ${column} of an entry was changed`, () =>
+    it.effect(`verification finds a changed ${column} of an entry`, () =>
       Effect.gen(function* () {
         const { entries } = yield* tampered(
           ({ sql }) => sql`UPDATE audit SET ${sql.literal(column)} = ${value} WHERE seq = 3`
@@ -46,14 +46,14 @@ describe("an audit log that somebody changed by hand", () => {
     )
   }
 
-  it.effect("shows that an entry is missing, and which entry comes after the gap", () =>
+  it.effect("verification finds a missing entry, and the entry after the gap", () =>
     Effect.gen(function* () {
       const { entries } = yield* tampered(({ sql }) => sql`DELETE FROM audit WHERE seq = 3`)
       assert.deepStrictEqual(faultIn(entries, emptyHead), { seq: 4, fault: "missing" })
     })
   )
 
-  it.effect("shows that the newest entries are missing, also after further acts", () =>
+  it.effect("verification finds that the newest entries are missing, even after further acts", () =>
     Effect.gen(function* () {
       const cut = ({ sql }: Database) => sql`DELETE FROM audit WHERE seq > 3`
       const { entries, head } = yield* tampered(cut)
@@ -70,7 +70,7 @@ describe("an audit log that somebody changed by hand", () => {
 })
 
 describe("an entry whose write failed", () => {
-  /** A database that writes and then fails as often as it is told, as D1 does when an answer is lost. */
+  /** A database that writes but then fails `losses` times, as D1 does when a response is lost. */
   const lossy = (losses: number) =>
     Layer.effect(
       HostDatabase,
@@ -89,7 +89,7 @@ describe("an entry whose write failed", () => {
       })
     ).pipe(Layer.provide(HostDatabaseNode.layer(":memory:")))
 
-  it.effect("is added once where only its answer was lost", () =>
+  it.effect("an entry is added once if only its response was lost", () =>
     Effect.gen(function* () {
       const log = yield* AuditLog
       yield* log.append(act())
@@ -97,7 +97,7 @@ describe("an entry whose write failed", () => {
     }).pipe(Effect.provide(AuditLogD1.layer.pipe(Layer.provide(lossy(1)))))
   )
 
-  it.effect("is reported where the database goes on failing", () =>
+  it.effect("an entry fails if the database keeps failing", () =>
     Effect.gen(function* () {
       const broken = Layer.effect(
         HostDatabase,

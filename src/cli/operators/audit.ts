@@ -43,7 +43,7 @@ const Page = Schema.Struct({
   )
 })
 
-/** How many entries are asked for at once. */
+/** How many entries each request asks for. */
 const pageSize = 500
 
 interface Filter {
@@ -52,7 +52,10 @@ interface Filter {
   readonly subject?: string | undefined
 }
 
-/** Walks the entries from the oldest to the one that was newest at the start: reading adds entries of its own. */
+/**
+ * Walks the entries from the oldest to the newest at the start, because reading adds entries
+ * itself.
+ */
 const eachPage = Effect.fnUntraced(function* <E, R>(
   admin: Remote,
   filter: Filter,

@@ -4,17 +4,20 @@ import { sha256 } from "../repo/cid.ts"
 /** A value before or after an act. */
 export type AuditValue = string | number | boolean | null
 
-/** What an operator or a moderator did. */
+/** An act of an operator or a moderator. */
 export interface AuditAct {
-  /** When, in milliseconds. */
+  /** The time in milliseconds. */
   readonly at: number
-  /** `password` for the administrator's password, else the DID of the operator or of the moderation service. */
+  /**
+   * `password` for the administrator's password, else the DID of the operator or the moderation
+   * service.
+   */
   readonly actor: string
   /** The method's NSID, or the path of the route. */
   readonly act: string
-  /** The status of the answer. */
+  /** The status of the response. */
   readonly status: number
-  /** Whom or what it was about: a DID, an `at://` URI, an invite code. */
+  /** Its subject: a DID, an `at://` URI, an invite code. */
   readonly subject?: string
   readonly reason?: string
   readonly before?: Readonly<Record<string, AuditValue>>
@@ -55,16 +58,16 @@ export const nextEntry = (head: AuditHead, act: AuditAct): AuditEntry => {
   return { ...act, seq, prev: head.hash, hash: hashOf({ seq, hash: head.hash }, act) }
 }
 
-/** Where a chain breaks: an entry that was changed, or entries that are missing before it. */
+/** The place where a chain breaks: a changed entry, or missing entries before it. */
 export interface AuditFault {
   readonly seq: number
   readonly fault: "changed" | "missing"
 }
 
 /**
- * The first fault of entries in ascending order, after an entry that is known to be good.
+ * Returns the first fault in entries in ascending order, which follow a verified entry.
  *
- * Without one, the first entry may be any: older ones may have been removed for room.
+ * Without one, the first entry may be any, because older ones may have been deleted.
  */
 export const faultIn = (
   entries: ReadonlyArray<AuditEntry>,

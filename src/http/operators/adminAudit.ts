@@ -4,7 +4,7 @@ import { InvalidRequest } from "../../services/failures.ts"
 import { AuditLog } from "../../services/operators/AuditLog.ts"
 import { forAdministrator, ownAnswer } from "../limits/ownEndpoint.ts"
 
-/** The most entries of one answer. */
+/** The most entries in a response. */
 const most = 500
 
 const numberIn = Effect.fnUntraced(function* (url: URL, name: string) {
@@ -21,8 +21,8 @@ const named = <K extends string, A>(name: K, value: A | undefined) =>
   (value === undefined ? {} : { [name]: value }) as { readonly [N in K]?: A }
 
 /**
- * GET `/admin/audit?after=&before=&limit=&actor=&act=&subject=`: what operators and moderators did, from the newest,
- * or with `after` from the oldest after that number.
+ * GET `/admin/audit?after=&before=&limit=&actor=&act=&subject=`: the acts of operators and
+ * moderators, newest first, or with `after` oldest first from that number.
  */
 export const adminAudit = Effect.fn("http.adminAudit")(function* (request: Request, url: URL) {
   yield* forAdministrator(request, "admin/audit")

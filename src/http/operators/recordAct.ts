@@ -11,14 +11,14 @@ import { CurrentRequest, noteOperator } from "../CurrentRequest.ts"
 import { errorResponse, wireError } from "../errors.ts"
 import { nsidOf } from "../Xrpc.ts"
 
-/** The header in which an operator says why, percent-encoded. */
+/** The header with an operator's reason, percent-encoded. */
 export const reasonHeader = "x-nacre-reason"
 
-/** Notes a moderation service that calls. */
+/** Notes the calling moderation service. */
 export const noteModerator = (caller: Caller): Effect.Effect<void, never, CurrentRequest> =>
   caller.kind === "moderator" ? noteOperator(caller.did) : Effect.void
 
-/** Notes a request that shows the administrator's password, whatever it asks for. */
+/** Notes a request with the administrator's password, whatever its route. */
 export const notePassword = Effect.fnUntraced(function* ({ headers }: Request) {
   const { adminPassword } = yield* Config
   const given = administratorPassword(headers.get("authorization") ?? undefined)
@@ -33,13 +33,14 @@ const decoded = (text: string): Effect.Effect<string> =>
     () => text
   )
 
-/** Whether a request changes something; the others only read. */
+/** Whether a request changes something instead of only reading. */
 const isChange = ({ method }: Request): boolean => method !== "GET" && method !== "HEAD"
 
 /**
- * Writes what an operator or a moderator did into the audit log, once it has an answer.
+ * Writes an operator's or moderator's act into the audit log after its response.
  *
- * An act that can't be written is done all the same; its answer is 503, and the server's log tells of it.
+ * An act that can't be logged has still happened; its response becomes a 503, and the server's log
+ * reports it.
  */
 export const recordAct = Effect.fnUntraced(function* (response: Response) {
   const { request, url, route, operator, act } = yield* CurrentRequest

@@ -1,6 +1,6 @@
 import { type SeenFrom, seenFrom } from "../../core/sessions/seenFrom.ts"
 
-/** The Worker tells the account's object the place in this header; it replaces a client's own. */
+/** The header with the place, which the Worker sends to the account's object instead of a client's own. */
 const header = "x-nacre-place"
 
 const countries = new Intl.DisplayNames(["en"], { type: "region", fallback: "none" })
@@ -17,15 +17,15 @@ export const placeOf = (request: Request): string | undefined => {
   return parts.length === 0 ? undefined : parts.join(", ").slice(0, 80)
 }
 
-/** Adds the place of a request to the headers that its account's object gets. */
+/** Adds a request's place to the headers for its account's object. */
 export const tellPlace = (request: Request, headers: Headers): void => {
   headers.delete(header)
   const place = placeOf(request)
-  // A header holds no letters beyond Latin-1.
+  // A header only allows Latin-1.
   if (place !== undefined) headers.set(header, encodeURIComponent(place))
 }
 
-/** In the account's object: where a request came from. */
+/** Reads a request's place and client in the account's object. */
 export const seenFromHeaders = ({ headers }: Request): SeenFrom => {
   const place = headers.get(header)
   return seenFrom(headers.get("user-agent"), place === null ? null : decodeURIComponent(place))

@@ -13,7 +13,7 @@ import type { Bounds } from "../host/sql/bounds.ts"
 import { HostDatabase, queriesOver } from "../host/sql/HostDatabase.ts"
 import { violatedColumn } from "../host/sql/sqlTables.ts"
 
-/** One row an act, and one for the newest of them. */
+/** One row for each act, and one for the newest entry. */
 export const tables: ReadonlyArray<string> = [
   `CREATE TABLE IF NOT EXISTS audit (
     seq INTEGER PRIMARY KEY, at INTEGER NOT NULL, actor TEXT NOT NULL, act TEXT NOT NULL,
@@ -26,13 +26,13 @@ export const tables: ReadonlyArray<string> = [
   )`
 ]
 
-/** How many entries are kept; the oldest go in steps. */
+/** How many entries are kept; the oldest are deleted in steps. */
 export const kept = { entries: 100_000, step: 500 }
 
 /** The longest texts of an entry, in characters, and the most values before or after an act. */
 const longest = { name: 300, reason: 500, value: 200, values: 6 }
 
-/** How often an entry is tried whose number another one took. */
+/** How often an entry is retried after another took its number. */
 const tries = 20
 
 interface Row {
@@ -69,7 +69,7 @@ const entryOf = (row: Row): AuditEntry => {
 }
 
 const valuesOf = (json: string): Readonly<Record<string, AuditValue>> =>
-  // SAFETY: `append` wrote it from a value of this type. What somebody else wrote breaks the chain.
+  // SAFETY: `append` wrote it from a value of this type. Anything else breaks the chain.
   JSON.parse(json) as Readonly<Record<string, AuditValue>>
 
 const shortValue = (value: AuditValue): AuditValue =>
@@ -109,7 +109,7 @@ export const layer: Layer.Layer<AuditLog, never, HostDatabase> = Layer.effect(
       (operation) => (cause) => new AuditUnavailable({ operation, cause })
     )
 
-    /** The newest entry by the entries and by the note of it: entries that somebody removed leave a gap. */
+    /** The newest entry of both the entries and the separate note: deleted entries leave a gap. */
     const head = Effect.map(
       Effect.suspend(() =>
         repeatable(
@@ -135,7 +135,10 @@ export const layer: Layer.Layer<AuditLog, never, HostDatabase> = Layer.effect(
       ])
     }
 
-    /** Adds an entry after the newest; `lost` is one that was tried and may have been written although its answer was lost. */
+    /**
+     * Adds an entry after the newest; `lost` is an earlier attempt that may have been written
+     * although its response was lost.
+     */
     const add = Effect.fnUntraced(function* (act: AuditAct, lost?: AuditEntry) {
       const newest = yield* head
       if (lost !== undefined && lost.hash === newest.hash) return { entry: lost }

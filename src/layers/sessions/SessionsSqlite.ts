@@ -32,7 +32,7 @@ export const tables: ReadonlyArray<string> = [
     created_at INTEGER NOT NULL, expires_at INTEGER NOT NULL,
     current TEXT NOT NULL, recent TEXT NOT NULL
   ) WITHOUT ROWID`,
-  // A table of its own, so that the version before can still write sessions.
+  // A separate table, because the previous version must still be able to write sessions.
   `CREATE TABLE IF NOT EXISTS session_origin (
     session TEXT PRIMARY KEY, user_agent TEXT, place TEXT
   ) WITHOUT ROWID`,

@@ -5,7 +5,7 @@ import type { OAuthStoreUnavailable } from "./OAuthRequests.ts"
 /** A browser's description of itself. */
 export interface DeviceTraits {
   readonly userAgent: string | undefined
-  /** The client's address, after its place if that is known. */
+  /** The client's address, preceded by its place if known. */
   readonly address: string
 }
 

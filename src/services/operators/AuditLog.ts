@@ -3,13 +3,16 @@ import type * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import type { AuditAct, AuditEntry, AuditHead } from "../../core/operators/auditChain.ts"
 
-/** The audit log could not be read or written. */
+/** The audit log can't be read or written. */
 export class AuditUnavailable extends Schema.TaggedError<AuditUnavailable>()("AuditUnavailable", {
   operation: Schema.String,
   cause: Schema.Defect()
 }) {}
 
-/** A page of the log: up to `limit` entries after a number in ascending order, or before one in descending order. */
+/**
+ * A page of the log: up to `limit` entries after a number in ascending order, or before one in
+ * descending order.
+ */
 export interface AuditPage {
   readonly after?: number
   readonly before?: number
@@ -19,14 +22,17 @@ export interface AuditPage {
   readonly subject?: string
 }
 
-/** What operators and moderators did, in a chain of hashes; entries are added, never changed. */
+/** The acts of operators and moderators, in a chain of hashes; entries are added, never changed. */
 export class AuditLog extends Context.Service<
   AuditLog,
   {
-    /** Adds an act; over-long texts are cut. */
+    /** Adds an act; truncates long texts. */
     append(act: AuditAct): Effect.Effect<AuditEntry, AuditUnavailable>
     page(page: AuditPage): Effect.Effect<ReadonlyArray<AuditEntry>, AuditUnavailable>
-    /** The newest entry as it was noted apart from the entries: the log's end can't be cut off unseen. */
+    /**
+     * The newest entry, noted separately from the entries: nobody can cut off the log's end
+     * unnoticed.
+     */
     readonly head: Effect.Effect<AuditHead, AuditUnavailable>
   }
 >()("nacre/services/AuditLog") {}
