@@ -14,8 +14,20 @@ export const root = isInstalled
   ? process.cwd()
   : fileURLToPath(new URL("..", import.meta.url)).replace(/[\\/]$/, "")
 
+/** How each package manager runs a command of the project. */
+const runners = { pnpm: "pnpm nacre", yarn: "yarn nacre", bun: "bunx nacre" }
+
+/** Whether the command was started from outside of the project, so it's on the path. */
+const isGlobal =
+  isInstalled && !fileURLToPath(import.meta.url).startsWith(join(root, "node_modules"))
+
+const manager = process.env.npm_config_user_agent?.split("/", 1)[0] ?? "npm"
+
+/** The `nacre` command, as people can type it here. */
+export const nacre = isGlobal ? "nacre" : (runners[manager] ?? "npx nacre")
+
 /** The command that starts the local server. */
-export const startCommand = isInstalled ? "npx nacre dev" : "npm start"
+export const startCommand = isInstalled ? `${nacre} dev` : "npm start"
 
 /** The project's wrangler configuration, under whichever of its names. */
 export const wranglerFile = () =>

@@ -1,6 +1,6 @@
 import * as Runtime from "effect/Runtime"
 import * as Schema from "effect/Schema"
-import { startCommand } from "../../scripts/project.mjs"
+import { nacre, startCommand } from "../../scripts/project.mjs"
 
 /** A command's failure in words for its user, with the next step. */
 export class Failed extends Schema.TaggedError<Failed>()("Failed", {
@@ -82,16 +82,15 @@ const advice: Readonly<Record<string, string>> = {
     "Set NACRE_CODE to a code from your authenticator app, a recovery code, or the code you were just emailed, " +
     "or run the command in a terminal. Each code works once.",
   RateLimitExceeded: "Wait a few minutes, then run the command again.",
-  AccountDeactivated: "Activate the account first: nacre account activate",
-  RepoDeactivated: "Activate the account first: nacre account activate",
-  NotFound: "List the accounts: nacre account list",
-  RepoNotFound: "List the accounts: nacre account list",
-  HandleNotFound:
-    "Write the full handle. List this server's accounts: nacre account list. Check any other handle: nacre identity",
+  AccountDeactivated: `Activate the account first: ${nacre} account activate`,
+  RepoDeactivated: `Activate the account first: ${nacre} account activate`,
+  NotFound: `List the accounts: ${nacre} account list`,
+  RepoNotFound: `List the accounts: ${nacre} account list`,
+  HandleNotFound: `Write the full handle. List this server's accounts: ${nacre} account list. Check any other handle: ${nacre} identity`,
   HandleNotAvailable: "Choose another handle.",
-  AlreadyExists: "Choose another handle or DID, or list the accounts: nacre account list",
-  InvalidInviteCode: "Create one: nacre invite create",
-  ServerMisconfigured: "Find out what's wrong: nacre status",
+  AlreadyExists: `Choose another handle or DID, or list the accounts: ${nacre} account list`,
+  InvalidInviteCode: `Create one: ${nacre} invite create`,
+  ServerMisconfigured: `Find out what's wrong: ${nacre} status`,
   MethodNotImplemented:
     "The server is older than this command, or it isn't a Nacre server. Update it."
 }
@@ -111,9 +110,9 @@ export const inWords = (milliseconds: number): string => {
 const adviceByWords: ReadonlyArray<readonly [words: RegExp, next: string]> = [
   [
     /email already taken/i,
-    "Use another address, or find the account that has it: nacre account list"
+    `Use another address, or find the account that has it: ${nacre} account list`
   ],
-  [/no such account/i, "List the accounts: nacre account list"]
+  [/no such account/i, `List the accounts: ${nacre} account list`]
 ]
 
 const adviceOn = (failure: CallFailed): string | undefined => {

@@ -3,6 +3,7 @@ import * as Schema from "effect/Schema"
 import * as Argument from "effect/cli/Argument"
 import * as Command from "effect/cli/Command"
 import * as Flag from "effect/cli/Flag"
+import { nacre } from "../../scripts/project.mjs"
 import { inviteCode } from "../core/identity/calledName.ts"
 import { Cursor, Opaque, Words } from "./answers.ts"
 import { Failed } from "./failure.ts"
@@ -42,7 +43,7 @@ const create = Command.make(
       `Share this link to invite someone:\n` +
         `  ${admin.server}/account/sign-up?invite=${code}\n` +
         `The code also works in apps that let people choose ${admin.server} as their server, and here:\n` +
-        `  nacre account create <name> --email <address> --invite ${code} --server ${admin.server}`
+        `  ${nacre} account create <name> --email <address> --invite ${code} --server ${admin.server}`
     )
   })
 ).pipe(
@@ -97,7 +98,7 @@ const list = Command.make(
           one.createdAt.slice(0, 10),
           one.disabled ? "disabled" : ""
         ]),
-        "No invite codes yet. Create one: nacre invite create"
+        `No invite codes yet. Create one: ${nacre} invite create`
       )
     )
   })
@@ -119,7 +120,7 @@ const disable = Command.make(
     if (unknown.length > 0) {
       return yield* new Failed({
         message: `Unknown invite code ${unknown.join(", ")}. No code was disabled`,
-        next: "List the codes: nacre invite list"
+        next: `List the codes: ${nacre} invite list`
       })
     }
     yield* procedure(admin, "com.atproto.admin.disableInviteCodes", Schema.Unknown, { codes })

@@ -1,17 +1,18 @@
 import * as Effect from "effect/Effect"
 import * as Command from "effect/cli/Command"
 import * as Flag from "effect/cli/Flag"
-import { didOf } from "./account/people.ts"
+import { accountArgument, didOf, meant } from "./account/people.ts"
 import { Failed } from "./failure.ts"
 import { arrivalGuide } from "./migrate/guide.ts"
 import { moveFlags } from "./migrate/moveFlags.ts"
 import { moveAccount } from "./migrate/moving.ts"
-import { originOf, theAccount, theServer } from "./place.ts"
+import { originOf, theServer } from "./place.ts"
 
 /** `nacre leave`: moves an account to another server. */
 export const leave = Command.make(
   "leave",
   {
+    account: accountArgument,
     to: Flag.String("to").pipe(
       Flag.withMetavar("URL"),
       Flag.withDescription("The server to move to; it can run any PDS software")
@@ -24,7 +25,7 @@ export const leave = Command.make(
     ),
     ...moveFlags
   },
-  Effect.fnUntraced(function* ({ to: given, token, ...wishes }) {
+  Effect.fnUntraced(function* ({ account, to: given, token, ...wishes }) {
     const from = yield* theServer
     const to = originOf(given)
     if (to === undefined) {
@@ -33,7 +34,7 @@ export const leave = Command.make(
         next: "Write it like https://pds.example.com"
       })
     }
-    const did = yield* didOf(from, yield* theAccount)
+    const did = yield* didOf(from, yield* meant(account))
     if (token) return yield* arrivalGuide({ did, from, to })
     yield* moveAccount({ did, from, to }, wishes)
   })
@@ -46,7 +47,7 @@ export const leave = Command.make(
   Command.withShortDescription("Move an account from this server to another one"),
   Command.withExamples([
     {
-      command: "nacre leave --to https://pds.example.org --account alice.example.com",
+      command: "nacre leave alice.example.com --to https://pds.example.org",
       description: "Moves the account"
     },
     {

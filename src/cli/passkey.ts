@@ -1,13 +1,15 @@
 import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import * as Argument from "effect/cli/Argument"
 import * as Command from "effect/cli/Command"
-import { ownerFlag, yesFlag } from "./account/people.ts"
+import { nacre } from "../../scripts/project.mjs"
+import { accountArgument, meant, ownerFlag, yesFlag } from "./account/people.ts"
 import { Did, Handle, Opaque, Words } from "./answers.ts"
 import { Failed } from "./failure.ts"
 import { wholeHandle } from "./handles.ts"
 import { facts, moment, note, report, table } from "./output.ts"
-import { theAccount, theServer } from "./place.ts"
+import { theServer } from "./place.ts"
 import { insist } from "./prompts.ts"
 import { qrLines } from "./qrCode.ts"
 import { canSignIn, knownAdministrator, signInAs } from "./session.ts"
@@ -30,9 +32,9 @@ const Passkeys = Schema.Struct({
  * Who manages the passkeys: the owner if the account's password is known or `--owner` is set; else
  * the administrator if that password is known; else the owner, who is asked.
  */
-const authority = Effect.fnUntraced(function* (owner: boolean) {
+const authority = Effect.fnUntraced(function* (argument: Option.Option<string>, owner: boolean) {
   const server = yield* theServer
-  const account = yield* wholeHandle(server, yield* theAccount)
+  const account = yield* wholeHandle(server, yield* meant(argument))
   const isOwner = owner || (yield* canSignIn(server, account))
   const admin = isOwner ? undefined : yield* knownAdministrator(server)
   return { account, remote: admin ?? (yield* signInAs(server, account, { isRecent: true })) }
@@ -40,15 +42,15 @@ const authority = Effect.fnUntraced(function* (owner: boolean) {
 
 const list = Command.make(
   "list",
-  { owner: ownerFlag },
-  Effect.fnUntraced(function* ({ owner }) {
-    const { account, remote } = yield* authority(owner)
+  { account: accountArgument, owner: ownerFlag },
+  Effect.fnUntraced(function* ({ account: argument, owner }) {
+    const { account, remote } = yield* authority(argument, owner)
     const found = yield* query(remote, "manage/passkeys", Passkeys, { account })
     yield* report(found, ({ handle, passkeys }) =>
       table(
         ["NAME", "ADDED", "LAST USED", "ID"],
         passkeys.map((one) => [one.name, moment(one.createdAt), moment(one.usedAt), one.id]),
-        `${handle} has no passkeys. Add one: nacre passkey add`
+        `${handle} has no passkeys. Add one: ${nacre} passkey add`
       )
     )
   }, Effect.scoped)
@@ -63,9 +65,9 @@ const Link = Schema.Struct({
 
 const add = Command.make(
   "add",
-  { owner: ownerFlag },
-  Effect.fnUntraced(function* ({ owner }) {
-    const { account, remote } = yield* authority(owner)
+  { account: accountArgument, owner: ownerFlag },
+  Effect.fnUntraced(function* ({ account: argument, owner }) {
+    const { account, remote } = yield* authority(argument, owner)
     const made = yield* procedure(remote, "manage/passkeys/link", Link, { account })
     const expiresAt = new Date(made.expiresAt).toISOString()
     yield* report({ ...made, expiresAt }, ({ handle, url }) =>
@@ -92,7 +94,7 @@ const add = Command.make(
   Command.withShortDescription("Create a link that adds a passkey on any device"),
   Command.withExamples([
     {
-      command: "nacre passkey add --account alice.example.com",
+      command: "nacre passkey add alice.example.com",
       description: "Shows the link and a QR code"
     }
   ])
@@ -113,7 +115,7 @@ const meantBy = (word: string, { handle, passkeys }: typeof Passkeys.Type) => {
         })
       : new Failed({
           message: `${handle} has no passkey “${word}”`,
-          next: "List them: nacre passkey list"
+          next: `List them: ${nacre} passkey list`
         })
   )
 }
@@ -122,11 +124,12 @@ const remove = Command.make(
   "remove",
   {
     passkey: Argument.String("passkey").pipe(Argument.withDescription("The passkey's name or ID")),
+    account: accountArgument,
     owner: ownerFlag,
     yes: yesFlag
   },
-  Effect.fnUntraced(function* ({ passkey, owner, yes }) {
-    const { account, remote } = yield* authority(owner)
+  Effect.fnUntraced(function* ({ account: argument, passkey, owner, yes }) {
+    const { account, remote } = yield* authority(argument, owner)
     const found = yield* query(remote, "manage/passkeys", Passkeys, { account })
     const { id, name } = yield* meantBy(passkey, found)
     yield* insist(`Remove “${name}”? It will no longer sign in to ${found.handle}.`, yes)
@@ -143,7 +146,7 @@ const remove = Command.make(
 /** `nacre passkey`: the passkeys of an account, by its owner or the administrator. */
 export const passkey = Command.make("passkey").pipe(
   Command.withDescription(
-    "List, add and remove the passkeys of --account.\n\n" +
+    "List, add and remove the passkeys of an account.\n\n" +
       "Uses the account's password if NACRE_PASSWORD or --owner is given, and the administrator's otherwise."
   ),
   Command.withShortDescription("List, add and remove an account's passkeys"),

@@ -6,7 +6,7 @@ import * as Redacted from "effect/Redacted"
 import * as Schema from "effect/Schema"
 import { calledName } from "../core/identity/calledName.ts"
 import { parseVars } from "../../scripts/env.mjs"
-import { startCommand } from "../../scripts/project.mjs"
+import { nacre, startCommand } from "../../scripts/project.mjs"
 import { Failed } from "./failure.ts"
 import { AccountFlag, ServerFlag, variable } from "./flags.ts"
 import { chosenProfile, currentProfile, isOwner, profilesAt } from "./login/profiles.ts"
@@ -114,7 +114,7 @@ export const theServer = Effect.gen(function* () {
   if (known !== undefined) return known
   return yield* new Failed({
     message: "No server chosen",
-    next: `Sign in with nacre login, add --server https://pds.example.com, set NACRE_SERVER, or start a local server: ${startCommand}`
+    next: `Sign in with ${nacre} login, add --server https://pds.example.com, set NACRE_SERVER, or start a local server: ${startCommand}`
   })
 })
 

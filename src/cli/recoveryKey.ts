@@ -3,6 +3,7 @@ import * as Effect from "effect/Effect"
 import * as FileSystem from "effect/FileSystem"
 import * as Redacted from "effect/Redacted"
 import * as Schema from "effect/Schema"
+import { nacre } from "../../scripts/project.mjs"
 import {
   type Curve,
   formatDidKey,
@@ -76,12 +77,12 @@ export const readRecoveryKey = Effect.fnUntraced(function* (file: string) {
     () =>
       new Failed({
         message: `Couldn't read ${file}`,
-        next: "Name the key's file, or create a key: nacre key recovery make <file>"
+        next: `Name the key's file, or create a key: ${nacre} key recovery make <file>`
       })
   )
   const wrong = new Failed({
     message: `${file} doesn't contain a recovery key`,
-    next: "Name another file, or create a key: nacre key recovery make <file>"
+    next: `Name another file, or create a key: ${nacre} key recovery make <file>`
   })
   const bare = /^\s*([0-9a-f]{64})\s*$/i.exec(text)?.[1]
   const { curve, privateKey } =
@@ -103,7 +104,7 @@ export const recoveryDidKey = Effect.fnUntraced(function* (given: string) {
     if (isDidKey(given)) return { didKey: given, made: false }
     return yield* new Failed({
       message: `${given} isn't a did:key of type K-256 or P-256`,
-      next: "Name the key's file, or the did:key that nacre key recovery show prints."
+      next: `Name the key's file, or the did:key that ${nacre} key recovery show prints.`
     })
   }
   const files = yield* FileSystem.FileSystem

@@ -16,7 +16,7 @@ import {
 import { isStale, resumed } from "./login/stored.ts"
 import { renewing, Tokens } from "./login/tokens.ts"
 import { note } from "./output.ts"
-import { copiedAdminPassword, localServer, theAccount, theServer } from "./place.ts"
+import { copiedAdminPassword, localServer, theServer } from "./place.ts"
 import { ask, askSecret, canAsk } from "./prompts.ts"
 import { type Calling, procedure, type Remote } from "./xrpc.ts"
 
@@ -223,11 +223,6 @@ export const signInAs = Effect.fnUntraced(function* (
   const session = yield* resumed(renewed)
   if (session !== undefined) return session
   return yield* new Failed({ message: `${server} ended the new session at once` })
-})
-
-/** The session of the owner of the command's account. */
-export const owner = Effect.gen(function* () {
-  return yield* signInAs(yield* theServer, yield* theAccount)
 })
 
 /** The administrator's password, without a prompt. */

@@ -1,7 +1,9 @@
 import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import * as Command from "effect/cli/Command"
-import { didOf } from "./account/people.ts"
+import { nacre } from "../../scripts/project.mjs"
+import { accountArgument, didOf } from "./account/people.ts"
 import { Did, HandleDomain, Tid, Words } from "./answers.ts"
 import { standingOf } from "./account/show.ts"
 import type { Check } from "./identity/checks.ts"
@@ -67,7 +69,7 @@ const accountView = Effect.fnUntraced(function* (server: string, name: string) {
       name: "repo",
       ok: repo.active,
       detail: repo.active ? `active, rev ${repo.rev}` : (repo.status ?? "inactive"),
-      ...(repo.active ? {} : { fix: `Activate it: nacre account activate ${name}` })
+      ...(repo.active ? {} : { fix: `Activate it: ${nacre} account activate ${name}` })
     },
     ...checksOf(found, server),
     ...(standing === undefined
@@ -82,7 +84,7 @@ const accountView = Effect.fnUntraced(function* (server: string, name: string) {
                 : `${lost} of ${standing.expectedBlobs} missing`,
             ...(lost === 0
               ? {}
-              : { fix: "Restore them from an export: nacre import --without-repo" })
+              : { fix: `Restore them from an export: ${nacre} import --without-repo` })
           }
         ])
   ]
@@ -92,8 +94,8 @@ const accountView = Effect.fnUntraced(function* (server: string, name: string) {
 /** `nacre status`: checks the server, the account and its identity. */
 export const status = Command.make(
   "status",
-  {},
-  Effect.fnUntraced(function* () {
+  { account: accountArgument },
+  Effect.fnUntraced(function* ({ account: argument }) {
     const server = yield* theServer
     const ready = yield* readiness(server)
     const health = healthOf(ready)
@@ -102,7 +104,7 @@ export const status = Command.make(
     const described = works
       ? yield* query({ server }, "com.atproto.server.describeServer", Described)
       : undefined
-    const named = works ? yield* namedAccount : undefined
+    const named = works ? (Option.getOrUndefined(argument) ?? (yield* namedAccount)) : undefined
     const name = named === undefined ? undefined : yield* wholeHandle(server, named)
     const account = name === undefined ? undefined : yield* accountView(server, name)
     const looked = works ? yield* lookAtRelays(server, account) : undefined

@@ -77,7 +77,7 @@ export const passkeyLinkSuite = (world: () => BrowserWorld) => {
       const removed = await passkey(["remove", "Frida's phone", "--yes"], asOwner())
       assert.strictEqual(removed.code, 0, removed.stderr)
       const none = await passkey(["list"], asOwner())
-      assert.match(none.stdout, /has no passkeys. Add one: nacre passkey add/)
+      assert.match(none.stdout, /has no passkeys. Add one: npx nacre passkey add/)
       await page.goto(`${world().server.publicUrl}/account`)
       await click("Sign out")
       await click("Sign in with a passkey")

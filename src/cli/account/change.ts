@@ -5,11 +5,12 @@ import * as Schema from "effect/Schema"
 import * as Argument from "effect/cli/Argument"
 import * as Command from "effect/cli/Command"
 import * as Flag from "effect/cli/Flag"
+import { nacre } from "../../../scripts/project.mjs"
 import { calledName } from "../../core/identity/calledName.ts"
 import { Failed } from "../failure.ts"
 import { wholeHandle } from "../handles.ts"
 import { note, report } from "../output.ts"
-import { theAccount, theServer } from "../place.ts"
+import { theServer } from "../place.ts"
 import { insist, insistTyped } from "../prompts.ts"
 import { administrator, signIn, signInAs, withPassword } from "../session.ts"
 import { procedure, type Remote } from "../xrpc.ts"
@@ -69,7 +70,7 @@ export const deactivate = Command.make(
     if (Option.isSome(deleteAfter) && !owner) {
       return yield* new Failed({
         message: "Only the account's owner can schedule its deletion",
-        next: "Add --owner, or delete the account now: nacre account delete"
+        next: `Add --owner, or delete the account now: ${nacre} account delete`
       })
     }
     yield* insist(
@@ -171,10 +172,11 @@ export const handle = Command.make(
     handle: Argument.String("handle").pipe(
       Argument.withDescription("The new handle: your own domain, or a name on this server")
     ),
+    account: accountArgument,
     owner: ownerFlag
   },
   Effect.fnUntraced(function* (given) {
-    const name = yield* theAccount
+    const name = yield* meant(given.account)
     const wanted = yield* wholeHandle(yield* theServer, given.handle)
     let did: string
     if (given.owner) {
@@ -190,6 +192,6 @@ export const handle = Command.make(
   }, Effect.scoped)
 ).pipe(
   Command.withDescription(
-    "Change the handle of --account. Before you use your own domain, run nacre identity to see which DNS record it needs"
+    "Change an account's handle. Before you use your own domain, run nacre identity to see which DNS record it needs"
   )
 )

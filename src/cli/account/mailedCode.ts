@@ -1,4 +1,5 @@
 import * as Effect from "effect/Effect"
+import { nacre } from "../../../scripts/project.mjs"
 import { variable } from "../flags.ts"
 import { note } from "../output.ts"
 import { ask, canAsk } from "../prompts.ts"
@@ -34,7 +35,7 @@ const wayTo = ({ of }: Asking, sendsMail: boolean | undefined): string => {
   if (sendsMail === false) {
     return (
       `${of.server} doesn't send email. See the code at ${of.server}/account/codes, or run this within 15 minutes:\n` +
-      `  nacre account codes ${of.handle} --owner --server ${of.server}`
+      `  ${nacre} account codes ${of.handle} --owner --server ${of.server}`
     )
   }
   return sendsMail === true

@@ -1,6 +1,7 @@
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import * as Command from "effect/cli/Command"
+import { nacre } from "../../../scripts/project.mjs"
 import { CidText, Cursor, Did, Handle, Tid, Words } from "../answers.ts"
 import { facts, report, table } from "../output.ts"
 import { theServer } from "../place.ts"
@@ -52,7 +53,7 @@ export const list = Command.make(
           one.indexedAt.slice(0, 10),
           one.deactivatedAt === undefined ? "" : "deactivated"
         ]),
-        "No accounts yet. Create one: nacre account create"
+        `No accounts yet. Create one: ${nacre} account create`
       )
     )
   })

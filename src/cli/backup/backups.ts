@@ -1,6 +1,7 @@
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import * as Command from "effect/cli/Command"
+import { nacre } from "../../../scripts/project.mjs"
 import { Did, Words } from "../answers.ts"
 import { Failed } from "../failure.ts"
 import { bytes, facts, moment, note, report, table } from "../output.ts"
@@ -123,7 +124,7 @@ const list = Command.make(
           String(run.changed),
           bytes(run.bytes)
         ]),
-        "No backups yet. Make one: nacre backup now"
+        `No backups yet. Make one: ${nacre} backup now`
       )
     })
   })
@@ -164,7 +165,7 @@ const verify = Command.make(
     if (faults.length === 0) return
     return yield* new Failed({
       message: `${faults.length} objects are damaged:\n${faultLines(faults)}`,
-      next: "The next backup writes these accounts again: nacre backup now"
+      next: `The next backup writes these accounts again: ${nacre} backup now`
     })
   }, longWay)
 ).pipe(Command.withDescription("Read back the newest backup of every account, every byte of it"))

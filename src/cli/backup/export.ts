@@ -5,11 +5,13 @@ import * as Argument from "effect/cli/Argument"
 import * as Command from "effect/cli/Command"
 import * as Flag from "effect/cli/Flag"
 import { type CidText, isCidText, Tid } from "../answers.ts"
+import { accountArgument, meant } from "../account/people.ts"
 import { CallFailed, Damaged, Failed } from "../failure.ts"
 import { facts, note, report } from "../output.ts"
+import { theServer } from "../place.ts"
 import { longWay } from "../patience.ts"
 import { type Progress, withProgress } from "../progress.ts"
-import { owner, type Session } from "../session.ts"
+import { type Session, signInAs } from "../session.ts"
 import { query } from "../xrpc.ts"
 import { checkCar, fetchBlob, fetchRepo, holdsBlob, listBlobs } from "./fetching.ts"
 import { type Folder, type Manifest, openFolder } from "./folder.ts"
@@ -102,13 +104,14 @@ export const exportAccount = Command.make(
     folder: Argument.String("folder").pipe(
       Argument.withDescription("The folder to save to; created if it doesn't exist")
     ),
+    account: accountArgument,
     allowMissing: Flag.Boolean("allow-missing-blobs").pipe(
       Flag.withDescription("Finish even if some blobs can't be fetched"),
       Flag.withDefault(false)
     )
   },
-  Effect.fnUntraced(function* ({ folder: name, allowMissing }) {
-    const session = yield* owner
+  Effect.fnUntraced(function* ({ account, allowMissing, folder: name }) {
+    const session = yield* signInAs(yield* theServer, yield* meant(account))
     const { server, did, handle } = session
     const folder = yield* openFolder(name)
     const before = yield* folder.manifest
@@ -158,7 +161,7 @@ export const exportAccount = Command.make(
   ),
   Command.withExamples([
     {
-      command: "nacre export alice-backup --account alice.example.com",
+      command: "nacre export alice-backup alice.example.com",
       description: "Asks for the password"
     }
   ])

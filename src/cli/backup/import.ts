@@ -2,16 +2,18 @@ import * as Effect from "effect/Effect"
 import * as Argument from "effect/cli/Argument"
 import * as Command from "effect/cli/Command"
 import * as Flag from "effect/cli/Flag"
+import { nacre } from "../../../scripts/project.mjs"
 import { standingOf } from "../account/show.ts"
-import { yesFlag } from "../account/people.ts"
+import { accountArgument, meant, yesFlag } from "../account/people.ts"
 import { isCidText } from "../answers.ts"
 import { Failed } from "../failure.ts"
 import { treeAt } from "../migrate/network.ts"
 import { facts, note, report } from "../output.ts"
+import { theServer } from "../place.ts"
 import { longWay } from "../patience.ts"
 import { withProgress } from "../progress.ts"
 import { insist } from "../prompts.ts"
-import { owner, type Session } from "../session.ts"
+import { type Session, signInAs } from "../session.ts"
 import { checkCar } from "./fetching.ts"
 import { type Folder, openFolder } from "./folder.ts"
 import { listMissingBlobs, preferencesFrom, putPreferences, sendBlob, sendRepo } from "./sending.ts"
@@ -66,22 +68,23 @@ export const importAccount = Command.make(
     folder: Argument.String("folder").pipe(
       Argument.withDescription("A folder created by nacre export")
     ),
+    account: accountArgument,
     withoutRepo: Flag.Boolean("without-repo").pipe(
       Flag.withDescription("Import only blobs and preferences"),
       Flag.withDefault(false)
     ),
     yes: yesFlag
   },
-  Effect.fnUntraced(function* ({ folder: name, withoutRepo, yes }) {
+  Effect.fnUntraced(function* ({ account, folder: name, withoutRepo, yes }) {
     const folder = yield* openFolder(name)
     const manifest = yield* folder.manifest
     if (manifest === undefined) {
       return yield* new Failed({
         message: `${name} doesn't contain an export`,
-        next: "Create one: nacre export <folder> --account <handle> --server <the account's server>"
+        next: `Create one: ${nacre} export <folder> <handle> --server <the account's server>`
       })
     }
-    const session = yield* owner
+    const session = yield* signInAs(yield* theServer, yield* meant(account))
     if (session.did !== manifest.did) {
       return yield* new Failed({
         message: `The export belongs to ${manifest.did}, but ${session.handle} is ${session.did}`,
@@ -108,7 +111,7 @@ export const importAccount = Command.make(
       yield* note(`${lost.length} blobs are missing, both on the server and in the folder.`)
     if (!standing.activated) {
       yield* note(
-        `Once the account's DID points here, activate it: nacre account activate ${handle} --owner`
+        `Once the account's DID points here, activate it: ${nacre} account activate ${handle} --owner`
       )
     }
   }, longWay)

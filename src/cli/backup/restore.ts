@@ -4,6 +4,7 @@ import * as Schema from "effect/Schema"
 import * as Argument from "effect/cli/Argument"
 import * as Command from "effect/cli/Command"
 import * as Flag from "effect/cli/Flag"
+import { nacre } from "../../../scripts/project.mjs"
 import { Cursor, Did, Words } from "../answers.ts"
 import { CallFailed, Failed } from "../failure.ts"
 import { wholeHandle } from "../handles.ts"
@@ -181,7 +182,7 @@ export const restore = Command.make(
     if (all === (name !== undefined)) {
       return yield* new Failed({
         message: "Say what to restore: an account, or the whole server",
-        next: "nacre restore alice.example.com, or nacre restore --all"
+        next: `${nacre} restore alice.example.com, or ${nacre} restore --all`
       })
     }
     if (name === undefined) {

@@ -3,6 +3,7 @@ import * as Option from "effect/Option"
 import * as Schedule from "effect/Schedule"
 import * as Command from "effect/cli/Command"
 import * as Flag from "effect/cli/Flag"
+import { nacre } from "../../../scripts/project.mjs"
 import { Failed } from "../failure.ts"
 import { ServerFlag } from "../flags.ts"
 import { note, report } from "../output.ts"
@@ -27,7 +28,7 @@ const checkSecrets = Effect.fnUntraced(function* (environment: Environment) {
   if (missing.length === 0) return
   return yield* new Failed({
     message: `${environment.worker} has no ${missing.join(", ")} on Cloudflare`,
-    next: `Upload the secrets: npx nacre secret put${environment.words}\nIf you don't have any yet, create them first: npx nacre init --target cloudflare${environment.words}`
+    next: `Upload the secrets: ${nacre} secret put${environment.words}\nIf you don't have any yet, create them first: ${nacre} init --target cloudflare${environment.words}`
   })
 })
 
@@ -50,7 +51,7 @@ const waitUntilReady = Effect.fnUntraced(function* (
       () =>
         new Failed({
           message: `${server} is deployed, but isn't ready yet`,
-          next: `A new domain can take a few minutes. Check with: npx nacre status --server ${server}, or npx wrangler tail${words}`
+          next: `A new domain can take a few minutes. Check with: ${nacre} status --server ${server}, or npx wrangler tail${words}`
         })
     )
   )
@@ -77,7 +78,7 @@ const tellNext = Effect.fnUntraced(function* (environment: Environment, server: 
     isPlaced: true
   })
   yield* note(
-    ["Next:", ...next, `npx nacre status --server ${server}`].join(next.length === 0 ? " " : "\n  ")
+    ["Next:", ...next, `${nacre} status --server ${server}`].join(next.length === 0 ? " " : "\n  ")
   )
 })
 
@@ -103,7 +104,7 @@ export const deploy = Command.make(
     if (server === undefined) {
       return yield* new Failed({
         message: `${environment.file} doesn't set PUBLIC_URL, the address of ${environment.name}`,
-        next: `Set up the server first: npx nacre init --target cloudflare${environment.words}`
+        next: `Set up the server first: ${nacre} init --target cloudflare${environment.words}`
       })
     }
     yield* checkSecrets(environment)

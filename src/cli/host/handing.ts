@@ -1,5 +1,6 @@
 import * as Effect from "effect/Effect"
 import * as Redacted from "effect/Redacted"
+import { nacre } from "../../../scripts/project.mjs"
 import { Failed } from "../failure.ts"
 import { withStore } from "./declare.ts"
 import type { Environment } from "./environment.ts"
@@ -43,7 +44,7 @@ export const refuseOtherSecrets = Effect.fnUntraced(function* (
   if (there.length === 0) return
   return yield* new Failed({
     message: `${environment.worker} already has ${there.join(", ")} on Cloudflare, but ${environment.copy} doesn't`,
-    next: `The server is already set up. Put your copy of its secrets into that file, or continue without: npx nacre deploy${environment.words}`
+    next: `The server is already set up. Put your copy of its secrets into that file, or continue without: ${nacre} deploy${environment.words}`
   })
 })
 
@@ -64,7 +65,7 @@ export const handOver = Effect.fnUntraced(function* (environment: Environment) {
   if (names.some((name) => has(name) === undefined)) {
     return yield* new Failed({
       message: "Couldn't check which secrets Cloudflare has, so none was uploaded",
-      next: `Sign in to Cloudflare: ${yield* signInHint}\nThen run: npx nacre secret put${environment.words}`
+      next: `Sign in to Cloudflare: ${yield* signInHint}\nThen run: ${nacre} secret put${environment.words}`
     })
   }
   const lacked = names.filter((name) => has(name) === false)

@@ -5,6 +5,7 @@ import * as Stdio from "effect/Stdio"
 import * as Stream from "effect/Stream"
 import * as ChildProcess from "effect/process/ChildProcess"
 import { ChildProcessSpawner } from "effect/process/ChildProcessSpawner"
+import { nacre } from "../../../scripts/project.mjs"
 import { version as running } from "../../core/host/version.ts"
 import { Words } from "../answers.ts"
 import { Failed } from "../failure.ts"
@@ -103,6 +104,6 @@ export const newestVersion = Effect.gen(function* () {
   if (/^\d+\.\d+\.\d+/.test(found)) return found
   return yield* new Failed({
     message: "Couldn't find out the newest version",
-    next: "Check your connection, or name a version: nacre upgrade --to <version>"
+    next: `Check your connection, or name a version: ${nacre} upgrade --to <version>`
   })
 })

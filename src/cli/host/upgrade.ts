@@ -5,6 +5,7 @@ import * as Path from "effect/Path"
 import * as Schema from "effect/Schema"
 import * as Command from "effect/cli/Command"
 import * as Flag from "effect/cli/Flag"
+import { nacre } from "../../../scripts/project.mjs"
 import { schemaVersion } from "../../core/host/schemaVersion.ts"
 import { version as running } from "../../core/host/version.ts"
 import { Words } from "../answers.ts"
@@ -123,9 +124,9 @@ export const upgrade = Command.make(
     const back = yield* wayBack
     yield* note(`Installing ${target}…`)
     yield* install(spec)
-    const { version, nacre } = yield* installed
+    const { version, nacre: described } = yield* installed
     yield* note(`\n${yield* changes}\n`)
-    const forwardOnly = (nacre?.schemaVersion ?? 1) > schemaVersion
+    const forwardOnly = (described?.schemaVersion ?? 1) > schemaVersion
     if (forwardOnly) {
       yield* note(
         `Version ${version} changes how data is stored. Once it has run, you can't go back to ${running}.`
@@ -136,11 +137,11 @@ export const upgrade = Command.make(
     if (!isOlder(version, running) && !(yield* runInstalled(["upgrade", "config", ...ofEnv]))) {
       return yield* new Failed({
         message: `${version} is installed, but its configuration isn't complete. Nothing was deployed`,
-        next: `Do what the message above says, then deploy: npx nacre deploy. To go back: ${back.words}`
+        next: `Do what the message above says, then deploy: ${nacre} deploy. To go back: ${back.words}`
       })
     }
     const stay = () =>
-      `Installed ${version}. Nothing was deployed. To deploy: npx nacre deploy. To go back: ${back.words}`
+      `Installed ${version}. Nothing was deployed. To deploy: ${nacre} deploy. To go back: ${back.words}`
     const notDeployed = { from: running, to: version, deployed: false }
     if (!deploy) return yield* report(notDeployed, stay)
     if (!(yield* confirm(`Deploy ${version} now?`, { yes, initial: !forwardOnly }))) {
@@ -158,14 +159,14 @@ export const upgrade = Command.make(
       yield* report({ from: running, to: version, deployed: true }, () =>
         forwardOnly
           ? `Updated from ${running} to ${version}.`
-          : `Updated from ${running} to ${version}. To go back: ${back.words} && npx nacre deploy`
+          : `Updated from ${running} to ${version}. To go back: ${back.words} && ${nacre} deploy`
       )
       return
     }
     if (forwardOnly) {
       return yield* new Failed({
         message: `${version} is deployed, but didn't become ready. Its data can't be read by ${running}`,
-        next: "Fix the problem above and deploy again: npx nacre deploy"
+        next: `Fix the problem above and deploy again: ${nacre} deploy`
       })
     }
     yield* note(`${version} didn't become ready. Going back to ${running}…`)
@@ -175,7 +176,7 @@ export const upgrade = Command.make(
       message: isBack
         ? `${version} didn't become ready, so ${running} is deployed again`
         : `${version} didn't become ready, and neither did ${running} after it`,
-      next: "See the output above, and npx nacre logs."
+      next: `See the output above, and ${nacre} logs.`
     })
   })
 ).pipe(

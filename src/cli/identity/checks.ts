@@ -1,3 +1,4 @@
+import { nacre } from "../../../scripts/project.mjs"
 import type { Found } from "./lookup.ts"
 
 /** A check, its result, and the fix if it failed. */
@@ -20,7 +21,7 @@ const handleLeads = ({ handle, did, isHosted, leads }: Found): Check => {
       name,
       ok: false,
       detail: "the DID document lists no handle",
-      fix: "Set one: nacre account handle <handle> --account <DID>"
+      fix: `Set one: ${nacre} account handle <handle> --account <DID>`
     }
   }
   if ((leads.dns?.length ?? 0) > 1) {
@@ -38,7 +39,7 @@ const handleLeads = ({ handle, did, isHosted, leads }: Found): Check => {
       ok: false,
       detail: `${handle} points to no account`,
       fix: isHosted
-        ? "No account on this server has this handle. List them: nacre account list"
+        ? `No account on this server has this handle. List them: ${nacre} account list`
         : setUp(handle, did ?? "<the account's DID>")
     }
   }
@@ -68,7 +69,7 @@ const didLeads = ({ handle, did, claimed }: Found): Check => {
     name,
     ok: false,
     detail: claimed === undefined ? `${did} lists no handle` : `${did} lists ${claimed}`,
-    fix: `Set the account's handle: nacre account handle ${handle} --account ${did}`
+    fix: `Set the account's handle: ${nacre} account handle ${handle} --account ${did}`
   }
 }
 

@@ -1,7 +1,9 @@
 import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import * as Argument from "effect/cli/Argument"
 import * as Command from "effect/cli/Command"
+import { nacre } from "../../../scripts/project.mjs"
 import { didMethod } from "../../core/identity/did.ts"
 import { mailedCode } from "../account/mailedCode.ts"
 import { accountArgument, didOf, meant, yesFlag } from "../account/people.ts"
@@ -17,7 +19,7 @@ import {
   recoveryDidKey,
   saveRecoveryKey
 } from "../recoveryKey.ts"
-import { administrator, owner } from "../session.ts"
+import { administrator, signInAs } from "../session.ts"
 import { procedure } from "../xrpc.ts"
 
 const rotate = Command.make(
@@ -57,7 +59,7 @@ const make = Command.make(
     yield* report({ file, didKey: key.didKey }, ({ didKey }) => didKey)
     yield* note(
       `Saved the key in ${file}, readable only by you. Store the file somewhere safe, not on this server.\n` +
-        `To make it take effect, add it to your identity: nacre key recovery set ${file}`
+        `To make it take effect, add it to your identity: ${nacre} key recovery set ${file}`
     )
   })
 ).pipe(Command.withDescription("Create a recovery key in a new file and print its public did:key"))
@@ -73,10 +75,10 @@ const placeOf = (rotationKeys: ReadonlyArray<string>, didKey: string): string =>
 
 const show = Command.make(
   "show",
-  { file: fileArgument },
-  Effect.fnUntraced(function* ({ file }) {
+  { file: fileArgument, account: accountArgument },
+  Effect.fnUntraced(function* ({ account, file }) {
     const { didKey } = yield* readRecoveryKey(file)
-    const name = yield* namedAccount
+    const name = Option.isSome(account) ? account.value : yield* namedAccount
     const did = name === undefined ? undefined : yield* didOf(yield* theServer, name)
     const keys =
       did !== undefined && didMethod(did) === "plc"
@@ -91,7 +93,7 @@ const show = Command.make(
       ])
     )
   })
-).pipe(Command.withDescription("Show a recovery key's did:key and what it can do for --account"))
+).pipe(Command.withDescription("Show a recovery key's did:key and what it can do for an account"))
 
 const set = Command.make(
   "set",
@@ -101,10 +103,11 @@ const set = Command.make(
         "A key file or a did:key. If the file doesn't exist, a new key is created in it"
       )
     ),
+    account: accountArgument,
     yes: yesFlag
   },
-  Effect.fnUntraced(function* ({ key, yes }) {
-    const session = yield* owner
+  Effect.fnUntraced(function* ({ account, key, yes }) {
+    const session = yield* signInAs(yield* theServer, yield* meant(account))
     const { did, handle } = session
     if (didMethod(did) !== "plc") {
       return yield* new Failed({

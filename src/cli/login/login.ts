@@ -5,6 +5,7 @@ import * as Schema from "effect/Schema"
 import * as Argument from "effect/cli/Argument"
 import * as Command from "effect/cli/Command"
 import * as Flag from "effect/cli/Flag"
+import { nacre } from "../../../scripts/project.mjs"
 import { calledName } from "../../core/identity/calledName.ts"
 import { wholeHandle } from "../handles.ts"
 import { note, report } from "../output.ts"
@@ -44,7 +45,7 @@ const accountOf = Effect.fnUntraced(function* (given: Option.Option<string>) {
     calledName(
       yield* ask({
         message: "Handle, such as alice.example.com",
-        otherwise: "nacre login alice.example.com"
+        otherwise: `${nacre} login alice.example.com`
       })
     )
   )

@@ -2,6 +2,7 @@ import * as Effect from "effect/Effect"
 import * as Argument from "effect/cli/Argument"
 import * as Command from "effect/cli/Command"
 import * as Flag from "effect/cli/Flag"
+import { nacre } from "../../../scripts/project.mjs"
 import { Failed } from "../failure.ts"
 import { moment, note, report, table } from "../output.ts"
 import {
@@ -47,7 +48,7 @@ export const logout = Command.make(
     if (leaving.length === 0) {
       return yield* new Failed({
         message: "You aren't signed in",
-        next: "List your profiles: nacre profiles"
+        next: `List your profiles: ${nacre} profiles`
       })
     }
     for (const profile of leaving) yield* forget(profile)
@@ -56,7 +57,7 @@ export const logout = Command.make(
     )
     const [left] = yield* allProfiles
     if (left !== undefined && (yield* currentName) === undefined) {
-      yield* note(`Choose another profile: nacre profiles use ${left.name}`)
+      yield* note(`Choose another profile: ${nacre} profiles use ${left.name}`)
     }
   })
 ).pipe(Command.withDescription("Sign out of the profile in use, or the one that --profile names"))
@@ -71,7 +72,7 @@ const use = Command.make(
     if (profile === undefined) {
       return yield* new Failed({
         message: `There is no profile ${name}`,
-        next: "List your profiles: nacre profiles"
+        next: `List your profiles: ${nacre} profiles`
       })
     }
     yield* useProfile(name)
@@ -104,7 +105,7 @@ export const profiles = Command.make(
           moment(profile.signedInAt),
           profile.name === current ? "in use" : ""
         ]),
-        "You aren't signed in anywhere. Sign in: nacre login"
+        `You aren't signed in anywhere. Sign in: ${nacre} login`
       )
     )
   })

@@ -4,6 +4,7 @@ import * as FileSystem from "effect/FileSystem"
 import * as Option from "effect/Option"
 import * as Path from "effect/Path"
 import * as Schema from "effect/Schema"
+import { nacre } from "../../../scripts/project.mjs"
 import { writePrivate } from "../../../scripts/env.mjs"
 import { Did, Handle, Opaque, Origin } from "../answers.ts"
 import { Failed } from "../failure.ts"
@@ -159,7 +160,7 @@ export const chosenProfile = Effect.gen(function* () {
   if (profile !== undefined) return profile
   return yield* new Failed({
     message: `There is no profile ${name}`,
-    next: `List your profiles: nacre profiles. Sign in: nacre login --profile ${name}`
+    next: `List your profiles: ${nacre} profiles. Sign in: ${nacre} login --profile ${name}`
   })
 })
 

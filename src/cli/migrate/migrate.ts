@@ -2,10 +2,10 @@ import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Command from "effect/cli/Command"
 import * as Flag from "effect/cli/Flag"
-import { didOf } from "../account/people.ts"
+import { accountArgument, didOf, meant } from "../account/people.ts"
 import { Failed } from "../failure.ts"
 import { shownPdsOf } from "../identity/lookup.ts"
-import { originOf, theAccount, theServer } from "../place.ts"
+import { originOf, theServer } from "../place.ts"
 import { moveFlags } from "./moveFlags.ts"
 import { moveAccount } from "./moving.ts"
 import { documentOf } from "./network.ts"
@@ -38,6 +38,7 @@ const originServer = Effect.fnUntraced(function* (
 export const migrate = Command.make(
   "migrate",
   {
+    account: accountArgument,
     from: Flag.String("from").pipe(
       Flag.withMetavar("URL"),
       Flag.withDescription("The old server; default: the one the account's DID points to"),
@@ -45,9 +46,9 @@ export const migrate = Command.make(
     ),
     ...moveFlags
   },
-  Effect.fnUntraced(function* ({ from: given, ...wishes }) {
+  Effect.fnUntraced(function* ({ account, from: given, ...wishes }) {
     const to = yield* theServer
-    const name = yield* theAccount
+    const name = yield* meant(account)
     const named = Option.isSome(given) ? originOf(given.value) : undefined
     const did = yield* didOf(named ?? to, name)
     const from = yield* originServer({ did, to }, { named, state: wishes.state })
@@ -63,13 +64,12 @@ export const migrate = Command.make(
   Command.withShortDescription("Move your account from another server to this one"),
   Command.withExamples([
     {
-      command:
-        "nacre migrate --account alice.bsky.social --server https://pds.example.com --dry-run",
+      command: "nacre migrate alice.bsky.social --server https://pds.example.com --dry-run",
       description: "Shows the plan and changes nothing"
     },
     {
       command:
-        "nacre migrate --account alice.bsky.social --server https://pds.example.com --invite … --recovery-key alice.key",
+        "nacre migrate alice.bsky.social --server https://pds.example.com --invite … --recovery-key alice.key",
       description: "Moves the account and adds your recovery key"
     }
   ])

@@ -1,6 +1,7 @@
 import * as Effect from "effect/Effect"
 import * as FileSystem from "effect/FileSystem"
 import { openAsBlob } from "node:fs"
+import { nacre } from "../../../scripts/project.mjs"
 import { signBytes, verifyBytes } from "../../core/identity/didKey.ts"
 import { carBytes } from "../../core/repo/car.ts"
 import { type ForeignCommit, signedCommit, unsignedCommitBytes } from "../../core/repo/commit.ts"
@@ -27,7 +28,7 @@ export const openBackup = Effect.fn("cli.openBackup")(function* (path: string) {
     () =>
       new Failed({
         message: `${path} doesn't exist`,
-        next: "Name a folder created by nacre export, or a repo's CAR file."
+        next: `Name a folder created by ${nacre} export, or a repo's CAR file.`
       })
   )
   const folder = type === "Directory" ? yield* openFolder(path) : undefined

@@ -2,7 +2,7 @@ import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
 import * as Command from "effect/cli/Command"
-import { startCommand } from "../../../scripts/project.mjs"
+import { nacre, startCommand } from "../../../scripts/project.mjs"
 import { ServerFlag } from "../flags.ts"
 import { note, report } from "../output.ts"
 import { canAsk } from "../prompts.ts"
@@ -48,7 +48,7 @@ const initLocal = Effect.fnUntraced(function* (given: Given) {
   const withKey = recoveryKey === undefined ? "" : ` --recovery-key ${recoveryKey.file}`
   const next = [
     `${startCommand}   (creates a first account and shows its password)`,
-    `npx nacre account create <name> --email <address>${withKey}   (creates more accounts)`
+    `${nacre} account create <name> --email <address>${withKey}   (creates more accounts)`
   ]
   yield* report({ target: "local", file, made, recoveryKey, next }, () =>
     [secretWords(made, file), recoveryWords(recoveryKey), "", steps(next)].join("\n")

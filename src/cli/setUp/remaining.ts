@@ -2,6 +2,7 @@ import { randomBytes } from "node:crypto"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
+import { nacre } from "../../../scripts/project.mjs"
 import { Did } from "../answers.ts"
 import { readiness } from "../readiness.ts"
 import { query } from "../xrpc.ts"
@@ -60,8 +61,8 @@ const hasRoute = ({ section }: Environment, space: HandleSpace): boolean => {
 const accountStep = ({ audience, firstAccount, host, recoveryKey, server }: Plan): string => {
   const key = recoveryKey === undefined ? "" : ` --recovery-key ${recoveryKey}`
   const there = `${key} --server ${server}`
-  if (firstAccount === "existing") return `npx nacre migrate --account <handle>${there}`
-  return `npx nacre account create ${audience === "me" ? host : "<name>"} --email <address>${there}`
+  if (firstAccount === "existing") return `${nacre} migrate <handle>${there}`
+  return `${nacre} account create ${audience === "me" ? host : "<name>"} --email <address>${there}`
 }
 
 /** The remaining steps until the server is in use. */
@@ -74,7 +75,7 @@ export const stepsLeft = Effect.fn("cli.stepsLeft")(function* (
   const steps: Array<string> = []
   const has = yield* askCloudflare(environment)
   const isHanded = secretNamesNeeded.every((name) => has(name) === true)
-  if (!isHanded) steps.push(`npx nacre secret put${words}`)
+  if (!isHanded) steps.push(`${nacre} secret put${words}`)
   const creation = plan.isPlaced ? undefined : creationOf(environment)
   if (creation !== undefined) steps.push(creation)
   // A Worker without its secrets isn't in use.
@@ -88,9 +89,9 @@ export const stepsLeft = Effect.fn("cli.stepsLeft")(function* (
   if (space !== undefined && !(isReady && (yield* leadsHere(space)))) {
     steps.push(`Add a DNS record at Cloudflare: ${wildcardRecord(space)}`)
   }
-  if (!isReady) steps.push(`npx nacre deploy${words}`)
+  if (!isReady) steps.push(`${nacre} deploy${words}`)
   const isUsed = isReady && (yield* hasAccounts(server))
   if (!isUsed) steps.push(accountStep(plan))
-  if (audience !== "me") steps.push(`npx nacre invite create --server ${server}`)
+  if (audience !== "me") steps.push(`${nacre} invite create --server ${server}`)
   return steps
 })
