@@ -50,17 +50,17 @@ const packages: ReadonlyArray<PackageRule> = [
   {
     name: "effect/Schema",
     parts: ["core", "services", "layers", "http", "cli"],
-    entry: ["makeNacre.ts", "effect.ts", "testing.ts", "dev.ts", "command.ts"]
+    entry: ["makeNacre.ts", "effect.ts", "testing.ts", "dev.ts", "drill.ts", "command.ts"]
   },
   {
     name: "effect/Result",
     parts: ["core", "services", "layers", "http", "cli"],
-    entry: ["makeNacre.ts", "effect.ts", "testing.ts", "dev.ts", "command.ts"]
+    entry: ["makeNacre.ts", "effect.ts", "testing.ts", "dev.ts", "drill.ts", "command.ts"]
   },
   {
     name: "effect/",
     parts: ["services", "layers", "http", "cli"],
-    entry: ["makeNacre.ts", "effect.ts", "testing.ts", "dev.ts", "command.ts"]
+    entry: ["makeNacre.ts", "effect.ts", "testing.ts", "dev.ts", "drill.ts", "command.ts"]
   }
 ]
 

@@ -6,6 +6,7 @@ import * as Layer from "effect/Layer"
 import * as Terminal from "effect/Terminal"
 import * as TerminalCapabilities from "effect/cli/TerminalCapabilities"
 import * as FetchHttpClient from "effect/http/FetchHttpClient"
+import { Drill } from "./cli/backup/drillBackup.ts"
 import { run } from "./cli/run.ts"
 import { version } from "./core/host/version.ts"
 
@@ -21,6 +22,12 @@ const Questions = Layer.effect(
 ).pipe(Layer.provide(NodeTerminal.layer))
 
 run(version).pipe(
+  Effect.provideService(Drill, (of) =>
+    Effect.flatMap(
+      Effect.promise(() => import("./drill.ts")),
+      ({ drillOf }) => drillOf(of)
+    )
+  ),
   Effect.provide(
     Layer.mergeAll(Questions, FetchHttpClient.layer, TerminalCapabilities.layer).pipe(
       Layer.provideMerge(NodeServices.layer)

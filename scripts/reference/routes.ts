@@ -38,6 +38,8 @@ const texts: Readonly<Record<string, string>> = {
     "for the administrator (HTTP Basic): the backups of `?account=`, a handle or DID, oldest first",
   "/admin/backups/object":
     "for the administrator (HTTP Basic): the object of a backup that `?key=` names, as it is stored",
+  "/admin/backups/objects":
+    "for the administrator (HTTP Basic): a page of the backup store's objects below `?prefix=`",
   "/admin/backups/restore":
     "for the administrator (HTTP Basic): restores `?account=` from `?backup=` (default: the newest); with `?replace=true` an account that is here gets the backup's records, blobs and preferences. Call it again while `kind` is `more`",
   "/admin/backups/restore-server":

@@ -10,7 +10,13 @@ import { rules } from "../services/limits/rules.ts"
 import { billed } from "../services/host/SqlStorage.ts"
 import { isNsid } from "../core/lexicon/syntax.ts"
 import { listBackups, makeBackup, verifyBackup } from "./backups/adminBackups.ts"
-import { getObject, listVersions, restoreAll, restoreOne } from "./backups/adminRestore.ts"
+import {
+  getObject,
+  listObjects,
+  listVersions,
+  restoreAll,
+  restoreOne
+} from "./backups/adminRestore.ts"
 import { adminCodes } from "./mail/adminCodes.ts"
 import { adminRelays } from "./stream/adminRelays.ts"
 import { countRequest, limitAdministrator, takePoint } from "./limits/clientLimits.ts"
@@ -209,6 +215,7 @@ export const routes = [
   route("POST", "/admin/backups/verify", answer(verifyBackup), rules.administrator),
   route("GET", "/admin/backups/account", answer(listVersions), rules.administrator),
   route("GET", "/admin/backups/object", answer(getObject), rules.administrator),
+  route("GET", "/admin/backups/objects", answer(listObjects), rules.administrator),
   route("POST", "/admin/backups/restore", answer(restoreOne), rules.administrator),
   route("POST", "/admin/backups/restore-server", answer(restoreAll), rules.administrator),
   route("GET", "/admin/audit", answer(adminAudit), rules.administrator),

@@ -1,9 +1,13 @@
 import { afterAll, assert, beforeAll, describe, it } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import { drillOf } from "../../src/drill.ts"
 import { startS3 } from "../backups/s3Server.ts"
 import type { TestServer } from "../support/server/server.ts"
 import { startMemory } from "../support/server/serverMemory.ts"
 import { signUp } from "../support/server/serverPeople.ts"
 import { type Desk, makeDesk } from "./command.ts"
+
+const masterKey = Buffer.alloc(32, 5).toString("base64url")
 
 let s3: Awaited<ReturnType<typeof startS3>>
 let server: TestServer
@@ -12,6 +16,7 @@ let desk: Desk
 beforeAll(async () => {
   s3 = await startS3()
   server = await startMemory({
+    MASTER_KEY: masterKey,
     BACKUP_S3_URL: s3.url,
     BACKUP_S3_KEY_ID: "key",
     BACKUP_S3_SECRET: "secret"
@@ -31,6 +36,17 @@ describe("the backups of a server in an S3 store", () => {
     assert.deepInclude(made.json, { outcome: "good", accounts: 1, changed: 1 })
     const { stdout } = await desk.run(["backup", "list"])
     assert.match(stdout, new RegExp(`${made.json.run} .*good +1 +1`))
+  })
+
+  it("a drill restores the backup into memory over the server's routes and finds it whole", async () => {
+    const { adminPassword } = server.account
+    const authorization = `Basic ${Buffer.from(`admin:${adminPassword}`).toString("base64")}`
+    const of = { server: server.publicUrl, authorization, masterKey }
+    const drilled = await Effect.runPromise(drillOf(of))
+    assert.deepInclude(drilled, { accounts: 1, faults: [] })
+    const unset = await desk.run(["backup", "drill"])
+    assert.strictEqual(unset.code, 1)
+    assert.include(unset.stderr, "MASTER_KEY")
   })
 
   it("nacre backup verify fails and names a damaged object", async () => {

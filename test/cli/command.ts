@@ -39,8 +39,8 @@ buildSync({
   format: "esm",
   target: "node22",
   mainFields: ["module", "main"],
-  // The local server, which these tests start themselves.
-  external: ["../scripts/start.mjs"],
+  // The local server, which these tests start themselves, and the server of a drill.
+  external: ["../scripts/start.mjs", "./drill.ts"],
   banner: {
     js: 'import { createRequire as makeRequire } from "node:module"; const require = makeRequire(import.meta.url)'
   },

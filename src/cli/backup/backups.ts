@@ -170,8 +170,5 @@ const verify = Command.make(
   }, longWay)
 ).pipe(Command.withDescription("Read back the newest backup of every account, every byte of it"))
 
-/** `nacre backup`: the backups of a server. */
-export const backup = Command.make("backup").pipe(
-  Command.withDescription("Back up a server, list its backups, and verify them"),
-  Command.withSubcommands([now, list, verify])
-)
+/** The commands about a server's backups. */
+export const backupCommands = [now, list, verify] as const

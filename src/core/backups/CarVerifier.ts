@@ -13,6 +13,8 @@ import { decodeNode, InvalidNode } from "../repo/mst/node.ts"
 export interface VerifiedCar {
   readonly commit: string
   readonly rev: string
+  /** The root of the tree: the same for the same records. */
+  readonly data: string
   readonly records: number
   readonly nodes: number
   /** The CIDs of the blobs that its records refer to. */
@@ -53,7 +55,7 @@ export class CarVerifier {
   readonly #stack: Array<Frame> = []
   readonly #blobs = new Set<string>()
   #root: Expected | undefined
-  #commit: { readonly cid: string; readonly rev: string } | undefined
+  #commit: { readonly cid: string; readonly rev: string; readonly data: string } | undefined
   #last = ""
   #records = 0
   #nodes = 0
@@ -82,6 +84,7 @@ export class CarVerifier {
     return {
       commit: this.#commit.cid,
       rev: this.#commit.rev,
+      data: this.#commit.data,
       records: this.#records,
       nodes: this.#nodes,
       blobs: this.#blobs
@@ -98,7 +101,7 @@ export class CarVerifier {
       throw new InvalidCommit("the commit is not signed with the account's key")
     }
     this.#root = { kind: "node", cid: data, layer: undefined }
-    this.#commit = { cid: root.toString(), rev }
+    this.#commit = { cid: root.toString(), rev, data: data.toString() }
   }
 
   #read(block: Block): void {

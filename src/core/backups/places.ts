@@ -3,6 +3,9 @@
 /** The mark of a target: which server's backups it holds. */
 export const markKey = "nacre-backup.json"
 
+/** The export of a restored account, while a drill compares it; never in a real store. */
+export const drillKey = (did: string): string => `drill/${did}.car`
+
 /** The id of a run that begins at this moment (ms): ids sort by time. */
 export const runId = (millis: number): string =>
   new Date(millis)

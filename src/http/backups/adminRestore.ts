@@ -36,7 +36,7 @@ export const listVersions = Effect.fn("http.listVersions")(function* (request: R
 export const getObject = Effect.fn("http.getObject")(function* (request: Request, url: URL) {
   yield* forAdministrator(request, "admin/backups")
   const found = yield* (yield* backupTarget).get(queryValue(url.searchParams, "key") ?? "")
-  if (found === undefined) return yield* new InvalidRequest({ message: "No such object" })
+  if (found === undefined) return new Response("Not Found\n", { status: 404 })
   return new Response(found.body, {
     headers: {
       "content-type": "application/octet-stream",
@@ -44,6 +44,14 @@ export const getObject = Effect.fn("http.getObject")(function* (request: Request
       "cache-control": "no-store"
     }
   })
+})
+
+/** GET `/admin/backups/objects?prefix=&cursor=`: a page of the objects of the backup store. */
+export const listObjects = Effect.fn("http.listObjects")(function* (request: Request, url: URL) {
+  yield* forAdministrator(request, "admin/backups")
+  const target = yield* backupTarget
+  const prefix = queryValue(url.searchParams, "prefix") ?? ""
+  return ownAnswer(yield* target.list(prefix, queryValue(url.searchParams, "cursor")))
 })
 
 /** POST `/admin/backups/restore?account=&backup=&replace=`: restores an account, or a part of it. */

@@ -34,6 +34,8 @@ export const leftOut = {
   host_key: "is noted at the first start",
   included_set: "can be asked for again",
   permission_set: "can be asked for again",
+  audit: "exported by nacre audit; its chain can't continue in another database",
+  audit_head: "belongs to audit",
   backup_run: "about the backups themselves",
   backup_account: "about the backups themselves",
   backup_mark: "about the backups themselves"

@@ -90,14 +90,17 @@ export const backUpAccount = Effect.fn("backUpAccount")(function* (
   const directory = yield* (yield* HostRows).ofAccount(did)
   const secret = yield* putSealed(privateKey(did, run), encodeTables(placed(rows, directory)))
   const madeAt = new Date(yield* Clock.currentTimeMillis).toISOString()
-  const { blobs: _, ...counted } = verified
+  const { commit, rev, records, nodes } = verified
   const manifest: AccountManifest = {
     type: "nacre-backup-account",
     version: 1,
     did,
     run,
     madeAt,
-    ...counted,
+    commit,
+    rev,
+    records,
+    nodes,
     signingKey,
     car,
     private: secret,

@@ -52,7 +52,7 @@ const copyIn = Effect.fnUntraced(function* (did: string, { key: source, size, di
 })
 
 /** The CIDs of the blobs that are in an account. */
-const blobsHere = Effect.fnUntraced(function* (did: string) {
+export const blobsHere = Effect.fnUntraced(function* (did: string) {
   const accounts = yield* Accounts
   const here = new Set<string>()
   let cursor: string | undefined
@@ -97,7 +97,7 @@ const restoreBlobs = Effect.fnUntraced(function* ({ did, blobs }: AccountManifes
 })
 
 /** The rows of one of the two places of an account's private rows. */
-const rowsAt = (place: "account" | "directory", tables: Tables): Tables =>
+export const rowsAt = (place: "account" | "directory", tables: Tables): Tables =>
   Object.fromEntries(
     Object.entries(tables).flatMap(([name, rows]) => {
       const [at, table = ""] = name.split("/")

@@ -1,0 +1,74 @@
+import { afterEach, assert, describe, it } from "@effect/vitest"
+import * as BackupTargetDrill from "../../src/layers/backups/BackupTargetDrill.ts"
+import * as BackupTargetMemory from "../../src/layers/backups/BackupTargetMemory.ts"
+import { drill } from "../../src/services/backups/drill.ts"
+import { basic, bearer, type Host, startHost } from "../support/http/httpHost.ts"
+import { ok, outcomeOf, post, signUp } from "../support/http/httpWorld.ts"
+import { backUp, startBackedUp } from "./backupWorld.ts"
+
+const open: Array<Host> = []
+afterEach(async () => {
+  for (const host of open.splice(0)) await host.close()
+})
+
+const start = async () => {
+  const world = await startBackedUp()
+  open.push(world.host)
+  return world
+}
+
+const startDrill = async (objects: ReadonlyMap<string, Uint8Array>) => {
+  const from = BackupTargetMemory.make(new Map(objects))
+  const host = await startHost({}, { backups: BackupTargetDrill.make(from) })
+  open.push(host)
+  return host
+}
+
+/** An account with a post, made faster than somebody with a picture. */
+const signUpFast = async (host: Host, name: string) => {
+  const handle = `${name}.test`
+  const password = `${name}'s own password`
+  const input = { handle, password, email: `${name}@mail.example.com`, did: `did:web:${handle}` }
+  const made = ok(await host.call("com.atproto.server.createAccount", { input, auth: basic() }))
+  const record = { repo: input.did, collection: "app.bsky.feed.post", record: post(name) }
+  const auth = bearer(made["accessJwt"])
+  ok(await host.call("com.atproto.repo.createRecord", { auth, input: record }))
+  return { handle, password }
+}
+
+describe("a drill", () => {
+  it("restores 20 accounts as their backup has them, and each can sign in", async () => {
+    const { host, objects } = await start()
+    const alice = await signUp(host, "alice")
+    const preferences = [{ $type: "app.bsky.actor.defs#adultContentPref", enabled: true }]
+    const putting = { auth: alice.auth, input: { preferences } }
+    ok(await host.call("app.bsky.actor.putPreferences", putting))
+    const people = [{ handle: alice.handle, password: alice.password }]
+    for (let n = 1; n < 20; n++) people.push(await signUpFast(host, `person${n}`))
+    await backUp(host)
+    const before = [...objects.keys()]
+    const drilled = await startDrill(objects)
+    const { accounts, records, blobs, faults } = await drilled.beneath(drill())
+    assert.deepStrictEqual(
+      { accounts, records, blobs, faults },
+      { accounts: 20, records: 21, blobs: 1, faults: [] }
+    )
+    for (const { handle: identifier, password } of people) {
+      const input = { identifier, password }
+      const signedIn = await drilled.call("com.atproto.server.createSession", { input })
+      assert.strictEqual(outcomeOf(signedIn), "ok")
+    }
+    assert.deepStrictEqual([...objects.keys()], before)
+  })
+
+  it("names a blob that the backup lacks", async () => {
+    const { host, objects } = await start()
+    const { did, avatar } = await signUp(host, "alice")
+    await backUp(host)
+    const key = `accounts/${did}/blobs/${avatar}`
+    objects.delete(key)
+    const { faults } = await (await startDrill(objects)).beneath(drill())
+    assert.deepInclude(faults[0], { did, key })
+    assert.include(faults[1]?.problem, avatar)
+  })
+})
