@@ -68,6 +68,14 @@ export const factorsSuite = (world: () => BrowserWorld) => {
       return () => context.close()
     })
 
+    /** Presses the page's copy button; returns what the clipboard then holds. */
+    const copied = async () => {
+      await context.grantPermissions(["clipboard-read", "clipboard-write"])
+      await click("Copy")
+      await page.getByRole("button", { name: "Copied" }).waitFor()
+      return page.evaluate<string>("navigator.clipboard.readText()")
+    }
+
     /** Signs out, and in again up to the second step. */
     const toSecondStep = async () => {
       await open("/account")
@@ -140,6 +148,9 @@ export const factorsSuite = (world: () => BrowserWorld) => {
       await arrive(page, "Your new app password")
       await look(page, "account-app-password-told")
       appPassword = await page.locator(".secret code").innerText()
+      assert.strictEqual(await copied(), appPassword)
+      await open("/account")
+      assert.strictEqual(await copied(), dora.did)
 
       await open("/account/authenticator")
       await look(page, "account-authenticator")

@@ -2,6 +2,8 @@ import { afterAll, assert, beforeAll, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import { AccountStore } from "../../src/services/accounts/AccountStore.ts"
 import { formatDidKey, publicKeyOf } from "../../src/core/identity/didKey.ts"
+import { pushed } from "../support/http/authorizePages.ts"
+import { publicApp } from "../support/http/oauthApp.ts"
 import { browserOf, enter, formOn, ours } from "../support/http/accountPages.ts"
 import { Browser } from "../support/http/httpBrowser.ts"
 import { codeFor, newcomer, type Newcomer, waitingCodes } from "../support/http/httpCodes.ts"
@@ -55,7 +57,7 @@ const rotate = (who: Newcomer, rotationKeys: ReadonlyArray<string>) =>
   changeDid(who, { rotationKeys })
 
 describe("an account that has moved to another server", () => {
-  it("a moved account sees where it lives, and no offer to reactivate", async () => {
+  it("a moved account sees where it lives on its page and when an app asks, and no offer to reactivate", async () => {
     const { who, browser } = await someone({ plc: true })
     const endpoint = "https://elsewhere.example.com"
     await changeDid(who, {
@@ -64,6 +66,12 @@ describe("an account that has moved to another server", () => {
     const moved = await browser.submit(await formOn(browser, "deactivate", "deactivate"))
     assert.include(moved.text, "Your account lives at elsewhere.example.com.")
     assert.isFalse(moved.has("/reactivate"))
+    const app = await publicApp(world, "atproto")
+    const asked = await browser.get((await pushed(app)).path)
+    assert.include(asked.text, "Your account has moved")
+    assert.include(asked.text, "It lives at elsewhere.example.com now.")
+    assert.isFalse(asked.has("/reactivate"))
+    assert.isFalse(asked.has("/accept"))
   })
 })
 

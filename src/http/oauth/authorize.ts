@@ -27,7 +27,7 @@ import {
   situationOf,
   type Visit
 } from "./authorizeVisit.ts"
-import { visitor } from "../pages/visitor.ts"
+import { visitor, whereFrom } from "../pages/visitor.ts"
 import { inactivePage } from "./authorizeInactive.ts"
 import { signInForm } from "./authorizeSignIn.ts"
 import { signUpOf } from "./authorizeSignUp.ts"
@@ -54,7 +54,13 @@ const goOn = Effect.fnUntraced(function* (visit: Visit, did: string, direct: boo
   const config = yield* Config
   const { requestUri, visitor, pending } = visit
   const { scope } = pending.parameters
-  const granted = yield* grantCode({ requestUri, device: visitor.device.id, did, scope })
+  const granted = yield* grantCode({
+    requestUri,
+    device: visitor.device.id,
+    did,
+    scope,
+    from: whereFrom(visitor)
+  })
   if (granted === undefined) return yield* new RequestOver({ reason: "over" })
   return handOver(redirectFor(config.publicUrl, granted.parameters, granted), config, { direct })
 })

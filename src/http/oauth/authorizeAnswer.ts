@@ -16,7 +16,7 @@ import {
   situationOf,
   type Visit
 } from "./authorizeVisit.ts"
-import { sentForm } from "../pages/visitor.ts"
+import { sentForm, whereFrom } from "../pages/visitor.ts"
 import { noteAccount } from "../CurrentRequest.ts"
 import { nextStep } from "./authorizeStep.ts"
 
@@ -59,7 +59,13 @@ export const postAccept = (request: Request) =>
       const { requestUri, pending } = visit
       const { scope } = pending.parameters
       const { did } = account
-      const granted = yield* grantCode({ requestUri, device: visitor.device.id, did, scope })
+      const granted = yield* grantCode({
+        requestUri,
+        device: visitor.device.id,
+        did,
+        scope,
+        from: whereFrom(visitor)
+      })
       if (granted === undefined) return yield* new RequestOver({ reason: "over" })
       yield* remember(visit, account)
       const way = redirectFor(config.publicUrl, granted.parameters, granted)

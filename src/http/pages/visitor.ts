@@ -1,4 +1,5 @@
 import * as Effect from "effect/Effect"
+import { type SeenFrom, seenFrom } from "../../core/sessions/seenFrom.ts"
 import { Config } from "../../services/host/Config.ts"
 import { type Device, Devices } from "../../services/oauth/Devices.ts"
 import { clientAddress, takePoint } from "../limits/clientLimits.ts"
@@ -21,6 +22,12 @@ export interface Visitor {
 const withPlace = (address: string, place: string | undefined): string => {
   if (place === undefined) return address
   return address === "unknown" ? place : `${place} (${address})`
+}
+
+/** Where a visitor is, for a session that they open. */
+export const whereFrom = ({ device }: Visitor): SeenFrom => {
+  const [, place] = /^(.+) \([^)]*\)$/.exec(device.address) ?? []
+  return seenFrom(device.userAgent, place)
 }
 
 const traitsOf = (request: Request) => ({

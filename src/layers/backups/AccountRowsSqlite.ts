@@ -42,6 +42,7 @@ export const leftOut = {
   session_note: "numbers about the sessions",
   oauth_session: "apps sign in again",
   oauth_over: "counts for ten minutes",
+  oauth_origin: "about sessions",
   oauth_proof: "about sessions",
   mailed_code: "counts for a quarter of an hour",
   passkey_link: "counts for a quarter of an hour",

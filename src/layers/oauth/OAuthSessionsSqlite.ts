@@ -88,6 +88,7 @@ export const layer: Layer.Layer<OAuthSessions, never, SqlStorage | Config> = Lay
       sql.transaction(() => {
         if (createdAt + onTheWay > now) noteOver(id, now)
         rows.change("DELETE FROM oauth_session WHERE id = ?", id)
+        sql.exec("DELETE FROM oauth_origin WHERE session = ?", id)
         sql.exec("DELETE FROM oauth_proof WHERE session = ?", id)
         counts.left(id)
       })
@@ -121,7 +122,7 @@ export const layer: Layer.Layer<OAuthSessions, never, SqlStorage | Config> = Lay
 
     const open = Effect.fn("OAuthSessions.open")(function* (
       did: string,
-      { refreshable, agreedAt, ...given }: NewOAuthSession
+      { refreshable, agreedAt, from = {}, ...given }: NewOAuthSession
     ) {
       const now = yield* Clock.currentTimeMillis
       const closed = closedTo(given.id, agreedAt, now)
@@ -141,7 +142,7 @@ export const layer: Layer.Layer<OAuthSessions, never, SqlStorage | Config> = Lay
           const gone = find(oldest)
           if (gone !== undefined) remove(gone, now)
         }
-        rows.insert({ session, current: token === undefined ? null : hashOf(token) })
+        rows.insert({ session, current: token === undefined ? null : hashOf(token) }, from)
       })
       return tokensOf(did, session, token, now)
     })
@@ -246,6 +247,7 @@ export const layer: Layer.Layer<OAuthSessions, never, SqlStorage | Config> = Lay
         sql.transaction(() => {
           noteAllOver(now)
           rows.change("DELETE FROM oauth_session")
+          sql.exec("DELETE FROM oauth_origin")
           sql.exec("DELETE FROM oauth_proof")
           sql.exec("DELETE FROM oauth_consent")
           counts.recount()
@@ -257,7 +259,9 @@ export const layer: Layer.Layer<OAuthSessions, never, SqlStorage | Config> = Lay
         sql.transaction(() => {
           if (!counts.isSweepDue(now)) return
           rows.change("DELETE FROM oauth_session WHERE expires_at <= ?", now)
-          sql.exec("DELETE FROM oauth_proof WHERE session NOT IN (SELECT id FROM oauth_session)")
+          for (const table of ["oauth_origin", "oauth_proof"]) {
+            sql.exec(`DELETE FROM ${table} WHERE session NOT IN (SELECT id FROM oauth_session)`)
+          }
           sql.exec("DELETE FROM oauth_over WHERE at <= ?", now - onTheWay)
           const [over] = sql.exec<{ n: number }>("SELECT count(*) AS n FROM oauth_over").toArray()
           notes.write("oauth_over", over?.n ?? 0)

@@ -1,5 +1,6 @@
 import type { ClientAuth } from "../../core/oauth/types.ts"
-import type { OAuthSession } from "../../services/oauth/OAuthSessions.ts"
+import { type SeenFrom, seenFrom } from "../../core/sessions/seenFrom.ts"
+import type { OAuthSession, SeenOAuthSession } from "../../services/oauth/OAuthSessions.ts"
 import type { SqlStorage, SqlValue } from "../../services/host/SqlStorage.ts"
 import * as Counts from "../sessions/sessionCounts.ts"
 import type { Bounds } from "../host/sql/bounds.ts"
@@ -25,6 +26,9 @@ export const tables: ReadonlyArray<string> = [
   `CREATE TABLE IF NOT EXISTS oauth_over (
     id TEXT PRIMARY KEY, at INTEGER NOT NULL
   ) WITHOUT ROWID`,
+  `CREATE TABLE IF NOT EXISTS oauth_origin (
+    session TEXT PRIMARY KEY, user_agent TEXT, place TEXT
+  ) WITHOUT ROWID`,
   `CREATE TABLE IF NOT EXISTS oauth_proof (
     session TEXT PRIMARY KEY, used_until INTEGER NOT NULL
   ) WITHOUT ROWID`,
@@ -43,6 +47,11 @@ interface Row extends Record<string, SqlValue> {
   refreshed_at: number
   expires_at: number
   current: string | null
+}
+
+interface SeenRow extends Row {
+  user_agent: string | null
+  place: string | null
 }
 
 /** A session and the hash of its newest refresh token. */
@@ -95,12 +104,16 @@ export const rowsOver = (sql: SqlStorage["Service"]) => {
       if (kept.size < maxKept) kept.set(id, found)
       return found
     },
-    list: (now: number): Array<OAuthSession> =>
+    list: (now: number): Array<SeenOAuthSession> =>
       sql
-        .exec<Row>("SELECT * FROM oauth_session WHERE expires_at > ? ORDER BY created_at, id", now)
+        .exec<SeenRow>(
+          `SELECT oauth_session.*, user_agent, place FROM oauth_session
+            LEFT JOIN oauth_origin ON session = id WHERE expires_at > ? ORDER BY created_at, id`,
+          now
+        )
         .toArray()
-        .map((row) => fromRow(row).session),
-    insert: ({ session, current }: Kept): void =>
+        .map((row) => ({ ...fromRow(row).session, from: seenFrom(row.user_agent, row.place) })),
+    insert: ({ session, current }: Kept, { userAgent, place }: SeenFrom): void => {
       change(
         "INSERT INTO oauth_session VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         session.id,
@@ -115,6 +128,14 @@ export const rowsOver = (sql: SqlStorage["Service"]) => {
         session.expiresAt,
         current
       )
+      if (userAgent === undefined && place === undefined) return
+      sql.exec(
+        "INSERT INTO oauth_origin VALUES (?, ?, ?)",
+        session.id,
+        userAgent ?? null,
+        place ?? null
+      )
+    }
   }
 }
 
@@ -136,6 +157,12 @@ export const bounds: Bounds = {
     filledBy: "apps",
     bound: "1,000 sessions that ended, 10 minutes each",
     bytes: 1001 * 1024,
+    per: "account"
+  },
+  oauth_origin: {
+    filledBy: "apps",
+    bound: "one row a session",
+    bytes: 1000 * 2 * 1024,
     per: "account"
   },
   oauth_proof: {

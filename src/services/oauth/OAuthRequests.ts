@@ -1,5 +1,6 @@
 import * as Context from "effect/Context"
 import type * as Effect from "effect/Effect"
+import type { SeenFrom } from "../../core/sessions/seenFrom.ts"
 import * as Schema from "effect/Schema"
 import type { AuthorizationRequest, ClientAuth } from "../../core/oauth/types.ts"
 
@@ -35,6 +36,8 @@ export interface CodeGrant {
    * The id of the session that the code will open, chosen beforehand, so a replay can end it.
    */
   readonly session: string
+  /** Where the user agreed; codes of the version before don't say. */
+  readonly from?: SeenFrom
 }
 
 /** The result of redeeming a code. */

@@ -6,6 +6,7 @@ import type { AccessGrant } from "../../core/oauth/accessToken.ts"
 import type { Proof } from "../../core/oauth/dpop.ts"
 import type { ClientAuth } from "../../core/oauth/types.ts"
 import type { OAuthDenied } from "../sessions/Auth.ts"
+import type { SeenFrom } from "../../core/sessions/seenFrom.ts"
 
 /**
  * The code or refresh token is unknown or used, its session has ended, or the account is closed to
@@ -42,6 +43,11 @@ export interface OAuthSession {
   readonly expiresAt: number
 }
 
+/** A session, and where its user agreed to it if that is known. */
+export interface SeenOAuthSession extends OAuthSession {
+  readonly from: SeenFrom
+}
+
 /** The data of a new session. */
 export interface NewOAuthSession {
   readonly id: string
@@ -55,6 +61,7 @@ export interface NewOAuthSession {
   readonly refreshable: boolean
   /** When the user consented, in milliseconds. */
   readonly agreedAt: number
+  readonly from?: SeenFrom
 }
 
 /** The tokens of an OAuth session; `expiresIn` is in seconds. */
@@ -109,7 +116,7 @@ export class OAuthSessions extends Context.Service<
     checkAccess(did: string, token: Jwt | undefined): Effect.Effect<AccessGrant, OAuthDenied>
     /** A session that has not ended; synchronous because each request needs it. */
     find(id: string): OAuthSession | undefined
-    readonly list: Effect.Effect<ReadonlyArray<OAuthSession>>
+    readonly list: Effect.Effect<ReadonlyArray<SeenOAuthSession>>
     /** Ends a session and forgets the consent to its client. */
     end(id: string): Effect.Effect<void>
     /** Ends every session, even those that unredeemed codes would open. */

@@ -3,6 +3,7 @@ import * as Effect from "effect/Effect"
 import { newSessionId, sessionKinds } from "../../core/sessions/sessionId.ts"
 import type { AuthorizationRequest, OAuthErrorName } from "../../core/oauth/types.ts"
 import { OAuthRequests } from "./OAuthRequests.ts"
+import type { SeenFrom } from "../../core/sessions/seenFrom.ts"
 
 /** The result for the client: a code, or why there is none. */
 export type AuthorizationAnswer =
@@ -47,6 +48,7 @@ export interface Consent {
   readonly did: string
   /** The scope that the user agreed to. */
   readonly scope: string
+  readonly from: SeenFrom
 }
 
 /**
@@ -56,12 +58,12 @@ export interface Consent {
  * The caller has verified the user's sign-in and consent.
  */
 export const grantCode = Effect.fn("grantCode")(function* (consent: Consent) {
-  const { requestUri, device, did, scope } = consent
+  const { requestUri, device, did, scope, from } = consent
   const requests = yield* OAuthRequests
   const pending = yield* requests.take(requestUri, device)
   if (pending === undefined) return undefined
   const { parameters, clientAuth, jkt } = pending
   const session = newSessionId(sessionKinds.oauth, yield* Clock.currentTimeMillis)
-  const grant = { parameters, clientAuth, jkt, did, scope, device, session }
+  const grant = { parameters, clientAuth, jkt, did, scope, device, session, from }
   return { parameters, code: yield* requests.createCode(grant) }
 })

@@ -74,10 +74,10 @@ export const exchangeCode = Effect.fn("exchangeCode")(function* (form: Form, bea
   if (fault !== undefined) return yield* refused(fault)
   yield* useChallenge(grant.parameters)
   const { client, clientAuth, jkt } = bearer
-  const { did, scope, device, session: id } = grant
+  const { did, scope, device, session: id, from = {} } = grant
   const granted = yield* expandScope(scope)
   const refreshable = mayRefresh(client)
   const bound = { clientId: client.id, clientAuth, jkt }
-  const session = { id, ...bound, scope, granted, device, refreshable, agreedAt }
+  const session = { id, ...bound, scope, granted, device, refreshable, agreedAt, from }
   return tokenAnswer(did, yield* accounts.call(did, "openOAuth", session))
 })

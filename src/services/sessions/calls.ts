@@ -12,7 +12,7 @@ import { type Passkey, Passkeys } from "../factors/Passkeys.ts"
 import { SecondFactors } from "../factors/SecondFactors.ts"
 import { AccountCodes } from "../mail/AccountCodes.ts"
 import { mailCode } from "../mail/MailedCodes.ts"
-import { type OAuthSession, OAuthSessions } from "../oauth/OAuthSessions.ts"
+import { OAuthSessions, type SeenOAuthSession } from "../oauth/OAuthSessions.ts"
 import { type AppPassword, AppPasswords } from "./AppPasswords.ts"
 import { Denied } from "./Auth.ts"
 import { provePassword as proveOwnPassword, renewHash, slowToFail } from "./PasswordProof.ts"
@@ -29,7 +29,7 @@ export interface SecurityView extends OwnerView {
   /** When the account will be deleted (ISO), if its owner deactivated it. */
   readonly deleteAfter?: string
   readonly appPasswords: ReadonlyArray<AppPassword>
-  readonly apps: ReadonlyArray<OAuthSession>
+  readonly apps: ReadonlyArray<SeenOAuthSession>
   /** Sessions opened with a password over XRPC. */
   readonly sessions: ReadonlyArray<{
     readonly id: string

@@ -1,4 +1,5 @@
 import { afterAll, assert, beforeAll, describe, it } from "@effect/vitest"
+import { ours } from "../../support/http/accountPages.ts"
 import { Browser, unescape } from "../../support/http/httpBrowser.ts"
 import { origin } from "../../support/http/httpHost.ts"
 import { ok, startWorld, type World } from "../../support/http/httpWorld.ts"
@@ -242,6 +243,26 @@ describe("a confidential client", () => {
     await signIn(browser, app, world.bob, { login_hint: world.bob.handle })
     assert.strictEqual(await errorOf(browser), "account_selection_required")
     assert.isNull(await errorOf(browser, { login_hint: world.alice.handle }))
+  })
+
+  it("the account's page says on which browser and from where an app was let in", async () => {
+    const browser = await signedInBrowser(world, app, world.bob)
+    const { path, verifier } = await pushed(app)
+    const consent = await browser.get(path)
+    const back = await browser.post(consent.form("/accept"))
+    ok(
+      await app.post("/oauth/token", {
+        grant_type: "authorization_code",
+        code: answerTo(back.location).get("code")!,
+        redirect_uri: app.redirectUri,
+        code_verifier: verifier
+      })
+    )
+    const { text } = await browser.get("/account/apps", ours)
+    assert.match(
+      text,
+      /Connected on [^,]+, \d\d:\d\d UTC, with Tests\/1\.0\. Last active just now\./
+    )
   })
 
   it("a public client needs consent each time", async () => {

@@ -96,7 +96,7 @@ export const oauthSessionsContract = (name: string, run: Run<Inside>) =>
       "find and peek return a session as it was opened",
       Effect.gen(function* () {
         const { sessions, first } = yield* opened(confidentialSession)
-        const { refreshable: _, agreedAt: __, ...given } = confidentialSession
+        const { refreshable: _, agreedAt: __, from: ___, ...given } = confidentialSession
         const session = {
           ...given,
           createdAt: start,
@@ -105,8 +105,25 @@ export const oauthSessionsContract = (name: string, run: Run<Inside>) =>
         }
         assert.deepStrictEqual(sessions.find(session.id), session)
         assert.deepStrictEqual(yield* sessions.peek(first, jkt), session)
-        assert.deepStrictEqual(yield* sessions.list, [session])
+        assert.deepStrictEqual(yield* sessions.list, [{ ...session, from: {} }])
         assert.isUndefined(sessions.find("ses-other"))
+      })
+    )
+
+    check(
+      "list returns where the user agreed to each session, until the session ends",
+      Effect.gen(function* () {
+        const from = { userAgent: "Mozilla/5.0 (X11; Linux) Firefox/140.0", place: "Łódź, Poland" }
+        const { sessions } = yield* opened({ ...confidentialSession, from })
+        assert.deepStrictEqual(
+          (yield* sessions.list).map((session) => session.from),
+          [from]
+        )
+        const sql = yield* SqlStorage
+        const origins = () => sql.exec("SELECT * FROM oauth_origin").toArray().length
+        assert.strictEqual(origins(), 1)
+        yield* sessions.end(confidentialSession.id)
+        assert.strictEqual(origins(), 0)
       })
     )
 

@@ -79,7 +79,7 @@ export const accept = (host: AppServer, requestUri: string, did: string): Promis
     Effect.gen(function* () {
       const pending = yield* (yield* OAuthRequests).open(requestUri, device)
       const scope = pending?.parameters.scope ?? ""
-      const granted = yield* grantCode({ requestUri, device, did, scope })
+      const granted = yield* grantCode({ requestUri, device, did, scope, from: {} })
       if (granted === undefined) return yield* Effect.die("the request is over")
       return granted.code
     })

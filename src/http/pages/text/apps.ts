@@ -2,7 +2,10 @@
 export const apps = {
   title: "Apps",
   connectedApps: "Connected apps",
-  connected: (moment: string, active: string) => `Connected on ${moment}, last active ${active}.`,
+  connected: (moment: string, active: string, where: string) =>
+    `Connected on ${moment}${where}. Last active ${active}.`,
+  onBrowser: (browser: string | undefined, place: string | undefined) =>
+    `${browser === undefined ? "" : `, with ${browser}`}${place === undefined ? "" : `, from ${place}`}`,
   permissions: "What it can do",
   disconnect: "Disconnect",
   disconnectApp: (app: string, ago: string) => `Disconnect ${app}, connected ${ago}`,

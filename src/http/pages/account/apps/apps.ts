@@ -6,18 +6,29 @@ import { grantList } from "../../../oauth/consent.ts"
 import { type Html, html } from "../../html.ts"
 import { type AccountPage, accountForm, type Action, done, framed, hrefOf } from "../frame.ts"
 import type { Owner } from "../owner.ts"
-import { agoInWords, appInWords, clientInWords, dayInWords, momentInWords } from "../words.ts"
+import {
+  agoInWords,
+  appInWords,
+  browserInWords,
+  clientInWords,
+  dayInWords,
+  momentInWords
+} from "../words.ts"
 import { apps as text } from "../../text/apps.ts"
 
 type App = SecurityView["apps"][number]
 type AppPassword = SecurityView["appPasswords"][number]
 type Session = SecurityView["sessions"][number]
 
+/** “on Chrome on Linux, from Lisbon, Portugal”, as much of it as is known. */
+const onBrowser = ({ from: { userAgent, place } }: App): string =>
+  text.onBrowser(userAgent === undefined ? undefined : browserInWords(userAgent), place)
+
 const connection = (owner: Owner, app: App): Html =>
   html`<div class="row top-aligned">
     <span class="grow"
       ><small
-        >${text.connected(momentInWords(app.createdAt), agoInWords(app.refreshedAt, owner.now))}</small
+        >${text.connected(momentInWords(app.createdAt), agoInWords(app.refreshedAt, owner.now), onBrowser(app))}</small
       >
       <details>
         <summary>${text.permissions}</summary>
