@@ -1,7 +1,7 @@
 import { cloudflareTest } from "@cloudflare/vitest-plugin"
 import { availableParallelism } from "node:os"
 import { defineConfig } from "vitest/config"
-import { configurationNames } from "./scripts/env.mjs"
+import { configurationNames } from "./scripts/env.ts"
 import { findChromium, findOrInstallChromium } from "./test/support/browser/browserInstall.ts"
 import { noChromium } from "./test/support/browser/browserPath.ts"
 

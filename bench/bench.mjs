@@ -1,5 +1,4 @@
 #!/usr/bin/env node
-import "../scripts/node22.mjs"
 import { parseArgs } from "node:util"
 import { openAccount } from "./account.mjs"
 import { openFloor } from "./floor.mjs"
@@ -7,7 +6,7 @@ import { short, table } from "./measure.mjs"
 import { openUpstream, proxy } from "./proxy.mjs"
 import * as rows from "./rows.mjs"
 import { memoryOf, startServer, temporaryFolder } from "./server.mjs"
-import { build } from "../scripts/build.mjs"
+import { build } from "../scripts/build.ts"
 
 const help = `npm run bench -- [options]: measures the server as it runs, in one workerd process.
 

@@ -4,7 +4,7 @@
 import { connect } from "./http.mjs"
 import { percentile, perSecond, sequential } from "./measure.mjs"
 import { temporaryFolder } from "./server.mjs"
-import { freePort, serve } from "../scripts/server.mjs"
+import { freePort, serve } from "../scripts/server.ts"
 
 const code = `
 import { DurableObject } from "cloudflare:workers"

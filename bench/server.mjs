@@ -5,9 +5,9 @@ import { fork } from "node:child_process"
 import { mkdtempSync, readFileSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
-import { freePort } from "../scripts/server.mjs"
+import { freePort } from "../scripts/server.ts"
 
-const script = join(import.meta.dirname, "../scripts/start.mjs")
+const script = join(import.meta.dirname, "../scripts/start.ts")
 
 // Servers lead groups of their own: a stopped run ends them by its exit handlers.
 for (const [signal, code] of [

@@ -5,7 +5,7 @@
  */
 import { execFileSync, spawn } from "node:child_process"
 import { join } from "node:path"
-import { root } from "./build.mjs"
+import { root } from "./build.ts"
 import { writeSnippets } from "./snippets.ts"
 import { breachesOf, readSources } from "./walls.ts"
 

@@ -5,9 +5,9 @@
  */
 import { spawn } from "node:child_process"
 import { resolve } from "node:path"
-import { root } from "./build.mjs"
-import { loadSecrets } from "./env.mjs"
-import { startPlc } from "./plc.mjs"
+import { root } from "./build.ts"
+import { loadSecrets } from "./env.ts"
+import { startPlc } from "./plc.ts"
 
 const { vars, added } = loadSecrets(resolve(root, ".dev.vars"))
 if (added.length > 0) console.log(`Created ${added.join(", ")} in .dev.vars.`)

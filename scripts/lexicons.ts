@@ -5,7 +5,7 @@
 import { readFileSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { schemas } from "@atproto/api"
-import { root } from "./build.mjs"
+import { root } from "./build.ts"
 
 const file = join(root, "src/core/lexicon/documents.json")
 

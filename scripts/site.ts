@@ -5,7 +5,7 @@
 import { spawnSync } from "node:child_process"
 import { cpSync, existsSync, readdirSync, readFileSync, rmSync, statSync } from "node:fs"
 import { dirname, join } from "node:path"
-import { root } from "./build.mjs"
+import { root } from "./build.ts"
 
 const folder = join(root, "site")
 const built = join(root, "dist/site")

@@ -1,6 +1,6 @@
 import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
-import { root } from "./build.mjs"
+import { root } from "./build.ts"
 
 /** The text of a file of the repository. */
 export const read = (file: string): string => readFileSync(join(root, file), "utf8")

@@ -1,6 +1,6 @@
 import * as Runtime from "effect/Runtime"
 import * as Schema from "effect/Schema"
-import { nacre, startCommand } from "../../scripts/project.mjs"
+import { nacre, startCommand } from "../../scripts/project.ts"
 
 /** A command's failure in words for its user, with the next step. */
 export class Failed extends Schema.TaggedError<Failed>()("Failed", {

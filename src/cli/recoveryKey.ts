@@ -3,7 +3,7 @@ import * as Effect from "effect/Effect"
 import * as FileSystem from "effect/FileSystem"
 import * as Redacted from "effect/Redacted"
 import * as Schema from "effect/Schema"
-import { nacre } from "../../scripts/project.mjs"
+import { nacre } from "../../scripts/project.ts"
 import {
   type Curve,
   formatDidKey,

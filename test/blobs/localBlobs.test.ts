@@ -3,7 +3,7 @@ import { existsSync, mkdirSync, mkdtempSync, rmSync, utimesSync, writeFileSync }
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { DatabaseSync } from "node:sqlite"
-import { sweepLocalBlobs } from "../../scripts/localBlobs.mjs"
+import { sweepLocalBlobs } from "../../scripts/localBlobs.ts"
 
 /** The parts of Miniflare's tables that name files. */
 const tables = `

@@ -40,7 +40,7 @@ buildSync({
   target: "node22",
   mainFields: ["module", "main"],
   // The local server, which these tests start themselves, and the server of a drill.
-  external: ["../scripts/start.mjs", "./drill.ts"],
+  external: ["../scripts/start.ts", "./drill.ts"],
   banner: {
     js: 'import { createRequire as makeRequire } from "node:module"; const require = makeRequire(import.meta.url)'
   },

@@ -11,7 +11,7 @@ import {
 } from "node:fs"
 import { parse } from "jsonc-parser"
 import { join } from "node:path"
-import { parseVars } from "../../scripts/env.mjs"
+import { parseVars } from "../../scripts/env.ts"
 import { type Desk, makeDesk } from "./command.ts"
 import { type Cloudflare, fakeWrangler } from "./fakeWrangler.ts"
 

@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import { lineFor } from "../../scripts/devLog.mjs"
+import { lineFor } from "../../scripts/devLog.ts"
 
 const request = {
   message: "request",

@@ -3,7 +3,7 @@ import { convertV4MiniflareOptions, Log, LogLevel, Miniflare } from "miniflare"
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
-import { build } from "../../scripts/build.mjs"
+import { build } from "../../scripts/build.ts"
 
 const index = join(import.meta.dirname, "../../src/index.ts")
 

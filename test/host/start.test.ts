@@ -12,10 +12,10 @@ import {
 import { createServer, type AddressInfo } from "node:net"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
-import { firstAccount } from "../../scripts/account.mjs"
+import { firstAccount } from "../../scripts/account.ts"
 import { builtOnce, freePort } from "../support/server/server.ts"
 
-const npmStart = join(import.meta.dirname, "../../scripts/start.mjs")
+const npmStart = join(import.meta.dirname, "../../scripts/start.ts")
 const memory = join(import.meta.dirname, "../../src/dev.ts")
 
 /** Starts a server that should fail; returns its exit code and output. */

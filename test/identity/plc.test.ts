@@ -4,7 +4,7 @@ import { join } from "node:path"
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
-import { startPlc } from "../../scripts/plc.mjs"
+import { startPlc } from "../../scripts/plc.ts"
 import { pdsOf, signingKeyOf } from "../../src/core/identity/didDocument.ts"
 import {
   formatDidKey,

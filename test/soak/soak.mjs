@@ -1,9 +1,8 @@
 #!/usr/bin/env node
-import "../../scripts/node22.mjs"
 import { verifyRepoCar } from "@atproto/repo"
 import { parseArgs } from "node:util"
 import { startServer, temporaryFolder } from "../../bench/server.mjs"
-import { freePort } from "../../scripts/server.mjs"
+import { freePort } from "../../scripts/server.ts"
 import { openConsumer } from "./consumer.mjs"
 import { seeded } from "./random.mjs"
 import { judge, openLedger, write } from "./writer.mjs"

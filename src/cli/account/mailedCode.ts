@@ -1,5 +1,5 @@
 import * as Effect from "effect/Effect"
-import { nacre } from "../../../scripts/project.mjs"
+import { nacre } from "../../../scripts/project.ts"
 import { variable } from "../flags.ts"
 import { note } from "../output.ts"
 import { ask, canAsk } from "../prompts.ts"

@@ -1,7 +1,7 @@
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import * as Command from "effect/cli/Command"
-import { nacre } from "../../../scripts/project.mjs"
+import { nacre } from "../../../scripts/project.ts"
 import { CidText, Cursor, Did, Handle, Tid, Words } from "../answers.ts"
 import { facts, report, table } from "../output.ts"
 import { theServer } from "../place.ts"

@@ -1,7 +1,7 @@
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import * as Command from "effect/cli/Command"
-import { nacre } from "../../../scripts/project.mjs"
+import { nacre } from "../../../scripts/project.ts"
 import { Did, Words } from "../answers.ts"
 import { Failed } from "../failure.ts"
 import { bytes, facts, moment, note, report, table } from "../output.ts"

@@ -1,6 +1,6 @@
 import * as Effect from "effect/Effect"
 import * as Redacted from "effect/Redacted"
-import { nacre } from "../../../scripts/project.mjs"
+import { nacre } from "../../../scripts/project.ts"
 import { Failed } from "../failure.ts"
 import { withStore } from "./declare.ts"
 import type { Environment } from "./environment.ts"

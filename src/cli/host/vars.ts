@@ -1,7 +1,7 @@
 import * as Effect from "effect/Effect"
 import * as FileSystem from "effect/FileSystem"
 import * as Path from "effect/Path"
-import { loadSecrets, parseVars, writePrivate } from "../../../scripts/env.mjs"
+import { loadSecrets, parseVars, writePrivate } from "../../../scripts/env.ts"
 import { Failed } from "../failure.ts"
 import { variable } from "../flags.ts"
 import { refuseUnignored } from "../gitTree.ts"

@@ -1,4 +1,4 @@
-import { nacre } from "../../../scripts/project.mjs"
+import { nacre } from "../../../scripts/project.ts"
 import type { Found } from "./lookup.ts"
 
 /** A check, its result, and the fix if it failed. */

@@ -2,7 +2,7 @@ import * as Effect from "effect/Effect"
 import * as Argument from "effect/cli/Argument"
 import * as Command from "effect/cli/Command"
 import * as Flag from "effect/cli/Flag"
-import { nacre } from "../../../scripts/project.mjs"
+import { nacre } from "../../../scripts/project.ts"
 import { Failed } from "../failure.ts"
 import { moment, note, report, table } from "../output.ts"
 import {

@@ -1,7 +1,7 @@
 import * as Effect from "effect/Effect"
 import * as FileSystem from "effect/FileSystem"
 import { openAsBlob } from "node:fs"
-import { nacre } from "../../../scripts/project.mjs"
+import { nacre } from "../../../scripts/project.ts"
 import { signBytes, verifyBytes } from "../../core/identity/didKey.ts"
 import { carBytes } from "../../core/repo/car.ts"
 import { type ForeignCommit, signedCommit, unsignedCommitBytes } from "../../core/repo/commit.ts"

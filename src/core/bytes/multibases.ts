@@ -7,7 +7,7 @@ import { base64, base64url, base64urlpad } from "multiformats/bases/base64"
  * The bases in which `@atproto/crypto` reads and writes keys.
  *
  * The Worker's bundle uses this module instead of `multiformats/basics` (`alias` in wrangler.toml
- * and scripts/build.mjs), which loads all bases and a second copy of the library: 5 KiB more.
+ * and scripts/build.ts), which loads all bases and a second copy of the library: 5 KiB more.
  */
 export const bases = {
   base16,

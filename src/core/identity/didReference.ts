@@ -1,7 +1,7 @@
 import { isSupportedDid } from "./did.ts"
 
 /**
- * Replaces `@atproto/did` in the Worker's bundle (`alias` in wrangler.toml and scripts/build.mjs),
+ * Replaces `@atproto/did` in the Worker's bundle (`alias` in wrangler.toml and scripts/build.ts),
  * which saves 16 KiB: `@atproto/oauth-scopes` uses only this function.
  *
  * Whether a value is a DID of a supported method, `#`, and a fragment (RFC 3986).

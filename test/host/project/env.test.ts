@@ -2,7 +2,7 @@ import { assert, describe, it } from "@effect/vitest"
 import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
-import { loadSecrets, parseVars } from "../../../scripts/env.mjs"
+import { loadSecrets, parseVars } from "../../../scripts/env.ts"
 
 const inFolder = (body: (file: string) => void) => {
   const folder = mkdtempSync(join(tmpdir(), "nacre-env-"))

@@ -6,7 +6,7 @@ import {
   unstable_getDurableObjectClassNameToUseSQLiteMap as sqliteOf,
   unstable_readConfig as readConfig
 } from "wrangler"
-import { readWrangler } from "../../../scripts/server.mjs"
+import { readWrangler } from "../../../scripts/server.ts"
 
 const root = join(import.meta.dirname, "../../..")
 const path = join(root, "wrangler.toml")

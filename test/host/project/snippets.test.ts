@@ -2,7 +2,7 @@ import { assert, beforeAll, describe, it } from "@effect/vitest"
 import { existsSync } from "node:fs"
 import { join } from "node:path"
 import { type CommandHelp, linesOf, walkCommands } from "../../../scripts/reference/commandHelp.ts"
-import { root } from "../../../scripts/build.mjs"
+import { root } from "../../../scripts/build.ts"
 import {
   blocks,
   checkedElsewhere,

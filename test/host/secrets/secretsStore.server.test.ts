@@ -9,8 +9,8 @@ import {
 } from "miniflare"
 import { randomBytes } from "node:crypto"
 import { join } from "node:path"
-import { build } from "../../../scripts/build.mjs"
-import { readWrangler } from "../../../scripts/server.mjs"
+import { build } from "../../../scripts/build.ts"
+import { readWrangler } from "../../../scripts/server.ts"
 import { freePort } from "../../support/server/server.ts"
 
 const secrets = {

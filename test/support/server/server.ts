@@ -3,9 +3,9 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs"
 import { createServer, type AddressInfo } from "node:net"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
-import type { FirstAccount } from "../../../scripts/account.mjs"
-import { build, root } from "../../../scripts/build.mjs"
-import { readWrangler } from "../../../scripts/server.mjs"
+import type { FirstAccount } from "../../../scripts/account.ts"
+import { build, root } from "../../../scripts/build.ts"
+import { readWrangler } from "../../../scripts/server.ts"
 
 /** A server that tests call over the network, with control over its process. */
 export interface TestServer {
@@ -54,7 +54,7 @@ export const until = async (
   }
 }
 
-const script = join(import.meta.dirname, "../../../scripts/start.mjs")
+const script = join(import.meta.dirname, "../../../scripts/start.ts")
 
 /** The started script's message when its server is ready. */
 interface Ready {

@@ -2,7 +2,29 @@
  * The first account of a local server: a did:web of its own address, which official clients resolve over http.
  */
 import { existsSync, readFileSync, renameSync } from "node:fs"
-import { isLocalAddress, readablePassword, writePrivate } from "./env.mjs"
+import { isLocalAddress, readablePassword, writePrivate } from "./env.ts"
+
+/** The account that a local server begins with. */
+export interface FirstAccount {
+  readonly url: string
+  readonly handle: string
+  readonly did: string
+  readonly password: string
+  readonly adminPassword: string
+}
+
+/** What the first account follows from. */
+export interface FirstAccountOptions {
+  readonly publicUrl: string
+  readonly adminPassword: string
+  readonly handleDomains: string | undefined
+}
+
+interface Answer {
+  readonly status: number
+  // SAFETY: whoever asks knows what the method answers.
+  readonly body: any
+}
 
 /**
  * The account kept in `file`; on an empty server it is made first.
@@ -11,12 +33,22 @@ import { isLocalAddress, readablePassword, writePrivate } from "./env.mjs"
  *
  * @returns undefined when accounts exist but the file is gone
  */
-export async function ensureAccount({ server, publicUrl, file, adminPassword, handleDomains }) {
+export async function ensureAccount({
+  server,
+  publicUrl,
+  file,
+  adminPassword,
+  handleDomains
+}: FirstAccountOptions & {
+  readonly server: string
+  readonly file: string
+}): Promise<FirstAccount | undefined> {
   const kept = read(file)
   if (kept !== undefined) {
     if (kept.adminPassword !== adminPassword) {
-      kept.adminPassword = adminPassword
-      writePrivate(file, `${JSON.stringify(kept, null, 2)}\n`)
+      const renewed = { ...kept, adminPassword }
+      writePrivate(file, `${JSON.stringify(renewed, null, 2)}\n`)
+      return renewed
     }
     return kept
   }
@@ -25,7 +57,7 @@ export async function ensureAccount({ server, publicUrl, file, adminPassword, ha
   const account = begun ?? firstAccount({ publicUrl, adminPassword, handleDomains })
   const isMade = async () => {
     const { body } = await call(server, "GET", "com.atproto.sync.listRepos?limit=1000")
-    const repos = body.repos ?? []
+    const repos: ReadonlyArray<{ readonly did: string }> = body.repos ?? []
     return { made: repos.some(({ did }) => did === account.did), others: repos.length > 0 }
   }
   const { made, others } = await isMade()
@@ -42,13 +74,19 @@ export async function ensureAccount({ server, publicUrl, file, adminPassword, ha
 const patience = 90_000
 
 /** Makes the account; where a start before this one was killed while making it, waits for what that left behind. */
-async function finish(server, account, wasBegun, isMade) {
+async function finish(
+  server: string,
+  account: FirstAccount,
+  wasBegun: boolean,
+  isMade: () => Promise<boolean>
+): Promise<void> {
   const until = Date.now() + patience
   for (let told = false; ; told = true) {
     try {
       return await createAccount(server, account)
     } catch (cause) {
-      if (!wasBegun || cause.error !== "AlreadyExists" || Date.now() > until) throw cause
+      const isThere = cause instanceof AccountRefused && cause.error === "AlreadyExists"
+      if (!wasBegun || !isThere || Date.now() > until) throw cause
     }
     if (!told)
       console.log(
@@ -59,8 +97,22 @@ async function finish(server, account, wasBegun, isMade) {
   }
 }
 
+/** The server made no account; `error` is the name on the wire. */
+class AccountRefused extends Error {
+  readonly error: string | undefined
+
+  constructor({ status, body }: Answer) {
+    super(`Couldn't create the first account: ${status} ${JSON.stringify(body)}`)
+    this.error = body.error
+  }
+}
+
 /** What the first account of a server is called; its DID is the did:web of the server's own address. */
-export const firstAccount = ({ publicUrl, adminPassword, handleDomains }) => ({
+export const firstAccount = ({
+  publicUrl,
+  adminPassword,
+  handleDomains
+}: FirstAccountOptions): FirstAccount => ({
   url: publicUrl,
   handle: `you.${domain(handleDomains, publicUrl)}`,
   did: `did:web:${encodeURIComponent(new URL(publicUrl).host)}`,
@@ -69,7 +121,10 @@ export const firstAccount = ({ publicUrl, adminPassword, handleDomains }) => ({
 })
 
 /** Makes an account with the administrator's authority. */
-export async function createAccount(server, { url, handle, did, password, adminPassword }) {
+export async function createAccount(
+  server: string,
+  { url, handle, did, password, adminPassword }: FirstAccount
+): Promise<void> {
   const { hostname } = new URL(url)
   const created = await call(
     server,
@@ -83,16 +138,17 @@ export async function createAccount(server, { url, handle, did, password, adminP
     },
     { authorization: `Basic ${btoa(`admin:${adminPassword}`)}` }
   )
-  if (created.status !== 200) {
-    const said = `${created.status} ${JSON.stringify(created.body)}`
-    throw Object.assign(new Error(`Couldn't create the first account: ${said}`), {
-      error: created.body.error
-    })
-  }
+  if (created.status !== 200) throw new AccountRefused(created)
 }
 
 /** One XRPC call; the body is JSON both ways. */
-async function call(server, method, path, body, headers = {}) {
+async function call(
+  server: string,
+  method: string,
+  path: string,
+  body?: object,
+  headers: Readonly<Record<string, string>> = {}
+): Promise<Answer> {
   const response = await fetch(`${server}/xrpc/${path}`, {
     method,
     headers: body === undefined ? headers : { ...headers, "content-type": "application/json" },
@@ -108,10 +164,11 @@ async function call(server, method, path, body, headers = {}) {
 }
 
 /** The first domain that handles are given out under; the server's own default where none is configured. */
-const domain = (handleDomains, publicUrl) =>
+const domain = (handleDomains: string | undefined, publicUrl: string): string =>
   (handleDomains ?? "")
     .split(/[\s,]+/)
     .find(Boolean)
     ?.replace(/^\./, "") ?? (isLocalAddress(publicUrl) ? "test" : new URL(publicUrl).hostname)
 
-const read = (file) => (existsSync(file) ? JSON.parse(readFileSync(file, "utf8")) : undefined)
+const read = (file: string): FirstAccount | undefined =>
+  existsSync(file) ? JSON.parse(readFileSync(file, "utf8")) : undefined

@@ -4,29 +4,67 @@
  * Requests come in on a socket of the Worker itself: Miniflare's own entry, a Worker in front of it,
  * would add 0.1 ms to each and cost two thirds of the requests a second.
  */
-import { spawn } from "node:child_process"
+import type { Request, RequestInit, V4WorkerOptionsShape } from "miniflare"
+import { type ChildProcess, spawn } from "node:child_process"
 import diagnostics from "node:diagnostics_channel"
 import { existsSync, readFileSync } from "node:fs"
 import { statfs } from "node:fs/promises"
-import net from "node:net"
+import net, { type AddressInfo } from "node:net"
 import { dirname, resolve } from "node:path"
-import { loadTool } from "./project.mjs"
+import { loadTool, type Tools } from "./project.ts"
+
+type Miniflare = Tools["miniflare"]
+
+/** What is read of wrangler's configuration; wrangler's own types come from a package that it doesn't bring. */
+interface Config {
+  readonly name?: string
+  readonly main?: string
+  readonly vars?: Readonly<Record<string, unknown>>
+  readonly definedEnvironments?: ReadonlyArray<string>
+  readonly compatibility_date: string | undefined
+  readonly compatibility_flags: Array<string>
+  readonly migrations: unknown
+  readonly exports: unknown
+  readonly durable_objects: {
+    readonly bindings: ReadonlyArray<{ readonly name: string; readonly class_name: string }>
+  }
+  readonly d1_databases: ReadonlyArray<{
+    readonly binding: string
+    readonly database_id?: string
+    readonly database_name?: string
+  }>
+  readonly r2_buckets: ReadonlyArray<{ readonly binding: string; readonly bucket_name?: string }>
+}
+
+/** What a wrangler.toml says to a local server. */
+export interface Wrangler {
+  readonly name: string
+  readonly main: string | undefined
+  readonly vars: Readonly<Record<string, string>>
+  readonly options: V4WorkerOptionsShape
+}
+
+/** A line of a Worker's log. */
+export interface LogEntry {
+  readonly level: string
+  readonly message: string
+}
 
 /**
  * Reads the bindings of a wrangler.toml, and the variables for a server on this machine.
  *
  * These are the `dev` environment's, where there is one: production's data location or mailer are not for here.
  */
-export async function readWrangler(path) {
+export async function readWrangler(path: string): Promise<Wrangler> {
   const {
     unstable_readConfig: readConfig,
     unstable_getDurableObjectClassNameToUseSQLiteMap: sqliteOf
   } = await loadTool("wrangler")
-  const read = (env) => readConfig({ config: path, env }, { hideWarnings: true })
+  const read = (env: string): Config => readConfig({ config: path, env }, { hideWarnings: true })
   const config = read("")
   const local = config.definedEnvironments?.includes("dev") ? read("dev") : config
   // Of `exports`, or of the `migrations` that older projects have.
-  const sqlite = sqliteOf(config.migrations, config.exports)
+  const sqlite: ReadonlyMap<string, boolean> = sqliteOf(config.migrations, config.exports)
   const bound = config.durable_objects.bindings
   const unbound = [...sqlite].filter(([name]) => bound.every((one) => one.class_name !== name))
   return {
@@ -36,7 +74,9 @@ export async function readWrangler(path) {
       Object.entries(local.vars ?? {}).map(([name, value]) => [name, String(value)])
     ),
     options: {
-      compatibilityDate: config.compatibility_date,
+      ...(config.compatibility_date === undefined
+        ? {}
+        : { compatibilityDate: config.compatibility_date }),
       compatibilityFlags: config.compatibility_flags,
       durableObjects: Object.fromEntries(
         bound.map(({ name, class_name: className }) => [
@@ -49,16 +89,21 @@ export async function readWrangler(path) {
         useSQLite
       })),
       d1Databases: Object.fromEntries(
-        config.d1_databases.map((one) => [one.binding, one.database_id ?? one.database_name])
+        config.d1_databases.map((one) => [
+          one.binding,
+          one.database_id ?? one.database_name ?? one.binding
+        ])
       ),
-      r2Buckets: Object.fromEntries(config.r2_buckets.map((one) => [one.binding, one.bucket_name]))
+      r2Buckets: Object.fromEntries(
+        config.r2_buckets.map((one) => [one.binding, one.bucket_name ?? one.binding])
+      )
     }
   }
 }
 
 /** Is nobody listening there? */
-export const isFree = (port, host = "127.0.0.1") =>
-  new Promise((answer) => {
+export const isFree = (port: number, host = "127.0.0.1") =>
+  new Promise<boolean>((answer) => {
     const probe = net.createServer()
     probe.once("error", () => answer(false))
     probe.listen(port, host, () => probe.close(() => answer(true)))
@@ -66,17 +111,18 @@ export const isFree = (port, host = "127.0.0.1") =>
 
 /** A port of 127.0.0.1 that nobody uses. */
 export const freePort = () =>
-  new Promise((answer, fail) => {
+  new Promise<number>((answer, fail) => {
     const probe = net.createServer()
     probe.once("error", fail)
     probe.listen(0, "127.0.0.1", () => {
-      const { port } = probe.address()
+      // SAFETY: it listens on a port.
+      const { port } = probe.address() as AddressInfo
       probe.close(() => answer(port))
     })
   })
 
 /** Does a process of this id run, and does its command line hold the word? */
-export function isRunning(pid, word) {
+export function isRunning(pid: number, word: string): boolean {
   try {
     process.kill(pid, 0)
   } catch {
@@ -91,7 +137,7 @@ export function isRunning(pid, word) {
  *
  * A small shell waits on a pipe: an orderly stop writes a line, anything else closes it without one.
  */
-function guard(pid) {
+function guard(pid: number): () => void {
   if (process.platform === "win32") return () => {}
   const shell = spawn("/bin/sh", ["-c", `read -r _ && exit 0; kill -9 ${pid}`], {
     stdio: ["pipe", "ignore", "ignore"],
@@ -100,36 +146,51 @@ function guard(pid) {
   shell.on("error", () => {})
   shell.stdin.on("error", () => {})
   shell.unref()
-  shell.stdin.unref?.()
+  // SAFETY: a pipe to a child is a socket, which can be let go of.
+  ;(shell.stdin as Partial<net.Socket>).unref?.()
   return () => shell.stdin.end("done\n")
 }
 
 /** The Worker's way out: requests to `https://<host>` of the given hosts go to programs of this machine, all others where they always go. */
-const wayOut = (fetch, hosts) => (request) => {
-  const url = new URL(request.url)
-  const target = url.protocol === "https:" ? hosts.get(url.host) : undefined
-  const { method, headers, body } = request
-  const init = { method, headers, body, redirect: "manual", ...(body ? { duplex: "half" } : {}) }
-  return fetch(target === undefined ? url : `http://${target}${url.pathname}${url.search}`, init)
-}
+const wayOut =
+  (fetch: Miniflare["fetch"], hosts: ReadonlyMap<string, string>) => (request: Request) => {
+    const url = new URL(request.url)
+    const target = url.protocol === "https:" ? hosts.get(url.host) : undefined
+    const { method, headers, body } = request
+    const init: RequestInit = {
+      method,
+      headers,
+      body,
+      redirect: "manual",
+      ...(body ? { duplex: "half" } : {})
+    }
+    return fetch(
+      target === undefined ? url.href : `http://${target}${url.pathname}${url.search}`,
+      init
+    )
+  }
 
 /** Tells the Worker the free bytes of the disk that its data is on. */
-const disk = (Response, folder) => async () => {
+const disk = (Response: Miniflare["Response"], folder: string) => async () => {
   const { bavail, bsize } = await statfs(folder)
   return new Response(String(bavail * bsize))
 }
 
-/**
- * Starts workerd with one Worker.
- *
- * `hosts`: names that programs of this machine answer for, to `host:port`.
- *
- * @param {{
- *   name?: string, code: string, port: number, dataDir: string, options: object, hosts?: Map<string, string>,
- *   bindings?: Record<string, string>, onLog?: (entry: { level: string, message: string }) => void,
- *   onPid?: (pid: number) => void
- * }} input
- */
+/** What is served, and where. */
+export interface ServeOptions {
+  readonly name?: string
+  readonly code: string
+  readonly port: number
+  readonly dataDir: string
+  readonly options: V4WorkerOptionsShape
+  /** Names that programs of this machine answer for, to `host:port`. */
+  readonly hosts?: ReadonlyMap<string, string>
+  readonly bindings?: Record<string, string>
+  readonly onLog?: (entry: LogEntry) => void
+  readonly onPid?: (pid: number) => void
+}
+
+/** Starts workerd with one Worker. */
 export async function serve({
   name = "worker",
   code,
@@ -140,14 +201,16 @@ export async function serve({
   bindings = {},
   onLog,
   onPid
-}) {
+}: ServeOptions) {
   // Loaded here: it takes a second, and a start that is refused needs none of it.
   const { convertV4MiniflareOptions, fetch, Log, LogLevel, Miniflare, Response } =
     await loadTool("miniflare")
-  let pid
-  let release = () => {}
+  let pid: number | undefined
+  let release: () => void = () => {}
   let stopping = false
-  const onChild = ({ process: child }) => {
+  const onChild = (message: unknown) => {
+    // SAFETY: the channel tells of each process that Node starts.
+    const { process: child } = message as { readonly process: ChildProcess }
     // Told before the process has its id and its arguments.
     setImmediate(() => {
       if (child.pid === undefined || !/workerd/.test(child.spawnfile ?? "")) return
@@ -174,7 +237,7 @@ export async function serve({
       logRequests: false
     }),
     log: new Log(LogLevel.NONE),
-    handleStructuredLogs: (entry) => {
+    handleStructuredLogs: (entry: LogEntry) => {
       if (!stopping) (onLog ?? print)(entry)
     }
   })
@@ -200,7 +263,7 @@ export async function serve({
   }
 }
 
-const print = ({ level, message }) => {
+const print = ({ level, message }: LogEntry): void => {
   const stream = level === "error" || level === "warn" ? process.stderr : process.stdout
   stream.write(`${message}\n`)
 }

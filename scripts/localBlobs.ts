@@ -1,5 +1,6 @@
 import { readdirSync, rmSync, statSync } from "node:fs"
 import { join } from "node:path"
+import type { DatabaseSync as Database } from "node:sqlite"
 
 /** Miniflare's folder of one database a bucket, beside the buckets' own folders. */
 const databases = "miniflare-R2BucketObject"
@@ -13,13 +14,16 @@ const completed = 1
  * `folder` is its `r2` folder. `isRunning`: a server may be writing there. Then only files that nobody has written
  * to for a day go. Returns how many files it deleted.
  */
-export async function sweepLocalBlobs(folder, { isRunning, now = Date.now() }) {
+export async function sweepLocalBlobs(
+  folder: string,
+  { isRunning, now = Date.now() }: { readonly isRunning: boolean; readonly now?: number }
+): Promise<number> {
   const before = isRunning ? now - 24 * 3_600_000 : Infinity
   // Files first: one that comes later may be named by a row that was not read.
   const files = filesOf(folder, before)
   if (files.length === 0) return 0
   const { DatabaseSync } = await quietly(() => import("node:sqlite"))
-  const named = new Set()
+  const named = new Set<unknown>()
   let known = 0
   for (const file of entriesOf(join(folder, databases))) {
     if (!file.endsWith(".sqlite") || file === "metadata.sqlite") continue
@@ -44,7 +48,7 @@ export async function sweepLocalBlobs(folder, { isRunning, now = Date.now() }) {
 }
 
 /** Node says at each start that this module is experimental. */
-async function quietly(body) {
+async function quietly<A>(body: () => Promise<A>): Promise<A> {
   const warn = process.emitWarning
   process.emitWarning = () => {}
   try {
@@ -54,16 +58,17 @@ async function quietly(body) {
   }
 }
 
-const entriesOf = (folder) => {
+const entriesOf = (folder: string): ReadonlyArray<string> => {
   try {
     return readdirSync(folder)
   } catch (cause) {
-    if (cause?.code === "ENOENT" || cause?.code === "ENOTDIR") return []
+    const code = cause instanceof Error && "code" in cause ? cause.code : undefined
+    if (code === "ENOENT" || code === "ENOTDIR") return []
     throw cause
   }
 }
 
-const filesOf = (folder, before) =>
+const filesOf = (folder: string, before: number) =>
   entriesOf(folder).flatMap((bucket) => {
     const blobs = join(folder, bucket, "blobs")
     return entriesOf(blobs)
@@ -71,7 +76,7 @@ const filesOf = (folder, before) =>
       .filter(({ path }) => (statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? before) < before)
   })
 
-const hasTables = (database) =>
+const hasTables = (database: Database): boolean =>
   database
     .prepare(
       "SELECT 1 FROM sqlite_master WHERE name IN ('_mf_objects', '_mf_multipart_uploads', '_mf_multipart_parts')"
@@ -79,7 +84,7 @@ const hasTables = (database) =>
     .all().length === 3
 
 /** Multipart uploads that were aborted, or under way when the server ended. */
-const forgetBroken = (database) => {
+const forgetBroken = (database: Database): void => {
   database.exec("BEGIN IMMEDIATE")
   database.exec(
     `DELETE FROM _mf_multipart_parts WHERE object_key IS NULL AND upload_id IN

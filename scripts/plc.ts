@@ -1,30 +1,51 @@
 // A small PLC directory for development: the real rules, one process, 127.0.0.1 only.
 //
-//   node scripts/plc.mjs --port 2582 [--file plc.json]
+//   node scripts/plc.ts --port 2582 [--file plc.json]
 import { readFileSync, renameSync, writeFileSync } from "node:fs"
-import { createServer } from "node:http"
+import { createServer, type IncomingMessage } from "node:http"
+import type { AddressInfo } from "node:net"
 import { parseArgs } from "node:util"
 import { documentOf, PlcLogs } from "../src/core/identity/plcLog.ts"
-import { cidOfOperation, InvalidPlcOperation } from "../src/core/identity/plcOperation.ts"
+import {
+  cidOfOperation,
+  InvalidPlcOperation,
+  type PlcOperation
+} from "../src/core/identity/plcOperation.ts"
 import { parseOperation } from "../src/core/identity/plcParse.ts"
 
 const maxBodyBytes = 64 * 1024
 
+/** A running PLC directory for development. */
+export interface DevelopmentPlc {
+  readonly port: number
+  readonly url: string
+  close(): Promise<void>
+}
+
+/** What the directory keeps of a DID. */
+interface Kept {
+  readonly did: string
+  readonly log: ReadonlyArray<{ readonly operation: PlcOperation; readonly createdAt: string }>
+}
+
 /** Starts a directory; with `file` it remembers, without it starts empty. Port 0 takes a free one. */
-export const startPlc = async ({ port = 0, file } = {}) => {
+export const startPlc = async ({
+  port = 0,
+  file
+}: { readonly port?: number; readonly file?: string } = {}): Promise<DevelopmentPlc> => {
   const { logs, times } = load(file)
-  const save = () => {
+  const save = (): void => {
     if (file === undefined) return
     const entries = [...logs.entries()].map(([did, log]) => ({
       did,
-      log: log.map((operation, at) => ({ operation, createdAt: times.get(did)[at] }))
+      log: log.map((operation, at) => ({ operation, createdAt: times.get(did)?.[at] }))
     }))
     // Written beside and renamed, so that a stop in between leaves the old file whole.
     writeFileSync(`${file}.new`, JSON.stringify(entries))
     renameSync(`${file}.new`, file)
   }
 
-  const submit = async (did, request) => {
+  const submit = async (did: string, request: IncomingMessage) => {
     const operation = parseOperation(JSON.parse(await bodyOf(request)))
     logs.submit(did, operation)
     times.set(did, [...(times.get(did) ?? []), new Date().toISOString()])
@@ -32,10 +53,10 @@ export const startPlc = async ({ port = 0, file } = {}) => {
     return json(200, {})
   }
 
-  const read = (did, what) => {
+  const read = (did: string, what: string) => {
     const state = logs.state(did)
     if (state === undefined) return json(404, { message: `DID not registered: ${did}` })
-    const log = logs.log(did)
+    const log = logs.log(did) ?? []
     if (what === "log") return json(200, log)
     if (what === "log/last") return json(200, log.at(-1))
     if (what === "log/audit") {
@@ -44,7 +65,7 @@ export const startPlc = async ({ port = 0, file } = {}) => {
         operation,
         cid: cidOfOperation(operation).toString(),
         nullified: false,
-        createdAt: times.get(did)[at]
+        createdAt: times.get(did)?.[at]
       }))
       return json(200, entries)
     }
@@ -54,17 +75,17 @@ export const startPlc = async ({ port = 0, file } = {}) => {
     return json(404, { message: "Not found" })
   }
 
-  const answer = async (request) => {
+  const answer = async (request: IncomingMessage) => {
     const path = new URL(request.url ?? "/", "http://localhost").pathname
     if (path === "/_health") return json(200, { version: "development" })
-    const [did, ...rest] = path.slice(1).split("/").map(decodeURIComponent)
+    const [did = "", ...rest] = path.slice(1).split("/").map(decodeURIComponent)
     if (request.method === "POST" && rest.length === 0) return submit(did, request)
     if (request.method === "GET") return read(did, rest.join("/"))
     return json(405, { message: "Method not allowed" })
   }
 
   const server = createServer(async (request, response) => {
-    const { status, type, body } = await answer(request).catch((error) =>
+    const { status, type, body } = await answer(request).catch((error: unknown) =>
       json(
         error instanceof InvalidPlcOperation ||
           error instanceof SyntaxError ||
@@ -72,7 +93,7 @@ export const startPlc = async ({ port = 0, file } = {}) => {
           ? 400
           : 500,
         {
-          message: error.message
+          message: error instanceof Error ? error.message : String(error)
         }
       )
     )
@@ -83,30 +104,31 @@ export const startPlc = async ({ port = 0, file } = {}) => {
     }
     response.writeHead(status, headers).end(body)
   })
-  await new Promise((resolve, reject) => {
+  await new Promise<void>((resolve, reject) => {
     server.once("error", reject)
     server.listen(port, "127.0.0.1", resolve)
   })
-  const bound = server.address().port
+  // SAFETY: it listens on a port.
+  const { port: bound } = server.address() as AddressInfo
   return {
     port: bound,
     url: `http://127.0.0.1:${bound}`,
     close: () =>
       new Promise((resolve) => {
-        server.close(resolve)
+        server.close(() => resolve())
         server.closeAllConnections()
       })
   }
 }
 
-const json = (status, value, type = "application/json") => ({
+const json = (status: number, value: unknown, type = "application/json") => ({
   status,
   type,
   body: JSON.stringify(value)
 })
 
-const bodyOf = async (request) => {
-  const chunks = []
+const bodyOf = async (request: IncomingMessage): Promise<string> => {
+  const chunks: Array<Buffer> = []
   let length = 0
   for await (const chunk of request) {
     length += chunk.length
@@ -116,12 +138,12 @@ const bodyOf = async (request) => {
   return Buffer.concat(chunks).toString("utf8")
 }
 
-const load = (file) => {
-  let entries = []
+const load = (file: string | undefined) => {
+  let entries: ReadonlyArray<Kept> = []
   try {
     if (file !== undefined) entries = JSON.parse(readFileSync(file, "utf8"))
   } catch (error) {
-    if (error.code !== "ENOENT") throw error
+    if (!(error instanceof Error && "code" in error && error.code === "ENOENT")) throw error
   }
   return {
     logs: new PlcLogs(

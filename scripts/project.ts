@@ -3,25 +3,26 @@
  */
 import { existsSync } from "node:fs"
 import { createRequire } from "node:module"
-import { join } from "node:path"
-import { fileURLToPath, pathToFileURL } from "node:url"
+import { join, resolve } from "node:path"
+import { pathToFileURL } from "node:url"
 
 /** Whether this is part of the package, whose build sets this variable. */
 export const isInstalled = process.env.NACRE_INSTALLED === "1"
 
 /** The project's folder. */
-export const root = isInstalled
-  ? process.cwd()
-  : fileURLToPath(new URL("..", import.meta.url)).replace(/[\\/]$/, "")
+export const root = isInstalled ? process.cwd() : resolve(import.meta.dirname, "..")
 
 /** How each package manager runs a command of the project. */
-const runners = { pnpm: "pnpm nacre", yarn: "yarn nacre", bun: "bunx nacre" }
+const runners: Readonly<Record<string, string>> = {
+  pnpm: "pnpm nacre",
+  yarn: "yarn nacre",
+  bun: "bunx nacre"
+}
 
 /** Whether the command was started from outside of the project, so it's on the path. */
-const isGlobal =
-  isInstalled && !fileURLToPath(import.meta.url).startsWith(join(root, "node_modules"))
+const isGlobal = isInstalled && !import.meta.filename.startsWith(join(root, "node_modules"))
 
-const manager = process.env.npm_config_user_agent?.split("/", 1)[0] ?? "npm"
+const manager = process.env["npm_config_user_agent"]?.split("/", 1)[0] ?? "npm"
 
 /** The `nacre` command, as people can type it here. */
 export const nacre = isGlobal ? "nacre" : (runners[manager] ?? "npx nacre")
@@ -30,12 +31,19 @@ export const nacre = isGlobal ? "nacre" : (runners[manager] ?? "npx nacre")
 export const startCommand = isInstalled ? `${nacre} dev` : "npm start"
 
 /** The project's wrangler configuration, under whichever of its names. */
-export const wranglerFile = () =>
+export const wranglerFile = (): string =>
   ["wrangler.jsonc", "wrangler.json", "wrangler.toml"]
     .map((name) => join(root, name))
     .find((file) => existsSync(file)) ?? join(root, "wrangler.toml")
 
-const resolveTool = (name) => {
+/** Wrangler, and the tools that it brings. */
+export interface Tools {
+  readonly wrangler: typeof import("wrangler")
+  readonly esbuild: typeof import("esbuild")
+  readonly miniflare: typeof import("miniflare")
+}
+
+const resolveTool = (name: string): string => {
   const ofProject = createRequire(join(root, "package.json"))
   try {
     const wrangler = ofProject.resolve("wrangler/package.json")
@@ -48,8 +56,8 @@ const resolveTool = (name) => {
   }
 }
 
-/** Loads wrangler, or a tool that wrangler brings (esbuild, miniflare). */
-export const loadTool = async (name) => {
+/** Loads a tool of the project, not of the package that these scripts are part of. */
+export const loadTool = async <Name extends keyof Tools>(name: Name): Promise<Tools[Name]> => {
   const module = await import(pathToFileURL(resolveTool(name)).href)
   return { ...module.default, ...module }
 }

@@ -10,13 +10,13 @@ export { variableNames as configurationNames } from "../src/core/host/variables.
 const alphabet = "abcdefghjkmnpqrstuvwxyz23456789"
 
 /** A random password that can be read aloud: four groups of five, 99 bits. */
-export const readablePassword = () =>
+export const readablePassword = (): string =>
   Array.from({ length: 4 }, () =>
     Array.from({ length: 5 }, () => alphabet[randomInt(alphabet.length)]).join("")
   ).join("-")
 
 /** A private key of the curve that PLC rotation keys use, as hex. */
-const privateKey = () => {
+const privateKey = (): string => {
   const ecdh = createECDH("secp256k1")
   ecdh.generateKeys()
   return ecdh.getPrivateKey("hex").padStart(64, "0")
@@ -31,20 +31,20 @@ const makers = {
 const assignment = /^\s*(?:export\s+)?([A-Za-z_][A-Za-z0-9_]*)\s*=\s*(.*?)\s*$/
 
 /** The numbers of lines that are neither `NAME=value` nor a comment. */
-export const strayLines = (text) =>
+export const strayLines = (text: string): ReadonlyArray<number> =>
   text
     .split(/\r?\n/)
     .flatMap((line, at) => (/^\s*(#|$)/.test(line) || assignment.test(line) ? [] : [at + 1]))
 
 /** Reads `NAME=value` lines; values may stand in quotes, `#` starts a comment line. */
-export function parseVars(text) {
-  const vars = {}
+export function parseVars(text: string): Record<string, string> {
+  const vars: Record<string, string> = {}
   for (const line of text.split(/\r?\n/)) {
     const match = assignment.exec(line)
     if (match === null) continue
-    const [, name, raw] = match
+    const [, name = "", raw = ""] = match
     const quoted = /^(["'`])([\s\S]*)\1$/.exec(raw)
-    vars[name] = quoted === null ? raw : quoted[2]
+    vars[name] = quoted?.[2] ?? raw
   }
   return vars
 }
@@ -54,13 +54,13 @@ export function parseVars(text) {
  *
  * Nothing for a key that is not there.
  */
-export const fingerprint = (masterKey) =>
+export const fingerprint = (masterKey: string | undefined): string | undefined =>
   masterKey
     ? createHash("sha256").update(`nacre/fingerprint/${masterKey}`).digest("hex").slice(0, 16)
     : undefined
 
 /** Whether an address is one of this machine. */
-export const isLocalAddress = (url) =>
+export const isLocalAddress = (url: string): boolean =>
   URL.canParse(url) && ["localhost", "127.0.0.1", "[::1]"].includes(new URL(url).hostname)
 
 /**
@@ -68,12 +68,15 @@ export const isLocalAddress = (url) =>
  *
  * The file is readable by its owner alone and is replaced in one step, so a kill leaves it whole.
  */
-export function loadSecrets(path) {
+export function loadSecrets(path: string): {
+  readonly vars: Record<string, string>
+  readonly added: ReadonlyArray<string>
+} {
   const before = existsSync(path) ? readFileSync(path, "utf8") : ""
   const vars = parseVars(before)
   const added = Object.entries(makers)
     .filter(([name]) => (vars[name] ?? "") === "")
-    .map(([name, make]) => [name, make()])
+    .map(([name, make]) => [name, make()] as const)
   if (added.length > 0) {
     const names = new Set(added.map(([name]) => name))
     const kept = before
@@ -89,7 +92,7 @@ export function loadSecrets(path) {
 }
 
 /** Writes a file that only its owner may read, in one step. */
-export function writePrivate(path, text) {
+export function writePrivate(path: string, text: string): void {
   const temporary = `${path}.new`
   writeFileSync(temporary, text, { mode: 0o600 })
   chmodSync(temporary, 0o600)

@@ -1,15 +1,17 @@
-import { inWords } from "../src/cli/host/logEntries.ts"
+import { inWords, type LogEntry as Entry } from "../src/cli/host/logEntries.ts"
+import type { LogEntry } from "./server.ts"
 
 /** The forms of the local server's log. */
-export const logFormats = ["pretty", "json"]
+export const logFormats = ["pretty", "json"] as const
+export type LogFormat = (typeof logFormats)[number]
 
-const plain = { faint: (text) => text, bad: (text) => text }
+const plain = { faint: (text: string) => text, bad: (text: string) => text }
 const coloured = {
-  faint: (text) => `\u001B[2m${text}\u001B[22m`,
-  bad: (text) => `\u001B[31m${text}\u001B[39m`
+  faint: (text: string) => `\u001B[2m${text}\u001B[22m`,
+  bad: (text: string) => `\u001B[31m${text}\u001B[39m`
 }
 
-const entryOf = (message) => {
+const entryOf = (message: string): Entry | undefined => {
   try {
     const entry = JSON.parse(message)
     return typeof entry === "object" && entry !== null && "level" in entry ? entry : undefined
@@ -19,14 +21,19 @@ const entryOf = (message) => {
 }
 
 /** The short name of a method: `createRecord` of `com.atproto.repo.createRecord`. */
-const shortOf = (method) =>
+const shortOf = (method: unknown) =>
   typeof method === "string" && !method.startsWith("/") ? method.split(".").at(-1) : method
 
 /** A line of the log for people: its request's id and the namespace of its method are left out. */
-export const lineFor = (message, { hasColours }) => {
+export const lineFor = (
+  message: string,
+  { hasColours }: { readonly hasColours: boolean }
+): string => {
   const entry = entryOf(message)
   if (entry === undefined) return message
-  const { id: _, method, ...annotations } = entry.annotations ?? {}
+  // SAFETY: the server annotates its entries with a record, or not at all.
+  const annotated = (entry["annotations"] ?? {}) as Readonly<Record<string, unknown>>
+  const { id: _, method, ...annotations } = annotated
   const named = method === undefined ? {} : { method: shortOf(method) }
   const shown = { ...entry, annotations: { ...annotations, ...named } }
   return inWords(shown, hasColours ? coloured : plain)
@@ -34,9 +41,9 @@ export const lineFor = (message, { hasColours }) => {
 
 /** Prints the log as it comes: for people, or as it is. */
 export const printLog =
-  (format) =>
-  ({ level, message }) => {
+  (format: LogFormat) =>
+  ({ level, message }: LogEntry): void => {
     const stream = level === "error" || level === "warn" ? process.stderr : process.stdout
-    const hasColours = stream.isTTY === true && !process.env.NO_COLOR
+    const hasColours = stream.isTTY === true && !process.env["NO_COLOR"]
     stream.write(`${format === "pretty" ? lineFor(message, { hasColours }) : message}\n`)
   }

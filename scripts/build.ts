@@ -1,24 +1,31 @@
-#!/usr/bin/env node
 /**
  * Bundles the Worker for workerd with esbuild, as `wrangler deploy` does.
  *
- *   node scripts/build.mjs [--minify] [--out dist/main.mjs] [--top 20]
+ *   node scripts/build.ts [--minify] [--out dist/main.mjs] [--top 20]
  */
+import type { Metafile } from "esbuild"
 import { mkdir, writeFile } from "node:fs/promises"
 import { dirname, resolve } from "node:path"
 import { fileURLToPath } from "node:url"
 import { parseArgs } from "node:util"
 import { gzipSync } from "node:zlib"
-import { isInstalled, loadTool, root } from "./project.mjs"
+import { isInstalled, loadTool, root } from "./project.ts"
 
-export { root } from "./project.mjs"
+export { root } from "./project.ts"
 
-/**
- * Bundles an entry to one ES module.
- *
- * @param {{ entry?: string, minify?: boolean }} [options]
- */
-export async function build({ entry = resolve(root, "src/main.ts"), minify = false } = {}) {
+/** A bundle, and how large it is. */
+export interface Bundle {
+  readonly code: string
+  readonly bytes: number
+  readonly gzip: number
+  readonly metafile: Metafile
+}
+
+/** Bundles an entry to one ES module. */
+export async function build({
+  entry = resolve(root, "src/main.ts"),
+  minify = false
+}: { readonly entry?: string | undefined; readonly minify?: boolean } = {}): Promise<Bundle> {
   const { build: esbuild, formatMessages } = await loadTool("esbuild")
   const result = await esbuild({
     absWorkingDir: root,
@@ -60,8 +67,8 @@ export async function build({ entry = resolve(root, "src/main.ts"), minify = fal
 }
 
 /** How many bytes of the bundle each package (or folder of src) takes, largest first. */
-export function sizes(metafile) {
-  const totals = new Map()
+export function sizes(metafile: Metafile): ReadonlyArray<readonly [name: string, bytes: number]> {
+  const totals = new Map<string, number>()
   for (const { inputs } of Object.values(metafile.outputs)) {
     for (const [path, { bytesInOutput }] of Object.entries(inputs)) {
       const name =
@@ -74,7 +81,7 @@ export function sizes(metafile) {
 }
 
 /** Bytes as KiB with one decimal. */
-export const kib = (bytes) => `${(bytes / 1024).toFixed(1)} KiB`
+export const kib = (bytes: number): string => `${(bytes / 1024).toFixed(1)} KiB`
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
   const { values } = parseArgs({
@@ -87,13 +94,13 @@ if (process.argv[1] === fileURLToPath(import.meta.url)) {
     }
   })
   if (values.help) {
-    console.log(`node scripts/build.mjs [--minify] [--entry src/main.ts] [--out file] [--top n]
+    console.log(`node scripts/build.ts [--minify] [--entry src/main.ts] [--out file] [--top n]
 
 Bundles the Worker and prints its size; --out writes it, --top lists the n largest parts.`)
   } else {
     const made = await build({
       minify: values.minify,
-      ...(values.entry === undefined ? {} : { entry: resolve(values.entry) })
+      entry: values.entry === undefined ? undefined : resolve(values.entry)
     })
     if (values.out !== undefined) {
       await mkdir(dirname(resolve(values.out)), { recursive: true })

@@ -1,4 +1,0 @@
-export declare function sweepLocalBlobs(
-  folder: string,
-  options: { readonly isRunning: boolean; readonly now?: number }
-): Promise<number>

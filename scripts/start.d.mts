@@ -1,3 +1,0 @@
-/** A program: importing it starts the server. */
-declare const nothing: undefined
-export default nothing

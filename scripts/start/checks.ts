@@ -1,0 +1,151 @@
+import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs"
+import { join } from "node:path"
+import { type LogFormat, logFormats } from "../devLog.ts"
+import { fingerprint, isLocalAddress, parseVars, strayLines } from "../env.ts"
+import { isInstalled, startCommand } from "../project.ts"
+import { isFree, isRunning } from "../server.ts"
+import { codeOf, messageOf, Refused } from "./failures.ts"
+
+/** What is remembered of the last start, beside the data. */
+export interface Note {
+  readonly publicUrl?: string
+  readonly port?: number
+  readonly plcPort?: number
+  readonly masterKey?: string
+  readonly isUsed?: boolean
+  readonly pid?: number
+  readonly workerd?: number
+}
+
+/** The form of the log, or a refusal. */
+export function formatOf(text: string | undefined): LogFormat {
+  const format = logFormats.find((one) => one === text)
+  if (format !== undefined) return format
+  if (!text) return process.stdout.isTTY ? "pretty" : "json"
+  throw new Refused(`LOG_FORMAT must be pretty or json, not "${text}".`)
+}
+
+/** The port as a number, or a refusal. */
+export function portOf(text: string): number {
+  const port = Number(text)
+  if (Number.isInteger(port) && port > 0 && port < 65536) return port
+  throw new Refused(`PORT must be a number between 1 and 65535, not "${text}".`)
+}
+
+/** The variables of a file, or a refusal; a line that says nothing is most likely meant to. */
+export function varsOf(file: string): Record<string, string> {
+  let text = ""
+  try {
+    text = existsSync(file) ? readFileSync(file, "utf8") : ""
+  } catch (cause) {
+    throw new Refused(`Couldn't read ${file}: ${messageOf(cause)}`)
+  }
+  for (const line of strayLines(text)) {
+    console.warn(`Ignored line ${line} of ${file}: it isn't NAME=value.`)
+  }
+  return parseVars(text)
+}
+
+export function makeFolder(folder: string): void {
+  try {
+    mkdirSync(folder, { recursive: true, mode: 0o700 })
+  } catch (cause) {
+    throw new Refused(`Couldn't use ${folder} as the data folder: ${messageOf(cause)}`)
+  }
+}
+
+/** Refuses a folder in which nothing can be written: the server would answer errors alone. */
+export function tryFolder(folder: string): void {
+  makeFolder(folder)
+  const probe = join(folder, ".writable")
+  try {
+    writeFileSync(probe, "")
+    rmSync(probe)
+  } catch (cause) {
+    throw codeOf(cause) === "ENOSPC"
+      ? cause
+      : new Refused(`Couldn't write to ${folder}: ${messageOf(cause)}`)
+  }
+}
+
+/** The hosts of DEV_HOSTS, or a refusal. */
+export function hostsOf(text: string | undefined, publicUrl: string): Map<string, string> {
+  const entries = (text ?? "").split(",").filter((entry) => entry.trim() !== "")
+  if (entries.length > 0 && !isLocalAddress(publicUrl)) {
+    throw new Refused(
+      "DEV_HOSTS is for development and doesn't work while PUBLIC_URL is a public address."
+    )
+  }
+  return new Map(
+    entries.map((entry): [string, string] => {
+      const [, host, target] =
+        /^\s*([a-z0-9.-]+)=((?:127\.0\.0\.1|localhost):\d+)\s*$/.exec(entry) ?? []
+      if (host !== undefined && target !== undefined) return [host, target]
+      throw new Refused(
+        `DEV_HOSTS must be host=127.0.0.1:port entries, separated by commas, not "${entry}".`
+      )
+    })
+  )
+}
+
+/** The first account's DID holds the address: state made for one address cannot serve another. */
+export function refuseMove(note: Note, publicUrl: string, dataDir: string): void {
+  if (note.publicUrl === undefined || note.publicUrl === publicUrl) return
+  throw new Refused(
+    `The data in ${dataDir} belongs to ${note.publicUrl}, but this start uses ${publicUrl}.\n` +
+      "The address is part of the first account's DID (did:web), so it can't change.\n" +
+      `Start with the old address (PORT=${note.port ?? "…"}), or with an empty folder: DATA_DIR=${dataDir}-2 ${startCommand}`
+  )
+}
+
+/** The keys of accounts are encrypted by the master key: with another one they could sign nothing. */
+export function refuseOtherKey(
+  note: Note,
+  masterKey: string | undefined,
+  dataDir: string,
+  varsFile: string
+): void {
+  if (note.masterKey === undefined || note.masterKey === fingerprint(masterKey)) return
+  throw new Refused(
+    `The data in ${dataDir} was created with another MASTER_KEY than the one in ${varsFile}.\n` +
+      "Without it, the server can't read the accounts' signing keys, and nobody can post.\n" +
+      `Restore the old .dev.vars, or start with an empty folder: DATA_DIR=${dataDir}-2 ${startCommand}`
+  )
+}
+
+/** Ends what a killed start left behind; refuses beside a living server or somebody else's port. */
+export async function refuseTwice(note: Note, port: number, dataDir: string): Promise<void> {
+  if (
+    note.pid !== undefined &&
+    note.pid !== process.pid &&
+    isRunning(note.pid, isInstalled ? "nacre" : "scripts/start.")
+  ) {
+    throw new Refused(
+      `A server is already running on the data in ${dataDir} (process ${note.pid}, ${note.publicUrl}).`
+    )
+  }
+  if (note.workerd !== undefined && isRunning(note.workerd, "workerd")) {
+    process.kill(note.workerd, "SIGKILL")
+  }
+  for (let tries = 0; !(await isFree(port)); tries++) {
+    if (tries === 20) {
+      throw new Refused(
+        `Another program is using port ${port} of 127.0.0.1. Stop it, or choose another port\n` +
+          `and data folder: PORT=${port + 1} DATA_DIR=.data-${port + 1} ${startCommand}`
+      )
+    }
+    await new Promise((done) => setTimeout(done, 100))
+  }
+}
+
+/** The note of the last start; a broken one is put aside. */
+export function readNote(file: string): Note | undefined {
+  if (!existsSync(file)) return undefined
+  try {
+    return JSON.parse(readFileSync(file, "utf8"))
+  } catch {
+    renameSync(file, `${file}.broken`)
+    rmSync(`${file}.new`, { force: true })
+    return undefined
+  }
+}
