@@ -1,4 +1,4 @@
-/** The account that is loaded: its session, its records, and the calls that the measurements make. */
+/** The account under load: its session, its records, and the calls of the measurements. */
 import { connect } from "./http.mjs"
 
 let counter = 0
@@ -11,7 +11,7 @@ export const post = () => ({
   createdAt: new Date(1_700_000_000_000 + counter).toISOString()
 })
 
-/** Signs in and gives the calls; each takes the connection it goes out on. */
+/** Signs in and returns the calls, which each take a connection. */
 export async function openAccount({ url, account }) {
   const client = await connect(url)
   const session = await client.request("POST", "/xrpc/com.atproto.server.createSession", {

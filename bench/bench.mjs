@@ -122,7 +122,7 @@ async function main() {
     await floor.close()
   }
 
-  /** Runs the body against a server of its own, on an empty folder. */
+  /** Runs the body against its own server with an empty folder. */
   async function withServer(body, env = {}) {
     const { folder, remove } = temporaryFolder("bench")
     const server = await startServer({

@@ -1,4 +1,4 @@
-// The pure core alone, without storage or HTTP: node bench/core.mjs
+// Only the pure core, without storage or HTTP: node bench/core.mjs
 import { CarChunks, carBytes } from "../src/core/repo/car.ts"
 import { encode } from "../src/core/repo/cbor.ts"
 import { decode } from "../src/core/repo/cborDecode.ts"

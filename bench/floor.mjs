@@ -1,5 +1,5 @@
 /**
- * What the machine itself gives: the smallest Worker that does each kind of work, measured as the server is.
+ * The machine's limits: the smallest Worker for each kind of work, measured like the server.
  */
 import { connect } from "./http.mjs"
 import { percentile, perSecond, sequential } from "./measure.mjs"
@@ -69,7 +69,7 @@ export async function openFloor() {
     return { p50: percentile(samples, 0.5), rate }
   }
   return {
-    /** Latency and requests a second of each kind of work. */
+    /** Latency and requests per second of each kind of work. */
     async rows(runs, milliseconds) {
       const found = []
       for (const [name, run] of Object.entries(work)) {
@@ -77,7 +77,7 @@ export async function openFloor() {
       }
       return found
     },
-    /** The commit alone: measured beside each size, for a machine is not always equally busy. */
+    /** Only the commit: measured with each size, since the machine's load varies. */
     commit: (runs, milliseconds) => measure(work[commit], runs, milliseconds),
     /** Puts one blob straight into R2. */
     blob: (bytes) => client.request("POST", "/blob", { body: bytes }),

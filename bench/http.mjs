@@ -1,7 +1,8 @@
 /**
  * A lean HTTP/1.1 client on a bare socket: one request at a time on a kept connection.
  *
- * It costs about 20 µs a request, a quarter of node:http, so that it is the server that is measured.
+ * It costs about 20 µs per request, a quarter of node:http, so the server dominates the
+ * measurement.
  */
 import net from "node:net"
 
@@ -14,7 +15,7 @@ export async function connect(url) {
 
 const headEnd = Buffer.from("\r\n\r\n")
 
-/** One kept connection, opened anew when the server has closed it at rest. */
+/** A kept connection, reopened after the server has closed it while idle. */
 export class Connection {
   #url
   #socket
@@ -43,7 +44,7 @@ export class Connection {
   }
 
   /**
-   * Sends one request; with `discard` the body is counted and thrown away.
+   * Sends one request; `discard` only counts the body's bytes.
    *
    * @returns {Promise<{ status: number, head: string, body: Buffer, bytes: number }>}
    */
@@ -66,7 +67,7 @@ export class Connection {
     })
   }
 
-  /** Stops and goes on reading, as a slow client would. */
+  /** Stops and continues reading, like a slow client. */
   pause() {
     this.#socket.pause()
   }
@@ -132,7 +133,7 @@ export class Connection {
     return response.left === 0
   }
 
-  /** `left` counts the bytes of the chunk and of its line end that are still to come. */
+  /** `left` counts the remaining bytes of the chunk and its line end. */
   #takeChunked(pending) {
     const { response } = pending
     for (;;) {

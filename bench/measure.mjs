@@ -1,13 +1,13 @@
 /** Timing helpers: percentiles, load by several clients, memory peaks, and the table. */
 import { memoryOf } from "./server.mjs"
 
-/** The value below which the given part of the samples lies. */
+/** The value of a percentile. */
 export function percentile(samples, part) {
   const sorted = samples.toSorted((a, b) => a - b)
   return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * part))] ?? Number.NaN
 }
 
-/** Milliseconds of each of `count` runs, one after another, after a warm-up. */
+/** The milliseconds of each of `count` sequential runs, after a warm-up. */
 export async function sequential(count, run, warmUp = Math.ceil(count / 5)) {
   for (let i = 0; i < warmUp; i++) await run(i)
   const samples = []
@@ -19,7 +19,7 @@ export async function sequential(count, run, warmUp = Math.ceil(count / 5)) {
   return samples
 }
 
-/** Runs a second that several clients reach together in the given time. */
+/** The runs per second of several concurrent clients in the given time. */
 export async function perSecond(clients, milliseconds, run) {
   const start = performance.now()
   let runs = 0
@@ -34,7 +34,7 @@ export async function perSecond(clients, milliseconds, run) {
   return runs / ((performance.now() - start) / 1000)
 }
 
-/** Runs the body and tells by how many MiB the process grew meanwhile, at its peak. */
+/** Runs the body and returns by how many MiB the process grew at its peak. */
 export async function growth(pid, body) {
   const before = memoryOf(pid)
   let peak = before
@@ -47,7 +47,7 @@ export async function growth(pid, body) {
   }
 }
 
-/** A number with about three digits that count. */
+/** A number with about three significant digits. */
 export const short = (value) => {
   if (value === undefined || Number.isNaN(value)) return "–"
   if (typeof value !== "number") return String(value)
@@ -55,7 +55,7 @@ export const short = (value) => {
   return value >= 10 ? value.toFixed(1) : value.toFixed(2)
 }
 
-/** Rows of cells as text in columns; all but the first column to the right. */
+/** Formats rows of cells in columns; aligns all but the first to the right. */
 export function table(rows) {
   const widths = rows[0].map((_, column) =>
     Math.max(...rows.map((row) => String(row[column] ?? "").length))

@@ -1,10 +1,12 @@
-/** What the proxy costs: the same request sent to the upstream directly, and through the server. */
+/**
+ * The cost of the proxy: the same request sent to the upstream directly, and through the server.
+ */
 import { fork } from "node:child_process"
 import { join } from "node:path"
 import { connect } from "./http.mjs"
 import { percentile, perSecond, sequential } from "./measure.mjs"
 
-/** Starts the app view as a process of its own; `env` makes a server use it. */
+/** Starts the app view in its own process; `env` configures a server to use it. */
 export async function openUpstream() {
   const child = fork(join(import.meta.dirname, "upstream.mjs"))
   const { port } = await new Promise((done, fail) => {
@@ -22,7 +24,7 @@ export async function openUpstream() {
   }
 }
 
-/** Latency by one client and requests a second by 32, direct and through the server. */
+/** Latency with one client and requests per second with 32, direct and through the server. */
 export async function proxy(account, upstream, { runs, milliseconds }) {
   const measure = async (url, nsid) => {
     const ask = async (client) => {

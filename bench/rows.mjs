@@ -1,4 +1,4 @@
-/** The measurements: each takes the running server and answers numbers by the key of their row. */
+/** The measurements: each takes the running server and returns numbers by the key of their row. */
 import { growth, percentile, perSecond, sequential } from "./measure.mjs"
 import { frameOf, openSubscribers, replay } from "./subscribers.mjs"
 
@@ -6,7 +6,10 @@ const median = (samples) => percentile(samples, 0.5)
 const pause = (milliseconds) => new Promise((done) => setTimeout(done, milliseconds))
 const rkeyOf = (answer) => JSON.parse(answer.body).uri.split("/").at(-1)
 
-/** Adds posts by applyWrites of 200 until the repo holds `size`; the rate in records a second. */
+/**
+ * Adds posts with applyWrites of 200 until the repo has `size` records; returns the rate in
+ * records per second.
+ */
 export async function fill(account, size) {
   const start = performance.now()
   let records = 0
@@ -21,20 +24,26 @@ export async function fill(account, size) {
   return { fill: records / seconds, fillRows: ((await rowsSoFar(account)) - before) / records }
 }
 
-/** The rows written by all objects so far, alarms included, as the server tells with DEBUG_ROWS. */
+/**
+ * The rows written by all objects so far, alarms included, as the server reports with DEBUG_ROWS.
+ */
 const rowsSoFar = async (account) => {
-  // What follows a write (the hand-over to the log, its alarm) is counted too.
+  // Also counts what follows a write (the delivery to the log, its alarm).
   await pause(300)
   const { head } = await account.client.request("GET", "/robots.txt")
   const found = /\r\nx-rows-written: *(\d+)/i.exec(head)
   return found === null ? Number.NaN : Number(found[1])
 }
 
-/** importRepo of the account's own export: its time, what it adds to workerd's memory, the rows it writes. */
+/**
+ * importRepo of the account's own export: its time, the increase of workerd's memory, the rows it
+ * writes.
+ */
 export async function imports(account, { pid, size }) {
   const { client } = account
   const car = (await account.getRepo(client)).body
-  // The simulated R2 lives in the same process: bodies of this size come before, until they cost it no more.
+  // The simulated R2 runs in the same process: bodies of this size are sent first, until it needs
+  // no more memory for them.
   for (let times = 0; times < 6; times++) await account.uploadBlob(client, car)
   const before = await rowsSoFar(account)
   const start = performance.now()
@@ -63,7 +72,7 @@ export async function writes(account, { runs, milliseconds }) {
   }
 }
 
-/** getRecord, and listRecords on the first page and on one half way down. */
+/** getRecord, and listRecords on the first page and on one in the middle. */
 export async function reads(account, { runs, size }) {
   const { client } = account
   const rkey = rkeyOf(await account.createRecord(client))
@@ -78,10 +87,10 @@ export async function reads(account, { runs, size }) {
   return { getRecord: median(one), listFirst: median(first), listDeep: median(deep) }
 }
 
-/** How long the writers beside an export write without one before it, ms: what to compare them with. */
+/** The writers' latency without an export, in ms, for comparison. */
 const alone = 3000
 
-/** getRepo: its speed, what it adds to workerd's memory, and how it goes while four clients write. */
+/** getRepo: its speed, the increase of workerd's memory, and the same while four clients write. */
 export async function exports(account, { pid, times }) {
   const { client } = account
   const rates = []
@@ -129,7 +138,7 @@ export async function exports(account, { pid, times }) {
   }
 }
 
-/** Reads a CAR as an independent implementation does: every block from the root on must be there. */
+/** Reads a CAR as an independent implementation does: every block from the root on must exist. */
 async function completeness(car, did) {
   const { readCarWithRoot, MemoryBlockstore, Repo } = await import("@atproto/repo")
   try {
@@ -143,7 +152,7 @@ async function completeness(car, did) {
   }
 }
 
-/** uploadBlob of 1 MB beside a raw R2 put of the same bytes, in turns. */
+/** uploadBlob of 1 MB and a raw R2 put of the same bytes, alternating. */
 export async function blobs(account, floor, { times }) {
   const bytes = Buffer.alloc(1_000_000)
   const ours = []
@@ -161,7 +170,10 @@ export async function blobs(account, floor, { times }) {
   return { uploadBlob: median(ours), rawPut: median(raw), blobShare: median(ours) / median(raw) }
 }
 
-/** What 50 subscribers add to createRecord (in turns with none), and whether each of them got each event. */
+/**
+ * The latency that 50 subscribers add to createRecord (alternating with none), and whether each
+ * of them got each event.
+ */
 export async function broadcast(account, url, { runs }) {
   let written = 0
   const write = async () => {

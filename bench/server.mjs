@@ -1,5 +1,5 @@
 /**
- * Starts a server like `npm start` does, in a folder of its own, as a child process.
+ * Starts a server like `npm start`, in its own folder, as a child process.
  */
 import { fork } from "node:child_process"
 import { mkdtempSync, readFileSync, rmSync } from "node:fs"
@@ -9,7 +9,7 @@ import { freePort } from "../scripts/server.ts"
 
 const script = join(import.meta.dirname, "../scripts/start.ts")
 
-// Servers lead groups of their own: a stopped run ends them by its exit handlers.
+// Servers lead their own process groups, which the exit handlers of a stopped run end.
 for (const [signal, code] of [
   ["SIGINT", 130],
   ["SIGTERM", 143]
@@ -17,7 +17,7 @@ for (const [signal, code] of [
   process.once(signal, () => process.exit(code))
 }
 
-/** A new empty data folder, and how to remove it. */
+/** A new empty data folder, with a function to remove it. */
 export function temporaryFolder(name) {
   const folder = mkdtempSync(join(tmpdir(), `nacre-${name}-`))
   return { folder, remove: () => rmSync(folder, { recursive: true, force: true }) }
@@ -26,7 +26,7 @@ export function temporaryFolder(name) {
 /**
  * Starts the server and waits until it is ready.
  *
- * The child leads a process group, so that `kill` ends it and its workerd in one blow.
+ * The child leads a process group, so `kill` ends it together with its workerd.
  */
 export async function startServer({ dataDir, port, config, env = {} }) {
   const output = []
@@ -55,7 +55,7 @@ export async function startServer({ dataDir, port, config, env = {} }) {
     try {
       process.kill(-child.pid, "SIGKILL")
     } catch {
-      // It is gone already.
+      // It has already ended.
     }
   }
   const ready = await new Promise((done, fail) => {
@@ -69,13 +69,13 @@ export async function startServer({ dataDir, port, config, env = {} }) {
     ...ready,
     output: () => output.join(""),
     exited,
-    /** Kills the script and workerd at once, with no chance to finish anything. */
+    /** Kills the script and workerd immediately, without a shutdown. */
     kill: async () => {
       process.off("exit", onExit)
       kill()
       await exited
     },
-    /** Stops it in order. */
+    /** Stops it with a regular shutdown. */
     stop: async () => {
       process.off("exit", onExit)
       child.kill("SIGTERM")

@@ -1,11 +1,11 @@
 /**
- * A WebSocket client on a bare socket: no permessage-deflate, frames are cut and not copied.
+ * A WebSocket client on a bare socket: without permessage-deflate, and without copying frames.
  */
 import { randomBytes } from "node:crypto"
 import net from "node:net"
 
 /**
- * Subscribes; `onFrame` gets each binary message (its bytes are valid during the call only).
+ * Subscribes; `onFrame` gets each binary message (its bytes are only valid during the call).
  *
  * @returns a handle with `close()`, `pause()`, `resume()` and a promise `closed` of the close code
  */

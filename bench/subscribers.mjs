@@ -1,4 +1,6 @@
-/** Holds many subscribers of the firehose, in a thread of its own so that they do not slow the client down. */
+/**
+ * Runs many subscribers of the firehose in their own thread, so they don't slow down the client.
+ */
 import { isMainThread, parentPort, Worker, workerData } from "node:worker_threads"
 import { subscribe } from "./socket.mjs"
 
@@ -19,7 +21,7 @@ if (!isMainThread && workerData?.subscribers !== undefined) {
   parentPort.postMessage("open")
 }
 
-/** Opens `count` subscribers; `close` answers how many frames they got together. */
+/** Opens `count` subscribers; `close` returns how many frames they received in total. */
 export function openSubscribers(url, count) {
   const worker = new Worker(new URL(import.meta.url), { workerData: { url, subscribers: count } })
   const next = () =>
@@ -36,7 +38,10 @@ export function openSubscribers(url, count) {
   }))
 }
 
-/** Replays from cursor 0 to the newest event: frames and seconds, the client reading as fast as it can. */
+/**
+ * Replays from cursor 0 to the newest event: returns frames and seconds, with the client reading
+ * as fast as it can.
+ */
 export async function replay(url, cursor, isLast) {
   let frames = 0
   let bytes = 0
@@ -54,7 +59,7 @@ export async function replay(url, cursor, isLast) {
   return { frames, bytes, seconds, complete: end === "done" }
 }
 
-/** The frame of the next event, which `cause` brings about. */
+/** The frame of the next event, which `cause` triggers. */
 export async function frameOf(url, cause) {
   let found
   const frame = new Promise((done) => (found = done))

@@ -1,7 +1,8 @@
 /**
- * An app view that costs nothing: a process of its own that answers every request with the same page of a timeline.
+ * An app view without cost: a separate process that answers every request with the same page of a
+ * timeline.
  *
- * It tells its port to whoever has forked it.
+ * It sends its port to the parent process.
  */
 import { createServer } from "node:http"
 

@@ -26,7 +26,7 @@ Then it runs nacre init, which takes its own options after the folder's name:
 
 class Refused extends Error {}
 
-/** The manager that runs this program; it says its name in this variable. */
+/** The package manager that runs this program, from its variable. */
 const managerOf = (agent: string | undefined): string => agent?.split("/", 1)[0] || "npm"
 
 const runnerOf = (manager: string): string =>
@@ -58,7 +58,7 @@ const refuseUsed = (folder: string): void => {
 const write = (folder: string, versions: { nacre: string; wrangler: string }): void => {
   mkdirSync(folder, { recursive: true })
   cpSync(join(import.meta.dirname, "../template"), folder, { recursive: true })
-  // npm leaves a .gitignore out of a package.
+  // npm omits .gitignore files from packages.
   renameSync(join(folder, "_gitignore"), join(folder, ".gitignore"))
   const name = nameOf(folder)
   for (const file of ["wrangler.jsonc", "README.md"]) {
@@ -103,7 +103,7 @@ const main = async (): Promise<number> => {
   const ours = new Set(["yes", "no-install", "nacre", "help"])
   const first = tokens.find(({ kind }) => kind === "positional")
   const own = process.argv.slice(2)
-  // What isn't ours goes to nacre init, with its values.
+  // Other flags are passed to nacre init, with their values.
   const forInit = own.filter((word, at) => {
     if (first !== undefined && at === first.index) return false
     const name = /^--([\w-]+)/.exec(word)?.[1]

@@ -38,8 +38,8 @@ export async function build({
     conditions: ["workerd", "worker", "browser"],
     mainFields: ["browser", "module", "main"],
     external: ["cloudflare:*", "node:*", "workerd:*"],
-    // As in wrangler.toml: of these packages little is used, and they bring a validation library and every base there is.
-    // The package has been built with them already.
+    // As in wrangler.toml: little of these packages is used, but they bring a validation library
+    // and all bases. The published package already contains them.
     alias: isInstalled
       ? {}
       : {
@@ -47,7 +47,7 @@ export async function build({
           "multiformats/basics": resolve(root, "src/core/bytes/multibases.ts")
         },
     define: { "process.env.NODE_ENV": JSON.stringify("production") },
-    // Names would be kept by a call for every closure made, on the hot paths too (wrangler.toml says the same).
+    // Keeping names would cost a call for every closure, even on hot paths (as in wrangler.toml).
     keepNames: false,
     metafile: true,
     minify,
@@ -55,7 +55,7 @@ export async function build({
   })
   const output = result.outputFiles[0]
   if (output === undefined) throw new Error("esbuild made no output")
-  // Such as an import that nothing exports: it would fail when the Worker starts.
+  // For example an import without an export, which would fail when the Worker starts.
   const warnings = await formatMessages(result.warnings, { kind: "warning", color: false })
   for (const warning of warnings) console.warn(warning)
   return {

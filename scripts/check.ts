@@ -1,7 +1,7 @@
 /**
  * npm run check: types with Effect's diagnostics, lint, format and the architecture's walls.
  *
- * Everything runs; the exit code is 1 when anything failed or was warned of.
+ * Everything runs; the exit code is 1 after any failure or warning.
  */
 import { execFileSync, spawn } from "node:child_process"
 import { join } from "node:path"
@@ -26,7 +26,7 @@ const run = (command: string, args: ReadonlyArray<string>) =>
     child.on("close", (code) => done({ ok: code === 0, output }))
   })
 
-/** The compiler with Effect's diagnostics built in; its suggestions are counted and left to the editor. */
+/** The compiler with Effect's diagnostics built in; its suggestions are only counted. */
 const types = async (): Promise<Outcome> => {
   writeSnippets()
   const compiler = execFileSync(bin("effect-tsgo"), ["get-exe-path"], { encoding: "utf8" }).trim()

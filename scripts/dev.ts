@@ -1,5 +1,5 @@
 /**
- * `npm run dev`: wrangler dev with reload, on the secrets of .dev.vars (made when there are none).
+ * `npm run dev`: wrangler dev with reload, with the secrets of .dev.vars, created if missing.
  *
  *   PORT=8787   the port of 127.0.0.1 to listen on; other arguments go to wrangler (--env dev unless they name another)
  */
@@ -28,7 +28,7 @@ if (known["PLC_URL"]) {
 const given = process.argv.slice(2)
 const environment = given.some((word) => /^(-e|--env)(=|$)/.test(word)) ? [] : ["--env", "dev"]
 const child = spawn(
-  // This very Node, which npm has made sure of: wrangler wants 22 or later.
+  // This Node, which npm has chosen: wrangler needs 22 or later.
   process.execPath,
   [
     resolve(root, "node_modules/wrangler/bin/wrangler.js"),

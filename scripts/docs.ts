@@ -1,5 +1,6 @@
 /**
- * `npm run docs`: writes the reference pages from the declarations in code. `--check` fails when one is stale.
+ * `npm run docs`: writes the reference pages from the declarations in code. `--check` fails if
+ * one is stale.
  */
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs"
 import { dirname, join } from "node:path"
@@ -32,7 +33,7 @@ const read = (file: string): string | undefined => {
   }
 }
 
-/** The pages that are not what the code says now. */
+/** The pages that don't match the code. */
 export const stalePages = async (): Promise<ReadonlyArray<string>> => {
   const stale: Array<string> = []
   for (const [name, write] of Object.entries(pages)) {

@@ -1,8 +1,8 @@
 /**
  * `npm run examples`: installs the packed packages and every example into an empty folder, and runs them there.
  *
- * `--no-build` takes the packages of `dist/` as they are. Names of examples run these alone; `astro`, whose install is
- * as large as all others', runs only when it is named.
+ * `--no-build` uses the existing packages in `dist/`. Arguments select examples; `astro`, whose
+ * install is as large as all others together, only runs if it is named.
  */
 import { execFileSync, spawn, spawnSync } from "node:child_process"
 import {
@@ -24,7 +24,7 @@ const root = join(import.meta.dirname, "..")
 const { version } = JSON.parse(readFileSync(join(root, "package.json"), "utf8"))
 const tarball = (name: string) => join(root, "dist", `${name}-${version}.tgz`)
 
-/** The project that create-nacre makes stands among the examples, and is run like them. */
+/** The project from create-nacre is installed among the examples, and run like them. */
 const created = "created"
 
 const { values, positionals } = parseArgs({
@@ -43,7 +43,7 @@ const chosen = all.filter((name) =>
   positionals.length === 0 ? name !== "astro" : positionals.includes(name)
 )
 
-// Of this Node, of nothing that an earlier run or the repository knows.
+// With this Node, but nothing from an earlier run or the repository.
 const environment = Object.fromEntries(
   Object.entries({ ...process.env, WRANGLER_SEND_METRICS: "false" }).filter(
     ([name]) => !/^(npm_|NACRE_|DATA_DIR$|PLC_URL$|PUBLIC_URL$)/.test(name)
@@ -82,7 +82,7 @@ const readManifest = (file: string) => JSON.parse(readFileSync(file, "utf8"))
 const writeManifest = (file: string, manifest: object) =>
   writeFileSync(file, `${JSON.stringify(manifest, null, 2)}\n`)
 
-/** One install for all: each example is a workspace, and takes the packed package. */
+/** One install for all: each example is a workspace that uses the packed package. */
 const install = (): void => {
   const create = place("create")
   mkdirSync(create)
@@ -117,7 +117,7 @@ const install = (): void => {
 
 type Json = Readonly<Record<string, unknown>>
 
-// SAFETY: every answer of XRPC, and of the examples that are asked for JSON, is an object.
+// SAFETY: every JSON response of XRPC and of the examples is an object.
 const jsonOf = async (response: Response): Promise<Json> => (await response.json()) as Json
 
 interface Served {
@@ -128,7 +128,7 @@ interface Served {
   readonly post: () => Promise<{ uri: string; authorization: string }>
 }
 
-/** Serves a project by `nacre dev`, as its owner would, while `use` lasts. */
+/** Serves a project with `nacre dev`, as its owner would, while `use` runs. */
 const serving = async (
   name: string,
   use: (served: Served) => Promise<void>,
@@ -196,7 +196,10 @@ const dryRun = (name: string): void => {
   run(name, program("wrangler", "bin/wrangler.js"), "deploy", "--dry-run")
 }
 
-/** Serves the built site as wrangler does, with the PDS at its own paths; makes an account and posts. */
+/**
+ * Serves the built site as wrangler does, with the PDS at its own paths; creates an account and
+ * posts.
+ */
 const servingAstro = async (): Promise<void> => {
   const port = await freePort()
   const url = `http://localhost:${port}`
@@ -258,7 +261,7 @@ const servingAstro = async (): Promise<void> => {
 
 const greeting = "/xrpc/com.example.greet?name=you"
 
-/** How each example is run. */
+/** Runs each example. */
 const runs: Readonly<Record<string, () => Promise<void>>> = {
   [created]: async () => {
     dryRun(created)
@@ -310,7 +313,7 @@ const runs: Readonly<Record<string, () => Promise<void>>> = {
       await post()
     }),
   "oauth-app": async () => {
-    // The program itself, which is no JavaScript where esbuild's install script has run.
+    // The program itself, which isn't JavaScript after esbuild's install script has run.
     const words = ["main.js", "--bundle", "--format=esm", "--outfile=dist/main.js"]
     execFileSync(place("node_modules/.bin/esbuild"), [...words, "--log-level=error"], {
       cwd: place("oauth-app")

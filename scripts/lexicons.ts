@@ -1,6 +1,6 @@
 /**
- * Writes src/core/lexicon/documents.json: the lexicon definitions this server needs, taken from the
- * documents that @atproto/api carries. `--check` writes nothing and fails when the file is stale.
+ * Writes src/core/lexicon/documents.json: the lexicon definitions that this server needs, from
+ * the documents of @atproto/api. `--check` writes nothing and fails if the file is stale.
  */
 import { readFileSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
@@ -25,7 +25,7 @@ const fullName = (ref: string, home: string): string => {
   return name === undefined || name === "main" ? nsid || home : `${nsid || home}#${name}`
 }
 
-/** A copy of a schema without what no validator reads, and with refs as short as they can be. */
+/** A copy of a schema without parts that validators ignore, and with the shortest refs. */
 const trimmed = (schema: Json, home: string, seen: (name: string) => void): Json => {
   const shortRef = (ref: string): string => {
     const full = fullName(ref, home)

@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-/** The `nacre` command: on this Node where it reads TypeScript, else on the one that npm installed. */
+/** The `nacre` command: on this Node if it reads TypeScript, else on the one that npm installed. */
 import { spawnSync } from "node:child_process"
 import { join } from "node:path"
 import { fileURLToPath } from "node:url"

@@ -26,7 +26,10 @@ const folder = join(out, "nacre")
 const createFolder = join(out, "create-nacre")
 const bin = (name: string) => join(root, "node_modules/.bin", name)
 
-/** Bytes that a file may take, gzipped where the name says so. Only a drill loads the server that the command brings. */
+/**
+ * The size limits of files in bytes, gzipped if the name says so. Only a drill loads the server
+ * that the command brings.
+ */
 const limits = {
   "the tarball": 2900 * 1024,
   "nacre, gzipped": 400 * 1024,
@@ -64,7 +67,7 @@ const finishCreate = (manifest: RootManifest): void => {
   cpSync(join(root, "LICENSE"), join(createFolder, "LICENSE"))
 }
 
-/** Packs a built package; the answer is its tarball. */
+/** Packs a built package; returns its tarball. */
 const pack = (from: string, name: string): string => {
   execFileSync("npm", ["pack", "--silent", "--pack-destination", out, from], {
     cwd: root,
@@ -76,7 +79,7 @@ const pack = (from: string, name: string): string => {
 const gzipped = (...files: ReadonlyArray<string>): number =>
   gzipSync(Buffer.concat(files.map((file) => readFileSync(join(folder, "dist", file))))).byteLength
 
-/** Every problem of the packed tarball, one sentence each. */
+/** Every problem of the packed tarball, in one sentence each. */
 const problemsOf = async (tarball: string): Promise<ReadonlyArray<string>> => {
   const problems: Array<string> = []
   const built = readdirSync(join(folder, "dist"))

@@ -1,7 +1,8 @@
 /**
- * `npm run proof`: takes the packed packages through a person's hands, and `nacre/repo` through every runtime.
+ * `npm run proof`: tests the packed packages as a person would use them, and `nacre/repo` in
+ * every runtime.
  *
- * `--no-build` takes the packages of `dist/` as they are; `library` or `ownership` runs that alone.
+ * `--no-build` uses the existing packages in `dist/`; `library` or `ownership` runs only that part.
  */
 import { execFileSync } from "node:child_process"
 import { mkdtempSync, readFileSync, rmSync } from "node:fs"
@@ -43,7 +44,7 @@ try {
     })
   }
 } catch (cause) {
-  // The message alone: the source of a bundle is one line of a megabyte.
+  // Only the message: a bundle's source is one line of a megabyte.
   console.error(`✗ ${cause instanceof Error ? cause.message : String(cause)}`)
   process.exitCode = 1
 } finally {

@@ -10,7 +10,7 @@ import { root } from "./build.ts"
 const folder = join(root, "site")
 const built = join(root, "dist/site")
 
-/** Runs a program in the site's folder, and ends with its failure. */
+/** Runs a program in the site's folder; exits if it fails. */
 const run = (program: string, ...args: ReadonlyArray<string>): void => {
   const { status } = spawnSync(program, args, { cwd: folder, stdio: "inherit" })
   if (status !== 0) process.exit(status ?? 1)
@@ -22,7 +22,7 @@ if (!existsSync(installed) || statSync(installed).mtimeMs < statSync(lock).mtime
   run("npm", "ci", "--no-audit", "--no-fund")
 }
 
-// A page finds the site's packages only from within its folder.
+// A page only finds the site's packages from within its folder.
 rmSync(join(folder, "pages"), { recursive: true, force: true })
 for (const source of [
   "README.md",
@@ -50,7 +50,7 @@ const idsOf = new Map(
   ])
 )
 
-/** The file that an address within the site names. */
+/** The file for a path of the site. */
 const fileOf = (path: string): string | undefined =>
   [path, `${path}.html`, join(path, "index.html")].find((file) => {
     const at = join(built, file)

@@ -10,7 +10,7 @@ const markdownIn = (folder: string): ReadonlyArray<string> =>
     .filter((file) => file.endsWith(".md") && !file.includes("node_modules"))
     .map((file) => join(folder, file))
 
-/** Every document with snippets that somebody may copy. */
+/** Every document with snippets that people may copy. */
 export const documents: ReadonlyArray<string> = [
   "README.md",
   "CONTRIBUTING.md",
@@ -37,7 +37,7 @@ export const blocks: ReadonlyArray<Block> = documents.flatMap((file) =>
   }))
 )
 
-/** What is checked in which way; a block of any other language fails the test. */
+/** How each language is checked; a block of any other language fails the test. */
 export const checkedElsewhere: Readonly<Record<string, string>> = {
   ts: "`npm run check` compiles each",
   "": "what a command prints",
@@ -46,7 +46,10 @@ export const checkedElsewhere: Readonly<Record<string, string>> = {
   jsonc: "the settings of a Worker; `npm run examples` deploys the same ones dry"
 }
 
-/** Programs that snippets call besides `nacre` and npm's scripts, and why nothing more is checked of them. */
+/**
+ * Programs that snippets call besides `nacre` and npm's scripts, and why they aren't checked
+ * further.
+ */
 export const otherPrograms: Readonly<Record<string, string>> = {
   cd: "changes to a folder that the line before it creates",
   curl: "a request to a made-up server",
@@ -54,7 +57,10 @@ export const otherPrograms: Readonly<Record<string, string>> = {
   source: "a shell's own command"
 }
 
-/** What TypeScript blocks take from the text around them, by a word that only this block has. */
+/**
+ * Declarations that TypeScript blocks take from the surrounding text, by a word that only this
+ * block contains.
+ */
 const around: ReadonlyArray<readonly [word: string, declarations: string]> = [
   [
     "createNacre<Env>",
@@ -67,7 +73,10 @@ const around: ReadonlyArray<readonly [word: string, declarations: string]> = [
   ]
 ]
 
-/** The TypeScript blocks that people copy; those of docs/reference are declarations of the package itself. */
+/**
+ * The TypeScript blocks that people copy; those in docs/reference are the package's own
+ * declarations.
+ */
 export const typescript = blocks.filter(
   ({ file, language }) => language === "ts" && !file.startsWith("docs/reference/")
 )
@@ -103,7 +112,7 @@ export const commandsOf = (code: string): ReadonlyArray<Words> =>
     .map((words) => words.slice(words.findIndex((word) => !/^[A-Z_]+=/.test(word))))
     .filter((words) => words.length > 0)
 
-/** Commands of the house that stand as code in sentences. */
+/** The project's own commands as code in sentences. */
 export const inSentences = (file: string): ReadonlyArray<Words> =>
   [
     ...read(file)

@@ -1,13 +1,16 @@
 /**
- * The architecture's walls: which part of src may import which, and what may stand in it.
+ * The architecture's walls: which part of src may import which, and what it may contain.
  *
- * Imports flow one way: core ← services ← layers and http (siblings) ← main, dev. The `nacre` command (cli) knows the
- * core, and the server by HTTP alone.
+ * Imports flow one way: core ← services ← layers and http (siblings) ← main, dev. The `nacre`
+ * command (cli) imports the core, and uses the server only through HTTP.
  */
 import { readdirSync, readFileSync } from "node:fs"
 import { dirname, join, normalize, relative, sep } from "node:path"
 
-/** What each floor may import of the others; files directly in src (entry points) may import everything. */
+/**
+ * The floors that each floor may import; files directly in src (entry points) may import
+ * everything.
+ */
 const reach: Readonly<Record<string, ReadonlyArray<string>>> = {
   core: ["core"],
   services: ["core", "services"],
@@ -16,13 +19,16 @@ const reach: Readonly<Record<string, ReadonlyArray<string>>> = {
   cli: ["core", "cli"]
 }
 
-/** The fifteen words: every folder below a floor bears one of them, and so leads to every part of a capability. */
+/**
+ * The fifteen words: every folder below a floor has one of these names, which finds every part of
+ * a capability.
+ */
 const words: ReadonlyArray<string> =
   "repo blobs stream identity accounts sessions oauth factors mail proxy edge limits backups operators host".split(
     " "
   )
 
-/** The names that a folder directly below a floor may bear; the command has its own. */
+/** The allowed names of folders directly below a floor; the command has its own. */
 const rooms: Readonly<Record<string, ReadonlyArray<string>>> = {
   core: [...words, "bytes", "lexicon"],
   services: words,
@@ -30,10 +36,10 @@ const rooms: Readonly<Record<string, ReadonlyArray<string>>> = {
   http: [...words, "pages"]
 }
 
-/** The most files that one folder may hold, of src and of test alike. */
+/** The most files in a folder, for both src and test. */
 const maxFiles = 25
 
-/** Where a family of packages may be imported; the entry points may where `entry` lists them. */
+/** Where a family of packages may be imported; entry points only if `entry` lists them. */
 interface PackageRule {
   readonly name: string
   readonly parts: ReadonlyArray<string>
@@ -69,7 +75,7 @@ interface Ban {
   readonly use: string
 }
 
-/** What services, http and the command leave to layers and entry points, and what to use instead. */
+/** Patterns only allowed in layers and entry points, and what to use instead. */
 const banned: ReadonlyArray<Ban> = [
   { pattern: /\bDate\.now\b|\bnew Date\(\s*\)/, use: "Clock" },
   { pattern: /\bMath\.random\b/, use: "Random" },
@@ -77,7 +83,7 @@ const banned: ReadonlyArray<Ban> = [
   { pattern: /\btry\s*\{/, use: "Effect.try or typed errors" }
 ]
 
-/** Exceptions, each with its reason: file → what it may do although its part may not. */
+/** Exceptions with reasons, by file. */
 const allowed: Readonly<
   Record<string, { readonly uses?: ReadonlyArray<string>; readonly reason: string }>
 > = {
@@ -91,13 +97,16 @@ const allowed: Readonly<
   }
 }
 
-/** What a server's answer may not be read or shown by in the command, and what to use instead. */
+/**
+ * Patterns with which the command must not read or show a server's response, and what to use
+ * instead.
+ */
 const commandWords: ReadonlyArray<Ban> = [
   { pattern: /\bSchema\.String\b/, use: "a format or Words of cli/answers.ts" },
   { pattern: /\bConsole\b|\bprocess\.std(?:out|err)\b/, use: "cli/output.ts" }
 ]
 
-/** Files of the command that read no server's answer, or are what the others use. */
+/** The command's files that read no server's response, or that implement the alternatives. */
 const apart =
   /^cli\/(?:answers|output|place|failure|recoveryKey|login\/profiles|migrate\/notes|host\/environment)\.ts$/
 
@@ -119,7 +128,7 @@ interface Import {
   readonly erased: boolean
 }
 
-/** The same with a note of what the compiler erases. */
+/** The same, with a flag for imports that the compiler erases. */
 const importList = (text: string): ReadonlyArray<Import> => {
   const bare = text.replace(/\/\*[\s\S]*?\*\//g, "").replace(/^\s*\/\/[^\n]*$/gm, "")
   const statement =
@@ -141,7 +150,10 @@ const filesUnder = (folder: string): ReadonlyArray<string> =>
 const partOf = (file: string): string | undefined =>
   file.includes("/") ? file.slice(0, file.indexOf("/")) : undefined
 
-/** Every breach of the walls in a src folder, one sentence each; `sources` is path relative to src → text. */
+/**
+ * Every violation in a src folder, in one sentence each; `sources` is path relative to src →
+ * text.
+ */
 export function breachesOf(sources: ReadonlyMap<string, string>): Array<string> {
   const breaches: Array<string> = []
   const graph: Graph = new Map()
@@ -155,7 +167,7 @@ export function breachesOf(sources: ReadonlyMap<string, string>): Array<string> 
         .join("/")
     const inside = list.filter(({ name }) => name.startsWith("."))
     const local = inside.map(pathOf)
-    // A type that is erased loads nothing, so it closes no cycle.
+    // An erased import loads nothing, so it can't close a cycle.
     graph.set(file, inside.filter(({ erased }) => !erased).map(pathOf))
 
     const mayReach = part === undefined ? undefined : reach[part]
@@ -206,7 +218,7 @@ export function breachesOf(sources: ReadonlyMap<string, string>): Array<string> 
 const places = ({ parts, entry }: PackageRule): string =>
   [...parts.map((part) => `src/${part}`), ...entry.map((file) => `src/${file}`)].join(", ")
 
-/** Every folder that holds more files than a reader takes in at a glance, one sentence each. */
+/** Every folder with too many files, in one sentence each. */
 export function crowdedFolders(files: Iterable<string>): Array<string> {
   const counts = new Map<string, number>()
   for (const file of files) counts.set(dirname(file), (counts.get(dirname(file)) ?? 0) + 1)
@@ -215,7 +227,7 @@ export function crowdedFolders(files: Iterable<string>): Array<string> {
     .map(([folder, count]) => `${folder} holds ${count} files, more than ${maxFiles}`)
 }
 
-/** A file, and what it loads. */
+/** A file, and the files that it loads. */
 type Graph = Map<string, ReadonlyArray<string>>
 
 /** Each import cycle once, as the chain of its files. */

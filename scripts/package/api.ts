@@ -11,7 +11,10 @@ const entries = {
   "nacre/repo": { file: "repo.d.ts", what: "repos, proofs and the event stream, for any runtime" }
 }
 
-/** Declarations without what only a compiler reads; files of shared types follow the entry that imports them. */
+/**
+ * Declarations without parts only for the compiler; files of shared types follow the entry that
+ * imports them.
+ */
 const declarations = (folder: string, file: string): string => {
   const text = readFileSync(join(folder, file), "utf8")
   const shared = [...text.matchAll(/from "\.\/([\w.]+)\.js"/g)].map(([, name]) => `${name}.d.ts`)
@@ -36,7 +39,7 @@ const pageOf = (built: string): string => {
   return `${["# API", notice, "The types that the package `nacre` exports. A change of this page is a change of the API.", ...sections].join("\n\n")}\n`
 }
 
-/** The lines by which a built package differs from the committed page, marked `+` and `-`. */
+/** The differences between a built package and the committed page, marked `+` and `-`. */
 export const apiChanges = (built: string): ReadonlyArray<string> => {
   const before = readFileSync(page, "utf8").split("\n")
   const after = pageOf(built).split("\n")

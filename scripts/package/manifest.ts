@@ -1,6 +1,6 @@
 import { schemaVersion } from "../../src/core/host/schemaVersion.ts"
 
-/** What the packages take from the repository's `package.json`. */
+/** The parts of the repository's `package.json` that the packages use. */
 export interface RootManifest {
   readonly version: string
   readonly description: string
@@ -15,7 +15,10 @@ const entry = (name: string) => ({
   default: `./dist/${name}.js`
 })
 
-/** The manifest of `nacre`: everything is bundled, so it depends on nothing but what an entry's users have. */
+/**
+ * The manifest of `nacre`: everything is bundled, so its only dependencies are those that an
+ * entry's users provide.
+ */
 export const manifestOf = ({
   version,
   description,
@@ -32,7 +35,7 @@ export const manifestOf = ({
   type: "module",
   engines: { node: ">=22" },
   bin: { nacre: "dist/cli.js" },
-  // What nacre upgrade asks of a version before it is deployed.
+  // nacre upgrade reads it before it deploys a version.
   nacre: { schemaVersion },
   exports: {
     ".": entry("index"),
@@ -49,7 +52,8 @@ export const manifestOf = ({
   },
   files: ["dist", "CHANGELOG.md"],
   sideEffects: false,
-  // Effect's services are matched by identity, so nacre/effect works with exactly the version it was built with.
+  // Effect's services are matched by identity, so nacre/effect works with exactly the version
+  // that it was built with.
   peerDependencies: {
     "@astrojs/cloudflare": ">=14",
     "@effect/sql-d1": dependencies["@effect/sql-d1"],

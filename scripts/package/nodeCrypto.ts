@@ -1,4 +1,4 @@
-/** As much of `node:crypto` as `nacre/repo` uses, for runtimes that have none. */
+/** The part of `node:crypto` that `nacre/repo` uses, for runtimes without it. */
 import { hmac } from "@noble/hashes/hmac"
 import { sha256 } from "@noble/hashes/sha2"
 

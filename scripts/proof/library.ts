@@ -1,5 +1,6 @@
 /**
- * Runs the built `nacre/repo` on a real repo in Node, in workerd and in Chromium, and compares what each says of it.
+ * Runs the built `nacre/repo` on a real repo in Node, workerd and Chromium, and compares the
+ * results.
  */
 import { readFileSync, statSync } from "node:fs"
 import { createServer } from "node:http"
@@ -14,14 +15,17 @@ import { must } from "./running.ts"
 /** The largest size of a build, gzipped. */
 const limit = 40 * 1024
 
-/** A repo's bytes, and what they are to be verified by. */
+/** A repo's bytes, and the DID and key to verify them. */
 interface Sample {
   readonly car: Uint8Array
   readonly did: string
   readonly signingKey: string
 }
 
-/** The function that runs everywhere: what the library says of a repo, and of one with a wrong byte. */
+/**
+ * The function that runs everywhere: the library's result for a repo, and for one with a wrong
+ * byte.
+ */
 const judge = `async ({ encode, decode, verifyRepo }, car, { did, signingKey }) => {
   const { rev, records } = await verifyRepo(car, { did, signingKey })
   const values = [...records.values()].map(({ path, value }) => [path, value().text])
@@ -48,7 +52,7 @@ const sampleFrom = async (dist: string): Promise<Sample> => {
   }
   const car = await fetch(`${pds.url}/xrpc/com.atproto.sync.getRepo?did=${did}`)
   const document = await fetch(`${pds.plcUrl}/${did}/data`)
-  // SAFETY: the directory answers the data of a DID that it knows.
+  // SAFETY: the directory returns the data of a known DID.
   const { verificationMethods } = (await document.json()) as {
     verificationMethods: { atproto: string }
   }
@@ -63,7 +67,7 @@ const sampleFrom = async (dist: string): Promise<Sample> => {
 
 const inNode = async (dist: string, { car, ...by }: Sample): Promise<string> => {
   const library = await import(pathToFileURL(join(dist, "repo.js")).href)
-  // The same text runs in all three.
+  // The same code runs in all three.
   const run = new Function(`return ${judge}`)()
   return JSON.stringify(await run(library, car, by))
 }
@@ -117,7 +121,7 @@ const inChromium = async (dist: string, { car, ...by }: Sample): Promise<string>
   }
 }
 
-/** Runs the library everywhere; answers its sizes in words. */
+/** Runs the library everywhere; returns its sizes in words. */
 export const runLibrary = async (dist: string): Promise<string> => {
   const sizes = ["repo.js", "repo.web.js"].map((name) => {
     const size = gzipSync(readFileSync(join(dist, name))).byteLength

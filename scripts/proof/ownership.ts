@@ -1,9 +1,9 @@
 /**
- * A person's way with the packages: creates a project in an empty folder, runs it, posts, upgrades it from a version
- * before, posts again, and goes back.
+ * Uses the packages as a person would: creates a project in an empty folder, runs it, posts,
+ * upgrades it from an earlier version, posts again, and goes back.
  *
- * No version before this package exists, so it is this one under a lower number; its data is what a release before the
- * schema's version left, and its configuration what a project without backups has.
+ * There is no earlier version, so this one gets a lower number; its data lacks the schema's
+ * version, and its configuration lacks backups.
  */
 import { AtpAgent, type AtpSessionData } from "@atproto/api"
 import { execFileSync } from "node:child_process"
@@ -13,7 +13,7 @@ import { DatabaseSync } from "node:sqlite"
 import { applyEdits, modify, parse } from "jsonc-parser"
 import { freePort, must, run, serving } from "./running.ts"
 
-/** The number of the version before. */
+/** The number of the earlier version. */
 const before = "0.1.99"
 
 const readJson = (file: string) => JSON.parse(readFileSync(file, "utf8"))
@@ -23,7 +23,7 @@ const filesUnder = (folder: string): ReadonlyArray<string> =>
     .filter((entry) => entry.isFile())
     .map(({ name, parentPath }) => join(parentPath, name))
 
-/** Packs the built package under the number of the version before. */
+/** Packs the built package under the earlier version's number. */
 const packBefore = (built: string, folder: string, version: string): string => {
   const copy = join(folder, "before")
   cpSync(built, copy, { recursive: true })
@@ -36,7 +36,7 @@ const packBefore = (built: string, folder: string, version: string): string => {
   return join(folder, `nacre-${before}.tgz`)
 }
 
-/** Takes the backups out of a configuration, as a project has it that an older version made. */
+/** Removes the backups from a configuration, as in a project from an older version. */
 const forgetBackups = (file: string): void => {
   let text = readFileSync(file, "utf8")
   const set = (path: ReadonlyArray<string | number>, value: unknown) => {
@@ -48,7 +48,7 @@ const forgetBackups = (file: string): void => {
   writeFileSync(file, text)
 }
 
-/** Takes the schema's version out of every database; answers how many had one. */
+/** Removes the schema's version from every database; returns how many had one. */
 const forgetSchema = (state: string): number => {
   let count = 0
   for (const file of filesUnder(state).filter((name) => name.endsWith(".sqlite"))) {
@@ -69,10 +69,10 @@ const dryRun = (project: string): void => {
   run(project, process.execPath, "node_modules/wrangler/bin/wrangler.js", "deploy", "--dry-run")
 }
 
-/** What a step took, in words. */
+/** Reports a finished step. */
 export type Timed = (step: string) => void
 
-/** Walks the whole way in an empty folder. */
+/** Runs all steps in an empty folder. */
 export const ownProject = async (
   folder: string,
   {
@@ -108,7 +108,7 @@ export const ownProject = async (
   const port = await freePort()
   let session: AtpSessionData | undefined
   const versionAt = async (url: string) =>
-    // SAFETY: /ready answers JSON with the version.
+    // SAFETY: /ready returns JSON with the version.
     ((await (await fetch(`${url}/ready`)).json()) as { version: string }).version
   const keep = (_: unknown, kept: AtpSessionData | undefined): void => {
     session = kept ?? session

@@ -1,19 +1,19 @@
 import { spawn, spawnSync } from "node:child_process"
 import { createServer, type AddressInfo } from "node:net"
 
-/** The environment of a user: of this Node, of nothing that an earlier run or the repository knows. */
+/** A user's environment: this Node, but nothing from an earlier run or the repository. */
 export const environment: NodeJS.ProcessEnv = Object.fromEntries(
   Object.entries({ ...process.env, WRANGLER_SEND_METRICS: "false" }).filter(
     ([name]) => !/^(npm_|NACRE_|DATA_DIR$|PLC_URL$|PUBLIC_URL$)/.test(name)
   )
 )
 
-/** Fails unless something is as it should be. */
+/** Fails unless a condition holds. */
 export const must = (condition: boolean, what: string): void => {
   if (!condition) throw new Error(`not so: ${what}`)
 }
 
-/** Runs a program to its end; the answer is what it printed. */
+/** Runs a program to its end; returns its output. */
 export const run = (cwd: string, program: string, ...args: ReadonlyArray<string>): string => {
   const { status, stdout, stderr } = spawnSync(program, args, {
     cwd,
@@ -24,7 +24,7 @@ export const run = (cwd: string, program: string, ...args: ReadonlyArray<string>
   throw new Error(`${program} ${args.join(" ")} failed:\n${stdout}${stderr}`)
 }
 
-/** A port of 127.0.0.1 that nobody uses. */
+/** A free port of 127.0.0.1. */
 export const freePort = (): Promise<number> =>
   new Promise((found) => {
     const probe = createServer().listen(0, "127.0.0.1", () => {
@@ -34,7 +34,7 @@ export const freePort = (): Promise<number> =>
     })
   })
 
-/** Runs `npm run dev` of a project while `use` lasts. */
+/** Runs a project's `npm run dev` while `use` runs. */
 export const serving = async (
   folder: string,
   port: number,

@@ -1,7 +1,7 @@
 import { walkCommands } from "./commandHelp.ts"
 import { page } from "./page.ts"
 
-/** The flags that every command has are shown once. */
+/** Global flags are shown only once. */
 const isGlobal = /^GLOBAL FLAGS\n(?: {2}.*\n?)+\n?/m
 
 const plain = (help: string, isFirst: boolean): string =>

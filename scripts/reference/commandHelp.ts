@@ -8,7 +8,7 @@ import * as Stdio from "effect/Stdio"
 import * as FetchHttpClient from "effect/http/FetchHttpClient"
 import { run } from "../../src/cli/run.ts"
 
-/** Runs the command in this process, far from any server and with nobody to ask. */
+/** Runs the command in this process, without a server or a terminal. */
 export const runHere = async (args: ReadonlyArray<string>) => {
   const out: Array<string> = []
   const err: Array<string> = []
@@ -49,7 +49,7 @@ export const linesOf = (help: string, section: string): ReadonlyArray<string> =>
     .split("\n")
     .filter((line) => line.trim() !== "")
 
-/** Every command with its help, from the first on. */
+/** Every command with its help, starting at a path. */
 export const walkCommands = async (
   path: ReadonlyArray<string> = []
 ): Promise<ReadonlyArray<CommandHelp>> => {

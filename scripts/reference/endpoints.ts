@@ -48,9 +48,9 @@ interface Document {
   readonly defs: Readonly<Record<string, { readonly description?: string }>>
 }
 
-/** What a method does, in the words of its lexicon. */
+/** Each method's description in its lexicon. */
 const purposes = new Map(
-  // SAFETY: documents of lexicons.
+  // SAFETY: these are lexicon documents.
   (schemas as unknown as ReadonlyArray<Document>).map(({ id, defs }) => [
     id,
     defs["main"]?.description ?? ""

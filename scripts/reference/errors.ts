@@ -3,12 +3,15 @@ import { wire } from "../../src/http/errors.ts"
 import type { WireError } from "../../src/http/wire.ts"
 import { code, page, table } from "./page.ts"
 
-/** Stands for a number of the request. */
+/** A placeholder for a number in the request. */
 const anyNumber = 987_654_321
 
 type Fields = Readonly<Record<string, unknown>>
 
-/** Values that show what an answer makes of a field: each literal of it, or a text that names it. */
+/**
+ * Values that show a field's effect on the response: each of its literals, or a text with its
+ * name.
+ */
 const samplesOf = (name: string, ast: SchemaAST.AST): ReadonlyArray<unknown> => {
   switch (ast._tag) {
     case "Literal":
@@ -50,7 +53,7 @@ interface Declared {
   readonly answer: (failure: never) => WireError
 }
 
-/** errors.md: every answer of the wire table. */
+/** errors.md: every error of the wire table. */
 export const errors = (): string => {
   const rows = new Map<string, ReadonlyArray<string>>()
   // SAFETY: the table holds classes of tagged errors.

@@ -21,7 +21,7 @@ const allowed = ({ windows }: LimitRule): string =>
     )
     .join(", ")
 
-/** What declares a limit: methods by their NSID, routes by their path. */
+/** The declarations of a limit: methods by NSID, routes by path. */
 export const declarers = (rule: LimitRule): ReadonlyArray<string> => [
   ...new Set([
     ...methods.filter(({ limits }) => limits?.includes(rule)).map(({ nsid }) => nsid),

@@ -1,7 +1,7 @@
 import { routes as declared } from "../../src/http/host.ts"
 import { code, page, table } from "./page.ts"
 
-/** What each path answers. A path without a text, or a text without a path, fails. */
+/** The description of each path. A path without one, or a description without a path, fails. */
 const texts: Readonly<Record<string, string>> = {
   "/xrpc/_health": "the version; 503 when the directory cannot be reached",
   "/xrpc/*": "the [endpoints](endpoints.md)",

@@ -13,7 +13,9 @@ export interface StoredTable {
   readonly columns: ReadonlyArray<string>
 }
 
-/** Every table that stands beside its layer. A table that its file drops is one of the last version. */
+/**
+ * Every table that a layer declares. A table that its file drops belongs to the previous version.
+ */
 export const storedTables = (): ReadonlyArray<StoredTable> =>
   readdirSync(join(root, "src/layers"), { recursive: true, encoding: "utf8" })
     .filter((file) => file.endsWith(".ts"))
