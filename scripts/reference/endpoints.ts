@@ -33,9 +33,9 @@ const authorityWords = (authority: Authority): string => {
     case "service":
       return "service token"
     case "admin":
-      return "admin"
+      return authority.role === undefined ? "admin" : `admin, ${authority.role}`
     case "moderator":
-      return "moderator"
+      return authority.role === undefined ? "moderator" : `moderator, ${authority.role}`
     case "object":
       return authorityWords(authority.demands)
     case "signup":

@@ -31,6 +31,7 @@ import { migrate } from "./migrate/migrate.ts"
 import { recover } from "./recover/recover.ts"
 import { note, printJson, style } from "./output.ts"
 import { audit } from "./operators/audit.ts"
+import { operator } from "./operators/operator.ts"
 import { passkey } from "./passkey.ts"
 import { status } from "./status.ts"
 
@@ -55,6 +56,7 @@ const root = Command.make("nacre").pipe(
     identity,
     key,
     passkey,
+    operator,
     audit,
     backup,
     restore,

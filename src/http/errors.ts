@@ -56,6 +56,8 @@ import { KeyUnreadable } from "../services/identity/Keys.ts"
 import { PlcRefused, PlcUnavailable } from "../services/identity/PlcDirectory.ts"
 import { NotOurDid, PlcOperationRefused } from "../services/identity/PlcOperations.ts"
 import { ReservedKeysFull } from "../services/identity/ReservedKeys.ts"
+import { OperatorRefused } from "../services/operators/Operators.ts"
+import { operatorRefusals } from "./operators/refusals.ts"
 import { AuditUnavailable } from "../services/operators/AuditLog.ts"
 import { LimiterUnavailable, RateLimitExceeded } from "../services/limits/Limiter.ts"
 import { CodeExpired, CodeInvalid } from "../services/mail/AccountCodes.ts"
@@ -169,6 +171,7 @@ export const wire = [
       "The audit log is unavailable. What was asked for may be done: look before you repeat it"
     )
   ),
+  on(OperatorRefused, ({ reason }) => badRequest("InvalidRequest", operatorRefusals[reason])),
   on(LimiterUnavailable, () => unavailable("The rate limiter is unavailable")),
   on(SignUpRefused, ({ error, message }) => badRequest(error, message)),
   on(HandleNotAvailable, ({ handle }) =>

@@ -35,6 +35,7 @@ import { listCodes } from "./mail/ownCodes.ts"
 import { listPasskeys, makePasskeyLink, removePasskey } from "./factors/ownPasskeys.ts"
 import { CurrentRequest, currentRequest, noteAccount } from "./CurrentRequest.ts"
 import { newRequestId, withRequestId } from "./requestId.ts"
+import { listOperators, removeOperator, setOperator } from "./operators/adminOperators.ts"
 import { adminAudit } from "./operators/adminAudit.ts"
 import { noteModerator, notePassword, recordAct } from "./operators/recordAct.ts"
 import { logRequest } from "./requestLog.ts"
@@ -219,6 +220,9 @@ export const routes = [
   route("POST", "/admin/backups/restore", answer(restoreOne), rules.administrator),
   route("POST", "/admin/backups/restore-server", answer(restoreAll), rules.administrator),
   route("GET", "/admin/audit", answer(adminAudit), rules.administrator),
+  route("GET", "/admin/operators", answer(listOperators), rules.administrator),
+  route("POST", "/admin/operators", answer(setOperator), rules.administrator),
+  route("POST", "/admin/operators/remove", answer(removeOperator), rules.administrator),
   route("GET", "/admin/codes", answer(adminCodes), rules.administrator),
   route("GET", "/admin/relays", answer(adminRelays), rules.administrator),
   route("GET", "/manage/codes", answer(listCodes)),

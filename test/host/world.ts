@@ -14,6 +14,7 @@ import { identityMethods } from "../../src/http/identity/methods.ts"
 import { serverMethods } from "../../src/http/sessions/methods.ts"
 import { serve, table } from "../../src/http/Xrpc.ts"
 import * as AddressLimitsLayer from "../../src/layers/limits/AddressLimits.ts"
+import * as OperatorsD1 from "../../src/layers/operators/OperatorsD1.ts"
 import * as AuthHost from "../../src/layers/sessions/AuthHost.ts"
 import * as ConfigEnv from "../../src/layers/host/ConfigEnv.ts"
 import * as DevicesD1 from "../../src/layers/oauth/DevicesD1.ts"
@@ -154,6 +155,7 @@ export const world = (accounts: FakeAccounts, overrides: Overrides = {}) => {
     usedOnce,
     DevicesD1.layer.pipe(Layer.provide(HostDatabaseNode.layer(":memory:"))),
     AddressLimitsLayer.layer(),
+    OperatorsD1.layer.pipe(Layer.provide(HostDatabaseNode.layer(":memory:"))),
     Layer.succeed(Accounts, accounts.service),
     PublicCache.layerNone,
     identity,

@@ -11,13 +11,15 @@ import * as Effect from "effect/Effect"
 import { inviteCode } from "../../core/identity/calledName.ts"
 import { Directory, type InvitePlace } from "../../services/accounts/Directory.ts"
 import { InvalidRequest } from "../../services/failures.ts"
-import { noteAct } from "../CurrentRequest.ts"
+import { CurrentRequest, noteAct } from "../CurrentRequest.ts"
 import { type Call, method } from "../Xrpc.ts"
 import { entryOf, inviteView } from "./adminAccounts.ts"
 import { only, owner } from "./readableAccount.ts"
 import { Config } from "../../services/host/Config.ts"
 
 const moderator = { at: "host", authority: { kind: "moderator" } } as const
+const inviting = { at: "host", authority: { kind: "moderator", role: "inviter" } } as const
+const invites = { kind: "admin", role: "inviter" } as const
 
 const cursorOf = ({ rank, code }: InvitePlace): string => `${rank}:${code}`
 
@@ -29,7 +31,7 @@ const placeOf = Effect.fnUntraced(function* (cursor: string) {
 
 const getInviteCodes = method(
   "com.atproto.admin.getInviteCodes",
-  moderator,
+  inviting,
   Effect.fnUntraced(function* ({ params }: Call<GetInviteCodes.QueryParams & { limit: number }>) {
     const { limit, cursor } = params
     const sort: string = params.sort ?? "recent"
@@ -45,7 +47,7 @@ const getInviteCodes = method(
 
 const disableInviteCodes = method(
   "com.atproto.admin.disableInviteCodes",
-  moderator,
+  inviting,
   Effect.fnUntraced(function* ({ input }: Call<object, DisableInviteCodes.InputSchema>) {
     const { accounts, codes } = input
     if (accounts?.includes("admin") === true) {
@@ -147,17 +149,19 @@ const makeCodes = Effect.fnUntraced(function* (
   const codes = made.flatMap(({ account, codes }) =>
     codes.map((code) => ({ code, forAccount: account }))
   )
+  const { operator = "password" } = yield* CurrentRequest
+  const createdBy = operator === "password" ? "admin" : operator
   yield* noteAct({
     ...(forAccounts.length === 1 ? { subject: forAccounts[0]! } : {}),
     after: { codes: codes.map(({ code }) => code).join(" "), count: codes.length, uses: available }
   })
-  yield* directory.createInvites({ codes, available, createdBy: "admin" })
+  yield* directory.createInvites({ codes, available, createdBy })
   return made
 })
 
 const createInviteCode = method(
   "com.atproto.server.createInviteCode",
-  { at: "host", authority: { kind: "admin" } },
+  { at: "host", authority: invites },
   Effect.fnUntraced(function* ({ input }: Call<object, CreateInviteCode.InputSchema>) {
     const { useCount, forAccount = "admin" } = input
     const [made] = yield* makeCodes([forAccount], 1, useCount)
@@ -167,7 +171,7 @@ const createInviteCode = method(
 
 const createInviteCodes = method(
   "com.atproto.server.createInviteCodes",
-  { at: "host", authority: { kind: "admin" } },
+  { at: "host", authority: invites },
   Effect.fnUntraced(function* ({ input }: Call<object, CreateInviteCodes.InputSchema>) {
     const { codeCount, useCount, forAccounts = ["admin"] } = input
     return { codes: yield* makeCodes(forAccounts, codeCount, useCount) }

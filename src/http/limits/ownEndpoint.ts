@@ -8,11 +8,13 @@ import { noteAccount, noteAct } from "../CurrentRequest.ts"
 import { jsonType, privateHeaders } from "../responses.ts"
 import { subjectOf } from "../accounts/accountOf.ts"
 import { accountBehind } from "../sessions/signInGate.ts"
+import { noteModerator } from "../operators/recordAct.ts"
 import { credentialsOf } from "../Xrpc.ts"
 
 /** Rejects everyone except the administrator from one of our own paths outside of XRPC. */
 export const forAdministrator = Effect.fnUntraced(function* (request: Request, name: string) {
-  yield* (yield* Auth).authenticate(credentialsOf(request), { kind: "admin" }, name)
+  const auth = yield* Auth
+  yield* noteModerator(yield* auth.authenticate(credentialsOf(request), { kind: "admin" }, name))
 })
 
 /**

@@ -14,9 +14,9 @@ import { nsidOf } from "../Xrpc.ts"
 /** The header with an operator's reason, percent-encoded. */
 export const reasonHeader = "x-nacre-reason"
 
-/** Notes the calling moderation service. */
+/** Notes the calling moderation service or operator. */
 export const noteModerator = (caller: Caller): Effect.Effect<void, never, CurrentRequest> =>
-  caller.kind === "moderator" ? noteOperator(caller.did) : Effect.void
+  caller.kind === "moderator" || caller.kind === "operator" ? noteOperator(caller.did) : Effect.void
 
 /** Notes a request with the administrator's password, whatever its route. */
 export const notePassword = Effect.fnUntraced(function* ({ headers }: Request) {

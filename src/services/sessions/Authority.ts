@@ -4,6 +4,7 @@
  * Every method must declare its authority: the default is deny.
  */
 import type { Permission } from "../../core/oauth/types.ts"
+import type { Role } from "../../core/operators/roles.ts"
 
 /**
  * What a password session may do: with the main password, a privileged app password, or any app
@@ -46,10 +47,10 @@ export type Authority =
   | { readonly kind: "refresh"; readonly expired?: true }
   /** The user's service auth: iss = the account, aud = this server, lxm = the method. */
   | { readonly kind: "service" }
-  /** The administrator (Basic). */
-  | { readonly kind: "admin" }
-  /** The administrator, or a configured moderation service with service auth for this method. */
-  | { readonly kind: "moderator" }
+  /** The administrator (Basic) or an operator with this role at least: `admin` unless it is named. */
+  | { readonly kind: "admin"; readonly role?: "inviter" }
+  /** The administrator, an operator who moderates (or has the named role), or a configured moderation service with service auth for this method. */
+  | { readonly kind: "moderator"; readonly role?: "inviter" }
   /**
    * Checked by the account's object in this internal call, before anything else; `demands` is the
    * requirement.
@@ -89,4 +90,6 @@ export type Caller =
     }
   | { readonly kind: "service"; readonly did: string }
   | { readonly kind: "moderator"; readonly did: string }
+  /** An operator, by a recent session. */
+  | { readonly kind: "operator"; readonly did: string; readonly role: Role }
   | { readonly kind: "admin" }

@@ -1,0 +1,79 @@
+import * as Effect from "effect/Effect"
+import * as Schema from "effect/Schema"
+import { roles } from "../../core/operators/roles.ts"
+import { Accounts } from "../../services/accounts/Accounts.ts"
+import { Directory } from "../../services/accounts/Directory.ts"
+import { InvalidRequest } from "../../services/failures.ts"
+import { OperatorRefused, Operators } from "../../services/operators/Operators.ts"
+import { CurrentRequest, noteAct } from "../CurrentRequest.ts"
+import { entryOf } from "../accounts/adminAccounts.ts"
+import { mediaTypeOf, readBody } from "../input.ts"
+import { forAdministrator, ownAnswer } from "../limits/ownEndpoint.ts"
+
+const name = "admin/operators"
+
+/** GET `/admin/operators`: the accounts with a role. */
+export const listOperators = Effect.fn("http.listOperators")(function* (request: Request) {
+  yield* forAdministrator(request, name)
+  const directory = yield* Directory
+  const operators = yield* Effect.forEach(
+    yield* (yield* Operators).list,
+    (operator) =>
+      Effect.map(directory.byDid(operator.did), (entry) => ({
+        ...operator,
+        handle: entry?.handle ?? null
+      })),
+    { concurrency: 8 }
+  )
+  return ownAnswer({ operators })
+})
+
+const Removal = Schema.Struct({ account: Schema.String })
+const Addition = Schema.Struct({ account: Schema.String, role: Schema.Literals(roles) })
+
+const bodyLimit = 10_000
+
+/** The JSON input; a form on another website can't send this type. */
+const inputOf = Effect.fnUntraced(function* <A>(
+  request: Request,
+  schema: Schema.Codec<A, unknown>
+) {
+  if (mediaTypeOf(request.headers) !== "application/json") {
+    return yield* new InvalidRequest({
+      message: "Wrong request encoding, expected application/json"
+    })
+  }
+  const text = new TextDecoder().decode(yield* readBody(request, bodyLimit))
+  return yield* Effect.mapError(
+    Schema.decodeEffect(Schema.fromJsonString(schema))(text),
+    () =>
+      new InvalidRequest({ message: "account and a role (admin, moderator, inviter) are needed" })
+  )
+})
+
+/** POST `/admin/operators`: gives an account a role; it needs an authenticator. */
+export const setOperator = Effect.fn("http.setOperator")(function* (request: Request) {
+  yield* forAdministrator(request, name)
+  const { account, role } = yield* inputOf(request, Addition)
+  const { did, handle } = yield* entryOf(account)
+  const operators = yield* Operators
+  const before = yield* operators.role(did)
+  yield* noteAct({ subject: did, before: { role: before ?? null }, after: { role } })
+  const { secondFactor } = yield* (yield* Accounts).call(did, "owner")
+  if (!secondFactor) return yield* new OperatorRefused({ reason: "no factor" })
+  const { operator = "password" } = yield* CurrentRequest
+  yield* operators.set({ did, role, addedBy: operator })
+  return ownAnswer({ did, handle, role })
+})
+
+/** POST `/admin/operators/remove`: takes an account's role. */
+export const removeOperator = Effect.fn("http.removeOperator")(function* (request: Request) {
+  yield* forAdministrator(request, name)
+  const { account } = yield* inputOf(request, Removal)
+  const entry = account.startsWith("did:") ? { did: account } : yield* entryOf(account)
+  const operators = yield* Operators
+  const before = yield* operators.role(entry.did)
+  yield* noteAct({ subject: entry.did, before: { role: before ?? null }, after: { role: null } })
+  yield* operators.remove(entry.did)
+  return ownAnswer({ did: entry.did, removed: before ?? null })
+})

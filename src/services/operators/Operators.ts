@@ -1,0 +1,37 @@
+import * as Context from "effect/Context"
+import type * as Effect from "effect/Effect"
+import * as Schema from "effect/Schema"
+import type { Role } from "../../core/operators/roles.ts"
+import type { DirectoryUnavailable } from "../accounts/Directory.ts"
+
+/** An account with a role. */
+export interface Operator {
+  readonly did: string
+  readonly role: Role
+  /** In milliseconds. */
+  readonly addedAt: number
+  /** Who gave the role: `password`, or an operator's DID. */
+  readonly addedBy: string
+}
+
+/** A change to the operators is refused. */
+export class OperatorRefused extends Schema.TaggedError<OperatorRefused>()("OperatorRefused", {
+  reason: Schema.Literals(["last admin", "too many", "no factor", "not an operator"])
+}) {}
+
+/** The accounts that operate this host. */
+export class Operators extends Context.Service<
+  Operators,
+  {
+    readonly list: Effect.Effect<ReadonlyArray<Operator>, DirectoryUnavailable>
+    role(did: string): Effect.Effect<Role | undefined, DirectoryUnavailable>
+    /** Gives an account a role in place of any that it has; the last admin keeps that role. */
+    set(operator: {
+      readonly did: string
+      readonly role: Role
+      readonly addedBy: string
+    }): Effect.Effect<void, OperatorRefused | DirectoryUnavailable>
+    /** Takes an account's role; the last admin keeps it. */
+    remove(did: string): Effect.Effect<void, OperatorRefused | DirectoryUnavailable>
+  }
+>()("nacre/services/Operators") {}
