@@ -1,14 +1,11 @@
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
-import { Accounts } from "../services/accounts/Accounts.ts"
 import { Config } from "../services/host/Config.ts"
 import { HostKeys } from "../services/host/HostKeys.ts"
 import { RequestId } from "../services/host/RequestId.ts"
-import { Identity } from "../services/identity/Identity.ts"
-import type { Limiter, LimiterUnavailable, RateLimitExceeded } from "../services/limits/Limiter.ts"
+import type { LimiterUnavailable, RateLimitExceeded } from "../services/limits/Limiter.ts"
 import { rules } from "../services/limits/rules.ts"
 import { billed } from "../services/host/SqlStorage.ts"
-import { isNsid } from "../core/lexicon/syntax.ts"
 import { listBackups, makeBackup, verifyBackup } from "./backups/adminBackups.ts"
 import {
   getObject,
@@ -19,7 +16,7 @@ import {
 } from "./backups/adminRestore.ts"
 import { adminCodes } from "./mail/adminCodes.ts"
 import { adminRelays } from "./stream/adminRelays.ts"
-import { countRequest, limitAdministrator, takePoint } from "./limits/clientLimits.ts"
+import { countRequest, limitAdministrator } from "./limits/clientLimits.ts"
 import { corsHeaders, isForScripts, isPreflight, preflight } from "./cors.ts"
 import { dpopHeaders, forAppAlone } from "./sessions/dpopHeaders.ts"
 import { errorResponse, type Failure, wireError } from "./errors.ts"
@@ -33,13 +30,12 @@ import { token } from "./oauth/token.ts"
 import { finishBody, reopened, withHeaders, withoutBody } from "./responses.ts"
 import { listCodes } from "./mail/ownCodes.ts"
 import { listPasskeys, makePasskeyLink, removePasskey } from "./factors/ownPasskeys.ts"
-import { CurrentRequest, currentRequest, noteAccount } from "./CurrentRequest.ts"
+import { CurrentRequest, currentRequest } from "./CurrentRequest.ts"
 import { newRequestId, withRequestId } from "./requestId.ts"
 import { listOperators, removeOperator, setOperator } from "./operators/adminOperators.ts"
 import { adminAudit } from "./operators/adminAudit.ts"
-import { noteModerator, notePassword, recordAct } from "./operators/recordAct.ts"
+import { notePassword, recordAct } from "./operators/recordAct.ts"
 import { logRequest } from "./requestLog.ts"
-import { accountOf } from "./accounts/accountOf.ts"
 import { type Answer, finder, isPathOf, type Route, route } from "./routes.ts"
 import { account } from "./pages/account/routes.ts"
 import { wantsPage } from "./pages/browser.ts"
@@ -52,60 +48,9 @@ import { postCode, postPasskey, postSignIn } from "./oauth/authorizeSignIn.ts"
 import { postSignUp } from "./oauth/authorizeSignUp.ts"
 import { paths } from "./oauth/authorizeVisit.ts"
 import { linkPath, lookAtLink, openLink, useLink } from "./factors/linkPage.ts"
-import { orOfAppView } from "./proxy/foreignRecord.ts"
-import { proxy } from "./proxy/proxy.ts"
-import { isElsewhere, isForThisServer } from "./proxy/rules.ts"
 import { accountMethods, hostMethods } from "./methods.ts"
-import { type Engine, type Method, nsidOf, serve } from "./Xrpc.ts"
-import { OwnMethods, serveOwn } from "./host/ownMethods.ts"
-
-/** The methods of an account that change its DID document. */
-const changesIdentity: ReadonlySet<string> = new Set([
-  "com.atproto.identity.submitPlcOperation",
-  "com.atproto.identity.updateHandle"
-])
-
-/** Forwards a method to its account's object. */
-const forward = Effect.fnUntraced(function* (
-  nsid: string,
-  { authority }: Pick<Method, "authority">,
-  request: Request,
-  url: URL
-) {
-  const did = yield* accountOf(authority, request, url)
-  yield* noteAccount(did)
-  const current = yield* CurrentRequest
-  current.isForwarded = true
-  const answered = yield* (yield* Accounts).forward(did, request)
-  // The identity that this isolate has cached is outdated.
-  if (answered.ok && changesIdentity.has(nsid)) yield* (yield* Identity).forget(did)
-  return answered
-})
-
-const xrpc = Effect.fnUntraced(function* (request: Request, url: URL) {
-  const nsid = nsidOf(url) ?? ""
-  const config = yield* Config
-  const own = yield* OwnMethods
-  const added = own.methods.get(nsid)
-  if (added !== undefined && isForThisServer(request.headers.get("atproto-proxy"), config)) {
-    return yield* serveOwn(own, added, request, url)
-  }
-  const forwarded = accountMethods.get(nsid)
-  // The table of methods rejects an invalid NSID.
-  if (hostMethods.has(nsid) || !isNsid(nsid)) {
-    const engine: Engine<CurrentRequest | Config | Limiter> = {
-      jsonLimit: config.jsonLimit,
-      take: takePoint,
-      judged: noteModerator
-    }
-    return yield* serve(hostMethods, engine, request, url)
-  }
-  if (forwarded === undefined || isElsewhere(nsid, request.headers.get("atproto-proxy"), config)) {
-    return yield* proxy(nsid, request, url)
-  }
-  const local = forward(nsid, forwarded, request, url)
-  return yield* nsid === "com.atproto.repo.getRecord" ? orOfAppView(local, request, url) : local
-})
+import { nsidOf } from "./Xrpc.ts"
+import { xrpc } from "./xrpcRoute.ts"
 
 type Make<E, R> = (request: Request, url: URL) => Effect.Effect<Response, E, R>
 
