@@ -17,7 +17,7 @@ import { parseArgs } from "node:util"
 
 const help = `npm create nacre [folder]: creates a project for a server of your own.
 
-  --yes              ask nothing: create and install, set up later
+  --yes              ask nothing: create and install, and set up later or with the options of nacre init
   --no-install       don't install packages
   --nacre <version>  the version of nacre, or a tarball's file; default: this one's
 
@@ -131,10 +131,14 @@ const main = async (): Promise<number> => {
   const asks = process.stdin.isTTY && values["yes"] !== true
   if (isInstalled && (asks || forInit.length > 0)) {
     const [program = "npx", ...words] = runner.split(" ")
-    const { status } = spawnSync(program, [...words, "nacre", "init", ...forInit], {
+    const yes = values["yes"] === true ? ["--yes"] : []
+    const { status } = spawnSync(program, [...words, "nacre", "init", ...forInit, ...yes], {
       cwd: folder,
       stdio: "inherit"
     })
+    if (status === 0 && place !== ".") {
+      console.error(`\nRun these commands in the project's folder: cd ${place}`)
+    }
     return status ?? 1
   }
   console.error(

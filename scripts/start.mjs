@@ -151,6 +151,8 @@ async function main() {
   const sweep = (isRunning) => sweepBlobs(join(dataDir, "state", "r2"), isRunning)
   await sweep(false)
   setInterval(() => void sweep(true), 6 * 3_600_000).unref()
+  const show = printLog(logFormat)
+  let isAnnounced = false
   const server = await serve({
     name,
     code: (await bundle).code,
@@ -159,7 +161,11 @@ async function main() {
     options,
     hosts,
     bindings,
-    onLog: printLog(logFormat),
+    onLog: (entry) => {
+      // What the start itself asks of the server is nothing for people.
+      const isOwn = !isAnnounced && logFormat === "pretty" && entry.level !== "error"
+      if (!isOwn) show(entry)
+    },
     onPid: remember
   }).catch(async (cause) => {
     await plc.close()
@@ -195,6 +201,7 @@ async function main() {
     isUsed = true
     remember(server.pid)
     announce(account, publicUrl, dataDir, bindings, started)
+    isAnnounced = true
     process.send?.({
       type: "ready",
       url: server.url,

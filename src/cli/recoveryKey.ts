@@ -62,7 +62,9 @@ export const saveRecoveryKey = Effect.fnUntraced(function* (key: RecoveryKey, fi
           message:
             error.reason._tag === "AlreadyExists"
               ? `${file} already exists. Keys are never overwritten`
-              : `Couldn't write ${file}: ${error.message}`,
+              : error.reason._tag === "NotFound"
+                ? `The folder of ${file} doesn't exist`
+                : `Couldn't write ${file}: ${error.message}`,
           next: "Choose another file."
         })
     )

@@ -49,10 +49,10 @@ export const ownKeyOf = Effect.fnUntraced(function* (
   if (Option.isSome(given)) {
     return given.value === "none" ? undefined : yield* keyIn(typedFile(given.value))
   }
+  yield* note("A recovery key takes your account back from any server, even if this one is gone.")
   while (true) {
     const text = yield* ask({
-      message:
-        "File for your recovery key, which can take your account back from any server, or none",
+      message: "File for your recovery key, or none",
       otherwise: "--recovery-key <file>, or --recovery-key none",
       initial: `~/nacre-recovery-key${host === undefined ? "" : `-${host}`}.json`
     })
