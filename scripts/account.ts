@@ -1,10 +1,11 @@
 /**
- * The first account of a local server: a did:web of its own address, which official clients resolve over http.
+ * The first account of a local server: a did:web of its own address, which official clients can
+ * resolve over HTTP.
  */
 import { existsSync, readFileSync, renameSync } from "node:fs"
 import { isLocalAddress, readablePassword, writePrivate } from "./env.ts"
 
-/** The account that a local server begins with. */
+/** The first account of a local server. */
 export interface FirstAccount {
   readonly url: string
   readonly handle: string
@@ -13,7 +14,7 @@ export interface FirstAccount {
   readonly adminPassword: string
 }
 
-/** What the first account follows from. */
+/** The inputs for the first account. */
 export interface FirstAccountOptions {
   readonly publicUrl: string
   readonly adminPassword: string
@@ -22,14 +23,14 @@ export interface FirstAccountOptions {
 
 interface Answer {
   readonly status: number
-  // SAFETY: whoever asks knows what the method answers.
+  // SAFETY: each caller knows the method's response.
   readonly body: any
 }
 
 /**
- * The account kept in `file`; on an empty server it is made first.
+ * Reads the account from `file`; creates it first on an empty server.
  *
- * The password is on disk before the account exists, so a kill in between loses nothing.
+ * The password is written before the account exists, so an interruption loses nothing.
  *
  * @returns undefined when accounts exist but the file is gone
  */
@@ -70,10 +71,16 @@ export async function ensureAccount({
   return account
 }
 
-/** How long a sign-up that was cut off by a kill may stand in the way: its names are reserved, or it waits to be announced. */
+/**
+ * How long an interrupted sign-up may block this one: its names are reserved, or its events
+ * aren't announced yet.
+ */
 const patience = 90_000
 
-/** Makes the account; where a start before this one was killed while making it, waits for what that left behind. */
+/**
+ * Creates the account; waits for the remains of an earlier start that was killed during the
+ * creation.
+ */
 async function finish(
   server: string,
   account: FirstAccount,
@@ -97,7 +104,7 @@ async function finish(
   }
 }
 
-/** The server made no account; `error` is the name on the wire. */
+/** The server created no account; `error` is the name on the wire. */
 class AccountRefused extends Error {
   readonly error: string | undefined
 
@@ -107,7 +114,10 @@ class AccountRefused extends Error {
   }
 }
 
-/** What the first account of a server is called; its DID is the did:web of the server's own address. */
+/**
+ * The handle and DID of a server's first account; the DID is the did:web of the server's own
+ * address.
+ */
 export const firstAccount = ({
   publicUrl,
   adminPassword,
@@ -120,7 +130,7 @@ export const firstAccount = ({
   adminPassword
 })
 
-/** Makes an account with the administrator's authority. */
+/** Creates an account as the administrator. */
 export async function createAccount(
   server: string,
   { url, handle, did, password, adminPassword }: FirstAccount
@@ -141,7 +151,7 @@ export async function createAccount(
   if (created.status !== 200) throw new AccountRefused(created)
 }
 
-/** One XRPC call; the body is JSON both ways. */
+/** Makes an XRPC call with JSON bodies. */
 async function call(
   server: string,
   method: string,
@@ -163,7 +173,7 @@ async function call(
   }
 }
 
-/** The first domain that handles are given out under; the server's own default where none is configured. */
+/** The first domain for handles; the server's default if none is configured. */
 const domain = (handleDomains: string | undefined, publicUrl: string): string =>
   (handleDomains ?? "")
     .split(/[\s,]+/)

@@ -13,7 +13,7 @@ import { isInstalled, loadTool, root } from "./project.ts"
 
 export { root } from "./project.ts"
 
-/** A bundle, and how large it is. */
+/** A bundle and its size. */
 export interface Bundle {
   readonly code: string
   readonly bytes: number

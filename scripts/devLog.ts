@@ -24,7 +24,7 @@ const entryOf = (message: string): Entry | undefined => {
 const shortOf = (method: unknown) =>
   typeof method === "string" && !method.startsWith("/") ? method.split(".").at(-1) : method
 
-/** A line of the log for people: its request's id and the namespace of its method are left out. */
+/** A line of the log for people, without its request's id and its method's namespace. */
 export const lineFor = (
   message: string,
   { hasColours }: { readonly hasColours: boolean }
@@ -39,7 +39,7 @@ export const lineFor = (
   return inWords(shown, hasColours ? coloured : plain)
 }
 
-/** Prints the log as it comes: for people, or as it is. */
+/** Prints the log for people, or unchanged. */
 export const printLog =
   (format: LogFormat) =>
   ({ level, message }: LogEntry): void => {

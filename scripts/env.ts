@@ -1,21 +1,21 @@
 /**
- * The configuration the Worker knows, and the secrets a local server keeps in `.dev.vars`.
+ * The Worker's configuration, and a local server's secrets in `.dev.vars`.
  */
 import { createECDH, createHash, randomBytes, randomInt } from "node:crypto"
 import { chmodSync, existsSync, readFileSync, renameSync, writeFileSync } from "node:fs"
 
-/** Every name of the environment that is handed to the Worker as a binding. */
+/** Every variable that is passed to the Worker as a binding. */
 export { variableNames as configurationNames } from "../src/core/host/variables.ts"
 
 const alphabet = "abcdefghjkmnpqrstuvwxyz23456789"
 
-/** A random password that can be read aloud: four groups of five, 99 bits. */
+/** A random password that is easy to read aloud: four groups of five, 99 bits. */
 export const readablePassword = (): string =>
   Array.from({ length: 4 }, () =>
     Array.from({ length: 5 }, () => alphabet[randomInt(alphabet.length)]).join("")
   ).join("-")
 
-/** A private key of the curve that PLC rotation keys use, as hex. */
+/** A private key for PLC rotation, as hex. */
 const privateKey = (): string => {
   const ecdh = createECDH("secp256k1")
   ecdh.generateKeys()
@@ -36,7 +36,7 @@ export const strayLines = (text: string): ReadonlyArray<number> =>
     .split(/\r?\n/)
     .flatMap((line, at) => (/^\s*(#|$)/.test(line) || assignment.test(line) ? [] : [at + 1]))
 
-/** Reads `NAME=value` lines; values may stand in quotes, `#` starts a comment line. */
+/** Reads `NAME=value` lines; values may be quoted, `#` starts a comment line. */
 export function parseVars(text: string): Record<string, string> {
   const vars: Record<string, string> = {}
   for (const line of text.split(/\r?\n/)) {
@@ -50,23 +50,24 @@ export function parseVars(text: string): Record<string, string> {
 }
 
 /**
- * What tells one master key from another, and nothing about it: kept with the data that the key protects.
+ * A fingerprint of a master key, which reveals nothing about it; stored with the data that the
+ * key protects.
  *
- * Nothing for a key that is not there.
+ * Undefined for a missing key.
  */
 export const fingerprint = (masterKey: string | undefined): string | undefined =>
   masterKey
     ? createHash("sha256").update(`nacre/fingerprint/${masterKey}`).digest("hex").slice(0, 16)
     : undefined
 
-/** Whether an address is one of this machine. */
+/** Whether an address is on this machine. */
 export const isLocalAddress = (url: string): boolean =>
   URL.canParse(url) && ["localhost", "127.0.0.1", "[::1]"].includes(new URL(url).hostname)
 
 /**
- * The variables of a `.dev.vars` file; secrets that are missing are made and added, nothing is changed.
+ * The variables of a `.dev.vars` file; creates missing secrets and changes no others.
  *
- * The file is readable by its owner alone and is replaced in one step, so a kill leaves it whole.
+ * Only its owner can read the file, and it is replaced atomically.
  */
 export function loadSecrets(path: string): {
   readonly vars: Record<string, string>
@@ -91,7 +92,7 @@ export function loadSecrets(path: string): {
   return { vars: { ...vars, ...Object.fromEntries(added) }, added: added.map(([name]) => name) }
 }
 
-/** Writes a file that only its owner may read, in one step. */
+/** Atomically writes a file that only its owner can read. */
 export function writePrivate(path: string, text: string): void {
   const temporary = `${path}.new`
   writeFileSync(temporary, text, { mode: 0o600 })

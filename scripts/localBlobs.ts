@@ -2,24 +2,24 @@ import { readdirSync, rmSync, statSync } from "node:fs"
 import { join } from "node:path"
 import type { DatabaseSync as Database } from "node:sqlite"
 
-/** Miniflare's folder of one database a bucket, beside the buckets' own folders. */
+/** Miniflare's folder with one database per bucket, next to the buckets' own folders. */
 const databases = "miniflare-R2BucketObject"
 
 /** A completed multipart upload, in Miniflare's table. */
 const completed = 1
 
 /**
- * Deletes what uploads that broke off have left in the local blob store: Miniflare never does.
+ * Deletes the remains of interrupted uploads in the local blob store, since Miniflare never does.
  *
- * `folder` is its `r2` folder. `isRunning`: a server may be writing there. Then only files that nobody has written
- * to for a day go. Returns how many files it deleted.
+ * `folder` is its `r2` folder. With `isRunning`, a server may be writing there, so only files
+ * unchanged for a day are deleted. Returns the number of deleted files.
  */
 export async function sweepLocalBlobs(
   folder: string,
   { isRunning, now = Date.now() }: { readonly isRunning: boolean; readonly now?: number }
 ): Promise<number> {
   const before = isRunning ? now - 24 * 3_600_000 : Infinity
-  // Files first: one that comes later may be named by a row that was not read.
+  // Lists files first: a later one may belong to a row that wasn't read.
   const files = filesOf(folder, before)
   if (files.length === 0) return 0
   const { DatabaseSync } = await quietly(() => import("node:sqlite"))
@@ -40,14 +40,14 @@ export async function sweepLocalBlobs(
       database.close()
     }
   }
-  // Another layout of Miniflare's: what is named there is not known, so nothing goes.
+  // Miniflare has another layout, so nothing is deleted.
   if (known === 0) return 0
   const left = files.filter(({ name }) => !named.has(name))
   for (const { path } of left) rmSync(path, { force: true })
   return left.length
 }
 
-/** Node says at each start that this module is experimental. */
+/** Node warns at each start that this module is experimental. */
 async function quietly<A>(body: () => Promise<A>): Promise<A> {
   const warn = process.emitWarning
   process.emitWarning = () => {}
@@ -83,7 +83,7 @@ const hasTables = (database: Database): boolean =>
     )
     .all().length === 3
 
-/** Multipart uploads that were aborted, or under way when the server ended. */
+/** Multipart uploads that were aborted, or still running when the server ended. */
 const forgetBroken = (database: Database): void => {
   database.exec("BEGIN IMMEDIATE")
   database.exec(

@@ -1,4 +1,4 @@
-// A small PLC directory for development: the real rules, one process, 127.0.0.1 only.
+// A small PLC directory for development: the real rules, in one process, only on 127.0.0.1.
 //
 //   node scripts/plc.ts --port 2582 [--file plc.json]
 import { readFileSync, renameSync, writeFileSync } from "node:fs"
@@ -22,13 +22,13 @@ export interface DevelopmentPlc {
   close(): Promise<void>
 }
 
-/** What the directory keeps of a DID. */
+/** The directory's data of a DID. */
 interface Kept {
   readonly did: string
   readonly log: ReadonlyArray<{ readonly operation: PlcOperation; readonly createdAt: string }>
 }
 
-/** Starts a directory; with `file` it remembers, without it starts empty. Port 0 takes a free one. */
+/** Starts a directory; `file` makes it persistent. Port 0 picks a free one. */
 export const startPlc = async ({
   port = 0,
   file
@@ -40,7 +40,7 @@ export const startPlc = async ({
       did,
       log: log.map((operation, at) => ({ operation, createdAt: times.get(did)?.[at] }))
     }))
-    // Written beside and renamed, so that a stop in between leaves the old file whole.
+    // Written to a temporary file and renamed, so an interruption leaves the old file intact.
     writeFileSync(`${file}.new`, JSON.stringify(entries))
     renameSync(`${file}.new`, file)
   }
@@ -99,7 +99,7 @@ export const startPlc = async ({
     )
     const headers = {
       "content-type": `${type}; charset=utf-8`,
-      // Browser apps resolve DIDs themselves; the public directory lets them too.
+      // Browser apps resolve DIDs themselves; the public directory allows that too.
       "access-control-allow-origin": "*"
     }
     response.writeHead(status, headers).end(body)

@@ -1,5 +1,6 @@
 /**
- * The project that the scripts work for: this repository, or the folder of a project that has installed `nacre`.
+ * The project that the scripts work on: this repository, or the folder of a project that has
+ * installed `nacre`.
  */
 import { existsSync } from "node:fs"
 import { createRequire } from "node:module"
@@ -12,7 +13,7 @@ export const isInstalled = process.env.NACRE_INSTALLED === "1"
 /** The project's folder. */
 export const root = isInstalled ? process.cwd() : resolve(import.meta.dirname, "..")
 
-/** How each package manager runs a command of the project. */
+/** Each package manager's way to run a project's command. */
 const runners: Readonly<Record<string, string>> = {
   pnpm: "pnpm nacre",
   yarn: "yarn nacre",
@@ -30,13 +31,13 @@ export const nacre = isGlobal ? "nacre" : (runners[manager] ?? "npx nacre")
 /** The command that starts the local server. */
 export const startCommand = isInstalled ? `${nacre} dev` : "npm start"
 
-/** The project's wrangler configuration, under whichever of its names. */
+/** The project's wrangler configuration, under any of its names. */
 export const wranglerFile = (): string =>
   ["wrangler.jsonc", "wrangler.json", "wrangler.toml"]
     .map((name) => join(root, name))
     .find((file) => existsSync(file)) ?? join(root, "wrangler.toml")
 
-/** Wrangler, and the tools that it brings. */
+/** Wrangler, and the tools that it contains. */
 export interface Tools {
   readonly wrangler: typeof import("wrangler")
   readonly esbuild: typeof import("esbuild")
@@ -56,7 +57,7 @@ const resolveTool = (name: string): string => {
   }
 }
 
-/** Loads a tool of the project, not of the package that these scripts are part of. */
+/** Loads a tool from the project, not from the package of these scripts. */
 export const loadTool = async <Name extends keyof Tools>(name: Name): Promise<Tools[Name]> => {
   const module = await import(pathToFileURL(resolveTool(name)).href)
   return { ...module.default, ...module }

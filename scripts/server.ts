@@ -1,8 +1,8 @@
 /**
  * Serves a bundled Worker in one workerd process, through Miniflare's API.
  *
- * Requests come in on a socket of the Worker itself: Miniflare's own entry, a Worker in front of it,
- * would add 0.1 ms to each and cost two thirds of the requests a second.
+ * Requests arrive on the Worker's own socket: Miniflare's entry Worker would add 0.1 ms to each
+ * and reduce the requests per second by two thirds.
  */
 import type { Request, RequestInit, V4WorkerOptionsShape } from "miniflare"
 import { type ChildProcess, spawn } from "node:child_process"
@@ -15,7 +15,10 @@ import { loadTool, type Tools } from "./project.ts"
 
 type Miniflare = Tools["miniflare"]
 
-/** What is read of wrangler's configuration; wrangler's own types come from a package that it doesn't bring. */
+/**
+ * The used parts of wrangler's configuration; wrangler's own types need a package that it doesn't
+ * install.
+ */
 interface Config {
   readonly name?: string
   readonly main?: string
@@ -36,7 +39,7 @@ interface Config {
   readonly r2_buckets: ReadonlyArray<{ readonly binding: string; readonly bucket_name?: string }>
 }
 
-/** What a wrangler.toml says to a local server. */
+/** A local server's settings from wrangler.toml. */
 export interface Wrangler {
   readonly name: string
   readonly main: string | undefined
@@ -53,7 +56,8 @@ export interface LogEntry {
 /**
  * Reads the bindings of a wrangler.toml, and the variables for a server on this machine.
  *
- * These are the `dev` environment's, where there is one: production's data location or mailer are not for here.
+ * They come from the `dev` environment if there is one, since production's data location or
+ * mailer don't apply here.
  */
 export async function readWrangler(path: string): Promise<Wrangler> {
   const {
@@ -63,7 +67,7 @@ export async function readWrangler(path: string): Promise<Wrangler> {
   const read = (env: string): Config => readConfig({ config: path, env }, { hideWarnings: true })
   const config = read("")
   const local = config.definedEnvironments?.includes("dev") ? read("dev") : config
-  // Of `exports`, or of the `migrations` that older projects have.
+  // From `exports`, or from the `migrations` of older projects.
   const sqlite: ReadonlyMap<string, boolean> = sqliteOf(config.migrations, config.exports)
   const bound = config.durable_objects.bindings
   const unbound = [...sqlite].filter(([name]) => bound.every((one) => one.class_name !== name))
@@ -101,7 +105,7 @@ export async function readWrangler(path: string): Promise<Wrangler> {
   }
 }
 
-/** Is nobody listening there? */
+/** Whether a port is free. */
 export const isFree = (port: number, host = "127.0.0.1") =>
   new Promise<boolean>((answer) => {
     const probe = net.createServer()
@@ -109,7 +113,7 @@ export const isFree = (port: number, host = "127.0.0.1") =>
     probe.listen(port, host, () => probe.close(() => answer(true)))
   })
 
-/** A port of 127.0.0.1 that nobody uses. */
+/** A free port of 127.0.0.1. */
 export const freePort = () =>
   new Promise<number>((answer, fail) => {
     const probe = net.createServer()
@@ -121,7 +125,7 @@ export const freePort = () =>
     })
   })
 
-/** Does a process of this id run, and does its command line hold the word? */
+/** Whether a process with this id runs, with the word in its command line. */
 export function isRunning(pid: number, word: string): boolean {
   try {
     process.kill(pid, 0)
@@ -133,9 +137,10 @@ export function isRunning(pid: number, word: string): boolean {
 }
 
 /**
- * Kills workerd when this process is gone, even by SIGKILL.
+ * Kills workerd when this process ends, even by SIGKILL.
  *
- * A small shell waits on a pipe: an orderly stop writes a line, anything else closes it without one.
+ * A small shell reads a pipe: a regular stop writes a line, anything else closes the pipe without
+ * one.
  */
 function guard(pid: number): () => void {
   if (process.platform === "win32") return () => {}
@@ -146,12 +151,15 @@ function guard(pid: number): () => void {
   shell.on("error", () => {})
   shell.stdin.on("error", () => {})
   shell.unref()
-  // SAFETY: a pipe to a child is a socket, which can be let go of.
+  // SAFETY: a pipe to a child is a socket, which has `unref`.
   ;(shell.stdin as Partial<net.Socket>).unref?.()
   return () => shell.stdin.end("done\n")
 }
 
-/** The Worker's way out: requests to `https://<host>` of the given hosts go to programs of this machine, all others where they always go. */
+/**
+ * The Worker's outgoing requests: those to `https://<host>` of the given hosts go to programs on
+ * this machine, all others to the network.
+ */
 const wayOut =
   (fetch: Miniflare["fetch"], hosts: ReadonlyMap<string, string>) => (request: Request) => {
     const url = new URL(request.url)
@@ -170,20 +178,20 @@ const wayOut =
     )
   }
 
-/** Tells the Worker the free bytes of the disk that its data is on. */
+/** Reports the free bytes of the data's disk to the Worker. */
 const disk = (Response: Miniflare["Response"], folder: string) => async () => {
   const { bavail, bsize } = await statfs(folder)
   return new Response(String(bavail * bsize))
 }
 
-/** What is served, and where. */
+/** The server's code, place and settings. */
 export interface ServeOptions {
   readonly name?: string
   readonly code: string
   readonly port: number
   readonly dataDir: string
   readonly options: V4WorkerOptionsShape
-  /** Names that programs of this machine answer for, to `host:port`. */
+  /** Names that programs on this machine answer for, mapped to `host:port`. */
   readonly hosts?: ReadonlyMap<string, string>
   readonly bindings?: Record<string, string>
   readonly onLog?: (entry: LogEntry) => void
@@ -202,16 +210,16 @@ export async function serve({
   onLog,
   onPid
 }: ServeOptions) {
-  // Loaded here: it takes a second, and a start that is refused needs none of it.
+  // Loaded lazily: it takes a second, which a rejected start doesn't need.
   const { convertV4MiniflareOptions, fetch, Log, LogLevel, Miniflare, Response } =
     await loadTool("miniflare")
   let pid: number | undefined
   let release: () => void = () => {}
   let stopping = false
   const onChild = (message: unknown) => {
-    // SAFETY: the channel tells of each process that Node starts.
+    // SAFETY: the channel reports each process that Node starts.
     const { process: child } = message as { readonly process: ChildProcess }
-    // Told before the process has its id and its arguments.
+    // Reported before the process has its final arguments.
     setImmediate(() => {
       if (child.pid === undefined || !/workerd/.test(child.spawnfile ?? "")) return
       release()

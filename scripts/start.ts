@@ -49,7 +49,7 @@ if you set that. The first start creates secrets there, and saves the first acco
 try {
   await main()
 } catch (cause) {
-  // A file that cannot be used, or an argument that there is not, says enough by its message.
+  // The message of an unusable file or an unknown argument suffices.
   const isClear = cause instanceof Refused || codeOf(cause) !== undefined
   console.error(isClear && cause instanceof Error ? inWords(cause) : cause)
   process.exit(1)
@@ -59,7 +59,7 @@ async function main(): Promise<void> {
   const { values } = parseArgs({
     options: {
       config: { type: "string" },
-      // What an earlier start would read and bundle, as JSON: tests start many servers.
+      // What reading and bundling returned, as JSON: tests start many servers.
       built: { type: "string" },
       help: { type: "boolean", short: "h", default: false }
     }
@@ -110,7 +110,7 @@ async function main(): Promise<void> {
     built === undefined
       ? wrangler.then(({ main }) => build({ entry: main }))
       : Promise.resolve(built)
-  // A failure of the other while one is awaited is met where it is awaited.
+  // The other promise's failure is handled where that one is awaited.
   bundle.catch(() => {})
 
   const plc = await openPlc(known["PLC_URL"], publicUrl, dataDir, note.plcPort)
@@ -170,11 +170,11 @@ async function main(): Promise<void> {
       process.exit(code)
     })())
   for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
-    // Miniflare's own handlers would end this process before the rest is closed.
+    // Miniflare's own handlers would end this process too early.
     process.removeAllListeners(signal)
     process.on(signal, () => void stop(0))
   }
-  // A program that started this one with a channel (bench, soak) and is gone.
+  // The parent process that opened the channel (bench, soak) is gone.
   process.once("disconnect", () => void stop(0))
 
   try {
@@ -186,7 +186,8 @@ async function main(): Promise<void> {
       adminPassword: bindings["ADMIN_PASSWORD"] ?? "",
       handleDomains: bindings["HANDLE_DOMAINS"]
     })
-    // From now on the data belongs to this address and this key; a start that failed before binds nobody.
+    // From now on the data belongs to this address and this key; an earlier failed start doesn't
+    // count.
     isUsed = true
     remember(server.pid)
     announce(account, { publicUrl, dataDir, bindings, started })
@@ -204,7 +205,7 @@ async function main(): Promise<void> {
   }
 }
 
-/** Frees what broken uploads hold; a store that cannot be read now does not stop the server. */
+/** Deletes the remains of interrupted uploads; an unreadable store doesn't stop the server. */
 async function sweepBlobs(folder: string, isRunning: boolean): Promise<void> {
   try {
     await sweepLocalBlobs(folder, { isRunning })

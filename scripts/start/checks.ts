@@ -6,7 +6,7 @@ import { isInstalled, startCommand } from "../project.ts"
 import { isFree, isRunning } from "../server.ts"
 import { codeOf, messageOf, Refused } from "./failures.ts"
 
-/** What is remembered of the last start, beside the data. */
+/** The notes of the last start, stored with the data. */
 export interface Note {
   readonly publicUrl?: string
   readonly port?: number
@@ -17,7 +17,7 @@ export interface Note {
   readonly workerd?: number
 }
 
-/** The form of the log, or a refusal. */
+/** The log's form; fails if it is unknown. */
 export function formatOf(text: string | undefined): LogFormat {
   const format = logFormats.find((one) => one === text)
   if (format !== undefined) return format
@@ -25,14 +25,14 @@ export function formatOf(text: string | undefined): LogFormat {
   throw new Refused(`LOG_FORMAT must be pretty or json, not "${text}".`)
 }
 
-/** The port as a number, or a refusal. */
+/** The port as a number; fails if it is invalid. */
 export function portOf(text: string): number {
   const port = Number(text)
   if (Number.isInteger(port) && port > 0 && port < 65536) return port
   throw new Refused(`PORT must be a number between 1 and 65535, not "${text}".`)
 }
 
-/** The variables of a file, or a refusal; a line that says nothing is most likely meant to. */
+/** The variables of a file; fails for a malformed line, which is most likely a mistake. */
 export function varsOf(file: string): Record<string, string> {
   let text = ""
   try {
@@ -54,7 +54,7 @@ export function makeFolder(folder: string): void {
   }
 }
 
-/** Refuses a folder in which nothing can be written: the server would answer errors alone. */
+/** Fails if the folder isn't writable: the server would only return errors. */
 export function tryFolder(folder: string): void {
   makeFolder(folder)
   const probe = join(folder, ".writable")
@@ -68,7 +68,7 @@ export function tryFolder(folder: string): void {
   }
 }
 
-/** The hosts of DEV_HOSTS, or a refusal. */
+/** The hosts of DEV_HOSTS; fails if they are invalid. */
 export function hostsOf(text: string | undefined, publicUrl: string): Map<string, string> {
   const entries = (text ?? "").split(",").filter((entry) => entry.trim() !== "")
   if (entries.length > 0 && !isLocalAddress(publicUrl)) {
@@ -88,7 +88,7 @@ export function hostsOf(text: string | undefined, publicUrl: string): Map<string
   )
 }
 
-/** The first account's DID holds the address: state made for one address cannot serve another. */
+/** The first account's DID contains the address, so data can't be served at another address. */
 export function refuseMove(note: Note, publicUrl: string, dataDir: string): void {
   if (note.publicUrl === undefined || note.publicUrl === publicUrl) return
   throw new Refused(
@@ -98,7 +98,7 @@ export function refuseMove(note: Note, publicUrl: string, dataDir: string): void
   )
 }
 
-/** The keys of accounts are encrypted by the master key: with another one they could sign nothing. */
+/** The accounts' keys are encrypted with the master key and can't sign with another one. */
 export function refuseOtherKey(
   note: Note,
   masterKey: string | undefined,
@@ -113,7 +113,7 @@ export function refuseOtherKey(
   )
 }
 
-/** Ends what a killed start left behind; refuses beside a living server or somebody else's port. */
+/** Ends the processes of a killed start; fails next to a running server or an occupied port. */
 export async function refuseTwice(note: Note, port: number, dataDir: string): Promise<void> {
   if (
     note.pid !== undefined &&
@@ -138,7 +138,7 @@ export async function refuseTwice(note: Note, port: number, dataDir: string): Pr
   }
 }
 
-/** The note of the last start; a broken one is put aside. */
+/** The note of the last start; moves a broken one aside. */
 export function readNote(file: string): Note | undefined {
   if (!existsSync(file)) return undefined
   try {

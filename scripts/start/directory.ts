@@ -11,9 +11,9 @@ export interface PlcDirectory {
 }
 
 /**
- * The PLC directory named by PLC_URL, or one of our own whose log is kept with the data.
+ * The PLC directory in PLC_URL, or a local one whose log is stored with the data.
  *
- * An address that others can reach gets the public directory: nobody else would know DIDs of our own.
+ * A publicly reachable address gets the public directory, since others couldn't resolve local DIDs.
  */
 export async function openPlc(
   given: string | undefined,

@@ -1,10 +1,10 @@
 import { resolve } from "node:path"
 import { root } from "../project.ts"
 
-/** A start that a person can make right; its message says how. */
+/** A start that a person can correct; its message says how. */
 export class Refused extends Error {}
 
-/** The code of a failure of Node, such as ENOENT. */
+/** The error code of a failure in Node, such as ENOENT. */
 export function codeOf(cause: unknown): string | undefined {
   return cause instanceof Error && "code" in cause && typeof cause.code === "string"
     ? cause.code
@@ -14,7 +14,7 @@ export function codeOf(cause: unknown): string | undefined {
 export const messageOf = (cause: unknown): string =>
   cause instanceof Error ? cause.message : String(cause)
 
-/** What a failure says to a person: which folder is full or cannot be written, and what to do. */
+/** A failure's message for people: which folder is full or not writable, and what to do. */
 export function inWords(cause: Error): string {
   const { message } = cause
   const code = codeOf(cause)

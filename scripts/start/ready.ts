@@ -1,7 +1,10 @@
 import { join } from "node:path"
 import type { FirstAccount } from "../account.ts"
 
-/** Asks /ready until it says yes; a configuration that cannot be used is told at once, in the server's words. */
+/**
+ * Polls /ready until the server is ready; reports an invalid configuration immediately, in the
+ * server's words.
+ */
 export async function waitUntilReady(url: string): Promise<void> {
   let last = "no answer"
   const until = performance.now() + 20_000
@@ -18,7 +21,7 @@ export async function waitUntilReady(url: string): Promise<void> {
   throw new Error(`The server didn't become ready: ${last}`)
 }
 
-/** The answer of /ready, or why there is none. */
+/** The response of /ready, or the reason for its absence. */
 interface Ready {
   readonly ready?: boolean
   readonly problems?: ReadonlyArray<{ readonly variable: string; readonly message: string }>
@@ -35,7 +38,7 @@ async function askReady(url: string): Promise<Ready> {
   }
 }
 
-/** Says on the terminal where the server is, and who may sign in. */
+/** Prints the server's address, and the account to sign in with. */
 export function announce(
   account: FirstAccount | undefined,
   {
