@@ -147,6 +147,8 @@ async function main(): Promise<void> {
   const sweep = (isRunning: boolean) => sweepBlobs(join(dataDir, "state", "r2"), isRunning)
   await sweep(false)
   setInterval(() => void sweep(true), 6 * 3_600_000).unref()
+  const show = printLog(logFormat)
+  let isAnnounced = false
   const server = await serve({
     name,
     code: (await bundle).code,
@@ -155,7 +157,11 @@ async function main(): Promise<void> {
     options,
     hosts,
     bindings,
-    onLog: printLog(logFormat),
+    onLog: (entry) => {
+      // Readers don't need the requests of the start itself.
+      const isOwn = !isAnnounced && logFormat === "pretty" && entry.level !== "error"
+      if (!isOwn) show(entry)
+    },
     onPid: remember
   }).catch(async (cause) => {
     await plc.close()
@@ -191,6 +197,7 @@ async function main(): Promise<void> {
     isUsed = true
     remember(server.pid)
     announce(account, { publicUrl, dataDir, bindings, started })
+    isAnnounced = true
     process.send?.({
       type: "ready",
       url: server.url,
