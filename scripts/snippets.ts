@@ -67,7 +67,7 @@ const around: ReadonlyArray<readonly [word: string, declarations: string]> = [
     "interface Env { readonly ASSETS: { fetch(request: Request): Promise<Response> } }"
   ],
   [
-    "verifyRepo",
+    'from "nacre/repo"',
     "declare const pds: string, did: string, signingKey: string, cursor: number\n" +
       "declare const car: Uint8Array, prevData: import('nacre/repo').Cid"
   ]
