@@ -9,7 +9,7 @@ import { InvalidRecord, readRecord } from "../repo/import/record.ts"
 import { InvalidMstKey, keyLayer } from "../repo/mst/key.ts"
 import { decodeNode, InvalidNode } from "../repo/mst/node.ts"
 
-/** What a whole and well-signed CAR holds. */
+/** The content of a complete CAR with a valid signature. */
 export interface VerifiedCar {
   readonly commit: string
   readonly rev: string
@@ -37,16 +37,15 @@ interface Frame {
 
 const faults = [InvalidCar, InvalidCommit, InvalidNode, InvalidMstKey, InvalidRecord]
 
-/** Whether an error says that the CAR is at fault. */
+/** Whether an error means that the CAR is invalid. */
 export const isCarFault = (error: unknown): error is Error =>
   faults.some((fault) => error instanceof fault)
 
 /**
- * Verifies a repo's CAR while it passes: signature, every digest, the whole tree, and nothing besides.
+ * Verifies a repo's CAR as a stream: signature, every digest, the whole tree, and no extra block.
  *
- * Reads the order that exports of this server have: the commit, then the tree in pre-order with its records between the
- * nodes. So it holds the path from the root and the CIDs of the blobs, and no index of the file. Throws what
- * `isCarFault` knows.
+ * It expects the order of this server's exports: the commit, then the tree in pre-order with its records in between. So
+ * it needs memory only for the path from the root and the blobs' CIDs. Throws errors that `isCarFault` recognizes.
  */
 export class CarVerifier {
   readonly #parser = new CarParser()
@@ -60,7 +59,7 @@ export class CarVerifier {
   #records = 0
   #nodes = 0
 
-  /** Expects the repo of this DID, signed with this did:key. */
+  /** Expects the repo of a DID, signed with a did:key. */
   constructor({ did, signingKey }: { readonly did: string; readonly signingKey: string }) {
     this.#did = did
     this.#signingKey = signingKey
@@ -75,7 +74,7 @@ export class CarVerifier {
     }
   }
 
-  /** What the file held, after its last piece. */
+  /** Returns the file's content, after its last piece. */
   end(): VerifiedCar {
     this.#parser.end()
     if (this.#commit === undefined) throw new InvalidCar("it holds no commit")

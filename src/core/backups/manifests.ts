@@ -1,6 +1,6 @@
 import * as Schema from "effect/Schema"
 
-/** An object of the backup, by its key: what was written and what must be read. */
+/** An object in the backup store: its key, and the size and digest that a reader must find. */
 const Stored = Schema.Struct({
   key: Schema.String,
   /** In bytes. */
@@ -9,10 +9,10 @@ const Stored = Schema.Struct({
   digest: Schema.String
 })
 
-/** An object of the backup, by its key: what was written and what must be read. */
+/** An object in the backup store: its key, and the size and digest that a reader must find. */
 export type Stored = typeof Stored.Type
 
-/** An account as one run found it. */
+/** An account's state in one run. */
 export const AccountManifest = Schema.Struct({
   type: Schema.Literal("nacre-backup-account"),
   version: Schema.Literal(1),
@@ -20,7 +20,7 @@ export const AccountManifest = Schema.Struct({
   run: Schema.String,
   /** ISO. */
   madeAt: Schema.String,
-  /** The repo's commit, as its CAR has it. */
+  /** The CID of the commit in the CAR. */
   commit: Schema.String,
   rev: Schema.String,
   records: Schema.Int,
@@ -28,19 +28,19 @@ export const AccountManifest = Schema.Struct({
   /** The did:key that the commit is signed with. */
   signingKey: Schema.String,
   car: Stored,
-  /** Rows of the account and of the directory, sealed. */
+  /** The account's rows and its directory rows, sealed. */
   private: Stored,
   blobs: Schema.Struct({
     count: Schema.Int,
     bytes: Schema.Int,
     /** Lists of `BlobEntry`. */
     lists: Schema.Array(Stored),
-    /** Blobs that records refer to and that this server never had, or no longer has. */
+    /** The number of blobs that records refer to but the server doesn't have. */
     missing: Schema.Int
   })
 })
 
-/** An account as one run found it. */
+/** An account's state in one run. */
 export type AccountManifest = typeof AccountManifest.Type
 
 /** A blob of an account. */
@@ -56,27 +56,27 @@ export type BlobEntry = typeof BlobEntry.Type
 /** A page of an account's list of blobs. */
 export const BlobList = Schema.Array(BlobEntry)
 
-/** An account of a run: which of its versions stands for it. */
+/** An account in a run, and the version that belongs to the run. */
 const AccountEntry = Schema.Struct({ did: Schema.String, version: Schema.String })
 
-/** An account of a run: which of its versions stands for it. */
+/** An account in a run, and the version that belongs to the run. */
 export type AccountEntry = typeof AccountEntry.Type
 
 /** A page of a run's accounts. */
 export const AccountList = Schema.Array(AccountEntry)
 
-/** Something that a run could not do, or found wrong. */
+/** A failure or damage that a run found. */
 const Fault = Schema.Struct({
   did: Schema.optionalKey(Schema.String),
-  /** The object of the backup, where one is at fault. */
+  /** The damaged object, if it is about one. */
   key: Schema.optionalKey(Schema.String),
   problem: Schema.String
 })
 
-/** Something that a run could not do, or found wrong. */
+/** A failure or damage that a run found. */
 export type Fault = typeof Fault.Type
 
-/** A whole run: the server as it was. */
+/** A run: the state of the whole server. */
 export const RunManifest = Schema.Struct({
   type: Schema.Literal("nacre-backup-run"),
   version: Schema.Literal(1),
@@ -96,18 +96,18 @@ export const RunManifest = Schema.Struct({
   faults: Schema.Array(Fault)
 })
 
-/** A whole run: the server as it was. */
+/** A run: the state of the whole server. */
 export type RunManifest = typeof RunManifest.Type
 
-/** Whose backups a target holds. */
+/** Identifies the server whose backups a store holds. */
 export const Mark = Schema.Struct({
   type: Schema.Literal("nacre-backup"),
   version: Schema.Literal(1),
-  /** Of this target, at random: an empty bucket that takes its place is known as another one. */
+  /** Random, so that a new empty bucket isn't mistaken for this store. */
   id: Schema.String,
   /** The server's origin. */
   server: Schema.String
 })
 
-/** Whose backups a target holds. */
+/** Identifies the server whose backups a store holds. */
 export type Mark = typeof Mark.Type

@@ -1,12 +1,12 @@
-/** The names of a backup's objects: everything of an account lies below one prefix, and so does everything of a run. */
+/** The keys of a backup's objects: each account has a prefix, and each run has one. */
 
-/** The mark of a target: which server's backups it holds. */
+/** The key of the store's `Mark`. */
 export const markKey = "nacre-backup.json"
 
-/** The export of a restored account, while a drill compares it; never in a real store. */
+/** The key of a restored account's export during a drill; it's never in a real store. */
 export const drillKey = (did: string): string => `drill/${did}.car`
 
-/** The id of a run that begins at this moment (ms): ids sort by time. */
+/** The id of a run that begins at a time (ms); ids sort by time. */
 export const runId = (millis: number): string =>
   new Date(millis)
     .toISOString()
@@ -15,7 +15,7 @@ export const runId = (millis: number): string =>
 
 const runPattern = /^(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)Z$/
 
-/** When a run began, in milliseconds; undefined for what is no run's id. */
+/** The start time of a run, in milliseconds; undefined for an invalid id. */
 export const runTime = (run: string): number | undefined => {
   const [, ...parts] = runPattern.exec(run) ?? []
   if (parts.length !== 6) return undefined
@@ -24,27 +24,27 @@ export const runTime = (run: string): number | undefined => {
   return Number.isNaN(millis) ? undefined : millis
 }
 
-/** Everything of a run lies below this. */
+/** The prefix of a run's objects. */
 export const runPrefix = (run: string): string => `runs/${run}/`
 
-/** Written last: a run without it is not whole. */
+/** The key of a run's manifest, which is written last: a run without it is incomplete. */
 export const runKey = (run: string): string => `${runPrefix(run)}run.json`
 
-/** A page of the accounts that a run found, from 1. */
+/** The key of a page of a run's accounts, from 1. */
 export const accountsPageKey = (run: string, page: number): string =>
   `${runPrefix(run)}accounts-${numbered(page)}.json`
 
-/** A page of the host's own rows, sealed, from 1. */
+/** The key of a page of the host's rows, sealed, from 1. */
 export const hostPageKey = (run: string, page: number): string =>
   `${runPrefix(run)}host-${numbered(page)}.sealed`
 
-/** Everything of an account lies below this. */
+/** The prefix of an account's objects. */
 export const accountPrefix = (did: string): string => `accounts/${did}/`
 
-/** An account as one run found it lies below this. */
+/** The prefix of one version of an account. */
 export const versionPrefix = (did: string, run: string): string => `${accountPrefix(did)}${run}/`
 
-/** Written last: a version without it is not whole. */
+/** The key of a version's manifest, which is written last: a version without it is incomplete. */
 export const accountKey = (did: string, run: string): string =>
   `${versionPrefix(did, run)}account.json`
 
@@ -53,13 +53,13 @@ export const carKey = (did: string, run: string): string => `${versionPrefix(did
 export const privateKey = (did: string, run: string): string =>
   `${versionPrefix(did, run)}private.sealed`
 
-/** A page of the list of blobs, from 1. */
+/** The key of a page of a version's blobs, from 1. */
 export const blobsPageKey = (did: string, run: string, page: number): string =>
   `${versionPrefix(did, run)}blobs-${numbered(page)}.json`
 
 export const blobsPrefix = (did: string): string => `${accountPrefix(did)}blobs/`
 
-/** A blob, once for all versions of its account. */
+/** The key of a blob, which all versions of its account share. */
 export const blobKey = (did: string, cid: string): string => `${blobsPrefix(did)}${cid}`
 
 const numbered = (page: number): string => String(page).padStart(4, "0")

@@ -1,6 +1,6 @@
 import { runTime } from "./places.ts"
 
-/** How many days, weeks and months keep their newest run. */
+/** The number of days, weeks and months whose newest run is kept. */
 export interface Retention {
   readonly days: number
   readonly weeks: number
@@ -18,7 +18,7 @@ const buckets: Readonly<Record<keyof Retention, (millis: number) => string | num
   months: (millis) => new Date(millis).toISOString().slice(0, 7)
 }
 
-/** The runs to keep: the newest of each day, week and month, of as many of these as have one; the newest of all always. */
+/** The runs to keep: the newest of each of the last days, weeks and months that have a run, and always the newest. */
 export const runsToKeep = (runs: ReadonlyArray<string>, keep: Retention): ReadonlySet<string> => {
   const newestFirst = runs
     .filter((run) => runTime(run) !== undefined)
@@ -38,7 +38,7 @@ export const runsToKeep = (runs: ReadonlyArray<string>, keep: Retention): Readon
   return kept
 }
 
-/** Of the versions of an account those that any kept run stands for: the newest that is not later than the run. */
+/** The versions of an account that kept runs need: for each run, the newest version up to it. */
 export const versionsToKeep = (
   versions: ReadonlyArray<string>,
   runs: Iterable<string>

@@ -3,17 +3,17 @@ import { fromBase64Url, toBase64Url } from "../bytes/base64url.ts"
 
 const utf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true })
 
-/** The name is covered too: an object does not stand in for another one. */
+// The name is covered too, so that one object can't replace another.
 const macOf = (key: KeyObject, name: string, text: string): Uint8Array =>
   createHmac("sha256", key).update(`${name}\n${text}`).digest()
 
-/** JSON that a person can read, and a last line by which the server knows its own work. */
+/** Returns readable JSON whose last line authenticates it. */
 export const signText = (key: KeyObject, name: string, value: unknown): Uint8Array<ArrayBuffer> => {
   const text = JSON.stringify(value, null, 1)
   return new TextEncoder().encode(`${text}\n${toBase64Url(macOf(key, name, text))}\n`).slice()
 }
 
-/** The JSON of a signed text; undefined where a byte was changed, or another key has signed it. */
+/** Returns the JSON of a signed text; undefined if a byte was changed, or another key signed it. */
 export const openText = (key: KeyObject, name: string, bytes: Uint8Array): string | undefined => {
   let whole: string
   try {

@@ -13,10 +13,10 @@ import * as Directory from "../accounts/DirectoryD1.ts"
 import type { Bounds } from "../host/sql/bounds.ts"
 import { HostDatabase, queriesOver } from "../host/sql/HostDatabase.ts"
 
-/** How many runs that have ended are remembered. */
+/** The number of ended runs that are kept. */
 const remembered = 500
 
-/** The runs of backups, and what is known of each account's. */
+/** The runs, and the state of each account's backup. */
 export const tables: ReadonlyArray<string> = [
   `CREATE TABLE IF NOT EXISTS backup_run (
     run TEXT PRIMARY KEY, started_at INTEGER NOT NULL, finished_at INTEGER, outcome TEXT,
@@ -75,7 +75,7 @@ interface AccountRow {
 const backedOf = ({ version, stamp, versions }: AccountRow): Backed | undefined =>
   version === null ? undefined : { version, stamp: stamp ?? "", versions: versions ?? 1 }
 
-/** How far backups have come, in the host's database. */
+/** The ledger in the host's database. */
 export const layer: Layer.Layer<BackupLedger, never, HostDatabase> = Layer.effect(
   BackupLedger,
   Effect.gen(function* () {
@@ -126,7 +126,7 @@ export const layer: Layer.Layer<BackupLedger, never, HostDatabase> = Layer.effec
         )
         // SAFETY: the last statement answers rows of this form.
         const [row] = (found ?? []) as ReadonlyArray<RunRow>
-        // A run of this very second has ended already: there is nothing more to do.
+        // A run with this id has already ended in the same second.
         return row === undefined
           ? ((yield* repeatable("begunBackup", sql<RunRow>`${runs} WHERE run = ${run}`)).map(
               runOf

@@ -13,7 +13,7 @@ interface Listing {
   readonly cursor?: string
 }
 
-/** A store of backups over a store of blobs that can also be listed. */
+/** A backup store over a blob store that can also be listed. */
 export const make = (
   name: string,
   store: BlobStore["Service"],

@@ -4,7 +4,7 @@ import * as BackupTargetBlobs from "./BackupTargetBlobs.ts"
 
 const pageSize = 1000
 
-/** A store of backups over a map: for tests and drills. */
+/** A backup store over a map, for tests and drills. */
 export const make = (objects: Map<string, Uint8Array> = new Map()): BackupTargetShape =>
   BackupTargetBlobs.make("memory", BlobStoreMemory.make(objects), async (prefix, cursor = "") => {
     const keys = [...objects.keys()]

@@ -3,7 +3,7 @@ import { BackupTarget, type BackupTargetShape } from "../../services/backups/Bac
 import * as BlobStoreR2 from "../blobs/BlobStoreR2.ts"
 import * as BackupTargetBlobs from "./BackupTargetBlobs.ts"
 
-/** A store of backups over an R2 bucket. */
+/** A backup store over an R2 bucket. */
 export const make = (bucket: R2Bucket): BackupTargetShape =>
   BackupTargetBlobs.make("the bucket BACKUPS", BlobStoreR2.make(bucket), async (prefix, cursor) => {
     const page = await bucket.list({ prefix, ...(cursor === undefined ? {} : { cursor }) })

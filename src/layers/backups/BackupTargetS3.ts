@@ -14,16 +14,16 @@ import type { BackupSettings } from "../../services/host/Config.ts"
 
 type Bytes = Uint8Array<ArrayBuffer>
 
-/** What one request carries: S3 takes parts from 5 MiB, and one is in memory at a time. */
+/** The size of a part: S3 accepts parts from 5 MiB, and one is in memory at a time. */
 const partSize = 8 * 1024 * 1024
 
-/** How long the store may take for one request, in milliseconds. */
+/** The timeout of one request, in milliseconds. */
 const patience = 60_000
 
 /** Keys that are deleted at once. */
 const deletions = 8
 
-/** The source is at fault, not the store. */
+/** The source failed, not the store. */
 class SourceBroken extends Error {}
 
 /** A store that speaks the S3 protocol, at `https://host/bucket` or `https://host/bucket/prefix`. */
@@ -163,7 +163,7 @@ const textOf = (xml: string, element: string): string | undefined =>
     .exec(xml)?.[1]
     ?.replaceAll(/&(\w+);/g, (whole, name: string) => entities[name] ?? whole)
 
-/** The body in parts of one size, the last one shorter; throws SourceBroken where it isn't as long as it should be. */
+/** Yields the body in parts of one size; throws SourceBroken if its length is wrong. */
 async function* partsOf(
   body: ReadableStream<Uint8Array>,
   size: number,

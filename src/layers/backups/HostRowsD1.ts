@@ -8,21 +8,21 @@ import * as PasskeyOwners from "../factors/PasskeyOwnersD1.ts"
 import { HostDatabase, queriesOver } from "../host/sql/HostDatabase.ts"
 import * as ReservedKeys from "../identity/ReservedKeysD1.ts"
 
-/** The tables whose rows belong to one account: the column of its DID, and by what the rows are ordered. */
+/** The tables whose rows belong to an account: the column of its DID, and the order. */
 export const ofAccounts = {
   accounts: { did: "did", order: "did" },
   kept_handle: { did: "did", order: "handle" },
   passkey_owner: { did: "did", order: "credential" }
 } as const
 
-/** The tables that are kept as a whole: the columns of their keys. */
+/** The tables that a backup contains completely, with their key columns. */
 export const whole = {
   invites: ["code"],
   invite_uses: ["code", "used_by"],
   reserved_key: ["did"]
 } as const
 
-/** The tables that no backup keeps. */
+/** The tables that a backup omits, with the reason. */
 export const leftOut = {
   edge: "begins again",
   oauth_request: "counts for an hour",
@@ -51,7 +51,7 @@ const tables = [...Directory.tables, ...PasskeyOwners.tables, ...ReservedKeys.ta
 
 const names = Object.keys(whole) as ReadonlyArray<keyof typeof whole>
 
-/** A place among the rows: the table, and the key of the last row read. */
+/** A position among the rows: the table, and the key of the last row read. */
 interface Place {
   readonly table: number
   readonly after: ReadonlyArray<string>

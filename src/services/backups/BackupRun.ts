@@ -11,19 +11,19 @@ import { findManifest, putManifest } from "./objects.ts"
 import { stepOf } from "./steps.ts"
 import { withFaults } from "./totals.ts"
 
-/** How long a holder has a run without a sign of life, in milliseconds. */
+/** The lease's length, in milliseconds. */
 const leaseMillis = 120_000
 
-/** How often a step that breaks off is begun before the run goes on without it. */
+/** How often a step is tried before the run skips it. */
 const attempts = 3
 
-/** After so long a run that is not through is given up, in milliseconds: the next night begins another. */
+/** The longest time that a run may take, in milliseconds, before the next one replaces it. */
 const givenUpAfter = 23 * 3_600_000
 
 /**
- * Makes sure that the store holds this server's backups, and that what is known of backups is about this store.
+ * Checks that the store belongs to this server and that the ledger describes this store.
  *
- * An empty store that takes another one's place begins anew; another server's is refused.
+ * With a new empty store, the ledger starts again. Fails for another server's store.
  */
 export const claim = Effect.gen(function* () {
   const ledger = yield* BackupLedger
@@ -43,7 +43,7 @@ export const claim = Effect.gen(function* () {
   yield* ledger.setMark(id)
 })
 
-/** Begins a run, unless one is under way; answers the one that is. */
+/** Starts a run unless there is a current one; returns the current run. */
 export const beginBackup = Effect.fn("beginBackup")(function* () {
   yield* claim
   const now = yield* Clock.currentTimeMillis
@@ -53,7 +53,7 @@ export const beginBackup = Effect.fn("beginBackup")(function* () {
 const failureText = (failure: { readonly _tag: string; readonly message?: string }): string =>
   failure.message === undefined || failure.message === "" ? failure._tag : failure.message
 
-/** Does one step of a run; one that has broken off too often is noted, and passed over where that is possible. */
+/** Runs one step; skips a step that failed too often, and records it as a fault. */
 const step = Effect.fnUntraced(function* (run: Run, budget: Budget) {
   const { go, pass } = stepOf(run.phase)
   const begun = { ...run, attempts: run.attempts + 1 }
@@ -71,18 +71,17 @@ const step = Effect.fnUntraced(function* (run: Run, budget: Budget) {
   )
 })
 
-/** What a call of `advanceBackup` has come to. */
+/** The result of `advanceBackup`. */
 export interface Advanced {
   readonly run: Run
-  /** Whether another one is at work on the run. */
+  /** Whether another caller is working on the run. */
   readonly isElsewhere: boolean
 }
 
 /**
- * Takes the run that is under way further, until it has ended or the call's means are spent.
+ * Continues the current run until it ends or the budget is spent.
  *
- * Each step is written down before the next one begins, so whatever breaks off is gone on with by the next call. Of
- * several callers one works.
+ * Progress is saved after each step, so the next call continues after an interruption. Only one caller at a time works.
  */
 export const advanceBackup = Effect.fn("advanceBackup")(function* (limits: {
   readonly millis: number
@@ -97,7 +96,7 @@ export const advanceBackup = Effect.fn("advanceBackup")(function* (limits: {
   if (!isHeld) return { run: open, isElsewhere: true } satisfies Advanced
   const budget = new Budget({ ...limits, until: started + limits.millis })
   const work = Effect.gen(function* () {
-    // Another holder may have gone on with it between the reading and the lease.
+    // Another holder may have continued it between the read and the lease.
     let run = (yield* ledger.open) ?? open
     while (run.outcome === undefined) {
       const now = yield* Clock.currentTimeMillis
@@ -127,7 +126,7 @@ export const advanceBackup = Effect.fn("advanceBackup")(function* (limits: {
 
 const day = 86_400_000
 
-/** Whether the nightly run is due: the time of day has passed since a run was begun last. */
+/** Whether the nightly run is due: its time of day has passed since the last run started. */
 const isDue = Effect.gen(function* () {
   const { backupAt } = yield* Config
   const now = yield* Clock.currentTimeMillis
@@ -138,7 +137,7 @@ const isDue = Effect.gen(function* () {
   return newest === undefined || newest.startedAt < last
 })
 
-/** What the cron handler does every few minutes: begins the nightly run when it is due, and takes it further. */
+/** Starts the nightly run when it is due, and continues the current run; for the cron handler. */
 export const backUpNightly = Effect.fn("backUpNightly")(function* (limits: {
   readonly millis: number
   readonly operations: number

@@ -2,7 +2,7 @@ import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 
-/** The store of backups failed, is full, or could not be reached. */
+/** The backup store failed, is full, or can't be reached. */
 export class BackupTargetFailed extends Schema.TaggedError<BackupTargetFailed>()(
   "BackupTargetFailed",
   { operation: Schema.String, key: Schema.String, cause: Schema.Defect() }
@@ -13,7 +13,7 @@ export class BackupTargetFailed extends Schema.TaggedError<BackupTargetFailed>()
   }
 }
 
-/** What was to be backed up broke off while it was read. */
+/** Reading the data to back up failed. */
 export class BackupSourceFailed extends Schema.TaggedError<BackupSourceFailed>()(
   "BackupSourceFailed",
   { key: Schema.String, cause: Schema.Defect() }
@@ -23,7 +23,7 @@ export class BackupSourceFailed extends Schema.TaggedError<BackupSourceFailed>()
   }
 }
 
-/** This server has no store of backups. */
+/** The server has no backup store. */
 export class BackupsOff extends Schema.TaggedError<BackupsOff>()("BackupsOff", {}) {
   override get message(): string {
     return "No backup store is set up: bind a bucket as BACKUPS, or set BACKUP_S3_URL"
@@ -47,17 +47,17 @@ export interface BackupObject {
   readonly size: number
 }
 
-/** Where backups are kept: apart from the server's own data. */
+/** A backup store, separate from the server's own data. */
 export interface BackupTargetShape {
-  /** What people call it: the binding's name, or the address. */
+  /** Its name for people: the binding or the address. */
   readonly name: string
-  /** Stores `size` bytes in place of what is under the key; answers the CID of the bytes that it took. */
+  /** Stores `size` bytes under a key, replacing its object; returns the CID of the bytes. */
   put(
     key: string,
     body: ReadableStream<Uint8Array>,
     size: number
   ): Effect.Effect<string, BackupTargetFailed | BackupSourceFailed>
-  /** The bytes under a key, or nothing when there are none. */
+  /** The bytes under a key, or undefined. */
   get(
     key: string
   ): Effect.Effect<
@@ -72,17 +72,17 @@ export interface BackupTargetShape {
     { readonly objects: ReadonlyArray<BackupObject>; readonly cursor?: string },
     BackupTargetFailed
   >
-  /** Deletes keys; those that are not there are passed over. */
+  /** Deletes keys; ignores missing ones. */
   delete(keys: ReadonlyArray<string>): Effect.Effect<void, BackupTargetFailed>
 }
 
-/** The store of backups, where one is set up. */
+/** The backup store, if there is one. */
 export const BackupTarget = Context.Reference<BackupTargetShape | undefined>(
   "nacre/services/BackupTarget",
   { defaultValue: () => undefined }
 )
 
-/** The store of backups. */
+/** The backup store; fails if there is none. */
 export const backupTarget = Effect.flatMap(BackupTarget, (target) =>
   target === undefined ? Effect.fail(new BackupsOff()) : Effect.succeed(target)
 )

@@ -2,15 +2,15 @@ import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 
 /**
- * What one call may spend before it has to leave the rest to the next one.
+ * The work that one call may do before it leaves the rest to the next call.
  *
- * A Worker has so many subrequests and so much time an invocation; what was done by then is written down.
+ * An invocation of a Worker has limits on subrequests and time.
  */
 export class Budget {
   #operations: number
   readonly #until: number
 
-  /** So many operations of a store, and until this time in milliseconds. */
+  /** Allows a number of store operations, until a time in milliseconds. */
   constructor({ operations, until }: { readonly operations: number; readonly until: number }) {
     this.#operations = operations
     this.#until = until

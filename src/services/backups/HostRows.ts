@@ -3,17 +3,17 @@ import type * as Effect from "effect/Effect"
 import type { Tables } from "../../core/backups/rows.ts"
 import type { DirectoryUnavailable } from "../accounts/Directory.ts"
 
-/** The host's database as backups keep it. */
+/** The rows of the host's database that a backup contains. */
 export class HostRows extends Context.Service<
   HostRows,
   {
     /** The rows of one account. */
     ofAccount(did: string): Effect.Effect<Tables, DirectoryUnavailable>
-    /** A page of the rows that belong to no one account; no cursor means that it was the last. */
+    /** A page of the rows that don't belong to an account; the last page has no cursor. */
     page(
       cursor: string
     ): Effect.Effect<{ readonly rows: Tables; readonly cursor?: string }, DirectoryUnavailable>
-    /** Writes rows of a backup; a row whose key, handle or email address is taken is passed over. */
+    /** Inserts rows of a backup; skips a row whose key, handle or email address is taken. */
     restore(tables: Tables): Effect.Effect<void, DirectoryUnavailable>
   }
 >()("nacre/services/HostRows") {}

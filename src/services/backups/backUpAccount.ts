@@ -14,10 +14,10 @@ import { digestOf } from "./digests.ts"
 import { HostRows } from "./HostRows.ts"
 import { getManifest, putManifest, putSealed } from "./objects.ts"
 
-/** What became of an account in a run. */
+/** The result for an account in a run. */
 export type AccountResult =
   | { readonly kind: "unchanged" }
-  /** The budget ran out; what was copied stays, and the next call goes on. */
+  /** The budget is spent; the next call continues after the copied blobs. */
   | { readonly kind: "more"; readonly blobs: number; readonly bytes: number }
   | {
       readonly kind: "written"
@@ -27,7 +27,7 @@ export type AccountResult =
       readonly faults: ReadonlyArray<Fault>
     }
 
-/** A word for an account that changes with all that a backup keeps of it. */
+/** A text that changes with everything that a backup has of an account. */
 const stampOf = (
   { rev, awaited, digest }: Pick<AccountState, "rev" | "awaited" | "digest">,
   listed: string
@@ -40,13 +40,13 @@ const lastCar = Effect.fnUntraced(function* (did: string, version: string, rev: 
   return { car, signingKey, verified: yield* verifyCar(car, { did, signingKey }) }
 })
 
-/** Exports the account, and reads what was stored. */
+/** Stores the account's export, and reads it back. */
 const newCar = Effect.fnUntraced(function* (run: string, did: string, signingKey: string) {
   const car = yield* writeCar(did, carKey(did, run))
   return { car, signingKey, verified: yield* verifyCar(car, { did, signingKey }) }
 })
 
-/** The rows of two places in one, each under the name of its place. */
+/** The rows of both places, with the place in each table's name. */
 const placed = (account: Tables, directory: Tables): Tables =>
   Object.fromEntries([
     ...Object.entries(account).map(([table, rows]) => [`account/${table}`, rows] as const),
@@ -54,11 +54,10 @@ const placed = (account: Tables, directory: Tables): Tables =>
   ])
 
 /**
- * Backs an account up, if anything of it has changed since its last version.
+ * Backs up an account if it changed since its last version.
  *
- * Blobs come first, since they are what takes long; then the CAR, which is read back and verified; then the lists of the
- * blobs that are here by now, those included whose records came while the CAR was written. The manifest is last: a
- * version without one is not whole.
+ * Blobs come first, because they take longest; then the CAR, which is read back and verified; then the lists of all
+ * blobs, including those that came during the export. The manifest is last: a version without it is incomplete.
  */
 export const backUpAccount = Effect.fn("backUpAccount")(function* (
   run: string,

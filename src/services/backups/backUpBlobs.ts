@@ -8,10 +8,10 @@ import { BackupDamaged, BackupSourceFailed, backupTarget } from "./BackupTarget.
 import type { Budget } from "./Budget.ts"
 import { listAll, putManifest } from "./objects.ts"
 
-/** Blobs asked of an account's object at a time, and named in one list. */
+/** Blobs read from an account's object at a time, and the length of a list. */
 const pageSize = 1000
 
-/** Copies a blob's bytes; what has not the digest that names it doesn't stay. */
+/** Copies a blob, and deletes the copy if its digest is wrong. */
 export const copyBlob = Effect.fnUntraced(function* (did: string, { cid, key: source }: KeptBlob) {
   const target = yield* backupTarget
   const key = blobKey(did, cid)
@@ -29,21 +29,20 @@ export const copyBlob = Effect.fnUntraced(function* (did: string, { cid, key: so
   })
 })
 
-/** What became of an account's blobs. */
+/** The result of copying an account's blobs. */
 export interface BlobPass {
-  /** False when the budget ran out before the last one. */
+  /** False if the budget ran out before the last one. */
   readonly isWhole: boolean
   readonly copied: number
   readonly bytes: number
-  /** The blobs that could not be copied, with the reason. */
+  /** The blobs that couldn't be copied, with the reason. */
   readonly faults: ReadonlyArray<{ readonly key: string; readonly problem: string }>
 }
 
 /**
- * Copies the blobs of an account that the store doesn't have; what it has by name and size is passed over.
+ * Copies an account's blobs that the store doesn't have with their name and size.
  *
- * `each` is told of every blob that the store has then. A blob that is damaged or gone at its source keeps no other from
- * being copied.
+ * Calls `each` for every blob that the store has then. Skips a blob that is damaged or missing in the server's own store.
  */
 export const copyBlobs = Effect.fnUntraced(function* <E = never, R = never>(
   did: string,
@@ -93,7 +92,7 @@ export const copyBlobs = Effect.fnUntraced(function* <E = never, R = never>(
   return result(true)
 })
 
-/** The lists of an account's blobs, written page by page. */
+/** Writes the lists of an account's blobs, page by page. */
 export const blobLists = (did: string, run: string) => {
   const lists: Array<Stored> = []
   const known = new Set<string>()

@@ -1,5 +1,5 @@
 import { type Tables, encodeTables } from "../../core/backups/rows.ts"
 import { cidForRaw } from "../../core/repo/cid.ts"
 
-/** A word for these rows that changes with them. */
+/** A digest of rows. */
 export const digestOf = (rows: Tables): string => cidForRaw(encodeTables(rows)).toString()

@@ -46,7 +46,7 @@ const compareAccount = Effect.fnUntraced(function* (did: string, version: string
   return { records: restored.records, blobs, faults }
 })
 
-/** What a drill came to. */
+/** The result of a drill. */
 export interface Drill {
   readonly run: string
   readonly madeAt: string

@@ -3,10 +3,10 @@ import { phases, type Run } from "./BackupLedger.ts"
 import type { Budget } from "./Budget.ts"
 import { withFaults } from "./totals.ts"
 
-/** Accounts asked of the ledger at a time. */
+/** Accounts read from the ledger at a time. */
 const accountsAtOnce = 50
 
-/** The run at the beginning of its next phase. */
+/** The run at the start of its next phase. */
 export const nextPhase = (run: Run): Run => ({
   ...run,
   phase: phases[phases.indexOf(run.phase) + 1] ?? "done",
@@ -14,7 +14,7 @@ export const nextPhase = (run: Run): Run => ({
   attempts: 0
 })
 
-/** What was done about an account: nothing worth writing down, all of it, or a part. */
+/** The result for one account: unchanged, completed, or partly done. */
 export interface Used {
   readonly run: Run
   readonly kind: "nothing" | "done" | "part"
@@ -23,8 +23,8 @@ export interface Used {
 /**
  * A phase that goes through accounts in the order of their DIDs.
  *
- * A step ends with the first account about which something was done, so that it is written down; accounts about which
- * there is nothing to do pass many in a step. An account that keeps breaking off is named among the faults and passed over.
+ * A step ends with the first account that changed anything, so that the progress is saved; a step covers many unchanged
+ * accounts. An account that keeps failing is recorded as a fault and skipped.
  */
 export const eachAccount = <A extends { readonly did: string }, E, R, E2, R2>(
   list: (after: string, limit: number) => Effect.Effect<ReadonlyArray<A>, E, R>,
@@ -38,7 +38,7 @@ export const eachAccount = <A extends { readonly did: string }, E, R, E2, R2>(
     let at = run
     for (const account of accounts) {
       const using = use(at, account, budget)
-      // What comes before a failure is done: the step that begins with the failure tells it.
+      // The accounts before a failure are done. The next step starts with the failed one and reports it.
       const used: Used | undefined =
         at === run ? yield* using : yield* Effect.orElseSucceed(using, () => undefined)
       if (used === undefined) return at

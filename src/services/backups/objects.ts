@@ -10,7 +10,7 @@ import { hkdfKey } from "../host/derivedSecrets.ts"
 import { sealer } from "../host/sealedSecrets.ts"
 import { BackupDamaged, backupTarget, BackupTargetFailed } from "./BackupTarget.ts"
 
-/** How often a small object is written again after a failure. */
+/** How often a failed write of a small object is retried. */
 const retries = 2
 
 /** The largest object that is read as a whole, in bytes. */
@@ -24,7 +24,7 @@ const rowsSealer = Effect.map(Config, ({ masterKey }) => sealer(masterKey, "back
 const bodyOf = (bytes: Uint8Array<ArrayBuffer>): ReadableStream<Uint8Array> =>
   new Blob([bytes]).stream()
 
-/** Stores bytes; answers what must be read again. */
+/** Stores bytes; returns what a reader must find. */
 export const putBytes = Effect.fnUntraced(function* (key: string, bytes: Uint8Array<ArrayBuffer>) {
   const target = yield* backupTarget
   const putting = Effect.suspend(() => target.put(key, bodyOf(bytes), bytes.byteLength))
@@ -32,7 +32,7 @@ export const putBytes = Effect.fnUntraced(function* (key: string, bytes: Uint8Ar
   return { key, size: bytes.byteLength, digest } satisfies Stored
 })
 
-/** Reads an object from its beginning to its end, piece by piece, and lets others in between; answers its size and CID. */
+/** Streams an object, yielding between pieces; returns its size and CID. */
 export const readObject = Effect.fnUntraced(function* (
   key: string,
   take: (piece: Uint8Array) => void = () => {}
@@ -59,7 +59,7 @@ export const readObject = Effect.fnUntraced(function* (
   return { key, size, digest } satisfies Stored
 })
 
-/** Fails unless an object is what was written. */
+/** Fails if an object differs from what was written. */
 export const assertSame = (written: Stored, read: Stored) =>
   written.size === read.size && written.digest === read.digest
     ? Effect.void
@@ -81,19 +81,19 @@ const readWhole = Effect.fnUntraced(function* (key: string) {
   return { read, bytes: concatBytes(pieces) }
 })
 
-/** Reads a small object that was written as told. */
+/** Reads a small object and checks its size and digest. */
 export const getBytes = Effect.fnUntraced(function* (written: Stored) {
   const { read, bytes } = yield* readWhole(written.key)
   yield* assertSame(written, read)
   return bytes
 })
 
-/** Stores JSON that nobody without the master key can change unnoticed. */
+/** Stores JSON, authenticated with the master key. */
 export const putManifest = Effect.fnUntraced(function* (key: string, value: unknown) {
   return yield* putBytes(key, signText(yield* manifestKey, key, value))
 })
 
-/** Reads such JSON; nothing where there is none. */
+/** Reads authenticated JSON, or undefined if the object is missing. */
 export const findManifest = Effect.fnUntraced(function* <
   S extends Schema.ConstraintDecoder<unknown>
 >(key: string, schema: S) {
@@ -101,7 +101,7 @@ export const findManifest = Effect.fnUntraced(function* <
   return yield* getManifest(key, schema)
 })
 
-/** Reads such JSON. */
+/** Reads authenticated JSON. */
 export const getManifest = Effect.fnUntraced(function* <
   S extends Schema.ConstraintDecoder<unknown>
 >(key: string, schema: S) {
@@ -117,12 +117,12 @@ export const getManifest = Effect.fnUntraced(function* <
   )
 })
 
-/** Stores bytes that nobody without the master key can read. */
+/** Stores bytes, encrypted under the master key. */
 export const putSealed = Effect.fnUntraced(function* (key: string, bytes: Uint8Array) {
   return yield* putBytes(key, yield* (yield* rowsSealer).seal(key, bytes))
 })
 
-/** Reads such bytes. */
+/** Reads encrypted bytes. */
 export const getSealed = Effect.fnUntraced(function* (written: Stored) {
   const sealed = yield* getBytes(written)
   const opening = (yield* rowsSealer).open(written.key, sealed)

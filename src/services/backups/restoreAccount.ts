@@ -67,7 +67,7 @@ export const blobsHere = Effect.fnUntraced(function* (did: string) {
   return here
 })
 
-/** Copies the blobs that aren't here; a damaged one is named and keeps no other from coming. */
+/** Copies missing blobs; records a damaged one as a fault and continues. */
 const restoreBlobs = Effect.fnUntraced(function* ({ did, blobs }: AccountManifest, budget: Budget) {
   const accounts = yield* Accounts
   const here = yield* blobsHere(did)
@@ -113,7 +113,7 @@ const restoreDirectory = Effect.fnUntraced(function* (did: string, listed: Table
   return yield* new HandleNotAvailable({ handle })
 })
 
-/** What became of a restore: the account was here and was left alone, more is to do, or it's done. */
+/** The result of a restore: the account exists and was left alone, more is to do, or it's done. */
 export interface Restored {
   readonly did: string
   readonly kind: "exists" | "more" | "created" | "replaced"

@@ -11,7 +11,7 @@ import { getManifest, getSealed } from "./objects.ts"
 import { restoreAccount, type Restored, versionsOf } from "./restoreAccount.ts"
 import { runsInStore } from "./tidyBackups.ts"
 
-/** How far the restore of a server has come: a page of the host's rows or of accounts, and the place in it. */
+/** The progress of a server's restore: a page of the host's rows or of accounts, and the position in it. */
 interface Place {
   readonly stage: "host" | "accounts"
   readonly page: number
@@ -61,7 +61,7 @@ export interface ServerRestored {
 }
 
 /**
- * Restores the whole server as a run found it, a part a call: invites and reserved keys, then account by account.
+ * Restores the server's state of one run, a part per call: invites and reserved keys, then one account after another.
  *
  * Accounts that are here are left alone, so a call that is repeated does no harm. A damaged account falls back to its
  * newest sound backup, and is named.

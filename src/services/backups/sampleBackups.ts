@@ -11,22 +11,22 @@ import { BackupDamaged } from "./BackupTarget.ts"
 import type { Budget } from "./Budget.ts"
 import { assertSame, getBytes, getManifest, getSealed, readObject } from "./objects.ts"
 
-/** In so many runs every object of every newest version is read back once. */
+/** The number of runs within which every object of every newest version is read back. */
 export const sampleRuns = 28
 
-/** Whether an object is read back in a run, by the last byte of what names it. */
+/** Whether an object is read back in a run, by the last byte of its digest. */
 const isInSample = (byte: number | undefined, turn: number): boolean =>
   (byte ?? 0) % sampleRuns === turn % sampleRuns
 
-/** What was read back of an account. */
+/** The result of reading back an account. */
 export interface Sample {
   readonly sampled: number
   readonly faults: ReadonlyArray<Fault>
-  /** False when the next run has to write the account anew. */
+  /** False if the next run must write the account again. */
   readonly isSound: boolean
 }
 
-/** Where a blob is in the blob store, if it is there. */
+/** Finds a blob in the account's index. */
 const sourceOf = Effect.fnUntraced(function* (did: string, wanted: string) {
   const accounts = yield* Accounts
   let cursor: string | undefined
@@ -43,7 +43,7 @@ const sourceOf = Effect.fnUntraced(function* (did: string, wanted: string) {
   return undefined
 })
 
-/** Puts a blob's copy in place again, where the blob is still here. */
+/** Copies a blob again if the server still has it. */
 const mend = Effect.fnUntraced(function* (did: string, cid: string) {
   const source = yield* sourceOf(did, cid)
   if (source === undefined) return false
@@ -52,11 +52,10 @@ const mend = Effect.fnUntraced(function* (did: string, cid: string) {
 })
 
 /**
- * Reads back what is due of an account's newest version: always its manifest, its sealed rows and its lists; of the CAR and
- * the blobs a part each run, or all of them.
+ * Reads back an account's newest version: always its manifest, sealed rows and lists; the CAR and the blobs only when
+ * it's their turn, or all of them.
  *
- * A blob whose copy is damaged is copied again where it is still here. Whatever else is damaged is written anew by the
- * next run.
+ * A damaged copy of a blob is replaced if the server still has the blob. The next run rewrites any other damage.
  */
 export const sampleAccount = Effect.fn("sampleAccount")(function* (
   did: string,
@@ -69,7 +68,7 @@ export const sampleAccount = Effect.fn("sampleAccount")(function* (
   let isSound = true
   const isDue = (byte: number | undefined) => turn === "all" || isInSample(byte, turn)
 
-  /** Notes damage in place of failing: the rest is read all the same. */
+  /** Records damage instead of failing, so that the rest is still read. */
   const noting = <A, E, R>(reading: Effect.Effect<A, E, R>) =>
     Effect.matchEffect(reading, {
       onSuccess: (value) => {

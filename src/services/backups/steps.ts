@@ -54,7 +54,7 @@ const accounts = eachAccount(
   (run) => counted(run, { accounts: run.totals.accounts + 1, failed: run.totals.failed + 1 })
 )
 
-/** A phase without which the run is nothing that a server could be restored from. */
+/** A phase that a restore needs: if it's skipped, the run fails. */
 const needed = <E, R>(go: (run: Run, budget: Budget) => Effect.Effect<Run, E, R>) => ({
   go,
   pass: Effect.fnUntraced(function* (run: Run, problem: string) {
@@ -64,7 +64,7 @@ const needed = <E, R>(go: (run: Run, budget: Budget) => Effect.Effect<Run, E, R>
   })
 })
 
-/** Seals the rows of the host that belong to no one account, a page a step. */
+/** Seals the host's rows that don't belong to an account, one page per step. */
 const host = needed(
   Effect.fnUntraced(function* (run: Run, budget: Budget) {
     budget.spend(2)
@@ -76,7 +76,7 @@ const host = needed(
   })
 )
 
-/** Lists the accounts of the run with the versions that stand for them, a page a step. */
+/** Lists the run's accounts with their versions, one page per step. */
 const pages = needed(
   Effect.fnUntraced(function* (run: Run, budget: Budget) {
     budget.spend(2)
@@ -91,7 +91,7 @@ const pages = needed(
   })
 )
 
-/** Writes the run's manifest: from here on the run is one that can be restored. */
+/** Writes the run's manifest; then the run can be restored. */
 const close = needed(
   Effect.fnUntraced(function* (run: Run, budget: Budget) {
     budget.spend(2)
@@ -137,7 +137,7 @@ const gone = eachAccount(
   })
 )
 
-/** Reads back a part of what earlier runs have written. */
+/** Reads back a part of the earlier runs' objects. */
 const sample = eachAccount(
   (after, limit) => ledger(({ backed: list }) => list(after, limit)),
   Effect.fnUntraced(function* (run, { did, ...backed }, budget) {
@@ -152,7 +152,7 @@ const sample = eachAccount(
   })
 )
 
-/** Deletes what the retention no longer asks for. */
+/** Deletes versions beyond the retention. */
 const tidy = eachAccount(
   (after, limit) => ledger(({ backed: list }) => list(after, limit)),
   Effect.fnUntraced(function* (run, { did, ...backed }, budget) {
@@ -164,7 +164,7 @@ const tidy = eachAccount(
   })
 )
 
-/** Deletes whole runs that the retention no longer asks for, and ends. */
+/** Deletes runs beyond the retention, and ends the run. */
 const done = {
   go: Effect.fnUntraced(function* (run: Run, budget: Budget) {
     budget.spend(3)
@@ -185,7 +185,7 @@ const steps = { accounts, host, pages, close, gone, sample, tidy, done }
 type Steps = (typeof steps)[Phase]
 type Made = ReturnType<Steps["go"]> | ReturnType<Steps["pass"]>
 
-/** A phase of a run: what one step of it does, and how the run passes over a step that keeps breaking off. */
+/** A phase of a run: one step of it, and how the run skips a step that keeps failing. */
 export interface Step {
   go(run: Run, budget: Budget): Effect.Effect<Run, Effect.Error<Made>, Effect.Services<Made>>
   pass(run: Run, problem: string): Effect.Effect<Run, Effect.Error<Made>, Effect.Services<Made>>

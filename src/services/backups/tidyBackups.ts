@@ -14,10 +14,10 @@ import { deleteBelow } from "./backUpAccount.ts"
 import { backupTarget } from "./BackupTarget.ts"
 import { getManifest, listAll } from "./objects.ts"
 
-/** Keys that are deleted in one call of the store. */
+/** Keys deleted in one call. */
 const deleteAtOnce = 1000
 
-/** The runs that are in the store, and those of them that are whole. */
+/** All runs in the store, and the complete ones. */
 export const runsInStore = Effect.gen(function* () {
   const keys = [...(yield* listAll("runs/")).keys()]
   const all = new Set(keys.map((key) => key.split("/")[1] ?? ""))
@@ -25,14 +25,14 @@ export const runsInStore = Effect.gen(function* () {
   return { all: runs, whole: runs.filter((run) => keys.includes(runKey(run))) }
 })
 
-/** Of the runs in the store those that stay: whole ones by the retention. */
+/** The complete runs that the retention keeps. */
 const keptRuns = Effect.gen(function* () {
   const { backupKeep } = yield* Config
   const { whole, all } = yield* runsInStore
   return { all, kept: runsToKeep(whole, backupKeep) }
 })
 
-/** Deletes the runs that are not to be kept any more, and those that never became whole. */
+/** Deletes runs beyond the retention, and incomplete ones. */
 export const tidyRuns = Effect.gen(function* () {
   const { all, kept } = yield* keptRuns
   for (const run of all) if (!kept.has(run)) yield* deleteBelow(runPrefix(run))
@@ -51,9 +51,9 @@ const keysOf = Effect.fnUntraced(function* (did: string, version: string) {
 })
 
 /**
- * Deletes what no kept version of an account needs; answers how many versions stay.
+ * Deletes the objects that no kept version of an account needs; returns the number of kept versions.
  *
- * Where a kept version cannot be read nothing is deleted: what it needs is not known.
+ * Deletes nothing if a kept version can't be read, because its objects are unknown.
  */
 export const tidyAccount = Effect.fn("tidyAccount")(function* (did: string, newest: string) {
   const { kept: runs } = yield* keptRuns

@@ -1,10 +1,10 @@
 import type { Fault } from "../../core/backups/manifests.ts"
 import type { Totals } from "./BackupLedger.ts"
 
-/** How many faults a run names. */
+/** The number of faults that a run describes. */
 const namedFaults = 100
 
-/** The totals with these faults more. */
+/** Adds faults to the totals. */
 export const withFaults = (totals: Totals, faults: ReadonlyArray<Fault>): Totals => ({
   ...totals,
   faults: [...totals.faults, ...faults].slice(0, namedFaults),

@@ -9,9 +9,9 @@ import { sampleAccount } from "./sampleBackups.ts"
 const accountsAtOnce = 50
 
 /**
- * Reads back every object of the newest backups of the accounts after a DID, until the call's means are spent.
+ * Reads back every object of the newest backups of the accounts after a DID, until the budget is spent.
  *
- * An account with damage that can't be mended is backed up again by the next run.
+ * The next run backs up an account again whose damage couldn't be repaired.
  */
 export const verifyBackups = Effect.fn("verifyBackups")(function* (
   after: string,
