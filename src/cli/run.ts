@@ -8,6 +8,7 @@ import * as GlobalFlag from "effect/cli/GlobalFlag"
 import { account } from "./account/account.ts"
 import { backup } from "./backup/backup.ts"
 import { exportAccount } from "./backup/export.ts"
+import { check } from "./backup/check.ts"
 import { restore } from "./backup/restore.ts"
 import { importAccount } from "./backup/import.ts"
 import { startCommand } from "../../scripts/project.ts"
@@ -60,6 +61,7 @@ const root = Command.make("nacre").pipe(
     audit,
     backup,
     restore,
+    check,
     exportAccount,
     importAccount,
     migrate,

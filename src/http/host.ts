@@ -6,14 +6,7 @@ import { RequestId } from "../services/host/RequestId.ts"
 import type { LimiterUnavailable, RateLimitExceeded } from "../services/limits/Limiter.ts"
 import { rules } from "../services/limits/rules.ts"
 import { billed } from "../services/host/SqlStorage.ts"
-import { listBackups, makeBackup, verifyBackup } from "./backups/adminBackups.ts"
-import {
-  getObject,
-  listObjects,
-  listVersions,
-  restoreAll,
-  restoreOne
-} from "./backups/adminRestore.ts"
+import { backupRoutes } from "./backups/routes.ts"
 import { adminCodes } from "./mail/adminCodes.ts"
 import { adminRelays } from "./stream/adminRelays.ts"
 import { countRequest, limitAdministrator } from "./limits/clientLimits.ts"
@@ -156,15 +149,8 @@ export const routes = [
     "/.well-known/change-password",
     answer(() => Effect.sync(changePassword))
   ),
-  route("GET", "/admin/backups", answer(listBackups), rules.administrator),
-  route("POST", "/admin/backups", answer(makeBackup), rules.administrator),
-  route("POST", "/admin/backups/verify", answer(verifyBackup), rules.administrator),
-  route("GET", "/admin/backups/account", answer(listVersions), rules.administrator),
-  route("GET", "/admin/backups/object", answer(getObject), rules.administrator),
-  route("GET", "/admin/backups/objects", answer(listObjects), rules.administrator),
-  route("POST", "/admin/backups/restore", answer(restoreOne), rules.administrator),
-  route("POST", "/admin/backups/restore-server", answer(restoreAll), rules.administrator),
   route("GET", "/admin/audit", answer(adminAudit), rules.administrator),
+  ...backupRoutes.map(([verb, path, make]) => route(verb, path, answer(make), rules.administrator)),
   route("GET", "/admin/operators", answer(listOperators), rules.administrator),
   route("POST", "/admin/operators", answer(setOperator), rules.administrator),
   route("POST", "/admin/operators/remove", answer(removeOperator), rules.administrator),

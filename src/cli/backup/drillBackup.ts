@@ -7,7 +7,7 @@ import { facts, note, report } from "../output.ts"
 import { administrator, secretVariable } from "../session.ts"
 import { faultLines } from "./backups.ts"
 
-/** What a drill came to. */
+/** The result of a drill. */
 interface Drilled {
   readonly run: string
   readonly madeAt: string

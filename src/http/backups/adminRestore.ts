@@ -4,6 +4,7 @@ import { queryValue } from "../../core/lexicon/params.ts"
 import { isDid } from "../../core/lexicon/syntax.ts"
 import { AccountExists } from "../../services/accounts/Directory.ts"
 import { Budget } from "../../services/backups/Budget.ts"
+import { checkAccount } from "../../services/backups/checkAccount.ts"
 import { backupTarget } from "../../services/backups/BackupTarget.ts"
 import { restoreAccount, versionsOf } from "../../services/backups/restoreAccount.ts"
 import { restoreServer } from "../../services/backups/restoreServer.ts"
@@ -69,6 +70,16 @@ export const restoreOne = Effect.fn("http.restoreOne")(function* (request: Reque
   const restored = yield* restoreAccount(did, version, { replace, budget })
   if (restored.kind === "exists") return yield* new AccountExists({ did })
   return ownAnswer(restored)
+})
+
+/** GET `/admin/check?account=&after=`: checks an account, or after the first call more of its blobs. */
+export const check = Effect.fn("http.check")(function* (request: Request, url: URL) {
+  yield* forAdministrator(request, "admin/check")
+  const did = yield* subjectIn(url)
+  yield* noteAccount(did)
+  const until = (yield* Clock.currentTimeMillis) + aRequest.millis
+  const budget = new Budget({ ...aRequest, until })
+  return ownAnswer(yield* checkAccount(did, queryValue(url.searchParams, "after"), budget))
 })
 
 /** POST `/admin/backups/restore-server?backup=&cursor=`: restores a part of a whole server. */

@@ -11,7 +11,7 @@ import { Repo } from "../../services/repo/Repo.ts"
 
 type Sql = SqlStorage["Service"]
 
-/** The tables of an account's object whose rows a backup keeps as they are, and by what they are ordered. */
+/** The tables of an account's object that a backup contains, with their order. */
 export const kept = {
   account: "one",
   announced: "one",
@@ -25,7 +25,7 @@ export const kept = {
   oauth_consent: "client"
 } as const
 
-/** The tables that a backup has by another way. */
+/** The tables whose content a backup has in another form. */
 export const elsewhere = {
   head: "the CAR's commit",
   cluster: "the CAR",
@@ -35,7 +35,7 @@ export const elsewhere = {
   blob_ref: "made of the records"
 } as const
 
-/** The tables that no backup keeps. */
+/** The tables that a backup omits, with the reason. */
 export const leftOut = {
   session: "people sign in again",
   session_origin: "about sessions",
@@ -56,10 +56,10 @@ export const leftOut = {
   schema_version: "written by the version that restores"
 } as const
 
-/** Marks of moderators on blobs, kept among the rows under this name. */
+/** The name under which the rows include blob takedowns. */
 const blobTakedowns = "blob_takedown"
 
-/** The driver gives bytes in either form. */
+/** A row with bytes as Uint8Array; the driver returns either form. */
 const rowOf = (row: Record<string, SqlValue>): Row =>
   Object.fromEntries(
     Object.entries(row).map(([column, value]) => [
@@ -142,6 +142,18 @@ export const layer = Layer.effect(
           digest: digestOf(rowsOf(sql)),
           awaited: row?.awaited ?? 0
         }
+      }),
+      checkState: Effect.gen(function* () {
+        const { signingKey } = yield* accounts.get
+        const { rev, records, nodes } = yield* repo.head
+        const inState = (state: number) =>
+          sql
+            .exec<{ id: string }>("SELECT id FROM blob WHERE state = ?", state)
+            .toArray()
+            .map(({ id }) => id)
+        const { didKey } = signingKey
+        const referred = inState(3)
+        return { rev, records, nodes, signingKey: didKey, referred, awaited: inState(2) }
       }),
       create: Effect.fn("AccountRows.create")(function* ({ account = [], ...tables }) {
         const [row] = account

@@ -6,6 +6,7 @@ import { HostRows } from "../../services/backups/HostRows.ts"
 import * as Directory from "../accounts/DirectoryD1.ts"
 import * as PasskeyOwners from "../factors/PasskeyOwnersD1.ts"
 import { HostDatabase, queriesOver } from "../host/sql/HostDatabase.ts"
+import * as Operators from "../operators/OperatorsD1.ts"
 import * as ReservedKeys from "../identity/ReservedKeysD1.ts"
 
 /** The tables whose rows belong to an account: the column of its DID, and the order. */
@@ -19,7 +20,8 @@ export const ofAccounts = {
 export const whole = {
   invites: ["code"],
   invite_uses: ["code", "used_by"],
-  reserved_key: ["did"]
+  reserved_key: ["did"],
+  operator: ["did"]
 } as const
 
 /** The tables that a backup omits, with the reason. */
@@ -47,7 +49,12 @@ const batchRows = 50
 /** Rows in a page. */
 const pageRows = 2000
 
-const tables = [...Directory.tables, ...PasskeyOwners.tables, ...ReservedKeys.tables]
+const tables = [
+  ...Directory.tables,
+  ...PasskeyOwners.tables,
+  ...ReservedKeys.tables,
+  ...Operators.tables
+]
 
 const names = Object.keys(whole) as ReadonlyArray<keyof typeof whole>
 

@@ -10,10 +10,23 @@ export interface AccountState {
   readonly rev: string
   /** The did:key of the repo's signing key. */
   readonly signingKey: string
-  /** Of the private rows. */
+  /** The digest of the private rows. */
   readonly digest: string
   /** How many blobs are missing that records refer to. */
   readonly awaited: number
+}
+
+/** An account's head and its index of blobs, to compare with its repo. */
+export interface CheckState {
+  readonly rev: string
+  readonly signingKey: string
+  /** As the head counts them. */
+  readonly records: number
+  readonly nodes: number
+  /** CIDs of the stored blobs that records refer to. */
+  readonly referred: ReadonlyArray<string>
+  /** CIDs of the blobs that records refer to and that were never uploaded. */
+  readonly awaited: ReadonlyArray<string>
 }
 
 /** A blob and where its bytes are. */
@@ -27,6 +40,7 @@ export class AccountRows extends Context.Service<
   AccountRows,
   {
     readonly state: Effect.Effect<AccountState, RepoNotFound>
+    readonly checkState: Effect.Effect<CheckState, RepoNotFound>
     /** The rows that no CAR holds: the account, its ways in except sessions, preferences, takedowns. */
     rows(): Tables
     /** Every stored blob, those without a record too, so that a record deleted meanwhile doesn't take its blob along. */

@@ -66,6 +66,7 @@ export const backupCalls = {
   backupRows: () => Effect.map(AccountRows, (rows) => rows.rows()),
   backupBlobs: (page: { readonly cursor?: string; readonly limit: number }) =>
     Effect.map(AccountRows, (rows) => rows.blobs(page)),
+  checkState: () => Effect.flatMap(AccountRows, (rows) => rows.checkState),
   restoreBegin,
   restoreKey,
   restoreBlob,

@@ -61,7 +61,7 @@ export interface ServerRestored {
 }
 
 /**
- * Restores the server's state of one run, a part per call: invites and reserved keys, then one account after another.
+ * Restores the server's state of one run, a part per call: the host's rows, then one account after another.
  *
  * Accounts that are here are left alone, so a call that is repeated does no harm. A damaged account falls back to its
  * newest sound backup, and is named.

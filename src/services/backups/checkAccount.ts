@@ -1,0 +1,124 @@
+import * as Effect from "effect/Effect"
+import { BlobMeter } from "../../core/blobs/meter.ts"
+import { Accounts } from "../accounts/Accounts.ts"
+import type { Page } from "../blobs/BlobIndex.ts"
+import { BlobStore } from "../blobs/BlobStore.ts"
+import type { KeptBlob } from "./AccountRows.ts"
+import { exportOf } from "./backUpCar.ts"
+import { BackupSourceFailed } from "./BackupTarget.ts"
+import type { Budget } from "./Budget.ts"
+import { guardedVerifier } from "./guardedVerifier.ts"
+
+/** Reads a body piece by piece, yielding in between. */
+const drain = Effect.fnUntraced(function* (
+  key: string,
+  body: ReadableStream<Uint8Array>,
+  take: (piece: Uint8Array) => void
+) {
+  const reader = body.getReader()
+  const reading = Effect.gen(function* () {
+    while (true) {
+      const { done, value } = yield* Effect.tryPromise({
+        try: () => reader.read(),
+        catch: (cause) => new BackupSourceFailed({ key, cause })
+      })
+      if (done) return
+      take(value)
+      yield* Effect.yieldNow
+    }
+  })
+  yield* Effect.ensuring(reading, Effect.ignore(Effect.tryPromise(() => reader.cancel())))
+})
+
+/** Verifies the account's export; returns its content, or what is wrong with it. */
+const checkRepo = Effect.fnUntraced(function* (did: string, signingKey: string) {
+  const { body, status } = yield* exportOf(did)
+  if (status !== 200 || body === null) {
+    yield* Effect.ignore(Effect.tryPromise(() => body?.cancel() ?? Promise.resolve()))
+    return `the export returned ${status}`
+  }
+  const verifier = guardedVerifier({ did, signingKey })
+  yield* drain(did, body, verifier.push)
+  const verified = verifier.end()
+  return typeof verified === "string" ? `the repo is damaged: ${verified}` : verified
+})
+
+/** Compares a blob's bytes with its CID; returns what is wrong. */
+const checkBlob = Effect.fnUntraced(function* ({ cid, key, size }: KeptBlob) {
+  const found = yield* (yield* BlobStore).get(key)
+  if (found === undefined) return `the blob ${cid} is missing in the blob store`
+  const meter = new BlobMeter()
+  yield* drain(key, found.body, (piece) => meter.update(piece))
+  const read = meter.finish()
+  return read.cid === cid && read.size === size ? undefined : `the blob ${cid} has other bytes`
+})
+
+/** The result of a check; `after` is the blob after which the next call continues. */
+export interface Checked {
+  readonly did: string
+  readonly records: number
+  readonly nodes: number
+  /** Blobs whose bytes were read. */
+  readonly blobs: number
+  /** Blobs that records refer to and that were never uploaded, such as after a move. */
+  readonly missing: number
+  readonly problems: ReadonlyArray<string>
+  readonly after?: string
+}
+
+/**
+ * Checks an account while it stays in use: signature, tree, records, the head's counts, and references; then the bytes of
+ * its blobs, until the budget is spent.
+ */
+export const checkAccount = Effect.fn("checkAccount")(function* (
+  did: string,
+  after: string | undefined,
+  budget: Budget
+) {
+  const accounts = yield* Accounts
+  const problems: Array<string> = []
+  let counts = { records: 0, nodes: 0, missing: 0 }
+  if (after === undefined) {
+    budget.spend(3)
+    const before = yield* accounts.call(did, "checkState")
+    const repo = yield* checkRepo(did, before.signingKey)
+    if (typeof repo === "string") problems.push(repo)
+    else {
+      const { records, nodes, rev, blobs } = repo
+      counts = { records, nodes, missing: before.awaited.length }
+      // A write during the export changes the counts.
+      const isSame = rev === before.rev
+      if (isSame && records !== before.records) {
+        problems.push(`the head counts ${before.records} records, the repo has ${records}`)
+      }
+      if (isSame && nodes !== before.nodes) {
+        problems.push(`the head counts ${before.nodes} nodes, the repo has ${nodes}`)
+      }
+      const known = new Set([...before.referred, ...before.awaited])
+      const unknown = [...blobs].filter((cid) => !known.has(cid))
+      if (isSame) problems.push(...unknown.map((cid) => `the reference to the blob ${cid} is lost`))
+    }
+  }
+  let checked = 0
+  let cursor = after
+  do {
+    const page: Page<KeptBlob> = yield* accounts.call(did, "backupBlobs", {
+      limit: 100,
+      ...(cursor === undefined ? {} : { cursor })
+    })
+    for (const blob of page.items) {
+      budget.spend(1)
+      const problem = yield* checkBlob(blob)
+      if (problem !== undefined) problems.push(problem)
+      checked += 1
+    }
+    cursor = page.cursor
+  } while (cursor !== undefined && !(yield* budget.isSpent))
+  return {
+    did,
+    ...counts,
+    blobs: checked,
+    problems,
+    ...(cursor === undefined ? {} : { after: cursor })
+  } satisfies Checked
+})

@@ -1,0 +1,76 @@
+import { afterAll, assert, beforeAll, describe, it } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import { BlobStore } from "../../src/services/blobs/BlobStore.ts"
+import { SqlStorage } from "../../src/services/host/SqlStorage.ts"
+import { basic, type Host, startHost } from "../support/http/httpHost.ts"
+import { ok, signUp } from "../support/http/httpWorld.ts"
+
+let host: Host
+beforeAll(async () => {
+  host = await startHost()
+})
+afterAll(() => host.close())
+
+const check = async (account: string) =>
+  ok(await host.ask(`/admin/check?account=${account}`, { auth: basic() })) as {
+    readonly records: number
+    readonly blobs: number
+    readonly missing: number
+    readonly problems: ReadonlyArray<string>
+  }
+
+/** Changes an account's rows behind the server's back. */
+const spoil = (did: string, ...statements: ReadonlyArray<string>) =>
+  host.inside(
+    did,
+    Effect.map(SqlStorage, (sql) => {
+      for (const statement of statements) sql.exec(statement)
+    })
+  )
+
+describe("a check of an account", () => {
+  it("a sound account has no problems, and the check reads its records and blobs", async () => {
+    const { handle } = await signUp(host, "sound")
+    assert.deepInclude(await check(handle), { records: 2, blobs: 1, missing: 0, problems: [] })
+  })
+
+  it("a check names a changed record", async () => {
+    const { did } = await signUp(host, "changed")
+    await spoil(did, "UPDATE record SET value = x'a0' WHERE path LIKE 'app.bsky.feed.post/%'")
+    const { problems } = await check(did)
+    assert.lengthOf(problems, 1)
+    assert.match(problems[0] ?? "", /damaged|export/)
+  })
+
+  it("a check names a lost reference to a blob", async () => {
+    const { did, avatar } = await signUp(host, "counts")
+    await spoil(did, "DELETE FROM blob")
+    const { problems } = await check(did)
+    assert.deepStrictEqual(problems, [`the reference to the blob ${avatar} is lost`])
+  })
+
+  it("a check names a blob whose bytes are missing or changed", async () => {
+    const { did, avatar } = await signUp(host, "blobs")
+    const keys = await host.inside(
+      did,
+      Effect.map(SqlStorage, (sql) =>
+        sql.exec<{ key: string }>("SELECT key FROM blob WHERE key IS NOT NULL").toArray()
+      )
+    )
+    const { key } = keys[0]!
+    const store = await host.beneath(Effect.map(BlobStore, (blobs) => blobs))
+    const other = new Blob(["other"]).stream()
+    await Effect.runPromise(store.put(key, other, { limit: 5, length: 5 }))
+    assert.deepStrictEqual((await check(did)).problems, [`the blob ${avatar} has other bytes`])
+    await Effect.runPromise(store.delete([key]))
+    assert.deepStrictEqual((await check(did)).problems, [
+      `the blob ${avatar} is missing in the blob store`
+    ])
+  })
+
+  it("a check is only for the administrator", async () => {
+    const { did, auth } = await signUp(host, "owner")
+    const { status } = await host.ask(`/admin/check?account=${did}`, { auth })
+    assert.strictEqual(status, 401)
+  })
+})
