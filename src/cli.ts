@@ -12,7 +12,7 @@ module.enableCompileCache()
 const [, , first = "", ...more] = process.argv
 
 if (first === "--version" && more.length === 0) {
-  // Needs nothing of what the commands load.
+  // Doesn't need the commands' modules.
   console.log(`nacre v${version}`)
 } else if (first === "dev") {
   // The local server is a separate program, which reads the remaining arguments.

@@ -52,7 +52,7 @@ export const Words = Schema.String.pipe(
   )
 )
 
-/** A text that is compared, hashed or printed by `print`, which escapes what a terminal would obey. */
+/** A text that is compared, hashed or printed with `print`, which escapes control characters. */
 export const Verbatim = Schema.String
 
 /** The text of a CIDv1 of a blob or record, safe as a file name. */

@@ -53,7 +53,7 @@ export const VerboseFlag = GlobalFlag.Setting("verbose")({
   )
 })
 
-/** `--reason`: why an administrator does it, for the server's audit log. */
+/** `--reason`: the administrator's reason, for the server's audit log. */
 export const ReasonFlag = GlobalFlag.Setting("reason")({
   flag: Flag.String("reason").pipe(
     Flag.withMetavar("text"),

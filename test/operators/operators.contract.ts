@@ -12,7 +12,7 @@ const outcome = <E extends { readonly _tag: string }>(effect: Effect.Effect<unkn
     onSuccess: () => "ok"
   })
 
-/** What every Operators must do; `fresh` makes one over an empty database. */
+/** The tests that every Operators must pass; `fresh` creates one over an empty database. */
 export const operatorsContract = (name: string, fresh: () => Layer.Layer<Operators>) => {
   const check = (
     title: string,
@@ -23,7 +23,7 @@ export const operatorsContract = (name: string, fresh: () => Layer.Layer<Operato
     )
 
   describe(`the operators over ${name}`, () => {
-    check("have the role that they were given last, until it is taken", (operators) =>
+    check("an operator has the last given role, until it is removed", (operators) =>
       Effect.gen(function* () {
         assert.isUndefined(yield* operators.role(ada))
         yield* operators.set({ did: ada, role: "admin", addedBy })
@@ -42,7 +42,7 @@ export const operatorsContract = (name: string, fresh: () => Layer.Layer<Operato
       })
     )
 
-    check("never lose their last admin, neither by removal nor by another role", (operators) =>
+    check("the last admin can neither be removed nor get another role", (operators) =>
       Effect.gen(function* () {
         yield* operators.set({ did: ada, role: "admin", addedBy })
         yield* operators.set({ did: bo, role: "moderator", addedBy })
@@ -57,7 +57,7 @@ export const operatorsContract = (name: string, fresh: () => Layer.Layer<Operato
       })
     )
 
-    check("are 100 at most, and an operator among them can still get another role", (operators) =>
+    check("a host has at most 100 operators, who can still get other roles", (operators) =>
       Effect.gen(function* () {
         for (let at = 0; at < 100; at++) {
           yield* operators.set({ did: `did:plc:${at}`, role: "admin", addedBy })

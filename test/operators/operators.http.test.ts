@@ -29,7 +29,7 @@ const give = (account: string, role: string, auth = basic()) =>
 const take = (account: string, auth = basic()) =>
   world.ask("/admin/operators/remove", { auth, input: { account } })
 
-/** A new session by password and code. */
+/** Creates a new session with a password and a code. */
 const signedIn = async (role: Role): Promise<string> => {
   const { did, password, factor } = people.get(role)!
   world.advance(minute)
@@ -57,7 +57,7 @@ const takesOperators = methods.flatMap(({ nsid, authority }) =>
 
 describe("an operator's session", () => {
   for (const role of roles) {
-    it(`lets a ${role} call exactly the methods of that role, each in the audit log by name`, async () => {
+    it(`a ${role}'s session can call exactly the methods of that role, and the audit log names the operator`, async () => {
       assert.isAtLeast(takesOperators.length, 15)
       for (const { nsid, needed } of takesOperators) {
         const asked = await goodCall(world, nsid)
@@ -75,7 +75,7 @@ describe("an operator's session", () => {
     })
   }
 
-  it("opens the paths of the administrator to admins alone", async () => {
+  it("only an admin's session can use the administrator's paths", async () => {
     const paths = routes.filter(
       ({ path, verb }) => verb === "GET" && path.startsWith("/admin/") && path !== "/admin/codes"
     )
@@ -90,7 +90,7 @@ describe("an operator's session", () => {
     }
   })
 
-  it("is refused a quarter of an hour after it began", async () => {
+  it("an operator's session is rejected 15 minutes after it began", async () => {
     const auth = await signedIn("admin")
     ok(await world.ask("/admin/operators", { auth }))
     world.advance(15 * minute + 1000)
@@ -104,7 +104,7 @@ describe("an operator's session", () => {
     }
   })
 
-  it("is refused once the role is taken or the authenticator is off", async () => {
+  it("an operator's session is rejected after the role or the authenticator is removed", async () => {
     const other = await signUp(world, "other-op")
     const factor = await withAuthenticator(world, other.did)
     people.set("moderator", { ...other, factor })
@@ -120,7 +120,7 @@ describe("an operator's session", () => {
     assert.strictEqual(outcomeOf(refused), "401 AuthenticationRequired")
   })
 
-  it("counts for nothing as an app password, a refresh token or a forged token", async () => {
+  it("an app password, a refresh token and a forged token have no role", async () => {
     const { did } = people.get("admin")!
     const auth = await signedIn("admin")
     const [header, claims] = auth.slice(7).split(".")
@@ -142,7 +142,7 @@ describe("an operator's session", () => {
 })
 
 describe("/admin/operators", () => {
-  it("gives no role to an account without an authenticator, nor to nobody", async () => {
+  it("an account needs an authenticator to get a role, and must exist", async () => {
     assert.strictEqual((await give(world.bob.did, "admin")).status, 400)
     await withPasskey(world, world.bob.did)
     const refused = await give(world.bob.did, "admin")
@@ -151,7 +151,7 @@ describe("/admin/operators", () => {
     assert.strictEqual((await give(world.alice.did, "emperor")).status, 400)
   })
 
-  it("keeps the last admin, and names who added whom", async () => {
+  it("the last admin stays, and the list names who gave each role", async () => {
     const { did } = people.get("admin")!
     assert.include((await take(did)).body["message"], "last admin")
     assert.include((await give(did, "inviter")).body["message"], "last admin")

@@ -12,7 +12,7 @@ import { forAdministrator, ownAnswer } from "../limits/ownEndpoint.ts"
 
 const name = "admin/operators"
 
-/** GET `/admin/operators`: the accounts with a role. */
+/** GET `/admin/operators`: lists the accounts with a role. */
 export const listOperators = Effect.fn("http.listOperators")(function* (request: Request) {
   yield* forAdministrator(request, name)
   const directory = yield* Directory
@@ -51,7 +51,7 @@ const inputOf = Effect.fnUntraced(function* <A>(
   )
 })
 
-/** POST `/admin/operators`: gives an account a role; it needs an authenticator. */
+/** POST `/admin/operators`: gives a role to an account, which must have an authenticator. */
 export const setOperator = Effect.fn("http.setOperator")(function* (request: Request) {
   yield* forAdministrator(request, name)
   const { account, role } = yield* inputOf(request, Addition)
@@ -66,7 +66,7 @@ export const setOperator = Effect.fn("http.setOperator")(function* (request: Req
   return ownAnswer({ did, handle, role })
 })
 
-/** POST `/admin/operators/remove`: takes an account's role. */
+/** POST `/admin/operators/remove`: removes an account's role. */
 export const removeOperator = Effect.fn("http.removeOperator")(function* (request: Request) {
   yield* forAdministrator(request, name)
   const { account } = yield* inputOf(request, Removal)

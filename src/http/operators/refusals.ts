@@ -1,6 +1,6 @@
 import type { OperatorRefused } from "../../services/operators/Operators.ts"
 
-/** Why a change to the operators is refused. */
+/** Why a change to the operators is rejected. */
 export const operatorRefusals: Readonly<Record<OperatorRefused["reason"], string>> = {
   "last admin": "This is the last admin. Make another account an admin first",
   "too many": "This server has 100 operators: remove one first",

@@ -7,14 +7,14 @@ import { OperatorRefused, Operators } from "../../services/operators/Operators.t
 import type { Bounds } from "../host/sql/bounds.ts"
 import { HostDatabase, queriesOver } from "../host/sql/HostDatabase.ts"
 
-/** One row an operator. */
+/** One row for each operator. */
 export const tables: ReadonlyArray<string> = [
   `CREATE TABLE IF NOT EXISTS operator (
     did TEXT PRIMARY KEY, role TEXT NOT NULL, added_at INTEGER NOT NULL, added_by TEXT NOT NULL
   ) WITHOUT ROWID`
 ]
 
-/** How many operators a host has at most. */
+/** The most operators of a host. */
 export const most = 100
 
 interface Row {
@@ -44,7 +44,7 @@ export const layer: Layer.Layer<Operators, never, HostDatabase> = Layer.effect(
       return rows[0]?.role
     })
 
-    /** True for a row that is not the only admin: the condition and the change are one statement. */
+    /** True for a row other than the only admin's; the check and the change are one statement. */
     const isSpare = sql`(role <> 'admin' OR (SELECT count(*) FROM operator WHERE role = 'admin') > 1)`
 
     return Operators.of({

@@ -10,7 +10,7 @@ import type { Caller } from "../../services/sessions/Authority.ts"
 
 const denied = (message: string) => new Denied({ error: "AuthenticationRequired", message })
 
-/** The account that an access token of a session claims to be of; nothing is verified. */
+/** The account that a session's access token claims; unverified. */
 const claimedDid = ({ authorization }: Credentials): string | undefined => {
   const presented = parseAuthorization(authorization)
   if (presented?.scheme !== "bearer") return undefined
@@ -27,8 +27,8 @@ const later = (what: string) => (cause: unknown) =>
   )
 
 /**
- * Authenticates an operator by the session of the main password: it began in the last 15 minutes,
- * and its account has an authenticator, which the sign-in asked for. Undefined for anyone else.
+ * Authenticates an operator with a session of the main password that began in the last 15 minutes,
+ * of an account with an authenticator. Undefined for anyone else.
  */
 export const operatorCaller = Effect.fnUntraced(function* (
   {

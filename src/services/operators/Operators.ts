@@ -10,11 +10,11 @@ export interface Operator {
   readonly role: Role
   /** In milliseconds. */
   readonly addedAt: number
-  /** Who gave the role: `password`, or an operator's DID. */
+  /** The giver of the role: `password`, or an operator's DID. */
   readonly addedBy: string
 }
 
-/** A change to the operators is refused. */
+/** A change to the operators is rejected. */
 export class OperatorRefused extends Schema.TaggedError<OperatorRefused>()("OperatorRefused", {
   reason: Schema.Literals(["last admin", "too many", "no factor", "not an operator"])
 }) {}
@@ -25,13 +25,15 @@ export class Operators extends Context.Service<
   {
     readonly list: Effect.Effect<ReadonlyArray<Operator>, DirectoryUnavailable>
     role(did: string): Effect.Effect<Role | undefined, DirectoryUnavailable>
-    /** Gives an account a role in place of any that it has; the last admin keeps that role. */
+    /**
+     * Gives an account a role, which replaces its previous one; the last admin can't be changed.
+     */
     set(operator: {
       readonly did: string
       readonly role: Role
       readonly addedBy: string
     }): Effect.Effect<void, OperatorRefused | DirectoryUnavailable>
-    /** Takes an account's role; the last admin keeps it. */
+    /** Removes an account's role; the last admin can't be removed. */
     remove(did: string): Effect.Effect<void, OperatorRefused | DirectoryUnavailable>
   }
 >()("nacre/services/Operators") {}

@@ -47,9 +47,12 @@ export type Authority =
   | { readonly kind: "refresh"; readonly expired?: true }
   /** The user's service auth: iss = the account, aud = this server, lxm = the method. */
   | { readonly kind: "service" }
-  /** The administrator (Basic) or an operator with this role at least: `admin` unless it is named. */
+  /** The administrator (Basic) or an operator with at least this role, by default `admin`. */
   | { readonly kind: "admin"; readonly role?: "inviter" }
-  /** The administrator, an operator who moderates (or has the named role), or a configured moderation service with service auth for this method. */
+  /**
+   * The administrator, an operator with at least the role `moderator` (or the given one), or a
+   * configured moderation service with service auth for this method.
+   */
   | { readonly kind: "moderator"; readonly role?: "inviter" }
   /**
    * Checked by the account's object in this internal call, before anything else; `demands` is the
@@ -90,6 +93,6 @@ export type Caller =
     }
   | { readonly kind: "service"; readonly did: string }
   | { readonly kind: "moderator"; readonly did: string }
-  /** An operator, by a recent session. */
+  /** An operator with a recent session. */
   | { readonly kind: "operator"; readonly did: string; readonly role: Role }
   | { readonly kind: "admin" }

@@ -23,13 +23,13 @@ describe("npm run release", () => {
     assert.strictEqual(after.replace("## 0.3.0\n\n", ""), changelog)
   })
 
-  it("release refuses an empty version and a version that exists", () => {
+  it("release rejects an empty version and an existing version", () => {
     const empty = released(changelog, "0.3.0")
     assert.throws(() => released(empty, "0.4.0"), /no line under Unreleased/)
     assert.throws(() => released(changelog, "0.2.0"), /has a version 0\.2\.0/)
   })
 
-  it("release counts up one part of the version, and refuses what is no version", () => {
+  it("release increases one part of the version, and rejects an invalid one", () => {
     assert.strictEqual(nextVersion("0.2.9", "patch"), "0.2.10")
     assert.strictEqual(nextVersion("0.2.9", "minor"), "0.3.0")
     assert.strictEqual(nextVersion("0.2.9", "major"), "1.0.0")
