@@ -16,7 +16,7 @@ const start = async (env: Readonly<Record<string, string>> = {}) => {
   return world
 }
 
-/** A session that begins now: days pass in these tests. */
+/** Starts a new session, since days pass in these tests. */
 const bearerOf = async (host: Host, did: string) =>
   bearer((await session(host, did, "full")).accessJwt)
 
@@ -38,7 +38,7 @@ const namesOf = (objects: ReadonlyMap<string, unknown>, run: string) =>
     .toSorted()
 
 describe("a backup of the server", () => {
-  it("holds every account with its blobs, and writes nothing for one that hasn't changed", async () => {
+  it("a run contains every account with its blobs, and writes nothing for an unchanged one", async () => {
     const { host, objects } = await start()
     const alice = await signUp(host, "alice")
     const bob = await signUp(host, "bob")
@@ -60,7 +60,7 @@ describe("a backup of the server", () => {
     assert.isFalse(objects.has(`accounts/${bob.did}/${second.run}/account.json`))
   })
 
-  it("keeps no password, key or preference in the clear", async () => {
+  it("a backup contains no readable password, key or preference", async () => {
     const { host, objects } = await start()
     const alice = await signUp(host, "alice")
     const preferences = [{ $type: "app.bsky.actor.defs#adultContentPref", enabled: false }]
@@ -79,7 +79,7 @@ describe("a backup of the server", () => {
     }
   })
 
-  it("finds and names a changed byte in any object of the newest backups", async () => {
+  it("verification finds a changed byte in any object of the newest backups", async () => {
     const { host, objects } = await start()
     const alice = await signUp(host, "alice")
     await backUp(host)
@@ -101,7 +101,7 @@ describe("a backup of the server", () => {
     }
   })
 
-  it("names an object that is gone, and writes the account again with the next run", async () => {
+  it("verification reports a missing object, and the next run writes the account again", async () => {
     const { host, objects } = await start()
     const alice = await signUp(host, "alice")
     const { run } = await backUp(host)
@@ -113,7 +113,7 @@ describe("a backup of the server", () => {
     assert.deepInclude(await verify(host), { faults: [] })
   })
 
-  it("puts a damaged copy of a blob right while the server still has the blob", async () => {
+  it("a run repairs a damaged copy of a blob while the server still has the blob", async () => {
     const { host, objects } = await start()
     const alice = await signUp(host, "alice")
     await backUp(host)
@@ -122,7 +122,7 @@ describe("a backup of the server", () => {
     assert.lengthOf((await verify(host)).faults, 0)
   })
 
-  it("holds the same whichever operation of the store fails once", async () => {
+  it("a run completes with the same objects although any one operation of the store fails", async () => {
     const { host, objects, state } = await start()
     await signUp(host, "alice")
     const expected = namesOf(objects, (await backUp(host)).run)
@@ -139,7 +139,7 @@ describe("a backup of the server", () => {
     assert.deepInclude(await verify(host), { accounts: 1, faults: [] })
   }, 60_000)
 
-  it("holds the same whichever operation the isolate ends in", async () => {
+  it("a run completes with the same objects although the isolate ends in any operation", async () => {
     const { host, objects, state } = await start()
     await signUp(host, "alice")
     const expected = namesOf(objects, (await backUp(host)).run)
@@ -151,7 +151,7 @@ describe("a backup of the server", () => {
       const ended = new Promise<void>((resolve) => (state.onHang = resolve))
       void host.ask("/admin/backups", { method: "POST", auth: basic() })
       await ended
-      // Nothing that ended gives its lease back.
+      // An ended isolate doesn't release its lease.
       host.advance(121_000)
       const run = await backUp(host)
       assert.strictEqual(run.outcome, "good", `operation ${at}`)
@@ -160,7 +160,7 @@ describe("a backup of the server", () => {
     assert.deepInclude(await verify(host), { accounts: 1, faults: [] })
   }, 60_000)
 
-  it("names an account that can't be stored, and still backs up the others", async () => {
+  it("a run reports an account that can't be stored, and still backs up the others", async () => {
     const { host, objects, state } = await start()
     const alice = await signUp(host, "alice")
     const bob = await signUp(host, "bob")
@@ -175,7 +175,7 @@ describe("a backup of the server", () => {
     assert.deepInclude(await backUp(host), { outcome: "good", changed: 1, failed: 0 })
   })
 
-  it("copies only the blobs that it doesn't have", async () => {
+  it("a run copies only missing blobs", async () => {
     const { host, objects } = await start()
     const alice = await signUp(host, "alice")
     await backUp(host)
@@ -202,7 +202,7 @@ describe("a backup of the server", () => {
 })
 
 describe("old backups", () => {
-  it("are thinned out to days, weeks and months, and every one that stays can be read", async () => {
+  it("retention keeps backups by days, weeks and months, and every remaining one is readable", async () => {
     const { host, objects } = await start({ BACKUP_KEEP: "2,0,0" })
     const alice = await signUp(host, "alice")
     const runs: Array<string> = []
@@ -218,7 +218,7 @@ describe("old backups", () => {
     assert.deepInclude(await verify(host), { faults: [] })
   })
 
-  it("of a deleted account go after the days that the configuration names", async () => {
+  it("a deleted account's backups are deleted after the configured days", async () => {
     const { host, objects } = await start({ BACKUP_DELETED_DAYS: "3" })
     const alice = await signUp(host, "alice")
     await backUp(host)
@@ -238,7 +238,7 @@ describe("old backups", () => {
 })
 
 describe("the routes of backups", () => {
-  it("are the administrator's alone", async () => {
+  it("only the administrator can use the routes", async () => {
     const { host } = await start()
     const alice = await signUp(host, "alice")
     for (const auth of [undefined, alice.auth, basic("a wrong password of some length")]) {
@@ -256,7 +256,7 @@ describe("the routes of backups", () => {
     }
   })
 
-  it("list the runs, newest first", async () => {
+  it("the list of runs starts with the newest", async () => {
     const { host } = await start()
     const first = await backUp(host)
     host.advance(1000)

@@ -18,7 +18,7 @@ const bodyOf = (bytes: Uint8Array<ArrayBuffer>, end = bytes.length) =>
 
 const run = <A, E>(effect: Effect.Effect<A, E>): Promise<A> => Effect.runPromise(effect)
 
-/** What every store of backups promises. */
+/** The tests that every backup store must pass. */
 export const backupTargetContract = (name: string, open: () => Promise<BackupTargetShape>) =>
   describe(`a backup store in ${name}`, () => {
     const put = (target: BackupTargetShape, key: string, bytes: Uint8Array<ArrayBuffer>) =>
@@ -45,7 +45,7 @@ export const backupTargetContract = (name: string, open: () => Promise<BackupTar
       return keys
     }
 
-    it("gives back the bytes that it took, and their digest, whatever their size", async () => {
+    it("get returns the stored bytes of any size, and put their digest", async () => {
       const target = await open()
       for (const size of [1, 70_000, 8 * 1024 * 1024, 8 * 1024 * 1024 + 1]) {
         const bytes = bytesOf(size)
@@ -55,7 +55,7 @@ export const backupTargetContract = (name: string, open: () => Promise<BackupTar
       }
     })
 
-    it("has nothing under a key that was never put, or was deleted", async () => {
+    it("get returns nothing for a key that was never stored or was deleted", async () => {
       const target = await open()
       await put(target, "gone/a", bytesOf(10))
       await run(target.delete(["gone/a", "gone/never"]))
@@ -63,14 +63,14 @@ export const backupTargetContract = (name: string, open: () => Promise<BackupTar
       assert.deepStrictEqual(await keysBelow(target, "gone/"), [])
     })
 
-    it("puts an object in the place of the one before", async () => {
+    it("put replaces an earlier object", async () => {
       const target = await open()
       await put(target, "again/a", bytesOf(10))
       await put(target, "again/a", bytesOf(20))
       assert.lengthOf((await read(target, "again/a")) ?? [], 20)
     })
 
-    it("lists what is below a prefix with its sizes, in order, page by page", async () => {
+    it("list returns a prefix's objects with their sizes, in order, page by page", async () => {
       const target = await open()
       const keys = ["c", "a", "b/x & y", "e", "d"].map((one) => `listed/${one}`)
       for (const key of keys) await put(target, key, bytesOf(7))
@@ -83,7 +83,7 @@ export const backupTargetContract = (name: string, open: () => Promise<BackupTar
       )
     })
 
-    it("stores nothing of a body that ends early or breaks off, and says that the source is at fault", async () => {
+    it("put stores nothing of an interrupted body, and blames the source", async () => {
       const target = await open()
       const broken = new ReadableStream<Uint8Array>({
         start: (controller) => controller.enqueue(bytesOf(100)),

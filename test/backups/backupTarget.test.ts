@@ -20,15 +20,15 @@ const make = (secret = "secret", keyId = "key") =>
 backupTargetContract("S3", async () => make())
 
 describe("a backup store in S3", () => {
-  it("keeps everything below the prefix of its address", () => {
+  it("the store keeps all objects below its address's prefix", () => {
     assert.isTrue([...s3.objects.keys()].every((key) => key.startsWith("a/prefix/")))
   })
 
-  it("leaves no unfinished upload behind", () => {
+  it("a failed put leaves no unfinished upload", () => {
     assert.strictEqual(s3.uploads.size, 0)
   })
 
-  it("tells why the store refuses, without its secret", async () => {
+  it("an error contains the store's reason, but not the secret", async () => {
     s3.state.status = 400
     const failure = await Effect.runPromise(
       Effect.flip(make("a very secret secret").put("a", new Blob(["x"]).stream(), 1))

@@ -6,7 +6,7 @@ import {
 } from "../../src/services/backups/BackupTarget.ts"
 import { basic, type Host, startHost } from "../support/http/httpHost.ts"
 
-/** A run as the administrator sees it. */
+/** A run as the administrator's route returns it. */
 export interface RunView {
   readonly run: string
   readonly outcome?: string
@@ -25,7 +25,7 @@ export interface RunView {
   }>
 }
 
-/** A store in memory whose operations fail where a test wants them to. */
+/** A store in memory whose operations fail on request. */
 export const faultyTarget = (objects: Map<string, Uint8Array> = new Map()) => {
   const inner = BackupTargetMemory.make(objects)
   const state = { operations: 0, failAt: -1, failFor: "", hangAt: -1, onHang: () => {} }
@@ -56,14 +56,14 @@ export const faultyTarget = (objects: Map<string, Uint8Array> = new Map()) => {
   return { target, objects, state }
 }
 
-/** A host that keeps backups in memory. */
+/** A host with backups in memory. */
 export const startBackedUp = async (env: Readonly<Record<string, string>> = {}) => {
   const store = faultyTarget()
   const host = await startHost(env, { backups: store.target })
   return { host, ...store }
 }
 
-/** Backs everything up by the administrator's route, until the run has ended. */
+/** Runs a complete backup through the administrator's route. */
 export const backUp = async (host: Host): Promise<RunView> => {
   let query = ""
   for (let calls = 0; calls < 200; calls++) {
@@ -80,7 +80,7 @@ export const backUp = async (host: Host): Promise<RunView> => {
   throw new Error("the run doesn't end")
 }
 
-/** Reads every object of the newest backups back. */
+/** Verifies every object of the newest backups. */
 export const verify = async (host: Host) => {
   const { status, body, text } = await host.ask("/admin/backups/verify", {
     method: "POST",
@@ -94,7 +94,7 @@ export const verify = async (host: Host) => {
   }
 }
 
-/** An answer's run of calls: the administrator's restore of a whole server, to its end. */
+/** Runs a complete restore of a server through the administrator's route. */
 export const restoreServer = async (host: Host, backup?: string) => {
   const restored: Array<{ readonly did: string; readonly kind: string }> = []
   const faults: Array<RunView["faults"][number]> = []

@@ -15,7 +15,7 @@ const bucket = bindings["BACKUPS"] as R2Bucket
 backupTargetContract("R2", async () => BackupTargetR2.make(bucket))
 
 describe("a backup in the Workers runtime", () => {
-  it("holds an account whole, with its blobs, and can be read back", async () => {
+  it("a backup contains a complete account with its blobs, and is readable", async () => {
     const { did, authorization, createRecord } = await newPerson()
     await createRecord("kept")
     const uploaded = await fetchWorker("/xrpc/com.atproto.repo.uploadBlob", {

@@ -66,7 +66,7 @@ describe("a backup's CAR", () => {
   const car = (order: ReadonlyArray<Block> = blocks) =>
     new Uint8Array(carBytes(repo.commit.cid, order))
 
-  it("passes with its counts and the blobs that its records name, in pieces of any size", () => {
+  it("CarVerifier accepts a CAR in chunks of any size, and returns its counts and referenced blobs", () => {
     for (const piece of [7, 1000, 1_000_000]) {
       const { records, nodes, rev, commit, blobs } = verify(car(), key.did(), piece)
       assert.deepStrictEqual([...blobs], [blob])
@@ -82,13 +82,13 @@ describe("a backup's CAR", () => {
     }
   })
 
-  it("passes for an empty repo", async () => {
+  it("CarVerifier accepts an empty repo", async () => {
     const empty = await foreignRepo(key, new Map(), { did })
     const bytes = new Uint8Array(carBytes(empty.commit.cid, inOrder(empty)))
     assert.strictEqual(verify(bytes, key.did()).records, 0)
   })
 
-  it("fails wherever a byte is changed", () => {
+  it("CarVerifier rejects a changed byte anywhere", () => {
     const whole = car()
     const step = Math.floor(whole.length / 61)
     for (let at = 60; at < whole.length; at += step) {
@@ -102,7 +102,7 @@ describe("a backup's CAR", () => {
     }
   })
 
-  it("fails for a block that is missing, one too many, and one that is out of place", () => {
+  it("CarVerifier rejects a missing, an extra and a misplaced block", () => {
     for (const at of [1, 2, 40, blocks.length - 1]) {
       assert.notStrictEqual(
         faultOf(() => verify(car(blocks.toSpliced(at, 1)), key.did())),
@@ -122,7 +122,7 @@ describe("a backup's CAR", () => {
     )
   })
 
-  it("fails when it ends early, wherever that is", () => {
+  it("CarVerifier rejects a CAR that ends early, at any point", () => {
     const whole = car()
     for (const part of [0, 0.1, 0.5, 0.999]) {
       const cut = whole.subarray(0, Math.floor(whole.length * part))
@@ -134,7 +134,7 @@ describe("a backup's CAR", () => {
     }
   })
 
-  it("fails under another key and for another account", async () => {
+  it("CarVerifier rejects another key and another account", async () => {
     const other = await newKey()
     assert.include(
       faultOf(() => verify(car(), other.did())),

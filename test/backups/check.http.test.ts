@@ -19,7 +19,7 @@ const check = async (account: string) =>
     readonly problems: ReadonlyArray<string>
   }
 
-/** Changes an account's rows behind the server's back. */
+/** Changes an account's rows without the server's knowledge. */
 const spoil = (did: string, ...statements: ReadonlyArray<string>) =>
   host.inside(
     did,

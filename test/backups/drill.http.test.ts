@@ -24,7 +24,7 @@ const startDrill = async (objects: ReadonlyMap<string, Uint8Array>) => {
   return host
 }
 
-/** An account with a post, made faster than somebody with a picture. */
+/** An account with a post, which is created faster than one with a picture. */
 const signUpFast = async (host: Host, name: string) => {
   const handle = `${name}.test`
   const password = `${name}'s own password`
@@ -37,7 +37,7 @@ const signUpFast = async (host: Host, name: string) => {
 }
 
 describe("a drill", () => {
-  it("restores 20 accounts as their backup has them, and each can sign in", async () => {
+  it("a drill restores 20 accounts from their backups, and each can sign in", async () => {
     const { host, objects } = await start()
     const alice = await signUp(host, "alice")
     const preferences = [{ $type: "app.bsky.actor.defs#adultContentPref", enabled: true }]
@@ -61,7 +61,7 @@ describe("a drill", () => {
     assert.deepStrictEqual([...objects.keys()], before)
   })
 
-  it("names a blob that the backup lacks", async () => {
+  it("a drill reports a missing blob", async () => {
     const { host, objects } = await start()
     const { did, avatar } = await signUp(host, "alice")
     await backUp(host)

@@ -9,7 +9,7 @@ const day = 86_400_000
 const start = Date.parse("2026-01-01T03:00:00Z")
 
 describe("a run's id", () => {
-  it("sorts by time and tells it", () => {
+  it("ids sort by time, and contain it", () => {
     assert.strictEqual(runId(start), "20260101T030000Z")
     assert.strictEqual(runTime(runId(start)), start)
     assert.isTrue(runId(start) < runId(start + 1000))
@@ -21,26 +21,26 @@ describe("a run's id", () => {
 describe("the retention of runs", () => {
   const nightly = Array.from({ length: 400 }, (_, n) => runId(start + n * day))
 
-  it("keeps the newest run of so many days, weeks and months", () => {
+  it("retention keeps the newest run of the given number of days, weeks and months", () => {
     const kept = [...runsToKeep(nightly, { days: 7, weeks: 4, months: 12 })].toSorted()
     assert.deepStrictEqual(kept.slice(-7), nightly.slice(-7))
-    // Of these seven days 31 January is the newest of its week and of its month too.
+    // Of these seven days, 31 January is also the newest of its week and month.
     assert.lengthOf(kept, 7 + (4 - 2) + (12 - 2))
     assert.isTrue(kept.every((run) => runTime(run)! > start + 60 * day))
   })
 
-  it("keeps the newest run whatever is asked for, and both of two runs in a day only once", () => {
+  it("retention always keeps the newest run, and counts two runs of a day once", () => {
     const two = [runId(start), runId(start + 3_600_000)]
     assert.deepStrictEqual([...runsToKeep(two, { days: 0, weeks: 0, months: 0 })], [two[1]])
     assert.deepStrictEqual([...runsToKeep(two, { days: 7, weeks: 4, months: 12 })], [two[1]])
   })
 
-  it("counts days that have a run, not days that have passed", () => {
+  it("retention counts days with a run, not calendar days", () => {
     const rare = [0, 50, 100].map((n) => runId(start + n * day))
     assert.lengthOf([...runsToKeep(rare, { days: 3, weeks: 0, months: 0 })], 3)
   })
 
-  it("keeps the version of an account that a kept run stands for, however old it is", () => {
+  it("retention keeps an account's version as long as a kept run refers to it", () => {
     const versions = [nightly[0]!, nightly[5]!, nightly[300]!]
     const kept = versionsToKeep(versions, [nightly[200]!, nightly[399]!])
     assert.deepStrictEqual([...kept].toSorted(), [nightly[5], nightly[300]])
@@ -48,7 +48,7 @@ describe("the retention of runs", () => {
 })
 
 describe("the rows of a backup", () => {
-  it("come back as they were, bytes and nothings included", () => {
+  it("rows survive a round trip, including bytes and nulls", () => {
     const tables = {
       account: [{ did: "did:web:a.test", one: 1, email: null, key: new Uint8Array([0, 255, 7]) }],
       preferences: []
@@ -57,7 +57,7 @@ describe("the rows of a backup", () => {
     assert.deepStrictEqual(encodeTables(tables), encodeTables(tables))
   })
 
-  it("are not read from anything else", () => {
+  it("anything else than rows is rejected", () => {
     for (const text of ["", "[]", '{"a":[{"b":{"$bytes":"!"}}]}', '{"a":[{"b":true}]}']) {
       assert.throws(() => decodeTables(new TextEncoder().encode(text)))
     }
@@ -69,11 +69,11 @@ describe("a manifest", () => {
   const value = { type: "x", text: "a\nb", n: 3 }
   const signed = signText(key, "runs/a/run.json", value)
 
-  it("opens under its name and key", () => {
+  it("a manifest opens with its name and key", () => {
     assert.deepStrictEqual(JSON.parse(openText(key, "runs/a/run.json", signed)!), value)
   })
 
-  it("doesn't open once a byte is changed, cut off or added, nor under another name or key", () => {
+  it("a manifest with a changed, missing or extra byte, or with another name or key, is rejected", () => {
     for (let at = 0; at < signed.length; at++) {
       const spoiled = signed.slice()
       spoiled[at] = spoiled[at]! ^ 1

@@ -11,7 +11,7 @@ describe("the nightly backup", () => {
   const runs = async () => (await host.ask("/admin/backups", { auth: basic() })).body["runs"]
   const ready = async () => (await host.ask("/ready")).body
   const tick = () => host.beneath(runJobs)
-  /** Moves the clock to a time of the next day. */
+  /** Moves the clock to a time on the next day. */
   const advanceTo = (hours: number) => {
     const now = host.now()
     const midnight = now - (now % (24 * hour)) + 24 * hour
@@ -24,7 +24,7 @@ describe("the nightly backup", () => {
   })
   afterAll(() => host.close())
 
-  it("is made at the first trigger of a new server, then once a day after its time", async () => {
+  it("the backup runs at a new server's first trigger, then once a day after its time", async () => {
     advanceTo(3)
     assert.deepInclude((await ready())["backup"], { isLate: true })
     await tick()
@@ -40,7 +40,7 @@ describe("the nightly backup", () => {
     assert.lengthOf(await runs(), 2)
   })
 
-  it("shows at /ready when the last good one was, and that none came for 36 hours", async () => {
+  it("/ready shows the time of the last good backup, and a fault after 36 hours without one", async () => {
     const { ready: isReady, backup } = await ready()
     assert.isTrue(isReady)
     assert.deepInclude(backup, { lastOutcome: "good", faulty: 0, isLate: false })
@@ -49,7 +49,7 @@ describe("the nightly backup", () => {
     assert.deepInclude((await ready())["backup"], { lastOutcome: "good", isLate: true })
   })
 
-  it("is off, and not shown, on a server without a backup store", async () => {
+  it("a server without a backup store runs no backup, and doesn't show any", async () => {
     const bare = await startHost()
     await bare.beneath(runJobs)
     assert.notProperty((await bare.ask("/ready")).body, "backup")
@@ -62,7 +62,7 @@ describe("the nightly backup", () => {
 })
 
 describe("the store of another server", () => {
-  it("is refused, and nothing in it is changed", async () => {
+  it("a run rejects the store without changing anything in it", async () => {
     const objects = new Map<string, Uint8Array>()
     const host = await startHost({}, { backups: BackupTargetMemory.make(objects) })
     await host.ask("/admin/backups", { method: "POST", auth: basic() })

@@ -26,7 +26,7 @@ const start = async (env: Readonly<Record<string, string>> = {}) => {
   return world
 }
 
-/** An empty deployment with the same secrets, over what the backup store holds. */
+/** An empty deployment with the same secrets and the same backup store. */
 const startAnew = async (
   objects: Map<string, Uint8Array>,
   env: Readonly<Record<string, string>> = {}
@@ -68,7 +68,7 @@ const seqsOf = (frames: ReadonlyArray<Uint8Array>) =>
   frames.map((frame) => (decodeFrame(frame).body as unknown as { readonly seq: number }).seq)
 
 describe("a server that burnt down", () => {
-  it("comes back from its backup and its secrets, with records, blobs, preferences and every way in", async () => {
+  it("a restore brings back records, blobs, preferences and all credentials from the backup and the secrets", async () => {
     const { host: first, objects } = await start()
     const alice = await signUp(first, "alice")
     const bob = await signUp(first, "bob")
@@ -176,7 +176,7 @@ describe("a server that burnt down", () => {
     )
     for (const seq of seqsOf(events)) assert.isAbove(seq, lastSeq)
 
-    // Life goes on, and the next night backs up what is here.
+    // The server is used, and the next night's backup includes the changes.
     const tokens = ok(await signIn(host, alice, alice.password))
     ok(
       await host.call("com.atproto.repo.createRecord", {
@@ -187,7 +187,7 @@ describe("a server that burnt down", () => {
     assert.deepInclude(await backUp(host), { outcome: "good", accounts: 3 })
   })
 
-  it("comes back whole whichever operation of the store fails once", async () => {
+  it("a restore completes although any one operation of the store fails", async () => {
     const { host: first, objects } = await start()
     const alice = await signUp(first, "alice")
     await backUp(first)
@@ -208,7 +208,7 @@ describe("a server that burnt down", () => {
     }
   }, 60_000)
 
-  it("names a damaged backup of an account, and restores the one before", async () => {
+  it("a restore reports a damaged backup of an account, and restores the previous one", async () => {
     const { host: first, objects } = await start()
     const alice = await signUp(first, "alice")
     await backUp(first)
@@ -235,7 +235,7 @@ describe("a server that burnt down", () => {
     assert.deepStrictEqual((await repoOf(host, alice.did)).records, records)
   })
 
-  it("leaves accounts alone that are there already", async () => {
+  it("a restore doesn't change existing accounts", async () => {
     const { host } = await start()
     await signUp(host, "alice")
     await backUp(host)
@@ -246,7 +246,7 @@ describe("a server that burnt down", () => {
     )
   })
 
-  it("isn't restored under another MASTER_KEY, and nothing is changed", async () => {
+  it("a restore fails with another MASTER_KEY, and changes nothing", async () => {
     const { host: first, objects } = await start()
     await signUp(first, "alice")
     await backUp(first)
@@ -269,7 +269,7 @@ describe("the restore of one account", () => {
       auth: basic()
     })
 
-  it("puts back what its owner has lost, and keeps the password of today", async () => {
+  it("a restore recovers lost records, and keeps the current password", async () => {
     const { host } = await start()
     const alice = await signUp(host, "alice")
     const { run } = await backUp(host)
@@ -314,7 +314,7 @@ describe("the restore of one account", () => {
     )
   })
 
-  it("brings back an account that was deleted", async () => {
+  it("a restore recovers a deleted account", async () => {
     const { host } = await start()
     const alice = await signUp(host, "alice")
     await backUp(host)
@@ -332,7 +332,7 @@ describe("the restore of one account", () => {
     assert.deepInclude(await verify(host), { faults: [] })
   })
 
-  it("lists the backups of an account and gives their objects, to the administrator alone", async () => {
+  it("only the administrator can list an account's backups and read their objects", async () => {
     const { host, objects } = await start()
     const alice = await signUp(host, "alice")
     const { run } = await backUp(host)

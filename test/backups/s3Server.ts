@@ -2,7 +2,7 @@ import { createHash } from "node:crypto"
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http"
 import type { AddressInfo } from "node:net"
 
-/** Objects in a page of a listing. */
+/** The number of objects in a page of a listing. */
 const pageSize = 3
 
 const bodyOf = async (request: IncomingMessage): Promise<Buffer> => {
@@ -14,7 +14,7 @@ const bodyOf = async (request: IncomingMessage): Promise<Buffer> => {
 const escaped = (text: string): string =>
   text.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;")
 
-/** A server that speaks as much of S3 as a backup store needs, for one bucket. */
+/** A server with the part of S3 that a backup store needs, for one bucket. */
 export const startS3 = async () => {
   const objects = new Map<string, Buffer>()
   const uploads = new Map<string, Array<Buffer>>()

@@ -21,13 +21,13 @@ const hostTables = (): ReadonlyArray<string> =>
   )
 
 describe("every table", () => {
-  it("of an account's object is kept in its backup, made from what is kept, or left out for a reason", () => {
+  it("every table of an account's object is in its backup, derived from it, or excluded for a reason", () => {
     const known = { ...AccountRows.kept, ...AccountRows.elsewhere, ...AccountRows.leftOut }
     const declared = [...accountTable, ...accountTables].flatMap(nameOf)
     assert.sameMembers([...new Set([...declared, "schema_version"])], Object.keys(known))
   })
 
-  it("of the host's database is kept in its backup, or left out for a reason", () => {
+  it("every table of the host's database is in its backup, or excluded for a reason", () => {
     const known = { ...HostRows.ofAccounts, ...HostRows.whole, ...HostRows.leftOut }
     const declared = [...directoryTables, ...ledgerTables].flatMap(nameOf)
     assert.sameMembers([...new Set([...hostTables(), ...declared])], Object.keys(known))

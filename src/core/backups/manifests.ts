@@ -103,7 +103,7 @@ export type RunManifest = typeof RunManifest.Type
 export const Mark = Schema.Struct({
   type: Schema.Literal("nacre-backup"),
   version: Schema.Literal(1),
-  /** Random, so that a new empty bucket isn't mistaken for this store. */
+  /** Random, so a new empty bucket isn't mistaken for this store. */
   id: Schema.String,
   /** The server's origin. */
   server: Schema.String

@@ -3,7 +3,7 @@ import { fromBase64Url, toBase64Url } from "../bytes/base64url.ts"
 
 const utf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true })
 
-// The name is covered too, so that one object can't replace another.
+// The name is covered too, so one object can't replace another.
 const macOf = (key: KeyObject, name: string, text: string): Uint8Array =>
   createHmac("sha256", key).update(`${name}\n${text}`).digest()
 

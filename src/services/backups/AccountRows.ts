@@ -43,7 +43,7 @@ export class AccountRows extends Context.Service<
     readonly checkState: Effect.Effect<CheckState, RepoNotFound>
     /** The rows that no CAR holds: the account, its ways in except sessions, preferences, takedowns. */
     rows(): Tables
-    /** Every stored blob, those without a record too, so that a record deleted meanwhile doesn't take its blob along. */
+    /** Every stored blob, those without a record too, so a record deleted meanwhile doesn't take its blob along. */
     blobs(page: { readonly cursor?: string; readonly limit: number }): Page<KeptBlob>
     /** Makes the account of these rows, in an object without one. */
     create(tables: Tables): Effect.Effect<void>

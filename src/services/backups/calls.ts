@@ -17,7 +17,7 @@ const restoreBegin = Effect.fnUntraced(function* ({ tables }: { readonly tables:
   const repo = yield* Repo
   const head = yield* Effect.catchTag(repo.head, "RepoNotFound", () => Effect.undefined)
   if (head !== undefined) return { records: head.records }
-  // An earlier try ended before the repo was made.
+  // An earlier attempt ended before it created the repo.
   if (accounts.peek() !== undefined) yield* accounts.destroy
   yield* (yield* AccountRows).create(tables)
   // What is restored was announced long ago.

@@ -23,7 +23,7 @@ export interface Used {
 /**
  * A phase that goes through accounts in the order of their DIDs.
  *
- * A step ends with the first account that changed anything, so that the progress is saved; a step covers many unchanged
+ * A step ends with the first account that changed anything, which saves the progress; a step covers many unchanged
  * accounts. An account that keeps failing is recorded as a fault and skipped.
  */
 export const eachAccount = <A extends { readonly did: string }, E, R, E2, R2>(

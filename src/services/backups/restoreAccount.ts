@@ -118,7 +118,7 @@ export interface Restored {
   readonly did: string
   readonly kind: "exists" | "more" | "created" | "replaced"
   readonly version: string
-  /** When the backup was made; everything later is not in it. ISO. */
+  /** The time of the backup, which lacks everything later. ISO. */
   readonly madeAt: string
   readonly rev: string
   readonly records: number

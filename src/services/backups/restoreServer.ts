@@ -50,7 +50,7 @@ const restoreSound = Effect.fnUntraced(function* (did: string, version: string, 
 /** A part of a server's restore. */
 export interface ServerRestored {
   readonly run: string
-  /** When the backup was made; everything later is lost. ISO. */
+  /** The time of the backup; everything later is lost. ISO. */
   readonly madeAt: string
   /** Accounts in the backup. */
   readonly accounts: number

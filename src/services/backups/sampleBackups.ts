@@ -68,7 +68,7 @@ export const sampleAccount = Effect.fn("sampleAccount")(function* (
   let isSound = true
   const isDue = (byte: number | undefined) => turn === "all" || isInSample(byte, turn)
 
-  /** Records damage instead of failing, so that the rest is still read. */
+  /** Records damage instead of failing, so the rest is still read. */
   const noting = <A, E, R>(reading: Effect.Effect<A, E, R>) =>
     Effect.matchEffect(reading, {
       onSuccess: (value) => {
