@@ -5,8 +5,9 @@ import * as BackupTargetR2 from "../../src/layers/backups/BackupTargetR2.ts"
 import * as Cloudflare from "../../src/layers/Cloudflare.ts"
 import { backUpAccount } from "../../src/services/backups/backUpAccount.ts"
 import { Budget } from "../../src/services/backups/Budget.ts"
+import { restoreAccount } from "../../src/services/backups/restoreAccount.ts"
 import { sampleAccount } from "../../src/services/backups/sampleBackups.ts"
-import { bindings, fetchWorker, newPerson } from "../host/workerdWorld.ts"
+import { bindings, fetchWorker, newPerson, procedure, query } from "../host/workerdWorld.ts"
 import { backupTargetContract } from "./backupTarget.contract.ts"
 
 // SAFETY: wrangler.toml binds it.
@@ -41,5 +42,61 @@ describe("a backup in the Workers runtime", () => {
     assert.deepStrictEqual(sample, { sampled: 5, faults: [], isSound: true })
     const { objects } = await bucket.list({ prefix: `accounts/${did}/` })
     assert.lengthOf(objects, 5)
+  })
+
+  it("a deleted account comes back with its records, its blob and its password", async () => {
+    const { did, handle, authorization, createRecord } = await newPerson()
+    const uploaded = await fetchWorker("/xrpc/com.atproto.repo.uploadBlob", {
+      method: "POST",
+      headers: { authorization, "content-type": "image/png" },
+      body: new Uint8Array(50_000).fill(3)
+    })
+    const { blob } = await uploaded.json<{
+      readonly blob: { readonly ref: { readonly $link: string } }
+    }>()
+    await procedure("com.atproto.repo.putRecord", authorization, {
+      repo: did,
+      collection: "app.bsky.actor.profile",
+      rkey: "self",
+      record: { $type: "app.bsky.actor.profile", avatar: blob }
+    })
+    for (let n = 0; n < 30; n++) await createRecord(`post ${n}`)
+    const commitOf = async () =>
+      (await query("com.atproto.sync.getLatestCommit", { did })) as { readonly rev: string }
+    const before = await commitOf()
+    const version = "20260102T000000Z"
+    const host = Cloudflare.host(bindings, failures)
+    const budget = new Budget({ operations: 1000, until: Infinity })
+    const listed = { did, listed: "", backed: undefined }
+    const admin = `Basic ${btoa(`admin:${bindings.ADMIN_PASSWORD}`)}`
+    await Effect.runPromise(Effect.provide(backUpAccount(version, listed, budget), host))
+    await fetchWorker("/xrpc/com.atproto.admin.deleteAccount", {
+      method: "POST",
+      headers: { authorization: admin, "content-type": "application/json" },
+      body: JSON.stringify({ did })
+    })
+    const gone = await fetchWorker(`/xrpc/com.atproto.sync.getLatestCommit?did=${did}`)
+    assert.strictEqual(gone.status, 400)
+    await gone.body?.cancel()
+    const restored = await Effect.runPromise(
+      Effect.provide(restoreAccount(did, version, { replace: false, budget }), host)
+    )
+    assert.deepInclude(restored, { kind: "created", records: 31, blobs: 1, faults: [] })
+    assert.isAbove((await commitOf()).rev.localeCompare(before.rev), 0)
+    const { records } = (await query("com.atproto.repo.listRecords", {
+      repo: did,
+      collection: "app.bsky.feed.post",
+      limit: "100"
+    })) as { readonly records: ReadonlyArray<unknown> }
+    assert.lengthOf(records, 30)
+    const served = await fetchWorker(
+      `/xrpc/com.atproto.sync.getBlob?did=${did}&cid=${blob.ref.$link}`
+    )
+    assert.lengthOf(new Uint8Array(await served.arrayBuffer()), 50_000)
+    const session = await procedure("com.atproto.server.createSession", "", {
+      identifier: handle,
+      password: "a long password"
+    })
+    assert.strictEqual(session["did"], did)
   })
 })
