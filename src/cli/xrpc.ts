@@ -200,10 +200,13 @@ export const upload = Effect.fn("cli.upload")(function* <
 })
 
 /** Fetches any address, whatever the response's status. */
-export const fetchText = Effect.fn("cli.fetchText")(function* (url: string) {
+export const fetchText = Effect.fn("cli.fetchText")(function* (
+  url: string,
+  headers: Readonly<Record<string, string>> = {}
+) {
   const client = yield* HttpClient.HttpClient
   const { origin } = new URL(url)
-  const response = yield* Effect.mapError(client.get(url), reasonOf(origin))
+  const response = yield* Effect.mapError(client.get(url, { headers }), reasonOf(origin))
   return {
     status: response.status,
     text: yield* Effect.mapError(response.text, reasonOf(origin))

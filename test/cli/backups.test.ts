@@ -1,4 +1,5 @@
 import { afterAll, assert, beforeAll, describe, it } from "@effect/vitest"
+import { readFileSync } from "node:fs"
 import * as Effect from "effect/Effect"
 import { drillOf } from "../../src/drill.ts"
 import { startS3 } from "../backups/s3Server.ts"
@@ -71,6 +72,16 @@ describe("the backups of a server in an S3 store", () => {
     assert.deepInclude(json, { did, kind: "created" })
     const { stdout } = await desk.run(["restore", handle, "--list"])
     assert.match(stdout, /^\d{8}T\d{6}Z\n$/)
+  })
+
+  it("nacre restore --folder saves a backup in the form of an export", async () => {
+    const { handle, did } = server.account
+    const { code, json, stderr } = await desk.run(["restore", handle, "--folder", "kept", "--json"])
+    assert.strictEqual(code, 0, stderr)
+    assert.deepInclude(json, { did, handle, folder: "kept" })
+    const { type, rev } = JSON.parse(readFileSync(desk.path("kept/export.json"), "utf8"))
+    assert.strictEqual(type, "nacre-export")
+    assert.isString(rev)
   })
 
   it("nacre restore replaces what an account has only after a confirmation", async () => {

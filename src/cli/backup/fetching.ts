@@ -12,6 +12,12 @@ import type { Progress } from "../progress.ts"
 import { download, query, type Remote } from "../xrpc.ts"
 import { readWholeRepo } from "./wholeRepo.ts"
 
+/** Where a file comes from, if not from the account's own methods. */
+interface Source {
+  readonly nsid: string
+  readonly params: { readonly [name: string]: string }
+}
+
 /** How often a damaged file is fetched again. */
 const again = { times: 2, while: (error: unknown) => error instanceof Damaged }
 
@@ -65,38 +71,34 @@ const into = Effect.fnUntraced(function* <A>(
 export const fetchBlob = Effect.fn("cli.fetchBlob")(function* (
   remote: Remote,
   { did, cid, file }: { readonly did: string; readonly cid: CidText; readonly file: string },
-  progress: Progress
+  progress: Progress,
+  { nsid, params }: Source = { nsid: "com.atproto.sync.getBlob", params: { did, cid } }
 ) {
   let hash = createHash("sha256")
-  return yield* into(
-    remote,
-    "com.atproto.sync.getBlob",
-    { did, cid },
-    {
-      file,
-      watch: () => {
-        hash = createHash("sha256")
-        return (bytes) =>
-          Effect.suspend(() => {
-            hash.update(bytes)
-            return progress.pass(bytes.length)
-          })
-      },
-      accept: () =>
+  return yield* into(remote, nsid, params, {
+    file,
+    watch: () => {
+      hash = createHash("sha256")
+      return (bytes) =>
         Effect.suspend(() => {
-          const got = String(cidFromDigest(raw, hash.digest()))
-          return got === cid
-            ? Effect.void
-            : Effect.fail(
-                new Damaged({
-                  server: remote.server,
-                  what: `blob ${cid}`,
-                  why: "the bytes don't match its CID"
-                })
-              )
+          hash.update(bytes)
+          return progress.pass(bytes.length)
         })
-    }
-  )
+    },
+    accept: () =>
+      Effect.suspend(() => {
+        const got = String(cidFromDigest(raw, hash.digest()))
+        return got === cid
+          ? Effect.void
+          : Effect.fail(
+              new Damaged({
+                server: remote.server,
+                what: `blob ${cid}`,
+                why: "the bytes don't match its CID"
+              })
+            )
+      })
+  })
 })
 
 /** Whether a file contains the blob of this CID. */
@@ -131,25 +133,21 @@ export const fetchRepo = Effect.fn("cli.fetchRepo")(function* (
   remote: Remote,
   did: string,
   file: string,
-  progress: Progress
+  progress: Progress,
+  { nsid, params }: Source = { nsid: "com.atproto.sync.getRepo", params: { did } }
 ) {
-  const { accepted } = yield* into(
-    remote,
-    "com.atproto.sync.getRepo",
-    { did },
-    {
-      file,
-      watch: () => {
-        return ({ length }) => progress.pass(length)
-      },
-      accept: (part) =>
-        checkCar(part, did).pipe(
-          Effect.mapError(
-            ({ message }) => new Damaged({ server: remote.server, what: "the repo", why: message })
-          )
+  const { accepted } = yield* into(remote, nsid, params, {
+    file,
+    watch: () => {
+      return ({ length }) => progress.pass(length)
+    },
+    accept: (part) =>
+      checkCar(part, did).pipe(
+        Effect.mapError(
+          ({ message }) => new Damaged({ server: remote.server, what: "the repo", why: message })
         )
-    }
-  )
+      )
+  })
   return accepted
 })
 

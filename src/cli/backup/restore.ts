@@ -14,6 +14,7 @@ import { ask } from "../prompts.ts"
 import { administrator } from "../session.ts"
 import { procedure, query, type Remote } from "../xrpc.ts"
 import { Fault, faultLines } from "./backups.ts"
+import { restoreFolder } from "./restoreFolder.ts"
 
 const path = "admin/backups"
 
@@ -167,6 +168,11 @@ export const restore = Command.make(
       Flag.withDescription("The backup, such as 20260101T030000Z; default: the newest"),
       Flag.optional
     ),
+    folder: Flag.String("folder").pipe(
+      Flag.withMetavar("folder"),
+      Flag.withDescription("Save the backup in a folder for nacre import, and change nothing"),
+      Flag.optional
+    ),
     list: Flag.Boolean("list").pipe(
       Flag.withDescription("Only list the backups of the account"),
       Flag.withDefault(false)
@@ -176,7 +182,7 @@ export const restore = Command.make(
       Flag.withDefault(false)
     )
   },
-  Effect.fnUntraced(function* ({ account, all, backup, list, yes }) {
+  Effect.fnUntraced(function* ({ account, all, backup, folder, list, yes }) {
     const wanted = Option.getOrUndefined(backup)
     const name = Option.getOrUndefined(account)
     if (all === (name !== undefined)) {
@@ -204,6 +210,20 @@ export const restore = Command.make(
       const found = yield* query(admin, `${path}/account`, schema, { account: name })
       return yield* report(found, ({ backups }) =>
         backups.length === 0 ? "No backups of this account." : backups.join("\n")
+      )
+    }
+    if (Option.isSome(folder)) {
+      const admin = yield* administrator
+      const of = { account: name, backup: wanted, name: folder.value }
+      const saved = yield* restoreFolder(admin, of)
+      return yield* report(saved, ({ did, backup: version, madeAt, records, blobs }) =>
+        facts([
+          ["Account", did],
+          ["Folder", folder.value],
+          ["Backup", `${version}, made ${madeAt}`],
+          ["Records", String(records)],
+          ["Blobs", String(blobs)]
+        ])
       )
     }
     const one = yield* restoreOne(name, wanted, yes)
