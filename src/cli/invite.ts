@@ -8,7 +8,7 @@ import { inviteCode } from "../core/identity/calledName.ts"
 import { Cursor, Opaque, Words } from "./answers.ts"
 import { Failed } from "./failure.ts"
 import { note, report, table } from "./output.ts"
-import { administrator } from "./session.ts"
+import { administrator } from "./administrator.ts"
 import { procedure, query, type Remote } from "./xrpc.ts"
 
 const count = (name: string, description: string) =>

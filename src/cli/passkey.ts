@@ -12,7 +12,8 @@ import { facts, moment, note, report, table } from "./output.ts"
 import { theServer } from "./place.ts"
 import { insist } from "./prompts.ts"
 import { qrLines } from "./qrCode.ts"
-import { canSignIn, knownAdministrator, signInAs } from "./session.ts"
+import { knownAdministrator } from "./administrator.ts"
+import { canSignIn, signInAs } from "./session.ts"
 import { procedure, query } from "./xrpc.ts"
 
 const Passkeys = Schema.Struct({

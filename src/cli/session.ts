@@ -4,19 +4,13 @@ import * as FileSystem from "effect/FileSystem"
 import * as Redacted from "effect/Redacted"
 import * as Result from "effect/Result"
 import { CallFailed, Failed } from "./failure.ts"
-import { ReasonFlag, variable } from "./flags.ts"
+import { variable } from "./flags.ts"
 import { wholeHandle } from "./handles.ts"
-import {
-  isOwner,
-  ownerProfile,
-  profileWriter,
-  readProfile,
-  storedAdminPassword
-} from "./login/profiles.ts"
+import { isOwner, ownerProfile, profileWriter, readProfile } from "./login/profiles.ts"
 import { isStale, resumed } from "./login/stored.ts"
 import { renewing, Tokens } from "./login/tokens.ts"
 import { note } from "./output.ts"
-import { copiedAdminPassword, localServer, theServer } from "./place.ts"
+import { localServer } from "./place.ts"
 import { ask, askSecret, canAsk } from "./prompts.ts"
 import { type Calling, procedure, type Remote } from "./xrpc.ts"
 
@@ -180,7 +174,11 @@ export const withPassword = Effect.fnUntraced(function* <A, E, R>(
 /** Signs in for a profile, and stores the session. */
 export const signInto = Effect.fnUntraced(function* (
   /** Without a name, the handle is the profile's name. */
-  profile: { readonly name: string | undefined; readonly server: string },
+  profile: {
+    readonly name: string | undefined
+    readonly server: string
+    readonly operator?: boolean
+  },
   account: string,
   password: Redacted.Redacted
 ) {
@@ -192,7 +190,15 @@ export const signInto = Effect.fnUntraced(function* (
   const before = yield* readProfile(name)
   if (before !== undefined && isOwner(before)) yield* (yield* renewing(before.server, before)).end
   const signedInAt = yield* Clock.currentTimeMillis
-  const stored = { server, did, handle, accessJwt, refreshJwt, signedInAt }
+  const stored = {
+    server,
+    did,
+    handle,
+    accessJwt,
+    refreshJwt,
+    ...(profile.operator === true ? { operator: true } : {}),
+    signedInAt
+  }
   yield* write(stored)
   return { ...stored, name }
 })
@@ -223,51 +229,4 @@ export const signInAs = Effect.fnUntraced(function* (
   const session = yield* resumed(renewed)
   if (session !== undefined) return session
   return yield* new Failed({ message: `${server} ended the new session at once` })
-})
-
-/** The administrator's password, without a prompt. */
-const knownAdminPassword = Effect.fnUntraced(function* (server: string) {
-  const given = yield* secretVariable("NACRE_ADMIN_PASSWORD")
-  // Never sent to another server: a move has two.
-  if (given !== undefined && server === (yield* theServer)) return given
-  const local = yield* localServer
-  if (local?.url === server && local.account !== undefined) {
-    return Redacted.make(local.account.adminPassword)
-  }
-  return (yield* storedAdminPassword(server)) ?? (yield* copiedAdminPassword(server))
-})
-
-const asAdministrator = Effect.fnUntraced(function* (server: string, password: Redacted.Redacted) {
-  const basic = Buffer.from(`admin:${Redacted.value(password)}`).toString("base64")
-  const reason = yield* ReasonFlag
-  return {
-    server,
-    authorization: Effect.succeed(`Basic ${basic}`),
-    ...(reason._tag === "Some" ? { reason: reason.value } : {})
-  } satisfies Remote
-})
-
-/**
- * The administrator of a server, without a prompt; NACRE_ADMIN_PASSWORD is for the command's own
- * server only.
- */
-export const knownAdministrator = Effect.fnUntraced(function* (server: string) {
-  const password = yield* knownAdminPassword(server)
-  return password === undefined ? undefined : yield* asAdministrator(server, password)
-})
-
-/** The administrator of a server, and the password. */
-export const administratorOf = Effect.fnUntraced(function* (server: string) {
-  const password =
-    (yield* knownAdminPassword(server)) ??
-    (yield* askSecret({
-      message: `Administrator password of ${server}`,
-      otherwise: "NACRE_ADMIN_PASSWORD=… or NACRE_ADMIN_PASSWORD_FILE=<file>"
-    }))
-  return { remote: yield* asAdministrator(server, password), password }
-})
-
-/** The administrator of the command's server. */
-export const administrator = Effect.gen(function* () {
-  return (yield* administratorOf(yield* theServer)).remote
 })

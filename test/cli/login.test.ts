@@ -1,5 +1,6 @@
 import { afterAll, afterEach, assert, beforeAll, beforeEach, describe, it } from "@effect/vitest"
 import { readdirSync, readFileSync, statSync, writeFileSync } from "node:fs"
+import { turnAuthenticatorOn } from "../support/server/serverAuthenticator.ts"
 import { startMemory } from "../support/server/serverMemory.ts"
 import type { TestServer } from "../support/server/server.ts"
 import { type Desk, makeDesk } from "./command.ts"
@@ -141,6 +142,29 @@ describe("nacre login", () => {
     const listed = await run(["account", "list", "--json"])
     assert.isTrue(listed.isContent, listed.stderr)
     assert.strictEqual(listed.json.accounts[0].did, server.account.did)
+  })
+
+  it("login --operator lets commands for the administrator act as that account", async () => {
+    const other = await startMemory()
+    const [code = ""] = await turnAuthenticatorOn(other, other.account)
+    const at = ["--server", other.publicUrl]
+    const admin = { NACRE_ADMIN_PASSWORD: other.account.adminPassword }
+    const named = await run(
+      ["operator", "add", other.account.handle, "--role", "admin", ...at],
+      admin
+    )
+    assert.isTrue(named.isContent, named.stderr)
+    const opened = await run(["login", other.account.handle, "--operator", ...at], {
+      NACRE_PASSWORD: other.account.password,
+      NACRE_CODE: code
+    })
+    assert.isTrue(opened.isContent, opened.stderr)
+    const listed = await run(["account", "list", "--json"])
+    assert.isTrue(listed.isContent, listed.stderr)
+    assert.strictEqual(listed.json.accounts[0].did, other.account.did)
+    const log = await run(["audit", "--json"])
+    assert.include(log.stdout, other.account.did)
+    await other.stop()
   })
 
   it("a password of the environment comes before the stored session, and a stored token goes to its own server alone", async () => {

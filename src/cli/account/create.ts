@@ -12,7 +12,8 @@ import { facts, note, report } from "../output.ts"
 import { theServer } from "../place.ts"
 import { ask, askNewPassword } from "../prompts.ts"
 import { recoveryDidKey } from "../recoveryKey.ts"
-import { administrator, secretVariable } from "../session.ts"
+import { administrator } from "../administrator.ts"
+import { secretVariable } from "../session.ts"
 import { procedure } from "../xrpc.ts"
 
 /** `--generate`: creates a password and shows it once. */

@@ -6,7 +6,7 @@ import { Did, Words } from "../answers.ts"
 import { Failed } from "../failure.ts"
 import { bytes, facts, moment, note, report, table } from "../output.ts"
 import { longWay } from "../patience.ts"
-import { administrator } from "../session.ts"
+import { administrator } from "../administrator.ts"
 import { procedure, query, type Remote } from "../xrpc.ts"
 
 const path = "admin/backups"

@@ -10,7 +10,7 @@ import { wholeHandle } from "../handles.ts"
 import { note, report, table } from "../output.ts"
 import { longWay } from "../patience.ts"
 import { theAccount } from "../place.ts"
-import { administrator } from "../session.ts"
+import { administrator } from "../administrator.ts"
 import { query, type Remote } from "../xrpc.ts"
 
 const Checked = Schema.Struct({

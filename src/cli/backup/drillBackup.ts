@@ -4,7 +4,8 @@ import * as Redacted from "effect/Redacted"
 import * as Command from "effect/cli/Command"
 import { Failed } from "../failure.ts"
 import { facts, note, report } from "../output.ts"
-import { administrator, secretVariable } from "../session.ts"
+import { administrator } from "../administrator.ts"
+import { secretVariable } from "../session.ts"
 import { faultLines } from "./backups.ts"
 
 /** The result of a drill. */

@@ -19,7 +19,8 @@ import {
   recoveryDidKey,
   saveRecoveryKey
 } from "../recoveryKey.ts"
-import { administrator, signInAs } from "../session.ts"
+import { administrator } from "../administrator.ts"
+import { signInAs } from "../session.ts"
 import { procedure } from "../xrpc.ts"
 
 const rotate = Command.make(

@@ -11,7 +11,8 @@ import { wholeHandle } from "../handles.ts"
 import { note, report } from "../output.ts"
 import { knownServer, localServer, namedAccount, originOf } from "../place.ts"
 import { ask } from "../prompts.ts"
-import { administratorOf, signInto, withPassword } from "../session.ts"
+import { administratorOf } from "../administrator.ts"
+import { signInto, withPassword } from "../session.ts"
 import { query } from "../xrpc.ts"
 import {
   chosenName,
@@ -83,18 +84,24 @@ export const login = Command.make(
       Argument.withDescription("The account's handle or DID; default: --account"),
       Argument.optional
     ),
+    operator: Flag.Boolean("operator").pipe(
+      Flag.withDescription(
+        "Act as this account, an operator, in commands for the administrator; asks again after 15 minutes"
+      ),
+      Flag.withDefault(false)
+    ),
     admin: Flag.Boolean("admin").pipe(
       Flag.withDescription("Sign in as the administrator: keeps the administrator's password"),
       Flag.withDefault(false)
     )
   },
-  Effect.fnUntraced(function* ({ account: given, admin }) {
+  Effect.fnUntraced(function* ({ account: given, admin, operator }) {
     const chosen = yield* chosenName
     const server = yield* serverOf(chosen)
     if (admin) return yield* keepAdministrator(server, chosen)
     const account = yield* wholeHandle(server, yield* accountOf(given))
     const opened: OwnerProfile = yield* withPassword(server, account, (password) =>
-      signInto({ name: chosen, server }, account, password)
+      signInto({ name: chosen, server, operator }, account, password)
     )
     const { name, did, handle } = opened
     yield* useProfile(name)
@@ -116,6 +123,10 @@ export const login = Command.make(
     {
       command: "nacre login alice.example.com --server https://pds.example.com",
       description: "Asks for the password, and a code if the account has a second factor"
+    },
+    {
+      command: "nacre login alice.example.com --operator",
+      description: "Signs in as an operator; needs the authenticator's code"
     },
     {
       command: "nacre login --admin --server https://pds.example.com --profile community",

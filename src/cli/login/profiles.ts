@@ -16,6 +16,8 @@ const Owner = Schema.Struct({
   handle: Handle,
   accessJwt: Opaque,
   refreshJwt: Opaque,
+  /** Whether commands for the administrator act as this account, an operator. */
+  operator: Schema.optionalKey(Schema.Boolean),
   /** Milliseconds. */
   signedInAt: Schema.Finite
 })
@@ -186,6 +188,12 @@ export const profilesAt = Effect.fnUntraced(function* (server: string) {
 export const ownerProfile = Effect.fnUntraced(function* (server: string, account: string) {
   const there = yield* profilesAt(server)
   return there.filter(isOwner).find(({ did, handle }) => did === account || handle === account)
+})
+
+/** The profile of the operator who acts for the administrator at a server. */
+export const operatorProfile = Effect.fnUntraced(function* (server: string) {
+  const there = yield* profilesAt(server)
+  return there.filter(isOwner).find(({ operator }) => operator === true)
 })
 
 /** The stored password of a server's administrator. */

@@ -13,7 +13,7 @@ import { Opaque, Verbatim } from "../answers.ts"
 import { Failed } from "../failure.ts"
 import { JsonFlag } from "../flags.ts"
 import { moment, note, print, report, table } from "../output.ts"
-import { administrator } from "../session.ts"
+import { administrator } from "../administrator.ts"
 import { query, type Remote } from "../xrpc.ts"
 
 const optional = Schema.optionalKey

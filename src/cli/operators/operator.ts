@@ -7,7 +7,7 @@ import { roles } from "../../core/operators/roles.ts"
 import { Did, Handle, Words } from "../answers.ts"
 import { wholeHandle } from "../handles.ts"
 import { moment, report, table } from "../output.ts"
-import { administrator } from "../session.ts"
+import { administrator } from "../administrator.ts"
 import { procedure, query } from "../xrpc.ts"
 
 const account = Argument.String("account").pipe(
