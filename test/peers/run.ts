@@ -41,7 +41,7 @@ const install = () => {
     "Installing the reference PDS for the tests of migrations; its addon takes a minute or two to build."
   )
   const npm = process.env["npm_execpath"]
-  const [command, ...first] = npm === undefined ? ["npm"] : [node, npm]
+  const [command, ...first] = npm === undefined ? (["npm"] as const) : ([node, npm] as const)
   const { status, stdout, stderr } = spawnSync(
     command,
     [...first, "ci", "--no-audit", "--no-fund", "--prefix", here],
