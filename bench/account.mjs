@@ -1,5 +1,5 @@
 /** The account under load: its session, its records, and the calls of the measurements. */
-import { connect } from "./http.mjs"
+import { connect } from "./http.ts"
 
 let counter = 0
 

@@ -5,7 +5,7 @@ import { openFloor } from "./floor.mjs"
 import { short, table } from "./measure.mjs"
 import { openUpstream, proxy } from "./proxy.mjs"
 import * as rows from "./rows.mjs"
-import { memoryOf, startServer, temporaryFolder } from "./server.mjs"
+import { memoryOf, startServer, temporaryFolder } from "./server.ts"
 import { build } from "../scripts/build.ts"
 
 const help = `npm run bench -- [options]: measures the server as it runs, in one workerd process.

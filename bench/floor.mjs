@@ -1,9 +1,9 @@
 /**
  * The machine's limits: the smallest Worker for each kind of work, measured like the server.
  */
-import { connect } from "./http.mjs"
+import { connect } from "./http.ts"
 import { percentile, perSecond, sequential } from "./measure.mjs"
-import { temporaryFolder } from "./server.mjs"
+import { temporaryFolder } from "./server.ts"
 import { freePort, serve } from "../scripts/server.ts"
 
 const code = `

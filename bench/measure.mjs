@@ -1,5 +1,5 @@
 /** Timing helpers: percentiles, load by several clients, memory peaks, and the table. */
-import { memoryOf } from "./server.mjs"
+import { memoryOf } from "./server.ts"
 
 /** The value of a percentile. */
 export function percentile(samples, part) {

@@ -3,7 +3,7 @@
  */
 import { fork } from "node:child_process"
 import { join } from "node:path"
-import { connect } from "./http.mjs"
+import { connect } from "./http.ts"
 import { percentile, perSecond, sequential } from "./measure.mjs"
 
 /** Starts the app view in its own process; `env` configures a server to use it. */

@@ -2,7 +2,7 @@
  * Runs many subscribers of the firehose in their own thread, so they don't slow down the client.
  */
 import { isMainThread, parentPort, Worker, workerData } from "node:worker_threads"
-import { subscribe } from "./socket.mjs"
+import { subscribe } from "./socket.ts"
 
 const path = "/xrpc/com.atproto.sync.subscribeRepos"
 

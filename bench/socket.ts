@@ -4,21 +4,29 @@
 import { randomBytes } from "node:crypto"
 import net from "node:net"
 
+/** A subscription; `closed` settles with the close code. */
+export interface Subscription {
+  readonly closed: Promise<number>
+  readonly close: () => void
+  readonly pause: () => void
+  readonly resume: () => void
+}
+
 /**
  * Subscribes; `onFrame` gets each binary message (its bytes are only valid during the call).
- *
- * @returns a handle with `close()`, `pause()`, `resume()` and a promise `closed` of the close code
  */
-export function subscribe(url, path, onFrame) {
+export function subscribe(
+  url: string,
+  path: string,
+  onFrame: (frame: Buffer) => void
+): Promise<Subscription> {
   const { hostname, port, host } = new URL(url)
   const socket = net.connect(Number(port), hostname)
   let open = false
-  let buffer = Buffer.alloc(0)
-  let partial
+  let buffer: Buffer = Buffer.alloc(0)
+  let partial: Buffer | undefined
   let code = 1006
-  let settle
-  const closed = new Promise((done) => (settle = done))
-  socket.on("close", () => settle(code))
+  const closed = new Promise<number>((done) => socket.on("close", () => done(code)))
   return new Promise((done, fail) => {
     socket.once("error", fail)
     socket.once("connect", () => {
@@ -33,9 +41,9 @@ export function subscribe(url, path, onFrame) {
       if (!open) {
         const end = buffer.indexOf("\r\n\r\n")
         if (end < 0) return
-        const status = Number(buffer.latin1Slice(9, 12))
+        const status = Number(buffer.toString("latin1", 9, 12))
         if (status !== 101) {
-          fail(new Error(`the upgrade was answered with ${buffer.latin1Slice(0, 400)}`))
+          fail(new Error(`the upgrade was answered with ${buffer.toString("latin1", 0, 400)}`))
           socket.destroy()
           return
         }
@@ -54,12 +62,12 @@ export function subscribe(url, path, onFrame) {
     })
   })
 
-  function cut(bytes) {
+  function cut(bytes: Buffer): Buffer {
     let at = 0
     for (;;) {
       if (bytes.length - at < 2) break
-      const first = bytes[at]
-      let length = bytes[at + 1] & 0x7f
+      const first = bytes.readUInt8(at)
+      let length = bytes.readUInt8(at + 1) & 0x7f
       let start = at + 2
       if (length === 126) {
         if (bytes.length - at < 4) break
@@ -77,7 +85,8 @@ export function subscribe(url, path, onFrame) {
     return at === 0 ? bytes : bytes.subarray(at)
   }
 
-  function take(opcode, last, payload) {
+  function take(opcode: number, last: boolean, bytes: Buffer): void {
+    let payload = bytes
     if (opcode === 8) {
       if (payload.length >= 2) code = payload.readUInt16BE(0)
       socket.end()
@@ -85,10 +94,9 @@ export function subscribe(url, path, onFrame) {
       socket.write(pong(payload))
     } else if (opcode === 0 || opcode === 2) {
       if (!last || partial !== undefined) {
-        partial = Buffer.concat([partial ?? Buffer.alloc(0), payload])
+        payload = Buffer.concat([partial ?? Buffer.alloc(0), payload])
+        partial = last ? undefined : payload
         if (!last) return
-        payload = partial
-        partial = undefined
       }
       onFrame(payload)
     }
@@ -96,5 +104,5 @@ export function subscribe(url, path, onFrame) {
 }
 
 /** A masked pong (clients must mask; a mask of zeros leaves the payload as it is). */
-const pong = (payload) =>
+const pong = (payload: Buffer): Buffer =>
   Buffer.concat([Buffer.from([0x8a, 0x80 | payload.length, 0, 0, 0, 0]), payload])

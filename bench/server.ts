@@ -5,6 +5,7 @@ import { fork } from "node:child_process"
 import { mkdtempSync, readFileSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
+import type { FirstAccount } from "../scripts/account.ts"
 import { freePort } from "../scripts/server.ts"
 
 const script = join(import.meta.dirname, "../scripts/start.ts")
@@ -13,14 +14,37 @@ const script = join(import.meta.dirname, "../scripts/start.ts")
 for (const [signal, code] of [
   ["SIGINT", 130],
   ["SIGTERM", 143]
-]) {
+] as const) {
   process.once(signal, () => process.exit(code))
 }
 
 /** A new empty data folder, with a function to remove it. */
-export function temporaryFolder(name) {
+export function temporaryFolder(name: string): {
+  readonly folder: string
+  readonly remove: () => void
+} {
   const folder = mkdtempSync(join(tmpdir(), `nacre-${name}-`))
   return { folder, remove: () => rmSync(folder, { recursive: true, force: true }) }
+}
+
+/** What the started script tells when its server is ready. */
+interface Ready {
+  readonly url: string
+  readonly publicUrl: string
+  readonly workerd: number
+  readonly plc: string
+  readonly account: FirstAccount
+}
+
+/** A server in a process of its own. */
+export type BenchServer = Awaited<ReturnType<typeof startServer>>
+
+/** Where a server keeps its data, and how it is configured. */
+export interface StartOptions {
+  readonly dataDir: string
+  readonly port?: number
+  readonly config?: string | undefined
+  readonly env?: Readonly<Record<string, string>>
 }
 
 /**
@@ -28,8 +52,8 @@ export function temporaryFolder(name) {
  *
  * The child leads a process group, so `kill` ends it together with its workerd.
  */
-export async function startServer({ dataDir, port, config, env = {} }) {
-  const output = []
+export async function startServer({ dataDir, port, config, env = {} }: StartOptions) {
+  const output: Array<string> = []
   const child = fork(script, config === undefined ? [] : ["--config", config], {
     env: {
       ...process.env,
@@ -42,24 +66,25 @@ export async function startServer({ dataDir, port, config, env = {} }) {
     detached: true,
     stdio: ["ignore", "pipe", "pipe", "ipc"]
   })
-  const exited = new Promise((done) => child.once("exit", done))
+  const exited = new Promise<number | null>((done) => child.once("exit", done))
   const onExit = () => kill()
   process.once("exit", onExit)
   for (const stream of [child.stdout, child.stderr]) {
-    stream.on("data", (chunk) => {
+    stream?.on("data", (chunk) => {
       output.push(String(chunk))
       if (output.length > 200) output.shift()
     })
   }
   const kill = () => {
     try {
-      process.kill(-child.pid, "SIGKILL")
+      if (child.pid !== undefined) process.kill(-child.pid, "SIGKILL")
     } catch {
       // It has already ended.
     }
   }
-  const ready = await new Promise((done, fail) => {
-    child.once("message", done)
+  const ready = await new Promise<Ready>((done, fail) => {
+    // SAFETY: the script sends nothing else.
+    child.once("message", (message) => done(message as unknown as Ready))
     child.once("error", fail)
     exited.then((code) =>
       fail(new Error(`the server ended with ${code} before it was ready:\n${output.join("")}`))
@@ -85,7 +110,7 @@ export async function startServer({ dataDir, port, config, env = {} }) {
 }
 
 /** The resident memory of a process in MiB (0 where /proc is missing). */
-export function memoryOf(pid) {
+export function memoryOf(pid: number): number {
   try {
     return (
       Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, "utf8"))?.[1] ?? 0) / 1024

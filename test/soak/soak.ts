@@ -1,11 +1,11 @@
 #!/usr/bin/env node
 import { verifyRepoCar } from "@atproto/repo"
 import { parseArgs } from "node:util"
-import { startServer, temporaryFolder } from "../../bench/server.mjs"
+import { type BenchServer, startServer, temporaryFolder } from "../../bench/server.ts"
 import { freePort } from "../../scripts/server.ts"
-import { openConsumer } from "./consumer.mjs"
-import { seeded } from "./random.mjs"
-import { judge, openLedger, write } from "./writer.mjs"
+import { type Consumer, openConsumer } from "./consumer.ts"
+import { seeded } from "./random.ts"
+import { judge, type Ledger, openLedger, write } from "./writer.ts"
 
 const help = `npm run soak -- [--kills 100] [--seed n] [--config wrangler.toml]
 
@@ -22,19 +22,19 @@ const { values } = parseArgs({
     help: { type: "boolean", short: "h", default: false }
   }
 })
-const pause = (milliseconds) => new Promise((done) => setTimeout(done, milliseconds))
+const pause = (milliseconds: number) => new Promise<void>((done) => setTimeout(done, milliseconds))
 
 if (values.help) console.log(help)
 else process.exit(await soak(Number(values.kills), Number(values.seed ?? Date.now() % 1_000_000)))
 
-async function soak(kills, seed) {
+async function soak(kills: number, seed: number): Promise<number> {
   console.log(`soak: ${kills} kills, seed ${seed}`)
   const random = seeded(seed)
   const { folder, remove } = temporaryFolder("soak")
   const port = await freePort()
   const start = () => startServer({ dataDir: folder, port, config: values.config })
   const ledger = openLedger()
-  const problems = []
+  const problems: Array<string> = []
   let server = await start()
   try {
     const { did, password } = server.account
@@ -81,14 +81,20 @@ async function soak(kills, seed) {
   return problems.length === 0 ? 0 : 1
 }
 
+/** What is compared after a kill. */
+interface Verified {
+  readonly server: BenchServer
+  readonly did: string
+  readonly ledger: Ledger
+  readonly consumer: Consumer
+  readonly untouched: boolean
+}
+
 /** Compares the ledger, the repo and the consumer; returns the differences and how long the firehose took. */
-async function verify({ server, did, ledger, consumer, untouched }) {
-  const problems = []
-  const latest = await get(
-    server.url,
-    `com.atproto.sync.getLatestCommit?did=${encodeURIComponent(did)}`,
-    "json"
-  )
+async function verify({ server, did, ledger, consumer, untouched }: Verified) {
+  const problems: Array<string> = []
+  const asking = `com.atproto.sync.getLatestCommit?did=${encodeURIComponent(did)}`
+  const latest: { readonly rev: string } = JSON.parse((await get(server.url, asking)).toString())
   await consumer.settle()
   if (untouched && consumer.last()?.rev !== latest.rev) {
     problems.push(
@@ -102,14 +108,12 @@ async function verify({ server, did, ledger, consumer, untouched }) {
     await consumer.settle()
   }
   const caughtUp = performance.now() - asked
-  if (consumer.problem() !== undefined)
-    return { problems: [`the firehose: ${consumer.problem().message}`], caughtUp }
+  const problem = consumer.problem()
+  if (problem !== undefined) return { problems: [`the firehose: ${problem.message}`], caughtUp }
   if (consumer.last()?.rev !== latest.rev) {
     problems.push(`the firehose stops at ${consumer.last()?.rev}, the head is ${latest.rev}`)
   }
-  const car = new Uint8Array(
-    await get(server.url, `com.atproto.sync.getRepo?did=${encodeURIComponent(did)}`, "arrayBuffer")
-  )
+  const car = await get(server.url, `com.atproto.sync.getRepo?did=${encodeURIComponent(did)}`)
   const { creates, commit } = await verifyRepoCar(car, did, await signingKeyOf(server.publicUrl))
   if (commit.rev !== latest.rev) problems.push(`getRepo is at ${commit.rev}, not ${latest.rev}`)
   const contents = new Map(
@@ -127,7 +131,7 @@ async function verify({ server, did, ledger, consumer, untouched }) {
     // The record and its blob may have been changed or deleted since.
     if (contents.get(path) !== record) continue
     const asked = `com.atproto.sync.getBlob?did=${encodeURIComponent(did)}&cid=${cid}`
-    const served = Buffer.from(await get(server.url, asked, "arrayBuffer"))
+    const served = await get(server.url, asked)
     if (!served.equals(bytes)) problems.push(`blob ${cid} is not what was uploaded`)
   }
   // Checked once: this kill can only have hit a blob of this round.
@@ -135,25 +139,32 @@ async function verify({ server, did, ledger, consumer, untouched }) {
   return { problems, caughtUp }
 }
 
-async function get(url, path, kind) {
+async function get(url: string, path: string): Promise<Buffer> {
   const response = await fetch(`${url}/xrpc/${path}`)
   if (!response.ok) throw new Error(`${path}: ${response.status} ${await response.text()}`)
-  return response[kind]()
+  return Buffer.from(await response.arrayBuffer())
 }
 
-async function signIn(url, identifier, password) {
+async function signIn(url: string, identifier: string, password: string): Promise<string> {
   const response = await fetch(`${url}/xrpc/com.atproto.server.createSession`, {
     method: "POST",
     headers: { "content-type": "application/json" },
     body: JSON.stringify({ identifier, password })
   })
   if (!response.ok) throw new Error(`createSession: ${response.status} ${await response.text()}`)
-  return (await response.json()).accessJwt
+  // SAFETY: what createSession answers.
+  return ((await response.json()) as { readonly accessJwt: string }).accessJwt
 }
 
 /** The did:key in the account's own DID document (a did:web of this address). */
-async function signingKeyOf(url) {
-  const document = await (await fetch(`${url}/.well-known/did.json`)).json()
+async function signingKeyOf(url: string): Promise<string> {
+  // SAFETY: a DID document of the server under test.
+  const document = (await (await fetch(`${url}/.well-known/did.json`)).json()) as {
+    readonly verificationMethod: ReadonlyArray<{
+      readonly id: string
+      readonly publicKeyMultibase: string
+    }>
+  }
   const method = document.verificationMethod.find(({ id }) => id.endsWith("#atproto"))
-  return `did:key:${method.publicKeyMultibase}`
+  return `did:key:${method?.publicKeyMultibase}`
 }
