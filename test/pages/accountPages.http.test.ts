@@ -10,7 +10,7 @@ import {
   withAuthenticator
 } from "../support/http/accountPages.ts"
 import { Browser } from "../support/http/httpBrowser.ts"
-import { bearer, origin } from "../support/http/httpHost.ts"
+import { basic, bearer, origin } from "../support/http/httpHost.ts"
 import {
   ok,
   outcomeOf,
@@ -192,24 +192,33 @@ describe("the apps", () => {
   })
 
   it("the page says with which client, where and when each password session was opened", async () => {
-    const person = await somebody()
-    const signIn = async (userAgent: string, cf: object) => {
-      const request = new Request(new URL("/xrpc/com.atproto.server.createSession", origin), {
+    const send = async (method: string, userAgent: string, cf: object, input: object) => {
+      const request = new Request(new URL(`/xrpc/com.atproto.server.${method}`, origin), {
         method: "POST",
         headers: {
+          authorization: basic(),
           "content-type": "application/json",
           "user-agent": userAgent,
           "x-nacre-place": "Atlantis"
         },
-        body: JSON.stringify({ identifier: person.did, password: person.password })
+        body: JSON.stringify(input)
       })
       const answer = await world.handler(Object.assign(request, { cf }))
       assert.strictEqual(answer.status, 200)
     }
+    const name = `seen${(count += 1)}`
+    const account = { handle: `${name}.test`, email: `${name}@mail.example.com` }
+    const person = { ...account, did: `did:web:${name}.test`, password: "a password of theirs" }
+    await send("createAccount", "Signer/1", { city: "Lisbon" }, person)
+    const signIn = (userAgent: string, cf: object) => {
+      const { did: identifier, password } = person
+      return send("createSession", userAgent, cf, { identifier, password })
+    }
     await signIn(iphone, { city: "Łódź", country: "PL" })
     await signIn("goat/0.2.1 (linux; amd64)", { country: "XX" })
     await signIn("<b>bold</b>", {})
-    const browser = await browserOf(world, person)
+    const browser = new Browser(world)
+    await enter(browser, person)
     const { text } = await browser.get("/account/apps", ours)
     assert.match(
       text,
@@ -219,6 +228,7 @@ describe("the apps", () => {
       text,
       /<strong>goat\/0\.2\.1<\/strong\s*><small\s*>\s*With your password\.\s+Since [^,]+, \d\d:\d\d UTC\. /
     )
+    assert.match(text, /<strong>Signer\/1<\/strong\s*><small\s*>[^<]*, from Lisbon\./)
     assert.include(text, "&lt;b&gt;bold&lt;/b&gt;")
     assert.notInclude(text, "Atlantis")
   })

@@ -13,7 +13,7 @@ import { SignUp } from "../../services/accounts/SignUp.ts"
 import { givePointBack, takePoint } from "../limits/clientLimits.ts"
 import { noteAccount } from "../CurrentRequest.ts"
 import { briefly, jsonType, reopened, versioned, withHeaders } from "../responses.ts"
-import { seenFromHeaders, tellPlace } from "./place.ts"
+import { seenFromHeaders, seenFromRequest, tellPlace } from "./place.ts"
 import { accountBehind, decoyDid, signInKey } from "./signInGate.ts"
 import { type Call, method } from "../Xrpc.ts"
 import { holds } from "../../core/oauth/scopes.ts"
@@ -51,9 +51,13 @@ const describeServer = method(
 const createAccount = method(
   "com.atproto.server.createAccount",
   { at: "host", authority: { kind: "signup" }, limits: [rules.signUp], typedNames: ["handle"] },
-  Effect.fnUntraced(function* ({ input, caller }: Call<object, CreateAccount.InputSchema>) {
+  Effect.fnUntraced(function* ({
+    input,
+    caller,
+    request
+  }: Call<object, CreateAccount.InputSchema>) {
     const signUp = yield* SignUp
-    const signedUp = yield* signUp.create({ ...input, caller })
+    const signedUp = yield* signUp.create({ ...input, caller, from: seenFromRequest(request) })
     yield* noteAccount(signedUp.did)
     return signedUp
   })

@@ -17,6 +17,10 @@ export const placeOf = (request: Request): string | undefined => {
   return parts.length === 0 ? undefined : parts.join(", ").slice(0, 80)
 }
 
+/** Reads a request's place and client in the Worker. */
+export const seenFromRequest = (request: Request): SeenFrom =>
+  seenFrom(request.headers.get("user-agent"), placeOf(request))
+
 /** Adds a request's place to the headers for its account's object. */
 export const tellPlace = (request: Request, headers: Headers): void => {
   headers.delete(header)

@@ -199,7 +199,7 @@ const make = (services: {
     )
 
   const createObject = Effect.fnUntraced(function* (candidate: Candidate) {
-    const { did, handle, email, password, key, active } = candidate
+    const { did, handle, email, password, key, active, from } = candidate
     const wrapped = yield* keys.wrap(did, key)
     return yield* accounts.call(did, "create", {
       did,
@@ -207,6 +207,7 @@ const make = (services: {
       password,
       signingKey: { curve: key.curve, wrapped, didKey: key.didKey },
       active,
+      from,
       ...(email === undefined ? {} : { email })
     })
   })

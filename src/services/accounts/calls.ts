@@ -20,6 +20,7 @@ import { Repo } from "../repo/Repo.ts"
 import { Passwords } from "../sessions/Passwords.ts"
 import { Sessions } from "../sessions/Sessions.ts"
 import { AccountEvents } from "../stream/AccountEvents.ts"
+import type { SeenFrom } from "../../core/sessions/seenFrom.ts"
 
 /** Delay until the alarm checks for an unannounced sign-up, in milliseconds. */
 const announceAfter = 30_000
@@ -47,6 +48,7 @@ export const create = Effect.fnUntraced(function* (input: {
   }
   /** False for an account that moves in, which stays deactivated. */
   readonly active: boolean
+  readonly from?: SeenFrom
 }) {
   const now = yield* Clock.currentTimeMillis
   const accounts = yield* AccountStore
@@ -73,7 +75,7 @@ export const create = Effect.fnUntraced(function* (input: {
     yield* (yield* AccountEvents).noSignUp
     yield* beginMigration
   }
-  return yield* (yield* Sessions).open(input.did, { level: "full" })
+  return yield* (yield* Sessions).open(input.did, { level: "full", from: input.from })
 })
 
 /** Undoes a sign-up; keeps an account that has written anything. */

@@ -4,6 +4,7 @@ import { isDidKey } from "../../../core/identity/didKey.ts"
 import type { Caller } from "../../sessions/Authority.ts"
 import type { Settings } from "../../host/Config.ts"
 import { SignUpRefused } from "./refused.ts"
+import type { SeenFrom } from "../../../core/sessions/seenFrom.ts"
 
 /** The input of a sign-up. */
 export interface SignUpRequest {
@@ -17,6 +18,7 @@ export interface SignUpRequest {
   readonly recoveryKey?: string
   readonly plcOp?: unknown
   readonly caller: Caller
+  readonly from?: SeenFrom
 }
 
 /** The fields of a request that are valid on their own. */
@@ -25,6 +27,8 @@ export interface SignUpFields {
   readonly email: string | undefined
   /** The invite to use, if one is required. */
   readonly invite: string | undefined
+  /** Where the request came from, for the session that it opens. */
+  readonly from: SeenFrom
 }
 
 /** A failed sign-up. */
@@ -92,5 +96,5 @@ export const checkFields = Effect.fnUntraced(function* (
   }
   const password = yield* fitPassword(request.password)
   const email = yield* orFail(checkEmail(request.email, did === undefined))
-  return { password, email, invite: needsInvite ? invite : undefined }
+  return { password, email, invite: needsInvite ? invite : undefined, from: request.from ?? {} }
 })
