@@ -37,6 +37,7 @@ export type ConfigVariable =
   | "SIGNING_CURVE"
   | "RATE_LIMITS"
   | "RATE_LIMIT_BYPASS_KEY"
+  | "METRICS_TOKEN"
   | "LOG_LEVEL"
   | "PRIVACY_POLICY_URL"
   | "TERMS_OF_SERVICE_URL"

@@ -28,6 +28,8 @@ const texts: Readonly<Record<string, string>> = {
   "/account/*":
     "the pages of an account, for its owner; `/account/sign-up?invite=` makes an account in a browser",
   "/.well-known/change-password": "redirects to the page that changes the password",
+  "/metrics":
+    "what the server measures, as OpenMetrics text, for the bearer of `METRICS_TOKEN`; 404 without that variable",
   "/admin/audit":
     "for the administrator (HTTP Basic): what operators and moderators did, from the newest or after the number `?after=`; `?before=`, `?limit=` (500 at most), `?actor=`, `?act=` and `?subject=` choose",
   "/admin/backups":

@@ -26,6 +26,7 @@ import { listPasskeys, makePasskeyLink, removePasskey } from "./factors/ownPassk
 import { CurrentRequest, currentRequest } from "./CurrentRequest.ts"
 import { newRequestId, withRequestId } from "./requestId.ts"
 import { listOperators, removeOperator, setOperator } from "./operators/adminOperators.ts"
+import { metrics } from "./operators/metrics.ts"
 import { adminAudit } from "./operators/adminAudit.ts"
 import { notePassword, recordAct } from "./operators/recordAct.ts"
 import { logRequest } from "./requestLog.ts"
@@ -126,6 +127,7 @@ const ready = answer((_, url) => Health.ready(url))
 export const routes = [
   route("*", "/xrpc/_health", answer(Health.xrpcHealth)),
   route("*", "/xrpc/*", answer(xrpc)),
+  route("GET", "/metrics", answer(metrics)),
   route("GET", "/health", ready),
   route("GET", "/ready", ready),
   route("GET", "/.well-known/did.json", answer(didDocument)),

@@ -133,6 +133,11 @@ export const variableTexts: { readonly [V in VariableName]: VariableText } = {
     meaning:
       "at least 16 characters; requests that carry it in `x-ratelimit-bypass` are not counted by address"
   },
+  METRICS_TOKEN: {
+    default: "none",
+    meaning:
+      "at least 16 characters; a client that sends it as `Authorization: Bearer` may read `/metrics`, which answers 404 if the variable isn't set"
+  },
   LOG_LEVEL: { default: "`info`", meaning: "`trace`, `debug`, `info`, `warn`, `error` or `none`" },
   PRIVACY_POLICY_URL: { default: "none", meaning: "shown by describeServer, `/` and the pages" },
   TERMS_OF_SERVICE_URL: { default: "none", meaning: "shown by describeServer, `/` and the pages" },

@@ -113,6 +113,11 @@ export const variables = {
     demand: "must be at least 16 characters",
     secret: true
   },
+  METRICS_TOKEN: {
+    schema: optional(Syntax.BypassKey),
+    demand: "must be at least 16 characters",
+    secret: true
+  },
   LOG_LEVEL: { schema: optional(Schema.Literals(logLevels)), demand: oneOf(logLevels) },
   PRIVACY_POLICY_URL: { schema: optional(Syntax.HttpUrl), demand: url },
   TERMS_OF_SERVICE_URL: { schema: optional(Syntax.HttpUrl), demand: url },

@@ -158,6 +158,8 @@ const settingsOf = (values: Values): Settings => {
       values.RATE_LIMIT_BYPASS_KEY === undefined
         ? undefined
         : Redacted.make(values.RATE_LIMIT_BYPASS_KEY),
+    metricsToken:
+      values.METRICS_TOKEN === undefined ? undefined : Redacted.make(values.METRICS_TOKEN),
     logLevel: values.LOG_LEVEL ?? "info",
     privacyPolicyUrl: values.PRIVACY_POLICY_URL,
     termsOfServiceUrl: values.TERMS_OF_SERVICE_URL,

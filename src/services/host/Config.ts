@@ -120,6 +120,8 @@ export interface Settings {
    */
   readonly rateLimits: RateLimitMode
   readonly rateLimitBypassKey: Redacted.Redacted<string> | undefined
+  /** The bearer token of /metrics. */
+  readonly metricsToken: Redacted.Redacted<string> | undefined
   readonly logLevel: LogLevel
   readonly privacyPolicyUrl: string | undefined
   readonly termsOfServiceUrl: string | undefined

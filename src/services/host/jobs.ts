@@ -1,13 +1,13 @@
 import * as Effect from "effect/Effect"
 import { backUpNightly } from "../backups/BackupRun.ts"
+import { countHourly } from "../operators/HostCounts.ts"
 
-/** The jobs of the cron trigger. */
-const jobs = [{ name: "backup", run: backUpNightly({ millis: 240_000, operations: 700 }) }] as const
+/** A job that logs its failure; the next one runs anyway. */
+const job = <E, R>(name: string, run: Effect.Effect<void, E, R>): Effect.Effect<void, never, R> =>
+  Effect.catchCause(run, (cause) => Effect.logError("a cron job failed", { name }, cause))
 
-/** Runs the jobs one by one; logs a failing job and continues. */
-export const runJobs = Effect.forEach(
-  jobs,
-  ({ name, run }) =>
-    Effect.catchCause(run, (cause) => Effect.logError("a cron job failed", { name }, cause)),
+/** Runs the jobs of the cron trigger one by one; logs a failing job and continues. */
+export const runJobs = Effect.all(
+  [job("counts", countHourly), job("backup", backUpNightly({ millis: 240_000, operations: 700 }))],
   { discard: true }
 )

@@ -2,6 +2,7 @@ import * as Layer from "effect/Layer"
 import * as BackupLedgerD1 from "../../backups/BackupLedgerD1.ts"
 import * as HostRowsD1 from "../../backups/HostRowsD1.ts"
 import * as AuditLogD1 from "../../operators/AuditLogD1.ts"
+import * as HostCountsD1 from "../../operators/HostCountsD1.ts"
 import * as OperatorsD1 from "../../operators/OperatorsD1.ts"
 import * as CodeOwnersD1 from "../../mail/CodeOwnersD1.ts"
 import * as DevicesD1 from "../../oauth/DevicesD1.ts"
@@ -19,5 +20,6 @@ export const layer = Layer.mergeAll(
   BackupLedgerD1.layer,
   HostRowsD1.layer,
   AuditLogD1.layer,
-  OperatorsD1.layer
+  OperatorsD1.layer,
+  HostCountsD1.layer
 )

@@ -1,0 +1,61 @@
+import * as Clock from "effect/Clock"
+import * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import type { DirectoryUnavailable } from "../accounts/Directory.ts"
+import { backupHealth, type BackupHealth } from "../backups/backupHealth.ts"
+import { BackupLedger } from "../backups/BackupLedger.ts"
+
+/** The tables that are counted: those that grow with accounts, not those that strangers fill. */
+export const countedTables = [
+  "audit",
+  "backup_account",
+  "invites",
+  "invite_uses",
+  "kept_handle",
+  "passkey_owner",
+  "reserved_key"
+] as const
+
+/** What the host's database holds, counted at some time. */
+export interface Counts {
+  /** In milliseconds. */
+  readonly at: number
+  /** Accounts by status. */
+  readonly accounts: Readonly<Record<string, number>>
+  /** Accounts of the last day. */
+  readonly newAccounts: number
+  /** Operators by role. */
+  readonly operators: Readonly<Record<string, number>>
+  /** Rows by table. */
+  readonly rows: Readonly<Record<string, number>>
+  readonly backups?: BackupHealth
+}
+
+/** Counts of the host's database, taken by the cron trigger and kept: nobody counts for each scrape. */
+export class HostCounts extends Context.Service<
+  HostCounts,
+  {
+    /** The counts that were taken last; reads one row. */
+    readonly last: Effect.Effect<Counts | undefined, DirectoryUnavailable>
+    /** Counts; reads every row of the counted tables. */
+    take(now: number): Effect.Effect<Omit<Counts, "backups">, DirectoryUnavailable>
+    keep(counts: Counts): Effect.Effect<void, DirectoryUnavailable>
+  }
+>()("nacre/services/HostCounts") {}
+
+/** How old counts may become, in milliseconds; a little less than an hour, as the cron trigger isn't exact. */
+const countEvery = 55 * 60_000
+
+/** Counts again if the last counts are an hour old. */
+export const countHourly: Effect.Effect<void, DirectoryUnavailable, HostCounts | BackupLedger> =
+  Effect.gen(function* () {
+    const counts = yield* HostCounts
+    const now = yield* Clock.currentTimeMillis
+    const last = yield* counts.last
+    if (last !== undefined && now - last.at < countEvery) return
+    const backups = yield* Effect.provideService(backupHealth, BackupLedger, yield* BackupLedger)
+    yield* counts.keep({
+      ...(yield* counts.take(now)),
+      ...(backups === undefined ? {} : { backups })
+    })
+  })

@@ -1,0 +1,86 @@
+import { afterAll, assert, beforeAll, describe, it } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import { runJobs } from "../../src/services/host/jobs.ts"
+import { HostDatabase } from "../../src/layers/host/sql/HostDatabase.ts"
+import { type Answered, basic, bearer, type Host } from "../support/http/httpHost.ts"
+import { outcomeOf, startWorld } from "../support/http/httpWorld.ts"
+
+const token = "a token of metrics"
+
+let host: Host
+beforeAll(async () => {
+  host = await startWorld({ METRICS_TOKEN: token })
+  await host.beneath(runJobs)
+})
+afterAll(() => host.close())
+
+const scrape = (auth: string | undefined = bearer(token)) => host.ask("/metrics", { auth })
+
+const samplesOf = ({ text }: Answered): ReadonlyMap<string, number> =>
+  new Map(
+    text
+      .split("\n")
+      .filter((line) => line !== "" && !line.startsWith("#"))
+      .map((line) => {
+        const at = line.lastIndexOf(" ")
+        return [line.slice(0, at), Number(line.slice(at + 1))]
+      })
+  )
+
+describe("/metrics", () => {
+  it("/metrics answers OpenMetrics text with at least 40 series", async () => {
+    const answer = await scrape()
+    assert.strictEqual(answer.status, 200)
+    assert.match(
+      answer.headers.get("content-type") ?? "",
+      /^application\/openmetrics-text; version=1/
+    )
+    const lines = answer.text.split("\n")
+    assert.deepStrictEqual(lines.slice(-2), ["# EOF", ""])
+    const samples = samplesOf(answer)
+    assert.isAtLeast(samples.size, 40)
+    for (const [series, value] of samples) {
+      assert.match(series, /^nacre_[a-z0-9_]+(\{[a-z_]+="[^"]*"(,[a-z_]+="[^"]*")*\})?$/)
+      assert.isFalse(Number.isNaN(value), series)
+    }
+    for (const line of lines.filter((text) => text.startsWith("# UNIT "))) {
+      const [, , name, unit] = line.split(" ")
+      assert.isTrue(name?.endsWith(`_${unit}`), line)
+    }
+    const families = lines.flatMap((line) => /^# TYPE (\S+) /.exec(line)?.[1] ?? [])
+    assert.strictEqual(new Set(families).size, families.length)
+  })
+
+  it("/metrics counts accounts, events and subscribers", async () => {
+    const samples = samplesOf(await scrape())
+    assert.strictEqual(samples.get('nacre_up{dependency="d1"}'), 1)
+    assert.isAtLeast(samples.get('nacre_accounts{status="active"}') ?? 0, 2)
+    assert.isAtLeast(samples.get('nacre_accounts{status="takendown"}') ?? 0, 1)
+    assert.isAbove(samples.get("nacre_stream_events") ?? 0, 0)
+    assert.strictEqual(samples.get("nacre_stream_subscribers"), 0)
+  })
+
+  it("/metrics is for the bearer of the token alone, and absent without one", async () => {
+    for (const auth of [bearer("another token, as long"), basic(), basic(token)]) {
+      assert.strictEqual(outcomeOf(await scrape(auth)), "401 AuthenticationRequired")
+    }
+    const { status } = await host.ask("/metrics")
+    assert.strictEqual(status, 401)
+    const without = await startWorld()
+    assert.strictEqual((await without.ask("/metrics", { auth: bearer(token) })).status, 404)
+    await without.close()
+  })
+
+  it("a scrape doesn't count the database, but reads the counts of the cron trigger", async () => {
+    const before = await scrape()
+    const renamed = Effect.flatMap(
+      HostDatabase,
+      ({ sql }) => sql`ALTER TABLE invites RENAME TO invites_elsewhere`
+    )
+    // SAFETY: the database is beneath every host in memory.
+    await host.beneath(renamed as Effect.Effect<unknown, never>)
+    const after = await scrape()
+    assert.strictEqual(after.status, 200)
+    assert.deepStrictEqual([...samplesOf(after).keys()], [...samplesOf(before).keys()])
+  })
+})
