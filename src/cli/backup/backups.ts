@@ -11,7 +11,7 @@ import { procedure, query, type Remote } from "../xrpc.ts"
 
 const path = "admin/backups"
 
-/** Something that is wrong with a backup. */
+/** A problem with a backup. */
 export const Fault = Schema.Struct({
   did: Schema.optionalKey(Did),
   key: Schema.optionalKey(Words),
@@ -38,7 +38,7 @@ type Run = typeof Run.Type
 
 const Advanced = Schema.Struct({ run: Schema.NullOr(Run) })
 
-/** A line for each fault: where it is, and what. */
+/** A line per fault: its place and the problem. */
 export const faultLines = (faults: ReadonlyArray<typeof Fault.Type>): string =>
   faults.map(({ did, key, problem }) => `  ${key ?? did ?? "server"}: ${problem}`).join("\n")
 

@@ -22,7 +22,7 @@ interface Drilled {
   }>
 }
 
-/** Runs a drill in a server in memory; the program brings it, since the command knows the server by HTTP only. */
+/** Runs a drill in an in-memory server. The program provides it, because the command itself only speaks HTTP. */
 export const Drill = Context.Reference<
   (of: {
     readonly server: string

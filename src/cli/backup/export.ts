@@ -50,8 +50,8 @@ const exportRepo = Effect.fnUntraced(function* (
 })
 
 /**
- * Fetches the blobs that the folder lacks, of those that the server lists or a record references;
- * returns their number and the ones that failed.
+ * Fetches the blobs that the server lists or a record references, except those already in the
+ * folder; returns the total number and the CIDs that failed.
  */
 const exportBlobs = Effect.fnUntraced(function* (
   session: Session,

@@ -18,7 +18,7 @@ interface Source {
   readonly params: { readonly [name: string]: string }
 }
 
-/** How often a damaged file is fetched again. */
+/** How many times a damaged file is fetched again. */
 const again = { times: 2, while: (error: unknown) => error instanceof Damaged }
 
 /** Streams a response into a file, renamed into place when complete; starts again after an interruption or an invalid file. */
@@ -113,8 +113,8 @@ export const holdsBlob = Effect.fnUntraced(function* (file: string, cid: CidText
 })
 
 /**
- * Checks that a CAR contains a whole repo, of the given account if there is one; fails if a block
- * is missing.
+ * Checks that a CAR contains a whole repo, and the given account's if a DID is given; fails if a
+ * block is missing.
  */
 export const checkCar = Effect.fn("cli.checkCar")(function* (file: string, did?: string) {
   const wrong = (why: string) =>

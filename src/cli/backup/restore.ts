@@ -30,7 +30,7 @@ const Restored = Schema.Struct({
 
 type Restored = typeof Restored.Type
 
-/** The query of a path; leaves out what is undefined. */
+/** A path with its query; omits undefined parameters. */
 const pathWith = (name: string, params: Readonly<Record<string, string | undefined>>): string => {
   const search = new URLSearchParams()
   for (const [key, value] of Object.entries(params)) {
@@ -39,10 +39,10 @@ const pathWith = (name: string, params: Readonly<Record<string, string | undefin
   return `${path}/${name}?${search}`
 }
 
-/** How often a part of a restore is tried again that the server couldn't do just now. */
+/** How many times a part of a restore is retried while the server is unavailable. */
 const tries = 20
 
-/** A part of a restore; it may be repeated, since what is restored is passed over. */
+/** Requests a part of a restore; repeating it is safe, because the server skips what it has restored. */
 const part = <S extends Schema.ConstraintDecoder<unknown>>(
   admin: Remote,
   name: string,
@@ -151,7 +151,7 @@ const assertWhole = (faults: ReadonlyArray<typeof Fault.Type>) =>
         })
       )
 
-/** `nacre restore`: an account or a whole server from its backups. */
+/** `nacre restore`: restores an account or a whole server from the backups. */
 export const restore = Command.make(
   "restore",
   {

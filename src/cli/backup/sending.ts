@@ -86,7 +86,7 @@ const Missing = Schema.Struct({
 })
 
 /**
- * The referenced blobs that the server lacks, as the server names them: old records may contain
+ * The referenced blobs that the server reports as missing, unparsed: old records may contain
  * anything.
  */
 export const listMissingBlobs = Effect.fn("cli.listMissingBlobs")(function* (remote: Remote) {

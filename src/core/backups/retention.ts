@@ -18,7 +18,7 @@ const buckets: Readonly<Record<keyof Retention, (millis: number) => string | num
   months: (millis) => new Date(millis).toISOString().slice(0, 7)
 }
 
-/** The runs to keep: the newest of each of the last days, weeks and months that have a run, and always the newest. */
+/** The runs to keep: the newest of all, and the newest of each of the last days, weeks and months that have one. */
 export const runsToKeep = (runs: ReadonlyArray<string>, keep: Retention): ReadonlySet<string> => {
   const newestFirst = runs
     .filter((run) => runTime(run) !== undefined)

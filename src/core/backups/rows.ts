@@ -40,7 +40,7 @@ const valueOf = (value: string | number | null | typeof Bytes.Type): RowValue =>
   return bytes
 }
 
-/** Reads what `encodeTables` wrote; throws for anything else. */
+/** Decodes the bytes of `encodeTables`; throws for any others. */
 export const decodeTables = (bytes: Uint8Array): Tables =>
   Object.fromEntries(
     Object.entries(decodeText(utf8.decode(bytes))).map(([table, rows]) => [

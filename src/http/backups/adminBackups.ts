@@ -6,10 +6,10 @@ import { backupTarget, BackupTarget } from "../../services/backups/BackupTarget.
 import { verifyBackups } from "../../services/backups/verifyBackups.ts"
 import { forAdministrator, ownAnswer } from "../limits/ownEndpoint.ts"
 
-/** What one request does of a run: the next request does more. */
+/** The part of a run that one request does; the next request continues. */
 const aRequest = { millis: 20_000, operations: 400 }
 
-/** How many runs are listed. */
+/** The number of ended runs in the list. */
 const listed = 50
 
 /** A run, as the administrator sees it. */
@@ -18,7 +18,7 @@ const viewOf = ({ totals, ...run }: Run) => {
   return { ...run, accounts, changed, failed, blobs, bytes, sampled, faults, faulty }
 }
 
-/** GET `/admin/backups`: the store, the run that is under way, and those that have ended. */
+/** GET `/admin/backups`: the store, the current run, and the last ones that ended. */
 export const listBackups = Effect.fn("http.listBackups")(function* (request: Request) {
   yield* forAdministrator(request, "admin/backups")
   const ledger = yield* BackupLedger
@@ -31,7 +31,7 @@ export const listBackups = Effect.fn("http.listBackups")(function* (request: Req
   })
 })
 
-/** POST `/admin/backups`: begins a run, or with `run` continues that one; the response says how far it is. */
+/** POST `/admin/backups`: starts a run, or continues the one named by `run`; the response has its progress. */
 export const makeBackup = Effect.fn("http.makeBackup")(function* (request: Request, url: URL) {
   yield* forAdministrator(request, "admin/backups")
   yield* backupTarget
@@ -44,7 +44,7 @@ export const makeBackup = Effect.fn("http.makeBackup")(function* (request: Reque
   return ownAnswer({ run: now === undefined ? null : viewOf(now) })
 })
 
-/** POST `/admin/backups/verify?after=`: reads back the newest backups of the accounts after this DID, all of each. */
+/** POST `/admin/backups/verify?after=`: reads back the complete newest backups of the accounts after this DID. */
 export const verifyBackup = Effect.fn("http.verifyBackup")(function* (request: Request, url: URL) {
   yield* forAdministrator(request, "admin/backups")
   yield* backupTarget

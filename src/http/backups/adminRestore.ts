@@ -13,10 +13,10 @@ import { noteAccount } from "../CurrentRequest.ts"
 import { forAdministrator, ownAnswer } from "../limits/ownEndpoint.ts"
 import { accountBehind } from "../sessions/signInGate.ts"
 
-/** What one request does of a restore: the next request does more. */
+/** The part of a restore that one request does; the next request continues. */
 const aRequest = { millis: 20_000, operations: 400 }
 
-/** The DID that `account` names: itself, or the one of a handle or email address here. */
+/** The DID in `account`, or the DID of the handle or email address in it. */
 const subjectIn = Effect.fnUntraced(function* (url: URL) {
   const account = queryValue(url.searchParams, "account") ?? ""
   const did = isDid(account) ? account : (yield* accountBehind(account))?.did
@@ -33,7 +33,7 @@ export const listVersions = Effect.fn("http.listVersions")(function* (request: R
   return ownAnswer({ did, backups: yield* versionsOf(did) })
 })
 
-/** GET `/admin/backups/object?key=`: an object of a backup, as it is stored. */
+/** GET `/admin/backups/object?key=`: the stored bytes of an object of a backup. */
 export const getObject = Effect.fn("http.getObject")(function* (request: Request, url: URL) {
   yield* forAdministrator(request, "admin/backups")
   const found = yield* (yield* backupTarget).get(queryValue(url.searchParams, "key") ?? "")
@@ -47,7 +47,7 @@ export const getObject = Effect.fn("http.getObject")(function* (request: Request
   })
 })
 
-/** GET `/admin/backups/objects?prefix=&cursor=`: a page of the objects of the backup store. */
+/** GET `/admin/backups/objects?prefix=&cursor=`: a page of the backup store's objects. */
 export const listObjects = Effect.fn("http.listObjects")(function* (request: Request, url: URL) {
   yield* forAdministrator(request, "admin/backups")
   const target = yield* backupTarget
@@ -72,7 +72,7 @@ export const restoreOne = Effect.fn("http.restoreOne")(function* (request: Reque
   return ownAnswer(restored)
 })
 
-/** GET `/admin/check?account=&after=`: checks an account, or after the first call more of its blobs. */
+/** GET `/admin/check?account=&after=`: checks an account; with `after`, the blobs that follow it. */
 export const check = Effect.fn("http.check")(function* (request: Request, url: URL) {
   yield* forAdministrator(request, "admin/check")
   const did = yield* subjectIn(url)

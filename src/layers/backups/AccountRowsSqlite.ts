@@ -11,7 +11,7 @@ import { Repo } from "../../services/repo/Repo.ts"
 
 type Sql = SqlStorage["Service"]
 
-/** The tables of an account's object that a backup contains, with their order. */
+/** The tables of an account's object that a backup contains, with the columns that order their rows. */
 export const kept = {
   account: "one",
   announced: "one",
@@ -81,7 +81,7 @@ const rowsOf = (sql: Sql): Record<string, ReadonlyArray<Row>> => ({
     .map(rowOf)
 })
 
-/** Writes rows by the names of their columns; a row that is there is replaced. */
+/** Inserts rows, by the names of their columns; replaces existing ones. */
 const insert = (sql: Sql, table: string, rows: ReadonlyArray<Row>): void => {
   for (const row of rows) {
     const columns = Object.keys(row).filter((column) => /^\w+$/.test(column))

@@ -124,7 +124,7 @@ export const layer: Layer.Layer<BackupLedger, never, HostDatabase> = Layer.effec
             sql<RunRow>`${runs} WHERE outcome IS NULL LIMIT 1`
           ])
         )
-        // SAFETY: the last statement answers rows of this form.
+        // SAFETY: the last statement returns rows of this form.
         const [row] = (found ?? []) as ReadonlyArray<RunRow>
         // A run with this id has already ended in the same second.
         return row === undefined

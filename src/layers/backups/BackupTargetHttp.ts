@@ -7,7 +7,7 @@ const Listing = Schema.Struct({
   cursor: Schema.optionalKey(Schema.String)
 })
 
-/** Reads the backup store of a server by its administrator's routes. */
+/** Reads a server's backup store through its admin routes. */
 export const make = (
   server: string,
   authorization: string

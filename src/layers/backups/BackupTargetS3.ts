@@ -20,7 +20,7 @@ const partSize = 8 * 1024 * 1024
 /** The timeout of one request, in milliseconds. */
 const patience = 60_000
 
-/** Keys that are deleted at once. */
+/** Keys deleted in one request. */
 const deletions = 8
 
 /** The source failed, not the store. */
@@ -78,7 +78,7 @@ export const make = ({ url, keyId, secret, region }: BackupSettings): BackupTarg
         .encode(`<CompleteMultipartUpload>${list.join("")}</CompleteMultipartUpload>`)
         .slice()
       const ended = await (await send("POST", `${urlOf(key)}?uploadId=${id}`, { body })).text()
-      // The store answers 200 before it knows.
+      // The store responds with 200 before it knows the outcome.
       if (ended.includes("<Error>")) throw new Error("the store could not put the parts together")
     } catch (cause) {
       await send("DELETE", `${urlOf(key)}?uploadId=${id}`).catch(() => {})

@@ -9,7 +9,7 @@ import { HostDatabase, queriesOver } from "../host/sql/HostDatabase.ts"
 import * as Operators from "../operators/OperatorsD1.ts"
 import * as ReservedKeys from "../identity/ReservedKeysD1.ts"
 
-/** The tables whose rows belong to an account: the column of its DID, and the order. */
+/** The tables whose rows belong to an account: the column with its DID, and the one that orders the rows. */
 export const ofAccounts = {
   accounts: { did: "did", order: "did" },
   kept_handle: { did: "did", order: "handle" },
@@ -92,7 +92,7 @@ export const layer: Layer.Layer<HostRows, never, HostDatabase> = Layer.effect(
           )
         )
         const answered = yield* repeatable("rowsOfAccount", read)
-        // SAFETY: each statement answers rows of text, numbers and null.
+        // SAFETY: each statement returns rows of text, numbers and null.
         const found = answered as ReadonlyArray<ReadonlyArray<Row>>
         return Object.fromEntries(Object.keys(ofAccounts).map((table, at) => [table, found[at]!]))
       }),

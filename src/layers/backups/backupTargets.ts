@@ -4,7 +4,7 @@ import { Config } from "../../services/host/Config.ts"
 import * as BackupTargetR2 from "./BackupTargetR2.ts"
 import * as BackupTargetS3 from "./BackupTargetS3.ts"
 
-/** The backup store of the configuration, else the bucket that is bound as `BACKUPS`, else none. */
+/** The configured backup store, else the bucket bound as `BACKUPS`, else none. */
 export const layer = (bucket: R2Bucket | undefined): Layer.Layer<never, never, Config> =>
   Layer.unwrap(
     Effect.map(Config, ({ backupStore }) => {

@@ -5,14 +5,14 @@ import type { Tables } from "../../core/backups/rows.ts"
 import type { RepoNotFound } from "../accounts/AccountStore.ts"
 import type { Page } from "../blobs/BlobIndex.ts"
 
-/** An account as it is now, without its records. */
+/** An account's current state, without its records. */
 export interface AccountState {
   readonly rev: string
   /** The did:key of the repo's signing key. */
   readonly signingKey: string
   /** The digest of the private rows. */
   readonly digest: string
-  /** How many blobs are missing that records refer to. */
+  /** The number of missing blobs that records refer to. */
   readonly awaited: number
 }
 
@@ -20,12 +20,12 @@ export interface AccountState {
 export interface CheckState {
   readonly rev: string
   readonly signingKey: string
-  /** As the head counts them. */
+  /** The head's counts of records and nodes. */
   readonly records: number
   readonly nodes: number
   /** CIDs of the stored blobs that records refer to. */
   readonly referred: ReadonlyArray<string>
-  /** CIDs of the blobs that records refer to and that were never uploaded. */
+  /** CIDs of blobs that records refer to but nobody has uploaded. */
   readonly awaited: ReadonlyArray<string>
 }
 
@@ -35,21 +35,21 @@ export interface KeptBlob extends BlobEntry {
   readonly key: string
 }
 
-/** The rows of an account's object that a backup keeps. */
+/** The rows of an account's object that a backup contains. */
 export class AccountRows extends Context.Service<
   AccountRows,
   {
     readonly state: Effect.Effect<AccountState, RepoNotFound>
     readonly checkState: Effect.Effect<CheckState, RepoNotFound>
-    /** The rows that no CAR holds: the account, its ways in except sessions, preferences, takedowns. */
+    /** The rows that aren't in the CAR: account, sign-in methods (without sessions), preferences and takedowns. */
     rows(): Tables
-    /** Every stored blob, those without a record too, so a record deleted meanwhile doesn't take its blob along. */
+    /** Every stored blob, referenced or not: a record deleted during the backup mustn't cost it the blob. */
     blobs(page: { readonly cursor?: string; readonly limit: number }): Page<KeptBlob>
-    /** Makes the account of these rows, in an object without one. */
+    /** Creates the account from these rows, in an object without one. */
     create(tables: Tables): Effect.Effect<void>
-    /** Replaces the preferences by those of the rows. */
+    /** Replaces the preferences with those in the rows. */
     putPreferences(tables: Tables): void
-    /** Takes down the blobs that the rows name as taken down. */
+    /** Takes down the blobs that the rows mark as taken down. */
     putBlobTakedowns(tables: Tables): void
   }
 >()("nacre/services/AccountRows") {}

@@ -33,11 +33,11 @@ export interface Totals {
   readonly sampled: number
   /** The first hundred. */
   readonly faults: ReadonlyArray<Fault>
-  /** The number of all faults. */
+  /** The total number of faults. */
   readonly faulty: number
 }
 
-/** How a run ended: everything is backed up; some accounts or objects aren't; or nothing usable was written. */
+/** A run's outcome: everything is backed up; some accounts or objects aren't; or the run wrote nothing usable. */
 export type Outcome = "good" | "incomplete" | "failed"
 
 /** A run and its progress, saved after every step. */
@@ -50,7 +50,7 @@ export interface Run {
   readonly phase: Phase
   /** The progress within the phase: a DID, or a key of rows. */
   readonly cursor: string
-  /** How often the step at the cursor failed. */
+  /** How many times the step at the cursor has failed. */
   readonly attempts: number
   readonly totals: Totals
 }
@@ -61,7 +61,7 @@ export interface Backed {
   readonly version: string
   /** A text that changes whenever the account does. */
   readonly stamp: string
-  /** How many versions it has. */
+  /** The number of its versions. */
   readonly versions: number
 }
 
@@ -73,7 +73,7 @@ export interface LedgerAccount {
   readonly backed: Backed | undefined
 }
 
-/** A deleted account with a backup, and when a run first noticed, in ms. */
+/** A deleted account with a backup, and when a run first noticed the deletion, in ms. */
 export interface GoneAccount {
   readonly did: string
   readonly goneAt: number | undefined

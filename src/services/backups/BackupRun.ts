@@ -14,7 +14,7 @@ import { withFaults } from "./totals.ts"
 /** The lease's length, in milliseconds. */
 const leaseMillis = 120_000
 
-/** How often a step is tried before the run skips it. */
+/** The number of attempts before the run skips a step. */
 const attempts = 3
 
 /** The longest time that a run may take, in milliseconds, before the next one replaces it. */

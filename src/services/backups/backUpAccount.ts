@@ -27,13 +27,13 @@ export type AccountResult =
       readonly faults: ReadonlyArray<Fault>
     }
 
-/** A text that changes with everything that a backup has of an account. */
+/** A text that changes whenever anything changes that the account's backup contains. */
 const stampOf = (
   { rev, awaited, digest }: Pick<AccountState, "rev" | "awaited" | "digest">,
   listed: string
 ): string => JSON.stringify([rev, awaited, digest, digestOf({ listed: [{ listed }] })])
 
-/** The CAR of the last version, if it holds the repo as it still is and isn't damaged. */
+/** The last version's CAR, if it contains the current repo and is undamaged. */
 const lastCar = Effect.fnUntraced(function* (did: string, version: string, rev: string) {
   const { car, signingKey, ...last } = yield* getManifest(accountKey(did, version), AccountManifest)
   if (last.did !== did || last.rev !== rev) return undefined
@@ -57,7 +57,7 @@ const placed = (account: Tables, directory: Tables): Tables =>
  * Backs up an account if it changed since its last version.
  *
  * Blobs come first, because they take longest; then the CAR, which is read back and verified; then the lists of all
- * blobs, including those that came during the export. The manifest is last: a version without it is incomplete.
+ * blobs, including those uploaded during the export. The manifest is last: a version without it is incomplete.
  */
 export const backUpAccount = Effect.fn("backUpAccount")(function* (
   run: string,
@@ -116,7 +116,7 @@ export const backUpAccount = Effect.fn("backUpAccount")(function* (
   )
   return {
     kind: "written",
-    // What could not be copied is tried again by the next run.
+    // An empty stamp makes the next run retry the blobs that couldn't be copied.
     backed: {
       version: run,
       stamp: faults.length === 0 ? stamp : "",

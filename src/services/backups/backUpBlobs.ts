@@ -40,9 +40,9 @@ export interface BlobPass {
 }
 
 /**
- * Copies an account's blobs that the store doesn't have with their name and size.
+ * Copies those of an account's blobs that the store doesn't have under their name, with their size.
  *
- * Calls `each` for every blob that the store has then. Skips a blob that is damaged or missing in the server's own store.
+ * Calls `each` for every blob that is then in the store. Skips a blob that is lost or damaged on the server itself.
  */
 export const copyBlobs = Effect.fnUntraced(function* <E = never, R = never>(
   did: string,
@@ -107,7 +107,7 @@ export const blobLists = (did: string, run: string) => {
   })
   return {
     add: (blob: BlobEntry) => {
-      // One that became permanent while the pages were read comes twice.
+      // A blob that becomes permanent between two pages appears twice.
       if (known.has(blob.cid)) return Effect.void
       known.add(blob.cid)
       bytes += blob.size

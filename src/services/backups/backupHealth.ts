@@ -3,26 +3,26 @@ import * as Effect from "effect/Effect"
 import { BackupLedger, type Outcome } from "./BackupLedger.ts"
 import { BackupTarget } from "./BackupTarget.ts"
 
-/** A good backup that is older than this is late, in milliseconds. */
+/** Without a good run for this long, the backup is late; in milliseconds. */
 const lateAfter = 36 * 3_600_000
 
-/** Runs that are looked through for a good one. */
+/** The number of runs searched for a good one. */
 const lookedAt = 60
 
-/** How the server's backups are. */
+/** The health of the server's backups. */
 export interface BackupHealth {
-  /** When the newest run ended in which everything was backed up and verified, in ms. */
+  /** When the last run ended that backed up and verified everything, in ms. */
   readonly lastGoodAt?: number
   /** How the newest run ended, and when. */
   readonly lastOutcome?: Outcome
   readonly lastEndedAt?: number
-  /** Accounts and objects that the newest run found at fault. */
+  /** The number of accounts and objects that failed in the newest run. */
   readonly faulty: number
-  /** Whether there was no good run for 36 hours. */
+  /** Whether the last good run is more than 36 hours ago. */
   readonly isLate: boolean
 }
 
-/** How the server's backups are; undefined if it has no backup store, or its database can't be reached. */
+/** The health of the server's backups; undefined without a backup store, or if the database is unavailable. */
 export const backupHealth: Effect.Effect<BackupHealth | undefined, never, BackupLedger> =
   Effect.gen(function* () {
     if ((yield* BackupTarget) === undefined) return undefined

@@ -11,7 +11,7 @@ import { Repo } from "../repo/Repo.ts"
 import { AccountEvents } from "../stream/AccountEvents.ts"
 import { AccountRows } from "./AccountRows.ts"
 
-/** Makes the account of a backup's rows with an empty repo, unless it's here; returns how many records its repo has. */
+/** Creates the account from a backup's rows, with an empty repo, unless it exists; returns its number of records. */
 const restoreBegin = Effect.fnUntraced(function* ({ tables }: { readonly tables: Tables }) {
   const accounts = yield* AccountStore
   const repo = yield* Repo
@@ -20,13 +20,13 @@ const restoreBegin = Effect.fnUntraced(function* ({ tables }: { readonly tables:
   // An earlier attempt ended before it created the repo.
   if (accounts.peek() !== undefined) yield* accounts.destroy
   yield* (yield* AccountRows).create(tables)
-  // What is restored was announced long ago.
+  // The account's sign-up was announced long ago.
   yield* (yield* AccountEvents).noSignUp
   yield* repo.create
   return { records: 0 }
 })
 
-/** Notes a key of the blob store that a restore may write to. */
+/** Reserves a key in the blob store for a restore, and returns it. */
 const restoreKey = Effect.fnUntraced(function* () {
   const { did } = yield* (yield* AccountStore).get
   const key = `${did}/${randomUUID()}`
@@ -35,20 +35,20 @@ const restoreKey = Effect.fnUntraced(function* () {
   return { key }
 })
 
-/** Records a blob that is stored under such a key. */
+/** Adds a blob, stored under a reserved key, to the index. */
 const restoreBlob = Effect.fnUntraced(function* (blob: BlobEntry & { readonly key: string }) {
   const now = yield* Clock.currentTimeMillis
   const recorded = (yield* BlobIndex).record({ ...blob, now })
   if ("_tag" in recorded) return yield* recorded
 })
 
-/** Ends a restore: what moderators took down is taken down, and the network learns of the account. */
+/** Ends a restore: takes down again what moderators took down, and announces the account. */
 const restoreEnd = Effect.fnUntraced(function* ({
   tables,
   isReplaced
 }: {
   readonly tables: Tables
-  /** The account was here: only its records, blobs and preferences come from the backup. */
+  /** The account existed: only its records, blobs and preferences come from the backup. */
   readonly isReplaced: boolean
 }) {
   const rows = yield* AccountRows
@@ -60,7 +60,7 @@ const restoreEnd = Effect.fnUntraced(function* ({
   yield* events.sync
 })
 
-/** What an account's object does for backups and restores. */
+/** The calls of an account's object for backups and restores. */
 export const backupCalls = {
   backupState: () => Effect.flatMap(AccountRows, (rows) => rows.state),
   backupRows: () => Effect.map(AccountRows, (rows) => rows.rows()),
@@ -70,7 +70,7 @@ export const backupCalls = {
   restoreBegin,
   restoreKey,
   restoreBlob,
-  /** Puts a backup's repo in place; its commit must be signed with the key that the manifest names. */
+  /** Imports a backup's repo; the manifest's key must have signed its commit. */
   restoreRepo: ({ key, signingKey }: { readonly key: string; readonly signingKey: string }) =>
     importStaged(key, { signingKey }),
   restoreEnd

@@ -60,7 +60,7 @@ export interface Checked {
   readonly nodes: number
   /** Blobs whose bytes were read. */
   readonly blobs: number
-  /** Blobs that records refer to and that were never uploaded, such as after a move. */
+  /** Blobs that records refer to but nobody has uploaded, for example after a move. */
   readonly missing: number
   readonly problems: ReadonlyArray<string>
   readonly after?: string

@@ -39,7 +39,7 @@ const compareAccount = Effect.fnUntraced(function* (did: string, version: string
   const sealed = rowsAt("account", decodeTables(yield* getSealed(manifest.private)))
   const rows = yield* accounts.call(did, "backupRows")
   for (const [table, found] of Object.entries(rows)) {
-    // A restored account is never announced as a new one, whatever it was.
+    // A restore never announces an account as new, so this row may differ.
     if (table !== "announced" && !isDeepStrictEqual(found, sealed[table]))
       differs(`its rows of ${table} differ`)
   }

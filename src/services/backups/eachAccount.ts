@@ -23,8 +23,8 @@ export interface Used {
 /**
  * A phase that goes through accounts in the order of their DIDs.
  *
- * A step ends with the first account that changed anything, which saves the progress; a step covers many unchanged
- * accounts. An account that keeps failing is recorded as a fault and skipped.
+ * A step skips unchanged accounts and ends after the first one that changed, to save the progress. A run records an
+ * account that keeps failing as a fault and skips it.
  */
 export const eachAccount = <A extends { readonly did: string }, E, R, E2, R2>(
   list: (after: string, limit: number) => Effect.Effect<ReadonlyArray<A>, E, R>,

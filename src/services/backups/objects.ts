@@ -24,7 +24,7 @@ const rowsSealer = Effect.map(Config, ({ masterKey }) => sealer(masterKey, "back
 const bodyOf = (bytes: Uint8Array<ArrayBuffer>): ReadableStream<Uint8Array> =>
   new Blob([bytes]).stream()
 
-/** Stores bytes; returns what a reader must find. */
+/** Stores bytes; returns their key, size and digest for later checks. */
 export const putBytes = Effect.fnUntraced(function* (key: string, bytes: Uint8Array<ArrayBuffer>) {
   const target = yield* backupTarget
   const putting = Effect.suspend(() => target.put(key, bodyOf(bytes), bytes.byteLength))

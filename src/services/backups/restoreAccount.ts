@@ -30,14 +30,14 @@ export const versionsOf = Effect.fn("versionsOf")(function* (did: string) {
     .toSorted()
 })
 
-/** Copies an object of the backup into the blob store, under a key that the account's object has noted. */
+/** Copies an object of the backup into the blob store, under a key that the account's object reserved. */
 const copyIn = Effect.fnUntraced(function* (did: string, { key: source, size, digest }: Stored) {
   const accounts = yield* Accounts
   const object = yield* (yield* backupTarget).get(source)
   if (object === undefined) return yield* new BackupDamaged({ key: source, problem: "is missing" })
   const { key } = yield* accounts.call(did, "restoreKey")
   const damaged = new BackupDamaged({ key: source, problem: "is not what was written" })
-  // The key is noted: what is refused here is swept.
+  // The sweep deletes rejected bytes, because their key is reserved.
   const stored = yield* (yield* BlobStore)
     .put(key, object.body, { length: size, limit: size })
     .pipe(
@@ -51,7 +51,7 @@ const copyIn = Effect.fnUntraced(function* (did: string, { key: source, size, di
   return key
 })
 
-/** The CIDs of the blobs that are in an account. */
+/** The CIDs of an account's stored blobs. */
 export const blobsHere = Effect.fnUntraced(function* (did: string) {
   const accounts = yield* Accounts
   const here = new Set<string>()
@@ -87,7 +87,7 @@ const restoreBlobs = Effect.fnUntraced(function* ({ did, blobs }: AccountManifes
         Effect.catchTags({
           BackupDamaged: ({ key, problem }) =>
             Effect.sync(() => void faults.push({ did, key, problem })),
-          // A moderator took it down here.
+          // A moderator took it down on this server.
           BlobTakendown: () => Effect.void
         })
       )
@@ -96,7 +96,7 @@ const restoreBlobs = Effect.fnUntraced(function* ({ did, blobs }: AccountManifes
   return { isWhole: true, copied, faults }
 })
 
-/** The rows of one of the two places of an account's private rows. */
+/** An account's private rows from one of their two places. */
 export const rowsAt = (place: "account" | "directory", tables: Tables): Tables =>
   Object.fromEntries(
     Object.entries(tables).flatMap(([name, rows]) => {
@@ -113,12 +113,12 @@ const restoreDirectory = Effect.fnUntraced(function* (did: string, listed: Table
   return yield* new HandleNotAvailable({ handle })
 })
 
-/** The result of a restore: the account exists and was left alone, more is to do, or it's done. */
+/** The result of a restore: the account exists and is unchanged, there is more to do, or the restore is complete. */
 export interface Restored {
   readonly did: string
   readonly kind: "exists" | "more" | "created" | "replaced"
   readonly version: string
-  /** The time of the backup, which lacks everything later. ISO. */
+  /** The time of the backup, in ISO form; later changes are lost. */
   readonly madeAt: string
   readonly rev: string
   readonly records: number
@@ -130,9 +130,9 @@ export interface Restored {
 /**
  * Restores an account from one of its backups; call it again while it returns `more`.
  *
- * An account that isn't here is created with everything the backup has. One that is here is left alone, or with
- * `replace` gets the records, blobs and preferences of the backup, and keeps its handle, password and other ways in.
- * Either way the repo gets a new commit above both revs, and `#sync` announces it.
+ * Creates a missing account with everything in the backup. An existing account stays unchanged unless `replace` is set:
+ * then it gets the backup's records, blobs and preferences, and keeps its handle, password and other sign-in methods.
+ * A restored repo gets a new commit with a rev above both, and `#sync` announces it.
  */
 export const restoreAccount = Effect.fn("restoreAccount")(function* (
   did: string,
@@ -159,7 +159,7 @@ export const restoreAccount = Effect.fn("restoreAccount")(function* (
   const before = yield* accounts.call(did, "restoreBegin", { tables: rows })
   const { isWhole, copied, faults } = yield* restoreBlobs(manifest, budget)
   if (!isWhole) return result("more", copied, faults)
-  // An object that has records outlived its row in the directory: what it holds is newer than any backup.
+  // An object with records outlived its directory row; its data is newer than any backup.
   if (isHere || (before.records === 0 && records > 0)) {
     budget.spend(10)
     const staged = yield* copyIn(did, car)

@@ -27,7 +27,7 @@ const placeOf = (cursor: string): Place => {
 
 const cursorOf = ({ stage, page, at }: Place): string => `${stage}:${page}:${at}`
 
-/** Restores an account from the version that a run names, or from the newest older one that isn't damaged. */
+/** Restores an account from the run's version, or from the newest undamaged one before it. */
 const restoreSound = Effect.fnUntraced(function* (did: string, version: string, budget: Budget) {
   const faults: Array<Fault> = []
   const older = (yield* versionsOf(did)).filter((one) => one < version).toReversed()
@@ -50,7 +50,7 @@ const restoreSound = Effect.fnUntraced(function* (did: string, version: string, 
 /** A part of a server's restore. */
 export interface ServerRestored {
   readonly run: string
-  /** The time of the backup; everything later is lost. ISO. */
+  /** The time of the backup, in ISO form; later changes are lost. */
   readonly madeAt: string
   /** Accounts in the backup. */
   readonly accounts: number
@@ -63,8 +63,8 @@ export interface ServerRestored {
 /**
  * Restores the server's state of one run, a part per call: the host's rows, then one account after another.
  *
- * Accounts that are here are left alone, so a call that is repeated does no harm. A damaged account falls back to its
- * newest sound backup, and is named.
+ * Existing accounts stay unchanged, so repeating a call is safe. An account with a damaged backup gets its newest sound
+ * one, and the result reports the damage.
  */
 export const restoreServer = Effect.fn("restoreServer")(function* (
   { run: wanted, cursor }: { readonly run: string | undefined; readonly cursor: string },

@@ -54,7 +54,7 @@ const accounts = eachAccount(
   (run) => counted(run, { accounts: run.totals.accounts + 1, failed: run.totals.failed + 1 })
 )
 
-/** A phase that a restore needs: if it's skipped, the run fails. */
+/** A phase that a restore depends on: the run fails rather than skip it. */
 const needed = <E, R>(go: (run: Run, budget: Budget) => Effect.Effect<Run, E, R>) => ({
   go,
   pass: Effect.fnUntraced(function* (run: Run, problem: string) {
@@ -91,7 +91,7 @@ const pages = needed(
   })
 )
 
-/** Writes the run's manifest; then the run can be restored. */
+/** Writes the run's manifest, which makes the run restorable. */
 const close = needed(
   Effect.fnUntraced(function* (run: Run, budget: Budget) {
     budget.spend(2)

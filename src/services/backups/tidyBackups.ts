@@ -53,7 +53,7 @@ const keysOf = Effect.fnUntraced(function* (did: string, version: string) {
 /**
  * Deletes the objects that no kept version of an account needs; returns the number of kept versions.
  *
- * Deletes nothing if a kept version can't be read, because its objects are unknown.
+ * Deletes nothing if a kept version is unreadable, because its objects are then unknown.
  */
 export const tidyAccount = Effect.fn("tidyAccount")(function* (did: string, newest: string) {
   const { kept: runs } = yield* keptRuns

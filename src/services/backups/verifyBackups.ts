@@ -11,7 +11,7 @@ const accountsAtOnce = 50
 /**
  * Reads back every object of the newest backups of the accounts after a DID, until the budget is spent.
  *
- * The next run backs up an account again whose damage couldn't be repaired.
+ * If damage can't be repaired, the next run backs up that account again.
  */
 export const verifyBackups = Effect.fn("verifyBackups")(function* (
   after: string,
