@@ -3,14 +3,16 @@
  */
 import { fork } from "node:child_process"
 import { join } from "node:path"
-import { connect } from "./http.ts"
-import { percentile, perSecond, sequential } from "./measure.mjs"
+import type { BenchAccount } from "./account.ts"
+import { connect, type Connection } from "./http.ts"
+import { type Found, percentile, perSecond, sequential } from "./measure.ts"
 
 /** Starts the app view in its own process; `env` configures a server to use it. */
 export async function openUpstream() {
-  const child = fork(join(import.meta.dirname, "upstream.mjs"))
-  const { port } = await new Promise((done, fail) => {
-    child.once("message", done)
+  const child = fork(join(import.meta.dirname, "upstream.ts"))
+  const { port } = await new Promise<{ readonly port: number }>((done, fail) => {
+    // SAFETY: the upstream sends nothing else.
+    child.once("message", (message) => done(message as { readonly port: number }))
     child.once("error", fail)
   })
   const url = `http://127.0.0.1:${port}`
@@ -25,9 +27,13 @@ export async function openUpstream() {
 }
 
 /** Latency with one client and requests per second with 32, direct and through the server. */
-export async function proxy(account, upstream, { runs, milliseconds }) {
-  const measure = async (url, nsid) => {
-    const ask = async (client) => {
+export async function proxy(
+  account: BenchAccount,
+  upstream: { readonly url: string },
+  { runs, milliseconds }: { readonly runs: number; readonly milliseconds: number }
+): Promise<Found> {
+  const measure = async (url: string, nsid: string) => {
+    const ask = async (client: Connection) => {
       const { status } = await client.request("GET", `/xrpc/${nsid}?limit=50`, {
         headers: account.authorization,
         discard: true
@@ -35,7 +41,8 @@ export async function proxy(account, upstream, { runs, milliseconds }) {
       if (status !== 200) throw new Error(`${nsid}: ${status}`)
     }
     const clients = await Promise.all(Array.from({ length: 32 }, () => connect(url)))
-    const samples = await sequential(runs, () => ask(clients[0]))
+    const [first] = clients
+    const samples = await sequential(runs, async () => first && ask(first))
     const rate = await perSecond(clients, milliseconds, ask)
     for (const client of clients) client.close()
     return { p50: percentile(samples, 0.5), rate }

@@ -1,4 +1,4 @@
-// Only the pure core, without storage or HTTP: node bench/core.mjs
+// Only the pure core, without storage or HTTP: node bench/core.ts
 import { CarChunks, carBytes } from "../src/core/repo/car.ts"
 import { encode } from "../src/core/repo/cbor.ts"
 import { decode } from "../src/core/repo/cborDecode.ts"
@@ -7,8 +7,14 @@ import { signedCommit, unsignedCommitBytes } from "../src/core/repo/commit.ts"
 import { commitFrame } from "../src/core/repo/frame.ts"
 import { fromJson, toJson } from "../src/core/repo/json.ts"
 import { decodeCluster } from "../src/core/repo/mst/clusterCodec.ts"
-import { allClusters, clusterDiff } from "../src/core/repo/mst/clusters.ts"
+import {
+  allClusters,
+  type Cluster,
+  clusterDiff,
+  type RowNumbers
+} from "../src/core/repo/mst/clusters.ts"
 import { diff } from "../src/core/repo/mst/diff.ts"
+import type { NodeReader } from "../src/core/repo/mst/loader.ts"
 import { preOrder } from "../src/core/repo/mst/preOrder.ts"
 import { coveringProof } from "../src/core/repo/mst/proof.ts"
 import { Tree } from "../src/core/repo/mst/Tree.ts"
@@ -18,7 +24,7 @@ const size = 20_000
 const start = 1_700_000_000_000_000
 const did = "did:plc:abcdefghijklmnopqrstuvwx"
 const time = "2026-11-20T12:00:00.000Z"
-const post = (n) => ({
+const post = (n: number) => ({
   $type: "app.bsky.feed.post",
   text: `Post number ${n}, of ordinary length — with some text in it, and a bit more of it.`,
   langs: ["en"],
@@ -34,10 +40,16 @@ const post = (n) => ({
     }
   }
 })
-const key = (n, later = 0) =>
+const key = (n: number, later = 0) =>
   `app.bsky.feed.post/${tidFromMicros(start + n * 1_000_003 + later, n % 1024)}`
 
-const measure = (name, runs, work, unit = 1, unitName = "µs") => {
+const measure = (
+  name: string,
+  runs: number,
+  work: (turn: number) => unknown,
+  unit = 1,
+  unitName = "µs"
+): number => {
   for (let i = 0; i < runs / 4; i++) work(i)
   const before = process.hrtime.bigint()
   for (let i = 0; i < runs; i++) work(i + runs)
@@ -54,39 +66,44 @@ measure("decode a post to JSON", 50_000, () => toJson(decode(bytes)))
 measure("CID of a post", 50_000, () => cidForCbor(bytes))
 measure("text of a CID", 50_000, () => new Cid(cid.bytes).toString())
 
-const entries = Array.from({ length: size }, (_, n) => [key(n), cidForCbor(encode({ n }))])
+const entries = Array.from({ length: size }, (_, n) => [key(n), cidForCbor(encode({ n }))] as const)
 measure(`build a tree of ${size}`, 3, () => Tree.build(entries).root())
-const rows = new Map()
+const rows = new Map<string, Cluster>()
 const whole = Tree.build(entries)
-for (const cluster of allClusters(whole)) rows.set(cluster.cid.key, cluster.bytes)
+for (const cluster of allClusters(whole)) rows.set(cluster.cid.key, cluster)
 let clusterBytes = 0
-for (const row of rows.values()) clusterBytes += row.length
+for (const { bytes } of rows.values()) clusterBytes += bytes.length
 console.log(
   `${rows.size} clusters, ${(clusterBytes / rows.size / 1024).toFixed(1)} KB on average, root on layer ${whole.layer}`
 )
-const reader = {
+const readerOf = (clusters: ReadonlyMap<string, Cluster>): NodeReader => ({
   read: (cid) => {
-    const row = rows.get(cid.key)
-    return row === undefined ? undefined : decodeCluster(row)
+    const cluster = clusters.get(cid.key)
+    return cluster && { blocks: decodeCluster(cluster.bytes), below: cluster.below }
   }
-}
-const largest = [...rows.values()].toSorted((a, b) => b.length - a.length)[0]
+})
+const reader = readerOf(rows)
+let lastRow = rows.size
+const numbers: RowNumbers = { next: () => ++lastRow, find: ({ key }) => rows.get(key)?.row }
+const largest = [...rows.values()]
+  .map(({ bytes }) => bytes)
+  .reduce((a, b) => (b.length > a.length ? b : a))
 measure(`split the largest cluster (${largest.length} B)`, 10_000, () => decodeCluster(largest))
 
-const commit = (before, path) => {
+const commit = (before: Tree, path: string) => {
   const after = before.put(path, cid)
   const root = after.root()
   const { created } = diff(before, after)
-  const { written } = clusterDiff(before, after)
+  const { written } = clusterDiff(before, after, numbers)
   const proof = coveringProof(after, [path])
   return { after, root, created, written, proof }
 }
-const apply = ({ removed, written }) => {
-  for (const cid of removed) rows.delete(cid.key)
-  for (const { cid, bytes } of written) rows.set(cid.key, bytes)
+const apply = ({ removed, written }: ReturnType<typeof clusterDiff>) => {
+  for (const { cid } of removed) rows.delete(cid.key)
+  for (const cluster of written) rows.set(cluster.cid.key, cluster)
 }
 {
-  const random = (i) => key((i * 7919) % size, 1 + (i % 1000))
+  const random = (i: number) => key((i * 7919) % size, 1 + (i % 1000))
   const root = whole.root()
   measure("cold: load, put, root, diff, clusterDiff, proof", 2000, (i) => {
     commit(Tree.load(reader, root), random(i))
@@ -101,11 +118,12 @@ const apply = ({ removed, written }) => {
   measure("warm, newest: put, root, diff, clusterDiff, proof", 8000, () => {
     const before = next
     next = commit(before, key(n++)).after
-    apply(clusterDiff(before, next))
+    apply(clusterDiff(before, next, numbers))
   })
 }
 {
   const before = whole
+  for (const cluster of allClusters(whole)) rows.set(cluster.cid.key, cluster)
   const path = key(size + 1)
   const { after, root, created, proof } = commit(before, path)
   const sig = new Uint8Array(64)
@@ -133,14 +151,8 @@ const apply = ({ removed, written }) => {
 {
   let total = 0
   const tree = Tree.build(entries)
-  const stored = new Map()
-  for (const cluster of allClusters(tree)) stored.set(cluster.cid.key, cluster.bytes)
-  const storedReader = {
-    read: (cid) => {
-      const row = stored.get(cid.key)
-      return row === undefined ? undefined : decodeCluster(row)
-    }
-  }
+  const stored = new Map([...allClusters(tree)].map((cluster) => [cluster.cid.key, cluster]))
+  const storedReader = readerOf(stored)
   const root = tree.root()
   const micros = measure("export: load, preOrder, CarChunks", 10, () => {
     total = 0

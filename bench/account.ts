@@ -1,5 +1,6 @@
 /** The account under load: its session, its records, and the calls of the measurements. */
-import { connect } from "./http.ts"
+import type { BenchServer } from "./server.ts"
+import { type Answer, connect, type Connection, type Sent } from "./http.ts"
 
 let counter = 0
 
@@ -11,24 +12,26 @@ export const post = () => ({
   createdAt: new Date(1_700_000_000_000 + counter).toISOString()
 })
 
+export type BenchAccount = Awaited<ReturnType<typeof openAccount>>
+
 /** Signs in and returns the calls, which each take a connection. */
-export async function openAccount({ url, account }) {
+export async function openAccount({ url, account }: Pick<BenchServer, "url" | "account">) {
   const client = await connect(url)
   const session = await client.request("POST", "/xrpc/com.atproto.server.createSession", {
     headers: { "Content-Type": "application/json" },
     body: JSON.stringify({ identifier: account.did, password: account.password })
   })
   if (session.status !== 200) throw new Error(`createSession: ${session.status} ${session.body}`)
-  const authorization = { Authorization: `Bearer ${JSON.parse(session.body).accessJwt}` }
+  const authorization = { Authorization: `Bearer ${JSON.parse(session.body.toString()).accessJwt}` }
   const json = { ...authorization, "Content-Type": "application/json" }
   const did = encodeURIComponent(account.did)
 
-  const expect = async (asked) => {
+  const expect = async (asked: Promise<Answer>): Promise<Answer> => {
     const answer = await asked
     if (answer.status !== 200) throw new Error(`${answer.status} ${answer.body}`)
     return answer
   }
-  const call = (one, nsid, body) =>
+  const call = (one: Connection, nsid: string, body: object) =>
     expect(
       one.request("POST", `/xrpc/com.atproto.repo.${nsid}`, {
         headers: json,
@@ -42,13 +45,13 @@ export async function openAccount({ url, account }) {
     authorization,
     did: account.did,
     connect: () => connect(url),
-    createRecord: (one) =>
+    createRecord: (one: Connection) =>
       call(one, "createRecord", {
         repo: account.did,
         collection: "app.bsky.feed.post",
         record: post()
       }),
-    applyWrites: (one, count) =>
+    applyWrites: (one: Connection, count: number) =>
       call(one, "applyWrites", {
         repo: account.did,
         writes: Array.from({ length: count }, () => ({
@@ -57,28 +60,28 @@ export async function openAccount({ url, account }) {
           value: post()
         }))
       }),
-    uploadBlob: (one, bytes) =>
+    uploadBlob: (one: Connection, bytes: Uint8Array) =>
       expect(
         one.request("POST", "/xrpc/com.atproto.repo.uploadBlob", {
           headers: { ...authorization, "Content-Type": "application/octet-stream" },
           body: bytes
         })
       ),
-    importRepo: (one, car) =>
+    importRepo: (one: Connection, car: Uint8Array) =>
       expect(
         one.request("POST", "/xrpc/com.atproto.repo.importRepo", {
           headers: { ...authorization, "Content-Type": "application/vnd.ipld.car" },
           body: car
         })
       ),
-    getRecord: (one, rkey) =>
+    getRecord: (one: Connection, rkey: string) =>
       expect(
         one.request(
           "GET",
           `/xrpc/com.atproto.repo.getRecord?repo=${did}&collection=app.bsky.feed.post&rkey=${rkey}`
         )
       ),
-    listRecords: async (one, cursor) => {
+    listRecords: async (one: Connection, cursor?: string) => {
       const at = cursor === undefined ? "" : `&cursor=${cursor}`
       return expect(
         one.request(
@@ -87,7 +90,7 @@ export async function openAccount({ url, account }) {
         )
       )
     },
-    getRepo: (one, options = {}) =>
+    getRepo: (one: Connection, options: Sent = {}) =>
       expect(one.request("GET", `/xrpc/com.atproto.sync.getRepo?did=${did}`, options))
   }
 }

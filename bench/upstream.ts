@@ -5,8 +5,9 @@
  * It sends its port to the parent process.
  */
 import { createServer } from "node:http"
+import type { AddressInfo } from "node:net"
 
-const post = (index) => ({
+const post = (index: number) => ({
   post: {
     uri: `at://did:plc:ar7c4by46qjdydhdevvrndac/app.bsky.feed.post/3kaaaaaaaaa${index}`,
     cid: "bafyreib2rxk3rybloqtqwbo3dpwdgcdjwzz5wdjkcvyvhnnxsxzcnvhcpi",
@@ -22,5 +23,9 @@ const server = createServer((request, response) => {
   request.resume()
   response.writeHead(200, headers).end(page)
 })
-server.listen(0, "127.0.0.1", () => process.send?.({ port: server.address().port }))
+server.listen(0, "127.0.0.1", () => {
+  // SAFETY: it listens on a port.
+  const { port } = server.address() as AddressInfo
+  process.send?.({ port })
+})
 process.once("disconnect", () => process.exit(0))

@@ -1,11 +1,11 @@
 #!/usr/bin/env node
 import { parseArgs } from "node:util"
-import { openAccount } from "./account.mjs"
-import { openFloor } from "./floor.mjs"
-import { short, table } from "./measure.mjs"
-import { openUpstream, proxy } from "./proxy.mjs"
-import * as rows from "./rows.mjs"
-import { memoryOf, startServer, temporaryFolder } from "./server.ts"
+import { type BenchAccount, openAccount } from "./account.ts"
+import { type Floor, openFloor } from "./floor.ts"
+import { type Found, short, table } from "./measure.ts"
+import { openUpstream, proxy } from "./proxy.ts"
+import * as rows from "./rows.ts"
+import { type BenchServer, memoryOf, startServer, temporaryFolder } from "./server.ts"
 import { build } from "../scripts/build.ts"
 
 const help = `npm run bench -- [options]: measures the server as it runs, in one workerd process.
@@ -30,8 +30,9 @@ const { values } = parseArgs({
   }
 })
 
-/** Rows of the table: key, label, limit. */
-const perSize = [
+type Row = readonly [key: string, label: string, limit: string]
+
+const perSize: ReadonlyArray<Row> = [
   ["floor", "3-row commit just before, p50, ms", ""],
   ["floor8", "3-row commit just before, 8 clients, /s", ""],
   ["createRecord", "createRecord p50, ms", "≤ 1.2"],
@@ -63,7 +64,7 @@ const perSize = [
   ["idle", "workerd at the start, MiB", ""],
   ["memory", "workerd at the end, MiB", ""]
 ]
-const once = [
+const once: ReadonlyArray<Row> = [
   ["uploadBlob", "uploadBlob 1 MB, MB/s", ""],
   ["rawPut", "raw R2 put of the same, MB/s", ""],
   ["blobShare", "… uploadBlob / raw put", "≥ 0.9"],
@@ -80,6 +81,12 @@ const once = [
   ["bundle", "bundle, minified, gzip, KiB", "≤ 250"]
 ]
 
+/** What was found for a repo of a size. */
+interface Sized {
+  readonly size: number
+  readonly found: Found
+}
+
 if (values.help) {
   console.log(help)
 } else {
@@ -94,36 +101,49 @@ if (values.help) {
 async function main() {
   const { quick } = values
   const parts = values.only?.split(",")
-  const wanted = (part) => parts === undefined || parts.includes(part)
+  const wanted = (part: string) => parts === undefined || parts.includes(part)
   const sizes = (values.sizes ?? (quick ? "0,1000" : "0,1000,10000,20000,200000"))
     .split(",")
     .map(Number)
     .toSorted((a, b) => a - b)
   const runs = quick ? 100 : 400
   const milliseconds = quick ? 1000 : 4000
-  const say = (text) => process.stderr.write(`${text}\n`)
+  const say = (text: string) => process.stderr.write(`${text}\n`)
 
   say("floor of this machine …")
   const floor = await openFloor()
   try {
     const floorRows = await floor.rows(runs, milliseconds)
-    const bySize = []
+    const bySize: Array<Sized> = []
     for (const size of sizes) {
       say(`repo of ${size} records …`)
       bySize.push(await withServer((server, account) => ofSize(server, account, size, floor)))
     }
     const total = await withServer((server, account) => ofOnce(server, account, floor))
     if (wanted("proxy")) Object.assign(total, await ofProxy())
-    if (wanted("bundle")) total.bundle = (await build({ minify: true })).gzip / 1024
+    if (wanted("bundle")) total["bundle"] = (await build({ minify: true })).gzip / 1024
     if (values.json)
-      console.log(JSON.stringify({ floor: floorRows, sizes: bySize, total }, null, 2))
+      console.log(
+        JSON.stringify(
+          {
+            floor: floorRows,
+            sizes: bySize.map(({ size, found }) => ({ size, ...found })),
+            total
+          },
+          null,
+          2
+        )
+      )
     else print(floorRows, bySize, total)
   } finally {
     await floor.close()
   }
 
   /** Runs the body against its own server with an empty folder. */
-  async function withServer(body, env = {}) {
+  async function withServer<A>(
+    body: (server: BenchServer, account: BenchAccount) => Promise<A>,
+    env: Readonly<Record<string, string>> = {}
+  ): Promise<A> {
     const { folder, remove } = temporaryFolder("bench")
     const server = await startServer({
       dataDir: folder,
@@ -141,9 +161,14 @@ async function main() {
     }
   }
 
-  async function ofSize(server, account, size, raw) {
+  async function ofSize(
+    server: BenchServer,
+    account: BenchAccount,
+    size: number,
+    raw: Floor
+  ): Promise<Sized> {
     const idle = memoryOf(server.workerd)
-    const found = { size, idle, ...(await rows.fill(account, size)) }
+    const found: Found = { idle, ...(await rows.fill(account, size)) }
     if (wanted("reads") && size > 0) Object.assign(found, await rows.reads(account, { runs, size }))
     if (wanted("export")) {
       Object.assign(
@@ -162,8 +187,8 @@ async function main() {
     if (wanted("broadcast"))
       Object.assign(found, await rows.broadcast(account, server.url, { runs }))
     if (wanted("wake")) Object.assign(found, await rows.wake(account, { times: quick ? 1 : 3 }))
-    found.memory = memoryOf(server.workerd)
-    return found
+    found["memory"] = memoryOf(server.workerd)
+    return { size, found }
   }
 
   async function ofProxy() {
@@ -179,8 +204,8 @@ async function main() {
     }
   }
 
-  async function ofOnce(server, account, raw) {
-    const found = {}
+  async function ofOnce(server: BenchServer, account: BenchAccount, raw: Floor): Promise<Found> {
+    const found: Found = {}
     if (wanted("blobs")) {
       say("blobs …")
       Object.assign(found, await rows.blobs(account, raw, { times: quick ? 20 : 60 }))
@@ -194,8 +219,12 @@ async function main() {
   }
 }
 
-function print(floorRows, bySize, total) {
-  const present = ([key]) => bySize.some((one) => one[key] !== undefined)
+function print(
+  floorRows: Awaited<ReturnType<Floor["rows"]>>,
+  bySize: ReadonlyArray<Sized>,
+  total: Found
+): void {
+  const present = ([key]: Row) => bySize.some(({ found }) => found[key] !== undefined)
   console.log(
     `\n${table([
       ["the machine's floor", "p50, ms", "8 clients, /s"],
@@ -207,7 +236,11 @@ function print(floorRows, bySize, total) {
       ["repo size", ...bySize.map(({ size }) => size.toLocaleString("en")), "limit"],
       ...perSize
         .filter(present)
-        .map(([key, label, limit]) => [label, ...bySize.map((one) => short(one[key])), limit])
+        .map(([key, label, limit]) => [
+          label,
+          ...bySize.map(({ found }) => short(found[key])),
+          limit
+        ])
     ])}\n`
   )
   const single = once.filter(([key]) => total[key] !== undefined)

@@ -1,16 +1,19 @@
 /** The measurements: each takes the running server and returns numbers by the key of their row. */
-import { growth, percentile, perSecond, sequential } from "./measure.mjs"
-import { frameOf, openSubscribers, replay } from "./subscribers.mjs"
+import type { BenchAccount } from "./account.ts"
+import type { Floor } from "./floor.ts"
+import type { Answer } from "./http.ts"
+import { type Found, growth, percentile, perSecond, sequential } from "./measure.ts"
+import { frameOf, openSubscribers, replay } from "./subscribers.ts"
 
-const median = (samples) => percentile(samples, 0.5)
-const pause = (milliseconds) => new Promise((done) => setTimeout(done, milliseconds))
-const rkeyOf = (answer) => JSON.parse(answer.body).uri.split("/").at(-1)
+const median = (samples: ReadonlyArray<number>): number => percentile(samples, 0.5)
+const pause = (milliseconds: number) => new Promise<void>((done) => setTimeout(done, milliseconds))
+const rkeyOf = (answer: Answer): string => JSON.parse(answer.body.toString()).uri.split("/").at(-1)
 
 /**
  * Adds posts with applyWrites of 200 until the repo has `size` records; returns the rate in
  * records per second.
  */
-export async function fill(account, size) {
+export async function fill(account: BenchAccount, size: number): Promise<Found> {
   const start = performance.now()
   let records = 0
   const before = await rowsSoFar(account)
@@ -27,7 +30,7 @@ export async function fill(account, size) {
 /**
  * The rows written by all objects so far, alarms included, as the server reports with DEBUG_ROWS.
  */
-const rowsSoFar = async (account) => {
+const rowsSoFar = async (account: BenchAccount): Promise<number> => {
   // Also counts what follows a write (the delivery to the log, its alarm).
   await pause(300)
   const { head } = await account.client.request("GET", "/robots.txt")
@@ -39,7 +42,10 @@ const rowsSoFar = async (account) => {
  * importRepo of the account's own export: its time, the increase of workerd's memory, the rows it
  * writes.
  */
-export async function imports(account, { pid, size }) {
+export async function imports(
+  account: BenchAccount,
+  { pid, size }: { readonly pid: number; readonly size: number }
+): Promise<Found> {
   const { client } = account
   const car = (await account.getRepo(client)).body
   // The simulated R2 runs in the same process: bodies of this size are sent first, until it needs
@@ -57,7 +63,10 @@ export async function imports(account, { pid, size }) {
 }
 
 /** createRecord: one client, eight clients, rows. */
-export async function writes(account, { runs, milliseconds }) {
+export async function writes(
+  account: BenchAccount,
+  { runs, milliseconds }: { readonly runs: number; readonly milliseconds: number }
+): Promise<Found> {
   const before = await rowsSoFar(account)
   const samples = await sequential(runs, () => account.createRecord(account.client))
   const rows = (await rowsSoFar(account)) - before
@@ -73,14 +82,17 @@ export async function writes(account, { runs, milliseconds }) {
 }
 
 /** getRecord, and listRecords on the first page and on one in the middle. */
-export async function reads(account, { runs, size }) {
+export async function reads(
+  account: BenchAccount,
+  { runs, size }: { readonly runs: number; readonly size: number }
+): Promise<Found> {
   const { client } = account
   const rkey = rkeyOf(await account.createRecord(client))
   const one = await sequential(runs, () => account.getRecord(client, rkey))
   const first = await sequential(runs, () => account.listRecords(client))
-  let cursor
+  let cursor: string | undefined
   for (let page = 0; page < Math.min(200, size / 200); page++) {
-    cursor = JSON.parse((await account.listRecords(client, cursor)).body).cursor
+    cursor = JSON.parse((await account.listRecords(client, cursor)).body.toString()).cursor
     if (cursor === undefined) break
   }
   const deep = await sequential(runs, () => account.listRecords(client, cursor))
@@ -91,9 +103,12 @@ export async function reads(account, { runs, size }) {
 const alone = 3000
 
 /** getRepo: its speed, the increase of workerd's memory, and the same while four clients write. */
-export async function exports(account, { pid, times }) {
+export async function exports(
+  account: BenchAccount,
+  { pid, times }: { readonly pid: number; readonly times: number }
+): Promise<Found> {
   const { client } = account
-  const rates = []
+  const rates: Array<number> = []
   const { result: bytes, grown } = await growth(pid, async () => {
     let size = 0
     for (let i = 0; i < times; i++) {
@@ -106,7 +121,7 @@ export async function exports(account, { pid, times }) {
 
   const writers = await Promise.all(Array.from({ length: 4 }, account.connect))
   const end = new AbortController()
-  const during = []
+  const during: Array<number> = []
   const load = writers.map(async (writer) => {
     while (!end.signal.aborted) {
       const start = performance.now()
@@ -119,7 +134,7 @@ export async function exports(account, { pid, times }) {
   await pause(alone)
   const before = during.splice(0)
   const start = performance.now()
-  const car = await account.getRepo(client).catch((cause) => cause)
+  const car = await account.getRepo(client).catch((cause: unknown) => new Error(String(cause)))
   const busy = (performance.now() - start) / 1000
   end.abort()
   await Promise.all(load)
@@ -139,7 +154,7 @@ export async function exports(account, { pid, times }) {
 }
 
 /** Reads a CAR as an independent implementation does: every block from the root on must exist. */
-async function completeness(car, did) {
+async function completeness(car: Uint8Array, did: string): Promise<string> {
   const { readCarWithRoot, MemoryBlockstore, Repo } = await import("@atproto/repo")
   try {
     const { root, blocks } = await readCarWithRoot(car)
@@ -153,10 +168,14 @@ async function completeness(car, did) {
 }
 
 /** uploadBlob of 1 MB and a raw R2 put of the same bytes, alternating. */
-export async function blobs(account, floor, { times }) {
+export async function blobs(
+  account: BenchAccount,
+  floor: Floor,
+  { times }: { readonly times: number }
+): Promise<Found> {
   const bytes = Buffer.alloc(1_000_000)
-  const ours = []
-  const raw = []
+  const ours: Array<number> = []
+  const raw: Array<number> = []
   for (let i = 0; i < times + 3; i++) {
     bytes.writeUInt32BE(Math.floor(Math.random() * 2 ** 32), 0)
     const start = performance.now()
@@ -174,14 +193,18 @@ export async function blobs(account, floor, { times }) {
  * The latency that 50 subscribers add to createRecord (alternating with none), and whether each
  * of them got each event.
  */
-export async function broadcast(account, url, { runs }) {
+export async function broadcast(
+  account: BenchAccount,
+  url: string,
+  { runs }: { readonly runs: number }
+): Promise<Found> {
   let written = 0
   const write = async () => {
     written += 1
     await account.createRecord(account.client)
   }
-  const alone = []
-  const watched = []
+  const alone: Array<number> = []
+  const watched: Array<number> = []
   let seen = 0
   let frames = 0
   for (let turn = 0; turn < 4; turn++) {
@@ -202,12 +225,18 @@ export async function broadcast(account, url, { runs }) {
 }
 
 /** The whole log from cursor 0 to the newest event. */
-export async function replays(account, url, { times }) {
+export async function replays(
+  account: BenchAccount,
+  url: string,
+  { times }: { readonly times: number }
+): Promise<Found> {
   const last = await frameOf(url, () => account.createRecord(account.client))
-  const rates = []
-  let result
-  for (let i = 0; i < times; i++) {
-    result = await replay(url, 0, (frame) => frame.length === last.length && last.equals(frame))
+  const rates: Array<number> = []
+  const again = () => replay(url, 0, (frame) => frame.length === last.length && last.equals(frame))
+  let result = await again()
+  rates.push(result.frames / result.seconds)
+  for (let i = 1; i < times; i++) {
+    result = await again()
     rates.push(result.frames / result.seconds)
   }
   return {
@@ -219,8 +248,11 @@ export async function replays(account, url, { times }) {
 }
 
 /** createRecord after the object has been evicted (workerd does so after ten seconds without a request). */
-export async function wake(account, { times }) {
-  const samples = []
+export async function wake(
+  account: BenchAccount,
+  { times }: { readonly times: number }
+): Promise<Found> {
+  const samples: Array<number> = []
   for (let i = 0; i < times; i++) {
     await pause(13_000)
     const start = performance.now()

@@ -1,8 +1,8 @@
 /**
  * The machine's limits: the smallest Worker for each kind of work, measured like the server.
  */
-import { connect } from "./http.ts"
-import { percentile, perSecond, sequential } from "./measure.mjs"
+import { type Answer, connect, type Connection } from "./http.ts"
+import { percentile, perSecond, sequential } from "./measure.ts"
 import { temporaryFolder } from "./server.ts"
 import { freePort, serve } from "../scripts/server.ts"
 
@@ -41,6 +41,10 @@ export class Floor extends DurableObject {
 const commit = "Worker → object, 3-row commit"
 const json = { "Content-Type": "application/json" }
 
+export type Floor = Awaited<ReturnType<typeof openFloor>>
+
+type Run = (one: Connection) => Promise<Answer>
+
 /** Starts the floor Worker; `blob` is one raw R2 put, `rows` measures all the rest. */
 export async function openFloor() {
   const { folder, remove } = temporaryFolder("floor")
@@ -55,13 +59,14 @@ export async function openFloor() {
     }
   })
   const client = await connect(server.url)
-  const work = {
+  const toCommit: Run = (one) =>
+    one.request("POST", "/commit", { headers: json, body: `{"text":"${"x".repeat(300)}"}` })
+  const work: Readonly<Record<string, Run>> = {
     "empty Worker": (one) => one.request("GET", "/empty"),
     "Worker → object": (one) => one.request("GET", "/object"),
-    [commit]: (one) =>
-      one.request("POST", "/commit", { headers: json, body: `{"text":"${"x".repeat(300)}"}` })
+    [commit]: toCommit
   }
-  const measure = async (run, runs, milliseconds) => {
+  const measure = async (run: Run, runs: number, milliseconds: number) => {
     const samples = await sequential(runs, () => run(client))
     const clients = await Promise.all(Array.from({ length: 8 }, () => connect(server.url)))
     const rate = await perSecond(clients, milliseconds, run)
@@ -70,17 +75,17 @@ export async function openFloor() {
   }
   return {
     /** Latency and requests per second of each kind of work. */
-    async rows(runs, milliseconds) {
-      const found = []
+    async rows(runs: number, milliseconds: number) {
+      const found: Array<{ name: string; p50: number; rate: number }> = []
       for (const [name, run] of Object.entries(work)) {
         found.push({ name, ...(await measure(run, runs, milliseconds)) })
       }
       return found
     },
     /** Only the commit: measured with each size, since the machine's load varies. */
-    commit: (runs, milliseconds) => measure(work[commit], runs, milliseconds),
+    commit: (runs: number, milliseconds: number) => measure(toCommit, runs, milliseconds),
     /** Puts one blob straight into R2. */
-    blob: (bytes) => client.request("POST", "/blob", { body: bytes }),
+    blob: (bytes: Uint8Array) => client.request("POST", "/blob", { body: bytes }),
     async close() {
       client.close()
       await server.stop()

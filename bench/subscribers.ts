@@ -6,26 +6,27 @@ import { subscribe } from "./socket.ts"
 
 const path = "/xrpc/com.atproto.sync.subscribeRepos"
 
-if (!isMainThread && workerData?.subscribers !== undefined) {
+if (!isMainThread && parentPort !== null && workerData?.subscribers !== undefined) {
+  const parent = parentPort
   let frames = 0
   const sockets = await Promise.all(
     Array.from({ length: workerData.subscribers }, () =>
       subscribe(workerData.url, path, () => (frames += 1))
     )
   )
-  parentPort.on("message", () => {
+  parent.on("message", () => {
     for (const socket of sockets) socket.close()
-    parentPort.postMessage(frames)
-    parentPort.close()
+    parent.postMessage(frames)
+    parent.close()
   })
-  parentPort.postMessage("open")
+  parent.postMessage("open")
 }
 
 /** Opens `count` subscribers; `close` returns how many frames they received in total. */
-export function openSubscribers(url, count) {
-  const worker = new Worker(new URL(import.meta.url), { workerData: { url, subscribers: count } })
+export function openSubscribers(url: string, count: number) {
+  const worker = new Worker(import.meta.filename, { workerData: { url, subscribers: count } })
   const next = () =>
-    new Promise((done, fail) => {
+    new Promise<number>((done, fail) => {
       worker.once("message", done)
       worker.once("error", fail)
     })
@@ -42,11 +43,11 @@ export function openSubscribers(url, count) {
  * Replays from cursor 0 to the newest event: returns frames and seconds, with the client reading
  * as fast as it can.
  */
-export async function replay(url, cursor, isLast) {
+export async function replay(url: string, cursor: number, isLast: (frame: Buffer) => boolean) {
   let frames = 0
   let bytes = 0
-  let finish
-  const finished = new Promise((done) => (finish = done))
+  let finish: (end: "done") => void = () => {}
+  const finished = new Promise<"done">((done) => (finish = done))
   const start = performance.now()
   const socket = await subscribe(url, `${path}?cursor=${cursor}`, (frame) => {
     frames += 1
@@ -60,9 +61,9 @@ export async function replay(url, cursor, isLast) {
 }
 
 /** The frame of the next event, which `cause` triggers. */
-export async function frameOf(url, cause) {
-  let found
-  const frame = new Promise((done) => (found = done))
+export async function frameOf(url: string, cause: () => Promise<unknown>): Promise<Buffer> {
+  let found: (bytes: Buffer) => void = () => {}
+  const frame = new Promise<Buffer>((done) => (found = done))
   const socket = await subscribe(url, path, (bytes) => found(Buffer.from(bytes)))
   await cause()
   const bytes = await frame
