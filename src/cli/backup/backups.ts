@@ -78,7 +78,8 @@ const now = Command.make(
   Effect.fnUntraced(function* () {
     const admin = yield* administrator
     const run = yield* follow(admin)
-    if (run === null) return yield* new Failed({ message: "The server lost track of the backup" })
+    if (run === null)
+      return yield* new Failed({ message: "The server no longer knows this backup run" })
     if (run.outcome === "failed") {
       return yield* new Failed({
         message: `The backup failed:\n${faultLines(run.faults)}`,
@@ -88,7 +89,7 @@ const now = Command.make(
     yield* report(run, resultOf)
     if (run.outcome === "good") return
     return yield* new Failed({
-      message: `${run.failed + run.faulty} accounts or objects are not backed up well`,
+      message: `${run.failed + run.faulty} accounts or objects aren't backed up correctly`,
       next: "The next backup tries them again."
     })
   }, longWay)

@@ -57,7 +57,7 @@ const part = <S extends Schema.ConstraintDecoder<unknown>>(
 const confirm = Effect.fnUntraced(function* (name: string, isSure: boolean) {
   if (isSure) return
   const typed = yield* ask({
-    message: `Replace the records, blobs and preferences of ${name} by those of the backup? Type ${name} to confirm`,
+    message: `Replace the records, blobs and preferences of ${name} with those of the backup? Type ${name} to confirm`,
     otherwise: "--yes"
   })
   if (typed.trim() === name) return
@@ -108,7 +108,7 @@ const words = ({ did, kind, version, madeAt, records, blobs }: Restored): string
     [
       "Restored",
       kind === "replaced"
-        ? "records, blobs and preferences; the handle, password and other ways in are as they were"
+        ? "records, blobs and preferences; the handle, password and other sign-in methods are unchanged"
         : "everything; sessions aren't backed up, so apps sign in again"
     ]
   ])
@@ -156,7 +156,7 @@ export const restore = Command.make(
   "restore",
   {
     account: Argument.String("account").pipe(
-      Argument.withDescription("The account's handle; its DID if it isn't here any more"),
+      Argument.withDescription("The account's handle; its DID if it's no longer on the server"),
       Argument.optional
     ),
     all: Flag.Boolean("all").pipe(
@@ -187,7 +187,7 @@ export const restore = Command.make(
     const name = Option.getOrUndefined(account)
     if (all === (name !== undefined)) {
       return yield* new Failed({
-        message: "Say what to restore: an account, or the whole server",
+        message: "Choose what to restore: an account, or the whole server",
         next: `${nacre} restore alice.example.com, or ${nacre} restore --all`
       })
     }

@@ -76,7 +76,9 @@ export const restoreFolder = Effect.fn("cli.restoreFolder")(function* (
           entries,
           Effect.fnUntraced(function* ({ cid: text, mimeType }) {
             const cid = yield* Schema.decodeEffect(CidText)(text).pipe(
-              Effect.mapError(() => new Failed({ message: `${list.key} names no blob: ${text}` }))
+              Effect.mapError(
+                () => new Failed({ message: `${list.key} has an invalid CID: ${text}` })
+              )
             )
             const file = folder.blob(cid)
             if (!(yield* holdsBlob(file, cid))) {

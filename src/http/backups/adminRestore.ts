@@ -22,7 +22,7 @@ const subjectIn = Effect.fnUntraced(function* (url: URL) {
   const did = isDid(account) ? account : (yield* accountBehind(account))?.did
   if (did !== undefined) return did
   return yield* new InvalidRequest({
-    message: "No such account here. An account that is gone is named by its DID"
+    message: "No such account here. For a deleted account, use its DID"
   })
 })
 

@@ -30,9 +30,9 @@ export const elsewhere = {
   head: "the CAR's commit",
   cluster: "the CAR",
   record: "the CAR",
-  backlink: "made of the records",
-  blob: "the list of blobs; a moderator's mark is among the rows",
-  blob_ref: "made of the records"
+  backlink: "derived from the records",
+  blob: "the list of blobs; takedowns are among the rows",
+  blob_ref: "derived from the records"
 } as const
 
 /** The tables that a backup omits, with the reason. */
@@ -41,14 +41,14 @@ export const leftOut = {
   session_origin: "about sessions",
   session_note: "numbers about the sessions",
   oauth_session: "apps sign in again",
-  oauth_over: "counts for ten minutes",
+  oauth_over: "expires after ten minutes",
   oauth_origin: "about sessions",
   oauth_proof: "about sessions",
-  mailed_code: "counts for a quarter of an hour",
-  passkey_link: "counts for a quarter of an hour",
-  wrong_code: "counts for a quarter of an hour",
-  refused_code: "counts for a day",
-  spent: "counts for a day",
+  mailed_code: "expires after 15 minutes",
+  passkey_link: "expires after 15 minutes",
+  wrong_code: "expires after 15 minutes",
+  refused_code: "expires after a day",
+  spent: "expires after a day",
   outbox: "on its way to the event log",
   outbox_part: "on its way to the event log",
   blob_wait: "when the next sweep is",

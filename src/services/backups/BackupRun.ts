@@ -63,7 +63,7 @@ const step = Effect.fnUntraced(function* (run: Run, budget: Budget) {
       Effect.fnUntraced(function* (failure) {
         const problem = failureText(failure)
         const { phase, cursor } = run
-        yield* Effect.logWarning("a step of a backup broke off", { phase, cursor, problem })
+        yield* Effect.logWarning("a step of a backup failed", { phase, cursor, problem })
         if (begun.attempts < attempts) return { run: begun, isHeldUp: true }
         return { run: yield* pass(begun, problem), isHeldUp: false }
       })

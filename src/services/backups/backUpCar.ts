@@ -41,6 +41,6 @@ export const verifyCar = Effect.fnUntraced(function* (
   yield* assertSame(written, read)
   const verified = verifier.end()
   if (typeof verified !== "string") return verified
-  const problem = `is not the whole repo: ${verified}`
+  const problem = `is not a complete repo: ${verified}`
   return yield* new BackupDamaged({ key: written.key, problem })
 })

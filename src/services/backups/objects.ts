@@ -113,7 +113,7 @@ export const getManifest = Effect.fnUntraced(function* <
   }
   return yield* Effect.mapError(
     Schema.decodeUnknownEffect(Schema.fromJsonString(schema))(text),
-    () => new BackupDamaged({ key, problem: "is of a form that this version doesn't know" })
+    () => new BackupDamaged({ key, problem: "has a format that this version doesn't know" })
   )
 })
 
@@ -130,7 +130,7 @@ export const getSealed = Effect.fnUntraced(function* (written: Stored) {
     Effect.succeed(Option.none<Uint8Array>())
   )
   if (Option.isSome(opened)) return opened.value
-  const problem = "cannot be opened: it was sealed under another MASTER_KEY"
+  const problem = "cannot be decrypted: it was encrypted under another MASTER_KEY"
   return yield* new BackupDamaged({ key: written.key, problem })
 })
 

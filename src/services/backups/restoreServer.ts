@@ -73,7 +73,7 @@ export const restoreServer = Effect.fn("restoreServer")(function* (
   yield* claim
   const run = wanted ?? (yield* runsInStore).whole.at(-1)
   if (run === undefined) {
-    return yield* new BackupDamaged({ key: "runs/", problem: "holds no whole backup" })
+    return yield* new BackupDamaged({ key: "runs/", problem: "contains no complete backup" })
   }
   const manifest = yield* getManifest(runKey(run), RunManifest)
   const until = (yield* Clock.currentTimeMillis) + limits.millis
