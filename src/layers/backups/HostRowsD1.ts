@@ -38,6 +38,7 @@ export const leftOut = {
   permission_set: "can be fetched again",
   audit: "exported by nacre audit; its chain can't continue in another database",
   audit_head: "belongs to audit",
+  host_count: "counted again",
   backup_run: "about the backups themselves",
   backup_account: "about the backups themselves",
   backup_mark: "about the backups themselves"
