@@ -9,10 +9,9 @@ import { readdirSync, rmSync } from "node:fs"
 import { join } from "node:path"
 import { parseArgs } from "node:util"
 import { servingAstro } from "./examples/astro.ts"
-import { serving, type Served } from "./examples/serving.ts"
-import { created, folder, install, must, place, program, run } from "./examples/workspace.ts"
+import { serving } from "./examples/serving.ts"
+import { folder, install, must, place, program, run } from "./examples/workspace.ts"
 import { root } from "./project.ts"
-import { freePort } from "./server.ts"
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
@@ -25,39 +24,14 @@ const { values, positionals } = parseArgs({
 const all = readdirSync(join(root, "examples"), { withFileTypes: true })
   .filter((entry) => entry.isDirectory())
   .map(({ name }) => name)
-  .concat(created)
 const chosen = all.filter((name) =>
   positionals.length === 0 ? name !== "astro" : positionals.includes(name)
 )
-
-const dryRun = (name: string): void => {
-  run(name, program("wrangler", "bin/wrangler.js"), "deploy", "--dry-run")
-}
 
 const greeting = "/xrpc/com.example.greet?name=you"
 
 /** Runs each example. */
 const runs: Readonly<Record<string, () => Promise<void>>> = {
-  [created]: async () => {
-    dryRun(created)
-    const port = await freePort()
-    const first = async ({ post }: Served) => {
-      await post()
-      run(created, program("nacre", "dist/cli.js"), "status")
-    }
-    const second = async ({ json, post }: Served) => {
-      const { uri } = await post()
-      const [, , did = ""] = uri.split("/")
-      const params = new URLSearchParams({ repo: did, collection: "app.bsky.feed.post" })
-      const { records } = await json(`/xrpc/com.atproto.repo.listRecords?${params}`)
-      must(
-        Array.isArray(records) && records.length === 2,
-        "the post of the first start is there at the second"
-      )
-    }
-    await serving(created, first, port)
-    await serving(created, second, port)
-  },
   "one-line": () =>
     serving("one-line", async ({ post, url }) => {
       await post()

@@ -2,7 +2,7 @@ import { spawn } from "node:child_process"
 import { freePort } from "../server.ts"
 import { environment, type Json, jsonOf, must, place, program, readManifest } from "./workspace.ts"
 
-export interface Served {
+interface Served {
   readonly url: string
   readonly get: (path: string, headers?: Record<string, string>) => Promise<Response>
   readonly json: (path: string, headers?: Record<string, string>) => Promise<Json>

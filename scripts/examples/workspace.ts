@@ -1,15 +1,12 @@
 /** The empty folder in which the examples are installed and run. */
 import { execFileSync, spawnSync } from "node:child_process"
-import { cpSync, mkdirSync, mkdtempSync, readFileSync, writeFileSync } from "node:fs"
+import { cpSync, mkdtempSync, readFileSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { root } from "../project.ts"
 
 const { version } = JSON.parse(readFileSync(join(root, "package.json"), "utf8"))
 const tarball = (name: string) => join(root, "dist", `${name}-${version}.tgz`)
-
-/** The project from create-nacre is installed among the examples, and run like them. */
-export const created = "created"
 
 // With this Node, but nothing from an earlier run or the repository.
 export const environment = Object.fromEntries(
@@ -43,21 +40,7 @@ const writeManifest = (file: string, manifest: object) =>
 
 /** One install for all: each example is a workspace that uses the packed package. */
 export const install = (chosen: ReadonlyArray<string>): void => {
-  const create = place("create")
-  mkdirSync(create)
-  execFileSync("tar", ["xzf", tarball("create-nacre"), "-C", create])
-  if (chosen.includes(created)) {
-    run(
-      ".",
-      join(create, "package/dist/create.js"),
-      created,
-      "--yes",
-      "--no-install",
-      "--nacre",
-      tarball("nacre")
-    )
-  }
-  for (const name of chosen.filter((one) => one !== created)) {
+  for (const name of chosen) {
     cpSync(join(root, "examples", name), place(name), { recursive: true })
     const file = place(name, "package.json")
     const manifest = readManifest(file)

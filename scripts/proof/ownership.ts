@@ -148,6 +148,7 @@ export const ownProject = async (
     await agent.resumeSession(session)
     await post(agent, "2 from this version")
     must((await textsOf(agent)).length === 2, "both posts are there")
+    run(project, process.execPath, command, "status")
   })
   tell("resumed the session, posted again")
 
