@@ -10,7 +10,8 @@ import { join } from "node:path"
 import { parseArgs } from "node:util"
 import { servingAstro } from "./examples/astro.ts"
 import { serving } from "./examples/serving.ts"
-import { folder, install, must, place, program, run } from "./examples/workspace.ts"
+import { folder, install, place, program, run } from "./examples/workspace.ts"
+import { must } from "./package/running.ts"
 import { root } from "./project.ts"
 
 const { values, positionals } = parseArgs({

@@ -1,7 +1,8 @@
 import { spawn } from "node:child_process"
 import { randomBytes } from "node:crypto"
 import { freePort } from "../server.ts"
-import { environment, jsonOf, must, place, program } from "./workspace.ts"
+import { environment, must } from "../package/running.ts"
+import { jsonOf, place, program } from "./workspace.ts"
 
 /**
  * Serves the built site as wrangler does, with the PDS at its own paths; creates an account and

@@ -1,6 +1,6 @@
-import { spawn } from "node:child_process"
+import { must, serving as servingProject } from "../package/running.ts"
 import { freePort } from "../server.ts"
-import { environment, type Json, jsonOf, must, place, program, readManifest } from "./workspace.ts"
+import { type Json, jsonOf, place, program, readManifest } from "./workspace.ts"
 
 interface Served {
   readonly url: string
@@ -10,31 +10,14 @@ interface Served {
   readonly post: () => Promise<{ uri: string; authorization: string }>
 }
 
-/** Serves a project with `nacre dev`, as its owner would, while `use` runs. */
+/** Serves an example while `use` runs. */
 export const serving = async (
   name: string,
-  use: (served: Served) => Promise<void>,
-  given?: number
+  use: (served: Served) => Promise<void>
 ): Promise<void> => {
-  const port = given ?? (await freePort())
-  const child = spawn(process.execPath, [program("nacre", "dist/cli.js"), "dev"], {
-    cwd: place(name),
-    env: { ...environment, PORT: String(port) },
-    stdio: ["ignore", "pipe", "pipe"]
-  })
-  let output = ""
-  const ended = new Promise<void>((done) => child.once("close", () => done()))
-  try {
-    await new Promise<void>((ready, failed) => {
-      const hear = (chunk: Buffer) => {
-        output += chunk.toString()
-        if (output.includes("Stop with Ctrl-C")) ready()
-      }
-      child.stdout.on("data", hear)
-      child.stderr.on("data", hear)
-      child.once("close", () => failed(new Error(`nacre dev ended:\n${output}`)))
-    })
-    const url = `http://localhost:${port}`
+  const port = await freePort()
+  const project = { folder: place(name), command: program("nacre", "dist/cli.js"), port }
+  await servingProject(project, async (url) => {
     const account = readManifest(place(name, ".data/account.json"))
     const call = async (nsid: string, input: object, headers: Record<string, string> = {}) => {
       const response = await fetch(`${url}/xrpc/${nsid}`, {
@@ -66,10 +49,5 @@ export const serving = async (
         return { uri: String(uri), authorization }
       }
     })
-  } catch (cause) {
-    throw new Error(`${String(cause)}\n${output}`, { cause })
-  } finally {
-    child.kill("SIGTERM")
-    await ended
-  }
+  })
 }

@@ -3,17 +3,11 @@ import { execFileSync, spawnSync } from "node:child_process"
 import { cpSync, mkdtempSync, readFileSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
+import { environment } from "../package/running.ts"
 import { root } from "../project.ts"
 
 const { version } = JSON.parse(readFileSync(join(root, "package.json"), "utf8"))
 const tarball = (name: string) => join(root, "dist", `${name}-${version}.tgz`)
-
-// With this Node, but nothing from an earlier run or the repository.
-export const environment = Object.fromEntries(
-  Object.entries({ ...process.env, WRANGLER_SEND_METRICS: "false" }).filter(
-    ([name]) => !/^(npm_|NACRE_|DATA_DIR$|PLC_URL$|PUBLIC_URL$)/.test(name)
-  )
-)
 
 export const folder = mkdtempSync(join(tmpdir(), "nacre-examples-"))
 export const place = (...names: ReadonlyArray<string>) => join(folder, ...names)
@@ -27,10 +21,6 @@ export const run = (cwd: string, file: string, ...args: ReadonlyArray<string>): 
   })
   if (status !== 0) throw new Error(`${file} ${args.join(" ")} failed:\n${stdout}${stderr}`)
   return stdout
-}
-
-export const must = (condition: boolean, what: string): void => {
-  if (!condition) throw new Error(`not so: ${what}`)
 }
 
 export const readManifest = (file: string) => JSON.parse(readFileSync(file, "utf8"))

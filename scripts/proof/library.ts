@@ -10,7 +10,7 @@ import { pathToFileURL } from "node:url"
 import { gzipSync } from "node:zlib"
 import { convertV4MiniflareOptions, Miniflare } from "miniflare"
 import { startBrowser } from "../../test/support/browser/browser.ts"
-import { must } from "./running.ts"
+import { must } from "../package/running.ts"
 
 /** The largest size of a build, gzipped. */
 const limit = 40 * 1024

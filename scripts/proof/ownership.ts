@@ -11,7 +11,8 @@ import { cpSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "nod
 import { join } from "node:path"
 import { DatabaseSync } from "node:sqlite"
 import { applyEdits, modify, parse } from "jsonc-parser"
-import { freePort, must, run, serving } from "./running.ts"
+import { must, run, serving } from "../package/running.ts"
+import { freePort } from "../server.ts"
 
 /** The number of the earlier version. */
 const before = "0.1.99"
@@ -106,6 +107,8 @@ export const ownProject = async (
   tell("wrangler deploy --dry-run")
 
   const port = await freePort()
+  const command = join(project, "node_modules/nacre/dist/cli.js")
+  const installed = { folder: project, command, port }
   let session: AtpSessionData | undefined
   const versionAt = async (url: string) =>
     // SAFETY: /ready returns JSON with the version.
@@ -124,7 +127,7 @@ export const ownProject = async (
     return listed.data.records.map(({ value }) => String(value["text"])).toSorted()
   }
 
-  await serving(project, port, async (url) => {
+  await serving(installed, async (url) => {
     must((await versionAt(url)) === before, `${before} answers`)
     const agent = agentAt(url)
     const { handle: identifier, password } = readJson(join(project, ".data/account.json"))
@@ -134,14 +137,13 @@ export const ownProject = async (
   tell("started, signed in, posted")
   must(forgetSchema(join(project, ".data/state")) > 0, "the data has a schema's version")
 
-  const command = join(project, "node_modules/nacre/dist/cli.js")
   const said = run(project, process.execPath, command, "upgrade", "--no-deploy", "--to", nacre)
   must(said.includes(`To go back: npm install ${old}`), `upgrade says how to go back:\n${said}`)
   const { r2_buckets: buckets, triggers } = parse(readFileSync(config, "utf8"))
   must(buckets.length === 2 && triggers !== undefined, "upgrade adds the backups")
   dryRun(project)
   tell("upgraded")
-  await serving(project, port, async (url) => {
+  await serving(installed, async (url) => {
     must((await versionAt(url)) === version, `${version} answers`)
     const agent = agentAt(url)
     if (session === undefined) throw new Error("no session was kept")
@@ -153,7 +155,7 @@ export const ownProject = async (
   tell("resumed the session, posted again")
 
   run(project, "npm", "install", "--no-audit", "--no-fund", old)
-  await serving(project, port, async (url) => {
+  await serving(installed, async (url) => {
     must((await versionAt(url)) === before, `${before} answers again`)
     const agent = agentAt(url)
     if (session === undefined) throw new Error("no session was kept")

@@ -1,5 +1,4 @@
 import { spawn, spawnSync } from "node:child_process"
-import { createServer, type AddressInfo } from "node:net"
 
 /** A user's environment: this Node, but nothing from an earlier run or the repository. */
 export const environment: NodeJS.ProcessEnv = Object.fromEntries(
@@ -24,23 +23,12 @@ export const run = (cwd: string, program: string, ...args: ReadonlyArray<string>
   throw new Error(`${program} ${args.join(" ")} failed:\n${stdout}${stderr}`)
 }
 
-/** A free port of 127.0.0.1. */
-export const freePort = (): Promise<number> =>
-  new Promise((found) => {
-    const probe = createServer().listen(0, "127.0.0.1", () => {
-      // SAFETY: it listens on a port.
-      const { port } = probe.address() as AddressInfo
-      probe.close(() => found(port))
-    })
-  })
-
-/** Runs a project's `npm run dev` while `use` runs. */
+/** Serves a project with `nacre dev`, as its owner would, while `use` runs; `command` is the installed `cli.js`. */
 export const serving = async (
-  folder: string,
-  port: number,
+  { folder, command, port }: { folder: string; command: string; port: number },
   use: (url: string) => Promise<void>
 ): Promise<void> => {
-  const child = spawn(process.execPath, ["node_modules/nacre/dist/cli.js", "dev"], {
+  const child = spawn(process.execPath, [command, "dev"], {
     cwd: folder,
     env: { ...environment, PORT: String(port) },
     stdio: ["ignore", "pipe", "pipe"]
