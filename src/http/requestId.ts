@@ -1,13 +1,10 @@
 import * as Effect from "effect/Effect"
 import { randomUUID } from "node:crypto"
-import { requestIdHeader } from "../services/host/RequestId.ts"
+import { rayOf, requestIdHeader } from "../services/host/RequestId.ts"
 import { jsonObject } from "../core/bytes/jsonObject.ts"
 
 /** A request's id: Cloudflare's ray, else a new one. A client's own id is untrusted. */
-export const newRequestId = ({ headers }: Request): string => {
-  const ray = headers.get("cf-ray") ?? ""
-  return /^[0-9a-f]{16}(-[A-Z]{3})?$/.test(ray) ? ray : randomUUID()
-}
+export const newRequestId = ({ headers }: Request): string => rayOf(headers) ?? randomUUID()
 
 /** Whether a response is a JSON error of the server, whose body contains the id too. */
 const holdsId = ({ status, headers, body }: Response): boolean =>

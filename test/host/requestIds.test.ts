@@ -115,11 +115,17 @@ describe("request ids", () => {
 })
 
 describe("an account's object", () => {
-  const reached = (id: string | undefined) => {
-    const seen: { header?: string | null; given?: ReadonlyArray<unknown> } = {}
+  const reached = (id: string | undefined, others: Record<string, string> = {}) => {
+    const seen: {
+      sent?: Request
+      request?: Request
+      header?: string | null
+      given?: ReadonlyArray<unknown>
+    } = {}
     const layer = AccountsObject.layer(
       () => ({
         fetch: async (request) => {
+          seen.request = request
           seen.header = request.headers.get("x-request-id")
           return new Response()
         },
@@ -132,8 +138,9 @@ describe("an account's object", () => {
     )
     return Effect.gen(function* () {
       const accounts = yield* Accounts
-      const headers = { "x-request-id": "a client's own" }
-      yield* accounts.forward("did:web:a.test", new Request("http://a.test", { headers }))
+      const headers = { "x-request-id": "a client's own", ...others }
+      seen.sent = new Request("http://a.test", { headers })
+      yield* accounts.forward("did:web:a.test", seen.sent)
       yield* accounts.call("did:web:a.test", "updateHandle", { handle: "a.test" })
       return seen
     }).pipe(Effect.provide(layer), Effect.provideService(RequestId, id))
@@ -151,6 +158,16 @@ describe("an account's object", () => {
         })
         assert.isNull((yield* reached(undefined)).header)
       })
+  )
+
+  it.effect("a request with the ray that is its id is passed on without a copy", () =>
+    Effect.gen(function* () {
+      const { sent, request } = yield* reached(ray, { "cf-ray": ray })
+      assert.strictEqual(request, sent)
+      const other = yield* reached(ray, { "cf-ray": "f".repeat(16) })
+      assert.strictEqual(other.header, ray)
+      assert.isFalse(other.request?.headers.has("cf-ray"))
+    })
   )
 
   it("the object accepts a call without an id", () => {

@@ -13,7 +13,7 @@ import * as BackgroundDurable from "../host/BackgroundDurable.ts"
 import * as accountServices from "../account.ts"
 import { type CallAnswer, type CallContext, inputOf } from "./AccountsObject.ts"
 import * as Logging from "../host/Logging.ts"
-import { requestIdHeader, RequestId } from "../../services/host/RequestId.ts"
+import { rayOf, requestIdHeader, RequestId } from "../../services/host/RequestId.ts"
 import * as SqlStorageDurable from "../host/sql/SqlStorageDurable.ts"
 
 /** How long an alarm waits after its services failed to build, in milliseconds. */
@@ -54,7 +54,7 @@ export const accountClass = <Env>(
     }
 
     override async fetch(request: Request): Promise<Response> {
-      const id = request.headers.get(requestIdHeader) ?? undefined
+      const id = rayOf(request.headers) ?? request.headers.get(requestIdHeader) ?? undefined
       return this.#run(Effect.provideService(app.serve(request), RequestId, id))
     }
 

@@ -7,7 +7,7 @@ import type {
   CallName,
   CallOutput
 } from "../../services/accounts/AccountCalls.ts"
-import { requestIdHeader, RequestId } from "../../services/host/RequestId.ts"
+import { rayHeader, rayOf, requestIdHeader, RequestId } from "../../services/host/RequestId.ts"
 import { Accounts, AccountUnavailable } from "../../services/accounts/Accounts.ts"
 import type { FailureCodec } from "./AccountApp.ts"
 
@@ -35,7 +35,10 @@ export const inputOf = (
 /** The forwarded request, with the Worker's id instead of the client's. */
 const withId = (request: Request, id: string | undefined): Request => {
   if (id === undefined && !request.headers.has(requestIdHeader)) return request
+  // The object reads the ray itself, so on Cloudflare nothing is copied.
+  if (id !== undefined && rayOf(request.headers) === id) return request
   const headers = new Headers(request.headers)
+  headers.delete(rayHeader)
   if (id === undefined) headers.delete(requestIdHeader)
   else headers.set(requestIdHeader, id)
   return new Request(request, { headers })
