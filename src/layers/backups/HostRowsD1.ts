@@ -39,6 +39,7 @@ export const leftOut = {
   audit: "exported by nacre audit; its chain can't continue in another database",
   audit_head: "belongs to audit",
   host_count: "counted again",
+  host_hour: "a picture of the last weeks, which starts again",
   backup_run: "about the backups themselves",
   backup_account: "about the backups themselves",
   backup_mark: "about the backups themselves"

@@ -1,14 +1,23 @@
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import { DirectoryUnavailable } from "../../services/accounts/Directory.ts"
-import { countedTables, type Counts, HostCounts } from "../../services/operators/HostCounts.ts"
+import {
+  countedTables,
+  type Counts,
+  HostCounts,
+  type HourCounts,
+  keptHours
+} from "../../services/operators/HostCounts.ts"
 import type { Bounds } from "../host/sql/bounds.ts"
 import { HostDatabase, queriesOver } from "../host/sql/HostDatabase.ts"
 
-/** The newest counts, one row. */
+/** The newest counts, one row; and a row for each of the last hours. */
 export const tables: ReadonlyArray<string> = [
   `CREATE TABLE IF NOT EXISTS host_count (
     one INTEGER PRIMARY KEY CHECK (one = 1), counts TEXT NOT NULL
+  )`,
+  `CREATE TABLE IF NOT EXISTS host_hour (
+    hour INTEGER PRIMARY KEY, events INTEGER NOT NULL, sign_ups INTEGER NOT NULL
   )`
 ]
 
@@ -21,7 +30,8 @@ interface Counted {
 const part = (rows: ReadonlyArray<Counted>, wanted: string): Readonly<Record<string, number>> =>
   Object.fromEntries(rows.filter((row) => row.part === wanted).map(({ name, n }) => [name, n]))
 
-const day = 24 * 3_600_000
+const anHour = 3_600_000
+const day = 24 * anHour
 
 /** The most SELECTs that D1 takes in one statement. Source: D1's build of SQLite, SQLITE_LIMIT_COMPOUND_SELECT. */
 const mostTerms = 5
@@ -31,7 +41,7 @@ export const layer: Layer.Layer<HostCounts, never, HostDatabase> = Layer.effect(
   HostCounts,
   Effect.gen(function* () {
     const database = yield* HostDatabase
-    const { sql } = database
+    const { sql, batch } = database
     const { repeatable } = queriesOver(
       database,
       tables,
@@ -90,6 +100,37 @@ export const layer: Layer.Layer<HostCounts, never, HostDatabase> = Layer.effect(
             "keepCounts",
             sql<object>`INSERT OR REPLACE INTO host_count VALUES (1, ${JSON.stringify(counts)})`
           )
+        ),
+      hours: (from) =>
+        repeatable(
+          "hours",
+          sql<HourCounts>`SELECT hour, events, sign_ups AS signUps FROM host_hour
+            WHERE hour >= ${from} ORDER BY hour`
+        ),
+      signUps: Effect.fn("HostCounts.signUps")(function* (from: number) {
+        const rows = yield* repeatable(
+          "signUps",
+          sql<{
+            hour: number
+            n: number
+          }>`SELECT CAST(created_at / ${anHour} AS INTEGER) AS hour, count(*) AS n
+            FROM accounts WHERE created_at >= ${from * anHour} AND status <> 'reserved'
+            GROUP BY 1`
+        )
+        return new Map(rows.map(({ hour, n }) => [hour, n]))
+      }),
+      noteHours: (hours, current) =>
+        Effect.asVoid(
+          repeatable(
+            "noteHours",
+            batch([
+              ...hours.map(
+                ({ hour, events, signUps }) =>
+                  sql<object>`INSERT OR IGNORE INTO host_hour VALUES (${hour}, ${events}, ${signUps})`
+              ),
+              sql<object>`DELETE FROM host_hour WHERE hour < ${current - keptHours}`
+            ])
+          )
         )
     })
   })
@@ -97,5 +138,11 @@ export const layer: Layer.Layer<HostCounts, never, HostDatabase> = Layer.effect(
 
 /** What bounds this table. */
 export const bounds: Bounds = {
-  host_count: { filledBy: "the server", bound: "one row", bytes: 4 * 1024, per: "host" }
+  host_count: { filledBy: "the server", bound: "one row", bytes: 4 * 1024, per: "host" },
+  host_hour: {
+    filledBy: "the server",
+    bound: "one row an hour, for 31 days",
+    bytes: 768 * 1024,
+    per: "host"
+  }
 }

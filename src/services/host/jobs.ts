@@ -1,6 +1,7 @@
 import * as Effect from "effect/Effect"
 import { backUpNightly } from "../backups/BackupRun.ts"
 import { countHourly } from "../operators/HostCounts.ts"
+import { notePastHours } from "../operators/pastHours.ts"
 
 /** A job that logs its failure; the next one runs anyway. */
 const job = <E, R>(name: string, run: Effect.Effect<void, E, R>): Effect.Effect<void, never, R> =>
@@ -8,6 +9,10 @@ const job = <E, R>(name: string, run: Effect.Effect<void, E, R>): Effect.Effect<
 
 /** Runs the jobs of the cron trigger one by one; logs a failing job and continues. */
 export const runJobs = Effect.all(
-  [job("counts", countHourly), job("backup", backUpNightly({ millis: 240_000, operations: 700 }))],
+  [
+    job("counts", countHourly),
+    job("hours", notePastHours),
+    job("backup", backUpNightly({ millis: 240_000, operations: 700 }))
+  ],
   { discard: true }
 )

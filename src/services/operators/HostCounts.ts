@@ -31,6 +31,19 @@ export interface Counts {
   readonly backups?: BackupHealth
 }
 
+/** What happened in an hour. */
+export interface HourCounts {
+  /** In hours since 1970. */
+  readonly hour: number
+  /** Events added to the stream. */
+  readonly events: number
+  /** Accounts created, as far as they still exist. */
+  readonly signUps: number
+}
+
+/** How many hours are kept: 31 days. */
+export const keptHours = 31 * 24
+
 /** Counts of the host's database, taken by the cron trigger and kept: nobody counts for each scrape. */
 export class HostCounts extends Context.Service<
   HostCounts,
@@ -40,6 +53,15 @@ export class HostCounts extends Context.Service<
     /** Counts; reads every row of the counted tables. */
     take(now: number): Effect.Effect<Omit<Counts, "backups">, DirectoryUnavailable>
     keep(counts: Counts): Effect.Effect<void, DirectoryUnavailable>
+    /** The noted hours from one on, oldest first. */
+    hours(from: number): Effect.Effect<ReadonlyArray<HourCounts>, DirectoryUnavailable>
+    /** The accounts created since an hour, by hour; reads every account's row. */
+    signUps(from: number): Effect.Effect<ReadonlyMap<number, number>, DirectoryUnavailable>
+    /** Notes hours, and forgets those that are too old; an hour that was noted stays unchanged. */
+    noteHours(
+      hours: ReadonlyArray<HourCounts>,
+      current: number
+    ): Effect.Effect<void, DirectoryUnavailable>
   }
 >()("nacre/services/HostCounts") {}
 
