@@ -30,6 +30,8 @@ const texts: Readonly<Record<string, string>> = {
   "/.well-known/change-password": "redirects to the page that changes the password",
   "/metrics":
     "what the server measures, as OpenMetrics text, for the bearer of `METRICS_TOKEN`; 404 without that variable",
+  "/admin": "the first page of the [console](../operate/console.md), for operators",
+  "/admin/console/*": "the console's other pages and its forms",
   "/admin/audit":
     "for the administrator (HTTP Basic): what operators and moderators did, from the newest or after the number `?after=`; `?before=`, `?limit=` (500 at most), `?actor=`, `?act=` and `?subject=` choose",
   "/admin/backups":

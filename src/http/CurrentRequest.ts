@@ -4,7 +4,7 @@ import { isSupportedDid } from "../core/identity/did.ts"
 import type { AuditAct } from "../core/operators/auditChain.ts"
 
 /** A handler's details about an operator's act. */
-export type ActNotes = Pick<AuditAct, "subject" | "reason" | "before" | "after">
+export type ActNotes = Partial<Pick<AuditAct, "act" | "subject" | "reason" | "before" | "after">>
 
 /** The current request, with what its processing collects for the headers and the log. */
 export class CurrentRequest extends Context.Service<

@@ -33,6 +33,7 @@ import { logRequest } from "./requestLog.ts"
 import { type Answer, finder, isPathOf, type Route, route } from "./routes.ts"
 import { account } from "./pages/account/routes.ts"
 import { wantsPage } from "./pages/browser.ts"
+import { operatorsConsole } from "./pages/console/routes.ts"
 import { asPage, type PageFailure } from "./pages/failurePage.ts"
 import { showMissing } from "./pages/message.ts"
 import { atprotoDid, changePassword, didDocument, robots } from "./identity/wellKnown.ts"
@@ -151,6 +152,8 @@ export const routes = [
     "/.well-known/change-password",
     answer(() => Effect.sync(changePassword))
   ),
+  route("GET", "/admin", visit(operatorsConsole), rules.newDevice),
+  route("*", "/admin/console/*", visit(operatorsConsole), rules.newDevice),
   route("GET", "/admin/audit", answer(adminAudit), rules.administrator),
   ...backupRoutes.map(([verb, path, make]) => route(verb, path, answer(make), rules.administrator)),
   route("GET", "/admin/operators", answer(listOperators), rules.administrator),

@@ -25,22 +25,22 @@ export const xrpcHealth = Effect.fn("http.xrpcHealth")(function* () {
  * Settings that work but are probably unintended: a server with a public name that considers itself
  * local, and with STRICT anything laxer than a public server needs.
  */
-const warningsFor = (url: URL, { corsOrigins, isLocal, publicUrl, strict }: Settings) => {
-  const warnings = [
-    ...(isLocal && !/^(localhost|127\.0\.0\.1|\[::1\]|.*\.test)$/.test(url.hostname)
-      ? [{ variable: "PUBLIC_URL", message: `is ${publicUrl}: set it to this server's own origin` }]
-      : []),
-    ...(strict && !isLocal && corsOrigins === "*"
-      ? [
-          {
-            variable: "CORS_ORIGINS",
-            message: "is *: every website may call this server. Name the origins of your apps"
-          }
-        ]
-      : [])
-  ]
-  return warnings.length === 0 ? {} : { warnings }
-}
+export const settingWarnings = (
+  url: URL,
+  { corsOrigins, isLocal, publicUrl, strict }: Settings
+): ReadonlyArray<{ readonly variable: string; readonly message: string }> => [
+  ...(isLocal && !/^(localhost|127\.0\.0\.1|\[::1\]|.*\.test)$/.test(url.hostname)
+    ? [{ variable: "PUBLIC_URL", message: `is ${publicUrl}: set it to this server's own origin` }]
+    : []),
+  ...(strict && !isLocal && corsOrigins === "*"
+    ? [
+        {
+          variable: "CORS_ORIGINS",
+          message: "is *: every website may call this server. Name the origins of your apps"
+        }
+      ]
+    : [])
+]
 
 /** `/health` and `/ready`: whether each dependency responds. */
 export const ready = Effect.fn("http.ready")(function* (url: URL) {
@@ -48,11 +48,15 @@ export const ready = Effect.fn("http.ready")(function* (url: URL) {
   const { backups, ...dependencies } = yield* Readiness
   const checks = yield* Effect.all(dependencies, { concurrency: "unbounded" })
   const isReady = Object.values(checks).every((check) => check === "ok")
-  const warnings = warningsFor(url, config)
+  const warnings = settingWarnings(url, config)
   // Without mail, users get codes from the administrator, as the pages say.
   const sendsMail = (yield* Mailer).delivers
   const backup = yield* backups
-  const details = { sendsMail, ...(backup === undefined ? {} : { backup }), ...warnings }
+  const details = {
+    sendsMail,
+    ...(backup === undefined ? {} : { backup }),
+    ...(warnings.length === 0 ? {} : { warnings })
+  }
   return json({ ready: isReady, version, checks, ...details }, isReady ? 200 : 503)
 })
 

@@ -113,6 +113,11 @@ nav.tabs a{overflow-wrap:normal;white-space:nowrap}
 @media(max-width:30rem){nav.tabs{justify-content:space-between;gap:0;margin-inline:-.6rem}nav.tabs a{padding:.4rem .3rem;font-size:.82rem}.facts{grid-template-columns:1fr!important;gap:0!important}.facts dd{margin-bottom:.5rem!important}.copyable{justify-content:space-between}
 .who .actions{width:100%;justify-content:space-between}.row.top-aligned{flex-wrap:wrap}.row.top-aligned>.grow{flex-basis:100%}}
 @media(max-width:22rem){nav.tabs{flex-wrap:wrap;margin-inline:0}}
+nav.tabs.many{flex-wrap:wrap;justify-content:flex-start;gap:.25rem;margin-inline:0}nav.tabs.many a{padding:.3rem .6rem}
+h3{margin:1rem 0 .25rem;font-size:.94rem}.chart{margin:.25rem 0 .75rem}.chart svg{display:block;width:100%;height:4rem}.chart path{fill:var(--ring)}
+.chart .axis{fill:var(--line)}.chart figcaption{color:var(--soft);font-size:.875rem}
+form.look-up{display:flex;flex-wrap:wrap;gap:.6rem;align-items:flex-end}form.look-up .field{flex:1 1 12rem;margin:0}form.look-up button{width:auto!important;min-width:0!important}
+.tools{display:flex;flex-wrap:wrap;gap:.6rem;align-items:center;margin:.5rem 0}
 nav.tabs a:hover,nav.tabs a[aria-current]{background:var(--tint)}
 .facts{display:grid;align-items:baseline;grid-template-columns:max-content 1fr;gap:.4rem 1.25rem;margin:1rem 0 1.5rem}
 .facts dt{color:var(--soft)}

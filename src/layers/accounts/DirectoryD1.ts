@@ -19,6 +19,7 @@ import {
 import * as Edge from "../edge/directoryEdge.ts"
 import * as Handles from "./directoryHandles.ts"
 import * as Invites from "./directoryInvites.ts"
+import * as Search from "./directorySearch.ts"
 import { HostDatabase, queriesOver } from "../host/sql/HostDatabase.ts"
 import { type Database, violatedColumn } from "../host/sql/sqlTables.ts"
 import type { Bounds } from "../host/sql/bounds.ts"
@@ -267,6 +268,7 @@ const make = (database: Database): Directory["Service"] => {
       ),
     ping: Effect.asVoid(repeatable("ping", sql`SELECT did FROM accounts LIMIT 1`)),
     ...Edge.make(database, repeatable),
+    ...Search.make(database, repeatable, entryOf),
     ...Invites.make(database, repeatable)
   })
 }

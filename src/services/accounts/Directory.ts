@@ -176,6 +176,16 @@ export class Directory extends Context.Service<
       readonly limit: number
       readonly email?: string
     }): Answer<{ readonly accounts: ReadonlyArray<DirectoryEntry>; readonly cursor?: string }>
+    /**
+     * Accounts by handle, after one: those whose handle, address or DID contains the text, with
+     * this status.
+     */
+    search(page: {
+      readonly after?: string | undefined
+      readonly limit: number
+      readonly text?: string | undefined
+      readonly status?: DirectoryStatus | undefined
+    }): Answer<{ readonly accounts: ReadonlyArray<DirectoryEntry>; readonly next?: string }>
     createInvites(invites: {
       readonly codes: ReadonlyArray<{ readonly code: string; readonly forAccount: string }>
       readonly available: number

@@ -7,7 +7,7 @@ import { passkeyScript } from "../passkeyScript.ts"
 import { passkeyForm } from "../signIn.ts"
 import { passkeyChallenge } from "../signInAttempt.ts"
 import type { Sent } from "../visitor.ts"
-import { hrefOf, type PageName, usernameOf } from "./frame.ts"
+import { type Destination, hrefOf, usernameOf } from "./frame.ts"
 import type { Owner } from "./owner.ts"
 import { attempt, codeForm, enter, type Way } from "./signIn/signIn.ts"
 import { common } from "../text/common.ts"
@@ -20,7 +20,11 @@ const actions = {
 }
 
 /** The page that asks a signed-in person for another proof before it continues to the wanted page. */
-export const confirmForm = Effect.fnUntraced(function* (owner: Owner, to: PageName, wrong?: Wrong) {
+export const confirmForm = Effect.fnUntraced(function* (
+  owner: Owner,
+  to: Destination,
+  wrong?: Wrong
+) {
   const { view, visitor } = owner
   const carried = { csrf: visitor.csrf, account: view.did, to }
   const password = html`<form method="post" action="${actions.password}">
@@ -54,7 +58,7 @@ export const confirm = Effect.fn("account.confirm")(function* (
   request: Request,
   sent: Sent,
   owner: Owner,
-  to: PageName
+  to: Destination
 ) {
   const config = yield* Config
   const { view, visitor } = owner

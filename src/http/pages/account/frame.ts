@@ -40,15 +40,23 @@ export type PageName =
   | "deactivate"
   | "delete"
 
-/** A path under `/account` with its query; empty values are left out. */
+/** A page to continue to after a proof: an account's page, or a path of the console. */
+export type Destination = PageName | `/admin${string}`
+
+/** Whether a text is a path of the console. */
+export const isConsolePath = (text: string): text is `/admin${string}` =>
+  text.length <= 500 && /^\/admin(?:\/console\/[a-z-]+)?(?:\?[\w%&=+.~*-]*)?$/.test(text)
+
+/** A path under `/account` with its query, or a path of the console; empty values are left out. */
 export const pathOf = (page: string, query: Readonly<Record<string, string>> = {}): string => {
+  if (isConsolePath(page)) return page
   const given = Object.entries(query).filter(([, value]) => value !== "")
   const path = page === "" ? "/account" : `/account/${page}`
   return given.length === 0 ? path : `${path}?${new URLSearchParams(given)}`
 }
 
 /** The address of an owner's page, with a notice; it names the account if several are signed in. */
-export const hrefOf = ({ several, account }: Owner, page: PageName, notice?: Notice): string =>
+export const hrefOf = ({ several, account }: Owner, page: Destination, notice?: Notice): string =>
   pathOf(page, { account: several ? account.did : "", done: notice ?? "" })
 
 /** The services that the pages' handlers use. */

@@ -11,7 +11,14 @@ import { showMessage, showMissing } from "../message.ts"
 import { type Sent, sentForm, type Visitor, visitor } from "../visitor.ts"
 import { confirm, confirmForm } from "./confirm.ts"
 import { isForgottenName, lookAtForgotten, sendForgotten } from "./signIn/forgotten.ts"
-import { type Action, hrefOf, type PageName, pathOf } from "./frame.ts"
+import {
+  type Action,
+  type Destination,
+  hrefOf,
+  isConsolePath,
+  type PageName,
+  pathOf
+} from "./frame.ts"
 import { noticeText } from "./notices.ts"
 import { type Found, findOwner, isRecent, type Owner } from "./owner.ts"
 import { signIn, signInForm, type Way } from "./signIn/signIn.ts"
@@ -22,10 +29,10 @@ import { common } from "../text/common.ts"
 import { choose as chooseText } from "../text/signIn.ts"
 
 /** The page to continue to; an unknown name means the overview. */
-const wanted = (to: string | null | undefined): PageName =>
-  to !== null && to !== undefined && isPageName(to) ? to : ""
+const wanted = (to: string | null | undefined): Destination =>
+  to !== null && to !== undefined && (isPageName(to) || isConsolePath(to)) ? to : ""
 
-const toSignIn = Effect.fnUntraced(function* (to: PageName, { cookies }: Visitor, notice = "") {
+const toSignIn = Effect.fnUntraced(function* (to: Destination, { cookies }: Visitor, notice = "") {
   const path = pathOf("sign-in", { to, done: notice })
   return redirectTo(path, yield* Config, cookies)
 })
@@ -34,7 +41,10 @@ const toConfirm = Effect.fnUntraced(function* ({ view }: Owner, to: PageName) {
   return redirectTo(pathOf("confirm", { account: view.did, to }), yield* Config)
 })
 
-const choose = Effect.fnUntraced(function* (accounts: ReadonlyArray<DeviceAccount>, to: PageName) {
+const choose = Effect.fnUntraced(function* (
+  accounts: ReadonlyArray<DeviceAccount>,
+  to: Destination
+) {
   const directory = yield* Directory
   const choices = yield* Effect.forEach(accounts, ({ did }) =>
     Effect.map(directory.byDid(did), (entry) =>
@@ -61,7 +71,7 @@ const closed = {
 /** The page for a visitor who isn't the owner of an account. */
 const elsewhere = Effect.fnUntraced(function* (
   found: Exclude<Found, { readonly kind: "owner" }>,
-  to: PageName,
+  to: Destination,
   visitor: Visitor,
   notice = ""
 ) {
@@ -129,7 +139,8 @@ const lookAtConfirm = Effect.fnUntraced(function* (request: Request, url: URL) {
   const found = yield* findOwner(visiting, queryValue(url.searchParams, "account"))
   if (found.kind !== "owner") return yield* elsewhere(found, to, visiting)
   const config = yield* Config
-  return isRecent(found.owner)
+  // The console decides itself which proofs are good enough for it.
+  return isRecent(found.owner) && !isConsolePath(to)
     ? redirectTo(hrefOf(found.owner, to), config)
     : showPage(yield* confirmForm(found.owner, to), config)
 })

@@ -16,7 +16,7 @@ import {
   passkeyChallenge
 } from "../../signInAttempt.ts"
 import type { Sent, Visitor } from "../../visitor.ts"
-import { type Handled, type PageName, pathOf } from "../frame.ts"
+import { type Destination, type Handled, pathOf } from "../frame.ts"
 import { common } from "../../text/common.ts"
 import { secondStep, signIn as text } from "../../text/signIn.ts"
 
@@ -69,7 +69,7 @@ const others: Html = html`<p class="hint">
 /** The sign-in form of the account's pages. */
 export const signInForm = Effect.fnUntraced(function* (
   visitor: Visitor,
-  to: PageName,
+  to: Destination,
   filled: {
     readonly identifier?: string | undefined
     readonly remember?: boolean
@@ -114,7 +114,7 @@ export const signIn = Effect.fn("account.signIn")(function* (
   way: Way,
   request: Request,
   sent: Sent,
-  to: PageName
+  to: Destination
 ) {
   const config = yield* Config
   const { visitor, form } = sent

@@ -1,0 +1,64 @@
+import type { HourCounts } from "../../../services/operators/HostCounts.ts"
+import { type Html, html } from "../html.ts"
+import { overview as text } from "../text/console.ts"
+
+type Series = "events" | "signUps"
+
+const hoursADay = 24
+
+/** A bar: a value, or undefined for a time that nobody noted. */
+type Bar = number | undefined
+
+/** The last 24 full hours. */
+const byHour = (hours: ReadonlyArray<HourCounts>, series: Series, current: number) => {
+  const values = new Map(hours.map((one) => [one.hour, one[series]]))
+  return Array.from({ length: hoursADay }, (_, at): Bar => values.get(current - hoursADay + at))
+}
+
+/** The last 30 days, with today. */
+const byDay = (hours: ReadonlyArray<HourCounts>, series: Series, current: number) => {
+  const sums = new Map<number, number>()
+  for (const one of hours) {
+    const day = Math.floor(one.hour / hoursADay)
+    sums.set(day, (sums.get(day) ?? 0) + one[series])
+  }
+  const today = Math.floor(current / hoursADay)
+  return Array.from({ length: 30 }, (_, at): Bar => sums.get(today - 29 + at))
+}
+
+const height = 40
+
+const barsOf = (bars: ReadonlyArray<Bar>, most: number): string =>
+  bars
+    .flatMap((value, at) => {
+      if (value === undefined) return []
+      // An hour without anything keeps a line, unlike one that nobody noted.
+      const tall = most === 0 ? 1 : Math.max(1, Math.round((value / most) * height))
+      return [`M${at * 10 + 1} ${height}v-${tall}h8v${tall}z`]
+    })
+    .join("")
+
+const chart = (title: string, span: string, unit: string, bars: ReadonlyArray<Bar>): Html => {
+  const values = bars.flatMap((value) => (value === undefined ? [] : [value]))
+  const most = Math.max(0, ...values)
+  const total = values.reduce((sum, value) => sum + value, 0)
+  const sums = text.sums(total, most, unit)
+  return html`<figure class="chart">
+    <svg
+      viewBox="0 0 ${bars.length * 10} ${height + 1}"
+      role="img"
+      aria-label="${text.chart(title, span, sums)}"
+      preserveAspectRatio="none"
+    >
+      <path class="axis" d="M0 ${height}h${bars.length * 10}v1h-${bars.length * 10}z" />
+      <path d="${barsOf(bars, most)}" />
+    </svg>
+    <figcaption>${span}: ${sums}</figcaption>
+  </figure>`
+}
+
+/** A series of the last 24 hours and of the last 30 days. */
+export const charts = (hours: ReadonlyArray<HourCounts>, series: Series, current: number): Html =>
+  html`<h3>${text[series]}</h3>
+    ${chart(text[series], text.day, text.hour, byHour(hours, series, current))}
+    ${chart(text[series], text.month, text.aDay, byDay(hours, series, current))}`

@@ -1,0 +1,124 @@
+import { counted } from "./common.ts"
+
+/** Words for an account's standing. */
+export const standings: Readonly<Record<string, string>> = {
+  active: "active",
+  deactivated: "deactivated",
+  takendown: "taken down",
+  suspended: "suspended",
+  deleted: "deleted"
+}
+
+/** `/admin/console/accounts`. */
+export const accounts = {
+  title: "Accounts",
+  search: "Handle, email address or DID",
+  state: "State",
+  any: "any",
+  find: "Find",
+  none: "No account matches.",
+  more: "More",
+  first: "Back to the start",
+  noEmail: "no email address",
+  since: (day: string) => `since ${day}`
+} as const
+
+/** `/admin/console/account`. */
+export const account = {
+  standing: "Standing",
+  reference: (ref: string) => `taken down: ${ref}`,
+  did: "DID",
+  email: "Email",
+  noEmail: "none",
+  unconfirmed: "(not confirmed)",
+  created: "Created",
+  invitedBy: "Invite",
+  size: "Storage",
+  records: (records: number) => counted(records, "record", "records"),
+  blobs: (size: string) => `${size} of blobs`,
+  signIn: "Sign-in",
+  password: "Password",
+  set: "set",
+  unset: "not set",
+  authenticator: "Authenticator",
+  on: (day: string, codes: number) =>
+    `on since ${day}, ${counted(codes, "recovery code", "recovery codes")} left`,
+  off: "off",
+  passkeys: "Passkeys",
+  appPasswords: "App passwords",
+  apps: "Apps",
+  devices: "Devices",
+  sessions: "Sessions",
+  noSessions: "No sessions with a password.",
+  sessionSince: (moment: string, place: string | undefined) =>
+    `Since ${moment}${place === undefined ? "" : `, from ${place}`}`,
+  moderation: "Moderation",
+  reason: "Reason",
+  reasonHint: "For the audit log.",
+  takeDown: "Take down",
+  restore: "Restore",
+  takeDownHint: "Nobody sees a taken down account, and its owner can only export it or move away.",
+  blobsAndRecords: "Take down a record or a blob",
+  invites: "Invites",
+  invitesOff: "This account can’t invite anyone.",
+  noInvites: "It has no invite codes to give away.",
+  disableInvites: "Stop its invites",
+  enableInvites: "Allow invites",
+  help: "Help its owner",
+  reset: "Mail a code for a new password",
+  resetHint: "The password stays valid until the owner sets a new one with the code.",
+  resetNoMail:
+    "This server doesn’t send email: the owner asks you for the code, and you read it in the terminal.",
+  noAddress: "The account has no email address, so no code can reach its owner.",
+  factors: "Turn the authenticator off",
+  factorsHint:
+    "For an owner who lost the authenticator and the recovery codes. Make sure you know who is asking: afterwards the password alone signs in. We mail the owner.",
+  write: "Write to its owner",
+  subject: "Subject",
+  message: "Message",
+  send: "Send",
+  delete: "Delete the account",
+  deleteHint: (handle: string) =>
+    `Everything in it is deleted permanently. Type ${handle} to confirm.`,
+  handle: "Handle",
+  wrongHandle: "That’s not this account’s handle.",
+  acts: "What operators did",
+  allActs: "Everything about this account in the audit log",
+  notOwn: "You can’t do this to your own account here. Use the account’s pages."
+} as const
+
+/** `/admin/console/invites`. */
+export const invites = {
+  title: "Invites",
+  create: "Create invites",
+  uses: "People for each code",
+  codes: "Codes",
+  usesHint: "From 1 to 500.",
+  submit: "Create",
+  badNumber: "Use a whole number from 1 to 500.",
+  none: "No invite codes yet.",
+  used: (uses: number, available: number) => `${uses} of ${available} used`,
+  disabled: "disabled",
+  usedUp: "used up",
+  createdAt: (day: string) => `created ${day}`,
+  forAccount: (account: string) => `for ${account}`,
+  disable: "Disable",
+  disableCode: (code: string) => `Disable ${code}`,
+  more: "More",
+  one: "Invite",
+  link: "Link",
+  linkHint: "Anyone with this link can create an account, as often as the invite allows.",
+  qr: "QR code of the invite’s link",
+  usedBy: "Who used it",
+  unused: "Nobody has used it yet.",
+  unknown: "There’s no such invite.",
+  back: "All invites"
+} as const
+
+/** A number of bytes for people: “3.4 MB”. */
+export const bytes = (size: number): string => {
+  const units = ["B", "kB", "MB", "GB"]
+  const at = size < 1000 ? 0 : Math.min(3, Math.floor(Math.log10(size) / 3))
+  const value = size / 1000 ** at
+  return `${at === 0 || value >= 100 ? Math.round(value) : value.toFixed(1)} ${units[at]}`
+}
