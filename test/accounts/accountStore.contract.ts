@@ -57,6 +57,7 @@ export const accountStoreContract = (name: string, run: Run<Inside>) =>
           handle: "alice.example.com",
           email: undefined,
           emailConfirmedAt: undefined,
+          emailFactorAt: undefined,
           password: "scrypt",
           deactivatedAt: "2026-02-02T00:00:00.000Z",
           deleteAfter: "2026-03-03T00:00:00.000Z",
@@ -91,6 +92,20 @@ export const accountStoreContract = (name: string, run: Run<Inside>) =>
         yield* (yield* AccountStore).create(alice)
         const change = Effect.flatMap(AccountStore, (store) => store.update({ handle: "b.test" }))
         assert.strictEqual(yield* rowsWritten(change), 1)
+      })
+    )
+
+    check(
+      "an account of a version without mailed codes at sign-in can turn them on",
+      Effect.gen(function* () {
+        const sql = yield* SqlStorage
+        yield* (yield* AccountStore).create(alice)
+        sql.exec("ALTER TABLE account DROP COLUMN email_factor")
+        const store = yield* wake
+        assert.deepStrictEqual(yield* store.get, alice)
+        const emailFactorAt = "2026-04-04T00:00:00.000Z"
+        yield* store.update({ emailFactorAt })
+        assert.deepStrictEqual(yield* (yield* wake).get, { ...alice, emailFactorAt })
       })
     )
 

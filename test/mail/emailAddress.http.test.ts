@@ -133,11 +133,4 @@ describe("an account's email address", () => {
     assert.strictEqual(outcomeOf(await ask(fresh())), "429 RateLimitExceeded")
     await limited.close()
   })
-
-  it("updateEmail rejects emailAuthFactor", async () => {
-    const who = await someone()
-    const asked = { email: fresh(), emailAuthFactor: true }
-    assert.strictEqual(outcomeOf(await server(who, "updateEmail", asked)), "400 InvalidRequest")
-    ok(await server(who, "updateEmail", { ...asked, emailAuthFactor: false }))
-  })
 })

@@ -20,7 +20,7 @@ let victim: Armed
 let mallory: Person
 
 beforeAll(async () => {
-  world = await startWorld()
+  world = await startWorld({ MAILER: "captured" })
   victim = await arm(world)
   mallory = await signUp(world, "mallory")
 })
@@ -184,6 +184,9 @@ describe("a form of an account’s pages", () => {
       "authenticator/confirm",
       "authenticator/codes",
       "authenticator/off",
+      "email-factor/on",
+      "email-factor/off",
+      "email-factor/send-code",
       "email",
       "email/send-change",
       "email/send-confirmation",

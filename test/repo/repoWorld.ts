@@ -129,6 +129,7 @@ export const repoServices = Effect.fnUntraced(function* (
       handle: "alice.test",
       email: undefined,
       emailConfirmedAt: undefined,
+      emailFactorAt: undefined,
       password: undefined,
       signingKey: { curve: "k256", wrapped, didKey: key.didKey },
       deactivatedAt: undefined,

@@ -24,6 +24,7 @@ export const alice: Account = {
   handle: "alice.test",
   email: "alice@example.com",
   emailConfirmedAt: "2026-01-01T00:00:00.000Z",
+  emailFactorAt: undefined,
   password: undefined,
   signingKey: {
     curve: "k256",

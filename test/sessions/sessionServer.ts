@@ -12,6 +12,8 @@ import {
   unsignedBytes,
   withSignature
 } from "../../src/core/identity/plcOperation.ts"
+import * as AccountCodesSqlite from "../../src/layers/mail/AccountCodesSqlite.ts"
+import * as AccountLimitsSqlite from "../../src/layers/limits/AccountLimitsSqlite.ts"
 import * as AlarmMemory from "../../src/layers/host/AlarmMemory.ts"
 import * as BackgroundMemory from "../../src/layers/host/BackgroundMemory.ts"
 import * as MailerCaptured from "../../src/layers/mail/MailerCaptured.ts"
@@ -35,6 +37,7 @@ import * as AccountLock from "../../src/services/accounts/AccountLock.ts"
 import { AccountEvents } from "../../src/services/stream/AccountEvents.ts"
 import { type Account, AccountStore } from "../../src/services/accounts/AccountStore.ts"
 import { Auth } from "../../src/services/sessions/Auth.ts"
+import { CodeOwners } from "../../src/services/mail/CodeOwners.ts"
 import { Directory } from "../../src/services/accounts/Directory.ts"
 import * as Passwords from "../../src/services/sessions/Passwords.ts"
 import { PlcDirectory } from "../../src/services/identity/PlcDirectory.ts"
@@ -154,6 +157,15 @@ const countsLayer = Layer.succeed(
   })
 )
 
+const noCodeOwners = Layer.succeed(
+  CodeOwners,
+  CodeOwners.of({
+    ownerOf: () => Effect.undefined,
+    put: () => Effect.void,
+    remove: () => Effect.void
+  })
+)
+
 /** Everything that the account's methods need, in memory; the network has these documents. */
 export const serverLayerWith = (documents: ReadonlyArray<DidDocument>) =>
   AuthAccount.layer.pipe(
@@ -169,6 +181,9 @@ export const serverLayerWith = (documents: ReadonlyArray<DidDocument>) =>
         MailerCaptured.layer,
         PreferencesSqlite.layer,
         SecondFactorsSqlite.layer,
+        AccountCodesSqlite.layer,
+        AccountLimitsSqlite.layer,
+        noCodeOwners,
         PasskeysSqlite.layer,
         PasskeyLinksSqlite.layer,
         storeLayer,

@@ -45,6 +45,7 @@ describe("createSession", () => {
         handle: "alice.test",
         email: "alice@example.com",
         emailConfirmed: true,
+        emailAuthFactor: false,
         active: true
       })
       assert.deepStrictEqual(didDoc, JSON.parse(JSON.stringify(aliceIdentity.document)))

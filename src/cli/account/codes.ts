@@ -31,6 +31,7 @@ const purposes: Readonly<Record<string, string>> = {
   update_email: "change the email address",
   reset_password: "reset the password",
   delete_account: "delete the account",
+  auth_factor: "sign in with the password",
   plc_operation: "change the identity (move, recovery key)"
 }
 

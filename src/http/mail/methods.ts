@@ -2,7 +2,6 @@ import type {
   ComAtprotoServerConfirmEmail as ConfirmEmail,
   ComAtprotoServerUpdateEmail as UpdateEmail
 } from "@atproto/api"
-import * as Effect from "effect/Effect"
 import type { Authority } from "../../services/sessions/Authority.ts"
 import {
   confirmEmail,
@@ -10,7 +9,6 @@ import {
   updateEmail
 } from "../../services/accounts/EmailAddress.ts"
 import { mailCode } from "../../services/mail/MailedCodes.ts"
-import { InvalidRequest } from "../../services/failures.ts"
 import { type Call, method } from "../Xrpc.ts"
 import { owner } from "../accounts/readableAccount.ts"
 import { rules } from "../../services/limits/rules.ts"
@@ -42,14 +40,7 @@ const requestUpdate = method(
 const update = method(
   "com.atproto.server.updateEmail",
   { at: "account", authority: owner, limits: [rules.updateEmail] },
-  Effect.fnUntraced(function* ({ input }: Call<UpdateEmail.QueryParams, UpdateEmail.InputSchema>) {
-    if (input.emailAuthFactor === true) {
-      return yield* new InvalidRequest({
-        message: "Codes by e-mail are no second factor here: use an authenticator or a passkey"
-      })
-    }
-    yield* updateEmail(input)
-  })
+  ({ input }: Call<UpdateEmail.QueryParams, UpdateEmail.InputSchema>) => updateEmail(input)
 )
 
 /** Methods that confirm and change the account's email address with mailed codes. */

@@ -6,8 +6,9 @@ import { ownAnswer, ownerOrAdministrator } from "../limits/ownEndpoint.ts"
 /** The codes that an account's owner may see on a host without mail. */
 export const codesFor = Effect.fnUntraced(function* (did: string) {
   const codes = yield* (yield* Accounts).call(did, "pendingCodes")
-  // Somebody who has just entered the password hasn't forgotten it.
-  return codes.filter(({ purpose }) => purpose !== "reset_password")
+  // Somebody who has just entered the password hasn't forgotten it. A second factor that a session
+  // can read is none.
+  return codes.filter(({ purpose }) => purpose !== "reset_password" && purpose !== "auth_factor")
 })
 
 /**

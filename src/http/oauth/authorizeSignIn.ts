@@ -75,7 +75,7 @@ export const signInForm = Effect.fnUntraced(function* (
 
 const codeForm = Effect.fnUntraced(function* (
   visit: Visit,
-  { ticket, message }: Extract<Attempt, { kind: "code" }>,
+  { ticket, factor, message, notice }: Extract<Attempt, { kind: "code" }>,
   remember: boolean
 ) {
   const view = {
@@ -83,8 +83,10 @@ const codeForm = Effect.fnUntraced(function* (
     carried: carriedBy(visit),
     challenge: yield* passkeyChallenge(visit.visitor.device.id),
     ticket,
+    factor,
     remember,
     message,
+    notice,
     others: cancel(visit)
   }
   const status = message === undefined ? 200 : 400
@@ -148,7 +150,8 @@ export const postCode = (request: Request) =>
       const { form, visitor } = sent
       const attempt = yield* byCode(visitor.device.id, {
         ticket: field(form, "ticket"),
-        code: field(form, "code")
+        code: field(form, "code"),
+        another: form.get("another") === "on"
       })
       return yield* after(visit, form, attempt)
     })

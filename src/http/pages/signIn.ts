@@ -1,3 +1,4 @@
+import type { Factor } from "../../services/factors/SecondFactorProof.ts"
 import { type Html, html } from "./html.ts"
 import { checkbox, field, fieldIn, hidden, note } from "./parts.ts"
 import type { Challenge } from "./signInAttempt.ts"
@@ -94,28 +95,33 @@ export interface CodeView {
   readonly challenge: Challenge
   /** Proves that the password was right. */
   readonly ticket: string
+  readonly factor: Factor
   readonly remember: boolean
+  readonly notice?: string | undefined
   readonly message?: string | undefined
   readonly others?: Html | undefined
 }
 
 /** The page that asks for a code, after the password. */
 export const codePage = (view: CodeView): Html => {
-  const { actions, carried, challenge, ticket, message } = view
+  const { actions, carried, challenge, ticket, message, notice } = view
   const remember = view.remember ? "on" : undefined
+  const byMail = view.factor === "email"
   return html`<h1>${secondStep.title}</h1>
-    <p class="lead">${secondStep.lead}</p>
+    <p class="lead">${byMail ? secondStep.mailedLead : secondStep.lead}</p>
+    ${notice !== undefined && note("good", notice)}
     <form method="post" action="${actions.code}">
       ${hidden({ ...carried, ticket, remember })}
       ${fieldIn(message === undefined ? undefined : { text: message, field: "code" }, {
         name: "code",
         label: common.code,
         autocomplete: "one-time-code",
-        hint: secondStep.hint,
+        hint: byMail ? secondStep.mailedHint : secondStep.hint,
         autofocus: true,
         maxLength: 32
       })}
       <button type="submit">${common.continue}</button>
+      ${byMail && html`<button type="submit" class="quiet" name="another" value="on" formnovalidate>${secondStep.another}</button>`}
     </form>
     ${passkeyForm({
       action: actions.passkey,

@@ -3,6 +3,7 @@ import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import { jsonObject } from "../../core/bytes/jsonObject.ts"
 import type { TicketClaims } from "../../core/sessions/ticket.ts"
+import type { Factor } from "../../services/factors/SecondFactorProof.ts"
 import type { OwnerView } from "../../services/sessions/ownerView.ts"
 import { Accounts } from "../../services/accounts/Accounts.ts"
 import { Config } from "../../services/host/Config.ts"
@@ -21,13 +22,23 @@ import { rules } from "../../services/limits/rules.ts"
 export type Attempt =
   | { readonly kind: "proven"; readonly owner: OwnerView }
   /** The password was right; the ticket carries that to the code step. */
-  | { readonly kind: "code"; readonly ticket: string; readonly message?: string }
+  | {
+      readonly kind: "code"
+      readonly ticket: string
+      readonly factor: Factor
+      readonly message?: string
+      readonly notice?: string
+    }
   | { readonly kind: "refused"; readonly message: string }
 
 const refused = (message: string): Attempt => ({ kind: "refused", message })
 
 const minute = 60_000
-const proofMillis = 5 * minute
+/** How long a code may take after the password. A mail may take a while. */
+const proofMillis = { authenticator: 5 * minute, email: 15 * minute } as const satisfies Record<
+  Factor,
+  number
+>
 const challengeMillis = 15 * minute
 
 const tooMany = (seconds: number): Attempt => refused(common.tooManyAttempts(seconds))
@@ -63,29 +74,68 @@ export const byPassword = Effect.fn("pages.byPassword")(
 )
 
 const afterPassword = Effect.fnUntraced(function* (device: string, owner: OwnerView) {
-  if (!owner.secondFactor) return { kind: "proven", owner } satisfies Attempt as Attempt
   const { did, passwordVersion } = owner
-  const ticket = yield* seal("password proven", device, { did, passwordVersion }, proofMillis)
-  return { kind: "code", ticket } satisfies Attempt as Attempt
+  const factor = factorAsked(owner)
+  if (factor === undefined) return { kind: "proven", owner } satisfies Attempt as Attempt
+  const claims = { did, passwordVersion, factor }
+  const ticket = yield* seal("password proven", device, claims, proofMillis[factor])
+  const asked: Attempt = { kind: "code", ticket, factor }
+  return factor === "email" ? yield* mailed({ did, passwordVersion }, asked) : asked
+})
+
+const factorAsked = ({ secondFactor, emailFactorSince }: OwnerView): Factor | undefined => {
+  if (secondFactor) return "authenticator"
+  return emailFactorSince === undefined ? undefined : "email"
+}
+
+/** Mails a sign-in code and asks for it. */
+const mailed = Effect.fnUntraced(function* (
+  { did, passwordVersion }: { readonly did: string; readonly passwordVersion: string },
+  asked: Extract<Attempt, { readonly kind: "code" }>
+) {
+  return yield* (yield* Accounts).call(did, "mailSignInCode", { passwordVersion }).pipe(
+    Effect.as<Attempt>(asked),
+    Effect.catchTags({
+      PasswordChanged: () => Effect.succeed(refused(text.passwordChanged)),
+      AccountTakenDown: () => Effect.succeed(refused(common.takenDown)),
+      NoEmailAddress: () => Effect.succeed(refused(text.codeNotSent)),
+      MailNotSent: () => Effect.succeed(refused(text.codeNotSent)),
+      // The code mailed before may still be valid.
+      RateLimitExceeded: ({ retryAfter, windowSeconds }) =>
+        Effect.succeed<Attempt>({
+          ...asked,
+          message: text.tooManyCodes(retryAfter ?? windowSeconds)
+        })
+    })
+  )
 })
 
 const proofOf = (claims: TicketClaims | undefined) => {
   const { did, passwordVersion } = claims ?? {}
+  const factor: Factor = claims?.["factor"] === "email" ? "email" : "authenticator"
   return typeof did === "string" && typeof passwordVersion === "string"
-    ? { did, passwordVersion }
+    ? { did, passwordVersion, factor }
     : undefined
 }
 
-/** Continues after the password with an authenticator or recovery code. */
+/** Continues after the password with a code, or mails another one. */
 export const byCode = Effect.fn("pages.byCode")(function* (
   device: string,
-  { ticket, code }: { readonly ticket: string; readonly code: string }
+  {
+    ticket,
+    code,
+    another
+  }: { readonly ticket: string; readonly code: string; readonly another: boolean }
 ) {
   const proof = proofOf(yield* unseal("password proven", device, ticket))
   if (proof === undefined) return refused(text.codeTooLate)
-  const { did, passwordVersion } = proof
+  const { did, passwordVersion, factor } = proof
   yield* noteAccount(did)
-  const again = (message: string) => Effect.succeed<Attempt>({ kind: "code", ticket, message })
+  if (another && factor === "email") {
+    return yield* mailed(proof, { kind: "code", ticket, factor, notice: text.anotherCode })
+  }
+  const again = (message: string) =>
+    Effect.succeed<Attempt>({ kind: "code", ticket, factor, message })
   const accounts = yield* Accounts
   return yield* accounts.call(did, "proveCode", { code: code.trim(), passwordVersion }).pipe(
     Effect.map((owner): Attempt => ({ kind: "proven", owner })),
@@ -93,7 +143,7 @@ export const byCode = Effect.fn("pages.byCode")(function* (
       PasswordChanged: () => Effect.succeed(refused(text.passwordChanged)),
       AccountTakenDown: () => again(common.takenDown),
       RepoNotFound: () => again(common.wrongCode),
-      WrongCode: () => again(common.wrongCode),
+      WrongCode: () => again(factor === "email" ? text.wrongMailedCode : common.wrongCode),
       TooManyCodes: ({ retryAfterSeconds }) => again(common.tooManyAttempts(retryAfterSeconds))
     })
   )

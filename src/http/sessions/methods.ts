@@ -132,10 +132,10 @@ const getSession = method(
   { at: "account", authority: { kind: "session", level: "standard", oauth: "any" } },
   Effect.fnUntraced(function* ({ caller }: Call) {
     const account = yield* (yield* AccountStore).get
-    const { email, emailConfirmed, ...view } = yield* sessionView(account)
-    return caller.kind === "oauth" && !holds(caller.granted, readsEmail)
-      ? view
-      : { ...view, ...(email === undefined ? {} : { email, emailConfirmed }) }
+    const view = yield* sessionView(account)
+    if (caller.kind !== "oauth" || holds(caller.granted, readsEmail)) return view
+    const { did, handle, didDoc, active, status } = view
+    return { did, handle, didDoc, active, status }
   })
 )
 

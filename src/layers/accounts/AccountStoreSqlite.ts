@@ -11,9 +11,13 @@ export const tables: ReadonlyArray<string> = [
     one INTEGER PRIMARY KEY CHECK (one = 1),
     did TEXT NOT NULL, handle TEXT NOT NULL, email TEXT, email_confirmed INTEGER NOT NULL,
     password TEXT, curve TEXT NOT NULL, wrapped_key BLOB NOT NULL, did_key TEXT NOT NULL,
-    deactivated_at TEXT, delete_after TEXT, takedown TEXT, created_at TEXT NOT NULL
+    deactivated_at TEXT, delete_after TEXT, takedown TEXT, created_at TEXT NOT NULL,
+    email_factor INTEGER NOT NULL DEFAULT 0
   )`
 ]
+
+/** For tables of versions without mailed codes at sign-in. */
+const addEmailFactor = "ALTER TABLE account ADD COLUMN email_factor INTEGER NOT NULL DEFAULT 0"
 
 /** The account's row. */
 export interface Row extends Record<string, SqlValue> {
@@ -30,7 +34,14 @@ export interface Row extends Record<string, SqlValue> {
   delete_after: string | null
   takedown: string | null
   created_at: string
+  /** In milliseconds; 0 if off; rows of versions without it lack the column. */
+  email_factor: number | null
 }
+
+const timeOf = (millis: number): string | undefined =>
+  millis === 0 ? undefined : new Date(millis).toISOString()
+
+const millisOf = (time: string | undefined): number => (time === undefined ? 0 : Date.parse(time))
 
 /** The account that a row holds. */
 // SAFETY: only `bindings` writes curve and takedown, from values of these types.
@@ -38,8 +49,8 @@ export const accountOf = (row: Row): Account => ({
   did: row.did,
   handle: row.handle,
   email: row.email ?? undefined,
-  emailConfirmedAt:
-    row.email_confirmed === 0 ? undefined : new Date(row.email_confirmed).toISOString(),
+  emailConfirmedAt: timeOf(row.email_confirmed),
+  emailFactorAt: timeOf(row.email_factor ?? 0),
   password: row.password ?? undefined,
   signingKey: {
     curve: row.curve as Account["signingKey"]["curve"],
@@ -56,7 +67,7 @@ const bindings = (account: Account): Array<SqlValue> => [
   account.did,
   account.handle,
   account.email ?? null,
-  account.emailConfirmedAt === undefined ? 0 : Date.parse(account.emailConfirmedAt),
+  millisOf(account.emailConfirmedAt),
   account.password ?? null,
   account.signingKey.curve,
   account.signingKey.wrapped,
@@ -64,7 +75,8 @@ const bindings = (account: Account): Array<SqlValue> => [
   account.deactivatedAt ?? null,
   account.deleteAfter ?? null,
   account.takedown ?? null,
-  account.createdAt
+  account.createdAt,
+  millisOf(account.emailFactorAt)
 ]
 
 const isMissingTable = (error: unknown): boolean =>
@@ -112,6 +124,7 @@ export const layer = (options: AccountStoreOptions): Layer.Layer<AccountStore, n
           const [row] = sql.exec<Row>("SELECT * FROM account").toArray()
           if (row === undefined) return undefined
           makeTables(sql, statements)
+          if (!("email_factor" in row)) sql.exec(addEmailFactor)
           return accountOf(row)
         } catch (error) {
           if (isMissingTable(error)) return undefined
@@ -134,8 +147,8 @@ export const layer = (options: AccountStoreOptions): Layer.Layer<AccountStore, n
             makeTables(sql, statements)
             sql.exec(
               `INSERT INTO account (one, did, handle, email, email_confirmed, password, curve, wrapped_key,
-                did_key, deactivated_at, delete_after, takedown, created_at)
-              VALUES (1, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+                did_key, deactivated_at, delete_after, takedown, created_at, email_factor)
+              VALUES (1, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
               ...bindings(account)
             )
           })
@@ -149,7 +162,8 @@ export const layer = (options: AccountStoreOptions): Layer.Layer<AccountStore, n
         const changed: Account = { ...(yield* get), ...change }
         sql.exec(
           `UPDATE account SET did = ?, handle = ?, email = ?, email_confirmed = ?, password = ?, curve = ?,
-            wrapped_key = ?, did_key = ?, deactivated_at = ?, delete_after = ?, takedown = ?, created_at = ?`,
+            wrapped_key = ?, did_key = ?, deactivated_at = ?, delete_after = ?, takedown = ?, created_at = ?,
+            email_factor = ?`,
           ...bindings(changed)
         )
         known = { account: changed }

@@ -10,6 +10,8 @@ export interface Account {
   readonly email: string | undefined
   /** When its owner confirmed the address. */
   readonly emailConfirmedAt: string | undefined
+  /** Since when a sign-in with the password also takes a code mailed to the address. */
+  readonly emailFactorAt: string | undefined
   /** scrypt with its parameters and salt, as one string; undefined without a password. */
   readonly password: string | undefined
   readonly signingKey: {

@@ -7,7 +7,9 @@ import { AccountLimits } from "../limits/AccountLimits.ts"
 import { AccountLock } from "./AccountLock.ts"
 import { type Account, AccountStore } from "./AccountStore.ts"
 import { Directory } from "./Directory.ts"
+import { InvalidRequest } from "../failures.ts"
 import { mailCode } from "../mail/MailedCodes.ts"
+import { Mailer } from "../mail/Mailer.ts"
 import { fitEmail } from "./signUp/fields.ts"
 import { rules } from "../limits/rules.ts"
 
@@ -50,20 +52,72 @@ export const requestEmailUpdate = Effect.fn("requestEmailUpdate")(function* () {
 const putEmail = Effect.fnUntraced(function* (account: Account, email: string) {
   yield* (yield* Directory).setEmail(account.did, email)
   if (email === account.email) return
-  yield* (yield* AccountStore).update({ email, emailConfirmedAt: undefined })
+  // A code can't be mailed to an address that nobody has confirmed, so the factor ends with it.
+  const unproven = { emailConfirmedAt: undefined, emailFactorAt: undefined }
+  yield* (yield* AccountStore).update({ email, ...unproven })
   yield* (yield* AccountCodes).revoke(codePurposes)
 })
 
-/** Changes the account's address; requires a code if the old one was confirmed. */
+/** Turns mailed codes at sign-in on, or with a mailed code off. */
+const putEmailFactor = Effect.fnUntraced(function* (account: Account, on: boolean, token: string) {
+  const accounts = yield* AccountStore
+  if (on === (account.emailFactorAt !== undefined)) return
+  if (on) {
+    if (!(yield* Mailer).delivers) {
+      return yield* refuseFactor("This server sends no email, so it can't mail codes at sign-in")
+    }
+    if (account.email === undefined || account.emailConfirmedAt === undefined) {
+      return yield* refuseFactor("Confirm the account's email address before codes go to it")
+    }
+    const now = yield* Clock.currentTimeMillis
+    yield* accounts.update({ emailFactorAt: new Date(now).toISOString() })
+    return
+  }
+  if (token === "") {
+    yield* mailCode("update_email")
+    return yield* new TokenRequired()
+  }
+  const codes = yield* AccountCodes
+  yield* codes.use("update_email", token)
+  yield* accounts.update({ emailFactorAt: undefined })
+  yield* codes.revoke(["auth_factor"])
+})
+
+const refuseFactor = (message: string) => new InvalidRequest({ message })
+
+/** Turns mailed codes at sign-in on or off; without a token, turning them off mails one. */
+export const changeEmailFactor = Effect.fn("changeEmailFactor")(function* (input: {
+  readonly on: boolean
+  readonly token: string
+}) {
+  const change = Effect.flatMap(
+    Effect.flatMap(AccountStore, (accounts) => accounts.get),
+    (account) => putEmailFactor(account, input.on, typedText(input.token))
+  )
+  yield* (yield* AccountLock).alone(change)
+})
+
+/**
+ * Changes the account's address, which requires a code if the old one was confirmed; or, for the
+ * same address, turns mailed codes at sign-in on or off.
+ */
 export const updateEmail = Effect.fn("updateEmail")(function* (input: {
   readonly email: string
   readonly token?: string | undefined
+  readonly emailAuthFactor?: boolean | undefined
 }) {
+  const { emailAuthFactor: factor } = input
   const email = yield* fitEmail(input.email)
   const change = Effect.gen(function* () {
     const account = yield* (yield* AccountStore).get
     const isProtected = account.email !== undefined && account.emailConfirmedAt !== undefined
     const token = typedText(input.token ?? "")
+    if (factor !== undefined && email === account.email) {
+      return yield* putEmailFactor(account, factor, token)
+    }
+    if (factor === true) {
+      return yield* refuseFactor("Change and confirm the email address before codes go to it")
+    }
     if (isProtected && token === "") return yield* new TokenRequired()
     // The code is used last, so it stays valid if the new address is taken.
     if (isProtected) yield* (yield* AccountCodes).check("update_email", token)

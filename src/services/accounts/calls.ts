@@ -3,7 +3,7 @@ import * as Effect from "effect/Effect"
 import { deleteByCode, deletionDay, forceDeletion } from "./AccountDeletion.ts"
 import { deactivate } from "./AccountStatus.ts"
 import { AccountStore, inactiveStatus } from "./AccountStore.ts"
-import { confirmEmail, replaceEmail, updateEmail } from "./EmailAddress.ts"
+import { changeEmailFactor, confirmEmail, replaceEmail, updateEmail } from "./EmailAddress.ts"
 import { beginMigration } from "./PendingMigration.ts"
 import { type SubjectChange, subjectStatus, updateSubject } from "./SubjectStatus.ts"
 import type { Subject } from "./Takedowns.ts"
@@ -61,6 +61,7 @@ export const create = Effect.fnUntraced(function* (input: {
     handle: input.handle,
     email: input.email,
     emailConfirmedAt: undefined,
+    emailFactorAt: undefined,
     password,
     signingKey: input.signingKey,
     deactivatedAt: input.active ? undefined : createdAt,
@@ -139,6 +140,8 @@ export const ownershipCalls = {
   }),
   updateEmail: ({ email, code }: { readonly email: string; readonly code: string }) =>
     updateEmail({ email, token: code }),
+  changeEmailFactor: ({ on, code }: { readonly on: boolean; readonly code: string }) =>
+    changeEmailFactor({ on, token: code }),
   updateHandle: ({ handle }: { readonly handle: string }) => changeOwnHandle(handle),
   deactivate: ({ deleteAfter }: { readonly deleteAfter?: string }) => deactivate(deleteAfter),
   deleteByCode

@@ -3,7 +3,8 @@ import { type Account, AccountStore } from "../accounts/AccountStore.ts"
 import { Background } from "../host/Background.ts"
 import { Config, type Settings } from "../host/Config.ts"
 import { type Mail, Mailer } from "../mail/Mailer.ts"
-import { SecondFactors } from "./SecondFactors.ts"
+import { AccountCodes } from "../mail/AccountCodes.ts"
+import { SecondFactors, WrongCode } from "./SecondFactors.ts"
 
 const warning = (
   { handle }: Account,
@@ -48,13 +49,31 @@ const countMiss = Effect.gen(function* () {
   yield* (yield* Background).run(Effect.provide(warnOwner, services))
 })
 
+/** What a sign-in with the password takes besides. */
+export type Factor = "authenticator" | "email"
+
+/**
+ * The factor that an account's sign-in with the password takes; undefined if none.
+ *
+ * An authenticator comes first: while it's on, no code is mailed and none is accepted.
+ */
+export const factorOf = Effect.fnUntraced(function* ({ emailFactorAt }: Account) {
+  if (yield* (yield* SecondFactors).isOn) return "authenticator" satisfies Factor as Factor
+  return emailFactorAt === undefined ? undefined : ("email" satisfies Factor as Factor)
+})
+
 /**
  * Uses a second-factor code after the password was verified; warns the owner after a dozen wrong
- * ones.
+ * ones of an authenticator.
  */
 export const proveSecondFactor = Effect.fn("proveSecondFactor")(function* (
-  did: string,
+  account: Account,
   code: string
 ) {
-  return yield* Effect.tapError((yield* SecondFactors).use(did, code), () => countMiss)
+  if ((yield* factorOf(account)) === "email") {
+    // An expired code is wrong too: clients know only one error for codes.
+    const refused = () => new WrongCode()
+    return yield* Effect.mapError((yield* AccountCodes).use("auth_factor", code), refused)
+  }
+  yield* Effect.tapError((yield* SecondFactors).use(account.did, code), () => countMiss)
 })

@@ -8,11 +8,12 @@ import {
 } from "../accounts/AccountStore.ts"
 import { PasskeyLinkOver, PasskeyLinks, linkLife } from "./PasskeyLinks.ts"
 import { type Ceremony, type CredentialJson, Passkeys } from "./Passkeys.ts"
-import { proveSecondFactor } from "./SecondFactorProof.ts"
+import { factorOf, proveSecondFactor } from "./SecondFactorProof.ts"
 import { SecondFactors } from "./SecondFactors.ts"
 import { InvalidRequest } from "../failures.ts"
 import { Config, type Settings } from "../host/Config.ts"
 import { AccountLimits } from "../limits/AccountLimits.ts"
+import { mailCode } from "../mail/MailedCodes.ts"
 import { type Mail, Mailer } from "../mail/Mailer.ts"
 import { passkeyLinkMail } from "../mail/mailTexts.ts"
 import { Auth, type Credentials, Denied } from "../sessions/Auth.ts"
@@ -36,8 +37,19 @@ const proveCode = Effect.fnUntraced(function* ({
 }) {
   const account = yield* goodAccount
   if (passwordVersion !== (yield* versionOf(account))) return yield* new PasswordChanged()
-  yield* slowToFail(proveSecondFactor(account.did, code))
+  yield* slowToFail(proveSecondFactor(account, code))
   return yield* viewOf(account)
+})
+
+/** Mails the code that a sign-in on a page takes, after the password was verified. */
+const mailSignInCode = Effect.fnUntraced(function* ({
+  passwordVersion
+}: {
+  readonly passwordVersion: string
+}) {
+  const account = yield* goodAccount
+  if (passwordVersion !== (yield* versionOf(account))) return yield* new PasswordChanged()
+  if ((yield* factorOf(account)) === "email") yield* mailCode("auth_factor")
 })
 
 /** Logs why a passkey was rejected; the client isn't told. */
@@ -185,8 +197,8 @@ const addPasskeyByLink = Effect.fnUntraced(function* (
 ) {
   const { secret, code, ...passkey } = input
   const factors = yield* SecondFactors
-  const { did } = yield* linkedAccount(secret)
-  if (yield* factors.isOn) yield* slowToFail(proveSecondFactor(did, code))
+  const account = yield* linkedAccount(secret)
+  if (yield* factors.isOn) yield* slowToFail(proveSecondFactor(account, code))
   // The account may have changed while the code was checked.
   yield* linkedAccount(secret)
   if (!(yield* PasskeyLinks).use(secret)) return yield* new PasskeyLinkOver()
@@ -200,6 +212,7 @@ const addPasskeyByLink = Effect.fnUntraced(function* (
 /** The calls to the account's object for second factors and passkeys. */
 export const factorCalls = {
   proveCode,
+  mailSignInCode,
   provePasskey,
   beginAuthenticator,
   confirmAuthenticator,

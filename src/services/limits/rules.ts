@@ -70,6 +70,8 @@ export const rules = {
   oauthRevoke: rule("address", "oauth revoke", [100, fiveMinutes]),
   /** For each purpose. */
   mailedCode: rule("account", "code", [5, anHour], [15, aDay]),
+  /** Codes at sign-in, instead of `mailedCode`. */
+  signInCode: rule("account", "sign-in code", [10, anHour], [40, aDay]),
   makePasskeyLink: rule("account", "passkey link", [10, anHour], [30, aDay]),
   updateHandle: rule("account", "updateHandle", [10, fiveMinutes], [50, aDay]),
   /** Each response reveals whether an account has the address. */

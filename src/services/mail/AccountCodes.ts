@@ -8,6 +8,7 @@ export const codePurposes = [
   "update_email",
   "reset_password",
   "delete_account",
+  "auth_factor",
   "plc_operation"
 ] as const
 

@@ -34,7 +34,10 @@ export const mailCode = Effect.fn("mailCode")(function* (purpose: CodePurpose) {
   if (email === undefined && (mailer.delivers || purpose === "confirm_email")) {
     return yield* new NoEmailAddress()
   }
-  yield* (yield* AccountLimits).take(rules.mailedCode, purpose)
+  yield* (yield* AccountLimits).take(
+    purpose === "auth_factor" ? rules.signInCode : rules.mailedCode,
+    purpose
+  )
   const codes = yield* AccountCodes
   const made = yield* codes.make(did, purpose, { readable: !mailer.delivers })
   if (purpose === "reset_password") yield* (yield* CodeOwners).put(made.code, { ...made, did })

@@ -22,11 +22,18 @@ const codeMails = {
     subject: "Delete your account",
     use: "permanently delete your account and everything in it"
   },
+  auth_factor: { subject: "Your sign-in code", use: "sign in with your password" },
   plc_operation: {
     subject: "Change your identity",
     use: "change who controls your identity, for example to move to another server"
   }
 } as const satisfies Record<CodePurpose, { readonly subject: string; readonly use: string }>
+
+/** What to do about a code that the reader didn't ask for. */
+const unasked = (purpose: CodePurpose, publicUrl: string): string =>
+  purpose === "auth_factor"
+    ? `Don’t share this code. If this wasn’t you, someone knows your password. Change it: ${publicUrl}/account/password`
+    : "Don’t share this code. If this wasn’t you, you can ignore this email."
 
 const letter = (lines: ReadonlyArray<string>): string => `${lines.join("\n\n")}\n`
 
@@ -44,7 +51,7 @@ export const codeMail = (
       `Someone asked to ${use} on ${publicUrl}.`,
       `If this was you, enter this code within 15 minutes:`,
       `    ${code}`,
-      `Don’t share this code. If this wasn’t you, you can ignore this email.`
+      unasked(purpose, publicUrl)
     ])
   }
 }

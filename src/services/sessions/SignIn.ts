@@ -11,15 +11,15 @@ import { AppPasswords } from "./AppPasswords.ts"
 import { Denied } from "./Auth.ts"
 import { documentToFollow } from "../identity/HostedDidDocument.ts"
 import { provePassword, renewHash, slowToFail } from "./PasswordProof.ts"
-import { proveSecondFactor } from "../factors/SecondFactorProof.ts"
-import { SecondFactors } from "../factors/SecondFactors.ts"
+import { type Factor, factorOf, proveSecondFactor } from "../factors/SecondFactorProof.ts"
+import { mailCode } from "../mail/MailedCodes.ts"
 import { Sessions } from "./Sessions.ts"
 import { sweepSessionsLater } from "./SessionSweep.ts"
 
 /** A sign-in to this object's account. */
 export interface SignInInput {
   readonly password: string
-  /** A code from the authenticator or a recovery code, if the account has a second factor. */
+  /** A code from the authenticator, a recovery code or a mailed code, by the account's factor. */
   readonly authFactorToken?: string | undefined
   /** Lets the owner of a taken-down account sign in to move away or to appeal. */
   readonly allowTakendown?: boolean | undefined
@@ -29,6 +29,11 @@ export interface SignInInput {
 const wrongPassword = () =>
   new Denied({ error: "AuthenticationRequired", message: "Invalid identifier or password" })
 
+const codeRequired = {
+  authenticator: "A code of the account's authenticator, or a recovery code, is required",
+  email: "A sign-in code has been sent to the account's email address"
+} as const satisfies Record<Factor, string>
+
 interface Proven {
   readonly account: Account
   readonly level: Level
@@ -37,16 +42,14 @@ interface Proven {
 
 /** Verifies the second factor, after the password, so strangers never get here. */
 const proveCode = Effect.fnUntraced(function* (account: Account, token: string) {
-  const factors = yield* SecondFactors
-  if (!(yield* factors.isOn)) return account
+  const factor = yield* factorOf(account)
+  if (factor === undefined) return account
   // Clients that haven't asked for the code yet send an empty one.
   if (token.trim() === "") {
-    return yield* new Denied({
-      error: "AuthFactorTokenRequired",
-      message: "A code of the account's authenticator, or a recovery code, is required"
-    })
+    if (factor === "email") yield* mailCode("auth_factor")
+    return yield* new Denied({ error: "AuthFactorTokenRequired", message: codeRequired[factor] })
   }
-  yield* proveSecondFactor(account.did, token)
+  yield* proveSecondFactor(account, token)
   // The password may have changed while the code was checked.
   const current = (yield* AccountStore).peek()
   if (current === undefined || current.password !== account.password) return yield* wrongPassword()
@@ -91,14 +94,15 @@ export const signIn = Effect.fn("signIn")(function* (input: SignInInput) {
 
 /** The account's data in responses about a session. */
 export const sessionView = Effect.fnUntraced(function* (account: Account) {
-  const { did, handle, email, emailConfirmedAt } = account
-  const emailConfirmed = emailConfirmedAt !== undefined
+  const { did, handle, email } = account
+  const emailConfirmed = account.emailConfirmedAt !== undefined
+  const emailAuthFactor = account.emailFactorAt !== undefined
   const status = inactiveStatus(account)
   return {
     did,
     handle,
     ...(yield* documentToFollow(account)),
-    ...(email === undefined ? {} : { email, emailConfirmed }),
+    ...(email === undefined ? {} : { email, emailConfirmed, emailAuthFactor }),
     active: status === undefined,
     ...(status === undefined ? {} : { status })
   }

@@ -26,8 +26,10 @@ export interface OwnerView {
   readonly hasPassword: boolean
   /** Differs for each password without revealing it; verifying an old password proves nothing. */
   readonly passwordVersion: string
-  /** Whether sign-in needs more than a password. */
+  /** Whether an authenticator is on. */
   readonly secondFactor: boolean
+  /** Since when mailed codes are on (ISO); an authenticator comes before them. */
+  readonly emailFactorSince?: string
   readonly passkeys: number
 }
 
@@ -51,13 +53,14 @@ export const versionOf = Effect.fnUntraced(function* ({ password = "" }: Account
 export const viewOf = Effect.fnUntraced(function* (
   account: Account
 ): Effect.fn.Return<OwnerView, never, Config | SecondFactors | Passkeys> {
-  const { did, handle, email, emailConfirmedAt } = account
+  const { did, handle, email, emailConfirmedAt, emailFactorAt } = account
   const status = inactiveStatus(account)
   return {
     did,
     handle,
     ...(email === undefined ? {} : { email }),
     emailConfirmed: emailConfirmedAt !== undefined,
+    ...(emailFactorAt === undefined ? {} : { emailFactorSince: emailFactorAt }),
     ...(status === undefined ? {} : { status }),
     hasPassword: account.password !== undefined,
     passwordVersion: yield* versionOf(account),

@@ -12,6 +12,7 @@ describe("a sign-up interrupted between the account's row and its repo", () => {
       handle: "halfway.test",
       email: undefined,
       emailConfirmedAt: undefined,
+      emailFactorAt: undefined,
       password: undefined,
       signingKey: { curve: "k256", wrapped: new Uint8Array(8), didKey: "did:key:zNone" },
       deactivatedAt: undefined,

@@ -44,7 +44,11 @@ export const enter = async (
 }
 
 /** A browser with a recent sign-in. */
-export const browserOf = async (host: Host, who: Person, address?: string): Promise<Browser> => {
+export const browserOf = async (
+  host: Host,
+  who: Pick<Person, "handle" | "password">,
+  address?: string
+): Promise<Browser> => {
   const browser = new Browser(host, address)
   await enter(browser, who)
   return browser
@@ -110,6 +114,15 @@ export interface Armed extends Person {
   readonly fields: (action: string, page: Shown) => Promise<Readonly<Record<string, string>>>
 }
 
+/** Turns mailed codes at sign-in on, without the pages. */
+export const setEmailFactor = (host: Host, did: string, since: number) => {
+  const emailFactorAt = new Date(since).toISOString()
+  return host.inside(
+    did,
+    Effect.flatMap(AccountStore, (accounts) => accounts.update({ emailFactorAt }))
+  )
+}
+
 let count = 0
 
 /** Creates a person with one of everything, who is also signed in on another device. */
@@ -150,6 +163,7 @@ export const arm = async (host: Host): Promise<Armed> => {
     "passkeys/remove": { passkey: passkey.id },
     email: { email: `new-${person.email}`, code: code.change },
     "email/confirm": { code: code.confirm },
+    "email-factor/off": { code: code.change },
     handle: { name: `re${person.handle.split(".")[0]}`, domain: "test" },
     deactivate: { date: "" },
     delete: { handle: person.handle, code: code.delete }
@@ -158,6 +172,7 @@ export const arm = async (host: Host): Promise<Armed> => {
     if (action === "authenticator/confirm") {
       return { secret, code: new TOTP({ secret }).generate({ timestamp: host.now() }) }
     }
+    if (action === "email-factor/off") await setEmailFactor(host, did, host.now())
     if (action !== "passkeys/add") return given[action] ?? {}
     const made = newAuthenticator("ES256", randomUUID()).create(challengeOf(page), here)
     const { challenge = "" } = page.form("/passkeys/add").fields
@@ -186,12 +201,13 @@ export const ways = async (host: Host, did: string): Promise<string> => {
     Effect.gen(function* () {
       const sql = yield* SqlStorage
       const account = yield* (yield* AccountStore).get
-      const { password, handle, email, emailConfirmedAt, deactivatedAt, deleteAfter } = account
+      const { password, handle, email, deactivatedAt, deleteAfter } = account
       return [
         password,
         handle,
         email,
-        emailConfirmedAt,
+        account.emailConfirmedAt,
+        account.emailFactorAt,
         deactivatedAt,
         deleteAfter,
         ...tables.map((table) => [...sql.exec(`SELECT * FROM ${table}`)])

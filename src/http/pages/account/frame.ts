@@ -28,6 +28,7 @@ export type PageName =
   | "password"
   | "passkey"
   | "authenticator"
+  | "email-factor"
   | "apps"
   | "app-password"
   | "devices"

@@ -20,6 +20,12 @@ import {
 } from "./settings/email.ts"
 import { exportPage } from "./settings/export.ts"
 import type { AccountPage, Action, PageName } from "./frame.ts"
+import {
+  emailFactorPage,
+  sendFactorCode,
+  turnFactorOff,
+  turnFactorOn
+} from "./signIn/emailFactor.ts"
 import { changeHandle, handlePage } from "./settings/handle.ts"
 import { keysPage } from "./settings/keys.ts"
 import { overviewPage, reactivate } from "./overview/overview.ts"
@@ -35,6 +41,7 @@ export const accountPages: Readonly<Record<PageName, AccountPage>> = {
   password: passwordPage,
   passkey: passkeyPage,
   authenticator: authenticatorPage,
+  "email-factor": emailFactorPage,
   apps: appsPage,
   "app-password": appPasswordPage,
   devices: devicesPage,
@@ -66,6 +73,9 @@ export const accountActions: Readonly<Record<string, Action>> = {
   "authenticator/confirm": confirmAuthenticator,
   "authenticator/codes": renewRecoveryCodes,
   "authenticator/off": disableAuthenticator,
+  "email-factor/on": turnFactorOn,
+  "email-factor/off": turnFactorOff,
+  "email-factor/send-code": sendFactorCode,
   email: changeEmail,
   "email/send-change": sendChange,
   "email/send-confirmation": sendConfirmation,

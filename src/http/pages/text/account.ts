@@ -38,15 +38,17 @@ export const overview = {
     readonly password: boolean
     readonly passkeys: number
     readonly authenticator: boolean
+    readonly mailedCodes: boolean
   }): string => {
-    const { password, passkeys, authenticator } = ways
-    if (password && passkeys === 0 && !authenticator) {
+    const { password, passkeys, authenticator, mailedCodes } = ways
+    if (password && passkeys === 0 && !authenticator && !mailedCodes) {
       return "Password only. Add a passkey to be safer."
     }
     const parts = [
       ...(password ? ["password"] : []),
       ...(passkeys > 0 ? [counted(passkeys, "passkey", "passkeys")] : []),
-      ...(authenticator ? ["authenticator app"] : [])
+      ...(authenticator ? ["authenticator app"] : []),
+      ...(mailedCodes ? ["codes by email"] : [])
     ].join(", ")
     return parts === "" ? "No way to sign in yet." : `${parts[0]?.toUpperCase()}${parts.slice(1)}.`
   },
@@ -71,6 +73,8 @@ export const notices = {
   "passkey-renamed": "Passkey renamed.",
   "passkey-gone": "Passkey removed.",
   "authenticator-off": "Authenticator turned off. Your password alone signs you in again.",
+  "email-factor-on": "Codes by email are on. Signing in with your password now needs one.",
+  "email-factor-off": "Codes by email are off.",
   password:
     "Password changed. All apps and all other devices are signed out and need to sign in again.",
   "password-only":

@@ -85,3 +85,24 @@ export const authenticator = {
   print: "Print",
   save: "Save as a file"
 } as const
+
+/** `/account/email-factor`. */
+export const emailFactor = {
+  title: "Codes by email",
+  off: "Off. Turn them on to require a code from your inbox as well as your password.",
+  onSince: (day: string) =>
+    `On since ${day}. Signing in with your password also needs a code that we email you.`,
+  manage: "Manage codes by email",
+  setUp: "Set up codes by email",
+  lead: (email: string) =>
+    `Each time you sign in with your password, we’ll email a code to ${email}. Passkeys and app passwords keep working without one.`,
+  authenticatorFirst:
+    "Your authenticator app comes first: while it’s on, we ask for its codes and email none.",
+  turnOn: "Turn on codes by email",
+  noMail: "This server doesn’t send email, so it can’t email you codes.",
+  unconfirmed: "First confirm your email address, so that the codes reach you.",
+  confirmFirst: "Confirm your email address",
+  turnOffHeading: "Turn them off",
+  turnOffLead: "This needs a code, so that nobody but you can do it.",
+  turnOff: "Turn off"
+} as const

@@ -1,4 +1,5 @@
 import { html } from "../html.ts"
+import { duration } from "./common.ts"
 
 /** The sign-in page. */
 export const signIn = {
@@ -12,6 +13,11 @@ export const signIn = {
   wrong: "Wrong username or password. App passwords don’t work here.",
   passwordChanged: "Your password has changed since then. Please sign in again.",
   codeTooLate: "That took too long. Please sign in again.",
+  codeNotSent: "We couldn’t email you a code right now. Try again in a moment, or use a passkey.",
+  tooManyCodes: (seconds: number) =>
+    `We’ve emailed you several codes already. Enter the newest one, or ask for another in ${duration(seconds)}.`,
+  wrongMailedCode: "That code is wrong or has expired. Enter the newest one we emailed you.",
+  anotherCode: "We’ve emailed you another code. Only the newest one works.",
   passkeyTooLate: "That took too long. Please try the passkey again.",
   passkeyUnknown: "No account on this server uses that passkey.",
   passkeyWrong: "That passkey didn’t work.",
@@ -23,6 +29,9 @@ export const secondStep = {
   title: "One more step",
   lead: "Enter a code to finish signing in.",
   hint: "Six digits from your authenticator app, or one of your recovery codes",
+  mailedLead: "Enter the code we’ve just emailed you.",
+  mailedHint: "From the newest email we sent you. It expires after 15 minutes.",
+  another: "Email me another code",
   passkeyInstead: "Use a passkey instead",
   startAgain: "Start again"
 } as const

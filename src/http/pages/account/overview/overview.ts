@@ -12,7 +12,8 @@ const waysIn = ({ view }: Owner): string =>
   text.waysIn({
     password: view.hasPassword,
     passkeys: view.passkeys,
-    authenticator: view.secondFactor
+    authenticator: view.secondFactor,
+    mailedCodes: view.emailFactorSince !== undefined
   })
 /** `/account`: the account's names, and links to the other pages. */
 export const overviewPage: AccountPage = {

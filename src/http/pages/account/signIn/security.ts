@@ -14,6 +14,7 @@ import {
 } from "../frame.ts"
 import type { Owner } from "../owner.ts"
 import { refusalOf } from "../refusal.ts"
+import { emailFactorPart } from "./emailFactor.ts"
 import { agoInWords, dayInWords } from "../words.ts"
 import { security as text } from "../../text/security.ts"
 
@@ -80,8 +81,8 @@ const authenticator = (owner: Owner): Html => {
     >`
 }
 
-const page = (owner: Owner, wrong?: Wrong) =>
-  framed(owner, {
+const page = Effect.fnUntraced(function* (owner: Owner, wrong?: Wrong) {
+  return framed(owner, {
     title: text.title,
     tab: "security",
     wrong,
@@ -90,11 +91,12 @@ const page = (owner: Owner, wrong?: Wrong) =>
       <a class="button quiet" href="${hrefOf(owner, "password")}"
         >${owner.view.hasPassword ? text.changePassword : text.setPassword}</a
       >
-      ${passkeys(owner)} ${authenticator(owner)}`
+      ${passkeys(owner)} ${authenticator(owner)} ${yield* emailFactorPart(owner)}`
   })
+})
 
 /** `/account/security`: password, passkeys and authenticator. */
-export const securityPage: AccountPage = { show: (owner) => Effect.succeed(page(owner)) }
+export const securityPage: AccountPage = { show: (owner) => page(owner) }
 
 /** Removes a passkey, unless it is the owner's only way to sign in. */
 export const removePasskey: Action = {
@@ -107,7 +109,7 @@ export const removePasskey: Action = {
       Effect.as(undefined),
       Effect.catchTags({ InvalidRequest: refusalOf, RepoNotFound: refusalOf })
     )
-    if (refused !== undefined) return shown(page(owner, { text: refused }))
+    if (refused !== undefined) return shown(yield* page(owner, { text: refused }))
     return done("security", "passkey-gone")
   })
 }

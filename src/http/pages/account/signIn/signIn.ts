@@ -36,7 +36,11 @@ export const attempt = (
     case "password":
       return byPassword(request, device, { identifier, password: text("password") })
     case "code":
-      return byCode(device, { ticket: text("ticket"), code: text("code") })
+      return byCode(device, {
+        ticket: text("ticket"),
+        code: text("code"),
+        another: form.get("another") === "on"
+      })
     case "passkey":
       return byPasskey(request, device, {
         ticket: form.get("challenge"),
@@ -94,7 +98,7 @@ export const signInForm = Effect.fnUntraced(function* (
 /** The form for a code after the password; includes the fields in `carried`. */
 export const codeForm = Effect.fnUntraced(function* (
   visitor: Visitor,
-  { ticket, message }: Extract<Attempt, { kind: "code" }>,
+  { ticket, factor, message, notice }: Extract<Attempt, { kind: "code" }>,
   form: {
     readonly actions: { readonly code: string; readonly passkey: string }
     readonly carried: Readonly<Record<string, string>>
@@ -104,7 +108,7 @@ export const codeForm = Effect.fnUntraced(function* (
 ) {
   const challenge = yield* passkeyChallenge(visitor.device.id)
   const carried = { csrf: visitor.csrf, ...form.carried }
-  const body = codePage({ ...form, carried, challenge, ticket, message })
+  const body = codePage({ ...form, carried, challenge, ticket, factor, message, notice })
   const status = message === undefined ? 200 : 400
   return { title: secondStep.title, body, script: passkeyScript, status } satisfies Page as Page
 })
