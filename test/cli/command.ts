@@ -4,6 +4,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import type { TestServer } from "../support/server/server.ts"
+import { runTyping } from "./typing.ts"
 
 /** The result of a run of the command. */
 export interface Ran {
@@ -15,47 +16,94 @@ export interface Ran {
   readonly json: any
 }
 
-/** A folder in which the real command runs without a terminal. */
+type Environment = Readonly<Record<string, string>>
+
+/** A folder in which the command runs without a terminal. */
 export interface Desk {
   readonly folder: string
   readonly path: (name: string) => string
-  run(args: ReadonlyArray<string>, env?: Readonly<Record<string, string>>): Promise<Ran>
+  /** Runs the command in this process, which takes milliseconds. */
+  run(args: ReadonlyArray<string>, env?: Environment): Promise<Ran>
+  /** Runs it as the program that people start, in a process of its own. */
+  spawn(args: ReadonlyArray<string>, env?: Environment): Promise<Ran>
   remove(): void
 }
 
 const made = mkdtempSync(join(tmpdir(), "nacre-command-"))
 process.once("exit", () => rmSync(made, { recursive: true, force: true }))
 
-/**
- * The command bundled into one file: it starts four times as fast as from its sources, and tests
- * start it often.
- */
-const program = join(made, "nacre.mjs")
-buildSync({
-  entryPoints: [join(import.meta.dirname, "../../src/cli.ts")],
-  outfile: program,
-  bundle: true,
-  platform: "node",
-  format: "esm",
-  target: "node22",
-  mainFields: ["module", "main"],
-  // The local server, which these tests start themselves, and the server of a drill.
-  external: ["../scripts/start.ts", "./drill.ts"],
-  banner: {
-    js: 'import { createRequire as makeRequire } from "node:module"; const require = makeRequire(import.meta.url)'
-  },
-  logLevel: "error"
-})
+const bundled = join(made, "nacre.mjs")
+let isBundled = false
+
+/** The command bundled into one file, which starts four times as fast as from its sources. */
+const program = (): string => {
+  if (isBundled) return bundled
+  isBundled = true
+  buildSync({
+    entryPoints: [join(import.meta.dirname, "../../src/cli.ts")],
+    outfile: bundled,
+    bundle: true,
+    platform: "node",
+    format: "esm",
+    target: "node22",
+    mainFields: ["module", "main"],
+    // The local server, which these tests start themselves, and the server of a drill.
+    external: ["../scripts/start.ts", "./drill.ts"],
+    banner: {
+      js: 'import { createRequire as makeRequire } from "node:module"; const require = makeRequire(import.meta.url)'
+    },
+    logLevel: "error"
+  })
+  return bundled
+}
 
 /** An environment without settings of the machine that runs the tests. */
-const bare = {
+const bare: Environment = {
   ...Object.fromEntries(
-    Object.entries(process.env).filter(
-      ([name]) => !/^(NACRE_|DATA_DIR|PLC_URL|DOH_URL|FORCE_)/.test(name)
+    Object.entries(process.env).flatMap(([name, value]) =>
+      value === undefined || /^(NACRE_|DATA_DIR|PLC_URL|DOH_URL|FORCE_)/.test(name)
+        ? []
+        : [[name, value]]
     )
   ),
   NODE_COMPILE_CACHE: join(made, "compiled")
 }
+
+const withJson = (ran: {
+  readonly code: number | null
+  readonly stdout: string
+  readonly stderr: string
+}): Ran => ({
+  ...ran,
+  get json() {
+    return JSON.parse(ran.stdout)
+  }
+})
+
+/** Runs the program; `hears` gets its messages so far and may end it by a signal. */
+const spawned = (
+  folder: string,
+  args: ReadonlyArray<string>,
+  env: Environment,
+  hears: (stderr: string) => NodeJS.Signals | undefined = () => undefined
+) =>
+  new Promise<Ran>((resolve, reject) => {
+    const child = spawn(process.execPath, [program(), ...args], {
+      cwd: folder,
+      env: { ...bare, NACRE_CONFIG_DIR: join(folder, "settings"), ...env },
+      stdio: ["ignore", "pipe", "pipe"]
+    })
+    let stdout = ""
+    let stderr = ""
+    child.stdout.on("data", (chunk) => (stdout += chunk))
+    child.stderr.on("data", (chunk) => {
+      stderr += chunk
+      const signal = child.killed ? undefined : hears(stderr)
+      if (signal !== undefined) child.kill(signal)
+    })
+    child.once("error", reject)
+    child.once("close", (code) => resolve(withJson({ code, stdout, stderr })))
+  })
 
 /** Creates an empty folder, or one with a local server. */
 export const makeDesk = (server?: TestServer): Desk => {
@@ -73,54 +121,23 @@ export const makeDesk = (server?: TestServer): Desk => {
   return {
     folder,
     path,
-    run: (args, env = {}) =>
-      new Promise((resolve, reject) => {
-        const child = spawn(process.execPath, [program, ...args], {
-          cwd: folder,
-          env: { ...bare, NACRE_CONFIG_DIR: path("settings"), ...env },
-          stdio: ["ignore", "pipe", "pipe"]
-        })
-        let stdout = ""
-        let stderr = ""
-        child.stdout.on("data", (chunk) => (stdout += chunk))
-        child.stderr.on("data", (chunk) => (stderr += chunk))
-        child.once("error", reject)
-        child.once("close", (code) =>
-          resolve({
-            code,
-            stdout,
-            stderr,
-            get json() {
-              return JSON.parse(stdout)
-            }
-          })
-        )
-      }),
+    run: async (args, env = {}) => {
+      const { code, stdout, stderr } = await runTyping(args, {
+        env: { ...bare, NACRE_CONFIG_DIR: path("settings"), ...env },
+        folder
+      })
+      return withJson({ code, stdout: stdout === "" ? "" : `${stdout}\n`, stderr })
+    },
+    spawn: (args, env = {}) => spawned(folder, args, env),
     remove: () => rmSync(folder, { recursive: true, force: true })
   }
 }
 
-/** Runs the command, and interrupts it with Ctrl-C's signal when its messages match. */
+/** Runs the program, and interrupts it with Ctrl-C's signal when its messages match. */
 export const stopWhen = (
-  { folder, path }: Desk,
+  { folder }: Desk,
   args: ReadonlyArray<string>,
-  env: Readonly<Record<string, string>>,
+  env: Environment,
   matches: RegExp
-): Promise<{ readonly code: number | null; readonly stderr: string }> =>
-  new Promise((resolve, reject) => {
-    const child = spawn(process.execPath, [program, ...args], {
-      cwd: folder,
-      env: { ...bare, NACRE_CONFIG_DIR: path("settings"), ...env },
-      stdio: ["ignore", "ignore", "pipe"]
-    })
-    let stderr = ""
-    let isStopped = false
-    child.stderr.on("data", (chunk) => {
-      stderr += chunk
-      if (isStopped || !matches.test(stderr)) return
-      isStopped = true
-      child.kill("SIGINT")
-    })
-    child.once("error", reject)
-    child.once("close", (code) => resolve({ code, stderr }))
-  })
+): Promise<Ran> =>
+  spawned(folder, args, env, (stderr) => (matches.test(stderr) ? "SIGINT" : undefined))

@@ -1,5 +1,7 @@
-import { existsSync, readFileSync, writeFileSync } from "node:fs"
+import { appendFileSync, existsSync, readFileSync, writeFileSync } from "node:fs"
+import { join } from "node:path"
 import type { Desk } from "./command.ts"
+import { type Asked, playProgram } from "./playedPrograms.ts"
 
 /** Cloudflare's state, as far as these tests need it. */
 export interface CloudflareState {
@@ -30,43 +32,71 @@ export interface Cloudflare {
   calls(): ReadonlyArray<WranglerCall>
 }
 
+/** Runs a command of wrangler in a folder with its Cloudflare. */
+export const runWrangler = (folder: string, { args, env: variables, stdin }: Asked) => {
+  const account = variables["CLOUDFLARE_ACCOUNT_ID"]
+  appendFileSync(join(folder, "calls.jsonl"), `${JSON.stringify({ args, account })}\n`)
+  const file = join(folder, "cloudflare.json")
+  const state: {
+    -readonly [Part in keyof CloudflareState]: CloudflareState[Part]
+  } = JSON.parse(readFileSync(file, "utf8"))
+  const env = (args.find((arg) => arg.startsWith("--env=")) ?? "--env=").slice("--env=".length)
+  const words = args.join(" ")
+  const fail = (stderr: string) => ({ code: 1, stdout: "", stderr: `${stderr}\n` })
+  const print = (...lines: ReadonlyArray<string>) => {
+    writeFileSync(file, JSON.stringify(state))
+    return { code: 0, stdout: lines.map((line) => `${line}\n`).join(""), stderr: "" }
+  }
+  if (state.fails !== "" && args.includes(state.fails)) return fail("the reasons of wrangler")
+  if (!state.signedIn) return fail("You are not logged in")
+  if (args[0] === "whoami") {
+    return print(JSON.stringify({ loggedIn: true, accounts: state.accounts }))
+  }
+  if (words.startsWith("secret list")) {
+    const secrets = state.secrets[env]
+    return secrets === undefined
+      ? fail('Worker "nacre" not found.')
+      : print(JSON.stringify(Object.keys(secrets).map((name) => ({ name }))))
+  }
+  if (words.startsWith("secret put")) {
+    const secrets = { ...state.secrets[env], [args[2]!]: stdin }
+    state.secrets = { ...state.secrets, [env]: secrets }
+    return print()
+  }
+  if (words.startsWith("secrets-store secret list")) {
+    const names = Object.keys(state.store)
+    return names.length === 0
+      ? fail("List request returned no secrets.")
+      : print(...names.map((name) => `│ ${name} │ id │`))
+  }
+  if (words.startsWith("secrets-store secret create")) {
+    state.store = { ...state.store, [args[args.indexOf("--name") + 1]!]: stdin }
+    return print()
+  }
+  if (words.startsWith("d1 info")) {
+    const name = args[2]!
+    return name in state.databases
+      ? print(JSON.stringify({ name, jurisdiction: state.databases[name] }))
+      : fail(`Couldn't find a D1 DB with name or binding '${name}'`)
+  }
+  if (words.startsWith("d1 create")) {
+    const jurisdiction = args[args.indexOf("--jurisdiction") + 1]!
+    state.databases = { ...state.databases, [args[2]!]: jurisdiction }
+    return print()
+  }
+  return print("words of wrangler")
+}
+
+/** The same as a program of its own, for a command that runs as one. */
 const program = `
-import { appendFileSync, readFileSync, writeFileSync } from "node:fs"
-const args = process.argv.slice(2)
-const account = process.env.CLOUDFLARE_ACCOUNT_ID
-appendFileSync("calls.jsonl", JSON.stringify({ args, account }) + "\\n")
-const state = JSON.parse(readFileSync("cloudflare.json", "utf8"))
-const env = (args.find((arg) => arg.startsWith("--env=")) ?? "--env=").slice("--env=".length)
-const fail = (why) => {
-  console.error(why)
-  process.exit(1)
-}
-const given = async () => {
-  let text = ""
-  for await (const chunk of process.stdin) text += chunk
-  return text
-}
-const words = args.join(" ")
-if (state.fails !== "" && args.includes(state.fails)) fail("the reasons of wrangler")
-if (!state.signedIn) fail("You are not logged in")
-if (args[0] === "whoami") console.log(JSON.stringify({ loggedIn: true, accounts: state.accounts }))
-else if (words.startsWith("secret list")) {
-  if (state.secrets[env] === undefined) fail('Worker "nacre" not found.')
-  console.log(JSON.stringify(Object.keys(state.secrets[env]).map((name) => ({ name }))))
-} else if (words.startsWith("secret put")) {
-  state.secrets[env] = { ...state.secrets[env], [args[2]]: await given() }
-} else if (words.startsWith("secrets-store secret list")) {
-  if (Object.keys(state.store).length === 0) fail("List request returned no secrets.")
-  for (const name of Object.keys(state.store)) console.log("│ " + name + " │ id │")
-} else if (words.startsWith("secrets-store secret create")) {
-  state.store[args[args.indexOf("--name") + 1]] = await given()
-} else if (words.startsWith("d1 info")) {
-  if (!(args[2] in state.databases)) fail("Couldn't find a D1 DB with name or binding '" + args[2] + "'")
-  console.log(JSON.stringify({ name: args[2], jurisdiction: state.databases[args[2]] }))
-} else if (words.startsWith("d1 create")) {
-  state.databases[args[2]] = args[args.indexOf("--jurisdiction") + 1]
-} else console.log("words of wrangler")
-writeFileSync("cloudflare.json", JSON.stringify(state))
+import { text } from "node:stream/consumers"
+import { runWrangler } from ${JSON.stringify(import.meta.filename)}
+const { argv, env, stderr, stdin, stdout } = process
+const given = stdin.isTTY ? "" : await text(stdin)
+const ran = runWrangler(process.cwd(), { args: argv.slice(2), env, stdin: given })
+stdout.write(ran.stdout)
+stderr.write(ran.stderr)
+process.exitCode = ran.code
 `
 
 /** Installs a fake wrangler in a folder, with an empty Cloudflare. */
@@ -79,6 +109,7 @@ export const fakeWrangler = (desk: Desk): Cloudflare => {
   const accounts = [{ id: "0123", name: "Mine" }]
   write({ signedIn: true, accounts, secrets: {}, store: {}, databases: {}, fails: "" })
   writeFileSync(desk.path("wrangler.mjs"), program)
+  playProgram(desk.path("wrangler.mjs"), (asked) => runWrangler(desk.folder, asked))
   return {
     env: { NACRE_WRANGLER: "wrangler.mjs" },
     state,

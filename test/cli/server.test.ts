@@ -44,7 +44,7 @@ const make = async (name: string, ...more: ReadonlyArray<string>) => {
 
 describe("nacre", () => {
   it("nacre --help lists the commands on stdout, without colours", async () => {
-    const { code, stdout, stderr } = await away.run(["--help"])
+    const { code, stdout, stderr } = await away.spawn(["--help"])
     assert.strictEqual(code, 0)
     assert.strictEqual(stderr, "")
     for (const name of ["init", "deploy", "status", "account", "invite", "export", "import"]) {
@@ -61,7 +61,7 @@ describe("nacre", () => {
   })
 
   it("a failing command prints the reason as JSON with --json", async () => {
-    const { code, json, stderr } = await away.run(["account", "list", "--json"], {
+    const { code, json, stderr } = await away.spawn(["account", "list", "--json"], {
       NACRE_SERVER: server.url
     })
     assert.strictEqual(code, 1)

@@ -343,7 +343,8 @@ describe("nacre deploy", () => {
   it("deploy waits until the server is ready, and prints only JSON on stdout", async () => {
     const server = await serve({ ready: true, version: "9.9.9", checks: {} })
     const url = urlOf(server)
-    const { code, json, stderr } = await run(`deploy --server ${url} --json`)
+    const args = ["deploy", "--server", url, "--json"]
+    const { code, json, stderr } = await desk.spawn(args, cloudflare.env)
     const staging = await run(`deploy --env staging --server ${url}`)
     server.close()
     assert.strictEqual(code, 0, stderr)

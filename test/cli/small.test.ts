@@ -26,7 +26,7 @@ const run = (words: string, answer?: object) =>
 
 describe("the start of the command", () => {
   it("the command prints the version before it loads the other commands", async () => {
-    const { code, stdout } = await desk.run(["--version"])
+    const { code, stdout } = await desk.spawn(["--version"])
     assert.strictEqual(code, 0)
     assert.strictEqual(stdout, `nacre v${version}\n`)
     const program = readFileSync(join(import.meta.dirname, "../../src/cli.ts"), "utf8")

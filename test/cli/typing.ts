@@ -1,4 +1,5 @@
 import * as NodeServices from "@effect/platform-node/NodeServices"
+import * as Cause from "effect/Cause"
 import * as ConfigProvider from "effect/ConfigProvider"
 import * as Console from "effect/Console"
 import * as Effect from "effect/Effect"
@@ -6,10 +7,13 @@ import * as Exit from "effect/Exit"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as Queue from "effect/Queue"
+import * as Runtime from "effect/Runtime"
+import * as Sink from "effect/Sink"
 import * as Stdio from "effect/Stdio"
 import * as Terminal from "effect/Terminal"
 import * as FetchHttpClient from "effect/http/FetchHttpClient"
 import { run } from "../../src/cli/run.ts"
+import { withPlayed } from "./playedPrograms.ts"
 
 /**
  * A question, matched by a pattern, and the typed answer: a text and return, or how often arrow
@@ -32,25 +36,49 @@ const keysOf = (answer: string | number): ReadonlyArray<Terminal.UserInput> => {
 // oxlint-disable-next-line no-control-regex
 const withoutColours = (text: string): string => text.replace(/\u001B\[[0-9;?]*[A-Za-z]/g, "")
 
+interface Place {
+  readonly answers?: ReadonlyArray<Answer>
+  /** The folder to run in; default: this process's. */
+  readonly folder?: string
+  /** Replaces the real network. */
+  readonly fetch?: typeof globalThis.fetch
+  readonly env: Readonly<Record<string, string>>
+}
+
+/** Gives this process a folder and variables for a while, which the command's own children inherit. */
+const inPlace = async <A>(
+  { env, folder = process.cwd() }: Place,
+  body: () => Promise<A>
+): Promise<A> => {
+  const cwd = process.cwd()
+  const before = Object.keys(env).map((name) => [name, process.env[name]] as const)
+  process.chdir(folder)
+  Object.assign(process.env, env)
+  try {
+    return await body()
+  } finally {
+    process.chdir(cwd)
+    for (const [name, value] of before) {
+      if (value === undefined) delete process.env[name]
+      else process.env[name] = value
+    }
+  }
+}
+
+/** The end of the last run: a process has one folder, so runs wait for each other. */
+let last: Promise<unknown> = Promise.resolve()
+
 /**
  * Runs the command in this process; with `answers`, at a terminal where each question is answered.
  */
-export const runTyping = async (
-  args: ReadonlyArray<string>,
-  {
-    answers,
-    env,
-    fetch = globalThis.fetch,
-    folder = process.cwd()
-  }: {
-    readonly answers?: ReadonlyArray<Answer>
-    /** The folder to run in; default: this process's. */
-    readonly folder?: string
-    /** Replaces the real network. */
-    readonly fetch?: typeof globalThis.fetch
-    readonly env: Readonly<Record<string, string>>
-  }
-) => {
+export const runTyping = (args: ReadonlyArray<string>, place: Place) => {
+  const ran = last.then(() => runAt(args, place))
+  last = ran.catch(() => undefined)
+  return ran
+}
+
+const runAt = async (args: ReadonlyArray<string>, place: Place) => {
+  const { answers, env, fetch = globalThis.fetch } = place
   const out: Array<string> = []
   const err: Array<string> = []
   const left = [...(answers ?? [])]
@@ -85,11 +113,16 @@ export const runTyping = async (
       FetchHttpClient.layer,
       Layer.succeed(Terminal.Terminal, terminal),
       Layer.succeed(ConfigProvider.ConfigProvider, ConfigProvider.fromEnv({ env }))
-    ).pipe(Layer.provideMerge(NodeServices.layer))
+    ).pipe(Layer.provideMerge(withPlayed), Layer.provideMerge(NodeServices.layer))
     const stdio = Stdio.layerTest({
       args: Effect.succeed(args),
       stdinIsTerminal: Effect.succeed(answers !== undefined),
-      stderrIsTerminal: Effect.succeed(answers !== undefined)
+      stderrIsTerminal: Effect.succeed(answers !== undefined),
+      // The output of the programs that the command runs.
+      stderr: () =>
+        Sink.forEach((chunk) =>
+          Effect.sync(() => hear(typeof chunk === "string" ? chunk : Buffer.from(chunk).toString()))
+        )
     })
     return yield* run("0.0.0").pipe(
       Effect.provide(Layer.provideMerge(stdio, services)),
@@ -98,11 +131,16 @@ export const runTyping = async (
       Effect.provideService(FetchHttpClient.Fetch, fetch)
     )
   })
-  const before = process.cwd()
-  process.chdir(folder)
-  const exit = await Effect.runPromiseExit(program).finally(() => process.chdir(before))
+  const exit = await inPlace(place, () => Effect.runPromiseExit(program))
+  // As the program does: a failure that the command hasn't reported is a fault of its own.
+  if (Exit.isFailure(exit) && Runtime.getErrorReported(Cause.squash(exit.cause))) {
+    err.push(Cause.pretty(exit.cause))
+  }
+  let code = 0
+  Runtime.defaultTeardown(exit, (its) => (code = its))
   return {
-    isContent: Exit.isSuccess(exit),
+    isContent: code === 0,
+    code,
     stdout: out.join("\n"),
     // SAFETY: each test knows what it asked for, and asserts on it.
     get json(): any {
