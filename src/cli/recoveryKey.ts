@@ -71,7 +71,15 @@ export const saveRecoveryKey = Effect.fnUntraced(function* (key: RecoveryKey, fi
   )
 })
 
-/** Reads a recovery key from its file, or from a file with only 32 bytes in hexadecimal (K-256). */
+/** A key's text without a file's other fields: the QR code of a printout, or 32 bytes in hexadecimal (K-256). */
+const bareKey = (text: string) => {
+  const [, curve, privateKey] =
+    /^\s*(?:nacre-recovery-key:(p256|k256):)?([0-9a-f]{64})\s*$/i.exec(text) ?? []
+  if (privateKey === undefined) return undefined
+  return { curve: curve === "p256" ? ("p256" as const) : ("k256" as const), privateKey }
+}
+
+/** Reads a recovery key from its file, or from a file with the text of a printout's QR code. */
 export const readRecoveryKey = Effect.fnUntraced(function* (file: string) {
   const files = yield* FileSystem.FileSystem
   const text = yield* Effect.mapError(
@@ -86,11 +94,8 @@ export const readRecoveryKey = Effect.fnUntraced(function* (file: string) {
     message: `${file} doesn't contain a recovery key`,
     next: `Name another file, or create a key: ${nacre} key recovery make <file>`
   })
-  const bare = /^\s*([0-9a-f]{64})\s*$/i.exec(text)?.[1]
   const { curve, privateKey } =
-    bare === undefined
-      ? yield* Effect.mapError(Schema.decodeEffect(KeyFile)(text), () => wrong)
-      : { curve: "k256" as const, privateKey: bare }
+    bareKey(text) ?? (yield* Effect.mapError(Schema.decodeEffect(KeyFile)(text), () => wrong))
   return yield* Effect.try({
     try: () => keyOf(curve, new Uint8Array(Buffer.from(privateKey, "hex"))),
     catch: () => wrong

@@ -192,6 +192,8 @@ describe("a form of an account’s pages", () => {
       "email/send-confirmation",
       "email/confirm",
       "handle",
+      "recovery-key",
+      "remove-key",
       "deactivate",
       "delete",
       "delete/send-code"

@@ -129,7 +129,7 @@ ol.codes{columns:2;margin:1rem 0;padding:1rem 1rem 1rem 2.6rem;border-radius:.8r
 ol.codes li{padding:.25rem 0}
 .print-only{display:none}
 @media print{.top,.foot,nav.tabs,.who,button,.button,.note{display:none!important}.print-only{display:block}
-body{background:none}main{box-shadow:none;border:0;margin:0}}
+main:has(.paper) :not(:has(.paper),.paper,.paper *){display:none!important}body{background:none}main{box-shadow:none;border:0;margin:0}}
 .client{margin:.9rem 0 1rem;padding:.7rem .9rem;border:1px solid var(--line);border-radius:.8rem;background:var(--field)}
 .client code{display:block;font-size:.82rem;color:var(--soft)}
 ul.grants{list-style:none;margin:.75rem 0 0;padding:0}

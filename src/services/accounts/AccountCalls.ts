@@ -2,6 +2,7 @@ import type * as Effect from "effect/Effect"
 import { backupCalls } from "../backups/calls.ts"
 import { blobCalls } from "../blobs/calls.ts"
 import { factorCalls } from "../factors/calls.ts"
+import { identityCalls } from "../identity/calls.ts"
 import { oauthCalls } from "../oauth/calls.ts"
 import { proxyCalls } from "../proxy/calls.ts"
 import { repoCalls } from "../repo/calls.ts"
@@ -18,6 +19,7 @@ const calls = {
   ...backupCalls,
   ...blobCalls,
   ...factorCalls,
+  ...identityCalls,
   ...oauthCalls,
   ...proxyCalls,
   ...repoCalls,

@@ -129,11 +129,8 @@ export const adminCalls = {
 
 /** The account pages' calls to the object, except for sign-in. */
 export const ownershipCalls = {
-  requestCode: ({
-    purpose
-  }: {
-    readonly purpose: Extract<CodePurpose, "confirm_email" | "update_email" | "delete_account">
-  }) => mailCode(purpose),
+  requestCode: ({ purpose }: { readonly purpose: Exclude<CodePurpose, "reset_password"> }) =>
+    mailCode(purpose),
   confirmEmail: Effect.fnUntraced(function* ({ code }: { readonly code: string }) {
     const { email = "" } = yield* (yield* AccountStore).get
     yield* confirmEmail({ email, token: code })

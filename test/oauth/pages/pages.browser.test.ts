@@ -2,6 +2,7 @@ import { afterAll, beforeAll } from "@effect/vitest"
 import { attacksSuite } from "./attacks.browser.suite.ts"
 import { factorsSuite } from "../../factors/factors.browser.suite.ts"
 import { passkeyLinkSuite } from "../../factors/passkeyLink.browser.suite.ts"
+import { recoveryKeySuite } from "../../identity/changes/recoveryKey.browser.suite.ts"
 import { redirectSuite } from "./redirect.browser.suite.ts"
 import { serverAppSuite } from "./serverApp.browser.suite.ts"
 import { waysSuite } from "./ways.browser.suite.ts"
@@ -19,6 +20,7 @@ for (const suite of [
   waysSuite,
   factorsSuite,
   passkeyLinkSuite,
+  recoveryKeySuite,
   serverAppSuite,
   attacksSuite
 ])

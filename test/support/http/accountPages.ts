@@ -12,6 +12,8 @@ import { Devices } from "../../../src/services/oauth/Devices.ts"
 import { PasskeyOwners } from "../../../src/services/factors/PasskeyOwners.ts"
 import { SqlStorage } from "../../../src/services/host/SqlStorage.ts"
 import { newAuthenticator } from "../../factors/authenticator.ts"
+import { formatDidKey, publicKeyOf } from "../../../src/core/identity/didKey.ts"
+import { PlcDirectory } from "../../../src/services/identity/PlcDirectory.ts"
 import { codeFor } from "./httpCodes.ts"
 import { Browser, type Shown, unescape } from "./httpBrowser.ts"
 import { type Host, origin } from "./httpHost.ts"
@@ -123,12 +125,19 @@ export const setEmailFactor = (host: Host, did: string, since: number) => {
   )
 }
 
+/** Two did:keys that owners hold. */
+const ownerKeys = [
+  formatDidKey(publicKeyOf("p256", Buffer.from("17".repeat(32), "hex"))),
+  formatDidKey(publicKeyOf("p256", Buffer.from("18".repeat(32), "hex")))
+] as const
+
 let count = 0
 
 /** Creates a person with one of everything, who is also signed in on another device. */
 export const arm = async (host: Host): Promise<Armed> => {
-  const person = await signUp(host, `armed${(count += 1)}`)
+  const person = await signUp(host, `armed${(count += 1)}`, "plc")
   const { did } = person
+  await ask(host, did, "changeOwnerKeys", { first: ownerKeys[0] })
   const passkey = await withPasskey(host, did)
   const other = await browserOf(host, person)
   const [device = ""] = other.cookies.values()
@@ -165,6 +174,8 @@ export const arm = async (host: Host): Promise<Armed> => {
     "email/confirm": { code: code.confirm },
     "email-factor/off": { code: code.change },
     handle: { name: `re${person.handle.split(".")[0]}`, domain: "test" },
+    "recovery-key": { key: ownerKeys[1], replaces: ownerKeys[0] },
+    "remove-key": { key: ownerKeys[0] },
     deactivate: { date: "" },
     delete: { handle: person.handle, code: code.delete }
   }
@@ -222,8 +233,14 @@ export const ways = async (host: Host, did: string): Promise<string> => {
       return yield* Effect.forEach(passkeys.passkeyList, ({ id }) => own.ownerOf(id))
     })
   )
+  const keys = await host.beneath(
+    Effect.match(
+      Effect.flatMap(PlcDirectory, (plc) => plc.data(did)),
+      { onSuccess: ({ rotationKeys }) => rotationKeys, onFailure: () => [] }
+    )
+  )
   const places = devices.map(({ id, authenticatedAt }) => `${id} ${authenticatedAt}`)
-  return JSON.stringify([rows, places, owners], (_, value) =>
+  return JSON.stringify([rows, places, owners, keys], (_, value) =>
     value instanceof Uint8Array ? Buffer.from(value).toString("hex") : value
   )
 }

@@ -36,6 +36,8 @@ export type PageName =
   | "email"
   | "handle"
   | "keys"
+  | "recovery-key"
+  | "remove-key"
   | "codes"
   | "export"
   | "deactivate"
@@ -97,7 +99,8 @@ export const shown = (page: Page): Outcome => ({ kind: "shown", page })
 export interface AccountPage {
   /** Requires a recent proof. */
   readonly proof?: boolean
-  readonly show: (owner: Owner) => Handled<Page>
+  /** Its page; the query is the address's. */
+  readonly show: (owner: Owner, query: URLSearchParams) => Handled<Page>
 }
 
 /** The action of a form on an account's page. */

@@ -104,7 +104,7 @@ const look = Effect.fnUntraced(function* (request: Request, url: URL, name: Page
   yield* noteAccount(owner.view.did)
   const page = accountPages[name]
   if (page.proof === true && !isRecent(owner)) return yield* toConfirm(owner, name)
-  return showPage(yield* page.show(owner), yield* Config)
+  return showPage(yield* page.show(owner, url.searchParams), yield* Config)
 })
 
 const act = Effect.fnUntraced(function* (request: Request, action: Action) {

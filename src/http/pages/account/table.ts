@@ -28,6 +28,8 @@ import {
 } from "./signIn/emailFactor.ts"
 import { changeHandle, handlePage } from "./settings/handle.ts"
 import { keysPage } from "./settings/keys.ts"
+import { recoveryKeyPage, setRecoveryKey } from "./settings/recoveryKey.ts"
+import { removeKey, removeKeyPage } from "./settings/removeKey.ts"
 import { overviewPage, reactivate } from "./overview/overview.ts"
 import { addPasskey, passkeyPage, renamePasskey } from "./signIn/passkeys.ts"
 import { changePassword, passwordPage } from "./signIn/password.ts"
@@ -49,6 +51,8 @@ export const accountPages: Readonly<Record<PageName, AccountPage>> = {
   email: emailPage,
   handle: handlePage,
   keys: keysPage,
+  "recovery-key": recoveryKeyPage,
+  "remove-key": removeKeyPage,
   codes: codesPage,
   export: exportPage,
   deactivate: deactivatePage,
@@ -81,6 +85,8 @@ export const accountActions: Readonly<Record<string, Action>> = {
   "email/send-confirmation": sendConfirmation,
   "email/confirm": confirmAddress,
   handle: changeHandle,
+  "recovery-key": setRecoveryKey,
+  "remove-key": removeKey,
   deactivate,
   delete: deleteAccount,
   "delete/send-code": sendDeletionCode

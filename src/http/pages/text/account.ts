@@ -85,6 +85,8 @@ export const notices = {
   "email-confirmed": "Your email address is confirmed.",
   "email-changed": "Email address changed. Confirm it, because we send codes there.",
   "handle-changed": "Handle changed. Others may see the old one for a few hours.",
+  "key-set": "Your recovery key is set. It now comes first.",
+  "key-gone": "Key removed.",
   deactivated: "Your account is deactivated.",
   deleted: "Your account has been deleted.",
   "password-reset": "Password changed. Sign in with the new one.",

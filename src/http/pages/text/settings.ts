@@ -102,28 +102,6 @@ export const handle = {
   status: (status: number) => `Not found: the web server answered with status ${status}.`
 } as const
 
-/** `/account/keys`. */
-export const keys = {
-  title: "Recovery key",
-  lead: (did: string): Html =>
-    html`Your identity on the network is <code>${did}</code>. It stays the same when you change your
-      handle.`,
-  ofDomain:
-    "Your identity belongs to a domain name: control of the domain is control of the identity. It has no recovery keys.",
-  unreachable: "We couldn’t reach the identity directory right now.",
-  notOurs:
-    "This server’s key is not in the list, so it can’t change your handle or your keys for you.",
-  unsafe:
-    "You have no recovery key. If this server disappears or locks you out, you could lose your account.",
-  safe: "A recovery key comes first. Its holder can take your identity back from this server, and can undo this server’s changes within 72 hours.",
-  explain:
-    "These keys can change your identity. Keys higher up can overrule those below for 72 hours.",
-  ours: "This server’s key",
-  other: "Another key",
-  check: "To check that the first key is yours, run:",
-  set: "To create a key that only you hold, run this, and store the file somewhere safe, not on this server:"
-} as const
-
 /** `/account/export`. */
 export const exporting = {
   title: "Download your data",
