@@ -1,4 +1,5 @@
 import * as Effect from "effect/Effect"
+import * as Result from "effect/Result"
 import { Auth, type Credentials } from "../services/sessions/Auth.ts"
 import type { Permission } from "../core/oauth/types.ts"
 import type { LimitRule } from "../services/limits/rules.ts"
@@ -155,7 +156,7 @@ const run = Effect.fnUntraced(function* <R, In>(
   const caller = yield* auth.authenticate(credentialsOf(request), declared.authority, nsid)
   if (engine.judged !== undefined) yield* engine.judged(caller)
   const parsed = lexicons.parseParams(nsid, url.searchParams)
-  if (!parsed.ok) return yield* invalid(parsed.issue)
+  if (Result.isFailure(parsed)) return yield* invalid(parsed.failure)
   const input = declared.rawBody
     ? undefined
     : yield* readInput(request, {
@@ -163,7 +164,7 @@ const run = Effect.fnUntraced(function* <R, In>(
         limit: declared.bodyLimit ?? engine.jsonLimit,
         typedNames: declared.typedNames ?? []
       })
-  const { value: params } = parsed
+  const { success: params } = parsed
   if (caller.kind === "oauth") {
     const { appView } = yield* Config
     const named = appView === undefined ? undefined : `${appView.did}#${appView.service}`

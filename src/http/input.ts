@@ -1,5 +1,6 @@
 import { brotliDecompressSync, gunzipSync, inflateSync } from "node:zlib"
 import * as Effect from "effect/Effect"
+import * as Result from "effect/Result"
 import { calledName } from "../core/identity/calledName.ts"
 import { isPlainObject } from "../core/lexicon/objects.ts"
 import { concatBytes } from "../core/bytes/bytes.ts"
@@ -82,13 +83,13 @@ export const readInput = Effect.fnUntraced(function* (
     nsid,
     typedNames.length === 0 ? data : withNames(data, typedNames)
   )
-  if (!checked.ok) {
-    const { path, message } = checked.issue
+  if (Result.isFailure(checked)) {
+    const { path, message } = checked.failure
     return yield* new InvalidRequest({
       message: path === "" ? `Input: ${message}` : `Input/${path}: ${message}`
     })
   }
-  return checked.value
+  return checked.success
 })
 
 /** Parses a CID parameter; the lexicon's format also allows other codecs and hashes. */

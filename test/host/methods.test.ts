@@ -1,5 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
+import * as Result from "effect/Result"
 import { CurrentRequest, currentRequest } from "../../src/http/CurrentRequest.ts"
 import * as Lexicons from "../../src/core/lexicon/Lexicons.ts"
 import { decoyDid } from "../../src/http/sessions/signInGate.ts"
@@ -42,7 +43,7 @@ describe("the host's methods", () => {
         links: { privacyPolicy: "https://pds.host/privacy" },
         contact: { email: "admin@pds.host" }
       })
-      assert.isTrue(Lexicons.checkOutput(server("describeServer"), body).ok)
+      assert.isTrue(Result.isSuccess(Lexicons.checkOutput(server("describeServer"), body)))
     }).pipe(
       Effect.provide(
         world(new FakeAccounts(), {
@@ -92,7 +93,7 @@ describe("the host's methods", () => {
         assert.strictEqual(refused.status, 401)
       }
       const { body } = yield* call(server("createInviteCodes"), { input, headers: admin })
-      assert.isTrue(Lexicons.checkOutput(server("createInviteCodes"), body).ok)
+      assert.isTrue(Result.isSuccess(Lexicons.checkOutput(server("createInviteCodes"), body)))
       const codes: Array<string> = body.codes.flatMap(
         (made: { codes: Array<string> }) => made.codes
       )
@@ -140,7 +141,7 @@ describe("the host's methods", () => {
       const codesOf = (answer: unknown) =>
         (answer as { codes: Array<{ code: string; uses: Array<object> }> }).codes
       const all = yield* ask(true)
-      assert.isTrue(Lexicons.checkOutput(server("getAccountInviteCodes"), all).ok)
+      assert.isTrue(Result.isSuccess(Lexicons.checkOutput(server("getAccountInviteCodes"), all)))
       assert.deepStrictEqual(
         codesOf(all)
           .map(({ code }) => code)

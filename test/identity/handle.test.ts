@@ -1,36 +1,32 @@
 import { assert, describe, it } from "@effect/vitest"
+import * as Result from "effect/Result"
 import { checkHandle, serviceDomainOf } from "../../src/core/identity/handle.ts"
 
 const rules = { serviceDomains: ["pds.example.com", "example.com"] }
 
 const errorOf = (handle: string, extra: object = {}) => {
   const checked = checkHandle(handle, { ...rules, ...extra })
-  return checked.ok ? "ok" : checked.fault.error
+  return Result.isSuccess(checked) ? "ok" : checked.failure.error
 }
 
 describe("handles", () => {
   it("checkHandle returns lower case without the @ that people type", () => {
-    assert.deepStrictEqual(checkHandle(" @Alice.PDS.Example.com ", rules), {
-      ok: true,
-      handle: "alice.pds.example.com",
-      hosted: true
-    })
+    assert.deepStrictEqual(
+      checkHandle(" @Alice.PDS.Example.com ", rules),
+      Result.succeed({ handle: "alice.pds.example.com", hosted: true })
+    )
   })
 
   it("checkHandle accepts other domains, which must resolve", () => {
     for (const handle of ["alice.com", "xn--bcher-kva.com", "a--b.co.uk", "www.alice.com"]) {
-      assert.deepStrictEqual(checkHandle(handle, rules), { ok: true, handle, hosted: false })
+      assert.deepStrictEqual(checkHandle(handle, rules), Result.succeed({ handle, hosted: false }))
     }
   })
 
   it("checkHandle requires the apex of a service domain to resolve", () => {
     assert.deepStrictEqual(
       checkHandle("pds.example.org", { serviceDomains: ["pds.example.org"] }),
-      {
-        ok: true,
-        handle: "pds.example.org",
-        hosted: false
-      }
+      Result.succeed({ handle: "pds.example.org", hosted: false })
     )
   })
 

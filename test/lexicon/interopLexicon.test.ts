@@ -1,4 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
+import * as Result from "effect/Result"
 import { readdirSync, readFileSync } from "node:fs"
 import { join } from "node:path"
 import { Catalog } from "../../src/core/lexicon/Catalog.ts"
@@ -22,22 +23,19 @@ const catalog = (): Catalog => {
   const documents: Record<string, Definitions> = {}
   for (const file of readdirSync(join(folder, "catalog"))) {
     const result = checkDocument(read(`catalog/${file}`))
-    assert.isTrue(result.ok, `${file}: ${JSON.stringify(result)}`)
-    if (result.ok) documents[result.value.id] = result.value.defs
+    if (Result.isFailure(result)) assert.fail(`${file}: ${JSON.stringify(result)}`)
+    documents[result.success.id] = result.success.defs
   }
   return new Catalog(documents)
 }
 
-/**
- * Includes the data model: a value that can't be converted is invalid before any schema applies.
- */
-const verdict = (data: unknown): unknown => {
-  try {
-    return catalog().checkRecord("example.lexicon.record", fromJson(data))
-  } catch (error) {
-    return { ok: false, issue: String(error) }
-  }
-}
+/** Fails for a value that the data model rejects before any schema applies. */
+const verdict = (data: unknown) =>
+  Result.flatMap(
+    Result.try({ try: () => fromJson(data), catch: String }),
+    (record): Result.Result<unknown, unknown> =>
+      catalog().checkRecord("example.lexicon.record", record)
+  )
 
 describe("lexicon vectors", () => {
   it("every document of the catalog is a valid lexicon document", () => {
@@ -46,31 +44,31 @@ describe("lexicon vectors", () => {
 
   for (const { name, lexicon } of cases("lexicon-valid.json")) {
     it(`the document “${name}” is accepted`, () => {
-      assert.deepInclude(checkDocument(lexicon), { ok: true })
+      assert.isTrue(Result.isSuccess(checkDocument(lexicon)))
     })
   }
 
   for (const { name, lexicon } of cases("lexicon-invalid.json")) {
     it(`the document with “${name}” is rejected`, () => {
-      assert.deepInclude(checkDocument(lexicon), { ok: false })
+      assert.isTrue(Result.isFailure(checkDocument(lexicon)))
     })
   }
 
   for (const { name, data } of cases("record-data-valid.json")) {
     it(`the record “${name}” is accepted`, () => {
-      assert.deepEqual(verdict(data), { ok: true })
+      assert.deepEqual(verdict(data), Result.succeed("valid"))
     })
   }
 
   for (const [index, { name, data }] of cases("record-data-invalid.json").entries()) {
     it(`the record with “${name}” (${index}) is rejected`, () => {
-      assert.deepInclude(verdict(data), { ok: false })
+      assert.isTrue(Result.isFailure(verdict(data)))
     })
 
     // Some of these lack the required field too; the fault in their name must suffice.
     if (name !== "missing required field") {
       it(`the record with “${name}” (${index}) is rejected for that reason alone`, () => {
-        assert.deepInclude(verdict({ integer: 1, ...(data as object) }), { ok: false })
+        assert.isTrue(Result.isFailure(verdict({ integer: 1, ...(data as object) })))
       })
     }
   }

@@ -1,7 +1,8 @@
 import { jsonToLex, Lexicons } from "@atproto/lexicon"
 import { schemas } from "@atproto/api"
 import { assert, describe, it } from "@effect/vitest"
-import { checkRecord, type RecordResult } from "../../src/core/lexicon/Lexicons.ts"
+import * as Result from "effect/Result"
+import { checkRecord } from "../../src/core/lexicon/Lexicons.ts"
 import { fromJson } from "../../src/core/repo/json.ts"
 import { image, postWithImage, samples } from "./samples.ts"
 
@@ -16,7 +17,7 @@ const theirs = (record: Record<string, unknown>, collection: string): boolean =>
   }
 }
 
-const ours = (record: Record<string, unknown>, collection: string): RecordResult =>
+const ours = (record: Record<string, unknown>, collection: string) =>
   checkRecord(collection, fromJson(record))
 
 /** A small seeded generator (mulberry32); a failure names the seed to repeat it. */
@@ -139,7 +140,7 @@ describe("checkRecord beside @atproto/lexicon", () => {
   it("checkRecord accepts every sample, as @atproto/lexicon does", () => {
     for (const record of samples) {
       const collection = String(record["$type"])
-      assert.deepEqual(ours(record, collection), { ok: true }, collection)
+      assert.deepEqual(ours(record, collection), Result.succeed("valid"), collection)
       assert.isTrue(theirs(record, collection), collection)
     }
   })
@@ -149,10 +150,10 @@ describe("checkRecord beside @atproto/lexicon", () => {
     for (let seed = 1; seed <= 12_000; seed++) {
       const { collection, record } = mutated(seed)
       const own = ours(record, collection)
-      assert.notStrictEqual(own, "unknown")
-      const accepted = own !== "unknown" && own.ok
+      const accepted = Result.isSuccess(own)
+      if (accepted) assert.strictEqual(own.success, "valid")
       // @atproto/lexicon leaves a blob's type and size to its caller; see the last tests here.
-      if (own !== "unknown" && !own.ok && unlike.test(own.issue.message)) continue
+      if (Result.isFailure(own) && unlike.test(own.failure.message)) continue
       verdicts[accepted ? "accepted" : "refused"]++
       assert.strictEqual(
         accepted,
@@ -195,14 +196,14 @@ describe("checkRecord beside @atproto/lexicon", () => {
 
   for (const [name, record] of Object.entries(stricter)) {
     it(`checkRecord rejects ${name}, on purpose`, () => {
-      assert.deepInclude(ours(record, "app.bsky.feed.post"), { ok: false })
+      assert.isTrue(Result.isFailure(ours(record, "app.bsky.feed.post")))
       assert.isTrue(theirs(record, "app.bsky.feed.post"))
     })
   }
 
   for (const [name, record] of Object.entries(looser)) {
     it(`checkRecord accepts ${name}, on purpose`, () => {
-      assert.deepEqual(ours(record, "app.bsky.feed.post"), { ok: true })
+      assert.deepEqual(ours(record, "app.bsky.feed.post"), Result.succeed("valid"))
       assert.isFalse(theirs(record, "app.bsky.feed.post"))
     })
   }

@@ -1,4 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
+import * as Result from "effect/Result"
 import { Catalog } from "../../src/core/lexicon/Catalog.ts"
 import * as Lexicons from "../../src/core/lexicon/Lexicons.ts"
 import type { Definitions, Schema } from "../../src/core/lexicon/schema.ts"
@@ -21,14 +22,17 @@ const checkProperty = (schema: Schema, value: unknown, extra: Definitions = {}) 
   const catalog = new Catalog({ "com.example.thing": { ...extra, main } })
   const data = { $type: "com.example.thing", it: value }
   const result = catalog.checkRecord("com.example.thing", data)
-  return result !== "unknown" && !result.ok ? result.issue : undefined
+  return Result.isFailure(result) ? result.failure : undefined
 }
 
 describe("records", () => {
   it("checkRecord returns unknown for an unknown type or a definition that isn't a record", () => {
-    assert.strictEqual(Lexicons.checkRecord("com.example.other", { $type: "x" }), "unknown")
-    assert.strictEqual(Lexicons.checkRecord("app.bsky.richtext.facet", {}), "unknown")
-    assert.strictEqual(Lexicons.checkRecord("constructor", {}), "unknown")
+    assert.deepEqual(
+      Lexicons.checkRecord("com.example.other", { $type: "x" }),
+      Result.succeed("unknown")
+    )
+    assert.deepEqual(Lexicons.checkRecord("app.bsky.richtext.facet", {}), Result.succeed("unknown"))
+    assert.deepEqual(Lexicons.checkRecord("constructor", {}), Result.succeed("unknown"))
     assert.isUndefined(Lexicons.recordKeyType("com.example.other"))
   })
 
@@ -37,10 +41,7 @@ describe("records", () => {
       ...(fromJson(samples[8]) as object),
       $type: "app.bsky.feed.repost"
     })
-    assert.deepEqual(result, {
-      ok: false,
-      issue: { path: "$type", message: "must be app.bsky.feed.like" }
-    })
+    assert.deepEqual(result, Result.fail({ path: "$type", message: "must be app.bsky.feed.like" }))
   })
 
   it("checkRecord returns the place and the reason of an error", () => {
@@ -48,26 +49,29 @@ describe("records", () => {
       embed: { images: Array<{ aspectRatio: { width: unknown } }> }
     } & Record<string, unknown>
     broken.embed.images[0]!.aspectRatio.width = 0
-    assert.deepEqual(check(broken), {
-      ok: false,
-      issue: { path: "embed.images[0].aspectRatio.width", message: "must not be less than 1" }
-    })
-    assert.deepEqual(check({ ...postWithImage, text: "x".repeat(301) }), {
-      ok: false,
-      issue: { path: "text", message: "must not be longer than 300 graphemes" }
-    })
+    assert.deepEqual(
+      check(broken),
+      Result.fail({ path: "embed.images[0].aspectRatio.width", message: "must not be less than 1" })
+    )
+    assert.deepEqual(
+      check({ ...postWithImage, text: "x".repeat(301) }),
+      Result.fail({ path: "text", message: "must not be longer than 300 graphemes" })
+    )
   })
 
   it("checkRecord counts graphemes, not UTF-16 units", () => {
     const text = "🏳️‍🌈".repeat(150)
     assert.isAbove(text.length, 300)
-    assert.deepEqual(check({ ...postWithImage, text }), { ok: true })
+    assert.deepEqual(check({ ...postWithImage, text }), Result.succeed("valid"))
     const accented = "e\u0301"
-    assert.deepEqual(check({ ...postWithImage, text: accented.repeat(300) }), { ok: true })
-    assert.deepEqual(check({ ...postWithImage, text: accented.repeat(301) }), {
-      ok: false,
-      issue: { path: "text", message: "must not be longer than 300 graphemes" }
-    })
+    assert.deepEqual(
+      check({ ...postWithImage, text: accented.repeat(300) }),
+      Result.succeed("valid")
+    )
+    assert.deepEqual(
+      check({ ...postWithImage, text: accented.repeat(301) }),
+      Result.fail({ path: "text", message: "must not be longer than 300 graphemes" })
+    )
   })
 
   it("recordKeyType returns a collection's record key type", () => {
@@ -80,7 +84,7 @@ describe("records", () => {
 
 describe("schemas", () => {
   it("an object schema allows unknown properties", () => {
-    assert.deepEqual(check({ ...postWithImage, extra: { anything: [1] } }), { ok: true })
+    assert.deepEqual(check({ ...postWithImage, extra: { anything: [1] } }), Result.succeed("valid"))
   })
 
   it("a nullable property may be null, but not otherwise invalid", () => {
@@ -215,18 +219,18 @@ describe("blobs", () => {
   it("checkRecord rejects a blob with the wrong type or size", () => {
     const avatar = (fields: object) =>
       check({ $type: "app.bsky.actor.profile", avatar: blob(fields) })
-    assert.deepEqual(avatar({ mimeType: "image/jpeg" }), { ok: true })
-    assert.deepEqual(avatar({ mimeType: "image/webp" }), {
-      ok: false,
-      issue: {
+    assert.deepEqual(avatar({ mimeType: "image/jpeg" }), Result.succeed("valid"))
+    assert.deepEqual(
+      avatar({ mimeType: "image/webp" }),
+      Result.fail({
         path: "avatar",
         message: "must be a blob of type image/png, image/jpeg, not image/webp"
-      }
-    })
-    assert.deepEqual(avatar({ size: 1_000_001 }), {
-      ok: false,
-      issue: { path: "avatar", message: "must not be a blob larger than 1000000 bytes" }
-    })
+      })
+    )
+    assert.deepEqual(
+      avatar({ size: 1_000_001 }),
+      Result.fail({ path: "avatar", message: "must not be a blob larger than 1000000 bytes" })
+    )
     assert.isUndefined(
       checkProperty({ type: "blob", accept: ["*/*"] }, fromJson(blob({ mimeType: "a/b" })))
     )
@@ -245,7 +249,7 @@ describe("blobs", () => {
     assert.isFalse(Lexicons.isLegacyBlob({ ...legacy, size: 1 }))
     assert.isFalse(Lexicons.isLegacyBlob({ ...legacy, cid: "no cid" }))
     assert.deepStrictEqual(Lexicons.findLegacyBlobs(fromJson(postWithImage)), [])
-    assert.deepInclude(check({ $type: "app.bsky.actor.profile", avatar: legacy }), { ok: false })
+    assert.isTrue(Result.isFailure(check({ $type: "app.bsky.actor.profile", avatar: legacy })))
   })
 })
 
@@ -265,45 +269,42 @@ describe("methods", () => {
     const nsid = "com.atproto.repo.applyWrites"
     const write = { $type: `${nsid}#delete`, collection: "app.bsky.feed.post", rkey: "x" }
     const input = { repo: "a.example", writes: [write] }
-    assert.deepEqual(Lexicons.checkInput(nsid, input), { ok: true, value: input })
+    assert.deepEqual(Lexicons.checkInput(nsid, input), Result.succeed(input))
     assert.deepEqual(
       Lexicons.checkInput(nsid, { ...input, writes: [{ ...write, $type: `${nsid}#other` }] }),
-      {
-        ok: false,
-        issue: {
-          path: "writes[0].$type",
-          message: `must be one of ${nsid}#create, ${nsid}#update, ${nsid}#delete`
-        }
-      }
+      Result.fail({
+        path: "writes[0].$type",
+        message: `must be one of ${nsid}#create, ${nsid}#update, ${nsid}#delete`
+      })
     )
-    assert.deepInclude(Lexicons.checkInput(nsid, null), { ok: false })
-    assert.deepInclude(Lexicons.checkInput("com.example.none", {}), { ok: false })
+    assert.isTrue(Result.isFailure(Lexicons.checkInput(nsid, null)))
+    assert.isTrue(Result.isFailure(Lexicons.checkInput("com.example.none", {})))
   })
 
   it("checkInput applies defaults without changing the given input", () => {
     const input: Record<string, unknown> = Object.freeze({ useCount: 1 })
-    assert.deepEqual(Lexicons.checkInput("com.atproto.server.createInviteCodes", input), {
-      ok: true,
-      value: { useCount: 1, codeCount: 1 }
-    })
+    assert.deepEqual(
+      Lexicons.checkInput("com.atproto.server.createInviteCodes", input),
+      Result.succeed({ useCount: 1, codeCount: 1 })
+    )
   })
 
   it("checkOutput and checkMessage check output and messages", () => {
     const nsid = "com.atproto.identity.resolveHandle"
-    assert.deepInclude(Lexicons.checkOutput(nsid, { did: "did:web:a.example" }), { ok: true })
-    assert.deepInclude(Lexicons.checkOutput(nsid, { did: "a.example" }), { ok: false })
+    assert.isTrue(Result.isSuccess(Lexicons.checkOutput(nsid, { did: "did:web:a.example" })))
+    assert.isTrue(Result.isFailure(Lexicons.checkOutput(nsid, { did: "a.example" })))
     const stream = "com.atproto.sync.subscribeRepos"
     const identity = { seq: 1, did: "did:web:a.example", time: "2026-11-20T12:00:00Z" }
-    assert.deepInclude(Lexicons.checkMessage(stream, "#identity", identity), { ok: true })
-    assert.deepInclude(Lexicons.checkMessage(stream, "#account", identity), { ok: false })
-    assert.deepInclude(Lexicons.checkMessage(stream, "#other", identity), { ok: false })
+    assert.isTrue(Result.isSuccess(Lexicons.checkMessage(stream, "#identity", identity)))
+    assert.isTrue(Result.isFailure(Lexicons.checkMessage(stream, "#account", identity)))
+    assert.isTrue(Result.isFailure(Lexicons.checkMessage(stream, "#other", identity)))
   })
 
   it("validator returns a definition's check by name", () => {
     const preferences = Lexicons.validator("app.bsky.actor.defs#preferences")
     const pref = { $type: "app.bsky.actor.defs#adultContentPref", enabled: true }
-    assert.deepEqual(preferences?.([pref]), { ok: true, value: [pref] })
-    assert.deepInclude(preferences?.([{ ...pref, enabled: 1 }]), { ok: false })
+    assert.deepEqual(preferences?.([pref]), Result.succeed([pref]))
+    assert.isTrue(Result.isFailure(preferences!([{ ...pref, enabled: 1 }])))
     assert.isUndefined(Lexicons.validator("app.bsky.actor.defs#none"))
   })
 })

@@ -1,4 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
+import * as Result from "effect/Result"
 import { createSecretKey } from "node:crypto"
 import { formatAppPassword, isAppPassword } from "../../src/core/sessions/appPassword.ts"
 import {
@@ -88,12 +89,12 @@ describe("the server's JWTs", () => {
     }
     const check = (more: object) =>
       checkAccess(parseJwt(signJwt(key, "at+jwt", { ...claims, ...more })), demands)
-    assert.isTrue(check({}).ok)
-    assert.isFalse(check({ lxm: "com.atproto.server.createAccount" }).ok)
-    assert.isFalse(check({ cnf: { jkt: "x" } }).ok)
-    assert.isFalse(check({ scope: "com.atproto.refresh" }).ok)
-    assert.isFalse(check({ scope: "com.atproto.signupQueued" }).ok)
-    assert.isFalse(check({ aud: "did:web:other.test" }).ok)
+    assert.isTrue(Result.isSuccess(check({})))
+    assert.isTrue(Result.isFailure(check({ lxm: "com.atproto.server.createAccount" })))
+    assert.isTrue(Result.isFailure(check({ cnf: { jkt: "x" } })))
+    assert.isTrue(Result.isFailure(check({ scope: "com.atproto.refresh" })))
+    assert.isTrue(Result.isFailure(check({ scope: "com.atproto.signupQueued" })))
+    assert.isTrue(Result.isFailure(check({ aud: "did:web:other.test" })))
   })
 })
 

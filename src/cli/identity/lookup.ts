@@ -1,4 +1,5 @@
 import * as Effect from "effect/Effect"
+import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import { calledName } from "../../core/identity/calledName.ts"
 import { checkFetchUrl } from "../../core/identity/address.ts"
@@ -101,7 +102,7 @@ const lookUpHandle = Effect.fnUntraced(function* (server: string, handle: string
     })
   )
   // Names that are never public are not sent to anyone.
-  const asked = !isHosted && checkFetchUrl(`https://${handle}`).ok
+  const asked = !isHosted && Result.isSuccess(checkFetchUrl(`https://${handle}`))
   const [dns, file] = asked
     ? yield* Effect.all([orUnknown(byDns(handle)), orUnknown(byFile(handle))], { concurrency: 2 })
     : []

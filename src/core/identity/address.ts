@@ -1,12 +1,6 @@
+import * as Result from "effect/Result"
 import { addressKind } from "./ipAddress.ts"
 import { specialDomains } from "./specialDomains.ts"
-
-/** A URL that may be fetched, parsed, or why it may not. */
-export type FetchUrl =
-  | { readonly ok: true; readonly url: URL }
-  | { readonly ok: false; readonly reason: string }
-
-const refuse = (reason: string): FetchUrl => ({ ok: false, reason })
 
 const allowed = (url: URL, allowHosts: ReadonlyArray<string>): boolean =>
   allowHosts.includes(url.host) || allowHosts.includes(url.hostname)
@@ -17,31 +11,31 @@ const allowed = (url: URL, allowHosts: ReadonlyArray<string>): boolean =>
  * Accepts public addresses: https on the default port, no credentials, and either a name of two or
  * more labels outside of the special-use domains, or a global unicast address. `allowHosts` lists
  * `host:port`, or `host` for all its ports (loopback services in development and tests), which are
- * exempt and may use http.
+ * exempt and may use http. Fails with the reason.
  */
 export const checkFetchUrl = (
   input: string | URL,
   allowHosts: ReadonlyArray<string> = []
-): FetchUrl => {
+): Result.Result<URL, string> => {
   const text = typeof input === "string" ? input : input.href
-  if (text.length > 4096) return refuse("the URL is too long")
+  if (text.length > 4096) return Result.fail("the URL is too long")
   // The URL parser drops these silently; no legitimate URL contains them.
-  if (/[\t\r\n\\]/.test(text)) return refuse("not a URL")
+  if (/[\t\r\n\\]/.test(text)) return Result.fail("not a URL")
   const url = URL.parse(text)
-  if (url === null) return refuse("not a URL")
-  if (url.protocol !== "https:" && url.protocol !== "http:") return refuse("not an https URL")
-  if (url.username !== "" || url.password !== "") return refuse("the URL holds credentials")
-  if (allowed(url, allowHosts)) return { ok: true, url }
-  if (url.protocol !== "https:") return refuse("not an https URL")
-  if (url.port !== "") return refuse("the URL names a port")
+  if (url === null) return Result.fail("not a URL")
+  if (url.protocol !== "https:" && url.protocol !== "http:") return Result.fail("not an https URL")
+  if (url.username !== "" || url.password !== "") return Result.fail("the URL holds credentials")
+  if (allowed(url, allowHosts)) return Result.succeed(url)
+  if (url.protocol !== "https:") return Result.fail("not an https URL")
+  if (url.port !== "") return Result.fail("the URL names a port")
   const { hostname } = url
   switch (addressKind(hostname)) {
     case "global":
-      return { ok: true, url }
+      return Result.succeed(url)
     case "special":
-      return refuse("the address is not public")
+      return Result.fail("the address is not public")
     case "name":
-      return isPublicName(hostname) ? { ok: true, url } : refuse("the name is not public")
+      return isPublicName(hostname) ? Result.succeed(url) : Result.fail("the name is not public")
   }
 }
 

@@ -1,3 +1,4 @@
+import * as Result from "effect/Result"
 import { isHandle } from "../lexicon/syntax.ts"
 import { calledName } from "./calledName.ts"
 import { reservedHandles } from "./reservedHandles.ts"
@@ -34,7 +35,7 @@ export interface HandleRules {
 }
 
 const fault = (error: HandleFault["error"], message: string) =>
-  ({ ok: false, fault: { error, message } }) as const
+  Result.fail<HandleFault>({ error, message })
 
 /** The longest service domain that a (normalized) handle is under; undefined if none. */
 export const serviceDomainOf = (
@@ -57,9 +58,7 @@ const isReserved = (label: string, handle: string, { host, serviceDomains }: Han
 export const checkHandle = (
   input: string,
   rules: HandleRules
-):
-  | ({ readonly ok: true } & CheckedHandle)
-  | { readonly ok: false; readonly fault: HandleFault } => {
+): Result.Result<CheckedHandle, HandleFault> => {
   const handle = calledName(input)
   if (!isHandle(handle)) return fault("InvalidHandle", "Input/handle must be a valid handle")
   const top = handle.slice(handle.lastIndexOf(".") + 1)
@@ -68,7 +67,7 @@ export const checkHandle = (
     if (specialDomains.has(top) || (top === "test" && rules.allowTest !== true)) {
       return fault("InvalidHandle", `Handle TLD .${top} is invalid or disallowed`)
     }
-    return { ok: true, handle, hosted: false }
+    return Result.succeed({ handle, hosted: false })
   }
   const label = handle.slice(0, -domain.length - 1)
   // Invalid punycode has no URL, so nobody could ask this host about the handle.
@@ -80,5 +79,5 @@ export const checkHandle = (
     if (label.length > 18) return fault("InvalidHandle", "Handle too long")
     if (isReserved(label, handle, rules)) return fault("HandleNotAvailable", "Reserved handle")
   }
-  return { ok: true, handle, hosted: true }
+  return Result.succeed({ handle, hosted: true })
 }

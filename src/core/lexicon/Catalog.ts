@@ -1,7 +1,8 @@
+import * as Result from "effect/Result"
 import type { Cid } from "../repo/cid.ts"
 import { findBlobs, stepsText } from "./blobs.ts"
 import { compile } from "./compile.ts"
-import { refused, within, type Check, type Issue, type Result } from "./issue.ts"
+import { checkedAs, refused, within, type Check, type Checked } from "./issue.ts"
 import { isPlainObject } from "./objects.ts"
 import { compileParams, type Params } from "./params.ts"
 import { blobSchemaAt } from "./places.ts"
@@ -10,11 +11,8 @@ import type { BodySchema, Definition, Definitions, MethodSchema } from "./schema
 /** The kinds of main definitions that the server distinguishes. */
 export type Kind = "query" | "procedure" | "subscription" | "record"
 
-/** The result of checking a record: "unknown" if its type is unknown. */
-export type RecordResult =
-  | { readonly ok: true }
-  | { readonly ok: false; readonly issue: Issue }
-  | "unknown"
+/** A record without issues: its type is known, or it isn't. */
+export type RecordStatus = "valid" | "unknown"
 
 /** A blob in a record, with its lexicon's constraints if there are any. */
 export interface BlobUse {
@@ -28,13 +26,17 @@ export interface BlobUse {
 
 const pass: Check = () => undefined
 
-const unknownMethod = refused("no such method")
+const unknownMethod = Result.fail(refused("no such method"))
+
+// Shared, so that a valid record costs no allocation.
+const validRecord: Checked<RecordStatus> = Result.succeed("valid")
+const unknownRecord: Checked<RecordStatus> = Result.succeed("unknown")
 
 /** Lexicon documents by NSID; each definition is compiled on first use. */
 export class Catalog {
   readonly #documents: ReadonlyMap<string, Definitions>
   readonly #checks = new Map<string, Check>()
-  readonly #params = new Map<string, (search: URLSearchParams) => Result<Params>>()
+  readonly #params = new Map<string, (search: URLSearchParams) => Checked<Params>>()
 
   constructor(documents: Readonly<Record<string, Definitions>>) {
     this.#documents = new Map(Object.entries(documents))
@@ -75,33 +77,33 @@ export class Catalog {
       : undefined
   }
 
-  parseParams(nsid: string, search: URLSearchParams): Result<Params> {
+  parseParams(nsid: string, search: URLSearchParams): Checked<Params> {
     let parse = this.#params.get(nsid)
     if (parse === undefined) {
       const method = this.#method(nsid)
-      if (method === undefined) return { ok: false, issue: unknownMethod }
+      if (method === undefined) return unknownMethod
       parse = compileParams(method.parameters)
       this.#params.set(nsid, parse)
     }
     return parse(search)
   }
 
-  checkInput<T>(nsid: string, json: T): Result<T> {
+  checkInput<T>(nsid: string, json: T): Checked<T> {
     const method = this.#method(nsid)
     // A default also satisfies "required".
     const filled = withDefaults(method?.input, json)
     return this.#checkBody(method, `${nsid} input`, nsid, method?.input, filled)
   }
 
-  checkOutput<T>(nsid: string, json: T): Result<T> {
+  checkOutput<T>(nsid: string, json: T): Checked<T> {
     const method = this.#method(nsid)
     return this.#checkBody(method, `${nsid} output`, nsid, method?.output, json)
   }
 
   /** Checks a message of a subscription by the name in its frame's header: `#commit`. */
-  checkMessage<T>(nsid: string, type: string, body: T): Result<T> {
+  checkMessage<T>(nsid: string, type: string, body: T): Checked<T> {
     const issue = (this.check(nsid + type) ?? (() => refused(`no such message: ${type}`)))(body)
-    return issue === undefined ? { ok: true, value: body } : { ok: false, issue }
+    return checkedAs(body, issue)
   }
 
   inputEncoding(nsid: string): string | undefined {
@@ -116,13 +118,13 @@ export class Catalog {
     return this.#method(nsid)?.errors?.map(({ name }) => name) ?? []
   }
 
-  checkRecord(collection: string, record: unknown): RecordResult {
-    if (this.definition(collection)?.type !== "record") return "unknown"
+  checkRecord(collection: string, record: unknown): Checked<RecordStatus> {
+    if (this.definition(collection)?.type !== "record") return unknownRecord
     const issue = (this.check(collection) ?? pass)(record)
-    if (issue !== undefined) return { ok: false, issue }
+    if (issue !== undefined) return Result.fail(issue)
     const type = (record as Record<string, unknown>)["$type"]
-    if (type === collection) return { ok: true }
-    return { ok: false, issue: within("$type", refused(`must be ${collection}`)) }
+    if (type === collection) return validRecord
+    return Result.fail(within("$type", refused(`must be ${collection}`)))
   }
 
   recordKeyType(collection: string): string | undefined {
@@ -157,14 +159,13 @@ export class Catalog {
     nsid: string,
     body: BodySchema | undefined,
     json: T
-  ): Result<T> {
-    if (method === undefined) return { ok: false, issue: unknownMethod }
+  ): Checked<T> {
+    if (method === undefined) return unknownMethod
     // A body without a schema, or a method without a body, has no restrictions.
     const check =
       this.#checks.get(key) ??
       (body?.schema === undefined ? pass : this.#compiled(key, nsid, body.schema))
-    const issue = check(json)
-    return issue === undefined ? { ok: true, value: json } : { ok: false, issue }
+    return checkedAs(json, check(json))
   }
 
   #compiled(key: string, name: string, schema: Parameters<typeof compile>[0]): Check {

@@ -1,17 +1,17 @@
 import { Catalog } from "./Catalog.ts"
 import documents from "./documents.json" with { type: "json" }
-import type { Result } from "./issue.ts"
+import { type Checked, checkedAs } from "./issue.ts"
 import type { Definitions } from "./schema.ts"
 import type { LexiconDocument } from "./documents.ts"
 
-export type { BlobUse, Kind, RecordResult } from "./Catalog.ts"
-export type { Issue, Result } from "./issue.ts"
+export type { BlobUse, Kind, RecordStatus } from "./Catalog.ts"
+export type { Checked, Issue } from "./issue.ts"
 export type { Params } from "./params.ts"
 export { blobCids, blobTypeIn, findBlobs, findLegacyBlobs, isLegacyBlob } from "./blobs.ts"
 
 /** A compiled check that returns the checked value. */
 export interface Validator<T = unknown> {
-  (value: unknown): Result<T>
+  (value: unknown): Checked<T>
 }
 
 // SAFETY: the file is written by `npm run lexicons`, and a test checks every document in it.
@@ -66,8 +66,5 @@ export const blobRefs = builtIn.blobRefs.bind(builtIn)
 export const validator = <T = unknown>(name: string): Validator<T> | undefined => {
   const check = builtIn.check(name)
   if (check === undefined) return undefined
-  return (value) => {
-    const issue = check(value)
-    return issue === undefined ? { ok: true, value: value as T } : { ok: false, issue }
-  }
+  return (value) => checkedAs(value as T, check(value))
 }

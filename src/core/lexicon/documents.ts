@@ -1,5 +1,6 @@
+import * as Result from "effect/Result"
 import { compile } from "./compile.ts"
-import { refused, within, type Issue, type Result } from "./issue.ts"
+import { refused, within, type Checked, type Issue } from "./issue.ts"
 import { isPlainObject } from "./objects.ts"
 import type { Definitions, ObjectSchema, Schema } from "./schema.ts"
 import { isNsid, isRecordKey } from "./syntax.ts"
@@ -247,18 +248,16 @@ const checkPermission = (permission: unknown): Issue | undefined => {
 const isPrimary = (value: unknown): boolean =>
   isPlainObject(value) && primary.some((type) => type === value["type"])
 
-const refuse = (issue: Issue): Result<LexiconDocument> => ({ ok: false, issue })
-
 /** Checks that a value is a lexicon document, which a `Catalog` can use. */
-export const checkDocument = (json: unknown): Result<LexiconDocument> => {
-  if (!isPlainObject(json)) return refuse(refused("must be an object"))
+export const checkDocument = (json: unknown): Checked<LexiconDocument> => {
+  if (!isPlainObject(json)) return Result.fail(refused("must be an object"))
   const { lexicon, id, defs } = json
-  if (lexicon !== 1) return refuse(within("lexicon", refused("must be 1")))
+  if (lexicon !== 1) return Result.fail(within("lexicon", refused("must be 1")))
   if (typeof id !== "string" || !isNsid(id)) {
-    return refuse(within("id", refused("must be a valid nsid")))
+    return Result.fail(within("id", refused("must be a valid nsid")))
   }
   if (!isPlainObject(defs) || Object.keys(defs).length === 0) {
-    return refuse(within("defs", refused("must hold a definition")))
+    return Result.fail(within("defs", refused("must hold a definition")))
   }
   for (const [name, definition] of Object.entries(defs)) {
     const issue = !defName.test(name)
@@ -266,8 +265,8 @@ export const checkDocument = (json: unknown): Result<LexiconDocument> => {
       : name !== "main" && isPrimary(definition)
         ? refused("must be called main")
         : checkSchema(definition, [...named, ...primary])
-    if (issue !== undefined) return refuse(within("defs", within(name, issue)))
+    if (issue !== undefined) return Result.fail(within("defs", within(name, issue)))
   }
   // SAFETY: everything the type promises about `defs` has just been checked.
-  return { ok: true, value: { lexicon, id, defs: defs as unknown as Definitions } }
+  return Result.succeed({ lexicon, id, defs: defs as unknown as Definitions })
 }

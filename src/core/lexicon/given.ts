@@ -1,3 +1,4 @@
+import * as Result from "effect/Result"
 import type { Catalog } from "./Catalog.ts"
 import { checkDocument, type LexiconDocument } from "./documents.ts"
 import { isPlainObject } from "./objects.ts"
@@ -14,8 +15,8 @@ export const readDocuments = (
 ): ReadonlyArray<LexiconDocument> => {
   const read = given.map((json) => {
     const checked = checkDocument(json)
-    if (checked.ok) return checked.value
-    const { path, message } = checked.issue
+    if (Result.isSuccess(checked)) return checked.success
+    const { path, message } = checked.failure
     const place = path === "" ? "" : ` at ${path}`
     throw new InvalidLexicon(`The lexicon ${String(json.id)} is not valid${place}: ${message}`)
   })

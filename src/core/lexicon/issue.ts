@@ -1,3 +1,5 @@
+import * as Result from "effect/Result"
+
 /**
  * Why a value is invalid: the path (`embed.images[0].alt`, empty for the whole value) and the
  * reason.
@@ -8,12 +10,14 @@ export interface Issue {
 }
 
 /** A checked value, or the first issue found in it. */
-export type Result<T> =
-  | { readonly ok: true; readonly value: T }
-  | { readonly ok: false; readonly issue: Issue }
+export type Checked<T> = Result.Result<T, Issue>
 
 /** A compiled check; returns undefined for a valid value, which therefore costs no allocation. */
 export type Check = (value: unknown) => Issue | undefined
+
+/** A value as checked: with its issue, if there is one. */
+export const checkedAs = <T>(value: T, issue: Issue | undefined): Checked<T> =>
+  issue === undefined ? Result.succeed(value) : Result.fail(issue)
 
 /** An issue with the checked value itself. */
 export const refused = (message: string): Issue => ({ path: "", message })

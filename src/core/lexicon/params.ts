@@ -1,5 +1,6 @@
+import * as Result from "effect/Result"
 import { compile } from "./compile.ts"
-import { refused, within, type Check, type Issue, type Result } from "./issue.ts"
+import { refused, within, type Check, type Checked, type Issue } from "./issue.ts"
 import type { ParamsSchema, Schema } from "./schema.ts"
 
 /** Parsed parameters: strings, integers, booleans, or lists of them. */
@@ -45,7 +46,7 @@ export const queryValue = (search: URLSearchParams, name: string): string | unde
 /** Compiles a method's parameters into a parser of query strings. */
 export const compileParams = (
   schema: ParamsSchema | undefined
-): ((search: URLSearchParams) => Result<Params>) => {
+): ((search: URLSearchParams) => Checked<Params>) => {
   const parameters = Object.entries(schema?.properties ?? {}).map(([name, own]): Parameter => {
     const item = own.type === "array" ? own.items : own
     // A parameter is text, which `unknown` doesn't restrict; refs can't occur here.
@@ -74,8 +75,8 @@ export const compileParams = (
         issue = parameter.check(own)
         value[parameter.name] = own
       }
-      if (issue !== undefined) return { ok: false, issue: within(parameter.name, issue) }
+      if (issue !== undefined) return Result.fail(within(parameter.name, issue))
     }
-    return { ok: true, value }
+    return Result.succeed(value)
   }
 }

@@ -1,4 +1,5 @@
 import type { KeyObject } from "node:crypto"
+import * as Result from "effect/Result"
 import { type Jwt, signJwt } from "../sessions/jwt.ts"
 
 /** An access token's issuer, audience and subject. */
@@ -56,12 +57,6 @@ export interface AccessDemands extends AccessParties {
   readonly now: number
 }
 
-type Checked =
-  | { readonly ok: true; readonly value: AccessGrant }
-  | { readonly ok: false; readonly reason: string }
-
-const refused = (reason: string): Checked => ({ ok: false, reason })
-
 /** The session in a token that this server signed, whatever its audience and age. */
 export const sessionOfAccess = (
   jwt: Jwt | undefined,
@@ -72,15 +67,18 @@ export const sessionOfAccess = (
     : undefined
 
 /** Checks an access token on its own; its session may have ended. */
-export const checkAccessToken = (jwt: Jwt | undefined, demands: AccessDemands): Checked => {
+export const checkAccessToken = (
+  jwt: Jwt | undefined,
+  demands: AccessDemands
+): Result.Result<AccessGrant, string> => {
   const session = sessionOfAccess(jwt, demands.isSigned)
-  if (jwt === undefined || session === undefined) return refused("Token could not be verified")
+  if (jwt === undefined || session === undefined) return Result.fail("Token could not be verified")
   const { sub, iss, aud, exp, client_id: clientId, cnf } = jwt.claims
   if (sub !== demands.did || iss !== demands.issuer || aud !== demands.audience) {
-    return refused("Token could not be verified")
+    return Result.fail("Token could not be verified")
   }
   // SAFETY: this server signed the token, with a number and these texts.
-  if ((exp as number) <= demands.now) return refused("Token has expired")
+  if ((exp as number) <= demands.now) return Result.fail("Token has expired")
   const { jkt } = cnf as { readonly jkt: string }
-  return { ok: true, value: { session, clientId: clientId as string, jkt } }
+  return Result.succeed({ session, clientId: clientId as string, jkt })
 }

@@ -1,3 +1,4 @@
+import * as Result from "effect/Result"
 import { parseJwt } from "../sessions/jwt.ts"
 import { isSignedByJwk, signingAlgs, thumbprint } from "./jwk.ts"
 import type { PublicJwk } from "./types.ts"
@@ -41,14 +42,9 @@ export interface AssertionFault {
   readonly unknownKey?: true
 }
 
-/** An assertion, or its fault. */
-export type CheckedAssertion =
-  | { readonly ok: true; readonly value: Assertion }
-  | { readonly ok: false; readonly fault: AssertionFault }
-
 type Claims = Readonly<Record<string, unknown>>
 
-const refuse = (reason: string): CheckedAssertion => ({ ok: false, fault: { reason } })
+const refuse = (reason: string): Result.Result<never, AssertionFault> => Result.fail({ reason })
 
 const isTime = (value: unknown): value is number =>
   typeof value === "number" && Number.isFinite(value)
@@ -95,7 +91,7 @@ const claimFault = (claims: Claims, demands: AssertionDemands): string | undefin
 export const checkAssertion = async (
   assertion: string,
   demands: AssertionDemands
-): Promise<CheckedAssertion> => {
+): Promise<Result.Result<Assertion, AssertionFault>> => {
   const jwt = parseJwt(assertion)
   if (jwt === undefined) return refuse("not a JWT of bounded size")
   const { alg, kid, crit } = jwt.header
@@ -107,20 +103,17 @@ export const checkAssertion = async (
   if (reason !== undefined) return refuse(reason)
   const key = demands.keys.find((one) => one.kid === kid)
   if (key === undefined) {
-    return { ok: false, fault: { reason: "kid is none of the client's keys", unknownKey: true } }
+    return Result.fail({ reason: "kid is none of the client's keys", unknownKey: true })
   }
   if (!(await isSignedByJwk(assertion, key, alg))) return refuse("the signature does not verify")
   const { iat, exp, jti } = jwt.claims
   // SAFETY: `claimFault` checked that iat is a number, exp a number or missing, and jti a text.
   const last = Math.min((iat as number) + maxAge + skew, (exp as number | undefined) ?? Infinity)
-  return {
-    ok: true,
-    value: {
-      kid,
-      alg,
-      jkt: await thumbprint(key),
-      jti: jti as string,
-      expires: Math.ceil(last * 1000)
-    }
-  }
+  return Result.succeed({
+    kid,
+    alg,
+    jkt: await thumbprint(key),
+    jti: jti as string,
+    expires: Math.ceil(last * 1000)
+  })
 }

@@ -1,3 +1,4 @@
+import * as Result from "effect/Result"
 import { checkFetchUrl } from "../identity/address.ts"
 import { signingAlgs } from "./jwk.ts"
 import { checkJwks } from "./jwks.ts"
@@ -12,181 +13,152 @@ export interface MetadataFault {
   readonly reason: string
 }
 
-/** A client, or its document's fault. */
-export type CheckedMetadata =
-  | { readonly ok: true; readonly client: Client }
-  | { readonly ok: false; readonly fault: MetadataFault }
+type Checked<A> = Result.Result<A, MetadataFault>
 
 type Json = Readonly<Record<string, unknown>>
 
-/** Aborts the check of a document; caught in this file. */
-class Refusal extends Error {
-  readonly fault: MetadataFault
-
-  constructor(reason: string, error: MetadataFault["error"] = "invalid_client_metadata") {
-    super(reason)
-    this.fault = { error, reason }
-  }
-}
+const refuse = (
+  reason: string,
+  error: MetadataFault["error"] = "invalid_client_metadata"
+): Checked<never> => Result.fail({ error, reason })
 
 const grantTypes: ReadonlySet<string> = new Set(["authorization_code", "refresh_token"])
 
 const maxName = 1024
 
-const text = (json: Json, name: string): string | undefined => {
+const text = (json: Json, name: string): Checked<string | undefined> => {
   const value = json[name]
-  if (value === undefined || typeof value === "string") return value
-  throw new Refusal(`${name} must be a string`)
+  if (value === undefined || typeof value === "string") return Result.succeed(value)
+  return refuse(`${name} must be a string`)
 }
 
-const texts = (json: Json, name: string): ReadonlyArray<string> | undefined => {
+const texts = (json: Json, name: string): Checked<ReadonlyArray<string> | undefined> => {
   const value = json[name]
-  if (value === undefined) return undefined
+  if (value === undefined) return Result.succeed(value)
   const isList = Array.isArray(value) && value.every((one) => typeof one === "string")
-  if (isList && value.length > 0) return value
-  throw new Refusal(`${name} must be a list of one or more strings`)
+  if (isList && value.length > 0) return Result.succeed(value)
+  return refuse(`${name} must be a list of one or more strings`)
 }
 
-const readApplicationType = (json: Json): Client["applicationType"] => {
-  const type = text(json, "application_type") ?? "web"
-  if (type === "web" || type === "native") return type
-  throw new Refusal("application_type must be web or native")
-}
+const readApplicationType = (json: Json): Checked<Client["applicationType"]> =>
+  Result.flatMap(text(json, "application_type"), (type = "web") =>
+    type === "web" || type === "native"
+      ? Result.succeed(type)
+      : refuse("application_type must be web or native")
+  )
 
-const readGrants = (json: Json): ReadonlyArray<string> => {
-  if (!(texts(json, "response_types") ?? ["code"]).includes("code")) {
-    throw new Refusal("response_types must include code")
-  }
-  const grants = texts(json, "grant_types") ?? ["authorization_code"]
-  if (!grants.includes("authorization_code")) {
-    throw new Refusal("grant_types must include authorization_code")
-  }
-  if (grants.every((grant) => grantTypes.has(grant))) return grants
-  throw new Refusal("grant_types may hold authorization_code and refresh_token only")
-}
+const readGrants = (json: Json): Checked<ReadonlyArray<string>> =>
+  Result.gen(function* () {
+    const responses = (yield* texts(json, "response_types")) ?? ["code"]
+    if (!responses.includes("code")) return yield* refuse("response_types must include code")
+    const grants = (yield* texts(json, "grant_types")) ?? ["authorization_code"]
+    if (!grants.includes("authorization_code")) {
+      return yield* refuse("grant_types must include authorization_code")
+    }
+    if (grants.every((grant) => grantTypes.has(grant))) return grants
+    return yield* refuse("grant_types may hold authorization_code and refresh_token only")
+  })
 
-const readScope = (json: Json): string => {
-  const scope = text(json, "scope")
-  if (scope === undefined) throw new Refusal("scope is missing")
-  const values = scopeValues(scope)
-  if (values === undefined) throw new Refusal("scope must be words with one space between them")
-  if (!values.includes("atproto")) throw new Refusal("scope must include atproto")
-  return scope
-}
+const readScope = (json: Json): Checked<string> =>
+  Result.flatMap(text(json, "scope"), (scope) => {
+    if (scope === undefined) return refuse("scope is missing")
+    const values = scopeValues(scope)
+    if (values === undefined) return refuse("scope must be words with one space between them")
+    return values.includes("atproto") ? Result.succeed(scope) : refuse("scope must include atproto")
+  })
 
 const readRedirects = (
   json: Json,
   owner: Parameters<typeof redirectFault>[1]
-): ReadonlyArray<string> => {
-  const uris = texts(json, "redirect_uris")
-  if (uris === undefined) throw new Refusal("redirect_uris is missing", "invalid_redirect_uri")
-  for (const uri of uris) {
-    const fault = redirectFault(uri, owner)
-    if (fault === undefined) continue
-    throw new Refusal(`the redirect URI ${uri.slice(0, 200)}: ${fault}`, "invalid_redirect_uri")
-  }
-  return uris
-}
+): Checked<ReadonlyArray<string>> =>
+  Result.flatMap(texts(json, "redirect_uris"), (uris) => {
+    if (uris === undefined) return refuse("redirect_uris is missing", "invalid_redirect_uri")
+    for (const uri of uris) {
+      const fault = redirectFault(uri, owner)
+      if (fault === undefined) continue
+      return refuse(`the redirect URI ${uri.slice(0, 200)}: ${fault}`, "invalid_redirect_uri")
+    }
+    return Result.succeed(uris)
+  })
 
 type Authentication = Pick<Client, "authMethod" | "authAlg" | "jwks" | "jwksUri">
 
-const readAuthentication = (json: Json, allowHosts: ReadonlyArray<string>): Authentication => {
-  const { jwks } = json
-  const jwksUri = text(json, "jwks_uri")
-  const authAlg = text(json, "token_endpoint_auth_signing_alg")
-  const checked = jwks === undefined ? undefined : checkJwks(jwks)
-  if (checked?.ok === false) throw new Refusal(checked.reason)
-  if (jwks !== undefined && jwksUri !== undefined) {
-    throw new Refusal("jwks and jwks_uri exclude each other")
-  }
-  const fetched = jwksUri === undefined ? undefined : checkFetchUrl(jwksUri, allowHosts)
-  if (fetched?.ok === false) throw new Refusal(`jwks_uri: ${fetched.reason}`)
-  // The default of RFC 7591 is client_secret_basic, which is not allowed here, so a missing field
-  // means none.
-  const method = text(json, "token_endpoint_auth_method") ?? "none"
-  if (method === "none") return { authMethod: "none" }
-  if (method !== "private_key_jwt") {
-    throw new Refusal("token_endpoint_auth_method must be none or private_key_jwt")
-  }
-  if (authAlg === undefined) {
-    throw new Refusal("private_key_jwt needs token_endpoint_auth_signing_alg (ES256)")
-  }
-  if (!signingAlgs.includes(authAlg)) {
-    throw new Refusal("token_endpoint_auth_signing_alg must be an asymmetric algorithm (ES256)")
-  }
-  if (jwksUri !== undefined) return { authMethod: method, authAlg, jwksUri }
-  if (checked === undefined) throw new Refusal("private_key_jwt needs jwks or jwks_uri")
-  if (checked.keys.length === 0) {
-    throw new Refusal("jwks holds no public signature key with a kid")
-  }
-  return { authMethod: method, authAlg, jwks: { keys: checked.keys } }
-}
+const readAuthentication = (
+  json: Json,
+  allowHosts: ReadonlyArray<string>
+): Checked<Authentication> =>
+  Result.gen(function* () {
+    const { jwks } = json
+    const jwksUri = yield* text(json, "jwks_uri")
+    const authAlg = yield* text(json, "token_endpoint_auth_signing_alg")
+    const keys =
+      jwks === undefined
+        ? undefined
+        : yield* Result.orElse(checkJwks(jwks), (reason) => refuse(reason))
+    if (jwks !== undefined && jwksUri !== undefined) {
+      return yield* refuse("jwks and jwks_uri exclude each other")
+    }
+    if (jwksUri !== undefined) {
+      yield* Result.orElse(checkFetchUrl(jwksUri, allowHosts), (reason) =>
+        refuse(`jwks_uri: ${reason}`)
+      )
+    }
+    // The default of RFC 7591 is client_secret_basic, which is not allowed here, so a missing field
+    // means none.
+    const method = (yield* text(json, "token_endpoint_auth_method")) ?? "none"
+    if (method === "none") return { authMethod: "none" }
+    if (method !== "private_key_jwt") {
+      return yield* refuse("token_endpoint_auth_method must be none or private_key_jwt")
+    }
+    if (authAlg === undefined) {
+      return yield* refuse("private_key_jwt needs token_endpoint_auth_signing_alg (ES256)")
+    }
+    if (!signingAlgs.includes(authAlg)) {
+      return yield* refuse(
+        "token_endpoint_auth_signing_alg must be an asymmetric algorithm (ES256)"
+      )
+    }
+    if (jwksUri !== undefined) return { authMethod: method, authAlg, jwksUri }
+    if (keys === undefined) return yield* refuse("private_key_jwt needs jwks or jwks_uri")
+    if (keys.length === 0) return yield* refuse("jwks holds no public signature key with a kid")
+    return { authMethod: method, authAlg, jwks: { keys } }
+  })
 
-const readName = (json: Json): string | undefined => {
-  const name = text(json, "client_name")
-  if (name !== undefined && name.length > maxName) throw new Refusal("client_name is too long")
-  return name
-}
+const readName = (json: Json): Checked<string | undefined> =>
+  Result.flatMap(text(json, "client_name"), (name) =>
+    name !== undefined && name.length > maxName
+      ? refuse("client_name is too long")
+      : Result.succeed(name)
+  )
 
 const readLink = (
   json: Json,
   name: string,
   allowHosts: ReadonlyArray<string>
-): string | undefined => {
-  const link = text(json, name)
-  const checked = link === undefined ? undefined : checkWebUrl(link, allowHosts)
-  if (checked?.ok === false) throw new Refusal(`${name}: ${checked.reason}`)
-  return checked?.url.href
-}
+): Checked<string | undefined> =>
+  Result.flatMap(text(json, name), (link) =>
+    link === undefined
+      ? Result.succeed(link)
+      : Result.mapBoth(checkWebUrl(link, allowHosts), {
+          onSuccess: ({ href }): string | undefined => href,
+          onFailure: (reason): MetadataFault => ({
+            error: "invalid_client_metadata",
+            reason: `${name}: ${reason}`
+          })
+        })
+  )
 
 /** The client's own page, which must be on the host that identifies it. */
 const readOwnLink = (
   json: Json,
   clientUrl: URL,
   allowHosts: ReadonlyArray<string>
-): string | undefined => {
-  const link = readLink(json, "client_uri", allowHosts)
-  if (link === undefined || new URL(link).host === clientUrl.host) return link
-  throw new Refusal("client_uri must have the host of the client_id")
-}
-
-const read = (clientUrl: URL, json: unknown, allowHosts: ReadonlyArray<string>): Client => {
-  if (typeof json !== "object" || json === null || Array.isArray(json)) {
-    throw new Refusal("the client metadata is not a JSON object")
-  }
-  // SAFETY: a JSON object has text keys.
-  const fields = json as Json
-  const id = clientUrl.href
-  if (text(fields, "client_id") !== id) {
-    throw new Refusal("client_id is not the address that the metadata was fetched from")
-  }
-  if (fields["dpop_bound_access_tokens"] !== true) {
-    throw new Refusal("dpop_bound_access_tokens must be true")
-  }
-  const applicationType = readApplicationType(fields)
-  const authentication = readAuthentication(fields, allowHosts)
-  // RFC 8252, section 8.4: an installed app cannot keep a secret.
-  if (applicationType === "native" && authentication.authMethod !== "none") {
-    throw new Refusal("a native application's token_endpoint_auth_method must be none")
-  }
-  const optional = {
-    name: readName(fields),
-    uri: readOwnLink(fields, clientUrl, allowHosts),
-    logoUri: readLink(fields, "logo_uri", allowHosts),
-    tosUri: readLink(fields, "tos_uri", allowHosts),
-    policyUri: readLink(fields, "policy_uri", allowHosts)
-  }
-  return {
-    id,
-    kind: "discoverable",
-    applicationType,
-    redirectUris: readRedirects(fields, { clientUrl, applicationType, allowHosts }),
-    scope: readScope(fields),
-    grantTypes: readGrants(fields),
-    ...authentication,
-    ...Object.fromEntries(Object.entries(optional).filter(([, value]) => value !== undefined))
-  }
-}
+): Checked<string | undefined> =>
+  Result.flatMap(readLink(json, "client_uri", allowHosts), (link) =>
+    link === undefined || new URL(link).host === clientUrl.host
+      ? Result.succeed(link)
+      : refuse("client_uri must have the host of the client_id")
+  )
 
 /**
  * Validates a client's metadata document; `clientUrl` is the client id from `parseClientId`.
@@ -198,11 +170,41 @@ export const checkMetadata = (
   clientUrl: URL,
   json: unknown,
   allowHosts: ReadonlyArray<string> = []
-): CheckedMetadata => {
-  try {
-    return { ok: true, client: read(clientUrl, json, allowHosts) }
-  } catch (error) {
-    if (error instanceof Refusal) return { ok: false, fault: error.fault }
-    throw error
-  }
-}
+): Checked<Client> =>
+  Result.gen(function* () {
+    if (typeof json !== "object" || json === null || Array.isArray(json)) {
+      return yield* refuse("the client metadata is not a JSON object")
+    }
+    // SAFETY: a JSON object has text keys.
+    const fields = json as Json
+    const id = clientUrl.href
+    if ((yield* text(fields, "client_id")) !== id) {
+      return yield* refuse("client_id is not the address that the metadata was fetched from")
+    }
+    if (fields["dpop_bound_access_tokens"] !== true) {
+      return yield* refuse("dpop_bound_access_tokens must be true")
+    }
+    const applicationType = yield* readApplicationType(fields)
+    const authentication = yield* readAuthentication(fields, allowHosts)
+    // RFC 8252, section 8.4: an installed app cannot keep a secret.
+    if (applicationType === "native" && authentication.authMethod !== "none") {
+      return yield* refuse("a native application's token_endpoint_auth_method must be none")
+    }
+    const optional = {
+      name: yield* readName(fields),
+      uri: yield* readOwnLink(fields, clientUrl, allowHosts),
+      logoUri: yield* readLink(fields, "logo_uri", allowHosts),
+      tosUri: yield* readLink(fields, "tos_uri", allowHosts),
+      policyUri: yield* readLink(fields, "policy_uri", allowHosts)
+    }
+    return {
+      id,
+      kind: "discoverable",
+      applicationType,
+      redirectUris: yield* readRedirects(fields, { clientUrl, applicationType, allowHosts }),
+      scope: yield* readScope(fields),
+      grantTypes: yield* readGrants(fields),
+      ...authentication,
+      ...Object.fromEntries(Object.entries(optional).filter(([, value]) => value !== undefined))
+    }
+  })

@@ -1,3 +1,4 @@
+import * as Result from "effect/Result"
 import { parseJwt } from "../sessions/jwt.ts"
 import { toBase64Url } from "../bytes/base64url.ts"
 import { sha256 } from "../repo/cid.ts"
@@ -46,18 +47,10 @@ export interface ProofFault {
   readonly reason: string
 }
 
-/** A proof, or its fault. */
-export type CheckedProof =
-  | { readonly ok: true; readonly value: Proof }
-  | { readonly ok: false; readonly fault: ProofFault }
-
 const refuse = (
   reason: string,
   error: ProofFault["error"] = "invalid_dpop_proof"
-): CheckedProof => ({
-  ok: false,
-  fault: { error, reason }
-})
+): Result.Result<never, ProofFault> => Result.fail({ error, reason })
 
 /**
  * A URL's origin and path, for comparison; undefined if it is not an HTTP URL.
@@ -103,7 +96,7 @@ const claimFault = (
 export const checkProof = async (
   proof: string | undefined,
   demands: ProofDemands
-): Promise<CheckedProof> => {
+): Promise<Result.Result<Proof, ProofFault>> => {
   if (proof === undefined) return refuse("DPoP proof is missing")
   const jwt = parseJwt(proof)
   if (jwt === undefined) return refuse("not one JWT of bounded size")
@@ -122,8 +115,5 @@ export const checkProof = async (
   // SAFETY: `claimFault` checked that these are a number and a text.
   const issued = (iat as number) * 1000
   const expires = Math.ceil(issued + maxAge * 1000)
-  return {
-    ok: true,
-    value: { jkt: await thumbprint(jwk), jti: jti as string, nonce, issued, expires }
-  }
+  return Result.succeed({ jkt: await thumbprint(jwk), jti: jti as string, nonce, issued, expires })
 }

@@ -1,10 +1,6 @@
+import * as Result from "effect/Result"
 import { holdsSecret, isPublicJwk } from "./jwk.ts"
 import type { PublicJwk } from "./types.ts"
-
-/** The public keys of a key set, or why the set is rejected. */
-export type CheckedJwks =
-  | { readonly ok: true; readonly keys: ReadonlyArray<PublicJwk> }
-  | { readonly ok: false; readonly reason: string }
 
 const maxKeys = 64
 const maxKid = 256
@@ -40,15 +36,14 @@ const keep = (jwk: PublicJwk): PublicJwk => ({
 /**
  * Parses a client's key set: its signing keys, each with a `kid`.
  *
- * Ignores keys of other kinds (RFC 7517, section 5), but rejects a set that contains a secret.
+ * Ignores keys of other kinds (RFC 7517, section 5), but rejects a set that contains a secret. Fails
+ * with the reason.
  */
-export const checkJwks = (json: unknown): CheckedJwks => {
+export const checkJwks = (json: unknown): Result.Result<ReadonlyArray<PublicJwk>, string> => {
   const list = isObject(json) ? json["keys"] : undefined
-  if (!Array.isArray(list)) return { ok: false, reason: "the key set has no list of keys" }
-  if (list.length > maxKeys) return { ok: false, reason: "the key set has too many keys" }
+  if (!Array.isArray(list)) return Result.fail("the key set has no list of keys")
+  if (list.length > maxKeys) return Result.fail("the key set has too many keys")
   const jwks = list.filter(isObject)
-  if (jwks.some(holdsSecret)) {
-    return { ok: false, reason: "the key set holds a private or symmetric key" }
-  }
-  return { ok: true, keys: jwks.filter(isUsable).map(keep) }
+  if (jwks.some(holdsSecret)) return Result.fail("the key set holds a private or symmetric key")
+  return Result.succeed(jwks.filter(isUsable).map(keep))
 }

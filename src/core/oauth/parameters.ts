@@ -1,3 +1,4 @@
+import * as Result from "effect/Result"
 import { calledName } from "../identity/calledName.ts"
 import { isSupportedDid } from "../identity/did.ts"
 import { isHandle } from "../lexicon/syntax.ts"
@@ -11,23 +12,13 @@ export interface ParameterFault {
   readonly reason: string
 }
 
-/** A valid request, or its fault. */
-export type CheckedParameters =
-  | { readonly ok: true; readonly request: AuthorizationRequest }
-  | { readonly ok: false; readonly fault: ParameterFault }
+type Checked<A> = Result.Result<A, ParameterFault>
 
 /** A form's parameters, each at most once. */
 export type Form = ReadonlyMap<string, string>
 
-/** Aborts the check of a request; caught in this file. */
-class Refusal extends Error {
-  readonly fault: ParameterFault
-
-  constructor(reason: string, error: OAuthErrorName = "invalid_request") {
-    super(reason)
-    this.fault = { error, reason }
-  }
-}
+const refuse = (reason: string, error: OAuthErrorName = "invalid_request"): Checked<never> =>
+  Result.fail({ error, reason })
 
 const maxText = 2048
 
@@ -62,121 +53,94 @@ const given = (form: Form, name: string): string | undefined => {
   return value === "" ? undefined : value
 }
 
-const short = (form: Form, name: string): string | undefined => {
+const short = (form: Form, name: string): Checked<string | undefined> => {
   const value = given(form, name)
-  if (value !== undefined && value.length > maxText) throw new Refusal(`${name} is too long`)
-  return value
+  return value !== undefined && value.length > maxText
+    ? refuse(`${name} is too long`)
+    : Result.succeed(value)
 }
 
-const readRedirect = (client: Client, form: Form): string => {
+const readRedirect = (client: Client, form: Form): Checked<string> => {
   const uri = given(form, "redirect_uri")
   if (uri === undefined) {
     const [only, ...others] = client.redirectUris
-    if (only !== undefined && others.length === 0) return only
-    throw new Refusal("redirect_uri is missing, and the client has registered several")
+    if (only !== undefined && others.length === 0) return Result.succeed(only)
+    return refuse("redirect_uri is missing, and the client has registered several")
   }
-  if (matchesRedirect(client, uri)) return uri
-  throw new Refusal("redirect_uri is not one that the client has registered")
+  if (matchesRedirect(client, uri)) return Result.succeed(uri)
+  return refuse("redirect_uri is not one that the client has registered")
 }
 
-const readState = (form: Form): string => {
-  const state = short(form, "state")
-  if (state === undefined) throw new Refusal("state is missing")
-  return state
-}
+const readState = (form: Form): Checked<string> =>
+  Result.flatMap(short(form, "state"), (state) =>
+    state === undefined ? refuse("state is missing") : Result.succeed(state)
+  )
 
-const readChallenge = (form: Form): string => {
+const readChallenge = (form: Form): Checked<string> => {
   const challenge = given(form, "code_challenge")
-  if (challenge === undefined) throw new Refusal("code_challenge is missing")
+  if (challenge === undefined) return refuse("code_challenge is missing")
   // The default would be plain (RFC 7636, section 4.3).
   if (given(form, "code_challenge_method") !== "S256") {
-    throw new Refusal("code_challenge_method must be S256")
+    return refuse("code_challenge_method must be S256")
   }
-  if (/^[A-Za-z0-9_-]{43}$/.test(challenge)) return challenge
-  throw new Refusal("code_challenge is not the base64url of a SHA-256")
+  if (/^[A-Za-z0-9_-]{43}$/.test(challenge)) return Result.succeed(challenge)
+  return refuse("code_challenge is not the base64url of a SHA-256")
 }
 
-const readScope = (form: Form): string => {
+const readScope = (form: Form): Checked<string> => {
   const scope = given(form, "scope")
-  if (scope === undefined) throw new Refusal("scope is missing", "invalid_scope")
-  if (scope.length > maxScope) throw new Refusal("scope is too long", "invalid_scope")
-  if (scopeValues(scope) !== undefined) return scope
-  throw new Refusal("scope must be words with one space between them", "invalid_scope")
+  if (scope === undefined) return refuse("scope is missing", "invalid_scope")
+  if (scope.length > maxScope) return refuse("scope is too long", "invalid_scope")
+  if (scopeValues(scope) !== undefined) return Result.succeed(scope)
+  return refuse("scope must be words with one space between them", "invalid_scope")
 }
 
-const readPrompt = (client: Client, form: Form): Prompt | undefined => {
+const readPrompt = (client: Client, form: Form): Checked<Prompt | undefined> => {
   const prompt = given(form, "prompt")
-  if (prompt === undefined) return undefined
+  if (prompt === undefined) return Result.succeed(prompt)
   if (!isPrompt(prompt)) {
-    throw new Refusal("prompt must be one of none, login, consent, select_account, create")
+    return refuse("prompt must be one of none, login, consent, select_account, create")
   }
   // Anyone can claim to be a public client, so the user must be asked.
   if (prompt === "none" && client.authMethod === "none") {
-    throw new Refusal("a public client cannot sign in silently", "consent_required")
+    return refuse("a public client cannot sign in silently", "consent_required")
   }
-  return prompt
+  return Result.succeed(prompt)
 }
 
-const readLoginHint = (form: Form): string | undefined => {
-  const hint = short(form, "login_hint")
-  if (hint === undefined) return undefined
-  const normalized = normalizeHint(hint)
-  if (normalized === undefined)
-    throw new Refusal("login_hint must be a handle, a DID or an email address")
-  return normalized
-}
+const readLoginHint = (form: Form): Checked<string | undefined> =>
+  Result.flatMap(short(form, "login_hint"), (hint) => {
+    const name = hint === undefined ? undefined : normalizeHint(hint)
+    return hint !== undefined && name === undefined
+      ? refuse("login_hint must be a handle, a DID or an email address")
+      : Result.succeed(name)
+  })
 
-const readResponseMode = (form: Form): ResponseMode => {
+const readResponseMode = (form: Form): Checked<ResponseMode> => {
   const mode = given(form, "response_mode") ?? "query"
-  if (isResponseMode(mode)) return mode
-  throw new Refusal("response_mode must be query, fragment or form_post")
+  if (isResponseMode(mode)) return Result.succeed(mode)
+  return refuse("response_mode must be query, fragment or form_post")
 }
 
-const readDisplay = (form: Form): string | undefined => {
+const readDisplay = (form: Form): Checked<string | undefined> => {
   const display = given(form, "display")
-  if (display === undefined || displays.has(display)) return display
-  throw new Refusal("display must be one of page, popup, touch, wap")
+  if (display === undefined || displays.has(display)) return Result.succeed(display)
+  return refuse("display must be one of page, popup, touch, wap")
 }
 
-const readLocales = (form: Form): string | undefined => {
+const readLocales = (form: Form): Checked<string | undefined> => {
   const locales = given(form, "ui_locales")
   const isList =
     locales === undefined || /^[A-Za-z0-9-]{1,35}( [A-Za-z0-9-]{1,35}){0,31}$/.test(locales)
-  if (isList) return locales
-  throw new Refusal("ui_locales must be language tags with one space between them")
+  if (isList) return Result.succeed(locales)
+  return refuse("ui_locales must be language tags with one space between them")
 }
 
-const readResponseType = (form: Form): void => {
+const checkResponseType = (form: Form): Checked<void> => {
   const type = given(form, "response_type")
-  if (type === undefined) throw new Refusal("response_type is missing")
-  if (type !== "code") {
-    throw new Refusal("response_type must be code", "unsupported_response_type")
-  }
-}
-
-const read = (client: Client, form: Form): AuthorizationRequest => {
-  // RFC 9126, section 2.1; and requests as JWTs (RFC 9101) are not supported.
-  for (const name of ["request", "request_uri"]) {
-    if (given(form, name) !== undefined) throw new Refusal(`${name} cannot be pushed`)
-  }
-  if (given(form, "client_id") !== client.id) throw new Refusal("client_id is another client's")
-  readResponseType(form)
-  const optional = {
-    prompt: readPrompt(client, form),
-    loginHint: readLoginHint(form),
-    nonce: short(form, "nonce"),
-    display: readDisplay(form),
-    uiLocales: readLocales(form)
-  }
-  return {
-    clientId: client.id,
-    redirectUri: readRedirect(client, form),
-    scope: readScope(form),
-    state: readState(form),
-    codeChallenge: readChallenge(form),
-    responseMode: readResponseMode(form),
-    ...Object.fromEntries(Object.entries(optional).filter(([, value]) => value !== undefined))
-  }
+  if (type === undefined) return refuse("response_type is missing")
+  if (type === "code") return Result.succeed(undefined)
+  return refuse("response_type must be code", "unsupported_response_type")
 }
 
 /**
@@ -185,11 +149,30 @@ const read = (client: Client, form: Form): AuthorizationRequest => {
  *
  * Checks only the scope's syntax. Ignores unknown parameters.
  */
-export const checkParameters = (client: Client, form: Form): CheckedParameters => {
-  try {
-    return { ok: true, request: read(client, form) }
-  } catch (error) {
-    if (error instanceof Refusal) return { ok: false, fault: error.fault }
-    throw error
-  }
-}
+export const checkParameters = (client: Client, form: Form): Checked<AuthorizationRequest> =>
+  Result.gen(function* () {
+    // RFC 9126, section 2.1; and requests as JWTs (RFC 9101) are not supported.
+    for (const name of ["request", "request_uri"]) {
+      if (given(form, name) !== undefined) return yield* refuse(`${name} cannot be pushed`)
+    }
+    if (given(form, "client_id") !== client.id) {
+      return yield* refuse("client_id is another client's")
+    }
+    yield* checkResponseType(form)
+    const optional = {
+      prompt: yield* readPrompt(client, form),
+      loginHint: yield* readLoginHint(form),
+      nonce: yield* short(form, "nonce"),
+      display: yield* readDisplay(form),
+      uiLocales: yield* readLocales(form)
+    }
+    return {
+      clientId: client.id,
+      redirectUri: yield* readRedirect(client, form),
+      scope: yield* readScope(form),
+      state: yield* readState(form),
+      codeChallenge: yield* readChallenge(form),
+      responseMode: yield* readResponseMode(form),
+      ...Object.fromEntries(Object.entries(optional).filter(([, value]) => value !== undefined))
+    }
+  })

@@ -1,3 +1,4 @@
+import * as Result from "effect/Result"
 import type { Client } from "./types.ts"
 import { checkWebUrl, isCanonical } from "./webUrl.ts"
 
@@ -43,8 +44,8 @@ const checkHttp = (uri: string, owner: RedirectOwner): string | undefined => {
 
 const checkHttps = (uri: string, { clientUrl, applicationType, allowHosts }: RedirectOwner) => {
   const checked = checkWebUrl(uri, allowHosts)
-  if (!checked.ok) return checked.reason
-  const { url } = checked
+  if (Result.isFailure(checked)) return checked.failure
+  const url = checked.success
   if (uri.includes("#")) return "it has a fragment"
   if (!isCanonical(uri, url)) return `it is not in canonical form: ${url.href}`
   if (disguised.test(url.pathname)) return "its path hides a dot or a slash"
@@ -86,7 +87,8 @@ export const redirectFault = (uri: string, owner: RedirectOwner): string | undef
   }
   if (uri.startsWith("http://")) {
     const { allowHosts = [] } = owner
-    const isDevelopment = owner.clientUrl !== undefined && checkWebUrl(uri, allowHosts).ok
+    const isDevelopment =
+      owner.clientUrl !== undefined && Result.isSuccess(checkWebUrl(uri, allowHosts))
     return isDevelopment && owner.applicationType === "web"
       ? checkHttps(uri, owner)
       : checkHttp(uri, owner)

@@ -1,3 +1,4 @@
+import * as Result from "effect/Result"
 import {
   AccountPermission,
   BlobPermission,
@@ -60,28 +61,26 @@ export const readScopeValue = (text: string): ScopeValue | undefined => {
 /** The values of a scope, as written. */
 const valuesOf = (scope: string): ReadonlyArray<string> => scope.split(" ")
 
-/** The part of a requested scope that is understood, or why it is invalid. */
-export type ScopeCheck =
-  | { readonly ok: true; readonly scope: string }
-  | { readonly ok: false; readonly reason: string }
-
 /**
  * Checks the scope of a request against the client's metadata, value by value, as written.
  *
  * Returns each value once, in order, without those that this server can't read, because users can't
- * agree to what can't be explained.
+ * agree to what can't be explained; fails with the reason for the client's developer.
  */
-export const checkScope = (scope: string, client: Pick<Client, "scope">): ScopeCheck => {
+export const checkScope = (
+  scope: string,
+  client: Pick<Client, "scope">
+): Result.Result<string, string> => {
   const asked = new Set(valuesOf(scope))
   const declared = new Set(valuesOf(client.scope))
-  if (!asked.has("atproto")) return { ok: false, reason: 'The scope must contain "atproto"' }
+  if (!asked.has("atproto")) return Result.fail('The scope must contain "atproto"')
   for (const value of asked) {
     if (!declared.has(value)) {
-      return { ok: false, reason: `The client's metadata does not declare the scope "${value}"` }
+      return Result.fail(`The client's metadata does not declare the scope "${value}"`)
     }
   }
   const known = [...asked].filter((value) => readScopeValue(value) !== undefined)
-  return { ok: true, scope: known.join(" ") }
+  return Result.succeed(known.join(" "))
 }
 
 interface Held {

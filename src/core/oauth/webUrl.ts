@@ -1,9 +1,5 @@
+import * as Result from "effect/Result"
 import { checkFetchUrl } from "../identity/address.ts"
-
-/** A web address, parsed, or why it is invalid. */
-export type WebUrl =
-  | { readonly ok: true; readonly url: URL }
-  | { readonly ok: false; readonly reason: string }
 
 const maxLength = 2048
 
@@ -11,18 +7,20 @@ const maxLength = 2048
  * Checks a web address for people and browsers: https on a public host, no credentials; may have a
  * port.
  *
- * `allowHosts` lists exempt development hosts, as for `checkFetchUrl`.
+ * `allowHosts` lists exempt development hosts, as for `checkFetchUrl`. Fails with the reason.
  */
-export const checkWebUrl = (text: string, allowHosts: ReadonlyArray<string> = []): WebUrl => {
-  if (text.length > maxLength) return { ok: false, reason: "the URL is too long" }
+export const checkWebUrl = (
+  text: string,
+  allowHosts: ReadonlyArray<string> = []
+): Result.Result<URL, string> => {
+  if (text.length > maxLength) return Result.fail("the URL is too long")
   const checked = checkFetchUrl(text, allowHosts)
-  const url = checked.ok ? checked.url : URL.parse(text)
-  if (checked.ok || url === null || url.port === "") return checked
+  const url = URL.parse(text)
+  if (Result.isSuccess(checked) || url === null || url.port === "") return checked
   // A URL to fetch can't have a port; a page can.
   const standard = new URL(url)
   standard.port = ""
-  const judged = checkFetchUrl(standard)
-  return judged.ok ? { ok: true, url } : judged
+  return Result.map(checkFetchUrl(standard), () => url)
 }
 
 /**

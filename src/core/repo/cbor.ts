@@ -27,16 +27,6 @@ export const encode = (value: Data): Uint8Array => {
   return takeScratch()
 }
 
-/** Like `encode`, but returns the error. */
-export const tryEncode = (value: Data): Uint8Array | InvalidCbor => {
-  try {
-    return encode(value)
-  } catch (error) {
-    if (error instanceof InvalidCbor) return error
-    throw error
-  }
-}
-
 const write = (value: Data, depth: number): void => {
   switch (typeof value) {
     case "string":

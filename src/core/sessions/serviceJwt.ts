@@ -1,3 +1,4 @@
+import * as Result from "effect/Result"
 import { isDid } from "../lexicon/syntax.ts"
 import { fromBase64Url, toBase64Url } from "../bytes/base64url.ts"
 import { parseDidReference } from "../identity/did.ts"
@@ -74,12 +75,8 @@ export const unsignedServiceJwt = (
 export const signedServiceJwt = (unsigned: string, signature: Uint8Array): string =>
   `${unsigned}.${toBase64Url(signature)}`
 
-type Parsed =
-  | { readonly ok: true; readonly jwt: ServiceJwt }
-  | { readonly ok: false; readonly fault: ServiceTokenFault }
-
 const fault = (error: ServiceTokenFault["error"], message: string) =>
-  ({ ok: false, fault: { error, message } }) as const
+  Result.fail<ServiceTokenFault>({ error, message })
 
 const decodePart = (part: string): Readonly<Record<string, unknown>> | undefined => {
   const bytes = fromBase64Url(part)
@@ -98,7 +95,7 @@ const keyFragment = (kid: unknown, did: string, implied: string): string | undef
 }
 
 /** Parses a service auth token, and rejects malformed ones and other kinds of JWT. */
-export const parseServiceJwt = (token: string): Parsed => {
+export const parseServiceJwt = (token: string): Result.Result<ServiceJwt, ServiceTokenFault> => {
   if (token === "") return fault("MissingJwt", "missing jwt")
   const parts = token.length > maxServiceJwtLength ? [] : token.split(".")
   const [head = "", body = "", tail = ""] = parts
@@ -139,24 +136,21 @@ export const parseServiceJwt = (token: string): Parsed => {
   const implied = issuer.fragment === "atproto_labeler" ? "atproto_label" : "atproto"
   const keyId = keyFragment(kid, issuer.did, implied)
   if (keyId === undefined) return fault("BadJwt", "kid is not a key of the issuer")
-  return {
-    ok: true,
-    jwt: {
-      claims: {
-        iss,
-        aud,
-        exp,
-        ...(typeof lxm === "string" ? { lxm } : {}),
-        ...(typeof iat === "number" ? { iat } : {}),
-        ...(typeof jti === "string" ? { jti } : {})
-      },
-      did: issuer.did,
-      alg,
-      keyId,
-      signed: text.encode(`${head}.${body}`),
-      signature
-    }
-  }
+  return Result.succeed({
+    claims: {
+      iss,
+      aud,
+      exp,
+      ...(typeof lxm === "string" ? { lxm } : {}),
+      ...(typeof iat === "number" ? { iat } : {}),
+      ...(typeof jti === "string" ? { jti } : {})
+    },
+    did: issuer.did,
+    alg,
+    keyId,
+    signed: text.encode(`${head}.${body}`),
+    signature
+  })
 }
 
 /** Whether a token claims to be from one of these moderation services; unverified. */

@@ -1,4 +1,5 @@
 import type { KeyObject } from "node:crypto"
+import * as Result from "effect/Result"
 import { type Jwt, signJwt } from "./jwt.ts"
 
 /** The scope in access tokens for each level of session. */
@@ -100,27 +101,24 @@ const check = (
     : undefined
 }
 
-type Checked<A> =
-  | { readonly ok: true; readonly value: A }
-  | { readonly ok: false; readonly fault: TokenFault }
-
 const textClaim = (jwt: Jwt | undefined, name: string): string => String(jwt?.claims[name])
 
 /** Checks an access token and returns its session, which may have ended. */
-export const checkAccess = (jwt: Jwt | undefined, demands: Demands): Checked<string> => {
+export const checkAccess = (
+  jwt: Jwt | undefined,
+  demands: Demands
+): Result.Result<string, TokenFault> => {
   const wrong = check(jwt, demands, "at+jwt", (scope) => accessScopes.has(scope))
-  return wrong === undefined
-    ? { ok: true, value: textClaim(jwt, "jti") }
-    : { ok: false, fault: wrong }
+  return wrong === undefined ? Result.succeed(textClaim(jwt, "jti")) : Result.fail(wrong)
 }
 
 /** Checks a refresh token and returns its session and its id, which may have been used. */
 export const checkRefresh = (
   jwt: Jwt | undefined,
   demands: Demands
-): Checked<{ readonly session: string; readonly token: string }> => {
+): Result.Result<{ readonly session: string; readonly token: string }, TokenFault> => {
   const wrong = check(jwt, demands, "refresh+jwt", (scope) => scope === refreshScope)
   return wrong === undefined
-    ? { ok: true, value: { session: textClaim(jwt, "sid"), token: textClaim(jwt, "jti") } }
-    : { ok: false, fault: wrong }
+    ? Result.succeed({ session: textClaim(jwt, "sid"), token: textClaim(jwt, "jti") })
+    : Result.fail(wrong)
 }

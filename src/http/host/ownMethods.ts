@@ -1,5 +1,6 @@
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
+import * as Result from "effect/Result"
 import type { Issue } from "../../core/lexicon/issue.ts"
 import { isPlainObject } from "../../core/lexicon/objects.ts"
 import { fromJson, toJson } from "../../core/repo/json.ts"
@@ -138,19 +139,14 @@ const failed = (nsid: string, cause: unknown): Effect.Effect<Response> => {
 /** A handler's result after its lexicon has validated it. */
 const checked = Effect.fnUntraced(function* (nsid: string, answer: object) {
   const lexicons = yield* KnownLexicons
-  const issue = yield* Effect.try({
+  const output = yield* Effect.try({
     try: () => lexicons.checkOutput(nsid, fromJson(answer, 1)),
     catch: (cause): Issue => ({ path: "", message: String(cause) })
-  }).pipe(
-    Effect.match({
-      onFailure: (issue) => issue,
-      onSuccess: (result) => (result.ok ? undefined : result.issue)
-    })
-  )
-  if (issue === undefined) return answer
+  }).pipe(Effect.flatMap(Effect.fromResult), Effect.result)
+  if (Result.isSuccess(output)) return answer
   yield* Effect.logError("a method of this Worker answered what its lexicon does not allow", {
     method: nsid,
-    ...issue
+    ...output.failure
   })
   return errorResponse(internalError)
 })

@@ -35,7 +35,7 @@ const ofAppView = Effect.fn("proxy.foreignRecord")(function* (request: Request, 
   const repo = queryValue(url.searchParams, "repo")
   if (appView === undefined || repo === undefined || !(yield* isForeign(repo))) return undefined
   const parsed = (yield* KnownLexicons).parseParams(nsid, url.searchParams)
-  if (!parsed.ok) return yield* invalid(parsed.issue)
+  if (Result.isFailure(parsed)) return yield* invalid(parsed.failure)
   const endpoint = yield* (yield* ProxyTargets).endpointOf(appView)
   const answer = yield* ask({
     method: request.method === "HEAD" ? "HEAD" : "GET",

@@ -36,8 +36,10 @@ const planFor = (target: ServiceName, request: Request): Plan => ({
 const serviceFor = Effect.fnUntraced(function* (nsid: string, request: Request) {
   const header = request.headers.get("atproto-proxy")
   if (header !== null) {
-    const read = readProxyHeader(header)
-    return read.ok ? read.name : yield* new InvalidRequest({ message: read.reason })
+    return yield* Effect.mapError(
+      Effect.fromResult(readProxyHeader(header)),
+      (message) => new InvalidRequest({ message })
+    )
   }
   const service = defaultService(nsid, yield* Config)
   return service ?? (yield* new MethodNotImplemented())

@@ -1,3 +1,4 @@
+import * as Result from "effect/Result"
 import { isSupportedDid, parseDidReference } from "../../core/identity/did.ts"
 import { isReport } from "../../core/sessions/methods.ts"
 import type { ServiceAddress, Settings } from "../../services/host/Config.ts"
@@ -44,22 +45,16 @@ const isOfNetwork = (nsid: string): boolean =>
 export const needsCaller = (nsid: string, header: string | null, config: Settings): boolean =>
   header !== null || (isOfNetwork(nsid) && defaultService(nsid, config) !== undefined)
 
-const refuse = (reason: string) => ({ ok: false, reason }) as const
-
 /** The service in an `atproto-proxy` header, or why it is invalid. */
-export const readProxyHeader = (
-  header: string
-):
-  | { readonly ok: true; readonly name: ServiceName }
-  | { readonly ok: false; readonly reason: string } => {
-  if (header.includes(" ")) return refuse("proxy header cannot contain spaces")
-  if (header.startsWith("#")) return refuse("no did specified in proxy header")
+export const readProxyHeader = (header: string): Result.Result<ServiceName, string> => {
+  if (header.includes(" ")) return Result.fail("proxy header cannot contain spaces")
+  if (header.startsWith("#")) return Result.fail("no did specified in proxy header")
   const [did = "", service = "", more] = header.split("#")
-  if (service === "") return refuse("no service id specified in proxy header")
+  if (service === "") return Result.fail("no service id specified in proxy header")
   if (more !== undefined || parseDidReference(header) === undefined || !isSupportedDid(did)) {
-    return refuse("invalid proxy header format")
+    return Result.fail("invalid proxy header format")
   }
-  return { ok: true, name: { did, service } }
+  return Result.succeed({ did, service })
 }
 
 /** Whether a call is for this server, i.e. names no other service. */

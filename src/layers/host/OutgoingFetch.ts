@@ -1,6 +1,7 @@
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
+import * as Result from "effect/Result"
 import { checkFetchUrl } from "../../core/identity/address.ts"
 import { isOwnHost, type OwnNames } from "../../core/identity/ownHost.ts"
 import { concatBytes } from "../../core/bytes/bytes.ts"
@@ -80,8 +81,8 @@ const make = ({
 
   const check = (input: string | URL): URL => {
     const checked = checkFetchUrl(input, allowHosts)
-    if (checked.ok && !isOwn(checked.url)) return checked.url
-    const reason = checked.ok ? "the address is this server's own" : checked.reason
+    if (Result.isSuccess(checked) && !isOwn(checked.success)) return checked.success
+    const reason = Result.isSuccess(checked) ? "the address is this server's own" : checked.failure
     throw new OutgoingRefused({ url: shown(String(input)), reason })
   }
 

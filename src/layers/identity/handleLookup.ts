@@ -1,5 +1,6 @@
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
+import * as Result from "effect/Result"
 import { checkFetchUrl, originOf } from "../../core/identity/address.ts"
 import { firstLine, isSupportedDid } from "../../core/identity/did.ts"
 import { isHandle } from "../../core/lexicon/syntax.ts"
@@ -63,8 +64,8 @@ export const lookupHandle = (
     handle: string
   ): Effect.fn.Return<string, HandleError> {
     // Names that are never public aren't sent to a DNS service either.
-    const publicName = checkFetchUrl(originOf(handle, allowHosts), allowHosts).ok
-    if (!isHandle(handle) || !publicName) return yield* new HandleNotFound({ handle })
+    const origin = checkFetchUrl(originOf(handle, allowHosts), allowHosts)
+    if (!isHandle(handle) || Result.isFailure(origin)) return yield* new HandleNotFound({ handle })
     const https = yield* Effect.forkChild(askHostForDid(outgoing, originOf(handle, allowHosts)))
     const dns = yield* askDnsForDid(outgoing, dohUrl, `_atproto.${handle}`)
     if (dns.kind === "did" || dns.kind === "conflict") {

@@ -1,6 +1,7 @@
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
+import * as Result from "effect/Result"
 import { checkProof } from "../../core/oauth/dpop.ts"
 import { dpopNonces } from "../../core/oauth/nonce.ts"
 import { Config } from "../../services/host/Config.ts"
@@ -32,7 +33,7 @@ export const layer: Layer.Layer<DpopProofs, never, Config> = Layer.effect(
           ...(accessToken === undefined ? {} : { accessToken })
         }
         const checked = yield* Effect.promise(() => checkProof(proof, demands))
-        return checked.ok ? checked.value : yield* new BadProof(checked.fault)
+        return Result.isSuccess(checked) ? checked.success : yield* new BadProof(checked.failure)
       }),
       nonce: Effect.map(Clock.currentTimeMillis, nonces.current)
     })

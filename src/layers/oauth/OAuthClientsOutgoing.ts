@@ -145,15 +145,18 @@ const make = (
     clientId: string,
     fresh: boolean
   ): Effect.fn.Return<Client, ClientError> {
-    const parsed = parseClientId(clientId, allowHosts)
-    if (!parsed.ok) return yield* refuse(clientId, parsed.reason, "invalid_client")
+    const parsed = yield* Effect.mapError(
+      Effect.fromResult(parseClientId(clientId, allowHosts)),
+      (reason) => refuse(clientId, reason, "invalid_client")
+    )
     if (parsed.kind === "loopback") return parsed.client
     const { url } = parsed
     const find = Effect.gen(function* () {
       const json = yield* fetchJson({ clientId, name: "client metadata", url, types: jsonTypes })
-      const checked = checkMetadata(url, json, allowHosts)
-      if (checked.ok) return checked.client
-      return yield* refuse(clientId, checked.fault.reason, checked.fault.error)
+      return yield* Effect.mapError(
+        Effect.fromResult(checkMetadata(url, json, allowHosts)),
+        ({ error, reason }) => refuse(clientId, reason, error)
+      )
     })
     return yield* remembered(clients, clientId, fresh, find)
   })
@@ -161,10 +164,10 @@ const make = (
   const fetchKeys = (clientId: string, jwksUri: string, fresh: boolean) => {
     const find = Effect.gen(function* () {
       const url = new URL(jwksUri)
-      const checked = checkJwks(
-        yield* fetchJson({ clientId, name: "key set", url, types: jwksTypes })
+      const json = yield* fetchJson({ clientId, name: "key set", url, types: jwksTypes })
+      return yield* Effect.mapError(Effect.fromResult(checkJwks(json)), (reason) =>
+        refuse(clientId, reason)
       )
-      return checked.ok ? checked.keys : yield* refuse(clientId, checked.reason)
     })
     return remembered(keySets, `${clientId} ${jwksUri}`, fresh, find)
   }

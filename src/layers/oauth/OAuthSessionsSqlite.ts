@@ -237,8 +237,8 @@ export const layer: Layer.Layer<OAuthSessions, never, SqlStorage | Config> = Lay
       checkAccess: Effect.fnUntraced(function* (did, token) {
         const now = seconds(yield* Clock.currentTimeMillis)
         const checked = checkAccessToken(token, { isSigned, issuer, audience, did, now })
-        if (checked.ok) return checked.value
-        return yield* new OAuthDenied({ error: "invalid_token", message: checked.reason })
+        if (Result.isSuccess(checked)) return checked.success
+        return yield* new OAuthDenied({ error: "invalid_token", message: checked.failure })
       }),
       find,
       list: Effect.map(Clock.currentTimeMillis, rows.list),

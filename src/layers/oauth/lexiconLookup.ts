@@ -1,4 +1,5 @@
 import * as Effect from "effect/Effect"
+import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import { checkFetchUrl, originOf } from "../../core/identity/address.ts"
 import { pdsOf, signingKeyOf } from "../../core/identity/didDocument.ts"
@@ -60,7 +61,7 @@ export const lookupLexicon = ({
   const findAuthority = Effect.fnUntraced(function* (nsid: string) {
     const domain = authorityOf(nsid)
     // Names that are never public aren't sent to a DNS service either.
-    if (!checkFetchUrl(originOf(domain, allowHosts), allowHosts).ok) {
+    if (Result.isFailure(checkFetchUrl(originOf(domain, allowHosts), allowHosts))) {
       return yield* new LexiconUnavailable({ nsid, reason: `${domain} is not a public name` })
     }
     const name = `_lexicon.${domain}`

@@ -1,6 +1,7 @@
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
+import * as Result from "effect/Result"
 import { checkFetchUrl } from "../../core/identity/address.ts"
 import { isSupportedDid } from "../../core/identity/did.ts"
 import { isOwnHost } from "../../core/identity/ownHost.ts"
@@ -28,8 +29,8 @@ const collection = "app.bsky.feed.generator"
 /** The origin of a DID document's entry, if it is nothing but an origin. */
 const bareOrigin = (endpoint: string, allowHosts: ReadonlyArray<string>): string | undefined => {
   const checked = checkFetchUrl(endpoint, allowHosts)
-  if (!checked.ok) return undefined
-  const { pathname, search, hash, origin } = checked.url
+  if (Result.isFailure(checked)) return undefined
+  const { pathname, search, hash, origin } = checked.success
   return pathname === "/" && search === "" && hash === "" ? origin : undefined
 }
 

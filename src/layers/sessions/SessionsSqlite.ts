@@ -2,6 +2,7 @@ import { createHmac, randomBytes } from "node:crypto"
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
+import * as Result from "effect/Result"
 import { rememberingVerifier } from "../../core/sessions/jwt.ts"
 import { type SeenFrom, seenFrom } from "../../core/sessions/seenFrom.ts"
 import { newSessionId, sessionKinds } from "../../core/sessions/sessionId.ts"
@@ -236,12 +237,12 @@ export const layer: Layer.Layer<Sessions, never, SqlStorage | Config> = Layer.ef
       checkAccess: Effect.fnUntraced(function* (did, token) {
         const now = seconds(yield* Clock.currentTimeMillis)
         const checked = checkAccess(token, { isSigned, service, did, now })
-        return checked.ok ? checked.value : yield* new Denied(checked.fault)
+        return Result.isSuccess(checked) ? checked.success : yield* new Denied(checked.failure)
       }),
       checkRefresh: Effect.fnUntraced(function* (did, token, options) {
         const now = seconds(yield* Clock.currentTimeMillis)
         const checked = checkRefresh(token, { isSigned, service, did, now, ...options })
-        return checked.ok ? checked.value : yield* new Denied(checked.fault)
+        return Result.isSuccess(checked) ? checked.success : yield* new Denied(checked.failure)
       }),
       find: (id) => {
         const found = row(id)

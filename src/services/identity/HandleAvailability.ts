@@ -1,5 +1,6 @@
 import * as Effect from "effect/Effect"
 import * as Random from "effect/Random"
+import * as Result from "effect/Result"
 import { checkHandle } from "../../core/identity/handle.ts"
 import {
   type HandleSuggestion,
@@ -33,8 +34,8 @@ const randomNumbers = Effect.all([
 const isFree = Effect.fnUntraced(function* (handle: string) {
   const { handleDomains, host, isLocal } = yield* Config
   const checked = checkHandle(handle, { serviceDomains: handleDomains, host, allowTest: isLocal })
-  if (!checked.ok || !checked.hosted) return false
-  return (yield* (yield* Directory).holderOf(checked.handle)) === undefined
+  if (Result.isFailure(checked) || !checked.success.hosted) return false
+  return (yield* (yield* Directory).holderOf(checked.success.handle)) === undefined
 })
 
 /** Checks whether a new account could take the handle, and suggests free ones if not. */

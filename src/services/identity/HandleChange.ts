@@ -32,8 +32,7 @@ const claim = Effect.fnUntraced(function* (
     allowTest: config.isLocal,
     override
   })
-  if (!checked.ok) return yield* handleFailure(checked.fault)
-  const { handle, hosted } = checked
+  const { handle, hosted } = yield* Effect.mapError(Effect.fromResult(checked), handleFailure)
   const directory = yield* Directory
   // The account already has this handle, so it needs no new proof.
   const isOwn = (yield* directory.byHandle(handle))?.did === did && handle === before

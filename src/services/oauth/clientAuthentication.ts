@@ -1,5 +1,6 @@
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
+import * as Result from "effect/Result"
 import { checkAssertion } from "../../core/oauth/clientAssertion.ts"
 import type { Form } from "../../core/oauth/parameters.ts"
 import type { Client, ClientAuth } from "../../core/oauth/types.ts"
@@ -47,7 +48,7 @@ const checkByKeys = Effect.fnUntraced(function* (
     )
   })
   const first = yield* attempt(false)
-  return !first.ok && first.fault.unknownKey === true ? yield* attempt(true) : first
+  return Result.isFailure(first) && first.failure.unknownKey === true ? yield* attempt(true) : first
 })
 
 /**
@@ -68,12 +69,12 @@ export const authenticateClient = Effect.fn("authenticateClient")(function* (
   const assertion = yield* assertionIn(client, form)
   if (assertion === undefined) return { client, clientAuth: { method: "none" } as ClientAuth }
   const checked = yield* checkByKeys(client, assertion, dpopJkt)
-  if (!checked.ok) {
-    const { reason, unknownKey } = checked.fault
+  if (Result.isFailure(checked)) {
+    const { reason, unknownKey } = checked.failure
     const fault = unknownKey === true ? "unknown key" : "invalid assertion"
     return yield* new ClientUnproven({ clientId, fault, reason })
   }
-  const { kid, alg, jkt, jti, expires } = checked.value
+  const { kid, alg, jkt, jti, expires } = checked.success
   if (jkt === dpopJkt) return yield* new ClientUnproven({ clientId, fault: "same key for DPoP" })
   if (!(yield* useOnce("assertion", [clientId, jti], expires))) {
     return yield* new ClientUnproven({ clientId, fault: "used assertion" })

@@ -37,11 +37,15 @@ export const pushRequest = Effect.fn("pushRequest")(function* (form: Form, jkt: 
     const reason = "dpop_jkt is not the thumbprint of the proof's key"
     return yield* new BadProof({ error: "invalid_dpop_proof", reason })
   }
-  const checked = checkParameters(client, form)
-  if (!checked.ok) return yield* refused(errorAtPush(checked.fault.error), checked.fault.reason)
-  const asked = checkScope(checked.request.scope, client)
-  if (!asked.ok) return yield* refused("invalid_scope", asked.reason)
-  const parameters = { ...checked.request, scope: asked.scope }
+  const asked = yield* Effect.mapError(
+    Effect.fromResult(checkParameters(client, form)),
+    ({ error, reason }) => refused(errorAtPush(error), reason)
+  )
+  const scope = yield* Effect.mapError(
+    Effect.fromResult(checkScope(asked.scope, client)),
+    (reason) => refused("invalid_scope", reason)
+  )
+  const parameters = { ...asked, scope }
   if (bytesOf({ parameters, clientAuth }) > maxRequestBytes) {
     return yield* refused("invalid_request", "The request is too large")
   }

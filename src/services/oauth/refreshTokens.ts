@@ -1,4 +1,5 @@
 import * as Effect from "effect/Effect"
+import * as Result from "effect/Result"
 import { thumbprint } from "../../core/oauth/jwk.ts"
 import type { Form } from "../../core/oauth/parameters.ts"
 import { readRefreshToken } from "../../core/oauth/refreshToken.ts"
@@ -69,7 +70,8 @@ const faultOf = (session: OAuthSession, bearer: Bearer): GrantRefused["fault"] |
   if (session.clientId !== bearer.client.id) return "other client"
   if (!isSameAuth(session.clientAuth, bearer.clientAuth)) return "other client key"
   if (session.jkt !== bearer.jkt) return "other DPoP key"
-  return checkScope(session.scope, bearer.client).ok ? undefined : "scope not declared"
+  const scope = checkScope(session.scope, bearer.client)
+  return Result.isSuccess(scope) ? undefined : "scope not declared"
 }
 
 /**

@@ -128,9 +128,10 @@ const make = (
 
   return ServiceTokens.of({
     verify: Effect.fn("ServiceTokens.verify")(function* (text, use) {
-      const parsed = parseServiceJwt(text)
-      if (!parsed.ok) return yield* new BadServiceToken(parsed.fault)
-      const token = parsed.jwt
+      const token = yield* Effect.mapError(
+        Effect.fromResult(parseServiceJwt(text)),
+        (fault) => new BadServiceToken(fault)
+      )
       const now = (yield* Clock.currentTimeMillis) / 1000
       const fault = claimsFault(token, { audiences: use.audiences, lxm: use.lxm, now })
       if (fault !== undefined) return yield* new BadServiceToken(fault)

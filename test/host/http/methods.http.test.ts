@@ -1,5 +1,6 @@
 import { jsonToLex, lexicons } from "@atproto/api"
 import { afterAll, assert, beforeAll, describe, it } from "@effect/vitest"
+import * as Result from "effect/Result"
 import * as Lexicons from "../../../src/core/lexicon/Lexicons.ts"
 import { fromJson } from "../../../src/core/repo/json.ts"
 import type { Answered } from "../../support/http/httpHost.ts"
@@ -32,7 +33,7 @@ describe("every method", () => {
       return
     }
     const checked = Lexicons.checkOutput(nsid, fromJson(body))
-    assert.isTrue(checked.ok, JSON.stringify(checked))
+    assert.isTrue(Result.isSuccess(checked), JSON.stringify(checked))
     lexicons.assertValidXrpcOutput(nsid, jsonToLex(body))
   }
 

@@ -1,4 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
+import * as Result from "effect/Result"
 import {
   type AssertionDemands,
   type AssertionFault,
@@ -37,7 +38,7 @@ const faultOf = async (
   over: Partial<AssertionDemands> = {}
 ): Promise<AssertionFault | undefined> => {
   const checked = await checkAssertion(assertion, { ...demands, ...over })
-  return checked.ok ? undefined : checked.fault
+  return Result.isSuccess(checked) ? undefined : checked.failure
 }
 
 const good = await assertionOf({})
@@ -46,12 +47,12 @@ describe("client assertions", () => {
   it("a valid assertion returns the client's key, its id and its expiration", async () => {
     const jkt = await thumbprint(key.publicJwk)
     const value = { kid: "one", alg: "ES256", jkt, jti: "a", expires: (seconds + 75) * 1000 }
-    assert.deepStrictEqual(await checkAssertion(good, demands), { ok: true, value })
+    assert.deepStrictEqual(await checkAssertion(good, demands), Result.succeed(value))
     const short = await assertionOf({ claims: { exp: seconds + 10 } })
-    assert.deepStrictEqual(await checkAssertion(short, demands), {
-      ok: true,
-      value: { ...value, expires: (seconds + 10) * 1000 }
-    })
+    assert.deepStrictEqual(
+      await checkAssertion(short, demands),
+      Result.succeed({ ...value, expires: (seconds + 10) * 1000 })
+    )
   })
 
   it("an assertion may name several audiences that include this server", async () => {
@@ -71,7 +72,7 @@ describe("client assertions", () => {
         ...undeclared,
         keys
       })
-      assert.isTrue(checked.ok, alg)
+      assert.isTrue(Result.isSuccess(checked), alg)
     }
   })
 
@@ -81,7 +82,7 @@ describe("client assertions", () => {
     const reason = "cnf.jkt is not the key of the DPoP proof"
     assert.deepStrictEqual(await faultOf(bound, { dpopJkt: "another" }), { reason })
     const { dpopJkt: _, ...unproven } = demands
-    assert.isFalse((await checkAssertion(bound, unproven)).ok)
+    assert.isTrue(Result.isFailure(await checkAssertion(bound, unproven)))
     for (const cnf of [{}, { jkt: 1 }, null, "the-dpop-key"]) {
       const fault = await faultOf(await assertionOf({ claims: { cnf } }))
       assert.deepStrictEqual(fault, { reason }, JSON.stringify(cnf))

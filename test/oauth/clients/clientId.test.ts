@@ -1,9 +1,10 @@
 import { assert, describe, it } from "@effect/vitest"
+import * as Result from "effect/Result"
 import { parseClientId } from "../../../src/core/oauth/clientId.ts"
 
 const reasonOf = (id: string, allowHosts?: ReadonlyArray<string>): string => {
   const parsed = parseClientId(id, allowHosts)
-  return parsed.ok ? `accepted as ${parsed.kind}` : parsed.reason
+  return Result.isSuccess(parsed) ? `accepted as ${parsed.success.kind}` : parsed.failure
 }
 
 describe("client ids on the web", () => {
@@ -17,8 +18,10 @@ describe("client ids on the web", () => {
   ]
   for (const id of accepted) {
     it(`parseClientId accepts ${id}`, () => {
-      const parsed = parseClientId(id)
-      assert.isTrue(parsed.ok && parsed.kind === "discoverable" && parsed.url.href === id)
+      assert.deepEqual(
+        parseClientId(id),
+        Result.succeed({ kind: "discoverable", url: new URL(id) })
+      )
     })
   }
 
@@ -99,8 +102,8 @@ describe("client ids on development hosts", () => {
 
 describe("loopback client ids", () => {
   const clientOf = (id: string) => {
-    const parsed = parseClientId(id)
-    return parsed.ok && parsed.kind === "loopback" ? parsed.client : assert.fail(reasonOf(id))
+    const parsed = Result.getOrUndefined(parseClientId(id))
+    return parsed?.kind === "loopback" ? parsed.client : assert.fail(reasonOf(id))
   }
 
   for (const id of [

@@ -1,4 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
+import * as Result from "effect/Result"
 import { checkMetadata } from "../../../src/core/oauth/clientMetadata.ts"
 import {
   clientId,
@@ -14,11 +15,11 @@ const check = (json: unknown) => checkMetadata(url, json)
 
 const clientOf = (json: unknown) => {
   const checked = check(json)
-  return checked.ok ? checked.client : assert.fail(checked.fault.reason)
+  return Result.isSuccess(checked) ? checked.success : assert.fail(checked.failure.reason)
 }
 const faultOf = (json: unknown) => {
   const checked = check(json)
-  return checked.ok ? assert.fail("the document was accepted") : checked.fault
+  return Result.isSuccess(checked) ? assert.fail("the document was accepted") : checked.failure
 }
 
 describe("client metadata", () => {
@@ -248,7 +249,7 @@ describe("client metadata", () => {
       client_uri: "http://127.0.0.1:1234/",
       redirect_uris: ["http://127.0.0.1:1234/callback"]
     }
-    assert.isTrue(checkMetadata(new URL(id), document, ["127.0.0.1:1234"]).ok)
-    assert.isFalse(checkMetadata(new URL(id), document).ok)
+    assert.isTrue(Result.isSuccess(checkMetadata(new URL(id), document, ["127.0.0.1:1234"])))
+    assert.isTrue(Result.isFailure(checkMetadata(new URL(id), document)))
   })
 })

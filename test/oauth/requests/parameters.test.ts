@@ -1,4 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
+import * as Result from "effect/Result"
 import { checkMetadata } from "../../../src/core/oauth/clientMetadata.ts"
 import { checkParameters } from "../../../src/core/oauth/parameters.ts"
 import type { Client } from "../../../src/core/oauth/types.ts"
@@ -6,7 +7,7 @@ import { clientId, confidential, publicNative, publicWeb } from "../clients/clie
 
 const clientOf = (document: unknown): Client => {
   const checked = checkMetadata(new URL(clientId), document)
-  return checked.ok ? checked.client : assert.fail(checked.fault.reason)
+  return Result.isSuccess(checked) ? checked.success : assert.fail(checked.failure.reason)
 }
 const web = clientOf(publicWeb)
 const native = clientOf(publicNative)
@@ -33,11 +34,11 @@ const check = (changes: Changes, client: Client) => {
 }
 const requestOf = (changes: Changes, client = web) => {
   const checked = check(changes, client)
-  return checked.ok ? checked.request : assert.fail(checked.fault.reason)
+  return Result.isSuccess(checked) ? checked.success : assert.fail(checked.failure.reason)
 }
 const faultOf = (changes: Changes, client = web) => {
   const checked = check(changes, client)
-  return checked.ok ? assert.fail("the request was accepted") : checked.fault
+  return Result.isSuccess(checked) ? assert.fail("the request was accepted") : checked.failure
 }
 
 describe("the parameters of a pushed request", () => {

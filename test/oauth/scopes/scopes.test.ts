@@ -1,5 +1,6 @@
 import { ScopePermissionsTransition } from "@atproto/oauth-scopes"
 import { assert, describe, it } from "@effect/vitest"
+import * as Result from "effect/Result"
 import { checkScope, expand, holds, includesOf, missing } from "../../../src/core/oauth/scopes.ts"
 import type { Permission } from "../../../src/core/oauth/types.ts"
 import { createPosts, fullChat, setOf } from "./sets.ts"
@@ -294,7 +295,7 @@ describe("a missing permission", () => {
 
 const check = (asked: string, declared: string) => {
   const checked = checkScope(asked, { scope: declared })
-  return checked.ok ? checked.scope : "refused"
+  return Result.getOrElse(checked, () => "refused")
 }
 
 describe("the scope of a request", () => {

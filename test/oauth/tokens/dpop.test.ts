@@ -1,6 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
+import * as Result from "effect/Result"
 import { TestClock } from "effect/testing"
 import { createHmac } from "node:crypto"
 import * as DpopProofsMaster from "../../../src/layers/oauth/DpopProofsMaster.ts"
@@ -39,22 +40,22 @@ const hmac = (text: string) => createHmac("sha256", "secret").update(text).diges
 
 const faultOf = async (proof: string | undefined, over: Partial<ProofDemands> = {}) => {
   const checked = await checkProof(proof, { ...demands, ...over })
-  return checked.ok ? undefined : checked.fault
+  return Result.isSuccess(checked) ? undefined : checked.failure
 }
 
 describe("DPoP proofs", () => {
   it("a valid proof returns its key, its id and its expiration", async () => {
     const jkt = await thumbprint(key.publicJwk)
-    assert.deepStrictEqual(await checkProof(good, demands), {
-      ok: true,
-      value: {
+    assert.deepStrictEqual(
+      await checkProof(good, demands),
+      Result.succeed({
         jkt,
         jti: "one",
         nonce: claims.nonce,
         issued: claims.iat * 1000,
         expires: (seconds + 300) * 1000
-      }
-    })
+      })
+    )
   })
 
   it("a proof may use any algorithm in the metadata", async () => {

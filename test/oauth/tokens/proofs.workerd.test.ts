@@ -1,4 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
+import * as Result from "effect/Result"
 import { checkProof } from "../../../src/core/oauth/dpop.ts"
 import { signingAlgs } from "../../../src/core/oauth/jwk.ts"
 import { makeKey, sign } from "./signing.ts"
@@ -18,7 +19,7 @@ describe("the signature of a proof in workerd", () => {
         now: seconds * 1000,
         isNonce: () => true
       })
-    assert.isTrue((await check(key)).ok)
-    assert.isFalse((await check(other)).ok)
+    assert.isTrue(Result.isSuccess(await check(key)))
+    assert.isTrue(Result.isFailure(await check(other)))
   })
 })

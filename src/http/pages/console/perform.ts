@@ -1,4 +1,5 @@
 import * as Effect from "effect/Effect"
+import * as Result from "effect/Result"
 import { reaches, type Role } from "../../../core/operators/roles.ts"
 import { KnownLexicons } from "../../../services/host/KnownLexicons.ts"
 import { Denied } from "../../../services/sessions/Auth.ts"
@@ -37,14 +38,15 @@ export const perform = Effect.fn("console.perform")(function* <Output = void>(
     value === undefined || value === "" ? [] : [[name, value]]
   )
   const params = lexicons.parseParams(nsid, new URLSearchParams(query))
-  if (!params.ok) return yield* invalid(params.issue)
-  const input = lexicons.checkInput(nsid, given.input)
-  if (given.input !== undefined && !input.ok) return yield* invalid(input.issue)
+  if (Result.isFailure(params)) return yield* invalid(params.failure)
+  const input =
+    given.input === undefined ? Result.succeed(undefined) : lexicons.checkInput(nsid, given.input)
+  if (Result.isFailure(input)) return yield* invalid(input.failure)
   const { request } = yield* CurrentRequest
   const answer = yield* declared.handler({
     nsid,
-    params: params.value,
-    input: given.input === undefined || !input.ok ? undefined : input.value,
+    params: params.success,
+    input: input.success,
     caller: { kind: "operator", did: view.did, role },
     request
   })

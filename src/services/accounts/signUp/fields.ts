@@ -1,4 +1,5 @@
 import * as Effect from "effect/Effect"
+import * as Result from "effect/Result"
 import { inviteCode, typedText } from "../../../core/identity/calledName.ts"
 import { isDidKey } from "../../../core/identity/didKey.ts"
 import type { Caller } from "../../sessions/Authority.ts"
@@ -38,14 +39,16 @@ export const refuse = (
   field?: SignUpRefused["field"]
 ): SignUpRefused => new SignUpRefused({ error, message, ...(field === undefined ? {} : { field }) })
 
-const badPassword = (message: string) => refuse("InvalidPassword", message, "password")
-const badEmail = (message: string) => refuse("InvalidRequest", message, "email")
+type Checked<A> = Result.Result<A, SignUpRefused>
 
-const checkPassword = (password: string | undefined) => {
+const badPassword = (message: string) => Result.fail(refuse("InvalidPassword", message, "password"))
+const badEmail = (message: string) => Result.fail(refuse("InvalidRequest", message, "email"))
+
+const checkPassword = (password: string | undefined): Checked<string> => {
   if (password === undefined) return badPassword("A password is required")
   if (password.length < 8) return badPassword("Password must have at least 8 characters")
   if (password.length > 256) return badPassword("Password has over 256 characters")
-  return password
+  return Result.succeed(password)
 }
 
 const addressForm = /^[^\s@<>()[\],;:\\"]{1,64}@([a-z0-9]([a-z0-9-]*[a-z0-9])?\.)+[a-z][a-z0-9-]*$/i
@@ -54,26 +57,28 @@ const addressForm = /^[^\s@<>()[\],;:\\"]{1,64}@([a-z0-9]([a-z0-9-]*[a-z0-9])?\.
 const isEmailAddress = (email: string): boolean =>
   email.length <= 254 && addressForm.test(email) && !email.includes("..")
 
-const checkAddress = (given: string) => {
+const checkAddress = (given: string): Checked<string> => {
   const email = typedText(given).toLowerCase()
-  return isEmailAddress(email) ? email : badEmail("This email address is not supported")
+  return isEmailAddress(email)
+    ? Result.succeed(email)
+    : badEmail("This email address is not supported")
 }
 
-const checkEmail = (email: string | undefined, isRequired: boolean) => {
+const checkEmail = (
+  email: string | undefined,
+  isRequired: boolean
+): Checked<string | undefined> => {
   if (email !== undefined) return checkAddress(email)
-  return isRequired ? badEmail("Email is required") : undefined
+  return isRequired ? badEmail("Email is required") : Result.succeed(email)
 }
-
-const orFail = <A>(checked: A | SignUpRefused): Effect.Effect<A, SignUpRefused> =>
-  checked instanceof SignUpRefused ? Effect.fail(checked) : Effect.succeed(checked)
 
 /** Checks a new password. */
 export const fitPassword = (password: string | undefined): Effect.Effect<string, SignUpRefused> =>
-  orFail(checkPassword(password))
+  Effect.fromResult(checkPassword(password))
 
 /** Checks a new email address and returns its stored form. */
 export const fitEmail = (email: string): Effect.Effect<string, SignUpRefused> =>
-  orFail(checkAddress(email))
+  Effect.fromResult(checkAddress(email))
 
 /**
  * Checks the fields that need no look-up: password, email address, recovery key, presence of an
@@ -95,6 +100,6 @@ export const checkFields = Effect.fnUntraced(function* (
     return yield* refuse("InvalidRequest", "recoveryKey must be a did:key of K-256 or P-256")
   }
   const password = yield* fitPassword(request.password)
-  const email = yield* orFail(checkEmail(request.email, did === undefined))
+  const email = yield* Effect.fromResult(checkEmail(request.email, did === undefined))
   return { password, email, invite: needsInvite ? invite : undefined, from: request.from ?? {} }
 })

@@ -49,13 +49,16 @@ export const checkNewHandle = Effect.fnUntraced(function* (
   config: Settings,
   identity: Identity["Service"]
 ) {
-  const checked = checkHandle(handle, {
+  const rules = {
     serviceDomains: config.handleDomains,
     host: config.host,
     allowTest: config.isLocal,
     override: caller.kind === "admin"
-  })
-  if (!checked.ok) return yield* handleFailure(checked.fault)
+  }
+  const checked = yield* Effect.mapError(
+    Effect.fromResult(checkHandle(handle, rules)),
+    handleFailure
+  )
   // The administrator may assign the host's own name: this server answers for it once the account
   // exists.
   const isOwnName = caller.kind === "admin" && checked.handle === config.host

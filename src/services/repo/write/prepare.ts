@@ -3,7 +3,7 @@ import * as Result from "effect/Result"
 import type { BlobUse, Catalog } from "../../../core/lexicon/Catalog.ts"
 import { findLegacyBlobs } from "../../../core/lexicon/blobs.ts"
 import { isNsid, isRecordKey, isTid } from "../../../core/lexicon/syntax.ts"
-import { InvalidCbor, tryEncode } from "../../../core/repo/cbor.ts"
+import { encode, InvalidCbor } from "../../../core/repo/cbor.ts"
 import { type Cid, cidForCbor } from "../../../core/repo/cid.ts"
 import { maxOps, maxRecordBytes } from "../../../core/repo/limits.ts"
 import { KnownLexicons } from "../../host/KnownLexicons.ts"
@@ -87,6 +87,15 @@ const keyProblem = (lexicons: Catalog, collection: string, rkey: string): string
   return fits ? undefined : `Invalid record key for ${collection}: ${rkey} (expected ${type})`
 }
 
+const tryEncode = (record: RecordData): Result.Result<Uint8Array, InvalidCbor> =>
+  Result.try({
+    try: () => encode(record),
+    catch: (cause) => {
+      if (cause instanceof InvalidCbor) return cause
+      throw cause
+    }
+  })
+
 const prepareRecord = (
   lexicons: Catalog,
   collection: string,
@@ -101,18 +110,20 @@ const prepareRecord = (
   let status: PreparedRecord["status"]
   if (validate !== false) {
     const checked = lexicons.checkRecord(collection, record)
-    if (checked === "unknown") {
-      if (validate === true) return refuse(`Unknown lexicon type: ${collection}`)
-      status = "unknown"
-    } else if (!checked.ok) {
-      const { path, message } = checked.issue
+    if (Result.isFailure(checked)) {
+      const { path, message } = checked.failure
       return refuse(`Invalid ${collection} record: ${path === "" ? "" : `${path}: `}${message}`)
-    } else status = "valid"
+    }
+    status = checked.success
+    if (status === "unknown" && validate === true) {
+      return refuse(`Unknown lexicon type: ${collection}`)
+    }
   }
   const legacy = findLegacyBlobs(record)
   if (legacy.length > 0) return refuse(`Legacy blobs are not allowed (at ${legacy[0]})`)
-  const value = tryEncode(record)
-  if (value instanceof InvalidCbor) return refuse(`Invalid record: ${value.message}`)
+  const encoded = tryEncode(record)
+  if (Result.isFailure(encoded)) return refuse(`Invalid record: ${encoded.failure.message}`)
+  const value = encoded.success
   if (value.byteLength > maxRecordBytes) {
     return refuse(`Record too large: ${value.byteLength} bytes (max ${maxRecordBytes})`)
   }

@@ -1,4 +1,5 @@
 import * as Effect from "effect/Effect"
+import * as Result from "effect/Result"
 import { calledName } from "../../../../core/identity/calledName.ts"
 import { checkHandle } from "../../../../core/identity/handle.ts"
 import { isHandle } from "../../../../core/lexicon/syntax.ts"
@@ -85,8 +86,8 @@ const wanted = (form: Form): Filled & { readonly wish: string } => {
 const findClaims = Effect.fnUntraced(function* (handle: string) {
   const { handleDomains: serviceDomains, isLocal: allowTest } = yield* Config
   const checked = checkHandle(handle, { serviceDomains, allowTest })
-  if (!checked.ok || checked.hosted) return {}
-  return { found: yield* (yield* HandleClaims).look(checked.handle) }
+  if (Result.isFailure(checked) || checked.success.hosted) return {}
+  return { found: yield* (yield* HandleClaims).look(checked.success.handle) }
 })
 
 type Refused = CallFailure<"updateHandle"> | AccountUnavailable
