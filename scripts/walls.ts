@@ -56,17 +56,41 @@ const packages: ReadonlyArray<PackageRule> = [
   {
     name: "effect/Schema",
     parts: ["core", "services", "layers", "http", "cli"],
-    entry: ["makeNacre.ts", "effect.ts", "testing.ts", "dev.ts", "drill.ts", "command.ts"]
+    entry: [
+      "makeNacre.ts",
+      "effect.ts",
+      "testing.ts",
+      "dev.ts",
+      "serve.ts",
+      "drill.ts",
+      "command.ts"
+    ]
   },
   {
     name: "effect/Result",
     parts: ["core", "services", "layers", "http", "cli"],
-    entry: ["makeNacre.ts", "effect.ts", "testing.ts", "dev.ts", "drill.ts", "command.ts"]
+    entry: [
+      "makeNacre.ts",
+      "effect.ts",
+      "testing.ts",
+      "dev.ts",
+      "serve.ts",
+      "drill.ts",
+      "command.ts"
+    ]
   },
   {
     name: "effect/",
     parts: ["services", "layers", "http", "cli"],
-    entry: ["makeNacre.ts", "effect.ts", "testing.ts", "dev.ts", "drill.ts", "command.ts"]
+    entry: [
+      "makeNacre.ts",
+      "effect.ts",
+      "testing.ts",
+      "dev.ts",
+      "serve.ts",
+      "drill.ts",
+      "command.ts"
+    ]
   }
 ]
 
@@ -183,7 +207,8 @@ export function breachesOf(sources: ReadonlyMap<string, string>): Array<string> 
     for (const target of local) {
       // Servers in memory share the PLC directory of `npm start`, the command its secrets.
       const shares =
-        ["dev.ts", "testing.ts", "cli.ts", "command.ts"].includes(file) || part === "cli"
+        ["dev.ts", "serve.ts", "testing.ts", "cli.ts", "command.ts"].includes(file) ||
+        part === "cli"
       if (shares && target.startsWith("../scripts/")) continue
       if (target.startsWith(".."))
         breaches.push(`${file} imports ${target}, which lies outside src`)

@@ -18,6 +18,9 @@ if (first === "--version" && more.length === 0) {
   // The local server is a separate program, which reads the remaining arguments.
   process.argv.splice(2, 1)
   await import("../scripts/start.ts")
+} else if (first === "serve") {
+  process.argv.splice(2, 1)
+  await import("./serve.ts")
 } else {
   await import("./command.ts")
 }

@@ -64,6 +64,8 @@ const texts: Readonly<Record<string, string>> = {
   "/manage/passkeys/remove": "removes a passkey; for the same callers",
   "/passkey": "the page of such a link",
   "/passkey/add": "a form of that page",
+  "/tls-check":
+    "200 if `?domain=` is the server's host or an account's handle, for proxies that get certificates on demand; else 404",
   "/robots.txt": "lets crawlers in",
   "/": "says what this server is"
 }

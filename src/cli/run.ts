@@ -16,6 +16,7 @@ import { type CliFailure, explain, isTold } from "./failure.ts"
 import { globalFlags } from "./flags.ts"
 import { deploy } from "./host/deploy.ts"
 import { dev } from "./host/dev.ts"
+import { serve } from "./host/serve.ts"
 import { init } from "./setUp/init.ts"
 import { logs } from "./host/logs.ts"
 import { open } from "./host/open.ts"
@@ -46,6 +47,7 @@ const root = Command.make("nacre").pipe(
   Command.withSubcommands([
     init,
     dev,
+    serve,
     deploy,
     upgrade,
     login,

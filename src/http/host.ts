@@ -36,7 +36,7 @@ import { wantsPage } from "./pages/browser.ts"
 import { operatorsConsole } from "./pages/console/routes.ts"
 import { asPage, type PageFailure } from "./pages/failurePage.ts"
 import { showMissing } from "./pages/message.ts"
-import { atprotoDid, changePassword, didDocument, robots } from "./identity/wellKnown.ts"
+import { atprotoDid, changePassword, didDocument, robots, tlsCheck } from "./identity/wellKnown.ts"
 import { authorize } from "./oauth/authorize.ts"
 import { postAccept, postReactivate, postReject } from "./oauth/authorizeAnswer.ts"
 import { postCode, postPasskey, postSignIn } from "./oauth/authorizeSignIn.ts"
@@ -133,6 +133,7 @@ export const routes = [
   route("GET", "/ready", ready),
   route("GET", "/.well-known/did.json", answer(didDocument)),
   route("GET", "/.well-known/atproto-did", answer(atprotoDid)),
+  route("GET", "/tls-check", answer(tlsCheck)),
   route("*", "/.well-known/oauth-authorization-server", client(authorizationServer)),
   route("*", "/.well-known/oauth-protected-resource", client(protectedResource)),
   route("*", "/oauth/jwks", client(jwks)),

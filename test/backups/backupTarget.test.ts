@@ -1,12 +1,20 @@
+import { mkdtempSync, rmSync } from "node:fs"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
 import { afterAll, assert, beforeAll, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Redacted from "effect/Redacted"
+import * as BackupTargetFiles from "../../src/layers/backups/BackupTargetFiles.ts"
 import * as BackupTargetMemory from "../../src/layers/backups/BackupTargetMemory.ts"
 import * as BackupTargetS3 from "../../src/layers/backups/BackupTargetS3.ts"
 import { backupTargetContract } from "./backupTarget.contract.ts"
 import { startS3 } from "./s3Server.ts"
 
 backupTargetContract("a map", async () => BackupTargetMemory.make())
+
+const folder = mkdtempSync(join(tmpdir(), "nacre-backups-"))
+afterAll(() => rmSync(folder, { recursive: true, force: true }))
+backupTargetContract("a folder", async () => BackupTargetFiles.make(folder))
 
 let s3: Awaited<ReturnType<typeof startS3>>
 beforeAll(async () => {

@@ -1,4 +1,8 @@
+import { mkdtempSync, rmSync } from "node:fs"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
 import { assert, describe, it } from "@effect/vitest"
+import * as SqlStorageFile from "../../src/layers/host/sql/SqlStorageFile.ts"
 import { make, open } from "../../src/layers/host/sql/SqlStorageNode.ts"
 import { sqlStorageContract } from "./sqlStorage.contract.ts"
 
@@ -8,6 +12,17 @@ sqlStorageContract("node:sqlite", async (body) => {
     body(make(database))
   } finally {
     database.close()
+  }
+})
+
+sqlStorageContract("a file of its own", async (body) => {
+  const folder = mkdtempSync(join(tmpdir(), "nacre-sql-"))
+  const file = SqlStorageFile.make(join(folder, "account.sqlite"))
+  try {
+    body(file.service)
+  } finally {
+    file.close()
+    rmSync(folder, { recursive: true, force: true })
   }
 })
 

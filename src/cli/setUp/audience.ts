@@ -25,7 +25,7 @@ export interface HandleSpace {
   readonly zone: string
 }
 
-const declaredDomains = ({ section }: Environment): ReadonlyArray<string> =>
+const declaredDomains = ({ section }: Pick<Environment, "section">): ReadonlyArray<string> =>
   String(section.vars?.["HANDLE_DOMAINS"] ?? "")
     .split(",")
     .map((domain) => domain.trim().replace(/^\./, ""))
@@ -34,7 +34,7 @@ const declaredDomains = ({ section }: Environment): ReadonlyArray<string> =>
 /** Who the server is for; scripts without the flag get a server for one person. */
 export const audienceOf = Effect.fnUntraced(function* (
   given: Option.Option<Audience>,
-  environment: Environment
+  environment: Pick<Environment, "section">
 ) {
   if (Option.isSome(given)) return given.value
   if (declaredDomains(environment).length > 0) return "family"

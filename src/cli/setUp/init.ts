@@ -24,22 +24,9 @@ import {
   targetOf
 } from "./questions.ts"
 import { stepsLeft } from "./remaining.ts"
-import { keepACopy, makeSecrets, setVars, varsFile } from "../host/vars.ts"
-
-const recoveryWords = (key: { readonly file: string } | undefined): string =>
-  key === undefined
-    ? "You have no recovery key, so only the server can change your identity."
-    : `Your recovery key is in ${key.file}. Store the file somewhere safe, not on this server.`
-
-const secretWords = (made: ReadonlyArray<string>, file: string): string =>
-  made.length === 0
-    ? `Kept the secrets in ${file}.`
-    : `Created ${made.join(", ")} in ${file}, readable only by you.\n${keepACopy}`
-
-const steps = (next: ReadonlyArray<string>): string =>
-  next.length === 0
-    ? "Nothing is left to do."
-    : ["Next steps:", ...next.map((step, index) => `  ${index + 1}. ${step}`)].join("\n")
+import { initBox } from "./initBox.ts"
+import { recoveryWords, secretWords, steps } from "./initWords.ts"
+import { makeSecrets, setVars, varsFile } from "../host/vars.ts"
 
 const initLocal = Effect.fnUntraced(function* (given: Given) {
   const file = yield* varsFile
@@ -144,7 +131,7 @@ const initCloudflare = Effect.fnUntraced(function* (given: Given) {
 export const init = Command.make("init", initFlags, (given) => {
   const all = withDefaults(given)
   return Effect.flatMap(targetOf(all.target), (target) =>
-    target === "local" ? initLocal(all) : initCloudflare(all)
+    target === "local" ? initLocal(all) : target === "box" ? initBox(all) : initCloudflare(all)
   )
 }).pipe(
   Command.withDescription(
@@ -163,6 +150,10 @@ export const init = Command.make("init", initFlags, (given) => {
       command:
         "nacre init --target cloudflare --for family --domain pds.example.com --handles zone",
       description: "Handles such as alice.example.com"
+    },
+    {
+      command: "nacre init --target box --for me --domain alice.example.com --data /var/lib/nacre",
+      description: "A server on a machine of your own"
     },
     {
       command: "nacre init --target cloudflare --env staging --domain staging.example.com",

@@ -3,12 +3,14 @@ import * as Flag from "effect/cli/Flag"
 import { audiences, handlePlaces } from "./audience.ts"
 import { envFlag } from "../host/environment.ts"
 import { mailWays } from "./mailing.ts"
-import { locations } from "./questions.ts"
+import { locations, targets } from "./questions.ts"
 
 /** The flags of `nacre init`: one for each question. */
 export const initFlags = {
-  target: Flag.Literals("target", ["local", "cloudflare"]).pipe(
-    Flag.withDescription("Set up a server on this machine or on Cloudflare"),
+  target: Flag.Literals("target", targets).pipe(
+    Flag.withDescription(
+      "Set up a server on Cloudflare, on a machine of your own (box), or on this one to try it out (local)"
+    ),
     Flag.optional
   ),
   env: envFlag,
@@ -52,6 +54,11 @@ export const initFlags = {
   mailUrl: Flag.String("mail-url").pipe(
     Flag.withMetavar("URL"),
     Flag.withDescription("The provider's API, for --mail http. MAIL_HTTP_TOKEN is its token"),
+    Flag.optional
+  ),
+  data: Flag.String("data").pipe(
+    Flag.withMetavar("folder"),
+    Flag.withDescription("The data folder of a server on a machine of your own; default: data"),
     Flag.optional
   ),
   firstAccount: Flag.Literals("first-account", ["new", "existing"]).pipe(

@@ -33,15 +33,22 @@ const locationWords: Readonly<Record<Location, string>> = {
   me: "Middle East"
 }
 
+/** The homes of a server. */
+export const targets = ["local", "cloudflare", "box"] as const
+
+/** One of them. */
+export type Target = (typeof targets)[number]
+
 /** Where the server will run. */
-export const targetOf = (given: Option.Option<"local" | "cloudflare">) =>
+export const targetOf = (given: Option.Option<Target>) =>
   Option.isSome(given)
     ? Effect.succeed(given.value)
-    : choose<"local" | "cloudflare">({
+    : choose<Target>({
         message: "Where should the server run?",
-        otherwise: "--target local or --target cloudflare",
+        otherwise: "--target cloudflare, --target box or --target local",
         choices: [
           { title: "On Cloudflare", value: "cloudflare" },
+          { title: "On a machine of mine, with a domain", value: "box" },
           { title: "On this machine, to try it out", value: "local" }
         ]
       })
@@ -60,7 +67,7 @@ const domainFault = (text: string): string | undefined =>
 /** The server's host name; proposes the one in wrangler.toml. */
 export const domainOf = Effect.fnUntraced(function* (
   given: Option.Option<string>,
-  { section }: Environment,
+  { section }: Pick<Environment, "section">,
   audience: Audience
 ) {
   const declared = URL.parse(String(section.vars?.["PUBLIC_URL"]))?.hostname

@@ -1,4 +1,6 @@
 import * as Effect from "effect/Effect"
+import { isHandle } from "../../core/lexicon/syntax.ts"
+import { Config } from "../../services/host/Config.ts"
 import { Directory } from "../../services/accounts/Directory.ts"
 import { HostedIdentities } from "../../services/identity/HostedIdentities.ts"
 import { askedAnew, briefly, textType, versioned } from "../responses.ts"
@@ -37,6 +39,21 @@ export const atprotoDid = Effect.fn("http.atprotoDid")(function* (request: Reque
   return entry === undefined
     ? missing("User not found")
     : versioned(request, entry.did, { "content-type": textType, "cache-control": askedAnew })
+})
+
+/**
+ * `/tls-check?domain=`: whether a proxy should get a certificate for a name, because it is this
+ * server's or an account's. The same path as on the reference PDS.
+ */
+export const tlsCheck = Effect.fn("http.tlsCheck")(function* (_request: Request, url: URL) {
+  const domain = (url.searchParams.get("domain") ?? "").toLowerCase()
+  const { host } = yield* Config
+  const directory = yield* Directory
+  const isServed =
+    domain === host || (isHandle(domain) && (yield* directory.byHandle(domain)) !== undefined)
+  return isServed
+    ? new Response("ok", { headers: { "content-type": textType, "cache-control": "no-store" } })
+    : missing("Not Found")
 })
 
 /** `/robots.txt`: allows crawling of the public methods. */

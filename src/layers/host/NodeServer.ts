@@ -9,6 +9,7 @@ import type { MemorySequencer } from "../stream/SequencerMemory.ts"
 import type { MemorySocket } from "../stream/SocketSubscriber.ts"
 import { greetingOf } from "../stream/Subscriptions.ts"
 import { readUpgrade } from "../stream/upgrade.ts"
+import { clientOf, noProxies, type Proxies } from "./proxies.ts"
 
 /** The handler and the address of the server. */
 export interface ServerOptions {
@@ -18,35 +19,51 @@ export interface ServerOptions {
   readonly port: number
   /** Whether event stream connections are limited. */
   readonly isCapped?: boolean
+  /** The address to listen on; the loopback address by default. */
+  readonly host?: string
+  /** The proxies whose `X-Forwarded-For` and `X-Forwarded-Proto` count; none by default. */
+  readonly proxies?: Proxies
+  /** How long open requests may take to end when the server stops, in milliseconds; 0 by default. */
+  readonly grace?: number
 }
 
 const firehose = "/xrpc/com.atproto.sync.subscribeRepos"
 
 /** The requested URL; null if host or target are invalid. */
-const urlOf = ({ url = "/", headers }: IncomingMessage): URL | null => {
-  const origin = `http://${headers.host ?? "localhost"}`
+const urlOf = (message: IncomingMessage, { isTrusted }: Proxies): URL | null => {
+  const { url = "/", headers, socket } = message
+  const isSecure = headers["x-forwarded-proto"] === "https" && isTrusted(socket.remoteAddress ?? "")
+  const origin = `${isSecure ? "https" : "http"}://${headers.host ?? "localhost"}`
   // Two leading slashes are a path rather than another host.
   return url.startsWith("/") ? URL.parse(origin + url) : URL.parse(url, origin)
 }
 
-const headersOf = (message: IncomingMessage): Headers => {
+const headersOf = (message: IncomingMessage, proxies: Proxies): Headers => {
   const headers = new Headers()
   for (let at = 0; at < message.rawHeaders.length; at += 2) {
     headers.append(message.rawHeaders[at]!, message.rawHeaders[at + 1]!)
   }
-  // The connection determines the client's address, as at Cloudflare's edge, never a header.
-  headers.set("cf-connecting-ip", message.socket.remoteAddress ?? "")
+  // The connection determines the client's address, as at Cloudflare's edge, or a trusted proxy.
+  const forwarded = headers.get("x-forwarded-for") ?? undefined
+  headers.set("cf-connecting-ip", clientOf(proxies, message.socket.remoteAddress, forwarded))
+  // Only Cloudflare gives requests a ray.
+  headers.delete("cf-ray")
   return headers
 }
 
 /** The request as a web Request, with a streamed body, aborted when the client disconnects. */
-const requestOf = (url: URL, message: IncomingMessage, response: ServerResponse): Request => {
+const requestOf = (
+  url: URL,
+  message: IncomingMessage,
+  response: ServerResponse,
+  proxies: Proxies
+): Request => {
   const gone = new AbortController()
   response.once("close", () => {
     if (!response.writableFinished) gone.abort()
   })
   const method = message.method ?? "GET"
-  const init = { method, headers: headersOf(message), signal: gone.signal, duplex: "half" }
+  const init = { method, headers: headersOf(message, proxies), signal: gone.signal, duplex: "half" }
   // SAFETY: Node's web streams are the platform's; only their declarations differ.
   const body = Readable.toWeb(message) as unknown as ReadableStream
   return new Request(url, method === "GET" || method === "HEAD" ? init : { ...init, body })
@@ -70,17 +87,17 @@ const writeResponse = async (response: Response, to: ServerResponse): Promise<vo
 }
 
 const answer = async (
-  handler: ServerOptions["handler"],
+  { handler, proxies = noProxies }: ServerOptions,
   message: IncomingMessage,
   to: ServerResponse
 ): Promise<void> => {
-  const url = urlOf(message)
+  const url = urlOf(message, proxies)
   if (url === null) {
     to.writeHead(400).end()
     return
   }
   try {
-    await writeResponse(await handler(requestOf(url, message, to)), to)
+    await writeResponse(await handler(requestOf(url, message, to, proxies)), to)
   } catch {
     // The client disconnected, or the body failed half way: the broken connection shows it.
     if (to.headersSent) to.destroy()
@@ -103,38 +120,36 @@ const memorySocket = (socket: NodeWebSocket): MemorySocket => ({
   close: (code, reason) => socket.close(code, reason)
 })
 
-/**
- * Serves a web handler on Node, streaming both ways, and the Sequencer's event stream in process.
- *
- * Only on the loopback address: this is the server for development and tests.
- */
+/** Serves a web handler on Node, streaming both ways, and the Sequencer's event stream in process. */
 export const serve = (
   options: ServerOptions
 ): Effect.Effect<{ readonly port: number }, never, Scope.Scope> =>
   Effect.gen(function* () {
+    const { proxies = noProxies, grace = 0 } = options
     const sockets = new WebSocketServer({
       noServer: true,
       perMessageDeflate: false,
       handleProtocols: () => false
     })
     const server = createServer((message, response) => {
-      void answer(options.handler, message, response)
+      void answer(options, message, response)
     })
 
     server.on("upgrade", (message, socket, head) => {
       socket.on("error", () => socket.destroy())
-      const url = urlOf(message)
+      const url = urlOf(message, proxies)
       if (url?.pathname !== firehose) {
         void refuseUpgrade(new Response("nothing to upgrade here", { status: 400 }), socket)
         return
       }
       const method = message.method ?? "GET"
-      const asked = readUpgrade(new Request(url, { method, headers: headersOf(message) }))
+      const headers = headersOf(message, proxies)
+      const asked = readUpgrade(new Request(url, { method, headers }))
       if (asked instanceof Response) {
         void refuseUpgrade(asked, socket)
         return
       }
-      const connection = { ...asked, ...greetingOf(headersOf(message)) }
+      const connection = { ...asked, ...greetingOf(headers) }
       const refused = options.isCapped === true ? options.sequencer.refuse(connection) : undefined
       if (refused !== undefined) {
         void refuseUpgrade(refused, socket)
@@ -150,13 +165,23 @@ export const serve = (
     yield* Effect.acquireRelease(
       Effect.callback<void>((resume) => {
         server.once("error", (error) => resume(Effect.die(error)))
-        server.listen(options.port, "127.0.0.1", () => resume(Effect.void))
+        server.listen(options.port, options.host ?? "127.0.0.1", () => resume(Effect.void))
       }),
       () =>
         Effect.callback<void>((resume) => {
-          for (const socket of sockets.clients) socket.terminate()
-          server.close(() => resume(Effect.void))
-          server.closeAllConnections()
+          const end = () => {
+            for (const socket of sockets.clients) socket.terminate()
+            server.closeAllConnections()
+          }
+          const timer = setTimeout(end, grace)
+          server.close(() => {
+            clearTimeout(timer)
+            resume(Effect.void)
+          })
+          if (grace === 0) return end()
+          // Relays take this code as a reason to connect again.
+          for (const socket of sockets.clients) socket.close(1012, "The server restarts")
+          server.closeIdleConnections()
         })
     )
     const address = server.address()

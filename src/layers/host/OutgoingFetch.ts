@@ -1,3 +1,4 @@
+import * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
@@ -21,6 +22,11 @@ import { bounded, lengthOf, shown, tooLarge } from "./outgoingBody.ts"
 
 /** The part of the platform's fetch in use. */
 export type Fetch = (url: string, init: RequestInit) => Promise<Response>
+
+/** The fetch of this home, if not the platform's: a server on one machine guards its network. */
+export const HomeFetch = Context.Reference<Fetch | undefined>("nacre/layers/HomeFetch", {
+  defaultValue: () => undefined
+})
 
 /** Options for outgoing requests. */
 export interface OutgoingOptions {
@@ -60,9 +66,14 @@ const forbiddenHeaders: ReadonlySet<string> = new Set([
 
 const redirectStatuses: ReadonlySet<number> = new Set([301, 302, 303, 307, 308])
 
-/** Outgoing requests with the platform's `fetch`. */
+/** Outgoing requests with the given `fetch`, else with this home's or the platform's. */
 export const layer = (options: OutgoingOptions = {}): Layer.Layer<Outgoing> =>
-  Layer.succeed(Outgoing, make(options))
+  Layer.effect(
+    Outgoing,
+    Effect.map(HomeFetch, (home) =>
+      make(home === undefined ? options : { fetch: home, ...options })
+    )
+  )
 
 const make = ({
   fetch = (url, init) => globalThis.fetch(url, init),

@@ -1,3 +1,6 @@
+import { mkdtempSync, rmSync } from "node:fs"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
 import { CurrentRequest, currentRequest } from "../../../src/http/CurrentRequest.ts"
 import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
@@ -10,6 +13,7 @@ import { accountApp } from "../../../src/http/account.ts"
 import type { HostServices } from "../../../src/http/host.ts"
 import { type Handler, makeHandler } from "../../../src/http/webHandler.ts"
 import type { AccountServices } from "../../../src/layers/objects/AccountApp.ts"
+import * as Box from "../../../src/layers/Box.ts"
 import * as Memory from "../../../src/layers/Memory.ts"
 import type { BackupTargetShape } from "../../../src/services/backups/BackupTarget.ts"
 import { Accounts } from "../../../src/services/accounts/Accounts.ts"
@@ -35,6 +39,12 @@ const baseEnv = {
   RATE_LIMITS: "off",
   LOG_LEVEL: "none"
 }
+
+/**
+ * Whether hosts keep their data in files: the same tests judge both homes (`TEST_HOME=box`), with
+ * so few open databases that most requests wake an account.
+ */
+const inFiles = process.env["TEST_HOME"] === "box"
 
 /** The parts of a request; with a JSON `input` it is a POST. */
 export interface Asked {
@@ -138,11 +148,15 @@ export const startHost = async (
   }
   const within = new WeakMap<Request, Effect.Effect<Response, never, AccountServices>>()
   const serve = (request: Request) => within.get(request) ?? accountApp.serve(request)
-  const { context, connect } = await Memory.make(
-    { ...accountApp, serve },
-    { ...baseEnv, ...network.env, ...env, ...allowing(network.env, env) },
-    backups === undefined ? {} : { backups }
-  ).pipe(
+  const app = { ...accountApp, serve }
+  const all = { ...baseEnv, ...network.env, ...env, ...allowing(network.env, env) }
+  const own = backups === undefined ? {} : { backups }
+  const folder = inFiles ? mkdtempSync(join(tmpdir(), "nacre-box-")) : undefined
+  const home =
+    folder === undefined
+      ? Memory.make(app, all, own)
+      : Box.make(app, all, { folder, mostOpen: 2 }, own)
+  const { context, connect } = await home.pipe(
     Effect.flatMap(({ services, sequencer: { connect } }) =>
       Effect.map(Layer.build(services), (context) => ({ context, connect }))
     ),
@@ -201,6 +215,7 @@ export const startHost = async (
       await Effect.runPromise(Scope.close(scope, Exit.void))
       network.close()
       await plc.close()
+      if (folder !== undefined) rmSync(folder, { recursive: true, force: true })
     }
   }
 }

@@ -3,14 +3,29 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Reactivity from "effect/reactivity/Reactivity"
 import { SqlError, UnknownError } from "effect/sql/SqlError"
-import type { DatabaseSync, SQLInputValue } from "node:sqlite"
+import type { DatabaseSync, SQLInputValue, StatementSync } from "node:sqlite"
 import { HostDatabase } from "./HostDatabase.ts"
 import { open } from "./SqlStorageNode.ts"
 
-/** The part of a Durable Object's `sql` that the SQL client uses, over `node:sqlite`. */
-const storageOf = (database: DatabaseSync) => ({
-  exec: (query: string, ...bindings: Array<SQLInputValue>) => {
+/** Prepared statements that are kept, by their text. */
+const mostKept = 500
+
+/** Prepares each text once; the host's statements are run to their end at once. */
+const preparer = (database: DatabaseSync) => {
+  const kept = new Map<string, StatementSync>()
+  return (query: string): StatementSync => {
+    const known = kept.get(query)
+    if (known !== undefined) return known
     const statement = database.prepare(query)
+    if (kept.size < mostKept) kept.set(query, statement)
+    return statement
+  }
+}
+
+/** The part of a Durable Object's `sql` that the SQL client uses, over `node:sqlite`. */
+const storageOf = (prepare: (query: string) => StatementSync) => ({
+  exec: (query: string, ...bindings: Array<SQLInputValue>) => {
+    const statement = prepare(query)
     const columnNames = statement.columns().map(({ name }) => name)
     const rows = columnNames.length === 0 ? [] : statement.all(...bindings)
     if (columnNames.length === 0) statement.run(...bindings)
@@ -32,7 +47,8 @@ const inTransaction = (database: DatabaseSync, body: () => Array<Array<object>>)
 
 const makeOver = Effect.fnUntraced(function* (database: DatabaseSync) {
   // SAFETY: the client calls only `exec` of the storage, and only these two methods of its cursor.
-  const db = storageOf(database) as unknown as globalThis.SqlStorage
+  const prepare = preparer(database)
+  const db = storageOf(prepare) as unknown as globalThis.SqlStorage
   const sql = yield* makeClient({ db })
   return HostDatabase.of({
     sql,
@@ -43,13 +59,17 @@ const makeOver = Effect.fnUntraced(function* (database: DatabaseSync) {
             statements.map((statement) => {
               const [text, bindings] = statement.compile()
               // SAFETY: the host's statements bind only text, numbers and null.
-              return database.prepare(text).all(...(bindings as Array<SQLInputValue>))
+              return prepare(text).all(...(bindings as Array<SQLInputValue>))
             })
           ),
         catch: (cause) => new SqlError({ reason: new UnknownError({ cause, operation: "batch" }) })
       })
   })
 })
+
+/** An open database, which the caller closes. */
+export const over = (database: DatabaseSync): Layer.Layer<HostDatabase> =>
+  Layer.effect(HostDatabase, makeOver(database)).pipe(Layer.provide(Reactivity.layer))
 
 /** A database in a file or in memory (`":memory:"`), with the same SQL as D1. */
 export const layer = (path: string): Layer.Layer<HostDatabase> =>

@@ -168,6 +168,26 @@ export const open = (path: string): DatabaseSync => {
   return database
 }
 
+/**
+ * Opens a database file for one process alone, with every commit synced to the disk.
+ *
+ * The exclusive lock comes before the journal's mode, so there is no shared memory file. Throws
+ * "database is locked" while another process has it open.
+ */
+export const openFile = (path: string): DatabaseSync => {
+  const { DatabaseSync } = loadSqlite()
+  const database = new DatabaseSync(path)
+  try {
+    database.exec(
+      "PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL"
+    )
+  } catch (error) {
+    database.close()
+    throw error
+  }
+  return database
+}
+
 /** SqlStorage over `node:sqlite`, closed with the layer's scope. */
 export const layer = (path: string): Layer.Layer<SqlStorage> =>
   Layer.effect(

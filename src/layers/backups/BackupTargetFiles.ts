@@ -1,0 +1,52 @@
+import { readdir, stat } from "node:fs/promises"
+import { join, relative, sep } from "node:path"
+import type { BackupObject, BackupTargetShape } from "../../services/backups/BackupTarget.ts"
+import * as BlobStoreFiles from "../blobs/BlobStoreFiles.ts"
+import * as BackupTargetBlobs from "./BackupTargetBlobs.ts"
+
+const pageSize = 1000
+
+/** A part of a key as a name that every file system takes, and that stays below its folder. */
+const nameOf = (part: string): string =>
+  encodeURIComponent(part).replace(/^\.+$/, (dots) => "%2E".repeat(dots.length))
+
+const place = (key: string): string => join("objects", ...key.split("/").map(nameOf))
+
+/** A backup store in a folder, such as a mounted disk. */
+export const make = (folder: string): BackupTargetShape => {
+  const top = join(folder, "objects")
+
+  const keys = async (): Promise<Array<string>> => {
+    const entries = await readdir(top, { recursive: true, withFileTypes: true }).catch(
+      (error: unknown) => {
+        if (error instanceof Error && "code" in error && error.code === "ENOENT") return []
+        throw error
+      }
+    )
+    return entries
+      .filter((entry) => entry.isFile())
+      .map((entry) =>
+        relative(top, join(entry.parentPath, entry.name))
+          .split(sep)
+          .map(decodeURIComponent)
+          .join("/")
+      )
+      .toSorted()
+  }
+
+  const list = async (prefix: string, cursor: string | undefined) => {
+    const found = (await keys()).filter(
+      (key) => key.startsWith(prefix) && (cursor === undefined || key > cursor)
+    )
+    const objects: Array<BackupObject> = []
+    for (const key of found.slice(0, pageSize)) {
+      objects.push({ key, size: (await stat(join(folder, place(key)))).size })
+    }
+    const last = objects.at(-1)
+    return found.length > pageSize && last !== undefined
+      ? { objects, cursor: last.key }
+      : { objects }
+  }
+
+  return BackupTargetBlobs.make(folder, BlobStoreFiles.make(folder, place), list)
+}

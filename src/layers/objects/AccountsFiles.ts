@@ -1,0 +1,211 @@
+import { createHash } from "node:crypto"
+import { mkdirSync } from "node:fs"
+import { dirname, join } from "node:path"
+import * as Context from "effect/Context"
+import * as Deferred from "effect/Deferred"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as Layer from "effect/Layer"
+import * as Scope from "effect/Scope"
+import { AccountStore } from "../../services/accounts/AccountStore.ts"
+import { Alarm } from "../../services/host/Alarm.ts"
+import { Accounts } from "../../services/accounts/Accounts.ts"
+import { Background } from "../../services/host/Background.ts"
+import { runCall } from "../../services/accounts/AccountCalls.ts"
+import { onAlarm } from "../../services/accounts/onAlarm.ts"
+import { SqlStorage } from "../../services/host/SqlStorage.ts"
+import type { AccountApp, AccountBase, AccountServices } from "./AccountApp.ts"
+import * as accountServices from "../account.ts"
+import type { Alarms } from "../host/AlarmsSqlite.ts"
+import * as BackgroundMemory from "../host/BackgroundMemory.ts"
+import * as SqlStorageFile from "../host/sql/SqlStorageFile.ts"
+import { untilRead } from "./untilRead.ts"
+
+/** The options of the accounts on one machine. */
+export interface AccountsFilesOptions {
+  /** The folder of their databases. */
+  readonly folder: string
+  readonly alarms: Alarms
+  /** Databases that stay open; the one used longest ago is closed first. */
+  readonly mostOpen: number
+}
+
+/** The file of an account: a DID may be longer than a file's name. */
+export const fileOf = (folder: string, did: string): string => {
+  const name = createHash("sha256").update(did).digest("hex")
+  return join(folder, name.slice(0, 2), `${name}.sqlite`)
+}
+
+/** How long background work may take to end when the server stops. */
+const lastWork = "5 seconds"
+
+/** An account's object while it is awake. */
+interface Awake {
+  readonly services: Context.Context<AccountServices>
+  readonly sleep: Effect.Effect<void>
+  /** Requests, streams and background work that need it open. */
+  uses: number
+}
+
+/** An object, or the promise that a change of its state has ended. */
+type State = Awake | Deferred.Deferred<void>
+
+const isAwake = (state: State): state is Awake => "uses" in state
+
+/**
+ * The accounts of one machine, each with a database file of its own and the services of an
+ * account's object.
+ *
+ * One object is built for each DID at a time, and stays open while anybody uses it.
+ */
+export const layer = (
+  app: AccountApp,
+  { folder, alarms, mostOpen }: AccountsFilesOptions
+): Layer.Layer<Accounts, never, Exclude<AccountBase, Accounts>> =>
+  Layer.effect(
+    Accounts,
+    Effect.gen(function* () {
+      const shared = yield* Effect.context<Exclude<AccountBase, Accounts>>()
+      // Closed after the alarms, which are started last.
+      const parent = yield* Scope.fork(yield* Scope.Scope)
+      /** In the order of their last use. */
+      const states = new Map<string, State>()
+
+      const build = Effect.fnUntraced(function* (did: string) {
+        const scope = yield* Scope.fork(parent)
+        const path = fileOf(folder, did)
+        mkdirSync(dirname(path), { recursive: true, mode: 0o700 })
+        const file = SqlStorageFile.make(path)
+        yield* Scope.addFinalizer(scope, Effect.sync(file.close))
+        const background = yield* Effect.provideService(BackgroundMemory.make, Scope.Scope, scope)
+        yield* Scope.addFinalizer(scope, Effect.ignore(Effect.timeout(background.idle, lastWork)))
+        const awake = { uses: 0 }
+        const own = Layer.mergeAll(
+          Layer.succeed(SqlStorage, file.service),
+          Layer.succeed(Alarm, alarms.of(did)),
+          Layer.succeed(
+            Background,
+            Background.of({
+              run: (work) =>
+                Effect.suspend(() => {
+                  awake.uses += 1
+                  return background.service.run(
+                    Effect.ensuring(
+                      work,
+                      Effect.sync(() => void (awake.uses -= 1))
+                    )
+                  )
+                })
+            })
+          )
+        )
+        const wipe = Effect.sync(() => {
+          alarms.forget(did)
+          file.wipe()
+        })
+        const services = yield* Layer.buildWithScope(
+          accountServices
+            .layer({ did, wipe })
+            .pipe(
+              Layer.provideMerge(
+                Layer.merge(own, Layer.succeedContext(Context.add(shared, Accounts, all)))
+              )
+            ),
+          scope
+        )
+        return Object.assign(awake, { services, sleep: Scope.close(scope, Exit.void) })
+      })
+
+      /** Changes a DID's state; others wait until it has one again. */
+      const changing = <A>(did: string, change: Effect.Effect<A>) =>
+        Effect.gen(function* () {
+          const changed = Deferred.makeUnsafe<void>()
+          states.delete(did)
+          states.set(did, changed)
+          return yield* Effect.onExit(change, () =>
+            Effect.sync(() => {
+              if (states.get(did) === changed) states.delete(did)
+              Deferred.doneUnsafe(changed, Exit.void)
+            })
+          )
+        }).pipe(Effect.uninterruptible)
+
+      const letSleep = (did: string, awake: Awake) => changing(did, awake.sleep)
+
+      /** Closes what nobody uses, the longest unused first. */
+      const makeRoom = Effect.suspend(() => {
+        const idle: Array<Effect.Effect<void>> = []
+        let surplus = states.size - mostOpen
+        for (const [did, state] of states) {
+          if (surplus <= 0) break
+          if (!isAwake(state) || state.uses > 0) continue
+          surplus -= 1
+          idle.push(letSleep(did, state))
+        }
+        return Effect.all(idle, { discard: true })
+      })
+
+      const wake = (did: string): Effect.Effect<Awake> =>
+        changing(
+          did,
+          Effect.tap(build(did), (awake) =>
+            Effect.sync(() => {
+              awake.uses += 1
+              states.set(did, awake)
+            })
+          )
+        ).pipe(Effect.tap(() => makeRoom))
+
+      const take = (did: string): Effect.Effect<Awake> =>
+        Effect.suspend(() => {
+          const state = states.get(did)
+          if (state === undefined) return wake(did)
+          if (!isAwake(state)) return Effect.andThen(Deferred.await(state), take(did))
+          state.uses += 1
+          states.delete(did)
+          states.set(did, state)
+          return Effect.succeed(state)
+        })
+
+      /** Ends a use; an object without an account is let go at once. */
+      const give = (did: string, awake: Awake): Effect.Effect<void> =>
+        Effect.suspend(() => {
+          awake.uses -= 1
+          const isNeeded =
+            awake.uses > 0 ||
+            states.get(did) !== awake ||
+            Context.get(awake.services, AccountStore).peek() !== undefined
+          if (!isNeeded) return letSleep(did, awake)
+          return states.size > mostOpen ? makeRoom : Effect.void
+        })
+
+      const within = <A, E>(did: string, effect: Effect.Effect<A, E, AccountServices>) =>
+        Effect.acquireUseRelease(
+          take(did),
+          ({ services }) => Effect.provide(effect, services),
+          (awake) => give(did, awake)
+        )
+
+      /** A response that still reads from the object keeps it open until its end. */
+      const forward = (did: string, request: Request) =>
+        Effect.uninterruptibleMask((restore) =>
+          Effect.gen(function* () {
+            const awake = yield* take(did)
+            const end = Effect.suspend(() => give(did, awake))
+            const response = yield* restore(
+              Effect.provide(app.serve(request), awake.services)
+            ).pipe(Effect.onError(() => end))
+            const streaming = untilRead(response, () => Effect.runFork(end))
+            if (streaming === undefined) yield* end
+            return streaming ?? response
+          })
+        )
+
+      const all = Accounts.of({
+        forward,
+        call: (did, method, ...input) => within(did, runCall(method, ...input))
+      })
+      yield* alarms.start((did) => within(did, onAlarm))
+      return all
+    })
+  )

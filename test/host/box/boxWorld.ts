@@ -1,0 +1,106 @@
+import * as Clock from "effect/Clock"
+import * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as Layer from "effect/Layer"
+import * as Scope from "effect/Scope"
+import { accountApp } from "../../../src/http/account.ts"
+import { type Handler, makeHandler } from "../../../src/http/webHandler.ts"
+import * as Box from "../../../src/layers/Box.ts"
+import { PasswordCost } from "../../../src/services/sessions/Passwords.ts"
+import { cheapPasswords } from "../../support/passwords.ts"
+
+export const origin = "http://localhost:8787"
+
+const env = {
+  PUBLIC_URL: origin,
+  MASTER_KEY: Buffer.alloc(32, 7).toString("base64url"),
+  PLC_ROTATION_KEY: "42".repeat(32),
+  ADMIN_PASSWORD: "the administrator's own words",
+  INVITE_REQUIRED: "off",
+  RATE_LIMITS: "off",
+  LOG_LEVEL: "none"
+}
+
+/** A server over a folder, in this process. */
+export interface RunningBox {
+  readonly handler: Handler
+  /** Calls a method; throws for any other status than 200. */
+  // oxlint-disable-next-line typescript/no-explicit-any -- tests look into bodies of every shape
+  call(nsid: string, options?: { input?: object; auth?: string }): Promise<any>
+  /** Reads the event stream from its start; returns the frames so far. */
+  frames(): ReadonlyArray<Uint8Array>
+  stop(): Promise<void>
+}
+
+/** Starts a server over a folder. */
+export const startBox = async (
+  folder: string,
+  {
+    mostOpen = 100,
+    now = () => Date.now()
+  }: { readonly mostOpen?: number; readonly now?: () => number } = {}
+): Promise<RunningBox> => {
+  const scope = Scope.makeUnsafe()
+  const real = Context.get(await Effect.runPromise(Effect.context<never>()), Clock.Clock)
+  const clock: Clock.Clock = {
+    ...real,
+    sleep: (duration) => real.sleep(duration),
+    currentTimeMillisUnsafe: now,
+    currentTimeMillis: Effect.sync(now)
+  }
+  const { context, sequencer } = await Box.make(accountApp, env, { folder, mostOpen }).pipe(
+    Effect.flatMap(({ services, sequencer }) =>
+      Effect.map(Layer.build(services), (context) => ({ context, sequencer }))
+    ),
+    Effect.onError(() => Scope.close(scope, Exit.void)),
+    Scope.provide(scope),
+    Effect.provideService(Clock.Clock, clock),
+    Effect.runPromise
+  )
+  const handler = makeHandler(
+    Layer.succeedContext(
+      context.pipe(Context.add(Clock.Clock, clock), Context.add(PasswordCost, cheapPasswords))
+    )
+  )
+  return {
+    handler,
+    call: async (nsid, { input, auth } = {}) => {
+      const headers = new Headers({ "content-type": "application/json" })
+      if (auth !== undefined) headers.set("authorization", auth)
+      const init = input === undefined ? {} : { method: "POST", body: JSON.stringify(input) }
+      const response = await handler(new Request(`${origin}/xrpc/${nsid}`, { headers, ...init }))
+      const text = await response.text()
+      if (response.status !== 200) throw new Error(`${nsid}: ${response.status} ${text}`)
+      return text === "" ? undefined : JSON.parse(text)
+    },
+    frames: () => {
+      const frames: Array<Uint8Array> = []
+      const send = (frame: Uint8Array, sent: () => void) => {
+        frames.push(frame.slice())
+        setImmediate(sent)
+      }
+      sequencer.connect({ send, close: () => {} }, { cursor: 0 })
+      return frames
+    },
+    stop: () => Effect.runPromise(Scope.close(scope, Exit.void))
+  }
+}
+
+/** Signs up a did:web account, which needs no directory; returns its DID and session. */
+export const signUp = async (
+  box: RunningBox,
+  name: string
+): Promise<{ readonly did: string; readonly auth: string }> => {
+  const did = `did:web:${name}.test`
+  const made = await box.call("com.atproto.server.createAccount", {
+    auth: `Basic ${btoa(`admin:${env.ADMIN_PASSWORD}`)}`,
+    input: {
+      handle: `${name}.test`,
+      email: `${name}@example.com`,
+      password: "a long password",
+      did
+    }
+  })
+  return { did, auth: `Bearer ${made.accessJwt}` }
+}
