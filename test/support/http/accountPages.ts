@@ -137,7 +137,8 @@ let count = 0
 export const arm = async (host: Host): Promise<Armed> => {
   const person = await signUp(host, `armed${(count += 1)}`, "plc")
   const { did } = person
-  await ask(host, did, "changeOwnerKeys", { first: ownerKeys[0] })
+  const keyCode = await codeFor(host, did, "plc_operation")
+  await ask(host, did, "changeOwnerKeys", { first: ownerKeys[0], code: keyCode })
   const passkey = await withPasskey(host, did)
   const other = await browserOf(host, person)
   const [device = ""] = other.cookies.values()
@@ -157,7 +158,8 @@ export const arm = async (host: Host): Promise<Armed> => {
   const code = {
     confirm: await codeFor(host, did, "confirm_email"),
     change: await codeFor(host, did, "update_email"),
-    delete: await codeFor(host, did, "delete_account")
+    delete: await codeFor(host, did, "delete_account"),
+    keys: await codeFor(host, did, "plc_operation")
   }
   // Started again: one must be open to confirm it.
   const { secret } = await ask(host, did, "beginAuthenticator")
@@ -174,8 +176,8 @@ export const arm = async (host: Host): Promise<Armed> => {
     "email/confirm": { code: code.confirm },
     "email-factor/off": { code: code.change },
     handle: { name: `re${person.handle.split(".")[0]}`, domain: "test" },
-    "recovery-key": { key: ownerKeys[1], replaces: ownerKeys[0] },
-    "remove-key": { key: ownerKeys[0] },
+    "recovery-key": { key: ownerKeys[1], replaces: ownerKeys[0], code: code.keys },
+    "remove-key": { key: ownerKeys[0], code: code.keys },
     deactivate: { date: "" },
     delete: { handle: person.handle, code: code.delete }
   }
