@@ -59,6 +59,9 @@ export type ConfigVariable =
   | "BACKUP_S3_KEY_ID"
   | "BACKUP_S3_SECRET"
   | "BACKUP_S3_REGION"
+  | "ALERT_EMAIL"
+  | "ALERT_WEBHOOK"
+  | "ALERT_WEBHOOK_FORMAT"
   | "DEBUG_ROWS"
 
 /**

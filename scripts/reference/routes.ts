@@ -32,6 +32,8 @@ const texts: Readonly<Record<string, string>> = {
     "what the server measures, as OpenMetrics text, for the bearer of `METRICS_TOKEN`; 404 without that variable",
   "/admin": "the first page of the [console](../operate/console.md), for operators",
   "/admin/console/*": "the console's other pages and its forms",
+  "/admin/alerts":
+    "for the administrator (HTTP Basic): the watch's open alerts, then those that have ended, and when the watch looked last",
   "/admin/audit":
     "for the administrator (HTTP Basic): what operators and moderators did, from the newest or after the number `?after=`; `?before=`, `?limit=` (500 at most), `?actor=`, `?act=` and `?subject=` choose",
   "/admin/backups":

@@ -34,6 +34,7 @@ import { recover } from "./recover/recover.ts"
 import { note, printJson, style } from "./output.ts"
 import { audit } from "./operators/audit.ts"
 import { operator } from "./operators/operator.ts"
+import { watch } from "./operators/watch.ts"
 import { passkey } from "./passkey.ts"
 import { status } from "./status.ts"
 
@@ -61,6 +62,7 @@ const root = Command.make("nacre").pipe(
     passkey,
     operator,
     audit,
+    watch,
     backup,
     restore,
     check,

@@ -2,6 +2,7 @@ import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import { Config } from "../services/host/Config.ts"
 import { HostKeys } from "../services/host/HostKeys.ts"
+import type { runJobs } from "../services/host/jobs.ts"
 import { RequestId } from "../services/host/RequestId.ts"
 import type { LimiterUnavailable, RateLimitExceeded } from "../services/limits/Limiter.ts"
 import { rules } from "../services/limits/rules.ts"
@@ -27,6 +28,7 @@ import { CurrentRequest, currentRequest } from "./CurrentRequest.ts"
 import { newRequestId, withRequestId } from "./requestId.ts"
 import { listOperators, removeOperator, setOperator } from "./operators/adminOperators.ts"
 import { metrics } from "./operators/metrics.ts"
+import { adminAlerts } from "./operators/adminAlerts.ts"
 import { adminAudit } from "./operators/adminAudit.ts"
 import { notePassword, recordAct } from "./operators/recordAct.ts"
 import { logRequest } from "./requestLog.ts"
@@ -155,6 +157,7 @@ export const routes = [
   ),
   route("GET", "/admin", visit(operatorsConsole), rules.newDevice),
   route("*", "/admin/console/*", visit(operatorsConsole), rules.newDevice),
+  route("GET", "/admin/alerts", answer(adminAlerts), rules.administrator),
   route("GET", "/admin/audit", answer(adminAudit), rules.administrator),
   ...backupRoutes.map(([verb, path, make]) => route(verb, path, answer(make), rules.administrator)),
   route("GET", "/admin/operators", answer(listOperators), rules.administrator),
@@ -194,8 +197,11 @@ export const routes = [
 
 type ServicesOf<One> = One extends Route<infer R> ? R : never
 
-/** The services that the routes require. */
-export type HostServices = Exclude<ServicesOf<(typeof routes)[number]>, CurrentRequest> | HostKeys
+/** The services that the routes and the cron jobs require. */
+export type HostServices =
+  | Exclude<ServicesOf<(typeof routes)[number]>, CurrentRequest>
+  | Effect.Services<typeof runJobs>
+  | HostKeys
 
 const find = finder<HostServices | CurrentRequest>(routes)
 

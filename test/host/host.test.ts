@@ -13,6 +13,7 @@ import { atprotoDid, didDocument, robots } from "../../src/http/identity/wellKno
 import * as BlobStoreMemory from "../../src/layers/blobs/BlobStoreMemory.ts"
 import { read } from "../../src/layers/host/ConfigEnv.ts"
 import { BackupLedger } from "../../src/services/backups/BackupLedger.ts"
+import { Alerts } from "../../src/services/operators/Alerts.ts"
 import * as Readiness from "../../src/services/host/Readiness.ts"
 import { Directory, DirectoryUnavailable } from "../../src/services/accounts/Directory.ts"
 import { Disk } from "../../src/services/host/Disk.ts"
@@ -153,7 +154,8 @@ describe("health checks", () => {
           world(new FakeAccounts(), overrides),
           BlobStoreMemory.layer,
           log,
-          Layer.mock(BackupLedger, {})
+          Layer.mock(BackupLedger, {}),
+          Layer.mock(Alerts, { summary: Effect.undefined })
         )
       )
     )

@@ -65,7 +65,8 @@ describe("the console's first page", () => {
             r2: error,
             sequencer: error,
             disk: Effect.succeed("full" as const),
-            backups: Effect.succeed({ lastGoodAt: 1, faulty: 2, isLate: true })
+            backups: Effect.succeed({ lastGoodAt: 1, faulty: 2, isLate: true }),
+            alerts: Effect.undefined
           }),
           Effect.provideService(CurrentRequest, currentRequest(new Request(url), url))
         )

@@ -2,11 +2,14 @@ import * as Layer from "effect/Layer"
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as HostDatabaseD1 from "../../src/layers/host/sql/HostDatabaseD1.ts"
+import * as AlertsD1 from "../../src/layers/operators/AlertsD1.ts"
 import * as AuditLogD1 from "../../src/layers/operators/AuditLogD1.ts"
 import * as HostCountsD1 from "../../src/layers/operators/HostCountsD1.ts"
 import * as OperatorsD1 from "../../src/layers/operators/OperatorsD1.ts"
+import * as WatchNotesD1 from "../../src/layers/operators/WatchNotesD1.ts"
 import { HostCounts } from "../../src/services/operators/HostCounts.ts"
 import { DIRECTORY } from "../host/workerdWorld.ts"
+import { alertsContract } from "./alerts.contract.ts"
 import { auditLogContract } from "./auditLog.contract.ts"
 import { operatorsContract } from "./operators.contract.ts"
 
@@ -23,6 +26,10 @@ const emptied = <A>(
       () => layer.pipe(Layer.provide(HostDatabaseD1.layer(DIRECTORY)))
     )
   )
+
+alertsContract("D1", () =>
+  emptied(AlertsD1.layer.pipe(Layer.provideMerge(WatchNotesD1.layer)), "alert", "watch_note")
+)
 
 auditLogContract("D1", () => emptied(AuditLogD1.layer, "audit", "audit_head"))
 

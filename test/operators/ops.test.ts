@@ -1,6 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { readdirSync, readFileSync } from "node:fs"
 import { join } from "node:path"
+import { alertNames } from "../../src/core/operators/alerts.ts"
 import { metrics } from "../../src/services/operators/metrics.ts"
 
 const root = join(import.meta.dirname, "../..")
@@ -35,7 +36,7 @@ describe("ops", () => {
     }
   })
 
-  it("every alert has a runbook page with symptom, meaning and command, and every page its alert", () => {
+  it("every alert, of Prometheus or the watch, has a runbook page with symptom, meaning and command, and every page its alert", () => {
     for (const { alert, expr, runbook } of rules) {
       const page = read(runbook)
       assert.include(page, `Alert \`${alert}\``)
@@ -44,6 +45,10 @@ describe("ops", () => {
         assert.include(page, heading)
       assert.match(page, /```sh\nnpx nacre /)
       assert.include(read("docs/operate/monitoring.md"), `\`${alert}\``)
+    }
+    for (const kind of alertNames) {
+      assert.include(read(`docs/operate/runbook/${kind}.md`), `The watch's alert \`${kind}\`.`)
+      assert.include(read("docs/operate/monitoring.md"), `| \`${kind}\` |`)
     }
     const pages = readdirSync(join(root, "docs/operate/runbook")).map(
       (file) => `docs/operate/runbook/${file}`

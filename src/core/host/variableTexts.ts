@@ -205,6 +205,19 @@ export const variableTexts: { readonly [V in VariableName]: VariableText } = {
   BACKUP_S3_KEY_ID: { default: "none", meaning: "the access key ID for `BACKUP_S3_URL`" },
   BACKUP_S3_SECRET: { default: "none", meaning: "the secret of `BACKUP_S3_KEY_ID`" },
   BACKUP_S3_REGION: { default: "`auto`", meaning: "the region of `BACKUP_S3_URL`" },
+  ALERT_EMAIL: {
+    default: "none",
+    meaning: "where the watch mails its alerts; it needs a `MAILER` and a cron trigger"
+  },
+  ALERT_WEBHOOK: {
+    default: "none",
+    meaning:
+      "an https URL that gets a POST when an alert begins and when it ends; public addresses only"
+  },
+  ALERT_WEBHOOK_FORMAT: {
+    default: "by its host: ntfy, Slack and Discord get their own form, any other JSON",
+    meaning: "the form of the webhook's message: `json`, `ntfy`, `slack` or `discord`"
+  },
   DEBUG_ROWS: {
     default: "`off`",
     meaning:

@@ -1,4 +1,6 @@
 import * as Schema from "effect/Schema"
+import { webhookFormats } from "../operators/alertMessages.ts"
+import { WebhookUrl } from "../operators/alertSyntax.ts"
 import * as Backups from "./backupSyntax.ts"
 import * as Syntax from "./configSyntax.ts"
 import { jurisdictions, locationHints, logLevels, mailers, type Span, spans } from "./settings.ts"
@@ -168,6 +170,17 @@ export const variables = {
     secret: true
   },
   BACKUP_S3_REGION: { schema: optional(Syntax.ShortText), demand: "must be a region's name" },
+  ALERT_EMAIL: { schema: optional(Syntax.Email), demand: "must be an e-mail address" },
+  ALERT_WEBHOOK: {
+    schema: optional(WebhookUrl),
+    demand:
+      "must be an https URL of a public host, without a port or credentials (http for this machine)",
+    secret: true
+  },
+  ALERT_WEBHOOK_FORMAT: {
+    schema: optional(Schema.Literals(webhookFormats)),
+    demand: oneOf(webhookFormats)
+  },
   DEBUG_ROWS: { schema: optional(Syntax.Flag), demand: flag }
 } as const satisfies Record<string, Variable>
 

@@ -45,16 +45,18 @@ export const settingWarnings = (
 /** `/health` and `/ready`: whether each dependency responds. */
 export const ready = Effect.fn("http.ready")(function* (url: URL) {
   const config = yield* Config
-  const { backups, ...dependencies } = yield* Readiness
+  const { alerts, backups, ...dependencies } = yield* Readiness
   const checks = yield* Effect.all(dependencies, { concurrency: "unbounded" })
   const isReady = Object.values(checks).every((check) => check === "ok")
   const warnings = settingWarnings(url, config)
   // Without mail, users get codes from the administrator, as the pages say.
   const sendsMail = (yield* Mailer).delivers
   const backup = yield* backups
+  const watched = yield* alerts
   const details = {
     sendsMail,
     ...(backup === undefined ? {} : { backup }),
+    ...(watched === undefined ? {} : { alerts: watched.open }),
     ...(warnings.length === 0 ? {} : { warnings })
   }
   return json({ ready: isReady, version, checks, ...details }, isReady ? 200 : 503)

@@ -40,6 +40,8 @@ export const leftOut = {
   audit_head: "belongs to audit",
   host_count: "counted again",
   host_hour: "a picture of the last weeks, which starts again",
+  alert: "the watch looks again",
+  watch_note: "the watch looks again",
   backup_run: "about the backups themselves",
   backup_account: "about the backups themselves",
   backup_mark: "about the backups themselves"

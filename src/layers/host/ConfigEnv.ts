@@ -177,6 +177,11 @@ const settingsOf = (values: Values): Settings => {
     backupKeep: values.BACKUP_KEEP ?? { days: 7, weeks: 4, months: 12 },
     backupDeletedDays: values.BACKUP_DELETED_DAYS ?? 30,
     backupStore: backupStoreOf(values),
+    alerts: {
+      email: values.ALERT_EMAIL,
+      webhook: values.ALERT_WEBHOOK === undefined ? undefined : Redacted.make(values.ALERT_WEBHOOK),
+      webhookFormat: values.ALERT_WEBHOOK_FORMAT
+    },
     debugRows: values.DEBUG_ROWS ?? false
   }
 }

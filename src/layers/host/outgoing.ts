@@ -1,5 +1,6 @@
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
+import * as Redacted from "effect/Redacted"
 import { didWebHost } from "../../core/identity/did.ts"
 import { Config, type Settings } from "../../services/host/Config.ts"
 import type { Outgoing } from "../../services/host/Outgoing.ts"
@@ -18,7 +19,8 @@ const configuredHosts = (settings: Settings): ReadonlyArray<string> => {
     settings.plcUrl,
     settings.dohUrl,
     ...settings.relays,
-    mailer.kind === "http" ? mailer.url : undefined
+    mailer.kind === "http" ? mailer.url : undefined,
+    settings.alerts.webhook === undefined ? undefined : Redacted.value(settings.alerts.webhook)
   ]
   return [...dids.flatMap((did) => didWebHost(did) ?? []), ...urls.flatMap(hostOf)]
 }

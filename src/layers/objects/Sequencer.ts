@@ -1,7 +1,12 @@
 import { DurableObject } from "cloudflare:workers"
 import * as Effect from "effect/Effect"
 import type * as Layer from "effect/Layer"
-import type { Subscribers, OutboxEvent, SequencerStatus } from "../../services/stream/Sequencer.ts"
+import type {
+  HostNote,
+  OutboxEvent,
+  SequencerStatus,
+  Subscribers
+} from "../../services/stream/Sequencer.ts"
 import { Relays } from "../../services/stream/Relays.ts"
 import * as AlarmDurable from "../host/AlarmDurable.ts"
 import * as Logging from "../host/Logging.ts"
@@ -50,6 +55,8 @@ export type SequencerObjectClass<Env> = new (
   ): ReturnType<typeof Repos.listReposByCollection>
   status(): SequencerStatus
   subscribers(seqs: ReadonlyArray<number>): Promise<Subscribers>
+  note(name: HostNote): string | undefined
+  setNote(name: HostNote, text: string | undefined): void
   alarm(): Promise<void>
   webSocketMessage(): void
   webSocketClose(socket: WebSocket): void
@@ -154,6 +161,14 @@ export const sequencerClass = <Env, E>(
     async subscribers(seqs: ReadonlyArray<number>): Promise<Subscribers> {
       await this.#starting
       return this.#core.subscribers(seqs)
+    }
+
+    note(name: HostNote): string | undefined {
+      return this.#core.note(name)
+    }
+
+    setNote(name: HostNote, text: string | undefined): void {
+      this.#core.setNote(name, text)
     }
 
     override async alarm(): Promise<void> {

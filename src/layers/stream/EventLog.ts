@@ -218,6 +218,11 @@ export class EventLog {
     )
   }
 
+  /** Removes a small value. */
+  dropNote(name: string): void {
+    this.sql.exec("DELETE FROM note WHERE name = ?", name)
+  }
+
   private edge(order: "ASC" | "DESC"): { seq: number; nth: number } | undefined {
     const query = `SELECT seq, nth FROM event ORDER BY seq ${order} LIMIT 1`
     const [row] = this.sql.exec(query).raw()

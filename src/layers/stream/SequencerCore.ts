@@ -1,5 +1,10 @@
 import type { SqlStorage } from "../../services/host/SqlStorage.ts"
-import type { OutboxEvent, SequencerStatus, Subscribers } from "../../services/stream/Sequencer.ts"
+import type {
+  HostNote,
+  OutboxEvent,
+  SequencerStatus,
+  Subscribers
+} from "../../services/stream/Sequencer.ts"
 import { Crawls } from "./Crawls.ts"
 import { EventLog } from "./EventLog.ts"
 import { begin, publish } from "./feed.ts"
@@ -139,6 +144,16 @@ export class SequencerCore<S extends Member> {
       relays: this.#crawls?.last ?? [],
       places: seqs.map((seq) => this.log.place(seq))
     }
+  }
+
+  /** A note of the host. */
+  note(name: HostNote): string | undefined {
+    return this.log.note(`host ${name}`)
+  }
+
+  setNote(name: HostNote, text: string | undefined): void {
+    if (text === undefined) this.log.dropNote(`host ${name}`)
+    else this.log.setNote(`host ${name}`, text.slice(0, 4096))
   }
 
   readonly #connections = () => this.open().map(({ connection }) => connection)

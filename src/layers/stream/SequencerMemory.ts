@@ -126,7 +126,9 @@ export const makeWith = (
       listRepos: (page) => Effect.sync(() => core.listRepos(page)),
       listReposByCollection: (page) => Effect.sync(() => core.listReposByCollection(page)),
       status: Effect.sync(() => core.status()),
-      subscribers: (seqs) => Effect.sync(() => core.subscribers(seqs))
+      subscribers: (seqs) => Effect.sync(() => core.subscribers(seqs)),
+      note: (name) => Effect.sync(() => core.note(name)),
+      setNote: (name, text) => Effect.sync(() => core.setNote(name, text))
     })
     return { service, refuse, connect }
   })

@@ -4,6 +4,7 @@ import * as Schedule from "effect/Schedule"
 import {
   type Subscribers,
   type HostedRepo,
+  type HostNote,
   type OutboxEvent,
   Sequencer,
   type SequencerStatus,
@@ -25,6 +26,8 @@ export interface SequencerStub {
   }): Promise<{ readonly dids: ReadonlyArray<string>; readonly cursor?: string }>
   status(): Promise<SequencerStatus>
   subscribers(seqs: ReadonlyArray<number>): Promise<Subscribers>
+  note(name: HostNote): Promise<string | undefined>
+  setNote(name: HostNote, text: string | undefined): Promise<void>
 }
 
 /** An object that moves or restarts is back soon; an overloaded one must not be called again. */
@@ -57,7 +60,9 @@ export const layer = (stub: () => SequencerStub): Layer.Layer<Sequencer> => {
       listReposByCollection: (page) =>
         call("listReposByCollection", (object) => object.listReposByCollection(page)),
       status: call("status", (object) => object.status()),
-      subscribers: (seqs) => call("subscribers", (object) => object.subscribers(seqs))
+      subscribers: (seqs) => call("subscribers", (object) => object.subscribers(seqs)),
+      note: (name) => call("note", (object) => object.note(name)),
+      setNote: (name, text) => call("setNote", (object) => object.setNote(name, text))
     })
   )
 }

@@ -55,7 +55,7 @@ export const bounds: Bounds = {
   },
   note: {
     filledBy: "readers of the stream",
-    bound: "100 that read, 20 that went, one row a relay",
+    bound: "100 that read, 20 that went, one row a relay, and one of 4 KiB for the host",
     bytes: 256 * 1024,
     per: "host"
   }

@@ -2,6 +2,7 @@ import * as Context from "effect/Context"
 import * as Redacted from "effect/Redacted"
 import * as Schema from "effect/Schema"
 import type { Retention } from "../../core/backups/retention.ts"
+import type { WebhookFormat } from "../../core/operators/alertMessages.ts"
 import type {
   DataLocation,
   LogLevel,
@@ -45,6 +46,14 @@ export interface BackupSettings {
   readonly keyId: string
   readonly secret: Redacted.Redacted<string>
   readonly region: string
+}
+
+/** Where the watch tells its alerts. */
+export interface AlertSettings {
+  readonly email: string | undefined
+  readonly webhook: Redacted.Redacted<string> | undefined
+  /** Undefined to recognize it by the webhook's host. */
+  readonly webhookFormat: WebhookFormat | undefined
 }
 
 /** How long tokens and sessions live, in milliseconds. */
@@ -138,6 +147,7 @@ export interface Settings {
   readonly backupDeletedDays: number
   /** The S3-compatible store of backups; undefined to use the bucket `BACKUPS`, if it is bound. */
   readonly backupStore: BackupSettings | undefined
+  readonly alerts: AlertSettings
   /** Sends the number of rows written so far in a response header, for the bench. */
   readonly debugRows: boolean
 }

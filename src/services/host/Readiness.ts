@@ -5,6 +5,7 @@ import * as Layer from "effect/Layer"
 import { backupHealth, type BackupHealth } from "../backups/backupHealth.ts"
 import { BackupLedger } from "../backups/BackupLedger.ts"
 import { BlobStore } from "../blobs/BlobStore.ts"
+import { Alerts, type AlertSummary } from "../operators/Alerts.ts"
 import { Directory } from "../accounts/Directory.ts"
 import { Disk } from "./Disk.ts"
 import { Sequencer } from "../stream/Sequencer.ts"
@@ -23,6 +24,8 @@ export class Readiness extends Context.Service<
     readonly disk?: Effect.Effect<Outcome>
     /** Not a dependency: the server works without backups. */
     readonly backups: Effect.Effect<BackupHealth | undefined>
+    /** What the watch found last. */
+    readonly alerts: Effect.Effect<AlertSummary | undefined>
   }
 >()("nacre/services/Readiness") {}
 
@@ -61,7 +64,7 @@ const remembered = <A>(check: Effect.Effect<A>): Effect.Effect<A> => {
 export const layer: Layer.Layer<
   Readiness,
   never,
-  BackupLedger | BlobStore | Directory | Sequencer
+  Alerts | BackupLedger | BlobStore | Directory | Sequencer
 > = Layer.effect(
   Readiness,
   Effect.gen(function* () {
@@ -70,11 +73,13 @@ export const layer: Layer.Layer<
     const sequencer = yield* Sequencer
     const disk = yield* Disk
     const ledger = yield* BackupLedger
+    const alerts = yield* Alerts
     const hasRoom = disk && Effect.map(disk.free, (bytes) => (bytes < leastFree ? "full" : "ok"))
     return {
       d1: remembered(answers(directory.ping)),
       r2: remembered(answers(blobs.head("ready"))),
       sequencer: remembered(answers(sequencer.status)),
+      alerts: remembered(Effect.orElseSucceed(alerts.summary, () => undefined)),
       backups: remembered(Effect.provideService(backupHealth, BackupLedger, ledger)),
       ...(hasRoom === undefined ? {} : { disk: remembered(outcome(hasRoom)) })
     }

@@ -2,6 +2,7 @@ import * as Effect from "effect/Effect"
 import { backUpNightly } from "../backups/BackupRun.ts"
 import { countHourly } from "../operators/HostCounts.ts"
 import { notePastHours } from "../operators/pastHours.ts"
+import { watch } from "../operators/watch/watch.ts"
 
 /** A job that logs its failure; the next one runs anyway. */
 const job = <E, R>(name: string, run: Effect.Effect<void, E, R>): Effect.Effect<void, never, R> =>
@@ -12,6 +13,7 @@ export const runJobs = Effect.all(
   [
     job("counts", countHourly),
     job("hours", notePastHours),
+    job("watch", watch),
     job("backup", backUpNightly({ millis: 240_000, operations: 700 }))
   ],
   { discard: true }

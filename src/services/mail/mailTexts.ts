@@ -1,3 +1,4 @@
+import { alertText, alertTitle, type Reported } from "../../core/operators/alertMessages.ts"
 import type { CodePurpose } from "./AccountCodes.ts"
 
 /** What a mail's reader needs to know: which account it is about, and who sends it. */
@@ -68,5 +69,17 @@ export const passkeyLinkMail = (
     "If this was you, there’s nothing to do.",
     `If it wasn’t, change your password now, which cancels the link: ${publicUrl}/account/password`,
     `Then check that you recognize every passkey: ${publicUrl}/account/security`
+  ])
+})
+
+/** The mail that reports to the operators what is wrong, or no longer. */
+export const alertMail = (
+  alerts: ReadonlyArray<Reported>,
+  { server, publicUrl }: Omit<MailContext, "handle">
+): MailText => ({
+  subject: `${alertTitle(alerts)} (${server})`,
+  text: letter([
+    ...alerts.map(alertText),
+    `See all alerts of ${publicUrl}: npx nacre watch --server ${publicUrl}`
   ])
 })

@@ -1,11 +1,13 @@
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
+import { alertNames } from "../../core/operators/alerts.ts"
 import type { Family, Sample } from "../../core/operators/openMetrics.ts"
 import { roles } from "../../core/operators/roles.ts"
 import { version } from "../../core/host/version.ts"
 import { Config, type Settings } from "../host/Config.ts"
 import { Readiness } from "../host/Readiness.ts"
 import { type SequencerStatus, Sequencer, type Subscribers } from "../stream/Sequencer.ts"
+import type { AlertSummary } from "./Alerts.ts"
 import { countedTables, type Counts, HostCounts } from "./HostCounts.ts"
 
 /** What a scrape knows; undefined if a dependency failed. */
@@ -16,6 +18,7 @@ interface Known {
   readonly status: SequencerStatus | undefined
   readonly stream: Subscribers | undefined
   readonly counts: Counts | undefined
+  readonly alerts: AlertSummary | undefined
 }
 
 interface Metric extends Omit<Family, "samples"> {
@@ -28,7 +31,7 @@ const one = (value: number | undefined): ReadonlyArray<Sample> =>
 const by = (
   label: string,
   names: ReadonlyArray<string>,
-  values: Readonly<Record<string, number>> | undefined
+  values: Readonly<Partial<Record<string, number>>> | undefined
 ): ReadonlyArray<Sample> =>
   values === undefined
     ? []
@@ -95,6 +98,19 @@ export const metrics: ReadonlyArray<Metric> = [
     unit: "seconds",
     help: "When the database was counted last",
     read: ({ counts }) => seconds(counts?.at)
+  },
+  {
+    name: "nacre_alerts",
+    type: "gauge",
+    help: "Open alerts of the watch by kind",
+    read: ({ alerts }) => by("alert", alertNames, alerts?.open)
+  },
+  {
+    name: "nacre_watch_timestamp_seconds",
+    type: "gauge",
+    unit: "seconds",
+    help: "When the watch looked last",
+    read: ({ alerts }) => seconds(alerts?.at)
   },
   {
     name: "nacre_stream_seq",
@@ -276,7 +292,8 @@ export const readMetrics = Effect.gen(function* () {
     ),
     status: yield* orNothing(sequencer.status),
     stream: yield* orNothing(sequencer.subscribers([])),
-    counts: yield* orNothing((yield* HostCounts).last)
+    counts: yield* orNothing((yield* HostCounts).last),
+    alerts: yield* readiness.alerts
   }
   return metrics.map(({ read, ...family }): Family => ({ ...family, samples: read(known) }))
 })

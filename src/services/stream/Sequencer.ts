@@ -100,6 +100,9 @@ export interface Subscribers {
   readonly places: ReadonlyArray<Place>
 }
 
+/** The names of the host's notes in the log's object. */
+export type HostNote = "database outage"
+
 /** The Sequencer could not be reached or failed. */
 export class SequencerUnavailable extends Schema.TaggedError<SequencerUnavailable>()(
   "SequencerUnavailable",
@@ -139,5 +142,9 @@ export class Sequencer extends Context.Service<
     readonly status: Effect.Effect<SequencerStatus, SequencerUnavailable>
     /** The readers, for the administrator, and how far behind the given sequence numbers are. */
     subscribers(seqs: ReadonlyArray<number>): Effect.Effect<Subscribers, SequencerUnavailable>
+    /** A short text that the host keeps here, because its database can fail. */
+    note(name: HostNote): Effect.Effect<string | undefined, SequencerUnavailable>
+    /** Stores such a text; `undefined` removes it. */
+    setNote(name: HostNote, text: string | undefined): Effect.Effect<void, SequencerUnavailable>
   }
 >()("nacre/services/Sequencer") {}

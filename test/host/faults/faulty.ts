@@ -62,7 +62,9 @@ export const faultyLog = (
     listRepos: (page) => run(working.listRepos(page)),
     listReposByCollection: (page) => run(working.listReposByCollection(page)),
     status: () => run(working.status),
-    subscribers: (seqs) => run(working.subscribers(seqs))
+    subscribers: (seqs) => run(working.subscribers(seqs)),
+    note: (name) => run(working.note(name)),
+    setNote: (name, text) => run(working.setNote(name, text))
   }
   return Layer.effect(
     Sequencer,

@@ -2,8 +2,10 @@ import * as Layer from "effect/Layer"
 import * as BackupLedgerD1 from "../../backups/BackupLedgerD1.ts"
 import * as HostRowsD1 from "../../backups/HostRowsD1.ts"
 import * as AuditLogD1 from "../../operators/AuditLogD1.ts"
+import * as AlertsD1 from "../../operators/AlertsD1.ts"
 import * as HostCountsD1 from "../../operators/HostCountsD1.ts"
 import * as OperatorsD1 from "../../operators/OperatorsD1.ts"
+import * as WatchNotesD1 from "../../operators/WatchNotesD1.ts"
 import * as CodeOwnersD1 from "../../mail/CodeOwnersD1.ts"
 import * as DevicesD1 from "../../oauth/DevicesD1.ts"
 import * as DirectoryD1 from "../../accounts/DirectoryD1.ts"
@@ -21,5 +23,6 @@ export const layer = Layer.mergeAll(
   HostRowsD1.layer,
   AuditLogD1.layer,
   OperatorsD1.layer,
-  HostCountsD1.layer
+  HostCountsD1.layer,
+  AlertsD1.layer.pipe(Layer.provideMerge(WatchNotesD1.layer))
 )

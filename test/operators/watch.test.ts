@@ -1,0 +1,159 @@
+import { assert, describe, it } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as TestClock from "effect/testing/TestClock"
+import * as HostDatabaseNode from "../../src/layers/host/sql/HostDatabaseNode.ts"
+import { look, Watched } from "./watchWorld.ts"
+
+/** Looks as often as given, five minutes apart; every look is one of a server that has just started. */
+const watching = (
+  body: (
+    watched: Watched,
+    looks: (times?: number) => Effect.Effect<void, unknown>
+  ) => Effect.Effect<void, unknown>
+) =>
+  Effect.gen(function* () {
+    const database = yield* Layer.build(HostDatabaseNode.layer(":memory:"))
+    const watched = new Watched()
+    yield* TestClock.adjust("10 days")
+    const looks = (times = 1) =>
+      Effect.gen(function* () {
+        for (let at = 0; at < times; at++) {
+          yield* Effect.scoped(look(watched, database))
+          yield* TestClock.adjust("5 minutes")
+        }
+      })
+    yield* body(watched, looks)
+  })
+
+const good = { faulty: 0, isLate: false, lastGoodAt: 0, lastOutcome: "good" } as const
+
+describe("the watch", () => {
+  it.effect(
+    "a late backup is reported once when it begins and once when it ends, over restarts",
+    () =>
+      watching((watched, looks) =>
+        Effect.gen(function* () {
+          watched.backups = good
+          yield* looks(2)
+          assert.deepStrictEqual(watched.mailed(), [])
+          watched.backups = { ...good, isLate: true }
+          yield* looks(4)
+          assert.deepStrictEqual(watched.mailed(), [
+            "ops@example.com: There was no good backup for 36 hours (pds.host)"
+          ])
+          watched.backups = good
+          yield* looks(4)
+          assert.deepStrictEqual(watched.mailed(), [
+            "ops@example.com: Over: There was no good backup for 36 hours (pds.host)"
+          ])
+          const states = watched.posts.map((text) => /"state":"(\w+)"/.exec(text)?.[1])
+          assert.deepStrictEqual(states, ["begun", "ended"])
+        })
+      )
+  )
+
+  it.effect("a new server has 36 hours for its first backup", () =>
+    watching((watched, looks) =>
+      Effect.gen(function* () {
+        watched.backups = { faulty: 0, isLate: true }
+        yield* looks(2)
+        yield* TestClock.adjust("35 hours")
+        yield* looks(1)
+        assert.deepStrictEqual(watched.mailed(), [])
+        yield* TestClock.adjust("1 hour")
+        yield* looks(1)
+        assert.strictEqual(watched.mailed().length, 1)
+      })
+    )
+  )
+
+  it.effect("a damaged backup is reported", () =>
+    watching((watched, looks) =>
+      Effect.gen(function* () {
+        watched.backups = { ...good, faulty: 3, lastOutcome: "incomplete" }
+        yield* looks(2)
+        assert.deepStrictEqual(watched.mailed(), [
+          "ops@example.com: A backup is incomplete or damaged (pds.host)"
+        ])
+      })
+    )
+  )
+
+  it.effect("a dependency that fails only once is reported to nobody", () =>
+    watching((watched, looks) =>
+      Effect.gen(function* () {
+        watched.r2 = "error"
+        yield* looks(1)
+        watched.r2 = "ok"
+        yield* looks(2)
+        assert.deepStrictEqual(watched.mailed(), [])
+        watched.r2 = "error"
+        yield* looks(3)
+        assert.strictEqual(watched.mailed().length, 1)
+        watched.r2 = "ok"
+        yield* looks(3)
+        assert.strictEqual(watched.mailed().length, 1)
+      })
+    )
+  )
+
+  it.effect(
+    "a failing database is reported once, and its end once, although alerts are kept there",
+    () =>
+      watching((watched, looks) =>
+        Effect.gen(function* () {
+          yield* looks(1)
+          watched.d1 = "error"
+          yield* looks(5)
+          assert.deepStrictEqual(watched.mailed(), [
+            "ops@example.com: A dependency doesn't respond (pds.host)"
+          ])
+          assert.strictEqual(watched.posts.length, 1)
+          watched.d1 = "ok"
+          yield* looks(3)
+          assert.deepStrictEqual(watched.mailed(), [
+            "ops@example.com: Over: A dependency doesn't respond (pds.host)"
+          ])
+          assert.strictEqual(watched.posts.length, 2)
+          assert.strictEqual(watched.hostNotes.size, 0)
+        })
+      )
+  )
+
+  it.effect("reporting is repeated until it succeeds, for each channel alone", () =>
+    watching((watched, looks) =>
+      Effect.gen(function* () {
+        watched.isMailDown = true
+        watched.backups = { ...good, isLate: true }
+        yield* looks(3)
+        assert.deepStrictEqual([watched.mailed().length, watched.posts.length], [0, 1])
+        watched.isMailDown = false
+        watched.isWebhookDown = true
+        yield* looks(3)
+        assert.deepStrictEqual([watched.mailed().length, watched.posts.length], [1, 1])
+        watched.backups = good
+        yield* looks(2)
+        assert.deepStrictEqual([watched.mailed().length, watched.posts.length], [1, 1])
+        watched.isWebhookDown = false
+        yield* looks(2)
+        assert.deepStrictEqual([watched.mailed().length, watched.posts.length], [0, 2])
+      })
+    )
+  )
+
+  it.effect("the attempts to report an alert end after a day", () =>
+    watching((watched, looks) =>
+      Effect.gen(function* () {
+        watched.isWebhookDown = true
+        watched.backups = { ...good, isLate: true }
+        yield* looks(1)
+        yield* TestClock.adjust("25 hours")
+        yield* looks(1)
+        watched.isWebhookDown = false
+        yield* looks(2)
+        assert.strictEqual(watched.posts.length, 0)
+      })
+    )
+  )
+})
