@@ -1,3 +1,4 @@
+import * as Result from "effect/Result"
 import { isLocalName, parse, text } from "../host/configSyntax.ts"
 import { checkFetchUrl } from "../identity/address.ts"
 
@@ -6,5 +7,5 @@ export const WebhookUrl = text((value) => {
   const url = parse(value)
   if (url === undefined) return false
   const exempt = isLocalName(url.hostname) ? [url.host] : []
-  return checkFetchUrl(url, exempt).ok
+  return Result.isSuccess(checkFetchUrl(url, exempt))
 })
