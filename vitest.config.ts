@@ -4,6 +4,7 @@ import { defineConfig } from "vitest/config"
 import { configurationNames } from "./scripts/env.ts"
 import { findChromium, findOrInstallChromium } from "./test/support/browser/browserInstall.ts"
 import { noChromium } from "./test/support/browser/browserPath.ts"
+import { LongFirst } from "./test/support/longFirst.ts"
 
 /** The whole configuration of the Worker under test; empty is not set, whatever .dev.vars may say. */
 const bindings = {
@@ -36,18 +37,21 @@ if (!withBrowser && isWholeRun) {
   process.once("exit", () => console.warn(`\ntest/browser was LEFT OUT. ${noChromium}`))
 }
 
+/** Ends a test that hangs, and none that is only slow: how fast a machine is, no test asserts. */
+const hanging = { testTimeout: 180_000, hookTimeout: 180_000 }
+
 /** Files share a worker and its modules, which Node loads itself: loading them for each file took most of the time. */
 const ofNode = {
   isolate: false,
   experimental: { viteModuleRunner: false, nodeLoader: false },
-  testTimeout: 60_000,
-  hookTimeout: 120_000
+  ...hanging
 }
 
 export default defineConfig({
   test: {
     // Vitest's own choice leaves a core idle, while half of the tests wait for a server or a browser.
     maxWorkers: Math.max(2, availableParallelism()),
+    sequence: { sequencer: LongFirst },
     projects: [
       {
         test: {
@@ -64,8 +68,7 @@ export default defineConfig({
               test: {
                 name: "browser",
                 include: ["test/**/*.browser.test.ts"],
-                ...ofNode,
-                testTimeout: 120_000
+                ...ofNode
               }
             }
           ]
@@ -81,7 +84,7 @@ export default defineConfig({
           name: "workerd",
           include: ["test/**/*.workerd.test.ts"],
           isolate: false,
-          testTimeout: 60_000
+          ...hanging
         }
       }
     ]

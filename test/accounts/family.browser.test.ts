@@ -16,7 +16,7 @@ beforeAll(async () => {
   browser = await startBrowser()
   study = makeDesk(server)
   elsewhere = makeDesk()
-}, 60_000)
+})
 afterAll(async () => {
   study?.remove()
   elsewhere?.remove()

@@ -137,7 +137,7 @@ describe("a backup of the server", () => {
       assert.deepStrictEqual(namesOf(objects, run.run), expected, `operation ${at}`)
     }
     assert.deepInclude(await verify(host), { accounts: 1, faults: [] })
-  }, 60_000)
+  })
 
   it("a run completes with the same objects although the isolate ends in any operation", async () => {
     const { host, objects, state } = await start()
@@ -158,7 +158,7 @@ describe("a backup of the server", () => {
       assert.deepStrictEqual(namesOf(objects, run.run), expected, `operation ${at}`)
     }
     assert.deepInclude(await verify(host), { accounts: 1, faults: [] })
-  }, 60_000)
+  })
 
   it("a run reports an account that can't be stored, and still backs up the others", async () => {
     const { host, objects, state } = await start()

@@ -206,7 +206,7 @@ describe("a server that burnt down", () => {
       assert.strictEqual(blob.status, 200, `operation ${at}`)
       await open.pop()?.close()
     }
-  }, 60_000)
+  })
 
   it("a restore reports a damaged backup of an account, and restores the previous one", async () => {
     const { host: first, objects } = await start()

@@ -16,7 +16,7 @@ let desk: Desk
 beforeAll(async () => {
   server = await startMemory()
   faulty = await startFaulty(server.publicUrl)
-}, 60_000)
+})
 afterAll(async () => {
   await faulty?.stop()
   await server?.stop()

@@ -23,7 +23,7 @@ beforeAll(async () => {
     BACKUP_S3_SECRET: "secret"
   })
   desk = makeDesk(server)
-}, 60_000)
+})
 afterAll(async () => {
   desk?.remove()
   await server?.stop()

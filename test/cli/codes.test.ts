@@ -32,7 +32,7 @@ beforeAll(async () => {
     DEV_ALLOW_HOSTS: host
   })
   desk = makeDesk(server)
-}, 60_000)
+})
 afterAll(async () => {
   desk?.remove()
   await server?.stop()

@@ -11,7 +11,7 @@ let desk: Desk
 
 beforeAll(async () => {
   server = await startMemory()
-}, 60_000)
+})
 afterAll(() => server?.stop())
 beforeEach(() => {
   desk = makeDesk()

@@ -82,7 +82,7 @@ beforeAll(async () => {
   server = await startMemory({ RELAYS: relay.origin, DEV_ALLOW_HOSTS: relay.host })
   desk = makeDesk(server)
   away = makeDesk()
-}, 60_000)
+})
 afterAll(async () => {
   desk?.remove()
   away?.remove()

@@ -14,7 +14,7 @@ beforeAll(async () => {
   server = await startMemory()
   desk = makeDesk(server)
   away = makeDesk()
-}, 60_000)
+})
 afterAll(async () => {
   desk?.remove()
   away?.remove()

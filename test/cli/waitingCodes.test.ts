@@ -19,7 +19,7 @@ beforeAll(async () => {
   })
   desk = makeDesk(server)
   away = makeDesk()
-}, 60_000)
+})
 afterAll(async () => {
   desk?.remove()
   away?.remove()

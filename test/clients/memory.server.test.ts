@@ -11,7 +11,7 @@ let running: TestServer
 
 beforeAll(async () => {
   running = await startMemory()
-}, 60_000)
+})
 afterAll(() => running?.stop())
 
 for (const suite of [clientSuite, repoSuite, refusalSuite, firehoseSuite, lifeSuite]) {

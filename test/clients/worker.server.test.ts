@@ -10,7 +10,7 @@ let running: TestServer
 
 beforeAll(async () => {
   running = await startWorker()
-}, 60_000)
+})
 afterAll(() => running?.stop())
 
 for (const suite of [clientSuite, repoSuite, refusalSuite, firehoseSuite, lifeSuite])

@@ -41,7 +41,7 @@ describe("stalled exports on the Worker", () => {
       const record = { $type: collection, text }
       await agent.com.atproto.repo.createRecord({ repo: did, collection, record })
     }
-  }, 120_000)
+  })
   afterAll(async () => {
     for (const { socket } of open) socket.destroy()
     await server?.stop()

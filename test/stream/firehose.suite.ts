@@ -164,7 +164,7 @@ export const firehoseSuite = (name: string, server: () => TestServer) => {
         for (const [path, cid] of writer.acknowledged) assert.strictEqual(records.get(path), cid)
       }
       await relay.close()
-    }, 90_000)
+    })
 
     it("deactivation and activation emit #account, and nothing is served in between", async () => {
       const relay = await openRelay(server())

@@ -41,7 +41,7 @@ describe("unread event streams on the Worker", () => {
     server = await startWorker({ RATE_LIMITS: "sensitive" })
     owner = await signIn(server)
     for (let at = 0; at < megabytes; at++) await put(`${at} ${"y".repeat(980_000)}`)
-  }, 120_000)
+  })
   afterAll(async () => {
     for (const socket of sockets) socket.destroy()
     await server?.stop()

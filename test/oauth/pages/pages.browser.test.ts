@@ -12,7 +12,7 @@ let world: BrowserWorld
 
 beforeAll(async () => {
   world = await startBrowserWorld()
-}, 60_000)
+})
 afterAll(() => world?.close())
 
 for (const suite of [

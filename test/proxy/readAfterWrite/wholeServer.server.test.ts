@@ -17,7 +17,7 @@ beforeAll(async () => {
     DEV_ALLOW_HOSTS: appView.host
   })
   ;({ agent, did } = await signIn(running))
-}, 60_000)
+})
 afterAll(async () => {
   await running?.stop()
   await appView?.close()

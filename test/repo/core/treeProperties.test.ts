@@ -207,7 +207,7 @@ for (const [name, keys] of Object.entries(keySpaces)) {
           assert.strictEqual(ours.root().toString(), pointer.toString(), `seed ${seed}`)
         }
       }
-    }, 120_000)
+    })
   })
 }
 

@@ -145,7 +145,7 @@ export const newVisitor = async (
   options?: BrowserContextOptions
 ): Promise<BrowserContext> => {
   const context = await browser.newContext(options)
-  context.setDefaultTimeout(20_000)
+  context.setDefaultTimeout(120_000)
   return context
 }
 

@@ -169,7 +169,7 @@ export const appPassword = (
 
 /** Waits until the log has every event of an account. */
 export const settled = async (host: Host, did: string): Promise<void> => {
-  const deadline = Date.now() + 10_000
+  const deadline = Date.now() + 120_000
   while (
     (await host.inside(
       did,

@@ -1,11 +1,10 @@
 import { fork } from "node:child_process"
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs"
-import { createServer, type AddressInfo } from "node:net"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import type { FirstAccount } from "../../../scripts/account.ts"
 import { build, root } from "../../../scripts/build.ts"
-import { readWrangler } from "../../../scripts/server.ts"
+import { isFree, readWrangler } from "../../../scripts/server.ts"
 
 /** A server that tests call over the network, with control over its process. */
 export interface TestServer {
@@ -29,23 +28,26 @@ export interface TestServer {
   stop(): Promise<void>
 }
 
-/** A free port of 127.0.0.1. */
-export const freePort = (): Promise<number> =>
-  new Promise((resolve, reject) => {
-    const probe = createServer()
-    probe.once("error", reject)
-    probe.listen(0, "127.0.0.1", () => {
-      // SAFETY: it listens on a port, not on a pipe.
-      const { port } = probe.address() as AddressInfo
-      probe.close(() => resolve(port))
-    })
-  })
+/** The port that this process tries next. */
+let nextPort = 11_000 + ((process.pid * 97) % 180) * 100
 
-/** Waits until a condition holds; after the deadline it fails with the condition's name. */
+/**
+ * A free port of 127.0.0.1, which stays free until a server listens, and while it restarts: another
+ * test process begins elsewhere, and outgoing connections get higher ports.
+ */
+export const freePort = async (): Promise<number> => {
+  for (;;) {
+    const port = nextPort
+    nextPort = port < 29_000 ? port + 1 : 11_000
+    if (await isFree(port)) return port
+  }
+}
+
+/** Waits until a condition holds; the deadline only names the condition of a test that hangs. */
 export const until = async (
   what: string,
   holds: () => boolean | Promise<boolean>,
-  deadline = 20_000
+  deadline = 120_000
 ): Promise<void> => {
   const end = performance.now() + deadline
   while (!(await holds())) {
